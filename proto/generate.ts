@@ -1,0 +1,87 @@
+/**
+ * Writes the TypeScript types of the service definition: `deno task generate`, or with `--check` tells whether the
+ * committed file is what the definition says. One file without imports, so that every layer may use the types
+ * (proto-loader's own generator writes twenty files which import gRPC's types).
+ */
+import protobuf from "protobufjs";
+
+const source = new URL("./teleport/v1/job_worker.proto", import.meta.url);
+const target = new URL("./teleport/v1/job_worker.ts", import.meta.url);
+
+const scalars: Record<string, string> = {
+  bool: "boolean",
+  bytes: "Uint8Array",
+  int32: "number",
+  string: "string",
+  uint32: "number",
+  uint64: "number",
+};
+
+function comment(text: string | null, indent: string): string {
+  if (!text) return "";
+  const lines = text.split("\n");
+  if (lines.length === 1) return `${indent}/** ${lines[0]} */\n`;
+  return `${indent}/**\n${lines.map((line) => `${indent} * ${line}`).join("\n")}\n${indent} */\n`;
+}
+
+function typeName(name: string): string {
+  if (name === "google.protobuf.Timestamp") return "Timestamp";
+  const known = scalars[name];
+  if (known === undefined && name.includes(".")) throw new Error(`Cannot map type "${name}": add it to the generator`);
+  return known ?? name;
+}
+
+function field(f: protobuf.Field): string {
+  f.resolve();
+  let type = typeName(f.type);
+  if (f instanceof protobuf.MapField) type = `Record<${typeName(f.keyType)}, ${type}>`;
+  else if (f.repeated) type = `${type}[]`;
+  else if (f.resolvedType instanceof protobuf.Type) type = `${type} | null`;
+  const absent = f.partOf !== null ? "?" : "";
+  return `${comment(f.comment, "  ")}  ${f.name}${absent}: ${type};\n`;
+}
+
+function generate(proto: string): string {
+  const { root, package: packageName } = protobuf.parse(proto, {
+    keepCase: true,
+    alternateCommentMode: true,
+    preferTrailingComment: false,
+  });
+  root.addJSON(protobuf.common.get("google/protobuf/timestamp.proto")?.nested ?? {});
+  root.resolveAll();
+  const namespace = root.lookup(packageName ?? "");
+  if (!(namespace instanceof protobuf.Namespace)) throw new Error(`Cannot find package "${packageName}"`);
+  let out = "// Generated from job_worker.proto by `deno task generate`. Do not edit.\n\n" +
+    "/** A moment in UTC, as google.protobuf.Timestamp: seconds since 1970 and the nanoseconds within. */\n" +
+    "export interface Timestamp {\n  seconds: number;\n  nanos: number;\n}\n";
+  for (const item of namespace.nestedArray) {
+    out += "\n";
+    if (item instanceof protobuf.Enum) {
+      const names = Object.keys(item.values).map((name) => `"${name}"`);
+      out += `${comment(item.comment, "")}export type ${item.name} =\n${names.map((n) => `  | ${n}`).join("\n")};\n`;
+    } else if (item instanceof protobuf.Type) {
+      const fields = item.fieldsArray.map(field).join("");
+      out += fields === ""
+        ? `${comment(item.comment, "")}export type ${item.name} = Record<string, never>;\n`
+        : `${comment(item.comment, "")}export interface ${item.name} {\n${fields}}\n`;
+    } else if (item instanceof protobuf.Service) {
+      const methods = item.methodsArray.map((m) =>
+        `${comment(m.comment, "  ")}  ${m.name}: { request: ${m.requestType}; response: ${m.responseType}; ` +
+        `stream: ${Boolean(m.responseStream)} };\n`
+      ).join("");
+      out += `/** The calls of the service ${item.name}: what each takes, gives, and whether it gives a stream. */\n` +
+        `export interface ${item.name}Calls {\n${methods}}\n`;
+    }
+  }
+  return out;
+}
+
+const wanted = generate(await Deno.readTextFile(source));
+if (Deno.args.includes("--check")) {
+  if (await Deno.readTextFile(target).catch(() => "") !== wanted) {
+    console.error("The types differ from job_worker.proto: run `deno task generate` and commit the result");
+    Deno.exit(1);
+  }
+} else {
+  await Deno.writeTextFile(target, wanted);
+}

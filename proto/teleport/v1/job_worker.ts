@@ -1,0 +1,196 @@
+// Generated from job_worker.proto by `deno task generate`. Do not edit.
+
+/** A moment in UTC, as google.protobuf.Timestamp: seconds since 1970 and the nanoseconds within. */
+export interface Timestamp {
+  seconds: number;
+  nanos: number;
+}
+
+/** The calls of the service JobWorker: what each takes, gives, and whether it gives a stream. */
+export interface JobWorkerCalls {
+  /** Adds a job without starting it: a fresh id, state INITIAL. */
+  Register: { request: JobRequest; response: JobStatus; stream: false };
+  /**
+   * Starts the job and streams every status change, closing at the final one. A running job: just the stream. An
+   * ended job: its final status, then close.
+   */
+  Start: { request: StartRequest; response: JobStatus; stream: true };
+  /** As Start, without starting: INITIAL comes first if the job was not started. */
+  StatusStream: { request: StatusStreamRequest; response: JobStatus; stream: true };
+  /** The status now. */
+  Status: { request: StatusRequest; response: JobStatus; stream: false };
+  /**
+   * Stops the job (SIGTERM, then SIGKILL after the grace period) and returns the final status. A job that is not
+   * running is left alone, and the status it has is returned.
+   */
+  Stop: { request: StopRequest; response: JobStatus; stream: false };
+  /** All output so far, then live. Closes when the job is final and the last byte was sent. */
+  GetOutput: { request: GetOutputRequest; response: JobOutput; stream: true };
+  /** Sends a signal to the job's process group. FAILED_PRECONDITION when the job is not running. */
+  Signal: { request: SignalRequest; response: JobStatus; stream: false };
+  /** Lists the jobs the caller may see, newest first, page by page. */
+  List: { request: ListRequest; response: ListResponse; stream: false };
+  /** Forgets an ended or never started job and its output. FAILED_PRECONDITION while it runs. */
+  Remove: { request: RemoveRequest; response: RemoveResponse; stream: false };
+}
+
+/** Where a job is in its life. The last four are final and never change. */
+export type State =
+  | "STATE_UNSPECIFIED"
+  | "STATE_INITIAL"
+  | "STATE_STARTING"
+  | "STATE_RUNNING"
+  | "STATE_STOPPING"
+  | "STATE_EXITED"
+  | "STATE_KILLED"
+  | "STATE_FAILED"
+  | "STATE_LOST";
+
+/** Why a job ended. */
+export type Reason =
+  | "REASON_UNSPECIFIED"
+  | "REASON_EXITED"
+  | "REASON_SIGNALED"
+  | "REASON_STOPPED"
+  | "REASON_TIMED_OUT"
+  | "REASON_OUTPUT_LIMIT"
+  | "REASON_OUT_OF_MEMORY"
+  | "REASON_START_FAILED"
+  | "REASON_LOST"
+  | "REASON_SHUTDOWN";
+
+export type Stream =
+  | "STREAM_UNSPECIFIED"
+  | "STREAM_STDOUT"
+  | "STREAM_STDERR";
+
+export interface JobRequest {
+  /** The program: a path, or a name looked up in the job's PATH. Never passed through a shell. */
+  command: string;
+  args: string[];
+  /** Added to the job's clean environment (PATH, HOME, LANG and what is given here). */
+  env: Record<string, string>;
+  /** Absolute. Empty: the server's default. */
+  cwd: string;
+  labels: Record<string, string>;
+  /** The job is stopped when it has run this long. 0: no limit. */
+  timeout_ms: number;
+  /** How long a stop waits between SIGTERM and SIGKILL. Absent: 10,000. */
+  grace_ms?: number;
+}
+
+export interface JobStatus {
+  id: string;
+  state: State;
+  /** Set only in EXITED. */
+  exit_code?: number;
+  /** Set only in KILLED: the name, such as SIGTERM. */
+  signal: string;
+  /** Set only in FAILED and LOST: why. */
+  error: string;
+  /** Set only in a final state. */
+  reason: Reason;
+  command: string;
+  args: string[];
+  cwd: string;
+  labels: Record<string, string>;
+  /** The user who registered the job. */
+  owner: string;
+  registered_at: Timestamp | null;
+  started_at: Timestamp | null;
+  ended_at: Timestamp | null;
+  /** The process id of the job's leader on the server, once it was started. */
+  pid: number;
+  /** The user whose call ended the job. */
+  stopped_by: string;
+  timeout_ms: number;
+  /** Bytes of output recorded so far. */
+  stdout_bytes: number;
+  stderr_bytes: number;
+}
+
+export interface StartRequest {
+  id: string;
+}
+
+export interface StatusStreamRequest {
+  id: string;
+}
+
+export interface StatusRequest {
+  id: string;
+}
+
+export interface StopRequest {
+  id: string;
+  /** Between SIGTERM and SIGKILL, for this stop. Absent: the job's own. */
+  grace_ms?: number;
+}
+
+export interface GetOutputRequest {
+  id: string;
+  /** Continue right behind the message that carried this cursor. Empty: from the first byte. */
+  cursor: string;
+  /** False: close after what is there so far. Absent: true. */
+  follow?: boolean;
+  /** One stream alone. Unspecified: both. */
+  stream: Stream;
+}
+
+/** A piece of output, or, as the last message, the closing record. */
+export interface JobOutput {
+  /** Raw bytes as the job wrote them; never decoded, cut anywhere. */
+  data: Uint8Array;
+  stream: Stream;
+  /** Of the first byte of data, in its stream. */
+  offset: number;
+  /** When the first byte of data was read from the job. */
+  time: Timestamp | null;
+  /** Continues right behind this message. */
+  cursor: string;
+  /** The closing record: only in the last message, which has no data. */
+  end: OutputEnd | null;
+}
+
+/** What the whole output amounts to, so that a client can prove that it has all of it. */
+export interface OutputEnd {
+  stdout_bytes: number;
+  stderr_bytes: number;
+  /** Bytes that an output limit dropped. */
+  dropped_bytes: number;
+  /** Of each stream from its first byte. */
+  stdout_sha256: Uint8Array;
+  stderr_sha256: Uint8Array;
+  /** The final status; where the request did not follow, the status now. */
+  status: JobStatus | null;
+}
+
+export interface SignalRequest {
+  id: string;
+  /** A name with or without SIG (SIGHUP, HUP, SIGRTMIN+1), or a number from 1 to 64. */
+  signal: string;
+}
+
+export interface ListRequest {
+  /** Jobs in one of these states. Empty: any. */
+  states: State[];
+  owner: string;
+  /** Jobs that have all of these labels. */
+  labels: Record<string, string>;
+  /** At most 1,000. 0: 100. */
+  page_size: number;
+  /** From the response before. */
+  page_token: string;
+}
+
+export interface ListResponse {
+  jobs: JobStatus[];
+  /** Empty on the last page. */
+  next_page_token: string;
+}
+
+export interface RemoveRequest {
+  id: string;
+}
+
+export type RemoveResponse = Record<string, never>;

@@ -1,0 +1,111 @@
+/** The errors of the worker library: one class a reason, a common base, each with a stable code. */
+
+/** The stable codes, for programs to tell errors apart by. The last three belong to services built on the library. */
+export type ErrorCode =
+  | "INVALID_ARGUMENT"
+  | "INVALID_SIGNAL"
+  | "INVALID_CURSOR"
+  | "CURSOR_OUT_OF_RANGE"
+  | "JOB_NOT_FOUND"
+  | "JOB_NOT_RUNNING"
+  | "JOB_RUNNING"
+  | "LIMIT_REACHED"
+  | "OUTPUT_UNAVAILABLE"
+  | "SUPERVISOR_CLOSED"
+  | "UNAUTHENTICATED"
+  | "PERMISSION_DENIED"
+  | "UNAVAILABLE";
+
+/**
+ * The base of all errors this project throws on purpose. Its message is meant for the person who made the call: it
+ * says what is wrong and what to do, and never holds a stack or a path of the host that the caller did not give.
+ */
+export class TeleportError extends Error {
+  /** Which kind of error this is; stable across versions. */
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.name = new.target.name;
+  }
+}
+
+/** What was asked for cannot be: an empty command, a NUL byte, a relative directory, a number out of range. */
+export class InvalidArgumentError extends TeleportError {
+  constructor(message: string) {
+    super("INVALID_ARGUMENT", message);
+  }
+}
+
+/** No signal of Linux has this name or number. */
+export class InvalidSignalError extends TeleportError {
+  constructor(signal: string) {
+    super(
+      "INVALID_SIGNAL",
+      `Unknown signal ${JSON.stringify(signal)}: give a name such as "SIGTERM", or a number from 1 to 64`,
+    );
+  }
+}
+
+/** The cursor is none that this job's output ever gave out. */
+export class InvalidCursorError extends TeleportError {
+  constructor(cursor: string) {
+    super(
+      "INVALID_CURSOR",
+      `Invalid cursor ${JSON.stringify(cursor)}: give one that came with this job's output, or none for the first byte`,
+    );
+  }
+}
+
+/** The cursor lies beyond the end of the job's output. */
+export class CursorOutOfRangeError extends TeleportError {
+  constructor(cursor: string) {
+    super(
+      "CURSOR_OUT_OF_RANGE",
+      `Cursor ${JSON.stringify(cursor)} lies beyond the end of the output: give one that came with this job's output`,
+    );
+  }
+}
+
+/** No job has this id, or the caller may not know of it. */
+export class JobNotFoundError extends TeleportError {
+  constructor(id: string) {
+    super("JOB_NOT_FOUND", `Unknown job ${JSON.stringify(id)}: list the jobs to see their ids`);
+  }
+}
+
+/** The call needs a running job. */
+export class JobNotRunningError extends TeleportError {
+  constructor(id: string, state: string) {
+    super("JOB_NOT_RUNNING", `Job "${id}" is in state "${state}", not running: start it first, or register a new one`);
+  }
+}
+
+/** The call needs a job that does not run. */
+export class JobRunningError extends TeleportError {
+  constructor(id: string, state: string) {
+    super("JOB_RUNNING", `Job "${id}" is in state "${state}": stop it first`);
+  }
+}
+
+/** A limit on the number or size of things was reached; the message names it. */
+export class LimitReachedError extends TeleportError {
+  constructor(message: string) {
+    super("LIMIT_REACHED", message);
+  }
+}
+
+/** The recorded output cannot be read: its file is gone or damaged. */
+export class OutputUnavailableError extends TeleportError {
+  constructor(id: string, options?: ErrorOptions) {
+    super("OUTPUT_UNAVAILABLE", `The output of job "${id}" cannot be read: its record is missing or damaged`, options);
+  }
+}
+
+/** The supervisor is shutting down and takes no new work. */
+export class SupervisorClosedError extends TeleportError {
+  constructor() {
+    super("SUPERVISOR_CLOSED", "The supervisor is shutting down: try again once it is back");
+  }
+}
