@@ -57,7 +57,8 @@ export type Reason =
   | "REASON_OUT_OF_MEMORY"
   | "REASON_START_FAILED"
   | "REASON_LOST"
-  | "REASON_SHUTDOWN";
+  | "REASON_SHUTDOWN"
+  | "REASON_OUTPUT_FAILED";
 
 export type Stream =
   | "STREAM_UNSPECIFIED"
@@ -107,6 +108,11 @@ export interface JobStatus {
   /** Bytes of output recorded so far. */
   stdout_bytes: number;
   stderr_bytes: number;
+  /**
+   * Set only in FAILED: which kind of error, for programs. COMMAND_NOT_FOUND, NOT_EXECUTABLE, CWD_NOT_FOUND,
+   * USER_NOT_FOUND or SPAWN_FAILED.
+   */
+  error_code: string;
 }
 
 export interface StartRequest {
