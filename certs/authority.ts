@@ -1,0 +1,75 @@
+/** The authority of a directory: makes a new one in memory, and reads one for signing. */
+import "reflect-metadata";
+import { importSigningKey, type KeyPair, makeCertificate } from "./certificate.ts";
+import { certificatePath, keyPath, readPem } from "./directory.ts";
+import { CertificateError } from "./errors.ts";
+import { inspectCertificate, parseCertificate } from "./inspect.ts";
+import type { Validity } from "./lifetime.ts";
+
+/** An authority's certificate and key, and until when it may sign. */
+export interface Authority extends KeyPair {
+  readonly notAfter: Date;
+}
+
+/** Makes an authority. Its name is its own, so that a message about a foreign one can be told from one about this. */
+export async function makeAuthority(validity: Validity): Promise<Authority> {
+  const suffix = crypto.getRandomValues(new Uint8Array(4)).toHex();
+  const pair = await makeCertificate({ usage: "authority", commonName: `teleport CA ${suffix}`, validity });
+  return { ...pair, notAfter: validity.notAfter };
+}
+
+/**
+ * Reads the authority of a directory and makes sure that what it signs will be accepted.
+ *
+ * @throws {CertificateError} `MISSING` when the directory has none, or only its public half; `UNUSABLE` when it is
+ * damaged, is no authority, has ended, or its key is another's; `NOT_ACCESSIBLE`.
+ */
+export async function readAuthority(dir: string, now: Date = new Date()): Promise<Authority> {
+  const paths = { certificate: certificatePath(dir, "ca"), key: keyPath(dir, "ca") };
+  const certificate = await readPart(paths.certificate);
+  const key = await readPart(paths.key);
+  const { isAuthority, notAfter } = await inspectCertificate(certificate).catch((cause) => {
+    throw unusable(paths.certificate, "is no certificate", cause);
+  });
+  if (!isAuthority) throw unusable(paths.certificate, "is not the certificate of an authority");
+  if (notAfter <= now) throw unusable(paths.certificate, `ended on "${notAfter.toISOString().slice(0, 10)}"`);
+  const signingKey = await importSigningKey(key).catch((cause) => {
+    throw unusable(paths.key, "is no ECDSA P-256 key in PKCS #8", cause);
+  });
+  if (!(await belongsTo(signingKey, certificate))) {
+    throw unusable(paths.key, `does not belong to "${paths.certificate}"`);
+  }
+  return { certificate, key, notAfter };
+}
+
+async function readPart(path: string): Promise<string> {
+  try {
+    return await readPem(path);
+  } catch (error) {
+    if (!(error instanceof CertificateError) || error.code !== "MISSING") throw error;
+    throw new CertificateError(
+      "MISSING",
+      `"${path}" is missing: run "init" first, or give the directory in which it was run`,
+      { cause: error },
+    );
+  }
+}
+
+async function belongsTo(signingKey: CryptoKey, certificate: string): Promise<boolean> {
+  const algorithm = { name: "ECDSA", hash: "SHA-256" };
+  const probe = new TextEncoder().encode("probe");
+  const signature = await crypto.subtle.sign(algorithm, signingKey, probe);
+  try {
+    const publicKey = await parseCertificate(certificate).publicKey.export();
+    return await crypto.subtle.verify(algorithm, publicKey, signature, probe);
+  } catch {
+    // A key of another kind cannot even be asked.
+    return false;
+  }
+}
+
+function unusable(path: string, what: string, cause?: unknown): CertificateError {
+  return new CertificateError("UNUSABLE", `"${path}" ${what}: restore it, or make a new authority elsewhere`, {
+    cause,
+  });
+}

@@ -1,0 +1,17 @@
+/** What a command has made, for the one who has to tell the user. */
+import type { Usage } from "./certificate.ts";
+
+/** A certificate and key that were written. */
+export interface Made {
+  readonly usage: Usage;
+  /** `ca`, `server` or the user. */
+  readonly name: string;
+  readonly certificatePath: string;
+  readonly keyPath: string;
+  /** Names and addresses it covers; a server's. */
+  readonly hosts: readonly string[];
+  /** What its user may do; a client's. */
+  readonly roles: readonly string[];
+  /** The end of its validity. */
+  readonly notAfter: Date;
+}
