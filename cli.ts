@@ -1,0 +1,21 @@
+/** The door of `teleport`, the command line: arguments and environment in, exit code out. */
+import { type Environment, ENVIRONMENT_NAMES } from "./cli/config.ts";
+import type { Io } from "./cli/io.ts";
+import { main } from "./cli/main.ts";
+
+const io: Io = {
+  stdout: Deno.stdout,
+  stderr: Deno.stderr,
+  onSignal(signal, listener) {
+    Deno.addSignalListener(signal, listener);
+    return { [Symbol.dispose]: () => Deno.removeSignalListener(signal, listener) };
+  },
+  async connect(options) {
+    // Only here, so that help and bad usage do not wait for gRPC to load.
+    const { connect } = await import("./rpc/client.ts");
+    return connect(options);
+  },
+};
+
+const env: Environment = Object.fromEntries(ENVIRONMENT_NAMES.map((name) => [name, Deno.env.get(name)]));
+Deno.exit(await main(Deno.args, env, io));

@@ -1,0 +1,112 @@
+/** `teleport run`: registers a job, starts it, prints its output and exits as it did. */
+import type { Sent } from "../../proto/service.ts";
+import type { JobRequest, JobStatus } from "../../proto/teleport/v1/job_worker.ts";
+import { CALL_DEADLINE_MS, type Context } from "../context.ts";
+import { EXIT_CODE, jobExitCode } from "../exit_code.ts";
+import { followOutput } from "../follow_output.ts";
+import { forwardSignals, type SignalForwarding } from "../forward_signals.ts";
+import { statusJson } from "../message_json.ts";
+import { BrokenPipeError } from "../print.ts";
+import { printOutput } from "../print_output.ts";
+import { isFinal, reasonText } from "../status_text.ts";
+
+/** How long the job may take to be told that its reader left, in milliseconds: a shell pipeline is waiting. */
+const BROKEN_PIPE_DEADLINE_MS = 5_000;
+
+/**
+ * Runs the job in the foreground. SIGINT and SIGTERM reach the job (see `forward_signals.ts`). When the reader of the
+ * output goes away, the job gets SIGPIPE, as a program of a local pipeline would.
+ *
+ * @returns the exit code of the job
+ */
+export async function run(context: Context, request: Sent<JobRequest>): Promise<number> {
+  const { calls, print } = context;
+  using forwarding = forwardSignals(context);
+  const registered = calls.Register(request, { signal: forwarding.left, deadlineMs: CALL_DEADLINE_MS });
+  const { id } = await registered.catch((error) => {
+    throw forwarding.left.aborted ? forwarding.left.reason : error;
+  });
+  forwarding.registered(id);
+  let isStarted = false;
+  try {
+    const status = await runRegistered(context, forwarding, id, () => isStarted = true);
+    const sentence = endSentence(status);
+    if (sentence !== "") await print.note(sentence);
+    return jobExitCode(status);
+  } catch (error) {
+    if (error instanceof BrokenPipeError) {
+      await calls.Signal({ id, signal: "SIGPIPE" }, { deadlineMs: BROKEN_PIPE_DEADLINE_MS }).catch(() => {});
+    } else {
+      await print.note(
+        isStarted
+          ? `Job "${id}" may still run: "teleport logs -f ${id}" shows its output, "teleport stop ${id}" stops it`
+          : `Job "${id}" was registered, but not seen to start: "teleport status ${id}" shows it`,
+      );
+    }
+    throw error;
+  }
+}
+
+/** Starts the job and reads its output at the same time: neither waits for the other's way to the server. */
+async function runRegistered(
+  { calls, print }: Context,
+  forwarding: SignalForwarding,
+  id: string,
+  onStarted: () => void,
+): Promise<JobStatus> {
+  const over = new AbortController();
+  const signal = AbortSignal.any([forwarding.left, over.signal]);
+  let startError: unknown;
+  let last: JobStatus | undefined;
+  const starting = (async () => {
+    for await (const status of calls.Start({ id }, { signal })) {
+      last = status;
+      if (status.state === "STATE_INITIAL" || status.state === "STATE_STARTING") continue;
+      onStarted();
+      forwarding.running();
+    }
+  })().catch((error) => {
+    // Without a start the output would never end.
+    startError = error;
+    over.abort();
+  });
+  try {
+    const end = await followOutput(calls, { id, follow: true, signal }, (output) => printOutput(print, output));
+    if (end.status !== null && isFinal(end.status.state)) return end.status;
+    await starting;
+    if (last === undefined || !isFinal(last.state)) {
+      throw startError ?? new Error(`The output of job "${id}" ended before the job did`);
+    }
+    return last;
+  } catch (error) {
+    throw forwarding.left.aborted ? forwarding.left.reason : startError ?? error;
+  } finally {
+    over.abort();
+    await starting;
+  }
+}
+
+/** What the person at the terminal would not see from the output and the exit code; empty where they tell all. */
+function endSentence(status: JobStatus): string {
+  if (status.state === "STATE_FAILED" || status.state === "STATE_LOST") return status.error;
+  const told = status.reason === "REASON_EXITED" || status.reason === "REASON_SIGNALED" ? "" : reasonText(status);
+  return told === "" ? "" : `Job "${status.id}" was ended: ${told}`;
+}
+
+/**
+ * Starts the job and leaves it, once it runs or has ended already. Prints the id, also where the start failed, for
+ * then the job is there all the same.
+ *
+ * @returns 0, or where the job could not be started its exit code
+ */
+export async function runDetached({ calls, print }: Context, request: Sent<JobRequest>): Promise<number> {
+  let status: JobStatus = await calls.Register(request, { deadlineMs: CALL_DEADLINE_MS });
+  const { id } = status;
+  for await (status of calls.Start({ id })) {
+    if (status.state !== "STATE_INITIAL" && status.state !== "STATE_STARTING") break;
+  }
+  await (print.json ? print.record(statusJson(status)) : print.line(id));
+  if (status.state !== "STATE_FAILED") return EXIT_CODE.OK;
+  await print.note(status.error);
+  return jobExitCode(status);
+}

@@ -1,0 +1,129 @@
+/** Which server, as whom: from the flags, then the environment, then defaults. */
+import type { Credentials } from "./io.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** The environment variables this command line reads, and no other. */
+export const ENVIRONMENT_NAMES = [
+  "TELEPORT_ADDRESS",
+  "TELEPORT_CERTS",
+  "TELEPORT_IDENTITY",
+  "XDG_CONFIG_HOME",
+  "HOME",
+  "NO_COLOR",
+] as const;
+
+/** The values of {@linkcode ENVIRONMENT_NAMES} that are set. */
+export type Environment = { readonly [Name in (typeof ENVIRONMENT_NAMES)[number]]?: string | undefined };
+
+/** The flags that every command takes for it. */
+export interface ConfigFlags {
+  readonly address?: string;
+  readonly certs?: string;
+  readonly identity?: string;
+}
+
+/** Which server, as whom. */
+export interface Config {
+  /** HOST:PORT. */
+  readonly address: string;
+  /** The directory with `ca.crt`, and `NAME.crt` and `NAME.key` of each identity. */
+  readonly certsDir: string;
+  /** The name of the files of the identity. */
+  readonly identity: string;
+}
+
+const DEFAULT_ADDRESS = "127.0.0.1:50051";
+const DEFAULT_IDENTITY = "admin";
+
+/** A certificate or key that connecting takes cannot be read. */
+export class CredentialsError extends Error {
+  override readonly name = "CredentialsError";
+}
+
+/**
+ * Settles address, certificate directory and identity. A variable that is set but empty counts as not set.
+ *
+ * @throws {UsageError} when one of them cannot be meant
+ */
+export function resolveConfig(flags: ConfigFlags, env: Environment): Config {
+  return {
+    address: checkedAddress(flags.address ?? (env.TELEPORT_ADDRESS || DEFAULT_ADDRESS)),
+    certsDir: checkedDirectory(flags.certs ?? (env.TELEPORT_CERTS || defaultCertsDir(env))),
+    identity: checkedIdentity(flags.identity ?? (env.TELEPORT_IDENTITY || DEFAULT_IDENTITY)),
+  };
+}
+
+function checkedAddress(address: string): string {
+  const parts = /^(?:\[[0-9a-fA-F:.]+\]|[^\s:/[\]]+):(\d{1,5})$/.exec(address);
+  const port = Number(parts?.[1]);
+  if (parts === null || port < 1 || port > 65_535) {
+    throw new UsageError(
+      `Invalid address "${address}": give HOST:PORT, such as "${DEFAULT_ADDRESS}", "localhost:50051" or "[::1]:50051"`,
+    );
+  }
+  return address;
+}
+
+function checkedDirectory(path: string): string {
+  // An empty one, as of a script's unset variable, would be the root of the file system.
+  if (path === "" || path.includes("\0")) throw new UsageError(`Invalid directory "${path}" for --certs: give a path`);
+  return path;
+}
+
+function checkedIdentity(identity: string): string {
+  // It becomes part of a path: a name with a slash would read keys from elsewhere.
+  if (!/^[^/\0]{1,200}$/.test(identity) || identity.startsWith(".")) {
+    throw new UsageError(`Invalid identity "${identity}": give the NAME of the files NAME.crt and NAME.key`);
+  }
+  return identity;
+}
+
+/** As the XDG Base Directory Specification says: a relative path counts as not set. */
+function defaultCertsDir(env: Environment): string {
+  if (env.XDG_CONFIG_HOME?.startsWith("/")) return `${env.XDG_CONFIG_HOME}/teleport`;
+  if (env.HOME) return `${env.HOME}/.config/teleport`;
+  throw new UsageError(`No directory of certificates is known: give one with "--certs DIR" or TELEPORT_CERTS`);
+}
+
+/**
+ * Reads the client certificate of the identity, in PEM.
+ *
+ * @throws {CredentialsError} when it cannot be read
+ */
+export function readCertificate(config: Config): Promise<string> {
+  return readPem(config, `${config.identity}.crt`);
+}
+
+/**
+ * Reads what a connection takes.
+ *
+ * @throws {CredentialsError} when a file cannot be read
+ */
+export async function readCredentials(config: Config): Promise<Credentials> {
+  const [ca, cert, key] = await Promise.all([
+    readPem(config, "ca.crt"),
+    readCertificate(config),
+    readPem(config, `${config.identity}.key`),
+  ]);
+  return { ca, cert, key };
+}
+
+async function readPem(config: Config, name: string): Promise<string> {
+  const path = `${config.certsDir}/${name}`;
+  try {
+    return await Deno.readTextFile(path);
+  } catch (cause) {
+    const why = cause instanceof Deno.errors.NotFound
+      ? "there is no such file"
+      : cause instanceof Deno.errors.PermissionDenied
+      ? "this user may not read it"
+      : cause instanceof Error
+      ? cause.message
+      : String(cause);
+    throw new CredentialsError(
+      `Cannot read "${path}": ${why}: give the directory with --certs and the name with --identity, ` +
+        `or make a client certificate with certs.ts`,
+      { cause },
+    );
+  }
+}

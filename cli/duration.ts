@@ -1,0 +1,55 @@
+/** Durations as people type and read them: `500ms`, `10s`, `1h30m`. */
+import { UsageError } from "./usage_error.ts";
+
+/**
+ * The longest duration taken, in milliseconds: 20 days. The timers of JavaScript end at 2^31 - 1 ms, a little under 25
+ * days, so that a longer one could not be kept.
+ */
+export const MAX_DURATION_MS = 20 * 24 * 3_600_000;
+
+const PATTERN = /^(?:(\d{1,10})h)?(?:(\d{1,10})m)?(?:(\d{1,10})s)?(?:(\d{1,10})ms)?$/;
+const UNITS_MS = [3_600_000, 60_000, 1_000, 1];
+
+/**
+ * Reads a duration: whole numbers, each with its unit `h`, `m`, `s` or `ms`, in this order and each at most once.
+ *
+ * @param text what was typed
+ * @param options.name the option it was typed for, such as `--timeout`, for the error's sentence
+ * @param options.minMs the least that makes sense, in milliseconds
+ * @returns milliseconds
+ * @throws {UsageError} when it is none, has no unit, or is out of bounds
+ */
+export function parseDurationMs(text: string, options: { name: string; minMs: number }): number {
+  const parts = PATTERN.exec(text);
+  if (text === "" || parts === null) {
+    const wanted = /^\d+(\.\d+)?$/.test(text) ? `a unit is missing, such as "${text}s"` : `give one such as "1h30m"`;
+    throw new UsageError(
+      `Invalid duration "${text}" for ${options.name}: ${wanted} (units are h, m, s and ms, numbers are whole)`,
+    );
+  }
+  const totalMs = UNITS_MS.reduce((sum, unitMs, index) => sum + Number(parts[index + 1] ?? 0) * unitMs, 0);
+  if (totalMs < options.minMs || totalMs > MAX_DURATION_MS) {
+    throw new UsageError(
+      `Duration "${text}" for ${options.name} is out of bounds: ` +
+        `give ${formatDuration(options.minMs)} to ${formatDuration(MAX_DURATION_MS)}`,
+    );
+  }
+  return totalMs;
+}
+
+/**
+ * Writes a duration with the units that {@linkcode parseDurationMs} reads.
+ *
+ * @param durationMs milliseconds
+ */
+export function formatDuration(durationMs: number): string {
+  let restMs = durationMs;
+  let text = "";
+  for (const [index, unit] of ["h", "m", "s", "ms"].entries()) {
+    const unitMs = UNITS_MS[index]!;
+    const count = Math.floor(restMs / unitMs);
+    restMs -= count * unitMs;
+    if (count > 0) text += `${count}${unit}`;
+  }
+  return text === "" ? "0s" : text;
+}

@@ -1,0 +1,110 @@
+/** How each end becomes an exit code: of a job, and of a call that failed. */
+import type { JobStatus, Reason } from "../proto/teleport/v1/job_worker.ts";
+import { CredentialsError } from "./config.ts";
+import { BrokenPipeError } from "./print.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** The exit codes that are not a job's own. */
+export const EXIT_CODE = {
+  OK: 0,
+  /** A refused or failed call, or a job that could not be run. */
+  FAILED: 1,
+  /** What was typed cannot be meant. */
+  USAGE: 2,
+  /** The job was ended by its time limit, as timeout(1) has it. */
+  TIMED_OUT: 124,
+  /** The job's command is there but cannot be executed, as POSIX has it for shells. */
+  NOT_EXECUTABLE: 126,
+  /** The job's command was not found, as POSIX has it for shells. */
+  NOT_FOUND: 127,
+  /** The reader of the output left: 128 + SIGPIPE, as a program that the signal ends. */
+  BROKEN_PIPE: 141,
+  /** The server cannot be reached or does not accept the certificate, as ssh(1) has it. */
+  UNREACHABLE: 255,
+} as const;
+
+/** Reasons that decide, whatever the job did when it was ended. */
+const BY_REASON: Partial<Record<Reason, number>> = { REASON_TIMED_OUT: EXIT_CODE.TIMED_OUT };
+
+/** Why a job could not be started; what is not here is FAILED. */
+const BY_ERROR_CODE: Record<string, number> = {
+  COMMAND_NOT_FOUND: EXIT_CODE.NOT_FOUND,
+  NOT_EXECUTABLE: EXIT_CODE.NOT_EXECUTABLE,
+};
+
+/** Why a call failed, by gRPC status; what is not here is FAILED. */
+const BY_CALL_STATUS: Record<string, number> = {
+  UNAVAILABLE: EXIT_CODE.UNREACHABLE,
+  UNAUTHENTICATED: EXIT_CODE.UNREACHABLE,
+};
+
+/** Linux's numbers, signal(7) on x86 and ARM: the server's, so the client's own system must not be asked. */
+const SIGNAL_NAMES = "HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP " +
+  "TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS";
+const SIGNAL_NUMBERS = new Map(SIGNAL_NAMES.split(" ").map((name, index) => [`SIG${name}`, index + 1]));
+const SIGRTMIN = 34;
+const SIGRTMAX = 64;
+
+/**
+ * The number of a signal on Linux, by its name.
+ *
+ * @returns undefined for a name that Linux does not have
+ */
+export function signalNumber(name: string): number | undefined {
+  const known = SIGNAL_NUMBERS.get(name);
+  if (known !== undefined) return known;
+  const realTime = /^SIGRT(MIN|MAX)(?:([+-])(\d{1,2}))?$/.exec(name);
+  if (realTime === null) return undefined;
+  const offset = Number(realTime[3] ?? 0) * (realTime[2] === "-" ? -1 : 1);
+  const number = (realTime[1] === "MIN" ? SIGRTMIN : SIGRTMAX) + offset;
+  return number >= SIGRTMIN && number <= SIGRTMAX ? number : undefined;
+}
+
+/**
+ * The exit code that tells how a job ended: its own, 128 + n for the signal n, 124 when its time was up, 126 and 127
+ * when its command could not be executed or found, and 1 for whatever else is not an end of its own.
+ */
+export function jobExitCode(status: JobStatus): number {
+  const byReason = BY_REASON[status.reason];
+  if (byReason !== undefined) return byReason;
+  switch (status.state) {
+    case "STATE_EXITED":
+      return status.exit_code ?? EXIT_CODE.FAILED;
+    case "STATE_KILLED": {
+      const number = signalNumber(status.signal);
+      return number === undefined ? EXIT_CODE.FAILED : 128 + number;
+    }
+    case "STATE_FAILED":
+      return BY_ERROR_CODE[status.error_code] ?? EXIT_CODE.FAILED;
+    default:
+      return EXIT_CODE.FAILED;
+  }
+}
+
+/** The exit code that tells why a command failed. */
+export function errorExitCode(error: unknown): number {
+  if (error instanceof UsageError) return EXIT_CODE.USAGE;
+  if (error instanceof BrokenPipeError) return EXIT_CODE.BROKEN_PIPE;
+  if (error instanceof CredentialsError) return EXIT_CODE.UNREACHABLE;
+  if (error instanceof InterruptedError) return error.exitCode;
+  const status = callStatus(error);
+  return status === undefined ? EXIT_CODE.FAILED : BY_CALL_STATUS[status] ?? EXIT_CODE.FAILED;
+}
+
+/** The gRPC status of a call that failed, undefined for an error that is none. */
+export function callStatus(error: unknown): string | undefined {
+  // By its shape, for loading the wire's own class would load all of gRPC, also for `--help`.
+  return error instanceof Error && "status" in error && typeof error.status === "string" ? error.status : undefined;
+}
+
+/** The person at the keyboard wanted out. */
+export class InterruptedError extends Error {
+  override readonly name = "InterruptedError";
+  /** 128 + the signal's number, as a shell has it. */
+  readonly exitCode: number;
+
+  constructor(signal: string, message: string) {
+    super(message);
+    this.exitCode = 128 + (signalNumber(signal) ?? 0);
+  }
+}

@@ -1,0 +1,35 @@
+/** What the command line has of the machine it runs on. The door gives the real one, a test its own. */
+import type { JobWorkerClient } from "../proto/service.ts";
+
+/** A place to write bytes to, such as `Deno.stdout`. */
+export interface OutputFile {
+  /** Writes some of the bytes and resolves to how many, once there is room for them. */
+  write(data: Uint8Array): Promise<number>;
+  /** True when a person reads it. */
+  isTerminal(): boolean;
+}
+
+/** What a client proves itself with, each in PEM. */
+export interface Credentials {
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** An open connection to a server. */
+export interface Connection extends AsyncDisposable {
+  readonly calls: JobWorkerClient;
+}
+
+/** The signals that `run` passes on to its job. */
+export type ForwardedSignal = "SIGINT" | "SIGTERM";
+
+/** The machine. */
+export interface Io {
+  readonly stdout: OutputFile;
+  readonly stderr: OutputFile;
+  /** Calls the listener for each such signal this process gets, until disposed of. */
+  onSignal(signal: ForwardedSignal, listener: () => void): Disposable;
+  /** Opens a connection. It need not be usable yet: the first call tells. */
+  connect(options: { address: string; credentials: Credentials }): Promise<Connection>;
+}

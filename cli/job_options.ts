@@ -1,0 +1,60 @@
+/** The options that describe a job, as `register` and `run` take them. */
+import type { Sent } from "../proto/service.ts";
+import type { JobRequest } from "../proto/teleport/v1/job_worker.ts";
+import { parseDurationMs } from "./duration.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** Options as typed. */
+export interface JobFlags {
+  readonly env?: Record<string, string>;
+  readonly cwd?: string;
+  readonly label?: Record<string, string>;
+  /** Milliseconds. */
+  readonly timeout?: number;
+  /** Milliseconds. */
+  readonly grace?: number;
+}
+
+/**
+ * The request for a job.
+ *
+ * @param command the program; taken as it is, as are its arguments
+ */
+export function jobRequest(command: string, args: readonly string[], flags: JobFlags): Sent<JobRequest> {
+  return {
+    command,
+    args: [...args],
+    env: flags.env ?? {},
+    cwd: flags.cwd ?? "",
+    labels: flags.label ?? {},
+    timeout_ms: flags.timeout ?? 0,
+    grace_ms: flags.grace,
+  };
+}
+
+/**
+ * Adds one NAME=VALUE to those typed before. The value may be empty and may hold further `=`.
+ *
+ * @param options.name the option it was typed for, such as `--env`
+ * @throws {UsageError} without a name or without `=`
+ */
+export function addPair(
+  text: string,
+  before: Record<string, string> | undefined,
+  options: { name: string },
+): Record<string, string> {
+  const at = text.indexOf("=");
+  if (at < 1) throw new UsageError(`Invalid value "${text}" for ${options.name}: give NAME=VALUE`);
+  // No prototype, so that a variable may be called `__proto__`.
+  return Object.assign(Object.create(null), before, { [text.slice(0, at)]: text.slice(at + 1) });
+}
+
+/** Reads `--timeout`: at least 1 ms, for 0 would be no limit at all. */
+export function parseTimeoutMs(text: string): number {
+  return parseDurationMs(text, { name: "--timeout", minMs: 1 });
+}
+
+/** Reads `--grace`: 0s kills at once. */
+export function parseGraceMs(text: string): number {
+  return parseDurationMs(text, { name: "--grace", minMs: 0 });
+}

@@ -1,0 +1,60 @@
+/** Messages as JSON for programs: the fields' own names, states and streams without prefix, absent fields left out. */
+import type { JobOutput, JobStatus, OutputEnd, Timestamp } from "../proto/teleport/v1/job_worker.ts";
+
+/** The name of an enum's value without its prefix: `STATE_EXITED` is `EXITED`. */
+export function enumName(value: string): string {
+  return value.replace(/^(?:STATE|REASON|STREAM)_/, "");
+}
+
+/** A moment as RFC 3339 in UTC, with as many digits as it has: `2026-01-31T12:00:00.25Z`. */
+export function rfc3339(time: Timestamp): string {
+  const seconds = new Date(time.seconds * 1000).toISOString().slice(0, -5);
+  const fraction = String(time.nanos).padStart(9, "0").replace(/0+$/, "");
+  return fraction === "" ? `${seconds}Z` : `${seconds}.${fraction}Z`;
+}
+
+/**
+ * A job's status. Left out is what the job does not have: no exit code, no signal, not started yet. Counts are always
+ * there, also when they are 0.
+ */
+export function statusJson(status: JobStatus): Record<string, unknown> {
+  const { state, reason, registered_at, started_at, ended_at, pid, ...rest } = status;
+  return withoutAbsent({
+    ...rest,
+    state: enumName(state),
+    reason: reason === "REASON_UNSPECIFIED" ? "" : enumName(reason),
+    registered_at: registered_at && rfc3339(registered_at),
+    started_at: started_at && rfc3339(started_at),
+    ended_at: ended_at && rfc3339(ended_at),
+    // 0 is no process's id: the job was never started.
+    pid: pid || null,
+  });
+}
+
+/** A piece of output, its bytes in base64 as the JSON mapping of protobuf has it; or the closing record. */
+export function outputJson(output: JobOutput): Record<string, unknown> {
+  if (output.end !== null) return { end: endJson(output.end) };
+  return withoutAbsent({
+    stream: enumName(output.stream),
+    offset: output.offset,
+    time: output.time && rfc3339(output.time),
+    cursor: output.cursor,
+    data: output.data.toBase64(),
+  });
+}
+
+/** The closing record, its digests in hexadecimal as sha256sum(1) prints them. */
+function endJson(end: OutputEnd): Record<string, unknown> {
+  return withoutAbsent({
+    ...end,
+    stdout_sha256: end.stdout_sha256.toHex(),
+    stderr_sha256: end.stderr_sha256.toHex(),
+    status: end.status && statusJson(end.status),
+  });
+}
+
+function withoutAbsent(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).filter(([, value]) => value !== undefined && value !== null && value !== ""),
+  );
+}

@@ -1,0 +1,202 @@
+/** The commands, their options and their help: what may be typed. */
+import { Command, Option } from "commander";
+import type { ConfigFlags } from "./config.ts";
+import type { Context, LocalContext } from "./context.ts";
+import { addPair, type JobFlags, jobRequest, parseGraceMs, parseTimeoutMs } from "./job_options.ts";
+import { UsageError } from "./usage_error.ts";
+import { VERSION } from "./version.ts";
+
+/** The options every command takes, before or behind its name. */
+export interface CommonFlags extends ConfigFlags {
+  readonly output?: "text" | "json";
+}
+
+/** Runs a command's code with what it needs. */
+export interface Runner {
+  /** A command that calls the server. */
+  call(flags: CommonFlags, act: (context: Context) => Promise<number>): Promise<void>;
+  /** A command that does not. */
+  local(flags: CommonFlags, act: (context: LocalContext) => Promise<number>): Promise<void>;
+}
+
+/** Where help goes. */
+export interface HelpOutput {
+  stdout(text: string): void;
+  stderr(text: string): void;
+}
+
+const EXAMPLES = `
+Examples:
+  teleport run -- sh -c 'echo out; echo err >&2'    run a job here, as if it were local
+  teleport run -d --timeout 1h make -j8             start a job and leave it; prints its id
+  teleport logs -f ID                               its output, from the first byte, live
+  teleport stop --grace 30s ID                      SIGTERM to all of it, SIGKILL 30 s later
+
+Environment: TELEPORT_ADDRESS, TELEPORT_CERTS, TELEPORT_IDENTITY, for --address, --certs, --identity.
+"teleport COMMAND --help" tells more about a command.`;
+
+const RUN_NOTES = `
+The job's arguments reach it as they are: no shell reads them again. Put -- before a command that
+begins with -.
+
+Exit code: the job's own; 128+n when signal n ended it; 124 timed out; 126 not executable;
+127 not found; 1 refused or failed; 2 usage; 255 server unreachable or certificate refused.
+
+SIGINT (Ctrl-C) and SIGTERM reach the job, the first two of them; the third leaves the job running.
+When the reader of the output goes away, as with | head, the job gets SIGPIPE.`;
+
+/** Makes the program. Parsing it runs the command that was typed, through the runner. */
+export function createProgram(runner: Runner, help: HelpOutput): Command {
+  const program = new Command("teleport")
+    .exitOverride()
+    .configureOutput({
+      writeOut: help.stdout,
+      writeErr: help.stderr,
+      // An error is told once, by the one who catches it.
+      outputError: () => {},
+      getOutHelpWidth: () => 100,
+      getErrHelpWidth: () => 100,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+    .configureHelp({ subcommandTerm: (command) => command.name() })
+    .enablePositionalOptions()
+    .usage("[OPTIONS] COMMAND [ARG...]")
+    .description("Run processes on a remote machine.")
+    .version(VERSION, "-V, --version", "print the version")
+    .addHelpText("after", EXAMPLES);
+  addCommonOptions(program, { hidden: false });
+
+  /** A command with the common options; hidden there, for the program's help shows them. */
+  const command = (name: string, args: string, description: string): Command =>
+    addCommonOptions(program.command(`${name} ${args}`.trimEnd()), { hidden: true })
+      .usage(`[OPTIONS] ${args.replace(/[<>]/g, "")}`.trimEnd())
+      .description(description);
+  const common = (command: Command): CommonFlags => ({ ...program.opts(), ...command.opts() });
+
+  addJobOptions(command("register", "<COMMAND> [ARG...]", "Add a job without starting it; prints its id"))
+    .action(async (name: string, args: string[], flags: JobFlags, self: Command) => {
+      const { register } = await import("./commands/register.ts");
+      await runner.call(common(self), (context) => register(context, jobRequest(name, args, flags)));
+    });
+  command("start", "<ID>", "Start a job; prints its status changes to the end")
+    .action(async (id: string, _: unknown, self: Command) => {
+      const { start } = await import("./commands/start.ts");
+      await runner.call(common(self), (context) => start(context, id));
+    });
+  addJobOptions(command("run", "<COMMAND> [ARG...]", "Run a job: register, start, print its output, exit as it did"))
+    .option("-d, --detach", "start the job, print its id and leave")
+    .addHelpText("after", RUN_NOTES)
+    .action(async (name: string, args: string[], flags: JobFlags & { detach?: true }, self: Command) => {
+      const { run, runDetached } = await import("./commands/run.ts");
+      const act = flags.detach ? runDetached : run;
+      await runner.call(common(self), (context) => act(context, jobRequest(name, args, flags)));
+    });
+  command("stop", "<ID...>", "Stop jobs: SIGTERM, then SIGKILL; prints how each ended")
+    .option("--grace <DURATION>", "time between SIGTERM and SIGKILL (default: the job's own)", parseGraceMs)
+    .action(async (ids: string[], flags: { grace?: number }, self: Command) => {
+      const { stop } = await import("./commands/stop.ts");
+      await runner.call(common(self), (context) => stop(context, ids, { graceMs: flags.grace }));
+    });
+  command("signal", "<ID> <SIGNAL>", "Send a signal to a job's process group: SIGHUP, HUP or 1")
+    .action(async (id: string, name: string, _: unknown, self: Command) => {
+      const { signal } = await import("./commands/signal.ts");
+      await runner.call(common(self), (context) => signal(context, id, name));
+    });
+  command("status", "<ID>", "Print all that is known of a job")
+    .action(async (id: string, _: unknown, self: Command) => {
+      const { status } = await import("./commands/status.ts");
+      await runner.call(common(self), (context) => status(context, id));
+    });
+  command("watch", "<ID>", "Print a job's status and every change of it, to the end")
+    .action(async (id: string, _: unknown, self: Command) => {
+      const { watch } = await import("./commands/watch.ts");
+      await runner.call(common(self), (context) => watch(context, id));
+    });
+  command("logs", "<ID>", "Print a job's output so far, each stream to its own descriptor")
+    .option("-f, --follow", "go on to the job's end")
+    .action(async (id: string, flags: { follow?: true }, self: Command) => {
+      const { logs } = await import("./commands/logs.ts");
+      await runner.call(common(self), (context) => logs(context, id, { follow: flags.follow ?? false }));
+    });
+  addListCommand(command("list", "", "List jobs, newest first"), runner, common);
+  command("wait", "<ID>", "Wait for a job's end and exit as it did")
+    .action(async (id: string, _: unknown, self: Command) => {
+      const { wait } = await import("./commands/wait.ts");
+      await runner.call(common(self), (context) => wait(context, id));
+    });
+  command("rm", "<ID...>", "Forget jobs that do not run, and their output")
+    .action(async (ids: string[], _: unknown, self: Command) => {
+      const { rm } = await import("./commands/rm.ts");
+      await runner.call(common(self), (context) => rm(context, ids));
+    });
+  command("whoami", "", "Print who you are to the server, from your certificate")
+    .action(async (_: unknown, self: Command) => {
+      const { whoami } = await import("./commands/whoami.ts");
+      await runner.local(common(self), whoami);
+    });
+  return program;
+}
+
+function addCommonOptions(command: Command, { hidden }: { hidden: boolean }): Command {
+  const options = [
+    new Option("--address <HOST:PORT>", "the server (default: 127.0.0.1:50051)"),
+    new Option("--certs <DIR>", "directory of certificates (default: ~/.config/teleport)"),
+    new Option("--identity <NAME>", "whose certificate there (default: admin)"),
+    new Option("--output <FORMAT>", "text, or json: one object a line").argParser(parseFormat),
+  ];
+  for (const option of options) command.addOption(option.hideHelp(hidden));
+  return command;
+}
+
+function addJobOptions(command: Command): Command {
+  return command
+    .passThroughOptions()
+    .option("-e, --env <NAME=VALUE>", "a variable of the job's environment; repeatable", pairParser("--env"))
+    .option("--cwd <DIR>", "the job's working directory on the server; absolute")
+    .option("-l, --label <KEY=VALUE>", "a label to find the job by; repeatable", pairParser("--label"))
+    .option("--timeout <DURATION>", "stop the job when it has run this long, such as 90s or 1h30m", parseTimeoutMs)
+    .option("--grace <DURATION>", "time between SIGTERM and SIGKILL when it is stopped (default: 10s)", parseGraceMs);
+}
+
+function addListCommand(command: Command, runner: Runner, common: (command: Command) => CommonFlags): void {
+  interface ListFlags {
+    readonly state?: string[];
+    readonly owner?: string;
+    readonly label?: Record<string, string>;
+    readonly limit?: string;
+    readonly quiet?: true;
+  }
+  command
+    .option(
+      "--state <STATE>",
+      "only jobs in this state; repeatable",
+      (text, before: string[] = []) => [...before, text],
+    )
+    .option("--owner <USER>", "only jobs of this user")
+    .option("-l, --label <KEY=VALUE>", "only jobs with this label; repeatable", pairParser("--label"))
+    .option("-n, --limit <COUNT>", "only the newest so many")
+    .option("-q, --quiet", "print ids alone")
+    .action(async (flags: ListFlags, self: Command) => {
+      const { addStates, list, parseLimit } = await import("./commands/list.ts");
+      const options = {
+        states: (flags.state ?? []).flatMap((text) => addStates(text, [])),
+        owner: flags.owner ?? "",
+        labels: flags.label ?? {},
+        limit: flags.limit === undefined ? Infinity : parseLimit(flags.limit),
+        quiet: flags.quiet ?? false,
+      };
+      await runner.call(common(self), (context) => list(context, options));
+    });
+}
+
+function pairParser(name: string) {
+  return (text: string, before: Record<string, string> | undefined) => addPair(text, before, { name });
+}
+
+function parseFormat(text: string): "text" | "json" {
+  if (text !== "text" && text !== "json") {
+    throw new UsageError(`Unknown format "${text}" for --output: give "text" or "json"`);
+  }
+  return text;
+}
