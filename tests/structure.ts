@@ -1,0 +1,228 @@
+/** The rules of the house as code: which file may import which, and what only some files may touch. */
+
+/** One import, whatever its form. */
+export interface Import {
+  readonly specifier: string;
+  /** The names taken; `*` stands for all. */
+  readonly names: readonly string[];
+}
+
+/** What the rules need to know of a file. */
+export interface FileFacts {
+  readonly imports: readonly Import[];
+  /** Such as `Deno.args` or `console.log`, each once. */
+  readonly uses: ReadonlySet<string>;
+  readonly startsWithComment: boolean;
+}
+
+/** The layers and what each may import besides itself. The top of the list is the top of the house. */
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  door: ["mod", "cli", "service", "rpc", "certs", "proto", "worker"],
+  mod: ["worker"],
+  cli: ["rpc", "proto"],
+  service: ["mod", "proto"],
+  rpc: ["mod", "proto"],
+  certs: [],
+  proto: [],
+  worker: [],
+  tests: ["door", "mod", "cli", "service", "rpc", "certs", "proto", "worker", "bench"],
+  bench: ["door", "mod", "cli", "service", "rpc", "certs", "proto", "worker", "tests"],
+};
+
+/** The npm packages of each layer. A layer that is not here has none; tests and benchmarks may use all of them. */
+const PACKAGES: Record<string, RegExp> = {
+  door: /^commander$/,
+  cli: /^(commander|cli-table3)$/,
+  rpc: /^(@grpc\/.+|grpc-health-check|protobufjs)$/,
+  certs: /^(@peculiar\/x509|reflect-metadata)$/,
+  "proto/generate.ts": /^protobufjs$/,
+};
+
+/** The floors inside `worker/`, by the first word of a file's name; a file may import its own floor and those below. */
+const WORKER_FLOORS: readonly (readonly string[])[] = [
+  ["supervisor"],
+  ["job"],
+  ["process", "termination", "output", "state"],
+  ["signals", "errors"],
+];
+
+/** The files of `rpc/` that belong to the client, the only ones the command line may load. */
+const CLIENT_FILES = /^rpc\/(client|errors)\.ts$/;
+const DOORS = ["server.ts", "cli.ts", "certs.ts"];
+/** A program for developers, which stands in the layer whose types it writes. */
+const GENERATOR = "proto/generate.ts";
+const PRINTER = "cli/print.ts";
+
+function layerOf(path: string): string | undefined {
+  if (DOORS.includes(path)) return "door";
+  if (path === "mod.ts") return "mod";
+  const [folder, rest] = path.split("/", 2);
+  return rest !== undefined && folder !== undefined && folder !== "door" && folder in MAY_IMPORT ? folder : undefined;
+}
+
+function workerFloor(path: string): number {
+  const word = path.slice("worker/".length).split(/[_./]/)[0] ?? "";
+  return WORKER_FLOORS.findIndex((floor) => floor.includes(word));
+}
+
+/** Reads the facts out of a source text. Works only under `deno test`, whose parser it borrows. */
+export function readFacts(path: string, source: string): FileFacts {
+  const imports: Import[] = [];
+  const uses = new Set<string>();
+  const nameOf = (node: Deno.lint.Identifier | Deno.lint.StringLiteral) =>
+    node.type === "Identifier" ? node.name : node.value;
+  const literal = (node: Deno.lint.Node): string =>
+    node.type === "Literal" && typeof node.value === "string" ? node.value : "";
+  const rule: Deno.lint.Rule = {
+    create: () => ({
+      ImportDeclaration(node) {
+        const names = node.specifiers.map((s) => s.type === "ImportSpecifier" ? nameOf(s.imported) : "*");
+        imports.push({ specifier: node.source.value, names });
+      },
+      ExportNamedDeclaration(node) {
+        if (node.source === null) return;
+        const names = node.specifiers.map((s) => nameOf(s.local));
+        imports.push({ specifier: node.source.value, names });
+      },
+      ExportAllDeclaration(node) {
+        imports.push({ specifier: node.source.value, names: ["*"] });
+      },
+      ImportExpression(node) {
+        imports.push({ specifier: literal(node.source), names: ["*"] });
+      },
+      TSImportType(node) {
+        const argument = node.argument;
+        imports.push({
+          specifier: argument.type === "TSLiteralType" ? literal(argument.literal) : "",
+          names: ["*"],
+        });
+      },
+      MemberExpression(node) {
+        if (node.object.type !== "Identifier") return;
+        const property = node.property.type === "Identifier" && !node.computed
+          ? node.property.name
+          : literal(node.property);
+        uses.add(`${node.object.name}.${property}`);
+      },
+    }),
+  };
+  const problems = Deno.lint.runPlugin({ name: "structure", rules: { facts: rule } }, path, source);
+  if (problems.length > 0) throw new Error(`Cannot read "${path}": ${problems[0]?.message}`);
+  return { imports, uses, startsWithComment: /^(#!.*\n)?\s*\/[/*]/.test(source) };
+}
+
+/**
+ * Names every breach of the rules, a sentence each, in order of the files.
+ *
+ * @param files Path (with `/`, from the root of the repository) and facts of every TypeScript file.
+ * @param importMap The `imports` of deno.json.
+ * @param ownName The `name` of deno.json, by which the library may import itself.
+ */
+export function violations(
+  files: ReadonlyMap<string, FileFacts>,
+  importMap: Readonly<Record<string, string>>,
+  ownName: string,
+): string[] {
+  const found: string[] = [];
+  const graph = new Map<string, string[]>();
+  for (const [name, target] of Object.entries(importMap)) {
+    if (!/^npm:(@[^@/]+\/)?[^@/]+@\d+\.\d+\.\d+$/.test(target)) {
+      found.push(`deno.json maps "${name}" to "${target}": use "npm:NAME@" and one exact version`);
+    }
+  }
+  for (const [path, facts] of files) {
+    const layer = layerOf(path);
+    if (layer === undefined) {
+      found.push(`${path} is in no layer: move it into one of the folders the design names`);
+      continue;
+    }
+    found.push(...fileViolations(path, layer, facts));
+    const targets: string[] = [];
+    for (const { specifier, names } of facts.imports) {
+      if (specifier.startsWith("node:")) continue;
+      if (specifier.startsWith(".") || specifier === ownName) {
+        const target = specifier === ownName ? "mod.ts" : new URL(specifier, `file:///${path}`).pathname.slice(1);
+        targets.push(target);
+        const breach = arrowViolation(path, layer, target, names);
+        if (breach !== undefined) found.push(breach);
+      } else if (!(specifier in importMap)) {
+        found.push(
+          `${path} imports "${specifier}": import Deno built-ins, own files, or a name in deno.json's imports`,
+        );
+      } else if (layer !== "tests" && layer !== "bench" && !(PACKAGES[path] ?? PACKAGES[layer])?.test(specifier)) {
+        found.push(`${path} imports the package "${specifier}": the layer "${layer}" may not`);
+      }
+    }
+    graph.set(path, targets);
+  }
+  return [...found, ...cycles(graph)];
+}
+
+function fileViolations(path: string, layer: string, facts: FileFacts): string[] {
+  const found: string[] = [];
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  if (!facts.startsWithComment) found.push(`${path} does not begin with a comment: say what the file is for`);
+  if (/^(utils?|index|helpers?|common|misc)\.ts$/.test(name)) {
+    found.push(`${path} has a name that says nothing: name it after what it holds`);
+  }
+  if (!/^[a-z0-9]+(_[a-z0-9]+)*\.ts$/.test(name)) found.push(`${path} is not named in snake_case`);
+  if (/(^|\/)interfaces\//.test(path)) found.push(`${path} is in a folder "interfaces": keep a type beside its use`);
+  if (layer === "worker" && workerFloor(path) < 0) {
+    const words = WORKER_FLOORS.flat().join(", ");
+    found.push(`${path} is on no floor of worker/: begin its name with one of ${words}`);
+  }
+  if (layer === "tests" || layer === "bench" || path === GENERATOR || DOORS.includes(path)) return found;
+  for (const use of facts.uses) {
+    const [object = "", property = ""] = use.split(".");
+    if (/^Deno\.(args|env|exit|exitCode)$/.test(use)) {
+      found.push(`${path} uses ${use}: only the doors ${DOORS.join(", ")} may, pass it in as data`);
+    }
+    if (object === "process" && ["argv", "env", "exit", "exitCode"].includes(property)) {
+      found.push(`${path} uses ${use}: only the doors ${DOORS.join(", ")} may, pass it in as data`);
+    }
+    if ((object === "console" || use === "Deno.stdout") && path !== PRINTER) {
+      found.push(`${path} uses ${use}: only ${PRINTER} and the doors may print`);
+    }
+  }
+  return found;
+}
+
+function arrowViolation(path: string, layer: string, target: string, names: readonly string[]): string | undefined {
+  const arrow = `${path} imports ${target}`;
+  const targetLayer = layerOf(target);
+  if (targetLayer === undefined) return `${arrow}: that is in no layer`;
+  if (targetLayer !== layer) {
+    if (MAY_IMPORT[layer]?.includes(targetLayer) !== true) {
+      return `${arrow}: "${layer}" may not import "${targetLayer}"`;
+    }
+    if (layer === "cli" && targetLayer === "rpc" && !CLIENT_FILES.test(target)) {
+      return `${arrow}: the command line may import only the client's side of rpc/`;
+    }
+    const other = names.find((name) => !/(Error|ErrorCode)$/.test(name));
+    if (layer === "rpc" && targetLayer === "mod" && other !== undefined) {
+      return `${arrow} for "${other}": rpc/ may take only errors and their codes from the library`;
+    }
+    return undefined;
+  }
+  if (layer === "door") return `${arrow}: a door may not import a door`;
+  const [from, to] = [workerFloor(path), workerFloor(target)];
+  if (layer === "worker" && from >= 0 && to >= 0 && to < from) {
+    return `${arrow}: inside worker/ imports go down (${WORKER_FLOORS.map((f) => f.join(", ")).join(" > ")})`;
+  }
+  return undefined;
+}
+
+/** Finds files that import each other in a ring, one sentence a ring. */
+function cycles(graph: ReadonlyMap<string, readonly string[]>): string[] {
+  const found: string[] = [];
+  const done = new Set<string>();
+  const visit = (path: string, trail: readonly string[]) => {
+    const start = trail.indexOf(path);
+    if (start >= 0) found.push(`${[...trail.slice(start), path].join(" imports ")}: break the ring`);
+    if (start >= 0 || done.has(path)) return;
+    for (const target of graph.get(path) ?? []) visit(target, [...trail, path]);
+    done.add(path);
+  };
+  for (const path of graph.keys()) visit(path, []);
+  return found;
+}
