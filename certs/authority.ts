@@ -1,5 +1,4 @@
 /** The authority of a directory: makes a new one in memory, and reads one for signing. */
-import "reflect-metadata";
 import { importSigningKey, type KeyPair, makeCertificate } from "./certificate.ts";
 import { certificatePath, keyPath, readPem } from "./directory.ts";
 import { CertificateError } from "./errors.ts";

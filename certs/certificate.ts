@@ -39,9 +39,10 @@ const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as con
  *
  * @throws {CertificateError} `INVALID_ARGUMENT` when a host is neither name nor address.
  *
- * @example A certificate that has expired
+ * @example An authority, and a client's certificate that has expired
  * ```ts
  * const validity = { notBefore: new Date("2020-01-01"), notAfter: new Date("2020-02-01") };
+ * const issuer = await makeCertificate({ usage: "authority", commonName: "an authority", validity });
  * await makeCertificate({ usage: "client", commonName: "ann", organizations: ["viewer"], validity, issuer });
  * ```
  */

@@ -25,9 +25,9 @@ export interface InitOptions {
  *
  * @example
  * ```ts
- * for (const { name, notAfter } of await initDirectory({ dir: "/etc/teleport", hosts: ["jobs.example.org"] })) {
- *   console.log(name, notAfter);
- * }
+ * const dir = await Deno.makeTempDir();
+ * const [authority, server, admin] = await initDirectory({ dir, hosts: ["jobs.example.org"] });
+ * await Deno.remove(dir, { recursive: true });
  * ```
  */
 export async function initDirectory(options: InitOptions): Promise<Made[]> {

@@ -56,7 +56,7 @@ export async function issueServer(options: ServerOptions): Promise<Made> {
  * `NOT_ACCESSIBLE`; then nothing has changed.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * const { keyPath, notAfter } = await issueClient({ dir: "/etc/teleport", name: "ann", roles: ["operator"] });
  * ```
  */

@@ -1,0 +1,66 @@
+/** Which directories can sign. */
+import assert from "node:assert/strict";
+import { makeAuthority, readAuthority } from "../../certs/authority.ts";
+import { type KeyPair, makeCertificate } from "../../certs/certificate.ts";
+import { lifetime } from "../../certs/lifetime.ts";
+import { refuses, temporaryDirectory } from "./fixture.ts";
+
+const strict = { sanitizeOps: true, sanitizeResources: true, sanitizeExit: true };
+const validity = lifetime({ kind: "authority" });
+
+async function write(dir: string, { certificate, key }: Partial<KeyPair>): Promise<void> {
+  if (certificate !== undefined) await Deno.writeTextFile(`${dir}/ca.crt`, certificate);
+  if (key !== undefined) await Deno.writeTextFile(`${dir}/ca.key`, key);
+}
+
+Deno.test({ ...strict, name: "readAuthority() reads what makeAuthority() made" }, async () => {
+  await using dir = await temporaryDirectory();
+  const authority = await makeAuthority(validity);
+  await write(dir.path, authority);
+  assert.deepEqual(await readAuthority(dir.path), authority);
+});
+
+Deno.test({ ...strict, name: "readAuthority() refuses a directory without one, or with half of one" }, async () => {
+  await using dir = await temporaryDirectory();
+  const { certificate } = await makeAuthority(validity);
+  await refuses(() => readAuthority(`${dir.path}/none`), "MISSING", /none\/ca\.crt" is missing: run "init"/);
+  await refuses(() => readAuthority(dir.path), "MISSING", /ca\.crt" is missing: run "init"/);
+  await write(dir.path, { certificate });
+  await refuses(() => readAuthority(dir.path), "MISSING", /ca\.key" is missing: run "init"/);
+});
+
+Deno.test({ ...strict, name: "readAuthority() refuses one that has ended" }, async () => {
+  await using dir = await temporaryDirectory();
+  await write(dir.path, await makeAuthority(validity));
+  const justBefore = new Date(validity.notAfter.getTime() - 1);
+  assert.deepEqual((await readAuthority(dir.path, justBefore)).notAfter, validity.notAfter);
+  await refuses(() => readAuthority(dir.path, validity.notAfter), "UNUSABLE", /ca\.crt" ended on "20\d\d-/);
+});
+
+Deno.test({ ...strict, name: "readAuthority() refuses a certificate that may not sign" }, async () => {
+  await using dir = await temporaryDirectory();
+  await write(dir.path, await makeCertificate({ usage: "client", commonName: "ann", validity }));
+  await refuses(() => readAuthority(dir.path), "UNUSABLE", /ca\.crt" is not the certificate of an authority/);
+});
+
+Deno.test({ ...strict, name: "readAuthority() refuses the key of another" }, async () => {
+  await using dir = await temporaryDirectory();
+  const { key } = await makeAuthority(validity);
+  await write(dir.path, { ...await makeAuthority(validity), key });
+  await refuses(() => readAuthority(dir.path), "UNUSABLE", /ca\.key" does not belong to ".*ca\.crt"/);
+});
+
+Deno.test({ ...strict, name: "readAuthority() refuses damaged files, each by its name" }, async () => {
+  await using dir = await temporaryDirectory();
+  const { certificate, key } = await makeAuthority(validity);
+  for (const damaged of ["", "hello", key, certificate.slice(0, 200)]) {
+    await write(dir.path, { certificate: damaged, key });
+    await refuses(() => readAuthority(dir.path), "UNUSABLE", /ca\.crt" is no certificate/);
+  }
+  for (const damaged of ["", "hello", certificate, key.slice(0, 100)]) {
+    await write(dir.path, { certificate, key: damaged });
+    await refuses(() => readAuthority(dir.path), "UNUSABLE", /ca\.key" is no ECDSA P-256 key/);
+  }
+  await write(dir.path, { certificate: " ".repeat(256 * 1024 + 1) });
+  await refuses(() => readAuthority(dir.path), "UNUSABLE", /"262145" bytes, too many/);
+});
