@@ -1,0 +1,120 @@
+/** Lets handlers be async functions and async iterables: the one place that knows how grpc-js wants to be called. */
+import type { handleServerStreamingCall, handleUnaryCall, ServerUnaryCall } from "@grpc/grpc-js";
+import type { Buffer } from "node:buffer";
+import type { CallContext } from "../proto/service.ts";
+import { LimitReachedError } from "../worker/errors.ts";
+import type { Method } from "./definition.ts";
+import { certificateOf } from "./gate.ts";
+import { type InternalErrorReport, refusal } from "./refusal.ts";
+
+// What clients take at most unless told otherwise: a larger answer would fail there, with a worse sentence.
+const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
+
+// deno-lint-ignore no-explicit-any -- grpc-js knows the messages of a call by its method's name alone
+type Message = any;
+
+/** Makes a grpc-js handler of an async function. */
+export function unary(
+  method: Method,
+  handler: (request: Message, context: CallContext) => Promise<object>,
+  report: InternalErrorReport,
+): handleUnaryCall<Message, Message> {
+  return (call, respond) => {
+    const context = contextOf(call, method, () => {});
+    answer().then((bytes) => respond(null, bytes), (error) => respond(refusal(error, method.path, report)));
+
+    async function answer(): Promise<Buffer> {
+      return encode(method, await handler(call.request, context));
+    }
+  };
+}
+
+/**
+ * Makes a grpc-js handler of a function that gives an async iterable.
+ *
+ * A message is taken from the iterable only when the one before has left for the client, so a client that reads nothing
+ * costs one message. When the call is over, the iterable is left: its return() is called, and its signal aborts.
+ */
+export function streaming(
+  method: Method,
+  handler: (request: Message, context: CallContext) => AsyncIterable<object>,
+  report: InternalErrorReport,
+): handleServerStreamingCall<Message, Message> {
+  return (call) => {
+    let wake = () => {};
+    const context = contextOf(call, method, () => wake());
+    pump().then(() => call.end(), (error) => call.emit("error", refusal(error, method.path, report)));
+
+    async function pump(): Promise<void> {
+      const iterator = handler(call.request, context)[Symbol.asyncIterator]();
+      let left = true;
+      try {
+        while (!context.signal.aborted) {
+          const step = await untilOver(iterator.next());
+          if (step === undefined) break;
+          if (step.done) {
+            left = false;
+            break;
+          }
+          const bytes = encode(method, step.value);
+          await untilOver(new Promise<void>((sent) => call.write(bytes, () => sent())));
+        }
+      } catch (error) {
+        // What the iterator threw ended it; what encoding threw did not, and return() does no harm to an ended one.
+        await leave(iterator);
+        throw error;
+      }
+      if (left) await leave(iterator);
+    }
+
+    /**
+     * Settles as the promise does, or with undefined when the call is over: a cancelled call neither drains nor calls
+     * back. Not Promise.race, which would hold on to every message of a long stream until the call ends.
+     */
+    function untilOver<T>(promise: Promise<T>): Promise<T | undefined> {
+      if (context.signal.aborted) {
+        promise.catch(() => {});
+        return Promise.resolve(undefined);
+      }
+      return new Promise((resolve, reject) => {
+        wake = () => resolve(undefined);
+        promise.then(resolve, reject);
+      });
+    }
+
+    /** An error while leaving reaches nobody who called, so the log is where it goes. */
+    async function leave(iterator: AsyncIterator<object>): Promise<void> {
+      try {
+        await iterator.return?.();
+      } catch (error) {
+        if (!context.signal.aborted || error !== context.signal.reason) report(error, method.path);
+      }
+    }
+  };
+}
+
+function contextOf(
+  call: Pick<ServerUnaryCall<Message, Message>, "once" | "getPeer" | "getAuthContext">,
+  method: Method,
+  whenOver: () => void,
+): CallContext {
+  const over = new AbortController();
+  // Comes once for every call, also after a normal end.
+  call.once("cancelled", () => {
+    over.abort(new DOMException("The call is over", "AbortError"));
+    whenOver();
+  });
+  const certificate = certificateOf(call);
+  return { signal: over.signal, method: method.path, peer: call.getPeer(), ...(certificate && { certificate }) };
+}
+
+/** Encoded here and not by grpc-js, so that a failure is refused and reported like any other. */
+function encode(method: Method, message: object): Buffer {
+  const bytes = method.responseSerialize(message);
+  if (bytes.length > MAX_ANSWER_BYTES) {
+    throw new LimitReachedError(
+      `The answer of "${bytes.length}" bytes is larger than "${MAX_ANSWER_BYTES}": ask for less at a time`,
+    );
+  }
+  return bytes;
+}

@@ -1,0 +1,51 @@
+/** HOST:PORT as people write it. */
+import { isIP } from "node:net";
+
+/** Where to listen or to connect. */
+export interface Address {
+  /** An IP address without brackets, or a name. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** An address that cannot be parsed, or cannot be listened on. */
+export class AddressError extends Error {
+  override readonly name = "AddressError";
+  /** What is wrong with it: the text, taken by another, not this machine's, no such name, not allowed, or other. */
+  readonly code: "INVALID" | "IN_USE" | "NOT_LOCAL" | "NOT_FOUND" | "NOT_ALLOWED" | "UNUSABLE";
+
+  constructor(code: AddressError["code"], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/**
+ * Parses an address: `127.0.0.1:50051`, `localhost:50051` or `[::1]:50051`.
+ *
+ * @throws {AddressError} With code INVALID when the text is none of these
+ */
+export function parseAddress(text: string): Address {
+  const [, bracketed, plain, digits] = /^(?:\[([^\[\]]+)\]|([^\[\]:]+)):(\d{1,5})$/.exec(text) ?? [];
+  const host = bracketed ?? plain;
+  const port = Number(digits);
+  if (host === undefined || port > 65_535 || (bracketed !== undefined ? isIP(host) !== 6 : !isPlainHost(host))) {
+    throw new AddressError(
+      "INVALID",
+      `Invalid address ${JSON.stringify(text)}: give HOST:PORT, such as "127.0.0.1:50051" or "[::1]:50051"`,
+    );
+  }
+  return { host, port };
+}
+
+/** The address as text, an IPv6 address in brackets. */
+export function formatAddress({ host, port }: Address): string {
+  return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+// A name of DNS, or an IPv4 address: https://www.rfc-editor.org/rfc/rfc1123#section-2
+function isPlainHost(host: string): boolean {
+  return host.length <= 253 &&
+    /^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*$/
+      .test(host);
+}

@@ -1,0 +1,140 @@
+/** One client's connection to one server: how it is made, what is open on it, and how it ends. */
+import * as grpc from "@grpc/grpc-js";
+import { isIP, type Socket } from "node:net";
+import { checkServerIdentity, type PeerCertificate } from "node:tls";
+import type { CallOptions } from "../proto/service.ts";
+import { type Address, formatAddress } from "./address.ts";
+import { checkCredentials, type Credentials, pemBytes } from "./credentials.ts";
+import { CallError } from "./errors.ts";
+import { explainUnavailable } from "./unavailable.ts";
+
+// On the default of 64 KiB a stream waits for the network after each piece; measured, this doubles what is read.
+const WINDOW_BYTES = 4 * 1024 * 1024;
+
+// Above the largest piece of output and the largest page of jobs; what servers send at most unless told otherwise.
+const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
+
+// After a connection was lost a client that stays, such as a watcher, tries again at most this seldom.
+const MAX_RECONNECT_MS = 5_000;
+
+// A peer that does not answer the end of a connection is not waited for longer than this.
+const CLOSE_TIMEOUT_MS = 1_000;
+
+// Deno refuses an IP address as the name that TLS asks for, so it asks for this one, and the address is checked instead.
+const NAME_FOR_IP = "teleport.invalid";
+
+/** An open call: something that can be cancelled. */
+interface Cancellable {
+  cancel(): void;
+}
+
+/** A connection, made when the first call needs it. */
+export class Channel {
+  readonly #address: Address;
+  readonly #client: grpc.Client;
+  readonly #open = new Set<Cancellable>();
+  readonly #sockets = new Set<Socket>();
+  #closed = false;
+
+  constructor(address: Address, credentials: Credentials) {
+    this.#address = address;
+    checkCredentials(credentials);
+    this.#client = new grpc.Client(formatAddress(address), this.#channelCredentials(credentials), {
+      "grpc-node.flow_control_window": WINDOW_BYTES,
+      "grpc.max_receive_message_length": MAX_ANSWER_BYTES,
+      // The server's limit is the one that counts, and its answer says so.
+      "grpc.max_send_message_length": -1,
+      "grpc.max_reconnect_backoff_ms": MAX_RECONNECT_MS,
+      "grpc.enable_http_proxy": 0,
+      "grpc.enable_channelz": 0,
+      // Whether to try again is for the caller to know: a start may have happened.
+      "grpc.enable_retries": 0,
+      "grpc.service_config_disable_resolution": 1,
+      // A connection of its own, which close() can end.
+      "grpc.use_local_subchannel_pool": 1,
+      ...(isIP(address.host) && { "grpc.ssl_target_name_override": NAME_FOR_IP }),
+    });
+  }
+
+  #channelCredentials(credentials: Credentials): grpc.ChannelCredentials {
+    const { ca, cert, key } = pemBytes(credentials);
+    const { host } = this.#address;
+    const made = grpc.credentials.createSsl(ca, key, cert, {
+      checkServerIdentity: (_name: string, certificate: PeerCertificate) => checkServerIdentity(host, certificate),
+    });
+    // The one place where grpc-js shows the sockets of a channel.
+    const create = made._createSecureConnector.bind(made);
+    made._createSecureConnector = (...args) => {
+      const connector = create(...args);
+      return {
+        ...connector,
+        waitForReady: () => connector.waitForReady(),
+        getCallCredentials: () => connector.getCallCredentials(),
+        destroy: () => connector.destroy(),
+        connect: (socket) => {
+          this.#sockets.add(socket);
+          socket.once("close", () => this.#sockets.delete(socket));
+          return connector.connect(socket);
+        },
+      };
+    };
+    return made;
+  }
+
+  /**
+   * Opens a call, and cancels it when the caller's signal aborts or the channel is closed.
+   *
+   * @throws {CallError} With status CANCELLED when either has happened before
+   */
+  open<Call extends Cancellable>(
+    { signal, deadlineMs }: CallOptions,
+    start: (client: grpc.Client, options: grpc.CallOptions) => Call,
+  ): { call: Call; release: () => void } {
+    if (this.#closed) throw new CallError("CANCELLED", "The client is closed: connect again");
+    if (signal?.aborted) throw cancelled(signal);
+    const call = start(this.#client, deadlineMs === undefined ? {} : { deadline: Date.now() + deadlineMs });
+    const cancel = () => call.cancel();
+    signal?.addEventListener("abort", cancel, { once: true });
+    this.#open.add(call);
+    return {
+      call,
+      release: () => {
+        signal?.removeEventListener("abort", cancel);
+        this.#open.delete(call);
+      },
+    };
+  }
+
+  /** What a failed call is told to the caller as. */
+  explain(error: unknown): CallError {
+    const failed = CallError.from(error);
+    if (failed.code !== undefined) return failed;
+    if (failed.status !== "UNAVAILABLE") return failed;
+    return new CallError("UNAVAILABLE", explainUnavailable(failed.message, this.#address), { cause: failed.cause });
+  }
+
+  /** Cancels all calls and ends the connection. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const call of this.#open) call.cancel();
+    this.#client.close();
+  }
+
+  /** Resolves when the connection has ended. */
+  async closed(): Promise<void> {
+    const ended = Promise.all([...this.#sockets].map((socket) =>
+      new Promise<void>((resolve) => {
+        if (socket.closed) resolve();
+        else socket.once("close", () => resolve());
+      })
+    ));
+    const timer = setTimeout(() => this.#sockets.forEach((socket) => socket.destroy()), CLOSE_TIMEOUT_MS);
+    await ended;
+    clearTimeout(timer);
+  }
+}
+
+function cancelled(signal: AbortSignal): CallError {
+  return new CallError("CANCELLED", "The call was cancelled before it began", { cause: signal.reason });
+}

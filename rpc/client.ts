@@ -1,0 +1,150 @@
+/** A typed client of teleport over mTLS: promises for single answers, async iterables for streams. */
+import "./http2_guard.ts";
+import * as grpc from "@grpc/grpc-js";
+import type { CallName, CallOptions, JobWorkerClient } from "../proto/service.ts";
+import { parseAddress } from "./address.ts";
+import { Channel } from "./channel.ts";
+import { type Method, methods } from "./definition.ts";
+import { healthMethods, type ServingStatus } from "./health_definition.ts";
+import type { Credentials } from "./credentials.ts";
+
+export { AddressError, parseAddress } from "./address.ts";
+export { type Credentials, CredentialsError } from "./credentials.ts";
+export { CallError, type StatusName } from "./errors.ts";
+export type { ServingStatus } from "./health_definition.ts";
+
+/** Options of {@linkcode connect}. */
+export interface ConnectOptions {
+  /** HOST:PORT, an IPv6 address in brackets. The server's certificate must be for this host. */
+  readonly address: string;
+  readonly credentials: Credentials;
+}
+
+/** A connection to a server, made with the first call and again after it was lost. */
+export interface RpcClient {
+  readonly calls: JobWorkerClient;
+  /** Asks the server's health service how it is. */
+  health(signal?: AbortSignal): Promise<ServingStatus>;
+  /** Cancels the calls that are open, and ends the connection. Further calls fail with CANCELLED. */
+  close(): void;
+  /** Closes, and resolves when the connection has ended. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * Makes a client. Nothing is sent before the first call.
+ *
+ * @example
+ * ```ts ignore
+ * await using client = connect({ address: "127.0.0.1:50051", credentials });
+ * const { id } = await client.calls.Register({ command: "true" });
+ * for await (const status of client.calls.Start({ id })) console.log(status.state);
+ * ```
+ *
+ * @throws {AddressError} When the address is not HOST:PORT
+ * @throws {CredentialsError} When a certificate or the key cannot be used
+ */
+export function connect({ address, credentials }: ConnectOptions): RpcClient {
+  const channel = new Channel(parseAddress(address), credentials);
+  const calls = Object.fromEntries(
+    (Object.keys(methods) as CallName[]).map((name) => {
+      const method = methods[name];
+      return [
+        name,
+        method.responseStream
+          ? (request: object, options?: CallOptions) => stream(channel, method, request, options)
+          : (request: object, options?: CallOptions) => single(channel, method, request, options),
+      ];
+    }),
+  ) as JobWorkerClient;
+  return {
+    calls,
+    async health(signal) {
+      const answer = await single(channel, healthMethods().Check, { service: "" }, signal ? { signal } : {});
+      return (answer as { status: ServingStatus }).status;
+    },
+    close: () => channel.close(),
+    [Symbol.asyncDispose]: async () => {
+      channel.close();
+      await channel.closed();
+    },
+  };
+}
+
+/** One call with one answer. */
+function single(channel: Channel, method: Method, request: object, options: CallOptions = {}): Promise<object> {
+  return new Promise((resolve, reject) => {
+    const opening = channel.open(options, (client, settings) =>
+      client.makeUnaryRequest(
+        method.path,
+        method.requestSerialize,
+        method.responseDeserialize,
+        request,
+        new grpc.Metadata(),
+        settings,
+        (error, answer) => {
+          opening.release();
+          if (error) reject(channel.explain(error));
+          else resolve(answer);
+        },
+      ));
+  });
+}
+
+/** A call each time it is iterated. */
+function stream(channel: Channel, method: Method, request: object, options: CallOptions = {}): AsyncIterable<object> {
+  return { [Symbol.asyncIterator]: () => new StreamIterator(channel, method, request, options) };
+}
+
+/** Reads a stream. Not a generator, whose return() would wait for a next() that may never come. */
+class StreamIterator implements AsyncIterator<object> {
+  readonly #open: () => { messages: AsyncIterator<object>; leave: () => void };
+  readonly #channel: Channel;
+  #call: { messages: AsyncIterator<object>; leave: () => void } | undefined;
+  #ended = false;
+
+  constructor(channel: Channel, method: Method, request: object, options: CallOptions) {
+    this.#channel = channel;
+    this.#open = () => {
+      const { call, release } = channel.open(options, (client, settings) =>
+        client.makeServerStreamRequest(
+          method.path,
+          method.requestSerialize,
+          method.responseDeserialize,
+          request,
+          new grpc.Metadata(),
+          settings,
+        ));
+      // An error that comes when nobody reads any more is the answer to the cancelling.
+      call.on("error", () => {});
+      return { messages: call[Symbol.asyncIterator](), leave: () => (release(), call.cancel()) };
+    };
+  }
+
+  async next(): Promise<IteratorResult<object, undefined>> {
+    if (this.#ended) return { done: true, value: undefined };
+    try {
+      this.#call ??= this.#open();
+      const step = await this.#call.messages.next();
+      if (!step.done) return step;
+    } catch (error) {
+      if (!this.#ended) {
+        this.#end();
+        throw this.#channel.explain(error);
+      }
+    }
+    this.#end();
+    return { done: true, value: undefined };
+  }
+
+  return(): Promise<IteratorResult<object, undefined>> {
+    this.#end();
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  #end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#call?.leave();
+  }
+}

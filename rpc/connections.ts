@@ -1,0 +1,112 @@
+/** The open connections of one server: bounded in number, told to go away, and cut off when they do not. */
+import type { Http2SecureServer, ServerHttp2Session } from "node:http2";
+import { createServer, type Server, type Socket } from "node:net";
+import { type Address, AddressError, formatAddress } from "./address.ts";
+
+/** Accepts connections and keeps count of them and of the HTTP/2 sessions made on them. */
+export class Connections {
+  readonly #listener: Server;
+  readonly #sockets = new Set<Socket>();
+  readonly #sessions = new Set<ServerHttp2Session>();
+  #closing = false;
+
+  /**
+   * @param maxConnections Further ones are closed at once
+   * @param take What becomes of an accepted connection
+   */
+  constructor(maxConnections: number, take: (socket: Socket) => void) {
+    // Small messages, such as a status, must not wait for more to come: no delay.
+    this.#listener = createServer({ noDelay: true }, (socket) => {
+      if (this.#sockets.size >= maxConnections) return void socket.destroy();
+      this.#sockets.add(socket);
+      socket.once("close", () => this.#sockets.delete(socket));
+      // A connection that breaks is closed after that, and is no error of the server.
+      socket.on("error", () => {});
+      take(socket);
+    });
+  }
+
+  /** How many are open. */
+  get size(): number {
+    return this.#sockets.size;
+  }
+
+  /** Keeps count of the sessions of a server. */
+  watch(server: Http2SecureServer): void {
+    server.on("session", (session) => {
+      if (this.#closing) return void session.destroy();
+      this.#sessions.add(session);
+      session.once("close", () => this.#sessions.delete(session));
+      session.on("error", () => {});
+    });
+  }
+
+  /**
+   * Starts to accept.
+   *
+   * @returns The address, with the port that was picked where 0 was asked for
+   * @throws {AddressError} When the address cannot be listened on
+   */
+  listen({ host, port }: Address): Promise<Address> {
+    return new Promise((resolve, reject) => {
+      const refuse = (error: unknown) => reject(listenError(error, { host, port }));
+      this.#listener.once("error", refuse);
+      try {
+        this.#listener.listen(port, host, () => {
+          this.#listener.off("error", refuse);
+          const bound = this.#listener.address();
+          resolve({ host, port: bound !== null && typeof bound === "object" ? bound.port : port });
+        });
+      } catch (error) {
+        refuse(error);
+      }
+    });
+  }
+
+  /** Stops accepting, says GOAWAY, and waits until each connection has ended its calls, at most so long. */
+  async close(graceMs: number): Promise<void> {
+    this.#closing = true;
+    const stopped = new Promise<void>((resolve) => this.#listener.close(() => resolve()));
+    const ended = Promise.all([...this.#sockets].map((socket) =>
+      new Promise<void>((resolve) => {
+        if (socket.closed) resolve();
+        else socket.once("close", () => resolve());
+      })
+    ));
+    // A connection still in its handshake has no calls to wait for.
+    const inUse = new Set([...this.#sessions].map(({ socket }) => peerOf(socket)));
+    for (const socket of this.#sockets) if (!inUse.has(peerOf(socket))) socket.destroy();
+    for (const session of this.#sessions) session.close();
+    const timer = setTimeout(() => this.#cut(), graceMs);
+    await ended;
+    clearTimeout(timer);
+    await stopped;
+  }
+
+  #cut(): void {
+    for (const session of this.#sessions) session.destroy();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+}
+
+/** Tells apart the connections of one listener; a session's socket is another object than the one accepted. */
+function peerOf(
+  { remoteAddress, remotePort, localAddress }: Pick<Socket, "remoteAddress" | "remotePort" | "localAddress">,
+) {
+  return `${remoteAddress} ${remotePort} ${localAddress}`;
+}
+
+const REASONS: Readonly<Record<string, readonly [AddressError["code"], string]>> = {
+  EADDRINUSE: ["IN_USE", "another program listens there: give another port, or 0 for any"],
+  EADDRNOTAVAIL: ["NOT_LOCAL", "this machine has no such address: give one of its own"],
+  ENOTFOUND: ["NOT_FOUND", "no address has this name: give an IP address"],
+  EAI_AGAIN: ["NOT_FOUND", "no address has this name: give an IP address"],
+  EACCES: ["NOT_ALLOWED", "not allowed: give a port from 1024 up"],
+  EPERM: ["NOT_ALLOWED", "not allowed: give a port from 1024 up"],
+};
+
+function listenError(error: unknown, address: Address): AddressError {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const [kind, why] = REASONS[code] ?? ["UNUSABLE", "see the cause"];
+  return new AddressError(kind, `Cannot listen on "${formatAddress(address)}": ${why}`, { cause: error });
+}

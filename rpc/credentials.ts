@@ -1,0 +1,64 @@
+/** What the two sides prove themselves with. */
+import { Buffer } from "node:buffer";
+import { createPrivateKey, X509Certificate } from "node:crypto";
+
+/** What one side proves itself with and checks the other by, each as PEM text. */
+export interface Credentials {
+  /** The certificate of the authority that signed the other side's certificate. */
+  readonly ca: string;
+  /** The own certificate. */
+  readonly cert: string;
+  /** The private key of the own certificate. */
+  readonly key: string;
+}
+
+/** A certificate or key that cannot be used. */
+export class CredentialsError extends Error {
+  override readonly name = "CredentialsError";
+  /** Which of them. */
+  readonly part: keyof Credentials;
+
+  constructor(part: keyof Credentials, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.part = part;
+  }
+}
+
+/**
+ * Checks that credentials can be used, for TLS does not: given an authority that cannot be parsed it lets any
+ * certificate pass.
+ *
+ * @throws {CredentialsError} When a part is no PEM, the CA is none, or the key is not the certificate's
+ */
+export function checkCredentials({ ca, cert, key }: Credentials): void {
+  if (!parsed("ca", ca).ca) {
+    throw new CredentialsError(
+      "ca",
+      'The CA certificate is not one of an authority: give "ca.crt" as certs.ts makes it',
+    );
+  }
+  const own = parsed("cert", cert);
+  let privateKey;
+  try {
+    privateKey = createPrivateKey(key);
+  } catch (cause) {
+    throw new CredentialsError("key", "Cannot read the private key: give one in PEM, without a passphrase", { cause });
+  }
+  if (!own.checkPrivateKey(privateKey)) {
+    throw new CredentialsError("key", "The private key does not belong to the certificate: give the two of one name");
+  }
+}
+
+function parsed(part: "ca" | "cert", pem: string): X509Certificate {
+  try {
+    return new X509Certificate(pem);
+  } catch (cause) {
+    const name = part === "ca" ? "CA certificate" : "certificate";
+    throw new CredentialsError(part, `Cannot read the ${name}: give one in PEM`, { cause });
+  }
+}
+
+/** PEM text as grpc-js wants it. */
+export function pemBytes({ ca, cert, key }: Credentials): { ca: Buffer; cert: Buffer; key: Buffer } {
+  return { ca: Buffer.from(ca), cert: Buffer.from(cert), key: Buffer.from(key) };
+}

@@ -1,0 +1,83 @@
+/** The service as grpc-js wants it: paths, and the functions between typed messages and bytes. */
+import type { MethodDefinition, ServiceDefinition } from "@grpc/grpc-js";
+import { Buffer } from "node:buffer";
+import protobuf from "protobufjs";
+import source from "../proto/teleport/v1/job_worker.proto" with { type: "text" };
+import type { CallName } from "../proto/service.ts";
+
+/** The full name of the service. */
+export const SERVICE_NAME = "teleport.v1.JobWorker";
+
+// As the generated types say: 64-bit numbers as numbers, enums as their names, every field present but the optional
+// ones, messages that were not sent null.
+const CONVERSION = { longs: Number, enums: String, defaults: true };
+
+// deno-lint-ignore no-explicit-any -- grpc-js takes the methods of a service as one record, whatever their messages
+export type Method = MethodDefinition<any, any>;
+
+/** The definition of one service, by method name. */
+export type Methods<Name extends string = string> = Record<Name, Method> & ServiceDefinition;
+
+/** Parses a .proto, imports of google/protobuf/timestamp.proto included. */
+export function parse(proto: string): protobuf.Root {
+  const root = new protobuf.Root();
+  const timestamp = protobuf.common.get("google/protobuf/timestamp.proto");
+  if (timestamp?.nested) root.addJSON(timestamp.nested);
+  protobuf.parse(proto, root, { keepCase: true });
+  root.resolveAll();
+  return root;
+}
+
+function encoder(type: protobuf.Type): (message: object) => Buffer {
+  return (message) => {
+    const bytes = type.encode(type.fromObject(message)).finish();
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  };
+}
+
+/**
+ * Encodes answers of a type. An object that is sent more than once, such as a piece of output that a thousand watchers
+ * get, is encoded once; it must not be changed after it was first sent. Bytes are taken as an answer that was encoded
+ * before.
+ */
+function answerEncoder(type: protobuf.Type): (message: object) => Buffer {
+  const encode = encoder(type);
+  const encoded = new WeakMap<object, Buffer>();
+  return (message) => {
+    if (Buffer.isBuffer(message)) return message;
+    const known = encoded.get(message);
+    if (known) return known;
+    const bytes = encode(message);
+    encoded.set(message, bytes);
+    return bytes;
+  };
+}
+
+function decoder(type: protobuf.Type): (bytes: Buffer) => object {
+  return (bytes) => type.toObject(type.decode(bytes), CONVERSION);
+}
+
+/** The methods of a service in a parsed .proto. */
+export function methodsOf(root: protobuf.Root, serviceName: string): Methods {
+  const methods: Record<string, Method> = {};
+  for (const method of root.lookupService(serviceName).methodsArray) {
+    const request = root.lookupType(method.requestType);
+    const response = root.lookupType(method.responseType);
+    methods[method.name] = {
+      path: `/${serviceName}/${method.name}`,
+      requestStream: method.requestStream ?? false,
+      responseStream: method.responseStream ?? false,
+      requestSerialize: encoder(request),
+      requestDeserialize: decoder(request),
+      responseSerialize: answerEncoder(response),
+      responseDeserialize: decoder(response),
+    };
+  }
+  return methods;
+}
+
+/** The parsed .proto of the service. */
+export const root: protobuf.Root = parse(source);
+
+/** The methods of the service. */
+export const methods: Methods<CallName> = methodsOf(root, SERVICE_NAME) as Methods<CallName>;

@@ -1,0 +1,58 @@
+/** Errors as the wire knows them: the canonical statuses, which code of ours becomes which, and a failed call. */
+import { type ServiceError, status } from "@grpc/grpc-js";
+import type { ErrorCode } from "../worker/errors.ts";
+
+/** The name of a canonical status: https://grpc.io/docs/guides/status-codes/ */
+export type StatusName = keyof typeof status;
+
+/** Trailing metadata that carries the library's own code, which is finer than the canonical one. */
+export const ERROR_CODE_KEY = "teleport-error-code";
+
+/** Which canonical status each code of the library is sent as. */
+export const STATUS_OF: Readonly<Record<ErrorCode, StatusName>> = {
+  INVALID_ARGUMENT: "INVALID_ARGUMENT",
+  INVALID_SIGNAL: "INVALID_ARGUMENT",
+  INVALID_CURSOR: "INVALID_ARGUMENT",
+  CURSOR_OUT_OF_RANGE: "OUT_OF_RANGE",
+  JOB_NOT_FOUND: "NOT_FOUND",
+  JOB_NOT_RUNNING: "FAILED_PRECONDITION",
+  JOB_RUNNING: "FAILED_PRECONDITION",
+  LIMIT_REACHED: "RESOURCE_EXHAUSTED",
+  OUTPUT_UNAVAILABLE: "DATA_LOSS",
+  SUPERVISOR_CLOSED: "UNAVAILABLE",
+  UNAUTHENTICATED: "UNAUTHENTICATED",
+  PERMISSION_DENIED: "PERMISSION_DENIED",
+  UNAVAILABLE: "UNAVAILABLE",
+};
+
+/** A call that failed: refused by the server, or never got there. The message is the server's sentence, or one here. */
+export class CallError extends Error {
+  override readonly name = "CallError";
+  /** The canonical status. */
+  readonly status: StatusName;
+  /** The server's own code, where it sent one. */
+  readonly code?: ErrorCode;
+
+  constructor(status: StatusName, message: string, options: ErrorOptions & { code?: ErrorCode | undefined } = {}) {
+    super(message, options);
+    this.status = status;
+    if (options.code !== undefined) this.code = options.code;
+  }
+
+  /** Makes a CallError of whatever a call was rejected with; what is one already stays as it is. */
+  static from(error: unknown): CallError {
+    if (error instanceof CallError) return error;
+    if (!isServiceError(error)) {
+      return new CallError("UNKNOWN", "The call failed for an unknown reason", { cause: error });
+    }
+    const name = (status[error.code] ?? "UNKNOWN") as StatusName;
+    const sent = error.metadata?.get(ERROR_CODE_KEY)[0];
+    const code = typeof sent === "string" && Object.hasOwn(STATUS_OF, sent) ? sent as ErrorCode : undefined;
+    return new CallError(name, error.details || `The call failed with status "${name}"`, { cause: error, code });
+  }
+}
+
+function isServiceError(error: unknown): error is ServiceError {
+  return error instanceof Error && "code" in error && Number.isInteger(error.code) && "details" in error &&
+    typeof error.details === "string";
+}

@@ -1,0 +1,62 @@
+/** What every call of every service passes before its handler: the caller's certificate and the server's admission. */
+import * as grpc from "@grpc/grpc-js";
+import type { CallContext, PeerCertificate } from "../proto/service.ts";
+import { TeleportError } from "../worker/errors.ts";
+import { readCertificate } from "./peer.ts";
+import { type InternalErrorReport, refusal } from "./refusal.ts";
+
+/** Lets a call in by returning, refuses it by throwing a TeleportError. */
+export type Admit = (context: CallContext) => void;
+
+// Admission is over before a call can be, so nothing is ever aborted through it.
+const { signal } = new AbortController();
+
+// By connection: a certificate is read once, however many calls come over it.
+const certificates = new WeakMap<object, PeerCertificate>();
+
+type Call = Pick<grpc.ServerInterceptingCallInterface, "getAuthContext">;
+
+/** An interceptor that stops calls before any handler sees them. */
+export function gate(admit: Admit, report: InternalErrorReport): grpc.ServerInterceptor {
+  return (method, call) => {
+    try {
+      const certificate = certificateOf(call);
+      // TLS has let nobody in without one; that TLS is set up right is not for a single place to know.
+      if (!certificate) {
+        throw new TeleportError(
+          "UNAUTHENTICATED",
+          "No accepted certificate: give one that this server's CA has signed",
+        );
+      }
+      admit({ signal, method: method.path, peer: call.getPeer(), certificate });
+    } catch (error) {
+      const { code, details, metadata } = refusal(error, method.path, report);
+      call.sendStatus({ code, details, metadata });
+      // Never started, so that no handler learns of it.
+      return new grpc.ServerInterceptingCall(call, { start: () => {} });
+    }
+    // As it is, for a wrapper around an admitted call would cost each of its messages something and do nothing.
+    return call as grpc.ServerInterceptingCall;
+  };
+}
+
+/** The certificate of the connection a call came over; undefined when TLS has not verified one. */
+export function certificateOf(call: Call): PeerCertificate | undefined {
+  const connection = connectionOf(call);
+  const known = connection && certificates.get(connection);
+  if (known) return known;
+  const der = call.getAuthContext().sslPeerCertificate?.raw;
+  if (!der) return undefined;
+  const certificate = readCertificate(der);
+  if (connection) certificates.set(connection, certificate);
+  return certificate;
+}
+
+/**
+ * The HTTP/2 session of a call, from fields that grpc-js keeps to itself: a call as an interceptor sees it has the
+ * stream, one as a handler sees it has the former. Without them a certificate is read once a call, which is just slower.
+ */
+function connectionOf(call: object): object | undefined {
+  const inner = call as { call?: object; stream?: { session?: object } };
+  return inner.stream ? inner.stream.session : inner.call && connectionOf(inner.call);
+}

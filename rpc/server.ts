@@ -1,0 +1,125 @@
+/** Serves the calls of teleport over mTLS, with health and reflection beside them. */
+import "./http2_guard.ts";
+import * as grpc from "@grpc/grpc-js";
+import type { CallName, JobWorkerHandlers } from "../proto/service.ts";
+import { streaming, unary } from "./adapter.ts";
+import type { Address } from "./address.ts";
+import { Connections } from "./connections.ts";
+import { checkCredentials, type Credentials, pemBytes } from "./credentials.ts";
+import { methods, root, SERVICE_NAME } from "./definition.ts";
+import { type Admit, gate } from "./gate.ts";
+import { Health } from "./health.ts";
+import { healthRoot } from "./health_definition.ts";
+import { addReflection } from "./reflection.ts";
+import type { InternalErrorReport } from "./refusal.ts";
+import { serverMadeBy } from "./tls.ts";
+
+export { AddressError, parseAddress } from "./address.ts";
+export { type Credentials, CredentialsError } from "./credentials.ts";
+
+/** Options of {@linkcode serve}. */
+export interface ServeOptions {
+  /** An IP address of this machine, 0.0.0.0 or :: for all, or a name: then the first address it has. */
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  readonly credentials: Credentials;
+  readonly handlers: JobWorkerHandlers;
+  /** Called before every call of every service, health and reflection included; refuses by throwing a TeleportError. */
+  readonly admit?: Admit;
+  /** Told of the errors that callers only know as INTERNAL. */
+  readonly onInternalError?: InternalErrorReport;
+  /** Connections at a time; further ones are closed at once. Default 1,000. */
+  readonly maxConnections?: number;
+}
+
+/** A running server. */
+export interface RpcServer {
+  /** As it was given. */
+  readonly host: string;
+  /** The real one, where 0 was given. */
+  readonly port: number;
+  /** How many connections are open. */
+  readonly connections: number;
+  /** What health says from now on. */
+  setServing(serving: boolean): void;
+  /**
+   * Stops accepting, tells every client to go away, and resolves when the last call has ended; those that have not
+   * after the grace are cut off. A second call joins the first.
+   */
+  shutdown(options: { graceMs: number }): Promise<void>;
+  /** Cuts everything off at once. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+// The file descriptors of a usual process (1,024) must do for the jobs too; 1,000 watchers fit in one connection.
+const DEFAULT_MAX_CONNECTIONS = 1_000;
+
+// A call is a few kilobytes. More than this on one connection wait in the client until others have ended.
+const MAX_CALLS_PER_CONNECTION = 2_000;
+
+// The largest request is a job with arguments and environment, which Linux bounds at 2 MiB.
+const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Serves until it is shut down.
+ *
+ * @throws {CredentialsError} When a certificate or the key cannot be used
+ * @throws {AddressError} When the address cannot be listened on
+ */
+export async function serve(options: ServeOptions): Promise<RpcServer> {
+  const { handlers, admit = () => {}, onInternalError: report = () => {} } = options;
+  checkCredentials(options.credentials);
+  const server = new grpc.Server({
+    "grpc.max_receive_message_length": MAX_REQUEST_BYTES,
+    // The adapter has its own limit, with a better sentence.
+    "grpc.max_send_message_length": -1,
+    "grpc.max_concurrent_streams": MAX_CALLS_PER_CONNECTION,
+    "grpc.enable_channelz": 0,
+    interceptors: [gate(admit, report)],
+  });
+  addCalls(server, handlers, report);
+  const health = new Health(["", SERVICE_NAME]);
+  health.addTo(server, report);
+  addReflection(server, [root, healthRoot()]);
+
+  const { ca, cert, key } = pemBytes(options.credentials);
+  const credentials = grpc.ServerCredentials.createSsl(ca, [{ private_key: key, cert_chain: cert }], true);
+  const { made: injector, server: http2Server } = serverMadeBy(() => server.createConnectionInjector(credentials));
+  const connections = new Connections(
+    options.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
+    (socket) => injector.injectConnection(socket),
+  );
+  connections.watch(http2Server);
+  const address: Address = await connections.listen({ host: options.host, port: options.port });
+
+  let stopped: Promise<void> | undefined;
+  const shutdown = ({ graceMs }: { graceMs: number }): Promise<void> =>
+    stopped ??= (async () => {
+      health.close();
+      await connections.close(graceMs);
+      server.forceShutdown();
+    })();
+  return {
+    host: address.host,
+    port: address.port,
+    get connections() {
+      return connections.size;
+    },
+    setServing: (serving) => health.setServing(serving),
+    shutdown,
+    [Symbol.asyncDispose]: () => shutdown({ graceMs: 0 }),
+  };
+}
+
+function addCalls(server: grpc.Server, handlers: JobWorkerHandlers, report: InternalErrorReport): void {
+  const implementation: grpc.UntypedServiceImplementation = {};
+  for (const name of Object.keys(methods) as CallName[]) {
+    const method = methods[name];
+    const handler = handlers[name].bind(handlers);
+    implementation[name] = method.responseStream
+      ? streaming(method, handler as Parameters<typeof streaming>[1], report)
+      : unary(method, handler as Parameters<typeof unary>[1], report);
+  }
+  server.addService(methods, implementation);
+}

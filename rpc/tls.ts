@@ -1,0 +1,37 @@
+/** The TLS policy of servers: 1.3 only, and no session without a certificate that the CA has signed. */
+import "./http2_guard.ts";
+import http2 from "node:http2";
+import type { TLSSocket } from "node:tls";
+
+// A stranger who opens a connection and says nothing holds a descriptor; a handshake takes 10 ms, over bad lines 1 s.
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+
+// 8 KiB is what gRPC advises; twice that leaves room for tracing headers, of which the service reads none.
+const MAX_HEADER_BYTES = 16 * 1024;
+
+const create = http2.createSecureServer;
+
+let latest: http2.Http2SecureServer | undefined;
+
+/** Runs a function that has grpc-js make a server, and gives that too: grpc-js keeps it to itself. */
+export function serverMadeBy<T>(make: () => T): { made: T; server: http2.Http2SecureServer } {
+  latest = undefined;
+  const made = make();
+  if (!latest) throw new Error("grpc-js made no HTTP/2 server: its connection injector has changed");
+  return { made, server: latest };
+}
+
+http2.createSecureServer = ((options: http2.SecureServerOptions) => {
+  const server = create({
+    ...options,
+    minVersion: "TLSv1.3",
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    settings: { ...options.settings, maxHeaderListSize: MAX_HEADER_BYTES },
+  });
+  server.prependListener("session", (session) => {
+    const socket = session.socket as TLSSocket;
+    if (!socket.authorized || !socket.getPeerCertificate()?.raw) session.destroy();
+  });
+  latest = server;
+  return server;
+}) as typeof http2.createSecureServer;
