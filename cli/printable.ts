@@ -19,7 +19,8 @@ export function printableCommand(command: string, args: readonly string[]): stri
 
 function quoted(argument: string): string {
   if (/^[\w@%+=:,./-]+$/.test(argument)) return argument;
-  const safe = printable(argument);
-  if (safe !== argument) return `$'${safe.replaceAll("'", "\\'")}'`;
+  if (printable(argument) !== argument) {
+    return `$'${printable(argument.replaceAll("\\", "\\\\").replaceAll("'", "\\'"))}'`;
+  }
   return `'${argument.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,0 +1,94 @@
+/** Tests of cli/config.ts. */
+import assert from "node:assert/strict";
+import { CredentialsError, readCertificate, readCredentials, resolveConfig } from "../../cli/config.ts";
+import { UsageError } from "../../cli/usage_error.ts";
+
+Deno.test("resolveConfig() takes flags before the environment", () => {
+  const env = { TELEPORT_ADDRESS: "a:1", TELEPORT_CERTS: "/a", TELEPORT_IDENTITY: "a", HOME: "/h" };
+  assert.deepEqual(resolveConfig({ address: "b:2", certs: "/b", identity: "b" }, env), {
+    address: "b:2",
+    certsDir: "/b",
+    identity: "b",
+  });
+});
+
+Deno.test("resolveConfig() takes the environment before the defaults", () => {
+  const env = { TELEPORT_ADDRESS: "a:1", TELEPORT_CERTS: "/a", TELEPORT_IDENTITY: "a", HOME: "/h" };
+  assert.deepEqual(resolveConfig({}, env), { address: "a:1", certsDir: "/a", identity: "a" });
+});
+
+Deno.test("resolveConfig() has defaults, also for variables that are empty", () => {
+  const wanted = { address: "127.0.0.1:50051", certsDir: "/h/.config/teleport", identity: "admin" };
+  assert.deepEqual(resolveConfig({}, { HOME: "/h" }), wanted);
+  const empty = { TELEPORT_ADDRESS: "", TELEPORT_CERTS: "", TELEPORT_IDENTITY: "", XDG_CONFIG_HOME: "", HOME: "/h" };
+  assert.deepEqual(resolveConfig({}, empty), wanted);
+});
+
+Deno.test("resolveConfig() finds certificates under XDG_CONFIG_HOME, unless it is relative", () => {
+  assert.equal(resolveConfig({}, { XDG_CONFIG_HOME: "/x", HOME: "/h" }).certsDir, "/x/teleport");
+  assert.equal(resolveConfig({}, { XDG_CONFIG_HOME: "x", HOME: "/h" }).certsDir, "/h/.config/teleport");
+});
+
+Deno.test("resolveConfig() says so when no directory of certificates is known", () => {
+  assert.throws(
+    () => resolveConfig({}, {}),
+    (error) => error instanceof UsageError && /--certs DIR/.test(error.message),
+  );
+});
+
+for (const address of ["127.0.0.1:1", "localhost:65535", "[::1]:50051", "my-host.example:443"]) {
+  Deno.test(`resolveConfig() takes the address ${address}`, () => {
+    assert.equal(resolveConfig({ address, certs: "/a" }, {}).address, address);
+  });
+}
+
+for (const address of ["", "localhost", "localhost:", ":50051", "::1:50051", "a:0", "a:65536", "http://a:1", "a b:1"]) {
+  Deno.test(`resolveConfig() refuses the address "${address}"`, () => {
+    assert.throws(
+      () => resolveConfig({ address, certs: "/a" }, {}),
+      (error) =>
+        error instanceof UsageError && error.message.startsWith(`Invalid address "${address}": give HOST:PORT`),
+    );
+  });
+}
+
+for (const identity of ["", "../ca", "a/b", "/etc/shadow", ".hidden", "a\0b"]) {
+  Deno.test(`resolveConfig() refuses the identity ${JSON.stringify(identity)}`, () => {
+    assert.throws(() => resolveConfig({ identity, certs: "/a" }, {}), UsageError);
+  });
+}
+
+Deno.test("resolveConfig() refuses an empty --certs", () => {
+  assert.throws(() => resolveConfig({ certs: "" }, { HOME: "/h" }), UsageError);
+});
+
+Deno.test("readCredentials() reads the three files of the identity", async () => {
+  const certsDir = await Deno.makeTempDir();
+  for (const name of ["ca.crt", "ada.crt", "ada.key"]) await Deno.writeTextFile(`${certsDir}/${name}`, `${name}!`);
+  const config = { address: "a:1", certsDir, identity: "ada" };
+  assert.deepEqual(await readCredentials(config), { ca: "ca.crt!", cert: "ada.crt!", key: "ada.key!" });
+  assert.equal(await readCertificate(config), "ada.crt!");
+  await Deno.remove(certsDir, { recursive: true });
+});
+
+Deno.test("readCredentials() names the file that is missing and what to do", async () => {
+  const certsDir = await Deno.makeTempDir();
+  for (const name of ["ca.crt", "ada.crt"]) await Deno.writeTextFile(`${certsDir}/${name}`, "");
+  await assert.rejects(readCredentials({ address: "a:1", certsDir, identity: "ada" }), (error) => {
+    assert.ok(error instanceof CredentialsError);
+    assert.match(error.message, /^Cannot read ".*\/ada\.key": there is no such file: give the directory with --certs/);
+    return true;
+  });
+  await Deno.remove(certsDir, { recursive: true });
+});
+
+Deno.test("readCredentials() says why a file cannot be read", async () => {
+  const certsDir = await Deno.makeTempDir();
+  for (const name of ["ca.crt", "ada.crt"]) await Deno.writeTextFile(`${certsDir}/${name}`, "");
+  await Deno.mkdir(`${certsDir}/ada.key`);
+  await assert.rejects(
+    readCredentials({ address: "a:1", certsDir, identity: "ada" }),
+    (error) => error instanceof CredentialsError && /ada\.key": .*directory/i.test(error.message),
+  );
+  await Deno.remove(certsDir, { recursive: true });
+});

@@ -1,0 +1,189 @@
+/** A machine and a server for the command line's tests: what was written, signals on demand, calls as scripted. */
+import type { Connection, ForwardedSignal, Io, OutputFile } from "../../cli/io.ts";
+import { main } from "../../cli/main.ts";
+import type { JobWorkerClient } from "../../proto/service.ts";
+import type { JobOutput, JobStatus } from "../../proto/teleport/v1/job_worker.ts";
+
+/** A file in memory. */
+export class MemoryFile implements OutputFile {
+  readonly chunks: Uint8Array[] = [];
+  terminal = false;
+  /** Thrown by every write when set. */
+  failure: Error | undefined;
+  /** At most so many bytes are taken by one write, as a pipe may. */
+  maxBytesAWrite = Infinity;
+
+  write(data: Uint8Array): Promise<number> {
+    if (this.failure !== undefined) return Promise.reject(this.failure);
+    const taken = data.slice(0, this.maxBytesAWrite);
+    this.chunks.push(taken);
+    return Promise.resolve(taken.length);
+  }
+
+  isTerminal(): boolean {
+    return this.terminal;
+  }
+
+  get bytes(): Uint8Array {
+    return new Uint8Array(this.chunks.flatMap((chunk) => [...chunk]));
+  }
+
+  get text(): string {
+    return new TextDecoder().decode(this.bytes);
+  }
+}
+
+/** A machine that no real signal or network reaches. */
+export class FakeIo implements Io {
+  readonly stdout = new MemoryFile();
+  readonly stderr = new MemoryFile();
+  readonly listeners = new Map<ForwardedSignal, Set<() => void>>([["SIGINT", new Set()], ["SIGTERM", new Set()]]);
+  /** What each connection was opened with. */
+  readonly connections: Parameters<Io["connect"]>[0][] = [];
+  closed = 0;
+
+  constructor(readonly calls: Partial<JobWorkerClient> = {}) {}
+
+  onSignal(signal: ForwardedSignal, listener: () => void): Disposable {
+    this.listeners.get(signal)?.add(listener);
+    return { [Symbol.dispose]: () => this.listeners.get(signal)?.delete(listener) };
+  }
+
+  /** As if this process got the signal. */
+  raise(signal: ForwardedSignal): void {
+    for (const listener of this.listeners.get(signal) ?? []) listener();
+  }
+
+  /** How many listen for any signal. */
+  get listening(): number {
+    return [...this.listeners.values()].reduce((sum, set) => sum + set.size, 0);
+  }
+
+  connect(options: Parameters<Io["connect"]>[0]): Promise<Connection> {
+    this.connections.push(options);
+    return Promise.resolve({
+      calls: unexpectedUnless(this.calls),
+      [Symbol.asyncDispose]: () => {
+        this.closed += 1;
+        return Promise.resolve();
+      },
+    });
+  }
+}
+
+/** The calls that were scripted; any other fails the test that makes it. */
+export function unexpectedUnless(calls: Partial<JobWorkerClient>): JobWorkerClient {
+  return new Proxy(calls, {
+    get(target, name) {
+      const call = Reflect.get(target, name);
+      if (call === undefined) throw new Error(`Unexpected call of ${String(name)}`);
+      return call;
+    },
+  }) as JobWorkerClient;
+}
+
+/** A failed call as `rpc/` rejects with it. */
+export class FakeCallError extends Error {
+  constructor(readonly status: string, message = `Refused with ${status}`) {
+    super(message);
+  }
+}
+
+/** Rejects as a call does when its signal aborts; never settles without. */
+export function untilAborted(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_, reject) => {
+    const abort = () => reject(new FakeCallError("CANCELLED"));
+    if (signal?.aborted) abort();
+    else signal?.addEventListener("abort", abort, { once: true });
+  });
+}
+
+/** A status with defaults for what a test does not care for. */
+export function jobStatus(fields: Partial<JobStatus> = {}): JobStatus {
+  return {
+    id: "job-1",
+    state: "STATE_INITIAL",
+    signal: "",
+    error: "",
+    error_code: "",
+    reason: "REASON_UNSPECIFIED",
+    command: "true",
+    args: [],
+    cwd: "",
+    labels: {},
+    owner: "ada",
+    registered_at: { seconds: 1_800_000_000, nanos: 0 },
+    started_at: null,
+    ended_at: null,
+    pid: 0,
+    stopped_by: "",
+    timeout_ms: 0,
+    stdout_bytes: 0,
+    stderr_bytes: 0,
+    ...fields,
+  };
+}
+
+/** The statuses of a job that ran and exited with the code. */
+export function exited(code: number): JobStatus {
+  return jobStatus({ state: "STATE_EXITED", reason: "REASON_EXITED", exit_code: code, pid: 4711 });
+}
+
+/** A running job. */
+export function running(): JobStatus {
+  return jobStatus({ state: "STATE_RUNNING", pid: 4711 });
+}
+
+/** The messages of an output that consists of these pieces, with the closing record. */
+export async function outputOf(
+  pieces: readonly ["stdout" | "stderr", Uint8Array<ArrayBuffer> | string][],
+  status: JobStatus,
+): Promise<JobOutput[]> {
+  const bytes = { stdout: new Uint8Array(), stderr: new Uint8Array() };
+  const messages: JobOutput[] = [];
+  for (const [stream, content] of pieces) {
+    const data = typeof content === "string" ? new TextEncoder().encode(content) : content;
+    messages.push({
+      data,
+      stream: stream === "stdout" ? "STREAM_STDOUT" : "STREAM_STDERR",
+      offset: bytes[stream].length,
+      time: { seconds: 1_800_000_000, nanos: 500_000_000 },
+      cursor: `c${messages.length}`,
+      end: null,
+    });
+    bytes[stream] = new Uint8Array([...bytes[stream], ...data]);
+  }
+  const sha256 = async (data: Uint8Array<ArrayBuffer>) => new Uint8Array(await crypto.subtle.digest("SHA-256", data));
+  messages.push({
+    data: new Uint8Array(),
+    stream: "STREAM_UNSPECIFIED",
+    offset: 0,
+    time: null,
+    cursor: "end",
+    end: {
+      stdout_bytes: bytes.stdout.length,
+      stderr_bytes: bytes.stderr.length,
+      dropped_bytes: 0,
+      stdout_sha256: await sha256(bytes.stdout),
+      stderr_sha256: await sha256(bytes.stderr),
+      status,
+    },
+  });
+  return messages;
+}
+
+/** The items as a stream. */
+export async function* stream<Item>(...items: readonly Item[]): AsyncGenerator<Item> {
+  for (const item of items) yield await Promise.resolve(item);
+}
+
+/** Runs the command line on the machine, with a directory of certificates that can be read. */
+export async function teleport(io: FakeIo, ...args: string[]): Promise<number> {
+  const dir = await Deno.makeTempDir({ prefix: "teleport_cli_" });
+  try {
+    await Promise.all(["ca.crt", "admin.crt", "admin.key"].map((name) => Deno.writeTextFile(`${dir}/${name}`, name)));
+    return await main(args, { TELEPORT_CERTS: dir }, io);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
