@@ -1,7 +1,7 @@
 /** Issues the certificates of servers and users, signed by the authority of a directory. */
 import { type Authority, readAuthority } from "./authority.ts";
 import { type KeyPair, makeCertificate } from "./certificate.ts";
-import { alreadyExists, certificatePath, keyPath, listFiles, placePairs } from "./directory.ts";
+import { certificatePath, keyPath, placePairs } from "./directory.ts";
 import { localHosts, parseHosts } from "./hosts.ts";
 import { lifetime } from "./lifetime.ts";
 import type { Made } from "./made.ts";
@@ -97,8 +97,6 @@ async function issue(
 ): Promise<Made> {
   const { dir, replace = false, now } = options;
   const { pair, made } = await draft(await readAuthority(dir, now));
-  const existing = (await listFiles(dir)).filter((file) => file === `${name}.crt` || file === `${name}.key`);
-  if (existing.length > 0 && !replace) throw alreadyExists(dir, existing);
   await placePairs(dir, { [name]: pair }, { replace });
   return made;
 }

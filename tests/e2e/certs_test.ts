@@ -135,8 +135,8 @@ Deno.test({ ...strict, name: "certs refuses in one sentence with exit code 1, an
   for (
     const [args, sentence] of [
       [["init"], /already holds "admin\.crt" and 5 more/],
-      [["server"], /already holds "server\.crt" and 1 more/],
-      [["client", "admin", "--role", "admin"], /already holds "admin\.crt" and 1 more/],
+      [["server"], /already holds "server\.key", nothing was changed/],
+      [["client", "admin", "--role", "admin"], /already holds "admin\.key", nothing was changed/],
       [["client", "../ann", "--role", "viewer"], /Invalid user name "\.\.\/ann"/],
       [["client", "ca", "--role", "viewer", "--force"], /Invalid user name "ca"/],
       [["client", "--role", "viewer", "--", "-ann"], /Invalid user name "-ann"/],
