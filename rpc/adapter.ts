@@ -4,7 +4,7 @@ import type { Buffer } from "node:buffer";
 import type { CallContext } from "../proto/service.ts";
 import { LimitReachedError } from "../worker/errors.ts";
 import type { Method } from "./definition.ts";
-import { certificateOf } from "./gate.ts";
+import { certificateOf, peerOf } from "./gate.ts";
 import { type InternalErrorReport, refusal } from "./refusal.ts";
 
 // What clients take at most unless told otherwise: a larger answer would fail there, with a worse sentence.
@@ -105,7 +105,7 @@ function contextOf(
     whenOver();
   });
   const certificate = certificateOf(call);
-  return { signal: over.signal, method: method.path, peer: call.getPeer(), ...(certificate && { certificate }) };
+  return { signal: over.signal, method: method.path, peer: peerOf(call), ...(certificate && { certificate }) };
 }
 
 /** Encoded here and not by grpc-js, so that a failure is refused and reported like any other. */

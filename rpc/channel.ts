@@ -1,12 +1,12 @@
 /** One client's connection to one server: how it is made, what is open on it, and how it ends. */
 import * as grpc from "@grpc/grpc-js";
 import { isIP, type Socket } from "node:net";
-import { checkServerIdentity, type PeerCertificate } from "node:tls";
+import { checkServerIdentity, createSecureContext, type PeerCertificate } from "node:tls";
 import type { CallOptions } from "../proto/service.ts";
 import { type Address, formatAddress } from "./address.ts";
 import { checkCredentials, type Credentials, pemBytes } from "./credentials.ts";
 import { CallError } from "./errors.ts";
-import { explainUnavailable } from "./unavailable.ts";
+import { explainTimeout, explainUnavailable } from "./unavailable.ts";
 
 // On the default of 64 KiB a stream waits for the network after each piece; measured, this doubles what is read.
 const WINDOW_BYTES = 4 * 1024 * 1024;
@@ -17,6 +17,9 @@ const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 // After a connection was lost a client that stays, such as a watcher, tries again at most this seldom.
 const MAX_RECONNECT_MS = 5_000;
 
+// A connection, handshake included, takes 10 ms, and a second over bad lines: what takes this long does not come.
+const CONNECT_TIMEOUT_MS = 10_000;
+
 // A peer that does not answer the end of a connection is not waited for longer than this.
 const CLOSE_TIMEOUT_MS = 1_000;
 
@@ -26,6 +29,15 @@ const NAME_FOR_IP = "teleport.invalid";
 /** An open call: something that can be cancelled. */
 interface Cancellable {
   cancel(): void;
+}
+
+/** A call that was opened. */
+interface Opened<Call> {
+  readonly call: Call;
+  /** To be called when the call has ended: its signal is listened to no longer. */
+  readonly release: () => void;
+  /** What the caller is told of the error that the call ended with. */
+  readonly explain: (error: unknown) => CallError;
 }
 
 /** A connection, made when the first call needs it. */
@@ -57,9 +69,9 @@ export class Channel {
   }
 
   #channelCredentials(credentials: Credentials): grpc.ChannelCredentials {
-    const { ca, cert, key } = pemBytes(credentials);
     const { host } = this.#address;
-    const made = grpc.credentials.createSsl(ca, key, cert, {
+    const context = createSecureContext({ ...pemBytes(credentials), minVersion: "TLSv1.3" });
+    const made = grpc.credentials.createFromSecureContext(context, {
       checkServerIdentity: (_name: string, certificate: PeerCertificate) => checkServerIdentity(host, certificate),
     });
     // The one place where grpc-js shows the sockets of a channel.
@@ -82,35 +94,55 @@ export class Channel {
   }
 
   /**
-   * Opens a call, and cancels it when the caller's signal aborts or the channel is closed.
+   * Opens a call, and cancels it when the caller's signal aborts, when no connection can be made in time, or when the
+   * channel is closed.
    *
-   * @throws {CallError} With status CANCELLED when either has happened before
+   * @throws {CallError} With status CANCELLED when the signal has aborted or the channel was closed before
    */
   open<Call extends Cancellable>(
     { signal, deadlineMs }: CallOptions,
     start: (client: grpc.Client, options: grpc.CallOptions) => Call,
-  ): { call: Call; release: () => void } {
+  ): Opened<Call> {
     if (this.#closed) throw new CallError("CANCELLED", "The client is closed: connect again");
-    if (signal?.aborted) throw cancelled(signal);
+    if (signal?.aborted) {
+      throw new CallError("CANCELLED", "The call was cancelled before it began", { cause: signal.reason });
+    }
     const call = start(this.#client, deadlineMs === undefined ? {} : { deadline: Date.now() + deadlineMs });
     const cancel = () => call.cancel();
     signal?.addEventListener("abort", cancel, { once: true });
     this.#open.add(call);
+    let overdue = false;
+    const connecting = this.#ready ? undefined : setTimeout(() => {
+      overdue = !this.#ready;
+      if (overdue) cancel();
+    }, CONNECT_TIMEOUT_MS);
     return {
       call,
       release: () => {
+        clearTimeout(connecting);
         signal?.removeEventListener("abort", cancel);
         this.#open.delete(call);
+      },
+      explain: (error) => {
+        const failed = CallError.from(error);
+        if (overdue) return new CallError("UNAVAILABLE", explainTimeout(CONNECT_TIMEOUT_MS, this.#address));
+        const sentence = this.#explain(failed, deadlineMs);
+        return sentence === failed.message ? failed : new CallError(failed.status, sentence, failed);
       },
     };
   }
 
-  /** What a failed call is told to the caller as. */
-  explain(error: unknown): CallError {
-    const failed = CallError.from(error);
-    if (failed.code !== undefined) return failed;
-    if (failed.status !== "UNAVAILABLE") return failed;
-    return new CallError("UNAVAILABLE", explainUnavailable(failed.message, this.#address), { cause: failed.cause });
+  /** The server's own sentences stay; grpc-js's are told anew. */
+  #explain({ status, message, code }: CallError, deadlineMs: number | undefined): string {
+    if (code !== undefined) return message;
+    if (status === "UNAVAILABLE") return explainUnavailable(message, this.#address);
+    if (status === "CANCELLED") return "The call was cancelled";
+    if (status === "DEADLINE_EXCEEDED" && deadlineMs !== undefined) return `No answer within ${deadlineMs} ms`;
+    return message;
+  }
+
+  get #ready(): boolean {
+    return this.#client.getChannel().getConnectivityState(false) === grpc.connectivityState.READY;
   }
 
   /** Cancels all calls and ends the connection. */
@@ -133,8 +165,4 @@ export class Channel {
     await ended;
     clearTimeout(timer);
   }
-}
-
-function cancelled(signal: AbortSignal): CallError {
-  return new CallError("CANCELLED", "The call was cancelled before it began", { cause: signal.reason });
 }

@@ -74,7 +74,7 @@ export function connect({ address, credentials }: ConnectOptions): RpcClient {
 /** One call with one answer. */
 function single(channel: Channel, method: Method, request: object, options: CallOptions = {}): Promise<object> {
   return new Promise((resolve, reject) => {
-    const opening = channel.open(options, (client, settings) =>
+    const opened = channel.open(options, (client, settings) =>
       client.makeUnaryRequest(
         method.path,
         method.requestSerialize,
@@ -83,8 +83,8 @@ function single(channel: Channel, method: Method, request: object, options: Call
         new grpc.Metadata(),
         settings,
         (error, answer) => {
-          opening.release();
-          if (error) reject(channel.explain(error));
+          opened.release();
+          if (error) reject(opened.explain(error));
           else resolve(answer);
         },
       ));
@@ -98,15 +98,13 @@ function stream(channel: Channel, method: Method, request: object, options: Call
 
 /** Reads a stream. Not a generator, whose return() would wait for a next() that may never come. */
 class StreamIterator implements AsyncIterator<object> {
-  readonly #open: () => { messages: AsyncIterator<object>; leave: () => void };
-  readonly #channel: Channel;
-  #call: { messages: AsyncIterator<object>; leave: () => void } | undefined;
+  readonly #open: () => StreamCall;
+  #call: StreamCall | undefined;
   #ended = false;
 
   constructor(channel: Channel, method: Method, request: object, options: CallOptions) {
-    this.#channel = channel;
     this.#open = () => {
-      const { call, release } = channel.open(options, (client, settings) =>
+      const { call, release, explain } = channel.open(options, (client, settings) =>
         client.makeServerStreamRequest(
           method.path,
           method.requestSerialize,
@@ -117,20 +115,26 @@ class StreamIterator implements AsyncIterator<object> {
         ));
       // An error that comes when nobody reads any more is the answer to the cancelling.
       call.on("error", () => {});
-      return { messages: call[Symbol.asyncIterator](), leave: () => (release(), call.cancel()) };
+      const leave = () => {
+        release();
+        call.cancel();
+      };
+      return { messages: call[Symbol.asyncIterator](), leave, explain };
     };
   }
 
   async next(): Promise<IteratorResult<object, undefined>> {
     if (this.#ended) return { done: true, value: undefined };
+    // Throws when the call cannot even begin.
+    const call = this.#call ??= this.#open();
     try {
-      this.#call ??= this.#open();
-      const step = await this.#call.messages.next();
+      const step = await call.messages.next();
       if (!step.done) return step;
     } catch (error) {
+      // Of a reader that has left, the error is that it has.
       if (!this.#ended) {
         this.#end();
-        throw this.#channel.explain(error);
+        throw call.explain(error);
       }
     }
     this.#end();
@@ -147,4 +151,11 @@ class StreamIterator implements AsyncIterator<object> {
     this.#ended = true;
     this.#call?.leave();
   }
+}
+
+/** An open stream as its reader needs it. */
+interface StreamCall {
+  readonly messages: AsyncIterator<object>;
+  readonly leave: () => void;
+  readonly explain: (error: unknown) => Error;
 }

@@ -33,7 +33,7 @@ export class CallError extends Error {
   /** The server's own code, where it sent one. */
   readonly code?: ErrorCode;
 
-  constructor(status: StatusName, message: string, options: ErrorOptions & { code?: ErrorCode | undefined } = {}) {
+  constructor(status: StatusName, message: string, options: { cause?: unknown; code?: ErrorCode | undefined } = {}) {
     super(message, options);
     this.status = status;
     if (options.code !== undefined) this.code = options.code;

@@ -28,7 +28,7 @@ export function gate(admit: Admit, report: InternalErrorReport): grpc.ServerInte
           "No accepted certificate: give one that this server's CA has signed",
         );
       }
-      admit({ signal, method: method.path, peer: call.getPeer(), certificate });
+      admit({ signal, method: method.path, peer: peerOf(call), certificate });
     } catch (error) {
       const { code, details, metadata } = refusal(error, method.path, report);
       call.sendStatus({ code, details, metadata });
@@ -38,6 +38,11 @@ export function gate(admit: Admit, report: InternalErrorReport): grpc.ServerInte
     // As it is, for a wrapper around an admitted call would cost each of its messages something and do nothing.
     return call as grpc.ServerInterceptingCall;
   };
+}
+
+/** The caller's address and port, an IPv6 address in brackets, which grpc-js leaves out. */
+export function peerOf(call: Pick<grpc.ServerInterceptingCallInterface, "getPeer">): string {
+  return call.getPeer().replace(/^(.*:.*):(\d+)$/, "[$1]:$2");
 }
 
 /** The certificate of the connection a call came over; undefined when TLS has not verified one. */
