@@ -100,11 +100,10 @@ export function readCertificate(config: Config): Promise<string> {
  * @throws {CredentialsError} when a file cannot be read
  */
 export async function readCredentials(config: Config): Promise<Credentials> {
-  const [ca, cert, key] = await Promise.all([
-    readPem(config, "ca.crt"),
-    readCertificate(config),
-    readPem(config, `${config.identity}.key`),
-  ]);
+  // One after the other, so that of several that are missing always the same one is named.
+  const ca = await readPem(config, "ca.crt");
+  const cert = await readCertificate(config);
+  const key = await readPem(config, `${config.identity}.key`);
   return { ca, cert, key };
 }
 

@@ -83,17 +83,22 @@ export function jobExitCode(status: JobStatus): number {
 
 /** The exit code that tells why a command failed. */
 export function errorExitCode(error: unknown): number {
-  if (error instanceof UsageError) return EXIT_CODE.USAGE;
+  if (error instanceof UsageError || isNamed(error, "AddressError")) return EXIT_CODE.USAGE;
   if (error instanceof BrokenPipeError) return EXIT_CODE.BROKEN_PIPE;
-  if (error instanceof CredentialsError) return EXIT_CODE.UNREACHABLE;
+  if (error instanceof CredentialsError || isNamed(error, "CredentialsError")) return EXIT_CODE.UNREACHABLE;
   if (error instanceof InterruptedError) return error.exitCode;
   const status = callStatus(error);
   return status === undefined ? EXIT_CODE.FAILED : BY_CALL_STATUS[status] ?? EXIT_CODE.FAILED;
 }
 
+// Errors of the wire are told by their shape, for to load their classes would be to load all of gRPC, also for --help.
+
+function isNamed(error: unknown, name: string): boolean {
+  return error instanceof Error && error.name === name;
+}
+
 /** The gRPC status of a call that failed, undefined for an error that is none. */
 export function callStatus(error: unknown): string | undefined {
-  // By its shape, for loading the wire's own class would load all of gRPC, also for `--help`.
   return error instanceof Error && "status" in error && typeof error.status === "string" ? error.status : undefined;
 }
 

@@ -33,6 +33,8 @@ for (const [what, fields, code] of jobs) {
 
 const errors: [string, unknown, number][] = [
   ["bad usage", new UsageError("x"), 2],
+  ["an address the wire refuses", Object.assign(new Error("x"), { name: "AddressError" }), 2],
+  ["a certificate the wire cannot use", Object.assign(new Error("x"), { name: "CredentialsError" }), 255],
   ["a reader that left", new BrokenPipeError("x"), 141],
   ["no certificate", new CredentialsError("x"), 255],
   ["a server that cannot be reached", new FakeCallError("UNAVAILABLE"), 255],

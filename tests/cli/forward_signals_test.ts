@@ -1,0 +1,100 @@
+/** Tests of cli/forward_signals.ts. */
+import assert from "node:assert/strict";
+import { InterruptedError } from "../../cli/exit_code.ts";
+import { forwardSignals } from "../../cli/forward_signals.ts";
+import { createPrint } from "../../cli/print.ts";
+import { FakeCallError, FakeIo, running } from "./fake.ts";
+
+function setUp(answer: () => Promise<ReturnType<typeof running>> = () => Promise.resolve(running())) {
+  const io = new FakeIo();
+  const sent: string[] = [];
+  const calls = {
+    Signal: (request: { id?: string | undefined; signal?: string | undefined }) => {
+      sent.push(`${request.id} ${request.signal}`);
+      return answer();
+    },
+  };
+  const print = createPrint(io, {}, { json: false });
+  return { io, sent, forwarding: forwardSignals({ calls, io, print }) };
+}
+
+/** A turn of the event loop: all that waits for nothing has happened. */
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+Deno.test("forwardSignals() sends the signals of a running job on as they are", () => {
+  const { io, sent, forwarding } = setUp();
+  forwarding.registered("job-1");
+  forwarding.running();
+  io.raise("SIGINT");
+  io.raise("SIGTERM");
+  assert.deepEqual(sent, ["job-1 SIGINT", "job-1 SIGTERM"]);
+  assert.ok(!forwarding.left.aborted);
+});
+
+Deno.test("forwardSignals() keeps signals while the job is being started, and their order", async () => {
+  const { io, sent, forwarding } = setUp();
+  forwarding.registered("job-1");
+  io.raise("SIGTERM");
+  io.raise("SIGINT");
+  await turn();
+  assert.deepEqual(sent, []);
+  forwarding.running();
+  forwarding.running();
+  await turn();
+  assert.deepEqual(sent, ["job-1 SIGTERM", "job-1 SIGINT"]);
+});
+
+Deno.test("forwardSignals() leaves at once while there is no job", () => {
+  const { io, sent, forwarding } = setUp();
+  io.raise("SIGTERM");
+  assert.ok(forwarding.left.reason instanceof InterruptedError);
+  assert.equal(forwarding.left.reason.exitCode, 143);
+  forwarding.running();
+  assert.deepEqual(sent, []);
+});
+
+Deno.test("forwardSignals() leaves on the third signal, whatever the first two were", () => {
+  const { io, sent, forwarding } = setUp();
+  forwarding.registered("job-1");
+  forwarding.running();
+  io.raise("SIGTERM");
+  io.raise("SIGINT");
+  io.raise("SIGINT");
+  assert.equal(sent.length, 2);
+  assert.ok(forwarding.left.reason instanceof InterruptedError);
+  assert.equal(forwarding.left.reason.exitCode, 130);
+});
+
+Deno.test("forwardSignals() says nothing when the job has ended meanwhile", async () => {
+  const { io, forwarding } = setUp(() => Promise.reject(new FakeCallError("FAILED_PRECONDITION")));
+  forwarding.registered("job-1");
+  forwarding.running();
+  io.raise("SIGINT");
+  await turn();
+  assert.equal(io.stderr.text, "");
+});
+
+Deno.test("forwardSignals() says so when a signal does not arrive", async () => {
+  const { io, forwarding } = setUp(() => Promise.reject(new FakeCallError("PERMISSION_DENIED", "You may not")));
+  forwarding.registered("job-1");
+  forwarding.running();
+  io.raise("SIGINT");
+  await turn();
+  assert.equal(io.stderr.text, `teleport: Cannot send SIGINT to job "job-1": You may not\n`);
+});
+
+Deno.test("forwardSignals() does not fail when stderr is gone too", async () => {
+  const { io, forwarding } = setUp(() => Promise.reject(new FakeCallError("PERMISSION_DENIED", "You may not")));
+  io.stderr.failure = new Deno.errors.BrokenPipe("x");
+  forwarding.registered("job-1");
+  forwarding.running();
+  io.raise("SIGINT");
+  await turn();
+});
+
+Deno.test("forwardSignals() listens no more once disposed of", () => {
+  const { io, forwarding } = setUp();
+  assert.equal(io.listening, 2);
+  forwarding[Symbol.dispose]();
+  assert.equal(io.listening, 0);
+});

@@ -1,0 +1,110 @@
+/** Tests of `teleport list`. */
+import assert from "node:assert/strict";
+import type { JobWorkerClient } from "../../proto/service.ts";
+import { exited, FakeIo, jobStatus, running, teleport } from "./fake.ts";
+
+type ListRequest = Parameters<JobWorkerClient["List"]>[0];
+
+/** A server that has so many jobs, newest first, a hundred a page. */
+function pages(count: number) {
+  const asked: ListRequest[] = [];
+  const List: JobWorkerClient["List"] = (request) => {
+    asked.push(request);
+    const from = Number(request.page_token || "0");
+    const to = Math.min(from + (request.page_size || 100), count);
+    const jobs = Array.from({ length: to - from }, (_, index) => jobStatus({ id: `job-${from + index}` }));
+    return Promise.resolve({ jobs, next_page_token: to < count ? String(to) : "" });
+  };
+  return { asked, io: new FakeIo({ List }) };
+}
+
+Deno.test("teleport list prints a table of the jobs, safe for a terminal", async () => {
+  const jobs = [
+    { ...running(), id: "job-long-id", command: "sh", args: ["-c", "echo \x1b[2J", "x".repeat(100)] },
+    { ...exited(7), owner: "grace" },
+  ];
+  const io = new FakeIo({ List: () => Promise.resolve({ jobs, next_page_token: "" }) });
+  assert.equal(await teleport(io, "list"), 0);
+  assert.equal(
+    io.stdout.text,
+    [
+      "ID            STATE               OWNER   REGISTERED             COMMAND",
+      "job-long-id   RUNNING, pid 4711   ada     2027-01-15T08:00:00Z   sh -c $'echo \\x1b[2J' xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…",
+      "job-1         EXITED 7            grace   2027-01-15T08:00:00Z   true",
+      "",
+    ].join("\n"),
+  );
+});
+
+Deno.test("teleport list colours the states on a terminal and keeps the columns", async () => {
+  const io = new FakeIo({ List: () => Promise.resolve({ jobs: [running(), exited(7)], next_page_token: "" }) });
+  io.stdout.terminal = true;
+  assert.equal(await teleport(io, "list"), 0);
+  const [head, first, second] = io.stdout.text.split("\n");
+  assert.ok(first?.includes("\x1b[32mRUNNING, pid 4711\x1b[39m"), String(first));
+  assert.ok(second?.includes("\x1b[31mEXITED 7\x1b[39m"), String(second));
+  // deno-lint-ignore no-control-regex
+  const plain = (text = "") => text.replace(/\x1b\[\d+m/g, "");
+  assert.equal(plain(first).indexOf("ada"), head?.indexOf("OWNER"));
+  assert.equal(plain(second).indexOf("ada"), head?.indexOf("OWNER"));
+});
+
+Deno.test("teleport list of no jobs prints the head alone; ids and JSON print nothing", async () => {
+  const { io } = pages(0);
+  assert.equal(await teleport(io, "list"), 0);
+  assert.equal(io.stdout.text, "ID   STATE   OWNER   REGISTERED   COMMAND\n");
+  const other = pages(0).io;
+  assert.equal(await teleport(other, "list", "-q"), 0);
+  assert.equal(await teleport(other, "list", "--output", "json"), 0);
+  assert.equal(other.stdout.text, "");
+});
+
+Deno.test("teleport list sends the filters", async () => {
+  const { asked, io } = pages(1);
+  const args = "--state running,EXITED --state lost --owner ada --label a=b -l c=d".split(" ");
+  assert.equal(await teleport(io, "list", ...args), 0);
+  assert.deepEqual(structuredClone(asked), [{
+    states: ["STATE_RUNNING", "STATE_EXITED", "STATE_LOST"],
+    owner: "ada",
+    labels: { a: "b", c: "d" },
+    page_size: 100,
+    page_token: "",
+  }]);
+});
+
+Deno.test("teleport list fetches all pages", async () => {
+  const { asked, io } = pages(250);
+  assert.equal(await teleport(io, "list", "-q"), 0);
+  assert.deepEqual(io.stdout.text.trimEnd().split("\n"), Array.from({ length: 250 }, (_, index) => `job-${index}`));
+  assert.deepEqual(asked.map((request) => request.page_token), ["", "100", "200"]);
+});
+
+Deno.test("teleport list --limit asks for no more than that and stops", async () => {
+  const { asked, io } = pages(1000);
+  assert.equal(await teleport(io, "list", "-q", "--limit", "130"), 0);
+  assert.equal(io.stdout.text.trimEnd().split("\n").length, 130);
+  assert.deepEqual(asked.map((request) => request.page_size), [100, 30]);
+});
+
+Deno.test("teleport list --limit prints no more, also when the server sends more", async () => {
+  const jobs = [jobStatus({ id: "a" }), jobStatus({ id: "b" }), jobStatus({ id: "c" })];
+  const io = new FakeIo({ List: () => Promise.resolve({ jobs, next_page_token: "x" }) });
+  assert.equal(await teleport(io, "list", "-q", "-n", "2"), 0);
+  assert.equal(io.stdout.text, "a\nb\n");
+});
+
+Deno.test("teleport list --output json prints a page before it asks for the next", async () => {
+  const { asked, io } = pages(200);
+  const write = io.stdout.write.bind(io.stdout);
+  const askedAt: number[] = [];
+  io.stdout.write = (data) => {
+    askedAt.push(asked.length);
+    return write(data);
+  };
+  assert.equal(await teleport(io, "list", "--output", "json"), 0);
+  assert.equal(askedAt[99], 1);
+  assert.equal(askedAt[100], 2);
+  const lines = io.stdout.text.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assert.equal(lines.length, 200);
+  assert.equal(lines[199].id, "job-199");
+});

@@ -1,0 +1,168 @@
+/** Tests of what may be typed: help, bad usage and where each option may stand. */
+import assert from "node:assert/strict";
+import { main } from "../../cli/main.ts";
+import { VERSION } from "../../cli/version.ts";
+import { exited, FakeCallError, FakeIo, jobStatus, teleport } from "./fake.ts";
+
+Deno.test("teleport --help shows the form of a command line and every command, on stdout", async () => {
+  const io = new FakeIo();
+  assert.equal(await main(["--help"], {}, io), 0);
+  assert.ok(io.stdout.text.startsWith("Usage: teleport [OPTIONS] COMMAND [ARG...]\n"));
+  const commands = "register start run stop signal status watch logs list wait rm whoami";
+  for (const command of commands.split(" ")) assert.match(io.stdout.text, new RegExp(`^  ${command} `, "m"));
+  assert.equal(io.stderr.text, "");
+  assert.equal(io.connections.length, 0);
+});
+
+for (const args of [["run", "--help"], ["help", "run"]]) {
+  Deno.test(`teleport ${args.join(" ")} shows the help of run`, async () => {
+    const io = new FakeIo();
+    assert.equal(await main(args, {}, io), 0);
+    assert.match(io.stdout.text, /^Usage: teleport run \[OPTIONS\] COMMAND \[ARG\.\.\.\]\n/);
+    assert.match(io.stdout.text, /--env <NAME=VALUE>/);
+  });
+}
+
+Deno.test("teleport --version prints the version of the project", async () => {
+  const io = new FakeIo();
+  assert.equal(await main(["--version"], {}, io), 0);
+  const project = JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url)));
+  assert.equal(VERSION, project.version);
+  assert.equal(io.stdout.text, `${VERSION}\n`);
+});
+
+Deno.test("teleport without a command shows the help on stderr and exits 2", async () => {
+  const io = new FakeIo();
+  assert.equal(await main([], {}, io), 2);
+  assert.ok(io.stderr.text.startsWith("Usage: teleport [OPTIONS] COMMAND [ARG...]\n"));
+  assert.equal(io.stdout.text, "");
+});
+
+const bad: [string[], RegExp, string][] = [
+  [["bogus"], /^teleport: Unknown command "bogus"/, ""],
+  [["strat", "x"], /Unknown command "strat": did you mean start\n/, ""],
+  [["--bogus", "list"], /Unknown option "--bogus"\n/, ""],
+  [["list", "--bogus"], /Unknown option "--bogus"\n/, "list "],
+  [["run", "--bogus", "true"], /Unknown option "--bogus"\n/, "run "],
+  [["run"], /Missing required argument "COMMAND"\n/, "run "],
+  [["status"], /Missing required argument "ID"\n/, "status "],
+  [["stop"], /Missing required argument "ID"\n/, "stop "],
+  [["signal", "x"], /Missing required argument "SIGNAL"\n/, "signal "],
+  [["status", "a", "b"], /Too many arguments for "status"/, "status "],
+  [["whoami", "a"], /Too many arguments/, "whoami "],
+  [["run", "--timeout"], /Option "--timeout <DURATION>" argument missing\n/, "run "],
+  [["run", "--timeout", "5", "true"], /Invalid duration "5" for --timeout: a unit is missing/, "run "],
+  [["stop", "--grace", "x", "id"], /Invalid duration "x" for --grace/, "stop "],
+  [["run", "--env", "FOO", "true"], /Invalid value "FOO" for --env: give NAME=VALUE\n/, "run "],
+  [["list", "--label", "=x"], /Invalid value "=x" for --label/, "list "],
+  [["list", "--state", "dead"], /Unknown state "dead" for --state: give one of INITIAL, /, "list "],
+  [["list", "--limit", "0"], /Invalid limit "0" for --limit/, "list "],
+  [["list", "--limit", "many"], /Invalid limit "many" for --limit/, "list "],
+  [["--output", "yaml", "list"], /Unknown format "yaml" for --output/, ""],
+  [["--address", "nowhere", "list"], /Invalid address "nowhere": give HOST:PORT/, "list "],
+  [["--identity", "../x", "list"], /Invalid identity "\.\.\/x"/, "list "],
+];
+for (const [args, sentence, command] of bad) {
+  Deno.test(`teleport ${args.join(" ")} is told in one sentence and exits 2`, async () => {
+    const io = new FakeIo();
+    assert.equal(await teleport(io, ...args), 2);
+    assert.match(io.stderr.text, sentence);
+    const lines = io.stderr.text.split("\n");
+    assert.deepEqual(lines.slice(1), [`See "teleport ${command}--help"`, ""]);
+    assert.equal(io.stdout.text, "");
+    assert.equal(io.connections.length, 0);
+  });
+}
+
+const places: string[][] = [
+  ["--address", "h:1", "--output", "json", "status", "job-1"],
+  ["status", "--address", "h:1", "--output", "json", "job-1"],
+  ["status", "job-1", "--output=json", "--address=h:1"],
+];
+for (const args of places) {
+  Deno.test(`teleport ${args.join(" ")} takes the common options where they stand`, async () => {
+    const io = new FakeIo({ Status: () => Promise.resolve(exited(0)) });
+    assert.equal(await teleport(io, ...args), 0);
+    assert.equal(io.connections[0]?.address, "h:1");
+    assert.equal(JSON.parse(io.stdout.text).state, "EXITED");
+  });
+}
+
+Deno.test("teleport takes an option behind the command before one in front of it", async () => {
+  const io = new FakeIo({ Status: () => Promise.resolve(exited(0)) });
+  await teleport(io, "--address", "a:1", "status", "--address", "b:2", "job-1");
+  assert.equal(io.connections[0]?.address, "b:2");
+});
+
+const commands: [string, string[], { command: string; args: string[] }][] = [
+  ["options of the job's command", ["sh", "-c", "x", "--help"], { command: "sh", args: ["-c", "x", "--help"] }],
+  ["-- before the command", ["--", "cmd", "-d", "--"], { command: "cmd", args: ["-d", "--"] }],
+  ["-- behind the command", ["cmd", "--", "-d"], { command: "cmd", args: ["--", "-d"] }],
+  ["a command that begins with -", ["--", "-x", "y"], { command: "-x", args: ["y"] }],
+  ["empty and spaced arguments", ["cmd", "", " a  b "], { command: "cmd", args: ["", " a  b "] }],
+  ["options named as the common ones", ["cmd", "--output", "json"], { command: "cmd", args: ["--output", "json"] }],
+  ["an option, then --", ["--cwd", "/", "--", "ls", "-l"], { command: "ls", args: ["-l"] }],
+];
+for (const verb of ["register", "run"]) {
+  for (const [what, args, wanted] of commands) {
+    Deno.test(`teleport ${verb} leaves the job's arguments alone: ${what}`, async () => {
+      let asked: { command?: unknown; args?: unknown } = {};
+      const io = new FakeIo({
+        Register: (request) => {
+          asked = request;
+          return Promise.reject(new FakeCallError("PERMISSION_DENIED"));
+        },
+      });
+      assert.equal(await teleport(io, verb, ...args), 1);
+      assert.deepEqual({ command: asked.command, args: asked.args }, wanted);
+    });
+  }
+}
+
+Deno.test("teleport opens the connection with the certificates of the identity and closes it", async () => {
+  const io = new FakeIo({ Status: () => Promise.resolve(jobStatus()) });
+  await teleport(io, "status", "job-1");
+  assert.deepEqual(io.connections, [{
+    address: "127.0.0.1:50051",
+    credentials: { ca: "ca.crt", cert: "admin.crt", key: "admin.key" },
+  }]);
+  assert.equal(io.closed, 1);
+});
+
+Deno.test("teleport closes the connection when the call fails, too", async () => {
+  const io = new FakeIo({ Status: () => Promise.reject(new FakeCallError("NOT_FOUND", "Unknown job")) });
+  assert.equal(await teleport(io, "status", "x"), 1);
+  assert.equal(io.stderr.text, "teleport: Unknown job\n");
+  assert.equal(io.closed, 1);
+});
+
+Deno.test("teleport without certificates says which file is missing and exits 255", async () => {
+  const io = new FakeIo();
+  assert.equal(await main(["list", "--certs", "/nonexistent"], {}, io), 255);
+  assert.match(io.stderr.text, /^teleport: Cannot read "\/nonexistent\/ca\.crt": there is no such file/);
+});
+
+Deno.test("teleport exits 255 when the server cannot be reached", async () => {
+  const io = new FakeIo({ List: () => Promise.reject(new FakeCallError("UNAVAILABLE", "Cannot reach h:1")) });
+  assert.equal(await teleport(io, "list"), 255);
+});
+
+Deno.test("teleport ends quietly with 141 when the reader of its output left", async () => {
+  const io = new FakeIo({ Status: () => Promise.resolve(jobStatus()) });
+  io.stdout.failure = new Deno.errors.BrokenPipe("x");
+  assert.equal(await teleport(io, "status", "job-1"), 141);
+  assert.equal(io.stderr.text, "");
+});
+
+Deno.test("teleport --help ends quietly with 141 when its reader left", async () => {
+  const io = new FakeIo();
+  io.stdout.failure = new Deno.errors.BrokenPipe("x");
+  assert.equal(await main(["--help"], {}, io), 141);
+});
+
+Deno.test("teleport exits 1 when its output cannot be written", async () => {
+  const io = new FakeIo({ Status: () => Promise.resolve(jobStatus()) });
+  io.stdout.failure = new Error("No space left on device");
+  assert.equal(await teleport(io, "status", "job-1"), 1);
+  assert.match(io.stderr.text, /Cannot write to the standard output: No space left on device/);
+});
