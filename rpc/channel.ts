@@ -150,6 +150,7 @@ export class Channel {
     if (this.#closed) return;
     this.#closed = true;
     for (const call of this.#open) call.cancel();
+    stopReconnecting(this.#client.getChannel());
     this.#client.close();
   }
 
@@ -164,5 +165,17 @@ export class Channel {
     const timer = setTimeout(() => this.#sockets.forEach((socket) => socket.destroy()), CLOSE_TIMEOUT_MS);
     await ended;
     clearTimeout(timer);
+  }
+}
+
+/**
+ * Ends the timer that runs after a connection failed, which grpc-js lets run on for seconds after closing. It is
+ * in fields that grpc-js keeps to itself; where they are not found the timer just runs out.
+ */
+function stopReconnecting(channel: object): void {
+  type Pool = Record<string, { subchannel?: { backoffTimeout?: { stop?(): void } } }[]>;
+  const { internalChannel } = channel as { internalChannel?: { subchannelPool?: { pool?: Pool } } };
+  for (const { subchannel } of Object.values(internalChannel?.subchannelPool?.pool ?? {}).flat()) {
+    subchannel?.backoffTimeout?.stop?.();
   }
 }

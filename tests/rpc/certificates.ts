@@ -1,0 +1,91 @@
+/** Certificates of every kind for the tests of the wire, good ones and bad ones, made in memory. */
+import "reflect-metadata";
+import * as x509 from "@peculiar/x509";
+import type { Credentials } from "../../rpc/client.ts";
+
+/** A certificate with its key, able to sign others. */
+export interface Issued {
+  readonly cert: string;
+  readonly key: string;
+  readonly keys: CryptoKeyPair;
+  readonly certificate: x509.X509Certificate;
+}
+
+/** What a certificate says. */
+export interface Wanted {
+  /** In the order they are to appear in, such as `[["O", "admin"], ["CN", "ann"]]`. */
+  readonly subject: readonly (readonly [string, string])[];
+  readonly usage: "ca" | "server" | "client";
+  readonly hosts?: readonly string[];
+  /** Days from now. */
+  readonly from?: number;
+  readonly until?: number;
+  readonly serialNumber?: string;
+  /** Absent: signs itself. */
+  readonly issuer?: Issued;
+}
+
+const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
+const DAY_MS = 86_400_000;
+
+export async function issue(wanted: Wanted): Promise<Issued> {
+  const keys = await crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]) as CryptoKeyPair;
+  const subject = new x509.Name(wanted.subject.map(([type, value]) => ({ [type]: [{ utf8String: value }] })))
+    .toString();
+  const certificate = await x509.X509CertificateGenerator.create({
+    serialNumber: wanted.serialNumber ?? crypto.randomUUID().replaceAll("-", "").replace(/^./, "1"),
+    subject: new x509.Name(wanted.subject.map(([type, value]) => ({ [type]: [{ utf8String: value }] }))),
+    issuer: wanted.issuer?.certificate.subjectName ?? subject,
+    notBefore: new Date(Date.now() + (wanted.from ?? -1) * DAY_MS),
+    notAfter: new Date(Date.now() + (wanted.until ?? 1) * DAY_MS),
+    publicKey: keys.publicKey,
+    signingKey: (wanted.issuer?.keys ?? keys).privateKey,
+    signingAlgorithm: ALGORITHM,
+    extensions: extensions(wanted),
+  });
+  const key = x509.PemConverter.encode(await crypto.subtle.exportKey("pkcs8", keys.privateKey), "PRIVATE KEY");
+  return { cert: certificate.toString("pem"), key, keys, certificate };
+}
+
+function extensions({ usage, hosts = [] }: Wanted): x509.Extension[] {
+  if (usage === "ca") {
+    return [
+      new x509.BasicConstraintsExtension(true, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.digitalSignature, true),
+    ];
+  }
+  return [
+    new x509.BasicConstraintsExtension(false, undefined, true),
+    new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage[usage === "server" ? "serverAuth" : "clientAuth"]]),
+    ...(hosts.length === 0 ? [] : [
+      new x509.SubjectAlternativeNameExtension(
+        hosts.map((value) => ({ type: /^[\d.]+$|:/.test(value) ? "ip" as const : "dns" as const, value })),
+      ),
+    ]),
+  ];
+}
+
+/** What one side is given: its own certificate, and the authority it believes in. */
+export function credentials(ca: Issued, own: Issued): Credentials {
+  return { ca: ca.cert, cert: own.cert, key: own.key };
+}
+
+const LOCAL_HOSTS = ["localhost", "127.0.0.1", "::1"];
+
+export const ca = await issue({ subject: [["CN", "an authority"]], usage: "ca" });
+export const otherCa = await issue({ subject: [["CN", "another authority"]], usage: "ca" });
+export const serverCertificate = await issue({
+  subject: [["CN", "server"]],
+  usage: "server",
+  hosts: LOCAL_HOSTS,
+  issuer: ca,
+});
+export const clientCertificate = await issue({
+  subject: [["O", "admin"], ["O", "viewer"], ["CN", "ann"]],
+  usage: "client",
+  issuer: ca,
+});
+
+/** What a good server and a good client are given. */
+export const serverCredentials = credentials(ca, serverCertificate);
+export const clientCredentials = credentials(ca, clientCertificate);

@@ -1,0 +1,68 @@
+/** A server whose calls do what a test says, and a client of it. */
+import type { JobWorkerHandlers } from "../../proto/service.ts";
+import { connect, type Credentials, type RpcClient } from "../../rpc/client.ts";
+import { type RpcServer, serve, type ServeOptions } from "../../rpc/server.ts";
+import { clientCredentials, serverCredentials } from "./certificates.ts";
+
+/** Leaks of any kind fail the test; by default Deno 2.9 does not look. */
+export const strict = { sanitizeOps: true, sanitizeResources: true } as const;
+
+/** The handlers given; all others fail, which the server's log shows. */
+export function handlers(some: Partial<JobWorkerHandlers>): JobWorkerHandlers {
+  const refuse = () => Promise.reject(new Error("This test has no such handler"));
+  // deno-lint-ignore require-yield
+  const refuseStream = async function* (): AsyncGenerator<never> {
+    await refuse();
+  };
+  return {
+    Register: refuse,
+    Start: refuseStream,
+    StatusStream: refuseStream,
+    Status: refuse,
+    Stop: refuse,
+    GetOutput: refuseStream,
+    Signal: refuse,
+    List: refuse,
+    Remove: refuse,
+    ...some,
+  };
+}
+
+/** Serves on a free port. */
+export function serveLocally(
+  some: Partial<JobWorkerHandlers>,
+  options: Partial<Omit<ServeOptions, "handlers">> = {},
+): Promise<RpcServer> {
+  return serve({ host: "127.0.0.1", port: 0, credentials: serverCredentials, handlers: handlers(some), ...options });
+}
+
+/** A client of a server on this machine. */
+export function connectTo(server: { port: number }, credentials: Credentials = clientCredentials): RpcClient {
+  return connect({ address: `127.0.0.1:${server.port}`, credentials });
+}
+
+/** Resolves when the signal aborts, or at once when it has. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
+/** How a call failed; fails itself when the call did not. */
+export async function failure(call: Promise<unknown>): Promise<{ status: string; message: string; code?: string }> {
+  let answer;
+  try {
+    answer = await call;
+  } catch (error) {
+    return error as { status: string; message: string; code?: string };
+  }
+  throw new Error(`The call was answered: ${JSON.stringify(answer)}`);
+}
+
+/** All that a stream gives. */
+export async function all<T>(stream: AsyncIterable<T>): Promise<T[]> {
+  const items: T[] = [];
+  for await (const item of stream) items.push(item);
+  return items;
+}

@@ -1,0 +1,76 @@
+/** The guard against denoland/deno#36788: with it processes live, and without it they die, or this test proves nothing. */
+import "../../rpc/http2_guard.ts";
+import assert from "node:assert/strict";
+import { strict } from "./fixture.ts";
+import { serveEcho } from "./guard_programs.ts";
+
+const PROGRAM = new URL("guard_programs.ts", import.meta.url);
+
+interface Program extends AsyncDisposable {
+  /** The next line it prints; undefined when it has ended. */
+  line(): Promise<string | undefined>;
+  tell(byte: number): Promise<void>;
+}
+
+function run(...args: string[]): Program {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--no-check", "-A", PROGRAM.pathname, ...args],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  const output = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  const input = child.stdin.getWriter();
+  return {
+    line: async () => (await output.read()).value?.trim(),
+    tell: (byte) => input.write(Uint8Array.of(byte)).catch(() => {}),
+    async [Symbol.asyncDispose]() {
+      try {
+        child.kill("SIGKILL");
+      } catch {
+        // It has ended already.
+      }
+      await child.status;
+      await output.cancel();
+      await input.abort().catch(() => {});
+    },
+  };
+}
+
+/** How many of 25 clients that make 100 calls at once and leave a server outlives. */
+async function outlived(...args: string[]): Promise<number> {
+  await using server = run("server", ...args);
+  const port = await server.line();
+  assert(port);
+  await using clients = run("bursts", port, "guarded");
+  return Number(await clients.line());
+}
+
+Deno.test("a guarded server outlives 25 clients that make 100 calls at once and leave", strict, async () => {
+  assert.equal(await outlived("guarded"), 25);
+});
+
+Deno.test("a server without the guard does not: drop the guard when this fails", strict, async () => {
+  assert((await outlived()) < 25);
+});
+
+/** Has a client of an own process idle while its server goes away. */
+async function survivesGoaway(...args: string[]): Promise<boolean> {
+  const { server, port } = await serveEcho();
+  await using client = run("client", String(port), ...args);
+  assert.equal(await client.line(), "idle");
+  await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+  await client.tell(1);
+  const answer = await client.line();
+  if (answer !== undefined) assert.equal(answer, "alive");
+  return answer !== undefined;
+}
+
+Deno.test("a guarded client outlives a server that goes away", strict, async () => {
+  for (let times = 0; times < 5; times++) assert.equal(await survivesGoaway("guarded"), true);
+});
+
+Deno.test("a client without the guard does not: drop the guard when this fails", strict, async () => {
+  for (let times = 0; times < 5; times++) if (!await survivesGoaway()) return;
+  assert.fail("Five clients outlived GOAWAY");
+});
