@@ -75,10 +75,11 @@ export class JobNotFoundError extends TeleportError {
   }
 }
 
-/** The call needs a running job. */
+/** The call needs a running job or process. */
 export class JobNotRunningError extends TeleportError {
-  constructor(id: string, state: string) {
-    super("JOB_NOT_RUNNING", `Job "${id}" is in state "${state}", not running: start it first, or register a new one`);
+  /** @param what such as `Job "0193…"` */
+  constructor(what: string, state: string) {
+    super("JOB_NOT_RUNNING", `${what} is in state "${state}", not running: only what runs can be sent a signal`);
   }
 }
 

@@ -1,0 +1,39 @@
+/**
+ * Runs processes and keeps what they write: start, stop and signal process groups, watch their status, and stream their
+ * output from the first byte, then live, for any number of watchers.
+ *
+ * @example Run a job and read its output
+ * ```ts
+ * import { Supervisor } from "@teleport/worker";
+ *
+ * await using supervisor = new Supervisor();
+ * const id = await supervisor.add("sh", ["-c", "echo hello; exit 7"]);
+ * await supervisor.start(id);
+ * let text = "";
+ * const decoder = new TextDecoder();
+ * for await (const piece of supervisor.watchOutput(id)) text += decoder.decode(piece.data, { stream: true });
+ * const status = await supervisor.status(id);
+ * console.assert(text === "hello\n" && status.state === "EXITED" && status.exitCode === 7);
+ * ```
+ *
+ * @module
+ */
+export * from "./worker/errors.ts";
+export { Job, type JobOptions, type JobSpec, type JobStatus, type OutputEnd } from "./worker/job.ts";
+export { OutputLog, type OutputPiece, type OutputTotals } from "./worker/output_log.ts";
+export type { Stream, StreamOffsets } from "./worker/output_record.ts";
+export type { OutputSelection } from "./worker/output_watch.ts";
+export { type OutputSink, Process, type ProcessOptions, type StopOptions } from "./worker/process.ts";
+export type { CommandOptions } from "./worker/command.ts";
+export { type LinuxSignal, parseSignal, signalName } from "./worker/signals.ts";
+export {
+  isFinalState,
+  isInitialState,
+  isRunningState,
+  type ProcessStatus,
+  type Reason,
+  type StartErrorCode,
+  type State,
+} from "./worker/state.ts";
+export { type JobFilter, type JobPage, Supervisor, type SupervisorOptions } from "./worker/supervisor.ts";
+export type { Watch } from "./worker/watch.ts";

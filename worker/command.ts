@@ -1,0 +1,186 @@
+/** What may be run: the bounds of a command, checked when it is registered, and its program, found when it starts. */
+import { accessSync, constants } from "node:fs";
+import { InvalidArgumentError } from "./errors.ts";
+import type { StartErrorCode } from "./state.ts";
+
+/** Linux takes no longer single argument or variable: MAX_ARG_STRLEN, 32 pages, its NUL included; execve(2). */
+const MAX_STRING_BYTES = 131_071;
+
+/** Half of what Linux takes by default for arguments and environment together (a quarter of an 8 MiB stack). */
+const MAX_TOTAL_BYTES = 1_048_576;
+
+/** Linux: PATH_MAX, its NUL included. */
+const MAX_PATH_BYTES = 4_095;
+
+/** Longer timers overflow: setTimeout counts in a signed 32-bit number of milliseconds (24 days). */
+const MAX_TIMEOUT_MS = 2_147_483_647;
+
+/** Longer than any orderly end takes; a stop must not be put off for ever. */
+const MAX_GRACE_MS = 3_600_000;
+
+/** A command and where and how it runs. */
+export interface CommandOptions {
+  /** Variables beside the clean default environment, which they override. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** The directory it runs in; absolute. */
+  readonly cwd?: string;
+  /** It is stopped when it has run this long, in milliseconds; 0 or absent: no limit. */
+  readonly timeoutMs?: number;
+  /** How long a stop waits between SIGTERM and SIGKILL, in milliseconds; 10,000 unless given. */
+  readonly graceMs?: number;
+}
+
+/** The environment of a job that names none: nothing of the server's own leaks into it. */
+export const DEFAULT_ENV: Readonly<Record<string, string>> = {
+  PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+  HOME: "/",
+  LANG: "C.UTF-8",
+};
+
+/** Where a job runs that says nothing: the one directory that is always there. */
+export const DEFAULT_CWD = "/";
+
+/** How long a stop waits between SIGTERM and SIGKILL unless told otherwise: as Docker does. */
+export const DEFAULT_GRACE_MS = 10_000;
+
+const encoder = new TextEncoder();
+
+/**
+ * Checks a command against what Linux can run.
+ *
+ * @throws {InvalidArgumentError} for an empty command, a NUL byte, a bad variable name, a relative directory, too long
+ * arguments, a time out of range
+ */
+export function checkCommand(command: string, args: readonly string[], options: CommandOptions): void {
+  if (command === "") throw new InvalidArgumentError('Empty command "": name a program to run');
+  let total = checkString("Command", command, MAX_PATH_BYTES);
+  args.forEach((arg, index) => total += checkString(`Argument ${index + 1}`, arg, MAX_STRING_BYTES));
+  for (const [name, value] of Object.entries(options.env ?? {})) {
+    if (name === "" || name.includes("=")) {
+      throw new InvalidArgumentError(
+        `Invalid environment variable name ${quote(name)}: give a name that is not empty and holds no "="`,
+      );
+    }
+    total += checkString("Environment variable", `${name}=${value}`, MAX_STRING_BYTES);
+  }
+  if (total > MAX_TOTAL_BYTES) {
+    throw new InvalidArgumentError(
+      `Command, arguments and environment take "${total}" bytes, at most ${MAX_TOTAL_BYTES} are possible: ` +
+        "pass large data in a file",
+    );
+  }
+  if (options.cwd !== undefined) checkCwd(options.cwd);
+  if (options.timeoutMs !== undefined) checkMs("timeout", options.timeoutMs, MAX_TIMEOUT_MS);
+  if (options.graceMs !== undefined) checkGrace(options.graceMs);
+}
+
+/** @throws {InvalidArgumentError} when the grace period is no whole number of milliseconds from 0 to one hour */
+export function checkGrace(graceMs: number): void {
+  checkMs("grace period", graceMs, MAX_GRACE_MS);
+}
+
+function checkMs(what: string, ms: number, max: number): void {
+  if (!Number.isSafeInteger(ms) || ms < 0 || ms > max) {
+    throw new InvalidArgumentError(`Invalid ${what} "${ms}": give whole milliseconds from 0 to ${max}`);
+  }
+}
+
+function checkCwd(cwd: string): void {
+  checkString("Working directory", cwd, MAX_PATH_BYTES);
+  if (!cwd.startsWith("/")) {
+    throw new InvalidArgumentError(`Relative working directory ${quote(cwd)}: give an absolute path`);
+  }
+}
+
+/** Returns the bytes the string takes in the kernel's argument area, its NUL included. */
+function checkString(what: string, value: string, maxBytes: number): number {
+  if (value.includes("\0")) {
+    throw new InvalidArgumentError(`${what} ${quote(value)} holds a NUL byte: no program can be given one`);
+  }
+  // A UTF-16 unit takes at most three bytes, so short strings need no encoding to be known to fit.
+  const bytes = value.length * 3 < 512 && /^[\x20-\x7e]*$/.test(value) ? value.length : encoder.encode(value).length;
+  if (bytes > maxBytes) {
+    throw new InvalidArgumentError(`${what} ${quote(value)} takes "${bytes}" bytes: give at most ${maxBytes}`);
+  }
+  return bytes + 1;
+}
+
+/** As JSON, so that nothing in it can disturb a terminal or a log, and short enough to read. */
+function quote(text: string): string {
+  return JSON.stringify(text.length <= 100 ? text : `${text.slice(0, 100)}…`);
+}
+
+/** A start that cannot be, in the words for the caller. */
+export interface StartFailure {
+  readonly errorCode: StartErrorCode;
+  readonly error: string;
+}
+
+/**
+ * Finds the program of a command as execvp(3) does: a name with a slash is a path (from `cwd`), any other is looked up
+ * in PATH. Returns its path, or why it cannot be started.
+ */
+export function findProgram(command: string, cwd: string, path: string): string | StartFailure {
+  const where = statOf(cwd);
+  if (where === undefined) {
+    return {
+      errorCode: "CWD_NOT_FOUND",
+      error: `Working directory ${quote(cwd)} not found: create it or name another`,
+    };
+  }
+  if (!where.isDirectory) {
+    return { errorCode: "CWD_NOT_FOUND", error: `Working directory ${quote(cwd)} is not a directory: name another` };
+  }
+  const candidates = command.includes("/")
+    ? [command.startsWith("/") ? command : `${cwd}/${command}`]
+    : path.split(":").map((directory) => `${directory.startsWith("/") ? directory : `${cwd}/${directory}`}/${command}`);
+  let found: StartFailure | undefined;
+  for (const candidate of candidates) {
+    const info = statOf(candidate);
+    if (info === undefined) continue;
+    if (info.isDirectory) {
+      found ??= { errorCode: "NOT_EXECUTABLE", error: `Command ${quote(command)} is a directory: name a program` };
+    } else if (!isExecutable(candidate)) {
+      found ??= notExecutable(command);
+    } else return candidate;
+  }
+  return found ?? {
+    errorCode: "COMMAND_NOT_FOUND",
+    error: `Command ${quote(command)} not found: give a path or a name in the job's PATH ${quote(path)}`,
+  };
+}
+
+/** Says in the caller's words why the system would not start a program that was found. */
+export function spawnFailure(command: string, error: unknown): StartFailure {
+  const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
+  if (code === "EACCES" || code === "EPERM") return notExecutable(command);
+  if (code === "ENOENT") {
+    return {
+      errorCode: "NOT_EXECUTABLE",
+      error: `Command ${quote(command)} is not executable: its interpreter was not found`,
+    };
+  }
+  const why = typeof code === "string" ? code : "unknown error";
+  return { errorCode: "SPAWN_FAILED", error: `Command ${quote(command)} could not be started: ${why}` };
+}
+
+function notExecutable(command: string): StartFailure {
+  return { errorCode: "NOT_EXECUTABLE", error: `Command ${quote(command)} is not executable: set its execute bit` };
+}
+
+function statOf(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.statSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,310 @@
+/** A process with a history: its state machine, its output, its watchers. */
+import { checkCommand, type CommandOptions } from "./command.ts";
+import { InvalidArgumentError, JobNotFoundError, JobNotRunningError } from "./errors.ts";
+import type { OutputLog, OutputPiece, OutputTotals } from "./output_log.ts";
+import { type OutputSelection, readOutput } from "./output_watch.ts";
+import type { Process, StopOptions } from "./process.ts";
+import { parseSignal } from "./signals.ts";
+import {
+  isFinalState,
+  isInitialState,
+  isRunningState,
+  type ProcessStatus,
+  type Reason,
+  type StartErrorCode,
+  type State,
+} from "./state.ts";
+import { type Watch, watch } from "./watch.ts";
+
+/** Enough to describe a job; more is a document. */
+const MAX_LABELS = 64;
+/** As Kubernetes bounds a label's value (63) with room for a path or an address. */
+const MAX_LABEL_CHARS = 256;
+
+/** Options of a job. */
+export interface JobOptions extends CommandOptions {
+  /** Free words to find the job by. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** The user it belongs to. */
+  readonly owner?: string;
+}
+
+/** What a job is: everything that does not change. */
+export interface JobSpec extends JobOptions {
+  readonly id: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly registeredAt: Date;
+}
+
+/** What is known of a job now. Plain data: it can be cloned and sent. Environment values are never in it. */
+export interface JobStatus {
+  readonly id: string;
+  readonly state: State;
+  /** Only in `EXITED`. */
+  readonly exitCode?: number;
+  /** Only in `KILLED`: the name, such as `SIGTERM`. */
+  readonly signal?: string;
+  /** Only in a final state. */
+  readonly reason?: Reason;
+  /** Why it could not be started, was lost, or was ended by the server. */
+  readonly error?: string;
+  /** Only in `FAILED`. */
+  readonly errorCode?: StartErrorCode;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly cwd?: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly owner?: string;
+  readonly registeredAt: Date;
+  readonly startedAt?: Date;
+  readonly endedAt?: Date;
+  readonly pid?: number;
+  /** The user whose call ended it. */
+  readonly stoppedBy?: string;
+  /** In milliseconds; 0: no limit. */
+  readonly timeoutMs: number;
+  /** Output recorded so far. */
+  readonly stdoutBytes: number;
+  readonly stderrBytes: number;
+}
+
+/** What the output of a job amounts to, with the job's status: the last word of `watchOutput`. */
+export interface OutputEnd extends OutputTotals {
+  readonly status: JobStatus;
+}
+
+/**
+ * Checks what a job would be made of.
+ *
+ * @throws {InvalidArgumentError} for what Linux cannot run, too many labels, or too long ones
+ */
+export function checkJob(command: string, args: readonly string[], options: JobOptions): void {
+  checkCommand(command, args, options);
+  const labels = Object.entries(options.labels ?? {});
+  if (labels.length > MAX_LABELS) {
+    throw new InvalidArgumentError(`Too many labels "${labels.length}": give at most ${MAX_LABELS}`);
+  }
+  for (const [key, value] of labels) {
+    if (key === "" || key.length > MAX_LABEL_CHARS || value.length > MAX_LABEL_CHARS) {
+      throw new InvalidArgumentError(
+        `Invalid label ${JSON.stringify(`${key}=${value}`.slice(0, 100))}: give a name, and at most ` +
+          `${MAX_LABEL_CHARS} characters for name and value each`,
+      );
+    }
+  }
+}
+
+/**
+ * A process with a history.
+ *
+ * @example
+ * ```ts
+ * import { Job } from "./job.ts";
+ * import { OutputLog } from "./output_log.ts";
+ * import { Process } from "./process.ts";
+ *
+ * const spec = { id: "one", command: "echo", args: ["hello"], registeredAt: new Date() };
+ * const log = new OutputLog("one", `${await Deno.makeTempDir()}/one.log`);
+ * const process = new Process(spec.command, spec.args, { id: spec.id, output: log });
+ * const job = new Job(process, spec, log);
+ * await job.start();
+ * for await (const piece of job.watchOutput()) await Deno.stdout.write(piece.data);
+ * ```
+ */
+export class Job {
+  readonly #process: Process;
+  readonly #spec: JobSpec;
+  readonly #log: OutputLog;
+  /** Every status the process had. The state machine bounds it: no state comes twice. */
+  readonly #history: ProcessStatus[];
+  readonly #waiters = new Set<() => void>();
+  #final: Promise<JobStatus> | undefined;
+  #removed = false;
+  #watchers = 0;
+
+  /**
+   * @param process not yet started; its output goes to the log
+   * @param log where the process writes to
+   */
+  constructor(process: Process, spec: JobSpec, log: OutputLog) {
+    this.#process = process;
+    this.#spec = spec;
+    this.#log = log;
+    this.#history = [process.status];
+  }
+
+  get id(): string {
+    return this.#spec.id;
+  }
+
+  get owner(): string | undefined {
+    return this.#spec.owner;
+  }
+
+  /** True before the first start. */
+  get isInitialState(): boolean {
+    return isInitialState(this.#latest.state);
+  }
+
+  /** True from the start until the end and the last byte of output is recorded. */
+  get isRunningState(): boolean {
+    return isRunningState(this.#latest.state);
+  }
+
+  /** True once nothing will change any more. */
+  get isFinalState(): boolean {
+    return isFinalState(this.#latest.state);
+  }
+
+  /** How many watch the job's status or output. */
+  get watchers(): number {
+    return this.#watchers;
+  }
+
+  /** What is known of the job now. */
+  get status(): JobStatus {
+    return this.#statusOf(this.#latest);
+  }
+
+  get #latest(): ProcessStatus {
+    return this.#history.at(-1) as ProcessStatus; // Never empty: it begins with the first status.
+  }
+
+  /** Starts the job and resolves with its final status. Not the first start: joins the first. */
+  start(): Promise<JobStatus> {
+    this.#final ??= this.#run();
+    return this.#final;
+  }
+
+  async #run(): Promise<JobStatus> {
+    const unsubscribe = this.#process.subscribe((status) => {
+      if (!isFinalState(status.state)) this.#record(status);
+    });
+    const final = await this.#process.start();
+    unsubscribe();
+    // The end is told when the last byte is on record, so whoever sees it can read all of the output.
+    await this.#log.seal();
+    this.#record(final);
+    return this.#statusOf(final);
+  }
+
+  /**
+   * Stops the job and resolves with its final status; where it is not running, with the status it has.
+   *
+   * @throws {InvalidArgumentError} when the grace period is out of range
+   */
+  async stop(options: StopOptions = {}): Promise<JobStatus> {
+    if (this.#process.isRunningState) await this.#process.stop(options);
+    if (this.#final !== undefined) return await this.#final;
+    return this.status;
+  }
+
+  /**
+   * Sends a signal to the job's process group.
+   *
+   * @throws {InvalidSignalError} when Linux has no such signal
+   * @throws {JobNotRunningError} when the job is not running
+   */
+  async signal(signal: string, by?: string): Promise<JobStatus> {
+    parseSignal(signal);
+    if (!this.#process.isRunningState) {
+      throw new JobNotRunningError(`Job ${JSON.stringify(this.id)}`, this.#latest.state);
+    }
+    await this.#process.signal(signal, by);
+    return this.status;
+  }
+
+  /** Watches the status: the one it has now, then every change, to the final one. */
+  watchStatus(signal?: AbortSignal, options: { readonly changesOnly?: boolean } = {}): Watch<JobStatus> {
+    const from = options.changesOnly ? this.#history.length : this.#history.length - 1;
+    return watch(signal, (combined) => this.#readStatus(from, combined));
+  }
+
+  async *#readStatus(from: number, signal: AbortSignal): AsyncGenerator<JobStatus, void, void> {
+    this.#watchers += 1;
+    try {
+      for (let index = from;; index++) {
+        while (index >= this.#history.length) {
+          if (this.isFinalState) return;
+          await this.#changed(signal);
+        }
+        yield this.#statusOf(this.#history[index] as ProcessStatus);
+        signal.throwIfAborted();
+      }
+    } finally {
+      this.#watchers -= 1;
+    }
+  }
+
+  async #changed(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const wake = () => resolve();
+    this.#waiters.add(wake);
+    signal.addEventListener("abort", wake, { once: true });
+    await promise;
+    this.#waiters.delete(wake);
+    signal.removeEventListener("abort", wake);
+    signal.throwIfAborted();
+    if (this.#removed) throw new JobNotFoundError(this.id);
+  }
+
+  /** Watches the output; the iteration returns what the whole output amounts to. */
+  watchOutput(selection: OutputSelection = {}, signal?: AbortSignal): Watch<OutputPiece, OutputEnd> {
+    const end = this.#log.end.position;
+    return watch(signal, (combined) => this.#readOutput(selection, end, combined));
+  }
+
+  async *#readOutput(
+    selection: OutputSelection,
+    end: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<OutputPiece, OutputEnd, void> {
+    this.#watchers += 1;
+    try {
+      yield* readOutput(this.#log, selection, end, signal);
+      // The log is sealed a moment before the final status is set.
+      if (selection.follow ?? true) { while (!this.isFinalState) await this.#changed(signal); }
+      return { ...this.#log.totals(), status: this.status };
+    } finally {
+      this.#watchers -= 1;
+    }
+  }
+
+  /** Forgets the output, and ends those who still wait for the job to start. */
+  async remove(): Promise<void> {
+    this.#removed = true;
+    await this.#log.remove();
+    this.#wake();
+  }
+
+  #record(status: ProcessStatus): void {
+    this.#history.push(status);
+    this.#wake();
+  }
+
+  #wake(): void {
+    const waiters = [...this.#waiters];
+    this.#waiters.clear();
+    for (const waiter of waiters) waiter();
+  }
+
+  #statusOf(status: ProcessStatus): JobStatus {
+    const { id, command, args, cwd, labels, owner, registeredAt, timeoutMs } = this.#spec;
+    const { stdout, stderr } = this.#log.end.offsets;
+    return {
+      id,
+      command,
+      args,
+      ...(cwd === undefined ? {} : { cwd }),
+      labels: labels ?? {},
+      ...(owner === undefined ? {} : { owner }),
+      registeredAt,
+      timeoutMs: timeoutMs ?? 0,
+      stdoutBytes: stdout,
+      stderrBytes: stderr,
+      ...status,
+    };
+  }
+}

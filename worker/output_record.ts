@@ -1,0 +1,204 @@
+/**
+ * The format of a job's output record: how a piece of output stands in the file. A file is a header and then records:
+ *
+ * ```text
+ * file header, 64 bytes       record, 40 bytes and the payload
+ *  0  "TELEPORT"               0  u32 mark, as in the file header
+ *  8  u32 format version, 1    4  u32 payload length
+ * 12  u32 CRC of all others    8  u64 offset of the payload in its stream
+ * 16  u32 mark                16  f64 time it was read, ms since 1970
+ * 20  16 bytes key            24  u32 stream: 1 stdout, 2 stderr
+ * 36  u32 unused, 0           28  u32 CRC of the payload
+ * 40  u64 base position       32  u32 CRC of bytes 0 to 31
+ * 48  u64 stdout offset       36  payload, then u32 payload length again
+ * 56  u64 stderr offset
+ * ```
+ *
+ * All little-endian. The length behind the payload lets a reader go backwards. Every CRC of a record (CRC-32, RFC 1952)
+ * starts from the first word of the key, which is random for each log and shown to nobody: a job cannot write bytes
+ * that pass for a record, so a reader may look for records from anywhere in the file.
+ */
+import { crc32 } from "node:zlib";
+
+/** One of the two output streams of a process. */
+export type Stream = "stdout" | "stderr";
+
+/** Offsets behind the last byte of each stream. */
+export interface StreamOffsets {
+  readonly stdout: number;
+  readonly stderr: number;
+}
+
+/** What stands before the payload. */
+export interface RecordHeader {
+  readonly stream: Stream;
+  readonly offset: number;
+  readonly timeMs: number;
+  readonly length: number;
+}
+
+/** What a file begins with. */
+export interface FileHeader {
+  readonly salt: Salt;
+  /** The position in the whole log at which the first record of this file begins. */
+  readonly base: number;
+  /** The offsets of the streams at that position. */
+  readonly offsets: StreamOffsets;
+}
+
+/** Tells one log from all others. */
+export interface Salt {
+  /** Marks each record's beginning. */
+  readonly mark: number;
+  /** 16 secret bytes: they sign cursors, and their first word starts each CRC. */
+  readonly key: Uint8Array;
+  readonly seed: number;
+}
+
+export const FILE_HEADER_BYTES = 64;
+export const RECORD_HEADER_BYTES = 36;
+const TRAILER_BYTES = 4;
+
+/** What a record takes beside its payload. */
+export const RECORD_OVERHEAD_BYTES = RECORD_HEADER_BYTES + TRAILER_BYTES;
+
+/** Longest payload: a message of this size is where gRPC is fastest, and a reader must hold one whole. */
+export const MAX_PAYLOAD_BYTES = 262_144;
+
+const MAGIC = new TextEncoder().encode("TELEPORT");
+const VERSION = 1;
+const STREAM_NUMBERS: Readonly<Record<Stream, number>> = { stdout: 1, stderr: 2 };
+const TWO_32 = 4_294_967_296;
+
+/** Makes a fresh random salt. */
+export function newSalt(): Salt {
+  const random = crypto.getRandomValues(new Uint8Array(20));
+  return saltFrom(random);
+}
+
+function saltFrom(bytes: Uint8Array): Salt {
+  const view = viewOf(bytes);
+  return { mark: view.getUint32(0, true), key: bytes.slice(4, 20), seed: view.getUint32(4, true) };
+}
+
+function setU64(view: DataView, at: number, value: number): void {
+  view.setUint32(at, value % TWO_32, true);
+  view.setUint32(at + 4, Math.floor(value / TWO_32), true);
+}
+
+function getU64(view: DataView, at: number): number {
+  return view.getUint32(at, true) + view.getUint32(at + 4, true) * TWO_32;
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** Encodes the header of a file. */
+export function encodeFileHeader(header: FileHeader): Uint8Array {
+  const bytes = new Uint8Array(FILE_HEADER_BYTES);
+  const view = viewOf(bytes);
+  bytes.set(MAGIC);
+  view.setUint32(8, VERSION, true);
+  view.setUint32(16, header.salt.mark, true);
+  bytes.set(header.salt.key, 20);
+  setU64(view, 40, header.base);
+  setU64(view, 48, header.offsets.stdout);
+  setU64(view, 56, header.offsets.stderr);
+  view.setUint32(12, crc32(bytes.subarray(16), crc32(bytes.subarray(0, 12))), true);
+  return bytes;
+}
+
+/** Decodes the header of a file; undefined when it is none, or torn. */
+export function decodeFileHeader(bytes: Uint8Array): FileHeader | undefined {
+  if (bytes.length < FILE_HEADER_BYTES) return undefined;
+  const view = viewOf(bytes);
+  if (MAGIC.some((byte, index) => bytes[index] !== byte) || view.getUint32(8, true) !== VERSION) return undefined;
+  const crc = crc32(bytes.subarray(16, FILE_HEADER_BYTES), crc32(bytes.subarray(0, 12)));
+  if (view.getUint32(12, true) !== crc) return undefined;
+  return {
+    salt: saltFrom(bytes.subarray(16, 36)),
+    base: getU64(view, 40),
+    offsets: { stdout: getU64(view, 48), stderr: getU64(view, 56) },
+  };
+}
+
+/**
+ * Encodes one record into `target` at `at`; the payload is the `chunks` one behind the other, `header.length` bytes in
+ * all. Returns the place right behind the record.
+ */
+export function encodeRecord(
+  target: Uint8Array,
+  at: number,
+  salt: Salt,
+  header: RecordHeader,
+  chunks: readonly Uint8Array[],
+): number {
+  const view = viewOf(target);
+  let end = at + RECORD_HEADER_BYTES;
+  for (const chunk of chunks) {
+    target.set(chunk, end);
+    end += chunk.length;
+  }
+  view.setUint32(at, salt.mark, true);
+  view.setUint32(at + 4, header.length, true);
+  setU64(view, at + 8, header.offset);
+  view.setFloat64(at + 16, header.timeMs, true);
+  view.setUint32(at + 24, STREAM_NUMBERS[header.stream], true);
+  view.setUint32(at + 28, crc32(target.subarray(at + RECORD_HEADER_BYTES, end), salt.seed), true);
+  view.setUint32(at + 32, crc32(target.subarray(at, at + 32), salt.seed), true);
+  view.setUint32(end, header.length, true);
+  return end + TRAILER_BYTES;
+}
+
+/** Decodes the header of a record that begins at `at`; undefined when none begins there whole. */
+export function decodeRecordHeader(bytes: Uint8Array, at: number, salt: Salt): RecordHeader | undefined {
+  if (at < 0 || at + RECORD_HEADER_BYTES > bytes.length) return undefined;
+  const view = viewOf(bytes);
+  if (view.getUint32(at, true) !== salt.mark) return undefined;
+  if (view.getUint32(at + 32, true) !== crc32(bytes.subarray(at, at + 32), salt.seed)) return undefined;
+  const stream = view.getUint32(at + 24, true);
+  const length = view.getUint32(at + 4, true);
+  if ((stream !== 1 && stream !== 2) || length > MAX_PAYLOAD_BYTES) return undefined;
+  return {
+    stream: stream === 1 ? "stdout" : "stderr",
+    offset: getU64(view, at + 8),
+    timeMs: view.getFloat64(at + 16, true),
+    length,
+  };
+}
+
+/** A record as it stands in a buffer: its header, and where its payload is. */
+export interface DecodedRecord extends RecordHeader {
+  readonly payload: Uint8Array;
+  /** The place right behind the record. */
+  readonly end: number;
+}
+
+/**
+ * Decodes the record that begins at `at`. Undefined when the bytes end before it does; "damaged" when what is there is
+ * no record or not as it was written.
+ */
+export function decodeRecord(bytes: Uint8Array, at: number, salt: Salt): DecodedRecord | "damaged" | undefined {
+  if (at + RECORD_HEADER_BYTES > bytes.length) return undefined;
+  const header = decodeRecordHeader(bytes, at, salt);
+  if (header === undefined) return "damaged";
+  const start = at + RECORD_HEADER_BYTES;
+  const end = start + header.length + TRAILER_BYTES;
+  if (end > bytes.length) return undefined;
+  const view = viewOf(bytes);
+  const payload = bytes.subarray(start, start + header.length);
+  if (view.getUint32(end - TRAILER_BYTES, true) !== header.length) return "damaged";
+  if (view.getUint32(at + 28, true) !== crc32(payload, salt.seed)) return "damaged";
+  return { ...header, payload, end };
+}
+
+/**
+ * Finds where the record begins that ends at `end`, all of it within `bytes`; undefined when none ends there.
+ */
+export function recordStartBefore(bytes: Uint8Array, end: number, salt: Salt): number | undefined {
+  if (end < RECORD_OVERHEAD_BYTES || end > bytes.length) return undefined;
+  const length = viewOf(bytes).getUint32(end - TRAILER_BYTES, true);
+  const start = end - TRAILER_BYTES - length - RECORD_HEADER_BYTES;
+  return decodeRecordHeader(bytes, start, salt)?.length === length ? start : undefined;
+}

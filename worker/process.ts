@@ -1,0 +1,324 @@
+/** One OS process group: its start, its output handed on, its signals, its end. It knows nothing of jobs. */
+import {
+  checkCommand,
+  checkGrace,
+  type CommandOptions,
+  DEFAULT_CWD,
+  DEFAULT_ENV,
+  DEFAULT_GRACE_MS,
+  findProgram,
+  spawnFailure,
+} from "./command.ts";
+import { JobNotRunningError } from "./errors.ts";
+import type { Stream } from "./output_record.ts";
+import { MARK_VARIABLE, type Membership, readEntry } from "./process_table.ts";
+import { type LinuxSignal, parseSignal, sendSignal, signalName } from "./signals.ts";
+import {
+  isFinalState,
+  isInitialState,
+  isRunningState,
+  type ProcessEvent,
+  type ProcessStatus,
+  type Reason,
+  transition,
+} from "./state.ts";
+import { askToEnd, endLeftovers, killAll, LEFTOVER_GRACE_MS } from "./termination.ts";
+
+/**
+ * A process that got away from its job unseen may hold the output's pipe open for ever; what the job itself wrote is in
+ * the pipe when it ends (64 KiB at most by default, pipe(7)) and read long before this.
+ */
+const DRAIN_MS = 2_000;
+
+/** Where a process's output goes. A sink that is slow to resolve holds up the process: back-pressure. */
+export interface OutputSink {
+  append(stream: Stream, chunk: Uint8Array): Promise<void>;
+}
+
+/** Options of a process. */
+export interface ProcessOptions extends CommandOptions {
+  /** Known to the process as the variable TELEPORT_ID, by which what it leaves behind is found; random unless given. */
+  readonly id?: string;
+  /** Takes what the process writes; discarded where absent. */
+  readonly output?: OutputSink;
+}
+
+/** How to stop a process. */
+export interface StopOptions {
+  /** Between SIGTERM and SIGKILL, in milliseconds; the process's own unless given. */
+  readonly graceMs?: number;
+  /** Why; `STOPPED` unless given. */
+  readonly reason?: Reason;
+  /** The user who asked, for the record. */
+  readonly by?: string;
+}
+
+interface Cause {
+  readonly reason: Reason;
+  readonly by?: string;
+  readonly error?: string;
+}
+
+/**
+ * One OS process group: a leader in a session of its own, and what it starts.
+ *
+ * @example
+ * ```ts
+ * import { Process } from "./process.ts";
+ *
+ * const process = new Process("sh", ["-c", "exit 7"]);
+ * const status = await process.start();
+ * console.assert(status.state === "EXITED" && status.exitCode === 7);
+ * ```
+ */
+export class Process {
+  readonly #command: string;
+  readonly #args: readonly string[];
+  readonly #options: ProcessOptions;
+  readonly #id: string;
+  readonly #final = Promise.withResolvers<ProcessStatus>();
+  #status: ProcessStatus = { state: "INITIAL" };
+  #membership: Membership | undefined;
+  /** Why it ends: the first cause wins. */
+  #cause: Cause | undefined;
+  /** True until the leader is seen to have ended: till then its pid is its own. */
+  #leaderLives = false;
+  #killTimer: Timer | undefined;
+  #killAt = Infinity;
+  #timeoutTimer: Timer | undefined;
+  readonly #listeners = new Set<(status: ProcessStatus) => void>();
+  #lastSignal: { readonly name: string; readonly by?: string } | undefined;
+
+  /**
+   * @param command a path, or a name looked up in the process's PATH; never passed through a shell
+   * @throws {InvalidArgumentError} when Linux cannot run such a command
+   */
+  constructor(command: string, args: readonly string[] = [], options: ProcessOptions = {}) {
+    checkCommand(command, args, options);
+    this.#command = command;
+    this.#args = [...args];
+    this.#options = options;
+    this.#id = options.id ?? crypto.randomUUID();
+  }
+
+  /** What is known of the process now. */
+  get status(): ProcessStatus {
+    return this.#status;
+  }
+
+  /** Calls the listener after each change of status, until the returned function is called. */
+  subscribe(listener: (status: ProcessStatus) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** True before the first start. */
+  get isInitialState(): boolean {
+    return isInitialState(this.#status.state);
+  }
+
+  /** True from the start to the end, a stop under way included. */
+  get isRunningState(): boolean {
+    return isRunningState(this.#status.state);
+  }
+
+  /** True once nothing will change any more. */
+  get isFinalState(): boolean {
+    return isFinalState(this.#status.state);
+  }
+
+  /**
+   * Starts the process and resolves with its final status once it has ended, nothing of it is left and the last byte of
+   * its output was handed on. A start that fails is a final status too. A second start joins the first.
+   */
+  start(): Promise<ProcessStatus> {
+    if (!this.isInitialState) return this.#final.promise;
+    this.#apply({ type: "start", at: new Date() });
+    const env: Record<string, string> = { ...DEFAULT_ENV, ...this.#options.env, [MARK_VARIABLE]: this.#id };
+    const cwd = this.#options.cwd ?? DEFAULT_CWD;
+    const program = findProgram(this.#command, cwd, env.PATH ?? "");
+    if (typeof program !== "string") {
+      this.#finish({ type: "spawnFailed", ...program, at: new Date() });
+      return this.#final.promise;
+    }
+    let child: Deno.ChildProcess;
+    try {
+      child = new Deno.Command(program, {
+        args: [...this.#args],
+        cwd,
+        env,
+        clearEnv: true,
+        detached: true,
+        stdin: "null",
+        stdout: "piped",
+        stderr: "piped",
+      }).spawn();
+    } catch (error) {
+      this.#finish({ type: "spawnFailed", ...spawnFailure(this.#command, error), at: new Date() });
+      return this.#final.promise;
+    }
+    this.#leaderLives = true;
+    this.#membership = { leader: child.pid, startTime: readEntry(child.pid)?.startTime ?? Infinity, mark: this.#id };
+    this.#apply({ type: "spawned", pid: child.pid });
+    if (this.#options.timeoutMs) {
+      this.#timeoutTimer = setTimeout(() => void this.stop({ reason: "TIMED_OUT" }), this.#options.timeoutMs);
+    }
+    this.#supervise(child, this.#membership).catch((error) => {
+      const why = error instanceof Error ? error.message : String(error);
+      this.#finish({ type: "lost", error: `The end of the process was not seen: ${why}` });
+    });
+    return this.#final.promise;
+  }
+
+  /**
+   * Stops the process: SIGTERM to its whole group, after the grace period SIGKILL to everything of it that is left.
+   * Resolves with the final status. A second stop joins the first, and may shorten its grace period. Where it is not
+   * running this does nothing and resolves with the status it has.
+   *
+   * @throws {InvalidArgumentError} when the grace period is out of range
+   */
+  async stop(options: StopOptions = {}): Promise<ProcessStatus> {
+    if (options.graceMs !== undefined) checkGrace(options.graceMs);
+    if (!this.isRunningState || this.#membership === undefined) return this.#status;
+    this.#cause ??= {
+      reason: options.reason ?? "STOPPED",
+      ...(options.by === undefined ? {} : { by: options.by }),
+    };
+    const graceMs = options.graceMs ?? this.#options.graceMs ?? DEFAULT_GRACE_MS;
+    if (this.#status.state === "RUNNING") {
+      this.#apply({ type: "stop" });
+      if (this.#leaderLives) askToEnd(this.#membership.leader);
+    }
+    this.#killAfter(graceMs, this.#membership);
+    return await this.#final.promise;
+  }
+
+  /** Stops the process because its output cannot be recorded; the reason becomes `OUTPUT_FAILED`. */
+  #stopForOutput(error: unknown): void {
+    const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
+    this.#cause ??= {
+      reason: "OUTPUT_FAILED",
+      error: `The server could not record the output${
+        typeof code === "string" ? ` (${code})` : ""
+      } and stopped the job`,
+    };
+    void this.stop();
+  }
+
+  /**
+   * Sends a signal to the process group.
+   *
+   * @param signal a name with or without SIG, or a number from 1 to 64
+   * @param by the user who asked, for the record
+   * @throws {InvalidSignalError} when Linux has no such signal
+   * @throws {JobNotRunningError} when the process is not running
+   */
+  async signal(signal: string, by?: string): Promise<void> {
+    const parsed: LinuxSignal = parseSignal(signal);
+    if (!this.isRunningState || !this.#leaderLives || this.#membership === undefined) {
+      throw new JobNotRunningError(`Process ${JSON.stringify(this.#command)}`, this.#status.state);
+    }
+    this.#lastSignal = { name: parsed.name, ...(by === undefined ? {} : { by }) };
+    await sendSignal(-this.#membership.leader, parsed);
+  }
+
+  /** One timer at most; a later stop may bring the end nearer, never put it off. */
+  #killAfter(graceMs: number, membership: Membership): void {
+    const killAt = performance.now() + graceMs;
+    if (!this.#leaderLives || killAt >= this.#killAt) return;
+    clearTimeout(this.#killTimer);
+    this.#killAt = killAt;
+    this.#killTimer = setTimeout(() => void killAll(membership), graceMs);
+  }
+
+  /** Waits for the leader's end, ends what it left behind, drains the output, and says so. */
+  async #supervise(child: Deno.ChildProcess, membership: Membership): Promise<void> {
+    const drained = [this.#pump("stdout", child.stdout), this.#pump("stderr", child.stderr)];
+    const how = await endOf(child);
+    this.#leaderLives = false;
+    const at = new Date();
+    clearTimeout(this.#timeoutTimer);
+    clearTimeout(this.#killTimer);
+    // A stop whose grace period is over has no more patience with what the leader left behind.
+    const graceMs = this.#killAt === Infinity ? LEFTOVER_GRACE_MS : Math.max(0, this.#killAt - performance.now());
+    await endLeftovers(membership, graceMs);
+    await this.#drain(drained);
+    const { reason, by, error } = this.#cause ?? this.#ownCause(how);
+    this.#finish({
+      type: "ended",
+      how,
+      at,
+      reason,
+      ...(by === undefined ? {} : { stoppedBy: by }),
+      ...(error === undefined ? {} : { error }),
+    });
+  }
+
+  #ownCause(how: { exitCode: number } | { signal: string }): Cause {
+    if ("exitCode" in how) return { reason: "EXITED" };
+    const sent = this.#lastSignal?.name === how.signal ? this.#lastSignal.by : undefined;
+    return { reason: "SIGNALED", ...(sent === undefined ? {} : { by: sent }) };
+  }
+
+  #pump(stream: Stream, source: ReadableStream<Uint8Array>): Pump {
+    const reader = source.getReader();
+    const output = this.#options.output;
+    const run = async () => {
+      let failed = false;
+      while (true) {
+        const { done, value } = await reader.read();
+        if (done) return;
+        try {
+          await output?.append(stream, value);
+        } catch (error) {
+          // Reading goes on, or the process would hang in write(2) and hear no SIGTERM.
+          if (!failed) this.#stopForOutput(error);
+          failed = true;
+        }
+      }
+    };
+    return { ended: run(), cancel: () => reader.cancel() };
+  }
+
+  async #drain(pumps: readonly Pump[]): Promise<void> {
+    let timer: Timer | undefined;
+    const tooLong = new Promise<"too long">((resolve) => timer = setTimeout(() => resolve("too long"), DRAIN_MS));
+    const ended = Promise.all(pumps.map((pump) => pump.ended));
+    const outcome = await Promise.race([ended, tooLong]);
+    clearTimeout(timer);
+    if (outcome === "too long") {
+      await Promise.all(pumps.map((pump) => pump.cancel()));
+      await ended;
+    }
+  }
+
+  #apply(event: ProcessEvent): void {
+    this.#status = transition(this.#status, event);
+    for (const listener of this.#listeners) listener(this.#status);
+  }
+
+  #finish(event: ProcessEvent): void {
+    this.#apply(event);
+    this.#final.resolve(this.#status);
+  }
+}
+
+type Timer = ReturnType<typeof setTimeout>;
+
+interface Pump {
+  readonly ended: Promise<void>;
+  cancel(): Promise<void>;
+}
+
+async function endOf(child: Deno.ChildProcess): Promise<{ exitCode: number } | { signal: string }> {
+  try {
+    const { code, signal } = await child.status;
+    return signal === null ? { exitCode: code } : { signal };
+  } catch (error) {
+    // Deno 2.9 knows no real-time signals and rejects with their number: "Invalid signal: 34".
+    const number = Number(/^Invalid signal: ([0-9]+)$/.exec(error instanceof Error ? error.message : "")?.[1]);
+    const name = signalName(number);
+    if (name === undefined) throw error;
+    return { signal: name };
+  }
+}
