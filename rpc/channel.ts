@@ -26,16 +26,15 @@ const CLOSE_TIMEOUT_MS = 1_000;
 // Deno refuses an IP address as the name that TLS asks for, so it asks for this one, and the address is checked instead.
 const NAME_FOR_IP = "teleport.invalid";
 
-/** An open call: something that can be cancelled. */
+/** An open call of grpc-js: it can be cancelled, and says when it is over. */
 interface Cancellable {
   cancel(): void;
+  once(event: "status", listener: () => void): unknown;
 }
 
 /** A call that was opened. */
 interface Opened<Call> {
   readonly call: Call;
-  /** To be called when the call has ended: its signal is listened to no longer. */
-  readonly release: () => void;
   /** What the caller is told of the error that the call ended with. */
   readonly explain: (error: unknown) => CallError;
 }
@@ -44,7 +43,8 @@ interface Opened<Call> {
 export class Channel {
   readonly #address: Address;
   readonly #client: grpc.Client;
-  readonly #open = new Set<Cancellable>();
+  /** What is open, and what ends the waiting for its signal. */
+  readonly #open = new Map<Cancellable, () => void>();
   readonly #sockets = new Set<Socket>();
   #closed = false;
 
@@ -110,19 +110,20 @@ export class Channel {
     const call = start(this.#client, deadlineMs === undefined ? {} : { deadline: Date.now() + deadlineMs });
     const cancel = () => call.cancel();
     signal?.addEventListener("abort", cancel, { once: true });
-    this.#open.add(call);
     let overdue = false;
     const connecting = this.#ready ? undefined : setTimeout(() => {
       overdue = !this.#ready;
       if (overdue) cancel();
     }, CONNECT_TIMEOUT_MS);
+    const release = () => {
+      clearTimeout(connecting);
+      signal?.removeEventListener("abort", cancel);
+      this.#open.delete(call);
+    };
+    this.#open.set(call, release);
+    call.once("status", release);
     return {
       call,
-      release: () => {
-        clearTimeout(connecting);
-        signal?.removeEventListener("abort", cancel);
-        this.#open.delete(call);
-      },
       explain: (error) => {
         const failed = CallError.from(error);
         if (overdue) return new CallError("UNAVAILABLE", explainTimeout(CONNECT_TIMEOUT_MS, this.#address));
@@ -149,7 +150,10 @@ export class Channel {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    for (const call of this.#open) call.cancel();
+    for (const [call, release] of this.#open) {
+      release();
+      call.cancel();
+    }
     stopReconnecting(this.#client.getChannel());
     this.#client.close();
   }

@@ -83,7 +83,6 @@ function single(channel: Channel, method: Method, request: object, options: Call
         new grpc.Metadata(),
         settings,
         (error, answer) => {
-          opened.release();
           if (error) reject(opened.explain(error));
           else resolve(answer);
         },
@@ -104,7 +103,7 @@ class StreamIterator implements AsyncIterator<object> {
 
   constructor(channel: Channel, method: Method, request: object, options: CallOptions) {
     this.#open = () => {
-      const { call, release, explain } = channel.open(options, (client, settings) =>
+      const { call, explain } = channel.open(options, (client, settings) =>
         client.makeServerStreamRequest(
           method.path,
           method.requestSerialize,
@@ -115,11 +114,7 @@ class StreamIterator implements AsyncIterator<object> {
         ));
       // An error that comes when nobody reads any more is the answer to the cancelling.
       call.on("error", () => {});
-      const leave = () => {
-        release();
-        call.cancel();
-      };
-      return { messages: call[Symbol.asyncIterator](), leave, explain };
+      return { messages: call[Symbol.asyncIterator](), leave: () => call.cancel(), explain };
     };
   }
 
