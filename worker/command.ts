@@ -146,7 +146,7 @@ export function findProgram(command: string, cwd: string, path: string): string 
   }
   return found ?? {
     errorCode: "COMMAND_NOT_FOUND",
-    error: `Command ${quote(command)} not found: give a path or a name in the job's PATH ${quote(path)}`,
+    error: `Command ${quote(command)} not found: give its path, or a name that is in the job's PATH`,
   };
 }
 

@@ -120,7 +120,8 @@ export class Job {
   readonly #history: ProcessStatus[];
   readonly #waiters = new Set<() => void>();
   #final: Promise<JobStatus> | undefined;
-  #removed = false;
+  /** Why nothing more will come although the job has not ended. */
+  #abandoned: Error | undefined;
   #watchers = 0;
 
   /**
@@ -160,6 +161,13 @@ export class Job {
   /** How many watch the job's status or output. */
   get watchers(): number {
     return this.#watchers;
+  }
+
+  /** Characters that the job's own words take: what a list is bounded by. */
+  get size(): number {
+    const { command, args, labels } = this.#spec;
+    const words = [command, ...args, ...Object.entries(labels ?? {}).flat()];
+    return words.reduce((sum, word) => sum + word.length, 0);
   }
 
   /** What is known of the job now. */
@@ -215,9 +223,13 @@ export class Job {
     return this.status;
   }
 
-  /** Watches the status: the one it has now, then every change, to the final one. */
-  watchStatus(signal?: AbortSignal, options: { readonly changesOnly?: boolean } = {}): Watch<JobStatus> {
-    const from = options.changesOnly ? this.#history.length : this.#history.length - 1;
+  /**
+   * Watches the status: the one it has now, then every change, to the final one.
+   *
+   * @param options.skipInitial leaves `INITIAL` out, for one who is about to start the job
+   */
+  watchStatus(signal?: AbortSignal, options: { readonly skipInitial?: boolean } = {}): Watch<JobStatus> {
+    const from = options.skipInitial && this.isInitialState ? this.#history.length : this.#history.length - 1;
     return watch(signal, (combined) => this.#readStatus(from, combined));
   }
 
@@ -239,6 +251,7 @@ export class Job {
 
   async #changed(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
+    if (this.#abandoned !== undefined) throw this.#abandoned;
     const { promise, resolve } = Promise.withResolvers<void>();
     const wake = () => resolve();
     this.#waiters.add(wake);
@@ -247,7 +260,7 @@ export class Job {
     this.#waiters.delete(wake);
     signal.removeEventListener("abort", wake);
     signal.throwIfAborted();
-    if (this.#removed) throw new JobNotFoundError(this.id);
+    if (this.#abandoned !== undefined) throw this.#abandoned;
   }
 
   /** Watches the output; the iteration returns what the whole output amounts to. */
@@ -272,11 +285,17 @@ export class Job {
     }
   }
 
-  /** Forgets the output, and ends those who still wait for the job to start. */
-  async remove(): Promise<void> {
-    this.#removed = true;
-    await this.#log.remove();
+  /** Ends those who wait for more of a job that will not be started any more: they get this error. */
+  abandon(error: Error): void {
+    this.#abandoned = error;
     this.#wake();
+    this.#log.abandon(error);
+  }
+
+  /** Forgets the output. Watchers of an ended job may finish. */
+  async remove(): Promise<void> {
+    this.abandon(new JobNotFoundError(this.id));
+    await this.#log.remove();
   }
 
   #record(status: ProcessStatus): void {

@@ -3,7 +3,7 @@
  * which readers may read up to. The log never touches a reader and never waits for one.
  */
 import { createHash, type Hash } from "node:crypto";
-import { CursorOutOfRangeError, JobNotFoundError, OutputUnavailableError } from "./errors.ts";
+import { CursorOutOfRangeError, OutputUnavailableError } from "./errors.ts";
 import { formatCursor, LOG_START, parseCursor, type Place } from "./output_cursor.ts";
 import { OutputFileReader, OutputFileWriter } from "./output_file.ts";
 import {
@@ -78,7 +78,8 @@ export class OutputLog {
   #failure: { readonly error: unknown } | undefined;
   #writer: OutputFileWriter | undefined;
   #sealed = false;
-  #removed = false;
+  /** Why nothing more will come although the log is not sealed. */
+  #abandoned: Error | undefined;
   readonly #waiters = new Set<() => void>();
   #readers = 0;
   #reader: Promise<OutputFileReader> | undefined;
@@ -196,11 +197,15 @@ export class OutputLog {
     this.#wake();
   }
 
+  /** Ends those who wait for more: they get this error. */
+  abandon(error: Error): void {
+    this.#abandoned = error;
+    this.#wake();
+  }
+
   /** Deletes the file. Readers that have it open may finish; others find the output unavailable. */
   async remove(): Promise<void> {
-    this.#removed = true;
     if (this.#end.position > 0) await Deno.remove(this.#path);
-    this.#wake();
   }
 
   #wake(): void {
@@ -213,11 +218,11 @@ export class OutputLog {
    * Resolves once the log reaches beyond `position` or is sealed; at once where it already is.
    *
    * @throws the signal's reason once it aborts
-   * @throws {JobNotFoundError} when the log is removed, after which nothing will come
+   * @throws what the log was abandoned with
    */
   async grown(position: number, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    if (this.#removed) throw new JobNotFoundError(this.#id);
+    if (this.#abandoned !== undefined) throw this.#abandoned;
     if (this.#end.position > position || this.#sealed) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     const wake = () => resolve();
@@ -230,7 +235,7 @@ export class OutputLog {
       signal.removeEventListener("abort", wake);
     }
     signal.throwIfAborted();
-    if (this.#removed) throw new JobNotFoundError(this.#id);
+    if (this.#abandoned !== undefined) throw this.#abandoned;
   }
 
   /** Keeps the file open for reading until `release`; every reader holds one. */

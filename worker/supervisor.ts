@@ -23,6 +23,9 @@ const DEFAULT_MAX_JOBS = 10_000;
 const MAX_PAGE_SIZE = 1_000;
 const DEFAULT_PAGE_SIZE = 100;
 
+/** A page ends early when its jobs' words are this long: three bytes a character at most, so under 4 MiB as well. */
+const MAX_PAGE_CHARS = 1_000_000;
+
 /** Options of a supervisor. */
 export interface SupervisorOptions {
   /** Where output is recorded. Absent: a temporary directory, removed when the supervisor closes. */
@@ -191,11 +194,11 @@ export class Supervisor implements AsyncDisposable {
    *
    * The iteration throws `JobNotFoundError` when there is no such job, and the signal's reason once it aborts.
    *
-   * @param options.changesOnly begins with the next change
+   * @param options.skipInitial leaves `INITIAL` out, for one who is about to start the job
    */
   watchStatus(
     id: string,
-    options: { readonly signal?: AbortSignal; readonly changesOnly?: boolean } = {},
+    options: { readonly signal?: AbortSignal; readonly skipInitial?: boolean } = {},
   ): Watch<JobStatus> {
     const job = this.#jobs.get(id);
     return job?.watchStatus(options.signal, options) ?? failingWatch(new JobNotFoundError(id));
@@ -228,8 +231,14 @@ export class Supervisor implements AsyncDisposable {
       throw new InvalidArgumentError(`Invalid page size "${size}": give a number from 1 to ${MAX_PAGE_SIZE}`);
     }
     const before = filter.pageToken;
+    if (before !== undefined && !/^[0-9a-f-]{36}$/.test(before)) {
+      throw new InvalidArgumentError(
+        `Invalid page token ${JSON.stringify(before.slice(0, 100))}: give the one that came with the page before`,
+      );
+    }
     const labels = Object.entries(filter.labels ?? {});
     const jobs: JobStatus[] = [];
+    let chars = 0;
     for (const job of [...this.#jobs.values()].reverse()) {
       if (before !== undefined && job.id >= before) continue;
       if (filter.owner !== undefined && job.owner !== filter.owner) continue;
@@ -237,7 +246,10 @@ export class Supervisor implements AsyncDisposable {
       if (filter.states?.length && !filter.states.includes(status.state)) continue;
       if (labels.some(([key, value]) => status.labels[key] !== value)) continue;
       const last = jobs.at(-1);
-      if (jobs.length === size && last !== undefined) return { jobs, nextPageToken: last.id };
+      chars += job.size;
+      if (last !== undefined && (jobs.length === size || chars > MAX_PAGE_CHARS)) {
+        return { jobs, nextPageToken: last.id };
+      }
       jobs.push(status);
     }
     return { jobs };
@@ -284,6 +296,7 @@ export class Supervisor implements AsyncDisposable {
   }
 
   async #close(stopped: readonly Promise<JobStatus>[]): Promise<void> {
+    for (const job of this.#jobs.values()) if (job.isInitialState) job.abandon(new SupervisorClosedError());
     await Promise.all(stopped);
     const directory = await this.#directory?.catch(() => undefined); // It could not be made: nothing to remove.
     if (this.#options.directory === undefined && directory !== undefined) {

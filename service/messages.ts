@@ -1,0 +1,80 @@
+/** The library's plain data as messages of the wire, and back. */
+import type { JobStatus, OutputEnd, OutputPiece, State } from "../mod.ts";
+import type { Sent } from "../proto/service.ts";
+import type * as wire from "../proto/teleport/v1/job_worker.ts";
+
+/** A moment as google.protobuf.Timestamp. */
+function timestamp(time: Date): wire.Timestamp {
+  const ms = time.getTime();
+  return { seconds: Math.floor(ms / 1_000), nanos: (ms % 1_000) * 1_000_000 };
+}
+
+/** A job's status as a message. */
+export function statusMessage(status: JobStatus): Sent<wire.JobStatus> {
+  return {
+    id: status.id,
+    state: `STATE_${status.state}`,
+    exit_code: status.exitCode,
+    signal: status.signal,
+    error: status.error,
+    reason: status.reason === undefined ? undefined : `REASON_${status.reason}`,
+    command: status.command,
+    args: [...status.args],
+    cwd: status.cwd,
+    labels: { ...status.labels },
+    owner: status.owner,
+    registered_at: timestamp(status.registeredAt),
+    started_at: status.startedAt && timestamp(status.startedAt),
+    ended_at: status.endedAt && timestamp(status.endedAt),
+    pid: status.pid,
+    stopped_by: status.stoppedBy,
+    timeout_ms: status.timeoutMs,
+    stdout_bytes: status.stdoutBytes,
+    stderr_bytes: status.stderrBytes,
+    error_code: status.errorCode,
+  };
+}
+
+/** Pieces are shared by all watchers at the same place; so are their messages, which the wire then encodes once. */
+const outputMessages = new WeakMap<OutputPiece, Sent<wire.JobOutput>>();
+
+/** A piece of output as a message; always the same one for the same piece. */
+export function outputMessage(piece: OutputPiece): Sent<wire.JobOutput> {
+  let message = outputMessages.get(piece);
+  if (message === undefined) {
+    message = {
+      data: piece.data,
+      stream: piece.stream === "stdout" ? "STREAM_STDOUT" : "STREAM_STDERR",
+      offset: piece.offset,
+      time: timestamp(piece.time),
+      cursor: piece.cursor,
+    };
+    outputMessages.set(piece, message);
+  }
+  return message;
+}
+
+/** The closing record as a message. */
+export function endMessage(end: OutputEnd): Sent<wire.JobOutput> {
+  return {
+    end: {
+      stdout_bytes: end.stdoutBytes,
+      stderr_bytes: end.stderrBytes,
+      dropped_bytes: end.droppedBytes,
+      stdout_sha256: end.stdoutSha256,
+      stderr_sha256: end.stderrSha256,
+      status: statusMessage(end.status),
+    },
+  };
+}
+
+/** A stream of the wire in the library's words; undefined: both. */
+export function streamOf(stream: wire.Stream): "stdout" | "stderr" | undefined {
+  if (stream === "STREAM_STDOUT") return "stdout";
+  return stream === "STREAM_STDERR" ? "stderr" : undefined;
+}
+
+/** States of the wire in the library's words; what is unspecified is left out. */
+export function statesOf(states: readonly wire.State[]): State[] {
+  return states.filter((state) => state !== "STATE_UNSPECIFIED").map((state) => state.slice("STATE_".length) as State);
+}
