@@ -2,13 +2,36 @@
 import type { handleServerStreamingCall, handleUnaryCall, ServerUnaryCall } from "@grpc/grpc-js";
 import type { Buffer } from "node:buffer";
 import type { CallContext } from "../proto/service.ts";
-import { LimitReachedError } from "../worker/errors.ts";
+import { LimitReachedError, TeleportError } from "../mod.ts";
 import type { Method } from "./definition.ts";
 import { certificateOf, peerOf } from "./gate.ts";
 import { type InternalErrorReport, refusal } from "./refusal.ts";
 
 // What clients take at most unless told otherwise: a larger answer would fail there, with a worse sentence.
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
+
+/** What all handlers of one server share. */
+export class Calls {
+  readonly #open = new Set<(reason: Error) => void>();
+  readonly report: InternalErrorReport;
+
+  /** @param report Told of the errors that callers are not told of */
+  constructor(report: InternalErrorReport) {
+    this.report = report;
+  }
+
+  /** Ends all open calls with UNAVAILABLE. */
+  endAll(): void {
+    const reason = new TeleportError("UNAVAILABLE", "The server is shutting down: try again once it is back");
+    for (const end of this.#open) end(reason);
+  }
+
+  /** Counts a call as open until it is over. */
+  add(end: (reason: Error) => void, over: AbortSignal): void {
+    this.#open.add(end);
+    over.addEventListener("abort", () => this.#open.delete(end), { once: true });
+  }
+}
 
 // deno-lint-ignore no-explicit-any -- grpc-js knows the messages of a call by its method's name alone
 type Message = any;
@@ -17,11 +40,13 @@ type Message = any;
 export function unary(
   method: Method,
   handler: (request: Message, context: CallContext) => Promise<object>,
-  report: InternalErrorReport,
+  calls: Calls,
 ): handleUnaryCall<Message, Message> {
   return (call, respond) => {
-    const context = contextOf(call, method, () => {});
-    answer().then((bytes) => respond(null, bytes), (error) => respond(refusal(error, method.path, report)));
+    // The first answer counts: grpc-js sends no second.
+    const refuse = (error: unknown) => respond(refusal(error, method.path, calls.report));
+    const context = contextOf(call, method, calls, refuse);
+    answer().then((bytes) => respond(null, bytes), refuse);
 
     async function answer(): Promise<Buffer> {
       return encode(method, await handler(call.request, context));
@@ -38,12 +63,17 @@ export function unary(
 export function streaming(
   method: Method,
   handler: (request: Message, context: CallContext) => AsyncIterable<object>,
-  report: InternalErrorReport,
+  calls: Calls,
 ): handleServerStreamingCall<Message, Message> {
   return (call) => {
     let wake = () => {};
-    const context = contextOf(call, method, () => wake());
-    pump().then(() => call.end(), (error) => call.emit("error", refusal(error, method.path, report)));
+    let ended: Error | undefined;
+    const context = contextOf(call, method, calls, (reason) => {
+      ended ??= reason;
+    });
+    context.signal.addEventListener("abort", () => wake(), { once: true });
+    const refuse = (error: unknown) => void call.emit("error", refusal(error, method.path, calls.report));
+    pump().then(() => ended ? refuse(ended) : call.end(), refuse);
 
     async function pump(): Promise<void> {
       const iterator = handler(call.request, context)[Symbol.asyncIterator]();
@@ -87,23 +117,27 @@ export function streaming(
       try {
         await iterator.return?.();
       } catch (error) {
-        if (!context.signal.aborted || error !== context.signal.reason) report(error, method.path);
+        if (!context.signal.aborted || error !== context.signal.reason) calls.report(error, method.path);
       }
     }
   };
 }
 
+/** What a handler knows of its call. `end` is what a shutdown ends the call by, besides its signal. */
 function contextOf(
   call: Pick<ServerUnaryCall<Message, Message>, "once" | "getPeer" | "getAuthContext">,
   method: Method,
-  whenOver: () => void,
+  calls: Calls,
+  end: (reason: Error) => void,
 ): CallContext {
   const over = new AbortController();
+  const abort = () => over.abort(new DOMException("The call is over", "AbortError"));
   // Comes once for every call, also after a normal end.
-  call.once("cancelled", () => {
-    over.abort(new DOMException("The call is over", "AbortError"));
-    whenOver();
-  });
+  call.once("cancelled", abort);
+  calls.add((reason) => {
+    end(reason);
+    abort();
+  }, over.signal);
   const certificate = certificateOf(call);
   return { signal: over.signal, method: method.path, peer: peerOf(call), ...(certificate && { certificate }) };
 }

@@ -63,8 +63,13 @@ export class Connections {
     });
   }
 
-  /** Stops accepting, says GOAWAY, and waits until each connection has ended its calls, at most so long. */
-  async close(graceMs: number): Promise<void> {
+  /**
+   * Stops accepting, says GOAWAY, and waits until each connection has ended its calls.
+   *
+   * @param graceMs How long at most
+   * @param endCalls Ends the calls that are open after that; those it cannot end are cut off
+   */
+  async close(graceMs: number, endCalls: () => void): Promise<void> {
     this.#closing = true;
     const stopped = new Promise<void>((resolve) => this.#listener.close(() => resolve()));
     const ended = Promise.all([...this.#sockets].map((socket) =>
@@ -77,17 +82,24 @@ export class Connections {
     const inUse = new Set([...this.#sessions].map(({ socket }) => peerOf(socket)));
     for (const socket of this.#sockets) if (!inUse.has(peerOf(socket))) socket.destroy();
     for (const session of this.#sessions) session.close();
-    const timer = setTimeout(() => this.#cut(), graceMs);
+    let timer = setTimeout(() => {
+      endCalls();
+      timer = setTimeout(() => this.#cut(), FAREWELL_MS);
+    }, graceMs);
     await ended;
     clearTimeout(timer);
     await stopped;
   }
 
   #cut(): void {
-    for (const session of this.#sessions) session.destroy();
+    // The connection before the session, so that clients know it as lost and not as an answer.
     for (const socket of this.#sockets) socket.destroy();
+    for (const session of this.#sessions) session.destroy();
   }
 }
+
+// After the grace each client is told why its calls end. One that does not read does not learn it; nobody waits longer.
+const FAREWELL_MS = 250;
 
 /** Tells apart the connections of one listener; a session's socket is another object than the one accepted. */
 function peerOf(
@@ -99,6 +111,8 @@ function peerOf(
 const REASONS: Readonly<Record<string, readonly [AddressError["code"], string]>> = {
   EADDRINUSE: ["IN_USE", "another program listens there: give another port, or 0 for any"],
   EADDRNOTAVAIL: ["NOT_LOCAL", "this machine has no such address: give one of its own"],
+  // How Deno's node:net says EADDRNOTAVAIL.
+  EINVAL: ["NOT_LOCAL", "this machine has no such address: give one of its own"],
   ENOTFOUND: ["NOT_FOUND", "no address has this name: give an IP address"],
   EAI_AGAIN: ["NOT_FOUND", "no address has this name: give an IP address"],
   EACCES: ["NOT_ALLOWED", "not allowed: give a port from 1024 up"],

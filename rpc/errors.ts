@@ -1,6 +1,6 @@
 /** Errors as the wire knows them: the canonical statuses, which code of ours becomes which, and a failed call. */
 import { type ServiceError, status } from "@grpc/grpc-js";
-import type { ErrorCode } from "../worker/errors.ts";
+import type { ErrorCode } from "../mod.ts";
 
 /** The name of a canonical status: https://grpc.io/docs/guides/status-codes/ */
 export type StatusName = keyof typeof status;

@@ -1,7 +1,7 @@
 /** What every call of every service passes before its handler: the caller's certificate and the server's admission. */
 import * as grpc from "@grpc/grpc-js";
 import type { CallContext, PeerCertificate } from "../proto/service.ts";
-import { TeleportError } from "../worker/errors.ts";
+import { TeleportError } from "../mod.ts";
 import { readCertificate } from "./peer.ts";
 import { type InternalErrorReport, refusal } from "./refusal.ts";
 

@@ -1,9 +1,9 @@
 /** The standard health service: how a service says whether it serves. */
 import type { CallContext } from "../proto/service.ts";
 import type { Server } from "@grpc/grpc-js";
-import { streaming, unary } from "./adapter.ts";
+import { type Calls, streaming, unary } from "./adapter.ts";
 import { healthMethods, type ServingStatus } from "./health_definition.ts";
-import { type InternalErrorReport, StatusError } from "./refusal.ts";
+import { StatusError } from "./refusal.ts";
 
 interface Request {
   service: string;
@@ -33,12 +33,12 @@ export class Health {
   }
 
   /** Adds the service to a server. */
-  addTo(server: Server, report: InternalErrorReport): void {
+  addTo(server: Server, calls: Calls): void {
     const { Check, List, Watch } = healthMethods();
     server.addService({ Check, List, Watch }, {
-      Check: unary(Check, ({ service }: Request) => this.#check(service), report),
-      List: unary(List, () => this.#list(), report),
-      Watch: streaming(Watch, ({ service }: Request, context) => this.#watch(service, context), report),
+      Check: unary(Check, ({ service }: Request) => this.#check(service), calls),
+      List: unary(List, () => this.#list(), calls),
+      Watch: streaming(Watch, ({ service }: Request, context) => this.#watch(service, context), calls),
     });
   }
 

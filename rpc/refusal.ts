@@ -1,6 +1,6 @@
 /** What a caller is told when a call fails at the server: our own errors as they are, of all others nothing. */
 import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
-import { TeleportError } from "../worker/errors.ts";
+import { TeleportError } from "../mod.ts";
 import { ERROR_CODE_KEY, STATUS_OF, type StatusName } from "./errors.ts";
 
 /** Told of every error that callers are not told of. */

@@ -2,7 +2,7 @@
 import "./http2_guard.ts";
 import * as grpc from "@grpc/grpc-js";
 import type { CallName, JobWorkerHandlers } from "../proto/service.ts";
-import { streaming, unary } from "./adapter.ts";
+import { Calls, streaming, unary } from "./adapter.ts";
 import type { Address } from "./address.ts";
 import { Connections } from "./connections.ts";
 import { checkCredentials, type Credentials, pemBytes } from "./credentials.ts";
@@ -45,7 +45,7 @@ export interface RpcServer {
   setServing(serving: boolean): void;
   /**
    * Stops accepting, tells every client to go away, and resolves when the last call has ended; those that have not
-   * after the grace are cut off. A second call joins the first.
+   * after the grace are ended with UNAVAILABLE. A second call joins the first.
    */
   shutdown(options: { graceMs: number }): Promise<void>;
   /** Cuts everything off at once. */
@@ -78,9 +78,10 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
     "grpc.enable_channelz": 0,
     interceptors: [gate(admit, report)],
   });
-  addCalls(server, handlers, report);
+  const calls = new Calls(report);
+  addHandlers(server, handlers, calls);
   const health = new Health(["", SERVICE_NAME]);
-  health.addTo(server, report);
+  health.addTo(server, calls);
   addReflection(server, [root, healthRoot()]);
 
   const { ca, cert, key } = pemBytes(options.credentials);
@@ -97,7 +98,7 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
   const shutdown = ({ graceMs }: { graceMs: number }): Promise<void> =>
     stopped ??= (async () => {
       health.close();
-      await connections.close(graceMs);
+      await connections.close(graceMs, () => calls.endAll());
       server.forceShutdown();
     })();
   return {
@@ -112,14 +113,14 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
   };
 }
 
-function addCalls(server: grpc.Server, handlers: JobWorkerHandlers, report: InternalErrorReport): void {
+function addHandlers(server: grpc.Server, handlers: JobWorkerHandlers, calls: Calls): void {
   const implementation: grpc.UntypedServiceImplementation = {};
   for (const name of Object.keys(methods) as CallName[]) {
     const method = methods[name];
     const handler = handlers[name].bind(handlers);
     implementation[name] = method.responseStream
-      ? streaming(method, handler as Parameters<typeof streaming>[1], report)
-      : unary(method, handler as Parameters<typeof unary>[1], report);
+      ? streaming(method, handler as Parameters<typeof streaming>[1], calls)
+      : unary(method, handler as Parameters<typeof unary>[1], calls);
   }
   server.addService(methods, implementation);
 }

@@ -10,7 +10,7 @@ import {
   OutputUnavailableError,
   SupervisorClosedError,
   TeleportError,
-} from "../../worker/errors.ts";
+} from "../../mod.ts";
 import type { CallContext } from "../../proto/service.ts";
 import { CallError } from "../../rpc/client.ts";
 import { aborted, all, connectTo, failure, serveLocally, strict } from "./fixture.ts";
