@@ -18,7 +18,7 @@ const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 const MAX_RECONNECT_MS = 5_000;
 
 // A connection, handshake included, takes 10 ms, and a second over bad lines: what takes this long does not come.
-const CONNECT_TIMEOUT_MS = 10_000;
+const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
 
 // A peer that does not answer the end of a connection is not waited for longer than this.
 const CLOSE_TIMEOUT_MS = 1_000;
@@ -42,14 +42,16 @@ interface Opened<Call> {
 /** A connection, made when the first call needs it. */
 export class Channel {
   readonly #address: Address;
+  readonly #connectTimeoutMs: number;
   readonly #client: grpc.Client;
   /** What is open, and what ends the waiting for its signal. */
   readonly #open = new Map<Cancellable, () => void>();
   readonly #sockets = new Set<Socket>();
   #closed = false;
 
-  constructor(address: Address, credentials: Credentials) {
+  constructor(address: Address, credentials: Credentials, connectTimeoutMs = DEFAULT_CONNECT_TIMEOUT_MS) {
     this.#address = address;
+    this.#connectTimeoutMs = connectTimeoutMs;
     checkCredentials(credentials);
     this.#client = new grpc.Client(formatAddress(address), this.#channelCredentials(credentials), {
       "grpc-node.flow_control_window": WINDOW_BYTES,
@@ -114,7 +116,7 @@ export class Channel {
     const connecting = this.#ready ? undefined : setTimeout(() => {
       overdue = !this.#ready;
       if (overdue) cancel();
-    }, CONNECT_TIMEOUT_MS);
+    }, this.#connectTimeoutMs);
     const release = () => {
       clearTimeout(connecting);
       signal?.removeEventListener("abort", cancel);
@@ -126,7 +128,7 @@ export class Channel {
       call,
       explain: (error) => {
         const failed = CallError.from(error);
-        if (overdue) return new CallError("UNAVAILABLE", explainTimeout(CONNECT_TIMEOUT_MS, this.#address));
+        if (overdue) return new CallError("UNAVAILABLE", explainTimeout(this.#connectTimeoutMs, this.#address));
         const sentence = this.#explain(failed, deadlineMs);
         return sentence === failed.message ? failed : new CallError(failed.status, sentence, failed);
       },

@@ -18,9 +18,16 @@ export interface ConnectOptions {
   /** HOST:PORT, an IPv6 address in brackets. The server's certificate must be for this host. */
   readonly address: string;
   readonly credentials: Credentials;
+  /** A call fails with UNAVAILABLE when a connection takes longer than this. Default 10,000. */
+  readonly connectTimeoutMs?: number;
 }
 
-/** A connection to a server, made with the first call and again after it was lost. */
+/**
+ * A connection to a server, made with the first call and again after it was lost.
+ *
+ * All calls fail with a CallError. Where a stream fails, messages that the server sent just before may be missing, for
+ * grpc-js lets the error overtake them; a stream that ends without one is whole.
+ */
 export interface RpcClient {
   readonly calls: JobWorkerClient;
   /** Asks the server's health service how it is. */
@@ -44,8 +51,8 @@ export interface RpcClient {
  * @throws {AddressError} When the address is not HOST:PORT
  * @throws {CredentialsError} When a certificate or the key cannot be used
  */
-export function connect({ address, credentials }: ConnectOptions): RpcClient {
-  const channel = new Channel(parseAddress(address), credentials);
+export function connect({ address, credentials, connectTimeoutMs }: ConnectOptions): RpcClient {
+  const channel = new Channel(parseAddress(address), credentials, connectTimeoutMs);
   const calls = Object.fromEntries(
     (Object.keys(methods) as CallName[]).map((name) => {
       const method = methods[name];

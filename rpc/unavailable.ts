@@ -21,7 +21,10 @@ const CAUSES: readonly [RegExp, (host: string) => string][] = [
   [/not yet valid/, () => "its certificate is not valid yet: check the clocks of both machines"],
   [
     /self-signed|self signed|unable to (get|verify)|UnknownIssuer|unknown issuer|BadSignature|invalid peer certificate/i,
-    () => "its certificate is not signed by the CA that this client trusts: use the CA certificate of that server",
+    // Deno mostly says this of an expired certificate too.
+    () =>
+      "its certificate is not valid under the CA that this client trusts: use the CA certificate of that server, or " +
+      "renew a certificate that has expired",
   ],
   [
     /alert.*(certificate|unknown ca|access denied)|(Certificate|UnknownCA|AccessDenied)\w*$|^Failed to connect/i,

@@ -104,17 +104,19 @@ Deno.test("a sentence longer than a header can carry is cut, one with half chara
   assert.equal((await failure(client.calls.Status({ id: "half" }))).message, "half \ufffd of");
 });
 
-Deno.test("a message that was sent before an error arrives before it", strict, async () => {
+Deno.test("a stream can fail after it has given something", strict, async () => {
+  const { promise: received, resolve } = Promise.withResolvers<void>();
   await using server = await serveLocally({
     StatusStream: async function* () {
       yield { pid: 1 };
-      await Promise.resolve();
+      await received;
       throw new JobNotFoundError("x");
     },
   });
   await using client = connectTo(server);
   const stream = client.calls.StatusStream({})[Symbol.asyncIterator]();
   assert.equal((await stream.next()).value?.pid, 1);
+  resolve();
   assert.equal((await failure(stream.next())).status, "NOT_FOUND");
 });
 

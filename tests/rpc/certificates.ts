@@ -41,7 +41,11 @@ export async function issue(wanted: Wanted): Promise<Issued> {
     publicKey: keys.publicKey,
     signingKey: (wanted.issuer?.keys ?? keys).privateKey,
     signingAlgorithm: ALGORITHM,
-    extensions: extensions(wanted),
+    extensions: [
+      ...extensions(wanted),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+      await x509.AuthorityKeyIdentifierExtension.create((wanted.issuer?.keys ?? keys).publicKey),
+    ],
   });
   const key = x509.PemConverter.encode(await crypto.subtle.exportKey("pkcs8", keys.privateKey), "PRIVATE KEY");
   return { cert: certificate.toString("pem"), key, keys, certificate };
