@@ -1,12 +1,6 @@
 /** Durations as people type and read them: `500ms`, `10s`, `1h30m`. */
 import { UsageError } from "./usage_error.ts";
 
-/**
- * The longest duration taken, in milliseconds: 20 days. The timers of JavaScript end at 2^31 - 1 ms, a little under 25
- * days, so that a longer one could not be kept.
- */
-export const MAX_DURATION_MS = 20 * 24 * 3_600_000;
-
 const PATTERN = /^(?:(\d{1,10})h)?(?:(\d{1,10})m)?(?:(\d{1,10})s)?(?:(\d{1,10})ms)?$/;
 const UNITS_MS = [3_600_000, 60_000, 1_000, 1];
 
@@ -16,10 +10,11 @@ const UNITS_MS = [3_600_000, 60_000, 1_000, 1];
  * @param text what was typed
  * @param options.name the option it was typed for, such as `--timeout`, for the error's sentence
  * @param options.minMs the least that makes sense, in milliseconds
+ * @param options.maxMs the most that is taken, in milliseconds
  * @returns milliseconds
  * @throws {UsageError} when it is none, has no unit, or is out of bounds
  */
-export function parseDurationMs(text: string, options: { name: string; minMs: number }): number {
+export function parseDurationMs(text: string, options: { name: string; minMs: number; maxMs: number }): number {
   const parts = PATTERN.exec(text);
   if (text === "" || parts === null) {
     const wanted = /^\d+(\.\d+)?$/.test(text) ? `a unit is missing, such as "${text}s"` : `give one such as "1h30m"`;
@@ -28,10 +23,10 @@ export function parseDurationMs(text: string, options: { name: string; minMs: nu
     );
   }
   const totalMs = UNITS_MS.reduce((sum, unitMs, index) => sum + Number(parts[index + 1] ?? 0) * unitMs, 0);
-  if (totalMs < options.minMs || totalMs > MAX_DURATION_MS) {
+  if (totalMs < options.minMs || totalMs > options.maxMs) {
     throw new UsageError(
       `Duration "${text}" for ${options.name} is out of bounds: ` +
-        `give ${formatDuration(options.minMs)} to ${formatDuration(MAX_DURATION_MS)}`,
+        `give ${formatDuration(options.minMs)} to ${formatDuration(options.maxMs)}`,
     );
   }
   return totalMs;

@@ -49,12 +49,17 @@ export function addPair(
   return Object.assign(Object.create(null), before, { [text.slice(0, at)]: text.slice(at + 1) });
 }
 
+/** The server's timers end at 2^31 - 1 ms, which is a little more. */
+const MAX_TIMEOUT_MS = 596 * 3_600_000;
+/** The server's bound. Who needs longer wants a signal of his own, not a stop. */
+const MAX_GRACE_MS = 3_600_000;
+
 /** Reads `--timeout`: at least 1 ms, for 0 would be no limit at all. */
 export function parseTimeoutMs(text: string): number {
-  return parseDurationMs(text, { name: "--timeout", minMs: 1 });
+  return parseDurationMs(text, { name: "--timeout", minMs: 1, maxMs: MAX_TIMEOUT_MS });
 }
 
 /** Reads `--grace`: 0s kills at once. */
 export function parseGraceMs(text: string): number {
-  return parseDurationMs(text, { name: "--grace", minMs: 0 });
+  return parseDurationMs(text, { name: "--grace", minMs: 0, maxMs: MAX_GRACE_MS });
 }

@@ -43,13 +43,23 @@ export function createPrint(io: Pick<Io, "stdout" | "stderr">, env: Environment,
   };
 }
 
+/** How soon a write is tried again that would have blocked, in milliseconds: below what a person notices. */
+const RETRY_MS = 5;
+
 async function writeAll(file: OutputFile, name: string, data: Uint8Array): Promise<void> {
   let rest = data;
-  try {
-    while (rest.length > 0) rest = rest.subarray(await file.write(rest));
-  } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
-    if (cause instanceof Deno.errors.BrokenPipe) throw new BrokenPipeError(message, { cause });
-    throw new Error(`Cannot write to the standard ${name}: ${message}`, { cause });
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(await file.write(rest));
+    } catch (cause) {
+      // Only where another program made the file non-blocking, say a shared terminal; nothing tells when it has room.
+      if (cause instanceof Deno.errors.WouldBlock) {
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        continue;
+      }
+      const message = cause instanceof Error ? cause.message : String(cause);
+      if (cause instanceof Deno.errors.BrokenPipe) throw new BrokenPipeError(message, { cause });
+      throw new Error(`Cannot write to the standard ${name}: ${message}`, { cause });
+    }
   }
 }

@@ -36,7 +36,7 @@ Deno.test("teleport register sends the job with its options and prints the id al
 Deno.test("teleport register --output json prints the status", async () => {
   const io = new FakeIo({ Register: () => Promise.resolve(jobStatus()) });
   assert.equal(await teleport(io, "register", "--output", "json", "true"), 0);
-  assert.deepEqual(Object.keys(JSON.parse(io.stdout.text)).slice(0, 2), ["id", "command"]);
+  assert.deepEqual(Object.keys(JSON.parse(io.stdout.text)).slice(0, 2), ["id", "state"]);
   assert.equal(JSON.parse(io.stdout.text).state, "INITIAL");
 });
 

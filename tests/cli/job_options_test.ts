@@ -44,3 +44,10 @@ Deno.test("parseTimeoutMs() refuses 0, parseGraceMs() takes it", () => {
   assert.throws(() => parseTimeoutMs("0s"), UsageError);
   assert.equal(parseGraceMs("0s"), 0);
 });
+
+Deno.test("parseTimeoutMs() and parseGraceMs() end where the server's bounds do", () => {
+  assert.equal(parseTimeoutMs("596h"), 2_145_600_000);
+  assert.throws(() => parseTimeoutMs("597h"), /"597h" for --timeout is out of bounds: give 1ms to 596h$/);
+  assert.equal(parseGraceMs("60m"), 3_600_000);
+  assert.throws(() => parseGraceMs("61m"), /"61m" for --grace is out of bounds: give 0s to 1h$/);
+});

@@ -42,6 +42,21 @@ Deno.test("Print tells a reader that left from a disk that is full", async () =>
   await assert.rejects(print.bytes("stderr", new Uint8Array(1)), /Cannot write to the standard error output: x/);
 });
 
+Deno.test("Print writes all of it to a file that another program made non-blocking", async () => {
+  const io = new FakeIo();
+  io.stdout.maxBytesAWrite = 400;
+  const write = io.stdout.write.bind(io.stdout);
+  let count = 0;
+  io.stdout.write = (data) => {
+    count += 1;
+    return count % 2 === 1 ? Promise.reject(new Deno.errors.WouldBlock("x")) : write(data);
+  };
+  const data = crypto.getRandomValues(new Uint8Array(1000));
+  await createPrint(io, {}, { json: false }).bytes("stdout", data);
+  assert.deepEqual(io.stdout.bytes, data);
+  assert.equal(count, 6);
+});
+
 const styles: [string, boolean, Record<string, string>, boolean, boolean][] = [
   ["on a terminal", true, {}, false, true],
   ["not in a pipe", false, {}, false, false],
