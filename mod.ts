@@ -20,7 +20,9 @@
  */
 export * from "./worker/errors.ts";
 export { Job, type JobOptions, type JobSpec, type JobStatus, type OutputEnd } from "./worker/job.ts";
-export { OutputLog, type OutputPiece, type OutputTotals } from "./worker/output_log.ts";
+export { OutputLog, type OutputLogOptions, type OutputTotals } from "./worker/output_log.ts";
+export { OutputBudget, type OutputLimit, type OutputPolicy } from "./worker/output_limit.ts";
+export type { OutputPiece } from "./worker/output_piece.ts";
 export type { Stream, StreamOffsets } from "./worker/output_record.ts";
 export type { OutputSelection } from "./worker/output_watch.ts";
 export { type OutputSink, Process, type ProcessOptions, type StopOptions } from "./worker/process.ts";

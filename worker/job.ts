@@ -1,7 +1,10 @@
 /** A process with a history: its state machine, its output, its watchers. */
 import { checkCommand, type CommandOptions } from "./command.ts";
 import { InvalidArgumentError, JobNotFoundError, JobNotRunningError } from "./errors.ts";
-import type { OutputLog, OutputPiece, OutputTotals } from "./output_log.ts";
+import type { Place } from "./output_cursor.ts";
+import { checkOutputLimit, type OutputLimit } from "./output_limit.ts";
+import type { OutputLog, OutputTotals } from "./output_log.ts";
+import type { OutputPiece } from "./output_piece.ts";
 import { type OutputSelection, readOutput } from "./output_watch.ts";
 import type { Process, StopOptions } from "./process.ts";
 import { parseSignal } from "./signals.ts";
@@ -27,6 +30,8 @@ export interface JobOptions extends CommandOptions {
   readonly labels?: Readonly<Record<string, string>>;
   /** The user it belongs to. */
   readonly owner?: string;
+  /** How much output is recorded, and what happens then; the supervisor's default unless given. */
+  readonly outputLimit?: OutputLimit;
 }
 
 /** What a job is: everything that does not change. */
@@ -67,6 +72,9 @@ export interface JobStatus {
   /** Output recorded so far. */
   readonly stdoutBytes: number;
   readonly stderrBytes: number;
+  /** Output that is not on record any more, or never was, because of a limit or the disk. */
+  readonly droppedBytes: number;
+  readonly outputLimit?: OutputLimit;
 }
 
 /** What the output of a job amounts to, with the job's status: the last word of `watchOutput`. */
@@ -81,6 +89,7 @@ export interface OutputEnd extends OutputTotals {
  */
 export function checkJob(command: string, args: readonly string[], options: JobOptions): void {
   checkCommand(command, args, options);
+  if (options.outputLimit !== undefined) checkOutputLimit(options.outputLimit);
   const labels = Object.entries(options.labels ?? {});
   if (labels.length > MAX_LABELS) {
     throw new InvalidArgumentError(`Too many labels "${labels.length}": give at most ${MAX_LABELS}`);
@@ -105,7 +114,7 @@ export function checkJob(command: string, args: readonly string[], options: JobO
  * import { Process } from "./process.ts";
  *
  * const spec = { id: "one", command: "echo", args: ["hello"], registeredAt: new Date() };
- * const log = new OutputLog("one", `${await Deno.makeTempDir()}/one.log`);
+ * const log = new OutputLog("one", { directory: await Deno.makeTempDir() });
  * const process = new Process(spec.command, spec.args, { id: spec.id, output: log });
  * const job = new Job(process, spec, log);
  * await job.start();
@@ -265,13 +274,13 @@ export class Job {
 
   /** Watches the output; the iteration returns what the whole output amounts to. */
   watchOutput(selection: OutputSelection = {}, signal?: AbortSignal): Watch<OutputPiece, OutputEnd> {
-    const end = this.#log.end.position;
+    const { end } = this.#log;
     return watch(signal, (combined) => this.#readOutput(selection, end, combined));
   }
 
   async *#readOutput(
     selection: OutputSelection,
-    end: number,
+    end: Place,
     signal: AbortSignal,
   ): AsyncGenerator<OutputPiece, OutputEnd, void> {
     this.#watchers += 1;
@@ -310,7 +319,7 @@ export class Job {
   }
 
   #statusOf(status: ProcessStatus): JobStatus {
-    const { id, command, args, cwd, labels, owner, registeredAt, timeoutMs } = this.#spec;
+    const { id, command, args, cwd, labels, owner, registeredAt, timeoutMs, outputLimit } = this.#spec;
     const { stdout, stderr } = this.#log.end.offsets;
     return {
       id,
@@ -323,6 +332,8 @@ export class Job {
       timeoutMs: timeoutMs ?? 0,
       stdoutBytes: stdout,
       stderrBytes: stderr,
+      droppedBytes: this.#log.droppedBytes,
+      ...(outputLimit === undefined ? {} : { outputLimit }),
       ...status,
     };
   }

@@ -1,21 +1,21 @@
 /**
- * The output of one job as it grows: pieces are appended, written in batches, and only then published as a position
+ * The output of one job as it grows: pieces are appended, written in batches, and only then published as a place
  * which readers may read up to. The log never touches a reader and never waits for one.
  */
 import { createHash, type Hash } from "node:crypto";
-import { CursorOutOfRangeError, OutputUnavailableError } from "./errors.ts";
-import { formatCursor, LOG_START, parseCursor, type Place } from "./output_cursor.ts";
-import { OutputFileReader, OutputFileWriter } from "./output_file.ts";
+import { CursorOutOfRangeError, LimitReachedError, OutputUnavailableError } from "./errors.ts";
+import { LOG_START, parseCursor, type Place } from "./output_cursor.ts";
+import { OutputBudget, type OutputLimit, segmentBytes } from "./output_limit.ts";
+import { type Block, decodeBlock, joinBytes, piece, type Recorded } from "./output_piece.ts";
 import {
-  decodeRecord,
-  encodeFileHeader,
   encodeRecord,
   MAX_PAYLOAD_BYTES,
-  newSalt,
+  offsetsBehind,
   RECORD_OVERHEAD_BYTES,
-  type Salt,
   type Stream,
+  type StreamOffsets,
 } from "./output_record.ts";
+import { Segments } from "./output_segments.ts";
 
 /**
  * What may wait for the disk before the job's own writes are held up: as much again is being written meanwhile, so a
@@ -24,36 +24,26 @@ import {
 const MAX_PENDING_BYTES = 262_144;
 
 /** One read from the file: large enough for full speed, and for the longest record whole. */
-const READ_BYTES = MAX_PAYLOAD_BYTES + RECORD_OVERHEAD_BYTES;
-
-/** A piece of output as a reader gets it. */
-export interface OutputPiece {
-  readonly stream: Stream;
-  /** Raw bytes as the job wrote them; never decoded, cut anywhere. */
-  readonly data: Uint8Array;
-  /** Of the first byte of data, in its stream. */
-  readonly offset: number;
-  /** When the first byte of data was read from the job. */
-  readonly time: Date;
-  /** Continues right behind this piece. */
-  readonly cursor: string;
-}
+export const READ_BYTES = MAX_PAYLOAD_BYTES + RECORD_OVERHEAD_BYTES;
 
 /** What the whole output amounts to. */
 export interface OutputTotals {
   readonly stdoutBytes: number;
   readonly stderrBytes: number;
-  /** Bytes that were read from the job and could not be kept. */
+  /** Bytes that are not on record any more, or never were, because of a limit or a disk that would not take them. */
   readonly droppedBytes: number;
-  /** SHA-256 of each stream from its first byte. */
+  /** SHA-256 of each stream from its first byte; empty where a crash left it unknown. */
   readonly stdoutSha256: Uint8Array;
   readonly stderrSha256: Uint8Array;
 }
 
-/** Pieces that stand one behind the other in the log, and the place behind the last. */
-export interface Block {
-  readonly pieces: readonly OutputPiece[];
-  readonly next: Place;
+/** Options of a log. */
+export interface OutputLogOptions {
+  /** Where its files go; made when the first byte comes. */
+  readonly directory: string;
+  readonly limit?: OutputLimit;
+  /** Shared with all logs on the same disk. */
+  readonly budget?: OutputBudget;
 }
 
 interface Pending {
@@ -65,30 +55,86 @@ interface Pending {
 
 /** The append-only output of one job. */
 export class OutputLog {
-  readonly #id: string;
-  readonly #path: string;
-  readonly #salt: Salt = newSalt();
+  /** The job's. */
+  readonly id: string;
+  readonly #limit: OutputLimit | undefined;
+  readonly #segments: Segments;
   readonly #hashes: Readonly<Record<Stream, Hash>> = { stdout: createHash("sha256"), stderr: createHash("sha256") };
+  /** Longest payload of a record: with files smaller than a record, nothing could be dropped in time. */
+  readonly #maxPayloadBytes: number;
+  #start: Place = LOG_START;
   #end: Place = LOG_START;
-  #droppedBytes = 0;
+  #acceptedBytes = 0;
+  #unrecordedBytes = 0;
+  #lastTimeMs = 0;
   #pending: Pending[] = [];
   #pendingBytes = 0;
   #room = Promise.withResolvers<void>();
   #flushing: Promise<void> | undefined;
-  #failure: { readonly error: unknown } | undefined;
-  #writer: OutputFileWriter | undefined;
+  /** Why nothing is taken any more. */
+  #refusal: Error | undefined;
+  readonly #refused = Promise.withResolvers<Error>();
   #sealed = false;
+  /** Totals of a log that ended in an earlier life of the server; its files are opened when somebody reads. */
+  #restored: { readonly totals: OutputTotals; opened?: Promise<void> } | undefined;
   /** Why nothing more will come although the log is not sealed. */
   #abandoned: Error | undefined;
   readonly #waiters = new Set<() => void>();
   #readers = 0;
-  #reader: Promise<OutputFileReader> | undefined;
-  #block: { readonly position: number; readonly until: number; readonly read: Promise<Block> } | undefined;
+  #block: { readonly position: number; readonly exact: boolean; readonly read: Promise<Block | undefined> } | undefined;
 
-  /** @param path of the file, which is made when the first byte comes */
-  constructor(id: string, path: string) {
-    this.#id = id;
-    this.#path = path;
+  constructor(id: string, options: OutputLogOptions) {
+    this.id = id;
+    this.#limit = options.limit;
+    this.#segments = new Segments(options.directory, options.budget ?? new OutputBudget(Infinity));
+    this.#maxPayloadBytes = Math.min(MAX_PAYLOAD_BYTES, segmentBytes(options.limit));
+  }
+
+  /**
+   * Takes up a log that was sealed in an earlier life of the server.
+   *
+   * @param end the place behind its last byte
+   */
+  static restore(id: string, options: OutputLogOptions, end: Place, totals: OutputTotals): OutputLog {
+    const log = new OutputLog(id, options);
+    log.#end = end;
+    log.#sealed = true;
+    log.#restored = { totals };
+    return log;
+  }
+
+  /** Takes up a log that a crash left: reads it through, cuts a torn tail, and seals it. */
+  static async recover(id: string, options: OutputLogOptions): Promise<OutputLog> {
+    const log = new OutputLog(id, options);
+    await log.#segments.open();
+    log.#start = log.#segments.start;
+    log.#end = log.#start;
+    const whole = log.#start.position === 0;
+    for (const segment of log.#segments.all) {
+      while (log.#end.position < segment.end) {
+        const bytes = await segment.read(log.#end.position, READ_BYTES);
+        const block = decodeBlock(bytes, log.#end.position, log.#segments.salt, true);
+        if (block === undefined) break;
+        for (const { stream, data } of block.pieces) if (whole) log.#hashes[stream].update(data);
+        log.#end = block.next;
+      }
+    }
+    await log.#segments.cut(log.#end.position);
+    await log.#segments.closeReaders();
+    log.#sealed = true;
+    if (!whole) {
+      const none = new Uint8Array();
+      log.#restored = {
+        totals: { ...log.totals(), stdoutSha256: none, stderrSha256: none },
+        opened: Promise.resolve(),
+      };
+    }
+    return log;
+  }
+
+  /** The first place that can be read. */
+  get start(): Place {
+    return this.#start;
   }
 
   /** The place behind the last byte that can be read. */
@@ -101,12 +147,24 @@ export class OutputLog {
     return this.#sealed;
   }
 
-  /** Totals of what can be read. */
+  /** Resolves with the reason once nothing is taken any more. */
+  get refused(): Promise<Error> {
+    return this.#refused.promise;
+  }
+
+  /** Bytes that are not on record any more, or never were. */
+  get droppedBytes(): number {
+    const { stdout, stderr } = this.#start.offsets;
+    return this.#restored?.totals.droppedBytes ?? this.#unrecordedBytes + stdout + stderr;
+  }
+
+  /** What all output so far amounts to. */
   totals(): OutputTotals {
+    if (this.#restored !== undefined) return this.#restored.totals;
     return {
       stdoutBytes: this.#end.offsets.stdout,
       stderrBytes: this.#end.offsets.stderr,
-      droppedBytes: this.#droppedBytes,
+      droppedBytes: this.droppedBytes,
       stdoutSha256: new Uint8Array(this.#hashes.stdout.copy().digest()),
       stderrSha256: new Uint8Array(this.#hashes.stderr.copy().digest()),
     };
@@ -114,28 +172,53 @@ export class OutputLog {
 
   /**
    * Appends a chunk, which the log owns from then on. Returns when there is room for more: a caller that waits for it
-   * passes the disk's back-pressure on to the job.
+   * passes the disk's back-pressure on to the job, and that of the limit where its policy is to block.
    *
+   * @param ended ends the wait at a limit that blocks: the job is over
+   * @throws {LimitReachedError} when the limit's policy is to stop the job, and always from then on
    * @throws whatever kept the disk from taking it; from then on nothing is taken any more
    */
-  async append(stream: Stream, chunk: Uint8Array): Promise<void> {
-    if (this.#failure !== undefined) {
-      this.#droppedBytes += chunk.length;
-      throw this.#failure.error;
+  async append(stream: Stream, chunk: Uint8Array, ended?: AbortSignal): Promise<void> {
+    if (this.#refusal !== undefined) {
+      this.#unrecordedBytes += chunk.length;
+      throw this.#refusal;
     }
+    const limit = this.#limit;
+    const room = limit === undefined || limit.policy === "KEEP_NEWEST"
+      ? Infinity
+      : limit.maxBytes - this.#acceptedBytes;
+    if (chunk.length <= room) {
+      this.#enqueue(stream, chunk);
+      if (this.#pendingBytes >= MAX_PENDING_BYTES) await this.#room.promise;
+      return;
+    }
+    this.#enqueue(stream, chunk.subarray(0, room));
+    if (limit?.policy === "BLOCK") await aborted(ended);
+    this.#unrecordedBytes += chunk.length - room;
+    if (limit?.policy === "STOP") {
+      this.#refusal = new LimitReachedError(`The job wrote more than its output limit of "${limit.maxBytes}" bytes`);
+      this.#refused.resolve(this.#refusal);
+      throw this.#refusal;
+    }
+  }
+
+  #enqueue(stream: Stream, chunk: Uint8Array): void {
+    if (chunk.length === 0) return;
+    this.#acceptedBytes += chunk.length;
     const last = this.#pending.at(-1);
-    if (last !== undefined && last.stream === stream && last.length + chunk.length <= MAX_PAYLOAD_BYTES) {
+    if (last !== undefined && last.stream === stream && last.length + chunk.length <= this.#maxPayloadBytes) {
       last.chunks.push(chunk);
       last.length += chunk.length;
     } else {
-      for (let at = 0; at < chunk.length; at += MAX_PAYLOAD_BYTES) {
-        const part = chunk.subarray(at, at + MAX_PAYLOAD_BYTES);
-        this.#pending.push({ stream, timeMs: Date.now(), chunks: [part], length: part.length });
+      // Readers look for a time by halving: it must not go backwards when the clock does.
+      this.#lastTimeMs = Math.max(this.#lastTimeMs, Date.now());
+      for (let at = 0; at < chunk.length; at += this.#maxPayloadBytes) {
+        const part = chunk.subarray(at, at + this.#maxPayloadBytes);
+        this.#pending.push({ stream, timeMs: this.#lastTimeMs, chunks: [part], length: part.length });
       }
     }
     this.#pendingBytes += chunk.length;
     this.#flushing ??= this.#flush();
-    if (this.#pendingBytes >= MAX_PENDING_BYTES) await this.#room.promise;
   }
 
   /** Writes what is pending, batch by batch: while one is on its way to the disk, the next gathers. */
@@ -144,7 +227,6 @@ export class OutputLog {
     await Promise.resolve();
     while (this.#pending.length > 0) {
       const batch = this.#pending;
-      const batchBytes = this.#pendingBytes;
       this.#pending = [];
       this.#pendingBytes = 0;
       const room = this.#room;
@@ -153,46 +235,79 @@ export class OutputLog {
       try {
         await this.#write(batch);
       } catch (error) {
-        this.#failure = { error };
-        this.#droppedBytes += batchBytes + this.#pendingBytes;
-        this.#pending = [];
-        this.#pendingBytes = 0;
-        this.#room.promise.catch(() => {}); // Nobody need be waiting.
-        this.#room.reject(error);
+        this.#refuse(error instanceof Error ? error : new Error(String(error)));
       }
     }
     this.#flushing = undefined;
   }
 
+  #refuse(error: Error): void {
+    this.#refusal = error;
+    this.#refused.resolve(error);
+    this.#unrecordedBytes += this.#acceptedBytes - sum(this.#end.offsets);
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    this.#room.promise.catch(() => {}); // Nobody need be waiting.
+    this.#room.reject(error);
+  }
+
   async #write(batch: readonly Pending[]): Promise<void> {
-    const bytes = new Uint8Array(batch.reduce((sum, { length }) => sum + length + RECORD_OVERHEAD_BYTES, 0));
-    const offsets = { ...this.#end.offsets };
-    let at = 0;
-    for (const { stream, timeMs, chunks, length } of batch) {
-      at = encodeRecord(bytes, at, this.#salt, { stream, timeMs, length, offset: offsets[stream] }, chunks);
-      offsets[stream] += length;
+    const perFile = segmentBytes(this.#limit);
+    for (let from = 0; from < batch.length;) {
+      const group: Recorded[] = [];
+      let offsets = this.#end.offsets;
+      let bytes = 0;
+      const fresh = this.#segments.newestBytes >= perFile;
+      const room = fresh ? perFile : perFile - this.#segments.newestBytes;
+      for (; from < batch.length && (group.length === 0 || bytes < room); from++) {
+        const { stream, timeMs, length, chunks } = batch[from] as Pending;
+        const record = { stream, timeMs, length, offsets, payload: joinBytes(chunks) };
+        group.push(record);
+        offsets = offsetsBehind(record);
+        bytes += length + RECORD_OVERHEAD_BYTES;
+      }
+      await this.#writeGroup(group, bytes, offsets, fresh);
+      await this.#dropOld();
     }
-    this.#writer ??= await OutputFileWriter.create(
-      this.#path,
-      encodeFileHeader({ salt: this.#salt, base: this.#end.position, offsets: this.#end.offsets }),
-    );
-    await this.#writer.append(bytes);
-    for (const { stream, chunks } of batch) for (const chunk of chunks) this.#hashes[stream].update(chunk);
-    this.#end = { position: this.#end.position + bytes.length, offsets };
+  }
+
+  async #writeGroup(group: readonly Recorded[], length: number, offsets: StreamOffsets, fresh: boolean): Promise<void> {
+    const bytes = new Uint8Array(length);
+    const { salt } = this.#segments;
+    let at = 0;
+    for (const record of group) at = encodeRecord(bytes, at, salt, record, [record.payload]);
+    await this.#segments.append(bytes, this.#end.offsets, fresh);
+    for (const { stream, payload } of group) this.#hashes[stream].update(payload);
+    const before = this.#end;
+    this.#end = { position: before.position + length, offsets };
+    if (this.#waiters.size > 0) this.#offer(group, before);
     this.#wake();
   }
 
-  /** Waits until all that was appended is written or has failed, and throws the failure. */
-  async flushed(): Promise<void> {
-    await this.#flushing;
-    if (this.#failure !== undefined) throw this.#failure.error;
+  /** Those who wait for this very batch need not read it back from the file. */
+  #offer(group: readonly Recorded[], before: Place): void {
+    let position = before.position;
+    const pieces = group.map((record) => {
+      position += record.length + RECORD_OVERHEAD_BYTES;
+      return piece([record], this.#segments.salt, { position, offsets: offsetsBehind(record) });
+    });
+    const read = Promise.resolve({ pieces, next: this.#end });
+    this.#block = { position: before.position, exact: true, read };
+  }
+
+  async #dropOld(): Promise<void> {
+    if (this.#limit?.policy !== "KEEP_NEWEST") return;
+    const kept = () => sum(this.#end.offsets) - sum(this.#segments.start.offsets);
+    while (this.#segments.all.length > 1 && kept() > this.#limit.maxBytes) {
+      await this.#segments.dropOldest();
+      this.#start = this.#segments.start;
+    }
   }
 
   /** Nothing more will come: readers end when they have read what is there. */
   async seal(): Promise<void> {
     await this.#flushing;
-    await this.#writer?.[Symbol.asyncDispose]();
-    this.#writer = undefined;
+    this.#segments.finish();
     this.#sealed = true;
     this.#wake();
   }
@@ -203,9 +318,10 @@ export class OutputLog {
     this.#wake();
   }
 
-  /** Deletes the file. Readers that have it open may finish; others find the output unavailable. */
+  /** Deletes the files. */
   async remove(): Promise<void> {
-    if (this.#end.position > 0) await Deno.remove(this.#path);
+    await this.#opened();
+    await this.#segments.remove();
   }
 
   #wake(): void {
@@ -238,101 +354,89 @@ export class OutputLog {
     if (this.#abandoned !== undefined) throw this.#abandoned;
   }
 
-  /** Keeps the file open for reading until `release`; every reader holds one. */
-  retain(): void {
+  /** Keeps files open for reading until `release`; every reader holds one. */
+  async retain(): Promise<void> {
     this.#readers += 1;
+    await this.#opened();
   }
 
-  /** Gives back what `retain` took; the last one closes the file. */
+  /** Gives back what `retain` took; the last one closes the files. */
   async release(): Promise<void> {
     this.#readers -= 1;
     if (this.#readers > 0) return;
-    const reader = this.#reader;
-    this.#reader = undefined;
     this.#block = undefined;
-    const opened = await reader?.catch(() => undefined); // A file that did not open needs no closing.
-    await opened?.[Symbol.asyncDispose]();
+    await this.#segments.closeReaders();
+  }
+
+  async #opened(): Promise<void> {
+    if (this.#restored === undefined) return;
+    this.#restored.opened ??= this.#segments.open();
+    await this.#unlessDamaged(this.#restored.opened);
+    this.#start = this.#segments.start;
   }
 
   /**
    * Reads pieces from a place that lies before the end, up to `until` at most. Readers at the same place share one
-   * reading. Pieces of one stream that follow each other are joined.
+   * reading. Undefined when the place was dropped: the log starts later now.
    *
-   * @throws {OutputUnavailableError} when the file is gone or damaged
+   * @param exact leaves every record a piece of its own, so that each has its time
+   * @throws {OutputUnavailableError} when the files are gone or damaged
    */
-  async read(from: Place, until: number): Promise<Block> {
+  async read(from: Place, until: number, exact: boolean): Promise<Block | undefined> {
     const shared = this.#block;
-    if (shared !== undefined && shared.position === from.position && shared.until <= until) return await shared.read;
-    const read = this.#readBlock(from, until);
-    this.#block = { position: from.position, until, read };
+    if (shared?.position === from.position && (shared.exact || !exact)) {
+      const block = await shared.read;
+      if (block === undefined || block.next.position <= until) return block;
+    }
+    const read = this.#readBlock(from, until, exact);
+    this.#block = { position: from.position, exact, read };
     return await read;
   }
 
-  async #readBlock(from: Place, until: number): Promise<Block> {
-    const reader = await this.#open();
-    const bytes = await this.#unlessDamaged(reader.read(from.position, Math.min(READ_BYTES, until - from.position)));
-    const pieces: OutputPiece[] = [];
-    const offsets = { ...from.offsets };
-    let at = 0;
-    while (true) {
-      const first = decodeRecord(bytes, at, this.#salt);
-      if (first === undefined) break;
-      if (first === "damaged") throw new OutputUnavailableError(this.#id);
-      const run = [first];
-      let length = first.length;
-      for (let end = first.end;;) {
-        const next = decodeRecord(bytes, end, this.#salt);
-        if (next === undefined || next === "damaged" || next.stream !== first.stream) break;
-        run.push(next);
-        length += next.length;
-        end = next.end;
-      }
-      offsets[first.stream] = first.offset + length;
-      at = run.at(-1)?.end ?? first.end;
-      pieces.push({
-        stream: first.stream,
-        data: run.length === 1 ? first.payload : join(run.map(({ payload }) => payload), length),
-        offset: first.offset,
-        time: new Date(first.timeMs),
-        cursor: formatCursor(this.#salt, { position: from.position + at, offsets }),
-      });
-    }
-    if (at === 0) throw new OutputUnavailableError(this.#id); // A published record is always there whole.
-    return { pieces, next: { position: from.position + at, offsets: { ...offsets } } };
+  async #readBlock(from: Place, until: number, exact: boolean): Promise<Block | undefined> {
+    const bytes = await this.bytes(from.position, until - from.position);
+    if (bytes === undefined) return undefined;
+    const block = decodeBlock(bytes, from.position, this.#segments.salt, exact);
+    if (block === undefined) throw new OutputUnavailableError(this.id); // A published record is always there whole.
+    return block;
+  }
+
+  /** Reads raw bytes of the log, `READ_BYTES` at most and of one file; undefined when they were dropped. */
+  async bytes(position: number, maxBytes: number): Promise<Uint8Array | undefined> {
+    return await this.#unlessDamaged(this.#segments.read(position, Math.min(READ_BYTES, maxBytes)));
+  }
+
+  /** The files by where they begin, for those who look for a place without reading all. */
+  get segments(): Segments {
+    return this.#segments;
   }
 
   /**
-   * Returns the place a cursor stands for.
+   * Returns the place a cursor stands for. The log must be retained.
    *
    * @throws {InvalidCursorError} when this log never gave it out
    * @throws {CursorOutOfRangeError} when it lies beyond the end
    */
   resolve(cursor: string): Place {
-    const place = parseCursor(cursor, this.#salt);
+    const place = parseCursor(cursor, this.#segments.salt);
     if (place.position > this.#end.position) throw new CursorOutOfRangeError(cursor);
     return place;
-  }
-
-  async #open(): Promise<OutputFileReader> {
-    this.#reader ??= OutputFileReader.open(this.#path);
-    return await this.#unlessDamaged(this.#reader);
   }
 
   async #unlessDamaged<T>(result: Promise<T>): Promise<T> {
     try {
       return await result;
     } catch (cause) {
-      throw new OutputUnavailableError(this.#id, { cause });
+      throw new OutputUnavailableError(this.id, { cause });
     }
   }
 }
 
-function join(parts: readonly Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+function sum({ stdout, stderr }: StreamOffsets): number {
+  return stdout + stderr;
+}
+
+async function aborted(signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined || signal.aborted) return;
+  await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }

@@ -2,19 +2,20 @@
  * The format of a job's output record: how a piece of output stands in the file. A file is a header and then records:
  *
  * ```text
- * file header, 64 bytes       record, 40 bytes and the payload
+ * file header, 64 bytes       record, 48 bytes and the payload
  *  0  "TELEPORT"               0  u32 mark, as in the file header
  *  8  u32 format version, 1    4  u32 payload length
- * 12  u32 CRC of all others    8  u64 offset of the payload in its stream
- * 16  u32 mark                16  f64 time it was read, ms since 1970
- * 20  16 bytes key            24  u32 stream: 1 stdout, 2 stderr
- * 36  u32 unused, 0           28  u32 CRC of the payload
- * 40  u64 base position       32  u32 CRC of bytes 0 to 31
- * 48  u64 stdout offset       36  payload, then u32 payload length again
- * 56  u64 stderr offset
+ * 12  u32 CRC of all others    8  u64 stdout offset
+ * 16  u32 mark                16  u64 stderr offset
+ * 20  16 bytes key            24  f64 time it was read, ms since 1970
+ * 36  u32 unused, 0           32  u32 stream: 1 stdout, 2 stderr
+ * 40  u64 base position       36  u32 CRC of the payload
+ * 48  u64 stdout offset       40  u32 CRC of bytes 0 to 39
+ * 56  u64 stderr offset       44  payload, then u32 payload length again
  * ```
  *
- * All little-endian. The length behind the payload lets a reader go backwards. Every CRC of a record (CRC-32, RFC 1952)
+ * All little-endian. Offsets are those of both streams before the record, so that every record is a place to begin at. The
+ * length behind the payload lets a reader go backwards. Every CRC of a record (CRC-32, RFC 1952)
  * starts from the first word of the key, which is random for each log and shown to nobody: a job cannot write bytes
  * that pass for a record, so a reader may look for records from anywhere in the file.
  */
@@ -32,7 +33,8 @@ export interface StreamOffsets {
 /** What stands before the payload. */
 export interface RecordHeader {
   readonly stream: Stream;
-  readonly offset: number;
+  /** Of both streams before the record. */
+  readonly offsets: StreamOffsets;
   readonly timeMs: number;
   readonly length: number;
 }
@@ -56,7 +58,7 @@ export interface Salt {
 }
 
 export const FILE_HEADER_BYTES = 64;
-export const RECORD_HEADER_BYTES = 36;
+export const RECORD_HEADER_BYTES = 44;
 const TRAILER_BYTES = 4;
 
 /** What a record takes beside its payload. */
@@ -142,11 +144,12 @@ export function encodeRecord(
   }
   view.setUint32(at, salt.mark, true);
   view.setUint32(at + 4, header.length, true);
-  setU64(view, at + 8, header.offset);
-  view.setFloat64(at + 16, header.timeMs, true);
-  view.setUint32(at + 24, STREAM_NUMBERS[header.stream], true);
-  view.setUint32(at + 28, crc32(target.subarray(at + RECORD_HEADER_BYTES, end), salt.seed), true);
-  view.setUint32(at + 32, crc32(target.subarray(at, at + 32), salt.seed), true);
+  setU64(view, at + 8, header.offsets.stdout);
+  setU64(view, at + 16, header.offsets.stderr);
+  view.setFloat64(at + 24, header.timeMs, true);
+  view.setUint32(at + 32, STREAM_NUMBERS[header.stream], true);
+  view.setUint32(at + 36, crc32(target.subarray(at + RECORD_HEADER_BYTES, end), salt.seed), true);
+  view.setUint32(at + 40, crc32(target.subarray(at, at + 40), salt.seed), true);
   view.setUint32(end, header.length, true);
   return end + TRAILER_BYTES;
 }
@@ -156,14 +159,14 @@ export function decodeRecordHeader(bytes: Uint8Array, at: number, salt: Salt): R
   if (at < 0 || at + RECORD_HEADER_BYTES > bytes.length) return undefined;
   const view = viewOf(bytes);
   if (view.getUint32(at, true) !== salt.mark) return undefined;
-  if (view.getUint32(at + 32, true) !== crc32(bytes.subarray(at, at + 32), salt.seed)) return undefined;
-  const stream = view.getUint32(at + 24, true);
+  if (view.getUint32(at + 40, true) !== crc32(bytes.subarray(at, at + 40), salt.seed)) return undefined;
+  const stream = view.getUint32(at + 32, true);
   const length = view.getUint32(at + 4, true);
   if ((stream !== 1 && stream !== 2) || length > MAX_PAYLOAD_BYTES) return undefined;
   return {
     stream: stream === 1 ? "stdout" : "stderr",
-    offset: getU64(view, at + 8),
-    timeMs: view.getFloat64(at + 16, true),
+    offsets: { stdout: getU64(view, at + 8), stderr: getU64(view, at + 16) },
+    timeMs: view.getFloat64(at + 24, true),
     length,
   };
 }
@@ -189,8 +192,30 @@ export function decodeRecord(bytes: Uint8Array, at: number, salt: Salt): Decoded
   const view = viewOf(bytes);
   const payload = bytes.subarray(start, start + header.length);
   if (view.getUint32(end - TRAILER_BYTES, true) !== header.length) return "damaged";
-  if (view.getUint32(at + 28, true) !== crc32(payload, salt.seed)) return "damaged";
+  if (view.getUint32(at + 36, true) !== crc32(payload, salt.seed)) return "damaged";
   return { ...header, payload, end };
+}
+
+/** The offsets of both streams right behind a record. */
+export function offsetsBehind({ stream, offsets, length }: RecordHeader): StreamOffsets {
+  return { ...offsets, [stream]: offsets[stream] + length };
+}
+
+/**
+ * Finds the first record that begins at `from` or later; undefined when none does whole. It may be used on a part of a
+ * file that begins in the middle of a record: payloads do not hold what passes for one.
+ */
+export function findRecord(
+  bytes: Uint8Array,
+  from: number,
+  salt: Salt,
+): { at: number; header: RecordHeader } | undefined {
+  const first = salt.mark & 0xff;
+  for (let at = bytes.indexOf(first, from); at >= 0; at = bytes.indexOf(first, at + 1)) {
+    const header = decodeRecordHeader(bytes, at, salt);
+    if (header !== undefined) return { at, header };
+  }
+  return undefined;
 }
 
 /**

@@ -1,8 +1,13 @@
 /** Reads a log at the pace of whoever iterates: what is there, then what comes. Replay and live are one loop. */
-import type { Place } from "./output_cursor.ts";
-import { LOG_START } from "./output_cursor.ts";
-import type { OutputLog, OutputPiece } from "./output_log.ts";
+import { InvalidArgumentError } from "./errors.ts";
+import { formatCursor, LOG_START, type Place } from "./output_cursor.ts";
+import { type Beginning, firstSince, lastBytes, lastLines } from "./output_find.ts";
+import type { OutputLog } from "./output_log.ts";
+import type { OutputPiece } from "./output_piece.ts";
 import type { Stream } from "./output_record.ts";
+
+/** Longer timers overflow: setTimeout counts in a signed 32-bit number of milliseconds. */
+const MAX_TIMER_MS = 2_147_483_647;
 
 /** Which output to watch. */
 export interface OutputSelection {
@@ -12,38 +17,140 @@ export interface OutputSelection {
   readonly follow?: boolean;
   /** One stream alone. Absent: both. */
   readonly stream?: Stream;
+  /** Of what is there at the call, the last lines alone: a newline ends a line, and so does the end. */
+  readonly tailLines?: number;
+  /** Of what is there at the call, the last bytes alone. */
+  readonly tailBytes?: number;
+  /** Only what was read from the job at this time or later. */
+  readonly since?: Date;
+  /** Only what was read from the job at this time or before; a watch that follows ends then. */
+  readonly until?: Date;
+  /** Leaves what was read from the job at once a piece of its own, so that each piece has its time. */
+  readonly exact?: boolean;
+}
+
+/** @throws {InvalidArgumentError} when a number is out of range, a time is none, or two of them exclude each other */
+export function checkSelection(selection: OutputSelection): void {
+  for (const [name, count] of [["lines", selection.tailLines], ["bytes", selection.tailBytes]] as const) {
+    if (count !== undefined && (!Number.isSafeInteger(count) || count < 0)) {
+      throw new InvalidArgumentError(`Invalid number of last ${name} "${count}": give a whole number from 0`);
+    }
+  }
+  for (const time of [selection.since, selection.until]) {
+    if (time !== undefined && Number.isNaN(time.getTime())) {
+      throw new InvalidArgumentError(`Invalid time "${time}": give a moment`);
+    }
+  }
+  const starts = [selection.cursor, selection.tailLines, selection.tailBytes].filter((start) => start !== undefined);
+  if (starts.length > 1) {
+    throw new InvalidArgumentError("A cursor, last lines and last bytes exclude each other: give one of them");
+  }
 }
 
 /**
  * Yields the selected pieces of a log. It holds one block of the log at a time; while nothing new is there it waits for
  * the log to grow.
  *
- * @param end where to stop when not following: the log's end at the moment of the call, taken by the caller
+ * @param seen the log's end at the moment of the call: what is "there" then
  */
 export async function* readOutput(
   log: OutputLog,
   selection: OutputSelection,
-  end: number,
+  seen: Place,
   signal: AbortSignal,
 ): AsyncGenerator<OutputPiece, void, void> {
-  const follow = selection.follow ?? true;
-  let at: Place = selection.cursor === undefined ? LOG_START : log.resolve(selection.cursor);
-  log.retain();
+  checkSelection(selection);
+  await log.retain();
   try {
-    while (true) {
-      signal.throwIfAborted();
-      const until = follow ? log.end.position : end;
-      if (at.position < until) {
-        const { pieces, next } = await log.read(at, until);
-        at = next;
-        for (const piece of pieces) {
-          if (selection.stream === undefined || selection.stream === piece.stream) yield piece;
-          signal.throwIfAborted();
-        }
-      } else if (!follow || log.sealed) return;
-      else await log.grown(at.position, signal);
-    }
+    const until = selection.until?.getTime() ?? Infinity;
+    // What was read after `until` is out; before then it may still grow.
+    const past = until < Date.now();
+    const last = past ? await firstSince(log, until + 1, seen) : seen;
+    const follow = (selection.follow ?? true) && !past;
+    yield* readFrom(log, await beginning(log, selection, last), selection, follow ? undefined : last.position, signal);
   } finally {
     await log.release();
   }
+}
+
+async function beginning(log: OutputLog, selection: OutputSelection, end: Place): Promise<Beginning> {
+  const { cursor, since, stream, tailBytes, tailLines } = selection;
+  const given = cursor === undefined ? LOG_START : log.resolve(cursor);
+  const start = since === undefined ? given : later(given, await firstSince(log, since.getTime(), end));
+  if (tailLines !== undefined) return await lastLines(log, tailLines, stream, start, end);
+  if (tailBytes !== undefined) return await lastBytes(log, tailBytes, stream, start, end);
+  return { place: start, skipBytes: 0 };
+}
+
+function later(a: Place, b: Place): Place {
+  return a.position > b.position ? a : b;
+}
+
+async function* readFrom(
+  log: OutputLog,
+  { place, skipBytes }: Beginning,
+  selection: OutputSelection,
+  end: number | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<OutputPiece, void, void> {
+  const { stream, exact = false } = selection;
+  let at = place;
+  let skip = skipBytes;
+  let stop = end;
+  while (true) {
+    signal.throwIfAborted();
+    if (at.position < log.start.position) {
+      for (const piece of droppedPieces(log, at)) if (stream === undefined || stream === piece.stream) yield piece;
+      at = log.start;
+      skip = 0;
+    }
+    const until = stop ?? log.end.position;
+    if (at.position < until) {
+      const block = await log.read(at, until, exact);
+      if (block === undefined) continue; // Dropped meanwhile: the log starts later now.
+      at = block.next;
+      for (const piece of block.pieces) {
+        if (stream !== undefined && stream !== piece.stream) continue;
+        yield skip === 0 ? piece : without(piece, skip);
+        skip = 0;
+        signal.throwIfAborted();
+      }
+    } else if (stop !== undefined || log.sealed) return;
+    else if (await grownOrPast(log, at.position, selection.until, signal)) stop = log.end.position;
+  }
+}
+
+/** Waits for the log to grow, or for `until` to pass, and then returns true: nothing after it is wanted. */
+async function grownOrPast(
+  log: OutputLog,
+  position: number,
+  until: Date | undefined,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (until === undefined) {
+    await log.grown(position, signal);
+    return false;
+  }
+  const past = AbortSignal.timeout(Math.max(0, Math.min(until.getTime() + 1 - Date.now(), MAX_TIMER_MS)));
+  try {
+    await log.grown(position, AbortSignal.any([signal, past]));
+  } catch (error) {
+    if (!past.aborted || signal.aborted) throw error;
+  }
+  return Date.now() > until.getTime();
+}
+
+/** Says how much is missing between a place and where the log starts by now. */
+function droppedPieces(log: OutputLog, at: Place): OutputPiece[] {
+  const { start } = log;
+  return (["stdout", "stderr"] as const).flatMap((stream) => {
+    const droppedBytes = start.offsets[stream] - at.offsets[stream];
+    if (droppedBytes <= 0) return [];
+    const cursor = formatCursor(log.segments.salt, start);
+    return [{ stream, data: new Uint8Array(), offset: start.offsets[stream], time: new Date(), cursor, droppedBytes }];
+  });
+}
+
+function without(piece: OutputPiece, skip: number): OutputPiece {
+  return { ...piece, data: piece.data.subarray(skip), offset: piece.offset + skip };
 }

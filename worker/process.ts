@@ -9,7 +9,7 @@ import {
   findProgram,
   spawnFailure,
 } from "./command.ts";
-import { JobNotRunningError } from "./errors.ts";
+import { JobNotRunningError, LimitReachedError } from "./errors.ts";
 import type { Stream } from "./output_record.ts";
 import { MARK_VARIABLE, type Membership, readEntry } from "./process_table.ts";
 import { type LinuxSignal, parseSignal, sendSignal, signalName } from "./signals.ts";
@@ -32,7 +32,14 @@ const DRAIN_MS = 2_000;
 
 /** Where a process's output goes. A sink that is slow to resolve holds up the process: back-pressure. */
 export interface OutputSink {
-  append(stream: Stream, chunk: Uint8Array): Promise<void>;
+  /**
+   * Takes a chunk, which is the sink's from then on.
+   *
+   * @param ended aborts when the process is gone: what waits for its sake need not wait any longer
+   */
+  append(stream: Stream, chunk: Uint8Array, ended: AbortSignal): Promise<void>;
+  /** Resolves with the reason once nothing is taken any more: the process is then stopped. */
+  readonly refused?: Promise<Error>;
 }
 
 /** Options of a process. */
@@ -83,6 +90,8 @@ export class Process {
   #cause: Cause | undefined;
   /** True until the leader is seen to have ended: till then its pid is its own. */
   #leaderLives = false;
+  /** Aborts when nothing of the process is left. */
+  readonly #ended = new AbortController();
   #killTimer: Timer | undefined;
   #killAt = Infinity;
   #timeoutTimer: Timer | undefined;
@@ -157,6 +166,7 @@ export class Process {
       this.#finish({ type: "spawnFailed", ...spawnFailure(this.#command, error), at: new Date() });
       return this.#final.promise;
     }
+    void this.#options.output?.refused?.then((error) => this.#stopForOutput(error));
     this.#leaderLives = true;
     this.#membership = { leader: child.pid, startTime: readEntry(child.pid)?.startTime ?? Infinity, mark: this.#id };
     this.#apply({ type: "spawned", pid: child.pid });
@@ -193,15 +203,15 @@ export class Process {
     return await this.#final.promise;
   }
 
-  /** Stops the process because its output cannot be recorded; the reason becomes `OUTPUT_FAILED`. */
+  /** Stops the process because its output is not taken any more. */
   #stopForOutput(error: unknown): void {
-    const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
-    this.#cause ??= {
-      reason: "OUTPUT_FAILED",
-      error: `The server could not record the output${
-        typeof code === "string" ? ` (${code})` : ""
-      } and stopped the job`,
-    };
+    if (error instanceof LimitReachedError) this.#cause ??= { reason: "OUTPUT_LIMIT", error: error.message };
+    else {
+      const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
+      const why = typeof code === "string" ? ` (${code})` : "";
+      const sentence = `The server could not record the output${why} and stopped the job`;
+      this.#cause ??= { reason: "OUTPUT_FAILED", error: sentence };
+    }
     void this.stop();
   }
 
@@ -242,6 +252,7 @@ export class Process {
     // A stop whose grace period is over has no more patience with what the leader left behind.
     const graceMs = this.#killAt === Infinity ? LEFTOVER_GRACE_MS : Math.max(0, this.#killAt - performance.now());
     await endLeftovers(membership, graceMs);
+    this.#ended.abort();
     await this.#drain(drained);
     const { reason, by, error } = this.#cause ?? this.#ownCause(how);
     this.#finish({
@@ -264,17 +275,11 @@ export class Process {
     const reader = source.getReader();
     const output = this.#options.output;
     const run = async () => {
-      let failed = false;
       while (true) {
         const { done, value } = await reader.read();
         if (done) return;
-        try {
-          await output?.append(stream, value);
-        } catch (error) {
-          // Reading goes on, or the process would hang in write(2) and hear no SIGTERM.
-          if (!failed) this.#stopForOutput(error);
-          failed = true;
-        }
+        // Where the sink refuses, reading goes on, or the process would hang in write(2) and hear no SIGTERM.
+        await output?.append(stream, value, this.#ended.signal).catch(() => {});
       }
     };
     return { ended: run(), cancel: () => reader.cancel() };

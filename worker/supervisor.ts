@@ -10,7 +10,9 @@ import {
 } from "./errors.ts";
 import { checkJob, Job, type JobOptions, type JobSpec, type JobStatus, type OutputEnd } from "./job.ts";
 import { newJobId } from "./job_id.ts";
-import { OutputLog, type OutputPiece } from "./output_log.ts";
+import { checkOutputLimit, OutputBudget, type OutputLimit } from "./output_limit.ts";
+import { OutputLog } from "./output_log.ts";
+import type { OutputPiece } from "./output_piece.ts";
 import type { OutputSelection } from "./output_watch.ts";
 import { Process, type StopOptions } from "./process.ts";
 import type { State } from "./state.ts";
@@ -36,6 +38,10 @@ export interface SupervisorOptions {
   readonly cwd?: string;
   /** Between SIGTERM and SIGKILL when the supervisor closes, in milliseconds; each job's own unless given. */
   readonly closeGraceMs?: number;
+  /** How much output of a job is recorded that does not say; no limit unless given. */
+  readonly outputLimit?: OutputLimit;
+  /** How much the output of all jobs may take on the disk, in bytes; no limit unless given. */
+  readonly maxOutputBytes?: number;
   /** How many jobs are kept, ended ones included; 10,000 unless given. */
   readonly maxJobs?: number;
 }
@@ -79,6 +85,7 @@ export interface JobPage {
  */
 export class Supervisor implements AsyncDisposable {
   readonly #options: SupervisorOptions;
+  readonly #budget: OutputBudget;
   /** In order of registration, which is the order of their ids. */
   readonly #jobs = new Map<string, Job>();
   #directory: Promise<string> | undefined;
@@ -86,7 +93,9 @@ export class Supervisor implements AsyncDisposable {
 
   constructor(options: SupervisorOptions = {}) {
     if (options.closeGraceMs !== undefined) checkGrace(options.closeGraceMs);
+    if (options.outputLimit !== undefined) checkOutputLimit(options.outputLimit);
     this.#options = options;
+    this.#budget = new OutputBudget(options.maxOutputBytes ?? Infinity);
   }
 
   /**
@@ -119,15 +128,21 @@ export class Supervisor implements AsyncDisposable {
     }
     const directory = await this.#outputDirectory();
     this.#mustBeOpen();
+    const outputLimit = options.outputLimit ?? this.#options.outputLimit;
     const spec: JobSpec = {
       ...structuredClone(options),
       id: newJobId(),
       command,
       args: [...args],
       cwd: options.cwd ?? this.#options.cwd ?? "/",
+      ...(outputLimit === undefined ? {} : { outputLimit }),
       registeredAt: new Date(),
     };
-    const log = new OutputLog(spec.id, join(directory, `${spec.id}.log`));
+    const log = new OutputLog(spec.id, {
+      directory: join(directory, spec.id),
+      budget: this.#budget,
+      ...(spec.outputLimit === undefined ? {} : { limit: spec.outputLimit }),
+    });
     const process = new Process(command, args, {
       ...spec,
       env: { ...this.#options.env, ...spec.env },
