@@ -59,6 +59,12 @@ const breaches: [string, string, string, RegExp][] = [
   ["a type is imported in place", "service/jobs.ts", `// a\nlet a: import("../cli/print.ts").Printer;`, /"cli"/],
   ["rpc/ takes more than errors", "rpc/adapter.ts", `// a\nimport { Job } from "../mod.ts";`, /only errors/],
   ["rpc/ takes everything", "rpc/adapter.ts", `// a\nimport * as m from "@teleport/worker";`, /only errors/],
+  [
+    "rpc/ reaches round the library's door",
+    "rpc/a.ts",
+    `// a\nimport "../worker/state.ts";`,
+    /may not import "worker"/,
+  ],
   ["rpc/ knows service/", "rpc/server.ts", `// a\nimport "../service/policy.ts";`, /may not import "service"/],
   ["the command line loads the server", "cli/run.ts", `// a\nimport "../rpc/server.ts";`, /client's side/],
   ["the command line loads the library", "cli/run.ts", `// a\nimport "../mod.ts";`, /may not import "mod"/],
@@ -120,6 +126,7 @@ Deno.test("violations() finds nothing in a tree that keeps the rules", () => {
     "worker/signals.ts": "// s",
     "worker/errors.ts": "// e",
     "rpc/server.ts": `// s\nimport "@grpc/grpc-js";\nimport { TeleportError, type ErrorCode } from "../mod.ts";`,
+    "rpc/errors.ts": `// e\nimport { TeleportError } from "../worker/errors.ts";`,
     "cli/run.ts": `// r\nimport "../rpc/client.ts";\nimport type {} from "../proto/service.ts";\nimport "commander";`,
     "tests/a_test.ts": `// t\nimport "../server.ts";\nimport "@grpc/grpc-js";\nconsole.log(Deno.args);`,
   });

@@ -1,0 +1,64 @@
+/** Holds what is built and shipped against the tree: the Dockerfile, the version of Deno, the task list. */
+import assert from "node:assert/strict";
+
+const root = new URL("../", import.meta.url);
+const read = (path: string) => Deno.readTextFile(new URL(path, root));
+
+/** What the build stage copies out of the repository. */
+function copied(dockerfile: string): string[] {
+  return dockerfile.split("\n")
+    .filter((line) => line.startsWith("COPY ") && !line.includes("--from="))
+    .flatMap((line) => line.split(/\s+/).slice(1, -1))
+    .map((path) => path.replace(/^\.\//, ""));
+}
+
+Deno.test("copied() takes sources, not targets and not other stages", () => {
+  assert.deepEqual(copied("FROM a\nCOPY b.ts ./c.ts /d/\nCOPY --from=x e f\nRUN COPY g h"), ["b.ts", "c.ts"]);
+});
+
+Deno.test("the Dockerfile copies what exists, and .dockerignore lets it through", async () => {
+  const paths = copied(await read("Dockerfile"));
+  assert.ok(paths.length > 0);
+  const allowed = (await read(".dockerignore")).split("\n").filter((line) => line.startsWith("!"));
+  const missing: string[] = [];
+  for (const path of paths) {
+    await Deno.stat(new URL(path, root)).catch(() => missing.push(path));
+  }
+  assert.deepEqual(missing, []);
+  assert.deepEqual(allowed.map((line) => line.slice(1).replace(/\/$/, "")).sort(), paths.sort());
+});
+
+Deno.test("the Dockerfile copies every file that the programs are made of", async () => {
+  const paths = copied(await read("Dockerfile"));
+  for (const door of ["server.ts", "cli.ts"]) {
+    const info = await new Deno.Command(Deno.execPath(), {
+      args: ["info", "--json", door],
+      cwd: root,
+      stdin: "null",
+      stderr: "inherit",
+    }).output();
+    assert.ok(info.success, `deno info ${door}`);
+    const { modules }: { modules: { specifier: string }[] } = JSON.parse(new TextDecoder().decode(info.stdout));
+    const own = modules.filter(({ specifier }) => specifier.startsWith(root.href))
+      .map(({ specifier }) => specifier.slice(root.href.length));
+    assert.ok(own.includes(door) && own.length > 5, `deno info ${door} names its files`);
+    const left = own.filter((file) => !paths.some((path) => file === path || file.startsWith(`${path}/`)));
+    assert.deepEqual(left, [], `files of ${door}`);
+  }
+});
+
+Deno.test("the same Deno everywhere, which is the one that runs this", async () => {
+  for (const path of ["Dockerfile", ".ci/run", "README.md"]) {
+    const versions = [...(await read(path)).matchAll(/\bdeno(?:@|:)(\d[\w.]*)/g)].map((match) => match[1]);
+    assert.ok(versions.length > 0, `${path} names a version`);
+    assert.deepEqual(new Set(versions), new Set([Deno.version.deno]), path);
+  }
+});
+
+Deno.test("every task says what it does, and the README names no other", async () => {
+  const { tasks }: { tasks: Record<string, { description?: string }> } = JSON.parse(await read("deno.json"));
+  for (const [name, { description }] of Object.entries(tasks)) assert.ok(description, `task ${name}`);
+  const named = [...(await read("README.md")).matchAll(/\btask ([a-z:]+)/g)].map((match) => match[1] ?? "");
+  assert.ok(named.length > 0);
+  assert.deepEqual(named.filter((name) => !(name in tasks)), []);
+});
