@@ -18,4 +18,6 @@ const io: Io = {
 };
 
 const env: Environment = Object.fromEntries(ENVIRONMENT_NAMES.map((name) => [name, Deno.env.get(name)]));
-Deno.exit(await main(Deno.args, env, io));
+// "deno task cli -- list" hands the two dashes on.
+const args = Deno.args[0] === "--" ? Deno.args.slice(1) : Deno.args;
+Deno.exit(await main(args, env, io));

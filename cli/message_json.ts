@@ -18,11 +18,12 @@ export function rfc3339(time: Timestamp): string {
  * there, also when they are 0.
  */
 export function statusJson(status: JobStatus): Record<string, unknown> {
-  const { id, state, reason, registered_at, started_at, ended_at, pid, ...rest } = status;
+  const { id, state, command, reason, registered_at, started_at, ended_at, pid, ...rest } = status;
   return withoutAbsent({
     // First, for whoever reads a line with bare eyes.
     id,
     state: enumName(state),
+    command,
     ...rest,
     reason: reason === "REASON_UNSPECIFIED" ? "" : enumName(reason),
     registered_at: registered_at && rfc3339(registered_at),

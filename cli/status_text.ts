@@ -41,18 +41,23 @@ export function inStateColour(print: Print, status: JobStatus, text: string): st
   return style === undefined ? text : print.styled(style, text);
 }
 
-/** The state with what belongs to it: `EXITED 7`, `KILLED SIGTERM (stopped by ada)`, `RUNNING, pid 4711`. */
-export function stateText(status: JobStatus): string {
+/** The state with its exit code or signal: `EXITED 7`, `KILLED SIGTERM`, `RUNNING`. */
+export function shortStateText(status: JobStatus): string {
   const state = enumName(status.state);
+  if (status.state === "STATE_EXITED") return `${state} ${status.exit_code}`;
+  return status.state === "STATE_KILLED" ? `${state} ${printable(status.signal)}` : state;
+}
+
+/** The state with all that belongs to it: `KILLED SIGTERM (stopped by ada)`, `RUNNING, pid 4711`. */
+export function stateText(status: JobStatus): string {
+  const state = shortStateText(status);
   const reason = reasonText(status);
-  const because = reason === "" ? "" : ` (${reason})`;
   switch (status.state) {
     case "STATE_RUNNING":
       return `${state}, pid ${status.pid}`;
     case "STATE_EXITED":
-      return `${state} ${status.exit_code}${because}`;
     case "STATE_KILLED":
-      return `${state} ${printable(status.signal)}${because}`;
+      return reason === "" ? state : `${state} (${reason})`;
     case "STATE_FAILED":
     case "STATE_LOST":
       return `${state}: ${printable(status.error)}`;

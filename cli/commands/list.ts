@@ -5,7 +5,7 @@ import { EXIT_CODE } from "../exit_code.ts";
 import { rfc3339, statusJson } from "../message_json.ts";
 import type { Print } from "../print.ts";
 import { printable, printableCommand } from "../printable.ts";
-import { inStateColour, stateText } from "../status_text.ts";
+import { inStateColour, shortStateText } from "../status_text.ts";
 import { UsageError } from "../usage_error.ts";
 
 /** Which jobs, and how much of each. */
@@ -21,9 +21,8 @@ export interface ListOptions {
 
 /** Jobs asked for in one call: the server's default, and far below the 4 MB one message carries. */
 const PAGE_SIZE = 100;
-/** Characters of a state or command in the table, so that a line has a chance to fit the screen. */
-const MAX_STATE_CHARACTERS = 40;
-const MAX_COMMAND_CHARACTERS = 60;
+/** Characters of a command in the table, so that a line has a chance to fit the screen. */
+const MAX_COMMAND_CHARACTERS = 40;
 
 const STATES = ["INITIAL", "STARTING", "RUNNING", "STOPPING", "EXITED", "KILLED", "FAILED", "LOST"] as const;
 
@@ -88,7 +87,7 @@ async function* jobs({ calls }: Context, options: ListOptions): AsyncGenerator<J
 function row(print: Print, job: JobStatus): string[] {
   return [
     job.id,
-    inStateColour(print, job, shortened(stateText(job), MAX_STATE_CHARACTERS)),
+    inStateColour(print, job, shortStateText(job)),
     printable(job.owner),
     job.registered_at === null ? "" : rfc3339({ ...job.registered_at, nanos: 0 }),
     // A megabyte of arguments is cut before it is looked at.

@@ -28,9 +28,9 @@ Deno.test("teleport list prints a table of the jobs, safe for a terminal", async
   assert.equal(
     io.stdout.text,
     [
-      "ID            STATE               OWNER   REGISTERED             COMMAND",
-      "job-long-id   RUNNING, pid 4711   ada     2027-01-15T08:00:00Z   sh -c $'echo \\x1b[2J' xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…",
-      "job-1         EXITED 7            grace   2027-01-15T08:00:00Z   true",
+      "ID            STATE      OWNER   REGISTERED             COMMAND",
+      "job-long-id   RUNNING    ada     2027-01-15T08:00:00Z   sh -c $'echo \\x1b[2J' xxxxxxxxxxxxxxxxx…",
+      "job-1         EXITED 7   grace   2027-01-15T08:00:00Z   true",
       "",
     ].join("\n"),
   );
@@ -41,7 +41,7 @@ Deno.test("teleport list colours the states on a terminal and keeps the columns"
   io.stdout.terminal = true;
   assert.equal(await teleport(io, "list"), 0);
   const [head, first, second] = io.stdout.text.split("\n");
-  assert.ok(first?.includes("\x1b[32mRUNNING, pid 4711\x1b[39m"), String(first));
+  assert.ok(first?.includes("\x1b[32mRUNNING\x1b[39m"), String(first));
   assert.ok(second?.includes("\x1b[31mEXITED 7\x1b[39m"), String(second));
   // deno-lint-ignore no-control-regex
   const plain = (text = "") => text.replace(/\x1b\[\d+m/g, "");
