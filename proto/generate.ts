@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console -- a tool for developers, which talks to them
 /**
  * Writes the TypeScript types of the service definition: `deno task generate`, or with `--check` tells whether the
  * committed file is what the definition says. One file without imports, so that every layer may use the types

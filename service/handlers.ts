@@ -2,7 +2,8 @@
 import { JobNotFoundError, type JobStatus, type Supervisor } from "../mod.ts";
 import type { CallContext, CallName, JobWorkerHandlers } from "../proto/service.ts";
 import { identify, type Identity } from "./identity.ts";
-import { endMessage, outputMessage, statesOf, statusMessage, streamOf } from "./messages.ts";
+import { beatsUntil, checkHeartbeat } from "./heartbeat.ts";
+import { endMessage, limitOf, outputMessage, selectionOf, statesOf, statusMessage } from "./messages.ts";
 import { admit, denied, scopeOf } from "./policy.ts";
 
 /** As the definition says of `page_size`; more is cut to this (AIP-158). */
@@ -44,11 +45,13 @@ export function createService(supervisor: Supervisor): Service {
     handlers: {
       async Register(request, context) {
         const { user } = identify(context.certificate);
+        const outputLimit = limitOf(request);
         const id = await supervisor.add(request.command, request.args, {
           env: request.env,
           labels: request.labels,
           owner: user,
           timeoutMs: request.timeout_ms,
+          ...(outputLimit === undefined ? {} : { outputLimit }),
           ...(request.cwd === "" ? {} : { cwd: request.cwd }),
           ...(request.grace_ms === undefined ? {} : { graceMs: request.grace_ms }),
         });
@@ -80,19 +83,18 @@ export function createService(supervisor: Supervisor): Service {
 
       async *GetOutput(request, context) {
         await permit("GetOutput", request.id, context);
-        const stream = streamOf(request.stream);
-        await using pieces = supervisor.watchOutput(request.id, {
-          signal: context.signal,
-          follow: request.follow ?? true,
-          ...(request.cursor === "" ? {} : { cursor: request.cursor }),
-          ...(stream === undefined ? {} : { stream }),
-        });
+        const heartbeatMs = checkHeartbeat(request.heartbeat_ms);
+        await using pieces = supervisor.watchOutput(request.id, { ...selectionOf(request), signal: context.signal });
+        let cursor = request.cursor;
         while (true) {
-          const { done, value } = await pieces.next();
+          const result = pieces.next();
+          for await (const _ of beatsUntil(result, heartbeatMs, context.signal)) yield { cursor };
+          const { done, value } = await result;
           if (done) {
             yield endMessage(value);
             return;
           }
+          cursor = value.cursor;
           yield outputMessage(value);
         }
       },

@@ -1,5 +1,5 @@
 /** The library's plain data as messages of the wire, and back. */
-import type { JobStatus, OutputEnd, OutputPiece, State } from "../mod.ts";
+import type { JobStatus, OutputEnd, OutputLimit, OutputPiece, OutputPolicy, OutputSelection, State } from "../mod.ts";
 import type { Sent } from "../proto/service.ts";
 import type * as wire from "../proto/teleport/v1/job_worker.ts";
 
@@ -32,6 +32,9 @@ export function statusMessage(status: JobStatus): Sent<wire.JobStatus> {
     stdout_bytes: status.stdoutBytes,
     stderr_bytes: status.stderrBytes,
     error_code: status.errorCode,
+    max_output_bytes: status.outputLimit?.maxBytes,
+    output_policy: status.outputLimit && `OUTPUT_POLICY_${status.outputLimit.policy}`,
+    dropped_bytes: status.droppedBytes,
   };
 }
 
@@ -48,6 +51,7 @@ export function outputMessage(piece: OutputPiece): Sent<wire.JobOutput> {
       offset: piece.offset,
       time: timestamp(piece.time),
       cursor: piece.cursor,
+      dropped_bytes: piece.droppedBytes,
     };
     outputMessages.set(piece, message);
   }
@@ -68,8 +72,38 @@ export function endMessage(end: OutputEnd): Sent<wire.JobOutput> {
   };
 }
 
+/** A moment of the wire as the library has it; undefined where there is none. */
+function dateOf(time: wire.Timestamp | null): Date | undefined {
+  return time === null ? undefined : new Date(time.seconds * 1_000 + time.nanos / 1_000_000);
+}
+
+/** The limit that a request asks for; undefined: the server's own. */
+export function limitOf(request: wire.JobRequest): OutputLimit | undefined {
+  const { max_output_bytes: maxBytes, output_policy: policy } = request;
+  if (maxBytes === 0) return undefined;
+  if (policy === "OUTPUT_POLICY_UNSPECIFIED") return { maxBytes, policy: "STOP" };
+  return { maxBytes, policy: policy.slice("OUTPUT_POLICY_".length) as OutputPolicy };
+}
+
+/** The output that a request asks for. */
+export function selectionOf(request: wire.GetOutputRequest): OutputSelection {
+  const stream = streamOf(request.stream);
+  const since = dateOf(request.since);
+  const until = dateOf(request.until);
+  return {
+    follow: request.follow ?? true,
+    exact: request.exact_pieces,
+    ...(request.cursor === "" ? {} : { cursor: request.cursor }),
+    ...(stream === undefined ? {} : { stream }),
+    ...(request.tail_lines === undefined ? {} : { tailLines: request.tail_lines }),
+    ...(request.tail_bytes === undefined ? {} : { tailBytes: request.tail_bytes }),
+    ...(since === undefined ? {} : { since }),
+    ...(until === undefined ? {} : { until }),
+  };
+}
+
 /** A stream of the wire in the library's words; undefined: both. */
-export function streamOf(stream: wire.Stream): "stdout" | "stderr" | undefined {
+function streamOf(stream: wire.Stream): "stdout" | "stderr" | undefined {
   if (stream === "STREAM_STDOUT") return "stdout";
   return stream === "STREAM_STDERR" ? "stderr" : undefined;
 }

@@ -60,6 +60,13 @@ export type Reason =
   | "REASON_SHUTDOWN"
   | "REASON_OUTPUT_FAILED";
 
+/** What happens when a job's output reaches its limit. */
+export type OutputPolicy =
+  | "OUTPUT_POLICY_UNSPECIFIED"
+  | "OUTPUT_POLICY_STOP"
+  | "OUTPUT_POLICY_KEEP_NEWEST"
+  | "OUTPUT_POLICY_BLOCK";
+
 export type Stream =
   | "STREAM_UNSPECIFIED"
   | "STREAM_STDOUT"
@@ -78,6 +85,9 @@ export interface JobRequest {
   timeout_ms: number;
   /** How long a stop waits between SIGTERM and SIGKILL. Absent: 10,000. */
   grace_ms?: number;
+  /** Bytes of output to record. 0: the server's default. */
+  max_output_bytes: number;
+  output_policy: OutputPolicy;
 }
 
 export interface JobStatus {
@@ -113,6 +123,11 @@ export interface JobStatus {
    * USER_NOT_FOUND or SPAWN_FAILED.
    */
   error_code: string;
+  /** 0: no limit. */
+  max_output_bytes: number;
+  output_policy: OutputPolicy;
+  /** Bytes of output that are not on record any more, or never were, because of a limit or a full disk. */
+  dropped_bytes: number;
 }
 
 export interface StartRequest {
@@ -141,9 +156,24 @@ export interface GetOutputRequest {
   follow?: boolean;
   /** One stream alone. Unspecified: both. */
   stream: Stream;
+  /** Of what is there at the call, the last lines alone. Excludes cursor and tail_bytes. */
+  tail_lines?: number;
+  /** Of what is there at the call, the last bytes alone. Excludes cursor and tail_lines. */
+  tail_bytes?: number;
+  /** Only what was read from the job at this time or later. */
+  since: Timestamp | null;
+  /** Only what was read from the job at this time or before; the stream closes then. */
+  until: Timestamp | null;
+  /** Leaves what was read from the job at once a message of its own, so that each has its time. */
+  exact_pieces: boolean;
+  /**
+   * While there is no output, an empty message this often, so that a quiet stream is seen to live. 0: none. At least
+   * 1,000.
+   */
+  heartbeat_ms: number;
 }
 
-/** A piece of output, or, as the last message, the closing record. */
+/** A piece of output; without data, a gap that a limit made, or a heartbeat; or, as the last message, the closing record. */
 export interface JobOutput {
   /** Raw bytes as the job wrote them; never decoded, cut anywhere. */
   data: Uint8Array;
@@ -156,15 +186,23 @@ export interface JobOutput {
   cursor: string;
   /** The closing record: only in the last message, which has no data. */
   end: OutputEnd | null;
+  /**
+   * Bytes of this stream that are missing right before offset, for an output limit dropped them. Such a message has no
+   * data.
+   */
+  dropped_bytes: number;
 }
 
 /** What the whole output amounts to, so that a client can prove that it has all of it. */
 export interface OutputEnd {
   stdout_bytes: number;
   stderr_bytes: number;
-  /** Bytes that an output limit dropped. */
+  /**
+   * Bytes that are not on record any more, or never were, because of a limit or a full disk. Those that never were do
+   * not count in stdout_bytes and stderr_bytes.
+   */
   dropped_bytes: number;
-  /** Of each stream from its first byte. */
+  /** Of each stream from its first byte. Empty where a crash of the server left it unknown. */
   stdout_sha256: Uint8Array;
   stderr_sha256: Uint8Array;
   /** The final status; where the request did not follow, the status now. */
