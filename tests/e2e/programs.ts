@@ -1,0 +1,108 @@
+/** The programs of this repository as their users run them: a real server and a real command line. */
+import assert from "node:assert/strict";
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+const DENO = [Deno.execPath(), "run", "--quiet", "--no-prompt"] as const;
+
+/** A server of its own with its own certificates and data. */
+export interface Server extends AsyncDisposable {
+  /** HOST:PORT. */
+  readonly address: string;
+  /** Holds `certs`, `data`, and whatever a test puts there. */
+  readonly dir: string;
+  readonly process: Deno.ChildProcess;
+}
+
+/** A program that ended. */
+export interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Starts a server on a free port and waits until it serves. Disposing of it stops it and removes its directory. */
+export async function startServer(): Promise<Server> {
+  const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
+  const [deno, ...args] = [...DENO, "-A", "server.ts", "--init-certs", "--listen", "127.0.0.1:0"];
+  const process = new Deno.Command(deno!, {
+    args: [...args, "--certs", `${dir}/certs`, "--data", `${dir}/data`],
+    cwd: ROOT,
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  const log = process.stderr.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  while (!/^listening on .*$/m.test(text)) {
+    const { done, value } = await log.read();
+    assert.ok(!done, `The server ended before it served: ${text}`);
+    text += value;
+  }
+  // To the end, or a server with much to tell would wait for its reader.
+  const drained = (async () => {
+    while (!(await log.read()).done);
+  })();
+  return {
+    address: /^listening on (.*)$/m.exec(text)![1]!,
+    dir,
+    process,
+    async [Symbol.asyncDispose]() {
+      try {
+        process.kill("SIGTERM");
+      } catch (error) {
+        // A test may have killed it.
+        if (!(error instanceof TypeError)) throw error;
+      }
+      await Promise.all([process.status, drained]);
+      await Deno.remove(dir, { recursive: true });
+    },
+  };
+}
+
+/** The command line as a process, with the permissions that its task gives it; its output to be read, or not. */
+export function spawnTeleport(server: Pick<Server, "address" | "dir">, ...args: string[]): Deno.ChildProcess {
+  const [deno, ...denoArgs] = [...DENO, "-P=cli", "cli.ts"];
+  return new Deno.Command(deno!, {
+    args: [...denoArgs, ...args],
+    cwd: ROOT,
+    env: { TELEPORT_ADDRESS: server.address, TELEPORT_CERTS: `${server.dir}/certs`, TELEPORT_IDENTITY: "admin" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
+
+/** Runs the command line to its end. */
+export async function teleport(server: Pick<Server, "address" | "dir">, ...args: string[]): Promise<Ended> {
+  const { code, stdout, stderr } = await spawnTeleport(server, ...args).output();
+  return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
+}
+
+/** As {@linkcode teleport}, for a command that must succeed; gives its stdout without the last line's end. */
+export async function teleportOk(server: Pick<Server, "address" | "dir">, ...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await teleport(server, ...args);
+  assert.equal(code, 0, `teleport ${args.join(" ")}: ${stderr}`);
+  return stdout.replace(/\n$/, "");
+}
+
+/** Reads a child's stdout up to a text, and leaves the rest to be read. */
+export async function readUntil(reader: ReadableStreamDefaultReader<Uint8Array>, wanted: string): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  while (!text.includes(wanted)) {
+    const { done, value } = await reader.read();
+    assert.ok(!done, `The output ended before ${JSON.stringify(wanted)}: ${text}`);
+    text += decoder.decode(value, { stream: true });
+  }
+  return text;
+}
+
+/** Reads the rest of a child's stdout. */
+export async function readRest(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for (let step = await reader.read(); !step.done; step = await reader.read()) {
+    text += decoder.decode(step.value, { stream: true });
+  }
+  return text;
+}
