@@ -3,7 +3,7 @@ import type { JobOutput, JobStatus, OutputEnd, Timestamp } from "../proto/telepo
 
 /** The name of an enum's value without its prefix: `STATE_EXITED` is `EXITED`. */
 export function enumName(value: string): string {
-  return value.replace(/^(?:STATE|REASON|STREAM)_/, "");
+  return value.replace(/^(?:STATE|REASON|STREAM|OUTPUT_POLICY)_/, "");
 }
 
 /** A moment as RFC 3339 in UTC, with as many digits as it has: `2026-01-31T12:00:00.25Z`. */
@@ -18,7 +18,7 @@ export function rfc3339(time: Timestamp): string {
  * there, also when they are 0.
  */
 export function statusJson(status: JobStatus): Record<string, unknown> {
-  const { id, state, command, reason, registered_at, started_at, ended_at, pid, ...rest } = status;
+  const { id, state, command, reason, output_policy, registered_at, started_at, ended_at, pid, ...rest } = status;
   return withoutAbsent({
     // First, for whoever reads a line with bare eyes.
     id,
@@ -26,6 +26,7 @@ export function statusJson(status: JobStatus): Record<string, unknown> {
     command,
     ...rest,
     reason: reason === "REASON_UNSPECIFIED" ? "" : enumName(reason),
+    output_policy: output_policy === "OUTPUT_POLICY_UNSPECIFIED" ? "" : enumName(output_policy),
     registered_at: registered_at && rfc3339(registered_at),
     started_at: started_at && rfc3339(started_at),
     ended_at: ended_at && rfc3339(ended_at),
@@ -34,7 +35,10 @@ export function statusJson(status: JobStatus): Record<string, unknown> {
   });
 }
 
-/** A piece of output, its bytes in base64 as the JSON mapping of protobuf has it; or the closing record. */
+/**
+ * A piece of output, its bytes in base64 as the JSON mapping of protobuf has it; or a gap, with the number of bytes that
+ * are missing; or the closing record.
+ */
 export function outputJson(output: JobOutput): Record<string, unknown> {
   if (output.end !== null) return { end: endJson(output.end) };
   return withoutAbsent({
@@ -43,6 +47,7 @@ export function outputJson(output: JobOutput): Record<string, unknown> {
     time: output.time && rfc3339(output.time),
     cursor: output.cursor,
     data: output.data.toBase64(),
+    dropped_bytes: output.dropped_bytes || null,
   });
 }
 

@@ -3,15 +3,15 @@ import type { JobOutput } from "../proto/teleport/v1/job_worker.ts";
 import { outputJson } from "./message_json.ts";
 import type { Print } from "./print.ts";
 
-/** Prints one piece of output; of the closing record, only what a reader must know. */
+/** Prints one piece of output; of a gap and of the closing record, only what a reader must know. */
 export async function printOutput(print: Print, output: JobOutput): Promise<void> {
   if (print.json) return await print.record(outputJson(output));
-  if (output.end === null) {
-    return await print.bytes(output.stream === "STREAM_STDERR" ? "stderr" : "stdout", output.data);
+  const name = output.stream === "STREAM_STDERR" ? "stderr" : "stdout";
+  if (output.dropped_bytes > 0) {
+    await print.note(`${output.dropped_bytes} bytes of ${name} are missing here: its output limit dropped them`);
   }
+  if (output.end === null) return await print.bytes(name, output.data);
   if (output.end.dropped_bytes > 0) {
-    await print.note(
-      `The output is not whole: its limit was reached and ${output.end.dropped_bytes} bytes were dropped`,
-    );
+    await print.note(`The output is not whole: ${output.end.dropped_bytes} bytes of it were dropped or not recorded`);
   }
 }

@@ -258,7 +258,16 @@ Deno.test("teleport logs says when bytes were dropped", async () => {
   const [end] = await outputOf([], exited(0));
   const io = new FakeIo({ GetOutput: () => stream({ ...end!, end: { ...end!.end!, dropped_bytes: 5 } }) });
   assert.equal(await teleport(io, "logs", "job-1"), 0);
-  assert.match(io.stderr.text, /limit was reached and 5 bytes were dropped/);
+  assert.match(io.stderr.text, /The output is not whole: 5 bytes of it were dropped/);
+});
+
+Deno.test("teleport logs tells of a gap where it is, and brings what is left", async () => {
+  const [, second, end] = await outputOf([["stdout", "old"], ["stdout", "new"]], exited(0));
+  const gap = { ...second!, data: new Uint8Array(), dropped_bytes: 3 };
+  const io = new FakeIo({ GetOutput: () => stream(gap, second!, end!) });
+  assert.equal(await teleport(io, "logs", "job-1"), 0);
+  assert.equal(io.stdout.text, "new");
+  assert.equal(io.stderr.text, "teleport: 3 bytes of stdout are missing here: its output limit dropped them\n");
 });
 
 const testdata = new URL("testdata", import.meta.url).pathname;

@@ -120,6 +120,9 @@ export function jobStatus(fields: Partial<JobStatus> = {}): JobStatus {
     timeout_ms: 0,
     stdout_bytes: 0,
     stderr_bytes: 0,
+    max_output_bytes: 0,
+    output_policy: "OUTPUT_POLICY_UNSPECIFIED",
+    dropped_bytes: 0,
     ...fields,
   };
 }
@@ -149,6 +152,7 @@ export async function outputOf(
       offset: bytes[stream].length,
       time: { seconds: 1_800_000_000, nanos: 500_000_000 },
       cursor: `c${messages.length}`,
+      dropped_bytes: 0,
       end: null,
     });
     bytes[stream] = new Uint8Array([...bytes[stream], ...data]);
@@ -160,6 +164,7 @@ export async function outputOf(
     offset: 0,
     time: null,
     cursor: "end",
+    dropped_bytes: 0,
     end: {
       stdout_bytes: bytes.stdout.length,
       stderr_bytes: bytes.stderr.length,

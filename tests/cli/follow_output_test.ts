@@ -96,6 +96,35 @@ for (const [what, damage, sentence] of damages) {
   });
 }
 
+Deno.test("followOutput() takes a gap that is told, and still counts", async () => {
+  const [a, b, c, end] = await outputOf(pieces, exited(0));
+  const gap = { ...a!, data: new Uint8Array(), offset: 3, dropped_bytes: 3 };
+  const messages = [gap, b!, c!, end!];
+  assert.deepEqual(await follow(messages), messages);
+  await assert.rejects(follow([{ ...gap, offset: 2, dropped_bytes: 2 }, b!, c!, end!]), /wanted the piece at byte 2/);
+  await assert.rejects(follow([gap, b!, end!]), /wrote 4 bytes to stdout, 3 arrived/);
+});
+
+Deno.test("followOutput() still proves the other stream when one has a gap", async () => {
+  const [a, b, c, end] = await outputOf(pieces, exited(0));
+  const gap = { ...a!, data: new Uint8Array(), offset: 3, dropped_bytes: 3 };
+  const altered = { ...b!, data: new TextEncoder().encode("\xfe") };
+  await assert.rejects(follow([gap, altered, c!, end!]), /the digest of stderr differs/);
+});
+
+Deno.test("followOutput() takes an output whose digest the server does not know", async () => {
+  const messages = await outputOf(pieces, exited(0));
+  const end = messages.pop()!;
+  const unknown = { ...end, end: { ...end.end!, stdout_sha256: new Uint8Array(), stderr_sha256: new Uint8Array() } };
+  assert.equal((await follow([...messages, unknown])).length, 4);
+});
+
+Deno.test("followOutput() passes over signs of life", async () => {
+  const [a, ...rest] = await outputOf(pieces, exited(0));
+  const beat: JobOutput = { ...a!, data: new Uint8Array(), stream: "STREAM_UNSPECIFIED", offset: 0, cursor: "" };
+  assert.deepEqual(await follow([beat, a!, beat, ...rest]), [a!, ...rest]);
+});
+
 Deno.test("followOutput() gives up when its signal aborts, already or later", async () => {
   async function* endless(_: unknown, options?: { signal?: AbortSignal }): AsyncGenerator<JobOutput> {
     await untilAborted(options?.signal);

@@ -15,6 +15,8 @@ Deno.test("statusJson() leaves out what a job that was never started does not ha
     timeout_ms: 0,
     stdout_bytes: 0,
     stderr_bytes: 0,
+    max_output_bytes: 0,
+    dropped_bytes: 0,
   });
 });
 
@@ -42,6 +44,11 @@ Deno.test("statusJson() has the signal and no exit code of a job that was killed
   assert.ok(!("exit_code" in json));
 });
 
+Deno.test("statusJson() has the policy of the output limit without prefix", () => {
+  const json = statusJson(jobStatus({ output_policy: "OUTPUT_POLICY_KEEP_NEWEST", max_output_bytes: 9 }));
+  assert.deepEqual([json.output_policy, json.max_output_bytes], ["KEEP_NEWEST", 9]);
+});
+
 Deno.test("statusJson() has error and error code of a job that failed", () => {
   const json = statusJson(jobStatus({ state: "STATE_FAILED", error: "No", error_code: "CWD_NOT_FOUND" }));
   assert.deepEqual([json.state, json.error, json.error_code], ["FAILED", "No", "CWD_NOT_FOUND"]);
@@ -62,6 +69,12 @@ Deno.test("outputJson() has the bytes in base64 and the digests in hexadecimal",
   assert.equal(closing.dropped_bytes, 0);
   assert.equal(closing.stdout_sha256, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   assert.equal((closing.status as Record<string, unknown>).exit_code, 3);
+});
+
+Deno.test("outputJson() has how much is missing of a gap alone", async () => {
+  const [piece] = await outputOf([["stdout", ""]], exited(0));
+  const json = outputJson({ ...piece!, offset: 7, dropped_bytes: 7 });
+  assert.deepEqual([json.stream, json.offset, json.dropped_bytes, "data" in json], ["STDOUT", 7, 7, false]);
 });
 
 Deno.test("rfc3339() has as many digits as the moment has", () => {
