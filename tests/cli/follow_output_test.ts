@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { followOutput, OutputMismatchError } from "../../cli/follow_output.ts";
 import type { JobOutput } from "../../proto/teleport/v1/job_worker.ts";
-import { exited, FakeCallError, outputOf, stream, untilAborted } from "./fake.ts";
+import { exited, FakeCallError, outputOf, running, stream, untilAborted } from "./fake.ts";
 
 const pieces: ["stdout" | "stderr", string][] = [["stdout", "a\0b"], ["stderr", "\xff"], ["stdout", "c"]];
 
@@ -117,6 +117,23 @@ Deno.test("followOutput() takes an output whose digest the server does not know"
   const end = messages.pop()!;
   const unknown = { ...end, end: { ...end.end!, stdout_sha256: new Uint8Array(), stderr_sha256: new Uint8Array() } };
   assert.equal((await follow([...messages, unknown])).length, 4);
+});
+
+Deno.test("followOutput() takes what was there when the running job wrote more since, but no less", async () => {
+  const [a, b, c, end] = await outputOf(pieces, running());
+  const read = (messages: readonly JobOutput[], follow: boolean) =>
+    followOutput({ GetOutput: () => stream(...messages) }, { id: "job-1", follow }, () => Promise.resolve());
+  await read([a!, b!, end!], false);
+  await read([a!, b!, c!, end!], false);
+  const altered = { ...b!, data: new TextEncoder().encode("\xfe") };
+  await assert.rejects(read([a!, altered, end!], false), /the digest of stderr differs/);
+  await assert.rejects(
+    read([a!, b!, { ...c!, data: new Uint8Array(9) }, end!], false),
+    /4 bytes to stdout, 12 arrived/,
+  );
+  await assert.rejects(read([a!, b!, end!], true), /4 bytes to stdout, 3 arrived/);
+  const [d, e, , ended] = await outputOf(pieces, exited(0));
+  await assert.rejects(read([d!, e!, ended!], false), /4 bytes to stdout, 3 arrived/);
 });
 
 Deno.test("followOutput() passes over signs of life", async () => {

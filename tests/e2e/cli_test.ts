@@ -139,6 +139,15 @@ Deno.test("teleport run -d leaves a job that two followers read live until it is
   assert.equal((await watch.status).code, 0);
 });
 
+Deno.test("teleport logs of a job that writes on and on brings what is there, and ends", async () => {
+  await using server = await startServer();
+  const id = await teleportOk(server, "run", "-d", "sh", "-c", "while :; do echo line; done");
+  const [first, second] = [await teleportOk(server, "logs", id), await teleportOk(server, "logs", id)];
+  await teleportOk(server, "stop", id);
+  const whole = await teleportOk(server, "logs", id);
+  assert.ok(second.length > first.length && second.startsWith(first) && whole.startsWith(second));
+});
+
 Deno.test("teleport takes a job through its whole life, each step by its own command", async () => {
   await using server = await startServer();
   const register = ["register", "-l", "kind=test", "--timeout", "1h", "sh", "-c", "echo hi; exit 3"];
