@@ -1,0 +1,259 @@
+/** Where the demo plays: a temporary folder, the programs run in it as processes, and what may be expected of them. */
+import { styleText } from "node:util";
+import { follow, type Follower, lines } from "./demo_follower.ts";
+
+/** A step did not do what it says. */
+export class StepError extends Error {}
+
+const ROOT = new URL("../", import.meta.url).pathname;
+/** More than the server's own bounds for an orderly end. */
+const SERVER_END_MS = 15_000;
+
+/** A program that runs beside the story. */
+export interface Background {
+  /** Waits for its end, which must be with this exit code. */
+  ended(code: number): Promise<void>;
+}
+
+/** The stage: {@linkcode Stage.set} it, play, {@linkcode Stage.clear} it whatever happened. */
+export class Stage {
+  readonly #dir: string;
+  readonly #children = new Set<Deno.ChildProcess>();
+  /** The leaders of the jobs, which the server must end. */
+  readonly #leaders = new Set<number>();
+  #server: Deno.ChildProcess | undefined;
+  #serverLog = "";
+  #address = "";
+  #cleared = false;
+  #step = 0;
+  #title = "";
+
+  private constructor(dir: string) {
+    this.#dir = dir;
+  }
+
+  /** Makes a temporary folder and nothing else. */
+  static async set(): Promise<Stage> {
+    return new Stage(await Deno.makeTempDir({ prefix: "teleport_demo_" }));
+  }
+
+  /** Number and title of the step that is played. */
+  get current(): string {
+    return `${this.#step}: ${this.#title}`;
+  }
+
+  /** Begins a step. */
+  step(title: string): void {
+    this.#step += 1;
+    this.#title = title;
+    console.log(styleText("bold", `\n${this.#step}. ${title}`));
+  }
+
+  /** Says something in plain words. */
+  tell(sentence: string): void {
+    console.log(`   ${sentence}`);
+  }
+
+  /** Ends the demo unless this holds. */
+  expect(holds: boolean, sentence: string): void {
+    if (!holds) throw new StepError(`Expected: ${sentence}`);
+  }
+
+  /** Runs the certificate tool, which must succeed. */
+  async certs(...args: string[]): Promise<void> {
+    this.#show("certs", args);
+    await this.#output(0, "-P=certs", "certs.ts", ...args, "--dir", `${this.#dir}/certs`);
+  }
+
+  /** Starts a server and waits until it serves. */
+  async startServer(): Promise<void> {
+    const args = ["--listen", "127.0.0.1:0"];
+    this.#show("teleportd", args);
+    const paths = ["--certs", `${this.#dir}/certs`, "--data", `${this.#dir}/data`];
+    const server = this.#spawn("null", "-A", "server.ts", ...args, ...paths);
+    this.#server = server;
+    const { promise: listening, resolve } = Promise.withResolvers<string | undefined>();
+    (async () => {
+      for await (const line of lines(server.stderr)) {
+        this.#serverLog += `${line}\n`;
+        const address = /^listening on (.+)$/.exec(line)?.[1];
+        if (address !== undefined) resolve(address);
+      }
+      resolve(undefined);
+    })();
+    const address = await listening;
+    if (address === undefined) throw new StepError(`The server ended before it served:\n${this.#serverLog}`);
+    this.#address = address;
+    this.tell(`listening on ${address}`);
+  }
+
+  /** Asks the server to end and waits until it has, which must be in good order. */
+  async stopServer(): Promise<void> {
+    const server = this.#server;
+    if (server === undefined) return;
+    this.#server = undefined;
+    server.kill("SIGTERM");
+    const timer = setTimeout(() => server.kill("SIGKILL"), SERVER_END_MS);
+    const { code } = await server.status;
+    clearTimeout(timer);
+    if (code !== 0) throw new StepError(`The server ended with exit code ${code}, not 0:\n${this.#serverLog}`);
+  }
+
+  /** Runs the command line, which must succeed; returns its output. */
+  async teleport(...args: string[]): Promise<string> {
+    this.#show("teleport", args);
+    return (await this.#output(0, "-P=cli", "cli.ts", ...args)).stdout;
+  }
+
+  /** Runs the command line, which must end with this exit code; prints and returns its complaint, if any. */
+  async teleportExits(code: number, ...args: string[]): Promise<string> {
+    this.#show("teleport", args);
+    const { stderr } = await this.#output(code, "-P=cli", "cli.ts", ...args);
+    if (stderr !== "") this.tell(stderr);
+    return stderr;
+  }
+
+  /** Starts the command line and goes on. */
+  teleportInBackground(...args: string[]): Background {
+    this.#show("teleport", args);
+    const ended = this.#ended(this.#spawn("piped", "-P=cli", "cli.ts", ...args));
+    return { ended: async (code) => this.#mustBe(code, await ended, `teleport ${args[0]}`) };
+  }
+
+  /** Follows a job's output as one of the users, and prints every line as it comes. */
+  follow(user: string, id: string): Follower {
+    this.#show("teleport", ["--identity", user, "logs", "-f", id]);
+    const child = this.#spawn("piped", "-P=cli", "cli.ts", "--identity", user, "logs", "-f", id);
+    return follow(child, (line) => console.log(styleText("cyan", `   ${user.padEnd(5)} sees: `) + line));
+  }
+
+  /** Expects a job to be in this state. */
+  async expectState(id: string, state: string): Promise<void> {
+    const found = (await this.#status(id)).state;
+    this.expect(found === state, `The job is in state ${state}, not ${found}`);
+  }
+
+  /** The processes of a job's session that run, as `pid name`. */
+  async processesOf(id: string): Promise<string[]> {
+    const { pid } = await this.#status(id);
+    if (pid === undefined) throw new StepError(`Job ${id} was not started`);
+    return (await sessionMembers(pid)).map(({ pid, name }) => `${pid} ${name}`);
+  }
+
+  /** Makes a gRPC call by hand, with the certificate of a user or with none, and tells whether the server answers. */
+  async callIsAnswered(user: string | undefined): Promise<boolean> {
+    const read = (name: string) => Deno.readTextFile(`${this.#dir}/certs/${name}`);
+    const identity = user === undefined ? {} : { cert: await read(`${user}.crt`), key: await read(`${user}.key`) };
+    using client = Deno.createHttpClient({ caCerts: [await read("ca.crt")], ...identity });
+    try {
+      const response = await fetch(`https://${this.#address}/teleport.v1.JobWorker/List`, {
+        client,
+        method: "POST",
+        headers: { "content-type": "application/grpc", "te": "trailers" },
+        body: new Uint8Array(5), // A gRPC frame with an empty message: not compressed, length 0.
+      });
+      const answer = await response.bytes();
+      // What answers is a frame, five bytes at least; a refusal of the call would be a status without any.
+      return response.status === 200 && answer.length >= 5;
+    } catch (error) {
+      if (error instanceof TypeError) return false; // How fetch says that there was no answer.
+      throw error;
+    }
+  }
+
+  /** Ends every process that still runs and removes the folder. Fails if the server left a job running. */
+  async clear(): Promise<void> {
+    this.#cleared = true;
+    for (const child of this.#children) if (child !== this.#server) child.kill("SIGTERM");
+    const left: string[] = [];
+    try {
+      await this.stopServer();
+    } finally {
+      for (const leader of this.#leaders) {
+        for (const { pid, name } of await sessionMembers(leader)) {
+          left.push(`${pid} ${name}`);
+          Deno.kill(pid, "SIGKILL");
+        }
+      }
+      await Promise.all([...this.#children].map((child) => child.status));
+      await Deno.remove(this.#dir, { recursive: true });
+    }
+    if (left.length > 0) {
+      throw new StepError(`The server left processes of jobs, which were killed: ${left.join(", ")}`);
+    }
+  }
+
+  #show(program: string, args: readonly string[]): void {
+    console.log(styleText("dim", `   $ ${[program, ...args.map(quoted)].join(" ")}`));
+  }
+
+  #spawn(stdout: "piped" | "null", ...args: string[]): Deno.ChildProcess {
+    // The story goes on for a moment when the demo is interrupted; it must not start what nobody ends.
+    if (this.#cleared) throw new StepError("The demo is over");
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--quiet", "--no-prompt", ...args],
+      cwd: ROOT,
+      env: { TELEPORT_ADDRESS: this.#address, TELEPORT_CERTS: `${this.#dir}/certs`, TELEPORT_IDENTITY: "admin" },
+      stdin: "null",
+      stdout,
+      stderr: "piped",
+    }).spawn();
+    this.#children.add(child);
+    child.status.then(() => this.#children.delete(child));
+    return child;
+  }
+
+  async #ended(child: Deno.ChildProcess): Promise<Deno.CommandOutput> {
+    const [stdout, stderr, status] = await Promise.all([
+      new Response(child.stdout).bytes(),
+      new Response(child.stderr).bytes(),
+      child.status,
+    ]);
+    return { ...status, stdout, stderr };
+  }
+
+  async #output(code: number, ...args: string[]): Promise<{ stdout: string; stderr: string }> {
+    const output = await this.#ended(this.#spawn("piped", ...args));
+    this.#mustBe(code, output, args.slice(1).join(" "));
+    const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trimEnd();
+    return { stdout: text(output.stdout), stderr: text(output.stderr) };
+  }
+
+  #mustBe(code: number, output: Deno.CommandOutput, what: string): void {
+    if (output.code === code) return;
+    const said = new TextDecoder().decode(output.stderr);
+    throw new StepError(`"${what}" ended with exit code ${output.code}, not ${code}:\n${said}`);
+  }
+
+  async #status(id: string): Promise<{ state: string; pid?: number }> {
+    const { stdout } = await this.#output(0, "-P=cli", "cli.ts", "--output", "json", "status", id);
+    const status: { state: string; pid?: number } = JSON.parse(stdout);
+    if (status.pid !== undefined) this.#leaders.add(status.pid);
+    return status;
+  }
+}
+
+/** An argument as one would type it; a script on one line. */
+function quoted(argument: string): string {
+  if (/^[\w@%+=:,./-]+$/.test(argument)) return argument;
+  const line = argument.replace(/\s*\n\s*/g, "; ");
+  return line.includes("'") ? `"${line}"` : `'${line}'`;
+}
+
+/**
+ * The living processes of a session. proc(5), stat: behind the name, which is in brackets, come state, parent, group,
+ * session. One that has ended waits in state Z for its parent, here the init of the machine, to take note.
+ */
+async function sessionMembers(session: number): Promise<{ pid: number; name: string }[]> {
+  const found: { pid: number; name: string }[] = [];
+  for await (const { name: entry } of Deno.readDir("/proc")) {
+    if (!/^\d+$/.test(entry)) continue;
+    const stat = await Deno.readTextFile(`/proc/${entry}/stat`).catch(() => ""); // It has ended since.
+    const [, name, rest = ""] = /^\d+ \((.*)\) (.*)/s.exec(stat) ?? [];
+    const fields = rest.split(" ");
+    if (name !== undefined && fields[0] !== "Z" && Number(fields[3]) === session) {
+      found.push({ pid: Number(entry), name });
+    }
+  }
+  return found;
+}
