@@ -13,12 +13,14 @@ Deno.test("a message that says nothing has every field but the optional ones", s
   const { command, args, env, timeout_ms, ...job } = asRequest(methods.Register, {});
   assert.deepEqual({ command, args, env, timeout_ms }, { command: "", args: [], env: {}, timeout_ms: 0 });
   assert.equal("grace_ms" in job, false);
-  assert.deepEqual(asRequest(methods.GetOutput, {}), { id: "", cursor: "", stream: "STREAM_UNSPECIFIED" });
+  const { id, cursor, stream, ...output } = asRequest(methods.GetOutput, {});
+  assert.deepEqual({ id, cursor, stream }, { id: "", cursor: "", stream: "STREAM_UNSPECIFIED" });
+  assert.equal("follow" in output, false);
 });
 
 Deno.test("an optional field that is set to its default is there", strict, () => {
   assert.deepEqual(asRequest(methods.GetOutput, { follow: false }).follow, false);
-  assert.deepEqual(asRequest(methods.Stop, { grace_ms: 0 }), { id: "", grace_ms: 0 });
+  assert.equal(asRequest(methods.Stop, { grace_ms: 0 }).grace_ms, 0);
   assert.equal(asAnswer(methods.Status, { exit_code: 0 }).exit_code, 0);
   assert.equal("exit_code" in asAnswer(methods.Status, {}), false);
 });
