@@ -46,8 +46,6 @@ const WORKER_FLOORS: readonly (readonly string[])[] = [
   ["signals", "errors", "watch"],
 ];
 
-/** The error codes of the library, which the wire may take from where they are: `mod.ts` would load all of `worker/`. */
-const ERRORS = "worker/errors.ts";
 /** The files of `rpc/` that belong to the client, the only ones the command line may load. */
 const CLIENT_FILES = /^rpc\/(client|errors)\.ts$/;
 const DOORS = ["server.ts", "cli.ts", "certs.ts"];
@@ -194,7 +192,6 @@ function arrowViolation(path: string, layer: string, target: string, names: read
   const targetLayer = layerOf(target);
   if (layer === "door" && target === "deno.json") return undefined; // It says the version.
   if (targetLayer === undefined) return `${arrow}: that is in no layer`;
-  if (layer === "rpc" && target === ERRORS) return undefined;
   if (targetLayer !== layer) {
     if (MAY_IMPORT[layer]?.includes(targetLayer) !== true) {
       return `${arrow}: "${layer}" may not import "${targetLayer}"`;

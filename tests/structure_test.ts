@@ -126,7 +126,6 @@ Deno.test("violations() finds nothing in a tree that keeps the rules", () => {
     "worker/signals.ts": "// s",
     "worker/errors.ts": "// e",
     "rpc/server.ts": `// s\nimport "@grpc/grpc-js";\nimport { TeleportError, type ErrorCode } from "../mod.ts";`,
-    "rpc/errors.ts": `// e\nimport { TeleportError } from "../worker/errors.ts";`,
     "cli/run.ts": `// r\nimport "../rpc/client.ts";\nimport type {} from "../proto/service.ts";\nimport "commander";`,
     "tests/a_test.ts": `// t\nimport "../server.ts";\nimport "@grpc/grpc-js";\nconsole.log(Deno.args);`,
   });
