@@ -1,4 +1,4 @@
-/** Holds what is built and shipped against the tree: the Dockerfile, the version of Deno, the task list. */
+/** Holds what is built and shipped against the tree: image, package, permissions, version of Deno, tasks. */
 import assert from "node:assert/strict";
 
 const root = new URL("../", import.meta.url);
@@ -61,4 +61,58 @@ Deno.test("every task says what it does, and the README names no other", async (
   const named = [...(await read("README.md")).matchAll(/\btask ([a-z:]+)/g)].map((match) => match[1] ?? "");
   assert.ok(named.length > 0);
   assert.deepEqual(named.filter((name) => !(name in tasks)), []);
+});
+
+/** Runs a program with a permission set of deno.json, in an environment of one known and one unknown variable. */
+async function withPermissions(set: string, program: string): Promise<string> {
+  const path = await Deno.makeTempFile({ suffix: ".ts" });
+  try {
+    await Deno.writeTextFile(path, program);
+    const { stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-q", "--no-prompt", `--config=${new URL("deno.json", root).pathname}`, `-P=${set}`, path],
+      env: { TELEPORT_CERTS: "known", GRPC_TRACE: "unknown" },
+      stderr: "inherit",
+    }).output();
+    return new TextDecoder().decode(stdout);
+  } finally {
+    await Deno.remove(path);
+  }
+}
+
+const ASK = `
+for (const name of ["net", "read", "write", "run", "ffi"] as const) {
+  console.log(name, (await Deno.permissions.query({ name })).state);
+}
+console.log(Deno.env.get("TELEPORT_CERTS"), Deno.env.get("GRPC_TRACE"));`;
+
+Deno.test("the command line can neither write files nor run programs, and sees only its own variables", async () => {
+  assert.equal(
+    await withPermissions("cli", ASK),
+    "net granted\nread granted\nwrite denied\nrun denied\nffi denied\nknown undefined\n",
+  );
+});
+
+Deno.test("the certificate tool can neither reach the network nor run programs", async () => {
+  assert.equal(
+    await withPermissions("certs", ASK),
+    "net denied\nread granted\nwrite granted\nrun denied\nffi denied\nknown undefined\n",
+  );
+});
+
+Deno.test("the package holds the library, its licence and README, and nothing else", async () => {
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["publish", "--dry-run", "--allow-dirty"],
+    cwd: root,
+    env: { NO_COLOR: "1" },
+  }).output();
+  const said = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+  assert.ok(success, said);
+  const files = [...said.matchAll(/file:\/\/\S+/g)].map(([url]) => url)
+    .filter((url) => url.startsWith(root.href))
+    .map((url) => url.slice(root.href.length));
+  for (const file of ["mod.ts", "README.md", "LICENSE", "deno.json", "worker/supervisor.ts"]) {
+    assert.ok(files.includes(file), `${file} is in the package: ${said}`);
+  }
+  const others = files.filter((file) => !/^(mod\.ts|README\.md|LICENSE|deno\.json|worker\/\w+\.ts)$/.test(file));
+  assert.deepEqual(others, []);
 });
