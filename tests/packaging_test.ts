@@ -80,7 +80,7 @@ async function withPermissions(set: string, program: string): Promise<string> {
 }
 
 const ASK = `
-for (const name of ["net", "read", "write", "run", "ffi"] as const) {
+for (const name of ["net", "read", "write", "run", "ffi", "import"] as const) {
   console.log(name, (await Deno.permissions.query({ name })).state);
 }
 console.log(Deno.env.get("TELEPORT_CERTS"), Deno.env.get("GRPC_TRACE"));`;
@@ -88,14 +88,14 @@ console.log(Deno.env.get("TELEPORT_CERTS"), Deno.env.get("GRPC_TRACE"));`;
 Deno.test("the command line can neither write files nor run programs, and sees only its own variables", async () => {
   assert.equal(
     await withPermissions("cli", ASK),
-    "net granted\nread granted\nwrite denied\nrun denied\nffi denied\nknown undefined\n",
+    "net granted\nread granted\nwrite denied\nrun denied\nffi denied\nimport denied\nknown undefined\n",
   );
 });
 
 Deno.test("the certificate tool can neither reach the network nor run programs", async () => {
   assert.equal(
     await withPermissions("certs", ASK),
-    "net denied\nread granted\nwrite granted\nrun denied\nffi denied\nknown undefined\n",
+    "net denied\nread granted\nwrite granted\nrun denied\nffi denied\nimport denied\nknown undefined\n",
   );
 });
 
