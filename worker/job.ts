@@ -275,19 +275,23 @@ export class Job {
   /** Watches the output; the iteration returns what the whole output amounts to. */
   watchOutput(selection: OutputSelection = {}, signal?: AbortSignal): Watch<OutputPiece, OutputEnd> {
     const { end } = this.#log;
-    return watch(signal, (combined) => this.#readOutput(selection, end, combined));
+    // What is there now is all that a watch which does not follow speaks of, at its end too.
+    const now = selection.follow === false ? { ...this.#log.totals(), status: this.status } : undefined;
+    return watch(signal, (combined) => this.#readOutput(selection, end, now, combined));
   }
 
   async *#readOutput(
     selection: OutputSelection,
     end: Place,
+    now: OutputEnd | undefined,
     signal: AbortSignal,
   ): AsyncGenerator<OutputPiece, OutputEnd, void> {
     this.#watchers += 1;
     try {
       yield* readOutput(this.#log, selection, end, signal);
+      if (now !== undefined) return now;
       // The log is sealed a moment before the final status is set.
-      if (selection.follow ?? true) { while (!this.isFinalState) await this.#changed(signal); }
+      while (!this.isFinalState) await this.#changed(signal);
       return { ...this.#log.totals(), status: this.status };
     } finally {
       this.#watchers -= 1;

@@ -6,9 +6,9 @@ import { createHash, type Hash } from "node:crypto";
 import { CursorOutOfRangeError, LimitReachedError, OutputUnavailableError } from "./errors.ts";
 import { LOG_START, parseCursor, type Place } from "./output_cursor.ts";
 import { OutputBudget, type OutputLimit, segmentBytes } from "./output_limit.ts";
-import { type Block, decodeBlock, joinBytes, piece, type Recorded } from "./output_piece.ts";
+import { Batch, type BatchRecord } from "./output_batch.ts";
+import { type Block, decodeBlock, piece } from "./output_piece.ts";
 import {
-  encodeRecord,
   MAX_PAYLOAD_BYTES,
   offsetsBehind,
   RECORD_OVERHEAD_BYTES,
@@ -17,14 +17,8 @@ import {
 } from "./output_record.ts";
 import { Segments } from "./output_segments.ts";
 
-/**
- * What may wait for the disk before the job's own writes are held up: as much again is being written meanwhile, so a
- * job whose disk is slow holds twice this.
- */
-const MAX_PENDING_BYTES = 262_144;
-
-/** One read from the file: large enough for full speed, and for the longest record whole. */
-export const READ_BYTES = MAX_PAYLOAD_BYTES + RECORD_OVERHEAD_BYTES;
+/** One read from the file, which every reader holds: large enough for full speed, and for the longest record whole. */
+export const READ_BYTES = 2 * (MAX_PAYLOAD_BYTES + RECORD_OVERHEAD_BYTES);
 
 /** What the whole output amounts to. */
 export interface OutputTotals {
@@ -46,13 +40,6 @@ export interface OutputLogOptions {
   readonly budget?: OutputBudget;
 }
 
-interface Pending {
-  readonly stream: Stream;
-  readonly timeMs: number;
-  readonly chunks: Uint8Array[];
-  length: number;
-}
-
 /** The append-only output of one job. */
 export class OutputLog {
   /** The job's. */
@@ -67,8 +54,7 @@ export class OutputLog {
   #acceptedBytes = 0;
   #unrecordedBytes = 0;
   #lastTimeMs = 0;
-  #pending: Pending[] = [];
-  #pendingBytes = 0;
+  #batch: Batch | undefined;
   #room = Promise.withResolvers<void>();
   #flushing: Promise<void> | undefined;
   /** Why nothing is taken any more. */
@@ -171,128 +157,113 @@ export class OutputLog {
   }
 
   /**
-   * Appends a chunk, which the log owns from then on. Returns when there is room for more: a caller that waits for it
-   * passes the disk's back-pressure on to the job, and that of the limit where its policy is to block.
+   * Appends a chunk, which is copied. Resolves when all of it found room: a caller that waits for it passes the disk's
+   * back-pressure on to the job, and that of the limit where its policy is to block.
    *
    * @param ended ends the wait at a limit that blocks: the job is over
    * @throws {LimitReachedError} when the limit's policy is to stop the job, and always from then on
    * @throws whatever kept the disk from taking it; from then on nothing is taken any more
    */
   async append(stream: Stream, chunk: Uint8Array, ended?: AbortSignal): Promise<void> {
-    if (this.#refusal !== undefined) {
-      this.#unrecordedBytes += chunk.length;
-      throw this.#refusal;
-    }
-    const limit = this.#limit;
-    const room = limit === undefined || limit.policy === "KEEP_NEWEST"
-      ? Infinity
-      : limit.maxBytes - this.#acceptedBytes;
-    if (chunk.length <= room) {
-      this.#enqueue(stream, chunk);
-      if (this.#pendingBytes >= MAX_PENDING_BYTES) await this.#room.promise;
-      return;
-    }
-    this.#enqueue(stream, chunk.subarray(0, room));
-    if (limit?.policy === "BLOCK") await aborted(ended);
-    this.#unrecordedBytes += chunk.length - room;
-    if (limit?.policy === "STOP") {
-      this.#refusal = new LimitReachedError(`The job wrote more than its output limit of "${limit.maxBytes}" bytes`);
-      this.#refused.resolve(this.#refusal);
-      throw this.#refusal;
-    }
-  }
-
-  #enqueue(stream: Stream, chunk: Uint8Array): void {
-    if (chunk.length === 0) return;
-    this.#acceptedBytes += chunk.length;
-    const last = this.#pending.at(-1);
-    if (last !== undefined && last.stream === stream && last.length + chunk.length <= this.#maxPayloadBytes) {
-      last.chunks.push(chunk);
-      last.length += chunk.length;
-    } else {
-      // Readers look for a time by halving: it must not go backwards when the clock does.
-      this.#lastTimeMs = Math.max(this.#lastTimeMs, Date.now());
-      for (let at = 0; at < chunk.length; at += this.#maxPayloadBytes) {
-        const part = chunk.subarray(at, at + this.#maxPayloadBytes);
-        this.#pending.push({ stream, timeMs: this.#lastTimeMs, chunks: [part], length: part.length });
+    let taken = 0;
+    try {
+      while (taken < chunk.length) {
+        if (this.#refusal !== undefined) throw this.#refusal;
+        const part = chunk.subarray(taken, taken + this.#roomInLimit());
+        if (part.length === 0) {
+          if (this.#limit?.policy === "BLOCK") return await aborted(ended);
+          this.#refuse(new LimitReachedError(`The job wrote more than its limit of "${this.#limit?.maxBytes}" bytes`));
+          continue;
+        }
+        const gathered = this.#gather(stream, part);
+        taken += gathered;
+        if (gathered < part.length) await this.#room.promise;
       }
+    } finally {
+      this.#unrecordedBytes += chunk.length - taken;
     }
-    this.#pendingBytes += chunk.length;
-    this.#flushing ??= this.#flush();
   }
 
-  /** Writes what is pending, batch by batch: while one is on its way to the disk, the next gathers. */
+  #roomInLimit(): number {
+    const limit = this.#limit;
+    return limit === undefined || limit.policy === "KEEP_NEWEST" ? Infinity : limit.maxBytes - this.#acceptedBytes;
+  }
+
+  #gather(stream: Stream, bytes: Uint8Array): number {
+    // Readers look for a time by halving: it must not go backwards when the clock does.
+    this.#lastTimeMs = Math.max(this.#lastTimeMs, Date.now());
+    this.#batch ??= new Batch();
+    const taken = this.#batch.add(stream, bytes, this.#lastTimeMs, this.#maxPayloadBytes);
+    this.#acceptedBytes += taken;
+    this.#flushing ??= this.#flush();
+    return taken;
+  }
+
+  /** Writes what was gathered, batch by batch: while one is on its way to the disk, the next gathers. */
   async #flush(): Promise<void> {
     // Chunks that arrive in the same turn of the event loop go together.
     await Promise.resolve();
-    while (this.#pending.length > 0) {
-      const batch = this.#pending;
-      this.#pending = [];
-      this.#pendingBytes = 0;
+    while (this.#batch !== undefined) {
+      const batch = this.#batch;
+      this.#batch = undefined;
       const room = this.#room;
       this.#room = Promise.withResolvers<void>();
       room.resolve();
       try {
         await this.#write(batch);
       } catch (error) {
+        // What was taken and is not on record never will be.
+        this.#unrecordedBytes += this.#acceptedBytes - sum(this.#end.offsets);
+        this.#acceptedBytes = sum(this.#end.offsets);
+        this.#batch = undefined;
         this.#refuse(error instanceof Error ? error : new Error(String(error)));
       }
+      batch.recycle();
     }
     this.#flushing = undefined;
   }
 
+  /** Nothing is taken any more. What was taken before is still written. */
   #refuse(error: Error): void {
-    this.#refusal = error;
-    this.#refused.resolve(error);
-    this.#unrecordedBytes += this.#acceptedBytes - sum(this.#end.offsets);
-    this.#pending = [];
-    this.#pendingBytes = 0;
-    this.#room.promise.catch(() => {}); // Nobody need be waiting.
-    this.#room.reject(error);
+    this.#refusal ??= error;
+    this.#refused.resolve(this.#refusal);
+    this.#room.resolve(); // Those who wait for room find the refusal.
   }
 
-  async #write(batch: readonly Pending[]): Promise<void> {
+  async #write(batch: Batch): Promise<void> {
     const perFile = segmentBytes(this.#limit);
-    for (let from = 0; from < batch.length;) {
-      const group: Recorded[] = [];
-      let offsets = this.#end.offsets;
-      let bytes = 0;
+    const records = batch.frame(this.#segments.salt, this.#end.offsets);
+    for (let from = 0; from < records.length;) {
       const fresh = this.#segments.newestBytes >= perFile;
       const room = fresh ? perFile : perFile - this.#segments.newestBytes;
-      for (; from < batch.length && (group.length === 0 || bytes < room); from++) {
-        const { stream, timeMs, length, chunks } = batch[from] as Pending;
-        const record = { stream, timeMs, length, offsets, payload: joinBytes(chunks) };
-        group.push(record);
-        offsets = offsetsBehind(record);
-        bytes += length + RECORD_OVERHEAD_BYTES;
-      }
-      await this.#writeGroup(group, bytes, offsets, fresh);
+      const start = records[from]?.at ?? 0;
+      let to = from + 1;
+      while (to < records.length && (records[to]?.at ?? 0) - start < room) to += 1;
+      await this.#writeGroup(batch, records.slice(from, to), fresh);
       await this.#dropOld();
+      from = to;
     }
   }
 
-  async #writeGroup(group: readonly Recorded[], length: number, offsets: StreamOffsets, fresh: boolean): Promise<void> {
-    const bytes = new Uint8Array(length);
-    const { salt } = this.#segments;
-    let at = 0;
-    for (const record of group) at = encodeRecord(bytes, at, salt, record, [record.payload]);
-    await this.#segments.append(bytes, this.#end.offsets, fresh);
-    for (const { stream, payload } of group) this.#hashes[stream].update(payload);
+  async #writeGroup(batch: Batch, group: readonly BatchRecord[], fresh: boolean): Promise<void> {
+    const bytes = batch.bytes(group);
     const before = this.#end;
-    this.#end = { position: before.position + length, offsets };
+    await this.#segments.append(bytes, before.offsets, fresh);
+    for (const { stream, payload } of group) this.#hashes[stream].update(payload);
+    const last = group.at(-1) as BatchRecord;
+    this.#end = { position: before.position + bytes.length, offsets: offsetsBehind(last) };
     if (this.#waiters.size > 0) this.#offer(group, before);
     this.#wake();
   }
 
   /** Those who wait for this very batch need not read it back from the file. */
-  #offer(group: readonly Recorded[], before: Place): void {
-    let position = before.position;
+  #offer(group: readonly BatchRecord[], before: Place): void {
+    const start = group[0]?.at ?? 0;
     const pieces = group.map((record) => {
-      position += record.length + RECORD_OVERHEAD_BYTES;
-      return piece([record], this.#segments.salt, { position, offsets: offsetsBehind(record) });
+      const place = { position: before.position + record.end - start, offsets: offsetsBehind(record) };
+      return piece([{ ...record, payload: record.payload.slice() }], this.#segments.salt, place);
     });
-    const read = Promise.resolve({ pieces, next: this.#end });
-    this.#block = { position: before.position, exact: true, read };
+    this.#block = { position: before.position, exact: true, read: Promise.resolve({ pieces, next: this.#end }) };
   }
 
   async #dropOld(): Promise<void> {

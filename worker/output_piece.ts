@@ -1,6 +1,13 @@
 /** Pieces of output as readers get them: records of the log, those of one stream that follow each other joined. */
 import { formatCursor, type Place } from "./output_cursor.ts";
-import { type DecodedRecord, decodeRecord, offsetsBehind, type Salt, type Stream } from "./output_record.ts";
+import {
+  type DecodedRecord,
+  decodeRecord,
+  MAX_PAYLOAD_BYTES,
+  offsetsBehind,
+  type Salt,
+  type Stream,
+} from "./output_record.ts";
 
 /** A piece of output as a reader gets it. */
 export interface OutputPiece {
@@ -37,9 +44,12 @@ export function decodeBlock(bytes: Uint8Array, from: number, salt: Salt, exact: 
     const first = decodeRecord(bytes, at, salt);
     if (first === undefined || first === "damaged") break;
     const run = [first];
+    let length = first.length;
     for (let last = first; !exact;) {
       const following = decodeRecord(bytes, last.end, salt);
       if (following === undefined || following === "damaged" || following.stream !== first.stream) break;
+      length += following.length;
+      if (length > MAX_PAYLOAD_BYTES) break; // A large record goes out as it is: joining would copy it.
       run.push(following);
       last = following;
     }

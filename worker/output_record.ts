@@ -64,8 +64,8 @@ const TRAILER_BYTES = 4;
 /** What a record takes beside its payload. */
 export const RECORD_OVERHEAD_BYTES = RECORD_HEADER_BYTES + TRAILER_BYTES;
 
-/** Longest payload: a message of this size is where gRPC is fastest, and a reader must hold one whole. */
-export const MAX_PAYLOAD_BYTES = 262_144;
+/** Longest payload: as much as a pipe holds, and a message of a size at which gRPC is fast. */
+export const MAX_PAYLOAD_BYTES = 65_536;
 
 const MAGIC = new TextEncoder().encode("TELEPORT");
 const VERSION = 1;
@@ -126,22 +126,12 @@ export function decodeFileHeader(bytes: Uint8Array): FileHeader | undefined {
 }
 
 /**
- * Encodes one record into `target` at `at`; the payload is the `chunks` one behind the other, `header.length` bytes in
- * all. Returns the place right behind the record.
+ * Makes a record of the payload that stands in `target` behind the place of the header: writes the header at `at` and the
+ * trailer behind the payload. Returns the place right behind the record.
  */
-export function encodeRecord(
-  target: Uint8Array,
-  at: number,
-  salt: Salt,
-  header: RecordHeader,
-  chunks: readonly Uint8Array[],
-): number {
+export function frameRecord(target: Uint8Array, at: number, salt: Salt, header: RecordHeader): number {
   const view = viewOf(target);
-  let end = at + RECORD_HEADER_BYTES;
-  for (const chunk of chunks) {
-    target.set(chunk, end);
-    end += chunk.length;
-  }
+  const end = at + RECORD_HEADER_BYTES + header.length;
   view.setUint32(at, salt.mark, true);
   view.setUint32(at + 4, header.length, true);
   setU64(view, at + 8, header.offsets.stdout);

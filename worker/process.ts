@@ -30,10 +30,14 @@ import { askToEnd, endLeftovers, killAll, LEFTOVER_GRACE_MS } from "./terminatio
  */
 const DRAIN_MS = 2_000;
 
+/** Bytes read at a time: a quiet job holds little, a busy one reads all that a pipe holds, 64 KiB by default; pipe(7). */
+const MIN_READ_BYTES = 8_192;
+const MAX_READ_BYTES = 65_536;
+
 /** Where a process's output goes. A sink that is slow to resolve holds up the process: back-pressure. */
 export interface OutputSink {
   /**
-   * Takes a chunk, which is the sink's from then on.
+   * Takes a chunk, which it must copy: once the promise is settled, the chunk's memory is used again.
    *
    * @param ended aborts when the process is gone: what waits for its sake need not wait any longer
    */
@@ -272,14 +276,18 @@ export class Process {
   }
 
   #pump(stream: Stream, source: ReadableStream<Uint8Array>): Pump {
-    const reader = source.getReader();
+    const reader = source.getReader({ mode: "byob" });
     const output = this.#options.output;
     const run = async () => {
+      // Few jobs write much: a buffer grows with what comes.
+      let buffer = new Uint8Array(MIN_READ_BYTES);
       while (true) {
-        const { done, value } = await reader.read();
+        const { done, value } = await reader.read(buffer);
         if (done) return;
         // Where the sink refuses, reading goes on, or the process would hang in write(2) and hear no SIGTERM.
         await output?.append(stream, value, this.#ended.signal).catch(() => {});
+        const full = value.length === value.buffer.byteLength && value.length < MAX_READ_BYTES;
+        buffer = full ? new Uint8Array(value.length * 2) : new Uint8Array(value.buffer);
       }
     };
     return { ended: run(), cancel: () => reader.cancel() };
