@@ -275,9 +275,14 @@ export class OutputLog {
     }
   }
 
+  /** Resolves when all that was taken is on record, or never will be. */
+  async flushed(): Promise<void> {
+    await this.#flushing;
+  }
+
   /** Nothing more will come: readers end when they have read what is there. */
   async seal(): Promise<void> {
-    await this.#flushing;
+    await this.flushed();
     this.#segments.finish();
     this.#sealed = true;
     this.#wake();
