@@ -51,7 +51,9 @@ Deno.test("a guarded server outlives 25 clients that make 100 calls at once and 
 });
 
 Deno.test("a server without the guard does not: drop the guard when this fails", strict, async () => {
-  assert((await outlived()) < 25);
+  // It is a race within the runtime, so one series may by chance lose none.
+  for (let times = 0; times < 5; times++) if (await outlived() < 25) return;
+  assert.fail("Five servers outlived 25 clients each");
 });
 
 /** Has a client of an own process idle while its server goes away. */
