@@ -1,0 +1,100 @@
+/** The service in this process: real jobs of a real supervisor, called as the wire would call it, by whom a test says. */
+import { Supervisor } from "../../mod.ts";
+import type { CallContext, CallName, CallOptions, JobWorkerClient, PeerCertificate } from "../../proto/service.ts";
+import { methods, SERVICE_NAME } from "../../rpc/definition.ts";
+import { createService, type Service } from "../../service/handlers.ts";
+
+/** Leaks of any kind fail the test; by default Deno 2.9 does not look. */
+export const strict = { sanitizeOps: true, sanitizeResources: true } as const;
+
+/** A service with jobs of its own, which end with it. */
+export interface TestService extends AsyncDisposable {
+  readonly supervisor: Supervisor;
+  readonly service: Service;
+  /** All calls, as this caller makes them: admission first, then the handler, messages through their encoding. */
+  as(certificate: PeerCertificate | undefined): JobWorkerClient;
+}
+
+/** The certificate of a user with roles. */
+export function certificateOf(user: string, ...roles: string[]): PeerCertificate {
+  return {
+    commonNames: [user],
+    organizations: roles,
+    isAuthority: false,
+    serialNumber: "01",
+    fingerprint: "00".repeat(32),
+    notAfter: new Date(Date.now() + 86_400_000),
+  };
+}
+
+/** What a handler is told of a call. */
+export function contextOf(
+  method: string,
+  certificate: PeerCertificate | undefined,
+  signal: AbortSignal = new AbortController().signal,
+): CallContext {
+  return { signal, method, peer: "127.0.0.1:1", ...(certificate === undefined ? {} : { certificate }) };
+}
+
+/** The full name of a call. */
+export function methodOf(call: CallName): string {
+  return `/${SERVICE_NAME}/${call}`;
+}
+
+/** Makes a service whose jobs run on this machine. */
+export function startService(): TestService {
+  const supervisor = new Supervisor({ closeGraceMs: 100 });
+  const service = createService(supervisor);
+  return {
+    supervisor,
+    service,
+    as: (certificate) => clientOf(service, certificate),
+    [Symbol.asyncDispose]: () => supervisor.close(),
+  };
+}
+
+type Handler = (request: object, context: CallContext) => Promise<object> | AsyncIterable<object>;
+
+function clientOf(service: Service, certificate: PeerCertificate | undefined): JobWorkerClient {
+  const calls = Object.entries(methods).map(([name, method]) => {
+    const begin = (message: object, { signal }: CallOptions) => {
+      const context = contextOf(method.path, certificate, signal);
+      service.admit(context);
+      const request = method.requestDeserialize(method.requestSerialize(message));
+      return (service.handlers[name as CallName] as Handler)(request, context);
+    };
+    const received = (answer: object) => method.responseDeserialize(method.responseSerialize(answer));
+    async function one(message: object, options: CallOptions = {}): Promise<object> {
+      return received(await (begin(message, options) as Promise<object>));
+    }
+    async function* many(message: object, options: CallOptions = {}): AsyncGenerator<object> {
+      for await (const answer of begin(message, options) as AsyncIterable<object>) yield received(answer);
+    }
+    return [name, method.responseStream ? many : one];
+  });
+  return Object.fromEntries(calls) as JobWorkerClient;
+}
+
+/** The code that a call fails with, `OK` when it does not. */
+export async function codeOf(call: () => Promise<unknown>): Promise<string> {
+  try {
+    await call();
+    return "OK";
+  } catch (error) {
+    if (error instanceof Error && "code" in error) return String(error.code);
+    throw error;
+  }
+}
+
+/** All that a stream gives. */
+export async function all<T>(stream: AsyncIterable<T>): Promise<T[]> {
+  const items: T[] = [];
+  for await (const item of stream) items.push(item);
+  return items;
+}
+
+/** Takes a stream's first message and leaves. */
+export async function first<T>(stream: AsyncIterable<T>): Promise<T> {
+  for await (const item of stream) return item;
+  throw new Error("The stream ended without a message");
+}
