@@ -1,4 +1,5 @@
 /** The signals of Linux: names to numbers and back, and sending one to a process or a process group. */
+import process from "node:process";
 import { InvalidSignalError } from "./errors.ts";
 
 /**
@@ -118,7 +119,7 @@ export function sendNow(pid: number, name: Deno.Signal): boolean {
 /** True while there is such a process (`pid` above 0) or a process group with members (minus its id). */
 export function exists(pid: number): boolean {
   try {
-    Deno.kill(pid, 0 as unknown as Deno.Signal); // Signal 0 only asks, kill(2); Deno takes it, its types do not.
+    process.kill(pid, 0); // Signal 0 only asks, kill(2); `Deno.kill` takes it too and says yes to everything.
     return true;
   } catch (error) {
     return !isNoSuchProcess(error);

@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { checkCommand, type CommandOptions, findProgram } from "../../worker/command.ts";
+import { InvalidArgumentError } from "../../worker/errors.ts";
+
+Deno.test("checkCommand() refuses what Linux cannot run, in a sentence that says what to do", () => {
+  const cases: readonly (readonly [string, string, readonly string[], CommandOptions])[] = [
+    ["an empty command", "", [], {}],
+    ["a NUL in the command", "a\0b", [], {}],
+    ["a NUL in an argument", "true", ["ok", "a\0b"], {}],
+    ["a NUL in a value", "true", [], { env: { A: "a\0b" } }],
+    ["a NUL in the directory", "true", [], { cwd: "/a\0b" }],
+    ["a name with =", "true", [], { env: { "A=B": "c" } }],
+    ["an empty name", "true", [], { env: { "": "c" } }],
+    ["a relative directory", "true", [], { cwd: "tmp" }],
+    ["an empty directory", "true", [], { cwd: "" }],
+    ["an argument of 128 KiB", "true", ["x".repeat(131_072)], {}],
+    ["1 MiB in one argument", "true", ["x".repeat(1_048_576)], {}],
+    ["1 MiB of arguments", "true", Array(16).fill("x".repeat(65_536)), {}],
+    ["1 MiB of arguments in characters of three bytes", "true", Array(9).fill("\u20ac".repeat(43_690)), {}],
+    ["a negative time", "true", [], { timeoutMs: -1 }],
+    ["a fraction of a millisecond", "true", [], { timeoutMs: 0.5 }],
+    ["a time that no timer can hold", "true", [], { timeoutMs: 2 ** 31 }],
+    ["a grace period above an hour", "true", [], { graceMs: 3_600_001 }],
+    ["a grace period that is no number", "true", [], { graceMs: NaN }],
+  ];
+  for (const [what, command, args, options] of cases) {
+    assert.throws(() => checkCommand(command, args, options), (error) => {
+      assert.ok(error instanceof InvalidArgumentError, what);
+      assert.match(error.message, /^[A-Z].*: .*[^.]$/, what);
+      assert.ok(error.message.length < 800, what);
+      return true;
+    });
+  }
+});
+
+Deno.test("checkCommand() takes what is just within the bounds", () => {
+  checkCommand("true", ["x".repeat(131_071)], { timeoutMs: 2 ** 31 - 1, graceMs: 3_600_000, cwd: "/" });
+  checkCommand("true", Array(10_000).fill("x".repeat(100)), { env: { A: "" }, graceMs: 0, timeoutMs: 0 });
+  checkCommand("true", ["", "\n", "\u{1f600}"], {});
+});
+
+Deno.test("findProgram() finds as execvp does, and tells each failure apart", async () => {
+  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
+  const file = async (name: string, mode: number) => {
+    await Deno.mkdir(join(directory, name, ".."), { recursive: true });
+    await Deno.writeTextFile(join(directory, name), "#!/bin/sh\n");
+    await Deno.chmod(join(directory, name), mode);
+  };
+  await file("one/tool", 0o644);
+  await file("two/tool", 0o755);
+  await file("plain", 0o644);
+  await Deno.mkdir(join(directory, "three/folder"), { recursive: true });
+  const path = ["one", "two", "three"].map((name) => join(directory, name)).join(":");
+  const codeOf = (found: ReturnType<typeof findProgram>) => typeof found === "string" ? found : found.errorCode;
+
+  assert.equal(findProgram("tool", "/", path), join(directory, "two/tool"));
+  assert.equal(findProgram("./two/tool", directory, path), `${directory}/./two/tool`);
+  assert.equal(findProgram(join(directory, "two/tool"), "/", ""), join(directory, "two/tool"));
+  assert.equal(findProgram("tool", directory, "two"), `${directory}/two/tool`);
+  assert.equal(codeOf(findProgram("nothing", "/", path)), "COMMAND_NOT_FOUND");
+  assert.equal(codeOf(findProgram("./plain", directory, path)), "NOT_EXECUTABLE");
+  assert.equal(codeOf(findProgram("folder", "/", path)), "NOT_EXECUTABLE");
+  assert.equal(codeOf(findProgram(directory, "/", path)), "NOT_EXECUTABLE");
+  assert.equal(codeOf(findProgram("tool", join(directory, "gone"), path)), "CWD_NOT_FOUND");
+  assert.equal(codeOf(findProgram("tool", join(directory, "plain"), path)), "CWD_NOT_FOUND");
+  await Deno.remove(directory, { recursive: true });
+});

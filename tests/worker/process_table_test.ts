@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { membersOf, type ProcessEntry, readEntry, scanProcesses } from "../../worker/process_table.ts";
+
+const JOB = { leader: 100, startTime: 50, mark: "no process has this mark" };
+
+function entry(pid: number, fields: Partial<ProcessEntry> = {}): ProcessEntry {
+  return { pid, ppid: 1, pgrp: pid, session: pid, startTime: 60, zombie: false, ...fields };
+}
+
+function pids(...entries: ProcessEntry[]): number[] {
+  return membersOf(entries, JOB).map(({ pid }) => pid);
+}
+
+Deno.test("membersOf() finds the group, the session and their descendants", () => {
+  const leader = entry(100, { startTime: 50 });
+  const inGroup = entry(101, { pgrp: 100, session: 100 });
+  const inSession = entry(102, { pgrp: 102, session: 100 });
+  const ofSession = entry(103, { ppid: 102 });
+  const further = entry(104, { ppid: 103 });
+  const stranger = entry(200);
+  assert.deepEqual(pids(leader, inGroup, inSession, ofSession, further, stranger), [100, 101, 102, 103, 104]);
+});
+
+Deno.test("membersOf() passes over zombies, but not over their children", () => {
+  assert.deepEqual(pids(entry(101, { session: 100, zombie: true }), entry(102, { ppid: 101 })), [102]);
+});
+
+Deno.test("membersOf() takes nothing that is older than the job", () => {
+  assert.deepEqual(pids(entry(101, { session: 100, startTime: 49 })), []);
+});
+
+Deno.test("membersOf() takes nothing by the number when the leader's pid is another process's now", () => {
+  const other = entry(100, { startTime: 70 });
+  assert.deepEqual(pids(other, entry(101, { pgrp: 100, session: 100 }), entry(102, { ppid: 100 })), []);
+});
+
+Deno.test("membersOf() ends on parents that go round in a circle", () => {
+  assert.deepEqual(pids(entry(101, { ppid: 102 }), entry(102, { ppid: 101 })), []);
+});
+
+Deno.test("scanProcesses() shows this process, and shares one reading between those who ask at once", async () => {
+  const [first, second] = await Promise.all([scanProcesses(), scanProcesses()]);
+  assert.equal(first, second);
+  assert.ok(first?.some(({ pid, zombie }) => pid === Deno.pid && !zombie));
+  assert.deepEqual(readEntry(Deno.pid)?.startTime, first?.find(({ pid }) => pid === Deno.pid)?.startTime);
+  assert.equal(readEntry(2 ** 22 + 1), undefined);
+});
+
+Deno.test("membersOf() finds by its mark a process that left group and session and lost its parent", async () => {
+  const mark = crypto.randomUUID();
+  // The shell between ends at once, so that the sleep has no parent of the job's.
+  const child = new Deno.Command("sh", {
+    args: ["-c", "(setsid sleep 1000 & echo $!)"],
+    env: { TELEPORT_ID: mark },
+    stdout: "piped",
+    detached: true,
+  }).spawn();
+  const startTime = readEntry(child.pid)?.startTime ?? 0;
+  const reader = child.stdout.getReader();
+  await reader.read();
+  await child.status;
+  const found = membersOf(await scanProcesses() ?? [], { leader: child.pid, startTime, mark });
+  assert.equal(found.length, 1);
+  for (const { pid } of found) Deno.kill(pid, "SIGKILL");
+  await reader.cancel();
+});

@@ -1,0 +1,327 @@
+/** Real processes: how they start, what they write, how they are stopped, and that nothing of them is left. */
+import assert from "node:assert/strict";
+import {
+  InvalidArgumentError,
+  InvalidSignalError,
+  JobNotRunningError,
+  LimitReachedError,
+} from "../../worker/errors.ts";
+import type { Stream } from "../../worker/output_record.ts";
+import { type OutputSink, Process, type ProcessOptions } from "../../worker/process.ts";
+import { MARK_VARIABLE } from "../../worker/process_table.ts";
+import type { ProcessStatus } from "../../worker/state.ts";
+
+/** Keeps what a process writes, and lets a test wait for it. */
+class Sink implements OutputSink {
+  readonly text: Record<Stream, string> = { stdout: "", stderr: "" };
+  #wake = Promise.withResolvers<void>();
+
+  append(stream: Stream, chunk: Uint8Array): Promise<void> {
+    this.text[stream] += new TextDecoder().decode(chunk);
+    this.#wake.resolve();
+    this.#wake = Promise.withResolvers();
+    return Promise.resolve();
+  }
+
+  async has(text: string): Promise<void> {
+    while (!this.text.stdout.includes(text)) await this.#wake.promise;
+  }
+}
+
+function sh(script: string, options: ProcessOptions = {}): { process: Process; output: Sink; id: string } {
+  const output = new Sink();
+  const id = crypto.randomUUID();
+  return { process: new Process("sh", ["-c", script], { id, output, ...options }), output, id };
+}
+
+/** The living processes that carry the mark of a job. */
+function living(id: string): string[] {
+  return [...Deno.readDirSync("/proc")].filter(({ name }) => {
+    if (!/^\d+$/.test(name)) return false;
+    try {
+      const environment = new TextDecoder().decode(Deno.readFileSync(`/proc/${name}/environ`));
+      return environment.includes(`${MARK_VARIABLE}=${id}`);
+    } catch {
+      return false;
+    }
+  }).map(({ name }) => name);
+}
+
+async function end(process: Process): Promise<ProcessStatus> {
+  return await process.start();
+}
+
+Deno.test("Process.start() resolves with the exit code, and both streams are whole by then", async () => {
+  const { process, output } = sh("printf out; printf err >&2; exit 7");
+  assert.ok(process.isInitialState);
+  const started = process.start();
+  assert.ok(process.isRunningState);
+  const status = await started;
+  assert.ok(process.isFinalState);
+  assert.ok(status.state === "EXITED" && status.exitCode === 7 && status.reason === "EXITED");
+  assert.deepEqual(output.text, { stdout: "out", stderr: "err" });
+  assert.equal(await process.start(), status);
+});
+
+Deno.test("Process.start() tells of every change on the way", async () => {
+  const { process } = sh("exit 0");
+  const states: string[] = [];
+  process.subscribe(({ state }) => states.push(state));
+  await process.start();
+  assert.deepEqual(states, ["STARTING", "RUNNING", "EXITED"]);
+});
+
+Deno.test("Process.start() tells each failure to start apart", async () => {
+  const script = await Deno.makeTempFile({ prefix: "teleport-test-" });
+  await Deno.writeTextFile(script, "#!/no/such/interpreter\n");
+  await Deno.chmod(script, 0o755);
+  const cases: readonly (readonly [Process, string])[] = [
+    [new Process("no-such-program"), "COMMAND_NOT_FOUND"],
+    [new Process("/etc/passwd"), "NOT_EXECUTABLE"],
+    [new Process("/tmp"), "NOT_EXECUTABLE"],
+    [new Process(script), "NOT_EXECUTABLE"],
+    [new Process("true", [], { cwd: "/no/such/directory" }), "CWD_NOT_FOUND"],
+    [new Process("true", [], { cwd: "/etc/passwd" }), "CWD_NOT_FOUND"],
+  ];
+  for (const [process, code] of cases) {
+    const status = await end(process);
+    assert.ok(status.state === "FAILED", code);
+    assert.equal(status.errorCode, code);
+    assert.equal(status.reason, "START_FAILED");
+    assert.match(status.error, /^[A-Z].*[^.]$/);
+  }
+  await Deno.remove(script);
+});
+
+Deno.test("Process.start() gives arguments, environment and directory as they are, and nothing else", async () => {
+  const args = ["", " ", "a b", '"', "$HOME", "\n", "*", "é\u{1f600}", "--"];
+  const output = new Sink();
+  const process = new Process("sh", [
+    "-c",
+    'pwd; env | sort; for a in "$@"; do printf "[%s]" "$a"; done',
+    "sh",
+    ...args,
+  ], {
+    cwd: "/usr",
+    env: { ONE: "1", LANG: "C" },
+    id: "mark",
+    output,
+  });
+  await process.start();
+  const text = output.text.stdout;
+  assert.ok(text.startsWith("/usr\n"));
+  assert.ok(text.endsWith(args.map((arg) => `[${arg}]`).join("")));
+  const names = text.split("\n").map((line) => line.split("=")[0]).filter((name) => /^[A-Z_]+$/.test(name ?? ""));
+  // PWD is the shell's own doing.
+  assert.deepEqual(names.filter((name) => name !== "PWD"), ["HOME", "LANG", "ONE", "PATH", "TELEPORT_ID"]);
+});
+
+Deno.test("Process.start() passes a slow sink's back-pressure on to the process", async () => {
+  const release = Promise.withResolvers<void>();
+  let bytes = 0;
+  const first = Promise.withResolvers<void>();
+  const output: OutputSink = {
+    async append(_stream, chunk) {
+      bytes += chunk.length;
+      first.resolve();
+      await release.promise;
+    },
+  };
+  const marker = await Deno.makeTempFile({ prefix: "teleport-test-" });
+  const process = new Process("sh", ["-c", `head -c 1000000 /dev/zero; echo done > ${marker}`], { output });
+  const final = process.start();
+  await first.promise;
+  // The pipe takes 64 KiB at most and the sink took one chunk: the writer cannot be done, however long one waits.
+  assert.ok(bytes <= 65_536);
+  assert.equal(await Deno.readTextFile(marker), "");
+  release.resolve();
+  await final;
+  assert.equal(bytes, 1_000_000);
+  assert.equal(await Deno.readTextFile(marker), "done\n");
+  await Deno.remove(marker);
+});
+
+async function endsBy(signal: string, name: string): Promise<void> {
+  const { process, output } = sh("echo up; exec sleep 1000");
+  const final = process.start();
+  await output.has("up");
+  await process.signal(signal, "ann");
+  const status = await final;
+  assert.ok(status.state === "KILLED" && status.signal === name && !("exitCode" in status));
+  assert.equal(status.reason, "SIGNALED");
+  assert.equal(status.stoppedBy, "ann");
+}
+
+Deno.test("a process that ends by a signal is KILLED and has no exit code", async () => {
+  await endsBy("TERM", "SIGTERM");
+  await endsBy("9", "SIGKILL");
+});
+
+// Deno 2.9 does not close its handle of a child that a real-time signal ended, and there is no way to close it.
+Deno.test("a process that ends by a real-time signal is KILLED too", { sanitizeResources: false }, async () => {
+  await endsBy("SIGRTMIN+3", "SIGRTMIN+3");
+});
+
+Deno.test("Process.signal() reaches the whole group", async () => {
+  const { process, output } = sh(
+    'sh -c \'trap "echo child; exit" USR1; echo up; while :; do sleep 0.01; done\' & trap "wait; echo parent; exit 3" USR1; wait',
+  );
+  const final = process.start();
+  await output.has("up");
+  await process.signal("USR1");
+  const status = await final;
+  assert.ok(status.state === "EXITED" && status.exitCode === 3);
+  assert.match(output.text.stdout, /child/);
+});
+
+Deno.test("Process.signal() refuses unknown signals, and processes that do not run", async () => {
+  const { process } = sh("exit 0");
+  await assert.rejects(process.signal("TERM"), JobNotRunningError);
+  await assert.rejects(process.signal("NOPE"), InvalidSignalError);
+  await process.start();
+  await assert.rejects(process.signal("TERM"), JobNotRunningError);
+});
+
+Deno.test("Process.stop() ends the whole group, and nothing is left", async () => {
+  const { process, output, id } = sh("sleep 1000 & sleep 1000 & echo up; wait");
+  void process.start();
+  await output.has("up");
+  const status = await process.stop({ by: "ann" });
+  assert.ok(status.state === "KILLED" && status.signal === "SIGTERM");
+  assert.equal(status.reason, "STOPPED");
+  assert.equal(status.stoppedBy, "ann");
+  assert.deepEqual(living(id), []);
+});
+
+Deno.test("Process.stop() kills after the grace period what ignores SIGTERM", async () => {
+  const { process, output, id } = sh("trap '' TERM; sleep 1000 & echo up; while :; do sleep 0.01; done");
+  void process.start();
+  await output.has("up");
+  const begin = performance.now();
+  const status = await process.stop({ graceMs: 200 });
+  const tookMs = performance.now() - begin;
+  assert.ok(status.state === "KILLED" && status.signal === "SIGKILL");
+  assert.ok(tookMs >= 199 && tookMs < 5_000, `${tookMs}`);
+  assert.deepEqual(living(id), []);
+});
+
+Deno.test("Process.stop() leaves a process its own way out, and says why it ended", async () => {
+  const { process, output } = sh("trap 'echo bye; exit 5' TERM; echo up; while :; do sleep 0.01; done");
+  void process.start();
+  await output.has("up");
+  const status = await process.stop();
+  assert.ok(status.state === "EXITED" && status.exitCode === 5 && status.reason === "STOPPED");
+  assert.match(output.text.stdout, /bye/);
+});
+
+Deno.test("Process.stop() ends a process that is stopped", async () => {
+  const { process, output } = sh("echo up; kill -STOP $$; echo continued");
+  void process.start();
+  await output.has("up");
+  const status = await process.stop({ graceMs: 60_000 });
+  assert.ok(status.state === "KILLED" && status.signal === "SIGTERM");
+});
+
+Deno.test("Process.stop() joins an earlier stop, and may shorten its grace period, never put it off", async () => {
+  const { process, output } = sh("trap '' TERM; echo up; while :; do sleep 0.01; done");
+  void process.start();
+  await output.has("up");
+  const first = process.stop({ graceMs: 60_000, by: "ann" });
+  const later = process.stop({ graceMs: 3_600_000, by: "bob" });
+  const second = process.stop({ graceMs: 0, by: "bob" });
+  const status = await second;
+  assert.equal(await first, status);
+  assert.equal(await later, status);
+  assert.ok("stoppedBy" in status && status.stoppedBy === "ann");
+});
+
+Deno.test("Process.stop() does nothing before the start and after the end", async () => {
+  const { process } = sh("exit 4");
+  assert.deepEqual(await process.stop(), { state: "INITIAL" });
+  const status = await process.start();
+  assert.equal(await process.stop(), status);
+  await assert.rejects(process.stop({ graceMs: -1 }), InvalidArgumentError);
+});
+
+Deno.test("a process is stopped when its time is over, and that stays the reason", async () => {
+  const { process } = sh("exec sleep 1000", { timeoutMs: 50 });
+  const status = await process.start();
+  assert.ok(status.state === "KILLED" && status.reason === "TIMED_OUT");
+  const patient = sh("trap '' TERM; sleep 1000 & wait; while :; do sleep 0.01; done", {
+    timeoutMs: 50,
+    graceMs: 60_000,
+  });
+  const final = patient.process.start();
+  await new Promise<void>((resolve) => patient.process.subscribe(({ state }) => state === "STOPPING" && resolve()));
+  await patient.process.stop({ graceMs: 0, by: "ann" });
+  const late = await final;
+  assert.ok("reason" in late && late.reason === "TIMED_OUT");
+});
+
+for (
+  const [what, script] of [
+    ["in the background", "sleep 1000 & exit 0"],
+    ["in a group of its own", "set -m; sleep 1000 & exit 0"],
+    ["in a session of its own", "setsid sleep 1000 & sleep 0.05; exit 0"],
+    ["as a daemon, forked twice", "(setsid sh -c 'sleep 1000 & exec sleep 1000' &) ; sleep 0.05; exit 0"],
+    ["ignoring SIGTERM", "(trap '' TERM; exec sleep 1000) & exit 0"],
+    ["stopped", "(kill -STOP $(exec sh -c 'echo $PPID'); sleep 1000) & sleep 0.05; exit 0"],
+  ] as const
+) {
+  Deno.test(`what a process leaves ${what} is ended with it, and its output ends`, async () => {
+    const { process, id } = sh(script, { graceMs: 100 });
+    const status = await process.start();
+    assert.ok(status.state === "EXITED" && status.exitCode === 0);
+    assert.deepEqual(living(id), []);
+  });
+}
+
+Deno.test("the output of a process that got away unseen does not hold up the end", async () => {
+  // It clears its environment, so that nothing tells whose it is, and keeps the pipe.
+  const { process, output } = sh("echo $$; (env -i setsid sleep 1000 & echo $!) ; sleep 0.05; exit 6");
+  const begin = performance.now();
+  const status = await process.start();
+  assert.ok(status.state === "EXITED" && status.exitCode === 6);
+  assert.ok(performance.now() - begin < 10_000);
+  const pid = Number(output.text.stdout.split("\n")[1]);
+  try {
+    Deno.kill(pid, "SIGKILL");
+  } catch {
+    // Found and ended after all.
+  }
+});
+
+Deno.test("a process is stopped when its output is refused, and the reason tells by whom", async () => {
+  for (
+    const [error, reason] of [
+      [new LimitReachedError("Too much"), "OUTPUT_LIMIT"],
+      [Object.assign(new Error("No space left on device"), { code: "ENOSPC" }), "OUTPUT_FAILED"],
+    ] as const
+  ) {
+    const refused = Promise.withResolvers<Error>();
+    const output: OutputSink = {
+      append: () => {
+        refused.resolve(error);
+        return Promise.reject(error);
+      },
+      refused: refused.promise,
+    };
+    const process = new Process("sh", ["-c", "yes"], { output });
+    const status = await process.start();
+    assert.ok(status.state === "KILLED" && status.reason === reason);
+    assert.ok(status.error !== undefined);
+  }
+});
+
+Deno.test("fifty processes at once leave no zombie, and no descriptor open", async () => {
+  const descriptors = () => [...Deno.readDirSync("/proc/self/fd")].length;
+  await sh("exit 0").process.start();
+  const before = descriptors();
+  const all = Array.from({ length: 50 }, (_, index) => sh(`echo ${index}; exit ${index}`));
+  const statuses = await Promise.all(all.map(({ process }) => process.start()));
+  for (const [index, status] of statuses.entries()) assert.ok(status.state === "EXITED" && status.exitCode === index);
+  for (const [index, { output }] of all.entries()) assert.equal(output.text.stdout, `${index}\n`);
+  assert.equal(descriptors(), before);
+  const children = (await Deno.readTextFile(`/proc/self/task/${Deno.pid}/children`)).trim();
+  assert.equal(children, "");
+});
