@@ -127,7 +127,8 @@ export function exists(pid: number): boolean {
 }
 
 function isNoSuchProcess(error: unknown): boolean {
-  return error instanceof Error && (error as { code?: unknown }).code === "ESRCH";
+  // `Deno.kill` has an error class for it, `process.kill` a code.
+  return error instanceof Deno.errors.NotFound || (error as { code?: unknown }).code === "ESRCH";
 }
 
 /** `Deno.kill` knows no real-time signals; the shell's own `kill` takes any number and starts no further program. */
