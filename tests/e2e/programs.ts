@@ -20,12 +20,16 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Starts a server on a free port and waits until it serves. Disposing of it stops it and removes its directory. */
-export async function startServer(): Promise<Server> {
+/**
+ * Starts a server on a free port and waits until it serves. Disposing of it stops it and removes its directory.
+ *
+ * @param options beside those for certificates, data and address
+ */
+export async function startServer(...options: string[]): Promise<Server> {
   const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
   const [deno, ...args] = [...DENO, "-A", "server.ts", "--init-certs", "--listen", "127.0.0.1:0"];
   const process = new Deno.Command(deno!, {
-    args: [...args, "--certs", `${dir}/certs`, "--data", `${dir}/data`],
+    args: [...args, "--certs", `${dir}/certs`, "--data", `${dir}/data`, ...options],
     cwd: ROOT,
     stdin: "null",
     stdout: "null",

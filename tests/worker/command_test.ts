@@ -1,3 +1,4 @@
+/** What may be run: bounds on a command, and how its program is found. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { checkCommand, type CommandOptions, findProgram } from "../../worker/command.ts";

@@ -1,3 +1,4 @@
+/** Which processes are a job's: from made-up tables and from this machine's. */
 import assert from "node:assert/strict";
 import { membersOf, type ProcessEntry, readEntry, scanProcesses } from "../../worker/process_table.ts";
 

@@ -1,3 +1,4 @@
+/** Signals by name and number, and sending them. */
 import assert from "node:assert/strict";
 import { InvalidSignalError } from "../../worker/errors.ts";
 import { exists, parseSignal, sendSignal, signalName } from "../../worker/signals.ts";

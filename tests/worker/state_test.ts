@@ -1,3 +1,4 @@
+/** The life of a process: every state by every event. */
 import assert from "node:assert/strict";
 import {
   isFinalState,

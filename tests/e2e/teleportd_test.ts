@@ -1,0 +1,273 @@
+/** The server as a process, over real TLS: bad input, many watchers, shutdown. What it must outlive, and leave clean. */
+import assert from "node:assert/strict";
+import type { JobWorkerClient } from "../../proto/service.ts";
+import type { JobStatus } from "../../proto/teleport/v1/job_worker.ts";
+import { CallError, connect, type RpcClient } from "../../rpc/client.ts";
+import { type Server, startServer } from "./programs.ts";
+
+async function clientOf(server: Server, identity = "admin", address = server.address): Promise<RpcClient> {
+  const read = (name: string) => Deno.readTextFile(`${server.dir}/certs/${name}`);
+  const [ca, cert, key] = await Promise.all([read("ca.crt"), read(`${identity}.crt`), read(`${identity}.key`)]);
+  return connect({ address, credentials: { ca, cert, key } });
+}
+
+async function refusal(call: Promise<unknown>): Promise<CallError> {
+  try {
+    await call;
+  } catch (error) {
+    assert.ok(error instanceof CallError);
+    return error;
+  }
+  throw new Error("The call was not refused");
+}
+
+async function finalOf(calls: JobWorkerClient, id: string): Promise<JobStatus> {
+  let last: JobStatus | undefined;
+  for await (const status of calls.Start({ id })) last = status;
+  assert.ok(last);
+  return last;
+}
+
+async function outputOf(calls: JobWorkerClient, id: string): Promise<string> {
+  let text = "";
+  for await (const { data } of calls.GetOutput({ id, stream: "STREAM_STDOUT" })) text += new TextDecoder().decode(data);
+  return text;
+}
+
+/** Starts a shell script and waits for its first output. */
+async function startUp(calls: JobWorkerClient, script: string): Promise<string> {
+  const { id } = await calls.Register({ command: "sh", args: ["-c", script] });
+  for await (const { state } of calls.Start({ id })) if (state === "STATE_RUNNING") break;
+  for await (const _ of calls.GetOutput({ id })) break;
+  return id;
+}
+
+/** The living processes that a job left, by the mark in their environment. */
+function living(id: string): string[] {
+  return [...Deno.readDirSync("/proc")].filter(({ name }) => {
+    try {
+      return Deno.readTextFileSync(`/proc/${name}/environ`).includes(`TELEPORT_ID=${id}`);
+    } catch {
+      return false;
+    }
+  }).map(({ name }) => name);
+}
+
+function descriptorsOf(server: Server): number {
+  return [...Deno.readDirSync(`/proc/${server.process.pid}/fd`)].length;
+}
+
+Deno.test("bad input is refused with its code and a sentence that helps, and the server serves on", async () => {
+  await using server = await startServer();
+  await using client = await clientOf(server);
+  const { calls } = client;
+  const cases: readonly (readonly [string, Parameters<JobWorkerClient["Register"]>[0], string])[] = [
+    ["an empty command", {}, "INVALID_ARGUMENT"],
+    ["a NUL in an argument", { command: "true", args: ["a\0b"] }, "INVALID_ARGUMENT"],
+    ["a NUL in the command", { command: "tr\0ue" }, "INVALID_ARGUMENT"],
+    ["a relative directory", { command: "true", cwd: "tmp" }, "INVALID_ARGUMENT"],
+    ["a name with =", { command: "true", env: { "A=B": "c" } }, "INVALID_ARGUMENT"],
+    ["1 MiB in one argument", { command: "true", args: ["x".repeat(1_048_576)] }, "INVALID_ARGUMENT"],
+    ["1 MiB of arguments", { command: "true", args: Array(16).fill("x".repeat(65_536)) }, "INVALID_ARGUMENT"],
+    ["a time beyond all timers", { command: "true", timeout_ms: 2 ** 40 }, "INVALID_ARGUMENT"],
+    ["a message over the limit", { command: "true", args: Array(64).fill("x".repeat(100_000)) }, "RESOURCE_EXHAUSTED"],
+  ];
+  for (const [what, request, status] of cases) {
+    const error = await refusal(calls.Register(request));
+    assert.equal(error.status, status, what);
+    if (status === "INVALID_ARGUMENT") assert.match(error.message, /^[A-Z][^]*: [^]*[^.]$/, what);
+    assert.doesNotMatch(error.message, /\bat \w+ \(|\.ts:/, what);
+    assert.equal(await client.health(), "SERVING");
+  }
+  const failures: readonly (readonly [Parameters<JobWorkerClient["Register"]>[0], string])[] = [
+    [{ command: "no-such-program" }, "COMMAND_NOT_FOUND"],
+    [{ command: "/etc/passwd" }, "NOT_EXECUTABLE"],
+    [{ command: "/tmp" }, "NOT_EXECUTABLE"],
+    [{ command: "true", cwd: "/no/such/directory" }, "CWD_NOT_FOUND"],
+  ];
+  for (const [request, code] of failures) {
+    const { id } = await calls.Register(request);
+    const status = await finalOf(calls, id);
+    assert.equal(status.state, "STATE_FAILED");
+    assert.equal(status.error_code, code);
+    assert.ok(status.error.length > 0);
+  }
+  const missing = "01890000-0000-7000-8000-000000000000";
+  for (const id of ["", "x", missing, "../../etc/passwd", "a".repeat(10_000)]) {
+    for (
+      const call of [
+        calls.Status({ id }),
+        calls.Stop({ id }),
+        calls.Signal({ id, signal: "TERM" }),
+        calls.Remove({ id }),
+        Array.fromAsync(calls.Start({ id })),
+        Array.fromAsync(calls.StatusStream({ id })),
+        Array.fromAsync(calls.GetOutput({ id })),
+      ]
+    ) assert.equal((await refusal(call)).status, "NOT_FOUND");
+  }
+});
+
+Deno.test("stop, signal and remove do in every state what the contract says", async () => {
+  await using server = await startServer();
+  await using client = await clientOf(server);
+  const { calls } = client;
+  const { id: initial } = await calls.Register({ command: "sleep", args: ["1000"] });
+  assert.equal((await calls.Stop({ id: initial })).state, "STATE_INITIAL");
+  assert.equal((await refusal(calls.Signal({ id: initial, signal: "TERM" }))).status, "FAILED_PRECONDITION");
+
+  const running = await startUp(calls, "echo up; exec sleep 1000");
+  assert.equal((await refusal(calls.Signal({ id: running, signal: "NOPE" }))).status, "INVALID_ARGUMENT");
+  assert.equal((await refusal(calls.Remove({ id: running }))).status, "FAILED_PRECONDITION");
+  assert.equal((await refusal(calls.Stop({ id: running, grace_ms: 2 ** 40 }))).status, "INVALID_ARGUMENT");
+  const stopped = await calls.Stop({ id: running });
+  assert.equal(stopped.state, "STATE_KILLED");
+  assert.equal(stopped.signal, "SIGTERM");
+  assert.equal(stopped.exit_code, undefined);
+  assert.equal(stopped.reason, "REASON_STOPPED");
+  assert.equal(stopped.stopped_by, "admin");
+
+  assert.deepEqual(await calls.Stop({ id: running }), stopped);
+  assert.equal((await refusal(calls.Signal({ id: running, signal: "TERM" }))).status, "FAILED_PRECONDITION");
+  assert.deepEqual(await Array.fromAsync(calls.Start({ id: running })), [stopped]);
+  assert.deepEqual(await Array.fromAsync(calls.StatusStream({ id: running })), [stopped]);
+  await calls.Remove({ id: running });
+  assert.equal((await refusal(calls.Status({ id: running }))).status, "NOT_FOUND");
+  await calls.Remove({ id: initial });
+});
+
+Deno.test("a stop takes all of a job's processes with it", async () => {
+  await using server = await startServer();
+  await using client = await clientOf(server);
+  for (
+    const script of [
+      "sleep 1000 & sleep 1000 & echo up; wait",
+      "trap '' TERM; sleep 1000 & echo up; while :; do sleep 0.01; done",
+      "set -m; (setsid sleep 1000 &) ; sleep 1000 & echo up; wait",
+    ]
+  ) {
+    const id = await startUp(client.calls, script);
+    assert.ok(living(id).length >= 2);
+    await client.calls.Stop({ id, grace_ms: 200 });
+    assert.deepEqual(living(id), []);
+  }
+});
+
+Deno.test("1,000 watchers come and go, some in the middle, some killed, and nothing of them stays", async () => {
+  await using server = await startServer();
+  await using client = await clientOf(server);
+  const { calls } = client;
+  const id = await startUp(calls, "echo up; exec sleep 1000");
+  const busy = await startUp(calls, "echo up; exec yes");
+  // One of each first, so that what is opened once and kept does not count.
+  for await (const _ of calls.GetOutput({ id })) break;
+  const before = descriptorsOf(server);
+
+  const others = await Promise.all(Array.from({ length: 4 }, () => clientOf(server)));
+  const left: Promise<void>[] = [];
+  for (const [index, other] of others.entries()) {
+    for (let watcher = 0; watcher < 250; watcher++) {
+      left.push((async () => {
+        try {
+          let messages = 0;
+          const stream = watcher % 2 === 0 ? other.calls.GetOutput({ id }) : other.calls.StatusStream({ id });
+          for await (const _ of stream) if (++messages === 1 && index < 2) break;
+        } catch (error) {
+          assert.ok(error instanceof CallError); // Its connection was cut under it.
+        }
+      })());
+    }
+  }
+  await Promise.all(left.slice(0, 500));
+  // A process that watches the busy job from the middle of its output, and is killed.
+  const program = `
+    import { connect } from ${JSON.stringify(new URL("../../rpc/client.ts", import.meta.url).href)};
+    const read = (name) => Deno.readTextFileSync(${JSON.stringify(`${server.dir}/certs/`)} + name);
+    const credentials = { ca: read("ca.crt"), cert: read("admin.crt"), key: read("admin.key") };
+    const client = connect({ address: ${JSON.stringify(server.address)}, credentials });
+    for await (const _ of client.calls.GetOutput({ id: ${
+    JSON.stringify(busy)
+  } })) Deno.stdout.writeSync(new Uint8Array(1));
+  `;
+  const killed = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--no-check", "-A", "--ext=ts", "-"],
+    cwd: new URL("../..", import.meta.url).pathname,
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  const writer = killed.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(program));
+  await writer.close();
+  const reader = killed.stdout.getReader();
+  await reader.read();
+  killed.kill("SIGKILL");
+  await killed.status;
+  await reader.cancel();
+  await Promise.all(others.map((other) => other[Symbol.asyncDispose]()));
+  await Promise.all(left);
+
+  await calls.Stop({ id: busy });
+  // The server sees a cut connection when the kernel tells it: wait for that, and for no longer than it may take.
+  const deadline = performance.now() + 10_000;
+  while (descriptorsOf(server) > before - 3 && performance.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  // The busy job's two pipes and its record are closed too.
+  assert.ok(descriptorsOf(server) <= before - 3, `${descriptorsOf(server)} descriptors, ${before} before`);
+  assert.equal((await calls.Status({ id })).state, "STATE_RUNNING");
+});
+
+for (const host of ["127.0.0.1", "localhost", "[::1]"]) {
+  Deno.test(`a server on ${host} is reached by that address`, async () => {
+    const listen = host === "localhost" ? "127.0.0.1" : host;
+    await using server = await startServer("--listen", `${listen}:0`);
+    const port = server.address.slice(server.address.lastIndexOf(":") + 1);
+    await using client = await clientOf(server, "admin", `${host}:${port}`);
+    assert.equal(await client.health(), "SERVING");
+    const { id } = await client.calls.Register({ command: "echo", args: ["hello"] });
+    assert.equal((await finalOf(client.calls, id)).exit_code, 0);
+    assert.equal(await outputOf(client.calls, id), "hello\n");
+  });
+}
+
+Deno.test("SIGTERM ends jobs in order, gives streams what is left, and the server exits with 0", async () => {
+  await using server = await startServer();
+  await using client = await clientOf(server);
+  const { calls } = client;
+  const id = await startUp(calls, "trap 'echo bye; exit 3' TERM; echo up; while :; do sleep 0.01; done");
+  const { id: initial } = await calls.Register({ command: "true" });
+  const statuses = Array.fromAsync(calls.StatusStream({ id }));
+  const output = outputOf(calls, id);
+  const waiting = refusal(Array.fromAsync(calls.StatusStream({ id: initial })));
+  await calls.Status({ id });
+  server.process.kill("SIGTERM");
+  const last = (await statuses).at(-1);
+  assert.equal(last?.state, "STATE_EXITED");
+  assert.equal(last?.exit_code, 3);
+  assert.equal(last?.reason, "REASON_SHUTDOWN");
+  assert.equal(await output, "up\nbye\n");
+  assert.equal((await waiting).status, "UNAVAILABLE");
+  assert.equal((await server.process.status).code, 0);
+  assert.deepEqual(living(id), []);
+});
+
+Deno.test("while it shuts down the server refuses new work, and a second signal hurries", async () => {
+  await using server = await startServer();
+  await using client = await clientOf(server);
+  const { calls } = client;
+  const id = await startUp(calls, "trap 'echo no' TERM; echo up; while :; do sleep 0.01; done");
+  const output = calls.GetOutput({ id })[Symbol.asyncIterator]();
+  await output.next();
+  server.process.kill("SIGTERM");
+  // The job says that it was told to end: the shutdown is under way.
+  await output.next();
+  assert.equal(await client.health(), "NOT_SERVING");
+  assert.equal((await refusal(calls.Register({ command: "true" }))).status, "UNAVAILABLE");
+  const begin = performance.now();
+  server.process.kill("SIGTERM");
+  assert.equal((await server.process.status).code, 0);
+  assert.ok(performance.now() - begin < 5_000);
+  assert.deepEqual(living(id), []);
+  await output.return?.();
+});

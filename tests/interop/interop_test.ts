@@ -1,0 +1,38 @@
+/**
+ * A client in another language, generated from the .proto: Python with grpcio, gRPC's C core. It runs where the Python of
+ * the variable TELEPORT_TEST_PYTHON, or python3, has the packages of requirements.txt.
+ */
+import assert from "node:assert/strict";
+import { startServer } from "../e2e/programs.ts";
+
+const python = Deno.env.get("TELEPORT_TEST_PYTHON") ?? "python3";
+const here = new URL(".", import.meta.url).pathname;
+const proto = new URL("../../proto", import.meta.url).pathname;
+
+async function run(...args: string[]): Promise<{ code: number; text: string }> {
+  try {
+    const { code, stdout, stderr } = await new Deno.Command(python, { args, stdin: "null" }).output();
+    return { code, text: new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr) };
+  } catch (error) {
+    return { code: 127, text: String(error) };
+  }
+}
+
+const able = (await run("-c", "import grpc, grpc_tools, grpc_reflection")).code === 0;
+const skipped = able ? "" : ` (skipped: "${python}" has not the packages of tests/interop/requirements.txt)`;
+
+Deno.test(`a Python client registers, starts, reads and stops jobs${skipped}`, { ignore: !able }, async () => {
+  const generated = await Deno.makeTempDir({ prefix: "teleport-test-" });
+  const compiled = await run(
+    ...["-m", "grpc_tools.protoc", `-I${proto}`, `--python_out=${generated}`, `--grpc_python_out=${generated}`],
+    `${proto}/teleport/v1/job_worker.proto`,
+  );
+  assert.equal(compiled.code, 0, compiled.text);
+  {
+    await using server = await startServer();
+    const { code, text } = await run(`${here}client.py`, server.address, `${server.dir}/certs`, generated);
+    assert.equal(code, 0, text);
+    assert.match(text, /as promised/);
+  }
+  await Deno.remove(generated, { recursive: true });
+});
