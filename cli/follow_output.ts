@@ -1,7 +1,8 @@
-/** Reads a job's output to its end and proves that nothing of it is missing. */
+/** Reads a job's output to its end, through outages of the server, and proves that nothing of it is missing. */
 import { createHash, type Hash } from "node:crypto";
-import type { JobWorkerClient } from "../proto/service.ts";
-import type { JobOutput, OutputEnd } from "../proto/teleport/v1/job_worker.ts";
+import type { JobWorkerClient, Sent } from "../proto/service.ts";
+import type { GetOutputRequest, JobOutput, OutputEnd } from "../proto/teleport/v1/job_worker.ts";
+import { type Outages, unlessSilent } from "./outage.ts";
 import { isFinal } from "./status_text.ts";
 
 /** The output received is not the output the job wrote. */
@@ -9,28 +10,39 @@ export class OutputMismatchError extends Error {
   override readonly name = "OutputMismatchError";
 }
 
+/**
+ * On a quiet stream the server says this often that it is there, in milliseconds: seldom enough that it costs nothing, and
+ * often enough that a network between does not forget the connection.
+ */
+const HEARTBEAT_MS = 30_000;
+
+/** So many heartbeats may be missing before the connection counts as dead. */
+const MISSING_HEARTBEATS = 3;
+
 /** What to read. */
 export interface FollowOutputOptions {
-  readonly id: string;
-  /** False: only what is there so far. */
-  readonly follow: boolean;
+  /** The job and the selection of its output. */
+  readonly request: Sent<GetOutputRequest> & { readonly id: string; readonly follow: boolean };
   /** Ends the reading; what the call then rejects with is thrown. */
   readonly signal?: AbortSignal;
+  /** Bridges outages of the server, if there are to be. */
+  readonly outages?: Outages;
 }
 
 /** What has come of one stream. */
 interface Received {
-  /** The offset of the byte that comes next. */
-  bytes: number;
+  /** The offset of the byte that comes next; undefined before the first where the reading does not begin at 0. */
+  bytes: number | undefined;
   readonly hash: Hash;
   /** Some of it was dropped on the server, so that its digest cannot be had here. */
   hasGap: boolean;
 }
 
 /**
- * Reads both streams from the first byte, giving each piece to `take` and waiting for it, so that a slow reader slows
- * the server's sending and nothing piles up here. A gap that an output limit made is given too. At the end the totals
- * and the SHA-256 of each stream are compared with the closing record; the SHA-256 only where there is one to compare.
+ * Reads the selected output, giving each piece to `take` and waiting for it, so that a slow reader slows the server's
+ * sending and nothing piles up here. A gap that an output limit made is given too. After an outage it goes on right
+ * behind the last piece. At the end the totals and the SHA-256 of each stream are compared with the closing record,
+ * where all of it was asked for; the SHA-256 only where there is one to compare.
  *
  * @returns the closing record
  * @throws {OutputMismatchError} when a piece is missing, doubled or altered, or the closing record never came
@@ -40,33 +52,70 @@ export async function followOutput(
   options: FollowOutputOptions,
   take: (piece: JobOutput) => Promise<void>,
 ): Promise<OutputEnd> {
-  const received = { STREAM_STDOUT: nothing(), STREAM_STDERR: nothing() };
-  const callOptions = options.signal === undefined ? {} : { signal: options.signal };
-  for await (const piece of calls.GetOutput({ id: options.id, follow: options.follow }, callOptions)) {
-    if (piece.end !== null) {
-      verifyAll(received, piece.end, options.follow);
-      await take(piece);
-      return piece.end;
+  const { request, signal, outages } = options;
+  const received = { STREAM_STDOUT: nothing(request), STREAM_STDERR: nothing(request) };
+  let resume = request;
+  while (true) {
+    try {
+      for await (const piece of read(calls, resume, signal)) {
+        await outages?.answered(piece.end !== null || piece.data.length > 0 || piece.dropped_bytes > 0);
+        if (piece.end !== null) {
+          verifyAll(received, piece.end, request);
+          await take(piece);
+          return piece.end;
+        }
+        if (piece.cursor !== "") resume = behind(request, piece.cursor);
+        // A sign of life, which says nothing of the output.
+        if (piece.data.length === 0 && piece.dropped_bytes === 0) continue;
+        if (piece.stream === "STREAM_UNSPECIFIED") {
+          throw new OutputMismatchError("The server sent output of no stream: use a client of the server's version");
+        }
+        receive(received[piece.stream], piece, request.id);
+        await take(piece);
+      }
+    } catch (error) {
+      if (outages === undefined || error instanceof OutputMismatchError) throw error;
+      await outages.wait(error, signal);
+      continue;
     }
-    // A sign of life, which says nothing of the output.
-    if (piece.data.length === 0 && piece.dropped_bytes === 0) continue;
-    if (piece.stream === "STREAM_UNSPECIFIED") {
-      throw new OutputMismatchError("The server sent output of no stream: use a client of the server's version");
-    }
-    receive(received[piece.stream], piece, options.id);
-    await take(piece);
+    throw new OutputMismatchError(
+      `Output of job "${request.id}" ended before its closing record: ` +
+        `read it again with "teleport logs ${request.id}"`,
+    );
   }
-  throw new OutputMismatchError(
-    `Output of job "${options.id}" ended before its closing record: read it again with "teleport logs ${options.id}"`,
+}
+
+/** One call. When following, heartbeats tell a quiet job from a dead connection. */
+function read(
+  calls: Pick<JobWorkerClient, "GetOutput">,
+  request: FollowOutputOptions["request"],
+  signal: AbortSignal | undefined,
+): AsyncIterable<JobOutput> {
+  if (!request.follow) return calls.GetOutput(request, signal === undefined ? {} : { signal });
+  return unlessSilent(
+    (signal) => calls.GetOutput({ ...request, heartbeat_ms: HEARTBEAT_MS }, { signal }),
+    HEARTBEAT_MS * MISSING_HEARTBEATS,
+    signal,
   );
 }
 
-function nothing(): Received {
-  return { bytes: 0, hash: createHash("sha256"), hasGap: false };
+/** The request that goes on behind a cursor: where to begin is no longer asked. */
+function behind(request: FollowOutputOptions["request"], cursor: string): FollowOutputOptions["request"] {
+  const { tail_lines: _lines, tail_bytes: _bytes, since: _since, ...rest } = request;
+  return { ...rest, cursor };
+}
+
+/** Whether the reading begins with the first byte. */
+function isFromStart({ cursor, since, tail_bytes, tail_lines }: Sent<GetOutputRequest>): boolean {
+  return !cursor && !since && tail_bytes === undefined && tail_lines === undefined;
+}
+
+function nothing(request: Sent<GetOutputRequest>): Received {
+  return { bytes: isFromStart(request) ? 0 : undefined, hash: createHash("sha256"), hasGap: false };
 }
 
 function receive(stream: Received, piece: JobOutput, id: string): void {
-  const wanted = stream.bytes + piece.dropped_bytes;
+  const wanted = stream.bytes === undefined ? piece.offset : stream.bytes + piece.dropped_bytes;
   if (piece.offset !== wanted) {
     throw new OutputMismatchError(
       `Output of job "${id}" is not whole: wanted the piece at byte ${wanted}, got ${piece.offset}: ` +
@@ -81,12 +130,18 @@ function receive(stream: Received, piece: JobOutput, id: string): void {
 function verifyAll(
   received: { STREAM_STDOUT: Received; STREAM_STDERR: Received },
   end: OutputEnd,
-  follow: boolean,
+  request: FollowOutputOptions["request"],
 ): void {
+  if (!isFromStart(request) || request.until) return;
   // What a running job wrote since the call is no loss to one who asked for what was there then.
-  const mayHaveGrown = !follow && end.status !== null && !isFinal(end.status.state);
-  verify("stdout", received.STREAM_STDOUT, end.stdout_bytes, end.stdout_sha256, mayHaveGrown);
-  verify("stderr", received.STREAM_STDERR, end.stderr_bytes, end.stderr_sha256, mayHaveGrown);
+  const mayHaveGrown = !request.follow && end.status !== null && !isFinal(end.status.state);
+  const only = request.stream ?? "STREAM_UNSPECIFIED";
+  if (only !== "STREAM_STDERR") {
+    verify("stdout", received.STREAM_STDOUT, end.stdout_bytes, end.stdout_sha256, mayHaveGrown);
+  }
+  if (only !== "STREAM_STDOUT") {
+    verify("stderr", received.STREAM_STDERR, end.stderr_bytes, end.stderr_sha256, mayHaveGrown);
+  }
 }
 
 function verify(
@@ -96,10 +151,11 @@ function verify(
   wantedSha256: Uint8Array,
   mayHaveGrown: boolean,
 ): void {
-  if (mayHaveGrown && received.bytes < wantedBytes) return;
-  if (received.bytes !== wantedBytes) {
+  const bytes = received.bytes ?? 0;
+  if (mayHaveGrown && bytes < wantedBytes) return;
+  if (bytes !== wantedBytes) {
     throw new OutputMismatchError(
-      `Output is not whole: the job wrote ${wantedBytes} bytes to ${name}, ${received.bytes} arrived: read it again`,
+      `Output is not whole: the job wrote ${wantedBytes} bytes to ${name}, ${bytes} arrived: read it again`,
     );
   }
   // A crash of the server may have left the digest unknown to it.

@@ -1,7 +1,8 @@
 /** The options that describe a job, as `register` and `run` take them. */
 import type { Sent } from "../proto/service.ts";
-import type { JobRequest } from "../proto/teleport/v1/job_worker.ts";
+import type { JobRequest, OutputPolicy } from "../proto/teleport/v1/job_worker.ts";
 import { parseDurationMs } from "./duration.ts";
+import { parseSizeBytes } from "./size.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Options as typed. */
@@ -13,6 +14,9 @@ export interface JobFlags {
   readonly timeout?: number;
   /** Milliseconds. */
   readonly grace?: number;
+  /** Bytes. */
+  readonly maxOutput?: number;
+  readonly outputPolicy?: OutputPolicy;
 }
 
 /**
@@ -21,6 +25,9 @@ export interface JobFlags {
  * @param command the program; taken as it is, as are its arguments
  */
 export function jobRequest(command: string, args: readonly string[], flags: JobFlags): Sent<JobRequest> {
+  if (flags.outputPolicy !== undefined && flags.maxOutput === undefined) {
+    throw new UsageError("--output-policy needs a limit to be for: give --max-output too");
+  }
   return {
     command,
     args: [...args],
@@ -29,6 +36,8 @@ export function jobRequest(command: string, args: readonly string[], flags: JobF
     labels: flags.label ?? {},
     timeout_ms: flags.timeout ?? 0,
     grace_ms: flags.grace,
+    ...(flags.maxOutput === undefined ? {} : { max_output_bytes: flags.maxOutput }),
+    ...(flags.outputPolicy === undefined ? {} : { output_policy: flags.outputPolicy }),
   };
 }
 
@@ -47,6 +56,24 @@ export function addPair(
   if (at < 1) throw new UsageError(`Invalid value "${text}" for ${options.name}: give NAME=VALUE`);
   // No prototype, so that a variable may be called `__proto__`.
   return Object.assign(Object.create(null), before, { [text.slice(0, at)]: text.slice(at + 1) });
+}
+
+/** Reads `--max-output`. */
+export function parseMaxOutput(text: string): number {
+  return parseSizeBytes(text, "--max-output");
+}
+
+const POLICIES: Readonly<Record<string, OutputPolicy>> = {
+  stop: "OUTPUT_POLICY_STOP",
+  "keep-newest": "OUTPUT_POLICY_KEEP_NEWEST",
+  block: "OUTPUT_POLICY_BLOCK",
+};
+
+/** Reads `--output-policy`. */
+export function parsePolicy(text: string): OutputPolicy {
+  const policy = Object.hasOwn(POLICIES, text) ? POLICIES[text] : undefined;
+  if (policy !== undefined) return policy;
+  throw new UsageError(`Unknown policy "${text}" for --output-policy: give "stop", "keep-newest" or "block"`);
 }
 
 /** The server's timers end at 2^31 - 1 ms, which is a little more. */

@@ -2,7 +2,16 @@
 import { Command, Option } from "commander";
 import type { ConfigFlags } from "./config.ts";
 import type { Context, LocalContext } from "./context.ts";
-import { addPair, type JobFlags, jobRequest, parseGraceMs, parseTimeoutMs } from "./job_options.ts";
+import {
+  addPair,
+  type JobFlags,
+  jobRequest,
+  parseGraceMs,
+  parseMaxOutput,
+  parsePolicy,
+  parseTimeoutMs,
+} from "./job_options.ts";
+import { countParser, type LogsFlags, logsOptions, momentParser, parseRetryForMs } from "./logs_options.ts";
 import { UsageError } from "./usage_error.ts";
 import { VERSION } from "./version.ts";
 
@@ -86,11 +95,15 @@ export function createProgram(runner: Runner, help: HelpOutput): Command {
     });
   addJobOptions(command("run", "<COMMAND> [ARG...]", "Run a job: register, start, print its output, exit as it did"))
     .option("-d, --detach", "start the job, print its id and leave")
+    .option(...RETRY_OPTION)
     .addHelpText("after", RUN_NOTES)
-    .action(async (name: string, args: string[], flags: JobFlags & { detach?: true }, self: Command) => {
+    .action(async (name: string, args: string[], flags: RunFlags, self: Command) => {
       const { run, runDetached } = await import("./commands/run.ts");
-      const act = flags.detach ? runDetached : run;
-      await runner.call(common(self), (context) => act(context, jobRequest(name, args, flags)));
+      const request = jobRequest(name, args, flags);
+      await runner.call(
+        common(self),
+        (context) => flags.detach ? runDetached(context, request) : run(context, request, flags.retryFor),
+      );
     });
   command("stop", "<ID...>", "Stop jobs: SIGTERM, then SIGKILL; prints how each ended")
     .option("--grace <DURATION>", "time between SIGTERM and SIGKILL (default: the job's own)", parseGraceMs)
@@ -108,16 +121,15 @@ export function createProgram(runner: Runner, help: HelpOutput): Command {
       const { status } = await import("./commands/status.ts");
       await runner.call(common(self), (context) => status(context, id));
     });
-  command("watch", "<ID>", "Print a job's status and every change of it, to the end")
-    .action(async (id: string, _: unknown, self: Command) => {
+  addRetryOption(command("watch", "<ID>", "Print a job's status and every change of it, to the end"))
+    .action(async (id: string, flags: { retryFor?: number }, self: Command) => {
       const { watch } = await import("./commands/watch.ts");
-      await runner.call(common(self), (context) => watch(context, id));
+      await runner.call(common(self), (context) => watch(context, id, flags.retryFor));
     });
-  command("logs", "<ID>", "Print a job's output so far, each stream to its own descriptor")
-    .option("-f, --follow", "go on to the job's end")
-    .action(async (id: string, flags: { follow?: true }, self: Command) => {
+  addLogsCommand(command("logs", "<ID>", "Print a job's output so far, each stream to its own descriptor"))
+    .action(async (id: string, flags: LogsFlags, self: Command) => {
       const { logs } = await import("./commands/logs.ts");
-      await runner.call(common(self), (context) => logs(context, id, { follow: flags.follow ?? false }));
+      await runner.call(common(self), (context) => logs(context, id, logsOptions(flags)));
     });
   addListCommand(command("list", "", "List jobs, newest first"), runner, common);
   command("wait", "<ID>", "Wait for a job's end and exit as it did")
@@ -149,6 +161,38 @@ function addCommonOptions(command: Command, { hidden }: { hidden: boolean }): Co
   return command;
 }
 
+const RETRY_OPTION = [
+  "--retry-for <DURATION>",
+  "when the server goes away, try again for so long (default: 2m; 0s: not at all)",
+  parseRetryForMs,
+] as const;
+
+interface RunFlags extends JobFlags {
+  readonly detach?: true;
+  readonly retryFor?: number;
+}
+
+function addRetryOption(command: Command): Command {
+  return command.option(...RETRY_OPTION);
+}
+
+function addLogsCommand(command: Command): Command {
+  return addRetryOption(command)
+    .option("-f, --follow", "go on to the job's end")
+    .option("-n, --tail <COUNT>", "of what is there, only the last lines", countParser("--tail"))
+    .option("--tail-bytes <COUNT>", "of what is there, only the last bytes", countParser("--tail-bytes"))
+    .option(
+      "--since <TIME>",
+      "only what was written since, such as 2026-01-31T12:00:00Z or 10m",
+      momentParser("--since"),
+    )
+    .option("--until <TIME>", "only what was written until then", momentParser("--until"))
+    .option("-t, --timestamps", "put the time before each line")
+    .option("--stdout", "only stdout")
+    .option("--stderr", "only stderr")
+    .option("--cursor <CURSOR>", "go on behind it; --output json prints one with each piece");
+}
+
 function addJobOptions(command: Command): Command {
   return command
     .passThroughOptions()
@@ -156,7 +200,9 @@ function addJobOptions(command: Command): Command {
     .option("--cwd <DIR>", "the job's working directory on the server; absolute")
     .option("-l, --label <KEY=VALUE>", "a label to find the job by; repeatable", pairParser("--label"))
     .option("--timeout <DURATION>", "stop the job when it has run this long, such as 90s or 1h30m", parseTimeoutMs)
-    .option("--grace <DURATION>", "time between SIGTERM and SIGKILL when it is stopped (default: 10s)", parseGraceMs);
+    .option("--grace <DURATION>", "time between SIGTERM and SIGKILL when it is stopped (default: 10s)", parseGraceMs)
+    .option("--max-output <SIZE>", "how much output is recorded, such as 500k, 100MB or 1GiB", parseMaxOutput)
+    .option("--output-policy <POLICY>", "what happens then: stop the job, keep-newest, or block it", parsePolicy);
 }
 
 function addListCommand(command: Command, runner: Runner, common: (command: Command) => CommonFlags): void {

@@ -4,8 +4,10 @@ import type { JobRequest, JobStatus } from "../../proto/teleport/v1/job_worker.t
 import { CALL_DEADLINE_MS, type Context } from "../context.ts";
 import { EXIT_CODE, jobExitCode } from "../exit_code.ts";
 import { followOutput } from "../follow_output.ts";
+import { followStatus } from "../follow_status.ts";
 import { forwardSignals, type SignalForwarding } from "../forward_signals.ts";
 import { statusJson } from "../message_json.ts";
+import { Outages } from "../outage.ts";
 import { BrokenPipeError } from "../print.ts";
 import { printOutput } from "../print_output.ts";
 import { isFinal, reasonText } from "../status_text.ts";
@@ -17,19 +19,22 @@ const BROKEN_PIPE_DEADLINE_MS = 5_000;
  * Runs the job in the foreground. SIGINT and SIGTERM reach the job (see `forward_signals.ts`). When the reader of the
  * output goes away, the job gets SIGPIPE, as a program of a local pipeline would.
  *
+ * @param retryForMs how long an outage of the server may last, in milliseconds
  * @returns the exit code of the job
  */
-export async function run(context: Context, request: Sent<JobRequest>): Promise<number> {
+export async function run(context: Context, request: Sent<JobRequest>, retryForMs?: number): Promise<number> {
   const { calls, print } = context;
+  const outages = new Outages(print, retryForMs);
   using forwarding = forwardSignals(context);
   const registered = calls.Register(request, { signal: forwarding.left, deadlineMs: CALL_DEADLINE_MS });
   const { id } = await registered.catch((error) => {
     throw forwarding.left.aborted ? forwarding.left.reason : error;
   });
+  await outages.answered();
   forwarding.registered(id);
   let isStarted = false;
   try {
-    const status = await runRegistered(context, forwarding, id, () => isStarted = true);
+    const status = await runRegistered(context, forwarding, outages, id, () => isStarted = true);
     const sentence = endSentence(status);
     if (sentence !== "") await print.note(sentence);
     return jobExitCode(status);
@@ -51,6 +56,7 @@ export async function run(context: Context, request: Sent<JobRequest>): Promise<
 async function runRegistered(
   { calls, print }: Context,
   forwarding: SignalForwarding,
+  outages: Outages,
   id: string,
   onStarted: () => void,
 ): Promise<JobStatus> {
@@ -59,7 +65,7 @@ async function runRegistered(
   let startError: unknown;
   let last: JobStatus | undefined;
   const starting = (async () => {
-    for await (const status of calls.Start({ id }, { signal })) {
+    for await (const status of followStatus(() => calls.Start({ id }, { signal }), outages, signal)) {
       last = status;
       if (status.state === "STATE_INITIAL" || status.state === "STATE_STARTING") continue;
       onStarted();
@@ -71,7 +77,8 @@ async function runRegistered(
     over.abort();
   });
   try {
-    const end = await followOutput(calls, { id, follow: true, signal }, (output) => printOutput(print, output));
+    const request = { id, follow: true };
+    const end = await followOutput(calls, { request, signal, outages }, (output) => printOutput(print, output));
     if (end.status !== null && isFinal(end.status.state)) return end.status;
     await starting;
     if (last === undefined || !isFinal(last.state)) {

@@ -84,9 +84,35 @@ Deno.test("teleport watch fails when the stream breaks off, after what came befo
     throw new FakeCallError("UNAVAILABLE", "Connection lost");
   }
   const io = new FakeIo({ StatusStream: broken });
-  assert.equal(await teleport(io, "watch", "job-1"), 255);
+  assert.equal(await teleport(io, "watch", "--retry-for", "0s", "job-1"), 255);
   assert.equal(io.stdout.text, "RUNNING, pid 4711\n");
   assert.equal(io.stderr.text, "teleport: Connection lost\n");
+});
+
+Deno.test("teleport watch gives up on a server that answers and breaks off again and again", async () => {
+  async function* broken() {
+    yield await Promise.resolve(running());
+    throw new FakeCallError("UNAVAILABLE", "Connection lost");
+  }
+  const io = new FakeIo({ StatusStream: broken });
+  assert.equal(await teleport(io, "watch", "--retry-for", "300ms", "job-1"), 255);
+  assert.equal(io.stdout.text, "RUNNING, pid 4711\n");
+  assert.match(io.stderr.text, /^teleport: Connection lost: trying again for 300ms\nteleport: The server is back\n/);
+});
+
+Deno.test("teleport watch goes on after an outage, and tells no status twice", async () => {
+  let calls = 0;
+  const io = new FakeIo({
+    async *StatusStream() {
+      calls += 1;
+      yield running();
+      if (calls === 1) throw new FakeCallError("UNAVAILABLE", "Connection lost");
+      yield await Promise.resolve(exited(7));
+    },
+  });
+  assert.equal(await teleport(io, "watch", "job-1"), 0);
+  assert.equal(io.stdout.text, "RUNNING, pid 4711\nEXITED 7\n");
+  assert.match(io.stderr.text, /Connection lost: trying again.*\nteleport: The server is back\n$/);
 });
 
 Deno.test("teleport wait prints nothing and exits as the job did", async () => {
@@ -231,7 +257,7 @@ for (const [args, follow] of [[["logs"], false], [["logs", "-f"], true], [["logs
       },
     });
     assert.equal(await teleport(io, ...args, "job-1"), 0);
-    assert.deepEqual(asked, [{ id: "job-1", follow }]);
+    assert.deepEqual(asked, [{ id: "job-1", follow, ...(follow ? { heartbeat_ms: 30_000 } : {}) }]);
     assert.deepEqual(io.stdout.bytes, new Uint8Array([...out, ...new TextEncoder().encode("no newline")]));
     assert.equal(io.stderr.text, "e\0\n");
   });

@@ -9,7 +9,7 @@ const pieces: ["stdout" | "stderr", string][] = [["stdout", "a\0b"], ["stderr", 
 async function follow(messages: readonly JobOutput[]): Promise<JobOutput[]> {
   const taken: JobOutput[] = [];
   const calls = { GetOutput: () => stream(...messages) };
-  await followOutput(calls, { id: "job-1", follow: true }, (piece) => {
+  await followOutput(calls, { request: { id: "job-1", follow: true } }, (piece) => {
     taken.push(piece);
     return Promise.resolve();
   });
@@ -35,7 +35,7 @@ Deno.test("followOutput() asks for what it was told", async () => {
     },
   };
   const { signal } = new AbortController();
-  await followOutput(calls, { id: "job-1", follow: false, signal }, () => Promise.resolve());
+  await followOutput(calls, { request: { id: "job-1", follow: false }, signal }, () => Promise.resolve());
   assert.deepEqual(asked, [{ id: "job-1", follow: false }, { signal }]);
 });
 
@@ -50,7 +50,7 @@ Deno.test("followOutput() waits for each piece to be taken before it reads the n
   }
   const gate = Promise.withResolvers<void>();
   const first = Promise.withResolvers<void>();
-  const whole = followOutput({ GetOutput: counted }, { id: "job-1", follow: true }, () => {
+  const whole = followOutput({ GetOutput: counted }, { request: { id: "job-1", follow: true } }, () => {
     first.resolve();
     return gate.promise;
   });
@@ -122,7 +122,11 @@ Deno.test("followOutput() takes an output whose digest the server does not know"
 Deno.test("followOutput() takes what was there when the running job wrote more since, but no less", async () => {
   const [a, b, c, end] = await outputOf(pieces, running());
   const read = (messages: readonly JobOutput[], follow: boolean) =>
-    followOutput({ GetOutput: () => stream(...messages) }, { id: "job-1", follow }, () => Promise.resolve());
+    followOutput(
+      { GetOutput: () => stream(...messages) },
+      { request: { id: "job-1", follow } },
+      () => Promise.resolve(),
+    );
   await read([a!, b!, end!], false);
   await read([a!, b!, c!, end!], false);
   const altered = { ...b!, data: new TextEncoder().encode("\xfe") };
@@ -149,11 +153,15 @@ Deno.test("followOutput() gives up when its signal aborts, already or later", as
   }
   const take = () => Promise.resolve();
   await assert.rejects(
-    followOutput({ GetOutput: endless }, { id: "job-1", follow: true, signal: AbortSignal.abort() }, take),
+    followOutput({ GetOutput: endless }, { request: { id: "job-1", follow: true }, signal: AbortSignal.abort() }, take),
     FakeCallError,
   );
   const later = new AbortController();
-  const whole = followOutput({ GetOutput: endless }, { id: "job-1", follow: true, signal: later.signal }, take);
+  const whole = followOutput(
+    { GetOutput: endless },
+    { request: { id: "job-1", follow: true }, signal: later.signal },
+    take,
+  );
   later.abort();
   await assert.rejects(whole, FakeCallError);
 });
@@ -170,7 +178,7 @@ Deno.test("followOutput() leaves the stream when a piece cannot be taken", async
   }
   const full = new Error("Full");
   await assert.rejects(
-    followOutput({ GetOutput: watched }, { id: "job-1", follow: true }, () => Promise.reject(full)),
+    followOutput({ GetOutput: watched }, { request: { id: "job-1", follow: true } }, () => Promise.reject(full)),
     full,
   );
   assert.ok(left);

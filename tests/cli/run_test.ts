@@ -201,7 +201,7 @@ Deno.test("teleport run sends the job SIGPIPE when the reader of its output left
 Deno.test("teleport run says that the job may still run when the connection is lost, and exits 255", async () => {
   const job = new FakeJob();
   const io = new FakeIo(job.calls);
-  const exit = teleport(io, "run", "x");
+  const exit = teleport(io, "run", "--retry-for", "0s", "x");
   await job.started.promise;
   job.ended.reject(new FakeCallError("UNAVAILABLE", "Connection lost"));
   assert.equal(await exit, 255);

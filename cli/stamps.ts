@@ -1,0 +1,35 @@
+/** Puts the time before each line of output, without decoding a byte of it. */
+import type { JobOutput } from "../proto/teleport/v1/job_worker.ts";
+import { rfc3339 } from "./message_json.ts";
+
+const NEWLINE = 10;
+
+/**
+ * Makes the function that puts the time of its first byte before each line of the pieces it is given, one behind the
+ * other; each stream has lines of its own.
+ */
+export function createStamps(): (output: JobOutput) => JobOutput {
+  const encoder = new TextEncoder();
+  const isWithinLine = new Set<string>();
+  return (output) => {
+    if (output.data.length === 0 || output.time === null) return output;
+    const stamp = encoder.encode(`${rfc3339(output.time)} `);
+    const parts: Uint8Array[] = [];
+    for (let at = 0; at < output.data.length;) {
+      const newline = output.data.indexOf(NEWLINE, at);
+      const end = newline < 0 ? output.data.length : newline + 1;
+      if (!isWithinLine.has(output.stream)) parts.push(stamp);
+      parts.push(output.data.subarray(at, end));
+      if (newline < 0) isWithinLine.add(output.stream);
+      else isWithinLine.delete(output.stream);
+      at = end;
+    }
+    const data = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    for (const part of parts) {
+      data.set(part, at);
+      at += part.length;
+    }
+    return { ...output, data };
+  };
+}

@@ -1,0 +1,139 @@
+/** What the command line makes of a network that breaks, and of a server that goes away and comes back. */
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { spawnTeleport, startServer, teleport } from "./programs.ts";
+
+/** The full size is 50 cuts in 200 MB: set both to see that. */
+const CUTS = Number(Deno.env.get("TELEPORT_TEST_CUTS") ?? 10);
+const BYTES = Number(Deno.env.get("TELEPORT_TEST_CUT_BYTES") ?? 30_000_000);
+
+/** Passes connections on to a server, and cuts all of them when told to. */
+class Proxy implements AsyncDisposable {
+  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  readonly #target: Deno.ConnectOptions;
+  readonly #open = new Set<Deno.Conn>();
+  readonly #accepting: Promise<void>;
+  /** Bytes that came from the server. */
+  bytes = 0;
+  onBytes: () => void = () => {};
+
+  constructor(address: string) {
+    const [hostname = "", port] = address.split(":");
+    this.#target = { hostname, port: Number(port) };
+    this.#accepting = this.#accept();
+  }
+
+  get address(): string {
+    const { hostname, port } = this.#listener.addr as Deno.NetAddr;
+    return `${hostname}:${port}`;
+  }
+
+  async #accept(): Promise<void> {
+    const pumps: Promise<void>[] = [];
+    for await (const client of this.#listener) {
+      const server = await Deno.connect(this.#target);
+      for (const connection of [client, server]) this.#open.add(connection);
+      pumps.push(this.#pump(client, server, () => {}), this.#pump(server, client, (bytes) => this.bytes += bytes));
+    }
+    await Promise.all(pumps);
+  }
+
+  async #pump(from: Deno.Conn, to: Deno.Conn, count: (bytes: number) => void): Promise<void> {
+    const buffer = new Uint8Array(65_536);
+    try {
+      for (let length = await from.read(buffer); length !== null; length = await from.read(buffer)) {
+        for (let at = 0; at < length;) at += await to.write(buffer.subarray(at, length));
+        count(length);
+        this.onBytes();
+      }
+    } catch {
+      // It was cut, here or by one of the two.
+    }
+    for (const connection of [from, to]) if (this.#open.delete(connection)) connection.close();
+  }
+
+  cut(): void {
+    for (const connection of this.#open) {
+      this.#open.delete(connection);
+      connection.close();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#listener.close();
+    this.cut();
+    await this.#accepting;
+  }
+}
+
+Deno.test(`teleport run brings every byte once through ${CUTS} cuts of the connection`, async () => {
+  await using server = await startServer();
+  await using proxy = new Proxy(server.address);
+  // Cut at random places, the next always far enough away that something comes through in between.
+  let cuts = 0;
+  const gap = () => (BYTES / CUTS) * (0.5 + Math.random() / 3);
+  let next = gap();
+  proxy.onBytes = () => {
+    if (proxy.bytes < next || cuts === CUTS) return;
+    cuts += 1;
+    next = proxy.bytes + gap();
+    proxy.cut();
+  };
+  const script = `head -c ${BYTES / 2} /dev/urandom; head -c ${BYTES / 2} /dev/urandom >&2; exit 7`;
+  const program = spawnTeleport({ address: proxy.address, dir: server.dir }, "run", "--", "sh", "-c", script);
+  const stderr: Uint8Array[] = [];
+  const [stdoutDigest] = await Promise.all([
+    (async () => {
+      const hash = createHash("sha256");
+      for await (const chunk of program.stdout) hash.update(chunk);
+      return hash.digest("hex");
+    })(),
+    (async () => {
+      for await (const chunk of program.stderr) stderr.push(chunk);
+    })(),
+  ]);
+  assert.equal((await program.status).code, 7);
+  assert.equal(cuts, CUTS);
+  const [job] = JSON.parse((await teleport(server, "list", "--output", "json")).stdout.split("\n")[0] ?? "").id
+    .split(" ");
+  const direct = await spawnTeleport(server, "logs", "--stdout", job).output();
+  assert.equal(stdoutDigest, createHash("sha256").update(direct.stdout).digest("hex"));
+  assert.equal(direct.stdout.length, BYTES / 2);
+  // Besides the job's own bytes, stderr says of each outage that it is over; once for each call that was cut.
+  const notes = new TextDecoder("latin1").decode(await new Blob(stderr as BlobPart[]).arrayBuffer())
+    .match(/teleport: The server is back\n/g) ?? [];
+  assert.ok(notes.length >= CUTS && notes.length <= 2 * CUTS, `${notes.length} notes`);
+});
+
+Deno.test("teleport logs -f and watch go on when the network is back", async () => {
+  await using server = await startServer();
+  await using proxy = new Proxy(server.address);
+  const id = (await teleport(
+    server,
+    "run",
+    "-d",
+    "--",
+    "sh",
+    "-c",
+    "trap 'echo two; exit 3' TERM; echo one; while :; do sleep 0.01; done",
+  ))
+    .stdout.trim();
+  const through = { address: proxy.address, dir: server.dir };
+  const followers = [spawnTeleport(through, "logs", "-f", id), spawnTeleport(through, "watch", id)];
+  const texts = await Promise.all(followers.map(async (follower) => {
+    const out = follower.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    const errors = follower.stderr.pipeThrough(new TextDecoderStream()).getReader();
+    let text = (await out.read()).value ?? "";
+    proxy.cut();
+    // It says that the server is away, then that it is back.
+    let told = "";
+    while (!told.includes("The server is back")) told += (await errors.read()).value ?? assert.fail(told);
+    await teleport(server, "stop", id);
+    for (let read = await out.read(); !read.done; read = await out.read()) text += read.value;
+    while (!(await errors.read()).done);
+    assert.equal((await follower.status).code, 0);
+    return text;
+  }));
+  assert.equal(texts[0], "one\ntwo\n");
+  assert.match(texts[1] ?? "", /^RUNNING.*\n(STOPPING.*\n)?EXITED 3.*\n$/);
+});
