@@ -4,6 +4,7 @@ import { isIP, type Socket } from "node:net";
 import { checkServerIdentity, createSecureContext, type PeerCertificate } from "node:tls";
 import type { CallOptions } from "../proto/service.ts";
 import { type Address, formatAddress } from "./address.ts";
+import { KEEPALIVE_MS, KEEPALIVE_TIMEOUT_MS } from "./keepalive.ts";
 import { checkCredentials, type Credentials, pemBytes } from "./credentials.ts";
 import { CallError } from "./errors.ts";
 import { explainTimeout, explainUnavailable } from "./unavailable.ts";
@@ -60,6 +61,8 @@ export class Channel {
       "grpc.max_send_message_length": -1,
       "grpc.max_reconnect_backoff_ms": MAX_RECONNECT_MS,
       "grpc.enable_http_proxy": 0,
+      "grpc.keepalive_time_ms": KEEPALIVE_MS,
+      "grpc.keepalive_timeout_ms": KEEPALIVE_TIMEOUT_MS,
       "grpc.enable_channelz": 0,
       // Whether to try again is for the caller to know: a start may have happened.
       "grpc.enable_retries": 0,

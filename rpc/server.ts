@@ -12,6 +12,7 @@ import { Health } from "./health.ts";
 import { healthRoot } from "./health_definition.ts";
 import { addReflection } from "./reflection.ts";
 import type { InternalErrorReport } from "./refusal.ts";
+import { KEEPALIVE_MS, KEEPALIVE_TIMEOUT_MS } from "./keepalive.ts";
 import { serverMadeBy } from "./tls.ts";
 
 export { AddressError, parseAddress } from "./address.ts";
@@ -76,6 +77,9 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
     "grpc.max_send_message_length": -1,
     "grpc.max_concurrent_streams": MAX_CALLS_PER_CONNECTION,
     "grpc.enable_channelz": 0,
+    // A peer that vanished without a word is noticed by an unanswered ping; seldom enough to let idle machines idle.
+    "grpc.keepalive_time_ms": KEEPALIVE_MS,
+    "grpc.keepalive_timeout_ms": KEEPALIVE_TIMEOUT_MS,
     interceptors: [gate(admit, report)],
   });
   const calls = new Calls(report);
