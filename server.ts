@@ -1,9 +1,9 @@
 // deno-lint-ignore-file no-console -- a door talks to people, and console copes with a pipe that is closed
 /** The door of `teleportd`, the server: flags in, exit code out, and the wiring between. */
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { CertificateError } from "./certs/errors.ts";
 import { defaultDirectory } from "./certs/location.ts";
-import { Supervisor } from "./mod.ts";
+import { type OutputPolicy, Supervisor } from "./mod.ts";
 import { AddressError, formatAddress, parseAddress } from "./rpc/address.ts";
 import { CredentialsError } from "./rpc/credentials.ts";
 import { serve } from "./rpc/server.ts";
@@ -24,6 +24,11 @@ interface Flags {
   readonly certs?: string;
   readonly data?: string;
   readonly initCerts?: boolean;
+  /** Bytes. */
+  readonly maxOutput?: number;
+  readonly outputPolicy: OutputPolicy;
+  /** Bytes. */
+  readonly maxOutputTotal?: number;
 }
 
 /** A refusal to serve that the user can mend. */
@@ -42,11 +47,40 @@ function parse(args: readonly string[]): Flags {
     .option("--certs <dir>", "certificates (default: $TELEPORT_CERTS, or teleport in ~/.config)")
     .option("--data <dir>", "where output is kept (default: teleport in $XDG_STATE_HOME, or in ~/.local/state)")
     .option("--init-certs", "make the certificates that are missing")
+    .option("--max-output <bytes>", "how much output of a job is recorded that does not say (default: all)", parseBytes)
+    .option(
+      "--output-policy <policy>",
+      "what happens then: stop the job, keep-newest, or block it",
+      parsePolicy,
+      "STOP" as const,
+    )
+    .option(
+      "--max-output-total <bytes>",
+      "how much the output of all jobs may take on the disk (default: all)",
+      parseBytes,
+    )
     .allowExcessArguments(false)
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "teleportd: ")) });
   program.parse(args, { from: "user" });
   return program.opts<Flags & Record<string, never>>();
+}
+
+const POLICIES: Readonly<Record<string, OutputPolicy>> = {
+  "stop": "STOP",
+  "keep-newest": "KEEP_NEWEST",
+  "block": "BLOCK",
+};
+
+function parsePolicy(text: string): OutputPolicy {
+  const policy = Object.hasOwn(POLICIES, text) ? POLICIES[text] : undefined;
+  if (policy === undefined) throw new InvalidArgumentError('Give "stop", "keep-newest" or "block"');
+  return policy;
+}
+
+function parseBytes(text: string): number {
+  if (!/^[1-9][0-9]{0,15}$/.test(text)) throw new InvalidArgumentError("Give a whole number of bytes from 1");
+  return Number(text);
 }
 
 function dataDirectory(flag: string | undefined): string {
@@ -105,7 +139,14 @@ async function run(flags: Flags): Promise<void> {
   await Deno.mkdir(directory, { recursive: true, mode: 0o700 }).catch((error) => {
     throw new StartError(`Data directory "${directory}" cannot be made: ${error.message}`);
   });
-  const supervisor = new Supervisor({ directory, env: jobEnvironment() });
+  const supervisor = new Supervisor({
+    directory,
+    env: jobEnvironment(),
+    ...(flags.maxOutput === undefined
+      ? {}
+      : { outputLimit: { maxBytes: flags.maxOutput, policy: flags.outputPolicy } }),
+    ...(flags.maxOutputTotal === undefined ? {} : { maxOutputBytes: flags.maxOutputTotal }),
+  });
   const server = await serve({
     ...address,
     credentials,
