@@ -19,7 +19,7 @@
  * @module
  */
 export * from "./worker/errors.ts";
-export { Job, type JobOptions, type JobSpec, type JobStatus, type OutputEnd } from "./worker/job.ts";
+export { Job, type JobOptions, type JobRecorder, type JobSpec, type JobStatus, type OutputEnd } from "./worker/job.ts";
 export { OutputLog, type OutputLogOptions, type OutputTotals } from "./worker/output_log.ts";
 export { OutputBudget, type OutputLimit, type OutputPolicy } from "./worker/output_limit.ts";
 export type { OutputPiece } from "./worker/output_piece.ts";

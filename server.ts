@@ -3,7 +3,7 @@
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { CertificateError } from "./certs/errors.ts";
 import { defaultDirectory } from "./certs/location.ts";
-import { type OutputPolicy, Supervisor } from "./mod.ts";
+import { type OutputPolicy, Supervisor, TeleportError } from "./mod.ts";
 import { AddressError, formatAddress, parseAddress } from "./rpc/address.ts";
 import { CredentialsError } from "./rpc/credentials.ts";
 import { serve } from "./rpc/server.ts";
@@ -142,11 +142,13 @@ async function run(flags: Flags): Promise<void> {
   const supervisor = new Supervisor({
     directory,
     env: jobEnvironment(),
+    onError: (error) => tell(`internal error: ${describe(error)}`),
     ...(flags.maxOutput === undefined
       ? {}
       : { outputLimit: { maxBytes: flags.maxOutput, policy: flags.outputPolicy } }),
     ...(flags.maxOutputTotal === undefined ? {} : { maxOutputBytes: flags.maxOutputTotal }),
   });
+  await supervisor.ready();
   const server = await serve({
     ...address,
     credentials,
@@ -187,7 +189,7 @@ function describe(error: unknown): string {
 function failed(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
   const expected = error instanceof StartError || error instanceof CertificateError || error instanceof AddressError ||
-    error instanceof CredentialsError;
+    error instanceof CredentialsError || error instanceof TeleportError;
   tell(`teleportd: ${expected ? error.message : describe(error)}`);
   return error instanceof AddressError && error.code === "INVALID" ? EXIT_USAGE : EXIT_FAILED;
 }

@@ -12,6 +12,8 @@ export type ErrorCode =
   | "LIMIT_REACHED"
   | "OUTPUT_UNAVAILABLE"
   | "SUPERVISOR_CLOSED"
+  | "DIRECTORY_IN_USE"
+  | "NOT_RECORDED"
   | "UNAUTHENTICATED"
   | "PERMISSION_DENIED"
   | "UNAVAILABLE";
@@ -108,5 +110,26 @@ export class OutputUnavailableError extends TeleportError {
 export class SupervisorClosedError extends TeleportError {
   constructor() {
     super("SUPERVISOR_CLOSED", "The supervisor is shutting down: try again once it is back");
+  }
+}
+
+/** Another process keeps its jobs in the same directory. */
+export class DirectoryInUseError extends TeleportError {
+  constructor() {
+    super(
+      "DIRECTORY_IN_USE",
+      "Another server uses the data directory: stop it, or give this one a directory of its own",
+    );
+  }
+}
+
+/** What was asked for cannot be written down, and so it was not done. */
+export class NotRecordedError extends TeleportError {
+  constructor(options?: ErrorOptions) {
+    super(
+      "NOT_RECORDED",
+      "The server cannot write to its data directory: free or mend its disk, then try again",
+      options,
+    );
   }
 }

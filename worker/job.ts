@@ -77,6 +77,16 @@ export interface JobStatus {
   readonly outputLimit?: OutputLimit;
 }
 
+/** Where a job's changes are written down before they are told. */
+export interface JobRecorder {
+  /**
+   * Writes a status down.
+   *
+   * @throws {NotRecordedError} when a start cannot be written down: then there must be none
+   */
+  record(process: Process, status: ProcessStatus, log: OutputLog): void;
+}
+
 /** What the output of a job amounts to, with the job's status: the last word of `watchOutput`. */
 export interface OutputEnd extends OutputTotals {
   readonly status: JobStatus;
@@ -125,6 +135,7 @@ export class Job {
   readonly #process: Process;
   readonly #spec: JobSpec;
   readonly #log: OutputLog;
+  readonly #recorder: JobRecorder | undefined;
   /** Every status the process had. The state machine bounds it: no state comes twice. */
   readonly #history: ProcessStatus[];
   readonly #waiters = new Set<() => void>();
@@ -136,12 +147,22 @@ export class Job {
   /**
    * @param process not yet started; its output goes to the log
    * @param log where the process writes to
+   * @param recorder where changes are written down; absent: nowhere
    */
-  constructor(process: Process, spec: JobSpec, log: OutputLog) {
+  constructor(process: Process, spec: JobSpec, log: OutputLog, recorder?: JobRecorder) {
     this.#process = process;
     this.#spec = spec;
     this.#log = log;
+    this.#recorder = recorder;
     this.#history = [process.status];
+  }
+
+  /** Takes up a job that ended in an earlier life of the server. Its process is one that was never started here. */
+  static restore(process: Process, spec: JobSpec, log: OutputLog, status: ProcessStatus): Job {
+    const job = new Job(process, spec, log);
+    job.#history[0] = status;
+    job.#final = Promise.resolve(job.#statusOf(status));
+    return job;
   }
 
   get id(): string {
@@ -188,9 +209,17 @@ export class Job {
     return this.#history.at(-1) as ProcessStatus; // Never empty: it begins with the first status.
   }
 
-  /** Starts the job and resolves with its final status. Not the first start: joins the first. */
+  /**
+   * Starts the job and resolves with its final status. Not the first start: joins the first.
+   *
+   * @throws {NotRecordedError} when the start cannot be written down; the job was not started then
+   */
   start(): Promise<JobStatus> {
-    this.#final ??= this.#run();
+    if (this.#final === undefined) {
+      // The intent is on record before there is a process: none runs that the record does not know of.
+      this.#recorder?.record(this.#process, { state: "STARTING", startedAt: new Date() }, this.#log);
+      this.#final = this.#run();
+    }
     return this.#final;
   }
 
@@ -312,6 +341,7 @@ export class Job {
   }
 
   #record(status: ProcessStatus): void {
+    if (status.state !== "STARTING") this.#recorder?.record(this.#process, status, this.#log);
     this.#history.push(status);
     this.#wake();
   }

@@ -119,6 +119,11 @@ export class Process {
     return this.#status;
   }
 
+  /** When its leader started, in clock ticks since boot; undefined before, and where it cannot be known. */
+  get startTime(): number | undefined {
+    return Number.isFinite(this.#membership?.startTime) ? this.#membership?.startTime : undefined;
+  }
+
   /** Calls the listener after each change of status, until the returned function is called. */
   subscribe(listener: (status: ProcessStatus) => void): () => void {
     this.#listeners.add(listener);

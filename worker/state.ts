@@ -48,7 +48,13 @@ export type ProcessStatus =
     readonly errorCode: StartErrorCode;
     readonly endedAt: Date;
   }
-  | { readonly state: "LOST"; readonly reason: Reason; readonly error: string; readonly startedAt?: Date };
+  | {
+    readonly state: "LOST";
+    readonly reason: Reason;
+    readonly error: string;
+    readonly startedAt?: Date;
+    readonly pid?: number;
+  };
 
 interface Ended {
   readonly startedAt: Date;

@@ -6,16 +6,27 @@ import {
   JobNotFoundError,
   JobRunningError,
   LimitReachedError,
+  NotRecordedError,
   SupervisorClosedError,
 } from "./errors.ts";
-import { checkJob, Job, type JobOptions, type JobSpec, type JobStatus, type OutputEnd } from "./job.ts";
+import {
+  checkJob,
+  Job,
+  type JobOptions,
+  type JobRecorder,
+  type JobSpec,
+  type JobStatus,
+  type OutputEnd,
+} from "./job.ts";
 import { newJobId } from "./job_id.ts";
 import { checkOutputLimit, OutputBudget, type OutputLimit } from "./output_limit.ts";
-import { OutputLog } from "./output_log.ts";
+import { OutputLog, type OutputLogOptions } from "./output_log.ts";
 import type { OutputPiece } from "./output_piece.ts";
 import type { OutputSelection } from "./output_watch.ts";
 import { Process, type StopOptions } from "./process.ts";
-import type { State } from "./state.ts";
+import { bootId, endOrphans, lostStatus } from "./recovery.ts";
+import { isFinalState, type State } from "./state.ts";
+import { Store, type StoredJob } from "./store.ts";
 import { type Watch, watch } from "./watch.ts";
 
 /** A job costs about 4 KiB of memory: ten thousand are 40 MiB. Older ones are to be removed first. */
@@ -30,7 +41,10 @@ const MAX_PAGE_CHARS = 1_000_000;
 
 /** Options of a supervisor. */
 export interface SupervisorOptions {
-  /** Where output is recorded. Absent: a temporary directory, removed when the supervisor closes. */
+  /**
+   * Where jobs and their output are kept, for the next supervisor to take up. Absent: jobs are kept in memory, and output
+   * in a temporary directory that is removed when the supervisor closes.
+   */
   readonly directory?: string;
   /** The environment jobs begin with, instead of a plain PATH, HOME and LANG. */
   readonly env?: Readonly<Record<string, string>>;
@@ -42,6 +56,8 @@ export interface SupervisorOptions {
   readonly outputLimit?: OutputLimit;
   /** How much the output of all jobs may take on the disk, in bytes; no limit unless given. */
   readonly maxOutputBytes?: number;
+  /** Told of errors that no caller is told of, such as a change that could not be written down. */
+  readonly onError?: (error: unknown) => void;
   /** How many jobs are kept, ended ones included; 10,000 unless given. */
   readonly maxJobs?: number;
 }
@@ -86,16 +102,116 @@ export interface JobPage {
 export class Supervisor implements AsyncDisposable {
   readonly #options: SupervisorOptions;
   readonly #budget: OutputBudget;
+  readonly #store: Store | undefined;
+  readonly #bootId: string = bootId();
+  readonly #ready: Promise<void>;
   /** In order of registration, which is the order of their ids. */
   readonly #jobs = new Map<string, Job>();
   #directory: Promise<string> | undefined;
   #closed: Promise<void> | undefined;
 
+  /**
+   * @throws {DirectoryInUseError} when another process keeps its jobs in the directory
+   * @throws {InvalidArgumentError} when a limit is out of range
+   */
   constructor(options: SupervisorOptions = {}) {
     if (options.closeGraceMs !== undefined) checkGrace(options.closeGraceMs);
     if (options.outputLimit !== undefined) checkOutputLimit(options.outputLimit);
     this.#options = options;
     this.#budget = new OutputBudget(options.maxOutputBytes ?? Infinity);
+    if (options.directory === undefined) this.#ready = Promise.resolve();
+    else {
+      Deno.mkdirSync(options.directory, { recursive: true, mode: 0o700 });
+      this.#store = new Store(join(options.directory, "jobs.db"));
+      this.#ready = this.#recover(this.#store, options.directory);
+      // Each call says what went wrong; nobody need have called yet.
+      this.#ready.catch(() => {});
+    }
+  }
+
+  /**
+   * Resolves when the jobs of an earlier life are taken up: what was left running of them is ended, their output is
+   * mended. Every call waits for it; a server waits for it before it takes calls.
+   */
+  ready(): Promise<void> {
+    return this.#ready;
+  }
+
+  /** Takes up what the store has. */
+  async #recover(store: Store, directory: string): Promise<void> {
+    const stored = store.all();
+    const known = new Set(stored.map(({ spec }) => spec.id));
+    const output = await this.#outputDirectory();
+    const jobs = new Map<string, Job>();
+    await Promise.all(stored.map(async (job) => {
+      const { id } = job.spec;
+      if (job.status.state === "INITIAL") jobs.set(id, this.#makeJob(job.spec, output));
+      else jobs.set(id, await this.#takeUp(store, job, output));
+    }));
+    for (const { spec } of stored) this.#jobs.set(spec.id, jobs.get(spec.id) as Job);
+    // A crash between forgetting a job and deleting its output left this.
+    for await (const { name } of Deno.readDir(join(directory, "output"))) {
+      if (!known.has(name)) await Deno.remove(join(directory, "output", name), { recursive: true });
+    }
+  }
+
+  /** A job that was started in an earlier life: ended then, or lost with the server. */
+  async #takeUp(store: Store, { spec, status, process, output }: StoredJob, directory: string): Promise<Job> {
+    const options = this.#logOptions(spec, directory);
+    let final = status;
+    let log: OutputLog;
+    if (isFinalState(status.state) && output !== undefined) {
+      log = OutputLog.restore(spec.id, options, output.end, output.totals);
+    } else {
+      await endOrphans(spec.id, process, this.#bootId);
+      log = await OutputLog.recover(spec.id, options);
+      if (!isFinalState(status.state)) final = lostStatus(status);
+      store.change(spec.id, final, { output: { end: log.end, totals: log.totals() } });
+    }
+    // Its process was another life's; this one stands for it and is never started.
+    return Job.restore(new Process("ended"), spec, log, final);
+  }
+
+  #logOptions(spec: JobSpec, directory: string): OutputLogOptions {
+    return {
+      directory: join(directory, spec.id),
+      budget: this.#budget,
+      ...(spec.outputLimit === undefined ? {} : { limit: spec.outputLimit }),
+    };
+  }
+
+  #makeJob(spec: JobSpec, directory: string): Job {
+    const log = new OutputLog(spec.id, this.#logOptions(spec, directory));
+    const process = new Process(spec.command, spec.args, {
+      ...spec,
+      env: { ...this.#options.env, ...spec.env },
+      output: log,
+    });
+    return new Job(process, spec, log, this.#recorderOf(spec.id));
+  }
+
+  /** Writes a job's changes down. What cannot be is told to whoever reads the log; the job goes on. */
+  #recorderOf(id: string): JobRecorder | undefined {
+    const store = this.#store;
+    return store && {
+      record: (process, status, log) => {
+        try {
+          const leader = "pid" in status ? status.pid : undefined;
+          const { startTime } = process;
+          store.change(id, status, {
+            process: {
+              bootId: this.#bootId,
+              ...(leader === undefined ? {} : { leader }),
+              ...(startTime === undefined ? {} : { startTime }),
+            },
+            ...(isFinalState(status.state) ? { output: { end: log.end, totals: log.totals() } } : {}),
+          });
+        } catch (error) {
+          if (status.state === "STARTING") throw new NotRecordedError({ cause: error });
+          this.#options.onError?.(error);
+        }
+      },
+    };
   }
 
   /**
@@ -103,6 +219,7 @@ export class Supervisor implements AsyncDisposable {
    * closes it then.
    */
   async run(options: { readonly signal: AbortSignal }): Promise<void> {
+    await this.#ready;
     const { promise, resolve } = Promise.withResolvers<void>();
     const wake = () => resolve();
     options.signal.addEventListener("abort", wake, { once: true });
@@ -120,6 +237,7 @@ export class Supervisor implements AsyncDisposable {
    * @throws {SupervisorClosedError} when the supervisor is shutting down
    */
   async add(command: string, args: readonly string[] = [], options: JobOptions = {}): Promise<string> {
+    await this.#ready;
     this.#mustBeOpen();
     checkJob(command, args, options);
     const maxJobs = this.#options.maxJobs ?? DEFAULT_MAX_JOBS;
@@ -138,17 +256,14 @@ export class Supervisor implements AsyncDisposable {
       ...(outputLimit === undefined ? {} : { outputLimit }),
       registeredAt: new Date(),
     };
-    const log = new OutputLog(spec.id, {
-      directory: join(directory, spec.id),
-      budget: this.#budget,
-      ...(spec.outputLimit === undefined ? {} : { limit: spec.outputLimit }),
-    });
-    const process = new Process(command, args, {
-      ...spec,
-      env: { ...this.#options.env, ...spec.env },
-      output: log,
-    });
-    this.#jobs.set(spec.id, new Job(process, spec, log));
+    const job = this.#makeJob(spec, directory);
+    try {
+      this.#store?.add(spec);
+    } catch (error) {
+      this.#options.onError?.(error);
+      throw new NotRecordedError({ cause: error });
+    }
+    this.#jobs.set(spec.id, job);
     return spec.id;
   }
 
@@ -159,8 +274,8 @@ export class Supervisor implements AsyncDisposable {
    * @throws {JobNotFoundError} when there is no such job
    * @throws {SupervisorClosedError} when the supervisor is shutting down
    */
-  // deno-lint-ignore require-await -- asynchronous by contract, like every call
   async start(id: string): Promise<JobStatus> {
+    await this.#ready;
     const job = this.#get(id);
     if (job.isInitialState) {
       this.#mustBeOpen();
@@ -178,6 +293,7 @@ export class Supervisor implements AsyncDisposable {
    */
   async stop(id: string, options: StopOptions = {}): Promise<JobStatus> {
     if (options.graceMs !== undefined) checkGrace(options.graceMs);
+    await this.#ready;
     return await this.#get(id).stop(options);
   }
 
@@ -191,6 +307,7 @@ export class Supervisor implements AsyncDisposable {
    * @throws {JobNotRunningError} when the job is not running
    */
   async signal(id: string, signal: string, options: { readonly by?: string } = {}): Promise<JobStatus> {
+    await this.#ready;
     return await this.#get(id).signal(signal, options.by);
   }
 
@@ -199,8 +316,8 @@ export class Supervisor implements AsyncDisposable {
    *
    * @throws {JobNotFoundError} when there is no such job
    */
-  // deno-lint-ignore require-await -- asynchronous by contract, like every call
   async status(id: string): Promise<JobStatus> {
+    await this.#ready;
     return this.#get(id).status;
   }
 
@@ -215,8 +332,10 @@ export class Supervisor implements AsyncDisposable {
     id: string,
     options: { readonly signal?: AbortSignal; readonly skipInitial?: boolean } = {},
   ): Watch<JobStatus> {
+    const { signal } = options;
     const job = this.#jobs.get(id);
-    return job?.watchStatus(options.signal, options) ?? failingWatch(new JobNotFoundError(id));
+    if (job !== undefined) return job.watchStatus(signal, options);
+    return watch(signal, (combined) => this.#later(id, (job) => job.watchStatus(combined, options)));
   }
 
   /**
@@ -230,8 +349,24 @@ export class Supervisor implements AsyncDisposable {
     id: string,
     options: OutputSelection & { readonly signal?: AbortSignal } = {},
   ): Watch<OutputPiece, OutputEnd> {
+    const { signal } = options;
     const job = this.#jobs.get(id);
-    return job?.watchOutput(options, options.signal) ?? failingWatch(new JobNotFoundError(id));
+    if (job !== undefined) return job.watchOutput(options, signal);
+    return watch(signal, (combined) => this.#later(id, (job) => job.watchOutput(options, combined)));
+  }
+
+  /** A watch of a job that is not there, or not yet: those of an earlier life may still be being taken up. */
+  async *#later<Item, Final>(
+    id: string,
+    watchJob: (job: Job) => Watch<Item, Final>,
+  ): AsyncGenerator<Item, Final, void> {
+    await this.#ready;
+    await using found = watchJob(this.#get(id));
+    while (true) {
+      const { done, value } = await found.next();
+      if (done) return value;
+      yield value;
+    }
   }
 
   /**
@@ -239,8 +374,8 @@ export class Supervisor implements AsyncDisposable {
    *
    * @throws {InvalidArgumentError} when the page size is out of range
    */
-  // deno-lint-ignore require-await -- asynchronous by contract, like every call
   async list(filter: JobFilter = {}): Promise<JobPage> {
+    await this.#ready;
     const size = filter.pageSize ?? DEFAULT_PAGE_SIZE;
     if (!Number.isSafeInteger(size) || size < 1 || size > MAX_PAGE_SIZE) {
       throw new InvalidArgumentError(`Invalid page size "${size}": give a number from 1 to ${MAX_PAGE_SIZE}`);
@@ -277,8 +412,11 @@ export class Supervisor implements AsyncDisposable {
    * @throws {JobRunningError} when it is running
    */
   async remove(id: string): Promise<void> {
+    await this.#ready;
     const job = this.#get(id);
     if (job.isRunningState) throw new JobRunningError(id, job.status.state);
+    // Forgotten first: a crash now leaves output without a job, which the next start deletes.
+    this.#store?.remove(id);
     this.#jobs.delete(id);
     await job.remove();
   }
@@ -311,8 +449,10 @@ export class Supervisor implements AsyncDisposable {
   }
 
   async #close(stopped: readonly Promise<JobStatus>[]): Promise<void> {
+    await this.#ready.catch(() => {}); // Told to those who called.
     for (const job of this.#jobs.values()) if (job.isInitialState) job.abandon(new SupervisorClosedError());
     await Promise.all(stopped);
+    this.#store?.[Symbol.dispose]();
     const directory = await this.#directory?.catch(() => undefined); // It could not be made: nothing to remove.
     if (this.#options.directory === undefined && directory !== undefined) {
       await Deno.remove(directory, { recursive: true });
@@ -344,12 +484,4 @@ export class Supervisor implements AsyncDisposable {
     await Deno.mkdir(directory, { recursive: true, mode: 0o700 });
     return directory;
   }
-}
-
-/** A watch of something that is not there: its first `next()` says so. */
-function failingWatch<Item, Final>(error: Error): Watch<Item, Final> {
-  // deno-lint-ignore require-yield -- it has nothing to yield
-  return watch<Item, Final>(undefined, async function* () {
-    throw error;
-  });
 }

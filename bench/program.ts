@@ -1,0 +1,54 @@
+/** A program that runs beside the benchmark: started, awaited until it says that it is ready, ended by its id. */
+
+/** A running program. */
+export interface Program extends AsyncDisposable {
+  readonly pid: number;
+  /** What it said when it was ready: the match of the pattern. */
+  readonly ready: RegExpExecArray;
+}
+
+/**
+ * Starts a program and resolves once a line of its stderr matches.
+ *
+ * @throws {Error} when it ends before, with what it said
+ */
+export async function startProgram(command: string, args: readonly string[], ready: RegExp): Promise<Program> {
+  const child = new Deno.Command(command, {
+    args: [...args],
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  const log = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
+  let said = "";
+  let match: RegExpExecArray | null = null;
+  while (match === null) {
+    const { done, value } = await log.read();
+    if (done) throw new Error(`"${command}" ended before it was ready: ${said}`);
+    said += value;
+    match = ready.exec(said);
+  }
+  // To the end, or a program with much to tell would wait for its reader.
+  const drained = (async () => {
+    while (!(await log.read()).done);
+  })();
+  return {
+    pid: child.pid,
+    ready: match,
+    async [Symbol.asyncDispose]() {
+      try {
+        child.kill("SIGTERM");
+      } catch (error) {
+        if (!(error instanceof TypeError)) throw error; // It has ended by itself.
+      }
+      await Promise.all([child.status, drained]);
+    },
+  };
+}
+
+/** Starts a TypeScript program of this repository with the Deno that runs the benchmark. */
+export function startDeno(file: string, args: readonly string[], ready: RegExp): Promise<Program> {
+  const path = new URL(`../${file}`, import.meta.url).pathname;
+  return startProgram(Deno.execPath(), ["run", "--quiet", "--no-prompt", "-A", path, ...args], ready);
+}

@@ -1,0 +1,109 @@
+/** What every measurement stands on: certificates, servers, clients and jobs, in a directory of their own. */
+import { ensureServing } from "../certs/serving.ts";
+import { connect, type RpcClient } from "../rpc/client.ts";
+import { type Program, startDeno } from "./program.ts";
+
+/** Where measurements are made. */
+export interface Stage extends AsyncDisposable {
+  /** A temporary directory. */
+  readonly dir: string;
+  /** The directory of certificates. */
+  readonly certs: string;
+  /** True where a minute must do: smaller sizes, fewer rounds, less exact. */
+  readonly quick: boolean;
+  /** Tells the user what is going on. */
+  tell(line: string): void;
+}
+
+/** Makes a stage; disposing of it removes its directory. */
+export async function makeStage(quick: boolean, tell: (line: string) => void): Promise<Stage> {
+  const dir = await Deno.makeTempDir({ prefix: "teleport_bench_" });
+  const certs = `${dir}/certs`;
+  await ensureServing({ dir: certs });
+  return { dir, certs, quick, tell, [Symbol.asyncDispose]: () => Deno.remove(dir, { recursive: true }) };
+}
+
+/** A server and its address. */
+export interface Server extends Program {
+  readonly address: string;
+}
+
+/** Starts a teleportd with data of its own, as `deno task serve` does. */
+export async function startTeleportd({ dir, certs }: Stage): Promise<Server> {
+  const data = await Deno.makeTempDir({ dir, prefix: "data_" });
+  const args = ["--listen", "127.0.0.1:0", "--certs", certs, "--data", data];
+  const program = await startDeno("server.ts", args, /^listening on (.*)$/m);
+  return {
+    ...program,
+    address: program.ready[1] ?? "",
+    async [Symbol.asyncDispose]() {
+      await program[Symbol.asyncDispose]();
+      // A gigabyte should not stay for the next measurement.
+      await Deno.remove(data, { recursive: true });
+    },
+  };
+}
+
+/** Starts a bare grpc-js server. */
+export async function startBare({ certs }: Stage): Promise<Server> {
+  const program = await startDeno("bench/bare_server.ts", [certs], /^listening on (.*)$/m);
+  return { ...program, address: program.ready[1] ?? "" };
+}
+
+/** A client of a server, on a connection of its own. */
+export function connectTo({ certs }: Stage, { address }: { readonly address: string }): RpcClient {
+  const read = (name: string) => Deno.readTextFileSync(`${certs}/${name}`);
+  return connect({
+    address,
+    credentials: { ca: read("ca.crt"), cert: read("admin.crt"), key: read("admin.key") },
+  });
+}
+
+/** Reads the output of a job to its end and returns how many bytes that were. */
+export async function readAll({ calls }: RpcClient, id: string): Promise<number> {
+  let bytes = 0;
+  for await (const { data } of calls.GetOutput({ id })) bytes += data.length;
+  return bytes;
+}
+
+/** Starts a job and resolves when it has ended. */
+export async function runToEnd({ calls }: RpcClient, id: string): Promise<void> {
+  for await (const status of calls.Start({ id })) {
+    if (status.state === "STATE_FAILED") throw new Error(`The job could not be started: ${status.error}`);
+  }
+}
+
+/** Starts a job and resolves when it runs. */
+export async function startJob({ calls }: RpcClient, id: string): Promise<void> {
+  for await (const { state, error } of calls.Start({ id })) {
+    if (state === "STATE_RUNNING") return;
+    if (state !== "STATE_STARTING") throw new Error(`The job does not run but is ${state}: ${error}`);
+  }
+}
+
+/** Registers a job that writes this many bytes as fast as it can. */
+export async function registerBytes({ calls }: RpcClient, bytes: number): Promise<string> {
+  const { id } = await calls.Register({
+    command: "dd",
+    args: ["if=/dev/zero", "bs=65536", "iflag=count_bytes", `count=${bytes}`, "status=none"],
+  });
+  return id;
+}
+
+/** A job that waits for a word: it says "ready", and goes on when the gate is opened. */
+export interface GatedJob {
+  readonly id: string;
+  /** Writes to the job's gate, a FIFO, which its script has as `"$1"`. */
+  readonly gate: Deno.FsFile;
+}
+
+/** Registers and starts a shell script that is given a FIFO. */
+export async function startGated(stage: Stage, client: RpcClient, script: string): Promise<GatedJob> {
+  const path = await Deno.makeTempFile({ dir: stage.dir, prefix: "gate_" });
+  await Deno.remove(path);
+  const { success } = await new Deno.Command("mkfifo", { args: [path] }).output();
+  if (!success) throw new Error("Cannot make a FIFO");
+  const { id } = await client.calls.Register({ command: "sh", args: ["-c", script, "sh", path] });
+  await startJob(client, id);
+  return { id, gate: await Deno.open(path, { write: true }) };
+}

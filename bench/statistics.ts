@@ -1,0 +1,27 @@
+/** Numbers made of many measurements, and how they are written. */
+
+/** The middle one; of an even count the mean of the two. */
+export function median(values: readonly number[]): number {
+  const ordered = sorted(values);
+  const middle = ordered.length / 2;
+  return ((ordered[Math.ceil(middle) - 1] ?? NaN) + (ordered[Math.floor(middle)] ?? NaN)) / 2;
+}
+
+/** The smallest that at least this share is not above. */
+export function quantile(values: readonly number[], share: number): number {
+  return sorted(values)[Math.min(values.length - 1, Math.floor(values.length * share))] ?? NaN;
+}
+
+function sorted(values: readonly number[]): number[] {
+  return [...values].sort((a, b) => a - b);
+}
+
+/** All of them, in the order they were measured, for whoever wants to see how they scatter. */
+export function list(values: readonly number[], digits = 0): string {
+  return values.map((value) => value.toFixed(digits)).join(" ");
+}
+
+/** Bytes as megabytes (10^6). */
+export function mb(bytes: number): number {
+  return bytes / 1e6;
+}
