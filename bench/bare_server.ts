@@ -25,7 +25,12 @@ function getOutput(call: OutputCall): void {
   const send = () => {
     while (sent < total) {
       const size = Math.min(total - sent, MESSAGE_BYTES);
-      const message = { data: data.subarray(0, size), stream: 1, offset: sent, cursor: "0123456789abcdefghijklmnopqrstuv" };
+      const message = {
+        data: data.subarray(0, size),
+        stream: 1,
+        offset: sent,
+        cursor: "0123456789abcdefghijklmnopqrstuv",
+      };
       sent += size;
       if (!call.write(message)) return void call.once("drain", send);
     }

@@ -11,16 +11,14 @@ export interface Stage extends AsyncDisposable {
   readonly certs: string;
   /** True where a minute must do: smaller sizes, fewer rounds, less exact. */
   readonly quick: boolean;
-  /** Tells the user what is going on. */
-  tell(line: string): void;
 }
 
 /** Makes a stage; disposing of it removes its directory. */
-export async function makeStage(quick: boolean, tell: (line: string) => void): Promise<Stage> {
+export async function makeStage(quick: boolean): Promise<Stage> {
   const dir = await Deno.makeTempDir({ prefix: "teleport_bench_" });
   const certs = `${dir}/certs`;
   await ensureServing({ dir: certs });
-  return { dir, certs, quick, tell, [Symbol.asyncDispose]: () => Deno.remove(dir, { recursive: true }) };
+  return { dir, certs, quick, [Symbol.asyncDispose]: () => Deno.remove(dir, { recursive: true }) };
 }
 
 /** A server and its address. */
@@ -90,20 +88,31 @@ export async function registerBytes({ calls }: RpcClient, bytes: number): Promis
   return id;
 }
 
-/** A job that waits for a word: it says "ready", and goes on when the gate is opened. */
+/** A job that waits for words from its gate. */
 export interface GatedJob {
   readonly id: string;
-  /** Writes to the job's gate, a FIFO, which its script has as `"$1"`. */
+  /** What is written to it, the job's script reads from descriptor 3. */
   readonly gate: Deno.FsFile;
 }
 
-/** Registers and starts a shell script that is given a FIFO. */
+/** Starts a shell script that has a gate. */
 export async function startGated(stage: Stage, client: RpcClient, script: string): Promise<GatedJob> {
-  const path = await Deno.makeTempFile({ dir: stage.dir, prefix: "gate_" });
-  await Deno.remove(path);
+  const directory = await Deno.makeTempDir({ dir: stage.dir, prefix: "gate_" });
+  const path = `${directory}/fifo`;
   const { success } = await new Deno.Command("mkfifo", { args: [path] }).output();
   if (!success) throw new Error("Cannot make a FIFO");
-  const { id } = await client.calls.Register({ command: "sh", args: ["-c", script, "sh", path] });
+  const { id } = await client.calls.Register({ command: "sh", args: ["-c", `exec 3<"$1"; ${script}`, "sh", path] });
   await startJob(client, id);
   return { id, gate: await Deno.open(path, { write: true }) };
+}
+
+/** Resolves when this much of a job's output is recorded. */
+export async function recorded({ calls }: RpcClient, id: string, bytes: number): Promise<void> {
+  const everyMs = 50; // Asking costs the server a tenth of a millisecond.
+  while ((await calls.Status({ id })).stdout_bytes < bytes) await new Promise((wake) => setTimeout(wake, everyMs));
+}
+
+/** Resolves when a job has ended. */
+export async function ended({ calls }: RpcClient, id: string): Promise<void> {
+  for await (const _ of calls.StatusStream({ id }));
 }

@@ -61,6 +61,7 @@ export class OutputLog {
   #refusal: Error | undefined;
   readonly #refused = Promise.withResolvers<Error>();
   #sealed = false;
+  #removed = false;
   /** Totals of a log that ended in an earlier life of the server; its files are opened when somebody reads. */
   #restored: { readonly totals: OutputTotals; opened?: Promise<void> } | undefined;
   /** Why nothing more will come although the log is not sealed. */
@@ -95,20 +96,22 @@ export class OutputLog {
     await log.#segments.open();
     log.#start = log.#segments.start;
     log.#end = log.#start;
-    const whole = log.#start.position === 0;
-    for (const segment of log.#segments.all) {
+    const fromStart = log.#start.position === 0;
+    // What is behind a damaged record is not known to follow what is before it.
+    reading: for (const segment of log.#segments.all) {
+      if (segment.base !== log.#end.position) break;
       while (log.#end.position < segment.end) {
         const bytes = await segment.read(log.#end.position, READ_BYTES);
         const block = decodeBlock(bytes, log.#end.position, log.#segments.salt, true);
-        if (block === undefined) break;
-        for (const { stream, data } of block.pieces) if (whole) log.#hashes[stream].update(data);
+        if (block === undefined) break reading;
+        for (const { stream, data } of block.pieces) if (fromStart) log.#hashes[stream].update(data);
         log.#end = block.next;
       }
     }
     await log.#segments.cut(log.#end.position);
     await log.#segments.closeReaders();
     log.#sealed = true;
-    if (!whole) {
+    if (!fromStart) {
       const none = new Uint8Array();
       log.#restored = {
         totals: { ...log.totals(), stdoutSha256: none, stderrSha256: none },
@@ -270,8 +273,10 @@ export class OutputLog {
     if (this.#limit?.policy !== "KEEP_NEWEST") return;
     const kept = () => sum(this.#end.offsets) - sum(this.#segments.start.offsets);
     while (this.#segments.all.length > 1 && kept() > this.#limit.maxBytes) {
-      await this.#segments.dropOldest();
+      const dropped = this.#segments.dropOldest();
+      // In the same turn: a reader that finds nothing where the log is said to begin must not look there for ever.
       this.#start = this.#segments.start;
+      await dropped;
     }
   }
 
@@ -297,6 +302,7 @@ export class OutputLog {
   /** Deletes the files. */
   async remove(): Promise<void> {
     await this.#opened();
+    this.#removed = true; // Those who read find nothing more, rather than look for where the log begins now.
     await this.#segments.remove();
   }
 
@@ -371,7 +377,10 @@ export class OutputLog {
 
   async #readBlock(from: Place, until: number, exact: boolean): Promise<Block | undefined> {
     const bytes = await this.bytes(from.position, until - from.position);
-    if (bytes === undefined) return undefined;
+    if (bytes === undefined) {
+      if (this.#removed) throw this.#abandoned ?? new OutputUnavailableError(this.id);
+      return undefined;
+    }
     const block = decodeBlock(bytes, from.position, this.#segments.salt, exact);
     if (block === undefined) throw new OutputUnavailableError(this.id); // A published record is always there whole.
     return block;

@@ -105,9 +105,15 @@ export class Segments {
     await oldest.remove();
   }
 
-  /** Cuts everything behind a position in the newest file, or that file altogether where the position is its base. */
+  /** Cuts everything behind a position: files that begin there or later are deleted, but for the first. */
   async cut(position: number): Promise<void> {
-    const newest = this.#segments.at(-1);
+    let newest = this.#segments.at(-1);
+    while (newest !== undefined && this.#segments.length > 1 && newest.base >= position) {
+      this.#segments.pop();
+      this.#budget.give(newest.diskBytes);
+      await newest.remove();
+      newest = this.#segments.at(-1);
+    }
     if (newest === undefined || newest.end === position) return;
     this.#budget.give(newest.end - position);
     await newest.cut(position);

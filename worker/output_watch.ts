@@ -60,8 +60,8 @@ export async function* readOutput(
   signal: AbortSignal,
 ): AsyncGenerator<OutputPiece, void, void> {
   checkSelection(selection);
-  await log.retain();
   try {
+    await log.retain();
     const until = selection.until?.getTime() ?? Infinity;
     // What was read after `until` is out; before then it may still grow.
     const past = until < Date.now();
@@ -93,7 +93,9 @@ async function* readFrom(
   end: number | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<OutputPiece, void, void> {
-  const { stream, exact = false } = selection;
+  const { stream, until } = selection;
+  // Joined records have the time of the first alone.
+  const exact = selection.exact ?? until !== undefined;
   let at = place;
   let skip = skipBytes;
   let stop = end;
@@ -104,19 +106,20 @@ async function* readFrom(
       at = log.start;
       skip = 0;
     }
-    const until = stop ?? log.end.position;
-    if (at.position < until) {
-      const block = await log.read(at, until, exact);
+    const readable = stop ?? log.end.position;
+    if (at.position < readable) {
+      const block = await log.read(at, readable, exact);
       if (block === undefined) continue; // Dropped meanwhile: the log starts later now.
       at = block.next;
       for (const piece of block.pieces) {
+        if (until !== undefined && piece.time > until) return;
         if (stream !== undefined && stream !== piece.stream) continue;
         yield skip === 0 ? piece : without(piece, skip);
         skip = 0;
         signal.throwIfAborted();
       }
     } else if (stop !== undefined || log.sealed) return;
-    else if (await grownOrPast(log, at.position, selection.until, signal)) stop = log.end.position;
+    else if (await grownOrPast(log, at.position, until, signal)) stop = log.end.position;
   }
 }
 
@@ -131,11 +134,16 @@ async function grownOrPast(
     await log.grown(position, signal);
     return false;
   }
-  const past = AbortSignal.timeout(Math.max(0, Math.min(until.getTime() + 1 - Date.now(), MAX_TIMER_MS)));
+  // Not AbortSignal.timeout(): its timer could not be given back, and there is one for every growth of the log.
+  const past = new AbortController();
+  const leftMs = Math.max(0, Math.min(until.getTime() + 1 - Date.now(), MAX_TIMER_MS));
+  const timer = setTimeout(() => past.abort(), leftMs);
   try {
-    await log.grown(position, AbortSignal.any([signal, past]));
+    await log.grown(position, AbortSignal.any([signal, past.signal]));
   } catch (error) {
-    if (!past.aborted || signal.aborted) throw error;
+    if (!past.signal.aborted || signal.aborted) throw error;
+  } finally {
+    clearTimeout(timer);
   }
   return Date.now() > until.getTime();
 }

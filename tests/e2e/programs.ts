@@ -20,16 +20,21 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/**
- * Starts a server on a free port and waits until it serves. Disposing of it stops it and removes its directory.
- *
- * @param options beside those for certificates, data and address
- */
-export async function startServer(...options: string[]): Promise<Server> {
-  const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
-  const [deno, ...args] = [...DENO, "-A", "server.ts", "--init-certs", "--listen", "127.0.0.1:0"];
+/** Where a server is to be, other than in a place of its own. */
+export interface ServerOptions {
+  /** Holds what an earlier server left; kept when this one is disposed of. */
+  readonly dir?: string;
+  /** HOST:PORT; a free port of 127.0.0.1 unless given. */
+  readonly listen?: string;
+}
+
+/** Starts a server and waits until it serves. Disposing of it stops it and removes its directory. */
+export async function startServer(options: ServerOptions = {}): Promise<Server> {
+  const dir = options.dir ?? await Deno.makeTempDir({ prefix: "teleport_e2e_" });
+  const listen = options.listen ?? "127.0.0.1:0";
+  const [deno, ...args] = [...DENO, "-A", "server.ts", "--init-certs", "--listen", listen];
   const process = new Deno.Command(deno!, {
-    args: [...args, "--certs", `${dir}/certs`, "--data", `${dir}/data`, ...options],
+    args: [...args, "--certs", `${dir}/certs`, "--data", `${dir}/data`],
     cwd: ROOT,
     stdin: "null",
     stdout: "null",
@@ -58,7 +63,7 @@ export async function startServer(...options: string[]): Promise<Server> {
         if (!(error instanceof TypeError)) throw error;
       }
       await Promise.all([process.status, drained]);
-      await Deno.remove(dir, { recursive: true });
+      if (options.dir === undefined) await Deno.remove(dir, { recursive: true });
     },
   };
 }

@@ -221,7 +221,7 @@ Deno.test("1,000 watchers come and go, some in the middle, some killed, and noth
 for (const host of ["127.0.0.1", "localhost", "[::1]"]) {
   Deno.test(`a server on ${host} is reached by that address`, async () => {
     const listen = host === "localhost" ? "127.0.0.1" : host;
-    await using server = await startServer("--listen", `${listen}:0`);
+    await using server = await startServer({ listen: `${listen}:0` });
     const port = server.address.slice(server.address.lastIndexOf(":") + 1);
     await using client = await clientOf(server, "admin", `${host}:${port}`);
     assert.equal(await client.health(), "SERVING");

@@ -1,0 +1,47 @@
+/** Budget 7: what 100 quiet jobs with 100 watchers cost. */
+import type { Finding } from "./finding.ts";
+import { cpuMs, sleeps } from "./process_facts.ts";
+import { connectTo, type Stage, startGated, startTeleportd } from "./stage.ts";
+
+const CPU = { what: "idle with 100 running jobs and 100 watchers: processor", budget: "under 0.5% of a core" };
+const TIMERS = { what: "idle with 100 running jobs and 100 watchers: timers", budget: "none fire" };
+const JOBS = 100;
+
+/** What a thread that slept through may be woken by, the machine itself included, in ten seconds. */
+const MAX_WAKES_PER_SECOND = 1;
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Lets nothing happen, and counts what happens. */
+export async function measureIdle(stage: Stage): Promise<Finding[]> {
+  const seconds = stage.quick ? 3 : 10;
+  await using teleportd = await startTeleportd(stage);
+  await using client = connectTo(stage, teleportd);
+  const jobs = await Promise.all(
+    Array.from({ length: JOBS }, () => startGated(stage, client, "echo ready; read word <&3")),
+  );
+  const watches = jobs.map(({ id }) => client.calls.GetOutput({ id })[Symbol.asyncIterator]());
+  await Promise.all(watches.map((watch) => watch.next()));
+  // What the start left to do, such as collecting garbage and giving memory back, is done by then.
+  await sleep(3_000);
+  const before = { cpu: cpuMs(teleportd.pid), sleeps: sleeps(teleportd.pid) };
+  await sleep(seconds * 1_000);
+  const cpu = cpuMs(teleportd.pid) - before.cpu;
+  const wakes = (sleeps(teleportd.pid) - before.sleeps) / seconds;
+  for (const { gate } of jobs) gate.close();
+  await Promise.all(watches.map(async (watch) => {
+    while (!(await watch.next()).done);
+  }));
+  const share = cpu / (seconds * 1_000) * 100;
+  return [
+    { ...CPU, measured: `${share.toFixed(2)}%`, met: share < 0.5, notes: [`${cpu} ms in ${seconds} s`] },
+    {
+      ...TIMERS,
+      measured: `${wakes.toFixed(1)} wake-ups a second`,
+      met: wakes < MAX_WAKES_PER_SECOND,
+      notes: ["voluntary context switches of all threads of the server, its runtime's own included"],
+    },
+  ];
+}

@@ -1,0 +1,71 @@
+/** `deno task bench`: measures every budget of the design, prints each beside what was measured, and writes it down. */
+import { parseArgs } from "node:util";
+import { measureCrowd } from "./crowd.ts";
+import type { Finding } from "./finding.ts";
+import { measureFlatOut } from "./flat_out.ts";
+import { measureGoPeer } from "./go_peer.ts";
+import { measureIdle } from "./idle.ts";
+import { circumstances, lines, markdown } from "./report.ts";
+import { measureRunTrue } from "./run_true.ts";
+import { makeStage, type Stage } from "./stage.ts";
+import { measureStalled } from "./stalled.ts";
+import { measureStarts } from "./starts.ts";
+import { measureStreaming } from "./streaming.ts";
+import bounds from "./bounds.md" with { type: "text" };
+
+const HELP = `Usage: deno task bench [OPTIONS]
+
+  --quick         less than a minute, with rough numbers; writes no file unless told which
+  --only NAME     one of the measurements below; may be given again
+  --results FILE  where to write the results; bench/RESULTS.md for a full run
+  --peer DIR      the source of the grpc-go program; ../shared/peer beside the repository
+
+Measurements:`;
+
+const MEASUREMENTS: Record<string, (stage: Stage, peer: string) => Promise<Finding[]>> = {
+  streaming: measureStreaming,
+  run: measureRunTrue,
+  stalled: measureStalled,
+  crowd: measureCrowd,
+  starts: measureStarts,
+  idle: measureIdle,
+  flat_out: measureFlatOut,
+  go_peer: measureGoPeer,
+};
+
+const here = (path: string) => new URL(path, import.meta.url).pathname;
+
+async function main(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      quick: { type: "boolean", default: false },
+      only: { type: "string", multiple: true },
+      results: { type: "string" },
+      peer: { type: "string", default: here("../../shared/peer") },
+      help: { type: "boolean", default: false },
+    },
+  });
+  const names = Object.keys(MEASUREMENTS);
+  const chosen = values.only ?? names;
+  const unknown = chosen.find((name) => !names.includes(name));
+  if (values.help || unknown !== undefined) {
+    console.log(`${HELP} ${names.join(", ")}`);
+    return values.help ? 0 : 2;
+  }
+  await using stage = await makeStage(values.quick);
+  const findings: Finding[] = [];
+  for (const name of chosen) {
+    const found = await (MEASUREMENTS[name] as typeof measureGoPeer)(stage, values.peer);
+    for (const finding of found) console.log(lines(finding).join("\n"));
+    findings.push(...found);
+  }
+  const about = await circumstances(values.quick);
+  for (const line of about) console.log(line);
+  // A part of the budgets, or rough numbers, must not pass for the results.
+  const file = values.results ?? (values.quick || values.only ? undefined : here("RESULTS.md"));
+  if (file !== undefined) await Deno.writeTextFile(file, markdown(findings, about, bounds));
+  return 0;
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args[0] === "--" ? Deno.args.slice(1) : Deno.args));

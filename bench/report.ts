@@ -1,0 +1,56 @@
+/** What is written of a run: a line for the terminal, and the whole as Markdown. */
+import { type Finding, verdict } from "./finding.ts";
+import metadata from "../deno.json" with { type: "json" };
+
+/** A finding as lines of text. */
+export function lines(finding: Finding): string[] {
+  const { what, budget, measured, notes } = finding;
+  const numbers = [measured, budget === "" ? "" : `budget ${budget}`].filter((part) => part !== "").join("; ");
+  return [`${verdict(finding).padEnd(4)}  ${what}: ${numbers}`, ...notes.map((note) => `        ${note}`)];
+}
+
+async function firstLineOf(command: string, ...args: string[]): Promise<string> {
+  try {
+    const { stdout, stderr } = await new Deno.Command(command, { args }).output();
+    return new TextDecoder().decode(stdout.length > 0 ? stdout : stderr).split("\n", 1)[0] ?? "";
+  } catch {
+    return "not installed";
+  }
+}
+
+/** What the numbers depend on, a line each. */
+export async function circumstances(quick: boolean): Promise<string[]> {
+  const model = /^model name\s*: (.*)$/m.exec(await Deno.readTextFile("/proc/cpuinfo"))?.[1] ?? "unknown processor";
+  const gib = Deno.systemMemoryInfo().total / 2 ** 30;
+  const [load = NaN] = Deno.loadavg();
+  return [
+    `${new Date().toISOString().slice(0, 10)}, ${quick ? "quick run: short rounds, rough numbers" : "full run"}`,
+    `${navigator.hardwareConcurrency} cores of ${model}, ${gib.toFixed(0)} GiB, Linux ${Deno.osRelease()}, ` +
+    `load ${load.toFixed(1)} at the end`,
+    `Deno ${Deno.version.deno}, V8 ${Deno.version.v8}, ${metadata.imports["@grpc/grpc-js"].replace("npm:", "")}`,
+    `${await firstLineOf("ssh", "-V")}; ${await firstLineOf("go", "version")}`,
+  ];
+}
+
+/**
+ * The whole as Markdown.
+ *
+ * @param bounds what is known of the reasons behind the numbers, Markdown too
+ */
+export function markdown(findings: readonly Finding[], about: readonly string[], bounds: string): string {
+  const rows = findings.map((finding) =>
+    `| ${finding.what} | ${finding.budget} | ${finding.measured} | ${verdict(finding)} |`
+  );
+  const notes = findings.filter(({ notes }) => notes.length > 0).map(({ what, notes }) =>
+    `- ${what}\n${notes.map((note) => `  - ${note}`).join("\n")}`
+  );
+  return [
+    "# Results",
+    "Written by `deno task bench`. Ratios are of medians within one run on one machine, measured by turns.",
+    about.map((line) => `- ${line}`).join("\n"),
+    ["| what | budget | measured | |", "| --- | --- | --- | --- |", ...rows].join("\n"),
+    "## The numbers behind",
+    notes.join("\n"),
+    bounds.trim(),
+  ].join("\n\n") + "\n";
+}

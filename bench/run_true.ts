@@ -1,0 +1,131 @@
+/** Budget 3: the time that `teleport run true` takes, against `ssh localhost true`. */
+import { type Finding, skipped } from "./finding.ts";
+import { connectTo, type Stage, startTeleportd } from "./stage.ts";
+import { type Program, startProgram } from "./program.ts";
+import { list, median } from "./statistics.ts";
+
+const BUDGET = { what: "`teleport run true` against `ssh localhost true`", budget: "at most 0.6 of its time" };
+
+async function has(command: string): Promise<boolean> {
+  const { success } = await new Deno.Command("sh", { args: ["-c", `command -v ${command}`], stdout: "null" }).output();
+  return success;
+}
+
+/** Milliseconds that a command takes, which must succeed. */
+async function time(command: string, args: readonly string[], env: Record<string, string> = {}): Promise<number> {
+  const start = performance.now();
+  const { code, stderr } = await new Deno.Command(command, { args: [...args], env, stdin: "null" }).output();
+  const ms = performance.now() - start;
+  if (code !== 0) throw new Error(`"${command}" exited with "${code}": ${new TextDecoder().decode(stderr)}`);
+  return ms;
+}
+
+interface Sshd extends Program {
+  /** The arguments of ssh. */
+  readonly sshArgs: readonly string[];
+}
+
+/** Where an sshd of root puts aside the part that talks to strangers; the package makes it only for its own service. */
+const SSHD_RUN_DIRECTORY = "/run/sshd";
+
+/** Makes that directory where it may; disposing removes it if it was not there before. */
+async function provideRunDirectory(): Promise<AsyncDisposable> {
+  try {
+    await Deno.mkdir(SSHD_RUN_DIRECTORY, { mode: 0o755 });
+  } catch {
+    return { [Symbol.asyncDispose]: () => Promise.resolve() }; // It is there, or this is not root, who needs none.
+  }
+  return { [Symbol.asyncDispose]: () => Deno.remove(SSHD_RUN_DIRECTORY) };
+}
+
+/** A port that is free now. */
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+/** Starts a server of OpenSSH with keys of its own, which no file of the user or the machine has a part in. */
+async function startSshd({ dir }: Stage): Promise<Sshd> {
+  for (const name of ["host", "user"]) {
+    await time("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", `${dir}/${name}_key`]);
+  }
+  await Deno.copyFile(`${dir}/user_key.pub`, `${dir}/authorized_keys`);
+  const port = freePort();
+  const lines = [
+    `Port ${port}`,
+    "ListenAddress 127.0.0.1",
+    `HostKey ${dir}/host_key`,
+    `AuthorizedKeysFile ${dir}/authorized_keys`,
+    "PidFile none",
+    "StrictModes no", // The directory for temporary files is everybody's.
+    "UsePAM no",
+    "PasswordAuthentication no",
+    "PermitRootLogin prohibit-password",
+  ];
+  await Deno.writeTextFile(`${dir}/sshd_config`, lines.join("\n"));
+  const { stdout } = await new Deno.Command("sh", { args: ["-c", "PATH=$PATH:/usr/sbin; command -v sshd"] }).output();
+  const sshd = new TextDecoder().decode(stdout).trim();
+  const program = await startProgram(sshd, ["-D", "-e", "-f", `${dir}/sshd_config`], /^Server listening/m);
+  const option = (text: string) => ["-o", text];
+  return {
+    ...program,
+    sshArgs: [
+      ...["-F", "none", "-i", `${dir}/user_key`, "-p", String(port)],
+      ...option("IdentitiesOnly=yes"),
+      ...option("StrictHostKeyChecking=no"),
+      ...option(`UserKnownHostsFile=${dir}/known_hosts`),
+      ...option("BatchMode=yes"),
+      ...["localhost", "true"],
+    ],
+  };
+}
+
+/** Runs the two by turns. */
+export async function measureRunTrue(stage: Stage): Promise<Finding[]> {
+  if (!await has("ssh") || !await has("ssh-keygen")) return [skipped(BUDGET, "no OpenSSH client is installed")];
+  await using _runDirectory = await provideRunDirectory();
+  let sshd: Sshd;
+  try {
+    sshd = await startSshd(stage);
+  } catch (error) {
+    return [skipped(BUDGET, `sshd cannot be started: ${firstLine(error)}`)];
+  }
+  await using _sshd = sshd;
+  await using teleportd = await startTeleportd(stage);
+  await using client = connectTo(stage, teleportd);
+  const cli = new URL("../cli.ts", import.meta.url).pathname;
+  const config = new URL("../deno.json", import.meta.url).pathname;
+  const run = () =>
+    time(Deno.execPath(), ["run", "-q", "-P=cli", "-c", config, "--no-prompt", cli, "run", "true"], {
+      TELEPORT_ADDRESS: teleportd.address,
+      TELEPORT_CERTS: stage.certs,
+      TELEPORT_IDENTITY: "admin",
+    });
+  const ssh = () => time("ssh", sshd.sshArgs);
+
+  const times = { teleport: [] as number[], ssh: [] as number[] };
+  const rounds = stage.quick ? 3 : 11;
+  // The first round warms up.
+  for (let round = 0; round <= rounds; round++) {
+    const [own, other] = [await run(), await ssh()];
+    if (round === 0) continue;
+    times.teleport.push(own);
+    times.ssh.push(other);
+  }
+  const { jobs } = await client.calls.List({});
+  if (jobs.length !== rounds + 1) throw new Error(`"${jobs.length}" jobs ran, not "${rounds + 1}"`);
+  const ratio = median(times.teleport.map((ms, round) => ms / (times.ssh[round] ?? NaN)));
+  return [{
+    ...BUDGET,
+    measured: ratio.toFixed(2),
+    met: ratio <= 0.6,
+    notes: [
+      `${median(times.teleport).toFixed(0)} ms against ${median(times.ssh).toFixed(0)} ms (medians)`,
+      `rounds: ${list(times.teleport)} against ${list(times.ssh)}`,
+    ],
+  }];
+}
+
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).trim().split("\n", 1)[0] ?? "";
+}

@@ -1,0 +1,145 @@
+/** Budget 4: a gigabyte of output and 20 watchers that read nothing. And the end of such a log, found in it. */
+import type { RpcClient } from "../rpc/client.ts";
+import type { Budget, Finding } from "./finding.ts";
+import { peakBytes, resetPeak, rssBytes } from "./process_facts.ts";
+import { type Program, startDeno } from "./program.ts";
+import {
+  connectTo,
+  ended,
+  readAll,
+  recorded,
+  registerBytes,
+  runToEnd,
+  type Server,
+  type Stage,
+  startGated,
+  startTeleportd,
+} from "./stage.ts";
+import { list, mb, median } from "./statistics.ts";
+
+const WATCHERS = 20;
+const MEMORY = {
+  what: "1 GB of output and 20 watchers that read nothing: growth of the server's memory",
+  budget: "at most 32 MB",
+};
+const FROZEN = { what: "the same, with the watchers' process frozen", budget: "at most 32 MB" };
+const BESIDE = { what: "a reader beside 20 watchers that read nothing", budget: "slowed by at most a fifth" };
+const TAIL = { what: "the last 10 lines of a log of 1 GB, first byte to last", budget: "at most 100 ms" };
+
+const MAX_GROWTH_MB = 32;
+
+function watchStalled(stage: Stage, { address }: Server, id: string): Promise<Program> {
+  return startDeno("bench/stalled_watchers.ts", [address, stage.certs, id, String(WATCHERS)], /^watching$/m);
+}
+
+/**
+ * Floods a log twice while watchers stand by.
+ *
+ * @param frozen stops the watchers' process, so that it does not even take from its sockets what is sent
+ */
+async function measureMemory(stage: Stage, budget: Budget, frozen: boolean): Promise<Finding[]> {
+  const bytes = stage.quick ? 134_217_728 : 1_000_000_000;
+  await using teleportd = await startTeleportd(stage);
+  await using client = connectTo(stage, teleportd);
+  // What every server has after its first minute: code compiled, buffers of one job and one reader.
+  const warmUp = await registerBytes(client, 1_048_576);
+  await Promise.all([runToEnd(client, warmUp), readAll(client, warmUp)]);
+
+  const flood = `read word <&3; yes "a line of output such as programs write" | head -c ${bytes}`;
+  const { id, gate } = await startGated(stage, client, `echo ready; ${flood}; ${flood}`);
+  const word = new TextEncoder().encode("on\n");
+  await using watchers = await watchStalled(stage, teleportd, id);
+  const rss = [rssBytes(teleportd.pid)];
+  resetPeak(teleportd.pid);
+  if (frozen) Deno.kill(watchers.pid, "SIGSTOP");
+  for (const total of [bytes, 2 * bytes]) {
+    await gate.write(word);
+    await recorded(client, id, total);
+    rss.push(rssBytes(teleportd.pid));
+  }
+  const peak = peakBytes(teleportd.pid);
+  gate.close();
+  await ended(client, id);
+  if (frozen) Deno.kill(watchers.pid, "SIGCONT");
+  const [before = NaN, first = NaN, second = NaN] = rss.map(mb);
+  const memory: Finding = {
+    ...budget,
+    measured: `${(first - before).toFixed(0)} MB`,
+    met: first - before <= MAX_GROWTH_MB,
+    notes: [
+      `resident ${before.toFixed(0)} MB before, ${first.toFixed(0)} after ${mb(bytes).toFixed(0)} MB of output, ` +
+      `${second.toFixed(0)} after as much again; at most ${mb(peak).toFixed(0)}`,
+    ],
+  };
+  return frozen ? [memory] : [memory, await measureTail(client, id, 2 * bytes)];
+}
+
+/** Asks for the end of a large log. */
+async function measureTail({ calls }: RpcClient, id: string, bytes: number): Promise<Finding> {
+  const times: number[] = [];
+  for (let round = 0; round < 11; round++) {
+    const start = performance.now();
+    let text = "";
+    const decoder = new TextDecoder();
+    for await (const { data } of calls.GetOutput({ id, tail_lines: 10, follow: false })) text += decoder.decode(data);
+    times.push(performance.now() - start);
+    if (text.split("\n").length < 10) throw new Error(`The last 10 lines were: ${text}`);
+  }
+  return {
+    ...TAIL,
+    measured: `${median(times).toFixed(1)} ms`,
+    met: median(times) <= 100,
+    notes: [`of ${mb(bytes).toFixed(0)} MB, as a client sees it; rounds: ${list(times, 1)}`],
+  };
+}
+
+/** Reads live beside stalled watchers, and alone, by turns. */
+async function measureBeside(stage: Stage): Promise<Finding> {
+  const bytes = stage.quick ? 67_108_864 : 268_435_456;
+  const rounds = stage.quick ? 2 : 5;
+  await using teleportd = await startTeleportd(stage);
+  await using client = connectTo(stage, teleportd);
+  const read = async (watchers: boolean) => {
+    const flood = `dd if=/dev/zero bs=65536 iflag=count_bytes count=${bytes} status=none`;
+    const { id, gate } = await startGated(stage, client, `echo ready; read word <&3; ${flood}`);
+    await using _watchers = watchers ? await watchStalled(stage, teleportd, id) : undefined;
+    const reading = readAll(client, id);
+    const start = performance.now();
+    await gate.write(new TextEncoder().encode("on\n"));
+    gate.close();
+    const arrived = await reading;
+    if (arrived < bytes) throw new Error(`"${arrived}" bytes arrived of "${bytes}"`);
+    const seconds = (performance.now() - start) / 1_000;
+    await ended(client, id);
+    await client.calls.Remove({ id });
+    return mb(bytes) / seconds;
+  };
+  const alone: number[] = [];
+  const beside: number[] = [];
+  // The first round warms up.
+  for (let round = 0; round <= rounds; round++) {
+    const [one, other] = [await read(false), await read(true)];
+    if (round === 0) continue;
+    alone.push(one);
+    beside.push(other);
+  }
+  const ratio = median(beside.map((rate, round) => rate / (alone[round] ?? NaN)));
+  return {
+    ...BESIDE,
+    measured: `${((1 - ratio) * 100).toFixed(0)}% slower`,
+    met: ratio >= 0.8,
+    notes: [
+      `${median(beside).toFixed(0)} MB/s live against ${median(alone).toFixed(0)} MB/s alone (medians)`,
+      `rounds: ${list(beside)} against ${list(alone)}`,
+    ],
+  };
+}
+
+/** Measures memory, the reader beside, and the end of the log. */
+export async function measureStalled(stage: Stage): Promise<Finding[]> {
+  return [
+    ...await measureMemory(stage, MEMORY, false),
+    ...await measureMemory(stage, FROZEN, true),
+    await measureBeside(stage),
+  ];
+}
