@@ -101,9 +101,13 @@ async function* readFrom(
   let stop = end;
   while (true) {
     signal.throwIfAborted();
-    if (at.position < log.start.position) {
-      for (const piece of droppedPieces(log, at)) if (stream === undefined || stream === piece.stream) yield piece;
-      at = log.start;
+    // It may move on while a piece is out: what is told as missing must end where reading goes on.
+    const { start } = log;
+    if (at.position < start.position) {
+      for (const piece of droppedPieces(log, at, start)) {
+        if (stream === undefined || stream === piece.stream) yield piece;
+      }
+      at = start;
       skip = 0;
     }
     const readable = stop ?? log.end.position;
@@ -149,8 +153,7 @@ async function grownOrPast(
 }
 
 /** Says how much is missing between a place and where the log starts by now. */
-function droppedPieces(log: OutputLog, at: Place): OutputPiece[] {
-  const { start } = log;
+function droppedPieces(log: OutputLog, at: Place, start: Place): OutputPiece[] {
   return (["stdout", "stderr"] as const).flatMap((stream) => {
     const droppedBytes = start.offsets[stream] - at.offsets[stream];
     if (droppedBytes <= 0) return [];
