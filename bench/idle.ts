@@ -16,7 +16,7 @@ function sleep(ms: number): Promise<void> {
 
 /** Lets nothing happen, and counts what happens. */
 export async function measureIdle(stage: Stage): Promise<Finding[]> {
-  const seconds = stage.quick ? 3 : 10;
+  const seconds = stage.quick ? 2 : 10;
   await using teleportd = await startTeleportd(stage);
   await using client = connectTo(stage, teleportd);
   const jobs = await Promise.all(
@@ -25,7 +25,7 @@ export async function measureIdle(stage: Stage): Promise<Finding[]> {
   const watches = jobs.map(({ id }) => client.calls.GetOutput({ id })[Symbol.asyncIterator]());
   await Promise.all(watches.map((watch) => watch.next()));
   // What the start left to do, such as collecting garbage and giving memory back, is done by then.
-  await sleep(3_000);
+  await sleep(stage.quick ? 1_000 : 3_000);
   const before = { cpu: cpuMs(teleportd.pid), sleeps: sleeps(teleportd.pid) };
   await sleep(seconds * 1_000);
   const cpu = cpuMs(teleportd.pid) - before.cpu;

@@ -1,6 +1,5 @@
 /** What is written of a run: a line for the terminal, and the whole as Markdown. */
 import { type Finding, verdict } from "./finding.ts";
-import metadata from "../deno.json" with { type: "json" };
 
 /** A finding as lines of text. */
 export function lines(finding: Finding): string[] {
@@ -21,13 +20,15 @@ async function firstLineOf(command: string, ...args: string[]): Promise<string> 
 /** What the numbers depend on, a line each. */
 export async function circumstances(quick: boolean): Promise<string[]> {
   const model = /^model name\s*: (.*)$/m.exec(await Deno.readTextFile("/proc/cpuinfo"))?.[1] ?? "unknown processor";
+  const config = await Deno.readTextFile(new URL("../deno.json", import.meta.url));
+  const grpc = /npm:(@grpc\/grpc-js@[^"]+)/.exec(config)?.[1] ?? "@grpc/grpc-js";
   const gib = Deno.systemMemoryInfo().total / 2 ** 30;
   const [load = NaN] = Deno.loadavg();
   return [
     `${new Date().toISOString().slice(0, 10)}, ${quick ? "quick run: short rounds, rough numbers" : "full run"}`,
     `${navigator.hardwareConcurrency} cores of ${model}, ${gib.toFixed(0)} GiB, Linux ${Deno.osRelease()}, ` +
     `load ${load.toFixed(1)} at the end`,
-    `Deno ${Deno.version.deno}, V8 ${Deno.version.v8}, ${metadata.imports["@grpc/grpc-js"].replace("npm:", "")}`,
+    `Deno ${Deno.version.deno}, V8 ${Deno.version.v8}, ${grpc}`,
     `${await firstLineOf("ssh", "-V")}; ${await firstLineOf("go", "version")}`,
   ];
 }

@@ -18,7 +18,7 @@ async function rate(bytes: number, transfer: () => Promise<number>): Promise<num
 /** Measures the three by turns, so that what else the machine does hits all of them. */
 export async function measureStreaming(stage: Stage): Promise<Finding[]> {
   const bytes = stage.quick ? 67_108_864 : 268_435_456;
-  const rounds = stage.quick ? 3 : 7;
+  const rounds = stage.quick ? 2 : 7;
   await using teleportd = await startTeleportd(stage);
   await using bare = await startBare(stage);
   await using client = connectTo(stage, teleportd);

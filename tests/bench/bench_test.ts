@@ -1,0 +1,63 @@
+/** The benchmark as its users run it, in its quick form: every budget is measured, or said to be skipped and why. */
+import assert from "node:assert/strict";
+
+const MAIN = new URL("../../bench/main.ts", import.meta.url).pathname;
+
+/** A word of each budget of the design, in its order, and whether a machine may lack what it needs. */
+const BUDGETS: [RegExp, boolean][] = [
+  [/finished job's output/, false],
+  [/streaming live/, false],
+  [/ssh localhost true/, true],
+  [/20 watchers that read nothing: growth/, false],
+  [/1,000 watchers of a quiet job: growth/, false],
+  [/1,000 watchers of a quiet job: time/, false],
+  [/32 at a time/, false],
+  [/100 watchers: processor/, false],
+  [/100 watchers: timers/, false],
+];
+
+async function bench(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--no-prompt", "-A", MAIN, ...args],
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+Deno.test({
+  name: "deno task bench --quick holds every budget against a number, and writes them down",
+  sanitizeOps: true,
+  sanitizeResources: true,
+  async fn() {
+    const directory = await Deno.makeTempDir({ prefix: "teleport_bench_test_" });
+    try {
+      const { code, stdout, stderr } = await bench("--quick", "--results", `${directory}/results.md`);
+      assert.equal(code, 0, stderr);
+      const results = await Deno.readTextFile(`${directory}/results.md`);
+      for (const [words, maySkip] of BUDGETS) {
+        const line = stdout.split("\n").find((line) => words.test(line)) ?? "";
+        const row = results.split("\n").find((line) => line.startsWith("|") && words.test(line)) ?? "";
+        if (maySkip && line.startsWith("SKIP")) continue;
+        assert.match(line, /^(PASS|MISS) .*: .*\d.*; budget /, `${words} in:\n${stdout}`);
+        assert.match(row, /^\| .* \| .* \| [^|]*\d[^|]* \| (PASS|MISS) \|$/, `${words} in:\n${results}`);
+      }
+      assert.match(stdout, /^Deno \d+\.\d+\.\d+, V8 .*grpc-js@/m, "The versions are told");
+      assert.doesNotMatch(stdout + results, /NaN|undefined/);
+    } finally {
+      await Deno.remove(directory, { recursive: true });
+    }
+  },
+});
+
+Deno.test({
+  name: "deno task bench refuses a measurement it does not have, and names those it has",
+  sanitizeOps: true,
+  sanitizeResources: true,
+  async fn() {
+    const { code, stdout } = await bench("--only", "nothing");
+    assert.equal(code, 2);
+    assert.match(stdout, /streaming, run, stalled/);
+  },
+});
