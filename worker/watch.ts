@@ -30,22 +30,35 @@ export function watch<Item, Final>(
   const combined = signal === undefined ? left.signal : AbortSignal.any([signal, left.signal]);
   const generator = generate(combined);
   let started = false;
+  let over = false;
+  // Whoever is busy with an item when the signal aborts need not ask for the next one: what is held goes back now.
+  const giveBack = () => void generator.return(undefined as Final).catch(() => {});
+  const finish = () => {
+    over = true;
+    signal?.removeEventListener("abort", giveBack);
+  };
   const leave = async (value?: Final | PromiseLike<Final>): Promise<IteratorResult<Item, Final>> => {
+    finish();
     left.abort(LEFT);
     return await generator.return(value as Final);
   };
   const self: Watch<Item, Final> = {
     async next() {
+      if (signal?.aborted && !over) {
+        await leave();
+        throw signal.reason;
+      }
       if (!started) {
         started = true;
-        if (signal?.aborted) {
-          await leave();
-          throw signal.reason;
-        }
+        // Not before: what is never iterated must not be held by a signal that outlives it.
+        signal?.addEventListener("abort", giveBack, { once: true });
       }
       try {
-        return await generator.next();
+        const result = await generator.next();
+        if (result.done) finish();
+        return result;
       } catch (error) {
+        finish();
         if (error === LEFT) return { done: true, value: undefined as Final };
         throw error;
       }
