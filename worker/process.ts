@@ -256,6 +256,8 @@ export class Process {
     const how = await endOf(child);
     this.#leaderLives = false;
     const at = new Date();
+    // A stop that comes while leftovers are ended is too late to be why.
+    this.#cause ??= this.#ownCause(how);
     clearTimeout(this.#timeoutTimer);
     clearTimeout(this.#killTimer);
     // A stop whose grace period is over has no more patience with what the leader left behind.
@@ -263,7 +265,7 @@ export class Process {
     await endLeftovers(membership, graceMs);
     this.#ended.abort();
     await this.#drain(drained);
-    const { reason, by, error } = this.#cause ?? this.#ownCause(how);
+    const { reason, by, error } = this.#cause;
     this.#finish({
       type: "ended",
       how,
@@ -290,7 +292,11 @@ export class Process {
         const { done, value } = await reader.read(buffer);
         if (done) return;
         // Where the sink refuses, reading goes on, or the process would hang in write(2) and hear no SIGTERM.
-        await output?.append(stream, value, this.#ended.signal).catch(() => {});
+        try {
+          await output?.append(stream, value, this.#ended.signal);
+        } catch {
+          // `refused` tells why, where there is a reason to stop.
+        }
         const full = value.length === value.buffer.byteLength && value.length < MAX_READ_BYTES;
         buffer = full ? new Uint8Array(value.length * 2) : new Uint8Array(value.buffer);
       }
