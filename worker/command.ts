@@ -9,6 +9,9 @@ const MAX_STRING_BYTES = 131_071;
 /** Half of what Linux takes by default for arguments and environment together (a quarter of an 8 MiB stack). */
 const MAX_TOTAL_BYTES = 1_048_576;
 
+/** Each also takes a pointer of 8 bytes in the same area: these and the bytes above stay well below its 2 MiB. */
+const MAX_STRINGS = 65_536;
+
 /** Linux: PATH_MAX, its NUL included. */
 const MAX_PATH_BYTES = 4_095;
 
@@ -53,6 +56,12 @@ const encoder = new TextEncoder();
  */
 export function checkCommand(command: string, args: readonly string[], options: CommandOptions): void {
   if (command === "") throw new InvalidArgumentError('Empty command "": name a program to run');
+  const strings = args.length + Object.keys(options.env ?? {}).length;
+  if (strings > MAX_STRINGS) {
+    throw new InvalidArgumentError(
+      `Too many arguments and environment variables "${strings}": give at most ${MAX_STRINGS}`,
+    );
+  }
   let total = checkString("Command", command, MAX_PATH_BYTES);
   args.forEach((arg, index) => total += checkString(`Argument ${index + 1}`, arg, MAX_STRING_BYTES));
   for (const [name, value] of Object.entries(options.env ?? {})) {
