@@ -240,12 +240,13 @@ export class Supervisor implements AsyncDisposable {
     await this.#ready;
     this.#mustBeOpen();
     checkJob(command, args, options);
+    const directory = await this.#outputDirectory();
+    this.#mustBeOpen();
+    // Nothing is waited for between here and the end, or calls made at once would all find room.
     const maxJobs = this.#options.maxJobs ?? DEFAULT_MAX_JOBS;
     if (this.#jobs.size >= maxJobs) {
       throw new LimitReachedError(`Cannot keep more than "${maxJobs}" jobs: remove ended ones first`);
     }
-    const directory = await this.#outputDirectory();
-    this.#mustBeOpen();
     const outputLimit = options.outputLimit ?? this.#options.outputLimit;
     const spec: JobSpec = {
       ...structuredClone(options),
@@ -438,14 +439,16 @@ export class Supervisor implements AsyncDisposable {
    * the first.
    *
    * @param options.graceMs shortens the grace period of every job, also when already closing
+   * @throws {InvalidArgumentError} when the grace period is out of range
    */
-  close(options: { readonly graceMs?: number } = {}): Promise<void> {
+  async close(options: { readonly graceMs?: number } = {}): Promise<void> {
+    if (options.graceMs !== undefined) checkGrace(options.graceMs);
     const graceMs = options.graceMs ?? this.#options.closeGraceMs;
     const stopped = [...this.#jobs.values()].filter((job) => job.isRunningState).map((job) =>
       job.stop({ reason: "SHUTDOWN", ...(graceMs === undefined ? {} : { graceMs }) })
     );
     this.#closed ??= this.#close(stopped);
-    return this.#closed;
+    await this.#closed;
   }
 
   async #close(stopped: readonly Promise<JobStatus>[]): Promise<void> {
