@@ -1,0 +1,186 @@
+/** A watch can be left at any moment, whatever it waits for, and then holds nothing. */
+import assert from "node:assert/strict";
+import { type Watch, watch } from "../../worker/watch.ts";
+
+/** A source that yields `items`, then waits for ever; it notes whether what it held was given back. */
+function source(
+  items: readonly number[],
+): { generate(signal: AbortSignal): AsyncGenerator<number, string, void>; held: number } {
+  const self = {
+    held: 0,
+    async *generate(signal: AbortSignal): AsyncGenerator<number, string, void> {
+      self.held += 1;
+      try {
+        yield* items;
+        signal.throwIfAborted();
+        await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+        signal.throwIfAborted();
+        return "never";
+      } finally {
+        self.held -= 1;
+      }
+    },
+  };
+  return self;
+}
+
+Deno.test("watch() gives all items and then the final value", async () => {
+  const watching: Watch<number, string> = watch(undefined, async function* () {
+    yield 1;
+    yield 2;
+    return "end";
+  });
+  const seen: unknown[] = [];
+  for (let result = await watching.next();; result = await watching.next()) {
+    seen.push(result.value);
+    if (result.done) break;
+  }
+  assert.deepEqual(seen, [1, 2, "end"]);
+  assert.deepEqual(await watching.next(), { done: true, value: undefined });
+});
+
+Deno.test("watch() throws the signal's reason and starts nothing when it has aborted already", async () => {
+  const from = source([1]);
+  const reason = new Error("enough");
+  const watching = watch(AbortSignal.abort(reason), from.generate);
+  await assert.rejects(watching.next(), reason);
+  assert.equal(from.held, 0);
+  assert.equal((await watching.next()).done, true);
+});
+
+Deno.test("watch() throws the signal's reason when it aborts during a wait", async () => {
+  const from = source([]);
+  const abort = new AbortController();
+  const waiting = watch(abort.signal, from.generate).next();
+  const reason = new Error("enough");
+  abort.abort(reason);
+  await assert.rejects(waiting, reason);
+  assert.equal(from.held, 0);
+});
+
+Deno.test("watch() gives back what it holds when the signal aborts between two items, and throws at the next", async () => {
+  const from = source([1, 2]);
+  const abort = new AbortController();
+  const watching = watch(abort.signal, from.generate);
+  assert.equal((await watching.next()).value, 1);
+  assert.equal(from.held, 1);
+  const reason = new Error("enough");
+  abort.abort(reason);
+  await new Promise((resolve) => setImmediate(resolve)); // Nobody calls next(): the turn alone must do it.
+  assert.equal(from.held, 0);
+  await assert.rejects(watching.next(), reason);
+  assert.equal((await watching.next()).done, true);
+});
+
+Deno.test("watch() that has ended by itself throws nothing when the signal aborts later", async () => {
+  const abort = new AbortController();
+  const watching = watch(abort.signal, async function* () {
+    yield 1;
+  });
+  assert.deepEqual(await Array.fromAsync(watching), [1]);
+  abort.abort(new Error("late"));
+  assert.equal((await watching.next()).done, true);
+});
+
+Deno.test("return() ends a wait under way, whose next() is done then", async () => {
+  const from = source([]);
+  const watching = watch(undefined, from.generate);
+  const waiting = [watching.next(), watching.next()];
+  assert.deepEqual(await watching.return("left"), { done: true, value: "left" });
+  for (const { done, value } of await Promise.all(waiting)) {
+    assert.equal(done, true);
+    assert.equal(value, undefined);
+  }
+  assert.equal(from.held, 0);
+});
+
+Deno.test("return() before the first next() starts nothing, and a second return() does nothing", async () => {
+  const from = source([1]);
+  const watching = watch(undefined, from.generate);
+  await watching.return();
+  await watching.return();
+  assert.equal((await watching.next()).done, true);
+  assert.equal(from.held, 0);
+});
+
+Deno.test("return() after the signal aborted leaves nothing to throw", async () => {
+  const from = source([1, 2]);
+  const abort = new AbortController();
+  const watching = watch(abort.signal, from.generate);
+  await watching.next();
+  await watching.return();
+  abort.abort(new Error("late"));
+  assert.equal((await watching.next()).done, true);
+});
+
+Deno.test("break, a throw in the loop, using and await using leave a watch", async () => {
+  const from = source([1, 2, 3]);
+  for await (const _ of watch(undefined, from.generate)) break;
+  assert.equal(from.held, 0);
+  const failure = new Error("of the consumer");
+  await assert.rejects(async () => {
+    for await (const _ of watch(undefined, from.generate)) throw failure;
+  }, failure);
+  assert.equal(from.held, 0);
+  {
+    await using watching = watch(undefined, from.generate);
+    await watching.next();
+    assert.equal(from.held, 1);
+  }
+  assert.equal(from.held, 0);
+  let waiting: Promise<IteratorResult<number, string>>;
+  {
+    using watching = watch(undefined, source([]).generate);
+    waiting = watching.next();
+  }
+  assert.equal((await waiting).done, true);
+});
+
+Deno.test("throw() leaves a watch and throws what it was given", async () => {
+  const from = source([1]);
+  const watching = watch(undefined, from.generate);
+  await watching.next();
+  const failure = new Error("given");
+  await assert.rejects(watching.throw(failure), failure);
+  assert.equal(from.held, 0);
+});
+
+Deno.test("watch() passes on what its source throws, once", async () => {
+  const failure = new Error("of the source");
+  // deno-lint-ignore require-yield -- it fails before it has anything
+  const watching = watch(undefined, async function* () {
+    throw failure;
+  });
+  await assert.rejects(watching.next(), failure);
+  assert.equal((await watching.next()).done, true);
+});
+
+Deno.test("10,000 watches on one signal leave no listener on it", async () => {
+  const abort = new AbortController();
+  let listeners = 0;
+  const { signal } = abort;
+  const add = signal.addEventListener.bind(signal);
+  const remove = signal.removeEventListener.bind(signal);
+  const onSignal = new Set<unknown>();
+  signal.addEventListener = (
+    type: string,
+    listener: EventListenerOrEventListenerObject,
+    options?: AddEventListenerOptions,
+  ) => {
+    listeners += 1;
+    onSignal.add(listener);
+    add(type, listener, options);
+  };
+  signal.removeEventListener = (type: string, listener: EventListenerOrEventListenerObject) => {
+    onSignal.delete(listener);
+    remove(type, listener);
+  };
+  for (let index = 0; index < 10_000; index++) {
+    const watching = watch(signal, source([1]).generate);
+    if (index % 3 === 0) continue; // Never iterated: must not be held either.
+    await watching.next();
+    await watching.return();
+  }
+  assert.ok(listeners > 6_000); // The count sees what it is to see.
+  assert.equal(onSignal.size, 0);
+});
