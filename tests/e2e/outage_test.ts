@@ -120,20 +120,23 @@ Deno.test("teleport logs -f and watch go on when the network is back", async () 
     .stdout.trim();
   const through = { address: proxy.address, dir: server.dir };
   const followers = [spawnTeleport(through, "logs", "-f", id), spawnTeleport(through, "watch", id)];
-  const texts = await Promise.all(followers.map(async (follower) => {
-    const out = follower.stdout.pipeThrough(new TextDecoderStream()).getReader();
-    const errors = follower.stderr.pipeThrough(new TextDecoderStream()).getReader();
-    let text = (await out.read()).value ?? "";
-    proxy.cut();
-    // It says that the server is away, then that it is back.
-    let told = "";
-    while (!told.includes("The server is back")) told += (await errors.read()).value ?? assert.fail(told);
-    await teleport(server, "stop", id);
-    for (let read = await out.read(); !read.done; read = await out.read()) text += read.value;
-    while (!(await errors.read()).done);
-    assert.equal((await follower.status).code, 0);
+  const readers = followers.map(({ stdout }) => stdout.pipeThrough(new TextDecoderStream()).getReader());
+  // Only who has had an answer waits for another.
+  const firsts = await Promise.all(readers.map(async (reader) => (await reader.read()).value ?? ""));
+  proxy.cut();
+  const told = followers.map(({ stderr }) => stderr.pipeThrough(new TextDecoderStream()).getReader());
+  await Promise.all(told.map(async (reader) => {
+    let text = "";
+    while (!text.includes("The server is back")) text += (await reader.read()).value ?? assert.fail(text);
+  }));
+  await teleport(server, "stop", id);
+  const texts = await Promise.all(readers.map(async (reader, index) => {
+    let text = firsts[index] ?? "";
+    for (let read = await reader.read(); !read.done; read = await reader.read()) text += read.value;
     return text;
   }));
+  for (const reader of told) while (!(await reader.read()).done);
+  for (const follower of followers) assert.equal((await follower.status).code, 0);
   assert.equal(texts[0], "one\ntwo\n");
   assert.match(texts[1] ?? "", /^RUNNING.*\n(STOPPING.*\n)?EXITED 3.*\n$/);
 });
