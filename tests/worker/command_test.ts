@@ -19,6 +19,7 @@ Deno.test("checkCommand() refuses what Linux cannot run, in a sentence that says
     ["1 MiB in one argument", "true", ["x".repeat(1_048_576)], {}],
     ["1 MiB of arguments", "true", Array(16).fill("x".repeat(65_536)), {}],
     ["1 MiB of arguments in characters of three bytes", "true", Array(9).fill("\u20ac".repeat(43_690)), {}],
+    ["more arguments than pointers to them fit", "true", Array(65_537).fill(""), {}],
     ["a negative time", "true", [], { timeoutMs: -1 }],
     ["a fraction of a millisecond", "true", [], { timeoutMs: 0.5 }],
     ["a time that no timer can hold", "true", [], { timeoutMs: 2 ** 31 }],

@@ -9,6 +9,7 @@ import {
 import type { Stream } from "../../worker/output_record.ts";
 import { type OutputSink, Process, type ProcessOptions } from "../../worker/process.ts";
 import { MARK_VARIABLE } from "../../worker/process_table.ts";
+import { signalName } from "../../worker/signals.ts";
 import type { ProcessStatus } from "../../worker/state.ts";
 
 /** Keeps what a process writes, and lets a test wait for it. */
@@ -324,4 +325,97 @@ Deno.test("fifty processes at once leave no zombie, and no descriptor open", asy
   assert.equal(descriptors(), before);
   const children = (await Deno.readTextFile(`/proc/self/task/${Deno.pid}/children`)).trim();
   assert.equal(children, "");
+});
+
+Deno.test("Process.stop() that comes when the leader has ended already does not become the reason", async () => {
+  const { process, output } = sh(
+    "(trap '' TERM USR1; echo one; exec sleep 1000) & trap 'exit 5' USR1; echo two; while :; do sleep 0.01; done",
+  );
+  const final = process.start();
+  await output.has("one");
+  await output.has("two");
+  await process.signal("USR1");
+  // A process whose leader is gone takes no signal; what it left behind is still being ended.
+  await assert.rejects(async () => {
+    while (true) {
+      await process.signal("CONT");
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }, JobNotRunningError);
+  assert.ok(process.isRunningState);
+  const status = await process.stop({ graceMs: 0, by: "ann" });
+  assert.equal(status, await final);
+  assert.ok(status.state === "EXITED" && status.exitCode === 5 && status.reason === "EXITED");
+  assert.equal("stoppedBy" in status, false);
+});
+
+Deno.test("Process.stop() right after the start ends what has hardly begun", async () => {
+  const { process, id } = sh("sleep 1000 & exec sleep 1000");
+  void process.start();
+  const status = await process.stop();
+  assert.ok(status.state === "KILLED" && status.reason === "STOPPED");
+  assert.deepEqual(living(id), []);
+});
+
+Deno.test("a process ends as itself though its sink throws and has nobody to tell", async () => {
+  for (
+    const append of [() => Promise.reject(new Error("no")), (): Promise<void> => {
+      throw new Error("no");
+    }]
+  ) {
+    const process = new Process("sh", ["-c", "head -c 300000 /dev/zero; exit 3"], { output: { append } });
+    const status = await process.start();
+    assert.ok(status.state === "EXITED" && status.exitCode === 3);
+  }
+});
+
+Deno.test("Process.signal() sends each signal of Linux, and each that ends a process is told by its name", async () => {
+  const harmless = ["SIGCHLD", "SIGCONT", "SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGURG", "SIGWINCH"];
+  const names = Array.from({ length: 31 }, (_, index) => signalName(index + 1) ?? "");
+  await Promise.all(names.map(async (name) => {
+    const { process, output } = sh("ulimit -c 0; echo up; exec sleep 1000");
+    const final = process.start();
+    await output.has("up");
+    await process.signal(name);
+    if (harmless.includes(name)) await process.signal("KILL");
+    const status = await final;
+    assert.ok(status.state === "KILLED", name);
+    assert.equal(status.signal, harmless.includes(name) ? "SIGKILL" : name);
+  }));
+});
+
+Deno.test("Process.start() gives the process no descriptor of its own, no signal ignored or blocked, empty input", async () => {
+  const run = async (command: string, ...args: string[]) => {
+    const output = new Sink();
+    await new Process(command, args, { output }).start();
+    return output.text.stdout;
+  };
+  const file = await Deno.open("/etc/passwd"); // One of the server's own, as its database or a client's socket.
+  const open = await run("ls", "-l", "/proc/self/fd");
+  file.close();
+  // What whoever runs the tests left open to this process is open to its children as well.
+  assert.match(open, / 0 -> \/dev\/null\n/);
+  assert.doesNotMatch(open, /passwd/);
+  assert.match(await run("grep", "Sig", "/proc/self/status"), /SigBlk:\t0{16}\nSigIgn:\t0{16}\n/);
+  assert.equal(await run("cat"), "");
+});
+
+Deno.test("Process.start() runs a script without an interpreter line as execvp does", async () => {
+  const script = await Deno.makeTempFile({ prefix: "teleport-test-" });
+  await Deno.writeTextFile(script, 'echo "$1"; exit 3\n');
+  await Deno.chmod(script, 0o755);
+  const output = new Sink();
+  const status = await new Process(script, ["a b"], { output }).start();
+  assert.ok(status.state === "EXITED" && status.exitCode === 3);
+  assert.equal(output.text.stdout, "a b\n");
+  await Deno.remove(script);
+});
+
+Deno.test("Process.start() gives as many and as long arguments as are allowed", async () => {
+  for (const args of [Array(65_000).fill("x".repeat(15)), Array(8).fill("x".repeat(131_000))]) {
+    const output = new Sink();
+    const status = await new Process("sh", ["-c", 'echo "$#"', "sh", ...args], { output }).start();
+    assert.ok(status.state === "EXITED", JSON.stringify(status));
+    assert.equal(output.text.stdout, `${args.length}\n`);
+  }
 });

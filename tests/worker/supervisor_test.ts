@@ -400,3 +400,104 @@ Deno.test("run() serves until its signal aborts, or not at all when it has abort
     await assert.rejects(supervisor.add("true"), SupervisorClosedError);
   }
 });
+
+Deno.test("close() again joins the first and may shorten its grace period; a bad one is refused", async () => {
+  const supervisor = new Supervisor();
+  const id = await startUp(supervisor, ["-c", "trap '' TERM; echo up; while :; do sleep 0.01; done"]);
+  await assert.rejects(supervisor.close({ graceMs: -1 }), InvalidArgumentError);
+  assert.equal((await supervisor.status(id)).state, "RUNNING"); // Refused as a whole.
+  const first = supervisor.close({ graceMs: 3_600_000 });
+  const later = supervisor.close({ graceMs: 3_000_000 });
+  await supervisor.close({ graceMs: 0 });
+  await Promise.all([first, later]);
+  const { state, signal, reason } = await supervisor.status(id);
+  assert.deepEqual([state, signal, reason], ["KILLED", "SIGKILL", "SHUTDOWN"]);
+});
+
+Deno.test("close() ends every job at once, and removes the temporary directory", async () => {
+  const temporary = () => [...Deno.readDirSync(tmp)].length;
+  const tmp = await Deno.makeTempDir({ prefix: "teleport-test-" });
+  const before = Deno.env.get("TMPDIR");
+  Deno.env.set("TMPDIR", tmp);
+  try {
+    const supervisor = new Supervisor();
+    const ids = await Promise.all(Array.from({ length: 10 }, () => startUp(supervisor)));
+    assert.equal(temporary(), 1);
+    assert.deepEqual(await supervisor.counts(), { jobs: 10, running: 10, watchers: 0 });
+    await supervisor.close();
+    for (const id of ids) assert.equal((await supervisor.status(id)).reason, "SHUTDOWN");
+    assert.equal((await supervisor.counts()).running, 0);
+    assert.equal(temporary(), 0);
+  } finally {
+    if (before === undefined) Deno.env.delete("TMPDIR");
+    else Deno.env.set("TMPDIR", before);
+    await Deno.remove(tmp, { recursive: true });
+  }
+});
+
+Deno.test("add() refuses more jobs than are kept also when they come all at once", async () => {
+  await using supervisor = new Supervisor({ maxJobs: 3 });
+  const all = await Promise.allSettled(Array.from({ length: 10 }, () => supervisor.add("true")));
+  assert.equal(all.filter(({ status }) => status === "fulfilled").length, 3);
+  assert.equal((await supervisor.counts()).jobs, 3);
+});
+
+Deno.test("add() copies what it is given", async () => {
+  await using supervisor = new Supervisor();
+  const args = ["-c", 'echo "$WORD"'];
+  const env = { WORD: "first" };
+  const id = await supervisor.add("sh", args, { env });
+  args[1] = "exit 9";
+  env.WORD = "second";
+  await supervisor.start(id);
+  assert.equal((await read(supervisor.watchOutput(id))).text, "first\n");
+});
+
+Deno.test("a watcher whose signal aborts while it is busy is counted no more, and holds no descriptor", async () => {
+  await using supervisor = new Supervisor();
+  const id = await startUp(supervisor);
+  const before = descriptors();
+  const abort = new AbortController();
+  const output = supervisor.watchOutput(id, { signal: abort.signal });
+  const status = supervisor.watchStatus(id, { signal: abort.signal });
+  await Promise.all([output.next(), status.next()]);
+  assert.equal((await supervisor.counts()).watchers, 2);
+  const reason = new Error("the client is gone");
+  abort.abort(reason); // Neither next() nor return() is called.
+  while ((await supervisor.counts()).watchers > 0 || descriptors() > before) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await assert.rejects(output.next(), reason);
+  await assert.rejects(status.next(), reason);
+});
+
+Deno.test("remove() ends those who read the output of an ended job, whatever is left to read", async () => {
+  await using supervisor = new Supervisor();
+  const id = await supervisor.add("head", ["-c", "3000000", "/dev/zero"]);
+  await supervisor.start(id);
+  for await (const _ of supervisor.watchStatus(id));
+  const output = supervisor.watchOutput(id);
+  await output.next();
+  await supervisor.remove(id);
+  await assert.rejects(read(output), JobNotFoundError);
+  assert.equal((await supervisor.list()).jobs.length, 0);
+});
+
+Deno.test("list() refuses page tokens that it never gave out, and sizes out of range", async () => {
+  await using supervisor = new Supervisor();
+  const id = await supervisor.add("true");
+  for (const pageToken of ["", "x", `${id} `, id.toUpperCase(), id.slice(1), "\0", "x".repeat(1_000_000)]) {
+    await assert.rejects(supervisor.list({ pageToken }), (error) => {
+      assert.ok(error instanceof InvalidArgumentError);
+      assert.ok(error.message.length < 500);
+      return true;
+    });
+  }
+  for (const pageSize of [0, -1, 1.5, NaN, 1_001]) {
+    await assert.rejects(supervisor.list({ pageSize }), InvalidArgumentError, `${pageSize}`);
+  }
+  // The job that a token names may be gone by now: what is older comes all the same.
+  const second = await supervisor.add("true");
+  await supervisor.remove(second);
+  assert.deepEqual((await supervisor.list({ pageToken: second })).jobs.map((job) => job.id), [id]);
+});

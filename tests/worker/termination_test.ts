@@ -3,8 +3,11 @@ import assert from "node:assert/strict";
 import { type Membership, readEntry } from "../../worker/process_table.ts";
 import { askToEnd, endLeftovers, killAll } from "../../worker/termination.ts";
 
-/** A leader in a session of its own that has said "up", as a job's would. */
-async function leader(script: string): Promise<{ child: Deno.ChildProcess; job: Membership; lines: string[] }> {
+/** A leader in a session of its own, as a job's, when it and its children have written so many lines. */
+async function leader(
+  script: string,
+  count: number,
+): Promise<{ child: Deno.ChildProcess; job: Membership; lines: string[] }> {
   const mark = crypto.randomUUID();
   const child = new Deno.Command("sh", {
     args: ["-c", script],
@@ -16,7 +19,7 @@ async function leader(script: string): Promise<{ child: Deno.ChildProcess; job: 
   }).spawn();
   let text = "";
   const reader = child.stdout.getReader();
-  while (!text.includes("up\n")) {
+  while (text.split("\n").length <= count) {
     const { value, done } = await reader.read();
     assert.ok(!done, "It ended before it was up");
     text += new TextDecoder().decode(value);
@@ -33,7 +36,7 @@ function ended(pid: number): boolean {
 }
 
 Deno.test("askToEnd() reaches the whole group, and what is stopped too", async () => {
-  const { child, lines } = await leader("sleep 1000 & echo $!; kill -STOP $!; echo up; wait");
+  const { child, lines } = await leader("sleep 1000 & echo $!; kill -STOP $!; echo up; wait", 2);
   askToEnd(child.pid);
   assert.equal((await child.status).signal, "SIGTERM");
   // The sleep's parent is gone, so whoever reaps orphans here reaps it: it ends first.
@@ -43,20 +46,21 @@ Deno.test("askToEnd() reaches the whole group, and what is stopped too", async (
 });
 
 Deno.test("askToEnd() of a group that is gone does nothing", async () => {
-  const { child } = await leader("echo up");
+  const { child } = await leader("echo up", 1);
   await child.status;
   askToEnd(child.pid);
 });
 
 Deno.test("killAll() ends group, other groups, other sessions and daemons at once, whatever they ignore", async () => {
-  const { child, job, lines } = await leader(`
-    trap '' TERM
+  const { child, job, lines } = await leader(
+    `trap '' TERM
     sleep 1000 & echo $!
     setsid sh -c 'echo $$; exec sleep 1000' &
     (setsid sh -c '(echo $(exec sh -c "echo \\$PPID"); exec sleep 1000) &' &)
-    sleep 0.1; echo up; wait`);
-  const pids = lines.filter((line) => /^\d+$/.test(line)).map(Number);
-  assert.equal(pids.length, 3);
+    wait`,
+    3,
+  );
+  const pids = lines.slice(0, 3).map(Number);
   for (const pid of pids) assert.ok(!ended(pid), `${pid} runs`);
   await killAll(job);
   assert.equal((await child.status).signal, "SIGKILL");
@@ -65,7 +69,7 @@ Deno.test("killAll() ends group, other groups, other sessions and daemons at onc
 });
 
 Deno.test("endLeftovers() finds nothing where nothing is left", async () => {
-  const { child, job } = await leader("echo up");
+  const { child, job } = await leader("echo up", 1);
   await child.status;
   assert.deepEqual(await endLeftovers(job, 1_000), { found: 0, gone: true });
 });
@@ -73,7 +77,8 @@ Deno.test("endLeftovers() finds nothing where nothing is left", async () => {
 Deno.test("endLeftovers() lets processes end by themselves on SIGTERM before it kills them", async () => {
   const note = await Deno.makeTempFile({ prefix: "teleport-test-" });
   const { child, job } = await leader(
-    `sh -c 'trap "echo bye > ${note}; exit" TERM; echo up; while :; do sleep 0.01; done' & sleep 0.05; exit 0`,
+    `sh -c 'trap "echo bye > ${note}; exit" TERM; echo up; while :; do sleep 0.01; done' & exit 0`,
+    1,
   );
   await child.status;
   const { found, gone } = await endLeftovers(job, 60_000);
@@ -86,6 +91,7 @@ Deno.test("endLeftovers() waits for its grace period, one second at most, and ki
   for (const [graceMs, atLeastMs] of [[0, 0], [150, 149], [60_000, 999]] as const) {
     const { child, job, lines } = await leader(
       "(trap '' TERM; echo $(exec sh -c 'echo $PPID'); echo up; exec sleep 1000) & exit 0",
+      2,
     );
     await child.status;
     const begin = performance.now();
@@ -98,7 +104,7 @@ Deno.test("endLeftovers() waits for its grace period, one second at most, and ki
 
 Deno.test("endLeftovers() leaves a process alone whose number is the leader's by chance", async () => {
   // As it looks when the leader of long ago had this number: same pid, group and session, another start time.
-  const { child, job } = await leader("echo up; exec sleep 1000");
+  const { child, job } = await leader("echo up; exec sleep 1000", 1);
   const before = { leader: job.leader, startTime: job.startTime - 1, mark: crypto.randomUUID() };
   assert.deepEqual(await endLeftovers(before, 0), { found: 0, gone: true });
   await killAll({ ...before, leader: 2 ** 22 + 1 }); // No such group, and nothing with its mark.
