@@ -82,11 +82,18 @@ export class OutputLog {
    *
    * @param end the place behind its last byte
    */
-  static restore(id: string, options: OutputLogOptions, end: Place, totals: OutputTotals): OutputLog {
+  static async restore(
+    id: string,
+    options: OutputLogOptions,
+    end: Place,
+    totals: OutputTotals,
+  ): Promise<OutputLog> {
     const log = new OutputLog(id, options);
     log.#end = end;
     log.#sealed = true;
     log.#restored = { totals };
+    // Files that cannot be looked at are the business of whoever reads them: all other jobs must come up.
+    if (end.position > 0) await log.#segments.count().catch(() => {});
     return log;
   }
 

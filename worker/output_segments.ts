@@ -12,6 +12,8 @@ export class Segments {
   readonly #budget: OutputBudget;
   #segments: Segment[] = [];
   #salt: Salt = newSalt();
+  /** Taken from the budget by `count` for files that are not open yet. */
+  #countedBytes = 0;
 
   constructor(directory: string, budget: OutputBudget) {
     this.#directory = directory;
@@ -20,14 +22,9 @@ export class Segments {
 
   /** Takes the files that are there. What does not begin as one of ours is deleted: a crash left it half made. */
   async open(): Promise<void> {
-    const names: string[] = [];
-    try {
-      for await (const { name } of Deno.readDir(this.#directory)) if (/^[0-9]{16}\.log$/.test(name)) names.push(name);
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-    for (const name of names.sort()) {
-      const path = join(this.#directory, name);
+    this.#budget.give(this.#countedBytes);
+    this.#countedBytes = 0;
+    for (const path of await this.#paths()) {
       const segment = await Segment.open(path);
       if (segment === undefined) await Deno.remove(path);
       else {
@@ -37,6 +34,24 @@ export class Segments {
     }
     const [first] = this.#segments;
     if (first !== undefined) this.#salt = first.header.salt;
+  }
+
+  /** Takes what the files need from the budget, without opening them: `open` may come much later. */
+  async count(): Promise<void> {
+    const files = await Promise.all((await this.#paths()).map((path) => Deno.stat(path)));
+    this.#countedBytes = files.reduce((sum, { size }) => sum + size, 0);
+    this.#budget.add(this.#countedBytes);
+  }
+
+  /** The files that are there, oldest first. */
+  async #paths(): Promise<string[]> {
+    const names: string[] = [];
+    try {
+      for await (const { name } of Deno.readDir(this.#directory)) if (/^[0-9]{16}\.log$/.test(name)) names.push(name);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+    return names.sort().map((name) => join(this.#directory, name));
   }
 
   get salt(): Salt {

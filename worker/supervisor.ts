@@ -161,7 +161,7 @@ export class Supervisor implements AsyncDisposable {
     let final = status;
     let log: OutputLog;
     if (isFinalState(status.state) && output !== undefined) {
-      log = OutputLog.restore(spec.id, options, output.end, output.totals);
+      log = await OutputLog.restore(spec.id, options, output.end, output.totals);
     } else {
       await endOrphans(spec.id, process, this.#bootId);
       log = await OutputLog.recover(spec.id, options);

@@ -501,3 +501,29 @@ Deno.test("list() refuses page tokens that it never gave out, and sizes out of r
   await supervisor.remove(second);
   assert.deepEqual((await supervisor.list({ pageToken: second })).jobs.map((job) => job.id), [id]);
 });
+
+Deno.test("the output of all jobs together is bounded also with what an earlier supervisor left", async () => {
+  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
+  const options = { directory, maxOutputBytes: 1_000_000 };
+  const run = async (supervisor: Supervisor) => {
+    const id = await supervisor.add("head", ["-c", "900000", "/dev/zero"]);
+    await supervisor.start(id);
+    for await (const _ of supervisor.watchStatus(id));
+    return { id, reason: (await supervisor.status(id)).reason };
+  };
+  let left = "";
+  {
+    await using supervisor = new Supervisor(options);
+    const { id, reason } = await run(supervisor);
+    assert.equal(reason, "EXITED");
+    left = id;
+  }
+  {
+    await using supervisor = new Supervisor(options);
+    assert.equal((await run(supervisor)).reason, "OUTPUT_LIMIT"); // Before anybody reads what was left.
+    assert.equal((await read(supervisor.watchOutput(left))).text.length, 900_000);
+    await supervisor.remove(left);
+    assert.equal((await run(supervisor)).reason, "EXITED");
+  }
+  await Deno.remove(directory, { recursive: true });
+});
