@@ -19,7 +19,8 @@
  * @module
  */
 export * from "./worker/errors.ts";
-export { Job, type JobOptions, type JobRecorder, type JobSpec, type JobStatus, type OutputEnd } from "./worker/job.ts";
+export { Job, type JobRecorder, type OutputEnd } from "./worker/job.ts";
+export type { JobOptions, JobSpec, JobStatus, OutputCounts } from "./worker/job_spec.ts";
 export { OutputLog, type OutputLogOptions, type OutputTotals } from "./worker/output_log.ts";
 export { OutputBudget, type OutputLimit, type OutputPolicy } from "./worker/output_limit.ts";
 export type { OutputPiece } from "./worker/output_piece.ts";

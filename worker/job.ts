@@ -1,117 +1,29 @@
 /** A process with a history: its state machine, its output, its watchers. */
-import { checkCommand, type CommandOptions } from "./command.ts";
-import { InvalidArgumentError, JobNotFoundError, JobNotRunningError } from "./errors.ts";
+import { JobNotFoundError, JobNotRunningError } from "./errors.ts";
+import { type JobSpec, type JobStatus, jobStatus } from "./job_spec.ts";
 import type { Place } from "./output_cursor.ts";
-import { checkOutputLimit, type OutputLimit } from "./output_limit.ts";
 import type { OutputLog, OutputTotals } from "./output_log.ts";
 import type { OutputPiece } from "./output_piece.ts";
 import { type OutputSelection, readOutput } from "./output_watch.ts";
 import type { Process, StopOptions } from "./process.ts";
 import { parseSignal } from "./signals.ts";
-import {
-  isFinalState,
-  isInitialState,
-  isRunningState,
-  type ProcessStatus,
-  type Reason,
-  type StartErrorCode,
-  type State,
-} from "./state.ts";
+import { isFinalState, isInitialState, isRunningState, type ProcessStatus } from "./state.ts";
 import { type Watch, watch } from "./watch.ts";
-
-/** Enough to describe a job; more is a document. */
-const MAX_LABELS = 64;
-/** As Kubernetes bounds a label's value (63) with room for a path or an address. */
-const MAX_LABEL_CHARS = 256;
-
-/** Options of a job. */
-export interface JobOptions extends CommandOptions {
-  /** Free words to find the job by. */
-  readonly labels?: Readonly<Record<string, string>>;
-  /** The user it belongs to. */
-  readonly owner?: string;
-  /** How much output is recorded, and what happens then; the supervisor's default unless given. */
-  readonly outputLimit?: OutputLimit;
-}
-
-/** What a job is: everything that does not change. */
-export interface JobSpec extends JobOptions {
-  readonly id: string;
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly registeredAt: Date;
-}
-
-/** What is known of a job now. Plain data: it can be cloned and sent. Environment values are never in it. */
-export interface JobStatus {
-  readonly id: string;
-  readonly state: State;
-  /** Only in `EXITED`. */
-  readonly exitCode?: number;
-  /** Only in `KILLED`: the name, such as `SIGTERM`. */
-  readonly signal?: string;
-  /** Only in a final state. */
-  readonly reason?: Reason;
-  /** Why it could not be started, was lost, or was ended by the server. */
-  readonly error?: string;
-  /** Only in `FAILED`. */
-  readonly errorCode?: StartErrorCode;
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly cwd?: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly owner?: string;
-  readonly registeredAt: Date;
-  readonly startedAt?: Date;
-  readonly endedAt?: Date;
-  readonly pid?: number;
-  /** The user whose call ended it. */
-  readonly stoppedBy?: string;
-  /** In milliseconds; 0: no limit. */
-  readonly timeoutMs: number;
-  /** Output recorded so far. */
-  readonly stdoutBytes: number;
-  readonly stderrBytes: number;
-  /** Output that is not on record any more, or never was, because of a limit or the disk. */
-  readonly droppedBytes: number;
-  readonly outputLimit?: OutputLimit;
-}
 
 /** Where a job's changes are written down before they are told. */
 export interface JobRecorder {
   /**
    * Writes a status down.
    *
+   * @param by the user who asked for a start
    * @throws {NotRecordedError} when a start cannot be written down: then there must be none
    */
-  record(process: Process, status: ProcessStatus, log: OutputLog): void;
+  record(process: Process, status: ProcessStatus, log: OutputLog, by?: string): void;
 }
 
 /** What the output of a job amounts to, with the job's status: the last word of `watchOutput`. */
 export interface OutputEnd extends OutputTotals {
   readonly status: JobStatus;
-}
-
-/**
- * Checks what a job would be made of.
- *
- * @throws {InvalidArgumentError} for what Linux cannot run, too many labels, or too long ones
- */
-export function checkJob(command: string, args: readonly string[], options: JobOptions): void {
-  checkCommand(command, args, options);
-  if (options.outputLimit !== undefined) checkOutputLimit(options.outputLimit);
-  const labels = Object.entries(options.labels ?? {});
-  if (labels.length > MAX_LABELS) {
-    throw new InvalidArgumentError(`Too many labels "${labels.length}": give at most ${MAX_LABELS}`);
-  }
-  for (const [key, value] of labels) {
-    if (key === "" || key.length > MAX_LABEL_CHARS || value.length > MAX_LABEL_CHARS) {
-      throw new InvalidArgumentError(
-        `Invalid label ${JSON.stringify(`${key}=${value}`.slice(0, 100))}: give a name, and at most ` +
-          `${MAX_LABEL_CHARS} characters for name and value each`,
-      );
-    }
-  }
 }
 
 /**
@@ -169,10 +81,6 @@ export class Job {
     return this.#spec.id;
   }
 
-  get owner(): string | undefined {
-    return this.#spec.owner;
-  }
-
   /** True before the first start. */
   get isInitialState(): boolean {
     return isInitialState(this.#latest.state);
@@ -193,13 +101,6 @@ export class Job {
     return this.#watchers;
   }
 
-  /** Characters that the job's own words take: what a list is bounded by. */
-  get size(): number {
-    const { command, args, labels } = this.#spec;
-    const words = [command, ...args, ...Object.entries(labels ?? {}).flat()];
-    return words.reduce((sum, word) => sum + word.length, 0);
-  }
-
   /** What is known of the job now. */
   get status(): JobStatus {
     return this.#statusOf(this.#latest);
@@ -212,12 +113,13 @@ export class Job {
   /**
    * Starts the job and resolves with its final status. Not the first start: joins the first.
    *
+   * @param by the user who asked, for the record
    * @throws {NotRecordedError} when the start cannot be written down; the job was not started then
    */
-  start(): Promise<JobStatus> {
+  start(by?: string): Promise<JobStatus> {
     if (this.#final === undefined) {
       // The intent is on record before there is a process: none runs that the record does not know of.
-      this.#recorder?.record(this.#process, { state: "STARTING", startedAt: new Date() }, this.#log);
+      this.#recorder?.record(this.#process, { state: "STARTING", startedAt: new Date() }, this.#log, by);
       this.#final = this.#run();
     }
     return this.#final;
@@ -353,22 +255,8 @@ export class Job {
   }
 
   #statusOf(status: ProcessStatus): JobStatus {
-    const { id, command, args, cwd, labels, owner, registeredAt, timeoutMs, outputLimit } = this.#spec;
     const { stdout, stderr } = this.#log.end.offsets;
-    return {
-      id,
-      command,
-      args,
-      ...(cwd === undefined ? {} : { cwd }),
-      labels: labels ?? {},
-      ...(owner === undefined ? {} : { owner }),
-      registeredAt,
-      timeoutMs: timeoutMs ?? 0,
-      stdoutBytes: stdout,
-      stderrBytes: stderr,
-      droppedBytes: this.#log.droppedBytes,
-      ...(outputLimit === undefined ? {} : { outputLimit }),
-      ...status,
-    };
+    const { droppedBytes } = this.#log;
+    return jobStatus(this.#spec, status, { stdoutBytes: stdout, stderrBytes: stderr, droppedBytes });
   }
 }

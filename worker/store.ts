@@ -7,7 +7,7 @@
  */
 import { DatabaseSync } from "node:sqlite";
 import { DirectoryInUseError } from "./errors.ts";
-import type { JobSpec } from "./job.ts";
+import type { JobSpec } from "./job_spec.ts";
 import type { Place } from "./output_cursor.ts";
 import type { OutputTotals } from "./output_log.ts";
 import type { ProcessStatus } from "./state.ts";

@@ -9,16 +9,9 @@ import {
   NotRecordedError,
   SupervisorClosedError,
 } from "./errors.ts";
-import {
-  checkJob,
-  Job,
-  type JobOptions,
-  type JobRecorder,
-  type JobSpec,
-  type JobStatus,
-  type OutputEnd,
-} from "./job.ts";
+import { Job, type JobRecorder, type OutputEnd } from "./job.ts";
 import { newJobId } from "./job_id.ts";
+import { checkJob, type JobOptions, type JobSpec, type JobStatus } from "./job_spec.ts";
 import { checkOutputLimit, OutputBudget, type OutputLimit } from "./output_limit.ts";
 import { OutputLog, type OutputLogOptions } from "./output_log.ts";
 import type { OutputPiece } from "./output_piece.ts";
@@ -392,12 +385,12 @@ export class Supervisor implements AsyncDisposable {
     let chars = 0;
     for (const job of [...this.#jobs.values()].reverse()) {
       if (before !== undefined && job.id >= before) continue;
-      if (filter.owner !== undefined && job.owner !== filter.owner) continue;
       const status = job.status;
+      if (filter.owner !== undefined && status.owner !== filter.owner) continue;
       if (filter.states?.length && !filter.states.includes(status.state)) continue;
       if (labels.some(([key, value]) => status.labels[key] !== value)) continue;
       const last = jobs.at(-1);
-      chars += job.size;
+      chars += sizeOf(status);
       if (last !== undefined && (jobs.length === size || chars > MAX_PAGE_CHARS)) {
         return { jobs, nextPageToken: last.id };
       }
@@ -487,4 +480,9 @@ export class Supervisor implements AsyncDisposable {
     await Deno.mkdir(directory, { recursive: true, mode: 0o700 });
     return directory;
   }
+}
+
+/** Characters that the job's own words take: what a list is bounded by. */
+function sizeOf({ command, args, labels }: JobStatus): number {
+  return [command, ...args, ...Object.entries(labels).flat()].reduce((sum, word) => sum + word.length, 0);
 }

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { InvalidArgumentError, InvalidSignalError, JobNotFoundError, JobNotRunningError } from "../../worker/errors.ts";
-import { checkJob, Job, type JobOptions, type JobRecorder, type JobStatus } from "../../worker/job.ts";
+import { Job, type JobRecorder } from "../../worker/job.ts";
+import { checkJob, type JobOptions, type JobStatus } from "../../worker/job_spec.ts";
 import { OutputLog } from "../../worker/output_log.ts";
 import { Process } from "../../worker/process.ts";
 
@@ -80,14 +81,24 @@ Deno.test("Job.watchStatus() misses no change when its consumer is slow", () =>
   }));
 
 Deno.test("a job's final status is told when the last byte of its output can be read, not before", () =>
-  withJob("head -c 3000000 /dev/zero", async (job) => {
-    let bytesAtEnd = -1;
-    const watching = (async () => {
-      for await (const { state, stdoutBytes } of job.watchStatus()) if (state === "EXITED") bytesAtEnd = stdoutBytes;
-    })();
-    await job.start();
-    await watching;
-    assert.equal(bytesAtEnd, 3_000_000);
+  withJob("echo last", async (job, log) => {
+    const sealing = Promise.withResolvers<void>();
+    const slowDisk = Promise.withResolvers<void>();
+    const seal = log.seal.bind(log);
+    log.seal = async () => {
+      sealing.resolve();
+      await slowDisk.promise;
+      await seal();
+    };
+    const told = states(job.watchStatus(undefined, { skipInitial: true }));
+    const final = job.start();
+    await sealing.promise; // The process has ended.
+    assert.equal(job.status.state, "RUNNING");
+    const stopped = job.stop(); // Joins the end that is under way.
+    slowDisk.resolve();
+    assert.equal((await final).stdoutBytes, 5);
+    assert.deepEqual(await stopped, await final);
+    assert.deepEqual(await told, ["STARTING", "RUNNING", "EXITED"]);
   }));
 
 Deno.test("Job.watchOutput() gives all output and then what it amounts to, with the final status", () =>

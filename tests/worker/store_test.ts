@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { DirectoryInUseError, JobNotFoundError, NotRecordedError } from "../../worker/errors.ts";
-import type { JobSpec } from "../../worker/job.ts";
+import type { JobSpec } from "../../worker/job_spec.ts";
 import { bootId, endOrphans } from "../../worker/recovery.ts";
 import type { ProcessStatus } from "../../worker/state.ts";
 import { Store } from "../../worker/store.ts";
