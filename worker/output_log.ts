@@ -105,12 +105,12 @@ export class OutputLog {
     log.#end = log.#start;
     const fromStart = log.#start.position === 0;
     // What is behind a damaged record is not known to follow what is before it.
-    reading: for (const segment of log.#segments.all) {
+    for (const segment of log.#segments.all) {
       if (segment.base !== log.#end.position) break;
       while (log.#end.position < segment.end) {
         const bytes = await segment.read(log.#end.position, READ_BYTES);
         const block = decodeBlock(bytes, log.#end.position, log.#segments.salt, true);
-        if (block === undefined) break reading;
+        if (block === undefined) break;
         for (const { stream, data } of block.pieces) if (fromStart) log.#hashes[stream].update(data);
         log.#end = block.next;
       }

@@ -36,7 +36,10 @@ function ended(pid: number): boolean {
 }
 
 Deno.test("askToEnd() reaches the whole group, and what is stopped too", async () => {
-  const { child, lines } = await leader("sleep 1000 & echo $!; kill -STOP $!; echo up; wait", 2);
+  const { child, lines } = await leader("sleep 1000 & echo $!; echo up; kill -STOP $$; wait", 2);
+  while (!/^State:\tT/m.test(Deno.readTextFileSync(`/proc/${child.pid}/status`))) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
   askToEnd(child.pid);
   assert.equal((await child.status).signal, "SIGTERM");
   // The sleep's parent is gone, so whoever reaps orphans here reaps it: it ends first.
