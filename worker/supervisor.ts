@@ -12,6 +12,7 @@ import {
 import { Job, type JobRecorder, type OutputEnd } from "./job.ts";
 import { newJobId } from "./job_id.ts";
 import { checkJob, type JobOptions, type JobSpec, type JobStatus } from "./job_spec.ts";
+import { LOG_START } from "./output_cursor.ts";
 import { checkOutputLimit, OutputBudget, type OutputLimit } from "./output_limit.ts";
 import { OutputLog, type OutputLogOptions } from "./output_log.ts";
 import type { OutputPiece } from "./output_piece.ts";
@@ -157,12 +158,24 @@ export class Supervisor implements AsyncDisposable {
       log = await OutputLog.restore(spec.id, options, output.end, output.totals);
     } else {
       await endOrphans(spec.id, process, this.#bootId);
-      log = await OutputLog.recover(spec.id, options);
+      log = await this.#recoverOutput(spec.id, options);
       if (!isFinalState(status.state)) final = lostStatus(status);
       store.change(spec.id, final, { output: { end: log.end, totals: log.totals() } });
     }
     // Its process was another life's; this one stands for it and is never started.
     return Job.restore(new Process("ended"), spec, log, final);
+  }
+
+  /** Output that cannot be taken up is one job's loss: the others must not be without a server for it. */
+  async #recoverOutput(id: string, options: OutputLogOptions): Promise<OutputLog> {
+    try {
+      return await OutputLog.recover(id, options);
+    } catch (error) {
+      this.#options.onError?.(error);
+      const none = new Uint8Array();
+      const totals = { stdoutBytes: 0, stderrBytes: 0, droppedBytes: 0, stdoutSha256: none, stderrSha256: none };
+      return await OutputLog.restore(id, options, LOG_START, totals);
+    }
   }
 
   #logOptions(spec: JobSpec, directory: string): OutputLogOptions {

@@ -205,3 +205,23 @@ Deno.test("add() and start() do nothing when it cannot be written down", () =>
     assert.equal((await supervisor.status(id)).exitCode, 0);
     assert.equal(errors.length, 1);
   }));
+
+Deno.test("output that cannot be taken up is one job's loss, and the supervisor serves the others", () =>
+  temporary(async (directory) => {
+    {
+      using store = new Store(join(directory, "jobs.db"));
+      store.add(SPEC);
+      store.change(SPEC.id, { state: "RUNNING", startedAt: new Date(5), pid: 1 }, { process: { bootId: "another" } });
+    }
+    // A file where the directory of its output should be.
+    await Deno.mkdir(join(directory, "output"));
+    await Deno.writeTextFile(join(directory, "output", SPEC.id), "");
+    const errors: unknown[] = [];
+    await using supervisor = new Supervisor({ directory, onError: (error) => errors.push(error) });
+    assert.equal((await supervisor.status(SPEC.id)).state, "LOST");
+    assert.equal(errors.length, 1);
+    const id = await supervisor.add("true");
+    await supervisor.start(id);
+    for await (const _ of supervisor.watchStatus(id));
+    assert.equal((await supervisor.status(id)).exitCode, 0);
+  }));
