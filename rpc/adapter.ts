@@ -1,7 +1,7 @@
 /** Lets handlers be async functions and async iterables: the one place that knows how grpc-js wants to be called. */
 import type { handleServerStreamingCall, handleUnaryCall, ServerUnaryCall } from "@grpc/grpc-js";
 import type { Buffer } from "node:buffer";
-import type { CallContext } from "../proto/service.ts";
+import type { CallContext, PeerCertificate } from "../proto/service.ts";
 import { LimitReachedError, TeleportError } from "../mod.ts";
 import type { Method } from "./definition.ts";
 import { certificateOf, peerOf } from "./gate.ts";
@@ -12,7 +12,7 @@ const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 
 /** What all handlers of one server share. */
 export class Calls {
-  readonly #open = new Set<(reason: Error) => void>();
+  readonly #open = new Map<(reason: Error) => void, PeerCertificate | undefined>();
   readonly report: InternalErrorReport;
 
   /** @param report Told of the errors that callers are not told of */
@@ -23,12 +23,17 @@ export class Calls {
   /** Ends all open calls with UNAVAILABLE. */
   endAll(): void {
     const reason = new TeleportError("UNAVAILABLE", "The server is shutting down: try again once it is back");
-    for (const end of this.#open) end(reason);
+    for (const end of this.#open.keys()) end(reason);
+  }
+
+  /** Ends the open calls of those whose certificates are meant. */
+  endOf(meant: (certificate: PeerCertificate) => boolean, reason: Error): void {
+    for (const [end, certificate] of this.#open) if (certificate && meant(certificate)) end(reason);
   }
 
   /** Counts a call as open until it is over. */
-  add(end: (reason: Error) => void, over: AbortSignal): void {
-    this.#open.add(end);
+  add(end: (reason: Error) => void, over: AbortSignal, certificate: PeerCertificate | undefined): void {
+    this.#open.set(end, certificate);
     over.addEventListener("abort", () => this.#open.delete(end), { once: true });
   }
 }
@@ -134,11 +139,15 @@ function contextOf(
   const abort = () => over.abort(new DOMException("The call is over", "AbortError"));
   // Comes once for every call, also after a normal end.
   call.once("cancelled", abort);
-  calls.add((reason) => {
-    end(reason);
-    abort();
-  }, over.signal);
   const certificate = certificateOf(call);
+  calls.add(
+    (reason) => {
+      end(reason);
+      abort();
+    },
+    over.signal,
+    certificate,
+  );
   return { signal: over.signal, method: method.path, peer: peerOf(call), ...(certificate && { certificate }) };
 }
 

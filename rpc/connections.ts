@@ -2,6 +2,7 @@
 import type { Http2SecureServer, ServerHttp2Session } from "node:http2";
 import { createServer, type Server, type Socket } from "node:net";
 import { type Address, AddressError, formatAddress } from "./address.ts";
+import { rememberAddress } from "./handshake.ts";
 
 /** Accepts connections and keeps count of them and of the HTTP/2 sessions made on them. */
 export class Connections {
@@ -20,6 +21,7 @@ export class Connections {
       if (this.#sockets.size >= maxConnections) return void socket.destroy();
       this.#sockets.add(socket);
       socket.once("close", () => this.#sockets.delete(socket));
+      rememberAddress(socket);
       // A connection that breaks is closed after that, and is no error of the server.
       socket.on("error", () => {});
       take(socket);
@@ -64,6 +66,18 @@ export class Connections {
   }
 
   /**
+   * Says GOAWAY to some, and cuts off after a moment what they have not ended by then.
+   *
+   * @param meant Which
+   */
+  expel(meant: (session: ServerHttp2Session) => boolean): void {
+    for (const session of [...this.#sessions].filter(meant)) {
+      session.close();
+      cutLater(session);
+    }
+  }
+
+  /**
    * Stops accepting, says GOAWAY, and waits until each connection has ended its calls.
    *
    * @param graceMs How long at most
@@ -100,6 +114,12 @@ export class Connections {
 
 // After the grace each client is told why its calls end. One that does not read does not learn it; nobody waits longer.
 const FAREWELL_MS = 250;
+
+/** Cuts a session off after the farewell, unless it ends before. */
+export function cutLater(session: ServerHttp2Session): void {
+  const timer = setTimeout(() => session.destroy(), FAREWELL_MS);
+  session.once("close", () => clearTimeout(timer));
+}
 
 /** Tells apart the connections of one listener; a session's socket is another object than the one accepted. */
 function peerOf(

@@ -4,7 +4,7 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 
 /** What one side proves itself with and checks the other by, each as PEM text. */
 export interface Credentials {
-  /** The certificate of the authority that signed the other side's certificate. */
+  /** The certificate of the authority that signed the other side's certificate; of each, while one follows another. */
   readonly ca: string;
   /** The own certificate. */
   readonly cert: string;
@@ -31,11 +31,20 @@ export class CredentialsError extends Error {
  * @throws {CredentialsError} When a part is no PEM, the CA is none, or the key is not the certificate's
  */
 export function checkCredentials({ ca, cert, key }: Credentials): void {
-  if (!parsed("ca", ca).ca) {
+  const authorities = splitCertificates(ca);
+  if (authorities.length > MAX_AUTHORITIES) {
     throw new CredentialsError(
       "ca",
-      'The CA certificate is not one of an authority: give "ca.crt" as certs.ts makes it',
+      `Too many CA certificates, "${authorities.length}": give at most ${MAX_AUTHORITIES}`,
     );
+  }
+  for (const authority of authorities.length === 0 ? [ca] : authorities) {
+    if (!parsed("ca", authority).ca) {
+      throw new CredentialsError(
+        "ca",
+        'The CA certificate is not one of an authority: give "ca.crt" as certs.ts makes it',
+      );
+    }
   }
   const own = parsed("cert", cert);
   let privateKey;
@@ -47,6 +56,14 @@ export function checkCredentials({ ca, cert, key }: Credentials): void {
   if (!own.checkPrivateKey(privateKey)) {
     throw new CredentialsError("key", "The private key does not belong to the certificate: give the two of one name");
   }
+}
+
+/** Two while one authority follows another; more than a few is a bundle of the world's, which is not meant. */
+const MAX_AUTHORITIES = 16;
+
+/** The certificates in a text, each as PEM (RFC 7468). */
+export function splitCertificates(pem: string): string[] {
+  return pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
 }
 
 function parsed(part: "ca" | "cert", pem: string): X509Certificate {

@@ -1,9 +1,12 @@
 /** What every call of every service passes before its handler: the caller's certificate and the server's admission. */
 import * as grpc from "@grpc/grpc-js";
+import type { ServerHttp2Session } from "node:http2";
+import type { TLSSocket } from "node:tls";
 import type { CallContext, PeerCertificate } from "../proto/service.ts";
 import { TeleportError } from "../mod.ts";
 import { readCertificate } from "./peer.ts";
 import { type InternalErrorReport, refusal } from "./refusal.ts";
+import type { Trust } from "./trust.ts";
 
 /** Lets a call in by returning, refuses it by throwing a TeleportError. */
 export type Admit = (context: CallContext) => void;
@@ -16,17 +19,33 @@ const certificates = new WeakMap<object, PeerCertificate>();
 
 type Call = Pick<grpc.ServerInterceptingCallInterface, "getAuthContext">;
 
+/** What decides, and who is told. */
+export interface GateOptions {
+  readonly admit: Admit;
+  readonly trust: Trust;
+  /** Told of a call whose certificate is accepted no more; of what admit() refuses, that knows. */
+  readonly onRefused: (context: CallContext, error: unknown) => void;
+  readonly report: InternalErrorReport;
+}
+
 /** An interceptor that stops calls before any handler sees them. */
-export function gate(admit: Admit, report: InternalErrorReport): grpc.ServerInterceptor {
+export function gate({ admit, trust, onRefused, report }: GateOptions): grpc.ServerInterceptor {
   return (method, call) => {
+    let certificate: PeerCertificate | undefined;
     try {
-      const certificate = certificateOf(call);
+      certificate = certificateOf(call);
       // TLS has let nobody in without one; that TLS is set up right is not for a single place to know.
       if (!certificate) {
         throw new TeleportError(
           "UNAUTHENTICATED",
           "No accepted certificate: give one that this server's CA has signed",
         );
+      }
+      try {
+        trust.check(certificate);
+      } catch (error) {
+        onRefused({ signal, method: method.path, peer: peerOf(call), certificate }, error);
+        throw error;
       }
       admit({ signal, method: method.path, peer: peerOf(call), certificate });
     } catch (error) {
@@ -54,6 +73,17 @@ export function certificateOf(call: Call): PeerCertificate | undefined {
   if (!der) return undefined;
   const certificate = readCertificate(der);
   if (connection) certificates.set(connection, certificate);
+  return certificate;
+}
+
+/** The certificate of an HTTP/2 session; undefined when TLS has not verified one. */
+export function certificateOfSession(session: ServerHttp2Session): PeerCertificate | undefined {
+  const known = certificates.get(session);
+  if (known) return known;
+  const der = (session.socket as TLSSocket | undefined)?.getPeerCertificate?.()?.raw;
+  if (!der) return undefined;
+  const certificate = readCertificate(der);
+  certificates.set(session, certificate);
   return certificate;
 }
 

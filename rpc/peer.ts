@@ -2,6 +2,9 @@
 import { X509Certificate } from "node:crypto";
 import type { PeerCertificate } from "../proto/service.ts";
 
+/** What else is known of a certificate, for the one question that its data does not answer. */
+const originals = new WeakMap<PeerCertificate, X509Certificate>();
+
 /**
  * Reads a certificate that TLS has verified.
  *
@@ -11,7 +14,7 @@ export function readCertificate(der: Uint8Array): PeerCertificate {
   const certificate = new X509Certificate(der);
   // Not the text in `subject`: a name in it may hold a line break, and would read as a further name.
   const subject = certificate.toLegacyObject().subject as unknown as Record<string, string | string[] | undefined>;
-  return {
+  const read: PeerCertificate = {
     commonNames: list(subject["CN"]),
     organizations: list(subject["O"]),
     isAuthority: certificate.ca,
@@ -19,6 +22,22 @@ export function readCertificate(der: Uint8Array): PeerCertificate {
     fingerprint: certificate.fingerprint256.replaceAll(":", "").toLowerCase(),
     notAfter: new Date(certificate.validTo),
   };
+  originals.set(read, certificate);
+  return read;
+}
+
+/**
+ * True when this authority itself has signed the certificate. Chains are not followed: with an authority below another,
+ * the lower one is the one to believe.
+ */
+export function issuedBy(certificate: PeerCertificate, authority: X509Certificate): boolean {
+  const original = originals.get(certificate);
+  try {
+    return original !== undefined && original.checkIssued(authority) && original.verify(authority.publicKey);
+  } catch {
+    // A key of another kind cannot even be asked.
+    return false;
+  }
 }
 
 function list(value: string | string[] | undefined): string[] {

@@ -1,22 +1,27 @@
 /** Serves the calls of teleport over mTLS, with health and reflection beside them. */
 import "./http2_guard.ts";
 import * as grpc from "@grpc/grpc-js";
-import type { CallName, JobWorkerHandlers } from "../proto/service.ts";
+import { TeleportError } from "../mod.ts";
+import type { CallContext, CallName, JobWorkerHandlers, PeerCertificate } from "../proto/service.ts";
 import { Calls, streaming, unary } from "./adapter.ts";
 import type { Address } from "./address.ts";
-import { Connections } from "./connections.ts";
+import { Connections, cutLater } from "./connections.ts";
 import { checkCredentials, type Credentials, pemBytes } from "./credentials.ts";
 import { methods, root, SERVICE_NAME } from "./definition.ts";
-import { type Admit, gate } from "./gate.ts";
+import { type Admit, certificateOfSession, gate } from "./gate.ts";
+import { failedHandshakes, type HandshakeFailure } from "./handshake.ts";
 import { Health } from "./health.ts";
 import { healthRoot } from "./health_definition.ts";
 import { addReflection } from "./reflection.ts";
 import type { InternalErrorReport } from "./refusal.ts";
 import { KEEPALIVE_MS, KEEPALIVE_TIMEOUT_MS } from "./keepalive.ts";
-import { serverMadeBy } from "./tls.ts";
+import { replaceCertificates, serverMadeBy } from "./tls.ts";
+import { type Revoked, REVOKED_SENTENCE, Trust } from "./trust.ts";
 
 export { AddressError, parseAddress } from "./address.ts";
-export { type Credentials, CredentialsError } from "./credentials.ts";
+export { checkCredentials, type Credentials, CredentialsError } from "./credentials.ts";
+export type { HandshakeFailure } from "./handshake.ts";
+export type { Revoked } from "./trust.ts";
 
 /** Options of {@linkcode serve}. */
 export interface ServeOptions {
@@ -28,6 +33,12 @@ export interface ServeOptions {
   readonly handlers: JobWorkerHandlers;
   /** Called before every call of every service, health and reflection included; refuses by throwing a TeleportError. */
   readonly admit?: Admit;
+  /** Certificates that are accepted no more, whatever TLS says. Default none. */
+  readonly revoked?: Revoked;
+  /** Told of every call whose certificate was accepted once and is not any more. */
+  readonly onRefused?: (context: CallContext, error: unknown) => void;
+  /** Told of every connection that TLS refused. */
+  readonly onHandshakeFailure?: (failure: HandshakeFailure) => void;
   /** Told of the errors that callers only know as INTERNAL. */
   readonly onInternalError?: InternalErrorReport;
   /** Connections at a time; further ones are closed at once. Default 1,000. */
@@ -42,6 +53,13 @@ export interface RpcServer {
   readonly port: number;
   /** How many connections are open. */
   readonly connections: number;
+  /**
+   * Serves with these from now on. Connections and their calls live on, but for those of revoked certificates: their
+   * streams end with UNAUTHENTICATED, and their connections a moment later.
+   *
+   * @throws {CredentialsError} When a part cannot be used; then nothing has changed
+   */
+  renew(trust: { readonly credentials: Credentials; readonly revoked: Revoked }): void;
   /** What health says from now on. */
   setServing(serving: boolean): void;
   /**
@@ -71,6 +89,7 @@ const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
 export async function serve(options: ServeOptions): Promise<RpcServer> {
   const { handlers, admit = () => {}, onInternalError: report = () => {} } = options;
   checkCredentials(options.credentials);
+  const trust = new Trust(options.credentials.ca, options.revoked ?? new Set());
   const server = new grpc.Server({
     "grpc.max_receive_message_length": MAX_REQUEST_BYTES,
     // The adapter has its own limit, with a better sentence.
@@ -80,7 +99,7 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
     // A peer that vanished without a word is noticed by an unanswered ping; seldom enough to let idle machines idle.
     "grpc.keepalive_time_ms": KEEPALIVE_MS,
     "grpc.keepalive_timeout_ms": KEEPALIVE_TIMEOUT_MS,
-    interceptors: [gate(admit, report)],
+    interceptors: [gate({ admit, trust, onRefused: options.onRefused ?? (() => {}), report })],
   });
   const calls = new Calls(report);
   addHandlers(server, handlers, calls);
@@ -96,6 +115,13 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
     (socket) => injector.injectConnection(socket),
   );
   connections.watch(http2Server);
+  failedHandshakes(http2Server, options.onHandshakeFailure ?? (() => {}));
+  const revoked = (certificate: PeerCertificate | undefined) =>
+    certificate !== undefined && trust.isRevoked(certificate);
+  // Its call is told why before that; a revoked certificate must not hold the places of others.
+  http2Server.on("session", (session) => {
+    if (revoked(certificateOfSession(session))) cutLater(session);
+  });
   const address: Address = await connections.listen({ host: options.host, port: options.port });
 
   let stopped: Promise<void> | undefined;
@@ -110,6 +136,13 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
     port: address.port,
     get connections() {
       return connections.size;
+    },
+    renew({ credentials, revoked: revokedNow }) {
+      checkCredentials(credentials);
+      replaceCertificates(http2Server, credentials);
+      trust.replace(credentials.ca, revokedNow);
+      calls.endOf(revoked, new TeleportError("UNAUTHENTICATED", REVOKED_SENTENCE));
+      connections.expel((session) => revoked(certificateOfSession(session)));
     },
     setServing: (serving) => health.setServing(serving),
     shutdown,

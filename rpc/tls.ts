@@ -1,13 +1,17 @@
 /** The TLS policy of servers: 1.3 only, and no session without a certificate that the CA has signed. */
 import "./http2_guard.ts";
 import http2 from "node:http2";
-import type { TLSSocket } from "node:tls";
+import type { Server, TLSSocket } from "node:tls";
+import { type Credentials, pemBytes } from "./credentials.ts";
 
 // A stranger who opens a connection and says nothing holds a descriptor; a handshake takes 10 ms, over bad lines 1 s.
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 
 // 8 KiB is what gRPC advises; twice that leaves room for tracing headers, of which the service reads none.
 const MAX_HEADER_BYTES = 16 * 1024;
+
+/** What a server's TLS is, whatever its certificates are. */
+const POLICY = { minVersion: "TLSv1.3", requestCert: true, rejectUnauthorized: true } as const;
 
 const create = http2.createSecureServer;
 
@@ -21,10 +25,17 @@ export function serverMadeBy<T>(make: () => T): { made: T; server: http2.Http2Se
   return { made, server: latest };
 }
 
+/** Gives a server other certificates. Connections there are keep theirs. */
+export function replaceCertificates(server: http2.Http2SecureServer, credentials: Credentials): void {
+  // A grandchild of tls.Server, which the types of node:http2 do not say.
+  const { minVersion } = POLICY;
+  (server as unknown as Server).setSecureContext({ ...pemBytes(credentials), minVersion });
+}
+
 http2.createSecureServer = ((options: http2.SecureServerOptions) => {
   const server = create({
     ...options,
-    minVersion: "TLSv1.3",
+    ...POLICY,
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     settings: { ...options.settings, maxHeaderListSize: MAX_HEADER_BYTES },
   });
