@@ -38,5 +38,10 @@ export {
   type StartErrorCode,
   type State,
 } from "./worker/state.ts";
-export { type JobFilter, type JobPage, Supervisor, type SupervisorOptions } from "./worker/supervisor.ts";
+export type { JobFilter } from "./worker/job_filter.ts";
+export type { JobOrder } from "./worker/store_query.ts";
+export { Supervisor } from "./worker/supervisor.ts";
+export type { JobEvent } from "./worker/supervisor_events.ts";
+export type { JobPage, ListOptions } from "./worker/supervisor_list.ts";
+export type { SupervisorOptions } from "./worker/supervisor_options.ts";
 export type { Watch } from "./worker/watch.ts";

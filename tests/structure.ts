@@ -41,7 +41,8 @@ const PACKAGES: Record<string, RegExp> = {
 /** The floors inside `worker/`, by the first word of a file's name; a file may import its own floor and those below. */
 const WORKER_FLOORS: readonly (readonly string[])[] = [
   ["supervisor"],
-  ["store", "recovery"],
+  ["recovery", "retention"],
+  ["store"],
   ["job"],
   ["process", "termination", "output", "state", "command"],
   ["signals", "errors", "watch"],

@@ -13,7 +13,9 @@ export type ErrorCode =
   | "OUTPUT_UNAVAILABLE"
   | "SUPERVISOR_CLOSED"
   | "DIRECTORY_IN_USE"
+  | "STORE_UNUSABLE"
   | "NOT_RECORDED"
+  | "REQUEST_ID_REUSED"
   | "UNAUTHENTICATED"
   | "PERMISSION_DENIED"
   | "UNAVAILABLE";
@@ -120,6 +122,22 @@ export class DirectoryInUseError extends TeleportError {
       "DIRECTORY_IN_USE",
       "Another server uses the data directory: stop it, or give this one a directory of its own",
     );
+  }
+}
+
+/** The database in the directory cannot be used. */
+export class StoreUnusableError extends TeleportError {
+  /** @param why such as `is damaged: put a copy in its place` */
+  constructor(why: string, cause?: unknown) {
+    super("STORE_UNUSABLE", `The database "jobs.db" in the data directory ${why}`, { cause });
+  }
+}
+
+/** A request id names one request; this is another one. */
+export class RequestIdReusedError extends TeleportError {
+  /** @param why such as `was used for another job` */
+  constructor(requestId: string, why: string) {
+    super("REQUEST_ID_REUSED", `Request id ${JSON.stringify(requestId)} ${why}: give each request an id of its own`);
   }
 }
 

@@ -1,6 +1,7 @@
 /** A process with a history: its state machine, its output, its watchers. */
+import { DEFAULT_GRACE_MS } from "./command.ts";
 import { JobNotFoundError, JobNotRunningError } from "./errors.ts";
-import { type JobSpec, type JobStatus, jobStatus } from "./job_spec.ts";
+import { type JobSpec, type JobStatus, jobStatus, type OutputCounts } from "./job_spec.ts";
 import type { Place } from "./output_cursor.ts";
 import type { OutputLog, OutputTotals } from "./output_log.ts";
 import type { OutputPiece } from "./output_piece.ts";
@@ -104,6 +105,17 @@ export class Job {
   /** What is known of the job now. */
   get status(): JobStatus {
     return this.#statusOf(this.#latest);
+  }
+
+  /** How much output there is now. */
+  get output(): OutputCounts {
+    const { stdout, stderr } = this.#log.end.offsets;
+    return { stdoutBytes: stdout, stderrBytes: stderr, droppedBytes: this.#log.droppedBytes };
+  }
+
+  /** Between SIGTERM and SIGKILL when it is stopped, in milliseconds. */
+  get graceMs(): number {
+    return this.#spec.graceMs ?? DEFAULT_GRACE_MS;
   }
 
   get #latest(): ProcessStatus {
@@ -255,8 +267,6 @@ export class Job {
   }
 
   #statusOf(status: ProcessStatus): JobStatus {
-    const { stdout, stderr } = this.#log.end.offsets;
-    const { droppedBytes } = this.#log;
-    return jobStatus(this.#spec, status, { stdoutBytes: stdout, stderrBytes: stderr, droppedBytes });
+    return jobStatus(this.#spec, status, this.output);
   }
 }

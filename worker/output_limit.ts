@@ -38,14 +38,19 @@ export function segmentBytes(limit: OutputLimit | undefined): number {
   return Math.min(Math.ceil(limit.maxBytes / 4), MAX_SEGMENT_BYTES);
 }
 
-/** The bytes that the output of all jobs may take on the disk. */
+/** The bytes that all jobs may take on the disk together. */
 export class OutputBudget {
   readonly maxBytes: number;
+  readonly #makeRoom: ((bytes: number) => void) | undefined;
   #usedBytes = 0;
 
-  /** @param maxBytes on the disk; Infinity: no bound */
-  constructor(maxBytes: number) {
+  /**
+   * @param maxBytes on the disk; Infinity: no bound
+   * @param makeRoom called when bytes do not fit, with how many too many they are; gives back what it can do without
+   */
+  constructor(maxBytes: number, makeRoom?: (bytes: number) => void) {
     this.maxBytes = maxBytes;
+    this.#makeRoom = makeRoom;
   }
 
   /** What is taken now. */
@@ -55,6 +60,7 @@ export class OutputBudget {
 
   /** Takes bytes, or none when they do not fit. */
   take(bytes: number): boolean {
+    if (this.#usedBytes + bytes > this.maxBytes) this.#makeRoom?.(this.#usedBytes + bytes - this.maxBytes);
     if (this.#usedBytes + bytes > this.maxBytes) return false;
     this.#usedBytes += bytes;
     return true;

@@ -5,7 +5,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { CursorOutOfRangeError, LimitReachedError, OutputUnavailableError } from "./errors.ts";
 import { LOG_START, parseCursor, type Place } from "./output_cursor.ts";
-import { OutputBudget, type OutputLimit, segmentBytes } from "./output_limit.ts";
+import { type OutputBudget, type OutputLimit, segmentBytes } from "./output_limit.ts";
 import { Batch, type BatchRecord } from "./output_batch.ts";
 import { type Block, decodeBlock, piece } from "./output_piece.ts";
 import {
@@ -73,7 +73,7 @@ export class OutputLog {
   constructor(id: string, options: OutputLogOptions) {
     this.id = id;
     this.#limit = options.limit;
-    this.#segments = new Segments(options.directory, options.budget ?? new OutputBudget(Infinity));
+    this.#segments = new Segments(options.directory, options.budget);
     this.#maxPayloadBytes = Math.min(MAX_PAYLOAD_BYTES, segmentBytes(options.limit));
   }
 
@@ -82,18 +82,25 @@ export class OutputLog {
    *
    * @param end the place behind its last byte
    */
-  static async restore(
-    id: string,
-    options: OutputLogOptions,
-    end: Place,
-    totals: OutputTotals,
-  ): Promise<OutputLog> {
+  static restore(id: string, options: OutputLogOptions, end: Place, totals: OutputTotals): OutputLog {
     const log = new OutputLog(id, options);
     log.#end = end;
     log.#sealed = true;
     log.#restored = { totals };
-    // Files that cannot be looked at are the business of whoever reads them: all other jobs must come up.
-    if (end.position > 0) await log.#segments.count().catch(() => {});
+    return log;
+  }
+
+  /** Stands for a log that could not be taken up: whoever reads it is told so. */
+  static unavailable(id: string, options: OutputLogOptions): OutputLog {
+    const log = new OutputLog(id, options);
+    const none = new Uint8Array();
+    const opened = Promise.reject(new OutputUnavailableError(id));
+    opened.catch(() => {}); // Told to those who read.
+    log.#sealed = true;
+    log.#restored = {
+      totals: { stdoutBytes: 0, stderrBytes: 0, droppedBytes: 0, stdoutSha256: none, stderrSha256: none },
+      opened,
+    };
     return log;
   }
 
@@ -298,6 +305,14 @@ export class OutputLog {
     this.#segments.finish();
     this.#sealed = true;
     this.#wake();
+  }
+
+  /**
+   * Returns what the files take on the disk, in bytes. From now on the caller answers for it in the budget, also when
+   * they are deleted.
+   */
+  handOver(): number {
+    return this.#segments.handOver();
   }
 
   /** Ends those who wait for more: they get this error. */

@@ -9,38 +9,34 @@ import { Segment } from "./output_segment.ts";
 /** The files of one log, in a directory of their own that is made with the first byte. */
 export class Segments {
   readonly #directory: string;
-  readonly #budget: OutputBudget;
+  /** Undefined once somebody else answers for what is there. */
+  #budget: OutputBudget | undefined;
   #segments: Segment[] = [];
   #salt: Salt = newSalt();
-  /** Taken from the budget by `count` for files that are not open yet. */
-  #countedBytes = 0;
 
-  constructor(directory: string, budget: OutputBudget) {
+  constructor(directory: string, budget: OutputBudget | undefined) {
     this.#directory = directory;
     this.#budget = budget;
   }
 
   /** Takes the files that are there. What does not begin as one of ours is deleted: a crash left it half made. */
   async open(): Promise<void> {
-    this.#budget.give(this.#countedBytes);
-    this.#countedBytes = 0;
     for (const path of await this.#paths()) {
       const segment = await Segment.open(path);
       if (segment === undefined) await Deno.remove(path);
-      else {
-        this.#segments.push(segment);
-        this.#budget.add(segment.diskBytes);
-      }
+      else this.#segments.push(segment);
     }
     const [first] = this.#segments;
     if (first !== undefined) this.#salt = first.header.salt;
   }
 
-  /** Takes what the files need from the budget, without opening them: `open` may come much later. */
-  async count(): Promise<void> {
-    const files = await Promise.all((await this.#paths()).map((path) => Deno.stat(path)));
-    this.#countedBytes = files.reduce((sum, { size }) => sum + size, 0);
-    this.#budget.add(this.#countedBytes);
+  /**
+   * Returns what the files take on the disk. From now on the caller answers for it in the budget, also when they are
+   * deleted.
+   */
+  handOver(): number {
+    this.#budget = undefined;
+    return this.#segments.reduce((sum, { diskBytes }) => sum + diskBytes, 0);
   }
 
   /** The files that are there, oldest first. */
@@ -85,7 +81,7 @@ export class Segments {
     let newest = this.#segments.at(-1);
     const isFresh = fresh || newest === undefined;
     const diskBytes = bytes.length + (isFresh ? FILE_HEADER_BYTES : 0);
-    if (!this.#budget.take(diskBytes)) {
+    if (this.#budget?.take(diskBytes) === false) {
       throw new LimitReachedError(
         `The server keeps at most "${this.#budget.maxBytes}" bytes of output: remove jobs that have ended`,
       );
@@ -99,7 +95,7 @@ export class Segments {
       }
       await newest.append(bytes);
     } catch (error) {
-      this.#budget.give(given);
+      this.#budget?.give(given);
       throw error;
     }
   }
@@ -116,7 +112,7 @@ export class Segments {
   async dropOldest(): Promise<void> {
     const oldest = this.#segments.shift();
     if (oldest === undefined) return;
-    this.#budget.give(oldest.diskBytes);
+    this.#budget?.give(oldest.diskBytes);
     await oldest.remove();
   }
 
@@ -125,12 +121,12 @@ export class Segments {
     let newest = this.#segments.at(-1);
     while (newest !== undefined && this.#segments.length > 1 && newest.base >= position) {
       this.#segments.pop();
-      this.#budget.give(newest.diskBytes);
+      this.#budget?.give(newest.diskBytes);
       await newest.remove();
       newest = this.#segments.at(-1);
     }
     if (newest === undefined || newest.end === position) return;
-    this.#budget.give(newest.end - position);
+    this.#budget?.give(newest.end - position);
     await newest.cut(position);
   }
 

@@ -64,9 +64,11 @@ export interface StopOptions {
   readonly by?: string;
 }
 
-interface Cause {
+/** Why a process ends, and who asked. */
+export interface Cause {
   readonly reason: Reason;
   readonly by?: string;
+  /** What went wrong on the server's side, where that is why. */
   readonly error?: string;
 }
 
@@ -117,6 +119,11 @@ export class Process {
   /** What is known of the process now. */
   get status(): ProcessStatus {
     return this.#status;
+  }
+
+  /** Why it ends or has ended; undefined while nothing is known to end it. */
+  get cause(): Cause | undefined {
+    return this.#cause;
   }
 
   /** When its leader started, in clock ticks since boot; undefined before, and where it cannot be known. */

@@ -1,7 +1,11 @@
 /** What a server does about the jobs that were running when the one before it died. */
+import type { JobSpec } from "./job_spec.ts";
+import type { OutputBudget } from "./output_limit.ts";
+import { OutputLog, type OutputLogOptions } from "./output_log.ts";
+import { isFinalState, type ProcessStatus } from "./state.ts";
+import type { Store } from "./store.ts";
+import type { StoredJob, StoredProcess } from "./store_rows.ts";
 import { endLeftovers, LEFTOVER_GRACE_MS } from "./termination.ts";
-import type { StoredProcess } from "./store.ts";
-import type { ProcessStatus } from "./state.ts";
 
 /** Names the start of the system that this process runs in; proc_sys_kernel(5). Empty where it cannot be read. */
 export function bootId(): string {
@@ -10,6 +14,48 @@ export function bootId(): string {
   } catch {
     return "";
   }
+}
+
+/** What recovery works with. */
+export interface RecoveryOptions {
+  readonly store: Store;
+  /** The system's start now. */
+  readonly bootId: string;
+  /** Told what the output of each job takes that is taken up. */
+  readonly budget: OutputBudget;
+  readonly logOptions: (spec: JobSpec) => OutputLogOptions;
+  readonly onError: (error: unknown) => void;
+}
+
+/**
+ * Takes up the jobs whose end is not on record: what is left of their processes is ended, the torn tails of their output
+ * are cut, and they are LOST. What cannot be taken up keeps no other job from being.
+ */
+export async function recoverJobs(options: RecoveryOptions): Promise<void> {
+  await Promise.all(options.store.unfinished().map((job) => recoverJob(job, options)));
+}
+
+async function recoverJob({ spec, status, process }: StoredJob, options: RecoveryOptions): Promise<void> {
+  const { store, budget, onError } = options;
+  let final: ProcessStatus | undefined;
+  if (!isFinalState(status.state)) {
+    final = lostStatus(status);
+    await endOrphans(spec.id, process, options.bootId);
+  }
+  let log: OutputLog;
+  try {
+    log = await OutputLog.recover(spec.id, options.logOptions(spec));
+  } catch (error) {
+    // Its end is true all the same. The output is tried again at the next start.
+    onError(error);
+    if (final !== undefined) store.change(spec.id, final, { reason: "LOST" });
+    return;
+  }
+  const output = { end: log.end, totals: log.totals() };
+  const outputBytes = log.handOver();
+  budget.add(outputBytes);
+  if (final === undefined) store.settle(spec.id, output, outputBytes);
+  else store.change(spec.id, final, { reason: "LOST", output, outputBytes });
 }
 
 /**

@@ -1,137 +1,244 @@
 /**
- * What outlives the server: every job with its status and the totals of its output, in an SQLite database. It knows rows
- * and no rules; the order in which they are written is the job's and the supervisor's business.
+ * What outlives the server: every job with its status and the totals of its output, and every change in order, in an
+ * SQLite database. It knows rows and no rules; the order in which they are written is the job's and the supervisor's
+ * business.
  *
  * Every write is on its way to the disk when the call returns (WAL, synchronous=NORMAL): a crash of this process loses
  * none of them, a power failure may lose the last ones but never leaves half of one. Source: sqlite.org/wal.html
  */
 import { DatabaseSync } from "node:sqlite";
-import { DirectoryInUseError } from "./errors.ts";
+import { DirectoryInUseError, StoreUnusableError } from "./errors.ts";
+import { lineOf } from "./job_filter.ts";
 import type { JobSpec } from "./job_spec.ts";
-import type { Place } from "./output_cursor.ts";
-import type { OutputTotals } from "./output_log.ts";
-import type { ProcessStatus } from "./state.ts";
+import { isFinalState, type ProcessStatus } from "./state.ts";
+import { decodeStatus, encodeOutput, encodeProcess, encodeStatus, encodeTombstone } from "./store_json.ts";
+import { readChange, readJob, type Row } from "./store_read.ts";
+import type { EndedJob, Known, StoredChange, StoredJob, StoredOutput, StoredRequest, Tombstone } from "./store_rows.ts";
+import type { Moment } from "./store_query.ts";
+import { migrate } from "./store_schema.ts";
 
-/** Each entry brings a database of the version before it (its index) to the next. Never changed once released. */
-const MIGRATIONS: readonly string[] = [
-  `CREATE TABLE jobs (
-     id TEXT PRIMARY KEY, -- sorts by registration
-     spec TEXT NOT NULL, -- JSON: all that does not change
-     status TEXT NOT NULL, -- JSON
-     process TEXT, -- JSON: what tells its processes from others, once it was started
-     output TEXT -- JSON: what its output amounts to, once it has ended
-   ) STRICT;
-   CREATE TABLE changes (
-     id TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
-     at INTEGER NOT NULL, -- ms since 1970
-     status TEXT NOT NULL -- JSON
-   ) STRICT;
-   CREATE INDEX changes_of_job ON changes (id);`,
-];
+/** So many forgotten jobs are remembered, for those who watch many; who is further behind begins anew. */
+const MAX_TOMBSTONES = 1_000;
 
-/** What tells a job's processes from all others, also after the server's end. */
-export interface StoredProcess {
-  /** Of the system's start: pids mean nothing beyond it. */
-  readonly bootId: string;
-  /** Undefined where the job was about to start. */
-  readonly leader?: number;
-  /** In clock ticks since boot. */
-  readonly startTime?: number;
-}
+/** What is read at a time has at most so many characters of specs and statuses, which may be a megabyte each. */
+const MAX_BLOCK_CHARS = 1_000_000;
 
-/** What a job's output amounts to. */
-export interface StoredOutput {
-  readonly end: Place;
-  readonly totals: OutputTotals;
-}
+const MAX_CHANGES = 256;
 
-/** A job as it stands in the store. */
-export interface StoredJob {
-  readonly spec: JobSpec;
-  readonly status: ProcessStatus;
-  readonly process?: StoredProcess;
-  readonly output?: StoredOutput;
-}
+/** The log before the database is cut back to this when it was larger: a job with long arguments must not cost for ever. */
+const MAX_LOG_BYTES = 16_777_216;
 
-type Statements = Readonly<Record<keyof typeof SQL, ReturnType<DatabaseSync["prepare"]>>>;
+type Statement = ReturnType<DatabaseSync["prepare"]>;
 
 /** The jobs of one data directory. One process at a time has it. */
 export class Store implements Disposable {
   readonly #database: DatabaseSync;
-  readonly #statements: Statements;
+  readonly #statements: Readonly<Record<keyof typeof SQL, Statement>>;
+  /** Random, and never shown: what is sealed with it can be opened by the next process too. */
+  readonly secret: Uint8Array;
 
   /**
-   * @param path of the database; made where it is not there
+   * @param path of the database; made where it is not there. `:memory:`: kept nowhere
    * @throws {DirectoryInUseError} when another process has it
+   * @throws {StoreUnusableError} when it is damaged, of a later version, or cannot be written
    */
   constructor(path: string) {
-    this.#database = new DatabaseSync(path);
+    if (path !== ":memory:") createPrivate(path);
+    this.#database = open(path);
     try {
       this.#database.exec(
-        "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
+        `PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;
+         PRAGMA journal_size_limit=${MAX_LOG_BYTES};`,
       );
-      this.#migrate();
+      migrate(this.#database);
+      // Takes the lock now, also where there was nothing to migrate; and finds out whether it can be written.
+      this.#database.exec("BEGIN EXCLUSIVE; UPDATE meta SET value = value WHERE name = 'secret'; COMMIT;");
       this.#statements = Object.fromEntries(
         Object.entries(SQL).map(([name, sql]) => [name, this.#database.prepare(sql)]),
-      ) as Statements;
+      ) as Record<keyof typeof SQL, Statement>;
+      this.secret = (this.#statements.meta.get("secret") as Row).value as Uint8Array;
     } catch (error) {
       this.#database.close();
-      if (error instanceof Error && /database is locked/.test(error.message)) throw new DirectoryInUseError();
-      throw error;
+      throw unusable(error);
     }
   }
 
-  #migrate(): void {
-    const { user_version } = this.#database.prepare("PRAGMA user_version").get() as { user_version: number };
-    if (user_version > MIGRATIONS.length) {
-      throw new Error(
-        `The database is of version "${user_version}", this program knows "${MIGRATIONS.length}": use a newer one`,
-      );
-    }
-    for (const [index, migration] of MIGRATIONS.entries()) {
-      if (index < user_version) continue;
-      this.#database.exec(`BEGIN; ${migration} PRAGMA user_version=${index + 1}; COMMIT;`);
-    }
-    // Takes the lock now, also where there was nothing to migrate.
-    this.#database.exec("BEGIN EXCLUSIVE; COMMIT;");
-  }
-
-  /** Adds a job that was not started. */
-  add(spec: JobSpec): void {
-    this.#statements.add.run(spec.id, encode(spec), encode({ state: "INITIAL" }));
+  /**
+   * Adds a job that was not started.
+   *
+   * @param text the spec as `encodeSpec` writes it
+   * @param digest of the request that the spec's request id names
+   */
+  add(spec: JobSpec, text: string, digest?: string): void {
+    const status = encodeStatus({ state: "INITIAL" });
+    const at = spec.registeredAt.getTime();
+    const owner = spec.owner ?? "";
+    this.#atomically(() => {
+      const { lastInsertRowid: key } = this.#statements.addJob.run(spec.id, owner, lineOf(spec), at, text.length);
+      this.#statements.addSpec.run(key, text);
+      this.#statements.addStatus.run(key, status);
+      for (const [name, value] of Object.entries(spec.labels ?? {})) this.#statements.addLabel.run(name, value, key);
+      const by = spec.owner ?? null;
+      const { lastInsertRowid: seq } = this.#statements.addChange.run(key, at, null, "INITIAL", status, null, by);
+      this.#statements.setSeq.run(seq, key);
+      if (spec.requestId !== undefined && digest !== undefined) {
+        this.#statements.addRequest.run(owner, spec.requestId, digest, spec.id);
+      }
+    });
   }
 
   /** Notes a new status, and what came to be known with it. */
-  change(id: string, status: ProcessStatus, known: { process?: StoredProcess; output?: StoredOutput } = {}): void {
-    const text = encode(status);
-    this.#database.exec("BEGIN");
+  change(id: string, status: ProcessStatus, known: Known = {}): void {
+    const text = encodeStatus(status);
+    const { process, output, outputBytes, reason, by } = known;
+    const at = Date.now();
+    const startedAt = "startedAt" in status ? status.startedAt?.getTime() : undefined;
+    const endedAt = "endedAt" in status ? status.endedAt.getTime() : isFinalState(status.state) ? at : null;
+    this.#atomically(() => {
+      const before = this.#statements.stateOf.get(id) as Row | undefined;
+      if (before === undefined) throw new Error(`There is no job "${id}" to change`);
+      const key = before.key as number;
+      const { lastInsertRowid: seq } = this.#statements.addChange
+        .run(key, at, before.state as string, status.state, text, reason ?? null, by ?? null);
+      this.#statements.changeJob.run(status.state, startedAt ?? null, endedAt, outputBytes ?? 0, seq, key);
+      this.#statements.changeStatus.run(
+        text,
+        process ? encodeProcess(process) : null,
+        output ? encodeOutput(output) : null,
+        key,
+      );
+    });
+  }
+
+  /**
+   * Forgets a job; its output is then to be deleted, which `deleted` ends. Returns what it took on the disk, in bytes;
+   * undefined where there is no such job.
+   */
+  remove(id: string): number | undefined {
+    const job = this.get(id);
+    if (job === undefined) return undefined;
+    const { key, spec, status } = job;
+    const { owner, labels = {}, registeredAt } = spec;
+    const tombstone: Tombstone = { id, owner, labels, line: lineOf(spec), registeredAt, status };
+    return this.#atomically(() => {
+      const { bytes } = this.#statements.bytesOf.get(key) as Row;
+      for (const sql of ["removeChanges", "removeSpec", "removeStatus", "removeJob"] as const) {
+        this.#statements[sql].run(key);
+      }
+      for (const [name, value] of Object.entries(labels)) this.#statements.removeLabel.run(name, value, key);
+      const { lastInsertRowid: seq } = this.#statements.addChange
+        .run(null, Date.now(), status.state, "REMOVED", encodeTombstone(tombstone), null, null);
+      if (spec.requestId !== undefined) this.#statements.removeRequest.run(seq, owner ?? "", spec.requestId);
+      this.#statements.addRemoval.run(id);
+      this.#forgetTombstones();
+      return bytes as number;
+    });
+  }
+
+  #forgetTombstones(): void {
+    const last = this.#statements.lastTombstone.get(MAX_TOMBSTONES) as Row | undefined;
+    if (last === undefined) return;
+    const seq = last.seq as number;
+    this.#statements.removeTombstones.run(seq);
+    this.#statements.removeRequests.run(seq);
+    this.#statements.setMeta.run(seq, "forgotten");
+  }
+
+  /** Notes what the output of a job amounts to whose end was on record before. */
+  settle(id: string, output: StoredOutput, outputBytes: number): void {
+    this.#statements.settle.run(encodeOutput(output), id);
+    this.#statements.settleBytes.run(outputBytes, id);
+  }
+
+  /** The output of a forgotten job is deleted. */
+  deleted(id: string): void {
+    this.#statements.removeRemoval.run(id);
+  }
+
+  /** Forgotten jobs whose output is still to be deleted. */
+  removals(): string[] {
+    return this.#statements.removals.all().map((row) => (row as Row).id as string);
+  }
+
+  /** One job; undefined where there is none. */
+  get(id: string): StoredJob | undefined {
+    const row = this.#statements.get.get(id) as Row | undefined;
+    return row && readJob(row);
+  }
+
+  /** The job that was asked for with this request id before. */
+  request(owner: string | undefined, requestId: string): StoredRequest | undefined {
+    const row = this.#statements.request.get(owner ?? "", requestId) as Row | undefined;
+    return row && { id: row.id as string, digest: row.digest as string, isRemoved: row.removed !== null };
+  }
+
+  /** Jobs that were started and whose end is not, or not wholly, on record. */
+  unfinished(): StoredJob[] {
+    return this.#statements.unfinished.all().map((row) => readJob(row as Row));
+  }
+
+  /** How many jobs there are, and what they take on the disk in bytes. */
+  totals(): { readonly jobs: number; readonly bytes: number } {
+    const { jobs, bytes } = this.#statements.totals.get() as Row;
+    return { jobs: jobs as number, bytes: bytes as number };
+  }
+
+  /** Jobs that have ended, oldest end first, behind one of them. */
+  ended(after: EndedJob | undefined, limit: number): EndedJob[] {
+    const at = after?.endedAt.getTime() ?? -1;
+    return this.#statements.ended.all(at, after?.key ?? 0, limit).map((row) => {
+      const { key, id, ended_at } = row as Row;
+      return { key: key as number, id: id as string, endedAt: new Date(ended_at as number) };
+    });
+  }
+
+  /** Now, in the history of all jobs. */
+  get now(): Moment {
+    const { seq, key } = this.#statements.now.get() as Row;
+    return { seq: seq as number, key: key as number };
+  }
+
+  /** Changes up to this one may be missing: jobs were forgotten, and that they were is forgotten too. */
+  get forgottenChange(): number {
+    return (this.#statements.meta.get("forgotten") as Row).value as number;
+  }
+
+  /** Changes behind one, oldest first; not all of them where they are many. */
+  changesAfter(seq: number): StoredChange[] {
+    return readBlock(this.#statements.changesAfter, [seq, MAX_CHANGES], MAX_CHANGES, readChange).block;
+  }
+
+  /** The status of a job as it was right behind a change; undefined where it was not registered then. */
+  statusAt(key: number, seq: number): ProcessStatus | undefined {
+    const row = this.#statements.statusAt.get(key, seq) as Row | undefined;
+    return row && decodeStatus(row.status as string);
+  }
+
+  /**
+   * Jobs by a query that `store_query.ts` made: as many as go into one block, at least one where there is any.
+   *
+   * @param limit at most so many
+   * @returns `more`: there are others behind these
+   */
+  select(
+    query: { readonly sql: string; readonly values: readonly (string | number)[] },
+    limit: number,
+  ): { readonly jobs: StoredJob[]; readonly more: boolean } {
+    const { block, more } = readBlock(this.#database.prepare(query.sql), [...query.values, limit + 1], limit, readJob);
+    return { jobs: block, more };
+  }
+
+  #atomically<T>(write: () => T): T {
+    this.#statements.begin.run();
     try {
-      const { process, output } = known;
-      this.#statements.change.run(text, process ? encode(process) : null, output ? encode(output) : null, id);
-      this.#statements.addChange.run(id, Date.now(), text);
-      this.#database.exec("COMMIT");
+      const result = write();
+      this.#statements.commit.run();
+      return result;
     } catch (error) {
-      this.#database.exec("ROLLBACK");
+      // Where the disk is full, SQLite has done it already.
+      if (this.#database.isTransaction) this.#statements.rollback.run();
       throw error;
     }
-  }
-
-  /** Forgets a job. */
-  remove(id: string): void {
-    this.#statements.remove.run(id);
-  }
-
-  /** All jobs, in the order of their registration. */
-  all(): StoredJob[] {
-    return this.#statements.all.all().map((row) => {
-      const { spec, status, process, output } = row as Record<string, string | null>;
-      return {
-        spec: decode(spec ?? "") as JobSpec,
-        status: decode(status ?? "") as ProcessStatus,
-        ...(process ? { process: decode(process) as StoredProcess } : {}),
-        ...(output ? { output: decode(output) as StoredOutput } : {}),
-      };
-    });
   }
 
   /** Closes the database; another process may have it then. */
@@ -140,28 +247,100 @@ export class Store implements Disposable {
   }
 }
 
+/** Reads rows up to a number and a size; at least one where there is any. */
+function readBlock<T>(
+  statement: Statement,
+  values: readonly (string | number)[],
+  limit: number,
+  read: (row: Row) => T,
+): { readonly block: T[]; readonly more: boolean } {
+  const block: T[] = [];
+  let chars = 0;
+  for (const row of statement.iterate(...values)) {
+    const { spec, status } = row as Row;
+    chars += String(spec ?? "").length + String(status).length;
+    if (block.length === limit || (block.length > 0 && chars > MAX_BLOCK_CHARS)) return { block, more: true };
+    block.push(read(row as Row));
+  }
+  return { block, more: false };
+}
+
+/** Environments hold secrets: the file is its owner's alone from the moment it exists, and so is its log. */
+function createPrivate(path: string): void {
+  try {
+    Deno.openSync(path, { createNew: true, write: true, mode: 0o600 }).close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw unusable(error);
+    // Not opened: closing it would give away the lock of a store that this process has open; fcntl_locking(2).
+    Deno.chmodSync(path, 0o600);
+  }
+}
+
+function open(path: string): DatabaseSync {
+  try {
+    return new DatabaseSync(path);
+  } catch (error) {
+    throw unusable(error);
+  }
+}
+
+function unusable(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof StoreUnusableError) return error;
+  if (/database is locked/.test(error.message)) return new DirectoryInUseError();
+  if (/not a database|malformed|no such (table|column)/.test(error.message)) {
+    return new StoreUnusableError("is damaged: put a copy in its place, or move it away to begin anew", error);
+  }
+  if (/readonly|unable to open|disk I\/O|is full|os error/.test(error.message)) {
+    return new StoreUnusableError(`cannot be written (${error.message}): free or mend its disk`, error);
+  }
+  return error;
+}
+
+const JOB = "j.key, j.seq, s.spec, t.status, t.process, t.output";
+const JOINED = "JOIN specs s ON s.job = j.key JOIN statuses t ON t.job = j.key";
+
 const SQL = {
-  add: "INSERT INTO jobs (id, spec, status) VALUES (?, ?, ?)",
-  change: "UPDATE jobs SET status = ?, process = coalesce(?, process), output = coalesce(?, output) WHERE id = ?",
-  addChange: "INSERT INTO changes (id, at, status) VALUES (?, ?, ?)",
-  remove: "DELETE FROM jobs WHERE id = ?",
-  all: "SELECT spec, status, process, output FROM jobs ORDER BY id",
+  begin: "BEGIN IMMEDIATE",
+  commit: "COMMIT",
+  rollback: "ROLLBACK",
+  meta: "SELECT value FROM meta WHERE name = ?",
+  setMeta: "UPDATE meta SET value = ? WHERE name = ?",
+  addJob: `INSERT INTO jobs (id, state, owner, line, registered_at, spec_bytes, output_bytes, seq)
+    VALUES (?, 'INITIAL', ?, ?, ?, ?, 0, 0)`,
+  addSpec: "INSERT INTO specs VALUES (?, ?)",
+  addStatus: "INSERT INTO statuses (job, status) VALUES (?, ?)",
+  addLabel: "INSERT INTO labels VALUES (?, ?, ?)",
+  addChange: "INSERT INTO changes (job, at, was, state, status, reason, by) VALUES (?, ?, ?, ?, ?, ?, ?)",
+  addRequest: "INSERT INTO requests (owner, request_id, digest, id) VALUES (?, ?, ?, ?)",
+  setSeq: "UPDATE jobs SET seq = ? WHERE key = ?",
+  stateOf: "SELECT key, state FROM jobs WHERE id = ?",
+  changeJob: `UPDATE jobs SET state = ?, started_at = coalesce(?, started_at), ended_at = ?, output_bytes = ?, seq = ?
+    WHERE key = ?`,
+  changeStatus: `UPDATE statuses SET status = ?, process = coalesce(?, process), output = coalesce(?, output)
+    WHERE job = ?`,
+  settle: "UPDATE statuses SET output = ? WHERE job = (SELECT key FROM jobs WHERE id = ?)",
+  settleBytes: "UPDATE jobs SET output_bytes = ? WHERE id = ?",
+  bytesOf: "SELECT spec_bytes + output_bytes AS bytes FROM jobs WHERE key = ?",
+  removeChanges: "DELETE FROM changes WHERE job = ?",
+  removeSpec: "DELETE FROM specs WHERE job = ?",
+  removeStatus: "DELETE FROM statuses WHERE job = ?",
+  removeJob: "DELETE FROM jobs WHERE key = ?",
+  removeLabel: "DELETE FROM labels WHERE name = ? AND value = ? AND job = ?",
+  removeRequest: "UPDATE requests SET removed = ? WHERE owner = ? AND request_id = ?",
+  addRemoval: "INSERT INTO removals VALUES (?)",
+  removeRemoval: "DELETE FROM removals WHERE id = ?",
+  removals: "SELECT id FROM removals",
+  lastTombstone: "SELECT seq FROM changes WHERE job IS NULL ORDER BY seq DESC LIMIT 1 OFFSET ?",
+  removeTombstones: "DELETE FROM changes WHERE job IS NULL AND seq <= ?",
+  removeRequests: "DELETE FROM requests WHERE removed <= ?",
+  get: `SELECT ${JOB} FROM jobs j ${JOINED} WHERE j.id = ?`,
+  request: "SELECT id, digest, removed FROM requests WHERE owner = ? AND request_id = ?",
+  unfinished: `SELECT ${JOB} FROM jobs j ${JOINED} WHERE j.state <> 'INITIAL' AND t.output IS NULL ORDER BY j.key`,
+  totals: "SELECT count(*) AS jobs, coalesce(sum(spec_bytes + output_bytes), 0) AS bytes FROM jobs",
+  ended: `SELECT key, id, ended_at FROM jobs INDEXED BY jobs_by_end WHERE (ended_at, key) > (?, ?)
+    ORDER BY ended_at, key LIMIT ?`,
+  now: `SELECT (SELECT coalesce(max(seq), 0) FROM changes) AS seq, (SELECT coalesce(max(key), 0) FROM jobs) AS key`,
+  changesAfter: `SELECT c.seq, c.at, c.was, c.state, c.reason, c.by, c.job, c.status, s.spec, t.output FROM changes c
+    LEFT JOIN specs s ON s.job = c.job LEFT JOIN statuses t ON t.job = c.job WHERE c.seq > ? ORDER BY c.seq LIMIT ?`,
+  statusAt: "SELECT status FROM changes WHERE job = ? AND seq <= ? ORDER BY seq DESC LIMIT 1",
 } as const;
-
-/** JSON has neither dates nor bytes: they are marked as such. */
-function encode(value: object): string {
-  return JSON.stringify(value, function (this: Record<string, unknown>, key, text) {
-    const raw = this[key];
-    if (raw instanceof Date) return { $date: raw.getTime() };
-    if (raw instanceof Uint8Array) return { $bytes: raw.toBase64() };
-    return text;
-  });
-}
-
-function decode(text: string): unknown {
-  return JSON.parse(text, (_key, value) => {
-    if (typeof value?.$date === "number") return new Date(value.$date);
-    if (typeof value?.$bytes === "string") return Uint8Array.fromBase64(value.$bytes);
-    return value;
-  });
-}

@@ -1,81 +1,25 @@
 /** Keeps all jobs: registers, starts, stops, signals, lists and forgets them, and lets any number of watchers watch. */
-import { join } from "node:path";
 import { checkGrace } from "./command.ts";
-import {
-  InvalidArgumentError,
-  JobNotFoundError,
-  JobRunningError,
-  LimitReachedError,
-  NotRecordedError,
-  SupervisorClosedError,
-} from "./errors.ts";
-import { Job, type JobRecorder, type OutputEnd } from "./job.ts";
+import { JobNotFoundError, JobRunningError, RequestIdReusedError, SupervisorClosedError } from "./errors.ts";
+import type { Job, OutputEnd } from "./job.ts";
+import { digestOf } from "./job_digest.ts";
+import type { JobFilter } from "./job_filter.ts";
 import { newJobId } from "./job_id.ts";
 import { checkJob, type JobOptions, type JobSpec, type JobStatus } from "./job_spec.ts";
-import { LOG_START } from "./output_cursor.ts";
-import { checkOutputLimit, OutputBudget, type OutputLimit } from "./output_limit.ts";
-import { OutputLog, type OutputLogOptions } from "./output_log.ts";
 import type { OutputPiece } from "./output_piece.ts";
 import type { OutputSelection } from "./output_watch.ts";
-import { Process, type StopOptions } from "./process.ts";
-import { bootId, endOrphans, lostStatus } from "./recovery.ts";
-import { isFinalState, type State } from "./state.ts";
-import { Store, type StoredJob } from "./store.ts";
+import type { StopOptions } from "./process.ts";
+import type { JobEvent } from "./supervisor_events.ts";
+import { Keep } from "./supervisor_keep.ts";
+import { type JobPage, type ListOptions, listPage } from "./supervisor_list.ts";
+import { checkOptions, type SupervisorOptions } from "./supervisor_options.ts";
 import { type Watch, watch } from "./watch.ts";
 
-/** A job costs about 4 KiB of memory: ten thousand are 40 MiB. Older ones are to be removed first. */
-const DEFAULT_MAX_JOBS = 10_000;
-
-/** A page is one message: a thousand statuses of usual size fit well under the 4 MiB that a message may take. */
-const MAX_PAGE_SIZE = 1_000;
-const DEFAULT_PAGE_SIZE = 100;
-
-/** A page ends early when its jobs' words are this long: three bytes a character at most, so under 4 MiB as well. */
-const MAX_PAGE_CHARS = 1_000_000;
-
-/** Options of a supervisor. */
-export interface SupervisorOptions {
-  /**
-   * Where jobs and their output are kept, for the next supervisor to take up. Absent: jobs are kept in memory, and output
-   * in a temporary directory that is removed when the supervisor closes.
-   */
-  readonly directory?: string;
-  /** The environment jobs begin with, instead of a plain PATH, HOME and LANG. */
-  readonly env?: Readonly<Record<string, string>>;
-  /** Where jobs run that name no directory; `/` unless given. */
-  readonly cwd?: string;
-  /** Between SIGTERM and SIGKILL when the supervisor closes, in milliseconds; each job's own unless given. */
-  readonly closeGraceMs?: number;
-  /** How much output of a job is recorded that does not say; no limit unless given. */
-  readonly outputLimit?: OutputLimit;
-  /** How much the output of all jobs may take on the disk, in bytes; no limit unless given. */
-  readonly maxOutputBytes?: number;
-  /** Told of errors that no caller is told of, such as a change that could not be written down. */
-  readonly onError?: (error: unknown) => void;
-  /** How many jobs are kept, ended ones included; 10,000 unless given. */
-  readonly maxJobs?: number;
-}
-
-/** Which jobs to list. */
-export interface JobFilter {
-  /** In one of these states. Absent or empty: any. */
-  readonly states?: readonly State[];
-  /** Of this user. */
-  readonly owner?: string;
-  /** With all of these labels. */
-  readonly labels?: Readonly<Record<string, string>>;
-  /** At most 1,000; 100 unless given. */
-  readonly pageSize?: number;
-  /** From the page before. */
-  readonly pageToken?: string;
-}
-
-/** A page of jobs, newest first. */
-export interface JobPage {
-  readonly jobs: readonly JobStatus[];
-  /** Absent on the last page. */
-  readonly nextPageToken?: string;
-}
+/**
+ * When jobs are ended because the supervisor closes, it waits so much longer than their grace periods for the ends to be
+ * seen. What the kernel still holds then (a dead disk, say) is left to the next life to end.
+ */
+const STUCK_MS = 10_000;
 
 /**
  * Owns all jobs. What crosses its face is plain data, and its calls are asynchronous, so that it can be served from
@@ -95,32 +39,26 @@ export interface JobPage {
  */
 export class Supervisor implements AsyncDisposable {
   readonly #options: SupervisorOptions;
-  readonly #budget: OutputBudget;
-  readonly #store: Store | undefined;
-  readonly #bootId: string = bootId();
+  readonly #keep: Keep;
   readonly #ready: Promise<void>;
-  /** In order of registration, which is the order of their ids. */
-  readonly #jobs = new Map<string, Job>();
-  #directory: Promise<string> | undefined;
+  #isReady = false;
+  #stopped: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
 
   /**
    * @throws {DirectoryInUseError} when another process keeps its jobs in the directory
+   * @throws {StoreUnusableError} when the database there is damaged, of a later version, or cannot be written
    * @throws {InvalidArgumentError} when a limit is out of range
    */
   constructor(options: SupervisorOptions = {}) {
-    if (options.closeGraceMs !== undefined) checkGrace(options.closeGraceMs);
-    if (options.outputLimit !== undefined) checkOutputLimit(options.outputLimit);
+    checkOptions(options);
     this.#options = options;
-    this.#budget = new OutputBudget(options.maxOutputBytes ?? Infinity);
-    if (options.directory === undefined) this.#ready = Promise.resolve();
-    else {
-      Deno.mkdirSync(options.directory, { recursive: true, mode: 0o700 });
-      this.#store = new Store(join(options.directory, "jobs.db"));
-      this.#ready = this.#recover(this.#store, options.directory);
-      // Each call says what went wrong; nobody need have called yet.
-      this.#ready.catch(() => {});
-    }
+    this.#keep = new Keep(options);
+    this.#ready = this.#keep.recover().then(() => {
+      this.#isReady = true;
+    });
+    // Each call says what went wrong; nobody need have called yet.
+    this.#ready.catch(() => {});
   }
 
   /**
@@ -131,98 +69,9 @@ export class Supervisor implements AsyncDisposable {
     return this.#ready;
   }
 
-  /** Takes up what the store has. */
-  async #recover(store: Store, directory: string): Promise<void> {
-    const stored = store.all();
-    const known = new Set(stored.map(({ spec }) => spec.id));
-    const output = await this.#outputDirectory();
-    const jobs = new Map<string, Job>();
-    await Promise.all(stored.map(async (job) => {
-      const { id } = job.spec;
-      if (job.status.state === "INITIAL") jobs.set(id, this.#makeJob(job.spec, output));
-      else jobs.set(id, await this.#takeUp(store, job, output));
-    }));
-    for (const { spec } of stored) this.#jobs.set(spec.id, jobs.get(spec.id) as Job);
-    // A crash between forgetting a job and deleting its output left this.
-    for await (const { name } of Deno.readDir(join(directory, "output"))) {
-      if (!known.has(name)) await Deno.remove(join(directory, "output", name), { recursive: true });
-    }
-  }
-
-  /** A job that was started in an earlier life: ended then, or lost with the server. */
-  async #takeUp(store: Store, { spec, status, process, output }: StoredJob, directory: string): Promise<Job> {
-    const options = this.#logOptions(spec, directory);
-    let final = status;
-    let log: OutputLog;
-    if (isFinalState(status.state) && output !== undefined) {
-      log = await OutputLog.restore(spec.id, options, output.end, output.totals);
-    } else {
-      await endOrphans(spec.id, process, this.#bootId);
-      log = await this.#recoverOutput(spec.id, options);
-      if (!isFinalState(status.state)) final = lostStatus(status);
-      store.change(spec.id, final, { output: { end: log.end, totals: log.totals() } });
-    }
-    // Its process was another life's; this one stands for it and is never started.
-    return Job.restore(new Process("ended"), spec, log, final);
-  }
-
-  /** Output that cannot be taken up is one job's loss: the others must not be without a server for it. */
-  async #recoverOutput(id: string, options: OutputLogOptions): Promise<OutputLog> {
-    try {
-      return await OutputLog.recover(id, options);
-    } catch (error) {
-      this.#options.onError?.(error);
-      const none = new Uint8Array();
-      const totals = { stdoutBytes: 0, stderrBytes: 0, droppedBytes: 0, stdoutSha256: none, stderrSha256: none };
-      return await OutputLog.restore(id, options, LOG_START, totals);
-    }
-  }
-
-  #logOptions(spec: JobSpec, directory: string): OutputLogOptions {
-    return {
-      directory: join(directory, spec.id),
-      budget: this.#budget,
-      ...(spec.outputLimit === undefined ? {} : { limit: spec.outputLimit }),
-    };
-  }
-
-  #makeJob(spec: JobSpec, directory: string): Job {
-    const log = new OutputLog(spec.id, this.#logOptions(spec, directory));
-    const process = new Process(spec.command, spec.args, {
-      ...spec,
-      env: { ...this.#options.env, ...spec.env },
-      output: log,
-    });
-    return new Job(process, spec, log, this.#recorderOf(spec.id));
-  }
-
-  /** Writes a job's changes down. What cannot be is told to whoever reads the log; the job goes on. */
-  #recorderOf(id: string): JobRecorder | undefined {
-    const store = this.#store;
-    return store && {
-      record: (process, status, log) => {
-        try {
-          const leader = "pid" in status ? status.pid : undefined;
-          const { startTime } = process;
-          store.change(id, status, {
-            process: {
-              bootId: this.#bootId,
-              ...(leader === undefined ? {} : { leader }),
-              ...(startTime === undefined ? {} : { startTime }),
-            },
-            ...(isFinalState(status.state) ? { output: { end: log.end, totals: log.totals() } } : {}),
-          });
-        } catch (error) {
-          if (status.state === "STARTING") throw new NotRecordedError({ cause: error });
-          this.#options.onError?.(error);
-        }
-      },
-    };
-  }
-
   /**
-   * Serves until the signal aborts, then stops all jobs and closes. A supervisor works without it too; `await using`
-   * closes it then.
+   * Serves until the signal aborts, then takes no new work and stops all jobs (reason `SHUTDOWN`). What is on record can
+   * be read until the supervisor is closed, which gives its directory back.
    */
   async run(options: { readonly signal: AbortSignal }): Promise<void> {
     await this.#ready;
@@ -231,27 +80,33 @@ export class Supervisor implements AsyncDisposable {
     options.signal.addEventListener("abort", wake, { once: true });
     if (options.signal.aborted) resolve();
     await promise;
-    await this.close();
+    await this.#stopAll(this.#options.closeGraceMs);
   }
 
   /**
-   * Adds a job and returns its id; nothing runs yet.
+   * Adds a job and returns its id; nothing runs yet. With a request id that the same owner used before for the same job,
+   * that job's id.
    *
    * @param command a path, or a name looked up in the job's PATH; never passed through a shell
    * @throws {InvalidArgumentError} for an empty command, a NUL byte, a relative directory, too long arguments
-   * @throws {LimitReachedError} when there are too many jobs
+   * @throws {LimitReachedError} when there are too many jobs that cannot be forgotten
+   * @throws {RequestIdReusedError} when the request id named another job
+   * @throws {NotRecordedError} when it cannot be written down
    * @throws {SupervisorClosedError} when the supervisor is shutting down
    */
   async add(command: string, args: readonly string[] = [], options: JobOptions = {}): Promise<string> {
     await this.#ready;
     this.#mustBeOpen();
     checkJob(command, args, options);
-    const directory = await this.#outputDirectory();
-    this.#mustBeOpen();
-    // Nothing is waited for between here and the end, or calls made at once would all find room.
-    const maxJobs = this.#options.maxJobs ?? DEFAULT_MAX_JOBS;
-    if (this.#jobs.size >= maxJobs) {
-      throw new LimitReachedError(`Cannot keep more than "${maxJobs}" jobs: remove ended ones first`);
+    const { requestId, owner } = options;
+    const asked = structuredClone({ ...options, requestId: undefined });
+    const digest = requestId === undefined ? undefined : digestOf([command, args, asked]);
+    // Nothing is waited for between here and the end, or calls made at once would all find room, or no such request.
+    const known = requestId === undefined ? undefined : this.#keep.store.request(owner, requestId);
+    if (known !== undefined) {
+      if (known.digest === digest && !known.isRemoved) return known.id;
+      const why = known.digest === digest ? "named a job that was removed since" : "was used for another job";
+      throw new RequestIdReusedError(requestId ?? "", why);
     }
     const outputLimit = options.outputLimit ?? this.#options.outputLimit;
     const spec: JobSpec = {
@@ -263,14 +118,7 @@ export class Supervisor implements AsyncDisposable {
       ...(outputLimit === undefined ? {} : { outputLimit }),
       registeredAt: new Date(),
     };
-    const job = this.#makeJob(spec, directory);
-    try {
-      this.#store?.add(spec);
-    } catch (error) {
-      this.#options.onError?.(error);
-      throw new NotRecordedError({ cause: error });
-    }
-    this.#jobs.set(spec.id, job);
+    this.#keep.add(spec, digest);
     return spec.id;
   }
 
@@ -278,16 +126,18 @@ export class Supervisor implements AsyncDisposable {
    * Starts a job and returns its status then: running, or failed to start. A job that runs already is left to run; one
    * that has ended keeps its final status.
    *
+   * @param options.by the user who asked, for the record
    * @throws {JobNotFoundError} when there is no such job
+   * @throws {NotRecordedError} when the start cannot be written down
    * @throws {SupervisorClosedError} when the supervisor is shutting down
    */
-  async start(id: string): Promise<JobStatus> {
+  async start(id: string, options: { readonly by?: string } = {}): Promise<JobStatus> {
     await this.#ready;
-    const job = this.#get(id);
-    if (job.isInitialState) {
-      this.#mustBeOpen();
-      void job.start();
-    }
+    const status = this.#keep.status(id);
+    if (status.state !== "INITIAL") return status;
+    this.#mustBeOpen();
+    const job = this.#keep.job(id);
+    void job.start(options.by);
     return job.status;
   }
 
@@ -301,7 +151,7 @@ export class Supervisor implements AsyncDisposable {
   async stop(id: string, options: StopOptions = {}): Promise<JobStatus> {
     if (options.graceMs !== undefined) checkGrace(options.graceMs);
     await this.#ready;
-    return await this.#get(id).stop(options);
+    return await this.#keep.job(id).stop(options);
   }
 
   /**
@@ -315,7 +165,7 @@ export class Supervisor implements AsyncDisposable {
    */
   async signal(id: string, signal: string, options: { readonly by?: string } = {}): Promise<JobStatus> {
     await this.#ready;
-    return await this.#get(id).signal(signal, options.by);
+    return await this.#keep.job(id).signal(signal, options.by);
   }
 
   /**
@@ -325,7 +175,7 @@ export class Supervisor implements AsyncDisposable {
    */
   async status(id: string): Promise<JobStatus> {
     await this.#ready;
-    return this.#get(id).status;
+    return this.#keep.status(id);
   }
 
   /**
@@ -339,10 +189,7 @@ export class Supervisor implements AsyncDisposable {
     id: string,
     options: { readonly signal?: AbortSignal; readonly skipInitial?: boolean } = {},
   ): Watch<JobStatus> {
-    const { signal } = options;
-    const job = this.#jobs.get(id);
-    if (job !== undefined) return job.watchStatus(signal, options);
-    return watch(signal, (combined) => this.#later(id, (job) => job.watchStatus(combined, options)));
+    return this.#watchJob(id, options.signal, (job, signal) => job.watchStatus(signal, options));
   }
 
   /**
@@ -356,19 +203,29 @@ export class Supervisor implements AsyncDisposable {
     id: string,
     options: OutputSelection & { readonly signal?: AbortSignal } = {},
   ): Watch<OutputPiece, OutputEnd> {
-    const { signal } = options;
-    const job = this.#jobs.get(id);
-    if (job !== undefined) return job.watchOutput(options, signal);
-    return watch(signal, (combined) => this.#later(id, (job) => job.watchOutput(options, combined)));
+    return this.#watchJob(id, options.signal, (job, signal) => job.watchOutput(options, signal));
   }
 
-  /** A watch of a job that is not there, or not yet: those of an earlier life may still be being taken up. */
+  /** A watch of a job; of one that is not there, or not yet: those of an earlier life may still be being taken up. */
+  #watchJob<Item, Final>(
+    id: string,
+    signal: AbortSignal | undefined,
+    watchJob: (job: Job, signal: AbortSignal | undefined) => Watch<Item, Final>,
+  ): Watch<Item, Final> {
+    try {
+      if (this.#isReady) return watchJob(this.#keep.job(id), signal);
+    } catch (error) {
+      if (!(error instanceof JobNotFoundError || error instanceof SupervisorClosedError)) throw error;
+    }
+    return watch(signal, (combined) => this.#later(id, (job) => watchJob(job, combined)));
+  }
+
   async *#later<Item, Final>(
     id: string,
     watchJob: (job: Job) => Watch<Item, Final>,
   ): AsyncGenerator<Item, Final, void> {
     await this.#ready;
-    await using found = watchJob(this.#get(id));
+    await using found = watchJob(this.#keep.job(id));
     while (true) {
       const { done, value } = await found.next();
       if (done) return value;
@@ -377,39 +234,44 @@ export class Supervisor implements AsyncDisposable {
   }
 
   /**
-   * Lists jobs, newest first, page by page.
+   * Watches many jobs: each as it is at the call, oldest first, then every change. It does not end by itself. A job that
+   * is given by its id is not forgotten by retention while it is watched so.
    *
-   * @throws {InvalidArgumentError} when the page size is out of range
+   * The iteration throws `InvalidArgumentError` for a filter that cannot be or a token that was not given out,
+   * `JobNotFoundError` when a job of `ids` is not there, the signal's reason once it aborts, and `SupervisorClosedError`
+   * when the supervisor closes and everything was told.
+   *
+   * @param filter which jobs; a change by which a job leaves the states asked for is told too
+   * @param options.token goes on behind the event it came with. Where that is too long ago, the watch begins anew
    */
-  async list(filter: JobFilter = {}): Promise<JobPage> {
+  watchJobs(
+    filter: JobFilter = {},
+    options: { readonly signal?: AbortSignal; readonly token?: string } = {},
+  ): Watch<JobEvent> {
+    return watch(options.signal, (signal) => this.#readEvents(structuredClone(filter), options.token, signal));
+  }
+
+  async *#readEvents(
+    filter: JobFilter,
+    token: string | undefined,
+    signal: AbortSignal,
+  ): AsyncGenerator<JobEvent, void, void> {
     await this.#ready;
-    const size = filter.pageSize ?? DEFAULT_PAGE_SIZE;
-    if (!Number.isSafeInteger(size) || size < 1 || size > MAX_PAGE_SIZE) {
-      throw new InvalidArgumentError(`Invalid page size "${size}": give a number from 1 to ${MAX_PAGE_SIZE}`);
-    }
-    const before = filter.pageToken;
-    if (before !== undefined && !/^[0-9a-f-]{36}$/.test(before)) {
-      throw new InvalidArgumentError(
-        `Invalid page token ${JSON.stringify(before.slice(0, 100))}: give the one that came with the page before`,
-      );
-    }
-    const labels = Object.entries(filter.labels ?? {});
-    const jobs: JobStatus[] = [];
-    let chars = 0;
-    for (const job of [...this.#jobs.values()].reverse()) {
-      if (before !== undefined && job.id >= before) continue;
-      const status = job.status;
-      if (filter.owner !== undefined && status.owner !== filter.owner) continue;
-      if (filter.states?.length && !filter.states.includes(status.state)) continue;
-      if (labels.some(([key, value]) => status.labels[key] !== value)) continue;
-      const last = jobs.at(-1);
-      chars += sizeOf(status);
-      if (last !== undefined && (jobs.length === size || chars > MAX_PAGE_CHARS)) {
-        return { jobs, nextPageToken: last.id };
-      }
-      jobs.push(status);
-    }
-    return { jobs };
+    this.#keep.mustBeReadable();
+    // With a token they were there before; that they are gone is an event.
+    if (token === undefined) { for (const id of filter.ids ?? []) this.#keep.stored(id); }
+    yield* this.#keep.events.read(filter, token, signal);
+  }
+
+  /**
+   * Lists jobs, newest first unless asked otherwise, page by page.
+   *
+   * @throws {InvalidArgumentError} for a filter, size or token that cannot be
+   */
+  async list(options: ListOptions = {}): Promise<JobPage> {
+    await this.#ready;
+    this.#keep.mustBeReadable();
+    return listPage(this.#keep.store, this.#keep.sealer, options, (job) => this.#keep.statusOf(job));
   }
 
   /**
@@ -417,55 +279,56 @@ export class Supervisor implements AsyncDisposable {
    *
    * @throws {JobNotFoundError} when there is no such job
    * @throws {JobRunningError} when it is running
+   * @throws {NotRecordedError} when that cannot be written down
    */
   async remove(id: string): Promise<void> {
     await this.#ready;
-    const job = this.#get(id);
-    if (job.isRunningState) throw new JobRunningError(id, job.status.state);
-    // Forgotten first: a crash now leaves output without a job, which the next start deletes.
-    this.#store?.remove(id);
-    this.#jobs.delete(id);
-    await job.remove();
+    const status = this.#keep.status(id);
+    if (!Keep.isForgettable(status)) throw new JobRunningError(id, status.state);
+    await this.#keep.forget(id);
   }
 
   /** How many jobs are kept, how many of them run, and how many watchers they have. */
   // deno-lint-ignore require-await -- asynchronous by contract, like every call
   async counts(): Promise<{ readonly jobs: number; readonly running: number; readonly watchers: number }> {
-    let running = 0;
-    let watchers = 0;
-    for (const job of this.#jobs.values()) {
-      if (job.isRunningState) running += 1;
-      watchers += job.watchers;
-    }
-    return { jobs: this.#jobs.size, running, watchers };
+    const jobs = this.#keep.jobs.all();
+    return {
+      jobs: this.#keep.count,
+      running: jobs.filter((job) => job.isRunningState).length,
+      watchers: jobs.reduce((sum, job) => sum + job.watchers, 0),
+    };
   }
 
   /**
-   * Stops all running jobs (reason `SHUTDOWN`) and takes no new ones. Resolves when all have ended; a second close joins
-   * the first.
+   * Stops all running jobs (reason `SHUTDOWN`), takes no new ones, and gives the directory back. Resolves when all have
+   * ended, at the latest ten seconds after the last grace period; a second close joins the first.
    *
    * @param options.graceMs shortens the grace period of every job, also when already closing
    * @throws {InvalidArgumentError} when the grace period is out of range
    */
   async close(options: { readonly graceMs?: number } = {}): Promise<void> {
     if (options.graceMs !== undefined) checkGrace(options.graceMs);
-    const graceMs = options.graceMs ?? this.#options.closeGraceMs;
-    const stopped = [...this.#jobs.values()].filter((job) => job.isRunningState).map((job) =>
-      job.stop({ reason: "SHUTDOWN", ...(graceMs === undefined ? {} : { graceMs }) })
-    );
-    this.#closed ??= this.#close(stopped);
+    const stopped = this.#stopAll(options.graceMs ?? this.#options.closeGraceMs);
+    this.#closed ??= stopped.then(() => this.#keep.close());
     await this.#closed;
   }
 
-  async #close(stopped: readonly Promise<JobStatus>[]): Promise<void> {
+  #stopAll(graceMs: number | undefined): Promise<void> {
+    const running = this.#keep.jobs.all().filter((job) => job.isRunningState);
+    const stops = running.map((job) => job.stop({ reason: "SHUTDOWN", graceMs: graceMs ?? job.graceMs }));
+    const maxGraceMs = Math.max(0, ...running.map((job) => graceMs ?? job.graceMs));
+    this.#stopped ??= this.#allStopped(stops, maxGraceMs + STUCK_MS);
+    return this.#stopped;
+  }
+
+  async #allStopped(stops: readonly Promise<JobStatus>[], atMostMs: number): Promise<void> {
     await this.#ready.catch(() => {}); // Told to those who called.
-    for (const job of this.#jobs.values()) if (job.isInitialState) job.abandon(new SupervisorClosedError());
-    await Promise.all(stopped);
-    this.#store?.[Symbol.dispose]();
-    const directory = await this.#directory?.catch(() => undefined); // It could not be made: nothing to remove.
-    if (this.#options.directory === undefined && directory !== undefined) {
-      await Deno.remove(directory, { recursive: true });
-    }
+    for (const job of this.#keep.jobs.all()) if (job.isInitialState) job.abandon(new SupervisorClosedError());
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const tooLong = new Promise<void>((resolve) => timer = setTimeout(resolve, atMostMs));
+    await Promise.race([Promise.all(stops), tooLong]);
+    clearTimeout(timer);
+    this.#keep.end();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -473,29 +336,6 @@ export class Supervisor implements AsyncDisposable {
   }
 
   #mustBeOpen(): void {
-    if (this.#closed !== undefined) throw new SupervisorClosedError();
+    if (this.#stopped !== undefined) throw new SupervisorClosedError();
   }
-
-  #get(id: string): Job {
-    const job = this.#jobs.get(id);
-    if (job === undefined) throw new JobNotFoundError(id);
-    return job;
-  }
-
-  #outputDirectory(): Promise<string> {
-    this.#directory ??= this.#makeDirectory();
-    return this.#directory;
-  }
-
-  async #makeDirectory(): Promise<string> {
-    if (this.#options.directory === undefined) return await Deno.makeTempDir({ prefix: "teleport-" });
-    const directory = join(this.#options.directory, "output");
-    await Deno.mkdir(directory, { recursive: true, mode: 0o700 });
-    return directory;
-  }
-}
-
-/** Characters that the job's own words take: what a list is bounded by. */
-function sizeOf({ command, args, labels }: JobStatus): number {
-  return [command, ...args, ...Object.entries(labels).flat()].reduce((sum, word) => sum + word.length, 0);
 }

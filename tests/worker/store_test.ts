@@ -7,6 +7,8 @@ import type { JobSpec } from "../../worker/job_spec.ts";
 import { bootId, endOrphans } from "../../worker/recovery.ts";
 import type { ProcessStatus } from "../../worker/state.ts";
 import { Store } from "../../worker/store.ts";
+import { encodeSpec } from "../../worker/store_json.ts";
+import { jobQuery } from "../../worker/store_query.ts";
 import { Supervisor } from "../../worker/supervisor.ts";
 
 const SPEC: JobSpec = {
@@ -21,6 +23,10 @@ const SPEC: JobSpec = {
   registeredAt: new Date(1_800_000_000_123),
   outputLimit: { maxBytes: 7, policy: "BLOCK" },
 };
+
+function add(store: Store, spec: JobSpec): void {
+  store.add(spec, encodeSpec(spec));
+}
 
 async function temporary(use: (directory: string) => Promise<void>): Promise<void> {
   const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
@@ -47,15 +53,16 @@ Deno.test("Store gives back what was written, after it was closed and opened aga
     };
     {
       using store = new Store(path);
-      store.add(SPEC);
-      store.add({ ...SPEC, id: "01890000-0000-7000-8000-000000000001" });
-      store.add({ ...SPEC, id: "01890000-0000-7000-8000-000000000002" });
+      add(store, SPEC);
+      add(store, { ...SPEC, id: "01890000-0000-7000-8000-000000000001" });
+      add(store, { ...SPEC, id: "01890000-0000-7000-8000-000000000002" });
       store.change(SPEC.id, running, { process: { bootId: "boot", leader: 7, startTime: 8 } });
       store.change(SPEC.id, running, { output });
       store.remove("01890000-0000-7000-8000-000000000001");
     }
     using store = new Store(path);
-    const [first, second, ...others] = store.all();
+    const inOrder = jobQuery({ orderBy: "registeredAt", descending: false });
+    const [first, second, ...others] = store.select(inOrder, 10).jobs;
     assert.deepEqual(others, []);
     assert.deepEqual(first?.spec, SPEC);
     assert.deepEqual(first.status, running);
@@ -132,12 +139,22 @@ Deno.test("a supervisor refuses a directory that another one uses, and takes it 
     await second.ready();
   }));
 
-Deno.test("a supervisor deletes output that belongs to no job", () =>
+Deno.test("a supervisor deletes the output of a job whose removal was cut short, and nothing else", () =>
   temporary(async (directory) => {
+    {
+      using store = new Store(join(directory, "jobs.db"));
+      add(store, SPEC);
+      store.remove(SPEC.id);
+    }
     await Deno.mkdir(join(directory, "output", SPEC.id), { recursive: true });
-    await using supervisor = new Supervisor({ directory });
-    await supervisor.ready();
-    assert.deepEqual([...Deno.readDirSync(join(directory, "output"))], []);
+    await Deno.mkdir(join(directory, "output", "another's"), { recursive: true });
+    {
+      await using supervisor = new Supervisor({ directory });
+      await supervisor.ready();
+    }
+    assert.deepEqual([...Deno.readDirSync(join(directory, "output"))].map(({ name }) => name), ["another's"]);
+    using store = new Store(join(directory, "jobs.db"));
+    assert.deepEqual(store.removals(), []);
   }));
 
 Deno.test("a job that ran when its server died is LOST, its processes are ended, its output is kept", () =>
@@ -155,7 +172,7 @@ Deno.test("a job that ran when its server died is LOST, its processes are ended,
     const startedAt = new Date(5);
     {
       using store = new Store(join(directory, "jobs.db"));
-      store.add(SPEC);
+      add(store, SPEC);
       store.change(SPEC.id, { state: "RUNNING", startedAt, pid: child.pid }, {
         process: { bootId: bootId(), leader: child.pid, startTime: readEntry(child.pid)?.startTime ?? 0 },
       });
@@ -203,14 +220,14 @@ Deno.test("add() and start() do nothing when it cannot be written down", () =>
     await supervisor.start(id);
     for await (const _ of supervisor.watchStatus(id));
     assert.equal((await supervisor.status(id)).exitCode, 0);
-    assert.equal(errors.length, 1);
+    assert.equal(errors.length, 2);
   }));
 
 Deno.test("output that cannot be taken up is one job's loss, and the supervisor serves the others", () =>
   temporary(async (directory) => {
     {
       using store = new Store(join(directory, "jobs.db"));
-      store.add(SPEC);
+      add(store, SPEC);
       store.change(SPEC.id, { state: "RUNNING", startedAt: new Date(5), pid: 1 }, { process: { bootId: "another" } });
     }
     // A file where the directory of its output should be.

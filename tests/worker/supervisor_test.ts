@@ -349,6 +349,9 @@ Deno.test("the output of all jobs together is bounded, and there is room again w
   const first = await supervisor.add("head", ["-c", "900000", "/dev/zero"]);
   await supervisor.start(first);
   for await (const _ of supervisor.watchStatus(first));
+  // Somebody reads it: it is not forgotten to make room.
+  await using reader = supervisor.watchOutput(first);
+  await reader.next();
   const tooMuch = await supervisor.add("sh", ["-c", "exec yes"]);
   await supervisor.start(tooMuch);
   for await (const _ of supervisor.watchStatus(tooMuch));
@@ -496,10 +499,18 @@ Deno.test("list() refuses page tokens that it never gave out, and sizes out of r
   for (const pageSize of [0, -1, 1.5, NaN, 1_001]) {
     await assert.rejects(supervisor.list({ pageSize }), InvalidArgumentError, `${pageSize}`);
   }
-  // The job that a token names may be gone by now: what is older comes all the same.
+  // The job that a token stands behind may be gone by now: what is older comes all the same.
   const second = await supervisor.add("true");
+  const { nextPageToken } = await supervisor.list({ pageSize: 1 });
+  assert.ok(nextPageToken);
   await supervisor.remove(second);
-  assert.deepEqual((await supervisor.list({ pageToken: second })).jobs.map((job) => job.id), [id]);
+  assert.deepEqual((await supervisor.list({ pageToken: nextPageToken })).jobs.map((job) => job.id), [id]);
+  // A token is for the list it came with.
+  for (
+    const other of [{ owner: "ann" }, { orderBy: "endedAt" }, { ascending: true }, { states: ["EXITED"] }] as const
+  ) {
+    await assert.rejects(supervisor.list({ ...other, pageToken: nextPageToken }), InvalidArgumentError);
+  }
 });
 
 Deno.test("the output of all jobs together is bounded also with what an earlier supervisor left", async () => {
@@ -520,9 +531,13 @@ Deno.test("the output of all jobs together is bounded also with what an earlier 
   }
   {
     await using supervisor = new Supervisor(options);
-    assert.equal((await run(supervisor)).reason, "OUTPUT_LIMIT"); // Before anybody reads what was left.
+    await using reader = supervisor.watchOutput(left);
+    await reader.next(); // What somebody reads is not forgotten to make room.
+    assert.equal((await run(supervisor)).reason, "OUTPUT_LIMIT");
     assert.equal((await read(supervisor.watchOutput(left))).text.length, 900_000);
-    await supervisor.remove(left);
+    await reader.return();
+    assert.equal((await run(supervisor)).reason, "EXITED"); // What nobody reads is.
+    await assert.rejects(supervisor.status(left), JobNotFoundError);
     assert.equal((await run(supervisor)).reason, "EXITED");
   }
   await Deno.remove(directory, { recursive: true });

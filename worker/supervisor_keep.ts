@@ -1,0 +1,295 @@
+/**
+ * All jobs on record, and those of them that are objects now: taken up from an earlier life, added, found, forgotten.
+ * Every rule of what is written when, and deleted when, is here or in the files it brings together.
+ */
+import { join } from "node:path";
+import { JobNotFoundError, LimitReachedError, NotRecordedError, SupervisorClosedError } from "./errors.ts";
+import { Job } from "./job.ts";
+import { type JobSpec, type JobStatus, jobStatus, NO_OUTPUT } from "./job_spec.ts";
+import { OutputBudget } from "./output_limit.ts";
+import { OutputLog, type OutputLogOptions } from "./output_log.ts";
+import { Process } from "./process.ts";
+import { bootId, recoverJobs } from "./recovery.ts";
+import { Retention } from "./retention.ts";
+import { isFinalState, isRunningState } from "./state.ts";
+import { Store } from "./store.ts";
+import { encodeSpec } from "./store_json.ts";
+import type { StoredJob } from "./store_rows.ts";
+import { JobEvents } from "./supervisor_events.ts";
+import { Jobs } from "./supervisor_jobs.ts";
+import { DEFAULT_MAX_JOBS, type SupervisorOptions } from "./supervisor_options.ts";
+import { Records } from "./supervisor_records.ts";
+import { Sealer } from "./supervisor_token.ts";
+
+/** The jobs of a supervisor. */
+export class Keep {
+  readonly store: Store;
+  readonly sealer: Sealer;
+  /** Those that are objects now. */
+  readonly jobs = new Jobs();
+  readonly events: JobEvents;
+  readonly #options: SupervisorOptions;
+  readonly #bootId = bootId();
+  readonly #budget: OutputBudget;
+  readonly #records: Records;
+  readonly #retention: Retention;
+  /** Output that is being deleted. */
+  readonly #deletions = new Set<Promise<void>>();
+  #count: number;
+  /** Holds a directory for each job with output; undefined before the first job, where it is temporary. */
+  #outputDirectory: string | undefined;
+  #closed = false;
+
+  /**
+   * @throws {DirectoryInUseError} when another process keeps its jobs in the directory
+   * @throws {StoreUnusableError} when the directory's database cannot be used
+   */
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    const { directory } = options;
+    if (directory !== undefined) Deno.mkdirSync(directory, { recursive: true, mode: 0o700 });
+    this.store = new Store(directory === undefined ? ":memory:" : join(directory, "jobs.db"));
+    this.sealer = new Sealer(this.store.secret);
+    this.events = new JobEvents(this.store, this.jobs, this.sealer);
+    this.#retention = new Retention({
+      maxAgeMs: options.maxAgeMs ?? Infinity,
+      ended: (after, limit) => this.store.ended(after, limit),
+      isWatched: (id) => (this.jobs.get(id)?.watchers ?? 0) > 0 || this.events.isAwaited(id),
+      forget: (id) => this.#forgetUnasked(id),
+    });
+    this.#budget = new OutputBudget(options.maxOutputBytes ?? Infinity, (bytes) => this.#retention.freeBytes(bytes));
+    this.#records = new Records({
+      store: this.store,
+      jobs: this.jobs,
+      bootId: this.#bootId,
+      onRecorded: (_, status) => {
+        this.events.wake();
+        if (isFinalState(status.state)) this.#retention.expire();
+      },
+      onError: (error) => this.#tell(error),
+    });
+    const { jobs, bytes } = this.store.totals();
+    this.#count = jobs;
+    this.#budget.add(bytes);
+  }
+
+  /** How many jobs are kept. */
+  get count(): number {
+    return this.#count;
+  }
+
+  #tell(error: unknown): void {
+    this.#options.onError?.(error);
+  }
+
+  /** Takes up what an earlier life left: jobs that ran are lost, output of forgotten jobs is deleted. */
+  async recover(): Promise<void> {
+    const { directory } = this.#options;
+    if (directory === undefined) return;
+    this.#outputDirectory = join(directory, "output");
+    await Deno.mkdir(this.#outputDirectory, { recursive: true, mode: 0o700 });
+    for (const id of this.store.removals()) this.#delete(id);
+    await recoverJobs({
+      store: this.store,
+      bootId: this.#bootId,
+      budget: this.#budget,
+      logOptions: (spec) => this.#logOptions(spec),
+      onError: (error) => this.#tell(error),
+    });
+    // Bounds may be tighter than in the earlier life.
+    this.#retention.makeRoom(this.#count - this.#maxJobs);
+    if (this.#budget.usedBytes > this.#budget.maxBytes) {
+      this.#retention.freeBytes(this.#budget.usedBytes - this.#budget.maxBytes);
+    }
+    this.#retention.expire();
+  }
+
+  get #maxJobs(): number {
+    return this.#options.maxJobs ?? DEFAULT_MAX_JOBS;
+  }
+
+  /**
+   * Adds a job.
+   *
+   * @param digest of the request that the spec's request id names
+   * @throws {LimitReachedError} when there are too many jobs, or too much on the disk, of what cannot be forgotten
+   * @throws {NotRecordedError} when it cannot be written down
+   */
+  add(spec: JobSpec, digest: string | undefined): void {
+    if (this.#count >= this.#maxJobs && this.#retention.makeRoom(this.#count + 1 - this.#maxJobs) === 0) {
+      throw new LimitReachedError(
+        `Cannot keep more than "${this.#maxJobs}" jobs, and none that ended can be forgotten: remove some first`,
+      );
+    }
+    const text = encodeSpec(spec);
+    if (!this.#budget.take(text.length)) {
+      throw new LimitReachedError(
+        `Cannot keep more than "${this.#budget.maxBytes}" bytes of jobs and output: remove some jobs first`,
+      );
+    }
+    try {
+      this.#outputDirectory ??= Deno.makeTempDirSync({ prefix: "teleport-" });
+      this.store.add(spec, text, digest);
+    } catch (error) {
+      this.#budget.give(text.length);
+      this.#tell(error);
+      throw new NotRecordedError({ cause: error });
+    }
+    this.#count += 1;
+    this.#records.flush();
+    this.events.wake();
+  }
+
+  /**
+   * The job with this id, as an object.
+   *
+   * @throws {JobNotFoundError} when there is none
+   */
+  job(id: string): Job {
+    const known = this.jobs.get(id);
+    if (known !== undefined) return known;
+    const job = this.#objectOf(this.stored(id));
+    this.jobs.add(job);
+    return job;
+  }
+
+  /**
+   * The status of a job now.
+   *
+   * @throws {JobNotFoundError} when there is none
+   */
+  status(id: string): JobStatus {
+    return this.jobs.get(id)?.status ?? this.statusOf(this.stored(id));
+  }
+
+  /** The status of a stored job now. Where there is an object, that knows more: the disk may have been full. */
+  statusOf(job: StoredJob): JobStatus {
+    return this.jobs.get(job.spec.id)?.status ?? jobStatus(job.spec, job.status, job.output?.totals ?? NO_OUTPUT);
+  }
+
+  /**
+   * A job as it is on record.
+   *
+   * @throws {JobNotFoundError} when there is none
+   * @throws {SupervisorClosedError} when the record is closed
+   */
+  stored(id: string): StoredJob {
+    this.mustBeReadable();
+    const job = this.store.get(id);
+    if (job === undefined) throw new JobNotFoundError(id);
+    return job;
+  }
+
+  /** @throws {SupervisorClosedError} when the record is closed */
+  mustBeReadable(): void {
+    // What is kept in memory can be read as long as anybody has it.
+    if (this.#closed && this.#options.directory !== undefined) throw new SupervisorClosedError();
+  }
+
+  #objectOf({ spec, status, output }: StoredJob): Job {
+    const options = this.#logOptions(spec);
+    if (status.state === "INITIAL") {
+      const log = new OutputLog(spec.id, { ...options, budget: this.#budget });
+      const env = { ...this.#options.env, ...spec.env };
+      return new Job(
+        new Process(spec.command, spec.args, { ...spec, env, output: log }),
+        spec,
+        log,
+        this.#records.of(spec.id),
+      );
+    }
+    // A job that runs is an object already, so this one has ended.
+    const log = output === undefined
+      ? OutputLog.unavailable(spec.id, options)
+      : OutputLog.restore(spec.id, options, output.end, output.totals);
+    // Its process was another life's, or is long gone; this one stands for it and is never started.
+    return Job.restore(new Process("ended"), spec, log, status);
+  }
+
+  #logOptions({ id, outputLimit }: JobSpec): OutputLogOptions {
+    return { directory: this.#outputOf(id), ...(outputLimit === undefined ? {} : { limit: outputLimit }) };
+  }
+
+  #outputOf(id: string): string {
+    return join(this.#outputDirectory ?? "", id);
+  }
+
+  /**
+   * Forgets a job that does not run. Resolves when its output is deleted.
+   *
+   * @throws {NotRecordedError} when that cannot be written down
+   */
+  async forget(id: string): Promise<void> {
+    let deleted: Promise<void>;
+    try {
+      ({ deleted } = this.#forget(id));
+    } catch (error) {
+      this.#tell(error);
+      throw new NotRecordedError({ cause: error });
+    }
+    await deleted;
+  }
+
+  /** For retention: in the background, and without a word where it fails but to the log. */
+  #forgetUnasked(id: string): number | undefined {
+    try {
+      return this.#forget(id).bytes;
+    } catch (error) {
+      this.#tell(error);
+      return undefined;
+    }
+  }
+
+  /** Forgotten first: a crash now leaves output without a job, which the next life deletes. */
+  #forget(id: string): { readonly bytes: number; readonly deleted: Promise<void> } {
+    const bytes = this.store.remove(id) ?? 0;
+    this.#budget.give(bytes);
+    this.#count -= 1;
+    const job = this.jobs.get(id);
+    this.jobs.remove(id);
+    this.events.wake();
+    return { bytes, deleted: this.#delete(id, job) };
+  }
+
+  /** Deletes output. What cannot be is tried again by the next life. */
+  #delete(id: string, job?: Job): Promise<void> {
+    const deletion = this.#deleteOutput(id, job)
+      .then(() => this.store.deleted(id))
+      .catch((error) => this.#tell(error))
+      .finally(() => this.#deletions.delete(deletion));
+    this.#deletions.add(deletion);
+    return deletion;
+  }
+
+  async #deleteOutput(id: string, job: Job | undefined): Promise<void> {
+    // Those who read it are told; a damaged log is no reason not to delete it.
+    await job?.remove().catch(() => {});
+    try {
+      await Deno.remove(this.#outputOf(id), { recursive: true });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error; // Made with the first byte only.
+    }
+  }
+
+  /** Whether a job with this status may be forgotten. */
+  static isForgettable({ state }: JobStatus): boolean {
+    return !isRunningState(state);
+  }
+
+  /** Nothing more will happen: those who watch many jobs read what is there, and end. */
+  end(): void {
+    this.#records.flush();
+    this.events.end(new SupervisorClosedError());
+  }
+
+  /** Writes what is still to be written, and gives the directory back. */
+  async close(): Promise<void> {
+    this.end();
+    this.#retention.close();
+    this.#records.close();
+    while (this.#deletions.size > 0) await Promise.all(this.#deletions);
+    this.#closed = true;
+    if (this.#options.directory !== undefined) this.store[Symbol.dispose]();
+    else if (this.#outputDirectory !== undefined) await Deno.remove(this.#outputDirectory, { recursive: true });
+  }
+}

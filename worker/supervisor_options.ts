@@ -1,0 +1,52 @@
+/** What a supervisor is made with. */
+import { checkGrace } from "./command.ts";
+import { InvalidArgumentError } from "./errors.ts";
+import { checkOutputLimit, type OutputLimit } from "./output_limit.ts";
+
+/** A job and its changes take about 2 KB in the database, and a directory for its output: this is no burden for a disk. */
+export const DEFAULT_MAX_JOBS = 10_000;
+
+/** Options of a supervisor. */
+export interface SupervisorOptions {
+  /**
+   * Where jobs and their output are kept, for the next supervisor to take up. Absent: jobs are kept in memory, and output
+   * in a temporary directory that is removed when the supervisor closes.
+   */
+  readonly directory?: string;
+  /** The environment jobs begin with, instead of a plain PATH, HOME and LANG. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Where jobs run that name no directory; `/` unless given. */
+  readonly cwd?: string;
+  /** Between SIGTERM and SIGKILL when the supervisor closes, in milliseconds; each job's own unless given. */
+  readonly closeGraceMs?: number;
+  /** How much output of a job is recorded that does not say; no limit unless given. */
+  readonly outputLimit?: OutputLimit;
+  /**
+   * How much the output of all jobs, and what was asked for, may take on the disk, in bytes; no limit unless given. When
+   * it is short, jobs that have ended are forgotten, the oldest end first.
+   */
+  readonly maxOutputBytes?: number;
+  /**
+   * How many jobs are kept, ended ones included; 10,000 unless given. For a new one, the job that ended first is
+   * forgotten.
+   */
+  readonly maxJobs?: number;
+  /** How long a job is kept once it has ended, in milliseconds; for ever unless given. */
+  readonly maxAgeMs?: number;
+  /** Told of errors that no caller is told of, such as a change that could not be written down. */
+  readonly onError?: (error: unknown) => void;
+}
+
+/** @throws {InvalidArgumentError} when a number is out of range */
+export function checkOptions(options: SupervisorOptions): void {
+  if (options.closeGraceMs !== undefined) checkGrace(options.closeGraceMs);
+  if (options.outputLimit !== undefined) checkOutputLimit(options.outputLimit);
+  checkNumber("number of jobs", options.maxJobs, 1);
+  checkNumber("age of jobs in milliseconds", options.maxAgeMs, 0);
+  checkNumber("number of bytes for all output", options.maxOutputBytes, 0);
+}
+
+function checkNumber(what: string, value: number | undefined, min: number): void {
+  if (value === undefined || value >= min) return;
+  throw new InvalidArgumentError(`Invalid ${what} "${value}": give at least ${min}, or none`);
+}
