@@ -2,8 +2,10 @@
 /** The certificate tool's door: flags in, files made, an exit code out. */
 import type { Command } from "commander";
 import { CertificateError } from "./certs/errors.ts";
+import { type KeyKind, parseKeyKind } from "./certs/key_kind.ts";
 import { defaultDirectory } from "./certs/location.ts";
 import type { Made } from "./certs/made.ts";
+import { listedRecord, listText, madeRecord, madeText, showText } from "./certs/report.ts";
 
 /** The roles that the service knows without a policy of one's own. */
 const KNOWN_ROLES = ["admin", "operator", "viewer"];
@@ -15,14 +17,32 @@ const EXAMPLES = `Examples:
   certs init                            an authority, a server's certificate, and one for the user "admin"
   certs init --host jobs.example.org    the same, for a server that others reach by that name
   certs client ann --role operator      a certificate for "ann", for 90 days
-  certs server --host 192.0.2.7 --force a new server certificate in place of the old one
+  certs client eva --role viewer --csr eva.csr   the same for a key that eva made and keeps
+  certs list                            what there is, how it stands, and until when
+  certs renew ann                       the same certificate anew, with a new key; "renew server" too
+  certs revoke ann                      no server accepts it from now on
+  certs renew ca                        a new authority beside the old, see "certs renew --help"
 `;
 
 const CLIENT_EXAMPLES = `Examples:
   certs client ann --role operator
   certs client bob --role viewer --role operator --days 30
 
+Without its key travelling, from a request that the user makes, such as with
+  openssl req -new -newkey ed25519 -nodes -keyout eva.key -subj /CN=eva -out eva.csr
+  certs client eva --role viewer --csr eva.csr
+
 To work from another machine, a user needs ca.crt, NAME.crt and NAME.key there, and never ca.key.
+`;
+
+const RENEW_EXAMPLES = `Examples:
+  certs renew ann              in place, with a new key; servers need not be told
+  certs renew server           servers take it up by themselves
+
+Another authority, without anybody being shut out meanwhile:
+  certs renew ca               ca.crt then holds both: hand it to servers and users
+  certs renew server           and all users, who then have certificates of the new authority
+  certs renew ca --finish      drops the old authority: what it signed is refused
 `;
 
 interface Flags {
@@ -31,6 +51,12 @@ interface Flags {
   readonly role?: string[];
   readonly days?: string;
   readonly force?: boolean;
+  readonly algorithm?: string;
+  readonly output?: string;
+  readonly csr?: string;
+  readonly cert?: string;
+  readonly serial?: string;
+  readonly finish?: boolean;
 }
 
 /** Commands load what they need when they run: help and refusals need no cryptography. */
@@ -51,6 +77,7 @@ async function run(args: readonly string[]): Promise<void> {
 
   subcommand(program, "init", "make a directory with an authority, a server's certificate and one for the user admin")
     .option(...HOST_OPTION)
+    .option(...ALGORITHM_OPTION)
     .option(
       "--days <number>",
       "days until server and admin end, 1 to 3650 (default: 365 and 90; the authority has 3650)",
@@ -58,19 +85,22 @@ async function run(args: readonly string[]): Promise<void> {
     .addHelpText("before", "Example:\n  certs init --host jobs.example.org\n\nIt never replaces anything.\n")
     .action(async (flags: Flags) => {
       const { initDirectory } = await import("./certs/init.ts");
-      report(await initDirectory({ dir: directory(flags), hosts: flags.host, days: days(flags) }));
-      console.log('Keep "ca.key" to yourself: who has it can be any user, and any server.');
+      const options = { dir: directory(flags), hosts: flags.host, days: days(flags), keyKind: keyKind(flags) };
+      report(await initDirectory(options), flags);
+      if (!isJson(flags)) console.log('Keep "ca.key" to yourself: who has it can be any user, and any server.');
     });
 
   subcommand(program, "server", "make a server's certificate")
     .option(...HOST_OPTION)
     .option("--days <number>", "days until it ends, 1 to 3650 (default: 365)")
+    .option(...ALGORITHM_OPTION)
     .option(...FORCE_OPTION)
     .addHelpText("before", "Example:\n  certs server --host jobs.example.org --host 192.0.2.7 --force\n")
     .action(async (flags: Flags) => {
       const { issueServer } = await import("./certs/issue.ts");
-      const options = { dir: directory(flags), hosts: flags.host, days: days(flags), replace: flags.force };
-      report([await issueServer(options)]);
+      const { force: replace, host: hosts } = flags;
+      const options = { dir: directory(flags), hosts, days: days(flags), replace, keyKind: keyKind(flags) };
+      report([await issueServer(options)], flags);
     });
 
   subcommand(program, "client", "make a user's certificate")
@@ -78,15 +108,91 @@ async function run(args: readonly string[]): Promise<void> {
     .argument("NAME", "the user, and the name of the files")
     .requiredOption("--role <role>", "what the user may do: admin, operator or viewer; may be repeated", collect)
     .option("--days <number>", "days until it ends, 1 to 3650 (default: 90)")
+    .option("--csr <file>", "make it for the key of this request, which then need not travel")
+    .option(...ALGORITHM_OPTION)
     .option(...FORCE_OPTION)
     .addHelpText("before", CLIENT_EXAMPLES)
     .action(async (name: string, flags: Flags) => {
       const { issueClient } = await import("./certs/issue.ts");
       const roles = flags.role ?? [];
-      const made = await issueClient({ dir: directory(flags), name, roles, days: days(flags), replace: flags.force });
-      report([made]);
+      const request = flags.csr === undefined
+        ? undefined
+        : await Deno.readTextFile(flags.csr).catch(unreadable(flags.csr));
+      const options = { dir: directory(flags), name, roles, days: days(flags), replace: flags.force, request };
+      const made = await issueClient({ ...options, keyKind: keyKind(flags) });
+      report([made], flags);
       for (const role of made.roles.filter((role) => !KNOWN_ROLES.includes(role))) {
         console.error(`certs: Note: role "${role}" is none of ${KNOWN_ROLES.join(", ")}, it grants nothing by itself`);
+      }
+    });
+
+  subcommand(program, "renew", "make a certificate anew: the same words, a new key, a new end")
+    .usage("[OPTIONS] NAME")
+    .argument("NAME", 'a user, "server", or "ca"')
+    .option("--days <number>", "days until it ends, 1 to 3650 (default: 365 for server, 90 for a user)")
+    .option(...ALGORITHM_OPTION)
+    .option("--finish", 'with "ca": drop the old authority')
+    .addHelpText("before", RENEW_EXAMPLES)
+    .action(async (name: string, flags: Flags) => {
+      const { finishAuthority, renew, renewAuthority } = await import("./certs/renew.ts");
+      const options = { dir: directory(flags), name, days: days(flags), keyKind: keyKind(flags) };
+      if (name !== "ca") {
+        if (flags.finish) {
+          throw new CertificateError("INVALID_ARGUMENT", 'Unexpected --finish: it goes with "renew ca"');
+        }
+        return report([await renew(options)], flags);
+      }
+      report([await (flags.finish ? finishAuthority(options.dir) : renewAuthority(options))], flags);
+      if (!isJson(flags)) {
+        console.log(
+          flags.finish
+            ? "It is the only authority now: hand ca.crt to servers and users"
+            : 'Both authorities are accepted where this ca.crt is: see "certs renew --help" for what comes next',
+        );
+      }
+    });
+
+  subcommand(program, "revoke", "have servers refuse a certificate from now on")
+    .usage("[OPTIONS] NAME")
+    .argument("[NAME]", "a user whose certificate is in the directory")
+    .option("--serial <hex>", "the certificate with this serial number, as list, show and the audit record have it")
+    .option("--cert <file>", "the certificate in this file")
+    .addHelpText(
+      "before",
+      "Examples:\n  certs revoke ann\n  certs revoke --serial 5F0C…\n\nServers read ca.crl beside ca.crt.\n",
+    )
+    .action(async (name: string | undefined, flags: Flags) => {
+      if ([name, flags.serial, flags.cert].filter((given) => given !== undefined).length > 1) {
+        throw new CertificateError("INVALID_ARGUMENT", "Too much to revoke at once: give a NAME, --serial or --cert");
+      }
+      const { revoke } = await import("./certs/revoke.ts");
+      const certificate = flags.cert === undefined
+        ? undefined
+        : await Deno.readTextFile(flags.cert).catch(unreadable(flags.cert));
+      const done = await revoke({ dir: directory(flags), name, serialNumber: flags.serial, certificate });
+      const { serialNumber, already, count, path } = done;
+      if (isJson(flags)) return console.log(JSON.stringify({ serial: serialNumber, already, count, path }));
+      console.log(`${already ? "Was revoked before" : "Revoked"}: the certificate with serial number ${serialNumber}`);
+      console.log(
+        `  ${path}, ${count} in all\nHand ca.crl to every server: each takes it up at once, and cuts its streams.`,
+      );
+    });
+
+  subcommand(program, "list", "show what is in the directory, how it stands, and until when")
+    .action(async (flags: Flags) => {
+      const { listCertificates } = await import("./certs/list.ts");
+      const listed = await listCertificates(directory(flags));
+      if (isJson(flags)) { for (const one of listed) console.log(JSON.stringify(listedRecord(one))); }
+      else console.log(listText(listed));
+    });
+
+  subcommand(program, "show", "show what a certificate says")
+    .usage("[OPTIONS] NAME|FILE")
+    .argument("NAME", 'a user, "server", "ca", or the path of a file')
+    .action(async (name: string, flags: Flags) => {
+      const { showCertificate } = await import("./certs/list.ts");
+      for (const one of await showCertificate(directory(flags), name)) {
+        console.log(isJson(flags) ? JSON.stringify(listedRecord(one)) : showText(one));
       }
     });
 
@@ -98,6 +204,7 @@ const HOST_OPTION = [
   "a name or IP address of the server, besides localhost and this machine's name; may be repeated",
   collect,
 ] as const;
+const ALGORITHM_OPTION = ["--algorithm <kind>", "kind of key: p256 or ed25519 (default: p256)"] as const;
 const FORCE_OPTION = ["--force", "replace an earlier one"] as const;
 
 function subcommand(program: Command, name: string, description: string): Command {
@@ -105,7 +212,9 @@ function subcommand(program: Command, name: string, description: string): Comman
     .description(description)
     .usage("[OPTIONS]")
     .allowExcessArguments(false)
-    .option("--dir <dir>", "the certificate directory (default: $TELEPORT_CERTS, or teleport in ~/.config)");
+    .hook("preAction", (_, command) => void isJson(command.opts<Flags>()))
+    .option("--dir <dir>", "the certificate directory (default: $TELEPORT_CERTS, or teleport in ~/.config)")
+    .option("--output <format>", "text, or json: one object a line");
 }
 
 function collect(value: string, earlier: string[] = []): string[] {
@@ -131,16 +240,24 @@ function days({ days }: Flags): number | undefined {
   );
 }
 
-function report(made: readonly Made[]): void {
-  for (const { usage, name, certificatePath, keyPath, hosts, roles, notAfter } of made) {
-    const what = usage === "authority"
-      ? "the authority"
-      : usage === "server"
-      ? `the server, reached as ${hosts.join(", ")}`
-      : `the user "${name}" with ${roles.length === 1 ? "the role" : "the roles"} ${roles.join(", ")}`;
-    console.log(`Made a certificate for ${what}, valid until ${notAfter.toISOString().slice(0, 10)}:`);
-    console.log(`  ${certificatePath}\n  ${keyPath}`);
-  }
+function keyKind({ algorithm }: Flags): KeyKind | undefined {
+  return algorithm === undefined ? undefined : parseKeyKind(algorithm);
+}
+
+function isJson({ output = "text" }: Flags): boolean {
+  if (output === "text" || output === "json") return output === "json";
+  throw new CertificateError("INVALID_ARGUMENT", `Unknown format ${JSON.stringify(output)}: give "text" or "json"`);
+}
+
+function unreadable(path: string): (cause: unknown) => never {
+  return (cause) => {
+    const why = cause instanceof Deno.errors.NotFound ? "is missing" : "cannot be read";
+    throw new CertificateError("NOT_ACCESSIBLE", `"${path}" ${why}: give the path of a file in PEM`, { cause });
+  };
+}
+
+function report(made: readonly Made[], flags: Flags): void {
+  for (const one of made) console.log(isJson(flags) ? JSON.stringify(madeRecord(one)) : madeText(one));
 }
 
 /** The exit code of an error, after telling the user. What is nobody's refusal is a defect, and shows its stack. */

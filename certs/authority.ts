@@ -1,8 +1,9 @@
 /** The authority of a directory: makes a new one in memory, and reads one for signing. */
-import { importSigningKey, type KeyPair, makeCertificate } from "./certificate.ts";
+import { type KeyPair, makeCertificate } from "./certificate.ts";
 import { certificatePath, keyPath, readPem } from "./directory.ts";
 import { CertificateError } from "./errors.ts";
 import { inspectCertificate, parseCertificate } from "./inspect.ts";
+import { belongsTo, type KeyKind, readSigningKey } from "./key_kind.ts";
 import type { Validity } from "./lifetime.ts";
 
 /** An authority's certificate and key, and until when it may sign. */
@@ -11,9 +12,9 @@ export interface Authority extends KeyPair {
 }
 
 /** Makes an authority. Its name is its own, so that a message about a foreign one can be told from one about this. */
-export async function makeAuthority(validity: Validity): Promise<Authority> {
+export async function makeAuthority(validity: Validity, keyKind?: KeyKind): Promise<Authority> {
   const suffix = crypto.getRandomValues(new Uint8Array(4)).toHex();
-  const pair = await makeCertificate({ usage: "authority", commonName: `teleport CA ${suffix}`, validity });
+  const pair = await makeCertificate({ usage: "authority", commonName: `teleport CA ${suffix}`, validity, keyKind });
   return { ...pair, notAfter: validity.notAfter };
 }
 
@@ -32,10 +33,10 @@ export async function readAuthority(dir: string, now: Date = new Date()): Promis
   });
   if (!isAuthority) throw unusable(paths.certificate, "is not the certificate of an authority");
   if (notAfter <= now) throw unusable(paths.certificate, `ended on "${notAfter.toISOString().slice(0, 10)}"`);
-  const signingKey = await importSigningKey(key).catch((cause) => {
-    throw unusable(paths.key, "is no ECDSA P-256 key in PKCS #8", cause);
+  const signingKey = await readSigningKey(key).catch((cause) => {
+    throw unusable(paths.key, "is no P-256 or Ed25519 key in PKCS #8", cause);
   });
-  if (!(await belongsTo(signingKey, certificate))) {
+  if (!(await belongsTo(signingKey, parseCertificate(certificate)))) {
     throw unusable(paths.key, `does not belong to "${paths.certificate}"`);
   }
   return { certificate, key, notAfter };
@@ -51,19 +52,6 @@ async function readPart(path: string): Promise<string> {
       `"${path}" is missing: run "init" first, or give the directory in which it was run`,
       { cause: error },
     );
-  }
-}
-
-async function belongsTo(signingKey: CryptoKey, certificate: string): Promise<boolean> {
-  const algorithm = { name: "ECDSA", hash: "SHA-256" };
-  const probe = new TextEncoder().encode("probe");
-  const signature = await crypto.subtle.sign(algorithm, signingKey, probe);
-  try {
-    const publicKey = await parseCertificate(certificate).publicKey.export();
-    return await crypto.subtle.verify(algorithm, publicKey, signature, probe);
-  } catch {
-    // A key of another kind cannot even be asked.
-    return false;
   }
 }
 

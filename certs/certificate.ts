@@ -2,6 +2,7 @@
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 import { parseHosts } from "./hosts.ts";
+import { DEFAULT_KEY_KIND, type KeyKind, makeKeys, readSigningKey, type SigningKey, signingKeyOf } from "./key_kind.ts";
 import type { Validity } from "./lifetime.ts";
 
 /** A certificate and its private key, both as PEM text. */
@@ -25,12 +26,11 @@ export interface CertificateOptions {
   /** Names and addresses a server is reached under; the form decides which of the two one is. */
   readonly hosts?: readonly string[];
   readonly validity: Validity;
+  /** Which kind of key is made; P-256 unless given. */
+  readonly keyKind?: KeyKind | undefined;
   /** Who signs. Absent: the certificate signs itself, as an authority does. */
   readonly issuer?: KeyPair;
 }
-
-/** ECDSA on P-256 with SHA-256: small, fast, and accepted by every TLS 1.3 library (RFC 8446, section 9.1). */
-const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 
 /**
  * Makes a key and a certificate for it, by the profile of RFC 5280: an authority signs certificates and nothing else,
@@ -47,41 +47,47 @@ const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as con
  * ```
  */
 export async function makeCertificate(options: CertificateOptions): Promise<KeyPair> {
+  const kind = options.keyKind ?? DEFAULT_KEY_KIND;
+  const keys = await makeKeys(kind);
+  const certificate = await sign(options, keys.publicKey, signingKeyOf(keys, kind));
+  const key = await crypto.subtle.exportKey("pkcs8", keys.privateKey);
+  return { certificate, key: `${x509.PemConverter.encode(key, "PRIVATE KEY")}\n` };
+}
+
+/**
+ * Makes a certificate for a key whose private half is elsewhere and stays there.
+ *
+ * @returns PEM text
+ * @throws {CertificateError} `INVALID_ARGUMENT` when a host is neither name nor address.
+ */
+export async function certifyKey(
+  publicKey: CryptoKey,
+  options: CertificateOptions & { readonly issuer: KeyPair },
+): Promise<string> {
+  return await sign(options, publicKey, await readSigningKey(options.issuer.key));
+}
+
+async function sign(options: CertificateOptions, publicKey: CryptoKey, own: SigningKey): Promise<string> {
   const { usage, commonName, organizations = [], hosts = [], validity, issuer } = options;
-  const keys = await crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
   const issuerCertificate = issuer && new x509.X509Certificate(issuer.certificate);
   const subject = subjectName(commonName, organizations);
-
+  const { key, algorithm } = issuer ? await readSigningKey(issuer.key) : own;
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: randomSerial(),
     subject,
     issuer: issuerCertificate?.subjectName ?? subject,
     ...validity,
-    publicKey: keys.publicKey,
-    signingKey: issuer ? await importSigningKey(issuer.key) : keys.privateKey,
-    signingAlgorithm: ALGORITHM,
+    publicKey,
+    signingKey: key,
+    signingAlgorithm: algorithm,
     extensions: [
       ...usageExtensions(usage),
       ...(hosts.length > 0 ? [new x509.SubjectAlternativeNameExtension([...parseHosts(hosts)])] : []),
-      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
-      await authorityKeyIdentifier(issuerCertificate, keys.publicKey),
+      await x509.SubjectKeyIdentifierExtension.create(publicKey),
+      await authorityKeyIdentifier(issuerCertificate, publicKey),
     ],
   });
-  const key = await crypto.subtle.exportKey("pkcs8", keys.privateKey);
-  return {
-    certificate: `${certificate.toString("pem")}\n`,
-    key: `${x509.PemConverter.encode(key, "PRIVATE KEY")}\n`,
-  };
-}
-
-/**
- * Reads a private key that this module made, for signing.
- *
- * @throws {Error} when the text is no such key.
- */
-export async function importSigningKey(pem: string): Promise<CryptoKey> {
-  const der = x509.PemConverter.decodeFirst(pem);
-  return await crypto.subtle.importKey("pkcs8", der, ALGORITHM, false, ["sign"]);
+  return `${certificate.toString("pem")}\n`;
 }
 
 function usageExtensions(usage: Usage): x509.Extension[] {

@@ -10,6 +10,9 @@ const CERTIFICATE_MODE = 0o644;
 /** A certificate with every host and role allowed here has 8 KiB; a file beyond this is none. */
 const MAX_FILE_BYTES = 256 * 1024;
 
+/** A certificate, and its key where that is at hand. */
+export type PartialPair = Pick<KeyPair, "certificate"> & Partial<KeyPair>;
+
 /** The path of a certificate: `ca`, `server` or a user's. */
 export function certificatePath(dir: string, name: string): string {
   return `${dir}/${name}.crt`;
@@ -18,6 +21,11 @@ export function certificatePath(dir: string, name: string): string {
 /** The path of the key that belongs to it. */
 export function keyPath(dir: string, name: string): string {
   return `${dir}/${name}.key`;
+}
+
+/** The path of the list of revoked certificates. */
+export function revocationsPath(dir: string): string {
+  return `${dir}/ca.crl`;
 }
 
 /** The names of all certificates and keys in a directory, sorted. Empty when there is no such directory. */
@@ -42,11 +50,11 @@ export async function listFiles(dir: string): Promise<string[]> {
  *
  * @throws {CertificateError} `MISSING`, `UNUSABLE` when too large, or `NOT_ACCESSIBLE`.
  */
-export async function readPem(path: string): Promise<string> {
+export async function readPem(path: string, maxBytes: number = MAX_FILE_BYTES): Promise<string> {
   try {
     const { size } = await Deno.stat(path);
-    if (size > MAX_FILE_BYTES) {
-      throw new CertificateError("UNUSABLE", `"${path}" has "${size}" bytes, too many for a certificate or key`);
+    if (size > maxBytes) {
+      throw new CertificateError("UNUSABLE", `"${path}" has "${size}" bytes, too many for what it should be`);
     }
     return await Deno.readTextFile(path);
   } catch (error) {
@@ -69,7 +77,7 @@ export async function readPem(path: string): Promise<string> {
  */
 export async function placePairs(
   dir: string,
-  pairs: Readonly<Record<string, KeyPair>>,
+  pairs: Readonly<Record<string, PartialPair>>,
   options: { readonly replace: boolean },
 ): Promise<void> {
   try {
@@ -79,7 +87,51 @@ export async function placePairs(
   }
 }
 
-async function place(dir: string, pairs: Readonly<Record<string, KeyPair>>, replace: boolean): Promise<void> {
+/**
+ * Puts a file that holds nothing secret in place of what is there, whole or not at all.
+ *
+ * @throws {CertificateError} `NOT_ACCESSIBLE`.
+ */
+export async function replacePublicFile(dir: string, name: string, text: string): Promise<void> {
+  try {
+    await placeFiles(dir, [{ name, text, mode: CERTIFICATE_MODE }], true);
+  } catch (error) {
+    throw notAccessible("write to", dir, error);
+  }
+}
+
+/** Runs an action while nobody else changes what the authority of a directory has signed. */
+export async function exclusively<T>(dir: string, action: () => Promise<T>): Promise<T> {
+  let directory: Deno.FsFile;
+  try {
+    // The directory itself: of a file that is replaced there would be two.
+    directory = await Deno.open(dir, { read: true });
+  } catch (error) {
+    // Whoever reads the authority says better what is missing.
+    if (error instanceof Deno.errors.NotFound) return await action();
+    throw notAccessible("read", dir, error);
+  }
+  using locked = directory;
+  await locked.lock(true);
+  return await action();
+}
+
+/** A file to be written. */
+interface NewFile {
+  readonly name: string;
+  readonly text: string;
+  readonly mode: number;
+}
+
+async function place(dir: string, pairs: Readonly<Record<string, PartialPair>>, replace: boolean): Promise<void> {
+  const files = Object.entries(pairs).flatMap(([name, { certificate, key }]): NewFile[] => [
+    ...(key === undefined ? [] : [{ name: `${name}.key`, text: key, mode: KEY_MODE }]),
+    { name: `${name}.crt`, text: certificate, mode: CERTIFICATE_MODE },
+  ]);
+  await placeFiles(dir, files, replace);
+}
+
+async function placeFiles(dir: string, files: readonly NewFile[], replace: boolean): Promise<void> {
   await using rollback = new AsyncDisposableStack();
   // A step back that fails must not hide why it had to be taken.
   const undoBy = (step: () => Promise<void>) => rollback.defer(() => step().catch(() => {}));
@@ -89,13 +141,8 @@ async function place(dir: string, pairs: Readonly<Record<string, KeyPair>>, repl
   const staging = await Deno.makeTempDir({ dir, prefix: ".making-" });
   undoBy(() => Deno.remove(staging, { recursive: true }));
 
-  const names: string[] = [];
-  for (const [name, { certificate, key }] of Object.entries(pairs)) {
-    await writeNewFile(`${staging}/${name}.key`, key, KEY_MODE);
-    await writeNewFile(`${staging}/${name}.crt`, certificate, CERTIFICATE_MODE);
-    names.push(`${name}.key`, `${name}.crt`);
-  }
-  for (const name of names) undoBy(await (replace ? replaceFile : addFile)(staging, dir, name));
+  for (const { name, text, mode } of files) await writeNewFile(`${staging}/${name}`, text, mode);
+  for (const { name } of files) undoBy(await (replace ? replaceFile : addFile)(staging, dir, name));
 
   await Deno.remove(staging, { recursive: true });
   rollback.move();

@@ -2,6 +2,7 @@
 import { makeAuthority } from "./authority.ts";
 import { alreadyExists, listFiles, placePairs } from "./directory.ts";
 import { draftClient, draftServer, paths } from "./issue.ts";
+import type { KeyKind } from "./key_kind.ts";
 import { lifetime } from "./lifetime.ts";
 import type { Made } from "./made.ts";
 
@@ -13,6 +14,8 @@ export interface InitOptions {
   readonly hosts?: readonly string[] | undefined;
   /** Whole days of validity of server and admin, 1 to 3650. Absent: 365 and 90. The authority has 3650. */
   readonly days?: number | undefined;
+  /** Which kind of keys are made; P-256 unless given. */
+  readonly keyKind?: KeyKind | undefined;
   /** The present. Absent: the clock's. */
   readonly now?: Date | undefined;
 }
@@ -31,14 +34,14 @@ export interface InitOptions {
  * ```
  */
 export async function initDirectory(options: InitOptions): Promise<Made[]> {
-  const { dir, hosts, days, now } = options;
+  const { dir, hosts, days, keyKind, now } = options;
   // Also a client's: it was signed by another authority and would be refused by everything made here.
   const existing = await listFiles(dir);
   if (existing.length > 0) throw alreadyExists(dir, existing);
 
-  const authority = await makeAuthority(lifetime({ kind: "authority", now }));
-  const server = await draftServer({ dir, hosts, days, now }, authority);
-  const admin = await draftClient({ dir, name: "admin", roles: ["admin"], days, now }, authority);
+  const authority = await makeAuthority(lifetime({ kind: "authority", now }), keyKind);
+  const server = await draftServer({ dir, hosts, days, keyKind, now }, authority);
+  const admin = await draftClient({ dir, name: "admin", roles: ["admin"], days, keyKind, now }, authority);
   await placePairs(dir, { ca: authority, server: server.pair, admin: admin.pair }, { replace: false });
   return [
     { ...paths(dir, "ca"), usage: "authority", hosts: [], roles: [], notAfter: authority.notAfter },

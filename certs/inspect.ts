@@ -16,6 +16,8 @@ export interface CertificateDetails extends Validity {
   readonly isAuthority: boolean;
   /** Which side of a TLS connection it may stand on. */
   readonly usages: readonly ("server" | "client")[];
+  /** Such as "P-256" or "Ed25519". */
+  readonly keyAlgorithm: string;
   /** Upper-case hexadecimal, no separators. */
   readonly serialNumber: string;
   /** SHA-256 of the certificate, lower-case hexadecimal, no separators. */
@@ -40,6 +42,7 @@ export async function inspectCertificate(pem: string): Promise<CertificateDetail
       ...(usages.includes(x509.ExtendedKeyUsage.serverAuth) ? ["server" as const] : []),
       ...(usages.includes(x509.ExtendedKeyUsage.clientAuth) ? ["client" as const] : []),
     ],
+    keyAlgorithm: keyAlgorithm(certificate.publicKey.algorithm),
     serialNumber: certificate.serialNumber.toUpperCase(),
     fingerprint: new Uint8Array(fingerprint).toHex(),
     notBefore: certificate.notBefore,
@@ -60,4 +63,24 @@ export function parseCertificate(pem: string): x509.X509Certificate {
       cause,
     });
   }
+}
+
+/** The certificates in a text, each as PEM (RFC 7468): an authority's file holds two while one follows the other. */
+export function splitCertificates(pem: string): string[] {
+  return pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+}
+
+/** True when one of these authorities itself has signed the certificate. */
+export async function isSignedBy(pem: string, authorities: string): Promise<boolean> {
+  const certificate = parseCertificate(pem);
+  for (const authority of splitCertificates(authorities)) {
+    const { publicKey } = parseCertificate(authority);
+    // A key of another kind cannot even be asked.
+    if (await certificate.verify({ publicKey, signatureOnly: true }).catch(() => false)) return true;
+  }
+  return false;
+}
+
+function keyAlgorithm(algorithm: Algorithm): string {
+  return "namedCurve" in algorithm ? String(algorithm.namedCurve) : algorithm.name;
 }

@@ -1,11 +1,13 @@
 /** Issues the certificates of servers and users, signed by the authority of a directory. */
 import { type Authority, readAuthority } from "./authority.ts";
-import { type KeyPair, makeCertificate } from "./certificate.ts";
-import { certificatePath, keyPath, placePairs } from "./directory.ts";
+import { certifyKey, makeCertificate } from "./certificate.ts";
+import { certificatePath, keyPath, type PartialPair, placePairs } from "./directory.ts";
 import { localHosts, parseHosts } from "./hosts.ts";
+import type { KeyKind } from "./key_kind.ts";
 import { lifetime } from "./lifetime.ts";
 import type { Made } from "./made.ts";
 import { checkRoles, checkUser } from "./names.ts";
+import { requestedKey } from "./request.ts";
 
 /** What all issuing has in common. */
 export interface IssueOptions {
@@ -13,6 +15,8 @@ export interface IssueOptions {
   readonly dir: string;
   /** Whole days of validity, 1 to 3650. Absent: 365 for a server, 90 for a client, less when the authority ends before. */
   readonly days?: number | undefined;
+  /** Which kind of key is made; P-256 unless given. */
+  readonly keyKind?: KeyKind | undefined;
   /** Replace an earlier certificate and key of that name. Absent: that is refused. */
   readonly replace?: boolean | undefined;
   /** The present. Absent: the clock's. */
@@ -31,11 +35,17 @@ export interface ClientOptions extends IssueOptions {
   readonly name: string;
   /** What the user may do, such as `admin`, `operator` or `viewer`; at least one. */
   readonly roles: readonly string[];
+  /**
+   * A certificate signing request, in PEM (RFC 2986): the certificate is made for its key, which then need not travel.
+   * Of what it says nothing else is taken.
+   */
+  readonly request?: string | undefined;
 }
 
 /** A certificate made but not yet written. */
 export interface Draft {
-  readonly pair: KeyPair;
+  /** Without the key where that is elsewhere. */
+  readonly pair: PartialPair;
   readonly made: Made;
 }
 
@@ -67,22 +77,33 @@ export async function issueClient(options: ClientOptions): Promise<Made> {
 
 /** Makes a server's certificate in memory. */
 export async function draftServer(options: ServerOptions, authority: Authority): Promise<Draft> {
-  const { dir, days, now } = options;
+  const { dir, days, now, keyKind } = options;
   const hosts = parseHosts([...localHosts(), ...(options.hosts ?? [])]).map((host) => host.value);
   const validity = lifetime({ kind: "server", days, authorityNotAfter: authority.notAfter, now });
-  const pair = await makeCertificate({ usage: "server", commonName: "server", hosts, validity, issuer: authority });
+  const pair = await makeCertificate({
+    usage: "server",
+    commonName: "server",
+    hosts,
+    validity,
+    issuer: authority,
+    keyKind,
+  });
   return { pair, made: { ...paths(dir, "server"), usage: "server", hosts, roles: [], notAfter: validity.notAfter } };
 }
 
 /** Makes a user's certificate in memory. As in Kubernetes, the subject's CN is the user and each O is a role. */
 export async function draftClient(options: ClientOptions, authority: Authority): Promise<Draft> {
-  const { dir, days, now } = options;
+  const { dir, days, now, keyKind, request } = options;
   const name = checkUser(options.name);
   const roles = checkRoles(options.roles);
   const validity = lifetime({ kind: "client", days, authorityNotAfter: authority.notAfter, now });
   const subject = { commonName: name, organizations: roles };
-  const pair = await makeCertificate({ usage: "client", ...subject, validity, issuer: authority });
-  return { pair, made: { ...paths(dir, name), usage: "client", hosts: [], roles, notAfter: validity.notAfter } };
+  const certificate = { usage: "client", ...subject, validity, issuer: authority } as const;
+  const made = { ...paths(dir, name), usage: "client", hosts: [], roles, notAfter: validity.notAfter } as const;
+  if (request === undefined) return { pair: await makeCertificate({ ...certificate, keyKind }), made };
+  const { keyPath: _, ...withoutKey } = made;
+  const publicKey = await requestedKey(request);
+  return { pair: { certificate: await certifyKey(publicKey, certificate) }, made: withoutKey };
 }
 
 /** Where the files of a name are, for a report. */

@@ -7,7 +7,8 @@ export interface Made {
   /** `ca`, `server` or the user. */
   readonly name: string;
   readonly certificatePath: string;
-  readonly keyPath: string;
+  /** Absent when the key is elsewhere: the certificate was made from a request. */
+  readonly keyPath?: string;
   /** Names and addresses it covers; a server's. */
   readonly hosts: readonly string[];
   /** What its user may do; a client's. */

@@ -1,0 +1,116 @@
+/** Renews certificates: the same words with a new serial number, a new key and a new end. The authority too. */
+import { makeAuthority, readAuthority } from "./authority.ts";
+import { certifyKey, makeCertificate } from "./certificate.ts";
+import { certificatePath, exclusively, listFiles, placePairs, readPem } from "./directory.ts";
+import { CertificateError } from "./errors.ts";
+import { inspectCertificate, parseCertificate, splitCertificates } from "./inspect.ts";
+import { type IssueOptions, paths } from "./issue.ts";
+import { lifetime } from "./lifetime.ts";
+import type { Made } from "./made.ts";
+import { revocationsOf, writeRevocations } from "./revoke.ts";
+
+/** What is to be renewed. */
+export interface RenewOptions extends Omit<IssueOptions, "replace"> {
+  /** The name of the files: `server` or a user's. */
+  readonly name: string;
+}
+
+/**
+ * Makes a certificate that says what the one of that name says, with a new key, and puts it in its place. Where the key
+ * is not in the directory, as of one made from a request, the certificate is made anew for the same key.
+ *
+ * @throws {CertificateError} `INVALID_ARGUMENT`, `MISSING` or `UNUSABLE` for certificate or authority, or
+ * `NOT_ACCESSIBLE`; then nothing has changed.
+ */
+export async function renew(options: RenewOptions): Promise<Made> {
+  const { dir, name, days, keyKind, now } = options;
+  if (!/^[^/\0.][^/\0]{0,199}$/.test(name)) {
+    throw new CertificateError(
+      "INVALID_ARGUMENT",
+      `Invalid name ${JSON.stringify(name.slice(0, 60))}: give "server" or a user's`,
+    );
+  }
+  const before = await readPem(certificatePath(dir, name));
+  const { commonNames, organizations, hosts, usages, isAuthority } = await inspectCertificate(before);
+  const usage = usages[0];
+  if (isAuthority || usages.length !== 1 || usage === undefined) {
+    throw new CertificateError("UNUSABLE", `"${certificatePath(dir, name)}" is no user's and no server's certificate`);
+  }
+  const authority = await readAuthority(dir, now);
+  const validity = lifetime({ kind: usage, days, authorityNotAfter: authority.notAfter, now });
+  const [commonName = ""] = commonNames;
+  const certificate = { usage, commonName, organizations, hosts, validity, issuer: authority };
+  const hasKey = (await listFiles(dir)).includes(`${name}.key`);
+  const pair = hasKey
+    ? await makeCertificate({ ...certificate, keyKind })
+    : { certificate: await certifyKey(await parseCertificate(before).publicKey.export(), certificate) };
+  await placePairs(dir, { [name]: pair }, { replace: true });
+  const { keyPath: path, ...where } = paths(dir, name);
+  return {
+    ...where,
+    ...(hasKey && path && { keyPath: path }),
+    usage,
+    hosts,
+    roles: organizations,
+    ...notAfter(validity),
+  };
+}
+
+/**
+ * Makes a new authority beside the old: `ca.crt` then holds both, the new one first, and what is issued from now on is
+ * signed by the new. Servers and users that have this `ca.crt` accept certificates of both.
+ *
+ * @throws {CertificateError} `ALREADY_EXISTS` when a change is under way; `MISSING` or `UNUSABLE` for the authority.
+ */
+export async function renewAuthority({ dir, keyKind, now = new Date() }: Omit<RenewOptions, "name">): Promise<Made> {
+  return await exclusively(dir, async () => {
+    const before = await readPem(certificatePath(dir, "ca"));
+    if (splitCertificates(before).length > 1) {
+      throw new CertificateError(
+        "ALREADY_EXISTS",
+        `"${
+          certificatePath(dir, "ca")
+        }" holds two authorities already: run "renew ca --finish" first, once all have new ` +
+          "certificates",
+      );
+    }
+    const old = await readAuthority(dir, now).catch(ended);
+    const { revoked, number } = await revocationsOf(dir);
+    const authority = await makeAuthority(lifetime({ kind: "authority", now }), keyKind);
+    const certificate = authority.certificate + (old === undefined ? "" : old.certificate);
+    await placePairs(dir, { ca: { certificate, key: authority.key } }, { replace: true });
+    if (revoked.length > 0) await writeRevocations(dir, revoked, number + 1, authority, now);
+    return madeAuthority(dir, authority.notAfter);
+  });
+}
+
+/**
+ * Drops the old authorities from `ca.crt`: what they signed is refused from then on.
+ *
+ * @throws {CertificateError} `MISSING` or `UNUSABLE` for the authority.
+ */
+export async function finishAuthority(dir: string, now: Date = new Date()): Promise<Made> {
+  return await exclusively(dir, async () => {
+    const authority = await readAuthority(dir, now);
+    const { revoked, number } = await revocationsOf(dir);
+    // First, so that there is never a list that no accepted authority has signed.
+    if (revoked.length > 0) await writeRevocations(dir, revoked, number + 1, authority, now);
+    const [certificate = ""] = splitCertificates(authority.certificate);
+    await placePairs(dir, { ca: { certificate: `${certificate}\n` } }, { replace: true });
+    return madeAuthority(dir, authority.notAfter);
+  });
+}
+
+/** An authority that has ended needs no transition: nothing that it signed is accepted. */
+function ended(error: unknown): undefined {
+  if (error instanceof CertificateError && /ended on/.test(error.message)) return undefined;
+  throw error;
+}
+
+function notAfter(validity: { readonly notAfter: Date }): Pick<Made, "notAfter"> {
+  return { notAfter: validity.notAfter };
+}
+
+function madeAuthority(dir: string, notAfter: Date): Made {
+  return { ...paths(dir, "ca"), usage: "authority", hosts: [], roles: [], notAfter };
+}
