@@ -91,6 +91,7 @@ export function streaming(
             left = false;
             break;
           }
+          // Encoded and written in one go: the bytes may be overwritten by the next message of any stream.
           const bytes = encode(method, step.value);
           await untilOver(new Promise<void>((sent) => call.write(bytes, () => sent())));
         }

@@ -36,21 +36,43 @@ function encoder(type: protobuf.Type): (message: object) => Buffer {
 }
 
 /**
- * Encodes answers of a type. An object that is sent more than once, such as a piece of output that a thousand watchers
- * get, is encoded once; it must not be changed after it was first sent. Bytes are taken as an answer that was encoded
- * before.
+ * Messages of a stream from this size on are encoded where the one before was, for memory of this kind is collected late;
+ * smaller ones get memory of their own, in which they can be kept.
  */
-function answerEncoder(type: protobuf.Type): (message: object) => Buffer {
-  const encode = encoder(type);
+const MIN_SCRATCH_BYTES = 16_384;
+
+let scratch = new Uint8Array();
+
+class ScratchWriter extends protobuf.Writer {
+  static override alloc(size: number): Uint8Array {
+    if (size < MIN_SCRATCH_BYTES) return new Uint8Array(size);
+    if (size > scratch.length) scratch = new Uint8Array(size);
+    return scratch.subarray(0, size);
+  }
+}
+
+/**
+ * Encodes messages of streams. What is returned is to be used at once: the next large message may take its place. An
+ * object that is sent more than once, such as a line of output that a thousand watchers get, is encoded once while it is
+ * small; it must not be changed after it was first sent.
+ */
+function streamEncoder(type: protobuf.Type): (message: object) => Buffer {
   const encoded = new WeakMap<object, Buffer>();
   return (message) => {
     if (Buffer.isBuffer(message)) return message;
     const known = encoded.get(message);
     if (known) return known;
-    const bytes = encode(message);
-    encoded.set(message, bytes);
+    const raw = type.encode(type.fromObject(message), new ScratchWriter()).finish();
+    const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
+    if (raw.buffer !== scratch.buffer) encoded.set(message, bytes);
     return bytes;
   };
+}
+
+/** Encodes single answers. Bytes are taken as an answer that was encoded before. */
+function answerEncoder(type: protobuf.Type): (message: object) => Buffer {
+  const encode = encoder(type);
+  return (message) => Buffer.isBuffer(message) ? message : encode(message);
 }
 
 function decoder(type: protobuf.Type): (bytes: Buffer) => object {
@@ -69,7 +91,7 @@ export function methodsOf(root: protobuf.Root, serviceName: string): Methods {
       responseStream: method.responseStream ?? false,
       requestSerialize: encoder(request),
       requestDeserialize: decoder(request),
-      responseSerialize: answerEncoder(response),
+      responseSerialize: method.responseStream ? streamEncoder(response) : answerEncoder(response),
       responseDeserialize: decoder(response),
     };
   }

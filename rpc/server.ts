@@ -10,6 +10,7 @@ import { checkCredentials, type Credentials, pemBytes } from "./credentials.ts";
 import { methods, root, SERVICE_NAME } from "./definition.ts";
 import { type Admit, certificateOfSession, gate } from "./gate.ts";
 import { failedHandshakes, type HandshakeFailure } from "./handshake.ts";
+import { freeSentFrames } from "./frame_memory.ts";
 import { Health } from "./health.ts";
 import { healthRoot } from "./health_definition.ts";
 import { addReflection } from "./reflection.ts";
@@ -115,6 +116,7 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
     (socket) => injector.injectConnection(socket),
   );
   connections.watch(http2Server);
+  freeSentFrames(http2Server);
   failedHandshakes(http2Server, options.onHandshakeFailure ?? (() => {}));
   const revoked = (certificate: PeerCertificate | undefined) =>
     certificate !== undefined && trust.isRevoked(certificate);
