@@ -3,7 +3,16 @@ import { JobNotFoundError, type JobStatus, type Supervisor } from "../mod.ts";
 import type { CallContext, CallName, JobWorkerHandlers } from "../proto/service.ts";
 import { identify, type Identity } from "./identity.ts";
 import { beatsUntil, checkHeartbeat } from "./heartbeat.ts";
-import { endMessage, limitOf, outputMessage, selectionOf, statesOf, statusMessage } from "./messages.ts";
+import {
+  endMessage,
+  eventMessage,
+  filterOf,
+  limitOf,
+  listOptionsOf,
+  outputMessage,
+  selectionOf,
+  statusMessage,
+} from "./messages.ts";
 import { admit, denied, scopeOf } from "./policy.ts";
 
 /** As the definition says of `page_size`; more is cut to this (AIP-158). */
@@ -53,15 +62,16 @@ export function createService(supervisor: Supervisor): Service {
           timeoutMs: request.timeout_ms,
           ...(outputLimit === undefined ? {} : { outputLimit }),
           ...(request.cwd === "" ? {} : { cwd: request.cwd }),
+          ...(request.request_id === "" ? {} : { requestId: request.request_id }),
           ...(request.grace_ms === undefined ? {} : { graceMs: request.grace_ms }),
         });
         return statusMessage(await supervisor.status(id));
       },
 
       async *Start({ id }, context) {
-        await permit("Start", id, context);
+        const { user } = await permit("Start", id, context);
         const statuses = supervisor.watchStatus(id, { signal: context.signal, skipInitial: true });
-        await supervisor.start(id);
+        await supervisor.start(id, { by: user });
         for await (const status of statuses) yield statusMessage(status);
       },
 
@@ -111,11 +121,9 @@ export function createService(supervisor: Supervisor): Service {
         if (scope === "own" && request.owner !== "" && request.owner !== identity.user) return {};
         const owner = scope === "own" ? identity.user : request.owner;
         const page = await supervisor.list({
-          states: statesOf(request.states),
-          labels: request.labels,
+          ...listOptionsOf(request),
           ...(owner === "" ? {} : { owner }),
           ...(request.page_size === 0 ? {} : { pageSize: Math.min(request.page_size, MAX_PAGE_SIZE) }),
-          ...(request.page_token === "" ? {} : { pageToken: request.page_token }),
         });
         return { jobs: page.jobs.map(statusMessage), next_page_token: page.nextPageToken };
       },
@@ -124,6 +132,23 @@ export function createService(supervisor: Supervisor): Service {
         await permit("Remove", id, context);
         await supervisor.remove(id);
         return {};
+      },
+
+      async *WatchJobs(request, context) {
+        const identity = identify(context.certificate);
+        const scope = scopeOf(identity, "WatchJobs");
+        if (scope === undefined) throw denied(identity, "WatchJobs");
+        const { ids, token } = request;
+        // With a token they were there before; that they are gone is an event.
+        if (token === "") await Promise.all(ids.map((id) => permit("WatchJobs", id, context)));
+        const owner = scope === "own" ? identity.user : request.owner;
+        const filter = { ...filterOf(request), ids, ...(owner === "" ? {} : { owner }) };
+        const options = { signal: context.signal, ...(token === "" ? {} : { token }) };
+        for await (const event of supervisor.watchJobs(filter, options)) {
+          // Of others' jobs, one who sees only his own is told that there are none.
+          if ("status" in event && request.owner !== "" && event.status.owner !== request.owner) continue;
+          yield eventMessage(event);
+        }
       },
     },
   };

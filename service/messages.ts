@@ -1,5 +1,16 @@
 /** The library's plain data as messages of the wire, and back. */
-import type { JobStatus, OutputEnd, OutputLimit, OutputPiece, OutputPolicy, OutputSelection, State } from "../mod.ts";
+import type {
+  JobEvent,
+  JobFilter,
+  JobOrder,
+  JobStatus,
+  OutputEnd,
+  OutputLimit,
+  OutputPiece,
+  OutputPolicy,
+  OutputSelection,
+  State,
+} from "../mod.ts";
 import type { Sent } from "../proto/service.ts";
 import type * as wire from "../proto/teleport/v1/job_worker.ts";
 
@@ -111,4 +122,58 @@ function streamOf(stream: wire.Stream): "stdout" | "stderr" | undefined {
 /** States of the wire in the library's words; what is unspecified is left out. */
 export function statesOf(states: readonly wire.State[]): State[] {
   return states.filter((state) => state !== "STATE_UNSPECIFIED").map((state) => state.slice("STATE_".length) as State);
+}
+
+/** The jobs that a request asks for, as far as lists and watches have the same fields. */
+export function filterOf(request: wire.ListRequest | wire.WatchJobsRequest): JobFilter {
+  const registeredSince = dateOf(request.registered_since);
+  const registeredUntil = dateOf(request.registered_until);
+  return {
+    states: statesOf(request.states),
+    labels: request.labels,
+    ...(request.command === "" ? {} : { command: request.command }),
+    ...(registeredSince === undefined ? {} : { registeredSince }),
+    ...(registeredUntil === undefined ? {} : { registeredUntil }),
+  };
+}
+
+/** The rest of what a list is asked for. */
+export function listOptionsOf(request: wire.ListRequest) {
+  const endedSince = dateOf(request.ended_since);
+  const endedUntil = dateOf(request.ended_until);
+  return {
+    ...filterOf(request),
+    orderBy: ORDERS[request.order],
+    ascending: request.oldest_first,
+    ...(endedSince === undefined ? {} : { endedSince }),
+    ...(endedUntil === undefined ? {} : { endedUntil }),
+    ...(request.page_token === "" ? {} : { pageToken: request.page_token }),
+  };
+}
+
+const ORDERS: Readonly<Record<wire.ListOrder, JobOrder>> = {
+  LIST_ORDER_UNSPECIFIED: "registeredAt",
+  LIST_ORDER_REGISTERED: "registeredAt",
+  LIST_ORDER_STARTED: "startedAt",
+  LIST_ORDER_ENDED: "endedAt",
+};
+
+/** Changes are shared by all who watch; so are their messages, which the wire then encodes once. */
+const eventMessages = new WeakMap<JobEvent, Sent<wire.JobEvent>>();
+
+/** An event as a message; always the same one for the same event. */
+export function eventMessage(event: JobEvent): Sent<wire.JobEvent> {
+  let message = eventMessages.get(event);
+  if (message === undefined) {
+    message = {
+      kind: `JOB_EVENT_KIND_${event.type.toUpperCase() as Uppercase<JobEvent["type"]>}`,
+      token: event.token,
+      ...("status" in event ? { job: statusMessage(event.status) } : {}),
+      ...("at" in event ? { time: timestamp(event.at) } : {}),
+      ...("reason" in event ? { reason: `REASON_${event.reason}` as const } : {}),
+      ...("by" in event ? { by: event.by } : {}),
+    };
+    eventMessages.set(event, message);
+  }
+  return message;
 }

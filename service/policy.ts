@@ -22,6 +22,7 @@ const RULES: Readonly<Record<CallName, Rule>> = {
   Signal: CHANGE,
   List: READ,
   Remove: CHANGE,
+  WatchJobs: READ,
 };
 
 const SERVICE = "/teleport.v1.JobWorker/";

@@ -24,6 +24,7 @@ export function handlers(some: Partial<JobWorkerHandlers>): JobWorkerHandlers {
     Signal: refuse,
     List: refuse,
     Remove: refuse,
+    WatchJobs: refuseStream,
     ...some,
   };
 }

@@ -27,6 +27,7 @@ const CALLS: Record<Exclude<CallName, "Register" | "List">, (calls: JobWorkerCli
     // Let through, the signal finds a job that does not run.
     Signal: (calls, id) => calls.Signal({ id, signal: "TERM" }),
     Remove: (calls, id) => calls.Remove({ id }),
+    WatchJobs: (calls, id) => first(calls.WatchJobs({ ids: [id] })),
   };
 
 const OK = "OK";
@@ -61,6 +62,7 @@ const TABLE: Record<keyof typeof CALLS, Record<Column, Cell>> = {
   GetOutput:    { admin: READ_ALL, operator: OWN_ALONE, viewer: READ_ALL, both: READ_ALL, none: NEVER },
   Signal:       { admin: [IDLE, IDLE, GONE], operator: [IDLE, GONE, GONE], viewer: NEVER, both: [IDLE, DENY, GONE], none: NEVER },
   Remove:       { admin: READ_ALL, operator: OWN_ALONE, viewer: NEVER, both: READ_ALL_CHANGE_OWN, none: NEVER },
+  WatchJobs:    { admin: READ_ALL, operator: OWN_ALONE, viewer: READ_ALL, both: READ_ALL, none: NEVER },
 };
 
 /** Each role or pair of roles with its column. */

@@ -28,10 +28,12 @@ export interface JobWorkerCalls {
   GetOutput: { request: GetOutputRequest; response: JobOutput; stream: true };
   /** Sends a signal to the job's process group. FAILED_PRECONDITION when the job is not running. */
   Signal: { request: SignalRequest; response: JobStatus; stream: false };
-  /** Lists the jobs the caller may see, newest first, page by page. */
+  /** Lists the jobs the caller may see, newest first unless asked otherwise, page by page. */
   List: { request: ListRequest; response: ListResponse; stream: false };
   /** Forgets an ended or never started job and its output. FAILED_PRECONDITION while it runs. */
   Remove: { request: RemoveRequest; response: RemoveResponse; stream: false };
+  /** Watches many jobs that the caller may see: each as it is, oldest first, then every change. Does not end by itself. */
+  WatchJobs: { request: WatchJobsRequest; response: JobEvent; stream: true };
 }
 
 /** Where a job is in its life. The last four are final and never change. */
@@ -88,6 +90,11 @@ export interface JobRequest {
   /** Bytes of output to record. 0: the server's default. */
   max_output_bytes: number;
   output_policy: OutputPolicy;
+  /**
+   * Names the request, so that it can be sent again when its answer was lost: the same one of the same user, for the
+   * same job, gives the job that is there already. ALREADY_EXISTS for another job. At most 128 characters.
+   */
+  request_id: string;
 }
 
 export interface JobStatus {
@@ -215,6 +222,13 @@ export interface SignalRequest {
   signal: string;
 }
 
+/** By what a list is sorted. Jobs without that time are left out. */
+export type ListOrder =
+  | "LIST_ORDER_UNSPECIFIED"
+  | "LIST_ORDER_REGISTERED"
+  | "LIST_ORDER_STARTED"
+  | "LIST_ORDER_ENDED";
+
 export interface ListRequest {
   /** Jobs in one of these states. Empty: any. */
   states: State[];
@@ -223,8 +237,16 @@ export interface ListRequest {
   labels: Record<string, string>;
   /** At most 1,000. 0: 100. */
   page_size: number;
-  /** From the response before. */
+  /** From the response before. The other fields must be as they were then, but for page_size. */
   page_token: string;
+  /** Jobs with this text in the first 1,000 characters of command and arguments, which a space joins. */
+  command: string;
+  registered_since: Timestamp | null;
+  registered_until: Timestamp | null;
+  ended_since: Timestamp | null;
+  ended_until: Timestamp | null;
+  order: ListOrder;
+  oldest_first: boolean;
 }
 
 export interface ListResponse {
@@ -238,3 +260,44 @@ export interface RemoveRequest {
 }
 
 export type RemoveResponse = Record<string, never>;
+
+/** Which jobs to watch: those for which all that is given holds. */
+export interface WatchJobsRequest {
+  /** Jobs in one of these states. A change by which a job leaves them is told too. Empty: any. */
+  states: State[];
+  owner: string;
+  /** Jobs that have all of these labels. */
+  labels: Record<string, string>;
+  /** As in ListRequest. */
+  command: string;
+  registered_since: Timestamp | null;
+  registered_until: Timestamp | null;
+  /** These jobs alone, at most 1,000; they are kept while they are watched. NOT_FOUND when one is not there. */
+  ids: string[];
+  /**
+   * Continue right behind the event that carried this token. Where that is too long ago, the watch begins anew, with
+   * KNOWN or CURRENT.
+   */
+  token: string;
+}
+
+export type JobEventKind =
+  | "JOB_EVENT_KIND_UNSPECIFIED"
+  | "JOB_EVENT_KIND_KNOWN"
+  | "JOB_EVENT_KIND_CURRENT"
+  | "JOB_EVENT_KIND_CHANGED"
+  | "JOB_EVENT_KIND_REMOVED";
+
+export interface JobEvent {
+  kind: JobEventKind;
+  /** As it was then, but for the counts of its output, which are as of now. */
+  job: JobStatus | null;
+  /** When it changed or was forgotten. */
+  time: Timestamp | null;
+  /** Continues right behind this event. */
+  token: string;
+  /** Why it changed, where there is a reason: also when a stop was asked for. */
+  reason: Reason;
+  /** The user who asked for the change. */
+  by: string;
+}
