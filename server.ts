@@ -3,6 +3,7 @@
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { CertificateError } from "./certs/errors.ts";
 import { defaultDirectory } from "./certs/location.ts";
+import { parseDurationMs } from "./cli/duration.ts";
 import { type OutputPolicy, Supervisor, TeleportError } from "./mod.ts";
 import { AddressError, formatAddress, parseAddress } from "./rpc/address.ts";
 import { CredentialsError } from "./rpc/credentials.ts";
@@ -19,6 +20,18 @@ const DRAIN_MS = 5_000;
 /** After a second signal nothing waits longer than this. */
 const HURRY_MS = 500;
 
+/** Ended jobs are kept for 30 days unless told otherwise: long enough to look into what went wrong last month. */
+const DEFAULT_KEEP_MS = 2_592_000_000;
+
+/** A hundred years: whoever wants more never wants to forget. */
+const MAX_KEEP_MS = 3_155_760_000_000;
+
+/** So much of the disk may be jobs and output: the host must live on, whatever they write. */
+const DEFAULT_DISK_SHARE = 0.5;
+
+/** As the library bounds grace periods. */
+const MAX_GRACE_MS = 3_600_000;
+
 interface Flags {
   readonly listen: string;
   readonly certs?: string;
@@ -29,6 +42,11 @@ interface Flags {
   readonly outputPolicy: OutputPolicy;
   /** Bytes. */
   readonly maxOutputTotal?: number;
+  /** Milliseconds. */
+  readonly keep?: number;
+  readonly keepJobs?: number;
+  /** Milliseconds. */
+  readonly shutdownGrace?: number;
 }
 
 /** A refusal to serve that the user can mend. */
@@ -45,7 +63,10 @@ function parse(args: readonly string[]): Flags {
     .version(metadata.version)
     .option("--listen <host:port>", "where to listen; port 0 picks a free one", "127.0.0.1:50051")
     .option("--certs <dir>", "certificates (default: $TELEPORT_CERTS, or teleport in ~/.config)")
-    .option("--data <dir>", "where output is kept (default: teleport in $XDG_STATE_HOME, or in ~/.local/state)")
+    .option(
+      "--data <dir>",
+      "where jobs and output are kept (default: teleport in $XDG_STATE_HOME, or in ~/.local/state)",
+    )
     .option("--init-certs", "make the certificates that are missing")
     .option("--max-output <bytes>", "how much output of a job is recorded that does not say (default: all)", parseBytes)
     .option(
@@ -56,8 +77,16 @@ function parse(args: readonly string[]): Flags {
     )
     .option(
       "--max-output-total <bytes>",
-      "how much the output of all jobs may take on the disk (default: all)",
+      "how much all jobs and their output may take on the disk; when it is short, the oldest that have ended go " +
+        "(default: half of what is free)",
       parseBytes,
+    )
+    .option("--keep <duration>", "how long ended jobs are kept (default: 30d)", durationParser("--keep", MAX_KEEP_MS))
+    .option("--keep-jobs <count>", "how many jobs are kept; the oldest that have ended go (default: 10000)", parseCount)
+    .option(
+      "--shutdown-grace <duration>",
+      "between SIGTERM and SIGKILL when the server stops (default: each job's own)",
+      durationParser("--shutdown-grace", MAX_GRACE_MS),
     )
     .allowExcessArguments(false)
     .exitOverride()
@@ -81,6 +110,21 @@ function parsePolicy(text: string): OutputPolicy {
 function parseBytes(text: string): number {
   if (!/^[1-9][0-9]{0,15}$/.test(text)) throw new InvalidArgumentError("Give a whole number of bytes from 1");
   return Number(text);
+}
+
+function parseCount(text: string): number {
+  if (!/^[1-9][0-9]{0,8}$/.test(text)) throw new InvalidArgumentError("Give a whole number from 1 to 999999999");
+  return Number(text);
+}
+
+function durationParser(name: string, maxMs: number): (text: string) => number {
+  return (text) => {
+    try {
+      return parseDurationMs(text, { name, minMs: 0, maxMs });
+    } catch (error) {
+      throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+    }
+  };
 }
 
 function dataDirectory(flag: string | undefined): string {
@@ -146,8 +190,19 @@ async function run(flags: Flags): Promise<void> {
     ...(flags.maxOutput === undefined
       ? {}
       : { outputLimit: { maxBytes: flags.maxOutput, policy: flags.outputPolicy } }),
-    ...(flags.maxOutputTotal === undefined ? {} : { maxOutputBytes: flags.maxOutputTotal }),
+    ...(flags.maxOutputTotal === undefined
+      ? { maxDiskShare: DEFAULT_DISK_SHARE }
+      : { maxOutputBytes: flags.maxOutputTotal }),
+    maxAgeMs: flags.keep ?? DEFAULT_KEEP_MS,
+    ...(flags.keepJobs === undefined ? {} : { maxJobs: flags.keepJobs }),
+    ...(flags.shutdownGrace === undefined ? {} : { closeGraceMs: flags.shutdownGrace }),
   });
+  // The last net: a defect in one call or job must not end all the others.
+  globalThis.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    tell(`internal error: ${describe(event.reason)}`);
+  });
+  const stop = stopSignal(supervisor);
   await supervisor.ready();
   const server = await serve({
     ...address,
@@ -155,12 +210,20 @@ async function run(flags: Flags): Promise<void> {
     ...createService(supervisor),
     onInternalError: (error, method) => tell(`internal error in ${method}: ${describe(error)}`),
   });
-  // The last net: a defect in one call or job must not end all the others.
-  globalThis.addEventListener("unhandledrejection", (event) => {
-    event.preventDefault();
-    tell(`internal error: ${describe(event.reason)}`);
+  server.setServing(!stop.aborted);
+  tell(`listening on ${formatAddress(server)}`);
+  stop.addEventListener("abort", () => {
+    server.setServing(false);
+    tell("stopping: no new work is taken, jobs are being ended");
   });
+  // The order of the end: no new work is taken, jobs end, streams hand over what is left, the record is closed.
+  await supervisor.run({ signal: stop });
+  await server.shutdown({ graceMs: DRAIN_MS });
+  await supervisor.close();
+}
 
+/** Aborts at the first SIGTERM or SIGINT. The second kills what is left, and does not wait for anything else. */
+function stopSignal(supervisor: Supervisor): AbortSignal {
   const stop = new AbortController();
   const onSignal = () => {
     if (stop.signal.aborted) {
@@ -170,15 +233,7 @@ async function run(flags: Flags): Promise<void> {
     stop.abort();
   };
   for (const signal of ["SIGTERM", "SIGINT"] as const) Deno.addSignalListener(signal, onSignal);
-  server.setServing(true);
-  tell(`listening on ${formatAddress(server)}`);
-
-  stop.signal.addEventListener("abort", () => {
-    server.setServing(false);
-    tell("stopping: no new work is taken, jobs are being ended");
-  });
-  await supervisor.run({ signal: stop.signal });
-  await server.shutdown({ graceMs: DRAIN_MS });
+  return stop.signal;
 }
 
 function describe(error: unknown): string {

@@ -1,11 +1,11 @@
 /** Durations as people type and read them: `500ms`, `10s`, `1h30m`. */
 import { UsageError } from "./usage_error.ts";
 
-const PATTERN = /^(?:(\d{1,10})h)?(?:(\d{1,10})m)?(?:(\d{1,10})s)?(?:(\d{1,10})ms)?$/;
-const UNITS_MS = [3_600_000, 60_000, 1_000, 1];
+const PATTERN = /^(?:(\d{1,10})d)?(?:(\d{1,10})h)?(?:(\d{1,10})m)?(?:(\d{1,10})s)?(?:(\d{1,10})ms)?$/;
+const UNITS_MS = [86_400_000, 3_600_000, 60_000, 1_000, 1];
 
 /**
- * Reads a duration: whole numbers, each with its unit `h`, `m`, `s` or `ms`, in this order and each at most once.
+ * Reads a duration: whole numbers, each with its unit `d`, `h`, `m`, `s` or `ms`, in this order and each at most once.
  *
  * @param text what was typed
  * @param options.name the option it was typed for, such as `--timeout`, for the error's sentence
@@ -19,7 +19,7 @@ export function parseDurationMs(text: string, options: { name: string; minMs: nu
   if (text === "" || parts === null) {
     const wanted = /^\d+(\.\d+)?$/.test(text) ? `a unit is missing, such as "${text}s"` : `give one such as "1h30m"`;
     throw new UsageError(
-      `Invalid duration "${text}" for ${options.name}: ${wanted} (units are h, m, s and ms, numbers are whole)`,
+      `Invalid duration "${text}" for ${options.name}: ${wanted} (units are d, h, m, s and ms, numbers are whole)`,
     );
   }
   const totalMs = UNITS_MS.reduce((sum, unitMs, index) => sum + Number(parts[index + 1] ?? 0) * unitMs, 0);
@@ -33,7 +33,7 @@ export function parseDurationMs(text: string, options: { name: string; minMs: nu
 }
 
 /**
- * Writes a duration with the units that {@linkcode parseDurationMs} reads.
+ * Writes a duration with the units that {@linkcode parseDurationMs} reads, but for days: `24h` is a time, a day may be 23.
  *
  * @param durationMs milliseconds
  */
@@ -41,7 +41,7 @@ export function formatDuration(durationMs: number): string {
   let restMs = durationMs;
   let text = "";
   for (const [index, unit] of ["h", "m", "s", "ms"].entries()) {
-    const unitMs = UNITS_MS[index]!;
+    const unitMs = UNITS_MS[index + 1]!;
     const count = Math.floor(restMs / unitMs);
     restMs -= count * unitMs;
     if (count > 0) text += `${count}${unit}`;

@@ -74,7 +74,7 @@ export function momentParser(name: string): (text: string) => Timestamp {
 }
 
 function agoMs(text: string, name: string): number {
-  if (!/^\d+(h|m|s|ms)/.test(text)) {
+  if (!/^\d+(d|h|m|s|ms)/.test(text)) {
     throw new UsageError(
       `Invalid time "${text}" for ${name}: give one such as "2026-01-31T12:00:00Z", or "10m" for ten minutes ago`,
     );

@@ -2,6 +2,7 @@
  * All jobs on record, and those of them that are objects now: taken up from an earlier life, added, found, forgotten.
  * Every rule of what is written when, and deleted when, is here or in the files it brings together.
  */
+import { statfsSync } from "node:fs";
 import { join } from "node:path";
 import { JobNotFoundError, LimitReachedError, NotRecordedError, SupervisorClosedError } from "./errors.ts";
 import { Job } from "./job.ts";
@@ -57,7 +58,10 @@ export class Keep {
       isWatched: (id) => (this.jobs.get(id)?.watchers ?? 0) > 0 || this.events.isAwaited(id),
       forget: (id) => this.#forgetUnasked(id),
     });
-    this.#budget = new OutputBudget(options.maxOutputBytes ?? Infinity, (bytes) => this.#retention.freeBytes(bytes));
+    const { jobs, bytes } = this.store.totals();
+    this.#count = jobs;
+    this.#budget = new OutputBudget(maxBytes(options, bytes), (short) => this.#retention.freeBytes(short));
+    this.#budget.add(bytes);
     this.#records = new Records({
       store: this.store,
       jobs: this.jobs,
@@ -68,9 +72,6 @@ export class Keep {
       },
       onError: (error) => this.#tell(error),
     });
-    const { jobs, bytes } = this.store.totals();
-    this.#count = jobs;
-    this.#budget.add(bytes);
   }
 
   /** How many jobs are kept. */
@@ -292,4 +293,11 @@ export class Keep {
     if (this.#options.directory !== undefined) this.store[Symbol.dispose]();
     else if (this.#outputDirectory !== undefined) await Deno.remove(this.#outputDirectory, { recursive: true });
   }
+}
+
+function maxBytes({ maxOutputBytes, maxDiskShare, directory }: SupervisorOptions, usedBytes: number): number {
+  if (maxOutputBytes !== undefined) return maxOutputBytes;
+  if (maxDiskShare === undefined || directory === undefined) return Infinity;
+  const { bavail, bsize } = statfsSync(directory);
+  return Math.floor(maxDiskShare * (usedBytes + bavail * bsize));
 }

@@ -27,6 +27,10 @@ export interface SupervisorOptions {
    */
   readonly maxOutputBytes?: number;
   /**
+   * Instead of `maxOutputBytes`, a share from 0 to 1 of what jobs take now and what else is free on the directory's disk.
+   */
+  readonly maxDiskShare?: number;
+  /**
    * How many jobs are kept, ended ones included; 10,000 unless given. For a new one, the job that ended first is
    * forgotten.
    */
@@ -44,9 +48,11 @@ export function checkOptions(options: SupervisorOptions): void {
   checkNumber("number of jobs", options.maxJobs, 1);
   checkNumber("age of jobs in milliseconds", options.maxAgeMs, 0);
   checkNumber("number of bytes for all output", options.maxOutputBytes, 0);
+  checkNumber("share of the disk", options.maxDiskShare, 0, 1);
 }
 
-function checkNumber(what: string, value: number | undefined, min: number): void {
-  if (value === undefined || value >= min) return;
-  throw new InvalidArgumentError(`Invalid ${what} "${value}": give at least ${min}, or none`);
+function checkNumber(what: string, value: number | undefined, min: number, max = Infinity): void {
+  if (value === undefined || (value >= min && value <= max)) return;
+  const range = max === Infinity ? `at least ${min}` : `from ${min} to ${max}`;
+  throw new InvalidArgumentError(`Invalid ${what} "${value}": give ${range}, or none`);
 }
