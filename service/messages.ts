@@ -1,15 +1,16 @@
 /** The library's plain data as messages of the wire, and back. */
-import type {
-  JobEvent,
-  JobFilter,
-  JobOrder,
-  JobStatus,
-  OutputEnd,
-  OutputLimit,
-  OutputPiece,
-  OutputPolicy,
-  OutputSelection,
-  State,
+import {
+  InvalidArgumentError,
+  type JobEvent,
+  type JobFilter,
+  type JobOrder,
+  type JobStatus,
+  type OutputEnd,
+  type OutputLimit,
+  type OutputPiece,
+  type OutputPolicy,
+  type OutputSelection,
+  type State,
 } from "../mod.ts";
 import type { Sent } from "../proto/service.ts";
 import type * as wire from "../proto/teleport/v1/job_worker.ts";
@@ -88,9 +89,20 @@ function dateOf(time: wire.Timestamp | null): Date | undefined {
   return time === null ? undefined : new Date(time.seconds * 1_000 + time.nanos / 1_000_000);
 }
 
+/**
+ * A value of an enumeration; one that the service does not know, from a client of a later definition, is a number.
+ *
+ * @throws {InvalidArgumentError} for a number, where a guess could be the opposite of what was meant
+ */
+function known<Name extends string>(field: string, value: Name): Name {
+  if (typeof value === "string") return value;
+  throw new InvalidArgumentError(`Unknown ${field} "${value}": give one that this server knows`);
+}
+
 /** The limit that a request asks for; undefined: the server's own. */
 export function limitOf(request: wire.JobRequest): OutputLimit | undefined {
-  const { max_output_bytes: maxBytes, output_policy: policy } = request;
+  const { max_output_bytes: maxBytes } = request;
+  const policy = known("output policy", request.output_policy);
   if (maxBytes === 0) return undefined;
   if (policy === "OUTPUT_POLICY_UNSPECIFIED") return { maxBytes, policy: "STOP" };
   return { maxBytes, policy: policy.slice("OUTPUT_POLICY_".length) as OutputPolicy };
@@ -115,13 +127,14 @@ export function selectionOf(request: wire.GetOutputRequest): OutputSelection {
 
 /** A stream of the wire in the library's words; undefined: both. */
 function streamOf(stream: wire.Stream): "stdout" | "stderr" | undefined {
-  if (stream === "STREAM_STDOUT") return "stdout";
+  if (known("stream", stream) === "STREAM_STDOUT") return "stdout";
   return stream === "STREAM_STDERR" ? "stderr" : undefined;
 }
 
 /** States of the wire in the library's words; what is unspecified is left out. */
 export function statesOf(states: readonly wire.State[]): State[] {
-  return states.filter((state) => state !== "STATE_UNSPECIFIED").map((state) => state.slice("STATE_".length) as State);
+  return states.map((state) => known("state", state)).filter((state) => state !== "STATE_UNSPECIFIED")
+    .map((state) => state.slice("STATE_".length) as State);
 }
 
 /** The jobs that a request asks for, as far as lists and watches have the same fields. */
@@ -143,7 +156,7 @@ export function listOptionsOf(request: wire.ListRequest) {
   const endedUntil = dateOf(request.ended_until);
   return {
     ...filterOf(request),
-    orderBy: ORDERS[request.order],
+    orderBy: ORDERS[known("order", request.order)],
     ascending: request.oldest_first,
     ...(endedSince === undefined ? {} : { endedSince }),
     ...(endedUntil === undefined ? {} : { endedUntil }),
