@@ -2,7 +2,7 @@
  * One file of an output log: appended to by one writer, read at any place by any number of readers, deleted under
  * them when it is too old. Positions are those of the whole log.
  */
-import { close, open, read } from "node:fs";
+import { close, open, readSync } from "node:fs";
 import { promisify } from "node:util";
 import { decodeFileHeader, encodeFileHeader, FILE_HEADER_BYTES, type FileHeader } from "./output_record.ts";
 
@@ -49,7 +49,7 @@ export class Segment {
     const { size } = await Deno.stat(path);
     const fd = await openAsync(path, "r");
     try {
-      const header = decodeFileHeader(await readAt(fd, 0, FILE_HEADER_BYTES));
+      const header = decodeFileHeader(readAt(fd, 0, FILE_HEADER_BYTES));
       return header === undefined ? undefined : new Segment(path, header, size - FILE_HEADER_BYTES);
     } finally {
       await closeAsync(fd);
@@ -104,7 +104,7 @@ export class Segment {
       this.#closing = false;
       this.#fd ??= openAsync(this.path, "r");
       const bytes = Math.min(maxBytes, this.end - position);
-      return await readAt(await this.#fd, FILE_HEADER_BYTES + position - this.base, bytes);
+      return readAt(await this.#fd, FILE_HEADER_BYTES + position - this.base, bytes);
     } finally {
       this.#reads -= 1;
       if (this.#closing) await this.closeReader();
@@ -129,13 +129,15 @@ export class Segment {
   }
 }
 
-async function readAt(fd: number, at: number, maxBytes: number): Promise<Uint8Array> {
+/**
+ * Reads at a place, up to the end of the file. Not with the asynchronous call: Deno 2.9 does the same work for that on the
+ * same thread, a turn later and at a third of the speed.
+ */
+function readAt(fd: number, at: number, maxBytes: number): Uint8Array {
   const buffer = new Uint8Array(maxBytes);
   let filled = 0;
   while (filled < maxBytes) {
-    const count = await new Promise<number>((resolve, reject) => {
-      read(fd, buffer, filled, maxBytes - filled, at + filled, (error, n) => error ? reject(error) : resolve(n));
-    });
+    const count = readSync(fd, buffer, filled, maxBytes - filled, at + filled);
     if (count === 0) break;
     filled += count;
   }
