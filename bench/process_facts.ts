@@ -31,11 +31,11 @@ export function cpuMs(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
 }
 
-/** How often its threads went to sleep so far; each such time something had woken one. */
-export function sleeps(pid: number): number {
-  let count = 0;
+/** How often each of its threads went to sleep so far; each such time something had woken it. */
+export function sleeps(pid: number): Map<string, number> {
+  const counts = new Map<string, number>();
   for (const { name } of Deno.readDirSync(`/proc/${pid}/task`)) {
-    count += statusField(`/proc/${pid}/task/${name}/status`, "voluntary_ctxt_switches");
+    counts.set(name, statusField(`/proc/${pid}/task/${name}/status`, "voluntary_ctxt_switches"));
   }
-  return count;
+  return counts;
 }
