@@ -209,7 +209,7 @@ Deno.test("teleport exits 255 when the server cannot be reached or does not acce
 
 Deno.test("teleport run exits 255 when the server dies, and says that the job may still run", async () => {
   await using server = await startServer();
-  const run = spawnTeleport(server, "run", "sh", "-c", "echo ready; exec sleep 1000");
+  const run = spawnTeleport(server, "run", "--retry-for", "0s", "sh", "-c", "echo ready; exec sleep 1000");
   const stdout = run.stdout.getReader();
   await readUntil(stdout, "ready");
   const job = JSON.parse(await teleportOk(server, "list", "--output", "json"));
