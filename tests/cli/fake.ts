@@ -123,6 +123,9 @@ export function jobStatus(fields: Partial<JobStatus> = {}): JobStatus {
     max_output_bytes: 0,
     output_policy: "OUTPUT_POLICY_UNSPECIFIED",
     dropped_bytes: 0,
+    started_by: "",
+    stop_asked_by: "",
+    signals: [],
     ...fields,
   };
 }
@@ -165,6 +168,9 @@ export async function outputOf(
     time: null,
     cursor: "end",
     dropped_bytes: 0,
+    started_by: "",
+    stop_asked_by: "",
+    signals: [],
     end: {
       stdout_bytes: bytes.stdout.length,
       stderr_bytes: bytes.stderr.length,
