@@ -33,6 +33,15 @@ export async function verifyAudit(path: string): Promise<Verified> {
   return chain.finish({ files: paths.length, whole: isDirectory });
 }
 
+/** What was found, for people. */
+export function verifiedText({ files, lines, firstSeq, lastSeq, hash, problems }: Verified): string {
+  return [
+    ...problems,
+    `${lines} lines in ${files} files, number ${firstSeq} to ${lastSeq}, the last with SHA-256 ${hash}`,
+    problems.length === 0 ? "The record is whole" : "The record is NOT whole",
+  ].join("\n");
+}
+
 async function headOf(directory: string): Promise<{ readonly seq: number; readonly hash: string } | undefined> {
   try {
     return readHead(await Deno.readTextFile(`${directory}/${HEAD_NAME}`));

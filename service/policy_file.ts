@@ -5,6 +5,12 @@ import type { CommandPattern } from "./policy_command.ts";
 import { callsOfKind } from "./policy_default.ts";
 import { isOfKind, type Parameter, type ParameterKind, type Template, type TemplateText } from "./template.ts";
 
+/** A policy with the text it was read from, by which a new one is told from the old. */
+export interface PolicyText {
+  readonly text: string;
+  readonly policy: Policy;
+}
+
 /** The policy file is not one. The message says where and what was wanted. */
 export class PolicyError extends Error {
   override readonly name = "PolicyError";

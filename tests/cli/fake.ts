@@ -168,9 +168,6 @@ export async function outputOf(
     time: null,
     cursor: "end",
     dropped_bytes: 0,
-    started_by: "",
-    stop_asked_by: "",
-    signals: [],
     end: {
       stdout_bytes: bytes.stdout.length,
       stderr_bytes: bytes.stderr.length,
