@@ -1,14 +1,24 @@
 // deno-lint-ignore-file no-console -- a door talks to people, and console copes with a pipe that is closed
 /** The door of `teleportd`, the server: flags in, exit code out, and the wiring between. */
+import { dirname } from "node:path";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { CertificateError } from "./certs/errors.ts";
+import { ExpiryReminder } from "./certs/expiry.ts";
 import { defaultDirectory } from "./certs/location.ts";
+import { readRevokedSerials, readServerFiles } from "./certs/server_files.ts";
 import { parseDurationMs } from "./cli/duration.ts";
 import { type OutputPolicy, Supervisor, TeleportError } from "./mod.ts";
 import { AddressError, formatAddress, parseAddress } from "./rpc/address.ts";
-import { CredentialsError } from "./rpc/credentials.ts";
+import { checkCredentials, type Credentials, CredentialsError, endsOf } from "./rpc/credentials.ts";
 import { serve } from "./rpc/server.ts";
+import { callerOf } from "./service/audit.ts";
+import { AuditLog } from "./service/audit_log.ts";
+import { verifiedText, verifyAudit } from "./service/audit_verify.ts";
 import { createService } from "./service/handlers.ts";
+import { handshakeRecord } from "./service/handshake_record.ts";
+import { keepCurrent, type ServerIdentity } from "./service/keep_current.ts";
+import { DEFAULT_POLICY } from "./service/policy_default.ts";
+import { parsePolicy as parsePolicyFile, PolicyError, type PolicyText } from "./service/policy_file.ts";
 import metadata from "./deno.json" with { type: "json" };
 
 const EXIT_FAILED = 1;
@@ -37,6 +47,13 @@ interface Flags {
   readonly certs?: string;
   readonly data?: string;
   readonly initCerts?: boolean;
+  readonly policy?: string;
+  readonly checkConfig?: boolean;
+  /** Of "audit verify", which does nothing else. */
+  readonly auditPath?: string;
+  /** Bytes. */
+  readonly auditFileBytes?: number;
+  readonly auditFiles?: number;
   /** Bytes. */
   readonly maxOutput?: number;
   readonly outputPolicy: OutputPolicy;
@@ -68,6 +85,10 @@ function parse(args: readonly string[]): Flags {
       "where jobs and output are kept (default: teleport in $XDG_STATE_HOME, or in ~/.local/state)",
     )
     .option("--init-certs", "make the certificates that are missing")
+    .option("--policy <file>", "who may do what (default: the roles admin, operator and viewer)")
+    .option("--check-config", "say whether certificates and policy can be used, and leave")
+    .option("--audit-file-bytes <bytes>", "how large a file of the audit record grows (default: 64 MiB)", parseBytes)
+    .option("--audit-files <count>", "how many of them are kept (default: 16)", parseCount)
     .option("--max-output <bytes>", "how much output of a job is recorded that does not say (default: all)", parseBytes)
     .option(
       "--output-policy <policy>",
@@ -91,8 +112,15 @@ function parse(args: readonly string[]): Flags {
     .allowExcessArguments(false)
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "teleportd: ")) });
-  program.parse(args, { from: "user" });
-  return program.opts<Flags & Record<string, never>>();
+  let auditPath: string | undefined;
+  program.action(() => {});
+  program.command("audit").description("look after the audit record").helpCommand(false)
+    .command("verify").argument("<path>", "the directory audit of the data directory, or one file of it")
+    .description("say whether every line of the audit record is there, unchanged and in order")
+    .allowExcessArguments(false)
+    .action((path: string) => void (auditPath = path));
+  program.helpCommand(false).parse(args, { from: "user" });
+  return { ...program.opts<Flags & Record<string, never>>(), ...(auditPath === undefined ? {} : { auditPath }) };
 }
 
 const POLICIES: Readonly<Record<string, OutputPolicy>> = {
@@ -136,15 +164,60 @@ function dataDirectory(flag: string | undefined): string {
   throw new StartError("No directory for data: give --data DIR, or set HOME");
 }
 
-async function read(path: string): Promise<string> {
+async function readIdentity(certs: string, policyPath: string | undefined): Promise<ServerIdentity> {
+  const credentials = await readCredentials(certs);
+  const list = await readRevokedSerials(certs, credentials.ca);
+  return { credentials, revoked: list?.serials ?? new Set(), policy: await readPolicy(policyPath) };
+}
+
+async function readCredentials(certs: string): Promise<Credentials> {
   try {
-    return await Deno.readTextFile(path);
+    const credentials = await readServerFiles(certs);
+    checkCredentials(credentials);
+    return credentials;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) {
-      throw new StartError(`"${path}" not found: make certificates with certs init, or start with --init-certs`);
-    }
-    throw new StartError(`"${path}" cannot be read: ${error instanceof Error ? error.message : error}`);
+    if (!(error instanceof CertificateError) || error.code !== "MISSING") throw error;
+    const [path = ""] = /^"[^"]*"/.exec(error.message) ?? [];
+    throw new StartError(`${path} not found: make certificates with certs init, or start with --init-certs`);
   }
+}
+
+async function readPolicy(path: string | undefined): Promise<PolicyText> {
+  if (path === undefined) return { text: "", policy: DEFAULT_POLICY };
+  const text = await Deno.readTextFile(path).catch((error) => {
+    throw new StartError(`Policy file "${path}" cannot be read: ${error instanceof Error ? error.message : error}`);
+  });
+  return { text, policy: parsePolicyFile(text) };
+}
+
+/** Says what was checked. Errors were thrown before. */
+function checked(
+  certs: string,
+  policyPath: string | undefined,
+  { credentials, revoked, policy }: ServerIdentity,
+): void {
+  using reminder = new ExpiryReminder(tell);
+  reminder.mind(namedEnds(credentials));
+  tell(`certificates in "${certs}" can be used, ${revoked.size} are revoked`);
+  if (policyPath === undefined) return tell("no policy file: the roles are admin, operator and viewer");
+  const { roles, templates } = policy.policy;
+  tell(`policy "${policyPath}" can be used: ${roles.size} roles, ${templates.size} templates`);
+}
+
+function namedEnds(credentials: Credentials) {
+  return endsOf(credentials).map(({ part, notAfter }) => ({
+    name: part === "ca" ? "the authority's certificate" : "the server's certificate",
+    notAfter,
+  }));
+}
+
+/** Says whether an audit record is whole. */
+async function verify(path: string): Promise<number> {
+  const found = await verifyAudit(path).catch((error) => {
+    throw new StartError(`"${path}" cannot be read: ${error instanceof Error ? error.message : error}`);
+  });
+  console.log(verifiedText(found));
+  return found.problems.length === 0 ? 0 : EXIT_FAILED;
 }
 
 async function makeMissingCertificates(dir: string): Promise<void> {
@@ -174,11 +247,8 @@ async function run(flags: Flags): Promise<void> {
   });
   const address = parseAddress(flags.listen);
   if (flags.initCerts) await makeMissingCertificates(certs);
-  const credentials = {
-    ca: await read(`${certs}/ca.crt`),
-    cert: await read(`${certs}/server.crt`),
-    key: await read(`${certs}/server.key`),
-  };
+  const identity = await readIdentity(certs, flags.policy);
+  if (flags.checkConfig) return checked(certs, flags.policy, identity);
   const directory = dataDirectory(flags.data);
   await Deno.mkdir(directory, { recursive: true, mode: 0o700 }).catch((error) => {
     throw new StartError(`Data directory "${directory}" cannot be made: ${error.message}`);
@@ -204,17 +274,52 @@ async function run(flags: Flags): Promise<void> {
   });
   const stop = stopSignal(supervisor);
   await supervisor.ready();
+  await using audit = await AuditLog.open({
+    directory: `${directory}/audit`,
+    onError: (error) => tell(`the audit record cannot be written, so nothing is changed until it can: ${error}`),
+    ...(flags.auditFileBytes === undefined ? {} : { maxFileBytes: flags.auditFileBytes }),
+    ...(flags.auditFiles === undefined ? {} : { maxFiles: flags.auditFiles }),
+  });
+  let { policy } = identity;
   const server = await serve({
     ...address,
-    credentials,
-    ...createService(supervisor),
+    credentials: identity.credentials,
+    revoked: identity.revoked,
+    ...createService(supervisor, { policy: () => policy.policy, audit }),
+    onRefused: (context, error) => {
+      const rule = error instanceof Error ? error.message : "";
+      const call = context.method.slice(context.method.lastIndexOf("/") + 1);
+      const denied = { call, allowed: false, rule, code: "UNAUTHENTICATED" };
+      audit.record({ event: "call", ...callerOf(context), ...denied });
+    },
+    onHandshakeFailure: handshakeRecord(audit),
     onInternalError: (error, method) => tell(`internal error in ${method}: ${describe(error)}`),
   });
+  const say = (line: string) => {
+    tell(line);
+    audit.record({ event: "server", text: line });
+  };
+  using reminder = new ExpiryReminder(tell);
+  reminder.mind(namedEnds(identity.credentials));
+  await using changes = keepCurrent({
+    identity,
+    directories: [certs, ...(flags.policy === undefined ? [] : [dirname(flags.policy)])],
+    readCredentials: () => readCredentials(certs),
+    readRevoked: async (ca) => (await readRevokedSerials(certs, ca))?.serials,
+    readPolicy: () => readPolicy(flags.policy),
+    renew: (current) => {
+      server.renew(current);
+      reminder.mind(namedEnds(current.credentials));
+    },
+    setPolicy: (current) => policy = current,
+    say,
+  });
+  Deno.addSignalListener("SIGHUP", () => changes.nudge());
   server.setServing(!stop.aborted);
-  tell(`listening on ${formatAddress(server)}`);
+  say(`listening on ${formatAddress(server)}`);
   stop.addEventListener("abort", () => {
     server.setServing(false);
-    tell("stopping: no new work is taken, jobs are being ended");
+    say("stopping: no new work is taken, jobs are being ended");
   });
   // The order of the end: no new work is taken, jobs end, streams hand over what is left, the record is closed.
   await supervisor.run({ signal: stop });
@@ -244,14 +349,16 @@ function describe(error: unknown): string {
 function failed(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
   const expected = error instanceof StartError || error instanceof CertificateError || error instanceof AddressError ||
-    error instanceof CredentialsError || error instanceof TeleportError;
+    error instanceof CredentialsError || error instanceof PolicyError || error instanceof TeleportError;
   tell(`teleportd: ${expected ? error.message : describe(error)}`);
   return error instanceof AddressError && error.code === "INVALID" ? EXIT_USAGE : EXIT_FAILED;
 }
 
 async function main(args: readonly string[]): Promise<number> {
   try {
-    await run(parse(args));
+    const flags = parse(args);
+    if (flags.auditPath !== undefined) return await verify(flags.auditPath);
+    await run(flags);
     return 0;
   } catch (error) {
     return failed(error);

@@ -10,6 +10,9 @@ const CERTIFICATE_MODE = 0o644;
 /** A certificate with every host and role allowed here has 8 KiB; a file beyond this is none. */
 const MAX_FILE_BYTES = 256 * 1024;
 
+/** As many bytes as a list of 100,000 revoked certificates has, and then some. */
+export const MAX_LIST_BYTES = 16 * 1024 * 1024;
+
 /** A certificate, and its key where that is at hand. */
 export type PartialPair = Pick<KeyPair, "certificate"> & Partial<KeyPair>;
 

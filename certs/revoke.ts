@@ -1,6 +1,13 @@
 /** Revokes certificates: puts their serial numbers on the authority's list, which servers take up at once. */
 import { type Authority, readAuthority } from "./authority.ts";
-import { certificatePath, exclusively, readPem, replacePublicFile, revocationsPath } from "./directory.ts";
+import {
+  certificatePath,
+  exclusively,
+  MAX_LIST_BYTES,
+  readPem,
+  replacePublicFile,
+  revocationsPath,
+} from "./directory.ts";
 import { CertificateError } from "./errors.ts";
 import { inspectCertificate } from "./inspect.ts";
 import { canonicalSerial, makeRevocations, readRevocations, type Revocation, type Revocations } from "./revocations.ts";
@@ -78,9 +85,6 @@ export async function writeRevocations(
 ): Promise<void> {
   await replacePublicFile(dir, "ca.crl", await makeRevocations(revoked, authority, { number, now }));
 }
-
-/** As many bytes as a list of the largest number of entries has, and then some. */
-export const MAX_LIST_BYTES = 16 * 1024 * 1024;
 
 async function serialOf({ dir, name, certificate, serialNumber }: RevokeOptions): Promise<string> {
   if (serialNumber !== undefined) {

@@ -1,9 +1,9 @@
 /** Messages as JSON for programs: the fields' own names, states and streams without prefix, absent fields left out. */
-import type { JobOutput, JobStatus, OutputEnd, Timestamp } from "../proto/teleport/v1/job_worker.ts";
+import type { JobEvent, JobOutput, JobStatus, OutputEnd, Timestamp } from "../proto/teleport/v1/job_worker.ts";
 
 /** The name of an enum's value without its prefix: `STATE_EXITED` is `EXITED`. */
 export function enumName(value: string): string {
-  return value.replace(/^(?:STATE|REASON|STREAM|OUTPUT_POLICY)_/, "");
+  return value.replace(/^(?:STATE|REASON|STREAM|OUTPUT_POLICY|JOB_EVENT_KIND)_/, "");
 }
 
 /** A moment as RFC 3339 in UTC, with as many digits as it has: `2026-01-31T12:00:00.25Z`. */
@@ -58,6 +58,19 @@ function endJson(end: OutputEnd): Record<string, unknown> {
     stdout_sha256: end.stdout_sha256.toHex(),
     stderr_sha256: end.stderr_sha256.toHex(),
     status: end.status && statusJson(end.status),
+  });
+}
+
+/** What is told of one of many jobs. */
+export function eventJson(event: JobEvent): Record<string, unknown> {
+  const { kind, job, time, reason, by, token } = event;
+  return withoutAbsent({
+    kind: enumName(kind),
+    job: job && statusJson(job),
+    time: time && rfc3339(time),
+    reason: reason === "REASON_UNSPECIFIED" ? "" : enumName(reason),
+    by,
+    token,
   });
 }
 

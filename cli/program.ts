@@ -2,6 +2,8 @@
 import { Command, Option } from "commander";
 import type { ConfigFlags } from "./config.ts";
 import type { Context, LocalContext } from "./context.ts";
+import type { Timestamp } from "../proto/teleport/v1/job_worker.ts";
+import { addFilterOptions, type FilterFlags, filterOf, FINAL_STATES, isFiltering } from "./filter_options.ts";
 import {
   addPair,
   type JobFlags,
@@ -54,6 +56,19 @@ Exit code: the job's own; 128+n when signal n ended it; 124 timed out; 126 not e
 SIGINT (Ctrl-C) and SIGTERM reach the job, the first two of them; the third leaves the job running.
 When the reader of the output goes away, as with | head, the job gets SIGPIPE.`;
 
+const WATCH_NOTES = `
+One job is watched to its end, several until all have ended. Without an id, all jobs that the filters mean are
+watched, those that are still to come too, until this command is ended.`;
+
+const WAIT_NOTES = `
+Of several jobs, prints how each ended. Exit code: that of the job, as "teleport run" has it; with --any of the
+first to end; with --all the first that is not 0, in the order of the ids.`;
+
+const RM_NOTES = `
+Filters mean jobs that have ended unless --state says otherwise. Prints the id of each job that is gone.
+  teleport rm --until 7d                            what was registered more than a week ago and has ended
+  teleport rm --label kind=build --state exited`;
+
 /** Makes the program. Parsing it runs the command that was typed, through the runner. */
 export function createProgram(runner: Runner, help: HelpOutput): Command {
   const program = new Command("teleport")
@@ -102,7 +117,7 @@ export function createProgram(runner: Runner, help: HelpOutput): Command {
       const request = jobRequest(name, args, flags);
       await runner.call(
         common(self),
-        (context) => flags.detach ? runDetached(context, request) : run(context, request, flags.retryFor),
+        (context) => (flags.detach ? runDetached : run)(context, request, flags.retryFor),
       );
     });
   command("stop", "<ID...>", "Stop jobs: SIGTERM, then SIGKILL; prints how each ended")
@@ -121,10 +136,17 @@ export function createProgram(runner: Runner, help: HelpOutput): Command {
       const { status } = await import("./commands/status.ts");
       await runner.call(common(self), (context) => status(context, id));
     });
-  addRetryOption(command("watch", "<ID>", "Print a job's status and every change of it, to the end"))
-    .action(async (id: string, flags: { retryFor?: number }, self: Command) => {
-      const { watch } = await import("./commands/watch.ts");
-      await runner.call(common(self), (context) => watch(context, id, flags.retryFor));
+  addRetryOption(addFilterOptions(command("watch", "[ID...]", "Print the status of jobs and every change of it")))
+    .addHelpText("after", WATCH_NOTES)
+    .action(async (ids: string[], flags: FilterFlags & { retryFor?: number }, self: Command) => {
+      const { watch, watchMany } = await import("./commands/watch.ts");
+      const [id, ...others] = ids;
+      const isOne = id !== undefined && others.length === 0 && !isFiltering(flags);
+      await runner.call(
+        common(self),
+        (context) =>
+          isOne ? watch(context, id, flags.retryFor) : watchMany(context, { ids, ...filterOf(flags) }, flags.retryFor),
+      );
     });
   addLogsCommand(command("logs", "<ID>", "Print a job's output so far, each stream to its own descriptor"))
     .action(async (id: string, flags: LogsFlags, self: Command) => {
@@ -132,15 +154,27 @@ export function createProgram(runner: Runner, help: HelpOutput): Command {
       await runner.call(common(self), (context) => logs(context, id, logsOptions(flags)));
     });
   addListCommand(command("list", "", "List jobs, newest first"), runner, common);
-  command("wait", "<ID>", "Wait for a job's end and exit as it did")
-    .action(async (id: string, _: unknown, self: Command) => {
+  addRetryOption(command("wait", "<ID...>", "Wait for jobs to end and exit as they did"))
+    .addOption(new Option("--any", "wait for the first of them").conflicts("all"))
+    .addOption(new Option("--all", "wait for all of them (default)"))
+    .addHelpText("after", WAIT_NOTES)
+    .action(async (ids: string[], flags: { any?: true; retryFor?: number }, self: Command) => {
       const { wait } = await import("./commands/wait.ts");
-      await runner.call(common(self), (context) => wait(context, id));
+      const options = { any: flags.any ?? false, retryForMs: flags.retryFor };
+      await runner.call(common(self), (context) => wait(context, ids, options));
     });
-  command("rm", "<ID...>", "Forget jobs that do not run, and their output")
-    .action(async (ids: string[], _: unknown, self: Command) => {
-      const { rm } = await import("./commands/rm.ts");
-      await runner.call(common(self), (context) => rm(context, ids));
+  addFilterOptions(command("rm", "[ID...]", "Forget jobs that do not run, and their output"))
+    .option("--ended", "all that have ended; with other filters, of those")
+    .addHelpText("after", RM_NOTES)
+    .action(async (ids: string[], flags: FilterFlags & { ended?: true }, self: Command) => {
+      const { rm, rmMany } = await import("./commands/rm.ts");
+      const isMany = flags.ended || isFiltering(flags);
+      if (ids.length === 0 && !isMany) throw new UsageError("Nothing to remove: give ids, filters, or --ended for all");
+      if (ids.length > 0 && isMany) {
+        throw new UsageError("Ids and filters exclude each other: give the one or the other");
+      }
+      const filter = { ...filterOf(flags), states: [...flags.state ?? FINAL_STATES] };
+      await runner.call(common(self), (context) => isMany ? rmMany(context, filter) : rm(context, ids));
     });
   command("whoami", "", "Print who you are to the server, from your certificate")
     .action(async (_: unknown, self: Command) => {
@@ -206,29 +240,31 @@ function addJobOptions(command: Command): Command {
 }
 
 function addListCommand(command: Command, runner: Runner, common: (command: Command) => CommonFlags): void {
-  interface ListFlags {
-    readonly state?: string[];
-    readonly owner?: string;
-    readonly label?: Record<string, string>;
+  interface ListFlags extends FilterFlags {
+    readonly endedSince?: Timestamp;
+    readonly endedUntil?: Timestamp;
+    readonly sort?: string;
+    readonly reverse?: true;
     readonly limit?: string;
     readonly quiet?: true;
   }
-  command
-    .option(
-      "--state <STATE>",
-      "only jobs in this state; repeatable",
-      (text, before: string[] = []) => [...before, text],
-    )
-    .option("--owner <USER>", "only jobs of this user")
-    .option("-l, --label <KEY=VALUE>", "only jobs with this label; repeatable", pairParser("--label"))
-    .option("-n, --limit <COUNT>", "only the newest so many")
+  addFilterOptions(command)
+    .option("--ended-since <TIME>", "only jobs that ended since", momentParser("--ended-since"))
+    .option("--ended-until <TIME>", "only jobs that ended until then", momentParser("--ended-until"))
+    .option("--sort <TIME>", "by the time they were registered (default), started or ended")
+    .option("-r, --reverse", "oldest first")
+    .option("-n, --limit <COUNT>", "only the newest so many; with --reverse, the oldest")
     .option("-q, --quiet", "print ids alone")
     .action(async (flags: ListFlags, self: Command) => {
-      const { addStates, list, parseLimit } = await import("./commands/list.ts");
+      const { list, parseLimit, parseOrder } = await import("./commands/list.ts");
       const options = {
-        states: (flags.state ?? []).flatMap((text) => addStates(text, [])),
-        owner: flags.owner ?? "",
-        labels: flags.label ?? {},
+        request: {
+          ...filterOf(flags),
+          ended_since: flags.endedSince ?? null,
+          ended_until: flags.endedUntil ?? null,
+          ...(flags.sort === undefined ? {} : { order: parseOrder(flags.sort) }),
+          oldest_first: flags.reverse ?? false,
+        },
         limit: flags.limit === undefined ? Infinity : parseLimit(flags.limit),
         quiet: flags.quiet ?? false,
       };

@@ -75,6 +75,14 @@ function parsed(part: "ca" | "cert", pem: string): X509Certificate {
   }
 }
 
+/** When the own certificate and each authority end. */
+export function endsOf({ ca, cert }: Credentials): { readonly part: "ca" | "cert"; readonly notAfter: Date }[] {
+  return [
+    { part: "cert", notAfter: new Date(parsed("cert", cert).validTo) },
+    ...splitCertificates(ca).map((pem) => ({ part: "ca" as const, notAfter: new Date(parsed("ca", pem).validTo) })),
+  ];
+}
+
 /** PEM text as grpc-js wants it. */
 export function pemBytes({ ca, cert, key }: Credentials): { ca: Buffer; cert: Buffer; key: Buffer } {
   return { ca: Buffer.from(ca), cert: Buffer.from(cert), key: Buffer.from(key) };

@@ -1,5 +1,5 @@
 /** What the calls mean: each is a few lines between the policy and the supervisor. */
-import { JobNotFoundError, type JobStatus, type Supervisor } from "../mod.ts";
+import { JobNotFoundError, type JobStatus, type Supervisor, TeleportError } from "../mod.ts";
 import type { CallContext, CallName, JobWorkerHandlers } from "../proto/service.ts";
 import { identify, type Identity } from "./identity.ts";
 import { beatsUntil, checkHeartbeat } from "./heartbeat.ts";
@@ -13,7 +13,15 @@ import {
   selectionOf,
   statusMessage,
 } from "./messages.ts";
-import { admit, denied, scopeOf } from "./policy.ts";
+import { argsForRecord, type Audit, type AuditEntry, callerOf } from "./audit.ts";
+import { audited, Notes } from "./audited.ts";
+import { canI, whoAmI } from "./introspection.ts";
+import { callOf, decideJob, decideMethod, decideRegister, denied, listScope, type Policy, sees } from "./policy.ts";
+import { DEFAULT_POLICY } from "./policy_default.ts";
+import { expandTemplate } from "./template.ts";
+
+/** An id has 36; of one that is none, enough is written down to see what it is. */
+const MAX_ID_CHARS = 100;
 
 /** As the definition says of `page_size`; more is cut to this (AIP-158). */
 const MAX_PAGE_SIZE = 1_000;
@@ -30,126 +38,207 @@ export interface Service {
   admit(context: CallContext): void;
 }
 
+/** What a service may be given. */
+export interface ServiceOptions {
+  /** The policy that is in force; asked at every call. Default: the three roles. */
+  readonly policy?: () => Policy;
+  /** Where decisions are written down. Default: nowhere. */
+  readonly audit?: Audit;
+}
+
+const NO_AUDIT: Audit = { record: () => {}, ready: () => Promise.resolve() };
+
 /** Makes the service of a supervisor's jobs. */
-export function createService(supervisor: Supervisor): Service {
+export function createService(supervisor: Supervisor, options: ServiceOptions = {}): Service {
+  const { policy = () => DEFAULT_POLICY, audit = NO_AUDIT } = options;
+  const notes = new Notes();
+
+  /** The job; undefined when there is none. */
+  async function find(id: string): Promise<JobStatus | undefined> {
+    try {
+      return await supervisor.status(id);
+    } catch (error) {
+      if (error instanceof JobNotFoundError) return undefined;
+      throw error;
+    }
+  }
+
   /** Looks a job up for a call on it: what the caller may not see does not exist. */
   async function permit(call: CallName, id: string, context: CallContext): Promise<Identity> {
     const identity = identify(context.certificate);
-    const scope = scopeOf(identity, call);
-    if (scope === undefined) throw denied(identity, call);
-    let status: JobStatus | undefined;
-    try {
-      status = await supervisor.status(id);
-    } catch (error) {
-      if (!(error instanceof JobNotFoundError)) throw error;
+    const method = decideMethod(policy(), identity, context.method);
+    notes.add(context, { ...method, job: id.slice(0, MAX_ID_CHARS) });
+    if (!method.allowed) throw denied(method);
+    const status = await find(id);
+    if (status === undefined || !sees(policy(), identity, status)) {
+      notes.add(context, { allowed: false, rule: status === undefined ? "no such job" : "another user's job" });
+      throw new JobNotFoundError(id);
     }
-    const own = status?.owner === identity.user;
-    if (status === undefined || (!own && scopeOf(identity, "Status") !== "all")) throw new JobNotFoundError(id);
-    if (!own && scope !== "all") throw denied(identity, call);
+    const decision = decideJob(policy(), identity, call, status);
+    notes.add(context, decision);
+    if (!decision.allowed) throw denied(decision);
     return identity;
   }
 
+  /** Decides on a call on many jobs, and which of them it may show. */
+  function permitMany(call: "List" | "WatchJobs", context: CallContext) {
+    const identity = identify(context.certificate);
+    const decision = decideMethod(policy(), identity, context.method);
+    notes.add(context, decision);
+    if (!decision.allowed) throw denied(decision);
+    return listScope(policy(), identity, call);
+  }
+
+  function admit(context: CallContext): void {
+    const refuse = (note: Partial<AuditEntry>, error: TeleportError): never => {
+      const call = callOf(context.method) ?? context.method;
+      audit.record({ event: "call", ...callerOf(context), call, allowed: false, ...note, code: error.code });
+      throw error;
+    };
+    let identity: Identity;
+    try {
+      identity = identify(context.certificate);
+    } catch (error) {
+      if (error instanceof TeleportError) return refuse({ rule: error.message }, error);
+      throw error;
+    }
+    const decision = decideMethod(policy(), identity, context.method);
+    if (!decision.allowed) refuse(decision, denied(decision));
+  }
+
   return {
-    admit: (context) => admit(identify(context.certificate), context.method),
-    handlers: {
-      async Register(request, context) {
-        const { user } = identify(context.certificate);
-        const outputLimit = limitOf(request);
-        const id = await supervisor.add(request.command, request.args, {
-          env: request.env,
-          labels: request.labels,
-          owner: user,
-          timeoutMs: request.timeout_ms,
-          ...(outputLimit === undefined ? {} : { outputLimit }),
-          ...(request.cwd === "" ? {} : { cwd: request.cwd }),
-          ...(request.request_id === "" ? {} : { requestId: request.request_id }),
-          ...(request.grace_ms === undefined ? {} : { graceMs: request.grace_ms }),
-        });
-        return statusMessage(await supervisor.status(id));
-      },
+    admit,
+    handlers: audited(
+      {
+        async Register(asked, context) {
+          const identity = identify(context.certificate);
+          const { user } = identity;
+          notes.add(context, {
+            command: asked.command.slice(0, MAX_ID_CHARS * 10),
+            args: argsForRecord(asked.args),
+            env: Object.keys(asked.env),
+            ...(asked.template === "" ? {} : { template: asked.template, parameters: asked.parameters }),
+          });
+          const decision = decideRegister(policy(), identity, asked);
+          notes.add(context, decision);
+          if (!decision.allowed) throw denied(decision);
+          const request = expandTemplate(policy().templates, asked);
+          notes.add(context, { command: request.command, args: argsForRecord(request.args) });
+          const outputLimit = limitOf(request);
+          const id = await supervisor.add(request.command, request.args, {
+            env: request.env,
+            labels: request.labels,
+            owner: user,
+            timeoutMs: request.timeout_ms,
+            ...(outputLimit === undefined ? {} : { outputLimit }),
+            ...(request.cwd === "" ? {} : { cwd: request.cwd }),
+            ...(request.request_id === "" ? {} : { requestId: request.request_id }),
+            ...(request.grace_ms === undefined ? {} : { graceMs: request.grace_ms }),
+          });
+          notes.add(context, { job: id });
+          return statusMessage(await supervisor.status(id));
+        },
 
-      async *Start({ id }, context) {
-        const { user } = await permit("Start", id, context);
-        const statuses = supervisor.watchStatus(id, { signal: context.signal, skipInitial: true });
-        await supervisor.start(id, { by: user });
-        for await (const status of statuses) yield statusMessage(status);
-      },
+        async *Start({ id }, context) {
+          const { user } = await permit("Start", id, context);
+          const statuses = supervisor.watchStatus(id, { signal: context.signal, skipInitial: true });
+          await supervisor.start(id, { by: user });
+          for await (const status of statuses) yield statusMessage(status);
+        },
 
-      async *StatusStream({ id }, context) {
-        await permit("StatusStream", id, context);
-        for await (const status of supervisor.watchStatus(id, { signal: context.signal })) yield statusMessage(status);
-      },
-
-      async Status({ id }, context) {
-        await permit("Status", id, context);
-        return statusMessage(await supervisor.status(id));
-      },
-
-      async Stop({ id, grace_ms }, context) {
-        const { user } = await permit("Stop", id, context);
-        const options = grace_ms === undefined ? {} : { graceMs: grace_ms };
-        return statusMessage(await supervisor.stop(id, { by: user, ...options }));
-      },
-
-      async *GetOutput(request, context) {
-        await permit("GetOutput", request.id, context);
-        const heartbeatMs = checkHeartbeat(request.heartbeat_ms);
-        await using pieces = supervisor.watchOutput(request.id, { ...selectionOf(request), signal: context.signal });
-        let cursor = request.cursor;
-        while (true) {
-          const result = pieces.next();
-          for await (const _ of beatsUntil(result, heartbeatMs, context.signal)) yield { cursor };
-          const { done, value } = await result;
-          if (done) {
-            yield endMessage(value);
-            return;
+        async *StatusStream({ id }, context) {
+          await permit("StatusStream", id, context);
+          for await (const status of supervisor.watchStatus(id, { signal: context.signal })) {
+            yield statusMessage(status);
           }
-          cursor = value.cursor;
-          yield outputMessage(value);
-        }
-      },
+        },
 
-      async Signal({ id, signal }, context) {
-        const { user } = await permit("Signal", id, context);
-        return statusMessage(await supervisor.signal(id, signal, { by: user }));
-      },
+        async Status({ id }, context) {
+          await permit("Status", id, context);
+          return statusMessage(await supervisor.status(id));
+        },
 
-      async List(request, context) {
-        const identity = identify(context.certificate);
-        const scope = scopeOf(identity, "List");
-        if (scope === undefined) throw denied(identity, "List");
-        if (scope === "own" && request.owner !== "" && request.owner !== identity.user) return {};
-        const owner = scope === "own" ? identity.user : request.owner;
-        const page = await supervisor.list({
-          ...listOptionsOf(request),
-          ...(owner === "" ? {} : { owner }),
-          ...(request.page_size === 0 ? {} : { pageSize: Math.min(request.page_size, MAX_PAGE_SIZE) }),
-        });
-        return { jobs: page.jobs.map(statusMessage), next_page_token: page.nextPageToken };
-      },
+        async Stop({ id, grace_ms }, context) {
+          const { user } = await permit("Stop", id, context);
+          const options = grace_ms === undefined ? {} : { graceMs: grace_ms };
+          return statusMessage(await supervisor.stop(id, { by: user, ...options }));
+        },
 
-      async Remove({ id }, context) {
-        await permit("Remove", id, context);
-        await supervisor.remove(id);
-        return {};
-      },
+        async *GetOutput(request, context) {
+          await permit("GetOutput", request.id, context);
+          const heartbeatMs = checkHeartbeat(request.heartbeat_ms);
+          await using pieces = supervisor.watchOutput(request.id, { ...selectionOf(request), signal: context.signal });
+          let cursor = request.cursor;
+          while (true) {
+            const result = pieces.next();
+            for await (const _ of beatsUntil(result, heartbeatMs, context.signal)) yield { cursor };
+            const { done, value } = await result;
+            if (done) {
+              yield endMessage(value);
+              return;
+            }
+            cursor = value.cursor;
+            yield outputMessage(value);
+          }
+        },
 
-      async *WatchJobs(request, context) {
-        const identity = identify(context.certificate);
-        const scope = scopeOf(identity, "WatchJobs");
-        if (scope === undefined) throw denied(identity, "WatchJobs");
-        const { ids, token } = request;
-        // With a token they were there before; that they are gone is an event.
-        if (token === "") await Promise.all(ids.map((id) => permit("WatchJobs", id, context)));
-        const owner = scope === "own" ? identity.user : request.owner;
-        const filter = { ...filterOf(request), ids, ...(owner === "" ? {} : { owner }) };
-        const options = { signal: context.signal, ...(token === "" ? {} : { token }) };
-        for await (const event of supervisor.watchJobs(filter, options)) {
-          // Of others' jobs, one who sees only his own is told that there are none.
-          if ("status" in event && request.owner !== "" && event.status.owner !== request.owner) continue;
-          yield eventMessage(event);
-        }
+        async Signal({ id, signal }, context) {
+          const { user } = await permit("Signal", id, context);
+          notes.add(context, { signal });
+          return statusMessage(await supervisor.signal(id, signal, { by: user }));
+        },
+
+        async List(request, context) {
+          const { owner: own, shows } = permitMany("List", context);
+          if (own !== undefined && request.owner !== "" && request.owner !== own) return {};
+          const owner = own ?? request.owner;
+          const page = await supervisor.list({
+            ...listOptionsOf(request),
+            ...(owner === "" ? {} : { owner }),
+            ...(request.page_size === 0 ? {} : { pageSize: Math.min(request.page_size, MAX_PAGE_SIZE) }),
+          });
+          // What is left out makes a page shorter, which it may be (AIP-158).
+          const jobs = shows === undefined ? page.jobs : page.jobs.filter(shows);
+          return { jobs: jobs.map(statusMessage), next_page_token: page.nextPageToken };
+        },
+
+        async Remove({ id }, context) {
+          await permit("Remove", id, context);
+          await supervisor.remove(id);
+          return {};
+        },
+
+        async *WatchJobs(request, context) {
+          const { owner: own, shows } = permitMany("WatchJobs", context);
+          const { ids, token } = request;
+          // With a token they were there before; that they are gone is an event.
+          if (token === "") await Promise.all(ids.map((id) => permit("WatchJobs", id, context)));
+          const owner = own ?? request.owner;
+          const filter = { ...filterOf(request), ids, ...(owner === "" ? {} : { owner }) };
+          const options = { signal: context.signal, ...(token === "" ? {} : { token }) };
+          for await (const event of supervisor.watchJobs(filter, options)) {
+            // Of others' jobs, one who sees only his own is told that there are none.
+            if ("status" in event && request.owner !== "" && event.status.owner !== request.owner) continue;
+            if (shows !== undefined && "status" in event && !shows(event.status)) continue;
+            yield eventMessage(event);
+          }
+        },
+
+        // deno-lint-ignore require-await -- asynchronous by contract, like every call
+        async WhoAmI(_request, context) {
+          const identity = identify(context.certificate);
+          notes.add(context, decideMethod(policy(), identity, context.method));
+          return whoAmI(policy(), identity, context);
+        },
+
+        async CanI(request, context) {
+          const identity = identify(context.certificate);
+          notes.add(context, { ...decideMethod(policy(), identity, context.method), text: request.call.slice(0, 100) });
+          return await canI(policy(), identity, request, find);
+        },
       },
-    },
+      notes,
+      audit,
+    ),
   };
 }

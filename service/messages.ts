@@ -16,7 +16,7 @@ import type { Sent } from "../proto/service.ts";
 import type * as wire from "../proto/teleport/v1/job_worker.ts";
 
 /** A moment as google.protobuf.Timestamp. */
-function timestamp(time: Date): wire.Timestamp {
+export function timestamp(time: Date): wire.Timestamp {
   const ms = time.getTime();
   return { seconds: Math.floor(ms / 1_000), nanos: (ms % 1_000) * 1_000_000 };
 }

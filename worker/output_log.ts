@@ -40,6 +40,29 @@ export interface OutputLogOptions {
   readonly budget?: OutputBudget;
 }
 
+/** One who waits for the log to grow. */
+interface Waiter {
+  resolves: (() => void)[];
+}
+
+/**
+ * So many readers are woken in one turn of the event loop: what each needs for a moment is garbage before the next turn,
+ * and others, such as a status call, have theirs between.
+ */
+const WOKEN_TOGETHER = 50;
+
+function wakeSome(waiters: readonly Waiter[], from: number): void {
+  const to = from + WOKEN_TOGETHER;
+  for (const waiter of waiters.slice(from, to)) resolveAll(waiter);
+  if (to < waiters.length) setImmediate(() => wakeSome(waiters, to));
+}
+
+function resolveAll(waiter: Waiter): void {
+  const { resolves } = waiter;
+  waiter.resolves = [];
+  for (const resolve of resolves) resolve();
+}
+
 /** The append-only output of one job. */
 export class OutputLog {
   /** The job's. */
@@ -66,7 +89,8 @@ export class OutputLog {
   #restored: { readonly totals: OutputTotals; opened?: Promise<void> } | undefined;
   /** Why nothing more will come although the log is not sealed. */
   #abandoned: Error | undefined;
-  readonly #waiters = new Set<() => void>();
+  readonly #waiters = new Set<Waiter>();
+  readonly #waiterOfSignal = new WeakMap<AbortSignal, Waiter>();
   #readers = 0;
   #block: { readonly position: number; readonly exact: boolean; readonly read: Promise<Block | undefined> } | undefined;
 
@@ -331,7 +355,7 @@ export class OutputLog {
   #wake(): void {
     const waiters = [...this.#waiters];
     this.#waiters.clear();
-    for (const waiter of waiters) waiter();
+    wakeSome(waiters, 0);
   }
 
   /**
@@ -344,18 +368,24 @@ export class OutputLog {
     signal.throwIfAborted();
     if (this.#abandoned !== undefined) throw this.#abandoned;
     if (this.#end.position > position || this.#sealed) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const wake = () => resolve();
-    this.#waiters.add(wake);
-    signal.addEventListener("abort", wake, { once: true });
-    try {
-      await promise;
-    } finally {
-      this.#waiters.delete(wake);
-      signal.removeEventListener("abort", wake);
-    }
+    const waiter = this.#waiterOf(signal);
+    this.#waiters.add(waiter);
+    await new Promise<void>((resolve) => waiter.resolves.push(resolve));
     signal.throwIfAborted();
     if (this.#abandoned !== undefined) throw this.#abandoned;
+  }
+
+  /** A reader waits for every line anew, but with one signal, which is listened to once: a thousand readers do so. */
+  #waiterOf(signal: AbortSignal): Waiter {
+    const known = this.#waiterOfSignal.get(signal);
+    if (known !== undefined) return known;
+    const waiter: Waiter = { resolves: [] };
+    signal.addEventListener("abort", () => {
+      this.#waiters.delete(waiter);
+      resolveAll(waiter);
+    }, { once: true });
+    this.#waiterOfSignal.set(signal, waiter);
+    return waiter;
   }
 
   /** Keeps files open for reading until `release`; every reader holds one. */

@@ -1,7 +1,9 @@
-/** `teleport list`: prints the jobs one may see, newest first. */
-import type { JobStatus, State } from "../../proto/teleport/v1/job_worker.ts";
-import { CALL_DEADLINE_MS, type Context } from "../context.ts";
+/** `teleport list`: prints the jobs one may see, newest first unless asked otherwise. */
+import type { Sent } from "../../proto/service.ts";
+import type { JobStatus, ListOrder, ListRequest } from "../../proto/teleport/v1/job_worker.ts";
+import type { Context } from "../context.ts";
 import { EXIT_CODE } from "../exit_code.ts";
+import { listJobs } from "../list_jobs.ts";
 import { rfc3339, statusJson } from "../message_json.ts";
 import type { Print } from "../print.ts";
 import { printable, printableCommand } from "../printable.ts";
@@ -10,36 +12,15 @@ import { UsageError } from "../usage_error.ts";
 
 /** Which jobs, and how much of each. */
 export interface ListOptions {
-  readonly states: readonly State[];
-  readonly owner: string;
-  readonly labels: Record<string, string>;
+  readonly request: Sent<ListRequest>;
   /** At most so many jobs. */
   readonly limit: number;
   /** Ids alone. */
   readonly quiet: boolean;
 }
 
-/** Jobs asked for in one call: the server's default, and far below the 4 MB one message carries. */
-const PAGE_SIZE = 100;
 /** Characters of a command in the table, so that a line has a chance to fit the screen. */
 const MAX_COMMAND_CHARACTERS = 40;
-
-const STATES = ["INITIAL", "STARTING", "RUNNING", "STOPPING", "EXITED", "KILLED", "FAILED", "LOST"] as const;
-
-/**
- * Adds the states of one `--state`, one or several with commas between, in upper or lower case.
- *
- * @throws {UsageError} when one is no state
- */
-export function addStates(text: string, before: readonly State[] | undefined): State[] {
-  return text.split(",").reduce((states, name) => {
-    const known = STATES.find((state) => state === name.toUpperCase());
-    if (known === undefined) {
-      throw new UsageError(`Unknown state "${name}" for --state: give one of ${STATES.join(", ")}`);
-    }
-    return [...states, `STATE_${known}` as const];
-  }, [...before ?? []]);
-}
 
 /**
  * Reads `--limit`.
@@ -53,35 +34,35 @@ export function parseLimit(text: string): number {
   return Number(text);
 }
 
+const ORDERS: Readonly<Record<string, ListOrder>> = {
+  registered: "LIST_ORDER_REGISTERED",
+  started: "LIST_ORDER_STARTED",
+  ended: "LIST_ORDER_ENDED",
+};
+
+/**
+ * Reads `--sort`.
+ *
+ * @throws {UsageError} when it is no time that jobs have
+ */
+export function parseOrder(text: string): ListOrder {
+  const order = Object.hasOwn(ORDERS, text) ? ORDERS[text] : undefined;
+  if (order !== undefined) return order;
+  throw new UsageError(`Unknown time "${text}" for --sort: give "registered", "started" or "ended"`);
+}
+
 /** Lists the jobs. As JSON or ids alone, a page is printed before the next is asked for. */
-export async function list(context: Context, options: ListOptions): Promise<number> {
-  const { print } = context;
+export async function list({ calls, print }: Context, options: ListOptions): Promise<number> {
   const rows: string[][] = [];
-  for await (const job of jobs(context, options)) {
-    if (print.json) await print.record(statusJson(job));
-    else if (options.quiet) await print.line(job.id);
-    else rows.push(row(print, job));
+  for await (const page of listJobs(calls, options.request, options.limit)) {
+    for (const job of page) {
+      if (print.json) await print.record(statusJson(job));
+      else if (options.quiet) await print.line(job.id);
+      else rows.push(row(print, job));
+    }
   }
   if (!print.json && !options.quiet) await print.line(await table(rows));
   return EXIT_CODE.OK;
-}
-
-async function* jobs({ calls }: Context, options: ListOptions): AsyncGenerator<JobStatus> {
-  let left = options.limit;
-  let pageToken = "";
-  do {
-    const page = await calls.List({
-      states: [...options.states],
-      owner: options.owner,
-      labels: options.labels,
-      page_size: Math.min(left, PAGE_SIZE),
-      page_token: pageToken,
-    }, { deadlineMs: CALL_DEADLINE_MS });
-    // No more than was asked for, whatever the server sent.
-    yield* page.jobs.slice(0, left);
-    left -= page.jobs.length;
-    pageToken = page.next_page_token;
-  } while (pageToken !== "" && left > 0);
 }
 
 function row(print: Print, job: JobStatus): string[] {

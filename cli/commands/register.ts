@@ -1,13 +1,15 @@
 /** `teleport register`: adds a job without starting it and prints its id. */
 import type { Sent } from "../../proto/service.ts";
 import type { JobRequest } from "../../proto/teleport/v1/job_worker.ts";
-import { CALL_DEADLINE_MS, type Context } from "../context.ts";
+import type { Context } from "../context.ts";
 import { EXIT_CODE } from "../exit_code.ts";
 import { statusJson } from "../message_json.ts";
+import { Outages } from "../outage.ts";
+import { registerJob } from "../register_job.ts";
 
 /** Registers the job. */
 export async function register({ calls, print }: Context, request: Sent<JobRequest>): Promise<number> {
-  const status = await calls.Register(request, { deadlineMs: CALL_DEADLINE_MS });
+  const status = await registerJob(calls, request, new Outages(print));
   await (print.json ? print.record(statusJson(status)) : print.line(status.id));
   return EXIT_CODE.OK;
 }

@@ -1,7 +1,7 @@
 /** `teleport run`: registers a job, starts it, prints its output and exits as it did. */
 import type { Sent } from "../../proto/service.ts";
 import type { JobRequest, JobStatus } from "../../proto/teleport/v1/job_worker.ts";
-import { CALL_DEADLINE_MS, type Context } from "../context.ts";
+import type { Context } from "../context.ts";
 import { EXIT_CODE, jobExitCode } from "../exit_code.ts";
 import { followOutput } from "../follow_output.ts";
 import { followStatus } from "../follow_status.ts";
@@ -10,6 +10,7 @@ import { statusJson } from "../message_json.ts";
 import { Outages } from "../outage.ts";
 import { BrokenPipeError } from "../print.ts";
 import { printOutput } from "../print_output.ts";
+import { registerJob } from "../register_job.ts";
 import { isFinal, reasonText } from "../status_text.ts";
 
 /** How long the job may take to be told that its reader left, in milliseconds: a shell pipeline is waiting. */
@@ -26,11 +27,9 @@ export async function run(context: Context, request: Sent<JobRequest>, retryForM
   const { calls, print } = context;
   const outages = new Outages(print, retryForMs);
   using forwarding = forwardSignals(context);
-  const registered = calls.Register(request, { signal: forwarding.left, deadlineMs: CALL_DEADLINE_MS });
-  const { id } = await registered.catch((error) => {
+  const { id } = await registerJob(calls, request, outages, forwarding.left).catch((error) => {
     throw forwarding.left.aborted ? forwarding.left.reason : error;
   });
-  await outages.answered();
   forwarding.registered(id);
   let isStarted = false;
   try {
@@ -104,12 +103,18 @@ function endSentence(status: JobStatus): string {
  * Starts the job and leaves it, once it runs or has ended already. Prints the id, also where the start failed, for
  * then the job is there all the same.
  *
+ * @param retryForMs how long an outage of the server may last, in milliseconds
  * @returns 0, or where the job could not be started its exit code
  */
-export async function runDetached({ calls, print }: Context, request: Sent<JobRequest>): Promise<number> {
-  let status: JobStatus = await calls.Register(request, { deadlineMs: CALL_DEADLINE_MS });
+export async function runDetached(
+  { calls, print }: Context,
+  request: Sent<JobRequest>,
+  retryForMs?: number,
+): Promise<number> {
+  const outages = new Outages(print, retryForMs);
+  let status: JobStatus = await registerJob(calls, request, outages);
   const { id } = status;
-  for await (status of calls.Start({ id })) {
+  for await (status of followStatus(() => calls.Start({ id }), outages)) {
     if (status.state !== "STATE_INITIAL" && status.state !== "STATE_STARTING") break;
   }
   await (print.json ? print.record(statusJson(status)) : print.line(id));

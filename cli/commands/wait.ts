@@ -1,21 +1,39 @@
-/** `teleport wait`: waits for a job's end and exits as the job did. */
-import type { JobStatus } from "../../proto/teleport/v1/job_worker.ts";
+/** `teleport wait`: waits for jobs to end and exits as they did. */
 import type { Context } from "../context.ts";
-import { jobExitCode } from "../exit_code.ts";
+import { EXIT_CODE, jobExitCode } from "../exit_code.ts";
+import { Ends, followJobs } from "../follow_jobs.ts";
 import { statusJson } from "../message_json.ts";
-import { isFinal } from "../status_text.ts";
+import { Outages } from "../outage.ts";
+import { inStateColour, stateText } from "../status_text.ts";
+
+/** What is waited for. */
+export interface WaitOptions {
+  /** The first of the jobs to end; absent: all of them. */
+  readonly any?: boolean;
+  /** How long an outage of the server may last, in milliseconds. */
+  readonly retryForMs?: number | undefined;
+}
 
 /**
- * Waits for the job. Prints nothing but, as JSON, the final status.
+ * Waits for the jobs, through outages of the server. Prints how each ended, as JSON or where there are several.
  *
- * @returns the exit code of the job, as `run` has it
+ * @returns the exit code of the job, as `run` has it. Of several: that of the first to end, or where all are waited for,
+ * in the order of the ids the first that is not 0
  */
-export async function wait({ calls, print }: Context, id: string): Promise<number> {
-  let last: JobStatus | undefined;
-  for await (const status of calls.StatusStream({ id })) last = status;
-  if (last === undefined || !isFinal(last.state)) {
-    throw new Error(`The server closed the stream before job "${id}" ended: try again`);
+export async function wait({ calls, print }: Context, ids: readonly string[], options: WaitOptions): Promise<number> {
+  const ends = new Ends(ids);
+  const isOne = ends.left.size === 1;
+  for await (const event of followJobs(calls, { ids: [...ends.left] }, new Outages(print, options.retryForMs))) {
+    const job = ends.take(event);
+    if (job !== undefined && print.json) await print.record(statusJson(job));
+    else if (job !== undefined && !isOne) {
+      await print.line(`${job.id} ${inStateColour(print, job, stateText(job))}`);
+    }
+    if (ends.left.size === 0 || (options.any && ends.ended.size > 0)) break;
   }
-  if (print.json) await print.record(statusJson(last));
-  return jobExitCode(last);
+  if (ends.removed.length > 0 && !(options.any && ends.ended.size > 0)) {
+    throw new Error(`Job "${ends.removed[0]}" was removed before it ended`);
+  }
+  const codes = ids.flatMap((id) => ends.ended.get(id) ?? []).map(jobExitCode);
+  return codes.find((code) => code !== EXIT_CODE.OK) ?? EXIT_CODE.OK;
 }

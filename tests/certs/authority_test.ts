@@ -59,7 +59,7 @@ Deno.test({ ...strict, name: "readAuthority() refuses damaged files, each by its
   }
   for (const damaged of ["", "hello", certificate, key.slice(0, 100)]) {
     await write(dir.path, { certificate, key: damaged });
-    await refuses(() => readAuthority(dir.path), "UNUSABLE", /ca\.key" is no ECDSA P-256 key/);
+    await refuses(() => readAuthority(dir.path), "UNUSABLE", /ca\.key" is no P-256 or Ed25519 key/);
   }
   await write(dir.path, { certificate: " ".repeat(256 * 1024 + 1) });
   await refuses(() => readAuthority(dir.path), "UNUSABLE", /"262145" bytes, too many/);

@@ -26,6 +26,7 @@ Deno.test({ ...strict, name: "makeCertificate() says of a client who it is and n
     organizations: roles,
     hosts: [],
     isAuthority: false,
+    keyAlgorithm: "P-256",
     usages: ["client"],
     ...validity,
   });

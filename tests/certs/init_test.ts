@@ -26,7 +26,7 @@ Deno.test(
       assert.deepEqual(details.notAfter, notAfter);
       assert.deepEqual(details.organizations, roles);
       assert.deepEqual(details.hosts, hosts);
-      assert.match(await Deno.readTextFile(keyPath ?? ""), /^-----BEGIN PRIVATE KEY-----\n/);
+      assert.match(await Deno.readTextFile(keyPath!), /^-----BEGIN PRIVATE KEY-----\n/);
     }
     const hosts = made[1]?.hosts ?? [];
     assert.deepEqual(hosts.slice(0, 3), ["localhost", "127.0.0.1", "::1"]);

@@ -123,6 +123,9 @@ export function jobStatus(fields: Partial<JobStatus> = {}): JobStatus {
     max_output_bytes: 0,
     output_policy: "OUTPUT_POLICY_UNSPECIFIED",
     dropped_bytes: 0,
+    started_by: "",
+    stop_asked_by: "",
+    signals: [],
     ...fields,
   };
 }

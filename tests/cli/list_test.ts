@@ -61,12 +61,21 @@ Deno.test("teleport list of no jobs prints the head alone; ids and JSON print no
 
 Deno.test("teleport list sends the filters", async () => {
   const { asked, io } = pages(1);
-  const args = "--state running,EXITED --state lost --owner ada --label a=b -l c=d".split(" ");
+  const args = ("--state running,EXITED --state lost --owner ada --label a=b -l c=d --command make " +
+    "--since 2027-01-15T08:00:00Z --until 2027-01-15T08:00:01.5Z --sort ended -r " +
+    "--ended-since 2027-01-15T08:00:02Z --ended-until 2027-01-15T08:00:03Z").split(" ");
   assert.equal(await teleport(io, "list", ...args), 0);
   assert.deepEqual(structuredClone(asked), [{
     states: ["STATE_RUNNING", "STATE_EXITED", "STATE_LOST"],
     owner: "ada",
     labels: { a: "b", c: "d" },
+    command: "make",
+    registered_since: { seconds: 1_800_000_000, nanos: 0 },
+    registered_until: { seconds: 1_800_000_001, nanos: 500_000_000 },
+    ended_since: { seconds: 1_800_000_002, nanos: 0 },
+    ended_until: { seconds: 1_800_000_003, nanos: 0 },
+    order: "LIST_ORDER_ENDED",
+    oldest_first: true,
     page_size: 100,
     page_token: "",
   }]);

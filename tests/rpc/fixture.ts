@@ -24,6 +24,8 @@ export function handlers(some: Partial<JobWorkerHandlers>): JobWorkerHandlers {
     Signal: refuse,
     List: refuse,
     Remove: refuse,
+    WhoAmI: refuse,
+    CanI: refuse,
     WatchJobs: refuseStream,
     ...some,
   };

@@ -34,6 +34,10 @@ export interface JobWorkerCalls {
   Remove: { request: RemoveRequest; response: RemoveResponse; stream: false };
   /** Watches many jobs that the caller may see: each as it is, oldest first, then every change. Does not end by itself. */
   WatchJobs: { request: WatchJobsRequest; response: JobEvent; stream: true };
+  /** Who the caller is to the server, and which rules that gives. */
+  WhoAmI: { request: WhoAmIRequest; response: WhoAmIResponse; stream: false };
+  /** Whether the caller may make a call, and by which rule. Nothing is done. */
+  CanI: { request: CanIRequest; response: CanIResponse; stream: false };
 }
 
 /** Where a job is in its life. The last four are final and never change. */
@@ -95,6 +99,10 @@ export interface JobRequest {
    * same job, gives the job that is there already. ALREADY_EXISTS for another job. At most 128 characters.
    */
   request_id: string;
+  /** A command of the server's policy, in place of command, args, env and cwd. */
+  template: string;
+  /** The values of the template's parameters. */
+  parameters: Record<string, string>;
 }
 
 export interface JobStatus {
@@ -135,6 +143,11 @@ export interface JobStatus {
   output_policy: OutputPolicy;
   /** Bytes of output that are not on record any more, or never were, because of a limit or a full disk. */
   dropped_bytes: number;
+  /** Who first asked for the start, and who for a stop; owner registered it. */
+  started_by: string;
+  stop_asked_by: string;
+  /** Who sent which signal, the last 16. */
+  signals: SentSignal[];
 }
 
 export interface StartRequest {
@@ -300,4 +313,45 @@ export interface JobEvent {
   reason: Reason;
   /** The user who asked for the change. */
   by: string;
+}
+
+export interface SentSignal {
+  by: string;
+  /** The name, such as SIGHUP. */
+  signal: string;
+  at: Timestamp | null;
+}
+
+export type WhoAmIRequest = Record<string, never>;
+
+export interface WhoAmIResponse {
+  user: string;
+  /** All roles of the certificate. */
+  roles: string[];
+  /** Those of them that the server's policy knows. */
+  known_roles: string[];
+  /** SHA-256 of the certificate, lower-case hexadecimal. */
+  fingerprint: string;
+  /** Upper-case hexadecimal. */
+  serial_number: string;
+  not_after: Timestamp | null;
+  /** The rules that apply, in words. */
+  rules: string[];
+}
+
+export interface CanIRequest {
+  /** The name, such as Register or Stop. */
+  call: string;
+  /** For a call on a job: which. */
+  id: string;
+  /** For Register: the job that would be registered. */
+  job: JobRequest | null;
+}
+
+export interface CanIResponse {
+  allowed: boolean;
+  /** The rule that allows it; when denied, why. */
+  rule: string;
+  /** What the call would fail with, such as PERMISSION_DENIED; OK when allowed. */
+  code: string;
 }

@@ -1,0 +1,33 @@
+/** Registers a job once, however often it takes to ask. */
+import type { JobWorkerClient, Sent } from "../proto/service.ts";
+import type { JobRequest, JobStatus } from "../proto/teleport/v1/job_worker.ts";
+import { CALL_DEADLINE_MS } from "./context.ts";
+import type { Outages } from "./outage.ts";
+
+/** The sentence for a connection that was there: whether the server had the request is not known. */
+const LOST = /the connection was lost/;
+
+/**
+ * Registers the job. Where the connection breaks off before the answer, it asks again: the request has an id, by which
+ * the server knows that it is the same one.
+ *
+ * @param signal ends the call
+ */
+export async function registerJob(
+  calls: Pick<JobWorkerClient, "Register">,
+  request: Sent<JobRequest>,
+  outages: Outages,
+  signal?: AbortSignal,
+): Promise<JobStatus> {
+  const named = { ...request, request_id: crypto.randomUUID() };
+  while (true) {
+    try {
+      const status = await calls.Register(named, { ...(signal && { signal }), deadlineMs: CALL_DEADLINE_MS });
+      await outages.answered();
+      return status;
+    } catch (error) {
+      if (error instanceof Error && LOST.test(error.message)) await outages.answered(false);
+      await outages.wait(error, signal);
+    }
+  }
+}

@@ -1,0 +1,78 @@
+/** Who did what: what is written down of each decision. */
+import type { CallContext, PeerCertificate } from "../proto/service.ts";
+
+/** One decision. Environment values, inputs and outputs are never part of it. */
+export interface AuditEntry {
+  /** `call`: one call; `handshake`: a connection that TLS refused; `server`: of the server itself. */
+  readonly event: "call" | "handshake" | "server";
+  /** The certificate's common name, as it stands there: of a refused certificate it proves nothing. */
+  readonly user?: string;
+  readonly roles?: readonly string[];
+  /** SHA-256 of the certificate. */
+  readonly fingerprint?: string;
+  readonly serial?: string;
+  /** Address and port that it came from. */
+  readonly peer?: string;
+  readonly call?: string;
+  readonly job?: string;
+  /** Of Register: the command line. */
+  readonly command?: string;
+  readonly args?: readonly string[];
+  readonly template?: string;
+  readonly parameters?: Readonly<Record<string, string>>;
+  /** Of Register: which variables were set. */
+  readonly env?: readonly string[];
+  /** Of Signal. */
+  readonly signal?: string;
+  readonly allowed?: boolean;
+  /** The rule that allowed it, or why it was denied. */
+  readonly rule?: string;
+  /** `OK`, or the code that the call failed with. */
+  readonly code?: string;
+  /** Of the server: what happened. */
+  readonly text?: string;
+}
+
+/** Where decisions are written down. */
+export interface Audit {
+  /** Writes a decision down; returns at once. */
+  record(entry: AuditEntry): void;
+  /**
+   * Resolves when decisions can be written down: nothing is changed that cannot be.
+   *
+   * @throws {NotRecordedError} when they cannot
+   */
+  ready(): Promise<void>;
+}
+
+/** A command line longer than this is cut in the record, which would else have lines of megabytes. */
+const MAX_ARGS_CHARS = 16_384;
+
+/** What a certificate says of its holder. */
+export function holderOf(certificate: PeerCertificate | undefined): Partial<AuditEntry> {
+  if (certificate === undefined) return {};
+  const { commonNames, organizations, fingerprint, serialNumber } = certificate;
+  return {
+    user: commonNames.join(", ").slice(0, 256),
+    roles: organizations.slice(0, 32).map((role) => role.slice(0, 256)),
+    fingerprint,
+    serial: serialNumber,
+  };
+}
+
+/** What a call's context says of the caller. */
+export function callerOf({ certificate, peer }: CallContext): Partial<AuditEntry> {
+  return { ...holderOf(certificate), peer };
+}
+
+/** A command line for the record: whole, or cut where it is too long, which the last word says. */
+export function argsForRecord(args: readonly string[]): readonly string[] {
+  const kept: string[] = [];
+  let chars = 0;
+  for (const arg of args) {
+    chars += arg.length;
+    if (chars > MAX_ARGS_CHARS) return [...kept, `… ${args.length - kept.length} more arguments`];
+    kept.push(arg);
+  }
+  return kept;
+}

@@ -1,0 +1,243 @@
+/** Writes the audit record: in batches, one file after another, each line chained to the one before. */
+import { NotRecordedError } from "../mod.ts";
+import type { Audit, AuditEntry } from "./audit.ts";
+import { CHAIN_START, type ChainEnd, chainLine, hashOf, readLine } from "./audit_chain.ts";
+import { auditFileName, auditFileNumbers, HEAD_NAME, headText } from "./audit_files.ts";
+
+/** Where the record is and how much of it is kept. */
+export interface AuditLogOptions {
+  /** Made, with mode 0700, if it is not there. */
+  readonly directory: string;
+  /** A file that has reached this is followed by a new one. Default 64 MiB. */
+  readonly maxFileBytes?: number;
+  /** With more files than this the oldest go, which the record then says. Default 16. */
+  readonly maxFiles?: number;
+  /** Told when decisions cannot be written down, once a time. */
+  readonly onError?: (error: unknown) => void;
+}
+
+const DEFAULT_MAX_FILE_BYTES = 64 * 1024 * 1024;
+const DEFAULT_MAX_FILES = 16;
+
+/** What waits for the disk, at most: ten thousand decisions. Beyond it they are counted and lost, which the record says. */
+const MAX_PENDING_BYTES = 4 * 1024 * 1024;
+
+/** Nobody but the server's user reads who does what, and nobody writes. */
+const FILE_MODE = 0o600;
+
+const encoder = new TextEncoder();
+
+/** The audit record on the disk. */
+export class AuditLog implements Audit, AsyncDisposable {
+  readonly #options: AuditLogOptions;
+  readonly #numbers: number[];
+  #file: Deno.FsFile;
+  #size: number;
+  readonly #head: Deno.FsFile;
+  /** Of the last line that was accepted, written or not. */
+  #end: ChainEnd;
+  #pending: { readonly bytes: Uint8Array; readonly end: ChainEnd }[] = [];
+  #pendingBytes = 0;
+  #lost = 0;
+  #writing: Promise<void> | undefined;
+  #broken: unknown;
+  #closed = false;
+
+  private constructor(
+    options: AuditLogOptions,
+    numbers: number[],
+    file: { readonly file: Deno.FsFile; readonly size: number; readonly end: ChainEnd },
+    head: Deno.FsFile,
+  ) {
+    this.#options = options;
+    this.#numbers = numbers;
+    this.#file = file.file;
+    this.#size = file.size;
+    this.#end = file.end;
+    this.#head = head;
+  }
+
+  /**
+   * Goes on with the record in a directory, or begins one. A last line that a crash has torn is cut off, which the
+   * record then says.
+   *
+   * @throws {Error} when the directory cannot be used
+   */
+  static async open(options: AuditLogOptions): Promise<AuditLog> {
+    const { directory } = options;
+    await Deno.mkdir(directory, { recursive: true, mode: 0o700 });
+    const numbers = await auditFileNumbers(directory);
+    const end = await endOfRecord(directory, numbers);
+    if (numbers.length === 0) numbers.push(1);
+    const path = `${directory}/${auditFileName(numbers.at(-1)!)}`;
+    const { torn, size } = await cutTornLine(path);
+    const file = await openToAppend(path);
+    const head = await Deno.open(`${directory}/${HEAD_NAME}`, { write: true, create: true, mode: FILE_MODE });
+    const log = new AuditLog(options, numbers, { file, size, end }, head);
+    if (torn > 0) log.record({ event: "server", text: `Cut off a last line of ${torn} bytes, torn by a crash` });
+    return log;
+  }
+
+  record(entry: AuditEntry): void {
+    if (this.#closed) return;
+    if (this.#pendingBytes >= MAX_PENDING_BYTES) {
+      this.#lost += 1;
+      return;
+    }
+    if (this.#lost > 0) {
+      const text = `Lost ${this.#lost} decisions while the disk could not be written`;
+      this.#lost = 0;
+      this.#append({ event: "server", text });
+    }
+    this.#append(entry);
+    void this.#flush();
+  }
+
+  async ready(): Promise<void> {
+    if (this.#broken === undefined) return;
+    await this.#flush();
+    if (this.#broken !== undefined) throw new NotRecordedError({ cause: this.#broken });
+  }
+
+  #append(entry: AuditEntry & { readonly removed_through?: number }): void {
+    const { line, end } = chainLine(this.#end, entry, new Date());
+    const bytes = encoder.encode(`${line}\n`);
+    this.#end = end;
+    this.#pending.push({ bytes, end });
+    this.#pendingBytes += bytes.length;
+  }
+
+  /** Writes all that waits; what comes meanwhile too. Never rejects. */
+  #flush(): Promise<void> {
+    if (this.#pending.length === 0) return Promise.resolve();
+    this.#writing ??= this.#writeAll();
+    return this.#writing;
+  }
+
+  async #writeAll(): Promise<void> {
+    try {
+      while (this.#pending.length > 0) {
+        if (this.#size >= (this.#options.maxFileBytes ?? DEFAULT_MAX_FILE_BYTES)) await this.#rotate();
+        const batch = this.#pending.slice();
+        const bytes = await new Blob(batch.map(({ bytes }) => bytes as Uint8Array<ArrayBuffer>)).bytes();
+        await this.#write(bytes);
+        this.#pending.splice(0, batch.length);
+        this.#pendingBytes -= bytes.length;
+        this.#writeHead(batch.at(-1)!.end);
+      }
+      this.#broken = undefined;
+    } catch (error) {
+      if (this.#broken === undefined) this.#options.onError?.(error);
+      this.#broken = error;
+    } finally {
+      // Not a moment later: what is recorded from here on starts the next one.
+      this.#writing = undefined;
+    }
+  }
+
+  /** All or nothing: half a line would be a broken chain. */
+  async #write(bytes: Uint8Array): Promise<void> {
+    try {
+      let rest = bytes;
+      while (rest.length > 0) rest = rest.subarray(await this.#file.write(rest));
+      this.#size += bytes.length;
+    } catch (error) {
+      await this.#file.truncate(this.#size);
+      throw error;
+    }
+  }
+
+  #writeHead(end: ChainEnd): void {
+    const bytes = encoder.encode(headText(end));
+    this.#head.seekSync(0, Deno.SeekMode.Start);
+    this.#head.writeSync(bytes);
+  }
+
+  async #rotate(): Promise<void> {
+    const { directory, maxFiles = DEFAULT_MAX_FILES } = this.#options;
+    const next = this.#numbers.at(-1)! + 1;
+    const file = await openToAppend(`${directory}/${auditFileName(next)}`);
+    await this.#file.sync();
+    this.#file.close();
+    this.#file = file;
+    this.#size = 0;
+    this.#numbers.push(next);
+    while (this.#numbers.length > maxFiles) {
+      const oldest = auditFileName(this.#numbers[0]!);
+      const last = await lastLine(`${directory}/${oldest}`);
+      await Deno.remove(`${directory}/${oldest}`);
+      this.#numbers.shift();
+      const through = last === undefined ? undefined : readLine(last)?.seq;
+      this.#append({
+        event: "server",
+        text: `Removed "${oldest}" to make room`,
+        ...(through === undefined ? {} : { removed_through: through }),
+      });
+    }
+  }
+
+  /** Writes what waits, and closes. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closed) return;
+    await this.#flush();
+    this.#closed = true;
+    await this.#file.sync().catch(() => {}); // What could not be written was told.
+    this.#file.close();
+    this.#head.close();
+  }
+}
+
+function openToAppend(path: string): Promise<Deno.FsFile> {
+  return Deno.open(path, { append: true, create: true, mode: FILE_MODE });
+}
+
+/** What the next line is chained to: the last whole line of the newest file that has one. */
+async function endOfRecord(directory: string, numbers: readonly number[]): Promise<ChainEnd> {
+  for (const number of numbers.toReversed()) {
+    const line = await lastLine(`${directory}/${auditFileName(number)}`);
+    if (line === undefined) continue;
+    // What is no line of the record any more is for the one who verifies it; the record goes on behind it.
+    return { seq: readLine(line)?.seq ?? 0, hash: hashOf(line) };
+  }
+  return CHAIN_START;
+}
+
+/** A line is never longer: so much is read of a file's end. */
+const MAX_LINE_BYTES = 1024 * 1024;
+
+/** The last line of a file that ends with a line break; undefined when there is none. */
+async function lastLine(path: string): Promise<string | undefined> {
+  const bytes = await tailOf(path);
+  const end = bytes.lastIndexOf(10);
+  if (end < 0) return undefined;
+  const start = bytes.lastIndexOf(10, end - 1) + 1;
+  return new TextDecoder().decode(bytes.subarray(start, end));
+}
+
+async function tailOf(path: string): Promise<Uint8Array> {
+  using file = await Deno.open(path, { read: true });
+  const { size } = await file.stat();
+  await file.seek(Math.max(0, size - MAX_LINE_BYTES), Deno.SeekMode.Start);
+  const bytes = new Uint8Array(Math.min(size, MAX_LINE_BYTES));
+  let read = 0;
+  while (read < bytes.length) {
+    const count = await file.read(bytes.subarray(read));
+    if (count === null) break;
+    read += count;
+  }
+  return bytes.subarray(0, read);
+}
+
+async function cutTornLine(path: string): Promise<{ torn: number; size: number }> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await tailOf(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return { torn: 0, size: 0 };
+    throw error;
+  }
+  const { size } = await Deno.stat(path);
+  const torn = bytes.length - (bytes.lastIndexOf(10) + 1);
+  if (torn > 0) await Deno.truncate(path, size - torn);
+  return { torn, size: size - torn };
+}

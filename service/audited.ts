@@ -1,0 +1,107 @@
+/** Has every call written down, once: when it was answered, when its stream began, or when it failed. */
+import { TeleportError } from "../mod.ts";
+import type { CallContext, CallName, JobWorkerHandlers } from "../proto/service.ts";
+import type { JobWorkerCalls } from "../proto/teleport/v1/job_worker.ts";
+import { type Audit, type AuditEntry, callerOf } from "./audit.ts";
+import { CALL_KINDS } from "./policy.ts";
+
+/** What handlers tell of a call while they work on it. */
+export class Notes {
+  readonly #notes = new WeakMap<CallContext, Partial<AuditEntry>>();
+
+  /** Adds to what is written down of a call. */
+  add(context: CallContext, note: Partial<AuditEntry>): void {
+    this.#notes.set(context, { ...this.#notes.get(context), ...note });
+  }
+
+  /** What is to be written down of a call. */
+  of(context: CallContext): Partial<AuditEntry> {
+    return this.#notes.get(context) ?? {};
+  }
+}
+
+type Handler = (request: object, context: CallContext) => Promise<object> | AsyncIterable<object>;
+
+/** Wraps handlers so that each call is written down, and none changes anything that cannot be. */
+export function audited(handlers: JobWorkerHandlers, notes: Notes, audit: Audit): JobWorkerHandlers {
+  const wrapped = Object.entries(handlers).map(([name, handler]) => [
+    name,
+    wrap(name as CallName, handler.bind(handlers) as Handler, notes, audit),
+  ]);
+  return Object.fromEntries(wrapped) as JobWorkerHandlers;
+}
+
+function wrap(call: CallName, handler: Handler, notes: Notes, audit: Audit): Handler {
+  const changes = CALL_KINDS[call] === "change";
+  const record = (context: CallContext, code: string) => {
+    const note = notes.of(context);
+    const allowed = note.allowed ?? code === "OK";
+    audit.record({ event: "call", ...callerOf(context), call, ...note, allowed, code });
+  };
+  const jobOf = (request: object): Partial<AuditEntry> =>
+    "id" in request && typeof request.id === "string" ? { job: request.id.slice(0, 100) } : {};
+
+  async function one(answer: () => Promise<object>, request: object, context: CallContext): Promise<object> {
+    notes.add(context, jobOf(request));
+    let code = "OK";
+    try {
+      if (changes) await audit.ready();
+      return await answer();
+    } catch (error) {
+      code = codeOf(error, context);
+      throw error;
+    } finally {
+      record(context, code);
+    }
+  }
+
+  async function* many(
+    answers: AsyncIterable<object>,
+    request: object,
+    context: CallContext,
+  ): AsyncGenerator<object, void, void> {
+    notes.add(context, jobOf(request));
+    let recorded = false;
+    const once = (code: string) => {
+      if (!recorded) record(context, code);
+      recorded = true;
+    };
+    try {
+      if (changes) await audit.ready();
+      for await (const answer of answers) {
+        once("OK");
+        yield answer;
+      }
+      once("OK");
+    } catch (error) {
+      once(codeOf(error, context));
+      throw error;
+    } finally {
+      // Left before there was anything to say: the job wrote nothing while the caller was there.
+      once("OK");
+    }
+  }
+
+  return (request, context) => {
+    // A generator does nothing before it is asked; an async function does, and so is called when it may.
+    if (Object.hasOwn(STREAMS, call)) return many(handler(request, context) as AsyncIterable<object>, request, context);
+    return one(() => handler(request, context) as Promise<object>, request, context);
+  };
+}
+
+type StreamName = {
+  [Name in CallName]: JobWorkerCalls[Name] extends { stream: true } ? Name : never;
+}[CallName];
+
+/** All of them, or it does not compile. */
+const STREAMS: Readonly<Record<StreamName, true>> = {
+  Start: true,
+  StatusStream: true,
+  GetOutput: true,
+  WatchJobs: true,
+};
+
+function codeOf(error: unknown, { signal }: CallContext): string {
+  if (error instanceof TeleportError) return error.code;
+  return signal.aborted && error === signal.reason ? "CANCELLED" : "INTERNAL";
+}
