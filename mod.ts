@@ -30,11 +30,13 @@ export { type OutputSink, Process, type ProcessOptions, type StopOptions } from 
 export type { CommandOptions } from "./worker/command.ts";
 export { type LinuxSignal, parseSignal, signalName } from "./worker/signals.ts";
 export {
+  type Asked,
   isFinalState,
   isInitialState,
   isRunningState,
   type ProcessStatus,
   type Reason,
+  type SentSignal,
   type StartErrorCode,
   type State,
 } from "./worker/state.ts";

@@ -17,20 +17,32 @@ export interface JobFlags {
   /** Bytes. */
   readonly maxOutput?: number;
   readonly outputPolicy?: OutputPolicy;
+  readonly template?: string;
+  readonly param?: Record<string, string>;
 }
 
 /**
  * The request for a job.
  *
- * @param command the program; taken as it is, as are its arguments
+ * @param command the program; taken as it is, as are its arguments. Undefined with a template, which has one
+ * @throws {UsageError} with neither or both of command and template, or options that need another
  */
-export function jobRequest(command: string, args: readonly string[], flags: JobFlags): Sent<JobRequest> {
+export function jobRequest(command: string | undefined, args: readonly string[], flags: JobFlags): Sent<JobRequest> {
+  const { template } = flags;
+  if (command === undefined && template === undefined) throw new UsageError('Missing required argument "COMMAND"');
+  if (command !== undefined && template !== undefined) {
+    throw new UsageError(`Unexpected command "${command}" with --template: give --param NAME=VALUE`);
+  }
+  if (flags.param !== undefined && template === undefined) {
+    throw new UsageError("--param needs a template to be for: give --template too");
+  }
   if (flags.outputPolicy !== undefined && flags.maxOutput === undefined) {
     throw new UsageError("--output-policy needs a limit to be for: give --max-output too");
   }
   return {
-    command,
+    command: command ?? "",
     args: [...args],
+    ...(template === undefined ? {} : { template, parameters: flags.param ?? {} }),
     env: flags.env ?? {},
     cwd: flags.cwd ?? "",
     labels: flags.label ?? {},

@@ -18,7 +18,8 @@ export function rfc3339(time: Timestamp): string {
  * there, also when they are 0.
  */
 export function statusJson(status: JobStatus): Record<string, unknown> {
-  const { id, state, command, reason, output_policy, registered_at, started_at, ended_at, pid, ...rest } = status;
+  const { id, state, command, reason, output_policy, registered_at, started_at, ended_at, pid, signals, ...rest } =
+    status;
   return withoutAbsent({
     // First, for whoever reads a line with bare eyes.
     id,
@@ -30,6 +31,7 @@ export function statusJson(status: JobStatus): Record<string, unknown> {
     registered_at: registered_at && rfc3339(registered_at),
     started_at: started_at && rfc3339(started_at),
     ended_at: ended_at && rfc3339(ended_at),
+    signals: signals.length === 0 ? null : signals.map(({ at, ...sent }) => ({ ...sent, at: at && rfc3339(at) })),
     // 0 is no process's id: the job was never started.
     pid: pid || null,
   });

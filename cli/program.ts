@@ -69,6 +69,14 @@ Filters mean jobs that have ended unless --state says otherwise. Prints the id o
   teleport rm --until 7d                            what was registered more than a week ago and has ended
   teleport rm --label kind=build --state exited`;
 
+const CAN_I_NOTES = `
+Examples:
+  teleport can-i list
+  teleport can-i stop --job ID
+  teleport can-i register -- make -j8
+
+Exit code: 0 yes; 1 no; others as of every command.`;
+
 /** Makes the program. Parsing it runs the command that was typed, through the runner. */
 export function createProgram(runner: Runner, help: HelpOutput): Command {
   const program = new Command("teleport")
@@ -94,12 +102,12 @@ export function createProgram(runner: Runner, help: HelpOutput): Command {
   /** A command with the common options; hidden there, for the program's help shows them. */
   const command = (name: string, args: string, description: string): Command =>
     addCommonOptions(program.command(`${name} ${args}`.trimEnd()), { hidden: true })
-      .usage(`[OPTIONS] ${args.replace(/[<>]/g, "")}`.trimEnd())
+      .usage(`[OPTIONS] ${args.replace(/[<>]/g, "").replace("[COMMAND]", "COMMAND")}`.trimEnd())
       .description(description);
   const common = (command: Command): CommonFlags => ({ ...program.opts(), ...command.opts() });
 
-  addJobOptions(command("register", "<COMMAND> [ARG...]", "Add a job without starting it; prints its id"))
-    .action(async (name: string, args: string[], flags: JobFlags, self: Command) => {
+  addJobOptions(command("register", "[COMMAND] [ARG...]", "Add a job without starting it; prints its id"))
+    .action(async (name: string | undefined, args: string[], flags: JobFlags, self: Command) => {
       const { register } = await import("./commands/register.ts");
       await runner.call(common(self), (context) => register(context, jobRequest(name, args, flags)));
     });
@@ -108,11 +116,11 @@ export function createProgram(runner: Runner, help: HelpOutput): Command {
       const { start } = await import("./commands/start.ts");
       await runner.call(common(self), (context) => start(context, id));
     });
-  addJobOptions(command("run", "<COMMAND> [ARG...]", "Run a job: register, start, print its output, exit as it did"))
+  addJobOptions(command("run", "[COMMAND] [ARG...]", "Run a job: register, start, print its output, exit as it did"))
     .option("-d, --detach", "start the job, print its id and leave")
     .option(...RETRY_OPTION)
     .addHelpText("after", RUN_NOTES)
-    .action(async (name: string, args: string[], flags: RunFlags, self: Command) => {
+    .action(async (name: string | undefined, args: string[], flags: RunFlags, self: Command) => {
       const { run, runDetached } = await import("./commands/run.ts");
       const request = jobRequest(name, args, flags);
       await runner.call(
@@ -181,6 +189,20 @@ export function createProgram(runner: Runner, help: HelpOutput): Command {
       const { whoami } = await import("./commands/whoami.ts");
       await runner.local(common(self), whoami);
     });
+  addTemplateOptions(
+    command("can-i", "<CALL> [COMMAND] [ARG...]", "Say whether you may make a call, and which rule says so"),
+  )
+    .option("--job <ID>", "the job that the call is for")
+    .option("-e, --env <NAME=VALUE>", "with a COMMAND: a variable of its environment", pairParser("--env"))
+    .option("--cwd <DIR>", "with a COMMAND: its working directory")
+    .option("-l, --label <KEY=VALUE>", "with a COMMAND: a label", pairParser("--label"))
+    .addHelpText("after", CAN_I_NOTES)
+    .action(async (call: string, name: string | undefined, args: string[], flags: CanIFlags, self: Command) => {
+      const { canI } = await import("./commands/can_i.ts");
+      const hasJob = name !== undefined || flags.template !== undefined;
+      const job = hasJob ? { job: jobRequest(name, args, flags) } : {};
+      await runner.call(common(self), (context) => canI(context, { call, id: flags.job ?? "", ...job }));
+    });
   return program;
 }
 
@@ -200,6 +222,10 @@ const RETRY_OPTION = [
   "when the server goes away, try again for so long (default: 2m; 0s: not at all)",
   parseRetryForMs,
 ] as const;
+
+interface CanIFlags extends JobFlags {
+  readonly job?: string;
+}
 
 interface RunFlags extends JobFlags {
   readonly detach?: true;
@@ -227,8 +253,15 @@ function addLogsCommand(command: Command): Command {
     .option("--cursor <CURSOR>", "go on behind it; --output json prints one with each piece");
 }
 
-function addJobOptions(command: Command): Command {
+/** A command of the server's policy in place of one's own. */
+function addTemplateOptions(command: Command): Command {
   return command
+    .option("--template <NAME>", "run this command of the server's policy, in place of COMMAND")
+    .option("--param <NAME=VALUE>", "a parameter of the template; repeatable", pairParser("--param"));
+}
+
+function addJobOptions(command: Command): Command {
+  return addTemplateOptions(command)
     .passThroughOptions()
     .option("-e, --env <NAME=VALUE>", "a variable of the job's environment; repeatable", pairParser("--env"))
     .option("--cwd <DIR>", "the job's working directory on the server; absolute")

@@ -4,8 +4,14 @@ import { type Address, formatAddress } from "./address.ts";
 /** What grpc-js wraps the last error of a connection in; of several addresses it tells the last. */
 const LAST_ERROR = /^No connection established\. Last error: (.*)\. Resolution note: .*$/s;
 
-/** The first that matches is what it was; each says what is wrong and what to do, given the host. */
-const CAUSES: readonly [RegExp, (host: string) => string][] = [
+const NOT_ACCEPTED =
+  "it does not accept this client's certificate: give one that its CA has signed for a client and that is valid";
+
+/**
+ * The first that matches is what it was; each says what is wrong and what to do, given the host and whether the connection
+ * had been made.
+ */
+const CAUSES: readonly [RegExp, (host: string, established: boolean) => string][] = [
   [/ECONNREFUSED/, () => "nothing listens there: start the server, or give the address it listens on"],
   [/^Name resolution failed|ENOTFOUND|EAI_AGAIN/, (host) => `the name "${host}" has no address: check its spelling`],
   [/EHOSTUNREACH|ENETUNREACH|ETIMEDOUT/, () => "no way leads there: check the address and the network"],
@@ -28,14 +34,19 @@ const CAUSES: readonly [RegExp, (host: string) => string][] = [
   ],
   [
     /alert.*(certificate|unknown ca|access denied)|(Certificate|UnknownCA|AccessDenied)\w*$|^Failed to connect/i,
-    () =>
-      "it does not accept this client's certificate: give one that its CA has signed for a client and that is valid",
+    () => NOT_ACCEPTED,
   ],
   [
     /InvalidContentType|wrong version|NoApplicationProtocol|ProtocolVersion|protocol version|disconnected before secure/i,
     () => "what answers there is no teleport server: check the address",
   ],
-  [/ECONNRESET|EPIPE|Connection dropped|Connection closed|Socket closed/, () => "the connection was lost: try again"],
+  [
+    /ECONNRESET|EPIPE|Connection dropped|Connection closed|Socket closed/,
+    // To a client of TLS 1.3 the handshake is over when the server has yet to look at its certificate; whether it then
+    // sees more than the end of the connection is a race.
+    (_host, established) =>
+      `the connection was lost: try again${established ? "" : `, and if that does not help, ${NOT_ACCEPTED}`}`,
+  ],
   [/^Stream refused by server/, () => "it takes no more calls on this connection: try again"],
 ];
 
@@ -46,7 +57,10 @@ const CAUSES: readonly [RegExp, (host: string) => string][] = [
  */
 export function explainUnavailable(details: string, address: Address): string {
   const wrapped = LAST_ERROR.exec(details)?.[1];
-  const known = CAUSES.find(([pattern]) => pattern.test(wrapped ?? details))?.[1](address.host);
+  const known = CAUSES.find(([pattern]) => pattern.test(wrapped ?? details))?.[1](
+    address.host,
+    wrapped === undefined,
+  );
   if (known === undefined && wrapped === undefined) return details;
   return `Cannot reach the server at "${formatAddress(address)}": ${known ?? wrapped}`;
 }

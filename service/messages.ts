@@ -47,6 +47,9 @@ export function statusMessage(status: JobStatus): Sent<wire.JobStatus> {
     max_output_bytes: status.outputLimit?.maxBytes,
     output_policy: status.outputLimit && `OUTPUT_POLICY_${status.outputLimit.policy}`,
     dropped_bytes: status.droppedBytes,
+    started_by: status.asked?.startedBy,
+    stop_asked_by: status.asked?.stopAskedBy,
+    signals: status.asked?.signals?.map(({ by, signal, at }) => ({ by, signal, at: timestamp(at) })),
   };
 }
 

@@ -8,7 +8,7 @@ import type { OutputPiece } from "./output_piece.ts";
 import { type OutputSelection, readOutput } from "./output_watch.ts";
 import type { Process, StopOptions } from "./process.ts";
 import { parseSignal } from "./signals.ts";
-import { isFinalState, isInitialState, isRunningState, type ProcessStatus } from "./state.ts";
+import { type Asked, isFinalState, isInitialState, isRunningState, type ProcessStatus } from "./state.ts";
 import { type Watch, watch } from "./watch.ts";
 
 /** Where a job's changes are written down before they are told. */
@@ -21,6 +21,9 @@ export interface JobRecorder {
    */
   record(process: Process, status: ProcessStatus, log: OutputLog, by?: string): void;
 }
+
+/** Whoever sends more is a program, and the first of its signals say nothing that the last do not. */
+const MAX_SIGNALS = 16;
 
 /** What the output of a job amounts to, with the job's status: the last word of `watchOutput`. */
 export interface OutputEnd extends OutputTotals {
@@ -56,6 +59,7 @@ export class Job {
   /** Why nothing more will come although the job has not ended. */
   #abandoned: Error | undefined;
   #watchers = 0;
+  #asked: Asked = {};
 
   /**
    * @param process not yet started; its output goes to the log
@@ -131,7 +135,9 @@ export class Job {
   start(by?: string): Promise<JobStatus> {
     if (this.#final === undefined) {
       // The intent is on record before there is a process: none runs that the record does not know of.
-      this.#recorder?.record(this.#process, { state: "STARTING", startedAt: new Date() }, this.#log, by);
+      if (by !== undefined) this.#asked = { ...this.#asked, startedBy: by };
+      const starting = { state: "STARTING", startedAt: new Date(), ...this.#askedField } as const;
+      this.#recorder?.record(this.#process, starting, this.#log, by);
       this.#final = this.#run();
     }
     return this.#final;
@@ -155,7 +161,10 @@ export class Job {
    * @throws {InvalidArgumentError} when the grace period is out of range
    */
   async stop(options: StopOptions = {}): Promise<JobStatus> {
-    if (this.#process.isRunningState) await this.#process.stop(options);
+    if (this.#process.isRunningState) {
+      if (options.by !== undefined) this.#asked = { stopAskedBy: options.by, ...this.#asked };
+      await this.#process.stop(options);
+    }
     if (this.#final !== undefined) return await this.#final;
     return this.status;
   }
@@ -167,9 +176,13 @@ export class Job {
    * @throws {JobNotRunningError} when the job is not running
    */
   async signal(signal: string, by?: string): Promise<JobStatus> {
-    parseSignal(signal);
+    const { name } = parseSignal(signal);
     if (!this.#process.isRunningState) {
       throw new JobNotRunningError(`Job ${JSON.stringify(this.id)}`, this.#latest.state);
+    }
+    if (by !== undefined) {
+      const signals = [...(this.#asked.signals ?? []), { by, signal: name, at: new Date() }].slice(-MAX_SIGNALS);
+      this.#asked = { ...this.#asked, signals };
     }
     await this.#process.signal(signal, by);
     return this.status;
@@ -254,7 +267,12 @@ export class Job {
     await this.#log.remove();
   }
 
-  #record(status: ProcessStatus): void {
+  get #askedField(): { readonly asked?: Asked } {
+    return Object.keys(this.#asked).length === 0 ? {} : { asked: this.#asked };
+  }
+
+  #record(phase: ProcessStatus): void {
+    const status = { ...phase, ...this.#askedField };
     if (status.state !== "STARTING") this.#recorder?.record(this.#process, status, this.#log);
     this.#history.push(status);
     this.#wake();
@@ -267,6 +285,6 @@ export class Job {
   }
 
   #statusOf(status: ProcessStatus): JobStatus {
-    return jobStatus(this.#spec, status, this.output);
+    return jobStatus(this.#spec, { ...status, ...this.#askedField }, this.output);
   }
 }

@@ -2,7 +2,7 @@
 import { checkCommand, type CommandOptions } from "./command.ts";
 import { InvalidArgumentError } from "./errors.ts";
 import { checkOutputLimit, type OutputLimit } from "./output_limit.ts";
-import type { ProcessStatus, Reason, StartErrorCode, State } from "./state.ts";
+import type { Asked, ProcessStatus, Reason, StartErrorCode, State } from "./state.ts";
 
 /** Enough to describe a job; more is a document. */
 const MAX_LABELS = 64;
@@ -64,6 +64,7 @@ export interface JobStatus {
   /** Output that is not on record any more, or never was, because of a limit or the disk. */
   readonly droppedBytes: number;
   readonly outputLimit?: OutputLimit;
+  readonly asked?: Asked;
 }
 
 /** How much output there is. */

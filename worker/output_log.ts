@@ -18,7 +18,7 @@ import {
 import { Segments } from "./output_segments.ts";
 
 /** One read from the file, which every reader holds: large enough for full speed, and for the longest record whole. */
-export const READ_BYTES = MAX_PAYLOAD_BYTES + RECORD_OVERHEAD_BYTES;
+export const READ_BYTES = 2 * (MAX_PAYLOAD_BYTES + RECORD_OVERHEAD_BYTES);
 
 /** What the whole output amounts to. */
 export interface OutputTotals {

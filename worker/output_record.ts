@@ -64,8 +64,8 @@ const TRAILER_BYTES = 4;
 /** What a record takes beside its payload. */
 export const RECORD_OVERHEAD_BYTES = RECORD_HEADER_BYTES + TRAILER_BYTES;
 
-/** Longest payload: a message of this size is where gRPC is fastest, and a batch of output is no larger. */
-export const MAX_PAYLOAD_BYTES = 262_144;
+/** Longest payload: as much as a pipe holds, and a message of a size at which gRPC is fast. */
+export const MAX_PAYLOAD_BYTES = 65_536;
 
 const MAGIC = new TextEncoder().encode("TELEPORT");
 const VERSION = 1;

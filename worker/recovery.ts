@@ -77,5 +77,6 @@ export function lostStatus(status: ProcessStatus): ProcessStatus {
     error: "The server died while the job ran, and what became of the job was not seen",
     ...("startedAt" in status && status.startedAt ? { startedAt: status.startedAt } : {}),
     ...("pid" in status && status.pid !== undefined ? { pid: status.pid } : {}),
+    ...(status.asked === undefined ? {} : { asked: status.asked }),
   };
 }

@@ -34,8 +34,31 @@ export type StartErrorCode =
   | "USER_NOT_FOUND"
   | "SPAWN_FAILED";
 
+/** A signal that a user had sent. */
+export interface SentSignal {
+  readonly by: string;
+  /** Such as `SIGHUP`. */
+  readonly signal: string;
+  readonly at: Date;
+}
+
+/** Who asked for what. */
+export interface Asked {
+  /** For the start. */
+  readonly startedBy?: string;
+  /** For a stop, the first who did. */
+  readonly stopAskedBy?: string;
+  /** The last 16. */
+  readonly signals?: readonly SentSignal[];
+}
+
 /** What is known of a process in each state. Plain data: it can be cloned, saved and sent. */
-export type ProcessStatus =
+export type ProcessStatus = PhaseStatus & {
+  /** Of a job, by those who told who they are. */
+  readonly asked?: Asked;
+};
+
+type PhaseStatus =
   | { readonly state: "INITIAL" }
   | { readonly state: "STARTING"; readonly startedAt: Date }
   | { readonly state: "RUNNING" | "STOPPING"; readonly startedAt: Date; readonly pid: number }

@@ -1,60 +1,23 @@
 /** The server as a process, over real TLS: bad input, many watchers, shutdown. What it must outlive, and leave clean. */
 import assert from "node:assert/strict";
 import type { JobWorkerClient } from "../../proto/service.ts";
-import type { JobStatus } from "../../proto/teleport/v1/job_worker.ts";
-import { CallError, connect, type RpcClient } from "../../rpc/client.ts";
-import { type Server, startServer } from "./programs.ts";
-
-async function clientOf(server: Server, identity = "admin", address = server.address): Promise<RpcClient> {
-  const read = (name: string) => Deno.readTextFile(`${server.dir}/certs/${name}`);
-  const [ca, cert, key] = await Promise.all([read("ca.crt"), read(`${identity}.crt`), read(`${identity}.key`)]);
-  return connect({ address, credentials: { ca, cert, key } });
-}
-
-async function refusal(call: Promise<unknown>): Promise<CallError> {
-  try {
-    await call;
-  } catch (error) {
-    assert.ok(error instanceof CallError);
-    return error;
-  }
-  throw new Error("The call was not refused");
-}
-
-async function finalOf(calls: JobWorkerClient, id: string): Promise<JobStatus> {
-  let last: JobStatus | undefined;
-  for await (const status of calls.Start({ id })) last = status;
-  assert.ok(last);
-  return last;
-}
+import { CallError } from "../../rpc/client.ts";
+import { startServer } from "./programs.ts";
+import {
+  childrenOf,
+  clientOf,
+  descriptorsBackTo,
+  descriptorsOf,
+  finalOf,
+  living,
+  refusal,
+  startUp,
+} from "./teleportd.ts";
 
 async function outputOf(calls: JobWorkerClient, id: string): Promise<string> {
   let text = "";
   for await (const { data } of calls.GetOutput({ id, stream: "STREAM_STDOUT" })) text += new TextDecoder().decode(data);
   return text;
-}
-
-/** Starts a shell script and waits for its first output. */
-async function startUp(calls: JobWorkerClient, script: string): Promise<string> {
-  const { id } = await calls.Register({ command: "sh", args: ["-c", script] });
-  for await (const { state } of calls.Start({ id })) if (state === "STATE_RUNNING") break;
-  for await (const _ of calls.GetOutput({ id })) break;
-  return id;
-}
-
-/** The living processes that a job left, by the mark in their environment. */
-function living(id: string): string[] {
-  return [...Deno.readDirSync("/proc")].filter(({ name }) => {
-    try {
-      return Deno.readTextFileSync(`/proc/${name}/environ`).includes(`TELEPORT_ID=${id}`);
-    } catch {
-      return false;
-    }
-  }).map(({ name }) => name);
-}
-
-function descriptorsOf(server: Server): number {
-  return [...Deno.readDirSync(`/proc/${server.process.pid}/fd`)].length;
 }
 
 Deno.test("bad input is refused with its code and a sentence that helps, and the server serves on", async () => {
@@ -150,6 +113,8 @@ Deno.test("a stop takes all of a job's processes with it", async () => {
     assert.ok(living(id).length >= 2);
     await client.calls.Stop({ id, grace_ms: 200 });
     assert.deepEqual(living(id), []);
+    // Nor a zombie, which has no mark.
+    assert.deepEqual(childrenOf(server), []);
   }
 });
 
@@ -208,13 +173,8 @@ Deno.test("1,000 watchers come and go, some in the middle, some killed, and noth
   await Promise.all(left);
 
   await calls.Stop({ id: busy });
-  // The server sees a cut connection when the kernel tells it: wait for that, and for no longer than it may take.
-  const deadline = performance.now() + 10_000;
-  while (descriptorsOf(server) > before - 3 && performance.now() < deadline) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
   // The busy job's two pipes and its record are closed too.
-  assert.ok(descriptorsOf(server) <= before - 3, `${descriptorsOf(server)} descriptors, ${before} before`);
+  await descriptorsBackTo(server, before - 3);
   assert.equal((await calls.Status({ id })).state, "STATE_RUNNING");
 });
 

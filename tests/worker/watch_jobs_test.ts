@@ -1,0 +1,302 @@
+/** Watching many jobs: what there is, then every change, by filter, to be resumed anywhere. */
+import assert from "node:assert/strict";
+import { type JobEvent, type JobFilter, Supervisor } from "../../mod.ts";
+import { InvalidArgumentError, JobNotFoundError, SupervisorClosedError } from "../../worker/errors.ts";
+
+async function run(supervisor: Supervisor, id: string): Promise<void> {
+  await supervisor.start(id);
+  for await (const _ of supervisor.watchStatus(id));
+}
+
+/** An event in short: what, and of which job. */
+function short(event: JobEvent, names: Readonly<Record<string, string>> = {}): string {
+  if (event.type === "current") return "current";
+  const { id, state } = event.status;
+  return `${event.type} ${names[id] ?? id} ${state}`;
+}
+
+/** All events up to and with the one that a test waits for. */
+async function until(events: AsyncIterable<JobEvent>, last: (event: JobEvent) => boolean): Promise<JobEvent[]> {
+  const seen: JobEvent[] = [];
+  for await (const event of events) {
+    seen.push(event);
+    if (last(event)) break;
+  }
+  return seen;
+}
+
+const isCurrent = ({ type }: JobEvent) => type === "current";
+const isEnd = (id: string) => (event: JobEvent) =>
+  event.type === "changed" && event.status.id === id && event.status.state === "EXITED";
+
+/** The next events, so many. */
+async function take(events: AsyncIterator<JobEvent>, count: number): Promise<JobEvent[]> {
+  const taken: JobEvent[] = [];
+  while (taken.length < count) {
+    const { done, value } = await events.next();
+    assert.ok(!done);
+    taken.push(value);
+  }
+  return taken;
+}
+
+Deno.test("watchJobs() tells of the jobs there are, oldest first, and then of every change, with its cause", async () => {
+  await using supervisor = new Supervisor();
+  const a = await supervisor.add("sh", ["-c", "echo hi"], { owner: "ann" });
+  await run(supervisor, a);
+  const b = await supervisor.add("sleep", ["1000"], { owner: "bob" });
+  const names: Record<string, string> = { [a]: "a", [b]: "b" };
+  await using watcher = supervisor.watchJobs();
+  const known = await take(watcher, 3);
+  assert.deepEqual(known.map((event) => short(event, names)), ["known a EXITED", "known b INITIAL", "current"]);
+  assert.ok(known[0]?.type === "known");
+  assert.deepEqual(known[0].status, await supervisor.status(a));
+  await supervisor.start(b, { by: "eve" });
+  await supervisor.stop(b, { by: "ann" });
+  const c = await supervisor.add("true", [], { owner: "ann" });
+  names[c] = "c";
+  await supervisor.remove(c);
+  await supervisor.remove(a);
+  const changes = await take(watcher, 6);
+  assert.deepEqual(changes.map((event) => short(event, names)), [
+    "changed b STARTING",
+    "changed b RUNNING",
+    "changed b STOPPING",
+    "changed b KILLED",
+    // That c was registered is no longer on record: it is gone.
+    "removed c INITIAL",
+    "removed a EXITED",
+  ]);
+  const causes = changes.map((event) => event.type === "changed" ? [event.reason, event.by] : []);
+  assert.deepEqual(causes.slice(0, 4), [
+    [undefined, "eve"],
+    [undefined, undefined],
+    ["STOPPED", "ann"],
+    ["STOPPED", "ann"],
+  ]);
+  for (const event of changes) assert.ok("at" in event && Math.abs(event.at.getTime() - Date.now()) < 60_000);
+  const removed = changes[5];
+  assert.ok(removed?.type === "removed");
+  assert.equal(removed.status.owner, "ann");
+  assert.equal(removed.status.exitCode, 0);
+  assert.deepEqual(structuredClone(changes), changes);
+});
+
+Deno.test("watchJobs() tells of the jobs that a filter means, and of how they leave it", async () => {
+  await using supervisor = new Supervisor({ closeGraceMs: 100 });
+  const sleeper = (options: { owner: string; labels?: Record<string, string> }) =>
+    supervisor.add("sleep", ["1000"], options);
+  const ann = await sleeper({ owner: "ann", labels: { kind: "x" } });
+  const bob = await sleeper({ owner: "bob", labels: { kind: "x", other: "y" } });
+  const eve = await supervisor.add("sh", ["-c", "exec sleep 1000"], { owner: "eve" });
+  const names = { [ann]: "ann", [bob]: "bob", [eve]: "eve" };
+  await supervisor.start(bob);
+  const filters: [JobFilter, string[]][] = [
+    [{ owner: "bob" }, ["known bob RUNNING", "current", "changed bob STOPPING", "changed bob KILLED"]],
+    [{ labels: { kind: "x" }, owner: "ann" }, ["known ann INITIAL", "current"]],
+    [{ labels: { kind: "x", other: "y" } }, [
+      "known bob RUNNING",
+      "current",
+      "changed bob STOPPING",
+      "changed bob KILLED",
+    ]],
+    [{ command: "sh -c exec" }, ["known eve INITIAL", "current", "changed eve STARTING", "changed eve RUNNING"]],
+    // It comes and goes with the state: both are told.
+    [{ states: ["STARTING", "RUNNING"] }, [
+      "known bob RUNNING",
+      "current",
+      "changed eve STARTING",
+      "changed eve RUNNING",
+      "changed bob STOPPING",
+    ]],
+    [{ states: ["KILLED"] }, ["current", "changed bob KILLED"]],
+    [{ ids: [bob, ann] }, [
+      "known ann INITIAL",
+      "known bob RUNNING",
+      "current",
+      "changed bob STOPPING",
+      "changed bob KILLED",
+    ]],
+    [{ registeredUntil: new Date(0) }, ["current"]],
+    [{ registeredSince: new Date(0), owner: "eve", states: [] }, [
+      "known eve INITIAL",
+      "current",
+      "changed eve STARTING",
+      "changed eve RUNNING",
+    ]],
+  ];
+  const watchers = filters.map(([filter]) => supervisor.watchJobs(filter));
+  const seen: JobEvent[][] = [];
+  // What is there at the first look is what there is at the call.
+  for (const [index, watcher] of watchers.entries()) seen[index] = await take(watcher, 1);
+  await supervisor.start(eve);
+  await supervisor.stop(bob);
+  for (const [index, watcher] of watchers.entries()) {
+    const wanted = filters[index]?.[1] ?? [];
+    const events = [...seen[index] ?? [], ...await take(watcher, wanted.length - 1)];
+    assert.deepEqual(events.map((event) => short(event, names)), wanted, JSON.stringify(filters[index]?.[0]));
+    await watcher.return();
+  }
+});
+
+Deno.test("watchJobs() goes on behind any event, also in another life, and misses and repeats nothing", async () => {
+  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
+  const all: JobEvent[] = [];
+  let last = "";
+  {
+    await using supervisor = new Supervisor({ directory });
+    for (let index = 0; index < 3; index++) await supervisor.add("true");
+    await using watcher = supervisor.watchJobs();
+    all.push(...await take(watcher, 4));
+    last = await supervisor.add("true");
+    await run(supervisor, last);
+    all.push(...await take(watcher, 4));
+    assert.ok(isEnd(last)(all.at(-1) as JobEvent));
+    for (const [index, { token }] of all.slice(0, -1).entries()) {
+      const rest = await until(supervisor.watchJobs({}, { token }), isEnd(last));
+      assert.deepEqual(
+        rest.map((event) => short(event)),
+        all.slice(index + 1).map((event) => short(event)),
+        `${index}`,
+      );
+    }
+  }
+  await using supervisor = new Supervisor({ directory });
+  for (const [index, { token }] of all.slice(0, -1).entries()) {
+    const rest = await until(supervisor.watchJobs({}, { token }), isEnd(last));
+    assert.deepEqual(rest.map((event) => short(event)), all.slice(index + 1).map((event) => short(event)), `${index}`);
+  }
+  // Behind the last there is nothing yet.
+  await using watcher = supervisor.watchJobs({}, { token: (all.at(-1) as JobEvent).token });
+  const next = watcher.next();
+  const fresh = await supervisor.add("true");
+  const { value } = await next;
+  assert.ok(value?.type === "changed" && value.status.id === fresh);
+  await watcher.return();
+  await supervisor.close();
+  await Deno.remove(directory, { recursive: true });
+});
+
+Deno.test("watchJobs() shows the jobs as they were at the call, however slowly they are taken", async () => {
+  await using supervisor = new Supervisor();
+  const ids: string[] = [];
+  // More than one page of the store.
+  for (let index = 0; index < 250; index++) ids.push(await supervisor.add("true"));
+  const names = Object.fromEntries(ids.map((id, index) => [id, `${index}`]));
+  await using watcher = supervisor.watchJobs({ states: ["INITIAL"] });
+  const first = await take(watcher, 1);
+  // Everything changes while the watcher stands at the first.
+  const [one = "", two = ""] = [ids[1], ids[150]];
+  await run(supervisor, one);
+  await run(supervisor, ids[200] ?? "");
+  await supervisor.remove(two);
+  const added = await supervisor.add("true");
+  names[added] = "added";
+  const rest = await until(watcher, (event) => event.type === "changed" && event.status.id === added);
+  const told = [...first, ...rest].map((event) => short(event, names));
+  assert.deepEqual(told, [
+    // One that is gone by then cannot be shown.
+    ...ids.filter((id) => id !== two).map((id) => `known ${names[id]} INITIAL`),
+    "current",
+    "changed 1 STARTING",
+    "changed 200 STARTING",
+    "removed 150 INITIAL",
+    "changed added INITIAL",
+  ]);
+});
+
+Deno.test("a watcher that is too far behind begins anew", async () => {
+  await using supervisor = new Supervisor({ maxJobs: 5 });
+  const stays = await supervisor.add("true");
+  const ended = await supervisor.add("true");
+  await run(supervisor, ended);
+  const watcher = supervisor.watchJobs();
+  const [known] = await take(watcher, 3);
+  await using slow = supervisor.watchJobs({}, { token: known?.token ?? "" });
+  await take(slow, 2);
+  for (let index = 0; index < 1_001; index++) await supervisor.remove(await supervisor.add("true"));
+  // It had not asked for more: what it missed is no longer on record as a whole.
+  const anew = await take(slow, 3);
+  assert.deepEqual(anew.map((event) => short(event)), [`known ${stays} INITIAL`, `known ${ended} EXITED`, "current"]);
+  await watcher.return();
+});
+
+Deno.test("watchJobs() refuses tokens that it never gave out, filters that cannot be, and jobs that are not there", async () => {
+  await using supervisor = new Supervisor();
+  const id = await supervisor.add("true");
+  const { nextPageToken = "" } = await supervisor.add("true").then(() => supervisor.list({ pageSize: 1 }));
+  const [, { token }] = await until(supervisor.watchJobs({ ids: [id] }), isCurrent) as [JobEvent, JobEvent];
+  for (
+    const bad of ["x", "", `${token}A`, token.slice(1), token.toLowerCase(), "\0", "x".repeat(100_000), nextPageToken]
+  ) {
+    await assert.rejects(supervisor.watchJobs({}, { token: bad }).next(), (error) => {
+      assert.ok(error instanceof InvalidArgumentError, bad.slice(0, 100));
+      assert.ok(error.message.length < 500);
+      return true;
+    });
+  }
+  for (
+    const filter of [
+      { ids: Array.from({ length: 1_001 }, () => id) },
+      { command: "x".repeat(1_001) },
+      { labels: { "": "x" } },
+      { registeredSince: new Date(NaN) },
+    ]
+  ) await assert.rejects(supervisor.watchJobs(filter).next(), InvalidArgumentError);
+  await assert.rejects(supervisor.watchJobs({ ids: [id, "missing"] }).next(), JobNotFoundError);
+  // With a token it was there before: that it is gone is no error.
+  await supervisor.remove(id);
+  const [event] = await take(supervisor.watchJobs({ ids: [id] }, { token }), 1);
+  assert.equal(event?.type, "removed");
+});
+
+Deno.test("watchJobs() throws the signal's reason when it has aborted already, and when it aborts later", async () => {
+  await using supervisor = new Supervisor();
+  const reason = new Error("enough");
+  await assert.rejects(supervisor.watchJobs({}, { signal: AbortSignal.abort(reason) }).next(), reason);
+  const abort = new AbortController();
+  const watcher = supervisor.watchJobs({}, { signal: abort.signal });
+  assert.equal((await watcher.next()).value?.type, "current");
+  const waiting = watcher.next();
+  abort.abort(reason);
+  await assert.rejects(waiting, reason);
+});
+
+Deno.test("watchJobs() tells of all ends when the supervisor closes, and then that it does", async () => {
+  const supervisor = new Supervisor();
+  const id = await supervisor.add("sleep", ["1000"]);
+  await supervisor.start(id);
+  const slow = supervisor.watchJobs();
+  const fast = supervisor.watchJobs();
+  await take(slow, 1);
+  await take(fast, 2);
+  const waiting = fast.next();
+  const abort = new AbortController();
+  const served = supervisor.run({ signal: abort.signal });
+  abort.abort();
+  await served;
+  const events = [(await waiting).value as JobEvent];
+  await assert.rejects(async () => {
+    for await (const event of fast) events.push(event);
+  }, SupervisorClosedError);
+  assert.deepEqual(events.map((event) => short(event, { [id]: "a" })), ["changed a STOPPING", "changed a KILLED"]);
+  const late: string[] = [];
+  await assert.rejects(async () => {
+    for await (const event of slow) late.push(short(event, { [id]: "a" }));
+  }, SupervisorClosedError);
+  assert.deepEqual(late, ["current", "changed a STOPPING", "changed a KILLED"]);
+  await supervisor.close();
+});
+
+Deno.test("1,000 watchers of many jobs share what is read, and leave nothing behind", async () => {
+  await using supervisor = new Supervisor();
+  const watchers = Array.from({ length: 1_000 }, () => supervisor.watchJobs());
+  for (const watcher of watchers) assert.equal((await watcher.next()).value?.type, "current");
+  const waiting = watchers.map((watcher) => watcher.next());
+  const id = await supervisor.add("true");
+  const events = await Promise.all(waiting);
+  // The very same object: what the wire makes of it is made once.
+  assert.equal(new Set(events.map(({ value }) => value)).size, 1);
+  assert.ok(events[0]?.value?.type === "changed" && events[0].value.status.id === id);
+  await Promise.all(watchers.map((watcher) => watcher.return()));
+});
