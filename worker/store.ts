@@ -14,7 +14,7 @@ import { isFinalState, type ProcessStatus } from "./state.ts";
 import { decodeStatus, encodeOutput, encodeProcess, encodeStatus, encodeTombstone } from "./store_json.ts";
 import { readChange, readJob, type Row } from "./store_read.ts";
 import type { EndedJob, Known, StoredChange, StoredJob, StoredOutput, StoredRequest, Tombstone } from "./store_rows.ts";
-import type { Moment } from "./store_query.ts";
+import { type JobQuery, keysQuery, type Moment } from "./store_query.ts";
 import { migrate } from "./store_schema.ts";
 
 /** So many forgotten jobs are remembered, for those who watch many; who is further behind begins anew. */
@@ -24,6 +24,9 @@ const MAX_TOMBSTONES = 1_000;
 const MAX_BLOCK_CHARS = 1_000_000;
 
 const MAX_CHANGES = 256;
+
+/** A label that so many jobs have is no rare one; more need not be counted. */
+const MANY = 2_000;
 
 /** The log before the database is cut back to this when it was larger: a job with long arguments must not cost for ever. */
 const MAX_LOG_BYTES = 16_777_216;
@@ -205,7 +208,14 @@ export class Store implements Disposable {
 
   /** Changes behind one, oldest first; not all of them where they are many. */
   changesAfter(seq: number): StoredChange[] {
-    return readBlock(this.#statements.changesAfter, [seq, MAX_CHANGES], MAX_CHANGES, readChange).block;
+    const changes: StoredChange[] = [];
+    let chars = 0;
+    for (const row of this.#statements.changesAfter.iterate(seq, MAX_CHANGES)) {
+      chars += charsOf(row as Row);
+      if (changes.length > 0 && chars > MAX_BLOCK_CHARS) break;
+      changes.push(readChange(row as Row));
+    }
+    return changes;
   }
 
   /** The status of a job as it was right behind a change; undefined where it was not registered then. */
@@ -215,17 +225,33 @@ export class Store implements Disposable {
   }
 
   /**
-   * Jobs by a query that `store_query.ts` made: as many as go into one block, at least one where there is any.
+   * Jobs that a query means: as many as go into one block, at least one where there is any.
    *
    * @param limit at most so many
    * @returns `more`: there are others behind these
    */
-  select(
-    query: { readonly sql: string; readonly values: readonly (string | number)[] },
-    limit: number,
-  ): { readonly jobs: StoredJob[]; readonly more: boolean } {
-    const { block, more } = readBlock(this.#database.prepare(query.sql), [...query.values, limit + 1], limit, readJob);
-    return { jobs: block, more };
+  select(query: JobQuery, limit: number): { readonly jobs: StoredJob[]; readonly more: boolean } {
+    const { sql, values } = keysQuery(query, this.#rarestFirst(query.labels ?? {}));
+    const keys = this.#database.prepare(sql).all(...values, limit + 1) as Row[];
+    const jobs: StoredJob[] = [];
+    let chars = 0;
+    for (const { key, sorted_at } of keys) {
+      const row = this.#statements.getByKey.get(key as number) as Row;
+      chars += charsOf(row);
+      if (jobs.length === limit || (jobs.length > 0 && chars > MAX_BLOCK_CHARS)) return { jobs, more: true };
+      jobs.push(readJob({ ...row, sorted_at: sorted_at ?? null }));
+    }
+    return { jobs, more: false };
+  }
+
+  /** Jobs are looked for among those with the first label: it pays to take the one that fewest have. */
+  #rarestFirst(labels: Readonly<Record<string, string>>): (readonly [string, string])[] {
+    const entries = Object.entries(labels);
+    if (entries.length < 2) return entries;
+    return entries
+      .map((label) => ({ label, count: (this.#statements.countLabel.get(...label, MANY) as Row).count as number }))
+      .sort((a, b) => a.count - b.count)
+      .map(({ label }) => label);
   }
 
   #atomically<T>(write: () => T): T {
@@ -247,22 +273,9 @@ export class Store implements Disposable {
   }
 }
 
-/** Reads rows up to a number and a size; at least one where there is any. */
-function readBlock<T>(
-  statement: Statement,
-  values: readonly (string | number)[],
-  limit: number,
-  read: (row: Row) => T,
-): { readonly block: T[]; readonly more: boolean } {
-  const block: T[] = [];
-  let chars = 0;
-  for (const row of statement.iterate(...values)) {
-    const { spec, status } = row as Row;
-    chars += String(spec ?? "").length + String(status).length;
-    if (block.length === limit || (block.length > 0 && chars > MAX_BLOCK_CHARS)) return { block, more: true };
-    block.push(read(row as Row));
-  }
-  return { block, more: false };
+/** What of a row can be long. */
+function charsOf({ spec, status }: Row): number {
+  return String(spec ?? "").length + String(status).length;
 }
 
 /** Environments hold secrets: the file is its owner's alone from the moment it exists, and so is its log. */
@@ -334,6 +347,8 @@ const SQL = {
   removeTombstones: "DELETE FROM changes WHERE job IS NULL AND seq <= ?",
   removeRequests: "DELETE FROM requests WHERE removed <= ?",
   get: `SELECT ${JOB} FROM jobs j ${JOINED} WHERE j.id = ?`,
+  getByKey: `SELECT ${JOB} FROM jobs j ${JOINED} WHERE j.key = ?`,
+  countLabel: "SELECT count(*) AS count FROM (SELECT 1 FROM labels WHERE name = ? AND value = ? LIMIT ?)",
   request: "SELECT id, digest, removed FROM requests WHERE owner = ? AND request_id = ?",
   unfinished: `SELECT ${JOB} FROM jobs j ${JOINED} WHERE j.state <> 'INITIAL' AND t.output IS NULL ORDER BY j.key`,
   totals: "SELECT count(*) AS jobs, coalesce(sum(spec_bytes + output_bytes), 0) AS bytes FROM jobs",

@@ -1,4 +1,4 @@
-/** Filters as SQL: pages of jobs from a store, in any order, without reading what is not asked for. */
+/** Filters as SQL: which jobs, in any order, without reading more of them than their rows in the narrow table. */
 import type { JobFilter } from "./job_filter.ts";
 
 /** By what a list is sorted. Jobs that were not started, or have not ended, are not in a list by that time. */
@@ -30,74 +30,84 @@ export interface JobQuery extends JobFilter {
   readonly asOf?: Moment;
 }
 
-type Value = string | number;
+/** A condition with the values of its parameters. */
+type Condition = readonly [sql: string, ...values: (string | number)[]];
 
 /** Jobs are numbered by registration, so that order needs no index of its own. */
-const SORTED_BY: Readonly<Record<JobOrder, { readonly column: string; readonly table: string } | undefined>> = {
+const SORTED_BY: Readonly<Record<JobOrder, { readonly column: string; readonly index: string } | undefined>> = {
   registeredAt: undefined,
-  startedAt: { column: "j.started_at", table: "jobs j INDEXED BY jobs_by_start" },
-  endedAt: { column: "j.ended_at", table: "jobs j INDEXED BY jobs_by_end" },
+  startedAt: { column: "j.started_at", index: "jobs_by_start" },
+  endedAt: { column: "j.ended_at", index: "jobs_by_end" },
 };
-
-const COLUMNS = "j.key, j.seq, s.spec, t.status, t.process, t.output";
-/** CROSS JOIN keeps the order of the tables: SQLite would at times rather sort. Source: sqlite.org/optoverview.html */
-const JOINED = "CROSS JOIN specs s ON s.job = j.key CROSS JOIN statuses t ON t.job = j.key";
 
 const STATE_AS_OF = "CASE WHEN j.seq <= ? THEN j.state ELSE " +
   "(SELECT c.state FROM changes c WHERE c.job = j.key AND c.seq <= ? ORDER BY c.seq DESC LIMIT 1) END";
 
-/** Makes a query; its last parameter is the limit. */
-export function jobQuery(query: JobQuery): { readonly sql: string; readonly values: readonly Value[] } {
-  const where: string[] = [];
-  const values: Value[] = [];
-  const add = (condition: string, ...given: readonly Value[]) => {
-    where.push(condition);
-    values.push(...given);
-  };
+/**
+ * Makes a query for the keys of jobs and the time they are sorted by; its last parameter is the limit.
+ *
+ * By a time with no filter, its index is followed. Else all rows are read in the order of their keys, which is ten times
+ * as fast as in the order of an index, or those of the first label, and sorted while they are read.
+ *
+ * @param labels those of the query, the rarest first
+ */
+export function keysQuery(query: JobQuery, labels: readonly (readonly [string, string])[]) {
   const sorted = SORTED_BY[query.orderBy];
-  const labels = Object.entries(query.labels ?? {});
-  let from = sorted?.table ?? "jobs j";
-  if (sorted === undefined && labels[0] !== undefined) {
-    // In the order of registration too: a rare label is found without reading all jobs.
+  const [label, ...others] = labels;
+  const filters = filterConditions(query, others);
+  const conditions = [...timeConditions(query), ...placeConditions(query), ...filters];
+  let from = "jobs j";
+  let key = "j.key";
+  if (label !== undefined) {
     from = "labels l CROSS JOIN jobs j ON j.key = l.job";
-    add("l.name = ? AND l.value = ?", ...labels.shift()!);
-  }
-  for (const label of labels) {
-    add("EXISTS (SELECT 1 FROM labels WHERE job = j.key AND name = ? AND value = ?)", ...label);
-  }
-  if (query.ids?.length) add(`j.id IN (${query.ids.map(() => "?")})`, ...query.ids);
-  const { asOf, states } = query;
-  if (states?.length) {
-    const list = states.map(() => "?");
-    if (asOf === undefined) add(`j.state IN (${list})`, ...states);
-    else add(`${STATE_AS_OF} IN (${list})`, asOf.seq, asOf.seq, ...states);
-  }
-  if (asOf !== undefined) add("j.key <= ?", asOf.key);
-  if (query.owner !== undefined) add("j.owner = ?", query.owner);
-  if (query.command) add("instr(j.line, ?)", query.command);
-  for (
-    const [condition, time] of [
-      ["j.registered_at >= ?", query.registeredSince],
-      ["j.registered_at <= ?", query.registeredUntil],
-      ["j.ended_at >= ?", query.endedSince],
-      ["j.ended_at <= ?", query.endedUntil],
-    ] as const
-  ) if (time !== undefined) add(condition, time.getTime());
+    key = "l.job";
+    conditions.unshift(["l.name = ? AND l.value = ?", ...label]);
+  } else if (sorted !== undefined) from += filters.length === 0 ? ` INDEXED BY ${sorted.index}` : " NOT INDEXED";
+  const where = conditions.length > 0 ? `WHERE ${conditions.map(([sql]) => sql).join(" AND ")}` : "";
   const way = query.descending ? "DESC" : "ASC";
-  const behind = query.descending ? "<" : ">";
-  if (sorted === undefined) {
-    if (query.after !== undefined) add(`j.key ${behind} ?`, query.after.key);
-  } else {
-    add(`${sorted.column} IS NOT NULL`);
-    if (query.after !== undefined) add(`(${sorted.column}, j.key) ${behind} (?, ?)`, query.after.at, query.after.key);
-  }
-  const order = sorted === undefined ? "" : `${sorted.column} ${way}, `;
-  const key = from.startsWith("labels") ? "l.job" : "j.key";
+  const order = `${sorted === undefined ? "" : `${sorted.column} ${way}, `}${key} ${way}`;
   return {
-    sql: `SELECT ${COLUMNS}, ${sorted?.column ?? "NULL"} AS sorted_at FROM ${from} ${JOINED} ${
-      where.length > 0 ? `WHERE ${where.join(" AND ")}` : ""
-    }
-      ORDER BY ${order}${key} ${way} LIMIT ?`,
-    values,
+    sql: `SELECT j.key, ${sorted?.column ?? "NULL"} AS sorted_at FROM ${from} ${where} ORDER BY ${order} LIMIT ?`,
+    values: conditions.flatMap(([, ...values]) => values),
   };
+}
+
+function filterConditions(query: JobQuery, labels: readonly (readonly [string, string])[]): Condition[] {
+  const { ids, states, owner, command, asOf } = query;
+  const conditions: Condition[] = [];
+  if (ids?.length) conditions.push([`j.key IN (SELECT key FROM jobs WHERE id IN (${marks(ids)}))`, ...ids]);
+  if (asOf !== undefined) conditions.push(["j.key <= ?", asOf.key]);
+  if (states?.length) {
+    if (asOf === undefined) conditions.push([`j.state IN (${marks(states)})`, ...states]);
+    else conditions.push([`${STATE_AS_OF} IN (${marks(states)})`, asOf.seq, asOf.seq, ...states]);
+  }
+  if (owner !== undefined) conditions.push(["j.owner = ?", owner]);
+  if (command) conditions.push(["instr(j.line, ?)", command]);
+  for (const label of labels) {
+    conditions.push(["EXISTS (SELECT 1 FROM labels WHERE name = ? AND value = ? AND job = j.key)", ...label]);
+  }
+  return conditions;
+}
+
+function timeConditions(query: JobQuery): Condition[] {
+  return ([
+    ["j.registered_at >= ?", query.registeredSince],
+    ["j.registered_at <= ?", query.registeredUntil],
+    ["j.ended_at >= ?", query.endedSince],
+    ["j.ended_at <= ?", query.endedUntil],
+  ] as const).flatMap(([sql, time]) => time === undefined ? [] : [[sql, time.getTime()]]);
+}
+
+/** Behind the page before, and with a time to sort by. */
+function placeConditions({ orderBy, descending, after }: JobQuery): Condition[] {
+  const sorted = SORTED_BY[orderBy];
+  const behind = descending ? "<" : ">";
+  if (sorted === undefined) return after === undefined ? [] : [[`j.key ${behind} ?`, after.key]];
+  const place: Condition[] = [[`${sorted.column} IS NOT NULL`]];
+  if (after !== undefined) place.push([`(${sorted.column}, j.key) ${behind} (?, ?)`, after.at, after.key]);
+  return place;
+}
+
+function marks(values: readonly unknown[]): string {
+  return values.map(() => "?").join();
 }

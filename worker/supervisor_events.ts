@@ -7,7 +7,7 @@ import { checkFilter, type JobFilter, lineOf, matches, matchesState } from "./jo
 import { type JobStatus, jobStatus, NO_OUTPUT } from "./job_spec.ts";
 import type { Reason, State } from "./state.ts";
 import type { Store } from "./store.ts";
-import { jobQuery, type Moment } from "./store_query.ts";
+import type { Moment } from "./store_query.ts";
 import type { StoredChange, StoredJob } from "./store_rows.ts";
 import type { Jobs } from "./supervisor_jobs.ts";
 import type { Sealer } from "./supervisor_token.ts";
@@ -127,14 +127,11 @@ export class JobEvents {
 
   /** Jobs as they were when the watch began, oldest first; `more`: where to go on. */
   #snapshot(filter: JobFilter, { asOf, after }: { readonly asOf: Moment; readonly after: number }) {
-    const query = jobQuery({
-      ...filter,
-      orderBy: "registeredAt",
-      descending: false,
-      asOf,
-      after: { at: 0, key: after },
-    });
-    const { jobs, more } = this.#store.select(query, SNAPSHOT_PAGE);
+    const place = { asOf, after: { at: 0, key: after } };
+    const { jobs, more } = this.#store.select(
+      { ...filter, orderBy: "registeredAt", descending: false, ...place },
+      SNAPSHOT_PAGE,
+    );
     const events = jobs.flatMap((job): JobEvent[] => {
       const process = job.seq <= asOf.seq ? job.status : this.#store.statusAt(job.key, asOf.seq);
       if (process === undefined) return [];

@@ -4,7 +4,7 @@ import { digestOf } from "./job_digest.ts";
 import { checkFilter, checkTimes, type JobFilter, matchesState } from "./job_filter.ts";
 import type { JobStatus } from "./job_spec.ts";
 import type { Store } from "./store.ts";
-import { type JobOrder, jobQuery } from "./store_query.ts";
+import type { JobOrder } from "./store_query.ts";
 import type { StoredJob } from "./store_rows.ts";
 import type { Sealer } from "./supervisor_token.ts";
 
@@ -63,13 +63,12 @@ export function listPage(
     );
   }
   const [at = 0, key = 0] = start ?? [];
-  const query = jobQuery({
+  const { jobs, more } = store.select({
     ...options,
     orderBy,
     descending: options.ascending !== true,
     ...(start === undefined ? {} : { after: { at, key } }),
-  });
-  const { jobs, more } = store.select(query, size);
+  }, size);
   const last = more ? jobs.at(-1) : undefined;
   return {
     // Where the store lags behind, a job may have left the states that were asked for.

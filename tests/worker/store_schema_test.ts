@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { StoreUnusableError } from "../../worker/errors.ts";
 import { Store } from "../../worker/store.ts";
-import { jobQuery } from "../../worker/store_query.ts";
+import type { JobQuery } from "../../worker/store_query.ts";
 import { MIGRATIONS } from "../../worker/store_schema.ts";
 import { Supervisor } from "../../worker/supervisor.ts";
 
@@ -54,7 +54,7 @@ Deno.test("a database of version 1 becomes what a new one is, table by table", (
 Deno.test("a database of version 1 keeps its jobs, their statuses, labels and changes, and what they took", () =>
   version1(async (directory) => {
     using store = new Store(`${directory}/jobs.db`);
-    const { jobs } = store.select(jobQuery({ orderBy: "registeredAt", descending: false }), 10);
+    const { jobs } = store.select({ orderBy: "registeredAt", descending: false }, 10);
     assert.deepEqual(jobs.map(({ spec }) => spec.id), [EXITED, STOPPED, FAILED, INITIAL, RAN]);
     const [exited, stopped, failed, initial, ran] = jobs;
     assert.deepEqual(exited?.spec.args, ["-c", "echo one; echo two >&2; exit 7"]);
@@ -73,8 +73,8 @@ Deno.test("a database of version 1 keeps its jobs, their statuses, labels and ch
     assert.deepEqual(failed?.spec.args, ["  ", ""]);
     assert.deepEqual(initial?.status, { state: "INITIAL" });
     assert.equal(ran?.process?.leader, 28999);
-    const found = (filter: Partial<Parameters<typeof jobQuery>[0]>) =>
-      store.select(jobQuery({ orderBy: "registeredAt", descending: false, ...filter }), 10)
+    const found = (filter: Partial<JobQuery>) =>
+      store.select({ orderBy: "registeredAt", descending: false, ...filter }, 10)
         .jobs.map(({ spec }) => spec.id);
     assert.deepEqual(found({ labels: { "a b": "ü", kind: "test" } }), [EXITED]);
     assert.deepEqual(found({ command: "sh -c echo one" }), [EXITED]);

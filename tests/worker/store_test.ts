@@ -8,7 +8,6 @@ import { bootId, endOrphans } from "../../worker/recovery.ts";
 import type { ProcessStatus } from "../../worker/state.ts";
 import { Store } from "../../worker/store.ts";
 import { encodeSpec } from "../../worker/store_json.ts";
-import { jobQuery } from "../../worker/store_query.ts";
 import { Supervisor } from "../../worker/supervisor.ts";
 
 const SPEC: JobSpec = {
@@ -61,7 +60,7 @@ Deno.test("Store gives back what was written, after it was closed and opened aga
       store.remove("01890000-0000-7000-8000-000000000001");
     }
     using store = new Store(path);
-    const inOrder = jobQuery({ orderBy: "registeredAt", descending: false });
+    const inOrder = { orderBy: "registeredAt", descending: false } as const;
     const [first, second, ...others] = store.select(inOrder, 10).jobs;
     assert.deepEqual(others, []);
     assert.deepEqual(first?.spec, SPEC);
