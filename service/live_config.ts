@@ -40,14 +40,15 @@ export class LivePart<T> {
     const { name, read, apply, equals } = this.#part;
     try {
       const value = await read();
+      const same = equals(value, this.#value);
+      if (!same) apply(value);
       this.#complaint = undefined;
-      if (equals(value, this.#value)) return;
-      apply(value);
+      if (same) return;
       this.#value = value;
       this.#tell(`took up new ${name}`);
     } catch (error) {
       const complaint = error instanceof Error ? error.message : String(error);
-      if (complaint !== this.#complaint) this.#tell(`kept the ${name} that was in force: ${complaint}`);
+      if (complaint !== this.#complaint) this.#tell(`kept the ${name} in force: ${complaint}`);
       this.#complaint = complaint;
     }
   }

@@ -55,7 +55,8 @@ export function startService(): TestService {
 
 type Handler = (request: object, context: CallContext) => Promise<object> | AsyncIterable<object>;
 
-function clientOf(service: Service, certificate: PeerCertificate | undefined): JobWorkerClient {
+/** All calls of a service as this caller makes them. */
+export function clientOf(service: Service, certificate: PeerCertificate | undefined): JobWorkerClient {
   const calls = Object.entries(methods).map(([name, method]) => {
     const begin = (message: object, { signal }: CallOptions) => {
       const context = contextOf(method.path, certificate, signal);
