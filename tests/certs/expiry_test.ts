@@ -1,0 +1,55 @@
+/** Ends that are near, and keys that others can read. */
+import assert from "node:assert/strict";
+import { ExpiryReminder, expiryWarning } from "../../certs/expiry.ts";
+import { checkKeyMode } from "../../certs/key_mode.ts";
+import { refuses, temporaryDirectory } from "./fixture.ts";
+
+const strict = { sanitizeOps: true, sanitizeResources: true } as const;
+
+Deno.test("expiryWarning() warns from 30 days before, and counts whole days", () => {
+  const end = new Date("2026-03-31T12:00:00Z");
+  for (
+    const [now, wanted] of [
+      ["2026-03-01T12:00:00Z", undefined],
+      ["2026-03-01T12:00:01Z", "ends in 29 days, on 2026-03-31"],
+      ["2026-03-30T12:00:00Z", "ends in 1 day, on 2026-03-31"],
+      ["2026-03-31T11:59:59Z", "ends in less than a day, on 2026-03-31"],
+      ["2026-03-31T12:00:00Z", "ended on 2026-03-31"],
+    ] as const
+  ) assert.equal(expiryWarning(end, new Date(now)), wanted, now);
+});
+
+Deno.test({ ...strict, name: "ExpiryReminder tells at once of what is near, and leaves no timer" }, () => {
+  const told: string[] = [];
+  using reminder = new ExpiryReminder((line) => told.push(line));
+  reminder.mind([
+    { name: "this", notAfter: new Date(Date.now() + 86_400_000 * 2.5) },
+    { name: "that", notAfter: new Date(Date.now() + 86_400_000 * 400) },
+  ]);
+  assert.equal(told.length, 1);
+  assert.match(told[0]!, /^warning: this ends in 2 days, on /);
+});
+
+Deno.test(
+  { ...strict, name: "checkKeyMode() lets nobody but the owner, or a group under root, read a key" },
+  async () => {
+    await using dir = await temporaryDirectory();
+    const path = `${dir.path}/server.key`;
+    await refuses(() => checkKeyMode(path), "MISSING", /server\.key" is missing/);
+    await Deno.writeTextFile(path, "key");
+    const { uid } = await Deno.stat(path);
+    for (const mode of [0o600, 0o400]) {
+      await Deno.chmod(path, mode);
+      await checkKeyMode(path, uid);
+    }
+    for (const mode of [0o644, 0o640, 0o604, 0o620, 0o602, 0o444]) {
+      await Deno.chmod(path, mode);
+      await refuses(() => checkKeyMode(path, uid), "UNUSABLE", /read or changed by others.*chmod 600/);
+    }
+    // As a container gets a secret: root's, readable by the group of a server that is not root.
+    await Deno.chmod(path, 0o440);
+    if (uid === 0) await checkKeyMode(path, 1000);
+    await Deno.chmod(path, 0o444);
+    await refuses(() => checkKeyMode(path, 1000), "UNUSABLE", /set its mode to 0400/);
+  },
+);

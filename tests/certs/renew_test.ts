@@ -1,0 +1,177 @@
+/** Renewal: the same words anew, and one authority after another without anybody shut out meanwhile. */
+import assert from "node:assert/strict";
+import { initDirectory } from "../../certs/init.ts";
+import { inspectCertificate, isSignedBy, splitCertificates } from "../../certs/inspect.ts";
+import { issueClient } from "../../certs/issue.ts";
+import { listCertificates, showCertificate } from "../../certs/list.ts";
+import { finishAuthority, renew, renewAuthority } from "../../certs/renew.ts";
+import { revoke } from "../../certs/revoke.ts";
+import { readRevokedSerials } from "../../certs/server_files.ts";
+import { openssl, refuses, snapshot, temporaryDirectory, withOpenssl } from "./fixture.ts";
+
+const strict = { sanitizeOps: true, sanitizeResources: true } as const;
+const DAY_MS = 86_400_000;
+
+Deno.test(
+  { ...strict, name: "renew() says the same of user and server, with new key, serial number and end" },
+  async () => {
+    await using dir = await temporaryDirectory();
+    await initDirectory({ dir: dir.path, hosts: ["jobs.example.org"] });
+    await issueClient({ dir: dir.path, name: "ann", roles: ["viewer", "operator"] });
+    const later = new Date(Date.now() + 10 * DAY_MS);
+    for (const name of ["ann", "server"]) {
+      const before = await inspectCertificate(await Deno.readTextFile(`${dir.path}/${name}.crt`));
+      const key = await Deno.readTextFile(`${dir.path}/${name}.key`);
+      const made = await renew({ dir: dir.path, name, now: later });
+      const after = await inspectCertificate(await Deno.readTextFile(`${dir.path}/${name}.crt`));
+      for (const field of ["commonNames", "organizations", "hosts", "usages"] as const) {
+        assert.deepEqual(after[field], before[field], `${field} of ${name}`);
+      }
+      assert.notEqual(after.serialNumber, before.serialNumber);
+      assert.notEqual(await Deno.readTextFile(`${dir.path}/${name}.key`), key);
+      assert.equal(after.notAfter.getTime() - before.notAfter.getTime() >= 10 * DAY_MS - 2_000, true);
+      assert.equal(made.keyPath, `${dir.path}/${name}.key`);
+      assert.equal((await snapshot(dir.path))[`${name}.key`]!.mode, "600");
+    }
+  },
+);
+
+Deno.test({ ...strict, name: "renew() refuses what is no user's, and changes nothing" }, async () => {
+  await using dir = await temporaryDirectory();
+  await initDirectory({ dir: dir.path });
+  const before = await snapshot(dir.path);
+  await refuses(() => renew({ dir: dir.path, name: "bob" }), "MISSING", /bob\.crt" is missing/);
+  await refuses(() => renew({ dir: dir.path, name: "ca" }), "UNUSABLE", /no user's and no server's/);
+  for (const name of ["../x", "", "."]) {
+    await refuses(() => renew({ dir: dir.path, name }), "INVALID_ARGUMENT", /Invalid name/);
+  }
+  assert.deepEqual(await snapshot(dir.path), before);
+});
+
+Deno.test(
+  { ...strict, name: "an authority follows another: both, then the new one alone; revocations stay" },
+  async () => {
+    await using dir = await temporaryDirectory();
+    const { path } = dir;
+    await initDirectory({ dir: path });
+    await issueClient({ dir: path, name: "ann", roles: ["viewer"] });
+    const revoked = await revoke({ dir: path, name: "ann" });
+    const oldCa = await Deno.readTextFile(`${path}/ca.crt`);
+
+    await renewAuthority({ dir: path });
+    const both = await Deno.readTextFile(`${path}/ca.crt`);
+    assert.equal(splitCertificates(both).length, 2);
+    assert.equal(splitCertificates(both)[1], oldCa.trim());
+    await renew({ dir: path, name: "server" });
+    const newServer = await Deno.readTextFile(`${path}/server.crt`);
+    assert.equal(await isSignedBy(newServer, oldCa), false);
+    assert.equal(await isSignedBy(newServer, both), true);
+    assert.equal(await isSignedBy(await Deno.readTextFile(`${path}/admin.crt`), both), true);
+    await refuses(() => renewAuthority({ dir: path }), "ALREADY_EXISTS", /two authorities already/);
+    // Also for whoever has the old authority alone for the moment.
+    assert.deepEqual((await readRevokedSerials(path, both))?.serials, new Set([revoked.serialNumber]));
+
+    await finishAuthority(path);
+    const alone = await Deno.readTextFile(`${path}/ca.crt`);
+    assert.deepEqual(splitCertificates(alone), [splitCertificates(both)[0]]);
+    assert.deepEqual((await readRevokedSerials(path, alone))?.serials, new Set([revoked.serialNumber]));
+    const standing = Object.fromEntries((await listCertificates(path)).map(({ name, standing }) => [name, standing]));
+    assert.deepEqual(standing, { ca: "valid", admin: "foreign", ann: "revoked", server: "valid" });
+    assert.equal((await snapshot(path))["ca.key"]!.mode, "600");
+  },
+);
+
+Deno.test({ ...strict, name: "listCertificates() tells how each stands" }, async () => {
+  await using dir = await temporaryDirectory();
+  const { path } = dir;
+  await initDirectory({ dir: path });
+  const now = new Date();
+  await issueClient({ dir: path, name: "short", roles: ["viewer"], days: 10 });
+  await issueClient({ dir: path, name: "early", roles: ["viewer"], now: new Date(now.getTime() + 5 * DAY_MS) });
+  await Deno.writeTextFile(`${path}/broken.crt`, "hello");
+  const at = async (days: number) =>
+    Object.fromEntries(
+      (await listCertificates(path, new Date(now.getTime() + days * DAY_MS))).map((
+        { name, standing },
+      ) => [name, standing]),
+    );
+  const today = { ca: "valid", admin: "valid", broken: "unreadable", early: "not yet valid", server: "valid" };
+  assert.deepEqual(await at(0), { ...today, short: "expiring" });
+  assert.deepEqual(await at(11), { ...today, early: "valid", short: "ended" });
+  assert.equal((await at(61))["admin"], "expiring");
+  assert.equal((await at(59))["admin"], "valid");
+});
+
+Deno.test(
+  { ...strict, name: "showCertificate() finds a certificate by name and by path, and no other file" },
+  async () => {
+    await using dir = await temporaryDirectory();
+    await initDirectory({ dir: dir.path });
+    const [byName] = await showCertificate(dir.path, "admin");
+    const [byPath] = await showCertificate(dir.path, `${dir.path}/admin.crt`);
+    assert.deepEqual(byName?.details, byPath?.details);
+    assert.deepEqual(byName?.details?.commonNames, ["admin"]);
+    await refuses(() => showCertificate(dir.path, `${dir.path}/admin.key`), "UNUSABLE", /holds no certificate/);
+    await refuses(() => showCertificate(dir.path, "bob"), "MISSING", /bob/);
+  },
+);
+
+Deno.test(
+  { ...strict, ...withOpenssl("a certificate is made from a request, for its key, and renewed for it") },
+  async () => {
+    await using dir = await temporaryDirectory();
+    await using elsewhere = await temporaryDirectory();
+    await initDirectory({ dir: dir.path });
+    for (const [name, kind] of [["eva", "ed25519"], ["rob", "rsa:2048"]] as const) {
+      const [key, file] = [`${elsewhere.path}/${name}.key`, `${elsewhere.path}/${name}.csr`];
+      const made = await openssl(
+        "req",
+        "-new",
+        "-newkey",
+        kind,
+        "-nodes",
+        "-keyout",
+        key,
+        "-subj",
+        "/CN=root/O=admin",
+        "-out",
+        file,
+      );
+      assert.ok(made.success, made.text);
+      const request = await Deno.readTextFile(file);
+      const { keyPath } = await issueClient({ dir: dir.path, name, roles: ["viewer"], request });
+      assert.equal(keyPath, undefined);
+      const publicKey = async () => (await openssl("x509", "-in", `${dir.path}/${name}.crt`, "-noout", "-pubkey")).text;
+      assert.equal(await publicKey(), (await openssl("pkey", "-in", key, "-pubout")).text);
+      // Of what the request says of its maker nothing is taken.
+      const { commonNames, organizations } = await inspectCertificate(
+        await Deno.readTextFile(`${dir.path}/${name}.crt`),
+      );
+      assert.deepEqual([commonNames, organizations], [[name], ["viewer"]]);
+      const before = await publicKey();
+      assert.equal((await renew({ dir: dir.path, name })).keyPath, undefined);
+      assert.equal(await publicKey(), before);
+      assert.ok((await openssl("verify", "-CAfile", `${dir.path}/ca.crt`, `${dir.path}/${name}.crt`)).success);
+    }
+  },
+);
+
+Deno.test({ ...strict, ...withOpenssl("a request that is none, forged or too weak is refused") }, async () => {
+  await using dir = await temporaryDirectory();
+  await initDirectory({ dir: dir.path });
+  const client = (request: string) => issueClient({ dir: dir.path, name: "eva", roles: ["viewer"], request });
+  const key = `${dir.path}/x.pem`;
+  const weak = await openssl("req", "-new", "-newkey", "rsa:1024", "-nodes", "-keyout", key, "-subj", "/CN=a");
+  const pem = /-----BEGIN[^]*REQUEST-----/.exec(weak.text)?.[0] ?? "";
+  await refuses(() => client(pem), "UNUSABLE", /RSA key of "1024" bits/);
+  const good = await openssl("req", "-new", "-newkey", "ed25519", "-nodes", "-keyout", key, "-subj", "/CN=abcdefgh");
+  const goodPem = /-----BEGIN[^]*REQUEST-----/.exec(good.text)?.[0] ?? "";
+  const der = Uint8Array.fromBase64(goodPem.replace(/-----.*-----/g, "").replaceAll("\n", ""));
+  der[der.indexOf("a".charCodeAt(0), 10)] = "z".charCodeAt(0);
+  const at = new TextDecoder("latin1").decode(der).indexOf("bcdefgh");
+  der[at] = "z".charCodeAt(0);
+  const forged = `-----BEGIN CERTIFICATE REQUEST-----\n${der.toBase64()}\n-----END CERTIFICATE REQUEST-----\n`;
+  await refuses(() => client(forged), "UNUSABLE", /not signed by the key|no certificate signing request/);
+  for (const text of ["", "hello", "x".repeat(70_000)]) await refuses(() => client(text), "UNUSABLE", /The request/);
+  assert.equal((await snapshot(dir.path))["eva.crt"], undefined);
+});

@@ -1,0 +1,154 @@
+/** Revocation: what goes on the list, that nothing gets lost there, and that openssl agrees. */
+import assert from "node:assert/strict";
+import { initDirectory } from "../../certs/init.ts";
+import { inspectCertificate } from "../../certs/inspect.ts";
+import { issueClient } from "../../certs/issue.ts";
+import { canonicalSerial, readRevocations } from "../../certs/revocations.ts";
+import { revoke } from "../../certs/revoke.ts";
+import { readRevokedSerials } from "../../certs/server_files.ts";
+import { openssl, refuses, snapshot, temporaryDirectory, withOpenssl } from "./fixture.ts";
+
+const strict = { sanitizeOps: true, sanitizeResources: true } as const;
+
+async function serialOf(path: string): Promise<string> {
+  return (await inspectCertificate(await Deno.readTextFile(path))).serialNumber;
+}
+
+for (const keyKind of ["p256", "ed25519"] as const) {
+  Deno.test({ ...strict, name: `revoke() puts a user on the list, by a ${keyKind} authority` }, async () => {
+    await using dir = await temporaryDirectory();
+    await initDirectory({ dir: dir.path, keyKind });
+    await issueClient({ dir: dir.path, name: "ann", roles: ["viewer"] });
+    const done = await revoke({ dir: dir.path, name: "ann" });
+    const serialNumber = await serialOf(`${dir.path}/ann.crt`);
+    assert.deepEqual(done, { serialNumber, path: `${dir.path}/ca.crl`, already: false, count: 1 });
+    const ca = await Deno.readTextFile(`${dir.path}/ca.crt`);
+    assert.deepEqual((await readRevokedSerials(dir.path, ca))?.serials, new Set([serialNumber]));
+    assert.equal((await snapshot(dir.path))["ca.crl"]!.mode, "644");
+  });
+}
+
+Deno.test({ ...strict, name: "revoke() of what is revoked changes nothing" }, async () => {
+  await using dir = await temporaryDirectory();
+  await initDirectory({ dir: dir.path });
+  await revoke({ dir: dir.path, name: "admin" });
+  const before = await snapshot(dir.path);
+  const again = await revoke({ dir: dir.path, serialNumber: (await serialOf(`${dir.path}/admin.crt`)).toLowerCase() });
+  assert.deepEqual([again.already, again.count], [true, 1]);
+  assert.deepEqual(await snapshot(dir.path), before);
+});
+
+Deno.test({ ...strict, name: "revoke() loses none of many that come at once" }, async () => {
+  await using dir = await temporaryDirectory();
+  await initDirectory({ dir: dir.path });
+  const serials = Array.from({ length: 8 }, (_, index) => `A${index}`);
+  await Promise.all(serials.map((serialNumber) => revoke({ dir: dir.path, serialNumber })));
+  const list = await readRevokedSerials(dir.path, await Deno.readTextFile(`${dir.path}/ca.crt`));
+  assert.deepEqual(list?.serials, new Set(serials));
+});
+
+Deno.test({ ...strict, name: "revoke() takes a certificate whose file is elsewhere" }, async () => {
+  await using dir = await temporaryDirectory();
+  await initDirectory({ dir: dir.path });
+  const certificate = await Deno.readTextFile(`${dir.path}/admin.crt`);
+  await Deno.remove(`${dir.path}/admin.crt`);
+  assert.equal((await revoke({ dir: dir.path, certificate })).already, false);
+});
+
+Deno.test({ ...strict, name: "revoke() refuses what cannot be revoked, and changes nothing" }, async () => {
+  await using dir = await temporaryDirectory();
+  await initDirectory({ dir: dir.path });
+  const before = await snapshot(dir.path);
+  await refuses(() => revoke({ dir: dir.path }), "INVALID_ARGUMENT", /Nothing to revoke/);
+  await refuses(() => revoke({ dir: dir.path, name: "ca" }), "INVALID_ARGUMENT", /cannot revoke itself/);
+  await refuses(() => revoke({ dir: dir.path, name: "bob" }), "MISSING", /bob\.crt" is missing/);
+  for (const name of ["../admin", "a/b", ".", ""]) {
+    await refuses(() => revoke({ dir: dir.path, name }), "INVALID_ARGUMENT", /Invalid name/);
+  }
+  for (const serialNumber of ["", "xyz", "1".repeat(41)]) {
+    await refuses(() => revoke({ dir: dir.path, serialNumber }), "INVALID_ARGUMENT", /Invalid serial number/);
+  }
+  await refuses(() => revoke({ dir: dir.path, certificate: "hello" }), "UNUSABLE", /is no certificate/);
+  assert.deepEqual(await snapshot(dir.path), before);
+});
+
+Deno.test({ ...strict, name: "readRevocations() refuses a damaged list and one of another authority" }, async () => {
+  await using dir = await temporaryDirectory();
+  await using other = await temporaryDirectory();
+  for (const { path } of [dir, other]) {
+    await initDirectory({ dir: path });
+    await revoke({ dir: path, name: "admin" });
+  }
+  const ca = await Deno.readTextFile(`${dir.path}/ca.crt`);
+  const otherCa = await Deno.readTextFile(`${other.path}/ca.crt`);
+  const list = await Deno.readTextFile(`${dir.path}/ca.crl`);
+  await refuses(() => readRevocations(list, otherCa), "UNUSABLE", /not signed by an authority/);
+  assert.equal((await readRevocations(list, otherCa + ca)).revoked.length, 1);
+  const lines = list.split("\n");
+  lines[2] = lines[2]!.replace(/[a-z]/, (char) => char === "q" ? "r" : "q");
+  for (const damaged of ["", "hello", ca, list.slice(0, 200), list + list]) {
+    await refuses(() => readRevocations(damaged, ca), "UNUSABLE", /not one list in PEM/);
+  }
+  await refuses(() => readRevocations(lines.join("\n"), ca), "UNUSABLE", /^The list of revoked certificates/);
+});
+
+Deno.test({ ...strict, name: "readRevokedSerials() knows no list from an empty one" }, async () => {
+  await using dir = await temporaryDirectory();
+  await initDirectory({ dir: dir.path });
+  assert.equal(await readRevokedSerials(dir.path, await Deno.readTextFile(`${dir.path}/ca.crt`)), undefined);
+});
+
+Deno.test("canonicalSerial() writes the same number the same way", () => {
+  for (const [given, wanted] of [["0a", "0A"], ["a", "0A"], ["00E9", "E9"], ["0", "00"], ["0100", "0100"]] as const) {
+    assert.equal(canonicalSerial(given), wanted);
+  }
+});
+
+Deno.test(
+  { ...strict, ...withOpenssl("openssl reads the list, and refuses the revoked certificate alone") },
+  async () => {
+    await using dir = await temporaryDirectory();
+    await initDirectory({ dir: dir.path });
+    await issueClient({ dir: dir.path, name: "ann", roles: ["viewer"] });
+    await revoke({ dir: dir.path, name: "ann" });
+    const check = (name: string) =>
+      openssl(
+        "verify",
+        "-crl_check",
+        "-CAfile",
+        `${dir.path}/ca.crt`,
+        "-CRLfile",
+        `${dir.path}/ca.crl`,
+        `${dir.path}/${name}.crt`,
+      );
+    assert.match((await check("ann")).text, /certificate revoked/);
+    assert.ok((await check("admin")).success);
+  },
+);
+
+Deno.test({
+  ...strict,
+  ...withOpenssl("a list that openssl made without a next update is refused, not taken as empty"),
+}, async () => {
+  await using dir = await temporaryDirectory();
+  await initDirectory({ dir: dir.path });
+  const ca = await Deno.readTextFile(`${dir.path}/ca.crt`);
+  // The package reads such a list as an empty one.
+  const { makeRevocations } = await import("../../certs/revocations.ts");
+  const { readAuthority } = await import("../../certs/authority.ts");
+  const authority = await readAuthority(dir.path);
+  const whole = await makeRevocations([], authority, { number: 1, now: new Date() });
+  assert.equal((await readRevocations(whole, ca)).revoked.length, 0);
+  const x509 = await import("@peculiar/x509");
+  const { readSigningKey } = await import("../../certs/key_kind.ts");
+  const { key, algorithm } = await readSigningKey(authority.key);
+  const without = await x509.X509CrlGenerator.create({
+    issuer: new x509.X509Certificate(authority.certificate).subjectName,
+    thisUpdate: new Date(),
+    entries: [{ serialNumber: "0a", revocationDate: new Date() }],
+    signingKey: key,
+    signingAlgorithm: algorithm as EcdsaParams,
+  });
+  const pem = x509.PemConverter.encode(without.rawData, "X509 CRL");
+  await refuses(() => readRevocations(pem, ca), "UNUSABLE", /until when it holds/);
+});
