@@ -93,7 +93,9 @@ export class Connections {
       })
     ));
     // A connection still in its handshake has no calls to wait for.
-    const inUse = new Set([...this.#sessions].map(({ socket }) => peerOf(socket)));
+    // One that is being destroyed has no socket any more.
+    const sockets = [...this.#sessions].map(({ socket }) => socket as Socket | undefined);
+    const inUse = new Set(sockets.flatMap((socket) => socket === undefined ? [] : [peerOf(socket)]));
     for (const socket of this.#sockets) if (!inUse.has(peerOf(socket))) socket.destroy();
     for (const session of this.#sessions) session.close();
     let timer = setTimeout(() => {
