@@ -1,0 +1,229 @@
+/** Lists at scale: every filter and order against a plain reading of all jobs, and 100,000 jobs in time. */
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { type JobFilter, type JobOrder, type JobStatus, type ListOptions, Supervisor } from "../../mod.ts";
+import { lineOf, matches, matchesState } from "../../worker/job_filter.ts";
+import type { JobSpec } from "../../worker/job_spec.ts";
+import type { ProcessStatus } from "../../worker/state.ts";
+import { Store } from "../../worker/store.ts";
+import { encodeOutput, encodeSpec, encodeStatus } from "../../worker/store_json.ts";
+
+/** As the contract has it: start-up and a page, with 100,000 ended jobs. */
+const MANY = 100_000;
+const MAX_START_MS = 2_000;
+const MAX_PAGE_MS = 50;
+
+const NONE = new Uint8Array();
+const OUTPUT = {
+  end: { position: 0, offsets: { stdout: 0, stderr: 0 } },
+  totals: { stdoutBytes: 0, stderrBytes: 0, droppedBytes: 0, stdoutSha256: NONE, stderrSha256: NONE },
+};
+
+/** A spread of jobs that is the same every time: owners, labels, commands and ends in no order of each other. */
+function jobAt(index: number): { spec: JobSpec; status: ProcessStatus } {
+  const spec = {
+    id: `00000000-0000-7000-8000-${String(index).padStart(12, "0")}`,
+    command: index % 3 === 0 ? "make" : "sh",
+    args: index % 3 === 0 ? ["-j8", `target-${index % 7}`] : ["-c", `echo ${index}; exit 0`],
+    env: { WORD: "some environment" },
+    labels: {
+      env: index % 2 === 0 ? "prod" : "test",
+      part: `${index % 100}`,
+      ...(index % 1_000 === 7 ? { rare: "yes" } : {}),
+    },
+    ...(index % 11 === 0 ? {} : { owner: `user-${index % 10}` }),
+    registeredAt: new Date(1_700_000_000_000 + index),
+  };
+  const startedAt = new Date(1_700_000_000_000 + (index * 7_919) % MANY);
+  const endedAt = new Date(startedAt.getTime() + index % 50);
+  const ended = { startedAt, endedAt, pid: 2, reason: "EXITED" } as const;
+  const status: ProcessStatus = index % 13 === 0
+    ? { state: "INITIAL" }
+    : index % 1_000 === 8
+    ? { state: "KILLED", signal: "SIGTERM", ...ended }
+    : { state: "EXITED", exitCode: index % 3, ...ended };
+  return { spec, status };
+}
+
+/** Fills a database as a server would have, but in one transaction. */
+function fill(path: string, count: number): void {
+  new Store(path)[Symbol.dispose]();
+  const database = new DatabaseSync(path);
+  const job = database.prepare(
+    `INSERT INTO jobs (key, id, state, owner, line, registered_at, started_at, ended_at, spec_bytes, output_bytes, seq)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 100, ?)`,
+  );
+  const specRow = database.prepare("INSERT INTO specs VALUES (?, ?)");
+  const statusRow = database.prepare("INSERT INTO statuses VALUES (?, ?, NULL, ?)");
+  const label = database.prepare("INSERT INTO labels VALUES (?, ?, ?)");
+  const change = database.prepare("INSERT INTO changes (job, at, was, state, status) VALUES (?, ?, NULL, ?, ?)");
+  database.exec("BEGIN");
+  for (let index = 0; index < count; index++) {
+    const { spec, status } = jobAt(index);
+    const key = index + 1;
+    const [text, statusText] = [encodeSpec(spec), encodeStatus(status)];
+    const startedAt = "startedAt" in status ? status.startedAt?.getTime() ?? null : null;
+    const endedAt = "endedAt" in status ? status.endedAt.getTime() : null;
+    const registeredAt = spec.registeredAt.getTime();
+    const times = [registeredAt, startedAt, endedAt] as const;
+    job.run(key, spec.id, status.state, spec.owner ?? "", lineOf(spec), ...times, text.length, key);
+    specRow.run(key, text);
+    statusRow.run(key, statusText, status.state === "INITIAL" ? null : encodeOutput(OUTPUT));
+    for (const [name, value] of Object.entries(spec.labels ?? {})) label.run(name, value, key);
+    change.run(key, registeredAt, status.state, statusText);
+  }
+  database.exec("COMMIT");
+  database.close();
+}
+
+async function allPages(supervisor: Supervisor, options: ListOptions): Promise<JobStatus[]> {
+  const jobs: JobStatus[] = [];
+  let pageToken: string | undefined;
+  do {
+    const page = await supervisor.list({ ...options, ...(pageToken === undefined ? {} : { pageToken }) });
+    assert.ok(page.jobs.length <= (options.pageSize ?? 100));
+    jobs.push(...page.jobs);
+    pageToken = page.nextPageToken;
+  } while (pageToken !== undefined);
+  return jobs;
+}
+
+/** What a list must be, by reading all jobs and sorting them. */
+function expected(all: readonly JobStatus[], options: ListOptions): string[] {
+  const timeOf: Record<JobOrder, (job: JobStatus) => number | undefined> = {
+    registeredAt: (job) => job.registeredAt.getTime(),
+    startedAt: (job) => job.startedAt?.getTime(),
+    endedAt: (job) => job.endedAt?.getTime(),
+  };
+  const time = timeOf[options.orderBy ?? "registeredAt"];
+  const { endedSince, endedUntil } = options;
+  const found = all.filter((job) =>
+    matchesState(options, job.state) && matches(options, { ...job, line: lineOf(job) }) && time(job) !== undefined &&
+    (endedSince === undefined || (job.endedAt !== undefined && job.endedAt >= endedSince)) &&
+    (endedUntil === undefined || (job.endedAt !== undefined && job.endedAt <= endedUntil))
+  );
+  const sorted = found.sort((a, b) => (time(a) ?? 0) - (time(b) ?? 0) || (a.id < b.id ? -1 : 1));
+  return (options.ascending ? sorted : sorted.reverse()).map(({ id }) => id);
+}
+
+const FILTERS: readonly (JobFilter & Pick<ListOptions, "endedSince" | "endedUntil">)[] = [
+  {},
+  { states: [] },
+  { states: ["KILLED"] },
+  { states: ["INITIAL", "KILLED", "LOST"] },
+  { owner: "user-3" },
+  { owner: "nobody" },
+  { labels: { env: "prod" } },
+  { labels: { env: "prod", part: "42" } },
+  { labels: { env: "prod", part: "43" } },
+  { labels: { rare: "yes" } },
+  { labels: { rare: "yes", env: "prod" } },
+  { labels: { toString: "x" } },
+  { command: "make -j8 target-3" },
+  { command: "exit" },
+  { command: "%" },
+  { command: "", owner: "user-1" },
+  { registeredSince: new Date(1_700_000_000_100), registeredUntil: new Date(1_700_000_000_200) },
+  { endedSince: new Date(1_700_000_030_000), endedUntil: new Date(1_700_000_060_000) },
+  { ids: [jobAt(5).spec.id, jobAt(13).spec.id, "missing"] },
+  {
+    owner: "user-2",
+    states: ["EXITED"],
+    labels: { part: "2" },
+    command: "sh",
+    registeredSince: new Date(1_700_000_000_050),
+  },
+];
+
+Deno.test("list() gives what a plain reading of all jobs gives, for every filter, order and size of page", async () => {
+  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
+  fill(`${directory}/jobs.db`, 1_300);
+  await using supervisor = new Supervisor({ directory });
+  const all = await allPages(supervisor, { pageSize: 1_000 });
+  assert.equal(all.length, 1_300);
+  for (const filter of FILTERS) {
+    for (const orderBy of ["registeredAt", "startedAt", "endedAt"] as const) {
+      for (const ascending of [true, false]) {
+        const options = { ...filter, orderBy, ascending };
+        const wanted = expected(all, options);
+        const what = JSON.stringify(options);
+        const found = await allPages(supervisor, { ...options, pageSize: 1_000 });
+        assert.deepEqual(found.map(({ id }) => id), wanted, what);
+        if (wanted.length > 200) continue;
+        const small = await allPages(supervisor, { ...options, pageSize: 7 });
+        assert.deepEqual(small.map(({ id }) => id), wanted, what);
+      }
+    }
+  }
+  await supervisor.close();
+  await Deno.remove(directory, { recursive: true });
+});
+
+Deno.test("a page of jobs with a megabyte of arguments each ends early, and the next goes on", async () => {
+  await using supervisor = new Supervisor();
+  const args = Array.from({ length: 8 }, () => "x".repeat(100_000));
+  const ids: string[] = [];
+  for (let index = 0; index < 5; index++) ids.push(await supervisor.add("true", args));
+  const page = await supervisor.list();
+  assert.equal(page.jobs.length, 1);
+  assert.deepEqual((await allPages(supervisor, { ascending: true })).map(({ id }) => id), ids);
+  const seen: string[] = [];
+  for await (const event of supervisor.watchJobs()) {
+    if (event.type === "current") break;
+    if (event.type === "known") seen.push(event.status.id);
+  }
+  assert.deepEqual(seen, ids);
+});
+
+Deno.test("pages hold still while jobs come and go: none twice, none that was there and stays left out", async () => {
+  await using supervisor = new Supervisor();
+  const ids: string[] = [];
+  for (let index = 0; index < 30; index++) ids.push(await supervisor.add("true"));
+  const seen: string[] = [];
+  let pageToken: string | undefined;
+  do {
+    const page = await supervisor.list({ pageSize: 4, ...(pageToken === undefined ? {} : { pageToken }) });
+    seen.push(...page.jobs.map(({ id }) => id));
+    pageToken = page.nextPageToken;
+    await supervisor.add("true");
+    await supervisor.remove(seen.at(-1) ?? "");
+  } while (pageToken !== undefined);
+  assert.deepEqual(seen, ids.toReversed());
+});
+
+/** Of several tries the best: others use this machine too, and the best is what the code takes. */
+async function bestMs(tries: number, act: () => Promise<unknown>): Promise<number> {
+  let best = Infinity;
+  for (let count = 0; count < tries; count++) {
+    const start = performance.now();
+    await act();
+    best = Math.min(best, performance.now() - start);
+  }
+  return best;
+}
+
+Deno.test(`with ${MANY} ended jobs the start takes under ${MAX_START_MS} ms, any page under ${MAX_PAGE_MS} ms`, async () => {
+  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
+  fill(`${directory}/jobs.db`, MANY);
+  const options = { directory, maxJobs: 1_000_000, maxAgeMs: 1e13, maxDiskShare: 0.9 };
+  const startMs = await bestMs(2, async () => {
+    await using supervisor = new Supervisor(options);
+    await supervisor.ready();
+    assert.equal((await supervisor.counts()).jobs, MANY);
+  });
+  assert.ok(startMs < MAX_START_MS, `The start took ${startMs} ms`);
+  await using supervisor = new Supervisor(options);
+  for (const filter of FILTERS) {
+    for (const orderBy of ["registeredAt", "endedAt"] as const) {
+      const asked = { ...filter, orderBy };
+      const pageMs = await bestMs(5, () => supervisor.list(asked));
+      assert.ok(pageMs < MAX_PAGE_MS, `${JSON.stringify(asked)} took ${pageMs} ms`);
+      const { nextPageToken: pageToken } = await supervisor.list(asked);
+      if (pageToken === undefined) continue;
+      const nextMs = await bestMs(5, () => supervisor.list({ ...asked, pageToken }));
+      assert.ok(nextMs < MAX_PAGE_MS, `The second page of ${JSON.stringify(asked)} took ${nextMs} ms`);
+    }
+  }
+  await supervisor.close();
+  await Deno.remove(directory, { recursive: true });
+});
