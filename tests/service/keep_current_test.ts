@@ -9,8 +9,8 @@ async function kept({ watched = true } = {}) {
   const directory = await Deno.makeTempDir({ prefix: "teleport-current-" });
   // By renaming, as the certificate tool does it: a file that is half written would be read, refused, and read again.
   const write = async (name: string, text: string) => {
-    await Deno.writeTextFile(`${directory}/.new`, text);
-    await Deno.rename(`${directory}/.new`, `${directory}/${name}`);
+    await Deno.writeTextFile(`${directory}/.new-${name}`, text);
+    await Deno.rename(`${directory}/.new-${name}`, `${directory}/${name}`);
   };
   const read = async (name: string) => {
     const text = await Deno.readTextFile(`${directory}/${name}`);
