@@ -46,7 +46,7 @@ const STATE_AS_OF = "CASE WHEN j.seq <= ? THEN j.state ELSE " +
 /**
  * Makes a query for the keys of jobs and the time they are sorted by; its last parameter is the limit.
  *
- * By a time with no filter, its index is followed. Else all rows are read in the order of their keys, which is ten times
+ * By a time with no other filter, its index is followed. Else all rows are read in the order of their keys, which is ten times
  * as fast as in the order of an index, or those of the first label, and sorted while they are read.
  *
  * @param labels those of the query, the rarest first
@@ -54,8 +54,9 @@ const STATE_AS_OF = "CASE WHEN j.seq <= ? THEN j.state ELSE " +
 export function keysQuery(query: JobQuery, labels: readonly (readonly [string, string])[]) {
   const sorted = SORTED_BY[query.orderBy];
   const [label, ...others] = labels;
+  const place = [...rangeConditions(query, sorted?.column), ...placeConditions(query)];
   const filters = filterConditions(query, others);
-  const conditions = [...timeConditions(query), ...placeConditions(query), ...filters];
+  const conditions = [...place, ...filters];
   let from = "jobs j";
   let key = "j.key";
   if (label !== undefined) {
@@ -74,7 +75,7 @@ export function keysQuery(query: JobQuery, labels: readonly (readonly [string, s
 
 function filterConditions(query: JobQuery, labels: readonly (readonly [string, string])[]): Condition[] {
   const { ids, states, owner, command, asOf } = query;
-  const conditions: Condition[] = [];
+  const conditions = rangeConditions(query, SORTED_BY[query.orderBy]?.column, true);
   if (ids?.length) conditions.push([`j.key IN (SELECT key FROM jobs WHERE id IN (${marks(ids)}))`, ...ids]);
   if (asOf !== undefined) conditions.push(["j.key <= ?", asOf.key]);
   if (states?.length) {
@@ -89,13 +90,19 @@ function filterConditions(query: JobQuery, labels: readonly (readonly [string, s
   return conditions;
 }
 
-function timeConditions(query: JobQuery): Condition[] {
-  return ([
-    ["j.registered_at >= ?", query.registeredSince],
-    ["j.registered_at <= ?", query.registeredUntil],
-    ["j.ended_at >= ?", query.endedSince],
-    ["j.ended_at <= ?", query.endedUntil],
-  ] as const).flatMap(([sql, time]) => time === undefined ? [] : [[sql, time.getTime()]]);
+const TIMES = [
+  ["j.registered_at", ">=", "registeredSince"],
+  ["j.registered_at", "<=", "registeredUntil"],
+  ["j.ended_at", ">=", "endedSince"],
+  ["j.ended_at", "<=", "endedUntil"],
+] as const;
+
+/** Bounds of the times in one column, by which jobs may be sorted; or of those in all others. */
+function rangeConditions(query: JobQuery, column: string | undefined, others = false): Condition[] {
+  return TIMES.flatMap(([name, comparison, field]) => {
+    const time = query[field];
+    return time === undefined || (name === column) === others ? [] : [[`${name} ${comparison} ?`, time.getTime()]];
+  });
 }
 
 /** Behind the page before, and with a time to sort by. */
