@@ -1,0 +1,115 @@
+/** A crash at each step of a job's life: the table of what is true afterwards is the test. */
+import assert from "node:assert/strict";
+import { Supervisor } from "../../mod.ts";
+
+const PROGRAM = new URL("./crash_program.ts", import.meta.url).pathname;
+
+const SHORT = "echo one; sleep 0.05; echo two; exit 7";
+/** Leaves its group, so that it can be found by its mark alone. */
+const LONG = "setsid sleep 1000 & echo one; exec sleep 1000";
+
+interface Row {
+  /** What it dies before or after. */
+  readonly step: string;
+  readonly script: string;
+  /** What had been acknowledged by then; empty: nothing. */
+  readonly acknowledged: string;
+  /** How the job is found; undefined: not at all. */
+  readonly state: string | undefined;
+  /** All output that must be there; undefined where it was still on its way. */
+  readonly output?: string;
+  /** Whether its processes outlive the server. */
+  readonly leaves?: true;
+}
+
+// deno-fmt-ignore
+const TABLE: readonly Row[] = [
+  { step: "add before",      script: SHORT, acknowledged: "",           state: undefined },
+  { step: "add after",       script: SHORT, acknowledged: "",           state: "INITIAL", output: "" },
+  { step: "STARTING before", script: SHORT, acknowledged: "registered", state: "INITIAL", output: "" },
+  { step: "STARTING after",  script: SHORT, acknowledged: "registered", state: "LOST",    output: "" },
+  { step: "spawn before",    script: LONG,  acknowledged: "registered", state: "LOST",    output: "" },
+  { step: "spawn after",     script: LONG,  acknowledged: "registered", state: "LOST",    output: "", leaves: true },
+  { step: "RUNNING before",  script: LONG,  acknowledged: "registered", state: "LOST",    output: "", leaves: true },
+  { step: "RUNNING after",   script: LONG,  acknowledged: "registered", state: "LOST",    output: "", leaves: true },
+  { step: "append before",   script: SHORT, acknowledged: "output one", state: "LOST",    output: "one\n" },
+  { step: "append after",    script: SHORT, acknowledged: "output one", state: "LOST",    output: "one\ntwo\n" },
+  { step: "seal before",     script: SHORT, acknowledged: "output one", state: "LOST",    output: "one\ntwo\n" },
+  { step: "seal after",      script: SHORT, acknowledged: "output one", state: "LOST",    output: "one\ntwo\n" },
+  { step: "EXITED before",   script: SHORT, acknowledged: "output one", state: "LOST",    output: "one\ntwo\n" },
+  { step: "EXITED after",    script: SHORT, acknowledged: "output one", state: "EXITED",  output: "one\ntwo\n" },
+  { step: "STOPPING before", script: LONG,  acknowledged: "RUNNING",    state: "LOST", leaves: true },
+  { step: "STOPPING after",  script: LONG,  acknowledged: "RUNNING",    state: "LOST" },
+  { step: "KILLED before",   script: LONG,  acknowledged: "STOPPING",   state: "LOST" },
+  { step: "KILLED after",    script: LONG,  acknowledged: "STOPPING",   state: "KILLED" },
+  { step: "remove before",   script: SHORT, acknowledged: "EXITED",     state: "EXITED",  output: "one\ntwo\n" },
+  { step: "remove after",    script: SHORT, acknowledged: "EXITED",     state: undefined },
+  { step: "deleted before",  script: SHORT, acknowledged: "EXITED",     state: undefined },
+  { step: "deleted after",   script: SHORT, acknowledged: "EXITED",     state: undefined },
+];
+
+/** Processes that carry the mark of a job. */
+function marked(id: string): number {
+  return [...Deno.readDirSync("/proc")].filter(({ name }) => {
+    try {
+      return Deno.readTextFileSync(`/proc/${name}/environ`).includes(`TELEPORT_ID=${id}`);
+    } catch {
+      return false;
+    }
+  }).length;
+}
+
+/** Runs the program until it dies, and gives what it acknowledged. */
+async function crash(directory: string, { step, script }: Row): Promise<string[]> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--no-prompt", "-A", PROGRAM, directory, step, script],
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  // Not by the end of stdout: what the job left behind may hold on to it.
+  const [{ signal }, stderr] = await Promise.all([child.status, new Response(child.stderr).text()]);
+  assert.equal(signal, "SIGKILL", `${step}: ${stderr}`);
+  return (await new Response(child.stdout).text()).split("\n").filter((line) => line !== "");
+}
+
+for (const row of TABLE) {
+  Deno.test(`a crash ${row.step} leaves ${row.state ?? "no job"}`, async () => {
+    const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
+    const acknowledged = await crash(directory, row);
+    if (row.acknowledged === "") assert.deepEqual(acknowledged, []);
+    else assert.ok(acknowledged.some((line) => line.startsWith(row.acknowledged)), `${acknowledged}`);
+    const id = acknowledged[0]?.replace("registered ", "");
+    // The test would prove nothing if nothing were left behind.
+    if (row.leaves) assert.ok(marked(id ?? "") > 0);
+    {
+      await using supervisor = new Supervisor({ directory });
+      const { jobs } = await supervisor.list();
+      assert.deepEqual(jobs.map(({ state }) => state), row.state === undefined ? [] : [row.state]);
+      const job = jobs[0];
+      if (job !== undefined) {
+        if (id !== undefined) assert.equal(job.id, id);
+        assert.equal(marked(job.id), 0);
+        let text = "";
+        for await (const { data } of supervisor.watchOutput(job.id, { follow: false })) {
+          text += new TextDecoder().decode(data);
+        }
+        if (row.output !== undefined) assert.equal(text, row.output);
+        if (job.state === "LOST") assert.match(job.error ?? "", /died while the job ran/);
+        if (job.state === "EXITED") assert.equal(job.exitCode, 7);
+        // What was never started can be; what was is not again.
+        const { state } = await supervisor.start(job.id);
+        assert.equal(state, job.state === "INITIAL" ? "RUNNING" : job.state);
+        for await (const _ of supervisor.watchStatus(job.id));
+        await supervisor.remove(job.id);
+      }
+      const next = await supervisor.add("sh", ["-c", "exit 3"]);
+      await supervisor.start(next);
+      for await (const _ of supervisor.watchStatus(next));
+      assert.equal((await supervisor.status(next)).exitCode, 3);
+      await supervisor.remove(next);
+    }
+    if (id !== undefined) assert.equal(marked(id), 0);
+    assert.deepEqual([...Deno.readDirSync(`${directory}/output`)], []);
+    await Deno.remove(directory, { recursive: true });
+  });
+}
