@@ -37,8 +37,13 @@ const CAUSES: readonly [RegExp, (host: string, established: boolean) => string][
     () => NOT_ACCEPTED,
   ],
   [
-    /InvalidContentType|wrong version|NoApplicationProtocol|ProtocolVersion|protocol version|disconnected before secure/i,
+    /InvalidContentType|wrong version|NoApplicationProtocol|ProtocolVersion|protocol version/i,
     () => "what answers there is no teleport server: check the address",
+  ],
+  [
+    // A forwarder whose server is away does so, and a server that dies at this moment.
+    /disconnected before secure/i,
+    () => "the connection was closed before it was made: try again, and if that does not help, check the address",
   ],
   [
     /ECONNRESET|EPIPE|Connection dropped|Connection closed|Socket closed/,

@@ -248,6 +248,11 @@ Deno.test("a client says that what answers does not speak TLS", strict, async ()
   await assertUnreachable(http, /no teleport server/);
 });
 
+Deno.test("a client takes a connection that is closed at once for one to try again", strict, async () => {
+  // As a forwarder does whose server is away.
+  await assertUnreachable(createServer((socket) => void socket.destroy()), /closed before it was made: try again/);
+});
+
 Deno.test("a client does not talk TLS 1.2", strict, async () => {
   const { ca, cert, key } = credentials(otherCa, serverCertificate);
   await assertUnreachable(createTlsServer({ ca, cert, key, maxVersion: "TLSv1.2" }), /no teleport server/);
