@@ -86,6 +86,7 @@ export function errorExitCode(error: unknown): number {
   if (error instanceof UsageError || isNamed(error, "AddressError")) return EXIT_CODE.USAGE;
   if (error instanceof BrokenPipeError) return EXIT_CODE.BROKEN_PIPE;
   if (error instanceof CredentialsError || isNamed(error, "CredentialsError")) return EXIT_CODE.UNREACHABLE;
+  if (isNamed(error, "SilenceError")) return EXIT_CODE.UNREACHABLE;
   if (error instanceof InterruptedError) return error.exitCode;
   const status = callStatus(error);
   return status === undefined ? EXIT_CODE.FAILED : BY_CALL_STATUS[status] ?? EXIT_CODE.FAILED;

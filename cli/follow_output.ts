@@ -31,8 +31,9 @@ export interface FollowOutputOptions {
 
 /** What has come of one stream. */
 interface Received {
-  /** The offset of the byte that comes next; undefined before the first where the reading does not begin at 0. */
+  /** The offset of the byte that comes next; undefined before there is one where the reading does not begin at 0. */
   bytes: number | undefined;
+  readonly isFromStart: boolean;
   readonly hash: Hash;
   /** Some of it was dropped on the server, so that its digest cannot be had here. */
   hasGap: boolean;
@@ -41,8 +42,8 @@ interface Received {
 /**
  * Reads the selected output, giving each piece to `take` and waiting for it, so that a slow reader slows the server's
  * sending and nothing piles up here. A gap that an output limit made is given too. After an outage it goes on right
- * behind the last piece. At the end the totals and the SHA-256 of each stream are compared with the closing record,
- * where all of it was asked for; the SHA-256 only where there is one to compare.
+ * behind the last piece. At the end the totals of each stream are compared with the closing record, unless a time to end
+ * at was asked for; the SHA-256 where all of the stream was read from its first byte and there is one to compare.
  *
  * @returns the closing record
  * @throws {OutputMismatchError} when a piece is missing, doubled or altered, or the closing record never came
@@ -64,14 +65,15 @@ export async function followOutput(
           await take(piece);
           return piece.end;
         }
-        if (piece.cursor !== "") resume = behind(request, piece.cursor);
         // A sign of life, which says nothing of the output.
         if (piece.data.length === 0 && piece.dropped_bytes === 0) continue;
         if (piece.stream === "STREAM_UNSPECIFIED") {
           throw new OutputMismatchError("The server sent output of no stream: use a client of the server's version");
         }
-        receive(received[piece.stream], piece, request.id);
-        await take(piece);
+        const news = receive(received[piece.stream], piece, request.id);
+        // Not behind a gap: that of the other stream comes with the same cursor, and would never be told.
+        if (piece.data.length > 0 && piece.cursor !== "") resume = behind(request, piece.cursor);
+        if (news !== undefined) await take(news);
       }
     } catch (error) {
       if (outages === undefined || error instanceof OutputMismatchError) throw error;
@@ -111,20 +113,40 @@ function isFromStart({ cursor, since, tail_bytes, tail_lines }: Sent<GetOutputRe
 }
 
 function nothing(request: Sent<GetOutputRequest>): Received {
-  return { bytes: isFromStart(request) ? 0 : undefined, hash: createHash("sha256"), hasGap: false };
+  const fromStart = isFromStart(request);
+  return { bytes: fromStart ? 0 : undefined, isFromStart: fromStart, hash: createHash("sha256"), hasGap: false };
 }
 
-function receive(stream: Received, piece: JobOutput, id: string): void {
-  const wanted = stream.bytes === undefined ? piece.offset : stream.bytes + piece.dropped_bytes;
+/** Takes a piece for received; returns what of it is new, undefined where nothing is. */
+function receive(stream: Received, piece: JobOutput, id: string): JobOutput | undefined {
+  if (piece.dropped_bytes > 0) return receiveGap(stream, piece, id);
+  const wanted = stream.bytes ?? piece.offset;
   if (piece.offset !== wanted) {
     throw new OutputMismatchError(
       `Output of job "${id}" is not whole: wanted the piece at byte ${wanted}, got ${piece.offset}: ` +
         `read it again with "teleport logs ${id}"`,
     );
   }
-  if (piece.dropped_bytes > 0) stream.hasGap = true;
   stream.hash.update(piece.data);
   stream.bytes = wanted + piece.data.length;
+  return piece;
+}
+
+/** After an outage a gap is told again, from where the last piece ended, and may have grown. */
+function receiveGap(stream: Received, gap: JobOutput, id: string): JobOutput | undefined {
+  stream.hasGap = true;
+  // Where the reading begins is not known yet: the same question asked again may be answered from further on.
+  if (stream.bytes === undefined) return gap;
+  const { bytes } = stream;
+  if (gap.offset < bytes) return undefined;
+  if (gap.offset - gap.dropped_bytes > bytes) {
+    throw new OutputMismatchError(
+      `Output of job "${id}" is not whole: wanted the gap from byte ${bytes}, got one from ` +
+        `${gap.offset - gap.dropped_bytes}: read it again with "teleport logs ${id}"`,
+    );
+  }
+  stream.bytes = gap.offset;
+  return gap.offset === bytes ? undefined : { ...gap, dropped_bytes: gap.offset - bytes };
 }
 
 function verifyAll(
@@ -132,7 +154,7 @@ function verifyAll(
   end: OutputEnd,
   request: FollowOutputOptions["request"],
 ): void {
-  if (!isFromStart(request) || request.until) return;
+  if (request.until) return;
   // What a running job wrote since the call is no loss to one who asked for what was there then.
   const mayHaveGrown = !request.follow && end.status !== null && !isFinal(end.status.state);
   const only = request.stream ?? "STREAM_UNSPECIFIED";
@@ -151,7 +173,9 @@ function verify(
   wantedSha256: Uint8Array,
   mayHaveGrown: boolean,
 ): void {
-  const bytes = received.bytes ?? 0;
+  // Nothing of it was among what was asked for.
+  if (received.bytes === undefined) return;
+  const { bytes } = received;
   if (mayHaveGrown && bytes < wantedBytes) return;
   if (bytes !== wantedBytes) {
     throw new OutputMismatchError(
@@ -159,7 +183,7 @@ function verify(
     );
   }
   // A crash of the server may have left the digest unknown to it.
-  if (received.hasGap || wantedSha256.length === 0) return;
+  if (!received.isFromStart || received.hasGap || wantedSha256.length === 0) return;
   if (!received.hash.digest().equals(wantedSha256)) {
     throw new OutputMismatchError(`Output was altered on its way: the digest of ${name} differs: read it again`);
   }

@@ -19,10 +19,11 @@ const TRANSIENT = new Set(["UNAVAILABLE", "INTERNAL", "CANCELLED", "UNKNOWN"]);
 const GOING_AWAY = new Set(["UNAVAILABLE", "SUPERVISOR_CLOSED"]);
 
 /**
- * Sentences of failures that no waiting mends, though they look like an outage. A refused certificate is not among them:
- * it was good before, and a connection that is cut in its handshake looks the same.
+ * Sentences of failures that no waiting mends, though they look like an outage. That the server refuses this client's
+ * certificate is not among them: it was good before, and a connection that is cut in its handshake looks the same.
  */
-const FINAL_SENTENCE = /no teleport server|may not use the network|failed to answer/;
+const FINAL_SENTENCE =
+  /is no teleport server|its certificate (is not|has expired)|may not use the network|failed to answer/;
 
 /** The outages of one command. Several of its calls may share one. */
 export class Outages {
@@ -51,6 +52,11 @@ export class Outages {
     if (outage.isToldBack) return;
     outage.isToldBack = true;
     await this.#print.note("The server is back");
+  }
+
+  /** A connection was there, though no answer came over it: what broke it off is worth waiting for. */
+  wasThere(): void {
+    this.#answeredMs = performance.now();
   }
 
   /**
@@ -105,7 +111,7 @@ export class SilenceError extends Error {
   override readonly name = "SilenceError";
 
   constructor(silenceMs: number) {
-    super(`Nothing came from the server for ${silenceMs} ms`);
+    super(`Nothing came from the server for ${formatDuration(silenceMs)}: the connection counts as lost`);
   }
 }
 

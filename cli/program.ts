@@ -111,10 +111,10 @@ export function createProgram(runner: Runner, help: HelpOutput): Command {
       const { register } = await import("./commands/register.ts");
       await runner.call(common(self), (context) => register(context, jobRequest(name, args, flags)));
     });
-  command("start", "<ID>", "Start a job; prints its status changes to the end")
-    .action(async (id: string, _: unknown, self: Command) => {
+  addRetryOption(command("start", "<ID>", "Start a job; prints its status changes to the end"))
+    .action(async (id: string, flags: { retryFor?: number }, self: Command) => {
       const { start } = await import("./commands/start.ts");
-      await runner.call(common(self), (context) => start(context, id));
+      await runner.call(common(self), (context) => start(context, id, flags.retryFor));
     });
   addJobOptions(command("run", "[COMMAND] [ARG...]", "Run a job: register, start, print its output, exit as it did"))
     .option("-d, --detach", "start the job, print its id and leave")

@@ -1,8 +1,12 @@
 /** Puts the time before each line of output, without decoding a byte of it. */
-import type { JobOutput } from "../proto/teleport/v1/job_worker.ts";
-import { rfc3339 } from "./message_json.ts";
+import type { JobOutput, Timestamp } from "../proto/teleport/v1/job_worker.ts";
 
 const NEWLINE = 10;
+
+/** RFC 3339 with milliseconds, always all three digits: lines must stand in one column. */
+function stampText({ seconds, nanos }: Timestamp): string {
+  return `${new Date(seconds * 1_000 + Math.floor(nanos / 1_000_000)).toISOString()} `;
+}
 
 /**
  * Makes the function that puts the time of its first byte before each line of the pieces it is given, one behind the
@@ -13,7 +17,7 @@ export function createStamps(): (output: JobOutput) => JobOutput {
   const isWithinLine = new Set<string>();
   return (output) => {
     if (output.data.length === 0 || output.time === null) return output;
-    const stamp = encoder.encode(`${rfc3339(output.time)} `);
+    const stamp = encoder.encode(stampText(output.time));
     const parts: Uint8Array[] = [];
     for (let at = 0; at < output.data.length;) {
       const newline = output.data.indexOf(NEWLINE, at);

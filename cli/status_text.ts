@@ -1,5 +1,5 @@
 /** A job's status in words. */
-import type { JobStatus, Reason, State } from "../proto/teleport/v1/job_worker.ts";
+import type { JobStatus, OutputPolicy, Reason, State } from "../proto/teleport/v1/job_worker.ts";
 import { formatDuration } from "./duration.ts";
 import { enumName, rfc3339 } from "./message_json.ts";
 import type { Print, Style } from "./print.ts";
@@ -82,8 +82,21 @@ export function statusLines(print: Print, status: JobStatus): string[] {
     ["Ended", status.ended_at === null ? "" : rfc3339(status.ended_at)],
     ["Stdout", `${status.stdout_bytes} bytes`],
     ["Stderr", `${status.stderr_bytes} bytes`],
+    ["Output limit", limitText(status)],
+    ["Dropped", status.dropped_bytes === 0 ? "" : `${status.dropped_bytes} bytes`],
   ];
   return labelled(rows);
+}
+
+const AT_LIMIT: Readonly<Record<OutputPolicy, string>> = {
+  OUTPUT_POLICY_UNSPECIFIED: "",
+  OUTPUT_POLICY_STOP: ", then the job is stopped",
+  OUTPUT_POLICY_KEEP_NEWEST: ", of which the newest are kept",
+  OUTPUT_POLICY_BLOCK: ", then the job waits",
+};
+
+function limitText(status: JobStatus): string {
+  return status.max_output_bytes === 0 ? "" : `${status.max_output_bytes} bytes${AT_LIMIT[status.output_policy]}`;
 }
 
 /** Lines of the form `Name:  value`, the values in one column; a row without a value is left out. */

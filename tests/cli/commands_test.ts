@@ -1,6 +1,7 @@
 /** Tests of the commands that make one call, watch a stream or take several ids; `run` and `list` have their own. */
 import assert from "node:assert/strict";
 import { main } from "../../cli/main.ts";
+import type { JobStatus } from "../../proto/teleport/v1/job_worker.ts";
 import { exited, FakeCallError, FakeIo, jobStatus, outputOf, running, stream, teleport } from "./fake.ts";
 
 const killed = jobStatus({ state: "STATE_KILLED", signal: "SIGTERM", reason: "REASON_STOPPED", stopped_by: "ada" });
@@ -100,6 +101,74 @@ Deno.test("teleport watch gives up on a server that answers and breaks off again
   assert.equal(await teleport(io, "watch", "--retry-for", "300ms", "job-1"), 255);
   assert.equal(io.stdout.text, "RUNNING, pid 4711\n");
   assert.match(io.stderr.text, /^teleport: Connection lost: trying again for 300ms\nteleport: The server is back\n/);
+});
+
+Deno.test("teleport start goes on after an outage, and tells no status twice", async () => {
+  let calls = 0;
+  const io = new FakeIo({
+    async *Start() {
+      calls += 1;
+      yield running();
+      if (calls === 1) throw new FakeCallError("UNAVAILABLE", "Connection lost");
+      yield await Promise.resolve(exited(7));
+    },
+  });
+  assert.equal(await teleport(io, "start", "job-1"), 0);
+  assert.equal(io.stdout.text, "RUNNING, pid 4711\nEXITED 7\n");
+  assert.match(io.stderr.text, /Connection lost: trying again.*\nteleport: The server is back\n$/);
+});
+
+Deno.test("teleport start does not try again where no server answered, or with --retry-for 0s", async () => {
+  async function* broken(yielding: boolean) {
+    if (yielding) yield await Promise.resolve(running());
+    throw new FakeCallError("UNAVAILABLE", "Connection lost");
+  }
+  const never = new FakeIo({ Start: () => broken(false) });
+  assert.equal(await teleport(never, "start", "job-1"), 255);
+  assert.equal(never.stderr.text, "teleport: Connection lost\n");
+  assert.equal(await teleport(new FakeIo({ Start: () => broken(true) }), "start", "--retry-for", "0s", "job-1"), 255);
+});
+
+Deno.test("teleport register asks again when the connection was lost, and not when there was none", async () => {
+  const lost = 'Cannot reach the server at "h:1": the connection was lost: try again';
+  const asked: unknown[] = [];
+  const io = new FakeIo({
+    Register: (request) => {
+      asked.push(request);
+      if (asked.length === 1) return Promise.reject(new FakeCallError("UNAVAILABLE", lost));
+      return Promise.resolve(jobStatus());
+    },
+  });
+  assert.equal(await teleport(io, "register", "true"), 0);
+  assert.equal(io.stdout.text, "job-1\n");
+  assert.equal(asked.length, 2);
+  // The same request, so that there is one job.
+  assert.deepEqual(asked[1], asked[0]);
+
+  const refused = `${lost}, and if that does not help, it does not accept this client's certificate: give one`;
+  const stranger = new FakeIo({ Register: () => Promise.reject(new FakeCallError("UNAVAILABLE", refused)) });
+  assert.equal(await teleport(stranger, "register", "true"), 255);
+  assert.equal(stranger.stderr.text, `teleport: ${refused}\n`);
+});
+
+Deno.test("teleport status prints the limit of the output, what becomes of it there, and what was dropped", async () => {
+  const limited = (output_policy: JobStatus["output_policy"], dropped_bytes: number) =>
+    new FakeIo({
+      Status: () => Promise.resolve(jobStatus({ max_output_bytes: 1_000, output_policy, dropped_bytes })),
+    });
+  const sentences = [
+    ["OUTPUT_POLICY_STOP", "then the job is stopped"],
+    ["OUTPUT_POLICY_KEEP_NEWEST", "of which the newest are kept"],
+    ["OUTPUT_POLICY_BLOCK", "then the job waits"],
+  ] as const;
+  for (const [policy, sentence] of sentences) {
+    const io = limited(policy, 42);
+    assert.equal(await teleport(io, "status", "job-1"), 0);
+    assert.match(io.stdout.text, new RegExp(`^Output limit: 1000 bytes, ${sentence}\nDropped: +42 bytes$`, "m"));
+  }
+  const whole = limited("OUTPUT_POLICY_STOP", 0);
+  await teleport(whole, "status", "job-1");
+  assert.doesNotMatch(whole.stdout.text, /Dropped/);
 });
 
 Deno.test("teleport watch goes on after an outage, and tells no status twice", async () => {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { CredentialsError } from "../../cli/config.ts";
 import { errorExitCode, InterruptedError, jobExitCode, signalNumber } from "../../cli/exit_code.ts";
+import { SilenceError } from "../../cli/outage.ts";
 import { BrokenPipeError } from "../../cli/print.ts";
 import { UsageError } from "../../cli/usage_error.ts";
 import type { JobStatus } from "../../proto/teleport/v1/job_worker.ts";
@@ -40,6 +41,7 @@ const errors: [string, unknown, number][] = [
   ["a server that cannot be reached", new FakeCallError("UNAVAILABLE"), 255],
   ["a certificate that is refused", new FakeCallError("UNAUTHENTICATED"), 255],
   ["a job that is not there", new FakeCallError("NOT_FOUND"), 1],
+  ["a server that has fallen silent", new SilenceError(90_000), 255],
   ["a call that is not allowed", new FakeCallError("PERMISSION_DENIED"), 1],
   ["a call that took too long", new FakeCallError("DEADLINE_EXCEEDED"), 1],
   ["Ctrl-C", new InterruptedError("SIGINT", "x"), 130],

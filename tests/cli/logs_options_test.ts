@@ -71,10 +71,10 @@ Deno.test("createStamps() puts the time before each line of each stream, and alt
   ]];
   const messages = await outputOf(pieces, exited(0));
   const text = messages.slice(0, -1).map((message, index) => {
-    const timed = { ...message, time: { seconds: index, nanos: 0 } };
+    const timed = { ...message, time: { seconds: index, nanos: index * 20_999_999 } };
     return new TextDecoder("latin1").decode(stamp(timed).data);
   });
-  const at = (second: number) => `1970-01-01T00:00:0${second}Z `;
+  const at = (second: number) => `1970-01-01T00:00:0${second}.0${"00204162".slice(2 * second, 2 * second + 2)}Z `;
   const bytes = new TextDecoder("latin1").decode(messages[3]?.data);
   assert.deepEqual(text, [`${at(0)}a\n${at(0)}b`, `${at(1)}x\n`, `c\n${at(2)}\n`, `${at(3)}${bytes}`]);
 });

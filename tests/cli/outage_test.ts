@@ -1,0 +1,206 @@
+/** Tests of cli/outage.ts: what is worth waiting for, for how long, and what is told of it. */
+import assert from "node:assert/strict";
+import { Outages, SilenceError, unlessSilent } from "../../cli/outage.ts";
+import { FakeCallError, untilAborted } from "./fake.ts";
+
+const strict = { sanitizeOps: true, sanitizeResources: true };
+
+/** The notes of a command. */
+function notes(): { readonly told: string[]; note(text: string): Promise<void> } {
+  const told: string[] = [];
+  return {
+    told,
+    note(text) {
+      told.push(text);
+      return Promise.resolve();
+    },
+  };
+}
+
+const lost = () => new FakeCallError("UNAVAILABLE", "Connection lost");
+const coded = (status: string, code: string) => Object.assign(new FakeCallError(status), { code });
+
+const transient: [string, Error][] = [
+  ["a lost connection", lost()],
+  ["a stream that the wire reset", new FakeCallError("INTERNAL", "Received RST_STREAM with code 2")],
+  ["a stream that the wire cancelled", new FakeCallError("CANCELLED", "Call cancelled")],
+  ["a server that shuts down", coded("UNAVAILABLE", "SUPERVISOR_CLOSED")],
+  ["a server that says it goes away", coded("UNAVAILABLE", "UNAVAILABLE")],
+  ["silence", new SilenceError(90_000)],
+  [
+    "a connection cut in its handshake",
+    new FakeCallError(
+      "UNAVAILABLE",
+      'Cannot reach the server at "h:1": the connection was closed before it was made: try again, and if that does ' +
+        "not help, check the address",
+    ),
+  ],
+];
+for (const [what, error] of transient) {
+  Deno.test(`Outages.wait() waits after ${what}`, strict, async () => {
+    const outages = new Outages(notes());
+    await outages.answered();
+    await outages.wait(error);
+  });
+}
+
+const final: [string, Error][] = [
+  ...["PERMISSION_DENIED", "NOT_FOUND", "INVALID_ARGUMENT", "OUT_OF_RANGE", "UNAUTHENTICATED", "FAILED_PRECONDITION"]
+    .concat("RESOURCE_EXHAUSTED", "DATA_LOSS", "DEADLINE_EXCEEDED").map((status): [string, Error] => [
+      status,
+      new FakeCallError(status),
+    ]),
+  ["a failure of the server's own", new FakeCallError("INTERNAL", "The server failed to answer: see its log")],
+  ["a refusal with a code, whatever its status", coded("UNAVAILABLE", "NOT_RECORDED")],
+  ["a refusal with INTERNAL and a code", coded("INTERNAL", "OUTPUT_UNAVAILABLE")],
+  ["an answer that is not TLS", new FakeCallError("UNAVAILABLE", "what answers there is no teleport server: check")],
+  ["a certificate for another host", new FakeCallError("UNAVAILABLE", 'its certificate is not for "h": give')],
+  ["a certificate that has expired", new FakeCallError("UNAVAILABLE", "its certificate has expired: renew it")],
+  ["an error that is no call's", new Error("Disk full")],
+];
+for (const [what, error] of final) {
+  Deno.test(`Outages.wait() throws ${what} at once`, strict, async () => {
+    const print = notes();
+    const outages = new Outages(print);
+    await outages.answered();
+    await assert.rejects(outages.wait(error), error);
+    assert.deepEqual(print.told, []);
+  });
+}
+
+Deno.test(
+  "Outages.wait() throws while no server has answered, and when nothing is to be tried again",
+  strict,
+  async () => {
+    const error = lost();
+    await assert.rejects(new Outages(notes()).wait(error), error);
+    const none = new Outages(notes(), 0);
+    await none.answered();
+    await assert.rejects(none.wait(error), error);
+  },
+);
+
+Deno.test("Outages.wait() waits where a connection was there that brought no answer", strict, async () => {
+  const print = notes();
+  const outages = new Outages(print);
+  outages.wasThere();
+  await outages.wait(lost());
+  outages.wasThere();
+  // That it was there is no answer.
+  assert.deepEqual(print.told, ["Connection lost: trying again for 2m"]);
+});
+
+Deno.test("Outages tell an outage once, and once that it is over, however often it was tried", strict, async () => {
+  const print = notes();
+  const outages = new Outages(print);
+  await outages.answered();
+  for (let tries = 0; tries < 3; tries++) await outages.wait(lost());
+  await outages.answered();
+  await outages.answered();
+  assert.deepEqual(print.told, ["Connection lost: trying again for 2m", "The server is back"]);
+  await outages.wait(lost());
+  await outages.answered();
+  assert.equal(print.told.length, 4);
+});
+
+Deno.test("Outages.wait() throws the error when the outage lasts too long, and not before", strict, async () => {
+  const outages = new Outages(notes(), 300);
+  await outages.answered();
+  const began = performance.now();
+  let tries = 0;
+  await assert.rejects(async () => {
+    for (;; tries++) await outages.wait(lost());
+  }, /Connection lost/);
+  assert.ok(performance.now() - began >= 300);
+  assert.ok(tries >= 2 && tries <= 6, `${tries} tries`);
+});
+
+Deno.test("Outages.wait() counts answers without progress to the same outage", strict, async () => {
+  const outages = new Outages(notes(), 300);
+  await outages.answered();
+  await assert.rejects(async () => {
+    while (true) {
+      await outages.wait(lost());
+      await outages.answered(false);
+    }
+  }, /Connection lost/);
+});
+
+Deno.test("Outages.wait() throws the signal's reason when it has aborted", strict, async () => {
+  const outages = new Outages(notes());
+  await outages.answered();
+  const reason = new Error("Left");
+  await assert.rejects(outages.wait(lost(), AbortSignal.abort(reason)), reason);
+});
+
+Deno.test("Outages.wait() throws the signal's reason when it aborts later", strict, async () => {
+  const leaving = new AbortController();
+  const reason = new Error("Left");
+  // Told right before the wait begins, which then is in the same turn.
+  const outages = new Outages({
+    note: () => {
+      queueMicrotask(() => queueMicrotask(() => leaving.abort(reason)));
+      return Promise.resolve();
+    },
+  });
+  await outages.answered();
+  await assert.rejects(outages.wait(lost(), leaving.signal), reason);
+});
+
+Deno.test("unlessSilent() gives what comes, and ends a stream on which nothing comes", strict, async () => {
+  const taken: number[] = [];
+  async function* quiet(signal: AbortSignal): AsyncGenerator<number> {
+    yield 1;
+    yield 2;
+    await untilAborted(signal);
+  }
+  await assert.rejects(async () => {
+    for await (const item of unlessSilent(quiet, 30)) taken.push(item);
+  }, (error) => error instanceof SilenceError && /Nothing came from the server for 30ms/.test(error.message));
+  assert.deepEqual(taken, [1, 2]);
+});
+
+Deno.test("unlessSilent() does not take a slow reader for silence", strict, async () => {
+  async function* two(): AsyncGenerator<number> {
+    yield 1;
+    yield await Promise.resolve(2);
+  }
+  const taken: number[] = [];
+  for await (const item of unlessSilent(two, 20)) {
+    taken.push(item);
+    await new Promise((resolve) => setTimeout(resolve, 60));
+  }
+  assert.deepEqual(taken, [1, 2]);
+});
+
+Deno.test(
+  "unlessSilent() rejects as the call does when the caller's signal aborts, already or later",
+  strict,
+  async () => {
+    async function* quiet(signal: AbortSignal): AsyncGenerator<number> {
+      await untilAborted(signal);
+      yield* [];
+    }
+    const read = async (signal: AbortSignal) => {
+      for await (const _ of unlessSilent(quiet, 60_000, signal));
+    };
+    await assert.rejects(read(AbortSignal.abort()), FakeCallError);
+    const later = new AbortController();
+    const reading = read(later.signal);
+    later.abort();
+    await assert.rejects(reading, FakeCallError);
+  },
+);
+
+Deno.test("unlessSilent() leaves the stream, and no timer, when its reader leaves", strict, async () => {
+  let isLeft = false;
+  async function* endless(): AsyncGenerator<number> {
+    try {
+      while (true) yield await Promise.resolve(1);
+    } finally {
+      isLeft = true;
+    }
+  }
+  for await (const _ of unlessSilent(endless, 60_000)) break;
+  assert.ok(isLeft);
+});
