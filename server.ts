@@ -7,6 +7,7 @@ import { ExpiryReminder } from "./certs/expiry.ts";
 import { defaultDirectory } from "./certs/location.ts";
 import { readRevokedSerials, readServerFiles } from "./certs/server_files.ts";
 import { parseDurationMs } from "./cli/duration.ts";
+import { parseSizeBytes } from "./cli/size.ts";
 import { type OutputPolicy, Supervisor, TeleportError } from "./mod.ts";
 import { AddressError, formatAddress, parseAddress } from "./rpc/address.ts";
 import { checkCredentials, type Credentials, CredentialsError, endsOf } from "./rpc/credentials.ts";
@@ -87,9 +88,17 @@ function parse(args: readonly string[]): Flags {
     .option("--init-certs", "make the certificates that are missing")
     .option("--policy <file>", "who may do what (default: the roles admin, operator and viewer)")
     .option("--check-config", "say whether certificates and policy can be used, and leave")
-    .option("--audit-file-bytes <bytes>", "how large a file of the audit record grows (default: 64 MiB)", parseBytes)
+    .option(
+      "--audit-file-bytes <size>",
+      "how large a file of the audit record grows (default: 64 MiB)",
+      sizeParser("--audit-file-bytes"),
+    )
     .option("--audit-files <count>", "how many of them are kept (default: 16)", parseCount)
-    .option("--max-output <bytes>", "how much output of a job is recorded that does not say (default: all)", parseBytes)
+    .option(
+      "--max-output <size>",
+      "how much output of a job is recorded that does not say (default: all)",
+      sizeParser("--max-output"),
+    )
     .option(
       "--output-policy <policy>",
       "what happens then: stop the job, keep-newest, or block it",
@@ -97,10 +106,10 @@ function parse(args: readonly string[]): Flags {
       "STOP" as const,
     )
     .option(
-      "--max-output-total <bytes>",
+      "--max-output-total <size>",
       "how much all jobs and their output may take on the disk; when it is short, the oldest that have ended go " +
         "(default: half of what is free)",
-      parseBytes,
+      sizeParser("--max-output-total"),
     )
     .option("--keep <duration>", "how long ended jobs are kept (default: 30d)", durationParser("--keep", MAX_KEEP_MS))
     .option("--keep-jobs <count>", "how many jobs are kept; the oldest that have ended go (default: 10000)", parseCount)
@@ -135,9 +144,8 @@ function parsePolicy(text: string): OutputPolicy {
   return policy;
 }
 
-function parseBytes(text: string): number {
-  if (!/^[1-9][0-9]{0,15}$/.test(text)) throw new InvalidArgumentError("Give a whole number of bytes from 1");
-  return Number(text);
+function sizeParser(name: string): (text: string) => number {
+  return argument((text) => parseSizeBytes(text, name));
 }
 
 function parseCount(text: string): number {
@@ -146,9 +154,14 @@ function parseCount(text: string): number {
 }
 
 function durationParser(name: string, maxMs: number): (text: string) => number {
+  return argument((text) => parseDurationMs(text, { name, minMs: 0, maxMs }));
+}
+
+/** A parser of the command line's as Commander wants its errors. */
+function argument(parse: (text: string) => number): (text: string) => number {
   return (text) => {
     try {
-      return parseDurationMs(text, { name, minMs: 0, maxMs });
+      return parse(text);
     } catch (error) {
       throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
     }

@@ -26,6 +26,8 @@ export interface ServerOptions {
   readonly dir?: string;
   /** HOST:PORT; a free port of 127.0.0.1 unless given. */
   readonly listen?: string;
+  /** Further options of its command line. */
+  readonly args?: readonly string[];
 }
 
 /** Starts a server and waits until it serves. Disposing of it stops it and removes its directory. */
@@ -34,7 +36,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   const listen = options.listen ?? "127.0.0.1:0";
   const [deno, ...args] = [...DENO, "-A", "server.ts", "--init-certs", "--listen", listen];
   const process = new Deno.Command(deno!, {
-    args: [...args, "--certs", `${dir}/certs`, "--data", `${dir}/data`],
+    args: [...args, "--certs", `${dir}/certs`, "--data", `${dir}/data`, ...options.args ?? []],
     cwd: ROOT,
     stdin: "null",
     stdout: "null",
