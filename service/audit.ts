@@ -35,8 +35,12 @@ export interface AuditEntry {
 
 /** Where decisions are written down. */
 export interface Audit {
-  /** Writes a decision down; returns at once. */
-  record(entry: AuditEntry): void;
+  /**
+   * Writes a decision down; returns at once.
+   *
+   * @param options.soon false: others may come first, to be written together. Default true
+   */
+  record(entry: AuditEntry, options?: { readonly soon?: boolean }): void;
   /**
    * Resolves when decisions can be written down: nothing is changed that cannot be.
    *
