@@ -6,6 +6,7 @@
  * Every write is on its way to the disk when the call returns (WAL, synchronous=NORMAL): a crash of this process loses
  * none of them, a power failure may lose the last ones but never leaves half of one. Source: sqlite.org/wal.html
  */
+import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { DirectoryInUseError, StoreUnusableError } from "./errors.ts";
 import { lineOf } from "./job_filter.ts";
@@ -41,7 +42,7 @@ export class Store implements Disposable {
   readonly secret: Uint8Array;
 
   /**
-   * @param path of the database; made where it is not there. `:memory:`: kept nowhere
+   * @param path of the database; made where it is not there, with its directory. `:memory:`: kept nowhere
    * @throws {DirectoryInUseError} when another process has it
    * @throws {StoreUnusableError} when it is damaged, of a later version, or cannot be written
    */
@@ -281,11 +282,16 @@ function charsOf({ spec, status }: Row): number {
 /** Environments hold secrets: the file is its owner's alone from the moment it exists, and so is its log. */
 function createPrivate(path: string): void {
   try {
-    Deno.openSync(path, { createNew: true, write: true, mode: 0o600 }).close();
+    Deno.mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    try {
+      Deno.openSync(path, { createNew: true, write: true, mode: 0o600 }).close();
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+      // Not opened: closing it would give away the lock of a store that this process has open; fcntl_locking(2).
+      Deno.chmodSync(path, 0o600);
+    }
   } catch (error) {
-    if (!(error instanceof Deno.errors.AlreadyExists)) throw unusable(error);
-    // Not opened: closing it would give away the lock of a store that this process has open; fcntl_locking(2).
-    Deno.chmodSync(path, 0o600);
+    throw notWritable(error);
   }
 }
 
@@ -303,10 +309,15 @@ function unusable(error: unknown): unknown {
   if (/not a database|malformed|no such (table|column)/.test(error.message)) {
     return new StoreUnusableError("is damaged: put a copy in its place, or move it away to begin anew", error);
   }
-  if (/readonly|unable to open|disk I\/O|is full|os error/.test(error.message)) {
-    return new StoreUnusableError(`cannot be written (${error.message}): free or mend its disk`, error);
-  }
+  if (/readonly|unable to open|disk I\/O|is full/.test(error.message)) return notWritable(error);
   return error;
+}
+
+/** The system's code says why without naming a path; what SQLite says names none. */
+function notWritable(error: unknown): StoreUnusableError {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  const why = typeof code === "string" && /^E[A-Z]+$/.test(code) ? code : message;
+  return new StoreUnusableError(`cannot be written (${why}): free or mend its disk, or give another directory`, error);
 }
 
 const JOB = "j.key, j.seq, s.spec, t.status, t.process, t.output";

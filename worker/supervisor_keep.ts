@@ -48,7 +48,6 @@ export class Keep {
   constructor(options: SupervisorOptions) {
     this.#options = options;
     const { directory } = options;
-    if (directory !== undefined) Deno.mkdirSync(directory, { recursive: true, mode: 0o700 });
     this.store = new Store(directory === undefined ? ":memory:" : join(directory, "jobs.db"));
     this.sealer = new Sealer(this.store.secret);
     this.events = new JobEvents(this.store, this.jobs, this.sealer);

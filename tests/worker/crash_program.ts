@@ -29,13 +29,14 @@ function dieAt(
     if (!isMeant(...args)) return original.apply(this, args);
     if (when === "before") die();
     const result = original.apply(this, args);
-    if (!(result instanceof Promise)) die();
-    else return result.then(die);
+    if (result instanceof Promise) return result.then(die);
+    die();
+    return result;
   };
   Reflect.set(prototype, name, replacement);
 }
 
-const [what = "", when = ""] = step.split(" ").slice(-2) as [string, "before" | "after"];
+const [what, when] = step.split(" ") as [string, "before" | "after"];
 const change = (state: string) =>
   dieAt(Store.prototype, "change", when, (_id: string, status: { state: string }) => status.state === state);
 const steps: Readonly<Record<string, () => void>> = {
@@ -47,7 +48,7 @@ const steps: Readonly<Record<string, () => void>> = {
   remove: () => dieAt(Store.prototype, "remove", when),
   deleted: () => dieAt(Store.prototype, "deleted", when),
 };
-if (what !== "none") (steps[what] ?? (() => change(what)))();
+(steps[what] ?? (() => change(what)))();
 
 const supervisor = new Supervisor({ directory });
 await supervisor.ready();

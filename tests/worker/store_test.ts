@@ -222,6 +222,64 @@ Deno.test("add() and start() do nothing when it cannot be written down", () =>
     assert.equal(errors.length, 2);
   }));
 
+Deno.test("an end that cannot be written down is told all the same, and is written as soon as it can be", () =>
+  temporary(async (directory) => {
+    const errors: unknown[] = [];
+    let id = "";
+    const { prototype } = Store;
+    const original = prototype.change;
+    {
+      await using supervisor = new Supervisor({ directory, onError: (error) => errors.push(error) });
+      id = await supervisor.add("sh", ["-c", "echo out; exit 7"]);
+      // As on a disk that is full from the start on.
+      prototype.change = function (...args) {
+        if (args[1].state !== "STARTING") throw new Error("database or disk is full");
+        original.apply(this, args);
+      };
+      try {
+        await supervisor.start(id);
+        for await (const _ of supervisor.watchStatus(id));
+        assert.equal((await supervisor.status(id)).exitCode, 7);
+        assert.equal((await supervisor.list()).jobs[0]?.state, "EXITED");
+        assert.deepEqual((await supervisor.list({ states: ["STARTING"] })).jobs, []);
+        assert.equal(errors.length, 2); // RUNNING, and again with the end.
+      } finally {
+        prototype.change = original;
+      }
+      await supervisor.add("true");
+      assert.deepEqual((await supervisor.list({ states: ["EXITED"] })).jobs.map((job) => job.id), [id]);
+      const told: string[] = [];
+      for await (const event of supervisor.watchJobs({ ids: [id] })) {
+        if (event.type === "current") break;
+        if (event.type === "known") told.push(event.status.state);
+      }
+      assert.deepEqual(told, ["EXITED"]);
+    }
+    await using supervisor = new Supervisor({ directory });
+    assert.equal((await supervisor.status(id)).exitCode, 7);
+  }));
+
+Deno.test("what cannot be written down before the end of the supervisor is LOST in the next life, and not made up", () =>
+  temporary(async (directory) => {
+    const { prototype } = Store;
+    const original = prototype.change;
+    let id = "";
+    try {
+      await using supervisor = new Supervisor({ directory });
+      id = await supervisor.add("true");
+      prototype.change = function (...args) {
+        if (args[1].state === "EXITED") throw new Error("database or disk is full");
+        original.apply(this, args);
+      };
+      await supervisor.start(id);
+      for await (const _ of supervisor.watchStatus(id));
+    } finally {
+      prototype.change = original;
+    }
+    await using supervisor = new Supervisor({ directory });
+    assert.equal((await supervisor.status(id)).state, "LOST");
+  }));
+
 Deno.test("output that cannot be taken up is one job's loss, and the supervisor serves the others", () =>
   temporary(async (directory) => {
     {

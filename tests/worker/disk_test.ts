@@ -1,0 +1,150 @@
+/** A disk that is full, and one that cannot be written: clear errors, nothing damaged, and all well once it is mended. */
+import assert from "node:assert/strict";
+import { JobNotFoundError, NotRecordedError, StoreUnusableError, Supervisor } from "../../mod.ts";
+
+/** A file system of its own, so that it can be full. */
+async function onDisk(megabytes: number, use: (directory: string) => Promise<void>): Promise<void> {
+  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
+  await mount("-t", "tmpfs", "-o", `size=${megabytes}m`, "teleport", directory);
+  try {
+    await use(directory);
+  } finally {
+    await run("umount", directory);
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+async function run(command: string, ...args: string[]): Promise<void> {
+  const { success, stderr } = await new Deno.Command(command, { args, stdout: "null" }).output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+}
+
+async function mount(...args: string[]): Promise<void> {
+  await run("mount", ...args);
+}
+
+/** Mounting takes more than being root: a container's root may not. */
+const mayMount = await onDisk(1, () => Promise.resolve()).then(() => true, () => false);
+const ignore = !mayMount;
+const title = (text: string) => mayMount ? text : `${text} (skipped: this machine lets nobody mount a disk to fill)`;
+
+async function finish(supervisor: Supervisor, id: string) {
+  for await (const _ of supervisor.watchStatus(id));
+  return await supervisor.status(id);
+}
+
+Deno.test({
+  name: title(
+    "on a full disk jobs are refused or told apart, the supervisor lives on, and all is well when there is room",
+  ),
+  ignore,
+  fn: () =>
+    onDisk(16, async (disk) => {
+      const directory = `${disk}/data`;
+      const errors: unknown[] = [];
+      let full = "";
+      let before = "";
+      {
+        await using supervisor = new Supervisor({
+          directory,
+          onError: (error) => errors.push(error),
+          closeGraceMs: 100,
+        });
+        before = await supervisor.add("sh", ["-c", "echo before"]);
+        await supervisor.start(before);
+        assert.equal((await finish(supervisor, before)).state, "EXITED");
+        const running = await supervisor.add("sh", ["-c", "read line < $FIFO; exit 5"], {
+          env: { FIFO: `${disk}/fifo` },
+        });
+        await run("mkfifo", `${disk}/fifo`);
+        await supervisor.start(running);
+        full = await supervisor.add("sh", ["-c", "exec yes"]);
+        await supervisor.start(full);
+        const status = await finish(supervisor, full);
+        assert.equal(status.reason, "OUTPUT_FAILED");
+        assert.match(status.error ?? "", /could not record the output \(ENOSPC\)/);
+        // Now to the last byte.
+        await Deno.writeFile(`${disk}/ballast`, new Uint8Array(20_000_000)).catch(() => {});
+        let refusal: unknown;
+        for (let index = 0; index < 1_000 && refusal === undefined; index++) {
+          await supervisor.add("true", ["x".repeat(100_000)]).catch((error) => refusal = error);
+        }
+        assert.ok(refusal instanceof NotRecordedError, String(refusal));
+        assert.match(refusal.message, /cannot write to its data directory: free or mend its disk/);
+        assert.ok(!refusal.message.includes(disk));
+        assert.ok(errors.some((error) => /full/.test(String(error))), "The log says why");
+        // What is there can be read, what runs runs on, and its end is told though it cannot be written down.
+        assert.equal((await supervisor.status(before)).exitCode, 0);
+        assert.ok((await supervisor.list()).jobs.length >= 3);
+        await Deno.writeTextFile(`${disk}/fifo`, "go\n");
+        assert.equal((await finish(supervisor, running)).exitCode, 5);
+        // Room again: work goes on, and what could not be written is.
+        await Deno.remove(`${disk}/ballast`);
+        await supervisor.remove(full);
+        const after = await supervisor.add("sh", ["-c", "echo after"]);
+        await supervisor.start(after);
+        assert.equal((await finish(supervisor, after)).exitCode, 0);
+        await supervisor.close();
+        await using next = new Supervisor({ directory });
+        assert.equal((await next.status(running)).exitCode, 5);
+        assert.equal((await next.status(after)).exitCode, 0);
+        await assert.rejects(next.status(full), JobNotFoundError);
+        let text = "";
+        for await (const { data } of next.watchOutput(before)) text += new TextDecoder().decode(data);
+        assert.equal(text, "before\n");
+      }
+    }),
+});
+
+Deno.test({
+  name: title("with a bound on the disk it never gets full: jobs that ended make room for the next"),
+  ignore,
+  fn: () =>
+    onDisk(16, async (disk) => {
+      await using supervisor = new Supervisor({ directory: `${disk}/data`, maxDiskShare: 0.5 });
+      const first = await supervisor.add("head", ["-c", "3000000", "/dev/zero"]);
+      await supervisor.start(first);
+      await finish(supervisor, first);
+      for (let index = 0; index < 10; index++) {
+        const id = await supervisor.add("head", ["-c", "3000000", "/dev/zero"]);
+        await supervisor.start(id);
+        assert.equal((await finish(supervisor, id)).exitCode, 0, `${index}`);
+      }
+      await assert.rejects(supervisor.status(first), JobNotFoundError);
+      // One that alone is too much is stopped, and told apart from one that the disk failed.
+      const id = await supervisor.add("sh", ["-c", "exec yes"]);
+      await supervisor.start(id);
+      const status = await finish(supervisor, id);
+      assert.equal(status.reason, "OUTPUT_LIMIT");
+      assert.ok(status.stdoutBytes > 5_000_000);
+      await supervisor.close();
+    }),
+});
+
+Deno.test({
+  name: title("a directory that cannot be written is refused with a sentence, and taken when it can"),
+  ignore,
+  fn: () =>
+    onDisk(16, async (disk) => {
+      const directory = `${disk}/data`;
+      let id = "";
+      {
+        await using supervisor = new Supervisor({ directory });
+        id = await supervisor.add("sh", ["-c", "exit 4"]);
+      }
+      await mount("-o", "remount,ro", disk);
+      for (const where of [directory, `${disk}/fresh`]) {
+        assert.throws(() => new Supervisor({ directory: where }), (error) => {
+          assert.ok(error instanceof StoreUnusableError, String(error));
+          assert.match(error.message, /cannot be written \(EROFS\): free or mend its disk, or give another directory/);
+          assert.ok(!error.message.includes(disk));
+          return true;
+        });
+      }
+      await mount("-o", "remount,rw", disk);
+      await using supervisor = new Supervisor({ directory });
+      await supervisor.start(id);
+      assert.equal((await finish(supervisor, id)).exitCode, 4);
+      await supervisor.close();
+    }),
+});
