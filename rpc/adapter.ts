@@ -10,6 +10,9 @@ import { type InternalErrorReport, refusal } from "./refusal.ts";
 // What clients take at most unless told otherwise: a larger answer would fail there, with a worse sentence.
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 
+/** What callers are told from the moment a shutdown begins. */
+export const SHUTDOWN_SENTENCE = "The server is shutting down: try again once it is back";
+
 /** What all handlers of one server share. */
 export class Calls {
   readonly #open = new Map<(reason: Error) => void, PeerCertificate | undefined>();
@@ -22,7 +25,7 @@ export class Calls {
 
   /** Ends all open calls with UNAVAILABLE. */
   endAll(): void {
-    const reason = new TeleportError("UNAVAILABLE", "The server is shutting down: try again once it is back");
+    const reason = new TeleportError("UNAVAILABLE", SHUTDOWN_SENTENCE);
     for (const end of this.#open.keys()) end(reason);
   }
 

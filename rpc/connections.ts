@@ -4,11 +4,19 @@ import { createServer, type Server, type Socket } from "node:net";
 import { type Address, AddressError, formatAddress } from "./address.ts";
 import { rememberAddress } from "./handshake.ts";
 
+/** What a session is used for. */
+interface Use {
+  /** Calls that are open. */
+  open: number;
+  /** When the last of them ended, in the time of performance.now(). */
+  endedAt: number;
+}
+
 /** Accepts connections and keeps count of them and of the HTTP/2 sessions made on them. */
 export class Connections {
   readonly #listener: Server;
   readonly #sockets = new Set<Socket>();
-  readonly #sessions = new Set<ServerHttp2Session>();
+  readonly #sessions = new Map<ServerHttp2Session, Use>();
   #closing = false;
 
   /**
@@ -37,8 +45,17 @@ export class Connections {
   watch(server: Http2SecureServer): void {
     server.on("session", (session) => {
       if (this.#closing) return void session.destroy();
-      this.#sessions.add(session);
+      const use: Use = { open: 0, endedAt: -Infinity };
+      this.#sessions.set(session, use);
       session.once("close", () => this.#sessions.delete(session));
+      session.on("stream", (stream) => {
+        use.open += 1;
+        stream.once("close", () => {
+          use.open -= 1;
+          use.endedAt = performance.now();
+          if (this.#closing) closeWhenRead(session, use);
+        });
+      });
       session.on("error", () => {});
     });
   }
@@ -71,14 +88,14 @@ export class Connections {
    * @param meant Which
    */
   expel(meant: (session: ServerHttp2Session) => boolean): void {
-    for (const session of [...this.#sessions].filter(meant)) {
+    for (const session of [...this.#sessions.keys()].filter(meant)) {
       session.close();
       cutLater(session);
     }
   }
 
   /**
-   * Stops accepting, says GOAWAY, and waits until each connection has ended its calls.
+   * Stops accepting, and ends each connection when its calls have ended and were read.
    *
    * @param graceMs How long at most
    * @param endCalls Ends the calls that are open after that; those it cannot end are cut off
@@ -94,10 +111,10 @@ export class Connections {
     ));
     // A connection still in its handshake has no calls to wait for.
     // One that is being destroyed has no socket any more.
-    const sockets = [...this.#sessions].map(({ socket }) => socket as Socket | undefined);
+    const sockets = [...this.#sessions.keys()].map(({ socket }) => socket as Socket | undefined);
     const inUse = new Set(sockets.flatMap((socket) => socket === undefined ? [] : [peerOf(socket)]));
     for (const socket of this.#sockets) if (!inUse.has(peerOf(socket))) socket.destroy();
-    for (const session of this.#sessions) session.close();
+    for (const [session, use] of this.#sessions) closeWhenRead(session, use);
     let timer = setTimeout(() => {
       endCalls();
       timer = setTimeout(() => this.#cut(), FAREWELL_MS);
@@ -110,12 +127,25 @@ export class Connections {
   #cut(): void {
     // The connection before the session, so that clients know it as lost and not as an answer.
     for (const socket of this.#sockets) socket.destroy();
-    for (const session of this.#sessions) session.destroy();
+    for (const session of this.#sessions.keys()) session.destroy();
   }
 }
 
 // After the grace each client is told why its calls end. One that does not read does not learn it; nobody waits longer.
 const FAREWELL_MS = 250;
+
+// A client of grpc-js that is told to go away, or sees its connection closed, loses what it has received and not read,
+// the end of calls included. This long after the end of the last call everyone but the slowest reader has read it.
+const READING_MS = 500;
+
+/** Says GOAWAY and closes when no call is open and the last one was read. */
+function closeWhenRead(session: ServerHttp2Session, use: Use): void {
+  if (use.open > 0) return; // Called again at its end.
+  const waitMs = use.endedAt + READING_MS - performance.now();
+  if (waitMs <= 0) return void session.close();
+  const timer = setTimeout(() => closeWhenRead(session, use), waitMs);
+  session.once("close", () => clearTimeout(timer));
+}
 
 /** Cuts a session off after the farewell, unless it ends before. */
 export function cutLater(session: ServerHttp2Session): void {

@@ -3,7 +3,7 @@ import "./http2_guard.ts";
 import * as grpc from "@grpc/grpc-js";
 import { TeleportError } from "../mod.ts";
 import type { CallContext, CallName, JobWorkerHandlers, PeerCertificate } from "../proto/service.ts";
-import { Calls, streaming, unary } from "./adapter.ts";
+import { Calls, SHUTDOWN_SENTENCE, streaming, unary } from "./adapter.ts";
 import type { Address } from "./address.ts";
 import { Connections, cutLater } from "./connections.ts";
 import { checkCredentials, type Credentials, pemBytes } from "./credentials.ts";
@@ -64,7 +64,7 @@ export interface RpcServer {
   /** What health says from now on. */
   setServing(serving: boolean): void;
   /**
-   * Stops accepting, tells every client to go away, and resolves when the last call has ended; those that have not
+   * Takes no more calls, and resolves when the last one has ended and every connection with it; calls that have not ended
    * after the grace are ended with UNAVAILABLE. A second call joins the first.
    */
   shutdown(options: { graceMs: number }): Promise<void>;
@@ -91,6 +91,12 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
   const { handlers, admit = () => {}, onInternalError: report = () => {} } = options;
   checkCredentials(options.credentials);
   const trust = new Trust(options.credentials.ca, options.revoked ?? new Set());
+  let stopped: Promise<void> | undefined;
+  // Connections stay open for a moment, for the calls that are.
+  const admitOpen: Admit = (context) => {
+    if (stopped) throw new TeleportError("UNAVAILABLE", SHUTDOWN_SENTENCE);
+    admit(context);
+  };
   const server = new grpc.Server({
     "grpc.max_receive_message_length": MAX_REQUEST_BYTES,
     // The adapter has its own limit, with a better sentence.
@@ -100,7 +106,7 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
     // A peer that vanished without a word is noticed by an unanswered ping; seldom enough to let idle machines idle.
     "grpc.keepalive_time_ms": KEEPALIVE_MS,
     "grpc.keepalive_timeout_ms": KEEPALIVE_TIMEOUT_MS,
-    interceptors: [gate({ admit, trust, onRefused: options.onRefused ?? (() => {}), report })],
+    interceptors: [gate({ admit: admitOpen, trust, onRefused: options.onRefused ?? (() => {}), report })],
   });
   const calls = new Calls(report);
   addHandlers(server, handlers, calls);
@@ -126,7 +132,6 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
   });
   const address: Address = await connections.listen({ host: options.host, port: options.port });
 
-  let stopped: Promise<void> | undefined;
   const shutdown = ({ graceMs }: { graceMs: number }): Promise<void> =>
     stopped ??= (async () => {
       health.close();
