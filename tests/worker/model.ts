@@ -69,7 +69,7 @@ export class Model {
       const known = this.#requests.get(`${job.owner} ${job.requestId}`);
       if (typeof known === "number" && this.#removals - known < REMEMBERED) return { outcome: "REQUEST_ID_REUSED" };
       if (typeof known === "object") {
-        const isSame = known.kind === job.kind && known.exitCode === job.exitCode &&
+        const isSame = commandOf(known).join() === commandOf(job).join() &&
           JSON.stringify(known.labels) === JSON.stringify(job.labels);
         return isSame ? { outcome: "OK", id: known.id } : { outcome: "REQUEST_ID_REUSED" };
       }
