@@ -289,9 +289,11 @@ async function run(flags: Flags): Promise<void> {
   await supervisor.ready();
   await using audit = await AuditLog.open({
     directory: `${directory}/audit`,
-    onError: (error) => tell(`the audit record cannot be written, so nothing is changed until it can: ${error}`),
+    onError: (error) => tell(`the audit record cannot be written, so nothing new is done until it can: ${error}`),
     ...(flags.auditFileBytes === undefined ? {} : { maxFileBytes: flags.auditFileBytes }),
     ...(flags.auditFiles === undefined ? {} : { maxFiles: flags.auditFiles }),
+  }).catch((error) => {
+    throw new StartError(`The audit record in "${directory}/audit" cannot be opened: ${error.message}`);
   });
   let { policy } = identity;
   const server = await serve({

@@ -152,15 +152,12 @@ export class AuditLog implements Audit, AsyncDisposable {
 
   /** All or nothing: half a line would be a broken chain. */
   async #write(bytes: Uint8Array): Promise<void> {
-    try {
-      const { write = (file, some) => file.write(some) } = this.#options;
-      let rest = bytes;
-      while (rest.length > 0) rest = rest.subarray(await write(this.#file, rest));
-      this.#size += bytes.length;
-    } catch (error) {
-      await this.#file.truncate(this.#size);
-      throw error;
-    }
+    // Of the last attempt, which failed.
+    if (this.#broken !== undefined) await this.#file.truncate(this.#size);
+    const { write = (file, some) => file.write(some) } = this.#options;
+    let rest = bytes;
+    while (rest.length > 0) rest = rest.subarray(await write(this.#file, rest));
+    this.#size += bytes.length;
   }
 
   #writeHead(end: ChainEnd): void {
@@ -197,7 +194,9 @@ export class AuditLog implements Audit, AsyncDisposable {
     if (this.#closed) return;
     await this.#flush();
     this.#closed = true;
-    await this.#file.sync().catch(() => {}); // What could not be written was told.
+    // What could not be written was told; half a line of it must not stay.
+    await this.#file.truncate(this.#size).catch(() => {});
+    await this.#file.sync().catch(() => {});
     this.#file.close();
     this.#head.close();
   }

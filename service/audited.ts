@@ -20,6 +20,12 @@ export class Notes {
   }
 }
 
+/**
+ * What ends jobs and frees the disk is done also while nothing can be written down, or a full disk could be helped by
+ * nobody. It is written down from memory once there is room.
+ */
+const EASING: ReadonlySet<CallName> = new Set<CallName>(["Stop", "Remove"]);
+
 type Handler = (request: object, context: CallContext) => Promise<object> | AsyncIterable<object>;
 
 /** Wraps handlers so that each call is written down, and none changes anything that cannot be. */
@@ -33,6 +39,7 @@ export function audited(handlers: JobWorkerHandlers, notes: Notes, audit: Audit)
 
 function wrap(call: CallName, handler: Handler, notes: Notes, audit: Audit): Handler {
   const changes = CALL_KINDS[call] === "change";
+  const waits = changes && !EASING.has(call);
   const record = (context: CallContext, code: string) => {
     const note = notes.of(context);
     const allowed = note.allowed ?? code === "OK";
@@ -46,7 +53,7 @@ function wrap(call: CallName, handler: Handler, notes: Notes, audit: Audit): Han
     notes.add(context, jobOf(request));
     let code = "OK";
     try {
-      if (changes) await audit.ready();
+      if (waits) await audit.ready();
       return await answer();
     } catch (error) {
       code = codeOf(error, context);
@@ -68,7 +75,7 @@ function wrap(call: CallName, handler: Handler, notes: Notes, audit: Audit): Han
       recorded = true;
     };
     try {
-      if (changes) await audit.ready();
+      if (waits) await audit.ready();
       for await (const answer of answers) {
         once("OK");
         yield answer;

@@ -19,7 +19,10 @@ export interface JobOptions extends CommandOptions {
   readonly owner?: string;
   /** How much output is recorded, and what happens then; the supervisor's default unless given. */
   readonly outputLimit?: OutputLimit;
-  /** Names the request: the same one of the same owner asks for the same job again, and gets it. */
+  /**
+   * Names the request: the same one of the same owner asks for the same job again, and gets it. Also when that was
+   * removed it names no other job, until 1,000 others were removed.
+   */
   readonly requestId?: string;
 }
 

@@ -133,24 +133,28 @@ Deno.test("of a template its name, its parameters and what became of them are wr
   assert.deepEqual([denied?.allowed, denied?.code], [false, "PERMISSION_DENIED"]);
 });
 
-Deno.test("with a record that cannot be written, nothing is changed and everything is shown", strict, async () => {
-  await using service = recorded();
-  const calls = service.as("ann", "operator");
-  const { id } = await calls.Register({ command: "sleep", args: ["1000"] });
-  assert.equal((await first(calls.Start({ id }))).state, "STATE_STARTING");
-  service.breakDisk();
-  const refused = [
-    () => calls.Register({ command: "true" }),
-    () => first(calls.Start({ id })),
-    () => calls.Stop({ id }),
-    () => calls.Signal({ id, signal: "KILL" }),
-    () => calls.Remove({ id }),
-  ];
-  for (const call of refused) assert.equal(await codeOf(call), "NOT_RECORDED");
-  assert.notEqual((await calls.Status({ id })).state, "STATE_KILLED");
-  assert.equal((await calls.List({})).jobs.length, 1);
-  assert.equal((await service.supervisor.counts()).running, 1);
-});
+Deno.test(
+  "with a record that cannot be written nothing new is done; what is there is shown, stopped and removed",
+  strict,
+  async () => {
+    await using service = recorded();
+    const calls = service.as("ann", "operator");
+    const { id } = await calls.Register({ command: "sleep", args: ["1000"] });
+    assert.equal((await first(calls.Start({ id }))).state, "STATE_STARTING");
+    service.breakDisk();
+    const refused = [
+      () => calls.Register({ command: "true" }),
+      () => first(calls.Start({ id })),
+      () => calls.Signal({ id, signal: "KILL" }),
+    ];
+    for (const call of refused) assert.equal(await codeOf(call), "NOT_RECORDED");
+    assert.notEqual((await calls.Status({ id })).state, "STATE_KILLED");
+    assert.equal((await calls.List({})).jobs.length, 1);
+    assert.equal((await service.supervisor.counts()).running, 1);
+    assert.equal((await calls.Stop({ id })).state, "STATE_KILLED");
+    await calls.Remove({ id });
+  },
+);
 
 Deno.test("a job says who registered, started, signalled and stopped it", strict, async () => {
   await using service = recorded();

@@ -250,3 +250,17 @@ Deno.test("parsePolicy() refuses what is no JSON, and what is too long", () => {
   }
   assert.throws(() => parsePolicy(" ".repeat(1024 * 1024 + 1)), { message: /too long/ });
 });
+
+Deno.test("the policy in the documentation is one, and means what it says there", async () => {
+  const text = await Deno.readTextFile(new URL("../../docs/policy.md", import.meta.url));
+  const policy = parsePolicy(/```json\n([^]*?)```/.exec(text)![1]!);
+  const make = (args: string[], more: object = {}) =>
+    allows(policy, ["builder"], { command: "/usr/bin/make", args, ...more });
+  assert.deepEqual([make(["-j8", "all"]), make(["-j8", "all", "test"], { cwd: "/srv/build/web" })], [true, true]);
+  assert.deepEqual([make(["-j8", "install"]), make(["-j8"], { env: { LD_PRELOAD: "x" } })], [false, false]);
+  const { args } = expandTemplate(
+    policy.templates,
+    request({ template: "deploy", parameters: { where: "staging", version: "v1.2" } }),
+  );
+  assert.deepEqual(args, ["--to=staging", "--count=1", "v1.2"]);
+});

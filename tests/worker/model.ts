@@ -1,0 +1,162 @@
+/**
+ * A plain model of the supervisor: what it must say, kept in the simplest way that could be right. Jobs are in order of
+ * registration; nothing takes time, for a step is over when everything it set going has ended.
+ */
+import type { State } from "../../mod.ts";
+
+/** What a job does when it is started. */
+export type Kind = "exits" | "writes" | "stays" | "missing";
+
+/** A job as the model knows it. */
+export interface ModelJob {
+  readonly id: string;
+  readonly kind: Kind;
+  readonly exitCode: number;
+  readonly owner: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly requestId: string | undefined;
+  state: State;
+  reason?: string;
+  signal?: string;
+  stoppedBy?: string;
+  /** What it has written. */
+  output: string;
+  /** When it ended, as the supervisor says: of times only the order is checked. */
+  endedAt: number;
+}
+
+/** Which jobs a list is to show. */
+export interface ModelFilter {
+  readonly states?: readonly State[];
+  readonly owner?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly command?: string;
+}
+
+/** What a step must come to: nothing, or an error's code. */
+export type Outcome =
+  | "OK"
+  | "JOB_NOT_FOUND"
+  | "JOB_RUNNING"
+  | "JOB_NOT_RUNNING"
+  | "LIMIT_REACHED"
+  | "REQUEST_ID_REUSED";
+
+const FINAL: readonly State[] = ["EXITED", "KILLED", "FAILED", "LOST"];
+
+/** So many removed jobs are remembered, with their request ids. */
+const REMEMBERED = 1_000;
+
+/** The model. */
+export class Model {
+  readonly jobs: ModelJob[] = [];
+  readonly #maxJobs: number;
+  /** By owner and request id: the job, or where it was removed, as which of all that were. */
+  readonly #requests = new Map<string, ModelJob | number>();
+  #removals = 0;
+
+  constructor(maxJobs: number) {
+    this.#maxJobs = maxJobs;
+  }
+
+  find(id: string): ModelJob | undefined {
+    return this.jobs.find((job) => job.id === id);
+  }
+
+  /** What adding a job must come to; with the id of the job that is there already, where the request is known. */
+  canAdd(job: Omit<ModelJob, "id" | "state" | "output" | "endedAt">): { outcome: Outcome; id?: string } {
+    if (job.requestId !== undefined) {
+      const known = this.#requests.get(`${job.owner} ${job.requestId}`);
+      if (typeof known === "number" && this.#removals - known < REMEMBERED) return { outcome: "REQUEST_ID_REUSED" };
+      if (typeof known === "object") {
+        const isSame = commandOf(known).join() === commandOf(job).join() &&
+          JSON.stringify(known.labels) === JSON.stringify(job.labels);
+        return isSame ? { outcome: "OK", id: known.id } : { outcome: "REQUEST_ID_REUSED" };
+      }
+    }
+    if (this.jobs.length < this.#maxJobs || this.#oldestEnded() !== undefined) return { outcome: "OK" };
+    return { outcome: "LIMIT_REACHED" };
+  }
+
+  add(job: Omit<ModelJob, "state" | "output" | "endedAt">): void {
+    const oldest = this.jobs.length >= this.#maxJobs ? this.#oldestEnded() : undefined;
+    if (oldest !== undefined) this.#forget(oldest);
+    const added: ModelJob = { ...job, state: "INITIAL", output: "", endedAt: Infinity };
+    this.jobs.push(added);
+    if (job.requestId !== undefined) this.#requests.set(`${job.owner} ${job.requestId}`, added);
+  }
+
+  /** The oldest end; of two at the same time the job that was registered first. */
+  #oldestEnded(): ModelJob | undefined {
+    return this.jobs.filter(({ state }) => FINAL.includes(state)).sort((a, b) => a.endedAt - b.endedAt)[0];
+  }
+
+  #forget(job: ModelJob): void {
+    this.jobs.splice(this.jobs.indexOf(job), 1);
+    this.#removals += 1;
+    if (job.requestId !== undefined) this.#requests.set(`${job.owner} ${job.requestId}`, this.#removals);
+  }
+
+  start(id: string): Outcome {
+    const job = this.find(id);
+    if (job === undefined) return "JOB_NOT_FOUND";
+    if (job.state !== "INITIAL") return "OK";
+    if (job.kind === "stays") job.state = "RUNNING";
+    else if (job.kind === "missing") Object.assign(job, { state: "FAILED", reason: "START_FAILED" });
+    else Object.assign(job, { state: "EXITED", reason: "EXITED" });
+    if (job.kind === "writes") job.output = `out of ${job.exitCode}\n`;
+    return "OK";
+  }
+
+  stop(id: string, by: string | undefined, reason: "STOPPED" | "SHUTDOWN" = "STOPPED"): Outcome {
+    const job = this.find(id);
+    if (job === undefined) return "JOB_NOT_FOUND";
+    if (job.state === "RUNNING") Object.assign(job, { state: "KILLED", signal: "SIGTERM", reason, stoppedBy: by });
+    return "OK";
+  }
+
+  signal(id: string, signal: string, by: string): Outcome {
+    const job = this.find(id);
+    if (job === undefined) return "JOB_NOT_FOUND";
+    if (job.state !== "RUNNING") return "JOB_NOT_RUNNING";
+    Object.assign(job, { state: "KILLED", signal, reason: "SIGNALED", stoppedBy: by });
+    return "OK";
+  }
+
+  remove(id: string): Outcome {
+    const job = this.find(id);
+    if (job === undefined) return "JOB_NOT_FOUND";
+    if (job.state === "RUNNING") return "JOB_RUNNING";
+    this.#forget(job);
+    return "OK";
+  }
+
+  /** The supervisor closes, and another takes over. */
+  restart(): void {
+    for (const { id } of this.jobs) this.stop(id, undefined, "SHUTDOWN");
+  }
+
+  /** Newest first. */
+  list(filter: ModelFilter): ModelJob[] {
+    return this.jobs.filter((job) =>
+      (filter.states === undefined || filter.states.includes(job.state)) &&
+      (filter.owner === undefined || filter.owner === job.owner) &&
+      Object.entries(filter.labels ?? {}).every(([name, value]) => job.labels[name] === value) &&
+      (filter.command === undefined || commandOf(job).join(" ").includes(filter.command))
+    ).toReversed();
+  }
+}
+
+/** The command line of a job of the model. */
+export function commandOf({ kind, exitCode }: Pick<ModelJob, "kind" | "exitCode">): [string, ...string[]] {
+  switch (kind) {
+    case "exits":
+      return exitCode === 0 ? ["true"] : ["sh", "-c", `exit ${exitCode}`];
+    case "writes":
+      return ["sh", "-c", `echo out of ${exitCode}; exit ${exitCode}`];
+    case "stays":
+      return ["sleep", "1000"];
+    case "missing":
+      return ["no-such-program"];
+  }
+}

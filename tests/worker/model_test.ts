@@ -1,0 +1,272 @@
+/** Random operations against the supervisor and a plain model: both agree after every step, through restarts too. */
+import assert from "node:assert/strict";
+import { type JobStatus, type State, Supervisor, TeleportError } from "../../mod.ts";
+import { commandOf, type Kind, Model, type ModelFilter, type ModelJob, type Outcome } from "./model.ts";
+
+/** The full size is 10,000. */
+const OPERATIONS = Number(Deno.env.get("TELEPORT_TEST_OPERATIONS") ?? 800);
+/** To replay a failure. */
+const SEED = Number(Deno.env.get("TELEPORT_TEST_SEED") ?? Math.floor(Math.random() * 2 ** 32));
+
+/** Few enough that a step can compare all of them. */
+const MAX_JOBS = 30;
+const MISSING = "01890000-0000-7000-8000-000000000000";
+const OWNERS = ["ann", "bob", "eve"] as const;
+const KINDS: readonly Kind[] = ["exits", "exits", "writes", "writes", "stays", "stays", "missing"];
+const STATES: readonly State[] = ["INITIAL", "RUNNING", "EXITED", "KILLED", "FAILED", "LOST"];
+
+/** Mulberry32: small, and the same everywhere. */
+function randomOf(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** What a call came to. */
+async function outcomeOf(call: () => Promise<unknown>): Promise<Outcome> {
+  try {
+    await call();
+    return "OK";
+  } catch (error) {
+    if (error instanceof TeleportError) return error.code as Outcome;
+    throw error;
+  }
+}
+
+/** The supervisor and the model side by side. */
+class Sides {
+  readonly model = new Model(MAX_JOBS);
+  readonly directory: string;
+  readonly #random: () => number;
+  supervisor: Supervisor;
+  /** What one who watches all jobs has been told, by id; resumed by its token, also in the next life. */
+  readonly #told = new Map<string, State>();
+  #token: string | undefined;
+
+  constructor(directory: string, random: () => number) {
+    this.directory = directory;
+    this.#random = random;
+    this.supervisor = new Supervisor({ directory, maxJobs: MAX_JOBS });
+  }
+
+  #pick<T>(items: readonly T[]): T {
+    return items[Math.floor(this.#random() * items.length)] as T;
+  }
+
+  /** A job of the model, or now and then one that is not there. */
+  #anyId(): string {
+    return this.#random() < 0.03 ? MISSING : this.#pick(this.model.jobs)?.id ?? MISSING;
+  }
+
+  /** Does one thing, says what it is, and checks what it came to. */
+  async step(): Promise<string> {
+    const dice = this.#random();
+    if (dice < 0.30) return await this.#add();
+    if (dice < 0.52) return await this.#start();
+    if (dice < 0.62) return await this.#stop();
+    if (dice < 0.68) return await this.#signal();
+    if (dice < 0.78) return await this.#remove();
+    if (dice < 0.88) return await this.#list();
+    if (dice < 0.93) return await this.#output();
+    if (dice < 0.99) return await this.#watch();
+    return await this.#restart();
+  }
+
+  async #add(): Promise<string> {
+    const job = {
+      kind: this.#pick(KINDS),
+      exitCode: Math.floor(this.#random() * 3),
+      owner: this.#pick(OWNERS),
+      labels: { part: `${Math.floor(this.#random() * 3)}`, ...(this.#random() < 0.3 ? { rare: "yes" } : {}) },
+      requestId: this.#random() < 0.3 ? `request-${Math.floor(this.#random() * 20)}` : undefined,
+    };
+    const wanted = this.model.canAdd(job);
+    const [command, ...args] = commandOf(job);
+    const { owner, labels, requestId } = job;
+    const options = { owner, labels, ...(requestId === undefined ? {} : { requestId }) };
+    let id = "";
+    const outcome = await outcomeOf(async () => id = await this.supervisor.add(command, args, options));
+    const what = `add ${JSON.stringify(job)}`;
+    assert.equal(outcome, wanted.outcome, what);
+    if (outcome === "OK" && wanted.id === undefined) this.model.add({ id, ...job });
+    else if (outcome === "OK") assert.equal(id, wanted.id, what);
+    return what;
+  }
+
+  async #start(): Promise<string> {
+    const id = this.#anyId();
+    const outcome = await outcomeOf(() => this.supervisor.start(id));
+    assert.equal(outcome, this.model.start(id));
+    await this.#settle(id);
+    return `start ${id}`;
+  }
+
+  /** Waits until the supervisor is where the model is at once. */
+  async #settle(id: string): Promise<void> {
+    const job = this.model.find(id);
+    if (job === undefined) return;
+    for await (const { state, endedAt } of this.supervisor.watchStatus(id)) {
+      if (endedAt !== undefined) job.endedAt = endedAt.getTime();
+      if (state === job.state) break;
+    }
+  }
+
+  async #stop(): Promise<string> {
+    const id = this.#anyId();
+    const by = this.#pick(OWNERS);
+    assert.equal(await outcomeOf(() => this.supervisor.stop(id, { by })), this.model.stop(id, by));
+    await this.#settle(id);
+    return `stop ${id}`;
+  }
+
+  async #signal(): Promise<string> {
+    const id = this.#anyId();
+    const [signal, by] = [this.#pick(["SIGTERM", "SIGUSR1", "SIGKILL"]), this.#pick(OWNERS)];
+    assert.equal(await outcomeOf(() => this.supervisor.signal(id, signal, { by })), this.model.signal(id, signal, by));
+    await this.#settle(id);
+    return `signal ${id} ${signal}`;
+  }
+
+  async #remove(): Promise<string> {
+    const id = this.#anyId();
+    assert.equal(await outcomeOf(() => this.supervisor.remove(id)), this.model.remove(id));
+    return `remove ${id}`;
+  }
+
+  async #list(): Promise<string> {
+    const filter: ModelFilter = {
+      ...(this.#random() < 0.4 ? { states: [this.#pick(STATES), this.#pick(STATES)] } : {}),
+      ...(this.#random() < 0.3 ? { owner: this.#pick([...OWNERS, "nobody"]) } : {}),
+      ...(this.#random() < 0.3
+        ? { labels: this.#pick([{ part: "1" }, { rare: "yes" }, { rare: "yes", part: "2" }]) }
+        : {}),
+      ...(this.#random() < 0.2 ? { command: this.#pick(["sleep", "exit 1", "out of", "%"]) } : {}),
+    };
+    const pageSize = 1 + Math.floor(this.#random() * 8);
+    const ids: string[] = [];
+    let pageToken: string | undefined;
+    do {
+      const page = await this.supervisor.list({
+        ...filter,
+        pageSize,
+        ...(pageToken === undefined ? {} : { pageToken }),
+      });
+      ids.push(...page.jobs.map(({ id }) => id));
+      pageToken = page.nextPageToken;
+    } while (pageToken !== undefined);
+    const what = `list ${JSON.stringify(filter)} by ${pageSize}`;
+    assert.deepEqual(ids, this.model.list(filter).map(({ id }) => id), what);
+    return what;
+  }
+
+  async #output(): Promise<string> {
+    const id = this.#anyId();
+    const job = this.model.find(id);
+    let text = "";
+    const outcome = await outcomeOf(async () => {
+      for await (const { data } of this.supervisor.watchOutput(id, { follow: false })) {
+        text += new TextDecoder().decode(data);
+      }
+    });
+    assert.equal(outcome, job === undefined ? "JOB_NOT_FOUND" : "OK");
+    assert.equal(text, job?.output ?? "");
+    return `output ${id}`;
+  }
+
+  /** Catches up with all that happened, from where the last look ended to a job that is added for it. */
+  async #watch(): Promise<string> {
+    const job = { kind: "exits", exitCode: 0, owner: "mark", labels: {}, requestId: undefined } as const;
+    if (this.model.canAdd(job).outcome !== "OK") return "watch nothing";
+    const id = await this.supervisor.add("true", [], { owner: job.owner });
+    this.model.add({ id, ...job });
+    const token = this.#token;
+    for await (const event of this.supervisor.watchJobs({}, token === undefined ? {} : { token })) {
+      this.#token = event.token;
+      if (event.type === "current") continue;
+      if (event.type === "removed") this.#told.delete(event.status.id);
+      else this.#told.set(event.status.id, event.status.state);
+      if (event.status.id === id) break;
+    }
+    const told = [...this.#told].sort();
+    assert.deepEqual(told, this.model.jobs.map(({ id, state }): [string, State] => [id, state]).sort());
+    await this.supervisor.remove(id);
+    this.model.remove(id);
+    return "watch";
+  }
+
+  async #restart(): Promise<string> {
+    await this.supervisor.close();
+    const running = this.model.jobs.filter(({ state }) => state === "RUNNING");
+    this.model.restart();
+    this.supervisor = new Supervisor({ directory: this.directory, maxJobs: MAX_JOBS });
+    for (const { id } of running) await this.#settle(id);
+    return "restart";
+  }
+
+  /** Compares everything. */
+  async check(): Promise<void> {
+    const { jobs } = await this.supervisor.list({ pageSize: 1_000 });
+    assert.deepEqual(jobs.map(shown), this.model.list({}).map(expected));
+    const { jobs: count, running } = await this.supervisor.counts();
+    assert.equal(count, this.model.jobs.length);
+    assert.equal(running, this.model.jobs.filter(({ state }) => state === "RUNNING").length);
+  }
+}
+
+function shown(
+  { id, state, exitCode, signal, reason, stoppedBy, owner, labels, command, args, stdoutBytes }: JobStatus,
+) {
+  return {
+    id,
+    state,
+    exitCode,
+    signal,
+    reason,
+    stoppedBy,
+    owner,
+    labels: { ...labels },
+    line: [command, ...args],
+    stdoutBytes,
+  };
+}
+
+function expected(job: ModelJob) {
+  const { id, state, reason, signal, stoppedBy, owner, labels } = job;
+  const exitCode = state === "EXITED" ? job.exitCode : undefined;
+  return {
+    id,
+    state,
+    exitCode,
+    signal,
+    reason,
+    stoppedBy,
+    owner,
+    labels,
+    line: commandOf(job),
+    stdoutBytes: job.output.length,
+  };
+}
+
+Deno.test(`${OPERATIONS} random operations: the supervisor and a plain model agree after every step`, async () => {
+  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
+  const sides = new Sides(directory, randomOf(SEED));
+  const steps: string[] = [];
+  try {
+    for (let index = 0; index < OPERATIONS; index++) {
+      steps.push(await sides.step());
+      await sides.check();
+    }
+  } catch (cause) {
+    throw new Error(
+      `Step ${steps.length + 1} with TELEPORT_TEST_SEED=${SEED}; the steps before: ${steps.slice(-5).join("; ")}`,
+      { cause },
+    );
+  } finally {
+    await sides.supervisor.close();
+  }
+  await Deno.remove(directory, { recursive: true });
+});
