@@ -45,7 +45,8 @@ export class FileChanges implements AsyncDisposable {
 
   async #follow(watcher: Deno.FsWatcher): Promise<void> {
     for await (const { kind } of watcher) {
-      // To read the files is an event too, and would be followed by another reading, for ever.
+      // Comes when a writer closes, after its changes were told. Were reading told too, as inotify(7) can, there would be
+      // no end to it.
       if (kind !== "access") this.#settle();
     }
   }

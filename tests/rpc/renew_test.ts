@@ -164,25 +164,44 @@ Deno.test("renew() cuts the streams of a revoked client within a second, and lea
   await bobStream.return?.();
 });
 
-Deno.test("renew() cuts a revoked client that reads nothing, by its connection", strict, async () => {
-  const over = Promise.withResolvers<void>();
-  await using server = await serveLocally({
-    GetOutput: async function* (_request, { signal }) {
-      signal.addEventListener("abort", () => over.resolve(), { once: true });
-      while (!signal.aborted) yield { data: new Uint8Array(256 * 1024) };
-    },
-  });
-  await using client = connectTo(server);
-  const stream = client.calls.GetOutput({ id: "x" })[Symbol.asyncIterator]();
-  await stream.next();
-  server.renew({ credentials: serverCredentials, revoked });
-  await over.promise;
-  const deadline = AbortSignal.timeout(2_000);
-  // What has come before the cut is read; then there is no end, but a failure.
-  await assert.rejects(async () => {
-    while (!(await stream.next()).done) deadline.throwIfAborted();
-  }, (error: Error & { status?: string }) => /UNAUTHENTICATED|UNAVAILABLE|CANCELLED/.test(error.status ?? ""));
-});
+/** Resolves when the server has so many connections; when one ends nothing but its count says so. */
+async function untilConnections(server: { readonly connections: number }, wanted: number): Promise<void> {
+  const deadline = performance.now() + 2_000;
+  while (server.connections !== wanted) {
+    assert.ok(performance.now() < deadline, `${server.connections} connections, ${wanted} expected`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+Deno.test(
+  "renew() cuts a revoked client that reads nothing, and one that calls nothing, by the connection",
+  strict,
+  async () => {
+    const over = Promise.withResolvers<void>();
+    await using server = await serveLocally({
+      Status,
+      GetOutput: async function* (_request, { signal }) {
+        signal.addEventListener("abort", () => over.resolve(), { once: true });
+        while (!signal.aborted) yield { data: new Uint8Array(256 * 1024) };
+      },
+    }, { credentials: { ...serverCredentials, ca: bothCas } });
+    await using reader = connectTo(server);
+    await using idle = connectTo(server);
+    await using other = connectTo(server, { ...credentials(otherCa, newClient), ca: ca.cert });
+    const stream = reader.calls.GetOutput({ id: "x" })[Symbol.asyncIterator]();
+    await stream.next();
+    assert.deepEqual([await answers(idle), await answers(other)], ["y", "y"]);
+    await untilConnections(server, 3);
+    server.renew({ credentials: { ...serverCredentials, ca: bothCas }, revoked });
+    await over.promise;
+    await untilConnections(server, 1);
+    assert.equal(await answers(other), "y");
+    // What has come before the cut is read; then there is no end, but a failure.
+    await assert.rejects(async () => {
+      while (!(await stream.next()).done);
+    }, (error: Error & { status?: string }) => /UNAUTHENTICATED|UNAVAILABLE|CANCELLED/.test(error.status ?? ""));
+  },
+);
 
 Deno.test("serve() is told of revoked certificates from the start", strict, async () => {
   let reached = 0;

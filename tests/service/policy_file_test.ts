@@ -157,6 +157,16 @@ for (const [what, parameters, sentence] of badParameters) {
   });
 }
 
+Deno.test("no pattern, however wide, lets a value look like an option", () => {
+  const { templates } = parsePolicy(JSON.stringify({
+    roles: {},
+    templates: { t: { command: "/bin/x", args: ["{any}"], parameters: { any: { pattern: ".*" } } } },
+  }));
+  const args = (any: string) => expandTemplate(templates, request({ template: "t", parameters: { any } })).args;
+  assert.deepEqual(args("a -b"), ["a -b"]);
+  for (const any of ["-", "-x", "--help"]) assert.throws(() => args(any), { message: /not beginning with "-"/ });
+});
+
 Deno.test("expandTemplate() takes nothing of one's own beside a template, and no parameters without one", () => {
   const parameters = { where: "staging", version: "v1" };
   for (const own of [{ command: "sh" }, { args: ["x"] }, { env: { A: "b" } }, { cwd: "/" }]) {
