@@ -1,0 +1,84 @@
+/** `teleport can-i`, templates, and what `whoami` asks the server. */
+import assert from "node:assert/strict";
+import { jobRequest } from "../../cli/job_options.ts";
+import { main } from "../../cli/main.ts";
+import { UsageError } from "../../cli/usage_error.ts";
+import type { CanIRequest } from "../../proto/teleport/v1/job_worker.ts";
+import { FakeIo, jobStatus, teleport } from "./fake.ts";
+
+const testdata = new URL("./testdata", import.meta.url).pathname;
+
+/** A server that answers so, and what it was asked. */
+function answering(answer: { allowed: boolean; rule: string; code: string }) {
+  const asked: object[] = [];
+  const io = new FakeIo({
+    CanI: (request) => {
+      asked.push(request);
+      return Promise.resolve(answer);
+    },
+  });
+  return { io, asked: asked as Partial<CanIRequest>[] };
+}
+
+const yes = { allowed: true, rule: "operator/1", code: "OK" };
+const no = { allowed: false, rule: "user \u001b[31m may not", code: "PERMISSION_DENIED" };
+
+Deno.test("teleport can-i asks about call, job and command, and exits 0 for yes", async () => {
+  const { io, asked } = answering(yes);
+  assert.equal(await teleport(io, "can-i", "stop", "--job", "job-1"), 0);
+  assert.equal(await teleport(io, "can-i", "--job", "job-1", "stop"), 0);
+  assert.equal(await teleport(io, "can-i", "register", "--cwd", "/srv", "-e", "A=b", "--", "make", "-j8", "--job"), 0);
+  assert.equal(await teleport(io, "can-i", "register", "--template", "t", "--param", "a=b"), 0);
+  assert.deepEqual(asked.slice(0, 2), Array(2).fill({ call: "stop", id: "job-1" }));
+  const [, , command, template] = asked;
+  assert.deepEqual([command?.job?.command, command?.job?.args, command?.job?.cwd], ["make", ["-j8", "--job"], "/srv"]);
+  assert.deepEqual([template?.job?.template, { ...template?.job?.parameters }], ["t", { a: "b" }]);
+  assert.equal(io.stdout.text, "yes: operator/1\n".repeat(4));
+});
+
+Deno.test("teleport can-i exits 1 for no, and prints nothing that a terminal obeys", async () => {
+  const { io } = answering(no);
+  assert.equal(await teleport(io, "can-i", "stop"), 1);
+  assert.equal(io.stdout.text.includes("\u001b"), false);
+  assert.match(io.stdout.text, /^no: user .*may not\n$/);
+  const json = answering(no).io;
+  assert.equal(await teleport(json, "can-i", "stop", "--output", "json"), 1);
+  assert.deepEqual(JSON.parse(json.stdout.text), no);
+});
+
+Deno.test("teleport run and register take a template in place of a command", async () => {
+  const asked: object[] = [];
+  const io = new FakeIo({
+    Register: (request) => {
+      asked.push(request);
+      return Promise.resolve(jobStatus({ id: "job-9" }));
+    },
+  });
+  assert.equal(await teleport(io, "register", "--template", "deploy", "--param", "a=b=c", "--param", "__proto__=x"), 0);
+  const { template, parameters, command } = asked[0] as ReturnType<typeof jobRequest>;
+  assert.deepEqual([template, Object.entries(parameters!), command], [
+    "deploy",
+    [["a", "b=c"], ["__proto__", "x"]],
+    "",
+  ]);
+});
+
+Deno.test("jobRequest() refuses neither and both of command and template, and parameters alone", () => {
+  const refused: [() => unknown, RegExp][] = [
+    [() => jobRequest(undefined, [], {}), /Missing required argument "COMMAND"/],
+    [() => jobRequest("sh", [], { template: "t" }), /Unexpected command "sh" with --template/],
+    [() => jobRequest("sh", [], { param: { a: "b" } }), /--param needs a template/],
+  ];
+  for (const [make, sentence] of refused) {
+    assert.throws(make, (error) => error instanceof UsageError && sentence.test(error.message));
+  }
+});
+
+Deno.test("teleport whoami says why the server does not say who one is, and exits 0", async () => {
+  const io = new FakeIo();
+  assert.equal(await main(["whoami", "--certs", testdata, "--identity", "ada"], {}, io), 0);
+  assert.match(io.stderr.text, /^teleport: The server does not say who you are to it: Cannot read ".*ca\.crt"/);
+  const json = new FakeIo();
+  assert.equal(await main(["whoami", "--certs", testdata, "--identity", "ada", "--output", "json"], {}, json), 0);
+  assert.match(JSON.parse(json.stdout.text).server_error, /Cannot read/);
+});
