@@ -1,11 +1,7 @@
 /** What is there after the server was killed: every acknowledged job with a true status, its output, and no process. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { CallError, connect } from "../../rpc/client.ts";
-import { type Server, spawnTeleport, startServer, teleport, teleportOk } from "./programs.ts";
-
-/** The full size is 100. */
-const ROUNDS = Number(Deno.env.get("TELEPORT_TEST_KILLS") ?? 5);
+import { readRest, readUntil, type Server, spawnTeleport, startServer, teleport, teleportOk } from "./programs.ts";
 
 async function kill(server: Server): Promise<void> {
   server.process.kill("SIGKILL");
@@ -85,79 +81,74 @@ Deno.test("a second server on the same data directory is refused at once", async
   assert.match(new TextDecoder().decode(second.stderr), /^teleportd: Another server uses the data directory: /m);
 });
 
-/** What a job may be found as after a kill, by what was last acknowledged of it. */
-const TRUE_AFTER: Readonly<Record<string, readonly string[]>> = {
-  STATE_INITIAL: ["STATE_INITIAL"],
-  MAYBE_STARTED: ["STATE_INITIAL", "STATE_LOST", "STATE_EXITED"],
-  // The long ones are stopped now and then, and the answer may be lost.
-  STATE_RUNNING: ["STATE_LOST", "STATE_EXITED", "STATE_KILLED"],
-  STATE_KILLED: ["STATE_KILLED"],
-  STATE_EXITED: ["STATE_EXITED"],
-  STATE_LOST: ["STATE_LOST"],
-};
-
-Deno.test(`after each of ${ROUNDS} kills at a random moment under load every acknowledged job is there, and true`, async () => {
+Deno.test("teleport wait and watch of several jobs go on after kill -9 and a restart", async () => {
   const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
-  /** What was last acknowledged of each job. */
-  const known = new Map<string, string>();
-  const removed = new Set<string>();
-  for (let round = 0; round < ROUNDS; round++) {
-    const server = await startServer({ dir });
-    const read = (name: string) => Deno.readTextFileSync(`${dir}/certs/${name}`);
-    const credentials = { ca: read("ca.crt"), cert: read("admin.crt"), key: read("admin.key") };
-    const client = connect({ address: server.address, credentials });
-    const { calls } = client;
-    for (const id of removed) await assert.rejects(calls.Status({ id }), CallError);
-    for (const [id, state] of known) {
-      const now = (await calls.Status({ id })).state;
-      const allowed = TRUE_AFTER[state] ?? [];
-      assert.ok(allowed.includes(now), `${id}: ${state}, then ${now}`);
-      known.set(id, now);
-      let bytes = "";
-      if (now === "STATE_EXITED") {
-        for await (const { data } of calls.GetOutput({ id })) bytes += new TextDecoder().decode(data);
-        assert.equal(bytes, "out\n");
-      }
+  let server = await startServer({ dir });
+  const { address } = server;
+  const long = await teleportOk(server, "run", "-d", "--label", "kind=x", "--", "sleep", "1000");
+  const initial = await teleportOk(server, "register", "--", "sh", "-c", "exit 3");
+  const ended = await teleportOk(server, "run", "-d", "--", "true");
+  const waiting = spawnTeleport(server, "wait", ended, long, initial);
+  const lines = waiting.stdout.getReader();
+  // It stands in the middle.
+  assert.equal(await readUntil(lines, "\n"), `${ended} EXITED 0\n`);
+  const watching = spawnTeleport(server, "watch", "--label", "kind=x", "--output", "json");
+  const events = watching.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  let seen = "";
+  const until = async (wanted: RegExp) => {
+    while (!wanted.test(seen)) {
+      const { done, value } = await events.read();
+      assert.ok(!done, `The watch ended before ${wanted}: ${seen}`);
+      seen += value;
     }
-    assert.deepEqual(living(known.keys()), []);
-    // Load until the kill: each loop registers, starts, waits for some, removes some.
-    const load = Array.from({ length: 4 }, async (_, index) => {
-      try {
-        for (let count = 0;; count++) {
-          const long = count % 3 === 2;
-          const { id } = await calls.Register({
-            command: "sh",
-            args: ["-c", long ? "echo out; exec sleep 1000" : "echo out"],
-          });
-          known.set(id, "STATE_INITIAL");
-          if (count % 5 === 4) continue;
-          // From the call on it may have been started.
-          known.set(id, "MAYBE_STARTED");
-          for await (const { state } of calls.Start({ id })) {
-            if (state !== "STATE_STARTING") known.set(id, state);
-            if (long && state === "STATE_RUNNING") break;
-          }
-          if (count % 7 === index) {
-            if (long) await calls.Stop({ id });
-            // From the call on it may be gone.
-            known.delete(id);
-            await calls.Remove({ id });
-            removed.add(id);
-          }
-        }
-      } catch (error) {
-        assert.ok(error instanceof CallError);
-      }
-    });
-    await new Promise((resolve) => setTimeout(resolve, 100 + Math.random() * 500));
-    await kill(server);
-    await Promise.all(load);
-    await client[Symbol.asyncDispose]();
-  }
-  assert.ok(known.size > ROUNDS);
-  const server = await startServer({ dir });
-  assert.equal((await teleport(server, "run", "--", "sh", "-c", "exit 9")).code, 9);
-  assert.deepEqual(living(known.keys()), []);
+  };
+  await until(/"CURRENT"/);
+  await kill(server);
+  server = await startServer({ dir, listen: address });
+  await until(/"kind":"CHANGED".*"state":"LOST"/);
+  await teleportOk(server, "start", initial);
+  assert.equal(
+    await readRest(lines),
+    `${long} LOST: The server died while the job ran, and what became of the job was not seen\n${initial} EXITED 3\n`,
+  );
+  await waiting.stderr.cancel();
+  assert.equal((await waiting.status).code, 1);
+  assert.equal(seen.match(/"KNOWN"/g)?.length, 1);
+  watching.kill("SIGTERM");
+  await events.cancel();
+  await new Response(watching.stderr).text();
+  await watching.status;
+  assert.equal(await teleportOk(server, "rm", "--ended"), `${ended}\n${initial}\n${long}`);
+  assert.equal(await teleportOk(server, "list", "-q"), "");
   await server[Symbol.asyncDispose]();
   await Deno.remove(dir, { recursive: true });
+});
+
+Deno.test("teleportd keeps as many jobs as it was told to, for as long, and no longer at its end than it was told", async () => {
+  await using server = await startServer({ args: ["--keep-jobs", "2", "--shutdown-grace", "100ms"] });
+  const first = await teleportOk(server, "run", "-d", "--", "true");
+  await teleportOk(server, "wait", first);
+  const stubborn = await teleportOk(
+    server,
+    "run",
+    "-d",
+    "--",
+    "sh",
+    "-c",
+    "trap '' TERM; while :; do sleep 0.01; done",
+  );
+  await teleportOk(server, "register", "--", "true");
+  assert.equal((await teleport(server, "status", first)).code, 1);
+  const output = spawnTeleport(server, "watch", "--retry-for", "0s", stubborn);
+  const reader = output.stdout.getReader();
+  await reader.read();
+  server.process.kill("SIGTERM");
+  let told = "";
+  for (let step = await reader.read(); !step.done; step = await reader.read()) {
+    told += new TextDecoder().decode(step.value);
+  }
+  assert.match(told, /STOPPING\nKILLED SIGKILL \(the server shut down\)\n$/);
+  assert.equal((await server.process.status).code, 0);
+  await output.stderr.cancel();
+  await output.status;
 });

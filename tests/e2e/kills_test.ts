@@ -1,0 +1,218 @@
+/**
+ * The server is killed at random moments under load. After each restart every acknowledged job is there with a true
+ * state, every acknowledged byte too, and no process of an earlier life.
+ */
+import assert from "node:assert/strict";
+import type { JobWorkerClient } from "../../proto/service.ts";
+import type { JobStatus } from "../../proto/teleport/v1/job_worker.ts";
+import { CallError, connect } from "../../rpc/client.ts";
+import { type Server, startServer, teleport } from "./programs.ts";
+
+/** The full size is 100. */
+const ROUNDS = Number(Deno.env.get("TELEPORT_TEST_KILLS") ?? 5);
+
+/** Clients that load the server. */
+const CLIENTS = 4;
+
+/** What a job may be found as after a kill, by what was last acknowledged of it. */
+const TRUE_AFTER: Readonly<Record<string, readonly string[]>> = {
+  INITIAL: ["INITIAL"],
+  // Start was called, and not answered.
+  MAYBE_STARTED: ["INITIAL", "LOST", "EXITED"],
+  RUNNING: ["LOST", "EXITED"],
+  // Stop was called, and not answered: SIGTERM came before the end of the server, or did not.
+  MAYBE_STOPPED: ["LOST", "KILLED"],
+  KILLED: ["KILLED"],
+  EXITED: ["EXITED"],
+  LOST: ["LOST"],
+};
+
+/** What the clients were told, which must be true for ever. */
+class Acknowledged {
+  readonly states = new Map<string, string>();
+  /** Remove was answered. */
+  readonly removed = new Set<string>();
+  /** Remove was called, and not answered. */
+  readonly maybeRemoved = new Set<string>();
+  /** What was read of the output of jobs that write, and the cursor behind it. */
+  readonly output = new Map<string, { text: string; cursor: string }>();
+  /** Requests that were not answered, with their commands. */
+  readonly requests = new Map<string, string[]>();
+}
+
+const SHORT = ["-c", "echo out"];
+const LONG = ["-c", "echo out; exec sleep 1000"];
+/** Writes on and on, at a pace that leaves others some of the machine. */
+const WRITER = ["-c", "n=0; while :; do n=$((n + 1)); echo line $n; sleep 0.005; done"];
+
+type Calls = JobWorkerClient;
+
+async function register(calls: Calls, known: Acknowledged, args: string[]): Promise<string> {
+  const request_id = crypto.randomUUID();
+  known.requests.set(request_id, args);
+  const { id } = await calls.Register({ command: "sh", args, request_id, labels: { request_id } });
+  known.requests.delete(request_id);
+  known.states.set(id, "INITIAL");
+  return id;
+}
+
+/** Starts a job and follows it to a state, or to its end. */
+async function start(calls: Calls, known: Acknowledged, id: string, until?: JobStatus["state"]): Promise<void> {
+  known.states.set(id, "MAYBE_STARTED");
+  for await (const { state } of calls.Start({ id })) {
+    if (state !== "STATE_STARTING") known.states.set(id, state.slice("STATE_".length));
+    if (state === until) break;
+  }
+}
+
+async function remove(calls: Calls, known: Acknowledged, id: string): Promise<void> {
+  known.states.delete(id);
+  known.maybeRemoved.add(id);
+  await calls.Remove({ id });
+  known.maybeRemoved.delete(id);
+  known.removed.add(id);
+}
+
+/** Follows a job that writes, until the server is gone. */
+async function follow(calls: Calls, known: Acknowledged, id: string): Promise<void> {
+  const read = { text: "", cursor: "" };
+  known.output.set(id, read);
+  for await (const { data, cursor } of calls.GetOutput({ id })) {
+    read.text += new TextDecoder().decode(data);
+    read.cursor = cursor;
+  }
+}
+
+/** One client's load, until the server is gone. */
+async function load(calls: Calls, known: Acknowledged, client: number): Promise<void> {
+  try {
+    for (let count = client;; count++) {
+      switch (count % 5) {
+        case 0:
+          await start(calls, known, await register(calls, known, SHORT));
+          break;
+        case 1: {
+          const id = await register(calls, known, LONG);
+          await start(calls, known, id, "STATE_RUNNING");
+          if (count % 2 === 0) break;
+          known.states.set(id, "MAYBE_STOPPED");
+          const { state } = await calls.Stop({ id });
+          known.states.set(id, state.slice("STATE_".length));
+          break;
+        }
+        case 2: {
+          const id = await register(calls, known, SHORT);
+          await start(calls, known, id);
+          await remove(calls, known, id);
+          break;
+        }
+        case 3:
+          await register(calls, known, SHORT);
+          break;
+        case 4: {
+          if (count > 15) break; // A few are enough: they never end by themselves.
+          const id = await register(calls, known, WRITER);
+          await start(calls, known, id, "STATE_RUNNING");
+          // Its end is that of the server.
+          void follow(calls, known, id).catch(() => {});
+        }
+      }
+    }
+  } catch (error) {
+    assert.ok(error instanceof CallError, String(error));
+  }
+}
+
+async function textOf(calls: Calls, id: string, cursor = ""): Promise<string> {
+  let text = "";
+  for await (const { data } of calls.GetOutput({ id, cursor, follow: false })) text += new TextDecoder().decode(data);
+  return text;
+}
+
+/** Sees that what was acknowledged is true. */
+async function check(calls: Calls, known: Acknowledged): Promise<void> {
+  for (const id of known.removed) {
+    await assert.rejects(calls.Status({ id }), (error) => error instanceof CallError && error.status === "NOT_FOUND");
+  }
+  for (const id of known.maybeRemoved) {
+    const status = await calls.Status({ id }).catch(() => undefined);
+    if (status === undefined) known.removed.add(id);
+    else known.states.set(id, status.state.slice("STATE_".length));
+  }
+  known.maybeRemoved.clear();
+  for (const [id, state] of known.states) {
+    const status = await calls.Status({ id });
+    const now = status.state.slice("STATE_".length);
+    assert.ok(TRUE_AFTER[state]?.includes(now), `${id} was ${state} and is ${now}`);
+    known.states.set(id, now);
+    if (now === "EXITED") assert.equal(await textOf(calls, id), "out\n");
+    if (now === "LOST") assert.ok(status.error !== "" && status.exit_code === undefined);
+  }
+  for (const [id, { text, cursor }] of known.output) {
+    const whole = await textOf(calls, id);
+    assert.ok(whole.startsWith(text), `${id}: ${text.length} characters were read, and are not there`);
+    if (cursor !== "") assert.equal(text + await textOf(calls, id, cursor), whole);
+    assert.match(whole, /^(line \d+\n)*$/);
+  }
+  // To ask again for what was not answered makes one job, whether or not there was one.
+  for (const [request_id, args] of known.requests) {
+    const { id } = await calls.Register({ command: "sh", args, request_id, labels: { request_id } });
+    const { jobs } = await calls.List({ labels: { request_id } });
+    assert.deepEqual(jobs.map((job) => job.id), [id]);
+    known.states.set(id, "INITIAL");
+  }
+  known.requests.clear();
+}
+
+/** Living processes that carry a mark, by job. */
+function living(): Set<string> {
+  const marks = new Set<string>();
+  for (const { name } of Deno.readDirSync("/proc")) {
+    try {
+      const mark = /TELEPORT_ID=([0-9a-f-]{36})/.exec(Deno.readTextFileSync(`/proc/${name}/environ`))?.[1];
+      if (mark !== undefined) marks.add(mark);
+    } catch {
+      // Gone, or no process.
+    }
+  }
+  return marks;
+}
+
+function connectTo(server: Server) {
+  const read = (name: string) => Deno.readTextFileSync(`${server.dir}/certs/${name}`);
+  return connect({
+    address: server.address,
+    credentials: { ca: read("ca.crt"), cert: read("admin.crt"), key: read("admin.key") },
+  });
+}
+
+Deno.test(`after each of ${ROUNDS} kills at a random moment under load, all that was acknowledged is true`, async () => {
+  const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
+  const known = new Acknowledged();
+  let bytes = 0;
+  for (let round = 0; round < ROUNDS; round++) {
+    const server = await startServer({ dir });
+    const client = connectTo(server);
+    const alive = living();
+    for (const id of known.states.keys()) assert.ok(!alive.has(id), `${id} of an earlier life is alive`);
+    await check(client.calls, known);
+    const loads = Array.from({ length: CLIENTS }, (_, index) => load(client.calls, known, index));
+    await new Promise((resolve) => setTimeout(resolve, 50 + Math.random() * 600));
+    server.process.kill("SIGKILL");
+    await server.process.status;
+    await Promise.all(loads);
+    await client[Symbol.asyncDispose]();
+    bytes = [...known.output.values()].reduce((sum, { text }) => sum + text.length, 0);
+  }
+  // The load must have been one.
+  assert.ok(known.states.size >= 2 * ROUNDS && bytes >= 50 * ROUNDS, `${known.states.size} jobs, ${bytes} bytes`);
+  const server = await startServer({ dir });
+  const client = connectTo(server);
+  await check(client.calls, known);
+  await client[Symbol.asyncDispose]();
+  assert.equal((await teleport(server, "run", "--", "sh", "-c", "exit 9")).code, 9);
+  const alive = living();
+  assert.deepEqual([...known.states.keys()].filter((id) => alive.has(id)), []);
+  await server[Symbol.asyncDispose]();
+  await Deno.remove(dir, { recursive: true });
+});
