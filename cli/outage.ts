@@ -71,14 +71,16 @@ export class Outages {
     const now = performance.now();
     // A connection that has held for a while was no part of the outage before it.
     if (this.#outage?.isToldBack && now - this.#answeredMs > MAX_WAIT_MS) this.#outage = undefined;
-    if (this.#outage === undefined) {
-      this.#outage = { sinceMs: now, waitMs: FIRST_WAIT_MS, isToldBack: false };
+    // Held here, for while it is told another call of the command may get an answer, which ends it.
+    let outage = this.#outage;
+    if (outage === undefined) {
+      outage = this.#outage = { sinceMs: now, waitMs: FIRST_WAIT_MS, isToldBack: false };
       const why = error instanceof Error ? error.message : String(error);
       await this.#print.note(`${why}: trying again for ${formatDuration(this.#retryForMs)}`);
-    } else if (now - this.#outage.sinceMs >= this.#retryForMs) throw error;
+    } else if (now - outage.sinceMs >= this.#retryForMs) throw error;
     // Many clients of one server must not all come at the same moment.
-    const waitMs = this.#outage.waitMs * (0.5 + Math.random() / 2);
-    this.#outage.waitMs = Math.min(this.#outage.waitMs * 2, MAX_WAIT_MS);
+    const waitMs = outage.waitMs * (0.5 + Math.random() / 2);
+    outage.waitMs = Math.min(outage.waitMs * 2, MAX_WAIT_MS);
     await sleep(waitMs, signal);
   }
 }

@@ -126,6 +126,23 @@ Deno.test("Outages.wait() counts answers without progress to the same outage", s
   }, /Connection lost/);
 });
 
+Deno.test("Outages.wait() goes on when another call is answered while the outage is being told", strict, async () => {
+  const printed = Promise.withResolvers<void>();
+  const told: string[] = [];
+  const outages = new Outages({
+    note: (text) => {
+      told.push(text);
+      return told.length === 1 ? printed.promise : Promise.resolve();
+    },
+  });
+  await outages.answered();
+  const waiting = outages.wait(lost());
+  await outages.answered();
+  printed.resolve();
+  await waiting;
+  assert.deepEqual(told, ["Connection lost: trying again for 2m", "The server is back"]);
+});
+
 Deno.test("Outages.wait() throws the signal's reason when it has aborted", strict, async () => {
   const outages = new Outages(notes());
   await outages.answered();

@@ -1,7 +1,7 @@
 /** What the command line makes of a network that breaks, and of a server that goes away and comes back. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { spawnTeleport, startServer, teleport } from "./programs.ts";
+import { readRest, readUntil, spawnTeleport, startServer, teleport, teleportOk } from "./programs.ts";
 
 /** The full size is 50 cuts in 200 MB: set both to see that. */
 const CUTS = Number(Deno.env.get("TELEPORT_TEST_CUTS") ?? 10);
@@ -16,6 +16,8 @@ class Proxy implements AsyncDisposable {
   /** Bytes that came from the server. */
   bytes = 0;
   onBytes: () => void = () => {};
+  /** Accepts and closes at once, as a forwarder does whose server is away; called for each connection. */
+  onAway: (() => void) | undefined;
 
   constructor(address: string) {
     const [hostname = "", port] = address.split(":");
@@ -31,6 +33,11 @@ class Proxy implements AsyncDisposable {
   async #accept(): Promise<void> {
     const pumps: Promise<void>[] = [];
     for await (const client of this.#listener) {
+      if (this.onAway !== undefined) {
+        client.close();
+        this.onAway();
+        continue;
+      }
       const server = await Deno.connect(this.#target);
       for (const connection of [client, server]) this.#open.add(connection);
       pumps.push(this.#pump(client, server, () => {}), this.#pump(server, client, (bytes) => this.bytes += bytes));
@@ -66,10 +73,8 @@ class Proxy implements AsyncDisposable {
   }
 }
 
-Deno.test(`teleport run brings every byte once through ${CUTS} cuts of the connection`, async () => {
-  await using server = await startServer();
-  await using proxy = new Proxy(server.address);
-  // Cut at random places, the next always far enough away that something comes through in between.
+/** Has the proxy cut at random places, the next always far enough away that something comes through in between. */
+function cutOften(proxy: Proxy): { readonly cuts: number } {
   let cuts = 0;
   const gap = () => (BYTES / CUTS) * (0.5 + Math.random() / 3);
   let next = gap();
@@ -79,6 +84,17 @@ Deno.test(`teleport run brings every byte once through ${CUTS} cuts of the conne
     next = proxy.bytes + gap();
     proxy.cut();
   };
+  return {
+    get cuts() {
+      return cuts;
+    },
+  };
+}
+
+Deno.test(`teleport run brings every byte once through ${CUTS} cuts of the connection`, async () => {
+  await using server = await startServer();
+  await using proxy = new Proxy(server.address);
+  const cutting = cutOften(proxy);
   const script = `head -c ${BYTES / 2} /dev/urandom; head -c ${BYTES / 2} /dev/urandom >&2; exit 7`;
   const program = spawnTeleport({ address: proxy.address, dir: server.dir }, "run", "--", "sh", "-c", script);
   const stderr: Uint8Array[] = [];
@@ -92,8 +108,11 @@ Deno.test(`teleport run brings every byte once through ${CUTS} cuts of the conne
       for await (const chunk of program.stderr) stderr.push(chunk);
     })(),
   ]);
-  assert.equal((await program.status).code, 7);
-  assert.equal(cuts, CUTS);
+  const { code } = await program.status;
+  const said = new TextDecoder("latin1").decode(await new Blob(stderr as BlobPart[]).arrayBuffer())
+    .match(/^.*teleport: [ -~]*$/gm)?.map((line) => line.slice(line.indexOf("teleport: ")));
+  assert.equal(code, 7, said?.slice(-4).join("\n"));
+  assert.equal(cutting.cuts, CUTS);
   const [job] = JSON.parse((await teleport(server, "list", "--output", "json")).stdout.split("\n")[0] ?? "").id
     .split(" ");
   const direct = await spawnTeleport(server, "logs", "--stdout", job).output();
@@ -103,6 +122,56 @@ Deno.test(`teleport run brings every byte once through ${CUTS} cuts of the conne
   const notes = new TextDecoder("latin1").decode(await new Blob(stderr as BlobPart[]).arrayBuffer())
     .match(/teleport: The server is back\n/g) ?? [];
   assert.ok(notes.length >= CUTS && notes.length <= 2 * CUTS, `${notes.length} notes`);
+});
+
+Deno.test(`teleport logs -f brings every byte once through ${CUTS} cuts of the connection`, async () => {
+  await using server = await startServer();
+  await using proxy = new Proxy(server.address);
+  const id = await teleportOk(server, "run", "-d", "--", "sh", "-c", `head -c ${BYTES} /dev/urandom`);
+  const cutting = cutOften(proxy);
+  const program = spawnTeleport({ address: proxy.address, dir: server.dir }, "logs", "-f", id);
+  const told = new Response(program.stderr).text();
+  const hash = createHash("sha256");
+  for await (const chunk of program.stdout) hash.update(chunk);
+  assert.equal((await program.status).code, 0);
+  assert.equal(cutting.cuts, CUTS);
+  const notes = (await told).match(/^teleport: The server is back$/gm) ?? [];
+  assert.equal(notes.length, CUTS);
+  const end = JSON.parse(await teleportOk(server, "logs", "--output", "json", "--tail-bytes", "0", id)).end;
+  assert.equal(end.stdout_bytes, BYTES);
+  assert.equal(hash.digest("hex"), end.stdout_sha256);
+});
+
+Deno.test("teleport logs -f waits behind a forwarder whose server is away, and tells it once", async () => {
+  await using server = await startServer();
+  await using proxy = new Proxy(server.address);
+  const script = "trap 'echo two; exit 0' TERM; echo one; while :; do sleep 0.01; done";
+  const job = await teleportOk(server, "run", "-d", "--", "sh", "-c", script);
+  const program = spawnTeleport({ address: proxy.address, dir: server.dir }, "logs", "-f", job);
+  const reader = program.stdout.getReader();
+  assert.equal(await readUntil(reader, "one\n"), "one\n");
+  const told = new Response(program.stderr).text();
+  const refused = Promise.withResolvers<void>();
+  let count = 0;
+  proxy.onAway = () => {
+    if (++count === 3) refused.resolve();
+  };
+  proxy.cut();
+  await refused.promise;
+  await teleportOk(server, "stop", job);
+  proxy.onAway = undefined;
+  assert.equal(await readRest(reader), "two\n");
+  assert.equal((await program.status).code, 0);
+  assert.match(await told, /^teleport: [^\n]*: trying again for 2m\nteleport: The server is back\n$/);
+});
+
+Deno.test("teleport run with a certificate that is not accepted ends at once", async () => {
+  await using server = await startServer();
+  await using stranger = await startServer();
+  await Deno.copyFile(`${server.dir}/certs/ca.crt`, `${stranger.dir}/certs/ca.crt`);
+  const { code, stderr } = await teleport({ address: server.address, dir: stranger.dir }, "run", "true");
+  assert.equal(code, 255, stderr);
+  assert.match(stderr, /^teleport: Cannot reach the server at .*does not accept this client's certificate.*\n$/);
 });
 
 Deno.test("teleport logs -f and watch go on when the network is back", async () => {
