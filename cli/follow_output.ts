@@ -16,8 +16,11 @@ export class OutputMismatchError extends Error {
  */
 const HEARTBEAT_MS = 30_000;
 
-/** So many heartbeats may be missing before the connection counts as dead. */
-const MISSING_HEARTBEATS = 3;
+/** After so long without any, which is three of them, the connection counts as dead. */
+const MAX_SILENCE_MS = 90_000;
+
+/** After an outage the first sign of life is asked for this soon, in milliseconds: somebody waits to know. */
+const FIRST_HEARTBEAT_MS = 1_000;
 
 /** What to read. */
 export interface FollowOutputOptions {
@@ -56,9 +59,11 @@ export async function followOutput(
   const { request, signal, outages } = options;
   const received = { STREAM_STDOUT: nothing(request), STREAM_STDERR: nothing(request) };
   let resume = request;
+  let heartbeatMs = HEARTBEAT_MS;
   while (true) {
+    let isQuiet = false;
     try {
-      for await (const piece of read(calls, resume, signal)) {
+      for await (const piece of read(calls, resume, heartbeatMs, signal)) {
         await outages?.answered(piece.end !== null || piece.data.length > 0 || piece.dropped_bytes > 0);
         if (piece.end !== null) {
           verifyAll(received, piece.end, request);
@@ -66,7 +71,11 @@ export async function followOutput(
           return piece.end;
         }
         // A sign of life, which says nothing of the output.
-        if (piece.data.length === 0 && piece.dropped_bytes === 0) continue;
+        if (piece.data.length === 0 && piece.dropped_bytes === 0) {
+          isQuiet = heartbeatMs < HEARTBEAT_MS;
+          if (isQuiet) break;
+          continue;
+        }
         if (piece.stream === "STREAM_UNSPECIFIED") {
           throw new OutputMismatchError("The server sent output of no stream: use a client of the server's version");
         }
@@ -78,6 +87,13 @@ export async function followOutput(
     } catch (error) {
       if (outages === undefined || error instanceof OutputMismatchError) throw error;
       await outages.wait(error, signal);
+      // Where the beginning is counted from the end, asking twice would lose what is written in between.
+      if (resume.cursor || isFromStart(request)) heartbeatMs = FIRST_HEARTBEAT_MS;
+      continue;
+    }
+    if (isQuiet) {
+      // The server is there: from here on as seldom as before.
+      heartbeatMs = HEARTBEAT_MS;
       continue;
     }
     throw new OutputMismatchError(
@@ -91,12 +107,13 @@ export async function followOutput(
 function read(
   calls: Pick<JobWorkerClient, "GetOutput">,
   request: FollowOutputOptions["request"],
+  heartbeatMs: number,
   signal: AbortSignal | undefined,
 ): AsyncIterable<JobOutput> {
   if (!request.follow) return calls.GetOutput(request, signal === undefined ? {} : { signal });
   return unlessSilent(
-    (signal) => calls.GetOutput({ ...request, heartbeat_ms: HEARTBEAT_MS }, { signal }),
-    HEARTBEAT_MS * MISSING_HEARTBEATS,
+    (signal) => calls.GetOutput({ ...request, heartbeat_ms: heartbeatMs }, { signal }),
+    MAX_SILENCE_MS,
     signal,
   );
 }

@@ -17,7 +17,9 @@ const WINDOW_BYTES = 768 * 1024;
 // Above the largest piece of output and the largest page of jobs; what servers send at most unless told otherwise.
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 
-// After a connection was lost a client that stays, such as a watcher, tries again at most this seldom.
+// After a connection was lost a client that stays, such as a watcher, tries again this soon, for most outages are a
+// moment's, and then ever less often, but never more seldom than the second.
+const FIRST_RECONNECT_MS = 100;
 const MAX_RECONNECT_MS = 5_000;
 
 // A connection, handshake included, takes 10 ms, and a second over bad lines: what takes this long does not come.
@@ -61,6 +63,7 @@ export class Channel {
       "grpc.max_receive_message_length": MAX_ANSWER_BYTES,
       // The server's limit is the one that counts, and its answer says so.
       "grpc.max_send_message_length": -1,
+      "grpc.initial_reconnect_backoff_ms": FIRST_RECONNECT_MS,
       "grpc.max_reconnect_backoff_ms": MAX_RECONNECT_MS,
       "grpc.enable_http_proxy": 0,
       "grpc.keepalive_time_ms": KEEPALIVE_MS,

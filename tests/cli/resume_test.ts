@@ -243,3 +243,67 @@ Deno.test("followOutput() takes an end that a time sets for what it is", strict,
   const [a, , , , end] = await outputOf(pieces, exited(0));
   assert.equal((await follow(new BreakingServer([a!, end!], []), { until: { seconds: 1, nanos: 0 } })).length, 2);
 });
+
+Deno.test(
+  "followOutput() asks for a sign of life soon after an outage, and then as seldom as before",
+  strict,
+  async () => {
+    const messages = await outputOf(pieces, exited(0));
+    const beat: JobOutput = {
+      ...messages[0]!,
+      data: new Uint8Array(),
+      stream: "STREAM_UNSPECIFIED",
+      offset: 0,
+      cursor: "",
+    };
+    const asked: [string | undefined, number | undefined][] = [];
+    const told: string[] = [];
+    let left = 0;
+    async function* GetOutput(request: unknown): AsyncGenerator<JobOutput> {
+      const { cursor, heartbeat_ms } = request as Request;
+      asked.push([cursor, heartbeat_ms]);
+      const call = asked.length;
+      try {
+        if (call === 1) {
+          yield* stream(messages[0]!, beat);
+          throw new FakeCallError("UNAVAILABLE", "Connection lost");
+        }
+        // That it is quiet now does not mean that it was from the start of the call.
+        if (call === 2) yield* stream(messages[1]!, beat, messages[2]!);
+        else yield* stream(beat, ...messages.slice(2));
+      } finally {
+        if (call === 2) left += 1;
+      }
+    }
+    const taken: JobOutput[] = [];
+    const outages = new Outages({ note: (text) => Promise.resolve(void told.push(text)) });
+    const request = { id: "job-1", follow: true };
+    await followOutput({ GetOutput }, { request, outages }, (piece) => Promise.resolve(void taken.push(piece)));
+    assert.deepEqual(taken, messages);
+    assert.deepEqual(asked, [[undefined, 30_000], ["c0", 1_000], ["c1", 30_000]]);
+    assert.equal(left, 1);
+    assert.deepEqual(told, ["Connection lost: trying again for 2m", "The server is back"]);
+  },
+);
+
+Deno.test(
+  "followOutput() asks only once where a tail begins, for as long as the connection holds",
+  strict,
+  async () => {
+    const messages = await outputOf(pieces, exited(0));
+    const asked: (number | undefined)[] = [];
+    async function* GetOutput(request: unknown): AsyncGenerator<JobOutput> {
+      asked.push((request as Request).heartbeat_ms);
+      yield* stream(...asked.length === 1 ? [] : messages.slice(-1));
+      if (asked.length === 1) throw new FakeCallError("UNAVAILABLE", "Connection lost");
+    }
+    const outages = new Outages(silent);
+    await outages.answered();
+    await followOutput(
+      { GetOutput },
+      { request: { id: "job-1", follow: true, tail_lines: 0 }, outages },
+      () => Promise.resolve(),
+    );
+    assert.deepEqual(asked, [30_000, 30_000]);
+  },
+);
