@@ -144,8 +144,10 @@ export class Keep {
    * The job with this id, as an object.
    *
    * @throws {JobNotFoundError} when there is none
+   * @throws {SupervisorClosedError} when the record is closed
    */
   job(id: string): Job {
+    this.mustBeReadable();
     const known = this.jobs.get(id);
     if (known !== undefined) return known;
     const job = this.#objectOf(this.stored(id));
@@ -157,8 +159,10 @@ export class Keep {
    * The status of a job now.
    *
    * @throws {JobNotFoundError} when there is none
+   * @throws {SupervisorClosedError} when the record is closed
    */
   status(id: string): JobStatus {
+    this.mustBeReadable();
     return this.jobs.get(id)?.status ?? this.statusOf(this.stored(id));
   }
 
