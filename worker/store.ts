@@ -104,7 +104,9 @@ export class Store implements Disposable {
       const key = before.key as number;
       const { lastInsertRowid: seq } = this.#statements.addChange
         .run(key, at, before.state as string, status.state, text, reason ?? null, by ?? null);
-      this.#statements.changeJob.run(status.state, startedAt ?? null, endedAt, outputBytes ?? 0, seq, key);
+      if (endedAt !== null) this.#statements.endJob.run(status.state, endedAt, outputBytes ?? 0, seq, key);
+      else if (status.state !== "STOPPING") this.#statements.startJob.run(status.state, startedAt ?? null, seq, key);
+      else this.#statements.changeJob.run(status.state, seq, key);
       this.#statements.changeStatus.run(
         text,
         process ? encodeProcess(process) : null,
@@ -338,8 +340,10 @@ const SQL = {
   addRequest: "INSERT INTO requests (owner, request_id, digest, id) VALUES (?, ?, ?, ?)",
   setSeq: "UPDATE jobs SET seq = ? WHERE key = ?",
   stateOf: "SELECT key, state FROM jobs WHERE id = ?",
-  changeJob: `UPDATE jobs SET state = ?, started_at = coalesce(?, started_at), ended_at = ?, output_bytes = ?, seq = ?
-    WHERE key = ?`,
+  // What is not set costs no change of an index.
+  changeJob: "UPDATE jobs SET state = ?, seq = ? WHERE key = ?",
+  startJob: "UPDATE jobs SET state = ?, started_at = ?, seq = ? WHERE key = ?",
+  endJob: "UPDATE jobs SET state = ?, ended_at = ?, output_bytes = ?, seq = ? WHERE key = ?",
   changeStatus: `UPDATE statuses SET status = ?, process = coalesce(?, process), output = coalesce(?, output)
     WHERE job = ?`,
   settle: "UPDATE statuses SET output = ? WHERE job = (SELECT key FROM jobs WHERE id = ?)",
