@@ -104,6 +104,8 @@ export class Store implements Disposable {
       const key = before.key as number;
       const { lastInsertRowid: seq } = this.#statements.addChange
         .run(key, at, before.state as string, status.state, text, reason ?? null, by ?? null);
+      // What could not be started has no such time, though the intent had.
+      if (status.state === "FAILED") this.#statements.unstartJob.run(key);
       if (endedAt !== null) this.#statements.endJob.run(status.state, endedAt, outputBytes ?? 0, seq, key);
       else if (status.state !== "STOPPING") this.#statements.startJob.run(status.state, startedAt ?? null, seq, key);
       else this.#statements.changeJob.run(status.state, seq, key);
@@ -343,6 +345,7 @@ const SQL = {
   // What is not set costs no change of an index.
   changeJob: "UPDATE jobs SET state = ?, seq = ? WHERE key = ?",
   startJob: "UPDATE jobs SET state = ?, started_at = ?, seq = ? WHERE key = ?",
+  unstartJob: "UPDATE jobs SET started_at = NULL WHERE key = ?",
   endJob: "UPDATE jobs SET state = ?, ended_at = ?, output_bytes = ?, seq = ? WHERE key = ?",
   changeStatus: `UPDATE statuses SET status = ?, process = coalesce(?, process), output = coalesce(?, output)
     WHERE job = ?`,

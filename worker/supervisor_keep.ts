@@ -132,8 +132,7 @@ export class Keep {
       this.store.add(spec, text, digest);
     } catch (error) {
       this.#budget.give(text.length);
-      this.#tell(error);
-      throw new NotRecordedError({ cause: error });
+      throw this.#notRecorded(error);
     }
     this.#count += 1;
     this.#records.flush();
@@ -221,17 +220,28 @@ export class Keep {
   /**
    * Forgets a job that does not run. Resolves when its output is deleted.
    *
+   * @throws {JobNotFoundError} when there is none any more
    * @throws {NotRecordedError} when that cannot be written down
    */
   async forget(id: string): Promise<void> {
-    let deleted: Promise<void>;
     try {
-      ({ deleted } = this.#forget(id));
+      return await this.#forget(id).deleted;
     } catch (error) {
-      this.#tell(error);
-      throw new NotRecordedError({ cause: error });
+      if (error instanceof JobNotFoundError) throw error;
+      if (!isFinalState(this.status(id).state)) throw this.#notRecorded(error);
     }
-    await deleted;
+    // On a full disk there is no room to write that it goes, unless its output goes first.
+    try {
+      await this.#deleteOutput(id, this.jobs.get(id));
+      await this.#forget(id).deleted;
+    } catch (error) {
+      throw error instanceof JobNotFoundError ? error : this.#notRecorded(error);
+    }
+  }
+
+  #notRecorded(cause: unknown): NotRecordedError {
+    this.#tell(cause);
+    return new NotRecordedError({ cause });
   }
 
   /** For retention: in the background, and without a word where it fails but to the log. */
@@ -246,7 +256,10 @@ export class Keep {
 
   /** Forgotten first: a crash now leaves output without a job, which the next life deletes. */
   #forget(id: string): { readonly bytes: number; readonly deleted: Promise<void> } {
-    const bytes = this.store.remove(id) ?? 0;
+    this.#records.flush();
+    const removed = this.store.remove(id);
+    if (removed === undefined) throw new JobNotFoundError(id);
+    const bytes = removed + this.#records.forget(id);
     this.#budget.give(bytes);
     this.#count -= 1;
     const job = this.jobs.get(id);

@@ -95,6 +95,17 @@ export class Records {
     }
   }
 
+  /**
+   * Forgets what is still to be written of a job.
+   *
+   * @returns what its output takes on the disk, which nothing else knows of
+   */
+  forget(id: string): number {
+    const waiting = this.#waiting.filter((change) => change.id === id);
+    this.#waiting = this.#waiting.filter((change) => change.id !== id);
+    return waiting.reduce((sum, { known }) => sum + (known.outputBytes ?? 0), 0);
+  }
+
   /** Writes what is still to be written, and nothing after that. */
   close(): void {
     this.flush();

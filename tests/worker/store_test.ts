@@ -259,6 +259,43 @@ Deno.test("an end that cannot be written down is told all the same, and is writt
     assert.equal((await supervisor.status(id)).exitCode, 7);
   }));
 
+Deno.test("a job can be forgotten while its end is still to be written, and keeps no other from being", () =>
+  temporary(async (directory) => {
+    const { prototype } = Store;
+    const original = prototype.change;
+    await using supervisor = new Supervisor({ directory, maxOutputBytes: 100_000 });
+    const run = async (...args: string[]) => {
+      const id = await supervisor.add("head", args);
+      await supervisor.start(id);
+      for await (const _ of supervisor.watchStatus(id));
+      return id;
+    };
+    prototype.change = function (...args) {
+      if (args[1].state !== "STARTING") throw new Error("database or disk is full");
+      original.apply(this, args);
+    };
+    try {
+      await supervisor.remove(await run("-c", "90000", "/dev/zero"));
+    } finally {
+      prototype.change = original;
+    }
+    assert.equal((await supervisor.counts()).jobs, 0);
+    // What it took is given back.
+    const next = await run("-c", "90000", "/dev/zero");
+    assert.equal((await supervisor.status(next)).exitCode, 0);
+    assert.deepEqual((await supervisor.list({ states: ["EXITED"] })).jobs.map(({ id }) => id), [next]);
+  }));
+
+Deno.test("a job that could not be started is in no list by that time", () =>
+  temporary(async (directory) => {
+    await using supervisor = new Supervisor({ directory });
+    const id = await supervisor.add("no-such-program");
+    await supervisor.start(id);
+    for await (const _ of supervisor.watchStatus(id));
+    assert.deepEqual((await supervisor.list({ orderBy: "startedAt" })).jobs, []);
+    assert.deepEqual((await supervisor.list({ orderBy: "endedAt" })).jobs.map((job) => job.id), [id]);
+  }));
+
 Deno.test("what cannot be written down before the end of the supervisor is LOST in the next life, and not made up", () =>
   temporary(async (directory) => {
     const { prototype } = Store;
