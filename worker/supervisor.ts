@@ -99,8 +99,9 @@ export class Supervisor implements AsyncDisposable {
     this.#mustBeOpen();
     checkJob(command, args, options);
     const { requestId, owner } = options;
-    const asked = structuredClone({ ...options, requestId: undefined });
-    const digest = requestId === undefined ? undefined : digestOf([command, args, asked]);
+    const digest = requestId === undefined
+      ? undefined
+      : digestOf([command, args, { ...options, requestId: undefined }]);
     // Nothing is waited for between here and the end, or calls made at once would all find room, or no such request.
     const known = requestId === undefined ? undefined : this.#keep.store.request(owner, requestId);
     if (known !== undefined) {

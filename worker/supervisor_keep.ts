@@ -135,6 +135,8 @@ export class Keep {
       throw this.#notRecorded(error);
     }
     this.#count += 1;
+    // Most jobs are started at once: then it is still there, and need not be read back.
+    this.jobs.add(this.#objectOf({ spec, status: { state: "INITIAL" } }));
     this.#records.flush();
     this.events.wake();
   }
@@ -189,7 +191,7 @@ export class Keep {
     if (this.#closed && this.#options.directory !== undefined) throw new SupervisorClosedError();
   }
 
-  #objectOf({ spec, status, output }: StoredJob): Job {
+  #objectOf({ spec, status, output }: Pick<StoredJob, "spec" | "status" | "output">): Job {
     const options = this.#logOptions(spec);
     if (status.state === "INITIAL") {
       const log = new OutputLog(spec.id, { ...options, budget: this.#budget });
