@@ -74,16 +74,13 @@ export class Store implements Disposable {
    * @param digest of the request that the spec's request id names
    */
   add(spec: JobSpec, text: string, digest?: string): void {
-    const status = encodeStatus({ state: "INITIAL" });
     const at = spec.registeredAt.getTime();
     const owner = spec.owner ?? "";
     this.#atomically(() => {
       const { lastInsertRowid: key } = this.#statements.addJob.run(spec.id, owner, lineOf(spec), at, text.length);
       this.#statements.addSpec.run(key, text);
-      this.#statements.addStatus.run(key, status);
       for (const [name, value] of Object.entries(spec.labels ?? {})) this.#statements.addLabel.run(name, value, key);
-      const by = spec.owner ?? null;
-      const { lastInsertRowid: seq } = this.#statements.addChange.run(key, at, null, "INITIAL", status, null, by);
+      const seq = this.#addChange(key, at, null, "INITIAL", encodeStatus({ state: "INITIAL" }), { by: spec.owner });
       this.#statements.setSeq.run(seq, key);
       if (spec.requestId !== undefined && digest !== undefined) {
         this.#statements.addRequest.run(owner, spec.requestId, digest, spec.id);
@@ -93,8 +90,6 @@ export class Store implements Disposable {
 
   /** Notes a new status, and what came to be known with it. */
   change(id: string, status: ProcessStatus, known: Known = {}): void {
-    const text = encodeStatus(status);
-    const { process, output, outputBytes, reason, by } = known;
     const at = Date.now();
     const startedAt = "startedAt" in status ? status.startedAt?.getTime() : undefined;
     const endedAt = "endedAt" in status ? status.endedAt.getTime() : isFinalState(status.state) ? at : null;
@@ -102,20 +97,29 @@ export class Store implements Disposable {
       const before = this.#statements.stateOf.get(id) as Row | undefined;
       if (before === undefined) throw new Error(`There is no job "${id}" to change`);
       const key = before.key as number;
-      const { lastInsertRowid: seq } = this.#statements.addChange
-        .run(key, at, before.state as string, status.state, text, reason ?? null, by ?? null);
+      const { state } = status;
+      const seq = this.#addChange(key, at, before.state as string, state, encodeStatus(status), known);
       // What could not be started has no such time, though the intent had.
-      if (status.state === "FAILED") this.#statements.unstartJob.run(key);
-      if (endedAt !== null) this.#statements.endJob.run(status.state, endedAt, outputBytes ?? 0, seq, key);
-      else if (status.state !== "STOPPING") this.#statements.startJob.run(status.state, startedAt ?? null, seq, key);
-      else this.#statements.changeJob.run(status.state, seq, key);
-      this.#statements.changeStatus.run(
-        text,
-        process ? encodeProcess(process) : null,
-        output ? encodeOutput(output) : null,
-        key,
-      );
+      if (state === "FAILED") this.#statements.unstartJob.run(key);
+      if (endedAt !== null) this.#statements.endJob.run(state, endedAt, known.outputBytes ?? 0, seq, key);
+      else if (state !== "STOPPING") this.#statements.startJob.run(state, startedAt ?? null, seq, key);
+      else this.#statements.changeJob.run(state, seq, key);
     });
+  }
+
+  /** Returns the number of the change. */
+  #addChange(
+    key: number | bigint | null,
+    at: number,
+    was: string | null,
+    state: string,
+    status: string,
+    { reason, by, process, output }: { [Name in keyof Known]?: Known[Name] | undefined },
+  ): number | bigint {
+    const [processText, outputText] = [process && encodeProcess(process), output && encodeOutput(output)];
+    const cause = [reason ?? null, by ?? null] as const;
+    return this.#statements.addChange
+      .run(key, at, was, state, status, ...cause, processText ?? null, outputText ?? null).lastInsertRowid;
   }
 
   /**
@@ -130,12 +134,10 @@ export class Store implements Disposable {
     const tombstone: Tombstone = { id, owner, labels, line: lineOf(spec), registeredAt, status };
     return this.#atomically(() => {
       const { bytes } = this.#statements.bytesOf.get(key) as Row;
-      for (const sql of ["removeChanges", "removeSpec", "removeStatus", "removeJob"] as const) {
-        this.#statements[sql].run(key);
-      }
+      // First, so that the last change of all is always there: the next is numbered behind it.
+      const seq = this.#addChange(null, Date.now(), status.state, "REMOVED", encodeTombstone(tombstone), {});
+      for (const sql of ["removeChanges", "removeSpec", "removeJob"] as const) this.#statements[sql].run(key);
       for (const [name, value] of Object.entries(labels)) this.#statements.removeLabel.run(name, value, key);
-      const { lastInsertRowid: seq } = this.#statements.addChange
-        .run(null, Date.now(), status.state, "REMOVED", encodeTombstone(tombstone), null, null);
       if (spec.requestId !== undefined) this.#statements.removeRequest.run(seq, owner ?? "", spec.requestId);
       this.#statements.addRemoval.run(id);
       this.#forgetTombstones();
@@ -324,8 +326,8 @@ function notWritable(error: unknown): StoreUnusableError {
   return new StoreUnusableError(`cannot be written (${why}): free or mend its disk, or give another directory`, error);
 }
 
-const JOB = "j.key, j.seq, s.spec, t.status, t.process, t.output";
-const JOINED = "JOIN specs s ON s.job = j.key JOIN statuses t ON t.job = j.key";
+const JOB = "j.key, j.seq, s.spec, c.status, c.process, c.output";
+const JOINED = "JOIN specs s ON s.job = j.key JOIN changes c ON c.seq = j.seq";
 
 const SQL = {
   begin: "BEGIN IMMEDIATE",
@@ -336,9 +338,9 @@ const SQL = {
   addJob: `INSERT INTO jobs (id, state, owner, line, registered_at, spec_bytes, output_bytes, seq)
     VALUES (?, 'INITIAL', ?, ?, ?, ?, 0, 0)`,
   addSpec: "INSERT INTO specs VALUES (?, ?)",
-  addStatus: "INSERT INTO statuses (job, status) VALUES (?, ?)",
   addLabel: "INSERT INTO labels VALUES (?, ?, ?)",
-  addChange: "INSERT INTO changes (job, at, was, state, status, reason, by) VALUES (?, ?, ?, ?, ?, ?, ?)",
+  addChange: `INSERT INTO changes (job, at, was, state, status, reason, by, process, output)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   addRequest: "INSERT INTO requests (owner, request_id, digest, id) VALUES (?, ?, ?, ?)",
   setSeq: "UPDATE jobs SET seq = ? WHERE key = ?",
   stateOf: "SELECT key, state FROM jobs WHERE id = ?",
@@ -347,14 +349,11 @@ const SQL = {
   startJob: "UPDATE jobs SET state = ?, started_at = ?, seq = ? WHERE key = ?",
   unstartJob: "UPDATE jobs SET started_at = NULL WHERE key = ?",
   endJob: "UPDATE jobs SET state = ?, ended_at = ?, output_bytes = ?, seq = ? WHERE key = ?",
-  changeStatus: `UPDATE statuses SET status = ?, process = coalesce(?, process), output = coalesce(?, output)
-    WHERE job = ?`,
-  settle: "UPDATE statuses SET output = ? WHERE job = (SELECT key FROM jobs WHERE id = ?)",
+  settle: "UPDATE changes SET output = ? WHERE seq = (SELECT seq FROM jobs WHERE id = ?)",
   settleBytes: "UPDATE jobs SET output_bytes = ? WHERE id = ?",
   bytesOf: "SELECT spec_bytes + output_bytes AS bytes FROM jobs WHERE key = ?",
   removeChanges: "DELETE FROM changes WHERE job = ?",
   removeSpec: "DELETE FROM specs WHERE job = ?",
-  removeStatus: "DELETE FROM statuses WHERE job = ?",
   removeJob: "DELETE FROM jobs WHERE key = ?",
   removeLabel: "DELETE FROM labels WHERE name = ? AND value = ? AND job = ?",
   removeRequest: "UPDATE requests SET removed = ? WHERE owner = ? AND request_id = ?",
@@ -368,12 +367,13 @@ const SQL = {
   getByKey: `SELECT ${JOB} FROM jobs j ${JOINED} WHERE j.key = ?`,
   countLabel: "SELECT count(*) AS count FROM (SELECT 1 FROM labels WHERE name = ? AND value = ? LIMIT ?)",
   request: "SELECT id, digest, removed FROM requests WHERE owner = ? AND request_id = ?",
-  unfinished: `SELECT ${JOB} FROM jobs j ${JOINED} WHERE j.state <> 'INITIAL' AND t.output IS NULL ORDER BY j.key`,
+  unfinished: `SELECT ${JOB} FROM jobs j ${JOINED} WHERE j.state <> 'INITIAL' AND c.output IS NULL ORDER BY j.key`,
   totals: "SELECT count(*) AS jobs, coalesce(sum(spec_bytes + output_bytes), 0) AS bytes FROM jobs",
   ended: `SELECT key, id, ended_at FROM jobs INDEXED BY jobs_by_end WHERE (ended_at, key) > (?, ?)
     ORDER BY ended_at, key LIMIT ?`,
   now: `SELECT (SELECT coalesce(max(seq), 0) FROM changes) AS seq, (SELECT coalesce(max(key), 0) FROM jobs) AS key`,
-  changesAfter: `SELECT c.seq, c.at, c.was, c.state, c.reason, c.by, c.job, c.status, s.spec, t.output FROM changes c
-    LEFT JOIN specs s ON s.job = c.job LEFT JOIN statuses t ON t.job = c.job WHERE c.seq > ? ORDER BY c.seq LIMIT ?`,
+  changesAfter: `SELECT c.seq, c.at, c.was, c.state, c.reason, c.by, c.job, c.status, s.spec, last.output FROM changes c
+    LEFT JOIN jobs j ON j.key = c.job LEFT JOIN specs s ON s.job = c.job LEFT JOIN changes last ON last.seq = j.seq
+    WHERE c.seq > ? ORDER BY c.seq LIMIT ?`,
   statusAt: "SELECT status FROM changes WHERE job = ? AND seq <= ? ORDER BY seq DESC LIMIT 1",
 } as const;

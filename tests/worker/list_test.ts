@@ -54,9 +54,8 @@ function fill(path: string, count: number): void {
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 100, ?)`,
   );
   const specRow = database.prepare("INSERT INTO specs VALUES (?, ?)");
-  const statusRow = database.prepare("INSERT INTO statuses VALUES (?, ?, NULL, ?)");
   const label = database.prepare("INSERT INTO labels VALUES (?, ?, ?)");
-  const change = database.prepare("INSERT INTO changes (job, at, was, state, status) VALUES (?, ?, NULL, ?, ?)");
+  const change = database.prepare("INSERT INTO changes (job, at, state, status, output) VALUES (?, ?, ?, ?, ?)");
   database.exec("BEGIN");
   for (let index = 0; index < count; index++) {
     const { spec, status } = jobAt(index);
@@ -68,9 +67,9 @@ function fill(path: string, count: number): void {
     const times = [registeredAt, startedAt, endedAt] as const;
     job.run(key, spec.id, status.state, spec.owner ?? "", lineOf(spec), ...times, text.length, key);
     specRow.run(key, text);
-    statusRow.run(key, statusText, status.state === "INITIAL" ? null : encodeOutput(OUTPUT));
     for (const [name, value] of Object.entries(spec.labels ?? {})) label.run(name, value, key);
-    change.run(key, registeredAt, status.state, statusText);
+    const output = status.state === "INITIAL" ? null : encodeOutput(OUTPUT);
+    change.run(key, registeredAt, status.state, statusText, output);
   }
   database.exec("COMMIT");
   database.close();

@@ -7,24 +7,52 @@ import type { JobQuery } from "../../worker/store_query.ts";
 import { MIGRATIONS } from "../../worker/store_schema.ts";
 import { Supervisor } from "../../worker/supervisor.ts";
 
-const V1 = new URL("./testdata/store_v1.sql", import.meta.url);
-const [EXITED, STOPPED, FAILED, INITIAL, RAN] = [
-  "01a20d39-fafb-709e-854b-7f7efeb91a26",
-  "01a20d39-fb0c-70a2-b7d5-423a3ef5e2eb",
-  "01a20d39-fb12-72fd-a5ab-93c3a00106da",
-  "01a20d39-fb13-7429-9d23-e47ad443fcc4",
-  "01a20d39-fb14-7000-8000-000000000001",
-] as const;
+/** Jobs of a database as an earlier version left it: one of each kind. */
+interface Left {
+  readonly exited: string;
+  readonly stopped: string;
+  readonly failed: string;
+  readonly initial: string;
+  readonly ran: string;
+  /** How often a job changed its state, being registered included; and jobs that were removed. */
+  readonly changes: number;
+}
 
-/** A directory with a database as version 1 left it. */
-async function version1(use: (directory: string) => Promise<void>): Promise<void> {
+/** By version. The files in `testdata` were written by the program of that version. */
+const LEFT: Readonly<Record<number, Left>> = {
+  1: {
+    exited: "01a20d39-fafb-709e-854b-7f7efeb91a26",
+    stopped: "01a20d39-fb0c-70a2-b7d5-423a3ef5e2eb",
+    failed: "01a20d39-fb12-72fd-a5ab-93c3a00106da",
+    initial: "01a20d39-fb13-7429-9d23-e47ad443fcc4",
+    ran: "01a20d39-fb14-7000-8000-000000000001",
+    changes: 16,
+  },
+  2: {
+    exited: "01a20d60-ffba-76ad-9249-e9577bd4ea91",
+    stopped: "01a20d60-ffc9-76f2-b23d-8417e6548fa3",
+    failed: "01a20d60-ffee-726b-9b6a-4b42b50c162e",
+    initial: "01a20d60-fff0-731e-93d0-c4e9f24974ba",
+    ran: "01a20d60-fff2-76fd-9020-e59756f0f986",
+    changes: 17,
+  },
+};
+
+/** Every version but this one. */
+const EARLIER = MIGRATIONS.slice(1).map((_, index) => index + 1);
+
+/** A directory with a database as an earlier version left it. */
+async function version(number: number, use: (directory: string, left: Left) => Promise<void>): Promise<void> {
+  const left = LEFT[number];
+  assert.ok(left, `There is no test data of version ${number}`);
   const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
   const database = new DatabaseSync(`${directory}/jobs.db`);
-  database.exec(`${MIGRATIONS[0]} PRAGMA user_version=1;`);
-  database.exec(await Deno.readTextFile(V1));
+  for (const migration of MIGRATIONS.slice(0, number)) database.exec(migration);
+  database.exec(`PRAGMA user_version=${number};`);
+  database.exec(await Deno.readTextFile(new URL(`./testdata/store_v${number}.sql`, import.meta.url)));
   database.close();
   try {
-    await use(directory);
+    await use(directory, left);
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
@@ -40,81 +68,99 @@ function schemaOf(path: string): unknown[] {
   }
 }
 
-Deno.test("a database of version 1 becomes what a new one is, table by table", () =>
-  version1(async (directory) => {
-    new Store(`${directory}/jobs.db`)[Symbol.dispose]();
-    new Store(`${directory}/fresh.db`)[Symbol.dispose]();
-    assert.deepEqual(schemaOf(`${directory}/jobs.db`), schemaOf(`${directory}/fresh.db`));
-    assert.ok(schemaOf(`${directory}/jobs.db`).length > 10);
-    // Once is enough.
-    new Store(`${directory}/jobs.db`)[Symbol.dispose]();
-    await Promise.resolve();
-  }));
+for (const number of EARLIER) {
+  Deno.test(`a database of version ${number} becomes what a new one is, table by table`, () =>
+    version(number, async (directory) => {
+      new Store(`${directory}/jobs.db`)[Symbol.dispose]();
+      new Store(`${directory}/fresh.db`)[Symbol.dispose]();
+      assert.deepEqual(schemaOf(`${directory}/jobs.db`), schemaOf(`${directory}/fresh.db`));
+      assert.ok(schemaOf(`${directory}/jobs.db`).length > 10);
+      // Once is enough.
+      new Store(`${directory}/jobs.db`)[Symbol.dispose]();
+      await Promise.resolve();
+    }));
 
-Deno.test("a database of version 1 keeps its jobs, their statuses, labels and changes, and what they took", () =>
-  version1(async (directory) => {
-    using store = new Store(`${directory}/jobs.db`);
-    const { jobs } = store.select({ orderBy: "registeredAt", descending: false }, 10);
-    assert.deepEqual(jobs.map(({ spec }) => spec.id), [EXITED, STOPPED, FAILED, INITIAL, RAN]);
-    const [exited, stopped, failed, initial, ran] = jobs;
-    assert.deepEqual(exited?.spec.args, ["-c", "echo one; echo two >&2; exit 7"]);
-    assert.deepEqual(exited?.spec.env, { WORD: "x" });
-    assert.deepEqual(exited?.spec.registeredAt, new Date(1795518233339));
-    assert.equal(exited?.output?.totals.stdoutSha256.length, 32);
-    assert.deepEqual(stopped?.status, {
-      state: "KILLED",
-      signal: "SIGTERM",
-      startedAt: new Date(1795518233357),
-      endedAt: new Date(1795518233359),
-      pid: 28998,
-      reason: "STOPPED",
-      stoppedBy: "ann",
-    });
-    assert.deepEqual(failed?.spec.args, ["  ", ""]);
-    assert.deepEqual(initial?.status, { state: "INITIAL" });
-    assert.equal(ran?.process?.leader, 28999);
-    const found = (filter: Partial<JobQuery>) =>
-      store.select({ orderBy: "registeredAt", descending: false, ...filter }, 10)
-        .jobs.map(({ spec }) => spec.id);
-    assert.deepEqual(found({ labels: { "a b": "ü", kind: "test" } }), [EXITED]);
-    assert.deepEqual(found({ command: "sh -c echo one" }), [EXITED]);
-    assert.deepEqual(found({ owner: "ann", states: ["INITIAL"] }), [INITIAL]);
-    assert.deepEqual(found({ orderBy: "endedAt" }), [EXITED, STOPPED, FAILED]);
-    assert.deepEqual(found({ orderBy: "startedAt" }), [EXITED, STOPPED, RAN]);
-    assert.deepEqual(store.unfinished().map(({ spec }) => spec.id), [RAN]);
-    const changes = store.changesAfter(0).map((change) => {
-      assert.ok("job" in change);
-      return [change.job.spec.id, change.was, change.job.status.state, change.cause.by];
-    });
-    assert.deepEqual(changes.filter(([id]) => id === STOPPED), [
-      [STOPPED, undefined, "INITIAL", "bob"],
-      [STOPPED, "INITIAL", "STARTING", undefined],
-      [STOPPED, "STARTING", "RUNNING", undefined],
-      [STOPPED, "RUNNING", "STOPPING", undefined],
-      [STOPPED, "STOPPING", "KILLED", "ann"],
-    ]);
-    assert.equal(changes.length, 16);
-    const { jobs: count, bytes } = store.totals();
-    assert.equal(count, 5);
-    assert.ok(bytes > 500, `${bytes}`);
-    await Promise.resolve();
-  }));
+  Deno.test(`a database of version ${number} keeps its jobs, their statuses, labels and changes, and what they took`, () =>
+    version(number, async (directory, left) => {
+      using store = new Store(`${directory}/jobs.db`);
+      const { jobs } = store.select({ orderBy: "registeredAt", descending: false }, 10);
+      assert.deepEqual(jobs.map(({ spec }) => spec.id), [
+        left.exited,
+        left.stopped,
+        left.failed,
+        left.initial,
+        left.ran,
+      ]);
+      const [exited, stopped, failed, initial, ran] = jobs;
+      assert.deepEqual(exited?.spec.args, ["-c", "echo one; echo two >&2; exit 7"]);
+      assert.deepEqual(exited?.spec.env, { WORD: "x" });
+      assert.ok(exited?.spec.registeredAt instanceof Date);
+      assert.ok(exited.status.state === "EXITED" && exited.status.exitCode === 7);
+      assert.equal(exited?.output?.totals.stdoutBytes, 4);
+      assert.equal(exited?.output?.totals.stdoutSha256.length, 32);
+      assert.ok(stopped?.status.state === "KILLED" && stopped.status.stoppedBy === "ann");
+      assert.ok(stopped.status.endedAt >= stopped.status.startedAt && stopped.status.reason === "STOPPED");
+      assert.deepEqual(failed?.spec.args, ["  ", ""]);
+      assert.deepEqual(initial?.status, { state: "INITIAL" });
+      assert.ok(ran?.process?.leader !== undefined && ran.output === undefined);
+      const found = (filter: Partial<JobQuery>) =>
+        store.select({ orderBy: "registeredAt", descending: false, ...filter }, 10).jobs.map(({ spec }) => spec.id);
+      assert.deepEqual(found({ labels: { "a b": "ü", kind: "test" } }), [left.exited]);
+      assert.deepEqual(found({ command: "sh -c echo one" }), [left.exited]);
+      assert.deepEqual(found({ owner: "ann", states: ["INITIAL"] }), [left.initial]);
+      assert.deepEqual(found({ orderBy: "endedAt" }), [left.exited, left.stopped, left.failed]);
+      assert.deepEqual(found({ orderBy: "startedAt" }), [left.exited, left.stopped, left.ran]);
+      assert.deepEqual(store.unfinished().map(({ spec }) => spec.id), [left.ran]);
+      const changes = store.changesAfter(0);
+      assert.equal(changes.length, left.changes);
+      const ofStopped = changes.flatMap((change) =>
+        "job" in change && change.job.spec.id === left.stopped ? [[change.was, change.job.status.state]] : []
+      );
+      assert.deepEqual(ofStopped, [
+        [undefined, "INITIAL"],
+        ["INITIAL", "STARTING"],
+        ["STARTING", "RUNNING"],
+        ["RUNNING", "STOPPING"],
+        ["STOPPING", "KILLED"],
+      ]);
+      const { jobs: count, bytes } = store.totals();
+      assert.equal(count, 5);
+      assert.ok(bytes > 500, `${bytes}`);
+      await Promise.resolve();
+    }));
 
-Deno.test("a supervisor takes up what version 1 left: what ran is LOST, what was never started can be", () =>
-  version1(async (directory) => {
+  Deno.test(`a supervisor takes up what version ${number} left: what ran is LOST, what was never started can be`, () =>
+    version(number, async (directory, left) => {
+      await using supervisor = new Supervisor({ directory });
+      assert.equal((await supervisor.status(left.ran)).state, "LOST");
+      assert.equal((await supervisor.status(left.exited)).exitCode, 7);
+      await supervisor.start(left.initial);
+      let text = "";
+      for await (const { data } of supervisor.watchOutput(left.initial)) text += new TextDecoder().decode(data);
+      assert.equal(text, "later");
+      const { exited, stopped, failed, initial, ran } = left;
+      for (const id of [exited, stopped, failed, initial, ran]) await supervisor.remove(id);
+      assert.equal((await supervisor.counts()).jobs, 0);
+    }));
+}
+
+Deno.test("request ids of version 2 name the jobs that they named", () =>
+  version(2, async (directory, { exited }) => {
     await using supervisor = new Supervisor({ directory });
-    assert.equal((await supervisor.status(RAN)).state, "LOST");
-    assert.equal((await supervisor.status(EXITED)).exitCode, 7);
-    await supervisor.start(INITIAL);
-    let text = "";
-    for await (const { data } of supervisor.watchOutput(INITIAL)) text += new TextDecoder().decode(data);
-    assert.equal(text, "later");
-    for (const id of [EXITED, STOPPED, FAILED, INITIAL, RAN]) await supervisor.remove(id);
-    assert.equal((await supervisor.counts()).jobs, 0);
+    const options = {
+      owner: "ann",
+      labels: { kind: "test", "a b": "ü" },
+      env: { WORD: "x" },
+      timeoutMs: 60_000,
+      requestId: "first",
+    };
+    assert.equal(await supervisor.add("sh", ["-c", "echo one; echo two >&2; exit 7"], options), exited);
+    const gone = supervisor.add("true", [], { owner: "eve", requestId: "gone" });
+    await assert.rejects(gone, /named a job that was removed since/);
   }));
 
 Deno.test("a migration that is cut short leaves the earlier version, to be done again", () =>
-  version1(async (directory) => {
+  version(1, async (directory) => {
     const path = `${directory}/jobs.db`;
     const before = schemaOf(path);
     const database = new DatabaseSync(path);
@@ -162,7 +208,7 @@ Deno.test("a database of a later version, one that is damaged, and what is none 
   const database = new DatabaseSync(path);
   database.exec("PRAGMA user_version=99");
   database.close();
-  refused(/is of version "99", this program knows "2": use a newer one/);
+  refused(/is of version "99", this program knows "3": use a newer one/);
   await Deno.remove(directory, { recursive: true });
 });
 

@@ -55,8 +55,7 @@ Deno.test("Store gives back what was written, after it was closed and opened aga
       add(store, SPEC);
       add(store, { ...SPEC, id: "01890000-0000-7000-8000-000000000001" });
       add(store, { ...SPEC, id: "01890000-0000-7000-8000-000000000002" });
-      store.change(SPEC.id, running, { process: { bootId: "boot", leader: 7, startTime: 8 } });
-      store.change(SPEC.id, running, { output });
+      store.change(SPEC.id, running, { process: { bootId: "boot", leader: 7, startTime: 8 }, output });
       store.remove("01890000-0000-7000-8000-000000000001");
     }
     using store = new Store(path);
