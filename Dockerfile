@@ -11,6 +11,7 @@ COPY cli ./cli
 COPY proto ./proto
 COPY rpc ./rpc
 COPY service ./service
+COPY teleportd ./teleportd
 COPY worker ./worker
 RUN deno task compile
 

@@ -17,7 +17,8 @@ export interface FileFacts {
 
 /** The layers and what each may import besides itself. The top of the list is the top of the house. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
-  door: ["mod", "cli", "service", "rpc", "certs", "proto", "worker"],
+  door: ["teleportd", "mod", "cli", "service", "rpc", "certs", "proto", "worker"],
+  teleportd: ["mod", "cli", "service", "rpc", "certs"],
   mod: ["worker"],
   cli: ["rpc", "proto"],
   service: ["mod", "proto"],
@@ -25,13 +26,14 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   certs: [],
   proto: [],
   worker: [],
-  tests: ["door", "mod", "cli", "service", "rpc", "certs", "proto", "worker", "bench"],
-  bench: ["door", "mod", "cli", "service", "rpc", "certs", "proto", "worker", "tests"],
+  tests: ["door", "teleportd", "mod", "cli", "service", "rpc", "certs", "proto", "worker", "bench"],
+  bench: ["door", "teleportd", "mod", "cli", "service", "rpc", "certs", "proto", "worker", "tests"],
 };
 
 /** The npm packages of each layer. A layer that is not here has none; tests and benchmarks may use all of them. */
 const PACKAGES: Record<string, RegExp> = {
   door: /^commander$/,
+  teleportd: /^commander$/,
   cli: /^(commander|cli-table3)$/,
   rpc: /^(@grpc\/.+|grpc-health-check|protobufjs)$/,
   certs: /^(@peculiar\/x509|reflect-metadata)$/,

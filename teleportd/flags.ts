@@ -1,0 +1,135 @@
+/** The command line of `teleportd`: what it may be told, and how each value is read. */
+import { Command, InvalidArgumentError } from "commander";
+import { parseDurationMs } from "../cli/duration.ts";
+import { parseSizeBytes } from "../cli/size.ts";
+import type { OutputPolicy } from "../mod.ts";
+
+/** A hundred years: whoever wants more never wants to forget. */
+const MAX_KEEP_MS = 3_155_760_000_000;
+
+/** As the library bounds grace periods. */
+const MAX_GRACE_MS = 3_600_000;
+
+/** What `teleportd` was told. */
+export interface Flags {
+  readonly listen: string;
+  readonly certs?: string;
+  readonly data?: string;
+  readonly initCerts?: boolean;
+  readonly policy?: string;
+  readonly checkConfig?: boolean;
+  /** Of "audit verify", which does nothing else. */
+  readonly auditPath?: string;
+  /** Bytes. */
+  readonly auditFileBytes?: number;
+  readonly auditFiles?: number;
+  /** Bytes. */
+  readonly maxOutput?: number;
+  readonly outputPolicy: OutputPolicy;
+  /** Bytes. */
+  readonly maxOutputTotal?: number;
+  /** Milliseconds. */
+  readonly keep?: number;
+  readonly keepJobs?: number;
+  /** Milliseconds. */
+  readonly shutdownGrace?: number;
+}
+
+/**
+ * Reads the arguments of `teleportd`. Help and what is wrong are written by Commander, which then throws.
+ *
+ * @throws {CommanderError} with exit code 0 after help and version, else for what cannot be understood
+ */
+export function parseFlags(args: readonly string[], version: string): Flags {
+  const program = new Command("teleportd")
+    .usage("[OPTIONS]")
+    .description("Runs processes for remote users over gRPC with mutual TLS.")
+    .version(version)
+    .option("--listen <host:port>", "where to listen; port 0 picks a free one", "127.0.0.1:50051")
+    .option("--certs <dir>", "certificates (default: $TELEPORT_CERTS, or teleport in ~/.config)")
+    .option(
+      "--data <dir>",
+      "where jobs and output are kept (default: teleport in $XDG_STATE_HOME, or in ~/.local/state)",
+    )
+    .option("--init-certs", "make the certificates that are missing")
+    .option("--policy <file>", "who may do what (default: the roles admin, operator and viewer)")
+    .option("--check-config", "say whether certificates and policy can be used, and leave")
+    .option(
+      "--audit-file-bytes <size>",
+      "how large a file of the audit record grows (default: 64 MiB)",
+      sizeParser("--audit-file-bytes"),
+    )
+    .option("--audit-files <count>", "how many of them are kept (default: 16)", parseCount)
+    .option(
+      "--max-output <size>",
+      "how much output of a job is recorded that does not say (default: all)",
+      sizeParser("--max-output"),
+    )
+    .option(
+      "--output-policy <policy>",
+      "what happens then: stop the job, keep-newest, or block it",
+      parsePolicy,
+      "STOP" as const,
+    )
+    .option(
+      "--max-output-total <size>",
+      "how much all jobs and their output may take on the disk; when it is short, the oldest that have ended go " +
+        "(default: half of what is free)",
+      sizeParser("--max-output-total"),
+    )
+    .option("--keep <duration>", "how long ended jobs are kept (default: 30d)", durationParser("--keep", MAX_KEEP_MS))
+    .option("--keep-jobs <count>", "how many jobs are kept; the oldest that have ended go (default: 10000)", parseCount)
+    .option(
+      "--shutdown-grace <duration>",
+      "between SIGTERM and SIGKILL when the server stops (default: each job's own)",
+      durationParser("--shutdown-grace", MAX_GRACE_MS),
+    )
+    .allowExcessArguments(false)
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "teleportd: ")) });
+  let auditPath: string | undefined;
+  program.action(() => {});
+  program.command("audit").description("look after the audit record").helpCommand(false)
+    .command("verify").argument("<path>", "the directory audit of the data directory, or one file of it")
+    .description("say whether every line of the audit record is there, unchanged and in order")
+    .allowExcessArguments(false)
+    .action((path: string) => void (auditPath = path));
+  program.helpCommand(false).parse(args, { from: "user" });
+  return { ...program.opts<Flags & Record<string, never>>(), ...(auditPath === undefined ? {} : { auditPath }) };
+}
+
+const POLICIES: Readonly<Record<string, OutputPolicy>> = {
+  "stop": "STOP",
+  "keep-newest": "KEEP_NEWEST",
+  "block": "BLOCK",
+};
+
+function parsePolicy(text: string): OutputPolicy {
+  const policy = Object.hasOwn(POLICIES, text) ? POLICIES[text] : undefined;
+  if (policy === undefined) throw new InvalidArgumentError('Give "stop", "keep-newest" or "block"');
+  return policy;
+}
+
+function sizeParser(name: string): (text: string) => number {
+  return argument((text) => parseSizeBytes(text, name));
+}
+
+function parseCount(text: string): number {
+  if (!/^[1-9][0-9]{0,8}$/.test(text)) throw new InvalidArgumentError("Give a whole number from 1 to 999999999");
+  return Number(text);
+}
+
+function durationParser(name: string, maxMs: number): (text: string) => number {
+  return argument((text) => parseDurationMs(text, { name, minMs: 0, maxMs }));
+}
+
+/** A parser of the command line's as Commander wants its errors. */
+function argument(parse: (text: string) => number): (text: string) => number {
+  return (text) => {
+    try {
+      return parse(text);
+    } catch (error) {
+      throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+    }
+  };
+}

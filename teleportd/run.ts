@@ -1,0 +1,169 @@
+/** The wiring of `teleportd`: supervisor, audit record, service and wire, from the start to the end in order. */
+import { dirname } from "node:path";
+import { ExpiryReminder } from "../certs/expiry.ts";
+import { defaultDirectory } from "../certs/location.ts";
+import { readRevokedSerials } from "../certs/server_files.ts";
+import { Supervisor } from "../mod.ts";
+import { formatAddress, parseAddress } from "../rpc/address.ts";
+import { serve } from "../rpc/server.ts";
+import { callerOf } from "../service/audit.ts";
+import { AuditLog } from "../service/audit_log.ts";
+import { createService } from "../service/handlers.ts";
+import { handshakeRecord } from "../service/handshake_record.ts";
+import { keepCurrent } from "../service/keep_current.ts";
+import { tellChecked } from "./check_config.ts";
+import type { Flags } from "./flags.ts";
+import { namedEnds, readCredentials, readIdentity, readPolicy } from "./identity.ts";
+import { StartError } from "./start_error.ts";
+import { stopSignals } from "./stop.ts";
+
+/** Streams get this long to hand over what is left once every job has ended: a slow reader must not hold us up. */
+const DRAIN_MS = 5_000;
+
+/** Ended jobs are kept for 30 days unless told otherwise: long enough to look into what went wrong last month. */
+const DEFAULT_KEEP_MS = 2_592_000_000;
+
+/** So much of the disk may be jobs and output: the host must live on, whatever they write. */
+const DEFAULT_DISK_SHARE = 0.5;
+
+/** The variables of the environment that the server asks for. */
+export const ENVIRONMENT_NAMES = [
+  "TELEPORT_CERTS",
+  "XDG_CONFIG_HOME",
+  "XDG_STATE_HOME",
+  "HOME",
+  "PATH",
+  "LANG",
+] as const;
+
+/** What the server has of the world besides its flags. */
+export interface World {
+  readonly env: { readonly [name in typeof ENVIRONMENT_NAMES[number]]?: string | undefined };
+  /** Writes a line into the server's log. */
+  readonly tell: (line: string) => void;
+  /** Ends the program at once, for one who will not wait. */
+  readonly exit: () => void;
+}
+
+/**
+ * Serves until told to stop by SIGTERM or SIGINT; a second one hurries.
+ *
+ * @throws {Error} a sentence for the user when it cannot serve
+ */
+export async function run(flags: Flags, { env, tell, exit }: World): Promise<void> {
+  const certs = flags.certs || defaultDirectory(env);
+  const address = parseAddress(flags.listen);
+  if (flags.initCerts) await makeMissingCertificates(certs, tell);
+  const identity = await readIdentity(certs, flags.policy);
+  if (flags.checkConfig) return tellChecked(certs, flags.policy, identity, tell);
+  const directory = dataDirectory(flags.data, env);
+  await Deno.mkdir(directory, { recursive: true, mode: 0o700 }).catch((error) => {
+    throw new StartError(`Data directory "${directory}" cannot be made: ${error.message}`);
+  });
+  const supervisor = new Supervisor({
+    directory,
+    env: jobEnvironment(env),
+    onError: (error) => tell(`internal error: ${describe(error)}`),
+    ...(flags.maxOutput === undefined
+      ? {}
+      : { outputLimit: { maxBytes: flags.maxOutput, policy: flags.outputPolicy } }),
+    ...(flags.maxOutputTotal === undefined
+      ? { maxDiskShare: DEFAULT_DISK_SHARE }
+      : { maxOutputBytes: flags.maxOutputTotal }),
+    maxAgeMs: flags.keep ?? DEFAULT_KEEP_MS,
+    ...(flags.keepJobs === undefined ? {} : { maxJobs: flags.keepJobs }),
+    ...(flags.shutdownGrace === undefined ? {} : { closeGraceMs: flags.shutdownGrace }),
+  });
+  // The last net: a defect in one call or job must not end all the others.
+  globalThis.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    tell(`internal error: ${describe(event.reason)}`);
+  });
+  const { stop, hurry } = stopSignals(exit);
+  hurry.addEventListener("abort", () => void supervisor.close({ graceMs: 0 }));
+  await supervisor.ready();
+  await using audit = await AuditLog.open({
+    directory: `${directory}/audit`,
+    onError: (error) => tell(`the audit record cannot be written, so nothing new is done until it can: ${error}`),
+    ...(flags.auditFileBytes === undefined ? {} : { maxFileBytes: flags.auditFileBytes }),
+    ...(flags.auditFiles === undefined ? {} : { maxFiles: flags.auditFiles }),
+  }).catch((error) => {
+    throw new StartError(`The audit record in "${directory}/audit" cannot be opened: ${error.message}`);
+  });
+  let { policy } = identity;
+  const server = await serve({
+    ...address,
+    credentials: identity.credentials,
+    revoked: identity.revoked,
+    ...createService(supervisor, { policy: () => policy.policy, audit }),
+    onRefused: (context, error) => {
+      const rule = error instanceof Error ? error.message : "";
+      const call = context.method.slice(context.method.lastIndexOf("/") + 1);
+      const denied = { call, allowed: false, rule, code: "UNAUTHENTICATED" };
+      audit.record({ event: "call", ...callerOf(context), ...denied });
+    },
+    onHandshakeFailure: handshakeRecord(audit),
+    onInternalError: (error, method) => tell(`internal error in ${method}: ${describe(error)}`),
+  });
+  const say = (line: string) => {
+    tell(line);
+    audit.record({ event: "server", text: line });
+  };
+  using reminder = new ExpiryReminder(tell);
+  reminder.mind(namedEnds(identity.credentials));
+  await using changes = keepCurrent({
+    identity,
+    directories: [certs, ...(flags.policy === undefined ? [] : [dirname(flags.policy)])],
+    readCredentials: () => readCredentials(certs),
+    readRevoked: async (ca) => (await readRevokedSerials(certs, ca))?.serials,
+    readPolicy: () => readPolicy(flags.policy),
+    renew: (current) => {
+      server.renew(current);
+      reminder.mind(namedEnds(current.credentials));
+    },
+    setPolicy: (current) => policy = current,
+    say,
+  });
+  Deno.addSignalListener("SIGHUP", () => changes.nudge());
+  server.setServing(!stop.aborted);
+  say(`listening on ${formatAddress(server)}`);
+  stop.addEventListener("abort", () => {
+    server.setServing(false);
+    say("stopping: no new work is taken, jobs are being ended");
+  });
+  // The order of the end: no new work is taken, jobs end, streams hand over what is left, the record is closed.
+  await supervisor.run({ signal: stop });
+  await server.shutdown({ graceMs: DRAIN_MS });
+  await supervisor.close();
+}
+
+function dataDirectory(flag: string | undefined, env: World["env"]): string {
+  if (flag !== undefined && flag !== "") return flag;
+  const state = env.XDG_STATE_HOME;
+  if (state?.startsWith("/")) return `${state}/teleport`;
+  if (env.HOME) return `${env.HOME}/.local/state/teleport`;
+  throw new StartError("No directory for data: give --data DIR, or set HOME");
+}
+
+async function makeMissingCertificates(dir: string, tell: World["tell"]): Promise<void> {
+  // Only here: making certificates loads far more than using them.
+  const { ensureServing } = await import("../certs/serving.ts");
+  for (const { certificatePath, notAfter } of await ensureServing({ dir })) {
+    tell(`made ${certificatePath}, valid until ${notAfter.toISOString().slice(0, 10)}`);
+  }
+}
+
+/** What jobs inherit: where programs are and who the server's user is, nothing else of its environment. */
+function jobEnvironment(world: World["env"]): Record<string, string> {
+  const env: Record<string, string> = {};
+  for (const name of ["PATH", "HOME", "LANG"] as const) {
+    const value = world[name];
+    if (value) env[name] = value;
+  }
+  return env;
+}
+
+/** An error as the log has it: with its stack, for it is a defect. */
+export function describe(error: unknown): string {
+  return error instanceof Error ? error.stack ?? error.message : String(error);
+}
