@@ -6,17 +6,16 @@
  * Every write is on its way to the disk when the call returns (WAL, synchronous=NORMAL): a crash of this process loses
  * none of them, a power failure may lose the last ones but never leaves half of one. Source: sqlite.org/wal.html
  */
-import { dirname } from "node:path";
-import { DatabaseSync } from "node:sqlite";
-import { DirectoryInUseError, StoreUnusableError } from "./errors.ts";
+import type { DatabaseSync } from "node:sqlite";
 import { lineOf } from "./job_filter.ts";
 import type { JobSpec } from "./job_spec.ts";
 import { isFinalState, type ProcessStatus } from "./state.ts";
+import { openDatabase, unusable } from "./store_file.ts";
 import { decodeStatus, encodeOutput, encodeProcess, encodeStatus, encodeTombstone } from "./store_json.ts";
 import { readChange, readJob, type Row } from "./store_read.ts";
 import type { EndedJob, Known, StoredChange, StoredJob, StoredOutput, StoredRequest, Tombstone } from "./store_rows.ts";
 import { type JobQuery, keysQuery, type Moment } from "./store_query.ts";
-import { migrate } from "./store_schema.ts";
+import { SQL } from "./store_sql.ts";
 
 /** So many forgotten jobs are remembered, for those who watch many; who is further behind begins anew. */
 const MAX_TOMBSTONES = 1_000;
@@ -28,9 +27,6 @@ const MAX_CHANGES = 256;
 
 /** A label that so many jobs have is no rare one; more need not be counted. */
 const MANY = 2_000;
-
-/** The log before the database is cut back to this when it was larger: a job with long arguments must not cost for ever. */
-const MAX_LOG_BYTES = 16_777_216;
 
 type Statement = ReturnType<DatabaseSync["prepare"]>;
 
@@ -47,16 +43,8 @@ export class Store implements Disposable {
    * @throws {StoreUnusableError} when it is damaged, of a later version, or cannot be written
    */
   constructor(path: string) {
-    if (path !== ":memory:") createPrivate(path);
-    this.#database = open(path);
+    this.#database = openDatabase(path);
     try {
-      this.#database.exec(
-        `PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;
-         PRAGMA journal_size_limit=${MAX_LOG_BYTES};`,
-      );
-      migrate(this.#database);
-      // Takes the lock now, also where there was nothing to migrate; and finds out whether it can be written.
-      this.#database.exec("BEGIN EXCLUSIVE; UPDATE meta SET value = value WHERE name = 'secret'; COMMIT;");
       this.#statements = Object.fromEntries(
         Object.entries(SQL).map(([name, sql]) => [name, this.#database.prepare(sql)]),
       ) as Record<keyof typeof SQL, Statement>;
@@ -156,8 +144,10 @@ export class Store implements Disposable {
 
   /** Notes what the output of a job amounts to whose end was on record before. */
   settle(id: string, output: StoredOutput, outputBytes: number): void {
-    this.#statements.settle.run(encodeOutput(output), id);
-    this.#statements.settleBytes.run(outputBytes, id);
+    this.#atomically(() => {
+      this.#statements.settle.run(encodeOutput(output), id);
+      this.#statements.settleBytes.run(outputBytes, id);
+    });
   }
 
   /** The output of a forgotten job is deleted. */
@@ -284,96 +274,3 @@ export class Store implements Disposable {
 function charsOf({ spec, status }: Row): number {
   return String(spec ?? "").length + String(status).length;
 }
-
-/** Environments hold secrets: the file is its owner's alone from the moment it exists, and so is its log. */
-function createPrivate(path: string): void {
-  try {
-    Deno.mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    try {
-      Deno.openSync(path, { createNew: true, write: true, mode: 0o600 }).close();
-    } catch (error) {
-      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-      // Not opened: closing it would give away the lock of a store that this process has open; fcntl_locking(2).
-      Deno.chmodSync(path, 0o600);
-    }
-  } catch (error) {
-    throw notWritable(error);
-  }
-}
-
-function open(path: string): DatabaseSync {
-  try {
-    return new DatabaseSync(path);
-  } catch (error) {
-    throw unusable(error);
-  }
-}
-
-function unusable(error: unknown): unknown {
-  if (!(error instanceof Error) || error instanceof StoreUnusableError) return error;
-  if (/database is locked/.test(error.message)) return new DirectoryInUseError();
-  if (/not a database|malformed|no such (table|column)/.test(error.message)) {
-    return new StoreUnusableError("is damaged: put a copy in its place, or move it away to begin anew", error);
-  }
-  if (/readonly|unable to open|disk I\/O|is full/.test(error.message)) return notWritable(error);
-  return error;
-}
-
-/** The system's code says why without naming a path; what SQLite says names none. */
-function notWritable(error: unknown): StoreUnusableError {
-  const { code, message } = error as { code?: unknown; message?: unknown };
-  const why = typeof code === "string" && /^E[A-Z]+$/.test(code) ? code : message;
-  return new StoreUnusableError(`cannot be written (${why}): free or mend its disk, or give another directory`, error);
-}
-
-const JOB = "j.key, j.seq, s.spec, c.status, c.process, c.output";
-const JOINED = "JOIN specs s ON s.job = j.key JOIN changes c ON c.seq = j.seq";
-
-const SQL = {
-  begin: "BEGIN IMMEDIATE",
-  commit: "COMMIT",
-  rollback: "ROLLBACK",
-  meta: "SELECT value FROM meta WHERE name = ?",
-  setMeta: "UPDATE meta SET value = ? WHERE name = ?",
-  addJob: `INSERT INTO jobs (id, state, owner, line, registered_at, spec_bytes, output_bytes, seq)
-    VALUES (?, 'INITIAL', ?, ?, ?, ?, 0, 0)`,
-  addSpec: "INSERT INTO specs VALUES (?, ?)",
-  addLabel: "INSERT INTO labels VALUES (?, ?, ?)",
-  addChange: `INSERT INTO changes (job, at, was, state, status, reason, by, process, output)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  addRequest: "INSERT INTO requests (owner, request_id, digest, id) VALUES (?, ?, ?, ?)",
-  setSeq: "UPDATE jobs SET seq = ? WHERE key = ?",
-  stateOf: "SELECT key, state FROM jobs WHERE id = ?",
-  // What is not set costs no change of an index.
-  changeJob: "UPDATE jobs SET state = ?, seq = ? WHERE key = ?",
-  startJob: "UPDATE jobs SET state = ?, started_at = ?, seq = ? WHERE key = ?",
-  unstartJob: "UPDATE jobs SET started_at = NULL WHERE key = ?",
-  endJob: "UPDATE jobs SET state = ?, ended_at = ?, output_bytes = ?, seq = ? WHERE key = ?",
-  settle: "UPDATE changes SET output = ? WHERE seq = (SELECT seq FROM jobs WHERE id = ?)",
-  settleBytes: "UPDATE jobs SET output_bytes = ? WHERE id = ?",
-  bytesOf: "SELECT spec_bytes + output_bytes AS bytes FROM jobs WHERE key = ?",
-  removeChanges: "DELETE FROM changes WHERE job = ?",
-  removeSpec: "DELETE FROM specs WHERE job = ?",
-  removeJob: "DELETE FROM jobs WHERE key = ?",
-  removeLabel: "DELETE FROM labels WHERE name = ? AND value = ? AND job = ?",
-  removeRequest: "UPDATE requests SET removed = ? WHERE owner = ? AND request_id = ?",
-  addRemoval: "INSERT INTO removals VALUES (?)",
-  removeRemoval: "DELETE FROM removals WHERE id = ?",
-  removals: "SELECT id FROM removals",
-  lastTombstone: "SELECT seq FROM changes WHERE job IS NULL ORDER BY seq DESC LIMIT 1 OFFSET ?",
-  removeTombstones: "DELETE FROM changes WHERE job IS NULL AND seq <= ?",
-  removeRequests: "DELETE FROM requests WHERE removed <= ?",
-  get: `SELECT ${JOB} FROM jobs j ${JOINED} WHERE j.id = ?`,
-  getByKey: `SELECT ${JOB} FROM jobs j ${JOINED} WHERE j.key = ?`,
-  countLabel: "SELECT count(*) AS count FROM (SELECT 1 FROM labels WHERE name = ? AND value = ? LIMIT ?)",
-  request: "SELECT id, digest, removed FROM requests WHERE owner = ? AND request_id = ?",
-  unfinished: `SELECT ${JOB} FROM jobs j ${JOINED} WHERE j.state <> 'INITIAL' AND c.output IS NULL ORDER BY j.key`,
-  totals: "SELECT count(*) AS jobs, coalesce(sum(spec_bytes + output_bytes), 0) AS bytes FROM jobs",
-  ended: `SELECT key, id, ended_at FROM jobs INDEXED BY jobs_by_end WHERE (ended_at, key) > (?, ?)
-    ORDER BY ended_at, key LIMIT ?`,
-  now: `SELECT (SELECT coalesce(max(seq), 0) FROM changes) AS seq, (SELECT coalesce(max(key), 0) FROM jobs) AS key`,
-  changesAfter: `SELECT c.seq, c.at, c.was, c.state, c.reason, c.by, c.job, c.status, s.spec, last.output FROM changes c
-    LEFT JOIN jobs j ON j.key = c.job LEFT JOIN specs s ON s.job = c.job LEFT JOIN changes last ON last.seq = j.seq
-    WHERE c.seq > ? ORDER BY c.seq LIMIT ?`,
-  statusAt: "SELECT status FROM changes WHERE job = ? AND seq <= ? ORDER BY seq DESC LIMIT 1",
-} as const;

@@ -8,7 +8,7 @@ import { JobNotFoundError, LimitReachedError, NotRecordedError, SupervisorClosed
 import { Job } from "./job.ts";
 import { type JobSpec, type JobStatus, jobStatus, NO_OUTPUT } from "./job_spec.ts";
 import { OutputBudget } from "./output_limit.ts";
-import { OutputLog, type OutputLogOptions } from "./output_log.ts";
+import { OutputLog } from "./output_log.ts";
 import { Process } from "./process.ts";
 import { bootId, recoverJobs } from "./recovery.ts";
 import { Retention } from "./retention.ts";
@@ -19,6 +19,7 @@ import type { StoredJob } from "./store_rows.ts";
 import { JobEvents } from "./supervisor_events.ts";
 import { Jobs } from "./supervisor_jobs.ts";
 import { DEFAULT_MAX_JOBS, type SupervisorOptions } from "./supervisor_options.ts";
+import { OutputFiles } from "./supervisor_output.ts";
 import { Records } from "./supervisor_records.ts";
 import { Sealer } from "./supervisor_token.ts";
 
@@ -34,11 +35,8 @@ export class Keep {
   readonly #budget: OutputBudget;
   readonly #records: Records;
   readonly #retention: Retention;
-  /** Output that is being deleted. */
-  readonly #deletions = new Set<Promise<void>>();
+  readonly #output: OutputFiles;
   #count: number;
-  /** Holds a directory for each job with output; undefined before the first job, where it is temporary. */
-  #outputDirectory: string | undefined;
   #closed = false;
 
   /**
@@ -49,6 +47,11 @@ export class Keep {
     this.#options = options;
     const { directory } = options;
     this.store = new Store(directory === undefined ? ":memory:" : join(directory, "jobs.db"));
+    this.#output = new OutputFiles({
+      ...(directory === undefined ? {} : { directory }),
+      onDeleted: (id) => this.store.deleted(id),
+      onError: (error) => this.#tell(error),
+    });
     this.sealer = new Sealer(this.store.secret);
     this.events = new JobEvents(this.store, this.jobs, this.sealer);
     this.#retention = new Retention({
@@ -84,16 +87,14 @@ export class Keep {
 
   /** Takes up what an earlier life left: jobs that ran are lost, output of forgotten jobs is deleted. */
   async recover(): Promise<void> {
-    const { directory } = this.#options;
-    if (directory === undefined) return;
-    this.#outputDirectory = join(directory, "output");
-    await Deno.mkdir(this.#outputDirectory, { recursive: true, mode: 0o700 });
-    for (const id of this.store.removals()) this.#delete(id);
+    if (this.#options.directory === undefined) return;
+    await this.#output.open();
+    for (const id of this.store.removals()) void this.#output.delete(id);
     await recoverJobs({
       store: this.store,
       bootId: this.#bootId,
       budget: this.#budget,
-      logOptions: (spec) => this.#logOptions(spec),
+      logOptions: (spec) => this.#output.logOptions(spec),
       onError: (error) => this.#tell(error),
     });
     // Bounds may be tighter than in the earlier life.
@@ -128,7 +129,7 @@ export class Keep {
       );
     }
     try {
-      this.#outputDirectory ??= Deno.makeTempDirSync({ prefix: "teleport-" });
+      this.#output.ensure();
       this.store.add(spec, text, digest);
     } catch (error) {
       this.#budget.give(text.length);
@@ -192,7 +193,7 @@ export class Keep {
   }
 
   #objectOf({ spec, status, output }: Pick<StoredJob, "spec" | "status" | "output">): Job {
-    const options = this.#logOptions(spec);
+    const options = this.#output.logOptions(spec);
     if (status.state === "INITIAL") {
       const log = new OutputLog(spec.id, { ...options, budget: this.#budget });
       const env = { ...this.#options.env, ...spec.env };
@@ -211,14 +212,6 @@ export class Keep {
     return Job.restore(new Process("ended"), spec, log, status);
   }
 
-  #logOptions({ id, outputLimit }: JobSpec): OutputLogOptions {
-    return { directory: this.#outputOf(id), ...(outputLimit === undefined ? {} : { limit: outputLimit }) };
-  }
-
-  #outputOf(id: string): string {
-    return join(this.#outputDirectory ?? "", id);
-  }
-
   /**
    * Forgets a job that does not run. Resolves when its output is deleted.
    *
@@ -234,7 +227,7 @@ export class Keep {
     }
     // On a full disk there is no room to write that it goes, unless its output goes first.
     try {
-      await this.#deleteOutput(id, this.jobs.get(id));
+      await this.#output.deleteNow(id, this.jobs.get(id));
       await this.#forget(id).deleted;
     } catch (error) {
       throw error instanceof JobNotFoundError ? error : this.#notRecorded(error);
@@ -267,27 +260,7 @@ export class Keep {
     const job = this.jobs.get(id);
     this.jobs.remove(id);
     this.events.wake();
-    return { bytes, deleted: this.#delete(id, job) };
-  }
-
-  /** Deletes output. What cannot be is tried again by the next life. */
-  #delete(id: string, job?: Job): Promise<void> {
-    const deletion = this.#deleteOutput(id, job)
-      .then(() => this.store.deleted(id))
-      .catch((error) => this.#tell(error))
-      .finally(() => this.#deletions.delete(deletion));
-    this.#deletions.add(deletion);
-    return deletion;
-  }
-
-  async #deleteOutput(id: string, job: Job | undefined): Promise<void> {
-    // Those who read it are told; a damaged log is no reason not to delete it.
-    await job?.remove().catch(() => {});
-    try {
-      await Deno.remove(this.#outputOf(id), { recursive: true });
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error; // Made with the first byte only.
-    }
+    return { bytes, deleted: this.#output.delete(id, job) };
   }
 
   /** Whether a job with this status may be forgotten. */
@@ -306,10 +279,10 @@ export class Keep {
     this.end();
     this.#retention.close();
     this.#records.close();
-    while (this.#deletions.size > 0) await Promise.all(this.#deletions);
+    await this.#output.settle();
     this.#closed = true;
     if (this.#options.directory !== undefined) this.store[Symbol.dispose]();
-    else if (this.#outputDirectory !== undefined) await Deno.remove(this.#outputDirectory, { recursive: true });
+    await this.#output.close();
   }
 }
 

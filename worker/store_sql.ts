@@ -1,0 +1,53 @@
+/** Everything that the store asks of SQLite but lists, which `store_query.ts` puts together. */
+
+const JOB = "j.key, j.seq, s.spec, c.status, c.process, c.output";
+const JOINED = "JOIN specs s ON s.job = j.key JOIN changes c ON c.seq = j.seq";
+
+export const SQL = {
+  begin: "BEGIN IMMEDIATE",
+  commit: "COMMIT",
+  rollback: "ROLLBACK",
+  meta: "SELECT value FROM meta WHERE name = ?",
+  setMeta: "UPDATE meta SET value = ? WHERE name = ?",
+  addJob: `INSERT INTO jobs (id, state, owner, line, registered_at, spec_bytes, output_bytes, seq)
+    VALUES (?, 'INITIAL', ?, ?, ?, ?, 0, 0)`,
+  addSpec: "INSERT INTO specs VALUES (?, ?)",
+  addLabel: "INSERT INTO labels VALUES (?, ?, ?)",
+  addChange: `INSERT INTO changes (job, at, was, state, status, reason, by, process, output)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  addRequest: "INSERT INTO requests (owner, request_id, digest, id) VALUES (?, ?, ?, ?)",
+  setSeq: "UPDATE jobs SET seq = ? WHERE key = ?",
+  stateOf: "SELECT key, state FROM jobs WHERE id = ?",
+  // What is not set costs no change of an index.
+  changeJob: "UPDATE jobs SET state = ?, seq = ? WHERE key = ?",
+  startJob: "UPDATE jobs SET state = ?, started_at = ?, seq = ? WHERE key = ?",
+  unstartJob: "UPDATE jobs SET started_at = NULL WHERE key = ?",
+  endJob: "UPDATE jobs SET state = ?, ended_at = ?, output_bytes = ?, seq = ? WHERE key = ?",
+  settle: "UPDATE changes SET output = ? WHERE seq = (SELECT seq FROM jobs WHERE id = ?)",
+  settleBytes: "UPDATE jobs SET output_bytes = ? WHERE id = ?",
+  bytesOf: "SELECT spec_bytes + output_bytes AS bytes FROM jobs WHERE key = ?",
+  removeChanges: "DELETE FROM changes WHERE job = ?",
+  removeSpec: "DELETE FROM specs WHERE job = ?",
+  removeJob: "DELETE FROM jobs WHERE key = ?",
+  removeLabel: "DELETE FROM labels WHERE name = ? AND value = ? AND job = ?",
+  removeRequest: "UPDATE requests SET removed = ? WHERE owner = ? AND request_id = ?",
+  addRemoval: "INSERT INTO removals VALUES (?)",
+  removeRemoval: "DELETE FROM removals WHERE id = ?",
+  removals: "SELECT id FROM removals",
+  lastTombstone: "SELECT seq FROM changes WHERE job IS NULL ORDER BY seq DESC LIMIT 1 OFFSET ?",
+  removeTombstones: "DELETE FROM changes WHERE job IS NULL AND seq <= ?",
+  removeRequests: "DELETE FROM requests WHERE removed <= ?",
+  get: `SELECT ${JOB} FROM jobs j ${JOINED} WHERE j.id = ?`,
+  getByKey: `SELECT ${JOB} FROM jobs j ${JOINED} WHERE j.key = ?`,
+  countLabel: "SELECT count(*) AS count FROM (SELECT 1 FROM labels WHERE name = ? AND value = ? LIMIT ?)",
+  request: "SELECT id, digest, removed FROM requests WHERE owner = ? AND request_id = ?",
+  unfinished: `SELECT ${JOB} FROM jobs j ${JOINED} WHERE j.state <> 'INITIAL' AND c.output IS NULL ORDER BY j.key`,
+  totals: "SELECT count(*) AS jobs, coalesce(sum(spec_bytes + output_bytes), 0) AS bytes FROM jobs",
+  ended: `SELECT key, id, ended_at FROM jobs INDEXED BY jobs_by_end WHERE (ended_at, key) > (?, ?)
+    ORDER BY ended_at, key LIMIT ?`,
+  now: `SELECT (SELECT coalesce(max(seq), 0) FROM changes) AS seq, (SELECT coalesce(max(key), 0) FROM jobs) AS key`,
+  changesAfter: `SELECT c.seq, c.at, c.was, c.state, c.reason, c.by, c.job, c.status, s.spec, last.output FROM changes c
+    LEFT JOIN jobs j ON j.key = c.job LEFT JOIN specs s ON s.job = c.job LEFT JOIN changes last ON last.seq = j.seq
+    WHERE c.seq > ? ORDER BY c.seq LIMIT ?`,
+  statusAt: "SELECT status FROM changes WHERE job = ? AND seq <= ? ORDER BY seq DESC LIMIT 1",
+} as const;
