@@ -16,6 +16,7 @@ export type ErrorCode =
   | "STORE_UNUSABLE"
   | "NOT_RECORDED"
   | "REQUEST_ID_REUSED"
+  | "NOT_ENFORCEABLE"
   | "UNAUTHENTICATED"
   | "PERMISSION_DENIED"
   | "UNAVAILABLE";
@@ -149,5 +150,13 @@ export class NotRecordedError extends TeleportError {
       "The server cannot write to its data directory: free or mend its disk, then try again",
       options,
     );
+  }
+}
+
+/** What was asked for cannot be enforced on this host, so it is refused and not left out. */
+export class NotEnforceableError extends TeleportError {
+  /** @param message what is missing, and what to do, such as `Cannot limit memory here: …` */
+  constructor(message: string) {
+    super("NOT_ENFORCEABLE", message);
   }
 }
