@@ -22,6 +22,11 @@ export interface Membership {
   readonly startTime: number;
   /** The value of `MARK_VARIABLE` in the environment of every process of the job that has not cleared it. */
   readonly mark: string;
+  /**
+   * True where nobody watched the leader up to now. Its pid may have become another's since, who is gone too and left a
+   * group or session of that number: it is believed only while the leader is there, or a member carries the mark.
+   */
+  readonly wasUnwatched?: boolean;
 }
 
 /** The variable by which processes are known that left the group and the session and lost their parent (daemons). */
@@ -86,7 +91,10 @@ function readAll(): ProcessEntry[] | undefined {
 export function membersOf(entries: readonly ProcessEntry[], job: Membership): ProcessEntry[] {
   const byPid = new Map(entries.map((entry) => [entry.pid, entry]));
   const leader = byPid.get(job.leader);
-  const reused = leader !== undefined && leader.startTime !== job.startTime;
+  const isInGroup = ({ session, pgrp }: ProcessEntry) => session === job.leader || pgrp === job.leader;
+  const reused = leader !== undefined
+    ? leader.startTime !== job.startTime
+    : job.wasUnwatched === true && !entries.some((entry) => isInGroup(entry) && markOf(entry) === job.mark);
   const verdicts = new Map<number, boolean>();
   const belongs = (entry: ProcessEntry): boolean => {
     const known = verdicts.get(entry.pid);
@@ -94,7 +102,7 @@ export function membersOf(entries: readonly ProcessEntry[], job: Membership): Pr
     verdicts.set(entry.pid, false);
     if (entry.startTime < job.startTime) return false;
     const parent = byPid.get(entry.ppid);
-    const verdict = (!reused && (entry.session === job.leader || entry.pgrp === job.leader)) ||
+    const verdict = (!reused && isInGroup(entry)) ||
       (parent !== undefined && parent.pid !== 1 && belongs(parent)) ||
       markOf(entry) === job.mark;
     verdicts.set(entry.pid, verdict);

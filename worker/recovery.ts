@@ -40,7 +40,9 @@ async function recoverJob({ spec, status, process }: StoredJob, options: Recover
   let final: ProcessStatus | undefined;
   if (!isFinalState(status.state)) {
     final = lostStatus(status);
-    await endOrphans(spec.id, process, options.bootId);
+    if (!await endOrphans(spec.id, process, options.bootId)) {
+      onError(new Error(`What is left of job "${spec.id}" could not be ended: look for its mark in /proc/PID/environ`));
+    }
   }
   let log: OutputLog;
   try {
@@ -61,12 +63,15 @@ async function recoverJob({ spec, status, process }: StoredJob, options: Recover
 /**
  * Ends what is left of a job whose server died: its leader, group, session, descendants, and whatever carries its mark.
  * Nothing is signalled that is not known to be the job's: after a restart of the system nothing is.
+ *
+ * @returns whether nothing is left, as far as can be known
  */
-export async function endOrphans(id: string, process: StoredProcess | undefined, boot: string): Promise<void> {
-  if (process === undefined || process.bootId !== boot || boot === "") return;
+export async function endOrphans(id: string, process: StoredProcess | undefined, boot: string): Promise<boolean> {
+  if (process === undefined || process.bootId !== boot || boot === "") return true;
   // A job that was about to start has no pid on record: it is known by its mark alone.
   const { leader = -1, startTime = 0 } = process;
-  await endLeftovers({ leader, startTime, mark: id }, LEFTOVER_GRACE_MS);
+  const { gone } = await endLeftovers({ leader, startTime, mark: id, wasUnwatched: true }, LEFTOVER_GRACE_MS);
+  return gone;
 }
 
 /** The status of a job whose end nobody saw. */

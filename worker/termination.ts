@@ -40,6 +40,8 @@ export async function endLeftovers(job: Membership, graceMs: number): Promise<{ 
   let left = await leftOf(job);
   const found = left.length;
   if (found === 0) return { found, gone: true };
+  // Those that carry the mark may end first: what was found to be the job's group once stays it.
+  const known = left.some(({ isInGroup }) => isInGroup) ? { ...job, wasUnwatched: false } : job;
   const asked = new Set<string>();
   const graceEnd = performance.now() + Math.min(graceMs, LEFTOVER_GRACE_MS);
   const end = graceEnd + KILL_WAIT_MS;
@@ -55,7 +57,7 @@ export async function endLeftovers(job: Membership, graceMs: number): Promise<{ 
       }
     }
     await new Promise((resolve) => setTimeout(resolve, waitMs));
-    left = await leftOf(job);
+    left = await leftOf(known);
   }
   return { found, gone: true };
 }
@@ -63,6 +65,8 @@ export async function endLeftovers(job: Membership, graceMs: number): Promise<{ 
 /** One process that is left, or the whole group where processes cannot be told apart. */
 interface Target {
   readonly name: string;
+  /** In the leader's group or session. */
+  readonly isInGroup: boolean;
   send(signal: Deno.Signal): void;
 }
 
@@ -70,12 +74,13 @@ async function leftOf(job: Membership): Promise<Target[]> {
   const entries = await scanProcesses();
   if (entries === undefined) {
     // Without /proc there is still the group, as long as it has members: then its id is nobody else's.
-    if (!exists(-job.leader)) return [];
-    return [{ name: "group", send: (signal) => send(-job.leader, signal) }];
+    if (job.wasUnwatched || !exists(-job.leader)) return [];
+    return [{ name: "group", isInGroup: true, send: (signal) => send(-job.leader, signal) }];
   }
   // Pid and start time together name one process for ever.
   return membersOf(entries, job).map((entry) => ({
     name: `${entry.pid}:${entry.startTime}`,
+    isInGroup: entry.session === job.leader || entry.pgrp === job.leader,
     send: (signal) => kill(entry, signal),
   }));
 }
