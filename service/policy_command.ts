@@ -1,5 +1,6 @@
 /** What a rule lets its holders run: which commands, with which arguments, as whom. */
 import type * as wire from "../proto/teleport/v1/job_worker.ts";
+import { askedOptions, FIELD_KINDS, type FieldKind } from "./policy_fields.ts";
 
 /** One command that may be run. */
 export interface CommandPattern {
@@ -23,45 +24,41 @@ export interface CommandRule {
   readonly templates?: ReadonlySet<string> | undefined;
   /** Users of the server's system that jobs may run as; `*` stands for all. The server's own needs no permission. */
   readonly users?: readonly string[] | undefined;
+  /** Groups, in the same way: whoever may be one user may not therefore be in any group. */
+  readonly groups?: readonly string[] | undefined;
+  /** Fields of a request that may be given though `policy_fields.ts` guards them; `*` stands for all. */
+  readonly options?: readonly string[] | undefined;
 }
 
-/** An argument that is matched against a pattern is no longer than this, so that no pattern takes for ever. */
+/** PATH_MAX; a pattern that looks at every pair of characters then takes 10 ms at most. */
 const MAX_MATCHED_CHARS = 4096;
 
-/** What describes or limits a job and changes nothing about what it is. All else a limited rule must allow by name. */
-const HARMLESS: ReadonlySet<string> = new Set([
-  "command",
-  "args",
-  "env",
-  "cwd",
-  "labels",
-  "timeout_ms",
-  "grace_ms",
-  "max_output_bytes",
-  "output_policy",
-  "request_id",
-  "user",
-  "template",
-  "parameters",
-]);
+/** What is matched of one request, so that many arguments of that length do not add up to minutes. */
+const MAX_MATCHED_TOTAL_CHARS = 65_536;
 
 /** Why a rule does not allow a request; undefined when it does. */
 export function commandRefusal(
   rule: CommandRule & { readonly name: string },
   request: wire.JobRequest,
+  kinds: Readonly<Record<string, FieldKind>> = FIELD_KINDS,
 ): string | undefined {
-  const { user = "" } = request as { readonly user?: string };
-  if (user !== "" && rule.users?.includes(user) !== true && rule.users?.includes("*") !== true) {
-    return `rule "${rule.name}" does not let a job run as the user ${JSON.stringify(user)}`;
+  const { user = "", group = "" } = request as { readonly user?: string; readonly group?: string };
+  if (user !== "" && !names(rule.users, user)) {
+    return `rule "${rule.name}" does not let a job run as the user ${JSON.stringify(user.slice(0, 200))}`;
   }
-  if (rule.commands === undefined && rule.templates === undefined) return undefined;
+  if (group !== "" && !names(rule.groups, group)) {
+    return `rule "${rule.name}" does not let a job run as the group ${JSON.stringify(group.slice(0, 200))}`;
+  }
+  const limited = rule.commands !== undefined || rule.templates !== undefined;
+  // Of templates too: what a template does not say is not for its user to say.
+  const extra = askedOptions(request, limited, kinds).find((name) => !names(rule.options, name));
+  if (extra !== undefined) return `rule "${rule.name}" does not allow "${extra}" with a job`;
+  if (!limited) return undefined;
   if (request.template !== "") {
     return rule.templates?.has(request.template)
       ? undefined
       : `rule "${rule.name}" does not allow the template ${JSON.stringify(request.template)}`;
   }
-  const extra = Object.entries(request).find(([name, value]) => !HARMLESS.has(name) && !isDefault(value));
-  if (extra !== undefined) return `rule "${rule.name}" does not allow "${extra[0]}" with a job`;
   const patterns = (rule.commands ?? []).filter(({ path }) => path === request.command);
   if (patterns.length === 0) {
     return `rule "${rule.name}" does not allow the command ${JSON.stringify(request.command.slice(0, 200))}`;
@@ -75,8 +72,15 @@ function patternRefusal(pattern: CommandPattern, { command, args, env, cwd }: wi
   if (variable !== undefined) {
     return `the variable ${JSON.stringify(variable.slice(0, 200))} for ${JSON.stringify(command)}`;
   }
-  if (cwd !== "" && !matches(pattern.cwd, cwd)) return `the directory ${JSON.stringify(cwd.slice(0, 200))}`;
+  // A pattern's author thinks of what is below a directory, and not of the way back up.
+  if (cwd !== "" && (!matches(pattern.cwd, cwd) || cwd.split("/").includes(".."))) {
+    return `the directory ${JSON.stringify(cwd.slice(0, 200))}`;
+  }
   if (pattern.args === "any") return undefined;
+  const chars = args.reduce((sum, { length }) => sum + length, 0);
+  if (chars > MAX_MATCHED_TOTAL_CHARS) {
+    return `arguments of "${chars}" characters for ${JSON.stringify(command)}, at most ${MAX_MATCHED_TOTAL_CHARS}`;
+  }
   const patterns = pattern.args;
   const wrong = args.findIndex((arg, index) => {
     const expected = patterns[index] ?? (pattern.repeats ? patterns.at(-1) : undefined);
@@ -93,10 +97,6 @@ function matches(pattern: RegExp | undefined, text: string): boolean {
   return pattern !== undefined && text.length <= MAX_MATCHED_CHARS && pattern.test(text);
 }
 
-/** True for what a field has that was not sent. */
-function isDefault(value: unknown): boolean {
-  if (value === undefined || value === null || value === "" || value === 0 || value === false) return true;
-  if (Array.isArray(value) || value instanceof Uint8Array) return value.length === 0;
-  if (typeof value === "string") return value.endsWith("_UNSPECIFIED");
-  return typeof value === "object" && Object.values(value).every(isDefault);
+function names(list: readonly string[] | undefined, name: string): boolean {
+  return list?.includes(name) === true || list?.includes("*") === true;
 }

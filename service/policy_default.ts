@@ -7,7 +7,14 @@ export function callsOfKind(...kinds: readonly string[]): Set<CallName> {
   return new Set((Object.keys(CALL_KINDS) as CallName[]).filter((call) => kinds.includes(CALL_KINDS[call])));
 }
 
-const everything: Rule = { name: "admin/1", calls: callsOfKind("read", "change"), jobs: "all", users: ["*"] };
+const everything: Rule = {
+  name: "admin/1",
+  calls: callsOfKind("read", "change"),
+  jobs: "all",
+  users: ["*"],
+  groups: ["*"],
+  options: ["*"],
+};
 const own: Rule = { name: "operator/1", calls: callsOfKind("read", "change"), jobs: "own" };
 const reading: Rule = { name: "viewer/1", calls: callsOfKind("read"), jobs: "all" };
 

@@ -2,6 +2,7 @@
 import type { CallName } from "../proto/service.ts";
 import { CALL_KINDS, type Policy, type Rule, type Scope } from "./policy.ts";
 import type { CommandPattern } from "./policy_command.ts";
+import { optionNames } from "./policy_fields.ts";
 import { callsOfKind } from "./policy_default.ts";
 import { isOfKind, type Parameter, type ParameterKind, type Template, type TemplateText } from "./template.ts";
 
@@ -64,8 +65,16 @@ export function parsePolicy(text: string): Policy {
 }
 
 function rule(value: unknown, at: string, name: string, templates: ReadonlyMap<string, Template>): Rule {
-  const known = { calls: true, jobs: true, commands: false, templates: false, users: false, comment: false };
-  const given = fields(value, at, known);
+  const given = fields(value, at, {
+    calls: true,
+    jobs: true,
+    commands: false,
+    templates: false,
+    users: false,
+    groups: false,
+    options: false,
+    comment: false,
+  });
   const names = given.templates === undefined ? undefined : texts(given.templates, `${at}.templates`);
   const missing = names?.find((name) => !templates.has(name));
   if (missing !== undefined) throw wrong(`${at}.templates`, `there is no template ${JSON.stringify(missing)}`);
@@ -79,7 +88,22 @@ function rule(value: unknown, at: string, name: string, templates: ReadonlyMap<s
     ...(commands && { commands }),
     ...(names && { templates: new Set(names) }),
     ...(given.users === undefined ? {} : { users: texts(given.users, `${at}.users`) }),
+    ...(given.groups === undefined ? {} : { groups: texts(given.groups, `${at}.groups`) }),
+    ...(given.options === undefined ? {} : { options: options(given.options, `${at}.options`) }),
   };
+}
+
+function options(value: unknown, at: string): string[] {
+  const known = ["*", ...optionNames()];
+  const names = texts(value, at);
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown === undefined) return names;
+  throw wrong(
+    at,
+    `${JSON.stringify(unknown)} is no option of a job that needs naming: give ${
+      known.map((name) => `"${name}"`).join(", ")
+    }`,
+  );
 }
 
 function callsOf(name: string, at: string): CallName[] {
