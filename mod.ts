@@ -19,6 +19,7 @@
  * @module
  */
 export * from "./worker/errors.ts";
+export type { InputOptions, InputPiece, InputState, InputTaken } from "./worker/input.ts";
 export { Job, type JobRecorder, type OutputEnd } from "./worker/job.ts";
 export type { JobOptions, JobSpec, JobStatus, OutputCounts } from "./worker/job_spec.ts";
 export { OutputLog, type OutputLogOptions, type OutputTotals } from "./worker/output_log.ts";

@@ -46,7 +46,7 @@ const WORKER_FLOORS: readonly (readonly string[])[] = [
   ["recovery", "retention"],
   ["store"],
   ["job"],
-  ["process", "termination", "output", "state", "command"],
+  ["process", "termination", "output", "input", "state", "command"],
   ["signals", "errors", "watch"],
 ];
 

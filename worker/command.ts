@@ -31,6 +31,8 @@ export interface CommandOptions {
   readonly timeoutMs?: number;
   /** How long a stop waits between SIGTERM and SIGKILL, in milliseconds; 10,000 unless given. */
   readonly graceMs?: number;
+  /** It has an input, which can be written while it runs; without, it reads from /dev/null. */
+  readonly input?: boolean;
 }
 
 /** The environment of a job that names none: nothing of the server's own leaks into it. */

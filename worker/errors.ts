@@ -9,6 +9,11 @@ export type ErrorCode =
   | "JOB_NOT_FOUND"
   | "JOB_NOT_RUNNING"
   | "JOB_RUNNING"
+  | "NO_INPUT"
+  | "INPUT_BUSY"
+  | "INPUT_CLOSED"
+  | "INPUT_OFFSET"
+  | "INPUT_TAKEN_OVER"
   | "LIMIT_REACHED"
   | "OUTPUT_UNAVAILABLE"
   | "SUPERVISOR_CLOSED"
@@ -82,9 +87,12 @@ export class JobNotFoundError extends TeleportError {
 
 /** The call needs a running job or process. */
 export class JobNotRunningError extends TeleportError {
-  /** @param what such as `Job "0193…"` */
-  constructor(what: string, state: string) {
-    super("JOB_NOT_RUNNING", `${what} is in state "${state}", not running: only what runs can be sent a signal`);
+  /**
+   * @param what such as `Job "0193…"`
+   * @param can such as `be sent a signal`
+   */
+  constructor(what: string, state: string, can = "be sent a signal") {
+    super("JOB_NOT_RUNNING", `${what} is in state "${state}", not running: only what runs can ${can}`);
   }
 }
 
@@ -92,6 +100,44 @@ export class JobNotRunningError extends TeleportError {
 export class JobRunningError extends TeleportError {
   constructor(id: string, state: string) {
     super("JOB_RUNNING", `Job "${id}" is in state "${state}": stop it first`);
+  }
+}
+
+/** The job was registered without an input. */
+export class NoInputError extends TeleportError {
+  constructor(id: string) {
+    super("NO_INPUT", `Job "${id}" has no input: register it with one`);
+  }
+}
+
+/** Somebody else writes to the input. */
+export class InputBusyError extends TeleportError {
+  constructor() {
+    super("INPUT_BUSY", "Another writer has the input of this job: wait until it has left");
+  }
+}
+
+/** The input takes nothing more. */
+export class InputClosedError extends TeleportError {
+  constructor(bytes: number) {
+    super("INPUT_CLOSED", `The input of this job was closed after "${bytes}" bytes: nothing more can be sent to it`);
+  }
+}
+
+/** The place in the input is not where this writer can go on. */
+export class InputOffsetError extends TeleportError {
+  constructor(offset: number, bytes: number) {
+    super(
+      "INPUT_OFFSET",
+      `Cannot write at byte "${offset}" of the input, which has "${bytes}": go on there, or leave the offset out`,
+    );
+  }
+}
+
+/** The same writer has called again, and goes on there. */
+export class InputTakenOverError extends TeleportError {
+  constructor() {
+    super("INPUT_TAKEN_OVER", "The same writer has called again: this call is over, the new one goes on");
   }
 }
 

@@ -1,6 +1,7 @@
 /** A process with a history: its state machine, its output, its watchers. */
 import { DEFAULT_GRACE_MS } from "./command.ts";
-import { JobNotFoundError, JobNotRunningError } from "./errors.ts";
+import { JobNotFoundError, JobNotRunningError, NoInputError } from "./errors.ts";
+import type { InputOptions, InputPiece, InputState, InputTaken } from "./input.ts";
 import { type JobSpec, type JobStatus, jobStatus, type OutputCounts } from "./job_spec.ts";
 import type { Place } from "./output_cursor.ts";
 import type { OutputLog, OutputTotals } from "./output_log.ts";
@@ -189,6 +190,24 @@ export class Job {
   }
 
   /**
+   * Writes to the job's input until the pieces end, one of them ends the input, or the job takes no more.
+   *
+   * @throws {NoInputError} when the job was made without one
+   * @throws {JobNotRunningError} when the job is not running
+   * @throws what `ProcessInput.take` throws
+   */
+  async writeInput(pieces: AsyncIterable<InputPiece>, options: InputOptions = {}): Promise<InputTaken> {
+    if (!this.#spec.input) throw new NoInputError(this.id);
+    const { input, isRunningState, status } = this.#process;
+    if (!isRunningState || input === undefined) {
+      // The process of a job that ended in an earlier life is a stand-in.
+      const { state } = this.isFinalState ? this.#latest : status;
+      throw new JobNotRunningError(`Job ${JSON.stringify(this.id)}`, state, "be given input");
+    }
+    return await input.take(pieces, options);
+  }
+
+  /**
    * Watches the status: the one it has now, then every change, to the final one.
    *
    * @param options.skipInitial leaves `INITIAL` out, for one who is about to start the job
@@ -271,8 +290,13 @@ export class Job {
     return Object.keys(this.#asked).length === 0 ? {} : { asked: this.#asked };
   }
 
+  get #inputField(): { readonly input?: InputState } {
+    return this.#process.input === undefined ? {} : { input: this.#process.input.state };
+  }
+
   #record(phase: ProcessStatus): void {
-    const status = { ...phase, ...this.#askedField };
+    const input = isFinalState(phase.state) ? this.#inputField : {};
+    const status = { ...phase, ...this.#askedField, ...input };
     if (status.state !== "STARTING") this.#recorder?.record(this.#process, status, this.#log);
     this.#history.push(status);
     this.#wake();
@@ -285,6 +309,6 @@ export class Job {
   }
 
   #statusOf(status: ProcessStatus): JobStatus {
-    return jobStatus(this.#spec, { ...status, ...this.#askedField }, this.output);
+    return jobStatus(this.#spec, { ...status, ...this.#askedField, ...this.#inputField }, this.output);
   }
 }

@@ -2,7 +2,8 @@
 import { checkCommand, type CommandOptions } from "./command.ts";
 import { InvalidArgumentError } from "./errors.ts";
 import { checkOutputLimit, type OutputLimit } from "./output_limit.ts";
-import type { Asked, ProcessStatus, Reason, StartErrorCode, State } from "./state.ts";
+import type { InputState } from "./input.ts";
+import { type Asked, isFinalState, type ProcessStatus, type Reason, type StartErrorCode, type State } from "./state.ts";
 
 /** Enough to describe a job; more is a document. */
 const MAX_LABELS = 64;
@@ -68,6 +69,8 @@ export interface JobStatus {
   readonly droppedBytes: number;
   readonly outputLimit?: OutputLimit;
   readonly asked?: Asked;
+  /** Of a job that has an input. In `LOST` the count is unknown, and 0. */
+  readonly input?: InputState;
 }
 
 /** How much output there is. */
@@ -78,7 +81,7 @@ export const NO_OUTPUT: OutputCounts = { stdoutBytes: 0, stderrBytes: 0, dropped
 
 /** Puts together what is known of a job. */
 export function jobStatus(spec: JobSpec, process: ProcessStatus, output: OutputCounts): JobStatus {
-  const { id, command, args, cwd, labels, owner, registeredAt, timeoutMs, outputLimit } = spec;
+  const { id, command, args, cwd, labels, owner, registeredAt, timeoutMs, outputLimit, input } = spec;
   const { stdoutBytes, stderrBytes, droppedBytes } = output;
   return {
     id,
@@ -93,6 +96,7 @@ export function jobStatus(spec: JobSpec, process: ProcessStatus, output: OutputC
     stderrBytes,
     droppedBytes,
     ...(outputLimit === undefined ? {} : { outputLimit }),
+    ...(input ? { input: { bytes: 0, closed: isFinalState(process.state) } } : {}),
     ...process,
   };
 }

@@ -10,6 +10,7 @@ import {
   spawnFailure,
 } from "./command.ts";
 import { JobNotRunningError, LimitReachedError } from "./errors.ts";
+import { ProcessInput } from "./input.ts";
 import type { Stream } from "./output_record.ts";
 import { MARK_VARIABLE, type Membership, readEntry } from "./process_table.ts";
 import { type LinuxSignal, parseSignal, sendSignal, signalName } from "./signals.ts";
@@ -85,6 +86,8 @@ export interface Cause {
  * ```
  */
 export class Process {
+  /** Its standard input, where it was asked for. */
+  readonly input: ProcessInput | undefined;
   readonly #command: string;
   readonly #args: readonly string[];
   readonly #options: ProcessOptions;
@@ -114,6 +117,7 @@ export class Process {
     this.#args = [...args];
     this.#options = options;
     this.#id = options.id ?? crypto.randomUUID();
+    this.input = options.input ? new ProcessInput() : undefined;
   }
 
   /** What is known of the process now. */
@@ -174,7 +178,7 @@ export class Process {
         env,
         clearEnv: true,
         detached: true,
-        stdin: "null",
+        stdin: this.input === undefined ? "null" : "piped",
         stdout: "piped",
         stderr: "piped",
       }).spawn();
@@ -182,6 +186,7 @@ export class Process {
       this.#finish({ type: "spawnFailed", ...spawnFailure(this.#command, error), at: new Date() });
       return this.#final.promise;
     }
+    this.input?.open(child.stdin);
     void this.#options.output?.refused?.then((error) => this.#stopForOutput(error));
     this.#leaderLives = true;
     this.#membership = { leader: child.pid, startTime: readEntry(child.pid)?.startTime ?? Infinity, mark: this.#id };
@@ -262,6 +267,7 @@ export class Process {
     const drained = [this.#pump("stdout", child.stdout), this.#pump("stderr", child.stderr)];
     const how = await endOf(child);
     this.#leaderLives = false;
+    this.input?.end();
     const at = new Date();
     // A stop that comes while leftovers are ended is too late to be why.
     this.#cause ??= this.#ownCause(how);
@@ -329,6 +335,7 @@ export class Process {
   }
 
   #finish(event: ProcessEvent): void {
+    this.input?.end();
     this.#apply(event);
     this.#final.resolve(this.#status);
   }

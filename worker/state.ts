@@ -1,4 +1,5 @@
 /** The life of a process and of a job: the states, what is known in each, and the one table of transitions. */
+import type { InputState } from "./input.ts";
 
 /**
  * Where a process or job is in its life. `EXITED`, `KILLED`, `FAILED` and `LOST` are final and never change.
@@ -56,6 +57,8 @@ export interface Asked {
 export type ProcessStatus = PhaseStatus & {
   /** Of a job, by those who told who they are. */
   readonly asked?: Asked;
+  /** Of a job that has an input and has ended. */
+  readonly input?: InputState;
 };
 
 type PhaseStatus =

@@ -1,6 +1,7 @@
 /** Keeps all jobs: registers, starts, stops, signals, lists and forgets them, and lets any number of watchers watch. */
 import { checkGrace } from "./command.ts";
 import { JobNotFoundError, JobRunningError, RequestIdReusedError, SupervisorClosedError } from "./errors.ts";
+import type { InputOptions, InputPiece, InputTaken } from "./input.ts";
 import type { Job, OutputEnd } from "./job.ts";
 import { digestOf } from "./job_digest.ts";
 import type { JobFilter } from "./job_filter.ts";
@@ -167,6 +168,29 @@ export class Supervisor implements AsyncDisposable {
   async signal(id: string, signal: string, options: { readonly by?: string } = {}): Promise<JobStatus> {
     await this.#ready;
     return await this.#keep.job(id).signal(signal, options.by);
+  }
+
+  /**
+   * Writes to the input of a running job that was added with `input: true`. Pieces are asked for as the job reads, so one
+   * that does not read holds up its writer and no memory. Without an `end` the input stays open for the next writer.
+   *
+   * @param options.signal ends the writing; the input stays as it is
+   * @returns what was taken; also when the job ended, or closed its input, before all was
+   * @throws {JobNotFoundError} when there is no such job
+   * @throws {NoInputError} when it was added without an input
+   * @throws {JobNotRunningError} when it is not running
+   * @throws {InputBusyError} when another writer has the input; `InputTakenOverError` when the same one called again
+   * @throws {InputClosedError} when the input was closed before
+   * @throws {InputOffsetError} when the offset is not where this writer can go on
+   * @throws {InvalidArgumentError} for a piece of more than 262,144 bytes
+   */
+  async writeInput(
+    id: string,
+    pieces: AsyncIterable<InputPiece>,
+    options: InputOptions = {},
+  ): Promise<InputTaken> {
+    await this.#ready;
+    return await this.#keep.job(id).writeInput(pieces, options);
   }
 
   /**
