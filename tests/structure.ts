@@ -47,6 +47,7 @@ const WORKER_FLOORS: readonly (readonly string[])[] = [
   ["store"],
   ["job"],
   ["process", "termination", "output", "input", "state", "command"],
+  ["cgroup", "usage", "pause", "launcher"],
   ["signals", "errors", "watch"],
 ];
 
