@@ -46,8 +46,8 @@ const WORKER_FLOORS: readonly (readonly string[])[] = [
   ["recovery", "retention"],
   ["store"],
   ["job"],
-  ["process", "termination", "output", "input", "state", "command"],
-  ["cgroup", "usage", "pause", "launcher"],
+  ["process", "termination", "output", "input", "state", "command", "usage", "pause"],
+  ["cgroup"],
   ["signals", "errors", "watch"],
 ];
 
