@@ -46,7 +46,7 @@ const WORKER_FLOORS: readonly (readonly string[])[] = [
   ["recovery", "retention"],
   ["store"],
   ["job"],
-  ["process", "termination", "output", "input", "state", "command", "usage", "pause"],
+  ["process", "termination", "launcher", "output", "input", "state", "command", "host", "usage", "pause"],
   ["cgroup"],
   ["signals", "errors", "watch"],
 ];

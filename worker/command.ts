@@ -1,10 +1,14 @@
 /** What may be run: the bounds of a command, checked when it is registered, and its program, found when it starts. */
 import { accessSync, constants } from "node:fs";
+import { checkRlimits, type Rlimits } from "./command_limits.ts";
 import { InvalidArgumentError } from "./errors.ts";
 import type { StartErrorCode } from "./state.ts";
 
 /** Linux takes no longer single argument or variable: MAX_ARG_STRLEN, 32 pages, its NUL included; execve(2). */
 const MAX_STRING_BYTES = 131_071;
+
+/** Variables travel through the launcher under longer names. */
+const MAX_VARIABLE_BYTES = MAX_STRING_BYTES - 256;
 
 /** Half of what Linux takes by default for arguments and environment together (a quarter of an 8 MiB stack). */
 const MAX_TOTAL_BYTES = 1_048_576;
@@ -33,6 +37,12 @@ export interface CommandOptions {
   readonly graceMs?: number;
   /** It has an input, which can be written while it runs; without, it reads from /dev/null. */
   readonly input?: boolean;
+  /** The bits that are taken from the mode of files it makes, from 0 to 0o777; the server's own unless given. */
+  readonly umask?: number;
+  /** Added to the server's niceness, from -20 (before others) to 19 (after them). Below 0 needs a privilege. */
+  readonly nice?: number;
+  /** What each of its processes may use at most. */
+  readonly rlimits?: Rlimits;
 }
 
 /** The environment of a job that names none: nothing of the server's own leaks into it. */
@@ -72,7 +82,7 @@ export function checkCommand(command: string, args: readonly string[], options: 
         `Invalid environment variable name ${quote(name)}: give a name that is not empty and holds no "="`,
       );
     }
-    total += checkString("Environment variable", `${name}=${value}`, MAX_STRING_BYTES);
+    total += checkString("Environment variable", `${name}=${value}`, MAX_VARIABLE_BYTES);
   }
   if (total > MAX_TOTAL_BYTES) {
     throw new InvalidArgumentError(
@@ -83,6 +93,14 @@ export function checkCommand(command: string, args: readonly string[], options: 
   if (options.cwd !== undefined) checkCwd(options.cwd);
   if (options.timeoutMs !== undefined) checkMs("timeout", options.timeoutMs, MAX_TIMEOUT_MS);
   if (options.graceMs !== undefined) checkGrace(options.graceMs);
+  if (options.umask !== undefined) checkNumber("umask", options.umask, 0, 0o777);
+  if (options.nice !== undefined) checkNumber("niceness", options.nice, -20, 19);
+  if (options.rlimits !== undefined) checkRlimits(options.rlimits);
+}
+
+function checkNumber(what: string, value: number, min: number, max: number): void {
+  if (Number.isInteger(value) && value >= min && value <= max) return;
+  throw new InvalidArgumentError(`Invalid ${what} "${value}": give a whole number from ${min} to ${max}`);
 }
 
 /** @throws {InvalidArgumentError} when the grace period is no whole number of milliseconds from 0 to one hour */
@@ -173,6 +191,12 @@ export function spawnFailure(command: string, error: unknown): StartFailure {
   }
   const why = typeof code === "string" ? code : "unknown error";
   return { errorCode: "SPAWN_FAILED", error: `Command ${quote(command)} could not be started: ${why}` };
+}
+
+/** A start that failed, with the reason that the system or the launcher gave. */
+export function startFailure(command: string, errorCode: StartErrorCode, why: string): StartFailure {
+  const what = errorCode === "NOT_EXECUTABLE" ? "is not executable" : "could not be started";
+  return { errorCode, error: `Command ${quote(command)} ${what}: ${why}` };
 }
 
 function notExecutable(command: string): StartFailure {

@@ -8,7 +8,9 @@ import {
   DEFAULT_GRACE_MS,
   findProgram,
   spawnFailure,
+  type StartFailure,
 } from "./command.ts";
+import { Launch, type LaunchPlan, needsLauncher } from "./launcher.ts";
 import { JobNotRunningError, LimitReachedError } from "./errors.ts";
 import { ProcessInput } from "./input.ts";
 import type { Stream } from "./output_record.ts";
@@ -53,6 +55,8 @@ export interface ProcessOptions extends CommandOptions {
   readonly id?: string;
   /** Takes what the process writes; discarded where absent. */
   readonly output?: OutputSink;
+  /** The directory of a cgroup that it joins before its program runs. */
+  readonly cgroupDir?: string;
 }
 
 /** How to stop a process. */
@@ -170,12 +174,21 @@ export class Process {
       this.#finish({ type: "spawnFailed", ...program, at: new Date() });
       return this.#final.promise;
     }
+    const plan = this.#plan();
+    const launch = needsLauncher(plan)
+      ? new Launch(
+        plan,
+        { name: this.#command, path: program, args: this.#args, env, cwd },
+        MARK_VARIABLE,
+        () => this.#nowRuns(),
+      )
+      : undefined;
     let child: Deno.ChildProcess;
     try {
-      child = new Deno.Command(program, {
-        args: [...this.#args],
+      child = new Deno.Command(launch?.path ?? program, {
+        args: [...launch?.args ?? this.#args],
         cwd,
-        env,
+        env: launch?.env ?? env,
         clearEnv: true,
         detached: true,
         stdin: this.input === undefined ? "null" : "piped",
@@ -183,22 +196,39 @@ export class Process {
         stderr: "piped",
       }).spawn();
     } catch (error) {
-      this.#finish({ type: "spawnFailed", ...spawnFailure(this.#command, error), at: new Date() });
+      const failure = launch === undefined ? spawnFailure(this.#command, error) : launch.spawnFailure(error);
+      this.#finish({ type: "spawnFailed", ...failure, at: new Date() });
       return this.#final.promise;
     }
     this.input?.open(child.stdin);
     void this.#options.output?.refused?.then((error) => this.#stopForOutput(error));
     this.#leaderLives = true;
     this.#membership = { leader: child.pid, startTime: readEntry(child.pid)?.startTime ?? Infinity, mark: this.#id };
-    this.#apply({ type: "spawned", pid: child.pid });
+    if (launch === undefined) this.#nowRuns();
     if (this.#options.timeoutMs) {
       this.#timeoutTimer = setTimeout(() => void this.stop({ reason: "TIMED_OUT" }), this.#options.timeoutMs);
     }
-    this.#supervise(child, this.#membership).catch((error) => {
+    this.#supervise(child, this.#membership, launch).catch((error) => {
       const why = error instanceof Error ? error.message : String(error);
       this.#finish({ type: "lost", error: `The end of the process was not seen: ${why}` });
     });
     return this.#final.promise;
+  }
+
+  #plan(): LaunchPlan {
+    const { cgroupDir, umask, rlimits, nice } = this.#options;
+    return {
+      ...(cgroupDir === undefined ? {} : { cgroupDir }),
+      ...(umask === undefined ? {} : { umask }),
+      ...(rlimits === undefined ? {} : { rlimits }),
+      ...(nice === undefined ? {} : { nice }),
+    };
+  }
+
+  /** The program itself is there, or the launcher is about to become it. */
+  #nowRuns(): void {
+    if (this.#status.state !== "STARTING" || this.#membership === undefined) return;
+    this.#apply({ type: "spawned", pid: this.#membership.leader });
   }
 
   /**
@@ -216,6 +246,7 @@ export class Process {
       ...(options.by === undefined ? {} : { by: options.by }),
     };
     const graceMs = options.graceMs ?? this.#options.graceMs ?? DEFAULT_GRACE_MS;
+    this.#nowRuns(); // The launcher is stopped like the program that it becomes.
     if (this.#status.state === "RUNNING") {
       this.#apply({ type: "stop" });
       if (this.#leaderLives) askToEnd(this.#membership.leader);
@@ -263,8 +294,8 @@ export class Process {
   }
 
   /** Waits for the leader's end, ends what it left behind, drains the output, and says so. */
-  async #supervise(child: Deno.ChildProcess, membership: Membership): Promise<void> {
-    const drained = [this.#pump("stdout", child.stdout), this.#pump("stderr", child.stderr)];
+  async #supervise(child: Deno.ChildProcess, membership: Membership, launch?: Launch): Promise<void> {
+    const drained = [this.#pump("stdout", child.stdout), this.#pump("stderr", child.stderr, launch)];
     const how = await endOf(child);
     this.#leaderLives = false;
     this.input?.end();
@@ -278,6 +309,9 @@ export class Process {
     await endLeftovers(membership, graceMs);
     this.#ended.abort();
     await this.#drain(drained);
+    const failure = this.#launchFailure(launch, how);
+    if (failure !== undefined) return this.#finish({ type: "spawnFailed", ...failure, at });
+    this.#nowRuns();
     const { reason, by, error } = this.#cause;
     this.#finish({
       type: "ended",
@@ -289,27 +323,37 @@ export class Process {
     });
   }
 
+  /** Why the program never ran; undefined when it did, and when somebody ended the launcher, for that is an end. */
+  #launchFailure(launch: Launch | undefined, how: { exitCode: number } | { signal: string }): StartFailure | undefined {
+    if (!("signal" in how)) return launch?.failure();
+    const wasAsked = this.#cause?.reason !== "SIGNALED" || this.#lastSignal !== undefined;
+    return wasAsked ? undefined : launch?.failure(how.signal);
+  }
+
   #ownCause(how: { exitCode: number } | { signal: string }): Cause {
     if ("exitCode" in how) return { reason: "EXITED" };
     const sent = this.#lastSignal?.name === how.signal ? this.#lastSignal.by : undefined;
     return { reason: "SIGNALED", ...(sent === undefined ? {} : { by: sent }) };
   }
 
-  #pump(stream: Stream, source: ReadableStream<Uint8Array>): Pump {
+  #pump(stream: Stream, source: ReadableStream<Uint8Array>, launch?: Launch): Pump {
     const reader = source.getReader({ mode: "byob" });
     const output = this.#options.output;
+    const hand = async (chunk: Uint8Array | undefined) => {
+      // Where the sink refuses, reading goes on, or the process would hang in write(2) and hear no SIGTERM.
+      try {
+        if (chunk !== undefined) await output?.append(stream, chunk, this.#ended.signal);
+      } catch {
+        // `refused` tells why, where there is a reason to stop.
+      }
+    };
     const run = async () => {
       // Few jobs write much: a buffer grows with what comes.
       let buffer = new Uint8Array(MIN_READ_BYTES);
       while (true) {
         const { done, value } = await reader.read(buffer);
-        if (done) return;
-        // Where the sink refuses, reading goes on, or the process would hang in write(2) and hear no SIGTERM.
-        try {
-          await output?.append(stream, value, this.#ended.signal);
-        } catch {
-          // `refused` tells why, where there is a reason to stop.
-        }
+        if (done) return await hand(launch?.rest());
+        await hand(launch === undefined ? value : launch.pass(value));
         const full = value.length === value.buffer.byteLength && value.length < MAX_READ_BYTES;
         buffer = full ? new Uint8Array(value.length * 2) : new Uint8Array(value.buffer);
       }

@@ -138,7 +138,8 @@ export function transition(status: ProcessStatus, event: ProcessEvent): ProcessS
       if (status.state === "STARTING") return { state: "RUNNING", startedAt: status.startedAt, pid: event.pid };
       break;
     case "spawnFailed":
-      if (status.state === "STARTING") {
+      // The launcher may fail when a stop was asked for already, or at its very last step.
+      if (isRunningState(status.state)) {
         return {
           state: "FAILED",
           reason: "START_FAILED",

@@ -37,8 +37,8 @@ const STATUSES: Readonly<Record<State, ProcessStatus>> = {
 const TABLE: Readonly<Partial<Record<State, Readonly<Record<string, State>>>>> = {
   INITIAL: { start: "STARTING" },
   STARTING: { spawned: "RUNNING", spawnFailed: "FAILED", lost: "LOST" },
-  RUNNING: { stop: "STOPPING", exited: "EXITED", killed: "KILLED", lost: "LOST" },
-  STOPPING: { exited: "EXITED", killed: "KILLED", lost: "LOST" },
+  RUNNING: { spawnFailed: "FAILED", stop: "STOPPING", exited: "EXITED", killed: "KILLED", lost: "LOST" },
+  STOPPING: { spawnFailed: "FAILED", exited: "EXITED", killed: "KILLED", lost: "LOST" },
 };
 
 for (const [state, status] of Object.entries(STATUSES)) {
