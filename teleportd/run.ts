@@ -82,6 +82,8 @@ export async function run(flags: Flags, { env, tell, exit }: World): Promise<voi
   const { stop, hurry } = stopSignals(exit);
   hurry.addEventListener("abort", () => void supervisor.close({ graceMs: 0 }));
   await supervisor.ready();
+  // Told to stop before there was anybody to serve: what was left of an earlier life is ended, and that is all.
+  if (stop.aborted) return await supervisor.close();
   await using audit = await AuditLog.open({
     directory: `${directory}/audit`,
     onError: (error) => tell(`the audit record cannot be written, so nothing new is done until it can: ${error}`),

@@ -30,10 +30,9 @@ export interface ServerOptions {
   readonly args?: readonly string[];
 }
 
-/** Starts a server and waits until it serves. Disposing of it stops it and removes its directory. */
-export async function startServer(options: ServerOptions = {}): Promise<Server> {
-  const dir = options.dir ?? await Deno.makeTempDir({ prefix: "teleport_e2e_" });
-  const listen = options.listen ?? "127.0.0.1:0";
+/** Starts a server and waits for nothing; its stderr is to be read. */
+export function spawnServer(options: ServerOptions & { readonly dir: string }): Pick<Server, "dir" | "process"> {
+  const { dir, listen = "127.0.0.1:0" } = options;
   const [deno, ...args] = [...DENO, "-A", "server.ts", "--init-certs", "--listen", listen];
   const process = new Deno.Command(deno!, {
     args: [...args, "--certs", `${dir}/certs`, "--data", `${dir}/data`, ...options.args ?? []],
@@ -42,6 +41,13 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
     stdout: "null",
     stderr: "piped",
   }).spawn();
+  return { dir, process };
+}
+
+/** Starts a server and waits until it serves. Disposing of it stops it and removes its directory. */
+export async function startServer(options: ServerOptions = {}): Promise<Server> {
+  const dir = options.dir ?? await Deno.makeTempDir({ prefix: "teleport_e2e_" });
+  const { process } = spawnServer({ ...options, dir });
   const log = process.stderr.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
   while (!/^listening on .*$/m.test(text)) {

@@ -1,0 +1,157 @@
+/** The end of the server, whatever stands in its way: in order, with exit code 0, and never without end. */
+import assert from "node:assert/strict";
+import { type Server, spawnServer, startServer } from "./programs.ts";
+import { clientOf, living, startUp } from "./teleportd.ts";
+
+/** Streams have 5 seconds, and what remains to be written takes a moment; the rest is for a busy machine. */
+const DRAIN_MS = 5_000;
+const MARGIN_MS = 5_000;
+
+/** Sends SIGTERM, and gives how long the server took to its end. */
+async function stop(server: Pick<Server, "process">): Promise<number> {
+  const begin = performance.now();
+  server.process.kill("SIGTERM");
+  const { code, signal } = await server.process.status;
+  assert.deepEqual([code, signal], [0, null]);
+  return performance.now() - begin;
+}
+
+/** The state of a job in the next life of the server. */
+async function stateAfter(dir: string, id: string): Promise<{ state: string; reason: string }> {
+  await using server = await startServer({ dir });
+  await using client = await clientOf(server);
+  const { state, reason } = await client.calls.Status({ id });
+  return { state, reason };
+}
+
+async function withDirectory(use: (dir: string) => Promise<void>): Promise<void> {
+  const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
+  try {
+    await use(dir);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+Deno.test("watchers that read nothing hold the end up for 5 seconds and no longer", async () => {
+  await using server = await startServer();
+  await using client = await clientOf(server);
+  const id = await startUp(client.calls, "echo up; exec head -c 30000000 /dev/zero");
+  for await (const _ of client.calls.StatusStream({ id }));
+  // Each with a connection of its own, and the server with far more to send than they take.
+  const silent = await Promise.all(Array.from({ length: 3 }, () => clientOf(server)));
+  const streams = silent.map(({ calls }) => calls.GetOutput({ id })[Symbol.asyncIterator]());
+  await Promise.all(streams.map((stream) => stream.next()));
+  const tookMs = await stop(server);
+  assert.ok(tookMs > DRAIN_MS - 500 && tookMs < DRAIN_MS + MARGIN_MS, `${tookMs} ms`);
+  for (const stream of streams) await stream.return?.();
+  for (const each of silent) await each[Symbol.asyncDispose]();
+});
+
+Deno.test("those who watch many jobs, one that was never started, and nothing but health are told and let go", async () => {
+  await using server = await startServer();
+  await using client = await clientOf(server);
+  const { calls } = client;
+  const { id } = await calls.Register({ command: "true" });
+  const streams = [calls.WatchJobs({}), calls.StatusStream({ id }), calls.GetOutput({ id })];
+  const ends = streams.map((stream) => Array.fromAsync<unknown>(stream).then(() => "end", ({ status }) => status));
+  await calls.Status({ id });
+  const tookMs = await stop(server);
+  assert.deepEqual(await Promise.all(ends), ["UNAVAILABLE", "UNAVAILABLE", "UNAVAILABLE"]);
+  assert.ok(tookMs < DRAIN_MS, `${tookMs} ms`);
+});
+
+Deno.test("a job that ignores SIGTERM is killed when its grace is over, and one that is stopped hears it", () =>
+  withDirectory(async (dir) => {
+    const server = await startServer({ dir });
+    const client = await clientOf(server);
+    const { calls } = client;
+    const { id: deaf } = await calls.Register({
+      command: "sh",
+      args: ["-c", "trap '' TERM; echo up; while :; do sleep 0.01; done"],
+      grace_ms: 300,
+    });
+    for await (const { state } of calls.Start({ id: deaf })) if (state === "STATE_RUNNING") break;
+    for await (const _ of calls.GetOutput({ id: deaf })) break;
+    const stopped = await startUp(calls, "trap 'exit 3' TERM; echo up; kill -STOP $$; while :; do sleep 0.01; done");
+    await client[Symbol.asyncDispose]();
+    const tookMs = await stop(server);
+    await server[Symbol.asyncDispose]();
+    assert.ok(tookMs > 300 && tookMs < MARGIN_MS, `${tookMs} ms`);
+    assert.deepEqual([...living(deaf), ...living(stopped)], []);
+    assert.deepEqual(await stateAfter(dir, deaf), { state: "STATE_KILLED", reason: "REASON_SHUTDOWN" });
+    assert.deepEqual(await stateAfter(dir, stopped), { state: "STATE_EXITED", reason: "REASON_SHUTDOWN" });
+  }));
+
+Deno.test("SIGTERM while the server takes up what an earlier one left ends it when that is done, before it serves", () =>
+  withDirectory(async (dir) => {
+    const first = await startServer({ dir });
+    const client = await clientOf(first);
+    // It tells when the next life asks it to end, and does not. Nobody reads what else the shell says.
+    const asked = `${dir}/asked`;
+    const script = `trap 'echo yes > ${asked}' TERM; echo up; exec > /dev/null 2>&1; while :; do sleep 0.01; done`;
+    const id = await startUp(client.calls, script);
+    first.process.kill("SIGKILL");
+    await first.process.status;
+    await client[Symbol.asyncDispose]();
+    await first[Symbol.asyncDispose]();
+    using changes = Deno.watchFs(dir);
+    const second = spawnServer({ dir });
+    const served = (async () => {
+      let log = "";
+      for await (const text of second.process.stderr.pipeThrough(new TextDecoderStream())) {
+        log += text;
+        if (log.includes("listening on")) break;
+      }
+      return log;
+    })();
+    const heard = (async () => {
+      for await (const { paths } of changes) if (paths.includes(asked)) break;
+      return "asked";
+    })();
+    assert.equal(await Promise.race([heard, served]), "asked");
+    await stop(second);
+    assert.equal(await served, "");
+    assert.deepEqual(living(id), []);
+    assert.deepEqual(await stateAfter(dir, id), { state: "STATE_LOST", reason: "REASON_LOST" });
+  }));
+
+Deno.test("SIGTERM at any moment of the start ends the server, and the next one starts", () =>
+  withDirectory(async (dir) => {
+    // Certificates are there then, so that the start is short.
+    await using _ = await startServer({ dir });
+    await stop(_);
+    for (let delayMs = 0; delayMs <= 700; delayMs += 70) {
+      const server = spawnServer({ dir });
+      const log = new Response(server.process.stderr).text();
+      await new Promise((resolve) => setTimeout(resolve, delayMs));
+      server.process.kill("SIGTERM");
+      const { code, signal } = await server.process.status;
+      // Before it listens for signals there is nothing that it would have to end in order.
+      assert.ok(code === 0 || signal === "SIGTERM", `${delayMs} ms: ${code} ${signal}`);
+      assert.doesNotMatch(await log, /error/);
+    }
+    await using last = await startServer({ dir });
+    await using client = await clientOf(last);
+    assert.equal(await client.health(), "SERVING");
+  }));
+
+Deno.test("a second signal does not wait for watchers that read nothing", async () => {
+  await using server = await startServer();
+  await using client = await clientOf(server);
+  const { calls } = client;
+  const ended = await startUp(calls, "echo up; exec head -c 30000000 /dev/zero");
+  for await (const _ of calls.StatusStream({ id: ended }));
+  const output = calls.GetOutput({ id: ended })[Symbol.asyncIterator]();
+  await output.next();
+  const running = await startUp(calls, "trap 'echo no' TERM; echo up; while :; do sleep 0.01; done");
+  const told = calls.GetOutput({ id: running })[Symbol.asyncIterator]();
+  await told.next();
+  server.process.kill("SIGTERM");
+  await told.next();
+  const tookMs = await stop(server);
+  assert.ok(tookMs < DRAIN_MS - 1_000, `${tookMs} ms`);
+  assert.deepEqual(living(running), []);
+  await output.return?.();
+  await told.return?.();
+});
