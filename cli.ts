@@ -2,6 +2,7 @@
 import { type Environment, ENVIRONMENT_NAMES } from "./cli/config.ts";
 import type { Io } from "./cli/io.ts";
 import { main } from "./cli/main.ts";
+import { gatherEntropy } from "./rpc/entropy.ts";
 
 const io: Io = {
   stdout: Deno.stdout,
@@ -11,6 +12,7 @@ const io: Io = {
     return { [Symbol.dispose]: () => Deno.removeSignalListener(signal, listener) };
   },
   async connect(options) {
+    gatherEntropy();
     // Only here, so that help and bad usage do not wait for gRPC to load.
     const { connect } = await import("./rpc/client.ts");
     return connect(options);
