@@ -58,22 +58,29 @@ export async function followOutput(
 ): Promise<OutputEnd> {
   const { request, signal, outages } = options;
   const received = { STREAM_STDOUT: nothing(request), STREAM_STDERR: nothing(request) };
-  let resume = request;
+  // Where the beginning is counted from the end, that of one moment is read before what comes later is waited for, so that
+  // asking again after an outage goes on from there.
+  let resume = isTail(request) ? { ...request, follow: false } : request;
   let heartbeatMs = HEARTBEAT_MS;
   while (true) {
-    let isQuiet = false;
+    let goesOn = false;
     try {
       for await (const piece of read(calls, resume, heartbeatMs, signal)) {
         await outages?.answered(piece.end !== null || piece.data.length > 0 || piece.dropped_bytes > 0);
         if (piece.end !== null) {
-          verifyAll(received, piece.end, request);
-          await take(piece);
-          return piece.end;
+          verifyAll(received, piece.end, resume);
+          if (resume.follow === request.follow || isOver(piece.end)) {
+            await take(piece);
+            return piece.end;
+          }
+          resume = behind(request, piece.cursor);
+          goesOn = true;
+          break;
         }
         // A sign of life, which says nothing of the output.
         if (piece.data.length === 0 && piece.dropped_bytes === 0) {
-          isQuiet = heartbeatMs < HEARTBEAT_MS;
-          if (isQuiet) break;
+          goesOn = heartbeatMs < HEARTBEAT_MS;
+          if (goesOn) break;
           continue;
         }
         if (piece.stream === "STREAM_UNSPECIFIED") {
@@ -87,12 +94,11 @@ export async function followOutput(
     } catch (error) {
       if (outages === undefined || error instanceof OutputMismatchError) throw error;
       await outages.wait(error, signal);
-      // Where the beginning is counted from the end, asking twice would lose what is written in between.
-      if (resume.cursor || isFromStart(request)) heartbeatMs = FIRST_HEARTBEAT_MS;
+      heartbeatMs = FIRST_HEARTBEAT_MS;
       continue;
     }
-    if (isQuiet) {
-      // The server is there: from here on as seldom as before.
+    if (goesOn) {
+      // The server is there: from here on heartbeats are as seldom as before.
       heartbeatMs = HEARTBEAT_MS;
       continue;
     }
@@ -122,6 +128,15 @@ function read(
 function behind(request: FollowOutputOptions["request"], cursor: string): FollowOutputOptions["request"] {
   const { tail_lines: _lines, tail_bytes: _bytes, since: _since, ...rest } = request;
   return { ...rest, cursor };
+}
+
+/** Whether the reading begins at a place that moves while the job writes. */
+function isTail({ follow, tail_bytes, tail_lines }: FollowOutputOptions["request"]): boolean {
+  return follow && (tail_bytes !== undefined || tail_lines !== undefined);
+}
+
+function isOver({ status }: OutputEnd): boolean {
+  return status !== null && isFinal(status.state);
 }
 
 /** Whether the reading begins with the first byte. */
@@ -173,7 +188,7 @@ function verifyAll(
 ): void {
   if (request.until) return;
   // What a running job wrote since the call is no loss to one who asked for what was there then.
-  const mayHaveGrown = !request.follow && end.status !== null && !isFinal(end.status.state);
+  const mayHaveGrown = !request.follow && !isOver(end);
   const only = request.stream ?? "STREAM_UNSPECIFIED";
   if (only !== "STREAM_STDERR") {
     verify("stdout", received.STREAM_STDOUT, end.stdout_bytes, end.stdout_sha256, mayHaveGrown);

@@ -76,6 +76,7 @@ export function outputMessage(piece: OutputPiece): Sent<wire.JobOutput> {
 /** The closing record as a message. */
 export function endMessage(end: OutputEnd): Sent<wire.JobOutput> {
   return {
+    cursor: end.cursor,
     end: {
       stdout_bytes: end.stdoutBytes,
       stderr_bytes: end.stderrBytes,

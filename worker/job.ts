@@ -28,6 +28,8 @@ const MAX_SIGNALS = 16;
 
 /** What the output of a job amounts to, with the job's status: the last word of `watchOutput`. */
 export interface OutputEnd extends OutputTotals {
+  /** Continues behind everything the watch looked through. */
+  readonly cursor: string;
   readonly status: JobStatus;
 }
 
@@ -258,16 +260,16 @@ export class Job {
   async *#readOutput(
     selection: OutputSelection,
     end: Place,
-    now: OutputEnd | undefined,
+    now: Omit<OutputEnd, "cursor"> | undefined,
     signal: AbortSignal,
   ): AsyncGenerator<OutputPiece, OutputEnd, void> {
     this.#watchers += 1;
     try {
-      yield* readOutput(this.#log, selection, end, signal);
-      if (now !== undefined) return now;
+      const cursor = yield* readOutput(this.#log, selection, end, signal);
+      if (now !== undefined) return { ...now, cursor };
       // The log is sealed a moment before the final status is set.
       while (!this.isFinalState) await this.#changed(signal);
-      return { ...this.#log.totals(), status: this.status };
+      return { ...this.#log.totals(), cursor, status: this.status };
     } finally {
       this.#watchers -= 1;
     }

@@ -49,7 +49,7 @@ export function checkSelection(selection: OutputSelection): void {
 
 /**
  * Yields the selected pieces of a log. It holds one block of the log at a time; while nothing new is there it waits for
- * the log to grow.
+ * the log to grow. Returns the cursor that continues behind all it looked through.
  *
  * @param seen the log's end at the moment of the call: what is "there" then
  */
@@ -58,7 +58,7 @@ export async function* readOutput(
   selection: OutputSelection,
   seen: Place,
   signal: AbortSignal,
-): AsyncGenerator<OutputPiece, void, void> {
+): AsyncGenerator<OutputPiece, string, void> {
   checkSelection(selection);
   try {
     await log.retain();
@@ -67,7 +67,8 @@ export async function* readOutput(
     const past = until < Date.now();
     const last = past ? await firstSince(log, until + 1, seen) : seen;
     const follow = (selection.follow ?? true) && !past;
-    yield* readFrom(log, await beginning(log, selection, last), selection, follow ? undefined : last.position, signal);
+    const from = await beginning(log, selection, last);
+    return yield* readFrom(log, from, selection, follow ? undefined : last.position, signal);
   } finally {
     await log.release();
   }
@@ -92,7 +93,7 @@ async function* readFrom(
   selection: OutputSelection,
   end: number | undefined,
   signal: AbortSignal,
-): AsyncGenerator<OutputPiece, void, void> {
+): AsyncGenerator<OutputPiece, string, void> {
   const { stream, until } = selection;
   // Joined records have the time of the first alone.
   const exact = selection.exact ?? until !== undefined;
@@ -114,17 +115,23 @@ async function* readFrom(
     if (at.position < readable) {
       const block = await log.read(at, readable, exact);
       if (block === undefined) continue; // Dropped meanwhile: the log starts later now.
+      let cursor = cursorAt(log, at);
       at = block.next;
       for (const piece of block.pieces) {
-        if (until !== undefined && piece.time > until) return;
+        if (until !== undefined && piece.time > until) return cursor;
+        cursor = piece.cursor;
         if (stream !== undefined && stream !== piece.stream) continue;
         yield skip === 0 ? piece : without(piece, skip);
         skip = 0;
         signal.throwIfAborted();
       }
-    } else if (stop !== undefined || log.sealed) return;
+    } else if (stop !== undefined || log.sealed) return cursorAt(log, at);
     else if (await grownOrPast(log, at.position, until, signal)) stop = log.end.position;
   }
+}
+
+function cursorAt(log: OutputLog, place: Place): string {
+  return formatCursor(log.segments.salt, place);
 }
 
 /** Waits for the log to grow, or for `until` to pass, and then returns true: nothing after it is wanted. */
@@ -157,7 +164,7 @@ function droppedPieces(log: OutputLog, at: Place, start: Place): OutputPiece[] {
   return (["stdout", "stderr"] as const).flatMap((stream) => {
     const droppedBytes = start.offsets[stream] - at.offsets[stream];
     if (droppedBytes <= 0) return [];
-    const cursor = formatCursor(log.segments.salt, start);
+    const cursor = cursorAt(log, start);
     return [{ stream, data: new Uint8Array(), offset: start.offsets[stream], time: new Date(), cursor, droppedBytes }];
   });
 }

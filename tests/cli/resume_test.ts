@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { followOutput, type FollowOutputOptions, OutputMismatchError } from "../../cli/follow_output.ts";
 import { Outages } from "../../cli/outage.ts";
 import type { JobOutput } from "../../proto/teleport/v1/job_worker.ts";
-import { exited, FakeCallError, outputOf, stream } from "./fake.ts";
+import { exited, FakeCallError, outputOf, running, stream } from "./fake.ts";
 
 const strict = { sanitizeOps: true, sanitizeResources: true };
 const silent = { note: () => Promise.resolve() };
@@ -286,24 +286,43 @@ Deno.test(
   },
 );
 
-Deno.test(
-  "followOutput() asks only once where a tail begins, for as long as the connection holds",
-  strict,
-  async () => {
-    const messages = await outputOf(pieces, exited(0));
-    const asked: (number | undefined)[] = [];
-    async function* GetOutput(request: unknown): AsyncGenerator<JobOutput> {
-      asked.push((request as Request).heartbeat_ms);
-      yield* stream(...asked.length === 1 ? [] : messages.slice(-1));
-      if (asked.length === 1) throw new FakeCallError("UNAVAILABLE", "Connection lost");
-    }
-    const outages = new Outages(silent);
-    await outages.answered();
-    await followOutput(
-      { GetOutput },
-      { request: { id: "job-1", follow: true, tail_lines: 0 }, outages },
-      () => Promise.resolve(),
-    );
-    assert.deepEqual(asked, [30_000, 30_000]);
-  },
-);
+Deno.test("followOutput() loses nothing behind an empty tail while the server is away", strict, async () => {
+  const [first, end] = await outputOf([["stdout", "written during the outage"]], exited(0));
+  const now = { ...end!, cursor: "now", end: { ...end!.end!, stdout_bytes: 0, status: running() } };
+  const asked: Request[] = [];
+  async function* GetOutput(request: unknown): AsyncGenerator<JobOutput> {
+    const { heartbeat_ms: _, ...rest } = request as Request;
+    asked.push(rest);
+    if (asked.length === 1) yield* stream(now);
+    if (asked.length === 2) throw new FakeCallError("UNAVAILABLE", "Connection lost");
+    if (asked.length === 3) yield* stream(first!, end!);
+  }
+  const taken: JobOutput[] = [];
+  const request = { id: "job-1", follow: true, tail_lines: 0, stream: "STREAM_STDOUT" as const };
+  const end3 = await followOutput(
+    { GetOutput },
+    { request, outages: new Outages(silent) },
+    (piece) => Promise.resolve(void taken.push(piece)),
+  );
+  assert.deepEqual(taken, [first, end]);
+  assert.equal(end3, end!.end);
+  const behind = { id: "job-1", follow: true, stream: "STREAM_STDOUT", cursor: "now" };
+  assert.deepEqual(asked, [{ ...request, follow: false }, behind, behind]);
+});
+
+Deno.test("followOutput() asks anew for a tail of which nothing had come", strict, async () => {
+  const [, last, end] = await outputOf([["stdout", "a\n"], ["stdout", "b\n"]], exited(0));
+  const asked: Request[] = [];
+  async function* GetOutput(request: unknown): AsyncGenerator<JobOutput> {
+    asked.push(request as Request);
+    if (asked.length === 1) throw new FakeCallError("UNAVAILABLE", "Connection lost");
+    yield* stream(last!, end!);
+  }
+  const outages = new Outages(silent);
+  await outages.answered();
+  const taken: JobOutput[] = [];
+  const request = { id: "job-1", follow: true, tail_lines: 1 };
+  await followOutput({ GetOutput }, { request, outages }, (piece) => Promise.resolve(void taken.push(piece)));
+  assert.deepEqual(taken, [last, end]);
+  assert.deepEqual(asked, [{ ...request, follow: false }, { ...request, follow: false }]);
+});

@@ -107,6 +107,10 @@ Deno.test("GetOutput that does not follow ends with what is there, whatever the 
   assert.deepEqual([running.stdout, running.end.status?.state, running.end.stdout_bytes], ["up\n", "STATE_RUNNING", 3]);
   await Deno.writeTextFile(`${dir}/gate`, "go\n");
   await all(calls.StatusStream({ id }));
+  for (const { messages } of [unstarted, running]) {
+    const { stdout } = await output(calls, id, { cursor: messages.at(-1)?.cursor ?? "" });
+    assert.equal(stdout, messages === running.messages ? "done\n" : "up\ndone\n");
+  }
   const ended = await output(calls, id, { follow: false });
   assert.deepEqual([ended.stdout, ended.end.status?.state], ["up\ndone\n", "STATE_EXITED"]);
   await Deno.remove(dir, { recursive: true });

@@ -111,7 +111,8 @@ Deno.test("outputMessage() tells of a gap by its size and no data", strict, () =
 });
 
 Deno.test("endMessage() carries totals, digests and the final status", strict, () => {
-  const { end, data } = endMessage({
+  const { cursor, end, data } = endMessage({
+    cursor: "here",
     stdoutBytes: 1,
     stderrBytes: 2,
     droppedBytes: 3,
@@ -119,7 +120,7 @@ Deno.test("endMessage() carries totals, digests and the final status", strict, (
     stderrSha256: new Uint8Array([5]),
     status: INITIAL,
   });
-  assert.equal(data, undefined);
+  assert.deepEqual([cursor, data], ["here", undefined]);
   assert.deepEqual([end?.stdout_bytes, end?.stderr_bytes, end?.dropped_bytes], [1, 2, 3]);
   assert.deepEqual([end?.stdout_sha256, end?.stderr_sha256], [new Uint8Array([4]), new Uint8Array([5])]);
   assert.equal(end?.status?.id, "1");

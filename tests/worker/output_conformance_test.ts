@@ -148,6 +148,27 @@ for (const [kind, make] of Object.entries(LOGS)) {
   );
 
   Deno.test(
+    `readOutput() returns the cursor behind what it looked through in a log that is ${kind}`,
+    withLog(async (log) => {
+      const all = await collect(log, { follow: false, exact: true });
+      const behind = async (selection: OutputSelection) => {
+        const reading = readOutput(log, { follow: false, ...selection }, log.end, new AbortController().signal);
+        let result = await reading.next();
+        while (!result.done) result = await reading.next();
+        return textOf(await collect(log, { follow: false, cursor: result.value }));
+      };
+      const everything: OutputSelection[] = [{}, { tailLines: 0 }, { tailBytes: 3 }, { stream: "stderr" }];
+      for (const selection of everything) assert.equal(await behind(selection), "");
+      // What was written later than that is still to come.
+      for (const time of new Set(all.map(({ time }) => time.getTime()))) {
+        const later = all.filter((piece) => piece.time.getTime() > time);
+        assert.equal(await behind({ until: new Date(time) }), textOf(later));
+      }
+      assert.equal(await behind({ until: new Date(0) }), textOf(all));
+    }),
+  );
+
+  Deno.test(
     `readOutput() tells offsets that fit the streams of a log that is ${kind}`,
     withLog(async (log) => {
       const next = { stdout: 0, stderr: 0 };

@@ -31,7 +31,10 @@ function withLog(
 }
 
 function reading(log: OutputLog, selection: OutputSelection = {}): AsyncGenerator<OutputPiece, void, void> {
-  return readOutput(log, selection, log.end, never);
+  const { end } = log;
+  return (async function* () {
+    yield* readOutput(log, selection, end, never);
+  })();
 }
 
 async function collect(log: OutputLog, selection: OutputSelection = {}): Promise<OutputPiece[]> {

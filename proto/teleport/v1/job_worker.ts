@@ -202,7 +202,7 @@ export interface JobOutput {
   offset: number;
   /** When the first byte of data was read from the job. */
   time: Timestamp | null;
-  /** Continues right behind this message. */
+  /** Continues right behind this message; in the closing record, behind everything that was looked through. */
   cursor: string;
   /** The closing record: only in the last message, which has no data. */
   end: OutputEnd | null;
