@@ -147,8 +147,18 @@ function closeWhenRead(session: ServerHttp2Session, use: Use): void {
   session.once("close", () => clearTimeout(timer));
 }
 
+// A new client's first call is on its way for as long as a round trip takes, and longer where the client is busy.
+const FIRST_CALL_MS = 2_000;
+
+/** Cuts a new session off once its first call was answered, or none has come. */
+export function cutAfterAnswer(session: ServerHttp2Session): void {
+  const timer = setTimeout(() => session.destroy(), FIRST_CALL_MS);
+  session.once("close", () => clearTimeout(timer));
+  session.once("stream", (stream) => stream.once("close", () => cutLater(session)));
+}
+
 /** Cuts a session off after the farewell, unless it ends before. */
-export function cutLater(session: ServerHttp2Session): void {
+function cutLater(session: ServerHttp2Session): void {
   const timer = setTimeout(() => session.destroy(), FAREWELL_MS);
   session.once("close", () => clearTimeout(timer));
 }

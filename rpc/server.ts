@@ -5,7 +5,7 @@ import { TeleportError } from "../mod.ts";
 import type { CallContext, CallName, JobWorkerHandlers, PeerCertificate } from "../proto/service.ts";
 import { Calls, SHUTDOWN_SENTENCE, streaming, unary } from "./adapter.ts";
 import type { Address } from "./address.ts";
-import { Connections, cutLater } from "./connections.ts";
+import { Connections, cutAfterAnswer } from "./connections.ts";
 import { checkCredentials, type Credentials, pemBytes } from "./credentials.ts";
 import { methods, root, SERVICE_NAME } from "./definition.ts";
 import { type Admit, certificateOfSession, gate } from "./gate.ts";
@@ -128,7 +128,7 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
     certificate !== undefined && trust.isRevoked(certificate);
   // Its call is told why before that; a revoked certificate must not hold the places of others.
   http2Server.on("session", (session) => {
-    if (revoked(certificateOfSession(session))) cutLater(session);
+    if (revoked(certificateOfSession(session))) cutAfterAnswer(session);
   });
   const address: Address = await connections.listen({ host: options.host, port: options.port });
 

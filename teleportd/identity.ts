@@ -1,10 +1,12 @@
 /** What a server is known by and whom it believes, read from its files: certificates, revoked ones, policy. */
+import { X509Certificate } from "node:crypto";
 import { CertificateError } from "../certs/errors.ts";
 import { readRevokedSerials, readServerFiles } from "../certs/server_files.ts";
-import { checkCredentials, type Credentials, endsOf } from "../rpc/credentials.ts";
+import { checkCredentials, type Credentials, endsOf, splitCertificates } from "../rpc/credentials.ts";
 import type { ServerIdentity } from "../service/keep_current.ts";
 import { DEFAULT_POLICY } from "../service/policy_default.ts";
 import { parsePolicy, type PolicyText } from "../service/policy_file.ts";
+import type { RevocationMemory } from "./revocation_memory.ts";
 import { StartError } from "./start_error.ts";
 
 /**
@@ -12,10 +14,55 @@ import { StartError } from "./start_error.ts";
  *
  * @throws {Error} a sentence for the user when something is missing, broken or does not fit together
  */
-export async function readIdentity(certs: string, policyPath: string | undefined): Promise<ServerIdentity> {
+export async function readIdentity(
+  certs: string,
+  policyPath: string | undefined,
+  memory: RevocationMemory,
+  tell: (line: string) => void,
+): Promise<ServerIdentity> {
   const credentials = await readCredentials(certs);
   const list = await readRevokedSerials(certs, credentials.ca);
-  return { credentials, revoked: list?.serials ?? new Set(), policy: await readPolicy(policyPath) };
+  const { revoked, warning } = remember(list?.serials, credentials.ca, memory);
+  if (warning !== undefined) tell(warning);
+  return { credentials, revoked, policy: await readPolicy(policyPath) };
+}
+
+/**
+ * Reads whom the list of revoked certificates keeps out, and remembers them; undefined when there is no list.
+ *
+ * @throws {CertificateError} when it is no list of these authorities
+ */
+export async function readRevoked(
+  certs: string,
+  ca: string,
+  memory: RevocationMemory,
+  tell: (line: string) => void,
+): Promise<ReadonlySet<string> | undefined> {
+  const list = await readRevokedSerials(certs, ca);
+  if (list === undefined) return undefined;
+  const { revoked, warning } = remember(list.serials, ca, memory);
+  // Who is kept out now is, whether that can be written down or not.
+  await memory.save().catch((error) => tell(`who was revoked cannot be written down for the next start: ${error}`));
+  if (warning !== undefined) tell(warning);
+  return revoked;
+}
+
+function remember(
+  serials: ReadonlySet<string> | undefined,
+  ca: string,
+  memory: RevocationMemory,
+): { readonly revoked: ReadonlySet<string>; readonly warning: string | undefined } {
+  const before = memory.lacking;
+  const revoked = memory.add(serials ?? new Set(), fingerprintsOf(ca));
+  const { lacking } = memory;
+  const what = `"ca.crl" ${serials === undefined ? "is gone" : "is not the latest"}`;
+  const warning = `warning: ${what}: "${lacking}" certificates that one has revoked before stay revoked, restore it`;
+  return { revoked, warning: lacking > 0 && lacking !== before ? warning : undefined };
+}
+
+/** SHA-256 of each authority, lower-case hexadecimal. */
+function fingerprintsOf(ca: string): string[] {
+  return splitCertificates(ca).map((pem) => new X509Certificate(pem).fingerprint256.replaceAll(":", "").toLowerCase());
 }
 
 /** Reads authority, certificate and key, and sees that they can be served with. */

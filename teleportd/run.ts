@@ -2,7 +2,6 @@
 import { dirname } from "node:path";
 import { ExpiryReminder } from "../certs/expiry.ts";
 import { defaultDirectory } from "../certs/location.ts";
-import { readRevokedSerials } from "../certs/server_files.ts";
 import { Supervisor } from "../mod.ts";
 import { formatAddress, parseAddress } from "../rpc/address.ts";
 import { serve } from "../rpc/server.ts";
@@ -13,7 +12,8 @@ import { handshakeRecord } from "../service/handshake_record.ts";
 import { keepCurrent } from "../service/keep_current.ts";
 import { tellChecked } from "./check_config.ts";
 import type { Flags } from "./flags.ts";
-import { namedEnds, readCredentials, readIdentity, readPolicy } from "./identity.ts";
+import { namedEnds, readCredentials, readIdentity, readPolicy, readRevoked } from "./identity.ts";
+import { RevocationMemory } from "./revocation_memory.ts";
 import { StartError } from "./start_error.ts";
 import { stopSignals } from "./stop.ts";
 
@@ -54,9 +54,10 @@ export async function run(flags: Flags, { env, tell, exit }: World): Promise<voi
   const certs = flags.certs || defaultDirectory(env);
   const address = parseAddress(flags.listen);
   if (flags.initCerts) await makeMissingCertificates(certs, tell);
-  const identity = await readIdentity(certs, flags.policy);
-  if (flags.checkConfig) return tellChecked(certs, flags.policy, identity, tell);
   const directory = dataDirectory(flags.data, env);
+  const memory = await RevocationMemory.open(`${directory}/revoked.json`);
+  const identity = await readIdentity(certs, flags.policy, memory, tell);
+  if (flags.checkConfig) return tellChecked(certs, flags.policy, identity, tell);
   await Deno.mkdir(directory, { recursive: true, mode: 0o700 }).catch((error) => {
     throw new StartError(`Data directory "${directory}" cannot be made: ${error.message}`);
   });
@@ -84,6 +85,10 @@ export async function run(flags: Flags, { env, tell, exit }: World): Promise<voi
   await supervisor.ready();
   // Told to stop before there was anybody to serve: what was left of an earlier life is ended, and that is all.
   if (stop.aborted) return await supervisor.close();
+  // Not before the directory is this server's own.
+  await memory.save().catch((error) => {
+    throw new StartError(`Who is revoked cannot be written down in "${directory}": ${error.message}`);
+  });
   await using audit = await AuditLog.open({
     directory: `${directory}/audit`,
     onError: (error) => tell(`the audit record cannot be written, so nothing new is done until it can: ${error}`),
@@ -117,7 +122,7 @@ export async function run(flags: Flags, { env, tell, exit }: World): Promise<voi
     identity,
     directories: [certs, ...(flags.policy === undefined ? [] : [dirname(flags.policy)])],
     readCredentials: () => readCredentials(certs),
-    readRevoked: async (ca) => (await readRevokedSerials(certs, ca))?.serials,
+    readRevoked: (ca) => readRevoked(certs, ca, memory, tell),
     readPolicy: () => readPolicy(flags.policy),
     renew: (current) => {
       server.renew(current);

@@ -1,5 +1,6 @@
 /** A server that takes other certificates while it serves: who stays, who goes, who gets in. */
 import assert from "node:assert/strict";
+import http2 from "node:http2";
 import { connect as connectTls } from "node:tls";
 import type { CallContext } from "../../proto/service.ts";
 import type { JobStatus } from "../../proto/teleport/v1/job_worker.ts";
@@ -202,6 +203,37 @@ Deno.test(
     }, (error: Error & { status?: string }) => /UNAUTHENTICATED|UNAVAILABLE|CANCELLED/.test(error.status ?? ""));
   },
 );
+
+Deno.test("a revoked client far away is told why, and cut off whether it then calls or not", strict, async () => {
+  await using server = await serveLocally({ Status }, { revoked });
+  const open = async () => {
+    const session = http2.connect(`https://localhost:${server.port}`, { ...clientCredentials });
+    session.on("error", () => {});
+    const closed = new Promise<void>((resolve) => session.once("close", () => resolve()));
+    await new Promise((resolve) => session.once("remoteSettings", resolve));
+    return { session, closed };
+  };
+  const silent = await open();
+  const { session, closed } = await open();
+  // A round trip, as between continents over a bad line: nothing is waited for but time.
+  await new Promise((resolve) => setTimeout(resolve, 600));
+  const call = session.request({
+    ":method": "POST",
+    ":path": "/teleport.v1.JobWorker/Status",
+    "content-type": "application/grpc",
+    te: "trailers",
+  });
+  const answer = new Promise<Record<string, unknown>>((resolve, reject) => {
+    call.once("response", resolve);
+    call.once("error", reject);
+    call.once("close", () => reject(new Error("The connection was cut without an answer")));
+  });
+  call.end(new Uint8Array(5));
+  assert.equal((await answer)["grpc-status"], "16");
+  call.resume();
+  await Promise.all([closed, silent.closed]);
+  await untilConnections(server, 0);
+});
 
 Deno.test("serve() is told of revoked certificates from the start", strict, async () => {
   let reached = 0;

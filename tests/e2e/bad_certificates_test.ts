@@ -1,0 +1,87 @@
+/** The matrix of bad certificates: each refused by the server as a process, none near a handler, all written down. */
+import assert from "node:assert/strict";
+import { ca, issue, type Issued, otherCa } from "../rpc/certificates.ts";
+import { listOf, user } from "./identity_certificates.ts";
+import { auditLines, makePlace, replaceFile, startWatched, teleportd } from "./identity_process.ts";
+import { refusal } from "./teleportd.ts";
+
+const strict = { sanitizeOps: true, sanitizeResources: true } as const;
+
+Deno.test("every bad certificate is refused, reaches no handler, and is written down", strict, async () => {
+  await using place = await makePlace();
+  const { dir } = place;
+  const subject = [["O", "admin"], ["CN", "mallory"]] as const;
+  const revoked = await user("mallory", "admin");
+  await replaceFile(`${dir}/certs/ca.crl`, await listOf(revoked));
+  await using server = await startWatched(dir);
+  const notAuthority = await user("mallory", "admin");
+  const hosts = ["localhost"];
+  const [tls, identity, roles] = ["UNAVAILABLE", "UNAUTHENTICATED", "PERMISSION_DENIED"];
+  const matrix: [string, Issued, string, RegExp][] = [
+    ["self-signed", await issue({ subject, usage: "client" }), tls!, /does not accept/],
+    ["wrong CA", await issue({ subject, usage: "client", issuer: otherCa }), tls!, /does not accept/],
+    ["expired", await user("mallory", "admin", { from: -2, until: -1 }), tls!, /does not accept/],
+    ["not yet valid", await user("mallory", "admin", { from: 1, until: 2 }), tls!, /does not accept/],
+    ["server usage", await issue({ subject, usage: "server", hosts, issuer: ca }), tls!, /does not accept/],
+    [
+      "an intermediate that is no CA",
+      await issue({ subject, usage: "client", issuer: notAuthority }),
+      tls!,
+      /not accept/,
+    ],
+    ["the CA itself", ca, identity!, /an authority's, not a user's/],
+    ["revoked", revoked, identity!, /was revoked/],
+    ["no role", await issue({ subject: [["CN", "mallory"]], usage: "client", issuer: ca }), roles!, /with roles none/],
+    ["a role nobody knows", await user("mallory", "root"), roles!, /with roles "root"/],
+    ["CN empty", await user("", "admin"), identity!, /does not name exactly one user/],
+    ["no CN", await issue({ subject: [["O", "admin"]], usage: "client", issuer: ca }), identity!, /exactly one user/],
+    ["CN with control characters", await user("adm\nin", "admin"), identity!, /control characters/],
+    ["CN with an escape", await user("\u001b[2Jadmin", "admin"), identity!, /control characters/],
+    [
+      "1,000 Os",
+      await issue({
+        subject: [...Array.from({ length: 1_000 }, (_, index) => ["O", `admin${index}`] as const), ["CN", "mallory"]],
+        usage: "client",
+        issuer: ca,
+      }),
+      identity!,
+      /"1000" roles/,
+    ],
+  ];
+  for (const [kind, own, wanted, sentence] of matrix) {
+    await using client = server.as(own);
+    for (const call of [() => client.calls.List({}), () => client.calls.Register({ command: "true" })]) {
+      const { status, message } = await refusal(call());
+      assert.equal(status, wanted, `${kind}: ${message}`);
+      assert.match(message, sentence, kind);
+    }
+  }
+  // None at all: the client's own TLS is told no.
+  const without = await import("node:tls").then(({ connect }) =>
+    new Promise<string>((resolve) => {
+      const port = Number(server.address.split(":").at(-1));
+      const socket = connect({ port, host: "127.0.0.1", servername: "localhost", ca: ca.cert, ALPNProtocols: ["h2"] });
+      socket.on("error", () => {});
+      socket.on("data", (bytes) => resolve(`answered ${bytes.length}`));
+      socket.once("close", () => resolve("closed"));
+    })
+  );
+  assert.equal(without, "closed");
+  await using admin = server.as(await user("admin", "admin"));
+  assert.deepEqual((await admin.calls.List({})).jobs, []);
+  assert.equal(await server.stop(), 0);
+
+  const lines = await auditLines(dir);
+  const refusedCalls = lines.filter(({ event, allowed }) => event === "call" && !allowed);
+  const handshakes = lines.filter(({ event }) => event === "handshake");
+  // Of each that TLS let through both calls; the others as often as they tried to connect.
+  assert.equal(refusedCalls.length, 2 * matrix.filter(([, , wanted]) => wanted !== tls).length);
+  assert.ok(handshakes.length >= 1 + matrix.filter(([, , wanted]) => wanted === tls).length);
+  for (const { peer, rule, code } of [...refusedCalls, ...handshakes]) {
+    assert.match(String(peer), /^127\.0\.0\.1:\d+$/);
+    assert.ok(rule);
+    assert.ok(code === "UNAUTHENTICATED" || code === "PERMISSION_DENIED");
+  }
+  assert.equal(lines.some(({ event, allowed, user }) => event === "call" && allowed && user !== "admin"), false);
+  assert.equal((await teleportd("audit", "verify", `${dir}/data/audit`)).code, 0);
+});

@@ -1,0 +1,21 @@
+/** Users of the tests' own authority, and its list of revoked ones. */
+import "reflect-metadata";
+import * as x509 from "@peculiar/x509";
+import { makeRevocations } from "../../certs/revocations.ts";
+import { ca, issue, type Issued, type Wanted } from "../rpc/certificates.ts";
+
+/** A user's certificate by the test's authority. */
+export function user(name: string, role: string, wanted: Partial<Wanted> = {}): Promise<Issued> {
+  return issue({ subject: [["O", role], ["CN", name]], usage: "client", issuer: ca, ...wanted });
+}
+
+/** The list of revoked certificates of the test's authority. */
+export async function listOf(...revoked: Issued[]): Promise<string> {
+  const key = x509.PemConverter.encode(await crypto.subtle.exportKey("pkcs8", ca.keys.privateKey), "PRIVATE KEY");
+  const entries = revoked.map(({ certificate }) => ({
+    serialNumber: certificate.serialNumber.toUpperCase(),
+    revokedAt: new Date(),
+  }));
+  const authority = { certificate: ca.cert, key, notAfter: ca.certificate.notAfter };
+  return await makeRevocations(entries, authority, { number: 1, now: new Date() });
+}

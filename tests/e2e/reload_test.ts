@@ -1,0 +1,107 @@
+/** What a server takes up while it serves, and what it refuses to: authorities, policy, on a change and on SIGHUP. */
+import assert from "node:assert/strict";
+import type { JobStatus } from "../../proto/teleport/v1/job_worker.ts";
+import { connect, type RpcClient } from "../../rpc/client.ts";
+import { user } from "./identity_certificates.ts";
+import { certs, makePlace, replaceFile, startWatched, teleportd } from "./identity_process.ts";
+import { clientOf, refusal, startUp } from "./teleportd.ts";
+
+const strict = { sanitizeOps: true, sanitizeResources: true } as const;
+
+/** A stream that has begun. */
+async function watching(client: RpcClient, id: string): Promise<AsyncIterator<JobStatus>> {
+  const stream = client.calls.StatusStream({ id })[Symbol.asyncIterator]();
+  assert.equal((await stream.next()).done, false);
+  return stream;
+}
+
+Deno.test("an authority follows another under 50 open streams, by the tool alone", strict, async () => {
+  const dir = await Deno.makeTempDir({ prefix: "teleport_identity_" });
+  await using _ = { [Symbol.asyncDispose]: () => Deno.remove(dir, { recursive: true }) };
+  const tool = (...args: string[]) => certs(...args, "--dir", `${dir}/certs`);
+  await tool("init");
+  await tool("client", "ann", "--role", "operator");
+  await using server = await startWatched(dir);
+  // By the certificates from before, whatever becomes of the files.
+  await using old = await clientOf(server);
+  const oldOnce = async () => {
+    await using client = connect({ address: server.address, credentials: oldCredentials });
+    return await client.calls.List({}).then(() => "OK", ({ status }) => status);
+  };
+  const read = (name: string) => Deno.readTextFile(`${dir}/certs/${name}`);
+  const adminBefore = { cert: await read("admin.crt"), key: await read("admin.key") };
+  const newOnce = async () => {
+    await using client = await clientOf(server, "ann");
+    return await client.calls.List({}).then(() => "OK", ({ status }) => status);
+  };
+  const id = await startUp(old.calls, "echo up; sleep 1000");
+  const streams = await Promise.all(Array.from({ length: 50 }, () => watching(old, id)));
+  const nexts = streams.map((stream) => stream.next());
+  const settled = Promise.race(nexts).then(() => "cut", () => "cut");
+
+  await tool("renew", "ca");
+  await server.says(/^took up new certificates/);
+  const oldCredentials = { ca: await read("ca.crt"), ...adminBefore };
+  await tool("client", "ann", "--role", "operator", "--force");
+  assert.deepEqual([await oldOnce(), await newOnce()], ["OK", "OK"]);
+  await tool("renew", "server");
+  await tool("renew", "ca", "--finish");
+  // The last change may still be on its way in.
+  while (await newOnce() !== "OK" || await oldOnce() === "OK");
+  assert.deepEqual([await oldOnce(), await newOnce()], ["UNAVAILABLE", "OK"]);
+  assert.equal(await Promise.race([settled, Promise.resolve("alive")]), "alive");
+  // The old connection makes no new calls, and its streams still are told of the end.
+  assert.equal((await refusal(old.calls.List({}))).status, "UNAUTHENTICATED");
+  await tool("renew", "admin");
+  await using admin = await clientOf(server);
+  await admin.calls.Stop({ id, grace_ms: 0 });
+  for (const { done } of await Promise.all(nexts)) assert.equal(done, false);
+  await Promise.all(streams.map((stream) => stream.return?.()));
+});
+
+Deno.test("a policy is taken up when it changes and on SIGHUP; a broken one is not", strict, async () => {
+  await using place = await makePlace();
+  const { dir } = place;
+  const policy = (calls: string[]) => JSON.stringify({ roles: { builder: [{ calls, jobs: "own" }] } });
+  await replaceFile(`${dir}/policy.json`, policy(["read"]));
+  await using server = await startWatched(dir, "--policy", `${dir}/policy.json`);
+  await using ann = server.as(await user("ann", "builder"));
+  const register = () => ann.calls.Register({ command: "true" }).then(() => "OK", ({ status }) => status);
+  assert.equal(await register(), "PERMISSION_DENIED");
+  await replaceFile(`${dir}/policy.json`, policy(["all"]));
+  await server.says(/^took up new policy/);
+  assert.equal(await register(), "OK");
+  await replaceFile(`${dir}/policy.json`, policy(["alll"]));
+  await server.says(/^kept the policy in force: Policy file is wrong at "roles.builder\[0\].calls": "alll" is no call/);
+  assert.equal(await register(), "OK");
+  server.process.kill("SIGHUP");
+  await replaceFile(`${dir}/policy.json`, policy(["read"]));
+  server.process.kill("SIGHUP");
+  while (await register() === "OK");
+  assert.equal(await server.stop(), 0);
+  assert.match((await teleportd("audit", "verify", `${dir}/data/audit`)).stdout, /The record is whole\n$/);
+});
+
+Deno.test("teleportd --check-config says what it would serve with, and what is wrong", strict, async () => {
+  await using place = await makePlace();
+  const { dir } = place;
+  const check = (...more: string[]) => teleportd("--check-config", "--certs", `${dir}/certs`, ...more);
+  const good = await check();
+  assert.equal(good.code, 0);
+  assert.match(good.stderr, /warning: the server's certificate ends in (less than a day|1 day)/);
+  assert.match(good.stderr, /can be used, 0 are revoked\nno policy file: the roles are admin, operator and viewer\n$/);
+  await replaceFile(`${dir}/policy.json`, '{ "roles": { "a": [] }, "tempaltes": {} }');
+  const misspelt = await check("--policy", `${dir}/policy.json`);
+  assert.deepEqual([misspelt.code, misspelt.stdout], [1, ""]);
+  assert.match(misspelt.stderr, /Policy file is wrong at "policy": unknown field "tempaltes"/);
+  assert.equal((await check("--policy", `${dir}/nowhere.json`)).code, 1);
+  await Deno.chmod(`${dir}/certs/server.key`, 0o644);
+  const open = await check();
+  assert.equal(open.code, 1);
+  assert.match(open.stderr, /server\.key" can be read or changed by others \(mode "0644"\): run chmod 600/);
+  await Deno.chmod(`${dir}/certs/server.key`, 0o600);
+  await replaceFile(`${dir}/certs/ca.crl`, "hello");
+  assert.match((await check()).stderr, /list of revoked certificates is not one list in PEM/);
+  // Nothing was made, not even a directory for data.
+  assert.deepEqual([...Deno.readDirSync(dir)].map(({ name }) => name).sort(), ["certs", "policy.json"]);
+});

@@ -1,0 +1,102 @@
+/** Whoever is revoked is out, within a second and for good: against the server as a process. */
+import assert from "node:assert/strict";
+import type { Issued } from "../rpc/certificates.ts";
+import { listOf, user } from "./identity_certificates.ts";
+import { certs, makePlace, replaceFile, startWatched, teleportd, type WatchedServer } from "./identity_process.ts";
+import { clientOf, refusal, startUp } from "./teleportd.ts";
+
+const strict = { sanitizeOps: true, sanitizeResources: true } as const;
+
+Deno.test("a revoked user is out within a second, streams and all; the user's jobs run on", strict, async () => {
+  await using place = await makePlace();
+  const { dir } = place;
+  const [ann, bob] = [await user("ann", "operator"), await user("bob", "admin")];
+  await using server = await startWatched(dir);
+  await using annClient = server.as(ann);
+  await using bobClient = server.as(bob);
+  const id = await startUp(annClient.calls, "echo up; sleep 1000");
+  const statuses = annClient.calls.StatusStream({ id })[Symbol.asyncIterator]();
+  await statuses.next();
+  const cut = refusal(statuses.next());
+  const bobs = bobClient.calls.StatusStream({ id })[Symbol.asyncIterator]();
+  assert.equal((await bobs.next()).value?.state, "STATE_RUNNING");
+  const beganMs = performance.now();
+  await replaceFile(`${dir}/certs/ca.crl`, await listOf(ann));
+  const { status, message } = await cut;
+  assert.ok(performance.now() - beganMs < 1_000, `It took ${performance.now() - beganMs} ms`);
+  assert.deepEqual([status, message], ["UNAUTHENTICATED", "The certificate was revoked: ask for a new one"]);
+  await using again = server.as(ann);
+  assert.equal((await refusal(again.calls.List({}))).status, "UNAUTHENTICATED");
+  assert.equal((await bobClient.calls.Status({ id })).state, "STATE_RUNNING");
+  const last = bobs.next();
+  await bobClient.calls.Stop({ id, grace_ms: 0 });
+  assert.equal((await last).done, false);
+  await bobs.return?.();
+  // A list that somebody else has signed, or that is gone, lets nobody in again.
+  await replaceFile(`${dir}/certs/ca.crl`, "hello");
+  await server.says(/^kept the list of revoked certificates in force: .*not one list in PEM/);
+  await Deno.remove(`${dir}/certs/ca.crl`);
+  await server.says(/^kept the list of revoked certificates in force: There is none any more/);
+  assert.equal((await refusal(again.calls.List({}))).status, "UNAUTHENTICATED");
+});
+
+Deno.test("whoever was revoked stays out when the list is lost, older or of a restored backup", strict, async () => {
+  await using place = await makePlace();
+  const { dir } = place;
+  const [ann, bob, eve] = [await user("ann", "admin"), await user("bob", "admin"), await user("eve", "admin")];
+  const answers = async (server: WatchedServer, own: Issued) => {
+    await using client = server.as(own);
+    return await client.calls.List({}).then(() => "OK", ({ status }) => status);
+  };
+  const crl = `${dir}/certs/ca.crl`;
+  await replaceFile(crl, await listOf(ann));
+  {
+    await using server = await startWatched(dir);
+    await replaceFile(crl, await listOf(ann, bob));
+    await server.says(/^took up new list of revoked certificates/);
+    // As from a backup: it lacks the last, and has one more instead.
+    await replaceFile(crl, await listOf(ann, eve));
+    await server.says(/^warning: "ca\.crl" is not the latest: "1" certificates .* stay revoked, restore it/);
+    for (const own of [ann, bob, eve]) assert.equal(await answers(server, own), "UNAUTHENTICATED");
+  }
+  await Deno.remove(crl);
+  const args = ["--certs", `${dir}/certs`, "--data", `${dir}/data`];
+  {
+    await using server = await startWatched(dir);
+    await server.says(/^warning: "ca\.crl" is gone: "3" certificates .* stay revoked, restore it/);
+    for (const own of [ann, bob, eve]) assert.equal(await answers(server, own), "UNAUTHENTICATED");
+    assert.equal(await answers(server, await user("cyd", "admin")), "OK");
+    await replaceFile(crl, await listOf(ann, bob, eve));
+    server.process.kill("SIGHUP");
+    assert.equal(await server.stop(), 0);
+  }
+  const checked = await teleportd("--check-config", ...args);
+  assert.deepEqual([checked.code, checked.stderr.includes("can be used, 3 are revoked")], [0, true], checked.stderr);
+  assert.equal(/ca\.crl/.test(checked.stderr), false);
+  await Deno.writeTextFile(`${dir}/data/revoked.json`, "{");
+  for (const more of [[], ["--check-config"]]) {
+    const { code, stderr } = await teleportd(...args, "--listen", "127.0.0.1:0", ...more);
+    assert.equal(code, 1);
+    assert.match(stderr, /^teleportd: ".*revoked\.json" is damaged, .*: restore it, or remove it once/);
+  }
+});
+
+Deno.test("a certificate of the tool's is out once revoked there, and its renewed one is in", strict, async () => {
+  const dir = await Deno.makeTempDir({ prefix: "teleport_identity_" });
+  await using _ = { [Symbol.asyncDispose]: () => Deno.remove(dir, { recursive: true }) };
+  const tool = (...args: string[]) => certs(...args, "--dir", `${dir}/certs`);
+  await tool("init");
+  await tool("client", "ann", "--role", "operator");
+  await using server = await startWatched(dir);
+  await using before = await clientOf(server, "ann");
+  const id = await startUp(before.calls, "echo up; sleep 1000");
+  const statuses = before.calls.StatusStream({ id })[Symbol.asyncIterator]();
+  await statuses.next();
+  const cut = refusal(statuses.next());
+  await tool("revoke", "ann");
+  assert.equal((await cut).status, "UNAUTHENTICATED");
+  await tool("client", "ann", "--role", "operator", "--force");
+  await using after = await clientOf(server, "ann");
+  assert.equal((await after.calls.Status({ id })).state, "STATE_RUNNING");
+  assert.equal((await refusal(before.calls.Status({ id }))).status, "UNAUTHENTICATED");
+});

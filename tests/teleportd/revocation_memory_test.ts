@@ -1,0 +1,120 @@
+/** Whom a server keeps out though its list of revoked certificates does not name them, or not any more. */
+import assert from "node:assert/strict";
+import { RevocationMemory } from "../../teleportd/revocation_memory.ts";
+import { StartError } from "../../teleportd/start_error.ts";
+
+const strict = { sanitizeOps: true, sanitizeResources: true } as const;
+const [ONE, TWO, THREE] = ["1", "2", "3"].map((digit) => digit.repeat(64)) as [string, string, string];
+
+async function temporaryFile(): Promise<AsyncDisposable & { readonly dir: string; readonly path: string }> {
+  const dir = await Deno.makeTempDir({ prefix: "teleport-revoked-" });
+  return { dir, path: `${dir}/revoked.json`, [Symbol.asyncDispose]: () => Deno.remove(dir, { recursive: true }) };
+}
+
+const sorted = (serials: ReadonlySet<string>) => [...serials].sort();
+
+Deno.test("what was revoked once stays revoked, in this life and the next, whatever a list says", strict, async () => {
+  await using file = await temporaryFile();
+  const memory = await RevocationMemory.open(file.path);
+  assert.deepEqual(sorted(memory.add(new Set(["0A", "0B"]), [ONE])), ["0A", "0B"]);
+  assert.equal(memory.lacking, 0);
+  assert.deepEqual(sorted(memory.add(new Set(["0A", "0C"]), [ONE])), ["0A", "0B", "0C"]);
+  assert.equal(memory.lacking, 1);
+  await memory.save();
+  const next = await RevocationMemory.open(file.path);
+  assert.deepEqual(sorted(next.add(new Set(), [ONE])), ["0A", "0B", "0C"]);
+  assert.equal(next.lacking, 3);
+});
+
+Deno.test(
+  "what was revoked outlives its authority as long as one of those that are believed stays",
+  strict,
+  async () => {
+    await using file = await temporaryFile();
+    const memory = await RevocationMemory.open(file.path);
+    memory.add(new Set(["0A"]), [ONE]);
+    assert.deepEqual(sorted(memory.add(new Set(["0B"]), [TWO, ONE])), ["0A", "0B"]);
+    await memory.save();
+    const next = await RevocationMemory.open(file.path);
+    assert.deepEqual(sorted(next.add(new Set(), [TWO])), ["0A", "0B"]);
+  },
+);
+
+Deno.test("of an authority that nobody has heard of the serial numbers are others", strict, async () => {
+  await using file = await temporaryFile();
+  const memory = await RevocationMemory.open(file.path);
+  memory.add(new Set(["0A"]), [ONE, TWO]);
+  await memory.save();
+  const next = await RevocationMemory.open(file.path);
+  assert.deepEqual(sorted(next.add(new Set(["0B"]), [THREE])), ["0B"]);
+  assert.equal(next.lacking, 0);
+});
+
+Deno.test(
+  "save() writes when there is something new, for its owner alone, and no file without need",
+  strict,
+  async () => {
+    await using file = await temporaryFile();
+    const memory = await RevocationMemory.open(file.path);
+    memory.add(new Set(), [ONE]);
+    await memory.save();
+    assert.deepEqual([...Deno.readDirSync(file.dir)], []);
+    memory.add(new Set(["0A"]), [ONE]);
+    await memory.save();
+    const before = await Deno.stat(file.path);
+    assert.equal(before.mode! & 0o777, 0o600);
+    memory.add(new Set(["0A"]), [ONE]);
+    await memory.save();
+    assert.equal((await Deno.stat(file.path)).ino, before.ino);
+    memory.add(new Set(["0B"]), [ONE]);
+    await memory.save();
+    assert.notEqual((await Deno.stat(file.path)).ino, before.ino);
+    assert.deepEqual([...Deno.readDirSync(file.dir)].map(({ name }) => name), ["revoked.json"]);
+  },
+);
+
+Deno.test("save() that cannot write rejects, keeps everybody out, and writes when it can", strict, async () => {
+  await using file = await temporaryFile();
+  const memory = await RevocationMemory.open(`${file.dir}/later/revoked.json`);
+  memory.add(new Set(["0A"]), [ONE]);
+  await assert.rejects(memory.save(), Deno.errors.NotFound);
+  assert.deepEqual(sorted(memory.add(new Set(), [ONE])), ["0A"]);
+  await Deno.mkdir(`${file.dir}/later`);
+  await memory.save();
+  const next = await RevocationMemory.open(`${file.dir}/later/revoked.json`);
+  assert.deepEqual(sorted(next.add(new Set(), [ONE])), ["0A"]);
+});
+
+const damaged: [string, string][] = [
+  ["empty", ""],
+  ["cut off", `{"authorities":["${ONE}"],"serials":["0A"`],
+  ["no object", "null"],
+  ["without serial numbers", `{"authorities":["${ONE}"]}`],
+  ["without authorities", '{"serials":["0A"]}'],
+  ["with other authorities", '{"authorities":["x"],"serials":["0A"]}'],
+  ["with half a byte", `{"authorities":["${ONE}"],"serials":["A"]}`],
+  ["in lower case", `{"authorities":["${ONE}"],"serials":["0a"]}`],
+  ["with a number", `{"authorities":["${ONE}"],"serials":[10]}`],
+];
+
+for (const [what, text] of damaged) {
+  Deno.test(`open() refuses a file that is damaged: ${what}`, strict, async () => {
+    await using file = await temporaryFile();
+    await Deno.writeTextFile(file.path, text);
+    await assert.rejects(RevocationMemory.open(file.path), (error) => {
+      assert.ok(error instanceof StartError);
+      assert.match(error.message, /revoked\.json" is damaged, .*: restore it, or remove it once "ca\.crl" names all/);
+      return true;
+    });
+  });
+}
+
+Deno.test("open() refuses what cannot be read, and what is far too large", strict, async () => {
+  await using file = await temporaryFile();
+  await Deno.mkdir(file.path);
+  await assert.rejects(RevocationMemory.open(file.path), { message: /revoked\.json" cannot be read: / });
+  await Deno.remove(file.path);
+  using large = await Deno.create(file.path);
+  await large.truncate(100_000_000);
+  await assert.rejects(RevocationMemory.open(file.path), { message: /cannot be read: it has 100000000 bytes/ });
+});
