@@ -22,6 +22,9 @@ const MAX_PATH_BYTES = 4_095;
 /** Longer timers overflow: setTimeout counts in a signed 32-bit number of milliseconds (24 days). */
 const MAX_TIMEOUT_MS = 2_147_483_647;
 
+/** As many as the longest user names of Linux have: LOGIN_NAME_MAX, its NUL included. */
+const MAX_NAME_CHARS = 255;
+
 /** Longer than any orderly end takes; a stop must not be put off for ever. */
 const MAX_GRACE_MS = 3_600_000;
 
@@ -37,6 +40,12 @@ export interface CommandOptions {
   readonly graceMs?: number;
   /** It has an input, which can be written while it runs; without, it reads from /dev/null. */
   readonly input?: boolean;
+  /** The user of the server's system that it runs as, by name or number; only where the server is root. */
+  readonly user?: string;
+  /** The group; the user's own unless given. */
+  readonly group?: string;
+  /** No program that it runs may gain privileges, such as those of set-user-id programs; prctl(2). */
+  readonly noNewPrivileges?: boolean;
   /** The bits that are taken from the mode of files it makes, from 0 to 0o777; the server's own unless given. */
   readonly umask?: number;
   /** Added to the server's niceness, from -20 (before others) to 19 (after them). Below 0 needs a privilege. */
@@ -93,6 +102,13 @@ export function checkCommand(command: string, args: readonly string[], options: 
   if (options.cwd !== undefined) checkCwd(options.cwd);
   if (options.timeoutMs !== undefined) checkMs("timeout", options.timeoutMs, MAX_TIMEOUT_MS);
   if (options.graceMs !== undefined) checkGrace(options.graceMs);
+  for (const [what, name] of [["User", options.user], ["Group", options.group]] as const) {
+    if (name === "") throw new InvalidArgumentError(`${what} "" is empty: name one, or none`);
+    // passwd(5): its fields end with a colon and a line's end.
+    if (name !== undefined && (name.length > MAX_NAME_CHARS || /[:\n\0]/.test(name))) {
+      throw new InvalidArgumentError(`${what} ${quote(name)} cannot be: give a name or number of the server's system`);
+    }
+  }
   if (options.umask !== undefined) checkNumber("umask", options.umask, 0, 0o777);
   if (options.nice !== undefined) checkNumber("niceness", options.nice, -20, 19);
   if (options.rlimits !== undefined) checkRlimits(options.rlimits);
@@ -135,7 +151,7 @@ function checkString(what: string, value: string, maxBytes: number): number {
 }
 
 /** As JSON, so that nothing in it can disturb a terminal or a log, and short enough to read. */
-function quote(text: string): string {
+export function quote(text: string): string {
   return JSON.stringify(text.length <= 100 ? text : `${text.slice(0, 100)}…`);
 }
 

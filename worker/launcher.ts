@@ -17,6 +17,9 @@ import { RLIMIT_KINDS, RLIMIT_NAMES, type RlimitName, type Rlimits } from "./com
 
 const SHELL = "/bin/sh";
 
+/** Where the launcher's own programs are. */
+export const LAUNCHER_PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
+
 /** As whom a process runs. */
 export interface Credentials {
   readonly uid: number;
@@ -94,7 +97,7 @@ export class Launch {
     const prefix = freePrefix(program.env);
     const { passed, odd } = sorted(program.env, markVariable);
     this.env = {
-      PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
+      PATH: LAUNCHER_PATH,
       LC_ALL: "C",
       ...(program.env[markVariable] === undefined ? {} : { [markVariable]: program.env[markVariable] }),
       ...Object.fromEntries(passed.map((text, index) => [`${prefix}_${index}`, text])),
@@ -193,6 +196,8 @@ export class Launch {
     if (step === undefined) {
       return startFailure(this.#name, "SPAWN_FAILED", `the launcher failed (${signal ?? words ?? why})`);
     }
+    // dash does not say why one cannot enter, only the path.
+    if (step === "cwd") return startFailure(this.#name, "CWD_NOT_FOUND", STEPS.cwd ?? step);
     return startFailure(this.#name, "SPAWN_FAILED", `${STEPS[step] ?? step} (${why})`);
   }
 }

@@ -1,20 +1,11 @@
 /** One OS process group: its start, its output handed on, its signals, its end. It knows nothing of jobs. */
-import {
-  checkCommand,
-  checkGrace,
-  type CommandOptions,
-  DEFAULT_CWD,
-  DEFAULT_ENV,
-  DEFAULT_GRACE_MS,
-  findProgram,
-  spawnFailure,
-  type StartFailure,
-} from "./command.ts";
-import { Launch, type LaunchPlan, needsLauncher } from "./launcher.ts";
+import { checkCommand, checkGrace, DEFAULT_GRACE_MS, type StartFailure } from "./command.ts";
+import type { Launch } from "./launcher.ts";
 import { JobNotRunningError, LimitReachedError } from "./errors.ts";
 import { ProcessInput } from "./input.ts";
 import type { Stream } from "./output_record.ts";
-import { MARK_VARIABLE, type Membership, readEntry } from "./process_table.ts";
+import { spawn, type SpawnOptions } from "./process_spawn.ts";
+import { type Membership, readEntry } from "./process_table.ts";
 import { type LinuxSignal, parseSignal, sendSignal, signalName } from "./signals.ts";
 import {
   isFinalState,
@@ -50,13 +41,11 @@ export interface OutputSink {
 }
 
 /** Options of a process. */
-export interface ProcessOptions extends CommandOptions {
+export interface ProcessOptions extends SpawnOptions {
   /** Known to the process as the variable TELEPORT_ID, by which what it leaves behind is found; random unless given. */
   readonly id?: string;
   /** Takes what the process writes; discarded where absent. */
   readonly output?: OutputSink;
-  /** The directory of a cgroup that it joins before its program runs. */
-  readonly cgroupDir?: string;
 }
 
 /** How to stop a process. */
@@ -167,39 +156,12 @@ export class Process {
   start(): Promise<ProcessStatus> {
     if (!this.isInitialState) return this.#final.promise;
     this.#apply({ type: "start", at: new Date() });
-    const env: Record<string, string> = { ...DEFAULT_ENV, ...this.#options.env, [MARK_VARIABLE]: this.#id };
-    const cwd = this.#options.cwd ?? DEFAULT_CWD;
-    const program = findProgram(this.#command, cwd, env.PATH ?? "");
-    if (typeof program !== "string") {
-      this.#finish({ type: "spawnFailed", ...program, at: new Date() });
+    const started = spawn(this.#command, this.#args, { ...this.#options, id: this.#id }, () => this.#nowRuns());
+    if ("error" in started) {
+      this.#finish({ type: "spawnFailed", ...started, at: new Date() });
       return this.#final.promise;
     }
-    const plan = this.#plan();
-    const launch = needsLauncher(plan)
-      ? new Launch(
-        plan,
-        { name: this.#command, path: program, args: this.#args, env, cwd },
-        MARK_VARIABLE,
-        () => this.#nowRuns(),
-      )
-      : undefined;
-    let child: Deno.ChildProcess;
-    try {
-      child = new Deno.Command(launch?.path ?? program, {
-        args: [...launch?.args ?? this.#args],
-        cwd,
-        env: launch?.env ?? env,
-        clearEnv: true,
-        detached: true,
-        stdin: this.input === undefined ? "null" : "piped",
-        stdout: "piped",
-        stderr: "piped",
-      }).spawn();
-    } catch (error) {
-      const failure = launch === undefined ? spawnFailure(this.#command, error) : launch.spawnFailure(error);
-      this.#finish({ type: "spawnFailed", ...failure, at: new Date() });
-      return this.#final.promise;
-    }
+    const { child, launch } = started;
     this.input?.open(child.stdin);
     void this.#options.output?.refused?.then((error) => this.#stopForOutput(error));
     this.#leaderLives = true;
@@ -213,16 +175,6 @@ export class Process {
       this.#finish({ type: "lost", error: `The end of the process was not seen: ${why}` });
     });
     return this.#final.promise;
-  }
-
-  #plan(): LaunchPlan {
-    const { cgroupDir, umask, rlimits, nice } = this.#options;
-    return {
-      ...(cgroupDir === undefined ? {} : { cgroupDir }),
-      ...(umask === undefined ? {} : { umask }),
-      ...(rlimits === undefined ? {} : { rlimits }),
-      ...(nice === undefined ? {} : { nice }),
-    };
   }
 
   /** The program itself is there, or the launcher is about to become it. */

@@ -24,6 +24,23 @@ Deno.test("checkCommand() refuses what Linux cannot run, in a sentence that says
     ["a fraction of a millisecond", "true", [], { timeoutMs: 0.5 }],
     ["a time that no timer can hold", "true", [], { timeoutMs: 2 ** 31 }],
     ["a grace period above an hour", "true", [], { graceMs: 3_600_001 }],
+    ["an empty user", "true", [], { user: "" }],
+    ["a user with a colon", "true", [], { user: "a:b" }],
+    ["a group with a line's end", "true", [], { group: "a\nb" }],
+    ["a user of 256 characters", "true", [], { user: "x".repeat(256) }],
+    ["a umask above 0777", "true", [], { umask: 0o1000 }],
+    ["a umask below 0", "true", [], { umask: -1 }],
+    ["a niceness above 19", "true", [], { nice: 20 }],
+    ["a niceness below -20", "true", [], { nice: -21 }],
+    ["a fraction of a niceness", "true", [], { nice: 0.5 }],
+    ["a limit below 0", "true", [], { rlimits: { coreBytes: -1 } }],
+    ["no processor time at all", "true", [], { rlimits: { cpuSeconds: 0 } }],
+    ["no descriptor at all", "true", [], { rlimits: { openFiles: 0 } }],
+    ["no process at all", "true", [], { rlimits: { processes: 0 } }],
+    ["less memory than the unit it is counted in", "true", [], { rlimits: { addressSpaceBytes: 1_023 } }],
+    ["a fraction of a limit", "true", [], { rlimits: { fileBytes: 1.5 } }],
+    ["a limit that is no number", "true", [], { rlimits: { openFiles: NaN } }],
+    ["a variable that the launcher cannot carry", "true", [], { env: { A: "x".repeat(130_900) } }],
     ["a grace period that is no number", "true", [], { graceMs: NaN }],
   ];
   for (const [what, command, args, options] of cases) {
@@ -39,6 +56,12 @@ Deno.test("checkCommand() refuses what Linux cannot run, in a sentence that says
 Deno.test("checkCommand() takes what is just within the bounds", () => {
   checkCommand("true", ["x".repeat(131_071)], { timeoutMs: 2 ** 31 - 1, graceMs: 3_600_000, cwd: "/" });
   checkCommand("true", Array(10_000).fill("x".repeat(100)), { env: { A: "" }, graceMs: 0, timeoutMs: 0 });
+  checkCommand("true", [], {
+    umask: 0,
+    nice: -20,
+    rlimits: { coreBytes: 0, fileBytes: 0, cpuSeconds: 1, openFiles: 1 },
+  });
+  checkCommand("true", [], { umask: 0o777, nice: 19, user: "x".repeat(255), group: "0", rlimits: {} });
   checkCommand("true", ["", "\n", "\u{1f600}"], {});
 });
 

@@ -1,0 +1,86 @@
+/** Starts the program of a process: as whom, with which environment, directly or through the launcher. */
+import {
+  type CommandOptions,
+  DEFAULT_CWD,
+  DEFAULT_ENV,
+  findProgram,
+  spawnFailure,
+  type StartFailure,
+} from "./command.ts";
+import { findUser, type RunAs } from "./command_user.ts";
+import { gainsNoPrivileges } from "./host.ts";
+import { Launch, type LaunchPlan, needsLauncher } from "./launcher.ts";
+import { MARK_VARIABLE } from "./process_table.ts";
+
+/** Options of a start. */
+export interface SpawnOptions extends CommandOptions {
+  /** Variables that count less than those of the user it runs as, and more than the clean default environment. */
+  readonly baseEnv?: Readonly<Record<string, string>>;
+  /** The directory of a cgroup that it joins before its program runs. */
+  readonly cgroupDir?: string;
+}
+
+/** A started program. */
+export interface Spawned {
+  readonly child: Deno.ChildProcess;
+  /** Where it was started through the launcher: what its standard error must pass. */
+  readonly launch: Launch | undefined;
+}
+
+/**
+ * Starts a program as the leader of a session of its own.
+ *
+ * @param id by which it and what it starts are known, in their environment
+ * @param onOpen called when the launcher, if there is one, is about to become the program
+ */
+export function spawn(
+  command: string,
+  args: readonly string[],
+  options: SpawnOptions & { readonly id: string },
+  onOpen: () => void,
+): Spawned | StartFailure {
+  const { id, user, group, baseEnv, cwd = DEFAULT_CWD } = options;
+  const runAs = user === undefined && group === undefined ? undefined : findUser(options);
+  if (runAs !== undefined && "error" in runAs) return runAs;
+  const env: Record<string, string> = {
+    ...DEFAULT_ENV,
+    ...baseEnv,
+    ...runAs?.env,
+    ...options.env,
+    [MARK_VARIABLE]: id,
+  };
+  const path = findProgram(command, cwd, env.PATH ?? "");
+  if (typeof path !== "string") return path;
+  const plan = planOf(options, runAs);
+  const launch = needsLauncher(plan)
+    ? new Launch(plan, { name: command, path, args, env, cwd }, MARK_VARIABLE, onOpen)
+    : undefined;
+  try {
+    const child = new Deno.Command(launch?.path ?? path, {
+      args: [...launch?.args ?? args],
+      cwd,
+      env: launch?.env ?? env,
+      clearEnv: true,
+      detached: true,
+      stdin: options.input ? "piped" : "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    return { child, launch };
+  } catch (error) {
+    return launch === undefined ? spawnFailure(command, error) : launch.spawnFailure(error);
+  }
+}
+
+function planOf(options: SpawnOptions, runAs: RunAs | undefined): LaunchPlan {
+  const { cgroupDir, umask, rlimits, nice, noNewPrivileges } = options;
+  return {
+    ...(cgroupDir === undefined ? {} : { cgroupDir }),
+    ...(umask === undefined ? {} : { umask }),
+    ...(rlimits === undefined ? {} : { rlimits }),
+    ...(nice === undefined ? {} : { nice }),
+    ...(runAs === undefined ? {} : { credentials: runAs.credentials }),
+    // It is inherited: a server that has it need do nothing.
+    ...(noNewPrivileges && !gainsNoPrivileges() ? { noNewPrivileges } : {}),
+  };
+}
