@@ -15,6 +15,10 @@ Deno.test("every bad certificate is refused, reaches no handler, and is written 
   await replaceFile(`${dir}/certs/ca.crl`, await listOf(revoked));
   await using server = await startWatched(dir);
   const notAuthority = await user("mallory", "admin");
+  const authority = await issue({ subject: [["CN", "between"]], usage: "ca", issuer: ca });
+  const leafOf = (issuer: Issued) => issue({ subject, usage: "client", issuer });
+  /** Shows the one that has signed it too, as a chain. */
+  const below = (own: Issued, issuer: Issued): Issued => ({ ...own, cert: `${own.cert}\n${issuer.cert}\n` });
   const hosts = ["localhost"];
   const [tls, identity, roles] = ["UNAVAILABLE", "UNAUTHENTICATED", "PERMISSION_DENIED"];
   const matrix: [string, Issued, string, RegExp][] = [
@@ -23,12 +27,9 @@ Deno.test("every bad certificate is refused, reaches no handler, and is written 
     ["expired", await user("mallory", "admin", { from: -2, until: -1 }), tls!, /does not accept/],
     ["not yet valid", await user("mallory", "admin", { from: 1, until: 2 }), tls!, /does not accept/],
     ["server usage", await issue({ subject, usage: "server", hosts, issuer: ca }), tls!, /does not accept/],
-    [
-      "an intermediate that is no CA",
-      await issue({ subject, usage: "client", issuer: notAuthority }),
-      tls!,
-      /not accept/,
-    ],
+    ["an intermediate that is no CA", below(await leafOf(notAuthority), notAuthority), tls!, /does not accept/],
+    ["the same without its intermediate", await leafOf(notAuthority), tls!, /does not accept/],
+    ["an intermediate that is a CA", below(await leafOf(authority), authority), identity!, /authority is not accepted/],
     ["the CA itself", ca, identity!, /an authority's, not a user's/],
     ["revoked", revoked, identity!, /was revoked/],
     ["no role", await issue({ subject: [["CN", "mallory"]], usage: "client", issuer: ca }), roles!, /with roles none/],
@@ -36,6 +37,13 @@ Deno.test("every bad certificate is refused, reaches no handler, and is written 
     ["CN empty", await user("", "admin"), identity!, /does not name exactly one user/],
     ["no CN", await issue({ subject: [["O", "admin"]], usage: "client", issuer: ca }), identity!, /exactly one user/],
     ["CN with control characters", await user("adm\nin", "admin"), identity!, /control characters/],
+    [
+      "two CNs",
+      await issue({ subject: [...subject, ["CN", "admin"]], usage: "client", issuer: ca }),
+      identity!,
+      /one user/,
+    ],
+    ["CN that is written backwards", await user("\u202enimda", "admin"), identity!, /control characters/],
     ["CN with an escape", await user("\u001b[2Jadmin", "admin"), identity!, /control characters/],
     [
       "1,000 Os",

@@ -1,9 +1,12 @@
 /** What a server takes up while it serves, and what it refuses to: authorities, policy, on a change and on SIGHUP. */
 import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
+import { connect as connectTls } from "node:tls";
 import type { JobStatus } from "../../proto/teleport/v1/job_worker.ts";
 import { connect, type RpcClient } from "../../rpc/client.ts";
+import { ca, issue, type Issued } from "../rpc/certificates.ts";
 import { user } from "./identity_certificates.ts";
-import { certs, makePlace, replaceFile, startWatched, teleportd } from "./identity_process.ts";
+import { certs, makePlace, replaceFile, startWatched, teleportd, type WatchedServer } from "./identity_process.ts";
 import { clientOf, refusal, startUp } from "./teleportd.ts";
 
 const strict = { sanitizeOps: true, sanitizeResources: true } as const;
@@ -80,6 +83,86 @@ Deno.test("a policy is taken up when it changes and on SIGHUP; a broken one is n
   while (await register() === "OK");
   assert.equal(await server.stop(), 0);
   assert.match((await teleportd("audit", "verify", `${dir}/data/audit`)).stdout, /The record is whole\n$/);
+});
+
+Deno.test("SIGHUP has files read where no change of theirs can be seen", strict, async () => {
+  await using place = await makePlace();
+  const { dir } = place;
+  const policy = (calls: string[]) => JSON.stringify({ roles: { builder: [{ calls, jobs: "own" }] } });
+  // Its own directory is watched, and not the one that the link leads to.
+  await Deno.mkdir(`${dir}/elsewhere`);
+  await replaceFile(`${dir}/elsewhere/policy.json`, policy(["read"]));
+  await Deno.symlink("elsewhere/policy.json", `${dir}/policy.json`);
+  await using server = await startWatched(dir, "--policy", `${dir}/policy.json`);
+  await using ann = server.as(await user("ann", "builder"));
+  await replaceFile(`${dir}/elsewhere/policy.json`, policy(["all"]));
+  assert.equal((await refusal(ann.calls.Register({ command: "true" }))).status, "PERMISSION_DENIED");
+  server.process.kill("SIGHUP");
+  await server.says(/^took up new policy/);
+  assert.equal((await ann.calls.Register({ command: "true" })).owner, "ann");
+});
+
+/** The certificate that a newcomer sees. */
+function shownBy(server: WatchedServer, own: Issued): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const port = Number(server.address.slice(server.address.lastIndexOf(":") + 1));
+    const { cert, key } = own;
+    const to = { host: "127.0.0.1", port, servername: "localhost", ca: ca.cert, cert, key, ALPNProtocols: ["h2"] };
+    const socket = connectTls(to, () => {
+      resolve(socket.getPeerCertificate().fingerprint256);
+      socket.destroy();
+    });
+    socket.once("error", reject);
+  });
+}
+
+Deno.test("newcomers see a new server's certificate; with a key that others can read they do not", strict, async () => {
+  await using place = await makePlace();
+  const { dir } = place;
+  const ann = await user("ann", "viewer");
+  await using server = await startWatched(dir);
+  const hosts = ["localhost", "127.0.0.1"];
+  const [second, third] = await Promise.all(
+    ["second", "third"].map((name) => issue({ subject: [["CN", name]], usage: "server", hosts, issuer: ca })),
+  ) as [Issued, Issued];
+  const before = await shownBy(server, ann);
+  await replaceFile(`${dir}/certs/server.key`, second.key, 0o600);
+  await replaceFile(`${dir}/certs/server.crt`, second.cert);
+  await server.says(/^took up new certificates/);
+  const { fingerprint256 } = new X509Certificate(second.cert);
+  assert.notEqual(before, fingerprint256);
+  assert.equal(await shownBy(server, ann), fingerprint256);
+  await replaceFile(`${dir}/certs/server.key`, third.key, 0o640);
+  await replaceFile(`${dir}/certs/server.crt`, third.cert);
+  await server.says(/^kept the certificates in force: .*server\.key" can be read or changed by others \(mode "0640"\)/);
+  assert.equal(await shownBy(server, ann), fingerprint256);
+});
+
+Deno.test("certificates are taken up when Kubernetes exchanges the link that leads to them", strict, async () => {
+  await using place = await makePlace();
+  const { dir } = place;
+  const certs = `${dir}/certs`;
+  const names = ["ca.crt", "server.crt", "server.key"];
+  const next = await issue({ subject: [["CN", "next"]], usage: "server", hosts: ["localhost"], issuer: ca });
+  for (const version of ["..one", "..two"]) {
+    await Deno.mkdir(`${certs}/${version}`);
+    for (const name of names) await Deno.copyFile(`${certs}/${name}`, `${certs}/${version}/${name}`);
+  }
+  await Deno.writeTextFile(`${certs}/..two/server.crt`, next.cert);
+  await Deno.writeTextFile(`${certs}/..two/server.key`, next.key);
+  await Deno.symlink("..one", `${certs}/..data`);
+  for (const name of names) {
+    await Deno.remove(`${certs}/${name}`);
+    await Deno.symlink(`..data/${name}`, `${certs}/${name}`);
+  }
+  await using server = await startWatched(dir);
+  const ann = await user("ann", "viewer");
+  const { fingerprint256 } = new X509Certificate(next.cert);
+  assert.notEqual(await shownBy(server, ann), fingerprint256);
+  await Deno.symlink("..two", `${certs}/..data_tmp`);
+  await Deno.rename(`${certs}/..data_tmp`, `${certs}/..data`);
+  await server.says(/^took up new certificates/);
+  assert.equal(await shownBy(server, ann), fingerprint256);
 });
 
 Deno.test("teleportd --check-config says what it would serve with, and what is wrong", strict, async () => {
