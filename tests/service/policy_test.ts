@@ -1,8 +1,9 @@
 /** Who may do what: every call by every role on one's own, another's and a missing job, cell by cell. */
 import assert from "node:assert/strict";
-import type { CallName, JobWorkerClient } from "../../proto/service.ts";
+import type { CallName } from "../../proto/service.ts";
+import { methods } from "../../rpc/definition.ts";
 import { UnauthenticatedError } from "../../service/errors.ts";
-import { rulesFor } from "../../service/policy.ts";
+import { CALL_KINDS, rulesFor } from "../../service/policy.ts";
 import { DEFAULT_POLICY } from "../../service/policy_default.ts";
 import {
   certificateOf,
@@ -14,69 +15,20 @@ import {
   strict,
   type TestService,
 } from "./fixture.ts";
-
-const MISSING = "01890000-0000-7000-8000-000000000000";
-
-/** One call on a job that was never started; what it does then shows whether the policy let it through. */
-const CALLS: Record<
-  Exclude<CallName, "Register" | "List" | "WhoAmI" | "CanI">,
-  (calls: JobWorkerClient, id: string) => Promise<unknown>
-> = {
-  Start: (calls, id) => first(calls.Start({ id })),
-  StatusStream: (calls, id) => first(calls.StatusStream({ id })),
-  Status: (calls, id) => calls.Status({ id }),
-  Stop: (calls, id) => calls.Stop({ id }),
-  GetOutput: (calls, id) => first(calls.GetOutput({ id, follow: false })),
-  // Let through, the signal finds a job that does not run.
-  Signal: (calls, id) => calls.Signal({ id, signal: "TERM" }),
-  Remove: (calls, id) => calls.Remove({ id }),
-  WatchJobs: (calls, id) => first(calls.WatchJobs({ ids: [id] })),
-};
-
-const OK = "OK";
-const GONE = "JOB_NOT_FOUND";
-const DENY = "PERMISSION_DENIED";
-const IDLE = "JOB_NOT_RUNNING";
-
-/** On one's own job, on another's, on a missing one. */
-type Cell = readonly [own: string, others: string, missing: string];
-const READ_ALL: Cell = [OK, OK, GONE];
-const OWN_ALONE: Cell = [OK, GONE, GONE];
-const NEVER: Cell = [DENY, DENY, DENY];
-/** One who reads everything and changes the own knows of the job, so there is nothing to hide. */
-const READ_ALL_CHANGE_OWN: Cell = [OK, DENY, GONE];
-
-/** The columns of the table, and the roles that each stands for. */
-const ROLES = {
-  admin: ["admin", "admin viewer"],
-  operator: ["operator", "operator unknown"],
-  viewer: ["viewer"],
-  both: ["operator viewer", "viewer operator"],
-  none: ["", "unknown", "Admin"],
-} as const;
-type Column = keyof typeof ROLES;
-
-// deno-fmt-ignore
-const TABLE: Record<keyof typeof CALLS, Record<Column, Cell>> = {
-  Start:        { admin: READ_ALL, operator: OWN_ALONE, viewer: NEVER, both: READ_ALL_CHANGE_OWN, none: NEVER },
-  StatusStream: { admin: READ_ALL, operator: OWN_ALONE, viewer: READ_ALL, both: READ_ALL, none: NEVER },
-  Status:       { admin: READ_ALL, operator: OWN_ALONE, viewer: READ_ALL, both: READ_ALL, none: NEVER },
-  Stop:         { admin: READ_ALL, operator: OWN_ALONE, viewer: NEVER, both: READ_ALL_CHANGE_OWN, none: NEVER },
-  GetOutput:    { admin: READ_ALL, operator: OWN_ALONE, viewer: READ_ALL, both: READ_ALL, none: NEVER },
-  Signal:       { admin: [IDLE, IDLE, GONE], operator: [IDLE, GONE, GONE], viewer: NEVER, both: [IDLE, DENY, GONE], none: NEVER },
-  Remove:       { admin: READ_ALL, operator: OWN_ALONE, viewer: NEVER, both: READ_ALL_CHANGE_OWN, none: NEVER },
-  WatchJobs:    { admin: READ_ALL, operator: OWN_ALONE, viewer: READ_ALL, both: READ_ALL, none: NEVER },
-};
-
-/** Each role or pair of roles with its column. */
-const CALLERS = (Object.keys(ROLES) as Column[]).flatMap((column) =>
-  ROLES[column].map((roles) => [roles, column] as const)
-);
-
-/** A caller by the name of their roles. */
-function callerOf(roles: string): ReturnType<typeof certificateOf> {
-  return certificateOf("ann", ...roles.split(" ").filter((role) => role !== ""));
-}
+import {
+  callerOf,
+  CALLERS,
+  CALLS,
+  type Cell,
+  DENY,
+  IDLE,
+  MISSING,
+  OK,
+  ON_NO_JOB,
+  REGISTER,
+  ROLES,
+  TABLE,
+} from "./policy_table.ts";
 
 async function outcome(service: TestService, call: keyof typeof CALLS, roles: string, id: string): Promise<string> {
   return await codeOf(() => CALLS[call](service.as(callerOf(roles)), id));
@@ -98,55 +50,48 @@ for (const call of Object.keys(TABLE) as (keyof typeof CALLS)[]) {
   });
 }
 
-const REGISTER: Record<Column, string> = { admin: OK, operator: OK, viewer: DENY, both: OK, none: DENY };
+Deno.test("the table has a row for every call of the definition, and a column for every role without a policy file", () => {
+  assert.deepEqual([...Object.keys(ON_NO_JOB), ...Object.keys(TABLE)].sort(), Object.keys(methods).sort());
+  assert.deepEqual(Object.keys(CALL_KINDS).sort(), Object.keys(methods).sort());
+  const roles = new Set(Object.values(ROLES).flat().flatMap((roles) => roles.split(" ")));
+  for (const role of DEFAULT_POLICY.roles.keys()) assert.ok(roles.has(role), role);
+});
 
-Deno.test("Register is for those who may change jobs, and makes the job theirs", strict, async () => {
+for (const call of Object.keys(TABLE) as (keyof typeof CALLS)[]) {
+  Deno.test(`CanI says of ${call} what the table says`, strict, async () => {
+    await using service = startService();
+    const own = await service.supervisor.add("true", [], { owner: "ann" });
+    const others = await service.supervisor.add("true", [], { owner: "bob" });
+    for (const [roles, column] of CALLERS) {
+      const answers = async (id: string) => {
+        const { allowed, code, rule } = await service.as(callerOf(roles)).CanI({ call, id });
+        assert.equal(allowed, code === OK);
+        assert.ok(rule);
+        return code;
+      };
+      const ask = async () => [await answers(own), await answers(others), await answers(MISSING)];
+      // Whether a job happens to run is no matter of rights.
+      const wanted = TABLE[call][column].map((code) => code === IDLE ? OK : code);
+      if (column === "none") assert.equal(await codeOf(ask), DENY, roles);
+      else assert.deepEqual(await ask(), wanted, `${call} as "${roles}"`);
+    }
+    assert.equal((await service.supervisor.status(own)).state, "INITIAL");
+  });
+}
+
+Deno.test("WhoAmI and CanI answer everyone who has a role, and nobody else", strict, async () => {
   await using service = startService();
   for (const [roles, column] of CALLERS) {
-    const before = (await service.supervisor.counts()).jobs;
     const calls = service.as(callerOf(roles));
-    assert.equal(await codeOf(() => calls.Register({ command: "true" })), REGISTER[column], roles);
-    const { jobs } = await service.supervisor.list({ owner: "ann" });
-    assert.equal((await service.supervisor.counts()).jobs, jobs.length);
-    assert.equal(jobs.length - before, REGISTER[column] === OK ? 1 : 0, roles);
-  }
-});
-
-Deno.test("List shows each caller the jobs they may know of, whatever owner they ask for", strict, async () => {
-  await using service = startService();
-  const own = await service.supervisor.add("true", [], { owner: "ann" });
-  const others = await service.supervisor.add("true", [], { owner: "bob" });
-  const listed = async (roles: string, owner: string) =>
-    (await service.as(callerOf(roles)).List({ owner })).jobs.map(({ id }) => id);
-  for (const roles of ["admin", "viewer", "operator viewer"]) {
-    assert.deepEqual(await listed(roles, ""), [others, own], roles);
-    assert.deepEqual(await listed(roles, "ann"), [own], roles);
-    assert.deepEqual(await listed(roles, "bob"), [others], roles);
-  }
-  assert.deepEqual(await listed("operator", ""), [own]);
-  assert.deepEqual(await listed("operator", "ann"), [own]);
-  assert.deepEqual(await listed("operator", "bob"), []);
-  for (const roles of ["unknown", "Admin", ""]) assert.equal(await codeOf(() => listed(roles, "")), DENY, roles);
-});
-
-Deno.test("another's job is told from a missing one by nothing but its id, whatever its state", strict, async () => {
-  await using service = startService();
-  const { supervisor } = service;
-  const initial = await supervisor.add("true", [], { owner: "bob" });
-  const running = await supervisor.add("sleep", ["1000"], { owner: "bob" });
-  await supervisor.start(running);
-  const failed = await supervisor.add("/nowhere", [], { owner: "bob" });
-  await supervisor.start(failed);
-  for await (const _ of supervisor.watchStatus(failed));
-  const calls = service.as(callerOf("operator"));
-  for (const call of Object.values(CALLS)) {
-    const shape = async (id: string) => {
-      const error = await call(calls, id).then(() => undefined, (error) => error);
-      return { code: error.code, name: error.name, message: error.message.replaceAll(id, "ID") };
-    };
-    const missing = await shape(MISSING);
-    assert.match(missing.message, /^Unknown job "ID": /);
-    for (const id of [initial, running, failed]) assert.deepEqual(await shape(id), missing);
+    const wanted = column === "none" ? DENY : OK;
+    assert.equal(await codeOf(() => calls.WhoAmI({})), wanted, roles);
+    for (const call of Object.keys(ON_NO_JOB)) {
+      assert.equal(await codeOf(() => calls.CanI({ call })), wanted, `${call} as "${roles}"`);
+    }
+    if (column === "none") continue;
+    assert.equal((await calls.CanI({ call: "Register" })).code, REGISTER[column], roles);
+    assert.equal((await calls.CanI({ call: "Register", job: { command: "true" } })).code, REGISTER[column], roles);
+    for (const call of ["List", "WhoAmI", "CanI"]) assert.equal((await calls.CanI({ call })).code, OK, roles);
   }
 });
 

@@ -1,0 +1,80 @@
+/** Who may do what without a policy file: a row for each call, a column for each role, a cell for three kinds of jobs. */
+import type { CallName, JobWorkerClient } from "../../proto/service.ts";
+import { certificateOf, first } from "./fixture.ts";
+
+/** The id of no job. */
+export const MISSING = "01890000-0000-7000-8000-000000000000";
+
+type Call = (calls: JobWorkerClient, id: string) => Promise<unknown>;
+
+/** The calls that are on no job; each has a test of its own. A further call is on one, or does not compile. */
+export const ON_NO_JOB = {
+  Register: (calls) => calls.Register({ command: "true" }),
+  List: (calls) => calls.List({}),
+  WhoAmI: (calls) => calls.WhoAmI({}),
+  CanI: (calls) => calls.CanI({ call: "List" }),
+} satisfies Partial<Record<CallName, Call>>;
+
+/** One call on a job that was never started; what it does then shows whether the policy let it through. */
+export const CALLS: Record<Exclude<CallName, keyof typeof ON_NO_JOB>, Call> = {
+  Start: (calls, id) => first(calls.Start({ id })),
+  StatusStream: (calls, id) => first(calls.StatusStream({ id })),
+  Status: (calls, id) => calls.Status({ id }),
+  Stop: (calls, id) => calls.Stop({ id }),
+  GetOutput: (calls, id) => first(calls.GetOutput({ id, follow: false })),
+  // Let through, the signal finds a job that does not run.
+  Signal: (calls, id) => calls.Signal({ id, signal: "TERM" }),
+  Remove: (calls, id) => calls.Remove({ id }),
+  WatchJobs: (calls, id) => first(calls.WatchJobs({ ids: [id] })),
+};
+
+/** Every call of the service. */
+export const EVERY_CALL: Record<CallName, Call> = { ...ON_NO_JOB, ...CALLS };
+
+export const OK = "OK";
+export const GONE = "JOB_NOT_FOUND";
+export const DENY = "PERMISSION_DENIED";
+export const IDLE = "JOB_NOT_RUNNING";
+
+/** On one's own job, on another's, on a missing one. */
+export type Cell = readonly [own: string, others: string, missing: string];
+const READ_ALL: Cell = [OK, OK, GONE];
+const OWN_ALONE: Cell = [OK, GONE, GONE];
+const NEVER: Cell = [DENY, DENY, DENY];
+/** One who reads everything and changes the own knows of the job, so there is nothing to hide. */
+const READ_ALL_CHANGE_OWN: Cell = [OK, DENY, GONE];
+
+/** The columns of the table, and the roles that each stands for. */
+export const ROLES = {
+  admin: ["admin", "admin viewer"],
+  operator: ["operator", "operator unknown"],
+  viewer: ["viewer"],
+  both: ["operator viewer", "viewer operator"],
+  none: ["", "unknown", "Admin"],
+} as const;
+export type Column = keyof typeof ROLES;
+
+// deno-fmt-ignore
+export const TABLE: Record<keyof typeof CALLS, Record<Column, Cell>> = {
+  Start:        { admin: READ_ALL, operator: OWN_ALONE, viewer: NEVER, both: READ_ALL_CHANGE_OWN, none: NEVER },
+  StatusStream: { admin: READ_ALL, operator: OWN_ALONE, viewer: READ_ALL, both: READ_ALL, none: NEVER },
+  Status:       { admin: READ_ALL, operator: OWN_ALONE, viewer: READ_ALL, both: READ_ALL, none: NEVER },
+  Stop:         { admin: READ_ALL, operator: OWN_ALONE, viewer: NEVER, both: READ_ALL_CHANGE_OWN, none: NEVER },
+  GetOutput:    { admin: READ_ALL, operator: OWN_ALONE, viewer: READ_ALL, both: READ_ALL, none: NEVER },
+  Signal:       { admin: [IDLE, IDLE, GONE], operator: [IDLE, GONE, GONE], viewer: NEVER, both: [IDLE, DENY, GONE], none: NEVER },
+  Remove:       { admin: READ_ALL, operator: OWN_ALONE, viewer: NEVER, both: READ_ALL_CHANGE_OWN, none: NEVER },
+  WatchJobs:    { admin: READ_ALL, operator: OWN_ALONE, viewer: READ_ALL, both: READ_ALL, none: NEVER },
+};
+
+/** Each role or pair of roles with its column. */
+export const CALLERS = (Object.keys(ROLES) as Column[]).flatMap((column) =>
+  ROLES[column].map((roles) => [roles, column] as const)
+);
+
+/** A caller, ann, by the name of their roles. */
+export function callerOf(roles: string): ReturnType<typeof certificateOf> {
+  return certificateOf("ann", ...roles.split(" ").filter((role) => role !== ""));
+}
+
+/** Register has one job in each cell: the one to be. */
+export const REGISTER: Record<Column, string> = { admin: OK, operator: OK, viewer: DENY, both: OK, none: DENY };
