@@ -18,14 +18,16 @@ export function rfc3339(time: Timestamp): string {
  * there, also when they are 0.
  */
 export function statusJson(status: JobStatus): Record<string, unknown> {
-  const { id, state, command, reason, output_policy, registered_at, started_at, ended_at, pid, signals, ...rest } =
+  const { id, state, command, reason, output_policy, registered_at, started_at, ended_at, pid, signals, ...others } =
     status;
+  const { input, input_bytes, input_closed, ...rest } = others;
   return withoutAbsent({
     // First, for whoever reads a line with bare eyes.
     id,
     state: enumName(state),
     command,
     ...rest,
+    ...(input ? { input, input_bytes, input_closed } : {}),
     reason: reason === "REASON_UNSPECIFIED" ? "" : enumName(reason),
     output_policy: output_policy === "OUTPUT_POLICY_UNSPECIFIED" ? "" : enumName(output_policy),
     registered_at: registered_at && rfc3339(registered_at),

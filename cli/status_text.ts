@@ -80,6 +80,7 @@ export function statusLines(print: Print, status: JobStatus): string[] {
     ["Registered", status.registered_at === null ? "" : rfc3339(status.registered_at)],
     ["Started", status.started_at === null ? "" : rfc3339(status.started_at)],
     ["Ended", status.ended_at === null ? "" : rfc3339(status.ended_at)],
+    ["Input", status.input ? `${status.input_bytes} bytes, ${status.input_closed ? "closed" : "open"}` : ""],
     ["Stdout", `${status.stdout_bytes} bytes`],
     ["Stderr", `${status.stderr_bytes} bytes`],
     ["Output limit", limitText(status)],

@@ -68,9 +68,10 @@ function generate(proto: string): string {
     } else if (item instanceof protobuf.Service) {
       const methods = item.methodsArray.map((m) =>
         `${comment(m.comment, "  ")}  ${m.name}: { request: ${m.requestType}; response: ${m.responseType}; ` +
-        `stream: ${Boolean(m.responseStream)} };\n`
+        `stream: ${Boolean(m.responseStream)}${m.requestStream ? "; requestStream: true" : ""} };\n`
       ).join("");
-      out += `/** The calls of the service ${item.name}: what each takes, gives, and whether it gives a stream. */\n` +
+      out +=
+        `/** The calls of the service ${item.name}: what each takes, gives, and whether it gives or takes a stream. */\n` +
         `export interface ${item.name}Calls {\n${methods}}\n`;
     }
   }

@@ -40,10 +40,13 @@ export interface CallContext {
   readonly certificate?: PeerCertificate;
 }
 
-/** Handlers of all calls: an async function for a single answer, an async iterable for a stream. */
+/** Handlers of all calls: an async function for a single answer, an async iterable for a stream, given or taken. */
 export type JobWorkerHandlers = {
-  [Name in CallName]: JobWorkerCalls[Name] extends { request: infer Request; response: infer Response; stream: true }
-    ? (request: Request, context: CallContext) => AsyncIterable<Sent<Response>>
+  [Name in CallName]: JobWorkerCalls[Name] extends
+    { request: infer Request; response: infer Response; requestStream: true }
+    ? (requests: AsyncIterable<Request>, context: CallContext) => Promise<Sent<Response>>
+    : JobWorkerCalls[Name] extends { request: infer Request; response: infer Response; stream: true }
+      ? (request: Request, context: CallContext) => AsyncIterable<Sent<Response>>
     : JobWorkerCalls[Name] extends { request: infer Request; response: infer Response }
       ? (request: Request, context: CallContext) => Promise<Sent<Response>>
     : never;
@@ -57,10 +60,16 @@ export interface CallOptions {
   readonly deadlineMs?: number;
 }
 
-/** A typed client of all calls. A stream is one call each time it is iterated; leaving the loop cancels it. */
+/**
+ * A typed client of all calls. A stream is one call each time it is iterated; leaving the loop cancels it. A stream that
+ * is sent is asked for its next message when the one before has left.
+ */
 export type JobWorkerClient = {
-  [Name in CallName]: JobWorkerCalls[Name] extends { request: infer Request; response: infer Response; stream: true }
-    ? (request: Sent<Request>, options?: CallOptions) => AsyncIterable<Response>
+  [Name in CallName]: JobWorkerCalls[Name] extends
+    { request: infer Request; response: infer Response; requestStream: true }
+    ? (requests: AsyncIterable<Sent<Request>>, options?: CallOptions) => Promise<Response>
+    : JobWorkerCalls[Name] extends { request: infer Request; response: infer Response; stream: true }
+      ? (request: Sent<Request>, options?: CallOptions) => AsyncIterable<Response>
     : JobWorkerCalls[Name] extends { request: infer Request; response: infer Response }
       ? (request: Sent<Request>, options?: CallOptions) => Promise<Response>
     : never;

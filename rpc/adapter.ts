@@ -133,8 +133,10 @@ export function streaming(
 }
 
 /** What a handler knows of its call. `end` is what a shutdown ends the call by, besides its signal. */
-function contextOf(
-  call: Pick<ServerUnaryCall<Message, Message>, "once" | "getPeer" | "getAuthContext">,
+export function contextOf(
+  call: Pick<ServerUnaryCall<Message, Message>, "getPeer" | "getAuthContext"> & {
+    once(event: "cancelled", listener: () => void): unknown;
+  },
   method: Method,
   calls: Calls,
   end: (reason: Error) => void,
@@ -156,7 +158,7 @@ function contextOf(
 }
 
 /** Encoded here and not by grpc-js, so that a failure is refused and reported like any other. */
-function encode(method: Method, message: object): Buffer {
+export function encode(method: Method, message: object): Buffer {
   const bytes = method.responseSerialize(message);
   if (bytes.length > MAX_ANSWER_BYTES) {
     throw new LimitReachedError(

@@ -7,6 +7,7 @@ import { Channel } from "./channel.ts";
 import { type Method, methods } from "./definition.ts";
 import { healthMethods, type ServingStatus } from "./health_definition.ts";
 import type { Credentials } from "./credentials.ts";
+import { send } from "./send.ts";
 
 export { AddressError, parseAddress } from "./address.ts";
 export { type Credentials, CredentialsError } from "./credentials.ts";
@@ -54,16 +55,8 @@ export interface RpcClient {
 export function connect({ address, credentials, connectTimeoutMs }: ConnectOptions): RpcClient {
   const channel = new Channel(parseAddress(address), credentials, connectTimeoutMs);
   const calls = Object.fromEntries(
-    (Object.keys(methods) as CallName[]).map((name) => {
-      const method = methods[name];
-      return [
-        name,
-        method.responseStream
-          ? (request: object, options?: CallOptions) => stream(channel, method, request, options)
-          : (request: object, options?: CallOptions) => single(channel, method, request, options),
-      ];
-    }),
-  ) as JobWorkerClient;
+    (Object.keys(methods) as CallName[]).map((name) => [name, callOf(channel, methods[name])]),
+  ) as unknown as JobWorkerClient;
   return {
     calls,
     async health(signal) {
@@ -76,6 +69,17 @@ export function connect({ address, credentials, connectTimeoutMs }: ConnectOptio
       await channel.closed();
     },
   };
+}
+
+/** The function that makes the calls of a method. */
+function callOf(channel: Channel, method: Method) {
+  if (method.requestStream) {
+    // What cannot be sent at all rejects too.
+    return async (requests: AsyncIterable<object>, options?: CallOptions) =>
+      await send(channel, method, requests, options);
+  }
+  const call = method.responseStream ? stream : single;
+  return (request: object, options?: CallOptions) => call(channel, method, request, options);
 }
 
 /** One call with one answer. */

@@ -4,6 +4,7 @@ import * as grpc from "@grpc/grpc-js";
 import { TeleportError } from "../mod.ts";
 import type { CallContext, CallName, JobWorkerHandlers, PeerCertificate } from "../proto/service.ts";
 import { Calls, SHUTDOWN_SENTENCE, streaming, unary } from "./adapter.ts";
+import { collecting } from "./adapter_requests.ts";
 import type { Address } from "./address.ts";
 import { Connections, cutAfterAnswer } from "./connections.ts";
 import { checkCredentials, type Credentials, pemBytes } from "./credentials.ts";
@@ -162,7 +163,9 @@ function addHandlers(server: grpc.Server, handlers: JobWorkerHandlers, calls: Ca
   for (const name of Object.keys(methods) as CallName[]) {
     const method = methods[name];
     const handler = handlers[name].bind(handlers);
-    implementation[name] = method.responseStream
+    implementation[name] = method.requestStream
+      ? collecting(method, handler as Parameters<typeof collecting>[1], calls)
+      : method.responseStream
       ? streaming(method, handler as Parameters<typeof streaming>[1], calls)
       : unary(method, handler as Parameters<typeof unary>[1], calls);
   }

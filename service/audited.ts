@@ -1,4 +1,4 @@
-/** Has every call written down, once: when it was answered, when its stream began, or when it failed. */
+/** Has every call written down, once: when it was answered, when its stream or its work began, or when it failed. */
 import { TeleportError } from "../mod.ts";
 import type { CallContext, CallName, JobWorkerHandlers } from "../proto/service.ts";
 import type { JobWorkerCalls } from "../proto/teleport/v1/job_worker.ts";
@@ -12,6 +12,18 @@ export class Notes {
   /** Adds to what is written down of a call. */
   add(context: CallContext, note: Partial<AuditEntry>): void {
     this.#notes.set(context, { ...this.#notes.get(context), ...note });
+  }
+
+  readonly #begin = new WeakMap<CallContext, () => void>();
+
+  /** The call is allowed and begins a work of unknown length: it is written down now and not at its end. */
+  begin(context: CallContext): void {
+    this.#begin.get(context)?.();
+  }
+
+  /** Says what is to happen when the call begins. */
+  onBegin(context: CallContext, act: () => void): void {
+    this.#begin.set(context, act);
   }
 
   /** What is to be written down of a call. */
@@ -46,11 +58,20 @@ function wrap(call: CallName, handler: Handler, notes: Notes, audit: Audit): Han
     // Reading is what most calls do: a write for each would cost them more than all else here.
     audit.record({ event: "call", ...callerOf(context), call, ...note, allowed, code }, { soon: changes || !allowed });
   };
+  const recordOnce = (context: CallContext) => {
+    let isRecorded = false;
+    return (code: string) => {
+      if (!isRecorded) record(context, code);
+      isRecorded = true;
+    };
+  };
   const jobOf = (request: object): Partial<AuditEntry> =>
     "id" in request && typeof request.id === "string" ? { job: request.id.slice(0, 100) } : {};
 
   async function one(answer: () => Promise<object>, request: object, context: CallContext): Promise<object> {
     notes.add(context, jobOf(request));
+    const once = recordOnce(context);
+    notes.onBegin(context, () => once("OK"));
     let code = "OK";
     try {
       if (waits) await audit.ready();
@@ -59,7 +80,7 @@ function wrap(call: CallName, handler: Handler, notes: Notes, audit: Audit): Han
       code = codeOf(error, context);
       throw error;
     } finally {
-      record(context, code);
+      once(code);
     }
   }
 
@@ -69,11 +90,7 @@ function wrap(call: CallName, handler: Handler, notes: Notes, audit: Audit): Han
     context: CallContext,
   ): AsyncGenerator<object, void, void> {
     notes.add(context, jobOf(request));
-    let recorded = false;
-    const once = (code: string) => {
-      if (!recorded) record(context, code);
-      recorded = true;
-    };
+    const once = recordOnce(context);
     try {
       if (waits) await audit.ready();
       for await (const answer of answers) {

@@ -2,6 +2,7 @@
 import { JobNotFoundError, type JobStatus, type Supervisor, TeleportError } from "../mod.ts";
 import type { CallContext, CallName, JobWorkerHandlers } from "../proto/service.ts";
 import { identify, type Identity } from "./identity.ts";
+import { firstOf, piecesOf } from "./input_pieces.ts";
 import { beatsUntil, checkHeartbeat } from "./heartbeat.ts";
 import {
   endMessage,
@@ -131,6 +132,7 @@ export function createService(supervisor: Supervisor, options: ServiceOptions = 
             owner: user,
             timeoutMs: request.timeout_ms,
             ...(outputLimit === undefined ? {} : { outputLimit }),
+            ...(request.input ? { input: true } : {}),
             ...(request.cwd === "" ? {} : { cwd: request.cwd }),
             ...(request.request_id === "" ? {} : { requestId: request.request_id }),
             ...(request.grace_ms === undefined ? {} : { graceMs: request.grace_ms }),
@@ -186,6 +188,20 @@ export function createService(supervisor: Supervisor, options: ServiceOptions = 
           const { user } = await permit("Signal", id, context);
           notes.add(context, { signal });
           return statusMessage(await supervisor.signal(id, signal, { by: user }));
+        },
+
+        async Input(requests, context) {
+          const messages = requests[Symbol.asyncIterator]();
+          const first = await firstOf(messages);
+          const { id, writer, offset } = first;
+          await permit("Input", id, context);
+          const pieces = piecesOf(first, messages, () => notes.begin(context));
+          const { bytes, taken, closed } = await supervisor.writeInput(id, pieces, {
+            signal: context.signal,
+            ...(writer === "" ? {} : { writer }),
+            ...(offset === undefined ? {} : { offset }),
+          });
+          return { input_bytes: bytes, taken_bytes: taken, input_closed: closed };
         },
 
         async List(request, context) {

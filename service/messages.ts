@@ -49,6 +49,9 @@ export function statusMessage(status: JobStatus): Sent<wire.JobStatus> {
     dropped_bytes: status.droppedBytes,
     started_by: status.asked?.startedBy,
     stop_asked_by: status.asked?.stopAskedBy,
+    input: status.input !== undefined,
+    input_bytes: status.input?.bytes,
+    input_closed: status.input?.closed,
     signals: status.asked?.signals?.map(({ by, signal, at }) => ({ by, signal, at: timestamp(at) })),
   };
 }

@@ -48,6 +48,7 @@ export const CALL_KINDS: Readonly<Record<CallName, "read" | "change" | "self">> 
   Stop: "change",
   GetOutput: "read",
   Signal: "change",
+  Input: "change",
   List: "read",
   Remove: "change",
   WatchJobs: "read",

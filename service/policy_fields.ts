@@ -39,6 +39,8 @@ export const FIELD_KINDS: { readonly [Name in keyof Required<wire.JobRequest> | 
   max_output_bytes: "harmless",
   output_policy: "harmless",
   request_id: "harmless",
+  // What an interpreter reads there is a program.
+  input: "guarded",
   user: "judged",
   group: "judged",
   template: "judged",

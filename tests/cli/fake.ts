@@ -126,6 +126,9 @@ export function jobStatus(fields: Partial<JobStatus> = {}): JobStatus {
     started_by: "",
     stop_asked_by: "",
     signals: [],
+    input: false,
+    input_bytes: 0,
+    input_closed: false,
     ...fields,
   };
 }

@@ -3,6 +3,11 @@ import assert from "node:assert/strict";
 import { outputJson, rfc3339, statusJson } from "../../cli/message_json.ts";
 import { exited, jobStatus, outputOf } from "./fake.ts";
 
+Deno.test("statusJson() tells of the input of a job that has one, also when it is empty", () => {
+  const { input, input_bytes, input_closed } = statusJson(jobStatus({ input: true }));
+  assert.deepEqual({ input, input_bytes, input_closed }, { input: true, input_bytes: 0, input_closed: false });
+});
+
 Deno.test("statusJson() leaves out what a job that was never started does not have", () => {
   assert.deepEqual(statusJson(jobStatus({ args: ["-x"], labels: { a: "b" } })), {
     id: "job-1",

@@ -22,6 +22,7 @@ export function handlers(some: Partial<JobWorkerHandlers>): JobWorkerHandlers {
     Stop: refuse,
     GetOutput: refuseStream,
     Signal: refuse,
+    Input: refuse,
     List: refuse,
     Remove: refuse,
     WhoAmI: refuse,

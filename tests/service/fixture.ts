@@ -71,7 +71,15 @@ export function clientOf(service: Service, certificate: PeerCertificate | undefi
     async function* many(message: object, options: CallOptions = {}): AsyncGenerator<object> {
       for await (const answer of begin(message, options) as AsyncIterable<object>) yield received(answer);
     }
-    return [name, method.responseStream ? many : one];
+    async function collecting(messages: AsyncIterable<object>, { signal }: CallOptions = {}): Promise<object> {
+      const context = contextOf(method.path, certificate, signal);
+      service.admit(context);
+      async function* sent() {
+        for await (const message of messages) yield method.requestDeserialize(method.requestSerialize(message));
+      }
+      return received(await (service.handlers[name as CallName] as Handler)(sent(), context) as object);
+    }
+    return [name, method.requestStream ? collecting : method.responseStream ? many : one];
   });
   return Object.fromEntries(calls) as JobWorkerClient;
 }
@@ -92,6 +100,11 @@ export async function all<T>(stream: AsyncIterable<T>): Promise<T[]> {
   const items: T[] = [];
   for await (const item of stream) items.push(item);
   return items;
+}
+
+/** A stream of these. */
+export async function* once<T>(...items: T[]): AsyncGenerator<T> {
+  yield* items;
 }
 
 /** Takes a stream's first message and leaves. */

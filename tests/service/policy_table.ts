@@ -1,6 +1,6 @@
 /** Who may do what without a policy file: a row for each call, a column for each role, a cell for three kinds of jobs. */
 import type { CallName, JobWorkerClient } from "../../proto/service.ts";
-import { certificateOf, first } from "./fixture.ts";
+import { certificateOf, first, once } from "./fixture.ts";
 
 /** The id of no job. */
 export const MISSING = "01890000-0000-7000-8000-000000000000";
@@ -24,6 +24,8 @@ export const CALLS: Record<Exclude<CallName, keyof typeof ON_NO_JOB>, Call> = {
   GetOutput: (calls, id) => first(calls.GetOutput({ id, follow: false })),
   // Let through, the signal finds a job that does not run.
   Signal: (calls, id) => calls.Signal({ id, signal: "TERM" }),
+  // Let through, it finds a job that has no input.
+  Input: (calls, id) => calls.Input(once({ id })),
   Remove: (calls, id) => calls.Remove({ id }),
   WatchJobs: (calls, id) => first(calls.WatchJobs({ ids: [id] })),
 };
@@ -35,6 +37,7 @@ export const OK = "OK";
 export const GONE = "JOB_NOT_FOUND";
 export const DENY = "PERMISSION_DENIED";
 export const IDLE = "JOB_NOT_RUNNING";
+export const NONE = "NO_INPUT";
 
 /** On one's own job, on another's, on a missing one. */
 export type Cell = readonly [own: string, others: string, missing: string];
@@ -62,6 +65,7 @@ export const TABLE: Record<keyof typeof CALLS, Record<Column, Cell>> = {
   Stop:         { admin: READ_ALL, operator: OWN_ALONE, viewer: NEVER, both: READ_ALL_CHANGE_OWN, none: NEVER },
   GetOutput:    { admin: READ_ALL, operator: OWN_ALONE, viewer: READ_ALL, both: READ_ALL, none: NEVER },
   Signal:       { admin: [IDLE, IDLE, GONE], operator: [IDLE, GONE, GONE], viewer: NEVER, both: [IDLE, DENY, GONE], none: NEVER },
+  Input:        { admin: [NONE, NONE, GONE], operator: [NONE, GONE, GONE], viewer: NEVER, both: [NONE, DENY, GONE], none: NEVER },
   Remove:       { admin: READ_ALL, operator: OWN_ALONE, viewer: NEVER, both: READ_ALL_CHANGE_OWN, none: NEVER },
   WatchJobs:    { admin: READ_ALL, operator: OWN_ALONE, viewer: READ_ALL, both: READ_ALL, none: NEVER },
 };

@@ -6,7 +6,7 @@ export interface Timestamp {
   nanos: number;
 }
 
-/** The calls of the service JobWorker: what each takes, gives, and whether it gives a stream. */
+/** The calls of the service JobWorker: what each takes, gives, and whether it gives or takes a stream. */
 export interface JobWorkerCalls {
   /** Adds a job without starting it: a fresh id, state INITIAL. */
   Register: { request: JobRequest; response: JobStatus; stream: false };
@@ -28,6 +28,15 @@ export interface JobWorkerCalls {
   GetOutput: { request: GetOutputRequest; response: JobOutput; stream: true };
   /** Sends a signal to the job's process group. FAILED_PRECONDITION when the job is not running. */
   Signal: { request: SignalRequest; response: JobStatus; stream: false };
+  /**
+   * Writes to the input of a running job, which must have been registered with one. The first message names the job;
+   * further ones carry data, and one may end the input. Leaving without that closes nothing: a later call goes on.
+   * Messages are read as the job reads, so one that does not holds up the caller. Where the job ends or closes its input
+   * before all was taken, the call ends well with what was. One call at a time: FAILED_PRECONDITION for a second.
+   * FAILED_PRECONDITION when the job does not run, has no input, or it was closed before; OUT_OF_RANGE for an offset at
+   * which the caller cannot go on; ABORTED for a call whose writer has called again.
+   */
+  Input: { request: InputRequest; response: InputResponse; stream: false; requestStream: true };
   /** Lists the jobs the caller may see, newest first unless asked otherwise, page by page. */
   List: { request: ListRequest; response: ListResponse; stream: false };
   /** Forgets an ended or never started job and its output. FAILED_PRECONDITION while it runs. */
@@ -99,6 +108,8 @@ export interface JobRequest {
    * same job, gives the job that is there already. ALREADY_EXISTS for another job. At most 128 characters.
    */
   request_id: string;
+  /** The job has an input, which Input writes to. False: it reads from /dev/null. */
+  input: boolean;
   /** A command of the server's policy, in place of command, args, env and cwd. */
   template: string;
   /** The values of the template's parameters. */
@@ -148,6 +159,12 @@ export interface JobStatus {
   stop_asked_by: string;
   /** Who sent which signal, the last 16. */
   signals: SentSignal[];
+  /** Registered with an input. */
+  input: boolean;
+  /** Bytes of the input taken: in the job's pipe, or about to be. 0 in LOST, where it is not known. */
+  input_bytes: number;
+  /** Nothing more is taken: the input's end was asked for, or the job closed it or ended. */
+  input_closed: boolean;
 }
 
 export interface StartRequest {
@@ -233,6 +250,35 @@ export interface SignalRequest {
   id: string;
   /** A name with or without SIG (SIGHUP, HUP, SIGRTMIN+1), or a number from 1 to 64. */
   signal: string;
+}
+
+/** A piece of a job's input. What is not said of a field of the first message alone goes for all. */
+export interface InputRequest {
+  /** In the first message alone: the job. */
+  id: string;
+  /**
+   * In the first message alone: a name for the writer, so that it can go on after its connection was cut, which the
+   * server may not know of yet. The same one takes the place of its own call before. At most 128 characters.
+   */
+  writer: string;
+  /**
+   * In the first message alone: how many bytes of the input come before the data of this call. What the server has taken
+   * of the data already is passed over, if this writer was the last. Absent: the data goes behind all that was taken.
+   */
+  offset?: number;
+  /** Raw bytes, at most 262,144. */
+  data: Uint8Array;
+  /** Behind the data the input ends, as a file does. What is sent after it is not looked at. */
+  end: boolean;
+}
+
+export interface InputResponse {
+  /** Bytes of the input taken in all, by every writer: where the next call goes on. */
+  input_bytes: number;
+  /** Those of them that this call brought. */
+  taken_bytes: number;
+  /** Nothing more is taken: the input's end was asked for, or the job closed it or ended. */
+  input_closed: boolean;
 }
 
 /** By what a list is sorted. Jobs without that time are left out. */

@@ -1,0 +1,79 @@
+/** Lets handlers take a client's stream as an async iterable, and read it no faster than they ask. */
+import type { handleClientStreamingCall } from "@grpc/grpc-js";
+import type { CallContext } from "../proto/service.ts";
+import { type Calls, contextOf, encode } from "./adapter.ts";
+import type { Method } from "./definition.ts";
+import { refusal } from "./refusal.ts";
+
+// deno-lint-ignore no-explicit-any -- grpc-js knows the messages of a call by its method's name alone
+type Message = any;
+
+/**
+ * Makes a grpc-js handler of an async function that takes a stream.
+ *
+ * The next message is read when the handler asks for it, so a handler that asks for none costs a few messages and the
+ * window of HTTP/2. The handler may answer at any time; what the client sends after that is thrown away.
+ */
+export function collecting(
+  method: Method,
+  handler: (requests: AsyncIterable<Message>, context: CallContext) => Promise<object>,
+  calls: Calls,
+): handleClientStreamingCall<Message, Message> {
+  return (call, respond) => {
+    holdOneMessage(call);
+    // The first answer counts: grpc-js sends no second.
+    const refuse = (error: unknown) => respond(refusal(error, method.path, calls.report));
+    const context = contextOf(call, method, calls, refuse);
+    const requests = new Requests(call[Symbol.asyncIterator](), context.signal);
+    answer().then((bytes) => respond(null, bytes), refuse);
+
+    async function answer() {
+      return encode(method, await handler(requests, context));
+    }
+  };
+}
+
+/** The messages of a call. Not a generator, whose return() would wait for a message that may never come. */
+class Requests implements AsyncIterableIterator<Message> {
+  readonly #messages: AsyncIterator<Message>;
+  readonly #over: AbortSignal;
+  #left = false;
+
+  constructor(messages: AsyncIterator<Message>, over: AbortSignal) {
+    this.#messages = messages;
+    this.#over = over;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /** @throws the signal's reason once the call is over: what came is not all that was to come */
+  async next(): Promise<IteratorResult<Message>> {
+    if (this.#left) return { done: true, value: undefined };
+    this.#over.throwIfAborted();
+    try {
+      // A call that is over destroys its stream, so this does not wait for ever.
+      const step = await this.#messages.next();
+      if (!step.done || !this.#over.aborted) return step;
+    } catch (error) {
+      if (!this.#over.aborted) throw error;
+    }
+    throw this.#over.reason;
+  }
+
+  /** What else the client sends waits in its window until the call is answered. */
+  return(): Promise<IteratorResult<Message>> {
+    this.#left = true;
+    return Promise.resolve({ done: true, value: undefined });
+  }
+}
+
+/**
+ * By itself a stream of grpc-js reads 16 messages ahead, which may be of megabytes. The number is in a field that Node's
+ * streams keep to themselves; where it is not found, that much more memory is used.
+ */
+function holdOneMessage(stream: object): void {
+  const { _readableState: state } = stream as { _readableState?: { highWaterMark?: number } };
+  if (state !== undefined) state.highWaterMark = 1;
+}
