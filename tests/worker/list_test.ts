@@ -105,6 +105,8 @@ function expected(all: readonly JobStatus[], options: ListOptions): string[] {
   return (options.ascending ? sorted : sorted.reverse()).map(({ id }) => id);
 }
 
+const ORDERS: readonly JobOrder[] = ["registeredAt", "startedAt", "endedAt"];
+
 const FILTERS: readonly (JobFilter & Pick<ListOptions, "endedSince" | "endedUntil">)[] = [
   {},
   { states: [] },
@@ -141,7 +143,7 @@ Deno.test("list() gives what a plain reading of all jobs gives, for every filter
   const all = await allPages(supervisor, { pageSize: 1_000 });
   assert.equal(all.length, 1_300);
   for (const filter of FILTERS) {
-    for (const orderBy of ["registeredAt", "startedAt", "endedAt"] as const) {
+    for (const orderBy of ORDERS) {
       for (const ascending of [true, false]) {
         const options = { ...filter, orderBy, ascending };
         const wanted = expected(all, options);
@@ -212,15 +214,26 @@ Deno.test(`with ${MANY} ended jobs the start takes under ${MAX_START_MS} ms, any
   });
   assert.ok(startMs < MAX_START_MS, `The start took ${startMs} ms`);
   await using supervisor = new Supervisor(options);
+  const timed = async (what: string, options: ListOptions) => {
+    const pageMs = await bestMs(MAX_PAGE_MS, () => supervisor.list(options));
+    assert.ok(pageMs < MAX_PAGE_MS, `${what} of ${JSON.stringify(options)} took ${pageMs} ms`);
+  };
   for (const filter of FILTERS) {
-    for (const orderBy of ["registeredAt", "endedAt"] as const) {
+    for (const orderBy of ORDERS) {
+      for (const ascending of [true, false]) {
+        await timed("A page", { ...filter, orderBy, ascending });
+      }
+    }
+  }
+  // Behind 20,000 jobs it is no slower.
+  for (const filter of [{}, { labels: { env: "prod" } }, { command: "exit" }]) {
+    for (const orderBy of ORDERS) {
       const asked = { ...filter, orderBy };
-      const pageMs = await bestMs(MAX_PAGE_MS, () => supervisor.list(asked));
-      assert.ok(pageMs < MAX_PAGE_MS, `${JSON.stringify(asked)} took ${pageMs} ms`);
-      const { nextPageToken: pageToken } = await supervisor.list(asked);
-      if (pageToken === undefined) continue;
-      const nextMs = await bestMs(MAX_PAGE_MS, () => supervisor.list({ ...asked, pageToken }));
-      assert.ok(nextMs < MAX_PAGE_MS, `The second page of ${JSON.stringify(asked)} took ${nextMs} ms`);
+      let page = await supervisor.list({ ...asked, pageSize: 1_000 });
+      for (let count = 1; count < 20; count++) {
+        page = await supervisor.list({ ...asked, pageSize: 1_000, pageToken: page.nextPageToken ?? "" });
+      }
+      await timed("A deep page", { ...asked, pageToken: page.nextPageToken ?? "" });
     }
   }
   await supervisor.close();
