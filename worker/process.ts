@@ -5,7 +5,8 @@ import { JobNotRunningError, LimitReachedError } from "./errors.ts";
 import { ProcessInput } from "./input.ts";
 import type { Stream } from "./output_record.ts";
 import { spawn, type SpawnOptions } from "./process_spawn.ts";
-import { type Membership, readEntry } from "./process_table.ts";
+import { readEntry } from "./process_table.ts";
+import { ProcessTree } from "./process_tree.ts";
 import { type LinuxSignal, parseSignal, sendSignal, signalName } from "./signals.ts";
 import {
   isFinalState,
@@ -16,7 +17,8 @@ import {
   type Reason,
   transition,
 } from "./state.ts";
-import { askToEnd, endLeftovers, killAll, LEFTOVER_GRACE_MS } from "./termination.ts";
+import { LEFTOVER_GRACE_MS } from "./termination.ts";
+import type { Usage } from "./usage.ts";
 
 /**
  * A process that got away from its job unseen may hold the output's pipe open for ever; what the job itself wrote is in
@@ -87,7 +89,7 @@ export class Process {
   readonly #id: string;
   readonly #final = Promise.withResolvers<ProcessStatus>();
   #status: ProcessStatus = { state: "INITIAL" };
-  #membership: Membership | undefined;
+  #tree: ProcessTree | undefined;
   /** Why it ends: the first cause wins. */
   #cause: Cause | undefined;
   /** True until the leader is seen to have ended: till then its pid is its own. */
@@ -125,7 +127,8 @@ export class Process {
 
   /** When its leader started, in clock ticks since boot; undefined before, and where it cannot be known. */
   get startTime(): number | undefined {
-    return Number.isFinite(this.#membership?.startTime) ? this.#membership?.startTime : undefined;
+    const startTime = this.#tree?.membership.startTime;
+    return Number.isFinite(startTime) ? startTime : undefined;
   }
 
   /** Calls the listener after each change of status, until the returned function is called. */
@@ -161,16 +164,18 @@ export class Process {
       this.#finish({ type: "spawnFailed", ...started, at: new Date() });
       return this.#final.promise;
     }
-    const { child, launch } = started;
+    const { child, launch, cgroup } = started;
     this.input?.open(child.stdin);
     void this.#options.output?.refused?.then((error) => this.#stopForOutput(error));
     this.#leaderLives = true;
-    this.#membership = { leader: child.pid, startTime: readEntry(child.pid)?.startTime ?? Infinity, mark: this.#id };
+    const startTime = readEntry(child.pid)?.startTime ?? Infinity;
+    const tree = new ProcessTree({ leader: child.pid, startTime, mark: this.#id }, cgroup);
+    this.#tree = tree;
     if (launch === undefined) this.#nowRuns();
     if (this.#options.timeoutMs) {
       this.#timeoutTimer = setTimeout(() => void this.stop({ reason: "TIMED_OUT" }), this.#options.timeoutMs);
     }
-    this.#supervise(child, this.#membership, launch).catch((error) => {
+    this.#supervise(child, tree, launch).catch((error) => {
       const why = error instanceof Error ? error.message : String(error);
       this.#finish({ type: "lost", error: `The end of the process was not seen: ${why}` });
     });
@@ -179,8 +184,8 @@ export class Process {
 
   /** The program itself is there, or the launcher is about to become it. */
   #nowRuns(): void {
-    if (this.#status.state !== "STARTING" || this.#membership === undefined) return;
-    this.#apply({ type: "spawned", pid: this.#membership.leader });
+    if (this.#status.state !== "STARTING" || this.#tree === undefined) return;
+    this.#apply({ type: "spawned", pid: this.#tree.membership.leader });
   }
 
   /**
@@ -192,7 +197,7 @@ export class Process {
    */
   async stop(options: StopOptions = {}): Promise<ProcessStatus> {
     if (options.graceMs !== undefined) checkGrace(options.graceMs);
-    if (!this.isRunningState || this.#membership === undefined) return this.#status;
+    if (!this.isRunningState || this.#tree === undefined) return this.#status;
     this.#cause ??= {
       reason: options.reason ?? "STOPPED",
       ...(options.by === undefined ? {} : { by: options.by }),
@@ -201,9 +206,9 @@ export class Process {
     this.#nowRuns(); // The launcher is stopped like the program that it becomes.
     if (this.#status.state === "RUNNING") {
       this.#apply({ type: "stop" });
-      if (this.#leaderLives) askToEnd(this.#membership.leader);
+      if (this.#leaderLives) this.#tree.askToEnd();
     }
-    this.#killAfter(graceMs, this.#membership);
+    this.#killAfter(graceMs, this.#tree);
     return await this.#final.promise;
   }
 
@@ -229,26 +234,65 @@ export class Process {
    */
   async signal(signal: string, by?: string): Promise<void> {
     const parsed: LinuxSignal = parseSignal(signal);
-    if (!this.isRunningState || !this.#leaderLives || this.#membership === undefined) {
-      throw new JobNotRunningError(`Process ${JSON.stringify(this.#command)}`, this.#status.state);
-    }
+    const { membership } = this.#running("be sent a signal");
     this.#lastSignal = { name: parsed.name, ...(by === undefined ? {} : { by }) };
-    await sendSignal(-this.#membership.leader, parsed);
+    await sendSignal(-membership.leader, parsed);
+  }
+
+  /** Whether all of it was told to stand still, and not to go on since. */
+  get isPaused(): boolean {
+    return this.#tree?.isPaused ?? false;
+  }
+
+  /**
+   * Lets all its processes stand still: its cgroup is frozen, or each gets SIGSTOP. Resolves when they do. What stands
+   * still already stays so. Its time limit goes on.
+   *
+   * @throws {JobNotRunningError} when the process is not running, or is being stopped
+   */
+  async pause(): Promise<void> {
+    const tree = this.#running("be paused");
+    if (this.#status.state === "STOPPING") throw this.#notRunning("be paused");
+    await tree.pause();
+  }
+
+  /**
+   * Lets all its processes go on. What goes on already does so.
+   *
+   * @throws {JobNotRunningError} when the process is not running
+   */
+  async resume(): Promise<void> {
+    await this.#running("be resumed").resume();
+  }
+
+  /** What it uses and has used, read now; undefined when it is not running. */
+  async usage(): Promise<Usage | undefined> {
+    return this.#leaderLives ? await this.#tree?.usage() : undefined;
+  }
+
+  #running(what: string): ProcessTree {
+    if (!this.isRunningState || !this.#leaderLives || this.#tree === undefined) throw this.#notRunning(what);
+    return this.#tree;
+  }
+
+  #notRunning(what: string): JobNotRunningError {
+    return new JobNotRunningError(`Process ${JSON.stringify(this.#command)}`, this.#status.state, what);
   }
 
   /** One timer at most; a later stop may bring the end nearer, never put it off. */
-  #killAfter(graceMs: number, membership: Membership): void {
+  #killAfter(graceMs: number, tree: ProcessTree): void {
     const killAt = performance.now() + graceMs;
     if (!this.#leaderLives || killAt >= this.#killAt) return;
     clearTimeout(this.#killTimer);
     this.#killAt = killAt;
-    this.#killTimer = setTimeout(() => void killAll(membership), graceMs);
+    this.#killTimer = setTimeout(() => void tree.killAll(), graceMs);
   }
 
   /** Waits for the leader's end, ends what it left behind, drains the output, and says so. */
-  async #supervise(child: Deno.ChildProcess, membership: Membership, launch?: Launch): Promise<void> {
+  async #supervise(child: Deno.ChildProcess, tree: ProcessTree, launch?: Launch): Promise<void> {
     const drained = [this.#pump("stdout", child.stdout), this.#pump("stderr", child.stderr, launch)];
     const how = await endOf(child);
+    tree.leaderEnded();
     this.#leaderLives = false;
     this.input?.end();
     const at = new Date();
@@ -258,7 +302,8 @@ export class Process {
     clearTimeout(this.#killTimer);
     // A stop whose grace period is over has no more patience with what the leader left behind.
     const graceMs = this.#killAt === Infinity ? LEFTOVER_GRACE_MS : Math.max(0, this.#killAt - performance.now());
-    await endLeftovers(membership, graceMs);
+    await tree.endLeftovers(graceMs);
+    const record = await tree.close();
     this.#ended.abort();
     await this.#drain(drained);
     const failure = this.#launchFailure(launch, how);
@@ -270,6 +315,7 @@ export class Process {
       how,
       at,
       reason,
+      record,
       ...(by === undefined ? {} : { stoppedBy: by }),
       ...(error === undefined ? {} : { error }),
     });
@@ -284,8 +330,12 @@ export class Process {
 
   #ownCause(how: { exitCode: number } | { signal: string }): Cause {
     if ("exitCode" in how) return { reason: "EXITED" };
-    const sent = this.#lastSignal?.name === how.signal ? this.#lastSignal.by : undefined;
-    return { reason: "SIGNALED", ...(sent === undefined ? {} : { by: sent }) };
+    if (this.#lastSignal?.name === how.signal) {
+      const { by } = this.#lastSignal;
+      return { reason: "SIGNALED", ...(by === undefined ? {} : { by }) };
+    }
+    const isOutOfMemory = how.signal === "SIGKILL" && (this.#tree?.oomKills ?? 0) > 0;
+    return { reason: isOutOfMemory ? "OUT_OF_MEMORY" : "SIGNALED" };
   }
 
   #pump(stream: Stream, source: ReadableStream<Uint8Array>, launch?: Launch): Pump {

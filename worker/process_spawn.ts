@@ -6,7 +6,10 @@ import {
   findProgram,
   spawnFailure,
   type StartFailure,
+  startFailure,
 } from "./command.ts";
+import type { Cgroup } from "./cgroup.ts";
+import { NotEnforceableError } from "./errors.ts";
 import { findUser, type RunAs } from "./command_user.ts";
 import { gainsNoPrivileges } from "./host.ts";
 import { Launch, type LaunchPlan, needsLauncher } from "./launcher.ts";
@@ -16,8 +19,8 @@ import { MARK_VARIABLE } from "./process_table.ts";
 export interface SpawnOptions extends CommandOptions {
   /** Variables that count less than those of the user it runs as, and more than the clean default environment. */
   readonly baseEnv?: Readonly<Record<string, string>>;
-  /** The directory of a cgroup that it joins before its program runs. */
-  readonly cgroupDir?: string;
+  /** Makes the cgroup that it joins before its program runs, and that goes when nothing of it is left. */
+  readonly cgroup?: () => Cgroup;
 }
 
 /** A started program. */
@@ -25,6 +28,7 @@ export interface Spawned {
   readonly child: Deno.ChildProcess;
   /** Where it was started through the launcher: what its standard error must pass. */
   readonly launch: Launch | undefined;
+  readonly cgroup: Cgroup | undefined;
 }
 
 /**
@@ -51,7 +55,13 @@ export function spawn(
   };
   const path = findProgram(command, cwd, env.PATH ?? "");
   if (typeof path !== "string") return path;
-  const plan = planOf(options, runAs);
+  let cgroup: Cgroup | undefined;
+  try {
+    cgroup = options.cgroup?.();
+  } catch (error) {
+    return cgroupFailure(command, error);
+  }
+  const plan = planOf(options, runAs, cgroup);
   const launch = needsLauncher(plan)
     ? new Launch(plan, { name: command, path, args, env, cwd }, MARK_VARIABLE, onOpen)
     : undefined;
@@ -66,16 +76,24 @@ export function spawn(
       stdout: "piped",
       stderr: "piped",
     }).spawn();
-    return { child, launch };
+    return { child, launch, cgroup };
   } catch (error) {
+    cgroup?.remove();
     return launch === undefined ? spawnFailure(command, error) : launch.spawnFailure(error);
   }
 }
 
-function planOf(options: SpawnOptions, runAs: RunAs | undefined): LaunchPlan {
-  const { cgroupDir, umask, rlimits, nice, noNewPrivileges } = options;
+/** Says in the caller's words why there is no cgroup for it. */
+function cgroupFailure(command: string, error: unknown): StartFailure {
+  if (error instanceof NotEnforceableError) return { errorCode: "SPAWN_FAILED", error: error.message };
+  const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
+  return startFailure(command, "SPAWN_FAILED", `its cgroup could not be made (${code ?? "unknown error"})`);
+}
+
+function planOf(options: SpawnOptions, runAs: RunAs | undefined, cgroup: Cgroup | undefined): LaunchPlan {
+  const { umask, rlimits, nice, noNewPrivileges } = options;
   return {
-    ...(cgroupDir === undefined ? {} : { cgroupDir }),
+    ...(cgroup === undefined ? {} : { cgroupDir: cgroup.directory }),
     ...(umask === undefined ? {} : { umask }),
     ...(rlimits === undefined ? {} : { rlimits }),
     ...(nice === undefined ? {} : { nice }),

@@ -1,6 +1,7 @@
 /**
  * Which processes belong to a job, read from /proc: its process group, its session, their descendants, and those that
- * carry the job's mark in their environment. Source: proc_pid_stat(5), proc_pid_environ(5).
+ * carry the job's mark in their environment. Sources: proc_pid_stat(5), proc_pid_environ(5),
+ * proc_pid_status(5).
  */
 
 /** One process as /proc/PID/stat shows it. */
@@ -12,6 +13,16 @@ export interface ProcessEntry {
   /** In clock ticks since boot: together with the pid it names one process for ever. */
   readonly startTime: number;
   readonly zombie: boolean;
+  /** It stands still: by SIGSTOP and the like, or by a debugger. */
+  readonly stopped: boolean;
+  /** What it has used, and what those used of its children that it waited for. */
+  readonly ticks: CpuTicks;
+}
+
+/** Processor time in hundredths of a second, the unit of /proc whatever the kernel's clock does: USER_HZ, time(7). */
+export interface CpuTicks {
+  readonly user: number;
+  readonly system: number;
 }
 
 /** What tells a job's processes from all others. */
@@ -34,14 +45,8 @@ export const MARK_VARIABLE = "TELEPORT_ID";
 
 /** Reads one process; undefined when it is gone. */
 export function readEntry(pid: number): ProcessEntry | undefined {
-  let text: string;
-  try {
-    text = Deno.readTextFileSync(`/proc/${pid}/stat`);
-  } catch {
-    return undefined;
-  }
-  // The name in parentheses may hold spaces and parentheses itself: the fields begin behind the last one.
-  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  const fields = readFields(pid);
+  if (fields === undefined) return undefined;
   return {
     pid,
     ppid: Number(fields[1]),
@@ -49,7 +54,41 @@ export function readEntry(pid: number): ProcessEntry | undefined {
     session: Number(fields[3]),
     startTime: Number(fields[19]),
     zombie: fields[0] === "Z" || fields[0] === "X",
+    stopped: fields[0] === "T" || fields[0] === "t",
+    ticks: { user: Number(fields[11]) + Number(fields[13]), system: Number(fields[12]) + Number(fields[14]) },
   };
+}
+
+/** What all children of this process used that were waited for; undefined where that cannot be read. */
+export function readChildrenTicks(): CpuTicks | undefined {
+  const fields = readFields("self");
+  return fields && { user: Number(fields[13]), system: Number(fields[14]) };
+}
+
+/** The fields of /proc/PID/stat from the third on. */
+function readFields(pid: number | "self"): string[] | undefined {
+  let text: string;
+  try {
+    text = Deno.readTextFileSync(`/proc/${pid}/stat`);
+  } catch {
+    return undefined;
+  }
+  // The name in parentheses may hold spaces and parentheses itself: the fields begin behind the last one.
+  return text.slice(text.lastIndexOf(")") + 2).split(" ");
+}
+
+/** Memory of a process in bytes, what it shares with others included, now and at most; undefined when it has none. */
+export function readMemory(pid: number): { readonly nowBytes: number; readonly peakBytes: number } | undefined {
+  let text: string;
+  try {
+    text = Deno.readTextFileSync(`/proc/${pid}/status`);
+  } catch {
+    return undefined;
+  }
+  const bytesOf = (name: string) => Number(new RegExp(`^${name}:\\s+([0-9]+) kB$`, "m").exec(text)?.[1]) * 1_024;
+  const nowBytes = bytesOf("VmRSS");
+  const peakBytes = bytesOf("VmHWM");
+  return nowBytes >= 0 && peakBytes >= 0 ? { nowBytes, peakBytes } : undefined;
 }
 
 let nextScan: Promise<readonly ProcessEntry[] | undefined> | undefined;

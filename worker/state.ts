@@ -1,6 +1,8 @@
 /** The life of a process and of a job: the states, what is known in each, and the one table of transitions. */
 import type { InputState } from "./input.ts";
 
+import type { Usage } from "./usage.ts";
+
 /**
  * Where a process or job is in its life. `EXITED`, `KILLED`, `FAILED` and `LOST` are final and never change.
  *
@@ -53,6 +55,17 @@ export interface Asked {
   readonly signals?: readonly SentSignal[];
 }
 
+/** What there is to say of an end, beside how it was. */
+export interface EndRecord {
+  readonly usage: Usage;
+  /** Processes of it beside its leader that were still there and were ended. */
+  readonly othersEnded: number;
+  /** When it was asked to end, with SIGTERM. */
+  readonly termSentAt?: Date;
+  /** When it was killed, for it had not ended within the grace period. */
+  readonly killSentAt?: Date;
+}
+
 /** What is known of a process in each state. Plain data: it can be cloned, saved and sent. */
 export type ProcessStatus = PhaseStatus & {
   /** Of a job, by those who told who they are. */
@@ -91,6 +104,8 @@ interface Ended {
   readonly stoppedBy?: string;
   /** What went wrong on the server's side, where the reason is one of its own. */
   readonly error?: string;
+  /** Of one that was recorded before there were such records: absent. */
+  readonly record?: EndRecord;
 }
 
 /** What can happen to a process. */
@@ -106,6 +121,7 @@ export type ProcessEvent =
     readonly reason: Reason;
     readonly stoppedBy?: string;
     readonly error?: string;
+    readonly record?: EndRecord;
   }
   | { readonly type: "lost"; readonly error: string };
 
@@ -161,6 +177,7 @@ export function transition(status: ProcessStatus, event: ProcessEvent): ProcessS
           reason: event.reason,
           ...(event.stoppedBy === undefined ? {} : { stoppedBy: event.stoppedBy }),
           ...(event.error === undefined ? {} : { error: event.error }),
+          ...(event.record === undefined ? {} : { record: event.record }),
         };
         return "exitCode" in event.how
           ? { state: "EXITED", exitCode: event.how.exitCode, ...ended }

@@ -1,9 +1,18 @@
 /**
  * Ends all processes of a job: the asked signal first, SIGKILL after a grace period, and whatever is left behind the
  * leader. The only file that decides whom to signal for a job's end.
+ *
+ * A cgroup knows its processes whatever they do. What is found in /proc is ended beside it: a process of root's can leave
+ * its cgroup, and where there is none it is all that is known.
  */
+import type { Cgroup } from "./cgroup.ts";
 import { type Membership, membersOf, type ProcessEntry, readEntry, scanProcesses } from "./process_table.ts";
 import { exists, sendNow } from "./signals.ts";
+
+/** What is to be ended. */
+export interface Ending extends Membership {
+  readonly cgroup?: Cgroup | undefined;
+}
 
 /** What is left behind a leader that has ended gets this long between SIGTERM and SIGKILL: nobody waits for it. */
 export const LEFTOVER_GRACE_MS = 1_000;
@@ -24,42 +33,55 @@ export function askToEnd(leader: number): void {
   send(-leader, "SIGCONT");
 }
 
-/** Kills the process group at once, then every other process of the job that can be found. */
-export async function killAll(job: Membership): Promise<void> {
+/**
+ * Kills everything of a job. What is forked meanwhile is left to `endLeftovers`.
+ *
+ * @returns the names of the processes that were found, the leader's too: who kills more than once can tell how many
+ */
+export async function killAll(job: Ending): Promise<readonly string[]> {
+  const scanned = membersOf(await scanProcesses() ?? [], job);
+  const inCgroup = job.cgroup?.pids().flatMap((pid) => readEntry(pid) ?? []) ?? [];
+  job.cgroup?.kill();
   send(-job.leader, "SIGKILL");
-  for (const entry of membersOf(await scanProcesses() ?? [], job)) kill(entry, "SIGKILL");
+  for (const entry of scanned) kill(entry, "SIGKILL");
+  return [...new Set([...scanned, ...inCgroup].map(nameOf))];
 }
 
 /**
  * Ends what is left of a job whose leader has ended: SIGTERM, a short grace period, SIGKILL until none is left.
  *
  * @param graceMs between SIGTERM and SIGKILL, at most `LEFTOVER_GRACE_MS`; 0 kills at once
- * @returns how many processes were found, and whether all of them are gone
+ * @returns the names of those that were found, and whether all of them are gone
  */
-export async function endLeftovers(job: Membership, graceMs: number): Promise<{ found: number; gone: boolean }> {
+export async function endLeftovers(
+  job: Ending,
+  graceMs: number,
+): Promise<{ readonly found: readonly string[]; readonly gone: boolean }> {
+  const found = new Set<string>();
   let left = await leftOf(job);
-  const found = left.length;
-  if (found === 0) return { found, gone: true };
+  if (left.length === 0) return { found: [], gone: true };
   // Those that carry the mark may end first: what was found to be the job's group once stays it.
   const known = left.some(({ isInGroup }) => isInGroup) ? { ...job, wasUnwatched: false } : job;
-  const asked = new Set<string>();
   const graceEnd = performance.now() + Math.min(graceMs, LEFTOVER_GRACE_MS);
   const end = graceEnd + KILL_WAIT_MS;
   for (let waitMs = FIRST_CHECK_MS; left.length > 0; waitMs = Math.min(waitMs * 2, LAST_CHECK_MS)) {
     const now = performance.now();
-    if (now > end) return { found, gone: false };
+    if (now > end) return { found: [...found], gone: false };
+    if (now >= graceEnd) job.cgroup?.kill();
     for (const target of left) {
       if (now >= graceEnd) target.send("SIGKILL");
-      else if (!asked.has(target.name)) {
-        asked.add(target.name);
+      else if (!found.has(target.name)) {
         target.send("SIGTERM");
         target.send("SIGCONT");
       }
+      found.add(target.name);
     }
+    // What was asked to end must be able to hear it.
+    job.cgroup?.freeze(false);
     await new Promise((resolve) => setTimeout(resolve, waitMs));
     left = await leftOf(known);
   }
-  return { found, gone: true };
+  return { found: [...found], gone: true };
 }
 
 /** One process that is left, or the whole group where processes cannot be told apart. */
@@ -70,19 +92,33 @@ interface Target {
   send(signal: Deno.Signal): void;
 }
 
-async function leftOf(job: Membership): Promise<Target[]> {
-  const entries = await scanProcesses();
-  if (entries === undefined) {
+async function leftOf(job: Ending): Promise<Target[]> {
+  const scanned = await scanProcesses();
+  if (scanned === undefined) {
     // Without /proc there is still the group, as long as it has members: then its id is nobody else's.
-    if (job.wasUnwatched || !exists(-job.leader)) return [];
-    return [{ name: "group", isInGroup: true, send: (signal) => send(-job.leader, signal) }];
+    const hasGroup = !job.wasUnwatched && exists(-job.leader);
+    if (!hasGroup && job.cgroup?.isPopulated !== true) return [];
+    const sendAll = (signal: Deno.Signal) => {
+      if (hasGroup) send(-job.leader, signal);
+      job.cgroup?.signal(signal);
+    };
+    return [{ name: "group", isInGroup: hasGroup, send: sendAll }];
   }
   // Pid and start time together name one process for ever.
-  return membersOf(entries, job).map((entry) => ({
-    name: `${entry.pid}:${entry.startTime}`,
+  const entries = new Map(membersOf(scanned, job).map((entry) => [nameOf(entry), entry]));
+  for (const pid of job.cgroup?.pids() ?? []) {
+    const entry = readEntry(pid);
+    if (entry !== undefined && !entry.zombie) entries.set(nameOf(entry), entry);
+  }
+  return [...entries].map(([name, entry]) => ({
+    name,
     isInGroup: entry.session === job.leader || entry.pgrp === job.leader,
     send: (signal) => kill(entry, signal),
   }));
+}
+
+function nameOf(entry: ProcessEntry): string {
+  return `${entry.pid}:${entry.startTime}`;
 }
 
 /** Signals one process, having looked again that the pid is still that process's. */

@@ -1,5 +1,6 @@
 /** The launcher: what it does before the program runs, what the program sees of it, and what is told when it fails. */
 import assert from "node:assert/strict";
+import { Cgroup } from "../../worker/cgroup.ts";
 import { RLIMIT_KINDS } from "../../worker/command_limits.ts";
 import { Launch, type LaunchPlan, needsLauncher } from "../../worker/launcher.ts";
 import type { Stream } from "../../worker/output_record.ts";
@@ -173,13 +174,13 @@ Deno.test("a launch is told apart from its program also when the launcher is kil
 });
 
 Deno.test("a launch fails with the reason when its cgroup cannot be joined, and names no path of the host", async () => {
-  const ran = await run("true", [], { cgroupDir: "/no/such/cgroup" });
+  const ran = await run("true", [], { cgroup: () => new Cgroup("/no/such/cgroup") });
   failed(ran, "SPAWN_FAILED", /could not be started: its cgroup could not be joined \([^/]*\)$/);
 });
 
 Deno.test("a launch joins the cgroup first: the shell that writes is the program to be", async () => {
   const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
-  const { status } = await run("true", [], { cgroupDir: directory });
+  const { status } = await run("true", [], { cgroup: () => new Cgroup(directory) });
   assert.ok(status.state === "EXITED" && status.exitCode === 0);
   assert.equal(await Deno.readTextFile(`${directory}/cgroup.procs`), "0\n");
   await Deno.remove(directory, { recursive: true });

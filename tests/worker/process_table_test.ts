@@ -5,7 +5,8 @@ import { membersOf, type ProcessEntry, readEntry, scanProcesses } from "../../wo
 const JOB = { leader: 100, startTime: 50, mark: "no process has this mark" };
 
 function entry(pid: number, fields: Partial<ProcessEntry> = {}): ProcessEntry {
-  return { pid, ppid: 1, pgrp: pid, session: pid, startTime: 60, zombie: false, ...fields };
+  const rest = { zombie: false, stopped: false, ticks: { user: 0, system: 0 } };
+  return { pid, ppid: 1, pgrp: pid, session: pid, startTime: 60, ...rest, ...fields };
 }
 
 function pids(...entries: ProcessEntry[]): number[] {
