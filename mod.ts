@@ -47,5 +47,6 @@ export type { JobOrder } from "./worker/store_query.ts";
 export { Supervisor } from "./worker/supervisor.ts";
 export type { JobEvent } from "./worker/supervisor_events.ts";
 export type { JobPage, ListOptions } from "./worker/supervisor_list.ts";
+export { checkLimits, type JobLimits, type Limits } from "./worker/supervisor_limits.ts";
 export type { SupervisorOptions } from "./worker/supervisor_options.ts";
 export type { Watch } from "./worker/watch.ts";

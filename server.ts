@@ -17,6 +17,7 @@ const EXIT_USAGE = 2;
 
 const world: World = {
   env: Object.fromEntries(ENVIRONMENT_NAMES.map((name) => [name, Deno.env.get(name)])),
+  environment: () => Deno.env.toObject(),
   tell: (line) => console.error(line), // stderr is this program's log; stdout stays empty.
   exit: () => Deno.exit(0),
 };

@@ -1,6 +1,6 @@
 /** The options that describe a job, as `register` and `run` take them. */
 import type { Sent } from "../proto/service.ts";
-import type { JobRequest, OutputPolicy } from "../proto/teleport/v1/job_worker.ts";
+import type { JobRequest, OutputPolicy, Rlimits } from "../proto/teleport/v1/job_worker.ts";
 import { parseDurationMs } from "./duration.ts";
 import { parseSizeBytes } from "./size.ts";
 import { UsageError } from "./usage_error.ts";
@@ -17,6 +17,13 @@ export interface JobFlags {
   /** Bytes. */
   readonly maxOutput?: number;
   readonly outputPolicy?: OutputPolicy;
+  readonly user?: string;
+  readonly group?: string;
+  readonly umask?: number;
+  readonly nice?: number;
+  readonly ulimit?: Rlimits;
+  readonly allowNewPrivileges?: boolean;
+  readonly inheritEnv?: boolean;
   readonly template?: string;
   readonly param?: Record<string, string>;
 }
@@ -50,6 +57,13 @@ export function jobRequest(command: string | undefined, args: readonly string[],
     grace_ms: flags.grace,
     ...(flags.maxOutput === undefined ? {} : { max_output_bytes: flags.maxOutput }),
     ...(flags.outputPolicy === undefined ? {} : { output_policy: flags.outputPolicy }),
+    ...(flags.user === undefined ? {} : { user: flags.user }),
+    ...(flags.group === undefined ? {} : { group: flags.group }),
+    ...(flags.umask === undefined ? {} : { umask: flags.umask }),
+    ...(flags.nice === undefined ? {} : { nice: flags.nice }),
+    ...(flags.ulimit === undefined ? {} : { rlimits: flags.ulimit }),
+    ...(flags.allowNewPrivileges ? { allow_new_privileges: true } : {}),
+    ...(flags.inheritEnv ? { inherit_env: true } : {}),
   };
 }
 
@@ -73,6 +87,22 @@ export function addPair(
 /** Reads `--max-output`. */
 export function parseMaxOutput(text: string): number {
   return parseSizeBytes(text, "--max-output");
+}
+
+/** Reads `--umask`: octal, as everywhere. */
+export function parseUmask(text: string): number {
+  if (!/^[0-7]{1,4}$/.test(text) || parseInt(text, 8) > 0o777) {
+    throw new UsageError(`Invalid value "${text}" for --umask: give octal digits from 0 to 777`);
+  }
+  return parseInt(text, 8);
+}
+
+/** Reads `--nice`. */
+export function parseNice(text: string): number {
+  if (!/^1?[0-9]$/.test(text)) {
+    throw new UsageError(`Invalid value "${text}" for --nice: give a whole number from 0 to 19`);
+  }
+  return Number(text);
 }
 
 const POLICIES: Readonly<Record<string, OutputPolicy>> = {

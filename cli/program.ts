@@ -4,6 +4,7 @@ import type { ConfigFlags } from "./config.ts";
 import type { Context, LocalContext } from "./context.ts";
 import type { Timestamp } from "../proto/teleport/v1/job_worker.ts";
 import { addFilterOptions, type FilterFlags, filterOf, FINAL_STATES, isFiltering } from "./filter_options.ts";
+import { addControlOptions } from "./control_options.ts";
 import {
   addPair,
   type JobFlags,
@@ -261,7 +262,7 @@ function addTemplateOptions(command: Command): Command {
 }
 
 function addJobOptions(command: Command): Command {
-  return addTemplateOptions(command)
+  return addControlOptions(addTemplateOptions(command))
     .passThroughOptions()
     .option("-e, --env <NAME=VALUE>", "a variable of the job's environment; repeatable", pairParser("--env"))
     .option("--cwd <DIR>", "the job's working directory on the server; absolute")

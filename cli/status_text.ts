@@ -4,6 +4,7 @@ import { formatDuration } from "./duration.ts";
 import { enumName, rfc3339 } from "./message_json.ts";
 import type { Print, Style } from "./print.ts";
 import { printable, printableCommand } from "./printable.ts";
+import { ulimitText } from "./ulimit.ts";
 
 /** Whether the state is one of the four that never change. */
 export function isFinal(state: State): boolean {
@@ -75,6 +76,8 @@ export function statusLines(print: Print, status: JobStatus): string[] {
     ["Command", printableCommand(status.command, status.args)],
     ["Directory", printable(status.cwd)],
     ["Owner", printable(status.owner)],
+    ["Runs as", printable([status.user, status.group].filter((name) => name !== "").join(", group "))],
+    ["Ulimits", ulimitText(status.rlimits)],
     ["Labels", labels.join(", ")],
     ["Time limit", status.timeout_ms === 0 ? "" : formatDuration(status.timeout_ms)],
     ["Registered", status.registered_at === null ? "" : rfc3339(status.registered_at)],

@@ -22,6 +22,9 @@ export interface AuditEntry {
   readonly parameters?: Readonly<Record<string, string>>;
   /** Of Register: which variables were set. */
   readonly env?: readonly string[];
+  /** Of Register: the user and group of the server's system that the job is to run as, where it said. */
+  readonly runAs?: string;
+  readonly runAsGroup?: string;
   /** Of Signal. */
   readonly signal?: string;
   readonly allowed?: boolean;

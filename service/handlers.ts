@@ -8,7 +8,6 @@ import {
   endMessage,
   eventMessage,
   filterOf,
-  limitOf,
   listOptionsOf,
   outputMessage,
   selectionOf,
@@ -16,6 +15,7 @@ import {
 } from "./messages.ts";
 import { argsForRecord, type Audit, type AuditEntry, callerOf } from "./audit.ts";
 import { audited, Notes } from "./audited.ts";
+import { jobOptionsOf } from "./job_options.ts";
 import { canI, whoAmI } from "./introspection.ts";
 import { callOf, decideJob, decideMethod, decideRegister, denied, listScope, type Policy, sees } from "./policy.ts";
 import { DEFAULT_POLICY } from "./policy_default.ts";
@@ -118,6 +118,8 @@ export function createService(supervisor: Supervisor, options: ServiceOptions = 
             command: asked.command.slice(0, MAX_ID_CHARS * 10),
             args: argsForRecord(asked.args),
             env: Object.keys(asked.env),
+            ...(asked.user === "" ? {} : { runAs: asked.user.slice(0, MAX_ID_CHARS) }),
+            ...(asked.group === "" ? {} : { runAsGroup: asked.group.slice(0, MAX_ID_CHARS) }),
             ...(asked.template === "" ? {} : { template: asked.template, parameters: asked.parameters }),
           });
           const decision = decideRegister(policy(), identity, asked);
@@ -125,18 +127,7 @@ export function createService(supervisor: Supervisor, options: ServiceOptions = 
           if (!decision.allowed) throw denied(decision);
           const request = expandTemplate(policy().templates, asked);
           notes.add(context, { command: request.command, args: argsForRecord(request.args) });
-          const outputLimit = limitOf(request);
-          const id = await supervisor.add(request.command, request.args, {
-            env: request.env,
-            labels: request.labels,
-            owner: user,
-            timeoutMs: request.timeout_ms,
-            ...(outputLimit === undefined ? {} : { outputLimit }),
-            ...(request.input ? { input: true } : {}),
-            ...(request.cwd === "" ? {} : { cwd: request.cwd }),
-            ...(request.request_id === "" ? {} : { requestId: request.request_id }),
-            ...(request.grace_ms === undefined ? {} : { graceMs: request.grace_ms }),
-          });
+          const id = await supervisor.add(request.command, request.args, jobOptionsOf(request, user));
           notes.add(context, { job: id });
           return statusMessage(await supervisor.status(id));
         },

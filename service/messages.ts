@@ -14,6 +14,7 @@ import {
 } from "../mod.ts";
 import type { Sent } from "../proto/service.ts";
 import type * as wire from "../proto/teleport/v1/job_worker.ts";
+import { rlimitsMessage } from "./rlimits.ts";
 
 /** A moment as google.protobuf.Timestamp. */
 export function timestamp(time: Date): wire.Timestamp {
@@ -47,6 +48,9 @@ export function statusMessage(status: JobStatus): Sent<wire.JobStatus> {
     max_output_bytes: status.outputLimit?.maxBytes,
     output_policy: status.outputLimit && `OUTPUT_POLICY_${status.outputLimit.policy}`,
     dropped_bytes: status.droppedBytes,
+    user: status.user,
+    group: status.group,
+    rlimits: status.rlimits && rlimitsMessage(status.rlimits),
     started_by: status.asked?.startedBy,
     stop_asked_by: status.asked?.stopAskedBy,
     input: status.input !== undefined,

@@ -43,6 +43,11 @@ export const FIELD_KINDS: { readonly [Name in keyof Required<wire.JobRequest> | 
   input: "guarded",
   user: "judged",
   group: "judged",
+  umask: "guarded if present",
+  nice: "harmless",
+  rlimits: "guarded if present",
+  allow_new_privileges: "privileged",
+  inherit_env: "privileged",
   template: "judged",
   parameters: "judged",
 };

@@ -18,6 +18,10 @@ export interface Flags {
   readonly initCerts?: boolean;
   readonly policy?: string;
   readonly checkConfig?: boolean;
+  readonly limits?: string;
+  readonly allowNewPrivileges?: boolean;
+  /** Names, or `*` for all. */
+  readonly inheritEnv?: readonly string[];
   /** Of "audit verify", which does nothing else. */
   readonly auditPath?: string;
   /** Bytes. */
@@ -53,7 +57,14 @@ export function parseFlags(args: readonly string[], version: string): Flags {
     )
     .option("--init-certs", "make the certificates that are missing")
     .option("--policy <file>", "who may do what (default: the roles admin, operator and viewer)")
-    .option("--check-config", "say whether certificates and policy can be used, and leave")
+    .option("--check-config", "say whether certificates, policy and limits can be used, and leave")
+    .option("--limits <file>", "what jobs may use, and how many may run (default: no limits)")
+    .option("--allow-new-privileges", "let those jobs that ask for it gain privileges, as sudo does")
+    .option(
+      "--inherit-env <names>",
+      "variables of this environment, with commas between, for those jobs that ask for them; * stands for all",
+      parseNames,
+    )
     .option(
       "--audit-file-bytes <size>",
       "how large a file of the audit record grows (default: 64 MiB)",
@@ -108,6 +119,14 @@ function parsePolicy(text: string): OutputPolicy {
   const policy = Object.hasOwn(POLICIES, text) ? POLICIES[text] : undefined;
   if (policy === undefined) throw new InvalidArgumentError('Give "stop", "keep-newest" or "block"');
   return policy;
+}
+
+function parseNames(text: string): string[] {
+  const names = text.split(",");
+  if (names.some((name) => name === "" || name.includes("="))) {
+    throw new InvalidArgumentError('Give names with commas between, such as "HTTP_PROXY,TZ"');
+  }
+  return names;
 }
 
 function sizeParser(name: string): (text: string) => number {

@@ -2,7 +2,7 @@
 import { dirname } from "node:path";
 import { ExpiryReminder } from "../certs/expiry.ts";
 import { defaultDirectory } from "../certs/location.ts";
-import { Supervisor } from "../mod.ts";
+import { checkLimits, Supervisor } from "../mod.ts";
 import { formatAddress, parseAddress } from "../rpc/address.ts";
 import { serve } from "../rpc/server.ts";
 import { callerOf } from "../service/audit.ts";
@@ -12,6 +12,8 @@ import { handshakeRecord } from "../service/handshake_record.ts";
 import { keepCurrent } from "../service/keep_current.ts";
 import { tellChecked } from "./check_config.ts";
 import type { Flags } from "./flags.ts";
+import { type FileLimits, parseLimits } from "./limits_file.ts";
+import { giveUpNewPrivileges } from "./new_privileges.ts";
 import { namedEnds, readCredentials, readIdentity, readPolicy, readRevoked } from "./identity.ts";
 import { RevocationMemory } from "./revocation_memory.ts";
 import { StartError } from "./start_error.ts";
@@ -39,6 +41,8 @@ export const ENVIRONMENT_NAMES = [
 /** What the server has of the world besides its flags. */
 export interface World {
   readonly env: { readonly [name in typeof ENVIRONMENT_NAMES[number]]?: string | undefined };
+  /** All of the environment, for jobs that may inherit of it. */
+  readonly environment: () => Readonly<Record<string, string>>;
   /** Writes a line into the server's log. */
   readonly tell: (line: string) => void;
   /** Ends the program at once, for one who will not wait. */
@@ -50,20 +54,25 @@ export interface World {
  *
  * @throws {Error} a sentence for the user when it cannot serve
  */
-export async function run(flags: Flags, { env, tell, exit }: World): Promise<void> {
+export async function run(flags: Flags, { env, environment, tell, exit }: World): Promise<void> {
+  if (!flags.allowNewPrivileges) giveUpNewPrivileges();
   const certs = flags.certs || defaultDirectory(env);
   const address = parseAddress(flags.listen);
   if (flags.initCerts) await makeMissingCertificates(certs, tell);
   const directory = dataDirectory(flags.data, env);
   const memory = await RevocationMemory.open(`${directory}/revoked.json`);
   const identity = await readIdentity(certs, flags.policy, memory, tell);
-  if (flags.checkConfig) return tellChecked(certs, flags.policy, identity, tell);
+  const limits = await readLimits(flags.limits);
+  if (flags.checkConfig) return tellChecked(certs, flags, identity, tell);
   await Deno.mkdir(directory, { recursive: true, mode: 0o700 }).catch((error) => {
     throw new StartError(`Data directory "${directory}" cannot be made: ${error.message}`);
   });
   const supervisor = new Supervisor({
     directory,
     env: jobEnvironment(env),
+    inheritableEnv: inheritable(environment(), flags.inheritEnv ?? []),
+    newPrivileges: flags.allowNewPrivileges ? "ON_REQUEST" : "DENIED",
+    ...limits,
     onError: (error) => tell(`internal error: ${describe(error)}`),
     ...(flags.maxOutput === undefined
       ? {}
@@ -168,6 +177,23 @@ function jobEnvironment(world: World["env"]): Record<string, string> {
     if (value) env[name] = value;
   }
   return env;
+}
+
+/** What jobs may inherit that ask for it. */
+function inheritable(environment: Readonly<Record<string, string>>, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(environment).filter(([name]) => names.includes(name) || names.includes("*")),
+  );
+}
+
+async function readLimits(path: string | undefined): Promise<FileLimits> {
+  if (path === undefined) return {};
+  const text = await Deno.readTextFile(path).catch((error) => {
+    throw new StartError(`File of limits "${path}" cannot be read: ${error instanceof Error ? error.message : error}`);
+  });
+  const limits = parseLimits(text);
+  checkLimits(limits);
+  return limits;
 }
 
 /** An error as the log has it: with its stack, for it is a defect. */

@@ -64,7 +64,8 @@ export function gainsNoPrivileges(): boolean {
  * @throws {NotEnforceableError} with the reason, and what would help
  */
 export function checkEnforceable(options: CommandOptions, readHostNow: () => Host = readHost): void {
-  const { user, group, nice, rlimits = {}, noNewPrivileges } = options;
+  const { user, group, nice, rlimits = {} } = options;
+  const noNewPrivileges = options.noNewPrivileges === true && !gainsNoPrivileges();
   const wantsLimits = RLIMIT_NAMES.some((name) => rlimits[name] !== undefined);
   const wantsUser = user !== undefined || group !== undefined;
   if (!wantsUser && nice === undefined && !wantsLimits && !noNewPrivileges) return;

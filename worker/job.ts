@@ -89,6 +89,11 @@ export class Job {
     return this.#spec.id;
   }
 
+  /** What it is. */
+  get spec(): JobSpec {
+    return this.#spec;
+  }
+
   /** True before the first start. */
   get isInitialState(): boolean {
     return isInitialState(this.#latest.state);

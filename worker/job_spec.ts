@@ -1,5 +1,6 @@
 /** What a job is and what is known of it, as plain data: it can be cloned, saved and sent. */
 import { checkCommand, type CommandOptions } from "./command.ts";
+import type { Rlimits } from "./command_limits.ts";
 import { InvalidArgumentError } from "./errors.ts";
 import { checkOutputLimit, type OutputLimit } from "./output_limit.ts";
 import type { InputState } from "./input.ts";
@@ -25,6 +26,10 @@ export interface JobOptions extends CommandOptions {
    * removed it names no other job, until 1,000 others were removed.
    */
   readonly requestId?: string;
+  /** Its programs may gain privileges, where the supervisor lets those that ask. */
+  readonly allowNewPrivileges?: boolean;
+  /** It begins with the variables that the supervisor lends, too. */
+  readonly inheritEnv?: boolean;
 }
 
 /** What a job is: everything that does not change. */
@@ -68,6 +73,9 @@ export interface JobStatus {
   /** Output that is not on record any more, or never was, because of a limit or the disk. */
   readonly droppedBytes: number;
   readonly outputLimit?: OutputLimit;
+  readonly user?: string;
+  readonly group?: string;
+  readonly rlimits?: Rlimits;
   readonly asked?: Asked;
   /** Of a job that has an input. In `LOST` the count is unknown, and 0. */
   readonly input?: InputState;
@@ -82,6 +90,7 @@ export const NO_OUTPUT: OutputCounts = { stdoutBytes: 0, stderrBytes: 0, dropped
 /** Puts together what is known of a job. */
 export function jobStatus(spec: JobSpec, process: ProcessStatus, output: OutputCounts): JobStatus {
   const { id, command, args, cwd, labels, owner, registeredAt, timeoutMs, outputLimit, input } = spec;
+  const { user, group, rlimits } = spec;
   const { stdoutBytes, stderrBytes, droppedBytes } = output;
   return {
     id,
@@ -96,6 +105,9 @@ export function jobStatus(spec: JobSpec, process: ProcessStatus, output: OutputC
     stderrBytes,
     droppedBytes,
     ...(outputLimit === undefined ? {} : { outputLimit }),
+    ...(user === undefined ? {} : { user }),
+    ...(group === undefined ? {} : { group }),
+    ...(rlimits === undefined ? {} : { rlimits }),
     ...(input ? { input: { bytes: 0, closed: isFinalState(process.state) } } : {}),
     ...process,
   };

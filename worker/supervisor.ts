@@ -13,6 +13,7 @@ import type { StopOptions } from "./process.ts";
 import type { JobEvent } from "./supervisor_events.ts";
 import { Keep } from "./supervisor_keep.ts";
 import { type JobPage, type ListOptions, listPage } from "./supervisor_list.ts";
+import { checkPossible, checkRunning, withLimits } from "./supervisor_limits.ts";
 import { checkOptions, type SupervisorOptions } from "./supervisor_options.ts";
 import { type Watch, watch } from "./watch.ts";
 
@@ -90,6 +91,7 @@ export class Supervisor implements AsyncDisposable {
    *
    * @param command a path, or a name looked up in the job's PATH; never passed through a shell
    * @throws {InvalidArgumentError} for an empty command, a NUL byte, a relative directory, too long arguments
+   * @throws {NotEnforceableError} for what the host or the supervisor cannot do for it
    * @throws {LimitReachedError} when there are too many jobs that cannot be forgotten
    * @throws {RequestIdReusedError} when the request id named another job
    * @throws {NotRecordedError} when it cannot be written down
@@ -110,9 +112,11 @@ export class Supervisor implements AsyncDisposable {
       const why = known.digest === digest ? "named a job that was removed since" : "was used for another job";
       throw new RequestIdReusedError(requestId ?? "", why);
     }
+    const limited = withLimits(options, this.#options);
+    checkPossible(limited, this.#options);
     const outputLimit = options.outputLimit ?? this.#options.outputLimit;
     const spec: JobSpec = {
-      ...structuredClone(options),
+      ...structuredClone(limited),
       id: newJobId(),
       command,
       args: [...args],
@@ -130,6 +134,8 @@ export class Supervisor implements AsyncDisposable {
    *
    * @param options.by the user who asked, for the record
    * @throws {JobNotFoundError} when there is no such job
+   * @throws {LimitReachedError} when so many run that no more may
+   * @throws {NotEnforceableError} for what the host or the supervisor cannot do for it any more
    * @throws {NotRecordedError} when the start cannot be written down
    * @throws {SupervisorClosedError} when the supervisor is shutting down
    */
@@ -139,6 +145,9 @@ export class Supervisor implements AsyncDisposable {
     if (status.state !== "INITIAL") return status;
     this.#mustBeOpen();
     const job = this.#keep.job(id);
+    // The host may have changed since, and this may be another life of the server.
+    checkPossible(job.spec, this.#options);
+    checkRunning(job.spec.owner, this.#keep.jobs.running(), this.#options);
     void job.start(options.by);
     return job.status;
   }

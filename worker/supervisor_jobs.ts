@@ -42,6 +42,11 @@ export class Jobs {
     this.#others.delete(id);
   }
 
+  /** Those that run. */
+  running(): Job[] {
+    return [...this.#held.values()].filter((job) => job.isRunningState);
+  }
+
   /** All that are objects now. */
   all(): Job[] {
     return [...this.#others.values()].flatMap((reference) => reference.deref() ?? []);

@@ -18,6 +18,7 @@ import { encodeSpec } from "./store_json.ts";
 import type { StoredJob } from "./store_rows.ts";
 import { JobEvents } from "./supervisor_events.ts";
 import { Jobs } from "./supervisor_jobs.ts";
+import { processOptions } from "./supervisor_limits.ts";
 import { DEFAULT_MAX_JOBS, type SupervisorOptions } from "./supervisor_options.ts";
 import { OutputFiles } from "./supervisor_output.ts";
 import { Records } from "./supervisor_records.ts";
@@ -196,9 +197,9 @@ export class Keep {
     const options = this.#output.logOptions(spec);
     if (status.state === "INITIAL") {
       const log = new OutputLog(spec.id, { ...options, budget: this.#budget });
-      const env = { ...this.#options.env, ...spec.env };
+      const own = processOptions(spec, this.#options, this.#options.env);
       return new Job(
-        new Process(spec.command, spec.args, { ...spec, env, output: log }),
+        new Process(spec.command, spec.args, { ...spec, ...own, output: log }),
         spec,
         log,
         this.#records.of(spec.id),

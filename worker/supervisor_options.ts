@@ -2,12 +2,13 @@
 import { checkGrace } from "./command.ts";
 import { InvalidArgumentError } from "./errors.ts";
 import { checkOutputLimit, type OutputLimit } from "./output_limit.ts";
+import { checkLimits, type Limits } from "./supervisor_limits.ts";
 
 /** A job and its changes take about 2 KB in the database, and a directory for its output: this is no burden for a disk. */
 export const DEFAULT_MAX_JOBS = 10_000;
 
 /** Options of a supervisor. */
-export interface SupervisorOptions {
+export interface SupervisorOptions extends Limits {
   /**
    * Where jobs and their output are kept, for the next supervisor to take up. Absent: jobs are kept in memory, and output
    * in a temporary directory that is removed when the supervisor closes.
@@ -45,6 +46,7 @@ export interface SupervisorOptions {
 export function checkOptions(options: SupervisorOptions): void {
   if (options.closeGraceMs !== undefined) checkGrace(options.closeGraceMs);
   if (options.outputLimit !== undefined) checkOutputLimit(options.outputLimit);
+  checkLimits(options);
   checkNumber("number of jobs", options.maxJobs, 1);
   checkNumber("age of jobs in milliseconds", options.maxAgeMs, 0);
   checkNumber("number of bytes for all output", options.maxOutputBytes, 0);

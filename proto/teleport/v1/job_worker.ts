@@ -108,12 +108,51 @@ export interface JobRequest {
    * same job, gives the job that is there already. ALREADY_EXISTS for another job. At most 128 characters.
    */
   request_id: string;
+  /**
+   * The user of the server's system that the job runs as, by name or number, with all of that user's groups. Empty: the
+   * server's own. FAILED_PRECONDITION where the server cannot; a user that there is not makes the job FAILED.
+   */
+  user: string;
+  /** Empty: the user's own. */
+  group: string;
+  /** The permission bits that files of the job do not get, at most octal 777. Absent: the server's own. */
+  umask?: number;
+  /** Added to the server's niceness, at most 19: others go first. */
+  nice: number;
+  /** What each process of the job may use. FAILED_PRECONDITION for what cannot be enforced. */
+  rlimits: Rlimits | null;
+  /**
+   * Lets the job's programs gain privileges, as set-user-id programs do. FAILED_PRECONDITION where the server has none
+   * to gain.
+   */
+  allow_new_privileges: boolean;
+  /**
+   * Gives the job those variables of the server's environment that it is told to lend. FAILED_PRECONDITION where there
+   * are none.
+   */
+  inherit_env: boolean;
   /** The job has an input, which Input writes to. False: it reads from /dev/null. */
   input: boolean;
   /** A command of the server's policy, in place of command, args, env and cwd. */
   template: string;
   /** The values of the template's parameters. */
   parameters: Record<string, string>;
+}
+
+/** Limits of each process of a job, which it cannot raise; setrlimit(2). Absent: the server's default. */
+export interface Rlimits {
+  /** Memory that is mapped; what is asked for beyond fails. Rounded down to 1,024. */
+  address_space_bytes?: number;
+  /** Processor time: SIGXCPU when it is used up, SIGKILL a second later. */
+  cpu_seconds?: number;
+  /** Descriptors open at a time. */
+  open_files?: number;
+  /** Of a core file; 0: none is written. Rounded down to 512. */
+  core_bytes?: number;
+  /** To which a file may be written: SIGXFSZ beyond. Rounded down to 512. */
+  file_bytes?: number;
+  /** Processes and threads of the job's user, those of others' jobs included. Not for root, whom it does not hold. */
+  processes?: number;
 }
 
 export interface JobStatus {
@@ -154,6 +193,11 @@ export interface JobStatus {
   output_policy: OutputPolicy;
   /** Bytes of output that are not on record any more, or never were, because of a limit or a full disk. */
   dropped_bytes: number;
+  /** As whom it runs, where that is not the server's own user. */
+  user: string;
+  group: string;
+  /** The limits that it is held to, the server's defaults and maxima among them. */
+  rlimits: Rlimits | null;
   /** Who first asked for the start, and who for a stop; owner registered it. */
   started_by: string;
   stop_asked_by: string;

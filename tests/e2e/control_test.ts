@@ -1,0 +1,110 @@
+/** As whom jobs of the real programs run, what they may use and gain, from the command line to the process. */
+import assert from "node:assert/strict";
+import { startServer, teleport, teleportOk } from "./programs.ts";
+import { clientOf, finalOf, refusal } from "./teleportd.ts";
+
+const isRoot = Deno.uid() === 0;
+const NO_NEW = "sed -n 's/^NoNewPrivs:\\t//p' /proc/self/status";
+
+Deno.test("a job runs with the limits, umask and niceness that its command line asks for, and status shows them", async () => {
+  await using server = await startServer();
+  const options = ["--ulimit", "nofile=64", "--ulimit", "core=0", "--umask", "077", "--nice", "5", "--label", "a=b"];
+  const text = await teleportOk(server, "run", ...options, "--", "sh", "-c", "ulimit -n; ulimit -c; umask; nice");
+  const [files, core, umask] = text.split("\n");
+  assert.deepEqual([files, core, umask], ["64", "0", "0077"]);
+  const list = await teleportOk(server, "list", "--quiet");
+  assert.match(await teleportOk(server, "status", list.trim()), /^Ulimits: +core=0 nofile=64$/m);
+  const { code, stderr } = await teleport(server, "run", "--ulimit", "files=3", "true");
+  assert.equal(code, 2);
+  assert.match(stderr, /Invalid value "files=3" for --ulimit/);
+});
+
+Deno.test("--timeout ends a job within 200 ms of its time, and run exits with 124", async () => {
+  await using server = await startServer();
+  const { code } = await teleport(server, "run", "--timeout", "500ms", "sleep", "1000");
+  assert.equal(code, 124);
+  const { jobs: [job] } = JSON.parse(`{"jobs":[${await teleportOk(server, "list", "--output", "json")}]}`);
+  const tookMs = Date.parse(job.ended_at) - Date.parse(job.started_at);
+  assert.equal(job.reason, "TIMED_OUT");
+  assert.ok(tookMs >= 499 && tookMs <= 700, `${tookMs} ms`);
+});
+
+Deno.test("no job gains privileges, and what nobody can have is FAILED_PRECONDITION", async () => {
+  await using server = await startServer();
+  await using client = await clientOf(server);
+  assert.equal(await teleportOk(server, "run", "--", "sh", "-c", NO_NEW), "1");
+  for (const request of [{ allow_new_privileges: true }, { inherit_env: true }]) {
+    const error = await refusal(client.calls.Register({ command: "true", ...request }));
+    assert.equal(error.status, "FAILED_PRECONDITION");
+  }
+  const error = await refusal(client.calls.Register({ command: "true", rlimits: { open_files: 2 ** 40 } }));
+  assert.equal(error.status, "FAILED_PRECONDITION");
+  for (const request of [{ umask: 0o1000 }, { nice: 20 }, { rlimits: { cpu_seconds: 0 } }, { user: "a:b" }]) {
+    const error = await refusal(client.calls.Register({ command: "true", ...request }));
+    assert.equal(error.status, "INVALID_ARGUMENT");
+  }
+});
+
+Deno.test({
+  name: `a job runs as the user that it names${isRoot ? "" : " (skipped: needs root)"}`,
+  ignore: !isRoot,
+  async fn() {
+    await using server = await startServer();
+    await using client = await clientOf(server);
+    const script = 'id -un; echo "$HOME $USER"; ' + NO_NEW;
+    const [name, variables, noNew] = (await teleportOk(server, "run", "--user", "nobody", "--", "sh", "-c", script))
+      .split("\n");
+    assert.equal(name, "nobody");
+    assert.match(variables ?? "", /^\/\S* nobody$/);
+    assert.equal(noNew, "1");
+    const { id } = await client.calls.Register({ command: "true", user: "no-such-user" });
+    const status = await finalOf(client.calls, id);
+    assert.equal(`${status.state} ${status.error_code}`, "STATE_FAILED USER_NOT_FOUND");
+    assert.match(status.error, /^No such user "no-such-user"/);
+    assert.equal(status.user, "no-such-user");
+  },
+});
+
+Deno.test("a server that may gives privileges and variables to those jobs that ask", async () => {
+  await using server = await startServer({ args: ["--allow-new-privileges", "--inherit-env", "PATH,TERM,*"] });
+  const script = `${NO_NEW}; echo "\${DENO_DIR-}\${PWD}"`;
+  const [noNew] = (await teleportOk(server, "run", "--", "sh", "-c", script)).split("\n");
+  assert.equal(noNew, "1");
+  const own = await teleportOk(server, "run", "--allow-new-privileges", "--", "sh", "-c", NO_NEW);
+  assert.equal(own, /^NoNewPrivs:\t(.)$/m.exec(await Deno.readTextFile("/proc/self/status"))?.[1]);
+  const inherited = await teleportOk(server, "run", "--inherit-env", "--", "env");
+  for (const name of Object.keys(Deno.env.toObject())) assert.match(inherited, new RegExp(`^${name}=`, "m"));
+});
+
+Deno.test("a server holds jobs to its file of limits, and does not serve with one that is wrong", async () => {
+  const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
+  const file = `${dir}/limits.json`;
+  await Deno.writeTextFile(
+    file,
+    JSON.stringify({ default: { ulimits: { nofile: 99 } }, max: { ulimits: { nofile: 100 } }, running: 1 }),
+  );
+  {
+    await using server = await startServer({ args: ["--limits", file] });
+    await using client = await clientOf(server);
+    assert.equal(await teleportOk(server, "run", "--", "sh", "-c", "ulimit -n"), "99");
+    const much = await refusal(client.calls.Register({ command: "true", rlimits: { open_files: 101 } }));
+    assert.equal(much.status, "INVALID_ARGUMENT");
+    await teleportOk(server, "run", "-d", "sleep", "1000");
+    const full = await teleport(server, "run", "true");
+    assert.equal(full.code, 1);
+    assert.match(full.stderr, /Cannot run more than "1" jobs at a time/);
+    const { id } = await client.calls.Register({ command: "true" });
+    const error = await refusal((async () => {
+      for await (const _ of client.calls.Start({ id }));
+    })());
+    assert.equal(error.status, "RESOURCE_EXHAUSTED");
+  }
+  await Deno.writeTextFile(file, '{ "defualt": {} }');
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-q", "-A", "server.ts", "--check-config", "--init-certs", "--certs", `${dir}/c`, "--limits", file],
+    cwd: new URL("../../", import.meta.url),
+  }).output();
+  assert.equal(code, 1);
+  assert.match(new TextDecoder().decode(stderr), /"defualt" is not known/);
+  await Deno.remove(dir, { recursive: true });
+});

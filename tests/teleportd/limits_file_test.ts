@@ -1,0 +1,57 @@
+/** The file of limits: what it may say, and that no misspelt word is no limit. */
+import assert from "node:assert/strict";
+import { parseLimits } from "../../teleportd/limits_file.ts";
+import { StartError } from "../../teleportd/start_error.ts";
+
+Deno.test("parseLimits() reads all that a file may say", () => {
+  const text = JSON.stringify({
+    comment: "for the build machines",
+    default: { timeout: "1h", ulimits: { nofile: 1_024, core: 0 } },
+    max: { timeout: "1d", ulimits: { as: "8G", cpu: "2h", fsize: "1GiB", nproc: "500" }, comment: [1] },
+    running: 200,
+    running_per_user: 20,
+  });
+  assert.deepEqual(parseLimits(text), {
+    defaultLimits: { timeoutMs: 3_600_000, rlimits: { openFiles: 1_024, coreBytes: 0 } },
+    maxLimits: {
+      timeoutMs: 86_400_000,
+      rlimits: { addressSpaceBytes: 2 ** 33, cpuSeconds: 7_200, fileBytes: 2 ** 30, processes: 500 },
+    },
+    maxRunning: 200,
+    maxRunningPerOwner: 20,
+  });
+  assert.deepEqual(parseLimits("{}"), {});
+});
+
+const bad: readonly (readonly [unknown, RegExp])[] = [
+  [[], /give an object/],
+  [null, /give an object/],
+  [{ defaults: {} }, /"defaults" is not known: give "default"/],
+  [{ default: { ulimit: {} } }, /at default, "ulimit" is not known/],
+  [{ default: { ulimits: { nofiles: 5 } } }, /default\.ulimits: give NAME=VALUE with a name of/],
+  [{ max: { ulimits: { nofile: -1 } } }, /max\.ulimits nofile: give a whole number/],
+  [{ max: { ulimits: { nofile: [1] } } }, /at max\.ulimits\.nofile, give a number or a text/],
+  [{ max: { ulimits: 5 } }, /at max\.ulimits, give an object/],
+  [{ max: { timeout: 5 } }, /at max\.timeout, give a text/],
+  [{ max: { timeout: "5" } }, /a unit is missing/],
+  [{ max: { timeout: "0s" } }, /out of bounds/],
+  [{ running: 0 }, /at running, give a whole number from 1/],
+  [{ running: "5" }, /at running, /],
+  [{ running_per_user: 1.5 }, /at running_per_user, /],
+];
+
+for (const [value, sentence] of bad) {
+  Deno.test(`parseLimits() refuses ${JSON.stringify(value)}`, () => {
+    assert.throws(() => parseLimits(JSON.stringify(value)), (error) => {
+      assert.ok(error instanceof StartError);
+      assert.match(error.message, sentence);
+      assert.match(error.message, /^File of limits cannot be used: .*[^.]$/);
+      return true;
+    });
+  });
+}
+
+Deno.test("parseLimits() refuses what is no JSON, and what is no file of limits for its size", () => {
+  assert.throws(() => parseLimits("{"), /it is no JSON/);
+  assert.throws(() => parseLimits(" ".repeat(65_537)), /too long/);
+});
