@@ -20,6 +20,9 @@
  */
 export * from "./worker/errors.ts";
 export type { InputOptions, InputPiece, InputState, InputTaken } from "./worker/input.ts";
+export { Cgroup, type CgroupUsage } from "./worker/cgroup.ts";
+export type { CgroupLimits, Controller } from "./worker/cgroup_limits.ts";
+export { CgroupTree, type CgroupTreeOptions, CgroupUnavailableError } from "./worker/cgroup_tree.ts";
 export { Job, type JobRecorder, type OutputEnd } from "./worker/job.ts";
 export type { JobOptions, JobSpec, JobStatus, OutputCounts } from "./worker/job_spec.ts";
 export { OutputLog, type OutputLogOptions, type OutputTotals } from "./worker/output_log.ts";
@@ -33,6 +36,7 @@ export type { Rlimits } from "./worker/command_limits.ts";
 export { type LinuxSignal, parseSignal, signalName } from "./worker/signals.ts";
 export {
   type Asked,
+  type EndRecord,
   isFinalState,
   isInitialState,
   isRunningState,
@@ -49,4 +53,5 @@ export type { JobEvent } from "./worker/supervisor_events.ts";
 export type { JobPage, ListOptions } from "./worker/supervisor_list.ts";
 export { checkLimits, type JobLimits, type Limits } from "./worker/supervisor_limits.ts";
 export type { SupervisorOptions } from "./worker/supervisor_options.ts";
+export type { Usage, UsageSource } from "./worker/usage.ts";
 export type { Watch } from "./worker/watch.ts";

@@ -133,20 +133,30 @@ export class CgroupTree implements Disposable {
     return limitFiles(limits, needed.includes("io") ? diskOf(path, deviceOf(path)) : undefined);
   }
 
-  /** Ends whatever is in cgroups of jobs that an earlier life left, and removes them. Not while jobs run. */
-  clean(): void {
-    for (const { name, isDirectory } of Deno.readDirSync(this.directory)) {
-      if (!isDirectory) continue;
-      const cgroup = new Cgroup(this.directoryOf(name));
-      cgroup.kill();
-      cgroup.remove();
-    }
+  /** Kills whatever is in cgroups of jobs that an earlier life left, and removes them. Not while jobs run. */
+  async clean(): Promise<void> {
+    const names = [...Deno.readDirSync(this.directory)].filter(({ isDirectory }) => isDirectory);
+    await Promise.all(names.map(({ name }) => removeKilled(new Cgroup(this.directoryOf(name)))));
   }
 
   /** Removes the cgroup of the jobs' cgroups; where one is left of them, that is for the next life. */
   [Symbol.dispose](): void {
     new Cgroup(this.directory).remove();
   }
+}
+
+/** What was killed is gone at once unless the kernel holds it (a dead disk, say): then it is for the next life. */
+const KILLED_WAIT_MS = 2_000;
+const FIRST_CHECK_MS = 1;
+
+async function removeKilled(cgroup: Cgroup): Promise<void> {
+  cgroup.kill();
+  const end = performance.now() + KILLED_WAIT_MS;
+  for (let waitMs = FIRST_CHECK_MS; cgroup.isPopulated && performance.now() < end; waitMs *= 2) {
+    await new Promise((resolve) => setTimeout(resolve, waitMs));
+    cgroup.kill(); // Before Linux 5.14 this takes more than once.
+  }
+  cgroup.remove();
 }
 
 function ownBase(proc: string): CgroupPlace {

@@ -63,6 +63,7 @@ export class Job {
   #abandoned: Error | undefined;
   #watchers = 0;
   #asked: Asked = {};
+  #pausedBy: string | undefined;
 
   /**
    * @param process not yet started; its output goes to the log
@@ -116,7 +117,9 @@ export class Job {
 
   /** What is known of the job now. */
   get status(): JobStatus {
-    return this.#statusOf(this.#latest);
+    const status = this.#statusOf(this.#latest);
+    if (!this.#process.isPaused || !this.isRunningState) return status;
+    return { ...status, paused: true, ...(this.#pausedBy === undefined ? {} : { pausedBy: this.#pausedBy }) };
   }
 
   /** How much output there is now. */
@@ -185,15 +188,47 @@ export class Job {
    */
   async signal(signal: string, by?: string): Promise<JobStatus> {
     const { name } = parseSignal(signal);
-    if (!this.#process.isRunningState) {
-      throw new JobNotRunningError(`Job ${JSON.stringify(this.id)}`, this.#latest.state);
-    }
+    this.#mustRun("be sent a signal");
     if (by !== undefined) {
       const signals = [...(this.#asked.signals ?? []), { by, signal: name, at: new Date() }].slice(-MAX_SIGNALS);
       this.#asked = { ...this.#asked, signals };
     }
     await this.#process.signal(signal, by);
     return this.status;
+  }
+
+  /**
+   * Lets all processes of the job stand still. Resolves when they do. One that is paused already stays so.
+   *
+   * @throws {JobNotRunningError} when the job is not running, or is being stopped
+   */
+  async pause(by?: string): Promise<JobStatus> {
+    this.#mustRun("be paused");
+    if (!this.#process.isPaused) this.#pausedBy = by;
+    await this.#process.pause();
+    return this.status;
+  }
+
+  /**
+   * Lets all processes of the job go on. One that is not paused goes on as it did.
+   *
+   * @throws {JobNotRunningError} when the job is not running
+   */
+  async resume(): Promise<JobStatus> {
+    this.#mustRun("be resumed");
+    await this.#process.resume();
+    return this.status;
+  }
+
+  /** The status with what the job uses and has used, read now, where it is running. */
+  async measuredStatus(): Promise<JobStatus> {
+    const usage = await this.#process.usage();
+    return usage === undefined || !this.isRunningState ? this.status : { ...this.status, usage };
+  }
+
+  #mustRun(what: string): void {
+    if (this.#process.isRunningState) return;
+    throw new JobNotRunningError(`Job ${JSON.stringify(this.id)}`, this.#latest.state, what);
   }
 
   /**

@@ -1,10 +1,20 @@
 /** What a job is and what is known of it, as plain data: it can be cloned, saved and sent. */
+import { type CgroupLimits, checkCgroupLimits } from "./cgroup_limits.ts";
 import { checkCommand, type CommandOptions } from "./command.ts";
 import type { Rlimits } from "./command_limits.ts";
 import { InvalidArgumentError } from "./errors.ts";
 import { checkOutputLimit, type OutputLimit } from "./output_limit.ts";
 import type { InputState } from "./input.ts";
-import { type Asked, isFinalState, type ProcessStatus, type Reason, type StartErrorCode, type State } from "./state.ts";
+import {
+  type Asked,
+  type EndRecord,
+  isFinalState,
+  type ProcessStatus,
+  type Reason,
+  type StartErrorCode,
+  type State,
+} from "./state.ts";
+import type { Usage } from "./usage.ts";
 
 /** Enough to describe a job; more is a document. */
 const MAX_LABELS = 64;
@@ -21,6 +31,8 @@ export interface JobOptions extends CommandOptions {
   readonly owner?: string;
   /** How much output is recorded, and what happens then; the supervisor's default unless given. */
   readonly outputLimit?: OutputLimit;
+  /** What all its processes together are held to, by a cgroup. */
+  readonly cgroupLimits?: CgroupLimits;
   /**
    * Names the request: the same one of the same owner asks for the same job again, and gets it. Also when that was
    * removed it names no other job, until 1,000 others were removed.
@@ -76,7 +88,16 @@ export interface JobStatus {
   readonly user?: string;
   readonly group?: string;
   readonly rlimits?: Rlimits;
+  readonly cgroupLimits?: CgroupLimits;
   readonly asked?: Asked;
+  /** All its processes stand still, for somebody asked for that. */
+  readonly paused?: boolean;
+  /** The user who did. */
+  readonly pausedBy?: string;
+  /** What it uses and has used, where that was asked for; only while it runs. */
+  readonly usage?: Usage;
+  /** What there is to say of its end; of one that ran to its end under the eyes of a server that keeps such records. */
+  readonly record?: EndRecord;
   /** Of a job that has an input. In `LOST` the count is unknown, and 0. */
   readonly input?: InputState;
 }
@@ -90,7 +111,7 @@ export const NO_OUTPUT: OutputCounts = { stdoutBytes: 0, stderrBytes: 0, dropped
 /** Puts together what is known of a job. */
 export function jobStatus(spec: JobSpec, process: ProcessStatus, output: OutputCounts): JobStatus {
   const { id, command, args, cwd, labels, owner, registeredAt, timeoutMs, outputLimit, input } = spec;
-  const { user, group, rlimits } = spec;
+  const { user, group, rlimits, cgroupLimits } = spec;
   const { stdoutBytes, stderrBytes, droppedBytes } = output;
   return {
     id,
@@ -108,6 +129,7 @@ export function jobStatus(spec: JobSpec, process: ProcessStatus, output: OutputC
     ...(user === undefined ? {} : { user }),
     ...(group === undefined ? {} : { group }),
     ...(rlimits === undefined ? {} : { rlimits }),
+    ...(cgroupLimits === undefined ? {} : { cgroupLimits }),
     ...(input ? { input: { bytes: 0, closed: isFinalState(process.state) } } : {}),
     ...process,
   };
@@ -121,6 +143,7 @@ export function jobStatus(spec: JobSpec, process: ProcessStatus, output: OutputC
 export function checkJob(command: string, args: readonly string[], options: JobOptions): void {
   checkCommand(command, args, options);
   if (options.outputLimit !== undefined) checkOutputLimit(options.outputLimit);
+  if (options.cgroupLimits !== undefined) checkCgroupLimits(options.cgroupLimits);
   checkLabels(options.labels ?? {});
   const { requestId } = options;
   if (requestId !== undefined && (requestId === "" || requestId.length > MAX_REQUEST_ID_CHARS)) {

@@ -1,4 +1,5 @@
 /** What a server does about the jobs that were running when the one before it died. */
+import { Cgroup } from "./cgroup.ts";
 import type { JobSpec } from "./job_spec.ts";
 import type { OutputBudget } from "./output_limit.ts";
 import { OutputLog, type OutputLogOptions } from "./output_log.ts";
@@ -61,7 +62,8 @@ async function recoverJob({ spec, status, process }: StoredJob, options: Recover
 }
 
 /**
- * Ends what is left of a job whose server died: its leader, group, session, descendants, and whatever carries its mark.
+ * Ends what is left of a job whose server died: its cgroup, leader, group, session, descendants, and whatever carries its
+ * mark.
  * Nothing is signalled that is not known to be the job's: after a restart of the system nothing is.
  *
  * @returns whether nothing is left, as far as can be known
@@ -70,7 +72,9 @@ export async function endOrphans(id: string, process: StoredProcess | undefined,
   if (process === undefined || process.bootId !== boot || boot === "") return true;
   // A job that was about to start has no pid on record: it is known by its mark alone.
   const { leader = -1, startTime = 0 } = process;
-  const { gone } = await endLeftovers({ leader, startTime, mark: id, wasUnwatched: true }, LEFTOVER_GRACE_MS);
+  const cgroup = process.cgroup === undefined ? undefined : new Cgroup(process.cgroup);
+  const { gone } = await endLeftovers({ leader, startTime, mark: id, wasUnwatched: true, cgroup }, LEFTOVER_GRACE_MS);
+  cgroup?.remove();
   return gone;
 }
 

@@ -13,6 +13,8 @@ export interface StoredProcess {
   readonly leader?: number;
   /** In clock ticks since boot. */
   readonly startTime?: number;
+  /** The directory of its cgroup, where it was to have one. */
+  readonly cgroup?: string;
 }
 
 /** What a job's output amounts to. */

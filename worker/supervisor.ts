@@ -1,5 +1,5 @@
 /** Keeps all jobs: registers, starts, stops, signals, lists and forgets them, and lets any number of watchers watch. */
-import { checkGrace } from "./command.ts";
+import { checkGrace, DEFAULT_CWD } from "./command.ts";
 import { JobNotFoundError, JobRunningError, RequestIdReusedError, SupervisorClosedError } from "./errors.ts";
 import type { InputOptions, InputPiece, InputTaken } from "./input.ts";
 import type { Job, OutputEnd } from "./job.ts";
@@ -12,6 +12,7 @@ import type { OutputSelection } from "./output_watch.ts";
 import type { StopOptions } from "./process.ts";
 import type { JobEvent } from "./supervisor_events.ts";
 import { Keep } from "./supervisor_keep.ts";
+import { isRunningState } from "./state.ts";
 import { type JobPage, type ListOptions, listPage } from "./supervisor_list.ts";
 import { checkPossible, checkRunning, withLimits } from "./supervisor_limits.ts";
 import { checkOptions, type SupervisorOptions } from "./supervisor_options.ts";
@@ -114,13 +115,14 @@ export class Supervisor implements AsyncDisposable {
     }
     const limited = withLimits(options, this.#options);
     checkPossible(limited, this.#options);
+    this.#keep.checkLimits({ ...limited, cwd: this.#cwdOf(options) });
     const outputLimit = options.outputLimit ?? this.#options.outputLimit;
     const spec: JobSpec = {
       ...structuredClone(limited),
       id: newJobId(),
       command,
       args: [...args],
-      cwd: options.cwd ?? this.#options.cwd ?? "/",
+      cwd: this.#cwdOf(options),
       ...(outputLimit === undefined ? {} : { outputLimit }),
       registeredAt: new Date(),
     };
@@ -147,6 +149,7 @@ export class Supervisor implements AsyncDisposable {
     const job = this.#keep.job(id);
     // The host may have changed since, and this may be another life of the server.
     checkPossible(job.spec, this.#options);
+    this.#keep.checkLimits(job.spec);
     checkRunning(job.spec.owner, this.#keep.jobs.running(), this.#options);
     void job.start(options.by);
     return job.status;
@@ -203,13 +206,38 @@ export class Supervisor implements AsyncDisposable {
   }
 
   /**
-   * Returns the status of a job now.
+   * Lets all processes of a job stand still, and resolves when they do. Its time limit goes on, and a stop is heard.
+   *
+   * @param options.by the user who asked, for the record
+   * @throws {JobNotFoundError} when there is no such job
+   * @throws {JobNotRunningError} when the job is not running, or is being stopped
+   */
+  async pause(id: string, options: { readonly by?: string } = {}): Promise<JobStatus> {
+    await this.#ready;
+    return await this.#keep.job(id).pause(options.by);
+  }
+
+  /**
+   * Lets all processes of a job go on.
    *
    * @throws {JobNotFoundError} when there is no such job
+   * @throws {JobNotRunningError} when the job is not running
    */
-  async status(id: string): Promise<JobStatus> {
+  async resume(id: string): Promise<JobStatus> {
     await this.#ready;
-    return this.#keep.status(id);
+    return await this.#keep.job(id).resume();
+  }
+
+  /**
+   * Returns the status of a job now.
+   *
+   * @param options.usage reads what it uses and has used too, where it is running
+   * @throws {JobNotFoundError} when there is no such job
+   */
+  async status(id: string, options: { readonly usage?: boolean } = {}): Promise<JobStatus> {
+    await this.#ready;
+    const status = this.#keep.status(id);
+    return options.usage && isRunningState(status.state) ? await this.#keep.job(id).measuredStatus() : status;
   }
 
   /**
@@ -367,6 +395,10 @@ export class Supervisor implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  #cwdOf({ cwd = this.#options.cwd ?? DEFAULT_CWD }: JobOptions): string {
+    return cwd;
   }
 
   #mustBeOpen(): void {

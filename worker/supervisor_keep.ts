@@ -4,7 +4,16 @@
  */
 import { statfsSync } from "node:fs";
 import { join } from "node:path";
-import { JobNotFoundError, LimitReachedError, NotRecordedError, SupervisorClosedError } from "./errors.ts";
+import type { Cgroup } from "./cgroup.ts";
+import { type CgroupLimits, controllersOf, LIMITED } from "./cgroup_limits.ts";
+import { DEFAULT_CWD } from "./command.ts";
+import {
+  JobNotFoundError,
+  LimitReachedError,
+  NotEnforceableError,
+  NotRecordedError,
+  SupervisorClosedError,
+} from "./errors.ts";
 import { Job } from "./job.ts";
 import { type JobSpec, type JobStatus, jobStatus, NO_OUTPUT } from "./job_spec.ts";
 import { OutputBudget } from "./output_limit.ts";
@@ -69,6 +78,7 @@ export class Keep {
       store: this.store,
       jobs: this.jobs,
       bootId: this.#bootId,
+      ...(options.cgroups === undefined ? {} : { cgroups: options.cgroups }),
       onRecorded: (_, status) => {
         this.events.wake();
         if (isFinalState(status.state)) this.#retention.expire();
@@ -88,7 +98,7 @@ export class Keep {
 
   /** Takes up what an earlier life left: jobs that ran are lost, output of forgotten jobs is deleted. */
   async recover(): Promise<void> {
-    if (this.#options.directory === undefined) return;
+    if (this.#options.directory === undefined) return await this.#options.cgroups?.clean();
     await this.#output.open();
     for (const id of this.store.removals()) void this.#output.delete(id);
     await recoverJobs({
@@ -98,6 +108,7 @@ export class Keep {
       logOptions: (spec) => this.#output.logOptions(spec),
       onError: (error) => this.#tell(error),
     });
+    await this.#options.cgroups?.clean();
     // Bounds may be tighter than in the earlier life.
     this.#retention.makeRoom(this.#count - this.#maxJobs);
     if (this.#budget.usedBytes > this.#budget.maxBytes) {
@@ -198,8 +209,14 @@ export class Keep {
     if (status.state === "INITIAL") {
       const log = new OutputLog(spec.id, { ...options, budget: this.#budget });
       const own = processOptions(spec, this.#options, this.#options.env);
+      const cgroup = this.#cgroupOf(spec);
       return new Job(
-        new Process(spec.command, spec.args, { ...spec, ...own, output: log }),
+        new Process(spec.command, spec.args, {
+          ...spec,
+          ...own,
+          output: log,
+          ...(cgroup === undefined ? {} : { cgroup }),
+        }),
         spec,
         log,
         this.#records.of(spec.id),
@@ -211,6 +228,24 @@ export class Keep {
       : OutputLog.restore(spec.id, options, output.end, output.totals);
     // Its process was another life's, or is long gone; this one stands for it and is never started.
     return Job.restore(new Process("ended"), spec, log, status);
+  }
+
+  /** What makes a job's cgroup. The limits were checked, but what the host can do may have changed since. */
+  #cgroupOf({ id, cwd, cgroupLimits = {} }: JobSpec): (() => Cgroup) | undefined {
+    const { cgroups } = this.#options;
+    if (cgroups !== undefined) return () => cgroups.create(id, cgroupLimits, cwd ?? DEFAULT_CWD);
+    return controllersOf(cgroupLimits).length === 0 ? undefined : () => noCgroup(cgroupLimits);
+  }
+
+  /**
+   * Checks whether a job can be held to its limits here.
+   *
+   * @throws {NotEnforceableError} where not, with the reason
+   */
+  checkLimits({ cgroupLimits = {}, cwd = DEFAULT_CWD }: Pick<JobSpec, "cgroupLimits" | "cwd">): void {
+    if (controllersOf(cgroupLimits).length === 0) return;
+    if (this.#options.cgroups === undefined) noCgroup(cgroupLimits);
+    else this.#options.cgroups.check(cgroupLimits, cwd);
   }
 
   /**
@@ -285,6 +320,11 @@ export class Keep {
     if (this.#options.directory !== undefined) this.store[Symbol.dispose]();
     await this.#output.close();
   }
+}
+
+function noCgroup(limits: CgroupLimits): never {
+  const what = controllersOf(limits).map((controller) => LIMITED[controller]).join(" and ");
+  throw new NotEnforceableError(`Cannot limit ${what} on this server: it has no cgroups`);
 }
 
 function maxBytes({ maxOutputBytes, maxDiskShare, directory }: SupervisorOptions, usedBytes: number): number {

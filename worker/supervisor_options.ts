@@ -1,4 +1,5 @@
 /** What a supervisor is made with. */
+import type { CgroupTree } from "./cgroup_tree.ts";
 import { checkGrace } from "./command.ts";
 import { InvalidArgumentError } from "./errors.ts";
 import { checkOutputLimit, type OutputLimit } from "./output_limit.ts";
@@ -38,6 +39,8 @@ export interface SupervisorOptions extends Limits {
   readonly maxJobs?: number;
   /** How long a job is kept once it has ended, in milliseconds; for ever unless given. */
   readonly maxAgeMs?: number;
+  /** Where each job gets a cgroup, which its supervisor has for itself; without, jobs are known by what /proc shows. */
+  readonly cgroups?: CgroupTree;
   /** Told of errors that no caller is told of, such as a change that could not be written down. */
   readonly onError?: (error: unknown) => void;
 }

@@ -2,6 +2,7 @@
  * Writes the changes of jobs down before they are told. What the disk does not take is kept and tried again, so that a
  * disk that was full for a while costs no end of a job.
  */
+import type { CgroupTree } from "./cgroup_tree.ts";
 import { NotRecordedError } from "./errors.ts";
 import type { JobRecorder } from "./job.ts";
 import { isFinalState, type ProcessStatus } from "./state.ts";
@@ -17,6 +18,7 @@ export interface RecordsOptions {
   readonly store: Store;
   readonly jobs: Jobs;
   readonly bootId: string;
+  readonly cgroups?: CgroupTree;
   /** Called after something was written. */
   readonly onRecorded: (id: string, status: ProcessStatus) => void;
   readonly onError: (error: unknown) => void;
@@ -36,7 +38,7 @@ export class Records {
 
   /** The recorder of one job. */
   of(id: string): JobRecorder {
-    const { jobs, bootId } = this.#options;
+    const { jobs, bootId, cgroups } = this.#options;
     return {
       record: (process, status, log, by) => {
         const leader = "pid" in status ? status.pid : undefined;
@@ -47,6 +49,7 @@ export class Records {
             bootId,
             ...(leader === undefined ? {} : { leader }),
             ...(startTime === undefined ? {} : { startTime }),
+            ...(cgroups === undefined ? {} : { cgroup: cgroups.directoryOf(id) }),
           },
           ...(cause === undefined ? {} : { reason: cause.reason }),
           ...(asker === undefined ? {} : { by: asker }),

@@ -37,7 +37,7 @@ export function cgroupTest(name: string, run: (cgroups: CgroupTree) => Promise<v
       const left = [...Deno.readDirSync(cgroups.directory)].filter(({ isDirectory }) => isDirectory);
       if (left.length > 0) throw new Error(`Cgroups are left: ${left.map(({ name }) => name)}`);
     } finally {
-      cgroups.clean();
+      await cgroups.clean();
     }
   });
 }

@@ -150,7 +150,7 @@ Deno.test("CgroupTree.clean() kills and removes what an earlier life left", asyn
   const { directory } = cgroups.create("left", {}, "/");
   const { directory: empty } = cgroups.create("empty", {}, "/");
   await Deno.writeTextFile(join(directory, "note"), "A made-up cgroup with files cannot be removed as a real one");
-  cgroups.clean();
+  await cgroups.clean();
   assert.equal(read(directory, "cgroup.kill"), "1");
   assert.equal(read(empty, "cgroup.kill"), "1");
   await Deno.remove(base, { recursive: true });
