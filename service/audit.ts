@@ -55,6 +55,13 @@ export interface Audit {
 /** A command line longer than this is cut in the record, which would else have lines of megabytes. */
 const MAX_ARGS_CHARS = 16_384;
 
+/** An id has 36 characters; names have fewer than this. */
+const MAX_TEXT_CHARS = 100;
+
+/** As templates bound the values of their parameters. More parameters than this no template has. */
+const MAX_PARAMETER_CHARS = 1024;
+const MAX_PARAMETERS = 32;
+
 /** What a certificate says of its holder. */
 export function holderOf(certificate: PeerCertificate | undefined): Partial<AuditEntry> {
   if (certificate === undefined) return {};
@@ -74,12 +81,33 @@ export function callerOf({ certificate, peer }: CallContext): Partial<AuditEntry
 
 /** A command line for the record: whole, or cut where it is too long, which the last word says. */
 export function argsForRecord(args: readonly string[]): readonly string[] {
+  return cut(args, "more arguments");
+}
+
+/** Of an environment its variables' names, as with a command line. */
+export function namesForRecord(env: Readonly<Record<string, string>>): readonly string[] {
+  return cut(Object.keys(env), "more variables");
+}
+
+/** Parameters of a template for the record; those that are too long are refused, and then not needed whole. */
+export function parametersForRecord(parameters: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const shown = Object.entries(parameters).slice(0, MAX_PARAMETERS);
+  return Object.fromEntries(shown.map(([name, value]) => [textForRecord(name), value.slice(0, MAX_PARAMETER_CHARS)]));
+}
+
+/** A word of the caller's for the record, such as a name; of one that is none enough is kept to see what it is. */
+export function textForRecord(text: string): string {
+  return text.slice(0, MAX_TEXT_CHARS);
+}
+
+function cut(words: readonly string[], what: string): readonly string[] {
   const kept: string[] = [];
   let chars = 0;
-  for (const arg of args) {
-    chars += arg.length;
-    if (chars > MAX_ARGS_CHARS) return [...kept, `… ${args.length - kept.length} more arguments`];
-    kept.push(arg);
+  for (const word of words) {
+    // An empty one takes room too.
+    chars += word.length + 1;
+    if (chars > MAX_ARGS_CHARS) return [...kept, `… ${words.length - kept.length} ${what}`];
+    kept.push(word);
   }
   return kept;
 }

@@ -29,8 +29,15 @@ export function headText({ seq, hash }: { readonly seq: number; readonly hash: s
   return `${String(seq).padStart(16, "0")} ${hash}\n`;
 }
 
-/** Reads a head; undefined when it is none. */
-export function readHead(text: string): { readonly seq: number; readonly hash: string } | undefined {
-  const parts = /^(\d{16}) ([0-9a-f]{64})\n$/.exec(text);
-  return parts === null ? undefined : { seq: Number(parts[1]), hash: parts[2]! };
+/** Reads the head of a directory; undefined when there is none, or it is damaged. */
+export async function readHeadOf(
+  directory: string,
+): Promise<{ readonly seq: number; readonly hash: string } | undefined> {
+  try {
+    const parts = /^(\d{16}) ([0-9a-f]{64})\n$/.exec(await Deno.readTextFile(`${directory}/${HEAD_NAME}`));
+    return parts === null ? undefined : { seq: Number(parts[1]), hash: parts[2]! };
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
 }

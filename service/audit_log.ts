@@ -1,8 +1,9 @@
 /** Writes the audit record: in batches, one file after another, each line chained to the one before. */
 import { NotRecordedError } from "../mod.ts";
 import type { Audit, AuditEntry } from "./audit.ts";
-import { CHAIN_START, type ChainEnd, chainLine, hashOf, readLine } from "./audit_chain.ts";
-import { auditFileName, auditFileNumbers, HEAD_NAME, headText } from "./audit_files.ts";
+import { type ChainEnd, chainLine, readLine } from "./audit_chain.ts";
+import { auditFileName, auditFileNumbers, HEAD_NAME, headText, readHeadOf } from "./audit_files.ts";
+import { cutTornLine, endOfRecord, lastLine } from "./audit_tail.ts";
 
 /** Where the record is and how much of it is kept. */
 export interface AuditLogOptions {
@@ -37,6 +38,8 @@ const encoder = new TextEncoder();
 export class AuditLog implements Audit, AsyncDisposable {
   readonly #options: AuditLogOptions;
   readonly #numbers: number[];
+  /** Of the files, those that are removed once the record says so. */
+  #going: number[] = [];
   #file: Deno.FsFile;
   #size: number;
   readonly #head: Deno.FsFile;
@@ -45,6 +48,7 @@ export class AuditLog implements Audit, AsyncDisposable {
   #pending: { readonly bytes: Uint8Array; readonly end: ChainEnd }[] = [];
   #pendingBytes = 0;
   #lost = 0;
+  #found: string | undefined;
   #writing: Promise<void> | undefined;
   #broken: unknown;
   #closed = false;
@@ -74,15 +78,30 @@ export class AuditLog implements Audit, AsyncDisposable {
     const { directory } = options;
     await Deno.mkdir(directory, { recursive: true, mode: 0o700 });
     const numbers = await auditFileNumbers(directory);
-    const end = await endOfRecord(directory, numbers);
+    const last = await endOfRecord(directory, numbers);
+    const named = await readHeadOf(directory);
+    // Chained to what was there, not to what is left: or whoever cuts lines off only needs to wait for a restart.
+    const isCut = named !== undefined && (named.seq > last.seq || named.seq === last.seq && named.hash !== last.hash);
+    const end = isCut ? named : last;
     if (numbers.length === 0) numbers.push(1);
     const path = `${directory}/${auditFileName(numbers.at(-1)!)}`;
     const { torn, size } = await cutTornLine(path);
     const file = await openToAppend(path);
     const head = await Deno.open(`${directory}/${HEAD_NAME}`, { write: true, create: true, mode: FILE_MODE });
     const log = new AuditLog(options, numbers, { file, size, end }, head);
+    await log.#announceGoing();
+    if (isCut) {
+      log.#found = `The record does not end with the line number ${named.seq} that "${HEAD_NAME}" names: ` +
+        "lines were cut off or changed while no server ran, or lost in a power failure";
+      log.record({ event: "server", text: log.#found });
+    }
     if (torn > 0) log.record({ event: "server", text: `Cut off a last line of ${torn} bytes, torn by a crash` });
     return log;
+  }
+
+  /** What was wrong with the record when it was opened, a sentence. */
+  get found(): string | undefined {
+    return this.#found;
   }
 
   record(entry: AuditEntry, { soon = true }: { readonly soon?: boolean } = {}): void {
@@ -113,8 +132,7 @@ export class AuditLog implements Audit, AsyncDisposable {
   }
 
   #append(entry: AuditEntry & { readonly removed_through?: number }): void {
-    const { line, end } = chainLine(this.#end, entry, new Date());
-    const bytes = encoder.encode(`${line}\n`);
+    const { bytes, end } = chainLine(this.#end, entry, new Date());
     this.#end = end;
     this.#pending.push({ bytes, end });
     this.#pendingBytes += bytes.length;
@@ -139,6 +157,7 @@ export class AuditLog implements Audit, AsyncDisposable {
         this.#pending.splice(0, batch.length);
         this.#pendingBytes -= bytes.length;
         this.#writeHead(batch.at(-1)!.end);
+        await this.#removeGoing();
       }
       this.#broken = undefined;
     } catch (error) {
@@ -167,7 +186,7 @@ export class AuditLog implements Audit, AsyncDisposable {
   }
 
   async #rotate(): Promise<void> {
-    const { directory, maxFiles = DEFAULT_MAX_FILES } = this.#options;
+    const { directory } = this.#options;
     const next = this.#numbers.at(-1)! + 1;
     const file = await openToAppend(`${directory}/${auditFileName(next)}`);
     await this.#file.sync();
@@ -175,17 +194,42 @@ export class AuditLog implements Audit, AsyncDisposable {
     this.#file = file;
     this.#size = 0;
     this.#numbers.push(next);
-    while (this.#numbers.length > maxFiles) {
-      const oldest = auditFileName(this.#numbers[0]!);
-      const last = await lastLine(`${directory}/${oldest}`);
-      await Deno.remove(`${directory}/${oldest}`);
-      this.#numbers.shift();
+    await this.#announceGoing();
+  }
+
+  /** Says which files are too many, before they go: a crash in between must not leave a record that lacks lines. */
+  async #announceGoing(): Promise<void> {
+    const { directory, maxFiles = DEFAULT_MAX_FILES } = this.#options;
+    const going = this.#numbers.slice(0, Math.max(0, this.#numbers.length - maxFiles));
+    const lasts = await Promise.all(going.map((number) => lastLine(`${directory}/${auditFileName(number)}`)));
+    for (const [index, number] of going.entries()) {
+      const last = lasts[index];
       const through = last === undefined ? undefined : readLine(last)?.seq;
       this.#append({
         event: "server",
-        text: `Removed "${oldest}" to make room`,
+        text: `Removes "${auditFileName(number)}" to make room`,
         ...(through === undefined ? {} : { removed_through: through }),
       });
+    }
+    this.#going = going;
+  }
+
+  /** Removes the files of which the record says so. One that cannot be is tried again with the next. */
+  async #removeGoing(): Promise<void> {
+    for (const number of this.#going.splice(0)) {
+      const name = auditFileName(number);
+      try {
+        await Deno.remove(`${this.#options.directory}/${name}`);
+      } catch (error) {
+        if (!(error instanceof Deno.errors.NotFound)) {
+          this.#append({
+            event: "server",
+            text: `Cannot remove "${name}": ${error instanceof Error ? error.message : error}`,
+          });
+          continue;
+        }
+      }
+      this.#numbers.splice(this.#numbers.indexOf(number), 1);
     }
   }
 
@@ -214,55 +258,4 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
 
 function openToAppend(path: string): Promise<Deno.FsFile> {
   return Deno.open(path, { append: true, create: true, mode: FILE_MODE });
-}
-
-/** What the next line is chained to: the last whole line of the newest file that has one. */
-async function endOfRecord(directory: string, numbers: readonly number[]): Promise<ChainEnd> {
-  for (const number of numbers.toReversed()) {
-    const line = await lastLine(`${directory}/${auditFileName(number)}`);
-    if (line === undefined) continue;
-    // What is no line of the record any more is for the one who verifies it; the record goes on behind it.
-    return { seq: readLine(line)?.seq ?? 0, hash: hashOf(line) };
-  }
-  return CHAIN_START;
-}
-
-/** A line is never longer: so much is read of a file's end. */
-const MAX_LINE_BYTES = 1024 * 1024;
-
-/** The last line of a file that ends with a line break; undefined when there is none. */
-async function lastLine(path: string): Promise<string | undefined> {
-  const bytes = await tailOf(path);
-  const end = bytes.lastIndexOf(10);
-  if (end < 0) return undefined;
-  const start = bytes.lastIndexOf(10, end - 1) + 1;
-  return new TextDecoder().decode(bytes.subarray(start, end));
-}
-
-async function tailOf(path: string): Promise<Uint8Array> {
-  using file = await Deno.open(path, { read: true });
-  const { size } = await file.stat();
-  await file.seek(Math.max(0, size - MAX_LINE_BYTES), Deno.SeekMode.Start);
-  const bytes = new Uint8Array(Math.min(size, MAX_LINE_BYTES));
-  let read = 0;
-  while (read < bytes.length) {
-    const count = await file.read(bytes.subarray(read));
-    if (count === null) break;
-    read += count;
-  }
-  return bytes.subarray(0, read);
-}
-
-async function cutTornLine(path: string): Promise<{ torn: number; size: number }> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await tailOf(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return { torn: 0, size: 0 };
-    throw error;
-  }
-  const { size } = await Deno.stat(path);
-  const torn = bytes.length - (bytes.lastIndexOf(10) + 1);
-  if (torn > 0) await Deno.truncate(path, size - torn);
-  return { torn, size: size - torn };
 }

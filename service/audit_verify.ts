@@ -1,6 +1,6 @@
 /** Verifies an audit record: every line there, unchanged, in its order. Needs nothing but the files. */
-import { CHAIN_START, hashOf, readLine } from "./audit_chain.ts";
-import { auditFileName, auditFileNumbers, HEAD_NAME, readHead } from "./audit_files.ts";
+import { CHAIN_START, type ChainEnd, hashOf, MAX_LINE_BYTES, readLine } from "./audit_chain.ts";
+import { auditFileName, auditFileNumbers, HEAD_NAME, readHeadOf } from "./audit_files.ts";
 
 /** What was found. */
 export interface Verified {
@@ -18,19 +18,44 @@ export interface Verified {
 /** A record with more is not read on for its problems: the first ones tell where to look. */
 const MAX_PROBLEMS = 100;
 
+/** What the head names. */
+type Head = ChainEnd;
+
+/** A server that writes may remove its oldest file meanwhile; it does not do so again and again. */
+const MAX_ATTEMPTS = 10;
+
+/** What still looks wrong when it was read so often, while a server wrote, is wrong. */
+const MAX_LOOKS = 3;
+
 /**
- * Verifies a directory with all files of a record, or one file of it.
+ * Verifies a directory with all files of a record, or one file of it. A server may go on writing it.
  *
  * @throws {Error} when they cannot be read
  */
 export async function verifyAudit(path: string): Promise<Verified> {
-  const isDirectory = (await Deno.stat(path)).isDirectory;
-  const paths = isDirectory
-    ? (await auditFileNumbers(path)).map((number) => `${path}/${auditFileName(number)}`)
-    : [path];
-  const chain = new Chain(isDirectory ? await headOf(path) : undefined);
-  for (const file of paths) await readLines(file, chain);
-  return chain.finish({ files: paths.length, whole: isDirectory });
+  if (!(await Deno.stat(path)).isDirectory) return await verifyFiles([path], undefined);
+  for (let attempt = 1, looks = 0;; attempt++) {
+    // Before the files, which then have what it names and perhaps more.
+    const head = await readHeadOf(path);
+    const paths = (await auditFileNumbers(path)).map((number) => `${path}/${auditFileName(number)}`);
+    try {
+      const found = await verifyFiles(paths, { head });
+      const isWritten = (await readHeadOf(path))?.seq !== head?.seq;
+      if (found.problems.length === 0 || !isWritten || ++looks === MAX_LOOKS) return found;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound) || attempt === MAX_ATTEMPTS) throw error;
+    }
+  }
+}
+
+/** @param whole Of a whole record, not of one file: what its head names */
+async function verifyFiles(
+  paths: readonly string[],
+  whole: { readonly head: Head | undefined } | undefined,
+): Promise<Verified> {
+  const chain = new Chain(whole?.head);
+  for (const path of paths) await readLines(path, chain);
+  return chain.finish({ files: paths.length, whole: whole !== undefined });
 }
 
 /** What was found, for people. */
@@ -42,31 +67,38 @@ export function verifiedText({ files, lines, firstSeq, lastSeq, hash, problems }
   ].join("\n");
 }
 
-async function headOf(directory: string): Promise<{ readonly seq: number; readonly hash: string } | undefined> {
-  try {
-    return readHead(await Deno.readTextFile(`${directory}/${HEAD_NAME}`));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-}
-
 async function readLines(path: string, chain: Chain): Promise<void> {
   const name = path.slice(path.lastIndexOf("/") + 1);
   using file = await Deno.open(path, { read: true });
   let number = 0;
-  let rest = "";
-  for await (const text of file.readable.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) chain.take(line, `${name}, line ${number += 1}`);
+  let rest = new Uint8Array();
+  // As bytes: a text would hide what is no UTF-8, and a mark at its beginning.
+  for await (const bytes of file.readable) {
+    let start = 0;
+    for (let end = bytes.indexOf(LINE_BREAK); end >= 0; end = bytes.indexOf(LINE_BREAK, start)) {
+      chain.take(joined(rest, bytes.subarray(start, end)), `${name}, line ${number += 1}`);
+      rest = new Uint8Array();
+      start = end + 1;
+    }
+    rest = joined(rest, bytes.subarray(start));
+    if (rest.length > MAX_LINE_BYTES) return chain.problem(`${name}, line ${number + 1}: it is longer than any line`);
   }
-  if (rest !== "") chain.problem(`${name}, line ${number + 1}: it has no end`);
+  if (rest.length > 0) chain.problem(`${name}, line ${number + 1}: it has no end`);
+}
+
+const LINE_BREAK = 10;
+
+function joined(one: Uint8Array<ArrayBuffer>, other: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  if (one.length === 0) return other;
+  const whole = new Uint8Array(one.length + other.length);
+  whole.set(one);
+  whole.set(other, one.length);
+  return whole;
 }
 
 /** Follows the chain from line to line. */
 class Chain {
-  readonly #head: { readonly seq: number; readonly hash: string } | undefined;
+  readonly #head: Head | undefined;
   readonly #problems: string[] = [];
   #lines = 0;
   #firstSeq = 0;
@@ -75,7 +107,7 @@ class Chain {
   #removedThrough = 0;
   #headSeen = false;
 
-  constructor(head: { readonly seq: number; readonly hash: string } | undefined) {
+  constructor(head: Head | undefined) {
     this.#head = head;
   }
 
@@ -83,10 +115,10 @@ class Chain {
     if (this.#problems.length < MAX_PROBLEMS) this.#problems.push(sentence);
   }
 
-  take(text: string, at: string): void {
+  take(bytes: Uint8Array, at: string): void {
     this.#lines += 1;
-    const line = readLine(text);
-    const hash = hashOf(text);
+    const line = readLine(bytes);
+    const hash = hashOf(bytes);
     if (line === undefined) {
       this.problem(`${at}: it is no line of an audit record`);
       this.#last = { seq: this.#last.seq + 1, hash };

@@ -2,7 +2,7 @@
 import { TeleportError } from "../mod.ts";
 import type { CallContext, CallName, JobWorkerHandlers } from "../proto/service.ts";
 import type { JobWorkerCalls } from "../proto/teleport/v1/job_worker.ts";
-import { type Audit, type AuditEntry, callerOf } from "./audit.ts";
+import { type Audit, type AuditEntry, callerOf, textForRecord } from "./audit.ts";
 import { CALL_KINDS } from "./policy.ts";
 
 /** What handlers tell of a call while they work on it. */
@@ -66,7 +66,7 @@ function wrap(call: CallName, handler: Handler, notes: Notes, audit: Audit): Han
     };
   };
   const jobOf = (request: object): Partial<AuditEntry> =>
-    "id" in request && typeof request.id === "string" ? { job: request.id.slice(0, 100) } : {};
+    "id" in request && typeof request.id === "string" ? { job: textForRecord(request.id) } : {};
 
   async function one(answer: () => Promise<object>, request: object, context: CallContext): Promise<object> {
     notes.add(context, jobOf(request));

@@ -13,7 +13,15 @@ import {
   selectionOf,
   statusMessage,
 } from "./messages.ts";
-import { argsForRecord, type Audit, type AuditEntry, callerOf } from "./audit.ts";
+import {
+  argsForRecord,
+  type Audit,
+  type AuditEntry,
+  callerOf,
+  namesForRecord,
+  parametersForRecord,
+  textForRecord,
+} from "./audit.ts";
 import { audited, Notes } from "./audited.ts";
 import { jobOptionsOf } from "./job_options.ts";
 import { canI, whoAmI } from "./introspection.ts";
@@ -21,8 +29,11 @@ import { callOf, decideJob, decideMethod, decideRegister, denied, listScope, typ
 import { DEFAULT_POLICY } from "./policy_default.ts";
 import { expandTemplate } from "./template.ts";
 
-/** An id has 36; of one that is none, enough is written down to see what it is. */
-const MAX_ID_CHARS = 100;
+/** Of a command for the record: longer than any path that one would look up there. */
+const MAX_COMMAND_CHARS = 1_000;
+
+/** As many ids as the library watches at once. */
+const MAX_IDS = 1_000;
 
 /** As the definition says of `page_size`; more is cut to this (AIP-158). */
 const MAX_PAGE_SIZE = 1_000;
@@ -68,7 +79,7 @@ export function createService(supervisor: Supervisor, options: ServiceOptions = 
   async function permit(call: CallName, id: string, context: CallContext): Promise<Identity> {
     const identity = identify(context.certificate);
     const method = decideMethod(policy(), identity, context.method);
-    notes.add(context, { ...method, job: id.slice(0, MAX_ID_CHARS) });
+    notes.add(context, { ...method, job: textForRecord(id) });
     if (!method.allowed) throw denied(method);
     const status = await find(id);
     if (status === undefined || !sees(policy(), identity, status)) {
@@ -115,18 +126,24 @@ export function createService(supervisor: Supervisor, options: ServiceOptions = 
           const identity = identify(context.certificate);
           const { user } = identity;
           notes.add(context, {
-            command: asked.command.slice(0, MAX_ID_CHARS * 10),
+            command: asked.command.slice(0, MAX_COMMAND_CHARS),
             args: argsForRecord(asked.args),
-            env: Object.keys(asked.env),
-            ...(asked.user === "" ? {} : { runAs: asked.user.slice(0, MAX_ID_CHARS) }),
-            ...(asked.group === "" ? {} : { runAsGroup: asked.group.slice(0, MAX_ID_CHARS) }),
-            ...(asked.template === "" ? {} : { template: asked.template, parameters: asked.parameters }),
+            env: namesForRecord(asked.env),
+            ...(asked.user === "" ? {} : { runAs: textForRecord(asked.user) }),
+            ...(asked.group === "" ? {} : { runAsGroup: textForRecord(asked.group) }),
+            ...(asked.template === "" ? {} : {
+              template: textForRecord(asked.template),
+              parameters: parametersForRecord(asked.parameters),
+            }),
           });
           const decision = decideRegister(policy(), identity, asked);
           notes.add(context, decision);
           if (!decision.allowed) throw denied(decision);
           const request = expandTemplate(policy().templates, asked);
-          notes.add(context, { command: request.command, args: argsForRecord(request.args) });
+          notes.add(context, {
+            command: request.command.slice(0, MAX_COMMAND_CHARS),
+            args: argsForRecord(request.args),
+          });
           const id = await supervisor.add(request.command, request.args, jobOptionsOf(request, user));
           notes.add(context, { job: id });
           return statusMessage(await supervisor.status(id));
@@ -177,7 +194,7 @@ export function createService(supervisor: Supervisor, options: ServiceOptions = 
 
         async Signal({ id, signal }, context) {
           const { user } = await permit("Signal", id, context);
-          notes.add(context, { signal });
+          notes.add(context, { signal: textForRecord(signal) });
           return statusMessage(await supervisor.signal(id, signal, { by: user }));
         },
 
@@ -219,7 +236,8 @@ export function createService(supervisor: Supervisor, options: ServiceOptions = 
           const { owner: own, shows } = permitMany("WatchJobs", context);
           const { ids, token } = request;
           // With a token they were there before; that they are gone is an event.
-          if (token === "") await Promise.all(ids.map((id) => permit("WatchJobs", id, context)));
+          // Too many are refused below, and not looked up each before that.
+          if (token === "") await Promise.all(ids.slice(0, MAX_IDS + 1).map((id) => permit("WatchJobs", id, context)));
           const owner = own ?? request.owner;
           const filter = { ...filterOf(request), ids, ...(owner === "" ? {} : { owner }) };
           const options = { signal: context.signal, ...(token === "" ? {} : { token }) };
@@ -240,7 +258,10 @@ export function createService(supervisor: Supervisor, options: ServiceOptions = 
 
         async CanI(request, context) {
           const identity = identify(context.certificate);
-          notes.add(context, { ...decideMethod(policy(), identity, context.method), text: request.call.slice(0, 100) });
+          notes.add(context, {
+            ...decideMethod(policy(), identity, context.method),
+            text: textForRecord(request.call),
+          });
           return await canI(policy(), identity, request, find);
         },
       },

@@ -57,7 +57,7 @@ export function commandRefusal(
   if (request.template !== "") {
     return rule.templates?.has(request.template)
       ? undefined
-      : `rule "${rule.name}" does not allow the template ${JSON.stringify(request.template)}`;
+      : `rule "${rule.name}" does not allow the template ${JSON.stringify(request.template.slice(0, 200))}`;
   }
   const patterns = (rule.commands ?? []).filter(({ path }) => path === request.command);
   if (patterns.length === 0) {

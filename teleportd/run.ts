@@ -106,6 +106,7 @@ export async function run(flags: Flags, { env, environment, tell, exit }: World)
   }).catch((error) => {
     throw new StartError(`The audit record in "${directory}/audit" cannot be opened: ${error.message}`);
   });
+  if (audit.found !== undefined) tell(`warning: audit: ${audit.found}`);
   let { policy } = identity;
   const server = await serve({
     ...address,

@@ -37,3 +37,58 @@ Deno.test("teleportd audit verify finds a changed, a removed and a reordered lin
   assert.equal((await teleportd("audit", "verify", `${dir}/nowhere`)).code, 1);
   assert.equal((await teleportd("audit", "verify")).code, 2);
 });
+
+Deno.test(
+  "a record that makes room by size is whole after every kill of its server, and after lines are cut off",
+  strict,
+  async () => {
+    await using place = await makePlace();
+    const { dir } = place;
+    const ann = await user("ann", "operator");
+    const options = ["--audit-file-bytes", "4KiB", "--audit-files", "3"];
+    const verify = () => teleportd("audit", "verify", `${dir}/data/audit`);
+    for (let life = 0; life < 3; life++) {
+      await using server = await startWatched(dir, ...options);
+      await using client = server.as(ann);
+      const calls = Array.from(
+        { length: 60 },
+        (_, index) => index % 2 === 0 ? client.calls.List({}) : client.calls.Register({ command: "true" }),
+      );
+      await Promise.all(calls.slice(0, 40));
+      // In the midst of the others.
+      server.process.kill("SIGKILL");
+      await Promise.allSettled(calls);
+      await server.process.status;
+      const { code, stdout } = await verify();
+      // A last line that is torn is cut off at the next start.
+      if (code !== 0) assert.match(stdout, /^audit-\d+\.jsonl, line \d+: it has no end\n\d+ lines in/);
+    }
+    {
+      await using server = await startWatched(dir, ...options);
+      await using client = server.as(ann);
+      await client.calls.List({});
+      assert.equal(await server.stop(), 0);
+    }
+    const { code, stdout } = await verify();
+    assert.equal(code, 0, stdout);
+    assert.match(
+      stdout,
+      /^\d+ lines in 3 files, number (?!1 )\d+ to \d+, the last with SHA-256 [0-9a-f]{64}\nThe record is whole\n$/,
+    );
+    const names = [...Deno.readDirSync(`${dir}/data/audit`)].map(({ name }) => name).filter((name) =>
+      /jsonl$/.test(name)
+    );
+    const path = `${dir}/data/audit/${names.sort().at(-1)}`;
+    const lines = (await Deno.readTextFile(path)).trimEnd().split("\n");
+    await Deno.writeTextFile(path, lines.slice(0, -1).map((line) => `${line}\n`).join(""));
+    assert.equal((await verify()).code, 1);
+    // A start does not cover it up.
+    {
+      await using server = await startWatched(dir, ...options);
+      await server.says(/^warning: audit: The record does not end with the line number \d+ that "audit\.head" names/);
+    }
+    const after = await verify();
+    assert.equal(after.code, 1);
+    assert.match(after.stdout, /: 1 lines before it are missing\n/);
+  },
+);

@@ -132,6 +132,37 @@ Deno.test("a command line of a megabyte becomes a line of some kilobytes, which 
   assert.match(line, /… 99 more arguments/);
 });
 
+Deno.test("whatever a caller sends in plenty becomes a line of some kilobytes", strict, async () => {
+  await using service = recorded();
+  const calls = service.as("ann", "operator");
+  const long = "x".repeat(1_000_000);
+  const many = (value: string) =>
+    Object.fromEntries(Array.from({ length: 50_000 }, (_, index) => [`K${index}`, value]));
+  for (
+    const call of [
+      () => calls.Register({ command: "true", env: many("") }),
+      () => calls.Register({ command: "true", args: Array(100_000).fill("") }),
+      () => calls.Register({ command: long }),
+      () => calls.Register({ command: "true", cwd: long }),
+      () => calls.Register({ template: long }),
+      () => calls.Register({ template: "t", parameters: many("x") }),
+      () => calls.Register({ template: "t", parameters: { [long]: long } }),
+      () => calls.Status({ id: long }),
+      () => calls.Signal({ id: long, signal: long }),
+      () => calls.CanI({ call: long }),
+      () => calls.WatchJobs({ ids: Array(5_000).fill(long.slice(0, 500)) })[Symbol.asyncIterator]().next(),
+    ]
+  ) {
+    await codeOf(call);
+    const [line, ...others] = service.entries.splice(0);
+    assert.equal(others.length, 0);
+    assert.ok(
+      JSON.stringify(line).length < 70_000,
+      `${JSON.stringify(line).length}: ${JSON.stringify(line).slice(0, 200)}`,
+    );
+  }
+});
+
 Deno.test("of a template its name, its parameters and what became of them are written down", strict, async () => {
   const policy = parsePolicy(`{ "roles": { "r": [{ "calls": ["all"], "jobs": "own", "templates": ["greet"] }] },
     "templates": { "greet": { "command": "/bin/echo", "args": ["hello", "{who}"],

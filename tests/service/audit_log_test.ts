@@ -1,30 +1,12 @@
 /** The audit record: whole after anything but a change, and never quiet about one. */
 import assert from "node:assert/strict";
-import { AuditLog, type AuditLogOptions } from "../../service/audit_log.ts";
+import { AuditLog } from "../../service/audit_log.ts";
 import { auditFileNumbers } from "../../service/audit_files.ts";
 import { verifyAudit } from "../../service/audit_verify.ts";
 import { handshakeRecord } from "../../service/handshake_record.ts";
 import type { AuditEntry } from "../../service/audit.ts";
+import { FIRST, tamper, temporaryDirectory, write } from "./audit_record.ts";
 import { strict } from "./fixture.ts";
-
-async function temporaryDirectory(): Promise<AsyncDisposable & { path: string }> {
-  const path = await Deno.makeTempDir({ prefix: "teleport-audit-" });
-  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
-}
-
-/** Writes so many decisions. */
-async function write(directory: string, count: number, options: Partial<AuditLogOptions> = {}): Promise<void> {
-  await using log = await AuditLog.open({ directory, ...options });
-  for (let index = 0; index < count; index++) log.record({ event: "call", user: "ann", call: "Status", code: "OK" });
-}
-
-const FIRST = "audit-00000001.jsonl";
-
-/** Changes the lines of a file. */
-async function tamper(path: string, change: (lines: string[]) => string[]): Promise<void> {
-  const lines = (await Deno.readTextFile(path)).split("\n").slice(0, -1);
-  await Deno.writeTextFile(path, change(lines).map((line) => `${line}\n`).join(""));
-}
 
 Deno.test(
   "a record is whole, also when it was written in several lives, and readable by its owner alone",
@@ -44,55 +26,6 @@ Deno.test(
     }
   },
 );
-
-const changes: [string, (lines: string[]) => string[], RegExp][] = [
-  ["a changed line", (lines) => lines.with(3, lines[3]!.replace("ann", "bob")), /line 4: it was changed/],
-  ["a changed first line", (lines) => lines.with(0, lines[0]!.replace("ann", "bob")), /line 1: it was changed/],
-  [
-    "a changed last line",
-    (lines) => lines.with(9, lines[9]!.replace("ann", "bob")),
-    /"audit.head" names: it was changed/,
-  ],
-  ["a removed line", (lines) => lines.toSpliced(3, 1), /line 4: 1 lines before it are missing/],
-  ["a removed first line", (lines) => lines.slice(1), /first 1 lines are missing/],
-  ["a removed last line", (lines) => lines.slice(0, -1), /The last 1 lines are missing/],
-  ["all lines removed", () => [], /The last 10 lines are missing/],
-  ["two lines exchanged", (lines) => lines.with(3, lines[4]!).with(4, lines[3]!), /missing|comes after/],
-  ["a line twice", (lines) => lines.toSpliced(3, 0, lines[3]!), /number 4 comes after 4/],
-  ["a foreign line", (lines) => lines.toSpliced(3, 0, "hello"), /line 4: it is no line of an audit record/],
-  ["a forged line", (lines) => lines.with(3, lines[3]!.replace(/"seq":4/, '"seq":5')), /missing|comes after/],
-];
-
-for (const [what, change, sentence] of changes) {
-  Deno.test(`verifyAudit() finds ${what}`, strict, async () => {
-    await using dir = await temporaryDirectory();
-    await write(dir.path, 10);
-    assert.deepEqual((await verifyAudit(dir.path)).problems, []);
-    await tamper(`${dir.path}/${FIRST}`, change);
-    assert.match((await verifyAudit(dir.path)).problems.join("\n"), sentence);
-  });
-}
-
-Deno.test("verifyAudit() finds a file that is gone, and a head that is gone", strict, async () => {
-  await using dir = await temporaryDirectory();
-  for (let life = 0; life < 3; life++) await write(dir.path, 10, { maxFileBytes: 1 });
-  const numbers = await auditFileNumbers(dir.path);
-  assert.ok(numbers.length >= 3);
-  await Deno.rename(`${dir.path}/audit-00000002.jsonl`, `${dir.path}/elsewhere`);
-  assert.match((await verifyAudit(dir.path)).problems.join(), /lines before it are missing/);
-  await Deno.rename(`${dir.path}/elsewhere`, `${dir.path}/audit-00000002.jsonl`);
-  await Deno.remove(`${dir.path}/audit.head`);
-  assert.match((await verifyAudit(dir.path)).problems.join(), /"audit.head" is missing/);
-});
-
-Deno.test("verifyAudit() takes one file for itself, wherever it begins", strict, async () => {
-  await using dir = await temporaryDirectory();
-  for (let life = 0; life < 3; life++) await write(dir.path, 10, { maxFileBytes: 1 });
-  const path = `${dir.path}/audit-00000002.jsonl`;
-  assert.deepEqual((await verifyAudit(path)).problems, []);
-  await tamper(path, (lines) => lines.toSpliced(1, 1));
-  assert.equal((await verifyAudit(path)).problems.length, 1);
-});
 
 Deno.test("files follow each other by size; the oldest go, which the record says and proves", strict, async () => {
   await using dir = await temporaryDirectory();
@@ -198,6 +131,122 @@ Deno.test(
     assert.equal(lines.length - 3 + lost, 100);
   },
 );
+
+Deno.test("a file is removed only once the record says so: a crash between the two is no finding", strict, async () => {
+  await using dir = await temporaryDirectory();
+  for (let life = 0; life < 3; life++) await write(dir.path, 10, { maxFileBytes: 1 });
+  const before = await auditFileNumbers(dir.path);
+  const errors: unknown[] = [];
+  {
+    // The disk takes nothing any more from the moment on when files follow each other.
+    const full = () => Promise.reject(new Deno.errors.WriteZero("no space left on device"));
+    const options = { maxFileBytes: 1, maxFiles: 2, write: full, onError: (error: unknown) => errors.push(error) };
+    await using log = await AuditLog.open({ directory: dir.path, ...options });
+    log.record({ event: "call", user: "ann" });
+    await log.idle();
+  }
+  assert.equal(errors.length, 1);
+  for (const number of before) assert.ok((await auditFileNumbers(dir.path)).includes(number), `file ${number}`);
+  assert.deepEqual((await verifyAudit(dir.path)).problems, []);
+  await write(dir.path, 10, { maxFileBytes: 1, maxFiles: 2 });
+  assert.equal((await auditFileNumbers(dir.path)).length, 2);
+  const found = await verifyAudit(dir.path);
+  assert.deepEqual(found.problems, []);
+  assert.ok(found.firstSeq > 20);
+});
+
+Deno.test("a file that somebody else removed, or that cannot be removed, holds nothing up", strict, async () => {
+  await using dir = await temporaryDirectory();
+  await using log = await AuditLog.open({ directory: dir.path, maxFileBytes: 1, maxFiles: 2 });
+  const next = async () => {
+    log.record({ event: "call", user: "ann" });
+    await log.idle();
+  };
+  for (let file = 0; file < 2; file++) await next();
+  const [first] = await auditFileNumbers(dir.path);
+  await Deno.remove(`${dir.path}/audit-${String(first).padStart(8, "0")}.jsonl`);
+  await next();
+  await next();
+  await log.ready();
+  const numbers = await auditFileNumbers(dir.path);
+  assert.equal(numbers.length, 2);
+  // What cannot be removed: a directory that is not empty.
+  const path = `${dir.path}/audit-${String(numbers[0]).padStart(8, "0")}.jsonl`;
+  const text = await Deno.readTextFile(path);
+  await Deno.remove(path);
+  await Deno.mkdir(`${path}/inside`, { recursive: true });
+  await next();
+  await Deno.remove(path, { recursive: true });
+  await Deno.writeTextFile(path, text);
+  await log.ready();
+  await next();
+  await log.ready();
+  assert.deepEqual((await verifyAudit(dir.path)).problems, []);
+});
+
+Deno.test(
+  "a line of megabytes becomes one that says how long it was, and the record goes on behind it",
+  strict,
+  async () => {
+    await using dir = await temporaryDirectory();
+    {
+      await using log = await AuditLog.open({ directory: dir.path });
+      log.record({
+        event: "call",
+        user: "ann",
+        call: "Register",
+        rule: "x".repeat(3_000_000),
+        code: "OK",
+        allowed: true,
+      });
+    }
+    await write(dir.path, 1);
+    assert.deepEqual((await verifyAudit(dir.path)).problems, []);
+    const [line] = (await Deno.readTextFile(`${dir.path}/${FIRST}`)).split("\n").map((line) =>
+      line && JSON.parse(line)
+    );
+    assert.deepEqual([line.user, line.call, line.code, line.allowed, line.rule], [
+      "ann",
+      "Register",
+      "OK",
+      true,
+      undefined,
+    ]);
+    assert.match(line.text, /left out, it had 3000\d\d\d bytes/);
+  },
+);
+
+const missing: [string, (directory: string) => Promise<void>][] = [
+  ["lines cut off the end", (directory) => tamper(`${directory}/${FIRST}`, (lines) => lines.slice(0, -3))],
+  ["all lines", (directory) => tamper(`${directory}/${FIRST}`, () => [])],
+  ["the files", (directory) => Deno.remove(`${directory}/${FIRST}`)],
+  [
+    "the last line as it was",
+    (directory) => tamper(`${directory}/${FIRST}`, (lines) => lines.with(-1, lines.at(-1)!.replace("ann", "bob"))),
+  ],
+];
+
+for (const [what, change] of missing) {
+  Deno.test(
+    `a server that starts upon a record without ${what} says so, and does not cover it up`,
+    strict,
+    async () => {
+      await using dir = await temporaryDirectory();
+      await write(dir.path, 10);
+      await change(dir.path);
+      {
+        await using log = await AuditLog.open({ directory: dir.path });
+        assert.match(log.found ?? "", /^The record does not end with the line number 10 that "audit\.head" names: /);
+        log.record({ event: "call", user: "ann" });
+      }
+      await write(dir.path, 5);
+      assert.notDeepEqual((await verifyAudit(dir.path)).problems, []);
+      assert.match(await Deno.readTextFile(`${dir.path}/${FIRST}`), /"seq":11,.*"text":"The record does not end with/);
+      await using log = await AuditLog.open({ directory: dir.path });
+      assert.equal(log.found, undefined);
+    },
+  );
+}
 
 Deno.test("handshakeRecord() writes a crowd of strangers down in part, and how many there were in all", () => {
   const entries: AuditEntry[] = [];
