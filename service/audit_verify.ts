@@ -34,7 +34,8 @@ const MAX_LOOKS = 3;
  */
 export async function verifyAudit(path: string): Promise<Verified> {
   if (!(await Deno.stat(path)).isDirectory) return await verifyFiles([path], undefined);
-  for (let attempt = 1, looks = 0;; attempt++) {
+  let looks = 0;
+  for (let attempt = 1;; attempt++) {
     // Before the files, which then have what it names and perhaps more.
     const head = await readHeadOf(path);
     const paths = (await auditFileNumbers(path)).map((number) => `${path}/${auditFileName(number)}`);
