@@ -1,12 +1,13 @@
 /** The options that describe a job, as `register` and `run` take them. */
 import type { Sent } from "../proto/service.ts";
 import type { JobRequest, OutputPolicy, Rlimits } from "../proto/teleport/v1/job_worker.ts";
+import { type CgroupFlags, cgroupLimits } from "./cgroup_options.ts";
 import { parseDurationMs } from "./duration.ts";
 import { parseSizeBytes } from "./size.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Options as typed. */
-export interface JobFlags {
+export interface JobFlags extends CgroupFlags {
   readonly env?: Record<string, string>;
   readonly cwd?: string;
   readonly label?: Record<string, string>;
@@ -46,6 +47,7 @@ export function jobRequest(command: string | undefined, args: readonly string[],
   if (flags.outputPolicy !== undefined && flags.maxOutput === undefined) {
     throw new UsageError("--output-policy needs a limit to be for: give --max-output too");
   }
+  const limits = cgroupLimits(flags);
   return {
     command: command ?? "",
     args: [...args],
@@ -62,6 +64,7 @@ export function jobRequest(command: string | undefined, args: readonly string[],
     ...(flags.umask === undefined ? {} : { umask: flags.umask }),
     ...(flags.nice === undefined ? {} : { nice: flags.nice }),
     ...(flags.ulimit === undefined ? {} : { rlimits: flags.ulimit }),
+    ...(limits === undefined ? {} : { cgroup_limits: limits }),
     ...(flags.allowNewPrivileges ? { allow_new_privileges: true } : {}),
     ...(flags.inheritEnv ? { inherit_env: true } : {}),
   };

@@ -1,9 +1,17 @@
 /** Messages as JSON for programs: the fields' own names, states and streams without prefix, absent fields left out. */
-import type { JobEvent, JobOutput, JobStatus, OutputEnd, Timestamp } from "../proto/teleport/v1/job_worker.ts";
+import type {
+  JobEvent,
+  JobOutput,
+  JobStatus,
+  OutputEnd,
+  Timestamp,
+  Usage,
+  UsageSource,
+} from "../proto/teleport/v1/job_worker.ts";
 
 /** The name of an enum's value without its prefix: `STATE_EXITED` is `EXITED`. */
 export function enumName(value: string): string {
-  return value.replace(/^(?:STATE|REASON|STREAM|OUTPUT_POLICY|JOB_EVENT_KIND)_/, "");
+  return value.replace(/^(?:STATE|REASON|STREAM|OUTPUT_POLICY|USAGE_SOURCE|JOB_EVENT_KIND)_/, "");
 }
 
 /** A moment as RFC 3339 in UTC, with as many digits as it has: `2026-01-31T12:00:00.25Z`. */
@@ -20,7 +28,8 @@ export function rfc3339(time: Timestamp): string {
 export function statusJson(status: JobStatus): Record<string, unknown> {
   const { id, state, command, reason, output_policy, registered_at, started_at, ended_at, pid, signals, ...others } =
     status;
-  const { input, input_bytes, input_closed, ...rest } = others;
+  const { input, input_bytes, input_closed, cgroup_limits, usage, ...more } = others;
+  const { term_sent_at, kill_sent_at, others_ended, paused, ...rest } = more;
   return withoutAbsent({
     // First, for whoever reads a line with bare eyes.
     id,
@@ -28,6 +37,12 @@ export function statusJson(status: JobStatus): Record<string, unknown> {
     command,
     ...rest,
     ...(input ? { input, input_bytes, input_closed } : {}),
+    cgroup_limits: cgroup_limits && withoutAbsent({ ...cgroup_limits }),
+    usage: usage && usageJson(usage),
+    term_sent_at: term_sent_at && rfc3339(term_sent_at),
+    kill_sent_at: kill_sent_at && rfc3339(kill_sent_at),
+    others_ended: others_ended || null,
+    paused: paused || null,
     reason: reason === "REASON_UNSPECIFIED" ? "" : enumName(reason),
     output_policy: output_policy === "OUTPUT_POLICY_UNSPECIFIED" ? "" : enumName(output_policy),
     registered_at: registered_at && rfc3339(registered_at),
@@ -37,6 +52,12 @@ export function statusJson(status: JobStatus): Record<string, unknown> {
     // 0 is no process's id: the job was never started.
     pid: pid || null,
   });
+}
+
+/** What a job has used; what nobody knows is left out, which is not 0. */
+function usageJson({ cpu_source, memory_source, ...figures }: Usage): Record<string, unknown> {
+  const sourceOf = (source: UsageSource) => source === "USAGE_SOURCE_UNSPECIFIED" ? "" : enumName(source);
+  return withoutAbsent({ ...figures, cpu_source: sourceOf(cpu_source), memory_source: sourceOf(memory_source) });
 }
 
 /**

@@ -1,5 +1,6 @@
 /** The commands, their options and their help: what may be typed. */
 import { Command, Option } from "commander";
+import { addCgroupOptions } from "./cgroup_options.ts";
 import type { ConfigFlags } from "./config.ts";
 import type { Context, LocalContext } from "./context.ts";
 import type { Timestamp } from "../proto/teleport/v1/job_worker.ts";
@@ -140,6 +141,16 @@ export function createProgram(runner: Runner, help: HelpOutput): Command {
       const { signal } = await import("./commands/signal.ts");
       await runner.call(common(self), (context) => signal(context, id, name));
     });
+  command("pause", "<ID...>", "Let all processes of jobs stand still")
+    .action(async (ids: string[], _: unknown, self: Command) => {
+      const { pause } = await import("./commands/pause.ts");
+      await runner.call(common(self), (context) => pause(context, ids));
+    });
+  command("resume", "<ID...>", "Let all processes of paused jobs go on")
+    .action(async (ids: string[], _: unknown, self: Command) => {
+      const { resume } = await import("./commands/resume.ts");
+      await runner.call(common(self), (context) => resume(context, ids));
+    });
   command("status", "<ID>", "Print all that is known of a job")
     .action(async (id: string, _: unknown, self: Command) => {
       const { status } = await import("./commands/status.ts");
@@ -262,7 +273,7 @@ function addTemplateOptions(command: Command): Command {
 }
 
 function addJobOptions(command: Command): Command {
-  return addControlOptions(addTemplateOptions(command))
+  return addCgroupOptions(addControlOptions(addTemplateOptions(command)))
     .passThroughOptions()
     .option("-e, --env <NAME=VALUE>", "a variable of the job's environment; repeatable", pairParser("--env"))
     .option("--cwd <DIR>", "the job's working directory on the server; absolute")

@@ -1,10 +1,12 @@
 /** A job's status in words. */
 import type { JobStatus, OutputPolicy, Reason, State } from "../proto/teleport/v1/job_worker.ts";
+import { cgroupLimitsText } from "./cgroup_options.ts";
 import { formatDuration } from "./duration.ts";
 import { enumName, rfc3339 } from "./message_json.ts";
 import type { Print, Style } from "./print.ts";
 import { printable, printableCommand } from "./printable.ts";
 import { ulimitText } from "./ulimit.ts";
+import { endRows, usageRows } from "./usage_text.ts";
 
 /** Whether the state is one of the four that never change. */
 export function isFinal(state: State): boolean {
@@ -55,7 +57,7 @@ export function stateText(status: JobStatus): string {
   const reason = reasonText(status);
   switch (status.state) {
     case "STATE_RUNNING":
-      return `${state}, pid ${status.pid}`;
+      return `${state}, pid ${status.pid}${pausedText(status)}`;
     case "STATE_EXITED":
     case "STATE_KILLED":
       return reason === "" ? state : `${state} (${reason})`;
@@ -65,6 +67,11 @@ export function stateText(status: JobStatus): string {
     default:
       return state;
   }
+}
+
+function pausedText({ paused, paused_by }: JobStatus): string {
+  if (!paused) return "";
+  return paused_by === "" ? " (paused)" : ` (paused by ${printable(paused_by)})`;
 }
 
 /** All of a status, a line for each thing known of it. */
@@ -78,11 +85,14 @@ export function statusLines(print: Print, status: JobStatus): string[] {
     ["Owner", printable(status.owner)],
     ["Runs as", printable([status.user, status.group].filter((name) => name !== "").join(", group "))],
     ["Ulimits", ulimitText(status.rlimits)],
+    ["Limits", cgroupLimitsText(status.cgroup_limits)],
     ["Labels", labels.join(", ")],
     ["Time limit", status.timeout_ms === 0 ? "" : formatDuration(status.timeout_ms)],
     ["Registered", status.registered_at === null ? "" : rfc3339(status.registered_at)],
     ["Started", status.started_at === null ? "" : rfc3339(status.started_at)],
     ["Ended", status.ended_at === null ? "" : rfc3339(status.ended_at)],
+    ...endRows(status),
+    ...usageRows(status.usage),
     ["Input", status.input ? `${status.input_bytes} bytes, ${status.input_closed ? "closed" : "open"}` : ""],
     ["Stdout", `${status.stdout_bytes} bytes`],
     ["Stderr", `${status.stderr_bytes} bytes`],

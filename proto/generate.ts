@@ -12,6 +12,7 @@ const target = new URL("./teleport/v1/job_worker.ts", import.meta.url);
 const scalars: Record<string, string> = {
   bool: "boolean",
   bytes: "Uint8Array",
+  double: "number",
   int32: "number",
   string: "string",
   uint32: "number",

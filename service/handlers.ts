@@ -165,7 +165,7 @@ export function createService(supervisor: Supervisor, options: ServiceOptions = 
 
         async Status({ id }, context) {
           await permit("Status", id, context);
-          return statusMessage(await supervisor.status(id));
+          return statusMessage(await supervisor.status(id, { usage: true }));
         },
 
         async Stop({ id, grace_ms }, context) {
@@ -196,6 +196,16 @@ export function createService(supervisor: Supervisor, options: ServiceOptions = 
           const { user } = await permit("Signal", id, context);
           notes.add(context, { signal: textForRecord(signal) });
           return statusMessage(await supervisor.signal(id, signal, { by: user }));
+        },
+
+        async Pause({ id }, context) {
+          const { user } = await permit("Pause", id, context);
+          return statusMessage(await supervisor.pause(id, { by: user }));
+        },
+
+        async Resume({ id }, context) {
+          await permit("Resume", id, context);
+          return statusMessage(await supervisor.resume(id));
         },
 
         async Input(requests, context) {

@@ -1,6 +1,7 @@
 /** What a request to register asks for, in the library's words. */
 import { InvalidArgumentError, type JobOptions } from "../mod.ts";
 import type * as wire from "../proto/teleport/v1/job_worker.ts";
+import { cgroupLimitsOf } from "./cgroup_limits.ts";
 import { limitOf } from "./messages.ts";
 import { rlimitsOf } from "./rlimits.ts";
 
@@ -34,6 +35,7 @@ export function jobOptionsOf(request: wire.JobRequest, owner: string): JobOption
     ...(umask === undefined ? {} : { umask }),
     ...(nice === 0 ? {} : { nice }),
     ...(rlimits === null ? {} : { rlimits: rlimitsOf(rlimits) }),
+    ...(request.cgroup_limits === null ? {} : { cgroupLimits: cgroupLimitsOf(request.cgroup_limits) }),
     ...(request.allow_new_privileges ? { allowNewPrivileges: true } : {}),
     ...(request.inherit_env ? { inheritEnv: true } : {}),
   };

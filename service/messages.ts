@@ -14,7 +14,9 @@ import {
 } from "../mod.ts";
 import type { Sent } from "../proto/service.ts";
 import type * as wire from "../proto/teleport/v1/job_worker.ts";
+import { cgroupLimitsMessage } from "./cgroup_limits.ts";
 import { rlimitsMessage } from "./rlimits.ts";
+import { usageMessage } from "./usage.ts";
 
 /** A moment as google.protobuf.Timestamp. */
 export function timestamp(time: Date): wire.Timestamp {
@@ -24,6 +26,7 @@ export function timestamp(time: Date): wire.Timestamp {
 
 /** A job's status as a message. */
 export function statusMessage(status: JobStatus): Sent<wire.JobStatus> {
+  const usage = status.usage ?? status.record?.usage;
   return {
     id: status.id,
     state: `STATE_${status.state}`,
@@ -51,6 +54,13 @@ export function statusMessage(status: JobStatus): Sent<wire.JobStatus> {
     user: status.user,
     group: status.group,
     rlimits: status.rlimits && rlimitsMessage(status.rlimits),
+    cgroup_limits: status.cgroupLimits && cgroupLimitsMessage(status.cgroupLimits),
+    usage: usage && usageMessage(usage),
+    term_sent_at: status.record?.termSentAt && timestamp(status.record.termSentAt),
+    kill_sent_at: status.record?.killSentAt && timestamp(status.record.killSentAt),
+    others_ended: status.record?.othersEnded,
+    paused: status.paused,
+    paused_by: status.pausedBy,
     started_by: status.asked?.startedBy,
     stop_asked_by: status.asked?.stopAskedBy,
     input: status.input !== undefined,

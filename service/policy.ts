@@ -48,6 +48,8 @@ export const CALL_KINDS: Readonly<Record<CallName, "read" | "change" | "self">> 
   Stop: "change",
   GetOutput: "read",
   Signal: "change",
+  Pause: "change",
+  Resume: "change",
   Input: "change",
   List: "read",
   Remove: "change",

@@ -46,6 +46,7 @@ export const FIELD_KINDS: { readonly [Name in keyof Required<wire.JobRequest> | 
   umask: "guarded if present",
   nice: "harmless",
   rlimits: "guarded if present",
+  cgroup_limits: "guarded if present",
   allow_new_privileges: "privileged",
   inherit_env: "privileged",
   template: "judged",

@@ -8,7 +8,7 @@ Deno.test("teleport --help shows the form of a command line and every command, o
   const io = new FakeIo();
   assert.equal(await main(["--help"], {}, io), 0);
   assert.ok(io.stdout.text.startsWith("Usage: teleport [OPTIONS] COMMAND [ARG...]\n"));
-  const commands = "register start run stop signal status watch logs list wait rm whoami";
+  const commands = "register start run stop signal pause resume status watch logs list wait rm whoami";
   for (const command of commands.split(" ")) assert.match(io.stdout.text, new RegExp(`^  ${command} `, "m"));
   assert.equal(io.stderr.text, "");
   assert.equal(io.connections.length, 0);

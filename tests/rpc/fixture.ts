@@ -22,6 +22,8 @@ export function handlers(some: Partial<JobWorkerHandlers>): JobWorkerHandlers {
     Stop: refuse,
     GetOutput: refuseStream,
     Signal: refuse,
+    Pause: refuse,
+    Resume: refuse,
     Input: refuse,
     List: refuse,
     Remove: refuse,

@@ -22,8 +22,10 @@ export const CALLS: Record<Exclude<CallName, keyof typeof ON_NO_JOB>, Call> = {
   Status: (calls, id) => calls.Status({ id }),
   Stop: (calls, id) => calls.Stop({ id }),
   GetOutput: (calls, id) => first(calls.GetOutput({ id, follow: false })),
-  // Let through, the signal finds a job that does not run.
+  // Let through, these three find a job that does not run.
   Signal: (calls, id) => calls.Signal({ id, signal: "TERM" }),
+  Pause: (calls, id) => calls.Pause({ id }),
+  Resume: (calls, id) => calls.Resume({ id }),
   // Let through, it finds a job that has no input.
   Input: (calls, id) => calls.Input(once({ id })),
   Remove: (calls, id) => calls.Remove({ id }),
@@ -65,6 +67,8 @@ export const TABLE: Record<keyof typeof CALLS, Record<Column, Cell>> = {
   Stop:         { admin: READ_ALL, operator: OWN_ALONE, viewer: NEVER, both: READ_ALL_CHANGE_OWN, none: NEVER },
   GetOutput:    { admin: READ_ALL, operator: OWN_ALONE, viewer: READ_ALL, both: READ_ALL, none: NEVER },
   Signal:       { admin: [IDLE, IDLE, GONE], operator: [IDLE, GONE, GONE], viewer: NEVER, both: [IDLE, DENY, GONE], none: NEVER },
+  Pause:        { admin: [IDLE, IDLE, GONE], operator: [IDLE, GONE, GONE], viewer: NEVER, both: [IDLE, DENY, GONE], none: NEVER },
+  Resume:       { admin: [IDLE, IDLE, GONE], operator: [IDLE, GONE, GONE], viewer: NEVER, both: [IDLE, DENY, GONE], none: NEVER },
   Input:        { admin: [NONE, NONE, GONE], operator: [NONE, GONE, GONE], viewer: NEVER, both: [NONE, DENY, GONE], none: NEVER },
   Remove:       { admin: READ_ALL, operator: OWN_ALONE, viewer: NEVER, both: READ_ALL_CHANGE_OWN, none: NEVER },
   WatchJobs:    { admin: READ_ALL, operator: OWN_ALONE, viewer: READ_ALL, both: READ_ALL, none: NEVER },

@@ -37,6 +37,13 @@ export interface JobWorkerCalls {
    * which the caller cannot go on; ABORTED for a call whose writer has called again.
    */
   Input: { request: InputRequest; response: InputResponse; stream: false; requestStream: true };
+  /**
+   * Lets all processes of the job stand still; its state stays as it is, its time limit goes on, a stop is heard. A job
+   * that is paused stays so. FAILED_PRECONDITION when the job is not running, or is being stopped.
+   */
+  Pause: { request: PauseRequest; response: JobStatus; stream: false };
+  /** Lets all processes of the job go on. FAILED_PRECONDITION when the job is not running. */
+  Resume: { request: ResumeRequest; response: JobStatus; stream: false };
   /** Lists the jobs the caller may see, newest first unless asked otherwise, page by page. */
   List: { request: ListRequest; response: ListResponse; stream: false };
   /** Forgets an ended or never started job and its output. FAILED_PRECONDITION while it runs. */
@@ -131,6 +138,8 @@ export interface JobRequest {
    * are none.
    */
   inherit_env: boolean;
+  /** What all processes of the job together may use. FAILED_PRECONDITION for what cannot be enforced. */
+  cgroup_limits: CgroupLimits | null;
   /** The job has an input, which Input writes to. False: it reads from /dev/null. */
   input: boolean;
   /** A command of the server's policy, in place of command, args, env and cwd. */
@@ -153,6 +162,43 @@ export interface Rlimits {
   file_bytes?: number;
   /** Processes and threads of the job's user, those of others' jobs included. Not for root, whom it does not hold. */
   processes?: number;
+}
+
+/** Limits of all processes of a job together, by a cgroup. Absent: none. */
+export interface CgroupLimits {
+  /** Memory, page cache included; no swap then. A job that needs more is killed, reason OUT_OF_MEMORY. At least 1 MiB. */
+  memory_bytes?: number;
+  /** Cores, such as 1.5: so much processor time in each tenth of a second, on whatever cores. At least 0.01. */
+  cpus?: number;
+  /** Processes and threads at the same time; to start one more fails. */
+  processes?: number;
+  /** What is read from and written to a disk in a second. */
+  read_bytes_per_s?: number;
+  write_bytes_per_s?: number;
+  /** A path on the disk that those two are for. Empty: the job's working directory. */
+  io_path: string;
+}
+
+/** Where a figure of use is from. */
+export type UsageSource =
+  | "USAGE_SOURCE_UNSPECIFIED"
+  | "USAGE_SOURCE_CGROUP"
+  | "USAGE_SOURCE_RUSAGE"
+  | "USAGE_SOURCE_PROC";
+
+/** What a job has used. What nobody knows is absent. */
+export interface Usage {
+  cpu_user_us?: number;
+  cpu_system_us?: number;
+  cpu_source: UsageSource;
+  /** Now; only while the job runs. */
+  memory_bytes?: number;
+  peak_memory_bytes?: number;
+  memory_source: UsageSource;
+  /** Processes now; only while the job runs. */
+  processes?: number;
+  /** Processes of the job that the kernel killed for lack of memory. */
+  oom_kills?: number;
 }
 
 export interface JobStatus {
@@ -198,6 +244,17 @@ export interface JobStatus {
   group: string;
   /** The limits that it is held to, the server's defaults and maxima among them. */
   rlimits: Rlimits | null;
+  cgroup_limits: CgroupLimits | null;
+  /** Of a job that has ended: in all. Of one that runs: so far; only in the answer to Status, which reads it. */
+  usage: Usage | null;
+  /** When it was asked to end with SIGTERM, and when it was killed because it had not. */
+  term_sent_at: Timestamp | null;
+  kill_sent_at: Timestamp | null;
+  /** Processes of the job beside its leader that were still there at its end, and were ended. */
+  others_ended: number;
+  /** All processes of the job stand still, because this user paused it. */
+  paused: boolean;
+  paused_by: string;
   /** Who first asked for the start, and who for a stop; owner registered it. */
   started_by: string;
   stop_asked_by: string;
@@ -227,6 +284,14 @@ export interface StopRequest {
   id: string;
   /** Between SIGTERM and SIGKILL, for this stop. Absent: the job's own. */
   grace_ms?: number;
+}
+
+export interface PauseRequest {
+  id: string;
+}
+
+export interface ResumeRequest {
+  id: string;
 }
 
 export interface GetOutputRequest {

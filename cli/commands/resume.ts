@@ -1,0 +1,14 @@
+/** `teleport resume`: lets all processes of paused jobs go on. */
+import { CALL_DEADLINE_MS, type Context } from "../context.ts";
+import { eachId } from "../each_id.ts";
+import { statusJson } from "../message_json.ts";
+
+/** Resumes the jobs. Prints nothing but, as JSON, each status. */
+export async function resume({ calls, print }: Context, ids: readonly string[]): Promise<number> {
+  return await eachId(
+    print,
+    ids,
+    (id) => calls.Resume({ id }, { deadlineMs: CALL_DEADLINE_MS }),
+    async (status) => void (print.json && await print.record(statusJson(status))),
+  );
+}
