@@ -8,5 +8,5 @@ export function digestOf(value: unknown): string {
 
 function sorted(_key: string, value: unknown): unknown {
   if (value === null || typeof value !== "object" || Array.isArray(value)) return value;
-  return Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1);
+  return Object.entries(value).filter(([, field]) => field !== undefined).sort(([a], [b]) => a < b ? -1 : 1);
 }

@@ -105,7 +105,8 @@ export class Supervisor implements AsyncDisposable {
     const { requestId, owner } = options;
     const digest = requestId === undefined
       ? undefined
-      : digestOf([command, args, { ...options, requestId: undefined }]);
+      // Null, so that digests stay what they are in databases of earlier versions.
+      : digestOf([command, args, { ...options, requestId: null }]);
     // Nothing is waited for between here and the end, or calls made at once would all find room, or no such request.
     const known = requestId === undefined ? undefined : this.#keep.store.request(owner, requestId);
     if (known !== undefined) {

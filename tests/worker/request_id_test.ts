@@ -82,6 +82,29 @@ Deno.test("a request id is known in the next life, and also when its job was rem
   await Deno.remove(directory, { recursive: true });
 });
 
+Deno.test("a request id of a removed job is free again when 1,000 others were removed, and not before", async () => {
+  await using supervisor = new Supervisor();
+  const id = await supervisor.add("true", [], OPTIONS);
+  await supervisor.remove(id);
+  for (let count = 0; count < 1_000; count++) {
+    if (count === 999) await assert.rejects(supervisor.add("true", [], OPTIONS), RequestIdReusedError);
+    await supervisor.remove(await supervisor.add("true"));
+  }
+  assert.notEqual(await supervisor.add("true", [], OPTIONS), id);
+});
+
+Deno.test("a field that is undefined is as one that is absent", async () => {
+  await using supervisor = new Supervisor();
+  const id = await supervisor.add("true", [], { requestId: "first" });
+  const options = {
+    requestId: "first",
+    cwd: undefined,
+    labels: undefined,
+    timeoutMs: undefined,
+  } as unknown as JobOptions;
+  assert.equal(await supervisor.add("true", [], options), id);
+});
+
 Deno.test("a request id with a job that is there needs no room for another", async () => {
   await using supervisor = new Supervisor({ maxJobs: 1 });
   const id = await supervisor.add("true", [], OPTIONS);

@@ -335,3 +335,45 @@ Deno.test("output that cannot be taken up is one job's loss, and the supervisor 
     for await (const _ of supervisor.watchStatus(id));
     assert.equal((await supervisor.status(id)).exitCode, 0);
   }));
+
+Deno.test("output that can be taken up again is, at the next start, and counts as what it takes", () =>
+  temporary(async (directory) => {
+    const options = { directory, onError: () => {} };
+    let id = "";
+    {
+      await using supervisor = new Supervisor(options);
+      id = await supervisor.add("echo", ["one"]);
+      await supervisor.start(id);
+      for await (const _ of supervisor.watchStatus(id));
+    }
+    const path = join(directory, "jobs.db");
+    const before = ((store) => {
+      using opened = store;
+      return opened.totals().bytes;
+    })(new Store(path));
+    // As a server leaves it that could not read the output when it took the job up.
+    {
+      const database = new DatabaseSync(path);
+      database.exec("UPDATE changes SET output = NULL; UPDATE jobs SET output_bytes = 0");
+      database.close();
+    }
+    const [output, aside] = [join(directory, "output", id), join(directory, "aside")];
+    await Deno.rename(output, aside);
+    await Deno.writeTextFile(output, "");
+    {
+      await using supervisor = new Supervisor(options);
+      assert.equal((await supervisor.status(id)).exitCode, 0);
+      await assert.rejects(Array.fromAsync(supervisor.watchOutput(id)));
+    }
+    await Deno.remove(output);
+    await Deno.rename(aside, output);
+    {
+      await using supervisor = new Supervisor(options);
+      assert.equal((await supervisor.status(id)).stdoutBytes, 4);
+      const [piece] = await Array.fromAsync(supervisor.watchOutput(id));
+      assert.equal(new TextDecoder().decode(piece?.data), "one\n");
+    }
+    using store = new Store(path);
+    assert.equal(store.totals().bytes, before);
+    assert.deepEqual(store.unfinished(), []);
+  }));

@@ -148,7 +148,7 @@ Deno.test("watchJobs() goes on behind any event, also in another life, and misse
     for (let index = 0; index < 3; index++) await supervisor.add("true");
     await using watcher = supervisor.watchJobs();
     all.push(...await take(watcher, 4));
-    last = await supervisor.add("true");
+    last = await supervisor.add("echo", ["hi"]);
     await run(supervisor, last);
     all.push(...await take(watcher, 4));
     assert.ok(isEnd(last)(all.at(-1) as JobEvent));
@@ -165,6 +165,8 @@ Deno.test("watchJobs() goes on behind any event, also in another life, and misse
   for (const [index, { token }] of all.slice(0, -1).entries()) {
     const rest = await until(supervisor.watchJobs({}, { token }), isEnd(last));
     assert.deepEqual(rest.map((event) => short(event)), all.slice(index + 1).map((event) => short(event)), `${index}`);
+    const end = rest.at(-1);
+    assert.ok(end?.type === "changed" && end.status.stdoutBytes === 3);
   }
   // Behind the last there is nothing yet.
   await using watcher = supervisor.watchJobs({}, { token: (all.at(-1) as JobEvent).token });
