@@ -1,6 +1,6 @@
 /** The options of `register` and `run` about as whom a job runs, and what it may use. */
 import type { Command } from "commander";
-import { parseNice, parseUmask } from "./job_options.ts";
+import { parseIsolation, parseNice, parseUmask } from "./job_options.ts";
 import { addUlimit, ULIMIT_NAMES } from "./ulimit.ts";
 
 /** Adds the options to a command. */
@@ -16,6 +16,11 @@ export function addControlOptions(command: Command): Command {
         ULIMIT_NAMES.join(", ")
       }; repeatable, such as nofile=1024, as=2G or cpu=60s`,
       (text: string, before: Parameters<typeof addUlimit>[1]) => addUlimit(text, before),
+    )
+    .option(
+      "--isolate <LEVEL>",
+      "private: own /tmp, IPC and host name; strict: also no network, all else read-only, no capabilities",
+      parseIsolation,
     )
     .option("--allow-new-privileges", "let the job's programs gain privileges, as sudo does")
     .option("--inherit-env", "begin with those variables of the server's environment that it lends");

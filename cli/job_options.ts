@@ -1,6 +1,6 @@
 /** The options that describe a job, as `register` and `run` take them. */
 import type { Sent } from "../proto/service.ts";
-import type { JobRequest, OutputPolicy, Rlimits } from "../proto/teleport/v1/job_worker.ts";
+import type { Isolation, JobRequest, OutputPolicy, Rlimits } from "../proto/teleport/v1/job_worker.ts";
 import { type CgroupFlags, cgroupLimits } from "./cgroup_options.ts";
 import { parseDurationMs } from "./duration.ts";
 import { parseSizeBytes } from "./size.ts";
@@ -23,6 +23,7 @@ export interface JobFlags extends CgroupFlags {
   readonly umask?: number;
   readonly nice?: number;
   readonly ulimit?: Rlimits;
+  readonly isolate?: Isolation;
   readonly allowNewPrivileges?: boolean;
   readonly inheritEnv?: boolean;
   readonly template?: string;
@@ -64,6 +65,7 @@ export function jobRequest(command: string | undefined, args: readonly string[],
     ...(flags.umask === undefined ? {} : { umask: flags.umask }),
     ...(flags.nice === undefined ? {} : { nice: flags.nice }),
     ...(flags.ulimit === undefined ? {} : { rlimits: flags.ulimit }),
+    ...(flags.isolate === undefined ? {} : { isolation: flags.isolate }),
     ...(limits === undefined ? {} : { cgroup_limits: limits }),
     ...(flags.allowNewPrivileges ? { allow_new_privileges: true } : {}),
     ...(flags.inheritEnv ? { inherit_env: true } : {}),
@@ -98,6 +100,13 @@ export function parseUmask(text: string): number {
     throw new UsageError(`Invalid value "${text}" for --umask: give octal digits from 0 to 777`);
   }
   return parseInt(text, 8);
+}
+
+/** Reads `--isolate`. */
+export function parseIsolation(text: string): Isolation {
+  if (text === "private") return "ISOLATION_PRIVATE";
+  if (text === "strict") return "ISOLATION_STRICT";
+  throw new UsageError(`Unknown isolation "${text}" for --isolate: give "private" or "strict"`);
 }
 
 /** Reads `--nice`. */

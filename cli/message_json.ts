@@ -11,7 +11,7 @@ import type {
 
 /** The name of an enum's value without its prefix: `STATE_EXITED` is `EXITED`. */
 export function enumName(value: string): string {
-  return value.replace(/^(?:STATE|REASON|STREAM|OUTPUT_POLICY|USAGE_SOURCE|JOB_EVENT_KIND)_/, "");
+  return value.replace(/^(?:STATE|REASON|STREAM|OUTPUT_POLICY|USAGE_SOURCE|JOB_EVENT_KIND|ISOLATION)_/, "");
 }
 
 /** A moment as RFC 3339 in UTC, with as many digits as it has: `2026-01-31T12:00:00.25Z`. */
@@ -29,7 +29,7 @@ export function statusJson(status: JobStatus): Record<string, unknown> {
   const { id, state, command, reason, output_policy, registered_at, started_at, ended_at, pid, signals, ...others } =
     status;
   const { input, input_bytes, input_closed, cgroup_limits, usage, ...more } = others;
-  const { term_sent_at, kill_sent_at, others_ended, paused, ...rest } = more;
+  const { term_sent_at, kill_sent_at, others_ended, paused, isolation, ...rest } = more;
   return withoutAbsent({
     // First, for whoever reads a line with bare eyes.
     id,
@@ -44,6 +44,7 @@ export function statusJson(status: JobStatus): Record<string, unknown> {
     others_ended: others_ended || null,
     paused: paused || null,
     reason: reason === "REASON_UNSPECIFIED" ? "" : enumName(reason),
+    isolation: isolation === "ISOLATION_UNSPECIFIED" ? "" : enumName(isolation),
     output_policy: output_policy === "OUTPUT_POLICY_UNSPECIFIED" ? "" : enumName(output_policy),
     registered_at: registered_at && rfc3339(registered_at),
     started_at: started_at && rfc3339(started_at),

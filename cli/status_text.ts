@@ -85,6 +85,7 @@ export function statusLines(print: Print, status: JobStatus): string[] {
     ["Owner", printable(status.owner)],
     ["Runs as", printable([status.user, status.group].filter((name) => name !== "").join(", group "))],
     ["Ulimits", ulimitText(status.rlimits)],
+    ["Isolation", status.isolation === "ISOLATION_UNSPECIFIED" ? "" : enumName(status.isolation).toLowerCase()],
     ["Limits", cgroupLimitsText(status.cgroup_limits)],
     ["Labels", labels.join(", ")],
     ["Time limit", status.timeout_ms === 0 ? "" : formatDuration(status.timeout_ms)],

@@ -2,7 +2,7 @@
 import { InvalidArgumentError, type JobOptions } from "../mod.ts";
 import type * as wire from "../proto/teleport/v1/job_worker.ts";
 import { cgroupLimitsOf } from "./cgroup_limits.ts";
-import { limitOf } from "./messages.ts";
+import { isolationOf, limitOf } from "./messages.ts";
 import { rlimitsOf } from "./rlimits.ts";
 
 /** A higher priority than the server's own is not for its clients. */
@@ -17,6 +17,7 @@ const MAX_NICE = 19;
 export function jobOptionsOf(request: wire.JobRequest, owner: string): JobOptions {
   const { env, labels, timeout_ms, cwd, request_id, grace_ms, user, group, umask, nice, rlimits } = request;
   const outputLimit = limitOf(request);
+  const isolation = isolationOf(request.isolation);
   if (nice > MAX_NICE) {
     throw new InvalidArgumentError(`Invalid niceness "${nice}": give a whole number from 0 to ${MAX_NICE}`);
   }
@@ -35,6 +36,7 @@ export function jobOptionsOf(request: wire.JobRequest, owner: string): JobOption
     ...(umask === undefined ? {} : { umask }),
     ...(nice === 0 ? {} : { nice }),
     ...(rlimits === null ? {} : { rlimits: rlimitsOf(rlimits) }),
+    ...(isolation === undefined ? {} : { isolation }),
     ...(request.cgroup_limits === null ? {} : { cgroupLimits: cgroupLimitsOf(request.cgroup_limits) }),
     ...(request.allow_new_privileges ? { allowNewPrivileges: true } : {}),
     ...(request.inherit_env ? { inheritEnv: true } : {}),

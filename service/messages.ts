@@ -1,6 +1,7 @@
 /** The library's plain data as messages of the wire, and back. */
 import {
   InvalidArgumentError,
+  type Isolation,
   type JobEvent,
   type JobFilter,
   type JobOrder,
@@ -54,6 +55,7 @@ export function statusMessage(status: JobStatus): Sent<wire.JobStatus> {
     user: status.user,
     group: status.group,
     rlimits: status.rlimits && rlimitsMessage(status.rlimits),
+    isolation: status.isolation && `ISOLATION_${status.isolation}`,
     cgroup_limits: status.cgroupLimits && cgroupLimitsMessage(status.cgroupLimits),
     usage: usage && usageMessage(usage),
     term_sent_at: status.record?.termSentAt && timestamp(status.record.termSentAt),
@@ -127,6 +129,12 @@ export function limitOf(request: wire.JobRequest): OutputLimit | undefined {
   if (maxBytes === 0) return undefined;
   if (policy === "OUTPUT_POLICY_UNSPECIFIED") return { maxBytes, policy: "STOP" };
   return { maxBytes, policy: policy.slice("OUTPUT_POLICY_".length) as OutputPolicy };
+}
+
+/** The isolation that a request asks for; undefined: none. */
+export function isolationOf(isolation: wire.Isolation): Isolation | undefined {
+  if (known("isolation", isolation) === "ISOLATION_UNSPECIFIED") return undefined;
+  return isolation.slice("ISOLATION_".length) as Isolation;
 }
 
 /** The output that a request asks for. */

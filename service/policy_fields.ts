@@ -49,6 +49,7 @@ export const FIELD_KINDS: { readonly [Name in keyof Required<wire.JobRequest> | 
   cgroup_limits: "guarded if present",
   allow_new_privileges: "privileged",
   inherit_env: "privileged",
+  isolation: "guarded",
   template: "judged",
   parameters: "judged",
 };

@@ -28,6 +28,16 @@ const MAX_NAME_CHARS = 255;
 /** Longer than any orderly end takes; a stop must not be put off for ever. */
 const MAX_GRACE_MS = 3_600_000;
 
+/**
+ * How far a command is set apart from the rest of its host.
+ *
+ * - `PRIVATE`: mounts, System V IPC and host name of its own; /tmp and /dev/shm are its own, in memory, and gone with it
+ * - `STRICT`: also no network, not even loopback; all else is read-only; and it has no capability, also as root
+ *
+ * Source: namespaces(7), capabilities(7).
+ */
+export type Isolation = "PRIVATE" | "STRICT";
+
 /** A command and where and how it runs. */
 export interface CommandOptions {
   /** Variables beside the clean default environment, which they override. */
@@ -50,6 +60,8 @@ export interface CommandOptions {
   readonly umask?: number;
   /** Added to the server's niceness, from -20 (before others) to 19 (after them). Below 0 needs a privilege. */
   readonly nice?: number;
+  /** How far it is set apart from the rest of the host; not at all unless given. */
+  readonly isolation?: Isolation;
   /** What each of its processes may use at most. */
   readonly rlimits?: Rlimits;
 }
@@ -111,6 +123,9 @@ export function checkCommand(command: string, args: readonly string[], options: 
   }
   if (options.umask !== undefined) checkNumber("umask", options.umask, 0, 0o777);
   if (options.nice !== undefined) checkNumber("niceness", options.nice, -20, 19);
+  if (options.isolation !== undefined && !["PRIVATE", "STRICT"].includes(options.isolation)) {
+    throw new InvalidArgumentError(`Unknown isolation ${quote(options.isolation)}: give "PRIVATE" or "STRICT"`);
+  }
   if (options.rlimits !== undefined) checkRlimits(options.rlimits);
 }
 

@@ -1,6 +1,7 @@
 /** What this host lets the server do to its jobs, and the refusal of what it does not: never left out silently. */
 import { getPriority } from "node:os";
-import { type CommandOptions, findProgram } from "./command.ts";
+import { type CommandOptions, findProgram, type Isolation } from "./command.ts";
+import { type IsolationPlan, isolationPlan } from "./host_isolation.ts";
 import { RLIMIT_KINDS, RLIMIT_NAMES, type RlimitName } from "./command_limits.ts";
 import { findUser } from "./command_user.ts";
 import { NotEnforceableError } from "./errors.ts";
@@ -24,6 +25,7 @@ export interface Host {
   has(program: string): boolean;
 }
 
+const CAP_SYS_ADMIN = 21n;
 const CAP_SETGID = 6n;
 const CAP_SETUID = 7n;
 const CAP_SYS_NICE = 23n;
@@ -58,17 +60,23 @@ export function gainsNoPrivileges(): boolean {
   return cannotGain ||= /^NoNewPrivs:\s*1$/m.test(read("/proc/thread-self/status"));
 }
 
+/** How a job is isolated here and now. */
+export function isolationHere(level: Isolation): IsolationPlan {
+  const { capabilities } = readHost();
+  return isolationPlan(level, read("/proc/thread-self/mountinfo"), (capabilities >> CAP_SYS_ADMIN & 1n) === 1n);
+}
+
 /**
  * Refuses what cannot be done to a command here.
  *
  * @throws {NotEnforceableError} with the reason, and what would help
  */
 export function checkEnforceable(options: CommandOptions, readHostNow: () => Host = readHost): void {
-  const { user, group, nice, rlimits = {} } = options;
+  const { user, group, nice, isolation, rlimits = {} } = options;
   const noNewPrivileges = options.noNewPrivileges === true && !gainsNoPrivileges();
   const wantsLimits = RLIMIT_NAMES.some((name) => rlimits[name] !== undefined);
   const wantsUser = user !== undefined || group !== undefined;
-  if (!wantsUser && nice === undefined && !wantsLimits && !noNewPrivileges) return;
+  if (!wantsUser && nice === undefined && !wantsLimits && !noNewPrivileges && isolation === undefined) return;
   const host = readHostNow();
   const can = (capability: bigint) => (host.capabilities >> capability & 1n) === 1n;
   if (wantsUser) {
@@ -86,6 +94,9 @@ export function checkEnforceable(options: CommandOptions, readHostNow: () => Hos
       throw new NotEnforceableError(`Cannot run a job at niceness "${nice}" here: the server may not go below its own`);
     }
     mustHave(host, "nice", `Cannot run a job at niceness "${nice}" here`);
+  }
+  if (isolation !== undefined) {
+    for (const program of ["unshare", "mount", "setpriv"]) mustHave(host, program, "Cannot isolate a job here");
   }
   for (const name of RLIMIT_NAMES) {
     const value = rlimits[name];

@@ -1,6 +1,6 @@
 /** What a job is and what is known of it, as plain data: it can be cloned, saved and sent. */
 import { type CgroupLimits, checkCgroupLimits } from "./cgroup_limits.ts";
-import { checkCommand, type CommandOptions } from "./command.ts";
+import { checkCommand, type CommandOptions, type Isolation } from "./command.ts";
 import type { Rlimits } from "./command_limits.ts";
 import { InvalidArgumentError } from "./errors.ts";
 import { checkOutputLimit, type OutputLimit } from "./output_limit.ts";
@@ -88,6 +88,7 @@ export interface JobStatus {
   readonly user?: string;
   readonly group?: string;
   readonly rlimits?: Rlimits;
+  readonly isolation?: Isolation;
   readonly cgroupLimits?: CgroupLimits;
   readonly asked?: Asked;
   /** All its processes stand still, for somebody asked for that. */
@@ -111,7 +112,7 @@ export const NO_OUTPUT: OutputCounts = { stdoutBytes: 0, stderrBytes: 0, dropped
 /** Puts together what is known of a job. */
 export function jobStatus(spec: JobSpec, process: ProcessStatus, output: OutputCounts): JobStatus {
   const { id, command, args, cwd, labels, owner, registeredAt, timeoutMs, outputLimit, input } = spec;
-  const { user, group, rlimits, cgroupLimits } = spec;
+  const { user, group, rlimits, isolation, cgroupLimits } = spec;
   const { stdoutBytes, stderrBytes, droppedBytes } = output;
   return {
     id,
@@ -129,6 +130,7 @@ export function jobStatus(spec: JobSpec, process: ProcessStatus, output: OutputC
     ...(user === undefined ? {} : { user }),
     ...(group === undefined ? {} : { group }),
     ...(rlimits === undefined ? {} : { rlimits }),
+    ...(isolation === undefined ? {} : { isolation }),
     ...(cgroupLimits === undefined ? {} : { cgroupLimits }),
     ...(input ? { input: { bytes: 0, closed: isFinalState(process.state) } } : {}),
     ...process,

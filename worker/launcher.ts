@@ -2,7 +2,7 @@
  * What must happen to a process before its program runs, in one place: a shell does it and becomes the program, so the
  * pid is kept and no process stays. Nothing of a user's is in the script; all of it travels as arguments and variables.
  *
- * The order is: join the cgroup, umask, limits, niceness, user and privileges, directory, environment, exec.
+ * The order is: join the cgroup, umask, limits, niceness, isolation, user and privileges, directory, environment, exec.
  *
  * How a failure is told apart from the job's own exit: the shell's name (`$0`) is a secret of this launch. Its standard
  * error is the job's, and all that comes on it before the secret and ">" is the launcher's word on what went wrong, and
@@ -13,6 +13,7 @@
  * as root where the job's user is another. They travel under other names, and the shell exports them as its last act.
  */
 import { type StartFailure, startFailure } from "./command.ts";
+import { type IsolationPlan, isolationPrivileges, isolationWrappers } from "./host_isolation.ts";
 import { RLIMIT_KINDS, RLIMIT_NAMES, type RlimitName, type Rlimits } from "./command_limits.ts";
 
 const SHELL = "/bin/sh";
@@ -36,6 +37,7 @@ export interface LaunchPlan {
   readonly rlimits?: Rlimits;
   /** Added to the server's own niceness. */
   readonly nice?: number;
+  readonly isolation?: IsolationPlan;
   readonly credentials?: Credentials;
   /** No program may give privileges that its caller has not: set-user-id and file capabilities are of no effect. */
   readonly noNewPrivileges?: boolean;
@@ -102,9 +104,11 @@ export class Launch {
       ...(program.env[markVariable] === undefined ? {} : { [markVariable]: program.env[markVariable] }),
       ...Object.fromEntries(passed.map((text, index) => [`${prefix}_${index}`, text])),
     };
-    const last = lastStage(prefix, plan.credentials !== undefined);
+    // Neither the user nor the mounts are those by which the directory was entered.
+    const entersAnew = plan.credentials !== undefined || plan.isolation !== undefined;
+    const last = lastStage(prefix, entersAnew);
     const lastArgs = [
-      ...(plan.credentials === undefined ? [] : [program.cwd]),
+      ...(entersAnew ? [program.cwd] : []),
       `${passed.length}`,
       // What no shell passes on goes through env(1), which takes variables of any name.
       ...(odd.length === 0 ? [] : ["/usr/bin/env", "--", ...odd]),
@@ -114,7 +118,7 @@ export class Launch {
       ...program.args,
     ];
     const { script, args } = firstStage(plan);
-    const wrappers = wrappersOf(plan);
+    const wrappers = wrappersOf(plan, secret);
     this.args = wrappers.length === 0
       ? ["-c", script + last, secret, ...args, ...lastArgs]
       : ["-c", `${script}exec "$@"`, secret, ...args, ...wrappers, SHELL, "-c", FAIL + last, secret, ...lastArgs];
@@ -187,11 +191,12 @@ export class Launch {
   failure(signal?: string): StartFailure | undefined {
     if (this.#phase === "running" || this.#phase === "opening") return undefined;
     const lines = decoder.decode(this.#held).split("\n").filter((line) => line !== "");
-    const step = lines.find((line) => line.startsWith("@"))?.slice(1);
     // The shell's own words begin with its name and a line number.
     const words = lines.find((line) => !line.startsWith("@"))?.replace(/^[0-9a-f-]{36}: (line )?[0-9]+: /, "");
+    const step = lines.find((line) => line.startsWith("@"))?.slice(1) ??
+      (words?.startsWith("unshare: ") ? "isolation" : undefined);
     // What is behind the last colon says why; what is before it may be a path of the host's.
-    const why = words?.split(": ").at(-1) ?? signal ?? "it did not say why";
+    const why = words?.split(": ").at(-1)?.replace(/\.$/, "") ?? signal ?? "it did not say why";
     if (this.#phase === "failed") return startFailure(this.#name, execCode(why), why);
     if (step === undefined) {
       return startFailure(this.#name, "SPAWN_FAILED", `the launcher failed (${signal ?? words ?? why})`);
@@ -210,7 +215,8 @@ function execCode(why: string): "NOT_EXECUTABLE" | "SPAWN_FAILED" {
 const STEPS: Readonly<Record<string, string>> = {
   cgroup: "its cgroup could not be joined",
   umask: "its umask could not be set",
-  cwd: "its user may not enter its working directory",
+  cwd: "its working directory is not there for it, or not to be entered by it",
+  isolation: "it could not be isolated",
   ...Object.fromEntries(
     RLIMIT_NAMES.map((name) => [name, `the limit on ${RLIMIT_KINDS[name].words} could not be set`]),
   ),
@@ -252,10 +258,11 @@ const ULIMIT: Readonly<Record<RlimitName, string>> = {
 };
 
 /** Programs that do one thing and become the next. Those of setpriv: util-linux, setpriv(1). */
-function wrappersOf({ nice, credentials, noNewPrivileges }: LaunchPlan): string[] {
+function wrappersOf({ nice, isolation, credentials, noNewPrivileges }: LaunchPlan, secret: string): string[] {
   const wrappers: string[] = [];
   if (nice !== undefined) wrappers.push("nice", "-n", `${nice}`);
-  const privileges: string[] = [];
+  if (isolation !== undefined) wrappers.push(...isolationWrappers(isolation, [SHELL, "-c"], FAIL, secret));
+  const privileges: string[] = isolation === undefined ? [] : isolationPrivileges(isolation);
   if (credentials !== undefined) {
     const { uid, gid, groups } = credentials;
     privileges.push(`--reuid=${uid}`, `--regid=${gid}`);
@@ -267,10 +274,10 @@ function wrappersOf({ nice, credentials, noNewPrivileges }: LaunchPlan): string[
 }
 
 /** Who the process is to be it is now: the directory, the environment, and the program. */
-function lastStage(prefix: string, changesUser: boolean): string {
+function lastStage(prefix: string, entersAnew: boolean): string {
   const count = `${prefix}_count`;
   return [
-    changesUser ? 'cd -- "$1" || fail cwd\nshift\n' : "",
+    entersAnew ? 'cd -- "$1" || fail cwd\nshift\n' : "",
     `unset ${SHELL_VARIABLES}\n`,
     `${count}=$1\nshift\n`,
     `while [ "$${count}" -gt 0 ]; do ${count}=$(($${count} - 1)); `,

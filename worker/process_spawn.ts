@@ -11,7 +11,7 @@ import {
 import type { Cgroup } from "./cgroup.ts";
 import { NotEnforceableError } from "./errors.ts";
 import { findUser, type RunAs } from "./command_user.ts";
-import { gainsNoPrivileges } from "./host.ts";
+import { gainsNoPrivileges, isolationHere } from "./host.ts";
 import { Launch, type LaunchPlan, needsLauncher } from "./launcher.ts";
 import { MARK_VARIABLE } from "./process_table.ts";
 
@@ -91,12 +91,13 @@ function cgroupFailure(command: string, error: unknown): StartFailure {
 }
 
 function planOf(options: SpawnOptions, runAs: RunAs | undefined, cgroup: Cgroup | undefined): LaunchPlan {
-  const { umask, rlimits, nice, noNewPrivileges } = options;
+  const { umask, rlimits, nice, isolation, noNewPrivileges } = options;
   return {
     ...(cgroup === undefined ? {} : { cgroupDir: cgroup.directory }),
     ...(umask === undefined ? {} : { umask }),
     ...(rlimits === undefined ? {} : { rlimits }),
     ...(nice === undefined ? {} : { nice }),
+    ...(isolation === undefined ? {} : { isolation: isolationHere(isolation) }),
     ...(runAs === undefined ? {} : { credentials: runAs.credentials }),
     // It is inherited: a server that has it need do nothing.
     ...(noNewPrivileges && !gainsNoPrivileges() ? { noNewPrivileges } : {}),

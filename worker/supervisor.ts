@@ -14,6 +14,7 @@ import type { JobEvent } from "./supervisor_events.ts";
 import { Keep } from "./supervisor_keep.ts";
 import { isRunningState } from "./state.ts";
 import { type JobPage, type ListOptions, listPage } from "./supervisor_list.ts";
+import { IsolationProbe } from "./supervisor_isolation.ts";
 import { checkPossible, checkRunning, withLimits } from "./supervisor_limits.ts";
 import { checkOptions, type SupervisorOptions } from "./supervisor_options.ts";
 import { type Watch, watch } from "./watch.ts";
@@ -44,6 +45,7 @@ export class Supervisor implements AsyncDisposable {
   readonly #options: SupervisorOptions;
   readonly #keep: Keep;
   readonly #ready: Promise<void>;
+  readonly #isolation = new IsolationProbe();
   #isReady = false;
   #stopped: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
@@ -102,6 +104,10 @@ export class Supervisor implements AsyncDisposable {
     await this.#ready;
     this.#mustBeOpen();
     checkJob(command, args, options);
+    if (options.isolation !== undefined) {
+      await this.#isolation.check(options.isolation);
+      this.#mustBeOpen();
+    }
     const { requestId, owner } = options;
     const digest = requestId === undefined
       ? undefined

@@ -126,6 +126,7 @@ export function jobStatus(fields: Partial<JobStatus> = {}): JobStatus {
     user: "",
     group: "",
     rlimits: null,
+    isolation: "ISOLATION_UNSPECIFIED",
     cgroup_limits: null,
     usage: null,
     term_sent_at: null,

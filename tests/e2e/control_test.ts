@@ -65,6 +65,18 @@ Deno.test({
   },
 });
 
+Deno.test("a job is isolated where the host lets it, and refused where it does not", async () => {
+  await using server = await startServer();
+  const { code, stdout, stderr } = await teleport(server, "run", "--isolate", "strict", "--", "ls", "-A", "/tmp");
+  if (code === 0) {
+    assert.equal(stdout, "");
+    assert.match(await teleportOk(server, "list", "--output", "json"), /"isolation":"STRICT"/);
+  } else assert.match(stderr, /Cannot isolate a job as "STRICT" here: .*\(.*\)/);
+  const unknown = await teleport(server, "run", "--isolate", "much", "true");
+  assert.equal(unknown.code, 2);
+  assert.match(unknown.stderr, /Unknown isolation "much" for --isolate: give "private" or "strict"/);
+});
+
 Deno.test("a server that may gives privileges and variables to those jobs that ask", async () => {
   await using server = await startServer({ args: ["--allow-new-privileges", "--inherit-env", "PATH,TERM,*"] });
   const script = `${NO_NEW}; echo "\${DENO_DIR-}\${PWD}"`;

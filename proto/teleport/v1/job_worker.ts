@@ -89,6 +89,12 @@ export type OutputPolicy =
   | "OUTPUT_POLICY_KEEP_NEWEST"
   | "OUTPUT_POLICY_BLOCK";
 
+/** How far a job is set apart from the rest of the host. The host's processes it still sees, and reaches those of its user. */
+export type Isolation =
+  | "ISOLATION_UNSPECIFIED"
+  | "ISOLATION_PRIVATE"
+  | "ISOLATION_STRICT";
+
 export type Stream =
   | "STREAM_UNSPECIFIED"
   | "STREAM_STDOUT"
@@ -138,6 +144,8 @@ export interface JobRequest {
    * are none.
    */
   inherit_env: boolean;
+  /** How far the job is set apart from the rest of the host. FAILED_PRECONDITION where the host lacks what it takes. */
+  isolation: Isolation;
   /** What all processes of the job together may use. FAILED_PRECONDITION for what cannot be enforced. */
   cgroup_limits: CgroupLimits | null;
   /** The job has an input, which Input writes to. False: it reads from /dev/null. */
@@ -244,6 +252,7 @@ export interface JobStatus {
   group: string;
   /** The limits that it is held to, the server's defaults and maxima among them. */
   rlimits: Rlimits | null;
+  isolation: Isolation;
   cgroup_limits: CgroupLimits | null;
   /** Of a job that has ended: in all. Of one that runs: so far; only in the answer to Status, which reads it. */
   usage: Usage | null;
