@@ -6,6 +6,7 @@ import { measureFlatOut } from "./flat_out.ts";
 import { measureGoPeer } from "./go_peer.ts";
 import { measureIdle } from "./idle.ts";
 import { circumstances, lines, markdown } from "./report.ts";
+import { measureLauncher } from "./launcher.ts";
 import { measureRunTrue } from "./run_true.ts";
 import { makeStage, type Stage } from "./stage.ts";
 import { measureStalled } from "./stalled.ts";
@@ -28,6 +29,7 @@ const MEASUREMENTS: Record<string, (stage: Stage, peer: string) => Promise<Findi
   stalled: measureStalled,
   crowd: measureCrowd,
   starts: measureStarts,
+  launcher: measureLauncher,
   idle: measureIdle,
   flat_out: measureFlatOut,
   go_peer: measureGoPeer,

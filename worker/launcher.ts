@@ -91,7 +91,8 @@ export class Launch {
    * @param onOpen called when everything was done and only exec is left
    */
   constructor(plan: LaunchPlan, program: Launched, markVariable: string, onOpen: () => void) {
-    const secret = crypto.randomUUID();
+    // It begins with a byte that nobody begins with: what may be its beginning is held back.
+    const secret = `\x01${crypto.randomUUID()}`;
     this.#name = program.name;
     this.#opening = encoder.encode(`${secret}>`);
     this.#refrain = encoder.encode(`${secret}:`);
@@ -192,7 +193,7 @@ export class Launch {
     if (this.#phase === "running" || this.#phase === "opening") return undefined;
     const lines = decoder.decode(this.#held).split("\n").filter((line) => line !== "");
     // The shell's own words begin with its name and a line number.
-    const words = lines.find((line) => !line.startsWith("@"))?.replace(/^[0-9a-f-]{36}: (line )?[0-9]+: /, "");
+    const words = lines.find((line) => !line.startsWith("@"))?.replace(/^.[0-9a-f-]{36}: (line )?[0-9]+: /, "");
     const step = lines.find((line) => line.startsWith("@"))?.slice(1) ??
       (words?.startsWith("unshare: ") ? "isolation" : undefined);
     // What is behind the last colon says why; what is before it may be a path of the host's.

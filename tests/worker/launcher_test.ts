@@ -163,6 +163,23 @@ for (const [way, options] of WAYS) {
   });
 }
 
+Deno.test("a launch hands on the program's first byte of standard error at once, whatever it is", async () => {
+  for (const byte of "0123456789abcdef-:>") {
+    const first = Promise.withResolvers<string>();
+    const output: OutputSink = {
+      append(stream, chunk) {
+        first.resolve(`${stream} ${new TextDecoder().decode(chunk)}`);
+        return Promise.resolve();
+      },
+    };
+    const process = new Process("sh", ["-c", `printf '%s' '${byte}' >&2; exec sleep 1000`], { umask: 0, output });
+    const final = process.start();
+    assert.equal(await first.promise, `stderr ${byte}`);
+    await process.stop();
+    await final;
+  }
+});
+
 Deno.test("a launch is told apart from its program also when the launcher is killed before", async () => {
   // A limit that does not even let the second shell begin.
   failed(
