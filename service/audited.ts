@@ -84,27 +84,39 @@ function wrap(call: CallName, handler: Handler, notes: Notes, audit: Audit): Han
     }
   }
 
-  async function* many(
-    answers: AsyncIterable<object>,
-    request: object,
-    context: CallContext,
-  ): AsyncGenerator<object, void, void> {
-    notes.add(context, jobOf(request));
-    const once = recordOnce(context);
-    try {
-      if (waits) await audit.ready();
-      for await (const answer of answers) {
-        once("OK");
-        yield answer;
-      }
-      once("OK");
-    } catch (error) {
-      once(codeOf(error, context));
-      throw error;
-    } finally {
-      // Left before there was anything to say: the job wrote nothing while the caller was there.
-      once("OK");
-    }
+  /** Stands before a stream until it is written down, and then out of its way: it may go on for days, a line at a time. */
+  function many(answers: AsyncIterable<object>, request: object, context: CallContext): AsyncIterable<object> {
+    return {
+      [Symbol.asyncIterator]() {
+        const iterator = answers[Symbol.asyncIterator]();
+        let once: ((code: string) => void) | undefined;
+        let isRecorded = false;
+        const begin = async () => {
+          if (once === undefined) {
+            notes.add(context, jobOf(request));
+            once = recordOnce(context);
+            if (waits) await audit.ready();
+          }
+          const step = await iterator.next();
+          once("OK");
+          isRecorded = true;
+          return step;
+        };
+        return {
+          next: () =>
+            isRecorded ? iterator.next() : begin().catch((error) => {
+              once?.(codeOf(error, context));
+              throw error;
+            }),
+          async return() {
+            const left = await iterator.return?.();
+            // Left before there was anything to say: the job wrote nothing while the caller was there.
+            once?.("OK");
+            return left ?? { done: true, value: undefined };
+          },
+        };
+      },
+    };
   }
 
   return (request, context) => {

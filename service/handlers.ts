@@ -181,7 +181,10 @@ export function createService(supervisor: Supervisor, options: ServiceOptions = 
           let cursor = request.cursor;
           while (true) {
             const result = pieces.next();
-            for await (const _ of beatsUntil(result, heartbeatMs, context.signal)) yield { cursor };
+            // Most ask for none, and a thousand are woken at once.
+            if (heartbeatMs > 0) {
+              for await (const _ of beatsUntil(result, heartbeatMs, context.signal)) yield { cursor };
+            }
             const { done, value } = await result;
             if (done) {
               yield endMessage(value);

@@ -15,13 +15,12 @@ export function checkHeartbeat(heartbeatMs: number): number {
   );
 }
 
-/** Yields every `heartbeatMs` until the result is there or the signal aborts; 0: never. */
+/** Yields every `heartbeatMs` until the result is there or the signal aborts. */
 export async function* beatsUntil(
   result: Promise<unknown>,
   heartbeatMs: number,
   signal: AbortSignal,
 ): AsyncGenerator<void, void, void> {
-  if (heartbeatMs === 0) return;
   const settled = result.then(() => true, () => true);
   while (!signal.aborted) {
     let timer: ReturnType<typeof setTimeout> | undefined;

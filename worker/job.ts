@@ -112,7 +112,7 @@ export class Job {
 
   /** How many watch the job's status or output. */
   get watchers(): number {
-    return this.#watchers;
+    return this.#watchers + this.#log.readers;
   }
 
   /** What is known of the job now. */
@@ -294,25 +294,21 @@ export class Job {
     const { end } = this.#log;
     // What is there now is all that a watch which does not follow speaks of, at its end too.
     const now = selection.follow === false ? { ...this.#log.totals(), status: this.status } : undefined;
-    return watch(signal, (combined) => this.#readOutput(selection, end, now, combined));
+    return watch(
+      signal,
+      (combined) => readOutput(this.#log, selection, end, combined, (cursor) => this.#outputEnd(cursor, now, combined)),
+    );
   }
 
-  async *#readOutput(
-    selection: OutputSelection,
-    end: Place,
+  async #outputEnd(
+    cursor: string,
     now: Omit<OutputEnd, "cursor"> | undefined,
     signal: AbortSignal,
-  ): AsyncGenerator<OutputPiece, OutputEnd, void> {
-    this.#watchers += 1;
-    try {
-      const cursor = yield* readOutput(this.#log, selection, end, signal);
-      if (now !== undefined) return { ...now, cursor };
-      // The log is sealed a moment before the final status is set.
-      while (!this.isFinalState) await this.#changed(signal);
-      return { ...this.#log.totals(), cursor, status: this.status };
-    } finally {
-      this.#watchers -= 1;
-    }
+  ): Promise<OutputEnd> {
+    if (now !== undefined) return { ...now, cursor };
+    // The log is sealed a moment before the final status is set.
+    while (!this.isFinalState) await this.#changed(signal);
+    return { ...this.#log.totals(), cursor, status: this.status };
   }
 
   /** Ends those who wait for more of a job that will not be started any more: they get this error. */

@@ -388,6 +388,11 @@ export class OutputLog {
     return waiter;
   }
 
+  /** How many read it now. */
+  get readers(): number {
+    return this.#readers;
+  }
+
   /** Keeps files open for reading until `release`; every reader holds one. */
   async retain(): Promise<void> {
     this.#readers += 1;

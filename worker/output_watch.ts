@@ -49,26 +49,64 @@ export function checkSelection(selection: OutputSelection): void {
 
 /**
  * Yields the selected pieces of a log. It holds one block of the log at a time; while nothing new is there it waits for
- * the log to grow. Returns the cursor that continues behind all it looked through.
+ * the log to grow.
+ *
+ * One generator and not several, one inside the other: a thousand readers wake at every line, and each level costs all of
+ * them promises.
  *
  * @param seen the log's end at the moment of the call: what is "there" then
+ * @param conclude makes what the generator returns of the cursor that continues behind all it looked through
  */
-export async function* readOutput(
+export async function* readOutput<End>(
   log: OutputLog,
   selection: OutputSelection,
   seen: Place,
   signal: AbortSignal,
-): AsyncGenerator<OutputPiece, string, void> {
+  conclude: (cursor: string) => End | Promise<End>,
+): AsyncGenerator<OutputPiece, End, void> {
   checkSelection(selection);
   try {
     await log.retain();
-    const until = selection.until?.getTime() ?? Infinity;
+    const { stream, until } = selection;
     // What was read after `until` is out; before then it may still grow.
-    const past = until < Date.now();
-    const last = past ? await firstSince(log, until + 1, seen) : seen;
-    const follow = (selection.follow ?? true) && !past;
-    const from = await beginning(log, selection, last);
-    return yield* readFrom(log, from, selection, follow ? undefined : last.position, signal);
+    const past = until !== undefined && until.getTime() < Date.now();
+    const last = past ? await firstSince(log, until.getTime() + 1, seen) : seen;
+    // Joined records have the time of the first alone.
+    const exact = selection.exact ?? until !== undefined;
+    let { place: at, skipBytes: skip } = await beginning(log, selection, last);
+    let stop = (selection.follow ?? true) && !past ? undefined : last.position;
+    while (true) {
+      signal.throwIfAborted();
+      // It may move on while a piece is out: what is told as missing must end where reading goes on.
+      const { start } = log;
+      if (at.position < start.position) {
+        for (const piece of droppedPieces(log, at, start)) {
+          if (stream === undefined || stream === piece.stream) yield piece;
+        }
+        at = start;
+        skip = 0;
+      }
+      const readable = stop ?? log.end.position;
+      if (at.position < readable) {
+        const block = await log.read(at, readable, exact);
+        if (block === undefined) continue; // Dropped meanwhile: the log starts later now.
+        const from = at;
+        let previous: OutputPiece | undefined;
+        at = block.next;
+        for (const piece of block.pieces) {
+          if (until !== undefined && piece.time > until) {
+            return await conclude(previous?.cursor ?? cursorAt(log, from));
+          }
+          previous = piece;
+          if (stream !== undefined && stream !== piece.stream) continue;
+          yield skip === 0 ? piece : without(piece, skip);
+          skip = 0;
+          signal.throwIfAborted();
+        }
+      } else if (stop !== undefined || log.sealed) return await conclude(cursorAt(log, at));
+      else if (until === undefined) await log.grown(at.position, signal);
+      else if (await grownOrPast(log, at.position, until, signal)) stop = log.end.position;
+    }
   } finally {
     await log.release();
   }
@@ -87,49 +125,6 @@ function later(a: Place, b: Place): Place {
   return a.position > b.position ? a : b;
 }
 
-async function* readFrom(
-  log: OutputLog,
-  { place, skipBytes }: Beginning,
-  selection: OutputSelection,
-  end: number | undefined,
-  signal: AbortSignal,
-): AsyncGenerator<OutputPiece, string, void> {
-  const { stream, until } = selection;
-  // Joined records have the time of the first alone.
-  const exact = selection.exact ?? until !== undefined;
-  let at = place;
-  let skip = skipBytes;
-  let stop = end;
-  while (true) {
-    signal.throwIfAborted();
-    // It may move on while a piece is out: what is told as missing must end where reading goes on.
-    const { start } = log;
-    if (at.position < start.position) {
-      for (const piece of droppedPieces(log, at, start)) {
-        if (stream === undefined || stream === piece.stream) yield piece;
-      }
-      at = start;
-      skip = 0;
-    }
-    const readable = stop ?? log.end.position;
-    if (at.position < readable) {
-      const block = await log.read(at, readable, exact);
-      if (block === undefined) continue; // Dropped meanwhile: the log starts later now.
-      let cursor = cursorAt(log, at);
-      at = block.next;
-      for (const piece of block.pieces) {
-        if (until !== undefined && piece.time > until) return cursor;
-        cursor = piece.cursor;
-        if (stream !== undefined && stream !== piece.stream) continue;
-        yield skip === 0 ? piece : without(piece, skip);
-        skip = 0;
-        signal.throwIfAborted();
-      }
-    } else if (stop !== undefined || log.sealed) return cursorAt(log, at);
-    else if (await grownOrPast(log, at.position, until, signal)) stop = log.end.position;
-  }
-}
-
 function cursorAt(log: OutputLog, place: Place): string {
   return formatCursor(log.segments.salt, place);
 }
@@ -138,13 +133,9 @@ function cursorAt(log: OutputLog, place: Place): string {
 async function grownOrPast(
   log: OutputLog,
   position: number,
-  until: Date | undefined,
+  until: Date,
   signal: AbortSignal,
 ): Promise<boolean> {
-  if (until === undefined) {
-    await log.grown(position, signal);
-    return false;
-  }
   // Not AbortSignal.timeout(): its timer could not be given back, and there is one for every growth of the log.
   const past = new AbortController();
   const leftMs = Math.max(0, Math.min(until.getTime() + 1 - Date.now(), MAX_TIMER_MS));

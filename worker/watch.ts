@@ -27,15 +27,17 @@ export function watch<Item, Final>(
   generate: (signal: AbortSignal) => AsyncGenerator<Item, Final, void>,
 ): Watch<Item, Final> {
   const left = new AbortController();
-  const combined = signal === undefined ? left.signal : AbortSignal.any([signal, left.signal]);
-  const generator = generate(combined);
+  const generator = generate(left.signal);
   let started = false;
   let over = false;
-  // Whoever is busy with an item when the signal aborts need not ask for the next one: what is held goes back now.
-  const giveBack = () => void generator.return(undefined as Final).catch(() => {});
+  const aborted = () => {
+    left.abort(signal?.reason);
+    // Whoever is busy with an item then need not ask for the next one: what is held goes back now.
+    generator.return(undefined as Final).catch(() => {});
+  };
   const finish = () => {
     over = true;
-    signal?.removeEventListener("abort", giveBack);
+    signal?.removeEventListener("abort", aborted);
   };
   const leave = async (value?: Final | PromiseLike<Final>): Promise<IteratorResult<Item, Final>> => {
     finish();
@@ -51,7 +53,7 @@ export function watch<Item, Final>(
       if (!started) {
         started = true;
         // Not before: what is never iterated must not be held by a signal that outlives it.
-        signal?.addEventListener("abort", giveBack, { once: true });
+        signal?.addEventListener("abort", aborted, { once: true });
       }
       try {
         const result = await generator.next();

@@ -47,7 +47,7 @@ async function write(log: OutputLog, written: Written): Promise<void> {
 }
 
 async function collect(log: OutputLog, selection: OutputSelection = {}): Promise<OutputPiece[]> {
-  return await Array.fromAsync(readOutput(log, selection, log.end, new AbortController().signal));
+  return await Array.fromAsync(readOutput(log, selection, log.end, new AbortController().signal, () => {}));
 }
 
 function textOf(pieces: readonly OutputPiece[]): string {
@@ -152,7 +152,13 @@ for (const [kind, make] of Object.entries(LOGS)) {
     withLog(async (log) => {
       const all = await collect(log, { follow: false, exact: true });
       const behind = async (selection: OutputSelection) => {
-        const reading = readOutput(log, { follow: false, ...selection }, log.end, new AbortController().signal);
+        const reading = readOutput(
+          log,
+          { follow: false, ...selection },
+          log.end,
+          new AbortController().signal,
+          (cursor) => cursor,
+        );
         let result = await reading.next();
         while (!result.done) result = await reading.next();
         return textOf(await collect(log, { follow: false, cursor: result.value }));
@@ -270,7 +276,7 @@ Deno.test("readOutput() tells a reader that came too late, or fell behind, what 
       limit: { maxBytes: 1_000, policy: "KEEP_NEWEST" },
     });
     await write(log, [["stderr", "early\n"], ["stdout", "0\n"]]);
-    const behind = readOutput(log, { exact: true }, log.end, new AbortController().signal);
+    const behind = readOutput(log, { exact: true }, log.end, new AbortController().signal, () => {});
     assert.equal((await behind.next()).done, false);
     for (let index = 1; index < 2_000; index++) await write(log, [["stdout", `${index}\n`]]);
     await log.seal();

@@ -33,7 +33,7 @@ function withLog(
 function reading(log: OutputLog, selection: OutputSelection = {}): AsyncGenerator<OutputPiece, void, void> {
   const { end } = log;
   return (async function* () {
-    yield* readOutput(log, selection, end, never);
+    yield* readOutput(log, selection, end, never, () => {});
   })();
 }
 
