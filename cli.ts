@@ -5,6 +5,7 @@ import { main } from "./cli/main.ts";
 import { gatherEntropy } from "./rpc/entropy.ts";
 
 const io: Io = {
+  stdin: Deno.stdin,
   stdout: Deno.stdout,
   stderr: Deno.stderr,
   onSignal(signal, listener) {

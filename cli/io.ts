@@ -9,6 +9,12 @@ export interface OutputFile {
   isTerminal(): boolean;
 }
 
+/** A place to read bytes from, such as `Deno.stdin`. */
+export interface InputFile {
+  /** Reads some bytes into the buffer and resolves to how many, once there are any; to null at the end. */
+  read(buffer: Uint8Array): Promise<number | null>;
+}
+
 /** What a client proves itself with, each in PEM. */
 export interface Credentials {
   readonly ca: string;
@@ -26,6 +32,7 @@ export type ForwardedSignal = "SIGINT" | "SIGTERM";
 
 /** The machine. */
 export interface Io {
+  readonly stdin: InputFile;
   readonly stdout: OutputFile;
   readonly stderr: OutputFile;
   /** Calls the listener for each such signal this process gets, until disposed of. */

@@ -26,6 +26,7 @@ export interface JobFlags extends CgroupFlags {
   readonly isolate?: Isolation;
   readonly allowNewPrivileges?: boolean;
   readonly inheritEnv?: boolean;
+  readonly stdin?: true;
   readonly template?: string;
   readonly param?: Record<string, string>;
 }
@@ -58,6 +59,7 @@ export function jobRequest(command: string | undefined, args: readonly string[],
     labels: flags.label ?? {},
     timeout_ms: flags.timeout ?? 0,
     grace_ms: flags.grace,
+    ...(flags.stdin ? { input: true } : {}),
     ...(flags.maxOutput === undefined ? {} : { max_output_bytes: flags.maxOutput }),
     ...(flags.outputPolicy === undefined ? {} : { output_policy: flags.outputPolicy }),
     ...(flags.user === undefined ? {} : { user: flags.user }),

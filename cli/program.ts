@@ -49,6 +49,9 @@ Environment: TELEPORT_ADDRESS, TELEPORT_CERTS, TELEPORT_IDENTITY, for --address,
 "teleport COMMAND --help" tells more about a command.`;
 
 const RUN_NOTES = `
+With --stdin the job gets the standard input of this command, to its end: tar c . | teleport run -i tar x.
+With --detach too, "teleport input ID" sends it later.
+
 The job's arguments reach it as they are: no shell reads them again. Put -- before a command that
 begins with -.
 
@@ -57,6 +60,13 @@ Exit code: the job's own; 128+n when signal n ended it; 124 timed out; 126 not e
 
 SIGINT (Ctrl-C) and SIGTERM reach the job, the first two of them; the third leaves the job running.
 When the reader of the output goes away, as with | head, the job gets SIGPIPE.`;
+
+const INPUT_NOTES = `
+Sends as fast as the job reads. One sender at a time. After an outage it goes on where it was.
+  pg_dump shop | teleport input ID
+  echo 'first' | teleport input --keep-open ID
+
+Exit code: 1 when the job ended or closed its input before it had all.`;
 
 const WATCH_NOTES = `
 One job is watched to its end, several until all have ended. Without an id, all jobs that the filters mean are
@@ -150,6 +160,14 @@ export function createProgram(runner: Runner, help: HelpOutput): Command {
     .action(async (ids: string[], _: unknown, self: Command) => {
       const { resume } = await import("./commands/resume.ts");
       await runner.call(common(self), (context) => resume(context, ids));
+    });
+  addRetryOption(command("input", "<ID>", "Send the standard input to a job that was registered with --stdin"))
+    .option("--keep-open", "do not end the job's input, for more is to come")
+    .addHelpText("after", INPUT_NOTES)
+    .action(async (id: string, flags: { keepOpen?: true; retryFor?: number }, self: Command) => {
+      const { input } = await import("./commands/input.ts");
+      const options = { keepOpen: flags.keepOpen ?? false, retryForMs: flags.retryFor };
+      await runner.call(common(self), (context) => input(context, id, options));
     });
   command("status", "<ID>", "Print all that is known of a job")
     .action(async (id: string, _: unknown, self: Command) => {
@@ -275,6 +293,7 @@ function addTemplateOptions(command: Command): Command {
 function addJobOptions(command: Command): Command {
   return addCgroupOptions(addControlOptions(addTemplateOptions(command)))
     .passThroughOptions()
+    .option("-i, --stdin", "give the job a standard input (default: none)")
     .option("-e, --env <NAME=VALUE>", "a variable of the job's environment; repeatable", pairParser("--env"))
     .option("--cwd <DIR>", "the job's working directory on the server; absolute")
     .option("-l, --label <KEY=VALUE>", "a label to find the job by; repeatable", pairParser("--label"))

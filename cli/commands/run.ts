@@ -11,6 +11,7 @@ import { Outages } from "../outage.ts";
 import { BrokenPipeError } from "../print.ts";
 import { printOutput } from "../print_output.ts";
 import { registerJob } from "../register_job.ts";
+import { sendInput } from "../send_input.ts";
 import { isFinal, reasonText } from "../status_text.ts";
 
 /** How long the job may take to be told that its reader left, in milliseconds: a shell pipeline is waiting. */
@@ -33,7 +34,8 @@ export async function run(context: Context, request: Sent<JobRequest>, retryForM
   forwarding.registered(id);
   let isStarted = false;
   try {
-    const status = await runRegistered(context, forwarding, outages, id, () => isStarted = true);
+    const options = { id, hasInput: request.input ?? false, onStarted: () => isStarted = true };
+    const status = await runRegistered(context, forwarding, outages, options);
     const sentence = endSentence(status);
     if (sentence !== "") await print.note(sentence);
     return jobExitCode(status);
@@ -53,15 +55,17 @@ export async function run(context: Context, request: Sent<JobRequest>, retryForM
 
 /** Starts the job and reads its output at the same time: neither waits for the other's way to the server. */
 async function runRegistered(
-  { calls, print }: Context,
+  context: Context,
   forwarding: SignalForwarding,
   outages: Outages,
-  id: string,
-  onStarted: () => void,
+  { id, hasInput, onStarted }: { readonly id: string; readonly hasInput: boolean; readonly onStarted: () => void },
 ): Promise<JobStatus> {
+  const { calls, print } = context;
   const over = new AbortController();
   const signal = AbortSignal.any([forwarding.left, over.signal]);
+  /** Why there will be no output: the first that went wrong of starting the job and of sending its input. */
   let startError: unknown;
+  let sending: Promise<void> | undefined;
   let last: JobStatus | undefined;
   const starting = (async () => {
     for await (const status of followStatus(() => calls.Start({ id }, { signal }), outages, signal)) {
@@ -69,10 +73,16 @@ async function runRegistered(
       if (status.state === "STATE_INITIAL" || status.state === "STATE_STARTING") continue;
       onStarted();
       forwarding.running();
+      if (!hasInput || isFinal(status.state)) continue;
+      sending ??= sendStdin(context, id, outages, signal).catch((error) => {
+        // A job that waits for the rest would wait for ever.
+        startError ??= error;
+        over.abort();
+      });
     }
   })().catch((error) => {
     // Without a start the output would never end.
-    startError = error;
+    startError ??= error;
     over.abort();
   });
   try {
@@ -89,6 +99,17 @@ async function runRegistered(
   } finally {
     over.abort();
     await starting;
+    await sending;
+  }
+}
+
+/** Sends the standard input until its end, or until the job takes no more, which is the job's own affair. */
+async function sendStdin({ calls, io }: Context, id: string, outages: Outages, signal: AbortSignal): Promise<void> {
+  try {
+    await sendInput(calls, io.stdin, { id, offset: 0, ends: true, outages, signal });
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code !== "JOB_NOT_RUNNING" && code !== "INPUT_CLOSED" && !signal.aborted) throw error;
   }
 }
 

@@ -1,5 +1,5 @@
 /** A machine and a server for the command line's tests: what was written, signals on demand, calls as scripted. */
-import type { Connection, ForwardedSignal, Io, OutputFile } from "../../cli/io.ts";
+import type { Connection, ForwardedSignal, InputFile, Io, OutputFile } from "../../cli/io.ts";
 import { main } from "../../cli/main.ts";
 import type { JobWorkerClient } from "../../proto/service.ts";
 import type { JobOutput, JobStatus } from "../../proto/teleport/v1/job_worker.ts";
@@ -33,8 +33,37 @@ export class MemoryFile implements OutputFile {
   }
 }
 
+/** Bytes that come when a test sends them. */
+export class FakeStdin implements InputFile {
+  readonly #chunks: (Uint8Array | Error | null)[] = [];
+  #more = Promise.withResolvers<void>();
+  /** How many reads there were. */
+  reads = 0;
+
+  /** Sends bytes, an error, or null for the end. */
+  send(...chunks: (Uint8Array | string | Error | null)[]): void {
+    this.#chunks.push(...chunks.map((chunk) => typeof chunk === "string" ? new TextEncoder().encode(chunk) : chunk));
+    this.#more.resolve();
+    this.#more = Promise.withResolvers();
+  }
+
+  async read(buffer: Uint8Array): Promise<number | null> {
+    this.reads += 1;
+    while (this.#chunks.length === 0) await this.#more.promise;
+    const chunk = this.#chunks[0];
+    if (chunk instanceof Error) throw chunk;
+    if (chunk === null || chunk === undefined) return null;
+    this.#chunks.shift();
+    const taken = chunk.subarray(0, buffer.length);
+    if (taken.length < chunk.length) this.#chunks.unshift(chunk.subarray(taken.length));
+    buffer.set(taken);
+    return taken.length;
+  }
+}
+
 /** A machine that no real signal or network reaches. */
 export class FakeIo implements Io {
+  readonly stdin = new FakeStdin();
   readonly stdout = new MemoryFile();
   readonly stderr = new MemoryFile();
   readonly listeners = new Map<ForwardedSignal, Set<() => void>>([["SIGINT", new Set()], ["SIGTERM", new Set()]]);
