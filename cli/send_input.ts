@@ -56,6 +56,9 @@ export async function sendInput(
       const answer = await calls.Input(source.messages(first, options.ends), { ...(signal && { signal }) });
       await outages.answered();
       if (answer.input_closed || source.isSent) return sentInput(answer, source);
+      if (answer.input_bytes !== source.end) {
+        throw new Error(`The server took input up to byte ${answer.input_bytes}, it was sent up to byte ${source.end}`);
+      }
       source.arrived(answer.input_bytes);
     } catch (error) {
       source.cut();
@@ -75,7 +78,7 @@ async function afterOutage(
   while (true) {
     try {
       const status = await calls.Status({ id }, { ...(signal && { signal }), deadlineMs: CALL_DEADLINE_MS });
-      await outages.answered(false);
+      await outages.answered(source.arrived(status.input_bytes));
       return status.input_closed ? sentInput(status, source) : undefined;
     } catch (error) {
       await outages.wait(error, signal);
@@ -140,14 +143,22 @@ class Source {
     if (this.#isRead && ends) yield { end: true };
   }
 
-  /** The server has all up to this place in the input. */
-  arrived(inputBytes: number): void {
-    if (inputBytes !== this.end) {
-      throw new Error(`The server took input up to byte ${inputBytes}, it was sent up to byte ${this.end}`);
+  /**
+   * The server has all up to this place in the input: no need to keep it. It may be taking more at this moment, from a call
+   * that is cut without its knowing; what is sent again of that, it passes over.
+   *
+   * @returns whether that is more than was known
+   */
+  arrived(inputBytes: number): boolean {
+    const hasGrown = inputBytes > this.#begin;
+    while (this.#kept[0] !== undefined && this.#begin < inputBytes) {
+      const arrived = this.#kept[0].subarray(0, inputBytes - this.#begin);
+      this.#begin += arrived.length;
+      this.#keptBytes -= arrived.length;
+      if (arrived.length === this.#kept[0].length) this.#kept.shift();
+      else this.#kept[0] = this.#kept[0].subarray(arrived.length);
     }
-    this.#begin = inputBytes;
-    this.#kept = [];
-    this.#keptBytes = 0;
+    return hasGrown;
   }
 
   /** The call is over, and what of it arrived is not known. */

@@ -14,6 +14,7 @@ import { failedHandshakes, type HandshakeFailure } from "./handshake.ts";
 import { freeSentFrames } from "./frame_memory.ts";
 import { Health } from "./health.ts";
 import { healthRoot } from "./health_definition.ts";
+import { widenReceiveWindows } from "./receive_window.ts";
 import { addReflection } from "./reflection.ts";
 import type { InternalErrorReport } from "./refusal.ts";
 import { KEEPALIVE_MS, KEEPALIVE_TIMEOUT_MS } from "./keepalive.ts";
@@ -124,6 +125,7 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
   );
   connections.watch(http2Server);
   freeSentFrames(http2Server);
+  widenReceiveWindows(http2Server);
   failedHandshakes(http2Server, options.onHandshakeFailure ?? (() => {}));
   const revoked = (certificate: PeerCertificate | undefined) =>
     certificate !== undefined && trust.isRevoked(certificate);

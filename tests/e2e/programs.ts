@@ -78,12 +78,25 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
 
 /** The command line as a process, with the permissions that its task gives it; its output to be read, or not. */
 export function spawnTeleport(server: Pick<Server, "address" | "dir">, ...args: string[]): Deno.ChildProcess {
+  return spawnCli(server, args, "null");
+}
+
+/** As {@linkcode spawnTeleport}, with a standard input to be written, and closed. */
+export function spawnWithInput(server: Pick<Server, "address" | "dir">, ...args: string[]): Deno.ChildProcess {
+  return spawnCli(server, args, "piped");
+}
+
+function spawnCli(
+  server: Pick<Server, "address" | "dir">,
+  args: readonly string[],
+  stdin: "null" | "piped",
+): Deno.ChildProcess {
   const [deno, ...denoArgs] = [...DENO, "-P=cli", "cli.ts"];
   return new Deno.Command(deno!, {
     args: [...denoArgs, ...args],
     cwd: ROOT,
     env: { TELEPORT_ADDRESS: server.address, TELEPORT_CERTS: `${server.dir}/certs`, TELEPORT_IDENTITY: "admin" },
-    stdin: "null",
+    stdin,
     stdout: "piped",
     stderr: "piped",
   }).spawn();

@@ -1,0 +1,75 @@
+/** A network that breaks when a test says so: passes connections on to a server, and cuts all of them when told to. */
+
+/** Passes connections on to a server, and cuts all of them when told to. */
+export class Proxy implements AsyncDisposable {
+  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  readonly #target: Deno.ConnectOptions;
+  readonly #open = new Set<Deno.Conn>();
+  readonly #accepting: Promise<void>;
+  /** Bytes that came from the server. */
+  bytes = 0;
+  /** Bytes that went to the server. */
+  sentBytes = 0;
+  onBytes: () => void = () => {};
+  /** Accepts and closes at once, as a forwarder does whose server is away; called for each connection. */
+  onAway: (() => void) | undefined;
+
+  constructor(address: string) {
+    const [hostname = "", port] = address.split(":");
+    this.#target = { hostname, port: Number(port) };
+    this.#accepting = this.#accept();
+  }
+
+  get address(): string {
+    const { hostname, port } = this.#listener.addr as Deno.NetAddr;
+    return `${hostname}:${port}`;
+  }
+
+  async #accept(): Promise<void> {
+    const pumps: Promise<void>[] = [];
+    for await (const client of this.#listener) {
+      if (this.onAway !== undefined) {
+        client.close();
+        this.onAway();
+        continue;
+      }
+      const server = await Deno.connect(this.#target);
+      for (const connection of [client, server]) {
+        connection.setNoDelay(); // Forwarders do so; else each small frame waits for the one before to be acknowledged.
+        this.#open.add(connection);
+      }
+      pumps.push(
+        this.#pump(client, server, (bytes) => this.sentBytes += bytes),
+        this.#pump(server, client, (bytes) => this.bytes += bytes),
+      );
+    }
+    await Promise.all(pumps);
+  }
+
+  async #pump(from: Deno.Conn, to: Deno.Conn, count: (bytes: number) => void): Promise<void> {
+    const buffer = new Uint8Array(65_536);
+    try {
+      for (let length = await from.read(buffer); length !== null; length = await from.read(buffer)) {
+        for (let at = 0; at < length;) at += await to.write(buffer.subarray(at, length));
+        count(length);
+        this.onBytes();
+      }
+    } catch {
+      // It was cut, here or by one of the two.
+    }
+    for (const connection of [from, to]) if (this.#open.delete(connection)) connection.close();
+  }
+
+  cut(): void {
+    for (const connection of this.#open) {
+      this.#open.delete(connection);
+      connection.close();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#listener.close();
+    this.cut();
+    await this.#accepting;
+  }
+}
