@@ -3,7 +3,6 @@ import { DEFAULT_GRACE_MS } from "./command.ts";
 import { JobNotFoundError, JobNotRunningError, NoInputError } from "./errors.ts";
 import type { InputOptions, InputPiece, InputState, InputTaken } from "./input.ts";
 import { type JobSpec, type JobStatus, jobStatus, type OutputCounts } from "./job_spec.ts";
-import type { Place } from "./output_cursor.ts";
 import type { OutputLog, OutputTotals } from "./output_log.ts";
 import type { OutputPiece } from "./output_piece.ts";
 import { type OutputSelection, readOutput } from "./output_watch.ts";
