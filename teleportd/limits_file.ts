@@ -1,8 +1,9 @@
 /** The file of limits that `teleportd --limits` takes: JSON, every word of it known, or refused with the place. */
 import { parseDurationMs } from "../cli/duration.ts";
+import { parseSizeBytes } from "../cli/size.ts";
 import { addUlimit } from "../cli/ulimit.ts";
 import { UsageError } from "../cli/usage_error.ts";
-import type { JobLimits, Limits } from "../mod.ts";
+import type { CgroupLimits, JobLimits, Limits } from "../mod.ts";
 import { rlimitsOf } from "../service/rlimits.ts";
 import { StartError } from "./start_error.ts";
 
@@ -26,7 +27,7 @@ export type FileLimits = Pick<Limits, "defaultLimits" | "maxLimits" | "maxRunnin
  *
  * const limits = parseLimits(`{
  *   "default": { "timeout": "1h", "ulimits": { "nofile": 1024, "core": 0 } },
- *   "max": { "timeout": "24h", "ulimits": { "as": "8G", "nproc": 500 } },
+ *   "max": { "timeout": "24h", "memory": "8G", "cpus": 2, "pids": 500 },
  *   "running": 200, "running_per_user": 20
  * }`);
  * console.assert(limits.maxRunning === 200);
@@ -52,7 +53,15 @@ export function parseLimits(text: string): FileLimits {
 }
 
 function jobLimits(value: unknown, at: string): JobLimits {
-  const { timeout, ulimits } = fields(value, at, ["timeout", "ulimits", "comment"]);
+  const known = ["timeout", "ulimits", "memory", "cpus", "pids", "read_rate", "write_rate", "comment"];
+  const { timeout, ulimits, memory, cpus, pids, read_rate, write_rate } = fields(value, at, known);
+  const cgroupLimits: CgroupLimits = {
+    ...(memory === undefined ? {} : { maxMemoryBytes: size(memory, `${at}.memory`) }),
+    ...(cpus === undefined ? {} : { maxCpus: number(cpus, `${at}.cpus`) }),
+    ...(pids === undefined ? {} : { maxProcesses: count(pids, `${at}.pids`) }),
+    ...(read_rate === undefined ? {} : { maxReadBytesPerS: size(read_rate, `${at}.read_rate`) }),
+    ...(write_rate === undefined ? {} : { maxWriteBytesPerS: size(write_rate, `${at}.write_rate`) }),
+  };
   const rlimits = ulimits === undefined ? undefined : Object.entries(object(ulimits, `${at}.ulimits`)).reduce(
     (before, [name, limit]) => {
       if (typeof limit !== "number" && typeof limit !== "string") {
@@ -65,12 +74,23 @@ function jobLimits(value: unknown, at: string): JobLimits {
   return {
     ...(timeout === undefined ? {} : { timeoutMs: timeoutMs(timeout, `${at}.timeout`) }),
     ...(rlimits === undefined ? {} : { rlimits: rlimitsOf(rlimits) }),
+    ...(Object.keys(cgroupLimits).length === 0 ? {} : { cgroupLimits }),
   };
 }
 
 function timeoutMs(value: unknown, at: string): number {
   if (typeof value !== "string") throw wrong(at, 'give a text such as "1h30m"');
   return typed(() => parseDurationMs(value, { name: at, minMs: 1, maxMs: MAX_TIMEOUT_MS }));
+}
+
+function size(value: unknown, at: string): number {
+  if (typeof value !== "string") throw wrong(at, 'give a text such as "512MiB"');
+  return typed(() => parseSizeBytes(value, at));
+}
+
+function number(value: unknown, at: string): number {
+  if (typeof value === "number" && Number.isFinite(value) && value > 0) return value;
+  throw wrong(at, "give a number above 0, such as 1.5");
 }
 
 function count(value: unknown, at: string): number {

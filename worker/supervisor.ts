@@ -54,6 +54,7 @@ export class Supervisor implements AsyncDisposable {
    * @throws {DirectoryInUseError} when another process keeps its jobs in the directory
    * @throws {StoreUnusableError} when the database there is damaged, of a later version, or cannot be written
    * @throws {InvalidArgumentError} when a limit is out of range
+   * @throws {NotEnforceableError} when no job can be held to the default or greatest limits of a cgroup here
    */
   constructor(options: SupervisorOptions = {}) {
     checkOptions(options);

@@ -27,7 +27,7 @@ import { encodeSpec } from "./store_json.ts";
 import type { StoredJob } from "./store_rows.ts";
 import { JobEvents } from "./supervisor_events.ts";
 import { Jobs } from "./supervisor_jobs.ts";
-import { processOptions } from "./supervisor_limits.ts";
+import { processOptions, withLimits } from "./supervisor_limits.ts";
 import { DEFAULT_MAX_JOBS, type SupervisorOptions } from "./supervisor_options.ts";
 import { OutputFiles } from "./supervisor_output.ts";
 import { Records } from "./supervisor_records.ts";
@@ -52,9 +52,12 @@ export class Keep {
   /**
    * @throws {DirectoryInUseError} when another process keeps its jobs in the directory
    * @throws {StoreUnusableError} when the directory's database cannot be used
+   * @throws {NotEnforceableError} when no job can be held to the default or greatest limits here
    */
   constructor(options: SupervisorOptions) {
     this.#options = options;
+    // What no job could be held to is told now, and not to each of them.
+    this.checkLimits({ ...withLimits({}, options), cwd: options.cwd ?? DEFAULT_CWD });
     const { directory } = options;
     this.store = new Store(directory === undefined ? ":memory:" : join(directory, "jobs.db"));
     this.#output = new OutputFiles({

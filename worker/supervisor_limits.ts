@@ -1,14 +1,14 @@
 /** What a supervisor holds its jobs to, whatever they ask for: defaults, maxima, how many run, and what they may gain. */
-import type { CommandOptions } from "./command.ts";
+import { type CgroupLimits, checkCgroupLimits } from "./cgroup_limits.ts";
 import { checkCommand } from "./command.ts";
-import { RLIMIT_KINDS, RLIMIT_NAMES, type RlimitName } from "./command_limits.ts";
+import { RLIMIT_KINDS, RLIMIT_NAMES } from "./command_limits.ts";
 import { InvalidArgumentError, LimitReachedError, NotEnforceableError } from "./errors.ts";
 import { checkEnforceable, gainsNoPrivileges } from "./host.ts";
 import type { Job } from "./job.ts";
 import type { JobOptions } from "./job_spec.ts";
 
 /** Limits of a job; what is absent is not limited. */
-export type JobLimits = Pick<CommandOptions, "timeoutMs" | "rlimits">;
+export type JobLimits = Pick<JobOptions, "timeoutMs" | "rlimits" | "cgroupLimits">;
 
 /** What the jobs of a supervisor are held to. */
 export interface Limits {
@@ -31,7 +31,10 @@ export interface Limits {
 
 /** @throws {InvalidArgumentError} when a limit cannot be */
 export function checkLimits({ defaultLimits = {}, maxLimits = {}, ...limits }: Limits): void {
-  for (const some of [defaultLimits, maxLimits]) checkCommand("true", [], some);
+  for (const some of [defaultLimits, maxLimits]) {
+    checkCommand("true", [], some);
+    checkCgroupLimits(some.cgroupLimits ?? {});
+  }
   checkAtMost(defaultLimits, maxLimits);
   for (const count of [limits.maxRunning, limits.maxRunningPerOwner]) {
     if (count === undefined || (Number.isSafeInteger(count) && count >= 1)) continue;
@@ -49,19 +52,34 @@ export function withLimits(options: JobOptions, { defaultLimits = {}, maxLimits 
   // 0 and nothing mean the same to a timeout.
   const timeoutMs = options.timeoutMs || defaultLimits.timeoutMs || maxLimits.timeoutMs;
   const rlimits = { ...maxLimits.rlimits, ...defaultLimits.rlimits, ...options.rlimits };
+  const cgroupLimits = { ...maxLimits.cgroupLimits, ...defaultLimits.cgroupLimits, ...options.cgroupLimits };
   return {
     ...options,
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(Object.keys(rlimits).length === 0 ? {} : { rlimits }),
+    ...(Object.keys(cgroupLimits).length === 0 ? {} : { cgroupLimits }),
   };
 }
 
-function checkAtMost({ timeoutMs, rlimits = {} }: JobLimits, max: JobLimits): void {
+/** What of a cgroup can be had in different amounts, in words. */
+const AMOUNTS: Readonly<Record<Exclude<keyof CgroupLimits, "ioPath">, string>> = {
+  maxMemoryBytes: "memory",
+  maxCpus: "cores",
+  maxProcesses: "processes of a job",
+  maxReadBytesPerS: "bytes read in a second",
+  maxWriteBytesPerS: "bytes written in a second",
+};
+
+function checkAtMost({ timeoutMs, rlimits = {}, cgroupLimits = {} }: JobLimits, max: JobLimits): void {
+  for (const [name, words] of Object.entries(AMOUNTS) as [keyof typeof AMOUNTS, string][]) {
+    const [value, most] = [cgroupLimits[name], max.cgroupLimits?.[name]];
+    if (value !== undefined && most !== undefined && value > most) throw tooMuch(words, value, most);
+  }
   if (max.timeoutMs && timeoutMs !== undefined && timeoutMs > max.timeoutMs) {
     throw tooMuch("run time in milliseconds", timeoutMs, max.timeoutMs);
   }
   for (const name of RLIMIT_NAMES) {
-    const [value, most] = [rlimits[name], max.rlimits?.[name as RlimitName]];
+    const [value, most] = [rlimits[name], max.rlimits?.[name]];
     if (value !== undefined && most !== undefined && value > most) throw tooMuch(RLIMIT_KINDS[name].words, value, most);
   }
 }

@@ -6,16 +6,28 @@ import { StartError } from "../../teleportd/start_error.ts";
 Deno.test("parseLimits() reads all that a file may say", () => {
   const text = JSON.stringify({
     comment: "for the build machines",
-    default: { timeout: "1h", ulimits: { nofile: 1_024, core: 0 } },
-    max: { timeout: "1d", ulimits: { as: "8G", cpu: "2h", fsize: "1GiB", nproc: "500" }, comment: [1] },
+    default: { timeout: "1h", ulimits: { nofile: 1_024, core: 0 }, read_rate: "1MB", write_rate: "2MB" },
+    max: {
+      timeout: "1d",
+      ulimits: { as: "8G", cpu: "2h", fsize: "1GiB", nproc: "500" },
+      comment: [1],
+      memory: "2G",
+      cpus: 1.5,
+      pids: 64,
+    },
     running: 200,
     running_per_user: 20,
   });
   assert.deepEqual(parseLimits(text), {
-    defaultLimits: { timeoutMs: 3_600_000, rlimits: { openFiles: 1_024, coreBytes: 0 } },
+    defaultLimits: {
+      timeoutMs: 3_600_000,
+      rlimits: { openFiles: 1_024, coreBytes: 0 },
+      cgroupLimits: { maxReadBytesPerS: 1_000_000, maxWriteBytesPerS: 2_000_000 },
+    },
     maxLimits: {
       timeoutMs: 86_400_000,
       rlimits: { addressSpaceBytes: 2 ** 33, cpuSeconds: 7_200, fileBytes: 2 ** 30, processes: 500 },
+      cgroupLimits: { maxMemoryBytes: 2 ** 31, maxCpus: 1.5, maxProcesses: 64 },
     },
     maxRunning: 200,
     maxRunningPerOwner: 20,
@@ -35,6 +47,14 @@ const bad: readonly (readonly [unknown, RegExp])[] = [
   [{ max: { timeout: 5 } }, /at max\.timeout, give a text/],
   [{ max: { timeout: "5" } }, /a unit is missing/],
   [{ max: { timeout: "0s" } }, /out of bounds/],
+  [{ max: { memory: 5 } }, /at max\.memory, give a text such as "512MiB"/],
+  [{ max: { memory: "much" } }, /Invalid size "much" for max\.memory/],
+  [{ max: { cpus: "2" } }, /at max\.cpus, give a number above 0/],
+  [{ max: { cpus: 0 } }, /at max\.cpus, /],
+  [{ default: { pids: 0.5 } }, /at default\.pids, give a whole number from 1/],
+  [{ default: { read_rate: 7 } }, /at default\.read_rate, /],
+  [{ default: { write_rate: "0" } }, /Invalid size "0" for default\.write_rate/],
+  [{ default: { io_path: "/" } }, /"io_path" is not known/],
   [{ running: 0 }, /at running, give a whole number from 1/],
   [{ running: "5" }, /at running, /],
   [{ running_per_user: 1.5 }, /at running_per_user, /],

@@ -9,6 +9,7 @@ import {
   type SupervisorOptions,
 } from "../../mod.ts";
 import { gainsNoPrivileges } from "../../worker/host.ts";
+import { withLimits } from "../../worker/supervisor_limits.ts";
 
 async function finalText(supervisor: Supervisor, id: string): Promise<string> {
   await supervisor.start(id);
@@ -60,6 +61,42 @@ Deno.test("a job that asks for more than the most is refused, in words that name
   assert.equal((await supervisor.counts()).jobs, 0);
 });
 
+Deno.test("withLimits() holds what a cgroup limits to the default and the most, too", () => {
+  const limits = {
+    defaultLimits: { cgroupLimits: { maxCpus: 1 } },
+    maxLimits: { cgroupLimits: { maxMemoryBytes: 2 ** 30, maxCpus: 2, maxProcesses: 10, maxReadBytesPerS: 5 } },
+  };
+  assert.deepEqual(withLimits({}, limits).cgroupLimits, {
+    maxMemoryBytes: 2 ** 30,
+    maxCpus: 1,
+    maxProcesses: 10,
+    maxReadBytesPerS: 5,
+  });
+  const asked = { cgroupLimits: { maxCpus: 2, maxMemoryBytes: 2 ** 20, ioPath: "/" } };
+  assert.deepEqual(withLimits(asked, limits).cgroupLimits, {
+    maxMemoryBytes: 2 ** 20,
+    maxCpus: 2,
+    maxProcesses: 10,
+    maxReadBytesPerS: 5,
+    ioPath: "/",
+  });
+  for (
+    const [cgroupLimits, sentence] of [
+      [{ maxMemoryBytes: 2 ** 30 + 1 }, /"1073741825" on memory/],
+      [{ maxCpus: 2.5 }, /"2.5" on cores .*at most 2$/],
+      [{ maxProcesses: 11 }, /"11" on processes of a job/],
+      [{ maxReadBytesPerS: 6 }, /"6" on bytes read in a second/],
+    ] as const
+  ) assert.throws(() => withLimits({ cgroupLimits }, limits), sentence);
+  assert.equal("cgroupLimits" in withLimits({}, {}), false);
+});
+
+Deno.test("new Supervisor() refuses limits by cgroup that no job could be held to", () => {
+  for (const limits of ["defaultLimits", "maxLimits"] as const) {
+    assert.throws(() => new Supervisor({ [limits]: { cgroupLimits: { maxCpus: 1 } } }), NotEnforceableError);
+  }
+});
+
 Deno.test("new Supervisor() refuses limits that cannot be", () => {
   for (
     const options of [
@@ -67,6 +104,8 @@ Deno.test("new Supervisor() refuses limits that cannot be", () => {
       { maxRunningPerOwner: 1.5 },
       { defaultLimits: { timeoutMs: -1 } },
       { maxLimits: { rlimits: { openFiles: 0 } } },
+      { maxLimits: { cgroupLimits: { maxCpus: 0 } } },
+      { defaultLimits: { cgroupLimits: { maxCpus: 2 } }, maxLimits: { cgroupLimits: { maxCpus: 1 } } },
       { defaultLimits: { timeoutMs: 2 }, maxLimits: { timeoutMs: 1 } },
       { defaultLimits: { rlimits: { coreBytes: 2 } }, maxLimits: { rlimits: { coreBytes: 1 } } },
     ]
