@@ -1,5 +1,6 @@
 /** The file of limits: what it may say, and that no misspelt word is no limit. */
 import assert from "node:assert/strict";
+import { checkLimits } from "../../mod.ts";
 import { parseLimits } from "../../teleportd/limits_file.ts";
 import { StartError } from "../../teleportd/start_error.ts";
 
@@ -74,4 +75,12 @@ for (const [value, sentence] of bad) {
 Deno.test("parseLimits() refuses what is no JSON, and what is no file of limits for its size", () => {
   assert.throws(() => parseLimits("{"), /it is no JSON/);
   assert.throws(() => parseLimits(" ".repeat(65_537)), /too long/);
+});
+
+Deno.test("the file in docs/limits.md is one that can be used", async () => {
+  const text = await Deno.readTextFile(new URL("../../docs/limits.md", import.meta.url));
+  const [, example = ""] = /```json\n([^]*?)```/.exec(text) ?? [];
+  const limits = parseLimits(example);
+  checkLimits(limits);
+  assert.equal(limits.maxRunning, 200);
 });
