@@ -22,6 +22,8 @@ export interface Flags {
   readonly allowNewPrivileges?: boolean;
   /** Names, or `*` for all. */
   readonly inheritEnv?: readonly string[];
+  /** `auto`, `off`, or a directory. */
+  readonly cgroup: string;
   /** Of "audit verify", which does nothing else. */
   readonly auditPath?: string;
   /** Bytes. */
@@ -59,6 +61,7 @@ export function parseFlags(args: readonly string[], version: string): Flags {
     .option("--policy <file>", "who may do what (default: the roles admin, operator and viewer)")
     .option("--check-config", "say whether certificates, policy and limits can be used, and leave")
     .option("--limits <file>", "what jobs may use, and how many may run (default: no limits)")
+    .option("--cgroup <where>", "cgroups of jobs: auto, off, or the directory of a cgroup to make them in", "auto")
     .option("--allow-new-privileges", "let those jobs that ask for it gain privileges, as sudo does")
     .option(
       "--inherit-env <names>",

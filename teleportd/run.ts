@@ -10,6 +10,7 @@ import { AuditLog } from "../service/audit_log.ts";
 import { createService } from "../service/handlers.ts";
 import { handshakeRecord } from "../service/handshake_record.ts";
 import { keepCurrent } from "../service/keep_current.ts";
+import { openCgroups } from "./cgroups.ts";
 import { tellChecked } from "./check_config.ts";
 import type { Flags } from "./flags.ts";
 import { type FileLimits, parseLimits } from "./limits_file.ts";
@@ -67,8 +68,10 @@ export async function run(flags: Flags, { env, environment, tell, exit }: World)
   await Deno.mkdir(directory, { recursive: true, mode: 0o700 }).catch((error) => {
     throw new StartError(`Data directory "${directory}" cannot be made: ${error.message}`);
   });
+  const { cgroups, line: cgroupsLine } = await openCgroups(flags.cgroup, directory);
   const supervisor = new Supervisor({
     directory,
+    ...(cgroups === undefined ? {} : { cgroups }),
     env: jobEnvironment(env),
     inheritableEnv: inheritable(environment(), flags.inheritEnv ?? []),
     newPrivileges: flags.allowNewPrivileges ? "ON_REQUEST" : "DENIED",
@@ -84,6 +87,8 @@ export async function run(flags: Flags, { env, environment, tell, exit }: World)
     ...(flags.keepJobs === undefined ? {} : { maxJobs: flags.keepJobs }),
     ...(flags.shutdownGrace === undefined ? {} : { closeGraceMs: flags.shutdownGrace }),
   });
+  // Removed in the end. Not before the directory is this server's own: another may have the same cgroups.
+  using _ = cgroups;
   // The last net: a defect in one call or job must not end all the others.
   globalThis.addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
@@ -143,6 +148,7 @@ export async function run(flags: Flags, { env, environment, tell, exit }: World)
   });
   Deno.addSignalListener("SIGHUP", () => changes.nudge());
   server.setServing(!stop.aborted);
+  say(cgroupsLine);
   say(`listening on ${formatAddress(server)}`);
   stop.addEventListener("abort", () => {
     server.setServing(false);

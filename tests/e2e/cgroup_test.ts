@@ -1,0 +1,136 @@
+/** The server with cgroups and without, as a process: what it says, what jobs see, what a crash leaves. */
+import assert from "node:assert/strict";
+import { whyNoCgroups } from "../worker/cgroup_fixture.ts";
+import { type Server, spawnServer, startServer, teleport } from "./programs.ts";
+import { clientOf, finalOf, living, refusal, startUp } from "./teleportd.ts";
+
+const skipped = whyNoCgroups === undefined ? "" : ` (skipped: ${whyNoCgroups})`;
+const real = { ignore: whyNoCgroups !== undefined };
+
+/** The cgroup of a job, as the job itself sees it. */
+async function cgroupOf(server: Server, id: string): Promise<string> {
+  await using calls = await clientOf(server);
+  const { pid } = await calls.calls.Status({ id });
+  return /^0::(.*)$/m.exec(await Deno.readTextFile(`/proc/${pid}/cgroup`))?.[1] ?? "";
+}
+
+/** All that a server says which does not get to serve. */
+async function refused(...args: string[]): Promise<{ code: number; text: string }> {
+  const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
+  const { process } = spawnServer({ dir, args });
+  const [text, { code }] = await Promise.all([new Response(process.stderr).text(), process.status]);
+  await Deno.remove(dir, { recursive: true });
+  return { code, text };
+}
+
+/** What a server said before it served. */
+async function said(...args: string[]): Promise<string> {
+  const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
+  const { process } = spawnServer({ dir, args });
+  const log = process.stderr.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  for (let read = await log.read(); !read.done; read = await log.read()) {
+    text += read.value;
+    if (/^listening on /m.test(text)) process.kill("SIGTERM");
+  }
+  await process.status;
+  await Deno.remove(dir, { recursive: true });
+  return text;
+}
+
+Deno.test("teleportd says at its start that jobs have no cgroups, and why", async () => {
+  assert.match(
+    await said("--cgroup", "off"),
+    /^jobs have no cgroups \(--cgroup off\): they are ended by process group, session, descent and environment$/m,
+  );
+});
+
+Deno.test("teleportd does not serve where it is told to make cgroups and cannot", async () => {
+  const { code, text } = await refused("--cgroup", "/no/such/cgroup");
+  assert.equal(code, 1);
+  assert.match(text, /^teleportd: No cgroups for jobs: there is no cgroup "\/no\/such\/cgroup"$/m);
+});
+
+Deno.test(`teleportd says where the cgroups of its jobs are, and removes them in the end${skipped}`, real, async () => {
+  const [, directory = ""] = /^jobs have cgroups in "([^"]+)", they can(?:not)? be limited .*$/m.exec(await said()) ??
+    [];
+  assert.match(directory, /\/teleport-[0-9a-f]{16}$/);
+  assert.throws(() => Deno.statSync(directory), Deno.errors.NotFound);
+});
+
+Deno.test("a server without cgroups pauses, resumes, measures and refuses limits", async () => {
+  await using server = await startServer({ args: ["--cgroup", "off"] });
+  await control(server, "PROC");
+  await using client = await clientOf(server);
+  const { status, message } = await refusal(
+    client.calls.Register({ command: "true", cgroup_limits: { memory_bytes: 2 ** 30 } }),
+  );
+  assert.equal(status, "FAILED_PRECONDITION");
+  assert.equal(message, "Cannot limit memory on this server: it has no cgroups");
+});
+
+Deno.test(`a server with cgroups pauses, resumes and measures${skipped}`, real, async () => {
+  await using server = await startServer();
+  await control(server, "CGROUP");
+});
+
+/** Pause, resume, status and the record of an end, through the command line. */
+async function control(server: Server, source: string): Promise<void> {
+  await using client = await clientOf(server);
+  const id = await startUp(client.calls, "trap '' TERM; echo up; (setsid sleep 1000 &); while :; do :; done");
+  assert.deepEqual(await teleport(server, "pause", id), { code: 0, stdout: "", stderr: "" });
+  assert.match((await teleport(server, "status", id)).stdout, /^State: +RUNNING, pid \d+ \(paused by admin\)$/m);
+  assert.deepEqual(await teleport(server, "resume", id), { code: 0, stdout: "", stderr: "" });
+  const running = JSON.parse((await teleport(server, "--output", "json", "status", id)).stdout);
+  assert.equal(running.paused, undefined);
+  assert.equal(running.usage.cpu_source, source);
+  assert.ok(running.usage.processes >= 2 && running.usage.memory_bytes > 0);
+  await client.calls.Pause({ id });
+  await teleport(server, "stop", "--grace", "100ms", id);
+  const ended = JSON.parse((await teleport(server, "--output", "json", "status", id)).stdout);
+  assert.deepEqual([ended.state, ended.signal, ended.reason, ended.stopped_by, ended.others_ended], [
+    "KILLED",
+    "SIGKILL",
+    "STOPPED",
+    "admin",
+    1,
+  ]);
+  assert.ok(Date.parse(ended.kill_sent_at) > Date.parse(ended.term_sent_at));
+  assert.deepEqual(living(id), []);
+  const again = await teleport(server, "pause", id);
+  assert.equal(again.code, 1);
+  assert.match(again.stderr, /is in state "KILLED", not running: only what runs can be paused/);
+}
+
+Deno.test(`a server that was killed finds what left everything but its cgroup${skipped}`, real, async () => {
+  const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
+  let id: string;
+  let pid: number;
+  let cgroup: string;
+  {
+    await using server = await startServer({ dir });
+    await using client = await clientOf(server);
+    id = await startUp(client.calls, "(setsid env -i sh -c 'echo $$; exec sleep 1000' &); exec sleep 1000");
+    let output = "";
+    for await (const { data } of client.calls.GetOutput({ id, follow: false })) {
+      output += new TextDecoder().decode(data);
+    }
+    pid = Number(output);
+    cgroup = await cgroupOf(server, id);
+    assert.ok(cgroup.endsWith(`/${id}`));
+    server.process.kill("SIGKILL");
+    await server.process.status;
+  }
+  assert.match(await Deno.readTextFile(`/proc/${pid}/cgroup`), new RegExp(id));
+  {
+    await using server = await startServer({ dir });
+    await using client = await clientOf(server);
+    assert.equal((await client.calls.Status({ id })).state, "STATE_LOST");
+    // Gone, or a zombie that waits for whoever reaps orphans here: that is in no cgroup of ours any more.
+    const left = await Deno.readTextFile(`/proc/${pid}/stat`).catch(() => " Z ");
+    assert.match(left, / Z /);
+    const next = await client.calls.Register({ command: "true" });
+    assert.equal((await finalOf(client.calls, next.id)).usage?.cpu_source, "USAGE_SOURCE_CGROUP");
+  }
+  await Deno.remove(dir, { recursive: true });
+});
