@@ -94,13 +94,10 @@ export class Cgroup {
    * @returns false where something lives in it still
    */
   remove(): boolean {
-    try {
-      for (const directory of below(this.directory).reverse()) Deno.removeSync(directory);
-      Deno.removeSync(this.directory);
-    } catch (error) {
-      return error instanceof Deno.errors.NotFound;
-    }
-    return true;
+    // Few jobs make cgroups of their own.
+    if (removed(this.directory)) return true;
+    for (const directory of below(this.directory).reverse()) removed(directory);
+    return removed(this.directory);
   }
 
   #write(name: string, text: string): boolean {
@@ -110,6 +107,15 @@ export class Cgroup {
     } catch {
       return false; // The kernel has no such file, or the cgroup is gone and there is nothing to do.
     }
+  }
+}
+
+function removed(directory: string): boolean {
+  try {
+    Deno.removeSync(directory);
+    return true;
+  } catch (error) {
+    return error instanceof Deno.errors.NotFound;
   }
 }
 

@@ -106,7 +106,7 @@ async function leftOf(job: Ending): Promise<Target[]> {
   }
   // Pid and start time together name one process for ever.
   const entries = new Map(membersOf(scanned, job).map((entry) => [nameOf(entry), entry]));
-  for (const pid of job.cgroup?.pids() ?? []) {
+  for (const pid of job.cgroup?.isPopulated ? job.cgroup.pids() : []) {
     const entry = readEntry(pid);
     if (entry !== undefined && !entry.zombie) entries.set(nameOf(entry), entry);
   }
