@@ -67,7 +67,7 @@ export class CgroupTree implements Disposable {
    * Makes the cgroup for those of the jobs, and has it given all controllers that can be had. Where the kernel wants the
    * cgroup above to be without processes for that, and this one is all it has, this process moves to `SERVER_LEAF` in it.
    *
-   * @throws {CgroupUnavailableError} where there is no cgroup of version 2, or none can be made in it
+   * @throws {CgroupUnavailableError} where there is no cgroup of version 2, or none can be made in it and joined
    */
   static open(options: CgroupTreeOptions): CgroupTree {
     const own = options.base === undefined ? ownBase(options.proc ?? "/proc") : undefined;
@@ -79,7 +79,9 @@ export class CgroupTree implements Disposable {
     } catch (error) {
       throw new CgroupUnavailableError(`cgroups cannot be made in "${base}" (${codeOf(error)})`);
     }
-    return new CgroupTree(directory, enableControllers(base, directory));
+    const lacking = enableControllers(base, directory);
+    tryToJoin(directory);
+    return new CgroupTree(directory, lacking);
   }
 
   /** The directory of a job's cgroup, also when there is none. */
@@ -168,6 +170,32 @@ function ownBase(proc: string): CgroupPlace {
   }
   if (place === undefined) throw new CgroupUnavailableError("cgroup v2 is not mounted");
   return basename(place.directory) === SERVER_LEAF ? { ...place, directory: dirname(place.directory) } : place;
+}
+
+/**
+ * Has a process join a cgroup as jobs will. To make one is not enough: who may move a process is decided by the cgroups
+ * above both places, and by namespaces.
+ */
+function tryToJoin(directory: string): void {
+  const trial = new Cgroup(join(directory, "trial"));
+  try {
+    Deno.mkdirSync(trial.directory, { recursive: true });
+    const { success, stderr } = new Deno.Command("/bin/sh", {
+      args: ["-c", 'echo 0 >"$1/cgroup.procs"', "sh", trial.directory],
+      stdin: "null",
+      stdout: "null",
+      clearEnv: true,
+    }).outputSync();
+    if (success) return;
+    const why = new TextDecoder().decode(stderr).trim().split(": ").at(-1);
+    throw new CgroupUnavailableError(`processes cannot be moved to cgroups in "${dirname(directory)}" (${why})`);
+  } catch (error) {
+    new Cgroup(directory).remove();
+    if (error instanceof CgroupUnavailableError) throw error;
+    throw new CgroupUnavailableError(`cgroups cannot be tried in "${dirname(directory)}" (${codeOf(error)})`);
+  } finally {
+    trial.remove();
+  }
 }
 
 /** Returns the controllers that cannot be had, each with the reason in words for those who want a limit. */

@@ -99,6 +99,16 @@ Deno.test("CgroupTree.open() says why there can be no cgroups", async () => {
   for (const directory of [base, proc]) await Deno.remove(directory, { recursive: true });
 });
 
+Deno.test("CgroupTree.open() says why no process can join a cgroup that can be made", async () => {
+  const base = await fakeBase();
+  // As a made-up cgroup refuses to take a process.
+  await Deno.mkdir(join(base, "jobs", "trial", "cgroup.procs"), { recursive: true });
+  const error = thrown(() => CgroupTree.open({ name: "jobs", base }));
+  assert.ok(error instanceof CgroupUnavailableError);
+  assert.match(error.message, /^processes cannot be moved to cgroups in "\/.*" \(.*directory\)$/i);
+  await Deno.remove(base, { recursive: true });
+});
+
 Deno.test("CgroupTree.create() writes the limits of a job into its cgroup", async () => {
   const base = await fakeBase();
   const cgroups = CgroupTree.open({ base, name: "jobs" });

@@ -183,43 +183,59 @@ cgroupTest("50 jobs at once leave no cgroup, and each knows what it used", async
   assert.deepEqual(codes, ids.map((_, index) => index));
 });
 
+/** Runs a job in a process of its own that is then killed. Gives the job's id and the first line of its output. */
+async function orphan(directory: string, base: string, script: string, how = "") {
+  const program = new URL("./orphan_program.ts", import.meta.url).pathname;
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--no-prompt", "-A", program, directory, base, script, how],
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const reader = child.stdout.getReader();
+  const [id = "", line = ""] = new TextDecoder().decode((await reader.read()).value).trim().split(" ");
+  await reader.cancel();
+  child.kill("SIGKILL");
+  await child.status;
+  return { id, line };
+}
+
 for (const knowsCgroups of [true, false]) {
   const who = knowsCgroups ? "a server with cgroups" : "a server without cgroups";
-  cgroupTest(
-    `what a killed server leaves in a cgroup, unmarked and in a session of its own, is ended by ${who}`,
-    async (cgroups) => {
-      const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
-      const child = new Deno.Command(Deno.execPath(), {
-        args: [
-          "run",
-          "--quiet",
-          "--no-prompt",
-          "-A",
-          new URL("./orphan_program.ts", import.meta.url).pathname,
-          directory,
-          cgroups.directory,
-          "(setsid env -i sh -c 'echo $$; exec sleep 1000' &); exec sleep 1000",
-        ],
-        stdout: "piped",
-        stderr: "inherit",
-      }).spawn();
-      const reader = child.stdout.getReader();
-      const [id = "", pid = ""] = new TextDecoder().decode((await reader.read()).value).trim().split(" ");
-      await reader.cancel();
-      child.kill("SIGKILL");
-      await child.status;
-      assert.equal(readEntry(Number(pid))?.zombie, false, "It outlives the server");
-      const own = knowsCgroups ? { cgroups: CgroupTree.open({ base: cgroups.directory, name: "jobs" }) } : {};
-      await using supervisor = new Supervisor({ directory, ...own });
-      assert.equal((await supervisor.status(id)).state, "LOST");
-      assert.ok(readEntry(Number(pid))?.zombie ?? true);
-      assert.deepEqual([...Deno.readDirSync(join(cgroups.directory, "jobs"))].filter((entry) => entry.isDirectory), []);
-      await supervisor.close();
-      Deno.removeSync(join(cgroups.directory, "jobs"));
-      await Deno.remove(directory, { recursive: true });
-    },
-  );
+  for (const how of ["running", "paused"]) {
+    cgroupTest(
+      `what is ${how} in a cgroup, unmarked and in a session of its own, is ended by ${who}`,
+      async (cgroups) => {
+        const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
+        const script = "(setsid env -i sh -c 'echo $$; exec sleep 1000' &); exec sleep 1000";
+        const { id, line: pid } = await orphan(directory, cgroups.directory, script, how);
+        assert.equal(readEntry(Number(pid))?.zombie, false, "It outlives the server");
+        const own = knowsCgroups ? { cgroups: CgroupTree.open({ base: cgroups.directory, name: "jobs" }) } : {};
+        await using supervisor = new Supervisor({ directory, ...own });
+        const status = await supervisor.status(id);
+        assert.deepEqual([status.state, status.paused], ["LOST", undefined]);
+        assert.ok(readEntry(Number(pid))?.zombie ?? true);
+        assert.deepEqual(
+          [...Deno.readDirSync(join(cgroups.directory, "jobs"))].filter((entry) => entry.isDirectory),
+          [],
+        );
+        await supervisor.close();
+        Deno.removeSync(join(cgroups.directory, "jobs"));
+        await Deno.remove(directory, { recursive: true });
+      },
+    );
+  }
 }
+
+Deno.test("what a killed server left paused, without cgroups, is ended by the next", async () => {
+  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
+  const { id, line: pid } = await orphan(directory, "", "setsid sh -c 'echo $$; exec sleep 1000' & wait", "paused");
+  assert.equal(readEntry(Number(pid))?.stopped, true);
+  await using supervisor = new Supervisor({ directory });
+  assert.equal((await supervisor.status(id)).state, "LOST");
+  assert.ok(readEntry(Number(pid))?.zombie ?? true);
+  await supervisor.close();
+  await Deno.remove(directory, { recursive: true });
+});
 
 cgroupTest("ready() ends and removes cgroups of jobs that no record knows", async (cgroups) => {
   const forgotten = cgroups.create("forgotten", {}, "/");
