@@ -219,9 +219,9 @@ export function createProgram(runner: Runner, help: HelpOutput): Command {
       const { whoami } = await import("./commands/whoami.ts");
       await runner.local(common(self), whoami);
     });
-  addTemplateOptions(
+  addControlOptions(addTemplateOptions(
     command("can-i", "<CALL> [COMMAND] [ARG...]", "Say whether you may make a call, and which rule says so"),
-  )
+  ))
     .option("--job <ID>", "the job that the call is for")
     .option("-e, --env <NAME=VALUE>", "with a COMMAND: a variable of its environment", pairParser("--env"))
     .option("--cwd <DIR>", "with a COMMAND: its working directory")

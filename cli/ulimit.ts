@@ -50,6 +50,7 @@ function parseValue(field: Field, text: string, name: string): number {
     case "address_space_bytes":
       return parseSizeBytes(text, name);
     default:
+      // The server has a bound for open files, too.
       if (!/^[1-9][0-9]{0,8}$/.test(text)) {
         throw new UsageError(`Invalid value "${text}" for ${name}: give a whole number from 1 to 999999999`);
       }

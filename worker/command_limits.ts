@@ -18,7 +18,7 @@ export interface Rlimits {
   readonly addressSpaceBytes?: number;
   /** RLIMIT_CPU: processor time, in seconds: SIGXCPU when it is used up, SIGKILL a second later. */
   readonly cpuSeconds?: number;
-  /** RLIMIT_NOFILE: descriptors open at a time. */
+  /** RLIMIT_NOFILE: descriptors open at a time, at least 20. */
   readonly openFiles?: number;
   /** RLIMIT_CORE: size of a core file, in bytes, rounded down to 512; 0: none is written. */
   readonly coreBytes?: number;
@@ -44,7 +44,8 @@ export const RLIMIT_KINDS: Readonly<Record<RlimitName, RlimitKind>> = {
   coreBytes: { words: "core size", procName: "Max core file size", unitBytes: 512, min: 0 },
   fileBytes: { words: "file size", procName: "Max file size", unitBytes: 512, min: 0 },
   cpuSeconds: { words: "processor time", procName: "Max cpu time", unitBytes: 1, min: 1 },
-  openFiles: { words: "open files", procName: "Max open files", unitBytes: 1, min: 1 },
+  // _POSIX_OPEN_MAX: so many every program may count on, and the launcher's shell does.
+  openFiles: { words: "open files", procName: "Max open files", unitBytes: 1, min: 20 },
   processes: { words: "processes", procName: "Max processes", unitBytes: 1, min: 1 },
   addressSpaceBytes: { words: "address space", procName: "Max address space", unitBytes: 1_024, min: 1_024 },
 };

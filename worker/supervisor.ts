@@ -139,7 +139,7 @@ export class Supervisor implements AsyncDisposable {
   }
 
   /**
-   * Starts a job and returns its status then: running, or failed to start. A job that runs already is left to run; one
+   * Starts a job and returns its status then: starting, running, or failed to start. A job that runs is left to run; one
    * that has ended keeps its final status.
    *
    * @param options.by the user who asked, for the record

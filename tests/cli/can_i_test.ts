@@ -29,11 +29,14 @@ Deno.test("teleport can-i asks about call, job and command, and exits 0 for yes"
   assert.equal(await teleport(io, "can-i", "--job", "job-1", "stop"), 0);
   assert.equal(await teleport(io, "can-i", "register", "--cwd", "/srv", "-e", "A=b", "--", "make", "-j8", "--job"), 0);
   assert.equal(await teleport(io, "can-i", "register", "--template", "t", "--param", "a=b"), 0);
+  assert.equal(await teleport(io, "can-i", "register", "-u", "nobody", "--isolate", "strict", "--", "id", "-u"), 0);
+  const last = asked.at(-1)?.job;
+  assert.deepEqual([last?.user, last?.isolation, last?.args], ["nobody", "ISOLATION_STRICT", ["-u"]]);
   assert.deepEqual(asked.slice(0, 2), Array(2).fill({ call: "stop", id: "job-1" }));
   const [, , command, template] = asked;
   assert.deepEqual([command?.job?.command, command?.job?.args, command?.job?.cwd], ["make", ["-j8", "--job"], "/srv"]);
   assert.deepEqual([template?.job?.template, { ...template?.job?.parameters }], ["t", { a: "b" }]);
-  assert.equal(io.stdout.text, "yes: operator/1\n".repeat(4));
+  assert.equal(io.stdout.text, "yes: operator/1\n".repeat(5));
 });
 
 Deno.test("teleport can-i exits 1 for no, and prints nothing that a terminal obeys", async () => {

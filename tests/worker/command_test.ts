@@ -35,7 +35,7 @@ Deno.test("checkCommand() refuses what Linux cannot run, in a sentence that says
     ["a fraction of a niceness", "true", [], { nice: 0.5 }],
     ["a limit below 0", "true", [], { rlimits: { coreBytes: -1 } }],
     ["no processor time at all", "true", [], { rlimits: { cpuSeconds: 0 } }],
-    ["no descriptor at all", "true", [], { rlimits: { openFiles: 0 } }],
+    ["fewer descriptors than every program has", "true", [], { rlimits: { openFiles: 19 } }],
     ["no process at all", "true", [], { rlimits: { processes: 0 } }],
     ["less memory than the unit it is counted in", "true", [], { rlimits: { addressSpaceBytes: 1_023 } }],
     ["a fraction of a limit", "true", [], { rlimits: { fileBytes: 1.5 } }],
@@ -59,7 +59,7 @@ Deno.test("checkCommand() takes what is just within the bounds", () => {
   checkCommand("true", [], {
     umask: 0,
     nice: -20,
-    rlimits: { coreBytes: 0, fileBytes: 0, cpuSeconds: 1, openFiles: 1 },
+    rlimits: { coreBytes: 0, fileBytes: 0, cpuSeconds: 1, openFiles: 20 },
   });
   checkCommand("true", [], { umask: 0o777, nice: 19, user: "x".repeat(255), group: "0", rlimits: {} });
   checkCommand("true", ["", "\n", "\u{1f600}"], {});

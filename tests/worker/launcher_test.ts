@@ -237,10 +237,10 @@ Deno.test("limits bite: memory, processor time, descriptors and file size", asyn
   assert.ok(cpu.status.state === "KILLED" && cpu.status.signal === "SIGXCPU");
   const stubborn = await sh("trap '' XCPU; while :; do :; done", { rlimits: { cpuSeconds: 1 } });
   assert.ok(stubborn.status.state === "KILLED" && stubborn.status.signal === "SIGKILL");
-  const twenty = Array(20).fill("/dev/null"); // paste(1) opens all its files at once.
-  const enough = await run("paste", twenty.slice(18), { rlimits: { openFiles: 16 } });
+  const forty = Array(40).fill("/dev/null"); // paste(1) opens all its files at once.
+  const enough = await run("paste", forty.slice(38), { rlimits: { openFiles: 24 } });
   assert.ok(enough.status.state === "EXITED" && enough.status.exitCode === 0, enough.stderr);
-  const files = await run("paste", twenty, { rlimits: { openFiles: 16 } });
+  const files = await run("paste", forty, { rlimits: { openFiles: 24 } });
   assert.match(files.stderr, /open files/);
   const path = await Deno.makeTempFile({ prefix: "teleport-test-" });
   const size = await run("dd", ["if=/dev/zero", `of=${path}`, "bs=1000", "count=10"], {

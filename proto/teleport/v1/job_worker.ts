@@ -162,7 +162,7 @@ export interface Rlimits {
   address_space_bytes?: number;
   /** Processor time: SIGXCPU when it is used up, SIGKILL a second later. */
   cpu_seconds?: number;
-  /** Descriptors open at a time. */
+  /** Descriptors open at a time, at least 20. */
   open_files?: number;
   /** Of a core file; 0: none is written. Rounded down to 512. */
   core_bytes?: number;
