@@ -198,7 +198,7 @@ export class Launch {
       (words?.startsWith("unshare: ") ? "isolation" : undefined);
     // What is behind the last colon says why; what is before it may be a path of the host's.
     const why = words?.split(": ").at(-1)?.replace(/\.$/, "") ?? signal ?? "it did not say why";
-    if (this.#phase === "failed") return startFailure(this.#name, execCode(why), why);
+    if (this.#phase === "failed") return execFailure(this.#name, why);
     if (step === undefined) {
       return startFailure(this.#name, "SPAWN_FAILED", `the launcher failed (${signal ?? words ?? why})`);
     }
@@ -208,8 +208,13 @@ export class Launch {
   }
 }
 
-function execCode(why: string): "NOT_EXECUTABLE" | "SPAWN_FAILED" {
-  return /denied|not found|no such file/i.test(why) ? "NOT_EXECUTABLE" : "SPAWN_FAILED";
+/** Why exec failed, in our words: shells have many for the same. */
+function execFailure(name: string, why: string): StartFailure {
+  // It was found a moment before, so what is missing is what its first line names, or it, where mounts are others now.
+  if (/not found|no such file/i.test(why)) {
+    return startFailure(name, "NOT_EXECUTABLE", "it or its interpreter was not found");
+  }
+  return startFailure(name, /denied/i.test(why) ? "NOT_EXECUTABLE" : "SPAWN_FAILED", why);
 }
 
 /** What went wrong, by the name of the step. */

@@ -131,7 +131,7 @@ for (const [way, options] of WAYS) {
     const script = await Deno.makeTempFile({ prefix: "teleport-test-" });
     await Deno.chmod(script, 0o755);
     await Deno.writeTextFile(script, "#!/no/such/interpreter\n");
-    failed(await run(script, [], options), "NOT_EXECUTABLE", /is not executable: .*not found$/);
+    failed(await run(script, [], options), "NOT_EXECUTABLE", /is not executable: it or its interpreter was not found$/);
     await Deno.writeTextFile(script, 'echo "$1"; exit 3\n');
     const plain = await run(script, ["a b"], options);
     assert.ok(plain.status.state === "EXITED" && plain.status.exitCode === 3);
