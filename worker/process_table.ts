@@ -108,19 +108,30 @@ export function scanProcesses(): Promise<readonly ProcessEntry[] | undefined> {
   return nextScan;
 }
 
+/** On a machine that starts processes all the time there is always one more. */
+const MAX_LOOKS = 10;
+
+/**
+ * Looks until no process is new: one that ends while others are read may have left another, which was not there at the
+ * first look (daemons are made so). Then every process that is there was read, or its parent was while it lived.
+ */
 function readAll(): ProcessEntry[] | undefined {
-  const entries: ProcessEntry[] = [];
+  const entries = new Map<number, ProcessEntry | undefined>();
   try {
-    for (const { name } of Deno.readDirSync("/proc")) {
-      const pid = Number(name);
-      if (!Number.isInteger(pid)) continue;
-      const entry = readEntry(pid);
-      if (entry !== undefined) entries.push(entry);
+    for (let looks = 0; looks < MAX_LOOKS; looks++) {
+      const fresh = pidsNow().filter((pid) => !entries.has(pid));
+      if (fresh.length === 0) break;
+      for (const pid of fresh) entries.set(pid, readEntry(pid));
     }
   } catch {
     return undefined;
   }
-  return entries.length > 0 ? entries : undefined;
+  const found = [...entries.values()].filter((entry) => entry !== undefined);
+  return found.length > 0 ? found : undefined;
+}
+
+function pidsNow(): number[] {
+  return [...Deno.readDirSync("/proc")].map(({ name }) => Number(name)).filter(Number.isInteger);
 }
 
 /**
@@ -150,30 +161,76 @@ export function membersOf(entries: readonly ProcessEntry[], job: Membership): Pr
   return entries.filter((entry) => !entry.zombie && belongs(entry));
 }
 
-/** Marks already read: an entry lives as long as its reading, so this holds no more than that. */
-const marks = new WeakMap<ProcessEntry, string | null>();
-
-function markOf(entry: ProcessEntry): string | null {
-  let mark = marks.get(entry);
-  if (mark === undefined) {
-    mark = readMark(entry.pid);
-    marks.set(entry, mark);
+/**
+ * Whether it is too early to say of these processes that none is the job's. One may have ended between the look at it and
+ * the look at its mark, and left another; and in the middle of an execve(2) a process has no environment, so that one
+ * which lost its parent and left the session is known by nothing. To be asked after `membersOf` found none.
+ */
+export function isTooEarly(entries: readonly ProcessEntry[], job: Membership): boolean {
+  const byPid = new Map(entries.map((entry) => [entry.pid, entry]));
+  // One that lost its parent is a child of one of these: init, or the nearest that asked to be given orphans.
+  const adopters = new Set<number>();
+  for (let entry = byPid.get(Deno.pid); entry !== undefined; entry = byPid.get(entry.ppid)) {
+    if (adopters.has(entry.ppid)) break;
+    adopters.add(entry.ppid);
   }
-  return mark;
+  // Processes of other jobs, and of others' programs, come and go all the time, and must not hold this job up.
+  const isAnothers = ({ ppid, session }: ProcessEntry) => ppid === Deno.pid || byPid.get(session)?.ppid === Deno.pid;
+  const verdicts = new Map<number, boolean>();
+  const isUnknown = (entry: ProcessEntry): boolean => {
+    const known = verdicts.get(entry.pid);
+    if (known !== undefined) return known;
+    verdicts.set(entry.pid, false);
+    if (entry.startTime < job.startTime || isAnothers(entry) || markOf(entry) !== undefined) return false;
+    const parent = byPid.get(entry.ppid);
+    const verdict = parent === undefined || parent.zombie || adopters.has(parent.pid) || isUnknown(parent);
+    verdicts.set(entry.pid, verdict);
+    return verdict;
+  };
+  return entries.some((entry) => !entry.zombie && isUnknown(entry));
 }
 
-function readMark(pid: number): string | null {
-  let environment: string;
-  try {
-    environment = `\0${decoder.decode(Deno.readFileSync(`/proc/${pid}/environ`))}`;
-  } catch {
-    return null; // Gone, or of a user whose processes this one may not look into (and so could not end).
+/** Marks already read: an entry lives as long as its reading, so this holds no more than that. */
+const marks = new WeakMap<ProcessEntry, { readonly mark: string | null | undefined }>();
+
+/** Null: it has none. Undefined: that cannot be told yet. */
+function markOf(entry: ProcessEntry): string | null | undefined {
+  let read = marks.get(entry);
+  if (read === undefined) {
+    read = { mark: readMark(entry.pid) };
+    marks.set(entry, read);
   }
+  return read.mark;
+}
+
+/** proc_pid_stat(5): of a thread of the kernel. */
+const PF_KTHREAD = 0x00200000;
+
+function readMark(pid: number): string | null | undefined {
+  const read = readEnvironment(pid);
+  if (read === undefined || read === null) return read;
+  if (read === "") {
+    // The kernel shows an empty one until it knows where it ends, which an execve sets last; and of one that ends.
+    const fields = readFields(pid);
+    const isThread = (Number(fields?.[6]) & PF_KTHREAD) !== 0;
+    const [start, end] = fields?.slice(47, 49) ?? [];
+    return isThread || (start === end && end !== "0") ? null : undefined;
+  }
+  const environment = `\0${read}`;
   const start = environment.indexOf(`\0${MARK_VARIABLE}=`);
   if (start < 0) return null;
   const from = start + MARK_VARIABLE.length + 2;
   const end = environment.indexOf("\0", from);
   return environment.slice(from, end < 0 ? undefined : end);
+}
+
+/** Undefined: it is gone. Null: it is of a user whose processes this one may not look into, and so could not end. */
+function readEnvironment(pid: number): string | null | undefined {
+  try {
+    return decoder.decode(Deno.readFileSync(`/proc/${pid}/environ`));
+  } catch (error) {
+    return error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable ? null : undefined;
+  }
 }
 
 const decoder = new TextDecoder("latin1");

@@ -6,7 +6,14 @@
  * its cgroup, and where there is none it is all that is known.
  */
 import type { Cgroup } from "./cgroup.ts";
-import { type Membership, membersOf, type ProcessEntry, readEntry, scanProcesses } from "./process_table.ts";
+import {
+  isTooEarly,
+  type Membership,
+  membersOf,
+  type ProcessEntry,
+  readEntry,
+  scanProcesses,
+} from "./process_table.ts";
 import { exists, sendNow } from "./signals.ts";
 
 /** What is to be ended. */
@@ -26,6 +33,9 @@ const KILL_WAIT_MS = 2_000;
  */
 const FIRST_CHECK_MS = 2;
 const LAST_CHECK_MS = 50;
+
+/** So long it is looked again where it may be too early to say; on a machine where that is always so, no longer. */
+const TOO_EARLY_MS = 100;
 
 /** Asks the whole process group to end. SIGCONT lets a stopped process hear it. */
 export function askToEnd(leader: number): void {
@@ -84,6 +94,16 @@ export async function endLeftovers(
   return { found: [...found], gone: true };
 }
 
+async function leftOf(job: Ending): Promise<Target[]> {
+  const end = performance.now() + TOO_EARLY_MS;
+  for (let waitMs = FIRST_CHECK_MS;; waitMs *= 2) {
+    const left = await lookFor(job);
+    if (left !== undefined) return left;
+    if (performance.now() > end) return [];
+    await new Promise((resolve) => setTimeout(resolve, waitMs));
+  }
+}
+
 /** One process that is left, or the whole group where processes cannot be told apart. */
 interface Target {
   readonly name: string;
@@ -92,7 +112,8 @@ interface Target {
   send(signal: Deno.Signal): void;
 }
 
-async function leftOf(job: Ending): Promise<Target[]> {
+/** Undefined where none is found, and that may be too early to say. */
+async function lookFor(job: Ending): Promise<Target[] | undefined> {
   const scanned = await scanProcesses();
   if (scanned === undefined) {
     // Without /proc there is still the group, as long as it has members: then its id is nobody else's.
@@ -110,6 +131,7 @@ async function leftOf(job: Ending): Promise<Target[]> {
     const entry = readEntry(pid);
     if (entry !== undefined && !entry.zombie) entries.set(nameOf(entry), entry);
   }
+  if (entries.size === 0 && job.cgroup === undefined && isTooEarly(scanned, job)) return undefined;
   return [...entries].map(([name, entry]) => ({
     name,
     isInGroup: entry.session === job.leader || entry.pgrp === job.leader,

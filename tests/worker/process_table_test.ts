@@ -1,6 +1,6 @@
 /** Which processes are a job's: from made-up tables and from this machine's. */
 import assert from "node:assert/strict";
-import { membersOf, type ProcessEntry, readEntry, scanProcesses } from "../../worker/process_table.ts";
+import { isTooEarly, membersOf, type ProcessEntry, readEntry, scanProcesses } from "../../worker/process_table.ts";
 
 const JOB = { leader: 100, startTime: 50, mark: "no process has this mark" };
 
@@ -65,4 +65,57 @@ Deno.test("membersOf() finds by its mark a process that left group and session a
   assert.equal(found.length, 1);
   for (const { pid } of found) Deno.kill(pid, "SIGKILL");
   await reader.cancel();
+});
+
+/** No machine has as many: a process that ended before its mark was read. */
+const GONE = 2 ** 22 + 1;
+
+Deno.test("isTooEarly() says so of an orphan that ended before its mark was read, for it may have left another", () => {
+  assert.equal(isTooEarly([entry(GONE)], JOB), true);
+  // Its parent ended too, or is one of which nothing is known either.
+  assert.equal(isTooEarly([entry(GONE, { ppid: GONE + 1 })], JOB), true);
+  assert.equal(isTooEarly([entry(GONE, { ppid: GONE + 1 }), entry(GONE + 1, { ppid: GONE })], JOB), false);
+  assert.equal(isTooEarly([entry(GONE, { ppid: GONE + 1 }), entry(GONE + 1)], JOB), true);
+  assert.equal(isTooEarly([entry(GONE, { ppid: GONE + 1 }), entry(GONE + 1, { zombie: true })], JOB), true);
+});
+
+Deno.test("isTooEarly() is not held up by what is older than the job, has ended, or is known to be another's", () => {
+  assert.equal(isTooEarly([], JOB), false);
+  assert.equal(isTooEarly([entry(GONE, { startTime: 49 })], JOB), false);
+  assert.equal(isTooEarly([entry(GONE, { zombie: true })], JOB), false);
+  // Another job's leader, and what is in its session.
+  const leader = entry(GONE, { ppid: Deno.pid });
+  assert.equal(isTooEarly([leader, entry(GONE + 1, { session: GONE })], JOB), false);
+});
+
+Deno.test("isTooEarly() knows the children of others' programs, but not orphans that were given to one above us", async () => {
+  const child = new Deno.Command("sleep", { args: ["1000"], detached: true }).spawn();
+  const sleep = readEntry(child.pid);
+  assert.ok(sleep);
+  const stranger = { ...sleep, ppid: 1, startTime: 60 };
+  assert.equal(isTooEarly([stranger, entry(GONE, { ppid: child.pid })], JOB), false);
+  const own = { ...entry(Deno.pid), ppid: child.pid };
+  assert.equal(isTooEarly([own, stranger, entry(GONE, { ppid: child.pid })], JOB), true);
+  child.kill("SIGKILL");
+  await child.status;
+});
+
+Deno.test("scanProcesses() shows also who was started while it looked", async () => {
+  const original = Deno.readDirSync;
+  const children: Deno.ChildProcess[] = [];
+  Deno.readDirSync = (path) => {
+    const names = [...original(path)];
+    // As a process does that ends before it is looked at, and leaves another.
+    if (children.length < 3) children.push(new Deno.Command("sleep", { args: ["1000"] }).spawn());
+    return names[Symbol.iterator]();
+  };
+  try {
+    const entries = await scanProcesses();
+    assert.equal(children.length, 3);
+    for (const { pid } of children) assert.ok(entries?.some((entry) => entry.pid === pid));
+  } finally {
+    Deno.readDirSync = original;
+    for (const child of children) child.kill("SIGKILL");
+    await Promise.all(children.map(({ status }) => status));
+  }
 });
