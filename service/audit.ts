@@ -62,16 +62,24 @@ const MAX_TEXT_CHARS = 100;
 const MAX_PARAMETER_CHARS = 1024;
 const MAX_PARAMETERS = 32;
 
+/** One for each connection, however many calls come over it. */
+const holders = new WeakMap<PeerCertificate, Partial<AuditEntry>>();
+
 /** What a certificate says of its holder. */
 export function holderOf(certificate: PeerCertificate | undefined): Partial<AuditEntry> {
   if (certificate === undefined) return {};
-  const { commonNames, organizations, fingerprint, serialNumber } = certificate;
-  return {
-    user: commonNames.join(", ").slice(0, 256),
-    roles: organizations.slice(0, 32).map((role) => role.slice(0, 256)),
-    fingerprint,
-    serial: serialNumber,
-  };
+  let holder = holders.get(certificate);
+  if (holder === undefined) {
+    const { commonNames, organizations, fingerprint, serialNumber } = certificate;
+    holder = {
+      user: commonNames.join(", ").slice(0, 256),
+      roles: organizations.slice(0, 32).map((role) => role.slice(0, 256)),
+      fingerprint,
+      serial: serialNumber,
+    };
+    holders.set(certificate, holder);
+  }
+  return holder;
 }
 
 /** What a call's context says of the caller. */

@@ -1,9 +1,12 @@
 /** The lines of the audit record: each carries the hash of the one before, so that none can go or change unseen. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { AuditEntry } from "./audit.ts";
 
-/** No line is longer: so much of a file's end holds the last one, however long. */
-export const MAX_LINE_BYTES = 512 * 1024;
+/** A longer line is not written. */
+const MAX_LINE_CHARS = 170 * 1024;
+
+/** No line has more, for a character has three bytes at most: so much of a file's end holds the last one. */
+export const MAX_LINE_BYTES = 3 * MAX_LINE_CHARS;
 
 /** What the next line is chained to. */
 export interface ChainEnd {
@@ -24,28 +27,31 @@ export interface ChainLine {
   readonly removed_through?: number;
 }
 
-/** Makes the next line, and what the one after that is chained to. Of one that is too long what matters most is kept. */
+/**
+ * Makes the next line, without its line break, and what the one after that is chained to. Of a line that is too long what
+ * matters most is kept.
+ */
 export function chainLine(
   end: ChainEnd,
   entry: AuditEntry & Partial<ChainLine>,
   time: Date,
-): { readonly bytes: Uint8Array; readonly end: ChainEnd } {
+): { readonly line: string; readonly end: ChainEnd } {
   const seq = end.seq + 1;
-  const lineOf = (kept: object) => `${JSON.stringify({ seq, time: time.toISOString(), prev: end.hash, ...kept })}\n`;
-  let bytes = encoder.encode(lineOf(entry));
-  if (bytes.length > MAX_LINE_BYTES) {
+  const begin = `{"seq":${seq},"time":"${time.toISOString()}","prev":"${end.hash}",`;
+  const lineOf = (kept: object) => begin + JSON.stringify(kept).slice(1);
+  let line = lineOf(entry);
+  if (line.length > MAX_LINE_CHARS) {
     const { event, user, fingerprint, peer, call, job, allowed, code } = entry;
-    const text = `The rest of this line is left out, it had ${bytes.length} bytes`;
-    bytes = encoder.encode(lineOf({ event, user, fingerprint, peer, call, job, allowed, code, text }));
+    const text = `The rest of this line is left out, it had ${line.length} characters`;
+    line = lineOf({ event, user, fingerprint, peer, call, job, allowed, code, text });
   }
-  return { bytes, end: { seq, hash: hashOf(bytes.subarray(0, -1)) } };
+  // As a text: to make bytes of each line, and not of all that are written together, would take as long as the hash.
+  return { line, end: { seq, hash: hashOf(line) } };
 }
 
-const encoder = new TextEncoder();
-
-/** The hash that the next line carries. */
-export function hashOf(line: Uint8Array): string {
-  return createHash("sha256").update(line).digest("hex");
+/** The hash that the next line carries, which is of the line's bytes in UTF-8. */
+export function hashOf(line: string | Uint8Array): string {
+  return hash("sha256", line, "hex");
 }
 
 /** Reads a line; undefined when it is none. */

@@ -23,11 +23,11 @@ const DEFAULT_MAX_FILE_BYTES = 64 * 1024 * 1024;
 const DEFAULT_MAX_FILES = 16;
 
 /** What waits for the disk, at most: ten thousand decisions. Beyond it they are counted and lost, which the record says. */
-const MAX_PENDING_BYTES = 4 * 1024 * 1024;
+const MAX_PENDING_CHARS = 4 * 1024 * 1024;
 
 /** What is not urgent waits so long for more to be written with it: a crash loses no more than that. */
 const BATCH_MS = 50;
-const BATCH_BYTES = 256 * 1024;
+const BATCH_CHARS = 256 * 1024;
 
 /** Nobody but the server's user reads who does what, and nobody writes. */
 const FILE_MODE = 0o600;
@@ -45,8 +45,8 @@ export class AuditLog implements Audit, AsyncDisposable {
   readonly #head: Deno.FsFile;
   /** Of the last line that was accepted, written or not. */
   #end: ChainEnd;
-  #pending: { readonly bytes: Uint8Array; readonly end: ChainEnd }[] = [];
-  #pendingBytes = 0;
+  #pending: string[] = [];
+  #pendingChars = 0;
   #lost = 0;
   #found: string | undefined;
   #writing: Promise<void> | undefined;
@@ -106,7 +106,7 @@ export class AuditLog implements Audit, AsyncDisposable {
 
   record(entry: AuditEntry, { soon = true }: { readonly soon?: boolean } = {}): void {
     if (this.#closed) return;
-    if (this.#pendingBytes >= MAX_PENDING_BYTES) {
+    if (this.#pendingChars >= MAX_PENDING_CHARS) {
       this.#lost += 1;
       return;
     }
@@ -116,7 +116,7 @@ export class AuditLog implements Audit, AsyncDisposable {
       this.#append({ event: "server", text });
     }
     this.#append(entry);
-    if (soon || this.#pendingBytes > BATCH_BYTES) void this.#flush();
+    if (soon || this.#pendingChars > BATCH_CHARS) void this.#flush();
     else this.#timer ??= setTimeout(() => void this.#flush(), BATCH_MS);
   }
 
@@ -132,10 +132,10 @@ export class AuditLog implements Audit, AsyncDisposable {
   }
 
   #append(entry: AuditEntry & { readonly removed_through?: number }): void {
-    const { bytes, end } = chainLine(this.#end, entry, new Date());
+    const { line, end } = chainLine(this.#end, entry, new Date());
     this.#end = end;
-    this.#pending.push({ bytes, end });
-    this.#pendingBytes += bytes.length;
+    this.#pending.push(line);
+    this.#pendingChars += line.length;
   }
 
   /** Writes all that waits; what comes meanwhile too. Never rejects. */
@@ -151,12 +151,13 @@ export class AuditLog implements Audit, AsyncDisposable {
     try {
       while (this.#pending.length > 0) {
         if (this.#size >= (this.#options.maxFileBytes ?? DEFAULT_MAX_FILE_BYTES)) await this.#rotate();
-        const batch = this.#pending.slice();
-        const bytes = joined(batch.map(({ bytes }) => bytes));
-        await this.#write(bytes);
-        this.#pending.splice(0, batch.length);
-        this.#pendingBytes -= bytes.length;
-        this.#writeHead(batch.at(-1)!.end);
+        const count = this.#pending.length;
+        const end = this.#end;
+        const text = `${this.#pending.join("\n")}\n`;
+        await this.#write(encoder.encode(text));
+        this.#pending.splice(0, count);
+        this.#pendingChars -= text.length - count;
+        this.#writeHead(end);
         await this.#removeGoing();
       }
       this.#broken = undefined;
@@ -244,16 +245,6 @@ export class AuditLog implements Audit, AsyncDisposable {
     this.#file.close();
     this.#head.close();
   }
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
 
 function openToAppend(path: string): Promise<Deno.FsFile> {

@@ -5,30 +5,46 @@ import type { JobWorkerCalls } from "../proto/teleport/v1/job_worker.ts";
 import { type Audit, type AuditEntry, callerOf, textForRecord } from "./audit.ts";
 import { CALL_KINDS } from "./policy.ts";
 
+/** What is known of one call so far. */
+interface Taken {
+  entry: Partial<AuditEntry>;
+  begin: (() => void) | undefined;
+}
+
 /** What handlers tell of a call while they work on it. */
 export class Notes {
-  readonly #notes = new WeakMap<CallContext, Partial<AuditEntry>>();
+  /** Where a context carries them: a map with a place for each call costs the collector more than the call itself. */
+  readonly #place = Symbol("notes");
+
+  /** A call's context, with room for notes. */
+  on(context: CallContext): CallContext {
+    return { ...context, [this.#place]: { entry: {}, begin: undefined } satisfies Taken } as CallContext;
+  }
 
   /** Adds to what is written down of a call. */
   add(context: CallContext, note: Partial<AuditEntry>): void {
-    this.#notes.set(context, { ...this.#notes.get(context), ...note });
+    const taken = this.#of(context);
+    if (taken !== undefined) Object.assign(taken.entry, note);
   }
-
-  readonly #begin = new WeakMap<CallContext, () => void>();
 
   /** The call is allowed and begins a work of unknown length: it is written down now and not at its end. */
   begin(context: CallContext): void {
-    this.#begin.get(context)?.();
+    this.#of(context)?.begin?.();
   }
 
   /** Says what is to happen when the call begins. */
   onBegin(context: CallContext, act: () => void): void {
-    this.#begin.set(context, act);
+    const taken = this.#of(context);
+    if (taken !== undefined) taken.begin = act;
   }
 
   /** What is to be written down of a call. */
   of(context: CallContext): Partial<AuditEntry> {
-    return this.#notes.get(context) ?? {};
+    return this.#of(context)?.entry ?? {};
+  }
+
+  #of(context: CallContext): Taken | undefined {
+    return (context as CallContext & { readonly [place: symbol]: Taken | undefined })[this.#place];
   }
 }
 
@@ -119,7 +135,8 @@ function wrap(call: CallName, handler: Handler, notes: Notes, audit: Audit): Han
     };
   }
 
-  return (request, context) => {
+  return (request, bare) => {
+    const context = notes.on(bare);
     // A generator does nothing before it is asked; an async function does, and so is called when it may.
     if (Object.hasOwn(STREAMS, call)) return many(handler(request, context) as AsyncIterable<object>, request, context);
     return one(() => handler(request, context) as Promise<object>, request, context);

@@ -212,7 +212,7 @@ Deno.test(
       true,
       undefined,
     ]);
-    assert.match(line.text, /left out, it had 3000\d\d\d bytes/);
+    assert.match(line.text, /left out, it had 3000\d\d\d characters/);
   },
 );
 
