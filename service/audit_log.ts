@@ -93,8 +93,12 @@ export class AuditLog implements Audit, AsyncDisposable {
     if (isCut) {
       log.#found = `The record does not end with the line number ${named.seq} that "${HEAD_NAME}" names: ` +
         "lines were cut off or changed while no server ran, or lost in a power failure";
-      log.record({ event: "server", text: log.#found });
+    } else if (named === undefined && last.seq > 0) {
+      log.#found = `"${HEAD_NAME}" was missing or damaged: lines may have been cut off the end while no server ran`;
     }
+    // Before there is a line that it does not know of.
+    if (named === undefined) log.#writeHead(end);
+    if (log.#found !== undefined) log.record({ event: "server", text: log.#found });
     if (torn > 0) log.record({ event: "server", text: `Cut off a last line of ${torn} bytes, torn by a crash` });
     return log;
   }

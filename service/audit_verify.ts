@@ -106,10 +106,12 @@ class Chain {
   #last = CHAIN_START;
   #lastAt = "";
   #removedThrough = 0;
-  #headSeen = false;
+  #headSeen: boolean;
 
   constructor(head: Head | undefined) {
     this.#head = head;
+    // Of a record that is about to begin.
+    this.#headSeen = head?.seq === 0;
   }
 
   problem(sentence: string): void {

@@ -216,6 +216,27 @@ Deno.test(
   },
 );
 
+Deno.test("a server that starts upon a record without its head says so, and makes it anew", strict, async () => {
+  for (const damage of [(path: string) => Deno.remove(path), (path: string) => Deno.writeTextFile(path, "hello")]) {
+    await using dir = await temporaryDirectory();
+    await write(dir.path, 3);
+    await damage(`${dir.path}/audit.head`);
+    {
+      await using log = await AuditLog.open({ directory: dir.path });
+      assert.match(log.found ?? "", /^"audit\.head" was missing or damaged: /);
+    }
+    assert.deepEqual((await verifyAudit(dir.path)).problems, []);
+    assert.match(await Deno.readTextFile(`${dir.path}/${FIRST}`), /"seq":4,.*"audit\.head\\" was missing/);
+  }
+});
+
+Deno.test("a record that has no line yet is whole, and its server has found nothing", strict, async () => {
+  await using dir = await temporaryDirectory();
+  await using log = await AuditLog.open({ directory: dir.path });
+  assert.equal(log.found, undefined);
+  assert.deepEqual((await verifyAudit(dir.path)).problems, []);
+});
+
 const missing: [string, (directory: string) => Promise<void>][] = [
   ["lines cut off the end", (directory) => tamper(`${directory}/${FIRST}`, (lines) => lines.slice(0, -3))],
   ["all lines", (directory) => tamper(`${directory}/${FIRST}`, () => [])],
