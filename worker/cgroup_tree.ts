@@ -1,6 +1,7 @@
 /** The cgroups of a server's jobs: where they are, which limits they can be held to, and what an earlier life left. */
 import { basename, dirname, join } from "node:path";
-import { Cgroup, pidsOf } from "./cgroup.ts";
+import { Cgroup } from "./cgroup.ts";
+import { CgroupUnavailableError, codeOf, enableControllers, SERVER_LEAF, tryToJoin } from "./cgroup_delegation.ts";
 import {
   type CgroupLimits,
   type Controller,
@@ -14,12 +15,6 @@ import {
 import { type CgroupPlace, ownCgroup } from "./cgroup_place.ts";
 import { NotEnforceableError } from "./errors.ts";
 
-/**
- * The server's own cgroup, where controllers can be had only by a cgroup without processes. A service manager may put
- * the server there from the beginning (systemd: `DelegateSubgroup=teleport-server`).
- */
-export const SERVER_LEAF = "teleport-server";
-
 /** Options of a tree. */
 export interface CgroupTreeOptions {
   /** The cgroup below which jobs get theirs, as a directory; this process's own unless given. */
@@ -30,17 +25,13 @@ export interface CgroupTreeOptions {
   readonly proc?: string;
 }
 
-/** No cgroup can be made for jobs; the message says why. */
-export class CgroupUnavailableError extends Error {
-  override readonly name = "CgroupUnavailableError";
-}
-
 /**
  * The cgroups of a server's jobs.
  *
  * @example
  * ```ts
- * import { CgroupTree, CgroupUnavailableError } from "./cgroup_tree.ts";
+ * import { CgroupUnavailableError } from "./cgroup_delegation.ts";
+ * import { CgroupTree } from "./cgroup_tree.ts";
  *
  * try {
  *   using cgroups = CgroupTree.open({ name: "example-jobs" });
@@ -172,88 +163,6 @@ function ownBase(proc: string): CgroupPlace {
   return basename(place.directory) === SERVER_LEAF ? { ...place, directory: dirname(place.directory) } : place;
 }
 
-/**
- * Has a process join a cgroup as jobs will. To make one is not enough: who may move a process is decided by the cgroups
- * above both places, and by namespaces.
- */
-function tryToJoin(directory: string): void {
-  const trial = new Cgroup(join(directory, "trial"));
-  try {
-    Deno.mkdirSync(trial.directory, { recursive: true });
-    const { success, stderr } = new Deno.Command("/bin/sh", {
-      args: ["-c", 'echo 0 >"$1/cgroup.procs"', "sh", trial.directory],
-      stdin: "null",
-      stdout: "null",
-      clearEnv: true,
-    }).outputSync();
-    if (success) return;
-    const why = new TextDecoder().decode(stderr).trim().split(": ").at(-1);
-    throw new CgroupUnavailableError(`processes cannot be moved to cgroups in "${dirname(directory)}" (${why})`);
-  } catch (error) {
-    new Cgroup(directory).remove();
-    if (error instanceof CgroupUnavailableError) throw error;
-    throw new CgroupUnavailableError(`cgroups cannot be tried in "${dirname(directory)}" (${codeOf(error)})`);
-  } finally {
-    trial.remove();
-  }
-}
-
-/** Returns the controllers that cannot be had, each with the reason in words for those who want a limit. */
-function enableControllers(base: string, directory: string): Map<Controller, string> {
-  const lacking = new Map<Controller, string>();
-  const there = words(`${base}/cgroup.controllers`);
-  for (const controller of CONTROLLERS) {
-    if (!there.has(controller)) {
-      lacking.set(
-        controller,
-        `its cgroup has no controller "${controller}" (it was not delegated, or is of version 1)`,
-      );
-      continue;
-    }
-    const why = enable(base, controller) ?? enable(directory, controller);
-    if (why !== undefined) lacking.set(controller, why);
-  }
-  return lacking;
-}
-
-/** Has the cgroups below one get a controller. Returns why that cannot be; undefined when they have it. */
-function enable(directory: string, controller: Controller): string | undefined {
-  if (words(`${directory}/cgroup.subtree_control`).has(controller)) return undefined;
-  const write = () => Deno.writeTextFileSync(`${directory}/cgroup.subtree_control`, `+${controller}`);
-  try {
-    try {
-      write();
-    } catch (error) {
-      // EBUSY: a cgroup with processes gives no controllers to others, but for the root.
-      if (codeOf(error) !== "EBUSY" || !moveAway(directory)) throw error;
-      write();
-    }
-    return undefined;
-  } catch (error) {
-    const why = codeOf(error) === "EBUSY"
-      ? "other processes are in its cgroup; start it in a cgroup of its own"
-      : `its cgroup does not hand it on (${codeOf(error)})`;
-    return `the controller "${controller}" cannot be used: ${why}`;
-  }
-}
-
-/** Moves this process out of a cgroup in which there is no other. */
-function moveAway(directory: string): boolean {
-  if (pidsOf(directory).join() !== String(Deno.pid)) return false;
-  const leaf = join(directory, SERVER_LEAF);
-  Deno.mkdirSync(leaf, { recursive: true });
-  Deno.writeTextFileSync(`${leaf}/cgroup.procs`, "0");
-  return true;
-}
-
-function words(path: string): Set<string> {
-  try {
-    return new Set(Deno.readTextFileSync(path).trim().split(/\s+/));
-  } catch {
-    return new Set();
-  }
-}
-
 function deviceOf(path: string): number {
   try {
     return Deno.statSync(path).dev;
@@ -270,9 +179,4 @@ function isDirectory(path: string): boolean {
   } catch {
     return false;
   }
-}
-
-function codeOf(error: unknown): string {
-  const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
-  return typeof code === "string" ? code : String(error);
 }

@@ -1,6 +1,7 @@
 /** Cgroups for tests: a made-up tree that is there everywhere, and real ones where this host lets us. */
 import { join } from "node:path";
-import { CgroupTree, CgroupUnavailableError } from "../../worker/cgroup_tree.ts";
+import { CgroupUnavailableError } from "../../worker/cgroup_delegation.ts";
+import { CgroupTree } from "../../worker/cgroup_tree.ts";
 
 /** A directory that looks as a delegated cgroup does to who may write to it. What is written there can be read back. */
 export async function fakeBase(controllers = "cpuset cpu io memory pids"): Promise<string> {

@@ -1,7 +1,8 @@
 /** The cgroups of a server's jobs, on a made-up tree: what is written where, and what is refused for which reason. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { CgroupTree, CgroupUnavailableError, SERVER_LEAF } from "../../worker/cgroup_tree.ts";
+import { CgroupUnavailableError, SERVER_LEAF } from "../../worker/cgroup_delegation.ts";
+import { CgroupTree } from "../../worker/cgroup_tree.ts";
 import { NotEnforceableError } from "../../worker/errors.ts";
 import { fakeBase } from "./cgroup_fixture.ts";
 

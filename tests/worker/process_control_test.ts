@@ -173,6 +173,16 @@ bothTest("a stop of a paused job is heard within its grace period", async (sh) =
   assert.ok(!process.isPaused);
 });
 
+bothTest("a time limit ends a paused job, which hears of it", async (sh) => {
+  const { process, output } = sh("trap 'echo bye; exit 9' TERM; echo up; while :; do :; done", { timeoutMs: 1_000 });
+  const final = process.start();
+  await output.lines(1);
+  await process.pause();
+  const status = await final;
+  assert.ok(status.state === "EXITED" && status.exitCode === 9 && status.reason === "TIMED_OUT");
+  assert.equal(output.text, "up\nbye\n");
+});
+
 bothTest("a paused job that is killed ends", async (sh) => {
   const { process, output } = sh("(setsid sh -c 'echo up; exec sleep 1000' &); while :; do :; done");
   const final = process.start();
