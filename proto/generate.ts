@@ -1,13 +1,15 @@
 // deno-lint-ignore-file no-console -- a tool for developers, which talks to them
 /**
- * Writes the TypeScript types of the service definition: `deno task generate`, or with `--check` tells whether the
- * committed file is what the definition says. One file without imports, so that every layer may use the types
+ * Writes the TypeScript types of the service definition, and the definition as protobuf.js reads it without parsing, which
+ * saves each run of the command line a twentieth of its time: `deno task generate`, or with `--check` tells whether the
+ * committed files are what the definition says. One file without imports, so that every layer may use the types
  * (proto-loader's own generator writes twenty files which import gRPC's types).
  */
 import protobuf from "protobufjs";
 
 const source = new URL("./teleport/v1/job_worker.proto", import.meta.url);
-const target = new URL("./teleport/v1/job_worker.ts", import.meta.url);
+const types = new URL("./teleport/v1/job_worker.ts", import.meta.url);
+const definition = new URL("./teleport/v1/job_worker.json", import.meta.url);
 
 const scalars: Record<string, string> = {
   bool: "boolean",
@@ -43,7 +45,7 @@ function field(f: protobuf.Field): string {
   return `${comment(f.comment, "  ")}  ${f.name}${absent}: ${type};\n`;
 }
 
-function generate(proto: string): string {
+function generate(proto: string): { types: string; definition: string } {
   const { root, package: packageName } = protobuf.parse(proto, {
     keepCase: true,
     alternateCommentMode: true,
@@ -76,15 +78,16 @@ function generate(proto: string): string {
         `export interface ${item.name}Calls {\n${methods}}\n`;
     }
   }
-  return out;
+  return { types: out, definition: `${JSON.stringify(root.toJSON(), undefined, 2)}\n` };
 }
 
 const wanted = generate(await Deno.readTextFile(source));
-if (Deno.args.includes("--check")) {
-  if (await Deno.readTextFile(target).catch(() => "") !== wanted) {
-    console.error("The types differ from job_worker.proto: run `deno task generate` and commit the result");
+for (const [file, text] of [[types, wanted.types], [definition, wanted.definition]] as const) {
+  if (!Deno.args.includes("--check")) {
+    await Deno.writeTextFile(file, text);
+  } else if (await Deno.readTextFile(file).catch(() => "") !== text) {
+    const name = file.pathname.split("/").at(-1);
+    console.error(`"${name}" differs from job_worker.proto: run "deno task generate" and commit the result`);
     Deno.exit(1);
   }
-} else {
-  await Deno.writeTextFile(target, wanted);
 }

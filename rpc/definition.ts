@@ -2,7 +2,7 @@
 import type { MethodDefinition, ServiceDefinition } from "@grpc/grpc-js";
 import { Buffer } from "node:buffer";
 import protobuf from "protobufjs";
-import source from "../proto/teleport/v1/job_worker.proto" with { type: "text" };
+import definition from "../proto/teleport/v1/job_worker.json" with { type: "json" };
 import type { CallName } from "../proto/service.ts";
 
 /** The full name of the service. */
@@ -98,8 +98,8 @@ export function methodsOf(root: protobuf.Root, serviceName: string): Methods {
   return methods;
 }
 
-/** The parsed .proto of the service. */
-export const root: protobuf.Root = parse(source);
+/** The definition of the service. */
+export const root: protobuf.Root = protobuf.Root.fromJSON(definition as protobuf.INamespace);
 
 /** The methods of the service. */
 export const methods: Methods<CallName> = methodsOf(root, SERVICE_NAME) as Methods<CallName>;
