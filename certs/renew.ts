@@ -7,6 +7,7 @@ import { inspectCertificate, parseCertificate, splitCertificates } from "./inspe
 import { type IssueOptions, paths } from "./issue.ts";
 import { lifetime } from "./lifetime.ts";
 import type { Made } from "./made.ts";
+import { canonicalSerial } from "./revocations.ts";
 import { revocationsOf, writeRevocations } from "./revoke.ts";
 
 /** What is to be renewed. */
@@ -31,10 +32,19 @@ export async function renew(options: RenewOptions): Promise<Made> {
     );
   }
   const before = await readPem(certificatePath(dir, name));
-  const { commonNames, organizations, hosts, usages, isAuthority } = await inspectCertificate(before);
+  const { commonNames, organizations, hosts, usages, isAuthority, serialNumber } = await inspectCertificate(before);
   const usage = usages[0];
   if (isAuthority || usages.length !== 1 || usage === undefined) {
     throw new CertificateError("UNUSABLE", `"${certificatePath(dir, name)}" is no user's and no server's certificate`);
+  }
+  const { revoked } = await revocationsOf(dir);
+  // Whoever was shut out must not come in again with all the others, when somebody renews what is about to end.
+  if (revoked.some((revocation) => revocation.serialNumber === canonicalSerial(serialNumber))) {
+    const anew = usage === "server" ? "server --force" : `client ${name} --role ROLE --force`;
+    throw new CertificateError(
+      "UNUSABLE",
+      `"${certificatePath(dir, name)}" was revoked: if it is to be let in again, make a new one with "${anew}"`,
+    );
   }
   const authority = await readAuthority(dir, now);
   const validity = lifetime({ kind: usage, days, authorityNotAfter: authority.notAfter, now });

@@ -48,6 +48,42 @@ Deno.test({ ...strict, name: "renew() refuses what is no user's, and changes not
   assert.deepEqual(await snapshot(dir.path), before);
 });
 
+Deno.test({ ...strict, name: "renew() lets nobody in again who was revoked, and says how one may be" }, async () => {
+  await using dir = await temporaryDirectory();
+  const { path } = dir;
+  await initDirectory({ dir: path });
+  await issueClient({ dir: path, name: "ann", roles: ["viewer"] });
+  for (const name of ["ann", "server"]) await revoke({ dir: path, name });
+  const before = await snapshot(path);
+  await refuses(
+    () => renew({ dir: path, name: "ann" }),
+    "UNUSABLE",
+    /was revoked: .* "client ann --role ROLE --force"/,
+  );
+  await refuses(() => renew({ dir: path, name: "server" }), "UNUSABLE", /was revoked: .* "server --force"/);
+  assert.deepEqual(await snapshot(path), before);
+  // Another's revocation is no hindrance, and what was said works.
+  await renew({ dir: path, name: "admin" });
+  await issueClient({ dir: path, name: "ann", roles: ["viewer"], replace: true });
+  await renew({ dir: path, name: "ann" });
+});
+
+Deno.test(
+  { ...strict, name: "renew() makes a certificate anew that has ended, and needs a list that is whole" },
+  async () => {
+    await using dir = await temporaryDirectory();
+    const { path } = dir;
+    await initDirectory({ dir: path });
+    const now = new Date(Date.now() + 200 * DAY_MS);
+    const before = await inspectCertificate(await Deno.readTextFile(`${path}/admin.crt`));
+    assert.ok(before.notAfter < now);
+    const { notAfter } = await renew({ dir: path, name: "admin", now });
+    assert.ok(notAfter > now);
+    await Deno.writeTextFile(`${path}/ca.crl`, "hello");
+    await refuses(() => renew({ dir: path, name: "admin" }), "UNUSABLE", /^The list of revoked certificates/);
+  },
+);
+
 Deno.test(
   { ...strict, name: "an authority follows another: both, then the new one alone; revocations stay" },
   async () => {
