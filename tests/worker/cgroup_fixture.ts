@@ -1,5 +1,6 @@
 /** Cgroups for tests: a made-up tree that is there everywhere, and real ones where this host lets us. */
 import { join } from "node:path";
+import type { Controller } from "../../worker/cgroup_limits.ts";
 import { CgroupUnavailableError } from "../../worker/cgroup_delegation.ts";
 import { CgroupTree } from "../../worker/cgroup_tree.ts";
 
@@ -12,13 +13,13 @@ export async function fakeBase(controllers = "cpuset cpu io memory pids"): Promi
   return base;
 }
 
-/** Why there can be no real cgroups here; undefined where there can. */
-export const whyNoCgroups: string | undefined = (() => {
+/** Why there can be no real cgroups here; undefined where there can. And why each controller is lacking that is. */
+export const { whyNoCgroups, lacking } = (() => {
   try {
-    realTree()[Symbol.dispose]();
-    return undefined;
+    using cgroups = realTree();
+    return { whyNoCgroups: undefined, lacking: cgroups.lacking };
   } catch (error) {
-    if (error instanceof CgroupUnavailableError) return error.message;
+    if (error instanceof CgroupUnavailableError) return { whyNoCgroups: error.message, lacking: new Map() };
     throw error;
   }
 })();
@@ -28,10 +29,14 @@ export function realTree(): CgroupTree {
   return CgroupTree.open({ name: `teleport-test-${crypto.randomUUID()}` });
 }
 
-/** Adds a test on real cgroups, which gets a tree of its own and must leave it empty. */
-export function cgroupTest(name: string, run: (cgroups: CgroupTree) => Promise<void>): void {
-  const title = whyNoCgroups === undefined ? name : `${name} (skipped: ${whyNoCgroups})`;
-  Deno.test(title, { ignore: whyNoCgroups !== undefined }, async () => {
+/**
+ * Adds a test on real cgroups, which gets a tree of its own and must leave it empty.
+ *
+ * @param needs the controller that it needs, where it needs one
+ */
+export function cgroupTest(name: string, run: (cgroups: CgroupTree) => Promise<void>, needs?: Controller): void {
+  const why = whyNoCgroups ?? (needs === undefined ? undefined : lacking.get(needs));
+  Deno.test(why === undefined ? name : `${name} (skipped: ${why})`, { ignore: why !== undefined }, async () => {
     using cgroups = realTree();
     try {
       await run(cgroups);
