@@ -11,6 +11,8 @@ export class Proxy implements AsyncDisposable {
   /** Bytes that went to the server. */
   sentBytes = 0;
   onBytes: () => void = () => {};
+  /** Asked before what came from the server is passed on; where it says so, that connection is cut instead. */
+  isToCut: (() => Promise<boolean>) | undefined;
   /** Accepts and closes at once, as a forwarder does whose server is away; called for each connection. */
   onAway: (() => void) | undefined;
 
@@ -40,16 +42,22 @@ export class Proxy implements AsyncDisposable {
       }
       pumps.push(
         this.#pump(client, server, (bytes) => this.sentBytes += bytes),
-        this.#pump(server, client, (bytes) => this.bytes += bytes),
+        this.#pump(server, client, (bytes) => this.bytes += bytes, () => this.isToCut?.()),
       );
     }
     await Promise.all(pumps);
   }
 
-  async #pump(from: Deno.Conn, to: Deno.Conn, count: (bytes: number) => void): Promise<void> {
+  async #pump(
+    from: Deno.Conn,
+    to: Deno.Conn,
+    count: (bytes: number) => void,
+    isToCut?: () => Promise<boolean> | undefined,
+  ): Promise<void> {
     const buffer = new Uint8Array(65_536);
     try {
       for (let length = await from.read(buffer); length !== null; length = await from.read(buffer)) {
+        if (await isToCut?.()) break;
         for (let at = 0; at < length;) at += await to.write(buffer.subarray(at, length));
         count(length);
         this.onBytes();
