@@ -3,10 +3,11 @@
  * state, every acknowledged byte too, and no process of an earlier life.
  */
 import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import type { JobWorkerClient } from "../../proto/service.ts";
 import type { JobStatus } from "../../proto/teleport/v1/job_worker.ts";
 import { CallError, connect } from "../../rpc/client.ts";
-import { type Server, startServer, teleport } from "./programs.ts";
+import { type Server, spawnServer, startServer, teleport } from "./programs.ts";
 
 /** The full size is 100. */
 const ROUNDS = Number(Deno.env.get("TELEPORT_TEST_KILLS") ?? 5);
@@ -186,11 +187,33 @@ function connectTo(server: Server) {
   });
 }
 
+/** Kills a server somewhere on its way from nothing to where it serves, taking up what the one before it left. */
+async function killAtStart(dir: string): Promise<void> {
+  const { process } = spawnServer({ dir });
+  const log = new Response(process.stderr).text();
+  await new Promise((resolve) => setTimeout(resolve, Math.random() * 500));
+  process.kill("SIGKILL");
+  await Promise.all([process.status, log]);
+}
+
+/** Sees that a data directory is whole, and that nothing lies in it that no job has. */
+function checkDirectory(directory: string): void {
+  const database = new DatabaseSync(`${directory}/jobs.db`);
+  assert.deepEqual(database.prepare("PRAGMA integrity_check").all().map((row) => ({ ...row })), [{
+    integrity_check: "ok",
+  }]);
+  const ids = new Set(database.prepare("SELECT id FROM jobs").all().map(({ id }) => id));
+  database.close();
+  const forgotten = [...Deno.readDirSync(`${directory}/output`)].filter(({ name }) => !ids.has(name));
+  assert.deepEqual(forgotten, []);
+}
+
 Deno.test(`after each of ${ROUNDS} kills at a random moment under load, all that was acknowledged is true`, async () => {
   const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
   const known = new Acknowledged();
   let bytes = 0;
   for (let round = 0; round < ROUNDS; round++) {
+    if (round % 3 === 2) await killAtStart(dir);
     const server = await startServer({ dir });
     const client = connectTo(server);
     const alive = living();
@@ -214,5 +237,6 @@ Deno.test(`after each of ${ROUNDS} kills at a random moment under load, all that
   const alive = living();
   assert.deepEqual([...known.states.keys()].filter((id) => alive.has(id)), []);
   await server[Symbol.asyncDispose]();
+  checkDirectory(`${dir}/data`);
   await Deno.remove(dir, { recursive: true });
 });
