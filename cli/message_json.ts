@@ -66,7 +66,7 @@ function usageJson({ cpu_source, memory_source, ...figures }: Usage): Record<str
  * are missing; or the closing record.
  */
 export function outputJson(output: JobOutput): Record<string, unknown> {
-  if (output.end !== null) return { end: endJson(output.end) };
+  if (output.end !== null) return withoutAbsent({ cursor: output.cursor, end: endJson(output.end) });
   return withoutAbsent({
     stream: enumName(output.stream),
     offset: output.offset,

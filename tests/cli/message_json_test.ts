@@ -60,7 +60,8 @@ Deno.test("statusJson() has error and error code of a job that failed", () => {
 });
 
 Deno.test("outputJson() has the bytes in base64 and the digests in hexadecimal", async () => {
-  const [piece, end] = (await outputOf([["stderr", new Uint8Array([0, 255, 10])]], exited(3))).map(outputJson);
+  const messages = await outputOf([["stderr", new Uint8Array([0, 255, 10])]], exited(3));
+  const [piece, end] = messages.with(-1, { ...messages.at(-1)!, cursor: "behind" }).map(outputJson);
   assert.deepEqual(piece, {
     stream: "STDERR",
     offset: 0,
@@ -68,6 +69,7 @@ Deno.test("outputJson() has the bytes in base64 and the digests in hexadecimal",
     cursor: "c0",
     data: "AP8K",
   });
+  assert.equal(end?.cursor, "behind");
   const closing = end?.end as Record<string, unknown>;
   assert.equal(closing.stdout_bytes, 0);
   assert.equal(closing.stderr_bytes, 3);
