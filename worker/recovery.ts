@@ -5,6 +5,7 @@ import type { OutputBudget } from "./output_limit.ts";
 import { OutputLog, type OutputLogOptions } from "./output_log.ts";
 import { isFinalState, type ProcessStatus } from "./state.ts";
 import type { Store } from "./store.ts";
+import { unusable } from "./store_file.ts";
 import type { StoredJob, StoredProcess } from "./store_rows.ts";
 import { endLeftovers, LEFTOVER_GRACE_MS } from "./termination.ts";
 
@@ -31,9 +32,13 @@ export interface RecoveryOptions {
 /**
  * Takes up the jobs whose end is not on record: what is left of their processes is ended, the torn tails of their output
  * are cut, and they are LOST. What cannot be taken up keeps no other job from being.
+ *
+ * @throws {StoreUnusableError} when that cannot be written down; what was left of the jobs is ended all the same
  */
 export async function recoverJobs(options: RecoveryOptions): Promise<void> {
-  await Promise.all(options.store.unfinished().map((job) => recoverJob(job, options)));
+  const recovered = await Promise.allSettled(options.store.unfinished().map((job) => recoverJob(job, options)));
+  const failure = recovered.find((result) => result.status === "rejected");
+  if (failure !== undefined) throw unusable(failure.reason);
 }
 
 async function recoverJob({ spec, status, process }: StoredJob, options: RecoveryOptions): Promise<void> {

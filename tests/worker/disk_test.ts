@@ -1,32 +1,7 @@
 /** A disk that is full, and one that cannot be written: clear errors, nothing damaged, and all well once it is mended. */
 import assert from "node:assert/strict";
 import { JobNotFoundError, NotRecordedError, StoreUnusableError, Supervisor } from "../../mod.ts";
-
-/** A file system of its own, so that it can be full. */
-async function onDisk(megabytes: number, use: (directory: string) => Promise<void>): Promise<void> {
-  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
-  await mount("-t", "tmpfs", "-o", `size=${megabytes}m`, "teleport", directory);
-  try {
-    await use(directory);
-  } finally {
-    await run("umount", directory);
-    await Deno.remove(directory, { recursive: true });
-  }
-}
-
-async function run(command: string, ...args: string[]): Promise<void> {
-  const { success, stderr } = await new Deno.Command(command, { args, stdout: "null" }).output();
-  if (!success) throw new Error(new TextDecoder().decode(stderr));
-}
-
-async function mount(...args: string[]): Promise<void> {
-  await run("mount", ...args);
-}
-
-/** Mounting takes more than being root: a container's root may not. */
-const mayMount = await onDisk(1, () => Promise.resolve()).then(() => true, () => false);
-const ignore = !mayMount;
-const title = (text: string) => mayMount ? text : `${text} (skipped: this machine lets nobody mount a disk to fill)`;
+import { ignore, onDisk, remount, run, title } from "./small_disk.ts";
 
 async function finish(supervisor: Supervisor, id: string) {
   for await (const _ of supervisor.watchStatus(id));
@@ -131,7 +106,7 @@ Deno.test({
         await using supervisor = new Supervisor({ directory });
         id = await supervisor.add("sh", ["-c", "exit 4"]);
       }
-      await mount("-o", "remount,ro", disk);
+      await remount(disk, "ro");
       for (const where of [directory, `${disk}/fresh`]) {
         assert.throws(() => new Supervisor({ directory: where }), (error) => {
           assert.ok(error instanceof StoreUnusableError, String(error));
@@ -140,7 +115,7 @@ Deno.test({
           return true;
         });
       }
-      await mount("-o", "remount,rw", disk);
+      await remount(disk, "rw");
       await using supervisor = new Supervisor({ directory });
       await supervisor.start(id);
       assert.equal((await finish(supervisor, id)).exitCode, 4);

@@ -1,0 +1,102 @@
+/** The server on a disk that gets full, as its users see it; killed there, started there, and where the disk is mended. */
+import assert from "node:assert/strict";
+import { ignore, onDisk, remount, title } from "../worker/small_disk.ts";
+import { type Server, spawnServer, startServer, teleport, teleportOk } from "./programs.ts";
+import { living } from "./teleportd.ts";
+
+/** Its disk is for its data alone: certificates are no part of what is full. */
+async function withServer(use: (dir: string, disk: string) => Promise<void>): Promise<void> {
+  const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
+  try {
+    await onDisk(8, async (disk) => {
+      await Deno.symlink(disk, `${dir}/data`);
+      await use(dir, disk);
+    });
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+/** Starts a server that must refuse to, and gives what it said. */
+async function refusedStart(dir: string): Promise<string> {
+  const { process } = spawnServer({ dir });
+  const [said, { code }] = await Promise.all([new Response(process.stderr).text(), process.status]);
+  assert.equal(code, 1, said);
+  return said;
+}
+
+async function kill(server: Server): Promise<void> {
+  server.process.kill("SIGKILL");
+  await server[Symbol.asyncDispose]();
+}
+
+const REFUSAL =
+  /^teleportd: The database "jobs.db" in the data directory cannot be written \(.*\): free or mend its disk/m;
+
+Deno.test({
+  name: title(
+    "on a full disk the server refuses new jobs in a sentence and serves on; killed there, it is whole when there is room",
+  ),
+  ignore,
+  fn: () =>
+    withServer(async (dir, disk) => {
+      const server = await startServer({ dir, args: ["--max-output-total", "1GB"] });
+      const before = await teleportOk(server, "run", "-d", "--", "echo", "before");
+      await teleportOk(server, "wait", before);
+      const running = await teleportOk(server, "run", "-d", "--", "sleep", "1000");
+      await Deno.writeFile(`${disk}/ballast`, new Uint8Array(10_000_000)).catch(() => {});
+      let refused = await teleport(server, "register", "--", "echo", "x".repeat(100_000));
+      for (let count = 0; count < 20 && refused.code === 0; count++) {
+        refused = await teleport(server, "register", "--", "echo", "x".repeat(100_000));
+      }
+      assert.match(refused.stderr, /cannot write to its data directory: free or mend its disk, then try again/);
+      assert.ok(!refused.stderr.includes(dir));
+      assert.equal(await teleportOk(server, "logs", before), "before");
+      assert.match(await teleportOk(server, "status", running), /RUNNING/);
+      await kill(server);
+      // It may not be able to say that the job is lost. It ends it all the same, and says what is to be done.
+      assert.match(await refusedStart(dir), REFUSAL);
+      assert.match(await refusedStart(dir), REFUSAL);
+      await Deno.remove(`${disk}/ballast`);
+      await using mended = await startServer({ dir });
+      assert.deepEqual(living(running), []);
+      assert.match(await teleportOk(mended, "status", running), /LOST/);
+      assert.equal(await teleportOk(mended, "logs", before), "before");
+      assert.equal(await teleportOk(mended, "run", "--", "echo", "after"), "after");
+    }),
+});
+
+Deno.test({
+  name: title("the server ends in order on a full disk too"),
+  ignore,
+  fn: () =>
+    withServer(async (dir, disk) => {
+      await using server = await startServer({ dir, args: ["--max-output-total", "1GB"] });
+      const running = await teleportOk(server, "run", "-d", "--", "sleep", "1000");
+      await Deno.writeFile(`${disk}/ballast`, new Uint8Array(10_000_000)).catch(() => {});
+      server.process.kill("SIGTERM");
+      assert.equal((await server.process.status).code, 0);
+      assert.deepEqual(living(running), []);
+      await Deno.remove(`${disk}/ballast`);
+      await using next = await startServer({ dir });
+      // What could not be written down is not made up.
+      assert.match(await teleportOk(next, "status", running), /LOST|KILLED/);
+    }),
+});
+
+Deno.test({
+  name: title("a read-only data directory is refused in a sentence, and taken when it is writable"),
+  ignore,
+  fn: () =>
+    withServer(async (dir, disk) => {
+      const server = await startServer({ dir });
+      const id = await teleportOk(server, "run", "-d", "--", "echo", "before");
+      await teleportOk(server, "wait", id);
+      await server[Symbol.asyncDispose]();
+      await remount(disk, "ro");
+      assert.match(await refusedStart(dir), REFUSAL);
+      await remount(disk, "rw");
+      await using next = await startServer({ dir });
+      assert.equal(await teleportOk(next, "logs", id), "before");
+    }),
+});

@@ -1,0 +1,35 @@
+/** A disk of a few megabytes, which a test can fill or make read-only; where the machine lets it mount one. */
+
+/** A file system of its own, so that it can be full. */
+export async function onDisk(megabytes: number, use: (directory: string) => Promise<void>): Promise<void> {
+  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
+  try {
+    await run("mount", "-t", "tmpfs", "-o", `size=${megabytes}m`, "teleport", directory);
+    try {
+      await use(directory);
+    } finally {
+      await run("umount", directory);
+    }
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+/** Runs a program to its end, which must be a good one. */
+export async function run(command: string, ...args: string[]): Promise<void> {
+  const { success, stderr } = await new Deno.Command(command, { args, stdout: "null" }).output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+}
+
+/** Makes a disk read-only, or writable again. */
+export async function remount(disk: string, mode: "ro" | "rw"): Promise<void> {
+  await run("mount", "-o", `remount,${mode}`, disk);
+}
+
+/** Mounting takes more than being root: a container's root may not. */
+const mayMount = await onDisk(1, () => Promise.resolve()).then(() => true, () => false);
+/** For `Deno.test`. */
+export const ignore = !mayMount;
+/** The title of a test, with why it is skipped. */
+export const title = (text: string): string =>
+  mayMount ? text : `${text} (skipped: this machine lets nobody mount a disk to fill)`;
