@@ -234,9 +234,10 @@ export class Process {
    */
   async signal(signal: string, by?: string): Promise<void> {
     const parsed: LinuxSignal = parseSignal(signal);
-    const { membership } = this.#running("be sent a signal");
+    const tree = this.#running("be sent a signal");
     this.#lastSignal = { name: parsed.name, ...(by === undefined ? {} : { by }) };
-    await sendSignal(-membership.leader, parsed);
+    await sendSignal(-tree.membership.leader, parsed);
+    if (parsed.name === "SIGCONT") await tree.continued();
   }
 
   /** Whether all of it was told to stand still, and not to go on since. */

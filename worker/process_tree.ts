@@ -85,6 +85,11 @@ export class ProcessTree {
     await resumeAll(this.#all);
   }
 
+  /** Its group was sent SIGCONT: where it was paused by SIGSTOP, it goes on, and so shall the rest of it. */
+  async continued(): Promise<void> {
+    if (this.#isPaused && this.#cgroup === undefined) await this.resume();
+  }
+
   /** What it has used so far, and uses now. */
   async usage(): Promise<Usage> {
     return await this.#meter.now();

@@ -3,11 +3,12 @@ import { Cgroup } from "./cgroup.ts";
 import type { JobSpec } from "./job_spec.ts";
 import type { OutputBudget } from "./output_limit.ts";
 import { OutputLog, type OutputLogOptions } from "./output_log.ts";
-import { isFinalState, type ProcessStatus } from "./state.ts";
+import { type EndRecord, isFinalState, type ProcessStatus } from "./state.ts";
 import type { Store } from "./store.ts";
 import { unusable } from "./store_file.ts";
 import type { StoredJob, StoredProcess } from "./store_rows.ts";
 import { endLeftovers, LEFTOVER_GRACE_MS } from "./termination.ts";
+import { Meter } from "./usage.ts";
 
 /** Names the start of the system that this process runs in; proc_sys_kernel(5). Empty where it cannot be read. */
 export function bootId(): string {
@@ -45,8 +46,9 @@ async function recoverJob({ spec, status, process }: StoredJob, options: Recover
   const { store, budget, onError } = options;
   let final: ProcessStatus | undefined;
   if (!isFinalState(status.state)) {
-    final = lostStatus(status);
-    if (!await endOrphans(spec.id, process, options.bootId)) {
+    const { gone, record } = await endOrphans(spec.id, process, options.bootId);
+    final = lostStatus(status, record);
+    if (!gone) {
       onError(new Error(`What is left of job "${spec.id}" could not be ended: look for its mark in /proc/PID/environ`));
     }
   }
@@ -68,29 +70,36 @@ async function recoverJob({ spec, status, process }: StoredJob, options: Recover
 
 /**
  * Ends what is left of a job whose server died: its cgroup, leader, group, session, descendants, and whatever carries its
- * mark.
- * Nothing is signalled that is not known to be the job's: after a restart of the system nothing is.
+ * mark. Nothing is signalled that is not known to be the job's: after a restart of the system nothing is.
  *
- * @returns whether nothing is left, as far as can be known
+ * @returns whether nothing is left, as far as can be known; and what is to be said of it, unless the system was restarted
  */
-export async function endOrphans(id: string, process: StoredProcess | undefined, boot: string): Promise<boolean> {
-  if (process === undefined || process.bootId !== boot || boot === "") return true;
+export async function endOrphans(
+  id: string,
+  process: StoredProcess | undefined,
+  boot: string,
+): Promise<{ readonly gone: boolean; readonly record?: EndRecord }> {
+  if (process === undefined || process.bootId !== boot || boot === "") return { gone: true };
   // A job that was about to start has no pid on record: it is known by its mark alone.
   const { leader = -1, startTime = 0 } = process;
   const cgroup = process.cgroup === undefined ? undefined : new Cgroup(process.cgroup);
-  const { gone } = await endLeftovers({ leader, startTime, mark: id, wasUnwatched: true, cgroup }, LEFTOVER_GRACE_MS);
+  const job = { leader, startTime, mark: id, wasUnwatched: true, cgroup };
+  const { found, gone } = await endLeftovers(job, LEFTOVER_GRACE_MS);
+  const usage = new Meter(job, cgroup).final(undefined);
   cgroup?.remove();
-  return gone;
+  const othersEnded = found.filter((name) => !name.startsWith(`${leader}:`)).length;
+  return { gone, record: { usage, othersEnded } };
 }
 
 /** The status of a job whose end nobody saw. */
-export function lostStatus(status: ProcessStatus): ProcessStatus {
+export function lostStatus(status: ProcessStatus, record?: EndRecord): ProcessStatus {
   return {
     state: "LOST",
     reason: "LOST",
     error: "The server died while the job ran, and what became of the job was not seen",
     ...("startedAt" in status && status.startedAt ? { startedAt: status.startedAt } : {}),
     ...("pid" in status && status.pid !== undefined ? { pid: status.pid } : {}),
+    ...(record === undefined ? {} : { record }),
     ...(status.asked === undefined ? {} : { asked: status.asked }),
   };
 }

@@ -93,6 +93,8 @@ type PhaseStatus =
     readonly error: string;
     readonly startedAt?: Date;
     readonly pid?: number;
+    /** Of what was left and ended when that was found; in a cgroup, also what it used until then. */
+    readonly record?: EndRecord;
   };
 
 interface Ended {

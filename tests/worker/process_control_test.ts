@@ -173,6 +173,25 @@ bothTest("a stop of a paused job is heard within its grace period", async (sh) =
   assert.ok(!process.isPaused);
 });
 
+bothTest("a signal waits while a job is paused; SIGCONT lets one go on that SIGSTOP paused", async (sh, cgroups) => {
+  const { process, output } = sh(
+    "trap 'echo hup' HUP; (setsid sh -c 'echo $$; while :; do :; done' &); while :; do :; done",
+  );
+  const final = process.start();
+  const [other] = (await output.lines(1)).map(Number);
+  await process.pause();
+  await process.signal("HUP");
+  assert.equal(process.isPaused, true);
+  await process.signal("CONT");
+  assert.equal(process.isPaused, cgroups !== undefined, "What the kernel froze only the kernel thaws");
+  if (process.isPaused) await process.resume();
+  await output.lines(2);
+  assert.match(output.text, /\nhup\n$/);
+  assert.equal(readEntry(other ?? 0)?.stopped, false);
+  await process.stop();
+  await final;
+});
+
 bothTest("a time limit ends a paused job, which hears of it", async (sh) => {
   const { process, output } = sh("trap 'echo bye; exit 9' TERM; echo up; while :; do :; done", { timeoutMs: 1_000 });
   const final = process.start();

@@ -213,6 +213,8 @@ for (const knowsCgroups of [true, false]) {
         await using supervisor = new Supervisor({ directory, ...own });
         const status = await supervisor.status(id);
         assert.deepEqual([status.state, status.paused], ["LOST", undefined]);
+        assert.equal(status.record?.othersEnded, 1);
+        assert.equal(status.record?.usage.cpuSource, "CGROUP", "The kernel went on counting");
         assert.ok(readEntry(Number(pid))?.zombie ?? true);
         assert.deepEqual(
           [...Deno.readDirSync(join(cgroups.directory, "jobs"))].filter((entry) => entry.isDirectory),
