@@ -3,7 +3,7 @@ import { makeAuthority, readAuthority } from "./authority.ts";
 import { certifyKey, makeCertificate } from "./certificate.ts";
 import { certificatePath, exclusively, listFiles, placePairs, readPem } from "./directory.ts";
 import { CertificateError } from "./errors.ts";
-import { inspectCertificate, parseCertificate, splitCertificates } from "./inspect.ts";
+import { inspectCertificate, isSignedBy, parseCertificate, splitCertificates } from "./inspect.ts";
 import { type IssueOptions, paths } from "./issue.ts";
 import { lifetime } from "./lifetime.ts";
 import type { Made } from "./made.ts";
@@ -97,16 +97,25 @@ export async function renewAuthority({ dir, keyKind, now = new Date() }: Omit<Re
 /**
  * Drops the old authorities from `ca.crt`: what they signed is refused from then on.
  *
- * @throws {CertificateError} `MISSING` or `UNUSABLE` for the authority.
+ * @throws {CertificateError} `MISSING` or `UNUSABLE` for the authority, or when the server's certificate is of an old one.
  */
 export async function finishAuthority(dir: string, now: Date = new Date()): Promise<Made> {
   return await exclusively(dir, async () => {
     const authority = await readAuthority(dir, now);
+    const [own = ""] = splitCertificates(authority.certificate);
+    if ((await listFiles(dir)).includes("server.crt")) {
+      const server = certificatePath(dir, "server");
+      if (!(await isSignedBy(await readPem(server), own))) {
+        throw new CertificateError(
+          "UNUSABLE",
+          `"${server}" is still of the old authority, so that nobody could reach the server: run "renew server" first`,
+        );
+      }
+    }
     const { revoked, number } = await revocationsOf(dir);
     // First, so that there is never a list that no accepted authority has signed.
     if (revoked.length > 0) await writeRevocations(dir, revoked, number + 1, authority, now);
-    const [certificate = ""] = splitCertificates(authority.certificate);
-    await placePairs(dir, { ca: { certificate: `${certificate}\n` } }, { replace: true });
+    await placePairs(dir, { ca: { certificate: `${own}\n` } }, { replace: true });
     return madeAuthority(dir, authority.notAfter);
   });
 }

@@ -24,6 +24,9 @@ export async function readIdentity(
   const list = await readRevokedSerials(certs, credentials.ca);
   const { revoked, warning } = remember(list?.serials, credentials.ca, memory);
   if (warning !== undefined) tell(warning);
+  if (!isOwn(credentials)) {
+    tell('warning: "server.crt" is not signed by an authority of "ca.crt": clients with the same "ca.crt" refuse it');
+  }
   return { credentials, revoked, policy: await readPolicy(policyPath) };
 }
 
@@ -58,6 +61,19 @@ function remember(
   const what = `"ca.crl" ${serials === undefined ? "is gone" : "is not the latest"}`;
   const warning = `warning: ${what}: "${lacking}" certificates that one has revoked before stay revoked, restore it`;
   return { revoked, warning: lacking > 0 && lacking !== before ? warning : undefined };
+}
+
+/** Whether clients that have this authority's certificate will talk to the server. */
+function isOwn({ ca, cert }: Credentials): boolean {
+  const own = new X509Certificate(cert);
+  return splitCertificates(ca).some((pem) => {
+    try {
+      return own.verify(new X509Certificate(pem).publicKey);
+    } catch {
+      // A key of another kind cannot even be asked.
+      return false;
+    }
+  });
 }
 
 /** SHA-256 of each authority, lower-case hexadecimal. */

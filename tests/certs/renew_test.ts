@@ -98,6 +98,13 @@ Deno.test(
     const both = await Deno.readTextFile(`${path}/ca.crt`);
     assert.equal(splitCertificates(both).length, 2);
     assert.equal(splitCertificates(both)[1], oldCa.trim());
+    const before = await snapshot(path);
+    await refuses(
+      () => finishAuthority(path),
+      "UNUSABLE",
+      /server\.crt" is still of the old authority.*"renew server"/,
+    );
+    assert.deepEqual(await snapshot(path), before);
     await renew({ dir: path, name: "server" });
     const newServer = await Deno.readTextFile(`${path}/server.crt`);
     assert.equal(await isSignedBy(newServer, oldCa), false);

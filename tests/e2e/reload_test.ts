@@ -4,7 +4,7 @@ import { X509Certificate } from "node:crypto";
 import { connect as connectTls } from "node:tls";
 import type { JobStatus } from "../../proto/teleport/v1/job_worker.ts";
 import { connect, type RpcClient } from "../../rpc/client.ts";
-import { ca, issue, type Issued } from "../rpc/certificates.ts";
+import { ca, issue, type Issued, otherCa } from "../rpc/certificates.ts";
 import { user } from "./identity_certificates.ts";
 import { certs, makePlace, replaceFile, startWatched, teleportd, type WatchedServer } from "./identity_process.ts";
 import { clientOf, refusal, startUp } from "./teleportd.ts";
@@ -183,6 +183,16 @@ Deno.test("teleportd --check-config says what it would serve with, and what is w
   assert.equal(open.code, 1);
   assert.match(open.stderr, /server\.key" can be read or changed by others \(mode "0644"\): run chmod 600/);
   await Deno.chmod(`${dir}/certs/server.key`, 0o600);
+  const ownCert = await Deno.readTextFile(`${dir}/certs/server.crt`);
+  const ownKey = await Deno.readTextFile(`${dir}/certs/server.key`);
+  const foreign = await issue({ subject: [["CN", "server"]], usage: "server", hosts: ["localhost"], issuer: otherCa });
+  assert.equal(/server\.crt" is not signed/.test(good.stderr), false);
+  await replaceFile(`${dir}/certs/server.crt`, foreign.cert);
+  assert.match((await check()).stderr, /private key does not belong to the certificate/);
+  await replaceFile(`${dir}/certs/server.key`, foreign.key, 0o600);
+  assert.match((await check()).stderr, /^warning: "server\.crt" is not signed by an authority of "ca\.crt": clients/);
+  await replaceFile(`${dir}/certs/server.crt`, ownCert);
+  await replaceFile(`${dir}/certs/server.key`, ownKey, 0o600);
   await replaceFile(`${dir}/certs/ca.crl`, "hello");
   assert.match((await check()).stderr, /list of revoked certificates is not one list in PEM/);
   // Nothing was made, not even a directory for data.
