@@ -31,7 +31,8 @@ export { OutputBudget, type OutputLimit, type OutputPolicy } from "./worker/outp
 export type { OutputPiece } from "./worker/output_piece.ts";
 export type { Stream, StreamOffsets } from "./worker/output_record.ts";
 export type { OutputSelection } from "./worker/output_watch.ts";
-export { type OutputSink, Process, type ProcessOptions, type StopOptions } from "./worker/process.ts";
+export { Process, type ProcessOptions, type StopOptions } from "./worker/process.ts";
+export type { OutputSink } from "./worker/process_output.ts";
 export type { CommandOptions, Isolation } from "./worker/command.ts";
 export type { Rlimits } from "./worker/command_limits.ts";
 export { type LinuxSignal, parseSignal, signalName } from "./worker/signals.ts";

@@ -3,7 +3,7 @@ import { checkCommand, checkGrace, DEFAULT_GRACE_MS, type StartFailure } from ".
 import type { Launch } from "./launcher.ts";
 import { JobNotRunningError, LimitReachedError } from "./errors.ts";
 import { ProcessInput } from "./input.ts";
-import type { Stream } from "./output_record.ts";
+import { drain, type OutputSink, pump } from "./process_output.ts";
 import { spawn, type SpawnOptions } from "./process_spawn.ts";
 import { readEntry } from "./process_table.ts";
 import { ProcessTree } from "./process_tree.ts";
@@ -19,28 +19,6 @@ import {
 } from "./state.ts";
 import { LEFTOVER_GRACE_MS } from "./termination.ts";
 import type { Usage } from "./usage.ts";
-
-/**
- * A process that got away from its job unseen may hold the output's pipe open for ever; what the job itself wrote is in
- * the pipe when it ends (64 KiB at most by default, pipe(7)) and read long before this.
- */
-const DRAIN_MS = 2_000;
-
-/** Bytes read at a time: a quiet job holds little, a busy one reads all that a pipe holds, 64 KiB by default; pipe(7). */
-const MIN_READ_BYTES = 8_192;
-const MAX_READ_BYTES = 65_536;
-
-/** Where a process's output goes. A sink that is slow to resolve holds up the process: back-pressure. */
-export interface OutputSink {
-  /**
-   * Takes a chunk, which it must copy: once the promise is settled, the chunk's memory is used again.
-   *
-   * @param ended aborts when the process is gone: what waits for its sake need not wait any longer
-   */
-  append(stream: Stream, chunk: Uint8Array, ended: AbortSignal): Promise<void>;
-  /** Resolves with the reason once nothing is taken any more: the process is then stopped. */
-  readonly refused?: Promise<Error>;
-}
 
 /** Options of a process. */
 export interface ProcessOptions extends SpawnOptions {
@@ -291,7 +269,9 @@ export class Process {
 
   /** Waits for the leader's end, ends what it left behind, drains the output, and says so. */
   async #supervise(child: Deno.ChildProcess, tree: ProcessTree, launch?: Launch): Promise<void> {
-    const drained = [this.#pump("stdout", child.stdout), this.#pump("stderr", child.stderr, launch)];
+    const { output } = this.#options;
+    const { signal } = this.#ended;
+    const pumps = [pump("stdout", child.stdout, signal, output), pump("stderr", child.stderr, signal, output, launch)];
     const how = await endOf(child);
     tree.leaderEnded();
     this.#leaderLives = false;
@@ -306,7 +286,7 @@ export class Process {
     await tree.endLeftovers(graceMs);
     const record = await tree.close();
     this.#ended.abort();
-    await this.#drain(drained);
+    await drain(pumps);
     const failure = this.#launchFailure(launch, how);
     if (failure !== undefined) return this.#finish({ type: "spawnFailed", ...failure, at });
     this.#nowRuns();
@@ -339,43 +319,6 @@ export class Process {
     return { reason: isOutOfMemory ? "OUT_OF_MEMORY" : "SIGNALED" };
   }
 
-  #pump(stream: Stream, source: ReadableStream<Uint8Array>, launch?: Launch): Pump {
-    const reader = source.getReader({ mode: "byob" });
-    const output = this.#options.output;
-    const hand = async (chunk: Uint8Array | undefined) => {
-      // Where the sink refuses, reading goes on, or the process would hang in write(2) and hear no SIGTERM.
-      try {
-        if (chunk !== undefined) await output?.append(stream, chunk, this.#ended.signal);
-      } catch {
-        // `refused` tells why, where there is a reason to stop.
-      }
-    };
-    const run = async () => {
-      // Few jobs write much: a buffer grows with what comes.
-      let buffer = new Uint8Array(MIN_READ_BYTES);
-      while (true) {
-        const { done, value } = await reader.read(buffer);
-        if (done) return await hand(launch?.rest());
-        await hand(launch === undefined ? value : launch.pass(value));
-        const full = value.length === value.buffer.byteLength && value.length < MAX_READ_BYTES;
-        buffer = full ? new Uint8Array(value.length * 2) : new Uint8Array(value.buffer);
-      }
-    };
-    return { ended: run(), cancel: () => reader.cancel() };
-  }
-
-  async #drain(pumps: readonly Pump[]): Promise<void> {
-    let timer: Timer | undefined;
-    const tooLong = new Promise<"too long">((resolve) => timer = setTimeout(() => resolve("too long"), DRAIN_MS));
-    const ended = Promise.all(pumps.map((pump) => pump.ended));
-    const outcome = await Promise.race([ended, tooLong]);
-    clearTimeout(timer);
-    if (outcome === "too long") {
-      await Promise.all(pumps.map((pump) => pump.cancel()));
-      await ended;
-    }
-  }
-
   #apply(event: ProcessEvent): void {
     this.#status = transition(this.#status, event);
     for (const listener of this.#listeners) listener(this.#status);
@@ -389,11 +332,6 @@ export class Process {
 }
 
 type Timer = ReturnType<typeof setTimeout>;
-
-interface Pump {
-  readonly ended: Promise<void>;
-  cancel(): Promise<void>;
-}
 
 async function endOf(child: Deno.ChildProcess): Promise<{ exitCode: number } | { signal: string }> {
   try {

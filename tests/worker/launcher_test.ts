@@ -4,7 +4,8 @@ import { Cgroup } from "../../worker/cgroup.ts";
 import { RLIMIT_KINDS } from "../../worker/command_limits.ts";
 import { Launch, type LaunchPlan, needsLauncher } from "../../worker/launcher.ts";
 import type { Stream } from "../../worker/output_record.ts";
-import { type OutputSink, Process, type ProcessOptions } from "../../worker/process.ts";
+import { Process, type ProcessOptions } from "../../worker/process.ts";
+import type { OutputSink } from "../../worker/process_output.ts";
 import type { ProcessStatus } from "../../worker/state.ts";
 
 class Sink implements OutputSink {

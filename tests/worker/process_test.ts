@@ -7,7 +7,8 @@ import {
   LimitReachedError,
 } from "../../worker/errors.ts";
 import type { Stream } from "../../worker/output_record.ts";
-import { type OutputSink, Process, type ProcessOptions } from "../../worker/process.ts";
+import { Process, type ProcessOptions } from "../../worker/process.ts";
+import type { OutputSink } from "../../worker/process_output.ts";
 import { MARK_VARIABLE } from "../../worker/process_table.ts";
 import { signalName } from "../../worker/signals.ts";
 import type { ProcessStatus } from "../../worker/state.ts";
