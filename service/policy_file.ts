@@ -4,6 +4,7 @@ import { CALL_KINDS, type Policy, type Rule, type Scope } from "./policy.ts";
 import type { CommandPattern } from "./policy_command.ts";
 import { optionNames } from "./policy_fields.ts";
 import { callsOfKind } from "./policy_default.ts";
+import { fields, list, object, PolicyError, text, texts, wrong } from "./policy_json.ts";
 import { isOfKind, type Parameter, type ParameterKind, type Template, type TemplateText } from "./template.ts";
 
 /** A policy with the text it was read from, by which a new one is told from the old. */
@@ -12,10 +13,7 @@ export interface PolicyText {
   readonly policy: Policy;
 }
 
-/** The policy file is not one. The message says where and what was wanted. */
-export class PolicyError extends Error {
-  override readonly name = "PolicyError";
-}
+export { PolicyError } from "./policy_json.ts";
 
 /** Far more than any policy; a file beyond it is something else. */
 export const MAX_POLICY_CHARS = 1024 * 1024;
@@ -225,44 +223,4 @@ function absolute(value: unknown, at: string): string {
   const path = text(value, at);
   if (!path.startsWith("/") || path.includes("\0")) throw wrong(at, "give an absolute path");
   return path;
-}
-
-function text(value: unknown, at: string): string {
-  if (typeof value !== "string") throw wrong(at, "give a text in quotes");
-  return value;
-}
-
-function texts(value: unknown, at: string): string[] {
-  return list(value, at).map((one, index) => text(one, `${at}[${index}]`));
-}
-
-function list(value: unknown, at: string): unknown[] {
-  if (!Array.isArray(value)) throw wrong(at, "give a list in brackets");
-  return value;
-}
-
-function object(value: unknown, at: string): Record<string, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw wrong(at, "give an object in braces");
-  return value as Record<string, unknown>;
-}
-
-/** The fields of an object, none but those known; true: one that must be there. */
-function fields<Known extends Record<string, boolean>>(
-  value: unknown,
-  at: string,
-  known: Known,
-): Readonly<Record<keyof Known, unknown>> {
-  const given = object(value, at);
-  const names = Object.keys(known).filter((name) => name !== "comment").map((name) => JSON.stringify(name)).join(", ");
-  for (const name of Object.keys(given)) {
-    if (!Object.hasOwn(known, name)) throw wrong(at, `unknown field ${JSON.stringify(name)}: give ${names}`);
-  }
-  for (const [name, required] of Object.entries(known)) {
-    if (required && !Object.hasOwn(given, name)) throw wrong(at, `field "${name}" is missing`);
-  }
-  return given as Readonly<Record<keyof Known, unknown>>;
-}
-
-function wrong(at: string, what: string): PolicyError {
-  return new PolicyError(`Policy file is wrong at "${at}": ${what}`);
 }
