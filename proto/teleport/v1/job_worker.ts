@@ -118,7 +118,8 @@ export interface JobRequest {
   output_policy: OutputPolicy;
   /**
    * Names the request, so that it can be sent again when its answer was lost: the same one of the same user, for the
-   * same job, gives the job that is there already. ALREADY_EXISTS for another job. At most 128 characters.
+   * same job, gives the job that is there already. ALREADY_EXISTS for another job, and for one that was removed since,
+   * until 1,000 others were. At most 128 characters.
    */
   request_id: string;
   /**
