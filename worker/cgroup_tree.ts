@@ -63,7 +63,8 @@ export class CgroupTree implements Disposable {
   static open(options: CgroupTreeOptions): CgroupTree {
     const own = options.base === undefined ? ownBase(options.proc ?? "/proc") : undefined;
     const base = options.base ?? own?.directory ?? "";
-    if (!isDirectory(base)) throw new CgroupUnavailableError(`there is no cgroup "${base}"`);
+    // In a directory that is none, or one of version 1, "cgroups" could be made too, and would hold nobody.
+    if (!isFile(`${base}/cgroup.controllers`)) throw new CgroupUnavailableError(`"${base}" is no cgroup of version 2`);
     const directory = join(base, options.name);
     try {
       Deno.mkdirSync(directory, { recursive: true });
@@ -173,9 +174,9 @@ function deviceOf(path: string): number {
   }
 }
 
-function isDirectory(path: string): boolean {
+function isFile(path: string): boolean {
   try {
-    return Deno.statSync(path).isDirectory;
+    return Deno.statSync(path).isFile;
   } catch {
     return false;
   }

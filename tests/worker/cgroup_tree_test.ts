@@ -88,8 +88,10 @@ Deno.test("CgroupTree.open() says why there can be no cgroups", async () => {
   const cases: readonly (readonly [() => CgroupTree, RegExp])[] = [
     [() => CgroupTree.open({ name: "jobs", proc }), /^cgroup v2 is not mounted$/],
     [() => CgroupTree.open({ name: "jobs", proc: join(base, "none") }), /^\/proc cannot be read \(ENOENT\)$/],
-    [() => CgroupTree.open({ name: "jobs", base: join(base, "none") }), /^there is no cgroup ".*\/none"$/],
-    [() => CgroupTree.open({ name: "jobs", base: file }), /^there is no cgroup/],
+    [() => CgroupTree.open({ name: "jobs", base: join(base, "none") }), /^".*\/none" is no cgroup of version 2$/],
+    [() => CgroupTree.open({ name: "jobs", base: file }), /^".*" is no cgroup of version 2$/],
+    // A directory, but made by nobody who knows of cgroups: so are those of version 1.
+    [() => CgroupTree.open({ name: "jobs", base: proc }), /is no cgroup of version 2$/],
     [() => CgroupTree.open({ name: "cgroup.procs", base }), /^cgroups cannot be made in ".*" \(EEXIST\)$/],
   ];
   for (const [open, message] of cases) {
