@@ -77,14 +77,19 @@ export async function endLeftovers(
   for (let waitMs = FIRST_CHECK_MS; left.length > 0; waitMs = Math.min(waitMs * 2, LAST_CHECK_MS)) {
     const now = performance.now();
     if (now > end) return { found: [...found], gone: false };
-    if (now >= graceEnd) job.cgroup?.kill();
+    if (now >= graceEnd) {
+      job.cgroup?.kill();
+      // One that forks and leaves at once is gone when it is to be killed, and another is there; a signal to its group
+      // reaches what is being forked too. A member was there a moment ago: so soon its number cannot be another's.
+      for (const group of new Set(left.map(({ group }) => group))) if (group !== undefined) send(-group, "SIGKILL");
+    }
     for (const target of left) {
       if (now >= graceEnd) target.send("SIGKILL");
       else if (!found.has(target.name)) {
         target.send("SIGTERM");
         target.send("SIGCONT");
       }
-      found.add(target.name);
+      if (target.name !== UNSEEN) found.add(target.name);
     }
     // What was asked to end must be able to hear it.
     job.cgroup?.freeze(false);
@@ -109,8 +114,13 @@ interface Target {
   readonly name: string;
   /** In the leader's group or session. */
   readonly isInGroup: boolean;
+  /** Its process group, where that has nobody else's processes in it. */
+  readonly group?: number | undefined;
   send(signal: Deno.Signal): void;
 }
+
+/** What forks and leaves at once is missed by every look; that there is something, its cgroup knows. */
+const UNSEEN = "unseen";
 
 /** Undefined where none is found, and that may be too early to say. */
 async function lookFor(job: Ending): Promise<Target[] | undefined> {
@@ -131,9 +141,16 @@ async function lookFor(job: Ending): Promise<Target[] | undefined> {
     const entry = readEntry(pid);
     if (entry !== undefined && !entry.zombie) entries.set(nameOf(entry), entry);
   }
+  if (entries.size === 0 && job.cgroup?.isPopulated === true) {
+    return [{ name: UNSEEN, isInGroup: false, send: (signal) => job.cgroup?.signal(signal) }];
+  }
   if (entries.size === 0 && job.cgroup === undefined && isTooEarly(scanned, job)) return undefined;
+  const others = new Set(
+    scanned.filter((entry) => !entry.zombie && !entries.has(nameOf(entry))).map(({ pgrp }) => pgrp),
+  );
   return [...entries].map(([name, entry]) => ({
     name,
+    group: entry.pgrp > 1 && !others.has(entry.pgrp) ? entry.pgrp : undefined,
     isInGroup: entry.session === job.leader || entry.pgrp === job.leader,
     send: (signal) => kill(entry, signal),
   }));

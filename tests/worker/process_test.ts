@@ -216,14 +216,6 @@ Deno.test("Process.stop() leaves a process its own way out, and says why it ende
   assert.match(output.text.stdout, /bye/);
 });
 
-Deno.test("Process.stop() ends a process that is stopped", async () => {
-  const { process, output } = sh("echo up; kill -STOP $$; echo continued");
-  void process.start();
-  await output.has("up");
-  const status = await process.stop({ graceMs: 60_000 });
-  assert.ok(status.state === "KILLED" && status.signal === "SIGTERM");
-});
-
 Deno.test("Process.stop() joins an earlier stop, and may shorten its grace period, never put it off", async () => {
   const { process, output } = sh("trap '' TERM; echo up; while :; do sleep 0.01; done");
   void process.start();
@@ -259,24 +251,6 @@ Deno.test("a process is stopped when its time is over, and that stays the reason
   const late = await final;
   assert.ok("reason" in late && late.reason === "TIMED_OUT");
 });
-
-for (
-  const [what, script] of [
-    ["in the background", "sleep 1000 & exit 0"],
-    ["in a group of its own", "set -m; sleep 1000 & exit 0"],
-    ["in a session of its own", "setsid sleep 1000 & sleep 0.05; exit 0"],
-    ["as a daemon, forked twice", "(setsid sh -c 'sleep 1000 & exec sleep 1000' &) ; sleep 0.05; exit 0"],
-    ["ignoring SIGTERM", "(trap '' TERM; exec sleep 1000) & exit 0"],
-    ["stopped", "(kill -STOP $(exec sh -c 'echo $PPID'); sleep 1000) & sleep 0.05; exit 0"],
-  ] as const
-) {
-  Deno.test(`what a process leaves ${what} is ended with it, and its output ends`, async () => {
-    const { process, id } = sh(script, { graceMs: 100 });
-    const status = await process.start();
-    assert.ok(status.state === "EXITED" && status.exitCode === 0);
-    assert.deepEqual(living(id), []);
-  });
-}
 
 Deno.test("the output of a process that got away unseen does not hold up the end", async () => {
   // It clears its environment, so that nothing tells whose it is, and keeps the pipe.

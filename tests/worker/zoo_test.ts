@@ -1,0 +1,104 @@
+/** Every program of the zoo, in a cgroup and without one, stopped and left behind: nothing of it is left, in bounded time. */
+import assert from "node:assert/strict";
+import { type OutputSink, Process, type ProcessOptions } from "../../worker/process.ts";
+import { readEntry, scanProcesses } from "../../worker/process_table.ts";
+import type { ProcessStatus } from "../../worker/state.ts";
+import { cgroupTest } from "./cgroup_fixture.ts";
+import { type Animal, CHAIN, DETACHED, NEXT, REGROUPED, ZOO } from "./zoo.ts";
+
+const GRACE_MS = 200;
+/** What is left behind a leader has a second of grace; the rest is room for a machine with other things to do. */
+const MAX_MS = 8_000;
+
+/** Keeps what a process writes, and lets a test wait for it. */
+class Sink implements OutputSink {
+  text = "";
+  #wake = Promise.withResolvers<void>();
+
+  append(_stream: unknown, chunk: Uint8Array): Promise<void> {
+    this.text += new TextDecoder().decode(chunk);
+    this.#wake.resolve();
+    this.#wake = Promise.withResolvers();
+    return Promise.resolve();
+  }
+
+  async lines(count: number): Promise<string[]> {
+    while (this.text.split("\n").length <= count) await this.#wake.promise;
+    return this.text.split("\n").slice(0, -1);
+  }
+}
+
+/** The living processes that carry a job's mark: those that did not tell their pid are found too. */
+async function marked(id: string): Promise<number[]> {
+  const entries = await scanProcesses() ?? [];
+  return entries.filter(({ zombie }) => !zombie).map(({ pid }) => pid).filter((pid) => {
+    try {
+      return Deno.readTextFileSync(`/proc/${pid}/environ`).includes(`TELEPORT_ID=${id}`);
+    } catch {
+      return false;
+    }
+  });
+}
+
+async function tame(animal: Animal, leader: "stays" | "leaves", options: ProcessOptions): Promise<void> {
+  const place = await Deno.makeTempDir({ prefix: "teleport-test-zoo-" });
+  const program = async (name: string, source: string) => {
+    await Deno.writeTextFile(`${place}/${name}.ts`, source);
+    return `${place}/${name}.ts`;
+  };
+  const env = {
+    DENO: Deno.execPath(),
+    DENO_DIR: `${place}/deno`,
+    DENO_NO_UPDATE_CHECK: "1",
+    NEXT,
+    DETACHED: await program("detached", DETACHED),
+    REGROUPED: await program("regrouped", REGROUPED),
+    CHAIN: await program("chain", CHAIN),
+  };
+  const id = crypto.randomUUID();
+  const output = new Sink();
+  const end = leader === "leaves" ? "read -r go; exit 3" : animal.stays ?? "exec sleep 1000";
+  const process = new Process("sh", ["-c", `${animal.script}\n${end}`], { id, env, output, input: true, ...options });
+  const final = process.start();
+  const pids = (await output.lines(animal.lines)).map(Number);
+  const leaderPid = "pid" in process.status ? process.status.pid : undefined;
+  for (const pid of pids) {
+    const entry = readEntry(pid);
+    if (animal.isShortLived) continue;
+    assert.ok(entry?.zombie === false, `${pid} does not run: ${output.text}`);
+    if (animal.own !== undefined) assert.notEqual(entry.pgrp, leaderPid);
+    if (animal.own === "session") assert.notEqual(entry.session, leaderPid);
+    if (animal.own === "group") assert.equal(entry.session, leaderPid);
+  }
+  const begin = performance.now();
+  let status: ProcessStatus;
+  if (leader === "stays") status = await process.stop({ graceMs: GRACE_MS });
+  else {
+    // It leaves when it is told to, so that all is there before.
+    await process.input?.take((async function* () {
+      yield { end: true };
+    })());
+    status = await final;
+  }
+  const tookMs = performance.now() - begin;
+  assert.ok(tookMs < MAX_MS, `It took ${tookMs} ms`);
+  for (const pid of pids) assert.ok(readEntry(pid)?.zombie !== false, `${pid} of ${pids} runs`);
+  // One look may miss what forks and leaves meanwhile; so many do not.
+  for (let look = 0; look < (animal.isShortLived ? 5 : 1); look++) assert.deepEqual(await marked(id), []);
+  if (leader === "leaves") assert.ok(status.state === "EXITED" && status.exitCode === 3, JSON.stringify(status));
+  else assert.ok(status.state === "KILLED" && status.reason === "STOPPED", JSON.stringify(status));
+  if (animal.output !== undefined) assert.match(output.text, animal.output);
+  await Deno.remove(place, { recursive: true });
+}
+
+for (const animal of ZOO) {
+  for (const leader of ["stays", "leaves"] as const) {
+    if (animal.only !== undefined && animal.only !== leader) continue;
+    const how = leader === "stays" ? "is stopped" : "leaves";
+    const name = `what ${animal.name} is ended when it ${how}`;
+    Deno.test(`${name}, without a cgroup`, () => tame(animal, leader, {}));
+    cgroupTest(`${name}, in a cgroup`, async (cgroups) => {
+      await tame(animal, leader, { cgroup: () => cgroups.create("job", {}, "/") });
+    });
+  }
+}
