@@ -69,6 +69,10 @@ export async function endLeftovers(
 ): Promise<{ readonly found: readonly string[]; readonly gone: boolean }> {
   const found = new Set<string>();
   let left = await leftOf(job);
+  if (left.length === 0 && hasGroup(job)) {
+    killGroups([job.leader]);
+    left = await leftOf(job);
+  }
   if (left.length === 0) return { found: [], gone: true };
   // Those that carry the mark may end first: what was found to be the job's group once stays it.
   const known = left.some(({ isInGroup }) => isInGroup) ? { ...job, wasUnwatched: false } : job;
@@ -77,11 +81,10 @@ export async function endLeftovers(
   for (let waitMs = FIRST_CHECK_MS; left.length > 0; waitMs = Math.min(waitMs * 2, LAST_CHECK_MS)) {
     const now = performance.now();
     if (now > end) return { found: [...found], gone: false };
+    const groups = new Set(left.flatMap(({ group }) => group ?? []));
     if (now >= graceEnd) {
       job.cgroup?.kill();
-      // One that forks and leaves at once is gone when it is to be killed, and another is there; a signal to its group
-      // reaches what is being forked too. A member was there a moment ago: so soon its number cannot be another's.
-      for (const group of new Set(left.map(({ group }) => group))) if (group !== undefined) send(-group, "SIGKILL");
+      killGroups(groups);
     }
     for (const target of left) {
       if (now >= graceEnd) target.send("SIGKILL");
@@ -95,8 +98,27 @@ export async function endLeftovers(
     job.cgroup?.freeze(false);
     await new Promise((resolve) => setTimeout(resolve, waitMs));
     left = await leftOf(known);
+    if (left.length > 0) continue;
+    // None to be seen: but for one that forks and leaves at once, of which each look sees the one before.
+    killGroups(hasGroup(known) ? groups.add(job.leader) : groups);
+    left = await leftOf(known);
   }
   return { found: [...found], gone: true };
+}
+
+/** Whether the leader's group has members, zombies among them; false where its number may be another's. */
+function hasGroup(job: Ending): boolean {
+  if (job.wasUnwatched) return false;
+  const entry = readEntry(job.leader);
+  return (entry === undefined || entry.startTime === job.startTime) && exists(-job.leader);
+}
+
+/**
+ * Kills process groups of which a member was there at the last look: so soon their numbers cannot be others'. A signal to
+ * a group reaches what is just being forked too, which one to each process does not.
+ */
+function killGroups(groups: Iterable<number>): void {
+  for (const group of groups) send(-group, "SIGKILL");
 }
 
 async function leftOf(job: Ending): Promise<Target[]> {
@@ -127,13 +149,13 @@ async function lookFor(job: Ending): Promise<Target[] | undefined> {
   const scanned = await scanProcesses();
   if (scanned === undefined) {
     // Without /proc there is still the group, as long as it has members: then its id is nobody else's.
-    const hasGroup = !job.wasUnwatched && exists(-job.leader);
-    if (!hasGroup && job.cgroup?.isPopulated !== true) return [];
+    const isGroup = !job.wasUnwatched && exists(-job.leader);
+    if (!isGroup && job.cgroup?.isPopulated !== true) return [];
     const sendAll = (signal: Deno.Signal) => {
-      if (hasGroup) send(-job.leader, signal);
+      if (isGroup) send(-job.leader, signal);
       job.cgroup?.signal(signal);
     };
-    return [{ name: "group", isInGroup: hasGroup, send: sendAll }];
+    return [{ name: "group", isInGroup: isGroup, send: sendAll }];
   }
   // Pid and start time together name one process for ever.
   const entries = new Map(membersOf(scanned, job).map((entry) => [nameOf(entry), entry]));

@@ -14,6 +14,8 @@ export interface Animal {
   readonly output?: RegExp;
   /** What the processes that told their pid have of their own, which the leader's are not. */
   readonly own?: "group" | "session";
+  /** Without one it may get away. */
+  readonly needsCgroup?: boolean;
   /** Those that told their pid leave at once; others take their place. */
   readonly isShortLived?: boolean;
   /** Only run where the leader stays, or leaves. */
@@ -137,6 +139,8 @@ export const ZOO: readonly Animal[] = [
     isShortLived: true,
   },
   {
+    // What is found in /proc is always the one before.
+    needsCgroup: true,
     name: "forks on and on in a session of its own, deaf",
     script: `trap '' TERM; $DENO run -A $DETACHED sh -c "$NEXT" next 0`,
     lines: 1,
