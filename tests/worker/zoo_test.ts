@@ -1,6 +1,7 @@
 /** Every program of the zoo, in a cgroup and without one, stopped and left behind: nothing of it is left, in bounded time. */
 import assert from "node:assert/strict";
-import { type OutputSink, Process, type ProcessOptions } from "../../worker/process.ts";
+import { Process, type ProcessOptions } from "../../worker/process.ts";
+import type { OutputSink } from "../../worker/process_output.ts";
 import { readEntry, scanProcesses } from "../../worker/process_table.ts";
 import type { ProcessStatus } from "../../worker/state.ts";
 import { cgroupTest } from "./cgroup_fixture.ts";
