@@ -88,6 +88,8 @@ export function errorExitCode(error: unknown): number {
   if (error instanceof CredentialsError || isNamed(error, "CredentialsError")) return EXIT_CODE.UNREACHABLE;
   if (isNamed(error, "SilenceError")) return EXIT_CODE.UNREACHABLE;
   if (error instanceof InterruptedError) return error.exitCode;
+  // The server was reached, and its disk is full or broken.
+  if (error instanceof Error && "code" in error && error.code === "NOT_RECORDED") return EXIT_CODE.FAILED;
   const status = callStatus(error);
   return status === undefined ? EXIT_CODE.FAILED : BY_CALL_STATUS[status] ?? EXIT_CODE.FAILED;
 }

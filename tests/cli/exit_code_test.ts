@@ -39,6 +39,12 @@ const errors: [string, unknown, number][] = [
   ["a reader that left", new BrokenPipeError("x"), 141],
   ["no certificate", new CredentialsError("x"), 255],
   ["a server that cannot be reached", new FakeCallError("UNAVAILABLE"), 255],
+  [
+    "a server that cannot write it down",
+    Object.assign(new FakeCallError("UNAVAILABLE"), { code: "NOT_RECORDED" }),
+    1,
+  ],
+  ["a server that goes away", Object.assign(new FakeCallError("UNAVAILABLE"), { code: "SUPERVISOR_CLOSED" }), 255],
   ["a certificate that is refused", new FakeCallError("UNAUTHENTICATED"), 255],
   ["a job that is not there", new FakeCallError("NOT_FOUND"), 1],
   ["a server that has fallen silent", new SilenceError(90_000), 255],

@@ -51,6 +51,7 @@ Deno.test({
       }
       assert.match(refused.stderr, /cannot write to its data directory: free or mend its disk, then try again/);
       assert.ok(!refused.stderr.includes(dir));
+      assert.equal(refused.code, 1);
       assert.equal(await teleportOk(server, "logs", before), "before");
       assert.match(await teleportOk(server, "status", running), /RUNNING/);
       await kill(server);
