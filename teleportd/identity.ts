@@ -1,7 +1,7 @@
 /** What a server is known by and whom it believes, read from its files: certificates, revoked ones, policy. */
 import { X509Certificate } from "node:crypto";
 import { CertificateError } from "../certs/errors.ts";
-import { readRevokedSerials, readServerFiles } from "../certs/server_files.ts";
+import { readRevokedSerials, readServerFiles, type RevokedSerials } from "../certs/server_files.ts";
 import { checkCredentials, type Credentials, endsOf, splitCertificates } from "../rpc/credentials.ts";
 import type { ServerIdentity } from "../service/keep_current.ts";
 import { DEFAULT_POLICY } from "../service/policy_default.ts";
@@ -24,6 +24,7 @@ export async function readIdentity(
   const list = await readRevokedSerials(certs, credentials.ca);
   const { revoked, warning } = remember(list?.serials, credentials.ca, memory);
   if (warning !== undefined) tell(warning);
+  tellStale(list, tell);
   if (!isOwn(credentials)) {
     tell('warning: "server.crt" is not signed by an authority of "ca.crt": clients with the same "ca.crt" refuse it');
   }
@@ -47,7 +48,15 @@ export async function readRevoked(
   // Who is kept out now is, whether that can be written down or not.
   await memory.save().catch((error) => tell(`who was revoked cannot be written down for the next start: ${error}`));
   if (warning !== undefined) tell(warning);
+  tellStale(list, tell);
   return revoked;
+}
+
+/** A list may hold for longer than it says; that it is old says that nobody brings newer ones. */
+function tellStale(list: RevokedSerials | undefined, tell: (line: string) => void): void {
+  if (list === undefined || list.nextUpdate > new Date()) return;
+  const day = list.nextUpdate.toISOString().slice(0, 10);
+  tell(`warning: "ca.crl" was to be followed by a newer list on ${day}: what it says still holds, bring the newer one`);
 }
 
 function remember(

@@ -10,12 +10,17 @@ export function user(name: string, role: string, wanted: Partial<Wanted> = {}): 
 }
 
 /** The list of revoked certificates of the test's authority. */
-export async function listOf(...revoked: Issued[]): Promise<string> {
+export function listOf(...revoked: Issued[]): Promise<string> {
+  return listUntil(ca.certificate.notAfter, ...revoked);
+}
+
+/** One that says when the next is to come. */
+export async function listUntil(nextUpdate: Date, ...revoked: Issued[]): Promise<string> {
   const key = x509.PemConverter.encode(await crypto.subtle.exportKey("pkcs8", ca.keys.privateKey), "PRIVATE KEY");
   const entries = revoked.map(({ certificate }) => ({
     serialNumber: certificate.serialNumber.toUpperCase(),
     revokedAt: new Date(),
   }));
-  const authority = { certificate: ca.cert, key, notAfter: ca.certificate.notAfter };
+  const authority = { certificate: ca.cert, key, notAfter: nextUpdate };
   return await makeRevocations(entries, authority, { number: 1, now: new Date() });
 }

@@ -1,7 +1,7 @@
 /** Whoever is revoked is out, within a second and for good: against the server as a process. */
 import assert from "node:assert/strict";
 import type { Issued } from "../rpc/certificates.ts";
-import { listOf, user } from "./identity_certificates.ts";
+import { listOf, listUntil, user } from "./identity_certificates.ts";
 import { certs, makePlace, replaceFile, startWatched, teleportd, type WatchedServer } from "./identity_process.ts";
 import { clientOf, refusal, startUp } from "./teleportd.ts";
 
@@ -73,6 +73,13 @@ Deno.test("whoever was revoked stays out when the list is lost, older or of a re
   const checked = await teleportd("--check-config", ...args);
   assert.deepEqual([checked.code, checked.stderr.includes("can be used, 3 are revoked")], [0, true], checked.stderr);
   assert.equal(/ca\.crl/.test(checked.stderr), false);
+  await replaceFile(crl, await listUntil(new Date("2026-01-02"), ann, bob, eve));
+  const stale = await teleportd("--check-config", ...args);
+  assert.equal(stale.code, 0);
+  assert.match(
+    stale.stderr,
+    /^warning: "ca\.crl" was to be followed by a newer list on 2026-01-02: what it says still/m,
+  );
   await Deno.writeTextFile(`${dir}/data/revoked.json`, "{");
   for (const more of [[], ["--check-config"]]) {
     const { code, stderr } = await teleportd(...args, "--listen", "127.0.0.1:0", ...more);
