@@ -8,8 +8,9 @@ import { CredentialsError } from "./rpc/credentials.ts";
 import { verifiedText, verifyAudit } from "./service/audit_verify.ts";
 import { PolicyError } from "./service/policy_file.ts";
 import { parseFlags } from "./teleportd/flags.ts";
-import { describe, ENVIRONMENT_NAMES, run, type World } from "./teleportd/run.ts";
+import { run } from "./teleportd/run.ts";
 import { StartError } from "./teleportd/start_error.ts";
+import { describe, ENVIRONMENT_NAMES, type World } from "./teleportd/world.ts";
 import metadata from "./deno.json" with { type: "json" };
 
 const EXIT_FAILED = 1;

@@ -2,7 +2,7 @@
 import { dirname } from "node:path";
 import { ExpiryReminder } from "../certs/expiry.ts";
 import { defaultDirectory } from "../certs/location.ts";
-import { checkLimits, Supervisor } from "../mod.ts";
+import { Supervisor } from "../mod.ts";
 import { formatAddress, parseAddress } from "../rpc/address.ts";
 import { serve } from "../rpc/server.ts";
 import { callerOf } from "../service/audit.ts";
@@ -13,42 +13,16 @@ import { keepCurrent } from "../service/keep_current.ts";
 import { openCgroups } from "./cgroups.ts";
 import { tellChecked } from "./check_config.ts";
 import type { Flags } from "./flags.ts";
-import { type FileLimits, parseLimits } from "./limits_file.ts";
 import { giveUpNewPrivileges } from "./new_privileges.ts";
 import { namedEnds, readCredentials, readIdentity, readPolicy, readRevoked } from "./identity.ts";
 import { RevocationMemory } from "./revocation_memory.ts";
 import { StartError } from "./start_error.ts";
 import { stopSignals } from "./stop.ts";
+import { readLimits, supervisorOptions } from "./supervisor_options.ts";
+import { describe, type World } from "./world.ts";
 
 /** Streams get this long to hand over what is left once every job has ended: a slow reader must not hold us up. */
 const DRAIN_MS = 5_000;
-
-/** Ended jobs are kept for 30 days unless told otherwise: long enough to look into what went wrong last month. */
-const DEFAULT_KEEP_MS = 2_592_000_000;
-
-/** So much of the disk may be jobs and output: the host must live on, whatever they write. */
-const DEFAULT_DISK_SHARE = 0.5;
-
-/** The variables of the environment that the server asks for. */
-export const ENVIRONMENT_NAMES = [
-  "TELEPORT_CERTS",
-  "XDG_CONFIG_HOME",
-  "XDG_STATE_HOME",
-  "HOME",
-  "PATH",
-  "LANG",
-] as const;
-
-/** What the server has of the world besides its flags. */
-export interface World {
-  readonly env: { readonly [name in typeof ENVIRONMENT_NAMES[number]]?: string | undefined };
-  /** All of the environment, for jobs that may inherit of it. */
-  readonly environment: () => Readonly<Record<string, string>>;
-  /** Writes a line into the server's log. */
-  readonly tell: (line: string) => void;
-  /** Ends the program at once, for one who will not wait. */
-  readonly exit: () => void;
-}
 
 /**
  * Serves until told to stop by SIGTERM or SIGINT; a second one hurries.
@@ -70,22 +44,9 @@ export async function run(flags: Flags, { env, environment, tell, exit }: World)
   });
   const { cgroups, line: cgroupsLine } = await openCgroups(flags.cgroup, directory);
   const supervisor = new Supervisor({
+    ...supervisorOptions(flags, limits, { env, environment, tell }),
     directory,
     ...(cgroups === undefined ? {} : { cgroups }),
-    env: jobEnvironment(env),
-    inheritableEnv: inheritable(environment(), flags.inheritEnv ?? []),
-    newPrivileges: flags.allowNewPrivileges ? "ON_REQUEST" : "DENIED",
-    ...limits,
-    onError: (error) => tell(`internal error: ${describe(error)}`),
-    ...(flags.maxOutput === undefined
-      ? {}
-      : { outputLimit: { maxBytes: flags.maxOutput, policy: flags.outputPolicy } }),
-    ...(flags.maxOutputTotal === undefined
-      ? { maxDiskShare: DEFAULT_DISK_SHARE }
-      : { maxOutputBytes: flags.maxOutputTotal }),
-    maxAgeMs: flags.keep ?? DEFAULT_KEEP_MS,
-    ...(flags.keepJobs === undefined ? {} : { maxJobs: flags.keepJobs }),
-    ...(flags.shutdownGrace === undefined ? {} : { closeGraceMs: flags.shutdownGrace }),
   });
   // Removed in the end. Not before the directory is this server's own: another may have the same cgroups.
   using _ = cgroups;
@@ -174,36 +135,4 @@ async function makeMissingCertificates(dir: string, tell: World["tell"]): Promis
   for (const { certificatePath, notAfter } of await ensureServing({ dir })) {
     tell(`made ${certificatePath}, valid until ${notAfter.toISOString().slice(0, 10)}`);
   }
-}
-
-/** What jobs inherit: where programs are and who the server's user is, nothing else of its environment. */
-function jobEnvironment(world: World["env"]): Record<string, string> {
-  const env: Record<string, string> = {};
-  for (const name of ["PATH", "HOME", "LANG"] as const) {
-    const value = world[name];
-    if (value) env[name] = value;
-  }
-  return env;
-}
-
-/** What jobs may inherit that ask for it. */
-function inheritable(environment: Readonly<Record<string, string>>, names: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(environment).filter(([name]) => names.includes(name) || names.includes("*")),
-  );
-}
-
-async function readLimits(path: string | undefined): Promise<FileLimits> {
-  if (path === undefined) return {};
-  const text = await Deno.readTextFile(path).catch((error) => {
-    throw new StartError(`File of limits "${path}" cannot be read: ${error instanceof Error ? error.message : error}`);
-  });
-  const limits = parseLimits(text);
-  checkLimits(limits);
-  return limits;
-}
-
-/** An error as the log has it: with its stack, for it is a defect. */
-export function describe(error: unknown): string {
-  return error instanceof Error ? error.stack ?? error.message : String(error);
 }

@@ -1,0 +1,64 @@
+/** What the flags, the file of limits and the environment make of the supervisor: which jobs, how many, for how long. */
+import { checkLimits, type SupervisorOptions } from "../mod.ts";
+import type { Flags } from "./flags.ts";
+import { type FileLimits, parseLimits } from "./limits_file.ts";
+import { StartError } from "./start_error.ts";
+import { describe, type World } from "./world.ts";
+
+/** Ended jobs are kept for 30 days unless told otherwise: long enough to look into what went wrong last month. */
+const DEFAULT_KEEP_MS = 2_592_000_000;
+
+/** So much of the disk may be jobs and output: the host must live on, whatever they write. */
+const DEFAULT_DISK_SHARE = 0.5;
+
+/** The options of a supervisor, but for where its jobs are. */
+export function supervisorOptions(
+  flags: Flags,
+  limits: FileLimits,
+  { env, environment, tell }: Pick<World, "env" | "environment" | "tell">,
+): SupervisorOptions {
+  return {
+    env: jobEnvironment(env),
+    inheritableEnv: inheritable(environment(), flags.inheritEnv ?? []),
+    newPrivileges: flags.allowNewPrivileges ? "ON_REQUEST" : "DENIED",
+    ...limits,
+    onError: (error) => tell(`internal error: ${describe(error)}`),
+    ...(flags.maxOutput === undefined
+      ? {}
+      : { outputLimit: { maxBytes: flags.maxOutput, policy: flags.outputPolicy } }),
+    ...(flags.maxOutputTotal === undefined
+      ? { maxDiskShare: DEFAULT_DISK_SHARE }
+      : { maxOutputBytes: flags.maxOutputTotal }),
+    maxAgeMs: flags.keep ?? DEFAULT_KEEP_MS,
+    ...(flags.keepJobs === undefined ? {} : { maxJobs: flags.keepJobs }),
+    ...(flags.shutdownGrace === undefined ? {} : { closeGraceMs: flags.shutdownGrace }),
+  };
+}
+
+/** What jobs inherit: where programs are and who the server's user is, nothing else of its environment. */
+function jobEnvironment(world: World["env"]): Record<string, string> {
+  const env: Record<string, string> = {};
+  for (const name of ["PATH", "HOME", "LANG"] as const) {
+    const value = world[name];
+    if (value) env[name] = value;
+  }
+  return env;
+}
+
+/** What jobs may inherit that ask for it. */
+function inheritable(environment: Readonly<Record<string, string>>, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(environment).filter(([name]) => names.includes(name) || names.includes("*")),
+  );
+}
+
+/** Reads a file of limits; without one there are none. */
+export async function readLimits(path: string | undefined): Promise<FileLimits> {
+  if (path === undefined) return {};
+  const text = await Deno.readTextFile(path).catch((error) => {
+    throw new StartError(`File of limits "${path}" cannot be read: ${error instanceof Error ? error.message : error}`);
+  });
+  const limits = parseLimits(text);
+  checkLimits(limits);
+  return limits;
+}

@@ -1,0 +1,27 @@
+/** What `teleportd` has of the world besides its flags; the door gives the real one. */
+
+/** The variables of the environment that the server asks for. */
+export const ENVIRONMENT_NAMES = [
+  "TELEPORT_CERTS",
+  "XDG_CONFIG_HOME",
+  "XDG_STATE_HOME",
+  "HOME",
+  "PATH",
+  "LANG",
+] as const;
+
+/** What the server has of the world besides its flags. */
+export interface World {
+  readonly env: { readonly [name in typeof ENVIRONMENT_NAMES[number]]?: string | undefined };
+  /** All of the environment, for jobs that may inherit of it. */
+  readonly environment: () => Readonly<Record<string, string>>;
+  /** Writes a line into the server's log. */
+  readonly tell: (line: string) => void;
+  /** Ends the program at once, for one who will not wait. */
+  readonly exit: () => void;
+}
+
+/** An error as the log has it: with its stack, for it is a defect. */
+export function describe(error: unknown): string {
+  return error instanceof Error ? error.stack ?? error.message : String(error);
+}
