@@ -412,6 +412,10 @@ export class OutputLog {
     this.#restored.opened ??= this.#segments.open();
     await this.#unlessDamaged(this.#restored.opened);
     this.#start = this.#segments.start;
+    // Nothing is dropped to the last: what is on record is not on the disk any more.
+    if (this.#segments.all.length === 0 && this.#end.position > 0) {
+      throw this.#abandoned ?? new OutputUnavailableError(this.id);
+    }
   }
 
   /**

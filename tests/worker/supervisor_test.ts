@@ -13,6 +13,7 @@ import {
   LimitReachedError,
   type OutputEnd,
   type OutputPiece,
+  OutputUnavailableError,
   Supervisor,
   SupervisorClosedError,
 } from "../../mod.ts";
@@ -540,5 +541,42 @@ Deno.test("the output of all jobs together is bounded also with what an earlier 
     await assert.rejects(supervisor.status(left), JobNotFoundError);
     assert.equal((await run(supervisor)).reason, "EXITED");
   }
+  await Deno.remove(directory, { recursive: true });
+});
+
+Deno.test("watchOutput() of an earlier life's output says so when its files are gone, cut or empty", async () => {
+  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
+  const ids: string[] = [];
+  {
+    await using supervisor = new Supervisor({ directory });
+    for (let index = 0; index < 3; index++) {
+      const id = await supervisor.add("sh", ["-c", "echo one; sleep 0.02; echo two"]);
+      await supervisor.start(id);
+      for await (const _ of supervisor.watchStatus(id));
+      ids.push(id);
+    }
+  }
+  const [gone = "", cut = "", empty = ""] = ids;
+  const fileOf = (id: string) => {
+    const output = `${directory}/output/${id}`;
+    return `${output}/${[...Deno.readDirSync(output)][0]?.name}`;
+  };
+  await Deno.truncate(fileOf(cut), (await Deno.stat(fileOf(cut))).size - 1);
+  await Deno.truncate(fileOf(empty), 0);
+  // As where it was deleted to make room for a word of its removal, which then was not written.
+  await Deno.remove(`${directory}/output/${gone}`, { recursive: true });
+  await using supervisor = new Supervisor({ directory });
+  for (const id of ids) {
+    for (const options of [{}, { follow: false }, { tailLines: 1 }, { since: new Date(0) }, { until: new Date(0) }]) {
+      const output = Array.fromAsync(supervisor.watchOutput(id, options));
+      // Nothing was written by then, so nothing of it is missing.
+      if (id === cut && "until" in options) await output;
+      else await assert.rejects(output, OutputUnavailableError, `${ids.indexOf(id)} ${JSON.stringify(options)}`);
+    }
+    assert.equal((await supervisor.status(id)).state, "EXITED");
+    await supervisor.remove(id);
+  }
+  assert.equal((await supervisor.counts()).jobs, 0);
+  await supervisor.close();
   await Deno.remove(directory, { recursive: true });
 });
