@@ -2,8 +2,8 @@
  * Ends all processes of a job: the asked signal first, SIGKILL after a grace period, and whatever is left behind the
  * leader. The only file that decides whom to signal for a job's end.
  *
- * A cgroup knows its processes whatever they do. What is found in /proc is ended beside it: a process of root's can leave
- * its cgroup, and where there is none it is all that is known.
+ * A cgroup knows its processes whatever they do, but a process of root's can leave it. So what is found in /proc is ended
+ * beside it, as long as there is anything in the cgroup or the leader's group; without a cgroup it is all that is known.
  */
 import type { Cgroup } from "./cgroup.ts";
 import {
@@ -122,6 +122,8 @@ function killGroups(groups: Iterable<number>): void {
 }
 
 async function leftOf(job: Ending): Promise<Target[]> {
+  // Most jobs leave nothing, and to read all of /proc takes longer (30 µs a process) than to start one.
+  if (job.cgroup !== undefined && !job.cgroup.isPopulated && !exists(-job.leader)) return [];
   const end = performance.now() + TOO_EARLY_MS;
   for (let waitMs = FIRST_CHECK_MS;; waitMs *= 2) {
     const left = await lookFor(job);

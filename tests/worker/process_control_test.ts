@@ -77,6 +77,27 @@ cgroupTest("a cgroup ends what cleared its mark and left group, session and pare
   assert.equal(record.othersEnded, 1);
 });
 
+cgroupTest(
+  "what root moves out of the cgroup is ended too, by its group, session, descent and mark",
+  async (cgroups) => {
+    const elsewhere = cgroups.create("elsewhere", {}, "/");
+    const gate = await Deno.makeTempFile({ prefix: "teleport-test-" });
+    // One in the leader's group, and one in a session of its own, which that one started.
+    const script = `sh -c 'echo 0 > ${elsewhere.directory}/cgroup.procs
+      (setsid sh -c "echo \\$\\$; exec sleep 1000" &); echo $$; exec sleep 1000' &
+    while [ -e ${gate} ]; do sleep 0.01; done`;
+    const { process, output } = sh(script, { cgroup: () => cgroups.create("job", {}, "/") });
+    const final = process.start();
+    const pids = (await output.lines(2)).slice(0, 2).map(Number);
+    assert.deepEqual(elsewhere.pids().sort(), [...pids].sort());
+    await Deno.remove(gate);
+    const record = recordOf(await final);
+    assert.equal(record.othersEnded, 2);
+    for (const pid of pids) assert.ok(!runs(pid), `${pid} ended`);
+    assert.ok(elsewhere.remove());
+  },
+);
+
 bothTest("a job that ends by itself has a record with no signals in it", async (sh) => {
   const { process } = sh("exit 3");
   const record = recordOf(await process.start());
