@@ -50,6 +50,15 @@ export function living(id: string): string[] {
   }).map(({ name }) => name);
 }
 
+/** Waits until so many of a job live: one that is just becoming another program has no environment for a moment. */
+export async function livingAtLeast(id: string, least: number): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  while (living(id).length < least) {
+    assert.ok(performance.now() < deadline, `${living(id).length} processes, at least ${least} expected`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
 /** The server's children, zombies among them: those have no environment any more, but a parent. */
 export function childrenOf(server: Server): string[] {
   return [...Deno.readDirSync("/proc")].filter(({ name }) => {

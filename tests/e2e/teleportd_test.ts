@@ -10,6 +10,7 @@ import {
   descriptorsOf,
   finalOf,
   living,
+  livingAtLeast,
   refusal,
   startUp,
 } from "./teleportd.ts";
@@ -109,7 +110,7 @@ Deno.test("a stop takes all of a job's processes with it", async () => {
     ]
   ) {
     const id = await startUp(client.calls, script);
-    assert.ok(living(id).length >= 2);
+    await livingAtLeast(id, 2);
     await client.calls.Stop({ id, grace_ms: 200 });
     assert.deepEqual(living(id), []);
     // Nor a zombie, which has no mark.
