@@ -99,6 +99,31 @@ Deno.test("an input reaches the job byte by byte, and its end ends it", async ()
   assert.deepEqual(status.input, { bytes: 8, closed: true });
 });
 
+Deno.test("an input passes what is done before the program runs untouched", async () => {
+  await using supervisor = new Supervisor();
+  const id = await supervisor.add("sh", ["-c", "cat; umask"], { input: true, umask: 0o77 });
+  await supervisor.start(id);
+  // Sent while the launcher may not be done.
+  await supervisor.writeInput(id, texts("first\n", "second\n", "end"));
+  assert.equal(await outputOf(supervisor, id), "first\nsecond\n0077\n");
+});
+
+Deno.test("a paused job takes no more than its pipe, and all of it when it goes on", async () => {
+  await using supervisor = new Supervisor();
+  const id = await started(supervisor, "echo up; exec wc -c");
+  await using output = supervisor.watchOutput(id);
+  await output.next();
+  await supervisor.pause(id);
+  const source = new Source();
+  const writing = supervisor.writeInput(id, source);
+  await source.give({ data: MORE_THAN_A_PIPE });
+  while ((await supervisor.status(id)).input?.bytes === 0) await new Promise((resolve) => setImmediate(resolve));
+  await supervisor.resume(id);
+  await source.give({ end: true });
+  assert.equal((await writing).bytes, MORE_THAN_A_PIPE.length);
+  assert.equal(await outputOf(supervisor, id), `up\n${MORE_THAN_A_PIPE.length}\n`);
+});
+
 Deno.test("an end may come with the last data", async () => {
   await using supervisor = new Supervisor();
   const id = await started(supervisor, "cat");

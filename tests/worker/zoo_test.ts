@@ -43,6 +43,19 @@ async function marked(id: string): Promise<number[]> {
 
 async function tame(animal: Animal, leader: "stays" | "leaves", options: ProcessOptions): Promise<void> {
   const place = await Deno.makeTempDir({ prefix: "teleport-test-zoo-" });
+  try {
+    await tameIn(place, animal, leader, options);
+  } finally {
+    await Deno.remove(place, { recursive: true });
+  }
+}
+
+async function tameIn(
+  place: string,
+  animal: Animal,
+  leader: "stays" | "leaves",
+  options: ProcessOptions,
+): Promise<void> {
   const program = async (name: string, source: string) => {
     await Deno.writeTextFile(`${place}/${name}.ts`, source);
     return `${place}/${name}.ts`;
@@ -89,7 +102,6 @@ async function tame(animal: Animal, leader: "stays" | "leaves", options: Process
   if (leader === "leaves") assert.ok(status.state === "EXITED" && status.exitCode === 3, JSON.stringify(status));
   else assert.ok(status.state === "KILLED" && status.reason === "STOPPED", JSON.stringify(status));
   if (animal.output !== undefined) assert.match(output.text, animal.output);
-  await Deno.remove(place, { recursive: true });
 }
 
 for (const animal of ZOO) {
