@@ -92,6 +92,15 @@ export function createService(supervisor: Supervisor, options: ServiceOptions = 
     return identity;
   }
 
+  /** Ids of jobs to wait for; in place of another's one that no job has, or whoever waits would keep it from going. */
+  async function hideOthers(ids: readonly string[], context: CallContext): Promise<string[]> {
+    const identity = identify(context.certificate);
+    return await Promise.all(ids.map(async (id) => {
+      const job = await find(id);
+      return job === undefined || sees(policy(), identity, job) ? id : "";
+    }));
+  }
+
   /** Decides on a call on many jobs, and which of them it may show. */
   function permitMany(call: "List" | "WatchJobs", context: CallContext) {
     const identity = identify(context.certificate);
@@ -250,9 +259,11 @@ export function createService(supervisor: Supervisor, options: ServiceOptions = 
           const { ids, token } = request;
           // With a token they were there before; that they are gone is an event.
           // Too many are refused below, and not looked up each before that.
-          if (token === "") await Promise.all(ids.slice(0, MAX_IDS + 1).map((id) => permit("WatchJobs", id, context)));
+          const looked = ids.slice(0, MAX_IDS + 1);
+          if (token === "") await Promise.all(looked.map((id) => permit("WatchJobs", id, context)));
+          const shown = token === "" ? looked : await hideOthers(looked, context);
           const owner = own ?? request.owner;
-          const filter = { ...filterOf(request), ids, ...(owner === "" ? {} : { owner }) };
+          const filter = { ...filterOf(request), ids: shown, ...(owner === "" ? {} : { owner }) };
           const options = { signal: context.signal, ...(token === "" ? {} : { token }) };
           for await (const event of supervisor.watchJobs(filter, options)) {
             // Of others' jobs, one who sees only his own is told that there are none.

@@ -1,6 +1,8 @@
 /** Who may do what: the calls that are on no job or on many, for every role. */
 import assert from "node:assert/strict";
-import { certificateOf, codeOf, startService, strict } from "./fixture.ts";
+import { Supervisor } from "../../mod.ts";
+import { createService } from "../../service/handlers.ts";
+import { certificateOf, clientOf, codeOf, startService, strict } from "./fixture.ts";
 import { callerOf, CALLERS, DENY, MISSING, OK, REGISTER } from "./policy_table.ts";
 
 Deno.test("Register is for those who may change jobs, and makes the job theirs", strict, async () => {
@@ -76,6 +78,39 @@ Deno.test("WatchJobs that goes on tells nobody of another's job that was there o
       break;
     }
   }
+});
+
+Deno.test("WatchJobs that goes on keeps no job of another's from being forgotten", strict, async () => {
+  await using supervisor = new Supervisor({ closeGraceMs: 100, maxJobs: 1 });
+  const service = createService(supervisor);
+  let token = "";
+  for await (const event of clientOf(service, callerOf("operator")).WatchJobs({})) {
+    token = event.token;
+    break;
+  }
+  const bobs = await supervisor.add("true", [], { owner: "bob" });
+  const waiting = (roles: string) => {
+    const over = new AbortController();
+    const calls = clientOf(service, callerOf(roles));
+    const events = calls.WatchJobs({ token, ids: [bobs] }, { signal: over.signal })[Symbol.asyncIterator]();
+    const told = events.next().then(({ value }) => value?.job?.id, () => "nothing");
+    const end = async () => {
+      over.abort();
+      await events.return?.();
+    };
+    return { told, end };
+  };
+  const [ann, viewer] = [waiting("operator"), waiting("viewer")];
+  await supervisor.start(bobs);
+  for await (const _ of supervisor.watchStatus(bobs));
+  // Who may see it is told of it, and then waits no more.
+  assert.equal(await viewer.told, bobs);
+  await viewer.end();
+  const own = await supervisor.add("true", [], { owner: "ann" });
+  assert.equal(await codeOf(() => supervisor.status(bobs)), "JOB_NOT_FOUND");
+  await ann.end();
+  assert.equal(await ann.told, "nothing");
+  assert.equal((await supervisor.status(own)).state, "INITIAL");
 });
 
 Deno.test("List shows each caller the jobs they may know of, whatever owner they ask for", strict, async () => {
