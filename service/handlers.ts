@@ -1,7 +1,7 @@
 /** What the calls mean: each is a few lines between the policy and the supervisor. */
-import { JobNotFoundError, type JobStatus, type Supervisor, TeleportError } from "../mod.ts";
-import type { CallContext, CallName, JobWorkerHandlers } from "../proto/service.ts";
-import { identify, type Identity } from "./identity.ts";
+import type { Supervisor } from "../mod.ts";
+import type { CallContext, JobWorkerHandlers } from "../proto/service.ts";
+import { identify } from "./identity.ts";
 import { firstOf, piecesOf } from "./input_pieces.ts";
 import { beatsUntil, checkHeartbeat } from "./heartbeat.ts";
 import {
@@ -13,19 +13,12 @@ import {
   selectionOf,
   statusMessage,
 } from "./messages.ts";
-import {
-  argsForRecord,
-  type Audit,
-  type AuditEntry,
-  callerOf,
-  namesForRecord,
-  parametersForRecord,
-  textForRecord,
-} from "./audit.ts";
+import { argsForRecord, type Audit, namesForRecord, parametersForRecord, textForRecord } from "./audit.ts";
 import { audited, Notes } from "./audited.ts";
 import { jobOptionsOf } from "./job_options.ts";
 import { canI, whoAmI } from "./introspection.ts";
-import { callOf, decideJob, decideMethod, decideRegister, denied, listScope, type Policy, sees } from "./policy.ts";
+import { permissions } from "./permissions.ts";
+import { decideMethod, decideRegister, denied, type Policy } from "./policy.ts";
 import { DEFAULT_POLICY } from "./policy_default.ts";
 import { expandTemplate } from "./template.ts";
 
@@ -65,67 +58,7 @@ export function createService(supervisor: Supervisor, options: ServiceOptions = 
   const { policy = () => DEFAULT_POLICY, audit = NO_AUDIT } = options;
   const notes = new Notes();
 
-  /** The job; undefined when there is none. */
-  async function find(id: string): Promise<JobStatus | undefined> {
-    try {
-      return await supervisor.status(id);
-    } catch (error) {
-      if (error instanceof JobNotFoundError) return undefined;
-      throw error;
-    }
-  }
-
-  /** Looks a job up for a call on it: what the caller may not see does not exist. */
-  async function permit(call: CallName, id: string, context: CallContext): Promise<Identity> {
-    const identity = identify(context.certificate);
-    const method = decideMethod(policy(), identity, context.method);
-    notes.add(context, { ...method, job: textForRecord(id) });
-    if (!method.allowed) throw denied(method);
-    const status = await find(id);
-    if (status === undefined || !sees(policy(), identity, status)) {
-      notes.add(context, { allowed: false, rule: status === undefined ? "no such job" : "another user's job" });
-      throw new JobNotFoundError(id);
-    }
-    const decision = decideJob(policy(), identity, call, status);
-    notes.add(context, decision);
-    if (!decision.allowed) throw denied(decision);
-    return identity;
-  }
-
-  /** Ids of jobs to wait for; in place of another's one that no job has, or whoever waits would keep it from going. */
-  async function hideOthers(ids: readonly string[], context: CallContext): Promise<string[]> {
-    const identity = identify(context.certificate);
-    return await Promise.all(ids.map(async (id) => {
-      const job = await find(id);
-      return job === undefined || sees(policy(), identity, job) ? id : "";
-    }));
-  }
-
-  /** Decides on a call on many jobs, and which of them it may show. */
-  function permitMany(call: "List" | "WatchJobs", context: CallContext) {
-    const identity = identify(context.certificate);
-    const decision = decideMethod(policy(), identity, context.method);
-    notes.add(context, decision);
-    if (!decision.allowed) throw denied(decision);
-    return listScope(policy(), identity, call);
-  }
-
-  function admit(context: CallContext): void {
-    const refuse = (note: Partial<AuditEntry>, error: TeleportError): never => {
-      const call = callOf(context.method) ?? context.method;
-      audit.record({ event: "call", ...callerOf(context), call, allowed: false, ...note, code: error.code });
-      throw error;
-    };
-    let identity: Identity;
-    try {
-      identity = identify(context.certificate);
-    } catch (error) {
-      if (error instanceof TeleportError) return refuse({ rule: error.message }, error);
-      throw error;
-    }
-    const decision = decideMethod(policy(), identity, context.method);
-    if (!decision.allowed) refuse(decision, denied(decision));
-  }
+  const { admit, find, hideOthers, permit, permitMany } = permissions(supervisor, { policy, audit, notes });
 
   return {
     admit,
