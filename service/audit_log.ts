@@ -25,6 +25,9 @@ const DEFAULT_MAX_FILES = 16;
 /** What waits for the disk, at most: ten thousand decisions. Beyond it they are counted and lost, which the record says. */
 const MAX_PENDING_CHARS = 4 * 1024 * 1024;
 
+/** So many that are not urgent wait to become lines. */
+const MAX_UNCHAINED = 500;
+
 /** What is not urgent waits so long for more to be written with it: a crash loses no more than that. */
 const BATCH_MS = 50;
 const BATCH_CHARS = 256 * 1024;
@@ -43,8 +46,9 @@ export class AuditLog implements Audit, AsyncDisposable {
   #file: Deno.FsFile;
   #size: number;
   readonly #head: Deno.FsFile;
-  /** Of the last line that was accepted, written or not. */
+  /** Of the last line that was made, written or not. */
   #end: ChainEnd;
+  #unchained: { readonly entry: AuditEntry; readonly atMs: number }[] = [];
   #pending: string[] = [];
   #pendingChars = 0;
   #lost = 0;
@@ -120,6 +124,8 @@ export class AuditLog implements Audit, AsyncDisposable {
       this.#append({ event: "server", text });
     }
     this.#append(entry);
+    // What is not urgent is about reading, and short.
+    if (soon || this.#unchained.length >= MAX_UNCHAINED) this.#chain();
     if (soon || this.#pendingChars > BATCH_CHARS) void this.#flush();
     else this.#timer ??= setTimeout(() => void this.#flush(), BATCH_MS);
   }
@@ -136,25 +142,33 @@ export class AuditLog implements Audit, AsyncDisposable {
   }
 
   #append(entry: AuditEntry & { readonly removed_through?: number }): void {
-    const { line, end } = chainLine(this.#end, entry, new Date());
-    this.#end = end;
-    this.#pending.push(line);
-    this.#pendingChars += line.length;
+    this.#unchained.push({ entry, atMs: Date.now() });
+  }
+
+  /** Makes lines of what waits. Many in a row take a fraction of what each takes between two calls. */
+  #chain(): void {
+    for (const { entry, atMs } of this.#unchained.splice(0)) {
+      const { line, end } = chainLine(this.#end, entry, new Date(atMs));
+      this.#end = end;
+      this.#pending.push(line);
+      this.#pendingChars += line.length;
+    }
   }
 
   /** Writes all that waits; what comes meanwhile too. Never rejects. */
   #flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#pending.length === 0) return Promise.resolve();
+    if (this.#pending.length + this.#unchained.length === 0) return Promise.resolve();
     this.#writing ??= this.#writeAll();
     return this.#writing;
   }
 
   async #writeAll(): Promise<void> {
     try {
-      while (this.#pending.length > 0) {
+      while (this.#pending.length + this.#unchained.length > 0) {
         if (this.#size >= (this.#options.maxFileBytes ?? DEFAULT_MAX_FILE_BYTES)) await this.#rotate();
+        this.#chain();
         const count = this.#pending.length;
         const end = this.#end;
         const text = `${this.#pending.join("\n")}\n`;

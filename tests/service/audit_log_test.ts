@@ -92,6 +92,21 @@ Deno.test("many decisions at once come in order, none lost", strict, async () =>
   assert.deepEqual((await verifyAudit(dir.path)).problems, []);
 });
 
+Deno.test("what is urgent and what is not come in the order in which they were decided", strict, async () => {
+  await using dir = await temporaryDirectory();
+  {
+    await using log = await AuditLog.open({ directory: dir.path });
+    for (let index = 0; index < 3_000; index++) {
+      log.record({ event: "call", job: String(index) }, { soon: index % 700 === 699 });
+      if (index % 1_000 === 0) await log.idle();
+    }
+  }
+  const lines = (await Deno.readTextFile(`${dir.path}/${FIRST}`)).trim().split("\n").map((line) => JSON.parse(line));
+  assert.deepEqual(lines.map(({ job }) => job), Array.from({ length: 3_000 }, (_, index) => String(index)));
+  assert.deepEqual(lines.map(({ time }) => time), lines.map(({ time }) => time).sort());
+  assert.deepEqual((await verifyAudit(dir.path)).problems, []);
+});
+
 Deno.test(
   "when the disk is full nothing may be changed; what waits is bounded, counted, and written once there is room",
   strict,
