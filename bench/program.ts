@@ -47,8 +47,17 @@ export async function startProgram(command: string, args: readonly string[], rea
   };
 }
 
-/** Starts a TypeScript program of this repository with the Deno that runs the benchmark. */
-export function startDeno(file: string, args: readonly string[], ready: RegExp): Promise<Program> {
+/**
+ * Starts a TypeScript program of this repository with the Deno that runs the benchmark.
+ *
+ * @param flags of Deno, besides all permissions
+ */
+export function startDeno(
+  file: string,
+  args: readonly string[],
+  ready: RegExp,
+  flags: readonly string[] = [],
+): Promise<Program> {
   const path = new URL(`../${file}`, import.meta.url).pathname;
-  return startProgram(Deno.execPath(), ["run", "--quiet", "--no-prompt", "-A", path, ...args], ready);
+  return startProgram(Deno.execPath(), ["run", "--quiet", "--no-prompt", "-A", ...flags, path, ...args], ready);
 }

@@ -26,11 +26,16 @@ export interface Server extends Program {
   readonly address: string;
 }
 
+/** What `deno task serve` tells V8, and the compiled program has built in; the server it is held against gets the same. */
+const V8_FLAGS =
+  (JSON.parse(Deno.readTextFileSync(new URL("../deno.json", import.meta.url))).tasks.serve.command as string)
+    .split(" ").filter((word) => word.startsWith("--v8-flags="));
+
 /** Starts a teleportd with data of its own, as `deno task serve` does. */
 export async function startTeleportd({ dir, certs }: Stage): Promise<Server> {
   const data = await Deno.makeTempDir({ dir, prefix: "data_" });
   const args = ["--listen", "127.0.0.1:0", "--certs", certs, "--data", data];
-  const program = await startDeno("server.ts", args, /^listening on (.*)$/m);
+  const program = await startDeno("server.ts", args, /^listening on (.*)$/m, V8_FLAGS);
   return {
     ...program,
     address: program.ready[1] ?? "",
@@ -44,7 +49,7 @@ export async function startTeleportd({ dir, certs }: Stage): Promise<Server> {
 
 /** Starts a bare grpc-js server. */
 export async function startBare({ certs }: Stage): Promise<Server> {
-  const program = await startDeno("bench/bare_server.ts", [certs], /^listening on (.*)$/m);
+  const program = await startDeno("bench/bare_server.ts", [certs], /^listening on (.*)$/m, V8_FLAGS);
   return { ...program, address: program.ready[1] ?? "" };
 }
 

@@ -10,9 +10,9 @@ import { CallError } from "./errors.ts";
 import { explainTimeout, explainUnavailable } from "./unavailable.ts";
 
 // On the default of 64 KiB a stream waits for the network after each piece; measured, this doubles what is read, and 4 MiB
-// is no faster. Over a way of 100 ms it carries 8 MB/s. All of it is sent also to a watcher that stops reading, which for a
+// is no faster. Over a way of 100 ms it carries 5 MB/s. All of it is sent also to a watcher that stops reading, which for a
 // while costs the server as much memory.
-const WINDOW_BYTES = 768 * 1024;
+const WINDOW_BYTES = 512 * 1024;
 
 // Above the largest piece of output and the largest page of jobs; what servers send at most unless told otherwise.
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;

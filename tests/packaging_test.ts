@@ -55,6 +55,14 @@ Deno.test("the same Deno everywhere, which is the one that runs this", async () 
   }
 });
 
+Deno.test("the server is told the same of V8 however it is started", async () => {
+  const { tasks }: { tasks: Record<string, { command: string }> } = JSON.parse(await read("deno.json"));
+  for (const name of ["serve", "compile", "check:compile"]) {
+    const command = tasks[name]?.command.split(" && ").find((part) => part.includes("server.ts"));
+    assert.deepEqual(command?.match(/--v8-flags=\S+/g), ["--v8-flags=--max-semi-space-size=16"], name);
+  }
+});
+
 Deno.test("every task says what it does, and the README names no other", async () => {
   const { tasks }: { tasks: Record<string, { description?: string }> } = JSON.parse(await read("deno.json"));
   for (const [name, { description }] of Object.entries(tasks)) assert.ok(description, `task ${name}`);
