@@ -36,6 +36,9 @@ export const STATUS_OF: Readonly<Record<ErrorCode, StatusName>> = {
   UNAVAILABLE: "UNAVAILABLE",
 };
 
+/** A connection that is gone when it is written to; grpc-js says UNAVAILABLE of ECONNRESET, and INTERNAL of this. */
+const LOST_IN_WRITING = /triggered by internal client error: .*\bEPIPE\b/;
+
 /** A call that failed: refused by the server, or never got there. The message is the server's sentence, or one here. */
 export class CallError extends Error {
   override readonly name = "CallError";
@@ -56,7 +59,7 @@ export class CallError extends Error {
     if (!isServiceError(error)) {
       return new CallError("UNKNOWN", "The call failed for an unknown reason", { cause: error });
     }
-    const name = (status[error.code] ?? "UNKNOWN") as StatusName;
+    const name = LOST_IN_WRITING.test(error.details) ? "UNAVAILABLE" : (status[error.code] ?? "UNKNOWN") as StatusName;
     const sent = error.metadata?.get(ERROR_CODE_KEY)[0];
     const code = typeof sent === "string" && Object.hasOwn(STATUS_OF, sent) ? sent as ErrorCode : undefined;
     return new CallError(name, error.details || `The call failed with status "${name}"`, { cause: error, code });

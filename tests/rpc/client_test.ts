@@ -158,12 +158,25 @@ Deno.test("close() cancels what is open, and calls after it fail", strict, async
   await client[Symbol.asyncDispose]();
 });
 
+Deno.test("a connection that is gone when it is written to is one that is lost", () => {
+  const details = "Received RST_STREAM with code 2 triggered by internal client error: write EPIPE";
+  const error = CallError.from(Object.assign(new Error(details), { code: 13, details }));
+  assert.equal(error.status, "UNAVAILABLE");
+  const broken = "Received RST_STREAM with code 2 triggered by internal client error: Protocol error";
+  assert.equal(CallError.from(Object.assign(new Error(broken), { code: 13, details: broken })).status, "INTERNAL");
+});
+
 Deno.test("a client finds a server again that was away", strict, async () => {
   const first = await serveLocally(echo);
   const { port } = first;
   await using client = connectTo(first);
   await client.calls.Status({});
   await first.shutdown({ graceMs: 0 });
+  // That the server is gone may be seen by the first of these calls, or only by what comes of it.
+  const lost = await failure(client.calls.Status({}));
+  assert(lost instanceof CallError);
+  assert.equal(lost.status, "UNAVAILABLE");
+  assert.match(lost.message, /nothing listens there|the connection was lost/);
   assert.match((await failure(client.calls.Status({}))).message, /nothing listens there/);
   await using _second = await serveLocally(echo, { port });
   // It tries again in its own time, about a second.
