@@ -3,26 +3,10 @@ import assert from "node:assert/strict";
 import { Cgroup } from "../../worker/cgroup.ts";
 import { RLIMIT_KINDS } from "../../worker/command_limits.ts";
 import { Launch, type LaunchPlan, needsLauncher } from "../../worker/launcher.ts";
-import type { Stream } from "../../worker/output_record.ts";
 import { Process, type ProcessOptions } from "../../worker/process.ts";
 import type { OutputSink } from "../../worker/process_output.ts";
 import type { ProcessStatus } from "../../worker/state.ts";
-
-class Sink implements OutputSink {
-  readonly text: Record<Stream, string> = { stdout: "", stderr: "" };
-  #wake = Promise.withResolvers<void>();
-
-  append(stream: Stream, chunk: Uint8Array): Promise<void> {
-    this.text[stream] += new TextDecoder().decode(chunk);
-    this.#wake.resolve();
-    this.#wake = Promise.withResolvers();
-    return Promise.resolve();
-  }
-
-  async has(text: string): Promise<void> {
-    while (!this.text.stdout.includes(text)) await this.#wake.promise;
-  }
-}
+import { Sink } from "./sink.ts";
 
 interface Ran {
   readonly status: ProcessStatus;

@@ -4,28 +4,10 @@ import { join } from "node:path";
 import { CgroupTree } from "../../worker/cgroup_tree.ts";
 import { JobNotRunningError } from "../../worker/errors.ts";
 import { Process, type ProcessOptions } from "../../worker/process.ts";
-import type { OutputSink } from "../../worker/process_output.ts";
 import { readEntry } from "../../worker/process_table.ts";
 import type { EndRecord, ProcessStatus } from "../../worker/state.ts";
 import { cgroupTest, fakeBase } from "./cgroup_fixture.ts";
-
-/** Keeps what a process writes, and lets a test wait for it. */
-class Sink implements OutputSink {
-  text = "";
-  #wake = Promise.withResolvers<void>();
-
-  append(_stream: unknown, chunk: Uint8Array): Promise<void> {
-    this.text += new TextDecoder().decode(chunk);
-    this.#wake.resolve();
-    this.#wake = Promise.withResolvers();
-    return Promise.resolve();
-  }
-
-  async lines(count: number): Promise<string[]> {
-    while (this.text.split("\n").length <= count) await this.#wake.promise;
-    return this.text.split("\n");
-  }
-}
+import { Sink } from "./sink.ts";
 
 type Sh = (script: string, options?: ProcessOptions) => { process: Process; output: Sink };
 
@@ -61,7 +43,7 @@ cgroupTest("the first instruction of a program is in its cgroup already", async 
   const output = new Sink();
   const process = new Process("cat", ["/proc/self/cgroup"], { output, cgroup: () => cgroups.create("job", {}, "/") });
   await process.start();
-  assert.match(output.text, /^0::\/.*\/job$/m);
+  assert.match(output.text.stdout, /^0::\/.*\/job$/m);
   assert.throws(() => Deno.statSync(cgroups.directoryOf("job")), Deno.errors.NotFound);
 });
 
@@ -177,7 +159,7 @@ bothTest("resume() that comes while pause() is under way wins", async (sh) => {
   await process.resume();
   await paused;
   assert.ok(!process.isPaused);
-  const { length } = output.text.split("\n");
+  const { length } = output.text.stdout.split("\n");
   await output.lines(length + 1);
   await process.stop();
   await final;
@@ -191,7 +173,7 @@ bothTest("a stop of a paused job is heard within its grace period", async (sh) =
   await process.stop({ graceMs: 60_000 });
   const status = await final;
   assert.ok(status.state === "EXITED" && status.exitCode === 9 && status.reason === "STOPPED");
-  assert.equal(output.text, "up\nbye\n");
+  assert.equal(output.text.stdout, "up\nbye\n");
   assert.ok(!process.isPaused);
 });
 
@@ -208,7 +190,7 @@ bothTest("a signal waits while a job is paused; SIGCONT lets one go on that SIGS
   assert.equal(process.isPaused, cgroups !== undefined, "What the kernel froze only the kernel thaws");
   if (process.isPaused) await process.resume();
   await output.lines(2);
-  assert.match(output.text, /\nhup\n$/);
+  assert.match(output.text.stdout, /\nhup\n$/);
   assert.equal(readEntry(other ?? 0)?.stopped, false);
   await process.stop();
   await final;
@@ -221,7 +203,7 @@ bothTest("a time limit ends a paused job, which hears of it", async (sh) => {
   await process.pause();
   const status = await final;
   assert.ok(status.state === "EXITED" && status.exitCode === 9 && status.reason === "TIMED_OUT");
-  assert.equal(output.text, "up\nbye\n");
+  assert.equal(output.text.stdout, "up\nbye\n");
 });
 
 bothTest("a paused job that is killed ends", async (sh) => {

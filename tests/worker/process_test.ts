@@ -6,29 +6,12 @@ import {
   JobNotRunningError,
   LimitReachedError,
 } from "../../worker/errors.ts";
-import type { Stream } from "../../worker/output_record.ts";
 import { Process, type ProcessOptions } from "../../worker/process.ts";
 import type { OutputSink } from "../../worker/process_output.ts";
 import { MARK_VARIABLE } from "../../worker/process_table.ts";
 import { signalName } from "../../worker/signals.ts";
 import type { ProcessStatus } from "../../worker/state.ts";
-
-/** Keeps what a process writes, and lets a test wait for it. */
-class Sink implements OutputSink {
-  readonly text: Record<Stream, string> = { stdout: "", stderr: "" };
-  #wake = Promise.withResolvers<void>();
-
-  append(stream: Stream, chunk: Uint8Array): Promise<void> {
-    this.text[stream] += new TextDecoder().decode(chunk);
-    this.#wake.resolve();
-    this.#wake = Promise.withResolvers();
-    return Promise.resolve();
-  }
-
-  async has(text: string): Promise<void> {
-    while (!this.text.stdout.includes(text)) await this.#wake.promise;
-  }
-}
+import { Sink } from "./sink.ts";
 
 function sh(script: string, options: ProcessOptions = {}): { process: Process; output: Sink; id: string } {
   const output = new Sink();

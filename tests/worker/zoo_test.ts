@@ -1,33 +1,15 @@
 /** Every program of the zoo, in a cgroup and without one, stopped and left behind: nothing of it is left, in bounded time. */
 import assert from "node:assert/strict";
 import { Process, type ProcessOptions } from "../../worker/process.ts";
-import type { OutputSink } from "../../worker/process_output.ts";
 import { readEntry, scanProcesses } from "../../worker/process_table.ts";
 import type { ProcessStatus } from "../../worker/state.ts";
 import { cgroupTest } from "./cgroup_fixture.ts";
 import { type Animal, CHAIN, DETACHED, NEXT, REGROUPED, ZOO } from "./zoo.ts";
+import { Sink } from "./sink.ts";
 
 const GRACE_MS = 200;
 /** What is left behind a leader has a second of grace; the rest is room for a machine with other things to do. */
 const MAX_MS = 8_000;
-
-/** Keeps what a process writes, and lets a test wait for it. */
-class Sink implements OutputSink {
-  text = "";
-  #wake = Promise.withResolvers<void>();
-
-  append(_stream: unknown, chunk: Uint8Array): Promise<void> {
-    this.text += new TextDecoder().decode(chunk);
-    this.#wake.resolve();
-    this.#wake = Promise.withResolvers();
-    return Promise.resolve();
-  }
-
-  async lines(count: number): Promise<string[]> {
-    while (this.text.split("\n").length <= count) await this.#wake.promise;
-    return this.text.split("\n").slice(0, -1);
-  }
-}
 
 /** The living processes that carry a job's mark: those that did not tell their pid are found too. */
 async function marked(id: string): Promise<number[]> {
@@ -79,7 +61,7 @@ async function tameIn(
   for (const pid of pids) {
     const entry = readEntry(pid);
     if (animal.isShortLived) continue;
-    assert.ok(entry?.zombie === false, `${pid} does not run: ${output.text}`);
+    assert.ok(entry?.zombie === false, `${pid} does not run: ${output.text.stdout}`);
     if (animal.own !== undefined) assert.notEqual(entry.pgrp, leaderPid);
     if (animal.own === "session") assert.notEqual(entry.session, leaderPid);
     if (animal.own === "group") assert.equal(entry.session, leaderPid);
@@ -101,7 +83,7 @@ async function tameIn(
   for (let look = 0; look < (animal.isShortLived ? 5 : 1); look++) assert.deepEqual(await marked(id), []);
   if (leader === "leaves") assert.ok(status.state === "EXITED" && status.exitCode === 3, JSON.stringify(status));
   else assert.ok(status.state === "KILLED" && status.reason === "STOPPED", JSON.stringify(status));
-  if (animal.output !== undefined) assert.match(output.text, animal.output);
+  if (animal.output !== undefined) assert.match(output.text.stdout, animal.output);
 }
 
 for (const animal of ZOO) {
