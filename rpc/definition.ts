@@ -18,16 +18,6 @@ export type Method = MethodDefinition<any, any>;
 /** The definition of one service, by method name. */
 export type Methods<Name extends string = string> = Record<Name, Method> & ServiceDefinition;
 
-/** Parses a .proto, imports of google/protobuf/timestamp.proto included. */
-export function parse(proto: string): protobuf.Root {
-  const root = new protobuf.Root();
-  const timestamp = protobuf.common.get("google/protobuf/timestamp.proto");
-  if (timestamp?.nested) root.addJSON(timestamp.nested);
-  protobuf.parse(proto, root, { keepCase: true });
-  root.resolveAll();
-  return root;
-}
-
 function encoder(type: protobuf.Type): (message: object) => Buffer {
   return (message) => {
     const bytes = type.encode(type.fromObject(message)).finish();

@@ -1,6 +1,6 @@
 /** The standard health service, grpc.health.v1: https://github.com/grpc/grpc/blob/master/doc/health-checking.md */
-import type protobuf from "protobufjs";
-import { type Methods, methodsOf, parse } from "./definition.ts";
+import protobuf from "protobufjs";
+import { type Methods, methodsOf } from "./definition.ts";
 
 const PROTO = `
 syntax = "proto3";
@@ -25,7 +25,11 @@ let root: protobuf.Root | undefined;
 
 /** The parsed .proto, made when first asked for: most clients never ask. */
 export function healthRoot(): protobuf.Root {
-  return root ??= parse(PROTO);
+  if (root === undefined) {
+    root = protobuf.parse(PROTO, { keepCase: true }).root;
+    root.resolveAll();
+  }
+  return root;
 }
 
 /** The methods of the service. */

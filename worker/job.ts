@@ -9,7 +9,7 @@ import { type OutputSelection, readOutput } from "./output_watch.ts";
 import type { Process, StopOptions } from "./process.ts";
 import { parseSignal } from "./signals.ts";
 import { type Asked, isFinalState, isInitialState, isRunningState, type ProcessStatus } from "./state.ts";
-import { type Watch, watch } from "./watch.ts";
+import { type Watch, watch, woken } from "./watch.ts";
 
 /** Where a job's changes are written down before they are told. */
 export interface JobRecorder {
@@ -277,13 +277,7 @@ export class Job {
   async #changed(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     if (this.#abandoned !== undefined) throw this.#abandoned;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const wake = () => resolve();
-    this.#waiters.add(wake);
-    signal.addEventListener("abort", wake, { once: true });
-    await promise;
-    this.#waiters.delete(wake);
-    signal.removeEventListener("abort", wake);
+    await woken(this.#waiters, signal);
     signal.throwIfAborted();
     if (this.#abandoned !== undefined) throw this.#abandoned;
   }

@@ -11,6 +11,7 @@ import type { Moment } from "./store_query.ts";
 import type { StoredChange, StoredJob } from "./store_rows.ts";
 import type { Jobs } from "./supervisor_jobs.ts";
 import type { Sealer } from "./supervisor_token.ts";
+import { woken } from "./watch.ts";
 
 /** Jobs read from the store at a time. */
 const SNAPSHOT_PAGE = 100;
@@ -168,13 +169,7 @@ export class JobEvents {
 
   async #grown(signal: AbortSignal): Promise<void> {
     if (this.#ended !== undefined) throw this.#ended;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const wake = () => resolve();
-    this.#waiters.add(wake);
-    signal.addEventListener("abort", wake, { once: true });
-    await promise;
-    this.#waiters.delete(wake);
-    signal.removeEventListener("abort", wake);
+    await woken(this.#waiters, signal);
   }
 
   #seal(position: Position): string {

@@ -1,10 +1,11 @@
 /** No field of a request to register is a way round a limited role: held against the definition, whatever is in it. */
 import assert from "node:assert/strict";
+import protobuf from "protobufjs";
 import { commandRefusal, type CommandRule } from "../../service/policy_command.ts";
 import { askedOptions, FIELD_KINDS, type FieldKind, optionNames } from "../../service/policy_fields.ts";
 import { parsePolicy } from "../../service/policy_file.ts";
 import type { JobRequest } from "../../proto/teleport/v1/job_worker.ts";
-import { methods, parse, root } from "../../rpc/definition.ts";
+import { methods, root } from "../../rpc/definition.ts";
 
 const type = root.lookupType("teleport.v1.JobRequest");
 const kinds: Readonly<Record<string, FieldKind>> = FIELD_KINDS;
@@ -72,7 +73,8 @@ for (const field of type.fieldsArray) {
 }
 
 /** A definition with a field of every form that could come. */
-const later = parse(`syntax = "proto3"; package a;
+const later = protobuf.parse(
+  `syntax = "proto3"; package a;
   message Limits { uint64 memory = 1; }
   enum Level { LEVEL_UNSPECIFIED = 0; LEVEL_HIGH = 1; }
   message JobRequest {
@@ -81,7 +83,9 @@ const later = parse(`syntax = "proto3"; package a;
     bool input = 4; optional bool isolate = 5; optional uint64 memory = 6; Limits limits = 7; repeated string mounts = 8;
     map<string, string> devices = 9; Level level = 10; bytes script = 11; optional string profile = 12;
     bool inherit = 13; optional bool privileges = 14; bool unheard_of = 15;
-  }`).lookupType("a.JobRequest");
+  }`,
+  { keepCase: true },
+).root.resolveAll().lookupType("a.JobRequest");
 const laterKinds: Record<string, FieldKind> = {
   command: "judged",
   args: "judged",
