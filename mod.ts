@@ -51,6 +51,7 @@ export {
 export type { JobFilter } from "./worker/job_filter.ts";
 export type { JobOrder } from "./worker/store_query.ts";
 export { Supervisor } from "./worker/supervisor.ts";
+export type { SupervisorStatistics } from "./worker/supervisor/statistics.ts";
 export type { JobEvent } from "./worker/supervisor_events.ts";
 export type { JobPage, ListOptions } from "./worker/supervisor_list.ts";
 export { checkLimits, type JobLimits, type Limits } from "./worker/supervisor_limits.ts";

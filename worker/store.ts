@@ -9,7 +9,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { lineOf } from "./job_filter.ts";
 import type { JobSpec } from "./job_spec.ts";
-import { isFinalState, type ProcessStatus } from "./state.ts";
+import { isFinalState, type ProcessStatus, type State } from "./state.ts";
 import { openDatabase, unusable } from "./store_file.ts";
 import { decodeStatus, encodeOutput, encodeProcess, encodeStatus, encodeTombstone } from "./store_json.ts";
 import { readChange, readJob, type Row } from "./store_read.ts";
@@ -28,6 +28,17 @@ const MAX_CHANGES = 256;
 /** A label that so many jobs have is no rare one; more need not be counted. */
 const MANY = 2_000;
 
+const NO_JOBS: Readonly<Record<State, number>> = {
+  INITIAL: 0,
+  STARTING: 0,
+  RUNNING: 0,
+  STOPPING: 0,
+  EXITED: 0,
+  KILLED: 0,
+  FAILED: 0,
+  LOST: 0,
+};
+
 type Statement = ReturnType<DatabaseSync["prepare"]>;
 
 /** The jobs of one data directory. One process at a time has it. */
@@ -36,19 +47,27 @@ export class Store implements Disposable {
   readonly #statements: Readonly<Record<keyof typeof SQL, Statement>>;
   /** Random, and never shown: what is sealed with it can be opened by the next process too. */
   readonly secret: Uint8Array;
+  readonly #onWrite: ((durationMs: number) => void) | undefined;
+  readonly #states: Record<State, number>;
+  readonly #bytesAtOpen: number;
 
   /**
    * @param path of the database; made where it is not there, with its directory. `:memory:`: kept nowhere
+   * @param onWrite called after each write with its duration in milliseconds
    * @throws {DirectoryInUseError} when another process has it
    * @throws {StoreUnusableError} when it is damaged, of a later version, or cannot be written
    */
-  constructor(path: string) {
+  constructor(path: string, onWrite?: (durationMs: number) => void) {
+    this.#onWrite = onWrite;
     this.#database = openDatabase(path);
     try {
       this.#statements = Object.fromEntries(
         Object.entries(SQL).map(([name, sql]) => [name, this.#database.prepare(sql)]),
       ) as Record<keyof typeof SQL, Statement>;
       this.secret = (this.#statements.meta.get("secret") as Row).value as Uint8Array;
+      const rows = this.#statements.states.all() as Row[];
+      this.#states = { ...NO_JOBS, ...Object.fromEntries(rows.map(({ state, jobs }) => [state as State, jobs])) };
+      this.#bytesAtOpen = rows.reduce((sum, { bytes }) => sum + (bytes as number), 0);
     } catch (error) {
       this.#database.close();
       throw unusable(error);
@@ -74,6 +93,7 @@ export class Store implements Disposable {
         this.#statements.addRequest.run(owner, spec.requestId, digest, spec.id);
       }
     });
+    this.#states.INITIAL += 1;
   }
 
   /** Notes a new status, and what came to be known with it. */
@@ -81,7 +101,7 @@ export class Store implements Disposable {
     const at = Date.now();
     const startedAt = "startedAt" in status ? status.startedAt?.getTime() : undefined;
     const endedAt = "endedAt" in status ? status.endedAt.getTime() : isFinalState(status.state) ? at : null;
-    this.#atomically(() => {
+    const was = this.#atomically(() => {
       const before = this.#statements.stateOf.get(id) as Row | undefined;
       if (before === undefined) throw new Error(`There is no job "${id}" to change`);
       const key = before.key as number;
@@ -92,7 +112,10 @@ export class Store implements Disposable {
       if (endedAt !== null) this.#statements.endJob.run(state, endedAt, known.outputBytes ?? 0, seq, key);
       else if (state !== "STOPPING") this.#statements.startJob.run(state, startedAt ?? null, seq, key);
       else this.#statements.changeJob.run(state, seq, key);
+      return before.state as State;
     });
+    this.#states[was] -= 1;
+    this.#states[status.state] += 1;
   }
 
   /** Returns the number of the change. */
@@ -120,7 +143,7 @@ export class Store implements Disposable {
     const { key, spec, status } = job;
     const { owner, labels = {}, registeredAt } = spec;
     const tombstone: Tombstone = { id, owner, labels, line: lineOf(spec), registeredAt, status };
-    return this.#atomically(() => {
+    const removedBytes = this.#atomically(() => {
       const { bytes } = this.#statements.bytesOf.get(key) as Row;
       // First, so that the last change of all is always there: the next is numbered behind it.
       const seq = this.#addChange(null, Date.now(), status.state, "REMOVED", encodeTombstone(tombstone), {});
@@ -131,6 +154,8 @@ export class Store implements Disposable {
       this.#forgetTombstones();
       return bytes as number;
     });
+    this.#states[status.state] -= 1;
+    return removedBytes;
   }
 
   #forgetTombstones(): void {
@@ -177,10 +202,14 @@ export class Store implements Disposable {
     return this.#statements.unfinished.all().map((row) => readJob(row as Row));
   }
 
-  /** How many jobs there are, and what they take on the disk in bytes. */
+  /** The number of jobs in each state now. */
+  get states(): Readonly<Record<State, number>> {
+    return { ...this.#states };
+  }
+
+  /** The number of jobs now, and the bytes that they took on the disk when the store was opened. */
   totals(): { readonly jobs: number; readonly bytes: number } {
-    const { jobs, bytes } = this.#statements.totals.get() as Row;
-    return { jobs: jobs as number, bytes: bytes as number };
+    return { jobs: Object.values(this.#states).reduce((sum, jobs) => sum + jobs, 0), bytes: this.#bytesAtOpen };
   }
 
   /** Jobs that have ended, oldest end first, behind one of them. */
@@ -252,10 +281,12 @@ export class Store implements Disposable {
   }
 
   #atomically<T>(write: () => T): T {
+    const startMs = performance.now();
     this.#statements.begin.run();
     try {
       const result = write();
       this.#statements.commit.run();
+      this.#onWrite?.(performance.now() - startMs);
       return result;
     } catch (error) {
       // Where the disk is full, SQLite has done it already.

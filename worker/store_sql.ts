@@ -42,7 +42,7 @@ export const SQL = {
   countLabel: "SELECT count(*) AS count FROM (SELECT 1 FROM labels WHERE name = ? AND value = ? LIMIT ?)",
   request: "SELECT id, digest, removed FROM requests WHERE owner = ? AND request_id = ?",
   unfinished: `SELECT ${JOB} FROM jobs j ${JOINED} WHERE j.state <> 'INITIAL' AND c.output IS NULL ORDER BY j.key`,
-  totals: "SELECT count(*) AS jobs, coalesce(sum(spec_bytes + output_bytes), 0) AS bytes FROM jobs",
+  states: "SELECT state, count(*) AS jobs, sum(spec_bytes + output_bytes) AS bytes FROM jobs GROUP BY state",
   ended: `SELECT key, id, ended_at FROM jobs INDEXED BY jobs_by_end WHERE (ended_at, key) > (?, ?)
     ORDER BY ended_at, key LIMIT ?`,
   now: `SELECT (SELECT coalesce(max(seq), 0) FROM changes) AS seq, (SELECT coalesce(max(key), 0) FROM jobs) AS key`,

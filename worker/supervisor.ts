@@ -13,6 +13,7 @@ import type { StopOptions } from "./process.ts";
 import type { JobEvent } from "./supervisor_events.ts";
 import { Keep } from "./supervisor_keep.ts";
 import { isRunningState } from "./state.ts";
+import type { SupervisorStatistics } from "./supervisor/statistics.ts";
 import { type JobPage, type ListOptions, listPage } from "./supervisor_list.ts";
 import { IsolationProbe } from "./supervisor_isolation.ts";
 import { checkPossible, checkRunning, withLimits } from "./supervisor_limits.ts";
@@ -366,6 +367,20 @@ export class Supervisor implements AsyncDisposable {
       jobs: this.#keep.count,
       running: jobs.filter((job) => job.isRunningState).length,
       watchers: jobs.reduce((sum, job) => sum + job.watchers, 0),
+    };
+  }
+
+  /** Returns figures for monitoring; reads memory only, so a monitor may ask often. */
+  async statistics(): Promise<SupervisorStatistics> {
+    await this.#ready;
+    this.#keep.mustBeReadable();
+    const { jobs, store, counters, disk } = this.#keep;
+    const all = jobs.all();
+    return {
+      jobs: store.states,
+      watchers: all.reduce((sum, job) => sum + job.watchers, 0),
+      ...counters.now(all.filter((job) => job.isRunningState).map((job) => job.output)),
+      ...disk,
     };
   }
 

@@ -29,6 +29,7 @@ import { JobEvents } from "./supervisor_events.ts";
 import { Jobs } from "./supervisor_jobs.ts";
 import { processOptions, withLimits } from "./supervisor_limits.ts";
 import { DEFAULT_MAX_JOBS, type SupervisorOptions } from "./supervisor_options.ts";
+import { JobCounters } from "./supervisor/statistics.ts";
 import { OutputFiles } from "./supervisor_output.ts";
 import { Records } from "./supervisor_records.ts";
 import { Sealer } from "./supervisor_token.ts";
@@ -40,6 +41,7 @@ export class Keep {
   /** Those that are objects now. */
   readonly jobs = new Jobs();
   readonly events: JobEvents;
+  readonly counters = new JobCounters();
   readonly #options: SupervisorOptions;
   readonly #bootId = bootId();
   readonly #budget: OutputBudget;
@@ -59,7 +61,7 @@ export class Keep {
     // What no job could be held to is told now, and not to each of them.
     this.checkLimits({ ...withLimits({}, options), cwd: options.cwd ?? DEFAULT_CWD });
     const { directory } = options;
-    this.store = new Store(directory === undefined ? ":memory:" : join(directory, "jobs.db"));
+    this.store = new Store(directory === undefined ? ":memory:" : join(directory, "jobs.db"), options.onStoreWrite);
     this.#output = new OutputFiles({
       ...(directory === undefined ? {} : { directory }),
       onDeleted: (id) => this.store.deleted(id),
@@ -82,12 +84,18 @@ export class Keep {
       jobs: this.jobs,
       bootId: this.#bootId,
       ...(options.cgroups === undefined ? {} : { cgroups: options.cgroups }),
-      onRecorded: (_, status) => {
+      onRecorded: (_, status, known) => {
+        this.counters.count(status, known);
         this.events.wake();
         if (isFinalState(status.state)) this.#retention.expire();
       },
       onError: (error) => this.#tell(error),
     });
+  }
+
+  /** Bytes that jobs and their output take on the disk, and the most that they may take. */
+  get disk(): { readonly diskBytes: number; readonly maxDiskBytes: number } {
+    return { diskBytes: this.#budget.usedBytes, maxDiskBytes: this.#budget.maxBytes };
   }
 
   /** How many jobs are kept. */

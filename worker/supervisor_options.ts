@@ -41,6 +41,8 @@ export interface SupervisorOptions extends Limits {
   readonly maxAgeMs?: number;
   /** Where each job gets a cgroup, which its supervisor has for itself; without, jobs are known by what /proc shows. */
   readonly cgroups?: CgroupTree;
+  /** Called after each write to the store with its duration in milliseconds. */
+  readonly onStoreWrite?: (durationMs: number) => void;
   /** Told of errors that no caller is told of, such as a change that could not be written down. */
   readonly onError?: (error: unknown) => void;
 }

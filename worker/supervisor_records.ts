@@ -20,7 +20,7 @@ export interface RecordsOptions {
   readonly bootId: string;
   readonly cgroups?: CgroupTree;
   /** Called after something was written. */
-  readonly onRecorded: (id: string, status: ProcessStatus) => void;
+  readonly onRecorded: (id: string, status: ProcessStatus, known: Known) => void;
   readonly onError: (error: unknown) => void;
 }
 
@@ -76,7 +76,7 @@ export class Records {
       this.#options.onError(error);
       throw new NotRecordedError({ cause: error });
     }
-    this.#options.onRecorded(id, status);
+    this.#options.onRecorded(id, status, known);
   }
 
   /** Writes what is still to be written. */
@@ -94,7 +94,7 @@ export class Records {
       }
       this.#waiting.shift();
       if (isFinalState(next.status.state)) jobs.release(next.id);
-      onRecorded(next.id, next.status);
+      onRecorded(next.id, next.status, next.known);
     }
   }
 
