@@ -120,7 +120,7 @@ function removed(directory: string): boolean {
 }
 
 /** The processes of one cgroup, without those below it. */
-export function pidsOf(directory: string): number[] {
+function pidsOf(directory: string): number[] {
   const text = readText(`${directory}/cgroup.procs`) ?? "";
   // 0 stands for a process that this pid namespace does not show.
   return text.split("\n").map(Number).filter((pid) => pid > 0);

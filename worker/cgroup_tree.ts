@@ -1,7 +1,14 @@
 /** The cgroups of a server's jobs: where they are, which limits they can be held to, and what an earlier life left. */
 import { basename, dirname, join } from "node:path";
 import { Cgroup } from "./cgroup.ts";
-import { CgroupUnavailableError, codeOf, enableControllers, SERVER_LEAF, tryToJoin } from "./cgroup_delegation.ts";
+import {
+  CgroupUnavailableError,
+  codeOf,
+  enableControllers,
+  isFile,
+  SERVER_LEAF,
+  tryToJoin,
+} from "./cgroup_delegation.ts";
 import {
   type CgroupLimits,
   type Controller,
@@ -55,8 +62,8 @@ export class CgroupTree implements Disposable {
   }
 
   /**
-   * Makes the cgroup for those of the jobs, and has it given all controllers that can be had. Where the kernel wants the
-   * cgroup above to be without processes for that, and this one is all it has, this process moves to `SERVER_LEAF` in it.
+   * Makes the cgroup for the cgroups of jobs and enables all controllers that can be had. The cgroup above must have no
+   * processes for that, so this process moves to `SERVER_LEAF` in it first, where it is alone.
    *
    * @throws {CgroupUnavailableError} where there is no cgroup of version 2, or none can be made in it and joined
    */
@@ -171,13 +178,5 @@ function deviceOf(path: string): number {
     throw new NotEnforceableError(
       `Cannot limit disk bandwidth for ${JSON.stringify(path)}: it cannot be looked at (${codeOf(error)})`,
     );
-  }
-}
-
-function isFile(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
   }
 }

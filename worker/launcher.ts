@@ -236,7 +236,9 @@ function firstStage({ cgroupDir, umask, rlimits = {} }: LaunchPlan): { script: s
   const args: string[] = [];
   if (cgroupDir !== undefined) {
     // 0 stands for the one who writes: cgroups(7).
-    steps.push('echo 0 >"$1/cgroup.procs" || fail cgroup\nshift\n');
+    // dash says "I/O error" for every errno, so where its echo fails printf(1) fails again and says which.
+    const why = '/usr/bin/env printf 0 >"$1/cgroup.procs"';
+    steps.push(`echo 0 2>/dev/null >"$1/cgroup.procs" || { ${why}; fail cgroup; }\nshift\n`);
     args.push(cgroupDir);
   }
   if (umask !== undefined) {

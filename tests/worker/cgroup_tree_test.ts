@@ -71,6 +71,53 @@ Deno.test("CgroupTree.open() lives with a cgroup above that hands nothing on", a
   await Deno.remove(base, { recursive: true });
 });
 
+/** As a cgroup that is not the root of the hierarchy. */
+async function fakeBelow(pids: string): Promise<string> {
+  const base = await fakeBase();
+  await Deno.writeTextFile(join(base, "cgroup.type"), "domain\n");
+  await Deno.writeTextFile(join(base, "cgroup.procs"), pids);
+  return base;
+}
+
+Deno.test("CgroupTree.open() leaves the cgroup above before it enables any controller there", async () => {
+  const base = await fakeBelow(`${Deno.pid}\n`);
+  const written: string[] = [];
+  const original = Deno.writeTextFileSync;
+  Deno.writeTextFileSync = (path, data, options) => {
+    written.push(`${path} ${data}`);
+    original(path, data, options);
+  };
+  try {
+    assert.equal(CgroupTree.open({ base, name: "jobs" }).lacking.size, 0);
+  } finally {
+    Deno.writeTextFileSync = original;
+  }
+  assert.equal(written[0], `${join(base, SERVER_LEAF, "cgroup.procs")} 0`);
+  assert.match(written[1] ?? "", /cgroup\.subtree_control \+cpu$/);
+  await Deno.remove(base, { recursive: true });
+});
+
+Deno.test("CgroupTree.open() enables no controller while other processes are in the cgroup above", async () => {
+  for (const pids of [`${Deno.pid}\n1\n`, "1\n", `${Deno.pid}\n0\n`]) {
+    const base = await fakeBelow(pids);
+    const cgroups = CgroupTree.open({ base, name: "jobs" });
+    assert.equal(cgroups.controllers.size, 0);
+    assert.equal(
+      cgroups.lacking.get("cpu"),
+      'the controller "cpu" cannot be used: other processes are in its cgroup; start the server in a cgroup of its own',
+    );
+    assert.equal(read(base, "cgroup.subtree_control"), "\n");
+    await Deno.remove(base, { recursive: true });
+  }
+});
+
+Deno.test("CgroupTree.open() enables controllers in a cgroup without processes, and stays where it is", async () => {
+  const base = await fakeBelow("");
+  assert.equal(CgroupTree.open({ base, name: "jobs" }).controllers.size, 4);
+  assert.throws(() => Deno.statSync(join(base, SERVER_LEAF)), Deno.errors.NotFound);
+  await Deno.remove(base, { recursive: true });
+});
+
 Deno.test("CgroupTree.open() finds its own place, and stays beside the leaf that a server moved to", async () => {
   const base = await fakeBase();
   await Deno.mkdir(join(base, SERVER_LEAF));
