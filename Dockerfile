@@ -12,6 +12,7 @@ COPY proto ./proto
 COPY rpc ./rpc
 COPY service ./service
 COPY teleportd ./teleportd
+COPY text ./text
 COPY worker ./worker
 RUN deno task compile
 
@@ -38,7 +39,9 @@ EXPOSE 50051
 # volume; where there is none, set TELEPORT_IDENTITY to a client whose certificate is there (a viewer will do).
 HEALTHCHECK --interval=30s --timeout=5s --start-period=5s --retries=3 \
   CMD ["teleport", "list", "--quiet", "--limit", "1"]
-# tini sends SIGTERM on to teleportd, which drains and exits 0.
+# tini sends SIGTERM on to teleportd, which drains and exits 0. Docker kills a container 10 seconds after that, so jobs get
+# less than the 10 seconds of their own grace. Raise both together: --shutdown-grace 60s with "docker stop -t 70".
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["/usr/bin/tini", "--", "teleportd"]
-CMD ["--listen", "0.0.0.0:50051", "--certs", "/etc/teleport", "--data", "/var/lib/teleport"]
+CMD ["--listen", "0.0.0.0:50051", "--certs", "/etc/teleport", "--data", "/var/lib/teleport", \
+  "--shutdown-grace", "5s"]

@@ -63,6 +63,23 @@ Deno.test("the server is told the same of V8 however it is started", async () =>
   }
 });
 
+Deno.test("every line that compiles a program turns the code cache off", async () => {
+  // A compiled program would read V8 code from a file in TMPDIR, whose name is known and which another user can make.
+  const { stdout } = await new Deno.Command("git", { args: ["ls-files", "-z"], cwd: root }).output();
+  const listed = new TextDecoder().decode(stdout).split("\0").filter((path) => path !== "");
+  const paths = listed.length > 0 ? listed : ["deno.json", "Dockerfile", "README.md", ".ci/run"];
+  let count = 0;
+  for (const path of paths) {
+    for (const line of (await read(path).catch(() => "")).split("\n")) {
+      for (const [command] of line.matchAll(/\bdeno\S* compile [^&;|`]*\.ts\b/g)) {
+        count += 1;
+        assert.match(command, / --no-code-cache /, `${path}: ${command}`);
+      }
+    }
+  }
+  assert.ok(count >= 4, `${count} lines compile a program`);
+});
+
 Deno.test("every task says what it does, and the README names no other", async () => {
   const { tasks }: { tasks: Record<string, { description?: string }> } = JSON.parse(await read("deno.json"));
   for (const [name, { description }] of Object.entries(tasks)) assert.ok(description, `task ${name}`);
