@@ -1,4 +1,3 @@
-// deno-lint-ignore-file no-console -- a door talks to people, and console copes with a pipe that is closed
 /** The certificate tool's door: flags in, files made, an exit code out. */
 import type { Command } from "commander";
 import { CertificateError } from "./certs/errors.ts";
@@ -7,12 +6,16 @@ import { type KeyKind, parseKeyKind } from "./certs/key_kind.ts";
 import { defaultDirectory } from "./certs/location.ts";
 import type { Made } from "./certs/made.ts";
 import { listedRecord, listText, madeRecord, madeText, showText } from "./certs/report.ts";
+import { jsonLine } from "./text/unprintable.ts";
+import { TextNotWrittenError, writeText } from "./text/write_text.ts";
 
 /** The roles that the service knows without a policy of one's own. */
 const KNOWN_ROLES = ["admin", "operator", "viewer"];
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
+/** 128 + SIGPIPE, as a program that the signal ends. */
+const EXIT_BROKEN_PIPE = 141;
 
 interface Flags {
   readonly dir?: string;
@@ -38,6 +41,8 @@ async function run(args: readonly string[]): Promise<void> {
     .exitOverride()
     .configureOutput({
       outputError: (text, write) => write(text.replace(/^error: /, "certs: ")),
+      writeOut: (text) => writeText(Deno.stdout, text),
+      writeErr: writeNote,
       // Asked of the terminal, these would need the right to read further variables.
       getOutHasColors: () => false,
       getErrHasColors: () => false,
@@ -56,7 +61,7 @@ async function run(args: readonly string[]): Promise<void> {
       const { initDirectory } = await import("./certs/init.ts");
       const options = { dir: directory(flags), hosts: flags.host, days: days(flags), keyKind: keyKind(flags) };
       report(await initDirectory(options), flags);
-      if (!isJson(flags)) console.log('Keep "ca.key" to yourself: who has it can be any user, and any server.');
+      if (!isJson(flags)) print('Keep "ca.key" to yourself: who has it can be any user, and any server.');
     });
 
   subcommand(program, "server", "make a server's certificate")
@@ -91,7 +96,7 @@ async function run(args: readonly string[]): Promise<void> {
       const made = await issueClient({ ...options, keyKind: keyKind(flags) });
       report([made], flags);
       for (const role of made.roles.filter((role) => !KNOWN_ROLES.includes(role))) {
-        console.error(`certs: Note: role "${role}" is none of ${KNOWN_ROLES.join(", ")}, it grants nothing by itself`);
+        note(`Note: role "${role}" is none of ${KNOWN_ROLES.join(", ")}, it grants nothing by itself`);
       }
     });
 
@@ -113,7 +118,7 @@ async function run(args: readonly string[]): Promise<void> {
       }
       report([await (flags.finish ? finishAuthority(options.dir) : renewAuthority(options))], flags);
       if (!isJson(flags)) {
-        console.log(
+        print(
           flags.finish
             ? "It is the only authority now: hand ca.crt to servers and users"
             : 'Both authorities are accepted where this ca.crt is: see "certs renew --help" for what comes next',
@@ -140,9 +145,9 @@ async function run(args: readonly string[]): Promise<void> {
         : await Deno.readTextFile(flags.cert).catch(unreadable(flags.cert));
       const done = await revoke({ dir: directory(flags), name, serialNumber: flags.serial, certificate });
       const { serialNumber, already, count, path } = done;
-      if (isJson(flags)) return console.log(JSON.stringify({ serial: serialNumber, already, count, path }));
-      console.log(`${already ? "Was revoked before" : "Revoked"}: the certificate with serial number ${serialNumber}`);
-      console.log(
+      if (isJson(flags)) return print(jsonLine({ serial: serialNumber, already, count, path }));
+      print(`${already ? "Was revoked before" : "Revoked"}: the certificate with serial number ${serialNumber}`);
+      print(
         `  ${path}, ${count} in all\nHand ca.crl to every server: each takes it up at once, and cuts its streams.`,
       );
     });
@@ -151,8 +156,8 @@ async function run(args: readonly string[]): Promise<void> {
     .action(async (flags: Flags) => {
       const { listCertificates } = await import("./certs/list.ts");
       const listed = await listCertificates(directory(flags));
-      if (isJson(flags)) { for (const one of listed) console.log(JSON.stringify(listedRecord(one))); }
-      else console.log(listText(listed));
+      if (isJson(flags)) { for (const one of listed) print(jsonLine(listedRecord(one))); }
+      else print(listText(listed));
     });
 
   subcommand(program, "show", "show what a certificate says")
@@ -161,7 +166,7 @@ async function run(args: readonly string[]): Promise<void> {
     .action(async (name: string, flags: Flags) => {
       const { showCertificate } = await import("./certs/list.ts");
       for (const one of await showCertificate(directory(flags), name)) {
-        console.log(isJson(flags) ? JSON.stringify(listedRecord(one)) : showText(one));
+        print(isJson(flags) ? jsonLine(listedRecord(one)) : showText(one));
       }
     });
 
@@ -226,13 +231,33 @@ function unreadable(path: string): (cause: unknown) => never {
 }
 
 function report(made: readonly Made[], flags: Flags): void {
-  for (const one of made) console.log(isJson(flags) ? JSON.stringify(madeRecord(one)) : madeText(one));
+  for (const one of made) print(isJson(flags) ? jsonLine(madeRecord(one)) : madeText(one));
+}
+
+/** Writes a line of the result. A result that is not whole is a failure. */
+function print(text: string): void {
+  writeText(Deno.stdout, `${text}\n`);
+}
+
+/** Writes a sentence to stderr. */
+function note(sentence: string): void {
+  writeNote(`certs: ${sentence}\n`);
+}
+
+/** What was done is done, whether stderr takes a sentence about it or not. */
+function writeNote(text: string): void {
+  try {
+    writeText(Deno.stderr, text);
+  } catch (error) {
+    if (!(error instanceof TextNotWrittenError)) throw error;
+  }
 }
 
 /** The exit code of an error, after telling the user. What is nobody's refusal is a defect, and shows its stack. */
 function failed(error: unknown): number {
-  if (error instanceof CertificateError) {
-    console.error(`certs: ${error.message}`);
+  if (error instanceof TextNotWrittenError && error.readerLeft) return EXIT_BROKEN_PIPE;
+  if (error instanceof CertificateError || error instanceof TextNotWrittenError) {
+    note(error.message);
     return EXIT_FAILED;
   }
   // Commander has already written what is wrong, or the help that was asked for.

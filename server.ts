@@ -1,4 +1,3 @@
-// deno-lint-ignore-file no-console -- a door talks to people, and console copes with a pipe that is closed
 /** The door of `teleportd`, the server: arguments and environment in, exit code out. */
 import { CommanderError } from "commander";
 import { CertificateError } from "./certs/errors.ts";
@@ -9,17 +8,23 @@ import { verifiedText, verifyAudit } from "./service/audit_verify.ts";
 import { PolicyError } from "./service/policy_file.ts";
 import { parseFlags } from "./teleportd/flags.ts";
 import { run } from "./teleportd/run.ts";
+import { ServerLog } from "./teleportd/log.ts";
 import { StartError } from "./teleportd/start_error.ts";
 import { describe, ENVIRONMENT_NAMES, type World } from "./teleportd/world.ts";
+import { TextNotWrittenError, writeText } from "./text/write_text.ts";
 import metadata from "./deno.json" with { type: "json" };
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
+/** 128 + SIGPIPE, as a program that the signal ends. */
+const EXIT_BROKEN_PIPE = 141;
+
+const log = new ServerLog(Deno.stderr);
 
 const world: World = {
   env: Object.fromEntries(ENVIRONMENT_NAMES.map((name) => [name, Deno.env.get(name)])),
   environment: () => Deno.env.toObject(),
-  tell: (line) => console.error(line), // stderr is this program's log; stdout stays empty.
+  tell: (line) => log.line(line), // stderr is this program's log; stdout stays empty.
   exit: () => Deno.exit(0),
 };
 
@@ -28,22 +33,27 @@ async function verify(path: string): Promise<number> {
   const found = await verifyAudit(path).catch((error) => {
     throw new StartError(`"${path}" cannot be read: ${error instanceof Error ? error.message : error}`);
   });
-  console.log(verifiedText(found));
+  writeText(Deno.stdout, `${verifiedText(found)}\n`);
   return found.problems.length === 0 ? 0 : EXIT_FAILED;
 }
 
 /** The exit code of an error, after telling the user. */
 function failed(error: unknown): number {
+  if (error instanceof TextNotWrittenError && error.readerLeft) return EXIT_BROKEN_PIPE;
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
   const expected = error instanceof StartError || error instanceof CertificateError || error instanceof AddressError ||
-    error instanceof CredentialsError || error instanceof PolicyError || error instanceof TeleportError;
+    error instanceof CredentialsError || error instanceof PolicyError || error instanceof TeleportError ||
+    error instanceof TextNotWrittenError;
   world.tell(`teleportd: ${expected ? error.message : describe(error)}`);
   return error instanceof AddressError && error.code === "INVALID" ? EXIT_USAGE : EXIT_FAILED;
 }
 
 async function main(args: readonly string[]): Promise<number> {
   try {
-    const flags = parseFlags(args, metadata.version);
+    const flags = parseFlags(args, metadata.version, {
+      stdout: (text) => writeText(Deno.stdout, text),
+      stderr: (text) => log.line(text.trimEnd()),
+    });
     if (flags.auditPath !== undefined) return await verify(flags.auditPath);
     await run(flags, world);
     return 0;
@@ -53,4 +63,8 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 // "deno task serve -- --listen …" hands the two dashes on.
-if (import.meta.main) Deno.exit(await main(Deno.args[0] === "--" ? Deno.args.slice(1) : Deno.args));
+if (import.meta.main) {
+  const code = await main(Deno.args[0] === "--" ? Deno.args.slice(1) : Deno.args);
+  await log.close();
+  Deno.exit(code);
+}

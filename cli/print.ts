@@ -2,6 +2,7 @@
 import { styleText } from "node:util";
 import type { Environment } from "./config.ts";
 import type { Io, OutputFile } from "./io.ts";
+import { jsonLine } from "../text/unprintable.ts";
 import { printable } from "./printable.ts";
 
 /** Who read the output has gone away; there is nobody left to tell. */
@@ -22,7 +23,7 @@ export interface Print {
   record(value: unknown): Promise<void>;
   /** Bytes of a job, as they are. */
   bytes(to: "stdout" | "stderr", data: Uint8Array): Promise<void>;
-  /** A sentence on stderr, after the name of the program. */
+  /** A sentence on stderr, after the name of the program. Never rejects: the work goes on without it. */
   note(sentence: string): Promise<void>;
   /** The text in a style where stdout is a terminal, else as it is. */
   styled(style: Style, text: string): string;
@@ -36,9 +37,15 @@ export function createPrint(io: Pick<Io, "stdout" | "stderr">, env: Environment,
   return {
     json: options.json,
     line: (text) => writeAll(io.stdout, "output", encoder.encode(`${text}\n`)),
-    record: (value) => writeAll(io.stdout, "output", encoder.encode(`${JSON.stringify(value)}\n`)),
+    record: (value) => writeAll(io.stdout, "output", encoder.encode(`${jsonLine(value)}\n`)),
     bytes: (to, data) => writeAll(io[to], to === "stdout" ? "output" : "error output", data),
-    note: (sentence) => writeAll(io.stderr, "error output", encoder.encode(`teleport: ${printable(sentence)}\n`)),
+    async note(sentence) {
+      try {
+        await writeAll(io.stderr, "error output", encoder.encode(`teleport: ${printable(sentence)}\n`));
+      } catch {
+        // A sentence about the work that stderr does not take is no failure of the work.
+      }
+    },
     styled: (style, text) => colour ? styleText(style, text, { validateStream: false }) : text,
   };
 }

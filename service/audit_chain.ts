@@ -1,5 +1,6 @@
 /** The lines of the audit record: each carries the hash of the one before, so that none can go or change unseen. */
 import { hash } from "node:crypto";
+import { escapeJson } from "../text/unprintable.ts";
 import type { AuditEntry } from "./audit.ts";
 
 /** A longer line is not written. */
@@ -38,7 +39,7 @@ export function chainLine(
 ): { readonly line: string; readonly end: ChainEnd } {
   const seq = end.seq + 1;
   const begin = `{"seq":${seq},"time":"${time.toISOString()}","prev":"${end.hash}",`;
-  const lineOf = (kept: object) => begin + JSON.stringify(kept).slice(1);
+  const lineOf = (kept: object) => begin + escapeJson(JSON.stringify(kept)).slice(1);
   let line = lineOf(entry);
   if (line.length > MAX_LINE_CHARS) {
     const { event, user, fingerprint, peer, call, job, allowed, code } = entry;

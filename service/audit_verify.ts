@@ -64,7 +64,11 @@ export function verifiedText({ files, lines, firstSeq, lastSeq, hash, problems }
   return [
     ...problems,
     `${lines} lines in ${files} files, number ${firstSeq} to ${lastSeq}, the last with SHA-256 ${hash}`,
-    problems.length === 0 ? "The record is whole" : "The record is NOT whole",
+    problems.length > 0
+      ? "The record is NOT whole"
+      : lines === 0
+      ? "The record is empty: no line was written yet"
+      : "The record is whole",
   ].join("\n");
 }
 
@@ -146,6 +150,10 @@ class Chain {
   }
 
   finish({ files, whole }: { readonly files: number; readonly whole: boolean }): Verified {
+    // A server makes the head and a file at its start, so that nothing at all is no record, or what is left of one.
+    if (this.#lines === 0 && !(whole && files > 0 && this.#head !== undefined)) {
+      this.problem(whole ? "There is no audit record in this directory" : "The file has no line of an audit record");
+    }
     if (whole && this.#firstSeq > 1 && this.#removedThrough < this.#firstSeq - 1) {
       this.problem(`The first ${this.#firstSeq - 1} lines are missing, and the record does not say why`);
     }

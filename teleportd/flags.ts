@@ -44,9 +44,14 @@ export interface Flags {
 /**
  * Reads the arguments of `teleportd`. Help and what is wrong are written by Commander, which then throws.
  *
+ * @param write where Commander's texts go
  * @throws {CommanderError} with exit code 0 after help and version, else for what cannot be understood
  */
-export function parseFlags(args: readonly string[], version: string): Flags {
+export function parseFlags(
+  args: readonly string[],
+  version: string,
+  write: { readonly stdout: (text: string) => void; readonly stderr: (text: string) => void },
+): Flags {
   const program = new Command("teleportd")
     .usage("[OPTIONS]")
     .description("Runs processes for remote users over gRPC with mutual TLS.")
@@ -100,7 +105,12 @@ export function parseFlags(args: readonly string[], version: string): Flags {
     )
     .allowExcessArguments(false)
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "teleportd: ")) });
+    .configureOutput({
+      outputError: (text, write) => write(text.replace(/^error: /, "teleportd: ")),
+      // Commander's own writers throw from a callback when the disk is full.
+      writeOut: write.stdout,
+      writeErr: write.stderr,
+    });
   let auditPath: string | undefined;
   program.action(() => {});
   program.command("audit").description("look after the audit record").helpCommand(false)

@@ -104,7 +104,11 @@ export class Keep {
   }
 
   #tell(error: unknown): void {
-    this.#options.onError?.(error);
+    try {
+      this.#options.onError?.(error);
+    } catch {
+      // A report that fails must not stop the work that it reports on.
+    }
   }
 
   /** Takes up what an earlier life left: jobs that ran are lost, output of forgotten jobs is deleted. */

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { AuditLog } from "../../service/audit_log.ts";
 import { auditFileNumbers } from "../../service/audit_files.ts";
-import { verifyAudit } from "../../service/audit_verify.ts";
+import { verifiedText, verifyAudit } from "../../service/audit_verify.ts";
 import { FIRST, tamper, temporaryDirectory, write } from "./audit_record.ts";
 import { strict } from "./fixture.ts";
 
@@ -94,3 +94,41 @@ Deno.test("verifyAudit() finds nothing wrong with a record that is being written
   }
   assert.ok((await auditFileNumbers(dir.path))[0]! > 5, "Files went meanwhile");
 });
+
+Deno.test(
+  "verifyAudit() finds no record where there is none, and an empty one where nothing was written",
+  strict,
+  async () => {
+    await using dir = await temporaryDirectory();
+    const nothing = await verifyAudit(dir.path);
+    assert.deepEqual(nothing.problems, ["There is no audit record in this directory"]);
+    assert.match(verifiedText(nothing), /NOT whole$/);
+    await Deno.writeTextFile(`${dir.path}/${FIRST}`, "");
+    assert.match((await verifyAudit(dir.path)).problems.join(), /There is no audit record/);
+    assert.match((await verifyAudit(`${dir.path}/${FIRST}`)).problems.join(), /has no line/);
+    await Deno.remove(`${dir.path}/${FIRST}`);
+    await write(dir.path, 0);
+    const empty = await verifyAudit(dir.path);
+    assert.deepEqual(empty.problems, []);
+    assert.match(verifiedText(empty), /The record is empty: no line was written yet$/);
+    await Deno.remove(`${dir.path}/${FIRST}`);
+    assert.match((await verifyAudit(dir.path)).problems.join(), /There is no audit record/);
+  },
+);
+
+Deno.test(
+  "a line of the record shows no character that steers a terminal, and keeps what was said",
+  strict,
+  async () => {
+    await using dir = await temporaryDirectory();
+    const said = "a\u009b31m\u007f\u202eb\u{e0041}";
+    {
+      await using log = await AuditLog.open({ directory: dir.path });
+      log.record({ event: "call", user: said, args: [said], env: [said] });
+    }
+    const text = await Deno.readTextFile(`${dir.path}/${FIRST}`);
+    assert.match(text, /^[\x20-\x7e\n]+$/);
+    assert.deepEqual(JSON.parse(text).args, [said]);
+    assert.deepEqual((await verifyAudit(dir.path)).problems, []);
+  },
+);

@@ -1,0 +1,120 @@
+/** Programs whose standard streams take nothing: a log on a full disk or a closed descriptor, results without room. */
+import assert from "node:assert/strict";
+import { spawnServer, startServer, teleport, teleportOk } from "./programs.ts";
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+const DENO = [Deno.execPath(), "run", "--quiet", "--no-prompt"];
+
+/** Most that a start takes on a machine that is busy, in milliseconds. */
+const START_MS = 60_000;
+
+/** The port on which a process listens, from /proc: a server without a log cannot say it. */
+async function listeningPort(pid: number): Promise<number> {
+  const deadline = performance.now() + START_MS;
+  while (performance.now() < deadline) {
+    const inodes = new Set<string>();
+    for (const { name } of Deno.readDirSync(`/proc/${pid}/fd`)) {
+      try {
+        inodes.add(Deno.readLinkSync(`/proc/${pid}/fd/${name}`));
+      } catch {
+        // Closed meanwhile.
+      }
+    }
+    // proc_pid_net(5): local address, state 0A for LISTEN, inode in column 10.
+    for (const line of Deno.readTextFileSync(`/proc/${pid}/net/tcp`).split("\n").slice(1)) {
+      const columns = line.trim().split(/\s+/);
+      if (columns[3] !== "0A" || !inodes.has(`socket:[${columns[9]}]`)) continue;
+      return parseInt(columns[1]?.split(":")[1] ?? "", 16);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error("The server does not listen");
+}
+
+/** Runs one of the programs with a redirection of the shell. */
+async function redirected(redirection: string, ...args: string[]) {
+  const { code, stdout, stderr } = await new Deno.Command("sh", {
+    args: ["-c", `exec "$@" ${redirection}`, "sh", ...DENO, ...args],
+    cwd: ROOT,
+  }).output();
+  return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
+}
+
+async function inDirectory(use: (dir: string) => Promise<void>): Promise<void> {
+  const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
+  try {
+    await use(dir);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+for (const redirection of ["2>/dev/full", "2>&-", "2>&- >&- <&-"]) {
+  Deno.test(`a server started with ${redirection} serves, runs a job to its end, reloads, and ends with 0`, () =>
+    inDirectory(async (dir) => {
+      const { process } = spawnServer({ dir, redirection });
+      try {
+        const drained = process.stderr.cancel();
+        const server = { dir, address: `127.0.0.1:${await listeningPort(process.pid)}` };
+        assert.equal(await teleportOk(server, "run", "--", "sh", "-c", "echo out; sleep 0.2; echo more"), "out\nmore");
+        // Each is a line of the log: what cannot be used, and what nobody is told of.
+        await Deno.writeTextFile(`${dir}/certs/server.crt`, "broken");
+        process.kill("SIGHUP");
+        assert.equal(await teleportOk(server, "run", "--", "echo", "after"), "after");
+        process.kill("SIGTERM");
+        assert.equal((await process.status).code, 0);
+        await drained;
+      } finally {
+        try {
+          process.kill("SIGKILL");
+        } catch {
+          // It has ended.
+        }
+        await process.status;
+      }
+    }));
+}
+
+Deno.test("a result that a full disk does not take is a failure in a sentence", () =>
+  inDirectory(async (dir) => {
+    await using server = await startServer();
+    const certs = `${dir}/certs`;
+    const results = [
+      ["-A", "server.ts", "--help"],
+      ["-A", "server.ts", "--version"],
+      ["-A", "server.ts", "audit", "verify", `${server.dir}/data/audit`],
+      ["-P=certs", "certs.ts", "--help"],
+      ["-P=certs", "certs.ts", "init", "--dir", certs],
+      ["-P=certs", "certs.ts", "list", "--dir", certs],
+      ["-P=certs", "certs.ts", "show", "admin", "--dir", certs, "--output", "json"],
+      ["-P=cli", "cli.ts", "--help"],
+      ["-P=cli", "cli.ts", "whoami", "--address", server.address, "--certs", `${server.dir}/certs`],
+    ];
+    for (const args of results) {
+      const { code, stderr } = await redirected(">/dev/full", ...args);
+      assert.match(
+        stderr,
+        /^\w+: Cannot write to the standard output: No space left on device \(os error 28\)\n$/,
+        `${args}`,
+      );
+      assert.equal(code, 1, `${args}`);
+    }
+  }));
+
+Deno.test("a sentence on stderr that a full disk does not take changes no exit code", () =>
+  inDirectory(async (dir) => {
+    const certs = `${dir}/certs`;
+    const made = await redirected("2>/dev/full", "-P=certs", "certs.ts", "init", "--dir", certs);
+    assert.equal(made.code, 0);
+    const client = ["-P=certs", "certs.ts", "client", "eve", "--role", "of-my-own", "--dir", certs];
+    assert.equal((await redirected("2>/dev/full", ...client)).code, 0);
+    assert.equal((await redirected("2>/dev/full", ...client)).code, 1);
+    assert.equal((await redirected("2>/dev/full", "-A", "server.ts", "--nonsense")).code, 2);
+    assert.equal((await redirected("2>/dev/full", "-P=cli", "cli.ts", "list", "--nonsense")).code, 2);
+    await using server = await startServer();
+    const at = ["--address", server.address, "--certs", `${server.dir}/certs`];
+    const failed = await redirected("2>/dev/full", "-P=cli", "cli.ts", "run", ...at, "--", "/nowhere/command");
+    assert.equal(failed.code, 127);
+    const { code, stderr } = await teleport(server, "run", "--", "sh", "-c", "echo out; echo err >&2; exit 3");
+    assert.deepEqual([code, stderr], [3, "err\n"]);
+  }));
