@@ -1,5 +1,6 @@
 /** Lets all processes of a job stand still, and go on. */
-import { membersOf, readEntry, scanProcesses } from "./process_table.ts";
+import { membersOf } from "./process_members.ts";
+import { readEntry, scanProcesses } from "./process_table.ts";
 import { sendNow } from "./signals.ts";
 import type { Ending } from "./termination.ts";
 

@@ -13,7 +13,7 @@ import { NotEnforceableError } from "./errors.ts";
 import { findUser, type RunAs } from "./command_user.ts";
 import { gainsNoPrivileges, isolationHere } from "./host.ts";
 import { Launch, type LaunchPlan, needsLauncher } from "./launcher.ts";
-import { MARK_VARIABLE } from "./process_table.ts";
+import { MARK_VARIABLE } from "./process_members.ts";
 
 /** Options of a start. */
 export interface SpawnOptions extends CommandOptions {

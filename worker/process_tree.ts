@@ -1,7 +1,8 @@
 /** All processes of one job as one: asked to end, killed, paused, measured, and accounted for in its record. */
 import type { Cgroup } from "./cgroup.ts";
 import { pauseAll, resumeAll } from "./pause.ts";
-import { type Membership, readEntry } from "./process_table.ts";
+import type { Membership } from "./process_members.ts";
+import { readEntry } from "./process_table.ts";
 import type { EndRecord } from "./state.ts";
 import { askToEnd, endLeftovers, killAll } from "./termination.ts";
 import { Meter, type Usage } from "./usage.ts";

@@ -6,14 +6,8 @@
  * beside it, as long as there is anything in the cgroup or the leader's group; without a cgroup it is all that is known.
  */
 import type { Cgroup } from "./cgroup.ts";
-import {
-  isTooEarly,
-  type Membership,
-  membersOf,
-  type ProcessEntry,
-  readEntry,
-  scanProcesses,
-} from "./process_table.ts";
+import { isTooEarly, type Membership, membersOf } from "./process_members.ts";
+import { type ProcessEntry, readEntry, scanProcesses } from "./process_table.ts";
 import { exists, sendNow } from "./signals.ts";
 
 /** What is to be ended. */

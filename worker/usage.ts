@@ -1,13 +1,7 @@
 /** What a job has used, and how that is known: counted by the kernel, or put together from what was seen of it. */
 import type { Cgroup } from "./cgroup.ts";
-import {
-  type CpuTicks,
-  type Membership,
-  membersOf,
-  type ProcessEntry,
-  readMemory,
-  scanProcesses,
-} from "./process_table.ts";
+import { type Membership, membersOf } from "./process_members.ts";
+import { type CpuTicks, type ProcessEntry, readMemory, scanProcesses } from "./process_table.ts";
 
 /**
  * Where a figure is from.
@@ -83,7 +77,7 @@ export class Meter {
       user: Math.max(user, sum(members.map((entry) => entry.ticks.user))),
       system: Math.max(system, sum(members.map((entry) => entry.ticks.system))),
     };
-    const memory = members.map(({ pid }) => readMemory(pid)).filter((one) => one !== undefined);
+    const memory = members.map(readMemory).filter((one) => one !== undefined);
     if (memory.length === 0) return undefined;
     const nowBytes = sum(memory.map((one) => one.nowBytes));
     this.#peakBytes = Math.max(this.#peakBytes ?? 0, nowBytes, ...memory.map((one) => one.peakBytes));

@@ -8,6 +8,7 @@ import { readEntry } from "../../worker/process_table.ts";
 import type { EndRecord, ProcessStatus } from "../../worker/state.ts";
 import { cgroupTest, fakeBase } from "./cgroup_fixture.ts";
 import { Sink } from "./sink.ts";
+import { HEADLESS } from "./zoo.ts";
 
 type Sh = (script: string, options?: ProcessOptions) => { process: Process; output: Sink };
 
@@ -149,6 +150,41 @@ bothTest("pause() lets all of a job stand still until resume(), and both may be 
   }
   await process.stop();
   await final;
+});
+
+/** As HEADLESS, with a thread that burns processor time and goes on. */
+const HEADLESS_BURNER = `
+  const worker = new Worker("data:application/javascript,postMessage(0); for (;;);", { type: "module" });
+  await new Promise((resolve) => worker.onmessage = resolve);
+  ${HEADLESS}
+`;
+
+bothTest("a job whose first thread has ended is paused, resumed, measured and stopped as any other", async (sh) => {
+  const { process, output } = sh('exec "$DENO" eval "$PROGRAM"', {
+    env: { DENO: Deno.execPath(), PROGRAM: HEADLESS_BURNER, DENO_NO_UPDATE_CHECK: "1" },
+  });
+  const final = process.start();
+  const [pid = 0] = (await output.lines(1)).map(Number);
+  const stat = () => Deno.readTextFileSync(`/proc/${pid}/stat`);
+  const until = async (holds: () => boolean) => {
+    for (const end = performance.now() + 10_000; !holds();) {
+      assert.ok(performance.now() < end, stat());
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  };
+  await until(() => / Z /.test(stat()));
+  const ticks = () => readEntry(pid)?.ticks.user ?? NaN;
+  const usage = await process.usage();
+  assert.ok(usage?.processes === 1 && (usage.memoryBytes ?? 0) > 1_000_000, JSON.stringify(usage));
+  await process.pause();
+  const before = ticks();
+  await new Promise((resolve) => setTimeout(resolve, 60)); // What runs uses up six ticks meanwhile.
+  assert.equal(ticks(), before);
+  await process.resume();
+  await until(() => ticks() > before);
+  await process.stop();
+  const status = await final;
+  assert.ok(status.state === "KILLED" && status.signal === "SIGTERM", JSON.stringify(status));
 });
 
 bothTest("resume() that comes while pause() is under way wins", async (sh) => {

@@ -1,6 +1,7 @@
 /** Which processes are a job's: from made-up tables and from this machine's. */
 import assert from "node:assert/strict";
-import { isTooEarly, membersOf, type ProcessEntry, readEntry, scanProcesses } from "../../worker/process_table.ts";
+import { isTooEarly, membersOf } from "../../worker/process_members.ts";
+import { type ProcessEntry, readEntry, scanProcesses } from "../../worker/process_table.ts";
 
 const JOB = { leader: 100, startTime: 50, mark: "no process has this mark" };
 

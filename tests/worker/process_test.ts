@@ -8,7 +8,7 @@ import {
 } from "../../worker/errors.ts";
 import { Process, type ProcessOptions } from "../../worker/process.ts";
 import type { OutputSink } from "../../worker/process_output.ts";
-import { MARK_VARIABLE } from "../../worker/process_table.ts";
+import { MARK_VARIABLE } from "../../worker/process_members.ts";
 import { signalName } from "../../worker/signals.ts";
 import type { ProcessStatus } from "../../worker/state.ts";
 import { Sink } from "./sink.ts";

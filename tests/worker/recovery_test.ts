@@ -7,6 +7,7 @@ import { readEntry } from "../../worker/process_table.ts";
 import { Store } from "../../worker/store.ts";
 import { encodeSpec } from "../../worker/store_json.ts";
 import type { StoredProcess } from "../../worker/store_rows.ts";
+import { HEADLESS } from "./zoo.ts";
 
 /** A program in a session of its own, and what it wrote first. */
 interface Program extends AsyncDisposable {
@@ -124,6 +125,17 @@ Deno.test("a group whose marked processes end first is ended to the last", async
   await using orphans = await program(script, { TELEPORT_ID: id });
   await recover({ bootId: bootId(), leader: orphans.pid, startTime: orphans.startTime }, id);
   await orphans.gone;
+});
+
+Deno.test("what lives on without its first thread is ended, as the leader and by its mark", async () => {
+  const id = crypto.randomUUID();
+  const env = { TELEPORT_ID: id, DENO: Deno.execPath(), PROGRAM: HEADLESS, DENO_NO_UPDATE_CHECK: "1" };
+  await using leader = await program('exec "$DENO" eval "$PROGRAM"', env);
+  await recover({ bootId: bootId(), leader: leader.pid, startTime: leader.startTime });
+  assert.equal((await leader.child.status).signal, "SIGTERM");
+  await using daemon = await program('exec "$DENO" eval "$PROGRAM"', env);
+  await recover({ bootId: bootId() }, id);
+  await daemon.child.status;
 });
 
 Deno.test("another job's processes are left alone, though they carry a mark", async () => {

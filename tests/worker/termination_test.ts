@@ -1,6 +1,7 @@
 /** How what is left of a job is ended: politely, then not, and nobody else's process. */
 import assert from "node:assert/strict";
-import { type Membership, readEntry } from "../../worker/process_table.ts";
+import type { Membership } from "../../worker/process_members.ts";
+import { readEntry } from "../../worker/process_table.ts";
 import { askToEnd, endLeftovers, killAll } from "../../worker/termination.ts";
 
 /** A leader in a session of its own, as a job's, when it and its children have written so many lines. */

@@ -72,9 +72,9 @@ Deno.test("Meter says that memory was only seen where the cgroup does not count 
 });
 
 Deno.test("readMemory() reads this process's, and none of one that is gone", () => {
-  const memory = readMemory(Deno.pid);
+  const memory = readMemory({ pid: Deno.pid });
   assert.ok(memory !== undefined && memory.nowBytes > 1_000_000 && memory.peakBytes >= memory.nowBytes);
-  assert.equal(readMemory(2 ** 22 + 1), undefined);
+  assert.equal(readMemory({ pid: 2 ** 22 + 1 }), undefined);
 });
 
 Deno.test("endedChildTicks() tells of one that ended alone what it used, and its children", async () => {

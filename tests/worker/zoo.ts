@@ -5,7 +5,7 @@ export interface Animal {
   readonly name: string;
   /**
    * Shell text that makes processes, each of which writes its pid as a line of its own once it is what it is to be.
-   * `$DENO` is the runtime; `$DETACHED`, `$REGROUPED` and `$CHAIN` are programs of it, those below; `$NEXT` is a script.
+   * `$DENO` is the runtime; `$DETACHED`, `$REGROUPED`, `$CHAIN` and `$HEADLESS` are programs of it, those below; `$NEXT` is a script.
    */
   readonly script: string;
   /** How many lines are written before it is complete. */
@@ -14,6 +14,8 @@ export interface Animal {
   readonly output?: RegExp;
   /** What the processes that told their pid have of their own, which the leader's are not. */
   readonly own?: "group" | "session";
+  /** The first thread of those that told their pid ends. */
+  readonly isHeadless?: boolean;
   /** Without one it may get away. */
   readonly needsCgroup?: boolean;
   /** Those that told their pid leave at once; others take their place. */
@@ -50,6 +52,17 @@ export const CHAIN = `
   new Deno.Command(command, { args, stdin: "null" }).spawn().unref();
 `;
 
+/**
+ * Tells its pid and ends its first thread alone, as pthread_exit(3) in main() does: the process lives on in the others. It
+ * calls the kernel itself, for the C library would unwind the runtime.
+ */
+export const HEADLESS = `
+  const exit = Deno.build.arch === "aarch64" ? 93n : 60n;
+  const { symbols } = Deno.dlopen("libc.so.6", { syscall: { parameters: ["i64", "i64"], result: "i64" } });
+  console.log(Deno.pid);
+  symbols.syscall(exit, 0n);
+`;
+
 /** Writes its pid and sleeps. */
 const SLEEPER = "sh -c 'echo $$; exec sleep 1000'";
 /** As that, and hears nothing but SIGKILL and SIGSTOP. */
@@ -82,6 +95,27 @@ export const ZOO: readonly Animal[] = [
     script: `$DENO run -A $REGROUPED ${SLEEPER}; $DENO run -A $REGROUPED ${DEAF}`,
     lines: 2,
     own: "group",
+  },
+  {
+    name: "has a child whose first thread ends while others go on",
+    script: "$DENO run -A $HEADLESS &",
+    lines: 1,
+    isHeadless: true,
+  },
+  {
+    name: "makes a daemon whose first thread ends while others go on",
+    script: "( $DENO run -A $DETACHED $DENO run -A $HEADLESS & ) & wait",
+    lines: 1,
+    own: "session",
+    isHeadless: true,
+  },
+  {
+    name: "ends its own first thread while others go on",
+    script: "",
+    lines: 1,
+    only: "stays",
+    stays: "exec $DENO run -A $HEADLESS",
+    isHeadless: true,
   },
   { name: "has children that hear nothing", script: `${DEAF} & ${DEAF} &`, lines: 2 },
   {
