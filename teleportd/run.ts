@@ -17,6 +17,7 @@ import { giveUpNewPrivileges } from "./new_privileges.ts";
 import { namedEnds, readCredentials, readIdentity, readPolicy, readRevoked } from "./identity.ts";
 import { RevocationMemory } from "./revocation_memory.ts";
 import { StartError } from "./start_error.ts";
+import { openStartTags } from "./start_tags.ts";
 import { stopSignals } from "./stop.ts";
 import { readLimits, supervisorOptions } from "./supervisor_options.ts";
 import { describe, type World } from "./world.ts";
@@ -42,11 +43,13 @@ export async function run(flags: Flags, { env, environment, tell, exit }: World)
   await Deno.mkdir(directory, { recursive: true, mode: 0o700 }).catch((error) => {
     throw new StartError(`Data directory "${directory}" cannot be made: ${error.message}`);
   });
-  const { cgroups, line: cgroupsLine } = await openCgroups(flags.cgroup, directory);
+  using tags = openStartTags();
+  const { cgroups, line: cgroupsLine } = await openCgroups(flags.cgroup, directory, tags !== undefined);
   const supervisor = new Supervisor({
     ...supervisorOptions(flags, limits, { env, environment, tell }),
     directory,
     ...(cgroups === undefined ? {} : { cgroups }),
+    ...(tags === undefined ? {} : { tags }),
   });
   // Removed in the end. Not before the directory is this server's own: another may have the same cgroups.
   using _ = cgroups;

@@ -138,6 +138,8 @@ Deno.test("the package holds the library, its licence and README, and nothing el
   for (const file of ["mod.ts", "README.md", "LICENSE", "deno.json", "worker/supervisor.ts"]) {
     assert.ok(files.includes(file), `${file} is in the package: ${said}`);
   }
-  const others = files.filter((file) => !/^(mod\.ts|README\.md|LICENSE|deno\.json|worker\/(\w+\/)*\w+\.ts)$/.test(file));
+  const others = files.filter((file) =>
+    !/^(mod\.ts|README\.md|LICENSE|deno\.json|worker\/(\w+\/)*\w+\.ts)$/.test(file)
+  );
   assert.deepEqual(others, []);
 });

@@ -109,6 +109,11 @@ export class Process {
     return Number.isFinite(startTime) ? startTime : undefined;
   }
 
+  /** The tag that it was given; undefined before the start, and where it was given none. */
+  get tag(): string | undefined {
+    return this.#tree?.membership.tag;
+  }
+
   /** Calls the listener after each change of status, until the returned function is called. */
   subscribe(listener: (status: ProcessStatus) => void): () => void {
     this.#listeners.add(listener);
@@ -142,12 +147,15 @@ export class Process {
       this.#finish({ type: "spawnFailed", ...started, at: new Date() });
       return this.#final.promise;
     }
-    const { child, launch, cgroup } = started;
+    const { child, launch, cgroup, tag } = started;
     this.input?.open(child.stdin);
     void this.#options.output?.refused?.then((error) => this.#stopForOutput(error));
     this.#leaderLives = true;
     const startTime = readEntry(child.pid)?.startTime ?? Infinity;
-    const tree = new ProcessTree({ leader: child.pid, startTime, mark: this.#id }, cgroup);
+    const tree = new ProcessTree(
+      { leader: child.pid, startTime, mark: this.#id, ...(tag === undefined ? {} : { tag }) },
+      cgroup,
+    );
     this.#tree = tree;
     if (launch === undefined) this.#nowRuns();
     if (this.#options.timeoutMs) {

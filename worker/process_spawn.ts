@@ -13,7 +13,7 @@ import { NotEnforceableError } from "./errors.ts";
 import { findUser, type RunAs } from "./command_user.ts";
 import { gainsNoPrivileges, isolationHere } from "./host.ts";
 import { Launch, type LaunchPlan, needsLauncher } from "./launcher.ts";
-import { MARK_VARIABLE } from "./process_members.ts";
+import { MARK_VARIABLE, type StartTags } from "./process_members.ts";
 
 /** Options of a start. */
 export interface SpawnOptions extends CommandOptions {
@@ -21,6 +21,8 @@ export interface SpawnOptions extends CommandOptions {
   readonly baseEnv?: Readonly<Record<string, string>>;
   /** Makes the cgroup that it joins before its program runs, and that goes when nothing of it is left. */
   readonly cgroup?: () => Cgroup;
+  /** Gives it a tag, by which what it leaves behind is found whatever becomes of its environment. */
+  readonly tags?: StartTags;
 }
 
 /** A started program. */
@@ -29,6 +31,8 @@ export interface Spawned {
   /** Where it was started through the launcher: what its standard error must pass. */
   readonly launch: Launch | undefined;
   readonly cgroup: Cgroup | undefined;
+  /** The tag that it carries, where it was given one. */
+  readonly tag: string | undefined;
 }
 
 /**
@@ -65,7 +69,7 @@ export function spawn(
   const launch = needsLauncher(plan)
     ? new Launch(plan, { name: command, path, args, env, cwd }, MARK_VARIABLE, onOpen)
     : undefined;
-  try {
+  const start = (tag?: string): Spawned => {
     const child = new Deno.Command(launch?.path ?? path, {
       args: [...launch?.args ?? args],
       cwd,
@@ -76,7 +80,10 @@ export function spawn(
       stdout: "piped",
       stderr: "piped",
     }).spawn();
-    return { child, launch, cgroup };
+    return { child, launch, cgroup, tag };
+  };
+  try {
+    return options.tags === undefined ? start() : options.tags.run(start);
   } catch (error) {
     cgroup?.remove();
     return launch === undefined ? spawnFailure(command, error) : launch.spawnFailure(error);

@@ -146,6 +146,17 @@ function pidsNow(): number[] {
   return [...Deno.readDirSync("/proc")].map(({ name }) => Number(name)).filter(Number.isInteger);
 }
 
+/** Reads a hard limit of a process by its name in /proc/PID/limits; undefined when it is gone. Everybody may read it. */
+export function readHardLimit(name: string, { pid }: Pick<ProcessEntry, "pid">): string | undefined {
+  let text: string;
+  try {
+    text = Deno.readTextFileSync(`/proc/${pid}/limits`);
+  } catch {
+    return undefined;
+  }
+  return text.split(`Max ${name} `, 2)[1]?.trimStart().split(/\s+/, 2)[1];
+}
+
 /** proc_pid_stat(5): of a thread of the kernel. */
 const PF_KTHREAD = 0x00200000;
 

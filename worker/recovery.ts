@@ -81,9 +81,9 @@ export async function endOrphans(
 ): Promise<{ readonly gone: boolean; readonly record?: EndRecord }> {
   if (process === undefined || process.bootId !== boot || boot === "") return { gone: true };
   // A job that was about to start has no pid on record: it is known by its mark alone.
-  const { leader = -1, startTime = 0 } = process;
+  const { leader = -1, startTime = 0, tag } = process;
   const cgroup = process.cgroup === undefined ? undefined : new Cgroup(process.cgroup);
-  const job = { leader, startTime, mark: id, wasUnwatched: true, cgroup };
+  const job = { leader, startTime, mark: id, ...(tag === undefined ? {} : { tag }), wasUnwatched: true, cgroup };
   const { found, gone } = await endLeftovers(job, LEFTOVER_GRACE_MS);
   const usage = new Meter(job, cgroup).final(undefined);
   cgroup?.remove();

@@ -13,6 +13,8 @@ export interface StoredProcess {
   readonly leader?: number;
   /** In clock ticks since boot. */
   readonly startTime?: number;
+  /** The tag that everything of it inherited; absent where it was given none, and in rows of older versions. */
+  readonly tag?: string;
   /** The directory of its cgroup, where it was to have one. */
   readonly cgroup?: string;
 }

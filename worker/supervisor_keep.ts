@@ -231,6 +231,7 @@ export class Keep {
           ...own,
           output: log,
           ...(cgroup === undefined ? {} : { cgroup }),
+          ...(this.#options.tags === undefined ? {} : { tags: this.#options.tags }),
         }),
         spec,
         log,

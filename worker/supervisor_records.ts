@@ -42,13 +42,14 @@ export class Records {
     return {
       record: (process, status, log, by) => {
         const leader = "pid" in status ? status.pid : undefined;
-        const { startTime, cause } = process;
+        const { startTime, tag, cause } = process;
         const asker = by ?? cause?.by;
         const known: Known = {
           process: {
             bootId,
             ...(leader === undefined ? {} : { leader }),
             ...(startTime === undefined ? {} : { startTime }),
+            ...(tag === undefined ? {} : { tag }),
             ...(cgroups === undefined ? {} : { cgroup: cgroups.directoryOf(id) }),
           },
           ...(cause === undefined ? {} : { reason: cause.reason }),

@@ -1,6 +1,7 @@
 /** The server with cgroups and without, as a process: what it says, what jobs see, what a crash leaves. */
 import assert from "node:assert/strict";
 import { whyNoCgroups } from "../worker/cgroup_fixture.ts";
+import type { JobWorkerClient } from "../../proto/service.ts";
 import { type Server, spawnServer, startServer, teleport } from "./programs.ts";
 import { clientOf, finalOf, living, refusal, startUp } from "./teleportd.ts";
 
@@ -41,7 +42,7 @@ async function said(...args: string[]): Promise<string> {
 Deno.test("teleportd says at its start that jobs have no cgroups, and why", async () => {
   assert.match(
     await said("--cgroup", "off"),
-    /^jobs have no cgroups \(--cgroup off\): they are ended by process group, session, descent and environment$/m,
+    /^jobs have no cgroups \(--cgroup off\): they are ended by process group, session, descent, an inherited limit and environment$/m,
   );
 });
 
@@ -100,6 +101,46 @@ async function control(server: Server, source: string): Promise<void> {
   const again = await teleport(server, "pause", id);
   assert.equal(again.code, 1);
   assert.match(again.stderr, /is in state "KILLED", not running: only what runs can be paused/);
+}
+
+Deno.test("a server without cgroups ends a daemon that cleared its environment, also when it was killed", async () => {
+  const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
+  const args = ["--cgroup", "off"];
+  // The shell between leaves, so that the daemon has no parent of the job's.
+  const script = "(setsid env -i sh -c 'echo $$; exec sleep 1000' &); exec sleep 1000";
+  const pidOf = async (calls: JobWorkerClient, id: string) => {
+    let output = "";
+    for await (const { data } of calls.GetOutput({ id, follow: false })) output += new TextDecoder().decode(data);
+    return Number(output);
+  };
+  let pid: number;
+  {
+    await using server = await startServer({ dir, args });
+    await using client = await clientOf(server);
+    const stopped = await startUp(client.calls, script);
+    pid = await pidOf(client.calls, stopped);
+    assert.ok(runs(pid));
+    assert.equal((await client.calls.Stop({ id: stopped })).others_ended, 1);
+    assert.ok(!runs(pid));
+    pid = await pidOf(client.calls, await startUp(client.calls, script));
+    server.process.kill("SIGKILL");
+    await server.process.status;
+  }
+  assert.ok(runs(pid));
+  {
+    await using _ = await startServer({ dir, args });
+    assert.ok(!runs(pid));
+  }
+  await Deno.remove(dir, { recursive: true });
+});
+
+/** Whether a process lives; a zombie waits for whoever reaps orphans here. */
+function runs(pid: number): boolean {
+  try {
+    return !/\) [ZX] /.test(Deno.readTextFileSync(`/proc/${pid}/stat`));
+  } catch {
+    return false;
+  }
 }
 
 Deno.test(`a server that was killed finds what left everything but its cgroup${skipped}`, real, async () => {

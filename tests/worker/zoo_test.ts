@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { Process, type ProcessOptions } from "../../worker/process.ts";
 import { readEntry, scanProcesses } from "../../worker/process_table.ts";
 import type { ProcessStatus } from "../../worker/state.ts";
+import { openStartTags } from "../../teleportd/start_tags.ts";
 import { cgroupTest } from "./cgroup_fixture.ts";
 import { type Animal, CHAIN, DETACHED, HEADLESS, NEXT, REGROUPED, ZOO } from "./zoo.ts";
 import { Sink } from "./sink.ts";
@@ -21,6 +22,10 @@ async function marked(id: string): Promise<number[]> {
       return false;
     }
   });
+}
+
+function hasProgram(name: string): boolean {
+  return new Deno.Command("sh", { args: ["-c", `command -v ${name}`], stdout: "null" }).outputSync().success;
 }
 
 /** Whether any thread of a process lives. */
@@ -112,7 +117,21 @@ for (const animal of ZOO) {
     if (animal.only !== undefined && animal.only !== leader) continue;
     const how = leader === "stays" ? "is stopped" : "leaves";
     const name = `what ${animal.name} is ended when it ${how}`;
-    if (!animal.needsCgroup) Deno.test(`${name}, without a cgroup`, () => tame(animal, leader, {}));
+    const lacks = animal.needs !== undefined && !hasProgram(animal.needs);
+    if (lacks) {
+      Deno.test(`${name} (skipped: this machine has no ${animal.needs})`, { ignore: true }, () => {});
+      continue;
+    }
+    if (!animal.needsTag) {
+      Deno.test(`${name}, without a cgroup`, () => tame(animal, leader, {}));
+    }
+    if (animal.needsTag) {
+      Deno.test(`${name}, with a tag`, async () => {
+        using tags = openStartTags();
+        assert.ok(tags !== undefined);
+        await tame(animal, leader, { tags });
+      });
+    }
     cgroupTest(`${name}, in a cgroup`, async (cgroups) => {
       await tame(animal, leader, { cgroup: () => cgroups.create("job", {}, "/") });
     });
