@@ -19,9 +19,6 @@ const HEARTBEAT_MS = 30_000;
 /** After so long without any, which is three of them, the connection counts as dead. */
 const MAX_SILENCE_MS = 90_000;
 
-/** After an outage the first sign of life is asked for this soon, in milliseconds: somebody waits to know. */
-const FIRST_HEARTBEAT_MS = 1_000;
-
 /** What to read. */
 export interface FollowOutputOptions {
   /** The job and the selection of its output. */
@@ -58,29 +55,20 @@ export async function followOutput(
 ): Promise<OutputEnd> {
   const { request, signal, outages } = options;
   const received = { STREAM_STDOUT: nothing(request), STREAM_STDERR: nothing(request) };
-  // Where the beginning is counted from the end, that of one moment is read before what comes later is waited for, so that
-  // asking again after an outage goes on from there.
-  let resume = isTail(request) ? { ...request, follow: false } : request;
-  let heartbeatMs = HEARTBEAT_MS;
+  let resume = request;
   while (true) {
-    let goesOn = false;
     try {
-      for await (const piece of read(calls, resume, heartbeatMs, signal)) {
+      for await (const piece of read(calls, resume, signal)) {
         await outages?.answered(piece.end !== null || piece.data.length > 0 || piece.dropped_bytes > 0);
         if (piece.end !== null) {
-          verifyAll(received, piece.end, resume);
-          if (resume.follow === request.follow || isOver(piece.end)) {
-            await take(piece);
-            return piece.end;
-          }
-          resume = behind(request, piece.cursor);
-          goesOn = true;
-          break;
+          verifyAll(received, piece.end, request);
+          await take(piece);
+          return piece.end;
         }
-        // A sign of life, which says nothing of the output.
+        // A heartbeat. The first comes at once and says where the output begins, so that it is not asked for again: a tail
+        // would begin later then.
         if (piece.data.length === 0 && piece.dropped_bytes === 0) {
-          goesOn = heartbeatMs < HEARTBEAT_MS;
-          if (goesOn) break;
+          if (piece.cursor !== "") resume = behind(request, piece.cursor);
           continue;
         }
         if (piece.stream === "STREAM_UNSPECIFIED") {
@@ -94,12 +82,6 @@ export async function followOutput(
     } catch (error) {
       if (outages === undefined || error instanceof OutputMismatchError) throw error;
       await outages.wait(error, signal);
-      heartbeatMs = FIRST_HEARTBEAT_MS;
-      continue;
-    }
-    if (goesOn) {
-      // The server is there: from here on heartbeats are as seldom as before.
-      heartbeatMs = HEARTBEAT_MS;
       continue;
     }
     throw new OutputMismatchError(
@@ -113,12 +95,11 @@ export async function followOutput(
 function read(
   calls: Pick<JobWorkerClient, "GetOutput">,
   request: FollowOutputOptions["request"],
-  heartbeatMs: number,
   signal: AbortSignal | undefined,
 ): AsyncIterable<JobOutput> {
   if (!request.follow) return calls.GetOutput(request, signal === undefined ? {} : { signal });
   return unlessSilent(
-    (signal) => calls.GetOutput({ ...request, heartbeat_ms: heartbeatMs }, { signal }),
+    (signal) => calls.GetOutput({ ...request, heartbeat_ms: HEARTBEAT_MS }, { signal }),
     MAX_SILENCE_MS,
     signal,
   );
@@ -128,11 +109,6 @@ function read(
 function behind(request: FollowOutputOptions["request"], cursor: string): FollowOutputOptions["request"] {
   const { tail_lines: _lines, tail_bytes: _bytes, since: _since, ...rest } = request;
   return { ...rest, cursor };
-}
-
-/** Whether the reading begins at a place that moves while the job writes. */
-function isTail({ follow, tail_bytes, tail_lines }: FollowOutputOptions["request"]): boolean {
-  return follow && (tail_bytes !== undefined || tail_lines !== undefined);
 }
 
 function isOver({ status }: OutputEnd): boolean {

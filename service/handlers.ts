@@ -119,7 +119,9 @@ export function createService(supervisor: Supervisor, options: ServiceOptions = 
         async *GetOutput(request, context) {
           await permit("GetOutput", request.id, context);
           const heartbeatMs = checkHeartbeat(request.heartbeat_ms);
-          await using pieces = supervisor.watchOutput(request.id, { ...selectionOf(request), signal: context.signal });
+          // The first heartbeat comes at once: a follower can then go on from there although no byte has come.
+          const options = { ...selectionOf(request), startCursor: heartbeatMs > 0, signal: context.signal };
+          await using pieces = supervisor.watchOutput(request.id, options);
           let cursor = request.cursor;
           while (true) {
             const result = pieces.next();

@@ -77,6 +77,8 @@ const outputMessages = new WeakMap<OutputPiece, Sent<wire.JobOutput>>();
 
 /** A piece of output as a message; always the same one for the same piece. */
 export function outputMessage(piece: OutputPiece): Sent<wire.JobOutput> {
+  // Says where the output begins, as a heartbeat does.
+  if (piece.data.length === 0 && piece.droppedBytes === 0) return { cursor: piece.cursor };
   let message = outputMessages.get(piece);
   if (message === undefined) {
     message = {

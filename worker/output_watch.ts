@@ -27,6 +27,11 @@ export interface OutputSelection {
   readonly until?: Date;
   /** Leaves what was read from the job at once a piece of its own, so that each piece has its time. */
   readonly exact?: boolean;
+  /**
+   * Begins with a piece without data, whose cursor is where the watch begins: it can be resumed before the first byte.
+   * There is none where the watch begins within a record, which then comes at once.
+   */
+  readonly startCursor?: boolean;
 }
 
 /** @throws {InvalidArgumentError} when a number is out of range, a time is none, or two of them exclude each other */
@@ -75,6 +80,7 @@ export async function* readOutput<End>(
     const exact = selection.exact ?? until !== undefined;
     let { place: at, skipBytes: skip } = await beginning(log, selection, last);
     let stop = (selection.follow ?? true) && !past ? undefined : last.position;
+    if (selection.startCursor && skip === 0) yield emptyPiece(log, at);
     while (true) {
       signal.throwIfAborted();
       // It may move on while a piece is out: what is told as missing must end where reading goes on.
@@ -148,6 +154,13 @@ async function grownOrPast(
     clearTimeout(timer);
   }
   return Date.now() > until.getTime();
+}
+
+/** A piece without data, for its cursor. */
+function emptyPiece(log: OutputLog, place: Place): OutputPiece {
+  const offset = place.offsets.stdout;
+  const cursor = cursorAt(log, place);
+  return { stream: "stdout", data: new Uint8Array(), offset, time: new Date(), cursor, droppedBytes: 0 };
 }
 
 /** Says how much is missing between a place and where the log starts by now. */

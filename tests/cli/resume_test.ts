@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { followOutput, type FollowOutputOptions, OutputMismatchError } from "../../cli/follow_output.ts";
 import { Outages } from "../../cli/outage.ts";
 import type { JobOutput } from "../../proto/teleport/v1/job_worker.ts";
-import { exited, FakeCallError, outputOf, running, stream } from "./fake.ts";
+import { exited, FakeCallError, outputOf, stream } from "./fake.ts";
 
 const strict = { sanitizeOps: true, sanitizeResources: true };
 const silent = { note: () => Promise.resolve() };
@@ -244,70 +244,65 @@ Deno.test("followOutput() takes an end that a time sets for what it is", strict,
   assert.equal((await follow(new BreakingServer([a!, end!], []), { until: { seconds: 1, nanos: 0 } })).length, 2);
 });
 
-Deno.test(
-  "followOutput() asks for a sign of life soon after an outage, and then as seldom as before",
-  strict,
-  async () => {
-    const messages = await outputOf(pieces, exited(0));
-    const beat: JobOutput = {
-      ...messages[0]!,
-      data: new Uint8Array(),
-      stream: "STREAM_UNSPECIFIED",
-      offset: 0,
-      cursor: "",
-    };
-    const asked: [string | undefined, number | undefined][] = [];
-    const told: string[] = [];
-    let left = 0;
-    async function* GetOutput(request: unknown): AsyncGenerator<JobOutput> {
-      const { cursor, heartbeat_ms } = request as Request;
-      asked.push([cursor, heartbeat_ms]);
-      const call = asked.length;
-      try {
-        if (call === 1) {
-          yield* stream(messages[0]!, beat);
-          throw new FakeCallError("UNAVAILABLE", "Connection lost");
-        }
-        // That it is quiet now does not mean that it was from the start of the call.
-        if (call === 2) yield* stream(messages[1]!, beat, messages[2]!);
-        else yield* stream(beat, ...messages.slice(2));
-      } finally {
-        if (call === 2) left += 1;
-      }
-    }
-    const taken: JobOutput[] = [];
-    const outages = new Outages({ note: (text) => Promise.resolve(void told.push(text)) });
-    const request = { id: "job-1", follow: true };
-    await followOutput({ GetOutput }, { request, outages }, (piece) => Promise.resolve(void taken.push(piece)));
-    assert.deepEqual(taken, messages);
-    assert.deepEqual(asked, [[undefined, 30_000], ["c0", 1_000], ["c1", 30_000]]);
-    assert.equal(left, 1);
-    assert.deepEqual(told, ["Connection lost: trying again for 2m", "The server is back"]);
-  },
-);
+/** A heartbeat, which says where the output goes on. */
+function heartbeat(message: JobOutput, cursor: string): JobOutput {
+  return { ...message, data: new Uint8Array(), stream: "STREAM_UNSPECIFIED", offset: 0, cursor };
+}
 
-Deno.test("followOutput() loses nothing behind an empty tail while the server is away", strict, async () => {
-  const [first, end] = await outputOf([["stdout", "written during the outage"]], exited(0));
-  const now = { ...end!, cursor: "now", end: { ...end!.end!, stdout_bytes: 0, status: running() } };
-  const asked: Request[] = [];
-  async function* GetOutput(request: unknown): AsyncGenerator<JobOutput> {
-    const { heartbeat_ms: _, ...rest } = request as Request;
-    asked.push(rest);
-    if (asked.length === 1) yield* stream(now);
-    if (asked.length === 2) throw new FakeCallError("UNAVAILABLE", "Connection lost");
-    if (asked.length === 3) yield* stream(first!, end!);
+Deno.test("followOutput() tells that the server is back by the first heartbeat", strict, async () => {
+  const messages = await outputOf(pieces, exited(0));
+  const beat = heartbeat(messages[0]!, "");
+  const told: string[] = [];
+  const toldAtBeat: string[][] = [];
+  let calls = 0;
+  async function* GetOutput(): AsyncGenerator<JobOutput> {
+    calls += 1;
+    if (calls === 1) {
+      yield* stream(messages[0]!, beat);
+      throw new FakeCallError("UNAVAILABLE", "Connection lost");
+    }
+    yield beat;
+    toldAtBeat.push([...told]);
+    yield* stream(...messages.slice(1));
   }
   const taken: JobOutput[] = [];
-  const request = { id: "job-1", follow: true, tail_lines: 0, stream: "STREAM_STDOUT" as const };
-  const end3 = await followOutput(
-    { GetOutput },
-    { request, outages: new Outages(silent) },
-    (piece) => Promise.resolve(void taken.push(piece)),
+  const outages = new Outages({ note: (text) => Promise.resolve(void told.push(text)) });
+  const request = { id: "job-1", follow: true };
+  await followOutput({ GetOutput }, { request, outages }, (piece) => Promise.resolve(void taken.push(piece)));
+  assert.deepEqual(taken, messages);
+  assert.deepEqual(toldAtBeat, [["Connection lost: trying again for 2m", "The server is back"]]);
+});
+
+for (const selection of [{}, { tail_lines: 0 }, { tail_bytes: 0 }, { since: { seconds: 1, nanos: 0 } }]) {
+  const name = JSON.stringify(selection);
+  Deno.test(
+    `followOutput() goes on from the first heartbeat when the quiet stream is cut, ${name}`,
+    strict,
+    async () => {
+      const [first, end] = await outputOf([["stdout", "written during the outage"]], exited(0));
+      const asked: Request[] = [];
+      async function* GetOutput(request: unknown): AsyncGenerator<JobOutput> {
+        asked.push(request as Request);
+        if (asked.length > 1) return yield* stream(first!, end!);
+        yield heartbeat(first!, "start");
+        throw new FakeCallError("UNAVAILABLE", "Connection lost");
+      }
+      const taken: JobOutput[] = [];
+      const request = { id: "job-1", follow: true, ...selection };
+      const outages = new Outages(silent);
+      await followOutput({ GetOutput }, { request, outages }, (piece) => Promise.resolve(void taken.push(piece)));
+      assert.deepEqual(taken, [first, end]);
+      const behind = { id: "job-1", follow: true, cursor: "start", heartbeat_ms: 30_000 };
+      assert.deepEqual(asked, [{ ...request, heartbeat_ms: 30_000 }, behind]);
+    },
   );
-  assert.deepEqual(taken, [first, end]);
-  assert.equal(end3, end!.end);
-  const behind = { id: "job-1", follow: true, stream: "STREAM_STDOUT", cursor: "now" };
-  assert.deepEqual(asked, [{ ...request, follow: false }, behind, behind]);
+}
+
+Deno.test("followOutput() follows on behind a tail that has data", strict, async () => {
+  const [, , c, d, end] = await outputOf(pieces, exited(0));
+  for (const selection of [{ tail_lines: 1 }, { tail_bytes: 1 }]) {
+    assert.deepEqual(await follow(new BreakingServer([c!, d!, end!], []), selection), [c, d, end]);
+  }
 });
 
 Deno.test("followOutput() asks anew for a tail of which nothing had come", strict, async () => {
@@ -324,5 +319,5 @@ Deno.test("followOutput() asks anew for a tail of which nothing had come", stric
   const request = { id: "job-1", follow: true, tail_lines: 1 };
   await followOutput({ GetOutput }, { request, outages }, (piece) => Promise.resolve(void taken.push(piece)));
   assert.deepEqual(taken, [last, end]);
-  assert.deepEqual(asked, [{ ...request, follow: false }, { ...request, follow: false }]);
+  assert.deepEqual(asked, [1, 2].map(() => ({ ...request, heartbeat_ms: 30_000 })));
 });

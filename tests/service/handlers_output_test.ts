@@ -207,6 +207,8 @@ Deno.test("a quiet stream that asked for heartbeats gets them, with the cursor t
   const { id } = await calls.Register({ command: "sh", args: ["-c", "echo up; exec sleep 1000"] });
   await first(calls.Start({ id }));
   const messages = calls.GetOutput({ id, heartbeat_ms: 1_000 })[Symbol.asyncIterator]();
+  const start = (await messages.next()).value as JobOutput;
+  assert.deepEqual([start.data.length, start.stream, start.cursor], [0, "STREAM_UNSPECIFIED", "0.0.0"]);
   const up = (await messages.next()).value as JobOutput;
   const beat = (await messages.next()).value as JobOutput;
   assert.deepEqual([beat.data.length, beat.end, beat.stream, beat.cursor], [0, null, "STREAM_UNSPECIFIED", up.cursor]);
@@ -227,6 +229,40 @@ Deno.test("heartbeats that are load, or none at all, are refused", strict, async
     });
   }
   for (const heartbeat_ms of [0, 1_000, 3_600_000]) {
-    assert.equal((await output(calls, id, { heartbeat_ms })).stdout, "hello\n");
+    const messages = await all(calls.GetOutput({ id, heartbeat_ms }));
+    assert.equal(received(messages.filter(({ data, end }) => data.length > 0 || end !== null)).stdout, "hello\n");
   }
+});
+
+Deno.test("the first heartbeat has the cursor at which the selected output begins", strict, async () => {
+  await using service = startService();
+  const calls = service.as(ann);
+  const id = await ran(calls, "printf '1\\n22\\n'; sleep 0.05; printf '333\\n'; printf 'e\\n' >&2");
+  const whole = await output(calls, id);
+  const far = { seconds: Math.floor(Date.now() / 1_000) + 3_600, nanos: 0 };
+  for (
+    const [selection, stdout] of [
+      [{}, "1\n22\n333\n"],
+      [{ tail_lines: 0 }, ""],
+      [{ tail_bytes: 0 }, ""],
+      [{ since: far }, ""],
+      [{ cursor: whole.messages[0]!.cursor }, whole.stdout.slice(whole.messages[0]!.data.length)],
+    ] as const
+  ) {
+    const begin = await first(calls.GetOutput({ id, heartbeat_ms: 1_000, ...selection }));
+    assert.deepEqual([begin?.data.length, begin?.end], [0, null]);
+    assert.equal((await output(calls, id, { cursor: begin?.cursor ?? "" })).stdout, stdout, JSON.stringify(selection));
+  }
+  // Within a record no cursor can begin: the data comes at once.
+  const tail = await first(calls.GetOutput({ id, heartbeat_ms: 1_000, stream: "STREAM_STDOUT", tail_bytes: 2 }));
+  assert.equal(new TextDecoder().decode(tail?.data), "3\n");
+});
+
+Deno.test("the cursor of a start is good in every log, also in one that has no file yet", strict, async () => {
+  await using service = startService();
+  const calls = service.as(ann);
+  const quiet = await ran(calls, "true");
+  assert.equal((await output(calls, quiet, { follow: false })).messages[0]?.cursor, "0.0.0");
+  const id = await ran(calls, "echo hello");
+  assert.equal((await output(calls, id, { cursor: "0.0.0" })).stdout, "hello\n");
 });

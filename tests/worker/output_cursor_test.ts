@@ -40,8 +40,24 @@ Deno.test("parseCursor() refuses cursors of another log, and what looks like non
   // The same mark is not the same log.
   assert.throws(() => parseCursor(formatCursor({ ...newSalt(), mark: SALT.mark }, PLACE), SALT), InvalidCursorError);
   for (
-    const text of ["", ".", "...", "0", "0.0.0", "0.0.0.", "-1.0.0.AAAAAAAA", "NaN.0.0.AAAAAAAA", "x".repeat(100_000)]
+    const text of [
+      "",
+      ".",
+      "...",
+      "0",
+      "0.0",
+      "0.0.0.",
+      "0.0.1",
+      "-1.0.0.AAAAAAAA",
+      "NaN.0.0.AAAAAAAA",
+      "x".repeat(100_000),
+    ]
   ) {
     assert.throws(() => parseCursor(text, SALT), InvalidCursorError, text.slice(0, 20));
   }
+});
+
+Deno.test("the cursor of the start is the same in every log", () => {
+  assert.equal(formatCursor(SALT, LOG_START), "0.0.0");
+  assert.equal(parseCursor(formatCursor(newSalt(), LOG_START), SALT), LOG_START);
 });

@@ -323,8 +323,8 @@ export interface GetOutputRequest {
   /** Leaves what was read from the job at once a message of its own, so that each has its time. */
   exact_pieces: boolean;
   /**
-   * While there is no output, an empty message this often, so that a quiet stream is seen to live. 0: none. At least
-   * 1,000.
+   * While there is no output, an empty message this often, so that a quiet stream is seen to live. The first comes at
+   * once, with the cursor at which the output begins, unless output follows at once. 0: none. At least 1,000.
    */
   heartbeat_ms: number;
 }

@@ -1,0 +1,120 @@
+/** What "teleport logs -f" shows, whatever part of the output it begins with and whenever it begins. */
+import assert from "node:assert/strict";
+import { main } from "../../cli/main.ts";
+import type { Connection, Io } from "../../cli/io.ts";
+import type { JobWorkerClient } from "../../proto/service.ts";
+import { connect } from "../../rpc/client.ts";
+import { FakeIo } from "../cli/fake.ts";
+import { deadline } from "./deadline.ts";
+import { type Server, startServer } from "./programs.ts";
+import { clientOf } from "./teleportd.ts";
+
+/** What the command line has written, and when its stream of output has begun. */
+interface Follower {
+  readonly begun: Promise<void>;
+  readonly ended: Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }>;
+}
+
+/** The command line in this process, over a connection of its own to the real server. */
+function follower(server: Server, ...args: string[]): Follower {
+  const begun = Promise.withResolvers<void>();
+  class ConnectedIo extends FakeIo {
+    override connect(options: Parameters<Io["connect"]>[0]): Promise<Connection> {
+      const client = connect(options);
+      const calls: JobWorkerClient = {
+        ...client.calls,
+        async *GetOutput(request, options) {
+          for await (const message of client.calls.GetOutput(request, options)) {
+            begun.resolve();
+            yield message;
+          }
+        },
+      };
+      return Promise.resolve({ calls, [Symbol.asyncDispose]: () => client[Symbol.asyncDispose]() });
+    }
+  }
+  const io = new ConnectedIo();
+  const environment = { TELEPORT_ADDRESS: server.address, TELEPORT_CERTS: `${server.dir}/certs` };
+  const ended = main(args, environment, io).then((code) => {
+    begun.resolve();
+    return { code, stdout: io.stdout.text, stderr: io.stderr.text };
+  });
+  return { begun: begun.promise, ended };
+}
+
+/** What was there when the follower began, and what came later; each stream. */
+const PHASES = [
+  { name: "no output yet", before: { stdout: "", stderr: "" } },
+  { name: "some lines", before: { stdout: "a\nb\nc\n", stderr: "w\nx\n" } },
+  { name: "a partial line", before: { stdout: "a\nb\npart", stderr: "w\nxy" } },
+] as const;
+const LATER = { stdout: "late\n", stderr: "LATE\n" };
+
+/** The last lines of a text, as tail(1) has it. */
+function lines(text: string, count: number): string {
+  const all = text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
+  return count === 0 ? "" : all.slice(-count).join("");
+}
+const whole = (text: string) => text;
+const nothing = () => "";
+
+/** Of one stream alone, so that what is last does not depend on how the two were read. */
+const SELECTIONS: readonly [args: readonly string[], select: (text: string) => string][] = [
+  [[], whole],
+  [["-n", "0"], nothing],
+  [["-n", "1"], (text) => lines(text, 1)],
+  [["-n", "5"], whole],
+  [["--tail-bytes", "0"], nothing],
+  [["--tail-bytes", "3"], (text) => text.slice(-3)],
+  [["--tail-bytes", "100"], whole],
+  [["--since", "1h"], whole],
+  [["--since", "1h", "-n", "1"], (text) => lines(text, 1)],
+];
+
+for (const { name, before } of PHASES) {
+  Deno.test(`teleport logs -f shows the selected part and all that follows, with ${name} at first`, async () => {
+    await using server = await startServer();
+    await using client = await clientOf(server);
+    const gate = `${server.dir}/gate`;
+    assert.ok((await new Deno.Command("mkfifo", { args: [gate] }).output()).success);
+    const script = 'printf "$1"; printf "$2" >&2; read go <"$0"; printf "$3"; printf "$4" >&2';
+    const args = ["-c", script, gate, before.stdout, before.stderr, LATER.stdout, LATER.stderr];
+    const { id } = await client.calls.Register({ command: "sh", args });
+    for await (const { state } of client.calls.Start({ id })) if (state === "STATE_RUNNING") break;
+    // Until all of what is there first is there.
+    const firstBytes = before.stdout.length + before.stderr.length;
+    let bytes = 0;
+    if (firstBytes > 0) {
+      for await (const { data } of client.calls.GetOutput({ id })) if ((bytes += data.length) === firstBytes) break;
+    }
+    const followers = SELECTIONS.flatMap(([args, select]) =>
+      (["stdout", "stderr"] as const).map((stream) => ({
+        args: [...args, `--${stream}`],
+        stream,
+        select,
+        follower: follower(server, "logs", "-f", ...args, `--${stream}`, id),
+      }))
+    );
+    const both = follower(server, "logs", "-f", "-n", "100", id);
+    const until = follower(server, "logs", "-f", "--until", "2099-01-01T00:00:00Z", id);
+    await deadline(Promise.all([...followers.map(({ follower }) => follower.begun), both.begun, until.begun]));
+    await Deno.writeTextFile(gate, "go\n");
+    for (const { args, stream, select, follower } of followers) {
+      const { code, ...shown } = await deadline(follower.ended);
+      const wanted = { stdout: "", stderr: "", [stream]: select(before[stream]) + LATER[stream] };
+      assert.deepEqual({ code, ...shown }, { code: 0, ...wanted }, args.join(" "));
+    }
+    for (const follower of [both, until]) {
+      const wanted = { stdout: before.stdout + LATER.stdout, stderr: before.stderr + LATER.stderr };
+      assert.deepEqual(await deadline(follower.ended), { code: 0, ...wanted });
+    }
+    // The job has ended: the same selections of all of it, followed or not.
+    for (const [args, select] of SELECTIONS) {
+      for (const follow of [["-f"], []]) {
+        const shown = await deadline(follower(server, "logs", ...follow, ...args, "--stdout", id).ended);
+        const wanted = { code: 0, stdout: select(before.stdout + LATER.stdout), stderr: "" };
+        assert.deepEqual(shown, wanted, [...follow, ...args].join(" "));
+      }
+    }
+  });
+}
