@@ -1,7 +1,8 @@
 /** The door of `teleport`, the command line: arguments and environment in, exit code out. */
-import { type Environment, ENVIRONMENT_NAMES } from "./cli/config.ts";
+import { CredentialsError as UnusableCredentialsError, type Environment, ENVIRONMENT_NAMES } from "./cli/config.ts";
 import type { Io } from "./cli/io.ts";
 import { main } from "./cli/main.ts";
+import { UsageError } from "./cli/usage_error.ts";
 import { gatherEntropy } from "./rpc/entropy.ts";
 
 const io: Io = {
@@ -15,8 +16,15 @@ const io: Io = {
   async connect(options) {
     gatherEntropy();
     // Only here, so that help and bad usage do not wait for gRPC to load.
-    const { connect } = await import("./rpc/client.ts");
-    return connect(options);
+    const { connect, AddressError, CredentialsError } = await import("./rpc/client.ts");
+    try {
+      return connect(options);
+    } catch (error) {
+      // The command line tells errors apart by its own classes, so that it need not load those of gRPC.
+      if (error instanceof AddressError) throw new UsageError(error.message);
+      if (error instanceof CredentialsError) throw new UnusableCredentialsError(error.message, { cause: error });
+      throw error;
+    }
   },
 };
 

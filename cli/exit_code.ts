@@ -2,6 +2,7 @@
 import type { JobStatus, Reason } from "../proto/teleport/v1/job_worker.ts";
 import { CredentialsError } from "./config.ts";
 import { BrokenPipeError } from "./print.ts";
+import { SilenceError } from "./silence.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** The exit codes that are not a job's own. */
@@ -83,10 +84,9 @@ export function jobExitCode(status: JobStatus): number {
 
 /** The exit code that tells why a command failed. */
 export function errorExitCode(error: unknown): number {
-  if (error instanceof UsageError || isNamed(error, "AddressError")) return EXIT_CODE.USAGE;
+  if (error instanceof UsageError) return EXIT_CODE.USAGE;
   if (error instanceof BrokenPipeError) return EXIT_CODE.BROKEN_PIPE;
-  if (error instanceof CredentialsError || isNamed(error, "CredentialsError")) return EXIT_CODE.UNREACHABLE;
-  if (isNamed(error, "SilenceError")) return EXIT_CODE.UNREACHABLE;
+  if (error instanceof CredentialsError || error instanceof SilenceError) return EXIT_CODE.UNREACHABLE;
   if (error instanceof InterruptedError) return error.exitCode;
   // The server was reached, and its disk is full or broken.
   if (error instanceof Error && "code" in error && error.code === "NOT_RECORDED") return EXIT_CODE.FAILED;
@@ -94,10 +94,11 @@ export function errorExitCode(error: unknown): number {
   return status === undefined ? EXIT_CODE.FAILED : BY_CALL_STATUS[status] ?? EXIT_CODE.FAILED;
 }
 
-// Errors of the wire are told by their shape, for to load their classes would be to load all of gRPC, also for --help.
+// Errors of the wire are known by their fields: loading their classes would load all of gRPC, also for --help.
 
-function isNamed(error: unknown, name: string): boolean {
-  return error instanceof Error && error.name === name;
+/** Why the server could not be reached; undefined where it was, and for an error that is no call's. */
+export function unreachableReason(error: unknown): unknown {
+  return error instanceof Error && "unreachable" in error ? error.unreachable : undefined;
 }
 
 /** The gRPC status of a call that failed, undefined for an error that is none. */

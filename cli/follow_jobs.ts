@@ -2,6 +2,7 @@
 import type { JobWorkerClient, Sent } from "../proto/service.ts";
 import type { JobEvent, JobStatus, WatchJobsRequest } from "../proto/teleport/v1/job_worker.ts";
 import type { Outages } from "./outage.ts";
+import { HEARTBEAT_MS, MAX_SILENCE_MS, unlessSilent } from "./silence.ts";
 import { isFinal } from "./status_text.ts";
 
 /**
@@ -18,8 +19,12 @@ export async function* followJobs(
   let token = "";
   while (true) {
     try {
-      for await (const event of calls.WatchJobs({ ...request, token })) {
-        await outages.answered();
+      const open = (signal: AbortSignal) =>
+        calls.WatchJobs({ ...request, token, heartbeat_ms: HEARTBEAT_MS }, { signal });
+      for await (const event of unlessSilent(open, MAX_SILENCE_MS)) {
+        const isHeartbeat = event.kind === "JOB_EVENT_KIND_HEARTBEAT";
+        await outages.answered(!isHeartbeat);
+        if (isHeartbeat) continue;
         token = event.token;
         yield event;
       }

@@ -2,22 +2,14 @@
 import { createHash, type Hash } from "node:crypto";
 import type { JobWorkerClient, Sent } from "../proto/service.ts";
 import type { GetOutputRequest, JobOutput, OutputEnd } from "../proto/teleport/v1/job_worker.ts";
-import { type Outages, unlessSilent } from "./outage.ts";
+import type { Outages } from "./outage.ts";
+import { HEARTBEAT_MS, MAX_SILENCE_MS, unlessSilent } from "./silence.ts";
 import { isFinal } from "./status_text.ts";
 
 /** The output received is not the output the job wrote. */
 export class OutputMismatchError extends Error {
   override readonly name = "OutputMismatchError";
 }
-
-/**
- * On a quiet stream the server says this often that it is there, in milliseconds: seldom enough that it costs nothing, and
- * often enough that a network between does not forget the connection.
- */
-const HEARTBEAT_MS = 30_000;
-
-/** After so long without any, which is three of them, the connection counts as dead. */
-const MAX_SILENCE_MS = 90_000;
 
 /** What to read. */
 export interface FollowOutputOptions {

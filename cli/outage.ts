@@ -1,7 +1,9 @@
 /** What to do when the connection or the server goes away under a command that follows something: try again, for a while. */
 import { formatDuration } from "./duration.ts";
-import { callStatus } from "./exit_code.ts";
+import type { UnreachableReason } from "../rpc/client.ts";
+import { callStatus, unreachableReason } from "./exit_code.ts";
 import type { Print } from "./print.ts";
+import { SilenceError } from "./silence.ts";
 
 /** The first try comes this soon, for most outages are a moment's; the next ones twice as late each. */
 const FIRST_WAIT_MS = 100;
@@ -19,11 +21,26 @@ const TRANSIENT = new Set(["UNAVAILABLE", "INTERNAL", "CANCELLED", "UNKNOWN"]);
 const GOING_AWAY = new Set(["UNAVAILABLE", "SUPERVISOR_CLOSED"]);
 
 /**
- * Sentences of failures that no waiting mends, though they look like an outage. That the server refuses this client's
- * certificate is not among them: it was good before, and a connection that is cut in its handshake looks the same.
+ * Why a server cannot be reached, where waiting does not help. A refused client certificate is not among them: it was good
+ * before, and a connection that is cut in its handshake looks the same.
  */
-const FINAL_SENTENCE =
-  /is no teleport server|its certificate (is not|has expired)|may not use the network|failed to answer/;
+const FINAL_REASONS: ReadonlySet<unknown> = new Set<UnreachableReason>([
+  "NOT_TELEPORT",
+  "SERVER_NAME_MISMATCH",
+  "SERVER_CERTIFICATE_EXPIRED",
+  "SERVER_CERTIFICATE_NOT_YET_VALID",
+  "SERVER_CERTIFICATE_UNTRUSTED",
+  "NETWORK_NOT_ALLOWED",
+]);
+
+/** An outage, from the call that failed to the first answer that brings something new. */
+interface Outage {
+  readonly sinceMs: number;
+  waitMs: number;
+  isToldBack: boolean;
+  /** When the server answered first since the last call that failed; undefined: not yet. */
+  backSinceMs: number | undefined;
+}
 
 /** The outages of one command. Several of its calls may share one. */
 export class Outages {
@@ -31,7 +48,7 @@ export class Outages {
   readonly #retryForMs: number;
   /** When the server last answered; undefined: never. */
   #answeredMs: number | undefined;
-  #outage: { readonly sinceMs: number; waitMs: number; isToldBack: boolean } | undefined;
+  #outage: Outage | undefined;
 
   /** @param retryForMs how long one outage may last, in milliseconds; 0: nothing is tried again */
   constructor(print: Pick<Print, "note">, retryForMs: number = DEFAULT_RETRY_FOR_MS) {
@@ -49,32 +66,32 @@ export class Outages {
     const outage = this.#outage;
     if (outage === undefined) return;
     if (isProgress) this.#outage = undefined;
+    outage.backSinceMs ??= this.#answeredMs;
     if (outage.isToldBack) return;
     outage.isToldBack = true;
     await this.#print.note("The server is back");
   }
 
-  /** A connection was there, though no answer came over it: what broke it off is worth waiting for. */
-  wasThere(): void {
-    this.#answeredMs = performance.now();
-  }
-
   /**
    * Waits until it is time for the next try.
    *
-   * @throws the error itself when no waiting mends it, the server never answered before, or it lasted too long
+   * @throws the error itself when waiting does not help, there was never a connection, or it lasted too long
    * @throws the signal's reason once it aborts
    */
   async wait(error: unknown, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
+    // The connection was there, though no answer came: it was lost, not out of reach.
+    if (unreachableReason(error) === "LOST") this.#answeredMs ??= performance.now();
     if (this.#answeredMs === undefined || this.#retryForMs === 0 || !isTransient(error)) throw error;
     const now = performance.now();
     // A connection that has held for a while was no part of the outage before it.
-    if (this.#outage?.isToldBack && now - this.#answeredMs > MAX_WAIT_MS) this.#outage = undefined;
-    // Held here, for while it is told another call of the command may get an answer, which ends it.
+    const backSinceMs = this.#outage?.backSinceMs;
+    if (backSinceMs !== undefined && now - backSinceMs > MAX_WAIT_MS) this.#outage = undefined;
+    // Kept in a variable: while the note is printed, another call of the command may get an answer, which ends the outage.
     let outage = this.#outage;
+    if (outage !== undefined) outage.backSinceMs = undefined;
     if (outage === undefined) {
-      outage = this.#outage = { sinceMs: now, waitMs: FIRST_WAIT_MS, isToldBack: false };
+      outage = this.#outage = { sinceMs: now, waitMs: FIRST_WAIT_MS, isToldBack: false, backSinceMs: undefined };
       const why = error instanceof Error ? error.message : String(error);
       await this.#print.note(`${why}: trying again for ${formatDuration(this.#retryForMs)}`);
     } else if (now - outage.sinceMs >= this.#retryForMs) throw error;
@@ -91,7 +108,7 @@ function isTransient(error: unknown): boolean {
   if (status === undefined || !(error instanceof Error)) return false;
   const code = "code" in error ? error.code : undefined;
   if (code !== undefined) return typeof code === "string" && GOING_AWAY.has(code);
-  return TRANSIENT.has(status) && !FINAL_SENTENCE.test(error.message);
+  return TRANSIENT.has(status) && !FINAL_REASONS.has(unreachableReason(error));
 }
 
 async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
@@ -106,43 +123,4 @@ async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
     };
     signal?.addEventListener("abort", abort, { once: true });
   });
-}
-
-/** Nothing has come for so long, not even the heartbeats that were asked for, that the connection must be dead. */
-export class SilenceError extends Error {
-  override readonly name = "SilenceError";
-
-  constructor(silenceMs: number) {
-    super(`Nothing came from the server for ${formatDuration(silenceMs)}: the connection counts as lost`);
-  }
-}
-
-/**
- * Iterates a stream that may stand still, and ends it when it does for longer than it may.
- *
- * @param open makes the call, with the signal that ends it
- * @param silenceMs how long nothing may come, in milliseconds
- * @throws {SilenceError} when nothing came for that long
- */
-export async function* unlessSilent<T>(
-  open: (signal: AbortSignal) => AsyncIterable<T>,
-  silenceMs: number,
-  signal?: AbortSignal,
-): AsyncGenerator<T, void, void> {
-  const silent = new AbortController();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const watch = () => timer = setTimeout(() => silent.abort(), silenceMs);
-  watch();
-  try {
-    for await (const item of open(signal === undefined ? silent.signal : AbortSignal.any([signal, silent.signal]))) {
-      // Who takes the item may be slow: that is no silence of the server's.
-      clearTimeout(timer);
-      yield item;
-      watch();
-    }
-  } catch (error) {
-    throw silent.signal.aborted ? new SilenceError(silenceMs) : error;
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -5,12 +5,6 @@ import { CALL_DEADLINE_MS } from "./context.ts";
 import type { Outages } from "./outage.ts";
 
 /**
- * The sentence for a connection that was there: whether the server had the request is not known. Where none was made, it
- * goes on, for then it may be the certificate.
- */
-const LOST = /the connection was lost: try again$/;
-
-/**
  * Registers the job. Where the connection breaks off before the answer, it asks again: the request has an id, by which
  * the server knows that it is the same one.
  *
@@ -29,7 +23,6 @@ export async function registerJob(
       await outages.answered();
       return status;
     } catch (error) {
-      if (error instanceof Error && LOST.test(error.message)) outages.wasThere();
       await outages.wait(error, signal);
     }
   }

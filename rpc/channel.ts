@@ -7,7 +7,7 @@ import { type Address, formatAddress } from "./address.ts";
 import { KEEPALIVE_MS, KEEPALIVE_TIMEOUT_MS } from "./keepalive.ts";
 import { checkCredentials, type Credentials, pemBytes } from "./credentials.ts";
 import { CallError } from "./errors.ts";
-import { explainTimeout, explainUnavailable } from "./unavailable.ts";
+import { explainTimeout, explainUnavailable, type Unreachable } from "./unavailable.ts";
 
 // On the default of 64 KiB a stream waits for the network after each piece; measured, this doubles what is read, and 4 MiB
 // is no faster. Over a way of 100 ms it carries 5 MB/s. All of it is sent also to a watcher that stops reading, which for a
@@ -136,20 +136,25 @@ export class Channel {
       call,
       explain: (error) => {
         const failed = CallError.from(error);
-        if (overdue) return new CallError("UNAVAILABLE", explainTimeout(this.#connectTimeoutMs, this.#address));
-        const sentence = this.#explain(failed, deadlineMs);
-        return sentence === failed.message ? failed : new CallError(failed.status, sentence, failed);
+        if (overdue) return unreachable(explainTimeout(this.#connectTimeoutMs, this.#address), failed);
+        return this.#explain(failed, deadlineMs);
       },
     };
   }
 
-  /** The server's own sentences stay; grpc-js's are told anew. */
-  #explain({ status, message, code }: CallError, deadlineMs: number | undefined): string {
-    if (code !== undefined) return message;
-    if (status === "UNAVAILABLE") return explainUnavailable(message, this.#address);
-    if (status === "CANCELLED") return "The call was cancelled";
-    if (status === "DEADLINE_EXCEEDED" && deadlineMs !== undefined) return `No answer within ${deadlineMs} ms`;
-    return message;
+  /** The server's own sentences stay; those of grpc-js are replaced. */
+  #explain(failed: CallError, deadlineMs: number | undefined): CallError {
+    const { status, message, code } = failed;
+    if (code !== undefined) return failed;
+    if (status === "UNAVAILABLE") {
+      const why = explainUnavailable(message, this.#address);
+      return why === undefined ? failed : unreachable(why, failed);
+    }
+    if (status === "CANCELLED") return new CallError(status, "The call was cancelled", failed);
+    if (status === "DEADLINE_EXCEEDED" && deadlineMs !== undefined) {
+      return new CallError(status, `No answer within ${deadlineMs} ms`, failed);
+    }
+    return failed;
   }
 
   get #ready(): boolean {
@@ -180,6 +185,10 @@ export class Channel {
     await ended;
     clearTimeout(timer);
   }
+}
+
+function unreachable({ reason, sentence }: Unreachable, { cause }: CallError): CallError {
+  return new CallError("UNAVAILABLE", sentence, { cause, unreachable: reason });
 }
 
 /**

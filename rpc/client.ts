@@ -13,6 +13,7 @@ export { AddressError, parseAddress } from "./address.ts";
 export { type Credentials, CredentialsError } from "./credentials.ts";
 export { CallError, type StatusName } from "./errors.ts";
 export type { ServingStatus } from "./health_definition.ts";
+export type { UnreachableReason } from "./unavailable.ts";
 
 /** Options of {@linkcode connect}. */
 export interface ConnectOptions {

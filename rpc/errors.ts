@@ -1,6 +1,7 @@
 /** Errors as the wire knows them: the canonical statuses, which code of ours becomes which, and a failed call. */
 import { type ServiceError, status } from "@grpc/grpc-js";
 import type { ErrorCode } from "../mod.ts";
+import type { UnreachableReason } from "./unavailable.ts";
 
 /** The name of a canonical status: https://grpc.io/docs/guides/status-codes/ */
 export type StatusName = keyof typeof status;
@@ -36,8 +37,22 @@ export const STATUS_OF: Readonly<Record<ErrorCode, StatusName>> = {
   UNAVAILABLE: "UNAVAILABLE",
 };
 
+/** The codes that a server sends: the library's, and INTERNAL for a failure that the library has no code for. */
+export type SentCode = ErrorCode | "INTERNAL";
+
+function isSentCode(sent: unknown): sent is SentCode {
+  return typeof sent === "string" && (sent === "INTERNAL" || Object.hasOwn(STATUS_OF, sent));
+}
+
 /** A connection that is gone when it is written to; grpc-js says UNAVAILABLE of ECONNRESET, and INTERNAL of this. */
 const LOST_IN_WRITING = /triggered by internal client error: .*\bEPIPE\b/;
+
+/** What more is known of a call that failed. */
+export interface CallErrorOptions {
+  readonly cause?: unknown;
+  readonly code?: SentCode | undefined;
+  readonly unreachable?: UnreachableReason;
+}
 
 /** A call that failed: refused by the server, or never got there. The message is the server's sentence, or one here. */
 export class CallError extends Error {
@@ -45,12 +60,15 @@ export class CallError extends Error {
   /** The canonical status. */
   readonly status: StatusName;
   /** The server's own code, where it sent one. */
-  readonly code?: ErrorCode;
+  readonly code?: SentCode;
+  /** Why the server could not be reached. Absent where it answered. */
+  readonly unreachable?: UnreachableReason;
 
-  constructor(status: StatusName, message: string, options: { cause?: unknown; code?: ErrorCode | undefined } = {}) {
+  constructor(status: StatusName, message: string, options: CallErrorOptions = {}) {
     super(message, options);
     this.status = status;
     if (options.code !== undefined) this.code = options.code;
+    if (options.unreachable !== undefined) this.unreachable = options.unreachable;
   }
 
   /** Makes a CallError of whatever a call was rejected with; what is one already stays as it is. */
@@ -61,8 +79,10 @@ export class CallError extends Error {
     }
     const name = LOST_IN_WRITING.test(error.details) ? "UNAVAILABLE" : (status[error.code] ?? "UNKNOWN") as StatusName;
     const sent = error.metadata?.get(ERROR_CODE_KEY)[0];
-    const code = typeof sent === "string" && Object.hasOwn(STATUS_OF, sent) ? sent as ErrorCode : undefined;
-    return new CallError(name, error.details || `The call failed with status "${name}"`, { cause: error, code });
+    return new CallError(name, error.details || `The call failed with status "${name}"`, {
+      cause: error,
+      code: isSentCode(sent) ? sent : undefined,
+    });
   }
 }
 

@@ -37,6 +37,8 @@ export function refusal(error: unknown, method: string, report: InternalErrorRep
   }
   if (error instanceof StatusError) return serviceError(error.status, error.message, metadata);
   report(error, method);
+  // Tells a failure of the server from an INTERNAL that the wire made.
+  metadata.set(ERROR_CODE_KEY, "INTERNAL");
   return serviceError("INTERNAL", INTERNAL_SENTENCE, metadata);
 }
 

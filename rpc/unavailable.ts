@@ -8,25 +8,62 @@ const NOT_ACCEPTED =
   "it does not accept this client's certificate: give one that its CA has signed for a client and that is valid";
 
 /**
- * The first that matches is what it was; each says what is wrong and what to do, given the host and whether the connection
- * had been made.
+ * Why a server cannot be reached, for programs. LOST: the connection had been made, so the server may have had the call.
  */
-const CAUSES: readonly [RegExp, (host: string, established: boolean) => string][] = [
-  [/ECONNREFUSED/, () => "nothing listens there: start the server, or give the address it listens on"],
-  [/^Name resolution failed|ENOTFOUND|EAI_AGAIN/, (host) => `the name "${host}" has no address: check its spelling`],
-  [/EHOSTUNREACH|ENETUNREACH|ETIMEDOUT/, () => "no way leads there: check the address and the network"],
+export type UnreachableReason =
+  | "REFUSED"
+  | "NAME_UNKNOWN"
+  | "NO_ROUTE"
+  | "NETWORK_NOT_ALLOWED"
+  | "SERVER_NAME_MISMATCH"
+  | "SERVER_CERTIFICATE_EXPIRED"
+  | "SERVER_CERTIFICATE_NOT_YET_VALID"
+  | "SERVER_CERTIFICATE_UNTRUSTED"
+  | "CLIENT_CERTIFICATE_REFUSED"
+  | "NOT_TELEPORT"
+  | "CLOSED_IN_HANDSHAKE"
+  | "LOST"
+  | "LOST_OR_REFUSED"
+  | "BUSY"
+  | "TIMEOUT"
+  | "UNKNOWN";
+
+/** Why the server cannot be reached, as a code and as a sentence. */
+export interface Unreachable {
+  readonly reason: UnreachableReason;
+  readonly sentence: string;
+}
+
+/**
+ * The first that matches is what it was; each says what is wrong and what to do, given the host.
+ */
+const CAUSES: readonly [RegExp, UnreachableReason, (host: string) => string][] = [
+  [/ECONNREFUSED/, "REFUSED", () => "nothing listens there: start the server, or give the address it listens on"],
+  [
+    /^Name resolution failed|ENOTFOUND|EAI_AGAIN/,
+    "NAME_UNKNOWN",
+    (host) => `the name "${host}" has no address: check its spelling`,
+  ],
+  [/EHOSTUNREACH|ENETUNREACH|ETIMEDOUT/, "NO_ROUTE", () => "no route to host: check the address and the network"],
   [
     /NotCapable|PermissionDenied|Requires net access/,
+    "NETWORK_NOT_ALLOWED",
     () => "this program may not use the network: allow it that address",
   ],
   [
     /ERR_TLS_CERT_ALTNAME_INVALID|NotValidForName/,
+    "SERVER_NAME_MISMATCH",
     (host) => `its certificate is not for "${host}": give an address it is for, or issue one that names this`,
   ],
-  [/has expired|CERT_HAS_EXPIRED/, () => "its certificate has expired: renew it"],
-  [/not yet valid/, () => "its certificate is not valid yet: check the clocks of both machines"],
+  [/has expired|CERT_HAS_EXPIRED/, "SERVER_CERTIFICATE_EXPIRED", () => "its certificate has expired: renew it"],
+  [
+    /not yet valid/,
+    "SERVER_CERTIFICATE_NOT_YET_VALID",
+    () => "its certificate is not valid yet: check the clocks of both machines",
+  ],
   [
     /self-signed|self signed|unable to (get|verify)|UnknownIssuer|unknown issuer|BadSignature|invalid peer certificate/i,
+    "SERVER_CERTIFICATE_UNTRUSTED",
     // Deno mostly says this of an expired certificate too.
     () =>
       "its certificate is not valid under the CA that this client trusts: use the CA certificate of that server, or " +
@@ -34,46 +71,56 @@ const CAUSES: readonly [RegExp, (host: string, established: boolean) => string][
   ],
   [
     /alert.*(certificate|unknown ca|access denied)|(Certificate|UnknownCA|AccessDenied)\w*$|^Failed to connect/i,
+    "CLIENT_CERTIFICATE_REFUSED",
     () => NOT_ACCEPTED,
   ],
   [
     /InvalidContentType|wrong version|NoApplicationProtocol|ProtocolVersion|protocol version/i,
+    "NOT_TELEPORT",
     () => "what answers there is no teleport server: check the address",
   ],
   [
     // A forwarder whose server is away does so, and a server that dies at this moment.
     /disconnected before secure/i,
+    "CLOSED_IN_HANDSHAKE",
     () => "the connection was closed before it was made: try again, and if that does not help, check the address",
   ],
   [
     /ECONNRESET|EPIPE|Connection dropped|Connection closed|Socket closed/,
-    // To a client of TLS 1.3 the handshake is over when the server has yet to look at its certificate; whether it then
-    // sees more than the end of the connection is a race.
-    (_host, established) =>
-      `the connection was lost: try again${established ? "" : `, and if that does not help, ${NOT_ACCEPTED}`}`,
+    "LOST",
+    () => "the connection was lost: try again",
   ],
-  [/^Stream refused by server/, () => "it takes no more calls on this connection: try again"],
+  [/^Stream refused by server/, "BUSY", () => "it takes no more calls on this connection: try again"],
 ];
 
 /**
- * A sentence for a call that ended with UNAVAILABLE.
+ * Explains a call that ended with UNAVAILABLE.
  *
- * @param details What grpc-js says of it, or what the server itself has said, which stays as it is
+ * @param details What grpc-js says of it, or what the server itself has said
+ * @returns undefined for a sentence of the server's own, which stays as it is
  */
-export function explainUnavailable(details: string, address: Address): string {
+export function explainUnavailable(details: string, address: Address): Unreachable | undefined {
   const wrapped = LAST_ERROR.exec(details)?.[1];
-  const known = CAUSES.find(([pattern]) => pattern.test(wrapped ?? details))?.[1](
-    address.host,
-    wrapped === undefined,
-  );
-  if (known === undefined && wrapped === undefined) return details;
-  return `Cannot reach the server at "${formatAddress(address)}": ${known ?? wrapped}`;
+  const known = CAUSES.find(([pattern]) => pattern.test(wrapped ?? details));
+  if (known === undefined && wrapped === undefined) return undefined;
+  const [, reason, what] = known ?? [undefined, "UNKNOWN", () => wrapped ?? details] as const;
+  const reached = (reason: UnreachableReason, why: string): Unreachable => ({
+    reason,
+    sentence: `Cannot reach the server at "${formatAddress(address)}": ${why}`,
+  });
+  if (reason === "LOST" && wrapped !== undefined) {
+    // To a client of TLS 1.3 the handshake is over when the server has yet to look at its certificate; whether it then
+    // sees more than the end of the connection is a race.
+    return reached("LOST_OR_REFUSED", `${what(address.host)}, and if that does not help, ${NOT_ACCEPTED}`);
+  }
+  return reached(reason, what(address.host));
 }
 
-/** A sentence for a server that takes longer than this to answer the first call. */
-export function explainTimeout(timeoutMs: number, address: Address): string {
-  return `Cannot reach the server at "${
-    formatAddress(address)
-  }": no answer in ${timeoutMs} ms: check the address and ` +
-    "the network";
+/** Explains a server that takes longer than this to answer the first call. */
+export function explainTimeout(timeoutMs: number, address: Address): Unreachable {
+  return {
+    reason: "TIMEOUT",
+    sentence: `Cannot reach the server at "${formatAddress(address)}": no answer in ${timeoutMs} ms: ` +
+      "check the address and the network",
+  };
 }

@@ -8,6 +8,7 @@ import {
   endMessage,
   eventMessage,
   filterOf,
+  heartbeatEvent,
   listOptionsOf,
   outputMessage,
   selectionOf,
@@ -200,7 +201,19 @@ export function createService(supervisor: Supervisor, options: ServiceOptions = 
           const owner = own ?? request.owner;
           const filter = { ...filterOf(request), ids: shown, ...(owner === "" ? {} : { owner }) };
           const options = { signal: context.signal, ...(token === "" ? {} : { token }) };
-          for await (const event of supervisor.watchJobs(filter, options)) {
+          const heartbeatMs = checkHeartbeat(request.heartbeat_ms);
+          // Nothing may come for long behind a token: the caller learns at once that it is served again.
+          if (heartbeatMs > 0 && token !== "") yield heartbeatEvent(token);
+          await using events = supervisor.watchJobs(filter, options);
+          let last = token;
+          while (true) {
+            const result = events.next();
+            if (heartbeatMs > 0) {
+              for await (const _ of beatsUntil(result, heartbeatMs, context.signal)) yield heartbeatEvent(last);
+            }
+            const { done, value: event } = await result;
+            if (done) return;
+            last = event.token;
             // Of others' jobs, one who sees only his own is told that there are none.
             if ("status" in event && request.owner !== "" && event.status.owner !== request.owner) continue;
             if (shows !== undefined && "status" in event && !shows(event.status)) continue;

@@ -221,3 +221,8 @@ export function eventMessage(event: JobEvent): Sent<wire.JobEvent> {
   }
   return message;
 }
+
+/** A sign of life on a quiet watch of many jobs, which goes on behind the token. */
+export function heartbeatEvent(token: string): Sent<wire.JobEvent> {
+  return { kind: "JOB_EVENT_KIND_HEARTBEAT", token };
+}

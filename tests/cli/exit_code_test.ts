@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { CredentialsError } from "../../cli/config.ts";
 import { errorExitCode, InterruptedError, jobExitCode, signalNumber } from "../../cli/exit_code.ts";
-import { SilenceError } from "../../cli/outage.ts";
+import { SilenceError } from "../../cli/silence.ts";
 import { BrokenPipeError } from "../../cli/print.ts";
 import { UsageError } from "../../cli/usage_error.ts";
 import type { JobStatus } from "../../proto/teleport/v1/job_worker.ts";
@@ -34,8 +34,6 @@ for (const [what, fields, code] of jobs) {
 
 const errors: [string, unknown, number][] = [
   ["bad usage", new UsageError("x"), 2],
-  ["an address the wire refuses", Object.assign(new Error("x"), { name: "AddressError" }), 2],
-  ["a certificate the wire cannot use", Object.assign(new Error("x"), { name: "CredentialsError" }), 255],
   ["a reader that left", new BrokenPipeError("x"), 141],
   ["no certificate", new CredentialsError("x"), 255],
   ["a server that cannot be reached", new FakeCallError("UNAVAILABLE"), 255],

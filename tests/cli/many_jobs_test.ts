@@ -161,8 +161,7 @@ for (const args of [["register", "true"], ["run", "-d", "true"]]) {
       Register: ({ request_id }) => {
         ids.push(request_id);
         if (ids.length > 1) return Promise.resolve(jobStatus());
-        const sentence = 'Cannot reach the server at "127.0.0.1:50051": the connection was lost: try again';
-        return Promise.reject(new FakeCallError("UNAVAILABLE", sentence));
+        return Promise.reject(Object.assign(new FakeCallError("UNAVAILABLE"), { unreachable: "LOST" }));
       },
       Start: () => stream(running()),
     });

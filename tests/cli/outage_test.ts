@@ -1,7 +1,8 @@
 /** Tests of cli/outage.ts: what is worth waiting for, for how long, and what is told of it. */
 import assert from "node:assert/strict";
-import { Outages, SilenceError, unlessSilent } from "../../cli/outage.ts";
-import { FakeCallError, untilAborted } from "./fake.ts";
+import { Outages } from "../../cli/outage.ts";
+import { SilenceError } from "../../cli/silence.ts";
+import { FakeCallError } from "./fake.ts";
 
 const strict = { sanitizeOps: true, sanitizeResources: true };
 
@@ -18,6 +19,7 @@ function notes(): { readonly told: string[]; note(text: string): Promise<void> }
 }
 
 const lost = () => new FakeCallError("UNAVAILABLE", "Connection lost");
+const unreachable = (reason: string) => Object.assign(lost(), { unreachable: reason });
 const coded = (status: string, code: string) => Object.assign(new FakeCallError(status), { code });
 
 const transient: [string, Error][] = [
@@ -27,14 +29,8 @@ const transient: [string, Error][] = [
   ["a server that shuts down", coded("UNAVAILABLE", "SUPERVISOR_CLOSED")],
   ["a server that says it goes away", coded("UNAVAILABLE", "UNAVAILABLE")],
   ["silence", new SilenceError(90_000)],
-  [
-    "a connection cut in its handshake",
-    new FakeCallError(
-      "UNAVAILABLE",
-      'Cannot reach the server at "h:1": the connection was closed before it was made: try again, and if that does ' +
-        "not help, check the address",
-    ),
-  ],
+  ...["REFUSED", "NO_ROUTE", "LOST", "LOST_OR_REFUSED", "CLOSED_IN_HANDSHAKE", "CLIENT_CERTIFICATE_REFUSED", "BUSY"]
+    .concat("NAME_UNKNOWN", "TIMEOUT", "UNKNOWN").map((reason): [string, Error] => [reason, unreachable(reason)]),
 ];
 for (const [what, error] of transient) {
   Deno.test(`Outages.wait() waits after ${what}`, strict, async () => {
@@ -50,12 +46,12 @@ const final: [string, Error][] = [
       status,
       new FakeCallError(status),
     ]),
-  ["a failure of the server's own", new FakeCallError("INTERNAL", "The server failed to answer: see its log")],
+  ["a failure of the server's own", coded("INTERNAL", "INTERNAL")],
   ["a refusal with a code, whatever its status", coded("UNAVAILABLE", "NOT_RECORDED")],
   ["a refusal with INTERNAL and a code", coded("INTERNAL", "OUTPUT_UNAVAILABLE")],
-  ["an answer that is not TLS", new FakeCallError("UNAVAILABLE", "what answers there is no teleport server: check")],
-  ["a certificate for another host", new FakeCallError("UNAVAILABLE", 'its certificate is not for "h": give')],
-  ["a certificate that has expired", new FakeCallError("UNAVAILABLE", "its certificate has expired: renew it")],
+  ...["NOT_TELEPORT", "SERVER_NAME_MISMATCH", "SERVER_CERTIFICATE_EXPIRED", "SERVER_CERTIFICATE_NOT_YET_VALID"]
+    .concat("SERVER_CERTIFICATE_UNTRUSTED", "NETWORK_NOT_ALLOWED")
+    .map((reason): [string, Error] => [reason, unreachable(reason)]),
   ["an error that is no call's", new Error("Disk full")],
 ];
 for (const [what, error] of final) {
@@ -83,11 +79,17 @@ Deno.test(
 Deno.test("Outages.wait() waits where a connection was there that brought no answer", strict, async () => {
   const print = notes();
   const outages = new Outages(print);
-  outages.wasThere();
-  await outages.wait(lost());
-  outages.wasThere();
-  // That it was there is no answer.
+  await outages.wait(unreachable("LOST"));
+  // From then on the server is known to exist, whatever comes.
+  await outages.wait(unreachable("REFUSED"));
   assert.deepEqual(print.told, ["Connection lost: trying again for 2m"]);
+});
+
+Deno.test("Outages.wait() throws where no connection was ever made", strict, async () => {
+  for (const reason of ["REFUSED", "LOST_OR_REFUSED", "CLOSED_IN_HANDSHAKE", "TIMEOUT"]) {
+    const error = unreachable(reason);
+    await assert.rejects(new Outages(notes()).wait(error), error);
+  }
 });
 
 Deno.test("Outages tell an outage once, and once that it is over, however often it was tried", strict, async () => {
@@ -126,6 +128,27 @@ Deno.test("Outages.wait() counts answers without progress to the same outage", s
   }, /Connection lost/);
 });
 
+Deno.test("Outages.wait() begins a new outage when a quiet connection has held, however late it answered last", async () => {
+  const now = performance.now.bind(performance);
+  let laterMs = 0;
+  performance.now = () => now() + laterMs;
+  try {
+    const print = notes();
+    const outages = new Outages(print, 60_000);
+    await outages.answered();
+    await outages.wait(lost());
+    for (let heartbeats = 0; heartbeats < 10; heartbeats++) {
+      await outages.answered(false);
+      laterMs += 30_000;
+    }
+    await outages.answered(false);
+    await outages.wait(lost());
+    assert.equal(print.told.length, 3);
+  } finally {
+    performance.now = now;
+  }
+});
+
 Deno.test("Outages.wait() goes on when another call is answered while the outage is being told", strict, async () => {
   const printed = Promise.withResolvers<void>();
   const told: string[] = [];
@@ -162,62 +185,4 @@ Deno.test("Outages.wait() throws the signal's reason when it aborts later", stri
   });
   await outages.answered();
   await assert.rejects(outages.wait(lost(), leaving.signal), reason);
-});
-
-Deno.test("unlessSilent() gives what comes, and ends a stream on which nothing comes", strict, async () => {
-  const taken: number[] = [];
-  async function* quiet(signal: AbortSignal): AsyncGenerator<number> {
-    yield 1;
-    yield 2;
-    await untilAborted(signal);
-  }
-  await assert.rejects(async () => {
-    for await (const item of unlessSilent(quiet, 30)) taken.push(item);
-  }, (error) => error instanceof SilenceError && /Nothing came from the server for 30ms/.test(error.message));
-  assert.deepEqual(taken, [1, 2]);
-});
-
-Deno.test("unlessSilent() does not take a slow reader for silence", strict, async () => {
-  async function* two(): AsyncGenerator<number> {
-    yield 1;
-    yield await Promise.resolve(2);
-  }
-  const taken: number[] = [];
-  for await (const item of unlessSilent(two, 20)) {
-    taken.push(item);
-    await new Promise((resolve) => setTimeout(resolve, 60));
-  }
-  assert.deepEqual(taken, [1, 2]);
-});
-
-Deno.test(
-  "unlessSilent() rejects as the call does when the caller's signal aborts, already or later",
-  strict,
-  async () => {
-    async function* quiet(signal: AbortSignal): AsyncGenerator<number> {
-      await untilAborted(signal);
-      yield* [];
-    }
-    const read = async (signal: AbortSignal) => {
-      for await (const _ of unlessSilent(quiet, 60_000, signal));
-    };
-    await assert.rejects(read(AbortSignal.abort()), FakeCallError);
-    const later = new AbortController();
-    const reading = read(later.signal);
-    later.abort();
-    await assert.rejects(reading, FakeCallError);
-  },
-);
-
-Deno.test("unlessSilent() leaves the stream, and no timer, when its reader leaves", strict, async () => {
-  let isLeft = false;
-  async function* endless(): AsyncGenerator<number> {
-    try {
-      while (true) yield await Promise.resolve(1);
-    } finally {
-      isLeft = true;
-    }
-  }
-  for await (const _ of unlessSilent(endless, 60_000)) break;
-  assert.ok(isLeft);
 });

@@ -1,46 +1,9 @@
 /** What "teleport logs -f" shows, whatever part of the output it begins with and whenever it begins. */
 import assert from "node:assert/strict";
-import { main } from "../../cli/main.ts";
-import type { Connection, Io } from "../../cli/io.ts";
-import type { JobWorkerClient } from "../../proto/service.ts";
-import { connect } from "../../rpc/client.ts";
-import { FakeIo } from "../cli/fake.ts";
 import { deadline } from "./deadline.ts";
-import { type Server, startServer } from "./programs.ts";
+import { runHere } from "./in_process.ts";
+import { startServer } from "./programs.ts";
 import { clientOf } from "./teleportd.ts";
-
-/** What the command line has written, and when its stream of output has begun. */
-interface Follower {
-  readonly begun: Promise<void>;
-  readonly ended: Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }>;
-}
-
-/** The command line in this process, over a connection of its own to the real server. */
-function follower(server: Server, ...args: string[]): Follower {
-  const begun = Promise.withResolvers<void>();
-  class ConnectedIo extends FakeIo {
-    override connect(options: Parameters<Io["connect"]>[0]): Promise<Connection> {
-      const client = connect(options);
-      const calls: JobWorkerClient = {
-        ...client.calls,
-        async *GetOutput(request, options) {
-          for await (const message of client.calls.GetOutput(request, options)) {
-            begun.resolve();
-            yield message;
-          }
-        },
-      };
-      return Promise.resolve({ calls, [Symbol.asyncDispose]: () => client[Symbol.asyncDispose]() });
-    }
-  }
-  const io = new ConnectedIo();
-  const environment = { TELEPORT_ADDRESS: server.address, TELEPORT_CERTS: `${server.dir}/certs` };
-  const ended = main(args, environment, io).then((code) => {
-    begun.resolve();
-    return { code, stdout: io.stdout.text, stderr: io.stderr.text };
-  });
-  return { begun: begun.promise, ended };
-}
 
 /** What was there when the follower began, and what came later; each stream. */
 const PHASES = [
@@ -92,12 +55,13 @@ for (const { name, before } of PHASES) {
         args: [...args, `--${stream}`],
         stream,
         select,
-        follower: follower(server, "logs", "-f", ...args, `--${stream}`, id),
+        follower: runHere(server, "logs", "-f", ...args, `--${stream}`, id),
       }))
     );
-    const both = follower(server, "logs", "-f", "-n", "100", id);
-    const until = follower(server, "logs", "-f", "--until", "2099-01-01T00:00:00Z", id);
-    await deadline(Promise.all([...followers.map(({ follower }) => follower.begun), both.begun, until.begun]));
+    const both = runHere(server, "logs", "-f", "-n", "100", id);
+    const until = runHere(server, "logs", "-f", "--until", "2099-01-01T00:00:00Z", id);
+    const all = [...followers.map(({ follower }) => follower), both, until];
+    await deadline(Promise.all(all.map((follower) => follower.answered("GetOutput"))));
     await Deno.writeTextFile(gate, "go\n");
     for (const { args, stream, select, follower } of followers) {
       const { code, ...shown } = await deadline(follower.ended);
@@ -111,7 +75,7 @@ for (const { name, before } of PHASES) {
     // The job has ended: the same selections of all of it, followed or not.
     for (const [args, select] of SELECTIONS) {
       for (const follow of [["-f"], []]) {
-        const shown = await deadline(follower(server, "logs", ...follow, ...args, "--stdout", id).ended);
+        const shown = await deadline(runHere(server, "logs", ...follow, ...args, "--stdout", id).ended);
         const wanted = { code: 0, stdout: select(before.stdout + LATER.stdout), stderr: "" };
         assert.deepEqual(shown, wanted, [...follow, ...args].join(" "));
       }

@@ -87,7 +87,7 @@ Deno.test("of any other error nothing arrives, and the server is told of it", st
     };
     for (const [name, call] of Object.entries(calls)) {
       const failed = await failure(call());
-      assert.deepEqual([failed.status, failed.code], ["INTERNAL", undefined], what);
+      assert.deepEqual([failed.status, failed.code], ["INTERNAL", "INTERNAL"], what);
       assert.doesNotMatch(failed.message, /secret|137/, what);
       assert.deepEqual(reported.splice(0), [error, `/teleport.v1.JobWorker/${name}`], what);
     }

@@ -154,3 +154,30 @@ Deno.test(
     assert.equal((await service.supervisor.counts()).jobs, 1);
   },
 );
+
+Deno.test(
+  "WatchJobs with heartbeats says at once that it is there behind a token, and then when it is quiet",
+  strict,
+  async () => {
+    await using service = startService();
+    const calls = service.as(certificateOf("ann", "operator"));
+    await calls.Register({ command: "true" });
+    const events = calls.WatchJobs({ heartbeat_ms: 1_000 })[Symbol.asyncIterator]();
+    const kinds: (string | undefined)[] = [];
+    let token = "";
+    for (let count = 0; count < 3; count++) {
+      const event = (await events.next()).value;
+      kinds.push(event?.kind);
+      if (count === 2) assert.equal(event?.token, token);
+      token = event?.token ?? "";
+    }
+    assert.deepEqual(kinds, ["JOB_EVENT_KIND_KNOWN", "JOB_EVENT_KIND_CURRENT", "JOB_EVENT_KIND_HEARTBEAT"]);
+    await events.return?.();
+    const again = calls.WatchJobs({ heartbeat_ms: 1_000, token })[Symbol.asyncIterator]();
+    const first = (await again.next()).value;
+    assert.deepEqual([first?.kind, first?.token, first?.job], ["JOB_EVENT_KIND_HEARTBEAT", token, null]);
+    await calls.Register({ command: "true" });
+    assert.equal((await again.next()).value?.kind, "JOB_EVENT_KIND_CHANGED");
+    await again.return?.();
+  },
+);

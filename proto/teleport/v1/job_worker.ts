@@ -457,6 +457,11 @@ export interface WatchJobsRequest {
    * KNOWN or CURRENT.
    */
   token: string;
+  /**
+   * While nothing changes, a HEARTBEAT this often, so that a quiet stream is seen to live. With a token, the first
+   * comes at once. 0: none. At least 1,000.
+   */
+  heartbeat_ms: number;
 }
 
 export type JobEventKind =
@@ -464,7 +469,8 @@ export type JobEventKind =
   | "JOB_EVENT_KIND_KNOWN"
   | "JOB_EVENT_KIND_CURRENT"
   | "JOB_EVENT_KIND_CHANGED"
-  | "JOB_EVENT_KIND_REMOVED";
+  | "JOB_EVENT_KIND_REMOVED"
+  | "JOB_EVENT_KIND_HEARTBEAT";
 
 export interface JobEvent {
   kind: JobEventKind;

@@ -1,0 +1,50 @@
+/** Ends a stream on which nothing comes, though heartbeats were asked for. */
+import { formatDuration } from "./duration.ts";
+
+/**
+ * The server says this often on a quiet stream that it is there, in milliseconds: seldom enough to cost nothing, and often
+ * enough that a network between does not forget the connection.
+ */
+export const HEARTBEAT_MS = 30_000;
+
+/** After this long without any, which is three of them, the connection counts as dead; in milliseconds. */
+export const MAX_SILENCE_MS = 90_000;
+
+/** Nothing has come for so long, not even the heartbeats that were asked for, that the connection must be dead. */
+export class SilenceError extends Error {
+  override readonly name = "SilenceError";
+
+  constructor(silenceMs: number) {
+    super(`Nothing came from the server for ${formatDuration(silenceMs)}: the connection counts as lost`);
+  }
+}
+
+/**
+ * Iterates a stream that may stand still, and ends it when it does for longer than it may.
+ *
+ * @param open makes the call, with the signal that ends it
+ * @param silenceMs how long nothing may come, in milliseconds
+ * @throws {SilenceError} when nothing came for that long
+ */
+export async function* unlessSilent<T>(
+  open: (signal: AbortSignal) => AsyncIterable<T>,
+  silenceMs: number,
+  signal?: AbortSignal,
+): AsyncGenerator<T, void, void> {
+  const silent = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const watch = () => timer = setTimeout(() => silent.abort(), silenceMs);
+  watch();
+  try {
+    for await (const item of open(signal === undefined ? silent.signal : AbortSignal.any([signal, silent.signal]))) {
+      // Who takes the item may be slow: that is no silence of the server's.
+      clearTimeout(timer);
+      yield item;
+      watch();
+    }
+  } catch (error) {
+    throw silent.signal.aborted ? new SilenceError(silenceMs) : error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
