@@ -36,6 +36,7 @@ export type { OutputSink } from "./worker/process_output.ts";
 export type { CommandOptions, Isolation } from "./worker/command.ts";
 export type { Rlimits } from "./worker/command_limits.ts";
 export type { StartTags } from "./worker/process_members.ts";
+export { keepFromJobs } from "./worker/host_inheritance.ts";
 export { type LinuxSignal, parseSignal, signalName } from "./worker/signals.ts";
 export {
   type Asked,

@@ -14,7 +14,7 @@ export const EXIT_CODE = {
   USAGE: 2,
   /** The job was ended by its time limit, as timeout(1) has it. */
   TIMED_OUT: 124,
-  /** The job's command is there but cannot be executed, as POSIX has it for shells. */
+  /** The job could not be started although its command was found, as POSIX has it for shells. */
   NOT_EXECUTABLE: 126,
   /** The job's command was not found, as POSIX has it for shells. */
   NOT_FOUND: 127,
@@ -26,12 +26,6 @@ export const EXIT_CODE = {
 
 /** Reasons that decide, whatever the job did when it was ended. */
 const BY_REASON: Partial<Record<Reason, number>> = { REASON_TIMED_OUT: EXIT_CODE.TIMED_OUT };
-
-/** Why a job could not be started; what is not here is FAILED. */
-const BY_ERROR_CODE: Record<string, number> = {
-  COMMAND_NOT_FOUND: EXIT_CODE.NOT_FOUND,
-  NOT_EXECUTABLE: EXIT_CODE.NOT_EXECUTABLE,
-};
 
 /** Why a call failed, by gRPC status; what is not here is FAILED. */
 const BY_CALL_STATUS: Record<string, number> = {
@@ -62,8 +56,9 @@ export function signalNumber(name: string): number | undefined {
 }
 
 /**
- * The exit code that tells how a job ended: its own, 128 + n for the signal n, 124 when its time was up, 126 and 127
- * when its command could not be executed or found, and 1 for whatever else is not an end of its own.
+ * The exit code that tells how a job ended: its own, 128 + n for the signal n, 124 when its time was up, 127 when its
+ * command was not found, 126 when it could not be started for another reason, and 1 for whatever else is not an end of
+ * its own.
  */
 export function jobExitCode(status: JobStatus): number {
   const byReason = BY_REASON[status.reason];
@@ -76,7 +71,7 @@ export function jobExitCode(status: JobStatus): number {
       return number === undefined ? EXIT_CODE.FAILED : 128 + number;
     }
     case "STATE_FAILED":
-      return BY_ERROR_CODE[status.error_code] ?? EXIT_CODE.FAILED;
+      return status.error_code === "COMMAND_NOT_FOUND" ? EXIT_CODE.NOT_FOUND : EXIT_CODE.NOT_EXECUTABLE;
     default:
       return EXIT_CODE.FAILED;
   }

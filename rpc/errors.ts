@@ -25,6 +25,7 @@ export const STATUS_OF: Readonly<Record<ErrorCode, StatusName>> = {
   // The wire's word for a call that lost its place to a later one.
   INPUT_TAKEN_OVER: "ABORTED",
   LIMIT_REACHED: "RESOURCE_EXHAUSTED",
+  HOST_EXHAUSTED: "RESOURCE_EXHAUSTED",
   OUTPUT_UNAVAILABLE: "DATA_LOSS",
   SUPERVISOR_CLOSED: "UNAVAILABLE",
   DIRECTORY_IN_USE: "UNAVAILABLE",

@@ -2,7 +2,7 @@
 import { dirname } from "node:path";
 import { ExpiryReminder } from "../certs/expiry.ts";
 import { defaultDirectory } from "../certs/location.ts";
-import { Supervisor } from "../mod.ts";
+import { keepFromJobs, Supervisor } from "../mod.ts";
 import { formatAddress, parseAddress } from "../rpc/address.ts";
 import { serve } from "../rpc/server.ts";
 import { callerOf } from "../service/audit.ts";
@@ -31,6 +31,7 @@ const DRAIN_MS = 5_000;
  * @throws {Error} a sentence for the user when it cannot serve
  */
 export async function run(flags: Flags, { env, environment, tell, exit }: World): Promise<void> {
+  keepFromJobs();
   if (!flags.allowNewPrivileges) giveUpNewPrivileges();
   const certs = flags.certs || defaultDirectory(env);
   const address = parseAddress(flags.listen);

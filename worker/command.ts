@@ -1,8 +1,6 @@
-/** What may be run: the bounds of a command, checked when it is registered, and its program, found when it starts. */
-import { accessSync, constants } from "node:fs";
+/** What may be run: the bounds of a command, checked when it is registered. */
 import { checkRlimits, type Rlimits } from "./command_limits.ts";
 import { InvalidArgumentError } from "./errors.ts";
-import type { StartErrorCode } from "./state.ts";
 
 /** Linux takes no longer single argument or variable: MAX_ARG_STRLEN, 32 pages, its NUL included; execve(2). */
 const MAX_STRING_BYTES = 131_071;
@@ -56,9 +54,9 @@ export interface CommandOptions {
   readonly group?: string;
   /** No program that it runs may gain privileges, such as those of set-user-id programs; prctl(2). */
   readonly noNewPrivileges?: boolean;
-  /** The bits that are taken from the mode of files it makes, from 0 to 0o777; the server's own unless given. */
+  /** The bits that are taken from the mode of files it makes, from 0 to 0o777; 0o022 unless given. */
   readonly umask?: number;
-  /** Added to the server's niceness, from -20 (before others) to 19 (after them). Below 0 needs a privilege. */
+  /** From -20 (before others) to 19 (after them); 0 unless given. Below 0 needs a privilege. */
   readonly nice?: number;
   /** How far it is set apart from the rest of the host; not at all unless given. */
   readonly isolation?: Isolation;
@@ -117,6 +115,7 @@ export function checkCommand(command: string, args: readonly string[], options: 
   for (const [what, name] of [["User", options.user], ["Group", options.group]] as const) {
     if (name === "") throw new InvalidArgumentError(`${what} "" is empty: name one, or none`);
     // passwd(5): its fields end with a colon and a line's end.
+    if (name !== undefined) checkText(what, name);
     if (name !== undefined && (name.length > MAX_NAME_CHARS || /[:\n\0]/.test(name))) {
       throw new InvalidArgumentError(`${what} ${quote(name)} cannot be: give a name or number of the server's system`);
     }
@@ -157,6 +156,7 @@ function checkString(what: string, value: string, maxBytes: number): number {
   if (value.includes("\0")) {
     throw new InvalidArgumentError(`${what} ${quote(value)} holds a NUL byte: no program can be given one`);
   }
+  checkText(what, value);
   // A UTF-16 unit takes at most three bytes, so short strings need no encoding to be known to fit.
   const bytes = value.length * 3 < 512 && /^[\x20-\x7e]*$/.test(value) ? value.length : encoder.encode(value).length;
   if (bytes > maxBytes) {
@@ -165,88 +165,17 @@ function checkString(what: string, value: string, maxBytes: number): number {
   return bytes + 1;
 }
 
+/**
+ * Half of a surrogate pair has no bytes in UTF-8: it would reach the program as another character.
+ *
+ * @throws {InvalidArgumentError} naming the value
+ */
+export function checkText(what: string, value: string): void {
+  if (value.isWellFormed()) return;
+  throw new InvalidArgumentError(`${what} ${quote(value)} is not valid Unicode: it holds half of a surrogate pair`);
+}
+
 /** As JSON, so that nothing in it can disturb a terminal or a log, and short enough to read. */
 export function quote(text: string): string {
   return JSON.stringify(text.length <= 100 ? text : `${text.slice(0, 100)}…`);
-}
-
-/** A start that cannot be, in the words for the caller. */
-export interface StartFailure {
-  readonly errorCode: StartErrorCode;
-  readonly error: string;
-}
-
-/**
- * Finds the program of a command as execvp(3) does: a name with a slash is a path (from `cwd`), any other is looked up
- * in PATH. Returns its path, or why it cannot be started.
- */
-export function findProgram(command: string, cwd: string, path: string): string | StartFailure {
-  const where = statOf(cwd);
-  if (where === undefined) {
-    return {
-      errorCode: "CWD_NOT_FOUND",
-      error: `Working directory ${quote(cwd)} not found: create it or name another`,
-    };
-  }
-  if (!where.isDirectory) {
-    return { errorCode: "CWD_NOT_FOUND", error: `Working directory ${quote(cwd)} is not a directory: name another` };
-  }
-  const candidates = command.includes("/")
-    ? [command.startsWith("/") ? command : `${cwd}/${command}`]
-    : path.split(":").map((directory) => `${directory.startsWith("/") ? directory : `${cwd}/${directory}`}/${command}`);
-  let found: StartFailure | undefined;
-  for (const candidate of candidates) {
-    const info = statOf(candidate);
-    if (info === undefined) continue;
-    if (info.isDirectory) {
-      found ??= { errorCode: "NOT_EXECUTABLE", error: `Command ${quote(command)} is a directory: name a program` };
-    } else if (!isExecutable(candidate)) {
-      found ??= notExecutable(command);
-    } else return candidate;
-  }
-  return found ?? {
-    errorCode: "COMMAND_NOT_FOUND",
-    error: `Command ${quote(command)} not found: give its path, or a name that is in the job's PATH`,
-  };
-}
-
-/** Says in the caller's words why the system would not start a program that was found. */
-export function spawnFailure(command: string, error: unknown): StartFailure {
-  const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
-  if (code === "EACCES" || code === "EPERM") return notExecutable(command);
-  if (code === "ENOENT") {
-    return {
-      errorCode: "NOT_EXECUTABLE",
-      error: `Command ${quote(command)} is not executable: its interpreter was not found`,
-    };
-  }
-  const why = typeof code === "string" ? code : "unknown error";
-  return { errorCode: "SPAWN_FAILED", error: `Command ${quote(command)} could not be started: ${why}` };
-}
-
-/** A start that failed, with the reason that the system or the launcher gave. */
-export function startFailure(command: string, errorCode: StartErrorCode, why: string): StartFailure {
-  const what = errorCode === "NOT_EXECUTABLE" ? "is not executable" : "could not be started";
-  return { errorCode, error: `Command ${quote(command)} ${what}: ${why}` };
-}
-
-function notExecutable(command: string): StartFailure {
-  return { errorCode: "NOT_EXECUTABLE", error: `Command ${quote(command)} is not executable: set its execute bit` };
-}
-
-function statOf(path: string): Deno.FileInfo | undefined {
-  try {
-    return Deno.statSync(path);
-  } catch {
-    return undefined;
-  }
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

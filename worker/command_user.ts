@@ -1,6 +1,6 @@
 /** The users and groups of this system as their files have them: passwd(5), group(5). Others (LDAP, say) are not asked. */
-import { quote, type StartFailure } from "./command.ts";
-import type { Credentials } from "./launcher.ts";
+import { quote } from "./command.ts";
+import type { Credentials, StartFailure } from "./command_failure.ts";
 
 /** As whom a process runs, and the variables that say so. */
 export interface RunAs {

@@ -15,6 +15,7 @@ export type ErrorCode =
   | "INPUT_OFFSET"
   | "INPUT_TAKEN_OVER"
   | "LIMIT_REACHED"
+  | "HOST_EXHAUSTED"
   | "OUTPUT_UNAVAILABLE"
   | "SUPERVISOR_CLOSED"
   | "DIRECTORY_IN_USE"
@@ -145,6 +146,14 @@ export class InputTakenOverError extends TeleportError {
 export class LimitReachedError extends TeleportError {
   constructor(message: string) {
     super("LIMIT_REACHED", message);
+  }
+}
+
+/** The host has no descriptors, processes or memory for a job now. It was not started, and can be started later. */
+export class HostExhaustedError extends TeleportError {
+  /** @param message what is exhausted, such as `Cannot start command "make": Too many open files: …` */
+  constructor(message: string) {
+    super("HOST_EXHAUSTED", message);
   }
 }
 

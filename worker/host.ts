@@ -1,11 +1,12 @@
 /** What this host lets the server do to its jobs, and the refusal of what it does not: never left out silently. */
 import { getPriority } from "node:os";
-import { type CommandOptions, findProgram, type Isolation } from "./command.ts";
+import type { CommandOptions, Isolation } from "./command.ts";
+import { findProgram } from "./command_program.ts";
 import { type IsolationPlan, isolationPlan } from "./host_isolation.ts";
 import { RLIMIT_KINDS, RLIMIT_NAMES, type RlimitName } from "./command_limits.ts";
 import { findUser } from "./command_user.ts";
 import { NotEnforceableError } from "./errors.ts";
-import { LAUNCHER_PATH } from "./launcher.ts";
+import { LAUNCHER_PATH } from "./launcher_script.ts";
 
 /** What matters of the host and of the server's own process. */
 export interface Host {
@@ -53,6 +54,12 @@ export function readHost(): Host {
   };
 }
 
+/** The niceness of a job that asks for none: 0, or the server's own where that is above it and cannot be lowered. */
+export function baseNice({ capabilities, minNice, nice }: Host): number {
+  const mayLower = (capabilities >> CAP_SYS_NICE & 1n) === 1n || minNice <= 0;
+  return mayLower ? 0 : Math.max(0, nice);
+}
+
 let cannotGain = false;
 
 /** Whether the server itself can gain no privileges, and so no job of it. Once that is so, it stays so. */
@@ -89,9 +96,9 @@ export function checkEnforceable(options: CommandOptions, readHostNow: () => Hos
   }
   if (noNewPrivileges && !host.noNewPrivileges) mustHave(host, "setpriv", "Cannot keep a job from new privileges here");
   if (nice !== undefined) {
-    const wanted = Math.max(-20, host.nice + nice);
+    const wanted = Math.max(-20, baseNice(host) + nice);
     if (nice < 0 && !can(CAP_SYS_NICE) && wanted < host.minNice) {
-      throw new NotEnforceableError(`Cannot run a job at niceness "${nice}" here: the server may not go below its own`);
+      throw new NotEnforceableError(`Cannot run a job at niceness "${nice}" here: the server has no privilege for it`);
     }
     mustHave(host, "nice", `Cannot run a job at niceness "${nice}" here`);
   }

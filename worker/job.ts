@@ -141,24 +141,30 @@ export class Job {
    *
    * @param by the user who asked, for the record
    * @throws {NotRecordedError} when the start cannot be written down; the job was not started then
+   * @throws {HostExhaustedError} when the host has no room for it now; it stays in `INITIAL` and can be started later
    */
   start(by?: string): Promise<JobStatus> {
-    if (this.#final === undefined) {
-      // The intent is on record before there is a process: none runs that the record does not know of.
-      if (by !== undefined) this.#asked = { ...this.#asked, startedBy: by };
-      const starting = { state: "STARTING", startedAt: new Date(), ...this.#askedField } as const;
-      this.#recorder?.record(this.#process, starting, this.#log, by);
-      this.#final = this.#run();
-    }
-    return this.#final;
+    return this.#final ?? this.#start(by);
   }
 
-  async #run(): Promise<JobStatus> {
+  #start(by?: string): Promise<JobStatus> {
+    const asked = this.#asked;
+    // The intent is on record before there is a process: none runs that the record does not know of.
+    if (by !== undefined) this.#asked = { ...asked, startedBy: by };
+    const starting = { state: "STARTING", startedAt: new Date(), ...this.#askedField } as const;
+    this.#recorder?.record(this.#process, starting, this.#log, by);
     const unsubscribe = this.#process.subscribe((status) => {
       if (!isFinalState(status.state)) this.#record(status);
     });
-    const final = await this.#process.start();
-    unsubscribe();
+    const run = this.#run(this.#process.start(), unsubscribe);
+    if (!this.#process.isInitialState) return this.#final = run;
+    this.#asked = asked;
+    this.#recorder?.record(this.#process, { state: "INITIAL", ...this.#askedField }, this.#log);
+    return run;
+  }
+
+  async #run(ended: Promise<ProcessStatus>, unsubscribe: () => void): Promise<JobStatus> {
+    const final = await ended.finally(unsubscribe);
     // The end is told when the last byte is on record, so whoever sees it can read all of the output.
     await this.#log.seal();
     this.#record(final);

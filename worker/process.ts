@@ -1,5 +1,6 @@
 /** One OS process group: its start, its output handed on, its signals, its end. It knows nothing of jobs. */
-import { checkCommand, checkGrace, DEFAULT_GRACE_MS, type StartFailure } from "./command.ts";
+import { checkCommand, checkGrace, DEFAULT_GRACE_MS } from "./command.ts";
+import type { StartFailure } from "./command_failure.ts";
 import type { Launch } from "./launcher.ts";
 import { JobNotRunningError, LimitReachedError } from "./errors.ts";
 import { ProcessInput } from "./input.ts";
@@ -138,11 +139,19 @@ export class Process {
   /**
    * Starts the process and resolves with its final status once it has ended, nothing of it is left and the last byte of
    * its output was handed on. A start that fails is a final status too. A second start joins the first.
+   *
+   * @throws {HostExhaustedError} when the host has no room for it now; it stays in its initial state
    */
   start(): Promise<ProcessStatus> {
     if (!this.isInitialState) return this.#final.promise;
-    this.#apply({ type: "start", at: new Date() });
-    const started = spawn(this.#command, this.#args, { ...this.#options, id: this.#id }, () => this.#nowRuns());
+    const at = new Date();
+    let started: ReturnType<typeof spawn>;
+    try {
+      started = spawn(this.#command, this.#args, { ...this.#options, id: this.#id }, () => this.#nowRuns());
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    this.#apply({ type: "start", at });
     if ("error" in started) {
       this.#finish({ type: "spawnFailed", ...started, at: new Date() });
       return this.#final.promise;

@@ -1,18 +1,15 @@
 /** Starts the program of a process: as whom, with which environment, directly or through the launcher. */
-import {
-  type CommandOptions,
-  DEFAULT_CWD,
-  DEFAULT_ENV,
-  findProgram,
-  spawnFailure,
-  type StartFailure,
-  startFailure,
-} from "./command.ts";
+import { type CommandOptions, DEFAULT_CWD, DEFAULT_ENV, quote } from "./command.ts";
+import { cwdErrno, cwdFailure, execFailure, type StartFailure, startFailure } from "./command_failure.ts";
+import { findProgram } from "./command_program.ts";
 import type { Cgroup } from "./cgroup.ts";
-import { NotEnforceableError } from "./errors.ts";
+import { errnoOf, errnoWords } from "./errno.ts";
+import { HostExhaustedError, NotEnforceableError } from "./errors.ts";
 import { findUser, type RunAs } from "./command_user.ts";
 import { gainsNoPrivileges, isolationHere } from "./host.ts";
-import { Launch, type LaunchPlan, needsLauncher } from "./launcher.ts";
+import { inheritance, PLAIN_UMASK } from "./host_inheritance.ts";
+import { Launch } from "./launcher.ts";
+import { type LaunchPlan, needsLauncher } from "./launcher_script.ts";
 import { MARK_VARIABLE, type StartTags } from "./process_members.ts";
 
 /** Options of a start. */
@@ -35,11 +32,15 @@ export interface Spawned {
   readonly tag: string | undefined;
 }
 
+/** What the host has too little of for a moment; none of it is the command's fault. */
+const EXHAUSTED = ["EMFILE", "ENFILE", "EAGAIN", "ENOMEM"];
+
 /**
  * Starts a program as the leader of a session of its own.
  *
  * @param id by which it and what it starts are known, in their environment
  * @param onOpen called when the launcher, if there is one, is about to become the program
+ * @throws {HostExhaustedError} when the host has no descriptors, processes or memory for it now
  */
 export function spawn(
   command: string,
@@ -86,7 +87,14 @@ export function spawn(
     return options.tags === undefined ? start() : options.tags.run(start);
   } catch (error) {
     cgroup?.remove();
-    return launch === undefined ? spawnFailure(command, error) : launch.spawnFailure(error);
+    const errno = errnoOf(error);
+    if (errno !== undefined && EXHAUSTED.includes(errno)) {
+      throw new HostExhaustedError(`Cannot start command ${quote(command)}: ${errnoWords(errno)}: try again later`);
+    }
+    // Deno blames the command for all of it, and gives ENOENT for every directory that cannot be entered.
+    const closed = cwdErrno(cwd);
+    if (closed !== undefined) return cwdFailure(cwd, closed);
+    return launch === undefined ? execFailure({ name: command, path }, errno) : launch.spawnFailure(error);
   }
 }
 
@@ -98,14 +106,26 @@ function cgroupFailure(command: string, error: unknown): StartFailure {
 }
 
 function planOf(options: SpawnOptions, runAs: RunAs | undefined, cgroup: Cgroup | undefined): LaunchPlan {
-  const { umask, rlimits, nice, isolation, noNewPrivileges } = options;
+  const { rlimits, isolation, noNewPrivileges } = options;
+  const handed = inheritance();
+  const umask = options.umask ?? (handed.umask === PLAIN_UMASK ? undefined : PLAIN_UMASK);
+  const nice = handed.baseNice + (options.nice ?? 0) - handed.nice;
+  const closed = handed.descriptors.filter((descriptor) => descriptor < 10);
+  const isOther = runAs !== undefined && runAs.credentials.uid !== Deno.uid();
   return {
     ...(cgroup === undefined ? {} : { cgroupDir: cgroup.directory }),
+    plainOomScore: handed.oomScoreAdj !== 0,
+    defaultSignals: handed.ignoresSignals,
+    ...(closed.length === 0 ? {} : { closed }),
+    plainPolicy: handed.hasPolicy,
+    plainIoPriority: handed.hasIoPriority,
+    noAmbientCapabilities: handed.hasAmbientCapabilities,
     ...(umask === undefined ? {} : { umask }),
     ...(rlimits === undefined ? {} : { rlimits }),
-    ...(nice === undefined ? {} : { nice }),
+    ...(options.nice === undefined && nice === 0 ? {} : { nice }),
     ...(isolation === undefined ? {} : { isolation: isolationHere(isolation) }),
     ...(runAs === undefined ? {} : { credentials: runAs.credentials }),
+    ...(isOther ? { pipes: options.input ? [0, 1, 2] : [1, 2] } : {}),
     // It is inherited: a server that has it need do nothing.
     ...(noNewPrivileges && !gainsNoPrivileges() ? { noNewPrivileges } : {}),
   };

@@ -34,6 +34,7 @@ export type StartErrorCode =
   | "COMMAND_NOT_FOUND"
   | "NOT_EXECUTABLE"
   | "CWD_NOT_FOUND"
+  | "CWD_NOT_ENTERABLE"
   | "USER_NOT_FOUND"
   | "SPAWN_FAILED";
 

@@ -146,6 +146,7 @@ export class Supervisor implements AsyncDisposable {
    * @param options.by the user who asked, for the record
    * @throws {JobNotFoundError} when there is no such job
    * @throws {LimitReachedError} when so many run that no more may
+   * @throws {HostExhaustedError} when the host has no room for it now; it can be started later
    * @throws {NotEnforceableError} for what the host or the supervisor cannot do for it any more
    * @throws {NotRecordedError} when the start cannot be written down
    * @throws {SupervisorClosedError} when the supervisor is shutting down
@@ -160,7 +161,8 @@ export class Supervisor implements AsyncDisposable {
     checkPossible(job.spec, this.#options);
     this.#keep.checkLimits(job.spec);
     checkRunning(job.spec.owner, this.#keep.jobs.running(), this.#options);
-    void job.start(options.by);
+    const ended = job.start(options.by);
+    if (job.isInitialState) await ended;
     return job.status;
   }
 

@@ -94,7 +94,7 @@ export class Records {
         return;
       }
       this.#waiting.shift();
-      if (isFinalState(next.status.state)) jobs.release(next.id);
+      if (isFinalState(next.status.state) || next.status.state === "INITIAL") jobs.release(next.id);
       onRecorded(next.id, next.status, next.known);
     }
   }

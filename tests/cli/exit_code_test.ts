@@ -22,8 +22,8 @@ const jobs: [string, Partial<JobStatus>, number][] = [
   ["over its output limit", { state: "STATE_KILLED", signal: "SIGKILL", reason: "REASON_OUTPUT_LIMIT" }, 137],
   ["not found", { state: "STATE_FAILED", error_code: "COMMAND_NOT_FOUND", reason: "REASON_START_FAILED" }, 127],
   ["not executable", { state: "STATE_FAILED", error_code: "NOT_EXECUTABLE", reason: "REASON_START_FAILED" }, 126],
-  ["without its cwd", { state: "STATE_FAILED", error_code: "CWD_NOT_FOUND", reason: "REASON_START_FAILED" }, 1],
-  ["not spawned", { state: "STATE_FAILED", error_code: "SPAWN_FAILED", reason: "REASON_START_FAILED" }, 1],
+  ["without its cwd", { state: "STATE_FAILED", error_code: "CWD_NOT_FOUND", reason: "REASON_START_FAILED" }, 126],
+  ["not spawned", { state: "STATE_FAILED", error_code: "SPAWN_FAILED", reason: "REASON_START_FAILED" }, 126],
   ["lost", { state: "STATE_LOST", reason: "REASON_LOST" }, 1],
 ];
 for (const [what, fields, code] of jobs) {

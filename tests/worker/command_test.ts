@@ -1,7 +1,8 @@
 /** What may be run: bounds on a command, and how its program is found. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { checkCommand, type CommandOptions, findProgram } from "../../worker/command.ts";
+import { checkCommand, type CommandOptions } from "../../worker/command.ts";
+import { findProgram } from "../../worker/command_program.ts";
 import { InvalidArgumentError } from "../../worker/errors.ts";
 
 Deno.test("checkCommand() refuses what Linux cannot run, in a sentence that says what to do", () => {

@@ -139,15 +139,15 @@ Deno.test({
   async fn() {
     const directory = await Deno.makeTempDir({ prefix: "teleport-test-" }); // Of mode 0700.
     const inside = await run("true", [], { user: "nobody", cwd: directory });
-    assert.ok(inside.status.state === "FAILED" && inside.status.errorCode === "CWD_NOT_FOUND");
+    assert.ok(inside.status.state === "FAILED" && inside.status.errorCode === "CWD_NOT_ENTERABLE");
     assert.match(
       inside.status.error,
-      /could not be started: its working directory is not there for it, or not to be entered by it$/,
+      /^Cannot enter working directory "\S+": Permission denied: directory "\S+" may not be entered$/,
     );
     await Deno.writeTextFile(`${directory}/tool`, "#!/bin/sh\n", { mode: 0o755 });
     const program = await run(`${directory}/tool`, [], { user: "nobody" });
     assert.ok(program.status.state === "FAILED" && program.status.errorCode === "NOT_EXECUTABLE");
-    assert.match(program.status.error, /Permission denied$/);
+    assert.match(program.status.error, /: Permission denied: directory "\S+" may not be entered$/);
     assert.equal(inside.stderr + program.stderr, "");
     await Deno.remove(directory, { recursive: true });
   },

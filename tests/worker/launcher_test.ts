@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { Cgroup } from "../../worker/cgroup.ts";
 import { RLIMIT_KINDS } from "../../worker/command_limits.ts";
-import { Launch, type LaunchPlan, needsLauncher } from "../../worker/launcher.ts";
+import { Launch } from "../../worker/launcher.ts";
+import { type LaunchPlan, needsLauncher } from "../../worker/launcher_script.ts";
 import { Process, type ProcessOptions } from "../../worker/process.ts";
 import type { OutputSink } from "../../worker/process_output.ts";
 import type { ProcessStatus } from "../../worker/state.ts";
@@ -116,7 +117,11 @@ for (const [way, options] of WAYS) {
     const script = await Deno.makeTempFile({ prefix: "teleport-test-" });
     await Deno.chmod(script, 0o755);
     await Deno.writeTextFile(script, "#!/no/such/interpreter\n");
-    failed(await run(script, [], options), "NOT_EXECUTABLE", /is not executable: it or its interpreter was not found$/);
+    failed(
+      await run(script, [], options),
+      "NOT_EXECUTABLE",
+      /No such file or directory: its interpreter "\/no\/such\/interpreter" was not found$/,
+    );
     await Deno.writeTextFile(script, 'echo "$1"; exit 3\n');
     const plain = await run(script, ["a b"], options);
     assert.ok(plain.status.state === "EXITED" && plain.status.exitCode === 3);
@@ -308,7 +313,9 @@ Deno.test("Launch.pass() gives nothing of the shell's last words away, wherever 
     assert.deepEqual(parts, [undefined, undefined, undefined]);
     assert.deepEqual(launch.failure(), {
       errorCode: "SPAWN_FAILED",
-      error: 'Command "x" could not be started: Argument list too long',
+      error:
+        'Cannot execute command "x": Argument list too long: shorten its arguments and environment, or raise the ' +
+        "server's stack limit",
     });
   }
 });

@@ -240,7 +240,7 @@ export interface JobStatus {
   stderr_bytes: number;
   /**
    * Set only in FAILED: which kind of error, for programs. COMMAND_NOT_FOUND, NOT_EXECUTABLE, CWD_NOT_FOUND,
-   * USER_NOT_FOUND or SPAWN_FAILED.
+   * CWD_NOT_ENTERABLE, USER_NOT_FOUND or SPAWN_FAILED.
    */
   error_code: string;
   /** 0: no limit. */

@@ -1,0 +1,231 @@
+/** Starts that fail: each for its own reason, in the same words directly and through the launcher. */
+import assert from "node:assert/strict";
+import { HostExhaustedError } from "../../worker/errors.ts";
+import { Process, type ProcessOptions } from "../../worker/process.ts";
+import type { StartErrorCode } from "../../worker/state.ts";
+import { Sink } from "./sink.ts";
+
+const WAYS: readonly (readonly [string, ProcessOptions])[] = [
+  ["directly", {}],
+  ["through one shell", { umask: 0o27 }],
+  ["through two shells", { nice: 1 }],
+];
+
+const isRoot = Deno.uid() === 0;
+
+/** Files that cannot be executed, each in its own way. */
+async function makeFiles(): Promise<string> {
+  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
+  await Deno.chmod(directory, 0o755);
+  const write = async (name: string, data: Uint8Array | string, mode = 0o755) => {
+    await Deno.writeFile(`${directory}/${name}`, typeof data === "string" ? new TextEncoder().encode(data) : data);
+    await Deno.chmod(`${directory}/${name}`, mode);
+  };
+  const elf = await Deno.readFile("/bin/true");
+  const other = elf.slice();
+  other[18] = elf[18] === 0xb7 ? 0x3e : 0xb7; // e_machine: arm64 for x86-64, and the other way round.
+  await write("other-machine", other);
+  await write("cut-in-its-head", elf.slice(0, 40));
+  await write("cut-in-its-table", elf.slice(0, 100));
+  await write("cut-in-its-code", elf.slice(0, elf.length >> 1));
+  await write("magic-alone", "\x7fELF");
+  await write("object-file", elf.map((byte, index) => index === 16 ? 1 : byte)); // ET_REL
+  await write("archive", new Uint8Array([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]));
+  await write("no-interpreter", "#!/no/such/interpreter\n");
+  await write("empty-interpreter", "#!\necho hidden\n");
+  await write("blank-interpreter", "#! \t\necho hidden\n");
+  await write("interpreter-of-other-machine", `#!${directory}/other-machine\n`);
+  await write("interpreter-not-executable", `#!${directory}/plain\n`);
+  await write("plain", "x", 0o644);
+  await write("text", 'echo "$#:$1"; exit 3\n');
+  await write("empty", "");
+  await write("long-name", "#!/bin/sh\n");
+  await Deno.symlink("loop", `${directory}/loop`);
+  await Deno.mkdir(`${directory}/folder`);
+  await new Deno.Command("mkfifo", { args: ["-m", "755", `${directory}/pipe`] }).output();
+  return directory;
+}
+
+/** The file, the code of the error, and what it says behind the command. */
+const FAILURES: readonly (readonly [string, StartErrorCode, RegExp])[] = [
+  ["other-machine", "NOT_EXECUTABLE", /: Exec format error: it is neither a script nor a whole program/],
+  ["cut-in-its-head", "NOT_EXECUTABLE", /: Exec format error: /],
+  ["cut-in-its-table", "NOT_EXECUTABLE", /: Exec format error: /],
+  ["cut-in-its-code", "NOT_EXECUTABLE", /: Exec format error: /],
+  ["magic-alone", "NOT_EXECUTABLE", /: Exec format error: /],
+  ["object-file", "NOT_EXECUTABLE", /: Exec format error: /],
+  ["archive", "NOT_EXECUTABLE", /: Exec format error: /],
+  [
+    "no-interpreter",
+    "NOT_EXECUTABLE",
+    /: No such file or directory: its interpreter "\/no\/such\/interpreter" was not found$/,
+  ],
+  ["empty-interpreter", "NOT_EXECUTABLE", /: Exec format error: /],
+  ["blank-interpreter", "NOT_EXECUTABLE", /: Exec format error: /],
+  ["interpreter-of-other-machine", "NOT_EXECUTABLE", /: Exec format error: /],
+  [
+    "interpreter-not-executable",
+    "NOT_EXECUTABLE",
+    /: Permission denied: its interpreter "\S+\/plain" cannot be executed$/,
+  ],
+  ["plain", "NOT_EXECUTABLE", /: Permission denied: it is not executable: set its execute bit$/],
+  ["loop", "NOT_EXECUTABLE", /: Too many levels of symbolic links$/],
+  ["folder", "NOT_EXECUTABLE", / is a directory: name a program$/],
+  ["pipe", "NOT_EXECUTABLE", /: Permission denied: it is not a regular file$/],
+  ["plain/inside", "NOT_EXECUTABLE", /: Not a directory$/],
+  ["x".repeat(256), "NOT_EXECUTABLE", /: File name too long$/],
+  ["missing", "COMMAND_NOT_FOUND", / not found: /],
+];
+
+async function run(command: string, args: readonly string[], options: ProcessOptions) {
+  const output = new Sink();
+  const status = await new Process(command, args, { output, ...options }).start();
+  return { status, ...output.text };
+}
+
+Deno.test("a start that fails says which error it was, and the same on every way", async () => {
+  const directory = await makeFiles();
+  for (const [name, errorCode, words] of FAILURES) {
+    const said = new Set<string>();
+    for (const [way, options] of WAYS) {
+      const { status, stdout, stderr } = await run(`${directory}/${name}`, ["a"], options);
+      assert.ok(status.state === "FAILED", `${name} ${way}: ${JSON.stringify(status)}`);
+      assert.equal(status.errorCode, errorCode, `${name} ${way}: ${status.error}`);
+      assert.match(status.error, words, `${name} ${way}`);
+      assert.deepEqual([stdout, stderr], ["", ""]);
+      said.add(status.error);
+    }
+    assert.equal(said.size, 1, [...said].join("\n"));
+  }
+  await Deno.remove(directory, { recursive: true });
+});
+
+Deno.test("a text without an interpreter is run by sh on every way, an empty one too", async () => {
+  const directory = await makeFiles();
+  for (const [way, options] of WAYS) {
+    const text = await run(`${directory}/text`, ["a b", "c"], options);
+    assert.equal(text.stdout, "2:a b\n", way);
+    assert.ok(text.status.state === "EXITED" && text.status.exitCode === 3, way);
+    const { status } = await run(`${directory}/empty`, [], options);
+    assert.ok(status.state === "EXITED" && status.exitCode === 0, way);
+  }
+  await Deno.remove(directory, { recursive: true });
+});
+
+Deno.test("a program that is being written is text busy on every way", async () => {
+  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
+  await Deno.copyFile("/bin/true", `${directory}/busy`);
+  {
+    using _ = await Deno.open(`${directory}/busy`, { append: true });
+    for (const [way, options] of WAYS) {
+      const { status } = await run(`${directory}/busy`, [], options);
+      assert.ok(status.state === "FAILED" && status.errorCode === "SPAWN_FAILED", way);
+      assert.match(status.error, /: Text file busy: another process is writing to it$/, way);
+    }
+  }
+  await Deno.remove(directory, { recursive: true });
+});
+
+Deno.test("PATH is searched as execvp(3) does: past what is missing or closed, up to the first that can be run", async () => {
+  const directory = await makeFiles();
+  await Deno.mkdir(`${directory}/bin`);
+  await Deno.writeTextFile(`${directory}/bin/plain`, "#!/bin/sh\necho found\n", { mode: 0o755 });
+  await Deno.writeTextFile(`${directory}/bin/folder`, "#!/bin/sh\necho found\n", { mode: 0o755 });
+  for (const [way, options] of WAYS) {
+    const path = (PATH: string) => ({ ...options, env: { PATH } });
+    for (const name of ["plain", "folder"]) {
+      const found = await run(name, [], path(`/no/such:${directory}/text:${directory}:${directory}/bin`));
+      assert.equal(found.stdout, "found\n", `${name} ${way}`);
+    }
+    const loop = await run("loop", [], path(directory));
+    assert.ok(loop.status.state === "FAILED" && loop.status.errorCode === "NOT_EXECUTABLE", way);
+    assert.match(loop.status.error, /^Cannot execute command "loop": Too many levels of symbolic links$/);
+    const format = await run("other-machine", [], path(`${directory}:${directory}/bin`));
+    assert.ok(format.status.state === "FAILED" && /Exec format error/.test(format.status.error), way);
+  }
+  await Deno.remove(directory, { recursive: true });
+});
+
+Deno.test("a directory that cannot be entered is what is blamed, with the reason", async () => {
+  const directory = await makeFiles();
+  const cases: readonly (readonly [string, StartErrorCode, RegExp])[] = [
+    ["missing", "CWD_NOT_FOUND", /^Working directory "\S+" not found: create it or name another$/],
+    ["plain", "CWD_NOT_FOUND", /^Working directory "\S+" is not a directory: name another$/],
+    ["plain/x", "CWD_NOT_ENTERABLE", /^Cannot enter working directory "\S+": Not a directory$/],
+    ["loop", "CWD_NOT_ENTERABLE", /^Cannot enter working directory "\S+": Too many levels of symbolic links$/],
+    ["x".repeat(256), "CWD_NOT_ENTERABLE", /^Cannot enter working directory "\S+": File name too long$/],
+  ];
+  for (const [name, errorCode, words] of cases) {
+    for (const [way, options] of WAYS) {
+      const { status } = await run("true", [], { ...options, cwd: `${directory}/${name}` });
+      assert.ok(status.state === "FAILED", `${name} ${way}`);
+      assert.equal(status.errorCode, errorCode, `${name} ${way}`);
+      assert.match(status.error, words, `${name} ${way}`);
+    }
+  }
+  await Deno.remove(directory, { recursive: true });
+});
+
+Deno.test({
+  name: "a user who may not look is told so, with the directory that is closed" +
+    (isRoot ? "" : " (skipped: not root)"),
+  ignore: !isRoot,
+  async fn() {
+    const directory = await makeFiles();
+    await Deno.mkdir(`${directory}/closed/inner`, { recursive: true });
+    await Deno.writeTextFile(`${directory}/closed/inner/tool`, "#!/bin/sh\n", { mode: 0o755 });
+    await Deno.chmod(`${directory}/closed`, 0o700);
+    for (const isolation of [undefined, "PRIVATE"] as const) {
+      // An isolated job has a /tmp of its own.
+      if (isolation !== undefined && directory.startsWith("/tmp/")) continue;
+      const options = { user: "nobody", ...(isolation === undefined ? {} : { isolation }) };
+      for (const name of ["closed", "closed/inner"]) {
+        const { status } = await run("true", [], { ...options, cwd: `${directory}/${name}` });
+        assert.ok(status.state === "FAILED" && status.errorCode === "CWD_NOT_ENTERABLE");
+        assert.equal(
+          status.error,
+          `Cannot enter working directory "${directory}/${name}": Permission denied: directory "${directory}/closed" may ` +
+            "not be entered",
+        );
+      }
+      const { status } = await run(`${directory}/closed/inner/tool`, [], options);
+      assert.ok(status.state === "FAILED" && status.errorCode === "NOT_EXECUTABLE");
+      assert.match(status.error, /: Permission denied: directory "\S+\/closed" may not be entered$/);
+    }
+    await Deno.remove(directory, { recursive: true });
+  },
+});
+
+Deno.test("a start without free descriptors does not use the process up", async () => {
+  // In a process of its own: its limit must be low.
+  const program = `
+    import { Process } from ${JSON.stringify(new URL("../../worker/process.ts", import.meta.url).href)};
+    import { Supervisor } from ${JSON.stringify(new URL("../../mod.ts", import.meta.url).href)};
+    await using supervisor = new Supervisor();
+    const id = await supervisor.add("true", [], ${"OPTIONS"});
+    const process = new Process("true", [], ${"OPTIONS"});
+    const files = [];
+    try { while (true) files.push(Deno.openSync("/dev/null")); } catch { files.pop()?.close(); }
+    const code = (start) => start.then(() => "started", (error) => error.code + ": " + error.message);
+    const failed = await code(process.start());
+    const job = await code(supervisor.start(id, { by: "ann" }));
+    const { state, asked } = await supervisor.status(id);
+    for (const file of files) file.close();
+    const { state: after } = await process.start();
+    await supervisor.start(id);
+    let last;
+    for await (const status of supervisor.watchStatus(id)) last = status.state;
+    console.log(JSON.stringify([failed, job, state, asked ?? null, after, last]));
+  `;
+  for (const options of ["{}", "{ umask: 0 }"]) {
+    const { stdout, stderr } = await new Deno.Command("sh", {
+      args: ["-c", 'ulimit -n 64; exec "$@"', "sh", Deno.execPath(), "eval", program.replaceAll("OPTIONS", options)],
+      env: { NO_COLOR: "1" },
+    }).output();
+    const said = new TextDecoder().decode(stdout);
+    assert.notEqual(said, "", new TextDecoder().decode(stderr));
+    const why = 'HOST_EXHAUSTED: Cannot start command "true": Too many open files: try again later';
+    assert.deepEqual(JSON.parse(said), [why, why, "INITIAL", null, "EXITED", "EXITED"]);
+  }
+  assert.equal(new HostExhaustedError("x").code, "HOST_EXHAUSTED");
+});

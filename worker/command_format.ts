@@ -1,0 +1,140 @@
+/**
+ * Whether the kernel can execute a file, as far as its first bytes tell. It is asked before a start, because the C
+ * library and every shell hand a file to /bin/sh that the kernel has refused with ENOEXEC, whatever the file is.
+ */
+import { closeSync, constants, existsSync, fstatSync, openSync, readSync } from "node:fs";
+
+/** The kernel looks at so much of a file to find out what it is: BINPRM_BUF_SIZE of linux/binfmts.h. */
+const HEAD_BYTES = 256;
+/** The kernel follows no longer chain of interpreters: exec_binprm() of fs/exec.c. */
+const MAX_INTERPRETERS = 5;
+/** The kernel takes no larger table of program headers: load_elf_phdrs() of fs/binfmt_elf.c. */
+const MAX_TABLE_BYTES = 65_536;
+
+/** elf(5): e_machine of what this machine runs, and of what a 64-bit kernel may run beside it. */
+const MACHINES = {
+  x86_64: { own: 62, narrow: 3, narrowIsKnownBy: "/proc/sys/abi/vsyscall32" },
+  aarch64: { own: 183, narrow: 40, narrowIsKnownBy: "/proc/sys/abi/cp15_barrier" },
+} as const;
+const [ET_EXEC, ET_DYN] = [2, 3];
+const [PT_LOAD, PT_INTERP] = [1, 3];
+
+/** What a file is to the kernel. */
+export interface FileFormat {
+  /** False: execve(2) would fail with ENOEXEC and the file is no text for a shell. */
+  readonly isExecutable: boolean;
+  /** True for a file whose first line names its interpreter. */
+  readonly isScript: boolean;
+  /** The program that runs it: of a script that of its first line, of a program the dynamic linker. */
+  readonly interpreter?: string;
+}
+
+/** Reads what a file is; undefined where it cannot be read. */
+export function readFormat(path: string): FileFormat | undefined {
+  return readLink(path, 0);
+}
+
+function readLink(path: string, depth: number): FileFormat | undefined {
+  let file: number | undefined;
+  try {
+    // Somebody may put a pipe in its place at any time, and an open that waits would hold up the whole server.
+    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    if (!fstatSync(file).isFile()) return undefined;
+    const head = readAt(file, 0, HEAD_BYTES);
+    const format = formatOf(file, head);
+    const { interpreter, isScript } = format;
+    if (!format.isExecutable) return { ...format, isExecutable: isRegistered(path, head) };
+    if (interpreter === undefined || !isScript || depth >= MAX_INTERPRETERS) return format;
+    // What the kernel cannot execute it refuses also where it is the interpreter of a script.
+    return { ...format, isExecutable: readLink(interpreter, depth + 1)?.isExecutable ?? true };
+  } catch {
+    return undefined;
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
+
+function formatOf(file: number, head: Uint8Array): FileFormat {
+  // Each byte as the character of the same number.
+  const text = String.fromCharCode(...head);
+  if (text.startsWith("#!")) {
+    const line = /^#![ \t]*([^ \t\n\0]+)/.exec(text)?.[1];
+    if (line === undefined) return { isExecutable: false, isScript: true };
+    return { isExecutable: true, isScript: true, interpreter: utf8.decode(bytes(line)) };
+  }
+  if (text.startsWith("\x7fELF")) return elfFormat(file, head);
+  return { isScript: false, isExecutable: head.every(isOfText) };
+}
+
+/** elf(5). A program that is cut off would be killed by SIGBUS at some later time: it is refused too. */
+function elfFormat(file: number, head: Uint8Array): FileFormat {
+  const refused = { isExecutable: false, isScript: false };
+  const machine = MACHINES[Deno.build.arch];
+  if (head.length < 52 || head[5] !== 1) return refused;
+  const view = new DataView(head.buffer, head.byteOffset, head.length);
+  const isWide = head[4] === 2;
+  const isOwn = isWide && view.getUint16(18, true) === machine.own;
+  const isNarrow = head[4] === 1 && view.getUint16(18, true) === machine.narrow && existsSync(machine.narrowIsKnownBy);
+  if (!isOwn && !isNarrow) return refused;
+  const type = view.getUint16(16, true);
+  if (type !== ET_EXEC && type !== ET_DYN) return refused;
+  if (isWide && head.length < 64) return refused;
+  const wide = (view: DataView, at: number) => Number(view.getBigUint64(at, true));
+  const tableAt = isWide ? wide(view, 32) : view.getUint32(28, true);
+  const entryBytes = view.getUint16(isWide ? 54 : 42, true);
+  const tableBytes = entryBytes * view.getUint16(isWide ? 56 : 44, true);
+  if (entryBytes !== (isWide ? 56 : 32) || tableBytes === 0 || tableBytes > MAX_TABLE_BYTES) return refused;
+  const table = readAt(file, tableAt, tableBytes);
+  if (table.length < tableBytes) return refused;
+  const { size } = fstatSync(file);
+  const headers = new DataView(table.buffer, table.byteOffset, table.length);
+  let interpreter: string | undefined;
+  for (let at = 0; at < tableBytes; at += entryBytes) {
+    const kind = headers.getUint32(at, true);
+    const offset = isWide ? wide(headers, at + 8) : headers.getUint32(at + 4, true);
+    const length = isWide ? wide(headers, at + 32) : headers.getUint32(at + 16, true);
+    if (kind !== PT_LOAD && kind !== PT_INTERP) continue;
+    if (offset + length > size) return refused;
+    if (kind === PT_INTERP) interpreter = utf8.decode(readAt(file, offset, Math.min(length, 4_096))).split("\0", 1)[0];
+  }
+  return { isExecutable: true, isScript: false, ...(interpreter === undefined ? {} : { interpreter }) };
+}
+
+/** Whether somebody registered an interpreter for such files: binfmt_misc, Documentation/admin-guide/binfmt-misc.rst. */
+function isRegistered(path: string, head: Uint8Array): boolean {
+  const directory = "/proc/sys/fs/binfmt_misc";
+  try {
+    return [...Deno.readDirSync(directory)].filter(({ name }) => name !== "register" && name !== "status")
+      .some(({ name }) => means(Deno.readTextFileSync(`${directory}/${name}`), path, head));
+  } catch {
+    return false; // It is not mounted, or not to be read: then nobody can know.
+  }
+}
+
+function means(entry: string, path: string, head: Uint8Array): boolean {
+  if (!entry.startsWith("enabled\n")) return false;
+  const field = (name: string) => new RegExp(`^${name} (.*)$`, "m").exec(entry)?.[1];
+  const extension = field("extension");
+  if (extension !== undefined) return path.endsWith(extension);
+  const magic = hex(field("magic") ?? "");
+  const mask = field("mask") === undefined ? undefined : hex(field("mask") ?? "");
+  const offset = Number(field("offset") ?? 0);
+  return magic.length > 0 && magic.every((byte, index) => {
+    const bits = mask?.[index] ?? 0xff;
+    return ((head[offset + index] ?? 0) & bits) === (byte & bits) && offset + index < head.length;
+  });
+}
+
+/** Printed characters, of any encoding with the bytes of ASCII, backspace to carriage return, and escape. */
+function isOfText(byte: number): boolean {
+  return byte >= 0x20 ? byte !== 0x7f : (byte >= 0x08 && byte <= 0x0d) || byte === 0x1b;
+}
+
+const hex = (text: string) => (text.match(/../g) ?? []).map((digits) => parseInt(digits, 16));
+const bytes = (text: string) => Uint8Array.from(text, (char) => char.charCodeAt(0));
+const utf8 = new TextDecoder();
+
+function readAt(file: number, offset: number, length: number): Uint8Array {
+  const buffer = new Uint8Array(length);
+  return buffer.subarray(0, readSync(file, buffer, 0, length, offset));
+}
