@@ -2,7 +2,7 @@
  * The yardstick: what grpc-js alone does on Deno, over the same certificates. GetOutput sends as many bytes as the
  * job's id says, from memory, in messages such as teleportd sends. Arguments: the directory of certificates.
  */
-import "../rpc/http2_guard.ts"; // Without it the first client that closes would end it.
+import "../rpc/compat/http2_guard.ts"; // Without it the first client that closes would end it.
 import * as grpc from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 import { Buffer } from "node:buffer";

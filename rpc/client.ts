@@ -1,5 +1,5 @@
 /** A typed client of teleport over mTLS: promises for single answers, async iterables for streams. */
-import "./http2_guard.ts";
+import "./compat/http2_guard.ts";
 import * as grpc from "@grpc/grpc-js";
 import type { CallName, CallOptions, JobWorkerClient } from "../proto/service.ts";
 import { parseAddress } from "./address.ts";

@@ -1,11 +1,12 @@
 /** Serves the calls of teleport over mTLS, with health and reflection beside them. */
-import "./http2_guard.ts";
+import { networkErrorCounts, onNetworkError } from "./compat/http2_guard.ts";
 import * as grpc from "@grpc/grpc-js";
 import { TeleportError } from "../mod.ts";
 import type { CallContext, CallName, JobWorkerHandlers, PeerCertificate } from "../proto/service.ts";
 import { Calls, SHUTDOWN_SENTENCE, streaming, unary } from "./adapter.ts";
 import { collecting } from "./adapter_requests.ts";
 import type { Address } from "./address.ts";
+import type { NetworkError } from "./compat/boundary.ts";
 import { Connections, cutAfterAnswer } from "./connections.ts";
 import { checkCredentials, type Credentials, pemBytes } from "./credentials.ts";
 import { methods, root, SERVICE_NAME } from "./definition.ts";
@@ -23,6 +24,7 @@ import { type Revoked, REVOKED_SENTENCE, Trust } from "./trust.ts";
 
 export { AddressError, parseAddress } from "./address.ts";
 export { checkCredentials, type Credentials, CredentialsError } from "./credentials.ts";
+export type { NetworkError } from "./compat/boundary.ts";
 export type { HandshakeFailure } from "./handshake.ts";
 export type { Revoked } from "./trust.ts";
 
@@ -44,6 +46,8 @@ export interface ServeOptions {
   readonly onHandshakeFailure?: (failure: HandshakeFailure) => void;
   /** Told of the errors that callers only know as INTERNAL. */
   readonly onInternalError?: InternalErrorReport;
+  /** Receives the first error of each kind that was caught at a connection; its connection or call has ended. */
+  readonly onNetworkError?: (error: NetworkError) => void;
   /** Connections at a time; further ones are closed at once. Default 1,000. */
   readonly maxConnections?: number;
 }
@@ -56,6 +60,8 @@ export interface RpcServer {
   readonly port: number;
   /** How many connections are open. */
   readonly connections: number;
+  /** The number of errors of each kind that were caught at connections. */
+  readonly networkErrors: ReadonlyMap<string, number>;
   /**
    * Serves with these from now on. Connections and their calls live on, but for those of revoked certificates: their
    * streams end with UNAUTHENTICATED, and their connections a moment later.
@@ -123,6 +129,7 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
     options.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
     (socket) => injector.injectConnection(socket),
   );
+  onNetworkError(http2Server, options.onNetworkError ?? (() => {}));
   connections.watch(http2Server);
   freeSentFrames(http2Server);
   widenReceiveWindows(http2Server);
@@ -146,6 +153,9 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
     port: address.port,
     get connections() {
       return connections.size;
+    },
+    get networkErrors() {
+      return networkErrorCounts(http2Server);
     },
     renew({ credentials, revoked: revokedNow }) {
       checkCredentials(credentials);

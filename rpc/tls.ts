@@ -1,7 +1,8 @@
 /** The TLS policy of servers: 1.3 only, and no session without a certificate that the CA has signed. */
-import "./http2_guard.ts";
+import "./compat/http2_guard.ts";
 import http2 from "node:http2";
 import type { Server, TLSSocket } from "node:tls";
+import { destroyNow } from "./compat/session_closing.ts";
 import { type Credentials, pemBytes } from "./credentials.ts";
 
 // A stranger who opens a connection and says nothing holds a descriptor; a handshake takes 10 ms, over bad lines 1 s.
@@ -41,7 +42,8 @@ http2.createSecureServer = ((options: http2.SecureServerOptions) => {
   });
   server.prependListener("session", (session) => {
     const socket = session.socket as TLSSocket;
-    if (!socket.authorized || !socket.getPeerCertificate()?.raw) session.destroy();
+    // At once: until the next turn it could already make calls.
+    if (!socket.authorized || !socket.getPeerCertificate()?.raw) destroyNow(session);
   });
   latest = server;
   return server;

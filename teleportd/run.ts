@@ -90,6 +90,12 @@ export async function run(flags: Flags, { env, environment, tell, exit }: World)
       audit.record({ event: "call", ...callerOf(context), ...denied });
     },
     onHandshakeFailure: handshakeRecord(audit),
+    onNetworkError: ({ kind, error }) =>
+      tell(
+        `error at a connection, in ${kind}, which was ended; later errors of this kind are not logged: ${
+          describe(error)
+        }`,
+      ),
     onInternalError: (error, method) => tell(`internal error in ${method}: ${describe(error)}`),
   });
   const say = (line: string) => {

@@ -69,7 +69,7 @@ async function burstsOutlived(port: string): Promise<number> {
 
 if (import.meta.main) {
   const [role, ...rest] = Deno.args;
-  if (rest.includes("guarded")) await import("../../rpc/http2_guard.ts");
+  if (rest.includes("guarded")) await import("../../../rpc/compat/http2_guard.ts");
   const say = (line: unknown) => Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
   if (role === "server") {
     say((await serveEcho()).port);

@@ -1,7 +1,9 @@
 /** The guard against denoland/deno#36788: with it processes live, and without it they die, or this test proves nothing. */
-import "../../rpc/http2_guard.ts";
+import "../../../rpc/compat/http2_guard.ts";
 import assert from "node:assert/strict";
-import { strict } from "./fixture.ts";
+import { connect as connectTcp } from "node:net";
+import { strict } from "../fixture.ts";
+import { DEADLY_WRITES } from "./deadly_writes.ts";
 import { serveEcho } from "./guard_programs.ts";
 
 const PROGRAM = new URL("guard_programs.ts", import.meta.url);
@@ -76,3 +78,36 @@ Deno.test("a client without the guard does not: drop the guard when this fails",
   for (let times = 0; times < 25; times++) if (!await survivesGoaway()) return;
   assert.fail("25 clients outlived GOAWAY");
 });
+
+/** True when a server outlives 20 connections that write this. */
+async function outlivesWrite(frames: readonly Uint8Array[], ...args: string[]): Promise<boolean> {
+  await using server = run("server", ...args);
+  const port = Number(await server.line());
+  for (let times = 0; times < 20; times++) {
+    if (!await closedAfter(port, frames)) return false;
+  }
+  return true;
+}
+
+/** Writes and waits until the server closes. False when nobody listens there. */
+function closedAfter(port: number, frames: readonly Uint8Array[]): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connectTcp(port, "127.0.0.1", () => {
+      socket.end(new Uint8Array(frames.flatMap((bytes) => [...bytes])));
+      socket.resume();
+    });
+    let refused = false;
+    socket.on("error", (error) => refused = "code" in error && error.code === "ECONNREFUSED");
+    socket.once("close", () => resolve(!refused));
+  });
+}
+
+for (const [name, frames] of DEADLY_WRITES) {
+  Deno.test(`a guarded server outlives ${name}`, strict, async () => {
+    assert.equal(await outlivesWrite(frames, "guarded"), true);
+  });
+
+  Deno.test(`a server without the guard does not outlive ${name}: drop that part when this fails`, strict, async () => {
+    assert.equal(await outlivesWrite(frames), false);
+  });
+}

@@ -1,0 +1,391 @@
+/**
+ * No exception at a connection ends the process: each event of a server, session, stream and socket, each method of a
+ * stream and session and each callback is made to throw, and the server serves on and an unrelated call lives.
+ */
+import "../../../rpc/compat/http2_guard.ts";
+import assert from "node:assert/strict";
+import type { EventEmitter } from "node:events";
+import http2 from "node:http2";
+import type { Socket } from "node:net";
+import { connect as connectTls, type TLSSocket } from "node:tls";
+import type { NetworkError } from "../../../rpc/server.ts";
+import { clientCredentials } from "../certificates.ts";
+import { connectTo, serveLocally, strict } from "../fixture.ts";
+import { DEADLY_WRITES } from "./deadly_writes.ts";
+
+const DEADLINE_MS = 10_000;
+
+/** The HTTP/2 server that grpc-js makes and keeps to itself. */
+let http2Server: http2.Http2SecureServer | undefined;
+const make = http2.createSecureServer;
+http2.createSecureServer = ((options: http2.SecureServerOptions) => http2Server = make(options)) as typeof make;
+
+/** A server with an unrelated call that is open, and what it reported. */
+interface Stage extends AsyncDisposable {
+  readonly server: http2.Http2SecureServer;
+  readonly port: number;
+  readonly reported: NetworkError[];
+  readonly counts: ReadonlyMap<string, number>;
+  /** Waits until an error of that kind was counted so often. */
+  counted(kind: string, times?: number): Promise<void>;
+  /** One client's connection with one call of each kind; however they end. */
+  use(): Promise<void>;
+  /** The unrelated call lives, and a new client is served. */
+  serves(): Promise<void>;
+}
+
+async function stage(): Promise<Stage> {
+  const reported: NetworkError[] = [];
+  let counted = () => {};
+  const beats: (() => void)[] = [];
+  const rpc = await serveLocally({
+    Status: ({ id }) => Promise.resolve({ id }),
+    async *GetOutput({ id }, { signal }) {
+      if (id !== "unrelated") {
+        yield { data: new Uint8Array(100_000) };
+        return;
+      }
+      while (!signal.aborted) {
+        yield { data: new Uint8Array(1) };
+        await new Promise<void>((resolve) => {
+          beats.push(resolve);
+          signal.addEventListener("abort", () => resolve(), { once: true });
+        });
+      }
+    },
+    async Input(requests) {
+      for await (const _ of requests);
+      return {};
+    },
+  }, {
+    onNetworkError: (error) => {
+      reported.push(error);
+      // A report that fails must do no harm either.
+      throw new Error("injected into the report");
+    },
+  });
+  assert.ok(http2Server);
+  const unrelated = connectTo(rpc);
+  const messages = unrelated.calls.GetOutput({ id: "unrelated" })[Symbol.asyncIterator]();
+  assert.equal((await messages.next()).done, false);
+  return {
+    server: http2Server,
+    port: rpc.port,
+    reported,
+    counts: rpc.networkErrors,
+    async counted(kind, times = 1) {
+      const deadline = performance.now() + DEADLINE_MS;
+      while ((rpc.networkErrors.get(kind) ?? 0) < times) {
+        assert.ok(performance.now() < deadline, `${kind} was not counted: ${[...rpc.networkErrors.keys()]}`);
+        await new Promise<void>((resolve) => {
+          counted = resolve;
+          setTimeout(counted, 10);
+        });
+      }
+    },
+    async use() {
+      await using client = connectTo(rpc);
+      const options = { deadlineMs: 2_000 };
+      const input = async function* () {
+        yield { id: "", data: new Uint8Array(10) };
+      };
+      await Promise.allSettled([
+        client.calls.Status({ id: "victim" }, options),
+        Array.fromAsync(client.calls.GetOutput({ id: "victim" }, options)),
+        client.calls.Input(input(), options),
+      ]);
+    },
+    async serves() {
+      await using client = connectTo(rpc);
+      assert.equal((await client.calls.Status({ id: "on" }, { deadlineMs: DEADLINE_MS })).id, "on");
+      const next = messages.next();
+      for (const beat of beats.splice(0)) beat();
+      assert.equal((await next).done, false, "The unrelated call has ended");
+    },
+    async [Symbol.asyncDispose]() {
+      await messages.return?.();
+      await unrelated[Symbol.asyncDispose]();
+      await rpc[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const injected = () => {
+  throw new Error("injected");
+};
+
+/** What the next connection consists of. */
+interface Victim {
+  readonly socket: Socket;
+  readonly session: http2.ServerHttp2Session;
+  readonly stream: http2.ServerHttp2Stream;
+}
+
+/** Events that happen by themselves when a client makes calls and leaves. */
+const NATURAL = {
+  server: ["connection", "secureConnection", "session", "stream"],
+  session: ["remoteSettings", "localSettings", "stream", "goaway", "close"],
+  stream: ["data", "end", "finish", "prefinish", "wantTrailers", "close", "resume", "pause"],
+  socket: ["data", "end", "close"],
+} as const;
+
+/** Events that are rare; the test makes them happen. */
+const RARE = {
+  server: ["sessionError", "clientError", "tlsClientError", "unknownProtocol", "timeout", "error", "priority"],
+  session: ["error", "frameError", "timeout", "ping", "altsvc", "origin", "priority", "connect", "aborted"],
+  stream: [
+    "error",
+    "frameError",
+    "timeout",
+    "aborted",
+    "drain",
+    "ready",
+    "trailers",
+    "headers",
+    "priority",
+    "readable",
+  ],
+  socket: ["error", "timeout", "drain", "secure", "session", "keylog", "OCSPResponse"],
+} as const;
+
+/** Calls back with the parts of the next connection that has a stream. */
+function nextVictim(server: http2.Http2SecureServer): Promise<Victim> {
+  return new Promise((resolve) => {
+    server.once("stream", (stream: http2.ServerHttp2Stream) => {
+      const session = stream.session as http2.ServerHttp2Session;
+      resolve({ socket: sockets.get(session)!, session, stream });
+    });
+  });
+}
+
+const sockets = new WeakMap<http2.ServerHttp2Session, Socket>();
+
+/** Notes the socket of each session: a session shows a proxy of it. */
+function noteSockets(server: http2.Http2SecureServer): void {
+  let latest: TLSSocket;
+  server.prependListener("secureConnection", (socket) => latest = socket);
+  server.prependListener("session", (session) => sockets.set(session, latest));
+}
+
+Deno.test("no event of a server that happens by itself ends it or another's call when it throws", strict, async () => {
+  await using at = await stage();
+  for (const event of NATURAL.server) {
+    at.server.prependOnceListener(event, injected);
+    await at.use();
+    await at.counted(`server "${event}"`);
+    await at.serves();
+  }
+});
+
+for (const place of ["session", "stream", "socket"] as const) {
+  Deno.test(`no event of a ${place} that happens by itself ends the server when it throws`, strict, async () => {
+    await using at = await stage();
+    noteSockets(at.server);
+    for (const event of NATURAL[place]) {
+      const listen = (emitter: EventEmitter) => emitter.prependListener(event, injected);
+      if (place === "session") at.server.prependOnceListener("session", listen);
+      if (place === "socket") at.server.prependOnceListener("secureConnection", listen);
+      const onStream = (stream: http2.ServerHttp2Stream) => void listen(stream);
+      if (place === "stream") at.server.prependListener("stream", onStream);
+      await at.use();
+      at.server.off("stream", onStream);
+      await at.counted(`${place} "${event}"`);
+      await at.serves();
+    }
+  });
+}
+
+for (const place of ["server", "session", "stream", "socket"] as const) {
+  Deno.test(
+    `no rare event of a ${place} ends the server, thrown by a listener or, if "error", without one`,
+    strict,
+    async () => {
+      await using at = await stage();
+      noteSockets(at.server);
+      for (const event of RARE[place]) {
+        for (const listened of event === "error" ? [true, false] : [true]) {
+          const victim = nextVictim(at.server);
+          const used = at.use();
+          const parts = await victim;
+          const emitter = place === "server" ? at.server : parts[place];
+          const before = at.counts.get(`${place} "${event}"`) ?? 0;
+          if (listened) emitter.prependOnceListener(event, injected);
+          else emitter.removeAllListeners("error");
+          // From the event loop itself, as the runtime does: nothing is above that could catch.
+          setImmediate(() => emitter.emit(event, new Error("of the event"), parts.socket));
+          await used;
+          await at.counted(`${place} "${event}"`, before + 1);
+          emitter.off(event, injected);
+          await at.serves();
+        }
+      }
+    },
+  );
+}
+
+/** Lets a test make methods of the runtime's throw, below the guard, on streams and sessions to come. */
+class Breaker implements Disposable {
+  readonly #restore: (() => void)[] = [];
+  /** The method that throws now. */
+  broken: string | undefined;
+
+  constructor(prototype: object, names: readonly string[]) {
+    for (const name of names) {
+      let holder = prototype;
+      while (!Object.hasOwn(holder, name)) holder = Object.getPrototypeOf(holder);
+      const found = Object.getOwnPropertyDescriptor(holder, name)!;
+      const isBroken = () => this.broken === name;
+      Object.defineProperty(holder, name, {
+        ...found,
+        value(...args: unknown[]) {
+          if (isBroken()) injected();
+          return found.value.apply(this, args);
+        },
+      });
+      this.#restore.push(() => Object.defineProperty(holder, name, found));
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const restore of this.#restore) restore();
+  }
+}
+
+/** A stream and a session to take the prototypes of. */
+async function anyVictim(at: Stage): Promise<Victim> {
+  const opened = nextVictim(at.server);
+  await at.use();
+  return await opened;
+}
+
+const METHODS: readonly [method: string, call: (stream: http2.ServerHttp2Stream) => unknown][] = [
+  ["respond", (stream) => stream.respond({ ":status": 200 })],
+  ["additionalHeaders", (stream) => stream.additionalHeaders({ ":status": 103 })],
+  ["pushStream", (stream) => stream.pushStream({ ":path": "/" }, () => {})],
+  ["sendTrailers", (stream) => stream.sendTrailers({ a: "b" })],
+  ["setTimeout", (stream) => stream.setTimeout(1_000)],
+  ["close", (stream) => stream.close()],
+  ["write", (stream) => stream.write("text")],
+  ["end", (stream) => stream.end("text")],
+  ["pause", (stream) => stream.pause()],
+  ["resume", (stream) => stream.resume()],
+];
+
+Deno.test(
+  "no method of a stream throws, while it is open, when it is destroyed, and when the runtime's throws",
+  strict,
+  async () => {
+    await using at = await stage();
+    const { stream: any } = await anyVictim(at);
+    using breaker = new Breaker(Object.getPrototypeOf(any), METHODS.map(([name]) => name));
+    for (const [name, call] of METHODS) {
+      const opened = nextVictim(at.server);
+      const used = at.use();
+      const { stream } = await opened;
+      breaker.broken = name;
+      call(stream);
+      breaker.broken = undefined;
+      await at.counted(`stream.${name}()`);
+      await used;
+      assert.equal(stream.destroyed, true, "An error of the runtime ends the stream");
+      const before = new Map(at.counts);
+      for (const [, other] of METHODS) other(stream);
+      stream.destroy();
+      await at.serves();
+      // A stream that is gone is the peer's doing, and no error.
+      for (const kind of ["stream.respond()", "stream.sendTrailers()", "stream.pushStream()"]) {
+        assert.equal(at.counts.get(kind), before.get(kind), kind);
+      }
+    }
+  },
+);
+
+const SESSION_METHODS: readonly [method: string, call: (session: http2.ServerHttp2Session) => unknown][] = [
+  ["ping", (session) => session.ping(() => {})],
+  ["settings", (session) => session.settings({}, () => {})],
+  ["goaway", (session) => session.goaway()],
+  ["setLocalWindowSize", (session) => session.setLocalWindowSize(100_000)],
+  ["setTimeout", (session) => session.setTimeout(1_000)],
+];
+
+Deno.test("no method of a session throws, when it is destroyed, and when the runtime's throws", strict, async () => {
+  await using at = await stage();
+  const { session: any } = await anyVictim(at);
+  using breaker = new Breaker(Object.getPrototypeOf(any), SESSION_METHODS.map(([name]) => name));
+  for (const [name, call] of SESSION_METHODS) {
+    const opened = nextVictim(at.server);
+    const used = at.use();
+    const { session } = await opened;
+    breaker.broken = name;
+    call(session);
+    breaker.broken = undefined;
+    await at.counted(`session.${name}()`);
+    await used;
+    assert.equal(session.destroyed, true, "An error of the runtime ends the session");
+    for (const [, other] of SESSION_METHODS) other(session);
+    session.close();
+    session.destroy();
+    await at.serves();
+  }
+});
+
+Deno.test("no callback that was given to a stream or a session ends the server when it throws", strict, async () => {
+  await using at = await stage();
+  const callbacks: readonly [kind: string, (victim: Victim) => void][] = [
+    ["stream.write() callback", ({ stream }) => void stream.write("text", injected)],
+    ["stream.end() callback", ({ stream }) => void stream.end("text", injected)],
+    ["stream.close() callback", ({ stream }) => stream.close(0, injected)],
+    ["session.ping() callback", ({ session }) => void session.ping(injected)],
+    ["session.settings() callback", ({ session }) => session.settings({}, injected)],
+  ];
+  for (const [kind, give] of callbacks) {
+    const opened = nextVictim(at.server);
+    const used = at.use();
+    give(await opened);
+    await at.counted(kind);
+    await used;
+    await at.serves();
+  }
+});
+
+Deno.test("errors are counted each and reported once a kind", strict, async () => {
+  await using at = await stage();
+  for (let times = 0; times < 3; times++) {
+    at.server.prependOnceListener("session", injected);
+    await at.use();
+  }
+  await at.counted('server "session"', 3);
+  assert.deepEqual(at.reported.map(({ kind }) => kind), ['server "session"']);
+  assert.equal((at.reported[0]?.error as Error).message, "injected");
+  await at.serves();
+});
+
+/** Sends bytes as a client with a certificate, and resolves when the server has closed. */
+function closedAfter(port: number, parts: readonly Uint8Array[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connectTls({
+      host: "127.0.0.1",
+      port,
+      servername: "localhost",
+      ALPNProtocols: ["h2"],
+      ...clientCredentials,
+    }, () => {
+      socket.end(new Uint8Array(parts.flatMap((part) => [...part])));
+      socket.resume();
+    });
+    const timer = setTimeout(() => reject(new Error("The server did not close")), DEADLINE_MS);
+    socket.on("error", () => {});
+    socket.once("close", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
+for (const [name, frames] of DEADLY_WRITES) {
+  Deno.test(`a server outlives ${name}`, strict, async () => {
+    await using at = await stage();
+    for (let times = 0; times < 10; times++) await closedAfter(at.port, frames);
+    await at.serves();
+  });
+}
