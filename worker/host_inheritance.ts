@@ -26,7 +26,8 @@ export interface Inheritance {
 /** What every login shell and service manager gives: umask(2). */
 export const PLAIN_UMASK = 0o022;
 
-const SIGPIPE = 13;
+/** Rust ignores SIGPIPE and gives it back; 32 and 33 are the C library's own, which its posix_spawn(3) ignores. */
+const NOT_HANDED_ON: readonly number[] = [13, 32, 33];
 const CAP_SYS_NICE = 23n;
 const SCHED_OTHER = 0;
 const SCHED_IDLE = 5;
@@ -52,8 +53,7 @@ function readInheritance(): Inheritance {
   const mayRaise = (host.capabilities >> CAP_SYS_NICE & 1n) === 1n;
   return {
     descriptors: inheritedDescriptors(),
-    // Rust ignores SIGPIPE and gives it back to what it starts.
-    ignoresSignals: (mask("SigIgn") & ~(1n << BigInt(SIGPIPE - 1))) !== 0n,
+    ignoresSignals: ignoredSignals(status).length > 0,
     umask: parseInt(/^Umask:\s*([0-7]+)$/m.exec(status)?.[1] ?? "22", 8),
     oomScoreAdj: Number(read("/proc/self/oom_score_adj")) || 0,
     nice,
@@ -63,6 +63,13 @@ function readInheritance(): Inheritance {
     hasIoPriority,
     hasAmbientCapabilities: mask("CapAmb") !== 0n || mask("CapInh") !== 0n,
   };
+}
+
+/** The numbers of the signals that are ignored and that jobs would ignore too. */
+function ignoredSignals(status: string): number[] {
+  const mask = BigInt(`0x${/^SigIgn:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0"}`);
+  return Array.from({ length: 64 }, (_, index) => index + 1)
+    .filter((number) => (mask >> BigInt(number - 1) & 1n) === 1n && !NOT_HANDED_ON.includes(number));
 }
 
 /** All that Deno opens itself is closed in what it starts; what is not was open before. */
@@ -134,7 +141,9 @@ export function keepFromJobs(): boolean {
     for (const descriptor of inheritedDescriptors()) fcntl(descriptor, F_SETFD, FD_CLOEXEC);
     // A signal that is handled does what it does by default after execve(2); abs(3) does nothing with its number.
     const nothing = dlsym(null, encoder.encode("abs\0"));
-    if (nothing !== null) { for (const number of ignoredSignals()) signal(number, nothing); }
+    if (nothing !== null) {
+      for (const number of ignoredSignals(read("/proc/thread-self/status"))) signal(number, nothing);
+    }
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0n, 0n, 0n);
     dropInheritable(capget, capset);
     const calls = CALLS[Deno.build.arch];
@@ -172,15 +181,6 @@ function dropInheritable(capget: Symbols["capget"], capset: Symbols["capset"]): 
   if (capget(header, data) !== 0) return;
   data[2] = data[5] = 0;
   capset(header, data);
-}
-
-/** The numbers of the signals that are ignored, without the two that the C library keeps for itself. */
-function ignoredSignals(): number[] {
-  const mask = BigInt(`0x${/^SigIgn:\s*([0-9a-f]+)$/m.exec(read("/proc/thread-self/status"))?.[1] ?? "0"}`);
-  return Array.from({ length: 64 }, (_, index) => index + 1)
-    .filter((number) =>
-      (mask >> BigInt(number - 1) & 1n) === 1n && number !== SIGPIPE && number !== 32 && number !== 33
-    );
 }
 
 const encoder = new TextEncoder();

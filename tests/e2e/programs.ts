@@ -30,13 +30,15 @@ export interface ServerOptions {
   readonly args?: readonly string[];
   /** A redirection of the shell, such as `2>/dev/full`. */
   readonly redirection?: string;
+  /** The beginning of a command line that starts it, such as `["nice"]`. */
+  readonly starter?: readonly string[];
 }
 
 /** Starts a server and waits for nothing; its stderr is to be read. */
 export function spawnServer(options: ServerOptions & { readonly dir: string }): Pick<Server, "dir" | "process"> {
-  const { dir, listen = "127.0.0.1:0", redirection } = options;
+  const { dir, listen = "127.0.0.1:0", redirection, starter = [] } = options;
   const shell = redirection === undefined ? [] : ["sh", "-c", `exec "$@" ${redirection}`, "sh"];
-  const [program, ...args] = [...shell, ...DENO, "-A", "server.ts", "--init-certs", "--listen", listen];
+  const [program, ...args] = [...starter, ...shell, ...DENO, "-A", "server.ts", "--init-certs", "--listen", listen];
   const process = new Deno.Command(program!, {
     args: [...args, "--certs", `${dir}/certs`, "--data", `${dir}/data`, ...options.args ?? []],
     cwd: ROOT,

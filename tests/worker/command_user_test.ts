@@ -4,6 +4,7 @@ import { findUser } from "../../worker/command_user.ts";
 import { gainsNoPrivileges } from "../../worker/host.ts";
 import type { Stream } from "../../worker/output_record.ts";
 import { Process, type ProcessOptions } from "../../worker/process.ts";
+import { Sink } from "./sink.ts";
 
 async function files() {
   const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
@@ -150,6 +151,42 @@ Deno.test({
     assert.match(program.status.error, /: Permission denied: directory "\S+" may not be entered$/);
     assert.equal(inside.stderr + program.stderr, "");
     await Deno.remove(directory, { recursive: true });
+  },
+});
+
+Deno.test({
+  name: `a process opens its standard streams by name, as its user too${why}`,
+  ignore: cannot,
+  async fn() {
+    const script = "cat /dev/stdin; echo out >/dev/stdout; echo err >/dev/stderr";
+    for (
+      const options of [{ user: "nobody" }, { group: "nogroup" }, { user: "nobody", isolation: "STRICT" as const }]
+    ) {
+      for (const input of [false, true]) {
+        const output = new Sink();
+        const process = new Process("sh", ["-c", script], { ...options, input, output });
+        const ended = process.start();
+        const data = new TextEncoder().encode("in\n");
+        if (input) {
+          await process.input?.take(
+            (async function* () {
+              yield { data, end: true };
+            })(),
+            {},
+          );
+        }
+        const status = await ended;
+        // Who cannot isolate here says so elsewhere.
+        if (status.state === "FAILED" && options.isolation !== undefined) continue;
+        assert.deepEqual(
+          output.text,
+          { stdout: input ? "in\nout\n" : "out\n", stderr: "err\n" },
+          JSON.stringify(status),
+        );
+      }
+    }
+    // /dev/null, which is the input of a job without one, is still root's.
+    assert.equal((await Deno.stat("/dev/null")).uid, 0);
   },
 });
 

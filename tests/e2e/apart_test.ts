@@ -1,0 +1,34 @@
+/** The server and its jobs are apart: what its starter left open, ignored or lent to it reaches no job of any user. */
+import assert from "node:assert/strict";
+import type { JobRequest } from "../../proto/teleport/v1/job_worker.ts";
+import { assertApart, PROBE, starter } from "../worker/inheritance_starter.ts";
+import { IsolationProbe } from "../../worker/supervisor_isolation.ts";
+import { startServer } from "./programs.ts";
+import { clientOf, finalOf } from "./teleportd.ts";
+
+const isRoot = Deno.uid() === 0;
+
+Deno.test("jobs of a server that was started carelessly are like those of any other", async () => {
+  const path = await Deno.makeTempFile({ prefix: "teleport-test-" });
+  const canIsolate = await new IsolationProbe().check("PRIVATE").then(() => true, () => false);
+  for (const light of [true, false]) {
+    await using server = await startServer({ starter: await starter(path, { light }), args: ["--cgroup", "off"] });
+    await using client = await clientOf(server);
+    const user = isRoot ? { user: "nobody" } : {};
+    const jobs: Record<string, Partial<JobRequest>> = {
+      "directly": {},
+      "through the launcher": { umask: 0o022 },
+      ...(isRoot ? { "as another user": user } : {}),
+      ...(canIsolate ? { "isolated": { isolation: "ISOLATION_STRICT", ...user } } : {}),
+    };
+    for (const [way, options] of Object.entries(jobs)) {
+      const { id } = await client.calls.Register({ command: "sh", args: ["-c", PROBE], ...options });
+      const { state, error } = await finalOf(client.calls, id);
+      assert.equal(state, "STATE_EXITED", `${way}: ${error}`);
+      let said = "";
+      for await (const { data } of client.calls.GetOutput({ id })) said += new TextDecoder().decode(data);
+      assertApart(said, way, { nice: isRoot || light ? 0 : 5 });
+    }
+  }
+  await Deno.remove(path);
+});

@@ -1,0 +1,20 @@
+// deno-lint-ignore-file no-console -- a program for tests, which reads what it prints
+/**
+ * Starts the probe on each way, and prints what each said, as JSON. With `kept` it keeps from its jobs what its starter
+ * handed to it first.
+ */
+import { keepFromJobs } from "../../worker/host_inheritance.ts";
+import { Process, type ProcessOptions } from "../../worker/process.ts";
+import { PROBE } from "./inheritance_starter.ts";
+import { Sink } from "./sink.ts";
+
+const WAYS: readonly ProcessOptions[] = [{}, { rlimits: { coreBytes: 0 } }, { noNewPrivileges: true }];
+
+if (Deno.args[0] === "kept" && !keepFromJobs()) throw new Error("The C library cannot be called");
+const said: string[] = [];
+for (const options of WAYS) {
+  const output = new Sink();
+  await new Process("sh", ["-c", PROBE], { ...options, output }).start();
+  said.push(output.text.stdout + output.text.stderr);
+}
+console.log(JSON.stringify(said));
