@@ -22,6 +22,7 @@ const EXIT_BROKEN_PIPE = 141;
 const log = new ServerLog(Deno.stderr);
 
 const world: World = {
+  version: metadata.version,
   env: Object.fromEntries(ENVIRONMENT_NAMES.map((name) => [name, Deno.env.get(name)])),
   environment: () => Deno.env.toObject(),
   tell: (line) => log.line(line), // stderr is this program's log; stdout stays empty.

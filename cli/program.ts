@@ -219,6 +219,11 @@ export function createProgram(runner: Runner, help: HelpOutput): Command {
       const { whoami } = await import("./commands/whoami.ts");
       await runner.local(common(self), whoami);
     });
+  command("info", "", "Print what the server is and can do: version, limits, isolation, cgroups, disk use")
+    .action(async (_: unknown, self: Command) => {
+      const { info } = await import("./commands/info.ts");
+      await runner.call(common(self), info);
+    });
   addControlOptions(addTemplateOptions(
     command("can-i", "<CALL> [COMMAND] [ARG...]", "Say whether you may make a call, and which rule says so"),
   ))

@@ -118,5 +118,5 @@ function limitText(status: JobStatus): string {
 export function labelled(rows: readonly (readonly [string, string])[]): string[] {
   const shown = rows.filter(([, value]) => value !== "");
   const width = Math.max(...shown.map(([name]) => name.length)) + 2;
-  return shown.map(([name, value]) => `${`${name}:`.padEnd(width)}${value}`);
+  return shown.map(([name, value]) => `${(name === "" ? "" : `${name}:`).padEnd(width)}${value}`);
 }

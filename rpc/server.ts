@@ -9,6 +9,7 @@ import type { Address } from "./address.ts";
 import type { NetworkError } from "./compat/boundary.ts";
 import { Connections, cutAfterAnswer } from "./connections.ts";
 import { checkCredentials, type Credentials, pemBytes } from "./credentials.ts";
+import { type CallObserver, observeCalls } from "./server/call_observer.ts";
 import { methods, root, SERVICE_NAME } from "./definition.ts";
 import { type Admit, certificateOfSession, gate } from "./gate.ts";
 import { failedHandshakes, type HandshakeFailure } from "./handshake.ts";
@@ -26,6 +27,7 @@ export { AddressError, parseAddress } from "./address.ts";
 export { checkCredentials, type Credentials, CredentialsError } from "./credentials.ts";
 export type { NetworkError } from "./compat/boundary.ts";
 export type { HandshakeFailure } from "./handshake.ts";
+export type { CallObserver } from "./server/call_observer.ts";
 export type { Revoked } from "./trust.ts";
 
 /** Options of {@linkcode serve}. */
@@ -44,6 +46,8 @@ export interface ServeOptions {
   readonly onRefused?: (context: CallContext, error: unknown) => void;
   /** Told of every connection that TLS refused. */
   readonly onHandshakeFailure?: (failure: HandshakeFailure) => void;
+  /** Receives the begin and end of each call, for monitoring. Default: nobody. */
+  readonly observer?: CallObserver;
   /** Told of the errors that callers only know as INTERNAL. */
   readonly onInternalError?: InternalErrorReport;
   /** Receives the first error of each kind that was caught at a connection; its connection or call has ended. */
@@ -114,7 +118,10 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
     // A peer that vanished without a word is noticed by an unanswered ping; seldom enough to let idle machines idle.
     "grpc.keepalive_time_ms": KEEPALIVE_MS,
     "grpc.keepalive_timeout_ms": KEEPALIVE_TIMEOUT_MS,
-    interceptors: [gate({ admit: admitOpen, trust, onRefused: options.onRefused ?? (() => {}), report })],
+    interceptors: [
+      ...(options.observer === undefined ? [] : [observeCalls(options.observer)]),
+      gate({ admit: admitOpen, trust, onRefused: options.onRefused ?? (() => {}), report }),
+    ],
   });
   const calls = new Calls(report);
   addHandlers(server, handlers, calls);

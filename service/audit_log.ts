@@ -13,6 +13,8 @@ export interface AuditLogOptions {
   readonly maxFileBytes?: number;
   /** With more files than this the oldest go, which the record then says. Default 16. */
   readonly maxFiles?: number;
+  /** Called after each write with its duration in milliseconds. */
+  readonly onWrite?: (durationMs: number) => void;
   /** Told when decisions cannot be written down, once a time. */
   readonly onError?: (error: unknown) => void;
   /** Writes some of the bytes and resolves to how many. Default: to the file; a test has a disk that is full. */
@@ -192,10 +194,12 @@ export class AuditLog implements Audit, AsyncDisposable {
   async #write(bytes: Uint8Array): Promise<void> {
     // Of the last attempt, which failed.
     if (this.#broken !== undefined) await this.#file.truncate(this.#size);
-    const { write = (file, some) => file.write(some) } = this.#options;
+    const { write = (file, some) => file.write(some), onWrite } = this.#options;
+    const startMs = performance.now();
     let rest = bytes;
     while (rest.length > 0) rest = rest.subarray(await write(this.#file, rest));
     this.#size += bytes.length;
+    onWrite?.(performance.now() - startMs);
   }
 
   #writeHead(end: ChainEnd): void {

@@ -19,7 +19,8 @@ import { audited, Notes } from "./audited.ts";
 import { jobOptionsOf } from "./job_options.ts";
 import { canI, whoAmI } from "./introspection.ts";
 import { permissions } from "./permissions.ts";
-import { decideMethod, decideRegister, denied, type Policy } from "./policy.ts";
+import { infoMessage, type ServerInfo } from "./server_info.ts";
+import { decideMethod, decideRegister, denied, listScope, type Policy } from "./policy.ts";
 import { DEFAULT_POLICY } from "./policy_default.ts";
 import { expandTemplate } from "./template.ts";
 
@@ -50,13 +51,17 @@ export interface ServiceOptions {
   readonly policy?: () => Policy;
   /** Where decisions are written down. Default: nowhere. */
   readonly audit?: Audit;
+  /** Facts about the server for the call Info; read at every call. Default: none. */
+  readonly info?: () => ServerInfo;
 }
+
+const NO_INFO: ServerInfo = {};
 
 const NO_AUDIT: Audit = { record: () => {}, ready: () => Promise.resolve() };
 
 /** Makes the service of a supervisor's jobs. */
 export function createService(supervisor: Supervisor, options: ServiceOptions = {}): Service {
-  const { policy = () => DEFAULT_POLICY, audit = NO_AUDIT } = options;
+  const { policy = () => DEFAULT_POLICY, audit = NO_AUDIT, info = () => NO_INFO } = options;
   const notes = new Notes();
 
   const { admit, find, hideOthers, permit, permitMany } = permissions(supervisor, { policy, audit, notes });
@@ -235,6 +240,14 @@ export function createService(supervisor: Supervisor, options: ServiceOptions = 
             text: textForRecord(request.call),
           });
           return await canI(policy(), identity, request, find);
+        },
+
+        async Info(_request, context) {
+          const identity = identify(context.certificate);
+          notes.add(context, decideMethod(policy(), identity, context.method));
+          const { owner, shows } = listScope(policy(), identity, "List");
+          const seesAll = owner === undefined && shows === undefined;
+          return await infoMessage(supervisor, info(), { seesAll });
         },
       },
       notes,

@@ -56,6 +56,7 @@ export const CALL_KINDS: Readonly<Record<CallName, "read" | "change" | "self">> 
   WatchJobs: "read",
   WhoAmI: "self",
   CanI: "self",
+  Info: "self",
 };
 
 const SERVICE = "/teleport.v1.JobWorker/";

@@ -13,6 +13,8 @@ const MAX_GRACE_MS = 3_600_000;
 /** What `teleportd` was told. */
 export interface Flags {
   readonly listen: string;
+  /** HOST:PORT of loopback. */
+  readonly metrics?: string;
   readonly certs?: string;
   readonly data?: string;
   readonly initCerts?: boolean;
@@ -57,6 +59,7 @@ export function parseFlags(
     .description("Runs processes for remote users over gRPC with mutual TLS.")
     .version(version)
     .option("--listen <host:port>", "where to listen; port 0 picks a free one", "127.0.0.1:50051")
+    .option("--metrics <host:port>", "serve Prometheus metrics on this address of loopback (default: not)")
     .option("--certs <dir>", "certificates (default: $TELEPORT_CERTS, or teleport in ~/.config)")
     .option(
       "--data <dir>",

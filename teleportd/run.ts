@@ -13,6 +13,8 @@ import { keepCurrent } from "../service/keep_current.ts";
 import { openCgroups } from "./cgroups.ts";
 import { tellChecked } from "./check_config.ts";
 import type { Flags } from "./flags.ts";
+import { limitsInForce } from "./limits_in_force.ts";
+import { openMetrics } from "./metrics/open.ts";
 import { giveUpNewPrivileges } from "./new_privileges.ts";
 import { namedEnds, readCredentials, readIdentity, readPolicy, readRevoked } from "./identity.ts";
 import { RevocationMemory } from "./revocation_memory.ts";
@@ -30,9 +32,10 @@ const DRAIN_MS = 5_000;
  *
  * @throws {Error} a sentence for the user when it cannot serve
  */
-export async function run(flags: Flags, { env, environment, tell, exit }: World): Promise<void> {
+export async function run(flags: Flags, { version, env, environment, tell, exit }: World): Promise<void> {
   keepFromJobs();
   if (!flags.allowNewPrivileges) giveUpNewPrivileges();
+  const startedAt = new Date();
   const certs = flags.certs || defaultDirectory(env);
   const address = parseAddress(flags.listen);
   if (flags.initCerts) await makeMissingCertificates(certs, tell);
@@ -44,11 +47,14 @@ export async function run(flags: Flags, { env, environment, tell, exit }: World)
   await Deno.mkdir(directory, { recursive: true, mode: 0o700 }).catch((error) => {
     throw new StartError(`Data directory "${directory}" cannot be made: ${error.message}`);
   });
+  await using monitoring = await openMetrics(flags.metrics, { env, version });
+  const metrics = monitoring?.metrics;
   using tags = openStartTags();
   const { cgroups, line: cgroupsLine } = await openCgroups(flags.cgroup, directory, tags !== undefined);
   const supervisor = new Supervisor({
     ...supervisorOptions(flags, limits, { env, environment, tell }),
     directory,
+    ...(metrics && { onStoreWrite: metrics.onStoreWrite }),
     ...(cgroups === undefined ? {} : { cgroups }),
     ...(tags === undefined ? {} : { tags }),
   });
@@ -70,6 +76,7 @@ export async function run(flags: Flags, { env, environment, tell, exit }: World)
   });
   await using audit = await AuditLog.open({
     directory: `${directory}/audit`,
+    ...(metrics && { onWrite: metrics.onAuditWrite }),
     onError: (error) => tell(`the audit record cannot be written, so nothing new is done until it can: ${error}`),
     ...(flags.auditFileBytes === undefined ? {} : { maxFileBytes: flags.auditFileBytes }),
     ...(flags.auditFiles === undefined ? {} : { maxFiles: flags.auditFiles }),
@@ -82,7 +89,22 @@ export async function run(flags: Flags, { env, environment, tell, exit }: World)
     ...address,
     credentials: identity.credentials,
     revoked: identity.revoked,
-    ...createService(supervisor, { policy: () => policy.policy, audit }),
+    ...createService(supervisor, {
+      policy: () => policy.policy,
+      audit,
+      info: () => ({
+        version,
+        runtimeVersion: Deno.version.deno,
+        startedAt,
+        uptimeMs: Math.floor(performance.now()),
+        limits: limitsInForce(flags, limits),
+        hasCgroups: cgroups !== undefined,
+        cgroupControllers: [...cgroups?.controllers ?? []],
+        cgroupText: cgroupsLine,
+        directory,
+      }),
+    }),
+    ...(metrics && { observer: metrics }),
     onRefused: (context, error) => {
       const rule = error instanceof Error ? error.message : "";
       const call = context.method.slice(context.method.lastIndexOf("/") + 1);
@@ -97,6 +119,11 @@ export async function run(flags: Flags, { env, environment, tell, exit }: World)
         }`,
       ),
     onInternalError: (error, method) => tell(`internal error in ${method}: ${describe(error)}`),
+  });
+  metrics?.observe({
+    statistics: () => supervisor.statistics(),
+    connections: () => ({ open: server.connections }),
+    refusals: () => ({}),
   });
   const say = (line: string) => {
     tell(line);
@@ -120,6 +147,7 @@ export async function run(flags: Flags, { env, environment, tell, exit }: World)
   Deno.addSignalListener("SIGHUP", () => changes.nudge());
   server.setServing(!stop.aborted);
   say(cgroupsLine);
+  for (const line of monitoring?.lines ?? []) say(line);
   say(`listening on ${formatAddress(server)}`);
   stop.addEventListener("abort", () => {
     server.setServing(false);

@@ -6,7 +6,7 @@ import { StartError } from "./start_error.ts";
 import { describe, type World } from "./world.ts";
 
 /** Ended jobs are kept for 30 days unless told otherwise: long enough to look into what went wrong last month. */
-const DEFAULT_KEEP_MS = 2_592_000_000;
+export const DEFAULT_KEEP_MS = 2_592_000_000;
 
 /** So much of the disk may be jobs and output: the host must live on, whatever they write. */
 const DEFAULT_DISK_SHARE = 0.5;

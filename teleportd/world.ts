@@ -8,10 +8,14 @@ export const ENVIRONMENT_NAMES = [
   "HOME",
   "PATH",
   "LANG",
+  "OTEL_DENO",
+  "OTEL_METRIC_EXPORT_INTERVAL",
 ] as const;
 
 /** What the server has of the world besides its flags. */
 export interface World {
+  /** The version of this program. */
+  readonly version: string;
   readonly env: { readonly [name in typeof ENVIRONMENT_NAMES[number]]?: string | undefined };
   /** All of the environment, for jobs that may inherit of it. */
   readonly environment: () => Readonly<Record<string, string>>;

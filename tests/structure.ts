@@ -34,7 +34,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 /** The npm packages of each layer. A layer that is not here has none; tests and benchmarks may use all of them. */
 const PACKAGES: Record<string, RegExp> = {
   door: /^commander$/,
-  teleportd: /^commander$/,
+  teleportd: /^(commander|prom-client|@opentelemetry\/api)$/,
   cli: /^(commander|cli-table3)$/,
   rpc: /^(@grpc\/.+|grpc-health-check|protobufjs)$/,
   certs: /^(@peculiar\/x509|reflect-metadata)$/,

@@ -1,5 +1,5 @@
 /** Keeps all jobs: registers, starts, stops, signals, lists and forgets them, and lets any number of watchers watch. */
-import { checkGrace, DEFAULT_CWD } from "./command.ts";
+import { checkGrace, DEFAULT_CWD, type Isolation } from "./command.ts";
 import { JobNotFoundError, JobRunningError, RequestIdReusedError, SupervisorClosedError } from "./errors.ts";
 import type { InputOptions, InputPiece, InputTaken } from "./input.ts";
 import type { Job, OutputEnd } from "./job.ts";
@@ -370,6 +370,21 @@ export class Supervisor implements AsyncDisposable {
       running: jobs.filter((job) => job.isRunningState).length,
       watchers: jobs.reduce((sum, job) => sum + job.watchers, 0),
     };
+  }
+
+  /**
+   * Says of each level of isolation why it cannot be had here; an empty text where it can.
+   *
+   * It isolates a program that does nothing. A level that works is tried once.
+   */
+  async isolations(): Promise<Readonly<Record<Isolation, string>>> {
+    await this.#ready;
+    const why = (isolation: Isolation) =>
+      this.#isolation.check(isolation).then(
+        () => "",
+        (error) => error instanceof Error ? error.message : String(error),
+      );
+    return { PRIVATE: await why("PRIVATE"), STRICT: await why("STRICT") };
   }
 
   /** Returns figures for monitoring; reads memory only, so a monitor may ask often. */

@@ -29,6 +29,7 @@ export function handlers(some: Partial<JobWorkerHandlers>): JobWorkerHandlers {
     Remove: refuse,
     WhoAmI: refuse,
     CanI: refuse,
+    Info: refuse,
     WatchJobs: refuseStream,
     ...some,
   };

@@ -13,6 +13,7 @@ export const ON_NO_JOB = {
   List: (calls) => calls.List({}),
   WhoAmI: (calls) => calls.WhoAmI({}),
   CanI: (calls) => calls.CanI({ call: "List" }),
+  Info: (calls) => calls.Info({}),
 } satisfies Partial<Record<CallName, Call>>;
 
 /** One call on a job that was never started; what it does then shows whether the policy let it through. */

@@ -54,6 +54,8 @@ export interface JobWorkerCalls {
   WhoAmI: { request: WhoAmIRequest; response: WhoAmIResponse; stream: false };
   /** Whether the caller may make a call, and by which rule. Nothing is done. */
   CanI: { request: CanIRequest; response: CanIResponse; stream: false };
+  /** Describes the server: version, limits, what it can isolate and limit, disk use. For callers with a known role. */
+  Info: { request: InfoRequest; response: InfoResponse; stream: false };
 }
 
 /** Where a job is in its life. The last four are final and never change. */
@@ -517,6 +519,51 @@ export interface CanIRequest {
   id: string;
   /** For Register: the job that would be registered. */
   job: JobRequest | null;
+}
+
+export type InfoRequest = Record<string, never>;
+
+export interface InfoResponse {
+  /** The version of teleportd. */
+  version: string;
+  /** The version of the runtime, Deno. */
+  runtime_version: string;
+  started_at: Timestamp | null;
+  /** Time since the start by a clock that nobody sets. */
+  uptime_ms: number;
+  /** Limits that are in force, in the order in which the server's documentation has them. */
+  limits: ServerLimit[];
+  /** Every level of isolation, with the reason where this server cannot give it. */
+  isolations: IsolationSupport[];
+  /** Whether each job has a cgroup. */
+  has_cgroups: boolean;
+  /** Controllers that limit jobs, such as memory, cpu, io, pids. */
+  cgroup_controllers: string[];
+  /** What the server says of cgroups at its start: where they are, or why there are none. */
+  cgroup_text: string;
+  /** Bytes that jobs and their output take on the disk. */
+  disk_bytes: number;
+  /** The most that they may take. Absent without a bound. */
+  max_disk_bytes?: number;
+  /** Bytes that are free on the disk. Absent for jobs that are kept in memory. */
+  free_disk_bytes?: number;
+  /** Kept and running jobs of all users. Absent for callers who may not see the jobs of all users. */
+  jobs?: number;
+  running_jobs?: number;
+}
+
+/** A limit of the server. */
+export interface ServerLimit {
+  /** Such as max_connections; the name ends with the unit where the value is no count: _bytes, _ms. */
+  name: string;
+  value: number;
+}
+
+/** Whether jobs can be isolated at a level. */
+export interface IsolationSupport {
+  isolation: Isolation;
+  /** Why it cannot be had. Empty where it can. */
+  unavailable: string;
 }
 
 export interface CanIResponse {

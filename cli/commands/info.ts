@@ -1,0 +1,63 @@
+/** `teleport info`: prints what the server is and can do. */
+import type { InfoResponse } from "../../proto/teleport/v1/job_worker.ts";
+import { CALL_DEADLINE_MS, type Context } from "../context.ts";
+import { formatDuration } from "../duration.ts";
+import { EXIT_CODE } from "../exit_code.ts";
+import { enumName, rfc3339 } from "../message_json.ts";
+import { printable } from "../printable.ts";
+import { labelled } from "../status_text.ts";
+
+/** Asks the server and prints its answer. */
+export async function info({ calls, print }: Context): Promise<number> {
+  const answer = await calls.Info({}, { deadlineMs: CALL_DEADLINE_MS });
+  await (print.json ? print.record(infoJson(answer)) : print.line(labelled(infoRows(answer)).join("\n")));
+  return EXIT_CODE.OK;
+}
+
+function infoRows(info: InfoResponse): [string, string][] {
+  const { disk_bytes, max_disk_bytes, free_disk_bytes, jobs, running_jobs } = info;
+  const disk = [
+    `${formatBytes(disk_bytes)} used`,
+    ...(max_disk_bytes === undefined ? [] : [`${formatBytes(max_disk_bytes)} at most`]),
+    ...(free_disk_bytes === undefined ? [] : [`${formatBytes(free_disk_bytes)} free`]),
+  ];
+  return [
+    ["Version", printable(`${info.version} (Deno ${info.runtime_version})`)],
+    ["Started", info.started_at === null ? "" : rfc3339(info.started_at)],
+    ["Uptime", formatDuration(info.uptime_ms - info.uptime_ms % 1000)],
+    ["Jobs", jobs === undefined ? "" : `${jobs}, ${running_jobs ?? 0} running`],
+    ["Disk", disk.join(", ")],
+    ...info.isolations.map(({ isolation, unavailable }, index): [string, string] => [
+      index === 0 ? "Isolation" : "",
+      `${enumName(isolation).toLowerCase()}: ${unavailable === "" ? "yes" : `no, ${printable(unavailable)}`}`,
+    ]),
+    ["Cgroups", printable(info.cgroup_text)],
+    ...info.limits.map(({ name, value }, index): [string, string] => [
+      index === 0 ? "Limits" : "",
+      printable(`${name}: ${limitText(name, value)}`),
+    ]),
+  ];
+}
+
+function limitText(name: string, value: number): string {
+  if (name.endsWith("_ms")) return formatDuration(value);
+  return name.endsWith("_bytes") ? formatBytes(value) : String(value);
+}
+
+const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"] as const;
+
+/** Bytes for people, such as `3.5 MiB`. */
+function formatBytes(bytes: number): string {
+  const power = bytes < 1024 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log2(bytes) / 10));
+  const value = bytes / 1024 ** power;
+  return `${power === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${UNITS[power]}`;
+}
+
+function infoJson({ started_at, isolations, ...info }: InfoResponse): Record<string, unknown> {
+  return {
+    ...info,
+    started_at: started_at && rfc3339(started_at),
+    isolations: isolations.map(({ isolation, unavailable }) => ({ isolation: enumName(isolation), unavailable })),
+    limits: Object.fromEntries(info.limits.map(({ name, value }) => [name, value])),
+  };
+}

@@ -1,0 +1,18 @@
+/** The limits of this server by name, for `teleport info`. */
+import { DEFAULT_KEEP_MS } from "./supervisor_options.ts";
+import type { Flags } from "./flags.ts";
+import type { FileLimits } from "./limits_file.ts";
+
+/** The limits in force; a limit that is not set is left out. Each name ends with its unit unless it is a count. */
+export function limitsInForce(flags: Flags, { maxRunning, maxRunningPerOwner }: FileLimits): Record<string, number> {
+  const limits: Record<string, number | undefined> = {
+    max_running_jobs: maxRunning,
+    max_running_jobs_per_user: maxRunningPerOwner,
+    max_kept_jobs: flags.keepJobs ?? 10_000,
+    keep_ms: flags.keep ?? DEFAULT_KEEP_MS,
+    max_output_bytes: flags.maxOutput,
+  };
+  return Object.fromEntries(
+    Object.entries(limits).flatMap(([name, value]) => value === undefined ? [] : [[name, value]]),
+  );
+}

@@ -1,0 +1,107 @@
+/** The metrics endpoint as a monitor sees it, on a real server with real jobs. */
+import assert from "node:assert/strict";
+import { StartError } from "../../../teleportd/start_error.ts";
+import { serveMetrics } from "../../../teleportd/metrics/endpoint.ts";
+import { spawnServer, teleport, teleportOk } from "../../e2e/programs.ts";
+
+const strict = { sanitizeOps: true, sanitizeResources: true };
+
+/** The value of a series, such as `teleport_jobs{state="EXITED"}`; undefined when it is not there. */
+function valueOf(text: string, series: string): number | undefined {
+  const line = text.split("\n").find((line) => line.startsWith(`${series} `));
+  return line === undefined ? undefined : Number(line.slice(series.length + 1));
+}
+
+Deno.test("teleportd --metrics serves what jobs and calls did", strict, async () => {
+  const dir = await Deno.makeTempDir({ prefix: "teleport_metrics_" });
+  const { process } = spawnServer({ dir, args: ["--metrics", "127.0.0.1:0"] });
+  const log = process.stderr.pipeThrough(new TextDecoderStream()).getReader();
+  try {
+    let text = "";
+    while (!/^listening on .*$/m.test(text) || !/^metrics on .*$/m.test(text)) {
+      const { done, value } = await log.read();
+      assert.ok(!done, text);
+      text += value;
+    }
+    const server = { dir, address: /^listening on (.*)$/m.exec(text)![1]! };
+    const url = /^metrics on (.*)$/m.exec(text)![1]!;
+    assert.equal((await teleport(server, "run", "--", "sh", "-c", "printf 12345; exit 3")).code, 3);
+    assert.equal((await teleport(server, "status", "no-such-job")).code, 1);
+    const secret = "a-secret-argument";
+    await teleportOk(server, "run", "-d", "--label", `secret=${secret}`, "--", "sh", "-c", "exec sleep 60", secret);
+
+    const answer = await fetch(url);
+    assert.match(answer.headers.get("content-type") ?? "", /^text\/plain; version=0\.0\.4/);
+    const metrics = await answer.text();
+    const service = "/teleport.v1.JobWorker";
+    for (
+      const [series, wanted] of [
+        ['teleport_jobs{state="EXITED"}', 1],
+        ['teleport_job_ends_total{reason="EXITED"}', 1],
+        ["teleport_job_starts_total", 2],
+        ["teleport_output_bytes_total", 5],
+        [`teleport_calls_total{method="${service}/Register",code="OK"}`, 2],
+        [`teleport_calls_total{method="${service}/Status",code="NOT_FOUND"}`, 1],
+        [`teleport_call_duration_seconds_count{method="${service}/Register"}`, 2],
+        [`teleport_open_calls{method="${service}/Register"}`, 0],
+      ] as const
+    ) assert.equal(valueOf(metrics, series), wanted, series);
+    for (
+      const series of [
+        "teleport_store_write_seconds_count",
+        "teleport_audit_write_seconds_count",
+        "teleport_loop_delay_seconds_count",
+        "process_resident_memory_bytes",
+        "process_open_fds",
+      ]
+    ) assert.ok((valueOf(metrics, series) ?? 0) > 0, series);
+    assert.ok(!metrics.includes(secret), "no content of a job is in the metrics");
+
+    const base = url.replace(/\/metrics$/, "");
+    for (const [path, method, wanted] of [["/", "GET", 404], ["/metrics", "POST", 405]] as const) {
+      const refused = await fetch(`${base}${path}`, { method });
+      assert.equal(refused.status, wanted);
+      await refused.body?.cancel();
+    }
+  } finally {
+    process.kill("SIGTERM");
+    while (!(await log.read()).done);
+    assert.equal((await process.status).code, 0);
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
+Deno.test("serveMetrics() refuses an address that is not of loopback", strict, () => {
+  const nothing = { contentType: "text/plain", text: () => Promise.resolve("") };
+  for (const listen of ["0.0.0.0:0", "[::]:0", "192.0.2.1:0", "example.org:0"]) {
+    assert.throws(() => serveMetrics(listen, nothing), StartError, listen);
+  }
+});
+
+Deno.test(
+  "serveMetrics() makes one text for requests at the same time, and says 500 when it cannot",
+  strict,
+  async () => {
+    let made = 0;
+    let fails = false;
+    const gate = Promise.withResolvers<void>();
+    await using endpoint = serveMetrics("127.0.0.1:0", {
+      contentType: "text/plain",
+      text: async () => {
+        made += 1;
+        await gate.promise;
+        if (fails) throw new Error("damaged");
+        return "x 1\n";
+      },
+    });
+    const asked = [fetch(endpoint.url), fetch(endpoint.url)];
+    while (made === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    gate.resolve();
+    const texts = await Promise.all(asked.map(async (answer) => await (await answer).text()));
+    assert.deepEqual(texts, ["x 1\n", "x 1\n"]);
+    fails = true;
+    const failed = await fetch(endpoint.url);
+    assert.equal(failed.status, 500);
+    assert.ok(!(await failed.text()).includes("damaged"));
+  },
+);
