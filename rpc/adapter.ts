@@ -6,6 +6,8 @@ import { LimitReachedError, TeleportError } from "../mod.ts";
 import type { Method } from "./definition.ts";
 import { certificateOf, peerOf } from "./gate.ts";
 import { type InternalErrorReport, refusal } from "./refusal.ts";
+import type { CallLimits } from "./server/call_limits.ts";
+import { requestReader } from "./server/read_request.ts";
 
 // What clients take at most unless told otherwise: a larger answer would fail there, with a worse sentence.
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
@@ -17,10 +19,15 @@ export const SHUTDOWN_SENTENCE = "The server is shutting down: try again once it
 export class Calls {
   readonly #open = new Map<(reason: Error) => void, PeerCertificate | undefined>();
   readonly report: InternalErrorReport;
+  readonly limits: CallLimits;
 
-  /** @param report Told of the errors that callers are not told of */
-  constructor(report: InternalErrorReport) {
+  /**
+   * @param report Told of the errors that callers are not told of
+   * @param limits What each call waits for
+   */
+  constructor(report: InternalErrorReport, limits: CallLimits) {
     this.report = report;
+    this.limits = limits;
   }
 
   /** Ends all open calls with UNAVAILABLE. */
@@ -50,14 +57,31 @@ export function unary(
   handler: (request: Message, context: CallContext) => Promise<object>,
   calls: Calls,
 ): handleUnaryCall<Message, Message> {
+  const { limits } = calls;
+  const read = requestReader(method);
+  const isLarge = limits.isLarge(method);
   return (call, respond) => {
     // The first answer counts: grpc-js sends no second.
     const refuse = (error: unknown) => respond(refusal(error, method.path, calls.report));
     const context = contextOf(call, method, calls, refuse);
-    answer().then((bytes) => respond(null, bytes), refuse);
+    answer().catch(refuse);
 
-    async function answer(): Promise<Buffer> {
-      return encode(method, await handler(call.request, context));
+    async function answer(): Promise<void> {
+      const account = limits.accountOf(call);
+      const { signal } = context;
+      const giveBack = isLarge ? await limits.largeTurn(method, account, signal) : undefined;
+      try {
+        // Mostly there is nothing to wait for, and a promise for each call would cost all of them.
+        await (limits.room(account, signal) ?? limits.turn(account));
+        signal.throwIfAborted();
+        const message = await handler(read(call.request), context);
+        // Many may have waited for the same event. What is encoded is written in the same go, and then counted.
+        const room = limits.room(account, signal);
+        if (room !== undefined) await room;
+        respond(null, encode(method, message));
+      } finally {
+        giveBack?.();
+      }
     }
   };
 }
@@ -73,6 +97,8 @@ export function streaming(
   handler: (request: Message, context: CallContext) => AsyncIterable<object>,
   calls: Calls,
 ): handleServerStreamingCall<Message, Message> {
+  const { limits } = calls;
+  const read = requestReader(method);
   return (call) => {
     let wake = () => {};
     let ended: Error | undefined;
@@ -81,19 +107,28 @@ export function streaming(
     });
     context.signal.addEventListener("abort", () => wake(), { once: true });
     const refuse = (error: unknown) => void call.emit("error", refusal(error, method.path, calls.report));
+    const account = limits.accountOf(call);
     pump().then(() => ended ? refuse(ended) : call.end(), refuse);
 
     async function pump(): Promise<void> {
-      const iterator = handler(call.request, context)[Symbol.asyncIterator]();
+      const turn = limits.turn(account);
+      if (turn !== undefined) await untilOver(turn);
+      const iterator = handler(read(call.request), context)[Symbol.asyncIterator]();
       let left = true;
       try {
         while (!context.signal.aborted) {
+          // Answers before this one have not left, or others have the loop. Mostly there is nothing to wait for.
+          const free = limits.room(account, context.signal) ?? limits.turn(account);
+          if (free !== undefined) await untilOver(free);
           const step = await untilOver(iterator.next());
           if (step === undefined) break;
           if (step.done) {
             left = false;
             break;
           }
+          const room = limits.room(account, context.signal);
+          if (room !== undefined) await untilOver(room);
+          if (context.signal.aborted) break;
           // Encoded and written in one go: the bytes may be overwritten by the next message of any stream.
           const bytes = encode(method, step.value);
           await untilOver(new Promise<void>((sent) => call.write(bytes, () => sent())));

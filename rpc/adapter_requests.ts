@@ -1,9 +1,11 @@
 /** Lets handlers take a client's stream as an async iterable, and read it no faster than they ask. */
 import type { handleClientStreamingCall } from "@grpc/grpc-js";
+import type { Buffer } from "node:buffer";
 import type { CallContext } from "../proto/service.ts";
 import { type Calls, contextOf, encode } from "./adapter.ts";
 import type { Method } from "./definition.ts";
 import { refusal } from "./refusal.ts";
+import { requestReader } from "./server/read_request.ts";
 
 // deno-lint-ignore no-explicit-any -- grpc-js knows the messages of a call by its method's name alone
 type Message = any;
@@ -19,12 +21,17 @@ export function collecting(
   handler: (requests: AsyncIterable<Message>, context: CallContext) => Promise<object>,
   calls: Calls,
 ): handleClientStreamingCall<Message, Message> {
+  const { limits } = calls;
+  const read = requestReader(method);
   return (call, respond) => {
     holdOneMessage(call);
     // The first answer counts: grpc-js sends no second.
     const refuse = (error: unknown) => respond(refusal(error, method.path, calls.report));
     const context = contextOf(call, method, calls, refuse);
-    const requests = new Requests(call[Symbol.asyncIterator](), context.signal);
+    const requests = new Requests(call[Symbol.asyncIterator](), context.signal, {
+      read,
+      release: (bytes) => limits.release(call, bytes),
+    });
     answer().then((bytes) => respond(null, bytes), refuse);
 
     async function answer() {
@@ -33,15 +40,30 @@ export function collecting(
   };
 }
 
+/** A flag and a length before each message. Source: gRPC over HTTP2, Length-Prefixed-Message */
+const FRAME_BYTES = 5;
+
+/** What becomes of the messages of a call. */
+interface RequestUse {
+  /** @throws {TeleportError} When the message cannot be read */
+  read(bytes: Buffer): Message;
+  /** Told when a message was worked off. */
+  release(bytes: number): void;
+}
+
 /** The messages of a call. Not a generator, whose return() would wait for a message that may never come. */
 class Requests implements AsyncIterableIterator<Message> {
   readonly #messages: AsyncIterator<Message>;
   readonly #over: AbortSignal;
+  readonly #use: RequestUse;
+  /** Of the message that was given last, with its frame. */
+  #bytes = 0;
   #left = false;
 
-  constructor(messages: AsyncIterator<Message>, over: AbortSignal) {
+  constructor(messages: AsyncIterator<Message>, over: AbortSignal, use: RequestUse) {
     this.#messages = messages;
     this.#over = over;
+    this.#use = use;
   }
 
   [Symbol.asyncIterator](): this {
@@ -52,14 +74,22 @@ class Requests implements AsyncIterableIterator<Message> {
   async next(): Promise<IteratorResult<Message>> {
     if (this.#left) return { done: true, value: undefined };
     this.#over.throwIfAborted();
+    this.#use.release(this.#bytes);
+    this.#bytes = 0;
+    let step: IteratorResult<Buffer>;
     try {
       // A call that is over destroys its stream, so this does not wait for ever.
-      const step = await this.#messages.next();
-      if (!step.done || !this.#over.aborted) return step;
+      step = await this.#messages.next();
     } catch (error) {
       if (!this.#over.aborted) throw error;
+      throw this.#over.reason;
     }
-    throw this.#over.reason;
+    if (step.done) {
+      this.#over.throwIfAborted();
+      return step;
+    }
+    this.#bytes = step.value.length + FRAME_BYTES;
+    return { done: false, value: this.#use.read(step.value) };
   }
 
   /** What else the client sends waits in its window until the call is answered. */

@@ -13,7 +13,10 @@ export const SERVICE_NAME = "teleport.v1.JobWorker";
 const CONVERSION = { longs: Number, enums: String, defaults: true };
 
 // deno-lint-ignore no-explicit-any -- grpc-js takes the methods of a service as one record, whatever their messages
-export type Method = MethodDefinition<any, any>;
+export type Method = MethodDefinition<any, any> & {
+  /** The type of its requests, to check their bytes by. */
+  readonly requestType: protobuf.Type;
+};
 
 /** The definition of one service, by method name. */
 export type Methods<Name extends string = string> = Record<Name, Method> & ServiceDefinition;
@@ -59,10 +62,16 @@ function streamEncoder(type: protobuf.Type): (message: object) => Buffer {
   };
 }
 
-/** Encodes single answers. Bytes are taken as an answer that was encoded before. */
+/**
+ * Encodes single answers. What is returned is to be used at once, as that of a stream. Bytes are taken as an answer that was
+ * encoded before.
+ */
 function answerEncoder(type: protobuf.Type): (message: object) => Buffer {
-  const encode = encoder(type);
-  return (message) => Buffer.isBuffer(message) ? message : encode(message);
+  return (message) => {
+    if (Buffer.isBuffer(message)) return message;
+    const raw = type.encode(type.fromObject(message), new ScratchWriter()).finish();
+    return Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
+  };
 }
 
 function decoder(type: protobuf.Type): (bytes: Buffer) => object {
@@ -77,6 +86,7 @@ export function methodsOf(root: protobuf.Root, serviceName: string): Methods {
     const response = root.lookupType(method.responseType);
     methods[method.name] = {
       path: `/${serviceName}/${method.name}`,
+      requestType: request,
       requestStream: method.requestStream ?? false,
       responseStream: method.responseStream ?? false,
       requestSerialize: encoder(request),

@@ -7,22 +7,46 @@ import type { Http2SecureServer, ServerHttp2Stream } from "node:http2";
 // Smaller ones stand together in memory that others use too, and are soon collected.
 const MIN_BYTES = 16_384;
 
+/** A larger frame is written in parts, so that the meter sees a slow reader read. Output has smaller ones. */
+const PART_BYTES = 131_072;
+
 type Written = (error?: Error | null) => void;
 
-/** Frees what grpc-js makes of each message, for all streams of a server. */
-export function freeSentFrames(server: Http2SecureServer): void {
-  server.prependListener("stream", freeAfterWrite);
+/** Told of the bytes that a stream was given and that have left. */
+export interface FrameMeter {
+  queued(bytes: number): void;
+  left(bytes: number): void;
 }
 
-function freeAfterWrite(stream: ServerHttp2Stream): void {
+/**
+ * Frees what grpc-js makes of each message, for all streams of a server.
+ *
+ * @param meterOf makes what is told of a stream's frames
+ */
+export function freeSentFrames(server: Http2SecureServer, meterOf: (stream: ServerHttp2Stream) => FrameMeter): void {
+  server.prependListener("stream", (stream: ServerHttp2Stream) => freeAfterWrite(stream, meterOf(stream)));
+}
+
+function freeAfterWrite(stream: ServerHttp2Stream, meter: FrameMeter): void {
   const write = stream.write.bind(stream) as (chunk: Uint8Array, written: Written) => boolean;
   // As grpc-js calls it: a frame that it has just made and keeps no hold of, and what is to be called then.
-  const writeAndFree = (frame: Uint8Array, written?: Written) =>
-    write(frame, (error) => {
-      if (frame.byteLength >= MIN_BYTES && frame.byteLength === frame.buffer.byteLength) {
-        (frame.buffer as ArrayBuffer).transfer(0);
-      }
-      written?.(error);
-    });
+  const writeAndFree = (frame: Uint8Array, written?: Written) => {
+    meter.queued(frame.byteLength);
+    let isWritten = false;
+    for (let at = 0;; at += PART_BYTES) {
+      const isLast = at + PART_BYTES >= frame.byteLength;
+      const part = at === 0 && isLast ? frame : frame.subarray(at, at + PART_BYTES);
+      const { byteLength } = part;
+      isWritten = write(part, (error) => {
+        meter.left(byteLength);
+        if (!isLast) return;
+        if (frame.byteLength >= MIN_BYTES && frame.byteLength === frame.buffer.byteLength) {
+          (frame.buffer as ArrayBuffer).transfer(0);
+        }
+        written?.(error);
+      });
+      if (isLast) return isWritten;
+    }
+  };
   stream.write = writeAndFree as typeof stream.write;
 }

@@ -6,6 +6,7 @@ import type { CallContext, PeerCertificate } from "../proto/service.ts";
 import { TeleportError } from "../mod.ts";
 import { readCertificate } from "./peer.ts";
 import { type InternalErrorReport, refusal } from "./refusal.ts";
+import type { CallLimits } from "./server/call_limits.ts";
 import type { Trust } from "./trust.ts";
 
 /** Lets a call in by returning, refuses it by throwing a TeleportError. */
@@ -26,10 +27,11 @@ export interface GateOptions {
   /** Told of a call whose certificate is accepted no more; of what admit() refuses, that knows. */
   readonly onRefused: (context: CallContext, error: unknown) => void;
   readonly report: InternalErrorReport;
+  readonly limits: CallLimits;
 }
 
 /** An interceptor that stops calls before any handler sees them. */
-export function gate({ admit, trust, onRefused, report }: GateOptions): grpc.ServerInterceptor {
+export function gate({ admit, trust, onRefused, report, limits }: GateOptions): grpc.ServerInterceptor {
   return (method, call) => {
     let certificate: PeerCertificate | undefined;
     try {
@@ -48,6 +50,7 @@ export function gate({ admit, trust, onRefused, report }: GateOptions): grpc.Ser
         throw error;
       }
       admit({ signal, method: method.path, peer: peerOf(call), certificate });
+      limits.admit(call, method, certificate);
     } catch (error) {
       const { code, details, metadata } = refusal(error, method.path, report);
       call.sendStatus({ code, details, metadata });

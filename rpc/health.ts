@@ -4,6 +4,7 @@ import type { Server } from "@grpc/grpc-js";
 import { type Calls, streaming, unary } from "./adapter.ts";
 import { healthMethods, type ServingStatus } from "./health_definition.ts";
 import { StatusError } from "./refusal.ts";
+import { withRawRequests } from "./server/read_request.ts";
 
 interface Request {
   service: string;
@@ -35,7 +36,8 @@ export class Health {
   /** Adds the service to a server. */
   addTo(server: Server, calls: Calls): void {
     const { Check, List, Watch } = healthMethods();
-    server.addService({ Check, List, Watch }, {
+    const raw = { Check: withRawRequests(Check), List: withRawRequests(List), Watch: withRawRequests(Watch) };
+    server.addService(raw, {
       Check: unary(Check, ({ service }: Request) => this.#check(service), calls),
       List: unary(List, () => this.#list(), calls),
       Watch: streaming(Watch, ({ service }: Request, context) => this.#watch(service, context), calls),

@@ -10,12 +10,15 @@ import type { NetworkError } from "./compat/boundary.ts";
 import { Connections, cutAfterAnswer } from "./connections.ts";
 import { checkCredentials, type Credentials, pemBytes } from "./credentials.ts";
 import { type CallObserver, observeCalls } from "./server/call_observer.ts";
-import { methods, root, SERVICE_NAME } from "./definition.ts";
+import { type Method, methods, root, SERVICE_NAME } from "./definition.ts";
 import { type Admit, certificateOfSession, gate } from "./gate.ts";
 import { failedHandshakes, type HandshakeFailure } from "./handshake.ts";
 import { freeSentFrames } from "./frame_memory.ts";
 import { Health } from "./health.ts";
-import { healthRoot } from "./health_definition.ts";
+import { healthMethods, healthRoot } from "./health_definition.ts";
+import { type CallLimitOptions, CallLimits } from "./server/call_limits.ts";
+import { withRawRequests } from "./server/read_request.ts";
+import type { RefusalCause } from "./server/user_accounts.ts";
 import { widenReceiveWindows } from "./receive_window.ts";
 import { addReflection } from "./reflection.ts";
 import type { InternalErrorReport } from "./refusal.ts";
@@ -54,6 +57,10 @@ export interface ServeOptions {
   readonly onNetworkError?: (error: NetworkError) => void;
   /** Connections at a time; further ones are closed at once. Default 1,000. */
   readonly maxConnections?: number;
+  /** What one user may hold at a time, and what may wait to be read. */
+  readonly limits?: Partial<CallLimitOptions>;
+  /** Told of every call that a limit refused or ended. */
+  readonly onLimit?: (cause: RefusalCause, user: string) => void;
 }
 
 /** A running server. */
@@ -66,6 +73,8 @@ export interface RpcServer {
   readonly connections: number;
   /** The number of errors of each kind that were caught at connections. */
   readonly networkErrors: ReadonlyMap<string, number>;
+  /** Counters of calls, streams, bytes and refusals; to be read only. */
+  readonly limits: CallLimits;
   /**
    * Serves with these from now on. Connections and their calls live on, but for those of revoked certificates: their
    * streams end with UNAUTHENTICATED, and their connections a moment later.
@@ -109,6 +118,12 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
     if (stopped) throw new TeleportError("UNAVAILABLE", SHUTDOWN_SENTENCE);
     admit(context);
   };
+  const health = new Health(["", SERVICE_NAME]);
+  const limits = new CallLimits(
+    [...Object.values(methods), ...Object.values(healthMethods())] as Method[],
+    options.limits,
+    options.onLimit,
+  );
   const server = new grpc.Server({
     "grpc.max_receive_message_length": MAX_REQUEST_BYTES,
     // The adapter has its own limit, with a better sentence.
@@ -120,12 +135,11 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
     "grpc.keepalive_timeout_ms": KEEPALIVE_TIMEOUT_MS,
     interceptors: [
       ...(options.observer === undefined ? [] : [observeCalls(options.observer)]),
-      gate({ admit: admitOpen, trust, onRefused: options.onRefused ?? (() => {}), report }),
+      gate({ admit: admitOpen, trust, onRefused: options.onRefused ?? (() => {}), report, limits }),
     ],
   });
-  const calls = new Calls(report);
+  const calls = new Calls(report, limits);
   addHandlers(server, handlers, calls);
-  const health = new Health(["", SERVICE_NAME]);
   health.addTo(server, calls);
   addReflection(server, [root, healthRoot()]);
 
@@ -138,7 +152,7 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
   );
   onNetworkError(http2Server, options.onNetworkError ?? (() => {}));
   connections.watch(http2Server);
-  freeSentFrames(http2Server);
+  freeSentFrames(http2Server, (stream) => limits.answers.meter(stream));
   widenReceiveWindows(http2Server);
   failedHandshakes(http2Server, options.onHandshakeFailure ?? (() => {}));
   const revoked = (certificate: PeerCertificate | undefined) =>
@@ -154,10 +168,12 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
       health.close();
       await connections.close(graceMs, () => calls.endAll());
       server.forceShutdown();
+      limits[Symbol.dispose]();
     })();
   return {
     host: address.host,
     port: address.port,
+    limits,
     get connections() {
       return connections.size;
     },
@@ -188,5 +204,6 @@ function addHandlers(server: grpc.Server, handlers: JobWorkerHandlers, calls: Ca
       ? streaming(method, handler as Parameters<typeof streaming>[1], calls)
       : unary(method, handler as Parameters<typeof unary>[1], calls);
   }
-  server.addService(methods, implementation);
+  const raw = Object.entries(methods).map(([name, method]) => [name, withRawRequests(method as Method)]);
+  server.addService(Object.fromEntries(raw), implementation);
 }

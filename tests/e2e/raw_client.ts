@@ -1,0 +1,102 @@
+/** A gRPC client of bare HTTP/2, for what no proper client does: windows of 0, half requests, any bytes. */
+import http2 from "node:http2";
+import "../../rpc/compat/http2_guard.ts";
+import { Buffer } from "node:buffer";
+
+/** How a raw call ended. */
+export interface RawEnd {
+  /** `grpc-status`; undefined where the stream ended without one. */
+  readonly code: number | undefined;
+  readonly message: string;
+  /** Of RST_STREAM. */
+  readonly resetCode: number;
+  readonly bytes: number;
+}
+
+/** A call of a raw client. */
+export interface RawCall {
+  readonly stream: http2.ClientHttp2Stream;
+  readonly ended: Promise<RawEnd>;
+}
+
+/** A connection to a server. */
+export interface RawClient extends AsyncDisposable {
+  readonly session: http2.ClientHttp2Session;
+  /** Makes a call. `end`: the request ends with the messages. Default true. */
+  call(path: string, messages: readonly Uint8Array[], end?: boolean): RawCall;
+}
+
+/** What a raw client is given. */
+export interface RawOptions {
+  readonly port: number;
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+  /** Of each stream, in bytes. Default 65,535; 0: nothing of an answer is taken. */
+  readonly windowBytes?: number;
+}
+
+/** Connects. */
+export async function rawClient({ port, ca, cert, key, windowBytes = 65_535 }: RawOptions): Promise<RawClient> {
+  const session = http2.connect(`https://localhost:${port}`, {
+    ca,
+    cert,
+    key,
+    settings: { initialWindowSize: windowBytes },
+  });
+  session.on("error", () => {});
+  await new Promise<void>((resolve, reject) => {
+    session.once("remoteSettings", () => resolve());
+    session.once("close", () => reject(new Error("The connection was closed")));
+  });
+  return {
+    session,
+    call: (path, messages, end = true) => call(session, path, messages, end),
+    [Symbol.asyncDispose]: async () => {
+      if (session.destroyed) return;
+      const closed = new Promise<void>((resolve) => session.once("close", () => resolve()));
+      session.destroy();
+      await closed;
+    },
+  };
+}
+
+/** A message with its frame. */
+export function framed(message: Uint8Array): Buffer {
+  const frame = Buffer.alloc(5 + message.length);
+  frame.writeUInt32BE(message.length, 1);
+  frame.set(message, 5);
+  return frame;
+}
+
+function call(
+  session: http2.ClientHttp2Session,
+  path: string,
+  messages: readonly Uint8Array[],
+  end: boolean,
+): RawCall {
+  const stream = session.request({
+    ":method": "POST",
+    ":path": path,
+    "content-type": "application/grpc",
+    te: "trailers",
+  });
+  let bytes = 0;
+  let code: number | undefined;
+  let message = "";
+  const read = (headers: http2.IncomingHttpHeaders) => {
+    if (headers["grpc-status"] === undefined) return;
+    code = Number(headers["grpc-status"]);
+    message = decodeURIComponent(String(headers["grpc-message"] ?? ""));
+  };
+  stream.on("response", read);
+  stream.on("trailers", read);
+  stream.on("data", (chunk: Uint8Array) => bytes += chunk.length);
+  stream.on("error", () => {});
+  const ended = new Promise<RawEnd>((resolve) => {
+    stream.once("close", () => resolve({ code, message, resetCode: stream.rstCode ?? 0, bytes }));
+  });
+  for (const one of messages) stream.write(framed(one));
+  if (end) stream.end();
+  return { stream, ended };
+}
