@@ -11,6 +11,9 @@ export interface FieldLimit {
 /** The limits of one message, by the names of its fields. */
 export type MessageLimits = Readonly<Record<string, FieldLimit>>;
 
+/** Twice what Linux and the library take of arguments and environment together. */
+const JOB_BYTES = 2 * 1024 * 1024;
+
 /** A UUID has 36 bytes. Names and prefixes of ids are shorter than this. */
 const ID: FieldLimit = { maxBytes: 1_024 };
 /** Cursors and tokens of the server have less than 200 bytes. */
@@ -21,8 +24,8 @@ const PATH: FieldLimit = { maxBytes: 16_384 };
 const LABELS: FieldLimit = { maxCount: 256, maxBytes: 4_096 };
 /** There are 9 states. */
 const STATES: FieldLimit = { maxCount: 64 };
-/** Linux takes strings of 131,072 bytes. */
-const ARGUMENT_BYTES = 262_144;
+/** Linux takes strings of 131,072 bytes. The library names a longer one, so only the size of the request bounds them. */
+const ARGUMENT_BYTES = JOB_BYTES;
 
 /**
  * Every string, `bytes`, repeated field and map of every request. A field that is missing here fails a test.
@@ -69,9 +72,6 @@ export const FIELD_LIMITS: Readonly<Record<string, MessageLimits>> = {
   },
   CanIRequest: { call: ID, id: ID },
 };
-
-/** Twice what Linux and the library take of arguments and environment together. */
-const JOB_BYTES = 2 * 1024 * 1024;
 
 /** Bytes of one message of a request; all others have {@linkcode DEFAULT_MESSAGE_BYTES}. */
 const MESSAGE_BYTES: Readonly<Record<string, number>> = {
