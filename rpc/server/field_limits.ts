@@ -14,8 +14,8 @@ export type MessageLimits = Readonly<Record<string, FieldLimit>>;
 /** Twice what Linux and the library take of arguments and environment together. */
 const JOB_BYTES = 2 * 1024 * 1024;
 
-/** A UUID has 36 bytes. Names and prefixes of ids are shorter than this. */
-const ID: FieldLimit = { maxBytes: 1_024 };
+/** Ids, prefixes and names. Too long ones are not found, or named by the library, up to this. */
+const ID: FieldLimit = { maxBytes: 16_384 };
 /** Cursors and tokens of the server have less than 200 bytes. */
 const TOKEN: FieldLimit = { maxBytes: 4_096 };
 /** Linux: PATH_MAX is 4,096. Longer paths reach the library, which names them, up to this. */
