@@ -29,7 +29,7 @@ export function statusJson(status: JobStatus): Record<string, unknown> {
   const { id, state, command, reason, output_policy, registered_at, started_at, ended_at, pid, signals, ...others } =
     status;
   const { input, input_bytes, input_closed, cgroup_limits, usage, ...more } = others;
-  const { term_sent_at, kill_sent_at, others_ended, paused, isolation, ...rest } = more;
+  const { term_sent_at, kill_sent_at, others_ended, others_left, paused, isolation, ...rest } = more;
   return withoutAbsent({
     // First, for whoever reads a line with bare eyes.
     id,
@@ -42,6 +42,7 @@ export function statusJson(status: JobStatus): Record<string, unknown> {
     term_sent_at: term_sent_at && rfc3339(term_sent_at),
     kill_sent_at: kill_sent_at && rfc3339(kill_sent_at),
     others_ended: others_ended || null,
+    others_left: others_left || null,
     paused: paused || null,
     reason: reason === "REASON_UNSPECIFIED" ? "" : enumName(reason),
     isolation: isolation === "ISOLATION_UNSPECIFIED" ? "" : enumName(isolation),

@@ -39,9 +39,13 @@ function seconds(us: number): string {
   return `${(us / 1_000_000).toFixed(us < 1_000_000 ? 3 : 2)}s`;
 }
 
+function otherProcesses(count: number): string {
+  return `${count} other process${count === 1 ? "" : "es"}`;
+}
+
 /** Rows of a status about who asked for what, and what it took to end the job. */
 export function endRows(status: JobStatus): [string, string][] {
-  const { started_by, stop_asked_by, signals, term_sent_at, kill_sent_at, others_ended } = status;
+  const { started_by, stop_asked_by, signals, term_sent_at, kill_sent_at, others_ended, others_left } = status;
   const sent = signals.map(({ by, signal, at }) =>
     `${printable(signal)} by ${printable(by)}${at === null ? "" : ` at ${rfc3339(at)}`}`
   );
@@ -51,6 +55,7 @@ export function endRows(status: JobStatus): [string, string][] {
     ["Signals", sent.join(", ")],
     ["Asked to end", term_sent_at === null ? "" : `${rfc3339(term_sent_at)}, by SIGTERM`],
     ["Killed", kill_sent_at === null ? "" : `${rfc3339(kill_sent_at)}, for it had not ended`],
-    ["Ended with it", others_ended === 0 ? "" : `${others_ended} other process${others_ended === 1 ? "" : "es"}`],
+    ["Ended with it", others_ended === 0 ? "" : otherProcesses(others_ended)],
+    ["Left running", others_left === 0 ? "" : `${otherProcesses(others_left)} that could not be ended`],
   ];
 }

@@ -61,6 +61,7 @@ export function statusMessage(status: JobStatus): Sent<wire.JobStatus> {
     term_sent_at: status.record?.termSentAt && timestamp(status.record.termSentAt),
     kill_sent_at: status.record?.killSentAt && timestamp(status.record.killSentAt),
     others_ended: status.record?.othersEnded,
+    others_left: status.record?.othersLeft,
     paused: status.paused,
     paused_by: status.pausedBy,
     started_by: status.asked?.startedBy,

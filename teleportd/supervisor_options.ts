@@ -1,5 +1,5 @@
 /** What the flags, the file of limits and the environment make of the supervisor: which jobs, how many, for how long. */
-import { checkLimits, type SupervisorOptions } from "../mod.ts";
+import { checkLimits, type SupervisorOptions, SurvivorsError } from "../mod.ts";
 import type { Flags } from "./flags.ts";
 import { type FileLimits, parseLimits } from "./limits_file.ts";
 import { StartError } from "./start_error.ts";
@@ -22,7 +22,8 @@ export function supervisorOptions(
     inheritableEnv: inheritable(environment(), flags.inheritEnv ?? []),
     newPrivileges: flags.allowNewPrivileges ? "ON_REQUEST" : "DENIED",
     ...limits,
-    onError: (error) => tell(`internal error: ${describe(error)}`),
+    onError: (error) =>
+      tell(error instanceof SurvivorsError ? `warning: ${error.message}` : `internal error: ${describe(error)}`),
     ...(flags.maxOutput === undefined
       ? {}
       : { outputLimit: { maxBytes: flags.maxOutput, policy: flags.outputPolicy } }),

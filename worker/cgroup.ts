@@ -45,14 +45,7 @@ export class Cgroup {
 
   /** Sends a signal to each process. Between the look and the signal nothing is waited for. */
   signal(signal: Deno.Signal): void {
-    for (const pid of this.pids()) {
-      try {
-        sendNow(pid, signal);
-      } catch (error) {
-        // It became another user's (a set-user-id program): the others must still hear it.
-        if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
-      }
-    }
+    for (const pid of this.pids()) sendNow(pid, signal);
   }
 
   /** Kills everything in it at once, whatever forks meanwhile. Before Linux 5.14 what it has now; then look again. */

@@ -9,6 +9,8 @@ export type ErrorCode =
   | "JOB_NOT_FOUND"
   | "JOB_NOT_RUNNING"
   | "JOB_RUNNING"
+  | "SIGNAL_DENIED"
+  | "NOT_ENDED"
   | "NO_INPUT"
   | "INPUT_BUSY"
   | "INPUT_CLOSED"
@@ -102,6 +104,43 @@ export class JobRunningError extends TeleportError {
   constructor(id: string, state: string) {
     super("JOB_RUNNING", `Job "${id}" is in state "${state}": stop it first`);
   }
+}
+
+/** The kernel does not let the server signal a process of the job, because it became another user's. */
+export class SignalDeniedError extends TeleportError {
+  /** Whether other processes of the job got the signal. */
+  readonly isPartial: boolean;
+
+  /**
+   * @param what such as `send SIGHUP to`
+   * @param pids of the processes that were not signalled
+   */
+  constructor(what: string, pids: readonly number[], isPartial = false) {
+    const rest = isPartial ? ". The other processes got it" : "";
+    super(
+      "SIGNAL_DENIED",
+      `Cannot ${what} ${processList(pids)}: the server may not signal processes of another user${rest}`,
+    );
+    this.isPartial = isPartial;
+  }
+}
+
+/** Processes of a job could not be ended and may run still. Reported to `onError`; no call throws it. */
+export class SurvivorsError extends TeleportError {
+  /** @param isDenied whether the server may not signal them; else the kernel has not let go of them yet */
+  constructor(id: string, pids: readonly number[], isDenied: boolean) {
+    const why = isDenied ? "the server may not signal processes of another user" : "the kernel still holds them";
+    super("NOT_ENDED", `Cannot end ${processList(pids)} of job "${id}": ${why}`);
+  }
+}
+
+/** As many as a sentence can hold. */
+const MAX_LISTED = 10;
+
+function processList(pids: readonly number[]): string {
+  if (pids.length === 0) return "processes";
+  const more = pids.length > MAX_LISTED ? ` and ${pids.length - MAX_LISTED} more` : "";
+  return `process${pids.length === 1 ? "" : "es"} ${pids.slice(0, MAX_LISTED).join(", ")}${more}`;
 }
 
 /** The job was registered without an input. */

@@ -1,6 +1,6 @@
 /** A process with a history: its state machine, its output, its watchers. */
 import { DEFAULT_GRACE_MS } from "./command.ts";
-import { JobNotFoundError, JobNotRunningError, NoInputError } from "./errors.ts";
+import { JobNotFoundError, JobNotRunningError, NoInputError, SignalDeniedError } from "./errors.ts";
 import type { InputOptions, InputPiece, InputState, InputTaken } from "./input.ts";
 import { type JobSpec, type JobStatus, jobStatus, type OutputCounts } from "./job_spec.ts";
 import type { OutputLog, OutputTotals } from "./output_log.ts";
@@ -8,7 +8,14 @@ import type { OutputPiece } from "./output_piece.ts";
 import { type OutputSelection, readOutput } from "./output_watch.ts";
 import type { Process, StopOptions } from "./process.ts";
 import { parseSignal } from "./signals.ts";
-import { type Asked, isFinalState, isInitialState, isRunningState, type ProcessStatus } from "./state.ts";
+import {
+  type Asked,
+  isFinalState,
+  isInitialState,
+  isRunningState,
+  type ProcessStatus,
+  type SentSignal,
+} from "./state.ts";
 import { type Watch, watch, woken } from "./watch.ts";
 
 /** Where a job's changes are written down before they are told. */
@@ -190,16 +197,26 @@ export class Job {
    *
    * @throws {InvalidSignalError} when Linux has no such signal
    * @throws {JobNotRunningError} when the job is not running
+   * @throws {SignalDeniedError} when not all of the group may be signalled, because it runs as another user
    */
   async signal(signal: string, by?: string): Promise<JobStatus> {
     const { name } = parseSignal(signal);
     this.#mustRun("be sent a signal");
-    if (by !== undefined) {
-      const signals = [...(this.#asked.signals ?? []), { by, signal: name, at: new Date() }].slice(-MAX_SIGNALS);
-      this.#asked = { ...this.#asked, signals };
+    const before = this.#asked.signals ?? [];
+    if (by !== undefined) this.#noteSignals([...before, { by, signal: name, at: new Date() }]);
+    try {
+      await this.#process.signal(signal, by);
+    } catch (error) {
+      // What nobody got was not sent.
+      if (error instanceof SignalDeniedError && !error.isPartial) this.#noteSignals(before);
+      throw error;
     }
-    await this.#process.signal(signal, by);
     return this.status;
+  }
+
+  #noteSignals(signals: readonly SentSignal[]): void {
+    const { signals: _, ...others } = this.#asked;
+    this.#asked = signals.length === 0 ? others : { ...others, signals: signals.slice(-MAX_SIGNALS) };
   }
 
   /**
@@ -210,7 +227,7 @@ export class Job {
   async pause(by?: string): Promise<JobStatus> {
     this.#mustRun("be paused");
     if (!this.#process.isPaused) this.#pausedBy = by;
-    await this.#process.pause();
+    await this.#process.pause(); // Where that throws it is not paused, and by whom is not asked.
     return this.status;
   }
 

@@ -1,7 +1,7 @@
 /** Lets all processes of a job stand still, and go on. */
 import { membersOf } from "./process_members.ts";
-import { readEntry, scanProcesses } from "./process_table.ts";
-import { sendNow } from "./signals.ts";
+import { type ProcessEntry, readEntry, scanProcesses } from "./process_table.ts";
+import { type Delivery, sendNow } from "./signals.ts";
 import type { Ending } from "./termination.ts";
 
 /**
@@ -14,42 +14,57 @@ const LAST_CHECK_MS = 50;
 
 /**
  * Lets everything of a job stand still: its cgroup frozen where it has one, else SIGSTOP to each process. Resolves when
- * all do, after a second at the latest.
+ * all do, after a second at the latest. Where a process runs as another user and may not be signalled, those that were
+ * stopped go on, for half a job that stands still is none.
  *
  * @param isWanted asked again before each look: the job may be told to go on meanwhile
+ * @returns the pids of those that may not be signalled
  */
-export async function pauseAll(job: Ending, isWanted: () => boolean): Promise<void> {
+export async function pauseAll(job: Ending, isWanted: () => boolean): Promise<readonly number[]> {
   const isFrozen = job.cgroup?.freeze(true) === true;
   const end = performance.now() + SETTLE_MS;
+  const stopped = new Map<number, ProcessEntry>();
   for (let waitMs = FIRST_CHECK_MS; isWanted(); waitMs = Math.min(waitMs * 2, LAST_CHECK_MS)) {
-    if (isFrozen ? job.cgroup?.isFrozen !== false : await stopEach(job, isWanted)) return;
-    if (performance.now() > end) return;
+    const moving = isFrozen ? [] : await movingOf(job);
+    const denied = isWanted() ? stopEach(moving, stopped) : [];
+    if (denied.length > 0) {
+      for (const entry of stopped.values()) send(entry, "SIGCONT");
+      return denied;
+    }
+    if (isFrozen ? job.cgroup?.isFrozen !== false : moving.length === 0) return [];
+    if (performance.now() > end) return [];
     await new Promise((resolve) => setTimeout(resolve, waitMs));
   }
+  return [];
 }
 
-/** Returns whether all were found to stand still. */
-async function stopEach(job: Ending, isWanted: () => boolean): Promise<boolean> {
-  const moving = membersOf(await scanProcesses() ?? [], job).filter((entry) => !entry.stopped);
-  for (const { pid, startTime } of moving) {
-    if (isWanted() && readEntry(pid)?.startTime === startTime) send(pid, "SIGSTOP");
-  }
-  return moving.length === 0;
+async function movingOf(job: Ending): Promise<readonly ProcessEntry[]> {
+  return membersOf(await scanProcesses() ?? [], job).filter((entry) => !entry.stopped);
 }
 
-/** Lets everything of a job go on: its cgroup is thawed where it has one, else SIGCONT to each process. */
-export async function resumeAll(job: Ending): Promise<void> {
-  if (job.cgroup?.freeze(false)) return;
-  for (const { pid, startTime } of membersOf(await scanProcesses() ?? [], job)) {
-    if (readEntry(pid)?.startTime === startTime) send(pid, "SIGCONT");
+/** Returns the pids of those that may not be signalled, and adds the others to those stopped. */
+function stopEach(entries: readonly ProcessEntry[], stopped: Map<number, ProcessEntry>): number[] {
+  const denied: number[] = [];
+  for (const entry of entries) {
+    const delivery = send(entry, "SIGSTOP");
+    if (delivery === "SENT") stopped.set(entry.pid, entry);
+    else if (delivery === "DENIED") denied.push(entry.pid);
   }
+  return denied;
 }
 
-/** What became another user's (a set-user-id program) may be out of reach. */
-function send(pid: number, signal: Deno.Signal): void {
-  try {
-    sendNow(pid, signal);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
-  }
+/**
+ * Lets everything of a job go on: its cgroup is thawed where it has one, else SIGCONT to each process.
+ *
+ * @returns the pids of those that stand still and may not be signalled
+ */
+export async function resumeAll(job: Ending): Promise<readonly number[]> {
+  if (job.cgroup?.freeze(false)) return [];
+  const members = membersOf(await scanProcesses() ?? [], job);
+  return members.filter((entry) => send(entry, "SIGCONT") === "DENIED" && entry.stopped).map(({ pid }) => pid);
+}
+
+/** Signals one process, having looked again that the pid is still that process's. */
+function send(entry: ProcessEntry, signal: Deno.Signal): Delivery {
+  return readEntry(entry.pid)?.startTime === entry.startTime ? sendNow(entry.pid, signal) : "GONE";
 }

@@ -2,7 +2,8 @@
 import { checkCommand, checkGrace, DEFAULT_GRACE_MS } from "./command.ts";
 import type { StartFailure } from "./command_failure.ts";
 import type { Launch } from "./launcher.ts";
-import { JobNotRunningError, LimitReachedError } from "./errors.ts";
+import { JobNotRunningError, LimitReachedError, SignalDeniedError, SurvivorsError } from "./errors.ts";
+import { gainsNoPrivileges } from "./host.ts";
 import { ProcessInput } from "./input.ts";
 import { drain, type OutputSink, pump } from "./process_output.ts";
 import { spawn, type SpawnOptions } from "./process_spawn.ts";
@@ -27,6 +28,8 @@ export interface ProcessOptions extends SpawnOptions {
   readonly id?: string;
   /** Takes what the process writes; discarded where absent. */
   readonly output?: OutputSink;
+  /** Receives a `SurvivorsError` when processes of it could not be ended. */
+  readonly onError?: (error: Error) => void;
 }
 
 /** How to stop a process. */
@@ -71,6 +74,8 @@ export class Process {
   #tree: ProcessTree | undefined;
   /** Why it ends: the first cause wins. */
   #cause: Cause | undefined;
+  /** Rejects when the process cannot be killed. */
+  #denial = newDenial();
   /** True until the leader is seen to have ended: till then its pid is its own. */
   #leaderLives = false;
   /** Aborts when nothing of the process is left. */
@@ -168,7 +173,7 @@ export class Process {
     this.#tree = tree;
     if (launch === undefined) this.#nowRuns();
     if (this.#options.timeoutMs) {
-      this.#timeoutTimer = setTimeout(() => void this.stop({ reason: "TIMED_OUT" }), this.#options.timeoutMs);
+      this.#timeoutTimer = setTimeout(() => this.#stopUnasked({ reason: "TIMED_OUT" }), this.#options.timeoutMs);
     }
     this.#supervise(child, tree, launch).catch((error) => {
       const why = error instanceof Error ? error.message : String(error);
@@ -189,6 +194,8 @@ export class Process {
    * running this does nothing and resolves with the status it has.
    *
    * @throws {InvalidArgumentError} when the grace period is out of range
+   * @throws {SignalDeniedError} when it runs as another user after the grace period, whom the server may not signal. It
+   * stays in state `STOPPING`, and a later stop tries again
    */
   async stop(options: StopOptions = {}): Promise<ProcessStatus> {
     if (options.graceMs !== undefined) checkGrace(options.graceMs);
@@ -204,7 +211,7 @@ export class Process {
       if (this.#leaderLives) this.#tree.askToEnd();
     }
     this.#killAfter(graceMs, this.#tree);
-    return await this.#final.promise;
+    return await Promise.race([this.#final.promise, this.#denial.promise]);
   }
 
   /** Stops the process because its output is not taken any more. */
@@ -216,7 +223,12 @@ export class Process {
       const sentence = `The server could not record the output${why} and stopped the job`;
       this.#cause ??= { reason: "OUTPUT_FAILED", error: sentence };
     }
-    void this.stop();
+    this.#stopUnasked();
+  }
+
+  /** Stops the process for a reason of its own. What cannot be killed was reported. */
+  #stopUnasked(options: StopOptions = {}): void {
+    this.stop(options).catch(() => {});
   }
 
   /**
@@ -226,12 +238,21 @@ export class Process {
    * @param by the user who asked, for the record
    * @throws {InvalidSignalError} when Linux has no such signal
    * @throws {JobNotRunningError} when the process is not running
+   * @throws {SignalDeniedError} when not all of the group may be signalled, because it runs as another user
    */
   async signal(signal: string, by?: string): Promise<void> {
     const parsed: LinuxSignal = parseSignal(signal);
     const tree = this.#running("be sent a signal");
+    const before = this.#lastSignal;
     this.#lastSignal = { name: parsed.name, ...(by === undefined ? {} : { by }) };
-    await sendSignal(-tree.membership.leader, parsed);
+    const { leader } = tree.membership;
+    const delivery = await sendSignal(-leader, parsed);
+    const isPartial = delivery !== "DENIED";
+    if (!isPartial) this.#lastSignal = before;
+    const denied = !isPartial || mayLoseProcesses() ? await tree.deniedInGroup() : [];
+    if (!isPartial || denied.length > 0) {
+      throw new SignalDeniedError(`send ${parsed.name} to`, denied.length === 0 ? [leader] : denied, isPartial);
+    }
     if (parsed.name === "SIGCONT") await tree.continued();
   }
 
@@ -281,7 +302,19 @@ export class Process {
     if (!this.#leaderLives || killAt >= this.#killAt) return;
     clearTimeout(this.#killTimer);
     this.#killAt = killAt;
-    this.#killTimer = setTimeout(() => void tree.killAll(), graceMs);
+    this.#killTimer = setTimeout(() => void this.#kill(tree), graceMs);
+  }
+
+  /** Kills all of it, and tells those who wait for its end where that cannot be. */
+  async #kill(tree: ProcessTree): Promise<void> {
+    const denied = await tree.killAll();
+    // Where the leader ends, its end is what they wait for, and what is left of the others is on record then.
+    if (!this.#leaderLives || !denied.includes(tree.membership.leader)) return;
+    this.#killAt = Infinity; // A later stop tries again.
+    const { reject } = this.#denial;
+    this.#denial = newDenial();
+    reject(new SignalDeniedError("end", denied));
+    this.#options.onError?.(new SurvivorsError(this.#id, denied, true));
   }
 
   /** Waits for the leader's end, ends what it left behind, drains the output, and says so. */
@@ -300,7 +333,11 @@ export class Process {
     clearTimeout(this.#killTimer);
     // A stop whose grace period is over has no more patience with what the leader left behind.
     const graceMs = this.#killAt === Infinity ? LEFTOVER_GRACE_MS : Math.max(0, this.#killAt - performance.now());
-    await tree.endLeftovers(graceMs);
+    const { left, isDenied } = await tree.endLeftovers(graceMs);
+    if (left.length > 0) {
+      const pids = left.map((name) => Number.parseInt(name)).filter(Number.isInteger);
+      this.#options.onError?.(new SurvivorsError(this.#id, pids, isDenied));
+    }
     const record = await tree.close();
     this.#ended.abort();
     await drain(pumps);
@@ -346,6 +383,18 @@ export class Process {
     this.#apply(event);
     this.#final.resolve(this.#status);
   }
+}
+
+/** Nobody may wait for it. */
+function newDenial(): PromiseWithResolvers<never> {
+  const denial = Promise.withResolvers<never>();
+  denial.promise.catch(() => {});
+  return denial;
+}
+
+/** Whether processes of a job can become another user's whom this one may not signal. */
+function mayLoseProcesses(): boolean {
+  return Deno.uid() !== 0 && !gainsNoPrivileges();
 }
 
 type Timer = ReturnType<typeof setTimeout>;

@@ -1,10 +1,12 @@
 /** All processes of one job as one: asked to end, killed, paused, measured, and accounted for in its record. */
 import type { Cgroup } from "./cgroup.ts";
+import { SignalDeniedError } from "./errors.ts";
 import { pauseAll, resumeAll } from "./pause.ts";
 import type { Membership } from "./process_members.ts";
-import { readEntry } from "./process_table.ts";
+import { readEntry, scanProcesses } from "./process_table.ts";
 import type { EndRecord } from "./state.ts";
-import { askToEnd, endLeftovers, killAll } from "./termination.ts";
+import { probe } from "./signals.ts";
+import { askToEnd, endLeftovers, killAll, type Leftovers } from "./termination.ts";
 import { Meter, type Usage } from "./usage.ts";
 import { endedChildTicks } from "./usage_children.ts";
 
@@ -16,6 +18,8 @@ export class ProcessTree {
   readonly #meter: Meter;
   /** Names of those that were ended beside the leader. */
   readonly #ended = new Set<string>();
+  /** How many could not be ended. */
+  #othersLeft = 0;
   #termSentAt: Date | undefined;
   #killSentAt: Date | undefined;
   #childTicks: ReturnType<typeof endedChildTicks> | undefined;
@@ -44,18 +48,32 @@ export class ProcessTree {
 
   /** Asks the leader and its group to end. Not when the leader is seen to have ended. */
   askToEnd(): void {
-    this.#termSentAt ??= new Date();
     const leader = readEntry(this.membership.leader);
     if (leader !== undefined) this.#meter.note([leader]);
-    askToEnd(this.membership.leader);
-    // What stands still would not hear it.
-    if (this.#isPaused) void this.resume();
+    const askedAt = new Date();
+    if (askToEnd(this.membership.leader) !== "DENIED") this.#termSentAt ??= askedAt;
+    // What stands still would not hear it. What cannot go on is found out by the kill.
+    if (this.#isPaused) this.resume().catch(() => {});
   }
 
-  /** Kills all of it, for it had its time to end. */
-  async killAll(): Promise<void> {
-    this.#killSentAt ??= new Date();
-    this.#count(await killAll(this.#all));
+  /**
+   * Kills all of it, for it had its time to end.
+   *
+   * @returns the pids of those that may not be signalled
+   */
+  async killAll(): Promise<readonly number[]> {
+    const killedAt = new Date();
+    const { found, denied } = await killAll(this.#all);
+    if (found.length === 0 || denied.length < found.length) this.#killSentAt ??= killedAt;
+    this.#count(found);
+    return denied;
+  }
+
+  /** The pids of the leader's group that may not be signalled, because they run as another user. */
+  async deniedInGroup(): Promise<readonly number[]> {
+    const { leader } = this.membership;
+    const group = (await scanProcesses() ?? []).filter(({ pgrp, zombie }) => pgrp === leader && !zombie);
+    return group.map(({ pid }) => pid).filter((pid) => probe(pid) === "DENIED");
   }
 
   /** To be called at once when the leader is seen to have ended. */
@@ -65,8 +83,12 @@ export class ProcessTree {
   }
 
   /** Ends what the leader has left behind. */
-  async endLeftovers(graceMs: number): Promise<void> {
-    this.#count((await endLeftovers(this.#all, graceMs)).found);
+  async endLeftovers(graceMs: number): Promise<Leftovers> {
+    const leftovers = await endLeftovers(this.#all, graceMs);
+    this.#count(leftovers.found);
+    for (const name of leftovers.left) this.#ended.delete(name);
+    this.#othersLeft = leftovers.left.length;
+    return leftovers;
   }
 
   #count(names: readonly string[]): void {
@@ -74,16 +96,28 @@ export class ProcessTree {
     for (const name of names) if (!name.startsWith(`${leader}:`)) this.#ended.add(name);
   }
 
-  /** Lets all of it stand still. Resolves when it does, after a second at the latest. */
+  /**
+   * Lets all of it stand still. Resolves when it does, after a second at the latest.
+   *
+   * @throws {SignalDeniedError} where not all of it may be signalled; then all of it goes on
+   */
   async pause(): Promise<void> {
     this.#isPaused = true;
-    await pauseAll(this.#all, () => this.#isPaused);
+    const denied = await pauseAll(this.#all, () => this.#isPaused);
+    if (denied.length === 0) return;
+    this.#isPaused = false;
+    throw new SignalDeniedError("pause", denied);
   }
 
-  /** Lets all of it go on. */
+  /**
+   * Lets all of it go on.
+   *
+   * @throws {SignalDeniedError} where what stands still may not be signalled
+   */
   async resume(): Promise<void> {
     this.#isPaused = false;
-    await resumeAll(this.#all);
+    const denied = await resumeAll(this.#all);
+    if (denied.length > 0) throw new SignalDeniedError("resume", denied);
   }
 
   /** Its group was sent SIGCONT: where it was paused by SIGSTOP, it goes on, and so shall the rest of it. */
@@ -103,6 +137,7 @@ export class ProcessTree {
     return {
       usage,
       othersEnded: this.#ended.size,
+      ...(this.#othersLeft === 0 ? {} : { othersLeft: this.#othersLeft }),
       ...(this.#termSentAt === undefined ? {} : { termSentAt: this.#termSentAt }),
       ...(this.#killSentAt === undefined ? {} : { killSentAt: this.#killSentAt }),
     };

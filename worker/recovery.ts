@@ -1,5 +1,6 @@
 /** What a server does about the jobs that were running when the one before it died. */
 import { Cgroup } from "./cgroup.ts";
+import { SurvivorsError } from "./errors.ts";
 import type { JobSpec } from "./job_spec.ts";
 import type { OutputBudget } from "./output_limit.ts";
 import { OutputLog, type OutputLogOptions } from "./output_log.ts";
@@ -46,11 +47,9 @@ async function recoverJob({ spec, status, process }: StoredJob, options: Recover
   const { store, budget, onError } = options;
   let final: ProcessStatus | undefined;
   if (!isFinalState(status.state)) {
-    const { gone, record } = await endOrphans(spec.id, process, options.bootId);
+    const { survivors, isDenied, record } = await endOrphans(spec.id, process, options.bootId);
     final = lostStatus(status, record);
-    if (!gone) {
-      onError(new Error(`What is left of job "${spec.id}" could not be ended: look for its mark in /proc/PID/environ`));
-    }
+    if (survivors.length > 0) onError(new SurvivorsError(spec.id, survivors, isDenied));
   }
   let log: OutputLog;
   try {
@@ -72,23 +71,26 @@ async function recoverJob({ spec, status, process }: StoredJob, options: Recover
  * Ends what is left of a job whose server died: its cgroup, leader, group, session, descendants, and whatever carries its
  * mark. Nothing is signalled that is not known to be the job's: after a restart of the system nothing is.
  *
- * @returns whether nothing is left, as far as can be known; and what is to be said of it, unless the system was restarted
+ * @returns the pids of what could not be ended, and what is to be said of the end, unless the system was restarted
  */
 export async function endOrphans(
   id: string,
   process: StoredProcess | undefined,
   boot: string,
-): Promise<{ readonly gone: boolean; readonly record?: EndRecord }> {
-  if (process === undefined || process.bootId !== boot || boot === "") return { gone: true };
+): Promise<{ readonly survivors: readonly number[]; readonly isDenied: boolean; readonly record?: EndRecord }> {
+  if (process === undefined || process.bootId !== boot || boot === "") return { survivors: [], isDenied: false };
   // A job that was about to start has no pid on record: it is known by its mark alone.
   const { leader = -1, startTime = 0, tag } = process;
   const cgroup = process.cgroup === undefined ? undefined : new Cgroup(process.cgroup);
   const job = { leader, startTime, mark: id, ...(tag === undefined ? {} : { tag }), wasUnwatched: true, cgroup };
-  const { found, gone } = await endLeftovers(job, LEFTOVER_GRACE_MS);
+  const { found, left, isDenied } = await endLeftovers(job, LEFTOVER_GRACE_MS);
   const usage = new Meter(job, cgroup).final(undefined);
   cgroup?.remove();
-  const othersEnded = found.filter((name) => !name.startsWith(`${leader}:`)).length;
-  return { gone, record: { usage, othersEnded } };
+  const others = (names: readonly string[]) => names.filter((name) => !name.startsWith(`${leader}:`));
+  const othersEnded = others(found.filter((name) => !left.includes(name))).length;
+  const othersLeft = others(left).length;
+  const survivors = left.map((name) => Number.parseInt(name)).filter(Number.isInteger);
+  return { survivors, isDenied, record: { usage, othersEnded, ...(othersLeft === 0 ? {} : { othersLeft }) } };
 }
 
 /** The status of a job whose end nobody saw. */

@@ -97,33 +97,50 @@ export function parseSignal(text: string): LinuxSignal {
 }
 
 /**
- * Sends a signal to a process (`pid` above 0) or to a process group (minus its id), as kill(2) does. Returns false
- * when there is no such process or group any more.
+ * What became of a signal.
+ *
+ * - `SENT`: to the process, or to every process of the group that may be signalled, one at least
+ * - `GONE`: there is no such process or group any more
+ * - `DENIED`: it runs as another user, and the kernel let none be signalled; kill(2), EPERM
  */
-export async function sendSignal(pid: number, signal: LinuxSignal): Promise<boolean> {
-  if (signal.number >= RT_MIN) return await sendThroughShell(pid, signal.number);
-  return sendNow(pid, signal.name as Deno.Signal);
+export type Delivery = "SENT" | "GONE" | "DENIED";
+
+/** Sends a signal to a process (`pid` above 0) or to a process group (minus its id), as kill(2) does. */
+export async function sendSignal(pid: number, signal: LinuxSignal): Promise<Delivery> {
+  if (signal.number < RT_MIN) return sendNow(pid, signal.name as Deno.Signal);
+  if (await sendThroughShell(pid, signal.number)) return "SENT";
+  return probe(pid) === "DENIED" ? "DENIED" : "GONE";
 }
 
 /** As `sendSignal`, for signals with a fixed name: at once, without a turn of the event loop. */
-export function sendNow(pid: number, name: Deno.Signal): boolean {
+export function sendNow(pid: number, name: Deno.Signal): Delivery {
   try {
     Deno.kill(pid, name);
-    return true;
+    return "SENT";
   } catch (error) {
-    if (isNoSuchProcess(error)) return false;
-    throw error;
+    return failedDelivery(error);
+  }
+}
+
+/** What would become of a signal, by signal 0, which only asks. */
+export function probe(pid: number): Delivery {
+  try {
+    process.kill(pid, 0); // `Deno.kill` takes 0 too and says yes to everything.
+    return "SENT";
+  } catch (error) {
+    return failedDelivery(error);
   }
 }
 
 /** True while there is such a process (`pid` above 0) or a process group with members (minus its id). */
 export function exists(pid: number): boolean {
-  try {
-    process.kill(pid, 0); // Signal 0 only asks, kill(2); `Deno.kill` takes it too and says yes to everything.
-    return true;
-  } catch (error) {
-    return !isNoSuchProcess(error);
-  }
+  return probe(pid) !== "GONE";
+}
+
+function failedDelivery(error: unknown): Delivery {
+  if (isNoSuchProcess(error)) return "GONE";
+  if (error instanceof Deno.errors.PermissionDenied || (error as { code?: unknown }).code === "EPERM") return "DENIED";
+  throw error;
 }
 
 function isNoSuchProcess(error: unknown): boolean {

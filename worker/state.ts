@@ -61,6 +61,11 @@ export interface EndRecord {
   readonly usage: Usage;
   /** Processes of it beside its leader that were still there and were ended. */
   readonly othersEnded: number;
+  /**
+   * Processes of it beside its leader that could not be ended and may run still. Absent where there are none, and in
+   * records of older versions.
+   */
+  readonly othersLeft?: number;
   /** When it was asked to end, with SIGTERM. */
   readonly termSentAt?: Date;
   /** When it was killed, for it had not ended within the grace period. */

@@ -428,7 +428,8 @@ export class Supervisor implements AsyncDisposable {
     for (const job of this.#keep.jobs.all()) if (job.isInitialState) job.abandon(new SupervisorClosedError());
     let timer: ReturnType<typeof setTimeout> | undefined;
     const tooLong = new Promise<void>((resolve) => timer = setTimeout(resolve, atMostMs));
-    await Promise.race([Promise.all(stops), tooLong]);
+    // What cannot be stopped was reported; it is LOST to the next life.
+    await Promise.race([Promise.allSettled(stops), tooLong]);
     clearTimeout(timer);
     this.#keep.end();
   }

@@ -230,6 +230,7 @@ export class Keep {
           ...spec,
           ...own,
           output: log,
+          onError: (error) => this.#tell(error),
           ...(cgroup === undefined ? {} : { cgroup }),
           ...(this.#options.tags === undefined ? {} : { tags: this.#options.tags }),
         }),

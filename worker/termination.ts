@@ -8,7 +8,7 @@
 import type { Cgroup } from "./cgroup.ts";
 import { isTooEarly, type Membership, membersOf } from "./process_members.ts";
 import { type ProcessEntry, readEntry, scanProcesses } from "./process_table.ts";
-import { exists, sendNow } from "./signals.ts";
+import { type Delivery, exists, sendNow } from "./signals.ts";
 
 /** What is to be ended. */
 export interface Ending extends Membership {
@@ -31,73 +31,94 @@ const LAST_CHECK_MS = 50;
 /** So long it is looked again where it may be too early to say; on a machine where that is always so, no longer. */
 const TOO_EARLY_MS = 100;
 
-/** Asks the whole process group to end. SIGCONT lets a stopped process hear it. */
-export function askToEnd(leader: number): void {
-  send(-leader, "SIGTERM");
-  send(-leader, "SIGCONT");
+/**
+ * Asks the whole process group to end. SIGCONT lets a stopped process hear it.
+ *
+ * @returns `DENIED` where none of it may be signalled
+ */
+export function askToEnd(leader: number): Delivery {
+  const delivery = sendNow(-leader, "SIGTERM");
+  sendNow(-leader, "SIGCONT");
+  return delivery;
 }
 
-/**
- * Kills everything of a job. What is forked meanwhile is left to `endLeftovers`.
- *
- * @returns the names of the processes that were found, the leader's too: who kills more than once can tell how many
- */
-export async function killAll(job: Ending): Promise<readonly string[]> {
+/** What `killAll` found. */
+export interface Killed {
+  /** The names of the processes, the leader's too: who kills more than once can tell how many. */
+  readonly found: readonly string[];
+  /** The pids of those that may not be signalled, because they run as another user. */
+  readonly denied: readonly number[];
+}
+
+/** Kills everything of a job. What is forked meanwhile is left to `endLeftovers`. */
+export async function killAll(job: Ending): Promise<Killed> {
   const scanned = membersOf(await scanProcesses() ?? [], job);
   const inCgroup = job.cgroup?.pids().flatMap((pid) => readEntry(pid) ?? []) ?? [];
   job.cgroup?.kill();
-  send(-job.leader, "SIGKILL");
-  for (const entry of scanned) kill(entry, "SIGKILL");
-  return [...new Set([...scanned, ...inCgroup].map(nameOf))];
+  const group = sendNow(-job.leader, "SIGKILL");
+  const denied = new Set(scanned.filter((entry) => kill(entry, "SIGKILL") === "DENIED").map(({ pid }) => pid));
+  // The cgroup kills whatever user its processes are of.
+  for (const { pid } of inCgroup) denied.delete(pid);
+  if (group === "DENIED" && !inCgroup.some(({ pid }) => pid === job.leader)) denied.add(job.leader);
+  return { found: [...new Set([...scanned, ...inCgroup].map(nameOf))], denied: [...denied] };
+}
+
+/** What `endLeftovers` did. */
+export interface Leftovers {
+  /** The names of those that were found. */
+  readonly found: readonly string[];
+  /** The names of those that could not be ended. */
+  readonly left: readonly string[];
+  /** Whether those may not be signalled, because they run as another user. */
+  readonly isDenied: boolean;
 }
 
 /**
  * Ends what is left of a job whose leader has ended: SIGTERM, a short grace period, SIGKILL until none is left.
  *
  * @param graceMs between SIGTERM and SIGKILL, at most `LEFTOVER_GRACE_MS`; 0 kills at once
- * @returns the names of those that were found, and whether all of them are gone
  */
-export async function endLeftovers(
-  job: Ending,
-  graceMs: number,
-): Promise<{ readonly found: readonly string[]; readonly gone: boolean }> {
+export async function endLeftovers(job: Ending, graceMs: number): Promise<Leftovers> {
   const found = new Set<string>();
-  let left = await leftOf(job);
-  if (left.length === 0 && hasGroup(job)) {
+  let targets = await leftOf(job);
+  if (targets.length === 0 && hasGroup(job)) {
     killGroups([job.leader]);
-    left = await leftOf(job);
+    targets = await leftOf(job);
   }
-  if (left.length === 0) return { found: [], gone: true };
+  if (targets.length === 0) return { found: [], left: [], isDenied: false };
   // Those that carry the mark may end first: what was found to be the job's group once stays it.
-  const known = left.some(({ isInGroup }) => isInGroup) ? { ...job, wasUnwatched: false } : job;
+  const known = targets.some(({ isInGroup }) => isInGroup) ? { ...job, wasUnwatched: false } : job;
   const graceEnd = performance.now() + Math.min(graceMs, LEFTOVER_GRACE_MS);
   const end = graceEnd + KILL_WAIT_MS;
-  for (let waitMs = FIRST_CHECK_MS; left.length > 0; waitMs = Math.min(waitMs * 2, LAST_CHECK_MS)) {
+  for (let waitMs = FIRST_CHECK_MS; targets.length > 0; waitMs = Math.min(waitMs * 2, LAST_CHECK_MS)) {
     const now = performance.now();
-    if (now > end) return { found: [...found], gone: false };
-    const groups = new Set(left.flatMap(({ group }) => group ?? []));
+    const groups = new Set(targets.flatMap(({ group }) => group ?? []));
     if (now >= graceEnd) {
       job.cgroup?.kill();
       killGroups(groups);
     }
-    for (const target of left) {
-      if (now >= graceEnd) target.send("SIGKILL");
+    let denied = 0;
+    for (const target of targets) {
+      if (now >= graceEnd) denied += target.send("SIGKILL") === "DENIED" ? 1 : 0;
       else if (!found.has(target.name)) {
         target.send("SIGTERM");
         target.send("SIGCONT");
       }
       if (target.name !== UNSEEN) found.add(target.name);
     }
+    // What may not be signalled is not waited for. In a cgroup the kernel kills it all the same.
+    const isDenied = denied === targets.length && job.cgroup?.isPopulated !== true;
+    if (isDenied || now > end) return { found: [...found], left: targets.map(({ name }) => name), isDenied };
     // What was asked to end must be able to hear it.
     job.cgroup?.freeze(false);
     await new Promise((resolve) => setTimeout(resolve, waitMs));
-    left = await leftOf(known);
-    if (left.length > 0) continue;
+    targets = await leftOf(known);
+    if (targets.length > 0) continue;
     // None to be seen: but for one that forks and leaves at once, of which each look sees the one before.
     killGroups(hasGroup(known) ? groups.add(job.leader) : groups);
-    left = await leftOf(known);
+    targets = await leftOf(known);
   }
-  return { found: [...found], gone: true };
+  return { found: [...found], left: [], isDenied: false };
 }
 
 /** Whether the leader's group has members, zombies among them; false where its number may be another's. */
@@ -112,7 +133,7 @@ function hasGroup(job: Ending): boolean {
  * a group reaches what is just being forked too, which one to each process does not.
  */
 function killGroups(groups: Iterable<number>): void {
-  for (const group of groups) send(-group, "SIGKILL");
+  for (const group of groups) sendNow(-group, "SIGKILL");
 }
 
 async function leftOf(job: Ending): Promise<Target[]> {
@@ -134,7 +155,7 @@ interface Target {
   readonly isInGroup: boolean;
   /** Its process group, where that has nobody else's processes in it. */
   readonly group?: number | undefined;
-  send(signal: Deno.Signal): void;
+  send(signal: Deno.Signal): Delivery;
 }
 
 /** What forks and leaves at once is missed by every look; that there is something, its cgroup knows. */
@@ -148,8 +169,8 @@ async function lookFor(job: Ending): Promise<Target[] | undefined> {
     const isGroup = !job.wasUnwatched && exists(-job.leader);
     if (!isGroup && job.cgroup?.isPopulated !== true) return [];
     const sendAll = (signal: Deno.Signal) => {
-      if (isGroup) send(-job.leader, signal);
       job.cgroup?.signal(signal);
+      return isGroup ? sendNow(-job.leader, signal) : "SENT";
     };
     return [{ name: "group", isInGroup: isGroup, send: sendAll }];
   }
@@ -160,7 +181,11 @@ async function lookFor(job: Ending): Promise<Target[] | undefined> {
     if (entry !== undefined && !entry.zombie) entries.set(nameOf(entry), entry);
   }
   if (entries.size === 0 && job.cgroup?.isPopulated === true) {
-    return [{ name: UNSEEN, isInGroup: false, send: (signal) => job.cgroup?.signal(signal) }];
+    const send = (signal: Deno.Signal) => {
+      job.cgroup?.signal(signal);
+      return "SENT" as const;
+    };
+    return [{ name: UNSEEN, isInGroup: false, send }];
   }
   if (entries.size === 0 && job.cgroup === undefined && isTooEarly(scanned, job)) return undefined;
   const others = new Set(
@@ -179,15 +204,6 @@ function nameOf(entry: ProcessEntry): string {
 }
 
 /** Signals one process, having looked again that the pid is still that process's. */
-function kill(entry: ProcessEntry, signal: Deno.Signal): void {
-  if (readEntry(entry.pid)?.startTime === entry.startTime) send(entry.pid, signal);
-}
-
-/** A process that became another user's (a set-user-id program) may be out of reach; the others must still end. */
-function send(pid: number, signal: Deno.Signal): void {
-  try {
-    sendNow(pid, signal);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
-  }
+function kill(entry: ProcessEntry, signal: Deno.Signal): Delivery {
+  return readEntry(entry.pid)?.startTime === entry.startTime ? sendNow(entry.pid, signal) : "GONE";
 }

@@ -161,6 +161,7 @@ export function jobStatus(fields: Partial<JobStatus> = {}): JobStatus {
     term_sent_at: null,
     kill_sent_at: null,
     others_ended: 0,
+    others_left: 0,
     paused: false,
     paused_by: "",
     started_by: "",

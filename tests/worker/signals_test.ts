@@ -40,8 +40,8 @@ Deno.test("signalName() and parseSignal() agree on every number", () => {
 Deno.test("sendSignal() tells whether there was somebody to send it to", async () => {
   const child = new Deno.Command("sleep", { args: ["1000"], detached: true }).spawn();
   assert.equal(exists(-child.pid), true);
-  assert.equal(await sendSignal(-child.pid, parseSignal("KILL")), true);
+  assert.equal(await sendSignal(-child.pid, parseSignal("KILL")), "SENT");
   await child.status;
   assert.equal(exists(-child.pid), false);
-  assert.equal(await sendSignal(-child.pid, parseSignal("TERM")), false);
+  assert.equal(await sendSignal(-child.pid, parseSignal("TERM")), "GONE");
 });

@@ -264,6 +264,11 @@ export interface JobStatus {
   kill_sent_at: Timestamp | null;
   /** Processes of the job beside its leader that were still there at its end, and were ended. */
   others_ended: number;
+  /**
+   * Processes of the job beside its leader that could not be ended and may run still: they became another user's, whom
+   * the server may not signal, or the kernel held them.
+   */
+  others_left: number;
   /** All processes of the job stand still, because this user paused it. */
   paused: boolean;
   paused_by: string;

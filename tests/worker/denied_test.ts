@@ -1,0 +1,88 @@
+/** A server that is not root, and a job that has become root's: each answer is what happened, and not what was asked for. */
+import assert from "node:assert/strict";
+
+const ROOT_OF_REPOSITORY = new URL("../../", import.meta.url).pathname;
+
+/** Why this cannot be tried here; undefined where it can. */
+const skip = (() => {
+  if (Deno.uid() !== 0) return "only root can make a set-user-id copy of setpriv(1)";
+  const found = new Deno.Command("sh", { args: ["-c", "command -v setpriv && id -u nobody"], stdout: "null" });
+  return found.outputSync().success ? undefined : "there is no setpriv(1), or no user nobody";
+})();
+
+async function output(command: string, args: string[]): Promise<{ success: boolean; text: string }> {
+  const { success, stdout, stderr } = await new Deno.Command(command, { args, stdin: "null" }).output();
+  return { success, text: new TextDecoder().decode(success ? stdout : stderr) };
+}
+
+Deno.test(
+  `an answer about a process that may not be signalled is what happened${
+    skip === undefined ? "" : ` (skipped: ${skip})`
+  }`,
+  { ignore: skip !== undefined },
+  async () => {
+    const place = await Deno.makeTempDir({ prefix: "teleport-test-denied-" });
+    try {
+      await Deno.chmod(place, 0o755);
+      // All that the other user needs where it can be read, which this repository and runtime may not be.
+      const copy = await output("sh", [
+        "-c",
+        'cp -R "$1/mod.ts" "$1/worker" "$1/deno.json" "$2" && mkdir -p "$2/tests/worker" "$2/cache" && ' +
+        'cp "$1/tests/worker/denied_program.ts" "$2/tests/worker" && cp "$3" "$2/deno" && ' +
+        'cp "$(command -v setpriv)" "$2/helper" && chmod -R a+rX "$2" && chmod 4755 "$2/helper" && chmod 777 "$2/cache"',
+        "sh",
+        ROOT_OF_REPOSITORY,
+        place,
+        Deno.execPath(),
+      ]);
+      assert.ok(copy.success, copy.text);
+      const asNobody = ["--reuid=nobody", "--regid=65534", "--clear-groups"];
+      const { text: user } = await output("setpriv", [...asNobody, `${place}/helper`, "--reuid=0", "id", "-u"]);
+      if (user.trim() !== "0") return; // Its file system has no set-user-id programs (nosuid), or we may gain nothing.
+      const { success, text } = await output("setpriv", [
+        ...asNobody,
+        "env",
+        `HOME=${place}/cache`,
+        `TMPDIR=${place}/cache`,
+        `DENO_DIR=${place}/cache/deno`,
+        `${place}/deno`,
+        ...["run", "-q", "-A", "--no-check", "--no-lock", "--no-config", `${place}/tests/worker/denied_program.ts`],
+        `${place}/helper`,
+      ]);
+      assert.ok(success, text);
+      check(JSON.parse(text));
+    } finally {
+      await Deno.remove(place, { recursive: true });
+    }
+  },
+);
+
+// deno-lint-ignore no-explicit-any -- as it was written
+function check({ pid, whole, part, errors }: Record<string, any>): void {
+  const denied = (what: string) => ({
+    code: "SIGNAL_DENIED",
+    message: `Cannot ${what} process ${pid}: the server may not signal processes of another user`,
+  });
+  assert.deepEqual(whole.signal, denied("send SIGHUP to"));
+  assert.deepEqual(whole.realTime, denied("send SIGRTMIN+1 to"));
+  assert.deepEqual(whole.pause, denied("pause"));
+  assert.equal(whole.paused, false);
+  assert.deepEqual([whole.stop, whole.again], [denied("end"), denied("end")]);
+  assert.equal(whole.state, "STOPPING");
+  // It ended by itself, and nobody's signal is on record.
+  assert.equal(whole.end.state, "EXITED");
+  assert.equal(whole.end.signals, 0);
+  assert.deepEqual([whole.end.record.termSentAt, whole.end.record.killSentAt], [undefined, undefined]);
+
+  assert.equal(part.signal.code, "SIGNAL_DENIED");
+  assert.match(part.signal.message, /^Cannot send SIGHUP to process \d+: .*\. The other processes got it$/);
+  assert.equal(part.pause.code, "SIGNAL_DENIED");
+  assert.equal(part.paused, false);
+  assert.deepEqual(part.stop, { state: "KILLED" });
+  assert.equal(part.end.signals, 1);
+  const { othersLeft, termSentAt, killSentAt } = part.end.record;
+  assert.equal(othersLeft, 1);
+  assert.ok(termSentAt !== undefined || killSentAt !== undefined);
+  assert.equal(errors.length, 3, JSON.stringify(errors));
+  for (const error of errors) assert.match(error, /^Cannot end process \d+ of job "[^"]+": the server may not signal/);
+}
