@@ -13,6 +13,7 @@ const io: Io = {
     Deno.addSignalListener(signal, listener);
     return { [Symbol.dispose]: () => Deno.removeSignalListener(signal, listener) };
   },
+  nowMs: () => performance.now(),
   async connect(options) {
     gatherEntropy();
     // Only here, so that help and bad usage do not wait for gRPC to load.

@@ -2,8 +2,9 @@
 import type { JobWorkerClient } from "../proto/service.ts";
 import { CALL_DEADLINE_MS } from "./context.ts";
 import { callStatus, InterruptedError } from "./exit_code.ts";
-import type { ForwardedSignal, Io } from "./io.ts";
+import { FORWARDED_SIGNALS, type ForwardedSignal, type Io } from "./io.ts";
 import type { Print } from "./print.ts";
+import { SignalRepeats } from "./signal_repeats.ts";
 
 /** The signal with this number, counted over both kinds, is not forwarded: the program leaves. As docker has it. */
 const LEAVES_AT = 3;
@@ -19,7 +20,7 @@ export interface SignalForwarding extends Disposable {
 }
 
 /**
- * Starts to forward SIGINT and SIGTERM.
+ * Starts to forward SIGINT, SIGTERM, SIGHUP and SIGQUIT. The same signal once more within 200 ms counts as one.
  *
  * - Before the job is registered there is nothing to forward to: the first signal leaves.
  * - Then the first and the second reach the job's process group as they are; they wait while the job is being started.
@@ -27,13 +28,14 @@ export interface SignalForwarding extends Disposable {
  * - The third leaves, and a sentence says that the job may still run and how to stop it.
  */
 export function forwardSignals(
-  { calls, io, print }: { calls: Pick<JobWorkerClient, "Signal">; io: Pick<Io, "onSignal">; print: Print },
+  { calls, io, print }: { calls: Pick<JobWorkerClient, "Signal">; io: Pick<Io, "onSignal" | "nowMs">; print: Print },
 ): SignalForwarding {
   const left = new AbortController();
   const kept: ForwardedSignal[] = [];
   let id: string | undefined;
   let isRunning = false;
   let count = 0;
+  const repeats = new SignalRepeats();
 
   const send = async (id: string, signal: ForwardedSignal) => {
     try {
@@ -48,6 +50,7 @@ export function forwardSignals(
   };
 
   const receive = (signal: ForwardedSignal) => {
+    if (repeats.isRepeat(signal, io.nowMs())) return;
     count += 1;
     if (id === undefined) {
       left.abort(new InterruptedError(signal, `Left on ${signal} before the job was registered`));
@@ -60,7 +63,7 @@ export function forwardSignals(
     }
   };
 
-  const listeners = (["SIGINT", "SIGTERM"] as const).map((signal) => io.onSignal(signal, () => receive(signal)));
+  const listeners = FORWARDED_SIGNALS.map((signal) => io.onSignal(signal, () => receive(signal)));
   return {
     left: left.signal,
     registered(registeredId) {
@@ -73,6 +76,19 @@ export function forwardSignals(
       // One after the other, so that they arrive in the order in which they came.
       void kept.splice(0).reduce((before, signal) => before.then(() => send(registeredId, signal)), Promise.resolve());
     },
+    [Symbol.dispose]() {
+      for (const listener of listeners) listener[Symbol.dispose]();
+    },
+  };
+}
+
+/** Leaves on the first signal: for a command whose job goes on without it. */
+export function leaveOnSignals(io: Pick<Io, "onSignal">): Pick<SignalForwarding, "left"> & Disposable {
+  const left = new AbortController();
+  const leave = (signal: ForwardedSignal) => left.abort(new InterruptedError(signal, `Left on ${signal}`));
+  const listeners = FORWARDED_SIGNALS.map((signal) => io.onSignal(signal, () => leave(signal)));
+  return {
+    left: left.signal,
     [Symbol.dispose]() {
       for (const listener of listeners) listener[Symbol.dispose]();
     },

@@ -28,7 +28,10 @@ export interface Connection extends AsyncDisposable {
 }
 
 /** The signals that `run` passes on to its job. */
-export type ForwardedSignal = "SIGINT" | "SIGTERM";
+export const FORWARDED_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
+
+/** One of them. */
+export type ForwardedSignal = (typeof FORWARDED_SIGNALS)[number];
 
 /** The machine. */
 export interface Io {
@@ -37,6 +40,8 @@ export interface Io {
   readonly stderr: OutputFile;
   /** Calls the listener for each such signal this process gets, until disposed of. */
   onSignal(signal: ForwardedSignal, listener: () => void): Disposable;
+  /** Milliseconds of a clock that only goes forward. */
+  nowMs(): number;
   /** Opens a connection. It need not be usable yet: the first call tells. */
   connect(options: { address: string; credentials: Credentials }): Promise<Connection>;
 }

@@ -40,6 +40,8 @@ interface Outage {
   isToldBack: boolean;
   /** When the server answered first since the last call that failed; undefined: not yet. */
   backSinceMs: number | undefined;
+  /** When it was tried again last. */
+  triedMs: number;
 }
 
 /** The outages of one command. Several of its calls may share one. */
@@ -85,13 +87,20 @@ export class Outages {
     if (this.#answeredMs === undefined || this.#retryForMs === 0 || !isTransient(error)) throw error;
     const now = performance.now();
     // A connection that has held for a while was no part of the outage before it.
-    const backSinceMs = this.#outage?.backSinceMs;
+    const backSinceMs = this.#outage?.backSinceMs ??
+      (unreachableReason(error) === "LOST" ? this.#outage?.triedMs : undefined);
     if (backSinceMs !== undefined && now - backSinceMs > MAX_WAIT_MS) this.#outage = undefined;
     // Kept in a variable: while the note is printed, another call of the command may get an answer, which ends the outage.
     let outage = this.#outage;
     if (outage !== undefined) outage.backSinceMs = undefined;
     if (outage === undefined) {
-      outage = this.#outage = { sinceMs: now, waitMs: FIRST_WAIT_MS, isToldBack: false, backSinceMs: undefined };
+      outage = this.#outage = {
+        sinceMs: now,
+        waitMs: FIRST_WAIT_MS,
+        isToldBack: false,
+        backSinceMs: undefined,
+        triedMs: now,
+      };
       const why = error instanceof Error ? error.message : String(error);
       await this.#print.note(`${why}: trying again for ${formatDuration(this.#retryForMs)}`);
     } else if (now - outage.sinceMs >= this.#retryForMs) throw error;
@@ -99,6 +108,29 @@ export class Outages {
     const waitMs = outage.waitMs * (0.5 + Math.random() / 2);
     outage.waitMs = Math.min(outage.waitMs * 2, MAX_WAIT_MS);
     await sleep(waitMs, signal);
+    outage.triedMs = performance.now();
+  }
+}
+
+/**
+ * Makes a call until it is answered, through outages of the server. Only for calls that mean the same when they are made
+ * twice.
+ *
+ * @param signal ends the call
+ */
+export async function askUntilAnswered<Answer>(
+  ask: () => Promise<Answer>,
+  outages: Outages,
+  signal?: AbortSignal,
+): Promise<Answer> {
+  while (true) {
+    try {
+      const answer = await ask();
+      await outages.answered();
+      return answer;
+    } catch (error) {
+      await outages.wait(error, signal);
+    }
   }
 }
 

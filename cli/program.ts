@@ -58,7 +58,8 @@ begins with -.
 Exit code: the job's own; 128+n when signal n ended it; 124 timed out; 126 not executable;
 127 not found; 1 refused or failed; 2 usage; 255 server unreachable or certificate refused.
 
-SIGINT (Ctrl-C) and SIGTERM reach the job, the first two of them; the third leaves the job running.
+SIGINT (Ctrl-C), SIGTERM, SIGHUP and SIGQUIT reach the job, the first two of them; the third leaves
+the job running. To leave a job running when the terminal closes, use --detach.
 When the reader of the output goes away, as with | head, the job gets SIGPIPE.`;
 
 const INPUT_NOTES = `
@@ -140,11 +141,12 @@ export function createProgram(runner: Runner, help: HelpOutput): Command {
         (context) => (flags.detach ? runDetached : run)(context, request, flags.retryFor),
       );
     });
-  command("stop", "<ID...>", "Stop jobs: SIGTERM, then SIGKILL; prints how each ended")
+  addRetryOption(command("stop", "<ID...>", "Stop jobs: SIGTERM, then SIGKILL; prints how each ended"))
     .option("--grace <DURATION>", "time between SIGTERM and SIGKILL (default: the job's own)", parseGraceMs)
-    .action(async (ids: string[], flags: { grace?: number }, self: Command) => {
+    .action(async (ids: string[], flags: { grace?: number; retryFor?: number }, self: Command) => {
       const { stop } = await import("./commands/stop.ts");
-      await runner.call(common(self), (context) => stop(context, ids, { graceMs: flags.grace }));
+      const options = { graceMs: flags.grace, retryForMs: flags.retryFor };
+      await runner.call(common(self), (context) => stop(context, ids, options));
     });
   command("signal", "<ID> <SIGNAL>", "Send a signal to a job's process group: SIGHUP, HUP or 1")
     .action(async (id: string, name: string, _: unknown, self: Command) => {

@@ -2,7 +2,7 @@
 import type { JobWorkerClient, Sent } from "../proto/service.ts";
 import type { JobRequest, JobStatus } from "../proto/teleport/v1/job_worker.ts";
 import { CALL_DEADLINE_MS } from "./context.ts";
-import type { Outages } from "./outage.ts";
+import { askUntilAnswered, type Outages } from "./outage.ts";
 
 /**
  * Registers the job. Where the connection breaks off before the answer, it asks again: the request has an id, by which
@@ -17,13 +17,6 @@ export async function registerJob(
   signal?: AbortSignal,
 ): Promise<JobStatus> {
   const named = { ...request, request_id: crypto.randomUUID() };
-  while (true) {
-    try {
-      const status = await calls.Register(named, { ...(signal && { signal }), deadlineMs: CALL_DEADLINE_MS });
-      await outages.answered();
-      return status;
-    } catch (error) {
-      await outages.wait(error, signal);
-    }
-  }
+  const options = { ...(signal && { signal }), deadlineMs: CALL_DEADLINE_MS };
+  return await askUntilAnswered(() => calls.Register(named, options), outages, signal);
 }

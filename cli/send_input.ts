@@ -35,13 +35,16 @@ export interface SentInput {
   readonly isClosed: boolean;
   /** False when the job ended or closed its input before it had all that was read. */
   readonly isWhole: boolean;
+  /** Why the file could not be read to its end. What was read before was sent. */
+  readonly readError?: Error;
 }
 
 /**
  * Reads the file as fast as the job reads, and sends it. After an outage it goes on where the server was: the server knows
- * this writer by a name of its own and passes over what it took before.
+ * this writer by a name of its own and passes over what it took before. A file that cannot be read any more has its end
+ * there, as in a pipeline of a shell.
  *
- * @throws what a call fails with where no waiting mends it, or what reading fails with
+ * @throws what a call fails with where waiting does not help
  */
 export async function sendInput(
   calls: Pick<JobWorkerClient, "Input" | "Status">,
@@ -90,7 +93,12 @@ function sentInput(
   { input_bytes: inputBytes, input_closed: isClosed }: Pick<InputResponse, "input_bytes" | "input_closed">,
   source: Source,
 ): SentInput {
-  return { inputBytes, isClosed, isWhole: inputBytes === source.end };
+  return {
+    inputBytes,
+    isClosed,
+    isWhole: inputBytes === source.end,
+    ...(source.readError && { readError: source.readError }),
+  };
 }
 
 /** What is read, kept until the server is known to have it. */
@@ -106,6 +114,7 @@ class Source {
   #current: object | undefined;
   #isRead = false;
   #isSent = false;
+  #readError: Error | undefined;
 
   constructor(file: InputFile, begin: number) {
     this.#file = file;
@@ -115,6 +124,11 @@ class Source {
   /** True when the last call sent all that was to be sent. */
   get isSent(): boolean {
     return this.#isSent;
+  }
+
+  /** Why the file has no more; undefined where that was its end. */
+  get readError(): Error | undefined {
+    return this.#readError;
   }
 
   /** The place in the job's input behind all that was read. */
@@ -175,7 +189,8 @@ class Source {
       return count === null ? undefined : count < PIECE_BYTES ? buffer.slice(0, count) : buffer;
     } catch (cause) {
       const message = cause instanceof Error ? cause.message : String(cause);
-      throw new Error(`Cannot read the standard input: ${message}`, { cause });
+      this.#readError = new Error(`Cannot read the standard input: ${message}`, { cause });
+      return undefined;
     }
   }
 }

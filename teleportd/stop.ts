@@ -1,5 +1,7 @@
 /** When `teleportd` is to stop, and when it is to hurry, as the system's signals say. */
 
+import { SignalRepeats } from "../cli/signal_repeats.ts";
+
 /** After a second signal nothing waits longer than this. */
 const HURRY_MS = 500;
 
@@ -12,20 +14,24 @@ export interface StopSignals {
 }
 
 /**
- * Listens for SIGTERM and SIGINT from now on.
+ * Listens for SIGTERM and SIGINT from now on. The same signal once more within 200 ms is not a second one.
  *
  * @param exit ends the program at once; called half a second after the second signal if it still runs then
  */
 export function stopSignals(exit: () => void): StopSignals {
   const stop = new AbortController();
   const hurry = new AbortController();
-  const onSignal = () => {
+  const repeats = new SignalRepeats();
+  const onSignal = (signal: string) => {
+    if (repeats.isRepeat(signal, performance.now())) return;
     if (stop.signal.aborted) {
       hurry.abort();
       setTimeout(exit, HURRY_MS);
     }
     stop.abort();
   };
-  for (const signal of ["SIGTERM", "SIGINT"] as const) Deno.addSignalListener(signal, onSignal);
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    Deno.addSignalListener(signal, () => onSignal(signal));
+  }
   return { stop: stop.signal, hurry: hurry.signal };
 }

@@ -16,6 +16,7 @@ export interface InputCommandOptions {
  * Sends what is on the standard input behind what the job was sent before. Prints nothing but, as JSON, how much there is
  * now.
  *
+ * @throws {Error} when the standard input cannot be read to its end. What was read was sent, and ends the job's input
  * @returns 1 when the job ended or closed its input before it had all
  */
 export async function input(
@@ -26,9 +27,15 @@ export async function input(
   const outages = new Outages(print, retryForMs);
   const { input_bytes: offset } = await calls.Status({ id }, { deadlineMs: CALL_DEADLINE_MS });
   await outages.answered();
-  const { inputBytes, isClosed, isWhole } = await sendInput(calls, io.stdin, { id, offset, ends: !keepOpen, outages });
+  const { inputBytes, isClosed, isWhole, readError } = await sendInput(calls, io.stdin, {
+    id,
+    offset,
+    ends: !keepOpen,
+    outages,
+  });
   const sent = inputBytes - offset;
   if (print.json) await print.record({ id, sent_bytes: sent, input_bytes: inputBytes, input_closed: isClosed });
+  if (readError !== undefined) throw readError;
   if (isWhole) return EXIT_CODE.OK;
   await print.note(`Job "${id}" took ${sent} bytes and no more: it has ended or closed its input`);
   return EXIT_CODE.FAILED;

@@ -10,6 +10,11 @@ import { registerJob } from "../register_job.ts";
 /** Registers the job. */
 export async function register({ calls, print }: Context, request: Sent<JobRequest>): Promise<number> {
   const status = await registerJob(calls, request, new Outages(print));
-  await (print.json ? print.record(statusJson(status)) : print.line(status.id));
+  try {
+    await (print.json ? print.record(statusJson(status)) : print.line(status.id));
+  } catch (error) {
+    await print.note(`Job "${status.id}" was registered: "teleport rm ${status.id}" removes it`).catch(() => {});
+    throw error;
+  }
   return EXIT_CODE.OK;
 }

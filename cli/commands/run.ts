@@ -2,10 +2,10 @@
 import type { Sent } from "../../proto/service.ts";
 import type { JobRequest, JobStatus } from "../../proto/teleport/v1/job_worker.ts";
 import type { Context } from "../context.ts";
-import { EXIT_CODE, jobExitCode } from "../exit_code.ts";
+import { callStatus, EXIT_CODE, jobExitCode, unreachableReason } from "../exit_code.ts";
 import { followOutput } from "../follow_output.ts";
 import { followStatus } from "../follow_status.ts";
-import { forwardSignals, type SignalForwarding } from "../forward_signals.ts";
+import { forwardSignals, leaveOnSignals, type SignalForwarding } from "../forward_signals.ts";
 import { statusJson } from "../message_json.ts";
 import { Outages } from "../outage.ts";
 import { BrokenPipeError } from "../print.ts";
@@ -18,11 +18,11 @@ import { isFinal, reasonText } from "../status_text.ts";
 const BROKEN_PIPE_DEADLINE_MS = 5_000;
 
 /**
- * Runs the job in the foreground. SIGINT and SIGTERM reach the job (see `forward_signals.ts`). When the reader of the
+ * Runs the job in the foreground. Signals reach the job (see `forward_signals.ts`). When the reader of the
  * output goes away, the job gets SIGPIPE, as a program of a local pipeline would.
  *
  * @param retryForMs how long an outage of the server may last, in milliseconds
- * @returns the exit code of the job
+ * @returns the exit code of the job; 1 in place of 0 when the standard input could not be read to its end
  */
 export async function run(context: Context, request: Sent<JobRequest>, retryForMs?: number): Promise<number> {
   const { calls, print } = context;
@@ -35,10 +35,11 @@ export async function run(context: Context, request: Sent<JobRequest>, retryForM
   let isStarted = false;
   try {
     const options = { id, hasInput: request.input ?? false, onStarted: () => isStarted = true };
-    const status = await runRegistered(context, forwarding, outages, options);
+    const { status, isInputRead } = await runRegistered(context, forwarding, outages, options);
     const sentence = endSentence(status);
     if (sentence !== "") await print.note(sentence);
-    return jobExitCode(status);
+    const exitCode = jobExitCode(status);
+    return exitCode === EXIT_CODE.OK && !isInputRead ? EXIT_CODE.FAILED : exitCode;
   } catch (error) {
     if (error instanceof BrokenPipeError) {
       await calls.Signal({ id, signal: "SIGPIPE" }, { deadlineMs: BROKEN_PIPE_DEADLINE_MS }).catch(() => {});
@@ -46,11 +47,18 @@ export async function run(context: Context, request: Sent<JobRequest>, retryForM
       await print.note(
         isStarted
           ? `Job "${id}" may still run: "teleport logs -f ${id}" shows its output, "teleport stop ${id}" stops it`
-          : `Job "${id}" was registered, but not seen to start: "teleport status ${id}" shows it`,
-      );
+          : notStarted(id, error),
+      ).catch(() => {});
     }
     throw error;
   }
+}
+
+/** A job that has ended. */
+interface Ran {
+  readonly status: JobStatus;
+  /** False when the standard input could not be read to its end. */
+  readonly isInputRead: boolean;
 }
 
 /** Starts the job and reads its output at the same time: neither waits for the other's way to the server. */
@@ -59,13 +67,14 @@ async function runRegistered(
   forwarding: SignalForwarding,
   outages: Outages,
   { id, hasInput, onStarted }: { readonly id: string; readonly hasInput: boolean; readonly onStarted: () => void },
-): Promise<JobStatus> {
+): Promise<Ran> {
   const { calls, print } = context;
   const over = new AbortController();
   const signal = AbortSignal.any([forwarding.left, over.signal]);
   /** Why there will be no output: the first that went wrong of starting the job and of sending its input. */
   let startError: unknown;
-  let sending: Promise<void> | undefined;
+  let sending: Promise<unknown> | undefined;
+  let readError: Error | undefined;
   let last: JobStatus | undefined;
   const starting = (async () => {
     for await (const status of followStatus(() => calls.Start({ id }, { signal }), outages, signal)) {
@@ -74,7 +83,7 @@ async function runRegistered(
       onStarted();
       forwarding.running();
       if (!hasInput || isFinal(status.state)) continue;
-      sending ??= sendStdin(context, id, outages, signal).catch((error) => {
+      sending ??= sendStdin(context, id, outages, signal).then((error) => readError = error).catch((error) => {
         // A job that waits for the rest would wait for ever.
         startError ??= error;
         over.abort();
@@ -88,12 +97,14 @@ async function runRegistered(
   try {
     const request = { id, follow: true };
     const end = await followOutput(calls, { request, signal, outages }, (output) => printOutput(print, output));
-    if (end.status !== null && isFinal(end.status.state)) return end.status;
+    if (end.status !== null && isFinal(end.status.state)) {
+      return { status: end.status, isInputRead: readError === undefined };
+    }
     await starting;
     if (last === undefined || !isFinal(last.state)) {
       throw startError ?? new Error(`The output of job "${id}" ended before the job did`);
     }
-    return last;
+    return { status: last, isInputRead: readError === undefined };
   } catch (error) {
     throw forwarding.left.aborted ? forwarding.left.reason : startError ?? error;
   } finally {
@@ -103,13 +114,26 @@ async function runRegistered(
   }
 }
 
-/** Sends the standard input until its end, or until the job takes no more, which is the job's own affair. */
-async function sendStdin({ calls, io }: Context, id: string, outages: Outages, signal: AbortSignal): Promise<void> {
+/**
+ * Sends the standard input until its end, or until the job takes no more, which is the job's own affair. An input that
+ * cannot be read ends the job's input; the job goes on.
+ *
+ * @returns why it could not be read to its end
+ */
+async function sendStdin(
+  { calls, io, print }: Context,
+  id: string,
+  outages: Outages,
+  signal: AbortSignal,
+): Promise<Error | undefined> {
   try {
-    await sendInput(calls, io.stdin, { id, offset: 0, ends: true, outages, signal });
+    const { readError } = await sendInput(calls, io.stdin, { id, offset: 0, ends: true, outages, signal });
+    if (readError !== undefined) await print.note(`${readError.message}: the job's input ends there`).catch(() => {});
+    return readError;
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (code !== "JOB_NOT_RUNNING" && code !== "INPUT_CLOSED" && !signal.aborted) throw error;
+    return undefined;
   }
 }
 
@@ -120,26 +144,54 @@ function endSentence(status: JobStatus): string {
   return told === "" ? "" : `Job "${status.id}" was ended: ${told}`;
 }
 
+/** What became of a job that was registered and not seen to start, and what to do with it. */
+function notStarted(id: string, error: unknown): string {
+  // The server has answered: the start was refused.
+  if (callStatus(error) !== undefined && unreachableReason(error) === undefined) {
+    return `Job "${id}" was registered, but not started: "teleport start ${id}" starts it, "teleport rm ${id}" removes it`;
+  }
+  return `Job "${id}" was registered, but not seen to start: "teleport status ${id}" shows it`;
+}
+
 /**
- * Starts the job and leaves it, once it runs or has ended already. Prints the id, also where the start failed, for
- * then the job is there all the same.
+ * Starts the job and leaves it, once it runs or has ended already. Prints the id, also where the start failed or was
+ * refused: the job is there all the same.
  *
  * @param retryForMs how long an outage of the server may last, in milliseconds
  * @returns 0, or where the job could not be started its exit code
  */
 export async function runDetached(
-  { calls, print }: Context,
+  { calls, io, print }: Context,
   request: Sent<JobRequest>,
   retryForMs?: number,
 ): Promise<number> {
   const outages = new Outages(print, retryForMs);
-  let status: JobStatus = await registerJob(calls, request, outages);
+  using leaving = leaveOnSignals(io);
+  const signal = leaving.left;
+  let status: JobStatus = await registerJob(calls, request, outages, signal).catch((error) => {
+    throw signal.aborted ? signal.reason : error;
+  });
   const { id } = status;
-  for await (status of followStatus(() => calls.Start({ id }), outages)) {
-    if (status.state !== "STATE_INITIAL" && status.state !== "STATE_STARTING") break;
+  try {
+    for await (status of followStatus(() => calls.Start({ id }, { signal }), outages, signal)) {
+      if (status.state !== "STATE_INITIAL" && status.state !== "STATE_STARTING") break;
+    }
+  } catch (error) {
+    await print.note(notStarted(id, error)).catch(() => {});
+    await printId();
+    throw signal.aborted ? signal.reason : error;
   }
-  await (print.json ? print.record(statusJson(status)) : print.line(id));
+  await printId();
   if (status.state !== "STATE_FAILED") return EXIT_CODE.OK;
   await print.note(status.error);
   return jobExitCode(status);
+
+  async function printId(): Promise<void> {
+    try {
+      await (print.json ? print.record(statusJson(status)) : print.line(id));
+    } catch (error) {
+      await print.note(`Job "${id}" was registered: "teleport status ${id}" shows it`).catch(() => {});
+      throw error;
+    }
+  }
 }

@@ -2,22 +2,31 @@
 import type { Context } from "../context.ts";
 import { eachId } from "../each_id.ts";
 import { statusJson } from "../message_json.ts";
+import { askUntilAnswered, Outages } from "../outage.ts";
 import { inStateColour, stateText } from "../status_text.ts";
 
+/** How to stop. */
+export interface StopOptions {
+  /** Between SIGTERM and SIGKILL, in milliseconds. Absent: each job's own. */
+  readonly graceMs?: number | undefined;
+  /** How long an outage of the server may last, in milliseconds. */
+  readonly retryForMs?: number | undefined;
+}
+
 /**
- * Stops the jobs, all at once.
- *
- * @param options.graceMs between SIGTERM and SIGKILL, in milliseconds; absent: each job's own
+ * Stops the jobs, all at once, through outages of the server: a second stop joins the first. So a network that cuts quiet
+ * connections does not end the command before a slow job ends.
  */
 export function stop(
   { calls, print }: Context,
   ids: readonly string[],
-  options: { graceMs?: number | undefined },
+  options: StopOptions,
 ): Promise<number> {
+  const outages = new Outages(print, options.retryForMs);
   return eachId(
     print,
     ids,
-    (id) => calls.Stop({ id, grace_ms: options.graceMs }),
+    (id) => askUntilAnswered(() => calls.Stop({ id, grace_ms: options.graceMs }), outages),
     (status, id) =>
       print.json
         ? print.record(statusJson(status))

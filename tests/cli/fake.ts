@@ -1,5 +1,12 @@
 /** A machine and a server for the command line's tests: what was written, signals on demand, calls as scripted. */
-import type { Connection, ForwardedSignal, InputFile, Io, OutputFile } from "../../cli/io.ts";
+import {
+  type Connection,
+  FORWARDED_SIGNALS,
+  type ForwardedSignal,
+  type InputFile,
+  type Io,
+  type OutputFile,
+} from "../../cli/io.ts";
 import { main } from "../../cli/main.ts";
 import type { JobWorkerClient } from "../../proto/service.ts";
 import type { JobOutput, JobStatus } from "../../proto/teleport/v1/job_worker.ts";
@@ -66,7 +73,10 @@ export class FakeIo implements Io {
   readonly stdin = new FakeStdin();
   readonly stdout = new MemoryFile();
   readonly stderr = new MemoryFile();
-  readonly listeners = new Map<ForwardedSignal, Set<() => void>>([["SIGINT", new Set()], ["SIGTERM", new Set()]]);
+  readonly listeners = new Map<ForwardedSignal, Set<() => void>>(
+    FORWARDED_SIGNALS.map((signal) => [signal, new Set()]),
+  );
+  #nowMs = 0;
   /** What each connection was opened with. */
   readonly connections: Parameters<Io["connect"]>[0][] = [];
   closed = 0;
@@ -78,8 +88,13 @@ export class FakeIo implements Io {
     return { [Symbol.dispose]: () => this.listeners.get(signal)?.delete(listener) };
   }
 
-  /** As if this process got the signal. */
-  raise(signal: ForwardedSignal): void {
+  nowMs(): number {
+    return this.#nowMs;
+  }
+
+  /** As if this process got the signal, so long after the one before: a second is no repeat of it. */
+  raise(signal: ForwardedSignal, afterMs = 1_000): void {
+    this.#nowMs += afterMs;
     for (const listener of this.listeners.get(signal) ?? []) listener();
   }
 

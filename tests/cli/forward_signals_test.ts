@@ -65,6 +65,33 @@ Deno.test("forwardSignals() leaves on the third signal, whatever the first two w
   assert.equal(forwarding.left.reason.exitCode, 130);
 });
 
+Deno.test("forwardSignals() sends hang-up and quit on too", () => {
+  const { io, sent, forwarding } = setUp();
+  forwarding.registered("job-1");
+  forwarding.running();
+  io.raise("SIGHUP");
+  io.raise("SIGQUIT");
+  assert.deepEqual(sent, ["job-1 SIGHUP", "job-1 SIGQUIT"]);
+});
+
+Deno.test("forwardSignals() counts a signal that arrives twice once, and one pressed again as another", () => {
+  const { io, sent, forwarding } = setUp();
+  forwarding.registered("job-1");
+  forwarding.running();
+  io.raise("SIGINT");
+  io.raise("SIGINT", 3);
+  io.raise("SIGINT", 196);
+  assert.equal(sent.length, 1);
+  // Two hundred after the one that counted.
+  io.raise("SIGINT", 1);
+  io.raise("SIGINT", 3);
+  assert.equal(sent.length, 2);
+  // Another signal is no repeat.
+  assert.ok(!forwarding.left.aborted);
+  io.raise("SIGTERM", 3);
+  assert.ok(forwarding.left.aborted);
+});
+
 Deno.test("forwardSignals() says nothing when the job has ended meanwhile", async () => {
   const { io, forwarding } = setUp(() => Promise.reject(new FakeCallError("FAILED_PRECONDITION")));
   forwarding.registered("job-1");
@@ -94,7 +121,7 @@ Deno.test("forwardSignals() does not fail when stderr is gone too", async () => 
 
 Deno.test("forwardSignals() listens no more once disposed of", () => {
   const { io, forwarding } = setUp();
-  assert.equal(io.listening, 2);
+  assert.equal(io.listening, 4);
   forwarding[Symbol.dispose]();
   assert.equal(io.listening, 0);
 });

@@ -4,7 +4,7 @@ import type { JobWorkerClient, Sent } from "../../proto/service.ts";
 import type { InputRequest, JobRequest, JobStatus } from "../../proto/teleport/v1/job_worker.ts";
 import { exited, FakeCallError, FakeIo, jobStatus, outputOf, running, teleport, untilAborted } from "./fake.ts";
 
-/** A server with one job that has an input: takes so many bytes of it, then ends with 7. */
+/** A server with one job that has an input: takes so many bytes of it, then ends with its exit code. */
 class FakeJob {
   text = "";
   isClosed = false;
@@ -13,6 +13,7 @@ class FakeJob {
   refusal: Error | undefined;
   registered: Sent<JobRequest> | undefined;
   inputs = 0;
+  exitCode = 7;
   readonly ended = Promise.withResolvers<JobStatus>();
 
   readonly calls: Partial<JobWorkerClient> = {
@@ -41,7 +42,7 @@ class FakeJob {
       this.isClosed ||= end || this.text.length >= this.mostBytes;
       if (this.isClosed) break;
     }
-    if (this.isClosed) this.ended.resolve(exited(7));
+    if (this.isClosed) this.ended.resolve(exited(this.exitCode));
     const { length } = this.text;
     return { input_bytes: length, taken_bytes: length - before, input_closed: this.isClosed };
   }
@@ -103,12 +104,23 @@ Deno.test("teleport run --stdin fails when the input cannot be sent, and says th
   assert.match(io.stderr.text, /may still run.*\n.*Not yours/);
 });
 
-Deno.test("teleport run --stdin fails when its standard input cannot be read", async () => {
+for (const [jobCode, code] of [[0, 1], [7, 7]] as const) {
+  Deno.test(`teleport run --stdin exits ${code} when its input cannot be read and the job exits ${jobCode}`, async () => {
+    const job = new FakeJob();
+    job.exitCode = jobCode;
+    const io = new FakeIo(job.calls);
+    io.stdin.send(new Error("Is a directory"));
+    assert.equal(await teleport(io, "run", "-i", "cat"), code);
+    assert.match(io.stderr.text, /Cannot read the standard input: Is a directory: the job's input ends there/);
+  });
+}
+
+Deno.test("teleport input exits 1 when its input cannot be read, and ends the job's input", async () => {
   const job = new FakeJob();
   const io = new FakeIo(job.calls);
-  io.stdin.send(new Error("Is a directory"));
-  assert.equal(await teleport(io, "run", "-i", "cat"), 1);
-  assert.match(io.stderr.text, /Cannot read the standard input: Is a directory/);
+  io.stdin.send("half", new Error("Input/output error"));
+  assert.equal(await teleport(io, "input", "job-1"), 1);
+  assert.equal(io.stderr.text, "teleport: Cannot read the standard input: Input/output error\n");
 });
 
 Deno.test("teleport run --detach --stdin and register --stdin send nothing yet", async () => {

@@ -149,6 +149,22 @@ Deno.test("Outages.wait() begins a new outage when a quiet connection has held, 
   }
 });
 
+Deno.test("Outages.wait() begins a new outage when a connection without any answer has held", async () => {
+  const now = performance.now.bind(performance);
+  let laterMs = 0;
+  performance.now = () => now() + laterMs;
+  try {
+    const outages = new Outages(notes(), 60_000);
+    // A stop of ten minutes over a network that cuts quiet connections after 50 seconds.
+    for (let cuts = 0; cuts < 12; cuts++) {
+      await outages.wait(unreachable("LOST"));
+      laterMs += 50_000;
+    }
+  } finally {
+    performance.now = now;
+  }
+});
+
 Deno.test("Outages.wait() goes on when another call is answered while the outage is being told", strict, async () => {
   const printed = Promise.withResolvers<void>();
   const told: string[] = [];

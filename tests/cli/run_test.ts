@@ -50,6 +50,11 @@ class FakeJob {
   }
 }
 
+/** Resolves once the command listens for signals. */
+async function listening(io: FakeIo): Promise<void> {
+  while (io.listening === 0) await new Promise((resolve) => setImmediate(resolve));
+}
+
 function killedBy(signal: string): JobStatus {
   return jobStatus({ state: "STATE_KILLED", signal, reason: "REASON_SIGNALED" });
 }
@@ -231,7 +236,7 @@ Deno.test("teleport run fails with the refusal when the job may not be started, 
     },
   });
   assert.equal(await teleport(io, "run", "x"), 1);
-  assert.match(io.stderr.text, /Job "job-1" was registered, but not seen to start/);
+  assert.match(io.stderr.text, /Job "job-1" was registered, but not started: "teleport start job-1" starts it/);
   assert.match(io.stderr.text, /teleport: Too many jobs run\n$/);
   assert.equal(job.open, 0);
 });
@@ -302,3 +307,55 @@ Deno.test("teleport run -d --output json prints the status", async () => {
   assert.equal(await teleport(io, "run", "-d", "--output", "json", "x"), 0);
   assert.deepEqual(JSON.parse(io.stdout.text).state, "RUNNING");
 });
+
+Deno.test("teleport run -d names the job whose start is refused, and prints its id", async () => {
+  const refused = new FakeCallError("RESOURCE_EXHAUSTED", "At most 1 job may run");
+  const io = new FakeIo({
+    Register: () => Promise.resolve(jobStatus()),
+    Start: async function* () {
+      yield await Promise.reject(refused);
+    },
+  });
+  assert.equal(await teleport(io, "run", "-d", "x"), 1);
+  assert.equal(io.stdout.text, "job-1\n");
+  assert.match(
+    io.stderr.text,
+    /^teleport: Job "job-1" was registered, but not started: .*\nteleport: At most 1 job may/,
+  );
+});
+
+Deno.test("teleport run -d leaves on a signal, and names the job if there is one", async () => {
+  const before = new FakeIo({ Register: (_, options) => untilAborted(options?.signal) });
+  const leaving = teleport(before, "run", "-d", "x");
+  await listening(before);
+  before.raise("SIGINT");
+  assert.equal(await leaving, 130);
+  assert.equal(before.stderr.text, "teleport: Left on SIGINT\n");
+  const starting = Promise.withResolvers<void>();
+  const io = new FakeIo({
+    Register: () => Promise.resolve(jobStatus()),
+    Start: async function* (_, options) {
+      starting.resolve();
+      yield await untilAborted(options?.signal);
+    },
+  });
+  const ended = teleport(io, "run", "-d", "x");
+  await starting.promise;
+  io.raise("SIGHUP");
+  assert.equal(await ended, 129);
+  assert.equal(io.stdout.text, "job-1\n");
+  assert.match(io.stderr.text, /Job "job-1" was registered, but not seen to start/);
+});
+
+for (const args of [["register", "x"], ["run", "-d", "x"]]) {
+  Deno.test(`teleport ${args.join(" ")} names the job whose id cannot be printed`, async () => {
+    const job = new FakeJob();
+    const io = new FakeIo(job.calls);
+    io.stdout.failure = new Error("No space left on device");
+    assert.equal(await teleport(io, ...args), 1);
+    assert.match(
+      io.stderr.text,
+      /^teleport: Job "job-1" was registered: .*\nteleport: Cannot write to the standard out/,
+    );
+  });
+}

@@ -215,10 +215,16 @@ Deno.test("sendInput() refuses to go on where the server counts otherwise", stri
   );
 });
 
-Deno.test("sendInput() says that the standard input cannot be read", strict, async () => {
-  const server = new BreakingServer();
-  await assert.rejects(send(server, stdinOf("a", new Error("Is a directory"))), /Cannot read the standard input: Is a/);
-});
+Deno.test(
+  "sendInput() ends the job's input where the standard input cannot be read, and tells why",
+  strict,
+  async () => {
+    const server = new BreakingServer();
+    const sent = await send(server, stdinOf("a", new Error("Is a directory")));
+    assert.equal(sent.readError?.message, "Cannot read the standard input: Is a directory");
+    assert.deepEqual([server.text, sent.isClosed, sent.isWhole], ["a", true, true]);
+  },
+);
 
 Deno.test("sendInput() already aborted throws the reason", strict, async () => {
   const signal = AbortSignal.abort(new Error("left"));

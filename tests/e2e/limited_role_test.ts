@@ -88,6 +88,7 @@ async function teleport({ dir, address }: WatchedServer, ...args: string[]) {
     stdout,
     stderr,
     onSignal: () => ({ [Symbol.dispose]: () => {} }),
+    nowMs: () => performance.now(),
     connect: (options: Parameters<typeof connect>[0]) => Promise.resolve(connect(options)),
   };
   const code = await main(args, { TELEPORT_CERTS: `${dir}/certs`, TELEPORT_ADDRESS: address }, io);

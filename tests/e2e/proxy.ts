@@ -5,6 +5,7 @@ export class Proxy implements AsyncDisposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #target: Deno.ConnectOptions;
   readonly #open = new Set<Deno.Conn>();
+  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   readonly #accepting: Promise<void>;
   /** Bytes that came from the server. */
   bytes = 0;
@@ -13,6 +14,10 @@ export class Proxy implements AsyncDisposable {
   onBytes: () => void = () => {};
   /** Asked before what came from the server is passed on; where it says so, that connection is cut instead. */
   isToCut: (() => Promise<boolean>) | undefined;
+  /** Cuts a connection over which nothing went for so long, in milliseconds, as load balancers do. */
+  idleMs: number | undefined;
+  /** How many connections were cut for that. */
+  idleCuts = 0;
   /** Accepts and closes at once, as a forwarder does whose server is away; called for each connection. */
   onAway: (() => void) | undefined;
 
@@ -40,9 +45,16 @@ export class Proxy implements AsyncDisposable {
         connection.setNoDelay(); // Forwarders do so; else each small frame waits for the one before to be acknowledged.
         this.#open.add(connection);
       }
+      const alive = this.#cutWhenIdle(client, server);
       pumps.push(
-        this.#pump(client, server, (bytes) => this.sentBytes += bytes),
-        this.#pump(server, client, (bytes) => this.bytes += bytes, () => this.isToCut?.()),
+        this.#pump(client, server, (bytes) => {
+          this.sentBytes += bytes;
+          alive();
+        }),
+        this.#pump(server, client, (bytes) => {
+          this.bytes += bytes;
+          alive();
+        }, () => this.isToCut?.()),
       );
     }
     await Promise.all(pumps);
@@ -68,7 +80,30 @@ export class Proxy implements AsyncDisposable {
     for (const connection of [from, to]) if (this.#open.delete(connection)) connection.close();
   }
 
+  /** Returns what is to be called for each piece that goes over the connection. */
+  #cutWhenIdle(...pair: Deno.Conn[]): () => void {
+    const { idleMs } = this;
+    if (idleMs === undefined) return () => {};
+    const cut = () => {
+      this.#timers.delete(timer);
+      this.idleCuts += 1;
+      for (const connection of pair) if (this.#open.delete(connection)) connection.close();
+    };
+    const start = () => {
+      const timer = setTimeout(cut, idleMs);
+      this.#timers.add(timer);
+      return timer;
+    };
+    let timer = start();
+    return () => {
+      clearTimeout(timer);
+      if (this.#timers.delete(timer)) timer = start();
+    };
+  }
+
   cut(): void {
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers.clear();
     for (const connection of this.#open) {
       this.#open.delete(connection);
       connection.close();

@@ -1,0 +1,40 @@
+/** Single calls that take long, over a network that cuts connections on which nothing happens. */
+import assert from "node:assert/strict";
+import { deadline } from "./deadline.ts";
+import { runHere } from "./in_process.ts";
+import { Proxy } from "./proxy.ts";
+import { startServer } from "./programs.ts";
+import { clientOf, startUp } from "./teleportd.ts";
+
+Deno.test("teleport stop of a slow job goes on when the quiet connection is cut", async () => {
+  await using server = await startServer();
+  await using client = await clientOf(server);
+  const gate = `${server.dir}/gate`;
+  assert.ok((await new Deno.Command("mkfifo", { args: [gate] }).output()).success);
+  const script = `trap 'read go <"${gate}"; exit 5' TERM; echo up; while :; do sleep 0.05; done`;
+  const id = await startUp(client.calls, script);
+  await using proxy = new Proxy(server.address);
+  proxy.idleMs = 250;
+  const stop = runHere({ address: proxy.address, dir: server.dir }, "stop", "--grace", "1m", id);
+  while (proxy.idleCuts < 3) await new Promise((resolve) => setTimeout(resolve, 20));
+  await Deno.writeTextFile(gate, "go\n");
+  const { code, stdout, stderr } = await deadline(stop.ended);
+  assert.deepEqual([code, stdout], [0, `${id} EXITED 5 (stopped by admin)\n`], stderr);
+  assert.match(stderr, /connection was lost: try again: trying again for 2m\n/);
+  // All of them were one stop, with the grace of the first.
+  const { kill_sent_at, exit_code } = await client.calls.Status({ id });
+  assert.deepEqual([kill_sent_at, exit_code], [null, 5]);
+});
+
+Deno.test("teleport stop --retry-for 0s ends when the connection is cut, while the stop goes on", async () => {
+  await using server = await startServer();
+  await using client = await clientOf(server);
+  const id = await startUp(client.calls, "trap '' TERM; echo up; while :; do sleep 0.05; done");
+  await using proxy = new Proxy(server.address);
+  proxy.idleMs = 250;
+  const way = { address: proxy.address, dir: server.dir };
+  const { code } = await deadline(runHere(way, "stop", "--grace", "1m", "--retry-for", "0s", id).ended);
+  assert.equal(code, 255);
+  assert.equal((await client.calls.Status({ id })).state, "STATE_STOPPING");
+  assert.equal((await client.calls.Stop({ id, grace_ms: 0 })).state, "STATE_KILLED");
+});

@@ -1,0 +1,79 @@
+/** Programs on a terminal of their own, with a person who presses keys and goes away; takes python3. */
+import assert from "node:assert/strict";
+import { deadline } from "./deadline.ts";
+
+const ON_TERMINAL = new URL("testdata/on_terminal.py", import.meta.url).pathname;
+
+/** Why there can be no terminal here; undefined: there can. */
+export const noTerminal: string | undefined = await (async () => {
+  try {
+    const { success } = await new Deno.Command("python3", { args: ["-c", "import pty"], stderr: "null" }).output();
+    return success ? undefined : "python3 has no pty";
+  } catch {
+    return "there is no python3";
+  }
+})();
+
+/** A program on a terminal. */
+export interface OnTerminal {
+  /** Resolves once the terminal has shown this text. */
+  shown(text: string): Promise<void>;
+  press(key: "ctrl-c" | "ctrl-backslash"): Promise<void>;
+  /** Closes the terminal. */
+  hangUp(): Promise<void>;
+  readonly ended: Promise<{ readonly code: number; readonly text: string }>;
+}
+
+const KEYS = { "ctrl-c": "03", "ctrl-backslash": "1c" } as const;
+
+/** Starts a program on a terminal of its own. */
+export function onTerminal(
+  argv: readonly string[],
+  options: { readonly cwd: string; readonly env: Record<string, string> },
+): OnTerminal {
+  const child = new Deno.Command("python3", {
+    args: [ON_TERMINAL, ...argv],
+    ...options,
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const orders = child.stdin.getWriter();
+  const order = (text: string) => orders.write(new TextEncoder().encode(`${text}\n`));
+  let text = "";
+  let look = () => {};
+  const reading = (async () => {
+    for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
+      text += chunk;
+      look();
+    }
+    look();
+  })();
+  const said = new Response(child.stderr).text();
+  const ended = (async () => {
+    await Promise.all([reading, child.status]);
+    await orders.close().catch(() => {});
+    const code = /^exit (-?\d+)$/m.exec(await said)?.[1];
+    assert.ok(code !== undefined, `The terminal failed: ${await said}`);
+    return { code: Number(code), text };
+  })();
+  // Told by whoever waits for it.
+  ended.catch(() => {});
+  return {
+    shown: (wanted) =>
+      deadline(
+        new Promise((resolve, reject) => {
+          look = () => {
+            if (text.includes(wanted)) resolve();
+          };
+          look();
+          reading.then(() =>
+            reject(new Error(`The program ended before it showed ${JSON.stringify(wanted)}: ${text}`))
+          );
+        }),
+      ),
+    press: (key) => order(`key ${KEYS[key]}`),
+    hangUp: () => order("hangup"),
+    ended,
+  };
+}
