@@ -16,6 +16,8 @@ import metadata from "./deno.json" with { type: "json" };
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
+/** EX_SOFTWARE of sysexits(3): a defect in the server itself. */
+const EXIT_DEFECT = 70;
 /** 128 + SIGPIPE, as a program that the signal ends. */
 const EXIT_BROKEN_PIPE = 141;
 
@@ -26,7 +28,7 @@ const world: World = {
   env: Object.fromEntries(ENVIRONMENT_NAMES.map((name) => [name, Deno.env.get(name)])),
   environment: () => Deno.env.toObject(),
   tell: (line) => log.line(line), // stderr is this program's log; stdout stays empty.
-  exit: () => Deno.exit(0),
+  exit: (failed) => Deno.exit(failed ? EXIT_DEFECT : 0),
 };
 
 /** Says whether an audit record is whole. */
@@ -46,6 +48,7 @@ function failed(error: unknown): number {
     error instanceof CredentialsError || error instanceof PolicyError || error instanceof TeleportError ||
     error instanceof TextNotWrittenError;
   world.tell(`teleportd: ${expected ? error.message : describe(error)}`);
+  if (!expected) return EXIT_DEFECT;
   return error instanceof AddressError && error.code === "INVALID" ? EXIT_USAGE : EXIT_FAILED;
 }
 
@@ -56,8 +59,7 @@ async function main(args: readonly string[]): Promise<number> {
       stderr: (text) => log.line(text.trimEnd()),
     });
     if (flags.auditPath !== undefined) return await verify(flags.auditPath);
-    await run(flags, world);
-    return 0;
+    return await run(flags, world) === "failed" ? EXIT_DEFECT : 0;
   } catch (error) {
     return failed(error);
   }

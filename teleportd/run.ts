@@ -22,17 +22,25 @@ import { StartError } from "./start_error.ts";
 import { openStartTags } from "./start_tags.ts";
 import { stopSignals } from "./stop.ts";
 import { readLimits, supervisorOptions } from "./supervisor_options.ts";
+import { onUncaught, type Uncaught } from "./uncaught.ts";
 import { describe, type World } from "./world.ts";
+
+/** Why the server ended. */
+export type End = "stopped" | "failed";
 
 /** Streams get this long to hand over what is left once every job has ended: a slow reader must not hold us up. */
 const DRAIN_MS = 5_000;
 
+/** An orderly end after an uncaught exception takes at most this long: the grace of most jobs is 10 seconds. */
+const FAILED_STOP_MS = 30_000;
+
 /**
  * Serves until told to stop by SIGTERM or SIGINT; a second one hurries.
  *
+ * @returns `failed` when an uncaught exception stopped it, else `stopped`
  * @throws {Error} a sentence for the user when it cannot serve
  */
-export async function run(flags: Flags, { version, env, environment, tell, exit }: World): Promise<void> {
+export async function run(flags: Flags, { version, env, environment, tell, exit }: World): Promise<End> {
   keepFromJobs();
   if (!flags.allowNewPrivileges) giveUpNewPrivileges();
   const startedAt = new Date();
@@ -43,7 +51,10 @@ export async function run(flags: Flags, { version, env, environment, tell, exit 
   const memory = await RevocationMemory.open(`${directory}/revoked.json`);
   const identity = await readIdentity(certs, flags.policy, memory, tell);
   const limits = await readLimits(flags.limits);
-  if (flags.checkConfig) return tellChecked(certs, flags, identity, tell);
+  if (flags.checkConfig) {
+    tellChecked(certs, flags, identity, tell);
+    return "stopped";
+  }
   await Deno.mkdir(directory, { recursive: true, mode: 0o700 }).catch((error) => {
     throw new StartError(`Data directory "${directory}" cannot be made: ${error.message}`);
   });
@@ -60,16 +71,15 @@ export async function run(flags: Flags, { version, env, environment, tell, exit 
   });
   // Removed in the end. Not before the directory is this server's own: another may have the same cgroups.
   using _ = cgroups;
-  // The last net: a defect in one call or job must not end all the others.
-  globalThis.addEventListener("unhandledrejection", (event) => {
-    event.preventDefault();
-    tell(`internal error: ${describe(event.reason)}`);
-  });
-  const { stop, hurry } = stopSignals(exit);
+  const { stop, hurry, request } = stopSignals(() => exit(uncaught.failed));
+  using uncaught = onUncaught({ tell, stop: request, hurry: request, stopTimeoutMs: FAILED_STOP_MS });
   hurry.addEventListener("abort", () => void supervisor.close({ graceMs: 0 }));
   await supervisor.ready();
   // Told to stop before there was anybody to serve: what was left of an earlier life is ended, and that is all.
-  if (stop.aborted) return await supervisor.close();
+  if (stop.aborted) {
+    await supervisor.close();
+    return endOf(uncaught);
+  }
   // Not before the directory is this server's own.
   await memory.save().catch((error) => {
     throw new StartError(`Who is revoked cannot be written down in "${directory}": ${error.message}`);
@@ -157,6 +167,11 @@ export async function run(flags: Flags, { version, env, environment, tell, exit 
   await supervisor.run({ signal: stop });
   await server.shutdown({ graceMs: DRAIN_MS });
   await supervisor.close();
+  return endOf(uncaught);
+}
+
+function endOf({ failed }: Uncaught): End {
+  return failed ? "failed" : "stopped";
 }
 
 function dataDirectory(flag: string | undefined, env: World["env"]): string {

@@ -11,6 +11,8 @@ export interface StopSignals {
   readonly stop: AbortSignal;
   /** Aborts at the second: what is left is killed, and nothing else is waited for. */
   readonly hurry: AbortSignal;
+  /** Does what a signal does. */
+  readonly request: () => void;
 }
 
 /**
@@ -22,16 +24,18 @@ export function stopSignals(exit: () => void): StopSignals {
   const stop = new AbortController();
   const hurry = new AbortController();
   const repeats = new SignalRepeats();
-  const onSignal = (signal: string) => {
-    if (repeats.isRepeat(signal, performance.now())) return;
+  const request = () => {
     if (stop.signal.aborted) {
       hurry.abort();
       setTimeout(exit, HURRY_MS);
     }
     stop.abort();
   };
+  const onSignal = (signal: string) => {
+    if (!repeats.isRepeat(signal, performance.now())) request();
+  };
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     Deno.addSignalListener(signal, () => onSignal(signal));
   }
-  return { stop: stop.signal, hurry: hurry.signal };
+  return { stop: stop.signal, hurry: hurry.signal, request };
 }

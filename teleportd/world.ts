@@ -21,8 +21,8 @@ export interface World {
   readonly environment: () => Readonly<Record<string, string>>;
   /** Writes a line into the server's log. */
   readonly tell: (line: string) => void;
-  /** Ends the program at once, for one who will not wait. */
-  readonly exit: () => void;
+  /** Ends the program at once, for one who will not wait; `failed` when an uncaught exception came before. */
+  readonly exit: (failed: boolean) => void;
 }
 
 /** An error as the log has it: with its stack, for it is a defect. */

@@ -14,6 +14,8 @@ export interface WatchedServer extends AsyncDisposable {
   readonly process: Deno.ChildProcess;
   /** Resolves with the first line of its log, from the start, that matches; fails when the server ends before. */
   says(wanted: RegExp): Promise<string>;
+  /** All it has said. */
+  log(): string;
   /** A client with such a certificate. */
   as(own: Issued): RpcClient;
   /** Ends it by SIGTERM and resolves with its exit code. */
@@ -100,6 +102,7 @@ export async function startWatched(dir: string, ...more: string[]): Promise<Watc
     dir,
     process,
     says,
+    log: () => log,
     stop,
     as: (own) => connect({ address, credentials: credentials(ca, own) as Credentials }),
     async [Symbol.asyncDispose]() {

@@ -11,6 +11,8 @@ export interface Server extends AsyncDisposable {
   /** Holds `certs`, `data`, and whatever a test puts there. */
   readonly dir: string;
   readonly process: Deno.ChildProcess;
+  /** All it has logged. */
+  log(): string;
 }
 
 /** A program that ended. */
@@ -28,6 +30,8 @@ export interface ServerOptions {
   readonly listen?: string;
   /** Further options of its command line. */
   readonly args?: readonly string[];
+  /** Another program with the command line of `server.ts`. */
+  readonly program?: string;
   /** A redirection of the shell, such as `2>/dev/full`. */
   readonly redirection?: string;
   /** The beginning of a command line that starts it, such as `["nice"]`. */
@@ -36,9 +40,9 @@ export interface ServerOptions {
 
 /** Starts a server and waits for nothing; its stderr is to be read. */
 export function spawnServer(options: ServerOptions & { readonly dir: string }): Pick<Server, "dir" | "process"> {
-  const { dir, listen = "127.0.0.1:0", redirection, starter = [] } = options;
+  const { dir, listen = "127.0.0.1:0", redirection, starter = [], program: script = "server.ts" } = options;
   const shell = redirection === undefined ? [] : ["sh", "-c", `exec "$@" ${redirection}`, "sh"];
-  const [program, ...args] = [...starter, ...shell, ...DENO, "-A", "server.ts", "--init-certs", "--listen", listen];
+  const [program, ...args] = [...starter, ...shell, ...DENO, "-A", script, "--init-certs", "--listen", listen];
   const process = new Deno.Command(program!, {
     args: [...args, "--certs", `${dir}/certs`, "--data", `${dir}/data`, ...options.args ?? []],
     cwd: ROOT,
@@ -62,12 +66,13 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   }
   // To the end, or a server with much to tell would wait for its reader.
   const drained = (async () => {
-    while (!(await log.read()).done);
+    for (let step = await log.read(); !step.done; step = await log.read()) text += step.value;
   })();
   return {
     address: /^listening on (.*)$/m.exec(text)![1]!,
     dir,
     process,
+    log: () => text,
     async [Symbol.asyncDispose]() {
       try {
         process.kill("SIGTERM");

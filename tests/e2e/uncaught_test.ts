@@ -1,0 +1,96 @@
+/** A defect in the server itself: jobs end in order and the exit code says so, and a lost promise ends nothing. */
+import assert from "node:assert/strict";
+import { spawnServer, startServer } from "./programs.ts";
+import { clientOf, startUp } from "./teleportd.ts";
+
+const PROGRAM = "tests/e2e/failing_server.ts";
+const DEADLINE_MS = 20_000;
+
+async function withDirectory(use: (dir: string) => Promise<void>): Promise<void> {
+  const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
+  try {
+    await use(dir);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+/** A port that is free now: this server cannot say which it got. */
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+/** The exit code, within the deadline. */
+async function endOf(process: Deno.ChildProcess): Promise<number> {
+  let timer;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("The server did not end")), DEADLINE_MS);
+  });
+  try {
+    return (await Promise.race([process.status, late])).code;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+Deno.test("an uncaught exception is logged with its stack, jobs end in order, and the exit code is 70", () =>
+  withDirectory(async (dir) => {
+    const server = await startServer({ dir, program: PROGRAM });
+    let id;
+    {
+      await using client = await clientOf(server);
+      id = await startUp(client.calls, "trap 'sleep 1; exit 3' TERM; echo up; while :; do sleep 0.01; done");
+      assert.equal(await client.health(), "SERVING");
+      server.process.kill("SIGUSR2");
+      // The job takes a second for its end, and watchers see how it ends.
+      while (await client.health() === "SERVING");
+      assert.equal(await client.health(), "NOT_SERVING");
+      const states = [];
+      for await (const { state } of client.calls.StatusStream({ id })) states.push(state);
+      assert.equal(states.at(-1), "STATE_EXITED");
+    }
+    assert.equal(await endOf(server.process), 70);
+    await server[Symbol.asyncDispose]();
+    assert.match(server.log(), /^uncaught exception: Error: injected exception\n +at .*failing_server\.ts/m);
+    await using next = await startServer({ dir });
+    await using client = await clientOf(next);
+    const { state, reason } = await client.calls.Status({ id });
+    assert.deepEqual([state, reason], ["STATE_EXITED", "REASON_SHUTDOWN"]);
+  }));
+
+Deno.test("a rejected promise that nobody waits for is logged, and the server and its jobs go on", () =>
+  withDirectory(async (dir) => {
+    await using server = await startServer({ dir, program: PROGRAM });
+    await using client = await clientOf(server);
+    const id = await startUp(client.calls, "echo up; exec sleep 1000");
+    server.process.kill("SIGUSR1");
+    const deadline = performance.now() + DEADLINE_MS;
+    while (!server.log().includes("internal error: Error: injected rejection")) {
+      assert.ok(performance.now() < deadline);
+      await client.calls.Status({ id });
+    }
+    assert.equal(await client.health(), "SERVING");
+    assert.equal((await client.calls.Status({ id })).state, "STATE_RUNNING");
+  }));
+
+Deno.test("an uncaught exception ends the server in order where its log cannot be written", () =>
+  withDirectory(async (dir) => {
+    const port = freePort();
+    const listen = `127.0.0.1:${port}`;
+    const { process } = spawnServer({ dir, program: PROGRAM, listen, redirection: "2>/dev/full" });
+    assert.equal(await process.stderr.getReader().read().then(({ done }) => done), true);
+    // Ready to fail once it listens.
+    const deadline = performance.now() + DEADLINE_MS;
+    for (;;) {
+      try {
+        (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+        break;
+      } catch {
+        assert.ok(performance.now() < deadline, "The server does not listen");
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    }
+    process.kill("SIGUSR2");
+    assert.equal(await endOf(process), 70);
+  }));

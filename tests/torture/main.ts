@@ -1,0 +1,73 @@
+/** `deno task torture`: tries to break a server in every way there is, with new seeds, and says how it fared. */
+import { parseArgs } from "node:util";
+import { newSeed, Random } from "./random.ts";
+import { rawFrames } from "./raw_frames.ts";
+import { complaints, makeStage, type Outcome } from "./stage.ts";
+import type { Torture } from "./torture.ts";
+
+/** All there are. */
+export const TORTURES: readonly Torture[] = [rawFrames];
+
+const LOG_LINES = 50;
+
+// Of inputs, after which V8's heap has the size that it keeps.
+const WARM_UP = 2_000;
+
+const HELP = `Usage: deno task torture [OPTIONS]
+
+  --only NAME     one of those below; may be given again
+  --seed NUMBER   repeats a run; new and printed unless given
+  --amount COUNT  of inputs, such as connections
+  --short         as in the tests
+  --log           prints the end of the server's log too
+
+Tortures:
+${TORTURES.map(({ name, about }) => `  ${name}: ${about}`).join("\n")}`;
+
+/** An outcome on one line. */
+function line({ name }: Torture, seed: number, outcome: Outcome): string {
+  const [before, most, after] = outcome.memoryMiB.map((value) => value.toFixed());
+  return `${name} (seed ${seed}): ${outcome.done} in ${outcome.seconds.toFixed()} s; ` +
+    `Status p99 ${outcome.statusP99Ms.toFixed()} ms, at most ${outcome.statusMaxMs.toFixed()} ms; ` +
+    `memory ${before} MiB before, ${most} at most, ${after} after; ` +
+    `descriptors ${outcome.descriptors.join(" before, ")} after; load ${Deno.loadavg()[0]?.toFixed(1)}`;
+}
+
+async function main(args: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      only: { type: "string", multiple: true },
+      seed: { type: "string" },
+      amount: { type: "string" },
+      log: { type: "boolean", default: false },
+      short: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
+  const names = TORTURES.map(({ name }) => name);
+  if (values.help || values.only?.some((name) => !names.includes(name))) {
+    console.log(HELP);
+    return values.help ? 0 : 2;
+  }
+  let failed = false;
+  for (const torture of TORTURES.filter(({ name }) => values.only?.includes(name) ?? true)) {
+    const seed = values.seed === undefined ? newSeed() : Number(values.seed);
+    console.log(`${torture.name}: seed ${seed}`);
+    await using stage = await makeStage();
+    const dose = { seed, short: values.short, ...(values.amount && { amount: Number(values.amount) }) };
+    // A server that has never worked is smaller than one that has.
+    await torture.run(stage, new Random(0), { ...dose, short: true, amount: values.short ? 100 : WARM_UP });
+    const outcome = await stage.watch(() => torture.run(stage, new Random(seed), dose));
+    console.log(line(torture, seed, outcome));
+    const said = stage.server.log().split("\n").slice(-LOG_LINES).map((text) => `  log: ${text}`);
+    if (values.log) console.log(said.join("\n"));
+    for (const complaint of complaints(outcome)) {
+      console.log(`  FAILED: ${complaint}`);
+      failed = true;
+    }
+  }
+  return failed ? 1 : 0;
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args[0] === "--" ? Deno.args.slice(1) : Deno.args));

@@ -1,0 +1,72 @@
+/** Torture by frames of HTTP/2 of every type, flag and length after every kind of request, by every kind of user. */
+import type { Credentials } from "../../rpc/client.ts";
+import { hostileWrites } from "./frames.ts";
+import { Random } from "./random.ts";
+import { USERS } from "./stage.ts";
+import type { Torture } from "./torture.ts";
+
+const AT_ONCE = 3;
+const SHORT_CONNECTIONS = 300;
+const LONG_CONNECTIONS = 20_000;
+
+// A server that has not closed by then waits for more, as it should.
+const PATIENCE_MS = 30;
+
+/** The torture. */
+export const rawFrames: Torture = {
+  name: "raw_frames",
+  about: "connections of random frames, three at a time, by users of every kind",
+  async run({ port, users }, random, { short, amount }) {
+    const connections = amount ?? (short ? SHORT_CONNECTIONS : LONG_CONNECTIONS);
+    let left = connections;
+    const clients = Array.from({ length: AT_ONCE }, async () => {
+      while (left > 0) {
+        left -= 1;
+        // A seed of its own, so that each connection is the same whatever the others do.
+        const own = new Random(random.below(0x1_0000_0000));
+        await connection(port, users[USERS[left % USERS.length]!], own);
+      }
+    });
+    await Promise.all(clients);
+    return `${connections} connections`;
+  },
+};
+
+/** One connection; however it ends. */
+async function connection(port: number, { ca, cert, key }: Credentials, random: Random): Promise<void> {
+  const options = { caCerts: [ca], cert, key, alpnProtocols: ["h2"] };
+  const socket = await Deno.connectTls({ hostname: "127.0.0.1", port, ...options });
+  try {
+    for (const bytes of hostileWrites(random)) {
+      await write(socket, bytes);
+      if (random.chance(0.3)) await pause(random.below(4));
+    }
+    // Some do not even read.
+    if (random.chance(0.8)) await Promise.race([readToEnd(socket), pause(PATIENCE_MS)]);
+  } catch {
+    // The server has closed, as it may.
+  } finally {
+    try {
+      socket.close();
+    } catch {
+      // It is closed already.
+    }
+  }
+}
+
+async function write(socket: Deno.TlsConn, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await socket.write(bytes.subarray(at));
+}
+
+async function readToEnd(socket: Deno.TlsConn): Promise<void> {
+  const buffer = new Uint8Array(65_536);
+  try {
+    while (await socket.read(buffer) !== null);
+  } catch {
+    // Cut.
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
