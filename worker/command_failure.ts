@@ -26,7 +26,7 @@ export interface Target {
   /** An absolute path. */
   readonly path: string;
   /** Absent: the server's own user. */
-  readonly credentials?: Credentials;
+  readonly credentials?: Credentials | undefined;
 }
 
 /** A start that failed for a reason that is no error of execve(2). */

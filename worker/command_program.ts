@@ -4,6 +4,7 @@ import { quote } from "./command.ts";
 import {
   closedDirectory,
   commandNotFound,
+  type Credentials,
   cwdFailure,
   execFailure,
   mayNotEnter,
@@ -20,17 +21,30 @@ const PASSED_OVER = ["ENOENT", "ENOTDIR", "ENODEV", "ESTALE", "ETIMEDOUT"];
  * Finds the program of a command as execvp(3) does: a name with a slash is a path (from `cwd`), any other is looked up
  * in PATH. A file that may not be looked at is never "not found".
  *
+ * @param credentials of the user who will execute it, where that is another than the server's: what that user may not
+ * look at is closed, whether it is there or not
  * @returns its path, or why it cannot be started
  */
-export function findProgram(command: string, cwd: string, path: string): string | StartFailure {
+export function findProgram(
+  command: string,
+  cwd: string,
+  path: string,
+  credentials?: Credentials,
+): string | StartFailure {
+  const isClosed = (path: string) => credentials !== undefined && closedDirectory(path, credentials) !== undefined;
   const where = look(cwd);
-  if (typeof where === "string") return cwdFailure(cwd, where);
+  if (typeof where === "string") return cwdFailure(cwd, isClosed(cwd) ? "EACCES" : where, credentials);
   if (!where.isDirectory) {
     return { errorCode: "CWD_NOT_FOUND", error: `Working directory ${quote(cwd)} is not a directory: name another` };
   }
   const from = (name: string) => name.startsWith("/") ? name : `${cwd}/${name}`;
-  if (command.includes("/")) return checked(command, from(command));
+  if (command.includes("/")) {
+    const program = checked(command, from(command));
+    if (typeof program === "string" || !isClosed(from(command))) return program;
+    return execFailure({ name: command, path: from(command), credentials }, "EACCES");
+  }
   let found: StartFailure | undefined;
+  let closed: string | undefined;
   for (const directory of path.split(":")) {
     const candidate = from(`${directory === "" ? "." : directory}/${command}`);
     const info = look(candidate);
@@ -41,11 +55,16 @@ export function findProgram(command: string, cwd: string, path: string): string 
     }
     if (typeof info === "string") return notExecutable(command, errnoWords(info));
     const program = checked(command, candidate, info);
+    // Its mode says so; an access control list may say otherwise, so it is still better than nothing.
+    if (typeof program === "string" && isClosed(candidate)) {
+      closed ??= program;
+      continue;
+    }
     // A directory or a file without an execute bit is EACCES, behind which the search goes on.
     if (typeof program === "string" || (info.isFile && isExecutable(candidate))) return program;
     found ??= program;
   }
-  return found ?? commandNotFound(command);
+  return closed ?? found ?? commandNotFound(command);
 }
 
 /** The path of a program that can be executed as far as one can see. */

@@ -60,6 +60,11 @@ export function baseNice({ capabilities, minNice, nice }: Host): number {
   return mayLower ? 0 : Math.max(0, nice);
 }
 
+/** Root needs no capability to signal root's processes, and to open root's files and sockets. */
+export const STRICT_AS_ROOT =
+  'Cannot isolate a job as "STRICT" here: it would run as root, who owns processes, files and sockets of the host (name ' +
+  "another user)";
+
 let cannotGain = false;
 
 /** Whether the server itself can gain no privileges, and so no job of it. Once that is so, it stays so. */
@@ -67,10 +72,22 @@ export function gainsNoPrivileges(): boolean {
   return cannotGain ||= /^NoNewPrivs:\s*1$/m.test(read("/proc/thread-self/status"));
 }
 
+/** Where the sockets of a host's services are: file-hierarchy(7). Mostly the second is a link to the first. */
+const SOCKETS = ["/run", "/var/run"];
+
+function isDirectory(path: string): boolean {
+  try {
+    return Deno.lstatSync(path).isDirectory;
+  } catch {
+    return false;
+  }
+}
+
 /** How a job is isolated here and now. */
 export function isolationHere(level: Isolation): IsolationPlan {
   const { capabilities } = readHost();
-  return isolationPlan(level, read("/proc/thread-self/mountinfo"), (capabilities >> CAP_SYS_ADMIN & 1n) === 1n);
+  const isAdministrator = (capabilities >> CAP_SYS_ADMIN & 1n) === 1n;
+  return isolationPlan(level, read("/proc/thread-self/mountinfo"), isAdministrator, SOCKETS.filter(isDirectory));
 }
 
 /**
@@ -102,6 +119,7 @@ export function checkEnforceable(options: CommandOptions, readHostNow: () => Hos
     }
     mustHave(host, "nice", `Cannot run a job at niceness "${nice}" here`);
   }
+  if (isolation === "STRICT" && runsAsRoot(options, host)) throw new NotEnforceableError(STRICT_AS_ROOT);
   if (isolation !== undefined) {
     for (const program of ["unshare", "mount", "setpriv"]) mustHave(host, program, "Cannot isolate a job here");
   }

@@ -39,7 +39,7 @@ export class Launch {
     // It begins with a byte that nobody begins with: what may be its beginning is held back.
     const secret = `\x01${crypto.randomUUID()}`;
     const { name, path, cwd } = program;
-    this.#target = { name, path, ...(plan.credentials === undefined ? {} : { credentials: plan.credentials }) };
+    this.#target = { name, path, credentials: plan.credentials };
     this.#cwd = cwd;
     this.#opening = encoder.encode(`${secret}>`);
     this.#refrain = encoder.encode(`${secret}:`);

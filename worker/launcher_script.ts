@@ -6,7 +6,7 @@
  */
 import type { Credentials } from "./command_failure.ts";
 import { RLIMIT_KINDS, RLIMIT_NAMES, type RlimitName, type Rlimits } from "./command_limits.ts";
-import { type IsolationPlan, isolationPrivileges, isolationWrappers } from "./host_isolation.ts";
+import { type IsolationPlan, isolationPrivileges, isolationWrappers, type Step } from "./host_isolation.ts";
 
 /** The shell that the launcher is. */
 export const SHELL = "/bin/sh";
@@ -108,8 +108,13 @@ export function launchScript(
     program.path,
     ...program.args,
   ];
-  const { script, args } = firstStage(plan);
-  const wrappers = wrappersOf(plan, secret);
+  const limits = limitsStep(plan);
+  const first = firstStep(plan);
+  // What isolates needs files, memory and processes, of which the job may be given too few.
+  const { script, args } = plan.isolation === undefined
+    ? { script: first.script + limits.script, args: [...first.args, ...limits.args] }
+    : first;
+  const wrappers = wrappersOf(plan, limits, secret);
   return {
     env,
     args: wrappers.length === 0
@@ -121,8 +126,7 @@ export function launchScript(
 const FAIL = 'fail() { echo "@$1" >&2; exit 125; }\n';
 
 /** All that is done as the server's user, by the first shell itself. */
-function firstStage(plan: LaunchPlan): { script: string; args: string[] } {
-  const { cgroupDir, plainOomScore, closed = [], credentials, pipes = [], umask, rlimits = {} } = plan;
+function firstStep({ cgroupDir, plainOomScore, closed = [], credentials, pipes = [] }: LaunchPlan): Step {
   const steps: string[] = [FAIL];
   const args: string[] = [];
   if (cgroupDir !== undefined) {
@@ -139,6 +143,13 @@ function firstStage(plan: LaunchPlan): { script: string; args: string[] } {
     steps.push(`chown "$1" ${pipes.map((pipe) => `/proc/self/fd/${pipe}`).join(" ")} || fail pipes\nshift\n`);
     args.push(`${credentials.uid}:${credentials.gid}`);
   }
+  return { script: steps.join(""), args };
+}
+
+/** What would hinder the launcher itself is set last. */
+function limitsStep({ umask, rlimits = {} }: LaunchPlan): Step {
+  const steps: string[] = [];
+  const args: string[] = [];
   if (umask !== undefined) {
     steps.push('umask "$1" || fail umask\nshift\n');
     args.push(umask.toString(8).padStart(4, "0"));
@@ -164,14 +175,14 @@ const ULIMIT: Readonly<Record<RlimitName, string>> = {
 };
 
 /** Programs that do one thing and become the next. Those of setpriv: util-linux, setpriv(1). */
-function wrappersOf(plan: LaunchPlan, secret: string): string[] {
+function wrappersOf(plan: LaunchPlan, limits: Step, secret: string): string[] {
   const { nice, isolation, credentials, noNewPrivileges } = plan;
   const wrappers: string[] = [];
   if (plan.defaultSignals) wrappers.push("env", "--default-signal");
   if (plan.plainPolicy) wrappers.push("chrt", "--other", "0");
   if (plan.plainIoPriority) wrappers.push("ionice", "-c", "0");
   if (nice !== undefined) wrappers.push("nice", "-n", `${nice}`);
-  if (isolation !== undefined) wrappers.push(...isolationWrappers(isolation, [SHELL, "-c"], FAIL, secret));
+  if (isolation !== undefined) wrappers.push(...isolationWrappers(isolation, [SHELL, "-c"], FAIL, secret, limits));
   const privileges: string[] = isolation === undefined ? [] : isolationPrivileges(isolation);
   if (plan.noAmbientCapabilities && privileges.length === 0) {
     privileges.push("--ambient-caps=-all", "--inh-caps=-all");
@@ -181,7 +192,7 @@ function wrappersOf(plan: LaunchPlan, secret: string): string[] {
     privileges.push(`--reuid=${uid}`, `--regid=${gid}`);
     privileges.push(groups.length === 0 ? "--clear-groups" : `--groups=${groups.join(",")}`);
   }
-  if (noNewPrivileges) privileges.push("--no-new-privs");
+  if (noNewPrivileges && !privileges.includes("--no-new-privs")) privileges.push("--no-new-privs");
   if (privileges.length > 0) wrappers.push("setpriv", ...privileges);
   return wrappers;
 }

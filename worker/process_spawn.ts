@@ -6,7 +6,7 @@ import type { Cgroup } from "./cgroup.ts";
 import { errnoOf, errnoWords } from "./errno.ts";
 import { HostExhaustedError, NotEnforceableError } from "./errors.ts";
 import { findUser, type RunAs } from "./command_user.ts";
-import { gainsNoPrivileges, isolationHere } from "./host.ts";
+import { gainsNoPrivileges, isolationHere, STRICT_AS_ROOT } from "./host.ts";
 import { inheritance, PLAIN_UMASK } from "./host_inheritance.ts";
 import { Launch } from "./launcher.ts";
 import { type LaunchPlan, needsLauncher } from "./launcher_script.ts";
@@ -16,6 +16,8 @@ import { MARK_VARIABLE, type StartTags } from "./process_members.ts";
 export interface SpawnOptions extends CommandOptions {
   /** Variables that count less than those of the user it runs as, and more than the clean default environment. */
   readonly baseEnv?: Readonly<Record<string, string>>;
+  /** As whom it runs, in place of a user and group that are looked up. */
+  readonly runAs?: RunAs;
   /** Makes the cgroup that it joins before its program runs, and that goes when nothing of it is left. */
   readonly cgroup?: () => Cgroup;
   /** Gives it a tag, by which what it leaves behind is found whatever becomes of its environment. */
@@ -49,8 +51,10 @@ export function spawn(
   onOpen: () => void,
 ): Spawned | StartFailure {
   const { id, user, group, baseEnv, cwd = DEFAULT_CWD } = options;
-  const runAs = user === undefined && group === undefined ? undefined : findUser(options);
+  const runAs = options.runAs ?? (user === undefined && group === undefined ? undefined : findUser(options));
   if (runAs !== undefined && "error" in runAs) return runAs;
+  const isRoot = (runAs?.credentials.uid ?? Deno.uid()) === 0;
+  if (options.isolation === "STRICT" && isRoot) return { errorCode: "SPAWN_FAILED", error: STRICT_AS_ROOT };
   const env: Record<string, string> = {
     ...DEFAULT_ENV,
     ...baseEnv,
@@ -58,7 +62,7 @@ export function spawn(
     ...options.env,
     [MARK_VARIABLE]: id,
   };
-  const path = findProgram(command, cwd, env.PATH ?? "");
+  const path = findProgram(command, cwd, env.PATH ?? "", runAs?.credentials);
   if (typeof path !== "string") return path;
   let cgroup: Cgroup | undefined;
   try {

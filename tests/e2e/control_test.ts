@@ -72,7 +72,14 @@ Deno.test({
 
 Deno.test("a job is isolated where the host lets it, and refused where it does not", async () => {
   await using server = await startServer();
-  const { code, stdout, stderr } = await teleport(server, "run", "--isolate", "strict", "--", "ls", "-A", "/tmp");
+  const strict = ["run", "--isolate", "strict"];
+  if (Deno.uid() === 0) {
+    const asRoot = await teleport(server, ...strict, "true");
+    assert.equal(asRoot.code, 1);
+    assert.match(asRoot.stderr, /Cannot isolate a job as "STRICT" here: it would run as root, /);
+    strict.push("--user", "nobody");
+  }
+  const { code, stdout, stderr } = await teleport(server, ...strict, "--", "ls", "-A", "/tmp");
   if (code === 0) {
     assert.equal(stdout, "");
     assert.match(await teleportOk(server, "list", "--output", "json"), /"isolation":"STRICT"/);

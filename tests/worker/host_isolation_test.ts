@@ -1,6 +1,6 @@
 /** Isolated jobs: what they see of the host and what the host sees of them; each level, as root and as another user. */
 import assert from "node:assert/strict";
-import { isolationPlan } from "../../worker/host_isolation.ts";
+import { isolationPlan, leftWritable } from "../../worker/host_isolation.ts";
 import type { Isolation } from "../../worker/command.ts";
 import { NotEnforceableError, Supervisor } from "../../mod.ts";
 import type { Stream } from "../../worker/output_record.ts";
@@ -26,22 +26,38 @@ const MOUNTINFO = [
 ].join("\n");
 
 Deno.test("isolationPlan() makes read-only what can be seen and written, and nothing that the job has anew", () => {
-  assert.deepEqual(isolationPlan("STRICT", MOUNTINFO, true), {
-    level: "STRICT",
-    userNamespace: false,
-    // Not what a later mount covers: /srv/inner, and the first /home with what is in it.
-    readOnly: ["/", "/tmpfiles", "/srv", "/home"],
-  });
-  assert.deepEqual(isolationPlan("PRIVATE", MOUNTINFO, false), {
+  const points = (mountinfo: string, masked: string[] = []) =>
+    isolationPlan("STRICT", mountinfo, true, masked).readOnly.map(({ point }) => point);
+  // Not what a later mount covers: /srv/inner, and the first /home with what is in it.
+  assert.deepEqual(points(MOUNTINFO), ["/proc", "/", "/tmpfiles", "/srv", "/home"]);
+  assert.deepEqual(points(MOUNTINFO, ["/srv"]), ["/proc", "/", "/tmpfiles", "/home"]);
+  assert.deepEqual(isolationPlan("PRIVATE", MOUNTINFO, false, ["/run"]), {
     level: "PRIVATE",
     userNamespace: true,
     readOnly: [],
+    masked: [],
   });
-  const spaces = "1 2 8:3 / /a\\040b\\134c\\011d rw - ext4 x rw\n";
-  assert.deepEqual(isolationPlan("STRICT", spaces, true).readOnly, ["/a b\\c\td"]);
+  const spaces = "1 2 8:3 / /a\\040b\\134c\\011d rw,noexec - ext4 x rw\n";
+  assert.deepEqual(isolationPlan("STRICT", spaces, true).readOnly, [{ point: "/a b\\c\td", noexec: true }]);
 });
 
-async function run(script: string, options: ProcessOptions) {
+Deno.test("leftWritable() names what a STRICT job could write beside what is its own", () => {
+  const mounts = [
+    "1 0 8:1 / / ro - ext4 x rw",
+    "2 1 0:20 / /proc ro - proc proc rw",
+    "3 1 0:5 / /dev rw - devtmpfs dev rw",
+    "4 3 0:6 / /dev ro - tmpfs x rw",
+    "5 4 0:5 /null /dev/null rw - devtmpfs dev rw",
+    "6 1 0:7 / /tmp rw - tmpfs x rw",
+  ];
+  assert.deepEqual(leftWritable(mounts.join("\n")), []);
+  assert.deepEqual(leftWritable([...mounts.slice(0, 3), "7 1 8:2 / /srv rw - ext4 x rw"].join("\n")), ["/dev", "/srv"]);
+});
+
+/** Root is not isolated as STRICT. */
+const asUser = (level: Isolation) => level === "STRICT" && Deno.uid() === 0 ? { user: "nobody" } : {};
+
+async function run(script: string, options: ProcessOptions, ...args: string[]) {
   const text: Record<Stream, string> = { stdout: "", stderr: "" };
   const output = {
     append(stream: Stream, chunk: Uint8Array) {
@@ -49,7 +65,7 @@ async function run(script: string, options: ProcessOptions) {
       return Promise.resolve();
     },
   };
-  const status = await new Process("sh", ["-c", script], { output, ...options }).start();
+  const status = await new Process("sh", ["-c", script, "sh", ...args], { output, ...options }).start();
   return { status, ...text };
 }
 
@@ -77,7 +93,7 @@ for (const level of ["PRIVATE", "STRICT"] as const) {
       const { status, stdout, stderr } = await run(
         `ls -A /tmp /dev/shm; echo x >/tmp/mine && echo y >/dev/shm/mine && cat /tmp/mine /dev/shm/mine; stat -c %a /tmp; echo $$
          for ns in mnt ipc uts net pid user; do readlink /proc/self/ns/$ns; done; exit 7`,
-        { isolation: level },
+        { isolation: level, ...asUser(level) },
       );
       assert.equal(stderr, "");
       assert.ok(status.state === "EXITED" && status.exitCode === 7);
@@ -93,7 +109,7 @@ for (const level of ["PRIVATE", "STRICT"] as const) {
       await assert.rejects(Deno.stat("/tmp/mine"), Deno.errors.NotFound);
       await assert.rejects(Deno.stat("/dev/shm/mine"), Deno.errors.NotFound);
       await Deno.remove(marker);
-      const killed = await run("kill -USR1 $$", { isolation: level });
+      const killed = await run("kill -USR1 $$", { isolation: level, ...asUser(level) });
       assert.ok(killed.status.state === "KILLED" && killed.status.signal === "SIGUSR1");
     },
   });
@@ -106,6 +122,7 @@ for (const level of ["PRIVATE", "STRICT"] as const) {
       const output = { append: () => Promise.resolve(up.resolve()) };
       const process = new Process("sh", ["-c", "trap 'exit 5' TERM; echo up; while :; do sleep 0.01; done"], {
         isolation: level,
+        ...asUser(level),
         output,
       });
       const final = process.start();
@@ -118,16 +135,110 @@ for (const level of ["PRIVATE", "STRICT"] as const) {
 }
 
 Deno.test({
-  name: `a STRICT job can write nowhere else, has no network and no capability, also as root${why}`,
+  name: `a STRICT job can write nowhere else, has no network, and no way to privileges${why}`,
   ...skipped,
   async fn() {
     const { stdout, stderr } = await run(
-      `for place in / /var /etc /sys/fs /home /root; do touch $place/teleport-test 2>/dev/null && echo "wrote $place"; done
-       ls /sys/fs/cgroup; grep -c : /proc/net/dev; sed -n 's/^Cap[A-Z][a-z]*:\\t//p' /proc/self/status | sort -u
+      `for place in / /var /etc /sys/fs /home /root /dev /run /proc/self; do
+         touch $place/teleport-test 2>/dev/null && echo "wrote $place"
+       done
+       for file in /proc/sys/kernel/core_pattern /proc/sysrq-trigger /proc/self/oom_score_adj; do
+         (: >>$file) 2>/dev/null && echo "opened $file"
+       done
+       ls /sys/fs/cgroup /run; grep -c : /proc/net/dev; sed -n 's/^Cap[A-Z][a-z]*:\\t//p' /proc/self/status | sort -u
+       sed -n 's/^NoNewPrivs:\\t//p' /proc/self/status
        mount -o remount,rw / 2>/dev/null && echo remounted; echo x >/dev/null && echo end`,
-      { isolation: "STRICT" },
+      { isolation: "STRICT", ...asUser("STRICT") },
     );
-    assert.equal(stdout, "1\n0000000000000000\nend\n", stderr);
+    assert.equal(stdout, "/run:\n\n/sys/fs/cgroup:\n1\n0000000000000000\n1\nend\n", stderr);
+  },
+});
+
+Deno.test({
+  name: `a STRICT job has the devices that every program needs, and no other${why}`,
+  ...skipped,
+  async fn() {
+    const { stdout, stderr } = await run(
+      `find /dev ! -type d ! -type l | sort
+       for link in fd stdin stdout stderr; do readlink /dev/$link; done
+       head -c 2 /dev/zero | od -An -tx1; head -c 3 /dev/urandom | wc -c; echo x >/dev/full || echo full
+       mknod /tmp/device c 1 5 2>/dev/null && head -c 1 /tmp/device && echo "made a device"
+       script -qec 'echo terminal' /dev/null </dev/null 2>/dev/null | tr -d '\\r' || echo terminal
+       echo out >/dev/stdout; echo err >/dev/stderr`,
+      { isolation: "STRICT", ...asUser("STRICT") },
+    );
+    const devices = "full null ptmx pts/ptmx random tty urandom zero".split(" ").map((name) => `/dev/${name}`);
+    const links = ["", "/0", "/1", "/2"].map((name) => `/proc/self/fd${name}`);
+    assert.deepEqual(stdout.split("\n"), [...devices, ...links, " 00 00", "3", "full", "terminal", "out", ""], stderr);
+    assert.match(stderr, /err\n$/);
+  },
+});
+
+Deno.test({
+  name: `a STRICT job may signal no process of another user, and reaches no socket of the host's services${why}`,
+  ignore: against !== undefined || Deno.uid() !== 0,
+  async fn(test) {
+    const signal = await run(`kill -0 ${Deno.pid} || echo refused; kill -0 1 || echo refused`, {
+      isolation: "STRICT",
+      user: "nobody",
+    });
+    assert.equal(signal.stdout, "refused\nrefused\n");
+    const client = "use Socket; socket(S, PF_UNIX, SOCK_STREAM, 0); my $at = $ARGV[0]; $at =~ s/^@/\\0/; " +
+      'print connect(S, pack_sockaddr_un($at)) ? "connected" : "refused"';
+    if ((await run("perl -e 1", {})).status.state !== "EXITED" || (await run("perl -e 1", {})).stderr !== "") {
+      return void await test.step({ name: "sockets: skipped: there is no perl", ignore: true, fn: () => {} });
+    }
+    const name = `teleport-test-${crypto.randomUUID()}`;
+    const server = `use Socket; for (@ARGV) { my $at = $_; $at =~ s/^@/\\0/; socket(my $s, PF_UNIX, SOCK_STREAM, 0);
+      bind($s, pack_sockaddr_un($at)) or die; listen($s, 9); chmod 0666, $at; push @all, $s } $| = 1; print "up"; sleep 60`;
+    const paths = [`/run/${name}`, `/dev/shm/${name}`, `@${name}`];
+    const child = new Deno.Command("perl", { args: ["-e", server, ...paths], stdout: "piped" }).spawn();
+    const reader = child.stdout.getReader();
+    await reader.read();
+    for (const [level, expected] of [["none", "connected"], ["STRICT", "refused"]] as const) {
+      for (const path of paths) {
+        const isolation = level === "none" ? {} : { isolation: level };
+        const { stdout } = await run('perl -e "$1" "$2"', { user: "nobody", ...isolation }, client, path);
+        assert.equal(stdout, expected, `${level} ${path}`);
+      }
+    }
+    child.kill("SIGKILL");
+    await reader.cancel();
+    await child.status;
+    await Promise.all(paths.slice(0, 2).map((path) => Deno.remove(path)));
+  },
+});
+
+Deno.test({
+  name: `STRICT is refused for a job of root's, whoever asks for it${why}`,
+  ignore: against !== undefined || Deno.uid() !== 0,
+  async fn() {
+    const refused = /^Cannot isolate a job as "STRICT" here: it would run as root, .* \(name another user\)$/;
+    for (const options of [{}, { user: "root" }, { user: "0" }, { group: "nogroup" }]) {
+      const { status } = await run("true", { isolation: "STRICT", ...options });
+      assert.ok(status.state === "FAILED" && refused.test(status.error), JSON.stringify(status));
+    }
+    await using supervisor = new Supervisor();
+    await assert.rejects(supervisor.add("true", [], { isolation: "STRICT" }), (error) => {
+      assert.ok(error instanceof NotEnforceableError && refused.test(error.message));
+      return true;
+    });
+    await supervisor.add("true", [], { isolation: "STRICT", user: "nobody" });
+  },
+});
+
+Deno.test({
+  name: `limits that would hinder the launcher hold in a STRICT job all the same${why}`,
+  ...skipped,
+  async fn() {
+    const { status, stdout, stderr } = await run("umask; ulimit -f; ulimit -n; echo x >/tmp/x; echo not-reached", {
+      isolation: "STRICT",
+      ...asUser("STRICT"),
+      umask: 0o777,
+      rlimits: { fileBytes: 0, openFiles: 20 },
+    });
+    assert.equal(stdout, "0777\n0\n20\n", stderr);
+    assert.ok(status.state === "KILLED" && status.signal === "SIGXFSZ");
   },
 });
 
@@ -167,7 +278,9 @@ Deno.test({
   ...skipped,
   async fn() {
     await using supervisor = new Supervisor({ newPrivileges: "DENIED" });
-    const ids = await Promise.all([1, 2, 3].map(() => supervisor.add("ls", ["-A", "/tmp"], { isolation: "STRICT" })));
+    const ids = await Promise.all(
+      [1, 2, 3].map(() => supervisor.add("ls", ["-A", "/tmp"], { isolation: "STRICT", ...asUser("STRICT") })),
+    );
     for (const id of ids) {
       await supervisor.start(id);
       for await (const piece of supervisor.watchOutput(id)) assert.fail(new TextDecoder().decode(piece.data));
@@ -191,7 +304,7 @@ Deno.test({
       const { stdout, stderr, code } = await new Deno.Command("setpriv", {
         args: [
           ...["--reuid=nobody", "--regid=nogroup", "--clear-groups"],
-          ...isolationWrappers(plan, ["/bin/sh", "-c"], fail, "sh"),
+          ...isolationWrappers(plan, ["/bin/sh", "-c"], fail, "sh", { script: "", args: [] }),
           ...["setpriv", ...isolationPrivileges(plan)],
           ...["sh", "-c", "id -un; ls -A /tmp; grep CapEff /proc/self/status; touch /usr/x 2>/dev/null || echo end"],
         ],

@@ -188,9 +188,20 @@ Deno.test({
             "not be entered",
         );
       }
-      const { status } = await run(`${directory}/closed/inner/tool`, [], options);
-      assert.ok(status.state === "FAILED" && status.errorCode === "NOT_EXECUTABLE");
-      assert.match(status.error, /: Permission denied: directory "\S+\/closed" may not be entered$/);
+      // Nor is such a user told what is there and what is not.
+      for (const name of ["closed/inner/tool", "closed/inner/missing"]) {
+        const { status } = await run(`${directory}/${name}`, [], options);
+        assert.ok(status.state === "FAILED" && status.errorCode === "NOT_EXECUTABLE");
+        assert.match(status.error, /: Permission denied: directory "\S+\/closed" may not be entered$/);
+      }
+      const missing = await run("true", [], { ...options, cwd: `${directory}/closed/missing` });
+      assert.ok(missing.status.state === "FAILED" && missing.status.errorCode === "CWD_NOT_ENTERABLE");
+      const PATH = `${directory}/closed/inner:${directory}/bin`;
+      const alone = await run("tool", [], { ...options, env: { PATH } });
+      assert.ok(alone.status.state === "FAILED" && alone.status.errorCode === "NOT_EXECUTABLE");
+      await Deno.mkdir(`${directory}/bin`, { recursive: true });
+      await Deno.writeTextFile(`${directory}/bin/tool`, "#!/bin/sh\necho found\n", { mode: 0o755 });
+      assert.equal((await run("tool", [], { ...options, env: { PATH } })).stdout, "found\n");
     }
     await Deno.remove(directory, { recursive: true });
   },
