@@ -37,6 +37,15 @@ const LABEL = "X509 CRL";
  * @throws {CertificateError} `UNUSABLE` when it is no list, nobody's here, or too long.
  */
 export async function readRevocations(pem: string, authorities: string): Promise<Revocations> {
+  try {
+    return await read(pem, authorities);
+  } catch (cause) {
+    // The package parses parts only when they are asked for, and throws what it meets there.
+    throw cause instanceof CertificateError ? cause : unusable("cannot be read, or the authorities cannot", cause);
+  }
+}
+
+async function read(pem: string, authorities: string): Promise<Revocations> {
   let list: x509.X509Crl;
   try {
     const [first, ...others] = x509.PemConverter.decodeWithHeaders(pem);

@@ -1,4 +1,5 @@
 /** Reads a policy file: JSON, every word of it known, or refused with the place where it is wrong. */
+import { oneLine } from "../text/unprintable.ts";
 import type { CallName } from "../proto/service.ts";
 import { CALL_KINDS, type Policy, type Rule, type Scope } from "./policy.ts";
 import type { CommandPattern } from "./policy_command.ts";
@@ -41,7 +42,7 @@ export function parsePolicy(text: string): Policy {
   try {
     json = JSON.parse(text);
   } catch (cause) {
-    throw new PolicyError(`Policy file is no JSON: ${cause instanceof Error ? cause.message : cause}`, { cause });
+    throw new PolicyError(`Policy file is no JSON: ${oneLine(cause)}`, { cause });
   }
   const { roles, templates } = fields(json, "policy", { roles: true, templates: false, comment: false });
   const made = new Map(

@@ -5,6 +5,7 @@ import { addUlimit } from "../cli/ulimit.ts";
 import { UsageError } from "../cli/usage_error.ts";
 import type { CgroupLimits, JobLimits, Limits } from "../mod.ts";
 import { rlimitsOf } from "../service/rlimits.ts";
+import { oneLine } from "../text/unprintable.ts";
 import { StartError } from "./start_error.ts";
 
 /** Far more than any; a file beyond it is something else. */
@@ -39,7 +40,7 @@ export function parseLimits(text: string): FileLimits {
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw wrong("", `it is no JSON: ${error instanceof Error ? error.message : error}`);
+    throw wrong("", `it is no JSON: ${oneLine(error)}`);
   }
   const given = fields(json, "", ["default", "max", "running", "running_per_user", "comment"]);
   return {

@@ -16,6 +16,14 @@ export function jsonLine(value: unknown): string {
   return escapeJson(JSON.stringify(value));
 }
 
+/** Returns what an error says, on one line: JavaScript quotes what it could not parse, line breaks and all. */
+export function oneLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replace(/\s+/g, " ").replace(
+    UNPRINTABLE,
+    escapeUnits,
+  );
+}
+
 /**
  * Makes the text of an entry of a log safe to show. Further lines of the text are indented, so that no text can look
  * like another entry.

@@ -19,6 +19,7 @@ export type ErrorCode =
   | "LIMIT_REACHED"
   | "HOST_EXHAUSTED"
   | "OUTPUT_UNAVAILABLE"
+  | "RECORD_DAMAGED"
   | "SUPERVISOR_CLOSED"
   | "DIRECTORY_IN_USE"
   | "STORE_UNUSABLE"
@@ -200,6 +201,17 @@ export class HostExhaustedError extends TeleportError {
 export class OutputUnavailableError extends TeleportError {
   constructor(id: string, options?: ErrorOptions) {
     super("OUTPUT_UNAVAILABLE", `The output of job "${id}" cannot be read: its record is missing or damaged`, options);
+  }
+}
+
+/** The database was changed by something else than this library: a failing disk, say. Nothing is served in its place. */
+export class RecordDamagedError extends TeleportError {
+  constructor(cause?: unknown) {
+    super(
+      "RECORD_DAMAGED",
+      'The database "jobs.db" in the data directory is damaged or cannot be read: restore it from a copy',
+      { cause },
+    );
   }
 }
 

@@ -97,7 +97,7 @@ export class OutputLog {
   constructor(id: string, options: OutputLogOptions) {
     this.id = id;
     this.#limit = options.limit;
-    this.#segments = new Segments(options.directory, options.budget);
+    this.#segments = new Segments(id, options.directory, options.budget);
     this.#maxPayloadBytes = Math.min(MAX_PAYLOAD_BYTES, segmentBytes(options.limit));
   }
 
@@ -128,14 +128,17 @@ export class OutputLog {
     return log;
   }
 
-  /** Takes up a log that a crash left: reads it through, cuts a torn tail, and seals it. */
+  /**
+   * Takes up a log that a crash left: reads it through, cuts a torn tail, and seals it.
+   *
+   * @throws {OutputUnavailableError} when it is damaged elsewhere than at its end; it stays as it is
+   */
   static async recover(id: string, options: OutputLogOptions): Promise<OutputLog> {
     const log = new OutputLog(id, options);
-    await log.#segments.open();
+    await log.#unlessDamaged(log.#segments.open());
     log.#start = log.#segments.start;
     log.#end = log.#start;
     const fromStart = log.#start.position === 0;
-    // What is behind a damaged record is not known to follow what is before it.
     for (const segment of log.#segments.all) {
       if (segment.base !== log.#end.position) break;
       while (log.#end.position < segment.end) {
@@ -146,6 +149,8 @@ export class OutputLog {
         log.#end = block.next;
       }
     }
+    // A tear has nothing behind it. To cut at a damaged record would delete what is behind it, and count it as never written.
+    if (await log.#segments.hasRecordBehind(log.#end.position)) throw new OutputUnavailableError(id);
     await log.#segments.cut(log.#end.position);
     await log.#segments.closeReaders();
     log.#sealed = true;

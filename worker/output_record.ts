@@ -14,7 +14,7 @@
  * 56  u64 stderr offset       44  payload, then u32 payload length again
  * ```
  *
- * All little-endian. Offsets are those of both streams before the record, so that every record is a place to begin at. The
+ * All little-endian. The CRC of the job's id is 0 in files by earlier versions, and is not compared then. Offsets are those of both streams before the record, so that every record is a place to begin at. The
  * length behind the payload lets a reader go backwards. Every CRC of a record (CRC-32, RFC 1952)
  * starts from the first word of the key, which is random for each log and shown to nobody: a job cannot write bytes
  * that pass for a record, so a reader may look for records from anywhere in the file.
@@ -46,6 +46,13 @@ export interface FileHeader {
   readonly base: number;
   /** The offsets of the streams at that position. */
   readonly offsets: StreamOffsets;
+  /** Names the job whose output it is, as `jobChecksum` gives it. 0: unknown, by an earlier version. */
+  readonly job: number;
+}
+
+/** The number by which a file names its job; never 0. */
+export function jobChecksum(id: string): number {
+  return crc32(id) || 1;
 }
 
 /** Tells one log from all others. */
@@ -104,6 +111,7 @@ export function encodeFileHeader(header: FileHeader): Uint8Array {
   view.setUint32(8, VERSION, true);
   view.setUint32(16, header.salt.mark, true);
   bytes.set(header.salt.key, 20);
+  view.setUint32(36, header.job, true);
   setU64(view, 40, header.base);
   setU64(view, 48, header.offsets.stdout);
   setU64(view, 56, header.offsets.stderr);
@@ -122,6 +130,7 @@ export function decodeFileHeader(bytes: Uint8Array): FileHeader | undefined {
     salt: saltFrom(bytes.subarray(16, 36)),
     base: getU64(view, 40),
     offsets: { stdout: getU64(view, 48), stderr: getU64(view, 56) },
+    job: view.getUint32(36, true),
   };
 }
 

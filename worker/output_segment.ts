@@ -44,13 +44,21 @@ export class Segment {
     return segment;
   }
 
-  /** Takes a file that is there, for reading; undefined when it does not begin as one of ours. */
-  static async open(path: string): Promise<Segment | undefined> {
+  /**
+   * Takes a file that is there, for reading; undefined when a crash left it without a whole header, and so without output.
+   *
+   * @param job as `jobChecksum` gives it
+   * @throws {Error} when the file has output and its header is damaged, or names another job
+   */
+  static async open(path: string, job: number): Promise<Segment | undefined> {
     const { size } = await Deno.stat(path);
     const fd = await openAsync(path, "r");
     try {
       const header = decodeFileHeader(readAt(fd, 0, FILE_HEADER_BYTES));
-      return header === undefined ? undefined : new Segment(path, header, size - FILE_HEADER_BYTES);
+      if (header === undefined && size <= FILE_HEADER_BYTES) return undefined;
+      if (header === undefined) throw new Error(`The header of "${path}" is damaged`);
+      if (header.job !== 0 && header.job !== job) throw new Error(`"${path}" is the output of another job`);
+      return new Segment(path, header, size - FILE_HEADER_BYTES);
     } finally {
       await closeAsync(fd);
     }

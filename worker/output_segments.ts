@@ -3,8 +3,19 @@ import { join } from "node:path";
 import { LimitReachedError } from "./errors.ts";
 import { LOG_START, type Place } from "./output_cursor.ts";
 import type { OutputBudget } from "./output_limit.ts";
-import { FILE_HEADER_BYTES, newSalt, type Salt, type StreamOffsets } from "./output_record.ts";
+import {
+  FILE_HEADER_BYTES,
+  findRecord,
+  jobChecksum,
+  newSalt,
+  RECORD_HEADER_BYTES,
+  type Salt,
+  type StreamOffsets,
+} from "./output_record.ts";
 import { Segment } from "./output_segment.ts";
+
+/** Read at a time when records are looked for behind a damaged one. */
+const SCANNED_BYTES = 262_144;
 
 /** The files of one log, in a directory of their own that is made with the first byte. */
 export class Segments {
@@ -13,16 +24,23 @@ export class Segments {
   #budget: OutputBudget | undefined;
   #segments: Segment[] = [];
   #salt: Salt = newSalt();
+  readonly #job: number;
 
-  constructor(directory: string, budget: OutputBudget | undefined) {
+  /** @param id the job's, which each file names */
+  constructor(id: string, directory: string, budget: OutputBudget | undefined) {
+    this.#job = jobChecksum(id);
     this.#directory = directory;
     this.#budget = budget;
   }
 
-  /** Takes the files that are there. What does not begin as one of ours is deleted: a crash left it half made. */
+  /**
+   * Takes the files that are there. A file that a crash left without a whole header is deleted.
+   *
+   * @throws {Error} when one is damaged or another job's; it stays as it is
+   */
   async open(): Promise<void> {
     for (const path of await this.#paths()) {
-      const segment = await Segment.open(path);
+      const segment = await Segment.open(path, this.#job);
       if (segment === undefined) await Deno.remove(path);
       else this.#segments.push(segment);
     }
@@ -103,7 +121,7 @@ export class Segments {
   async #create(base: number, offsets: StreamOffsets): Promise<Segment> {
     if (this.#segments.length === 0) await Deno.mkdir(this.#directory, { recursive: true, mode: 0o700 });
     const path = join(this.#directory, `${String(base).padStart(16, "0")}.log`);
-    const segment = await Segment.create(path, { salt: this.#salt, base, offsets });
+    const segment = await Segment.create(path, { salt: this.#salt, base, offsets, job: this.#job });
     this.#segments.push(segment);
     return segment;
   }
@@ -114,6 +132,17 @@ export class Segments {
     if (oldest === undefined) return;
     this.#budget?.give(oldest.diskBytes);
     await oldest.remove();
+  }
+
+  /** Whether the header of a record is behind a position at which no whole record begins. */
+  async hasRecordBehind(position: number): Promise<boolean> {
+    const overlap = RECORD_HEADER_BYTES - 1;
+    for (const segment of this.#segments) {
+      for (let from = Math.max(segment.base, position + 1); from < segment.end; from += SCANNED_BYTES - overlap) {
+        if (findRecord(await segment.read(from, SCANNED_BYTES), 0, this.#salt) !== undefined) return true;
+      }
+    }
+    return false;
   }
 
   /** Cuts everything behind a position: files that begin there or later are deleted, but for the first. */

@@ -7,10 +7,11 @@
  * none of them, a power failure may lose the last ones but never leaves half of one. Source: sqlite.org/wal.html
  */
 import type { DatabaseSync } from "node:sqlite";
+import { RecordDamagedError } from "./errors.ts";
 import { lineOf } from "./job_filter.ts";
 import type { JobSpec } from "./job_spec.ts";
-import { isFinalState, type ProcessStatus, type State } from "./state.ts";
-import { openDatabase, unusable } from "./store_file.ts";
+import { isFinalState, type ProcessStatus, type Reason, type State } from "./state.ts";
+import { openDatabase, unread, unusable, unwritten } from "./store_file.ts";
 import { decodeStatus, encodeOutput, encodeProcess, encodeStatus, encodeTombstone } from "./store_json.ts";
 import { readChange, readJob, type Row } from "./store_read.ts";
 import type { EndedJob, Known, StoredChange, StoredJob, StoredOutput, StoredRequest, Tombstone } from "./store_rows.ts";
@@ -87,7 +88,9 @@ export class Store implements Disposable {
       const { lastInsertRowid: key } = this.#statements.addJob.run(spec.id, owner, lineOf(spec), at, text.length);
       this.#statements.addSpec.run(key, text);
       for (const [name, value] of Object.entries(spec.labels ?? {})) this.#statements.addLabel.run(name, value, key);
-      const seq = this.#addChange(key, at, null, "INITIAL", encodeStatus({ state: "INITIAL" }), { by: spec.owner });
+      const seq = this.#addChange(key, at, null, "INITIAL", encodeStatus(spec.id, { state: "INITIAL" }), {
+        by: spec.owner,
+      });
       this.#statements.setSeq.run(seq, key);
       if (spec.requestId !== undefined && digest !== undefined) {
         this.#statements.addRequest.run(owner, spec.requestId, digest, spec.id);
@@ -102,35 +105,45 @@ export class Store implements Disposable {
     const startedAt = "startedAt" in status ? status.startedAt?.getTime() : undefined;
     const endedAt = "endedAt" in status ? status.endedAt.getTime() : isFinalState(status.state) ? at : null;
     const was = this.#atomically(() => {
-      const before = this.#statements.stateOf.get(id) as Row | undefined;
-      if (before === undefined) throw new Error(`There is no job "${id}" to change`);
-      const key = before.key as number;
+      const { key, was } = this.#row(id);
       const { state } = status;
-      const seq = this.#addChange(key, at, before.state as string, state, encodeStatus(status), known);
+      const { process, output } = known;
+      const seq = this.#addChange(key, at, was, state, encodeStatus(id, status), {
+        ...known,
+        process: process && encodeProcess(id, process),
+        output: output && encodeOutput(id, output),
+      });
       // What could not be started has no such time, though the intent had.
       if (state === "FAILED") this.#statements.unstartJob.run(key);
       if (endedAt !== null) this.#statements.endJob.run(state, endedAt, known.outputBytes ?? 0, seq, key);
       else if (state !== "STOPPING") this.#statements.startJob.run(state, startedAt ?? null, seq, key);
       else this.#statements.changeJob.run(state, seq, key);
-      return before.state as State;
+      return was;
     });
     this.#states[was] -= 1;
     this.#states[status.state] += 1;
+  }
+
+  /** The row of a job that is there. */
+  #row(id: string): { readonly key: number; readonly was: State } {
+    const row = this.#statements.stateOf.get(id) as Row | undefined;
+    if (row === undefined) throw new Error(`There is no job "${id}" to change`);
+    if (row.id !== id) throw new RecordDamagedError();
+    return { key: row.key as number, was: row.state as State };
   }
 
   /** Returns the number of the change. */
   #addChange(
     key: number | bigint | null,
     at: number,
-    was: string | null,
+    was: State | null,
     state: string,
     status: string,
-    { reason, by, process, output }: { [Name in keyof Known]?: Known[Name] | undefined },
+    texts: { readonly [name in "by" | "process" | "output"]?: string | undefined } & { readonly reason?: Reason },
   ): number | bigint {
-    const [processText, outputText] = [process && encodeProcess(process), output && encodeOutput(output)];
-    const cause = [reason ?? null, by ?? null] as const;
+    const { reason, by, process, output } = texts;
     return this.#statements.addChange
-      .run(key, at, was, state, status, ...cause, processText ?? null, outputText ?? null).lastInsertRowid;
+      .run(key, at, was, state, status, reason ?? null, by ?? null, process ?? null, output ?? null).lastInsertRowid;
   }
 
   /**
@@ -170,8 +183,9 @@ export class Store implements Disposable {
   /** Notes what the output of a job amounts to whose end was on record before. */
   settle(id: string, output: StoredOutput, outputBytes: number): void {
     this.#atomically(() => {
-      this.#statements.settle.run(encodeOutput(output), id);
-      this.#statements.settleBytes.run(outputBytes, id);
+      const { key } = this.#row(id);
+      this.#statements.settle.run(encodeOutput(id, output), key);
+      this.#statements.settleBytes.run(outputBytes, key);
     });
   }
 
@@ -182,24 +196,29 @@ export class Store implements Disposable {
 
   /** Forgotten jobs whose output is still to be deleted. */
   removals(): string[] {
-    return this.#statements.removals.all().map((row) => (row as Row).id as string);
+    return this.#read(() => this.#statements.removals.all().map((row) => (row as Row).id as string));
   }
 
   /** One job; undefined where there is none. */
   get(id: string): StoredJob | undefined {
-    const row = this.#statements.get.get(id) as Row | undefined;
-    return row && readJob(row);
+    return this.#read(() => {
+      const row = this.#statements.get.get(id) as Row | undefined;
+      return row && readJob(row);
+    });
   }
 
   /** The job that was asked for with this request id before. */
   request(owner: string | undefined, requestId: string): StoredRequest | undefined {
-    const row = this.#statements.request.get(owner ?? "", requestId) as Row | undefined;
-    return row && { id: row.id as string, digest: row.digest as string, isRemoved: row.removed !== null };
+    const row = this.#read(() => this.#statements.request.get(owner ?? "", requestId) as Row | undefined);
+    if (row === undefined) return undefined;
+    const { id, digest, removed } = row;
+    if (removed === null && this.get(id as string)?.spec.requestId !== requestId) throw new RecordDamagedError();
+    return { id: id as string, digest: digest as string, isRemoved: removed !== null };
   }
 
   /** Jobs that were started and whose end is not, or not wholly, on record. */
   unfinished(): StoredJob[] {
-    return this.#statements.unfinished.all().map((row) => readJob(row as Row));
+    return this.#read(() => this.#statements.unfinished.all().map((row) => readJob(row as Row)));
   }
 
   /** The number of jobs in each state now. */
@@ -215,39 +234,43 @@ export class Store implements Disposable {
   /** Jobs that have ended, oldest end first, behind one of them. */
   ended(after: EndedJob | undefined, limit: number): EndedJob[] {
     const at = after?.endedAt.getTime() ?? -1;
-    return this.#statements.ended.all(at, after?.key ?? 0, limit).map((row) => {
-      const { key, id, ended_at } = row as Row;
+    const rows = this.#read(() => this.#statements.ended.all(at, after?.key ?? 0, limit) as Row[]);
+    return rows.map(({ key, id, ended_at }) => {
       return { key: key as number, id: id as string, endedAt: new Date(ended_at as number) };
     });
   }
 
   /** Now, in the history of all jobs. */
   get now(): Moment {
-    const { seq, key } = this.#statements.now.get() as Row;
+    const { seq, key } = this.#read(() => this.#statements.now.get() as Row);
     return { seq: seq as number, key: key as number };
   }
 
   /** Changes up to this one may be missing: jobs were forgotten, and that they were is forgotten too. */
   get forgottenChange(): number {
-    return (this.#statements.meta.get("forgotten") as Row).value as number;
+    return this.#read(() => (this.#statements.meta.get("forgotten") as Row).value as number);
   }
 
   /** Changes behind one, oldest first; not all of them where they are many. */
   changesAfter(seq: number): StoredChange[] {
-    const changes: StoredChange[] = [];
-    let chars = 0;
-    for (const row of this.#statements.changesAfter.iterate(seq, MAX_CHANGES)) {
-      chars += charsOf(row as Row);
-      if (changes.length > 0 && chars > MAX_BLOCK_CHARS) break;
-      changes.push(readChange(row as Row));
-    }
-    return changes;
+    return this.#read(() => {
+      const changes: StoredChange[] = [];
+      let chars = 0;
+      for (const row of this.#statements.changesAfter.iterate(seq, MAX_CHANGES)) {
+        chars += charsOf(row as Row);
+        if (changes.length > 0 && chars > MAX_BLOCK_CHARS) break;
+        changes.push(readChange(row as Row));
+      }
+      return changes;
+    });
   }
 
   /** The status of a job as it was right behind a change; undefined where it was not registered then. */
-  statusAt(key: number, seq: number): ProcessStatus | undefined {
-    const row = this.#statements.statusAt.get(key, seq) as Row | undefined;
-    return row && decodeStatus(row.status as string);
+  statusAt({ key, spec }: StoredJob, seq: number): ProcessStatus | undefined {
+    return this.#read(() => {
+      const row = this.#statements.statusAt.get(key, seq) as Row | undefined;
+      return row && decodeStatus(spec.id, row.status as string);
+    });
   }
 
   /**
@@ -257,6 +280,10 @@ export class Store implements Disposable {
    * @returns `more`: there are others behind these
    */
   select(query: JobQuery, limit: number): { readonly jobs: StoredJob[]; readonly more: boolean } {
+    return this.#read(() => this.#select(query, limit));
+  }
+
+  #select(query: JobQuery, limit: number): { readonly jobs: StoredJob[]; readonly more: boolean } {
     const { sql, values } = keysQuery(query, this.#rarestFirst(query.labels ?? {}));
     const keys = this.#database.prepare(sql).all(...values, limit + 1) as Row[];
     const jobs: StoredJob[] = [];
@@ -282,8 +309,8 @@ export class Store implements Disposable {
 
   #atomically<T>(write: () => T): T {
     const startMs = performance.now();
-    this.#statements.begin.run();
     try {
+      this.#statements.begin.run();
       const result = write();
       this.#statements.commit.run();
       this.#onWrite?.(performance.now() - startMs);
@@ -291,7 +318,16 @@ export class Store implements Disposable {
     } catch (error) {
       // Where the disk is full, SQLite has done it already.
       if (this.#database.isTransaction) this.#statements.rollback.run();
-      throw error;
+      throw unwritten(error);
+    }
+  }
+
+  /** @throws {RecordDamagedError} when what is to be read cannot be, or is not what was written */
+  #read<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      throw unread(error);
     }
   }
 

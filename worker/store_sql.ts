@@ -1,6 +1,6 @@
 /** Everything that the store asks of SQLite but lists, which `store_query.ts` puts together. */
 
-const JOB = "j.key, j.seq, s.spec, c.status, c.process, c.output";
+const JOB = "j.key, j.id, j.owner, j.state, j.seq, s.spec, c.job AS of_job, c.status, c.process, c.output";
 const JOINED = "JOIN specs s ON s.job = j.key JOIN changes c ON c.seq = j.seq";
 
 export const SQL = {
@@ -17,14 +17,15 @@ export const SQL = {
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   addRequest: "INSERT INTO requests (owner, request_id, digest, id) VALUES (?, ?, ?, ?)",
   setSeq: "UPDATE jobs SET seq = ? WHERE key = ?",
-  stateOf: "SELECT key, state FROM jobs WHERE id = ?",
+  // The id of the row itself: SQLite would take it from the index, which may be damaged and mean another row.
+  stateOf: "SELECT key, state, (SELECT id FROM jobs r WHERE r.key = j.key) AS id FROM jobs j WHERE j.id = ?",
   // What is not set costs no change of an index.
   changeJob: "UPDATE jobs SET state = ?, seq = ? WHERE key = ?",
   startJob: "UPDATE jobs SET state = ?, started_at = ?, seq = ? WHERE key = ?",
   unstartJob: "UPDATE jobs SET started_at = NULL WHERE key = ?",
   endJob: "UPDATE jobs SET state = ?, ended_at = ?, output_bytes = ?, seq = ? WHERE key = ?",
-  settle: "UPDATE changes SET output = ? WHERE seq = (SELECT seq FROM jobs WHERE id = ?)",
-  settleBytes: "UPDATE jobs SET output_bytes = ? WHERE id = ?",
+  settle: "UPDATE changes SET output = ? WHERE seq = (SELECT seq FROM jobs WHERE key = ?)",
+  settleBytes: "UPDATE jobs SET output_bytes = ? WHERE key = ?",
   bytesOf: "SELECT spec_bytes + output_bytes AS bytes FROM jobs WHERE key = ?",
   removeChanges: "DELETE FROM changes WHERE job = ?",
   removeSpec: "DELETE FROM specs WHERE job = ?",
@@ -46,7 +47,8 @@ export const SQL = {
   ended: `SELECT key, id, ended_at FROM jobs INDEXED BY jobs_by_end WHERE (ended_at, key) > (?, ?)
     ORDER BY ended_at, key LIMIT ?`,
   now: `SELECT (SELECT coalesce(max(seq), 0) FROM changes) AS seq, (SELECT coalesce(max(key), 0) FROM jobs) AS key`,
-  changesAfter: `SELECT c.seq, c.at, c.was, c.state, c.reason, c.by, c.job, c.status, s.spec, last.output FROM changes c
+  changesAfter:
+    `SELECT c.seq, c.at, c.was, c.state, c.reason, c.by, c.job, c.status, j.id, s.spec, last.output FROM changes c
     LEFT JOIN jobs j ON j.key = c.job LEFT JOIN specs s ON s.job = c.job LEFT JOIN changes last ON last.seq = j.seq
     WHERE c.seq > ? ORDER BY c.seq LIMIT ?`,
   statusAt: "SELECT status FROM changes WHERE job = ? AND seq <= ? ORDER BY seq DESC LIMIT 1",

@@ -134,7 +134,7 @@ export class JobEvents {
       SNAPSHOT_PAGE,
     );
     const events = jobs.flatMap((job): JobEvent[] => {
-      const process = job.seq <= asOf.seq ? job.status : this.#store.statusAt(job.key, asOf.seq);
+      const process = job.seq <= asOf.seq ? job.status : this.#store.statusAt(job, asOf.seq);
       if (process === undefined) return [];
       const status = this.#statusOf({ ...job, status: process });
       return [{ type: "known", status, token: this.#seal({ asOf, after: job.key }) }];

@@ -12,6 +12,7 @@ import {
   LimitReachedError,
   NotEnforceableError,
   NotRecordedError,
+  RecordDamagedError,
   SupervisorClosedError,
 } from "./errors.ts";
 import { Job } from "./job.ts";
@@ -287,14 +288,16 @@ export class Keep {
     }
   }
 
-  #notRecorded(cause: unknown): NotRecordedError {
+  #notRecorded(cause: unknown): NotRecordedError | RecordDamagedError {
     this.#tell(cause);
-    return new NotRecordedError({ cause });
+    return cause instanceof RecordDamagedError ? cause : new NotRecordedError({ cause });
   }
 
   /** For retention: in the background, and without a word where it fails but to the log. */
   #forgetUnasked(id: string): number | undefined {
     try {
+      // The index of ends is not sealed, the status is.
+      if (!isFinalState(this.stored(id).status.state)) throw new RecordDamagedError();
       return this.#forget(id).bytes;
     } catch (error) {
       this.#tell(error);

@@ -3,7 +3,7 @@
  * disk that was full for a while costs no end of a job.
  */
 import type { CgroupTree } from "./cgroup_tree.ts";
-import { NotRecordedError } from "./errors.ts";
+import { NotRecordedError, RecordDamagedError } from "./errors.ts";
 import type { JobRecorder } from "./job.ts";
 import { isFinalState, type ProcessStatus } from "./state.ts";
 import type { Store } from "./store.ts";
@@ -75,7 +75,7 @@ export class Records {
       this.#options.store.change(id, status, known);
     } catch (error) {
       this.#options.onError(error);
-      throw new NotRecordedError({ cause: error });
+      throw error instanceof RecordDamagedError ? error : new NotRecordedError({ cause: error });
     }
     this.#options.onRecorded(id, status, known);
   }
@@ -90,6 +90,12 @@ export class Records {
         store.change(next.id, next.status, next.known);
       } catch (error) {
         onError(error);
+        if (error instanceof RecordDamagedError) {
+          // It cannot be written later either, and must not hold up the changes of other jobs.
+          this.#waiting.shift();
+          if (isFinalState(next.status.state)) jobs.release(next.id);
+          continue;
+        }
         this.#retry = setTimeout(() => this.flush(), RETRY_MS);
         return;
       }

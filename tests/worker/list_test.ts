@@ -60,7 +60,7 @@ function fill(path: string, count: number): void {
   for (let index = 0; index < count; index++) {
     const { spec, status } = jobAt(index);
     const key = index + 1;
-    const [text, statusText] = [encodeSpec(spec), encodeStatus(status)];
+    const [text, statusText] = [encodeSpec(spec), encodeStatus(spec.id, status)];
     const startedAt = "startedAt" in status ? status.startedAt?.getTime() ?? null : null;
     const endedAt = "endedAt" in status ? status.endedAt.getTime() : null;
     const registeredAt = spec.registeredAt.getTime();
@@ -68,7 +68,7 @@ function fill(path: string, count: number): void {
     job.run(key, spec.id, status.state, spec.owner ?? "", lineOf(spec), ...times, text.length, key);
     specRow.run(key, text);
     for (const [name, value] of Object.entries(spec.labels ?? {})) label.run(name, value, key);
-    const output = status.state === "INITIAL" ? null : encodeOutput(OUTPUT);
+    const output = status.state === "INITIAL" ? null : encodeOutput(spec.id, OUTPUT);
     change.run(key, registeredAt, status.state, statusText, output);
   }
   database.exec("COMMIT");

@@ -438,7 +438,7 @@ Deno.test(
 const inFiles: Omit<OutputLogOptions, "directory"> = { limit: { maxBytes: 4_000, policy: "KEEP_NEWEST" } };
 
 Deno.test(
-  "OutputLog.recover() keeps what is before a damaged record or a missing file, and nothing behind it",
+  "OutputLog.recover() refuses a log with a damaged record or a missing file, and leaves its files as they are",
   withLog(async (log, directory) => {
     for (let index = 0; index < 9; index++) await append(log, String(index).repeat(400));
     await log.seal();
@@ -459,11 +459,19 @@ Deno.test(
     const missing = await copy("missing");
     await Deno.remove(join(missing, second));
 
-    for (const target of [damaged, missing]) {
-      const recovered = await OutputLog.recover("job", { directory: target, ...inFiles });
-      assert.equal(await textOf(recovered), ["0", "1", "2"].map((digit) => digit.repeat(400)).join(""));
-      assert.equal(recovered.end.position, recovered.segments.all.at(-1)?.end);
-      assert.equal([...Deno.readDirSync(target)].length, 1);
+    const header = await copy("header");
+    const begin = await Deno.readFile(join(header, second));
+    begin[50] = (begin[50] ?? 0) ^ 1;
+    await Deno.writeFile(join(header, second), begin);
+
+    for (
+      const [target, count] of [[damaged, names.length], [missing, names.length - 1], [header, names.length]] as const
+    ) {
+      const before = [...Deno.readDirSync(target)].map(({ name }) => Deno.readFileSync(join(target, name)));
+      await assert.rejects(OutputLog.recover(log.id, { directory: target, ...inFiles }), OutputUnavailableError);
+      assert.deepEqual([...Deno.readDirSync(target)].map(({ name }) => Deno.readFileSync(join(target, name))), before);
+      assert.equal(before.length, count);
     }
+    await assert.rejects(OutputLog.recover("another", { directory, ...inFiles }), OutputUnavailableError);
   }, inFiles),
 );

@@ -8,6 +8,7 @@ import {
   FILE_HEADER_BYTES,
   findRecord,
   frameRecord,
+  jobChecksum,
   MAX_PAYLOAD_BYTES,
   newSalt,
   offsetsBehind,
@@ -146,7 +147,7 @@ Deno.test("findRecord() finds the next record from any byte, though payloads hol
 });
 
 Deno.test("decodeFileHeader() gives back what was written, and nothing where a byte is missing or a bit changed", () => {
-  const header = { salt: SALT, base: 2 ** 40 + 1, offsets: { stdout: 2 ** 39, stderr: 17 } };
+  const header = { salt: SALT, base: 2 ** 40 + 1, offsets: { stdout: 2 ** 39, stderr: 17 }, job: jobChecksum("one") };
   const bytes = encodeFileHeader(header);
   assert.equal(bytes.length, FILE_HEADER_BYTES);
   assert.deepEqual(decodeFileHeader(bytes), header);

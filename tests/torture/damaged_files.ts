@@ -1,0 +1,109 @@
+/** Damages what a server reads at its start besides its jobs: it starts with what is there, or says what is wrong. */
+import { join } from "node:path";
+import { CertificateError } from "../../certs/errors.ts";
+import { initDirectory } from "../../certs/init.ts";
+import { issueClient } from "../../certs/issue.ts";
+import { revoke } from "../../certs/revoke.ts";
+import { TeleportError } from "../../mod.ts";
+import { CredentialsError } from "../../rpc/credentials.ts";
+import { AuditLog } from "../../service/audit_log.ts";
+import { verifiedText, verifyAudit } from "../../service/audit_verify.ts";
+import { PolicyError } from "../../service/policy_file.ts";
+import { readIdentity } from "../../teleportd/identity.ts";
+import { RevocationMemory } from "../../teleportd/revocation_memory.ts";
+import { StartError } from "../../teleportd/start_error.ts";
+import { readLimits } from "../../teleportd/supervisor_options.ts";
+import { assertRefusal, copyDirectory, damageFile, filesBelow, randomOf } from "./damage.ts";
+
+const POLICY = `{
+  "comment": "A comment may stand in every object.",
+  "roles": {
+    "admin": [{ "calls": ["all"], "jobs": "all", "users": ["*"], "groups": ["*"], "options": ["*"] }],
+    "builder": [{
+      "calls": ["all"],
+      "jobs": "own",
+      "commands": [{ "path": "/usr/bin/make", "args": ["-j[0-9]{1,2}", "all|test", "..."], "cwd": "/srv/[a-z0-9-]+" }]
+    }],
+    "deployer": [{ "calls": ["all"], "jobs": { "labels": { "team": "web" } }, "templates": ["deploy"] }]
+  },
+  "templates": {
+    "deploy": {
+      "command": "/usr/local/bin/deploy",
+      "args": ["--to={where}", "{version}"],
+      "parameters": { "where": { "enum": ["staging", "production"] }, "version": { "pattern": "v[0-9]+\\\\.[0-9]+" } }
+    }
+  }
+}
+`;
+
+const LIMITS =
+  `{ "default": { "timeout": "1h", "ulimits": { "nofile": 1024 } }, "max": { "memory": "8G" }, "running": 9 }\n`;
+
+/** The classes of errors whose message alone the server's door prints. */
+const REFUSALS = [StartError, CertificateError, CredentialsError, PolicyError, TeleportError];
+
+/** Files as a server has them. */
+export interface ServerFiles extends AsyncDisposable {
+  readonly directory: string;
+}
+
+/** Makes certificates, a list of revoked ones, a policy, limits, and an audit record. */
+export async function makeFiles(): Promise<ServerFiles> {
+  const directory = await Deno.makeTempDir({ prefix: "teleport-torture-" });
+  const whole = join(directory, "whole");
+  const dir = join(whole, "certs");
+  await initDirectory({ dir, hosts: ["localhost"] });
+  await issueClient({ dir, name: "eve", roles: ["viewer"] });
+  await revoke({ dir, name: "eve" });
+  await Deno.writeTextFile(join(whole, "policy.json"), POLICY);
+  await Deno.writeTextFile(join(whole, "limits.json"), LIMITS);
+  {
+    await using log = await AuditLog.open({ directory: join(whole, "audit") });
+    for (let count = 0; count < 20; count++) log.record({ event: "call", user: "ann", call: "Status", code: "OK" });
+  }
+  await start(whole);
+  return {
+    directory,
+    async [Symbol.asyncDispose]() {
+      await Deno.remove(directory, { recursive: true });
+    },
+  };
+}
+
+/** Reads everything as a server does at its start. */
+async function start(directory: string): Promise<void> {
+  const tell = () => {};
+  const memory = await RevocationMemory.open(join(directory, "revoked.json"));
+  await readIdentity(join(directory, "certs"), join(directory, "policy.json"), memory, tell);
+  await readLimits(join(directory, "limits.json"));
+  await memory.save();
+  await using log = await AuditLog.open({ directory: join(directory, "audit") });
+  log.record({ event: "server", text: "started" });
+}
+
+/**
+ * Damages one file of a copy, and starts with it.
+ *
+ * @returns what was damaged, and how it was refused
+ */
+export async function damageFiles(made: ServerFiles, seed: number): Promise<string> {
+  const random = randomOf(seed);
+  const copy = join(made.directory, `copy-${seed}`);
+  copyDirectory(join(made.directory, "whole"), copy);
+  try {
+    const files = filesBelow(copy);
+    const path = files[random(files.length)]!;
+    const context = `seed ${seed}, ${damageFile(path, random)} in ${path.slice(copy.length + 1)}`;
+    let result = "started";
+    try {
+      await start(copy);
+    } catch (error) {
+      assertRefusal(error, REFUSALS, context);
+      result = error.message;
+    }
+    verifiedText(await verifyAudit(join(copy, "audit")));
+    return `${context}: ${result}`;
+  } finally {
+    await Deno.remove(copy, { recursive: true });
+  }
+}

@@ -1,0 +1,154 @@
+/** Jobs whose database or output was damaged: served as they were, or refused, and never another job's. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { OutputUnavailableError, RecordDamagedError, StoreUnusableError } from "../../worker/errors.ts";
+import { Supervisor } from "../../worker/supervisor.ts";
+import { damageJobs, makeJobs } from "../torture/damaged_jobs.ts";
+
+/** Two jobs with an output each, closed in order; then the directory is changed, and opened again. */
+async function changed(
+  change: (directory: string, ids: readonly [string, string]) => Promise<void> | void,
+  use: (open: () => Supervisor, ids: readonly [string, string]) => Promise<void>,
+): Promise<void> {
+  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
+  try {
+    const ids: string[] = [];
+    {
+      await using supervisor = new Supervisor({ directory });
+      for (const text of ["first", "second"]) {
+        const id = await supervisor.add("echo", [text], { requestId: text, owner: "ann" });
+        await supervisor.start(id);
+        for await (const _ of supervisor.watchStatus(id));
+        ids.push(id);
+      }
+    }
+    const [first = "", second = ""] = ids;
+    await change(directory, [first, second]);
+    await use(() => new Supervisor({ directory }), [first, second]);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+function inDatabase(directory: string, sql: string, ...values: string[]): void {
+  const database = new DatabaseSync(join(directory, "jobs.db"));
+  database.prepare(sql).run(...values);
+  database.close();
+}
+
+async function read(supervisor: Supervisor, id: string): Promise<void> {
+  for await (const _ of supervisor.watchOutput(id));
+}
+
+const swaps: readonly [what: string, sql: string][] = [
+  ["the id of one leads to the row of the other", "UPDATE jobs SET id = CASE id WHEN ?1 THEN ?2 || 'x' ELSE ?1 END"],
+  [
+    "the spec of one is the other's",
+    "UPDATE specs SET spec = (SELECT s.spec FROM specs s JOIN jobs j ON j.key = s.job WHERE j.id = ?2 AND ?1 <> '')",
+  ],
+  [
+    "the last change of one is the other's",
+    "UPDATE jobs SET seq = (SELECT seq FROM jobs WHERE id = ?2) WHERE id = ?1",
+  ],
+  [
+    "the status of one is the other's",
+    "UPDATE changes SET status = (SELECT c.status FROM changes c JOIN jobs j ON j.seq = c.seq WHERE j.id = ?2) " +
+    "WHERE seq = (SELECT seq FROM jobs WHERE id = ?1)",
+  ],
+  [
+    "the totals of one are the other's",
+    "UPDATE changes SET output = (SELECT c.output FROM changes c JOIN jobs j ON j.seq = c.seq WHERE j.id = ?2) " +
+    "WHERE seq = (SELECT seq FROM jobs WHERE id = ?1)",
+  ],
+  [
+    "an exit code is another number",
+    "UPDATE changes SET status = replace(status, '\"exitCode\":0', '\"exitCode\":1') " +
+    "WHERE seq = (SELECT seq FROM jobs WHERE id = ?1) AND ?2 <> ''",
+  ],
+  ["the owner of one is another", "UPDATE jobs SET owner = 'eve' WHERE id = ?1 AND ?2 <> ''"],
+];
+
+for (const [what, sql] of swaps) {
+  Deno.test(`a database in which ${what} is refused as damaged`, () =>
+    changed((directory, ids) => inDatabase(directory, sql, ...ids), async (open, [first]) => {
+      await using supervisor = open();
+      await assert.rejects(supervisor.status(first), RecordDamagedError);
+      await assert.rejects(read(supervisor, first), RecordDamagedError);
+      await assert.rejects(supervisor.remove(first), RecordDamagedError);
+      await assert.rejects(supervisor.list(), RecordDamagedError);
+      await assert.rejects(supervisor.add("echo", ["first"], { requestId: "first", owner: "ann" }), RecordDamagedError);
+    }));
+}
+
+Deno.test("output in another job's place is refused, and nothing of it is deleted", () =>
+  changed(async (directory, [first, second]) => {
+    await Deno.rename(join(directory, "output", second), join(directory, "away"));
+    await Deno.rename(join(directory, "output", first), join(directory, "output", second));
+    await Deno.rename(join(directory, "away"), join(directory, "output", first));
+  }, async (open, ids) => {
+    await using supervisor = open();
+    for (const id of ids) {
+      assert.equal((await supervisor.status(id)).state, "EXITED");
+      await assert.rejects(read(supervisor, id), OutputUnavailableError);
+    }
+  }));
+
+Deno.test("an output whose first bytes are damaged is refused, and stays where it is", () => {
+  let path = "";
+  return changed((directory, [first]) => {
+    const output = join(directory, "output", first);
+    path = join(output, [...Deno.readDirSync(output)][0]?.name ?? "");
+    const bytes = Deno.readFileSync(path);
+    bytes[20] = (bytes[20] ?? 0) ^ 1;
+    Deno.writeFileSync(path, bytes);
+  }, async (open, [first]) => {
+    await using supervisor = open();
+    await assert.rejects(read(supervisor, first), OutputUnavailableError);
+    assert.ok(Deno.statSync(path).isFile);
+  });
+});
+
+Deno.test("one bit of a job's id, wherever it stands in the database: found at the start, or when the job is asked for", async () => {
+  let places = 1;
+  let atStart = 0;
+  for (let place = 0; place < places; place++) {
+    await changed((directory, [first]) => {
+      const path = join(directory, "jobs.db");
+      const bytes = Deno.readFileSync(path);
+      // Every character of an id is one byte in this encoding too.
+      const text = new TextDecoder("latin1").decode(bytes);
+      const found = [...text.matchAll(new RegExp(first, "g"))].map(({ index }) => index);
+      places = found.length;
+      const at = (found[place] ?? 0) + first.length - 1;
+      bytes[at] = (bytes[at] ?? 0) ^ 1;
+      Deno.writeFileSync(path, bytes);
+    }, async (open, [first, second]) => {
+      let supervisor: Supervisor;
+      try {
+        supervisor = open();
+      } catch (error) {
+        assert.ok(error instanceof StoreUnusableError);
+        assert.match(
+          error.message,
+          /^The database "jobs.db" in the data directory is damaged: put a copy in its place/,
+        );
+        atStart += 1;
+        return;
+      }
+      const again = supervisor.add("echo", ["first"], { requestId: "first", owner: "ann" });
+      const asked = await Promise.allSettled([supervisor.status(first), again]);
+      const refused = asked.flatMap((result) => result.status === "rejected" ? [result.reason] : []);
+      assert.ok(refused.length > 0 && refused.every((error) => error instanceof RecordDamagedError), `place ${place}`);
+      assert.deepEqual((await supervisor.status(second)).args, ["second"]);
+      await supervisor.close();
+    });
+  }
+  assert.ok(places >= 3 && atStart >= 2, `${places} places, ${atStart} found at the start`);
+});
+
+Deno.test("random damage to a database and to output: no other job's data, no stack, no unnamed error", async () => {
+  await using made = await makeJobs();
+  // 381 and 534 once failed. Fresh seeds: deno task torture.
+  for (const seed of [...Array.from({ length: 40 }, (_, index) => index + 1), 381, 534]) await damageJobs(made, seed);
+});
