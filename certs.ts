@@ -6,6 +6,7 @@ import { type KeyKind, parseKeyKind } from "./certs/key_kind.ts";
 import { defaultDirectory } from "./certs/location.ts";
 import type { Made } from "./certs/made.ts";
 import { listedRecord, listText, madeRecord, madeText, showText } from "./certs/report.ts";
+import { checkArguments, checkVariable, NotUtf8Error, readVariable } from "./text/decoded.ts";
 import { jsonLine } from "./text/unprintable.ts";
 import { TextNotWrittenError, writeText } from "./text/write_text.ts";
 
@@ -33,6 +34,7 @@ interface Flags {
 
 /** Commands load what they need when they run: help and refusals need no cryptography. */
 async function run(args: readonly string[]): Promise<void> {
+  checkArguments(args);
   const { Command } = await import("commander");
   const program = new Command("certs")
     .description("Makes the certificates by which a teleport server and its users know each other.")
@@ -198,10 +200,11 @@ function collect(value: string, earlier: string[] = []): string[] {
 function directory({ dir }: Flags): string {
   if (dir === "") throw new CertificateError("INVALID_ARGUMENT", 'Invalid directory "": give a path');
   if (dir !== undefined) return dir;
+  const variable = (name: string) => checkVariable(name, readVariable(Deno.env.get, name));
   return defaultDirectory({
-    TELEPORT_CERTS: Deno.env.get("TELEPORT_CERTS"),
-    XDG_CONFIG_HOME: Deno.env.get("XDG_CONFIG_HOME"),
-    HOME: Deno.env.get("HOME"),
+    TELEPORT_CERTS: variable("TELEPORT_CERTS"),
+    XDG_CONFIG_HOME: variable("XDG_CONFIG_HOME"),
+    HOME: variable("HOME"),
   });
 }
 
@@ -256,6 +259,10 @@ function writeNote(text: string): void {
 /** The exit code of an error, after telling the user. What is nobody's refusal is a defect, and shows its stack. */
 function failed(error: unknown): number {
   if (error instanceof TextNotWrittenError && error.readerLeft) return EXIT_BROKEN_PIPE;
+  if (error instanceof NotUtf8Error) {
+    note(error.message);
+    return EXIT_USAGE;
+  }
   if (error instanceof CertificateError || error instanceof TextNotWrittenError) {
     note(error.message);
     return EXIT_FAILED;

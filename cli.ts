@@ -4,6 +4,7 @@ import type { Io } from "./cli/io.ts";
 import { main } from "./cli/main.ts";
 import { UsageError } from "./cli/usage_error.ts";
 import { gatherEntropy } from "./rpc/entropy.ts";
+import { readVariable } from "./text/decoded.ts";
 
 const io: Io = {
   stdin: Deno.stdin,
@@ -29,7 +30,7 @@ const io: Io = {
   },
 };
 
-const env: Environment = Object.fromEntries(ENVIRONMENT_NAMES.map((name) => [name, Deno.env.get(name)]));
+const env: Environment = Object.fromEntries(ENVIRONMENT_NAMES.map((name) => [name, readVariable(Deno.env.get, name)]));
 // "deno task cli -- list" hands the two dashes on.
 const args = Deno.args[0] === "--" ? Deno.args.slice(1) : Deno.args;
 Deno.exit(await main(args, env, io));

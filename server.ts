@@ -11,6 +11,7 @@ import { run } from "./teleportd/run.ts";
 import { ServerLog } from "./teleportd/log.ts";
 import { StartError } from "./teleportd/start_error.ts";
 import { describe, ENVIRONMENT_NAMES, type World } from "./teleportd/world.ts";
+import { checkArguments, checkVariable, NotUtf8Error, readVariable } from "./text/decoded.ts";
 import { TextNotWrittenError, writeText } from "./text/write_text.ts";
 import metadata from "./deno.json" with { type: "json" };
 
@@ -25,7 +26,7 @@ const log = new ServerLog(Deno.stderr);
 
 const world: World = {
   version: metadata.version,
-  env: Object.fromEntries(ENVIRONMENT_NAMES.map((name) => [name, Deno.env.get(name)])),
+  env: Object.fromEntries(ENVIRONMENT_NAMES.map((name) => [name, readVariable(Deno.env.get, name)])),
   environment: () => Deno.env.toObject(),
   tell: (line) => log.line(line), // stderr is this program's log; stdout stays empty.
   exit: (failed) => Deno.exit(failed ? EXIT_DEFECT : 0),
@@ -46,14 +47,17 @@ function failed(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
   const expected = error instanceof StartError || error instanceof CertificateError || error instanceof AddressError ||
     error instanceof CredentialsError || error instanceof PolicyError || error instanceof TeleportError ||
-    error instanceof TextNotWrittenError;
+    error instanceof TextNotWrittenError || error instanceof NotUtf8Error;
   world.tell(`teleportd: ${expected ? error.message : describe(error)}`);
   if (!expected) return EXIT_DEFECT;
+  if (error instanceof NotUtf8Error) return EXIT_USAGE;
   return error instanceof AddressError && error.code === "INVALID" ? EXIT_USAGE : EXIT_FAILED;
 }
 
 async function main(args: readonly string[]): Promise<number> {
   try {
+    checkArguments(args);
+    for (const name of ENVIRONMENT_NAMES) checkVariable(name, world.env[name]);
     const flags = parseFlags(args, metadata.version, {
       stdout: (text) => writeText(Deno.stdout, text),
       stderr: (text) => log.line(text.trimEnd()),

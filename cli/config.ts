@@ -1,5 +1,7 @@
 /** Which server, as whom: from the flags, then the environment, then defaults. */
 import type { Credentials } from "./io.ts";
+import { checkVariable } from "../text/decoded.ts";
+import { explainReadError } from "./file_error.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** The environment variables this command line reads, and no other. */
@@ -10,6 +12,7 @@ export const ENVIRONMENT_NAMES = [
   "XDG_CONFIG_HOME",
   "HOME",
   "NO_COLOR",
+  "TERM",
 ] as const;
 
 /** The values of {@linkcode ENVIRONMENT_NAMES} that are set. */
@@ -44,13 +47,18 @@ export class CredentialsError extends Error {
  * Settles address, certificate directory and identity. A variable that is set but empty counts as not set.
  *
  * @throws {UsageError} when one of them cannot be meant
+ * @throws {NotUtf8Error} when a variable that decides is not UTF-8
  */
 export function resolveConfig(flags: ConfigFlags, env: Environment): Config {
   return {
-    address: checkedAddress(flags.address ?? (env.TELEPORT_ADDRESS || DEFAULT_ADDRESS)),
-    certsDir: checkedDirectory(flags.certs ?? (env.TELEPORT_CERTS || defaultCertsDir(env))),
-    identity: checkedIdentity(flags.identity ?? (env.TELEPORT_IDENTITY || DEFAULT_IDENTITY)),
+    address: checkedAddress(flags.address ?? (variable(env, "TELEPORT_ADDRESS") || DEFAULT_ADDRESS)),
+    certsDir: checkedDirectory(flags.certs ?? (variable(env, "TELEPORT_CERTS") || defaultCertsDir(env))),
+    identity: checkedIdentity(flags.identity ?? (variable(env, "TELEPORT_IDENTITY") || DEFAULT_IDENTITY)),
   };
+}
+
+function variable(env: Environment, name: keyof Environment): string | undefined {
+  return checkVariable(name, env[name]);
 }
 
 function checkedAddress(address: string): string {
@@ -80,8 +88,10 @@ function checkedIdentity(identity: string): string {
 
 /** As the XDG Base Directory Specification says: a relative path counts as not set. */
 function defaultCertsDir(env: Environment): string {
-  if (env.XDG_CONFIG_HOME?.startsWith("/")) return `${env.XDG_CONFIG_HOME}/teleport`;
-  if (env.HOME) return `${env.HOME}/.config/teleport`;
+  const configHome = variable(env, "XDG_CONFIG_HOME");
+  if (configHome?.startsWith("/")) return `${configHome}/teleport`;
+  const home = variable(env, "HOME");
+  if (home) return `${home}/.config/teleport`;
   throw new UsageError(`No directory of certificates is known: give one with "--certs DIR" or TELEPORT_CERTS`);
 }
 
@@ -112,15 +122,11 @@ async function readPem(config: Config, name: string): Promise<string> {
   try {
     return await Deno.readTextFile(path);
   } catch (cause) {
-    const why = cause instanceof Deno.errors.NotFound
-      ? "there is no such file"
-      : cause instanceof Deno.errors.PermissionDenied
-      ? "this user may not read it"
-      : cause instanceof Error
-      ? cause.message
-      : String(cause);
     throw new CredentialsError(
-      `Cannot read "${path}": ${why}: give the directory with --certs and the name with --identity, ` +
+      `Cannot read "${path}": ${await explainReadError(
+        path,
+        cause,
+      )}: give the directory with --certs and the name with --identity, ` +
         `or make a client certificate with certs.ts`,
       { cause },
     );

@@ -1,5 +1,6 @@
 /** How each end becomes an exit code: of a job, and of a call that failed. */
 import type { JobStatus, Reason } from "../proto/teleport/v1/job_worker.ts";
+import { NotUtf8Error } from "../text/decoded.ts";
 import { CredentialsError } from "./config.ts";
 import { BrokenPipeError } from "./print.ts";
 import { SilenceError } from "./silence.ts";
@@ -79,7 +80,7 @@ export function jobExitCode(status: JobStatus): number {
 
 /** The exit code that tells why a command failed. */
 export function errorExitCode(error: unknown): number {
-  if (error instanceof UsageError) return EXIT_CODE.USAGE;
+  if (error instanceof UsageError || error instanceof NotUtf8Error) return EXIT_CODE.USAGE;
   if (error instanceof BrokenPipeError) return EXIT_CODE.BROKEN_PIPE;
   if (error instanceof CredentialsError || error instanceof SilenceError) return EXIT_CODE.UNREACHABLE;
   if (error instanceof InterruptedError) return error.exitCode;

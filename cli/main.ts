@@ -1,5 +1,6 @@
 /** The whole command line as one function: arguments in, exit code out. */
 import { CommanderError } from "commander";
+import { checkArguments } from "../text/decoded.ts";
 import { type Environment, readCredentials, resolveConfig } from "./config.ts";
 import type { Context } from "./context.ts";
 import { errorExitCode, EXIT_CODE } from "./exit_code.ts";
@@ -54,6 +55,7 @@ export async function main(args: readonly string[], env: Environment, io: Io): P
   });
   const print = createPrint(io, env, { json: false });
   try {
+    checkArguments(args);
     await program.parseAsync(args, { from: "user" }).catch((error) => {
       if (!(error instanceof CommanderError)) throw error;
       if (error.exitCode === 0) return;
@@ -77,7 +79,6 @@ export async function main(args: readonly string[], env: Environment, io: Io): P
 
 /** Commander's message in this project's form: `error: unknown option '--x'` is `Unknown option "--x"`. */
 function sentence(message: string): string {
-  const text = message.replace(/^error: /, "").replace(/\n\(Did you mean (.*?)\?\)$/s, ": did you mean $1")
-    .replaceAll("'", '"').replace(/\.$/, "");
+  const text = message.replace(/^error: /, "").replaceAll("'", '"').replace(/\.$/, "");
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

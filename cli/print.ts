@@ -31,8 +31,8 @@ export interface Print {
 
 /** Makes the writer of one command. */
 export function createPrint(io: Pick<Io, "stdout" | "stderr">, env: Environment, options: { json: boolean }): Print {
-  // As https://no-color.org has it: set and not empty.
-  const colour = !options.json && !env.NO_COLOR && io.stdout.isTerminal();
+  // As https://no-color.org has it: set and not empty. A dumb terminal shows the codes of a colour as text.
+  const colour = !options.json && !env.NO_COLOR && env.TERM !== "dumb" && io.stdout.isTerminal();
   const encoder = new TextEncoder();
   return {
     json: options.json,

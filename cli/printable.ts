@@ -1,14 +1,19 @@
 /** Text of others made safe to show: a job's arguments must not steer the reader's terminal. */
+import { UNPRINTABLE } from "../text/unprintable.ts";
 
-// Controls (C0, DEL, C1) move the cursor and recolour; the bidirectional marks make text read other than it is.
-// deno-lint-ignore no-control-regex
-const STEERING = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+// Half of a surrogate pair is no character, and a terminal shows whatever it likes for it.
+const STEERING = new RegExp(`${UNPRINTABLE.source}|\\p{Cs}`, "gu");
 
-/** The text with every character that steers a terminal written as an escape, such as `\x1b` or `\u202e`. */
+/**
+ * The text with every character that steers a terminal, turns the reading direction or cannot be seen written as an escape
+ * of bash(1), such as `\x1b`, `\u202e` or `\U000e0001`.
+ */
 export function printable(text: string): string {
   return text.replace(STEERING, (character) => {
-    const code = character.charCodeAt(0).toString(16);
-    return code.length > 2 ? `\\u${code}` : `\\x${code.padStart(2, "0")}`;
+    const code = (character.codePointAt(0) ?? 0).toString(16);
+    // In a shell \x80 and above are bytes, not characters.
+    if (character < "\x80") return `\\x${code.padStart(2, "0")}`;
+    return code.length > 4 ? `\\U${code.padStart(8, "0")}` : `\\u${code.padStart(4, "0")}`;
   });
 }
 

@@ -11,14 +11,21 @@ function stampText({ seconds, nanos }: Timestamp): string {
 /**
  * Makes the function that puts the time of its first byte before each line of the pieces it is given, one behind the
  * other; each stream has lines of its own.
+ *
+ * @param options.oneScreen both streams go to one terminal: a line that the other stream interrupts ends there, and goes on
+ * in a line of its own
  */
-export function createStamps(): (output: JobOutput) => JobOutput {
+export function createStamps({ oneScreen = false } = {}): (output: JobOutput) => JobOutput {
   const encoder = new TextEncoder();
   const isWithinLine = new Set<string>();
   return (output) => {
     if (output.data.length === 0 || output.time === null) return output;
     const stamp = encoder.encode(stampText(output.time));
     const parts: Uint8Array[] = [];
+    if (oneScreen && [...isWithinLine].some((stream) => stream !== output.stream)) {
+      parts.push(Uint8Array.of(NEWLINE));
+      isWithinLine.clear();
+    }
     for (let at = 0; at < output.data.length;) {
       const newline = output.data.indexOf(NEWLINE, at);
       const end = newline < 0 ? output.data.length : newline + 1;

@@ -78,7 +78,7 @@ function pausedText({ paused, paused_by }: JobStatus): string {
 export function statusLines(print: Print, status: JobStatus): string[] {
   const labels = Object.entries(status.labels).map(([key, value]) => printable(`${key}=${value}`));
   const rows: [string, string][] = [
-    ["Id", status.id],
+    ["Id", printable(status.id)],
     ["State", inStateColour(print, status, stateText(status))],
     ["Command", printableCommand(status.command, status.args)],
     ["Directory", printable(status.cwd)],

@@ -57,7 +57,7 @@ export async function list({ calls, print }: Context, options: ListOptions): Pro
   for await (const page of listJobs(calls, options.request, options.limit)) {
     for (const job of page) {
       if (print.json) await print.record(statusJson(job));
-      else if (options.quiet) await print.line(job.id);
+      else if (options.quiet) await print.line(printable(job.id));
       else rows.push(row(print, job));
     }
   }
@@ -67,7 +67,7 @@ export async function list({ calls, print }: Context, options: ListOptions): Pro
 
 function row(print: Print, job: JobStatus): string[] {
   return [
-    job.id,
+    printable(job.id),
     inStateColour(print, job, shortStateText(job)),
     printable(job.owner),
     job.registered_at === null ? "" : rfc3339({ ...job.registered_at, nanos: 0 }),

@@ -24,9 +24,9 @@ export interface LogsOptions {
  *
  * @returns 0, however the job ended: `wait` tells that
  */
-export async function logs({ calls, print }: Context, id: string, options: LogsOptions): Promise<number> {
+export async function logs({ calls, io, print }: Context, id: string, options: LogsOptions): Promise<number> {
   const { follow, selection, timestamps, retryForMs } = options;
-  const stamp = timestamps ? createStamps() : undefined;
+  const stamp = timestamps ? createStamps({ oneScreen: io.stdout.isTerminal() && io.stderr.isTerminal() }) : undefined;
   await followOutput(
     calls,
     {

@@ -10,6 +10,7 @@ import { statusJson } from "../message_json.ts";
 import { Outages } from "../outage.ts";
 import { BrokenPipeError } from "../print.ts";
 import { printOutput } from "../print_output.ts";
+import { printable } from "../printable.ts";
 import { registerJob } from "../register_job.ts";
 import { sendInput } from "../send_input.ts";
 import { isFinal, reasonText } from "../status_text.ts";
@@ -188,7 +189,7 @@ export async function runDetached(
 
   async function printId(): Promise<void> {
     try {
-      await (print.json ? print.record(statusJson(status)) : print.line(id));
+      await (print.json ? print.record(statusJson(status)) : print.line(printable(id)));
     } catch (error) {
       await print.note(`Job "${id}" was registered: "teleport status ${id}" shows it`).catch(() => {});
       throw error;

@@ -4,6 +4,7 @@ import { EXIT_CODE, jobExitCode } from "../exit_code.ts";
 import { Ends, followJobs } from "../follow_jobs.ts";
 import { statusJson } from "../message_json.ts";
 import { Outages } from "../outage.ts";
+import { printable } from "../printable.ts";
 import { inStateColour, stateText } from "../status_text.ts";
 
 /** What is waited for. */
@@ -27,7 +28,7 @@ export async function wait({ calls, print }: Context, ids: readonly string[], op
     const job = ends.take(event);
     if (job !== undefined && print.json) await print.record(statusJson(job));
     else if (job !== undefined && !isOne) {
-      await print.line(`${job.id} ${inStateColour(print, job, stateText(job))}`);
+      await print.line(`${printable(job.id)} ${inStateColour(print, job, stateText(job))}`);
     }
     if (ends.left.size === 0 || (options.any && ends.ended.size > 0)) break;
   }

@@ -9,6 +9,7 @@ import { eventJson } from "../message_json.ts";
 import { Outages } from "../outage.ts";
 import type { Print } from "../print.ts";
 import { printStatuses } from "../print_status.ts";
+import { printable } from "../printable.ts";
 import { inStateColour, stateText } from "../status_text.ts";
 
 /**
@@ -47,5 +48,5 @@ async function printEvent(print: Print, event: JobEvent): Promise<void> {
   const { job, kind } = event;
   if (job === null) return;
   const text = kind === "JOB_EVENT_KIND_REMOVED" ? "removed" : inStateColour(print, job, stateText(job));
-  await print.line(`${job.id} ${text}`);
+  await print.line(`${printable(job.id)} ${text}`);
 }

@@ -4,7 +4,7 @@ import { jobRequest } from "../../cli/job_options.ts";
 import { main } from "../../cli/main.ts";
 import { UsageError } from "../../cli/usage_error.ts";
 import type { CanIRequest } from "../../proto/teleport/v1/job_worker.ts";
-import { FakeIo, jobStatus, teleport } from "./fake.ts";
+import { FakeCallError, FakeIo, jobStatus, teleport } from "./fake.ts";
 
 const testdata = new URL("./testdata", import.meta.url).pathname;
 
@@ -84,4 +84,12 @@ Deno.test("teleport whoami says why the server does not say who one is, and exit
   const json = new FakeIo();
   assert.equal(await main(["whoami", "--certs", testdata, "--identity", "ada", "--output", "json"], {}, json), 0);
   assert.match(JSON.parse(json.stdout.text).server_error, /Cannot read/);
+});
+
+Deno.test("teleport can-i exits 2 for a call that there is not, which is no answer", async () => {
+  const io = new FakeIo({ CanI: () => Promise.reject(new FakeCallError("INVALID_ARGUMENT", 'Unknown call "x"')) });
+  assert.equal(await teleport(io, "can-i", "x"), 2);
+  assert.match(io.stderr.text, /^teleport: Unknown call "x"\nSee "teleport can-i --help"\n$/);
+  const denied = new FakeIo({ CanI: () => Promise.reject(new FakeCallError("PERMISSION_DENIED")) });
+  assert.equal(await teleport(denied, "can-i", "x"), 1);
 });

@@ -1,6 +1,7 @@
 /** Tests of cli/config.ts. */
 import assert from "node:assert/strict";
 import { CredentialsError, readCertificate, readCredentials, resolveConfig } from "../../cli/config.ts";
+import { NotUtf8Error } from "../../text/decoded.ts";
 import { UsageError } from "../../cli/usage_error.ts";
 
 Deno.test("resolveConfig() takes flags before the environment", () => {
@@ -76,7 +77,10 @@ Deno.test("readCredentials() names the file that is missing and what to do", asy
   for (const name of ["ca.crt", "ada.crt"]) await Deno.writeTextFile(`${certsDir}/${name}`, "");
   await assert.rejects(readCredentials({ address: "a:1", certsDir, identity: "ada" }), (error) => {
     assert.ok(error instanceof CredentialsError);
-    assert.match(error.message, /^Cannot read ".*\/ada\.key": there is no such file: give the directory with --certs/);
+    assert.match(
+      error.message,
+      /^Cannot read ".*\/ada\.key": no such file or directory \(ENOENT\): give the directory with --certs/,
+    );
     return true;
   });
   await Deno.remove(certsDir, { recursive: true });
@@ -88,7 +92,41 @@ Deno.test("readCredentials() says why a file cannot be read", async () => {
   await Deno.mkdir(`${certsDir}/ada.key`);
   await assert.rejects(
     readCredentials({ address: "a:1", certsDir, identity: "ada" }),
-    (error) => error instanceof CredentialsError && /ada\.key": .*directory/i.test(error.message),
+    (error) => error instanceof CredentialsError && /ada\.key": it is a directory \(EISDIR\): /i.test(error.message),
   );
   await Deno.remove(certsDir, { recursive: true });
+});
+
+Deno.test("readCredentials() names the part of the path that fails, and how", async () => {
+  const dir = await Deno.makeTempDir({ prefix: "teleport_cli_" });
+  await Deno.writeTextFile(`${dir}/file`, "");
+  await Deno.symlink("loop", `${dir}/loop`);
+  for (
+    const [certsDir, why] of [
+      [`${dir}/none/certs`, `no such file or directory (ENOENT): "${dir}/none"`],
+      [`${dir}/file`, "not a directory (ENOTDIR)"],
+      [`${dir}/file/certs`, `not a directory (ENOTDIR): "${dir}/file/certs"`],
+      [`${dir}/loop`, `too many symbolic links (ELOOP): "${dir}/loop"`],
+      [`${dir}/loop/certs`, `too many symbolic links (ELOOP): "${dir}/loop"`],
+      [`${dir}/${"x".repeat(300)}`, `the name is too long (ENAMETOOLONG): "${dir}/${"x".repeat(300)}"`],
+    ] as const
+  ) {
+    await assert.rejects(readCredentials({ address: "a:1", certsDir, identity: "ada" }), (error) => {
+      assert.ok(error instanceof CredentialsError);
+      assert.ok(error.message.startsWith(`Cannot read "${certsDir}/ca.crt": ${why}: give`), error.message);
+      return true;
+    });
+  }
+  await Deno.remove(dir, { recursive: true });
+});
+
+Deno.test("resolveConfig() refuses a variable that is not UTF-8 where it decides, and only there", () => {
+  for (const name of ["TELEPORT_ADDRESS", "TELEPORT_CERTS", "TELEPORT_IDENTITY", "XDG_CONFIG_HOME", "HOME"]) {
+    const env = { HOME: "/h", [name]: "/\ufffd" };
+    assert.throws(
+      () => resolveConfig({}, env),
+      (error) => error instanceof NotUtf8Error && error.message.startsWith(`The environment variable ${name} is not `),
+    );
+    resolveConfig({ address: "a:1", certs: "/c", identity: "i" }, env);
+  }
 });

@@ -78,3 +78,29 @@ Deno.test("createStamps() puts the time before each line of each stream, and alt
   const bytes = new TextDecoder("latin1").decode(messages[3]?.data);
   assert.deepEqual(text, [`${at(0)}a\n${at(0)}b`, `${at(1)}x\n`, `c\n${at(2)}\n`, `${at(3)}${bytes}`]);
 });
+
+Deno.test("createStamps() on one screen begins a line where the other stream interrupts one", () => {
+  const stamp = createStamps({ oneScreen: true });
+  const time = { seconds: 1_800_000_000, nanos: 0 };
+  const shown = ([
+    ["STREAM_STDOUT", "a"],
+    ["STREAM_STDOUT", "b"],
+    ["STREAM_STDERR", "x\n"],
+    ["STREAM_STDOUT", "c\nd"],
+    ["STREAM_STDERR", "y"],
+    ["STREAM_STDOUT", "e\n"],
+  ] as const).map(([stream, text]) => {
+    const piece = {
+      stream,
+      data: new TextEncoder().encode(text),
+      offset: 0,
+      time,
+      cursor: "",
+      end: null,
+      dropped_bytes: 0,
+    };
+    return new TextDecoder().decode(stamp(piece).data);
+  }).join("");
+  const at = new Date(time.seconds * 1_000).toISOString();
+  assert.equal(shown, ["ab", "x", "c", "d", "y", "e"].map((line) => `${at} ${line}\n`).join(""));
+});

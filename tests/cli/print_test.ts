@@ -62,6 +62,8 @@ const styles: [string, boolean, Record<string, string>, boolean, boolean][] = [
   ["not in a pipe", false, {}, false, false],
   ["not with NO_COLOR", true, { NO_COLOR: "1" }, false, false],
   ["with an empty NO_COLOR", true, { NO_COLOR: "" }, false, true],
+  ["not on a dumb terminal", true, { TERM: "dumb" }, false, false],
+  ["on a terminal that has a name", true, { TERM: "xterm" }, false, true],
   ["not in JSON", true, {}, true, false],
 ];
 for (const [what, terminal, env, json, coloured] of styles) {

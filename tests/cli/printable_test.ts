@@ -7,11 +7,23 @@ Deno.test("printable() leaves text alone, also beyond ASCII", () => {
 });
 
 Deno.test("printable() escapes what steers a terminal", () => {
-  assert.equal(printable("\x1b[2J\x07\r\n\t\x7f\x9b31m"), "\\x1b[2J\\x07\\x0d\\x0a\\x09\\x7f\\x9b31m");
+  assert.equal(printable("\x1b[2J\x07\r\n\t\x7f\x9b31m"), "\\x1b[2J\\x07\\x0d\\x0a\\x09\\x7f\\u009b31m");
 });
 
 Deno.test("printable() escapes marks that turn the reading direction", () => {
   assert.equal(printable("a\u202eb\u2066c"), "a\\u202eb\\u2066c");
+});
+
+Deno.test("printable() escapes every character of the classes that steer, turn or hide, and no other", () => {
+  const steering = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\p{Cs}]/u;
+  for (let code = 0; code <= 0x10ffff; code++) {
+    const character = String.fromCodePoint(code);
+    const shown = printable(character);
+    if (shown === character ? steering.test(character) : !steering.test(character) || !/^[ -~]+$/.test(shown)) {
+      assert.fail(`U+${code.toString(16)} is shown as ${JSON.stringify(shown)}`);
+    }
+  }
+  assert.equal(printable("a\u034fb\u{e0001}c\ud800"), "a\\u034fb\\U000e0001c\\ud800");
 });
 
 Deno.test("printableCommand() quotes an argument only where a shell would need it", () => {

@@ -41,6 +41,14 @@ Deno.test("teleport without a command shows the help on stderr and exits 2", asy
 const bad: [string[], RegExp, string][] = [
   [["bogus"], /^teleport: Unknown command "bogus"/, ""],
   [["strat", "x"], /Unknown command "strat": did you mean start\n/, ""],
+  [["lst"], /Unknown command "lst": did you mean list\n/, ""],
+  [["reg"], /Unknown command "reg": did you mean register\n/, ""],
+  [["stat"], /Unknown command "stat": did you mean start or status\n/, ""],
+  [["top"], /Unknown command "top"\n/, ""],
+  [["config"], /Unknown command "config"\n/, ""],
+  [["run", "--name", "x", "true"], /Unknown option "--name"\n/, "run "],
+  [["run", "--cdw", "/", "true"], /Unknown option "--cdw": did you mean --cwd\n/, "run "],
+  [["list", "--adress", "a:1"], /Unknown option "--adress": did you mean --address\n/, "list "],
   [["--bogus", "list"], /Unknown option "--bogus"\n/, ""],
   [["list", "--bogus"], /Unknown option "--bogus"\n/, "list "],
   [["run", "--bogus", "true"], /Unknown option "--bogus"\n/, "run "],
@@ -139,7 +147,10 @@ Deno.test("teleport closes the connection when the call fails, too", async () =>
 Deno.test("teleport without certificates says which file is missing and exits 255", async () => {
   const io = new FakeIo();
   assert.equal(await main(["list", "--certs", "/nonexistent"], {}, io), 255);
-  assert.match(io.stderr.text, /^teleport: Cannot read "\/nonexistent\/ca\.crt": there is no such file/);
+  assert.match(
+    io.stderr.text,
+    /^teleport: Cannot read "\/nonexistent\/ca\.crt": no such file or directory \(ENOENT\): "\/nonexistent"/,
+  );
 });
 
 Deno.test("teleport exits 255 when the server cannot be reached", async () => {
