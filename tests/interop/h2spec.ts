@@ -1,0 +1,99 @@
+/**
+ * h2spec, a conformance test of HTTP/2 that we did not write: https://github.com/summerwind/h2spec. It is built with Go.
+ * It cannot show a client certificate, so it speaks plain HTTP/2 to a proxy that does.
+ */
+import type { Credentials } from "../../rpc/client.ts";
+
+// The newest that Go's module proxy has.
+const MODULE = "github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible";
+
+/** The program, or why there is none. */
+export interface Built {
+  readonly path: string;
+  /** Empty when it was built. */
+  readonly missing: string;
+}
+
+/** Builds it in a directory that goes when the program ends. */
+export async function buildH2spec(): Promise<Built> {
+  const dir = await Deno.makeTempDir({ prefix: "teleport_h2spec_" });
+  globalThis.addEventListener("unload", () => Deno.removeSync(dir, { recursive: true }));
+  const built = (missing: string) => ({ path: `${dir}/h2spec`, missing });
+  try {
+    const { code, stderr } = await new Deno.Command("go", {
+      args: ["install", MODULE],
+      env: { GOBIN: dir, GOFLAGS: "-mod=mod" },
+      stdin: "null",
+    }).output();
+    return built(code === 0 ? "" : `"go install ${MODULE}" failed: ${new TextDecoder().decode(stderr).slice(-200)}`);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return built("Go is not installed");
+  }
+}
+
+/** A listener whose connections go to a server with a client's certificate. */
+export interface Proxy extends AsyncDisposable {
+  readonly port: number;
+}
+
+/** Starts the proxy. */
+export function startProxy(port: number, { ca, cert, key }: Credentials): Proxy {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const options = { hostname: "127.0.0.1", port, caCerts: [ca], cert, key, alpnProtocols: ["h2"] };
+  const open = new Set<Promise<void>>();
+  const over = new AbortController();
+  const join = async (client: Deno.TcpConn) => {
+    const server = await Deno.connectTls(options);
+    const { signal } = over;
+    // Either side may cut the connection at any moment.
+    await Promise.allSettled([
+      client.readable.pipeTo(server.writable, { signal }),
+      server.readable.pipeTo(client.writable, { signal }),
+    ]);
+  };
+  const accepting = (async () => {
+    for await (const client of listener) {
+      const connection = join(client).finally(() => open.delete(connection));
+      open.add(connection);
+    }
+  })();
+  return {
+    port: listener.addr.port,
+    async [Symbol.asyncDispose]() {
+      listener.close();
+      over.abort();
+      await accepting;
+      await Promise.all(open);
+    },
+  };
+}
+
+/** What h2spec found. */
+export interface H2specResult {
+  readonly tests: number;
+  /** The section and the title of each failure, such as `http2/5.1: closed: Sends a DATA frame`. */
+  readonly failures: readonly string[];
+}
+
+/** Runs it against a port. */
+export async function runH2spec(path: string, port: number, timeoutMs: number): Promise<H2specResult> {
+  const report = await Deno.makeTempFile({ prefix: "teleport_h2spec_" });
+  try {
+    await new Deno.Command(path, {
+      args: ["-h", "127.0.0.1", "-p", `${port}`, "-P", "/x", "-j", report],
+      stdin: "null",
+      signal: AbortSignal.timeout(timeoutMs),
+    }).output();
+    return read(await Deno.readTextFile(report));
+  } finally {
+    await Deno.remove(report);
+  }
+}
+
+/** Reads a report in the format of JUnit, as far as h2spec writes it. */
+function read(xml: string): H2specResult {
+  const cases = [...xml.matchAll(/<testcase package="([^"]*)" classname="([^"]*)"[^>]*>(.*?)<\/testcase>/gs)];
+  const failures = cases.filter(([, , , body]) => /<(error|failure)/.test(body ?? ""));
+  return { tests: cases.length, failures: failures.map(([, section, title]) => `${section}: ${title}`) };
+}

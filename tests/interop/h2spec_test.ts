@@ -1,0 +1,53 @@
+/** h2spec against a server: it runs to its end, fails where we know why, and nobody else notices. */
+import assert from "node:assert/strict";
+import { complaints, makeStage } from "../torture/stage.ts";
+import { buildH2spec, runH2spec, startProxy } from "./h2spec.ts";
+
+/** What may fail, and why. docs/reliability.md has the same table. */
+const NGHTTP2_FORGETS = "nghttp2 keeps no closed streams, and ignores frames on them";
+const PRIORITY_IS_GONE = "RFC 9113 has removed priorities, and nghttp2 ignores the frame";
+const NO_BODY = "a request that is not gRPC is answered with headers only";
+const ALLOWED: Readonly<Record<string, string>> = {
+  "generic/2: Sends a WINDOW_UPDATE frame on half-closed (remote) stream": NO_BODY,
+  "generic/2: Sends a PRIORITY frame on half-closed (remote) stream": NO_BODY,
+  "http2/5.1: closed: Sends a DATA frame after sending RST_STREAM frame": NGHTTP2_FORGETS,
+  "http2/5.1: closed: Sends a HEADERS frame after sending RST_STREAM frame": NGHTTP2_FORGETS,
+  "http2/5.1: closed: Sends a DATA frame": NGHTTP2_FORGETS,
+  "http2/5.1: closed: Sends a HEADERS frame": NGHTTP2_FORGETS,
+  "http2/5.1.1: Sends stream identifier that is numerically smaller than previous": NGHTTP2_FORGETS,
+  "http2/5.3.1: Sends HEADERS frame that depends on itself": PRIORITY_IS_GONE,
+  "http2/5.3.1: Sends PRIORITY frame that depend on itself": PRIORITY_IS_GONE,
+  "http2/6.3: Sends a PRIORITY frame with 0x0 stream identifier": PRIORITY_IS_GONE,
+  "http2/6.9.1: Sends multiple WINDOW_UPDATE frames increasing the flow control window to above 2^31-1 on a stream":
+    "nghttp2 ends the connection, and not only the stream",
+  "http2/8.1.2.1: Sends a HEADERS frame that contains a pseudo-header field as trailers":
+    "the answer has ended before the trailers come",
+};
+
+const TESTS = 145;
+const TIMEOUT_MS = 180_000;
+const SETTLE_MS = 2_000;
+
+const { path, missing } = await buildH2spec();
+const skipped = missing === "" ? "" : ` (skipped: ${missing})`;
+
+Deno.test(`h2spec runs to its end and finds what is known${skipped}`, { ignore: missing !== "" }, async () => {
+  await using stage = await makeStage();
+  await using proxy = startProxy(stage.port, stage.users.admin);
+  const outcome = await stage.watch(async () => {
+    const { tests, failures } = await runH2spec(path, proxy.port, TIMEOUT_MS);
+    assert.equal(tests, TESTS, "It did not run to its end");
+    assert.deepEqual(failures.filter((failure) => !(failure in ALLOWED)), []);
+    return `${failures.length} failures`;
+  }, SETTLE_MS);
+  const found = complaints(outcome).filter((complaint) => !complaint.startsWith("Memory"));
+  assert.deepEqual(found, []);
+  assert.equal(await stage.server.stop(), 0);
+});
+
+Deno.test("docs/reliability.md names every test of h2spec that may fail", async () => {
+  const page = await Deno.readTextFile(new URL("../../docs/reliability.md", import.meta.url));
+  for (const failure of Object.keys(ALLOWED)) {
+    assert.ok(page.includes(failure.slice(0, failure.indexOf(":"))), failure);
+  }
+});
