@@ -6,6 +6,8 @@ import { closeSync, constants, existsSync, fstatSync, openSync, readSync } from 
 
 /** The kernel looks at so much of a file to find out what it is: BINPRM_BUF_SIZE of linux/binfmts.h. */
 const HEAD_BYTES = 256;
+/** Read at once: most programs have all their headers in it. */
+const BLOCK_BYTES = 1_024;
 /** The kernel follows no longer chain of interpreters: exec_binprm() of fs/exec.c. */
 const MAX_INTERPRETERS = 5;
 /** The kernel takes no larger table of program headers: load_elf_phdrs() of fs/binfmt_elf.c. */
@@ -39,9 +41,13 @@ function readLink(path: string, depth: number): FileFormat | undefined {
   try {
     // Somebody may put a pipe in its place at any time, and an open that waits would hold up the whole server.
     file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    if (!fstatSync(file).isFile()) return undefined;
-    const head = readAt(file, 0, HEAD_BYTES);
-    const format = formatOf(file, head);
+    const stat = fstatSync(file);
+    if (!stat.isFile()) return undefined;
+    const block = readAt(file, 0, BLOCK_BYTES);
+    const head = block.subarray(0, HEAD_BYTES);
+    const read = (offset: number, length: number) =>
+      offset + length <= block.length ? block.subarray(offset, offset + length) : readAt(file!, offset, length);
+    const format = formatOf(head, read, stat.size);
     const { interpreter, isScript } = format;
     if (!format.isExecutable) return { ...format, isExecutable: isRegistered(path, head) };
     if (interpreter === undefined || !isScript || depth >= MAX_INTERPRETERS) return format;
@@ -54,7 +60,9 @@ function readLink(path: string, depth: number): FileFormat | undefined {
   }
 }
 
-function formatOf(file: number, head: Uint8Array): FileFormat {
+type Read = (offset: number, length: number) => Uint8Array;
+
+function formatOf(head: Uint8Array, read: Read, size: number): FileFormat {
   // Each byte as the character of the same number.
   const text = String.fromCharCode(...head);
   if (text.startsWith("#!")) {
@@ -62,12 +70,12 @@ function formatOf(file: number, head: Uint8Array): FileFormat {
     if (line === undefined) return { isExecutable: false, isScript: true };
     return { isExecutable: true, isScript: true, interpreter: utf8.decode(bytes(line)) };
   }
-  if (text.startsWith("\x7fELF")) return elfFormat(file, head);
+  if (text.startsWith("\x7fELF")) return elfFormat(head, read, size);
   return { isScript: false, isExecutable: head.every(isOfText) };
 }
 
 /** elf(5). A program that is cut off would be killed by SIGBUS at some later time: it is refused too. */
-function elfFormat(file: number, head: Uint8Array): FileFormat {
+function elfFormat(head: Uint8Array, read: Read, size: number): FileFormat {
   const refused = { isExecutable: false, isScript: false };
   const machine = MACHINES[Deno.build.arch];
   if (head.length < 52 || head[5] !== 1) return refused;
@@ -84,9 +92,9 @@ function elfFormat(file: number, head: Uint8Array): FileFormat {
   const entryBytes = view.getUint16(isWide ? 54 : 42, true);
   const tableBytes = entryBytes * view.getUint16(isWide ? 56 : 44, true);
   if (entryBytes !== (isWide ? 56 : 32) || tableBytes === 0 || tableBytes > MAX_TABLE_BYTES) return refused;
-  const table = readAt(file, tableAt, tableBytes);
+  if (tableAt + tableBytes > size) return refused;
+  const table = read(tableAt, tableBytes);
   if (table.length < tableBytes) return refused;
-  const { size } = fstatSync(file);
   const headers = new DataView(table.buffer, table.byteOffset, table.length);
   let interpreter: string | undefined;
   for (let at = 0; at < tableBytes; at += entryBytes) {
@@ -95,7 +103,7 @@ function elfFormat(file: number, head: Uint8Array): FileFormat {
     const length = isWide ? wide(headers, at + 32) : headers.getUint32(at + 16, true);
     if (kind !== PT_LOAD && kind !== PT_INTERP) continue;
     if (offset + length > size) return refused;
-    if (kind === PT_INTERP) interpreter = utf8.decode(readAt(file, offset, Math.min(length, 4_096))).split("\0", 1)[0];
+    if (kind === PT_INTERP) interpreter = utf8.decode(read(offset, Math.min(length, 4_096))).split("\0", 1)[0];
   }
   return { isExecutable: true, isScript: false, ...(interpreter === undefined ? {} : { interpreter }) };
 }

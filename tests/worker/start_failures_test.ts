@@ -30,6 +30,7 @@ async function makeFiles(): Promise<string> {
   await write("cut-in-its-code", elf.slice(0, elf.length >> 1));
   await write("magic-alone", "\x7fELF");
   await write("object-file", elf.map((byte, index) => index === 16 ? 1 : byte)); // ET_REL
+  await write("table-nowhere", elf.map((byte, index) => index >= 32 && index < 40 ? 0xff : byte)); // e_phoff
   await write("archive", new Uint8Array([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]));
   await write("no-interpreter", "#!/no/such/interpreter\n");
   await write("empty-interpreter", "#!\necho hidden\n");
@@ -54,6 +55,7 @@ const FAILURES: readonly (readonly [string, StartErrorCode, RegExp])[] = [
   ["cut-in-its-code", "NOT_EXECUTABLE", /: Exec format error: /],
   ["magic-alone", "NOT_EXECUTABLE", /: Exec format error: /],
   ["object-file", "NOT_EXECUTABLE", /: Exec format error: /],
+  ["table-nowhere", "NOT_EXECUTABLE", /: Exec format error: /],
   ["archive", "NOT_EXECUTABLE", /: Exec format error: /],
   [
     "no-interpreter",
