@@ -6,6 +6,7 @@ import { AddressError } from "./rpc/address.ts";
 import { CredentialsError } from "./rpc/credentials.ts";
 import { verifiedText, verifyAudit } from "./service/audit_verify.ts";
 import { PolicyError } from "./service/policy_file.ts";
+import { parseEnvironment } from "./teleportd/environment.ts";
 import { parseFlags } from "./teleportd/flags.ts";
 import { run } from "./teleportd/run.ts";
 import { ServerLog } from "./teleportd/log.ts";
@@ -27,7 +28,7 @@ const log = new ServerLog(Deno.stderr);
 const world: World = {
   version: metadata.version,
   env: Object.fromEntries(ENVIRONMENT_NAMES.map((name) => [name, readVariable(Deno.env.get, name)])),
-  environment: () => Deno.env.toObject(),
+  environment: () => parseEnvironment(Deno.readFileSync("/proc/self/environ")),
   tell: (line) => log.line(line), // stderr is this program's log; stdout stays empty.
   exit: (failed) => Deno.exit(failed ? EXIT_DEFECT : 0),
 };

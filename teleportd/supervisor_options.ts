@@ -1,5 +1,6 @@
 /** What the flags, the file of limits and the environment make of the supervisor: which jobs, how many, for how long. */
 import { checkLimits, type SupervisorOptions, SurvivorsError } from "../mod.ts";
+import { lentVariables } from "./environment.ts";
 import type { Flags } from "./flags.ts";
 import { type FileLimits, parseLimits } from "./limits_file.ts";
 import { StartError } from "./start_error.ts";
@@ -19,7 +20,7 @@ export function supervisorOptions(
 ): SupervisorOptions {
   return {
     env: jobEnvironment(env),
-    inheritableEnv: inheritable(environment(), flags.inheritEnv ?? []),
+    inheritableEnv: flags.inheritEnv === undefined ? {} : lentVariables(environment(), flags.inheritEnv),
     newPrivileges: flags.allowNewPrivileges ? "ON_REQUEST" : "DENIED",
     ...limits,
     onError: (error) =>
@@ -44,13 +45,6 @@ function jobEnvironment(world: World["env"]): Record<string, string> {
     if (value) env[name] = value;
   }
   return env;
-}
-
-/** What jobs may inherit that ask for it. */
-function inheritable(environment: Readonly<Record<string, string>>, names: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(environment).filter(([name]) => names.includes(name) || names.includes("*")),
-  );
 }
 
 /** Reads a file of limits; without one there are none. */

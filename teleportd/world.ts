@@ -12,13 +12,16 @@ export const ENVIRONMENT_NAMES = [
   "OTEL_METRIC_EXPORT_INTERVAL",
 ] as const;
 
+/** The variables of an environment by name; of one whose name or value is not UTF-8, the bytes. */
+export type Environment = Readonly<Record<string, string | Uint8Array>>;
+
 /** What the server has of the world besides its flags. */
 export interface World {
   /** The version of this program. */
   readonly version: string;
   readonly env: { readonly [name in typeof ENVIRONMENT_NAMES[number]]?: string | undefined };
   /** All of the environment, for jobs that may inherit of it. */
-  readonly environment: () => Readonly<Record<string, string>>;
+  readonly environment: () => Environment;
   /** Writes a line into the server's log. */
   readonly tell: (line: string) => void;
   /** Ends the program at once, for one who will not wait; `failed` when an uncaught exception came before. */

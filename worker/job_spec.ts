@@ -1,6 +1,6 @@
 /** What a job is and what is known of it, as plain data: it can be cloned, saved and sent. */
 import { type CgroupLimits, checkCgroupLimits } from "./cgroup_limits.ts";
-import { checkCommand, type CommandOptions, type Isolation } from "./command.ts";
+import { checkCommand, checkText, type CommandOptions, type Isolation } from "./command.ts";
 import type { Rlimits } from "./command_limits.ts";
 import { InvalidArgumentError } from "./errors.ts";
 import { checkOutputLimit, type OutputLimit } from "./output_limit.ts";
@@ -147,7 +147,9 @@ export function checkJob(command: string, args: readonly string[], options: JobO
   if (options.outputLimit !== undefined) checkOutputLimit(options.outputLimit);
   if (options.cgroupLimits !== undefined) checkCgroupLimits(options.cgroupLimits);
   checkLabels(options.labels ?? {});
-  const { requestId } = options;
+  const { owner, requestId } = options;
+  if (owner !== undefined) checkText("Owner", owner);
+  if (requestId !== undefined) checkText("Request id", requestId);
   if (requestId !== undefined && (requestId === "" || requestId.length > MAX_REQUEST_ID_CHARS)) {
     throw new InvalidArgumentError(
       `Invalid request id ${JSON.stringify(requestId.slice(0, 100))}: give 1 to ${MAX_REQUEST_ID_CHARS} characters`,
@@ -162,6 +164,7 @@ export function checkLabels(labels: Readonly<Record<string, string>>): void {
     throw new InvalidArgumentError(`Too many labels "${entries.length}": give at most ${MAX_LABELS}`);
   }
   for (const [key, value] of entries) {
+    checkText("Label", `${key}=${value}`);
     if (key === "" || key.length > MAX_LABEL_CHARS || value.length > MAX_LABEL_CHARS) {
       throw new InvalidArgumentError(
         `Invalid label ${JSON.stringify(`${key}=${value}`.slice(0, 100))}: give a name, and at most ` +

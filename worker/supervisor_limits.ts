@@ -36,6 +36,7 @@ export function checkLimits({ defaultLimits = {}, maxLimits = {}, ...limits }: L
     checkCgroupLimits(some.cgroupLimits ?? {});
   }
   checkAtMost(defaultLimits, maxLimits);
+  checkCommand("true", [], { env: limits.inheritableEnv ?? {} });
   for (const count of [limits.maxRunning, limits.maxRunningPerOwner]) {
     if (count === undefined || (Number.isSafeInteger(count) && count >= 1)) continue;
     throw new InvalidArgumentError(`Invalid number of running jobs "${count}": give at least 1, or none`);

@@ -12,6 +12,12 @@ Deno.test("checkCommand() refuses what Linux cannot run, in a sentence that says
     ["a NUL in an argument", "true", ["ok", "a\0b"], {}],
     ["a NUL in a value", "true", [], { env: { A: "a\0b" } }],
     ["a NUL in the directory", "true", [], { cwd: "/a\0b" }],
+    ["half a character in the command", "tr\ud83due", [], {}],
+    ["half a character in an argument", "true", ["ok", "\udc00"], {}],
+    ["half a character in a value", "true", [], { env: { A: "a\ud800" } }],
+    ["half a character in a name", "true", [], { env: { "A\ud800": "a" } }],
+    ["half a character in the directory", "true", [], { cwd: "/\udfff" }],
+    ["half a character in the user", "true", [], { user: "\ud83d" }],
     ["a name with =", "true", [], { env: { "A=B": "c" } }],
     ["an empty name", "true", [], { env: { "": "c" } }],
     ["a relative directory", "true", [], { cwd: "tmp" }],
@@ -63,7 +69,7 @@ Deno.test("checkCommand() takes what is just within the bounds", () => {
     rlimits: { coreBytes: 0, fileBytes: 0, cpuSeconds: 1, openFiles: 20 },
   });
   checkCommand("true", [], { umask: 0o777, nice: 19, user: "x".repeat(255), group: "0", rlimits: {} });
-  checkCommand("true", ["", "\n", "\u{1f600}"], {});
+  checkCommand("true", ["", "\n", "\u{1f600}", "\ufffd"], {});
 });
 
 Deno.test("findProgram() finds as execvp does, and tells each failure apart", async () => {
