@@ -35,7 +35,7 @@ export { Process, type ProcessOptions, type StopOptions } from "./worker/process
 export type { OutputSink } from "./worker/process_output.ts";
 export type { CommandOptions, Isolation } from "./worker/command.ts";
 export type { Rlimits } from "./worker/command_limits.ts";
-export type { StartTags } from "./worker/process_members.ts";
+export { hasTags } from "./worker/process_tags.ts";
 export { keepFromJobs } from "./worker/host_inheritance.ts";
 export { type LinuxSignal, parseSignal, signalName } from "./worker/signals.ts";
 export {

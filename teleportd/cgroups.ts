@@ -1,5 +1,5 @@
 /** Whether the jobs of this server get cgroups, and where; said at the start, for it is what their end rests on. */
-import { CgroupTree, CgroupUnavailableError } from "../mod.ts";
+import { CgroupTree, CgroupUnavailableError, hasTags } from "../mod.ts";
 import { StartError } from "./start_error.ts";
 
 /**
@@ -7,19 +7,17 @@ import { StartError } from "./start_error.ts";
  *
  * @param where `auto`: below this process's own, where that can be; `off`: nowhere; else the directory of a cgroup
  * @param directory of the data: the cgroup is found again by the next server that has it
- * @param hasTags whether jobs carry tags, by which they are known without cgroups
  * @returns them, where there are any, and what is to be said at the start
  * @throws {StartError} where there can be no cgroups in the directory that was named
  */
 export async function openCgroups(
   where: string,
   directory: string,
-  hasTags: boolean,
 ): Promise<{ readonly cgroups: CgroupTree | undefined; readonly line: string }> {
   const without = (why: string) => ({
     cgroups: undefined,
     line: `jobs have no cgroups (${why}): they are ended by process group, session, descent, ` +
-      `${hasTags ? "an inherited limit " : ""}and environment`,
+      `${hasTags() ? "an inherited limit " : ""}and environment`,
   });
   if (where === "off") return without("--cgroup off");
   const name = `teleport-${await digestOf(await Deno.realPath(directory))}`;

@@ -19,7 +19,6 @@ import { giveUpNewPrivileges } from "./new_privileges.ts";
 import { namedEnds, readCredentials, readIdentity, readPolicy, readRevoked } from "./identity.ts";
 import { RevocationMemory } from "./revocation_memory.ts";
 import { StartError } from "./start_error.ts";
-import { openStartTags } from "./start_tags.ts";
 import { stopSignals } from "./stop.ts";
 import { readLimits, supervisorOptions } from "./supervisor_options.ts";
 import { onUncaught, type Uncaught } from "./uncaught.ts";
@@ -60,14 +59,12 @@ export async function run(flags: Flags, { version, env, environment, tell, exit 
   });
   await using monitoring = await openMetrics(flags.metrics, { env, version });
   const metrics = monitoring?.metrics;
-  using tags = openStartTags();
-  const { cgroups, line: cgroupsLine } = await openCgroups(flags.cgroup, directory, tags !== undefined);
+  const { cgroups, line: cgroupsLine } = await openCgroups(flags.cgroup, directory);
   const supervisor = new Supervisor({
     ...supervisorOptions(flags, limits, { env, environment, tell }),
     directory,
     ...(metrics && { onStoreWrite: metrics.onStoreWrite }),
     ...(cgroups === undefined ? {} : { cgroups }),
-    ...(tags === undefined ? {} : { tags }),
   });
   // Removed in the end. Not before the directory is this server's own: another may have the same cgroups.
   using _ = cgroups;

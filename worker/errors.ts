@@ -93,10 +93,12 @@ export class JobNotFoundError extends TeleportError {
 export class JobNotRunningError extends TeleportError {
   /**
    * @param what such as `Job "0193…"`
+   * @param state absent where it has ended, and what it left is still being ended
    * @param can such as `be sent a signal`
    */
-  constructor(what: string, state: string, can = "be sent a signal") {
-    super("JOB_NOT_RUNNING", `${what} is in state "${state}", not running: only what runs can ${can}`);
+  constructor(what: string, state: string | undefined, can = "be sent a signal") {
+    const why = state === undefined ? "has ended" : `is in state "${state}", not running`;
+    super("JOB_NOT_RUNNING", `${what} ${why}: only what runs can ${can}`);
   }
 }
 

@@ -293,7 +293,9 @@ export class Process {
   }
 
   #notRunning(what: string): JobNotRunningError {
-    return new JobNotRunningError(`Process ${JSON.stringify(this.#command)}`, this.#status.state, what);
+    const isEnding = this.isRunningState && this.#tree !== undefined && !this.#leaderLives;
+    const state = isEnding ? undefined : this.#status.state;
+    return new JobNotRunningError(`Process ${JSON.stringify(this.#command)}`, state, what);
   }
 
   /** One timer at most; a later stop may bring the end nearer, never put it off. */

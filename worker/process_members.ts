@@ -4,24 +4,13 @@
  */
 import { type ProcessEntry, readHardLimit, readVariable } from "./process_table.ts";
 
-/** Gives each start a tag, which the started process and all its descendants carry, and which /proc shows. */
-export interface StartTags {
-  /**
-   * Runs a function that starts a process, at once and not later, and returns its result.
-   *
-   * @param start gets the tag that the process will carry, which none had before: its hard limit on real-time processor
-   * time, as /proc/PID/limits shows it. Undefined where there can be no further one
-   */
-  run<Result>(start: (tag: string | undefined) => Result): Result;
-}
-
 /** What tells a job's processes from all others. */
 export interface Membership {
   /** The leader's pid, which is the id of its process group and session too. */
   readonly leader: number;
   /** The leader's start time: nothing older belongs to it. */
   readonly startTime: number;
-  /** The tag that every process of the job inherited; absent where it was given none. */
+  /** The tag that every process of the job inherited, see process_tags.ts; absent where it was given none. */
   readonly tag?: string;
   /** The value of `MARK_VARIABLE` in the environment of every process of the job that has not cleared it. */
   readonly mark: string;
@@ -30,6 +19,11 @@ export interface Membership {
    * group or session of that number: it is believed only while the leader is there, or a member carries the mark or the tag.
    */
   readonly wasUnwatched?: boolean;
+  /**
+   * Other sessions in which a process of the job was seen. All of such a session is the job's, also what ends before its
+   * tag is read.
+   */
+  readonly sessions?: ReadonlySet<number>;
 }
 
 /** The variable by which processes are known that left the group and the session and lost their parent (daemons). */
@@ -54,6 +48,7 @@ export function membersOf(entries: readonly ProcessEntry[], job: Membership): Pr
     if (entry.startTime < job.startTime) return false;
     const parent = byPid.get(entry.ppid);
     const verdict = (!reused && isInGroup(entry)) ||
+      job.sessions?.has(entry.session) === true ||
       (parent !== undefined && parent.pid !== 1 && belongs(parent)) ||
       isMarked(entry, job);
     verdicts.set(entry.pid, verdict);

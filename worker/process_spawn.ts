@@ -10,7 +10,8 @@ import { gainsNoPrivileges, isolationHere, STRICT_AS_ROOT } from "./host.ts";
 import { inheritance, PLAIN_UMASK } from "./host_inheritance.ts";
 import { Launch } from "./launcher.ts";
 import { type LaunchPlan, needsLauncher } from "./launcher_script.ts";
-import { MARK_VARIABLE, type StartTags } from "./process_members.ts";
+import { MARK_VARIABLE } from "./process_members.ts";
+import { withTag } from "./process_tags.ts";
 
 /** Options of a start. */
 export interface SpawnOptions extends CommandOptions {
@@ -20,8 +21,6 @@ export interface SpawnOptions extends CommandOptions {
   readonly runAs?: RunAs;
   /** Makes the cgroup that it joins before its program runs, and that goes when nothing of it is left. */
   readonly cgroup?: () => Cgroup;
-  /** Gives it a tag, by which what it leaves behind is found whatever becomes of its environment. */
-  readonly tags?: StartTags;
 }
 
 /** A started program. */
@@ -74,7 +73,7 @@ export function spawn(
   const launch = needsLauncher(plan)
     ? new Launch(plan, { name: command, path, args, env, cwd }, MARK_VARIABLE, onOpen)
     : undefined;
-  const start = (tag?: string): Spawned => {
+  const start = (tag: string | undefined): Spawned => {
     const child = new Deno.Command(launch?.path ?? path, {
       args: [...launch?.args ?? args],
       cwd,
@@ -88,7 +87,7 @@ export function spawn(
     return { child, launch, cgroup, tag };
   };
   try {
-    return options.tags === undefined ? start() : options.tags.run(start);
+    return withTag(start);
   } catch (error) {
     cgroup?.remove();
     const errno = errnoOf(error);

@@ -233,7 +233,6 @@ export class Keep {
           output: log,
           onError: (error) => this.#tell(error),
           ...(cgroup === undefined ? {} : { cgroup }),
-          ...(this.#options.tags === undefined ? {} : { tags: this.#options.tags }),
         }),
         spec,
         log,

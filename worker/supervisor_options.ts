@@ -2,7 +2,6 @@
 import type { CgroupTree } from "./cgroup_tree.ts";
 import { checkGrace } from "./command.ts";
 import { InvalidArgumentError } from "./errors.ts";
-import type { StartTags } from "./process_members.ts";
 import { checkOutputLimit, type OutputLimit } from "./output_limit.ts";
 import { checkLimits, type Limits } from "./supervisor_limits.ts";
 
@@ -44,8 +43,6 @@ export interface SupervisorOptions extends Limits {
   readonly cgroups?: CgroupTree;
   /** Called after each write to the store with its duration in milliseconds. */
   readonly onStoreWrite?: (durationMs: number) => void;
-  /** Gives each job a tag that all it starts inherits; without, daemons that clear their environment may not be found. */
-  readonly tags?: StartTags;
   /** Told of errors that no caller is told of, such as a change that could not be written down. */
   readonly onError?: (error: unknown) => void;
 }

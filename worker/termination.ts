@@ -87,7 +87,12 @@ export async function endLeftovers(job: Ending, graceMs: number): Promise<Leftov
   }
   if (targets.length === 0) return { found: [], left: [], isDenied: false };
   // Those that carry the mark may end first: what was found to be the job's group once stays it.
-  const known = targets.some(({ isInGroup }) => isInGroup) ? { ...job, wasUnwatched: false } : job;
+  const sessions = new Set<number>();
+  const known = {
+    ...job,
+    sessions,
+    wasUnwatched: job.wasUnwatched === true && !targets.some(({ isInGroup }) => isInGroup),
+  };
   const graceEnd = performance.now() + Math.min(graceMs, LEFTOVER_GRACE_MS);
   const end = graceEnd + KILL_WAIT_MS;
   for (let waitMs = FIRST_CHECK_MS; targets.length > 0; waitMs = Math.min(waitMs * 2, LAST_CHECK_MS)) {
@@ -105,6 +110,7 @@ export async function endLeftovers(job: Ending, graceMs: number): Promise<Leftov
         target.send("SIGCONT");
       }
       if (target.name !== UNSEEN) found.add(target.name);
+      if (target.session !== undefined) sessions.add(target.session);
     }
     // What may not be signalled is not waited for. In a cgroup the kernel kills it all the same.
     const isDenied = denied === targets.length && job.cgroup?.isPopulated !== true;
@@ -153,6 +159,8 @@ interface Target {
   readonly name: string;
   /** In the leader's group or session. */
   readonly isInGroup: boolean;
+  /** Its session, unless that began outside of the job. */
+  readonly session?: number | undefined;
   /** Its process group, where that has nobody else's processes in it. */
   readonly group?: number | undefined;
   send(signal: Deno.Signal): Delivery;
@@ -188,12 +196,14 @@ async function lookFor(job: Ending): Promise<Target[] | undefined> {
     return [{ name: UNSEEN, isInGroup: false, send }];
   }
   if (entries.size === 0 && job.cgroup === undefined && isTooEarly(scanned, job)) return undefined;
-  const others = new Set(
-    scanned.filter((entry) => !entry.zombie && !entries.has(nameOf(entry))).map(({ pgrp }) => pgrp),
-  );
+  const others = scanned.filter((entry) => !entry.zombie && !entries.has(nameOf(entry)));
+  const othersGroups = new Set(others.map(({ pgrp }) => pgrp));
+  // The id of a session is the pid of the process that made it.
+  const othersSessions = new Set(others.map(({ pid }) => pid));
   return [...entries].map(([name, entry]) => ({
     name,
-    group: entry.pgrp > 1 && !others.has(entry.pgrp) ? entry.pgrp : undefined,
+    session: entry.session > 1 && !othersSessions.has(entry.session) ? entry.session : undefined,
+    group: entry.pgrp > 1 && !othersGroups.has(entry.pgrp) ? entry.pgrp : undefined,
     isInGroup: entry.session === job.leader || entry.pgrp === job.leader,
     send: (signal) => kill(entry, signal),
   }));

@@ -16,8 +16,6 @@ export interface Animal {
   readonly own?: "group" | "session";
   /** The first thread of those that told their pid ends. */
   readonly isHeadless?: boolean;
-  /** Without a tag or a cgroup it may get away. */
-  readonly needsTag?: boolean;
   /** A program that it needs, which not every machine has. */
   readonly needs?: string;
   /** Those that told their pid leave at once; others take their place. */
@@ -124,7 +122,6 @@ export const ZOO: readonly Animal[] = [
     script: `( $DENO run -A $DETACHED env -i PATH=$PATH ${SLEEPER} & ) & wait`,
     lines: 1,
     own: "session",
-    needsTag: true,
   },
   {
     name: "makes a daemon that clears its environment, hears nothing and ends its first thread",
@@ -132,7 +129,6 @@ export const ZOO: readonly Animal[] = [
       `( $DENO run -A $DETACHED env -i HOME=$HOME sh -c 'trap "" TERM; exec "$@"' sh $DENO run -A $HEADLESS & ) & wait`,
     lines: 1,
     own: "session",
-    needsTag: true,
     isHeadless: true,
   },
   {
@@ -141,7 +137,6 @@ export const ZOO: readonly Animal[] = [
     script: `( $DENO run -A $DETACHED perl -e '$| = 1; $0 = "daemon: idle"; print "$$\\n"; sleep 1000' & ) & wait`,
     lines: 1,
     own: "session",
-    needsTag: true,
     needs: "perl",
   },
   { name: "has children that hear nothing", script: `${DEAF} & ${DEAF} &`, lines: 2 },
@@ -201,7 +196,6 @@ export const ZOO: readonly Animal[] = [
   },
   {
     // What is found in /proc is always the one before: only its tag tells whose the process group is.
-    needsTag: true,
     name: "forks on and on in a session of its own, deaf",
     script: `trap '' TERM; $DENO run -A $DETACHED sh -c "$NEXT" next 0`,
     lines: 1,

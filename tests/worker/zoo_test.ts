@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { Process, type ProcessOptions } from "../../worker/process.ts";
 import { readEntry, scanProcesses } from "../../worker/process_table.ts";
 import type { ProcessStatus } from "../../worker/state.ts";
-import { openStartTags } from "../../teleportd/start_tags.ts";
 import { cgroupTest } from "./cgroup_fixture.ts";
 import { type Animal, CHAIN, DETACHED, HEADLESS, NEXT, REGROUPED, ZOO } from "./zoo.ts";
 import { Sink } from "./sink.ts";
@@ -122,16 +121,7 @@ for (const animal of ZOO) {
       Deno.test(`${name} (skipped: this machine has no ${animal.needs})`, { ignore: true }, () => {});
       continue;
     }
-    if (!animal.needsTag) {
-      Deno.test(`${name}, without a cgroup`, () => tame(animal, leader, {}));
-    }
-    if (animal.needsTag) {
-      Deno.test(`${name}, with a tag`, async () => {
-        using tags = openStartTags();
-        assert.ok(tags !== undefined);
-        await tame(animal, leader, { tags });
-      });
-    }
+    Deno.test(`${name}, without a cgroup`, () => tame(animal, leader, {}));
     cgroupTest(`${name}, in a cgroup`, async (cgroups) => {
       await tame(animal, leader, { cgroup: () => cgroups.create("job", {}, "/") });
     });
