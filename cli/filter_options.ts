@@ -34,7 +34,7 @@ export function addFilterOptions(command: Command): Command {
     .option(
       "-l, --label <KEY=VALUE>",
       "only jobs with this label; repeatable",
-      (text: string, before?: Record<string, string>) => addPair(text, before, { name: "--label" }),
+      (text: string, before?: Record<string, string>) => addPair(text, before, { name: "--label", form: "KEY=VALUE" }),
     )
     .option("--command <TEXT>", "only jobs with this in their command line")
     .option(

@@ -75,18 +75,19 @@ export function jobRequest(command: string | undefined, args: readonly string[],
 }
 
 /**
- * Adds one NAME=VALUE to those typed before. The value may be empty and may hold further `=`.
+ * Adds one pair, such as NAME=VALUE, to those typed before. The value may be empty and may hold further `=`.
  *
  * @param options.name the option it was typed for, such as `--env`
+ * @param options.form how the option's help writes a pair. Default: NAME=VALUE
  * @throws {UsageError} without a name or without `=`
  */
 export function addPair(
   text: string,
   before: Record<string, string> | undefined,
-  options: { name: string },
+  options: { name: string; form?: string },
 ): Record<string, string> {
   const at = text.indexOf("=");
-  if (at < 1) throw new UsageError(`Invalid value "${text}" for ${options.name}: give NAME=VALUE`);
+  if (at < 1) throw new UsageError(`Invalid value "${text}" for ${options.name}: give ${options.form ?? "NAME=VALUE"}`);
   // No prototype, so that a variable may be called `__proto__`.
   return Object.assign(Object.create(null), before, { [text.slice(0, at)]: text.slice(at + 1) });
 }

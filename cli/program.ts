@@ -257,7 +257,7 @@ export function createProgram(runner: Runner, help: HelpOutput): Command {
     .option("--job <ID>", "the job that the call is for")
     .option("-e, --env <NAME=VALUE>", "with a COMMAND: a variable of its environment", pairParser("--env"))
     .option("--cwd <DIR>", "with a COMMAND: its working directory")
-    .option("-l, --label <KEY=VALUE>", "with a COMMAND: a label", pairParser("--label"))
+    .option("-l, --label <KEY=VALUE>", "with a COMMAND: a label", pairParser("--label", "KEY=VALUE"))
     .addHelpText("after", CAN_I_NOTES)
     .action(async (call: string, name: string | undefined, args: string[], flags: CanIFlags, self: Command) => {
       const { canI } = await import("./commands/can_i.ts");
@@ -328,7 +328,7 @@ function addJobOptions(command: Command): Command {
     .option("-i, --stdin", "give the job a standard input (default: none)")
     .option("-e, --env <NAME=VALUE>", "a variable of the job's environment; repeatable", pairParser("--env"))
     .option("--cwd <DIR>", "the job's working directory on the server; absolute")
-    .option("-l, --label <KEY=VALUE>", "a label to find the job by; repeatable", pairParser("--label"))
+    .option("-l, --label <KEY=VALUE>", "a label to find the job by; repeatable", pairParser("--label", "KEY=VALUE"))
     .option("--timeout <DURATION>", "stop the job when it has run this long, such as 90s or 1h30m", parseTimeoutMs)
     .option("--grace <DURATION>", "time between SIGTERM and SIGKILL when it is stopped (default: 10s)", parseGraceMs)
     .option("--max-output <SIZE>", "how much output is recorded, such as 500k, 100MB or 1GiB", parseMaxOutput)
@@ -368,8 +368,8 @@ function addListCommand(command: Command, runner: Runner, common: (command: Comm
     });
 }
 
-function pairParser(name: string) {
-  return (text: string, before: Record<string, string> | undefined) => addPair(text, before, { name });
+function pairParser(name: string, form = "NAME=VALUE") {
+  return (text: string, before: Record<string, string> | undefined) => addPair(text, before, { name, form });
 }
 
 function parseFormat(text: string): "text" | "json" {

@@ -3,6 +3,7 @@ import { checkLimits, type SupervisorOptions, SurvivorsError } from "../mod.ts";
 import { lentVariables } from "./environment.ts";
 import type { Flags } from "./flags.ts";
 import { type FileLimits, parseLimits } from "./limits_file.ts";
+import { jobPath } from "./job_path.ts";
 import { StartError } from "./start_error.ts";
 import { describe, type World } from "./world.ts";
 
@@ -40,8 +41,7 @@ export function supervisorOptions(
 /** What jobs inherit: where programs are and who the server's user is, nothing else of its environment. */
 function jobEnvironment(world: World["env"]): Record<string, string> {
   const env: Record<string, string> = {};
-  for (const name of ["PATH", "HOME", "LANG"] as const) {
-    const value = world[name];
+  for (const [name, value] of [["PATH", jobPath(world.PATH)], ["HOME", world.HOME], ["LANG", world.LANG]] as const) {
     if (value) env[name] = value;
   }
   return env;

@@ -236,7 +236,7 @@ export class Stage {
 /** An argument as one would type it; a script on one line. */
 function quoted(argument: string): string {
   if (/^[\w@%+=:,./-]+$/.test(argument)) return argument;
-  const line = argument.replace(/\s*\n\s*/g, "; ");
+  const line = argument.replace(/&\s*\n\s*/g, "& ").replace(/\s*\n\s*/g, "; ");
   return line.includes("'") ? `"${line}"` : `'${line}'`;
 }
 
