@@ -9,7 +9,7 @@ export function addControlOptions(command: Command): Command {
     .option("-u, --user <USER>", "run as this user of the server's system, by name or number")
     .option("--group <GROUP>", "run as this group (default: the user's own)")
     .option("--umask <MODE>", "permission bits that the job's files do not get, octal", parseUmask)
-    .option("--nice <COUNT>", "let others go first: added to the server's niceness, at most 19", parseNice)
+    .option("--nice <COUNT>", "let others go first: niceness, at most 19", parseNice)
     .option(
       "--ulimit <NAME=VALUE>",
       `a limit on each process of the job: ${
@@ -19,7 +19,7 @@ export function addControlOptions(command: Command): Command {
     )
     .option(
       "--isolate <LEVEL>",
-      "private: own /tmp, IPC and host name; strict: also no network, all else read-only, no capabilities",
+      "private: own /tmp, IPC and host name; strict: also no network, all else read-only, few devices; not for root",
       parseIsolation,
     )
     .option("--allow-new-privileges", "let the job's programs gain privileges, as sudo does")

@@ -131,9 +131,9 @@ export interface JobRequest {
   user: string;
   /** Empty: the user's own. */
   group: string;
-  /** The permission bits that files of the job do not get, at most octal 777. Absent: the server's own. */
+  /** The permission bits that files of the job do not get, at most octal 777. Absent: 022. */
   umask?: number;
-  /** Added to the server's niceness, at most 19: others go first. */
+  /** At most 19: others go first. 0 unless given. */
   nice: number;
   /** What each process of the job may use. FAILED_PRECONDITION for what cannot be enforced. */
   rlimits: Rlimits | null;
