@@ -38,6 +38,11 @@ export interface CallContext {
   readonly peer: string;
   /** The caller's certificate, verified against the CA. Absent on a connection that has none. */
   readonly certificate?: PeerCertificate;
+  /**
+   * Resolves when it is the caller's turn to use the event loop; undefined while that is now. To be asked before each
+   * piece of a work of many milliseconds. Absent outside a server.
+   */
+  readonly turn?: () => Promise<void> | undefined;
 }
 
 /** Handlers of all calls: an async function for a single answer, an async iterable for a stream, given or taken. */

@@ -12,6 +12,9 @@ import { requestReader } from "./server/read_request.ts";
 // What clients take at most unless told otherwise: a larger answer would fail there, with a worse sentence.
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 
+/** Reading a request of this size, working on it and answering take milliseconds each: other calls come between. */
+const HEAVY_BYTES = 65_536;
+
 /** What callers are told from the moment a shutdown begins. */
 export const SHUTDOWN_SENTENCE = "The server is shutting down: try again once it is back";
 
@@ -74,7 +77,11 @@ export function unary(
         // Mostly there is nothing to wait for, and a promise for each call would cost all of them.
         await (limits.room(account, signal) ?? limits.turn(account));
         signal.throwIfAborted();
-        const message = await handler(read(call.request), context);
+        const request = read(call.request);
+        const isHeavy = call.request.length > HEAVY_BYTES;
+        if (isHeavy) await limits.turn(account);
+        const message = await handler(request, context);
+        if (isHeavy) await limits.turn(account);
         // Many may have waited for the same event. What is encoded is written in the same go, and then counted.
         const room = limits.room(account, signal);
         if (room !== undefined) await room;
@@ -189,7 +196,15 @@ export function contextOf(
     over.signal,
     certificate,
   );
-  return { signal: over.signal, method: method.path, peer: peerOf(call), ...(certificate && { certificate }) };
+  const { limits } = calls;
+  const account = limits.accountOf(call);
+  return {
+    signal: over.signal,
+    method: method.path,
+    peer: peerOf(call),
+    ...(certificate && { certificate }),
+    turn: () => limits.turn(account),
+  };
 }
 
 /** Encoded here and not by grpc-js, so that a failure is refused and reported like any other. */

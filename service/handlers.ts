@@ -64,7 +64,7 @@ export function createService(supervisor: Supervisor, options: ServiceOptions = 
   const { policy = () => DEFAULT_POLICY, audit = NO_AUDIT, info = () => NO_INFO } = options;
   const notes = new Notes();
 
-  const { admit, find, hideOthers, permit, permitMany } = permissions(supervisor, { policy, audit, notes });
+  const { admit, find, hideOthers, permit, permitAll, permitMany } = permissions(supervisor, { policy, audit, notes });
 
   return {
     admit,
@@ -201,7 +201,7 @@ export function createService(supervisor: Supervisor, options: ServiceOptions = 
           // With a token they were there before; that they are gone is an event.
           // Too many are refused below, and not looked up each before that.
           const looked = ids.slice(0, MAX_IDS + 1);
-          if (token === "") await Promise.all(looked.map((id) => permit("WatchJobs", id, context)));
+          if (token === "") await permitAll("WatchJobs", looked, context);
           const shown = token === "" ? looked : await hideOthers(looked, context);
           const owner = own ?? request.owner;
           const filter = { ...filterOf(request), ids: shown, ...(owner === "" ? {} : { owner }) };

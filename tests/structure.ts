@@ -49,7 +49,7 @@ const WORKER_FLOORS: readonly (readonly string[])[] = [
   ["job"],
   ["process", "termination", "launcher", "output", "input", "state", "command", "host", "usage", "pause"],
   ["cgroup"],
-  ["signals", "errors", "errno", "watch"],
+  ["signals", "errors", "errno", "watch", "loop"],
 ];
 
 /** The files of `rpc/` that belong to the client, the only ones the command line may load. */

@@ -1,4 +1,5 @@
 /** Finds where to begin in a log without reading it from its start: by lines or bytes from the end, and by time. */
+import { loopTurn } from "./loop_turns.ts";
 import type { Place } from "./output_cursor.ts";
 import { OutputUnavailableError } from "./errors.ts";
 import { type OutputLog, READ_BYTES } from "./output_log.ts";
@@ -30,13 +31,21 @@ interface Met {
 }
 
 /** Yields the records before `end`, the last first, down to `start` or to where the log begins by then. */
-async function* backwards(log: OutputLog, start: Place, end: Place): AsyncGenerator<Met, void, void> {
+async function* backwards(
+  log: OutputLog,
+  start: Place,
+  end: Place,
+  signal: AbortSignal,
+): AsyncGenerator<Met, void, void> {
   const { salt } = log.segments;
   for (const { base } of [...log.segments.all].reverse()) {
     const bottom = Math.max(base, start.position);
     const next = log.segments.all.find((segment) => segment.base > base);
     let top = Math.min(end.position, next?.base ?? Infinity);
     while (top > bottom) {
+      // The log may have gigabytes, and reading it does not wait for anything.
+      await loopTurn();
+      signal.throwIfAborted();
       const from = Math.max(bottom, top - READ_BYTES);
       const bytes = await log.bytes(from, top - from);
       if (bytes === undefined) return; // Dropped meanwhile: the log begins later now.
@@ -61,12 +70,13 @@ export async function lastLines(
   stream: Stream | undefined,
   start: Place,
   end: Place,
+  signal: AbortSignal,
 ): Promise<Beginning> {
   if (count === 0) return { place: end, skipBytes: 0 };
   let newlines = 0;
   let first = true;
   let last: Beginning = { place: start, skipBytes: 0 };
-  for await (const { header, payload, place } of backwards(log, start, end)) {
+  for await (const { header, payload, place } of backwards(log, start, end, signal)) {
     last = { place, skipBytes: 0 };
     if (stream !== undefined && header.stream !== stream) continue;
     let at = payload.length;
@@ -88,11 +98,12 @@ export async function lastBytes(
   stream: Stream | undefined,
   start: Place,
   end: Place,
+  signal: AbortSignal,
 ): Promise<Beginning> {
   if (count === 0) return { place: end, skipBytes: 0 };
   let left = count;
   let last: Beginning = { place: start, skipBytes: 0 };
-  for await (const { header, place } of backwards(log, start, end)) {
+  for await (const { header, place } of backwards(log, start, end, signal)) {
     last = { place, skipBytes: 0 };
     if (stream !== undefined && header.stream !== stream) continue;
     if (header.length >= left) return behind(header, place, header.length - left);

@@ -1,5 +1,6 @@
 /** Reads a log at the pace of whoever iterates: what is there, then what comes. Replay and live are one loop. */
 import { InvalidArgumentError } from "./errors.ts";
+import { loopTurn } from "./loop_turns.ts";
 import { formatCursor, LOG_START, type Place } from "./output_cursor.ts";
 import { type Beginning, firstSince, lastBytes, lastLines } from "./output_find.ts";
 import type { OutputLog } from "./output_log.ts";
@@ -78,7 +79,7 @@ export async function* readOutput<End>(
     const last = past ? await firstSince(log, until.getTime() + 1, seen) : seen;
     // Joined records have the time of the first alone.
     const exact = selection.exact ?? until !== undefined;
-    let { place: at, skipBytes: skip } = await beginning(log, selection, last);
+    let { place: at, skipBytes: skip } = await beginning(log, selection, last, signal);
     let stop = (selection.follow ?? true) && !past ? undefined : last.position;
     if (selection.startCursor && skip === 0) yield emptyPiece(log, at);
     while (true) {
@@ -98,6 +99,7 @@ export async function* readOutput<End>(
         if (block === undefined) continue; // Dropped meanwhile: the log starts later now.
         const from = at;
         let previous: OutputPiece | undefined;
+        let isGiven = false;
         at = block.next;
         for (const piece of block.pieces) {
           if (until !== undefined && piece.time > until) {
@@ -105,10 +107,13 @@ export async function* readOutput<End>(
           }
           previous = piece;
           if (stream !== undefined && stream !== piece.stream) continue;
+          isGiven = true;
           yield skip === 0 ? piece : without(piece, skip);
           skip = 0;
           signal.throwIfAborted();
         }
+        // Gigabytes of the other stream are passed over without waiting for anything.
+        if (!isGiven) await loopTurn();
       } else if (stop !== undefined || log.sealed) return await conclude(cursorAt(log, at));
       else if (until === undefined) await log.grown(at.position, signal);
       else if (await grownOrPast(log, at.position, until, signal)) stop = log.end.position;
@@ -118,12 +123,17 @@ export async function* readOutput<End>(
   }
 }
 
-async function beginning(log: OutputLog, selection: OutputSelection, end: Place): Promise<Beginning> {
+async function beginning(
+  log: OutputLog,
+  selection: OutputSelection,
+  end: Place,
+  signal: AbortSignal,
+): Promise<Beginning> {
   const { cursor, since, stream, tailBytes, tailLines } = selection;
   const given = cursor === undefined ? LOG_START : log.resolve(cursor);
   const start = since === undefined ? given : later(given, await firstSince(log, since.getTime(), end));
-  if (tailLines !== undefined) return await lastLines(log, tailLines, stream, start, end);
-  if (tailBytes !== undefined) return await lastBytes(log, tailBytes, stream, start, end);
+  if (tailLines !== undefined) return await lastLines(log, tailLines, stream, start, end, signal);
+  if (tailBytes !== undefined) return await lastBytes(log, tailBytes, stream, start, end, signal);
   return { place: start, skipBytes: 0 };
 }
 

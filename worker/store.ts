@@ -10,6 +10,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { RecordDamagedError } from "./errors.ts";
 import { lineOf } from "./job_filter.ts";
 import type { JobSpec } from "./job_spec.ts";
+import { loopTurn } from "./loop_turns.ts";
 import { isFinalState, type ProcessStatus, type Reason, type State } from "./state.ts";
 import { openDatabase, unread, unusable, unwritten } from "./store_file.ts";
 import { decodeStatus, encodeOutput, encodeProcess, encodeStatus, encodeTombstone } from "./store_json.ts";
@@ -20,6 +21,17 @@ import { SQL } from "./store_sql.ts";
 
 /** So many forgotten jobs are remembered, for those who watch many; who is further behind begins anew. */
 const MAX_TOMBSTONES = 1_000;
+
+/** Read before the event loop may turn: a few milliseconds. */
+const STEP_JOBS = 100;
+const STEP_CHARS = 100_000;
+
+/** Jobs that a query means. */
+export interface SelectedJobs {
+  readonly jobs: StoredJob[];
+  /** There are others behind these. */
+  readonly more: boolean;
+}
 
 /** What is read at a time has at most so many characters of specs and statuses, which may be a megabyte each. */
 const MAX_BLOCK_CHARS = 1_000_000;
@@ -279,20 +291,40 @@ export class Store implements Disposable {
    * @param limit at most so many
    * @returns `more`: there are others behind these
    */
-  select(query: JobQuery, limit: number): { readonly jobs: StoredJob[]; readonly more: boolean } {
-    return this.#read(() => this.#select(query, limit));
+  select(query: JobQuery, limit: number): SelectedJobs {
+    const selecting = this.#selecting(query, limit);
+    while (true) {
+      const step = this.#read(() => selecting.next());
+      if (step.done) return step.value;
+    }
   }
 
-  #select(query: JobQuery, limit: number): { readonly jobs: StoredJob[]; readonly more: boolean } {
+  /** As `select`, in steps between which the event loop turns: jobs with long command lines take milliseconds each. */
+  async selectInTurns(query: JobQuery, limit: number): Promise<SelectedJobs> {
+    const selecting = this.#selecting(query, limit);
+    while (true) {
+      const step = this.#read(() => selecting.next());
+      if (step.done) return step.value;
+      await loopTurn();
+    }
+  }
+
+  /** Yields when it has read some. */
+  *#selecting(query: JobQuery, limit: number): Generator<void, SelectedJobs, void> {
     const { sql, values } = keysQuery(query, this.#rarestFirst(query.labels ?? {}));
     const keys = this.#database.prepare(sql).all(...values, limit + 1) as Row[];
     const jobs: StoredJob[] = [];
     let chars = 0;
+    let yieldedChars = 0;
     for (const { key, sorted_at } of keys) {
-      const row = this.#statements.getByKey.get(key as number) as Row;
+      const row = this.#statements.getByKey.get(key as number) as Row | undefined;
+      if (row === undefined) continue; // Removed since the keys were read.
       chars += charsOf(row);
       if (jobs.length === limit || (jobs.length > 0 && chars > MAX_BLOCK_CHARS)) return { jobs, more: true };
       jobs.push(readJob({ ...row, sorted_at: sorted_at ?? null }));
+      if (jobs.length % STEP_JOBS !== 0 && chars - yieldedChars < STEP_CHARS) continue;
+      yieldedChars = chars;
+      yield;
     }
     return { jobs, more: false };
   }

@@ -344,7 +344,7 @@ export class Supervisor implements AsyncDisposable {
   async list(options: ListOptions = {}): Promise<JobPage> {
     await this.#ready;
     this.#keep.mustBeReadable();
-    return listPage(this.#keep.store, this.#keep.sealer, options, (job) => this.#keep.statusOf(job));
+    return await listPage(this.#keep.store, this.#keep.sealer, options, (job) => this.#keep.statusOf(job));
   }
 
   /**

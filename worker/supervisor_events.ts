@@ -94,7 +94,7 @@ export class JobEvents {
       while (true) {
         signal.throwIfAborted();
         if ("asOf" in position) {
-          const { jobs, more } = this.#snapshot(filter, position);
+          const { jobs, more } = await this.#snapshot(filter, position);
           for (const event of jobs) {
             yield event;
             signal.throwIfAborted();
@@ -127,9 +127,9 @@ export class JobEvents {
   }
 
   /** Jobs as they were when the watch began, oldest first; `more`: where to go on. */
-  #snapshot(filter: JobFilter, { asOf, after }: { readonly asOf: Moment; readonly after: number }) {
+  async #snapshot(filter: JobFilter, { asOf, after }: { readonly asOf: Moment; readonly after: number }) {
     const place = { asOf, after: { at: 0, key: after } };
-    const { jobs, more } = this.#store.select(
+    const { jobs, more } = await this.#store.selectInTurns(
       { ...filter, orderBy: "registeredAt", descending: false, ...place },
       SNAPSHOT_PAGE,
     );

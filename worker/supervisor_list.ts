@@ -41,12 +41,12 @@ export interface JobPage {
  * @param statusOf the status of a job now, which may be ahead of the store where the disk was full
  * @throws {InvalidArgumentError} for a filter, size or token that cannot be
  */
-export function listPage(
+export async function listPage(
   store: Store,
   sealer: Sealer,
   options: ListOptions,
   statusOf: (job: StoredJob) => JobStatus,
-): JobPage {
+): Promise<JobPage> {
   checkFilter(options);
   checkTimes([options.endedSince, options.endedUntil]);
   const size = options.pageSize ?? DEFAULT_PAGE_SIZE;
@@ -63,7 +63,7 @@ export function listPage(
     );
   }
   const [at = 0, key = 0] = start ?? [];
-  const { jobs, more } = store.select({
+  const { jobs, more } = await store.selectInTurns({
     ...options,
     orderBy,
     descending: options.ascending !== true,

@@ -24,30 +24,35 @@ export class LoopShare {
 
   /** Resolves when it is the user's turn; undefined when that is now. */
   enter(user: unknown): Promise<void> | undefined {
-    if (this.#waiting === 0 && !this.#isOver()) return undefined;
+    const now = performance.now();
+    if (this.#beganMs === undefined) {
+      this.#beganMs = now;
+      setImmediate(() => this.#endTurn());
+      return undefined;
+    }
+    if (this.#waiting === 0 && now - this.#beganMs < SLICE_MS) return undefined;
     const { promise, resolve } = Promise.withResolvers<void>();
     const queue = this.#queues.get(user);
     if (queue === undefined) this.#queues.set(user, [resolve]);
     else queue.push(resolve);
     this.#waiting += 1;
-    if (this.#waiting === 1) setImmediate(() => void this.#drain());
     return promise;
   }
 
-  #isOver(): boolean {
-    const now = performance.now();
-    if (this.#beganMs === undefined) {
-      this.#beganMs = now;
-      setImmediate(() => this.#beganMs = undefined);
-      return false;
+  /** Runs once in each turn of the loop with calls. */
+  #endTurn(): void {
+    if (this.#waiting === 0) {
+      this.#beganMs = undefined;
+      return;
     }
-    return now - this.#beganMs >= SLICE_MS;
+    this.#beganMs = performance.now();
+    setImmediate(() => this.#endTurn());
+    void this.#drain(this.#beganMs);
   }
 
   /** Lets the first of each user go on, in turn, until the time is up; the rest after other events were seen. */
-  async #drain(): Promise<void> {
-    this.#beganMs = undefined;
-    do {
+  async #drain(beganMs: number): Promise<void> {
+    while (this.#waiting > 0 && performance.now() - beganMs < SLICE_MS) {
       const [user, queue] = this.#queues.entries().next().value!;
       this.#queues.delete(user);
       const next = queue.shift();
@@ -56,8 +61,7 @@ export class LoopShare {
       this.#waiting -= 1;
       next?.();
       for (let count = 0; count < MICROTASKS; count++) await undefined;
-    } while (this.#waiting > 0 && !this.#isOver());
-    if (this.#waiting > 0) setImmediate(() => void this.#drain());
+    }
   }
 }
 
