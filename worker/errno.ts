@@ -50,3 +50,22 @@ export function errnoOfWords(words: string): string | undefined {
   // Shells have words of their own for this one.
   return known ?? (/not found$|no such file/.test(wanted) ? "ENOENT" : undefined);
 }
+
+/** What helps where a file cannot be written and its disk is not why; undefined where it may be. */
+export function writeAdvice(error: unknown): string | undefined {
+  if (error instanceof Deno.errors.NotCapable) return "run the program with the permissions to read and write it";
+  switch (errnoOf(error)) {
+    case "EACCES":
+    case "EPERM":
+      return "let the server's user own all of it";
+    case "ENOTDIR":
+    case "ELOOP":
+    case "ENAMETOOLONG":
+      return "mend its path";
+    case "EMFILE":
+    case "ENFILE":
+      return "wait until fewer files are open";
+    default:
+      return undefined;
+  }
+}

@@ -1,4 +1,5 @@
 /** The errors of the worker library: one class a reason, a common base, each with a stable code. */
+import { writeAdvice } from "./errno.ts";
 
 /** The stable codes, for programs to tell errors apart by. The last three belong to services built on the library. */
 export type ErrorCode =
@@ -255,7 +256,9 @@ export class NotRecordedError extends TeleportError {
   constructor(options?: ErrorOptions) {
     super(
       "NOT_RECORDED",
-      "The server cannot write to its data directory: free or mend its disk, then try again",
+      `The server cannot write to its data directory: ${
+        writeAdvice(options?.cause) ?? "free or mend its disk"
+      }, then try again`,
       options,
     );
   }

@@ -2,6 +2,7 @@
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { DirectoryInUseError, RecordDamagedError, StoreUnusableError, TeleportError } from "./errors.ts";
+import { errnoOf, writeAdvice } from "./errno.ts";
 import { migrate } from "./store_schema.ts";
 
 /** The log before the database is cut back to this when it was larger: a job with long arguments must not cost for ever. */
@@ -112,7 +113,9 @@ export function unread(error: unknown): unknown {
 
 /** The system's code says why without naming a path; what SQLite says names none. */
 function notWritable(error: unknown): StoreUnusableError {
-  const { code, message } = error as { code?: unknown; message?: unknown };
-  const why = typeof code === "string" && /^E[A-Z]+$/.test(code) ? code : message;
-  return new StoreUnusableError(`cannot be written (${why}): free or mend its disk, or give another directory`, error);
+  const errno = errnoOf(error);
+  const { message } = error as { message?: unknown };
+  const why = errno !== undefined && /^E[A-Z]+$/.test(errno) ? errno : message;
+  const advice = writeAdvice(error) ?? "free or mend its disk";
+  return new StoreUnusableError(`cannot be written (${why}): ${advice}, or give another directory`, error);
 }
