@@ -1,63 +1,110 @@
 /** The open connections of one server: bounded in number, told to go away, and cut off when they do not. */
+import { lookup } from "node:dns/promises";
 import type { Http2SecureServer, ServerHttp2Session } from "node:http2";
-import { createServer, type Server, type Socket } from "node:net";
-import { type Address, AddressError, formatAddress } from "./address.ts";
-import { rememberAddress } from "./handshake.ts";
+import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
+import { LimitReachedError } from "../mod.ts";
+import { type Address, formatAddress } from "./address.ts";
+import { ListenSocket } from "./compat/listen_socket.ts";
+import type { HandshakeFailure } from "./handshake.ts";
+import { rememberOrigin } from "./handshake.ts";
+import { AddressCounts } from "./server/address_counts.ts";
+import type { ConnectionLimits } from "./server/connection_limits.ts";
+import { listenError } from "./server/listen_error.ts";
+import { Listener, type Newcomer } from "./server/listener.ts";
+import { type Connection, Places, type Standing } from "./server/places.ts";
+import { RefusedConnections } from "./server/refused_connections.ts";
+import type { ConnectionRefusalCause, RefusedConnection } from "./server/refused_connections.ts";
 
-/** What a session is used for. */
-interface Use {
-  /** Calls that are open. */
-  open: number;
-  /** When the last of them ended, in the time of performance.now(). */
-  endedAt: number;
+/** What a server's connections are and were. */
+export interface ConnectionStatistics {
+  /** Connections accepted since the start. */
+  readonly accepted: number;
+  /** Connections now. */
+  readonly open: {
+    /** Have not begun their handshake. */
+    readonly waiting: number;
+    readonly handshakes: number;
+    /** May do nothing but ask for health. */
+    readonly guests: number;
+    readonly members: number;
+  };
+  /** Connections closed or not accepted since the start, by cause. */
+  readonly refused: Readonly<Record<ConnectionRefusalCause, number>>;
+}
+
+/** What connections need of the server. */
+export interface ConnectionsOptions {
+  readonly limits: ConnectionLimits;
+  /** Begins a handshake. */
+  readonly take: (socket: Socket) => void;
+  /** Who is at the other end of a session. */
+  readonly standingOf: (session: ServerHttp2Session) => Standing;
+  /** Called for each connection that is closed by a limit or an error. */
+  readonly onRefused: (refused: RefusedConnection) => void;
+  /** Called for connections that end before their handshake begins. */
+  readonly onHandshakeFailure: (failure: HandshakeFailure) => void;
+  /** Called for errors that are defects. */
+  readonly onError: (error: unknown) => void;
 }
 
 /** Accepts connections and keeps count of them and of the HTTP/2 sessions made on them. */
 export class Connections {
-  readonly #listener: Server;
-  readonly #sockets = new Set<Socket>();
-  readonly #sessions = new Map<ServerHttp2Session, Use>();
+  readonly #options: ConnectionsOptions;
+  readonly #refused: RefusedConnections;
+  readonly #addresses: AddressCounts;
+  readonly #places: Places;
+  #listener: Listener | undefined;
+  readonly #bySocket = new Map<unknown, Connection>();
+  readonly #bySession = new Map<ServerHttp2Session, Connection>();
+  /** The connection whose TLS is through and whose session is made now. */
+  #secured: Connection | undefined;
+  readonly #refusals = new WeakMap<object, LimitReachedError>();
   #closing = false;
 
-  /**
-   * @param maxConnections Further ones are closed at once
-   * @param take What becomes of an accepted connection
-   */
-  constructor(maxConnections: number, take: (socket: Socket) => void) {
-    // Small messages, such as a status, must not wait for more to come: no delay.
-    this.#listener = createServer({ noDelay: true }, (socket) => {
-      if (this.#sockets.size >= maxConnections) return void socket.destroy();
-      this.#sockets.add(socket);
-      socket.once("close", () => this.#sockets.delete(socket));
-      rememberAddress(socket);
-      // A connection that breaks is closed after that, and is no error of the server.
-      socket.on("error", () => {});
-      take(socket);
-    });
+  constructor(options: ConnectionsOptions) {
+    this.#options = options;
+    this.#refused = new RefusedConnections(options.onRefused);
+    this.#addresses = new AddressCounts(options.limits.maxPerAddress);
+    this.#places = new Places(options.limits, this.#refused);
   }
 
   /** How many are open. */
   get size(): number {
-    return this.#sockets.size;
+    return this.#bySocket.size + (this.#listener?.waiting ?? 0);
+  }
+
+  get statistics(): ConnectionStatistics {
+    const { handshakes, guests, members } = this.#places;
+    return {
+      accepted: this.#listener?.accepted ?? 0,
+      open: {
+        waiting: this.#listener?.waiting ?? 0,
+        handshakes: handshakes.size,
+        guests: guests.size,
+        members: members.size,
+      },
+      refused: { ...this.#refused.counts },
+    };
+  }
+
+  /** Why the calls of a session are refused, whatever they are. */
+  refusalOf(session: object): LimitReachedError | undefined {
+    return this.#refusals.get(session);
   }
 
   /** Keeps count of the sessions of a server. */
   watch(server: Http2SecureServer): void {
-    server.on("session", (session) => {
-      if (this.#closing) return void session.destroy();
-      const use: Use = { open: 0, endedAt: -Infinity };
-      this.#sessions.set(session, use);
-      session.once("close", () => this.#sessions.delete(session));
-      session.on("stream", (stream) => {
-        use.open += 1;
-        stream.once("close", () => {
-          use.open -= 1;
-          use.endedAt = performance.now();
-          if (this.#closing) closeWhenRead(session, use);
-        });
-      });
-      session.on("error", () => {});
+    server.prependListener("secureConnection", (socket: TLSSocket) => {
+      const { _parent: parent } = socket as unknown as { _parent?: unknown };
+      this.#secured = this.#bySocket.get(parent);
     });
+    server.on("tlsClientError", () => this.#refused.count("HANDSHAKE_FAILED"));
+    server.on("unknownProtocol", (socket: TLSSocket) => {
+      this.#refused.add("NO_HTTP2", "Closed a connection whose TLS does not offer HTTP/2 (ALPN h2)");
+      socket.destroy();
+    });
+    server.on("session", (session) => this.#begin(session));
   }
 
   /**
@@ -66,20 +113,34 @@ export class Connections {
    * @returns The address, with the port that was picked where 0 was asked for
    * @throws {AddressError} When the address cannot be listened on
    */
-  listen({ host, port }: Address): Promise<Address> {
-    return new Promise((resolve, reject) => {
-      const refuse = (error: unknown) => reject(listenError(error, { host, port }));
-      this.#listener.once("error", refuse);
-      try {
-        this.#listener.listen(port, host, () => {
-          this.#listener.off("error", refuse);
-          const bound = this.#listener.address();
-          resolve({ host, port: bound !== null && typeof bound === "object" ? bound.port : port });
-        });
-      } catch (error) {
-        refuse(error);
-      }
-    });
+  async listen(address: Address): Promise<Address> {
+    const { limits, onHandshakeFailure, onError } = this.#options;
+    try {
+      const { address: ip } = await lookup(address.host);
+      const socket = new ListenSocket({ host: ip, port: address.port });
+      this.#listener = new Listener(socket, {
+        maxWaiting: limits.maxWaiting,
+        refused: this.#refused,
+        addresses: this.#addresses,
+        handshakeDelayMs: () => this.#places.handshakeDelayMs(),
+        begin: (newcomer) => this.#handshake(newcomer, socket),
+        spare: () => this.#places.spare(),
+        onEnd: (peer, reason) => onHandshakeFailure({ peer: formatAddress(peer), reason }),
+        onError,
+      });
+      return { host: address.host, port: socket.address.port };
+    } catch (error) {
+      throw listenError(error, address);
+    }
+  }
+
+  /** Looks again at who is a member, because the policy or the trusted authorities have changed. */
+  reclassify(): void {
+    for (const [session, connection] of this.#bySession) {
+      const standing = this.#options.standingOf(session);
+      const { user, isMember } = connection.standing ?? {};
+      if (standing.user !== user || standing.isMember !== isMember) this.#place(session, connection, standing);
+    }
   }
 
   /**
@@ -88,9 +149,9 @@ export class Connections {
    * @param meant Which
    */
   expel(meant: (session: ServerHttp2Session) => boolean): void {
-    for (const session of [...this.#sessions.keys()].filter(meant)) {
+    for (const [session, connection] of [...this.#bySession].filter(([session]) => meant(session))) {
       session.close();
-      cutLater(session);
+      cutLater(connection);
     }
   }
 
@@ -102,19 +163,16 @@ export class Connections {
    */
   async close(graceMs: number, endCalls: () => void): Promise<void> {
     this.#closing = true;
-    const stopped = new Promise<void>((resolve) => this.#listener.close(() => resolve()));
-    const ended = Promise.all([...this.#sockets].map((socket) =>
+    const stopped = this.#listener?.close();
+    const ended = Promise.all([...this.#bySocket.values()].map(({ socket }) =>
       new Promise<void>((resolve) => {
         if (socket.closed) resolve();
         else socket.once("close", () => resolve());
       })
     ));
     // A connection still in its handshake has no calls to wait for.
-    // One that is being destroyed has no socket any more.
-    const sockets = [...this.#sessions.keys()].map(({ socket }) => socket as Socket | undefined);
-    const inUse = new Set(sockets.flatMap((socket) => socket === undefined ? [] : [peerOf(socket)]));
-    for (const socket of this.#sockets) if (!inUse.has(peerOf(socket))) socket.destroy();
-    for (const [session, use] of this.#sessions) closeWhenRead(session, use);
+    for (const { session, socket } of this.#bySocket.values()) if (session === undefined) socket.destroy();
+    for (const [session, connection] of this.#bySession) closeWhenRead(session, connection);
     let timer = setTimeout(() => {
       endCalls();
       timer = setTimeout(() => this.#cut(), FAREWELL_MS);
@@ -125,9 +183,104 @@ export class Connections {
   }
 
   #cut(): void {
-    // The connection before the session, so that clients know it as lost and not as an answer.
-    for (const socket of this.#sockets) socket.destroy();
-    for (const session of this.#sessions.keys()) session.destroy();
+    for (const connection of this.#bySocket.values()) cut(connection);
+  }
+
+  /** Cuts a new session off once its first call was answered, or none has come. */
+  cutAfterAnswer(session: ServerHttp2Session): void {
+    const connection = this.#bySession.get(session);
+    if (connection === undefined) return;
+    const timer = setTimeout(() => cut(connection), FIRST_CALL_MS);
+    session.once("close", () => clearTimeout(timer));
+    session.once("stream", (stream) => stream.once("close", () => cutLater(connection)));
+  }
+
+  #handshake({ descriptor, peer, group }: Newcomer, listening: ListenSocket): void {
+    let socket: Socket;
+    try {
+      socket = listening.socketOf(descriptor);
+    } catch (error) {
+      this.#addresses.remove(group);
+      throw error;
+    }
+    const atMs = performance.now();
+    const connection: Connection = { peer, group, socket, atMs, open: 0, usedAtMs: atMs, endedAtMs: -Infinity };
+    this.#bySocket.set(socket, connection);
+    this.#places.handshakes.add(connection, group);
+    socket.once("close", () => this.#gone(connection));
+    // A connection that breaks is closed after that, and is no error of the server.
+    socket.on("error", () => {});
+    // Small messages, such as a status, must not wait for more to come.
+    socket.setNoDelay(true);
+    rememberOrigin(socket, formatAddress(peer), () => connection.closedWhy);
+    this.#options.take(socket);
+  }
+
+  #gone(connection: Connection): void {
+    clearTimeout(connection.idleTimer);
+    this.#bySocket.delete(connection.socket);
+    this.#places.delete(connection);
+    this.#addresses.remove(connection.group);
+    this.#listener?.nudge();
+  }
+
+  #begin(session: ServerHttp2Session): void {
+    const connection = this.#secured;
+    this.#secured = undefined;
+    if (this.#closing || connection === undefined || connection.socket.destroyed) return void session.destroy();
+    connection.session = session;
+    connection.usedAtMs = performance.now();
+    this.#bySession.set(session, connection);
+    session.once("close", () => this.#bySession.delete(session));
+    session.on("error", () => {});
+    session.on("stream", (stream) => {
+      connection.open += 1;
+      stream.once("close", () => {
+        connection.open -= 1;
+        connection.usedAtMs = connection.endedAtMs = performance.now();
+        if (this.#closing) closeWhenRead(session, connection);
+      });
+    });
+    this.#awaitSettings(session, connection);
+    this.#place(session, connection, this.#options.standingOf(session));
+    // There is room for another handshake.
+    this.#listener?.nudge();
+  }
+
+  #place(session: ServerHttp2Session, connection: Connection, standing: Standing): void {
+    const refusal = this.#places.place(connection, standing);
+    this.#endWhenIdle(session, connection);
+    if (refusal === undefined) return;
+    const { cause, reason } = refusal;
+    this.#refused.add(cause, `Refused the calls of a connection of ${formatAddress(connection.peer)}: ${reason}`);
+    const sentence = `Too many connections: ${reason}. Close some, or use one connection for many calls`;
+    this.#refusals.set(session, new LimitReachedError(sentence));
+    this.cutAfterAnswer(session);
+  }
+
+  /** Ends a connection that speaks TLS and no HTTP/2. */
+  #awaitSettings(session: ServerHttp2Session, connection: Connection): void {
+    const timer = setTimeout(() => {
+      const peer = formatAddress(connection.peer);
+      this.#refused.add("NO_HTTP2", `Closed a connection of ${peer}: it sent no HTTP/2 for ${SETTINGS_MS / 1_000} s`);
+      cut(connection);
+    }, SETTINGS_MS);
+    session.once("remoteSettings", () => clearTimeout(timer));
+    session.once("close", () => clearTimeout(timer));
+  }
+
+  /** Ends the connection of a guest that makes no call for a while. */
+  #endWhenIdle(session: ServerHttp2Session, connection: Connection): void {
+    clearTimeout(connection.idleTimer);
+    if (connection.standing?.isMember !== false || session.closed) return;
+    const leftMs = connection.open > 0 ? GUEST_IDLE_MS : connection.usedAtMs + GUEST_IDLE_MS - performance.now();
+    if (leftMs > 0) {
+      connection.idleTimer = setTimeout(() => this.#endWhenIdle(session, connection), leftMs);
+      return;
+    }
+    this.#refused.count("GUEST_IDLE");
+    session.close();
+    cutLater(connection);
   }
 }
 
@@ -138,51 +291,35 @@ const FAREWELL_MS = 250;
 // the end of calls included. This long after the end of the last call everyone but the slowest reader has read it.
 const READING_MS = 500;
 
+/** A client sends its settings with its first bytes after the handshake (RFC 9113, section 3.4). */
+const SETTINGS_MS = 10_000;
+
+/** A client without a role has nothing to stay for. It asks for health, or learns that it may do nothing else. */
+const GUEST_IDLE_MS = 5_000;
+
 /** Says GOAWAY and closes when no call is open and the last one was read. */
-function closeWhenRead(session: ServerHttp2Session, use: Use): void {
-  if (use.open > 0) return; // Called again at its end.
-  const waitMs = use.endedAt + READING_MS - performance.now();
+function closeWhenRead(session: ServerHttp2Session, connection: Connection): void {
+  if (connection.open > 0) return; // Called again at its end.
+  const waitMs = connection.endedAtMs + READING_MS - performance.now();
   if (waitMs <= 0) return void session.close();
-  const timer = setTimeout(() => closeWhenRead(session, use), waitMs);
+  const timer = setTimeout(() => closeWhenRead(session, connection), waitMs);
   session.once("close", () => clearTimeout(timer));
 }
 
 // A new client's first call is on its way for as long as a round trip takes, and longer where the client is busy.
 const FIRST_CALL_MS = 2_000;
 
-/** Cuts a new session off once its first call was answered, or none has come. */
-export function cutAfterAnswer(session: ServerHttp2Session): void {
-  const timer = setTimeout(() => session.destroy(), FIRST_CALL_MS);
-  session.once("close", () => clearTimeout(timer));
-  session.once("stream", (stream) => stream.once("close", () => cutLater(session)));
+/** Cuts a connection off after the farewell, unless it ends before. */
+function cutLater(connection: Connection): void {
+  const timer = setTimeout(() => cut(connection), FAREWELL_MS);
+  connection.socket.once("close", () => clearTimeout(timer));
 }
 
-/** Cuts a session off after the farewell, unless it ends before. */
-function cutLater(session: ServerHttp2Session): void {
-  const timer = setTimeout(() => session.destroy(), FAREWELL_MS);
-  session.once("close", () => clearTimeout(timer));
-}
-
-/** Tells apart the connections of one listener; a session's socket is another object than the one accepted. */
-function peerOf(
-  { remoteAddress, remotePort, localAddress }: Pick<Socket, "remoteAddress" | "remotePort" | "localAddress">,
-) {
-  return `${remoteAddress} ${remotePort} ${localAddress}`;
-}
-
-const REASONS: Readonly<Record<string, readonly [AddressError["code"], string]>> = {
-  EADDRINUSE: ["IN_USE", "another program listens there: give another port, or 0 for any"],
-  EADDRNOTAVAIL: ["NOT_LOCAL", "this machine has no such address: give one of its own"],
-  // How Deno's node:net says EADDRNOTAVAIL.
-  EINVAL: ["NOT_LOCAL", "this machine has no such address: give one of its own"],
-  ENOTFOUND: ["NOT_FOUND", "no address has this name: give an IP address"],
-  EAI_AGAIN: ["NOT_FOUND", "no address has this name: give an IP address"],
-  EACCES: ["NOT_ALLOWED", "not allowed: give a port from 1024 up"],
-  EPERM: ["NOT_ALLOWED", "not allowed: give a port from 1024 up"],
-};
-
-function listenError(error: unknown, address: Address): AddressError {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  const [kind, why] = REASONS[code] ?? ["UNUSABLE", "see the cause"];
-  return new AddressError(kind, `Cannot listen on "${formatAddress(address)}": ${why}`, { cause: error });
+/**
+ * Cuts a connection off, also where the client does not read: the session alone would wait for its farewell to be read.
+ * The connection goes before the session, so that clients know it as lost and not as an answer.
+ */
+function cut({ socket, session }: Connection): void {
+  socket.destroy();
+  session?.destroy();
 }

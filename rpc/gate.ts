@@ -28,10 +28,12 @@ export interface GateOptions {
   readonly onRefused: (context: CallContext, error: unknown) => void;
   readonly report: InternalErrorReport;
   readonly limits: CallLimits;
+  /** Why no call of a session is let in. */
+  readonly refusalOf: (session: object) => Error | undefined;
 }
 
 /** An interceptor that stops calls before any handler sees them. */
-export function gate({ admit, trust, onRefused, report, limits }: GateOptions): grpc.ServerInterceptor {
+export function gate({ admit, trust, onRefused, report, limits, refusalOf }: GateOptions): grpc.ServerInterceptor {
   return (method, call) => {
     let certificate: PeerCertificate | undefined;
     try {
@@ -49,6 +51,9 @@ export function gate({ admit, trust, onRefused, report, limits }: GateOptions): 
         onRefused({ signal, method: method.path, peer: peerOf(call), certificate }, error);
         throw error;
       }
+      const session = connectionOf(call);
+      const refused = session && refusalOf(session);
+      if (refused) throw refused;
       admit({ signal, method: method.path, peer: peerOf(call), certificate });
       limits.admit(call, method, certificate);
     } catch (error) {

@@ -3,7 +3,6 @@ import type { Http2SecureServer } from "node:http2";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { PeerCertificate } from "../proto/service.ts";
-import { formatAddress } from "./address.ts";
 import { readCertificate } from "./peer.ts";
 
 /** A connection that came to nothing. */
@@ -19,21 +18,25 @@ export interface HandshakeFailure {
 /** Told to listeners in place of a text without bounds that a stranger had a hand in. */
 const MAX_REASON_CHARS = 200;
 
-const addresses = new WeakMap<object, string>();
+const origins = new WeakMap<object, { readonly peer: string; readonly closedWhy: () => string | undefined }>();
 
-/** Keeps where a connection comes from: once it has failed nobody knows any more. */
-export function rememberAddress(socket: Socket): void {
-  const { remoteAddress = "unknown", remotePort = 0 } = socket;
-  addresses.set(socket, formatAddress({ host: remoteAddress, port: remotePort }));
+/**
+ * Keeps where a connection comes from, which nobody knows after it has failed.
+ *
+ * @param closedWhy Gives the reason when the server closed it
+ */
+export function rememberOrigin(socket: Socket, peer: string, closedWhy: () => string | undefined): void {
+  origins.set(socket, { peer, closedWhy });
 }
 
 /** Tells of every handshake that fails. */
 export function failedHandshakes(server: Http2SecureServer, tell: (failure: HandshakeFailure) => void): void {
   server.on("tlsClientError", (error: Error, socket: TLSSocket) => {
     const { _parent: parent } = socket as unknown as { _parent?: object };
-    const peer = (parent && addresses.get(parent)) ?? "unknown";
+    const origin = parent && origins.get(parent);
+    const peer = origin?.peer ?? "unknown";
     const code = socket.authorizationError as unknown;
-    const reason = code ? String(code) : error.message;
+    const reason = origin?.closedWhy() ?? (code ? String(code) : error.message);
     const certificate = shown(socket);
     tell({ peer, reason: reason.slice(0, MAX_REASON_CHARS), ...(certificate && { certificate }) });
   });

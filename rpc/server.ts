@@ -7,7 +7,7 @@ import { Calls, SHUTDOWN_SENTENCE, streaming, unary } from "./adapter.ts";
 import { collecting } from "./adapter_requests.ts";
 import type { Address } from "./address.ts";
 import type { NetworkError } from "./compat/boundary.ts";
-import { Connections, cutAfterAnswer } from "./connections.ts";
+import { Connections, type ConnectionStatistics } from "./connections.ts";
 import { checkCredentials, type Credentials, pemBytes } from "./credentials.ts";
 import { type CallObserver, observeCalls } from "./server/call_observer.ts";
 import { type Method, methods, root, SERVICE_NAME } from "./definition.ts";
@@ -23,18 +23,24 @@ import { widenReceiveWindows } from "./receive_window.ts";
 import { addReflection } from "./reflection.ts";
 import type { InternalErrorReport } from "./refusal.ts";
 import { KEEPALIVE_MS, KEEPALIVE_TIMEOUT_MS } from "./keepalive.ts";
+import { connectionLimits, type ConnectionOptions } from "./server/connection_limits.ts";
+import type { Standing } from "./server/places.ts";
+import type { RefusedConnection } from "./server/refused_connections.ts";
 import { replaceCertificates, serverMadeBy } from "./tls.ts";
 import { type Revoked, REVOKED_SENTENCE, Trust } from "./trust.ts";
 
 export { AddressError, parseAddress } from "./address.ts";
 export { checkCredentials, type Credentials, CredentialsError } from "./credentials.ts";
 export type { NetworkError } from "./compat/boundary.ts";
+export type { ConnectionStatistics } from "./connections.ts";
 export type { HandshakeFailure } from "./handshake.ts";
 export type { CallObserver } from "./server/call_observer.ts";
+export type { Standing } from "./server/places.ts";
+export type { ConnectionRefusalCause, RefusedConnection } from "./server/refused_connections.ts";
 export type { Revoked } from "./trust.ts";
 
 /** Options of {@linkcode serve}. */
-export interface ServeOptions {
+export interface ServeOptions extends ConnectionOptions {
   /** An IP address of this machine, 0.0.0.0 or :: for all, or a name: then the first address it has. */
   readonly host: string;
   /** 0 picks a free one. */
@@ -55,12 +61,17 @@ export interface ServeOptions {
   readonly onInternalError?: InternalErrorReport;
   /** Receives the first error of each kind that was caught at a connection; its connection or call has ended. */
   readonly onNetworkError?: (error: NetworkError) => void;
-  /** Connections at a time; further ones are closed at once. Default 1,000. */
-  readonly maxConnections?: number;
   /** What one user may hold at a time, and what may wait to be read. */
   readonly limits?: Partial<CallLimitOptions>;
   /** Told of every call that a limit refused or ended. */
   readonly onLimit?: (cause: RefusalCause, user: string) => void;
+  /** Called for every connection that a limit or an error closed. There may be thousands a second. */
+  readonly onConnectionRefused?: (refused: RefusedConnection) => void;
+  /**
+   * Who a certificate stands for in the limits of connections. Default: each certificate is a user of its own.
+   * Must not throw.
+   */
+  readonly standingOf?: (certificate: PeerCertificate) => Standing;
 }
 
 /** A running server. */
@@ -75,6 +86,8 @@ export interface RpcServer {
   readonly networkErrors: ReadonlyMap<string, number>;
   /** Counters of calls, streams, bytes and refusals; to be read only. */
   readonly limits: CallLimits;
+  /** What connections there are and were, and how many were refused for which cause. */
+  readonly connectionStatistics: ConnectionStatistics;
   /**
    * Serves with these from now on. Connections and their calls live on, but for those of revoked certificates: their
    * streams end with UNAUTHENTICATED, and their connections a moment later.
@@ -82,6 +95,8 @@ export interface RpcServer {
    * @throws {CredentialsError} When a part cannot be used; then nothing has changed
    */
   renew(trust: { readonly credentials: Credentials; readonly revoked: Revoked }): void;
+  /** Asks again what each certificate stands for, because the policy has changed. */
+  reclassify(): void;
   /** What health says from now on. */
   setServing(serving: boolean): void;
   /**
@@ -92,9 +107,6 @@ export interface RpcServer {
   /** Cuts everything off at once. */
   [Symbol.asyncDispose](): Promise<void>;
 }
-
-// The file descriptors of a usual process (1,024) must do for the jobs too; 1,000 watchers fit in one connection.
-const DEFAULT_MAX_CONNECTIONS = 1_000;
 
 // A call is a few kilobytes. More than this on one connection wait in the client until others have ended.
 const MAX_CALLS_PER_CONNECTION = 2_000;
@@ -124,6 +136,7 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
     options.limits,
     options.onLimit,
   );
+  const refusalOf = (session: object) => connections.refusalOf(session);
   const server = new grpc.Server({
     "grpc.max_receive_message_length": MAX_REQUEST_BYTES,
     // The adapter has its own limit, with a better sentence.
@@ -135,7 +148,7 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
     "grpc.keepalive_timeout_ms": KEEPALIVE_TIMEOUT_MS,
     interceptors: [
       ...(options.observer === undefined ? [] : [observeCalls(options.observer)]),
-      gate({ admit: admitOpen, trust, onRefused: options.onRefused ?? (() => {}), report, limits }),
+      gate({ admit: admitOpen, trust, onRefused: options.onRefused ?? (() => {}), report, limits, refusalOf }),
     ],
   });
   const calls = new Calls(report, limits);
@@ -146,20 +159,31 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
   const { ca, cert, key } = pemBytes(options.credentials);
   const credentials = grpc.ServerCredentials.createSsl(ca, [{ private_key: key, cert_chain: cert }], true);
   const { made: injector, server: http2Server } = serverMadeBy(() => server.createConnectionInjector(credentials));
-  const connections = new Connections(
-    options.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
-    (socket) => injector.injectConnection(socket),
-  );
+  const { onHandshakeFailure = () => {}, standingOf = ownUser } = options;
+  const connections: Connections = new Connections({
+    limits: connectionLimits(options),
+    take: (socket) => injector.injectConnection(socket),
+    standingOf: (session) => {
+      const certificate = certificateOfSession(session);
+      if (certificate === undefined) return { user: "", isMember: false };
+      const standing = standingOf(certificate);
+      // TLS has just verified the rest, which costs as much as all else here.
+      return trust.isRevoked(certificate) ? { ...standing, isMember: false } : standing;
+    },
+    onRefused: options.onConnectionRefused ?? (() => {}),
+    onHandshakeFailure,
+    onError: (error) => report(error, "accept"),
+  });
   onNetworkError(http2Server, options.onNetworkError ?? (() => {}));
   connections.watch(http2Server);
   freeSentFrames(http2Server, (stream) => limits.answers.meter(stream));
   widenReceiveWindows(http2Server);
-  failedHandshakes(http2Server, options.onHandshakeFailure ?? (() => {}));
+  failedHandshakes(http2Server, onHandshakeFailure);
   const revoked = (certificate: PeerCertificate | undefined) =>
     certificate !== undefined && trust.isRevoked(certificate);
   // Its call is told why before that; a revoked certificate must not hold the places of others.
   http2Server.on("session", (session) => {
-    if (revoked(certificateOfSession(session))) cutAfterAnswer(session);
+    if (revoked(certificateOfSession(session))) connections.cutAfterAnswer(session);
   });
   const address: Address = await connections.listen({ host: options.host, port: options.port });
 
@@ -180,10 +204,15 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
     get networkErrors() {
       return networkErrorCounts(http2Server);
     },
+    get connectionStatistics() {
+      return connections.statistics;
+    },
+    reclassify: () => connections.reclassify(),
     renew({ credentials, revoked: revokedNow }) {
       checkCredentials(credentials);
       replaceCertificates(http2Server, credentials);
       trust.replace(credentials.ca, revokedNow);
+      connections.reclassify();
       calls.endOf(revoked, new TeleportError("UNAUTHENTICATED", REVOKED_SENTENCE));
       connections.expel((session) => revoked(certificateOfSession(session)));
     },
@@ -191,6 +220,11 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
     shutdown,
     [Symbol.asyncDispose]: () => shutdown({ graceMs: 0 }),
   };
+}
+
+/** What a certificate stands for where nobody says. */
+function ownUser({ fingerprint }: PeerCertificate): Standing {
+  return { user: fingerprint, isMember: true };
 }
 
 function addHandlers(server: grpc.Server, handlers: JobWorkerHandlers, calls: Calls): void {

@@ -1,6 +1,6 @@
 /** What the calls mean: each is a few lines between the policy and the supervisor. */
 import type { Supervisor } from "../mod.ts";
-import type { CallContext, JobWorkerHandlers } from "../proto/service.ts";
+import type { CallContext, JobWorkerHandlers, PeerCertificate } from "../proto/service.ts";
 import { identify } from "./identity.ts";
 import { firstOf, piecesOf } from "./input_pieces.ts";
 import { beatsUntil, checkHeartbeat } from "./heartbeat.ts";
@@ -22,6 +22,7 @@ import { permissions } from "./permissions.ts";
 import { infoMessage, type ServerInfo } from "./server_info.ts";
 import { decideMethod, decideRegister, denied, listScope, type Policy } from "./policy.ts";
 import { DEFAULT_POLICY } from "./policy_default.ts";
+import { type Standing, standingOf } from "./standing.ts";
 import { expandTemplate } from "./template.ts";
 
 /** Of a command for the record: longer than any path that one would look up there. */
@@ -43,6 +44,8 @@ export interface Service {
    * @throws {PermissionDeniedError} when no role of the user allows the call
    */
   admit(context: CallContext): void;
+  /** Who a certificate stands for in the limits of connections. */
+  standingOf(certificate: PeerCertificate): Standing;
 }
 
 /** What a service may be given. */
@@ -68,6 +71,7 @@ export function createService(supervisor: Supervisor, options: ServiceOptions = 
 
   return {
     admit,
+    standingOf: (certificate) => standingOf(policy(), certificate),
     handlers: audited(
       {
         async Register(asked, context) {

@@ -77,10 +77,15 @@ function covers({ jobs }: Rule, identity: Identity, { owner, labels }: JobFacts)
   return Object.entries(jobs.labels).every(([key, value]) => Object.hasOwn(labels, key) && labels[key] === value);
 }
 
+/** Whether the policy allows the caller anything besides health. */
+export function hasRole({ roles }: Policy, identity: Identity): boolean {
+  return identity.roles.some((role) => (roles.get(role)?.length ?? 0) > 0);
+}
+
 /** Decides on a method by its full name, before anything of the message is looked at. */
 export function decideMethod(policy: Policy, identity: Identity, method: string): Decision {
   if (method.startsWith(HEALTH)) return { allowed: true, rule: "health" };
-  const known = identity.roles.some((role) => (policy.roles.get(role)?.length ?? 0) > 0);
+  const known = hasRole(policy, identity);
   if (known && REFLECTION.test(method)) return { allowed: true, rule: "reflection" };
   const call = callOf(method);
   if (call === undefined) return denial(identity, method);

@@ -41,6 +41,10 @@ export interface Flags {
   readonly keepJobs?: number;
   /** Milliseconds. */
   readonly shutdownGrace?: number;
+  readonly maxConnections?: number;
+  readonly maxHandshakes?: number;
+  readonly maxConnectionsPerUser?: number;
+  readonly maxConnectionsPerAddress?: number;
 }
 
 /**
@@ -101,6 +105,26 @@ export function parseFlags(
     )
     .option("--keep <duration>", "how long ended jobs are kept (default: 30d)", durationParser("--keep", MAX_KEEP_MS))
     .option("--keep-jobs <count>", "how many jobs are kept; the oldest that have ended go (default: 10000)", parseCount)
+    .option(
+      "--max-connections <count>",
+      "how many connections there may be at once (default: half of what ulimit -n leaves, at most 3000)",
+      parseCount,
+    )
+    .option(
+      "--max-handshakes <count>",
+      "how many TLS handshakes there may be at once (default: an eighth of all connections)",
+      parseCount,
+    )
+    .option(
+      "--max-connections-per-user <count>",
+      "how many of them one user may have (default: three quarters of what users have together)",
+      parseCount,
+    )
+    .option(
+      "--max-connections-per-address <count>",
+      "how many of them one address may have; behind a proxy all clients have the same (default: no limit)",
+      parseCount,
+    )
     .option(
       "--shutdown-grace <duration>",
       "between SIGTERM and SIGKILL when the server stops (default: each job's own)",

@@ -11,9 +11,11 @@ import { createService } from "../service/handlers.ts";
 import { handshakeRecord } from "../service/handshake_record.ts";
 import { keepCurrent } from "../service/keep_current.ts";
 import { openCgroups } from "./cgroups.ts";
+import { chooseConnections, maxDescriptors } from "./connection_options.ts";
 import { tellChecked } from "./check_config.ts";
 import type { Flags } from "./flags.ts";
 import { limitsInForce } from "./limits_in_force.ts";
+import { LimitedLog } from "./limited_log.ts";
 import { openMetrics } from "./metrics/open.ts";
 import { giveUpNewPrivileges } from "./new_privileges.ts";
 import { namedEnds, readCredentials, readIdentity, readPolicy, readRevoked } from "./identity.ts";
@@ -50,6 +52,7 @@ export async function run(flags: Flags, { version, env, environment, tell, exit 
   const memory = await RevocationMemory.open(`${directory}/revoked.json`);
   const identity = await readIdentity(certs, flags.policy, memory, tell);
   const limits = await readLimits(flags.limits);
+  const connections = chooseConnections(flags, await maxDescriptors());
   if (flags.checkConfig) {
     tellChecked(certs, flags, identity, tell);
     return "stopped";
@@ -92,6 +95,7 @@ export async function run(flags: Flags, { version, env, environment, tell, exit 
   });
   if (audit.found !== undefined) tell(`warning: audit: ${audit.found}`);
   let { policy } = identity;
+  using refusals = new LimitedLog(tell);
   const server = await serve({
     ...address,
     credentials: identity.credentials,
@@ -118,7 +122,9 @@ export async function run(flags: Flags, { version, env, environment, tell, exit 
       const denied = { call, allowed: false, rule, code: "UNAUTHENTICATED" };
       audit.record({ event: "call", ...callerOf(context), ...denied });
     },
+    ...connections.options,
     onHandshakeFailure: handshakeRecord(audit),
+    onConnectionRefused: ({ cause, text }) => refusals.write(cause, text),
     onNetworkError: ({ kind, error }) =>
       tell(
         `error at a connection, in ${kind}, which was ended; later errors of this kind are not logged: ${
@@ -148,12 +154,16 @@ export async function run(flags: Flags, { version, env, environment, tell, exit 
       server.renew(current);
       reminder.mind(namedEnds(current.credentials));
     },
-    setPolicy: (current) => policy = current,
+    setPolicy: (current) => {
+      policy = current;
+      server.reclassify();
+    },
     say,
   });
   Deno.addSignalListener("SIGHUP", () => changes.nudge());
   server.setServing(!stop.aborted);
   say(cgroupsLine);
+  if (connections.line !== undefined) say(connections.line);
   for (const line of monitoring?.lines ?? []) say(line);
   say(`listening on ${formatAddress(server)}`);
   stop.addEventListener("abort", () => {

@@ -1,6 +1,6 @@
 /** The server itself: where it listens, whom it admits, its limits, health, reflection and end. */
 import assert from "node:assert/strict";
-import { connect as connectTcp, type Socket } from "node:net";
+import { connect as connectTcp } from "node:net";
 import { connect as connectHttp2 } from "node:http2";
 import * as grpc from "@grpc/grpc-js";
 import { Buffer } from "node:buffer";
@@ -195,23 +195,6 @@ Deno.test("one connection carries 1,100 streams", strict, async () => {
   for (const { value } of await Promise.all(streams.map((stream) => stream.next()))) assert.equal(value?.pid, 1);
   assert.equal((await client.calls.Status({ id: "also" })).id, "also");
   assert.equal(server.connections, 1);
-});
-
-Deno.test("a connection too many is closed, and there is room once another has gone", strict, async () => {
-  await using server = await serveLocally(echo, { maxConnections: 2 });
-  const open: Socket[] = [];
-  for (let index = 0; index < 2; index++) {
-    const socket = connectTcp(server.port, "127.0.0.1");
-    await new Promise((resolve) => socket.once("connect", resolve));
-    open.push(socket);
-  }
-  await using refused = connectTo(server);
-  assert.equal((await failure(refused.calls.Status({}))).status, "UNAVAILABLE");
-  for (const socket of open) await new Promise<void>((resolve) => socket.once("close", () => resolve()).destroy());
-  await using client = connectTo(server);
-  // The server learns of the end of a connection in its own time.
-  while (server.connections > 0) await new Promise((resolve) => setImmediate(resolve));
-  assert.equal((await client.calls.Status({ id: "in" })).id, "in");
 });
 
 Deno.test("health says what setServing() said", strict, async () => {

@@ -1,0 +1,157 @@
+/** The places of connections behind the listener: for handshakes, guests and members, each with its own share. */
+import type { ServerHttp2Session } from "node:http2";
+import type { Socket } from "node:net";
+import { formatAddress } from "../address.ts";
+import type { SocketAddress } from "../compat/listen_socket.ts";
+import type { ConnectionLimits } from "./connection_limits.ts";
+import type { ConnectionRefusalCause, RefusedConnections } from "./refused_connections.ts";
+import { Share } from "./share.ts";
+
+/**
+ * Under attack a handshake has this long for its one round trip, so that as many newcomers as there are handshakes get
+ * their turn twice a second. Without an attack it has ten seconds.
+ */
+const HANDSHAKE_TURN_MS = 500;
+
+/** A connection without a call for this long is idle. A client that has just connected makes its call before. */
+const IDLE_MS = 5_000;
+
+/** Who is at the other end of a connection. */
+export interface Standing {
+  /** Connections of one user share a limit. */
+  readonly user: string;
+  /** True for those who may do more than ask for health. */
+  readonly isMember: boolean;
+}
+
+/** A connection whose handshake has begun. */
+export interface Connection {
+  readonly peer: SocketAddress;
+  /** Its address for limits. */
+  readonly group: string;
+  readonly socket: Socket;
+  /** When the handshake began, in the time of performance.now(). */
+  readonly atMs: number;
+  session?: ServerHttp2Session;
+  standing?: Standing;
+  /** Calls that are open. */
+  open: number;
+  /** When the last call ended, or the session began. */
+  usedAtMs: number;
+  /** When the last call ended; -Infinity before. */
+  endedAtMs: number;
+  /** Runs while the connection is a guest's. */
+  idleTimer?: ReturnType<typeof setTimeout>;
+  /** Why it was closed, for the record of failed handshakes. */
+  closedWhy?: string;
+}
+
+/** Gives places, and takes them from those that have the most. */
+export class Places {
+  readonly #limits: ConnectionLimits;
+  readonly #refused: RefusedConnections;
+  readonly handshakes: Share<Connection>;
+  readonly guests: Share<Connection>;
+  readonly members: Share<Connection>;
+
+  constructor(limits: ConnectionLimits, refused: RefusedConnections) {
+    this.#limits = limits;
+    this.#refused = refused;
+    this.handshakes = new Share(limits.maxHandshakes);
+    this.guests = new Share(limits.maxGuests);
+    this.members = new Share(limits.maxMembers);
+  }
+
+  /** Makes room for a handshake where it may. Returns the milliseconds until it may; 0 when there is room. */
+  handshakeDelayMs(): number {
+    if (!this.handshakes.isFull) return 0;
+    const [oldest] = this.handshakes.largest();
+    if (oldest === undefined) return 0;
+    const leftMs = oldest.atMs + HANDSHAKE_TURN_MS - performance.now();
+    if (leftMs > 0) return leftMs;
+    const { maxHandshakes } = this.#limits;
+    this.#close(oldest, "HANDSHAKE_LIMIT", `it is not through its handshake, and ${maxHandshakes} are the most`);
+    return 0;
+  }
+
+  /**
+   * Moves a connection to the place of its user.
+   *
+   * @returns Why it gets none, and how that counts; undefined when it has one
+   */
+  place(connection: Connection, standing: Standing): { cause: ConnectionRefusalCause; reason: string } | undefined {
+    this.delete(connection);
+    connection.standing = standing;
+    const { user, isMember } = standing;
+    const refusal = isMember ? this.#makeMemberRoom(user) : undefined;
+    if (isMember && refusal === undefined) {
+      this.members.add(connection, user);
+      return undefined;
+    }
+    this.#makeGuestRoom();
+    this.guests.add(connection, user);
+    return refusal;
+  }
+
+  /** Forgets a connection. */
+  delete(connection: Connection): void {
+    for (const share of [this.handshakes, this.guests, this.members]) share.delete(connection);
+  }
+
+  /** Closes a guest, because no descriptor is left. Returns false when there is none. */
+  spare(): boolean {
+    const guest = longestIdle(this.guests.largest()) ?? first(this.guests.largest());
+    if (guest !== undefined) this.#close(guest, "GUEST_LIMIT", "it has no role, and no descriptor is left");
+    return guest !== undefined;
+  }
+
+  #makeMemberRoom(user: string): { cause: ConnectionRefusalCause; reason: string } | undefined {
+    const { maxPerUser, maxMembers } = this.#limits;
+    const own = this.members.of(user);
+    if (own.size >= maxPerUser) {
+      const reason = `user ${JSON.stringify(user)} has ${own.size} connections, the most of one user`;
+      const idle = longestIdle(own);
+      if (idle === undefined) return { cause: "USER_LIMIT", reason };
+      this.#close(idle, "USER_LIMIT", `it is idle, and ${reason}`);
+    } else if (this.members.isFull) {
+      const largest = this.members.largest();
+      const reason = `users have ${maxMembers} connections, the most together`;
+      // Who has as many as the newcomer's user is not asked to make room, or the two would push each other out in turns.
+      const idle = longestIdle(largest) ?? (largest.size > own.size + 1 ? first(largest) : undefined);
+      if (idle === undefined) return { cause: "CONNECTION_LIMIT", reason };
+      this.#close(idle, "CONNECTION_LIMIT", `its user has the most, and ${reason}`);
+    }
+    return undefined;
+  }
+
+  #makeGuestRoom(): void {
+    if (!this.guests.isFull) return;
+    const largest = this.guests.largest();
+    const guest = longestIdle(largest) ?? first(largest);
+    if (guest === undefined) return;
+    this.#close(guest, "GUEST_LIMIT", `clients without a role have ${this.#limits.maxGuests} connections, the most`);
+  }
+
+  #close(connection: Connection, cause: ConnectionRefusalCause, reason: string): void {
+    this.delete(connection);
+    connection.closedWhy = `closed: ${reason}`;
+    this.#refused.add(cause, `Closed a connection of ${formatAddress(connection.peer)}: ${reason}`);
+    // The connection before the session, so that the client knows it as lost and not as an answer.
+    connection.socket.destroy();
+    connection.session?.destroy();
+  }
+}
+
+/** The connection that has been without a call for the longest, if for long enough. */
+function longestIdle(connections: ReadonlySet<Connection>): Connection | undefined {
+  let found: Connection | undefined;
+  for (const connection of connections) {
+    if (connection.open === 0 && connection.usedAtMs < (found?.usedAtMs ?? Infinity)) found = connection;
+  }
+  return found !== undefined && found.usedAtMs <= performance.now() - IDLE_MS ? found : undefined;
+}
+
+function first(connections: ReadonlySet<Connection>): Connection | undefined {
+  const [connection] = connections;
+  return connection;
+}
