@@ -1,6 +1,10 @@
 /** How many connections the server takes: as many as its descriptors allow, with a reserve for jobs and its own files. */
-import type { ConnectionOptions } from "../rpc/server/connection_limits.ts";
-import { MIN_CONNECTIONS } from "../rpc/server/connection_limits.ts";
+import {
+  type ConnectionLimits,
+  connectionLimits,
+  type ConnectionOptions,
+  MIN_CONNECTIONS,
+} from "../rpc/server/connection_limits.ts";
 import type { Flags } from "./flags.ts";
 import { StartError } from "./start_error.ts";
 
@@ -16,6 +20,8 @@ const MOST_BY_DEFAULT = 3_000;
 /** The limits, and a line for the log where the system is what limits. */
 export interface ChosenConnections {
   readonly options: ConnectionOptions;
+  /** What comes of the options. */
+  readonly limits: ConnectionLimits;
   readonly line?: string;
 }
 
@@ -45,10 +51,11 @@ export function chooseConnections(flags: Flags, maxDescriptors: number): ChosenC
     ...(maxConnectionsPerUser === undefined ? {} : { maxConnectionsPerUser }),
     ...(maxConnectionsPerAddress === undefined ? {} : { maxConnectionsPerAddress }),
   };
-  if (flags.maxConnections !== undefined || byDescriptors >= MOST_BY_DEFAULT) return { options };
+  const limits = connectionLimits(options);
+  if (flags.maxConnections !== undefined || byDescriptors >= MOST_BY_DEFAULT) return { options, limits };
   const line = `takes ${maxConnections} connections at most, because this process may open ${maxDescriptors} files ` +
     "(ulimit -n)";
-  return { options, line };
+  return { options, limits, line };
 }
 
 /** How many descriptors this process may have. Deno has raised the soft limit to the hard one at its start. */

@@ -1,16 +1,26 @@
 /** The limits of this server by name, for `teleport info`. */
 import { DEFAULT_KEEP_MS } from "./supervisor_options.ts";
+import type { ConnectionLimits } from "../rpc/server/connection_limits.ts";
 import type { Flags } from "./flags.ts";
 import type { FileLimits } from "./limits_file.ts";
 
 /** The limits in force; a limit that is not set is left out. Each name ends with its unit unless it is a count. */
-export function limitsInForce(flags: Flags, { maxRunning, maxRunningPerOwner }: FileLimits): Record<string, number> {
+export function limitsInForce(
+  flags: Flags,
+  { maxRunning, maxRunningPerOwner }: FileLimits,
+  { maxHandshakes, maxGuests, maxMembers, maxPerUser }: ConnectionLimits,
+): Record<string, number> {
   const limits: Record<string, number | undefined> = {
     max_running_jobs: maxRunning,
     max_running_jobs_per_user: maxRunningPerOwner,
     max_kept_jobs: flags.keepJobs ?? 10_000,
     keep_ms: flags.keep ?? DEFAULT_KEEP_MS,
     max_output_bytes: flags.maxOutput,
+    max_handshakes: maxHandshakes,
+    max_connections_of_users: maxMembers,
+    max_connections_per_user: maxPerUser,
+    max_connections_without_role: maxGuests,
+    max_connections_per_address: flags.maxConnectionsPerAddress,
   };
   return Object.fromEntries(
     Object.entries(limits).flatMap(([name, value]) => value === undefined ? [] : [[name, value]]),

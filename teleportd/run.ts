@@ -108,7 +108,7 @@ export async function run(flags: Flags, { version, env, environment, tell, exit 
         runtimeVersion: Deno.version.deno,
         startedAt,
         uptimeMs: Math.floor(performance.now()),
-        limits: limitsInForce(flags, limits),
+        limits: limitsInForce(flags, limits, connections.limits),
         hasCgroups: cgroups !== undefined,
         cgroupControllers: [...cgroups?.controllers ?? []],
         cgroupText: cgroupsLine,
@@ -135,8 +135,8 @@ export async function run(flags: Flags, { version, env, environment, tell, exit 
   });
   metrics?.observe({
     statistics: () => supervisor.statistics(),
-    connections: () => ({ open: server.connections }),
-    refusals: () => ({}),
+    connections: () => ({ ...server.connectionStatistics.open }),
+    refusals: () => server.connectionStatistics.refused,
   });
   const say = (line: string) => {
     tell(line);
