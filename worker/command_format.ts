@@ -64,29 +64,31 @@ type Read = (offset: number, length: number) => Uint8Array;
 
 function formatOf(head: Uint8Array, read: Read, size: number): FileFormat {
   // Each byte as the character of the same number.
-  const text = String.fromCharCode(...head);
+  const text = String.fromCharCode(...head).padEnd(HEAD_BYTES, "\0");
   if (text.startsWith("#!")) {
-    const line = /^#![ \t]*([^ \t\n\0]+)/.exec(text)?.[1];
-    if (line === undefined) return { isExecutable: false, isScript: true };
-    return { isExecutable: true, isScript: true, interpreter: utf8.decode(bytes(line)) };
+    // A name that may go on behind what the kernel looks at is none: load_script() of fs/binfmt_script.c.
+    const name = /^#![ \t]*([^ \t\n\0]+)[ \t\n\0]/.exec(text)?.[1];
+    if (name === undefined) return { isExecutable: false, isScript: true };
+    return { isExecutable: true, isScript: true, interpreter: utf8.decode(bytes(name)) };
   }
   if (text.startsWith("\x7fELF")) return elfFormat(head, read, size);
   return { isScript: false, isExecutable: head.every(isOfText) };
 }
 
-/** elf(5). A program that is cut off would be killed by SIGBUS at some later time: it is refused too. */
+/**
+ * elf(5). The kernel goes by the machine alone, not by the class and byte order of the first bytes. A program that is cut
+ * off would be killed by SIGBUS at some later time: it is refused too.
+ */
 function elfFormat(head: Uint8Array, read: Read, size: number): FileFormat {
   const refused = { isExecutable: false, isScript: false };
   const machine = MACHINES[Deno.build.arch];
-  if (head.length < 52 || head[5] !== 1) return refused;
+  if (head.length < 64) return refused;
   const view = new DataView(head.buffer, head.byteOffset, head.length);
-  const isWide = head[4] === 2;
-  const isOwn = isWide && view.getUint16(18, true) === machine.own;
-  const isNarrow = head[4] === 1 && view.getUint16(18, true) === machine.narrow && existsSync(machine.narrowIsKnownBy);
-  if (!isOwn && !isNarrow) return refused;
+  const isWide = view.getUint16(18, true) === machine.own;
+  const isNarrow = view.getUint16(18, true) === machine.narrow && existsSync(machine.narrowIsKnownBy);
+  if (!isWide && !isNarrow) return refused;
   const type = view.getUint16(16, true);
   if (type !== ET_EXEC && type !== ET_DYN) return refused;
-  if (isWide && head.length < 64) return refused;
   const wide = (view: DataView, at: number) => Number(view.getBigUint64(at, true));
   const tableAt = isWide ? wide(view, 32) : view.getUint32(28, true);
   const entryBytes = view.getUint16(isWide ? 54 : 42, true);

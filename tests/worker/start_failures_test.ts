@@ -31,6 +31,7 @@ async function makeFiles(): Promise<string> {
   await write("magic-alone", "\x7fELF");
   await write("object-file", elf.map((byte, index) => index === 16 ? 1 : byte)); // ET_REL
   await write("table-nowhere", elf.map((byte, index) => index >= 32 && index < 40 ? 0xff : byte)); // e_phoff
+  await write("interpreter-too-long", `#!${"/".repeat(260)}bin/sh\n`);
   await write("archive", new Uint8Array([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]));
   await write("no-interpreter", "#!/no/such/interpreter\n");
   await write("empty-interpreter", "#!\necho hidden\n");
@@ -56,6 +57,7 @@ const FAILURES: readonly (readonly [string, StartErrorCode, RegExp])[] = [
   ["magic-alone", "NOT_EXECUTABLE", /: Exec format error: /],
   ["object-file", "NOT_EXECUTABLE", /: Exec format error: /],
   ["table-nowhere", "NOT_EXECUTABLE", /: Exec format error: /],
+  ["interpreter-too-long", "NOT_EXECUTABLE", /: Exec format error: /],
   ["archive", "NOT_EXECUTABLE", /: Exec format error: /],
   [
     "no-interpreter",
