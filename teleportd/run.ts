@@ -136,7 +136,7 @@ export async function run(flags: Flags, { version, env, environment, tell, exit 
   metrics?.observe({
     statistics: () => supervisor.statistics(),
     connections: () => ({ ...server.connectionStatistics.open }),
-    refusals: () => server.connectionStatistics.refused,
+    refusals: () => ({ ...server.connectionStatistics.refused, ...server.limits.accounts.refusals }),
   });
   const say = (line: string) => {
     tell(line);
