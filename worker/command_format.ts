@@ -13,6 +13,9 @@ const MAX_INTERPRETERS = 5;
 /** The kernel takes no larger table of program headers: load_elf_phdrs() of fs/binfmt_elf.c. */
 const MAX_TABLE_BYTES = 65_536;
 
+/** PATH_MAX, its NUL included. */
+const MAX_NAME_BYTES = 4_096;
+
 /** elf(5): e_machine of what this machine runs, and of what a 64-bit kernel may run beside it. */
 const MACHINES = {
   x86_64: { own: 62, narrow: 3, narrowIsKnownBy: "/proc/sys/abi/vsyscall32" },
@@ -105,7 +108,10 @@ function elfFormat(head: Uint8Array, read: Read, size: number): FileFormat {
     const length = isWide ? wide(headers, at + 32) : headers.getUint32(at + 16, true);
     if (kind !== PT_LOAD && kind !== PT_INTERP) continue;
     if (offset + length > size) return refused;
-    if (kind === PT_INTERP) interpreter = utf8.decode(read(offset, Math.min(length, 4_096))).split("\0", 1)[0];
+    if (kind !== PT_INTERP) continue;
+    const name = read(offset, Math.min(length, MAX_NAME_BYTES));
+    if (length < 2 || length > MAX_NAME_BYTES || name.at(-1) !== 0) return refused;
+    interpreter = utf8.decode(name).split("\0", 1)[0];
   }
   return { isExecutable: true, isScript: false, ...(interpreter === undefined ? {} : { interpreter }) };
 }
