@@ -27,7 +27,12 @@ export interface Target {
   readonly path: string;
   /** Absent: the server's own user. */
   readonly credentials?: Credentials | undefined;
+  /** Whether it has other mounts than the server. */
+  readonly isIsolated?: boolean;
 }
+
+/** What an isolated job does not see of the host; docs/limits.md. */
+const HIDDEN = "an isolated job has a /tmp and /dev/shm of its own, and sees no /run if it is strict";
 
 /** A start that failed for a reason that is no error of execve(2). */
 export function startFailure(command: string, errorCode: StartErrorCode, why: string): StartFailure {
@@ -60,9 +65,16 @@ export function notExecutable(command: string, why: string, detail?: string): St
 /**
  * Why a working directory cannot be entered.
  *
- * @param credentials of the user who cannot; absent: the server's own
+ * @param who cannot; absent: the server
  */
-export function cwdFailure(cwd: string, errno: string | undefined, credentials?: Credentials): StartFailure {
+export function cwdFailure(
+  cwd: string,
+  errno: string | undefined,
+  { credentials, isIsolated }: Pick<Target, "credentials" | "isIsolated"> = {},
+): StartFailure {
+  if (errno === "ENOENT" && isIsolated) {
+    return { errorCode: "CWD_NOT_FOUND", error: `Working directory ${quote(cwd)} is hidden: ${HIDDEN}` };
+  }
   if (errno === "ENOENT") {
     const error = `Working directory ${quote(cwd)} not found: create it or name another`;
     return { errorCode: "CWD_NOT_FOUND", error };
@@ -121,7 +133,7 @@ export function mayExecute(path: string, credentials?: Credentials): boolean {
 }
 
 /** What an error number is about: the path, or what can be done. */
-function detailOf({ name, path, credentials }: Target, errno: string | undefined): string | undefined {
+function detailOf({ name, path, credentials, isIsolated }: Target, errno: string | undefined): string | undefined {
   switch (errno) {
     case "EACCES": {
       // A name that was looked up leads through directories that the caller did not name.
@@ -132,7 +144,7 @@ function detailOf({ name, path, credentials }: Target, errno: string | undefined
       return interpreterDetail(path, "cannot be executed", credentials);
     }
     case "ENOENT":
-      return interpreterDetail(path, "was not found") ?? "it or its interpreter was not found";
+      return interpreterDetail(path, "was not found") ?? (isIsolated ? HIDDEN : "it or its interpreter was not found");
     case "ELOOP":
     case "ENOTDIR":
     case "ENAMETOOLONG":

@@ -33,7 +33,7 @@ export function findProgram(
 ): string | StartFailure {
   const isClosed = (path: string) => credentials !== undefined && closedDirectory(path, credentials) !== undefined;
   const where = look(cwd);
-  if (typeof where === "string") return cwdFailure(cwd, isClosed(cwd) ? "EACCES" : where, credentials);
+  if (typeof where === "string") return cwdFailure(cwd, isClosed(cwd) ? "EACCES" : where, { credentials });
   if (!where.isDirectory) {
     return { errorCode: "CWD_NOT_FOUND", error: `Working directory ${quote(cwd)} is not a directory: name another` };
   }

@@ -146,6 +146,9 @@ export function checkJob(command: string, args: readonly string[], options: JobO
   checkCommand(command, args, options);
   if (options.outputLimit !== undefined) checkOutputLimit(options.outputLimit);
   if (options.cgroupLimits !== undefined) checkCgroupLimits(options.cgroupLimits);
+  if (options.allowNewPrivileges && options.isolation === "STRICT") {
+    throw new InvalidArgumentError('A job isolated as "STRICT" gains no privileges: give one of the two options');
+  }
   checkLabels(options.labels ?? {});
   const { owner, requestId } = options;
   if (owner !== undefined) checkText("Owner", owner);

@@ -39,7 +39,7 @@ export class Launch {
     // It begins with a byte that nobody begins with: what may be its beginning is held back.
     const secret = `\x01${crypto.randomUUID()}`;
     const { name, path, cwd } = program;
-    this.#target = { name, path, credentials: plan.credentials };
+    this.#target = { name, path, credentials: plan.credentials, isIsolated: plan.isolation !== undefined };
     this.#cwd = cwd;
     this.#opening = encoder.encode(`${secret}>`);
     this.#refrain = encoder.encode(`${secret}:`);
@@ -124,7 +124,7 @@ export class Launch {
       (words?.startsWith("unshare: ") ? "isolation" : undefined);
     // What is behind the last colon says why; what is before it may be a path of the host's.
     const why = words?.split(": ").at(-1)?.replace(/\.$/, "") ?? signal ?? "it did not say why";
-    const { name, credentials } = this.#target;
+    const { name } = this.#target;
     if (this.#phase === "failed") {
       const errno = errnoOfWords(why);
       return errno === undefined ? startFailure(name, "NOT_EXECUTABLE", why) : execFailure(this.#target, errno);
@@ -132,7 +132,7 @@ export class Launch {
     if (step === undefined) {
       return startFailure(name, "SPAWN_FAILED", `the launcher failed (${signal ?? words ?? why})`);
     }
-    if (step === "cwd") return cwdFailure(this.#cwd, errnoOfWords(why) ?? why, credentials);
+    if (step === "cwd") return cwdFailure(this.#cwd, errnoOfWords(why) ?? why, this.#target);
     return startFailure(name, "SPAWN_FAILED", `${STEPS[step] ?? step} (${why})`);
   }
 }

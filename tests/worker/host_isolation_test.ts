@@ -266,9 +266,11 @@ Deno.test({
     const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
     const inside = await run("ls", { isolation: "PRIVATE", cwd: directory });
     assert.ok(inside.status.state === "FAILED" && inside.status.errorCode === "CWD_NOT_FOUND");
+    assert.match(inside.status.error, /^Working directory "\S+" is hidden: an isolated job has a \/tmp /);
     await Deno.writeTextFile(`${directory}/tool`, "#!/bin/sh\n", { mode: 0o755 });
     const status = await new Process(`${directory}/tool`, [], { isolation: "PRIVATE" }).start();
     assert.ok(status.state === "FAILED" && status.errorCode === "NOT_EXECUTABLE");
+    assert.match(status.error, /: No such file or directory: an isolated job has a \/tmp /);
     await Deno.remove(directory, { recursive: true });
   },
 });
@@ -288,6 +290,8 @@ Deno.test({
       assert.ok(status.state === "EXITED" && status.exitCode === 0 && status.isolation === "STRICT");
     }
     await assert.rejects(supervisor.add("true", [], { isolation: "private" as Isolation }), /Unknown isolation/);
+    const both = { isolation: "STRICT", allowNewPrivileges: true } as const;
+    await assert.rejects(supervisor.add("true", [], both), /gains no privileges: give one of the two options/);
   },
 });
 
