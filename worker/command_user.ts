@@ -56,7 +56,8 @@ function entriesOf(path: string): string[][] {
   let text: string;
   try {
     text = Deno.readTextFileSync(path);
-  } catch {
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
     return []; // A system without the file has no users but those of its processes.
   }
   // Lines that are cut off or comments have no number where one must be, and would be user 0.

@@ -161,10 +161,16 @@ function hardLimit(limits: string, procName: string): number {
   return hard === "unlimited" ? Infinity : Number(hard);
 }
 
-function read(path: string): string {
+/**
+ * Reads a file of /proc; what is not there, or not for this program, is empty. Any other failure is thrown: taken for
+ * emptiness, it would make a job less isolated.
+ */
+export function read(path: string): string {
   try {
     return Deno.readTextFileSync(path);
-  } catch {
-    return "";
+  } catch (error) {
+    const { NotFound, NotCapable, PermissionDenied } = Deno.errors;
+    if (error instanceof NotFound || error instanceof NotCapable || error instanceof PermissionDenied) return "";
+    throw error;
   }
 }

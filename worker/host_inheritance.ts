@@ -3,7 +3,7 @@
  * niceness and the like. Each job gets what any other program gets, so whatever is unusual here sends a start through
  * the launcher. `keepFromJobs` takes most of it away once, at no cost for a start.
  */
-import { baseNice, readHost } from "./host.ts";
+import { baseNice, read, readHost } from "./host.ts";
 
 /** What is unusual about this process. */
 export interface Inheritance {
@@ -81,16 +81,9 @@ function inheritedDescriptors(): number[] {
   try {
     return [...Deno.readDirSync("/proc/self/fd")].map(({ name }) => Number(name))
       .filter((descriptor) => descriptor > 2 && isOpen(descriptor)).sort((a, b) => a - b);
-  } catch {
-    return []; // Without /proc nobody can know.
-  }
-}
-
-function read(path: string): string {
-  try {
-    return Deno.readTextFileSync(path);
-  } catch {
-    return "";
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotCapable) return [];
+    throw error;
   }
 }
 
@@ -156,7 +149,7 @@ export function keepFromJobs(): boolean {
   } catch {
     return false; // Another C library, or no permission.
   } finally {
-    known = undefined;
+    known = readInheritance();
   }
 }
 

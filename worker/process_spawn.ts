@@ -49,6 +49,25 @@ export function spawn(
   options: SpawnOptions & { readonly id: string },
   onOpen: () => void,
 ): Spawned | StartFailure {
+  try {
+    return prepareAndSpawn(command, args, options, onOpen);
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (!isExhausted(errno)) throw error;
+    throw new HostExhaustedError(`Cannot start command ${quote(command)}: ${errnoWords(errno)}: try again later`);
+  }
+}
+
+function isExhausted(errno: string | undefined): boolean {
+  return errno !== undefined && EXHAUSTED.includes(errno);
+}
+
+function prepareAndSpawn(
+  command: string,
+  args: readonly string[],
+  options: SpawnOptions & { readonly id: string },
+  onOpen: () => void,
+): Spawned | StartFailure {
   const { id, user, group, baseEnv, cwd = DEFAULT_CWD } = options;
   const runAs = options.runAs ?? (user === undefined && group === undefined ? undefined : findUser(options));
   if (runAs !== undefined && "error" in runAs) return runAs;
@@ -63,13 +82,15 @@ export function spawn(
   };
   const path = findProgram(command, cwd, env.PATH ?? "", runAs?.credentials);
   if (typeof path !== "string") return path;
+  const ownPlan = planOf(options, runAs);
   let cgroup: Cgroup | undefined;
   try {
     cgroup = options.cgroup?.();
   } catch (error) {
+    if (isExhausted(errnoOf(error))) throw error;
     return cgroupFailure(command, error);
   }
-  const plan = planOf(options, runAs, cgroup);
+  const plan = cgroup === undefined ? ownPlan : { ...ownPlan, cgroupDir: cgroup.directory };
   const launch = needsLauncher(plan)
     ? new Launch(plan, { name: command, path, args, env, cwd }, MARK_VARIABLE, onOpen)
     : undefined;
@@ -91,9 +112,7 @@ export function spawn(
   } catch (error) {
     cgroup?.remove();
     const errno = errnoOf(error);
-    if (errno !== undefined && EXHAUSTED.includes(errno)) {
-      throw new HostExhaustedError(`Cannot start command ${quote(command)}: ${errnoWords(errno)}: try again later`);
-    }
+    if (isExhausted(errno)) throw error;
     // Deno blames the command for all of it, and gives ENOENT for every directory that cannot be entered.
     const closed = cwdErrno(cwd);
     if (closed !== undefined) return cwdFailure(cwd, closed);
@@ -104,11 +123,10 @@ export function spawn(
 /** Says in the caller's words why there is no cgroup for it. */
 function cgroupFailure(command: string, error: unknown): StartFailure {
   if (error instanceof NotEnforceableError) return { errorCode: "SPAWN_FAILED", error: error.message };
-  const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
-  return startFailure(command, "SPAWN_FAILED", `its cgroup could not be made (${code ?? "unknown error"})`);
+  return startFailure(command, "SPAWN_FAILED", `its cgroup could not be made (${errnoWords(errnoOf(error))})`);
 }
 
-function planOf(options: SpawnOptions, runAs: RunAs | undefined, cgroup: Cgroup | undefined): LaunchPlan {
+function planOf(options: SpawnOptions, runAs: RunAs | undefined): LaunchPlan {
   const { rlimits, isolation, noNewPrivileges } = options;
   const handed = inheritance();
   const umask = options.umask ?? (handed.umask === PLAIN_UMASK ? undefined : PLAIN_UMASK);
@@ -116,7 +134,6 @@ function planOf(options: SpawnOptions, runAs: RunAs | undefined, cgroup: Cgroup 
   const closed = handed.descriptors.filter((descriptor) => descriptor < 10);
   const isOther = runAs !== undefined && runAs.credentials.uid !== Deno.uid();
   return {
-    ...(cgroup === undefined ? {} : { cgroupDir: cgroup.directory }),
     plainOomScore: handed.oomScoreAdj !== 0,
     defaultSignals: handed.ignoresSignals,
     ...(closed.length === 0 ? {} : { closed }),

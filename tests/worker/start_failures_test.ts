@@ -232,7 +232,8 @@ Deno.test("a start without free descriptors does not use the process up", async 
     for await (const status of supervisor.watchStatus(id)) last = status.state;
     console.log(JSON.stringify([failed, job, state, asked ?? null, after, last]));
   `;
-  for (const options of ["{}", "{ umask: 0 }"]) {
+  const asUser = isRoot ? ["{ user: 'nobody' }", "{ user: 'nobody', isolation: 'PRIVATE' }"] : [];
+  for (const options of ["{}", "{ umask: 0 }", ...asUser]) {
     const { stdout, stderr } = await new Deno.Command("sh", {
       args: ["-c", 'ulimit -n 64; exec "$@"', "sh", Deno.execPath(), "eval", program.replaceAll("OPTIONS", options)],
       env: { NO_COLOR: "1" },
@@ -240,7 +241,7 @@ Deno.test("a start without free descriptors does not use the process up", async 
     const said = new TextDecoder().decode(stdout);
     assert.notEqual(said, "", new TextDecoder().decode(stderr));
     const why = 'HOST_EXHAUSTED: Cannot start command "true": Too many open files: try again later';
-    assert.deepEqual(JSON.parse(said), [why, why, "INITIAL", null, "EXITED", "EXITED"]);
+    assert.deepEqual(JSON.parse(said), [why, why, "INITIAL", null, "EXITED", "EXITED"], options);
   }
   assert.equal(new HostExhaustedError("x").code, "HOST_EXHAUSTED");
 });
