@@ -20,9 +20,19 @@ Deno.test("teleport run exits as the job did, each stream on its own descriptor"
     [["sh", "-c", "kill -TERM $$"], 143, "", /^$/],
     [["sh", "-c", "kill -KILL $$"], 137, "", /^$/],
     [["--timeout", "100ms", "sleep", "1000"], 124, "", /^teleport: Job ".*" was ended: timed out\n$/],
-    [["/etc/passwd"], 126, "", /^teleport: Cannot execute command "\/etc\/passwd": Permission denied: it is not executable: set its execute bit$/m],
+    [
+      ["/etc/passwd"],
+      126,
+      "",
+      /^teleport: Cannot execute command "\/etc\/passwd": Permission denied: it is not executable: set its execute bit$/m,
+    ],
     [["no-such-program"], 127, "", /^teleport: Command "no-such-program" not found/],
-    [["--cwd", "/no/such/directory", "true"], 1, "", /^teleport: Working directory "\/no\/such\/directory" not found/],
+    [
+      ["--cwd", "/no/such/directory", "true"],
+      126,
+      "",
+      /^teleport: Working directory "\/no\/such\/directory" not found/,
+    ],
     [["--cwd", "relative", "true"], 1, "", /^teleport: Relative working directory/],
     [[""], 1, "", /^teleport: Empty command/],
     [
