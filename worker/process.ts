@@ -3,13 +3,13 @@ import { checkCommand, checkGrace, DEFAULT_GRACE_MS } from "./command.ts";
 import type { StartFailure } from "./command_failure.ts";
 import type { Launch } from "./launcher.ts";
 import { JobNotRunningError, LimitReachedError, SignalDeniedError, SurvivorsError } from "./errors.ts";
-import { gainsNoPrivileges } from "./host.ts";
 import { ProcessInput } from "./input.ts";
 import { drain, type OutputSink, pump } from "./process_output.ts";
 import { spawn, type SpawnOptions } from "./process_spawn.ts";
 import { readEntry } from "./process_table.ts";
+import { Kill } from "./process_kill.ts";
 import { ProcessTree } from "./process_tree.ts";
-import { type LinuxSignal, parseSignal, sendSignal, signalName } from "./signals.ts";
+import { type LinuxSignal, parseSignal, signalName } from "./signals.ts";
 import {
   isFinalState,
   isInitialState,
@@ -74,14 +74,11 @@ export class Process {
   #tree: ProcessTree | undefined;
   /** Why it ends: the first cause wins. */
   #cause: Cause | undefined;
-  /** Rejects when the process cannot be killed. */
-  #denial = newDenial();
   /** True until the leader is seen to have ended: till then its pid is its own. */
   #leaderLives = false;
   /** Aborts when nothing of the process is left. */
   readonly #ended = new AbortController();
-  #killTimer: Timer | undefined;
-  #killAt = Infinity;
+  #kill: Kill | undefined;
   #timeoutTimer: Timer | undefined;
   readonly #listeners = new Set<(status: ProcessStatus) => void>();
   #lastSignal: { readonly name: string; readonly by?: string } | undefined;
@@ -171,6 +168,7 @@ export class Process {
       cgroup,
     );
     this.#tree = tree;
+    this.#kill = new Kill(tree, (pids) => this.#options.onError?.(new SurvivorsError(this.#id, pids, true)));
     if (launch === undefined) this.#nowRuns();
     if (this.#options.timeoutMs) {
       this.#timeoutTimer = setTimeout(() => this.#stopUnasked({ reason: "TIMED_OUT" }), this.#options.timeoutMs);
@@ -199,7 +197,7 @@ export class Process {
    */
   async stop(options: StopOptions = {}): Promise<ProcessStatus> {
     if (options.graceMs !== undefined) checkGrace(options.graceMs);
-    if (!this.isRunningState || this.#tree === undefined) return this.#status;
+    if (!this.isRunningState || this.#tree === undefined || this.#kill === undefined) return this.#status;
     this.#cause ??= {
       reason: options.reason ?? "STOPPED",
       ...(options.by === undefined ? {} : { by: options.by }),
@@ -210,8 +208,8 @@ export class Process {
       this.#apply({ type: "stop" });
       if (this.#leaderLives) this.#tree.askToEnd();
     }
-    this.#killAfter(graceMs, this.#tree);
-    return await Promise.race([this.#final.promise, this.#denial.promise]);
+    this.#kill.after(graceMs);
+    return await Promise.race([this.#final.promise, this.#kill.denied]);
   }
 
   /** Stops the process because its output is not taken any more. */
@@ -245,13 +243,11 @@ export class Process {
     const tree = this.#running("be sent a signal");
     const before = this.#lastSignal;
     this.#lastSignal = { name: parsed.name, ...(by === undefined ? {} : { by }) };
-    const { leader } = tree.membership;
-    const delivery = await sendSignal(-leader, parsed);
-    const isPartial = delivery !== "DENIED";
-    if (!isPartial) this.#lastSignal = before;
-    const denied = !isPartial || mayLoseProcesses() ? await tree.deniedInGroup() : [];
-    if (!isPartial || denied.length > 0) {
-      throw new SignalDeniedError(`send ${parsed.name} to`, denied.length === 0 ? [leader] : denied, isPartial);
+    try {
+      await tree.signal(parsed);
+    } catch (error) {
+      if (error instanceof SignalDeniedError && !error.isPartial) this.#lastSignal = before;
+      throw error;
     }
     if (parsed.name === "SIGCONT") await tree.continued();
   }
@@ -298,27 +294,6 @@ export class Process {
     return new JobNotRunningError(`Process ${JSON.stringify(this.#command)}`, state, what);
   }
 
-  /** One timer at most; a later stop may bring the end nearer, never put it off. */
-  #killAfter(graceMs: number, tree: ProcessTree): void {
-    const killAt = performance.now() + graceMs;
-    if (!this.#leaderLives || killAt >= this.#killAt) return;
-    clearTimeout(this.#killTimer);
-    this.#killAt = killAt;
-    this.#killTimer = setTimeout(() => void this.#kill(tree), graceMs);
-  }
-
-  /** Kills all of it, and tells those who wait for its end where that cannot be. */
-  async #kill(tree: ProcessTree): Promise<void> {
-    const denied = await tree.killAll();
-    // Where the leader ends, its end is what they wait for, and what is left of the others is on record then.
-    if (!this.#leaderLives || !denied.includes(tree.membership.leader)) return;
-    this.#killAt = Infinity; // A later stop tries again.
-    const { reject } = this.#denial;
-    this.#denial = newDenial();
-    reject(new SignalDeniedError("end", denied));
-    this.#options.onError?.(new SurvivorsError(this.#id, denied, true));
-  }
-
   /** Waits for the leader's end, ends what it left behind, drains the output, and says so. */
   async #supervise(child: Deno.ChildProcess, tree: ProcessTree, launch?: Launch): Promise<void> {
     const { output } = this.#options;
@@ -332,10 +307,9 @@ export class Process {
     // A stop that comes while leftovers are ended is too late to be why.
     this.#cause ??= this.#ownCause(how);
     clearTimeout(this.#timeoutTimer);
-    clearTimeout(this.#killTimer);
+    this.#kill?.end();
     // A stop whose grace period is over has no more patience with what the leader left behind.
-    const graceMs = this.#killAt === Infinity ? LEFTOVER_GRACE_MS : Math.max(0, this.#killAt - performance.now());
-    const { left, isDenied } = await tree.endLeftovers(graceMs);
+    const { left, isDenied } = await tree.endLeftovers(this.#kill?.leftMs ?? LEFTOVER_GRACE_MS);
     if (left.length > 0) {
       const pids = left.map((name) => Number.parseInt(name)).filter(Number.isInteger);
       this.#options.onError?.(new SurvivorsError(this.#id, pids, isDenied));
@@ -385,18 +359,6 @@ export class Process {
     this.#apply(event);
     this.#final.resolve(this.#status);
   }
-}
-
-/** Nobody may wait for it. */
-function newDenial(): PromiseWithResolvers<never> {
-  const denial = Promise.withResolvers<never>();
-  denial.promise.catch(() => {});
-  return denial;
-}
-
-/** Whether processes of a job can become another user's whom this one may not signal. */
-function mayLoseProcesses(): boolean {
-  return Deno.uid() !== 0 && !gainsNoPrivileges();
 }
 
 type Timer = ReturnType<typeof setTimeout>;

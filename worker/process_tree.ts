@@ -1,11 +1,12 @@
 /** All processes of one job as one: asked to end, killed, paused, measured, and accounted for in its record. */
 import type { Cgroup } from "./cgroup.ts";
 import { SignalDeniedError } from "./errors.ts";
+import { gainsNoPrivileges } from "./host.ts";
 import { pauseAll, resumeAll } from "./pause.ts";
 import type { Membership } from "./process_members.ts";
 import { readEntry, scanProcesses } from "./process_table.ts";
 import type { EndRecord } from "./state.ts";
-import { probe } from "./signals.ts";
+import { type LinuxSignal, probe, sendSignal } from "./signals.ts";
 import { askToEnd, endLeftovers, killAll, type Leftovers } from "./termination.ts";
 import { Meter, type Usage } from "./usage.ts";
 import { endedChildTicks } from "./usage_children.ts";
@@ -69,8 +70,23 @@ export class ProcessTree {
     return denied;
   }
 
+  /**
+   * Sends a signal to the leader's group.
+   *
+   * @throws {SignalDeniedError} where not all of the group may be signalled
+   */
+  async signal(signal: LinuxSignal): Promise<void> {
+    const { leader } = this.membership;
+    const isPartial = await sendSignal(-leader, signal) !== "DENIED";
+    // Looking takes milliseconds. Where no process can become another user's it finds nothing.
+    if (isPartial && (Deno.uid() === 0 || gainsNoPrivileges())) return;
+    const denied = await this.#deniedInGroup();
+    if (isPartial && denied.length === 0) return;
+    throw new SignalDeniedError(`send ${signal.name} to`, denied.length === 0 ? [leader] : denied, isPartial);
+  }
+
   /** The pids of the leader's group that may not be signalled, because they run as another user. */
-  async deniedInGroup(): Promise<readonly number[]> {
+  async #deniedInGroup(): Promise<readonly number[]> {
     const { leader } = this.membership;
     const group = (await scanProcesses() ?? []).filter(({ pgrp, zombie }) => pgrp === leader && !zombie);
     return group.map(({ pid }) => pid).filter((pid) => probe(pid) === "DENIED");
