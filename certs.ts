@@ -29,6 +29,7 @@ interface Flags {
   readonly csr?: string;
   readonly cert?: string;
   readonly serial?: string;
+  readonly issuer?: string;
   readonly finish?: boolean;
 }
 
@@ -132,6 +133,7 @@ async function run(args: readonly string[]): Promise<void> {
     .usage("[OPTIONS] NAME")
     .argument("[NAME]", "a user whose certificate is in the directory")
     .option("--serial <hex>", "the certificate with this serial number, as list, show and the audit record have it")
+    .option("--issuer <name>", "with --serial: the authority that issued it, where ca.crt holds several")
     .option("--cert <file>", "the certificate in this file")
     .addHelpText(
       "before",
@@ -141,14 +143,19 @@ async function run(args: readonly string[]): Promise<void> {
       if ([name, flags.serial, flags.cert].filter((given) => given !== undefined).length > 1) {
         throw new CertificateError("INVALID_ARGUMENT", "Too much to revoke at once: give a NAME, --serial or --cert");
       }
+      if (flags.issuer !== undefined && flags.serial === undefined) {
+        throw new CertificateError("INVALID_ARGUMENT", "Unexpected --issuer: it goes with --serial");
+      }
       const { revoke } = await import("./certs/revoke.ts");
       const certificate = flags.cert === undefined
         ? undefined
         : await Deno.readTextFile(flags.cert).catch(unreadable(flags.cert));
-      const done = await revoke({ dir: directory(flags), name, serialNumber: flags.serial, certificate });
-      const { serialNumber, already, count, path } = done;
-      if (isJson(flags)) return print(jsonLine({ serial: serialNumber, already, count, path }));
-      print(`${already ? "Was revoked before" : "Revoked"}: the certificate with serial number ${serialNumber}`);
+      const { serial, issuer: authority } = flags;
+      const subject = { name, serialNumber: serial, issuer: authority, certificate };
+      const { issuer, serialNumber, already, count, path } = await revoke({ dir: directory(flags), ...subject });
+      if (isJson(flags)) return print(jsonLine({ issuer, serial: serialNumber, already, count, path }));
+      const what = `the certificate with serial number ${serialNumber} of "${issuer}"`;
+      print(`${already ? "Was revoked before" : "Revoked"}: ${what}`);
       print(
         `  ${path}, ${count} in all\nHand ca.crl to every server: each takes it up at once, and cuts its streams.`,
       );

@@ -1,8 +1,8 @@
 /** The authority of a directory: makes a new one in memory, and reads one for signing. */
 import { type KeyPair, makeCertificate } from "./certificate.ts";
 import { certificatePath, keyPath, readPem } from "./directory.ts";
-import { CertificateError } from "./errors.ts";
-import { inspectCertificate, parseCertificate } from "./inspect.ts";
+import { CertificateError, type CertificateErrorOptions } from "./errors.ts";
+import { inspectCertificate, parseCertificate, splitCertificates } from "./inspect.ts";
 import { belongsTo, type KeyKind, readSigningKey } from "./key_kind.ts";
 import type { Validity } from "./lifetime.ts";
 
@@ -26,20 +26,23 @@ export async function makeAuthority(validity: Validity, keyKind?: KeyKind): Prom
  */
 export async function readAuthority(dir: string, now: Date = new Date()): Promise<Authority> {
   const paths = { certificate: certificatePath(dir, "ca"), key: keyPath(dir, "ca") };
-  const certificate = await readPart(paths.certificate);
+  // Of two authorities the first is the one that signs.
+  const [certificate = ""] = splitCertificates(await readPart(paths.certificate));
   const key = await readPart(paths.key);
   const { isAuthority, notAfter } = await inspectCertificate(certificate).catch((cause) => {
-    throw unusable(paths.certificate, "is no certificate", cause);
+    throw unusable(paths.certificate, "is no certificate", { cause });
   });
   if (!isAuthority) throw unusable(paths.certificate, "is not the certificate of an authority");
-  if (notAfter <= now) throw unusable(paths.certificate, `ended on "${notAfter.toISOString().slice(0, 10)}"`);
+  if (notAfter <= now) {
+    throw unusable(paths.certificate, `ended on "${notAfter.toISOString().slice(0, 10)}"`, { isEnded: true });
+  }
   const signingKey = await readSigningKey(key).catch((cause) => {
-    throw unusable(paths.key, "is no P-256 or Ed25519 key in PKCS #8", cause);
+    throw unusable(paths.key, "is no P-256 or Ed25519 key in PKCS #8", { cause });
   });
   if (!(await belongsTo(signingKey, parseCertificate(certificate)))) {
     throw unusable(paths.key, `does not belong to "${paths.certificate}"`);
   }
-  return { certificate, key, notAfter };
+  return { certificate: `${certificate}\n`, key, notAfter };
 }
 
 async function readPart(path: string): Promise<string> {
@@ -50,13 +53,12 @@ async function readPart(path: string): Promise<string> {
     throw new CertificateError(
       "MISSING",
       `"${path}" is missing: run "init" first, or give the directory in which it was run`,
-      { cause: error },
+      { cause: error, path },
     );
   }
 }
 
-function unusable(path: string, what: string, cause?: unknown): CertificateError {
-  return new CertificateError("UNUSABLE", `"${path}" ${what}: restore it, or make a new authority elsewhere`, {
-    cause,
-  });
+function unusable(path: string, what: string, options: CertificateErrorOptions = {}): CertificateError {
+  const message = `"${path}" ${what}: restore it, or make a new authority elsewhere`;
+  return new CertificateError("UNUSABLE", message, { ...options, path });
 }

@@ -63,7 +63,7 @@ export async function readPem(path: string, maxBytes: number = MAX_FILE_BYTES): 
   } catch (error) {
     if (error instanceof CertificateError) throw error;
     if (error instanceof Deno.errors.NotFound) {
-      throw new CertificateError("MISSING", `"${path}" is missing: give a directory that has it, or make it`);
+      throw new CertificateError("MISSING", `"${path}" is missing: give a directory that has it, or make it`, { path });
     }
     throw notAccessible("read", path, error);
   }

@@ -1,38 +1,18 @@
-/** When a certificate's end is near enough to be told of. */
-
-/** A month: long enough for a human to come round to it, and a third of a client certificate's life. */
-export const WARNING_DAYS = 30;
+/** Reminds of certificates whose end is near. */
+import { type Dates, expiryWarning, warningMs } from "../trust/expiry.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/**
- * What to tell of a certificate's end; undefined while that is more than 30 days away.
- *
- * @example
- * ```ts
- * expiryWarning(new Date("2026-03-03"), new Date("2026-03-01")); // "ends in 2 days, on 2026-03-03"
- * ```
- */
-export function expiryWarning(notAfter: Date, now: Date = new Date()): string | undefined {
-  const leftMs = notAfter.getTime() - now.getTime();
-  const day = notAfter.toISOString().slice(0, 10);
-  if (leftMs <= 0) return `ended on ${day}`;
-  const days = Math.floor(leftMs / DAY_MS);
-  if (days >= WARNING_DAYS) return undefined;
-  return `ends in ${days === 0 ? "less than a day" : days === 1 ? "1 day" : `${days} days`}, on ${day}`;
-}
-
-/** A certificate by name, and when it ends. */
-export interface End {
+/** A certificate by name, and its dates. */
+export interface End extends Dates {
   readonly name: string;
-  readonly notAfter: Date;
 }
 
 /** The longest that a timer can wait. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Tells of ends that are near: now, and again each day from 30 days before. Until then one timer waits and nothing else;
+ * Tells of ends that are near: now, and again each day until then. Before that one timer waits and nothing else;
  * it keeps no program alive.
  */
 export class ExpiryReminder implements Disposable {
@@ -48,10 +28,10 @@ export class ExpiryReminder implements Disposable {
     clearTimeout(this.#timer);
     const now = new Date();
     let waitMs = MAX_TIMER_MS;
-    for (const { name, notAfter } of ends) {
-      const warning = expiryWarning(notAfter, now);
+    for (const { name, ...dates } of ends) {
+      const warning = expiryWarning(dates, now);
       if (warning !== undefined) this.#tell(`warning: ${name} ${warning}`);
-      const untilWarningMs = notAfter.getTime() - now.getTime() - WARNING_DAYS * DAY_MS;
+      const untilWarningMs = dates.notAfter.getTime() - now.getTime() - warningMs(dates);
       waitMs = Math.min(waitMs, warning === undefined ? untilWarningMs + 1_000 : DAY_MS);
     }
     this.#timer = setTimeout(() => this.mind(ends), waitMs);

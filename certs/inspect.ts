@@ -1,6 +1,10 @@
 /** Reads what a certificate says. */
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
+import { type Certificate, readCertificate } from "../trust/certificate.ts";
+import { PURPOSE } from "../trust/chain.ts";
+import { certificatesIn } from "../trust/pem.ts";
+import { keyName, verifySigned } from "../trust/signature.ts";
 import { CertificateError } from "./errors.ts";
 import type { Validity } from "./lifetime.ts";
 
@@ -10,6 +14,8 @@ export interface CertificateDetails extends Validity {
   readonly commonNames: readonly string[];
   /** Organizations of the subject, in order. */
   readonly organizations: readonly string[];
+  /** The name of what issued it, as RFC 4514 writes names. */
+  readonly issuer: string;
   /** Names and addresses it covers, in order. */
   readonly hosts: readonly string[];
   /** True when it may sign others (basicConstraints CA). */
@@ -29,35 +35,41 @@ export interface CertificateDetails extends Validity {
  *
  * @throws {CertificateError} `UNUSABLE` when the text is no certificate.
  */
-export async function inspectCertificate(pem: string): Promise<CertificateDetails> {
-  const certificate = parseCertificate(pem);
-  const usages = certificate.getExtension(x509.ExtendedKeyUsageExtension)?.usages ?? [];
-  const fingerprint = await certificate.getThumbprint("SHA-256");
+export function inspectCertificate(pem: string): Promise<CertificateDetails> {
+  return Promise.try(() => detailsOf(firstCertificate(pem)));
+}
+
+/** What a certificate says, for people. */
+export function detailsOf(certificate: Certificate): CertificateDetails {
+  const { subject, issuer, hosts, purposes = [], isAuthority, serialNumber, fingerprint } = certificate;
   return {
-    commonNames: certificate.subjectName.getField("CN"),
-    organizations: certificate.subjectName.getField("O"),
-    hosts: certificate.getExtension(x509.SubjectAlternativeNameExtension)?.names.items.map((name) => name.value) ?? [],
-    isAuthority: certificate.getExtension(x509.BasicConstraintsExtension)?.ca ?? false,
+    commonNames: subject.commonNames,
+    organizations: subject.organizations,
+    issuer: issuer.text,
+    hosts,
+    isAuthority,
     usages: [
-      ...(usages.includes(x509.ExtendedKeyUsage.serverAuth) ? ["server" as const] : []),
-      ...(usages.includes(x509.ExtendedKeyUsage.clientAuth) ? ["client" as const] : []),
+      ...(purposes.includes(PURPOSE.server) ? ["server" as const] : []),
+      ...(purposes.includes(PURPOSE.client) ? ["client" as const] : []),
     ],
-    keyAlgorithm: keyAlgorithm(certificate.publicKey.algorithm),
-    serialNumber: certificate.serialNumber.toUpperCase(),
-    fingerprint: new Uint8Array(fingerprint).toHex(),
+    keyAlgorithm: keyName(certificate),
+    serialNumber,
+    fingerprint,
     notBefore: certificate.notBefore,
     notAfter: certificate.notAfter,
   };
 }
 
 /**
- * Parses a certificate in PEM.
+ * The certificates of a text in PEM, in order.
  *
- * @throws {CertificateError} `UNUSABLE` when the text is no certificate.
+ * @throws {CertificateError} `UNUSABLE` when there is none or one is damaged.
  */
-export function parseCertificate(pem: string): x509.X509Certificate {
+export function certificatesOf(pem: string): [Certificate, ...Certificate[]] {
   try {
-    return new x509.X509Certificate(x509.PemConverter.decodeFirst(pem));
+    const [first, ...others] = certificatesIn(pem).map(readCertificate);
+    if (first === undefined) throw new Error("there is no block of that kind");
+    return [first, ...others];
   } catch (cause) {
     throw new CertificateError("UNUSABLE", 'The text is no certificate: give one in PEM, from "BEGIN CERTIFICATE" on', {
       cause,
@@ -65,22 +77,24 @@ export function parseCertificate(pem: string): x509.X509Certificate {
   }
 }
 
-/** The certificates in a text, each as PEM (RFC 7468): an authority's file holds two while one follows the other. */
-export function splitCertificates(pem: string): string[] {
-  return pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+/** The first certificate of a text in PEM. */
+export function firstCertificate(pem: string): Certificate {
+  return certificatesOf(pem)[0];
 }
+
+/**
+ * Parses a certificate in PEM as the package wants it that makes certificates.
+ *
+ * @throws {CertificateError} `UNUSABLE` when the text is no certificate.
+ */
+export function parseCertificate(pem: string): x509.X509Certificate {
+  return new x509.X509Certificate(firstCertificate(pem).der);
+}
+
+export { splitCertificates } from "../trust/pem.ts";
 
 /** True when one of these authorities itself has signed the certificate. */
-export async function isSignedBy(pem: string, authorities: string): Promise<boolean> {
-  const certificate = parseCertificate(pem);
-  for (const authority of splitCertificates(authorities)) {
-    const { publicKey } = parseCertificate(authority);
-    // A key of another kind cannot even be asked.
-    if (await certificate.verify({ publicKey, signatureOnly: true }).catch(() => false)) return true;
-  }
-  return false;
-}
-
-function keyAlgorithm(algorithm: Algorithm): string {
-  return "namedCurve" in algorithm ? String(algorithm.namedCurve) : algorithm.name;
+export function isSignedBy(pem: string, authorities: string): boolean {
+  const certificate = firstCertificate(pem);
+  return certificatesOf(authorities).some((authority) => verifySigned(certificate, authority).kind === "valid");
 }

@@ -1,13 +1,28 @@
 /** What is in a certificate directory, and how each certificate stands. */
+import type { Certificate } from "../trust/certificate.ts";
+import { authorityFault, dateFault, judgeChain, type RefusedChain } from "../trust/chain.ts";
+import { expiryWarning } from "../trust/expiry.ts";
 import { certificatePath, listFiles, readPem } from "./directory.ts";
 import { CertificateError } from "./errors.ts";
-import { expiryWarning } from "./expiry.ts";
-import { type CertificateDetails, inspectCertificate, isSignedBy, splitCertificates } from "./inspect.ts";
-import { canonicalSerial } from "./revocations.ts";
-import { revocationsOf } from "./revoke.ts";
+import { type CertificateDetails, certificatesOf, detailsOf, splitCertificates } from "./inspect.ts";
+import type { Revocation } from "./revocations.ts";
+import { isOnList, revocationsOf } from "./revoke.ts";
 
-/** How a certificate stands. `foreign`: no authority of the directory has signed it. */
-export type Standing = "valid" | "expiring" | "ended" | "not yet valid" | "revoked" | "foreign" | "unreadable";
+/**
+ * How a certificate stands.
+ *
+ * - `foreign`: no authority of the directory has signed it, nor one that the file holds too
+ * - `unusable`: it cannot be believed for another reason, which the warning says
+ */
+export type Standing =
+  | "valid"
+  | "expiring"
+  | "ended"
+  | "not yet valid"
+  | "revoked"
+  | "foreign"
+  | "unusable"
+  | "unreadable";
 
 /** One certificate of a directory. */
 export interface Listed {
@@ -19,7 +34,7 @@ export interface Listed {
   readonly hasKey: boolean;
   /** Absent when unreadable. */
   readonly details?: CertificateDetails;
-  /** What is to be told of its end. */
+  /** What is to be told of its end, or why it is not believed. */
   readonly warning?: string;
 }
 
@@ -31,9 +46,8 @@ export interface Listed {
  */
 export async function listCertificates(dir: string, now: Date = new Date()): Promise<Listed[]> {
   const files = await listFiles(dir);
-  const authorities = await readPem(certificatePath(dir, "ca"));
-  const { revoked } = await revocationsOf(dir);
-  const serials = new Set(revoked.map(({ serialNumber }) => serialNumber));
+  const ca = await readPem(certificatePath(dir, "ca"));
+  const surroundings = await lookAround(dir, ca, now);
   const names = files.filter((file) => file.endsWith(".crt")).map((file) => file.slice(0, -".crt".length));
   names.sort((one, other) => Number(other === "ca") - Number(one === "ca"));
   const listed: Listed[] = [];
@@ -41,8 +55,8 @@ export async function listCertificates(dir: string, now: Date = new Date()): Pro
     const hasKey = files.includes(`${name}.key`);
     const path = certificatePath(dir, name);
     // Where there are two authorities, each is a certificate to be told of.
-    for (const pem of name === "ca" ? splitCertificates(authorities) : [await readPem(path)]) {
-      listed.push(await look(pem, { name, path, hasKey }, { authorities, serials, now }));
+    for (const pem of name === "ca" ? splitCertificates(ca) : [await readPem(path)]) {
+      listed.push(look(pem, { name, path, hasKey }, surroundings));
     }
   }
   return listed;
@@ -59,42 +73,63 @@ export async function showCertificate(dir: string, nameOrPath: string, now: Date
   const text = await readPem(path);
   const pems = splitCertificates(text);
   if (pems.length === 0) throw new CertificateError("UNUSABLE", `"${path}" holds no certificate: give one in PEM`);
-  const authorities = await readPem(certificatePath(dir, "ca"));
-  const serials = new Set((await revocationsOf(dir)).revoked.map(({ serialNumber }) => serialNumber));
+  const surroundings = await lookAround(dir, await readPem(certificatePath(dir, "ca")), now);
   const hasKey = !isPath && (await listFiles(dir)).includes(`${nameOrPath}.key`);
   const file = { name: nameOrPath, path, hasKey };
-  return await Promise.all(pems.map((pem) => look(pem, file, { authorities, serials, now })));
+  // Those that follow may have issued it.
+  return pems.map((_, index) => look(pems.slice(index).join("\n"), file, surroundings));
 }
 
 interface Surroundings {
-  readonly authorities: string;
-  readonly serials: ReadonlySet<string>;
+  readonly authorities: readonly Certificate[];
+  readonly revoked: readonly Revocation[];
   readonly now: Date;
 }
 
-async function look(
-  pem: string,
-  file: Pick<Listed, "name" | "path" | "hasKey">,
-  { authorities, serials, now }: Surroundings,
-): Promise<Listed> {
-  let details: CertificateDetails;
+async function lookAround(dir: string, ca: string, now: Date): Promise<Surroundings> {
+  const { revoked } = await revocationsOf(dir);
+  return { authorities: certificatesOf(ca), revoked, now };
+}
+
+/** @param pem the certificate, and those that came with it */
+function look(pem: string, file: Pick<Listed, "name" | "path" | "hasKey">, surroundings: Surroundings): Listed {
+  let chain: readonly [Certificate, ...Certificate[]];
   try {
-    details = await inspectCertificate(pem);
+    chain = certificatesOf(pem);
   } catch (error) {
     if (error instanceof CertificateError) return { ...file, standing: "unreadable" };
     throw error;
   }
-  const warning = expiryWarning(details.notAfter, now);
-  const standing: Standing = serials.has(canonicalSerial(details.serialNumber))
-    ? "revoked"
-    : !(await isSignedBy(pem, authorities))
-    ? "foreign"
-    : details.notAfter <= now
-    ? "ended"
-    : details.notBefore > now
-    ? "not yet valid"
-    : warning === undefined
-    ? "valid"
-    : "expiring";
-  return { ...file, standing, details, ...(warning && standing !== "revoked" && { warning }) };
+  const [own] = chain;
+  const details = detailsOf(own);
+  const { now, revoked } = surroundings;
+  if (isOnList(revoked, own)) return { ...file, standing: "revoked", details };
+  const refused = refusalOf(chain, surroundings);
+  const warning = expiryWarning(own, now);
+  if (refused !== undefined) {
+    const standing = standingOf(refused, own);
+    return { ...file, standing, details, warning: standing === "ended" && warning ? warning : refused.reason };
+  }
+  return { ...file, standing: warning === undefined ? "valid" : "expiring", details, ...(warning && { warning }) };
+}
+
+function refusalOf(
+  chain: readonly [Certificate, ...Certificate[]],
+  { authorities, now }: Surroundings,
+): RefusedChain | undefined {
+  const [own] = chain;
+  if (own.isAuthority) {
+    const isKnown = authorities.some(({ fingerprint }) => fingerprint === own.fingerprint);
+    const fault = authorityFault(own) ?? dateFault(own, now.getTime());
+    if (fault !== undefined || isKnown) return fault;
+  }
+  const purpose = detailsOf(own).usages[0] ?? "client";
+  const judged = judgeChain(chain, authorities, purpose, now.getTime());
+  return judged.isBelieved ? undefined : judged;
+}
+
+function standingOf({ fault, certificate }: RefusedChain, own: Certificate): Standing {
+  if (fault === "UNKNOWN_AUTHORITY" || fault === "BAD_SIGNATURE") return "foreign";
+  if (certificate.fingerprint !== own.fingerprint) return "unusable";
+  return fault === "ENDED" ? "ended" : fault === "NOT_YET_VALID" ? "not yet valid" : "unusable";
 }

@@ -3,12 +3,11 @@ import { makeAuthority, readAuthority } from "./authority.ts";
 import { certifyKey, makeCertificate } from "./certificate.ts";
 import { certificatePath, exclusively, listFiles, placePairs, readPem } from "./directory.ts";
 import { CertificateError } from "./errors.ts";
-import { inspectCertificate, isSignedBy, parseCertificate, splitCertificates } from "./inspect.ts";
+import { detailsOf, firstCertificate, isSignedBy, parseCertificate, splitCertificates } from "./inspect.ts";
 import { type IssueOptions, paths } from "./issue.ts";
 import { lifetime } from "./lifetime.ts";
 import type { Made } from "./made.ts";
-import { canonicalSerial } from "./revocations.ts";
-import { revocationsOf, writeRevocations } from "./revoke.ts";
+import { isOnList, revocationsOf, writeRevocations } from "./revoke.ts";
 
 /** What is to be renewed. */
 export interface RenewOptions extends Omit<IssueOptions, "replace"> {
@@ -32,14 +31,15 @@ export async function renew(options: RenewOptions): Promise<Made> {
     );
   }
   const before = await readPem(certificatePath(dir, name));
-  const { commonNames, organizations, hosts, usages, isAuthority, serialNumber } = await inspectCertificate(before);
+  const certificateBefore = firstCertificate(before);
+  const { commonNames, organizations, hosts, usages, isAuthority } = detailsOf(certificateBefore);
   const usage = usages[0];
   if (isAuthority || usages.length !== 1 || usage === undefined) {
     throw new CertificateError("UNUSABLE", `"${certificatePath(dir, name)}" is no user's and no server's certificate`);
   }
   const { revoked } = await revocationsOf(dir);
   // Whoever was shut out must not come in again with all the others, when somebody renews what is about to end.
-  if (revoked.some((revocation) => revocation.serialNumber === canonicalSerial(serialNumber))) {
+  if (isOnList(revoked, certificateBefore)) {
     const anew = usage === "server" ? "server --force" : `client ${name} --role ROLE --force`;
     throw new CertificateError(
       "UNUSABLE",
@@ -105,7 +105,7 @@ export async function finishAuthority(dir: string, now: Date = new Date()): Prom
     const [own = ""] = splitCertificates(authority.certificate);
     if ((await listFiles(dir)).includes("server.crt")) {
       const server = certificatePath(dir, "server");
-      if (!(await isSignedBy(await readPem(server), own))) {
+      if (!isSignedBy(await readPem(server), own)) {
         throw new CertificateError(
           "UNUSABLE",
           `"${server}" is still of the old authority, so that nobody could reach the server: run "renew server" first`,
@@ -122,7 +122,7 @@ export async function finishAuthority(dir: string, now: Date = new Date()): Prom
 
 /** An authority that has ended needs no transition: nothing that it signed is accepted. */
 function ended(error: unknown): undefined {
-  if (error instanceof CertificateError && /ended on/.test(error.message)) return undefined;
+  if (error instanceof CertificateError && error.isEnded) return undefined;
   throw error;
 }
 

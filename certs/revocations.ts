@@ -1,130 +1,154 @@
-/** The list of revoked certificates: a CRL of the authority (RFC 5280, section 5), read and made. */
-import "reflect-metadata";
-import * as x509 from "@peculiar/x509";
+/** The lists of revoked certificates of a directory: read whole, and made by the authority. */
+import { Buffer } from "node:buffer";
+import { createPrivateKey, sign } from "node:crypto";
+import { type Certificate, readCertificate } from "../trust/certificate.ts";
+import type { Name } from "../trust/name.ts";
+import { certificatesIn, readPem, writePem } from "../trust/pem.ts";
+import { readRevocationList, type RevocationList, RevocationListError } from "../trust/revocation_list.ts";
 import type { Authority } from "./authority.ts";
+import { derExtension, derInteger, derOid, derTime, derValue } from "./der_writer.ts";
 import { CertificateError } from "./errors.ts";
-import { readSigningKey } from "./key_kind.ts";
+
+export { canonicalSerial } from "../trust/certificate.ts";
 
 /** One revoked certificate. */
 export interface Revocation {
+  /** Who issued it: serial numbers are given by each authority for itself. */
+  readonly issuer: Name;
   /** Upper-case hexadecimal, whole bytes. */
   readonly serialNumber: string;
   readonly revokedAt: Date;
 }
 
-/** A list whose signature was verified. */
+/** What the lists of a text say together, signatures verified. */
 export interface Revocations {
   readonly revoked: readonly Revocation[];
-  /** After this a newer one should be there; what this one says holds all the same. */
+  /** After this a newer list should be there; what this one says holds all the same. */
   readonly nextUpdate: Date;
   /** Grows with every list. */
   readonly number: number;
 }
 
-/** 50 bytes each: a list of this many is read in half a second, and no authority here has made so many. */
-const MAX_REVOKED = 100_000;
-
-const CRL_NUMBER = "2.5.29.20";
-
-/** How RFC 7468, section 6, labels a list; the package's own label is one that openssl does not know. */
+/** How RFC 7468, section 6, labels a list. */
 const LABEL = "X509 CRL";
+const LABELS = [LABEL, "CRL"];
+
+/** As many as authorities. */
+const MAX_LISTS = 16;
 
 /**
- * Reads a list and verifies that one of these authorities has signed it.
+ * Reads one or more lists and verifies that each was made by one of these authorities.
  *
- * @param pem The list, "BEGIN X509 CRL"
- * @param authorities Certificates in PEM, one or more in each text
- * @throws {CertificateError} `UNUSABLE` when it is no list, nobody's here, or too long.
+ * @param pem The lists, "BEGIN X509 CRL"
+ * @param authorities Certificates in PEM, one or more
+ * @throws {CertificateError} `UNUSABLE` when a list is none, nobody's here, or too long.
  */
-export async function readRevocations(pem: string, authorities: string): Promise<Revocations> {
+export function readRevocations(pem: string, authorities: string): Revocations {
+  const blocks = readPem(pem);
+  if (blocks.length === 0 || blocks.length > MAX_LISTS || !blocks.every(({ label }) => LABELS.includes(label))) {
+    throw unusable(`must be 1 to ${MAX_LISTS} lists in PEM and nothing else`);
+  }
+  const known = certificatesIn(authorities).map(readCertificate);
   try {
-    return await read(pem, authorities);
+    const lists = blocks.map(({ der }) => readRevocationList(der, known));
+    return {
+      revoked: lists.flatMap((list) => revokedBy(list, known)),
+      nextUpdate: new Date(Math.min(...lists.map(({ nextUpdate }) => nextUpdate.getTime()))),
+      number: Math.max(...lists.map(({ number }) => number)),
+    };
   } catch (cause) {
-    // The package parses parts only when they are asked for, and throws what it meets there.
-    throw cause instanceof CertificateError ? cause : unusable("cannot be read, or the authorities cannot", cause);
+    if (!(cause instanceof RevocationListError)) throw cause;
+    throw unusable(cause.message, cause);
   }
 }
 
-async function read(pem: string, authorities: string): Promise<Revocations> {
-  let list: x509.X509Crl;
-  try {
-    const [first, ...others] = x509.PemConverter.decodeWithHeaders(pem);
-    if (first === undefined || others.length > 0 || !/^(X509 )?CRL$/.test(first.type)) throw new Error("not one list");
-    list = new x509.X509Crl(first.rawData);
-  } catch (cause) {
-    throw unusable("is not one list in PEM", cause);
-  }
-  // RFC 5280 asks for it; without it the package reads every list as an empty one.
-  const { nextUpdate } = list;
-  if (nextUpdate === undefined) throw unusable("does not say until when it holds (nextUpdate)");
-  if (!(await signedByOne(list, authorities))) throw unusable("is not signed by an authority that is accepted here");
-  if (list.entries.length > MAX_REVOKED) throw unusable(`has more than ${MAX_REVOKED} entries`);
-  return {
-    revoked: list.entries.map(({ serialNumber, revocationDate }) => ({
-      serialNumber: canonicalSerial(serialNumber),
-      revokedAt: revocationDate,
-    })),
-    nextUpdate,
-    number: numberOf(list),
-  };
+/** The name of an authority that this tool has made, and a serial number that it has given: 126 random bits. */
+const OWN_NAME = /^CN=teleport CA [0-9a-f]{8}$/;
+const OWN_SERIAL = /^[4-7][0-9A-F]{31}$/;
+
+/**
+ * What a list says. Until version 0.1 a renewed authority listed the certificates of the old one as if they were its own.
+ * Where both are this tool's, such an entry counts for either: a random serial number is one certificate's only.
+ */
+function revokedBy({ authority, entries }: RevocationList, known: readonly Certificate[]): Revocation[] {
+  const isOwn = ({ subject }: Certificate) => OWN_NAME.test(subject.text);
+  const siblings = isOwn(authority)
+    ? known.filter((other) => isOwn(other) && other.subject.id !== authority.subject.id)
+    : [];
+  return entries.flatMap(({ issuer, serialNumber, revokedAt, isIssuerNamed }) => {
+    const isOfEither = !isIssuerNamed && OWN_SERIAL.test(serialNumber);
+    const issuers = [issuer, ...(isOfEither ? siblings.map(({ subject }) => subject) : [])];
+    return issuers.map((one) => ({ issuer: one, serialNumber, revokedAt }));
+  });
 }
 
-/** Makes a list, signed by the authority and good until that ends. */
-export async function makeRevocations(
+const OID = {
+  AUTHORITY_KEY_IDENTIFIER: "2.5.29.35",
+  CRL_NUMBER: "2.5.29.20",
+  ISSUING_DISTRIBUTION_POINT: "2.5.29.28",
+  CERTIFICATE_ISSUER: "2.5.29.29",
+  ECDSA_SHA256: "1.2.840.10045.4.3.2",
+  ED25519: "1.3.101.112",
+} as const;
+
+/**
+ * Makes a list, signed by the authority and good until that ends. Certificates of other issuers are on it with the name
+ * of theirs (an indirect list, RFC 5280, section 5.3.3), so that a new authority can revoke what the old one issued.
+ */
+export function makeRevocations(
   revoked: readonly Revocation[],
   authority: Authority,
   options: { readonly number: number; readonly now: Date },
-): Promise<string> {
-  const issuer = new x509.X509Certificate(authority.certificate);
-  const { key, algorithm } = await readSigningKey(authority.key);
-  const list = await x509.X509CrlGenerator.create({
-    issuer: issuer.subjectName,
-    thisUpdate: options.now,
-    nextUpdate: authority.notAfter,
-    entries: revoked.map(({ serialNumber, revokedAt }) => ({ serialNumber, revocationDate: revokedAt })),
-    signingKey: key,
-    // The type asks for a hash, which Ed25519 has not.
-    signingAlgorithm: algorithm as EcdsaParams,
-    extensions: [
-      await x509.AuthorityKeyIdentifierExtension.create(issuer.publicKey),
-      new x509.Extension(CRL_NUMBER, false, derInteger(options.number)),
-    ],
-  });
-  return `${x509.PemConverter.encode(list.rawData, LABEL)}\n`;
+): string {
+  const [der] = certificatesIn(authority.certificate);
+  const { subject, subjectKeyIdentifier } = readCertificate(der!);
+  const key = createPrivateKey(authority.key);
+  const isEd25519 = key.asymmetricKeyType === "ed25519";
+  const algorithm = derValue(0x30, derOid(isEd25519 ? OID.ED25519 : OID.ECDSA_SHA256));
+  const isForeign = ({ issuer }: Revocation) => issuer.id !== subject.id;
+  // An entry that names no issuer has that of the one before it.
+  const sorted = [...revoked.filter((one) => !isForeign(one)), ...revoked.filter(isForeign)];
+  const entries = sorted.map((one) => entryOf(one, isForeign(one)));
+  const body = derValue(
+    0x30,
+    derInteger("01"),
+    algorithm,
+    Uint8Array.fromHex(subject.id),
+    derTime(options.now),
+    derTime(authority.notAfter),
+    ...(entries.length === 0 ? [] : [derValue(0x30, ...entries)]),
+    derValue(0xa0, derValue(0x30, ...extensionsOf(options.number, subjectKeyIdentifier, revoked.some(isForeign)))),
+  );
+  const signature = sign(isEd25519 ? null : "sha256", Buffer.from(body), key);
+  return writePem(LABEL, derValue(0x30, body, algorithm, derValue(0x03, new Uint8Array([0]), signature)));
 }
 
-/** Upper case and whole bytes, as everywhere here; some write serial numbers without a leading zero, or with several. */
-export function canonicalSerial(serialNumber: string): string {
-  const digits = serialNumber.toUpperCase().replace(/^0+(?=.)/, "");
-  return digits.length % 2 === 0 ? digits : `0${digits}`;
+function entryOf({ issuer, serialNumber, revokedAt }: Revocation, isForeign: boolean): Uint8Array {
+  const names = derValue(0x30, derValue(0xa4, Uint8Array.fromHex(issuer.id)));
+  const extensions = isForeign ? [derValue(0x30, derExtension(OID.CERTIFICATE_ISSUER, true, names))] : [];
+  return derValue(0x30, derInteger(serialNumber), derTime(revokedAt), ...extensions);
 }
 
-async function signedByOne(list: x509.X509Crl, authorities: string): Promise<boolean> {
-  for (const der of x509.PemConverter.decode(authorities)) {
-    const { publicKey } = new x509.X509Certificate(der);
-    // A key of another kind cannot even be asked.
-    if (await list.verify({ publicKey }).catch(() => false)) return true;
-  }
-  return false;
-}
-
-function numberOf(list: x509.X509Crl): number {
-  const der = list.getExtension(CRL_NUMBER)?.value;
-  return der === undefined ? 0 : new Uint8Array(der).subarray(2).reduce((number, byte) => number * 256 + byte, 0);
-}
-
-/** A number as DER has it (X.690, section 8.3), for numbers below 2^53. */
-function derInteger(number: number): Uint8Array<ArrayBuffer> {
-  const digits = number.toString(16);
-  const bytes = [...Uint8Array.fromHex(digits.length % 2 === 0 ? digits : `0${digits}`)];
-  if ((bytes[0] ?? 0) >= 0x80) bytes.unshift(0);
-  return new Uint8Array([2, bytes.length, ...bytes]);
+function extensionsOf(number: number, keyIdentifier: string | undefined, isIndirect: boolean): Uint8Array[] {
+  const indirect = derValue(0x30, derValue(0x84, new Uint8Array([0xff])));
+  const keyName = keyIdentifier === undefined ? [] : [
+    derExtension(
+      OID.AUTHORITY_KEY_IDENTIFIER,
+      false,
+      derValue(0x30, derValue(0x80, Uint8Array.fromHex(keyIdentifier))),
+    ),
+  ];
+  return [
+    ...keyName,
+    derExtension(OID.CRL_NUMBER, false, derInteger(number.toString(16))),
+    ...(isIndirect ? [derExtension(OID.ISSUING_DISTRIBUTION_POINT, true, indirect)] : []),
+  ];
 }
 
 function unusable(what: string, cause?: unknown): CertificateError {
   return new CertificateError(
     "UNUSABLE",
-    `The list of revoked certificates ${what}: restore "ca.crl", or make it anew by revoking a certificate`,
+    `The list of revoked certificates ${what}: restore "ca.crl", or make a new one by revoking a certificate`,
     { cause },
   );
 }

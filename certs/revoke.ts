@@ -1,15 +1,18 @@
 /** Revokes certificates: puts their serial numbers on the authority's list, which servers take up at once. */
+import { readCertificate } from "../trust/certificate.ts";
+import { certificatesIn } from "../trust/pem.ts";
 import { type Authority, readAuthority } from "./authority.ts";
 import {
   certificatePath,
   exclusively,
+  listFiles,
   MAX_LIST_BYTES,
   readPem,
   replacePublicFile,
   revocationsPath,
 } from "./directory.ts";
 import { CertificateError } from "./errors.ts";
-import { inspectCertificate } from "./inspect.ts";
+import { certificatesOf, firstCertificate } from "./inspect.ts";
 import { canonicalSerial, makeRevocations, readRevocations, type Revocation, type Revocations } from "./revocations.ts";
 
 /** What is to be revoked, by one of three. */
@@ -22,12 +25,19 @@ export interface RevokeOptions {
   readonly certificate?: string | undefined;
   /** Hexadecimal, as `list`, `show` and the server's audit record have it. */
   readonly serialNumber?: string | undefined;
+  /**
+   * The name of the authority that issued it, as `list`, `show` and the server's audit record have it. Goes with the
+   * serial number; needed where `ca.crt` holds several authorities.
+   */
+  readonly issuer?: string | undefined;
   /** The present. Absent: the clock's. */
   readonly now?: Date | undefined;
 }
 
 /** What was done. */
 export interface Revoked {
+  /** The name of the authority that issued it, as RFC 4514 writes names. */
+  readonly issuer: string;
   readonly serialNumber: string;
   readonly path: string;
   /** True when it was on the list before. */
@@ -44,22 +54,23 @@ export interface Revoked {
  */
 export async function revoke(options: RevokeOptions): Promise<Revoked> {
   const { dir, now = new Date() } = options;
-  const serialNumber = await serialOf(options);
   // Two at once would each write a list without the other's.
   return await exclusively(dir, async () => {
     const authority = await readAuthority(dir, now);
-    const own = await inspectCertificate(authority.certificate);
-    if (canonicalSerial(own.serialNumber) === serialNumber) {
+    const { issuer, serialNumber } = await subjectOf(options);
+    const own = firstCertificate(authority.certificate);
+    if (own.serialNumber === serialNumber && own.issuer.id === issuer.id) {
       throw new CertificateError(
         "INVALID_ARGUMENT",
         'An authority cannot revoke itself: make a new one with "renew ca", and drop this one with "renew ca --finish"',
       );
     }
     const before = await revocationsOf(dir);
-    const already = before.revoked.some((revocation) => revocation.serialNumber === serialNumber);
-    const revoked: Revocation[] = already ? [...before.revoked] : [...before.revoked, { serialNumber, revokedAt: now }];
+    const already = isOnList(before.revoked, { issuer, serialNumber });
+    const added = already ? [] : [{ issuer, serialNumber, revokedAt: now }];
+    const revoked: Revocation[] = [...before.revoked, ...added];
     if (!already) await writeRevocations(dir, revoked, before.number + 1, authority, now);
-    return { serialNumber, path: revocationsPath(dir), already, count: revoked.length };
+    return { issuer: issuer.text, serialNumber, path: revocationsPath(dir), already, count: revoked.length };
   });
 }
 
@@ -72,7 +83,15 @@ export async function revocationsOf(dir: string): Promise<Pick<Revocations, "rev
     if (error instanceof CertificateError && error.code === "MISSING") return { revoked: [], number: 0 };
     throw error;
   }
-  return await readRevocations(pem, await readPem(certificatePath(dir, "ca")));
+  return readRevocations(pem, await readPem(certificatePath(dir, "ca")));
+}
+
+/** True when a list has the certificate. */
+export function isOnList(
+  revoked: readonly Revocation[],
+  { issuer, serialNumber }: Pick<Revocation, "issuer" | "serialNumber">,
+): boolean {
+  return revoked.some((one) => one.serialNumber === serialNumber && one.issuer.id === issuer.id);
 }
 
 /** Writes the list anew. */
@@ -83,25 +102,52 @@ export async function writeRevocations(
   authority: Authority,
   now: Date,
 ): Promise<void> {
-  await replacePublicFile(dir, "ca.crl", await makeRevocations(revoked, authority, { number, now }));
+  await replacePublicFile(dir, "ca.crl", makeRevocations(revoked, authority, { number, now }));
 }
 
-async function serialOf({ dir, name, certificate, serialNumber }: RevokeOptions): Promise<string> {
+/** What a certificate is known by on a list. */
+type Subject = Pick<Revocation, "issuer" | "serialNumber">;
+
+async function subjectOf({ dir, name, certificate, serialNumber, issuer }: RevokeOptions): Promise<Subject> {
   if (serialNumber !== undefined) {
     const digits = serialNumber.replaceAll(":", "");
     // RFC 5280, section 4.1.2.2: at most 20 bytes.
-    if (/^[0-9A-Fa-f]{1,40}$/.test(digits)) return canonicalSerial(digits);
+    if (/^[0-9A-Fa-f]{1,40}$/.test(digits)) return await withIssuer(dir, canonicalSerial(digits), issuer);
     throw new CertificateError(
       "INVALID_ARGUMENT",
       `Invalid serial number ${JSON.stringify(serialNumber.slice(0, 60))}: give hexadecimal digits, at most 40`,
     );
   }
-  if (certificate !== undefined) return canonicalSerial((await inspectCertificate(certificate)).serialNumber);
+  if (certificate !== undefined) return firstCertificate(certificate);
   if (name !== undefined && !/^[^/\0.][^/\0]{0,199}$/.test(name)) {
     throw new CertificateError("INVALID_ARGUMENT", `Invalid name ${JSON.stringify(name.slice(0, 60))}: give a user's`);
   }
-  if (name !== undefined) {
-    return canonicalSerial((await inspectCertificate(await readPem(certificatePath(dir, name)))).serialNumber);
-  }
+  if (name !== undefined) return firstCertificate(await readPem(certificatePath(dir, name)));
   throw new CertificateError("INVALID_ARGUMENT", "Nothing to revoke: give a NAME, --serial or --cert");
+}
+
+/** Finds out whose a serial number is: the issuer's that was named, the only authority's, or that of a file at hand. */
+async function withIssuer(dir: string, serialNumber: string, issuer: string | undefined): Promise<Subject> {
+  const authorities = certificatesOf(await readPem(certificatePath(dir, "ca"))).map(({ subject }) => subject);
+  const names = new Map(authorities.map((subject) => [subject.text, subject]));
+  const known = issuer === undefined ? undefined : names.get(issuer);
+  if (known !== undefined) return { issuer: known, serialNumber };
+  const choices = [...names.keys()].map((text) => JSON.stringify(text)).join(" or ");
+  if (issuer !== undefined) {
+    throw new CertificateError(
+      "INVALID_ARGUMENT",
+      `Unknown issuer ${JSON.stringify(issuer.slice(0, 200))}: "ca.crt" has ${choices}`,
+    );
+  }
+  const [only] = names.values();
+  if (names.size === 1 && only !== undefined) return { issuer: only, serialNumber };
+  for (const file of (await listFiles(dir)).filter((file) => file.endsWith(".crt") && file !== "ca.crt")) {
+    const found = certificatesIn(await readPem(`${dir}/${file}`)).map(readCertificate)
+      .find((one) => one.serialNumber === serialNumber);
+    if (found !== undefined) return found;
+  }
+  throw new CertificateError(
+    "INVALID_ARGUMENT",
+    `Serial number ${serialNumber} may be of several authorities: say whose with --issuer ${choices}`,
+  );
 }

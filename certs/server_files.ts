@@ -1,7 +1,10 @@
 /** Reads from a directory what a server proves itself with and whom it believes; each file whole and usable, or refused. */
 import { certificatePath, keyPath, MAX_LIST_BYTES, readPem, revocationsPath } from "./directory.ts";
 import { CertificateError } from "./errors.ts";
-import { checkKeyMode } from "./key_mode.ts";
+import { isPrivateKeyLabel, readPem as readBlocks } from "../trust/pem.ts";
+import { revocationKey } from "../trust/revocation.ts";
+import { checkKeyMode, checkOwner } from "./key_mode.ts";
+import { readRevocations } from "./revocations.ts";
 
 /** What a server serves with, as PEM text. */
 export interface ServerFiles {
@@ -11,9 +14,9 @@ export interface ServerFiles {
 }
 
 /** Whom a server does not believe any more. */
-export interface RevokedSerials {
-  /** Upper-case hexadecimal, whole bytes. */
-  readonly serials: ReadonlySet<string>;
+export interface RevokedCertificates {
+  /** Each as `revocationKey` writes issuer and serial number. */
+  readonly keys: ReadonlySet<string>;
   /** After this a newer list should be there. */
   readonly nextUpdate: Date;
 }
@@ -21,30 +24,56 @@ export interface RevokedSerials {
 /**
  * Reads `ca.crt`, `server.crt` and `server.key`.
  *
- * @throws {CertificateError} `MISSING`, `NOT_ACCESSIBLE`, or `UNUSABLE` when others can read the key
+ * @throws {CertificateError} `MISSING`, `NOT_ACCESSIBLE`, or `UNUSABLE` when others can write one of them, or read a key
  */
 export async function readServerFiles(dir: string): Promise<ServerFiles> {
-  const ca = await readPem(certificatePath(dir, "ca"));
-  const cert = await readPem(certificatePath(dir, "server"));
+  const ca = await readCertificates(certificatePath(dir, "ca"));
+  const cert = await readCertificates(certificatePath(dir, "server"));
   await checkKeyMode(keyPath(dir, "server"));
+  await checkOwner(keyPath(dir, "server"));
   return { ca, cert, key: await readPem(keyPath(dir, "server")) };
 }
 
+/** Looks at who may write before it reads, and at who may read where the file holds a key too. */
+async function readCertificates(path: string): Promise<string> {
+  await checkOwner(path);
+  const text = await readPem(path);
+  if (readBlocks(text).some(({ label }) => isPrivateKeyLabel(label))) await checkKeyMode(path);
+  return text;
+}
+
 /**
- * Reads `ca.crl`, which one of these authorities must have signed; undefined when there is no such file.
+ * Where the authority's key is, if it is in this directory, which it need not be for a server.
  *
- * @throws {CertificateError} `UNUSABLE` when it is no list of theirs, `NOT_ACCESSIBLE`
+ * @throws {CertificateError} `UNUSABLE` when others can read or write it, who could then be anybody
  */
-export async function readRevokedSerials(dir: string, ca: string): Promise<RevokedSerials | undefined> {
-  let pem: string;
+export async function authorityKeyIn(dir: string): Promise<string | undefined> {
+  const path = keyPath(dir, "ca");
   try {
-    pem = await readPem(revocationsPath(dir), MAX_LIST_BYTES);
+    await checkKeyMode(path);
+    await checkOwner(path);
+    return path;
   } catch (error) {
     if (error instanceof CertificateError && error.code === "MISSING") return undefined;
     throw error;
   }
-  // Only here: reading lists loads far more than a server needs without one.
-  const { readRevocations } = await import("./revocations.ts");
-  const { revoked, nextUpdate } = await readRevocations(pem, ca);
-  return { serials: new Set(revoked.map(({ serialNumber }) => serialNumber)), nextUpdate };
+}
+
+/**
+ * Reads `ca.crl`, which these authorities must have made; undefined when there is no such file.
+ *
+ * @throws {CertificateError} `UNUSABLE` when it is no list of theirs, or others can write it; `NOT_ACCESSIBLE`
+ */
+export async function readRevoked(dir: string, ca: string): Promise<RevokedCertificates | undefined> {
+  const path = revocationsPath(dir);
+  let pem: string;
+  try {
+    pem = await readPem(path, MAX_LIST_BYTES);
+  } catch (error) {
+    if (error instanceof CertificateError && error.code === "MISSING") return undefined;
+    throw error;
+  }
+  await checkOwner(path);
+  const { revoked, nextUpdate } = readRevocations(pem, ca);
+  return { keys: new Set(revoked.map(({ issuer, serialNumber }) => revocationKey(issuer, serialNumber))), nextUpdate };
 }

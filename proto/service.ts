@@ -20,6 +20,8 @@ export interface PeerCertificate {
   readonly organizations: readonly string[];
   /** True when the certificate may sign others (basicConstraints CA). */
   readonly isAuthority: boolean;
+  /** The name of what issued it, as RFC 4514 writes names: a serial number alone may be several certificates'. */
+  readonly issuer: string;
   /** Upper-case hexadecimal, no separators. */
   readonly serialNumber: string;
   /** SHA-256 of the certificate, lower-case hexadecimal, no separators. */

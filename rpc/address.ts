@@ -46,6 +46,6 @@ export function formatAddress({ host, port }: Address): string {
 // A name of DNS, or an IPv4 address: https://www.rfc-editor.org/rfc/rfc1123#section-2
 function isPlainHost(host: string): boolean {
   return host.length <= 253 &&
-    /^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*$/
+    /^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?$/
       .test(host);
 }

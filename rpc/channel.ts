@@ -1,12 +1,15 @@
 /** One client's connection to one server: how it is made, what is open on it, and how it ends. */
 import * as grpc from "@grpc/grpc-js";
 import { isIP, type Socket } from "node:net";
-import { checkServerIdentity, createSecureContext, type PeerCertificate } from "node:tls";
+import { createSecureContext, type TLSSocket } from "node:tls";
 import type { CallOptions } from "../proto/service.ts";
 import { type Address, formatAddress } from "./address.ts";
 import { KEEPALIVE_MS, KEEPALIVE_TIMEOUT_MS } from "./keepalive.ts";
-import { checkCredentials, type Credentials, pemBytes } from "./credentials.ts";
+import { checkCredentials, type Credentials, pemBytes, readAuthorities, readChain } from "./credentials.ts";
 import { CallError } from "./errors.ts";
+import type { Certificate } from "../trust/certificate.ts";
+import { judgeChain } from "../trust/chain.ts";
+import { refusalOfServer } from "./server_identity.ts";
 import { explainTimeout, explainUnavailable, type Unreachable } from "./unavailable.ts";
 
 // On the default of 64 KiB a stream waits for the network after each piece; measured, this doubles what is read, and 4 MiB
@@ -52,12 +55,20 @@ export class Channel {
   /** What is open, and what ends the waiting for its signal. */
   readonly #open = new Map<Cancellable, () => void>();
   readonly #sockets = new Set<Socket>();
+  readonly #authorities: readonly Certificate[];
+  readonly #ownChain: readonly Certificate[];
+  /** Why the server was not believed when it was last reached. */
+  #serverRefusal: Unreachable | undefined;
+  /** True once a handshake has ended, from when on a server that closes the connection may dislike the certificate. */
+  #wasSecured = false;
   #closed = false;
 
   constructor(address: Address, credentials: Credentials, connectTimeoutMs = DEFAULT_CONNECT_TIMEOUT_MS) {
     this.#address = address;
     this.#connectTimeoutMs = connectTimeoutMs;
     checkCredentials(credentials);
+    this.#authorities = readAuthorities(credentials.ca);
+    this.#ownChain = readChain(credentials.cert);
     this.#client = new grpc.Client(formatAddress(address), this.#channelCredentials(credentials), {
       "grpc-node.flow_control_window": WINDOW_BYTES,
       "grpc.max_receive_message_length": MAX_ANSWER_BYTES,
@@ -81,8 +92,10 @@ export class Channel {
   #channelCredentials(credentials: Credentials): grpc.ChannelCredentials {
     const { host } = this.#address;
     const context = createSecureContext({ ...pemBytes(credentials), minVersion: "TLSv1.3" });
+    // Deno would end a refused handshake before anybody could see why, so the server is judged below, before it is used.
     const made = grpc.credentials.createFromSecureContext(context, {
-      checkServerIdentity: (_name: string, certificate: PeerCertificate) => checkServerIdentity(host, certificate),
+      rejectUnauthorized: false,
+      checkServerIdentity: () => undefined,
     });
     // The one place where grpc-js shows the sockets of a channel.
     const create = made._createSecureConnector.bind(made);
@@ -93,14 +106,26 @@ export class Channel {
         waitForReady: () => connector.waitForReady(),
         getCallCredentials: () => connector.getCallCredentials(),
         destroy: () => connector.destroy(),
-        connect: (socket) => {
+        connect: async (socket) => {
           this.#sockets.add(socket);
           socket.once("close", () => this.#sockets.delete(socket));
-          return connector.connect(socket);
+          const secured = await connector.connect(socket);
+          this.#checkServer(secured.socket as TLSSocket, host);
+          return secured;
         },
       };
     };
     return made;
+  }
+
+  /** Refuses a connection to a server that is not believed. */
+  #checkServer(socket: TLSSocket, host: string): void {
+    this.#serverRefusal = refusalOfServer(socket, host, this.#authorities);
+    if (this.#serverRefusal !== undefined) {
+      socket.destroy();
+      throw new Error(this.#serverRefusal.sentence);
+    }
+    this.#wasSecured = true;
   }
 
   /**
@@ -147,7 +172,7 @@ export class Channel {
     const { status, message, code } = failed;
     if (code !== undefined) return failed;
     if (status === "UNAVAILABLE") {
-      const why = explainUnavailable(message, this.#address);
+      const why = this.#explainCertificates(message) ?? explainUnavailable(message, this.#address);
       return why === undefined ? failed : unreachable(why, failed);
     }
     if (status === "CANCELLED") return new CallError(status, "The call was cancelled", failed);
@@ -155,6 +180,28 @@ export class Channel {
       return new CallError(status, `No answer within ${deadlineMs} ms`, failed);
     }
     return failed;
+  }
+
+  /**
+   * Why the server was not believed, or will not believe this client. A server of TLS 1.3 that does not accept a
+   * certificate closes a connection that was made, as many a failure does. So the client looks at its own dates before it
+   * blames anything else. Undefined when the certificates of both sides are in order.
+   */
+  #explainCertificates(message: string): Unreachable | undefined {
+    const server = formatAddress(this.#address);
+    const refusal = this.#serverRefusal;
+    if (refusal !== undefined && message.includes(refusal.sentence)) {
+      return { reason: refusal.reason, sentence: `Cannot reach the server at "${server}": ${refusal.sentence}` };
+    }
+    if (!this.#wasSecured) return undefined;
+    const judged = judgeChain(this.#ownChain, this.#authorities, "client");
+    if (judged.isBelieved || (judged.fault !== "ENDED" && judged.fault !== "NOT_YET_VALID")) return undefined;
+    const what = judged.fault === "ENDED" ? "ask for a new one" : "check the clocks of both machines";
+    return {
+      reason: "CLIENT_CERTIFICATE_NOT_VALID_NOW",
+      sentence: `Cannot reach the server at "${server}": it does not accept this client's certificate: ` +
+        `${judged.reason}: ${what}`,
+    };
   }
 
   get #ready(): boolean {

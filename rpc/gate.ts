@@ -4,7 +4,7 @@ import type { ServerHttp2Session } from "node:http2";
 import type { TLSSocket } from "node:tls";
 import type { CallContext, PeerCertificate } from "../proto/service.ts";
 import { TeleportError } from "../mod.ts";
-import { readCertificate } from "./peer.ts";
+import { readCertificate, shownBy } from "./peer.ts";
 import { type InternalErrorReport, refusal } from "./refusal.ts";
 import type { CallLimits } from "./server/call_limits.ts";
 import type { Trust } from "./trust.ts";
@@ -88,9 +88,10 @@ export function certificateOf(call: Call): PeerCertificate | undefined {
 export function certificateOfSession(session: ServerHttp2Session): PeerCertificate | undefined {
   const known = certificates.get(session);
   if (known) return known;
-  const der = (session.socket as TLSSocket | undefined)?.getPeerCertificate?.()?.raw;
-  if (!der) return undefined;
-  const certificate = readCertificate(der);
+  const socket = session.socket as TLSSocket | undefined;
+  const [der, ...others] = socket?.getPeerCertificate === undefined ? [] : shownBy(socket);
+  if (der === undefined) return undefined;
+  const certificate = readCertificate(der, others);
   certificates.set(session, certificate);
   return certificate;
 }

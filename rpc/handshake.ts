@@ -3,7 +3,7 @@ import type { Http2SecureServer } from "node:http2";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { PeerCertificate } from "../proto/service.ts";
-import { readCertificate } from "./peer.ts";
+import { readCertificate, shownBy } from "./peer.ts";
 
 /** A connection that came to nothing. */
 export interface HandshakeFailure {
@@ -16,7 +16,7 @@ export interface HandshakeFailure {
 }
 
 /** Told to listeners in place of a text without bounds that a stranger had a hand in. */
-const MAX_REASON_CHARS = 200;
+const MAX_REASON_CHARS = 400;
 
 const origins = new WeakMap<object, { readonly peer: string; readonly closedWhy: () => string | undefined }>();
 
@@ -29,23 +29,37 @@ export function rememberOrigin(socket: Socket, peer: string, closedWhy: () => st
   origins.set(socket, { peer, closedWhy });
 }
 
-/** Tells of every handshake that fails. */
-export function failedHandshakes(server: Http2SecureServer, tell: (failure: HandshakeFailure) => void): void {
-  server.on("tlsClientError", (error: Error, socket: TLSSocket) => {
+/**
+ * Tells of every handshake that fails.
+ *
+ * @param refusalOf why a certificate is not accepted, which TLS says in a word that fits most of them
+ */
+export function failedHandshakes(
+  server: Http2SecureServer,
+  refusalOf: (certificate: PeerCertificate) => string | undefined,
+  tell: (failure: HandshakeFailure) => void,
+): void {
+  // First: a listener of Deno's own closes the connection, after which the certificate cannot be seen any more.
+  server.prependListener("tlsClientError", (error: Error, socket: TLSSocket) => {
     const { _parent: parent } = socket as unknown as { _parent?: object };
     const origin = parent && origins.get(parent);
     const peer = origin?.peer ?? "unknown";
     const code = socket.authorizationError as unknown;
-    const reason = origin?.closedWhy() ?? (code ? String(code) : error.message);
     const certificate = shown(socket);
+    const reason = origin?.closedWhy() ?? (certificate && refusalOf(certificate)) ??
+      (code ? explained(String(code)) : error.message);
     tell({ peer, reason: reason.slice(0, MAX_REASON_CHARS), ...(certificate && { certificate }) });
   });
 }
 
+function explained(code: string): string {
+  return code === "UNABLE_TO_GET_ISSUER_CERT" ? "No certificate was shown, or none that can be read" : code;
+}
+
 function shown(socket: TLSSocket): PeerCertificate | undefined {
   try {
-    const der = socket.getPeerCertificate()?.raw;
-    return der && readCertificate(der);
+    const [der, ...others] = shownBy(socket);
+    return der && readCertificate(der, others);
   } catch {
     // What cannot be read was not accepted either.
     return undefined;

@@ -1,50 +1,48 @@
-/** Who is at the other end of a connection: the certificate it proved to hold. */
-import { X509Certificate } from "node:crypto";
+/** Who is at the other end of a connection: the certificate it proved to hold, and those that came with it. */
+import type { TLSSocket } from "node:tls";
 import type { PeerCertificate } from "../proto/service.ts";
+import { type Certificate, readCertificate as readDer } from "../trust/certificate.ts";
 
-/** What else is known of a certificate, for the one question that its data does not answer. */
-const originals = new WeakMap<PeerCertificate, X509Certificate>();
+/** As many certificates as one connection shows and anybody looks at. */
+const MAX_CHAIN = 8;
+
+/** What a chain is judged by, which handlers need not know. */
+const chains = new WeakMap<PeerCertificate, readonly Certificate[]>();
 
 /**
- * Reads a certificate that TLS has verified.
+ * Reads a certificate that TLS has seen.
  *
  * @param der The certificate in DER, as TLS gives it
+ * @param others Those that came with it, which may have issued it
  */
-export function readCertificate(der: Uint8Array): PeerCertificate {
-  const certificate = new X509Certificate(der);
-  // Not the text in `subject`: a name in it may hold a line break, and would read as a further name.
-  const subject = certificate.toLegacyObject().subject as unknown as Record<string, string | string[] | undefined>;
+export function readCertificate(der: Uint8Array, others: readonly Uint8Array[] = []): PeerCertificate {
+  const [own, ...rest] = [der, ...others].map((one) => readDer(new Uint8Array(one)));
+  const { subject, issuer, isAuthority, serialNumber, fingerprint, notAfter } = own!;
   const read: PeerCertificate = {
-    commonNames: list(subject["CN"]),
-    organizations: list(subject["O"]),
-    isAuthority: certificate.ca,
-    serialNumber: wholeBytes(certificate.serialNumber),
-    fingerprint: certificate.fingerprint256.replaceAll(":", "").toLowerCase(),
-    notAfter: new Date(certificate.validTo),
+    commonNames: subject.commonNames,
+    organizations: subject.organizations,
+    isAuthority,
+    issuer: issuer.text,
+    serialNumber,
+    fingerprint,
+    notAfter,
   };
-  originals.set(read, certificate);
+  chains.set(read, [own!, ...rest]);
   return read;
 }
 
-/**
- * True when this authority itself has signed the certificate. Chains are not followed: with an authority below another,
- * the lower one is the one to believe.
- */
-export function issuedBy(certificate: PeerCertificate, authority: X509Certificate): boolean {
-  const original = originals.get(certificate);
-  try {
-    return original !== undefined && original.verify(authority.publicKey);
-  } catch {
-    // A key of another kind cannot even be asked.
-    return false;
+/** The certificate and those that came with it. Empty for one that was not read here. */
+export function chainOf(certificate: PeerCertificate): readonly Certificate[] {
+  return chains.get(certificate) ?? [];
+}
+
+/** What the other end of a connection showed, in DER, its own certificate first. Empty when it showed none. */
+export function shownBy(socket: Pick<TLSSocket, "getPeerCertificate">): Uint8Array[] {
+  const shown: Uint8Array[] = [];
+  let next = socket.getPeerCertificate(true) as { raw?: Uint8Array; issuerCertificate?: typeof next } | null;
+  while (next?.raw && shown.length < MAX_CHAIN) {
+    shown.push(next.raw);
+    next = next.issuerCertificate === next ? null : next.issuerCertificate ?? null;
   }
-}
-
-function list(value: string | string[] | undefined): string[] {
-  return value === undefined ? [] : typeof value === "string" ? [value] : [...value];
-}
-
-/** Two digits a byte, as openssl writes it; Deno leaves a leading zero out. */
-function wholeBytes(hexadecimal: string): string {
-  return hexadecimal.length % 2 === 0 ? hexadecimal : `0${hexadecimal}`;
+  return shown;
 }

@@ -178,10 +178,11 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
   connections.watch(http2Server);
   freeSentFrames(http2Server, (stream) => limits.answers.meter(stream));
   widenReceiveWindows(http2Server);
-  failedHandshakes(http2Server, onHandshakeFailure);
+  failedHandshakes(http2Server, (certificate) => trust.refusalOf(certificate), onHandshakeFailure);
   const revoked = (certificate: PeerCertificate | undefined) =>
     certificate !== undefined && trust.isRevoked(certificate);
   // Its call is told why before that; a revoked certificate must not hold the places of others.
+  // Read here, so that each call of the session finds it, with the chain that only the session's socket has.
   http2Server.on("session", (session) => {
     if (revoked(certificateOfSession(session))) connections.cutAfterAnswer(session);
   });

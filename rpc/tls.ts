@@ -11,8 +11,11 @@ const HANDSHAKE_TIMEOUT_MS = 10_000;
 // 8 KiB is what gRPC advises; twice that leaves room for tracing headers, of which the service reads none.
 const MAX_HEADER_BYTES = 16 * 1024;
 
-/** What a server's TLS is, whatever its certificates are. */
-const POLICY = { minVersion: "TLSv1.3", requestCert: true, rejectUnauthorized: true } as const;
+/**
+ * What a server's TLS is, whatever its certificates are. Deno would close a refused connection before anybody could see
+ * why, so `refuseUnauthorized` does it, before there is an HTTP/2 session.
+ */
+const POLICY = { minVersion: "TLSv1.3", requestCert: true, rejectUnauthorized: false } as const;
 
 const create = http2.createSecureServer;
 
@@ -40,6 +43,8 @@ http2.createSecureServer = ((options: http2.SecureServerOptions) => {
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     settings: { ...options.settings, maxHeaderListSize: MAX_HEADER_BYTES },
   });
+  refuseUnauthorized(server);
+  // Should a connection ever get past that, it gets no further.
   server.prependListener("session", (session) => {
     const socket = session.socket as TLSSocket;
     // At once: until the next turn it could already make calls.
@@ -48,3 +53,22 @@ http2.createSecureServer = ((options: http2.SecureServerOptions) => {
   latest = server;
   return server;
 }) as typeof http2.createSecureServer;
+
+/**
+ * Closes connections whose certificate TLS has not accepted. Not a listener: those of `secureConnection` cannot keep
+ * each other from running, and the one of HTTP/2 must not. They count as failed handshakes, with the certificate still
+ * to be seen.
+ */
+function refuseUnauthorized(server: http2.Http2SecureServer): void {
+  const emit = server.emit as (event: string | symbol, ...args: unknown[]) => boolean;
+  server.emit = function (this: http2.Http2SecureServer, event: string | symbol, ...args: unknown[]): boolean {
+    if (event !== "secureConnection") return emit.call(this, event, ...args);
+    const socket = args[0] as TLSSocket;
+    if (socket.authorized && socket.getPeerCertificate()?.raw) return emit.call(this, event, ...args);
+    // A connection that breaks meanwhile is no error of the server.
+    socket.on("error", () => {});
+    emit.call(this, "tlsClientError", new Error(String(socket.authorizationError ?? "no certificate")), socket);
+    socket.destroy();
+    return true;
+  } as typeof server.emit;
+}

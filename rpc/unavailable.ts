@@ -19,7 +19,9 @@ export type UnreachableReason =
   | "SERVER_CERTIFICATE_EXPIRED"
   | "SERVER_CERTIFICATE_NOT_YET_VALID"
   | "SERVER_CERTIFICATE_UNTRUSTED"
+  | "SERVER_CERTIFICATE_UNUSABLE"
   | "CLIENT_CERTIFICATE_REFUSED"
+  | "CLIENT_CERTIFICATE_NOT_VALID_NOW"
   | "NOT_TELEPORT"
   | "CLOSED_IN_HANDSHAKE"
   | "LOST"
@@ -49,25 +51,6 @@ const CAUSES: readonly [RegExp, UnreachableReason, (host: string) => string][] =
     /NotCapable|PermissionDenied|Requires net access/,
     "NETWORK_NOT_ALLOWED",
     () => "this program may not use the network: allow it that address",
-  ],
-  [
-    /ERR_TLS_CERT_ALTNAME_INVALID|NotValidForName/,
-    "SERVER_NAME_MISMATCH",
-    (host) => `its certificate is not for "${host}": give an address it is for, or issue one that names this`,
-  ],
-  [/has expired|CERT_HAS_EXPIRED/, "SERVER_CERTIFICATE_EXPIRED", () => "its certificate has expired: renew it"],
-  [
-    /not yet valid/,
-    "SERVER_CERTIFICATE_NOT_YET_VALID",
-    () => "its certificate is not valid yet: check the clocks of both machines",
-  ],
-  [
-    /self-signed|self signed|unable to (get|verify)|UnknownIssuer|unknown issuer|BadSignature|invalid peer certificate/i,
-    "SERVER_CERTIFICATE_UNTRUSTED",
-    // Deno mostly says this of an expired certificate too.
-    () =>
-      "its certificate is not valid under the CA that this client trusts: use the CA certificate of that server, or " +
-      "renew a certificate that has expired",
   ],
   [
     /alert.*(certificate|unknown ca|access denied)|(Certificate|UnknownCA|AccessDenied)\w*$|^Failed to connect/i,

@@ -1,12 +1,14 @@
 /** What a server is known by and whom it believes, read from its files: certificates, revoked ones, policy. */
-import { X509Certificate } from "node:crypto";
 import { CertificateError } from "../certs/errors.ts";
-import { readRevokedSerials, readServerFiles, type RevokedSerials } from "../certs/server_files.ts";
-import { checkCredentials, type Credentials, endsOf, splitCertificates } from "../rpc/credentials.ts";
+import { checkOwner } from "../certs/key_mode.ts";
+import { readRevoked as readList, readServerFiles, type RevokedCertificates } from "../certs/server_files.ts";
+import { checkCredentials, type Credentials, endsOf, readAuthorities, readChain } from "../rpc/credentials.ts";
 import type { ServerIdentity } from "../service/keep_current.ts";
 import { DEFAULT_POLICY } from "../service/policy_default.ts";
 import { parsePolicy, type PolicyText } from "../service/policy_file.ts";
-import type { RevocationMemory } from "./revocation_memory.ts";
+import { capitalized, judgeChain } from "../trust/chain.ts";
+import { issuerKey } from "../trust/revocation.ts";
+import type { KnownAuthority, RevocationMemory } from "./revocation_memory.ts";
 import { StartError } from "./start_error.ts";
 
 /**
@@ -21,12 +23,13 @@ export async function readIdentity(
   tell: (line: string) => void,
 ): Promise<ServerIdentity> {
   const credentials = await readCredentials(certs);
-  const list = await readRevokedSerials(certs, credentials.ca);
-  const { revoked, warning } = remember(list?.serials, credentials.ca, memory);
+  const list = await readList(certs, credentials.ca);
+  const { revoked, warning } = remember(list?.keys, credentials.ca, memory);
   if (warning !== undefined) tell(warning);
   tellStale(list, tell);
-  if (!isOwn(credentials)) {
-    tell('warning: "server.crt" is not signed by an authority of "ca.crt": clients with the same "ca.crt" refuse it');
+  const own = judgeChain(readChain(credentials.cert), readAuthorities(credentials.ca), "server");
+  if (!own.isBelieved) {
+    tell(`warning: clients with the same "ca.crt" refuse this server: ${capitalized(own.reason)}`);
   }
   return { credentials, revoked, policy: await readPolicy(policyPath) };
 }
@@ -42,9 +45,9 @@ export async function readRevoked(
   memory: RevocationMemory,
   tell: (line: string) => void,
 ): Promise<ReadonlySet<string> | undefined> {
-  const list = await readRevokedSerials(certs, ca);
+  const list = await readList(certs, ca);
   if (list === undefined) return undefined;
-  const { revoked, warning } = remember(list.serials, ca, memory);
+  const { revoked, warning } = remember(list.keys, ca, memory);
   // Who is kept out now is, whether that can be written down or not.
   await memory.save().catch((error) => tell(`who was revoked cannot be written down for the next start: ${error}`));
   if (warning !== undefined) tell(warning);
@@ -53,41 +56,27 @@ export async function readRevoked(
 }
 
 /** A list may hold for longer than it says; that it is old says that nobody brings newer ones. */
-function tellStale(list: RevokedSerials | undefined, tell: (line: string) => void): void {
+function tellStale(list: RevokedCertificates | undefined, tell: (line: string) => void): void {
   if (list === undefined || list.nextUpdate > new Date()) return;
   const day = list.nextUpdate.toISOString().slice(0, 10);
   tell(`warning: "ca.crl" was to be followed by a newer list on ${day}: what it says still holds, bring the newer one`);
 }
 
 function remember(
-  serials: ReadonlySet<string> | undefined,
+  keys: ReadonlySet<string> | undefined,
   ca: string,
   memory: RevocationMemory,
 ): { readonly revoked: ReadonlySet<string>; readonly warning: string | undefined } {
   const before = memory.lacking;
-  const revoked = memory.add(serials ?? new Set(), fingerprintsOf(ca));
+  const revoked = memory.add(keys ?? new Set(), authoritiesOf(ca));
   const { lacking } = memory;
-  const what = `"ca.crl" ${serials === undefined ? "is gone" : "is not the latest"}`;
+  const what = `"ca.crl" ${keys === undefined ? "is gone" : "is not the latest"}`;
   const warning = `warning: ${what}: "${lacking}" certificates that one has revoked before stay revoked, restore it`;
   return { revoked, warning: lacking > 0 && lacking !== before ? warning : undefined };
 }
 
-/** Whether clients that have this authority's certificate will talk to the server. */
-function isOwn({ ca, cert }: Credentials): boolean {
-  const own = new X509Certificate(cert);
-  return splitCertificates(ca).some((pem) => {
-    try {
-      return own.verify(new X509Certificate(pem).publicKey);
-    } catch {
-      // A key of another kind cannot even be asked.
-      return false;
-    }
-  });
-}
-
-/** SHA-256 of each authority, lower-case hexadecimal. */
-function fingerprintsOf(ca: string): string[] {
-  return splitCertificates(ca).map((pem) => new X509Certificate(pem).fingerprint256.replaceAll(":", "").toLowerCase());
+function authoritiesOf(ca: string): KnownAuthority[] {
+  return readAuthorities(ca).map(({ fingerprint, subject }) => ({ fingerprint, issuer: issuerKey(subject) }));
 }
 
 /** Reads authority, certificate and key, and sees that they can be served with. */
@@ -98,14 +87,16 @@ export async function readCredentials(certs: string): Promise<Credentials> {
     return credentials;
   } catch (error) {
     if (!(error instanceof CertificateError) || error.code !== "MISSING") throw error;
-    const [path = ""] = /^"[^"]*"/.exec(error.message) ?? [];
-    throw new StartError(`${path} not found: make certificates with certs init, or start with --init-certs`);
+    throw new StartError(
+      `"${error.path ?? certs}" not found: make certificates with certs init, or start with --init-certs`,
+    );
   }
 }
 
 /** Reads a policy file; without one the three roles hold. */
 export async function readPolicy(path: string | undefined): Promise<PolicyText> {
   if (path === undefined) return { text: "", policy: DEFAULT_POLICY };
+  await checkOwner(path);
   const text = await Deno.readTextFile(path).catch((error) => {
     throw new StartError(`Policy file "${path}" cannot be read: ${error instanceof Error ? error.message : error}`);
   });
@@ -114,8 +105,9 @@ export async function readPolicy(path: string | undefined): Promise<PolicyText> 
 
 /** The certificates whose end is worth a warning, as a person calls them. */
 export function namedEnds(credentials: Credentials) {
-  return endsOf(credentials).map(({ part, notAfter }) => ({
+  return endsOf(credentials).map(({ part, notBefore, notAfter }) => ({
     name: part === "ca" ? "the authority's certificate" : "the server's certificate",
+    notBefore,
     notAfter,
   }));
 }

@@ -2,6 +2,7 @@
  * What was revoked once, remembered beside the jobs: a list that is lost, or older than one that was in force, must let
  * nobody in again.
  */
+import { canonicalSerial } from "../trust/certificate.ts";
 import { StartError } from "./start_error.ts";
 
 /** As many as ten full lists have; a file with more was not written here. */
@@ -10,20 +11,36 @@ const MAX_SERIALS = 1_000_000;
 /** Serial numbers have at most 40 digits (RFC 5280, section 4.1.2.2). */
 const MAX_FILE_BYTES = MAX_SERIALS * 48;
 
-/** Serial numbers that were on a list, and the authorities whose they are. */
+/** An authority that is believed now. */
+export interface KnownAuthority {
+  /** SHA-256 of its certificate, lower-case hexadecimal. */
+  readonly fingerprint: string;
+  /** What it is known by in lists, see `issuerKey`. */
+  readonly issuer: string;
+}
+
+/** What an older version wrote: serial numbers without the one who gave them, and the authorities of that time. */
+interface OldMemory {
+  readonly authorities: readonly string[];
+  readonly serials: readonly string[];
+}
+
+/** Certificates that were on a list, by issuer and serial number. */
 export class RevocationMemory {
   readonly #path: string;
-  #authorities: readonly string[];
-  #serials: ReadonlySet<string>;
+  /** Each as `revocationKey` writes it. */
+  #keys: ReadonlySet<string>;
+  /** What an older version wrote, until one of its authorities is seen again. */
+  #old: OldMemory | undefined;
   /** What the file holds. */
   #written: string;
   #lacking = 0;
 
-  private constructor(path: string, written: string, authorities: readonly string[], serials: ReadonlySet<string>) {
+  private constructor(path: string, written: string, keys: ReadonlySet<string>, old?: OldMemory) {
     this.#path = path;
     this.#written = written;
-    this.#authorities = authorities;
-    this.#serials = serials;
+    this.#keys = keys;
+    this.#old = old;
   }
 
   /**
@@ -38,33 +55,50 @@ export class RevocationMemory {
       if (size > MAX_FILE_BYTES) throw new Error(`it has ${size} bytes`);
       text = await Deno.readTextFile(path);
     } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return new RevocationMemory(path, "", [], new Set());
+      if (error instanceof Deno.errors.NotFound) return new RevocationMemory(path, "", new Set());
       throw new StartError(`"${path}" cannot be read: ${error instanceof Error ? error.message : error}`);
     }
     const read = parse(text);
-    if (read !== undefined) return new RevocationMemory(path, text, read.authorities, new Set(read.serials));
+    if (read !== undefined) return new RevocationMemory(path, text, read.keys, read.old);
     throw new StartError(
       `"${path}" is damaged, which says whom to keep out: restore it, or remove it once "ca.crl" names all who are revoked`,
     );
   }
 
-  /** How many the last list did not name that are remembered. */
+  /** How many certificates of the authorities that are believed the last list did not name, though an earlier one did. */
   get lacking(): number {
     return this.#lacking;
   }
 
   /**
-   * The serial numbers of a list, and all that were on one before; nobody is taken off.
+   * The certificates of a list, and all that were on one before; nobody is taken off.
    *
-   * @param authorities SHA-256 of the authorities that are believed now. Where none of them was before, what they know
-   * nothing of is forgotten: their serial numbers are others
+   * @param keys what the list has, each as `revocationKey` writes it
+   * @param authorities those that are believed now
    */
-  add(serials: ReadonlySet<string>, authorities: readonly string[]): ReadonlySet<string> {
-    const known = authorities.some((authority) => this.#authorities.includes(authority));
-    this.#authorities = authorities;
-    this.#serials = known ? this.#serials.union(serials) : serials;
-    this.#lacking = this.#serials.size - serials.size;
-    return this.#serials;
+  add(keys: ReadonlySet<string>, authorities: readonly KnownAuthority[]): ReadonlySet<string> {
+    this.#keys = this.#keys.union(keys).union(this.#migrated(authorities));
+    const issuers = new Set(authorities.map(({ issuer }) => issuer));
+    const serials = new Set([...keys].map((key) => splitKey(key).serial));
+    // What was taken over from an older version is there for each authority, and listed for one.
+    this.#lacking = [...this.#keys.difference(keys)].map(splitKey)
+      .filter(({ issuer, serial }) => issuers.has(issuer) && !serials.has(serial)).length;
+    return this.#keys;
+  }
+
+  /**
+   * What an older version remembered, as certificates of each authority that is believed now: it did not write down whose
+   * they were, and nobody must be let in again by an update. Where none of its authorities is believed, it waits.
+   */
+  #migrated(authorities: readonly KnownAuthority[]): ReadonlySet<string> {
+    const old = this.#old;
+    if (old === undefined || !authorities.some(({ fingerprint }) => old.authorities.includes(fingerprint))) {
+      return new Set();
+    }
+    this.#old = undefined;
+    return new Set(
+      authorities.flatMap(({ issuer }) => old.serials.map((serial) => `${issuer}:${canonicalSerial(serial)}`)),
+    );
   }
 
   /**
@@ -73,8 +107,8 @@ export class RevocationMemory {
    * @throws {Error} when it cannot be written
    */
   async save(): Promise<void> {
-    if (this.#written === "" && this.#serials.size === 0) return;
-    const text = `${JSON.stringify({ authorities: this.#authorities, serials: [...this.#serials] })}\n`;
+    if (this.#written === "" && this.#keys.size === 0) return;
+    const text = `${JSON.stringify({ version: VERSION, revoked: grouped(this.#keys), ...this.#old })}\n`;
     if (text === this.#written) return;
     const temporary = `${this.#path}.new`;
     {
@@ -88,16 +122,41 @@ export class RevocationMemory {
   }
 }
 
-function parse(text: string): { readonly authorities: string[]; readonly serials: string[] } | undefined {
+/** Of the form of the file. The first had no number. */
+const VERSION = 2;
+
+function splitKey(key: string): { readonly issuer: string; readonly serial: string } {
+  const [issuer = "", serial = ""] = key.split(":");
+  return { issuer, serial };
+}
+
+/** Serial numbers by issuer. */
+function grouped(keys: ReadonlySet<string>): Record<string, string[]> {
+  const groups: Record<string, string[]> = {};
+  for (const { issuer, serial } of [...keys].map(splitKey)) (groups[issuer] ??= []).push(serial);
+  return groups;
+}
+
+const ISSUER = /^[0-9a-f]{64}$/;
+const SERIAL = /^([0-9A-F]{2}){1,20}$/;
+
+function parse(text: string): { readonly keys: ReadonlySet<string>; readonly old?: OldMemory } | undefined {
   try {
-    const { authorities, serials } = JSON.parse(text);
-    const are = (list: unknown, form: RegExp, most: number) =>
-      Array.isArray(list) && list.length <= most && list.every((one) => typeof one === "string" && form.test(one));
-    if (!are(authorities, /^[0-9a-f]{64}$/, 16) || !are(serials, /^([0-9A-F]{2}){1,20}$/, MAX_SERIALS)) {
-      return undefined;
-    }
-    return { authorities, serials };
+    const { version, revoked, authorities, serials } = JSON.parse(text);
+    if (version !== VERSION && version !== undefined) return undefined;
+    const hasOld = version === undefined || serials !== undefined;
+    if (hasOld && (!areAll(authorities, ISSUER, 16) || !areAll(serials, SERIAL, MAX_SERIALS))) return undefined;
+    const old = hasOld ? { old: { authorities, serials } } : {};
+    if (version === undefined) return { keys: new Set(), ...old };
+    const groups = Object.entries(revoked as Record<string, unknown>);
+    if (!groups.every(([issuer, list]) => ISSUER.test(issuer) && areAll(list, SERIAL, MAX_SERIALS))) return undefined;
+    const keys = groups.flatMap(([issuer, list]) => (list as string[]).map((serial) => `${issuer}:${serial}`));
+    return { keys: new Set(keys), ...old };
   } catch {
     return undefined;
   }
+}
+
+function areAll(list: unknown, form: RegExp, most: number): list is string[] {
+  return Array.isArray(list) && list.length <= most && list.every((one) => typeof one === "string" && form.test(one));
 }

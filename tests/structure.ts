@@ -17,18 +17,19 @@ export interface FileFacts {
 
 /** The layers and what each may import besides itself. The top of the list is the top of the house. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
-  door: ["teleportd", "mod", "cli", "service", "rpc", "certs", "proto", "worker", "text"],
-  teleportd: ["mod", "cli", "service", "rpc", "certs", "text"],
+  door: ["teleportd", "mod", "cli", "service", "rpc", "certs", "trust", "proto", "worker", "text"],
+  teleportd: ["mod", "cli", "service", "rpc", "certs", "trust", "text"],
   mod: ["worker"],
-  cli: ["rpc", "proto", "text"],
+  cli: ["rpc", "trust", "proto", "text"],
   service: ["mod", "proto", "text"],
-  rpc: ["mod", "proto"],
-  certs: [],
+  rpc: ["mod", "trust", "proto"],
+  certs: ["trust", "text"],
+  trust: ["text"],
   proto: [],
   text: [],
   worker: [],
-  tests: ["door", "teleportd", "mod", "cli", "service", "rpc", "certs", "proto", "text", "worker", "bench"],
-  bench: ["door", "teleportd", "mod", "cli", "service", "rpc", "certs", "proto", "text", "worker", "tests"],
+  tests: ["door", "teleportd", "mod", "cli", "service", "rpc", "certs", "trust", "proto", "text", "worker", "bench"],
+  bench: ["door", "teleportd", "mod", "cli", "service", "rpc", "certs", "trust", "proto", "text", "worker", "tests"],
 };
 
 /** The npm packages of each layer. A layer that is not here has none; tests and benchmarks may use all of them. */

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { makeAuthority } from "../../certs/authority.ts";
 import { type KeyPair, makeCertificate } from "../../certs/certificate.ts";
-import { inspectCertificate } from "../../certs/inspect.ts";
+import { firstCertificate, inspectCertificate } from "../../certs/inspect.ts";
 import { lifetime } from "../../certs/lifetime.ts";
 import { openssl, refuses, temporaryDirectory, withOpenssl } from "./fixture.ts";
 
@@ -26,6 +26,7 @@ Deno.test({ ...strict, name: "makeCertificate() says of a client who it is and n
     organizations: roles,
     hosts: [],
     isAuthority: false,
+    issuer: firstCertificate(issuer.certificate).subject.text,
     keyAlgorithm: "P-256",
     usages: ["client"],
     ...validity,

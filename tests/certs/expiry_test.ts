@@ -1,30 +1,37 @@
 /** Ends that are near, and keys that others can read. */
 import assert from "node:assert/strict";
-import { ExpiryReminder, expiryWarning } from "../../certs/expiry.ts";
+import { ExpiryReminder } from "../../certs/expiry.ts";
 import { checkKeyMode } from "../../certs/key_mode.ts";
+import { expiryWarning } from "../../trust/expiry.ts";
 import { refuses, temporaryDirectory } from "./fixture.ts";
 
 const strict = { sanitizeOps: true, sanitizeResources: true } as const;
 
-Deno.test("expiryWarning() warns from 30 days before, and counts whole days", () => {
+Deno.test("expiryWarning() warns from 30 days or a third of the life before the end, and counts whole days", () => {
   const end = new Date("2026-03-31T12:00:00Z");
+  const day = (days: number) => new Date(end.getTime() - days * 86_400_000);
   for (
-    const [now, wanted] of [
-      ["2026-03-01T12:00:00Z", undefined],
-      ["2026-03-01T12:00:01Z", "ends in 29 days, on 2026-03-31"],
-      ["2026-03-30T12:00:00Z", "ends in 1 day, on 2026-03-31"],
-      ["2026-03-31T11:59:59Z", "ends in less than a day, on 2026-03-31"],
-      ["2026-03-31T12:00:00Z", "ended on 2026-03-31"],
+    const [lifeDays, leftDays, wanted] of [
+      [365, 30, undefined],
+      [365, 29.9, "ends in 29 days, on 2026-03-31"],
+      [90, 29.9, "ends in 29 days, on 2026-03-31"],
+      [30, 10, undefined],
+      [30, 9.9, "ends in 9 days, on 2026-03-31"],
+      [1, 0.4, undefined],
+      [1, 0.3, "ends in less than a day, on 2026-03-31"],
+      [365, 1.5, "ends in 1 day, on 2026-03-31"],
+      [365, 0, "ended on 2026-03-31"],
     ] as const
-  ) assert.equal(expiryWarning(end, new Date(now)), wanted, now);
+  ) assert.equal(expiryWarning({ notBefore: day(lifeDays), notAfter: end }, day(leftDays)), wanted, `${leftDays}`);
 });
 
 Deno.test({ ...strict, name: "ExpiryReminder tells at once of what is near, and leaves no timer" }, () => {
   const told: string[] = [];
+  const notBefore = new Date(Date.now() - 86_400_000 * 300);
   using reminder = new ExpiryReminder((line) => told.push(line));
   reminder.mind([
-    { name: "this", notAfter: new Date(Date.now() + 86_400_000 * 2.5) },
-    { name: "that", notAfter: new Date(Date.now() + 86_400_000 * 400) },
+    { name: "this", notBefore, notAfter: new Date(Date.now() + 86_400_000 * 2.5) },
+    { name: "that", notBefore, notAfter: new Date(Date.now() + 86_400_000 * 400) },
   ]);
   assert.equal(told.length, 1);
   assert.match(told[0]!, /^warning: this ends in 2 days, on /);

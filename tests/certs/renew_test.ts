@@ -1,12 +1,13 @@
 /** Renewal: the same words anew, and one authority after another without anybody shut out meanwhile. */
 import assert from "node:assert/strict";
 import { initDirectory } from "../../certs/init.ts";
-import { inspectCertificate, isSignedBy, splitCertificates } from "../../certs/inspect.ts";
+import { firstCertificate, inspectCertificate, isSignedBy, splitCertificates } from "../../certs/inspect.ts";
 import { issueClient } from "../../certs/issue.ts";
 import { listCertificates, showCertificate } from "../../certs/list.ts";
 import { finishAuthority, renew, renewAuthority } from "../../certs/renew.ts";
 import { revoke } from "../../certs/revoke.ts";
-import { readRevokedSerials } from "../../certs/server_files.ts";
+import { readRevoked } from "../../certs/server_files.ts";
+import { revocationKey } from "../../trust/revocation.ts";
 import { openssl, refuses, snapshot, temporaryDirectory, withOpenssl } from "./fixture.ts";
 
 const strict = { sanitizeOps: true, sanitizeResources: true } as const;
@@ -91,8 +92,9 @@ Deno.test(
     const { path } = dir;
     await initDirectory({ dir: path });
     await issueClient({ dir: path, name: "ann", roles: ["viewer"] });
-    const revoked = await revoke({ dir: path, name: "ann" });
+    const { serialNumber } = await revoke({ dir: path, name: "ann" });
     const oldCa = await Deno.readTextFile(`${path}/ca.crt`);
+    const revokedKeys = new Set([revocationKey(firstCertificate(oldCa).subject, serialNumber)]);
 
     await renewAuthority({ dir: path });
     const both = await Deno.readTextFile(`${path}/ca.crt`);
@@ -112,12 +114,12 @@ Deno.test(
     assert.equal(await isSignedBy(await Deno.readTextFile(`${path}/admin.crt`), both), true);
     await refuses(() => renewAuthority({ dir: path }), "ALREADY_EXISTS", /two authorities already/);
     // Also for whoever has the old authority alone for the moment.
-    assert.deepEqual((await readRevokedSerials(path, both))?.serials, new Set([revoked.serialNumber]));
+    assert.deepEqual((await readRevoked(path, both))?.keys, revokedKeys);
 
     await finishAuthority(path);
     const alone = await Deno.readTextFile(`${path}/ca.crt`);
     assert.deepEqual(splitCertificates(alone), [splitCertificates(both)[0]]);
-    assert.deepEqual((await readRevokedSerials(path, alone))?.serials, new Set([revoked.serialNumber]));
+    assert.deepEqual((await readRevoked(path, alone))?.keys, revokedKeys);
     const standing = Object.fromEntries((await listCertificates(path)).map(({ name, standing }) => [name, standing]));
     assert.deepEqual(standing, { ca: "valid", admin: "foreign", ann: "revoked", server: "valid" });
     assert.equal((await snapshot(path))["ca.key"]!.mode, "600");
@@ -139,7 +141,8 @@ Deno.test({ ...strict, name: "listCertificates() tells how each stands" }, async
       ) => [name, standing]),
     );
   const today = { ca: "valid", admin: "valid", broken: "unreadable", early: "not yet valid", server: "valid" };
-  assert.deepEqual(await at(0), { ...today, short: "expiring" });
+  assert.deepEqual(await at(0), { ...today, short: "valid" });
+  assert.deepEqual(await at(7), { ...today, early: "valid", short: "expiring" });
   assert.deepEqual(await at(11), { ...today, early: "valid", short: "ended" });
   assert.equal((await at(61))["admin"], "expiring");
   assert.equal((await at(59))["admin"], "valid");

@@ -1,11 +1,12 @@
 /** Revocation: what goes on the list, that nothing gets lost there, and that openssl agrees. */
 import assert from "node:assert/strict";
 import { initDirectory } from "../../certs/init.ts";
-import { inspectCertificate } from "../../certs/inspect.ts";
+import { firstCertificate, inspectCertificate } from "../../certs/inspect.ts";
 import { issueClient } from "../../certs/issue.ts";
 import { canonicalSerial, readRevocations } from "../../certs/revocations.ts";
 import { revoke } from "../../certs/revoke.ts";
-import { readRevokedSerials } from "../../certs/server_files.ts";
+import { readRevoked } from "../../certs/server_files.ts";
+import { revocationKey } from "../../trust/revocation.ts";
 import { openssl, refuses, snapshot, temporaryDirectory, withOpenssl } from "./fixture.ts";
 
 const strict = { sanitizeOps: true, sanitizeResources: true } as const;
@@ -21,9 +22,11 @@ for (const keyKind of ["p256", "ed25519"] as const) {
     await issueClient({ dir: dir.path, name: "ann", roles: ["viewer"] });
     const done = await revoke({ dir: dir.path, name: "ann" });
     const serialNumber = await serialOf(`${dir.path}/ann.crt`);
-    assert.deepEqual(done, { serialNumber, path: `${dir.path}/ca.crl`, already: false, count: 1 });
     const ca = await Deno.readTextFile(`${dir.path}/ca.crt`);
-    assert.deepEqual((await readRevokedSerials(dir.path, ca))?.serials, new Set([serialNumber]));
+    const { subject } = firstCertificate(ca);
+    const path = `${dir.path}/ca.crl`;
+    assert.deepEqual(done, { issuer: subject.text, serialNumber, path, already: false, count: 1 });
+    assert.deepEqual((await readRevoked(dir.path, ca))?.keys, new Set([revocationKey(subject, serialNumber)]));
     assert.equal((await snapshot(dir.path))["ca.crl"]!.mode, "644");
   });
 }
@@ -43,8 +46,10 @@ Deno.test({ ...strict, name: "revoke() loses none of many that come at once" }, 
   await initDirectory({ dir: dir.path });
   const serials = Array.from({ length: 8 }, (_, index) => `A${index}`);
   await Promise.all(serials.map((serialNumber) => revoke({ dir: dir.path, serialNumber })));
-  const list = await readRevokedSerials(dir.path, await Deno.readTextFile(`${dir.path}/ca.crt`));
-  assert.deepEqual(list?.serials, new Set(serials));
+  const ca = await Deno.readTextFile(`${dir.path}/ca.crt`);
+  const { subject } = firstCertificate(ca);
+  const wanted = serials.map((serialNumber) => revocationKey(subject, serialNumber));
+  assert.deepEqual((await readRevoked(dir.path, ca))?.keys, new Set(wanted));
 });
 
 Deno.test({ ...strict, name: "revoke() takes a certificate whose file is elsewhere" }, async () => {
@@ -83,19 +88,21 @@ Deno.test({ ...strict, name: "readRevocations() refuses a damaged list and one o
   const otherCa = await Deno.readTextFile(`${other.path}/ca.crt`);
   const list = await Deno.readTextFile(`${dir.path}/ca.crl`);
   await refuses(() => readRevocations(list, otherCa), "UNUSABLE", /not signed by an authority/);
-  assert.equal((await readRevocations(list, otherCa + ca)).revoked.length, 1);
+  const ofBoth = list + await Deno.readTextFile(`${other.path}/ca.crl`);
+  await refuses(() => readRevocations(ofBoth, ca), "UNUSABLE", /not signed by an authority/);
+  assert.equal(readRevocations(ofBoth, otherCa + ca).revoked.length, 4, "two, each for either of two of this tool's");
   const lines = list.split("\n");
   lines[2] = lines[2]!.replace(/[a-z]/, (char) => char === "q" ? "r" : "q");
-  for (const damaged of ["", "hello", ca, list.slice(0, 200), list + list]) {
-    await refuses(() => readRevocations(damaged, ca), "UNUSABLE", /not one list in PEM/);
+  for (const damaged of ["", "hello", ca, list.slice(0, 200), list + ca]) {
+    await refuses(() => readRevocations(damaged, ca), "UNUSABLE", /lists in PEM and nothing else/);
   }
   await refuses(() => readRevocations(lines.join("\n"), ca), "UNUSABLE", /^The list of revoked certificates/);
 });
 
-Deno.test({ ...strict, name: "readRevokedSerials() knows no list from an empty one" }, async () => {
+Deno.test({ ...strict, name: "readRevoked() knows no list from an empty one" }, async () => {
   await using dir = await temporaryDirectory();
   await initDirectory({ dir: dir.path });
-  assert.equal(await readRevokedSerials(dir.path, await Deno.readTextFile(`${dir.path}/ca.crt`)), undefined);
+  assert.equal(await readRevoked(dir.path, await Deno.readTextFile(`${dir.path}/ca.crt`)), undefined);
 });
 
 Deno.test("canonicalSerial() writes the same number the same way", () => {

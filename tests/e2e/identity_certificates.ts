@@ -1,5 +1,6 @@
 /** Users of the tests' own authority, and its list of revoked ones. */
 import "reflect-metadata";
+import { readCertificate } from "../../trust/certificate.ts";
 import * as x509 from "@peculiar/x509";
 import { makeRevocations } from "../../certs/revocations.ts";
 import { ca, issue, type Issued, type Wanted } from "../rpc/certificates.ts";
@@ -18,6 +19,7 @@ export function listOf(...revoked: Issued[]): Promise<string> {
 export async function listUntil(nextUpdate: Date, ...revoked: Issued[]): Promise<string> {
   const key = x509.PemConverter.encode(await crypto.subtle.exportKey("pkcs8", ca.keys.privateKey), "PRIVATE KEY");
   const entries = revoked.map(({ certificate }) => ({
+    issuer: readCertificate(new Uint8Array(certificate.rawData)).issuer,
     serialNumber: certificate.serialNumber.toUpperCase(),
     revokedAt: new Date(),
   }));

@@ -2,6 +2,8 @@
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 import type { Credentials } from "../../rpc/client.ts";
+import { readCertificate } from "../../trust/certificate.ts";
+import { revocationKey } from "../../trust/revocation.ts";
 
 /** A certificate with its key, able to sign others. */
 export interface Issued {
@@ -67,6 +69,12 @@ function extensions({ usage, hosts = [] }: Wanted): x509.Extension[] {
       ),
     ]),
   ];
+}
+
+/** What a list of revoked certificates has of one. */
+export function revocationOf({ certificate }: Issued): string {
+  const { issuer, serialNumber } = readCertificate(new Uint8Array(certificate.rawData));
+  return revocationKey(issuer, serialNumber);
 }
 
 /** What one side is given: its own certificate, and the authority it believes in. */

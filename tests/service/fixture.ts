@@ -21,6 +21,7 @@ export function certificateOf(user: string, ...roles: string[]): PeerCertificate
     commonNames: [user],
     organizations: roles,
     isAuthority: false,
+    issuer: "CN=an authority",
     serialNumber: "01",
     fingerprint: "00".repeat(32),
     notAfter: new Date(Date.now() + 86_400_000),

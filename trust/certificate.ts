@@ -1,0 +1,180 @@
+/** Reads what a certificate says (RFC 5280), as far as a chain is judged by it. */
+import { createHash } from "node:crypto";
+import { constructed, DerReader, type DerValue, primitive, readOid, readSmallInteger, readTime, TAG } from "./der.ts";
+import { type Name, readName } from "./name.ts";
+
+/** What a certificate says. Nothing here says that it may be believed. */
+export interface Certificate {
+  readonly der: Uint8Array<ArrayBuffer>;
+  /** SHA-256 of the certificate, lower-case hexadecimal. */
+  readonly fingerprint: string;
+  readonly subject: Name;
+  readonly issuer: Name;
+  /** Upper-case hexadecimal, whole bytes, without leading zeros. */
+  readonly serialNumber: string;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  /** The public key in DER (SubjectPublicKeyInfo). */
+  readonly publicKey: Uint8Array<ArrayBuffer>;
+  /** True when it may sign others (basicConstraints CA). */
+  readonly isAuthority: boolean;
+  /** How many authorities may stand between it and the last certificate. Absent: any number. */
+  readonly maxPathLength?: number;
+  /** What the key may be used for. Absent: anything. */
+  readonly keyUsages?: ReadonlySet<KeyUsage>;
+  /** The DNS names and IP addresses that it covers, in order, each in its usual spelling. */
+  readonly hosts: readonly string[];
+  /** Which sides of a connection it may stand on, as object identifiers. Absent: any. */
+  readonly purposes?: readonly string[];
+  /** What the authority's certificate calls its own key, lower-case hexadecimal. Absent when it does not. */
+  readonly subjectKeyIdentifier?: string;
+  /** Extensions that must be understood, and are not. */
+  readonly unknownExtensions: readonly string[];
+  /** What was signed. */
+  readonly signed: Uint8Array<ArrayBuffer>;
+  /** The algorithm of the signature, in DER. */
+  readonly signatureAlgorithm: DerValue;
+  readonly signature: Uint8Array<ArrayBuffer>;
+}
+
+/** The uses of a key that matter to a chain. */
+export type KeyUsage = "digitalSignature" | "keyCertSign";
+
+/** The bits of the extension (RFC 5280, section 4.2.1.3). */
+const KEY_USAGE_BITS: readonly (readonly [KeyUsage, number])[] = [["digitalSignature", 0x80], ["keyCertSign", 0x04]];
+
+const EXTENSION = {
+  SUBJECT_KEY_IDENTIFIER: "2.5.29.14",
+  KEY_USAGE: "2.5.29.15",
+  SUBJECT_ALTERNATIVE_NAME: "2.5.29.17",
+  BASIC_CONSTRAINTS: "2.5.29.19",
+  EXTENDED_KEY_USAGE: "2.5.29.37",
+} as const;
+
+/** Name constraints, which must never be passed over, though some mark them as not critical. */
+const NAME_CONSTRAINTS = "2.5.29.30";
+
+/** What the extensions say. */
+interface Extensions {
+  isAuthority: boolean;
+  maxPathLength?: number;
+  keyUsages?: ReadonlySet<KeyUsage>;
+  purposes?: readonly string[];
+  subjectKeyIdentifier?: string;
+  hosts: string[];
+  unknownExtensions: string[];
+}
+
+/**
+ * Reads a certificate.
+ *
+ * @throws {DerError} when the bytes are no certificate
+ * @throws {TypeError} when a name is no text in the encoding that it claims
+ */
+export function readCertificate(der: Uint8Array<ArrayBuffer>): Certificate {
+  const outer = new DerReader(der).enter(TAG.SEQUENCE);
+  const signed = outer.next(TAG.SEQUENCE);
+  const signatureAlgorithm = outer.next(TAG.SEQUENCE);
+  const signature = outer.next(TAG.BIT_STRING).bytes.subarray(1);
+  const body = new DerReader(signed.bytes);
+  body.optional(constructed(0));
+  const serialNumber = serialText(body.next(TAG.INTEGER).bytes);
+  body.next(TAG.SEQUENCE);
+  const issuer = readName(body.next(TAG.SEQUENCE));
+  const validity = body.enter(TAG.SEQUENCE);
+  const notBefore = readTime(validity.next());
+  const notAfter = readTime(validity.next());
+  const subject = readName(body.next(TAG.SEQUENCE));
+  const publicKey = body.next(TAG.SEQUENCE).whole;
+  body.optional(primitive(1));
+  body.optional(primitive(2));
+  const extensions = body.nextTag === constructed(3) ? readExtensions(body.enter(constructed(3))) : noExtensions();
+  return {
+    der,
+    fingerprint: createHash("sha256").update(der).digest("hex"),
+    subject,
+    issuer,
+    serialNumber,
+    notBefore,
+    notAfter,
+    publicKey,
+    ...extensions,
+    signed: signed.whole,
+    signatureAlgorithm,
+    signature,
+  };
+}
+
+/** A serial number as it is written everywhere here: upper case, whole bytes, no leading zeros. */
+export function canonicalSerial(serialNumber: string): string {
+  const digits = serialNumber.toUpperCase().replace(/^0+(?=.)/, "");
+  return digits.length % 2 === 0 ? digits : `0${digits}`;
+}
+
+function serialText(bytes: Uint8Array): string {
+  return canonicalSerial(bytes.toHex());
+}
+
+function noExtensions(): Extensions {
+  return { isAuthority: false, hosts: [], unknownExtensions: [] };
+}
+
+function readExtensions(outer: DerReader): Extensions {
+  const read = noExtensions();
+  const list = outer.enter(TAG.SEQUENCE);
+  while (!list.isDone) {
+    const extension = list.enter(TAG.SEQUENCE);
+    const oid = readOid(extension.next(TAG.OBJECT_IDENTIFIER).bytes);
+    const isCritical = extension.optional(TAG.BOOLEAN)?.bytes[0] === 0xff;
+    const value = new DerReader(extension.next(TAG.OCTET_STRING).bytes);
+    if (oid === EXTENSION.BASIC_CONSTRAINTS) readBasicConstraints(value, read);
+    else if (oid === EXTENSION.KEY_USAGE) read.keyUsages = readKeyUsages(value);
+    else if (oid === EXTENSION.EXTENDED_KEY_USAGE) read.purposes = readPurposes(value);
+    else if (oid === EXTENSION.SUBJECT_KEY_IDENTIFIER) {
+      read.subjectKeyIdentifier = value.next(TAG.OCTET_STRING).bytes.toHex();
+    } else if (oid === EXTENSION.SUBJECT_ALTERNATIVE_NAME) {
+      read.hosts = readHosts(value);
+    } else if (oid === NAME_CONSTRAINTS || isCritical) {
+      read.unknownExtensions.push(oid);
+    }
+  }
+  return read;
+}
+
+function readBasicConstraints(value: DerReader, read: Extensions): void {
+  const constraints = value.enter(TAG.SEQUENCE);
+  read.isAuthority = constraints.optional(TAG.BOOLEAN)?.bytes[0] === 0xff;
+  const length = constraints.optional(TAG.INTEGER);
+  if (length !== undefined) read.maxPathLength = readSmallInteger(length.bytes);
+}
+
+/** Names of other kinds, such as e-mail addresses, are nobody's here. */
+function readHosts(value: DerReader): string[] {
+  const hosts: string[] = [];
+  const names = value.enter(TAG.SEQUENCE);
+  while (!names.isDone) {
+    const { tag, bytes } = names.next();
+    if (tag === primitive(2)) hosts.push(new TextDecoder("latin1").decode(bytes));
+    if (tag === primitive(7)) hosts.push(addressText(bytes));
+  }
+  return hosts;
+}
+
+function addressText(bytes: Uint8Array): string {
+  if (bytes.length === 4) return bytes.join(".");
+  const groups = bytes.toHex().match(/.{4}/g)?.join(":") ?? "";
+  // The URL parser gives back the spelling of RFC 5952.
+  return URL.parse(`http://[${groups}]`)?.hostname.slice(1, -1) ?? `#${bytes.toHex()}`;
+}
+
+function readKeyUsages(value: DerReader): ReadonlySet<KeyUsage> {
+  const [, bits = 0] = value.next(TAG.BIT_STRING).bytes;
+  return new Set(KEY_USAGE_BITS.filter(([, bit]) => (bits & bit) !== 0).map(([usage]) => usage));
+}
+
+function readPurposes(value: DerReader): string[] {
+  const purposes: string[] = [];
+  const list = value.enter(TAG.SEQUENCE);
+  while (!list.isDone) purposes.push(readOid(list.next(TAG.OBJECT_IDENTIFIER).bytes));
+  return purposes;
+}

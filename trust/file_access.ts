@@ -1,0 +1,155 @@
+/** Whether anybody else could change a file, or read a secret: owner and mode of it and of every directory above it. */
+import { dirname } from "node:path";
+import { hasOnly } from "./private_group.ts";
+
+/**
+ * Why a file is not believed.
+ *
+ * - `FOREIGN_OWNER`: it, or a directory above it, belongs to another user
+ * - `WRITABLE`: other users can change it, or a directory above it
+ * - `READABLE`: other users can read a secret
+ */
+export type FileAccessCode = "FOREIGN_OWNER" | "WRITABLE" | "READABLE";
+
+/** A file that other users could have written, or read though it is secret. The message names the path and the remedy. */
+export class FileAccessError extends Error {
+  override readonly name = "FileAccessError";
+  readonly code: FileAccessCode;
+  /** The file or directory to be put right. */
+  readonly path: string;
+
+  constructor(code: FileAccessCode, path: string, message: string) {
+    super(message);
+    this.code = code;
+    this.path = path;
+  }
+}
+
+/** How a file is looked at. */
+export interface AccessOptions {
+  /** The user who believes the file. Absent: the user of this process. */
+  readonly uid?: number;
+}
+
+const GROUP_WRITES = 0o020;
+const OTHERS_WRITE = 0o002;
+const GROUP_READS = 0o040;
+/** All that others may do, and all but reading that the group may. */
+const OTHERS_OR_MORE = 0o037;
+const STICKY = 0o1000;
+
+/** As many links as Linux follows (path_resolution(7)). */
+const MAX_LINKS = 40;
+
+/**
+ * Checks that only root and this user could have written a file or directory: each directory on the way to it, through
+ * symbolic links too, and the file itself. A directory such as `/tmp`, in which nobody may rename the files of others
+ * (sticky), may be writable. A group may write if it has no other members. What does not exist is not checked.
+ *
+ * @throws {FileAccessError} with the path and the command that puts it right
+ * @throws {Deno.errors.PermissionDenied} when a directory on the way may not be entered
+ */
+export function checkWriters(path: string, options: AccessOptions = {}): void {
+  const trusted = trustedOwners(options);
+  const rest = absolute(path).split("/").filter((name) => name !== "");
+  let at = "/";
+  let links = 0;
+  checkEntry(at, Deno.lstatSync(at), trusted);
+  for (let name = rest.shift(); name !== undefined; name = rest.shift()) {
+    if (name === "." || name === "..") {
+      if (name === "..") at = dirname(at);
+      continue;
+    }
+    const here = at === "/" ? `/${name}` : `${at}/${name}`;
+    const info = lookAt(here);
+    if (info === undefined) return;
+    checkEntry(here, info, trusted);
+    if (!info.isSymlink) {
+      at = here;
+      continue;
+    }
+    if (++links > MAX_LINKS) throw new Deno.errors.FilesystemLoop(`Cannot follow "${path}": too many symbolic links`);
+    const target = Deno.readLinkSync(here);
+    if (target.startsWith("/")) at = "/";
+    rest.unshift(...target.split("/").filter((part) => part !== ""));
+  }
+}
+
+/**
+ * Checks that only this user and root can read and write a secret. A secret of root may be readable by a group, which is
+ * how Kubernetes and others hand one to a user that does not own it.
+ *
+ * @throws {FileAccessError} when others can read or change it
+ * @throws {Deno.errors.NotFound} when there is no such file
+ */
+export function checkSecret(path: string, options: AccessOptions = {}): void {
+  const uid = options.uid ?? Deno.uid() ?? 0;
+  const info = Deno.statSync(path);
+  const mode = permissions(info);
+  const isForGroup = info.uid === 0 && uid !== 0;
+  if ((mode & OTHERS_OR_MORE) === 0 && ((mode & GROUP_READS) === 0 || isForGroup)) return;
+  throw new FileAccessError(
+    "READABLE",
+    path,
+    `"${path}" can be read or changed by others (mode "${octal(mode)}"): run "chmod 600 ${shellWord(path)}"; ` +
+      "for a secret of Docker or Kubernetes, set its mode to 0400 and its owner to the server's user",
+  );
+}
+
+function checkEntry(path: string, info: Deno.FileInfo, trusted: ReadonlySet<number>): void {
+  if (info.uid !== null && !trusted.has(info.uid)) {
+    const [first = 0] = [...trusted].reverse();
+    throw new FileAccessError(
+      "FOREIGN_OWNER",
+      path,
+      `"${path}" belongs to the user with the number ${info.uid}, who could change what is in it: ` +
+        `run "chown ${info.isSymlink ? "-h " : ""}${first} ${
+          shellWord(path)
+        }", or use a path that belongs to you or root`,
+    );
+  }
+  // The mode of a link means nothing: who may replace it is for its directory to say.
+  if (info.isSymlink) return;
+  const mode = permissions(info);
+  const isSticky = info.isDirectory && ((info.mode ?? 0) & STICKY) !== 0;
+  const byOthers = (mode & OTHERS_WRITE) !== 0;
+  const byGroup = (mode & GROUP_WRITES) !== 0 && info.gid !== null && !hasOnly(info.gid, trusted);
+  if (isSticky || (!byOthers && !byGroup)) return;
+  throw new FileAccessError(
+    "WRITABLE",
+    path,
+    `"${path}" can be changed by ${byOthers ? "any user" : `the group ${info.gid}`} (mode "${octal(mode)}"): ` +
+      `run "chmod ${byOthers ? "go-w" : "g-w"} ${shellWord(path)}"`,
+  );
+}
+
+/** Root, this user, and who owns the root directory: nobody is safe from its owner, whom a user namespace may rename. */
+function trustedOwners({ uid }: AccessOptions): ReadonlySet<number> {
+  const own = uid ?? Deno.uid() ?? 0;
+  return new Set([0, Deno.lstatSync("/").uid ?? 0, own]);
+}
+
+function lookAt(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.lstatSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return undefined;
+    throw error;
+  }
+}
+
+function absolute(path: string): string {
+  return path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
+}
+
+function permissions({ mode }: Deno.FileInfo): number {
+  return (mode ?? 0) & 0o777;
+}
+
+function octal(mode: number): string {
+  return mode.toString(8).padStart(4, "0");
+}
+
+function shellWord(text: string): string {
+  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
