@@ -12,6 +12,7 @@ COPY proto ./proto
 COPY rpc ./rpc
 COPY service ./service
 COPY teleportd ./teleportd
+COPY trust ./trust
 COPY text ./text
 COPY worker ./worker
 RUN deno task compile

@@ -46,7 +46,7 @@ const MAX_LISTS = 16;
 export function readRevocations(pem: string, authorities: string): Revocations {
   const blocks = readPem(pem);
   if (blocks.length === 0 || blocks.length > MAX_LISTS || !blocks.every(({ label }) => LABELS.includes(label))) {
-    throw unusable(`must be 1 to ${MAX_LISTS} lists in PEM and nothing else`);
+    throw unusable(`is not one list in PEM, or up to ${MAX_LISTS} lists and nothing else`);
   }
   const known = certificatesIn(authorities).map(readCertificate);
   try {

@@ -6,7 +6,7 @@ import { checkCredentials, type Credentials, endsOf, readAuthorities, readChain 
 import type { ServerIdentity } from "../service/keep_current.ts";
 import { DEFAULT_POLICY } from "../service/policy_default.ts";
 import { parsePolicy, type PolicyText } from "../service/policy_file.ts";
-import { capitalized, judgeChain } from "../trust/chain.ts";
+import { judgeChain } from "../trust/chain.ts";
 import { issuerKey } from "../trust/revocation.ts";
 import type { KnownAuthority, RevocationMemory } from "./revocation_memory.ts";
 import { StartError } from "./start_error.ts";
@@ -29,7 +29,10 @@ export async function readIdentity(
   tellStale(list, tell);
   const own = judgeChain(readChain(credentials.cert), readAuthorities(credentials.ca), "server");
   if (!own.isBelieved) {
-    tell(`warning: clients with the same "ca.crt" refuse this server: ${capitalized(own.reason)}`);
+    if (own.fault === "NOT_JUDGED") throw new StartError(`"server.crt" cannot be used: ${own.reason}`);
+    const isForeign = own.fault === "UNKNOWN_AUTHORITY" || own.fault === "BAD_SIGNATURE";
+    const what = isForeign ? 'is not signed by an authority of "ca.crt"' : "is not accepted";
+    tell(`warning: "server.crt" ${what}: clients with the same "ca.crt" refuse it: ${own.reason}`);
   }
   return { credentials, revoked, policy: await readPolicy(policyPath) };
 }

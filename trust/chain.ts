@@ -1,6 +1,6 @@
 /** The one judge of certificate chains, for both sides of a connection. */
 import type { Certificate } from "./certificate.ts";
-import { keyFault, verifySigned } from "./signature.ts";
+import { keyFault, keyName, verifySigned } from "./signature.ts";
 
 /** Which side of a connection the last certificate stands on. */
 export type Purpose = "server" | "client";
@@ -98,7 +98,13 @@ export function authorityFault(authority: Certificate): RefusedChain | undefined
   }
   const key = keyFault(authority);
   if (key !== undefined) return refused("NOT_JUDGED", authority, `${named(authority)} has ${key}`);
-  return unknownExtensions.length === 0 ? undefined : unjudged(authority);
+  if (unknownExtensions.length > 0) return unjudged(authority);
+  // How it has signed itself is how it signs others.
+  const own = authority.subject.id === authority.issuer.id && keyName(authority) === "P-521"
+    ? verifySigned(authority, authority)
+    : undefined;
+  if (own?.kind !== "unknown") return undefined;
+  return refused("NOT_JUDGED", authority, `${named(authority)} cannot be judged: ${own.reason}`);
 }
 
 /** The first letter of a reason as a sentence begins. */

@@ -50,7 +50,9 @@ const MAX_LINKS = 40;
  * @throws {Deno.errors.PermissionDenied} when a directory on the way may not be entered
  */
 export function checkWriters(path: string, options: AccessOptions = {}): void {
-  const trusted = trustedOwners(options);
+  const own = options.uid ?? Deno.uid() ?? 0;
+  // Nobody is safe from the owner of the root directory, whom a user namespace may give another number than root's.
+  const trusted = new Set([own, 0, Deno.lstatSync("/").uid ?? 0]);
   const rest = absolute(path).split("/").filter((name) => name !== "");
   let at = "/";
   let links = 0;
@@ -91,21 +93,20 @@ export function checkSecret(path: string, options: AccessOptions = {}): void {
   throw new FileAccessError(
     "READABLE",
     path,
-    `"${path}" can be read or changed by others (mode "${octal(mode)}"): run "chmod 600 ${shellWord(path)}"; ` +
+    `"${path}" can be read or changed by others (mode "${octal(mode)}"): run chmod 600 ${shellWord(path)}; ` +
       "for a secret of Docker or Kubernetes, set its mode to 0400 and its owner to the server's user",
   );
 }
 
+/** @param trusted the users who may own it, this one first */
 function checkEntry(path: string, info: Deno.FileInfo, trusted: ReadonlySet<number>): void {
   if (info.uid !== null && !trusted.has(info.uid)) {
-    const [first = 0] = [...trusted].reverse();
+    const [own = 0] = trusted;
     throw new FileAccessError(
       "FOREIGN_OWNER",
       path,
       `"${path}" belongs to the user with the number ${info.uid}, who could change what is in it: ` +
-        `run "chown ${info.isSymlink ? "-h " : ""}${first} ${
-          shellWord(path)
-        }", or use a path that belongs to you or root`,
+        `run chown ${info.isSymlink ? "-h " : ""}${own} ${shellWord(path)}, or use a path that belongs to you or root`,
     );
   }
   // The mode of a link means nothing: who may replace it is for its directory to say.
@@ -119,14 +120,8 @@ function checkEntry(path: string, info: Deno.FileInfo, trusted: ReadonlySet<numb
     "WRITABLE",
     path,
     `"${path}" can be changed by ${byOthers ? "any user" : `the group ${info.gid}`} (mode "${octal(mode)}"): ` +
-      `run "chmod ${byOthers ? "go-w" : "g-w"} ${shellWord(path)}"`,
+      `run chmod ${byOthers ? "go-w" : "g-w"} ${shellWord(path)}`,
   );
-}
-
-/** Root, this user, and who owns the root directory: nobody is safe from its owner, whom a user namespace may rename. */
-function trustedOwners({ uid }: AccessOptions): ReadonlySet<number> {
-  const own = uid ?? Deno.uid() ?? 0;
-  return new Set([0, Deno.lstatSync("/").uid ?? 0, own]);
 }
 
 function lookAt(path: string): Deno.FileInfo | undefined {

@@ -16,6 +16,7 @@ Deno.test("every bad certificate is refused, reaches no handler, and is written 
   await using server = await startWatched(dir);
   const notAuthority = await user("mallory", "admin");
   const authority = await issue({ subject: [["CN", "between"]], usage: "ca", issuer: ca });
+  const narrow = await issue({ subject: [["CN", "narrow"]], usage: "ca", purpose: "server", issuer: ca });
   const leafOf = (issuer: Issued) => issue({ subject, usage: "client", issuer });
   /** Shows the one that has signed it too, as a chain. */
   const below = (own: Issued, issuer: Issued): Issued => ({ ...own, cert: `${own.cert}\n${issuer.cert}\n` });
@@ -29,7 +30,7 @@ Deno.test("every bad certificate is refused, reaches no handler, and is written 
     ["server usage", await issue({ subject, usage: "server", hosts, issuer: ca }), tls!, /does not accept/],
     ["an intermediate that is no CA", below(await leafOf(notAuthority), notAuthority), tls!, /does not accept/],
     ["the same without its intermediate", await leafOf(notAuthority), tls!, /does not accept/],
-    ["an intermediate that is a CA", below(await leafOf(authority), authority), identity!, /authority is not accepted/],
+    ["an intermediate that may sign for servers only", below(await leafOf(narrow), narrow), tls!, /does not accept/],
     ["the CA itself", ca, identity!, /an authority's, not a user's/],
     ["revoked", revoked, identity!, /was revoked/],
     ["no role", await issue({ subject: [["CN", "mallory"]], usage: "client", issuer: ca }), roles!, /with roles none/],
@@ -64,6 +65,9 @@ Deno.test("every bad certificate is refused, reaches no handler, and is written 
       assert.match(message, sentence, kind);
     }
   }
+  // One that leads to the authority is as good as the authority's own.
+  await using chained = server.as(below(await leafOf(authority), authority));
+  assert.deepEqual((await chained.calls.List({})).jobs, []);
   // None at all: the client's own TLS is told no.
   const without = await import("node:tls").then(({ connect }) =>
     new Promise<string>((resolve) => {
@@ -85,11 +89,27 @@ Deno.test("every bad certificate is refused, reaches no handler, and is written 
   // Of each that TLS let through both calls; the others as often as they tried to connect.
   assert.equal(refusedCalls.length, 2 * matrix.filter(([, , wanted]) => wanted !== tls).length);
   assert.ok(handshakes.length >= 1 + matrix.filter(([, , wanted]) => wanted === tls).length);
+  for (
+    const reason of [
+      / ended on "/,
+      / is not valid before "/,
+      /not one for a client/,
+      /is not one of an authority/,
+      /no authority accepted/,
+    ]
+  ) {
+    assert.ok(handshakes.some(({ rule }) => reason.test(String(rule))), String(reason));
+  }
   for (const { peer, rule, code } of [...refusedCalls, ...handshakes]) {
     assert.match(String(peer), /^127\.0\.0\.1:\d+$/);
     assert.ok(rule);
     assert.ok(code === "UNAUTHENTICATED" || code === "PERMISSION_DENIED");
   }
-  assert.equal(lines.some(({ event, allowed, user }) => event === "call" && allowed && user !== "admin"), false);
+  assert.equal(
+    lines.some(({ event, allowed, user }) =>
+      event === "call" && allowed && !["admin", "mallory"].includes(String(user))
+    ),
+    false,
+  );
   assert.equal((await teleportd("audit", "verify", `${dir}/data/audit`)).code, 0);
 });

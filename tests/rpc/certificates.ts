@@ -18,6 +18,8 @@ export interface Wanted {
   /** In the order they are to appear in, such as `[["O", "admin"], ["CN", "ann"]]`. */
   readonly subject: readonly (readonly [string, string])[];
   readonly usage: "ca" | "server" | "client";
+  /** Of an authority: what it signs may be for this alone. */
+  readonly purpose?: "server" | "client";
   readonly hosts?: readonly string[];
   /** Days from now. */
   readonly from?: number;
@@ -53,22 +55,29 @@ export async function issue(wanted: Wanted): Promise<Issued> {
   return { cert: certificate.toString("pem"), key, keys, certificate };
 }
 
-function extensions({ usage, hosts = [] }: Wanted): x509.Extension[] {
+function extensions({ usage, hosts = [], purpose }: Wanted): x509.Extension[] {
   if (usage === "ca") {
     return [
       new x509.BasicConstraintsExtension(true, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.digitalSignature, true),
+      ...(purpose === undefined ? [] : [purposeExtension(purpose)]),
     ];
   }
   return [
     new x509.BasicConstraintsExtension(false, undefined, true),
-    new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage[usage === "server" ? "serverAuth" : "clientAuth"]]),
+    purposeExtension(usage),
     ...(hosts.length === 0 ? [] : [
       new x509.SubjectAlternativeNameExtension(
         hosts.map((value) => ({ type: /^[\d.]+$|:/.test(value) ? "ip" as const : "dns" as const, value })),
       ),
     ]),
   ];
+}
+
+function purposeExtension(purpose: "server" | "client"): x509.Extension {
+  return new x509.ExtendedKeyUsageExtension([
+    x509.ExtendedKeyUsage[purpose === "server" ? "serverAuth" : "clientAuth"],
+  ]);
 }
 
 /** What a list of revoked certificates has of one. */

@@ -1,0 +1,161 @@
+/** The judge of certificate chains: each link, each date, each use, with the true reason. */
+import assert from "node:assert/strict";
+import { withOpenssl } from "../certs/fixture.ts";
+import { ca, clientCertificate, issue, type Issued, otherCa } from "../rpc/certificates.ts";
+import { connectTo, failure, serveLocally, strict } from "../rpc/fixture.ts";
+import { readCertificate } from "../../trust/certificate.ts";
+import { type ChainFault, judgeChain } from "../../trust/chain.ts";
+import { AUTHORITY, CLIENT, ED25519, openWorkshop, P256, P384, P521, RSA, SERVER } from "./chain_fixture.ts";
+
+const subject = [["O", "admin"], ["CN", "ann"]] as const;
+const read = ({ certificate }: Issued) => readCertificate(new Uint8Array(certificate.rawData));
+const client = (issuer: Issued, more: { from?: number; until?: number } = {}) =>
+  issue({ subject, usage: "client", issuer, ...more });
+const authority = (name: string, issuer?: Issued, more: { from?: number; until?: number } = {}) =>
+  issue({ subject: [["CN", name]], usage: "ca", ...(issuer && { issuer }), ...more });
+
+const between = await authority("between", ca);
+const lower = await authority("lower", between);
+const ended = await authority("ended", ca, { from: -3, until: -1 });
+const endedRoot = await authority("ended root", undefined, { from: -3_000, until: -1 });
+const coming = await authority("coming", ca, { from: 1, until: 3 });
+const namesake = await authority("an authority");
+
+const refused: [string, Issued[], Issued[], ChainFault, RegExp][] = [
+  ["another authority's", [await client(otherCa)], [ca], "UNKNOWN_AUTHORITY", /issued by "CN=another authority"/],
+  [
+    "one that signed itself",
+    [await issue({ subject, usage: "client" })],
+    [ca],
+    "UNKNOWN_AUTHORITY",
+    /"O=admin, CN=ann"/,
+  ],
+  ["a namesake's", [await client(namesake)], [ca], "BAD_SIGNATURE", /not signed by the authority of that name/],
+  ["without its intermediate", [await client(between)], [ca], "UNKNOWN_AUTHORITY", /issued by "CN=between"/],
+  [
+    "without the second intermediate",
+    [await client(lower), lower],
+    [ca],
+    "UNKNOWN_AUTHORITY",
+    /"CN=lower".* issued by/,
+  ],
+  ["ended", [await client(ca, { from: -3, until: -1 })], [ca], "ENDED", /"O=admin, CN=ann".* ended on "\d{4}-/],
+  ["not yet valid", [await client(ca, { from: 1, until: 3 })], [ca], "NOT_YET_VALID", /is not valid before "/],
+  ["under an ended intermediate", [await client(ended), ended], [ca], "ENDED", /certificate "CN=ended" .* ended on "/],
+  ["under an ended root", [await client(endedRoot)], [endedRoot], "ENDED", /certificate "CN=ended root" .* ended on "/],
+  ["under a coming intermediate", [await client(coming), coming], [ca], "NOT_YET_VALID", /"CN=coming"/],
+  [
+    "under a user",
+    [await client(clientCertificate), clientCertificate],
+    [ca],
+    "NOT_AUTHORITY",
+    /not one of an authority/,
+  ],
+  ["of a server", [await issue({ subject, usage: "server", issuer: ca })], [ca], "WRONG_USE", /not one for a client/],
+];
+
+for (const [kind, chain, authorities, fault, reason] of refused) {
+  Deno.test(`judgeChain() refuses a certificate ${kind}`, () => {
+    const judged = judgeChain(chain.map(read), authorities.map(read), "client");
+    assert.ok(!judged.isBelieved);
+    assert.equal(judged.fault, fault);
+    assert.match(judged.reason, reason);
+  });
+}
+
+Deno.test("judgeChain() follows intermediates in any order, past others, and takes the better of two ways", async () => {
+  const leaf = await client(lower);
+  for (
+    const others of [[lower, between], [between, lower], [otherCa, lower, namesake, between], [lower, between, ca]]
+  ) {
+    const judged = judgeChain([leaf, ...others].map(read), [otherCa, ca].map(read), "client");
+    assert.ok(judged.isBelieved);
+    assert.deepEqual(judged.path.map(({ subject }) => subject.text), [
+      "O=admin, CN=ann",
+      "CN=lower",
+      "CN=between",
+      "CN=an authority",
+    ]);
+    assert.equal(judged.untilMs, Math.min(...judged.path.map(({ notAfter }) => notAfter.getTime())));
+  }
+});
+
+Deno.test("judgeChain() tries a bounded number of signatures, whatever a stranger shows", async () => {
+  const leaf = await client(await authority("many"));
+  const many = await Promise.all(Array.from({ length: 40 }, () => authority("many")));
+  const begin = performance.now();
+  const judged = judgeChain([leaf, ...many].map(read), [read(ca)], "client");
+  assert.ok(!judged.isBelieved);
+  assert.ok(performance.now() - begin < 1_000);
+});
+
+Deno.test({
+  ...strict,
+  ...withOpenssl("leaf and intermediate in one file work for both sides, whatever kinds of keys have signed"),
+}, async () => {
+  await using made = await openWorkshop();
+  const kinds = [["root-rsa", RSA, P384], ["root-p521", [...P521, "-sha512"], [...P521, "-sha512"]], [
+    "root-ed",
+    ED25519,
+    P256,
+  ]] as const;
+  for (const [root, rootKey, intermediateKey] of kinds) {
+    const intermediate = `${root}-issuing`;
+    await made.root(root, rootKey);
+    await made.issue(intermediate, root, intermediateKey, AUTHORITY);
+    await made.issue(`${root}-server`, intermediate, [...P256, "-sha512"], SERVER);
+    await made.issue(`${root}-client`, intermediate, [...P256, "-sha512"], CLIENT);
+    const part = async (name: string) => ({
+      ca: await made.pem(root),
+      cert: await made.pem(name, intermediate),
+      key: await made.key(name),
+    });
+    await using server = await serveLocally({ Status: ({ id }) => Promise.resolve({ id }) }, {
+      credentials: await part(`${root}-server`),
+    });
+    await using client = connectTo(server, await part(`${root}-client`));
+    assert.equal((await client.calls.Status({ id: root })).id, root);
+    // Without the intermediate each side says whose certificate is missing.
+    const alone = { ...await part(`${root}-client`), cert: await made.pem(`${root}-client`) };
+    await using refusedClient = connectTo(server, alone);
+    assert.match((await failure(refusedClient.calls.Status({ id: "" }))).message, /does not accept this client's/);
+  }
+});
+
+Deno.test({
+  ...strict,
+  ...withOpenssl("an authority below another must not sign further ones where the path may not be longer"),
+}, async () => {
+  await using made = await openWorkshop();
+  await made.root("root", P256);
+  await made.issue("first", "root", P256, AUTHORITY);
+  await made.issue("second", "first", P256, AUTHORITY);
+  await made.issue("leaf", "second", P256, CLIENT);
+  await made.issue("constrained", "root", P256, [...AUTHORITY, "nameConstraints=critical,permitted;DNS:example.org"]);
+  await made.issue("below", "constrained", P256, CLIENT);
+  await made.issue("nosign", "root", P256, ["basicConstraints=critical,CA:TRUE", "keyUsage=critical,cRLSign"]);
+  await made.issue("unsigned", "nosign", P256, CLIENT);
+  const faultOf = async (...names: string[]) => {
+    const chain = (await made.pem(...names)).match(/-----BEGIN[^]*?END CERTIFICATE-----/g)!;
+    const certificates = chain.map((pem) =>
+      readCertificate(Uint8Array.fromBase64(pem.replace(/-----[^-]*-----|\n/g, "")))
+    );
+    const judged = judgeChain(certificates.slice(0, -1), certificates.slice(-1), "client");
+    return judged.isBelieved ? "none" : judged.fault;
+  };
+  assert.equal(await faultOf("leaf", "second", "first", "root"), "PATH_TOO_LONG");
+  assert.equal(await faultOf("below", "constrained", "root"), "NOT_JUDGED");
+  assert.equal(await faultOf("unsigned", "nosign", "root"), "NOT_AUTHORITY");
+});
+
+Deno.test({
+  ...strict,
+  ...withOpenssl("an authority whose signatures nobody here can verify is refused at the start, with the reason"),
+}, async () => {
+  await using made = await openWorkshop();
+  await made.root("root", [...P521, "-sha256"]);
+  await made.issue("leaf", "root", P256, SERVER);
+  const part = { ca: await made.pem("root"), cert: await made.pem("leaf"), key: await made.key("leaf") };
+  const wanted = /certificate "O=Example, CN=root" .* signed with SHA-256 by a P-521 key, which cannot be verified/;
+  await assert.rejects(serveLocally({}, { credentials: part }), { name: "CredentialsError", message: wanted });
+});
