@@ -10,7 +10,7 @@ import { CallError } from "./errors.ts";
 import type { Certificate } from "../trust/certificate.ts";
 import { judgeChain } from "../trust/chain.ts";
 import { refusalOfServer } from "./server_identity.ts";
-import { explainTimeout, explainUnavailable, type Unreachable } from "./unavailable.ts";
+import { explainTimeout, explainUnavailable, NOT_ACCEPTED, type Unreachable } from "./unavailable.ts";
 
 // On the default of 64 KiB a stream waits for the network after each piece; measured, this doubles what is read, and 4 MiB
 // is no faster. Over a way of 100 ms it carries 5 MB/s. All of it is sent also to a watcher that stops reading, which for a
@@ -196,11 +196,9 @@ export class Channel {
     if (!this.#wasSecured) return undefined;
     const judged = judgeChain(this.#ownChain, this.#authorities, "client");
     if (judged.isBelieved || (judged.fault !== "ENDED" && judged.fault !== "NOT_YET_VALID")) return undefined;
-    const what = judged.fault === "ENDED" ? "ask for a new one" : "check the clocks of both machines";
     return {
       reason: "CLIENT_CERTIFICATE_NOT_VALID_NOW",
-      sentence: `Cannot reach the server at "${server}": it does not accept this client's certificate: ` +
-        `${judged.reason}: ${what}`,
+      sentence: `Cannot reach the server at "${server}": ${NOT_ACCEPTED}: ${judged.reason}`,
     };
   }
 

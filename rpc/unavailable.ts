@@ -4,7 +4,8 @@ import { type Address, formatAddress } from "./address.ts";
 /** What grpc-js wraps the last error of a connection in; of several addresses it tells the last. */
 const LAST_ERROR = /^No connection established\. Last error: (.*)\. Resolution note: .*$/s;
 
-const NOT_ACCEPTED =
+/** What a client can do whose certificate the server does not accept. */
+export const NOT_ACCEPTED =
   "it does not accept this client's certificate: give one that its CA has signed for a client and that is valid";
 
 /**
