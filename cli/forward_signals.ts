@@ -38,6 +38,10 @@ export function forwardSignals(
   const repeats = new SignalRepeats();
 
   const send = async (id: string, signal: ForwardedSignal) => {
+    // The terminal may be gone: a log that stderr goes to then says what became of the job.
+    if (signal === "SIGHUP" || signal === "SIGQUIT") {
+      await print.note(`${signal} is sent to job "${id}"`).catch(() => {});
+    }
     try {
       await calls.Signal({ id, signal }, { signal: left.signal, deadlineMs: CALL_DEADLINE_MS });
     } catch (error) {

@@ -65,13 +65,15 @@ Deno.test("forwardSignals() leaves on the third signal, whatever the first two w
   assert.equal(forwarding.left.reason.exitCode, 130);
 });
 
-Deno.test("forwardSignals() sends hang-up and quit on too", () => {
+Deno.test("forwardSignals() sends hang-up and quit on too, and says so", async () => {
   const { io, sent, forwarding } = setUp();
   forwarding.registered("job-1");
   forwarding.running();
   io.raise("SIGHUP");
   io.raise("SIGQUIT");
+  await turn();
   assert.deepEqual(sent, ["job-1 SIGHUP", "job-1 SIGQUIT"]);
+  assert.equal(io.stderr.text, 'teleport: SIGHUP is sent to job "job-1"\nteleport: SIGQUIT is sent to job "job-1"\n');
 });
 
 Deno.test("forwardSignals() counts a signal that arrives twice once, and one pressed again as another", () => {
