@@ -1,12 +1,6 @@
-/** Writes refused connections down, but lets no stranger fill the record: a few a second, the others counted. */
+/** Writes refused connections down. How many are written in full is decided by `audit/limited_audit.ts`. */
 import type { PeerCertificate } from "../proto/service.ts";
 import { type Audit, holderOf } from "./audit.ts";
-
-/** So many at once, as of a misconfigured crowd, are written down each. */
-const BURST = 50;
-
-/** Further ones, a second. At 400 bytes each a day of them is 350 MB; what they would push out is worth more. */
-const A_SECOND = 10;
 
 /** A connection that TLS refused. */
 export interface RefusedConnection {
@@ -15,23 +9,10 @@ export interface RefusedConnection {
   readonly certificate?: PeerCertificate;
 }
 
-/** Makes what is to be told of refused connections. */
-export function handshakeRecord(audit: Audit, nowMs: () => number = () => performance.now()) {
-  let tokens = BURST;
-  let atMs = nowMs();
-  let suppressed = 0;
+/** Makes what is called for each refused connection. */
+export function handshakeRecord(audit: Audit) {
   return ({ peer, reason, certificate }: RefusedConnection): void => {
-    const now = nowMs();
-    tokens = Math.min(BURST, tokens + (now - atMs) / 1_000 * A_SECOND);
-    atMs = now;
-    if (tokens < 1) {
-      suppressed += 1;
-      return;
-    }
-    tokens -= 1;
-    const text = suppressed === 0 ? {} : { text: `${suppressed} more since the line before are not written down` };
-    suppressed = 0;
     const refused = { allowed: false, rule: reason, code: "UNAUTHENTICATED" };
-    audit.record({ event: "handshake", ...holderOf(certificate), peer, ...refused, ...text });
+    audit.record({ event: "handshake", ...holderOf(certificate), peer, ...refused });
   };
 }

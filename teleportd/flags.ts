@@ -31,6 +31,10 @@ export interface Flags {
   /** Bytes. */
   readonly auditFileBytes?: number;
   readonly auditFiles?: number;
+  readonly maxCallsPerUser?: number;
+  readonly maxStreamsPerUser?: number;
+  /** Bytes. */
+  readonly maxUnreadPerUser?: number;
   /** Bytes. */
   readonly maxOutput?: number;
   readonly outputPolicy: OutputPolicy;
@@ -86,6 +90,21 @@ export function parseFlags(
       sizeParser("--audit-file-bytes"),
     )
     .option("--audit-files <count>", "how many of them are kept (default: 16)", parseCount)
+    .option(
+      "--max-calls-per-user <count>",
+      "how many calls without a stream a user may have open (default: 1000)",
+      parseCount,
+    )
+    .option(
+      "--max-streams-per-user <count>",
+      "how many streams a user may have open, over all connections (default: 2000)",
+      parseCount,
+    )
+    .option(
+      "--max-unread-per-user <size>",
+      "bytes of answers that may wait until a user reads them (default: 16 MiB)",
+      sizeParser("--max-unread-per-user"),
+    )
     .option(
       "--max-output <size>",
       "how much output of a job is recorded that does not say (default: all)",

@@ -8,8 +8,10 @@ import { serve } from "../rpc/server.ts";
 import { callerOf } from "../service/audit.ts";
 import { AuditLog } from "../service/audit_log.ts";
 import { createService } from "../service/handlers.ts";
+import { LimitedAudit } from "../service/audit/limited_audit.ts";
 import { handshakeRecord } from "../service/handshake_record.ts";
 import { keepCurrent } from "../service/keep_current.ts";
+import { callLimitsOf, limitLine } from "./call_limits.ts";
 import { openCgroups } from "./cgroups.ts";
 import { chooseConnections, maxDescriptors } from "./connection_options.ts";
 import { tellChecked } from "./check_config.ts";
@@ -84,7 +86,7 @@ export async function run(flags: Flags, { version, env, environment, tell, exit 
   await memory.save().catch((error) => {
     throw new StartError(`Who is revoked cannot be written down in "${directory}": ${error.message}`);
   });
-  await using audit = await AuditLog.open({
+  await using auditLog = await AuditLog.open({
     directory: `${directory}/audit`,
     ...(metrics && { onWrite: metrics.onAuditWrite }),
     onError: (error) => tell(`the audit record cannot be written, so nothing new is done until it can: ${error}`),
@@ -93,7 +95,8 @@ export async function run(flags: Flags, { version, env, environment, tell, exit 
   }).catch((error) => {
     throw new StartError(`The audit record in "${directory}/audit" cannot be opened: ${error.message}`);
   });
-  if (audit.found !== undefined) tell(`warning: audit: ${audit.found}`);
+  if (auditLog.found !== undefined) tell(`warning: audit: ${auditLog.found}`);
+  using audit = new LimitedAudit(auditLog);
   let { policy } = identity;
   using refusals = new LimitedLog(tell);
   const server = await serve({
@@ -116,6 +119,8 @@ export async function run(flags: Flags, { version, env, environment, tell, exit 
       }),
     }),
     ...(metrics && { observer: metrics }),
+    limits: callLimitsOf(flags),
+    onLimit: (cause, user) => refusals.write(`LIMIT_${cause}`, limitLine(cause, user)),
     onRefused: (context, error) => {
       const rule = error instanceof Error ? error.message : "";
       const call = context.method.slice(context.method.lastIndexOf("/") + 1);

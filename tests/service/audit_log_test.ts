@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { AuditLog } from "../../service/audit_log.ts";
 import { auditFileNumbers } from "../../service/audit_files.ts";
 import { verifyAudit } from "../../service/audit_verify.ts";
+import { LimitedAudit } from "../../service/audit/limited_audit.ts";
 import { handshakeRecord } from "../../service/handshake_record.ts";
 import type { AuditEntry } from "../../service/audit.ts";
 import { FIRST, tamper, temporaryDirectory, write } from "./audit_record.ts";
@@ -287,7 +288,11 @@ for (const [what, change] of missing) {
 Deno.test("handshakeRecord() writes a crowd of strangers down in part, and how many there were in all", () => {
   const entries: AuditEntry[] = [];
   let nowMs = 0;
-  const tell = handshakeRecord({ record: (entry) => entries.push(entry), ready: () => Promise.resolve() }, () => nowMs);
+  using audit = new LimitedAudit(
+    { record: (entry) => entries.push(entry), ready: () => Promise.resolve() },
+    () => nowMs,
+  );
+  const tell = handshakeRecord(audit);
   for (let index = 0; index < 1_000; index++) tell({ peer: "192.0.2.1:1", reason: "no certificate" });
   assert.equal(entries.length, 50);
   nowMs = 1_000;
