@@ -303,16 +303,37 @@ export class Store implements Disposable {
   async selectInTurns(query: JobQuery, limit: number): Promise<SelectedJobs> {
     const selecting = this.#selecting(query, limit);
     while (true) {
+      await loopTurn();
       const step = this.#read(() => selecting.next());
       if (step.done) return step.value;
-      await loopTurn();
     }
+  }
+
+  /** As `select`, of the jobs the keys alone. */
+  selectKeys(query: JobQuery, limit: number): { readonly keys: number[]; readonly more: boolean } {
+    return this.#read(() => {
+      const rows = this.#keyRows(query, limit);
+      return { keys: rows.slice(0, limit).map(({ key }) => key as number), more: rows.length > limit };
+    });
+  }
+
+  /** One job by its key; undefined where there is none. */
+  getByKey(key: number): StoredJob | undefined {
+    return this.#read(() => {
+      const row = this.#statements.getByKey.get(key) as Row | undefined;
+      return row && readJob(row);
+    });
+  }
+
+  /** One more than the limit, where there is one. */
+  #keyRows(query: JobQuery, limit: number): Row[] {
+    const { sql, values } = keysQuery(query, this.#rarestFirst(query.labels ?? {}));
+    return this.#database.prepare(sql).all(...values, limit + 1) as Row[];
   }
 
   /** Yields when it has read some. */
   *#selecting(query: JobQuery, limit: number): Generator<void, SelectedJobs, void> {
-    const { sql, values } = keysQuery(query, this.#rarestFirst(query.labels ?? {}));
-    const keys = this.#database.prepare(sql).all(...values, limit + 1) as Row[];
+    const keys = this.#keyRows(query, limit);
     const jobs: StoredJob[] = [];
     let chars = 0;
     let yieldedChars = 0;

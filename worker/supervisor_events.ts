@@ -3,6 +3,7 @@
  * and a wait for the next; what it has not read yet stays on record, so a slow one costs nothing and misses nothing.
  */
 import { InvalidArgumentError } from "./errors.ts";
+import { loopTurn } from "./loop_turns.ts";
 import { checkFilter, type JobFilter, lineOf, matches, matchesState } from "./job_filter.ts";
 import { type JobStatus, jobStatus, NO_OUTPUT } from "./job_spec.ts";
 import type { Reason, State } from "./state.ts";
@@ -58,7 +59,13 @@ export class JobEvents {
   /** How many wait for a job by its id: it must not go before they were told of its end. */
   readonly #awaited = new Map<string, number>();
   /** What was read last. Most watchers are at the same place, and share it. */
-  #block: { readonly after: number; readonly changes: readonly ToldChange[] } | undefined;
+  #block:
+    | {
+      readonly after: number;
+      readonly changes: readonly ToldChange[];
+      readonly weak: WeakRef<readonly ToldChange[]>;
+    }
+    | undefined;
   #ended: Error | undefined;
 
   constructor(store: Store, jobs: Jobs, sealer: Sealer) {
@@ -94,18 +101,25 @@ export class JobEvents {
       while (true) {
         signal.throwIfAborted();
         if ("asOf" in position) {
-          const { jobs, more } = await this.#snapshot(filter, position);
-          for (const event of jobs) {
-            yield event;
+          const { asOf } = position;
+          const { keys, more } = this.#keysBehind(filter, position);
+          for (const key of keys) {
+            await loopTurn();
+            signal.throwIfAborted();
+            // One at a time: a watcher that reads nothing holds one job, not a page of them.
+            const event = this.#known(key, asOf);
+            if (event !== undefined) yield event;
             signal.throwIfAborted();
           }
-          position = more ?? { seq: position.asOf.seq };
+          position = more ?? { seq: asOf.seq };
           if (more === undefined) yield { type: "current", token: this.#seal(position) };
         } else if (position.seq < this.#store.forgottenChange) position = this.#beginning();
         else {
-          const changes = this.#changesAfter(position.seq);
-          if (changes.length === 0) await this.#grown(signal);
-          for (const change of changes) {
+          const { count, block } = this.#changesAfter(position.seq);
+          if (count === 0) await this.#grown(signal);
+          for (let index = 0; index < count; index++) {
+            const change = block.deref()?.[index];
+            if (change === undefined) break; // Collected while the watcher was slow: read again from here.
             position = { seq: change.seq };
             if (!isMeant(filter, change)) continue;
             yield change.event;
@@ -126,27 +140,38 @@ export class JobEvents {
     return { asOf: this.#store.now, after: 0 };
   }
 
-  /** Jobs as they were when the watch began, oldest first; `more`: where to go on. */
-  async #snapshot(filter: JobFilter, { asOf, after }: { readonly asOf: Moment; readonly after: number }) {
+  /** Jobs that were there when the watch began, oldest first; `more`: where to go on. */
+  #keysBehind(filter: JobFilter, { asOf, after }: { readonly asOf: Moment; readonly after: number }) {
     const place = { asOf, after: { at: 0, key: after } };
-    const { jobs, more } = await this.#store.selectInTurns(
+    const { keys, more } = this.#store.selectKeys(
       { ...filter, orderBy: "registeredAt", descending: false, ...place },
       SNAPSHOT_PAGE,
     );
-    const events = jobs.flatMap((job): JobEvent[] => {
-      const process = job.seq <= asOf.seq ? job.status : this.#store.statusAt(job, asOf.seq);
-      if (process === undefined) return [];
-      const status = this.#statusOf({ ...job, status: process });
-      return [{ type: "known", status, token: this.#seal({ asOf, after: job.key }) }];
-    });
-    return { jobs: events, more: more ? { asOf, after: jobs.at(-1)?.key ?? after } : undefined };
+    return { keys, more: more ? { asOf, after: keys.at(-1) ?? after } : undefined };
   }
 
-  #changesAfter(seq: number): readonly ToldChange[] {
-    if (this.#block?.after === seq) return this.#block.changes;
-    const changes = this.#store.changesAfter(seq).map((change) => this.#toldChange(change));
-    if (changes.length > 0) this.#block = { after: seq, changes };
-    return changes;
+  /** A job as it was when the watch began; undefined where it was removed since, or not there then. */
+  #known(key: number, asOf: Moment): JobEvent | undefined {
+    const job = this.#store.getByKey(key);
+    if (job === undefined) return undefined;
+    const process = job.seq <= asOf.seq ? job.status : this.#store.statusAt(job, asOf.seq);
+    if (process === undefined) return undefined;
+    return {
+      type: "known",
+      status: this.#statusOf({ ...job, status: process }),
+      token: this.#seal({ asOf, after: key }),
+    };
+  }
+
+  /** Changes behind one. Held weakly, so that many slow watchers at different places do not hold a block each. */
+  #changesAfter(seq: number): { readonly count: number; readonly block: WeakRef<readonly ToldChange[]> } {
+    if (this.#block?.after !== seq) {
+      const changes = this.#store.changesAfter(seq).map((change) => this.#toldChange(change));
+      const block = { after: seq, changes, weak: new WeakRef(changes) };
+      if (changes.length === 0) return { count: 0, block: block.weak };
+      this.#block = block;
+    }
+    return { count: this.#block.changes.length, block: this.#block.weak };
   }
 
   #toldChange(change: StoredChange): ToldChange {

@@ -2,6 +2,7 @@
 import http2 from "node:http2";
 import "../../rpc/compat/http2_guard.ts";
 import { Buffer } from "node:buffer";
+import type { Server } from "./programs.ts";
 
 /** How a raw call ended. */
 export interface RawEnd {
@@ -99,4 +100,20 @@ function call(
   for (const one of messages) stream.write(framed(one));
   if (end) stream.end();
   return { stream, ended };
+}
+
+/** Makes a certificate of a server's authority, and gives what a raw client of it needs. */
+export async function newClient(
+  server: Pick<Server, "address" | "dir">,
+  name: string,
+  role: string,
+): Promise<RawOptions> {
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-q", "-A", "certs.ts", "client", name, "--role", role, "--dir", `${server.dir}/certs`],
+    cwd: new URL("../../", import.meta.url).pathname,
+  }).output();
+  if (code !== 0) throw new Error(new TextDecoder().decode(stderr));
+  const read = (file: string) => Deno.readTextFile(`${server.dir}/certs/${file}`);
+  const [ca, cert, key] = await Promise.all([read("ca.crt"), read(`${name}.crt`), read(`${name}.key`)]);
+  return { port: Number(server.address.slice(server.address.lastIndexOf(":") + 1)), ca, cert, key };
 }

@@ -1,12 +1,14 @@
 /** `deno task torture`: tries to break a server in every way there is, with new seeds, and says how it fared. */
 import { parseArgs } from "node:util";
 import { newSeed, Random } from "./random.ts";
+import { messages } from "./messages.ts";
 import { rawFrames } from "./raw_frames.ts";
+import { slowReaders } from "./slow_readers.ts";
 import { complaints, makeStage, type Outcome } from "./stage.ts";
 import type { Torture } from "./torture.ts";
 
 /** All there are. */
-export const TORTURES: readonly Torture[] = [rawFrames];
+export const TORTURES: readonly Torture[] = [rawFrames, messages, slowReaders];
 
 const LOG_LINES = 50;
 

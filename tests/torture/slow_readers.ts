@@ -1,0 +1,40 @@
+/** A viewer who asks for much and reads nothing, or reads all of a crowd of lists. */
+import assert from "node:assert/strict";
+import { connect } from "../../rpc/client.ts";
+import { methods } from "../../rpc/definition.ts";
+import { rawClient } from "../e2e/raw_client.ts";
+import { removeOthers } from "./leftover_jobs.ts";
+import type { Torture } from "./torture.ts";
+
+/** Long enough that what a server would make without bounds is made. */
+const WAIT_MS = 1_500;
+
+/** Asks. */
+export const slowReaders: Torture = {
+  name: "slow_readers",
+  about: "hundreds of lists and streams that are not read, and lists that are",
+  async run({ port, users, jobId }, _random, { short, amount = short ? 100 : 200 }) {
+    await using admin = connect({ address: `127.0.0.1:${port}`, credentials: users.admin });
+    const args = Array<string>(20).fill("x".repeat(100));
+    for (let count = 0; count < 400; count += 20) {
+      await Promise.all(Array.from({ length: 20 }, () => admin.calls.Register({ command: "true", args })));
+    }
+    const list = methods.List.requestSerialize({ page_size: 1_000 });
+    const one = methods.GetOutput.requestSerialize({ id: jobId });
+    {
+      await using silent = await rawClient({ port, ...users.viewer, windowBytes: 0 });
+      for (let count = 0; count < amount; count++) {
+        silent.call("/teleport.v1.JobWorker/List", [list]);
+        silent.call("/teleport.v1.JobWorker/GetOutput", [one]);
+        silent.call("/teleport.v1.JobWorker/StatusStream", [one]);
+        silent.call("/teleport.v1.JobWorker/WatchJobs", [new Uint8Array()]);
+      }
+      await new Promise((resolve) => setTimeout(resolve, WAIT_MS));
+    }
+    await using reader = await rawClient({ port, ...users.viewer, windowBytes: 1024 * 1024 });
+    const calls = Array.from({ length: amount }, () => reader.call("/teleport.v1.JobWorker/List", [list]));
+    for (const { ended } of calls) assert.equal((await ended).code, 0);
+    await removeOthers(admin.calls, jobId);
+    return `${amount} lists and ${amount * 3} streams unread, ${amount} lists read`;
+  },
+};
