@@ -28,9 +28,11 @@ export function freeSentFrames(server: Http2SecureServer, meterOf: (stream: Serv
 }
 
 function freeAfterWrite(stream: ServerHttp2Stream, meter: FrameMeter): void {
-  const write = stream.write.bind(stream) as (chunk: Uint8Array, written: Written) => boolean;
+  const write = stream.write.bind(stream) as (chunk: Uint8Array | string, written: Written) => boolean;
   // As grpc-js calls it: a frame that it has just made and keeps no hold of, and what is to be called then.
-  const writeAndFree = (frame: Uint8Array, written?: Written) => {
+  const writeAndFree = (frame: Uint8Array | string, written?: Written) => {
+    // Not a frame of grpc-js, which has no text to write.
+    if (typeof frame === "string") return write(frame, written ?? (() => {}));
     meter.queued(frame.byteLength);
     let isWritten = false;
     for (let at = 0;; at += PART_BYTES) {
