@@ -80,8 +80,26 @@ function checked(name: string, path: string, info: Deno.FileInfo | string = look
   }
   if (!info.isFile) return notExecutable(name, errnoWords("EACCES"), "it is not a regular file");
   if (!isExecutable(path)) return execFailure({ name, path }, "EACCES");
-  if (readFormat(path)?.isExecutable === false) return execFailure({ name, path }, "ENOEXEC");
+  if (!hasFormat(path, info)) return execFailure({ name, path }, "ENOEXEC");
   return path;
+}
+
+/** Programs that can be executed, as they were when they were read: the same few are started again and again. */
+const known = new Set<string>();
+const MAX_KNOWN = 1_000;
+
+/** Whether the kernel knows what to do with a file; true where it cannot be read. */
+function hasFormat(path: string, { dev, ino, size, mtime }: Deno.FileInfo): boolean {
+  const key = `${dev} ${ino} ${size} ${mtime?.getTime()}`;
+  if (known.has(key)) return true;
+  const format = readFormat(path);
+  if (format === undefined) return true;
+  // A script depends on its interpreter too.
+  if (format.isExecutable && !format.isScript) {
+    if (known.size >= MAX_KNOWN) known.clear();
+    known.add(key);
+  }
+  return format.isExecutable;
 }
 
 function look(path: string): Deno.FileInfo | string {
