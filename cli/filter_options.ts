@@ -1,8 +1,8 @@
 /** The options that say which jobs are meant, as `list`, `watch` and `rm` take them. */
 import type { Command } from "commander";
-import type { ListRequest, State, Timestamp } from "../proto/teleport/v1/job_worker.ts";
+import type { ListRequest, State } from "../proto/teleport/v1/job_worker.ts";
 import { addPair } from "./job_options.ts";
-import { momentParser } from "./logs_options.ts";
+import { bound, type Moment, momentParser } from "./moment.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Options as typed. */
@@ -11,15 +11,15 @@ export interface FilterFlags {
   readonly owner?: string;
   readonly label?: Record<string, string>;
   readonly command?: string;
-  readonly since?: Timestamp;
-  readonly until?: Timestamp;
+  readonly since?: Moment;
+  readonly until?: Moment;
 }
 
 /** The fields of a request that say which jobs are meant. */
-export type Filter = Pick<
-  ListRequest,
-  "states" | "owner" | "labels" | "command" | "registered_since" | "registered_until"
->;
+export type Filter =
+  & Pick<ListRequest, "states" | "owner" | "labels" | "command">
+  & Partial<Pick<ListRequest, "registered_since" | "registered_since_age_ms">>
+  & Partial<Pick<ListRequest, "registered_until" | "registered_until_age_ms">>;
 
 const STATES = ["INITIAL", "STARTING", "RUNNING", "STOPPING", "EXITED", "KILLED", "FAILED", "LOST"] as const;
 
@@ -52,8 +52,8 @@ export function filterOf(flags: FilterFlags): Filter {
     owner: flags.owner ?? "",
     labels: flags.label ?? {},
     command: flags.command ?? "",
-    registered_since: flags.since ?? null,
-    registered_until: flags.until ?? null,
+    ...bound("registered_since", flags.since),
+    ...bound("registered_until", flags.until),
   };
 }
 

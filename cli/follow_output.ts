@@ -99,7 +99,7 @@ function read(
 
 /** The request that goes on behind a cursor: where to begin is no longer asked. */
 function behind(request: FollowOutputOptions["request"], cursor: string): FollowOutputOptions["request"] {
-  const { tail_lines: _lines, tail_bytes: _bytes, since: _since, ...rest } = request;
+  const { tail_lines: _lines, tail_bytes: _bytes, since: _since, since_age_ms: _age, ...rest } = request;
   return { ...rest, cursor };
 }
 

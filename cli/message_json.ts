@@ -75,6 +75,7 @@ export function outputJson(output: JobOutput): Record<string, unknown> {
     cursor: output.cursor,
     data: output.data.toBase64(),
     dropped_bytes: output.dropped_bytes || null,
+    clock_went_back: output.clock_went_back || null,
   });
 }
 

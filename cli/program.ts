@@ -3,7 +3,6 @@ import { Command, Option } from "commander";
 import { addCgroupOptions } from "./cgroup_options.ts";
 import type { ConfigFlags } from "./config.ts";
 import type { Context, LocalContext } from "./context.ts";
-import type { Timestamp } from "../proto/teleport/v1/job_worker.ts";
 import { addFilterOptions, type FilterFlags, filterOf, FINAL_STATES, isFiltering } from "./filter_options.ts";
 import { addControlOptions } from "./control_options.ts";
 import {
@@ -15,7 +14,8 @@ import {
   parsePolicy,
   parseTimeoutMs,
 } from "./job_options.ts";
-import { countParser, type LogsFlags, logsOptions, momentParser, parseRetryForMs } from "./logs_options.ts";
+import { countParser, type LogsFlags, logsOptions, parseRetryForMs } from "./logs_options.ts";
+import { bound, type Moment, momentParser } from "./moment.ts";
 import { suggestions } from "./suggestion.ts";
 import { UsageError } from "./usage_error.ts";
 import { VERSION } from "./version.ts";
@@ -337,8 +337,8 @@ function addJobOptions(command: Command): Command {
 
 function addListCommand(command: Command, runner: Runner, common: (command: Command) => CommonFlags): void {
   interface ListFlags extends FilterFlags {
-    readonly endedSince?: Timestamp;
-    readonly endedUntil?: Timestamp;
+    readonly endedSince?: Moment;
+    readonly endedUntil?: Moment;
     readonly sort?: string;
     readonly reverse?: true;
     readonly limit?: string;
@@ -356,8 +356,8 @@ function addListCommand(command: Command, runner: Runner, common: (command: Comm
       const options = {
         request: {
           ...filterOf(flags),
-          ended_since: flags.endedSince ?? null,
-          ended_until: flags.endedUntil ?? null,
+          ...bound("ended_since", flags.endedSince),
+          ...bound("ended_until", flags.endedUntil),
           ...(flags.sort === undefined ? {} : { order: parseOrder(flags.sort) }),
           oldest_first: flags.reverse ?? false,
         },

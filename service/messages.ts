@@ -6,6 +6,7 @@ import {
   type JobFilter,
   type JobOrder,
   type JobStatus,
+  type ListOptions,
   type OutputEnd,
   type OutputLimit,
   type OutputPiece,
@@ -89,6 +90,7 @@ export function outputMessage(piece: OutputPiece): Sent<wire.JobOutput> {
       time: timestamp(piece.time),
       cursor: piece.cursor,
       dropped_bytes: piece.droppedBytes,
+      clock_went_back: piece.clockWentBack,
     };
     outputMessages.set(piece, message);
   }
@@ -125,6 +127,23 @@ function known<Name extends string>(field: string, value: Name): Name {
   throw new InvalidArgumentError(`Unknown ${field} "${value}": give one that this server knows`);
 }
 
+/** A hundred years: longer than any server has been there, and a moment that a date can hold. */
+const MAX_AGE_MS = 3_155_760_000_000;
+
+/**
+ * A moment that a request gives, as an age by the clock of this server or else as a time by that of the client.
+ *
+ * @throws {InvalidArgumentError} when the age is out of range
+ */
+function momentOf(field: string, ageMs: number | undefined, time: wire.Timestamp | null): Date | undefined {
+  return ageMs === undefined ? dateOf(time) : new Date(Date.now() - checkAge(field, ageMs));
+}
+
+function checkAge(field: string, ageMs: number): number {
+  if (ageMs <= MAX_AGE_MS) return ageMs;
+  throw new InvalidArgumentError(`"${field}" must be an integer from 0 to ${MAX_AGE_MS}, got ${ageMs}`);
+}
+
 /** The limit that a request asks for; undefined: the server's own. */
 export function limitOf(request: wire.JobRequest): OutputLimit | undefined {
   const { max_output_bytes: maxBytes } = request;
@@ -143,8 +162,8 @@ export function isolationOf(isolation: wire.Isolation): Isolation | undefined {
 /** The output that a request asks for. */
 export function selectionOf(request: wire.GetOutputRequest): OutputSelection {
   const stream = streamOf(request.stream);
-  const since = dateOf(request.since);
-  const until = dateOf(request.until);
+  const since = momentOf("since_age_ms", request.since_age_ms, request.since);
+  const until = momentOf("until_age_ms", request.until_age_ms, request.until);
   return {
     follow: request.follow ?? true,
     exact: request.exact_pieces,
@@ -171,8 +190,9 @@ export function statesOf(states: readonly wire.State[]): State[] {
 
 /** The jobs that a request asks for, as far as lists and watches have the same fields. */
 export function filterOf(request: wire.ListRequest | wire.WatchJobsRequest): JobFilter {
-  const registeredSince = dateOf(request.registered_since);
-  const registeredUntil = dateOf(request.registered_until);
+  const { registered_since_age_ms, registered_until_age_ms } = request;
+  const registeredSince = momentOf("registered_since_age_ms", registered_since_age_ms, request.registered_since);
+  const registeredUntil = momentOf("registered_until_age_ms", registered_until_age_ms, request.registered_until);
   return {
     states: statesOf(request.states),
     labels: request.labels,
@@ -182,18 +202,36 @@ export function filterOf(request: wire.ListRequest | wire.WatchJobsRequest): Job
   };
 }
 
-/** The rest of what a list is asked for. */
-export function listOptionsOf(request: wire.ListRequest) {
-  const endedSince = dateOf(request.ended_since);
-  const endedUntil = dateOf(request.ended_until);
+/** What a list is asked for. Ages stay ages: a page has another moment than the one before, and the same request. */
+export function listOptionsOf(request: wire.ListRequest): ListOptions {
+  const { registeredSince, registeredUntil, ...filter } = filterOf(request);
+  const bounds = {
+    ...boundOf(request, "registered_since", registeredSince),
+    ...boundOf(request, "registered_until", registeredUntil),
+    ...boundOf(request, "ended_since", dateOf(request.ended_since)),
+    ...boundOf(request, "ended_until", dateOf(request.ended_until)),
+  };
   return {
-    ...filterOf(request),
+    ...filter,
+    ...bounds,
     orderBy: ORDERS[known("order", request.order)],
     ascending: request.oldest_first,
-    ...(endedSince === undefined ? {} : { endedSince }),
-    ...(endedUntil === undefined ? {} : { endedUntil }),
     ...(request.page_token === "" ? {} : { pageToken: request.page_token }),
   };
+}
+
+const BOUNDS = {
+  registered_since: "registeredSince",
+  registered_until: "registeredUntil",
+  ended_since: "endedSince",
+  ended_until: "endedUntil",
+} as const;
+
+function boundOf(request: wire.ListRequest, field: keyof typeof BOUNDS, time: Date | undefined): Partial<ListOptions> {
+  const ageMs = request[`${field}_age_ms`];
+  const name = BOUNDS[field];
+  if (ageMs !== undefined) return { [`${name}AgeMs`]: checkAge(`${field}_age_ms`, ageMs) };
+  return time === undefined ? {} : { [name]: time };
 }
 
 const ORDERS: Readonly<Record<wire.ListOrder, JobOrder>> = {

@@ -24,6 +24,7 @@ export function supervisorOptions(
     inheritableEnv: flags.inheritEnv === undefined ? {} : lentVariables(environment(), flags.inheritEnv),
     newPrivileges: flags.allowNewPrivileges ? "ON_REQUEST" : "DENIED",
     ...limits,
+    onWarning: (sentence) => tell(`warning: ${sentence}`),
     onError: (error) =>
       tell(error instanceof SurvivorsError ? `warning: ${error.message}` : `internal error: ${describe(error)}`),
     ...(flags.maxOutput === undefined

@@ -312,7 +312,12 @@ export class Job {
     const now = selection.follow === false ? { ...this.#log.totals(), status: this.status } : undefined;
     return watch(
       signal,
-      (combined) => readOutput(this.#log, selection, end, combined, (cursor) => this.#outputEnd(cursor, now, combined)),
+      (combined) =>
+        readOutput(this.#log, selection, end, combined, (cursor, isCut) => {
+          // Not the job's end was waited for, but a time.
+          const here = now ?? (isCut ? { ...this.#log.totals(), status: this.status } : undefined);
+          return this.#outputEnd(cursor, here, combined);
+        }),
     );
   }
 

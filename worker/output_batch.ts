@@ -44,13 +44,14 @@ export class Batch {
 
   /**
    * Copies as many of the bytes as fit and returns how many that were. Bytes of the stream that wrote last join its
-   * record, up to `maxPayloadBytes`.
+   * record, up to `maxPayloadBytes`, unless the clock went back since.
    */
   add(stream: Stream, bytes: Uint8Array, timeMs: number, maxPayloadBytes: number): number {
     let taken = 0;
     while (taken < bytes.length) {
       let last = this.#gathering.at(-1);
-      const joins = last !== undefined && last.stream === stream && last.length < maxPayloadBytes;
+      const joins = last !== undefined && last.stream === stream && last.length < maxPayloadBytes &&
+        timeMs >= last.timeMs;
       // The last record's trailer is written behind it when the batch is framed: its place is kept free.
       const payloadAt = joins ? this.#end : this.#end + RECORD_HEADER_BYTES;
       const room = this.#buffer.length - payloadAt - (RECORD_OVERHEAD_BYTES - RECORD_HEADER_BYTES);
@@ -69,11 +70,20 @@ export class Batch {
     return taken;
   }
 
-  /** Writes the records' headers and trailers, and returns the records. */
-  frame(salt: Salt, offsets: StreamOffsets): BatchRecord[] {
+  /**
+   * Writes the records' headers and trailers, and returns the records.
+   *
+   * @param offsets of the streams before them
+   * @param clock the time of the record before them, and whether times went back until then
+   */
+  frame(salt: Salt, offsets: StreamOffsets, clock: Pick<RecordHeader, "timeMs" | "isUnordered">): BatchRecord[] {
     let before = offsets;
+    let { timeMs: lastMs, isUnordered } = clock;
     return this.#gathering.map(({ stream, timeMs, at, length }) => {
-      const header: RecordHeader = { stream, timeMs, length, offsets: before };
+      const clockWentBack = timeMs < lastMs;
+      isUnordered ||= clockWentBack;
+      lastMs = timeMs;
+      const header: RecordHeader = { stream, timeMs, clockWentBack, isUnordered, length, offsets: before };
       const end = frameRecord(this.#buffer, at, salt, header);
       before = offsetsBehind(header);
       const payload = this.#buffer.subarray(at + RECORD_HEADER_BYTES, at + RECORD_HEADER_BYTES + length);

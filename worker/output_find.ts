@@ -122,8 +122,21 @@ function placeBehind(header: RecordHeader, place: Place): Place {
   return { position: place.position + header.length + RECORD_OVERHEAD_BYTES, offsets: offsetsBehind(header) };
 }
 
-/** Where the first record read at `timeMs` or later begins; `end` where there is none before it. */
-export async function firstSince(log: OutputLog, timeMs: number, end: Place): Promise<Place> {
+/**
+ * Finds the place behind the last record before `end` that was read earlier than `timeMs`. So nothing behind the place was
+ * read earlier, also where the clock went back.
+ */
+export async function firstSince(log: OutputLog, timeMs: number, end: Place, signal: AbortSignal): Promise<Place> {
+  // From the end, unless times only grow.
+  for await (const { header, place } of backwards(log, log.start, end, signal)) {
+    if (header.timeMs < timeMs) return placeBehind(header, place);
+    if (!header.isUnordered) return await firstOrdered(log, timeMs, end);
+  }
+  return log.start;
+}
+
+/** As `firstSince`, by halving. */
+async function firstOrdered(log: OutputLog, timeMs: number, end: Place): Promise<Place> {
   const { salt } = log.segments;
   // The last file that begins before the time holds it, or the next one begins with it.
   let low = log.start.position;
@@ -145,7 +158,7 @@ export async function firstSince(log: OutputLog, timeMs: number, end: Place): Pr
   return await firstFrom(log, low, timeMs, end);
 }
 
-/** As `firstSince`, going forwards from where a record begins: over one block, or two. */
+/** As `firstOrdered`, going forwards from where a record begins: over one block, or two. */
 async function firstFrom(log: OutputLog, from: number, timeMs: number, end: Place): Promise<Place> {
   let position = from;
   while (position < end.position) {

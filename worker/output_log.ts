@@ -12,6 +12,7 @@ import {
   MAX_PAYLOAD_BYTES,
   offsetsBehind,
   RECORD_OVERHEAD_BYTES,
+  type RecordHeader,
   type Stream,
   type StreamOffsets,
 } from "./output_record.ts";
@@ -76,7 +77,8 @@ export class OutputLog {
   #end: Place = LOG_START;
   #acceptedBytes = 0;
   #unrecordedBytes = 0;
-  #lastTimeMs = 0;
+  /** Of the last record. */
+  #clock: Pick<RecordHeader, "timeMs" | "isUnordered"> = { timeMs: 0, isUnordered: false };
   #batch: Batch | undefined;
   #room = Promise.withResolvers<void>();
   #flushing: Promise<void> | undefined;
@@ -236,10 +238,8 @@ export class OutputLog {
   }
 
   #gather(stream: Stream, bytes: Uint8Array): number {
-    // Readers look for a time by halving: it must not go backwards when the clock does.
-    this.#lastTimeMs = Math.max(this.#lastTimeMs, Date.now());
     this.#batch ??= new Batch();
-    const taken = this.#batch.add(stream, bytes, this.#lastTimeMs, this.#maxPayloadBytes);
+    const taken = this.#batch.add(stream, bytes, Date.now(), this.#maxPayloadBytes);
     this.#acceptedBytes += taken;
     this.#flushing ??= this.#flush();
     return taken;
@@ -278,7 +278,7 @@ export class OutputLog {
 
   async #write(batch: Batch): Promise<void> {
     const perFile = segmentBytes(this.#limit);
-    const records = batch.frame(this.#segments.salt, this.#end.offsets);
+    const records = batch.frame(this.#segments.salt, this.#end.offsets, this.#clock);
     for (let from = 0; from < records.length;) {
       const fresh = this.#segments.newestBytes >= perFile;
       const room = fresh ? perFile : perFile - this.#segments.newestBytes;
@@ -298,6 +298,7 @@ export class OutputLog {
     for (const { stream, payload } of group) this.#hashes[stream].update(payload);
     const last = group.at(-1) as BatchRecord;
     this.#end = { position: before.position + bytes.length, offsets: offsetsBehind(last) };
+    this.#clock = last;
     if (this.#waiters.size > 0) this.#offer(group, before);
     this.#wake();
   }

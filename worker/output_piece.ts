@@ -16,8 +16,10 @@ export interface OutputPiece {
   readonly data: Uint8Array;
   /** Of the first byte of data, in its stream. */
   readonly offset: number;
-  /** When the first byte of data was read from the job. */
+  /** What the clock said when the first byte of data was read from the job. */
   readonly time: Date;
+  /** True when that is earlier than the time of the output before it: the clock was set back. */
+  readonly clockWentBack: boolean;
   /** Continues right behind this piece. */
   readonly cursor: string;
   /** Bytes of this stream that are missing right before `offset`, for an output limit dropped them; usually 0. */
@@ -48,6 +50,7 @@ export function decodeBlock(bytes: Uint8Array, from: number, salt: Salt, exact: 
     for (let last = first; !exact;) {
       const following = decodeRecord(bytes, last.end, salt);
       if (following === undefined || following === "damaged" || following.stream !== first.stream) break;
+      if (following.clockWentBack) break;
       length += following.length;
       if (length > MAX_PAYLOAD_BYTES) break; // A large record goes out as it is: joining would copy it.
       run.push(following);
@@ -77,6 +80,7 @@ export function piece(
     data: run.length === 1 ? first.payload : joinBytes(run.map(({ payload }) => payload)),
     offset: first.offsets[first.stream],
     time: new Date(first.timeMs),
+    clockWentBack: first.clockWentBack,
     cursor: formatCursor(salt, next),
     droppedBytes: 0,
   };

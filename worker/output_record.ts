@@ -18,6 +18,9 @@
  * length behind the payload lets a reader go backwards. Every CRC of a record (CRC-32, RFC 1952)
  * starts from the first word of the key, which is random for each log and shown to nobody: a job cannot write bytes
  * that pass for a record, so a reader may look for records from anywhere in the file.
+ *
+ * The time is what the clock said, so it can be earlier than that of the record before: mark 4. From the first such record
+ * on, each has mark 8: where it is missing, times only grow, and a time can be found by halving.
  */
 import { crc32 } from "node:zlib";
 
@@ -36,6 +39,10 @@ export interface RecordHeader {
   /** Of both streams before the record. */
   readonly offsets: StreamOffsets;
   readonly timeMs: number;
+  /** True when the time is earlier than that of the record before. */
+  readonly clockWentBack: boolean;
+  /** True when it is so of this record or of one before it. */
+  readonly isUnordered: boolean;
   readonly length: number;
 }
 
@@ -77,6 +84,9 @@ export const MAX_PAYLOAD_BYTES = 65_536;
 const MAGIC = new TextEncoder().encode("TELEPORT");
 const VERSION = 1;
 const STREAM_NUMBERS: Readonly<Record<Stream, number>> = { stdout: 1, stderr: 2 };
+const STREAM_BITS = 3;
+const CLOCK_WENT_BACK = 4;
+const UNORDERED = 8;
 const TWO_32 = 4_294_967_296;
 
 /** Makes a fresh random salt. */
@@ -146,7 +156,8 @@ export function frameRecord(target: Uint8Array, at: number, salt: Salt, header: 
   setU64(view, at + 8, header.offsets.stdout);
   setU64(view, at + 16, header.offsets.stderr);
   view.setFloat64(at + 24, header.timeMs, true);
-  view.setUint32(at + 32, STREAM_NUMBERS[header.stream], true);
+  const marks = (header.clockWentBack ? CLOCK_WENT_BACK : 0) + (header.isUnordered ? UNORDERED : 0);
+  view.setUint32(at + 32, STREAM_NUMBERS[header.stream] + marks, true);
   view.setUint32(at + 36, crc32(target.subarray(at + RECORD_HEADER_BYTES, end), salt.seed), true);
   view.setUint32(at + 40, crc32(target.subarray(at, at + 40), salt.seed), true);
   view.setUint32(end, header.length, true);
@@ -159,13 +170,16 @@ export function decodeRecordHeader(bytes: Uint8Array, at: number, salt: Salt): R
   const view = viewOf(bytes);
   if (view.getUint32(at, true) !== salt.mark) return undefined;
   if (view.getUint32(at + 40, true) !== crc32(bytes.subarray(at, at + 40), salt.seed)) return undefined;
-  const stream = view.getUint32(at + 32, true);
+  const marks = view.getUint32(at + 32, true);
+  const stream = marks & STREAM_BITS;
   const length = view.getUint32(at + 4, true);
   if ((stream !== 1 && stream !== 2) || length > MAX_PAYLOAD_BYTES) return undefined;
   return {
     stream: stream === 1 ? "stdout" : "stderr",
     offsets: { stdout: getU64(view, at + 8), stderr: getU64(view, at + 16) },
     timeMs: view.getFloat64(at + 24, true),
+    clockWentBack: (marks & CLOCK_WENT_BACK) !== 0,
+    isUnordered: (marks & UNORDERED) !== 0,
     length,
   };
 }
@@ -196,7 +210,9 @@ export function decodeRecord(bytes: Uint8Array, at: number, salt: Salt): Decoded
 }
 
 /** The offsets of both streams right behind a record. */
-export function offsetsBehind({ stream, offsets, length }: RecordHeader): StreamOffsets {
+export function offsetsBehind(
+  { stream, offsets, length }: Pick<RecordHeader, "stream" | "offsets" | "length">,
+): StreamOffsets {
   return { ...offsets, [stream]: offsets[stream] + length };
 }
 

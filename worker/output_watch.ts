@@ -10,7 +10,10 @@ import type { Stream } from "./output_record.ts";
 /** Longer timers overflow: setTimeout counts in a signed 32-bit number of milliseconds. */
 const MAX_TIMER_MS = 2_147_483_647;
 
-/** Which output to watch. */
+/**
+ * Which output to watch. Output keeps its order. Times are what the clock said: one that went back, and is right now, is
+ * no reason to leave output out or to end early.
+ */
 export interface OutputSelection {
   /** Continue right behind the piece that carried this cursor. Absent: from the first byte. */
   readonly cursor?: string;
@@ -22,9 +25,9 @@ export interface OutputSelection {
   readonly tailLines?: number;
   /** Of what is there at the call, the last bytes alone. */
   readonly tailBytes?: number;
-  /** Only what was read from the job at this time or later. */
+  /** Only what is behind the last output that was read before this time. */
   readonly since?: Date;
-  /** Only what was read from the job at this time or before; a watch that follows ends then. */
+  /** Only what is up to the last output that was read at this time or before. A watch that follows ends then. */
   readonly until?: Date;
   /** Leaves what was read from the job at once a piece of its own, so that each piece has its time. */
   readonly exact?: boolean;
@@ -61,26 +64,26 @@ export function checkSelection(selection: OutputSelection): void {
  * them promises.
  *
  * @param seen the log's end at the moment of the call: what is "there" then
- * @param conclude makes what the generator returns of the cursor that continues behind all it looked through
+ * @param conclude makes what the generator returns: of the cursor that continues behind all it looked through, and of
+ * whether `until` ended the watch, and not the end of the output
  */
 export async function* readOutput<End>(
   log: OutputLog,
   selection: OutputSelection,
   seen: Place,
   signal: AbortSignal,
-  conclude: (cursor: string) => End | Promise<End>,
+  conclude: (cursor: string, isCut: boolean) => End | Promise<End>,
 ): AsyncGenerator<OutputPiece, End, void> {
   checkSelection(selection);
   try {
     await log.retain();
-    const { stream, until } = selection;
-    // What was read after `until` is out; before then it may still grow.
-    const past = until !== undefined && until.getTime() < Date.now();
-    const last = past ? await firstSince(log, until.getTime() + 1, seen) : seen;
-    // Joined records have the time of the first alone.
-    const exact = selection.exact ?? until !== undefined;
+    const { stream } = selection;
+    const untilMs = selection.until?.getTime() ?? Infinity;
+    const isPast = () => Date.now() > untilMs;
+    let isCut = isPast();
+    const last = isCut ? await firstSince(log, untilMs + 1, seen, signal) : seen;
     let { place: at, skipBytes: skip } = await beginning(log, selection, last, signal);
-    let stop = (selection.follow ?? true) && !past ? undefined : last.position;
+    let stop = (selection.follow ?? true) && !isCut ? undefined : last.position;
     if (selection.startCursor && skip === 0) yield emptyPiece(log, at);
     while (true) {
       signal.throwIfAborted();
@@ -94,18 +97,15 @@ export async function* readOutput<End>(
         skip = 0;
       }
       const readable = stop ?? log.end.position;
-      if (at.position < readable) {
-        const block = await log.read(at, readable, exact);
+      if (stop === undefined && isPast()) {
+        stop = (await firstSince(log, untilMs + 1, log.end, signal)).position;
+        isCut = true;
+      } else if (at.position < readable) {
+        const block = await log.read(at, readable, selection.exact ?? false);
         if (block === undefined) continue; // Dropped meanwhile: the log starts later now.
-        const from = at;
-        let previous: OutputPiece | undefined;
         let isGiven = false;
         at = block.next;
         for (const piece of block.pieces) {
-          if (until !== undefined && piece.time > until) {
-            return await conclude(previous?.cursor ?? cursorAt(log, from));
-          }
-          previous = piece;
           if (stream !== undefined && stream !== piece.stream) continue;
           isGiven = true;
           yield skip === 0 ? piece : without(piece, skip);
@@ -114,9 +114,9 @@ export async function* readOutput<End>(
         }
         // Gigabytes of the other stream are passed over without waiting for anything.
         if (!isGiven) await loopTurn();
-      } else if (stop !== undefined || log.sealed) return await conclude(cursorAt(log, at));
-      else if (until === undefined) await log.grown(at.position, signal);
-      else if (await grownOrPast(log, at.position, until, signal)) stop = log.end.position;
+      } else if (stop !== undefined || log.sealed) return await conclude(cursorAt(log, at), isCut);
+      else if (untilMs === Infinity) await log.grown(at.position, signal);
+      else await grownOrPast(log, at.position, untilMs, signal);
     }
   } finally {
     await log.release();
@@ -131,7 +131,7 @@ async function beginning(
 ): Promise<Beginning> {
   const { cursor, since, stream, tailBytes, tailLines } = selection;
   const given = cursor === undefined ? LOG_START : log.resolve(cursor);
-  const start = since === undefined ? given : later(given, await firstSince(log, since.getTime(), end));
+  const start = since === undefined ? given : later(given, await firstSince(log, since.getTime(), end, signal));
   if (tailLines !== undefined) return await lastLines(log, tailLines, stream, start, end, signal);
   if (tailBytes !== undefined) return await lastBytes(log, tailBytes, stream, start, end, signal);
   return { place: start, skipBytes: 0 };
@@ -145,16 +145,11 @@ function cursorAt(log: OutputLog, place: Place): string {
   return formatCursor(log.segments.salt, place);
 }
 
-/** Waits for the log to grow, or for `until` to pass, and then returns true: nothing after it is wanted. */
-async function grownOrPast(
-  log: OutputLog,
-  position: number,
-  until: Date,
-  signal: AbortSignal,
-): Promise<boolean> {
+/** Waits for the log to grow, or for `untilMs` to pass. */
+async function grownOrPast(log: OutputLog, position: number, untilMs: number, signal: AbortSignal): Promise<void> {
   // Not AbortSignal.timeout(): its timer could not be given back, and there is one for every growth of the log.
   const past = new AbortController();
-  const leftMs = Math.max(0, Math.min(until.getTime() + 1 - Date.now(), MAX_TIMER_MS));
+  const leftMs = Math.max(0, Math.min(untilMs + 1 - Date.now(), MAX_TIMER_MS));
   const timer = setTimeout(() => past.abort(), leftMs);
   try {
     await log.grown(position, AbortSignal.any([signal, past.signal]));
@@ -163,14 +158,14 @@ async function grownOrPast(
   } finally {
     clearTimeout(timer);
   }
-  return Date.now() > until.getTime();
 }
 
 /** A piece without data, for its cursor. */
 function emptyPiece(log: OutputLog, place: Place): OutputPiece {
   const offset = place.offsets.stdout;
   const cursor = cursorAt(log, place);
-  return { stream: "stdout", data: new Uint8Array(), offset, time: new Date(), cursor, droppedBytes: 0 };
+  const none = { data: new Uint8Array(), clockWentBack: false, droppedBytes: 0 };
+  return { stream: "stdout", offset, time: new Date(), cursor, ...none };
 }
 
 /** Says how much is missing between a place and where the log starts by now. */
@@ -179,7 +174,15 @@ function droppedPieces(log: OutputLog, at: Place, start: Place): OutputPiece[] {
     const droppedBytes = start.offsets[stream] - at.offsets[stream];
     if (droppedBytes <= 0) return [];
     const cursor = cursorAt(log, start);
-    return [{ stream, data: new Uint8Array(), offset: start.offsets[stream], time: new Date(), cursor, droppedBytes }];
+    return [{
+      stream,
+      data: new Uint8Array(),
+      offset: start.offsets[stream],
+      time: new Date(),
+      clockWentBack: false,
+      cursor,
+      droppedBytes,
+    }];
   });
 }
 

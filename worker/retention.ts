@@ -2,6 +2,7 @@
  * Decides which ended jobs are forgotten, and when: by age, number and disk, the oldest end first, and never one that
  * somebody watches. It acts when something happens; between, there is one timer at most, for the next that gets too old.
  */
+import { type Clock, RetentionClock } from "./retention_clock.ts";
 import type { EndedJob } from "./store_rows.ts";
 
 /** Longer timers overflow: setTimeout counts in a signed 32-bit number of milliseconds. */
@@ -26,28 +27,45 @@ export interface RetentionOptions {
   readonly isWatched: (id: string) => boolean;
   /** Forgets a job; returns how many bytes it took on the disk, undefined where that cannot be written down. */
   readonly forget: (id: string) => number | undefined;
+  /** The time that an earlier process saw last, in ms since 1970; absent when there was none. */
+  readonly lastSeenMs?: number;
+  /** Told once for each step of the clock because of which jobs are not forgotten. */
+  readonly onHeld?: (sentence: string) => void;
+  /** The system's own unless given. */
+  readonly clock?: Clock;
 }
 
 /** Forgets jobs that are kept no longer. */
 export class Retention {
   readonly #options: RetentionOptions;
+  readonly #clock: RetentionClock;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #isHeld = false;
   #closed = false;
 
   constructor(options: RetentionOptions) {
     this.#options = options;
+    this.#clock = new RetentionClock(options.maxAgeMs, options.lastSeenMs, options.clock);
   }
 
   /** Forgets the jobs that are too old, and waits for the next that gets so. To be called when a job has ended. */
   expire(): void {
-    const { maxAgeMs, ended, isWatched, forget } = this.#options;
+    const { maxAgeMs, ended, isWatched, forget, onHeld } = this.#options;
     if (maxAgeMs === Infinity || this.#closed || this.#timer !== undefined) return;
     let nextMs = Infinity;
+    const heldMs = this.#clock.heldMs();
+    if (heldMs === 0) this.#isHeld = false;
     const block = ended(undefined, BLOCK);
     for (const [index, job] of block.entries()) {
-      const leftMs = job.endedAt.getTime() + maxAgeMs - Date.now();
+      const leftMs = job.endedAt.getTime() + maxAgeMs - this.#clock.now();
       if (leftMs > 0) {
         nextMs = Math.min(nextMs, leftMs);
+        break;
+      }
+      if (heldMs > 0) {
+        nextMs = heldMs;
+        if (!this.#isHeld) onHeld?.(this.#clock.why);
+        this.#isHeld = true;
         break;
       }
       if (isWatched(job.id) || forget(job.id) === undefined) nextMs = WATCHED_MS;
@@ -99,10 +117,20 @@ export class Retention {
     return forgotten;
   }
 
+  /** Whether the clock is believed: what is not believed must not be what the next process compares with. */
+  get isClockBelieved(): boolean {
+    return this.#clock.heldMs() === 0;
+  }
+
+  /** Ends the wait for the next job that gets too old, until `expire` is called again. */
+  rest(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
   /** Forgets nothing any more. */
   close(): void {
     this.#closed = true;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.rest();
   }
 }

@@ -243,6 +243,21 @@ export class Store implements Disposable {
     return { jobs: Object.values(this.#states).reduce((sum, jobs) => sum + jobs, 0), bytes: this.#bytesAtOpen };
   }
 
+  /** The time that an earlier process noted, or else that of the last change, in ms since 1970; undefined for a new store. */
+  get lastSeenMs(): number | undefined {
+    const { seen } = this.#read(() => this.#statements.lastSeen.get() as Row);
+    return seen === null ? undefined : seen as number;
+  }
+
+  /** Notes the time, for the next process. One that is not written costs that process a wait. */
+  seen(): void {
+    try {
+      this.#atomically(() => this.#statements.setSeen.run(Date.now()));
+    } catch {
+      // The disk is full: see above.
+    }
+  }
+
   /** Jobs that have ended, oldest end first, behind one of them. */
   ended(after: EndedJob | undefined, limit: number): EndedJob[] {
     const at = after?.endedAt.getTime() ?? -1;

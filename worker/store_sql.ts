@@ -9,6 +9,9 @@ export const SQL = {
   rollback: "ROLLBACK",
   meta: "SELECT value FROM meta WHERE name = ?",
   setMeta: "UPDATE meta SET value = ? WHERE name = ?",
+  setSeen: "INSERT OR REPLACE INTO meta VALUES ('seen', ?)",
+  lastSeen: `SELECT coalesce((SELECT value FROM meta WHERE name = 'seen'),
+    (SELECT at FROM changes ORDER BY seq DESC LIMIT 1)) AS seen`,
   addJob: `INSERT INTO jobs (id, state, owner, line, registered_at, spec_bytes, output_bytes, seq)
     VALUES (?, 'INITIAL', ?, ?, ?, ?, 0, 0)`,
   addSpec: "INSERT INTO specs VALUES (?, ?)",

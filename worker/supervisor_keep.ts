@@ -70,11 +70,14 @@ export class Keep {
     });
     this.sealer = new Sealer(this.store.secret);
     this.events = new JobEvents(this.store, this.jobs, this.sealer);
+    const { lastSeenMs } = this.store;
     this.#retention = new Retention({
       maxAgeMs: options.maxAgeMs ?? Infinity,
       ended: (after, limit) => this.store.ended(after, limit),
       isWatched: (id) => (this.jobs.get(id)?.watchers ?? 0) > 0 || this.events.isAwaited(id),
       forget: (id) => this.#forgetUnasked(id),
+      ...(lastSeenMs === undefined ? {} : { lastSeenMs }),
+      onHeld: (sentence) => this.#warn(sentence),
     });
     const { jobs, bytes } = this.store.totals();
     this.#count = jobs;
@@ -109,6 +112,14 @@ export class Keep {
       this.#options.onError?.(error);
     } catch {
       // A report that fails must not stop the work that it reports on.
+    }
+  }
+
+  #warn(sentence: string): void {
+    try {
+      this.#options.onWarning?.(sentence);
+    } catch {
+      // As for errors.
     }
   }
 
@@ -336,7 +347,10 @@ export class Keep {
     this.#records.close();
     await this.#output.settle();
     this.#closed = true;
-    if (this.#options.directory !== undefined) this.store[Symbol.dispose]();
+    if (this.#options.directory !== undefined) {
+      if (this.#retention.isClockBelieved) this.store.seen();
+      this.store[Symbol.dispose]();
+    }
     await this.#output.close();
   }
 }

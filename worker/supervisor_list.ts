@@ -18,6 +18,11 @@ export interface ListOptions extends JobFilter {
   readonly endedSince?: Date;
   /** Ended at this time or before. */
   readonly endedUntil?: Date;
+  /** In place of the moments: so many milliseconds before the call. Pages of one list may give the same ages. */
+  readonly registeredSinceAgeMs?: number;
+  readonly registeredUntilAgeMs?: number;
+  readonly endedSinceAgeMs?: number;
+  readonly endedUntilAgeMs?: number;
   /** By what they are sorted; by the time of registration unless given. Jobs without that time are left out. */
   readonly orderBy?: JobOrder;
   /** Oldest first; newest first unless given. */
@@ -47,8 +52,9 @@ export async function listPage(
   options: ListOptions,
   statusOf: (job: StoredJob) => JobStatus,
 ): Promise<JobPage> {
-  checkFilter(options);
-  checkTimes([options.endedSince, options.endedUntil]);
+  const moments = momentsOf(options, Date.now());
+  checkFilter({ ...options, ...moments });
+  checkTimes([options.endedSince, options.endedUntil, moments.endedSince, moments.endedUntil]);
   const size = options.pageSize ?? DEFAULT_PAGE_SIZE;
   if (!Number.isSafeInteger(size) || size < 1 || size > MAX_PAGE_SIZE) {
     throw new InvalidArgumentError(`Invalid page size "${size}": give a number from 1 to ${MAX_PAGE_SIZE}`);
@@ -65,6 +71,7 @@ export async function listPage(
   const [at = 0, key = 0] = start ?? [];
   const { jobs, more } = await store.selectInTurns({
     ...options,
+    ...moments,
     orderBy,
     descending: options.ascending !== true,
     ...(start === undefined ? {} : { after: { at, key } }),
@@ -76,6 +83,22 @@ export async function listPage(
     ...(last === undefined ? {} : { nextPageToken: sealer.seal([last.sortedAt ?? 0, last.key], purpose) }),
   };
 }
+
+/** The moments that the ages mean. */
+function momentsOf(options: ListOptions, nowMs: number): Pick<ListOptions, keyof typeof AGES> {
+  const moments = Object.entries(AGES).flatMap(([moment, age]) => {
+    const ageMs = options[age];
+    return ageMs === undefined ? [] : [[moment, new Date(nowMs - ageMs)]];
+  });
+  return Object.fromEntries(moments);
+}
+
+const AGES = {
+  registeredSince: "registeredSinceAgeMs",
+  registeredUntil: "registeredUntilAgeMs",
+  endedSince: "endedSinceAgeMs",
+  endedUntil: "endedUntilAgeMs",
+} as const;
 
 /** A token is for the same list only: filter and order are part of what it is sealed for. */
 function purposeOf({ pageSize: _size, pageToken: _token, ...asked }: ListOptions): string {

@@ -43,6 +43,8 @@ export interface SupervisorOptions extends Limits {
   readonly cgroups?: CgroupTree;
   /** Called after each write to the store with its duration in milliseconds. */
   readonly onStoreWrite?: (durationMs: number) => void;
+  /** Told, in a sentence, of what an administrator should know and need not act on at once. */
+  readonly onWarning?: (sentence: string) => void;
   /** Told of errors that no caller is told of, such as a change that could not be written down. */
   readonly onError?: (error: unknown) => void;
 }

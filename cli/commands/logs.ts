@@ -33,7 +33,13 @@ export async function logs({ calls, io, print }: Context, id: string, options: L
       request: { id, follow, ...selection, ...(timestamps ? { exact_pieces: true } : {}) },
       ...(follow ? { outages: new Outages(print, retryForMs) } : {}),
     },
-    (output) => printOutput(print, stamp === undefined || print.json ? output : stamp(output)),
+    async (output) => {
+      if (stamp === undefined || print.json) return await printOutput(print, output);
+      if (output.clock_went_back) {
+        await print.note("The server's clock was set back here: earlier lines have later times");
+      }
+      await printOutput(print, stamp(output));
+    },
   );
   return EXIT_CODE.OK;
 }

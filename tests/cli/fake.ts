@@ -215,6 +215,7 @@ export async function outputOf(
       time: { seconds: 1_800_000_000, nanos: 500_000_000 },
       cursor: `c${messages.length}`,
       dropped_bytes: 0,
+      clock_went_back: false,
       end: null,
     });
     bytes[stream] = new Uint8Array([...bytes[stream], ...data]);
@@ -227,6 +228,7 @@ export async function outputOf(
     time: null,
     cursor: "end",
     dropped_bytes: 0,
+    clock_went_back: false,
     end: {
       stdout_bytes: bytes.stdout.length,
       stderr_bytes: bytes.stderr.length,

@@ -1,6 +1,6 @@
 /** Tests of the options that select output, of sizes, and of the time before each line. */
 import assert from "node:assert/strict";
-import { type LogsFlags, logsOptions, momentParser } from "../../cli/logs_options.ts";
+import { type LogsFlags, logsOptions } from "../../cli/logs_options.ts";
 import { parseSizeBytes } from "../../cli/size.ts";
 import { createStamps } from "../../cli/stamps.ts";
 import { UsageError } from "../../cli/usage_error.ts";
@@ -41,18 +41,6 @@ Deno.test("logsOptions() refuses beginnings that exclude each other", () => {
     cursor: "x",
   }];
   for (const flags of bad) assert.throws(() => logsOptions(flags), UsageError);
-});
-
-Deno.test("momentParser() reads a duration as so long ago", () => {
-  const { seconds, nanos } = momentParser("--since")("1h30m");
-  const agoMs = Date.now() - (seconds * 1_000 + nanos / 1_000_000);
-  assert.ok(agoMs >= 5_400_000 && agoMs < 5_410_000);
-});
-
-Deno.test("momentParser() refuses what is no moment", () => {
-  for (const text of ["", "yesterday", "10", "2026-01-31", "2026-13-01T00:00:00Z", "2026-01-31T12:00:00", "9999h"]) {
-    assert.throws(() => momentParser("--since")(text), UsageError, text);
-  }
 });
 
 Deno.test("parseSizeBytes() reads decimal and binary sizes", () => {
@@ -98,6 +86,7 @@ Deno.test("createStamps() on one screen begins a line where the other stream int
       cursor: "",
       end: null,
       dropped_bytes: 0,
+      clock_went_back: false,
     };
     return new TextDecoder().decode(stamp(piece).data);
   }).join("");

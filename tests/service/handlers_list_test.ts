@@ -93,3 +93,35 @@ Deno.test("List refuses a token that it did not give out", strict, async () => {
     assert.equal(await codeOf(() => calls.List({ page_token })), "INVALID_ARGUMENT", page_token.slice(0, 10));
   }
 });
+
+Deno.test("List counts ages by the server's clock, on every page, and before the client's times", strict, async () => {
+  await using service = startService();
+  const calls = service.as(ann);
+  const ids: string[] = [];
+  for (let count = 0; count < 5; count++) ids.unshift(await register(calls));
+  const far = { seconds: Math.floor(Date.now() / 1_000) + 604_800, nanos: 0 };
+  // A client whose clock is a week ahead: six days ago by its clock is tomorrow.
+  assert.deepEqual(await listed(calls, { registered_until: far, registered_until_age_ms: 6 * 86_400_000 }), []);
+  assert.deepEqual(await listed(calls, { registered_since: far, registered_since_age_ms: 3_600_000 }), ids);
+  assert.deepEqual(await listed(calls, { registered_until_age_ms: 0 }), ids);
+  assert.deepEqual(await listed(calls, { ended_until_age_ms: 0 }), []);
+  const filter = { registered_since_age_ms: 3_600_000, registered_until_age_ms: 0, page_size: 2 };
+  const seen: string[] = [];
+  let page_token = "";
+  do {
+    const page = await calls.List({ ...filter, page_token });
+    seen.push(...page.jobs.map(({ id }) => id));
+    page_token = page.next_page_token;
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  } while (page_token !== "");
+  assert.deepEqual(seen, ids);
+  for (const field of ["registered_since", "registered_until", "ended_since", "ended_until"] as const) {
+    await assert.rejects(calls.List({ [`${field}_age_ms`]: 3_155_760_000_001 }), {
+      code: "INVALID_ARGUMENT",
+      message: `"${field}_age_ms" must be an integer from 0 to 3155760000000, got 3155760000001`,
+    });
+  }
+  const { value } = await calls.WatchJobs({ registered_until: far, registered_until_age_ms: 3_600_000 })
+    [Symbol.asyncIterator]().next();
+  assert.equal(value?.kind, "JOB_EVENT_KIND_CURRENT");
+});

@@ -90,6 +90,7 @@ const PIECE: OutputPiece = {
   data: new Uint8Array([0, 255, 128]),
   offset: 2 ** 40,
   time: registeredAt,
+  clockWentBack: false,
   cursor: "c",
   droppedBytes: 0,
 };

@@ -27,6 +27,8 @@ function record(payload: Uint8Array, fields: Partial<RecordHeader> = {}, salt: S
   const header: RecordHeader = {
     stream: "stdout",
     timeMs: 1_234.5,
+    clockWentBack: false,
+    isUnordered: false,
     offsets: { stdout: 0, stderr: 0 },
     length: payload.length,
     ...fields,
@@ -63,11 +65,27 @@ Deno.test("decodeRecord() gives back what frameRecord() wrote, for both streams 
           stream,
           offsets,
           timeMs,
+          clockWentBack: false,
+          isUnordered: false,
           length,
           payload,
           end: length + RECORD_OVERHEAD_BYTES,
         });
       }
+    }
+  }
+});
+
+Deno.test("decodeRecord() gives back the marks of the clock", () => {
+  for (const clockWentBack of [true, false]) {
+    for (const isUnordered of [true, false]) {
+      const decoded = decodeRecord(record(random(9), { clockWentBack, isUnordered, stream: "stderr" }), 0, SALT);
+      assert.ok(decoded !== undefined && decoded !== "damaged");
+      assert.deepEqual([decoded.clockWentBack, decoded.isUnordered, decoded.stream], [
+        clockWentBack,
+        isUnordered,
+        "stderr",
+      ]);
     }
   }
 });

@@ -323,9 +323,12 @@ export interface GetOutputRequest {
   tail_lines?: number;
   /** Of what is there at the call, the last bytes alone. Excludes cursor and tail_lines. */
   tail_bytes?: number;
-  /** Only what was read from the job at this time or later. */
+  /** Only what is behind the last output that was read from the job before this time. */
   since: Timestamp | null;
-  /** Only what was read from the job at this time or before; the stream closes then. */
+  /**
+   * Only what is up to the last output that was read from the job at this time or before; the stream closes then, with a
+   * closing record whose status may not be final.
+   */
   until: Timestamp | null;
   /** Leaves what was read from the job at once a message of its own, so that each has its time. */
   exact_pieces: boolean;
@@ -334,6 +337,10 @@ export interface GetOutputRequest {
    * once, with the cursor at which the output begins, unless output follows at once. 0: none. At least 1,000.
    */
   heartbeat_ms: number;
+  /** In place of since: so many milliseconds before the call, by the server's clock. */
+  since_age_ms?: number;
+  /** In place of until: so many milliseconds before the call, by the server's clock. */
+  until_age_ms?: number;
 }
 
 /** A piece of output; without data, a gap that a limit made, or a heartbeat; or, as the last message, the closing record. */
@@ -343,7 +350,7 @@ export interface JobOutput {
   stream: Stream;
   /** Of the first byte of data, in its stream. */
   offset: number;
-  /** When the first byte of data was read from the job. */
+  /** What the server's clock said when the first byte of data was read from the job. */
   time: Timestamp | null;
   /** Continues right behind this message; in the closing record, behind everything that was looked through. */
   cursor: string;
@@ -354,6 +361,8 @@ export interface JobOutput {
    * data.
    */
   dropped_bytes: number;
+  /** True when time is earlier than that of the output before it: the server's clock was set back. Output keeps its order. */
+  clock_went_back: boolean;
 }
 
 /** What the whole output amounts to, so that a client can prove that it has all of it. */
@@ -432,6 +441,11 @@ export interface ListRequest {
   ended_until: Timestamp | null;
   order: ListOrder;
   oldest_first: boolean;
+  /** In place of the moments above: so many milliseconds before the call, by the server's clock. */
+  registered_since_age_ms?: number;
+  registered_until_age_ms?: number;
+  ended_since_age_ms?: number;
+  ended_until_age_ms?: number;
 }
 
 export interface ListResponse {
@@ -469,6 +483,9 @@ export interface WatchJobsRequest {
    * comes at once. 0: none. At least 1,000.
    */
   heartbeat_ms: number;
+  /** As in ListRequest. */
+  registered_since_age_ms?: number;
+  registered_until_age_ms?: number;
 }
 
 export type JobEventKind =

@@ -1,0 +1,82 @@
+/** Moments as people type them: RFC 3339, or a duration before now, which the server counts by its own clock. */
+import type { Timestamp } from "../proto/teleport/v1/job_worker.ts";
+import { parseDurationMs } from "./duration.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** A moment as it was typed. */
+export interface Moment {
+  /** The moment by this machine's clock. */
+  readonly time: Timestamp;
+  /** The duration before now, in milliseconds. Absent when a date was typed. */
+  readonly ageMs?: number;
+}
+
+/** A year: whoever looks further back gives a moment. */
+const MAX_AGO_MS = 366 * 24 * 3_600_000;
+
+/** RFC 3339, the time of day and the offset both there; seconds may be left out. */
+const MOMENT =
+  /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.\d{1,9})?)?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
+
+/** The first and the last second that google.protobuf.Timestamp can hold: years 1 to 9999. */
+const MIN_MS = -62_135_596_800_000;
+const MAX_MS = 253_402_300_799_999;
+
+/** Makes the parser of an option such as `--since`. */
+export function momentParser(name: string): (text: string) => Moment {
+  return (text) => {
+    if (!/^\d{4}-/.test(text)) {
+      const ageMs = parseAgeMs(text, name);
+      return { time: timestampOf(Date.now() - ageMs), ageMs };
+    }
+    const ms = dateMs(text);
+    if (ms === undefined) {
+      throw new UsageError(
+        `Invalid time "${text}" for ${name}: there is no such moment, give one such as "2026-01-31T12:00:00Z"`,
+      );
+    }
+    return { time: timestampOf(ms) };
+  };
+}
+
+/**
+ * Writes a moment into a request. An age goes beside the time: a server that knows ages counts by its own clock, an older
+ * one takes the time.
+ */
+export function bound<Field extends string>(field: Field, moment: Moment | undefined): Bound<Field> {
+  if (moment === undefined) return {};
+  const age = moment.ageMs === undefined ? {} : { [`${field}_age_ms`]: moment.ageMs };
+  return { [field]: moment.time, ...age } as Bound<Field>;
+}
+
+/** The two fields of a request for one moment. */
+type Bound<Field extends string> =
+  & { readonly [name in Field]?: Timestamp }
+  & { readonly [name in `${Field}_age_ms`]?: number };
+
+/** The runtime's own parser takes 30 February for 2 March, and 24:00 for the next day. */
+function dateMs(text: string): number | undefined {
+  const match = MOMENT.exec(text);
+  if (match === null) return undefined;
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1).map((part) =>
+    Number(part ?? 0)
+  );
+  const lastDay = new Date(Date.UTC(2000 + year % 400, month, 0)).getUTCDate();
+  if (month < 1 || month > 12 || day < 1 || day > lastDay || hour > 23 || minute > 59 || second > 59) return undefined;
+  const ms = Date.parse(text.toUpperCase().replace(" ", "T"));
+  return ms >= MIN_MS && ms <= MAX_MS ? ms : undefined;
+}
+
+function parseAgeMs(text: string, name: string): number {
+  if (!/^\d+(d|h|m|s|ms)/.test(text)) {
+    throw new UsageError(
+      `Invalid time "${text}" for ${name}: give one such as "2026-01-31T12:00:00Z", or "10m" for ten minutes ago`,
+    );
+  }
+  return parseDurationMs(text, { name, minMs: 0, maxMs: MAX_AGO_MS });
+}
+
+function timestampOf(ms: number): Timestamp {
+  const seconds = Math.floor(ms / 1_000);
+  return { seconds, nanos: (ms - seconds * 1_000) * 1_000_000 };
+}

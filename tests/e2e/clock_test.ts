@@ -1,0 +1,89 @@
+/** Clocks that are wrong, at the client and at the server, as faketime(1) makes them; and a time to end at. */
+import assert from "node:assert/strict";
+import { spawnServer, startServer, teleport, teleportOk } from "./programs.ts";
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+
+/** The library that faketime(1) loads; the program itself would stand between a test and what it starts. */
+const library = await new Deno.Command("faketime", { args: ["-f", "+0", "printenv", "LD_PRELOAD"], stderr: "null" })
+  .output().then(({ stdout }) => new TextDecoder().decode(stdout).trim(), () => "");
+const ignore = library === "";
+const title = (text: string) => ignore ? `${text} (skipped: this machine has no faketime)` : text;
+
+/** What starts a program whose clock is ahead, and whose timers are right. */
+const ahead = (time: string) => ["env", `LD_PRELOAD=${library}`, `FAKETIME=${time}`, "FAKETIME_DONT_FAKE_MONOTONIC=1"];
+
+Deno.test({
+  name: title("a client whose clock is a week ahead removes nothing that ended just now, and finds it"),
+  ignore,
+  async fn() {
+    await using server = await startServer();
+    const id = await teleportOk(server, "run", "-d", "--", "echo", "fresh");
+    await teleportOk(server, "wait", id);
+    const run = async (...args: string[]) => {
+      const [env = "", ...begin] = ahead("+7d");
+      const { code, stdout, stderr } = await new Deno.Command(env, {
+        args: [...begin, Deno.execPath(), "run", "--quiet", "--no-prompt", "-P=cli", "cli.ts", ...args],
+        cwd: ROOT,
+        env: { TELEPORT_ADDRESS: server.address, TELEPORT_CERTS: `${server.dir}/certs`, TELEPORT_IDENTITY: "admin" },
+      }).output();
+      assert.equal(code, 0, new TextDecoder().decode(stderr));
+      return new TextDecoder().decode(stdout);
+    };
+    assert.equal(await run("rm", "--ended", "--until", "6d"), "");
+    assert.equal(await run("list", "--quiet", "--since", "1h"), `${id}\n`);
+    assert.equal(await run("list", "--quiet", "--ended-since", "1h", "--limit", "1"), `${id}\n`);
+    assert.equal(await run("logs", "--since", "1h", id), "fresh\n");
+    assert.equal(await run("logs", "--until", "1h", id), "");
+    assert.equal(await run("list", "--quiet", "--until", "1h"), "");
+  },
+});
+
+Deno.test({
+  name: title("a server started once with its clock 40 days ahead deletes no job, and says why"),
+  ignore,
+  async fn() {
+    const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
+    try {
+      let id: string;
+      {
+        await using server = await startServer({ dir });
+        id = await teleportOk(server, "run", "-d", "--", "echo", "kept");
+        await teleportOk(server, "wait", id);
+      }
+      {
+        const { process } = spawnServer({ dir, starter: ahead("+40d") });
+        const log = process.stderr.pipeThrough(new TextDecoderStream()).getReader();
+        let text = "";
+        while (!/^listening on .*$/m.test(text)) {
+          const { done, value } = await log.read();
+          assert.ok(!done, text);
+          text += value;
+        }
+        assert.match(
+          text,
+          /^warning: the clock is 40\.0 days ahead of what was last known: ended jobs are not removed/m,
+        );
+        process.kill("SIGTERM");
+        while (!(await log.read()).done);
+        assert.equal((await process.status).code, 0);
+      }
+      await using server = await startServer({ dir });
+      assert.equal(await teleportOk(server, "logs", id), "kept");
+    } finally {
+      await Deno.remove(dir, { recursive: true });
+    }
+  },
+});
+
+Deno.test("logs -f --until ends at that moment, while the job goes on", async () => {
+  await using server = await startServer();
+  const id = await teleportOk(server, "run", "-d", "--", "sh", "-c", "echo up; exec sleep 1000");
+  const until = new Date(Date.now() + 2_000);
+  const { code, stdout, stderr } = await teleport(server, "logs", "-f", "--until", until.toISOString(), id);
+  assert.deepEqual([code, stdout, stderr], [0, "up\n", ""]);
+  assert.ok(Date.now() >= until.getTime());
+  assert.match(await teleportOk(server, "status", id), /RUNNING/);
+  // One in the past ends at once.
+  assert.equal(await teleportOk(server, "logs", "-f", "--until", "0s", id), "up");
+});

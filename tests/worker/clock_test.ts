@@ -1,0 +1,134 @@
+/** Output and the clock: a time is what the clock said, and one that went back is marked and misleads no search. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { OutputLog } from "../../worker/output_log.ts";
+import type { OutputPiece } from "../../worker/output_piece.ts";
+import { type OutputSelection, readOutput } from "../../worker/output_watch.ts";
+import { Supervisor } from "../../worker/supervisor.ts";
+import { randomOf } from "../torture/damage.ts";
+
+const decoder = new TextDecoder();
+const never = new AbortController().signal;
+
+/** Some time long ago, so that every `until` of these tests is past. */
+const START_MS = 1_700_000_000_000;
+const YEAR_2029_MS = 1_861_920_000_000;
+
+/** Runs with a clock that says what it is told to. */
+async function withClock(use: (set: (ms: number) => void) => Promise<void>): Promise<void> {
+  const real = Date.now;
+  try {
+    await use((ms) => Date.now = () => ms);
+  } finally {
+    Date.now = real;
+  }
+}
+
+async function withDirectory(use: (directory: string) => Promise<void>): Promise<void> {
+  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
+  try {
+    await use(directory);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+/** Writes one line at each of the times, a digit each. */
+async function written(directory: string, times: readonly number[]): Promise<OutputLog> {
+  const log = new OutputLog("job", { directory: join(directory, "job") });
+  await withClock(async (set) => {
+    for (const [index, time] of times.entries()) {
+      set(time);
+      await log.append(index % 2 === 0 ? "stdout" : "stderr", new TextEncoder().encode(String(index % 10)));
+      await log.flushed();
+    }
+  });
+  return log;
+}
+
+async function collect(log: OutputLog, selection: OutputSelection = {}): Promise<OutputPiece[]> {
+  const { end } = log;
+  return await Array.fromAsync(readOutput(log, { follow: false, exact: true, ...selection }, end, never, () => {}));
+}
+
+function textOf(pieces: readonly OutputPiece[]): string {
+  return pieces.map(({ data }) => decoder.decode(data)).join("");
+}
+
+Deno.test("output that follows a jump of the clock has its own time, and is marked where the clock went back", () =>
+  withDirectory(async (directory) => {
+    const at = [0, 1_000, -1, -1, 4_000, 5_000].map((ms) => ms < 0 ? YEAR_2029_MS : START_MS + ms);
+    const log = await written(directory, at);
+    const pieces = await collect(log);
+    assert.deepEqual(pieces.map(({ time }) => time.getTime()), at);
+    assert.deepEqual(pieces.map(({ clockWentBack }) => clockWentBack), [false, false, false, false, true, false]);
+    const since = async (ms: number) => textOf(await collect(log, { since: new Date(START_MS + ms) }));
+    const until = async (ms: number) => textOf(await collect(log, { until: new Date(START_MS + ms) }));
+    assert.deepEqual([await since(0), await since(1), await since(1_001)], ["012345", "12345", "2345"]);
+    assert.deepEqual([await since(4_000), await since(4_001), await since(5_001)], ["2345", "5", ""]);
+    assert.deepEqual([await until(-1), await until(0), await until(3_999)], ["", "0", "01"]);
+    assert.deepEqual([await until(4_000), await until(4_999), await until(5_000)], ["01234", "01234", "012345"]);
+    // The last lines of what was there then.
+    const tail = await collect(log, { tailBytes: 2, until: new Date(START_MS + 4_500) });
+    assert.equal(textOf(tail), "34");
+    // Not joined with what came before, or its time and mark would be lost.
+    const joined = await collect(log, { exact: false, stream: "stdout" });
+    assert.equal(joined.filter((piece) => piece.clockWentBack).length, 1);
+    await log.seal();
+  }));
+
+Deno.test("any times: nothing selected by since is older, and what is left out by until is newer, in a restored log too", () =>
+  withDirectory(async (directory) => {
+    const seed = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
+    const random = randomOf(seed);
+    for (let round = 0; round < 12; round++) {
+      // Half of the clocks only go forwards; the others jump.
+      let now = START_MS;
+      const times = Array.from({ length: 60 }, () => {
+        now += random(20) === 0 && round % 2 === 1 ? random(20_000) - 10_000 : random(300);
+        return now;
+      });
+      const place = join(directory, `${round}`);
+      const live = await written(place, times);
+      await live.seal();
+      const restored = OutputLog.restore("job", { directory: join(place, "job") }, live.end, live.totals());
+      for (let count = 0; count < 20; count++) {
+        const asked = (times[random(times.length)] ?? START_MS) + random(3) - 1;
+        const first = times.findLastIndex((time) => time < asked) + 1;
+        const last = times.findLastIndex((time) => time <= asked) + 1;
+        const whole = times.map((_, index) => index % 10).join("");
+        for (const log of [live, restored]) {
+          const context = `seed ${seed}, round ${round}, ${asked} in ${times}`;
+          assert.equal(textOf(await collect(log, { since: new Date(asked) })), whole.slice(first), context);
+          assert.equal(textOf(await collect(log, { until: new Date(asked) })), whole.slice(0, last), context);
+        }
+      }
+    }
+  }));
+
+Deno.test("a watch that follows ends when `until` has passed, whatever the job does", async () => {
+  await using supervisor = new Supervisor();
+  const scripts = ["exec sleep 1000", "echo up; exec sleep 1000", "while :; do echo line; sleep 0.01; done"];
+  const ids = await Promise.all(scripts.map((script) => supervisor.add("sh", ["-c", script])));
+  const neverStarted = await supervisor.add("true");
+  await Promise.all(ids.map((id) => supervisor.start(id)));
+  const until = new Date(Date.now() + 700);
+  const ends = await Promise.all([...ids, neverStarted].map(async (id) => {
+    const watch = supervisor.watchOutput(id, { until });
+    let text = "";
+    while (true) {
+      const { done, value } = await watch.next();
+      if (done) return { text, end: value, atMs: Date.now() };
+      assert.ok(value.time <= until, `${value.time.getTime()} after ${until.getTime()}`);
+      text += decoder.decode(value.data);
+    }
+  }));
+  for (const { end, atMs } of ends) {
+    assert.ok(atMs > until.getTime() && atMs < until.getTime() + 20_000, `${atMs - until.getTime()} ms`);
+    assert.match(end.status.state, /RUNNING|INITIAL/);
+  }
+  assert.deepEqual(ends.map(({ text }) => text.slice(0, 4)), ["", "up\n", "line", ""]);
+  // And one in the past, at once.
+  const past = supervisor.watchOutput(ids[1] ?? "", { until: new Date(0) });
+  assert.equal((await past.next()).done, true);
+});
