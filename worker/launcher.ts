@@ -5,7 +5,8 @@
  * How a failure is told apart from the job's own exit: the shell's name (`$0`) is a secret of this launch. Its standard
  * error is the job's, and all that comes on it before the secret and ">" is the launcher's word on what went wrong, and
  * never the job's output. Right behind that comes exec. If that fails, the shell says so, and a shell begins what it
- * says with its name: the secret again, and ":". The program never learns the secret, so it cannot say either.
+ * says with its name: the secret again, and ":". The program never learns the secret, so it cannot say either. Where
+ * env(1) stands between the two, it does the same with a path in which the secret is hidden.
  *
  * Before there is the program, there are none of its variables: a LD_PRELOAD would be loaded into the launcher, and run
  * as root where the job's user is another. They travel under other names, and the shell exports them as its last act.
@@ -26,7 +27,7 @@ export class Launch {
   readonly #target: Target;
   readonly #cwd: string;
   readonly #opening: Uint8Array;
-  readonly #refrain: Uint8Array;
+  readonly #refrains: readonly Uint8Array[];
   readonly #onOpen: () => void;
   #phase: "launching" | "opening" | "running" | "failed" = "launching";
   #held: Uint8Array = new Uint8Array();
@@ -42,9 +43,9 @@ export class Launch {
     this.#target = { name, path, credentials: plan.credentials, isIsolated: plan.isolation !== undefined };
     this.#cwd = cwd;
     this.#opening = encoder.encode(`${secret}>`);
-    this.#refrain = encoder.encode(`${secret}:`);
     this.#onOpen = onOpen;
-    const { args, env } = launchScript(plan, program, markVariable, secret);
+    const { args, env, names } = launchScript(plan, program, markVariable, secret);
+    this.#refrains = names.map((name) => encoder.encode(`${name}:`));
     this.args = args;
     this.env = env;
   }
@@ -73,12 +74,13 @@ export class Launch {
       this.#held = this.#held.slice(at + this.#opening.length);
       this.#onOpen();
     }
-    if (startsWith(this.#held, this.#refrain)) {
+    if (this.#refrains.some((refrain) => startsWith(this.#held, refrain))) {
       this.#phase = "failed";
       return undefined;
     }
     // So short a beginning may yet become the shell's word; if nothing follows, `rest` has it.
-    if (this.#held.length < this.#refrain.length && startsWith(this.#refrain, this.#held)) return undefined;
+    const mayBecome = (refrain: Uint8Array) => this.#held.length < refrain.length && startsWith(refrain, this.#held);
+    if (this.#refrains.some(mayBecome)) return undefined;
     this.#phase = "running";
     return this.#rest();
   }

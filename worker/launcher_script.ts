@@ -73,6 +73,8 @@ const SHELLS_OWN = new Set(
 export interface LaunchScript {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  /** Who speaks where the program cannot be executed: what is said begins with one of these names and a colon. */
+  readonly names: readonly string[];
 }
 
 /**
@@ -98,11 +100,12 @@ export function launchScript(
   // Neither the user nor the mounts are those by which the directory was entered.
   const entersAnew = plan.credentials !== undefined || plan.isolation !== undefined;
   const last = lastStage(prefix, entersAnew);
+  const envPath = secretPath("/usr/bin", "env", secret);
   const lastArgs = [
     ...(entersAnew ? [program.cwd] : []),
     `${passed.length}`,
     // What no shell passes on goes through env(1), which takes variables of any name.
-    ...(odd.length === 0 ? [] : ["/usr/bin/env", "--", ...odd]),
+    ...(odd.length === 0 ? [] : [envPath, "--", ...odd]),
     // And a path with "=" would be one more of them.
     ...(odd.length > 0 && program.path.includes("=") ? ["/usr/bin/nice", "-n", "0"] : []),
     program.path,
@@ -117,6 +120,7 @@ export function launchScript(
   const wrappers = wrappersOf(plan, limits, secret);
   return {
     env,
+    names: odd.length === 0 ? [secret] : [secret, envPath],
     args: wrappers.length === 0
       ? ["-c", script + last, secret, ...args, ...lastArgs]
       : ["-c", `${script}exec "$@"`, secret, ...args, ...wrappers, SHELL, "-c", FAIL + last, secret, ...lastArgs],
@@ -195,6 +199,15 @@ function wrappersOf(plan: LaunchPlan, limits: Step, secret: string): string[] {
   if (noNewPrivileges && !privileges.includes("--no-new-privs")) privileges.push("--no-new-privs");
   if (privileges.length > 0) wrappers.push("setpriv", ...privileges);
   return wrappers;
+}
+
+/**
+ * A path to a program in which a secret is hidden: a program begins what it says of a failure with the path by which it
+ * was started, and "/./" is the same as "/".
+ */
+function secretPath(directory: string, name: string, secret: string): string {
+  const bits = [...secret].flatMap((char) => char.charCodeAt(0).toString(2).padStart(8, "0").split(""));
+  return `${directory}/${bits.map((bit) => bit === "1" ? "./" : "/").join("")}${name}`;
 }
 
 /** Who the process is to be it is now: the directory, the environment, and the program. */

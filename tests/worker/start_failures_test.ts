@@ -9,6 +9,7 @@ const WAYS: readonly (readonly [string, ProcessOptions])[] = [
   ["directly", {}],
   ["through one shell", { umask: 0o27 }],
   ["through two shells", { nice: 1 }],
+  ["through env(1)", { nice: 1, env: { "a.b": "no shell passes this on" } }],
 ];
 
 const isRoot = Deno.uid() === 0;
