@@ -1,6 +1,7 @@
 /** Follows many jobs, through outages of the server, and misses no change. */
 import type { JobWorkerClient, Sent } from "../proto/service.ts";
 import type { JobEvent, JobStatus, WatchJobsRequest } from "../proto/teleport/v1/job_worker.ts";
+import { aged } from "./moment.ts";
 import type { Outages } from "./outage.ts";
 import { HEARTBEAT_MS, MAX_SILENCE_MS, unlessSilent } from "./silence.ts";
 import { isFinal } from "./status_text.ts";
@@ -17,10 +18,14 @@ export async function* followJobs(
   outages: Outages,
 ): AsyncGenerator<JobEvent, never, void> {
   let token = "";
+  const beganMs = performance.now();
   while (true) {
     try {
       const open = (signal: AbortSignal) =>
-        calls.WatchJobs({ ...request, token, heartbeat_ms: HEARTBEAT_MS }, { signal });
+        calls.WatchJobs(
+          { ...aged(request, performance.now() - beganMs), token, heartbeat_ms: HEARTBEAT_MS },
+          { signal },
+        );
       for await (const event of unlessSilent(open, MAX_SILENCE_MS)) {
         const isHeartbeat = event.kind === "JOB_EVENT_KIND_HEARTBEAT";
         await outages.answered(!isHeartbeat);

@@ -2,6 +2,7 @@
 import { createHash, type Hash } from "node:crypto";
 import type { JobWorkerClient, Sent } from "../proto/service.ts";
 import type { GetOutputRequest, JobOutput, OutputEnd } from "../proto/teleport/v1/job_worker.ts";
+import { aged } from "./moment.ts";
 import type { Outages } from "./outage.ts";
 import { HEARTBEAT_MS, MAX_SILENCE_MS, unlessSilent } from "./silence.ts";
 import { isFinal } from "./status_text.ts";
@@ -48,9 +49,10 @@ export async function followOutput(
   const { request, signal, outages } = options;
   const received = { STREAM_STDOUT: nothing(request), STREAM_STDERR: nothing(request) };
   let resume = request;
+  const beganMs = performance.now();
   while (true) {
     try {
-      for await (const piece of read(calls, resume, signal)) {
+      for await (const piece of read(calls, aged(resume, performance.now() - beganMs), signal)) {
         await outages?.answered(piece.end !== null || piece.data.length > 0 || piece.dropped_bytes > 0);
         if (piece.end !== null) {
           verifyAll(received, piece.end, request);

@@ -49,6 +49,14 @@ export function bound<Field extends string>(field: Field, moment: Moment | undef
   return { [field]: moment.time, ...age } as Bound<Field>;
 }
 
+/** The request when it is sent again later: its ages have grown, so that they mean the same moments. */
+export function aged<Request extends object>(request: Request, laterMs: number): Request {
+  const entries = Object.entries(request).map(([name, value]) =>
+    name.endsWith("_age_ms") && typeof value === "number" ? [name, value + Math.round(laterMs)] : [name, value]
+  );
+  return Object.fromEntries(entries) as Request;
+}
+
 /** The two fields of a request for one moment. */
 type Bound<Field extends string> =
   & { readonly [name in Field]?: Timestamp }

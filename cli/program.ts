@@ -327,7 +327,7 @@ function addJobOptions(command: Command): Command {
     .passThroughOptions()
     .option("-i, --stdin", "give the job a standard input (default: none)")
     .option("-e, --env <NAME=VALUE>", "a variable of the job's environment; repeatable", pairParser("--env"))
-    .option("--cwd <DIR>", "the job's working directory on the server; absolute")
+    .option("--cwd <DIR>", "the job's working directory on the server; absolute (default: /)")
     .option("-l, --label <KEY=VALUE>", "a label to find the job by; repeatable", pairParser("--label", "KEY=VALUE"))
     .option("--timeout <DURATION>", "stop the job when it has run this long, such as 90s or 1h30m", parseTimeoutMs)
     .option("--grace <DURATION>", "time between SIGTERM and SIGKILL when it is stopped (default: 10s)", parseGraceMs)

@@ -1,6 +1,6 @@
 /** Moments as people type them: what is one, what is none, and how each is sent. */
 import assert from "node:assert/strict";
-import { bound, momentParser } from "../../cli/moment.ts";
+import { aged, bound, momentParser } from "../../cli/moment.ts";
 import { UsageError } from "../../cli/usage_error.ts";
 
 const parse = momentParser("--since");
@@ -61,4 +61,15 @@ Deno.test("momentParser() takes every day and every minute that there is, and no
   for (const text of ["0000-01-01T00:00:00Z", "0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-00:01"]) {
     assert.throws(() => parse(text), UsageError, text);
   }
+});
+
+Deno.test("aged() lets ages grow and leaves all else", () => {
+  const request = {
+    id: "a",
+    since: { seconds: 1, nanos: 0 },
+    since_age_ms: 10,
+    until_age_ms: undefined,
+    tail_lines: 3,
+  };
+  assert.deepEqual(aged(request, 4.6), { ...request, since_age_ms: 15 });
 });

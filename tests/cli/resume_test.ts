@@ -321,3 +321,21 @@ Deno.test("followOutput() asks anew for a tail of which nothing had come", stric
   assert.deepEqual(taken, [last, end]);
   assert.deepEqual(asked, [1, 2].map(() => ({ ...request, heartbeat_ms: 30_000 })));
 });
+
+Deno.test("followOutput() means the same moment when it asks again", strict, async () => {
+  const [first, end] = await outputOf([["stdout", "a"]], exited(0));
+  const ages: (number | undefined)[] = [];
+  async function* GetOutput(request: unknown): AsyncGenerator<JobOutput> {
+    ages.push((request as Request).until_age_ms);
+    yield first!;
+    if (ages.length === 1) throw new FakeCallError("UNAVAILABLE", "Connection lost");
+  }
+  const request = { id: "job-1", follow: true, until: { seconds: 1, nanos: 0 }, until_age_ms: 1_000 };
+  const outages = new Outages(silent);
+  const following = followOutput({ GetOutput }, { request, outages }, () => Promise.resolve());
+  await assert.rejects(following, OutputMismatchError);
+  assert.equal(end?.end?.stdout_bytes, 1);
+  const [before = 0, after = 0] = ages;
+  // The first try again comes after 50 ms at the soonest.
+  assert.ok(before < 1_040 && after >= before + 40, `${ages}`);
+});
