@@ -25,7 +25,7 @@ const USUAL_SHARE = 0.25;
 
 /** Accepts and handshakes in one turn of the event loop. Together they take about 5 ms, which calls of others wait. */
 const MAX_ACCEPTS_A_TURN = 64;
-const MAX_HANDSHAKES_A_TURN = 8;
+const MAX_HANDSHAKES_A_TURN = 4;
 
 /** After a shortage of descriptors or memory accept is tried again so often, or at once when a connection ends. */
 const SHORTAGE_RETRY_MS = 100;

@@ -8,10 +8,16 @@ import type { ConnectionRefusalCause, RefusedConnections } from "./refused_conne
 import { Share } from "./share.ts";
 
 /**
- * Under attack a handshake has this long for its one round trip, so that as many newcomers as there are handshakes get
- * their turn twice a second. Without an attack it has ten seconds.
+ * While newcomers need the places of others, a handshake keeps its place this long, which is enough for its one round
+ * trip. Where hardly any handshake comes to its end, which is an attack, the time goes down to the lesser one, so that
+ * thousands of stalled handshakes pass in a second. Without an attack each has ten seconds.
  */
-const HANDSHAKE_TURN_MS = 500;
+const PATIENCE_MS = 500;
+const LEAST_PATIENCE_MS = 100;
+
+/** How much one handshake counts in the share of those that came to their end, and what share is usual. */
+const SHARE_WEIGHT = 1 / 16;
+const USUAL_SHARE = 0.25;
 
 /** A connection without a call for this long is idle. A client that has just connected makes its call before. */
 const IDLE_MS = 5_000;
@@ -53,6 +59,8 @@ export class Places {
   readonly handshakes: Share<Connection>;
   readonly guests: Share<Connection>;
   readonly members: Share<Connection>;
+  /** How many of the latest handshakes came to their end, from 0 to 1. */
+  #completedShare = 1;
 
   constructor(limits: ConnectionLimits, refused: RefusedConnections) {
     this.#limits = limits;
@@ -67,7 +75,8 @@ export class Places {
     if (!this.handshakes.isFull) return 0;
     const [oldest] = this.handshakes.largest();
     if (oldest === undefined) return 0;
-    const leftMs = oldest.atMs + HANDSHAKE_TURN_MS - performance.now();
+    const patienceMs = Math.max(LEAST_PATIENCE_MS, PATIENCE_MS * Math.min(1, this.#completedShare / USUAL_SHARE));
+    const leftMs = oldest.atMs + patienceMs - performance.now();
     if (leftMs > 0) return leftMs;
     const { maxHandshakes } = this.#limits;
     this.#close(oldest, "HANDSHAKE_LIMIT", `it is not through its handshake, and ${maxHandshakes} are the most`);
@@ -80,6 +89,7 @@ export class Places {
    * @returns Why it gets none, and how that counts; undefined when it has one
    */
   place(connection: Connection, standing: Standing): { cause: ConnectionRefusalCause; reason: string } | undefined {
+    if (this.handshakes.delete(connection)) this.#completedShare += SHARE_WEIGHT * (1 - this.#completedShare);
     this.delete(connection);
     connection.standing = standing;
     const { user, isMember } = standing;
@@ -95,7 +105,8 @@ export class Places {
 
   /** Forgets a connection. */
   delete(connection: Connection): void {
-    for (const share of [this.handshakes, this.guests, this.members]) share.delete(connection);
+    if (this.handshakes.delete(connection)) this.#completedShare *= 1 - SHARE_WEIGHT;
+    if (!this.guests.delete(connection)) this.members.delete(connection);
   }
 
   /** Closes a guest, because no descriptor is left. Returns false when there is none. */

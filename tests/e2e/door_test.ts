@@ -1,0 +1,192 @@
+/** The server as a process while strangers, clients without a role and a shortage of descriptors press on its door. */
+import assert from "node:assert/strict";
+import { connect as connectTcp, type Socket } from "node:net";
+import { type Server, startServer, teleport } from "./programs.ts";
+import { startStrangers } from "./strangers_program.ts";
+import { clientOf, descriptorsBackTo, descriptorsOf, memoryMiB } from "./teleportd.ts";
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+
+/** The test and its strangers have as many connections as the server, and a process may not have enough for that. */
+const descriptors = Number(/^Max open files\s+\d+\s+(\d+)/m.exec(Deno.readTextFileSync("/proc/self/limits"))?.[1]);
+const fewDescriptors = descriptors < 8_192;
+if (fewDescriptors) {
+  console.warn(`door_test.ts skips a test: the hard limit of open files is ${descriptors}, not 8,192`);
+}
+
+function portOf({ address }: Server): number {
+  return Number(address.slice(address.lastIndexOf(":") + 1));
+}
+
+/** Makes a client certificate that grants nothing. */
+async function makeEve({ dir }: Server): Promise<void> {
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "-q",
+      "-P=certs",
+      "--no-prompt",
+      "certs.ts",
+      "client",
+      "eve",
+      "--role",
+      "nothing",
+      "--dir",
+      `${dir}/certs`,
+    ],
+    cwd: ROOT,
+  }).output();
+  assert.ok(success, new TextDecoder().decode(stderr));
+}
+
+/** Milliseconds in which so many new connections make a call each. */
+async function newcomers(server: Server, count: number): Promise<number> {
+  const clients = await Promise.all(Array.from({ length: count }, () => clientOf(server)));
+  const startedAt = performance.now();
+  await Promise.all(clients.map(({ calls }) => calls.List({ page_size: 1 })));
+  const tookMs = performance.now() - startedAt;
+  await Promise.all(clients.map((client) => client[Symbol.asyncDispose]()));
+  return tookMs;
+}
+
+/** Makes Status calls, one after the other, until it is disposed of. */
+async function watchLatency(server: Server) {
+  const client = await clientOf(server);
+  const { id } = await client.calls.Register({ command: "true" });
+  const times: number[] = [];
+  let isOver = false;
+  const calling = (async () => {
+    while (!isOver) {
+      const startedAt = performance.now();
+      await client.calls.Status({ id });
+      times.push(performance.now() - startedAt);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  })();
+  calling.catch(() => {}); // Thrown when it is awaited.
+  return {
+    /** The 99th percentile of the milliseconds that the calls took. */
+    p99: () => times.sort((a, b) => a - b)[Math.floor(times.length * 0.99)] ?? Infinity,
+    async [Symbol.asyncDispose]() {
+      isOver = true;
+      await calling;
+      await client[Symbol.asyncDispose]();
+    },
+  };
+}
+
+Deno.test({
+  name: "2,000 silent connections and 500 idle clients without a role keep nobody out",
+  ignore: fewDescriptors,
+  async fn() {
+    await using server = await startServer();
+    await makeEve(server);
+    const certs = `${server.dir}/certs`;
+    const port = portOf(server);
+    // What the machine can do just now, without anybody at the door.
+    const usualMs = Math.max(await newcomers(server, 100), await newcomers(server, 100));
+    const before = descriptorsOf(server);
+    const memoryBeforeMiB = memoryMiB(server, "VmRSS");
+    for (let round = 0; round < 2; round++) {
+      {
+        await using latency = await watchLatency(server);
+        await using strangers = startStrangers({ port, certs, silent: 2_000, idle: 500 });
+        await strangers.ready;
+        const tookMs = await newcomers(server, 100);
+        assert.ok(tookMs < Math.max(1_000, 2 * usualMs), `${tookMs} ms, ${usualMs} ms without strangers`);
+        assert.ok(descriptorsOf(server) - before < 1_500, "not all of them are kept");
+        const p99 = latency.p99();
+        assert.ok(p99 < Math.max(250, usualMs), `Status took ${p99} ms, 100 newcomers ${usualMs} ms`);
+      }
+      await descriptorsBackTo(server, before);
+    }
+    // 5,000 strangers. What stays is the heap of V8, which grows up to 265 MiB with all handshakes, and then no more.
+    const grownMiB = memoryMiB(server, "VmRSS") - memoryBeforeMiB;
+    assert.ok(grownMiB < 120, `${grownMiB} MiB more`);
+    const lines = server.log().split("\n");
+    assert.ok(
+      lines.some((line) => /^Closed a connection of 127\.0\.0\.1:\d+: it sent nothing, and \d+ wait/.test(line)),
+    );
+    assert.ok(lines.some((line) => /: clients without a role have \d+ connections, the most/.test(line)));
+    assert.ok(lines.length < 60, "the log stays short");
+  },
+});
+
+Deno.test("floods of connections that leave, stall or end after TLS keep nobody out", async () => {
+  await using server = await startServer();
+  await makeEve(server);
+  const port = portOf(server);
+  const usualMs = await newcomers(server, 20);
+  const before = descriptorsOf(server);
+  for (const floods of [["LEAVE"], ["HALF"], ["TLS"]] as const) {
+    await using latency = await watchLatency(server);
+    await using strangers = startStrangers({ port, certs: `${server.dir}/certs`, floods });
+    await strangers.ready;
+    // For long enough to see what calls take.
+    const endsAtMs = performance.now() + 1_500;
+    while (performance.now() < endsAtMs) {
+      const tookMs = await newcomers(server, 20);
+      assert.ok(tookMs < Math.max(2_000, 10 * usualMs), `${floods}: ${tookMs} ms, ${usualMs} ms without`);
+    }
+    const p99 = latency.p99();
+    assert.ok(p99 < Math.max(250, 3 * usualMs), `${floods}: Status took ${p99} ms, newcomers ${usualMs} ms without`);
+  }
+  await descriptorsBackTo(server, before);
+});
+
+Deno.test("400 clients of one user that come back at once are all served", async () => {
+  await using server = await startServer();
+  await newcomers(server, 400);
+  assert.doesNotMatch(server.log(), /Closed|Refused/);
+});
+
+Deno.test("a server with 256 descriptors outlives 500 connections, works during them, and says so", async () => {
+  await using server = await startServer({ starter: ["sh", "-c", 'ulimit -n 256; exec "$@"', "sh"] });
+  const before = descriptorsOf(server);
+  assert.match(server.log(), /^takes 96 connections at most, because this process may open 256 files \(ulimit -n\)$/m);
+  const sockets: Socket[] = [];
+  for (let count = 0; count < 500; count++) {
+    const socket = connectTcp(portOf(server), "127.0.0.1").on("error", () => {});
+    sockets.push(socket);
+    await new Promise((resolve) => socket.once("connect", resolve).once("close", resolve));
+  }
+  // Store, audit record, log and a job: all of them need descriptors.
+  const { code, stdout, stderr } = await teleport(server, "run", "sh", "-c", "echo out; echo err >&2");
+  assert.deepEqual([code, stdout], [0, "out\n"], stderr);
+  assert.match(stderr, /err/);
+  assert.match(server.log(), /^Closed a connection of .*: it sent nothing, and 24 wait, the limit/m);
+  for (const socket of sockets) socket.destroy();
+  await descriptorsBackTo(server, before);
+  assert.ok(await newcomers(server, 20) < 5_000);
+  await descriptorsBackTo(server, before);
+});
+
+const hasPrlimit = await new Deno.Command("prlimit", { args: ["--version"], stdout: "null", stderr: "null" }).output()
+  .then(({ success }) => success, () => false);
+if (!hasPrlimit) console.warn("door_test.ts skips a test: there is no prlimit(1)");
+
+Deno.test({
+  name: "a server without a free descriptor says so once a second, and accepts as soon as there is one",
+  ignore: !hasPrlimit,
+  async fn() {
+    await using server = await startServer();
+    const limit = async (max: number | string) => {
+      const args = ["--pid", `${server.process.pid}`, `--nofile=${max}:`];
+      assert.ok((await new Deno.Command("prlimit", { args }).output()).success);
+    };
+    const usual = Deno.readTextFileSync(`/proc/${server.process.pid}/limits`).match(/^Max open files\s+(\S+)/m)![1]!;
+    // Some are open, and none may come.
+    await limit(3);
+    await using client = await clientOf(server);
+    const call = client.calls.List({});
+    const deadline = performance.now() + 10_000;
+    while ((server.log().match(/no descriptors|descriptors or memory \(EMFILE\)/g)?.length ?? 0) < 2) {
+      assert.ok(performance.now() < deadline, server.log());
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    await limit(usual);
+    assert.deepEqual((await call).jobs, []);
+    assert.match(server.log(), /^Cannot accept a connection for want of descriptors or memory \(EMFILE\): it waits/m);
+    assert.equal((await teleport(server, "run", "true")).code, 0);
+  },
+});
