@@ -39,8 +39,8 @@ export interface Ready {
   readonly descriptors: readonly number[];
 }
 
-/** What a connection has sent so far: nothing, something, or its end. */
-export type Arrived = "NOTHING" | "DATA" | "END";
+/** What a connection has sent so far: not yet a whole TLS record, a whole one or something else than TLS, or its end. */
+export type Arrived = "NOTHING" | "RECORD" | "END";
 
 // Constants of Linux for x86-64 and arm64, as in <sys/socket.h>, <poll.h>, <fcntl.h> and <sys/eventfd.h>.
 const AF_INET = 2;
@@ -51,11 +51,17 @@ const NONBLOCK = 0o4000;
 const CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
+const SO_RCVLOWAT = 18;
 const MSG_PEEK_DONTWAIT = 0x42;
 const POLLIN = 1;
 const POLLFD_BYTES = 8;
 const SOCKADDR_BYTES = 28;
 const F_DUPFD_CLOEXEC = 1030;
+
+// RFC 8446, section 5.1: type, version and length come before the record, which has at most 16 KiB.
+const TLS_HANDSHAKE = 22;
+const RECORD_HEAD_BYTES = 5;
+const MAX_RECORD_BYTES = RECORD_HEAD_BYTES + 16_384;
 
 /**
  * How many connections the kernel keeps until they are accepted; it takes the less of this and net.core.somaxconn. As
@@ -93,7 +99,9 @@ export class ListenSocket {
   readonly address: SocketAddress;
   readonly #peer = new Uint8Array(SOCKADDR_BYTES);
   readonly #peerBytes = new Uint32Array(1);
-  readonly #byte = new Uint8Array(new ArrayBuffer(64), 0, 1);
+  readonly #arrived = new Uint8Array(MAX_RECORD_BYTES);
+  /** How many bytes the first record of a connection has, where not all of them are there. */
+  readonly #neededBytes = new Map<number, number>();
 
   /**
    * Listens.
@@ -141,11 +149,27 @@ export class ListenSocket {
     throw new SystemCallError("accept", errno);
   }
 
-  /** Looks at what has arrived, and leaves it there. */
+  /**
+   * Looks at what has arrived, and leaves it there. After NOTHING, `wait` wakes for the connection when its record is
+   * whole, so that one who sends a byte now and then costs as little as one who sends none.
+   */
   arrived(descriptor: number): Arrived {
-    const count = this.#library.symbols.recv(descriptor, this.#byte, 1n, MSG_PEEK_DONTWAIT);
-    if (count > 0n) return "DATA";
-    return count < 0n && this.#errno() === constants.errno.EAGAIN ? "NOTHING" : "END";
+    const { recv } = this.#library.symbols;
+    const count = Number(recv(descriptor, this.#arrived, BigInt(MAX_RECORD_BYTES), MSG_PEEK_DONTWAIT));
+    if (count < 0) return this.#errno() === constants.errno.EAGAIN ? "NOTHING" : "END";
+    if (count === 0) return "END";
+    const [type, , , high = 0, low = 0] = this.#arrived;
+    if (type !== TLS_HANDSHAKE) return "RECORD";
+    const neededBytes = Math.min(
+      count < RECORD_HEAD_BYTES ? RECORD_HEAD_BYTES : RECORD_HEAD_BYTES + high * 256 + low,
+      MAX_RECORD_BYTES,
+    );
+    if (count >= neededBytes) return "RECORD";
+    // It woke the wait and is not whole: there will be no more.
+    if (this.#neededBytes.get(descriptor) === neededBytes) return "END";
+    this.#wakeAt(descriptor, neededBytes);
+    this.#neededBytes.set(descriptor, neededBytes);
+    return "NOTHING";
   }
 
   /**
@@ -179,6 +203,7 @@ export class ListenSocket {
 
   /** Ends a connection that was accepted and not made a socket. */
   end(descriptor: number): void {
+    this.#neededBytes.delete(descriptor);
     this.#library.symbols.close(descriptor);
   }
 
@@ -188,6 +213,7 @@ export class ListenSocket {
    * @throws {Error} When Deno refuses the descriptor; then it is closed
    */
   socketOf(descriptor: number): Socket {
+    if (this.#neededBytes.delete(descriptor)) this.#wakeAt(descriptor, 1);
     try {
       return new Socket({ fd: descriptor });
     } catch {
@@ -204,6 +230,11 @@ export class ListenSocket {
     this.end(this.#listener);
     this.end(this.#waker);
     this.#library.close();
+  }
+
+  /** Has the descriptor be readable from so many bytes on. */
+  #wakeAt(descriptor: number, bytes: number): void {
+    this.#library.symbols.setsockopt(descriptor, SOL_SOCKET, SO_RCVLOWAT, bytesOf(new Uint32Array([bytes])), 4);
   }
 
   #check(call: string, result: number): number {

@@ -1,5 +1,5 @@
 /**
- * Accepts connections, and holds each until it has sent something: a silent connection costs a descriptor, and neither
+ * Accepts connections, and holds each until its first TLS record is there: a silent connection costs a descriptor, and neither
  * memory nor TLS. Errors at accept end nothing.
  */
 import { formatAddress } from "../address.ts";
@@ -17,7 +17,7 @@ const SILENT_MS = 10_000;
  * attack, the time goes down to the lesser one, so that thousands of silent connections pass in a second.
  */
 const PATIENCE_MS = 500;
-const LEAST_PATIENCE_MS = 50;
+const LEAST_PATIENCE_MS = 100;
 
 /** How much one newcomer counts in the share of those that speak, and the share below which the patience goes down. */
 const SHARE_WEIGHT = 1 / 16;
@@ -84,10 +84,10 @@ export type Accepting = Pick<ListenSocket, "accept" | "arrived" | "wait" | "wake
 export class Listener {
   readonly #socket: Accepting;
   readonly #options: ListenerOptions;
-  /** Newcomers that have sent nothing, by address. */
+  /** Newcomers that have not sent a whole record, by address. */
   readonly #silent: Share<Newcomer>;
   readonly #byDescriptor = new Map<number, Newcomer>();
-  /** Newcomers that have sent something, oldest first. */
+  /** Newcomers that have sent a record, oldest first. */
   readonly #speaking: Newcomer[] = [];
   /** How many of the latest newcomers have spoken, from 0 to 1. */
   #spokenShare = 1;
@@ -187,7 +187,7 @@ export class Listener {
     if (newcomer === undefined || arrived === "NOTHING") return;
     this.#silent.delete(newcomer);
     this.#byDescriptor.delete(descriptor);
-    if (arrived === "DATA") this.#speak(newcomer);
+    if (arrived === "RECORD") this.#speak(newcomer);
     else this.#end(newcomer);
   }
 
@@ -215,7 +215,7 @@ export class Listener {
     if (SHORTAGES.has(code)) {
       refused.add("SHORTAGE", `Cannot accept a connection for want of descriptors or memory (${code}): it waits`);
       const oldest = this.#replaceableInMs() === 0 ? first(this.#silent.largest()) : undefined;
-      if (oldest !== undefined) this.#drop(oldest, "closed for want of descriptors: it had sent nothing");
+      if (oldest !== undefined) this.#drop(oldest, "closed for want of descriptors: it had not begun TLS");
       // A socket gives its descriptor back in the next turn.
       if (oldest !== undefined || spare()) return oldest !== undefined;
     } else {
@@ -242,11 +242,11 @@ export class Listener {
       const peer = formatAddress(oldest.peer);
       refused.add(
         "WAITING_LIMIT",
-        `Closed a connection of ${peer}: it sent nothing, and ${maxWaiting} wait, the limit`,
+        `Closed a connection of ${peer}: it did not begin TLS, and ${maxWaiting} wait, the limit`,
       );
-      this.#drop(oldest, "closed for a newer connection: it had sent nothing");
+      this.#drop(oldest, "closed for a newer connection: it had not begun TLS");
     }
-    if (arrived === "DATA") return this.#speak(newcomer);
+    if (arrived === "RECORD") return this.#speak(newcomer);
     this.#silent.add(newcomer, newcomer.group);
     this.#byDescriptor.set(newcomer.descriptor, newcomer);
   }
@@ -256,8 +256,11 @@ export class Listener {
     for (const newcomer of this.#silent.items()) {
       if (newcomer.atMs > before) return;
       const peer = formatAddress(newcomer.peer);
-      this.#options.refused.add("SILENT", `Closed a connection of ${peer}: it sent nothing for ${SILENT_MS / 1_000} s`);
-      this.#drop(newcomer, `closed: it sent nothing for ${SILENT_MS / 1_000} s`);
+      this.#options.refused.add(
+        "SILENT",
+        `Closed a connection of ${peer}: it did not begin TLS for ${SILENT_MS / 1_000} s`,
+      );
+      this.#drop(newcomer, `closed: it did not begin TLS for ${SILENT_MS / 1_000} s`);
     }
   }
 

@@ -13,7 +13,7 @@ import { Share } from "./share.ts";
  * thousands of stalled handshakes pass in a second. Without an attack each has ten seconds.
  */
 const PATIENCE_MS = 500;
-const LEAST_PATIENCE_MS = 100;
+const LEAST_PATIENCE_MS = 250;
 
 /** How much one handshake counts in the share of those that came to their end, and what share is usual. */
 const SHARE_WEIGHT = 1 / 16;

@@ -2,9 +2,9 @@
 
 /** Why a connection was closed. Stable: metrics are named by it. */
 export const CAUSES = [
-  /** It sent nothing while the share for newcomers was full. */
+  /** It did not begin TLS while the share for newcomers was full. */
   "WAITING_LIMIT",
-  /** It sent nothing until its time was over. */
+  /** It did not begin TLS until its time was over. */
   "SILENT",
   /** Its handshake took long while the share for handshakes was full. */
   "HANDSHAKE_LIMIT",

@@ -35,12 +35,59 @@ Deno.test("ListenSocket accepts, and tells what has arrived without taking it", 
   client.write("hello");
   const { descriptor } = accepted;
   assert.deepEqual(await socket.wait([descriptor], true, 5_000), { listener: false, descriptors: [descriptor] });
-  assert.equal(socket.arrived(descriptor), "DATA");
+  assert.equal(socket.arrived(descriptor), "RECORD");
   const server = socket.socketOf(descriptor);
   const text = await new Promise((resolve) => server.once("data", (bytes) => resolve(String(bytes))));
   assert.equal(text, "hello");
   await closed(client);
   await closed(server);
+});
+
+Deno.test("ListenSocket waits for a whole TLS record, and wakes for nothing less", strict, async () => {
+  using listening = open();
+  const { socket } = listening;
+  const client = await connected(socket.address.port);
+  client.setNoDelay(true);
+  await socket.wait([], true, 5_000);
+  const { descriptor } = socket.accept()!;
+  // A record of 300 bytes, in parts.
+  client.write(Uint8Array.of(22, 3, 1));
+  await socket.wait([descriptor], false, 5_000);
+  assert.equal(socket.arrived(descriptor), "NOTHING");
+  client.write(Uint8Array.of(1, 44));
+  assert.deepEqual((await socket.wait([descriptor], false, 5_000)).descriptors, [descriptor]);
+  assert.equal(socket.arrived(descriptor), "NOTHING");
+  client.write(new Uint8Array(299));
+  assert.deepEqual((await socket.wait([descriptor], false, 200)).descriptors, []);
+  client.write(new Uint8Array(1));
+  assert.deepEqual((await socket.wait([descriptor], false, 5_000)).descriptors, [descriptor]);
+  assert.equal(socket.arrived(descriptor), "RECORD");
+  const server = socket.socketOf(descriptor);
+  let bytes = 0;
+  await new Promise<void>((resolve) =>
+    server.on("data", (data) => {
+      bytes += data.length;
+      if (bytes === 305) client.write("x");
+      if (bytes === 306) resolve();
+    })
+  );
+  await closed(client);
+  await closed(server);
+});
+
+Deno.test("ListenSocket takes a record that is cut off for an end", strict, async () => {
+  using listening = open();
+  const { socket } = listening;
+  const client = await connected(socket.address.port);
+  await socket.wait([], true, 5_000);
+  const { descriptor } = socket.accept()!;
+  client.end(Uint8Array.of(22, 3, 1, 1, 44, 1));
+  await socket.wait([descriptor], false, 5_000);
+  assert.equal(socket.arrived(descriptor), "NOTHING");
+  assert.deepEqual((await socket.wait([descriptor], false, 5_000)).descriptors, [descriptor]);
+  assert.equal(socket.arrived(descriptor), "END");
+  socket.end(descriptor);
+  await closed(client);
 });
 
 Deno.test("ListenSocket sees the end of a connection that said nothing", strict, async () => {

@@ -36,7 +36,7 @@ class FakeSocket implements Accepting {
   }
 
   arrived(descriptor: number) {
-    return this.#speaks.has(descriptor) ? "DATA" as const : "NOTHING" as const;
+    return this.#speaks.has(descriptor) ? "RECORD" as const : "NOTHING" as const;
   }
 
   async wait(_: readonly number[], accepting: boolean, timeoutMs: number | undefined) {
