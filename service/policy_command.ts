@@ -1,5 +1,6 @@
 /** What a rule lets its holders run: which commands, with which arguments, as whom. */
 import type * as wire from "../proto/teleport/v1/job_worker.ts";
+import type { Pattern } from "./pattern.ts";
 import { askedOptions, FIELD_KINDS, type FieldKind } from "./policy_fields.ts";
 
 /** One command that may be run. */
@@ -7,13 +8,13 @@ export interface CommandPattern {
   /** The command as it must be given, an absolute path. */
   readonly path: string;
   /** What each argument must match as a whole. `any`: whatever they are. */
-  readonly args: "any" | readonly RegExp[];
+  readonly args: "any" | readonly Pattern[];
   /** The last pattern is for any number of further arguments too. */
   readonly repeats: boolean;
   /** Variables that may be set. With others, such as LD_PRELOAD, a command is another command. */
   readonly env: ReadonlySet<string>;
   /** What the working directory must match as a whole. Absent: only the server's default. */
-  readonly cwd?: RegExp | undefined;
+  readonly cwd?: Pattern | undefined;
 }
 
 /** The part of a rule that is about what a new job runs. */
@@ -30,11 +31,11 @@ export interface CommandRule {
   readonly options?: readonly string[] | undefined;
 }
 
-/** PATH_MAX; a pattern that looks at every pair of characters then takes 10 ms at most. */
-const MAX_MATCHED_CHARS = 4096;
-
-/** What is matched of one request, so that many arguments of that length do not add up to minutes. */
-const MAX_MATCHED_TOTAL_CHARS = 65_536;
+/**
+ * So much may be done to match one request: half a second. A pattern of usual size (50) can then be matched against more
+ * text than Linux takes for arguments; only large counts such as `{1,1000}` are held to less.
+ */
+const MAX_STEPS = 50_000_000;
 
 /** Why a rule does not allow a request; undefined when it does. */
 export function commandRefusal(
@@ -77,15 +78,11 @@ function patternRefusal(pattern: CommandPattern, { command, args, env, cwd }: wi
     return `the directory ${JSON.stringify(cwd.slice(0, 200))}`;
   }
   if (pattern.args === "any") return undefined;
-  const chars = args.reduce((sum, { length }) => sum + length, 0);
-  if (chars > MAX_MATCHED_TOTAL_CHARS) {
-    return `arguments of "${chars}" characters for ${JSON.stringify(command)}, at most ${MAX_MATCHED_TOTAL_CHARS}`;
-  }
   const patterns = pattern.args;
-  const wrong = args.findIndex((arg, index) => {
-    const expected = patterns[index] ?? (pattern.repeats ? patterns.at(-1) : undefined);
-    return !matches(expected, arg);
-  });
+  const patternOf = (index: number) => patterns[index] ?? (pattern.repeats ? patterns.at(-1) : undefined);
+  const steps = args.reduce((sum, arg, index) => sum + (patternOf(index)?.stepsFor(arg) ?? 0), 0);
+  if (steps > MAX_STEPS) return `arguments of so many characters for the patterns of ${JSON.stringify(command)}`;
+  const wrong = args.findIndex((arg, index) => !matches(patternOf(index), arg));
   if (wrong >= 0) {
     return `argument ${wrong + 1}, ${JSON.stringify(args[wrong]?.slice(0, 200))}, for ${JSON.stringify(command)}`;
   }
@@ -93,8 +90,8 @@ function patternRefusal(pattern: CommandPattern, { command, args, env, cwd }: wi
   return args.length < least ? `so few arguments for ${JSON.stringify(command)}` : undefined;
 }
 
-function matches(pattern: RegExp | undefined, text: string): boolean {
-  return pattern !== undefined && text.length <= MAX_MATCHED_CHARS && pattern.test(text);
+function matches(pattern: Pattern | undefined, text: string): boolean {
+  return pattern !== undefined && pattern.stepsFor(text) <= MAX_STEPS && pattern.matches(text);
 }
 
 function names(list: readonly string[] | undefined, name: string): boolean {

@@ -1,6 +1,7 @@
 /** Reads a policy file: JSON, every word of it known, or refused with the place where it is wrong. */
 import { oneLine } from "../text/unprintable.ts";
 import type { CallName } from "../proto/service.ts";
+import { Pattern } from "./pattern.ts";
 import { CALL_KINDS, type Policy, type Rule, type Scope } from "./policy.ts";
 import type { CommandPattern } from "./policy_command.ts";
 import { optionNames } from "./policy_fields.ts";
@@ -209,14 +210,11 @@ function templateText(word: string, at: string, parameters: ReadonlyMap<string, 
   return parts;
 }
 
-/** Matched as a whole: a pattern that anybody could put something before or after would be none. */
-function pattern(source: string, at: string): RegExp {
+function pattern(source: string, at: string): Pattern {
   try {
-    // On its own first, or "a)|(b" would escape the anchors.
-    new RegExp(source, "u");
-    return new RegExp(`^(?:${source})$`, "us");
+    return new Pattern(source);
   } catch (cause) {
-    throw wrong(at, `no regular expression: ${cause instanceof Error ? cause.message : cause}`);
+    throw wrong(at, `no regular expression without look-around and back-references: ${oneLine(cause)}`);
   }
 }
 

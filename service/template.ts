@@ -1,12 +1,13 @@
 /** Templates: commands whose every word the policy decides, but for parameters of a declared kind. */
 import { InvalidArgumentError } from "../mod.ts";
 import type * as wire from "../proto/teleport/v1/job_worker.ts";
+import type { Pattern } from "./pattern.ts";
 
 /** What a parameter's value may be. */
 export type ParameterKind =
   | { readonly kind: "int"; readonly min: number; readonly max: number }
   | { readonly kind: "enum"; readonly values: readonly string[] }
-  | { readonly kind: "pattern"; readonly pattern: RegExp };
+  | { readonly kind: "pattern"; readonly pattern: Pattern };
 
 /** One parameter. */
 export interface Parameter {
@@ -93,7 +94,7 @@ export function isOfKind(kind: ParameterKind, value: string): boolean {
       return kind.values.includes(value);
     case "pattern":
       // What begins like an option would be one to the command, which is free arguments by another name.
-      return !value.startsWith("-") && kind.pattern.test(value);
+      return !value.startsWith("-") && kind.pattern.matches(value);
   }
 }
 
@@ -104,7 +105,7 @@ function wanted(kind: ParameterKind): string {
     case "enum":
       return `one of ${kind.values.map((value) => JSON.stringify(value)).join(", ")}`;
     case "pattern":
-      return `text that matches ${kind.pattern.source.slice(4, -2)}, not beginning with "-"`;
+      return `text that matches ${kind.pattern.source}, not beginning with "-"`;
   }
 }
 

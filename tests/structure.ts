@@ -38,6 +38,7 @@ const PACKAGES: Record<string, RegExp> = {
   teleportd: /^(commander|prom-client|@opentelemetry\/api)$/,
   cli: /^(commander|cli-table3)$/,
   rpc: /^(@grpc\/.+|grpc-health-check|protobufjs)$/,
+  service: /^re2js$/,
   certs: /^(@peculiar\/x509|reflect-metadata)$/,
   "proto/generate.ts": /^protobufjs$/,
 };

@@ -1,6 +1,7 @@
 /** No field of a request to register is a way round a limited role: held against the definition, whatever is in it. */
 import assert from "node:assert/strict";
 import protobuf from "protobufjs";
+import { Pattern } from "../../service/pattern.ts";
 import { commandRefusal, type CommandRule } from "../../service/policy_command.ts";
 import { askedOptions, FIELD_KINDS, type FieldKind, optionNames } from "../../service/policy_fields.ts";
 import { parsePolicy } from "../../service/policy_file.ts";
@@ -34,7 +35,7 @@ function someValue(field: typeof type.fieldsArray[number]): unknown {
 
 const byCommand: CommandRule & { name: string } = {
   name: "r/1",
-  commands: [{ path: "/bin/x", args: "any", repeats: false, env: new Set(["x"]), cwd: /^x$/ }],
+  commands: [{ path: "/bin/x", args: "any", repeats: false, env: new Set(["x"]), cwd: new Pattern("x") }],
 };
 const byTemplate: CommandRule & { name: string } = { name: "r/1", templates: new Set(["t"]) };
 const unlimited: CommandRule & { name: string } = { name: "r/1" };
