@@ -5,7 +5,7 @@ import { TeleportError } from "./mod.ts";
 import { AddressError } from "./rpc/address.ts";
 import { CredentialsError } from "./rpc/credentials.ts";
 import { verifiedText, verifyAudit } from "./service/audit_verify.ts";
-import { PolicyError } from "./service/policy_file.ts";
+import { PolicyError } from "./service/policy_json.ts";
 import { parseEnvironment } from "./teleportd/environment.ts";
 import { parseFlags } from "./teleportd/flags.ts";
 import { run } from "./teleportd/run.ts";

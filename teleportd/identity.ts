@@ -5,7 +5,7 @@ import { readRevoked as readList, readServerFiles, type RevokedCertificates } fr
 import { checkCredentials, type Credentials, endsOf, readAuthorities, readChain } from "../rpc/credentials.ts";
 import type { ServerIdentity } from "../service/keep_current.ts";
 import { DEFAULT_POLICY } from "../service/policy_default.ts";
-import { parsePolicy, type PolicyText } from "../service/policy_file.ts";
+import type { PolicyText } from "../service/policy_file.ts";
 import { judgeChain } from "../trust/chain.ts";
 import { issuerKey } from "../trust/revocation.ts";
 import type { KnownAuthority, RevocationMemory } from "./revocation_memory.ts";
@@ -103,6 +103,8 @@ export async function readPolicy(path: string | undefined): Promise<PolicyText> 
   const text = await Deno.readTextFile(path).catch((error) => {
     throw new StartError(`Policy file "${path}" cannot be read: ${error instanceof Error ? error.message : error}`);
   });
+  // Only here: the engine for patterns takes 13 MB, which a server without a policy file has better use for.
+  const { parsePolicy } = await import("../service/policy_file.ts");
   return { text, policy: parsePolicy(text) };
 }
 
