@@ -65,6 +65,15 @@ export const STRICT_AS_ROOT =
   'Cannot isolate a job as "STRICT" here: it would run as root, who owns processes, files and sockets of the host (name ' +
   "another user)";
 
+/** A user namespace of one's own holds no other user; user_namespaces(7). */
+export const ISOLATE_OTHERS =
+  "Cannot isolate a job of another user here: the server runs as root without the capability CAP_SYS_ADMIN";
+
+/** Whether jobs of other users can be isolated. */
+export function mayIsolateOthers(): boolean {
+  return (readHost().capabilities >> CAP_SYS_ADMIN & 1n) === 1n;
+}
+
 let cannotGain = false;
 
 /** Whether the server itself can gain no privileges, and so no job of it. Once that is so, it stays so. */
@@ -120,6 +129,7 @@ export function checkEnforceable(options: CommandOptions, readHostNow: () => Hos
     mustHave(host, "nice", `Cannot run a job at niceness "${nice}" here`);
   }
   if (isolation === "STRICT" && runsAsRoot(options, host)) throw new NotEnforceableError(STRICT_AS_ROOT);
+  if (isolation !== undefined && wantsUser && !can(CAP_SYS_ADMIN)) throw new NotEnforceableError(ISOLATE_OTHERS);
   if (isolation !== undefined) {
     for (const program of ["unshare", "mount", "setpriv"]) mustHave(host, program, "Cannot isolate a job here");
   }

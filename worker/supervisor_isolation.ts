@@ -1,6 +1,7 @@
 /** Whether jobs can be isolated on this host, found out by isolating a program that says what it sees. */
 import type { Isolation } from "./command.ts";
 import { NotEnforceableError } from "./errors.ts";
+import { ISOLATE_OTHERS, mayIsolateOthers } from "./host.ts";
 import { leftWritable } from "./host_isolation.ts";
 import { Process } from "./process.ts";
 
@@ -28,6 +29,8 @@ export class IsolationProbe {
 }
 
 async function probe(isolation: Isolation): Promise<void> {
+  const asNobody = isolation === "STRICT" && Deno.uid() === 0;
+  if (asNobody && !mayIsolateOthers()) throw new NotEnforceableError(ISOLATE_OTHERS);
   let mountinfo = "";
   const decoder = new TextDecoder();
   const status = await new Process("cat", ["/proc/self/mountinfo"], {
@@ -35,7 +38,7 @@ async function probe(isolation: Isolation): Promise<void> {
     timeoutMs: MAX_PROBE_MS,
     graceMs: 0,
     output: { append: (_, chunk) => Promise.resolve(void (mountinfo += decoder.decode(chunk, { stream: true }))) },
-    ...(isolation === "STRICT" && Deno.uid() === 0 ? { runAs: NOBODY } : {}),
+    ...(asNobody ? { runAs: NOBODY } : {}),
   }).start();
   const refused = (why: string) => new NotEnforceableError(`Cannot isolate a job as "${isolation}" here: ${why}`);
   if (status.state !== "EXITED" || status.exitCode !== 0) {

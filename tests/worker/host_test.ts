@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { CommandOptions } from "../../worker/command.ts";
 import { NotEnforceableError } from "../../worker/errors.ts";
-import { checkEnforceable, type Host, readHost } from "../../worker/host.ts";
+import { baseNice, checkEnforceable, type Host, readHost } from "../../worker/host.ts";
 
 const ALL = (1n << 41n) - 1n;
 const without = (capability: bigint) => ALL & ~(1n << capability);
@@ -33,6 +33,15 @@ const refusals: readonly (readonly [string, CommandOptions, Host, RegExp])[] = [
   ["more descriptors than the hard limit", { rlimits: { openFiles: 1_001 } }, USER, /open files to "1001".*"1000"/],
   ["more processor time than the hard limit", { rlimits: { cpuSeconds: 61 } }, USER, /processor time to "61"/],
   ["more descriptors than anybody has", { rlimits: { openFiles: 1_000_001 } }, ROOT, /"1000001".*"1000000"/],
+  ["STRICT as root", { isolation: "STRICT" }, ROOT, /"STRICT" here: it would run as root, /],
+  ["STRICT as root, by name", { isolation: "STRICT", user: "root" }, ROOT, /it would run as root, /],
+  ["STRICT as root, with a group", { isolation: "STRICT", group: "daemon" }, ROOT, /it would run as root, /],
+  [
+    "isolation of another user's job, for root without CAP_SYS_ADMIN",
+    { isolation: "PRIVATE", user: "nobody" },
+    { ...ROOT, capabilities: without(21n) },
+    /CAP_SYS_ADMIN$/,
+  ],
   ["a limit on root's processes", { rlimits: { processes: 9 } }, ROOT, /as root/],
   ["a limit on root's processes, by name", { user: "root", rlimits: { processes: 9 } }, ROOT, /as root/],
 ];
@@ -59,6 +68,9 @@ const allowed: readonly (readonly [string, CommandOptions, Host])[] = [
     ...BARE,
     noNewPrivileges: true,
   }],
+  ["STRICT as another user than root", { isolation: "STRICT", user: "no-such-user" }, ROOT],
+  ["STRICT, where the server is not root", { isolation: "STRICT" }, USER],
+  ["PRIVATE as root", { isolation: "PRIVATE" }, ROOT],
   ["a limit on a user's processes", { rlimits: { processes: 9 } }, USER],
   ["a limit on the processes of another than root", { user: "no-such-user", rlimits: { processes: 9 } }, ROOT],
 ];
@@ -66,6 +78,17 @@ const allowed: readonly (readonly [string, CommandOptions, Host])[] = [
 for (const [what, options, host] of allowed) {
   Deno.test(`checkEnforceable() allows ${what}`, () => checkEnforceable(options, () => host));
 }
+
+Deno.test("baseNice() is 0, and the server's own only where that is above and cannot be lowered", () => {
+  const cases: readonly (readonly [Partial<Host>, number])[] = [
+    [{ ...ROOT, nice: 5 }, 0],
+    [{ ...ROOT, nice: -5 }, 0],
+    [{ ...USER, nice: 5 }, 5],
+    [{ ...USER, nice: 5, minNice: 0 }, 0],
+    [{ ...USER, nice: -5 }, 0],
+  ];
+  for (const [host, nice] of cases) assert.equal(baseNice({ ...ROOT, ...host }), nice);
+});
 
 Deno.test("checkEnforceable() does not look at the host for a command that needs nothing of it", () => {
   const never = () => {
