@@ -4,6 +4,7 @@ import { HostExhaustedError } from "../../worker/errors.ts";
 import { Process, type ProcessOptions } from "../../worker/process.ts";
 import type { StartErrorCode } from "../../worker/state.ts";
 import { Sink } from "./sink.ts";
+import { ignore, onDisk, run as runTool, title } from "./small_disk.ts";
 
 const WAYS: readonly (readonly [string, ProcessOptions])[] = [
   ["directly", {}],
@@ -129,6 +130,22 @@ Deno.test("a program that is being written is text busy on every way", async () 
     }
   }
   await Deno.remove(directory, { recursive: true });
+});
+
+Deno.test({
+  name: title("a program on a file system that executes nothing is told apart from one without its bit"),
+  ignore,
+  fn: () =>
+    onDisk(1, async (disk) => {
+      await Deno.copyFile("/bin/true", `${disk}/true`);
+      await Deno.chmod(disk, 0o755);
+      await runTool("mount", "-o", "remount,noexec", disk);
+      for (const [way, options] of [...WAYS, ...(isRoot ? [["as another user", { user: "nobody" }] as const] : [])]) {
+        const { status } = await run(`${disk}/true`, [], options);
+        assert.ok(status.state === "FAILED" && status.errorCode === "NOT_EXECUTABLE", way);
+        assert.match(status.error, /: Permission denied: its file system is mounted with "noexec"$/, way);
+      }
+    }),
 });
 
 Deno.test("PATH is searched as execvp(3) does: past what is missing or closed, up to the first that can be run", async () => {
