@@ -1,5 +1,5 @@
 /** Why a program cannot be started, in the words for the caller: the error number and the path that it is about. */
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
 import { quote } from "./command.ts";
 import { readFormat } from "./command_format.ts";
 import { errnoOf, errnoWords } from "./errno.ts";
@@ -49,6 +49,8 @@ export function commandNotFound(command: string): StartFailure {
 
 /** Why execve(2) failed for a program that was found. */
 export function execFailure(target: Target, errno: string | undefined): StartFailure {
+  // It was there a moment before.
+  if (errno === "ENOENT" && !target.isIsolated && !existsSync(target.path)) return commandNotFound(target.name);
   const failure = notExecutable(target.name, errnoWords(errno), detailOf(target, errno));
   return errno !== undefined && OF_THE_FILE.has(errno) ? failure : { ...failure, errorCode: "SPAWN_FAILED" };
 }

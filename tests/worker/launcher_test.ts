@@ -279,6 +279,44 @@ for (const shell of ["bash", "busybox"]) {
   });
 }
 
+Deno.test("the words of bash for a program that cannot be executed are understood as those of sh are", async (test) => {
+  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
+  await Deno.writeTextFile(`${directory}/script`, "#!/no/such/interpreter\n", { mode: 0o755 });
+  await Deno.writeTextFile(`${directory}/plain`, "#!/bin/sh\n", { mode: 0o644 });
+  const cases = [
+    [
+      "script",
+      "NOT_EXECUTABLE",
+      /: No such file or directory: its interpreter "\/no\/such\/interpreter" was not found$/,
+    ],
+    ["plain", "NOT_EXECUTABLE", /: Permission denied: it is not executable: set its execute bit$/],
+    ["gone", "COMMAND_NOT_FOUND", /not found/],
+  ] as const;
+  for (const shell of ["sh", "bash"]) {
+    for (const [name, errorCode, words] of cases) {
+      const launch = new Launch(
+        { umask: 0 },
+        { name, path: `${directory}/${name}`, args: [], env: {}, cwd: "/" },
+        "MARK",
+        () => {},
+      );
+      let stderr: Uint8Array;
+      try {
+        ({ stderr } = await new Deno.Command(shell, { args: [...launch.args], env: launch.env, clearEnv: true })
+          .output());
+      } catch {
+        await test.step({ name: `skipped: there is no ${shell}`, ignore: true, fn: () => {} });
+        continue;
+      }
+      assert.equal(launch.pass(stderr), undefined);
+      const failure = launch.failure();
+      assert.equal(failure?.errorCode, errorCode, `${shell} ${name}`);
+      assert.match(failure?.error ?? "", words, `${shell} ${name}`);
+    }
+  }
+  await Deno.remove(directory, { recursive: true });
+});
+
 /** A launch, and what its shell would say: the secret is the argument behind the script. */
 function scripted(): { launch: Launch; secret: string; opened: () => number } {
   let opened = 0;
