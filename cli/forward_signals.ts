@@ -86,7 +86,7 @@ export function forwardSignals(
   };
 }
 
-/** Leaves on the first signal: for a command whose job goes on without it. */
+/** Leaves on the first signal: for a command whose job continues without it. */
 export function leaveOnSignals(io: Pick<Io, "onSignal">): Pick<SignalForwarding, "left"> & Disposable {
   const left = new AbortController();
   const leave = (signal: ForwardedSignal) => left.abort(new InterruptedError(signal, `Left on ${signal}`));

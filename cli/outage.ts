@@ -84,7 +84,7 @@ export class Outages {
    */
   async wait(error: unknown, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
-    // The connection was there, though no answer came: it was lost, not out of reach.
+    // There was a connection, though no answer came: the server is within reach.
     if (unreachableReason(error) === "LOST") this.#answeredMs ??= performance.now();
     if (this.#answeredMs === undefined || this.#retryForMs === 0 || !isTransient(error)) throw error;
     const now = performance.now();

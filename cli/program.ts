@@ -1,5 +1,5 @@
 /** The commands, their options and their help: what may be typed. */
-import { Command, Option } from "commander";
+import { type Command, Option } from "commander";
 import { addCgroupOptions } from "./cgroup_options.ts";
 import type { ConfigFlags } from "./config.ts";
 import type { Context, LocalContext } from "./context.ts";
@@ -16,7 +16,7 @@ import {
 } from "./job_options.ts";
 import { countParser, type LogsFlags, logsOptions, parseRetryForMs } from "./logs_options.ts";
 import { bound, type Moment, momentParser } from "./moment.ts";
-import { suggestions } from "./suggestion.ts";
+import { SuggestingCommand } from "./suggesting_command.ts";
 import { UsageError } from "./usage_error.ts";
 import { VERSION } from "./version.ts";
 
@@ -90,30 +90,6 @@ Examples:
   teleport can-i register -- make -j8
 
 Exit code: 0 yes; 1 no; 2 there is no such call; others as of every command.`;
-
-/** A command that suggests only what is close to what was typed. Both methods are Commander's, though not in its types. */
-class SuggestingCommand extends Command {
-  override createCommand(name?: string): Command {
-    return new SuggestingCommand(name);
-  }
-
-  unknownOption(flag: string): never {
-    const commands = [this, ...this.parent === null ? [] : [this.parent]];
-    const options = commands.flatMap(({ options }) => options.flatMap(({ long }) => long ?? []));
-    throw new UsageError(`Unknown option "${flag}"${meant(flag.startsWith("--") ? suggestions(flag, options) : [])}`);
-  }
-
-  unknownCommand(): never {
-    const name = this.args[0] ?? "";
-    throw new UsageError(
-      `Unknown command "${name}"${meant(suggestions(name, this.commands.map((one) => one.name())))}`,
-    );
-  }
-}
-
-function meant(words: readonly string[]): string {
-  return words.length === 0 ? "" : `: did you mean ${[...new Set(words)].join(" or ")}`;
-}
 
 /** Makes the program. Parsing it runs the command that was typed, through the runner. */
 export function createProgram(runner: Runner, help: HelpOutput): Command {

@@ -41,8 +41,8 @@ export interface SentInput {
 
 /**
  * Reads the file as fast as the job reads, and sends it. After an outage it goes on where the server was: the server knows
- * this writer by a name of its own and passes over what it took before. A file that cannot be read any more has its end
- * there, as in a pipeline of a shell.
+ * this writer by a name of its own and passes over what it took before. A read error
+ * ends the input there, as in a pipeline of a shell.
  *
  * @throws what a call fails with where waiting does not help
  */

@@ -10,7 +10,7 @@ export const HEARTBEAT_MS = 30_000;
 /** After this long without any, which is three of them, the connection counts as dead; in milliseconds. */
 export const MAX_SILENCE_MS = 90_000;
 
-/** Nothing has come for so long, not even the heartbeats that were asked for, that the connection must be dead. */
+/** Not even a heartbeat has come for so long that the connection must be dead. */
 export class SilenceError extends Error {
   override readonly name = "SilenceError";
 
@@ -20,7 +20,7 @@ export class SilenceError extends Error {
 }
 
 /**
- * Iterates a stream that may stand still, and ends it when it does for longer than it may.
+ * Iterates a stream that may be quiet, and ends it when it is quiet for too long.
  *
  * @param open makes the call, with the signal that ends it
  * @param silenceMs how long nothing may come, in milliseconds
@@ -37,7 +37,7 @@ export async function* unlessSilent<T>(
   watch();
   try {
     for await (const item of open(signal === undefined ? silent.signal : AbortSignal.any([signal, silent.signal]))) {
-      // Who takes the item may be slow: that is no silence of the server's.
+      // A slow reader of the item is no silence of the server.
       clearTimeout(timer);
       yield item;
       watch();

@@ -12,8 +12,8 @@ function stampText({ seconds, nanos }: Timestamp): string {
  * Makes the function that puts the time of its first byte before each line of the pieces it is given, one behind the
  * other; each stream has lines of its own.
  *
- * @param options.oneScreen both streams go to one terminal: a line that the other stream interrupts ends there, and goes on
- * in a line of its own
+ * @param options.oneScreen whether both streams go to one terminal: a line that the other stream interrupts then ends there
+ * and continues in a line of its own
  */
 export function createStamps({ oneScreen = false } = {}): (output: JobOutput) => JobOutput {
   const encoder = new TextEncoder();

@@ -1,9 +1,9 @@
-/** What a person may have meant who typed a word that is none of ours. A far guess misleads, so only close ones count. */
+/** Suggestions for an unknown word. A far guess misleads, so only close ones count. */
 
 /** Shorter beginnings fit too much. */
 const MIN_PREFIX_LENGTH = 2;
 
-/** The words that the typed one begins, or that differ from it by one slip behind the first letter. */
+/** The words that the typed one begins, or that differ from it by one slip after the first letter. */
 export function suggestions(typed: string, words: readonly string[]): string[] {
   const bare = (word: string) => word.replace(/^--/, "");
   return words.filter((word) => {

@@ -129,7 +129,7 @@ export function createService(supervisor: Supervisor, options: ServiceOptions = 
         async *GetOutput(request, context) {
           await permit("GetOutput", request.id, context);
           const heartbeatMs = checkHeartbeat(request.heartbeat_ms);
-          // The first heartbeat comes at once: a follower can then go on from there although no byte has come.
+          // The first heartbeat comes at once: a follower can then resume although no byte has come.
           const options = { ...selectionOf(request), startCursor: heartbeatMs > 0, signal: context.signal };
           await using pieces = supervisor.watchOutput(request.id, options);
           let cursor = request.cursor;
@@ -211,7 +211,7 @@ export function createService(supervisor: Supervisor, options: ServiceOptions = 
           const filter = { ...filterOf(request), ids: shown, ...(owner === "" ? {} : { owner }) };
           const options = { signal: context.signal, ...(token === "" ? {} : { token }) };
           const heartbeatMs = checkHeartbeat(request.heartbeat_ms);
-          // Nothing may come for long behind a token: the caller learns at once that it is served again.
+          // After a token nothing may come for long: the caller learns at once that it is served again.
           if (heartbeatMs > 0 && token !== "") yield heartbeatEvent(token);
           await using events = supervisor.watchJobs(filter, options);
           let last = token;

@@ -261,7 +261,7 @@ export function eventMessage(event: JobEvent): Sent<wire.JobEvent> {
   return message;
 }
 
-/** A sign of life on a quiet watch of many jobs, which goes on behind the token. */
+/** A sign of life on a quiet watch of many jobs. The watch continues right after the token. */
 export function heartbeatEvent(token: string): Sent<wire.JobEvent> {
   return { kind: "JOB_EVENT_KIND_HEARTBEAT", token };
 }

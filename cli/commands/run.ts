@@ -117,7 +117,7 @@ async function runRegistered(
 
 /**
  * Sends the standard input until its end, or until the job takes no more, which is the job's own affair. An input that
- * cannot be read ends the job's input; the job goes on.
+ * cannot be read ends the job's input; the job continues.
  *
  * @returns why it could not be read to its end
  */

@@ -244,7 +244,7 @@ Deno.test("followOutput() takes an end that a time sets for what it is", strict,
   assert.equal((await follow(new BreakingServer([a!, end!], []), { until: { seconds: 1, nanos: 0 } })).length, 2);
 });
 
-/** A heartbeat, which says where the output goes on. */
+/** A heartbeat with the cursor to resume from. */
 function heartbeat(message: JobOutput, cursor: string): JobOutput {
   return { ...message, data: new Uint8Array(), stream: "STREAM_UNSPECIFIED", offset: 0, cursor };
 }
@@ -276,7 +276,7 @@ Deno.test("followOutput() tells that the server is back by the first heartbeat",
 for (const selection of [{}, { tail_lines: 0 }, { tail_bytes: 0 }, { since: { seconds: 1, nanos: 0 } }]) {
   const name = JSON.stringify(selection);
   Deno.test(
-    `followOutput() goes on from the first heartbeat when the quiet stream is cut, ${name}`,
+    `followOutput() resumes from the first heartbeat when the quiet stream is cut, ${name}`,
     strict,
     async () => {
       const [first, end] = await outputOf([["stdout", "written during the outage"]], exited(0));
@@ -298,7 +298,7 @@ for (const selection of [{}, { tail_lines: 0 }, { tail_bytes: 0 }, { since: { se
   );
 }
 
-Deno.test("followOutput() follows on behind a tail that has data", strict, async () => {
+Deno.test("followOutput() follows after a tail that has data", strict, async () => {
   const [, , c, d, end] = await outputOf(pieces, exited(0));
   for (const selection of [{ tail_lines: 1 }, { tail_bytes: 1 }]) {
     assert.deepEqual(await follow(new BreakingServer([c!, d!, end!], []), selection), [c, d, end]);

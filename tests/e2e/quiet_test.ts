@@ -60,10 +60,10 @@ async function followThroughCuts(
   }));
 }
 
-Deno.test("followers of a quiet job go on when the connection breaks before their first answer", () =>
+Deno.test("followers of a quiet job continue when the connection breaks before their first answer", () =>
   followThroughCuts((_proxy, _answered, end) => end(), { beforeFirstAnswer: true }));
 
-Deno.test("followers of a quiet job go on when the connection breaks twice while nothing comes", () =>
+Deno.test("followers of a quiet job continue when the connection breaks twice while nothing comes", () =>
   followThroughCuts(async (proxy, answered, end) => {
     for (const times of [2, 3]) {
       proxy.cut();
@@ -72,7 +72,7 @@ Deno.test("followers of a quiet job go on when the connection breaks twice while
     await end();
   }, { beforeFirstAnswer: false }));
 
-Deno.test("followers of a quiet job go on when the connection breaks at its end", () =>
+Deno.test("followers of a quiet job continue when the connection breaks at its end", () =>
   followThroughCuts(async (proxy, _answered, end) => {
     let isCut = false;
     proxy.isToCut = () => Promise.resolve(!isCut && (isCut = true));
@@ -86,7 +86,7 @@ async function restart(server: Server): Promise<Server> {
   return await startServer({ dir: server.dir, listen: server.address });
 }
 
-Deno.test("followers of a job without output go on when the server is killed and started again", async () => {
+Deno.test("followers of a job without output continue when the server is killed and started again", async () => {
   await using server = await startServer();
   await using client = await clientOf(server);
   const { id } = await client.calls.Register({ command: "sh", args: ["-c", "echo now; exit 3"] });
@@ -97,7 +97,7 @@ Deno.test("followers of a job without output go on when the server is killed and
   const answered = (times: number) =>
     deadline(Promise.all(followers.map(({ command, call }) => command.answered(call, times))));
   await answered(1);
-  // Twice: what the first restart gave must be good behind the second.
+  // Twice: a cursor from the first restart must be valid after the second.
   let restarted = await restart(server);
   await answered(2);
   restarted = await restart(restarted);
@@ -132,7 +132,7 @@ Deno.test("followers of a running quiet job learn that it is LOST when the serve
   assert.match(ends[4]!.stderr, /The server is back\n.*died while the job ran/);
 });
 
-Deno.test("teleport input and run -i go on when a quiet connection breaks, with every byte once", async () => {
+Deno.test("teleport input and run -i continue when a quiet connection breaks, with every byte once", async () => {
   await using server = await startServer();
   await using client = await clientOf(server);
   const { id } = await client.calls.Register({ command: "cat", input: true });

@@ -6,7 +6,7 @@ import { Proxy } from "./proxy.ts";
 import { startServer } from "./programs.ts";
 import { clientOf, startUp } from "./teleportd.ts";
 
-Deno.test("teleport stop of a slow job goes on when the quiet connection is cut", async () => {
+Deno.test("teleport stop of a slow job continues when the quiet connection is cut", async () => {
   await using server = await startServer();
   await using client = await clientOf(server);
   const gate = `${server.dir}/gate`;
@@ -26,7 +26,7 @@ Deno.test("teleport stop of a slow job goes on when the quiet connection is cut"
   assert.deepEqual([kill_sent_at, exit_code], [null, 5]);
 });
 
-Deno.test("teleport stop --retry-for 0s ends when the connection is cut, while the stop goes on", async () => {
+Deno.test("teleport stop --retry-for 0s ends when the connection is cut, and the server finishes the stop", async () => {
   await using server = await startServer();
   await using client = await clientOf(server);
   const id = await startUp(client.calls, "trap '' TERM; echo up; while :; do sleep 0.05; done");

@@ -57,7 +57,7 @@ export function onTerminal(
     assert.ok(code !== undefined, `The terminal failed: ${await said}`);
     return { code: Number(code), text };
   })();
-  // Told by whoever waits for it.
+  // The caller that waits for it sees the error.
   ended.catch(() => {});
   return {
     shown: (wanted) =>

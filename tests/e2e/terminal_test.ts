@@ -17,7 +17,7 @@ function environment(server: Server): Record<string, string> {
   return { TELEPORT_ADDRESS: server.address, TELEPORT_CERTS: `${server.dir}/certs`, TERM: "dumb" };
 }
 
-/** Says of every signal that it came; ends after the second, or when it is told that the first was all. */
+/** A script that reports every SIGINT and ends on SIGTERM. */
 const COUNTING = "trap 'echo got INT' INT; trap 'echo got TERM; exit 9' TERM; echo up; while :; do sleep 0.05; done";
 
 for (const [name, command] of [["directly", DIRECTLY], ["under deno task", BY_TASK]] as const) {

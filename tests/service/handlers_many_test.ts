@@ -156,7 +156,7 @@ Deno.test(
 );
 
 Deno.test(
-  "WatchJobs with heartbeats says at once that it is there behind a token, and then when it is quiet",
+  "WatchJobs with a token sends its first heartbeat at once, and later ones while nothing changes",
   strict,
   async () => {
     await using service = startService();
