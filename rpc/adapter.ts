@@ -106,6 +106,7 @@ export function streaming(
 ): handleServerStreamingCall<Message, Message> {
   const { limits } = calls;
   const read = requestReader(method);
+  const isLong = limits.isLong(method);
   return (call) => {
     let wake = () => {};
     let ended: Error | undefined;
@@ -125,7 +126,7 @@ export function streaming(
       try {
         while (!context.signal.aborted) {
           // Answers before this one have not left, or others have the loop. Mostly there is nothing to wait for.
-          const free = limits.room(account, context.signal) ?? limits.turn(account);
+          const free = limits.room(account, context.signal) ?? (isLong ? limits.turn(account) : undefined);
           if (free !== undefined) await untilOver(free);
           const step = await untilOver(iterator.next());
           if (step === undefined) break;

@@ -17,6 +17,12 @@ import {
 /** Answers of megabytes: one is made at a time, so that a crowd takes no more memory than one call. */
 const LARGE_ANSWERS: ReadonlySet<string> = new Set(["/teleport.v1.JobWorker/List"]);
 
+/**
+ * Streams that take milliseconds of the loop for a message, of which each takes its turn. A thousand who wait for a line of
+ * output would only lose time by taking turns.
+ */
+const LONG_STEPS: ReadonlySet<string> = new Set(["/teleport.v1.JobWorker/WatchJobs"]);
+
 /** The bytes of a request that are held, for calls whose requests are read one after another. */
 const held = new WeakMap<object, { release(bytes: number): void }>();
 
@@ -136,6 +142,11 @@ export class CallLimits implements Disposable {
       if (account === undefined || this.answers.hasRoom(account)) return giveBack;
       giveBack();
     }
+  }
+
+  /** True for streams of which each message takes its turn. */
+  isLong({ path }: Method): boolean {
+    return LONG_STEPS.has(path);
   }
 
   /** True for methods whose answers are made one at a time. */

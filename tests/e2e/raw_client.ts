@@ -82,6 +82,8 @@ function call(
     "content-type": "application/grpc",
     te: "trailers",
   });
+  const { promise: ended, resolve } = Promise.withResolvers<RawEnd>();
+  const state = () => ({ code, message, resetCode: stream.rstCode ?? 0, bytes });
   let bytes = 0;
   let code: number | undefined;
   let message = "";
@@ -89,14 +91,14 @@ function call(
     if (headers["grpc-status"] === undefined) return;
     code = Number(headers["grpc-status"]);
     message = decodeURIComponent(String(headers["grpc-message"] ?? ""));
+    // The stream of a request without an end stays open.
+    if (!end) resolve(state());
   };
   stream.on("response", read);
   stream.on("trailers", read);
   stream.on("data", (chunk: Uint8Array) => bytes += chunk.length);
   stream.on("error", () => {});
-  const ended = new Promise<RawEnd>((resolve) => {
-    stream.once("close", () => resolve({ code, message, resetCode: stream.rstCode ?? 0, bytes }));
-  });
+  stream.once("close", () => resolve(state()));
   for (const one of messages) stream.write(framed(one));
   if (end) stream.end();
   return { stream, ended };

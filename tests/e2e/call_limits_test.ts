@@ -1,0 +1,205 @@
+/** What one user can take of a server as a process: calls, streams, requests, unread answers, lines of the audit record. */
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { methods } from "../../rpc/definition.ts";
+import { verifyAudit } from "../../service/audit_verify.ts";
+import { startServer } from "./programs.ts";
+import { newClient, type RawCall, rawClient } from "./raw_client.ts";
+import { clientOf, memoryMiB } from "./teleportd.ts";
+
+const PATH = "/teleport.v1.JobWorker/";
+const RESOURCE_EXHAUSTED = 8;
+
+/** Half of another user's calls are quicker. The machines that test are slow and shared: the design says 250 ms at p99. */
+const MAX_MEDIAN_MS = 250;
+
+/** Resolves when so many have ended. */
+async function firstEnded(calls: readonly RawCall[], count: number) {
+  const ended: Awaited<RawCall["ended"]>[] = [];
+  const enough = Promise.withResolvers<void>();
+  for (const call of calls) {
+    void call.ended.then((end) => {
+      ended.push(end);
+      if (ended.length === count) enough.resolve();
+    });
+  }
+  const timer = setTimeout(() => enough.reject(new Error(`Only ${ended.length} calls have ended`)), 30_000);
+  await enough.promise;
+  clearTimeout(timer);
+  return ended;
+}
+
+Deno.test("200 lists that nobody reads are not made, and delay nobody", async () => {
+  await using server = await startServer();
+  await using admin = await clientOf(server);
+  const args = Array<string>(20).fill("x".repeat(100));
+  const { id } = await admin.calls.Register({ command: "true", args });
+  for (let count = 0; count < 400; count += 40) {
+    await Promise.all(Array.from({ length: 40 }, () => admin.calls.Register({ command: "true", args })));
+  }
+  const list = methods.List.requestSerialize({ page_size: 1_000 });
+  const before = memoryMiB(server, "VmRSS");
+  const viewer = await newClient(server, "vera", "viewer");
+  await using silent = await rawClient({ ...viewer, windowBytes: 0 });
+  for (let count = 0; count < 200; count++) silent.call(`${PATH}List`, [list]);
+  const times: number[] = [];
+  for (const end = performance.now() + 2_000; performance.now() < end;) {
+    const asked = performance.now();
+    await admin.calls.Status({ id });
+    times.push(performance.now() - asked);
+  }
+  const median = times.sort((a, b) => a - b)[times.length >> 1]!;
+  assert.ok(median < MAX_MEDIAN_MS, `Status took ${median} ms`);
+  // Without bounds: 200 answers of 1 MiB, twice.
+  const growth = memoryMiB(server, "VmRSS") - before;
+  assert.ok(growth < 150, `${growth} MiB more`);
+  // The same user's other connection has room of its own.
+  await using reader = await rawClient(viewer);
+  assert.equal((await reader.call(`${PATH}List`, [list]).ended).code, 0);
+});
+
+Deno.test("a user's calls and streams are limited over all connections, others' are not, and the log says it once", async () => {
+  await using server = await startServer({ args: ["--max-streams-per-user", "40", "--max-calls-per-user", "10"] });
+  await using admin = await clientOf(server);
+  const viewer = await newClient(server, "vera", "viewer");
+  await using first = await rawClient(viewer);
+  await using second = await rawClient(viewer);
+  const streams = Array.from({ length: 60 }, (_, index) => {
+    return (index % 2 === 0 ? first : second).call(`${PATH}WatchJobs`, [new Uint8Array()]);
+  });
+  for (const { code, message } of await firstEnded(streams, 20)) {
+    assert.equal(code, RESOURCE_EXHAUSTED);
+    assert.match(message, /^A user must have at most 40 streams open, over all connections/);
+  }
+  // Calls that wait for their requests' end are open too.
+  const calls = Array.from({ length: 25 }, () => first.call(`${PATH}Status`, [], false));
+  for (const { code } of await firstEnded(calls, 15)) assert.equal(code, RESOURCE_EXHAUSTED);
+  assert.equal((await admin.calls.List({})).jobs.length, 0);
+  const watch = admin.calls.WatchJobs({})[Symbol.asyncIterator]();
+  assert.equal((await watch.next()).done, false);
+  await watch.return?.();
+  await first[Symbol.asyncDispose]();
+  // The half that the first connection had is free again.
+  let code: number | undefined = RESOURCE_EXHAUSTED;
+  for (const deadline = performance.now() + 10_000; code !== 0;) {
+    assert.ok(performance.now() < deadline, "Calls of a closed connection still count");
+    code = (await second.call(`${PATH}List`, [new Uint8Array()]).ended).code;
+  }
+});
+
+Deno.test("requests that are not whole hold a bounded number of bytes of one user", async () => {
+  await using server = await startServer();
+  await using admin = await clientOf(server);
+  const operator = await newClient(server, "oscar", "operator");
+  await using client = await rawClient(operator);
+  const before = memoryMiB(server, "VmRSS");
+  const megabyte = Buffer.alloc(1_048_576);
+  megabyte.writeUInt32BE(2_000_000, 1);
+  const calls = Array.from({ length: 60 }, () => {
+    const call = client.call(`${PATH}Register`, [], false);
+    call.stream.write(megabyte);
+    return call;
+  });
+  for (const { code, message } of await firstEnded(calls, 15)) {
+    assert.equal(code, RESOURCE_EXHAUSTED);
+    assert.match(message, /^A user must have at most 33554432 bytes of requests open/);
+  }
+  assert.ok(memoryMiB(server, "VmRSS") - before < 200);
+  assert.equal(await admin.health(), "SERVING");
+});
+
+Deno.test("requests beyond the limits of their fields are refused before they are decoded", async () => {
+  await using server = await startServer();
+  await using admin = await clientOf(server);
+  await using client = await rawClient(await newClient(server, "ada", "admin"));
+  const field = (number: number, bytes: Uint8Array | string) => {
+    const body = Buffer.from(bytes);
+    return Buffer.concat([varint(number * 8 + 2), varint(body.length), body]);
+  };
+  const times = (count: number, bytes: Uint8Array) => Buffer.concat(Array<Uint8Array>(count).fill(bytes));
+  const groups = Buffer.concat([Buffer.alloc(30_000, 0x4b), Buffer.alloc(30_000, 0x4c)]);
+  const cases: [what: string, call: string, bytes: Uint8Array, code: number][] = [
+    ["states, packed", "List", field(1, Buffer.alloc(200_000, 1)), RESOURCE_EXHAUSTED],
+    ["states, one by one", "List", times(100_000, Buffer.from([8, 1])), RESOURCE_EXHAUSTED],
+    ["4,000,000 states", "List", field(1, Buffer.alloc(4_000_000, 1)), RESOURCE_EXHAUSTED],
+    ["labels", "List", times(1_000, field(3, Buffer.concat([field(1, "k"), field(2, "v")]))), RESOURCE_EXHAUSTED],
+    ["a long label", "List", field(3, field(1, "k".repeat(5_000))), RESOURCE_EXHAUSTED],
+    ["ids", "WatchJobs", times(3_000, field(9, "x")), RESOURCE_EXHAUSTED],
+    [
+      "variables",
+      "Register",
+      Buffer.concat([field(1, "true"), times(9_000, field(3, field(1, "k")))]),
+      RESOURCE_EXHAUSTED,
+    ],
+    ["arguments", "Register", Buffer.concat([field(1, "true"), times(70_000, field(2, ""))]), RESOURCE_EXHAUSTED],
+    ["a page token", "List", field(5, "x".repeat(10_000)), RESOURCE_EXHAUSTED],
+    ["unknown fields", "Status", times(300, field(99, "")), RESOURCE_EXHAUSTED],
+    ["an unknown field", "Register", field(99, Buffer.alloc(100_000)), RESOURCE_EXHAUSTED],
+    ["a large message", "Status", field(1, "x".repeat(100_000)), RESOURCE_EXHAUSTED],
+    ["a command that is not UTF-8", "Register", field(1, Buffer.from([0x61, 0xff, 0x62])), 3],
+    ["an argument that is not UTF-8", "Register", Buffer.concat([field(1, "x"), field(2, Buffer.from([0xff]))]), 3],
+    [
+      "a variable that is not UTF-8",
+      "Register",
+      field(3, Buffer.concat([field(1, "k"), field(2, Buffer.from([0xed, 0xa0, 0x80]))])),
+      3,
+    ],
+    ["nested groups", "Status", groups, 3],
+    ["a job twice", "CanI", times(2, field(3, field(1, "true"))), 3],
+    ["a number for an id", "Status", Buffer.from([8, 1]), 3],
+    ["a cut field", "Status", Buffer.from([10, 200]), 3],
+    ["field 0", "Status", Buffer.from([2, 0]), 3],
+    ["a varint without end", "List", Buffer.alloc(30, 0xff), 3],
+  ];
+  for (const [what, call, bytes, code] of cases) {
+    const end = await client.call(`${PATH}${call}`, [bytes]).ended;
+    assert.deepEqual([end.code, end.message !== ""], [code, true], `${what}: ${JSON.stringify(end)}`);
+  }
+  // A message that says it is compressed, and is not.
+  const noise = client.session.request({
+    ":method": "POST",
+    ":path": `${PATH}Status`,
+    "content-type": "application/grpc",
+    "grpc-encoding": "gzip",
+    te: "trailers",
+  });
+  noise.end(Buffer.from([1, 0, 0, 0, 3, 1, 2, 3]));
+  const status = await new Promise((resolve, reject) => {
+    noise.once("response", (headers) => resolve(headers["grpc-status"]));
+    noise.once("error", reject);
+  });
+  assert.equal(Number(status), 3);
+  noise.close();
+  assert.deepEqual((await admin.calls.List({})).jobs, []);
+});
+
+Deno.test("a flood of denied calls leaves the record's history where it is, and is counted to the last", async () => {
+  const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
+  try {
+    const sent = 2_000;
+    {
+      await using server = await startServer({ dir });
+      await using client = await rawClient(await newClient(server, "nobody", "nothing"));
+      for (let count = 0; count < sent; count += 200) {
+        const calls = Array.from({ length: 200 }, () => client.call(`${PATH}Status`, [new Uint8Array()]).ended);
+        for (const { code } of await Promise.all(calls)) assert.equal(code, 7);
+      }
+    }
+    const { problems } = await verifyAudit(`${dir}/data/audit`);
+    assert.deepEqual(problems, []);
+    const lines = (await Deno.readTextFile(`${dir}/data/audit/audit-00000001.jsonl`)).trim().split("\n")
+      .map((line) => JSON.parse(line) as { user?: string; text?: string }).filter(({ user }) => user === "nobody");
+    const counted = lines.reduce((sum, { text }) => sum + Number(/^(\d+) more /.exec(text ?? "")?.[1] ?? 0), 0);
+    const summaries = lines.filter(({ text }) => / more denied calls /.test(text ?? "")).length;
+    assert.equal(counted + lines.length - summaries, sent);
+    assert.ok(lines.length < 150, `${lines.length} lines`);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
+function varint(value: number): Buffer {
+  const bytes: number[] = [];
+  for (; value > 127; value = Math.floor(value / 128)) bytes.push(value % 128 + 128);
+  return Buffer.from([...bytes, value]);
+}
