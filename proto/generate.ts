@@ -6,10 +6,12 @@
  * (proto-loader's own generator writes twenty files which import gRPC's types).
  */
 import protobuf from "protobufjs";
+import { describeFile } from "./file_descriptors.ts";
 
 const source = new URL("./teleport/v1/job_worker.proto", import.meta.url);
 const types = new URL("./teleport/v1/job_worker.ts", import.meta.url);
 const definition = new URL("./teleport/v1/job_worker.json", import.meta.url);
+const descriptors = new URL("./descriptors.json", import.meta.url);
 
 const scalars: Record<string, string> = {
   bool: "boolean",
@@ -81,13 +83,50 @@ function generate(proto: string): { types: string; definition: string } {
   return { types: out, definition: `${JSON.stringify(root.toJSON(), undefined, 2)}\n` };
 }
 
+/** Google's own, with the options that other programs know it by. */
+const TIMESTAMP = `
+syntax = "proto3";
+package google.protobuf;
+option cc_enable_arenas = true;
+option go_package = "google.golang.org/protobuf/types/known/timestamppb";
+option java_package = "com.google.protobuf";
+option java_outer_classname = "TimestampProto";
+option java_multiple_files = true;
+option objc_class_prefix = "GPB";
+option csharp_namespace = "Google.Protobuf.WellKnownTypes";
+message Timestamp { int64 seconds = 1; int32 nanos = 2; }`;
+
+const read = (name: string) => Deno.readTextFile(new URL(`./${name}`, import.meta.url));
+
+/** All files that the server's services are of, for reflection. */
+async function describeAll(): Promise<string> {
+  const [jobWorker, health, reflection] = await Promise.all([
+    read("teleport/v1/job_worker.proto"),
+    read("grpc/health/v1/health.proto"),
+    read("grpc/reflection/v1/reflection.proto"),
+  ]);
+  const files = [
+    describeFile("google/protobuf/timestamp.proto", TIMESTAMP, []),
+    describeFile("teleport/v1/job_worker.proto", jobWorker, [TIMESTAMP]),
+    describeFile("grpc/health/v1/health.proto", health, []),
+    describeFile("grpc/reflection/v1/reflection.proto", reflection, []),
+    describeFile(
+      "grpc/reflection/v1alpha/reflection.proto",
+      reflection.replace("package grpc.reflection.v1;", "package grpc.reflection.v1alpha;"),
+      [],
+    ),
+  ];
+  return `${JSON.stringify(files, undefined, 2)}\n`;
+}
+
 const wanted = generate(await Deno.readTextFile(source));
-for (const [file, text] of [[types, wanted.types], [definition, wanted.definition]] as const) {
+const files = [[types, wanted.types], [definition, wanted.definition], [descriptors, await describeAll()]] as const;
+for (const [file, text] of files) {
   if (!Deno.args.includes("--check")) {
     await Deno.writeTextFile(file, text);
   } else if (await Deno.readTextFile(file).catch(() => "") !== text) {
     const name = file.pathname.split("/").at(-1);
-    console.error(`"${name}" differs from job_worker.proto: run "deno task generate" and commit the result`);
+    console.error(`"${name}" differs from the .proto files: run "deno task generate" and commit the result`);
     Deno.exit(1);
   }
 }

@@ -52,7 +52,7 @@ interface RequestUse {
 }
 
 /** The messages of a call. Not a generator, whose return() would wait for a message that may never come. */
-class Requests implements AsyncIterableIterator<Message> {
+export class Requests implements AsyncIterableIterator<Message> {
   readonly #messages: AsyncIterator<Message>;
   readonly #over: AbortSignal;
   readonly #use: RequestUse;
@@ -103,7 +103,7 @@ class Requests implements AsyncIterableIterator<Message> {
  * By itself a stream of grpc-js reads 16 messages ahead, which may be of megabytes. The number is in a field that Node's
  * streams keep to themselves; where it is not found, that much more memory is used.
  */
-function holdOneMessage(stream: object): void {
+export function holdOneMessage(stream: object): void {
   const { _readableState: state } = stream as { _readableState?: { highWaterMark?: number } };
   if (state !== undefined) state.highWaterMark = 1;
 }

@@ -10,12 +10,12 @@ import type { NetworkError } from "./compat/boundary.ts";
 import { Connections, type ConnectionStatistics } from "./connections.ts";
 import { checkCredentials, type Credentials, pemBytes } from "./credentials.ts";
 import { type CallObserver, observeCalls } from "./server/call_observer.ts";
-import { type Method, methods, root, SERVICE_NAME } from "./definition.ts";
+import { type Method, methods, SERVICE_NAME } from "./definition.ts";
 import { type Admit, certificateOfSession, gate } from "./gate.ts";
 import { failedHandshakes, type HandshakeFailure } from "./handshake.ts";
 import { freeSentFrames } from "./frame_memory.ts";
 import { Health } from "./health.ts";
-import { healthMethods, healthRoot } from "./health_definition.ts";
+import { healthMethods } from "./health_definition.ts";
 import { type CallLimitOptions, CallLimits } from "./server/call_limits.ts";
 import { withRawRequests } from "./server/read_request.ts";
 import type { RefusalCause } from "./server/user_accounts.ts";
@@ -154,7 +154,7 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
   const calls = new Calls(report, limits);
   addHandlers(server, handlers, calls);
   health.addTo(server, calls);
-  addReflection(server, [root, healthRoot()]);
+  addReflection(server, [SERVICE_NAME, "grpc.health.v1.Health"], calls);
 
   const { ca, cert, key } = pemBytes(options.credentials);
   const credentials = grpc.ServerCredentials.createSsl(ca, [{ private_key: key, cert_chain: cert }], true);

@@ -41,6 +41,7 @@ const PACKAGES: Record<string, RegExp> = {
   service: /^re2js$/,
   certs: /^(@peculiar\/x509|reflect-metadata)$/,
   "proto/generate.ts": /^protobufjs$/,
+  "proto/file_descriptors.ts": /^protobufjs$/,
 };
 
 /** The floors inside `worker/`, by the first word of a file's name; a file may import its own floor and those below. */

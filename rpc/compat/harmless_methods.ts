@@ -6,8 +6,8 @@
  * throw: https://github.com/grpc/grpc-node/blob/%40grpc/grpc-js%401.14.7/packages/grpc-js/src/server.ts (_streamHandler).
  * Drop this file when grpc-js checks the stream itself.
  */
-import type { Http2Session, Http2Stream, ServerHttp2Stream } from "node:http2";
-import { guardCallback, type NetworkErrors } from "./boundary.ts";
+import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
+import { errorsOf, guardCallback } from "./boundary.ts";
 
 type AnyMethod = (...args: unknown[]) => unknown;
 
@@ -29,12 +29,9 @@ const STREAM: Fallbacks<ServerHttp2Stream> = {
   close: nothing,
   write: no,
   end: itself,
-  pause: itself,
-  resume: itself,
-  destroy: itself,
 };
 
-const SESSION: Fallbacks<Http2Session> = {
+const SESSION: Fallbacks<ServerHttp2Session> = {
   ping: no,
   settings: nothing,
   goaway: nothing,
@@ -52,41 +49,51 @@ const NEEDS_OPEN_STREAM: ReadonlySet<string> = new Set([
   "sendTrailers",
 ]);
 
-/** Makes the methods of a server's stream harmless. */
-export function tameStream(stream: ServerHttp2Stream, errors: NetworkErrors): void {
-  const gone = (name: string) => NEEDS_OPEN_STREAM.has(name) && (stream.destroyed || stream.closed);
-  tame(stream, STREAM, "stream", errors, gone);
+/** Makes the methods of a server's streams harmless, given the first of them. They must be guarded emitters. */
+export function tameStreams(stream: ServerHttp2Stream): void {
+  tameClass(
+    stream,
+    STREAM,
+    "stream",
+    (stream, name) => NEEDS_OPEN_STREAM.has(name) && (stream.destroyed || stream.closed),
+  );
 }
 
-/** Makes the methods of a server's session harmless. */
-export function tameSession(session: Http2Session, errors: NetworkErrors): void {
-  tame(session, SESSION, "session", errors, () => session.destroyed);
+/** Makes the methods of a server's sessions harmless, given the first of them. They must be guarded emitters. */
+export function tameSessions(session: ServerHttp2Session): void {
+  tameClass(session, SESSION, "session", ({ destroyed }) => destroyed);
 }
 
-function tame<Subject extends Http2Session | Http2Stream>(
-  subject: Subject,
+const tamed = new WeakSet<object>();
+
+function tameClass<Subject extends ServerHttp2Session | ServerHttp2Stream>(
+  first: Subject,
   fallbacks: Fallbacks<Subject>,
   place: string,
-  errors: NetworkErrors,
-  gone: (name: string) => boolean,
+  isGone: (subject: Subject, name: string) => boolean,
 ): void {
+  const prototype = Object.getPrototypeOf(first) as Record<string, AnyMethod>;
+  if (tamed.has(prototype)) return;
+  tamed.add(prototype);
   for (const [name, fallback] of Object.entries(fallbacks) as [string, (subject: Subject) => unknown][]) {
-    const methods = subject as unknown as Record<string, AnyMethod>;
-    const method = methods[name];
+    const method = prototype[name];
     // Absent in some version of the runtime.
     if (method === undefined) continue;
-    methods[name] = (...args) => {
-      if (gone(name)) return fallback(subject);
+    const kind = `${place}.${name}()`;
+    prototype[name] = function (this: Subject, ...args: unknown[]) {
+      const errors = errorsOf(this);
+      if (errors === undefined) return method.apply(this, args);
+      if (isGone(this, name)) return fallback(this);
       // The last argument is what is called when it is done.
       const callback = args.at(-1);
       if (typeof callback === "function") {
-        args[args.length - 1] = guardCallback(callback as AnyMethod, `${place}.${name}() callback`, errors, subject);
+        args[args.length - 1] = guardCallback(callback as AnyMethod, `${kind} callback`, errors, this);
       }
       try {
-        return method.apply(subject, args);
+        return method.apply(this, args);
       } catch (error) {
-        errors.add(`${place}.${name}()`, error, name === "destroy" ? undefined : subject);
-        return fallback(subject);
+        errors.add(kind, error, this);
+        return fallback(this);
       }
     };
   }

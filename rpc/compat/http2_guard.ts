@@ -7,15 +7,14 @@
 import type { EventEmitter } from "node:events";
 import http2 from "node:http2";
 import type { Socket } from "node:net";
-import { guardEmitter, type NetworkError, NetworkErrors } from "./boundary.ts";
-import { tameSession, tameStream } from "./harmless_methods.ts";
+import { type Guard, guardEmitter, type NetworkError, NetworkErrors } from "./boundary.ts";
+import { tameSessions, tameStreams } from "./harmless_methods.ts";
 import { deferClosing, deferClosingWhileReading } from "./session_closing.ts";
 
 type AnyServer = http2.Http2Server | http2.Http2SecureServer;
 
 const errorsOfServers = new WeakMap<AnyServer, NetworkErrors>();
 const reports = new WeakMap<AnyServer, (error: NetworkError) => void>();
-const guarded = new WeakSet<object>();
 
 /** The number of errors of each kind that were caught at the connections of a server. */
 export function networkErrorCounts(server: AnyServer): ReadonlyMap<string, number> {
@@ -31,36 +30,27 @@ export function onNetworkError(server: AnyServer, report: (error: NetworkError) 
 function guardServer(server: AnyServer): void {
   const errors = new NetworkErrors((error) => reports.get(server)?.(error));
   errorsOfServers.set(server, errors);
-  // Before any listener, and kept when all listeners are removed.
-  guardEmitter(server as unknown as EventEmitter, "server", errors, (event, args) => {
-    const [, subject] = args;
-    if (event === "connection" || event === "secureConnection") once(subject, guardSocket);
-    if (event === "session") once(subject as http2.ServerHttp2Session, guardServerSession);
-  });
-
-  /** Sockets are emitters too, and a session's errors are emitted on them. */
-  function once<Subject>(subject: Subject, guard: (subject: Subject) => void): void {
-    if (typeof subject !== "object" || subject === null || guarded.has(subject)) return;
-    guarded.add(subject);
-    guard(subject);
-  }
-
-  function guardSocket(socket: unknown): void {
-    guardEmitter(socket as Socket, "socket", errors);
-  }
-
-  function guardServerSession(session: http2.ServerHttp2Session): void {
+  const [sockets, sessions, streams] = ["socket", "session", "stream"].map((place) => ({ place, errors })) as [
+    Guard,
+    Guard,
+    Guard,
+  ];
+  const guardSocket = (socket: Socket) => guardEmitter(socket, sockets);
+  const guardStream = (stream: http2.ServerHttp2Stream) => {
+    guardEmitter(stream, streams);
+    tameStreams(stream);
+  };
+  const guardSession = (session: http2.ServerHttp2Session) => {
+    guardEmitter(session, sessions);
+    tameSessions(session);
     deferClosing(session);
-    tameSession(session, errors);
-    guardEmitter(session, "session", errors, (event, args) => {
-      if (event === "stream") once(args[1] as http2.ServerHttp2Stream, guardServerStream);
-    });
-  }
-
-  function guardServerStream(stream: http2.ServerHttp2Stream): void {
-    tameStream(stream, errors);
-    guardEmitter(stream, "stream", errors);
-  }
+    session.prependListener("stream", guardStream);
+  };
+  guardEmitter(server as unknown as EventEmitter, { place: "server", errors });
+  // Before any other listener.
+  server.prependListener("connection", guardSocket);
+  server.prependListener("secureConnection", guardSocket);
+  server.prependListener("session", guardSession);
 }
 
 function guardServers<Args extends unknown[], Server extends AnyServer>(
@@ -76,17 +66,17 @@ function guardServers<Args extends unknown[], Server extends AnyServer>(
 /** Guards a client's session, its socket and its streams. What throws there ends the session, which calls see. */
 function guardClientSession(session: http2.ClientHttp2Session, socket: EventEmitter | undefined): void {
   const errors = new NetworkErrors();
-  if (socket !== undefined) guardEmitter(socket, "socket", errors);
+  if (socket !== undefined) guardEmitter(socket, { place: "socket", errors });
   const defer = deferClosingWhileReading(session, socket);
   // What has arrived already is read in this turn.
   defer();
-  guardEmitter(session, "session", errors, (event) => {
-    if (event === "goaway") defer();
-  });
+  guardEmitter(session, { place: "session", errors });
+  session.prependListener("goaway", defer);
+  const streams = { place: "stream", errors };
   const { request } = session;
   session.request = (...args) => {
     const stream = request.apply(session, args);
-    guardEmitter(stream, "stream", errors);
+    guardEmitter(stream, streams);
     return stream;
   };
 }

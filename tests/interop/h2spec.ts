@@ -5,32 +5,7 @@
 import type { Credentials } from "../../rpc/client.ts";
 
 // The newest that Go's module proxy has.
-const MODULE = "github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible";
-
-/** The program, or why there is none. */
-export interface Built {
-  readonly path: string;
-  /** Empty when it was built. */
-  readonly missing: string;
-}
-
-/** Builds it in a directory that goes when the program ends. */
-export async function buildH2spec(): Promise<Built> {
-  const dir = await Deno.makeTempDir({ prefix: "teleport_h2spec_" });
-  globalThis.addEventListener("unload", () => Deno.removeSync(dir, { recursive: true }));
-  const built = (missing: string) => ({ path: `${dir}/h2spec`, missing });
-  try {
-    const { code, stderr } = await new Deno.Command("go", {
-      args: ["install", MODULE],
-      env: { GOBIN: dir, GOFLAGS: "-mod=mod" },
-      stdin: "null",
-    }).output();
-    return built(code === 0 ? "" : `"go install ${MODULE}" failed: ${new TextDecoder().decode(stderr).slice(-200)}`);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    return built("Go is not installed");
-  }
-}
+export const H2SPEC = "github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible";
 
 /** A listener whose connections go to a server with a client's certificate. */
 export interface Proxy extends AsyncDisposable {

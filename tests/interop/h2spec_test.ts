@@ -1,7 +1,8 @@
 /** h2spec against a server: it runs to its end, fails where we know why, and nobody else notices. */
 import assert from "node:assert/strict";
 import { complaints, makeStage } from "../torture/stage.ts";
-import { buildH2spec, runH2spec, startProxy } from "./h2spec.ts";
+import { buildWithGo } from "./go_program.ts";
+import { H2SPEC, runH2spec, startProxy } from "./h2spec.ts";
 
 /** What may fail, and why. docs/reliability.md has the same table. */
 const NGHTTP2_FORGETS = "nghttp2 keeps no closed streams, and ignores frames on them";
@@ -28,7 +29,7 @@ const TESTS = 145;
 const TIMEOUT_MS = 180_000;
 const SETTLE_MS = 2_000;
 
-const { path, missing } = await buildH2spec();
+const { path, missing } = await buildWithGo(H2SPEC, "h2spec");
 const skipped = missing === "" ? "" : ` (skipped: ${missing})`;
 
 Deno.test(`h2spec runs to its end and finds what is known${skipped}`, { ignore: missing !== "" }, async () => {

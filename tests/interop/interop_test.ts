@@ -36,3 +36,30 @@ Deno.test(`a Python client registers, starts, reads and stops jobs${skipped}`, {
   }
   await Deno.remove(generated, { recursive: true });
 });
+
+Deno.test(`a Python client makes every call by reflection alone${skipped}`, { ignore: !able }, async () => {
+  const made = await Deno.makeTempDir({ prefix: "teleport-test-" });
+  // One definition serves both versions of reflection.
+  const text = await Deno.readTextFile(`${proto}/grpc/reflection/v1/reflection.proto`);
+  await Deno.mkdir(`${made}/grpc/reflection/v1alpha`, { recursive: true });
+  await Deno.writeTextFile(
+    `${made}/grpc/reflection/v1alpha/reflection.proto`,
+    text.replace("package grpc.reflection.v1;", "package grpc.reflection.v1alpha;"),
+  );
+  const compiled = await run(
+    ...["-m", "grpc_tools.protoc", `-I${proto}`, `-I${made}`, "--include_imports"],
+    `--descriptor_set_out=${made}/files.pb`,
+    "teleport/v1/job_worker.proto",
+    "grpc/health/v1/health.proto",
+    "grpc/reflection/v1/reflection.proto",
+    "grpc/reflection/v1alpha/reflection.proto",
+  );
+  assert.equal(compiled.code, 0, compiled.text);
+  {
+    await using server = await startServer();
+    const { code, text } = await run(`${here}reflection.py`, server.address, `${server.dir}/certs`, `${made}/files.pb`);
+    assert.equal(code, 0, text);
+    assert.match(text, /as promised/);
+  }
+  await Deno.remove(made, { recursive: true });
+});

@@ -1,0 +1,34 @@
+/** Programs of others, built with Go for a test. */
+
+/** A program, or why there is none. */
+export interface Built {
+  readonly path: string;
+  /** Empty when it was built. */
+  readonly missing: string;
+}
+
+// Without a network, Go says so after a while.
+const BUILD_TIMEOUT_MS = 240_000;
+
+/**
+ * Builds a program in a directory that goes when this program ends.
+ *
+ * @param module with its version, as `go install` takes it
+ */
+export async function buildWithGo(module: string, name: string): Promise<Built> {
+  const dir = await Deno.makeTempDir({ prefix: `teleport_${name}_` });
+  globalThis.addEventListener("unload", () => Deno.removeSync(dir, { recursive: true }));
+  const built = (missing: string) => ({ path: `${dir}/${name}`, missing });
+  try {
+    const { code, stderr } = await new Deno.Command("go", {
+      args: ["install", module],
+      env: { GOBIN: dir },
+      stdin: "null",
+      signal: AbortSignal.timeout(BUILD_TIMEOUT_MS),
+    }).output();
+    return built(code === 0 ? "" : `"go install ${module}" failed: ${new TextDecoder().decode(stderr).slice(-200)}`);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return built("Go is not installed");
+  }
+}
