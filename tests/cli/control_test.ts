@@ -109,6 +109,7 @@ const ENDED = jobStatus({
   term_sent_at: { seconds: 1_800_000_002, nanos: 0 },
   kill_sent_at: { seconds: 1_800_000_012, nanos: 0 },
   others_ended: 1,
+  others_left: 2,
   usage: USAGE,
   cgroup_limits: { memory_bytes: 1_048_576, io_path: "" },
 });
@@ -127,6 +128,7 @@ Deno.test("teleport status tells people who did what, what it took to end the jo
       "Asked to end: 2027-01-15T08:00:02Z, by SIGTERM",
       "Killed: 2027-01-15T08:00:12Z, for it had not ended",
       "Ended with it: 1 other process",
+      "Left running: 2 other processes that could not be ended",
       "Processor: 1.23s user, 0.020s system",
       "Memory: 8192 bytes at most",
     ]
@@ -174,14 +176,17 @@ Deno.test("statusJson() tells apart what is 0 and what nobody knows", () => {
     cpu_source: "CGROUP",
     memory_source: "CGROUP",
   });
-  assert.deepEqual([json.term_sent_at, json.kill_sent_at, json.others_ended], [
+  assert.deepEqual([json.term_sent_at, json.kill_sent_at, json.others_ended, json.others_left], [
     "2027-01-15T08:00:02Z",
     "2027-01-15T08:00:12Z",
     1,
+    2,
   ]);
   assert.deepEqual(json.cgroup_limits, { memory_bytes: 1_048_576 });
   const plain = statusJson(jobStatus());
-  for (const name of ["usage", "term_sent_at", "kill_sent_at", "others_ended", "paused", "cgroup_limits"]) {
+  for (
+    const name of ["usage", "term_sent_at", "kill_sent_at", "others_ended", "others_left", "paused", "cgroup_limits"]
+  ) {
     assert.ok(!(name in plain), name);
   }
 });
