@@ -1,7 +1,12 @@
 /** What a server is known by and whom it believes, read from its files: certificates, revoked ones, policy. */
 import { CertificateError } from "../certs/errors.ts";
 import { checkOwner } from "../certs/key_mode.ts";
-import { readRevoked as readList, readServerFiles, type RevokedCertificates } from "../certs/server_files.ts";
+import {
+  authorityKeyIn,
+  readRevoked as readList,
+  readServerFiles,
+  type RevokedCertificates,
+} from "../certs/server_files.ts";
 import { checkCredentials, type Credentials, endsOf, readAuthorities, readChain } from "../rpc/credentials.ts";
 import type { ServerIdentity } from "../service/keep_current.ts";
 import { DEFAULT_POLICY } from "../service/policy_default.ts";
@@ -86,6 +91,8 @@ function authoritiesOf(ca: string): KnownAuthority[] {
 export async function readCredentials(certs: string): Promise<Credentials> {
   try {
     const credentials = await readServerFiles(certs);
+    // It need not be here, but who reads or changes it could be anybody.
+    await authorityKeyIn(certs);
     checkCredentials(credentials);
     return credentials;
   } catch (error) {

@@ -2,6 +2,7 @@
 import { dirname } from "node:path";
 import { ExpiryReminder } from "../certs/expiry.ts";
 import { defaultDirectory } from "../certs/location.ts";
+import { authorityKeyIn } from "../certs/server_files.ts";
 import { keepFromJobs, Supervisor } from "../mod.ts";
 import { formatAddress, parseAddress } from "../rpc/address.ts";
 import { serve } from "../rpc/server.ts";
@@ -15,6 +16,7 @@ import { callLimitsOf, limitLine } from "./call_limits.ts";
 import { openCgroups } from "./cgroups.ts";
 import { chooseConnections, maxDescriptors } from "./connection_options.ts";
 import { tellChecked } from "./check_config.ts";
+import { authorityKeyWarning, checkDataDirectory } from "./file_trust.ts";
 import type { Flags } from "./flags.ts";
 import { limitsInForce } from "./limits_in_force.ts";
 import { LimitedLog } from "./limited_log.ts";
@@ -51,6 +53,7 @@ export async function run(flags: Flags, { version, env, environment, tell, exit 
   const address = parseAddress(flags.listen);
   if (flags.initCerts) await makeMissingCertificates(certs, tell);
   const directory = dataDirectory(flags.data, env);
+  await checkDataDirectory(directory);
   const memory = await RevocationMemory.open(`${directory}/revoked.json`);
   const identity = await readIdentity(certs, flags.policy, memory, tell);
   const limits = await readLimits(flags.limits);
@@ -62,6 +65,10 @@ export async function run(flags: Flags, { version, env, environment, tell, exit 
   await Deno.mkdir(directory, { recursive: true, mode: 0o700 }).catch((error) => {
     throw new StartError(`Data directory "${directory}" cannot be made: ${error.message}`);
   });
+  // Once more: it may have been made only now, in a directory of another's.
+  await checkDataDirectory(directory);
+  const authorityKey = await authorityKeyIn(certs);
+  if (authorityKey !== undefined) tell(authorityKeyWarning(authorityKey));
   await using monitoring = await openMetrics(flags.metrics, { env, version });
   const metrics = monitoring?.metrics;
   const { cgroups, line: cgroupsLine } = await openCgroups(flags.cgroup, directory);

@@ -1,0 +1,110 @@
+/** Who else could have written a file, or read a secret. */
+import assert from "node:assert/strict";
+import { checkSecret, checkWriters, type FileAccessCode, FileAccessError } from "../../trust/file_access.ts";
+
+const isRoot = Deno.uid() === 0;
+const asRoot = (name: string) => ({ name: isRoot ? name : `${name} (skipped: needs root)`, ignore: !isRoot });
+
+/** A directory with a file two levels down. */
+async function place(): Promise<
+  AsyncDisposable & { readonly top: string; readonly dir: string; readonly file: string }
+> {
+  const top = await Deno.makeTempDir({ prefix: "teleport-access-" });
+  const dir = `${top}/config`;
+  await Deno.mkdir(dir, { mode: 0o700 });
+  await Deno.writeTextFile(`${dir}/ca.crt`, "x", { mode: 0o644 });
+  return { top, dir, file: `${dir}/ca.crt`, [Symbol.asyncDispose]: () => Deno.remove(top, { recursive: true }) };
+}
+
+function refuses(path: string, code: FileAccessCode, at: string, sentence: RegExp): void {
+  assert.throws(() => checkWriters(path), (error) => {
+    assert.ok(error instanceof FileAccessError, String(error));
+    assert.deepEqual([error.code, error.path], [code, at]);
+    assert.match(error.message, sentence);
+    assert.ok(error.message.includes(`"${at}"`));
+    return true;
+  });
+}
+
+Deno.test("checkWriters() accepts what only this user could have written, and what is not there", async () => {
+  await using made = await place();
+  checkWriters(made.file);
+  checkWriters(made.dir);
+  checkWriters(`${made.dir}/nothing/at/all`);
+  checkWriters(`${made.dir}/../config/./ca.crt`);
+});
+
+Deno.test("checkWriters() refuses a file or a directory above it that anybody can write", async () => {
+  await using made = await place();
+  for (
+    const [path, mode, back] of [[made.file, 0o666, 0o644], [made.dir, 0o777, 0o700], [made.top, 0o703, 0o700]] as const
+  ) {
+    await Deno.chmod(path, mode);
+    const shown = mode.toString(8);
+    refuses(made.file, "WRITABLE", path, new RegExp(`changed by any user \\(mode "0${shown}"\\): run chmod go-w /`));
+    await Deno.chmod(path, back);
+    checkWriters(made.file);
+  }
+});
+
+Deno.test("checkWriters() accepts a sticky directory, as /tmp is, for files of one's own in it", async () => {
+  await using made = await place();
+  await Deno.chmod(made.dir, 0o1777);
+  checkWriters(made.file);
+  if (!isRoot) return;
+  await Deno.chown(made.file, 12345, null);
+  refuses(made.file, "FOREIGN_OWNER", made.file, /belongs to the user with the number 12345.*: run chown 0 /);
+});
+
+Deno.test("checkWriters() looks behind symbolic links, at the directories of their targets", async () => {
+  await using made = await place();
+  await using other = await place();
+  await Deno.symlink(other.file, `${made.dir}/link.crt`);
+  await Deno.symlink("link.crt", `${made.dir}/second.crt`);
+  checkWriters(`${made.dir}/second.crt`);
+  await Deno.chmod(other.dir, 0o777);
+  refuses(`${made.dir}/second.crt`, "WRITABLE", other.dir, /any user/);
+  await Deno.chmod(other.dir, 0o700);
+  await Deno.chmod(other.file, 0o646);
+  refuses(`${made.dir}/second.crt`, "WRITABLE", other.file, /any user/);
+  await Deno.symlink("round.crt", `${made.dir}/round.crt`);
+  assert.throws(() => checkWriters(`${made.dir}/round.crt`), Deno.errors.FilesystemLoop);
+});
+
+Deno.test(asRoot("checkWriters() refuses files, directories and links of other users"), async () => {
+  await using made = await place();
+  for (const path of [made.file, made.dir, made.top]) {
+    await Deno.chown(path, 12345, null);
+    refuses(made.file, "FOREIGN_OWNER", path, /number 12345/);
+    // It is that user's own, and root's is believed by everybody.
+    await Deno.chown(path, 0, null);
+  }
+  await Deno.chown(made.file, 12345, null);
+  checkWriters(made.file, { uid: 12345 });
+});
+
+Deno.test(asRoot("checkWriters() lets a group write that has no other member, and no other group"), async () => {
+  await using made = await place();
+  await Deno.chmod(made.dir, 0o770);
+  // No account of this machine has this group.
+  await Deno.chown(made.dir, 0, 54_321);
+  checkWriters(made.file);
+  const groups = (await Deno.readTextFile("/etc/passwd")).split("\n").map((line) => line.split(":"))
+    .filter(([, , uid, gid]) => Number(uid) > 0 && Number(gid) > 0);
+  const [, , , gid] = groups[0] ?? [];
+  if (gid === undefined) return;
+  await Deno.chown(made.dir, 0, Number(gid));
+  refuses(made.file, "WRITABLE", made.dir, /changed by the group \d+ \(mode "0770"\): run chmod g-w/);
+});
+
+Deno.test("checkSecret() accepts what only this user can read", async () => {
+  await using made = await place();
+  for (const mode of [0o600, 0o400]) {
+    await Deno.chmod(made.file, mode);
+    checkSecret(made.file);
+  }
+  for (const mode of [0o644, 0o604, 0o602, 0o601]) {
+    await Deno.chmod(made.file, mode);
+    assert.throws(() => checkSecret(made.file), { name: "FileAccessError", message: /run chmod 600/ });
+  }
+});
