@@ -1,45 +1,67 @@
 /** Reads a certificate signing request: somebody else's key, proved to be theirs. */
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
+import { DerReader, TAG } from "../trust/der.ts";
+import { readPem } from "../trust/pem.ts";
+import { readPublicKey, type Signed, verifySigned } from "../trust/signature.ts";
 import { CertificateError } from "./errors.ts";
 
 /** A request with any subject has 2 KiB; a text beyond this is none. */
 const MAX_REQUEST_CHARS = 64 * 1024;
 
-/** What is weaker, or so large that verifying it costs the server, is refused. */
-const RSA_BITS = { least: 2048, most: 4096 } as const;
-
 /**
  * Returns the public key that a request is for. Who sent it and what they may do is for the caller to decide: a request
- * proves that its maker has the private key and nothing else.
+ * proves that its maker has the private key and nothing else. Its subject and its extensions are not looked at.
  *
  * @param pem The request (RFC 2986), "BEGIN CERTIFICATE REQUEST"
- * @throws {CertificateError} `UNUSABLE` when the text is no request, is not signed by its key, or the key is too weak.
+ * @throws {CertificateError} `UNUSABLE` when the text is no request, is not signed by its key, or the key is of a kind
+ * that TLS does not take.
  */
 export async function requestedKey(pem: string): Promise<CryptoKey> {
   if (pem.length > MAX_REQUEST_CHARS) throw unusable("is too long");
-  let request: x509.Pkcs10CertificateRequest;
-  let signed: boolean;
+  const der = requestIn(pem);
+  let parts: RequestParts;
   try {
-    request = new x509.Pkcs10CertificateRequest(x509.PemConverter.decodeFirst(pem));
-    signed = await request.verify();
+    parts = readParts(der);
   } catch (cause) {
-    throw unusable("is no certificate signing request in PEM", cause);
+    throw unusable("is damaged", cause);
   }
-  if (!signed) throw unusable("is not signed by the key it is for");
-  const key = await request.publicKey.export().catch((cause) => {
-    throw unusable("has a key of an unknown kind", cause);
+  const key = readPublicKey(parts.publicKey);
+  if (typeof key === "string") throw unusable(`has ${key}`);
+  const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
+  if (bits > MAX_RSA_BITS) throw unusable(`has an RSA key of ${bits} bits, not of 2048 to ${MAX_RSA_BITS}`);
+  const verdict = verifySigned(parts, parts);
+  if (verdict.kind === "unknown") throw unusable(`cannot be verified: ${verdict.reason}`);
+  if (verdict.kind === "invalid") throw unusable("is not signed by the key it is for");
+  return await new x509.PublicKey(parts.publicKey).export().catch((cause) => {
+    throw unusable("has a key that cannot be used", cause);
   });
-  const { name } = key.algorithm;
-  if (name.startsWith("RSA")) {
-    const { modulusLength } = key.algorithm as RsaHashedKeyAlgorithm;
-    if (modulusLength < RSA_BITS.least || modulusLength > RSA_BITS.most) {
-      throw unusable(`has an RSA key of "${modulusLength}" bits, not ${RSA_BITS.least} to ${RSA_BITS.most}`);
-    }
-  } else if (name !== "ECDSA" && name !== "Ed25519") {
-    throw unusable(`has a key of the kind "${name}", which TLS does not take`);
-  }
-  return key;
+}
+
+/** A longer key costs a server more with each handshake. */
+const MAX_RSA_BITS = 4096;
+
+type RequestParts = Signed & { readonly publicKey: Uint8Array<ArrayBuffer> };
+
+function requestIn(pem: string): Uint8Array<ArrayBuffer> {
+  const blocks = readPem(pem);
+  // The second is the label of old tools.
+  const found = blocks.find(({ label }) => label === "CERTIFICATE REQUEST" || label === "NEW CERTIFICATE REQUEST");
+  if (found !== undefined) return found.der;
+  const [other] = blocks;
+  const what = other === undefined ? "" : `: it is "${other.label.slice(0, 60)}"`;
+  throw unusable(`is no certificate signing request in PEM${what}`);
+}
+
+function readParts(der: Uint8Array<ArrayBuffer>): RequestParts {
+  const outer = new DerReader(der).enter(TAG.SEQUENCE);
+  const signed = outer.next(TAG.SEQUENCE);
+  const signatureAlgorithm = outer.next(TAG.SEQUENCE);
+  const signature = outer.next(TAG.BIT_STRING).bytes.subarray(1);
+  const body = new DerReader(signed.bytes);
+  body.next(TAG.INTEGER);
+  body.next(TAG.SEQUENCE);
+  return { signed: signed.whole, signatureAlgorithm, signature, publicKey: body.next(TAG.SEQUENCE).whole };
 }
 
 function unusable(what: string, cause?: unknown): CertificateError {

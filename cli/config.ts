@@ -1,6 +1,7 @@
 /** Which server, as whom: from the flags, then the environment, then defaults. */
 import type { Credentials } from "./io.ts";
 import { checkVariable } from "../text/decoded.ts";
+import { checkSecret, checkWriters, FileAccessError } from "../trust/file_access.ts";
 import { explainReadError } from "./file_error.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -62,7 +63,7 @@ function variable(env: Environment, name: keyof Environment): string | undefined
 }
 
 function checkedAddress(address: string): string {
-  const parts = /^(?:\[[0-9a-fA-F:.]+\]|[^\s:/[\]]+):(\d{1,5})$/.exec(address);
+  const parts = /^(?:\[[0-9a-fA-F:.]+(?:%[^\s\]%/]+)?\]|[^\s:/[\]]+):(\d{1,5})$/.exec(address);
   const port = Number(parts?.[1]);
   if (parts === null || port < 1 || port > 65_535) {
     throw new UsageError(
@@ -114,7 +115,30 @@ export async function readCredentials(config: Config): Promise<Credentials> {
   const ca = await readPem(config, "ca.crt");
   const cert = await readCertificate(config);
   const key = await readPem(config, `${config.identity}.key`);
+  checkAccess(config);
   return { ca, cert, key };
+}
+
+/**
+ * Reads the certificates of the authorities, in PEM.
+ *
+ * @throws {CredentialsError} when they cannot be read
+ */
+export function readAuthorities(config: Config): Promise<string> {
+  return readPem(config, "ca.crt");
+}
+
+/** What others could have written may not be meant; a key that others can read is not one's own, as with ssh(1). */
+function checkAccess({ certsDir, identity }: Config): void {
+  try {
+    for (const name of ["ca.crt", `${identity}.crt`, `${identity}.key`]) checkWriters(`${certsDir}/${name}`);
+    checkSecret(`${certsDir}/${identity}.key`, { isBehindDirectories: true });
+  } catch (cause) {
+    if (cause instanceof FileAccessError) {
+      throw new CredentialsError(`Cannot use these certificates: ${cause.message}`, { cause });
+    }
+    throw cause;
+  }
 }
 
 async function readPem(config: Config, name: string): Promise<string> {

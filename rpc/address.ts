@@ -27,7 +27,8 @@ export class AddressError extends Error {
  */
 export function parseAddress(text: string): Address {
   const [, bracketed, plain, digits] = /^(?:\[([^\[\]]+)\]|([^\[\]:]+)):(\d{1,5})$/.exec(text) ?? [];
-  const host = bracketed ?? plain;
+  // The last dot says that a name is whole, which resolvers here do not know; TLS has names without it.
+  const host = bracketed ?? plain?.replace(/\.$/, "");
   const port = Number(digits);
   if (host === undefined || port > 65_535 || (bracketed !== undefined ? isIP(host) !== 6 : !isPlainHost(host))) {
     throw new AddressError(
@@ -38,6 +39,20 @@ export function parseAddress(text: string): Address {
   return { host, port };
 }
 
+/**
+ * Checks that a client can connect to an address.
+ *
+ * @throws {AddressError} With code INVALID for an address with a zone, such as `fe80::1%eth0`: Deno's node:net refuses it
+ */
+export function checkConnectable(address: Address): void {
+  if (!address.host.includes("%")) return;
+  throw new AddressError(
+    "INVALID",
+    `Cannot connect to ${JSON.stringify(formatAddress(address))}: addresses with a zone ("%") are not supported: ` +
+      "give a name, or an address that is valid beyond one link",
+  );
+}
+
 /** The address as text, an IPv6 address in brackets. */
 export function formatAddress({ host, port }: Address): string {
   return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
@@ -46,6 +61,6 @@ export function formatAddress({ host, port }: Address): string {
 // A name of DNS, or an IPv4 address: https://www.rfc-editor.org/rfc/rfc1123#section-2
 function isPlainHost(host: string): boolean {
   return host.length <= 253 &&
-    /^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?$/
+    /^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*$/
       .test(host);
 }

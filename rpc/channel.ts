@@ -3,13 +3,13 @@ import * as grpc from "@grpc/grpc-js";
 import { isIP, type Socket } from "node:net";
 import { createSecureContext, type TLSSocket } from "node:tls";
 import type { CallOptions } from "../proto/service.ts";
-import { type Address, formatAddress } from "./address.ts";
+import { type Address, checkConnectable, formatAddress } from "./address.ts";
 import { KEEPALIVE_MS, KEEPALIVE_TIMEOUT_MS } from "./keepalive.ts";
 import { checkCredentials, type Credentials, pemBytes, readAuthorities, readChain } from "./credentials.ts";
 import { CallError } from "./errors.ts";
 import type { Certificate } from "../trust/certificate.ts";
 import { judgeChain } from "../trust/chain.ts";
-import { refusalOfServer } from "./server_identity.ts";
+import { hostAsked, refusalOfServer } from "./server_identity.ts";
 import { explainTimeout, explainUnavailable, NOT_ACCEPTED, type Unreachable } from "./unavailable.ts";
 
 // On the default of 64 KiB a stream waits for the network after each piece; measured, this doubles what is read, and 4 MiB
@@ -66,6 +66,7 @@ export class Channel {
   constructor(address: Address, credentials: Credentials, connectTimeoutMs = DEFAULT_CONNECT_TIMEOUT_MS) {
     this.#address = address;
     this.#connectTimeoutMs = connectTimeoutMs;
+    checkConnectable(address);
     checkCredentials(credentials);
     this.#authorities = readAuthorities(credentials.ca);
     this.#ownChain = readChain(credentials.cert);
@@ -85,7 +86,8 @@ export class Channel {
       "grpc.service_config_disable_resolution": 1,
       // A connection of its own, which close() can end.
       "grpc.use_local_subchannel_pool": 1,
-      ...(isIP(address.host) && { "grpc.ssl_target_name_override": NAME_FOR_IP }),
+      // TLS knows names without their last dot (RFC 6066, section 3).
+      "grpc.ssl_target_name_override": isIP(address.host) ? NAME_FOR_IP : hostAsked(address.host),
     });
   }
 

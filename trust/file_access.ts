@@ -31,6 +31,12 @@ export interface AccessOptions {
   readonly uid?: number;
 }
 
+/** How a secret is looked at. */
+export interface SecretOptions extends AccessOptions {
+  /** True: it may be readable where no other user can enter the directories above it. Default: it must not. */
+  readonly isBehindDirectories?: boolean;
+}
+
 const GROUP_WRITES = 0o020;
 const OTHERS_WRITE = 0o002;
 const GROUP_READS = 0o040;
@@ -84,12 +90,13 @@ export function checkWriters(path: string, options: AccessOptions = {}): void {
  * @throws {FileAccessError} when others can read or change it
  * @throws {Deno.errors.NotFound} when there is no such file
  */
-export function checkSecret(path: string, options: AccessOptions = {}): void {
+export function checkSecret(path: string, options: SecretOptions = {}): void {
   const uid = options.uid ?? Deno.uid() ?? 0;
   const info = Deno.statSync(path);
   const mode = permissions(info);
   const isForGroup = info.uid === 0 && uid !== 0;
   if ((mode & OTHERS_OR_MORE) === 0 && ((mode & GROUP_READS) === 0 || isForGroup)) return;
+  if (options.isBehindDirectories && !isReachable(path)) return;
   throw new FileAccessError(
     "READABLE",
     path,
@@ -122,6 +129,18 @@ function checkEntry(path: string, info: Deno.FileInfo, trusted: ReadonlySet<numb
     `"${path}" can be changed by ${byOthers ? "any user" : `the group ${info.gid}`} (mode "${octal(mode)}"): ` +
       `run chmod ${byOthers ? "go-w" : "g-w"} ${shellWord(path)}`,
   );
+}
+
+const OTHERS_ENTER = 0o011;
+
+/** True when others can enter every directory above a file. */
+function isReachable(path: string): boolean {
+  let at = dirname(Deno.realPathSync(path));
+  for (;;) {
+    if ((permissions(Deno.statSync(at)) & OTHERS_ENTER) === 0) return false;
+    if (at === "/") return true;
+    at = dirname(at);
+  }
 }
 
 function lookAt(path: string): Deno.FileInfo | undefined {

@@ -51,7 +51,7 @@ const REFUSED: Readonly<Record<string, string>> = {
 export type Signed = Pick<Certificate, "signed" | "signatureAlgorithm" | "signature">;
 
 /** Verifies that the key of a certificate has signed another, or a list. */
-export function verifySigned(signed: Signed, issuer: Certificate): SignatureVerdict {
+export function verifySigned(signed: Signed, issuer: Pick<Certificate, "publicKey">): SignatureVerdict {
   const scheme = schemeOf(signed);
   if (typeof scheme === "string") return { kind: "unknown", reason: `it is signed with ${scheme}` };
   const key = publicKeyOf(issuer);
@@ -89,10 +89,10 @@ export function keyName(certificate: Certificate): string {
   return CURVE_NAMES[curve] ?? curve;
 }
 
-const keys = new WeakMap<Certificate, KeyObject | string>();
+const keys = new WeakMap<object, KeyObject | string>();
 
 /** The key of a certificate, or in words why it is of no use. */
-function publicKeyOf(certificate: Certificate): KeyObject | string {
+function publicKeyOf(certificate: Pick<Certificate, "publicKey">): KeyObject | string {
   let key = keys.get(certificate);
   if (key === undefined) keys.set(certificate, key = readPublicKey(certificate.publicKey));
   return key;

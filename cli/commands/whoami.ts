@@ -1,7 +1,9 @@
 /** `teleport whoami`: prints who this command line is: by its certificate, and to the server where that can be asked. */
-import { X509Certificate } from "node:crypto";
 import type { WhoAmIResponse } from "../../proto/teleport/v1/job_worker.ts";
-import { CredentialsError, readCertificate, readCredentials } from "../config.ts";
+import { type Certificate, readCertificate as readDer } from "../../trust/certificate.ts";
+import { expiryWarning, warningMs } from "../../trust/expiry.ts";
+import { certificatesIn } from "../../trust/pem.ts";
+import { CredentialsError, readAuthorities, readCertificate, readCredentials } from "../config.ts";
 import type { LocalContext } from "../context.ts";
 import { EXIT_CODE } from "../exit_code.ts";
 import { printable } from "../printable.ts";
@@ -10,22 +12,21 @@ import { labelled } from "../status_text.ts";
 /** What a server that answers at all answers within. */
 const ASK_MS = 5_000;
 
-/** From so long before its end a certificate is told to end: time enough to ask for a new one. */
-const WARNING_MS = 30 * 86_400_000;
-
 /** Shows the identity. */
 export async function whoami(context: LocalContext): Promise<number> {
   const { config, print } = context;
   const certificate = parse(await readCertificate(config), `${config.certsDir}/${config.identity}.crt`);
-  const subject = certificate.toLegacyObject().subject as { CN?: string | string[]; O?: string | string[] };
-  const expiresAt = certificate.validToDate;
+  const authorities = await readAuthorities(config).then(certificatesOf, () => []);
   const me = {
     identity: config.identity,
-    user: [subject.CN ?? []].flat().join(", "),
-    roles: [subject.O ?? []].flat(),
-    expires_at: expiresAt.toISOString().replace(".000Z", "Z"),
-    fingerprint: certificate.fingerprint256.replaceAll(":", "").toLowerCase(),
+    user: certificate.subject.commonNames.join(", "),
+    roles: certificate.subject.organizations,
+    expires_at: instant(certificate.notAfter),
+    fingerprint: certificate.fingerprint,
     address: config.address,
+    ...(authorities.length === 0
+      ? {}
+      : { authorities_expire_at: authorities.map(({ notAfter }) => instant(notAfter)) }),
   };
   const server = await askServer(context);
   if (print.json) {
@@ -48,15 +49,26 @@ export async function whoami(context: LocalContext): Promise<number> {
     await print.line(labelled(rows).join("\n"));
     if (typeof server === "string") await print.note(`The server does not say who you are to it: ${server}`);
   }
+  // To stderr, for JSON too: it concerns whoever runs this, and every user of the authority.
+  for (const authority of authorities) {
+    const warning = expiryWarning(authority);
+    if (warning === undefined) continue;
+    const name = authority.subject.text.slice(0, 200);
+    await print.note(`The authority "${name}" ${warning}: ask for a new ca.crt, then for a new certificate`);
+  }
   return EXIT_CODE.OK;
 
   function expiry(): string {
-    const leftMs = expiresAt.getTime() - Date.now();
+    const leftMs = certificate.notAfter.getTime() - Date.now();
     if (leftMs <= 0) return print.styled("red", `${me.expires_at} (expired)`);
-    if (leftMs >= WARNING_MS) return me.expires_at;
+    if (leftMs >= warningMs(certificate)) return me.expires_at;
     const days = Math.floor(leftMs / 86_400_000);
     return print.styled("yellow", `${me.expires_at} (in ${days} days: ask for a new certificate)`);
   }
+}
+
+function instant(time: Date): string {
+  return time.toISOString().replace(".000Z", "Z");
 }
 
 /** Who the server takes the caller for, or why it does not say. */
@@ -77,9 +89,15 @@ function serverRows({ known_roles, rules }: WhoAmIResponse): [string, string][] 
   ];
 }
 
-function parse(pem: string, path: string): X509Certificate {
+function certificatesOf(pem: string): Certificate[] {
+  return certificatesIn(pem).map((der) => readDer(der));
+}
+
+function parse(pem: string, path: string): Certificate {
   try {
-    return new X509Certificate(pem);
+    const [own] = certificatesOf(pem);
+    if (own !== undefined) return own;
+    throw new Error("there is no such block in it");
   } catch (cause) {
     throw new CredentialsError(`Cannot read "${path}": it is no certificate in PEM: make one with certs.ts`, { cause });
   }

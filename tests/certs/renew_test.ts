@@ -209,7 +209,7 @@ Deno.test({ ...strict, ...withOpenssl("a request that is none, forged or too wea
   const key = `${dir.path}/x.pem`;
   const weak = await openssl("req", "-new", "-newkey", "rsa:1024", "-nodes", "-keyout", key, "-subj", "/CN=a");
   const pem = /-----BEGIN[^]*REQUEST-----/.exec(weak.text)?.[0] ?? "";
-  await refuses(() => client(pem), "UNUSABLE", /RSA key of "1024" bits/);
+  await refuses(() => client(pem), "UNUSABLE", /RSA key of 1024 bits/);
   const good = await openssl("req", "-new", "-newkey", "ed25519", "-nodes", "-keyout", key, "-subj", "/CN=abcdefgh");
   const goodPem = /-----BEGIN[^]*REQUEST-----/.exec(good.text)?.[0] ?? "";
   const der = Uint8Array.fromBase64(goodPem.replace(/-----.*-----/g, "").replaceAll("\n", ""));
@@ -217,7 +217,7 @@ Deno.test({ ...strict, ...withOpenssl("a request that is none, forged or too wea
   const at = new TextDecoder("latin1").decode(der).indexOf("bcdefgh");
   der[at] = "z".charCodeAt(0);
   const forged = `-----BEGIN CERTIFICATE REQUEST-----\n${der.toBase64()}\n-----END CERTIFICATE REQUEST-----\n`;
-  await refuses(() => client(forged), "UNUSABLE", /not signed by the key|no certificate signing request/);
+  await refuses(() => client(forged), "UNUSABLE", /not signed by the key|is damaged/);
   for (const text of ["", "hello", "x".repeat(70_000)]) await refuses(() => client(text), "UNUSABLE", /The request/);
   assert.equal((await snapshot(dir.path))["eva.crt"], undefined);
 });

@@ -1,6 +1,6 @@
 /** HOST:PORT, in every form it is written and many it is not. */
 import assert from "node:assert/strict";
-import { AddressError, formatAddress, parseAddress } from "../../rpc/address.ts";
+import { AddressError, checkConnectable, formatAddress, parseAddress } from "../../rpc/address.ts";
 import { strict } from "./fixture.ts";
 
 const good: [string, string, number][] = [
@@ -52,3 +52,18 @@ for (const text of bad) {
     });
   });
 }
+
+Deno.test("parseAddress() takes a name with its last dot, as TLS and resolvers want it", () => {
+  assert.deepEqual(parseAddress("localhost.:50051"), { host: "localhost", port: 50051 });
+  assert.throws(() => parseAddress("localhost..:50051"), { code: "INVALID" });
+});
+
+Deno.test("checkConnectable() says that an address with a zone cannot be connected to", () => {
+  for (const text of ["[fe80::1%eth0]:50051", "[fe80::1%2]:1"]) {
+    assert.throws(() => checkConnectable(parseAddress(text)), {
+      code: "INVALID",
+      message: /^Cannot connect to "\[fe80::1%\w+\]:\d+": addresses with a zone \("%"\) are not supported: give a name/,
+    });
+  }
+  checkConnectable(parseAddress("[::1]:1"));
+});
