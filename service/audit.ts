@@ -11,6 +11,8 @@ export interface AuditEntry {
   /** SHA-256 of the certificate. */
   readonly fingerprint?: string;
   readonly serial?: string;
+  /** The name of what issued the certificate: a serial number alone may be several certificates'. */
+  readonly issuer?: string;
   /** Address and port that it came from. */
   readonly peer?: string;
   readonly call?: string;
@@ -70,12 +72,13 @@ export function holderOf(certificate: PeerCertificate | undefined): Partial<Audi
   if (certificate === undefined) return {};
   let holder = holders.get(certificate);
   if (holder === undefined) {
-    const { commonNames, organizations, fingerprint, serialNumber } = certificate;
+    const { commonNames, organizations, fingerprint, serialNumber, issuer } = certificate;
     holder = {
       user: commonNames.join(", ").slice(0, 256),
       roles: organizations.slice(0, 32).map((role) => role.slice(0, 256)),
       fingerprint,
       serial: serialNumber,
+      issuer: issuer.slice(0, 256),
     };
     holders.set(certificate, holder);
   }
