@@ -5,7 +5,7 @@ import type { CallContext, PeerCertificate } from "../proto/service.ts";
 import { LimitReachedError, TeleportError } from "../mod.ts";
 import type { Method } from "./definition.ts";
 import { certificateOf, peerOf } from "./gate.ts";
-import { type InternalErrorReport, refusal } from "./refusal.ts";
+import { type InternalErrorReport, refusal, StatusError } from "./refusal.ts";
 import type { CallLimits } from "./server/call_limits.ts";
 import { requestReader } from "./server/read_request.ts";
 
@@ -185,7 +185,7 @@ export function contextOf(
   end: (reason: Error) => void,
 ): CallContext {
   const over = new AbortController();
-  const abort = () => over.abort(new DOMException("The call is over", "AbortError"));
+  const abort = () => over.abort(new StatusError("CANCELLED", "The call is over"));
   // Comes once for every call, also after a normal end.
   call.once("cancelled", abort);
   const certificate = certificateOf(call);

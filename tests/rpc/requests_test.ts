@@ -127,6 +127,34 @@ Deno.test("a refusal arrives before, while and after messages are sent, and the 
   }
 });
 
+Deno.test("a call that is cut off, and a handler that fails by that, is no internal error", strict, async () => {
+  const reported: unknown[] = [];
+  const begun = Promise.withResolvers<AbortSignal>();
+  const over = Promise.withResolvers<void>();
+  await using server = await serveLocally({
+    Input: async (requests, { signal }) => {
+      try {
+        for await (const _ of requests) begun.resolve(signal);
+        return {};
+      } finally {
+        over.resolve();
+      }
+    },
+  }, { onInternalError: (error) => reported.push(error) });
+  {
+    await using client = connectTo(server);
+    const caller = new AbortController();
+    const failed = failure(client.calls.Input(endless(), { signal: caller.signal }));
+    await begun.promise;
+    caller.abort();
+    await failed;
+    await over.promise;
+  }
+  // What was reported was so in a later turn.
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(reported, []);
+});
+
 Deno.test("of any other error nothing arrives, and the server is told of it", strict, async () => {
   const reported: unknown[] = [];
   const secret = new Error("secret");
