@@ -29,6 +29,7 @@ const world: World = {
   version: metadata.version,
   env: Object.fromEntries(ENVIRONMENT_NAMES.map((name) => [name, readVariable(Deno.env.get, name)])),
   environment: () => parseEnvironment(Deno.readFileSync("/proc/self/environ")),
+  terminals: () => [Deno.stdin, Deno.stdout, Deno.stderr].filter((stream) => stream.isTerminal()).length,
   tell: (line) => log.line(line), // stderr is this program's log; stdout stays empty.
   exit: (failed) => Deno.exit(failed ? EXIT_DEFECT : 0),
 };

@@ -3,7 +3,14 @@ import { dirname } from "node:path";
 import { ExpiryReminder } from "../certs/expiry.ts";
 import { defaultDirectory } from "../certs/location.ts";
 import { authorityKeyIn } from "../certs/server_files.ts";
-import { keepFromJobs, Supervisor } from "../mod.ts";
+import {
+  DirectoryInUseError,
+  keepFromJobs,
+  RecordDamagedError,
+  StoreUnusableError,
+  Supervisor,
+  type SupervisorOptions,
+} from "../mod.ts";
 import { formatAddress, parseAddress } from "../rpc/address.ts";
 import { serve } from "../rpc/server.ts";
 import { callerOf } from "../service/audit.ts";
@@ -20,6 +27,7 @@ import { authorityKeyWarning, checkDataDirectory } from "./file_trust.ts";
 import type { Flags } from "./flags.ts";
 import { limitsInForce } from "./limits_in_force.ts";
 import { LimitedLog } from "./limited_log.ts";
+import { lockHolder } from "./lock_holder.ts";
 import { openMetrics } from "./metrics/open.ts";
 import { giveUpNewPrivileges } from "./new_privileges.ts";
 import { namedEnds, readCredentials, readIdentity, readPolicy, readRevoked } from "./identity.ts";
@@ -45,10 +53,11 @@ const FAILED_STOP_MS = 30_000;
  * @returns `failed` when an uncaught exception stopped it, else `stopped`
  * @throws {Error} a sentence for the user when it cannot serve
  */
-export async function run(flags: Flags, { version, env, environment, tell, exit }: World): Promise<End> {
+export async function run(flags: Flags, { version, env, environment, terminals, tell, exit }: World): Promise<End> {
   keepFromJobs();
   if (!flags.allowNewPrivileges) giveUpNewPrivileges();
   const startedAt = new Date();
+  const hadTerminal = terminals() > 0;
   const certs = flags.certs || defaultDirectory(env);
   const address = parseAddress(flags.listen);
   if (flags.initCerts) await makeMissingCertificates(certs, tell);
@@ -72,7 +81,7 @@ export async function run(flags: Flags, { version, env, environment, tell, exit 
   await using monitoring = await openMetrics(flags.metrics, { env, version });
   const metrics = monitoring?.metrics;
   const { cgroups, line: cgroupsLine } = await openCgroups(flags.cgroup, directory);
-  const supervisor = new Supervisor({
+  const supervisor = openJobs(directory, {
     ...supervisorOptions(flags, limits, { env, environment, tell }),
     directory,
     ...(metrics && { onStoreWrite: metrics.onStoreWrite }),
@@ -83,7 +92,9 @@ export async function run(flags: Flags, { version, env, environment, tell, exit 
   const { stop, hurry, request } = stopSignals(() => exit(uncaught.failed));
   using uncaught = onUncaught({ tell, stop: request, hurry: request, stopTimeoutMs: FAILED_STOP_MS });
   hurry.addEventListener("abort", () => void supervisor.close({ graceMs: 0 }));
-  await supervisor.ready();
+  await supervisor.ready().catch((error) => {
+    throw ofDirectory(error, directory);
+  });
   // Told to stop before there was anybody to serve: what was left of an earlier life is ended, and that is all.
   if (stop.aborted) {
     await supervisor.close();
@@ -172,7 +183,11 @@ export async function run(flags: Flags, { version, env, environment, tell, exit 
     },
     say,
   });
-  Deno.addSignalListener("SIGHUP", () => changes.nudge());
+  Deno.addSignalListener("SIGHUP", () => {
+    // Started by hand, and its terminal was closed: nobody would see that it runs on. Else it is asked to reload.
+    if (hadTerminal && terminals() === 0) request();
+    else changes.nudge();
+  });
   server.setServing(!stop.aborted);
   say(cgroupsLine);
   if (connections.line !== undefined) say(connections.line);
@@ -187,6 +202,29 @@ export async function run(flags: Flags, { version, env, environment, tell, exit 
   await server.shutdown({ graceMs: DRAIN_MS });
   await supervisor.close();
   return endOf(uncaught);
+}
+
+function openJobs(directory: string, options: SupervisorOptions): Supervisor {
+  try {
+    return new Supervisor(options);
+  } catch (error) {
+    throw ofDirectory(error, directory);
+  }
+}
+
+/** Says of an error which directory it is about. The library's sentences go to clients too, and name no path. */
+function ofDirectory(error: unknown, directory: string): unknown {
+  if (error instanceof DirectoryInUseError) {
+    const pid = lockHolder(`${directory}/jobs.db`);
+    const who = pid === undefined ? "it" : `process ${pid}`;
+    return new StartError(
+      `Another server uses the data directory: ${who} has "${directory}" open, stop it or give another one with --data`,
+    );
+  }
+  if (error instanceof StoreUnusableError || error instanceof RecordDamagedError) {
+    return new StartError(`${error.message} (data directory "${directory}")`);
+  }
+  return error;
 }
 
 function endOf({ failed }: Uncaught): End {

@@ -22,6 +22,8 @@ export interface World {
   readonly env: { readonly [name in typeof ENVIRONMENT_NAMES[number]]?: string | undefined };
   /** All of the environment, for jobs that may inherit of it. */
   readonly environment: () => Environment;
+  /** How many of the standard streams are a terminal now. One whose terminal was closed is none. */
+  readonly terminals: () => number;
   /** Writes a line into the server's log. */
   readonly tell: (line: string) => void;
   /** Ends the program at once, for one who will not wait; `failed` when an uncaught exception came before. */

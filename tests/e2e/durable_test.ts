@@ -78,7 +78,9 @@ Deno.test("a second server on the same data directory is refused at once", async
     cwd: new URL("../..", import.meta.url).pathname,
   }).output();
   assert.equal(second.code, 1);
-  assert.match(new TextDecoder().decode(second.stderr), /^teleportd: Another server uses the data directory: /m);
+  const said = new TextDecoder().decode(second.stderr);
+  assert.match(said, /^teleportd: Another server uses the data directory: process (\d+) has ".*\/data" open, stop it/m);
+  assert.ok(said.includes(`process ${server.process.pid} has "${server.dir}/data" open`), said);
 });
 
 Deno.test("teleport wait and watch of several jobs go on after kill -9 and a restart", async () => {

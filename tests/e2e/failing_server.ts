@@ -17,6 +17,7 @@ const end = await run(flags, {
   version: "0.0.0",
   env: {},
   environment: () => ({}),
+  terminals: () => 0,
   tell: text,
   exit: (failed) => Deno.exit(failed ? 70 : 0),
 });
