@@ -10,11 +10,21 @@ import type { HandshakeFailure } from "./handshake.ts";
 import { rememberOrigin } from "./handshake.ts";
 import { AddressCounts } from "./server/address_counts.ts";
 import type { ConnectionLimits } from "./server/connection_limits.ts";
+import { closeWhenRead, cut, cutLater, FAREWELL_MS } from "./server/farewell.ts";
 import { listenError } from "./server/listen_error.ts";
 import { Listener, type Newcomer } from "./server/listener.ts";
 import { type Connection, Places, type Standing } from "./server/places.ts";
 import { RefusedConnections } from "./server/refused_connections.ts";
 import type { ConnectionRefusalCause, RefusedConnection } from "./server/refused_connections.ts";
+
+/** A client sends its settings with its first bytes after the handshake (RFC 9113, section 3.4). */
+const SETTINGS_MS = 10_000;
+
+/** A client without a role has nothing to stay for. It asks for health, or learns that it may do nothing else. */
+const GUEST_IDLE_MS = 5_000;
+
+// A new client's first call is on its way for as long as a round trip takes, and longer where the client is busy.
+const FIRST_CALL_MS = 2_000;
 
 /** What a server's connections are and were. */
 export interface ConnectionStatistics {
@@ -282,44 +292,4 @@ export class Connections {
     session.close();
     cutLater(connection);
   }
-}
-
-// After the grace each client is told why its calls end. One that does not read does not learn it; nobody waits longer.
-const FAREWELL_MS = 250;
-
-// A client of grpc-js that is told to go away, or sees its connection closed, loses what it has received and not read,
-// the end of calls included. This long after the end of the last call everyone but the slowest reader has read it.
-const READING_MS = 500;
-
-/** A client sends its settings with its first bytes after the handshake (RFC 9113, section 3.4). */
-const SETTINGS_MS = 10_000;
-
-/** A client without a role has nothing to stay for. It asks for health, or learns that it may do nothing else. */
-const GUEST_IDLE_MS = 5_000;
-
-/** Says GOAWAY and closes when no call is open and the last one was read. */
-function closeWhenRead(session: ServerHttp2Session, connection: Connection): void {
-  if (connection.open > 0) return; // Called again at its end.
-  const waitMs = connection.endedAtMs + READING_MS - performance.now();
-  if (waitMs <= 0) return void session.close();
-  const timer = setTimeout(() => closeWhenRead(session, connection), waitMs);
-  session.once("close", () => clearTimeout(timer));
-}
-
-// A new client's first call is on its way for as long as a round trip takes, and longer where the client is busy.
-const FIRST_CALL_MS = 2_000;
-
-/** Cuts a connection off after the farewell, unless it ends before. */
-function cutLater(connection: Connection): void {
-  const timer = setTimeout(() => cut(connection), FAREWELL_MS);
-  connection.socket.once("close", () => clearTimeout(timer));
-}
-
-/**
- * Cuts a connection off, also where the client does not read: the session alone would wait for its farewell to be read.
- * The connection goes before the session, so that clients know it as lost and not as an answer.
- */
-function cut({ socket, session }: Connection): void {
-  socket.destroy();
-  session?.destroy();
 }

@@ -7,12 +7,7 @@
  */
 import { Socket } from "node:net";
 import { constants } from "node:os";
-
-/** Where a connection comes from, or where a socket listens. */
-export interface SocketAddress {
-  readonly host: string;
-  readonly port: number;
-}
+import { AF_INET, AF_INET6, decodeAddress, SOCKADDR_BYTES, type SocketAddress } from "./socket_address.ts";
 
 /** A call of the system that failed. */
 export class SystemCallError extends Error {
@@ -43,8 +38,6 @@ export interface Ready {
 export type Arrived = "NOTHING" | "RECORD" | "END";
 
 // Constants of Linux for x86-64 and arm64, as in <sys/socket.h>, <poll.h>, <fcntl.h> and <sys/eventfd.h>.
-const AF_INET = 2;
-const AF_INET6 = 10;
 const SOCK_STREAM = 1;
 const NONBLOCK = 0o4000;
 /** Without it every job would inherit the connections. */
@@ -55,7 +48,6 @@ const SO_RCVLOWAT = 18;
 const MSG_PEEK_DONTWAIT = 0x42;
 const POLLIN = 1;
 const POLLFD_BYTES = 8;
-const SOCKADDR_BYTES = 28;
 const F_DUPFD_CLOEXEC = 1030;
 
 // RFC 8446, section 5.1: type, version and length come before the record, which has at most 16 KiB.
@@ -267,24 +259,8 @@ export class ListenSocket {
   }
 
   #decodePeer(): SocketAddress {
-    const view = new DataView(this.#peer.buffer);
-    const port = view.getUint16(2);
-    if (view.getUint16(0, true) === AF_INET) return { host: this.#peer.subarray(4, 8).join("."), port };
-    const groups = Array.from({ length: 8 }, (_, index) => view.getUint16(8 + index * 2).toString(16));
-    return { host: v6Text(groups), port };
+    return decodeAddress(this.#peer);
   }
-}
-
-/** The text of an IPv6 address as RFC 5952 wants it. */
-function v6Text(groups: readonly string[]): string {
-  const text = groups.join(":");
-  if (text.startsWith("0:0:0:0:0:ffff:")) {
-    const [high = 0, low = 0] = groups.slice(6).map((group) => parseInt(group, 16));
-    return `::ffff:${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
-  }
-  const [longest] = [...text.matchAll(/(?<![^:])0(?::0)+(?![^:])/g)].map(([run]) => run)
-    .sort((a, b) => b.length - a.length);
-  return longest === undefined ? text : text.replace(new RegExp(`(^|:)${longest}(:|$)`), "::");
 }
 
 function cString(text: string): Uint8Array<ArrayBuffer> {

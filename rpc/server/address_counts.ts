@@ -1,5 +1,5 @@
 /** How many connections each address has. */
-import type { SocketAddress } from "../compat/listen_socket.ts";
+import type { SocketAddress } from "../compat/socket_address.ts";
 
 /** Counts connections by the address they come from. */
 export class AddressCounts {

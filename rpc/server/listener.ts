@@ -3,7 +3,8 @@
  * memory nor TLS. Errors at accept end nothing.
  */
 import { formatAddress } from "../address.ts";
-import { type ListenSocket, type SocketAddress, SystemCallError } from "../compat/listen_socket.ts";
+import { type ListenSocket, SystemCallError } from "../compat/listen_socket.ts";
+import type { SocketAddress } from "../compat/socket_address.ts";
 import { type AddressCounts, groupOf } from "./address_counts.ts";
 import type { RefusedConnections } from "./refused_connections.ts";
 import { Share } from "./share.ts";

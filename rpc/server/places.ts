@@ -2,7 +2,7 @@
 import type { ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import { formatAddress } from "../address.ts";
-import type { SocketAddress } from "../compat/listen_socket.ts";
+import type { SocketAddress } from "../compat/socket_address.ts";
 import type { ConnectionLimits } from "./connection_limits.ts";
 import type { ConnectionRefusalCause, RefusedConnections } from "./refused_connections.ts";
 import { Share } from "./share.ts";

@@ -18,6 +18,12 @@ function portOf({ address }: Server): number {
   return Number(address.slice(address.lastIndexOf(":") + 1));
 }
 
+/** Milliseconds that a call may take: 250, and more on a machine that has twice as much to do as it can. */
+function mostMs(usualMs: number): number {
+  const isBusy = Deno.loadavg()[0]! > 2 * navigator.hardwareConcurrency;
+  return Math.max(isBusy ? 1_000 : 250, 3 * usualMs);
+}
+
 /** Makes a client certificate that grants nothing. */
 async function makeEve({ dir }: Server): Promise<void> {
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -96,7 +102,7 @@ Deno.test({
         assert.ok(tookMs < Math.max(1_000, 2 * usualMs), `${tookMs} ms, ${usualMs} ms without strangers`);
         assert.ok(descriptorsOf(server) - before < 1_500, "not all of them are kept");
         const p99 = latency.p99();
-        assert.ok(p99 < Math.max(250, usualMs), `Status took ${p99} ms, 100 newcomers ${usualMs} ms`);
+        assert.ok(p99 < mostMs(usualMs / 3), `Status took ${p99} ms, 100 newcomers ${usualMs} ms`);
       }
       await descriptorsBackTo(server, before);
     }
@@ -129,7 +135,7 @@ Deno.test("floods of connections that leave, stall or end after TLS keep nobody 
       assert.ok(tookMs < Math.max(2_000, 10 * usualMs), `${floods}: ${tookMs} ms, ${usualMs} ms without`);
     }
     const p99 = latency.p99();
-    assert.ok(p99 < Math.max(250, 3 * usualMs), `${floods}: Status took ${p99} ms, newcomers ${usualMs} ms without`);
+    assert.ok(p99 < mostMs(usualMs), `${floods}: Status took ${p99} ms, newcomers ${usualMs} ms without`);
   }
   await descriptorsBackTo(server, before);
 });

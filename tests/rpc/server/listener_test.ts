@@ -1,7 +1,8 @@
 /** The loop that accepts: no error at accept ends it, and it asks for no descriptor that is not there. */
 import assert from "node:assert/strict";
 import { constants } from "node:os";
-import { type SocketAddress, SystemCallError } from "../../../rpc/compat/listen_socket.ts";
+import { SystemCallError } from "../../../rpc/compat/listen_socket.ts";
+import type { SocketAddress } from "../../../rpc/compat/socket_address.ts";
 import { AddressCounts, groupOf } from "../../../rpc/server/address_counts.ts";
 import { type Accepting, Listener } from "../../../rpc/server/listener.ts";
 import { RefusedConnections } from "../../../rpc/server/refused_connections.ts";
