@@ -57,6 +57,7 @@ export type { SupervisorStatistics } from "./worker/supervisor/statistics.ts";
 export type { JobEvent } from "./worker/supervisor_events.ts";
 export type { JobPage, ListOptions } from "./worker/supervisor_list.ts";
 export { checkLimits, type JobLimits, type Limits } from "./worker/supervisor_limits.ts";
+export type { ClosingSignal } from "./worker/supervisor/closing_signals.ts";
 export type { SupervisorOptions } from "./worker/supervisor_options.ts";
 export type { Usage, UsageSource } from "./worker/usage.ts";
 export type { Watch } from "./worker/watch.ts";

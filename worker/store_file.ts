@@ -95,6 +95,7 @@ function isOfSqlite(error: unknown): error is Error {
 /** What went wrong when a database was opened, in words that help. */
 export function unusable(error: unknown): unknown {
   if (error instanceof TeleportError || !(error instanceof Error)) return error;
+  if (error instanceof Deno.errors.NotCapable) return notWritable(error);
   if (isOfSqlite(error) && LOCKED.test(error.message)) return new DirectoryInUseError();
   if (isOfSqlite(error) && NOT_WRITABLE.test(error.message)) return notWritable(error);
   return damagedAtStart(error);

@@ -18,6 +18,7 @@ import { type JobPage, type ListOptions, listPage } from "./supervisor_list.ts";
 import { IsolationProbe } from "./supervisor_isolation.ts";
 import { checkPossible, checkRunning, withLimits } from "./supervisor_limits.ts";
 import { checkOptions, type SupervisorOptions } from "./supervisor_options.ts";
+import { closeOnSignals } from "./supervisor/closing_signals.ts";
 import { type Watch, watch } from "./watch.ts";
 
 /**
@@ -47,6 +48,7 @@ export class Supervisor implements AsyncDisposable {
   readonly #keep: Keep;
   readonly #ready: Promise<void>;
   readonly #isolation = new IsolationProbe();
+  readonly #signals: Disposable;
   #isReady = false;
   #stopped: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
@@ -66,6 +68,8 @@ export class Supervisor implements AsyncDisposable {
     });
     // Each call says what went wrong; nobody need have called yet.
     this.#ready.catch(() => {});
+    const { closeOn = [] } = options;
+    this.#signals = closeOnSignals(closeOn, (atOnce) => this.close(atOnce ? { graceMs: 0 } : {}));
   }
 
   /**
@@ -411,7 +415,7 @@ export class Supervisor implements AsyncDisposable {
   async close(options: { readonly graceMs?: number } = {}): Promise<void> {
     if (options.graceMs !== undefined) checkGrace(options.graceMs);
     const stopped = this.#stopAll(options.graceMs ?? this.#options.closeGraceMs);
-    this.#closed ??= stopped.then(() => this.#keep.close());
+    this.#closed ??= stopped.then(() => this.#keep.close()).finally(() => this.#signals[Symbol.dispose]());
     await this.#closed;
   }
 

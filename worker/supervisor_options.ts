@@ -1,6 +1,7 @@
 /** What a supervisor is made with. */
 import type { CgroupTree } from "./cgroup_tree.ts";
 import { checkGrace } from "./command.ts";
+import type { ClosingSignal } from "./supervisor/closing_signals.ts";
 import { InvalidArgumentError } from "./errors.ts";
 import { checkOutputLimit, type OutputLimit } from "./output_limit.ts";
 import { checkLimits, type Limits } from "./supervisor_limits.ts";
@@ -43,6 +44,11 @@ export interface SupervisorOptions extends Limits {
   readonly cgroups?: CgroupTree;
   /** Called after each write to the store with its duration in milliseconds. */
   readonly onStoreWrite?: (durationMs: number) => void;
+  /**
+   * Signals at which the supervisor closes: jobs are stopped, a temporary directory is removed, and then the program ends
+   * by the signal. A second one kills the jobs. None unless given: a program ended by Ctrl-C leaves its jobs running.
+   */
+  readonly closeOn?: readonly ClosingSignal[];
   /** Told, in a sentence, of what an administrator should know and need not act on at once. */
   readonly onWarning?: (sentence: string) => void;
   /** Told of errors that no caller is told of, such as a change that could not be written down. */
