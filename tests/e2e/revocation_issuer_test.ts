@@ -1,0 +1,65 @@
+/** Two authorities give the same serial number: what one revokes is the other's no business, against a process. */
+import assert from "node:assert/strict";
+import { makeRevocations } from "../../certs/revocations.ts";
+import { readCertificate } from "../../trust/certificate.ts";
+import { ca, issue, type Issued, otherCa } from "../rpc/certificates.ts";
+import { auditLines, makePlace, replaceFile, startWatched, type WatchedServer } from "./identity_process.ts";
+
+const strict = { sanitizeOps: true, sanitizeResources: true } as const;
+
+const client = (name: string, issuer: Issued) =>
+  issue({ subject: [["O", "admin"], ["CN", name]], usage: "client", issuer, serialNumber: "01" });
+const [ann, bob] = [await client("ann", ca), await client("bob", otherCa)];
+
+/** A list of one authority's, with serial number 01. */
+function listOf(authority: Issued): string {
+  const { issuer } = readCertificate(new Uint8Array(ann.certificate.rawData));
+  const pair = { certificate: authority.cert, key: authority.key, notAfter: authority.certificate.notAfter };
+  return makeRevocations([{ issuer, serialNumber: "01", revokedAt: new Date() }], pair, { number: 1, now: new Date() });
+}
+
+async function answer(server: WatchedServer, own: Issued): Promise<string> {
+  await using calls = server.as(own);
+  return await calls.calls.List({}).then(() => "OK", ({ status }) => status);
+}
+
+Deno.test("a revoked serial number shuts out its authority's client, and no other authority's", strict, async () => {
+  await using place = await makePlace();
+  const { dir } = place;
+  await replaceFile(`${dir}/certs/ca.crt`, `${ca.cert}\n${otherCa.cert}\n`);
+  await replaceFile(`${dir}/certs/ca.crl`, listOf(ca));
+  for (const round of ["at first", "from its memory"]) {
+    await using server = await startWatched(dir);
+    assert.deepEqual([await answer(server, ann), await answer(server, bob)], ["UNAUTHENTICATED", "OK"], round);
+    assert.equal(await server.stop(), 0);
+    if (round === "at first") await Deno.remove(`${dir}/certs/ca.crl`);
+  }
+  const entries = (await auditLines(dir)).filter(({ event, user }) => event === "call" && user !== undefined);
+  const seen = new Set(entries.map(({ user, serial, issuer }) => `${user} ${serial} ${issuer}`));
+  assert.deepEqual(seen, new Set(["ann 01 CN=an authority", "bob 01 CN=another authority"]));
+});
+
+Deno.test("a new authority's list may name what the old one issued", strict, async () => {
+  await using place = await makePlace();
+  const { dir } = place;
+  await replaceFile(`${dir}/certs/ca.crt`, `${otherCa.cert}\n${ca.cert}\n`);
+  await replaceFile(`${dir}/certs/ca.crl`, listOf(otherCa));
+  await using server = await startWatched(dir);
+  assert.deepEqual([await answer(server, ann), await answer(server, bob)], ["UNAUTHENTICATED", "OK"]);
+});
+
+Deno.test("what an older server remembered, without issuers, still shuts out after an update", strict, async () => {
+  await using place = await makePlace();
+  const { dir } = place;
+  const { fingerprint } = readCertificate(new Uint8Array(ca.certificate.rawData));
+  await Deno.mkdir(`${dir}/data`, { mode: 0o700 });
+  const old = JSON.stringify({ authorities: [fingerprint], serials: ["01"] });
+  await Deno.writeTextFile(`${dir}/data/revoked.json`, `${old}\n`, { mode: 0o600 });
+  await using server = await startWatched(dir);
+  await server.says(/^warning: "ca\.crl" is gone: "1" certificates/);
+  assert.equal(await answer(server, ann), "UNAUTHENTICATED");
+  // Taken over: it has an issuer now, and an authority that comes later its own numbers.
+  await replaceFile(`${dir}/certs/ca.crt`, `${ca.cert}\n${otherCa.cert}\n`);
+  await server.says(/^took up new certificates/);
+  assert.deepEqual([await answer(server, ann), await answer(server, bob)], ["UNAUTHENTICATED", "OK"]);
+});
