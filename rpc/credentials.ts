@@ -62,7 +62,11 @@ export function checkCredentials({ ca, cert, key }: Credentials): void {
  *
  * @throws {CredentialsError} When there is none, there are too many, or one cannot be read
  */
-export function readAuthorities(ca: string): Certificate[] {
+export function readAuthorities(ca: string): readonly Certificate[] {
+  return parsedOnce(ca, parseAuthorities);
+}
+
+function parseAuthorities(ca: string): readonly Certificate[] {
   const blocks = certificateBlocks("ca", ca);
   if (blocks.length > MAX_AUTHORITIES) {
     throw new CredentialsError("ca", `Too many CA certificates, ${blocks.length}: give at most ${MAX_AUTHORITIES}`);
@@ -75,7 +79,13 @@ export function readAuthorities(ca: string): Certificate[] {
  *
  * @throws {CredentialsError} When there is none, there are too many, or one cannot be read
  */
-export function readChain(cert: string): [Certificate, ...Certificate[]] {
+export function readChain(cert: string): Chain {
+  return parsedOnce(cert, parseChain);
+}
+
+type Chain = readonly [Certificate, ...Certificate[]];
+
+function parseChain(cert: string): Chain {
   const blocks = certificateBlocks("cert", cert);
   if (blocks.length > MAX_CHAIN) {
     throw new CredentialsError(
@@ -85,6 +95,20 @@ export function readChain(cert: string): [Certificate, ...Certificate[]] {
   }
   const [own, ...others] = blocks.map((block) => parsed("cert", block));
   return [own!, ...others];
+}
+
+/** The texts last parsed: they are checked, handed to TLS and judged by, one after another, also at each start of a client. */
+const recent = new Map<string, unknown>();
+const MAX_RECENT = 4;
+
+function parsedOnce<T>(text: string, parse: (text: string) => T): T {
+  const key = `${parse.name} ${text}`;
+  const known = recent.get(key) as T | undefined;
+  if (known !== undefined) return known;
+  const result = parse(text);
+  recent.set(key, result);
+  if (recent.size > MAX_RECENT) recent.delete(recent.keys().next().value!);
+  return result;
 }
 
 const NAMES = { ca: "CA certificate", cert: "certificate" } as const;
