@@ -1,6 +1,8 @@
 /** The limits of this server by name, for `teleport info`. */
 import { DEFAULT_KEEP_MS } from "./supervisor_options.ts";
 import type { ConnectionLimits } from "../rpc/server/connection_limits.ts";
+import { DEFAULT_ANSWER_LIMITS } from "../rpc/server/unread_answers.ts";
+import { DEFAULT_USER_LIMITS } from "../rpc/server/user_accounts.ts";
 import type { Flags } from "./flags.ts";
 import type { FileLimits } from "./limits_file.ts";
 
@@ -16,6 +18,9 @@ export function limitsInForce(
     max_kept_jobs: flags.keepJobs ?? 10_000,
     keep_ms: flags.keep ?? DEFAULT_KEEP_MS,
     max_output_bytes: flags.maxOutput,
+    max_calls_per_user: flags.maxCallsPerUser ?? DEFAULT_USER_LIMITS.maxCalls,
+    max_streams_per_user: flags.maxStreamsPerUser ?? DEFAULT_USER_LIMITS.maxStreams,
+    max_unread_bytes_per_user: flags.maxUnreadPerUser ?? DEFAULT_ANSWER_LIMITS.maxUserBytes,
     max_handshakes: maxHandshakes,
     max_connections_of_users: maxMembers,
     max_connections_per_user: maxPerUser,

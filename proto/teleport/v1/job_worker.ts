@@ -102,14 +102,17 @@ export type Stream =
   | "STREAM_STDOUT"
   | "STREAM_STDERR";
 
+/** At most 2 MiB. */
 export interface JobRequest {
   /** The program: a path, or a name looked up in the job's PATH. Never passed through a shell. */
   command: string;
+  /** Together with env at most 65,536 entries and 1 MiB, each at most 131,071 bytes. */
   args: string[];
-  /** Added to the job's clean environment (PATH, HOME, LANG and what is given here). */
+  /** Added to the job's clean environment (PATH, HOME, LANG and what is given here). At most 8,192 entries. */
   env: Record<string, string>;
   /** Absolute. Empty: the server's default. */
   cwd: string;
+  /** At most 64, each name and value at most 256 characters. */
   labels: Record<string, string>;
   /** The job is stopped when it has run this long. 0: no limit. */
   timeout_ms: number;
@@ -155,7 +158,7 @@ export interface JobRequest {
   input: boolean;
   /** A command of the server's policy, in place of command, args, env and cwd. */
   template: string;
-  /** The values of the template's parameters. */
+  /** The values of the template's parameters. At most 32, each at most 1,024 characters. */
   parameters: Record<string, string>;
 }
 
@@ -387,7 +390,7 @@ export interface SignalRequest {
   signal: string;
 }
 
-/** A piece of a job's input. What is not said of a field of the first message alone goes for all. */
+/** A piece of a job's input, at most 300 KiB with all its fields. What is not said of a field of the first message alone goes for all. */
 export interface InputRequest {
   /** In the first message alone: the job. */
   id: string;
@@ -423,13 +426,14 @@ export type ListOrder =
   | "LIST_ORDER_STARTED"
   | "LIST_ORDER_ENDED";
 
+/** At most 256 KiB. */
 export interface ListRequest {
-  /** Jobs in one of these states. Empty: any. */
+  /** Jobs in one of these states. Empty: any. At most 64 entries. */
   states: State[];
   owner: string;
-  /** Jobs that have all of these labels. */
+  /** Jobs that have all of these labels. At most 64. */
   labels: Record<string, string>;
-  /** At most 1,000. 0: 100. */
+  /** At most 1,000. 0: 100. A page ends early when its jobs take 1 MB. */
   page_size: number;
   /** From the response before. The other fields must be as they were then, but for page_size. */
   page_token: string;
@@ -460,12 +464,12 @@ export interface RemoveRequest {
 
 export type RemoveResponse = Record<string, never>;
 
-/** Which jobs to watch: those for which all that is given holds. */
+/** Which jobs to watch: those for which all that is given holds. At most 256 KiB. */
 export interface WatchJobsRequest {
-  /** Jobs in one of these states. A change by which a job leaves them is told too. Empty: any. */
+  /** Jobs in one of these states. A change by which a job leaves them is told too. Empty: any. At most 64 entries. */
   states: State[];
   owner: string;
-  /** Jobs that have all of these labels. */
+  /** Jobs that have all of these labels. At most 64. */
   labels: Record<string, string>;
   /** As in ListRequest. */
   command: string;
