@@ -388,3 +388,21 @@ Deno.test("teleport whoami says so when the file is no certificate, and exits 25
   assert.equal(await teleport(io, "whoami"), 255);
   assert.match(io.stderr.text, /admin\.crt": it is no certificate in PEM/);
 });
+
+Deno.test("teleport whoami warns of an authority that has ended", async () => {
+  const dir = await Deno.makeTempDir({ prefix: "teleport_cli_" });
+  try {
+    await Deno.copyFile(`${testdata}/ada.crt`, `${dir}/ada.crt`);
+    // A byte order mark, as some editors leave it.
+    await Deno.writeTextFile(`${dir}/ca.crt`, `\u{feff}${await Deno.readTextFile(`${testdata}/expired.crt`)}`);
+    const io = new FakeIo();
+    assert.equal(await main(["whoami", "--certs", dir, "--identity", "ada", "--output", "json"], {}, io), 0);
+    assert.match(
+      io.stderr.text,
+      /^teleport: The authority "CN=old, O=operator" ended on 2020-01-02: ask for a new ca\.crt/m,
+    );
+    assert.deepEqual(JSON.parse(io.stdout.text).authorities_expire_at, ["2020-01-02T00:00:00Z"]);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});

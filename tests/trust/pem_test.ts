@@ -1,0 +1,83 @@
+/** PEM as people's tools and editors leave it, and what both sides then make of it. */
+import assert from "node:assert/strict";
+import { checkCredentials, readAuthorities } from "../../rpc/credentials.ts";
+import { CredentialsError } from "../../rpc/server.ts";
+import { readPem, splitCertificates, writePem } from "../../trust/pem.ts";
+import { openssl, withOpenssl } from "../certs/fixture.ts";
+import { ca, clientCertificate, clientCredentials, otherCa, serverCredentials } from "../rpc/certificates.ts";
+import { connectTo, serveLocally, strict } from "../rpc/fixture.ts";
+
+const marker = "-----BEGIN CERTIFICATE-----";
+const forms: [string, string][] = [
+  ["a byte order mark", `\u{feff}${ca.cert}`],
+  ["line breaks of Windows", ca.cert.replaceAll("\n", "\r\n")],
+  ["blanks at the ends of lines", ca.cert.replaceAll("\n", "  \n")],
+  ["a comment that holds a marker", `# paste ${marker} here\n${ca.cert}`],
+  ["a comment that is a marker", `${marker}\nput it here\n${ca.cert}`],
+  ["a cut certificate before it", `${ca.cert.slice(0, 200)}\n${ca.cert}`],
+  ["text and garbage after it", `subject=CN = x\n${ca.cert}\ntrailing ----- garbage`],
+  ["a key in the same file", `${clientCertificate.key}\n${ca.cert}`],
+];
+
+for (const [kind, text] of forms) {
+  Deno.test(`PEM with ${kind} is read, by both sides and by TLS`, strict, async () => {
+    assert.deepEqual(splitCertificates(text), splitCertificates(ca.cert));
+    await using server = await serveLocally({ Status: ({ id }) => Promise.resolve({ id }) }, {
+      credentials: { ...serverCredentials, ca: text },
+    });
+    await using client = connectTo(server, { ...clientCredentials, ca: text });
+    assert.equal((await client.calls.Status({ id: kind })).id, kind);
+  });
+}
+
+Deno.test("readPem() reads what writePem() wrote, several in one text", () => {
+  const [one, two] = [crypto.getRandomValues(new Uint8Array(100)), new Uint8Array()];
+  const blocks = readPem(`${writePem("A B", one)}x\n${writePem("C", one.subarray(0, 3))}${writePem("D", two)}`);
+  assert.deepEqual(blocks.map(({ label, der }) => [label, der.length]), [["A B", 100], ["C", 3], ["D", 0]]);
+  assert.deepEqual(blocks[0]!.der, one);
+});
+
+Deno.test("readAuthorities() reads several, and says what a text without any holds", () => {
+  assert.equal(readAuthorities(`${ca.cert}\n${otherCa.cert}`).length, 2);
+  const wrong: [string, RegExp][] = [
+    ["", /there is no PEM in it/],
+    [clientCertificate.key, /it holds "PRIVATE KEY", no certificate/],
+    [
+      writePem("TRUSTED CERTIFICATE", new Uint8Array(10)),
+      /a "TRUSTED CERTIFICATE" is not supported: write it as a plain/,
+    ],
+    [writePem("CERTIFICATE", new Uint8Array(10)), /Cannot read the CA certificate: it is damaged/],
+  ];
+  for (const [text, message] of wrong) {
+    assert.throws(() => readAuthorities(text), (error) => {
+      assert.ok(error instanceof CredentialsError);
+      assert.match(error.message, message);
+      return true;
+    });
+  }
+});
+
+Deno.test({ ...strict, ...withOpenssl("checkCredentials() says why a key cannot be used") }, async () => {
+  const dir = await Deno.makeTempDir({ prefix: "teleport-pem-" });
+  try {
+    await Deno.writeTextFile(`${dir}/key`, clientCertificate.key);
+    const made = await openssl("pkey", "-in", `${dir}/key`, "-aes128", "-passout", "pass:x", "-out", `${dir}/locked`);
+    assert.ok(made.success, made.text);
+    const locked = await Deno.readTextFile(`${dir}/locked`);
+    const old = locked.replaceAll("ENCRYPTED PRIVATE KEY", "EC PRIVATE KEY")
+      .replace("-----\n", "-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\n");
+    for (const key of [locked, old]) {
+      assert.throws(() => checkCredentials({ ...clientCredentials, key }), {
+        message: /it has a passphrase: remove it/,
+      });
+    }
+    assert.throws(() => checkCredentials({ ...clientCredentials, key: "x" }), { message: /there is none in PEM/ });
+    // openssl ecparam -genkey writes the curve before the key.
+    const traditional = await openssl("ec", "-in", `${dir}/key`, "-out", `${dir}/ec`);
+    assert.ok(traditional.success, traditional.text);
+    const parameters = writePem("EC PARAMETERS", Uint8Array.fromHex("06082a8648ce3d030107"));
+    checkCredentials({ ...clientCredentials, key: parameters + await Deno.readTextFile(`${dir}/ec`) });
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
