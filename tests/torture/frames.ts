@@ -119,3 +119,10 @@ export function hostileWrites(random: Random): Bytes[] {
   const at = random.below(all.length);
   return [all.subarray(0, at), all.subarray(at)];
 }
+
+/** What a hostile server writes on one connection, a piece after each of the client's. */
+export function hostileAnswer(random: Random): Bytes[] {
+  if (random.chance(0.05)) return [random.bytes(random.below(200))];
+  const frames = Array.from({ length: random.below(6) + 1 }, () => hostileFrame(random));
+  return [frame(4, 0, 0, new Uint8Array()), join(frames)];
+}

@@ -1,0 +1,114 @@
+/** Servers that break every rule: the command line says a sentence and exits, and never with a stack. */
+import assert from "node:assert/strict";
+import { CallError, connect } from "../../rpc/client.ts";
+import { ca, clientCertificate, clientCredentials, serverCertificate } from "../rpc/certificates.ts";
+import { hostileAnswer } from "../torture/frames.ts";
+import { Random } from "../torture/random.ts";
+import { teleport } from "./programs.ts";
+
+const SEED = 11;
+const RANDOM_SERVERS = 80;
+
+/** Says nothing after its TLS handshake, until its client has written something. */
+interface HostileServer extends AsyncDisposable {
+  readonly port: number;
+}
+
+/** Serves every connection by writing this, after the client's first bytes, and closing it. */
+function serveHostile(answer: () => readonly Uint8Array[], tls = true): HostileServer {
+  const at = { hostname: "127.0.0.1", port: 0 };
+  const { cert, key } = serverCertificate;
+  const listener = tls ? Deno.listenTls({ ...at, cert, key, alpnProtocols: ["h2"] }) : Deno.listen(at);
+  const open = new Set<Promise<void>>();
+  const serve = async (connection: Deno.Conn) => {
+    const buffer = new Uint8Array(65_536);
+    try {
+      for (const bytes of answer()) {
+        await connection.read(buffer);
+        for (let written = 0; written < bytes.length;) written += await connection.write(bytes.subarray(written));
+      }
+      // What the client still says to that, for a moment.
+      const timer = setTimeout(() => connection.close(), 50);
+      while (await connection.read(buffer) !== null);
+      clearTimeout(timer);
+    } catch {
+      // The client has left, as it may.
+    }
+    try {
+      connection.close();
+    } catch {
+      // It is closed.
+    }
+  };
+  const serving = (async () => {
+    for await (const connection of listener) {
+      const served = serve(connection).finally(() => open.delete(served));
+      open.add(served);
+    }
+  })();
+  return {
+    port: (listener.addr as Deno.NetAddr).port,
+    async [Symbol.asyncDispose]() {
+      listener.close();
+      await serving;
+      await Promise.all(open);
+    },
+  };
+}
+
+const bytes = (...numbers: number[]) => Uint8Array.from(numbers);
+const SETTINGS = bytes(0, 0, 0, 4, 0, 0, 0, 0, 0);
+const after = (...frames: Uint8Array[]) => [SETTINGS, ...frames];
+
+const ANSWERS: readonly [name: string, answer: readonly Uint8Array[], tls?: boolean][] = [
+  ["speaks no TLS", [new TextEncoder().encode("SSH-2.0-OpenSSH_9.2\r\n")], false],
+  ["writes garbage in place of TLS", [new Random(SEED).bytes(500)], false],
+  ["closes at once", [], false],
+  ["closes after TLS", []],
+  ["writes garbage in place of HTTP/2", [new Random(SEED).bytes(500)]],
+  ["sends SETTINGS of a wrong length", [bytes(0, 0, 3, 4, 0, 0, 0, 0, 0, 1, 2, 3)]],
+  ["acknowledges a PING that nobody sent", after(bytes(0, 0, 8, 6, 1, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8))],
+  ["goes away in the middle of a call", after(bytes(0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))],
+  ["goes away with an error", after(bytes(0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2))],
+  ["resets the call", after(bytes(0, 0, 4, 3, 0, 0, 0, 0, 1, 0, 0, 0, 2))],
+  ["resets a call that there is not", after(bytes(0, 0, 4, 3, 0, 0, 0, 0, 7, 0, 0, 0, 1))],
+  ["sends headers that cannot be decoded", after(bytes(0, 0, 3, 1, 4, 0, 0, 0, 1, 0xff, 0xff, 0xff))],
+  ["answers without a type", after(bytes(0, 0, 1, 1, 5, 0, 0, 0, 1, 0x88))],
+  ["sends data before headers", after(bytes(0, 0, 1, 0, 1, 0, 0, 0, 1, 0))],
+];
+
+Deno.test("against hostile servers the command line says a sentence and exits with 255 or 1", async () => {
+  const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
+  await Deno.mkdir(`${dir}/certs`, { mode: 0o700 });
+  await Deno.writeTextFile(`${dir}/certs/ca.crt`, ca.cert);
+  await Deno.writeTextFile(`${dir}/certs/admin.crt`, clientCertificate.cert);
+  await Deno.writeTextFile(`${dir}/certs/admin.key`, clientCertificate.key, { mode: 0o600 });
+  for (const [name, answer, tls] of ANSWERS) {
+    await using server = serveHostile(() => answer, tls);
+    const at = { address: `127.0.0.1:${server.port}`, dir };
+    for (const args of [["list"], ["logs", "-f", "--retry-for", "0s", "0190a1b2-0000-7000-8000-000000000000"]]) {
+      const { code, stdout, stderr } = await teleport(at, ...args);
+      if (Deno.env.get("SHOW")) console.log(name, args[0], code, stderr);
+      assert.ok(code === 255 || code === 1, `${name}, ${args[0]}: ${code} ${stderr}`);
+      assert.equal(stdout, "", name);
+      assert.match(stderr, /^teleport: \S.*\n$/s, name);
+      assert.doesNotMatch(stderr, /\n +at |[Uu]ncaught|panicked/, `${name}: ${stderr}`);
+    }
+  }
+  await Deno.remove(dir, { recursive: true });
+});
+
+Deno.test(`a client outlives ${RANDOM_SERVERS} servers that send random frames (seed ${SEED})`, async () => {
+  const random = new Random(SEED);
+  await using server = serveHostile(() => hostileAnswer(random));
+  for (let count = 0; count < RANDOM_SERVERS; count++) {
+    await using client = connect({ address: `127.0.0.1:${server.port}`, credentials: clientCredentials });
+    const ends = await Promise.allSettled([
+      client.calls.Status({ id: "a" }, { deadlineMs: 5_000 }),
+      Array.fromAsync(client.calls.GetOutput({ id: "a" }, { deadlineMs: 5_000 })),
+    ]);
+    for (const end of ends) {
+      assert.ok(end.status === "fulfilled" || end.reason instanceof CallError, `connection ${count}: ${String(end)}`);
+    }
+  }
+});
