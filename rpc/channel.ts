@@ -10,7 +10,7 @@ import { CallError } from "./errors.ts";
 import type { Certificate } from "../trust/certificate.ts";
 import { judgeChain } from "../trust/chain.ts";
 import { hostAsked, refusalOfServer } from "./server_identity.ts";
-import { explainTimeout, explainUnavailable, NOT_ACCEPTED, type Unreachable } from "./unavailable.ts";
+import { explainLost, explainTimeout, explainUnavailable, NOT_ACCEPTED, type Unreachable } from "./unavailable.ts";
 
 // On the default of 64 KiB a stream waits for the network after each piece; measured, this doubles what is read, and 4 MiB
 // is no faster. Over a way of 100 ms it carries 5 MB/s. All of it is sent also to a watcher that stops reading, which for a
@@ -145,7 +145,11 @@ export class Channel {
       throw new CallError("CANCELLED", "The call was cancelled before it began", { cause: signal.reason });
     }
     const call = start(this.#client, deadlineMs === undefined ? {} : { deadline: Date.now() + deadlineMs });
-    const cancel = () => call.cancel();
+    let wasLeft = false;
+    const cancel = () => {
+      wasLeft = true;
+      call.cancel();
+    };
     signal?.addEventListener("abort", cancel, { once: true });
     let overdue = false;
     const connecting = this.#ready ? undefined : setTimeout(() => {
@@ -164,6 +168,9 @@ export class Channel {
       explain: (error) => {
         const failed = CallError.from(error);
         if (overdue) return unreachable(explainTimeout(this.#connectTimeoutMs, this.#address), failed);
+        // grpc-js says so of a call whose connection has ended in some way that it does not know.
+        const wasCut = failed.status === "CANCELLED" && failed.code === undefined && !wasLeft && !this.#closed;
+        if (wasCut) return unreachable(explainLost(this.#address), failed);
         return this.#explain(failed, deadlineMs);
       },
     };

@@ -48,8 +48,11 @@ function isSentCode(sent: unknown): sent is SentCode {
   return typeof sent === "string" && (sent === "INTERNAL" || Object.hasOwn(STATUS_OF, sent));
 }
 
-/** A connection that is gone when it is written to; grpc-js says UNAVAILABLE of ECONNRESET, and INTERNAL of this. */
-const LOST_IN_WRITING = /triggered by internal client error: .*\bEPIPE\b/;
+/**
+ * A connection that is gone when it is written to, or whose peer broke the protocol; grpc-js says UNAVAILABLE of
+ * ECONNRESET, and INTERNAL of these.
+ */
+const LOST_IN_CLIENT = /triggered by internal client error: /;
 
 /** What more is known of a call that failed. */
 export interface CallErrorOptions {
@@ -81,7 +84,7 @@ export class CallError extends Error {
     if (!isServiceError(error)) {
       return new CallError("UNKNOWN", "The call failed for an unknown reason", { cause: error });
     }
-    const name = LOST_IN_WRITING.test(error.details) ? "UNAVAILABLE" : (status[error.code] ?? "UNKNOWN") as StatusName;
+    const name = LOST_IN_CLIENT.test(error.details) ? "UNAVAILABLE" : (status[error.code] ?? "UNKNOWN") as StatusName;
     const sent = error.metadata?.get(ERROR_CODE_KEY)[0];
     return new CallError(name, error.details || `The call failed with status "${name}"`, {
       cause: error,

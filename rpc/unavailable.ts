@@ -70,7 +70,7 @@ const CAUSES: readonly [RegExp, UnreachableReason, (host: string) => string][] =
     () => "the connection was closed before it was made: try again, and if that does not help, check the address",
   ],
   [
-    /ECONNRESET|EPIPE|Connection dropped|Connection closed|Socket closed/,
+    /ECONNRESET|EPIPE|triggered by internal client error|Connection dropped|Connection closed|Socket closed/,
     "LOST",
     () => "the connection was lost: try again",
   ],
@@ -98,6 +98,14 @@ export function explainUnavailable(details: string, address: Address): Unreachab
     return reached("LOST_OR_REFUSED", `${what(address.host)}, and if that does not help, ${NOT_ACCEPTED}`);
   }
   return reached(reason, what(address.host));
+}
+
+/** Explains a call that ended with its connection, for no reason that anything knows of. */
+export function explainLost(address: Address): Unreachable {
+  return {
+    reason: "LOST",
+    sentence: `Cannot reach the server at "${formatAddress(address)}": the connection was lost: try again`,
+  };
 }
 
 /** Explains a server that takes longer than this to answer the first call. */

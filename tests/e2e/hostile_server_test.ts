@@ -22,23 +22,27 @@ function serveHostile(answer: () => readonly Uint8Array[], tls = true): HostileS
   const open = new Set<Promise<void>>();
   const serve = async (connection: Deno.Conn) => {
     const buffer = new Uint8Array(65_536);
+    const close = () => {
+      try {
+        connection.close();
+      } catch {
+        // It is closed.
+      }
+    };
+    let timer;
     try {
       for (const bytes of answer()) {
         await connection.read(buffer);
         for (let written = 0; written < bytes.length;) written += await connection.write(bytes.subarray(written));
       }
       // What the client still says to that, for a moment.
-      const timer = setTimeout(() => connection.close(), 50);
+      timer = setTimeout(close, 50);
       while (await connection.read(buffer) !== null);
-      clearTimeout(timer);
     } catch {
       // The client has left, as it may.
     }
-    try {
-      connection.close();
-    } catch {
-      // It is closed.
-    }
+    clearTimeout(timer);
+    close();
   };
   const serving = (async () => {
     for await (const connection of listener) {
@@ -77,6 +81,13 @@ const ANSWERS: readonly [name: string, answer: readonly Uint8Array[], tls?: bool
   ["sends data before headers", after(bytes(0, 0, 1, 0, 1, 0, 0, 0, 1, 0))],
 ];
 
+/** These may also count as answers to the call, which failed. */
+const ANSWERED: ReadonlySet<string> = new Set([
+  "answers without a type",
+  "resets the call",
+  "sends data before headers",
+]);
+
 Deno.test("against hostile servers the command line says a sentence and exits with 255 or 1", async () => {
   const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
   await Deno.mkdir(`${dir}/certs`, { mode: 0o700 });
@@ -88,8 +99,7 @@ Deno.test("against hostile servers the command line says a sentence and exits wi
     const at = { address: `127.0.0.1:${server.port}`, dir };
     for (const args of [["list"], ["logs", "-f", "--retry-for", "0s", "0190a1b2-0000-7000-8000-000000000000"]]) {
       const { code, stdout, stderr } = await teleport(at, ...args);
-      if (Deno.env.get("SHOW")) console.log(name, args[0], code, stderr);
-      assert.ok(code === 255 || code === 1, `${name}, ${args[0]}: ${code} ${stderr}`);
+      assert.ok(code === 255 || (code === 1 && ANSWERED.has(name)), `${name}, ${args[0]}: ${code} ${stderr}`);
       assert.equal(stdout, "", name);
       assert.match(stderr, /^teleport: \S.*\n$/s, name);
       assert.doesNotMatch(stderr, /\n +at |[Uu]ncaught|panicked/, `${name}: ${stderr}`);

@@ -158,12 +158,14 @@ Deno.test("close() cancels what is open, and calls after it fail", strict, async
   await client[Symbol.asyncDispose]();
 });
 
-Deno.test("a connection that is gone when it is written to is one that is lost", () => {
-  const details = "Received RST_STREAM with code 2 triggered by internal client error: write EPIPE";
-  const error = CallError.from(Object.assign(new Error(details), { code: 13, details }));
-  assert.equal(error.status, "UNAVAILABLE");
-  const broken = "Received RST_STREAM with code 2 triggered by internal client error: Protocol error";
-  assert.equal(CallError.from(Object.assign(new Error(broken), { code: 13, details: broken })).status, "INTERNAL");
+Deno.test("a connection that is gone when it is written to, or whose peer breaks the protocol, is one that is lost", () => {
+  for (const why of ["write EPIPE", "Protocol error"]) {
+    const details = `Received RST_STREAM with code 2 triggered by internal client error: ${why}`;
+    const error = CallError.from(Object.assign(new Error(details), { code: 13, details }));
+    assert.equal(error.status, "UNAVAILABLE");
+  }
+  const reset = "Received RST_STREAM with code 2 (Internal server error)";
+  assert.equal(CallError.from(Object.assign(new Error(reset), { code: 13, details: reset })).status, "INTERNAL");
 });
 
 Deno.test("a client finds a server again that was away", strict, async () => {
