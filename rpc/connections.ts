@@ -196,13 +196,22 @@ export class Connections {
     for (const connection of this.#bySocket.values()) cut(connection);
   }
 
-  /** Cuts a new session off once its first call was answered, or none has come. */
+  /** Ends a new session once its first call was answered and read, or none has come. */
   cutAfterAnswer(session: ServerHttp2Session): void {
     const connection = this.#bySession.get(session);
     if (connection === undefined) return;
-    const timer = setTimeout(() => cut(connection), FIRST_CALL_MS);
+    // With GOAWAY first, so that a call on its way then goes to another connection and is not lost.
+    const end = () => {
+      session.close();
+      cutLater(connection);
+    };
+    let timer = setTimeout(end, FIRST_CALL_MS);
     session.once("close", () => clearTimeout(timer));
-    session.once("stream", (stream) => stream.once("close", () => cutLater(connection)));
+    session.once("stream", (stream) =>
+      stream.once("close", () => {
+        clearTimeout(timer);
+        if (!session.closed) timer = setTimeout(end, FAREWELL_MS);
+      }));
   }
 
   #handshake({ descriptor, peer, group }: Newcomer, listening: ListenSocket): void {
