@@ -21,7 +21,6 @@ export function warningMs({ notBefore, notAfter }: Dates): number {
  *
  * @example
  * ```ts
- * import { expiryWarning } from "./expiry.ts";
  * const dates = { notBefore: new Date("2026-01-01"), notAfter: new Date("2026-03-31") };
  * expiryWarning(dates, new Date("2026-03-29")); // "ends in 2 days, on 2026-03-31"
  * ```
