@@ -1,19 +1,15 @@
 /** Damages copies of files at random, and shows what may come of it: the truth, or a refusal with a sentence. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { Random as Numbers } from "./random.ts";
 
 /** A number from 0 up to, not including, `below`. */
 export type Random = (below: number) => number;
 
-/** Mulberry32: small, and the same everywhere for a seed. */
+/** The numbers of a seed. */
 export function randomOf(seed: number): Random {
-  let state = seed >>> 0;
-  return (below) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296) * below);
-  };
+  const numbers = new Numbers(seed);
+  return (below) => numbers.below(below);
 }
 
 const PAGE_BYTES = 4_096;

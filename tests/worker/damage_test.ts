@@ -149,6 +149,6 @@ Deno.test("one bit of a job's id, wherever it stands in the database: found at t
 
 Deno.test("random damage to a database and to output: no other job's data, no stack, no unnamed error", async () => {
   await using made = await makeJobs();
-  // 381 and 534 once failed. Fresh seeds: deno task torture.
+  // 381 and 534 once failed. Fresh seeds: deno task torture:damage.
   for (const seed of [...Array.from({ length: 40 }, (_, index) => index + 1), 381, 534]) await damageJobs(made, seed);
 });

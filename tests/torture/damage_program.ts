@@ -1,0 +1,21 @@
+/** `deno task torture:damage [COUNT [SEED]]`: damages files at random, with a new seed, and fails at the first wrong answer. */
+import { damageFiles, makeFiles } from "./damaged_files.ts";
+import { damageJobs, makeJobs } from "./damaged_jobs.ts";
+import { newSeed, Random } from "./random.ts";
+
+const USUAL = 2_000;
+
+/** One in so many is of the files besides jobs: those are small, and few bits of them matter. */
+const FILES_SHARE = 0.25;
+
+const [amount = USUAL, seed = newSeed()] = Deno.args.filter((arg) => arg !== "--").map(Number);
+console.log(`seed ${seed}`);
+const random = new Random(seed);
+await using jobs = await makeJobs();
+await using files = await makeFiles();
+for (let count = 0; count < amount; count++) {
+  const one = random.below(2 ** 32);
+  if (random.chance(FILES_SHARE)) await damageFiles(files, one);
+  else await damageJobs(jobs, one);
+}
+console.log(`${amount} damages: no wrong answer, no unnamed error`);
