@@ -118,6 +118,7 @@ const IOPRIO_WHO_PROCESS = 1n;
  *
  * To be called before the first job is started, on the thread that starts them.
  *
+ * @param options.niceness false leaves a niceness above 0 to the jobs
  * @returns false where the C library cannot be called
  * @example
  * ```ts
@@ -126,8 +127,8 @@ const IOPRIO_WHO_PROCESS = 1n;
  * keepFromJobs();
  * ```
  */
-export function keepFromJobs(): boolean {
-  isKept = true;
+export function keepFromJobs(options: { readonly niceness?: boolean } = {}): boolean {
+  isKept = options.niceness ?? true;
   try {
     const library = openLibrary();
     const { fcntl, signal, dlsym, prctl, capget, capset, syscall } = library.symbols;

@@ -1,4 +1,5 @@
 /** Who may do what: every call by every role on one's own, another's and a missing job, cell by cell. */
+import "../worker/plain_start.ts";
 import assert from "node:assert/strict";
 import type { CallName } from "../../proto/service.ts";
 import { methods } from "../../rpc/definition.ts";

@@ -1,4 +1,5 @@
 /** Real processes: how they start, what they write, how they are stopped, and that nothing of them is left. */
+import "./plain_start.ts";
 import assert from "node:assert/strict";
 import {
   InvalidArgumentError,
