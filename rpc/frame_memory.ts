@@ -10,6 +10,9 @@ const MIN_BYTES = 16_384;
 /** A larger frame is written in parts, so that the meter sees a slow reader read. Output has smaller ones. */
 const PART_BYTES = 131_072;
 
+/** Smaller frames, such as a line of output, are not metered: a stream holds one, and a user's streams 2 MB of them. */
+const MIN_METERED_BYTES = 1_024;
+
 type Written = (error?: Error | null) => void;
 
 /** Told of the bytes that a stream was given and that have left. */
@@ -31,8 +34,8 @@ function freeAfterWrite(stream: ServerHttp2Stream, meter: FrameMeter): void {
   const write = stream.write.bind(stream) as (chunk: Uint8Array | string, written: Written) => boolean;
   // As grpc-js calls it: a frame that it has just made and keeps no hold of, and what is to be called then.
   const writeAndFree = (frame: Uint8Array | string, written?: Written) => {
-    // Not a frame of grpc-js, which has no text to write.
-    if (typeof frame === "string") return write(frame, written ?? (() => {}));
+    // Text is not a frame of grpc-js, which has none to write.
+    if (typeof frame === "string" || frame.byteLength < MIN_METERED_BYTES) return write(frame, written ?? (() => {}));
     meter.queued(frame.byteLength);
     let isWritten = false;
     for (let at = 0;; at += PART_BYTES) {
