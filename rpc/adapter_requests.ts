@@ -32,7 +32,10 @@ export function collecting(
       read,
       release: (bytes) => limits.release(call, bytes),
     });
-    answer().then((bytes) => respond(null, bytes), refuse);
+    answer().then((bytes) => respond(null, bytes), (error) => {
+      // The client has left: there is nobody to answer, and nothing has failed.
+      if (!context.signal.aborted || error !== context.signal.reason) refuse(error);
+    });
 
     async function answer() {
       return encode(method, await handler(requests, context));

@@ -36,9 +36,16 @@ Deno.test(`h2spec runs to its end and finds what is known${skipped}`, { ignore: 
   await using stage = await makeStage();
   await using proxy = startProxy(stage.port, stage.users.admin);
   const outcome = await stage.watch(async () => {
-    const { tests, failures } = await runH2spec(path, proxy.port, TIMEOUT_MS);
-    assert.equal(tests, TESTS, "It did not run to its end");
-    assert.deepEqual(failures.filter((failure) => !(failure in ALLOWED)), []);
+    const run = async () => {
+      const { tests, failures } = await runH2spec(path, proxy.port, TIMEOUT_MS);
+      assert.equal(tests, TESTS, "It did not run to its end");
+      return failures;
+    };
+    const failures = await run();
+    const unknown = failures.filter((failure) => !(failure in ALLOWED));
+    // It gives each answer two seconds, and a busy machine may need more: what fails twice has failed.
+    const again = unknown.length === 0 ? [] : await run();
+    assert.deepEqual(unknown.filter((failure) => again.includes(failure)), []);
     return `${failures.length} failures`;
   }, SETTLE_MS);
   const found = complaints(outcome).filter((complaint) => !complaint.startsWith("Memory"));

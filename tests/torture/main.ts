@@ -64,7 +64,9 @@ async function main(args: string[]): Promise<number> {
     console.log(line(torture, seed, outcome));
     const said = stage.server.log().split("\n").slice(-LOG_LINES).map((text) => `  log: ${text}`);
     if (values.log) console.log(said.join("\n"));
-    for (const complaint of complaints(outcome)) {
+    // A server that has done little grows with everything it does.
+    const found = complaints(outcome).filter((complaint) => !values.short || !complaint.startsWith("Memory"));
+    for (const complaint of found) {
       console.log(`  FAILED: ${complaint}`);
       failed = true;
     }
