@@ -127,12 +127,28 @@ function placeBehind(header: RecordHeader, place: Place): Place {
  * read earlier, also where the clock went back.
  */
 export async function firstSince(log: OutputLog, timeMs: number, end: Place, signal: AbortSignal): Promise<Place> {
-  // From the end, unless times only grow.
-  for await (const { header, place } of backwards(log, log.start, end, signal)) {
-    if (header.timeMs < timeMs) return placeBehind(header, place);
-    if (!header.isUnordered) return await firstOrdered(log, timeMs, end);
+  if ((await lastHeader(log, end))?.isUnordered === true) {
+    for await (const { header, place } of backwards(log, log.start, end, signal)) {
+      if (header.timeMs < timeMs) return placeBehind(header, place);
+      if (!header.isUnordered) break; // Up to here times only grow.
+    }
   }
-  return log.start;
+  return await firstOrdered(log, timeMs, end);
+}
+
+/** The header of the last record before `end`, which is there also where a crash or damage cut its payload. */
+async function lastHeader(log: OutputLog, end: Place): Promise<RecordHeader | undefined> {
+  const { all, salt } = log.segments;
+  const base = all.findLast((segment) => segment.base < end.position)?.base ?? end.position;
+  const from = Math.max(base, end.position - READ_BYTES);
+  const bytes = await log.bytes(from, end.position - from);
+  let found = bytes && findRecord(bytes, 0, salt);
+  let last = found;
+  while (bytes !== undefined && found !== undefined) {
+    last = found;
+    found = findRecord(bytes, found.at + RECORD_HEADER_BYTES, salt);
+  }
+  return last?.header;
 }
 
 /** As `firstSince`, by halving. */
