@@ -35,7 +35,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 /** The npm packages of each layer. A layer that is not here has none; tests and benchmarks may use all of them. */
 const PACKAGES: Record<string, RegExp> = {
   door: /^commander$/,
-  teleportd: /^(commander|prom-client|@opentelemetry\/api)$/,
+  teleportd: /^(commander|@opentelemetry\/.+)$/,
   cli: /^(commander|cli-table3)$/,
   rpc: /^(@grpc\/.+|grpc-health-check|protobufjs)$/,
   service: /^re2js$/,

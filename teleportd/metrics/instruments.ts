@@ -4,11 +4,12 @@
  *
  * @see https://prometheus.io/docs/instrumenting/exposition_formats/
  */
-import { metrics as telemetry } from "@opentelemetry/api";
-import prometheus from "prom-client";
+import { type Attributes, metrics as telemetry } from "@opentelemetry/api";
+import { PrometheusSerializer } from "@opentelemetry/exporter-prometheus";
+import { MeterProvider, MetricReader } from "@opentelemetry/sdk-metrics";
 
 /** Labels of one series. Values come from fixed sets, so the number of series is bounded. */
-export type Labels = Readonly<Record<string, string>>;
+export type Labels = Attributes & Readonly<Record<string, string>>;
 
 /** One value of a gauge or counter. */
 export interface Sample {
@@ -19,116 +20,85 @@ export interface Sample {
 /** Reads the values of a gauge or counter now. */
 export type Read = () => readonly Sample[] | Promise<readonly Sample[]>;
 
-/** What each instrument is described by. */
-export interface Description {
-  /** With the unit as Prometheus wants it, such as `teleport_store_write_seconds`. */
-  readonly name: string;
-  readonly help: string;
-  readonly labelNames?: readonly string[];
-}
-
 /** From a tenth of a millisecond to ten seconds. */
 const SECONDS = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
+/** Reads the metrics when a monitor asks. */
+class OnDemandReader extends MetricReader {
+  protected override onForceFlush(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  protected override onShutdown(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
 /**
- * All instruments of one server.
+ * All instruments of one server. Each has a name with its unit as Prometheus wants it, such as
+ * `teleport_store_write_seconds`.
  *
- * OpenTelemetry gets gauges as recorded values, not through callbacks: with callbacks that wait, Deno 2.9.6 hung at the
- * end of the program in 1 of 6 runs.
+ * Deno gets gauges as recorded values, not through callbacks: with callbacks that wait, Deno 2.9.6 hung at the end of the
+ * program in 1 of 6 runs.
  */
 export class Instruments implements Disposable {
-  readonly #registry = new prometheus.Registry();
-  readonly #meter = telemetry.getMeter("teleportd");
+  readonly #reader = new OnDemandReader();
+  readonly #own = new MeterProvider({ readers: [this.#reader] }).getMeter("teleportd");
+  /** Does nothing unless Deno exports. */
+  readonly #deno = telemetry.getMeter("teleportd");
+  // Without times, without metrics about the exporter itself.
+  readonly #serializer = new PrometheusSerializer(undefined, false, undefined, true, true);
   readonly #copies: (() => Promise<void>)[] = [];
   #timer: ReturnType<typeof setInterval> | undefined;
 
   /** The type of the text for HTTP. */
-  get contentType(): string {
-    return this.#registry.contentType;
-  }
+  readonly contentType = "text/plain; version=0.0.4; charset=utf-8";
 
   /** Adds a counter; the function that it returns adds 1. */
-  counter(description: Description): (labels?: Labels) => void {
-    const counter = new prometheus.Counter({ ...common(description), registers: [this.#registry] });
-    const other = this.#meter.createCounter(description.name, { description: description.help });
+  counter(name: string, description: string): (labels?: Labels) => void {
+    const counters = [this.#own, this.#deno].map((meter) => meter.createCounter(name, { description }));
     return (labels = {}) => {
-      counter.inc({ ...labels });
-      other.add(1, labels);
+      for (const counter of counters) counter.add(1, labels);
     };
   }
 
   /** Adds a histogram of durations; the function that it returns takes milliseconds. */
-  durations(description: Description): (durationMs: number, labels?: Labels) => void {
-    const histogram = new prometheus.Histogram({
-      ...common(description),
-      buckets: SECONDS,
-      registers: [this.#registry],
-    });
-    const other = this.#meter.createHistogram(description.name, {
-      description: description.help,
-      unit: "s",
-      advice: { explicitBucketBoundaries: SECONDS },
-    });
+  durations(name: string, description: string): (durationMs: number, labels?: Labels) => void {
+    const options = { description, unit: "s", advice: { explicitBucketBoundaries: SECONDS } };
+    const histograms = [this.#own, this.#deno].map((meter) => meter.createHistogram(name, options));
     return (durationMs, labels = {}) => {
-      histogram.observe({ ...labels }, durationMs / 1000);
-      other.record(durationMs / 1000, labels);
+      for (const histogram of histograms) histogram.record(durationMs / 1000, labels);
     };
   }
 
   /** Adds a gauge that is read when somebody asks. */
-  gauge(description: Description, read: Read): void {
-    this.#observed(description, read, "gauge");
+  gauge(name: string, description: string, read: Read): void {
+    this.#own.createObservableGauge(name, { description }).addCallback(async (result) => {
+      for (const { value, labels = {} } of await read()) result.observe(value, labels);
+    });
+    const copy = this.#deno.createGauge(name, { description });
+    this.#copies.push(async () => {
+      for (const { value, labels = {} } of await read()) copy.record(value, labels);
+    });
   }
 
   /** Adds a counter that is kept elsewhere and read when somebody asks. */
-  total(description: Description, read: Read): void {
-    this.#observed(description, read, "counter");
-  }
-
-  #observed(description: Description, read: Read, kind: "gauge" | "counter"): void {
-    const options = { ...common(description), registers: [this.#registry] };
-    if (kind === "gauge") {
-      new prometheus.Gauge({
-        ...options,
-        async collect() {
-          const samples = await read();
-          this.reset();
-          for (const { value, labels = {} } of samples) this.set({ ...labels }, value);
-        },
-      });
-    } else {
-      new prometheus.Counter({
-        ...options,
-        async collect() {
-          const samples = await read();
-          this.reset();
-          for (const { value, labels = {} } of samples) this.inc({ ...labels }, value);
-        },
-      });
-    }
-    this.#copies.push(this.#copy(description, read, kind));
-  }
-
-  /** Makes a function that copies the values now to OpenTelemetry. */
-  #copy({ name, help }: Description, read: Read, kind: "gauge" | "counter"): () => Promise<void> {
-    if (kind === "gauge") {
-      const gauge = this.#meter.createGauge(name, { description: help });
-      return async () => {
-        for (const { value, labels = {} } of await read()) gauge.record(value, labels);
-      };
-    }
-    const counter = this.#meter.createCounter(name, { description: help });
+  total(name: string, description: string, read: Read): void {
+    this.#own.createObservableCounter(name, { description }).addCallback(async (result) => {
+      for (const { value, labels = {} } of await read()) result.observe(value, labels);
+    });
+    const copy = this.#deno.createCounter(name, { description });
     const before = new Map<string, number>();
-    return async () => {
+    this.#copies.push(async () => {
       for (const { value, labels = {} } of await read()) {
         const series = JSON.stringify(labels);
-        counter.add(value - (before.get(series) ?? 0), labels);
+        copy.add(value - (before.get(series) ?? 0), labels);
         before.set(series, value);
       }
-    };
+    });
   }
 
-  /** Copies gauges and totals to OpenTelemetry from now on. */
+  /** Copies gauges and totals to Deno from now on. */
   export(intervalMs: number): void {
     let isCopying = false;
     this.#timer = setInterval(async () => {
@@ -146,12 +116,14 @@ export class Instruments implements Disposable {
     clearInterval(this.#timer);
   }
 
-  /** All of them as Prometheus text. */
-  text(): Promise<string> {
-    return this.#registry.metrics();
+  /**
+   * Returns all metrics as Prometheus text.
+   *
+   * @throws {AggregateError} when a gauge or counter cannot be read
+   */
+  async text(): Promise<string> {
+    const { resourceMetrics, errors } = await this.#reader.collect();
+    if (errors.length > 0) throw new AggregateError(errors, "Cannot read the metrics");
+    return this.#serializer.serialize(resourceMetrics);
   }
-}
-
-function common({ name, help, labelNames = [] }: Description) {
-  return { name, help, labelNames: [...labelNames] };
 }

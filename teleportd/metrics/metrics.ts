@@ -1,7 +1,7 @@
 /** The metrics of `teleportd`: their names, their labels, and where each is read. No label holds content of a job. */
 import type { SupervisorStatistics } from "../../mod.ts";
 import type { CallObserver } from "../../rpc/server/call_observer.ts";
-import { Instruments, type Sample } from "./instruments.ts";
+import { Instruments, type Labels, type Sample } from "./instruments.ts";
 import { watchLoopDelay } from "./loop_delay.ts";
 
 /** Where gauges are read, once the server has it. */
@@ -16,8 +16,8 @@ export interface MetricSources {
 /** The metrics of one server. */
 export class Metrics implements CallObserver, Disposable {
   readonly #instruments = new Instruments();
-  readonly #calls: (labels: { method: string; code: string }) => void;
-  readonly #durations: (durationMs: number, labels: { method: string }) => void;
+  readonly #calls: (labels: Labels) => void;
+  readonly #durations: (durationMs: number, labels: Labels) => void;
   readonly #open = new Map<string, number>();
   readonly #loopDelay: Disposable;
   /** Receives the duration of each write to the store, in milliseconds. */
@@ -28,46 +28,38 @@ export class Metrics implements CallObserver, Disposable {
   /** @param version of the server */
   constructor(version: string) {
     const make = this.#instruments;
-    this.#calls = make.counter({
-      name: "teleport_calls_total",
-      help: "Calls that ended, by method and status code",
-      labelNames: ["method", "code"],
-    });
-    this.#durations = make.durations({
-      name: "teleport_call_duration_seconds",
-      help: "Time from a request's headers to its status, streams included",
-      labelNames: ["method"],
-    });
-    this.onStoreWrite = make.durations({
-      name: "teleport_store_write_seconds",
-      help: "Time that a transaction of the store took; the server does nothing else meanwhile",
-    });
-    this.onAuditWrite = make.durations({
-      name: "teleport_audit_write_seconds",
-      help: "Time that a write of the audit record took",
-    });
-    this.#loopDelay = watchLoopDelay(make.durations({
-      name: "teleport_loop_delay_seconds",
-      help: "Time by which a timer of the event loop was late",
-    }));
+    this.#calls = make.counter("teleport_calls_total", "Calls that ended, by method and status code");
+    this.#durations = make.durations(
+      "teleport_call_duration_seconds",
+      "Time from a request's headers to its status, streams included",
+    );
+    this.onStoreWrite = make.durations(
+      "teleport_store_write_seconds",
+      "Time that a transaction of the store took; the server does nothing else meanwhile",
+    );
+    this.onAuditWrite = make.durations("teleport_audit_write_seconds", "Time that a write of the audit record took");
+    this.#loopDelay = watchLoopDelay(
+      make.durations("teleport_loop_delay_seconds", "Time by which a timer of the event loop was late"),
+    );
     make.gauge(
-      { name: "teleport_open_calls", help: "Calls that are open, by method", labelNames: ["method"] },
+      "teleport_open_calls",
+      "Calls that are open, by method",
       () => [...this.#open].map(([method, value]) => ({ value, labels: { method } })),
     );
-    make.gauge({ name: "teleport_build_info", help: "Always 1", labelNames: ["version", "deno"] }, () => [
+    make.gauge("teleport_build_info", "Always 1", () => [
       { value: 1, labels: { version, deno: Deno.version.deno } },
     ]);
     const startedAtSeconds = Date.now() / 1000 - performance.now() / 1000;
-    make.gauge({ name: "process_start_time_seconds", help: "Start of the process, in seconds since 1970" }, () => [
+    make.gauge("process_start_time_seconds", "Start of the process, in seconds since 1970", () => [
       { value: startedAtSeconds },
     ]);
-    make.gauge({ name: "process_resident_memory_bytes", help: "Memory of the process" }, () => [
+    make.gauge("process_resident_memory_bytes", "Memory of the process", () => [
       { value: Deno.memoryUsage().rss },
     ]);
-    make.gauge({ name: "teleport_heap_bytes", help: "Memory that JavaScript uses" }, () => [
+    make.gauge("teleport_heap_bytes", "Memory that JavaScript uses", () => [
       { value: Deno.memoryUsage().heapUsed },
     ]);
-    make.gauge({ name: "process_open_fds", help: "Open file descriptors" }, async () => [
+    make.gauge("process_open_fds", "Open file descriptors", async () => [
       { value: await count(Deno.readDir("/proc/self/fd")) },
     ]);
   }
@@ -87,33 +79,40 @@ export class Metrics implements CallObserver, Disposable {
     const make = this.#instruments;
     const value = (read: (now: SupervisorStatistics) => number) => async () => [{ value: read(await statistics()) }];
     make.gauge(
-      { name: "teleport_jobs", help: "Kept jobs by state", labelNames: ["state"] },
+      "teleport_jobs",
+      "Kept jobs by state",
       async () => labelled("state", (await statistics()).jobs),
     );
     make.total(
-      { name: "teleport_job_ends_total", help: "Ended jobs by reason", labelNames: ["reason"] },
+      "teleport_job_ends_total",
+      "Ended jobs by reason",
       async () => labelled("reason", (await statistics()).ends),
     );
     make.total(
-      { name: "teleport_job_starts_total", help: "Started jobs, failed starts included" },
+      "teleport_job_starts_total",
+      "Started jobs, failed starts included",
       value((s) => s.starts),
     );
-    make.total({ name: "teleport_output_bytes_total", help: "Bytes that jobs wrote" }, value((s) => s.outputBytes));
+    make.total("teleport_output_bytes_total", "Bytes that jobs wrote", value((s) => s.outputBytes));
     make.gauge(
-      { name: "teleport_watchers", help: "Watchers of status and output of single jobs" },
+      "teleport_watchers",
+      "Watchers of status and output of single jobs",
       value((s) => s.watchers),
     );
-    make.gauge({ name: "teleport_disk_bytes", help: "Bytes of jobs and their output" }, value((s) => s.diskBytes));
+    make.gauge("teleport_disk_bytes", "Bytes of jobs and their output", value((s) => s.diskBytes));
     make.gauge(
-      { name: "teleport_disk_max_bytes", help: "The most that jobs and their output may take" },
+      "teleport_disk_max_bytes",
+      "The most that jobs and their output may take",
       value((s) => s.maxDiskBytes),
     );
     make.gauge(
-      { name: "teleport_connections", help: "Open connections by class", labelNames: ["class"] },
+      "teleport_connections",
+      "Open connections by class",
       () => labelled("class", connections()),
     );
     make.total(
-      { name: "teleport_refusals_total", help: "Connections and calls that a limit refused", labelNames: ["cause"] },
+      "teleport_refusals_total",
+      "Connections and calls that a limit refused",
       () => labelled("cause", refusals()),
     );
   }
