@@ -171,20 +171,24 @@ const STRICT = [
   "mount -o remount,bind,ro,nosuid,nodev /",
 ].map((command) => `${command} || fail isolation\n`).join("") + "shift\n";
 
-/** The table of a `STRICT` job, fstab(5). A source "none" keeps mount(8) from taking a remount for done already. */
+/**
+ * The table of a `STRICT` job, fstab(5). mount(8) leaves out what it takes for mounted already: the same source at the same
+ * place. A name of this launch is no other mount's source, also where this server is in an isolated job itself.
+ */
 function strictMounts({ readOnly, masked }: IsolationPlan): string {
+  const source = `teleport-${crypto.randomUUID()}`;
   const tmpfs = "tmpfs mode=1777,nosuid,nodev";
   const remount = "none remount,bind,ro,nosuid";
   return [
     ...DEVICES.map((name) => `/dev/${name} /tmp/dev/${name} none bind`),
-    "teleport /tmp/dev/pts devpts newinstance,ptmxmode=0666,mode=620,nosuid,noexec",
+    `${source} /tmp/dev/pts devpts newinstance,ptmxmode=0666,mode=620,nosuid,noexec`,
     "/tmp/dev/pts/ptmx /tmp/dev/ptmx none bind",
     "/tmp/dev /dev none rbind",
-    `none /dev ${remount},noexec`,
-    `teleport /dev/shm ${tmpfs}`,
-    ...masked.map((path) => `teleport ${escaped(path)} tmpfs mode=755,nosuid,nodev,ro`),
+    `${source} /dev ${remount},noexec`,
+    `${source} /dev/shm ${tmpfs}`,
+    ...masked.map((path) => `${source} ${escaped(path)} tmpfs mode=755,nosuid,nodev,ro`),
     ...readOnly.filter(({ point }) => point !== "/")
-      .map(({ point, noexec }) => `none ${escaped(point)} ${remount},nodev${noexec ? ",noexec" : ""}`),
-    `teleport /tmp ${tmpfs}`,
+      .map(({ point, noexec }) => `${source} ${escaped(point)} ${remount},nodev${noexec ? ",noexec" : ""}`),
+    `${source} /tmp ${tmpfs}`,
   ].map((line) => `${line} 0 0\n`).join("");
 }

@@ -322,3 +322,27 @@ Deno.test({
     }
   },
 });
+
+Deno.test({
+  name: `a STRICT job is isolated on a host whose mounts have the sources of its own ones${why}`,
+  ignore: against !== undefined || Deno.uid() !== 0,
+  async fn() {
+    const directory = await Deno.makeTempDir({ dir: "/var/tmp", prefix: "teleport-test-" });
+    const program = `
+      import { Supervisor } from "${import.meta.resolve("../../mod.ts")}";
+      await using supervisor = new Supervisor();
+      const script = 'touch /dev/shm/x /tmp/x; ls -A /dev/shm /tmp; touch "$1/x" 2>/dev/null || echo read-only';
+      const id = await supervisor.add("sh", ["-c", script, "sh", "${directory}"], { isolation: "STRICT", user: "nobody" });
+      await supervisor.start(id);
+      for await (const piece of supervisor.watchOutput(id)) Deno.stdout.writeSync(piece.data);
+    `;
+    // As on many hosts, and as in a job of another server.
+    const mounts = 'mount -t tmpfs none "$1" && mount -t tmpfs teleport /dev/shm && mount -t tmpfs teleport /tmp';
+    const { stdout, stderr } = await new Deno.Command("unshare", {
+      args: ["--mount", "sh", "-c", `${mounts} && exec "$2" eval "$3"`, "sh", directory, Deno.execPath(), program],
+    }).output();
+    const text = new TextDecoder();
+    assert.equal(text.decode(stdout), "/dev/shm:\nx\n\n/tmp:\nx\nread-only\n", text.decode(stderr));
+    await Deno.remove(directory);
+  },
+});
