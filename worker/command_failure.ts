@@ -104,16 +104,26 @@ export function mayNotEnter(directory: string): string {
 }
 
 /**
- * The first directory on the way to a file that may not be searched, as far as its mode tells. Symbolic links on the way
- * keep their names: where they lead to is not the caller's to know.
+ * The first directory on the way to a file that may not be searched, as far as its mode tells. Undefined where the way
+ * ends before: at a name that does not exist, is no directory, or is a loop of links. Symbolic links on the way keep their
+ * names: where they lead to is not the caller's to know.
  */
 export function closedDirectory(path: string, credentials?: Credentials): string | undefined {
   const parts = path.split("/").slice(1, -1).filter((part) => part !== "");
   for (let length = 0; length <= parts.length; length++) {
     const directory = `/${parts.slice(0, length).join("/")}`;
-    if (!mayExecute(directory, credentials)) return directory;
+    if (!mayExecute(directory, credentials)) return isDirectoryOrHidden(directory) ? directory : undefined;
   }
   return undefined;
+}
+
+/** Hidden: a link leads to a place that the server itself may not look at. */
+function isDirectoryOrHidden(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch (error) {
+    return errnoOf(error) === "EACCES";
+  }
 }
 
 /** Whether a file may be executed, or a directory searched: path_resolution(7). Access control lists are not read. */

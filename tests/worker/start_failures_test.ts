@@ -229,6 +229,37 @@ Deno.test({
   },
 });
 
+Deno.test("a way that ends before the file is no closed directory, whoever the job's user is", async () => {
+  const directory = await makeFiles();
+  const commands = [
+    ["missing/tool", "COMMAND_NOT_FOUND", /not found/],
+    ["missing/deeper/tool", "COMMAND_NOT_FOUND", /not found/],
+    ["plain/tool", "NOT_EXECUTABLE", /: Not a directory$/],
+    ["loop/tool", "NOT_EXECUTABLE", /: Too many levels of symbolic links$/],
+  ] as const;
+  const directories = [
+    ["missing/deeper", "CWD_NOT_FOUND", /not found/],
+    ["plain/deeper", "CWD_NOT_ENTERABLE", /: Not a directory$/],
+    ["loop/deeper", "CWD_NOT_ENTERABLE", /: Too many levels of symbolic links$/],
+  ] as const;
+  for (const options of [{}, { umask: 0o27 }, ...(isRoot ? [{ user: "nobody" }] : [])]) {
+    const seen = [
+      ...await Promise.all(commands.map(async ([name, ...wanted]) => {
+        return [name, wanted, (await run(`${directory}/${name}`, [], options)).status] as const;
+      })),
+      ...await Promise.all(directories.map(async ([name, ...wanted]) => {
+        return [name, wanted, (await run("true", [], { ...options, cwd: `${directory}/${name}` })).status] as const;
+      })),
+    ];
+    for (const [name, [errorCode, words], status] of seen) {
+      assert.ok(status.state === "FAILED", name);
+      assert.match(status.error, words, name);
+      assert.equal(status.errorCode, errorCode, name);
+    }
+  }
+  await Deno.remove(directory, { recursive: true });
+});
+
 Deno.test("a start without free descriptors does not use the process up", async () => {
   // In a process of its own: its limit must be low.
   const program = `
