@@ -60,7 +60,7 @@ Exit code: the job's own; 128+n when signal n ended it; 124 timed out; 126 not e
 127 not found; 1 refused or failed; 2 usage; 255 server unreachable or certificate refused.
 
 SIGINT (Ctrl-C), SIGTERM, SIGHUP and SIGQUIT reach the job, the first two of them; the third leaves
-the job running. To leave a job running when the terminal closes, use --detach.
+the job running. To leave a job running when the terminal closes, use --detach, not nohup(1).
 When the reader of the output goes away, as with | head, the job gets SIGPIPE.`;
 
 const INPUT_NOTES = `

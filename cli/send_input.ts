@@ -26,6 +26,8 @@ export interface SendInputOptions {
   readonly outages: Outages;
   /** Ends the sending; what is not known to have arrived may have. */
   readonly signal?: AbortSignal;
+  /** Called at once when the file cannot be read to its end: the job may end before the last call is answered. */
+  readonly onReadError?: (error: Error) => void;
 }
 
 /** What became of it. */
@@ -52,7 +54,7 @@ export async function sendInput(
   options: SendInputOptions,
 ): Promise<SentInput> {
   const { id, outages, signal } = options;
-  const source = new Source(file, options.offset);
+  const source = new Source(file, options.offset, options.onReadError);
   const first = { id, writer: crypto.randomUUID() };
   while (true) {
     try {
@@ -115,10 +117,12 @@ class Source {
   #isRead = false;
   #isSent = false;
   #readError: Error | undefined;
+  readonly #onReadError: ((error: Error) => void) | undefined;
 
-  constructor(file: InputFile, begin: number) {
+  constructor(file: InputFile, begin: number, onReadError?: (error: Error) => void) {
     this.#file = file;
     this.#begin = begin;
+    this.#onReadError = onReadError;
   }
 
   /** True when the last call sent all that was to be sent. */
@@ -190,6 +194,7 @@ class Source {
     } catch (cause) {
       const message = cause instanceof Error ? cause.message : String(cause);
       this.#readError = new Error(`Cannot read the standard input: ${message}`, { cause });
+      this.#onReadError?.(this.#readError);
       return undefined;
     }
   }

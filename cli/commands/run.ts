@@ -75,7 +75,7 @@ async function runRegistered(
   /** Why there will be no output: the first that went wrong of starting the job and of sending its input. */
   let startError: unknown;
   let sending: Promise<unknown> | undefined;
-  let readError: Error | undefined;
+  let isInputRead = true;
   let last: JobStatus | undefined;
   const starting = (async () => {
     for await (const status of followStatus(() => calls.Start({ id }, { signal }), outages, signal)) {
@@ -84,7 +84,8 @@ async function runRegistered(
       onStarted();
       forwarding.running();
       if (!hasInput || isFinal(status.state)) continue;
-      sending ??= sendStdin(context, id, outages, signal).then((error) => readError = error).catch((error) => {
+      const onReadError = () => isInputRead = false;
+      sending ??= sendStdin(context, { id, outages, signal, onReadError }).catch((error) => {
         // A job that waits for the rest would wait for ever.
         startError ??= error;
         over.abort();
@@ -99,13 +100,13 @@ async function runRegistered(
     const request = { id, follow: true };
     const end = await followOutput(calls, { request, signal, outages }, (output) => printOutput(print, output));
     if (end.status !== null && isFinal(end.status.state)) {
-      return { status: end.status, isInputRead: readError === undefined };
+      return { status: end.status, isInputRead };
     }
     await starting;
     if (last === undefined || !isFinal(last.state)) {
       throw startError ?? new Error(`The output of job "${id}" ended before the job did`);
     }
-    return { status: last, isInputRead: readError === undefined };
+    return { status: last, isInputRead };
   } catch (error) {
     throw forwarding.left.aborted ? forwarding.left.reason : startError ?? error;
   } finally {
@@ -118,23 +119,34 @@ async function runRegistered(
 /**
  * Sends the standard input until its end, or until the job takes no more, which is the job's own affair. An input that
  * cannot be read ends the job's input; the job continues.
- *
- * @returns why it could not be read to its end
  */
 async function sendStdin(
   { calls, io, print }: Context,
-  id: string,
-  outages: Outages,
-  signal: AbortSignal,
-): Promise<Error | undefined> {
+  { id, outages, signal, onReadError }: {
+    readonly id: string;
+    readonly outages: Outages;
+    readonly signal: AbortSignal;
+    readonly onReadError: () => void;
+  },
+): Promise<void> {
+  let noted: Promise<void> | undefined;
   try {
-    const { readError } = await sendInput(calls, io.stdin, { id, offset: 0, ends: true, outages, signal });
-    if (readError !== undefined) await print.note(`${readError.message}: the job's input ends there`).catch(() => {});
-    return readError;
+    await sendInput(calls, io.stdin, {
+      id,
+      offset: 0,
+      ends: true,
+      outages,
+      signal,
+      onReadError: ({ message }) => {
+        onReadError();
+        noted = print.note(`${message}: the job's input ends there`);
+      },
+    });
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (code !== "JOB_NOT_RUNNING" && code !== "INPUT_CLOSED" && !signal.aborted) throw error;
-    return undefined;
+  } finally {
+    await noted;
   }
 }
 

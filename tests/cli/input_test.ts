@@ -14,6 +14,8 @@ class FakeJob {
   registered: Sent<JobRequest> | undefined;
   inputs = 0;
   exitCode = 7;
+  /** The end of the job arrives before the answer to its last input. */
+  answersLate = false;
   readonly ended = Promise.withResolvers<JobStatus>();
 
   readonly calls: Partial<JobWorkerClient> = {
@@ -43,6 +45,7 @@ class FakeJob {
       if (this.isClosed) break;
     }
     if (this.isClosed) this.ended.resolve(exited(this.exitCode));
+    if (this.answersLate) await new Promise(() => {});
     const { length } = this.text;
     return { input_bytes: length, taken_bytes: length - before, input_closed: this.isClosed };
   }
@@ -106,12 +109,15 @@ Deno.test("teleport run --stdin fails when the input cannot be sent, and says th
 
 for (const [jobCode, code] of [[0, 1], [7, 7]] as const) {
   Deno.test(`teleport run --stdin exits ${code} when its input cannot be read and the job exits ${jobCode}`, async () => {
-    const job = new FakeJob();
-    job.exitCode = jobCode;
-    const io = new FakeIo(job.calls);
-    io.stdin.send(new Error("Is a directory"));
-    assert.equal(await teleport(io, "run", "-i", "cat"), code);
-    assert.match(io.stderr.text, /Cannot read the standard input: Is a directory: the job's input ends there/);
+    for (const answersLate of [false, true]) {
+      const job = new FakeJob();
+      job.exitCode = jobCode;
+      job.answersLate = answersLate;
+      const io = new FakeIo(job.calls);
+      io.stdin.send(new Error("Is a directory"));
+      assert.equal(await teleport(io, "run", "-i", "cat"), code, `answersLate: ${answersLate}`);
+      assert.match(io.stderr.text, /Cannot read the standard input: Is a directory: the job's input ends there/);
+    }
   });
 }
 
