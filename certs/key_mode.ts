@@ -1,5 +1,6 @@
 /** Whether what a server believes is its own: who else may write its files, and read its keys. */
 import { checkSecret, checkWriters, FileAccessError } from "../trust/file_access.ts";
+import { oneLine } from "../text/unprintable.ts";
 import { CertificateError } from "./errors.ts";
 
 /**
@@ -26,7 +27,9 @@ function check(path: string, look: () => void): Promise<void> {
     const missing = cause instanceof Deno.errors.NotFound;
     throw new CertificateError(
       missing ? "MISSING" : "NOT_ACCESSIBLE",
-      `"${path}" ${missing ? "is missing: make certificates with certs init" : "cannot be looked at"}`,
+      missing
+        ? `"${path}" is missing: make certificates with certs init`
+        : `Cannot see who may change "${path}": ${oneLine(cause)}`,
       { cause, path },
     );
   });

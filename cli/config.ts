@@ -1,7 +1,7 @@
 /** Which server, as whom: from the flags, then the environment, then defaults. */
 import type { Credentials } from "./io.ts";
 import { checkVariable } from "../text/decoded.ts";
-import { checkSecret, checkWriters, FileAccessError } from "../trust/file_access.ts";
+import { checkSecret, checkWriters } from "../trust/file_access.ts";
 import { explainReadError } from "./file_error.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -134,10 +134,9 @@ function checkAccess({ certsDir, identity }: Config): void {
     for (const name of ["ca.crt", `${identity}.crt`, `${identity}.key`]) checkWriters(`${certsDir}/${name}`);
     checkSecret(`${certsDir}/${identity}.key`, { isBehindDirectories: true });
   } catch (cause) {
-    if (cause instanceof FileAccessError) {
-      throw new CredentialsError(`Cannot use these certificates: ${cause.message}`, { cause });
-    }
-    throw cause;
+    // Or an error of the system, such as a current directory whose name is not UTF-8.
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new CredentialsError(`Cannot use these certificates: ${why}`, { cause });
   }
 }
 

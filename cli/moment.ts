@@ -29,6 +29,11 @@ export function momentParser(name: string): (text: string) => Moment {
       const ageMs = parseAgeMs(text, name);
       return { time: timestampOf(Date.now() - ageMs), ageMs };
     }
+    if (!MOMENT.test(text)) {
+      throw new UsageError(
+        `Invalid time "${text}" for ${name}: give date, time and offset, such as "2026-01-31T12:00:00Z"`,
+      );
+    }
     const ms = dateMs(text);
     if (ms === undefined) {
       throw new UsageError(

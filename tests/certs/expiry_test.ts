@@ -1,7 +1,7 @@
 /** Ends that are near, and keys that others can read. */
 import assert from "node:assert/strict";
 import { ExpiryReminder } from "../../certs/expiry.ts";
-import { checkKeyMode } from "../../certs/key_mode.ts";
+import { checkKeyMode, checkOwner } from "../../certs/key_mode.ts";
 import { expiryWarning } from "../../trust/expiry.ts";
 import { refuses, temporaryDirectory } from "./fixture.ts";
 
@@ -60,3 +60,15 @@ Deno.test(
     await refuses(() => checkKeyMode(path, 1000), "UNUSABLE", /set its mode to 0400/);
   },
 );
+
+Deno.test("checkKeyMode() and checkOwner() say why a file cannot be reached", strict, async () => {
+  await using dir = await temporaryDirectory();
+  await Deno.symlink("loop", `${dir.path}/loop`);
+  const path = `${dir.path}/loop/server.key`;
+  await refuses(() => checkOwner(path), "NOT_ACCESSIBLE", /^Cannot see who may change ".*": .*too many symbolic links/);
+  await refuses(
+    () => checkKeyMode(path),
+    "NOT_ACCESSIBLE",
+    /^Cannot see who may change ".*": Too many .*\(os error 40\)/,
+  );
+});

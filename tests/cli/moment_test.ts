@@ -31,6 +31,15 @@ Deno.test("momentParser() refuses what is no moment", () => {
   }
 });
 
+Deno.test("momentParser() tells what has no date, time or offset from what is no moment", () => {
+  for (const text of ["2026-01-31", "2026-1-31T12:00:00Z", "2026-01-31T12:00:00", "2026-02-30"]) {
+    assert.throws(() => parse(text), {
+      message: new RegExp(`^Invalid time "${text}" for --since: give date, time and offset`),
+    });
+  }
+  assert.throws(() => parse("2026-02-30T00:00:00Z"), { message: /there is no such moment/ });
+});
+
 Deno.test("momentParser() takes every day and every minute that there is, and no other", () => {
   for (const year of [1, 1900, 1970, 2000, 2023, 2024, 2100, 9999]) {
     for (let month = 0; month <= 14; month++) {
