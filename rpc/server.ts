@@ -61,6 +61,8 @@ export interface ServeOptions extends ConnectionOptions {
   readonly onInternalError?: InternalErrorReport;
   /** Receives the first error of each kind that was caught at a connection; its connection or call has ended. */
   readonly onNetworkError?: (error: NetworkError) => void;
+  /** Called for each connection, its end, and each call: after these there may be memory to give back. */
+  readonly onActivity?: () => void;
   /** What one user may hold at a time, and what may wait to be read. */
   readonly limits?: Partial<CallLimitOptions>;
   /** Told of every call that a limit refused or ended. */
@@ -121,12 +123,13 @@ const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
  * @throws {AddressError} When the address cannot be listened on
  */
 export async function serve(options: ServeOptions): Promise<RpcServer> {
-  const { handlers, admit = () => {}, onInternalError: report = () => {} } = options;
+  const { handlers, admit = () => {}, onActivity = () => {}, onInternalError: report = () => {} } = options;
   checkCredentials(options.credentials);
   const trust = new Trust(options.credentials.ca, options.revoked ?? new Set());
   let stopped: Promise<void> | undefined;
   // Connections stay open for a moment, for the calls that are.
   const admitOpen: Admit = (context) => {
+    onActivity();
     if (stopped) throw new TeleportError("UNAVAILABLE", SHUTDOWN_SENTENCE);
     admit(context);
   };
@@ -162,7 +165,11 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
   const { onHandshakeFailure = () => {}, standingOf = ownUser } = options;
   const connections: Connections = new Connections({
     limits: connectionLimits(options),
-    take: (socket) => injector.injectConnection(socket),
+    take: (socket) => {
+      onActivity();
+      socket.once("close", onActivity);
+      injector.injectConnection(socket);
+    },
     standingOf: (session) => {
       const certificate = certificateOfSession(session);
       if (certificate === undefined) return { user: "", isMember: false };

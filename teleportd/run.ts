@@ -28,6 +28,7 @@ import type { Flags } from "./flags.ts";
 import { limitsInForce } from "./limits_in_force.ts";
 import { LimitedLog } from "./limited_log.ts";
 import { lockHolder } from "./lock_holder.ts";
+import { MemoryReturn } from "./memory_return.ts";
 import { openMetrics } from "./metrics/open.ts";
 import { giveUpNewPrivileges } from "./new_privileges.ts";
 import { namedEnds, readCredentials, readIdentity, readPolicy, readRevoked } from "./identity.ts";
@@ -117,6 +118,7 @@ export async function run(flags: Flags, { version, env, environment, terminals, 
   using audit = new LimitedAudit(auditLog);
   let { policy } = identity;
   using refusals = new LimitedLog(tell);
+  using freed = new MemoryReturn();
   const server = await serve({
     ...address,
     credentials: identity.credentials,
@@ -138,6 +140,7 @@ export async function run(flags: Flags, { version, env, environment, terminals, 
     }),
     ...(metrics && { observer: metrics }),
     limits: callLimitsOf(flags),
+    onActivity: () => freed.active(),
     onLimit: (cause, user) => refusals.write(`LIMIT_${cause}`, limitLine(cause, user)),
     onRefused: (context, error) => {
       const rule = error instanceof Error ? error.message : "";

@@ -1,0 +1,78 @@
+/** Memory goes back when a crowd has left, not while the server is busy, and no timer runs while nothing happens. */
+import assert from "node:assert/strict";
+import { MemoryReturn, type MemoryTools } from "../../teleportd/memory_return.ts";
+import { FakeTime } from "./fake_time.ts";
+
+const strict = { sanitizeOps: true, sanitizeResources: true };
+const MEBIBYTE = 1024 * 1024;
+
+/** A process in which a test says what is used. */
+class FakeProcess implements MemoryTools {
+  held = 50 * MEBIBYTE;
+  cpu = 0;
+  collections = 0;
+  heldBytes = () => this.held;
+  cpuMs = () => this.cpu;
+  collect = () => {
+    this.collections += 1;
+    this.held = 60 * MEBIBYTE;
+  };
+}
+
+Deno.test("MemoryReturn collects once after a crowd has left", strict, () => {
+  using time = new FakeTime();
+  const tools = new FakeProcess();
+  using memory = new MemoryReturn({ tools, delayMs: 1_000 });
+  assert.equal(time.timers, 0, "nothing happened, so no timer runs");
+  memory.active();
+  memory.active();
+  assert.equal(time.timers, 1);
+  tools.held = 300 * MEBIBYTE;
+  time.pass(1_000);
+  assert.equal(tools.collections, 1);
+  assert.equal(time.timers, 0);
+
+  memory.active();
+  time.pass(1_000);
+  assert.equal(tools.collections, 1, "what is held after the collection is in use");
+});
+
+Deno.test("MemoryReturn leaves a busy server alone until it is calm", strict, () => {
+  using time = new FakeTime();
+  const tools = new FakeProcess();
+  using memory = new MemoryReturn({ tools, delayMs: 1_000 });
+  memory.active();
+  tools.held = 300 * MEBIBYTE;
+  for (let second = 0; second < 3; second += 1) {
+    tools.cpu += 800;
+    time.pass(1_000);
+  }
+  assert.equal(tools.collections, 0);
+  assert.equal(time.timers, 1);
+  time.pass(1_000);
+  assert.equal(tools.collections, 1);
+});
+
+Deno.test("MemoryReturn ends its timer when it is disposed of, and starts none after that", strict, () => {
+  using time = new FakeTime();
+  const memory = new MemoryReturn({ tools: new FakeProcess(), delayMs: 1_000 });
+  memory.active();
+  memory[Symbol.dispose]();
+  memory.active();
+  assert.equal(time.timers, 0);
+});
+
+Deno.test("MemoryReturn gives real memory back", async () => {
+  using memory = new MemoryReturn({ delayMs: 200 });
+  const heldBytes = () => Deno.memoryUsage().heapTotal;
+  const before = heldBytes();
+  let crowd: unknown[] | undefined = Array.from({ length: 400_000 }, (_, index) => ({ index, text: `entry ${index}` }));
+  assert.ok(heldBytes() > before + 20 * MEBIBYTE, `${crowd.length} entries take room`);
+  crowd = undefined;
+  const deadlineMs = performance.now() + 30_000;
+  while (heldBytes() > before + 20 * MEBIBYTE) {
+    assert.ok(performance.now() < deadlineMs, "the heap is small again within 30 s");
+    memory.active();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+});
