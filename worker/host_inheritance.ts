@@ -1,6 +1,6 @@
 /**
- * What the starter of this process handed to it, and it would hand to its jobs: descriptors, ignored signals, umask,
- * niceness and the like. Each job gets what any other program gets, so whatever is unusual here sends a start through
+ * What the starter of this process handed to it, and it would hand to its jobs: descriptors, ignored and blocked signals,
+ * umask, niceness and the like. Each job gets what any other program gets, so whatever is unusual here sends a start through
  * the launcher. `keepFromJobs` takes most of it away once, at no cost for a start.
  */
 import { baseNice, read, readHost } from "./host.ts";
@@ -9,8 +9,8 @@ import { baseNice, read, readHost } from "./host.ts";
 export interface Inheritance {
   /** Descriptors above 2 that every program gets which is started here. */
   readonly descriptors: readonly number[];
-  /** True where a signal is ignored that Deno does not ignore by itself. */
-  readonly ignoresSignals: boolean;
+  /** True where a signal is blocked, or ignored that Deno does not ignore by itself. */
+  readonly holdsSignals: boolean;
   readonly umask: number;
   readonly oomScoreAdj: number;
   readonly nice: number;
@@ -53,7 +53,7 @@ function readInheritance(): Inheritance {
   const mayRaise = (host.capabilities >> CAP_SYS_NICE & 1n) === 1n;
   return {
     descriptors: inheritedDescriptors(),
-    ignoresSignals: ignoredSignals(status).length > 0,
+    holdsSignals: ignoredSignals(status).length > 0 || mask("SigBlk") !== 0n,
     umask: parseInt(/^Umask:\s*([0-7]+)$/m.exec(status)?.[1] ?? "22", 8),
     oomScoreAdj: Number(read("/proc/self/oom_score_adj")) || 0,
     nice,
@@ -87,10 +87,13 @@ function inheritedDescriptors(): number[] {
   }
 }
 
-// As in <fcntl.h>, <linux/prctl.h>, <linux/capability.h>, <linux/keyctl.h>; the same on x86-64 and arm64.
+// As in <fcntl.h>, <signal.h>, <linux/prctl.h>, <linux/capability.h>, <linux/keyctl.h>; the same on x86-64 and arm64.
 const O_CLOEXEC = 0o2000000;
 const F_SETFD = 2;
 const FD_CLOEXEC = 1;
+const SIG_SETMASK = 2;
+/** sigset_t of the C library. */
+const SIGSET_BYTES = 128;
 const PR_CAP_AMBIENT = 47;
 const PR_CAP_AMBIENT_CLEAR_ALL = 4n;
 const LINUX_CAPABILITY_VERSION_3 = 0x20080522;
@@ -108,9 +111,9 @@ const CALLS = {
 const IOPRIO_WHO_PROCESS = 1n;
 
 /**
- * Keeps from all jobs of this process, for good, what its starter left open, ignored or lent: descriptors, ignored
+ * Keeps from all jobs of this process, for good, what its starter left open, ignored, blocked or lent: descriptors,
  * signals, ambient and inheritable capabilities, and the keys of its session. This process goes on as before: it still
- * has the descriptors, and a signal that it was told to ignore still does nothing to it.
+ * has the descriptors, and a signal that it was told to ignore still does nothing to it. A blocked one reaches it again.
  *
  * It needs the permission `ffi`. A program that does not call it has each job started through the launcher where there
  * is anything to keep from it, as far as that can: not descriptors above 9, not keys, not the priority of its disk, and
@@ -131,13 +134,15 @@ export function keepFromJobs(options: { readonly niceness?: boolean } = {}): boo
   isKept = options.niceness ?? true;
   try {
     const library = openLibrary();
-    const { fcntl, signal, dlsym, prctl, capget, capset, syscall } = library.symbols;
+    const { fcntl, signal, pthread_sigmask, dlsym, prctl, capget, capset, syscall } = library.symbols;
     for (const descriptor of inheritedDescriptors()) fcntl(descriptor, F_SETFD, FD_CLOEXEC);
     // A signal that is handled does what it does by default after execve(2); abs(3) does nothing with its number.
     const nothing = dlsym(null, encoder.encode("abs\0"));
     if (nothing !== null) {
       for (const number of ignoredSignals(read("/proc/thread-self/status"))) signal(number, nothing);
     }
+    // Each process has the mask of the thread that starts it.
+    pthread_sigmask(SIG_SETMASK, new Uint8Array(SIGSET_BYTES), null);
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0n, 0n, 0n);
     dropInheritable(capget, capset);
     const calls = CALLS[Deno.build.arch];
@@ -158,6 +163,7 @@ function openLibrary() {
   return Deno.dlopen("libc.so.6", {
     fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
     signal: { parameters: ["i32", "pointer"], result: "pointer" },
+    pthread_sigmask: { parameters: ["i32", "buffer", "pointer"], result: "i32" },
     dlsym: { parameters: ["pointer", "buffer"], result: "pointer" },
     prctl: { parameters: ["i32", "u64", "u64", "u64", "u64"], result: "i32" },
     capget: { parameters: ["buffer", "buffer"], result: "i32" },

@@ -20,7 +20,7 @@ export interface LaunchPlan {
   readonly cgroupDir?: string;
   /** Its oom_score_adj becomes 0, as far as that is allowed: proc_pid_oom_score_adj(5). */
   readonly plainOomScore?: boolean;
-  /** Signals that the server ignores get back what they do by default. */
+  /** Signals that the server ignores or blocks do again what they do by default. */
   readonly defaultSignals?: boolean;
   /** Descriptors from 3 to 9 that are closed. */
   readonly closed?: readonly number[];

@@ -135,7 +135,7 @@ function planOf(options: SpawnOptions, runAs: RunAs | undefined): LaunchPlan {
   const isOther = runAs !== undefined && runAs.credentials.uid !== Deno.uid();
   return {
     plainOomScore: handed.oomScoreAdj !== 0,
-    defaultSignals: handed.ignoresSignals,
+    defaultSignals: handed.holdsSignals,
     ...(closed.length === 0 ? {} : { closed }),
     plainPolicy: handed.hasPolicy,
     plainIoPriority: handed.hasIoPriority,

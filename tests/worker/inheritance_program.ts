@@ -5,7 +5,7 @@
  */
 import { keepFromJobs } from "../../worker/host_inheritance.ts";
 import { Process, type ProcessOptions } from "../../worker/process.ts";
-import { PROBE } from "./inheritance_starter.ts";
+import { MASK_PROBE, PROBE } from "./inheritance_starter.ts";
 import { Sink } from "./sink.ts";
 
 const WAYS: readonly ProcessOptions[] = [{}, { rlimits: { coreBytes: 0 } }, { noNewPrivileges: true }];
@@ -14,6 +14,7 @@ if (Deno.args[0] === "kept" && !keepFromJobs()) throw new Error("The C library c
 const said: string[] = [];
 for (const options of WAYS) {
   const output = new Sink();
+  await new Process(...MASK_PROBE, { ...options, output }).start();
   await new Process("sh", ["-c", PROBE], { ...options, output }).start();
   said.push(output.text.stdout + output.text.stderr);
 }
