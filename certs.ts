@@ -7,7 +7,7 @@ import { defaultDirectory } from "./certs/location.ts";
 import type { Made } from "./certs/made.ts";
 import { listedRecord, listText, madeRecord, madeText, showText } from "./certs/report.ts";
 import { checkArguments, checkVariable, NotUtf8Error, readVariable } from "./text/decoded.ts";
-import { jsonLine } from "./text/unprintable.ts";
+import { escapeText, jsonLine } from "./text/unprintable.ts";
 import { TextNotWrittenError, writeText } from "./text/write_text.ts";
 
 /** The roles that the service knows without a policy of one's own. */
@@ -246,7 +246,7 @@ function report(made: readonly Made[], flags: Flags): void {
 
 /** Writes a line of the result. A result that is not whole is a failure. */
 function print(text: string): void {
-  writeText(Deno.stdout, `${text}\n`);
+  writeText(Deno.stdout, `${escapeText(text)}\n`);
 }
 
 /** Writes a sentence to stderr. */
@@ -257,7 +257,7 @@ function note(sentence: string): void {
 /** What was done is done, whether stderr takes a sentence about it or not. */
 function writeNote(text: string): void {
   try {
-    writeText(Deno.stderr, text);
+    writeText(Deno.stderr, escapeText(text));
   } catch (error) {
     if (!(error instanceof TextNotWrittenError)) throw error;
   }

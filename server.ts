@@ -13,6 +13,7 @@ import { ServerLog } from "./teleportd/log.ts";
 import { StartError } from "./teleportd/start_error.ts";
 import { describe, ENVIRONMENT_NAMES, type World } from "./teleportd/world.ts";
 import { checkArguments, checkVariable, NotUtf8Error, readVariable } from "./text/decoded.ts";
+import { escapeText } from "./text/unprintable.ts";
 import { TextNotWrittenError, writeText } from "./text/write_text.ts";
 import metadata from "./deno.json" with { type: "json" };
 
@@ -39,7 +40,7 @@ async function verify(path: string): Promise<number> {
   const found = await verifyAudit(path).catch((error) => {
     throw new StartError(`"${path}" cannot be read: ${error instanceof Error ? error.message : error}`);
   });
-  writeText(Deno.stdout, `${verifiedText(found)}\n`);
+  writeText(Deno.stdout, `${escapeText(verifiedText(found))}\n`);
   return found.problems.length === 0 ? 0 : EXIT_FAILED;
 }
 

@@ -2,9 +2,11 @@
 
 /**
  * Controls (C0, DEL, C1), separators of lines and paragraphs, marks of the direction of text, and characters that leave
- * no trace on a screen. These are Unicode's own classes, so the list follows the Unicode version of the runtime.
+ * no trace on a screen. These are Unicode's own classes, so the list follows the Unicode version of the runtime. U+FFF9 to
+ * U+FFFB, marks of annotations, leave no trace either.
  */
-export const UNPRINTABLE: RegExp = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}]/gu;
+export const UNPRINTABLE: RegExp =
+  /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\ufff9-\ufffb]/gu;
 
 /** Writes each such character of a JSON text as `\uXXXX`, which means the same to every parser. */
 export function escapeJson(json: string): string {
@@ -29,7 +31,12 @@ export function oneLine(error: unknown): string {
  * like another entry.
  */
 export function logEntry(text: string): string {
-  return text.split("\n").map((line) => line.replace(UNPRINTABLE, escapeUnits)).join("\n    ");
+  return escapeText(text).replaceAll("\n", "\n    ");
+}
+
+/** Makes a text of several lines safe to show. */
+export function escapeText(text: string): string {
+  return text.split("\n").map((line) => line.replace(UNPRINTABLE, escapeUnits)).join("\n");
 }
 
 /** A character beyond U+FFFF has two units, and each gets an escape. */

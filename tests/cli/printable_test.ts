@@ -15,7 +15,7 @@ Deno.test("printable() escapes marks that turn the reading direction", () => {
 });
 
 Deno.test("printable() escapes every character of the classes that steer, turn or hide, and no other", () => {
-  const steering = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\p{Cs}]/u;
+  const steering = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\ufff9-\ufffb\p{Cs}]/u;
   for (let code = 0; code <= 0x10ffff; code++) {
     const character = String.fromCodePoint(code);
     const shown = printable(character);

@@ -67,6 +67,30 @@ Deno.test(
   },
 );
 
+Deno.test(
+  { ...strict, name: "certs shows no character that steers a terminal, of arguments and of paths" },
+  async () => {
+    await using dir = await temporaryDirectory();
+    const foreign = "a\u202eb\u200bc\u009b\x1bd";
+    const target = `${dir.path}/${foreign}`;
+    const outcomes = [
+      await certs([foreign]),
+      await certs([`--${foreign}`]),
+      await certs(["list", foreign]),
+      await certs(["list", "--dir", target]),
+      await certs(["client", foreign, "--role", "viewer", "--dir", target]),
+      await certs(["list", "--output", foreign]),
+      await certs(["init", "--dir", target]),
+      await certs(["list", "--dir", target]),
+    ];
+    assert.deepEqual(outcomes.map(({ code }) => code), [2, 2, 2, 1, 1, 1, 0, 0]);
+    for (const { stdout, stderr } of outcomes) {
+      assert.doesNotMatch(stdout + stderr, /[\u202e\u200b\u009b\x1b]/);
+    }
+    assert.match(outcomes[0]?.stderr ?? "", /unknown command 'a\\u202eb\\u200bc\\u009b\\u001bd'/);
+  },
+);
+
 Deno.test({ ...strict, name: "certs writes keys that only their owner can read, whatever the umask" }, async () => {
   await using dir = await temporaryDirectory();
   const target = `${dir.path}/certs`;

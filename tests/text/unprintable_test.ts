@@ -1,6 +1,6 @@
 /** The characters that are never shown as they are: the class, and both ways of writing it. */
 import assert from "node:assert/strict";
-import { jsonLine, UNPRINTABLE } from "../../text/unprintable.ts";
+import { escapeText, jsonLine, UNPRINTABLE } from "../../text/unprintable.ts";
 
 /** Every code point but surrogates. */
 function* codePoints(): Generator<string, void, void> {
@@ -10,7 +10,7 @@ function* codePoints(): Generator<string, void, void> {
 }
 
 const all = [...codePoints()];
-const classes = [/\p{Cc}/u, /\p{Bidi_Control}/u, /\p{Default_Ignorable_Code_Point}/u, /[\u2028\u2029]/u];
+const classes = [/\p{Cc}/u, /\p{Bidi_Control}/u, /\p{Default_Ignorable_Code_Point}/u, /[\u2028\u2029\ufff9-\ufffb]/u];
 
 Deno.test("jsonLine() shows no control, bidirectional or invisible character, and keeps every value", () => {
   const text = all.join("");
@@ -35,4 +35,10 @@ Deno.test("UNPRINTABLE is what Unicode calls controls, marks of direction and in
     const expected = classes.some((one) => one.test(character));
     assert.equal(character.replace(UNPRINTABLE, "") === "", expected, `U+${character.codePointAt(0)?.toString(16)}`);
   }
+});
+
+Deno.test("escapeText() keeps lines and escapes all else that is not to be shown", () => {
+  const shown = escapeText(all.join(""));
+  assert.equal(shown.split("\n").length, 2);
+  for (const one of classes) assert.equal(one.exec(shown.replace("\n", ""))?.[0], undefined, `${one}`);
 });
