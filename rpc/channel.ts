@@ -8,9 +8,9 @@ import { KEEPALIVE_MS, KEEPALIVE_TIMEOUT_MS } from "./keepalive.ts";
 import { checkCredentials, type Credentials, pemBytes, readAuthorities, readChain } from "./credentials.ts";
 import { CallError } from "./errors.ts";
 import type { Certificate } from "../trust/certificate.ts";
-import { judgeChain } from "../trust/chain.ts";
+import { refusalOfClient } from "./client_identity.ts";
 import { hostAsked, refusalOfServer } from "./server_identity.ts";
-import { explainLost, explainTimeout, explainUnavailable, NOT_ACCEPTED, type Unreachable } from "./unavailable.ts";
+import { explainLost, explainTimeout, explainUnavailable, isRefusal, type Unreachable } from "./unavailable.ts";
 
 // On the default of 64 KiB a stream waits for the network after each piece; measured, this doubles what is read, and 4 MiB
 // is no faster. Over a way of 100 ms it carries 5 MB/s. All of it is sent also to a watcher that stops reading, which for a
@@ -181,7 +181,7 @@ export class Channel {
     const { status, message, code } = failed;
     if (code !== undefined) return failed;
     if (status === "UNAVAILABLE") {
-      const why = this.#explainCertificates(message) ?? explainUnavailable(message, this.#address);
+      const why = this.#explainUnavailable(message);
       return why === undefined ? failed : unreachable(why, failed);
     }
     if (status === "CANCELLED") return new CallError(status, "The call was cancelled", failed);
@@ -192,23 +192,20 @@ export class Channel {
   }
 
   /**
-   * Why the server was not believed, or will not believe this client. A server of TLS 1.3 that does not accept a
-   * certificate closes a connection that was made, as many a failure does. So the client looks at its own dates before it
-   * blames anything else. Undefined when the certificates of both sides are in order.
+   * Why no connection came to be. A server of TLS 1.3 that does not accept a certificate closes a connection that was
+   * made, as many a failure does. So the client judges its own certificate before it blames anything else.
    */
-  #explainCertificates(message: string): Unreachable | undefined {
+  #explainUnavailable(message: string): Unreachable | undefined {
     const server = formatAddress(this.#address);
     const refusal = this.#serverRefusal;
     if (refusal !== undefined && message.includes(refusal.sentence)) {
       return { reason: refusal.reason, sentence: `Cannot reach the server at "${server}": ${refusal.sentence}` };
     }
-    if (!this.#wasSecured) return undefined;
-    const judged = judgeChain(this.#ownChain, this.#authorities, "client");
-    if (judged.isBelieved || (judged.fault !== "ENDED" && judged.fault !== "NOT_YET_VALID")) return undefined;
-    return {
-      reason: "CLIENT_CERTIFICATE_NOT_VALID_NOW",
-      sentence: `Cannot reach the server at "${server}": ${NOT_ACCEPTED}: ${judged.reason}`,
-    };
+    const why = explainUnavailable(message, this.#address);
+    const own = this.#wasSecured ? refusalOfClient(this.#ownChain, this.#authorities) : undefined;
+    // The server may accept other authorities than this client: these are blamed only where it has answered nothing.
+    if (own === undefined || !(own.isCertain || isRefusal(why?.reason))) return why;
+    return { reason: own.reason, sentence: `Cannot reach the server at "${server}": ${own.sentence}` };
   }
 
   get #ready(): boolean {

@@ -2,7 +2,7 @@
 import { Buffer } from "node:buffer";
 import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import { type Certificate, readCertificate } from "../trust/certificate.ts";
-import { authorityFault } from "../trust/chain.ts";
+import { authorityFault, capitalized, formFault } from "../trust/chain.ts";
 import { isCertificateLabel, isPrivateKeyLabel, type PemBlock, readPem, writePem } from "../trust/pem.ts";
 import { keyFault, readPublicKey } from "../trust/signature.ts";
 
@@ -38,7 +38,8 @@ const MAX_CHAIN = 8;
  * Checks that credentials can be used, for TLS does not: given an authority that cannot be parsed it lets any
  * certificate pass, and it accepts certificates by authorities that nobody here could judge again.
  *
- * @throws {CredentialsError} When a part is no PEM, the CA is none or cannot be judged, or the key is not the certificate's
+ * @throws {CredentialsError} When a part is no PEM, the CA is none or cannot be judged, the certificate has a form that TLS
+ * does not take, or the key is not the certificate's
  */
 export function checkCredentials({ ca, cert, key }: Credentials): void {
   for (const authority of readAuthorities(ca)) {
@@ -51,6 +52,11 @@ export function checkCredentials({ ca, cert, key }: Credentials): void {
   const fault = keyFault(own);
   if (fault !== undefined) {
     throw new CredentialsError("cert", `The certificate has ${fault}: make one with another key`);
+  }
+  // TLS does not begin with most of these, in words that name neither certificate nor reason.
+  const form = formFault(own);
+  if (form !== undefined) {
+    throw new CredentialsError("cert", `${capitalized(form.reason)}: make a certificate of another form`);
   }
   if (!isPair(readPrivateKey(key), own)) {
     throw new CredentialsError("key", "The private key does not belong to the certificate: give the two of one name");

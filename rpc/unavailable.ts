@@ -31,6 +31,11 @@ export type UnreachableReason =
   | "TIMEOUT"
   | "UNKNOWN";
 
+/** True for the reasons of which one is that the server does not accept this client's certificate. */
+export function isRefusal(reason: UnreachableReason | undefined): boolean {
+  return reason === "LOST_OR_REFUSED" || reason === "CLIENT_CERTIFICATE_REFUSED";
+}
+
 /** Why the server cannot be reached, as a code and as a sentence. */
 export interface Unreachable {
   readonly reason: UnreachableReason;

@@ -8,6 +8,8 @@ export interface Certificate {
   readonly der: Uint8Array<ArrayBuffer>;
   /** SHA-256 of the certificate, lower-case hexadecimal. */
   readonly fingerprint: string;
+  /** 3 for those with extensions, of which alone TLS accepts any but first authorities. */
+  readonly version: number;
   readonly subject: Name;
   readonly issuer: Name;
   /** Upper-case hexadecimal, whole bytes, without leading zeros. */
@@ -77,7 +79,9 @@ export function readCertificate(der: Uint8Array<ArrayBuffer>): Certificate {
   const signatureAlgorithm = outer.next(TAG.SEQUENCE);
   const signature = outer.next(TAG.BIT_STRING).bytes.subarray(1);
   const body = new DerReader(signed.bytes);
-  body.optional(constructed(0));
+  const version = body.nextTag === constructed(0)
+    ? readSmallInteger(body.enter(constructed(0)).next(TAG.INTEGER).bytes) + 1
+    : 1;
   const serialNumber = serialText(body.next(TAG.INTEGER).bytes);
   body.next(TAG.SEQUENCE);
   const issuer = readName(body.next(TAG.SEQUENCE));
@@ -92,6 +96,7 @@ export function readCertificate(der: Uint8Array<ArrayBuffer>): Certificate {
   return {
     der,
     fingerprint: createHash("sha256").update(der).digest("hex"),
+    version,
     subject,
     issuer,
     serialNumber,

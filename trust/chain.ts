@@ -69,7 +69,7 @@ export function judgeChain(
 ): BelievedChain | RefusedChain {
   const [leaf, ...others] = chain;
   if (leaf === undefined) throw new RangeError("'chain' must hold a certificate, got none");
-  const fault = leafFault(leaf, purpose) ?? dateFault(leaf, nowMs);
+  const fault = leafFault(leaf, authorities, purpose) ?? dateFault(leaf, nowMs);
   if (fault !== undefined) return fault;
   const search: Search = { authorities, others, purpose, nowMs, signaturesLeft: MAX_SIGNATURES };
   const found = follow([leaf], search);
@@ -153,14 +153,34 @@ function believed(path: readonly Certificate[]): BelievedChain {
   };
 }
 
-function leafFault(leaf: Certificate, purpose: Purpose): RefusedChain | undefined {
-  const { keyUsages, unknownExtensions } = leaf;
-  if (unknownExtensions.length > 0) return unjudged(leaf);
+function leafFault(leaf: Certificate, authorities: readonly Certificate[], purpose: Purpose): RefusedChain | undefined {
+  const { keyUsages, isAuthority } = leaf;
+  const fault = formFault(leaf);
+  if (fault !== undefined) return fault;
+  // One that is believed by itself may stand at the end too, as the certificate of a server that signed itself does.
+  const isKnown = authorities.some(({ fingerprint }) => fingerprint === leaf.fingerprint);
+  if (isAuthority && !isKnown) {
+    return refused("WRONG_USE", leaf, `${named(leaf)} is one of an authority, not of a ${purpose}`);
+  }
   // An authority's own certificate signs no handshakes in its key usage; whose it is says why it is refused.
-  if (keyUsages?.has("digitalSignature") === false && !leaf.isAuthority) {
+  if (keyUsages?.has("digitalSignature") === false && !isAuthority) {
     return refused("WRONG_USE", leaf, `${named(leaf)} may not sign handshakes (key usage)`);
   }
   return purposeFault(leaf, purpose);
+}
+
+/** Why a certificate that is not believed by itself has a form that TLS refuses, or that cannot be judged here. */
+export function formFault(certificate: Certificate): RefusedChain | undefined {
+  const { version, notBefore, unknownExtensions } = certificate;
+  if (version !== 3) {
+    const reason = `${named(certificate)} has the X.509 version ${version}, and TLS takes version 3 alone`;
+    return refused("NOT_JUDGED", certificate, reason);
+  }
+  if (notBefore.getTime() < 0) {
+    const reason = `${named(certificate)} begins in ${notBefore.getUTCFullYear()}, and TLS takes no dates before 1970`;
+    return refused("NOT_JUDGED", certificate, reason);
+  }
+  return unknownExtensions.length > 0 ? unjudged(certificate) : undefined;
 }
 
 function purposeFault(certificate: Certificate, purpose: Purpose): RefusedChain | undefined {
@@ -179,8 +199,8 @@ function linkFault(
   const fault = authorityFault(issuer) ?? dateFault(issuer, search.nowMs);
   if (fault !== undefined) return fault;
   if (!isBelieved) {
-    const wrongUse = purposeFault(issuer, search.purpose);
-    if (wrongUse !== undefined) return wrongUse;
+    const refusal = formFault(issuer) ?? purposeFault(issuer, search.purpose);
+    if (refusal !== undefined) return refusal;
   }
   const { maxPathLength = MAX_INTERMEDIATES } = issuer;
   if (intermediates > Math.min(maxPathLength, MAX_INTERMEDIATES)) {
@@ -214,7 +234,9 @@ function unjudged(certificate: Certificate): RefusedChain {
 }
 
 const EXTENSION_NAMES: Readonly<Record<string, string>> = {
+  "2.5.29.18": "issuer alternative name",
   "2.5.29.30": "name constraints",
+  "2.5.29.31": "CRL distribution points",
   "2.5.29.32": "certificate policies",
   "2.5.29.36": "policy constraints",
   "2.5.29.54": "inhibit any policy",

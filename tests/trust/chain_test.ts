@@ -5,6 +5,7 @@ import { ca, clientCertificate, issue, type Issued, otherCa } from "../rpc/certi
 import { connectTo, failure, serveLocally, strict } from "../rpc/fixture.ts";
 import { readCertificate } from "../../trust/certificate.ts";
 import { type ChainFault, judgeChain } from "../../trust/chain.ts";
+import { certificatesIn } from "../../trust/pem.ts";
 import { AUTHORITY, CLIENT, ED25519, openWorkshop, P256, P384, P521, RSA, SERVER } from "./chain_fixture.ts";
 
 const subject = [["O", "admin"], ["CN", "ann"]] as const;
@@ -19,6 +20,7 @@ const lower = await authority("lower", between);
 const ended = await authority("ended", ca, { from: -3, until: -1 });
 const endedRoot = await authority("ended root", undefined, { from: -3_000, until: -1 });
 const coming = await authority("coming", ca, { from: 1, until: 3 });
+const old = await authority("old", ca, { from: -25_000 });
 const namesake = await authority("an authority");
 
 const refused: [string, Issued[], Issued[], ChainFault, RegExp][] = [
@@ -52,6 +54,15 @@ const refused: [string, Issued[], Issued[], ChainFault, RegExp][] = [
     /not one of an authority/,
   ],
   ["of a server", [await issue({ subject, usage: "server", issuer: ca })], [ca], "WRONG_USE", /not one for a client/],
+  ["of an authority", [between], [ca], "WRONG_USE", /"CN=between".* is one of an authority, not of a client$/],
+  [
+    "from before 1970",
+    [await client(ca, { from: -25_000 })],
+    [ca],
+    "NOT_JUDGED",
+    /"O=admin, CN=ann".* begins in 195\d/,
+  ],
+  ["under an intermediate from before 1970", [await client(old), old], [ca], "NOT_JUDGED", /"CN=old".* begins in 195/],
 ];
 
 for (const [kind, chain, authorities, fault, reason] of refused) {
@@ -62,6 +73,19 @@ for (const [kind, chain, authorities, fault, reason] of refused) {
     assert.match(judged.reason, reason);
   });
 }
+
+Deno.test({
+  ...withOpenssl("judgeChain() refuses certificates of version 1, which TLS refuses too"),
+  fn: async () => {
+    await using workshop = await openWorkshop();
+    await workshop.root("root", P256);
+    await workshop.issue("plain", "root", P256, []);
+    const [plain, root] = certificatesIn(await workshop.pem("plain", "root")).map(readCertificate);
+    const judged = judgeChain([plain!], [root!], "client");
+    assert.ok(!judged.isBelieved);
+    assert.match(judged.reason, /"O=admin, CN=plain".* has the X.509 version 1, and TLS takes version 3 alone$/);
+  },
+});
 
 Deno.test("judgeChain() follows intermediates in any order, past others, and takes the better of two ways", async () => {
   const leaf = await client(lower);
