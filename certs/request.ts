@@ -28,8 +28,6 @@ export async function requestedKey(pem: string): Promise<CryptoKey> {
   }
   const key = readPublicKey(parts.publicKey);
   if (typeof key === "string") throw unusable(`has ${key}`);
-  const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
-  if (bits > MAX_RSA_BITS) throw unusable(`has an RSA key of ${bits} bits, not of 2048 to ${MAX_RSA_BITS}`);
   const verdict = verifySigned(parts, parts);
   if (verdict.kind === "unknown") throw unusable(`cannot be verified: ${verdict.reason}`);
   if (verdict.kind === "invalid") throw unusable("is not signed by the key it is for");
@@ -37,9 +35,6 @@ export async function requestedKey(pem: string): Promise<CryptoKey> {
     throw unusable("has a key that cannot be used", cause);
   });
 }
-
-/** A longer key costs a server more with each handshake. */
-const MAX_RSA_BITS = 4096;
 
 type RequestParts = Signed & { readonly publicKey: Uint8Array<ArrayBuffer> };
 

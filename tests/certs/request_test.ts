@@ -14,6 +14,7 @@ const kinds: [string, string[], RegExp | undefined, string[]?][] = [
   ["P-521", ["ecparam", "-name", "secp521r1", "-genkey", "-noout"], undefined, ["-sha512"]],
   ["RSA", ["genrsa", "2048"], undefined],
   ["RSA of 1024 bits", ["genrsa", "1024"], /has an RSA key of 1024 bits/],
+  ["RSA of 4104 bits", ["genrsa", "4104"], /has an RSA key of 4104 bits, not of 2048 to 4096/],
   [
     "RSA-PSS",
     ["genpkey", "-algorithm", "RSA-PSS", "-pkeyopt", "rsa_keygen_bits:2048"],
