@@ -2,14 +2,17 @@
 import { checkOwner } from "../certs/key_mode.ts";
 
 /**
- * Checks that no other user can change the data directory, what is directly in it, or a directory above it: the database,
- * the audit record and the memory of revoked certificates decide who may do what. What does not exist yet is no fault.
+ * Checks that no other user can change the data directory, what is directly in it and in the audit record, or a directory
+ * above it: the database, the audit record and the memory of revoked certificates decide who may do what. What does not
+ * exist yet is no fault.
  *
  * @throws {CertificateError} `UNUSABLE` with the path and the command that puts it right, `NOT_ACCESSIBLE`
  */
 export async function checkDataDirectory(directory: string): Promise<void> {
   await checkOwner(directory);
-  for (const name of await namesIn(directory)) await checkOwner(`${directory}/${name}`);
+  for (const inside of [directory, `${directory}/audit`]) {
+    for (const name of await namesIn(inside)) await checkOwner(`${inside}/${name}`);
+  }
 }
 
 async function namesIn(directory: string): Promise<string[]> {

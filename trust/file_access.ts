@@ -1,5 +1,6 @@
 /** Whether anybody else could change a file, or read a secret: owner and mode of it and of every directory above it. */
 import { dirname } from "node:path";
+import { hasAccessList } from "./access_list.ts";
 import { hasOnly } from "./private_group.ts";
 
 /**
@@ -50,7 +51,8 @@ const MAX_LINKS = 40;
 /**
  * Checks that only root and this user could have written a file or directory: each directory on the way to it, through
  * symbolic links too, and the file itself. A directory such as `/tmp`, in which nobody may rename the files of others
- * (sticky), may be writable. A group may write if it has no other members. What does not exist is not checked.
+ * (sticky), may be writable. A group may write if it has no other members and there is no access control list. What does
+ * not exist is not checked.
  *
  * @throws {FileAccessError} with the path and the command that puts it right
  * @throws {Deno.errors.PermissionDenied} when a directory on the way may not be entered
@@ -71,7 +73,8 @@ export function checkWriters(path: string, options: AccessOptions = {}): void {
     const here = at === "/" ? `/${name}` : `${at}/${name}`;
     const info = lookAt(here);
     if (info === undefined) return;
-    checkEntry(here, info, trusted);
+    // A directory further up is somebody's home, say: not for this user to take.
+    checkEntry(here, info, trusted, rest.length <= 1);
     if (!info.isSymlink) {
       at = here;
       continue;
@@ -105,15 +108,19 @@ export function checkSecret(path: string, options: SecretOptions = {}): void {
   );
 }
 
-/** @param trusted the users who may own it, this one first */
-function checkEntry(path: string, info: Deno.FileInfo, trusted: ReadonlySet<number>): void {
+/**
+ * @param trusted the users who may own it, this one first
+ * @param isNear true for the file itself and the directory it is in
+ */
+function checkEntry(path: string, info: Deno.FileInfo, trusted: ReadonlySet<number>, isNear = false): void {
   if (info.uid !== null && !trusted.has(info.uid)) {
     const [own = 0] = trusted;
+    const chown = isNear ? `run chown ${info.isSymlink ? "-h " : ""}${own} ${shellWord(path)}, or ` : "";
     throw new FileAccessError(
       "FOREIGN_OWNER",
       path,
       `"${path}" belongs to the user with the number ${info.uid}, who could change what is in it: ` +
-        `run chown ${info.isSymlink ? "-h " : ""}${own} ${shellWord(path)}, or use a path that belongs to you or root`,
+        `${chown}use a path that belongs to you or root, or run this as that user`,
     );
   }
   // The mode of a link means nothing: who may replace it is for its directory to say.
@@ -121,13 +128,24 @@ function checkEntry(path: string, info: Deno.FileInfo, trusted: ReadonlySet<numb
   const mode = permissions(info);
   const isSticky = info.isDirectory && ((info.mode ?? 0) & STICKY) !== 0;
   const byOthers = (mode & OTHERS_WRITE) !== 0;
-  const byGroup = (mode & GROUP_WRITES) !== 0 && info.gid !== null && !hasOnly(info.gid, trusted);
-  if (isSticky || (!byOthers && !byGroup)) return;
+  if (isSticky) return;
+  const groupWrites = (mode & GROUP_WRITES) !== 0 && info.gid !== null;
+  if (groupWrites && !byOthers && hasAccessList(path)) throw listed(path);
+  const byGroup = groupWrites && !hasOnly(info.gid!, trusted);
+  if (!byOthers && !byGroup) return;
   throw new FileAccessError(
     "WRITABLE",
     path,
     `"${path}" can be changed by ${byOthers ? "any user" : `the group ${info.gid}`} (mode "${octal(mode)}"): ` +
       `run chmod ${byOthers ? "go-w" : "g-w"} ${shellWord(path)}`,
+  );
+}
+
+function listed(path: string): FileAccessError {
+  return new FileAccessError(
+    "WRITABLE",
+    path,
+    `"${path}" has an access control list that lets others write: run setfacl -b ${shellWord(path)}`,
   );
 }
 

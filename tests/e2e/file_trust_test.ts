@@ -15,6 +15,7 @@ Deno.test(
     await replaceFile(`${dir}/limits.json`, "{}");
     await replaceFile(`${dir}/certs/ca.key`, "x", 0o600);
     await Deno.mkdir(`${dir}/data/audit`, { recursive: true, mode: 0o700 });
+    await Deno.writeTextFile(`${dir}/data/audit/audit.head`, "", { mode: 0o600 });
     await Deno.writeTextFile(`${dir}/data/jobs.db`, "", { mode: 0o600 });
     const args = ["--check-config", "--certs", `${dir}/certs`, "--data", `${dir}/data`];
     const check = () => teleportd(...args, "--policy", `${dir}/policy.json`, "--limits", `${dir}/limits.json`);
@@ -28,6 +29,7 @@ Deno.test(
       [`${dir}/data`, 0o777, 0o700],
       [`${dir}/data/jobs.db`, 0o666, 0o600],
       [`${dir}/data/audit`, 0o777, 0o700],
+      [`${dir}/data/audit/audit.head`, 0o666, 0o600],
       [dir, 0o777, 0o700],
     ];
     for (const [path, mode, back] of wrong) {

@@ -5,6 +5,17 @@ import { checkSecret, checkWriters, type FileAccessCode, FileAccessError } from 
 const isRoot = Deno.uid() === 0;
 const asRoot = (name: string) => ({ name: isRoot ? name : `${name} (skipped: needs root)`, ignore: !isRoot });
 
+async function hasSetfacl(): Promise<boolean> {
+  try {
+    return (await new Deno.Command("setfacl", { args: ["--version"], stdout: "null", stderr: "null" }).output())
+      .success;
+  } catch {
+    return false;
+  }
+}
+
+const withSetfacl = await hasSetfacl();
+
 /** A directory with a file two levels down. */
 async function place(): Promise<
   AsyncDisposable & { readonly top: string; readonly dir: string; readonly file: string }
@@ -95,6 +106,36 @@ Deno.test(asRoot("checkWriters() lets a group write that has no other member, an
   if (gid === undefined) return;
   await Deno.chown(made.dir, 0, Number(gid));
   refuses(made.file, "WRITABLE", made.dir, /changed by the group \d+ \(mode "0770"\): run chmod g-w/);
+});
+
+Deno.test({
+  name: "checkWriters() refuses an access control list that lets others write, as if it were a group's mode" +
+    (withSetfacl ? "" : " (skipped: needs setfacl)"),
+  ignore: !withSetfacl,
+  fn: async () => {
+    await using made = await place();
+    for (const path of [made.file, made.dir, made.top]) {
+      const { success } = await new Deno.Command("setfacl", { args: ["-m", "u:12345:rwx", path] }).output();
+      // Not every file system has lists.
+      if (!success) return;
+      refuses(made.file, "WRITABLE", path, /an access control list that lets others write: run setfacl -b /);
+      await new Deno.Command("setfacl", { args: ["-b", path] }).output();
+      checkWriters(made.file);
+    }
+    await new Deno.Command("setfacl", { args: ["-m", "u:12345:rx", made.dir] }).output();
+    checkWriters(made.file);
+  },
+});
+
+Deno.test(asRoot("checkWriters() gives nobody's home to another user"), async () => {
+  await using made = await place();
+  await Deno.chown(made.top, 12345, null);
+  assert.throws(() => checkWriters(made.file), (error) => {
+    assert.ok(error instanceof FileAccessError);
+    assert.doesNotMatch(error.message, /chown/);
+    assert.match(error.message, /or run this as that user$/);
+    return true;
+  });
 });
 
 Deno.test("checkSecret() accepts what only this user can read", async () => {
