@@ -11,7 +11,7 @@ import { checkCredentials, type Credentials, endsOf, readAuthorities, readChain 
 import type { ServerIdentity } from "../service/keep_current.ts";
 import { DEFAULT_POLICY } from "../service/policy_default.ts";
 import type { PolicyText } from "../service/policy_file.ts";
-import { judgeChain } from "../trust/chain.ts";
+import { type BelievedChain, judgeChain, type RefusedChain } from "../trust/chain.ts";
 import { issuerKey } from "../trust/revocation.ts";
 import type { KnownAuthority, RevocationMemory } from "./revocation_memory.ts";
 import { StartError } from "./start_error.ts";
@@ -32,14 +32,21 @@ export async function readIdentity(
   const { revoked, warning } = remember(list?.keys, credentials.ca, memory);
   if (warning !== undefined) tell(warning);
   tellStale(list, tell);
-  const own = judgeChain(readChain(credentials.cert), readAuthorities(credentials.ca), "server");
-  if (!own.isBelieved) {
-    if (own.fault === "NOT_JUDGED") throw new StartError(`"server.crt" cannot be used: ${own.reason}`);
-    const isForeign = own.fault === "UNKNOWN_AUTHORITY" || own.fault === "BAD_SIGNATURE";
-    const what = isForeign ? 'is not signed by an authority of "ca.crt"' : "is not accepted";
-    tell(`warning: "server.crt" ${what}: clients with the same "ca.crt" refuse it: ${own.reason}`);
-  }
+  warnOfServer(credentials, tell);
   return { credentials, revoked, policy: await readPolicy(policyPath) };
+}
+
+/** Says when clients will refuse the server's certificate, though it can be served with. */
+export function warnOfServer(credentials: Credentials, tell: (line: string) => void): void {
+  const own = judgeServer(credentials);
+  if (own.isBelieved) return;
+  const isForeign = own.fault === "UNKNOWN_AUTHORITY" || own.fault === "BAD_SIGNATURE";
+  const what = isForeign ? 'is not signed by an authority of "ca.crt"' : "is not accepted";
+  tell(`warning: "server.crt" ${what}: clients with the same "ca.crt" refuse it: ${own.reason}`);
+}
+
+function judgeServer({ cert, ca }: Credentials): BelievedChain | RefusedChain {
+  return judgeChain(readChain(cert), readAuthorities(ca), "server");
 }
 
 /**
@@ -94,6 +101,10 @@ export async function readCredentials(certs: string): Promise<Credentials> {
     // It need not be here, but who reads or changes it could be anybody.
     await authorityKeyIn(certs);
     checkCredentials(credentials);
+    const own = judgeServer(credentials);
+    if (!own.isBelieved && own.fault === "NOT_JUDGED") {
+      throw new StartError(`"server.crt" cannot be used: ${own.reason}`);
+    }
     return credentials;
   } catch (error) {
     if (!(error instanceof CertificateError) || error.code !== "MISSING") throw error;

@@ -31,7 +31,7 @@ import { lockHolder } from "./lock_holder.ts";
 import { MemoryReturn } from "./memory_return.ts";
 import { openMetrics } from "./metrics/open.ts";
 import { giveUpNewPrivileges } from "./new_privileges.ts";
-import { namedEnds, readCredentials, readIdentity, readPolicy, readRevoked } from "./identity.ts";
+import { namedEnds, readCredentials, readIdentity, readPolicy, readRevoked, warnOfServer } from "./identity.ts";
 import { RevocationMemory } from "./revocation_memory.ts";
 import { StartError } from "./start_error.ts";
 import { stopSignals } from "./stop.ts";
@@ -116,7 +116,7 @@ export async function run(flags: Flags, { version, env, environment, terminals, 
   });
   if (auditLog.found !== undefined) tell(`warning: audit: ${auditLog.found}`);
   using audit = new LimitedAudit(auditLog);
-  let { policy } = identity;
+  let { policy, credentials } = identity;
   using refusals = new LimitedLog(tell);
   using freed = new MemoryReturn();
   const server = await serve({
@@ -178,6 +178,8 @@ export async function run(flags: Flags, { version, env, environment, terminals, 
     readPolicy: () => readPolicy(flags.policy),
     renew: (current) => {
       server.renew(current);
+      if (current.credentials !== credentials) warnOfServer(current.credentials, tell);
+      ({ credentials } = current);
       reminder.mind(namedEnds(current.credentials));
     },
     setPolicy: (current) => {

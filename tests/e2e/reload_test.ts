@@ -138,6 +138,22 @@ Deno.test("newcomers see a new server's certificate; with a key that others can 
   assert.equal(await shownBy(server, ann), fingerprint256);
 });
 
+Deno.test("a new server's certificate is judged as at the start: refused, or warned of", strict, async () => {
+  await using place = await makePlace();
+  const { dir } = place;
+  await using server = await startWatched(dir);
+  const put = async ({ cert, key }: Pick<Issued, "cert" | "key">) => {
+    await replaceFile(`${dir}/certs/server.key`, key, 0o600);
+    await replaceFile(`${dir}/certs/server.crt`, cert);
+  };
+  const old = await issue({ subject: [["CN", "old"]], usage: "ca", issuer: ca, from: -25_000 });
+  const below = await issue({ subject: [["CN", "new"]], usage: "server", hosts: ["localhost"], issuer: old });
+  await put({ ...below, cert: `${below.cert}\n${old.cert}` });
+  await server.says(/^kept the certificates in force: "server\.crt" cannot be used: .*"CN=old".* begins in 195/);
+  await put(await user("ann", "admin"));
+  await server.says(/^warning: "server\.crt" is not accepted: .*"O=admin, CN=ann".* is not one for a server/);
+});
+
 Deno.test("certificates are taken up when Kubernetes exchanges the link that leads to them", strict, async () => {
   await using place = await makePlace();
   const { dir } = place;
