@@ -1,5 +1,5 @@
 /** Revokes certificates: puts their serial numbers on the authority's list, which servers take up at once. */
-import { readCertificate } from "../trust/certificate.ts";
+import { MAX_SERIAL_BYTES, readCertificate } from "../trust/certificate.ts";
 import { certificatesIn } from "../trust/pem.ts";
 import { type Authority, readAuthority } from "./authority.ts";
 import {
@@ -106,16 +106,22 @@ export async function writeRevocations(
 }
 
 /** What a certificate is known by on a list. */
+const MAX_DIGITS = MAX_SERIAL_BYTES * 2;
+
 type Subject = Pick<Revocation, "issuer" | "serialNumber">;
 
 async function subjectOf({ dir, name, certificate, serialNumber, issuer }: RevokeOptions): Promise<Subject> {
   if (serialNumber !== undefined) {
     const digits = serialNumber.replaceAll(":", "");
     // RFC 5280, section 4.1.2.2: at most 20 bytes.
-    if (/^[0-9A-Fa-f]{1,40}$/.test(digits)) return await withIssuer(dir, canonicalSerial(digits), issuer);
+    if (/^[0-9A-Fa-f]+$/.test(digits) && digits.length <= MAX_DIGITS) {
+      return await withIssuer(dir, canonicalSerial(digits), issuer);
+    }
     throw new CertificateError(
       "INVALID_ARGUMENT",
-      `Invalid serial number ${JSON.stringify(serialNumber.slice(0, 60))}: give hexadecimal digits, at most 40`,
+      `Invalid serial number ${
+        JSON.stringify(serialNumber.slice(0, 60))
+      }: give hexadecimal digits, at most ${MAX_DIGITS}`,
     );
   }
   if (certificate !== undefined) return firstCertificate(certificate);

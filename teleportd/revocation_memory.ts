@@ -2,13 +2,13 @@
  * What was revoked once, remembered beside the jobs: a list that is lost, or older than one that was in force, must let
  * nobody in again.
  */
-import { canonicalSerial } from "../trust/certificate.ts";
+import { canonicalSerial, MAX_SERIAL_BYTES } from "../trust/certificate.ts";
 import { StartError } from "./start_error.ts";
 
 /** As many as ten full lists have; a file with more was not written here. */
 const MAX_SERIALS = 1_000_000;
 
-/** Serial numbers have at most 40 digits (RFC 5280, section 4.1.2.2). */
+/** Serial numbers have at most 40 digits (RFC 5280, section 4.1.2.2), with few exceptions. */
 const MAX_FILE_BYTES = MAX_SERIALS * 48;
 
 /** An authority that is believed now. */
@@ -138,7 +138,8 @@ function grouped(keys: ReadonlySet<string>): Record<string, string[]> {
 }
 
 const ISSUER = /^[0-9a-f]{64}$/;
-const SERIAL = /^([0-9A-F]{2}){1,20}$/;
+/** As lists may have them: what is written must be read again. */
+const SERIAL = new RegExp(`^([0-9A-F]{2}){1,${MAX_SERIAL_BYTES}}$`);
 
 function parse(text: string): { readonly keys: ReadonlySet<string>; readonly old?: OldMemory } | undefined {
   try {

@@ -110,6 +110,9 @@ export function readCertificate(der: Uint8Array<ArrayBuffer>): Certificate {
   };
 }
 
+/** The longest serial number that is known here, in bytes: RFC 5280 allows 20, and TLS accepts longer ones all the same. */
+export const MAX_SERIAL_BYTES = 64;
+
 /** A serial number as it is written everywhere here: upper case, whole bytes, no leading zeros. */
 export function canonicalSerial(serialNumber: string): string {
   const digits = serialNumber.toUpperCase().replace(/^0+(?=.)/, "");

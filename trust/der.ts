@@ -141,5 +141,9 @@ export function readTime({ tag, bytes }: DerValue): Date {
   const date = new Date(0);
   date.setUTCFullYear(fullYear, month - 1, day);
   date.setUTCHours(hour!, minute, second);
+  // Date makes another day of one that there is not, such as the 30th of February.
+  const isSame = date.getUTCMonth() === month - 1 && date.getUTCDate() === day && date.getUTCHours() === hour &&
+    date.getUTCMinutes() === minute && date.getUTCSeconds() === second;
+  if (!isSame) throw new DerError("Cannot read DER: there is no such time");
   return date;
 }

@@ -1,6 +1,6 @@
 /** Reads lists of revoked certificates (RFC 5280, section 5) and verifies who made them. */
 import type { Certificate } from "./certificate.ts";
-import { canonicalSerial } from "./certificate.ts";
+import { canonicalSerial, MAX_SERIAL_BYTES } from "./certificate.ts";
 import { constructed, DerReader, type DerValue, primitive, readOid, readSmallInteger, readTime, TAG } from "./der.ts";
 import { type Name, readName } from "./name.ts";
 import { verifySigned } from "./signature.ts";
@@ -98,7 +98,11 @@ function readEntries(list: DerValue, maker: Name): RevokedEntry[] {
   while (!reader.isDone) {
     if (entries.length >= MAX_ENTRIES) throw new RevocationListError(`has more than ${MAX_ENTRIES} entries`);
     const entry = reader.enter(TAG.SEQUENCE);
-    const serialNumber = canonicalSerial(entry.next(TAG.INTEGER).bytes.toHex());
+    const serial = entry.next(TAG.INTEGER).bytes;
+    if (serial.length === 0 || serial.length > MAX_SERIAL_BYTES) {
+      throw new RevocationListError(`has a serial number of ${serial.length} bytes, not of 1 to ${MAX_SERIAL_BYTES}`);
+    }
+    const serialNumber = canonicalSerial(serial.toHex());
     const revokedAt = readTime(entry.next());
     const named = entry.nextTag === TAG.SEQUENCE ? readIssuer(entry.enter(TAG.SEQUENCE)) : undefined;
     if (named !== undefined) [issuer, isIssuerNamed] = [named, true];

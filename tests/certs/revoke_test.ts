@@ -70,7 +70,7 @@ Deno.test({ ...strict, name: "revoke() refuses what cannot be revoked, and chang
   for (const name of ["../admin", "a/b", ".", ""]) {
     await refuses(() => revoke({ dir: dir.path, name }), "INVALID_ARGUMENT", /Invalid name/);
   }
-  for (const serialNumber of ["", "xyz", "1".repeat(41)]) {
+  for (const serialNumber of ["", "xyz", "1".repeat(129)]) {
     await refuses(() => revoke({ dir: dir.path, serialNumber }), "INVALID_ARGUMENT", /Invalid serial number/);
   }
   await refuses(() => revoke({ dir: dir.path, certificate: "hello" }), "UNUSABLE", /is no certificate/);

@@ -1,6 +1,7 @@
 /** Whom a server keeps out though its list of revoked certificates does not name them, or not any more. */
 import assert from "node:assert/strict";
 import { type KnownAuthority, RevocationMemory } from "../../teleportd/revocation_memory.ts";
+import { MAX_SERIAL_BYTES } from "../../trust/certificate.ts";
 import { StartError } from "../../teleportd/start_error.ts";
 
 const strict = { sanitizeOps: true, sanitizeResources: true } as const;
@@ -29,6 +30,15 @@ Deno.test("what was revoked once stays revoked, in this life and the next, whate
   const next = await RevocationMemory.open(file.path);
   assert.deepEqual(sorted(next.add(new Set(), [ONE])), of(ONE, "0A", "0B", "0C"));
   assert.equal(next.lacking, 3);
+});
+
+Deno.test("a serial number as long as a list may have it is read again at the next start", strict, async () => {
+  await using file = await temporaryFile();
+  const keys = of(ONE, "7F".repeat(21), "7F".repeat(MAX_SERIAL_BYTES));
+  const memory = await RevocationMemory.open(file.path);
+  memory.add(set(keys), [ONE]);
+  await memory.save();
+  assert.deepEqual(sorted((await RevocationMemory.open(file.path)).add(new Set(), [ONE])), sorted(set(keys)));
 });
 
 Deno.test("a serial number is one authority's, and what another revoked is remembered apart", strict, async () => {
