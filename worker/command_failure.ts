@@ -1,7 +1,7 @@
 /** Why a program cannot be started, in the words for the caller: the error number and the path that it is about. */
 import { accessSync, constants, existsSync } from "node:fs";
 import { quote } from "./command.ts";
-import { readFormat } from "./command_format.ts";
+import { MAX_INTERPRETERS, readFormat } from "./command_format.ts";
 import { errnoOf, errnoWords } from "./errno.ts";
 import type { StartErrorCode } from "./state.ts";
 
@@ -173,9 +173,22 @@ function detailOf({ name, path, credentials, isIsolated }: Target, errno: string
 }
 
 function interpreterDetail(path: string, what: string, credentials?: Credentials): string | undefined {
-  const interpreter = readFormat(path)?.interpreter;
-  if (interpreter === undefined || mayExecute(interpreter, credentials)) return undefined;
-  return `its interpreter ${quote(interpreter)} ${what}`;
+  let interpreter: string | undefined = path;
+  for (let depth = 0; depth < MAX_INTERPRETERS; depth++) {
+    interpreter = readFormat(interpreter)?.interpreter;
+    if (interpreter === undefined) return undefined;
+    const isWell = mayExecute(interpreter, credentials) && isRegularFile(interpreter) && !isOnNoexec(interpreter);
+    if (!isWell) return `its interpreter ${quote(interpreter)} ${what}`;
+  }
+  return undefined;
+}
+
+function isRegularFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
 }
 
 /** Whether the mount that a file is on executes nothing; proc_pid_mountinfo(5). */

@@ -9,7 +9,7 @@ const HEAD_BYTES = 256;
 /** Read at once: most programs have all their headers in it. */
 const BLOCK_BYTES = 1_024;
 /** The kernel follows no longer chain of interpreters: exec_binprm() of fs/exec.c. */
-const MAX_INTERPRETERS = 5;
+export const MAX_INTERPRETERS = 5;
 /** The kernel takes no larger table of program headers: load_elf_phdrs() of fs/binfmt_elf.c. */
 const MAX_TABLE_BYTES = 65_536;
 

@@ -40,6 +40,8 @@ async function makeFiles(): Promise<string> {
   await write("blank-interpreter", "#! \t\necho hidden\n");
   await write("interpreter-of-other-machine", `#!${directory}/other-machine\n`);
   await write("interpreter-not-executable", `#!${directory}/plain\n`);
+  await write("interpreter-is-directory", `#!${directory}\n`);
+  await write("interpreter-of-interpreter", `#!${directory}/no-interpreter\n`);
   await write("plain", "x", 0o644);
   await write("text", 'echo "$#:$1"; exit 3\n');
   await write("empty", "");
@@ -73,6 +75,12 @@ const FAILURES: readonly (readonly [string, StartErrorCode, RegExp])[] = [
     "interpreter-not-executable",
     "NOT_EXECUTABLE",
     /: Permission denied: its interpreter "\S+\/plain" cannot be executed$/,
+  ],
+  ["interpreter-is-directory", "NOT_EXECUTABLE", /: Permission denied: its interpreter "\S+" cannot be executed$/],
+  [
+    "interpreter-of-interpreter",
+    "NOT_EXECUTABLE",
+    /: No such file or directory: its interpreter "\/no\/such\/interpreter" was not found$/,
   ],
   ["plain", "NOT_EXECUTABLE", /: Permission denied: it is not executable: set its execute bit$/],
   ["loop", "NOT_EXECUTABLE", /: Too many levels of symbolic links$/],
