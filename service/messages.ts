@@ -112,9 +112,28 @@ export function endMessage(end: OutputEnd): Sent<wire.JobOutput> {
   };
 }
 
-/** A moment of the wire as the library has it; undefined where there is none. */
-function dateOf(time: wire.Timestamp | null): Date | undefined {
-  return time === null ? undefined : new Date(time.seconds * 1_000 + time.nanos / 1_000_000);
+/** The first and the last second that a google.protobuf.Timestamp may have: years 1 to 9999. */
+const MIN_SECONDS = -62_135_596_800;
+const MAX_SECONDS = 253_402_300_799;
+const MAX_NANOS = 999_999_999;
+
+/**
+ * A moment of the wire as the library has it; undefined where there is none.
+ *
+ * @throws {InvalidArgumentError} for numbers that are no moment
+ */
+function dateOf(field: string, time: wire.Timestamp | null): Date | undefined {
+  if (time === null) return undefined;
+  const { seconds, nanos } = time;
+  if (seconds < MIN_SECONDS || seconds > MAX_SECONDS) {
+    throw new InvalidArgumentError(
+      `"${field}.seconds" must be an integer from ${MIN_SECONDS} to ${MAX_SECONDS}, got ${seconds}`,
+    );
+  }
+  if (nanos < 0 || nanos > MAX_NANOS) {
+    throw new InvalidArgumentError(`"${field}.nanos" must be an integer from 0 to ${MAX_NANOS}, got ${nanos}`);
+  }
+  return new Date(seconds * 1_000 + nanos / 1_000_000);
 }
 
 /**
@@ -133,10 +152,10 @@ const MAX_AGE_MS = 3_155_760_000_000;
 /**
  * A moment that a request gives, as an age by the clock of this server or else as a time by that of the client.
  *
- * @throws {InvalidArgumentError} when the age is out of range
+ * @throws {InvalidArgumentError} when the age or the time is out of range
  */
 function momentOf(field: string, ageMs: number | undefined, time: wire.Timestamp | null): Date | undefined {
-  return ageMs === undefined ? dateOf(time) : new Date(Date.now() - checkAge(field, ageMs));
+  return ageMs === undefined ? dateOf(field, time) : new Date(Date.now() - checkAge(`${field}_age_ms`, ageMs));
 }
 
 function checkAge(field: string, ageMs: number): number {
@@ -162,8 +181,8 @@ export function isolationOf(isolation: wire.Isolation): Isolation | undefined {
 /** The output that a request asks for. */
 export function selectionOf(request: wire.GetOutputRequest): OutputSelection {
   const stream = streamOf(request.stream);
-  const since = momentOf("since_age_ms", request.since_age_ms, request.since);
-  const until = momentOf("until_age_ms", request.until_age_ms, request.until);
+  const since = momentOf("since", request.since_age_ms, request.since);
+  const until = momentOf("until", request.until_age_ms, request.until);
   return {
     follow: request.follow ?? true,
     exact: request.exact_pieces,
@@ -191,8 +210,8 @@ export function statesOf(states: readonly wire.State[]): State[] {
 /** The jobs that a request asks for, as far as lists and watches have the same fields. */
 export function filterOf(request: wire.ListRequest | wire.WatchJobsRequest): JobFilter {
   const { registered_since_age_ms, registered_until_age_ms } = request;
-  const registeredSince = momentOf("registered_since_age_ms", registered_since_age_ms, request.registered_since);
-  const registeredUntil = momentOf("registered_until_age_ms", registered_until_age_ms, request.registered_until);
+  const registeredSince = momentOf("registered_since", registered_since_age_ms, request.registered_since);
+  const registeredUntil = momentOf("registered_until", registered_until_age_ms, request.registered_until);
   return {
     states: statesOf(request.states),
     labels: request.labels,
@@ -208,8 +227,8 @@ export function listOptionsOf(request: wire.ListRequest): ListOptions {
   const bounds = {
     ...boundOf(request, "registered_since", registeredSince),
     ...boundOf(request, "registered_until", registeredUntil),
-    ...boundOf(request, "ended_since", dateOf(request.ended_since)),
-    ...boundOf(request, "ended_until", dateOf(request.ended_until)),
+    ...boundOf(request, "ended_since", dateOf("ended_since", request.ended_since)),
+    ...boundOf(request, "ended_until", dateOf("ended_until", request.ended_until)),
   };
   return {
     ...filter,

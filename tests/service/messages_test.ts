@@ -1,9 +1,17 @@
 /** Plain data of the library as messages, and requests as what the library takes. */
 import assert from "node:assert/strict";
 import { InvalidArgumentError, type JobStatus, type OutputPiece } from "../../mod.ts";
-import type { GetOutputRequest, JobRequest } from "../../proto/teleport/v1/job_worker.ts";
+import type { GetOutputRequest, JobRequest, ListRequest } from "../../proto/teleport/v1/job_worker.ts";
 import { methods } from "../../rpc/definition.ts";
-import { endMessage, limitOf, outputMessage, selectionOf, statesOf, statusMessage } from "../../service/messages.ts";
+import {
+  endMessage,
+  limitOf,
+  listOptionsOf,
+  outputMessage,
+  selectionOf,
+  statesOf,
+  statusMessage,
+} from "../../service/messages.ts";
 import { all, certificateOf, codeOf, startService, strict } from "./fixture.ts";
 
 const registeredAt = new Date("2026-01-02T03:04:05.678Z");
@@ -26,8 +34,30 @@ const received = (status: JobStatus) =>
   methods.Status.responseDeserialize(methods.Status.responseSerialize(statusMessage(status)));
 
 /** A request as a handler gets it. */
-const asked = <Request>(call: "Register" | "GetOutput", fields: Partial<Request>): Request =>
+const asked = <Request>(call: "Register" | "GetOutput" | "List", fields: Partial<Request>): Request =>
   methods[call].requestDeserialize(methods[call].requestSerialize(fields));
+
+Deno.test("selectionOf() and listOptionsOf() refuse a time that no Timestamp may have", strict, () => {
+  const bad = [[-62_135_596_801, 0], [253_402_300_800, 0], [2 ** 62, 0], [0, -1], [0, 1_000_000_000]];
+  for (const [seconds = 0, nanos = 0] of bad) {
+    const time = { seconds, nanos };
+    for (const field of ["since", "until"] as const) {
+      assert.throws(() => selectionOf(asked<GetOutputRequest>("GetOutput", { [field]: time })), named(field));
+    }
+    for (const field of ["registered_since", "registered_until", "ended_since", "ended_until"] as const) {
+      assert.throws(() => listOptionsOf(asked<ListRequest>("List", { [field]: time })), named(field));
+    }
+  }
+  for (const seconds of [-62_135_596_800, 253_402_300_799]) {
+    const { since } = selectionOf(asked<GetOutputRequest>("GetOutput", { since: { seconds, nanos: 0 } }));
+    assert.equal(since?.getTime(), seconds * 1_000);
+  }
+});
+
+/** What a refusal of the field must be. */
+function named(field: string): (error: unknown) => boolean {
+  return (error) => error instanceof InvalidArgumentError && error.message.startsWith(`"${field}.`);
+}
 
 Deno.test("statusMessage() leaves out what a job that was never started does not have", strict, () => {
   const { exit_code, signal, error, reason, started_at, ended_at, pid, stopped_by, registered_at, state } = received(
