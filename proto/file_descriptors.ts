@@ -153,7 +153,7 @@ function describeMessage(type: protobuf.Type, symbols: string[]): object {
     }),
     nested_type: [
       ...type.nestedArray.filter((item) => item instanceof protobuf.Type).map((item) => describeMessage(item, symbols)),
-      ...maps.map(describeEntry),
+      ...maps.map((field) => describeEntry(field, symbols)),
     ],
     enum_type: type.nestedArray.filter((item) => item instanceof protobuf.Enum).map((item) =>
       describeEnum(item, symbols)
@@ -181,7 +181,9 @@ function describeField(field: protobuf.Field, oneofIndex: number | undefined, is
 }
 
 /** A map is a list of messages with a key and a value. */
-function describeEntry(field: protobuf.MapField): object {
+function describeEntry(field: protobuf.MapField, symbols: string[]): object {
+  const name = `${fullName(field.parent!)}.${entryName(field.name)}`;
+  symbols.push(name, `${name}.key`, `${name}.value`);
   const key = { type: NUMBER_OF_SCALAR.get(field.keyType) };
   return {
     name: entryName(field.name),

@@ -53,6 +53,10 @@ with grpc.secure_channel(address, credentials) as channel:
                 methods[method.name] = method
     check("google.protobuf.Timestamp" in seen and "teleport.v1.JobStatus.LabelsEntry" in seen, "found %s" % seen)
 
+    # The entries of a map are messages too.
+    for symbol in ["teleport.v1.JobRequest.EnvEntry", "teleport.v1.JobRequest.EnvEntry.key"]:
+        check(database.FindFileContainingSymbol(symbol).name == "teleport/v1/job_worker.proto", symbol)
+
     def call(name, *requests):
         """Calls a method with requests as dicts; gives the answers."""
         method = methods[name]
