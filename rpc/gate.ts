@@ -1,9 +1,11 @@
 /** What every call of every service passes before its handler: the caller's certificate and the server's admission. */
 import * as grpc from "@grpc/grpc-js";
-import type { ServerHttp2Session } from "node:http2";
+import http2, { type ServerHttp2Session } from "node:http2";
+import { setImmediate } from "node:timers";
 import type { TLSSocket } from "node:tls";
 import type { CallContext, PeerCertificate } from "../proto/service.ts";
 import { TeleportError } from "../mod.ts";
+import { streamOf } from "./compat/grpc_call.ts";
 import { readCertificate, shownBy } from "./peer.ts";
 import { type InternalErrorReport, refusal } from "./refusal.ts";
 import type { CallLimits } from "./server/call_limits.ts";
@@ -59,12 +61,24 @@ export function gate({ admit, trust, onRefused, report, limits, refusalOf }: Gat
     } catch (error) {
       const { code, details, metadata } = refusal(error, method.path, report);
       call.sendStatus({ code, details, metadata });
+      endRequest(call);
       // Never started, so that no handler learns of it.
       return new grpc.ServerInterceptingCall(call, { start: () => {} });
     }
     // As it is, for a wrapper around an admitted call would cost each of its messages something and do nothing.
     return call as grpc.ServerInterceptingCall;
   };
+}
+
+/**
+ * Closes the stream of a refused call that is still open after what has arrived was read. No account has it, so a client
+ * whose requests never end would hold any number: 25 KB each. Servers do so by RFC 9113, section 8.1.
+ */
+function endRequest(call: object): void {
+  const stream = streamOf(call);
+  setImmediate(() => {
+    if (stream !== undefined && !stream.destroyed) stream.close(http2.constants.NGHTTP2_NO_ERROR);
+  });
 }
 
 /** The caller's address and port, an IPv6 address in brackets, which grpc-js leaves out. */
