@@ -165,6 +165,8 @@ function detailOf({ name, path, credentials, isIsolated }: Target, errno: string
       return "it is neither a script nor a whole program for this machine";
     case "ETXTBSY":
       return "another process is writing to it";
+    case "EAGAIN":
+      return "its user has as many processes as the limit allows";
     case "E2BIG":
       return "shorten its arguments and environment, or raise the server's stack limit";
     default:

@@ -127,8 +127,10 @@ export class Launch {
     // What is behind the last colon says why; what is before it may be a path of the host's.
     const why = words?.split(": ").at(-1)?.replace(/\.$/, "") ?? signal ?? "it did not say why";
     const { name } = this.#target;
+    const errno = errnoOfWords(why);
+    // The kernel refuses this to every program of the user, the launcher's own too.
+    if (step === undefined && errno === "EAGAIN") return execFailure(this.#target, errno);
     if (this.#phase === "failed") {
-      const errno = errnoOfWords(why);
       return errno === undefined ? startFailure(name, "NOT_EXECUTABLE", why) : execFailure(this.#target, errno);
     }
     if (step === undefined) {

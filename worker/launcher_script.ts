@@ -1,7 +1,7 @@
 /**
  * The script of the launcher, and what goes with it: all that happens to a process before its program runs.
  *
- * The order is: cgroup, what the server's starter handed down, the owner of the pipes, umask, limits, scheduling,
+ * The order is: the owner of the pipes, cgroup, what the server's starter handed down, umask, limits, scheduling,
  * isolation, user and privileges, directory, environment, exec.
  */
 import type { Credentials } from "./command_failure.ts";
@@ -133,6 +133,11 @@ const FAIL = 'fail() { echo "@$1" >&2; exit 125; }\n';
 function firstStep({ cgroupDir, plainOomScore, closed = [], credentials, pipes = [] }: LaunchPlan): Step {
   const steps: string[] = [FAIL];
   const args: string[] = [];
+  // chown(1) is one more process, of which the cgroup may allow too few.
+  if (credentials !== undefined && pipes.length > 0) {
+    steps.push(`chown "$1" ${pipes.map((pipe) => `/proc/self/fd/${pipe}`).join(" ")} || fail pipes\nshift\n`);
+    args.push(`${credentials.uid}:${credentials.gid}`);
+  }
   if (cgroupDir !== undefined) {
     // 0 stands for the one who writes: cgroups(7).
     // dash says "I/O error" for every errno, so where its echo fails printf(1) fails again and says which.
@@ -143,10 +148,6 @@ function firstStep({ cgroupDir, plainOomScore, closed = [], credentials, pipes =
   // Who may not lower it keeps it: then it was not the server's own idea.
   if (plainOomScore) steps.push("{ echo 0 >/proc/self/oom_score_adj; } 2>/dev/null\n");
   if (closed.length > 0) steps.push(`exec ${closed.map((descriptor) => `${descriptor}>&-`).join(" ")}\n`);
-  if (credentials !== undefined && pipes.length > 0) {
-    steps.push(`chown "$1" ${pipes.map((pipe) => `/proc/self/fd/${pipe}`).join(" ")} || fail pipes\nshift\n`);
-    args.push(`${credentials.uid}:${credentials.gid}`);
-  }
   return { script: steps.join(""), args };
 }
 

@@ -179,6 +179,29 @@ Deno.test("a launch is told apart from its program also when the launcher is kil
   );
 });
 
+Deno.test({
+  name: "a launch fails with the words of the system when its user has as many processes as the limit allows",
+  ignore: Deno.uid() !== 0,
+  async fn() {
+    // A user that no system has, and a process of it.
+    const runAs = { credentials: { uid: 54_321, gid: 54_321, groups: [] }, env: {} };
+    const up = Promise.withResolvers<void>();
+    const output = { append: () => Promise.resolve(up.resolve()) };
+    const other = new Process("sh", ["-c", "echo up; exec sleep 1000"], { runAs, output });
+    const final = other.start();
+    await up.promise;
+    for (const options of [{}, { nice: 1 }, { noNewPrivileges: true }]) {
+      failed(
+        await run("true", [], { runAs, rlimits: { processes: 1 }, ...options }),
+        "SPAWN_FAILED",
+        /^Cannot execute command "true": Resource temporarily unavailable: its user has as many processes as the limit /,
+      );
+    }
+    await other.stop();
+    await final;
+  },
+});
+
 Deno.test("a launch fails with the reason when its cgroup cannot be joined, and names no path of the host", async () => {
   const ran = await run("true", [], { cgroup: () => new Cgroup("/no/such/cgroup") });
   failed(ran, "SPAWN_FAILED", /could not be started: its cgroup could not be joined \([^/]*\)$/);
