@@ -24,7 +24,9 @@ const io: Io = {
     } catch (error) {
       // The command line tells errors apart by its own classes, so that it need not load those of gRPC.
       if (error instanceof AddressError) throw new UsageError(error.message);
-      if (error instanceof CredentialsError) throw new UnusableCredentialsError(error.message, { cause: error });
+      if (error instanceof CredentialsError) {
+        throw new UnusableCredentialsError(error.message, { cause: error, part: error.part });
+      }
       throw error;
     }
   },

@@ -209,7 +209,6 @@ export function alreadyExists(dir: string, names: readonly string[]): Certificat
 
 function notAccessible(action: string, path: string, cause: unknown): CertificateError {
   const reason = cause instanceof Error ? cause.message : String(cause);
-  return new CertificateError("NOT_ACCESSIBLE", `Cannot ${action} "${path}", check its permissions: ${reason}`, {
-    cause,
-  });
+  const advice = cause instanceof Deno.errors.PermissionDenied ? ", check its permissions" : "";
+  return new CertificateError("NOT_ACCESSIBLE", `Cannot ${action} "${path}"${advice}: ${reason}`, { cause });
 }

@@ -1,5 +1,5 @@
 /** Which server, as whom: from the flags, then the environment, then defaults. */
-import type { Credentials } from "./io.ts";
+import type { Connection, Credentials, Io } from "./io.ts";
 import { checkVariable } from "../text/decoded.ts";
 import { checkSecret, checkWriters } from "../trust/file_access.ts";
 import { explainReadError } from "./file_error.ts";
@@ -39,9 +39,16 @@ export interface Config {
 const DEFAULT_ADDRESS = "127.0.0.1:50051";
 const DEFAULT_IDENTITY = "admin";
 
-/** A certificate or key that connecting takes cannot be read. */
+/** A certificate or key that connecting takes cannot be read or used. */
 export class CredentialsError extends Error {
   override readonly name = "CredentialsError";
+  /** Which of them cannot be used. Absent when the message names the file. */
+  readonly part: keyof Credentials | undefined;
+
+  constructor(message: string, options?: ErrorOptions & { readonly part?: keyof Credentials }) {
+    super(message, options);
+    this.part = options?.part;
+  }
 }
 
 /**
@@ -117,6 +124,24 @@ export async function readCredentials(config: Config): Promise<Credentials> {
   const key = await readPem(config, `${config.identity}.key`);
   checkAccess(config);
   return { ca, cert, key };
+}
+
+/**
+ * Opens a connection to the server, as the identity.
+ *
+ * @throws {CredentialsError} when a file cannot be read or used; the message names it
+ */
+export async function connectAs(io: Pick<Io, "connect">, config: Config): Promise<Connection> {
+  const credentials = await readCredentials(config);
+  return await io.connect({ address: config.address, credentials }).catch((error) => {
+    if (!(error instanceof CredentialsError) || error.part === undefined) throw error;
+    const path = `${config.certsDir}/${fileNames(config)[error.part]}`;
+    throw new CredentialsError(`Cannot use "${path}": ${error.message}`, { cause: error });
+  });
+}
+
+function fileNames({ identity }: Config): Readonly<Record<keyof Credentials, string>> {
+  return { ca: "ca.crt", cert: `${identity}.crt`, key: `${identity}.key` };
 }
 
 /**

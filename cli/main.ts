@@ -1,7 +1,7 @@
 /** The whole command line as one function: arguments in, exit code out. */
 import { CommanderError } from "commander";
 import { checkArguments } from "../text/decoded.ts";
-import { type Environment, readCredentials, resolveConfig } from "./config.ts";
+import { connectAs, type Environment, resolveConfig } from "./config.ts";
 import type { Context } from "./context.ts";
 import { errorExitCode, EXIT_CODE } from "./exit_code.ts";
 import type { Io } from "./io.ts";
@@ -35,10 +35,7 @@ export async function main(args: readonly string[], env: Environment, io: Io): P
     },
     async call(flags, act) {
       const local = contextFor(flags);
-      await using connection = await io.connect({
-        address: local.config.address,
-        credentials: await readCredentials(local.config),
-      });
+      await using connection = await connectAs(io, local.config);
       const context: Context = { ...local, calls: connection.calls };
       exitCode = await act(context);
     },

@@ -7,7 +7,14 @@ import {
   readServerFiles,
   type RevokedCertificates,
 } from "../certs/server_files.ts";
-import { checkCredentials, type Credentials, endsOf, readAuthorities, readChain } from "../rpc/credentials.ts";
+import {
+  checkCredentials,
+  type Credentials,
+  CredentialsError,
+  endsOf,
+  readAuthorities,
+  readChain,
+} from "../rpc/credentials.ts";
 import type { ServerIdentity } from "../service/keep_current.ts";
 import { DEFAULT_POLICY } from "../service/policy_default.ts";
 import type { PolicyText } from "../service/policy_file.ts";
@@ -94,6 +101,9 @@ function authoritiesOf(ca: string): KnownAuthority[] {
   return readAuthorities(ca).map(({ fingerprint, subject }) => ({ fingerprint, issuer: issuerKey(subject) }));
 }
 
+/** The files of a server, by what is in them. */
+const FILES: Readonly<Record<keyof Credentials, string>> = { ca: "ca.crt", cert: "server.crt", key: "server.key" };
+
 /** Reads authority, certificate and key, and sees that they can be served with. */
 export async function readCredentials(certs: string): Promise<Credentials> {
   try {
@@ -107,6 +117,10 @@ export async function readCredentials(certs: string): Promise<Credentials> {
     }
     return credentials;
   } catch (error) {
+    if (error instanceof CredentialsError) {
+      const message = `Cannot use "${certs}/${FILES[error.part]}": ${error.message}`;
+      throw new CredentialsError(error.part, message, { cause: error });
+    }
     if (!(error instanceof CertificateError) || error.code !== "MISSING") throw error;
     throw new StartError(
       `"${error.path ?? certs}" not found: make certificates with certs init, or start with --init-certs`,

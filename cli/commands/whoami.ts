@@ -3,7 +3,7 @@ import type { WhoAmIResponse } from "../../proto/teleport/v1/job_worker.ts";
 import { type Certificate, readCertificate as readDer } from "../../trust/certificate.ts";
 import { expiryWarning, warningMs } from "../../trust/expiry.ts";
 import { certificatesIn } from "../../trust/pem.ts";
-import { CredentialsError, readAuthorities, readCertificate, readCredentials } from "../config.ts";
+import { connectAs, CredentialsError, readAuthorities, readCertificate } from "../config.ts";
 import type { LocalContext } from "../context.ts";
 import { EXIT_CODE } from "../exit_code.ts";
 import { printable } from "../printable.ts";
@@ -74,8 +74,7 @@ function instant(time: Date): string {
 /** Who the server takes the caller for, or why it does not say. */
 async function askServer({ config, io }: LocalContext): Promise<WhoAmIResponse | string> {
   try {
-    const credentials = await readCredentials(config);
-    await using connection = await io.connect({ address: config.address, credentials });
+    await using connection = await connectAs(io, config);
     return await connection.calls.WhoAmI({}, { deadlineMs: ASK_MS });
   } catch (error) {
     return error instanceof Error ? error.message : String(error);

@@ -1,6 +1,6 @@
 /** Tests of cli/config.ts. */
 import assert from "node:assert/strict";
-import { CredentialsError, readCertificate, readCredentials, resolveConfig } from "../../cli/config.ts";
+import { connectAs, CredentialsError, readCertificate, readCredentials, resolveConfig } from "../../cli/config.ts";
 import { NotUtf8Error } from "../../text/decoded.ts";
 import { UsageError } from "../../cli/usage_error.ts";
 
@@ -118,6 +118,21 @@ Deno.test("readCredentials() names the part of the path that fails, and how", as
     });
   }
   await Deno.remove(dir, { recursive: true });
+});
+
+Deno.test("connectAs() names the file that cannot be used", async () => {
+  const certsDir = await Deno.makeTempDir({ prefix: "teleport_cli_" });
+  for (const name of ["ca.crt", "ada.crt", "ada.key"]) {
+    await Deno.writeTextFile(`${certsDir}/${name}`, "", { mode: 0o600 });
+  }
+  for (const [part, name] of [["ca", "ca.crt"], ["cert", "ada.crt"], ["key", "ada.key"]] as const) {
+    const io = { connect: () => Promise.reject(new CredentialsError("It is damaged", { part })) };
+    await assert.rejects(connectAs(io, { address: "a:1", certsDir, identity: "ada" }), {
+      name: "CredentialsError",
+      message: `Cannot use "${certsDir}/${name}": It is damaged`,
+    });
+  }
+  await Deno.remove(certsDir, { recursive: true });
 });
 
 Deno.test("resolveConfig() refuses a variable that is not UTF-8 where it decides, and only there", () => {
