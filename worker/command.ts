@@ -87,6 +87,7 @@ const encoder = new TextEncoder();
  */
 export function checkCommand(command: string, args: readonly string[], options: CommandOptions): void {
   if (command === "") throw new InvalidArgumentError('Empty command "": name a program to run');
+  mustBe("arguments", Array.isArray(args), "a list of strings", args);
   const strings = args.length + Object.keys(options.env ?? {}).length;
   if (strings > MAX_STRINGS) {
     throw new InvalidArgumentError(
@@ -101,6 +102,7 @@ export function checkCommand(command: string, args: readonly string[], options: 
         `Invalid environment variable name ${quote(name)}: give a name that is not empty and holds no "="`,
       );
     }
+    if (typeof value !== "string") mustBe(`Environment variable ${quote(name)}`, false, "a string", value);
     total += checkString("Environment variable", `${name}=${value}`, MAX_VARIABLE_BYTES);
   }
   if (total > MAX_TOTAL_BYTES) {
@@ -151,8 +153,17 @@ function checkCwd(cwd: string): void {
   }
 }
 
+/** A program in JavaScript may give anything, and would fail later with less to go by. */
+function mustBe(what: string, isSo: boolean, kind: string, value: unknown): void {
+  if (isSo) return;
+  throw new InvalidArgumentError(
+    `Invalid type: ${what} must be ${kind}, got ${value === null ? "null" : typeof value}`,
+  );
+}
+
 /** Returns the bytes the string takes in the kernel's argument area, its NUL included. */
 function checkString(what: string, value: string, maxBytes: number): number {
+  mustBe(what, typeof value === "string", "a string", value);
   if (value.includes("\0")) {
     throw new InvalidArgumentError(`${what} ${quote(value)} holds a NUL byte: no program can be given one`);
   }

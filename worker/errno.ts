@@ -58,6 +58,8 @@ export function writeAdvice(error: unknown): string | undefined {
     case "EACCES":
     case "EPERM":
       return "let the server's user own all of it";
+    case "EEXIST":
+    case "ENOENT":
     case "ENOTDIR":
     case "ELOOP":
     case "ENAMETOOLONG":

@@ -8,6 +8,11 @@ import { InvalidArgumentError } from "../../worker/errors.ts";
 Deno.test("checkCommand() refuses what Linux cannot run, in a sentence that says what to do", () => {
   const cases: readonly (readonly [string, string, readonly string[], CommandOptions])[] = [
     ["an empty command", "", [], {}],
+    ["a command that is no string", null as unknown as string, [], {}],
+    ["arguments that are no list", "true", "x" as unknown as string[], {}],
+    ["an argument that is no string", "true", [1] as unknown as string[], {}],
+    ["a value that is no string", "true", [], { env: { A: 1 } } as unknown as CommandOptions],
+    ["a directory that is no string", "true", [], { cwd: 5 } as unknown as CommandOptions],
     ["a NUL in the command", "a\0b", [], {}],
     ["a NUL in an argument", "true", ["ok", "a\0b"], {}],
     ["a NUL in a value", "true", [], { env: { A: "a\0b" } }],

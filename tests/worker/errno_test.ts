@@ -50,8 +50,14 @@ Deno.test("a data directory whose path leads nowhere is refused with what is wro
   const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
   await Deno.writeTextFile(`${directory}/file`, "");
   await Deno.symlink("loop", `${directory}/loop`);
-  for (const [name, errno] of [["file", "ENOTDIR"], ["loop", "ELOOP"]]) {
-    assert.throws(() => openDatabase(`${directory}/${name}/inner/jobs.db`), (error) => {
+  const paths = [
+    [`${directory}/file/inner`, "ENOTDIR"],
+    [`${directory}/loop/inner`, "ELOOP"],
+    [`${directory}/file`, "EEXIST"],
+    ["/proc/teleport-test", "ENOENT"],
+  ];
+  for (const [path, errno] of paths) {
+    assert.throws(() => openDatabase(`${path}/jobs.db`), (error) => {
       assert.ok(error instanceof StoreUnusableError);
       assert.match(
         error.message,
