@@ -7,7 +7,7 @@ import { defaultDirectory } from "./certs/location.ts";
 import type { Made } from "./certs/made.ts";
 import { listedRecord, listText, madeRecord, madeText, showText } from "./certs/report.ts";
 import { checkArguments, checkVariable, NotUtf8Error, readVariable } from "./text/decoded.ts";
-import { escapeText, jsonLine } from "./text/unprintable.ts";
+import { escapeText, jsonLine, oneLine } from "./text/unprintable.ts";
 import { TextNotWrittenError, writeText } from "./text/write_text.ts";
 
 /** The roles that the service knows without a policy of one's own. */
@@ -235,7 +235,7 @@ function isJson({ output = "text" }: Flags): boolean {
 
 function unreadable(path: string): (cause: unknown) => never {
   return (cause) => {
-    const why = cause instanceof Deno.errors.NotFound ? "is missing" : "cannot be read";
+    const why = cause instanceof Deno.errors.NotFound ? "is missing" : `cannot be read: ${oneLine(cause)}`;
     throw new CertificateError("NOT_ACCESSIBLE", `"${path}" ${why}: give the path of a file in PEM`, { cause });
   };
 }

@@ -1,6 +1,5 @@
 /** What a server is known by and whom it believes, read from its files: certificates, revoked ones, policy. */
 import { CertificateError } from "../certs/errors.ts";
-import { checkOwner } from "../certs/key_mode.ts";
 import {
   authorityKeyIn,
   readRevoked as readList,
@@ -21,6 +20,7 @@ import type { PolicyText } from "../service/policy_file.ts";
 import { type BelievedChain, judgeChain, type RefusedChain } from "../trust/chain.ts";
 import { issuerKey } from "../trust/revocation.ts";
 import type { KnownAuthority, RevocationMemory } from "./revocation_memory.ts";
+import { readSettings } from "./settings_file.ts";
 import { StartError } from "./start_error.ts";
 
 /**
@@ -131,10 +131,7 @@ export async function readCredentials(certs: string): Promise<Credentials> {
 /** Reads a policy file; without one the three roles hold. */
 export async function readPolicy(path: string | undefined): Promise<PolicyText> {
   if (path === undefined) return { text: "", policy: DEFAULT_POLICY };
-  await checkOwner(path);
-  const text = await Deno.readTextFile(path).catch((error) => {
-    throw new StartError(`Policy file "${path}" cannot be read: ${error instanceof Error ? error.message : error}`);
-  });
+  const text = await readSettings("Policy file", path);
   // Only here: the engine for patterns takes 13 MB, which a server without a policy file has better use for.
   const { parsePolicy } = await import("../service/policy_file.ts");
   return { text, policy: parsePolicy(text) };

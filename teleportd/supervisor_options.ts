@@ -4,8 +4,7 @@ import { lentVariables } from "./environment.ts";
 import type { Flags } from "./flags.ts";
 import { type FileLimits, parseLimits } from "./limits_file.ts";
 import { jobPath } from "./job_path.ts";
-import { checkOwner } from "../certs/key_mode.ts";
-import { StartError } from "./start_error.ts";
+import { readSettings } from "./settings_file.ts";
 import { describe, type World } from "./world.ts";
 
 /** Ended jobs are kept for 30 days unless told otherwise: long enough to look into what went wrong last month. */
@@ -52,11 +51,7 @@ function jobEnvironment(world: World["env"]): Record<string, string> {
 /** Reads a file of limits; without one there are none. */
 export async function readLimits(path: string | undefined): Promise<FileLimits> {
   if (path === undefined) return {};
-  await checkOwner(path);
-  const text = await Deno.readTextFile(path).catch((error) => {
-    throw new StartError(`File of limits "${path}" cannot be read: ${error instanceof Error ? error.message : error}`);
-  });
-  const limits = parseLimits(text);
+  const limits = parseLimits(await readSettings("File of limits", path));
   checkLimits(limits);
   return limits;
 }
