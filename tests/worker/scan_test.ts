@@ -37,8 +37,8 @@ Deno.test("a tail of many lines, and one stream of a log of the other, let the e
       await watch.next();
       await watch.return();
     });
-    // Both stood the loop to their end.
-    assert.ok(turns > 3, `${JSON.stringify(selection)}: ${turns} turns`);
+    // Both stood the loop to their end: one turn. The second takes 25 ms where the machine is free, so 2 or 3 turns.
+    assert.ok(turns > 1, `${JSON.stringify(selection)}: ${turns} turns`);
   }
 });
 
