@@ -12,6 +12,7 @@ export async function printOutput(print: Print, output: JobOutput): Promise<void
   }
   if (output.end === null) return await print.bytes(name, output.data);
   if (output.end.dropped_bytes > 0) {
-    await print.note(`The output is not whole: ${output.end.dropped_bytes} bytes of it were dropped or not recorded`);
+    // A reader who followed from the start may have them all the same.
+    await print.note(`The server's record of this output lacks ${output.end.dropped_bytes} bytes, dropped by a limit`);
   }
 }

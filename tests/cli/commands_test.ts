@@ -336,7 +336,7 @@ Deno.test("teleport logs says when bytes were dropped", async () => {
   const [end] = await outputOf([], exited(0));
   const io = new FakeIo({ GetOutput: () => stream({ ...end!, end: { ...end!.end!, dropped_bytes: 5 } }) });
   assert.equal(await teleport(io, "logs", "job-1"), 0);
-  assert.match(io.stderr.text, /The output is not whole: 5 bytes of it were dropped/);
+  assert.match(io.stderr.text, /record of this output lacks 5 bytes, dropped by a limit/);
 });
 
 Deno.test("teleport logs tells of a gap where it is, and brings what is left", async () => {
