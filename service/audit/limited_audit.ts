@@ -36,6 +36,9 @@ const MAX_CALLERS = 1_000;
 /** What was not written in full is counted in the record this often. */
 const SUMMARY_MS = 60_000;
 
+/** Jobs that a summary names, of those whose output was read: 20 ids are 750 bytes a minute. */
+const MAX_NAMED_JOBS = 20;
+
 /** A bucket of lines that fills with time. */
 class Allowance {
   readonly #rate: Rate;
@@ -69,11 +72,17 @@ class Allowance {
 /** One caller's lines of one kind. */
 interface Account {
   readonly kind: Kind;
+  /** True when it is of several callers: a summary names none of them. */
+  readonly isShared: boolean;
   readonly allowance: Allowance;
   /** Not written since the last line. */
   unwritten: number;
   /** The first of those. */
   first: AuditEntry | undefined;
+  /** Jobs whose output was read by calls that are not written, since the last summary. */
+  readonly outputOf: Set<string>;
+  /** One of those calls. */
+  reader: AuditEntry | undefined;
 }
 
 /** An audit record in front of which callers are limited. To be disposed of before the record, with what it counted. */
@@ -104,6 +113,7 @@ export class LimitedAudit implements Audit, Disposable {
     if (!account.allowance.has(nowMs) || shared?.has(nowMs) === false) {
       account.unwritten += 1;
       account.first ??= entry;
+      noteOutput(account, entry);
       this.unwritten += 1;
       this.#timer ??= setTimeout(() => this.#summarize(), SUMMARY_MS);
       return;
@@ -133,7 +143,15 @@ export class LimitedAudit implements Audit, Disposable {
     const key = this.#accounts.size >= MAX_CALLERS ? `${kind} others` : own;
     let account = this.#accounts.get(key);
     if (account === undefined) {
-      account = { kind, allowance: new Allowance(RATES[kind], nowMs), unwritten: 0, first: undefined };
+      account = {
+        kind,
+        isShared: kind === "handshake" || key !== own,
+        allowance: new Allowance(RATES[kind], nowMs),
+        unwritten: 0,
+        first: undefined,
+        outputOf: new Set(),
+        reader: undefined,
+      };
       this.#accounts.set(key, account);
     }
     return account;
@@ -141,31 +159,34 @@ export class LimitedAudit implements Audit, Disposable {
 
   /** Makes room: who has done nothing for a while is as good as new. */
   #forget(nowMs: number): void {
-    for (const [key, { allowance, unwritten }] of this.#accounts) {
-      if (unwritten === 0 && allowance.isFull(nowMs)) this.#accounts.delete(key);
+    for (const [key, { allowance, unwritten, outputOf }] of this.#accounts) {
+      if (unwritten === 0 && outputOf.size === 0 && allowance.isFull(nowMs)) this.#accounts.delete(key);
     }
   }
 
   #summarize(): void {
     this.#timer = undefined;
     for (const account of this.#accounts.values()) {
-      if (account.unwritten === 0) continue;
-      this.#summarizeOne(account);
+      if (account.unwritten === 0 && account.outputOf.size === 0) continue;
+      this.#summarizeOne(account, namedJobs(account.outputOf));
       account.unwritten = 0;
       account.first = undefined;
+      account.outputOf.clear();
+      account.reader = undefined;
     }
   }
 
-  #summarizeOne({ kind, unwritten, first }: Account): void {
-    const { event = "call", user, roles, fingerprint, serial, allowed } = first ?? {};
+  #summarizeOne({ kind, isShared, unwritten, first, reader }: Account, jobs = ""): void {
+    const { event = "call", user, roles, fingerprint, serial, issuer, allowed } = first ?? reader ?? {};
     const what = kind === "handshake" ? "refused connections" : kind === "denied" ? "denied calls" : "calls that read";
-    const caller = kind === "handshake" ? {} : {
+    const caller = isShared ? {} : {
       ...(user === undefined ? {} : { user }),
       ...(roles === undefined ? {} : { roles }),
       ...(fingerprint === undefined ? {} : { fingerprint }),
       ...(serial === undefined ? {} : { serial }),
+      ...(issuer === undefined ? {} : { issuer }),
     };
-    const text = `${unwritten} more ${what} since the line before are not written down`;
+    const text = `${unwritten} more ${what} since the line before are not written down${jobs}`;
     this.#audit.record({ event, ...caller, ...(allowed === undefined ? {} : { allowed }), text }, { soon: false });
   }
 
@@ -174,6 +195,22 @@ export class LimitedAudit implements Audit, Disposable {
     clearTimeout(this.#timer);
     this.#summarize();
   }
+}
+
+/** Keeps whose output was read: nobody may hide that behind many other calls. */
+function noteOutput(account: Account, entry: AuditEntry): void {
+  const { call, job } = entry;
+  if (account.kind !== "read" || call !== "GetOutput" || job === undefined) return;
+  account.reader ??= entry;
+  // One beyond those that are named says that there are more.
+  if (account.outputOf.size <= MAX_NAMED_JOBS) account.outputOf.add(job);
+}
+
+/** The end of a summary's text. */
+function namedJobs(ids: ReadonlySet<string>): string {
+  if (ids.size === 0) return "";
+  const named = [...ids].slice(0, MAX_NAMED_JOBS).join(", ");
+  return `; such calls read the output of ${named}${ids.size > MAX_NAMED_JOBS ? " and others" : ""}`;
 }
 
 /** What is limited; undefined: always written in full. */

@@ -65,3 +65,34 @@ Deno.test("many certificates share one rate, and a bounded number is told apart"
   assert.ok(entries.length < 600 + 1_002);
   assert.equal(counted(entries), 15_000);
 });
+
+Deno.test("a caller cannot hide whose output was read behind many other calls", () => {
+  const { entries, audit, pass } = recorder();
+  const read = { event: "call", user: "eve", fingerprint: "a", issuer: "CN=x", call: "Status", allowed: true } as const;
+  for (let count = 0; count < 10_000; count++) audit.record(read, { soon: false });
+  const written = entries.length;
+  for (const job of ["1", "2", "1"]) audit.record({ ...read, call: "GetOutput", job }, { soon: false });
+  assert.equal(entries.length, written);
+  // A line in full says how many are not written, and the summary still names the jobs.
+  pass(60_000);
+  audit.record(read, { soon: false });
+  assert.match(entries.at(-1)?.text ?? "", /^3 more /);
+  audit[Symbol.dispose]();
+  const { user, issuer, text } = entries.at(-1)!;
+  assert.deepEqual([user, issuer], ["eve", "CN=x"]);
+  assert.match(text ?? "", /read the output of 1, 2$/);
+});
+
+Deno.test("a summary names at most 20 jobs, and no caller where it counts several", () => {
+  const { entries, audit } = recorder();
+  const read = { event: "call", user: "eve", fingerprint: "a", call: "GetOutput", allowed: true } as const;
+  for (let job = 0; job < 10_100; job++) audit.record({ ...read, job: `${job}` }, { soon: false });
+  audit[Symbol.dispose]();
+  assert.match(entries.at(-1)?.text ?? "", /^100 more .* 10000, .*, 10019 and others$/);
+
+  const crowd = recorder();
+  for (let caller = 0; caller < 1_100; caller++) crowd.audit.record(denied(`caller ${caller}`));
+  crowd.audit[Symbol.dispose]();
+  const shared = crowd.entries.filter(({ text, fingerprint }) => text !== undefined && fingerprint === undefined);
+  assert.equal(shared.length, 1);
+});
