@@ -2,6 +2,7 @@
  * What was revoked once, remembered beside the jobs: a list that is lost, or older than one that was in force, must let
  * nobody in again.
  */
+import { createHash } from "node:crypto";
 import { canonicalSerial, MAX_SERIAL_BYTES } from "../trust/certificate.ts";
 import { StartError } from "./start_error.ts";
 
@@ -108,7 +109,8 @@ export class RevocationMemory {
    */
   async save(): Promise<void> {
     if (this.#written === "" && this.#keys.size === 0) return;
-    const text = `${JSON.stringify({ version: VERSION, revoked: grouped(this.#keys), ...this.#old })}\n`;
+    const body = { version: VERSION, revoked: grouped(this.#keys), ...this.#old };
+    const text = `${JSON.stringify({ ...body, sha256: digestOf(body) })}\n`;
     if (text === this.#written) return;
     const temporary = `${this.#path}.new`;
     {
@@ -137,13 +139,21 @@ function grouped(keys: ReadonlySet<string>): Record<string, string[]> {
   return groups;
 }
 
+/** Without it, a damaged serial number would be another one, and let a revoked certificate in. */
+function digestOf(body: object): string {
+  return createHash("sha256").update(JSON.stringify(body)).digest("hex");
+}
+
 const ISSUER = /^[0-9a-f]{64}$/;
 /** As lists may have them: what is written must be read again. */
 const SERIAL = new RegExp(`^([0-9A-F]{2}){1,${MAX_SERIAL_BYTES}}$`);
 
 function parse(text: string): { readonly keys: ReadonlySet<string>; readonly old?: OldMemory } | undefined {
   try {
-    const { version, revoked, authorities, serials } = JSON.parse(text);
+    const { sha256, ...body } = JSON.parse(text);
+    // Files of older versions have none.
+    if (sha256 !== undefined && sha256 !== digestOf(body)) return undefined;
+    const { version, revoked, authorities, serials } = body;
     if (version !== VERSION && version !== undefined) return undefined;
     const hasOld = version === undefined || serials !== undefined;
     if (hasOld && (!areAll(authorities, ISSUER, 16) || !areAll(serials, SERIAL, MAX_SERIALS))) return undefined;

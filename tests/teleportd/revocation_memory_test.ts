@@ -32,6 +32,26 @@ Deno.test("what was revoked once stays revoked, in this life and the next, whate
   assert.equal(next.lacking, 3);
 });
 
+Deno.test("open() never reads another certificate from a file with one flipped bit", strict, async () => {
+  await using file = await temporaryFile();
+  const keys = of(ONE, "0A", "0B");
+  const memory = await RevocationMemory.open(file.path);
+  memory.add(set(keys), [ONE]);
+  await memory.save();
+  const whole = await Deno.readFile(file.path);
+  for (let bit = 0; bit < whole.length * 8; bit++) {
+    const damaged = whole.slice();
+    damaged[bit >> 3]! ^= 1 << (bit & 7);
+    await Deno.writeFile(file.path, damaged);
+    try {
+      const read = await RevocationMemory.open(file.path);
+      assert.deepEqual(sorted(read.add(new Set(), [ONE])), keys, `bit ${bit}`);
+    } catch (error) {
+      if (!(error instanceof StartError)) throw error;
+    }
+  }
+});
+
 Deno.test("a serial number as long as a list may have it is read again at the next start", strict, async () => {
   await using file = await temporaryFile();
   const keys = of(ONE, "7F".repeat(21), "7F".repeat(MAX_SERIAL_BYTES));
