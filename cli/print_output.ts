@@ -13,6 +13,8 @@ export async function printOutput(print: Print, output: JobOutput): Promise<void
   if (output.end === null) return await print.bytes(name, output.data);
   if (output.end.dropped_bytes > 0) {
     // A reader who followed from the start may have them all the same.
-    await print.note(`The server's record of this output lacks ${output.end.dropped_bytes} bytes, which a limit or a full disk dropped`);
+    await print.note(
+      `The server's record of this output lacks ${output.end.dropped_bytes} bytes, which a limit or a full disk dropped`,
+    );
   }
 }
