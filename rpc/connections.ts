@@ -23,6 +23,15 @@ const SETTINGS_MS = 10_000;
 /** A client without a role has nothing to stay for. It asks for health, or learns that it may do nothing else. */
 const GUEST_IDLE_MS = 5_000;
 
+/**
+ * Calls at a time of a client without a role, which may only ask for health. Source: RFC 9113, section 6.5.2, advises no
+ * less. A client that begins more before it has read this loses them (REFUSED_STREAM).
+ */
+const GUEST_STREAMS = 100;
+
+/** A call is a few kilobytes. More than this on one connection wait in the client until others have ended. */
+export const MAX_CALLS_PER_CONNECTION = 2_000;
+
 // A new client's first call is on its way for as long as a round trip takes, and longer where the client is busy.
 const FIRST_CALL_MS = 2_000;
 
@@ -267,7 +276,11 @@ export class Connections {
   }
 
   #place(session: ServerHttp2Session, connection: Connection, standing: Standing): void {
+    const wasGuest = connection.standing?.isMember === false;
     const refusal = this.#places.place(connection, standing);
+    // Before its first request is read. What one read brings is worked off in one go, which all others wait for.
+    if (!standing.isMember) session.settings({ maxConcurrentStreams: GUEST_STREAMS });
+    else if (wasGuest) session.settings({ maxConcurrentStreams: MAX_CALLS_PER_CONNECTION });
     this.#endWhenIdle(session, connection);
     if (refusal === undefined) return;
     const { cause, reason } = refusal;

@@ -7,7 +7,7 @@ import { Calls, SHUTDOWN_SENTENCE, streaming, unary } from "./adapter.ts";
 import { collecting } from "./adapter_requests.ts";
 import type { Address } from "./address.ts";
 import type { NetworkError } from "./compat/boundary.ts";
-import { Connections, type ConnectionStatistics } from "./connections.ts";
+import { Connections, type ConnectionStatistics, MAX_CALLS_PER_CONNECTION } from "./connections.ts";
 import { checkCredentials, type Credentials, pemBytes } from "./credentials.ts";
 import { type CallObserver, observeCalls } from "./server/call_observer.ts";
 import { type Method, methods, SERVICE_NAME } from "./definition.ts";
@@ -109,9 +109,6 @@ export interface RpcServer {
   /** Cuts everything off at once. */
   [Symbol.asyncDispose](): Promise<void>;
 }
-
-// A call is a few kilobytes. More than this on one connection wait in the client until others have ended.
-const MAX_CALLS_PER_CONNECTION = 2_000;
 
 // The largest request is a job with arguments and environment, which Linux bounds at 2 MiB.
 const MAX_REQUEST_BYTES = 4 * 1024 * 1024;

@@ -1,5 +1,6 @@
 /** What the limits of connections do to real clients: who is told what, who is closed, and who always gets in. */
 import assert from "node:assert/strict";
+import { connect as connectHttp2 } from "node:http2";
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { Standing } from "../../rpc/server.ts";
@@ -200,4 +201,28 @@ Deno.test("connections that do nothing are closed when their time is over, and n
     closesWithoutHttp2(),
     movesWithThePolicy(),
   ]);
+});
+
+Deno.test("a client without a role may have 100 calls at a time, and 2,000 once it has one", strict, async () => {
+  const members = new Set(["ann"]);
+  await using server = await serveLocally(echo, {
+    standingOf: ({ commonNames: [user = ""] }) => ({ user, isMember: members.has(user) }),
+  });
+  const open = ({ ca, cert, key }: typeof eve) => {
+    const session = connectHttp2(`https://localhost:${server.port}`, { ca, cert, key });
+    const limits: unknown[] = [];
+    session.on("error", () => {}).on("remoteSettings", ({ maxConcurrentStreams }) => limits.push(maxConcurrentStreams));
+    return { session, limits };
+  };
+  const guest = open(eve);
+  const member = open(clientCredentials);
+  await until(server, () => guest.limits.at(-1) === 100 && member.limits.at(-1) === 2_000);
+  members.add("eve");
+  server.reclassify();
+  // Deno sends settings with the next thing that it reads.
+  guest.session.ping(() => {});
+  await until(server, () => guest.limits.at(-1) === 2_000);
+  for (const { session } of [guest, member]) {
+    await new Promise<void>((resolve) => session.once("close", () => resolve()).destroy());
+  }
 });
