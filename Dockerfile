@@ -14,6 +14,7 @@ COPY service ./service
 COPY teleportd ./teleportd
 COPY trust ./trust
 COPY text ./text
+COPY units ./units
 COPY worker ./worker
 RUN deno task compile
 

@@ -2,8 +2,8 @@
 import { CredentialsError as UnusableCredentialsError, type Environment, ENVIRONMENT_NAMES } from "./cli/config.ts";
 import type { Io } from "./cli/io.ts";
 import { main } from "./cli/main.ts";
-import { UsageError } from "./cli/usage_error.ts";
-import { gatherEntropy } from "./rpc/entropy.ts";
+import { UsageError } from "./units/usage_error.ts";
+import { gatherEntropy } from "./rpc/client/entropy.ts";
 import { readVariable } from "./text/decoded.ts";
 
 const io: Io = {
@@ -18,7 +18,7 @@ const io: Io = {
   async connect(options) {
     gatherEntropy();
     // Only here, so that help and bad usage do not wait for gRPC to load.
-    const { connect, AddressError, CredentialsError } = await import("./rpc/client.ts");
+    const { connect, AddressError, CredentialsError } = await import("./rpc/client/client.ts");
     try {
       return connect(options);
     } catch (error) {

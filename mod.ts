@@ -19,25 +19,26 @@
  * @module
  */
 export * from "./worker/errors.ts";
-export type { InputOptions, InputPiece, InputState, InputTaken } from "./worker/input.ts";
-export { Cgroup, type CgroupUsage } from "./worker/cgroup.ts";
-export type { CgroupLimits, Controller } from "./worker/cgroup_limits.ts";
-export { CgroupUnavailableError } from "./worker/cgroup_delegation.ts";
-export { CgroupTree, type CgroupTreeOptions } from "./worker/cgroup_tree.ts";
-export { Job, type JobRecorder, type OutputEnd } from "./worker/job.ts";
-export type { JobOptions, JobSpec, JobStatus, OutputCounts } from "./worker/job_spec.ts";
-export { OutputLog, type OutputLogOptions, type OutputTotals } from "./worker/output_log.ts";
-export { OutputBudget, type OutputLimit, type OutputPolicy } from "./worker/output_limit.ts";
-export type { OutputPiece } from "./worker/output_piece.ts";
-export type { Stream, StreamOffsets } from "./worker/output_record.ts";
-export type { OutputSelection } from "./worker/output_watch.ts";
-export { Process, type ProcessOptions, type StopOptions } from "./worker/process.ts";
-export type { OutputSink } from "./worker/process_output.ts";
-export type { CommandOptions, Isolation } from "./worker/command.ts";
-export type { Rlimits } from "./worker/command_limits.ts";
-export { hasTags } from "./worker/process_tags.ts";
-export { keepFromJobs } from "./worker/host_inheritance.ts";
-export { type LinuxSignal, parseSignal, signalName } from "./worker/signals.ts";
+export type { StartErrorCode } from "./worker/launch/failure.ts";
+export type { InputOptions, InputPiece, InputState, InputTaken } from "./worker/process/stdin.ts";
+export { Cgroup, type CgroupUsage } from "./worker/cgroup/cgroup.ts";
+export type { CgroupLimits, Controller } from "./worker/cgroup/limits.ts";
+export { CgroupUnavailableError } from "./worker/cgroup/delegation.ts";
+export { CgroupTree, type CgroupTreeOptions } from "./worker/cgroup/tree.ts";
+export { Job, type JobRecorder, type OutputEnd } from "./worker/job/job.ts";
+export type { JobOptions, JobSpec, JobStatus, OutputCounts } from "./worker/job/spec.ts";
+export { OutputLog, type OutputLogOptions, type OutputTotals } from "./worker/output/log.ts";
+export { OutputBudget, type OutputLimit, type OutputPolicy } from "./worker/output/limit.ts";
+export type { OutputPiece } from "./worker/output/chunk.ts";
+export type { Stream, StreamOffsets } from "./worker/output/frame.ts";
+export type { OutputSelection } from "./worker/output/follow.ts";
+export { Process, type ProcessOptions, type StopOptions } from "./worker/process/process.ts";
+export type { OutputSink } from "./worker/process/pump.ts";
+export type { CommandOptions, Isolation } from "./worker/launch/command.ts";
+export type { Rlimits } from "./worker/launch/rlimits.ts";
+export { hasTags } from "./worker/process/tags.ts";
+export { keepFromJobs } from "./worker/launch/inheritance.ts";
+export { type LinuxSignal, parseSignal, signalName } from "./worker/linux/signals.ts";
 export {
   type Asked,
   type EndRecord,
@@ -47,17 +48,16 @@ export {
   type ProcessStatus,
   type Reason,
   type SentSignal,
-  type StartErrorCode,
   type State,
-} from "./worker/state.ts";
-export type { JobFilter } from "./worker/job_filter.ts";
-export type { JobOrder } from "./worker/store_query.ts";
-export { Supervisor } from "./worker/supervisor.ts";
+} from "./worker/process/state.ts";
+export type { JobFilter } from "./worker/job/filter.ts";
+export type { JobOrder } from "./worker/store/list_query.ts";
+export { Supervisor } from "./worker/supervisor/supervisor.ts";
 export type { SupervisorStatistics } from "./worker/supervisor/statistics.ts";
-export type { JobEvent } from "./worker/supervisor_events.ts";
-export type { JobPage, ListOptions } from "./worker/supervisor_list.ts";
-export { checkLimits, type JobLimits, type Limits } from "./worker/supervisor_limits.ts";
+export type { JobEvent } from "./worker/supervisor/job_events.ts";
+export type { JobPage, ListOptions } from "./worker/supervisor/list_page.ts";
+export { checkLimits, type JobLimits, type Limits } from "./worker/supervisor/admission.ts";
 export type { ClosingSignal } from "./worker/supervisor/closing_signals.ts";
-export type { SupervisorOptions } from "./worker/supervisor_options.ts";
-export type { Usage, UsageSource } from "./worker/usage.ts";
+export type { SupervisorOptions } from "./worker/supervisor/options.ts";
+export type { Usage, UsageSource } from "./worker/process/usage.ts";
 export type { Watch } from "./worker/watch.ts";

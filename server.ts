@@ -2,10 +2,10 @@
 import { CommanderError } from "commander";
 import { CertificateError } from "./certs/errors.ts";
 import { TeleportError } from "./mod.ts";
-import { AddressError } from "./rpc/address.ts";
-import { CredentialsError } from "./rpc/credentials.ts";
-import { verifiedText, verifyAudit } from "./service/audit_verify.ts";
-import { PolicyError } from "./service/policy_json.ts";
+import { AddressError } from "./rpc/shared/address.ts";
+import { CredentialsError } from "./rpc/shared/credentials.ts";
+import { verifiedText, verifyAudit } from "./service/audit/verify.ts";
+import { PolicyError } from "./service/policy/json.ts";
 import { parseEnvironment } from "./teleportd/environment.ts";
 import { parseFlags } from "./teleportd/flags.ts";
 import { run } from "./teleportd/run.ts";

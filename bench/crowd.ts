@@ -1,5 +1,5 @@
 /** Budget 5: a thousand watchers of a quiet job, over 20 connections. */
-import type { RpcClient } from "../rpc/client.ts";
+import type { RpcClient } from "../rpc/client/client.ts";
 import type { Finding } from "./finding.ts";
 import { rssBytes } from "./process_facts.ts";
 import { connectTo, ended, readAll, registerBytes, runToEnd, type Stage, startGated, startTeleportd } from "./stage.ts";

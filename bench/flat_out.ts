@@ -1,5 +1,5 @@
 /** How another client fares while `yes` runs flat out, under each policy of an output limit. */
-import type { RpcClient } from "../rpc/client.ts";
+import type { RpcClient } from "../rpc/client/client.ts";
 import type { Finding } from "./finding.ts";
 import { connectTo, type Stage, startJob, startTeleportd } from "./stage.ts";
 import { mb, median, quantile } from "./statistics.ts";

@@ -1,6 +1,6 @@
 /** What it takes of a start to do something before the program runs, against a direct start. */
-import { Process, type ProcessOptions } from "../worker/process.ts";
-import { IsolationProbe } from "../worker/supervisor_isolation.ts";
+import { Process, type ProcessOptions } from "../worker/process/process.ts";
+import { IsolationProbe } from "../worker/supervisor/isolation_probe.ts";
 import type { Finding } from "./finding.ts";
 import type { Stage } from "./stage.ts";
 import { median } from "./statistics.ts";

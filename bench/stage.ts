@@ -1,6 +1,6 @@
 /** What every measurement stands on: certificates, servers, clients and jobs, in a directory of their own. */
 import { ensureServing } from "../certs/serving.ts";
-import { connect, type RpcClient } from "../rpc/client.ts";
+import { connect, type RpcClient } from "../rpc/client/client.ts";
 import { type Program, startDeno } from "./program.ts";
 
 /** Where measurements are made. */

@@ -1,5 +1,5 @@
 /** Budget 4: a gigabyte of output and 20 watchers that read nothing. And the end of such a log, found in it. */
-import type { RpcClient } from "../rpc/client.ts";
+import type { RpcClient } from "../rpc/client/client.ts";
 import type { Budget, Finding } from "./finding.ts";
 import { peakBytes, resetPeak, rssBytes } from "./process_facts.ts";
 import { type Program, startDeno } from "./program.ts";

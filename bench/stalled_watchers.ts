@@ -3,7 +3,7 @@
  * Says "watching" when all have. Arguments: address, directory of certificates, job, how many watchers; each has a
  * connection of its own.
  */
-import { connect } from "../rpc/client.ts";
+import { connect } from "../rpc/client/client.ts";
 
 const [address = "", certs = ".", id = "", count = "0"] = Deno.args;
 const read = (name: string) => Deno.readTextFileSync(`${certs}/${name}`);

@@ -3,7 +3,7 @@ import type { Connection, Credentials, Io } from "./io.ts";
 import { checkVariable } from "../text/decoded.ts";
 import { checkSecret, checkWriters } from "../trust/file_access.ts";
 import { explainReadError } from "./file_error.ts";
-import { UsageError } from "./usage_error.ts";
+import { UsageError } from "../units/usage_error.ts";
 
 /** The environment variables this command line reads, and no other. */
 export const ENVIRONMENT_NAMES = [

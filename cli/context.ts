@@ -2,7 +2,7 @@
 import type { JobWorkerClient } from "../proto/service.ts";
 import type { Config } from "./config.ts";
 import type { Io } from "./io.ts";
-import type { Print } from "./print.ts";
+import type { Print } from "./print/print.ts";
 
 /** What every command gets. */
 export interface LocalContext {

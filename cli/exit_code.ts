@@ -2,9 +2,9 @@
 import type { JobStatus, Reason } from "../proto/teleport/v1/job_worker.ts";
 import { NotUtf8Error } from "../text/decoded.ts";
 import { CredentialsError } from "./config.ts";
-import { BrokenPipeError } from "./print.ts";
-import { SilenceError } from "./silence.ts";
-import { UsageError } from "./usage_error.ts";
+import { BrokenPipeError } from "./print/print.ts";
+import { SilenceError } from "./follow/silence.ts";
+import { UsageError } from "../units/usage_error.ts";
 
 /** The exit codes that are not a job's own. */
 export const EXIT_CODE = {

@@ -3,8 +3,8 @@ import type { JobWorkerClient } from "../proto/service.ts";
 import { CALL_DEADLINE_MS } from "./context.ts";
 import { callStatus, InterruptedError } from "./exit_code.ts";
 import { FORWARDED_SIGNALS, type ForwardedSignal, type Io } from "./io.ts";
-import type { Print } from "./print.ts";
-import { SignalRepeats } from "./signal_repeats.ts";
+import type { Print } from "./print/print.ts";
+import { SignalRepeats } from "../units/signal_repeats.ts";
 
 /** The signal with this number, counted over both kinds, is not forwarded: the program leaves. As docker has it. */
 const LEAVES_AT = 3;

@@ -5,9 +5,9 @@ import { connectAs, type Environment, resolveConfig } from "./config.ts";
 import type { Context } from "./context.ts";
 import { errorExitCode, EXIT_CODE } from "./exit_code.ts";
 import type { Io } from "./io.ts";
-import { BrokenPipeError, createPrint } from "./print.ts";
+import { BrokenPipeError, createPrint } from "./print/print.ts";
 import { type CommonFlags, createProgram, type Runner } from "./program.ts";
-import { UsageError } from "./usage_error.ts";
+import { UsageError } from "../units/usage_error.ts";
 
 /**
  * Runs the command that the arguments name.

@@ -1,10 +1,10 @@
 /** The commands, their options and their help: what may be typed. */
 import { type Command, Option } from "commander";
-import { addCgroupOptions } from "./cgroup_options.ts";
+import { addCgroupOptions } from "./options/cgroup_options.ts";
 import type { ConfigFlags } from "./config.ts";
 import type { Context, LocalContext } from "./context.ts";
-import { addFilterOptions, type FilterFlags, filterOf, FINAL_STATES, isFiltering } from "./filter_options.ts";
-import { addControlOptions } from "./control_options.ts";
+import { addFilterOptions, type FilterFlags, filterOf, FINAL_STATES, isFiltering } from "./options/filter_options.ts";
+import { addControlOptions } from "./options/control_options.ts";
 import {
   addPair,
   type JobFlags,
@@ -13,11 +13,11 @@ import {
   parseMaxOutput,
   parsePolicy,
   parseTimeoutMs,
-} from "./job_options.ts";
-import { countParser, type LogsFlags, logsOptions, parseRetryForMs } from "./logs_options.ts";
-import { bound, type Moment, momentParser } from "./moment.ts";
-import { SuggestingCommand } from "./suggesting_command.ts";
-import { UsageError } from "./usage_error.ts";
+} from "./options/job_options.ts";
+import { countParser, type LogsFlags, logsOptions, parseRetryForMs } from "./options/logs_options.ts";
+import { bound, type Moment, momentParser } from "../units/moment.ts";
+import { SuggestingCommand } from "./options/suggesting_command.ts";
+import { UsageError } from "../units/usage_error.ts";
 import { VERSION } from "./version.ts";
 
 /** The options every command takes, before or behind its name. */

@@ -1,6 +1,6 @@
 /** `teleportd --check-config`: says whether certificates and policy could be served with. */
 import { ExpiryReminder } from "../certs/expiry.ts";
-import type { ServerIdentity } from "../service/keep_current.ts";
+import type { ServerIdentity } from "./config_reload.ts";
 import type { Flags } from "./flags.ts";
 import { namedEnds } from "./identity.ts";
 

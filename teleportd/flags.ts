@@ -1,7 +1,7 @@
 /** The command line of `teleportd`: what it may be told, and how each value is read. */
 import { Command, InvalidArgumentError } from "commander";
-import { parseDurationMs } from "../cli/duration.ts";
-import { parseSizeBytes } from "../cli/size.ts";
+import { parseDurationMs } from "../units/duration.ts";
+import { parseSizeBytes } from "../units/size.ts";
 import type { OutputPolicy } from "../mod.ts";
 
 /** A hundred years: whoever wants more never wants to forget. */

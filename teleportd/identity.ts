@@ -13,10 +13,10 @@ import {
   endsOf,
   readAuthorities,
   readChain,
-} from "../rpc/credentials.ts";
-import type { ServerIdentity } from "../service/keep_current.ts";
-import { DEFAULT_POLICY } from "../service/policy_default.ts";
-import type { PolicyText } from "../service/policy_file.ts";
+} from "../rpc/shared/credentials.ts";
+import type { ServerIdentity } from "./config_reload.ts";
+import { DEFAULT_POLICY } from "../service/policy/default.ts";
+import type { PolicyText } from "../service/policy/file.ts";
 import { type BelievedChain, judgeChain, type RefusedChain } from "../trust/chain.ts";
 import { issuerKey } from "../trust/revocation.ts";
 import type { KnownAuthority, RevocationMemory } from "./revocation_memory.ts";
@@ -133,7 +133,7 @@ export async function readPolicy(path: string | undefined): Promise<PolicyText> 
   if (path === undefined) return { text: "", policy: DEFAULT_POLICY };
   const text = await readSettings("Policy file", path);
   // Only here: the engine for patterns takes 13 MB, which a server without a policy file has better use for.
-  const { parsePolicy } = await import("../service/policy_file.ts");
+  const { parsePolicy } = await import("../service/policy/file.ts");
   return { text, policy: parsePolicy(text) };
 }
 

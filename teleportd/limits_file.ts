@@ -1,10 +1,10 @@
 /** The file of limits that `teleportd --limits` takes: JSON, every word of it known, or refused with the place. */
-import { parseDurationMs } from "../cli/duration.ts";
-import { parseSizeBytes } from "../cli/size.ts";
-import { addUlimit } from "../cli/ulimit.ts";
-import { UsageError } from "../cli/usage_error.ts";
+import { parseDurationMs } from "../units/duration.ts";
+import { parseSizeBytes } from "../units/size.ts";
+import { addUlimit } from "../units/ulimit.ts";
+import { UsageError } from "../units/usage_error.ts";
 import type { CgroupLimits, JobLimits, Limits } from "../mod.ts";
-import { rlimitsOf } from "../service/rlimits.ts";
+import { rlimitsOf } from "../service/convert/rlimits.ts";
 import { oneLine } from "../text/unprintable.ts";
 import { StartError } from "./start_error.ts";
 

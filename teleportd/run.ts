@@ -11,14 +11,14 @@ import {
   Supervisor,
   type SupervisorOptions,
 } from "../mod.ts";
-import { formatAddress, parseAddress } from "../rpc/address.ts";
-import { serve } from "../rpc/server.ts";
-import { callerOf } from "../service/audit.ts";
-import { AuditLog } from "../service/audit_log.ts";
-import { createService } from "../service/handlers.ts";
+import { formatAddress, parseAddress } from "../rpc/shared/address.ts";
+import { serve } from "../rpc/server/server.ts";
+import { callerOf } from "../service/audit/audit.ts";
+import { AuditLog } from "../service/audit/log.ts";
+import { createService } from "../service/handlers/handlers.ts";
 import { LimitedAudit } from "../service/audit/limited_audit.ts";
-import { handshakeRecord } from "../service/handshake_record.ts";
-import { keepCurrent } from "../service/keep_current.ts";
+import { handshakeRecord } from "../service/audit/handshake_record.ts";
+import { keepCurrent } from "./config_reload.ts";
 import { callLimitsOf, limitLine } from "./call_limits.ts";
 import { openCgroups } from "./cgroups.ts";
 import { chooseConnections, maxDescriptors } from "./connection_options.ts";

@@ -1,6 +1,6 @@
 /** When `teleportd` is to stop, and when it is to hurry, as the system's signals say. */
 
-import { SignalRepeats } from "../cli/signal_repeats.ts";
+import { SignalRepeats } from "../units/signal_repeats.ts";
 
 /** After a second signal nothing waits longer than this. */
 const HURRY_MS = 500;

@@ -135,7 +135,7 @@ Deno.test("the package holds the library, its licence and README, and nothing el
   const files = [...said.matchAll(/file:\/\/\S+/g)].map(([url]) => url)
     .filter((url) => url.startsWith(root.href))
     .map((url) => url.slice(root.href.length));
-  for (const file of ["mod.ts", "README.md", "LICENSE", "deno.json", "worker/supervisor.ts"]) {
+  for (const file of ["mod.ts", "README.md", "LICENSE", "deno.json", "worker/supervisor/supervisor.ts"]) {
     assert.ok(files.includes(file), `${file} is in the package: ${said}`);
   }
   const others = files.filter((file) =>

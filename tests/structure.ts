@@ -17,19 +17,48 @@ export interface FileFacts {
 
 /** The layers and what each may import besides itself. The top of the list is the top of the house. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
-  door: ["teleportd", "mod", "cli", "service", "rpc", "certs", "trust", "proto", "worker", "text"],
-  teleportd: ["mod", "cli", "service", "rpc", "certs", "trust", "text"],
+  door: ["teleportd", "mod", "cli", "service", "rpc", "certs", "trust", "proto", "worker", "text", "units"],
+  teleportd: ["mod", "service", "rpc", "certs", "trust", "text", "units"],
   mod: ["worker"],
-  cli: ["rpc", "trust", "proto", "text"],
+  cli: ["rpc", "trust", "proto", "text", "units"],
   service: ["mod", "proto", "text"],
   rpc: ["mod", "trust", "proto"],
   certs: ["trust", "text"],
   trust: ["text"],
   proto: [],
   text: [],
+  units: ["proto"],
   worker: [],
-  tests: ["door", "teleportd", "mod", "cli", "service", "rpc", "certs", "trust", "proto", "text", "worker", "bench"],
-  bench: ["door", "teleportd", "mod", "cli", "service", "rpc", "certs", "trust", "proto", "text", "worker", "tests"],
+  tests: [
+    "door",
+    "teleportd",
+    "mod",
+    "cli",
+    "service",
+    "rpc",
+    "certs",
+    "trust",
+    "proto",
+    "text",
+    "units",
+    "worker",
+    "bench",
+  ],
+  bench: [
+    "door",
+    "teleportd",
+    "mod",
+    "cli",
+    "service",
+    "rpc",
+    "certs",
+    "trust",
+    "proto",
+    "text",
+    "units",
+    "worker",
+    "tests",
+  ],
 };
 
 /** The npm packages of each layer. A layer that is not here has none; tests and benchmarks may use all of them. */
@@ -44,23 +73,45 @@ const PACKAGES: Record<string, RegExp> = {
   "proto/file_descriptors.ts": /^protobufjs$/,
 };
 
-/** The floors inside `worker/`, by the first word of a file's name; a file may import its own floor and those below. */
-const WORKER_FLOORS: readonly (readonly string[])[] = [
-  ["supervisor"],
-  ["recovery", "retention"],
-  ["store"],
-  ["job"],
-  ["process", "termination", "launcher", "output", "input", "state", "command", "host", "usage", "pause"],
-  ["cgroup"],
-  ["signals", "errors", "errno", "watch", "loop"],
-];
+/**
+ * The rooms of a layer: its folders, and the others of the same layer that each may import. The empty name is the layer's
+ * own folder. A layer that is not here has one room.
+ */
+const ROOMS: Record<string, Record<string, readonly string[]>> = {
+  worker: {
+    supervisor: ["store", "job", "process", "launch", "cgroup", "output", "linux", ""],
+    store: ["job", "process", "output", ""],
+    job: ["process", "launch", "cgroup", "output", "linux", ""],
+    process: ["launch", "cgroup", "output", "linux", ""],
+    cgroup: ["linux", ""],
+    output: [""],
+    launch: ["linux", ""],
+    linux: [""],
+    "": [],
+  },
+  service: {
+    handlers: ["audit", "policy", "convert", ""],
+    audit: ["policy", ""],
+    policy: [""],
+    convert: [""],
+    "": [],
+  },
+  rpc: { server: ["shared", "compat"], client: ["shared", "compat"], shared: [], compat: [] },
+  cli: {
+    "": ["commands", "follow", "options", "print"],
+    commands: ["follow", "options", "print", ""],
+    follow: ["print", ""],
+    options: ["follow", ""],
+    print: ["options", ""],
+  },
+};
 
 /** The files of `rpc/` that belong to the client, the only ones the command line may load. */
-const CLIENT_FILES = /^rpc\/(client|errors)\.ts$/;
+const CLIENT_FILES = /^rpc\/(client|shared)\//;
 const DOORS = ["server.ts", "cli.ts", "certs.ts"];
 /** A program for developers, which stands in the layer whose types it writes. */
 const GENERATOR = "proto/generate.ts";
-const PRINTER = "cli/print.ts";
+const PRINTER = "cli/print/print.ts";
 
 function layerOf(path: string): string | undefined {
   if (DOORS.includes(path)) return "door";
@@ -69,9 +120,10 @@ function layerOf(path: string): string | undefined {
   return rest !== undefined && folder !== undefined && folder !== "door" && folder in MAY_IMPORT ? folder : undefined;
 }
 
-function workerFloor(path: string): number {
-  const word = path.slice("worker/".length).split(/[_./]/)[0] ?? "";
-  return WORKER_FLOORS.findIndex((floor) => floor.includes(word));
+/** The room of a file in its layer. */
+function roomOf(path: string): string {
+  const [, folder = "", file] = path.split("/", 3);
+  return file === undefined ? "" : folder;
 }
 
 /** Reads the facts out of a source text. Works only under `deno test`, whose parser it borrows. */
@@ -176,9 +228,10 @@ function fileViolations(path: string, layer: string, facts: FileFacts): string[]
   }
   if (!/^[a-z0-9]+(_[a-z0-9]+)*\.ts$/.test(name)) found.push(`${path} is not named in snake_case`);
   if (/(^|\/)interfaces\//.test(path)) found.push(`${path} is in a folder "interfaces": keep a type beside its use`);
-  if (layer === "worker" && workerFloor(path) < 0) {
-    const words = WORKER_FLOORS.flat().join(", ");
-    found.push(`${path} is on no floor of worker/: begin its name with one of ${words}`);
+  const rooms = ROOMS[layer];
+  if (rooms !== undefined && !Object.hasOwn(rooms, roomOf(path))) {
+    const names = Object.keys(rooms).filter((room) => room !== "").join(", ");
+    found.push(`${path} is in no room of ${layer}/: move it to one of ${names}`);
   }
   if (layer === "tests" || layer === "bench" || path === GENERATOR || DOORS.includes(path)) return found;
   for (const use of facts.uses) {
@@ -215,9 +268,10 @@ function arrowViolation(path: string, layer: string, target: string, names: read
     return undefined;
   }
   if (layer === "door") return `${arrow}: a door may not import a door`;
-  const [from, to] = [workerFloor(path), workerFloor(target)];
-  if (layer === "worker" && from >= 0 && to >= 0 && to < from) {
-    return `${arrow}: inside worker/ imports go down (${WORKER_FLOORS.map((f) => f.join(", ")).join(" > ")})`;
+  const [from, to] = [roomOf(path), roomOf(target)];
+  const allowed = ROOMS[layer]?.[from];
+  if (allowed !== undefined && from !== to && !allowed.includes(to)) {
+    return `${arrow}: inside ${layer}/ the room "${from}" may not import "${to}"`;
   }
   return undefined;
 }

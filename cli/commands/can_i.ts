@@ -3,8 +3,8 @@ import type { Sent } from "../../proto/service.ts";
 import type { CanIRequest } from "../../proto/teleport/v1/job_worker.ts";
 import { CALL_DEADLINE_MS, type Context } from "../context.ts";
 import { callStatus, EXIT_CODE } from "../exit_code.ts";
-import { printable } from "../printable.ts";
-import { UsageError } from "../usage_error.ts";
+import { printable } from "../../text/escape_terminal.ts";
+import { UsageError } from "../../units/usage_error.ts";
 
 /**
  * Asks, and exits with 0 for yes and 1 for no.

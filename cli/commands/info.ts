@@ -1,11 +1,11 @@
 /** `teleport info`: prints what the server is and can do. */
 import type { InfoResponse } from "../../proto/teleport/v1/job_worker.ts";
 import { CALL_DEADLINE_MS, type Context } from "../context.ts";
-import { formatDuration } from "../duration.ts";
+import { formatDuration } from "../../units/duration.ts";
 import { EXIT_CODE } from "../exit_code.ts";
-import { enumName, rfc3339 } from "../message_json.ts";
-import { printable } from "../printable.ts";
-import { labelled } from "../status_text.ts";
+import { enumName, rfc3339 } from "../print/message_json.ts";
+import { printable } from "../../text/escape_terminal.ts";
+import { labelled } from "../print/status_text.ts";
 
 /** Asks the server and prints its answer. */
 export async function info({ calls, print }: Context): Promise<number> {

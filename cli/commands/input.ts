@@ -1,8 +1,8 @@
 /** `teleport input`: sends the standard input to a running job. */
 import { CALL_DEADLINE_MS, type Context } from "../context.ts";
 import { EXIT_CODE } from "../exit_code.ts";
-import { Outages } from "../outage.ts";
-import { sendInput } from "../send_input.ts";
+import { Outages } from "../follow/outage.ts";
+import { sendInput } from "../follow/send_input.ts";
 
 /** Options of the command. */
 export interface InputCommandOptions {

@@ -3,12 +3,12 @@ import type { Sent } from "../../proto/service.ts";
 import type { JobStatus, ListOrder, ListRequest } from "../../proto/teleport/v1/job_worker.ts";
 import type { Context } from "../context.ts";
 import { EXIT_CODE } from "../exit_code.ts";
-import { listJobs } from "../list_jobs.ts";
-import { rfc3339, statusJson } from "../message_json.ts";
-import type { Print } from "../print.ts";
-import { printable, printableCommand } from "../printable.ts";
-import { inStateColour, shortStateText } from "../status_text.ts";
-import { UsageError } from "../usage_error.ts";
+import { listJobs } from "../follow/list_jobs.ts";
+import { rfc3339, statusJson } from "../print/message_json.ts";
+import type { Print } from "../print/print.ts";
+import { printable, printableCommand } from "../../text/escape_terminal.ts";
+import { inStateColour, shortStateText } from "../print/status_text.ts";
+import { UsageError } from "../../units/usage_error.ts";
 
 /** Which jobs, and how much of each. */
 export interface ListOptions {

@@ -1,23 +1,11 @@
 /** `teleport logs`: prints a job's output. */
-import type { Sent } from "../../proto/service.ts";
-import type { GetOutputRequest } from "../../proto/teleport/v1/job_worker.ts";
 import type { Context } from "../context.ts";
 import { EXIT_CODE } from "../exit_code.ts";
-import { followOutput } from "../follow_output.ts";
-import { Outages } from "../outage.ts";
-import { printOutput } from "../print_output.ts";
-import { createStamps } from "../stamps.ts";
-
-/** Which output to print, and how. */
-export interface LogsOptions {
-  /** Goes on to the job's end, through outages of the server. */
-  readonly follow: boolean;
-  readonly selection: Omit<Sent<GetOutputRequest>, "id" | "follow">;
-  /** Puts the time before each line. */
-  readonly timestamps: boolean;
-  /** How long an outage may last, in milliseconds. */
-  readonly retryForMs: number;
-}
+import { followOutput } from "../follow/follow_output.ts";
+import { Outages } from "../follow/outage.ts";
+import type { LogsOptions } from "../options/logs_options.ts";
+import { printOutput } from "../print/print_output.ts";
+import { createStamps } from "../print/timestamps.ts";
 
 /**
  * Prints what is there so far or, following, all of it to the job's end.

@@ -3,9 +3,9 @@ import type { Sent } from "../../proto/service.ts";
 import type { JobRequest } from "../../proto/teleport/v1/job_worker.ts";
 import type { Context } from "../context.ts";
 import { EXIT_CODE } from "../exit_code.ts";
-import { statusJson } from "../message_json.ts";
-import { Outages } from "../outage.ts";
-import { printable } from "../printable.ts";
+import { statusJson } from "../print/message_json.ts";
+import { Outages } from "../follow/outage.ts";
+import { printable } from "../../text/escape_terminal.ts";
 import { registerJob } from "../register_job.ts";
 
 /** Registers the job. */

@@ -1,9 +1,9 @@
 /** `teleport rm`: forgets jobs that do not run, and their output. */
 import { CALL_DEADLINE_MS, type Context } from "../context.ts";
-import { eachId } from "../each_id.ts";
+import { eachId } from "../follow/for_each_job.ts";
 import { EXIT_CODE } from "../exit_code.ts";
-import type { Filter } from "../filter_options.ts";
-import { listJobs } from "../list_jobs.ts";
+import type { Filter } from "../options/filter_options.ts";
+import { listJobs } from "../follow/list_jobs.ts";
 
 /** Removes the jobs and prints the id of each that is gone. */
 export function rm({ calls, print }: Context, ids: readonly string[]): Promise<number> {

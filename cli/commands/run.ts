@@ -3,17 +3,17 @@ import type { Sent } from "../../proto/service.ts";
 import type { JobRequest, JobStatus } from "../../proto/teleport/v1/job_worker.ts";
 import type { Context } from "../context.ts";
 import { callStatus, EXIT_CODE, jobExitCode, unreachableReason } from "../exit_code.ts";
-import { followOutput } from "../follow_output.ts";
-import { followStatus } from "../follow_status.ts";
+import { followOutput } from "../follow/follow_output.ts";
+import { followStatus } from "../follow/follow_status.ts";
 import { forwardSignals, leaveOnSignals, type SignalForwarding } from "../forward_signals.ts";
-import { statusJson } from "../message_json.ts";
-import { Outages } from "../outage.ts";
-import { BrokenPipeError } from "../print.ts";
-import { printOutput } from "../print_output.ts";
-import { printable } from "../printable.ts";
+import { statusJson } from "../print/message_json.ts";
+import { Outages } from "../follow/outage.ts";
+import { BrokenPipeError } from "../print/print.ts";
+import { printOutput } from "../print/print_output.ts";
+import { printable } from "../../text/escape_terminal.ts";
 import { registerJob } from "../register_job.ts";
-import { sendInput } from "../send_input.ts";
-import { isFinal, reasonText } from "../status_text.ts";
+import { sendInput } from "../follow/send_input.ts";
+import { isFinal, reasonText } from "../print/status_text.ts";
 
 /** How long the job may take to be told that its reader left, in milliseconds: a shell pipeline is waiting. */
 const BROKEN_PIPE_DEADLINE_MS = 5_000;

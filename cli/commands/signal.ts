@@ -1,7 +1,7 @@
 /** `teleport signal`: sends a signal to a job's process group. */
 import { CALL_DEADLINE_MS, type Context } from "../context.ts";
 import { EXIT_CODE } from "../exit_code.ts";
-import { statusJson } from "../message_json.ts";
+import { statusJson } from "../print/message_json.ts";
 
 /** Sends the signal. Prints nothing but, as JSON, the status: what the job makes of the signal is not known yet. */
 export async function signal({ calls, print }: Context, id: string, name: string): Promise<number> {

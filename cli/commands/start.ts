@@ -1,9 +1,9 @@
 /** `teleport start`: starts a job and prints its status changes to the end. */
 import type { Context } from "../context.ts";
 import { EXIT_CODE, jobExitCode } from "../exit_code.ts";
-import { followStatus } from "../follow_status.ts";
-import { Outages } from "../outage.ts";
-import { printStatuses } from "../print_status.ts";
+import { followStatus } from "../follow/follow_status.ts";
+import { Outages } from "../follow/outage.ts";
+import { printStatuses } from "../print/print_status.ts";
 
 /**
  * Starts the job, and follows it through outages of the server: asked again, a start of a job that was started is none.

@@ -1,9 +1,9 @@
 /** `teleport stop`: stops jobs and prints how each ended. */
 import type { Context } from "../context.ts";
-import { eachId } from "../each_id.ts";
-import { statusJson } from "../message_json.ts";
-import { askUntilAnswered, Outages } from "../outage.ts";
-import { inStateColour, stateText } from "../status_text.ts";
+import { eachId } from "../follow/for_each_job.ts";
+import { statusJson } from "../print/message_json.ts";
+import { askUntilAnswered, Outages } from "../follow/outage.ts";
+import { inStateColour, stateText } from "../print/status_text.ts";
 
 /** How to stop. */
 export interface StopOptions {

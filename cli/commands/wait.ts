@@ -1,11 +1,11 @@
 /** `teleport wait`: waits for jobs to end and exits as they did. */
 import type { Context } from "../context.ts";
 import { EXIT_CODE, jobExitCode } from "../exit_code.ts";
-import { Ends, followJobs } from "../follow_jobs.ts";
-import { statusJson } from "../message_json.ts";
-import { Outages } from "../outage.ts";
-import { printable } from "../printable.ts";
-import { inStateColour, stateText } from "../status_text.ts";
+import { Ends, followJobs } from "../follow/follow_jobs.ts";
+import { statusJson } from "../print/message_json.ts";
+import { Outages } from "../follow/outage.ts";
+import { printable } from "../../text/escape_terminal.ts";
+import { inStateColour, stateText } from "../print/status_text.ts";
 
 /** What is waited for. */
 export interface WaitOptions {

@@ -3,14 +3,14 @@ import type { Sent } from "../../proto/service.ts";
 import type { JobEvent, WatchJobsRequest } from "../../proto/teleport/v1/job_worker.ts";
 import type { Context } from "../context.ts";
 import { EXIT_CODE } from "../exit_code.ts";
-import { Ends, followJobs } from "../follow_jobs.ts";
-import { followStatus } from "../follow_status.ts";
-import { eventJson } from "../message_json.ts";
-import { Outages } from "../outage.ts";
-import type { Print } from "../print.ts";
-import { printStatuses } from "../print_status.ts";
-import { printable } from "../printable.ts";
-import { inStateColour, stateText } from "../status_text.ts";
+import { Ends, followJobs } from "../follow/follow_jobs.ts";
+import { followStatus } from "../follow/follow_status.ts";
+import { eventJson } from "../print/message_json.ts";
+import { Outages } from "../follow/outage.ts";
+import type { Print } from "../print/print.ts";
+import { printStatuses } from "../print/print_status.ts";
+import { printable } from "../../text/escape_terminal.ts";
+import { inStateColour, stateText } from "../print/status_text.ts";
 
 /**
  * Watches a job, through outages of the server.

@@ -6,8 +6,8 @@ import { certificatesIn } from "../../trust/pem.ts";
 import { connectAs, CredentialsError, readAuthorities, readCertificate } from "../config.ts";
 import type { LocalContext } from "../context.ts";
 import { EXIT_CODE } from "../exit_code.ts";
-import { printable } from "../printable.ts";
-import { labelled } from "../status_text.ts";
+import { printable } from "../../text/escape_terminal.ts";
+import { labelled } from "../print/status_text.ts";
 
 /** What a server that answers at all answers within. */
 const ASK_MS = 5_000;

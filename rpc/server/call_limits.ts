@@ -2,7 +2,7 @@
 import type { ServerHttp2Session } from "node:http2";
 import type { PeerCertificate } from "../../proto/service.ts";
 import { boundRequest, innerOf, streamOf } from "../compat/grpc_call.ts";
-import type { Method } from "../definition.ts";
+import type { Method } from "../shared/definition.ts";
 import { maxMessageBytes } from "./field_limits.ts";
 import { LoopShare, Turns } from "./loop_share.ts";
 import { type AnswerLimits, DEFAULT_ANSWER_LIMITS, UnreadAnswers } from "./unread_answers.ts";

@@ -1,5 +1,5 @@
 /** Why an address cannot be listened on, as a sentence for a person. */
-import { type Address, AddressError, formatAddress } from "../address.ts";
+import { type Address, AddressError, formatAddress } from "../shared/address.ts";
 
 const REASONS: Readonly<Record<string, readonly [AddressError["code"], string]>> = {
   EADDRINUSE: ["IN_USE", "another program listens there: give another port, or 0 for any"],

@@ -2,7 +2,7 @@
  * Accepts connections, and holds each until its first TLS record is there: a silent connection costs a descriptor, and neither
  * memory nor TLS. Errors at accept end nothing.
  */
-import { formatAddress } from "../address.ts";
+import { formatAddress } from "../shared/address.ts";
 import { type ListenSocket, SystemCallError } from "../compat/listen_socket.ts";
 import type { SocketAddress } from "../compat/socket_address.ts";
 import { type AddressCounts, groupOf } from "./address_counts.ts";

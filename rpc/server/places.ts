@@ -1,7 +1,7 @@
 /** The places of connections behind the listener: for handshakes, guests and members, each with its own share. */
 import type { ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
-import { formatAddress } from "../address.ts";
+import { formatAddress } from "../shared/address.ts";
 import type { SocketAddress } from "../compat/socket_address.ts";
 import type { ConnectionLimits } from "./connection_limits.ts";
 import type { ConnectionRefusalCause, RefusedConnections } from "./refused_connections.ts";

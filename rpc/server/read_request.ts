@@ -1,7 +1,7 @@
 /** Makes messages of the bytes of requests: checked first, and refused as what they are where they cannot be read. */
 import type { Buffer } from "node:buffer";
 import { InvalidArgumentError } from "../../mod.ts";
-import type { Method } from "../definition.ts";
+import type { Method } from "../shared/definition.ts";
 import { requestCheck } from "./request_check.ts";
 
 /** Returns a function that reads the requests of a method. */

@@ -2,7 +2,7 @@
  * Keeps callers from pushing history out of the audit record: of what one caller is denied, or only reads, so much is
  * written in full, and the rest is counted in a line. What changes something is always written in full.
  */
-import type { Audit, AuditEntry } from "../audit.ts";
+import type { Audit, AuditEntry } from "./audit.ts";
 
 /** How many lines are written in full. */
 interface Rate {
@@ -218,6 +218,6 @@ function kindOf(entry: AuditEntry, options: { readonly soon?: boolean } | undefi
   if (entry.event === "handshake") return "handshake";
   if (entry.event !== "call") return undefined;
   if (entry.allowed === false) return "denied";
-  // As service/audited.ts says of calls that change nothing.
+  // As service/audit/audited.ts says of calls that change nothing.
   return options?.soon === false ? "read" : undefined;
 }

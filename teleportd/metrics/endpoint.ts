@@ -1,5 +1,5 @@
 /** Serves the metrics as Prometheus text over HTTP, on a loopback address only: it knows no certificates. */
-import { formatAddress, parseAddress } from "../../rpc/address.ts";
+import { formatAddress, parseAddress } from "../../rpc/shared/address.ts";
 import { StartError } from "../start_error.ts";
 
 /** What is served. */

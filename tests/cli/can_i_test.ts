@@ -1,8 +1,8 @@
 /** `teleport can-i`, templates, and what `whoami` asks the server. */
 import assert from "node:assert/strict";
-import { jobRequest } from "../../cli/job_options.ts";
+import { jobRequest } from "../../cli/options/job_options.ts";
 import { main } from "../../cli/main.ts";
-import { UsageError } from "../../cli/usage_error.ts";
+import { UsageError } from "../../units/usage_error.ts";
 import type { CanIRequest } from "../../proto/teleport/v1/job_worker.ts";
 import { FakeCallError, FakeIo, jobStatus, teleport } from "./fake.ts";
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { connectAs, CredentialsError, readCertificate, readCredentials, resolveConfig } from "../../cli/config.ts";
 import { NotUtf8Error } from "../../text/decoded.ts";
-import { UsageError } from "../../cli/usage_error.ts";
+import { UsageError } from "../../units/usage_error.ts";
 
 Deno.test("resolveConfig() takes flags before the environment", () => {
   const env = { TELEPORT_ADDRESS: "a:1", TELEPORT_CERTS: "/a", TELEPORT_IDENTITY: "a", HOME: "/h" };

@@ -1,9 +1,9 @@
 /** Limits by cgroup on the command line, pause and resume, and the record of a job's end for people and programs. */
 import assert from "node:assert/strict";
-import { cgroupLimits, cgroupLimitsText } from "../../cli/cgroup_options.ts";
-import { statusJson } from "../../cli/message_json.ts";
-import { usageRows } from "../../cli/usage_text.ts";
-import { UsageError } from "../../cli/usage_error.ts";
+import { cgroupLimits, cgroupLimitsText } from "../../cli/options/cgroup_options.ts";
+import { statusJson } from "../../cli/print/message_json.ts";
+import { usageRows } from "../../cli/print/resource_usage.ts";
+import { UsageError } from "../../units/usage_error.ts";
 import type { JobRequest, Usage } from "../../proto/teleport/v1/job_worker.ts";
 import { FakeCallError, FakeIo, jobStatus, running, teleport } from "./fake.ts";
 

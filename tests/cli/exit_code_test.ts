@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { CredentialsError } from "../../cli/config.ts";
 import { errorExitCode, InterruptedError, jobExitCode, signalNumber } from "../../cli/exit_code.ts";
-import { SilenceError } from "../../cli/silence.ts";
-import { BrokenPipeError } from "../../cli/print.ts";
-import { UsageError } from "../../cli/usage_error.ts";
+import { SilenceError } from "../../cli/follow/silence.ts";
+import { BrokenPipeError } from "../../cli/print/print.ts";
+import { UsageError } from "../../units/usage_error.ts";
 import type { JobStatus } from "../../proto/teleport/v1/job_worker.ts";
 import { FakeCallError, jobStatus } from "./fake.ts";
 

@@ -1,7 +1,7 @@
 /** Tests of how output is followed through outages: no byte lost, none twice, whatever the moment. */
 import assert from "node:assert/strict";
-import { followOutput, type FollowOutputOptions, OutputMismatchError } from "../../cli/follow_output.ts";
-import { Outages } from "../../cli/outage.ts";
+import { followOutput, type FollowOutputOptions, OutputMismatchError } from "../../cli/follow/follow_output.ts";
+import { Outages } from "../../cli/follow/outage.ts";
 import type { JobOutput } from "../../proto/teleport/v1/job_worker.ts";
 import { exited, FakeCallError, outputOf, stream } from "./fake.ts";
 

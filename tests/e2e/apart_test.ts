@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { JobRequest } from "../../proto/teleport/v1/job_worker.ts";
 import { assertApart, MASK_PROBE, PROBE, starter } from "../worker/inheritance_starter.ts";
-import { IsolationProbe } from "../../worker/supervisor_isolation.ts";
+import { IsolationProbe } from "../../worker/supervisor/isolation_probe.ts";
 import { startServer } from "./programs.ts";
 import { clientOf, finalOf } from "./teleportd.ts";
 

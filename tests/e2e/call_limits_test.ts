@@ -1,8 +1,8 @@
 /** What one user can take of a server as a process: calls, streams, requests, unread answers, lines of the audit record. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { methods } from "../../rpc/definition.ts";
-import { verifyAudit } from "../../service/audit_verify.ts";
+import { methods } from "../../rpc/shared/definition.ts";
+import { verifyAudit } from "../../service/audit/verify.ts";
 import { startServer } from "./programs.ts";
 import { newClient, type RawCall, rawClient } from "./raw_client.ts";
 import { clientOf, memoryMiB } from "./teleportd.ts";

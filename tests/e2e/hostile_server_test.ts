@@ -1,6 +1,6 @@
 /** Servers that break every rule: the command line says a sentence and exits, and never with a stack. */
 import assert from "node:assert/strict";
-import { CallError, connect } from "../../rpc/client.ts";
+import { CallError, connect } from "../../rpc/client/client.ts";
 import { ca, clientCertificate, clientCredentials, serverCertificate } from "../rpc/certificates.ts";
 import { hostileAnswer } from "../torture/frames.ts";
 import { Random } from "../torture/random.ts";

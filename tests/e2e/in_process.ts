@@ -2,7 +2,7 @@
 import type { Connection, Io } from "../../cli/io.ts";
 import { main } from "../../cli/main.ts";
 import type { JobWorkerClient } from "../../proto/service.ts";
-import { connect } from "../../rpc/client.ts";
+import { connect } from "../../rpc/client/client.ts";
 import { FakeIo, type FakeStdin } from "../cli/fake.ts";
 
 /** The calls whose first answers are counted. */

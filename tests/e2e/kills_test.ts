@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import type { JobWorkerClient } from "../../proto/service.ts";
 import type { JobStatus } from "../../proto/teleport/v1/job_worker.ts";
-import { CallError, connect } from "../../rpc/client.ts";
+import { CallError, connect } from "../../rpc/client/client.ts";
 import { type Server, spawnServer, startServer, teleport } from "./programs.ts";
 
 /** The full size is 100. */

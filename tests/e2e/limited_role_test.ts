@@ -1,7 +1,7 @@
 /** A role that is limited to a command and a template, and all the ways round it that one might try from the tool. */
 import assert from "node:assert/strict";
 import { main } from "../../cli/main.ts";
-import { connect } from "../../rpc/client.ts";
+import { connect } from "../../rpc/client/client.ts";
 import { FakeStdin, MemoryFile } from "../cli/fake.ts";
 import { certs, replaceFile, startWatched, type WatchedServer } from "./identity_process.ts";
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { connect as connectTls } from "node:tls";
 import type { JobStatus } from "../../proto/teleport/v1/job_worker.ts";
-import { connect, type RpcClient } from "../../rpc/client.ts";
+import { connect, type RpcClient } from "../../rpc/client/client.ts";
 import { ca, issue, type Issued, otherCa } from "../rpc/certificates.ts";
 import { user } from "./identity_certificates.ts";
 import { certs, makePlace, replaceFile, startWatched, teleportd, type WatchedServer } from "./identity_process.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { JobWorkerClient } from "../../proto/service.ts";
 import type { JobStatus } from "../../proto/teleport/v1/job_worker.ts";
-import { CallError, connect, type RpcClient } from "../../rpc/client.ts";
+import { CallError, connect, type RpcClient } from "../../rpc/client/client.ts";
 import type { Server } from "./programs.ts";
 
 /** A client with the server's own files, over a connection of its own. */

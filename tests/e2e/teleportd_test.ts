@@ -1,7 +1,7 @@
 /** The server as a process, over real TLS: bad input, many watchers, shutdown. What it must outlive, and leave clean. */
 import assert from "node:assert/strict";
 import type { JobWorkerClient } from "../../proto/service.ts";
-import { CallError } from "../../rpc/client.ts";
+import { CallError } from "../../rpc/client/client.ts";
 import { startServer } from "./programs.ts";
 import {
   childrenOf,
@@ -146,7 +146,7 @@ Deno.test("1,000 watchers come and go, some in the middle, some killed, and noth
   await Promise.all(left.slice(0, 500));
   // A process that watches the busy job from the middle of its output, and is killed.
   const program = `
-    import { connect } from ${JSON.stringify(new URL("../../rpc/client.ts", import.meta.url).href)};
+    import { connect } from ${JSON.stringify(new URL("../../rpc/client/client.ts", import.meta.url).href)};
     const read = (name) => Deno.readTextFileSync(${JSON.stringify(`${server.dir}/certs/`)} + name);
     const credentials = { ca: read("ca.crt"), cert: read("admin.crt"), key: read("admin.key") };
     const client = connect({ address: ${JSON.stringify(server.address)}, credentials });

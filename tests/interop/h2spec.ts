@@ -2,7 +2,7 @@
  * h2spec, a conformance test of HTTP/2 that we did not write: https://github.com/summerwind/h2spec. It is built with Go.
  * It cannot show a client certificate, so it speaks plain HTTP/2 to a proxy that does.
  */
-import type { Credentials } from "../../rpc/client.ts";
+import type { Credentials } from "../../rpc/client/client.ts";
 
 // The newest that Go's module proxy has.
 export const H2SPEC = "github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible";

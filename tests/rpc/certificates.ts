@@ -1,7 +1,7 @@
 /** Certificates of every kind for the tests of the wire, good ones and bad ones, made in memory. */
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
-import type { Credentials } from "../../rpc/client.ts";
+import type { Credentials } from "../../rpc/client/client.ts";
 import { readCertificate } from "../../trust/certificate.ts";
 import { revocationKey } from "../../trust/revocation.ts";
 

@@ -1,7 +1,7 @@
 /** A server whose calls do what a test says, and a client of it. */
 import type { JobWorkerHandlers } from "../../proto/service.ts";
-import { connect, type Credentials, type RpcClient } from "../../rpc/client.ts";
-import { type RpcServer, serve, type ServeOptions } from "../../rpc/server.ts";
+import { connect, type Credentials, type RpcClient } from "../../rpc/client/client.ts";
+import { type RpcServer, serve, type ServeOptions } from "../../rpc/server/server.ts";
 import { clientCredentials, serverCredentials } from "./certificates.ts";
 
 /** Leaks of any kind fail the test; by default Deno 2.9 does not look. */

@@ -4,8 +4,8 @@ import http2 from "node:http2";
 import { connect as connectTls } from "node:tls";
 import type { CallContext } from "../../proto/service.ts";
 import type { JobStatus } from "../../proto/teleport/v1/job_worker.ts";
-import type { Credentials, RpcClient } from "../../rpc/client.ts";
-import { CredentialsError, type HandshakeFailure } from "../../rpc/server.ts";
+import type { Credentials, RpcClient } from "../../rpc/client/client.ts";
+import { CredentialsError, type HandshakeFailure } from "../../rpc/server/server.ts";
 import {
   ca,
   clientCertificate,

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { JobNotFoundError } from "../../mod.ts";
 import type { CallContext, JobWorkerHandlers } from "../../proto/service.ts";
 import type { InputRequest } from "../../proto/teleport/v1/job_worker.ts";
-import { CallError } from "../../rpc/client.ts";
+import { CallError } from "../../rpc/client/client.ts";
 import { aborted, connectTo, failure, serveLocally, strict } from "./fixture.ts";
 
 type Input = JobWorkerHandlers["Input"];

@@ -1,5 +1,5 @@
 /** Audit records for tests: where they are, how they come about, how somebody changes them. */
-import { AuditLog, type AuditLogOptions } from "../../service/audit_log.ts";
+import { AuditLog, type AuditLogOptions } from "../../service/audit/log.ts";
 
 export async function temporaryDirectory(): Promise<AsyncDisposable & { path: string }> {
   const path = await Deno.makeTempDir({ prefix: "teleport-audit-" });

@@ -1,8 +1,8 @@
 /** The service in this process: real jobs of a real supervisor, called as the wire would call it, by whom a test says. */
 import { Supervisor } from "../../mod.ts";
 import type { CallContext, CallName, CallOptions, JobWorkerClient, PeerCertificate } from "../../proto/service.ts";
-import { methods, SERVICE_NAME } from "../../rpc/definition.ts";
-import { createService, type Service } from "../../service/handlers.ts";
+import { methods, SERVICE_NAME } from "../../rpc/shared/definition.ts";
+import { createService, type Service } from "../../service/handlers/handlers.ts";
 
 /** Leaks of any kind fail the test; by default Deno 2.9 does not look. */
 export const strict = { sanitizeOps: true, sanitizeResources: true } as const;

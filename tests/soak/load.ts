@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { connect as connectTcp } from "node:net";
 import { connect as connectTls } from "node:tls";
-import type { RpcClient } from "../../rpc/client.ts";
-import { CallError } from "../../rpc/client.ts";
+import type { RpcClient } from "../../rpc/client/client.ts";
+import { CallError } from "../../rpc/client/client.ts";
 
 /** What a round works with. */
 export interface Ground {

@@ -1,6 +1,6 @@
 /** Runs the mixed load against a real server and judges whether memory, descriptors and latency stayed flat. */
-import { connect } from "../../rpc/client.ts";
-import { parseAddress } from "../../rpc/address.ts";
+import { connect } from "../../rpc/client/client.ts";
+import { parseAddress } from "../../rpc/shared/address.ts";
 import { issueClient } from "../../certs/issue.ts";
 import { type Ground, ROUNDS } from "./load.ts";
 import { startServer } from "../e2e/programs.ts";

@@ -1,7 +1,7 @@
 /** Random bytes as the messages of every call: mutated good messages, and noise. The same seed gives the same bytes. */
 import { Buffer } from "node:buffer";
 import protobuf from "protobufjs";
-import { type Method, methods, root } from "../../rpc/definition.ts";
+import { type Method, methods, root } from "../../rpc/shared/definition.ts";
 import type { Random } from "./random.ts";
 
 /** A message for a call. */

@@ -1,5 +1,5 @@
 /** Torture by frames of HTTP/2 of every type, flag and length after every kind of request, by every kind of user. */
-import type { Credentials } from "../../rpc/client.ts";
+import type { Credentials } from "../../rpc/client/client.ts";
 import { hostileWrites } from "./frames.ts";
 import { Random } from "./random.ts";
 import { USERS } from "./stage.ts";

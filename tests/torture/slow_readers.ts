@@ -1,7 +1,7 @@
 /** A viewer who asks for much and reads nothing, or reads all of a crowd of lists. */
 import assert from "node:assert/strict";
-import { connect } from "../../rpc/client.ts";
-import { methods } from "../../rpc/definition.ts";
+import { connect } from "../../rpc/client/client.ts";
+import { methods } from "../../rpc/shared/definition.ts";
 import { rawClient } from "../e2e/raw_client.ts";
 import { removeOthers } from "./leftover_jobs.ts";
 import type { Torture } from "./torture.ts";

@@ -1,7 +1,7 @@
 /** A server to torture, its users, and an innocent client that must not suffer. */
 import assert from "node:assert/strict";
 import type { JobStatus } from "../../proto/teleport/v1/job_worker.ts";
-import type { Credentials, RpcClient } from "../../rpc/client.ts";
+import type { Credentials, RpcClient } from "../../rpc/client/client.ts";
 import { listOf, user } from "../e2e/identity_certificates.ts";
 import { makePlace, replaceFile, startWatched, type WatchedServer } from "../e2e/identity_process.ts";
 import { descriptorsOf, memoryMiB } from "../e2e/teleportd.ts";

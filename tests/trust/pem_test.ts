@@ -1,7 +1,7 @@
 /** PEM as people's tools and editors leave it, and what both sides then make of it. */
 import assert from "node:assert/strict";
-import { checkCredentials, readAuthorities } from "../../rpc/credentials.ts";
-import { CredentialsError } from "../../rpc/server.ts";
+import { checkCredentials, readAuthorities } from "../../rpc/shared/credentials.ts";
+import { CredentialsError } from "../../rpc/server/server.ts";
 import { readPem, splitCertificates, writePem } from "../../trust/pem.ts";
 import { openssl, withOpenssl } from "../certs/fixture.ts";
 import { ca, clientCertificate, clientCredentials, otherCa, serverCredentials } from "../rpc/certificates.ts";

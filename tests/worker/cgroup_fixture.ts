@@ -1,8 +1,8 @@
 /** Cgroups for tests: a made-up tree that is there everywhere, and real ones where this host lets us. */
 import { join } from "node:path";
-import type { Controller } from "../../worker/cgroup_limits.ts";
-import { CgroupUnavailableError } from "../../worker/cgroup_delegation.ts";
-import { CgroupTree } from "../../worker/cgroup_tree.ts";
+import type { Controller } from "../../worker/cgroup/limits.ts";
+import { CgroupUnavailableError } from "../../worker/cgroup/delegation.ts";
+import { CgroupTree } from "../../worker/cgroup/tree.ts";
 
 /** A directory that looks as a delegated cgroup does to who may write to it. What is written there can be read back. */
 export async function fakeBase(controllers = "cpuset cpu io memory pids"): Promise<string> {

@@ -1,10 +1,10 @@
 /** Output and the clock: a time is what the clock said, and one that went back is marked and misleads no search. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { OutputLog } from "../../worker/output_log.ts";
-import type { OutputPiece } from "../../worker/output_piece.ts";
-import { type OutputSelection, readOutput } from "../../worker/output_watch.ts";
-import { Supervisor } from "../../worker/supervisor.ts";
+import { OutputLog } from "../../worker/output/log.ts";
+import type { OutputPiece } from "../../worker/output/chunk.ts";
+import { type OutputSelection, readOutput } from "../../worker/output/follow.ts";
+import { Supervisor } from "../../worker/supervisor/supervisor.ts";
 import { randomOf } from "../torture/damage.ts";
 
 const decoder = new TextDecoder();

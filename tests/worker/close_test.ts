@@ -1,7 +1,7 @@
 /** The end of a supervisor: in order, readable until the last, and never without end. */
 import assert from "node:assert/strict";
 import { Supervisor, SupervisorClosedError } from "../../mod.ts";
-import { Job } from "../../worker/job.ts";
+import { Job } from "../../worker/job/job.ts";
 
 async function withDirectory(use: (directory: string) => Promise<void>): Promise<void> {
   const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });

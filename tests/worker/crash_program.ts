@@ -4,9 +4,9 @@
  */
 import "./plain_start.ts";
 import { Supervisor } from "../../mod.ts";
-import { OutputLog } from "../../worker/output_log.ts";
-import { Segment } from "../../worker/output_segment.ts";
-import { Store } from "../../worker/store.ts";
+import { OutputLog } from "../../worker/output/log.ts";
+import { Segment } from "../../worker/output/segment.ts";
+import { Store } from "../../worker/store/store.ts";
 
 const [directory = "", step = "", script = ""] = Deno.args;
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { OutputUnavailableError, RecordDamagedError, StoreUnusableError } from "../../worker/errors.ts";
-import { Supervisor } from "../../worker/supervisor.ts";
+import { Supervisor } from "../../worker/supervisor/supervisor.ts";
 import { damageJobs, makeJobs } from "../torture/damaged_jobs.ts";
 
 /** Two jobs with an output each, closed in order; then the directory is changed, and opened again. */

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { errnoOf, errnoOfWords, errnoWords, writeAdvice } from "../../worker/errno.ts";
 import { NotRecordedError, StoreUnusableError } from "../../worker/errors.ts";
-import { openDatabase } from "../../worker/store_file.ts";
+import { openDatabase } from "../../worker/store/database.ts";
 
 const withCode = (code: string) => Object.assign(new Error("x"), { code });
 

@@ -3,8 +3,8 @@
  * Starts the probe on each way, and prints what each said, as JSON. With `kept` it keeps from its jobs what its starter
  * handed to it first.
  */
-import { keepFromJobs } from "../../worker/host_inheritance.ts";
-import { Process, type ProcessOptions } from "../../worker/process.ts";
+import { keepFromJobs } from "../../worker/launch/inheritance.ts";
+import { Process, type ProcessOptions } from "../../worker/process/process.ts";
 import { MASK_PROBE, PROBE } from "./inheritance_starter.ts";
 import { Sink } from "./sink.ts";
 

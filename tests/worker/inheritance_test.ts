@@ -57,8 +57,8 @@ Deno.test("the keys of the starter's session are none of a process after keepFro
   `;
   const job = `${calls} console.log(JSON.stringify([find(), put("other")]));`;
   const program = `
-    import { Process } from "${module}process.ts";
-    import { keepFromJobs } from "${module}host_inheritance.ts";
+    import { Process } from "${module}process/process.ts";
+    import { keepFromJobs } from "${module}launch/inheritance.ts";
     ${calls}
     const joined = keyctl(numbers.keyctl, 1n, 0n, null, null, 0n) > 0n && put("teleport-test");
     const run = async () => {

@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { type JobFilter, type JobOrder, type JobStatus, type ListOptions, Supervisor } from "../../mod.ts";
-import { lineOf, matches, matchesState } from "../../worker/job_filter.ts";
-import type { JobSpec } from "../../worker/job_spec.ts";
-import type { ProcessStatus } from "../../worker/state.ts";
-import { Store } from "../../worker/store.ts";
-import { encodeOutput, encodeSpec, encodeStatus } from "../../worker/store_json.ts";
+import { lineOf, matches, matchesState } from "../../worker/job/filter.ts";
+import type { JobSpec } from "../../worker/job/spec.ts";
+import type { ProcessStatus } from "../../worker/process/state.ts";
+import { Store } from "../../worker/store/store.ts";
+import { encodeOutput, encodeSpec, encodeStatus } from "../../worker/store/json.ts";
 
 /** As the contract has it: start-up and a page, with 100,000 ended jobs. */
 const MANY = 100_000;

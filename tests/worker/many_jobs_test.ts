@@ -1,7 +1,7 @@
 /** 300 jobs that are started and ended at once: nothing of them is left, and what is on record of them adds up. */
 import assert from "node:assert/strict";
 import { type JobStatus, Supervisor, type SupervisorOptions } from "../../mod.ts";
-import { scanProcesses } from "../../worker/process_table.ts";
+import { scanProcesses } from "../../worker/linux/procfs.ts";
 import { cgroupTest } from "./cgroup_fixture.ts";
 
 const JOBS = 300;

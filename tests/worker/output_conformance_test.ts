@@ -5,10 +5,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { InvalidArgumentError, InvalidCursorError } from "../../worker/errors.ts";
-import { OutputLog, type OutputLogOptions } from "../../worker/output_log.ts";
-import type { OutputPiece } from "../../worker/output_piece.ts";
-import type { Stream } from "../../worker/output_record.ts";
-import { type OutputSelection, readOutput } from "../../worker/output_watch.ts";
+import { OutputLog, type OutputLogOptions } from "../../worker/output/log.ts";
+import type { OutputPiece } from "../../worker/output/chunk.ts";
+import type { Stream } from "../../worker/output/frame.ts";
+import { type OutputSelection, readOutput } from "../../worker/output/follow.ts";
 
 type Written = readonly (readonly [Stream, string])[];
 

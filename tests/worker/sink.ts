@@ -1,6 +1,6 @@
 /** Keeps what a process writes, and lets a test wait for it. */
-import type { Stream } from "../../worker/output_record.ts";
-import type { OutputSink } from "../../worker/process_output.ts";
+import type { Stream } from "../../worker/output/frame.ts";
+import type { OutputSink } from "../../worker/process/pump.ts";
 
 /** An output in memory, as text. */
 export class Sink implements OutputSink {

@@ -1,8 +1,8 @@
 /** Starts that fail: each for its own reason, in the same words directly and through the launcher. */
 import assert from "node:assert/strict";
 import { HostExhaustedError } from "../../worker/errors.ts";
-import { Process, type ProcessOptions } from "../../worker/process.ts";
-import type { StartErrorCode } from "../../worker/state.ts";
+import { Process, type ProcessOptions } from "../../worker/process/process.ts";
+import type { StartErrorCode } from "../../worker/launch/failure.ts";
 import { Sink } from "./sink.ts";
 import { ignore, onDisk, run as runTool, title } from "./small_disk.ts";
 
@@ -271,7 +271,7 @@ Deno.test("a way that ends before the file is no closed directory, whoever the j
 Deno.test("a start without free descriptors does not use the process up", async () => {
   // In a process of its own: its limit must be low.
   const program = `
-    import { Process } from ${JSON.stringify(new URL("../../worker/process.ts", import.meta.url).href)};
+    import { Process } from ${JSON.stringify(new URL("../../worker/process/process.ts", import.meta.url).href)};
     import { Supervisor } from ${JSON.stringify(new URL("../../mod.ts", import.meta.url).href)};
     await using supervisor = new Supervisor();
     const id = await supervisor.add("true", [], ${"OPTIONS"});

@@ -1,8 +1,8 @@
 /** Every program of the zoo, in a cgroup and without one, stopped and left behind: nothing of it is left, in bounded time. */
 import assert from "node:assert/strict";
-import { Process, type ProcessOptions } from "../../worker/process.ts";
-import { readEntry, scanProcesses } from "../../worker/process_table.ts";
-import type { ProcessStatus } from "../../worker/state.ts";
+import { Process, type ProcessOptions } from "../../worker/process/process.ts";
+import { readEntry, scanProcesses } from "../../worker/linux/procfs.ts";
+import type { ProcessStatus } from "../../worker/process/state.ts";
 import { cgroupTest } from "./cgroup_fixture.ts";
 import { type Animal, CHAIN, DETACHED, HEADLESS, NEXT, REGROUPED, ZOO } from "./zoo.ts";
 import { Sink } from "./sink.ts";

@@ -1,6 +1,6 @@
 /** Counts what the jobs of a supervisor do, for monitoring: starts, ends by reason, and bytes of output. */
-import type { ProcessStatus, Reason, State } from "../state.ts";
-import type { Known } from "../store_rows.ts";
+import type { ProcessStatus, Reason, State } from "../process/state.ts";
+import type { Known } from "../store/rows.ts";
 
 /** Figures of a supervisor at one moment. Counters begin at 0 when the supervisor is made and never go down. */
 export interface SupervisorStatistics {

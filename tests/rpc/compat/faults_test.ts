@@ -9,7 +9,7 @@ import type { EventEmitter } from "node:events";
 import http2 from "node:http2";
 import type { Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
-import type { NetworkError } from "../../../rpc/server.ts";
+import type { NetworkError } from "../../../rpc/server/server.ts";
 import { clientCredentials } from "../certificates.ts";
 import { connectTo, serveLocally, strict } from "../fixture.ts";
 import { DEADLY_WRITES } from "./deadly_writes.ts";

@@ -1,7 +1,7 @@
 /** The table of limits covers every request, and nothing that clients send today exceeds it. */
 import assert from "node:assert/strict";
 import protobuf from "protobufjs";
-import { type Method, methods } from "../../../rpc/definition.ts";
+import { type Method, methods } from "../../../rpc/shared/definition.ts";
 import { FIELD_LIMITS } from "../../../rpc/server/field_limits.ts";
 import { requestReader } from "../../../rpc/server/read_request.ts";
 

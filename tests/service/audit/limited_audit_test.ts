@@ -1,7 +1,7 @@
 /** Callers cannot push history out of the audit record, and nothing is lost from the count. */
 import assert from "node:assert/strict";
 import { LimitedAudit } from "../../../service/audit/limited_audit.ts";
-import type { AuditEntry } from "../../../service/audit.ts";
+import type { AuditEntry } from "../../../service/audit/audit.ts";
 
 function recorder() {
   const entries: AuditEntry[] = [];

@@ -1,7 +1,7 @@
 /** What the supervisor counts for monitoring agrees with what its jobs did. */
 import assert from "node:assert/strict";
 import { Supervisor, type SupervisorStatistics } from "../../../mod.ts";
-import { isFinalState } from "../../../worker/state.ts";
+import { isFinalState } from "../../../worker/process/state.ts";
 
 const strict = { sanitizeOps: true, sanitizeResources: true };
 

@@ -1,0 +1,77 @@
+/** Follows many jobs, through outages of the server, and misses no change. */
+import type { JobWorkerClient, Sent } from "../../proto/service.ts";
+import type { JobEvent, JobStatus, WatchJobsRequest } from "../../proto/teleport/v1/job_worker.ts";
+import { aged } from "../../units/moment.ts";
+import type { Outages } from "./outage.ts";
+import { HEARTBEAT_MS, MAX_SILENCE_MS, unlessSilent } from "./silence.ts";
+import { isFinal } from "../print/status_text.ts";
+
+/**
+ * Yields the events of one stream after the other: when one breaks off, the next goes on behind its last event. Where
+ * that is too long ago for the server, it begins anew, with the jobs as they are then.
+ *
+ * @param request which jobs
+ */
+export async function* followJobs(
+  calls: Pick<JobWorkerClient, "WatchJobs">,
+  request: Sent<WatchJobsRequest>,
+  outages: Outages,
+): AsyncGenerator<JobEvent, never, void> {
+  let token = "";
+  const beganMs = performance.now();
+  while (true) {
+    try {
+      const open = (signal: AbortSignal) =>
+        calls.WatchJobs(
+          { ...aged(request, performance.now() - beganMs), token, heartbeat_ms: HEARTBEAT_MS },
+          { signal },
+        );
+      for await (const event of unlessSilent(open, MAX_SILENCE_MS)) {
+        const isHeartbeat = event.kind === "JOB_EVENT_KIND_HEARTBEAT";
+        await outages.answered(!isHeartbeat);
+        if (isHeartbeat) continue;
+        token = event.token;
+        yield event;
+      }
+      throw new Error("The server closed the stream, which has no end: try again");
+    } catch (error) {
+      await outages.wait(error);
+    }
+  }
+}
+
+/** What becomes of jobs that are followed by their ids. */
+export class Ends {
+  /** How each ended that has, in the order of their ends. */
+  readonly ended = new Map<string, JobStatus>();
+  /** Those that have neither ended nor were removed. */
+  readonly left: Set<string>;
+  /** Those that were removed without an end. */
+  readonly removed: string[] = [];
+  #known = new Set<string>();
+
+  constructor(ids: readonly string[]) {
+    this.left = new Set(ids);
+  }
+
+  /** Takes an event; returns the job when it ended by it. */
+  take({ kind, job }: JobEvent): JobStatus | undefined {
+    // When the following had to begin anew, what was removed meanwhile is seen by what is missing.
+    if (kind === "JOB_EVENT_KIND_CURRENT") {
+      for (const id of this.left) if (!this.#known.has(id)) this.#remove(id);
+      this.#known.clear();
+    }
+    if (job === null) return undefined;
+    if (kind === "JOB_EVENT_KIND_KNOWN") this.#known.add(job.id);
+    if (isFinal(job.state) && this.left.delete(job.id)) {
+      this.ended.set(job.id, job);
+      return job;
+    }
+    if (kind === "JOB_EVENT_KIND_REMOVED") this.#remove(job.id);
+    return undefined;
+  }
+
+  #remove(id: string): void {
+    if (this.left.delete(id)) this.removed.push(id);
+  }
+}

@@ -1,0 +1,79 @@
+/** The options that say which jobs are meant, as `list`, `watch` and `rm` take them. */
+import type { Command } from "commander";
+import type { ListRequest, State } from "../../proto/teleport/v1/job_worker.ts";
+import { addPair } from "./job_options.ts";
+import { bound, type Moment, momentParser } from "../../units/moment.ts";
+import { UsageError } from "../../units/usage_error.ts";
+
+/** Options as typed. */
+export interface FilterFlags {
+  readonly state?: readonly State[];
+  readonly owner?: string;
+  readonly label?: Record<string, string>;
+  readonly command?: string;
+  readonly since?: Moment;
+  readonly until?: Moment;
+}
+
+/** The fields of a request that say which jobs are meant. */
+export type Filter =
+  & Pick<ListRequest, "states" | "owner" | "labels" | "command">
+  & Partial<Pick<ListRequest, "registered_since" | "registered_since_age_ms">>
+  & Partial<Pick<ListRequest, "registered_until" | "registered_until_age_ms">>;
+
+const STATES = ["INITIAL", "STARTING", "RUNNING", "STOPPING", "EXITED", "KILLED", "FAILED", "LOST"] as const;
+
+/** The four states that never change. */
+export const FINAL_STATES: readonly State[] = ["STATE_EXITED", "STATE_KILLED", "STATE_FAILED", "STATE_LOST"];
+
+/** Adds the options to a command. */
+export function addFilterOptions(command: Command): Command {
+  return command
+    .option("--state <STATE>", "only jobs in this state; repeatable", addStates)
+    .option("--owner <USER>", "only jobs of this user")
+    .option(
+      "-l, --label <KEY=VALUE>",
+      "only jobs with this label; repeatable",
+      (text: string, before?: Record<string, string>) => addPair(text, before, { name: "--label", form: "KEY=VALUE" }),
+    )
+    .option("--command <TEXT>", "only jobs with this in their command line")
+    .option(
+      "--since <TIME>",
+      "only jobs registered since, such as 2026-01-31T12:00:00Z or 10m",
+      momentParser("--since"),
+    )
+    .option("--until <TIME>", "only jobs registered until then", momentParser("--until"));
+}
+
+/** What the options ask for. */
+export function filterOf(flags: FilterFlags): Filter {
+  return {
+    states: [...flags.state ?? []],
+    owner: flags.owner ?? "",
+    labels: flags.label ?? {},
+    command: flags.command ?? "",
+    ...bound("registered_since", flags.since),
+    ...bound("registered_until", flags.until),
+  };
+}
+
+/** Whether the options leave anything out. */
+export function isFiltering(flags: FilterFlags): boolean {
+  const { state, owner, label, command, since, until } = flags;
+  return [state, owner, label, command, since, until].some((flag) => flag !== undefined);
+}
+
+/**
+ * Adds the states of one `--state`, one or several with commas between, in upper or lower case.
+ *
+ * @throws {UsageError} when one is no state
+ */
+export function addStates(text: string, before: readonly State[] | undefined): State[] {
+  return text.split(",").reduce((states, name) => {
+    const known = STATES.find((state) => state === name.toUpperCase());
+    if (known === undefined) {
+      throw new UsageError(`Unknown state "${name}" for --state: give one of ${STATES.join(", ")}`);
+    }
+    return [...states, `STATE_${known}` as const];
+  }, [...before ?? []]);
+}

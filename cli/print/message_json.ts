@@ -1,0 +1,109 @@
+/** Messages as JSON for programs: the fields' own names, states and streams without prefix, absent fields left out. */
+import type {
+  JobEvent,
+  JobOutput,
+  JobStatus,
+  OutputEnd,
+  Timestamp,
+  Usage,
+  UsageSource,
+} from "../../proto/teleport/v1/job_worker.ts";
+
+/** The name of an enum's value without its prefix: `STATE_EXITED` is `EXITED`. */
+export function enumName(value: string): string {
+  return value.replace(/^(?:STATE|REASON|STREAM|OUTPUT_POLICY|USAGE_SOURCE|JOB_EVENT_KIND|ISOLATION)_/, "");
+}
+
+/** A moment as RFC 3339 in UTC, with as many digits as it has: `2026-01-31T12:00:00.25Z`. */
+export function rfc3339(time: Timestamp): string {
+  const seconds = new Date(time.seconds * 1000).toISOString().slice(0, -5);
+  const fraction = String(time.nanos).padStart(9, "0").replace(/0+$/, "");
+  return fraction === "" ? `${seconds}Z` : `${seconds}.${fraction}Z`;
+}
+
+/**
+ * A job's status. Left out is what the job does not have: no exit code, no signal, not started yet. Counts are always
+ * there, also when they are 0.
+ */
+export function statusJson(status: JobStatus): Record<string, unknown> {
+  const { id, state, command, reason, output_policy, registered_at, started_at, ended_at, pid, signals, ...others } =
+    status;
+  const { input, input_bytes, input_closed, cgroup_limits, usage, ...more } = others;
+  const { term_sent_at, kill_sent_at, others_ended, others_left, paused, isolation, ...rest } = more;
+  return withoutAbsent({
+    // First, for whoever reads a line with bare eyes.
+    id,
+    state: enumName(state),
+    command,
+    ...rest,
+    ...(input ? { input, input_bytes, input_closed } : {}),
+    cgroup_limits: cgroup_limits && withoutAbsent({ ...cgroup_limits }),
+    usage: usage && usageJson(usage),
+    term_sent_at: term_sent_at && rfc3339(term_sent_at),
+    kill_sent_at: kill_sent_at && rfc3339(kill_sent_at),
+    others_ended: others_ended || null,
+    others_left: others_left || null,
+    paused: paused || null,
+    reason: reason === "REASON_UNSPECIFIED" ? "" : enumName(reason),
+    isolation: isolation === "ISOLATION_UNSPECIFIED" ? "" : enumName(isolation),
+    output_policy: output_policy === "OUTPUT_POLICY_UNSPECIFIED" ? "" : enumName(output_policy),
+    registered_at: registered_at && rfc3339(registered_at),
+    started_at: started_at && rfc3339(started_at),
+    ended_at: ended_at && rfc3339(ended_at),
+    signals: signals.length === 0 ? null : signals.map(({ at, ...sent }) => ({ ...sent, at: at && rfc3339(at) })),
+    // 0 is no process's id: the job was never started.
+    pid: pid || null,
+  });
+}
+
+/** What a job has used; what nobody knows is left out, which is not 0. */
+function usageJson({ cpu_source, memory_source, ...figures }: Usage): Record<string, unknown> {
+  const sourceOf = (source: UsageSource) => source === "USAGE_SOURCE_UNSPECIFIED" ? "" : enumName(source);
+  return withoutAbsent({ ...figures, cpu_source: sourceOf(cpu_source), memory_source: sourceOf(memory_source) });
+}
+
+/**
+ * A piece of output, its bytes in base64 as the JSON mapping of protobuf has it; or a gap, with the number of bytes that
+ * are missing; or the closing record.
+ */
+export function outputJson(output: JobOutput): Record<string, unknown> {
+  if (output.end !== null) return withoutAbsent({ cursor: output.cursor, end: endJson(output.end) });
+  return withoutAbsent({
+    stream: enumName(output.stream),
+    offset: output.offset,
+    time: output.time && rfc3339(output.time),
+    cursor: output.cursor,
+    data: output.data.toBase64(),
+    dropped_bytes: output.dropped_bytes || null,
+    clock_went_back: output.clock_went_back || null,
+  });
+}
+
+/** The closing record, its digests in hexadecimal as sha256sum(1) prints them. */
+function endJson(end: OutputEnd): Record<string, unknown> {
+  return withoutAbsent({
+    ...end,
+    stdout_sha256: end.stdout_sha256.toHex(),
+    stderr_sha256: end.stderr_sha256.toHex(),
+    status: end.status && statusJson(end.status),
+  });
+}
+
+/** What is told of one of many jobs. */
+export function eventJson(event: JobEvent): Record<string, unknown> {
+  const { kind, job, time, reason, by, token } = event;
+  return withoutAbsent({
+    kind: enumName(kind),
+    job: job && statusJson(job),
+    time: time && rfc3339(time),
+    reason: reason === "REASON_UNSPECIFIED" ? "" : enumName(reason),
+    by,
+    token,
+  });
+}
+
+function withoutAbsent(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).filter(([, value]) => value !== undefined && value !== null && value !== ""),
+  );
+}

@@ -1,0 +1,26 @@
+/** Prints the changes of a job's status, one a line. */
+import type { JobStatus } from "../../proto/teleport/v1/job_worker.ts";
+import { statusJson } from "./message_json.ts";
+import type { Print } from "./print.ts";
+import { inStateColour, stateText } from "./status_text.ts";
+
+/** Prints one status: its state with what belongs to it, or all of it as JSON. */
+export function printStatus(print: Print, status: JobStatus): Promise<void> {
+  return print.json ? print.record(statusJson(status)) : print.line(inStateColour(print, status, stateText(status)));
+}
+
+/**
+ * Prints every status of a stream as it comes.
+ *
+ * @returns the last
+ * @throws {Error} when the stream ends without one
+ */
+export async function printStatuses(print: Print, statuses: AsyncIterable<JobStatus>): Promise<JobStatus> {
+  let last: JobStatus | undefined;
+  for await (const status of statuses) {
+    await printStatus(print, status);
+    last = status;
+  }
+  if (last === undefined) throw new Error("The server closed the stream without a status: try again");
+  return last;
+}

@@ -1,0 +1,61 @@
+/** What a job has used and how it was ended, in words. */
+import type { JobStatus, Usage, UsageSource } from "../../proto/teleport/v1/job_worker.ts";
+import { rfc3339 } from "./message_json.ts";
+import { printable } from "../../text/escape_terminal.ts";
+
+/** What a figure is worth, by where it is from. */
+const WORTH: Readonly<Record<UsageSource, string>> = {
+  USAGE_SOURCE_UNSPECIFIED: "",
+  USAGE_SOURCE_CGROUP: "",
+  USAGE_SOURCE_RUSAGE: ", without what it left behind",
+  USAGE_SOURCE_PROC: ", at least",
+};
+
+/** Rows of a status about what the job has used. */
+export function usageRows(usage: Usage | null): [string, string][] {
+  if (usage === null) return [];
+  const { cpu_user_us, cpu_system_us, cpu_source, memory_bytes, peak_memory_bytes, memory_source } = usage;
+  const { processes, oom_kills } = usage;
+  const cpu = cpu_user_us === undefined || cpu_system_us === undefined
+    ? ""
+    : `${seconds(cpu_user_us)} user, ${seconds(cpu_system_us)} system${WORTH[cpu_source]}`;
+  const memory = [
+    memory_bytes === undefined ? "" : `${memory_bytes} bytes now`,
+    peak_memory_bytes === undefined ? "" : `${peak_memory_bytes} bytes at most${peakWorth(memory_source)}`,
+  ];
+  return [
+    ["Processor", cpu],
+    ["Memory", memory.filter((part) => part !== "").join(", ")],
+    ["Processes", processes === undefined ? "" : `${processes}`],
+    ["Out of memory", oom_kills ? `${oom_kills} of its processes killed` : ""],
+  ];
+}
+
+function peakWorth(source: UsageSource): string {
+  return source === "USAGE_SOURCE_PROC" ? " when it was looked at" : "";
+}
+
+function seconds(us: number): string {
+  return `${(us / 1_000_000).toFixed(us < 1_000_000 ? 3 : 2)}s`;
+}
+
+function otherProcesses(count: number): string {
+  return `${count} other process${count === 1 ? "" : "es"}`;
+}
+
+/** Rows of a status about who asked for what, and what it took to end the job. */
+export function endRows(status: JobStatus): [string, string][] {
+  const { started_by, stop_asked_by, signals, term_sent_at, kill_sent_at, others_ended, others_left } = status;
+  const sent = signals.map(({ by, signal, at }) =>
+    `${printable(signal)} by ${printable(by)}${at === null ? "" : ` at ${rfc3339(at)}`}`
+  );
+  return [
+    ["Started by", printable(started_by)],
+    ["Stop asked by", printable(stop_asked_by)],
+    ["Signals", sent.join(", ")],
+    ["Asked to end", term_sent_at === null ? "" : `${rfc3339(term_sent_at)}, by SIGTERM`],
+    ["Killed", kill_sent_at === null ? "" : `${rfc3339(kill_sent_at)}, for it had not ended`],
+    ["Ended with it", others_ended === 0 ? "" : otherProcesses(others_ended)],
+    ["Left running", others_left === 0 ? "" : `${otherProcesses(others_left)} that could not be ended`],
+  ];
+}

@@ -1,0 +1,122 @@
+/** A job's status in words. */
+import type { JobStatus, OutputPolicy, Reason, State } from "../../proto/teleport/v1/job_worker.ts";
+import { cgroupLimitsText } from "../options/cgroup_options.ts";
+import { formatDuration } from "../../units/duration.ts";
+import { enumName, rfc3339 } from "./message_json.ts";
+import type { Print, Style } from "./print.ts";
+import { printable, printableCommand } from "../../text/escape_terminal.ts";
+import { ulimitText } from "../../units/ulimit.ts";
+import { endRows, usageRows } from "./resource_usage.ts";
+
+/** Whether the state is one of the four that never change. */
+export function isFinal(state: State): boolean {
+  return state === "STATE_EXITED" || state === "STATE_KILLED" || state === "STATE_FAILED" || state === "STATE_LOST";
+}
+
+const REASONS: Partial<Record<Reason, string>> = {
+  REASON_STOPPED: "stopped",
+  REASON_TIMED_OUT: "timed out",
+  REASON_OUTPUT_LIMIT: "over its output limit",
+  REASON_OUTPUT_FAILED: "its output could not be recorded",
+  REASON_OUT_OF_MEMORY: "out of memory",
+  REASON_SHUTDOWN: "the server shut down",
+};
+
+/** Why the job ended where its state does not say it already; empty where there is nothing to say. */
+export function reasonText(status: JobStatus): string {
+  const reason = REASONS[status.reason];
+  if (reason === undefined) return "";
+  return status.stopped_by === "" ? reason : `${reason} by ${printable(status.stopped_by)}`;
+}
+
+const STYLES: Partial<Record<State, Style>> = {
+  STATE_RUNNING: "green",
+  STATE_STOPPING: "yellow",
+  STATE_KILLED: "yellow",
+  STATE_FAILED: "red",
+  STATE_LOST: "red",
+};
+
+/** A text in the colour of a state. */
+export function inStateColour(print: Print, status: JobStatus, text: string): string {
+  const failed = status.state === "STATE_EXITED" && status.exit_code !== 0;
+  const style = failed ? "red" : STYLES[status.state];
+  return style === undefined ? text : print.styled(style, text);
+}
+
+/** The state with its exit code or signal: `EXITED 7`, `KILLED SIGTERM`, `RUNNING`. */
+export function shortStateText(status: JobStatus): string {
+  const state = enumName(status.state);
+  if (status.state === "STATE_EXITED") return `${state} ${status.exit_code}`;
+  return status.state === "STATE_KILLED" ? `${state} ${printable(status.signal)}` : state;
+}
+
+/** The state with all that belongs to it: `KILLED SIGTERM (stopped by ada)`, `RUNNING, pid 4711`. */
+export function stateText(status: JobStatus): string {
+  const state = shortStateText(status);
+  const reason = reasonText(status);
+  switch (status.state) {
+    case "STATE_RUNNING":
+      return `${state}, pid ${status.pid}${pausedText(status)}`;
+    case "STATE_EXITED":
+    case "STATE_KILLED":
+      return reason === "" ? state : `${state} (${reason})`;
+    case "STATE_FAILED":
+    case "STATE_LOST":
+      return `${state}: ${printable(status.error)}`;
+    default:
+      return state;
+  }
+}
+
+function pausedText({ paused, paused_by }: JobStatus): string {
+  if (!paused) return "";
+  return paused_by === "" ? " (paused)" : ` (paused by ${printable(paused_by)})`;
+}
+
+/** All of a status, a line for each thing known of it. */
+export function statusLines(print: Print, status: JobStatus): string[] {
+  const labels = Object.entries(status.labels).map(([key, value]) => printable(`${key}=${value}`));
+  const rows: [string, string][] = [
+    ["Id", printable(status.id)],
+    ["State", inStateColour(print, status, stateText(status))],
+    ["Command", printableCommand(status.command, status.args)],
+    ["Directory", printable(status.cwd)],
+    ["Owner", printable(status.owner)],
+    ["Runs as", printable([status.user, status.group].filter((name) => name !== "").join(", group "))],
+    ["Ulimits", ulimitText(status.rlimits)],
+    ["Isolation", status.isolation === "ISOLATION_UNSPECIFIED" ? "" : enumName(status.isolation).toLowerCase()],
+    ["Limits", cgroupLimitsText(status.cgroup_limits)],
+    ["Labels", labels.join(", ")],
+    ["Time limit", status.timeout_ms === 0 ? "" : formatDuration(status.timeout_ms)],
+    ["Registered", status.registered_at === null ? "" : rfc3339(status.registered_at)],
+    ["Started", status.started_at === null ? "" : rfc3339(status.started_at)],
+    ["Ended", status.ended_at === null ? "" : rfc3339(status.ended_at)],
+    ...endRows(status),
+    ...usageRows(status.usage),
+    ["Input", status.input ? `${status.input_bytes} bytes, ${status.input_closed ? "closed" : "open"}` : ""],
+    ["Stdout", `${status.stdout_bytes} bytes`],
+    ["Stderr", `${status.stderr_bytes} bytes`],
+    ["Output limit", limitText(status)],
+    ["Dropped", status.dropped_bytes === 0 ? "" : `${status.dropped_bytes} bytes`],
+  ];
+  return labelled(rows);
+}
+
+const AT_LIMIT: Readonly<Record<OutputPolicy, string>> = {
+  OUTPUT_POLICY_UNSPECIFIED: "",
+  OUTPUT_POLICY_STOP: ", then the job is stopped",
+  OUTPUT_POLICY_KEEP_NEWEST: ", of which the newest are kept",
+  OUTPUT_POLICY_BLOCK: ", then the job waits",
+};
+
+function limitText(status: JobStatus): string {
+  return status.max_output_bytes === 0 ? "" : `${status.max_output_bytes} bytes${AT_LIMIT[status.output_policy]}`;
+}
+
+/** Lines of the form `Name:  value`, the values in one column; a row without a value is left out. */
+export function labelled(rows: readonly (readonly [string, string])[]): string[] {
+  const shown = rows.filter(([, value]) => value !== "");
+  const width = Math.max(...shown.map(([name]) => name.length)) + 2;
+  return shown.map(([name, value]) => `${(name === "" ? "" : `${name}:`).padEnd(width)}${value}`);
+}

@@ -1,0 +1,85 @@
+/** The standard health service: how a service says whether it serves. */
+import type { CallContext } from "../../proto/service.ts";
+import type { Server } from "@grpc/grpc-js";
+import { type Calls, streaming, unary } from "./adapter.ts";
+import { healthMethods, type ServingStatus } from "../shared/health_definition.ts";
+import { StatusError } from "./status_error.ts";
+import { withRawRequests } from "./read_request.ts";
+
+interface Request {
+  service: string;
+}
+
+/** Answers for a fixed set of services, all of which serve or do not. */
+export class Health {
+  readonly #services: ReadonlySet<string>;
+  #status: ServingStatus = "SERVING";
+  #closed = false;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(services: Iterable<string>) {
+    this.#services = new Set(services);
+  }
+
+  /** Says from now on that all services serve, or that none does. */
+  setServing(serving: boolean): void {
+    this.#status = serving ? "SERVING" : "NOT_SERVING";
+    for (const wake of this.#waiting) wake();
+  }
+
+  /** Ends all watches, after they were told that nothing serves. */
+  close(): void {
+    this.#closed = true;
+    this.setServing(false);
+  }
+
+  /** Adds the service to a server. */
+  addTo(server: Server, calls: Calls): void {
+    const { Check, List, Watch } = healthMethods();
+    const raw = { Check: withRawRequests(Check), List: withRawRequests(List), Watch: withRawRequests(Watch) };
+    server.addService(raw, {
+      Check: unary(Check, ({ service }: Request) => this.#check(service), calls),
+      List: unary(List, () => this.#list(), calls),
+      Watch: streaming(Watch, ({ service }: Request, context) => this.#watch(service, context), calls),
+    });
+  }
+
+  #check(service: string): Promise<object> {
+    if (this.#services.has(service)) return Promise.resolve({ status: this.#status });
+    const known = [...this.#services].map((name) => JSON.stringify(name)).join(", ");
+    return Promise.reject(
+      new StatusError("NOT_FOUND", `Unknown service ${JSON.stringify(service)}: ask for one of ${known}`),
+    );
+  }
+
+  #list(): Promise<object> {
+    return Promise.resolve({
+      statuses: Object.fromEntries([...this.#services].map((name) => [name, { status: this.#status }])),
+    });
+  }
+
+  async *#watch(service: string, { signal }: CallContext): AsyncGenerator<object> {
+    let told: ServingStatus | undefined;
+    while (!signal.aborted) {
+      const status = this.#services.has(service) ? this.#status : "SERVICE_UNKNOWN";
+      if (status !== told) {
+        told = status;
+        yield { status };
+        // It may have changed while that was on its way.
+        continue;
+      }
+      if (this.#closed) {
+        throw new StatusError("UNAVAILABLE", "The server is shutting down: watch again once it is back");
+      }
+      await this.#change(signal);
+    }
+  }
+
+  /** Resolves at the next change, or when the watcher leaves. */
+  #change(signal: AbortSignal): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiting.add(resolve);
+    signal.addEventListener("abort", () => resolve(), { once: true });
+    return promise.finally(() => this.#waiting.delete(resolve));
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * Server reflection: https://github.com/grpc/grpc/blob/master/doc/server-reflection.md
+ *
+ * The descriptions of all files are made by `deno task generate` and embedded, so that nothing is read or parsed here but
+ * the definition of reflection itself.
+ */
+import { type Server, status } from "@grpc/grpc-js";
+import protobuf from "protobufjs";
+import files from "../../proto/descriptors.json" with { type: "json" };
+import definition from "../../proto/grpc/reflection/v1/reflection.proto" with { type: "text" };
+import type { Calls } from "./adapter.ts";
+import { conversing } from "./adapter_conversation.ts";
+import { type Method, methodsOf } from "../shared/definition.ts";
+import { withRawRequests } from "./read_request.ts";
+
+/** Both versions have the same messages. */
+const PACKAGES = ["grpc.reflection.v1", "grpc.reflection.v1alpha"] as const;
+
+const MAX_NAME_IN_ERROR = 200;
+
+/** A request, of which one field is there besides the host. */
+interface Request {
+  readonly file_by_filename?: string;
+  readonly file_containing_symbol?: string;
+  readonly file_containing_extension?: { readonly containing_type: string };
+  readonly all_extension_numbers_of_type?: string;
+}
+
+type File = typeof files[number];
+
+const byName: ReadonlyMap<string, File> = new Map(files.map((file) => [file.name, file]));
+const bySymbol: ReadonlyMap<string, File> = new Map(
+  files.flatMap((file) => file.symbols.map((symbol) => [symbol, file] as const)),
+);
+
+/**
+ * Lets clients without the .proto files ask a server for what they say.
+ *
+ * @param services the full names of the services that are served besides reflection
+ */
+export function addReflection(server: Server, services: readonly string[], calls: Calls): void {
+  const reflected = PACKAGES.map((name) => `${name}.ServerReflection`);
+  const served = [...services, ...reflected];
+  for (const [at, name] of PACKAGES.entries()) {
+    const text = definition.replace(`package ${PACKAGES[0]};`, `package ${name};`);
+    const { root } = protobuf.parse(text, { keepCase: true });
+    root.resolveAll();
+    const method = methodsOf(root, reflected[at]!)["ServerReflectionInfo"] as Method;
+    const answer = (request: Request) => ({
+      valid_host: "",
+      original_request: request,
+      ...answerTo(request, served),
+    });
+    server.addService(
+      { ServerReflectionInfo: withRawRequests(method) },
+      { ServerReflectionInfo: conversing(method, answer, calls) },
+    );
+  }
+}
+
+function answerTo(request: Request, services: readonly string[]): object {
+  switch (Object.keys(request).find((name) => name !== "host")) {
+    case "file_by_filename":
+      return filesAnswer(byName.get(request.file_by_filename!), "file", request.file_by_filename!);
+    case "file_containing_symbol":
+      return filesAnswer(bySymbol.get(request.file_containing_symbol!), "symbol", request.file_containing_symbol!);
+    case "list_services":
+      return { list_services_response: { service: services.map((name) => ({ name })) } };
+    case "all_extension_numbers_of_type": {
+      const type = request.all_extension_numbers_of_type!;
+      // No file has extensions.
+      if (bySymbol.has(type)) return { all_extension_numbers_response: { base_type_name: type } };
+      return notFound("type", type);
+    }
+    case "file_containing_extension":
+      return notFound("extension of", request.file_containing_extension!.containing_type);
+    default:
+      return errorAnswer(status.INVALID_ARGUMENT, "The request asks for nothing: set one field of 'message_request'");
+  }
+}
+
+/** The file and all that it imports, the imported before what imports them, as the other servers do. */
+function filesAnswer(file: File | undefined, kind: string, name: string): object {
+  if (file === undefined) return notFound(kind, name);
+  const found = new Map<string, Uint8Array>();
+  const add = ({ name, dependencies, base64 }: File) => {
+    for (const dependency of dependencies) add(byName.get(dependency)!);
+    found.set(name, Uint8Array.fromBase64(base64));
+  };
+  add(file);
+  // The file itself comes first: some clients look at no other.
+  const [own, ...others] = [...found.values()].reverse();
+  return { file_descriptor_response: { file_descriptor_proto: [own, ...others] } };
+}
+
+function notFound(kind: string, name: string): object {
+  return errorAnswer(status.NOT_FOUND, `Unknown ${kind} ${JSON.stringify(name.slice(0, MAX_NAME_IN_ERROR))}`);
+}
+
+function errorAnswer(code: status, message: string): object {
+  return { error_response: { error_code: code, error_message: message.toWellFormed() } };
+}

@@ -1,0 +1,173 @@
+/** Verifies an audit record: every line there, unchanged, in its order. Needs nothing but the files. */
+import { CHAIN_START, type ChainEnd, hashOf, MAX_LINE_BYTES, readLine } from "./chain.ts";
+import { auditFileName, auditFileNumbers, HEAD_NAME, readHeadOf } from "./files.ts";
+
+/** What was found. */
+export interface Verified {
+  readonly files: number;
+  readonly lines: number;
+  /** Of the first and the last line; 0 when there is none. */
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+  /** SHA-256 of the last line. Kept elsewhere, it proves later that all up to here is as it was. */
+  readonly hash: string;
+  /** What is wrong, a sentence each, the first 100. */
+  readonly problems: readonly string[];
+}
+
+/** A record with more is not read on for its problems: the first ones tell where to look. */
+const MAX_PROBLEMS = 100;
+
+/** What the head names. */
+type Head = ChainEnd;
+
+/** A server that writes may remove its oldest file meanwhile; it does not do so again and again. */
+const MAX_ATTEMPTS = 10;
+
+/** What still looks wrong when it was read so often, while a server wrote, is wrong. */
+const MAX_LOOKS = 3;
+
+/**
+ * Verifies a directory with all files of a record, or one file of it. A server may go on writing it.
+ *
+ * @throws {Error} when they cannot be read
+ */
+export async function verifyAudit(path: string): Promise<Verified> {
+  if (!(await Deno.stat(path)).isDirectory) return await verifyFiles([path], undefined);
+  let looks = 0;
+  for (let attempt = 1;; attempt++) {
+    // Before the files, which then have what it names and perhaps more.
+    const head = await readHeadOf(path);
+    const paths = (await auditFileNumbers(path)).map((number) => `${path}/${auditFileName(number)}`);
+    try {
+      const found = await verifyFiles(paths, { head });
+      const isWritten = (await readHeadOf(path))?.seq !== head?.seq;
+      if (found.problems.length === 0 || !isWritten || ++looks === MAX_LOOKS) return found;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound) || attempt === MAX_ATTEMPTS) throw error;
+    }
+  }
+}
+
+/** @param whole Of a whole record, not of one file: what its head names */
+async function verifyFiles(
+  paths: readonly string[],
+  whole: { readonly head: Head | undefined } | undefined,
+): Promise<Verified> {
+  const chain = new Chain(whole?.head);
+  for (const path of paths) await readLines(path, chain);
+  return chain.finish({ files: paths.length, whole: whole !== undefined });
+}
+
+/** What was found, for people. */
+export function verifiedText({ files, lines, firstSeq, lastSeq, hash, problems }: Verified): string {
+  return [
+    ...problems,
+    `${lines} lines in ${files} files, number ${firstSeq} to ${lastSeq}, the last with SHA-256 ${hash}`,
+    problems.length > 0
+      ? "The record is NOT whole"
+      : lines === 0
+      ? "The record is empty: no line was written yet"
+      : "The record is whole",
+  ].join("\n");
+}
+
+async function readLines(path: string, chain: Chain): Promise<void> {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  using file = await Deno.open(path, { read: true });
+  let number = 0;
+  let rest = new Uint8Array();
+  // As bytes: a text would hide what is no UTF-8, and a mark at its beginning.
+  for await (const bytes of file.readable) {
+    let start = 0;
+    for (let end = bytes.indexOf(LINE_BREAK); end >= 0; end = bytes.indexOf(LINE_BREAK, start)) {
+      chain.take(joined(rest, bytes.subarray(start, end)), `${name}, line ${number += 1}`);
+      rest = new Uint8Array();
+      start = end + 1;
+    }
+    rest = joined(rest, bytes.subarray(start));
+    if (rest.length > MAX_LINE_BYTES) return chain.problem(`${name}, line ${number + 1}: it is longer than any line`);
+  }
+  if (rest.length > 0) chain.problem(`${name}, line ${number + 1}: it has no end`);
+}
+
+const LINE_BREAK = 10;
+
+function joined(one: Uint8Array<ArrayBuffer>, other: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  if (one.length === 0) return other;
+  const whole = new Uint8Array(one.length + other.length);
+  whole.set(one);
+  whole.set(other, one.length);
+  return whole;
+}
+
+/** Follows the chain from line to line. */
+class Chain {
+  readonly #head: Head | undefined;
+  readonly #problems: string[] = [];
+  #lines = 0;
+  #firstSeq = 0;
+  #last = CHAIN_START;
+  #lastAt = "";
+  #removedThrough = 0;
+  #headSeen: boolean;
+
+  constructor(head: Head | undefined) {
+    this.#head = head;
+    // Of a record that is about to begin.
+    this.#headSeen = head?.seq === 0;
+  }
+
+  problem(sentence: string): void {
+    if (this.#problems.length < MAX_PROBLEMS) this.#problems.push(sentence);
+  }
+
+  take(bytes: Uint8Array, at: string): void {
+    this.#lines += 1;
+    const line = readLine(bytes);
+    const hash = hashOf(bytes);
+    if (line === undefined) {
+      this.problem(`${at}: it is no line of an audit record`);
+      this.#last = { seq: this.#last.seq + 1, hash };
+      this.#lastAt = at;
+      return;
+    }
+    const { seq, prev } = line;
+    if (this.#lines === 1) this.#firstSeq = seq;
+    const first = this.#lines === 1 && seq !== 1;
+    if (!first && seq <= this.#last.seq) this.problem(`${at}: number ${seq} comes after ${this.#last.seq}`);
+    else if (!first && seq > this.#last.seq + 1) {
+      this.problem(`${at}: ${seq - this.#last.seq - 1} lines before it are missing`);
+    } else if (!first && prev !== this.#last.hash) {
+      this.problem(
+        this.#lastAt === "" ? `${at}: it is not the first line` : `${this.#lastAt}: it was changed, or ${at}`,
+      );
+    }
+    this.#removedThrough = Math.max(this.#removedThrough, line.removed_through ?? 0);
+    if (this.#head?.seq === seq && this.#head.hash === hash) this.#headSeen = true;
+    this.#last = { seq, hash };
+    this.#lastAt = at;
+  }
+
+  finish({ files, whole }: { readonly files: number; readonly whole: boolean }): Verified {
+    // A server makes the head and a file at its start, so that nothing at all is no record, or what is left of one.
+    if (this.#lines === 0 && !(whole && files > 0 && this.#head !== undefined)) {
+      this.problem(whole ? "There is no audit record in this directory" : "The file has no line of an audit record");
+    }
+    if (whole && this.#firstSeq > 1 && this.#removedThrough < this.#firstSeq - 1) {
+      this.problem(`The first ${this.#firstSeq - 1} lines are missing, and the record does not say why`);
+    }
+    if (whole && this.#head === undefined && this.#lines > 0) {
+      this.problem(`"${HEAD_NAME}" is missing or damaged: lines may have been cut off the end`);
+    }
+    if (this.#head !== undefined && !this.#headSeen) {
+      this.problem(
+        this.#head.seq > this.#last.seq
+          ? `The last ${this.#head.seq - this.#last.seq} lines are missing`
+          : `Line number ${this.#head.seq} is not the one that "${HEAD_NAME}" names: it was changed`,
+      );
+    }
+    const { seq: lastSeq, hash } = this.#last;
+    return { files, lines: this.#lines, firstSeq: this.#firstSeq, lastSeq, hash, problems: this.#problems };
+  }
+}

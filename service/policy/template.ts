@@ -1,0 +1,114 @@
+/** Templates: commands whose every word the policy decides, but for parameters of a declared kind. */
+import { InvalidArgumentError } from "../../mod.ts";
+import type * as wire from "../../proto/teleport/v1/job_worker.ts";
+import type { Pattern } from "./pattern.ts";
+
+/** What a parameter's value may be. */
+export type ParameterKind =
+  | { readonly kind: "int"; readonly min: number; readonly max: number }
+  | { readonly kind: "enum"; readonly values: readonly string[] }
+  | { readonly kind: "pattern"; readonly pattern: Pattern };
+
+/** One parameter. */
+export interface Parameter {
+  readonly is: ParameterKind;
+  /** Absent: it must be given. */
+  readonly byDefault?: string | undefined;
+}
+
+/** A text with parameters in it: words as they are, and names. */
+export type TemplateText = readonly (string | { readonly parameter: string })[];
+
+/** A command that is run by its name and parameters. */
+export interface Template {
+  readonly command: string;
+  readonly args: readonly TemplateText[];
+  readonly env: Readonly<Record<string, TemplateText>>;
+  readonly cwd: string;
+  readonly parameters: ReadonlyMap<string, Parameter>;
+}
+
+/** A name, a version, a path; longer ones are documents. */
+const MAX_VALUE_CHARS = 1024;
+
+/**
+ * Makes of a request by template the request that it stands for; of any other, itself.
+ *
+ * @throws {InvalidArgumentError} when there is no such template, a parameter is missing, unknown or not of its kind, or
+ * the request has words of its own
+ */
+export function expandTemplate(templates: ReadonlyMap<string, Template>, request: wire.JobRequest): wire.JobRequest {
+  const { template: name } = request;
+  if (name === "") {
+    if (Object.keys(request.parameters).length === 0) return request;
+    throw new InvalidArgumentError("Unexpected parameters: they go with a template");
+  }
+  const template = templates.get(name);
+  if (template === undefined) {
+    throw new InvalidArgumentError(`Unknown template ${JSON.stringify(name.slice(0, 100))}: ask which there are`);
+  }
+  const { command, args, env, cwd } = request;
+  if (command !== "" || args.length > 0 || Object.keys(env).length > 0 || cwd !== "") {
+    throw new InvalidArgumentError(
+      `Unexpected command, arguments, environment or directory with template ${JSON.stringify(name)}: give parameters`,
+    );
+  }
+  const values = valuesOf(template, request.parameters);
+  return {
+    ...request,
+    command: template.command,
+    args: template.args.map((text) => fill(text, values)),
+    env: Object.fromEntries(Object.entries(template.env).map(([name, text]) => [name, fill(text, values)])),
+    cwd: template.cwd,
+  };
+}
+
+function valuesOf(template: Template, given: Readonly<Record<string, string>>): Map<string, string> {
+  const unknown = Object.keys(given).find((name) => !template.parameters.has(name));
+  if (unknown !== undefined) {
+    const known = [...template.parameters.keys()].map((name) => JSON.stringify(name)).join(", ") || "none";
+    throw new InvalidArgumentError(
+      `Unknown parameter ${JSON.stringify(unknown.slice(0, 100))}: the template has ${known}`,
+    );
+  }
+  const values = new Map<string, string>();
+  for (const [name, { is, byDefault }] of template.parameters) {
+    const value = Object.hasOwn(given, name) ? given[name] : byDefault;
+    if (value === undefined) throw new InvalidArgumentError(`Missing parameter "${name}": give ${wanted(is)}`);
+    if (!isOfKind(is, value)) {
+      const shown = JSON.stringify(value.slice(0, 100));
+      throw new InvalidArgumentError(`Invalid parameter "${name}", ${shown}: give ${wanted(is)}`);
+    }
+    values.set(name, value);
+  }
+  return values;
+}
+
+/** Whether a value is what its parameter asks for. */
+export function isOfKind(kind: ParameterKind, value: string): boolean {
+  if (value.length > MAX_VALUE_CHARS || value.includes("\0")) return false;
+  switch (kind.kind) {
+    case "int":
+      return /^(0|-?[1-9][0-9]{0,15})$/.test(value) && Number(value) >= kind.min && Number(value) <= kind.max;
+    case "enum":
+      return kind.values.includes(value);
+    case "pattern":
+      // What begins like an option would be one to the command, which is free arguments by another name.
+      return !value.startsWith("-") && kind.pattern.matches(value);
+  }
+}
+
+function wanted(kind: ParameterKind): string {
+  switch (kind.kind) {
+    case "int":
+      return `a whole number from ${kind.min} to ${kind.max}`;
+    case "enum":
+      return `one of ${kind.values.map((value) => JSON.stringify(value)).join(", ")}`;
+    case "pattern":
+      return `text that matches ${kind.pattern.source}, not beginning with "-"`;
+  }
+}
+
+function fill(text: TemplateText, values: ReadonlyMap<string, string>): string {
+  return text.map((part) => typeof part === "string" ? part : values.get(part.parameter) ?? "").join("");
+}

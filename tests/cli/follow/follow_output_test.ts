@@ -1,0 +1,185 @@
+/** Tests of cli/follow/follow_output.ts: that output which is not whole is never taken for whole. */
+import assert from "node:assert/strict";
+import { followOutput, OutputMismatchError } from "../../../cli/follow/follow_output.ts";
+import type { JobOutput } from "../../../proto/teleport/v1/job_worker.ts";
+import { exited, FakeCallError, outputOf, running, stream, untilAborted } from "../fake.ts";
+
+const pieces: ["stdout" | "stderr", string][] = [["stdout", "a\0b"], ["stderr", "\xff"], ["stdout", "c"]];
+
+async function follow(messages: readonly JobOutput[]): Promise<JobOutput[]> {
+  const taken: JobOutput[] = [];
+  const calls = { GetOutput: () => stream(...messages) };
+  await followOutput(calls, { request: { id: "job-1", follow: true } }, (piece) => {
+    taken.push(piece);
+    return Promise.resolve();
+  });
+  return taken;
+}
+
+Deno.test("followOutput() gives every piece and the closing record, in order", async () => {
+  const messages = await outputOf(pieces, exited(0));
+  assert.deepEqual(await follow(messages), messages);
+});
+
+Deno.test("followOutput() takes an empty output", async () => {
+  assert.equal((await follow(await outputOf([], exited(0)))).length, 1);
+});
+
+Deno.test("followOutput() asks for what it was told", async () => {
+  const messages = await outputOf([], exited(0));
+  const asked: unknown[] = [];
+  const calls = {
+    GetOutput: (request: unknown, options: unknown) => {
+      asked.push(request, options);
+      return stream(...messages);
+    },
+  };
+  const { signal } = new AbortController();
+  await followOutput(calls, { request: { id: "job-1", follow: false }, signal }, () => Promise.resolve());
+  assert.deepEqual(asked, [{ id: "job-1", follow: false }, { signal }]);
+});
+
+Deno.test("followOutput() waits for each piece to be taken before it reads the next", async () => {
+  const messages = await outputOf(pieces, exited(0));
+  let sent = 0;
+  async function* counted() {
+    for (const message of messages) {
+      sent += 1;
+      yield await Promise.resolve(message);
+    }
+  }
+  const gate = Promise.withResolvers<void>();
+  const first = Promise.withResolvers<void>();
+  const whole = followOutput({ GetOutput: counted }, { request: { id: "job-1", follow: true } }, () => {
+    first.resolve();
+    return gate.promise;
+  });
+  await first.promise;
+  // A turn of the event loop, in which a reader that does not wait would have read on.
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(sent, 1);
+  gate.resolve();
+  await whole;
+  assert.equal(sent, messages.length);
+});
+
+const damages: [string, (messages: JobOutput[]) => JobOutput[], RegExp][] = [
+  ["a piece is missing", ([, ...rest]) => rest, /wanted the piece at byte 0, got 3: read it again with/],
+  ["the last piece is missing", ([a, b, , end]) => [a!, b!, end!], /wrote 4 bytes to stdout, 3 arrived/],
+  ["a piece comes twice", ([a, ...rest]) => [a!, a!, ...rest], /wanted the piece at byte 3, got 0/],
+  ["the closing record is missing", (messages) => messages.slice(0, -1), /ended before its closing record/],
+  ["there is nothing at all", () => [], /ended before its closing record/],
+  [
+    "a byte is altered",
+    ([a, ...rest]) => [{ ...a!, data: new Uint8Array([97, 1, 98]) }, ...rest],
+    /the digest of stdout differs/,
+  ],
+  [
+    "a byte of stderr is altered",
+    ([a, b, ...rest]) => [a!, { ...b!, data: new TextEncoder().encode("\xfe") }, ...rest],
+    /the digest of stderr differs/,
+  ],
+  [
+    "a piece has no stream",
+    ([a, ...rest]) => [{ ...a!, stream: "STREAM_UNSPECIFIED" }, ...rest],
+    /output of no stream/,
+  ],
+];
+for (const [what, damage, sentence] of damages) {
+  Deno.test(`followOutput() fails when ${what}`, async () => {
+    const messages = damage(await outputOf(pieces, exited(0)));
+    await assert.rejects(follow(messages), (error) => {
+      assert.ok(error instanceof OutputMismatchError);
+      assert.match(error.message, sentence);
+      return true;
+    });
+  });
+}
+
+Deno.test("followOutput() takes a gap that is told, and still counts", async () => {
+  const [a, b, c, end] = await outputOf(pieces, exited(0));
+  const gap = { ...a!, data: new Uint8Array(), offset: 3, dropped_bytes: 3 };
+  const messages = [gap, b!, c!, end!];
+  assert.deepEqual(await follow(messages), messages);
+  await assert.rejects(follow([{ ...gap, offset: 2, dropped_bytes: 2 }, b!, c!, end!]), /wanted the piece at byte 2/);
+  await assert.rejects(follow([gap, b!, end!]), /wrote 4 bytes to stdout, 3 arrived/);
+});
+
+Deno.test("followOutput() still proves the other stream when one has a gap", async () => {
+  const [a, b, c, end] = await outputOf(pieces, exited(0));
+  const gap = { ...a!, data: new Uint8Array(), offset: 3, dropped_bytes: 3 };
+  const altered = { ...b!, data: new TextEncoder().encode("\xfe") };
+  await assert.rejects(follow([gap, altered, c!, end!]), /the digest of stderr differs/);
+});
+
+Deno.test("followOutput() takes an output whose digest the server does not know", async () => {
+  const messages = await outputOf(pieces, exited(0));
+  const end = messages.pop()!;
+  const unknown = { ...end, end: { ...end.end!, stdout_sha256: new Uint8Array(), stderr_sha256: new Uint8Array() } };
+  assert.equal((await follow([...messages, unknown])).length, 4);
+});
+
+Deno.test("followOutput() takes what was there when the running job wrote more since, but no less", async () => {
+  const [a, b, c, end] = await outputOf(pieces, running());
+  const read = (messages: readonly JobOutput[], follow: boolean) =>
+    followOutput(
+      { GetOutput: () => stream(...messages) },
+      { request: { id: "job-1", follow } },
+      () => Promise.resolve(),
+    );
+  await read([a!, b!, end!], false);
+  await read([a!, b!, c!, end!], false);
+  const altered = { ...b!, data: new TextEncoder().encode("\xfe") };
+  await assert.rejects(read([a!, altered, end!], false), /the digest of stderr differs/);
+  await assert.rejects(
+    read([a!, b!, { ...c!, data: new Uint8Array(9) }, end!], false),
+    /4 bytes to stdout, 12 arrived/,
+  );
+  await assert.rejects(read([a!, b!, end!], true), /4 bytes to stdout, 3 arrived/);
+  const [d, e, , ended] = await outputOf(pieces, exited(0));
+  await assert.rejects(read([d!, e!, ended!], false), /4 bytes to stdout, 3 arrived/);
+});
+
+Deno.test("followOutput() passes over signs of life", async () => {
+  const [a, ...rest] = await outputOf(pieces, exited(0));
+  const beat: JobOutput = { ...a!, data: new Uint8Array(), stream: "STREAM_UNSPECIFIED", offset: 0, cursor: "" };
+  assert.deepEqual(await follow([beat, a!, beat, ...rest]), [a!, ...rest]);
+});
+
+Deno.test("followOutput() gives up when its signal aborts, already or later", async () => {
+  async function* endless(_: unknown, options?: { signal?: AbortSignal }): AsyncGenerator<JobOutput> {
+    await untilAborted(options?.signal);
+    yield* [];
+  }
+  const take = () => Promise.resolve();
+  await assert.rejects(
+    followOutput({ GetOutput: endless }, { request: { id: "job-1", follow: true }, signal: AbortSignal.abort() }, take),
+    FakeCallError,
+  );
+  const later = new AbortController();
+  const whole = followOutput(
+    { GetOutput: endless },
+    { request: { id: "job-1", follow: true }, signal: later.signal },
+    take,
+  );
+  later.abort();
+  await assert.rejects(whole, FakeCallError);
+});
+
+Deno.test("followOutput() leaves the stream when a piece cannot be taken", async () => {
+  const messages = await outputOf(pieces, exited(0));
+  let left = false;
+  async function* watched() {
+    try {
+      yield* stream(...messages);
+    } finally {
+      left = true;
+    }
+  }
+  const full = new Error("Full");
+  await assert.rejects(
+    followOutput({ GetOutput: watched }, { request: { id: "job-1", follow: true } }, () => Promise.reject(full)),
+    full,
+  );
+  assert.ok(left);
+});

@@ -1,0 +1,204 @@
+/** Tests of cli/follow/outage.ts: what is worth waiting for, for how long, and what is told of it. */
+import assert from "node:assert/strict";
+import { Outages } from "../../../cli/follow/outage.ts";
+import { SilenceError } from "../../../cli/follow/silence.ts";
+import { FakeCallError } from "../fake.ts";
+
+const strict = { sanitizeOps: true, sanitizeResources: true };
+
+/** The notes of a command. */
+function notes(): { readonly told: string[]; note(text: string): Promise<void> } {
+  const told: string[] = [];
+  return {
+    told,
+    note(text) {
+      told.push(text);
+      return Promise.resolve();
+    },
+  };
+}
+
+const lost = () => new FakeCallError("UNAVAILABLE", "Connection lost");
+const unreachable = (reason: string) => Object.assign(lost(), { unreachable: reason });
+const coded = (status: string, code: string) => Object.assign(new FakeCallError(status), { code });
+
+const transient: [string, Error][] = [
+  ["a lost connection", lost()],
+  ["a stream that the wire reset", new FakeCallError("INTERNAL", "Received RST_STREAM with code 2")],
+  ["a stream that the wire cancelled", new FakeCallError("CANCELLED", "Call cancelled")],
+  ["a server that shuts down", coded("UNAVAILABLE", "SUPERVISOR_CLOSED")],
+  ["a server that says it goes away", coded("UNAVAILABLE", "UNAVAILABLE")],
+  ["silence", new SilenceError(90_000)],
+  ...["REFUSED", "NO_ROUTE", "LOST", "LOST_OR_REFUSED", "CLOSED_IN_HANDSHAKE", "CLIENT_CERTIFICATE_REFUSED", "BUSY"]
+    .concat("NAME_UNKNOWN", "TIMEOUT", "UNKNOWN").map((reason): [string, Error] => [reason, unreachable(reason)]),
+];
+for (const [what, error] of transient) {
+  Deno.test(`Outages.wait() waits after ${what}`, strict, async () => {
+    const outages = new Outages(notes());
+    await outages.answered();
+    await outages.wait(error);
+  });
+}
+
+const final: [string, Error][] = [
+  ...["PERMISSION_DENIED", "NOT_FOUND", "INVALID_ARGUMENT", "OUT_OF_RANGE", "UNAUTHENTICATED", "FAILED_PRECONDITION"]
+    .concat("RESOURCE_EXHAUSTED", "DATA_LOSS", "DEADLINE_EXCEEDED").map((status): [string, Error] => [
+      status,
+      new FakeCallError(status),
+    ]),
+  ["a failure of the server's own", coded("INTERNAL", "INTERNAL")],
+  ["a refusal with a code, whatever its status", coded("UNAVAILABLE", "NOT_RECORDED")],
+  ["a refusal with INTERNAL and a code", coded("INTERNAL", "OUTPUT_UNAVAILABLE")],
+  ...["NOT_TELEPORT", "SERVER_NAME_MISMATCH", "SERVER_CERTIFICATE_EXPIRED", "SERVER_CERTIFICATE_NOT_YET_VALID"]
+    .concat("SERVER_CERTIFICATE_UNTRUSTED", "NETWORK_NOT_ALLOWED")
+    .map((reason): [string, Error] => [reason, unreachable(reason)]),
+  ["an error that is no call's", new Error("Disk full")],
+];
+for (const [what, error] of final) {
+  Deno.test(`Outages.wait() throws ${what} at once`, strict, async () => {
+    const print = notes();
+    const outages = new Outages(print);
+    await outages.answered();
+    await assert.rejects(outages.wait(error), error);
+    assert.deepEqual(print.told, []);
+  });
+}
+
+Deno.test(
+  "Outages.wait() throws while no server has answered, and when nothing is to be tried again",
+  strict,
+  async () => {
+    const error = lost();
+    await assert.rejects(new Outages(notes()).wait(error), error);
+    const none = new Outages(notes(), 0);
+    await none.answered();
+    await assert.rejects(none.wait(error), error);
+  },
+);
+
+Deno.test("Outages.wait() waits where a connection was there that brought no answer", strict, async () => {
+  const print = notes();
+  const outages = new Outages(print);
+  await outages.wait(unreachable("LOST"));
+  // From then on the server is known to exist, whatever comes.
+  await outages.wait(unreachable("REFUSED"));
+  assert.deepEqual(print.told, ["Connection lost: trying again for 2m"]);
+});
+
+Deno.test("Outages.wait() throws where no connection was ever made", strict, async () => {
+  for (const reason of ["REFUSED", "LOST_OR_REFUSED", "CLOSED_IN_HANDSHAKE", "TIMEOUT"]) {
+    const error = unreachable(reason);
+    await assert.rejects(new Outages(notes()).wait(error), error);
+  }
+});
+
+Deno.test("Outages tell an outage once, and once that it is over, however often it was tried", strict, async () => {
+  const print = notes();
+  const outages = new Outages(print);
+  await outages.answered();
+  for (let tries = 0; tries < 3; tries++) await outages.wait(lost());
+  await outages.answered();
+  await outages.answered();
+  assert.deepEqual(print.told, ["Connection lost: trying again for 2m", "The server is back"]);
+  await outages.wait(lost());
+  await outages.answered();
+  assert.equal(print.told.length, 4);
+});
+
+Deno.test("Outages.wait() throws the error when the outage lasts too long, and not before", strict, async () => {
+  const outages = new Outages(notes(), 300);
+  await outages.answered();
+  const began = performance.now();
+  let tries = 0;
+  await assert.rejects(async () => {
+    for (;; tries++) await outages.wait(lost());
+  }, /Connection lost/);
+  assert.ok(performance.now() - began >= 300);
+  assert.ok(tries >= 2 && tries <= 6, `${tries} tries`);
+});
+
+Deno.test("Outages.wait() counts answers without progress to the same outage", strict, async () => {
+  const outages = new Outages(notes(), 300);
+  await outages.answered();
+  await assert.rejects(async () => {
+    while (true) {
+      await outages.wait(lost());
+      await outages.answered(false);
+    }
+  }, /Connection lost/);
+});
+
+Deno.test("Outages.wait() begins a new outage when a quiet connection has held, however late it answered last", async () => {
+  const now = performance.now.bind(performance);
+  let laterMs = 0;
+  performance.now = () => now() + laterMs;
+  try {
+    const print = notes();
+    const outages = new Outages(print, 60_000);
+    await outages.answered();
+    await outages.wait(lost());
+    for (let heartbeats = 0; heartbeats < 10; heartbeats++) {
+      await outages.answered(false);
+      laterMs += 30_000;
+    }
+    await outages.answered(false);
+    await outages.wait(lost());
+    assert.equal(print.told.length, 3);
+  } finally {
+    performance.now = now;
+  }
+});
+
+Deno.test("Outages.wait() begins a new outage when a connection without any answer has held", async () => {
+  const now = performance.now.bind(performance);
+  let laterMs = 0;
+  performance.now = () => now() + laterMs;
+  try {
+    const outages = new Outages(notes(), 60_000);
+    // A stop of ten minutes over a network that cuts quiet connections after 50 seconds.
+    for (let cuts = 0; cuts < 12; cuts++) {
+      await outages.wait(unreachable("LOST"));
+      laterMs += 50_000;
+    }
+  } finally {
+    performance.now = now;
+  }
+});
+
+Deno.test("Outages.wait() goes on when another call is answered while the outage is being told", strict, async () => {
+  const printed = Promise.withResolvers<void>();
+  const told: string[] = [];
+  const outages = new Outages({
+    note: (text) => {
+      told.push(text);
+      return told.length === 1 ? printed.promise : Promise.resolve();
+    },
+  });
+  await outages.answered();
+  const waiting = outages.wait(lost());
+  await outages.answered();
+  printed.resolve();
+  await waiting;
+  assert.deepEqual(told, ["Connection lost: trying again for 2m", "The server is back"]);
+});
+
+Deno.test("Outages.wait() throws the signal's reason when it has aborted", strict, async () => {
+  const outages = new Outages(notes());
+  await outages.answered();
+  const reason = new Error("Left");
+  await assert.rejects(outages.wait(lost(), AbortSignal.abort(reason)), reason);
+});
+
+Deno.test("Outages.wait() throws the signal's reason when it aborts later", strict, async () => {
+  const leaving = new AbortController();
+  const reason = new Error("Left");
+  // Told right before the wait begins, which then is in the same turn.
+  const outages = new Outages({
+    note: () => {
+      queueMicrotask(() => queueMicrotask(() => leaving.abort(reason)));
+      return Promise.resolve();
+    },
+  });
+  await outages.answered();
+  await assert.rejects(outages.wait(lost(), leaving.signal), reason);
+});

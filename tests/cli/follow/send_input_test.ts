@@ -1,0 +1,249 @@
+/** Tests of how input is sent through outages: no byte lost, none twice, whatever the moment. */
+import assert from "node:assert/strict";
+import { Outages } from "../../../cli/follow/outage.ts";
+import { sendInput, type SendInputOptions, type SentInput } from "../../../cli/follow/send_input.ts";
+import type { Sent } from "../../../proto/service.ts";
+import type { InputRequest, InputResponse } from "../../../proto/teleport/v1/job_worker.ts";
+import { ProcessInput } from "../../../worker/process/stdin.ts";
+import { FakeCallError, FakeStdin, running } from "../fake.ts";
+
+const strict = { sanitizeOps: true, sanitizeResources: true };
+
+/** A refusal by the server, with its own code. */
+class Refusal extends FakeCallError {
+  constructor(status: string, readonly code: string) {
+    super(status);
+  }
+}
+
+/** When a call breaks off: after so many messages, before or after they reached the job. */
+interface Break {
+  readonly after: number;
+  /** The server did all it was asked; only its answer was lost. */
+  readonly isAnswerLost?: boolean;
+}
+
+/** A server with one job, whose real input this is; calls to it break off as told. */
+class BreakingServer {
+  readonly input = new ProcessInput();
+  readonly received: number[] = [];
+  /** The first messages of all calls. */
+  readonly asked: Sent<InputRequest>[] = [];
+  readonly #breaks: Break[];
+  /** How many status calls fail before one is answered. */
+  silentStatuses = 0;
+
+  constructor(...breaks: Break[]) {
+    this.#breaks = breaks;
+    this.input.open(new WritableStream({ write: (data) => void this.received.push(...data) }));
+  }
+
+  get text(): string {
+    return new TextDecoder().decode(new Uint8Array(this.received));
+  }
+
+  async Input(messages: AsyncIterable<Sent<InputRequest>>): Promise<InputResponse> {
+    const cut = this.#breaks.shift();
+    const iterator = messages[Symbol.asyncIterator]();
+    const first = await iterator.next();
+    if (first.done) throw new Error("No first message");
+    this.asked.push(first.value);
+    let count = 0;
+    const pieces = (async function* () {
+      for (let step = await iterator.next(); !step.done; step = await iterator.next()) {
+        if (cut !== undefined && !cut.isAnswerLost && count++ >= cut.after) throw new FakeCallError("UNAVAILABLE");
+        const { data = new Uint8Array(), end = false } = step.value;
+        yield { data: data as Uint8Array, end };
+      }
+      if (cut !== undefined && !cut.isAnswerLost) throw new FakeCallError("UNAVAILABLE");
+    })();
+    const { writer = "", offset = 0 } = first.value;
+    const { bytes, taken, closed } = await this.input.take(pieces, { writer, offset });
+    if (cut !== undefined) throw new FakeCallError("UNAVAILABLE", "Connection lost");
+    return { input_bytes: bytes, taken_bytes: taken, input_closed: closed };
+  }
+
+  Status() {
+    if (this.silentStatuses-- > 0) return Promise.reject(new FakeCallError("UNAVAILABLE"));
+    const { bytes, closed } = this.input.state;
+    return Promise.resolve({ ...running(), input: true, input_bytes: bytes, input_closed: closed });
+  }
+}
+
+async function send(
+  server: Pick<BreakingServer, "Input" | "Status">,
+  stdin: FakeStdin,
+  options: Partial<SendInputOptions> = {},
+): Promise<SentInput> {
+  const outages = new Outages({ note: () => Promise.resolve() });
+  await outages.answered();
+  const calls = {
+    Input: (messages: AsyncIterable<Sent<InputRequest>>) => server.Input(messages),
+    Status: () => server.Status(),
+  };
+  return await sendInput(calls, stdin, { id: "job-1", offset: 0, ends: true, outages, ...options });
+}
+
+function stdinOf(...chunks: Parameters<FakeStdin["send"]>): FakeStdin {
+  const stdin = new FakeStdin();
+  stdin.send(...chunks);
+  return stdin;
+}
+
+Deno.test("sendInput() sends all there is and ends the input", strict, async () => {
+  const server = new BreakingServer();
+  const sent = await send(server, stdinOf("a\0", "bc", null));
+  assert.deepEqual(sent, { inputBytes: 4, isClosed: true, isWhole: true });
+  assert.equal(server.text, "a\0bc");
+  assert.equal(server.asked.length, 1);
+});
+
+Deno.test("sendInput() sends nothing of nothing, and may leave the input open", strict, async () => {
+  const server = new BreakingServer();
+  assert.deepEqual(await send(server, stdinOf(null), { ends: false }), {
+    inputBytes: 0,
+    isClosed: false,
+    isWhole: true,
+  });
+  assert.deepEqual(await send(server, stdinOf(null)), { inputBytes: 0, isClosed: true, isWhole: true });
+});
+
+Deno.test("sendInput() loses and doubles nothing when a call breaks off after any message", strict, async () => {
+  for (let after = 0; after <= 6; after++) {
+    for (const isAnswerLost of [false, true]) {
+      const server = new BreakingServer({ after, isAnswerLost }, { after: 1 });
+      const what = `after ${after}, answer lost: ${isAnswerLost}`;
+      const sent = await send(server, stdinOf("one ", "two ", "three ", "four", null));
+      assert.deepEqual(sent, { inputBytes: 18, isClosed: true, isWhole: true }, what);
+      assert.equal(server.text, "one two three four", what);
+    }
+  }
+});
+
+Deno.test("sendInput() goes on with what comes while the connection is away", strict, async () => {
+  const server = new BreakingServer({ after: 1 });
+  server.silentStatuses = 2;
+  const stdin = stdinOf("before ");
+  const sending = send(server, stdin);
+  // The second piece is what breaks the call off; it is read, and must not be lost with it.
+  stdin.send("meanwhile ", "after", null);
+  assert.equal((await sending).isWhole, true);
+  assert.equal(server.text, "before meanwhile after");
+});
+
+Deno.test("sendInput() begins where the input is, and sends long input in several calls", strict, async () => {
+  const server = new BreakingServer();
+  await server.input.take((async function* () {
+    yield { data: new Uint8Array(3) };
+  })());
+  const data = crypto.getRandomValues(new Uint8Array(65_536));
+  const chunks = Array.from({ length: 150 }, () => data);
+  const sent = await send(server, stdinOf(...chunks, null), { offset: 3 });
+  assert.deepEqual(sent, { inputBytes: 3 + 150 * 65_536, isClosed: true, isWhole: true });
+  assert.deepEqual(server.asked.map(({ offset }) => offset), [3, 3 + 128 * 65_536]);
+  assert.equal(new Set(server.asked.map(({ writer }) => writer)).size, 1);
+});
+
+Deno.test("sendInput() keeps no endless number of small pieces", strict, async () => {
+  const server = new BreakingServer();
+  await send(server, stdinOf(...Array.from({ length: 2_000 }, () => "x"), null));
+  assert.deepEqual(server.asked.map(({ offset }) => offset), [0, 1_024]);
+  assert.equal(server.text, "x".repeat(2_000));
+});
+
+Deno.test("sendInput() ends when the job takes no more, also while nothing comes to be sent", strict, async () => {
+  const server = new BreakingServer();
+  const stdin = stdinOf("taken");
+  const sending = send(server, stdin);
+  while (server.input.state.bytes < 5) await new Promise((resolve) => setImmediate(resolve));
+  server.input.end();
+  assert.deepEqual(await sending, { inputBytes: 5, isClosed: true, isWhole: true });
+});
+
+Deno.test("sendInput() tells when the job did not take all that was read", strict, async () => {
+  const server = {
+    Status: () => Promise.reject(new Error("Not asked")),
+    async Input(messages: AsyncIterable<Sent<InputRequest>>) {
+      let count = 0;
+      for await (const _ of messages) if (++count === 3) break;
+      return { input_bytes: 1, taken_bytes: 1, input_closed: true };
+    },
+  };
+  const sent = await send(server as unknown as BreakingServer, stdinOf("a", "b", "c", null));
+  assert.deepEqual(sent, { inputBytes: 1, isClosed: true, isWhole: false });
+});
+
+Deno.test("sendInput() finds after an outage that the job has ended", strict, async () => {
+  const server = new BreakingServer({ after: 1 });
+  const stdin = stdinOf("one", "two");
+  const sending = send(server, stdin);
+  while (server.input.state.bytes < 3) await new Promise((resolve) => setImmediate(resolve));
+  server.input.end();
+  assert.deepEqual(await sending, { inputBytes: 3, isClosed: true, isWhole: false });
+});
+
+Deno.test("sendInput() tries nothing again that no waiting mends", strict, async () => {
+  for (const [status, code] of [["FAILED_PRECONDITION", "NO_INPUT"], ["ABORTED", "INPUT_TAKEN_OVER"]] as const) {
+    let calls = 0;
+    const server = {
+      Status: () => Promise.reject(new Error("Not asked")),
+      Input: () => {
+        calls += 1;
+        return Promise.reject(new Refusal(status, code));
+      },
+    };
+    await assert.rejects(
+      send(server as unknown as BreakingServer, stdinOf("a")),
+      (error) => error instanceof Refusal && error.code === code,
+    );
+    assert.equal(calls, 1);
+  }
+});
+
+Deno.test("sendInput() refuses to go on where the server counts otherwise", strict, async () => {
+  const server = {
+    Status: () => Promise.reject(new Error("Not asked")),
+    async Input(messages: AsyncIterable<Sent<InputRequest>>) {
+      for await (const _ of messages);
+      return { input_bytes: 1, taken_bytes: 1, input_closed: false };
+    },
+  };
+  const chunks = Array.from({ length: 1_025 }, () => "xy");
+  await assert.rejects(
+    send(server as unknown as BreakingServer, stdinOf(...chunks, null)),
+    /up to byte 1, it was sent/,
+  );
+});
+
+Deno.test(
+  "sendInput() ends the job's input where the standard input cannot be read, and tells why",
+  strict,
+  async () => {
+    const server = new BreakingServer();
+    const sent = await send(server, stdinOf("a", new Error("Is a directory")));
+    assert.equal(sent.readError?.message, "Cannot read the standard input: Is a directory");
+    assert.deepEqual([server.text, sent.isClosed, sent.isWhole], ["a", true, true]);
+  },
+);
+
+Deno.test("sendInput() already aborted throws the reason", strict, async () => {
+  const signal = AbortSignal.abort(new Error("left"));
+  const server = {
+    Status: () => Promise.reject(new Error("Not asked")),
+    Input: () => Promise.reject(new FakeCallError("CANCELLED")),
+  };
+  await assert.rejects(send(server as unknown as BreakingServer, stdinOf("a"), { signal }), /left/);
+});
+
+Deno.test("sendInput() that is aborted while the server is away throws the reason", strict, async () => {
+  const stop = new AbortController();
+  const server = new BreakingServer({ after: 0 });
+  const away = {
+    Input: (messages: AsyncIterable<Sent<InputRequest>>) => server.Input(messages),
+    Status: () => {
+      stop.abort(new Error("left"));
+      return Promise.reject(new FakeCallError("UNAVAILABLE"));
+    },
+  };
+  await assert.rejects(send(away as unknown as BreakingServer, stdinOf("a"), { signal: stop.signal }), /left/);
+});

@@ -1,0 +1,64 @@
+/** Tests of cli/follow/silence.ts: a stream that stands still is ended, and only that. */
+import assert from "node:assert/strict";
+import { SilenceError, unlessSilent } from "../../../cli/follow/silence.ts";
+import { FakeCallError, untilAborted } from "../fake.ts";
+
+const strict = { sanitizeOps: true, sanitizeResources: true };
+
+Deno.test("unlessSilent() gives what comes, and ends a stream on which nothing comes", strict, async () => {
+  const taken: number[] = [];
+  async function* quiet(signal: AbortSignal): AsyncGenerator<number> {
+    yield 1;
+    yield 2;
+    await untilAborted(signal);
+  }
+  await assert.rejects(async () => {
+    for await (const item of unlessSilent(quiet, 30)) taken.push(item);
+  }, (error) => error instanceof SilenceError && /Nothing came from the server for 30ms/.test(error.message));
+  assert.deepEqual(taken, [1, 2]);
+});
+
+Deno.test("unlessSilent() does not take a slow reader for silence", strict, async () => {
+  async function* two(): AsyncGenerator<number> {
+    yield 1;
+    yield await Promise.resolve(2);
+  }
+  const taken: number[] = [];
+  for await (const item of unlessSilent(two, 20)) {
+    taken.push(item);
+    await new Promise((resolve) => setTimeout(resolve, 60));
+  }
+  assert.deepEqual(taken, [1, 2]);
+});
+
+Deno.test(
+  "unlessSilent() rejects as the call does when the caller's signal aborts, already or later",
+  strict,
+  async () => {
+    async function* quiet(signal: AbortSignal): AsyncGenerator<number> {
+      await untilAborted(signal);
+      yield* [];
+    }
+    const read = async (signal: AbortSignal) => {
+      for await (const _ of unlessSilent(quiet, 60_000, signal));
+    };
+    await assert.rejects(read(AbortSignal.abort()), FakeCallError);
+    const later = new AbortController();
+    const reading = read(later.signal);
+    later.abort();
+    await assert.rejects(reading, FakeCallError);
+  },
+);
+
+Deno.test("unlessSilent() leaves the stream, and no timer, when its reader leaves", strict, async () => {
+  let isLeft = false;
+  async function* endless(): AsyncGenerator<number> {
+    try {
+      while (true) yield await Promise.resolve(1);
+    } finally {
+      isLeft = true;
+    }
+  }
+  for await (const _ of unlessSilent(endless, 60_000)) break;
+  assert.ok(isLeft);
+});

@@ -1,0 +1,291 @@
+/** The client: where it connects, how its calls end, and what it says when no server answers. */
+import assert from "node:assert/strict";
+import { createServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
+import { JobNotFoundError } from "../../../mod.ts";
+import type { CallContext } from "../../../proto/service.ts";
+import { AddressError, CallError, connect, CredentialsError } from "../../../rpc/client/client.ts";
+import { ca, clientCredentials, credentials, issue, otherCa, serverCertificate } from "../certificates.ts";
+import { aborted, all, connectTo, failure, serveLocally, strict } from "../fixture.ts";
+
+const echo = { Status: ({ id }: { id: string }) => Promise.resolve({ id }) };
+
+/** Counts up, one message at a time, and says when it was left. */
+function counting() {
+  const left = Promise.withResolvers<void>();
+  let open = 0;
+  return {
+    left: left.promise,
+    open: () => open,
+    handler: async function* ({ id }: { id: string }, { signal }: CallContext) {
+      open++;
+      try {
+        for (let pid = 0; pid < Number(id); pid++) yield { pid };
+        if (id === "1") await aborted(signal);
+      } finally {
+        open--;
+        left.resolve();
+      }
+    },
+  };
+}
+
+Deno.test("connect() refuses what is no address, and what are no credentials", strict, () => {
+  assert.throws(() => connect({ address: "here", credentials: clientCredentials }), AddressError);
+  const wrong = { ...clientCredentials, key: "" };
+  assert.throws(() => connect({ address: "127.0.0.1:1", credentials: wrong }), CredentialsError);
+});
+
+Deno.test("a stream is a call each time it is iterated", strict, async () => {
+  const { handler } = counting();
+  await using server = await serveLocally({ Start: handler });
+  await using client = connectTo(server);
+  const stream = client.calls.Start({ id: "3" });
+  assert.deepEqual((await all(stream)).map(({ pid }) => pid), [0, 1, 2]);
+  assert.deepEqual((await all(stream)).map(({ pid }) => pid), [0, 1, 2]);
+});
+
+Deno.test("a stream of many messages arrives whole and in order, whatever the pace", strict, async () => {
+  await using server = await serveLocally({ Start: counting().handler, ...echo });
+  await using client = connectTo(server);
+  let wanted = 0;
+  for await (const { pid } of client.calls.Start({ id: "5000" })) {
+    assert.equal(pid, wanted++);
+    // Now and then the reader has something else to do.
+    if (pid % 500 === 0) await client.calls.Status({});
+  }
+  assert.equal(wanted, 5000);
+});
+
+Deno.test("an error that comes while the reader is busy is not taken for the end", strict, async () => {
+  await using server = await serveLocally({
+    Start: async function* () {
+      for (let pid = 0; pid < 3; pid++) yield { pid };
+      await Promise.resolve();
+      throw new JobNotFoundError("x");
+    },
+    ...echo,
+  });
+  await using client = connectTo(server);
+  const seen: number[] = [];
+  const read = async () => {
+    for await (const { pid } of client.calls.Start({})) {
+      seen.push(pid);
+      for (let times = 0; times < 5; times++) await client.calls.Status({});
+    }
+  };
+  assert.equal((await failure(read())).status, "NOT_FOUND");
+  // It may overtake what was sent before it, as RpcClient says.
+  assert.deepEqual(seen, [0, 1, 2].slice(0, seen.length));
+});
+
+Deno.test("a call whose signal has aborted never begins", strict, async () => {
+  await using server = await serveLocally({ Status: () => assert.fail("called"), Start: () => assert.fail("called") });
+  await using client = connectTo(server);
+  const signal = AbortSignal.abort(new Error("enough"));
+  for (
+    const call of [
+      () => client.calls.Status({}, { signal }),
+      () => all(client.calls.Start({}, { signal })),
+      () => client.health(signal),
+    ]
+  ) {
+    const failed = await failure(call());
+    assert(failed instanceof CallError);
+    assert.equal(failed.status, "CANCELLED");
+    assert.equal(failed.cause, signal.reason);
+  }
+  assert.equal(server.connections, 0);
+});
+
+Deno.test("a stream whose signal aborts ends with CANCELLED, and is left at the server", strict, async () => {
+  const { handler, left } = counting();
+  await using server = await serveLocally({ Start: handler });
+  await using client = connectTo(server);
+  const abort = new AbortController();
+  const stream = client.calls.Start({ id: "1" }, { signal: abort.signal })[Symbol.asyncIterator]();
+  await stream.next();
+  const next = failure(stream.next());
+  abort.abort();
+  const { status, message } = await next;
+  assert.deepEqual([status, message], ["CANCELLED", "The call was cancelled"]);
+  assert.equal((await stream.next()).done, true);
+  await left;
+});
+
+Deno.test("return() ends a next() that waits", strict, async () => {
+  const { handler, left } = counting();
+  await using server = await serveLocally({ Start: handler });
+  await using client = connectTo(server);
+  const stream = client.calls.Start({ id: "1" })[Symbol.asyncIterator]();
+  await stream.next();
+  const next = stream.next();
+  await stream.return?.();
+  assert.equal((await next).done, true);
+  await left;
+});
+
+Deno.test("return() before the first next() makes no call", strict, async () => {
+  await using server = await serveLocally({ Start: () => assert.fail("called") });
+  await using client = connectTo(server);
+  const stream = client.calls.Start({})[Symbol.asyncIterator]();
+  await stream.return?.();
+  assert.equal((await stream.next()).done, true);
+  assert.equal(server.connections, 0);
+});
+
+Deno.test("close() cancels what is open, and calls after it fail", strict, async () => {
+  const { handler, left } = counting();
+  const begun = Promise.withResolvers<void>();
+  await using server = await serveLocally({
+    Start: handler,
+    Status: (_, { signal }) => {
+      begun.resolve();
+      return aborted(signal).then(() => ({}));
+    },
+  });
+  const client = connectTo(server);
+  const stream = client.calls.Start({ id: "1" })[Symbol.asyncIterator]();
+  await stream.next();
+  const ends = [failure(stream.next()), failure(client.calls.Status({}))];
+  await begun.promise;
+  client.close();
+  client.close();
+  for (const { status } of await Promise.all(ends)) assert.equal(status, "CANCELLED");
+  assert.match((await failure(client.calls.Status({}))).message, /client is closed/);
+  assert.match((await failure(all(client.calls.Start({})))).message, /client is closed/);
+  await left;
+  await client[Symbol.asyncDispose]();
+});
+
+Deno.test("a connection that is gone when it is written to, or whose peer breaks the protocol, is one that is lost", () => {
+  for (const why of ["write EPIPE", "Protocol error"]) {
+    const details = `Received RST_STREAM with code 2 triggered by internal client error: ${why}`;
+    const error = CallError.from(Object.assign(new Error(details), { code: 13, details }));
+    assert.equal(error.status, "UNAVAILABLE");
+  }
+  const reset = "Received RST_STREAM with code 2 (Internal server error)";
+  assert.equal(CallError.from(Object.assign(new Error(reset), { code: 13, details: reset })).status, "INTERNAL");
+});
+
+Deno.test("a client finds a server again that was away", strict, async () => {
+  const first = await serveLocally(echo);
+  const { port } = first;
+  await using client = connectTo(first);
+  await client.calls.Status({});
+  await first.shutdown({ graceMs: 0 });
+  // That the server is gone may be seen by the first of these calls, or only by what comes of it.
+  const lost = await failure(client.calls.Status({}));
+  assert(lost instanceof CallError);
+  assert.equal(lost.status, "UNAVAILABLE");
+  assert.match(lost.message, /nothing listens there|the connection was lost/);
+  assert.match((await failure(client.calls.Status({}))).message, /nothing listens there/);
+  await using _second = await serveLocally(echo, { port });
+  // It tries again in its own time, about a second.
+  for (let answered = false; !answered;) {
+    answered = await client.calls.Status({}).then(() => true, () => false);
+    if (!answered) await new Promise((resolve) => setImmediate(resolve));
+  }
+});
+
+const hosts = ["localhost", "127.0.0.1", "::1"];
+const expired = await issue({ subject: [["CN", "s"]], usage: "server", hosts, issuer: ca, from: -2, until: -1 });
+const misnamed = await issue({
+  subject: [["CN", "s"]],
+  usage: "server",
+  hosts: ["other.test", "127.0.0.2"],
+  issuer: ca,
+});
+const nameless = await issue({ subject: [["CN", "localhost"]], usage: "server", issuer: ca });
+const foreign = await issue({ subject: [["CN", "s"]], usage: "server", hosts, issuer: otherCa });
+const clients = await issue({ subject: [["CN", "localhost"]], usage: "client", hosts, issuer: ca });
+
+const distrusted: [string, typeof expired, string[], RegExp][] = [
+  ["is for other hosts", misnamed, ["127.0.0.1", "localhost"], /its certificate is not for "(127\.0\.0\.1|localhost)"/],
+  ["names a host as its subject alone", nameless, ["127.0.0.1"], /its certificate is not for "127\.0\.0\.1"/],
+  [
+    "another authority has signed",
+    foreign,
+    ["127.0.0.1", "localhost"],
+    /not valid under the CA that this client trusts/,
+  ],
+  ["has expired", expired, ["127.0.0.1"], /certificate .*has expired/],
+  ["is for clients", clients, ["127.0.0.1", "localhost"], /Cannot reach the server/],
+];
+
+for (const [what, certificate, targets, sentence] of distrusted) {
+  Deno.test(`a client does not talk to a server whose certificate ${what}`, strict, async () => {
+    let reached = 0;
+    await using server = await serveLocally({ Status: () => Promise.resolve({ pid: ++reached }) }, {
+      credentials: credentials(ca, certificate),
+    });
+    for (const host of targets) {
+      await using client = connect({ address: `${host}:${server.port}`, credentials: clientCredentials });
+      const { status, message } = await failure(client.calls.Status({}));
+      assert.equal(status, "UNAVAILABLE");
+      assert.match(message, sentence);
+    }
+    assert.equal(reached, 0);
+  });
+}
+
+/** Has a client call what is no server of ours. */
+async function assertUnreachable(other: Server, sentence: RegExp): Promise<void> {
+  const sockets: Socket[] = [];
+  other.on("connection", (socket) => void sockets.push(socket));
+  await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+  const { port } = other.address() as { port: number };
+  const client = connect({ address: `127.0.0.1:${port}`, credentials: clientCredentials, connectTimeoutMs: 300 });
+  const { status, message } = await failure(client.calls.Status({}));
+  assert.equal(status, "UNAVAILABLE");
+  assert.match(message, sentence);
+  await client[Symbol.asyncDispose]();
+  for (const socket of sockets) socket.destroy();
+  await new Promise<void>((resolve) => other.close(() => resolve()));
+}
+
+Deno.test("a client says that nothing listens, and which name has no address", strict, async () => {
+  const free = createServer();
+  await new Promise<void>((resolve) => free.listen(0, "127.0.0.1", resolve));
+  const { port } = free.address() as { port: number };
+  await new Promise<void>((resolve) => free.close(() => resolve()));
+  await using client = connectTo({ port });
+  assert.match((await failure(client.calls.Status({}))).message, /nothing listens there/);
+  await using nowhere = connect({ address: "no-such-host.invalid:1", credentials: clientCredentials });
+  assert.match((await failure(nowhere.calls.Status({}))).message, /"no-such-host\.invalid" has no address/);
+});
+
+Deno.test("a client says that what answers does not speak TLS", strict, async () => {
+  const http = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.end("HTTP/1.1 400 Bad Request\r\n\r\n");
+  });
+  await assertUnreachable(http, /no teleport server/);
+});
+
+Deno.test("a client takes a connection that is closed at once for one to try again", strict, async () => {
+  // As a forwarder does whose server is away.
+  await assertUnreachable(createServer((socket) => void socket.destroy()), /closed before it was made: try again/);
+});
+
+Deno.test("a client does not talk TLS 1.2", strict, async () => {
+  const { ca, cert, key } = credentials(otherCa, serverCertificate);
+  await assertUnreachable(createTlsServer({ ca, cert, key, maxVersion: "TLSv1.2" }), /no teleport server/);
+});
+
+Deno.test("a client gives up on a server that never answers", strict, async () => {
+  const silent = createServer((socket) => void socket.on("error", () => {}));
+  await assertUnreachable(silent, /no answer in 300 ms/);
+});
+
+Deno.test("a proxy in the environment is not used", strict, async () => {
+  await using server = await serveLocally(echo);
+  // Port 9 of this machine, where nothing is: a call that went there would fail.
+  Deno.env.set("https_proxy", "http://127.0.0.1:9");
+  try {
+    await using client = connectTo(server);
+    assert.equal((await client.calls.Status({ id: "direct" })).id, "direct");
+  } finally {
+    Deno.env.delete("https_proxy");
+  }
+});

@@ -1,0 +1,35 @@
+/** What a refused call leaves behind. */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { TeleportError } from "../../../mod.ts";
+import { type RawCall, rawClient, type RawEnd } from "../../e2e/raw_client.ts";
+import { clientCredentials } from "../certificates.ts";
+import { serveLocally, strict } from "../fixture.ts";
+
+const STATUS = "/teleport.v1.JobWorker/Status";
+const DEADLINE_MS = 10_000;
+
+/** How a call ended, once its stream is closed. Fails when the stream stays open. */
+async function closed({ stream, ended }: RawCall): Promise<RawEnd> {
+  if (!stream.closed) await once(stream, "close", { signal: AbortSignal.timeout(DEADLINE_MS) });
+  return await ended;
+}
+
+Deno.test("a refused call whose request never ends leaves no stream open", strict, async () => {
+  await using server = await serveLocally({}, {
+    admit: () => {
+      throw new TeleportError("PERMISSION_DENIED", "Not allowed");
+    },
+  });
+  await using client = await rawClient({ port: server.port, ...clientCredentials });
+  const { code, message, resetCode } = await closed(client.call(STATUS, [], false));
+  assert.deepEqual({ code, message, resetCode }, { code: 7, message: "Not allowed", resetCode: 0 });
+});
+
+Deno.test("a call beyond a limit whose request never ends leaves no stream open", strict, async () => {
+  await using server = await serveLocally({}, { limits: { maxCalls: 1 } });
+  await using client = await rawClient({ port: server.port, ...clientCredentials });
+  client.call(STATUS, [], false);
+  const { code, resetCode } = await closed(client.call(STATUS, [], false));
+  assert.deepEqual({ code, resetCode }, { code: 8, resetCode: 0 });
+});

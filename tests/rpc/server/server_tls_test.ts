@@ -1,0 +1,170 @@
+/** Who gets in: every kind of wrong certificate and protocol is refused before any handler, and the server serves on. */
+import assert from "node:assert/strict";
+import { connect as connectTcp, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import type { PeerCertificate } from "../../../proto/service.ts";
+import type { Credentials } from "../../../rpc/client/client.ts";
+import type { RpcServer } from "../../../rpc/server/server.ts";
+import { CredentialsError } from "../../../rpc/server/server.ts";
+import {
+  ca,
+  clientCertificate,
+  clientCredentials,
+  credentials,
+  issue,
+  otherCa,
+  serverCertificate,
+  serverCredentials,
+} from "../certificates.ts";
+import { connectTo, failure, serveLocally, strict } from "../fixture.ts";
+
+/** A server that counts what reaches it. */
+async function counting(): Promise<{ server: RpcServer; seen: PeerCertificate[]; reached: () => number }> {
+  const seen: PeerCertificate[] = [];
+  let calls = 0;
+  const server = await serveLocally({
+    Status: ({ id }) => {
+      calls++;
+      return Promise.resolve({ id });
+    },
+  }, { admit: ({ certificate }) => void seen.push(certificate!) });
+  return { server, seen, reached: () => calls + seen.length };
+}
+
+/** How TLS says no to who does not speak it: RFC 8446, section 5.1. */
+const TLS_ALERT = 21;
+
+/** Resolves when the server closes the connection, having sent nothing of HTTP/2: its settings would be the first. */
+function closedUnserved(socket: Socket): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.on("data", (bytes) => {
+      if (bytes[0] !== TLS_ALERT) reject(new Error(`The server answered with ${bytes.length} bytes`));
+    });
+    socket.once("close", () => resolve());
+  });
+}
+
+async function assertServes(server: RpcServer): Promise<void> {
+  await using client = connectTo(server);
+  assert.equal((await client.calls.Status({ id: "on" })).id, "on");
+}
+
+const subject = [["O", "admin"], ["CN", "mallory"]] as const;
+const refused: [string, Credentials][] = [
+  ["another authority's", credentials(ca, await issue({ subject, usage: "client", issuer: otherCa }))],
+  ["a self-signed", credentials(ca, await issue({ subject, usage: "client" }))],
+  ["an expired", credentials(ca, await issue({ subject, usage: "client", issuer: ca, from: -2, until: -1 }))],
+  ["a not yet valid", credentials(ca, await issue({ subject, usage: "client", issuer: ca, from: 1, until: 2 }))],
+  ["a server's", credentials(ca, serverCertificate)],
+  [
+    "a client's subordinate",
+    credentials(ca, await issue({ subject, usage: "client", issuer: clientCertificate })),
+  ],
+];
+
+for (const [kind, wrong] of refused) {
+  Deno.test(`serve() refuses ${kind} certificate`, strict, async () => {
+    const { server, reached } = await counting();
+    await using _ = server;
+    await using client = connectTo(server, wrong);
+    const { status, message } = await failure(client.calls.Status({ id: "" }));
+    assert.equal(status, "UNAVAILABLE");
+    assert.match(message, /does not accept this client's certificate/);
+    assert.equal(reached(), 0);
+    await assertServes(server);
+  });
+}
+
+const wrongTls: [string, object][] = [
+  ["no certificate", { ca: ca.cert }],
+  ["TLS 1.2", { ...clientCredentials, maxVersion: "TLSv1.2" }],
+];
+
+for (const [kind, options] of wrongTls) {
+  Deno.test(`serve() closes a connection with ${kind}`, strict, async () => {
+    const { server, reached } = await counting();
+    await using _ = server;
+    const socket = connectTls({
+      host: "127.0.0.1",
+      port: server.port,
+      servername: "localhost",
+      ALPNProtocols: ["h2"],
+      ...options,
+    });
+    socket.on("error", () => {});
+    // A preface and a call, as a client that does not wait for the server's word would send.
+    socket.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    await closedUnserved(socket);
+    assert.equal(reached(), 0);
+    await assertServes(server);
+  });
+}
+
+Deno.test("serve() closes a connection that does not speak TLS", strict, async () => {
+  const { server, reached } = await counting();
+  await using _ = server;
+  const socket = connectTcp(server.port, "127.0.0.1");
+  socket.on("error", () => {});
+  socket.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+  await closedUnserved(socket);
+  assert.equal(reached(), 0);
+  await assertServes(server);
+});
+
+Deno.test("serve() lets admit() know the authority itself when it calls", strict, async () => {
+  const { server, seen } = await counting();
+  await using _ = server;
+  await using client = connectTo(server, credentials(ca, ca));
+  await client.calls.Status({ id: "" });
+  assert.equal(seen[0]?.isAuthority, true);
+});
+
+Deno.test("serve() knows the user and the roles of a certificate", strict, async () => {
+  const { server, seen } = await counting();
+  await using _ = server;
+  await using client = connectTo(server);
+  await client.calls.Status({ id: "" });
+  await client.calls.Status({ id: "" });
+  assert.deepEqual(seen[0]?.commonNames, ["ann"]);
+  assert.deepEqual(seen[0]?.organizations, ["admin", "viewer"]);
+  assert.equal(seen[0]?.isAuthority, false);
+  assert.equal(seen[0], seen[1], "read once a connection");
+});
+
+Deno.test("serve() tells the callers of two connections apart", strict, async () => {
+  const { server, seen } = await counting();
+  await using _ = server;
+  await using ann = connectTo(server);
+  await using bob = connectTo(
+    server,
+    credentials(ca, await issue({ subject: [["CN", "bob"]], usage: "client", issuer: ca })),
+  );
+  await Promise.all([ann.calls.Status({ id: "" }), bob.calls.Status({ id: "" })]);
+  await Promise.all([bob.calls.Status({ id: "" }), ann.calls.Status({ id: "" })]);
+  assert.deepEqual(seen.flatMap(({ commonNames }) => commonNames).sort(), ["ann", "ann", "bob", "bob"]);
+});
+
+const unusable: [string, Partial<Credentials>, string, RegExp][] = [
+  ["an empty CA", { ca: "" }, "ca", /Cannot read the CA certificate/],
+  [
+    "a CA that is no PEM",
+    { ca: "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n" },
+    "ca",
+    /Cannot read/,
+  ],
+  ["a CA that is no authority", { ca: clientCertificate.cert }, "ca", /not one of an authority/],
+  ["an empty certificate", { cert: "" }, "cert", /Cannot read the certificate/],
+  ["an empty key", { key: "" }, "key", /Cannot read the private key/],
+  ["another certificate's key", { key: clientCertificate.key }, "key", /does not belong/],
+];
+
+for (const [kind, part, name, sentence] of unusable) {
+  Deno.test(`serve() does not start with ${kind}`, strict, async () => {
+    await assert.rejects(serveLocally({}, { credentials: { ...serverCredentials, ...part } }), (error) => {
+      assert(error instanceof CredentialsError);
+      assert.equal(error.part, name);
+      assert.match(error.message, sentence);
+      return true;
+    });
+  });
+}

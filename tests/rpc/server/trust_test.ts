@@ -1,0 +1,56 @@
+/** What a certificate must still be at every call. */
+import assert from "node:assert/strict";
+import { readCertificate } from "../../../rpc/shared/peer.ts";
+import { Trust } from "../../../rpc/server/trust.ts";
+import { ca, clientCertificate, issue, type Issued, otherCa, revocationOf } from "../certificates.ts";
+
+const subject = [["O", "admin"], ["CN", "ann"]] as const;
+const read = ({ certificate }: Issued) => readCertificate(new Uint8Array(certificate.rawData));
+
+/** Why it is refused; undefined when it is not. */
+function refusal(trust: Trust, own: Issued): string | undefined {
+  try {
+    trust.check(read(own));
+    return undefined;
+  } catch (error) {
+    assert.equal((error as { code: string }).code, "UNAUTHENTICATED");
+    return (error as Error).message;
+  }
+}
+
+Deno.test("Trust accepts what a known authority has signed, and nothing else", async () => {
+  const trust = new Trust(`${otherCa.cert}\n${ca.cert}`, new Set());
+  assert.equal(refusal(trust, clientCertificate), undefined);
+  assert.equal(refusal(trust, await issue({ subject, usage: "client", issuer: otherCa })), undefined);
+  assert.match(
+    refusal(trust, await issue({ subject, usage: "client" }))!,
+    /is issued by "O=admin, CN=ann", which is no authority accepted here: ask for a new/,
+  );
+  // By name it is of the authority, by signature it is not.
+  const namesake = await issue({ subject: [["CN", "an authority"]], usage: "ca" });
+  assert.match(
+    refusal(trust, await issue({ subject, usage: "client", issuer: namesake }))!,
+    /is not signed by the authority of that name, "CN=an authority"/,
+  );
+});
+
+Deno.test("Trust refuses a certificate that has ended since the connection was made", async () => {
+  const trust = new Trust(ca.cert, new Set());
+  const ended = await issue({ subject, usage: "client", issuer: ca, from: -2, until: -1 });
+  assert.match(
+    refusal(trust, ended)!,
+    /^The certificate "O=admin, CN=ann" with serial number [0-9A-F]+ ended on "\d{4}-\d\d-\d\d": ask/,
+  );
+});
+
+Deno.test("Trust forgets what it believed when it is given something else", () => {
+  const trust = new Trust(ca.cert, new Set());
+  const certificate = read(clientCertificate);
+  assert.equal(trust.accepts(certificate), true);
+  trust.replace(otherCa.cert, new Set());
+  assert.equal(trust.accepts(certificate), false);
+  trust.replace(ca.cert, new Set([revocationOf(clientCertificate)]));
+  assert.deepEqual([trust.accepts(certificate), trust.isRevoked(certificate)], [false, true]);
+  trust.replace(ca.cert, new Set());
+  assert.equal(trust.accepts(certificate), true);
+});

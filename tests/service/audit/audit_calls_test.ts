@@ -1,0 +1,260 @@
+/** What is written down of calls: each once, who and why, and nothing that is nobody's business. */
+import assert from "node:assert/strict";
+import { Supervisor } from "../../../mod.ts";
+import type { CallName } from "../../../proto/service.ts";
+import { methods } from "../../../rpc/shared/definition.ts";
+import type { Audit, AuditEntry } from "../../../service/audit/audit.ts";
+import { createService, type ServiceOptions } from "../../../service/handlers/handlers.ts";
+import { parsePolicy } from "../../../service/policy/file.ts";
+import { NotRecordedError } from "../../../worker/errors.ts";
+import { all, certificateOf, clientOf, codeOf, contextOf, first, methodOf, strict } from "../fixture.ts";
+import { CALLS, EVERY_CALL } from "../policy_table.ts";
+
+/** A service whose decisions a test reads. */
+function recorded(options: ServiceOptions = {}) {
+  const supervisor = new Supervisor({ closeGraceMs: 100 });
+  const entries: AuditEntry[] = [];
+  let broken = false;
+  const audit: Audit = {
+    record: (entry) => void entries.push(entry),
+    ready: () => broken ? Promise.reject(new NotRecordedError()) : Promise.resolve(),
+  };
+  const service = createService(supervisor, { audit, ...options });
+  return {
+    supervisor,
+    service,
+    entries,
+    breakDisk: () => broken = true,
+    /** The lines since the last time, with what a test compares. */
+    take: () =>
+      entries.splice(0).map(({ user, call, allowed, rule, code, job }) => ({ user, call, allowed, rule, code, job })),
+    as: (user: string, ...roles: string[]) => clientOf(service, certificateOf(user, ...roles)),
+    [Symbol.asyncDispose]: () => supervisor.close(),
+  };
+}
+
+Deno.test("every call is written down once, with its job, its rule and its code", strict, async () => {
+  await using service = recorded();
+  const calls = service.as("ann", "operator");
+  const { id } = await calls.Register({ command: "true" });
+  await all(calls.Start({ id }));
+  await all(calls.StatusStream({ id }));
+  await calls.Status({ id });
+  await calls.Stop({ id });
+  await all(calls.GetOutput({ id }));
+  await codeOf(() => calls.Signal({ id, signal: "TERM" }));
+  await calls.List({});
+  await calls.Remove({ id });
+  const line = { user: "ann", allowed: true, rule: "operator/1", code: "OK", job: id };
+  assert.deepEqual(service.take(), [
+    { ...line, call: "Register" },
+    { ...line, call: "Start" },
+    { ...line, call: "StatusStream" },
+    { ...line, call: "Status" },
+    { ...line, call: "Stop" },
+    { ...line, call: "GetOutput" },
+    { ...line, call: "Signal", code: "JOB_NOT_RUNNING" },
+    { ...line, call: "List", job: undefined },
+    { ...line, call: "Remove" },
+  ]);
+});
+
+Deno.test(
+  "no call of the definition goes unrecorded, nor is any recorded twice, let through or refused",
+  strict,
+  async () => {
+    await using service = recorded();
+    for (const name of Object.keys(methods) as CallName[]) {
+      for (const role of ["operator", "unheard-of"]) {
+        const id = await service.supervisor.add("true", [], { owner: "ann" });
+        const code = await codeOf(() => EVERY_CALL[name](service.as("ann", role), id));
+        const lines = service.take();
+        assert.deepEqual(lines.map((line) => [line.user, line.call, line.code]), [["ann", name, code]], name);
+        assert.equal(lines[0]!.allowed, role === "operator", name);
+        if (name in CALLS && role === "operator") assert.equal(lines[0]!.job, id, name);
+      }
+    }
+  },
+);
+
+Deno.test("what is denied is written down with the reason: by role, by job, by certificate", strict, async () => {
+  await using service = recorded();
+  const id = await service.supervisor.add("true", [], { owner: "bob" });
+  const missing = "01890000-0000-7000-8000-000000000000";
+  await codeOf(() => service.as("eve", "viewer").Stop({ id }));
+  await codeOf(() => service.as("ann", "operator").Status({ id }));
+  await codeOf(() => service.as("ann", "operator").Status({ id: missing }));
+  await codeOf(() => service.as("ann", "operator", "viewer").Stop({ id }));
+  await codeOf(() => first(service.as("ann", "operator").GetOutput({ id })));
+  assert.throws(() => service.service.admit(contextOf(methodOf("List"), undefined)));
+  assert.throws(() => service.service.admit(contextOf("/grpc.health.v1.Health/Check", certificateOf("", "admin"))));
+  const lines = service.take();
+  assert.deepEqual(lines.map(({ allowed }) => allowed), Array(7).fill(false));
+  assert.deepEqual(lines.map(({ user, call, code }) => [user, call, code]), [
+    ["eve", "Stop", "PERMISSION_DENIED"],
+    ["ann", "Status", "JOB_NOT_FOUND"],
+    ["ann", "Status", "JOB_NOT_FOUND"],
+    ["ann", "Stop", "PERMISSION_DENIED"],
+    ["ann", "GetOutput", "JOB_NOT_FOUND"],
+    [undefined, "List", "UNAUTHENTICATED"],
+    ["", "/grpc.health.v1.Health/Check", "UNAUTHENTICATED"],
+  ]);
+  assert.deepEqual(lines.slice(0, 3).map(({ rule }) => rule?.slice(0, 31)), [
+    'user "eve" with roles "viewer" ',
+    "another user's job",
+    "no such job",
+  ]);
+});
+
+Deno.test(
+  "of Register the command line is written down, of the environment only names, of outputs nothing",
+  strict,
+  async () => {
+    await using service = recorded();
+    const calls = service.as("ann", "operator");
+    const secret = crypto.randomUUID();
+    const { id } = await calls.Register({ command: "sh", args: ["-c", "echo $TOKEN"], env: { TOKEN: secret } });
+    await all(calls.Start({ id }));
+    await all(calls.GetOutput({ id }));
+    const [register] = service.entries;
+    assert.deepEqual([register?.command, register?.args, register?.env], ["sh", ["-c", "echo $TOKEN"], ["TOKEN"]]);
+    assert.equal(JSON.stringify(service.entries).includes(secret), false);
+    const { fingerprint, serial, peer, roles } = register!;
+    assert.deepEqual([fingerprint, serial, peer, roles], ["00".repeat(32), "01", "127.0.0.1:1", ["operator"]]);
+  },
+);
+
+Deno.test("a command line of a megabyte becomes a line of some kilobytes, which says so", strict, async () => {
+  await using service = recorded();
+  await service.as("ann", "operator").Register({ command: "true", args: Array(100).fill("x".repeat(10_000)) });
+  const line = JSON.stringify(service.entries[0]);
+  assert.ok(line.length < 20_000);
+  assert.match(line, /… 99 more arguments/);
+});
+
+Deno.test("whatever a caller sends in plenty becomes a line of some kilobytes", strict, async () => {
+  await using service = recorded();
+  const calls = service.as("ann", "operator");
+  const long = "x".repeat(1_000_000);
+  const many = (value: string) =>
+    Object.fromEntries(Array.from({ length: 50_000 }, (_, index) => [`K${index}`, value]));
+  for (
+    const call of [
+      () => calls.Register({ command: "true", env: many("") }),
+      () => calls.Register({ command: "true", args: Array(100_000).fill("") }),
+      () => calls.Register({ command: long }),
+      () => calls.Register({ command: "true", cwd: long }),
+      () => calls.Register({ template: long }),
+      () => calls.Register({ template: "t", parameters: many("x") }),
+      () => calls.Register({ template: "t", parameters: { [long]: long } }),
+      () => calls.Status({ id: long }),
+      () => calls.Signal({ id: long, signal: long }),
+      () => calls.CanI({ call: long }),
+      () => calls.WatchJobs({ ids: Array(5_000).fill(long.slice(0, 500)) })[Symbol.asyncIterator]().next(),
+    ]
+  ) {
+    await codeOf(call);
+    const [line, ...others] = service.entries.splice(0);
+    assert.equal(others.length, 0);
+    assert.ok(
+      JSON.stringify(line).length < 70_000,
+      `${JSON.stringify(line).length}: ${JSON.stringify(line).slice(0, 200)}`,
+    );
+  }
+});
+
+Deno.test("of a template its name, its parameters and what became of them are written down", strict, async () => {
+  const policy = parsePolicy(`{ "roles": { "r": [{ "calls": ["all"], "jobs": "own", "templates": ["greet"] }] },
+    "templates": { "greet": { "command": "/bin/echo", "args": ["hello", "{who}"],
+      "parameters": { "who": { "pattern": "[a-z]+" } } } } }`);
+  await using service = recorded({ policy: () => policy });
+  const calls = service.as("ann", "r");
+  const { command, args } = await calls.Register({ template: "greet", parameters: { who: "world" } });
+  assert.deepEqual([command, args], ["/bin/echo", ["hello", "world"]]);
+  assert.equal(await codeOf(() => calls.Register({ template: "greet", parameters: { who: "W" } })), "INVALID_ARGUMENT");
+  assert.equal(await codeOf(() => calls.Register({ command: "/bin/echo" })), "PERMISSION_DENIED");
+  const [made, bad, denied] = service.entries;
+  assert.deepEqual([made?.template, made?.parameters, made?.command, made?.args, made?.rule], [
+    "greet",
+    { who: "world" },
+    "/bin/echo",
+    ["hello", "world"],
+    "r/1",
+  ]);
+  assert.deepEqual([bad?.allowed, bad?.code], [true, "INVALID_ARGUMENT"]);
+  assert.deepEqual([denied?.allowed, denied?.code], [false, "PERMISSION_DENIED"]);
+});
+
+Deno.test(
+  "with a record that cannot be written nothing new is done; what is there is shown, stopped and removed",
+  strict,
+  async () => {
+    await using service = recorded();
+    const calls = service.as("ann", "operator");
+    const { id } = await calls.Register({ command: "sleep", args: ["1000"] });
+    assert.equal((await first(calls.Start({ id }))).state, "STATE_STARTING");
+    service.breakDisk();
+    const refused = [
+      () => calls.Register({ command: "true" }),
+      () => first(calls.Start({ id })),
+      () => calls.Signal({ id, signal: "KILL" }),
+    ];
+    for (const call of refused) assert.equal(await codeOf(call), "NOT_RECORDED");
+    assert.notEqual((await calls.Status({ id })).state, "STATE_KILLED");
+    assert.equal((await calls.List({})).jobs.length, 1);
+    assert.equal((await service.supervisor.counts()).running, 1);
+    assert.equal((await calls.Stop({ id })).state, "STATE_KILLED");
+    await calls.Remove({ id });
+  },
+);
+
+Deno.test("a job says who registered, started, signalled and stopped it", strict, async () => {
+  await using service = recorded();
+  const { id } = await service.as("ann", "operator").Register({ command: "sleep", args: ["1000"] });
+  await first(service.as("bob", "admin").Start({ id }));
+  for await (const { state } of service.as("eve", "viewer").StatusStream({ id })) if (state === "STATE_RUNNING") break;
+  for (let count = 0; count < 20; count++) {
+    await service.as("cyd", "admin").Signal({ id, signal: count < 19 ? "CONT" : "18" });
+  }
+  const final = await service.as("dan", "admin").Stop({ id });
+  assert.deepEqual([final.owner, final.started_by, final.stop_asked_by, final.stopped_by], [
+    "ann",
+    "bob",
+    "dan",
+    "dan",
+  ]);
+  assert.equal(final.signals.length, 16);
+  assert.deepEqual([final.signals[0]!.by, final.signals.at(-1)!.signal], ["cyd", "SIGCONT"]);
+  assert.deepEqual((await service.as("eve", "viewer").Status({ id })).signals, final.signals);
+});
+
+Deno.test("WhoAmI names the user, the roles that are known, and the rules they give", strict, async () => {
+  await using service = recorded();
+  const me = await service.as("ann", "operator", "unheard-of").WhoAmI({});
+  assert.deepEqual([me.user, me.roles, me.known_roles, me.rules], [
+    "ann",
+    ["operator", "unheard-of"],
+    ["operator"],
+    ["operator/1: all calls on own jobs"],
+  ]);
+  assert.equal(me.fingerprint, "00".repeat(32));
+  assert.ok(me.not_after!.seconds * 1_000 > Date.now());
+  for (const roles of [[], ["unheard-of"]]) {
+    assert.equal(await codeOf(() => service.as("ann", ...roles).WhoAmI({})), "PERMISSION_DENIED");
+  }
+});
+
+Deno.test("CanI tells nobody of another's job, and does nothing", strict, async () => {
+  await using service = recorded();
+  const id = await service.supervisor.add("true", [], { owner: "bob" });
+  const own = await service.supervisor.add("true", [], { owner: "ann" });
+  const missing = "01890000-0000-7000-8000-000000000000";
+  const ann = service.as("ann", "operator");
+  const hidden = await ann.CanI({ call: "stop", id });
+  const absent = await ann.CanI({ call: "stop", id: missing });
+  assert.deepEqual(hidden.rule.replace(id, "ID"), absent.rule.replace(missing, "ID"));
+  assert.match((await ann.CanI({ call: "register" })).rule, /^operator\/1: all calls on own jobs$/);
+  assert.equal(await codeOf(() => ann.CanI({ call: "fly" })), "INVALID_ARGUMENT");
+  assert.equal((await service.supervisor.counts()).jobs, 2);
+  assert.equal((await service.supervisor.status(own)).state, "INITIAL");
+});

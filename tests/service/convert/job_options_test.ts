@@ -1,0 +1,105 @@
+/** What a request says of limits, user and isolation, as the library takes it, shows it, and as the policy judges it. */
+import assert from "node:assert/strict";
+import { InvalidArgumentError } from "../../../mod.ts";
+import type { Isolation, JobRequest } from "../../../proto/teleport/v1/job_worker.ts";
+import { methods } from "../../../rpc/shared/definition.ts";
+import type { AuditEntry } from "../../../service/audit/audit.ts";
+import { createService } from "../../../service/handlers/handlers.ts";
+import { jobOptionsOf } from "../../../service/convert/job_options.ts";
+import { rlimitsMessage, rlimitsOf } from "../../../service/convert/rlimits.ts";
+import { certificateOf, clientOf, codeOf, startService, strict } from "../fixture.ts";
+
+/** A request as a handler gets it. */
+function asked(fields: Parameters<typeof methods.Register.requestSerialize>[0]): JobRequest {
+  return methods.Register.requestDeserialize(methods.Register.requestSerialize(fields));
+}
+
+Deno.test("jobOptionsOf() leaves out what was not asked for", strict, () => {
+  assert.deepEqual(jobOptionsOf(asked({ command: "true" }), "ann"), {
+    env: {},
+    labels: {},
+    owner: "ann",
+    timeoutMs: 0,
+  });
+});
+
+Deno.test("jobOptionsOf() takes all that a request can say, zeros that say something among it", strict, () => {
+  const request = asked({
+    command: "true",
+    user: "nobody",
+    group: "daemon",
+    umask: 0,
+    nice: 19,
+    rlimits: { core_bytes: 0, open_files: 64 },
+    allow_new_privileges: true,
+    inherit_env: true,
+    isolation: "ISOLATION_STRICT",
+  });
+  const { user, group, umask, nice, rlimits, allowNewPrivileges, inheritEnv, isolation } = jobOptionsOf(request, "ann");
+  assert.deepEqual({ user, group, umask, nice, rlimits, allowNewPrivileges, inheritEnv, isolation }, {
+    user: "nobody",
+    group: "daemon",
+    umask: 0,
+    nice: 19,
+    rlimits: { coreBytes: 0, openFiles: 64 },
+    allowNewPrivileges: true,
+    inheritEnv: true,
+    isolation: "STRICT",
+  });
+});
+
+Deno.test("jobOptionsOf() refuses a niceness above 19, and an isolation of a later definition", strict, () => {
+  assert.throws(() => jobOptionsOf(asked({ command: "true", nice: 20 }), "ann"), InvalidArgumentError);
+  const later = { ...asked({ command: "true" }), isolation: 9 as unknown as Isolation };
+  assert.throws(() => jobOptionsOf(later, "ann"), InvalidArgumentError);
+});
+
+Deno.test("limits are the same there and back", strict, () => {
+  const rlimits = {
+    addressSpaceBytes: 1,
+    cpuSeconds: 2,
+    openFiles: 3,
+    coreBytes: 0,
+    fileBytes: 5,
+    processes: 6,
+  };
+  assert.deepEqual(rlimitsOf(rlimitsMessage(rlimits)), rlimits);
+  assert.deepEqual(rlimitsMessage({}), {});
+});
+
+Deno.test("the status says as whom a job runs, its limits and isolation", strict, async () => {
+  await using service = startService();
+  const calls = service.as(certificateOf("ann", "admin"));
+  const { id } = await calls.Register({ command: "true", rlimits: { core_bytes: 0 } });
+  const { user, group, rlimits, isolation } = await calls.Status({ id });
+  assert.deepEqual({ user, group, core: rlimits?.core_bytes, isolation }, {
+    user: "",
+    group: "",
+    core: 0,
+    isolation: "ISOLATION_UNSPECIFIED",
+  });
+  const plain = await calls.Register({ command: "true" });
+  assert.equal(plain.rlimits, null);
+});
+
+Deno.test("operators may limit and isolate their jobs, but not choose a user or gain privileges", strict, async () => {
+  await using service = startService();
+  const calls = service.as(certificateOf("ann", "operator"));
+  await calls.Register({ command: "true", umask: 0o77, nice: 5, rlimits: { core_bytes: 0 } });
+  for (
+    const more of [{ user: "nobody" }, { group: "daemon" }, { allow_new_privileges: true }, { inherit_env: true }]
+  ) {
+    assert.equal(await codeOf(() => calls.Register({ command: "true", ...more })), "PERMISSION_DENIED");
+  }
+});
+
+Deno.test("the audit record says as whom a job was to run, also when that was denied", strict, async () => {
+  await using service = startService();
+  const entries: AuditEntry[] = [];
+  const audit = { record: (entry: AuditEntry) => void entries.push(entry), ready: () => Promise.resolve() };
+  const { supervisor } = service;
+  const calls = clientOf(createService(supervisor, { audit }), certificateOf("ann", "operator"));
+  await codeOf(() => calls.Register({ command: "true", user: "root", group: "x".repeat(1_000) }));
+  const [entry] = entries;
+  assert.deepEqual([entry?.runAs, entry?.runAsGroup, entry?.allowed], ["root", "x".repeat(100), false]);
+});

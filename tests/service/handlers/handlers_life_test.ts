@@ -1,0 +1,336 @@
+/** What the calls on a job's life do: register, start, watch, stop, signal and remove, in every state. */
+import assert from "node:assert/strict";
+import type { JobWorkerClient } from "../../../proto/service.ts";
+import type { JobStatus, State } from "../../../proto/teleport/v1/job_worker.ts";
+import { all, certificateOf, codeOf, first, startService, strict, type TestService } from "../fixture.ts";
+
+const MISSING = "01890000-0000-7000-8000-000000000000";
+const ann = certificateOf("ann", "operator");
+
+/** Registers a shell script. */
+async function register(calls: JobWorkerClient, script: string): Promise<string> {
+  return (await calls.Register({ command: "sh", args: ["-c", script] })).id;
+}
+
+/** Starts a job and waits until it has written something: its traps are set then. */
+async function startUp(calls: JobWorkerClient, id: string): Promise<void> {
+  await first(calls.Start({ id }));
+  await first(calls.GetOutput({ id }));
+}
+
+async function waitFor(calls: JobWorkerClient, id: string, state: State): Promise<JobStatus> {
+  for await (const status of calls.StatusStream({ id })) if (status.state === state) return status;
+  throw new Error(`The job never was in state "${state}"`);
+}
+
+async function noWatchers({ supervisor }: TestService): Promise<void> {
+  assert.equal((await supervisor.counts()).watchers, 0);
+}
+
+const statesOf = (statuses: readonly JobStatus[]) => statuses.map(({ state }) => state);
+
+Deno.test("Register gives a fresh id in state INITIAL, and tells back all that was asked for", strict, async () => {
+  await using service = startService();
+  const calls = service.as(ann);
+  const before = Math.floor(Date.now() / 1_000);
+  const asked = {
+    command: "printf",
+    args: ["%s", "a b", "", "'\"$\n"],
+    cwd: "/tmp",
+    labels: { kind: "test", "": "" },
+    timeout_ms: 60_000,
+    max_output_bytes: 1_000,
+    output_policy: "OUTPUT_POLICY_KEEP_NEWEST",
+  } as const;
+  assert.equal(await codeOf(() => calls.Register({ ...asked, args: [...asked.args] })), "INVALID_ARGUMENT");
+  const labels = { kind: "test" };
+  const status = await calls.Register({ ...asked, args: [...asked.args], labels, env: { SECRET: "hidden" } });
+  const { id, state, owner, registered_at, started_at, ended_at, pid, exit_code, reason } = status;
+  assert.equal(state, "STATE_INITIAL");
+  assert.equal(owner, "ann");
+  assert.deepEqual([started_at, ended_at, pid, exit_code, reason], [null, null, 0, undefined, "REASON_UNSPECIFIED"]);
+  assert(registered_at && registered_at.seconds >= before && registered_at.seconds <= before + 60);
+  for (const [name, value] of Object.entries({ ...asked, labels })) {
+    assert.deepEqual(status[name as keyof JobStatus], value, name);
+  }
+  // Values of the environment may be secrets: they are told to nobody.
+  assert(!JSON.stringify(status).includes("hidden"));
+  const other = await calls.Register({ command: "true" });
+  assert.notEqual(other.id, id);
+  assert.deepEqual(await calls.Status({ id }), status);
+});
+
+Deno.test(
+  "Start streams every change to the final one and closes; StatusStream begins with INITIAL",
+  strict,
+  async () => {
+    await using service = startService();
+    const calls = service.as(ann);
+    const id = await register(calls, "exit 7");
+    const watch = calls.StatusStream({ id })[Symbol.asyncIterator]();
+    assert.equal((await watch.next()).value?.state, "STATE_INITIAL");
+    const started = await all(calls.Start({ id }));
+    assert.deepEqual(statesOf(started), ["STATE_STARTING", "STATE_RUNNING", "STATE_EXITED"]);
+    const watched: JobStatus[] = [];
+    for (let step = await watch.next(); !step.done; step = await watch.next()) watched.push(step.value);
+    assert.deepEqual(watched, started);
+    const [, running, final] = started;
+    assert(running && final && running.pid > 0 && running.started_at !== null && running.ended_at === null);
+    assert.deepEqual([final.exit_code, final.signal, final.reason, final.pid], [7, "", "REASON_EXITED", running.pid]);
+    assert(final.ended_at !== null);
+    await noWatchers(service);
+  },
+);
+
+Deno.test("Start of a job that runs is its stream and starts nothing", strict, async () => {
+  await using service = startService();
+  const calls = service.as(ann);
+  const id = await register(calls, "echo up; exec sleep 1000");
+  await startUp(calls, id);
+  const { pid } = await calls.Status({ id });
+  const second = calls.Start({ id })[Symbol.asyncIterator]();
+  const { value } = await second.next();
+  assert.deepEqual([value?.state, value?.pid], ["STATE_RUNNING", pid]);
+  await calls.Stop({ id });
+  const rest: State[] = [];
+  for (let step = await second.next(); !step.done; step = await second.next()) rest.push(step.value.state);
+  assert.deepEqual(rest, ["STATE_STOPPING", "STATE_KILLED"]);
+});
+
+Deno.test("a hundred starts at once run the job once", strict, async () => {
+  await using service = startService();
+  const calls = service.as(ann);
+  const id = await register(calls, "echo one");
+  const streams = await Promise.all(Array.from({ length: 100 }, () => all(calls.Start({ id }))));
+  for (const statuses of streams) assert.deepEqual(statuses.at(-1), streams[0]?.at(-1));
+  assert.equal((await calls.Status({ id })).stdout_bytes, 4);
+});
+
+Deno.test("Start and StatusStream of a job that has ended give its final status and close", strict, async () => {
+  await using service = startService();
+  const calls = service.as(ann);
+  const ways: [string, () => Promise<string>][] = [
+    ["STATE_EXITED", () => register(calls, "exit 0")],
+    ["STATE_KILLED", () => register(calls, "kill -USR1 $$")],
+    ["STATE_FAILED", async () => (await calls.Register({ command: "/nowhere" })).id],
+  ];
+  for (const [state, make] of ways) {
+    const id = await make();
+    const final = (await all(calls.Start({ id }))).at(-1);
+    assert.equal(final?.state, state);
+    assert.deepEqual(await all(calls.Start({ id })), [final]);
+    assert.deepEqual(await all(calls.StatusStream({ id })), [final]);
+    assert.deepEqual(await calls.Status({ id }), final);
+  }
+});
+
+Deno.test("a job runs on when the caller who started it leaves", strict, async () => {
+  await using service = startService();
+  const calls = service.as(ann);
+  const id = await register(calls, "echo up; exec sleep 1000");
+  await startUp(calls, id);
+  await noWatchers(service);
+  assert.equal((await calls.Status({ id })).state, "STATE_RUNNING");
+});
+
+Deno.test("a watch whose call is over before it began ends at once", strict, async () => {
+  await using service = startService();
+  const calls = service.as(ann);
+  const id = await register(calls, "true");
+  const signal = AbortSignal.abort(new Error("over"));
+  await assert.rejects(all(calls.StatusStream({ id }, { signal })), /^Error: over$/);
+  await assert.rejects(all(calls.GetOutput({ id }, { signal })), /^Error: over$/);
+  await noWatchers(service);
+});
+
+Deno.test("a watch whose call ends later ends then, and leaves no watcher", strict, async () => {
+  await using service = startService();
+  const calls = service.as(ann);
+  const id = await register(calls, "true");
+  for (const watch of [calls.StatusStream, calls.GetOutput] as const) {
+    const over = new AbortController();
+    const messages = (watch as typeof calls.StatusStream)({ id }, { signal: over.signal })[Symbol.asyncIterator]();
+    if (watch === calls.StatusStream) await messages.next();
+    const waiting = messages.next();
+    over.abort(new Error("over"));
+    await assert.rejects(waiting, /^Error: over$/);
+    await noWatchers(service);
+  }
+  assert.equal((await calls.Status({ id })).state, "STATE_INITIAL");
+});
+
+Deno.test("on a job that was never started, Stop does nothing, Signal is refused, Remove forgets", strict, async () => {
+  await using service = startService();
+  const calls = service.as(ann);
+  const id = await register(calls, "true");
+  const status = await calls.Status({ id });
+  assert.deepEqual(await calls.Stop({ id }), status);
+  await assert.rejects(calls.Signal({ id, signal: "TERM" }), {
+    code: "JOB_NOT_RUNNING",
+    message: `Job "${id}" is in state "INITIAL", not running: only what runs can be sent a signal`,
+  });
+  assert.deepEqual(await calls.Status({ id }), status);
+  await calls.Remove({ id });
+  assert.equal(await codeOf(() => calls.Status({ id })), "JOB_NOT_FOUND");
+});
+
+Deno.test("on a running job, Signal reaches the group, Remove is refused, Stop ends it", strict, async () => {
+  await using service = startService();
+  const calls = service.as(ann);
+  const id = await register(calls, "trap 'echo usr1' USR1; echo up; while :; do sleep 0.01; done");
+  await first(calls.Start({ id }));
+  // The group's sleep does not outlive the signal, and the shell tells that on stderr.
+  const output = calls.GetOutput({ id, stream: "STREAM_STDOUT" })[Symbol.asyncIterator]();
+  await output.next();
+  assert.equal((await calls.Signal({ id, signal: "usr1" })).state, "STATE_RUNNING");
+  assert.equal(new TextDecoder().decode((await output.next()).value?.data), "usr1\n");
+  await output.return?.();
+  await assert.rejects(calls.Remove({ id }), {
+    code: "JOB_RUNNING",
+    message: `Job "${id}" is in state "RUNNING": stop it first`,
+  });
+  for (const signal of ["", "SIGNOPE", "0", "65", "-9", "9x", "SIGTERM\0"]) {
+    assert.equal(await codeOf(() => calls.Signal({ id, signal })), "INVALID_SIGNAL", signal);
+  }
+  for (const grace_ms of [3_600_001, 2 ** 40]) {
+    assert.equal(await codeOf(() => calls.Stop({ id, grace_ms })), "INVALID_ARGUMENT", `${grace_ms}`);
+  }
+  assert.equal((await calls.Status({ id })).state, "STATE_RUNNING");
+  const final = await calls.Stop({ id });
+  assert.deepEqual(
+    [final.state, final.signal, final.exit_code, final.reason, final.stopped_by],
+    ["STATE_KILLED", "SIGTERM", undefined, "REASON_STOPPED", "ann"],
+  );
+});
+
+Deno.test("while a job is being stopped, Remove is refused, Signal works, a second Stop joins", strict, async () => {
+  await using service = startService();
+  const calls = service.as(ann);
+  const id = await register(calls, "trap '' TERM; echo up; while :; do sleep 0.01; done");
+  await startUp(calls, id);
+  const firstStop = calls.Stop({ id, grace_ms: 60_000 });
+  const stopping = await waitFor(calls, id, "STATE_STOPPING");
+  assert.deepEqual([stopping.reason, stopping.ended_at], ["REASON_UNSPECIFIED", null]);
+  assert.equal(await codeOf(() => calls.Remove({ id })), "JOB_RUNNING");
+  const secondStop = service.as(certificateOf("root", "admin")).Stop({ id, grace_ms: 60_000 });
+  assert.equal((await calls.Signal({ id, signal: "KILL" })).state, "STATE_STOPPING");
+  const final = await firstStop;
+  assert.deepEqual(await secondStop, final);
+  assert.deepEqual([final.state, final.signal, final.stopped_by], ["STATE_KILLED", "SIGKILL", "ann"]);
+});
+
+Deno.test("on a job that has ended, Stop gives its status, Signal is refused, Remove forgets", strict, async () => {
+  await using service = startService();
+  const calls = service.as(ann);
+  for (const make of ["exit 3", "kill -KILL $$"]) {
+    const id = await register(calls, make);
+    const final = (await all(calls.Start({ id }))).at(-1);
+    assert.deepEqual(await calls.Stop({ id, grace_ms: 0 }), final);
+    const state = final?.state.slice("STATE_".length);
+    await assert.rejects(calls.Signal({ id, signal: "TERM" }), {
+      code: "JOB_NOT_RUNNING",
+      message: `Job "${id}" is in state "${state}", not running: only what runs can be sent a signal`,
+    });
+    // What is no signal is told first: the state may change, the name will not.
+    assert.equal(await codeOf(() => calls.Signal({ id, signal: "NOPE" })), "INVALID_SIGNAL");
+    assert.deepEqual(await calls.Status({ id }), final);
+    await calls.Remove({ id });
+    assert.equal(await codeOf(() => calls.Remove({ id })), "JOB_NOT_FOUND");
+    assert.deepEqual((await calls.List({})).jobs, []);
+  }
+});
+
+Deno.test("a stop that races the start ends the job, or finds it unstarted", strict, async () => {
+  await using service = startService();
+  const calls = service.as(ann);
+  for (let times = 0; times < 10; times++) {
+    const id = await register(calls, "exec sleep 1000");
+    const [statuses] = await Promise.all([
+      all(calls.Start({ id })),
+      waitFor(calls, id, "STATE_STARTING").then(() => calls.Stop({ id })),
+    ]);
+    assert.deepEqual([statuses.at(-1)?.state, statuses.at(-1)?.reason], ["STATE_KILLED", "REASON_STOPPED"]);
+  }
+});
+
+Deno.test("Signal that ends a job is told with who sent it", strict, async () => {
+  await using service = startService();
+  const calls = service.as(ann);
+  const id = await register(calls, "echo up; exec sleep 1000");
+  await startUp(calls, id);
+  await service.as(certificateOf("root", "admin")).Signal({ id, signal: "SIGINT" });
+  const final = (await all(calls.StatusStream({ id }))).at(-1);
+  assert.deepEqual(
+    [final?.state, final?.signal, final?.reason, final?.stopped_by],
+    ["STATE_KILLED", "SIGINT", "REASON_SIGNALED", "root"],
+  );
+});
+
+Deno.test("a job that cannot be started says why, in the words of who asked", strict, async () => {
+  await using service = startService();
+  const calls = service.as(ann);
+  const plain = await Deno.makeTempFile();
+  const failures: [Parameters<JobWorkerClient["Register"]>[0], string, RegExp][] = [
+    [{ command: "no-such-program" }, "COMMAND_NOT_FOUND", /^Command "no-such-program" not found: /],
+    [{ command: "/nowhere/program" }, "COMMAND_NOT_FOUND", /^Command "\/nowhere\/program" not found: /],
+    [{ command: plain }, "NOT_EXECUTABLE", /is not executable: set its execute bit$/],
+    [{ command: "/tmp" }, "NOT_EXECUTABLE", /^Command "\/tmp" is a directory: /],
+    [{ command: "true", cwd: "/nowhere" }, "CWD_NOT_FOUND", /^Working directory "\/nowhere" not found: /],
+    [{ command: "true", cwd: plain }, "CWD_NOT_FOUND", /is not a directory: /],
+  ];
+  for (const [request, code, sentence] of failures) {
+    const { id } = await calls.Register(request);
+    const statuses = await all(calls.Start({ id }));
+    assert.deepEqual(statesOf(statuses), ["STATE_STARTING", "STATE_FAILED"]);
+    const final = statuses.at(-1);
+    assert.deepEqual([final?.error_code, final?.reason, final?.exit_code], [code, "REASON_START_FAILED", undefined]);
+    assert.match(final?.error ?? "", sentence);
+  }
+  await Deno.remove(plain);
+});
+
+Deno.test("Register refuses what no program can be given, in a sentence, and registers nothing", strict, async () => {
+  await using service = startService();
+  const calls = service.as(ann);
+  const refused: [Parameters<JobWorkerClient["Register"]>[0], RegExp][] = [
+    [{}, /^Empty command "": name a program to run$/],
+    [{ command: "tr\0ue" }, /^Command "tr\\u0000ue" holds a NUL byte/],
+    [{ command: "true", args: ["ok", "a\0b"] }, /^Argument 2 "a\\u0000b" holds a NUL byte/],
+    [{ command: "true", args: ["x".repeat(1_048_576)] }, /^Argument 1 "x{100}…" takes "1048576" bytes: give at most/],
+    [
+      { command: "true", args: Array(16).fill("x".repeat(65_536)) },
+      /^Command, arguments and environment take "\d+" bytes/,
+    ],
+    [{ command: "true", cwd: "tmp" }, /^Relative working directory "tmp": give an absolute path$/],
+    [{ command: "true", cwd: "/t\0mp" }, /^Working directory "\/t\\u0000mp" holds a NUL byte/],
+    [{ command: "true", env: { "A=B": "c" } }, /^Invalid environment variable name "A=B": /],
+    [{ command: "true", env: { "": "c" } }, /^Invalid environment variable name "": /],
+    [{ command: "true", env: { A: "b\0" } }, /holds a NUL byte/],
+    [{ command: "true", labels: { "": "a" } }, /^Invalid label "=a": /],
+    [{ command: "true", timeout_ms: 2 ** 40 }, /^Invalid timeout "1099511627776": give whole milliseconds/],
+    [{ command: "true", grace_ms: 2 ** 40 }, /^Invalid grace period "1099511627776": give whole milliseconds/],
+    [{ command: "true", max_output_bytes: 2 ** 52 }, /^Invalid output limit "4503599627370496": give whole bytes/],
+  ];
+  for (const [request, message] of refused) {
+    await assert.rejects(calls.Register(request), { code: "INVALID_ARGUMENT", message });
+  }
+  assert.equal((await service.supervisor.counts()).jobs, 0);
+});
+
+Deno.test("a missing job is JOB_NOT_FOUND for every call, whatever the id looks like", strict, async () => {
+  await using service = startService();
+  const calls = service.as(ann);
+  for (const id of ["", "x", MISSING, "../../etc/passwd", "\0", "__proto__", "a".repeat(10_000)]) {
+    for (
+      const call of [
+        () => calls.Status({ id }),
+        () => calls.Stop({ id }),
+        () => calls.Signal({ id, signal: "TERM" }),
+        () => calls.Remove({ id }),
+        () => first(calls.Start({ id })),
+        () => first(calls.StatusStream({ id })),
+        () => first(calls.GetOutput({ id })),
+      ]
+    ) assert.equal(await codeOf(call), "JOB_NOT_FOUND", id);
+  }
+});

@@ -1,0 +1,268 @@
+/** What GetOutput gives: every byte once, from where it was asked, to a closing record that tells what there was. */
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import type { JobWorkerClient } from "../../../proto/service.ts";
+import type { JobOutput, OutputEnd } from "../../../proto/teleport/v1/job_worker.ts";
+import { all, certificateOf, codeOf, first, startService, strict } from "../fixture.ts";
+
+const ann = certificateOf("ann", "operator");
+type Selection = Partial<Parameters<JobWorkerClient["GetOutput"]>[0]>;
+
+/** Runs a shell script to its end and gives the job's id. */
+async function ran(calls: JobWorkerClient, script: string): Promise<string> {
+  const { id } = await calls.Register({ command: "sh", args: ["-c", script] });
+  await all(calls.Start({ id }));
+  return id;
+}
+
+/** What a stream of output amounts to. */
+interface Received {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly end: OutputEnd;
+  readonly messages: readonly JobOutput[];
+}
+
+/** Joins messages as latin1, which shows each byte as one character; fails where they leave a gap or overlap. */
+function received(messages: readonly JobOutput[]): Received {
+  const text = { STREAM_STDOUT: "", STREAM_STDERR: "", STREAM_UNSPECIFIED: "" };
+  const next = new Map<string, number>();
+  const end = messages.at(-1)?.end;
+  assert(end, "The last message is the closing record");
+  for (const { data, stream, offset, end } of messages.slice(0, -1)) {
+    assert.equal(end, null);
+    assert(data.length > 0 && stream !== "STREAM_UNSPECIFIED");
+    assert.equal(offset, next.get(stream) ?? offset);
+    next.set(stream, offset + data.length);
+    text[stream] += new TextDecoder("latin1").decode(data);
+  }
+  assert.equal(messages.at(-1)?.data.length, 0);
+  return { stdout: text.STREAM_STDOUT, stderr: text.STREAM_STDERR, end, messages };
+}
+
+async function output(calls: JobWorkerClient, id: string, selection: Selection = {}): Promise<Received> {
+  return received(await all(calls.GetOutput({ id, ...selection })));
+}
+
+const sha256 = (text: string) => createHash("sha256").update(text, "latin1").digest("hex");
+
+Deno.test(
+  "GetOutput gives both streams whole, and closes with totals, digests and the final status",
+  strict,
+  async () => {
+    await using service = startService();
+    const calls = service.as(ann);
+    const id = await ran(calls, "printf 'a\\0\\377\\n'; printf 'err' >&2; exit 7");
+    const { stdout, stderr, end, messages } = await output(calls, id);
+    assert.deepEqual([stdout, stderr], ["a\0\xff\n", "err"]);
+    assert.deepEqual([end.stdout_bytes, end.stderr_bytes, end.dropped_bytes], [4, 3, 0]);
+    assert.equal(end.stdout_sha256.toHex(), sha256(stdout));
+    assert.equal(end.stderr_sha256.toHex(), sha256(stderr));
+    assert.deepEqual(end.status, await calls.Status({ id }));
+    assert.equal(end.status?.exit_code, 7);
+    for (const { time, cursor } of messages.slice(0, -1)) assert(time && time.seconds > 0 && cursor !== "");
+  },
+);
+
+Deno.test("GetOutput of a job that writes nothing is the closing record alone", strict, async () => {
+  await using service = startService();
+  const calls = service.as(ann);
+  const { end, messages } = await output(calls, await ran(calls, "exit 0"));
+  assert.equal(messages.length, 1);
+  assert.deepEqual([end.stdout_bytes, end.stderr_bytes], [0, 0]);
+  assert.equal(end.stdout_sha256.toHex(), sha256(""));
+});
+
+Deno.test("GetOutput of a job that could not be started closes with why", strict, async () => {
+  await using service = startService();
+  const calls = service.as(ann);
+  const { id } = await calls.Register({ command: "/nowhere" });
+  const waiting = output(calls, id);
+  await all(calls.Start({ id }));
+  assert.equal((await waiting).end.status?.error_code, "COMMAND_NOT_FOUND");
+  assert.equal((await output(calls, id)).end.status?.state, "STATE_FAILED");
+});
+
+Deno.test("GetOutput before the start waits for it and gives everything", strict, async () => {
+  await using service = startService();
+  const calls = service.as(ann);
+  const { id } = await calls.Register({ command: "echo", args: ["hello"] });
+  const waiting = output(calls, id);
+  await all(calls.Start({ id }));
+  assert.equal((await waiting).stdout, "hello\n");
+});
+
+Deno.test("GetOutput that does not follow ends with what is there, whatever the state", strict, async () => {
+  await using service = startService();
+  const calls = service.as(ann);
+  const script = 'echo up; read line < "$0"; echo done';
+  const dir = await Deno.makeTempDir();
+  await new Deno.Command("mkfifo", { args: [`${dir}/gate`] }).output();
+  const { id } = await calls.Register({ command: "sh", args: ["-c", script, `${dir}/gate`] });
+  const unstarted = await output(calls, id, { follow: false });
+  assert.deepEqual([unstarted.messages.length, unstarted.end.status?.state], [1, "STATE_INITIAL"]);
+  await first(calls.Start({ id }));
+  await first(calls.GetOutput({ id }));
+  const running = await output(calls, id, { follow: false });
+  assert.deepEqual([running.stdout, running.end.status?.state, running.end.stdout_bytes], ["up\n", "STATE_RUNNING", 3]);
+  await Deno.writeTextFile(`${dir}/gate`, "go\n");
+  await all(calls.StatusStream({ id }));
+  for (const { messages } of [unstarted, running]) {
+    const { stdout } = await output(calls, id, { cursor: messages.at(-1)?.cursor ?? "" });
+    assert.equal(stdout, messages === running.messages ? "done\n" : "up\ndone\n");
+  }
+  const ended = await output(calls, id, { follow: false });
+  assert.deepEqual([ended.stdout, ended.end.status?.state], ["up\ndone\n", "STATE_EXITED"]);
+  await Deno.remove(dir, { recursive: true });
+});
+
+Deno.test("GetOutput continues right behind every cursor it gave out", strict, async () => {
+  await using service = startService();
+  const calls = service.as(ann);
+  // Each line waits until the one before was read, so that the pieces are many.
+  const id = await ran(calls, "for i in 1 2 3 4 5; do echo out$i; echo err$i >&2; sleep 0.01; done");
+  const { messages, end } = await output(calls, id, { exact_pieces: true });
+  assert(messages.length >= 3);
+  for (const [index, { cursor }] of messages.slice(0, -1).entries()) {
+    const rest = await output(calls, id, { cursor, exact_pieces: true });
+    assert.deepEqual(rest.messages, messages.slice(index + 1));
+    assert.deepEqual(rest.end, end);
+  }
+});
+
+Deno.test("GetOutput refuses a cursor that this job's output did not give out", strict, async () => {
+  await using service = startService();
+  const calls = service.as(ann);
+  const id = await ran(calls, "echo hello");
+  const [{ cursor }] = (await output(calls, id)).messages as [JobOutput];
+  const [other] = (await output(calls, await ran(calls, "echo hello"))).messages as [JobOutput];
+  const forged = cursor.replace(/.$/, (last) => last === "A" ? "B" : "A");
+  const elsewhere = cursor.replace(/^[^.]+/, "0");
+  for (const wrong of [other.cursor, forged, elsewhere, "x", "\0", "0.0.0.AAAAAAAA", "a".repeat(10_000)]) {
+    await assert.rejects(first(calls.GetOutput({ id, cursor: wrong })), { code: "INVALID_CURSOR" }, wrong);
+  }
+  assert.equal((await output(calls, id, { cursor })).stdout, "");
+});
+
+Deno.test("GetOutput gives one stream, the last lines or the last bytes alone", strict, async () => {
+  await using service = startService();
+  const calls = service.as(ann);
+  const id = await ran(calls, "printf '1\\n22\\n333\\n'; printf 'e\\nee\\n' >&2");
+  const selected = async (selection: Selection) => {
+    const { stdout, stderr, end } = await output(calls, id, selection);
+    // The closing record is of all output, whatever was selected.
+    assert.deepEqual([end.stdout_bytes, end.stderr_bytes], [9, 5]);
+    return [stdout, stderr];
+  };
+  assert.deepEqual(await selected({ stream: "STREAM_STDOUT" }), ["1\n22\n333\n", ""]);
+  assert.deepEqual(await selected({ stream: "STREAM_STDERR" }), ["", "e\nee\n"]);
+  assert.deepEqual(await selected({ stream: "STREAM_STDOUT", tail_lines: 2 }), ["22\n333\n", ""]);
+  assert.deepEqual(await selected({ stream: "STREAM_STDERR", tail_bytes: 4 }), ["", "\nee\n"]);
+  assert.deepEqual(await selected({ tail_lines: 0 }), ["", ""]);
+  assert.deepEqual(await selected({ tail_bytes: 1_000 }), ["1\n22\n333\n", "e\nee\n"]);
+});
+
+Deno.test("GetOutput takes moments as bounds", strict, async () => {
+  await using service = startService();
+  const calls = service.as(ann);
+  const id = await ran(calls, "echo hello");
+  const now = Math.floor(Date.now() / 1_000);
+  const at = (seconds: number) => ({ seconds, nanos: 0 });
+  assert.equal((await output(calls, id, { since: at(now - 3_600) })).stdout, "hello\n");
+  assert.equal((await output(calls, id, { since: at(now + 3_600) })).stdout, "");
+  assert.equal((await output(calls, id, { until: at(now - 3_600) })).stdout, "");
+  assert.equal((await output(calls, id, { until: at(now + 3_600) })).stdout, "hello\n");
+  // Beyond what a Date can be.
+  for (const bound of [{ since: at(1e14) }, { until: at(1e14) }]) {
+    await assert.rejects(first(calls.GetOutput({ id, ...bound })), { code: "INVALID_ARGUMENT" });
+  }
+});
+
+Deno.test("GetOutput refuses what excludes each other", strict, async () => {
+  await using service = startService();
+  const calls = service.as(ann);
+  const id = await ran(calls, "echo hello");
+  const [{ cursor }] = (await output(calls, id)).messages as [JobOutput];
+  for (const wrong of [{ tail_lines: 1, tail_bytes: 1 }, { cursor, tail_lines: 1 }, { cursor, tail_bytes: 1 }]) {
+    assert.equal(await codeOf(() => first(calls.GetOutput({ id, ...wrong }))), "INVALID_ARGUMENT");
+  }
+});
+
+Deno.test("a watcher of a job that is removed before its start is told that it is gone", strict, async () => {
+  await using service = startService();
+  const calls = service.as(ann);
+  const { id } = await calls.Register({ command: "true" });
+  const statuses = calls.StatusStream({ id })[Symbol.asyncIterator]();
+  await statuses.next();
+  const waiting = [codeOf(() => statuses.next()), codeOf(() => all(calls.GetOutput({ id })))];
+  await first(calls.GetOutput({ id, follow: false })); // The other is waiting by then.
+  await calls.Remove({ id });
+  assert.deepEqual(await Promise.all(waiting), ["JOB_NOT_FOUND", "JOB_NOT_FOUND"]);
+  assert.equal((await service.supervisor.counts()).watchers, 0);
+});
+
+Deno.test("a quiet stream that asked for heartbeats gets them, with the cursor to continue from", strict, async () => {
+  await using service = startService();
+  const calls = service.as(ann);
+  const { id } = await calls.Register({ command: "sh", args: ["-c", "echo up; exec sleep 1000"] });
+  await first(calls.Start({ id }));
+  const messages = calls.GetOutput({ id, heartbeat_ms: 1_000 })[Symbol.asyncIterator]();
+  const start = (await messages.next()).value as JobOutput;
+  assert.deepEqual([start.data.length, start.stream, start.cursor], [0, "STREAM_UNSPECIFIED", "0.0.0"]);
+  const up = (await messages.next()).value as JobOutput;
+  const beat = (await messages.next()).value as JobOutput;
+  assert.deepEqual([beat.data.length, beat.end, beat.stream, beat.cursor], [0, null, "STREAM_UNSPECIFIED", up.cursor]);
+  const waiting = messages.next();
+  await calls.Stop({ id });
+  assert.equal((await waiting).value?.end?.status?.state, "STATE_KILLED");
+  assert.equal((await messages.next()).done, true);
+});
+
+Deno.test("heartbeats that are load, or none at all, are refused", strict, async () => {
+  await using service = startService();
+  const calls = service.as(ann);
+  const id = await ran(calls, "echo hello");
+  for (const heartbeat_ms of [1, 999, 3_600_001]) {
+    await assert.rejects(first(calls.GetOutput({ id, heartbeat_ms })), {
+      code: "INVALID_ARGUMENT",
+      message: `Invalid heartbeat "${heartbeat_ms}": give milliseconds from 1000 to 3600000, or 0 for none`,
+    });
+  }
+  for (const heartbeat_ms of [0, 1_000, 3_600_000]) {
+    const messages = await all(calls.GetOutput({ id, heartbeat_ms }));
+    assert.equal(received(messages.filter(({ data, end }) => data.length > 0 || end !== null)).stdout, "hello\n");
+  }
+});
+
+Deno.test("the first heartbeat has the cursor at which the selected output begins", strict, async () => {
+  await using service = startService();
+  const calls = service.as(ann);
+  const id = await ran(calls, "printf '1\\n22\\n'; sleep 0.05; printf '333\\n'; printf 'e\\n' >&2");
+  const whole = await output(calls, id);
+  const far = { seconds: Math.floor(Date.now() / 1_000) + 3_600, nanos: 0 };
+  for (
+    const [selection, stdout] of [
+      [{}, "1\n22\n333\n"],
+      [{ tail_lines: 0 }, ""],
+      [{ tail_bytes: 0 }, ""],
+      [{ since: far }, ""],
+      [{ cursor: whole.messages[0]!.cursor }, whole.stdout.slice(whole.messages[0]!.data.length)],
+    ] as const
+  ) {
+    const begin = await first(calls.GetOutput({ id, heartbeat_ms: 1_000, ...selection }));
+    assert.deepEqual([begin?.data.length, begin?.end], [0, null]);
+    assert.equal((await output(calls, id, { cursor: begin?.cursor ?? "" })).stdout, stdout, JSON.stringify(selection));
+  }
+  // Within a record no cursor can begin: the data comes at once.
+  const tail = await first(calls.GetOutput({ id, heartbeat_ms: 1_000, stream: "STREAM_STDOUT", tail_bytes: 2 }));
+  assert.equal(new TextDecoder().decode(tail?.data), "3\n");
+});
+
+Deno.test("the cursor of a start is good in every log, also in one that has no file yet", strict, async () => {
+  await using service = startService();
+  const calls = service.as(ann);
+  const quiet = await ran(calls, "true");
+  assert.equal((await output(calls, quiet, { follow: false })).messages[0]?.cursor, "0.0.0");
+  const id = await ran(calls, "echo hello");
+  assert.equal((await output(calls, id, { cursor: "0.0.0" })).stdout, "hello\n");
+});

@@ -1,0 +1,290 @@
+/** Policy files: what they let whom do, and that nothing misspelt is taken for something. */
+import assert from "node:assert/strict";
+import {
+  decideJob,
+  decideMethod,
+  decideRegister,
+  listScope,
+  type Policy,
+  sees,
+} from "../../../service/policy/policy.ts";
+import { parsePolicy, PolicyError } from "../../../service/policy/file.ts";
+import { expandTemplate } from "../../../service/policy/template.ts";
+import type { JobRequest } from "../../../proto/teleport/v1/job_worker.ts";
+import { methods } from "../../../rpc/shared/definition.ts";
+
+/** A request as the wire has it, every field there. */
+function request(fields: object): JobRequest {
+  const { requestDeserialize, requestSerialize } = methods.Register;
+  return requestDeserialize(requestSerialize(fields)) as unknown as JobRequest;
+}
+
+const POLICY = parsePolicy(JSON.stringify({
+  roles: {
+    builder: [
+      {
+        calls: ["all"],
+        jobs: "own",
+        commands: [
+          { path: "/usr/bin/make", args: ["-j[0-9]+", "[a-z]+", "..."], env: ["CC"], cwd: "/srv/[a-z]+" },
+          { path: "/usr/bin/make", args: ["all"] },
+          { path: "/bin/true" },
+          { path: "/bin/any", args: "any", cwd: "/srv/.*" },
+        ],
+        users: ["build"],
+      },
+      { calls: ["read"], jobs: { labels: { team: "web" } } },
+    ],
+    deployer: [{ calls: ["change", "Status"], jobs: "own", templates: ["deploy"], comment: "nothing else" }],
+    watcher: [{ calls: ["List", "Status"], jobs: { labels: { team: "web", public: "yes" } } }],
+    labeller: [{ calls: ["Register"], jobs: { labels: { team: "web" } } }],
+    empty: [],
+  },
+  templates: {
+    deploy: {
+      command: "/usr/bin/deploy",
+      args: ["--to={where}", "{{literal}}", "{count}", "{version}"],
+      env: { MODE: "m-{where}" },
+      cwd: "/srv",
+      parameters: {
+        where: { enum: ["staging", "production"] },
+        count: { int: { min: -1, max: 9 }, default: "1" },
+        version: { pattern: "v[0-9.]+|latest" },
+      },
+    },
+  },
+}));
+
+const as = (...roles: string[]) => ({ user: "ann", roles });
+
+function allows(policy: Policy, roles: string[], fields: object): boolean {
+  return decideRegister(policy, as(...roles), request(fields)).allowed;
+}
+
+const commands: [string, object, boolean][] = [
+  ["an exact command", { command: "/bin/true" }, true],
+  ["arguments where none are named", { command: "/bin/true", args: ["x"] }, false],
+  ["another spelling of a command", { command: "/bin/../bin/true" }, false],
+  ["a bare name", { command: "true" }, false],
+  ["another command", { command: "/bin/sh", args: ["-c", "true"] }, false],
+  ["arguments that match", { command: "/usr/bin/make", args: ["-j8", "all"] }, true],
+  ["more of the last", { command: "/usr/bin/make", args: ["-j8", "all", "test", "install"] }, true],
+  ["none of the last", { command: "/usr/bin/make", args: ["-j8"] }, true],
+  ["too few arguments", { command: "/usr/bin/make", args: [] }, false],
+  ["the second pattern of a command", { command: "/usr/bin/make", args: ["all"] }, true],
+  ["an argument that only begins like one", { command: "/usr/bin/make", args: ["-j8x", "all"] }, false],
+  ["an argument that only ends like one", { command: "/usr/bin/make", args: ["--x-j8", "all"] }, false],
+  ["a line break behind an argument", { command: "/usr/bin/make", args: ["-j8\n", "all"] }, false],
+  ["an argument out of its place", { command: "/usr/bin/make", args: ["all", "-j8"] }, false],
+  ["a long argument that matches", { command: "/usr/bin/make", args: ["-j8", "a".repeat(5_000)] }, true],
+  ["many long arguments that match", {
+    command: "/usr/bin/make",
+    args: ["-j8", ...Array(20).fill("a".repeat(4_000))],
+  }, true],
+  ["a variable that is named", { command: "/usr/bin/make", args: ["-j8", "all"], env: { CC: "gcc" } }, true],
+  ["a variable that is not", { command: "/usr/bin/make", args: ["all"], env: { LD_PRELOAD: "/tmp/x.so" } }, false],
+  ["a variable of another pattern", { command: "/usr/bin/make", args: ["all"], env: { CC: "gcc" } }, false],
+  ["a directory that matches", { command: "/usr/bin/make", args: ["-j8", "all"], cwd: "/srv/web" }, true],
+  ["a directory that does not", { command: "/usr/bin/make", args: ["-j8", "all"], cwd: "/srv/../tmp" }, false],
+  ["a directory that a wide pattern matches", { command: "/bin/any", cwd: "/srv/a/..b" }, true],
+  ["the way back up from it", { command: "/bin/any", cwd: "/srv/../etc" }, false],
+  ["the way back up at its end", { command: "/bin/any", cwd: "/srv/.." }, false],
+  ["a directory where none is named", { command: "/bin/true", cwd: "/srv/web" }, false],
+  ["any arguments", { command: "/bin/any", args: ["-x", "\n"] }, true],
+  ["labels and limits", { command: "/bin/true", labels: { a: "b" }, timeout_ms: 5, max_output_bytes: 9 }, true],
+  ["a template", { template: "deploy" }, false],
+];
+
+for (const [what, fields, wanted] of commands) {
+  Deno.test(`decideRegister() ${wanted ? "allows" : "denies"} a role limited to commands ${what}`, () => {
+    assert.equal(allows(POLICY, ["builder"], fields), wanted);
+  });
+}
+
+Deno.test("decideRegister() names the rule that allows, and says why it denies", () => {
+  const decide = (fields: object) => decideRegister(POLICY, as("builder"), request(fields)).rule;
+  assert.equal(decide({ command: "/bin/true" }), "builder/1");
+  assert.equal(decide({ command: "sh" }), 'rule "builder/1" does not allow the command "sh"');
+  assert.equal(
+    decide({ command: "/usr/bin/make", args: ["x"] }),
+    'rule "builder/1" does not allow argument 1, "x", for "/usr/bin/make"',
+  );
+});
+
+Deno.test("decideRegister() knows no default for whom to run as: the server's user, or those who are named", () => {
+  const asUser = (user: string) =>
+    decideRegister(POLICY, as("builder"), { ...request({ command: "/bin/true" }), user } as JobRequest).allowed;
+  assert.deepEqual(["", "build", "root"].map(asUser), [true, true, false]);
+});
+
+Deno.test("a field that a limited rule does not know is denied, whatever it is", () => {
+  const with_ = (field: object) =>
+    decideRegister(POLICY, as("builder"), { ...request({ command: "/bin/true" }), ...field } as JobRequest).allowed;
+  assert.equal(with_({ privileged: true }), false);
+  assert.equal(with_({ privileged: false, mounts: [], mode: "MODE_UNSPECIFIED", extra: null, count: 0 }), true);
+});
+
+Deno.test("a role limited to templates runs nothing else", () => {
+  const good = { template: "deploy", parameters: { where: "staging", version: "v1.2" } };
+  assert.equal(allows(POLICY, ["deployer"], good), true);
+  for (const fields of [{ command: "/usr/bin/deploy" }, { command: "sh" }, { template: "other" }, {}]) {
+    assert.equal(allows(POLICY, ["deployer"], fields), false, JSON.stringify(fields));
+  }
+});
+
+Deno.test("expandTemplate() puts parameters in their places, each whole in its argument", () => {
+  const { command, args, env, cwd, labels } = expandTemplate(
+    POLICY.templates,
+    request({ template: "deploy", parameters: { where: "staging", version: "latest" }, labels: { a: "b" } }),
+  );
+  assert.deepEqual(
+    { command, args, env, cwd, labels },
+    {
+      command: "/usr/bin/deploy",
+      args: ["--to=staging", "{literal}", "1", "latest"],
+      env: { MODE: "m-staging" },
+      cwd: "/srv",
+      labels: { a: "b" },
+    },
+  );
+});
+
+const badParameters: [string, Record<string, string>, RegExp][] = [
+  ["a missing one", { where: "staging" }, /Missing parameter "version": give text that matches/],
+  ["an unknown one", { where: "staging", version: "v1", x: "y" }, /Unknown parameter "x": the template has "where"/],
+  ["one of another list", { where: "moon", version: "v1" }, /Invalid parameter "where", "moon": give one of "staging"/],
+  ["one beyond its bounds", { where: "staging", version: "v1", count: "10" }, /whole number from -1 to 9/],
+  ["one that is no number", { where: "staging", version: "v1", count: "1e0" }, /whole number/],
+  ["a number with a zero in front", { where: "staging", version: "v1", count: "01" }, /whole number/],
+  ["one that matches in part", { where: "staging", version: "v1; rm -rf /" }, /Invalid parameter "version"/],
+  ["one that looks like an option", { where: "staging", version: "--help" }, /not beginning with "-"/],
+  ["an empty one", { where: "", version: "v1" }, /Invalid parameter "where", ""/],
+  ["one by the name of what objects have", { where: "staging", version: "v1", toString: "x" }, /Unknown parameter/],
+];
+
+for (const [what, parameters, sentence] of badParameters) {
+  Deno.test(`expandTemplate() refuses ${what}`, () => {
+    assert.throws(() => expandTemplate(POLICY.templates, request({ template: "deploy", parameters })), {
+      code: "INVALID_ARGUMENT",
+      message: sentence,
+    });
+  });
+}
+
+Deno.test("no pattern, however wide, lets a value look like an option", () => {
+  const { templates } = parsePolicy(JSON.stringify({
+    roles: {},
+    templates: { t: { command: "/bin/x", args: ["{any}"], parameters: { any: { pattern: ".*" } } } },
+  }));
+  const args = (any: string) => expandTemplate(templates, request({ template: "t", parameters: { any } })).args;
+  assert.deepEqual(args("a -b"), ["a -b"]);
+  for (const any of ["-", "-x", "--help"]) assert.throws(() => args(any), { message: /not beginning with "-"/ });
+});
+
+Deno.test("expandTemplate() takes nothing of one's own beside a template, and no parameters without one", () => {
+  const parameters = { where: "staging", version: "v1" };
+  for (const own of [{ command: "sh" }, { args: ["x"] }, { env: { A: "b" } }, { cwd: "/" }]) {
+    assert.throws(() => expandTemplate(POLICY.templates, request({ template: "deploy", parameters, ...own })), {
+      message: /^Unexpected command, arguments/,
+    });
+  }
+  assert.throws(() => expandTemplate(POLICY.templates, request({ command: "x", parameters })), {
+    message: /^Unexpected parameters/,
+  });
+  assert.throws(() => expandTemplate(POLICY.templates, request({ template: "nope" })), {
+    message: /^Unknown template/,
+  });
+});
+
+Deno.test("jobs by label: seen with all of the labels, listed by a test, changed by nobody", () => {
+  const job = (labels: Record<string, string>, owner = "bob") => ({ owner, labels });
+  const web = job({ team: "web", public: "yes", more: "x" });
+  assert.equal(sees(POLICY, as("watcher"), web), true);
+  assert.equal(sees(POLICY, as("watcher"), job({ team: "web" })), false);
+  assert.equal(sees(POLICY, as("watcher"), job({ team: "web", public: "no" })), false);
+  assert.equal(decideJob(POLICY, as("watcher"), "Stop", web).allowed, false);
+  assert.equal(decideMethod(POLICY, as("watcher"), "/teleport.v1.JobWorker/Stop").allowed, false);
+  const { owner, shows } = listScope(POLICY, as("watcher"), "List");
+  assert.equal(owner, undefined);
+  assert.deepEqual([shows!(web), shows!(job({ team: "db" }))], [true, false]);
+  // The own and those of the label, by one role with two rules.
+  const both = listScope(POLICY, as("builder"), "List");
+  assert.deepEqual([job({}, "ann"), job({ team: "web" }), job({})].map((one) => both.shows!(one)), [true, true, false]);
+});
+
+Deno.test("whoever may register by label must give the label", () => {
+  assert.equal(allows(POLICY, ["labeller"], { command: "x", labels: { team: "web" } }), true);
+  assert.equal(allows(POLICY, ["labeller"], { command: "x", labels: { team: "db" } }), false);
+  assert.equal(allows(POLICY, ["labeller"], { command: "x" }), false);
+});
+
+Deno.test("the file is the whole policy: roles that it does not name may nothing but health", () => {
+  for (const role of ["admin", "operator", "viewer", "empty", "constructor", ""]) {
+    for (const call of ["List", "Register", "WhoAmI", "CanI"]) {
+      assert.equal(decideMethod(POLICY, as(role), `/teleport.v1.JobWorker/${call}`).allowed, false, `${role} ${call}`);
+    }
+    assert.equal(decideMethod(POLICY, as(role), "/grpc.health.v1.Health/Check").allowed, true);
+  }
+});
+
+const roles = (rule: unknown) => ({ roles: { r: [rule] } });
+const ruled = (more: object) => roles({ calls: ["all"], jobs: "own", ...more });
+const commanded = (more: object) => ruled({ commands: [{ path: "/bin/x", ...more }] });
+const templated = (more: object) => ({ roles: {}, templates: { t: { command: "/bin/x", ...more } } });
+const wrong: [string, unknown, RegExp][] = [
+  ["no object", [], /"policy": give an object/],
+  ["no roles", {}, /"policy": field "roles" is missing/],
+  ["an unknown field", { roles: {}, role: {} }, /unknown field "role": give "roles", "templates"/],
+  ["a role that is no list", { roles: { r: {} } }, /"roles.r": give a list/],
+  ["a rule without calls", roles({ jobs: "own" }), /"roles.r\[0\]": field "calls" is missing/],
+  ["a rule without jobs", roles({ calls: ["all"] }), /field "jobs" is missing/],
+  ["an unknown call", ruled({ calls: ["Registre"] }), /"Registre" is no call/],
+  ["a call that needs no rule", ruled({ calls: ["WhoAmI"] }), /"WhoAmI" is no call/],
+  ["a call by the name of what objects have", ruled({ calls: ["constructor"] }), /is no call/],
+  ["unknown jobs", ruled({ jobs: "mine" }), /give "own", "all" or/],
+  ["jobs by no label", ruled({ jobs: { labels: {} } }), /no label would mean every job/],
+  ["a label that is no text", ruled({ jobs: { labels: { a: 1 } } }), /"roles.r\[0\].jobs.labels.a": give a text/],
+  ["a misspelt limit", ruled({ command: [] }), /unknown field "command"/],
+  ["a relative command", ruled({ commands: [{ path: "make" }] }), /give an absolute path/],
+  ["a broken pattern", commanded({ args: ["("] }), /args\[0\]": no regular expression/],
+  ["a pattern that escapes its anchors", commanded({ args: ["a)|(b"] }), /no regular expression/],
+  ["a repetition of nothing", commanded({ args: ["..."] }), /repeats the pattern before it/],
+  ["an unknown template", ruled({ templates: ["nope"] }), /there is no template "nope"/],
+  ["a template with an unknown parameter", templated({ args: ["{x}"] }), /there is no parameter "x"/],
+  ["a template with a single brace", templated({ args: ["{"] }), /a single brace/],
+  ["a parameter without a kind", templated({ parameters: { a: {} } }), /give one of "int", "enum" and "pattern"/],
+  ["a parameter of two kinds", templated({ parameters: { a: { enum: [], pattern: "x" } } }), /give one of/],
+  ["a default of another kind", templated({ parameters: { a: { enum: ["x"], default: "y" } } }), /own kind/],
+];
+
+for (const [what, json, sentence] of wrong) {
+  Deno.test(`parsePolicy() refuses ${what}`, () => {
+    assert.throws(() => parsePolicy(JSON.stringify(json)), (error) => {
+      assert.ok(error instanceof PolicyError);
+      assert.match(error.message, sentence);
+      assert.match(error.message, /^Policy file .*[^.]$/s);
+      return true;
+    });
+  });
+}
+
+Deno.test("parsePolicy() refuses what is no JSON, and what is too long", () => {
+  for (const text of ["", "{", "roles: x"]) {
+    assert.throws(() => parsePolicy(text), { name: "PolicyError", message: /no JSON/ });
+  }
+  assert.throws(() => parsePolicy(" ".repeat(1024 * 1024 + 1)), { message: /too long/ });
+});
+
+Deno.test("the policy in the documentation is one, and means what it says there", async () => {
+  const text = await Deno.readTextFile(new URL("../../../docs/policy.md", import.meta.url));
+  const policy = parsePolicy(/```json\n([^]*?)```/.exec(text)![1]!);
+  const make = (args: string[], more: object = {}) =>
+    allows(policy, ["builder"], { command: "/usr/bin/make", args, ...more });
+  assert.deepEqual([make(["-j8", "all"]), make(["-j8", "all", "test"], { cwd: "/srv/build/web" })], [true, true]);
+  assert.deepEqual([make(["-j8", "install"]), make(["-j8"], { env: { LD_PRELOAD: "x" } })], [false, false]);
+  const { args } = expandTemplate(
+    policy.templates,
+    request({ template: "deploy", parameters: { where: "staging", version: "v1.2" } }),
+  );
+  assert.deepEqual(args, ["--to=staging", "--count=1", "v1.2"]);
+});

@@ -1,0 +1,122 @@
+/** Patterns of a policy: JavaScript's meaning, in a time that grows with the text alone. */
+import assert from "node:assert/strict";
+import { decideRegister } from "../../../service/policy/policy.ts";
+import { Pattern } from "../../../service/policy/pattern.ts";
+import { parsePolicy } from "../../../service/policy/file.ts";
+import { randomOf } from "../../torture/damage.ts";
+import type { JobRequest } from "../../../proto/teleport/v1/job_worker.ts";
+
+/** Those that take a backtracking engine longer than anybody waits, with a text made for each. */
+const EVIL: readonly [source: string, text: string][] = [
+  ["([a-z]+)*", "a".repeat(100_000) + "!"],
+  ["(a|aa)+", "a".repeat(100_000) + "!"],
+  ["(.*a){20}", "a".repeat(100_000) + "b"],
+  ["(x+x+)+y", "x".repeat(100_000)],
+  ["(a*)*b", "a".repeat(100_000)],
+  ["([\\w-]+\\.?)+@x", "a".repeat(100_000)],
+  ["(\\p{L}+)*", "é".repeat(100_000) + "1"],
+];
+
+Deno.test("Pattern.matches() takes no longer for a text that was made to take long", () => {
+  for (const [source, text] of EVIL) {
+    const pattern = new Pattern(source);
+    const start = performance.now();
+    assert.equal(pattern.matches(text), false, source);
+    const tookMs = performance.now() - start;
+    // Measured: 1 to 10 ms.
+    assert.ok(tookMs < 2_000, `${source}: ${tookMs} ms`);
+  }
+});
+
+Deno.test("Pattern.matches() means what JavaScript's own engine means, for the whole text", () => {
+  const sources = [
+    "-j[0-9]{1,2}",
+    "all|test|clean",
+    "/srv/build/[a-z0-9-]+",
+    "v[0-9]+\\.[0-9]+",
+    "a.b",
+    "[^/]*",
+    "(?:ab|c)?d*",
+    "(?<n>a+)b",
+    "\\d+|\\w+|\\W",
+    "\\u00e9|\\x41|\\t",
+    "[\\w.-]+",
+    "\\p{Lu}\\p{Ll}*",
+    ".",
+    "",
+    "a$|^b",
+    "a{0,3}?b",
+    // RE2 reads these in another way, or refuses them.
+    "[[:lower:][a]",
+    "[^[:lower:]",
+    "[[]a",
+    "\\[[a[]\\]",
+    "[\\b]",
+    "[^\\b]",
+    "[]a[b]",
+    "[^]a[b]",
+    "\\ud83d\\ude00",
+    "[^\\ud83d\\ude00]",
+    "\\\\ud83d",
+  ];
+  const seed = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
+  const random = randomOf(seed);
+  const alphabet = [..."-jab0129/.[]:\b\\vcdltes AZé\n\t_z\u{1f600}"];
+  for (const source of sources) {
+    const pattern = new Pattern(source);
+    const own = new RegExp(`^(?:${source})$`, "us");
+    for (let count = 0; count < 3_000; count++) {
+      const text = Array.from({ length: random(6) }, () => alphabet[random(alphabet.length)]).join("");
+      assert.equal(pattern.matches(text), own.test(text), `seed ${seed}: ${source} and ${JSON.stringify(text)}`);
+    }
+  }
+});
+
+Deno.test("Pattern refuses what needs more than one way through a text, and what JavaScript does not know", () => {
+  for (
+    const source of [
+      "(a)\\1",
+      "(?=a)b",
+      "(?!a)b",
+      "(?<=a)b",
+      "(?<!a)b",
+      "a{1,2000}",
+      "a)|(b",
+      "(",
+      "(?i)a",
+      "\\Aa",
+      "\\Qa\\E",
+    ]
+  ) {
+    assert.throws(() => new Pattern(source), Error, source);
+  }
+});
+
+/** A role that may register `/bin/x` with these arguments. */
+function policyOf(args: readonly string[]) {
+  const commands = [{ path: "/bin/x", args }];
+  return parsePolicy(JSON.stringify({ roles: { r: [{ calls: ["all"], jobs: "own", commands }] } }));
+}
+
+function decide(args: readonly string[], given: readonly string[]) {
+  const request = { command: "/bin/x", args: given, env: {}, cwd: "", template: "", labels: {} };
+  return decideRegister(policyOf(args), { user: "ann", roles: ["r"] }, request as unknown as JobRequest);
+}
+
+Deno.test("a Register call against the documented worst pattern is decided at once, with arguments of any length", () => {
+  const start = performance.now();
+  const allows = (...given: string[]) => decide(["([a-z]+)*", "..."], given).allowed;
+  assert.equal(allows("a".repeat(28) + "!"), false);
+  assert.equal(allows("a".repeat(500_000)), true);
+  assert.equal(allows("a".repeat(500_000) + "!"), false);
+  assert.equal(allows(...Array.from({ length: 400 }, () => "a".repeat(1_000))), true);
+  assert.ok(performance.now() - start < 2_000, `${performance.now() - start} ms`);
+});
+
+Deno.test("a pattern with large counts is held to the text that half a second takes", () => {
+  const start = performance.now();
+  const decision = decide(["[ab]*a[ab]{999}"], ["ab".repeat(500_000)]);
+  assert.equal(decision.allowed, false);
+  assert.match(decision.rule, /arguments of so many characters for the patterns of "\/bin\/x"/);
+  assert.ok(performance.now() - start < 2_000);
+});

@@ -1,0 +1,149 @@
+/** Taking up changed files: once for many writes, never a broken one, and nothing runs in between. */
+import assert from "node:assert/strict";
+import { keepCurrent, type KeepCurrentOptions } from "../../teleportd/config_reload.ts";
+import { parsePolicy } from "../../service/policy/file.ts";
+import { strict } from "../service/fixture.ts";
+
+/** Files of a directory that are kept current, and what became of them. */
+async function kept({ watched = true } = {}) {
+  const directory = await Deno.makeTempDir({ prefix: "teleport-current-" });
+  // By renaming, as the certificate tool does it: a file that is half written would be read, refused, and read again.
+  const write = async (name: string, text: string) => {
+    await Deno.writeTextFile(`${directory}/.new-${name}`, text);
+    await Deno.rename(`${directory}/.new-${name}`, `${directory}/${name}`);
+  };
+  const read = async (name: string) => {
+    const text = await Deno.readTextFile(`${directory}/${name}`);
+    if (text === "broken") throw new Error(`"${name}" is broken`);
+    return text;
+  };
+  await Promise.all(["ca", "cert", "key"].map((name) => write(name, "1")));
+  await write("policy", '{"roles":{}}');
+  const renewed: { cert: string; revoked: string[] }[] = [];
+  const policies: string[] = [];
+  const said: string[] = [];
+  let wake = Promise.withResolvers<void>();
+  const readCredentials = async () => ({ ca: await read("ca"), cert: await read("cert"), key: await read("key") });
+  const readPolicy = async () => {
+    const text = await read("policy");
+    return { text, policy: parsePolicy(text) };
+  };
+  const options: KeepCurrentOptions = {
+    identity: { credentials: await readCredentials(), revoked: new Set(), policy: await readPolicy() },
+    directories: [watched ? directory : `${directory}/nowhere`],
+    readCredentials,
+    readRevoked: async () => {
+      try {
+        return new Set((await read("crl")).split(","));
+      } catch (error) {
+        if (error instanceof Deno.errors.NotFound) return undefined;
+        throw error;
+      }
+    },
+    readPolicy,
+    renew: ({ credentials, revoked }) => {
+      if (credentials.cert === "unusable") throw new Error("The certificate is unusable");
+      renewed.push({ cert: credentials.cert, revoked: [...revoked] });
+    },
+    setPolicy: ({ text }) => void policies.push(text),
+    say: (line) => {
+      said.push(line);
+      wake.resolve();
+    },
+  };
+  const changes = keepCurrent(options);
+  return {
+    directory,
+    write,
+    renewed,
+    policies,
+    said,
+    changes,
+    /** Has something change, and resolves when it was said what came of it. */
+    async heard(wanted: string | RegExp, change: () => Promise<void>): Promise<void> {
+      const before = said.length;
+      await change();
+      const isWanted = (line: string) => typeof wanted === "string" ? line === wanted : wanted.test(line);
+      while (!said.slice(before).some(isWanted)) {
+        wake = Promise.withResolvers();
+        await wake.promise;
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      await changes[Symbol.asyncDispose]();
+      await Deno.remove(directory, { recursive: true });
+    },
+  };
+}
+
+Deno.test("a changed file is taken up, each part for itself", strict, async () => {
+  await using files = await kept();
+  await files.heard("took up new certificates", () => files.write("cert", "2"));
+  await files.heard("took up new list of revoked certificates", () => files.write("crl", "0A,0B"));
+  await files.heard("took up new policy", () => files.write("policy", '{"roles":{"a":[]}}'));
+  assert.deepEqual(files.renewed, [{ cert: "2", revoked: [] }, { cert: "2", revoked: ["0A", "0B"] }]);
+  assert.deepEqual(files.policies, ['{"roles":{"a":[]}}']);
+  assert.equal(files.said.length, 3);
+});
+
+Deno.test("a broken file is refused, the old one stays in force, and that is said once", strict, async () => {
+  await using files = await kept();
+  for (
+    const [name, text, sentence] of [
+      ["cert", "broken", 'kept the certificates in force: "cert" is broken'],
+      ["cert", "unusable", "kept the certificates in force: The certificate is unusable"],
+      ["policy", "{", /^kept the policy in force: Policy file is no JSON/],
+      ["crl", "broken", 'kept the list of revoked certificates in force: "crl" is broken'],
+    ] as const
+  ) await files.heard(sentence, () => files.write(name, text));
+  assert.deepEqual([files.renewed, files.policies], [[], []]);
+  // A broken certificate does not keep a revocation from being taken up.
+  await files.heard("took up new list of revoked certificates", () => files.write("crl", "0C"));
+  assert.deepEqual(files.renewed, [{ cert: "1", revoked: ["0C"] }]);
+  await files.heard("took up new certificates", () => files.write("cert", "3"));
+  assert.equal(files.said.length, 6, files.said.join("\n"));
+});
+
+Deno.test("a list that is taken away leaves everybody revoked who was", strict, async () => {
+  await using files = await kept();
+  await files.heard("took up new list of revoked certificates", () => files.write("crl", "0A"));
+  await files.heard(/^kept the list.*There is none any more/, () => Deno.remove(`${files.directory}/crl`));
+  assert.equal(files.renewed.length, 1);
+});
+
+Deno.test("a link that is exchanged beside the files is noticed, as Kubernetes does it", strict, async () => {
+  await using files = await kept();
+  const { directory } = files;
+  for (const name of ["one", "two"]) {
+    await Deno.mkdir(`${directory}/${name}`);
+    await Deno.writeTextFile(`${directory}/${name}/policy`, `{"roles":{"${name}":[]}}`);
+  }
+  await Deno.symlink("one", `${directory}/..data`);
+  await files.heard("took up new policy", async () => {
+    await Deno.symlink("..data/policy", `${directory}/.link`);
+    await Deno.rename(`${directory}/.link`, `${directory}/policy`);
+  });
+  await files.heard("took up new policy", async () => {
+    await Deno.symlink("two", `${directory}/..new`);
+    await Deno.rename(`${directory}/..new`, `${directory}/..data`);
+  });
+  assert.deepEqual(files.policies, ['{"roles":{"one":[]}}', '{"roles":{"two":[]}}']);
+});
+
+Deno.test("a nudge has the files read where nothing can be watched", strict, async () => {
+  await using files = await kept({ watched: false });
+  assert.match(files.said[0]!, /cannot be watched: send SIGHUP/);
+  await files.heard("took up new certificates", async () => {
+    await files.write("key", "2");
+    files.changes.nudge();
+  });
+});
+
+Deno.test("after it was disposed of nothing is read any more", strict, async () => {
+  const files = await kept();
+  await files.changes[Symbol.asyncDispose]();
+  await files.write("cert", "2");
+  files.changes.nudge();
+  await files[Symbol.asyncDispose]();
+  assert.deepEqual(files.renewed, []);
+});

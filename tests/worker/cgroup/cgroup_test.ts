@@ -1,0 +1,111 @@
+/** Real cgroups: who is in one, how it ends and stands still, and what was used in it. */
+import assert from "node:assert/strict";
+import type { Cgroup } from "../../../worker/cgroup/cgroup.ts";
+import { readEntry } from "../../../worker/linux/procfs.ts";
+import { cgroupTest } from "../cgroup_fixture.ts";
+
+/** Runs a script that has joined the cgroup, until it has written a line. */
+async function inside(cgroup: Cgroup, script: string) {
+  const child = new Deno.Command("sh", {
+    args: ["-c", `echo 0 > "$0/cgroup.procs" && eval "$1"`, cgroup.directory, script],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "inherit",
+    detached: true,
+  }).spawn();
+  const reader = child.stdout.getReader();
+  const { value } = await reader.read();
+  assert.ok(value !== undefined, "It ended before it was up");
+  await reader.cancel();
+  return child;
+}
+
+/** Reads again until it is so: the kernel needs a moment after what was asked of it, and tells nobody who may wait. */
+async function until(holds: () => boolean): Promise<void> {
+  for (const end = performance.now() + 10_000; !holds();) {
+    assert.ok(performance.now() < end, "It did not come to be");
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+cgroupTest(
+  "Cgroup.kill() ends all in it, also what left group, session and parent, and ignores SIGTERM",
+  async (cgroups) => {
+    const cgroup = cgroups.create("one", {}, "/");
+    const child = await inside(
+      cgroup,
+      "trap '' TERM; (setsid env -i sh -c 'sleep 1000 & exec sleep 1000' &); sleep 1000 & echo up; wait",
+    );
+    await until(() => cgroup.pids().length === 4);
+    assert.ok(cgroup.isPopulated);
+    const pids = cgroup.pids();
+    assert.ok(pids.includes(child.pid));
+    cgroup.kill();
+    assert.equal((await child.status).signal, "SIGKILL");
+    await until(() => !cgroup.isPopulated);
+    for (const pid of pids) assert.ok(readEntry(pid)?.zombie ?? true);
+    assert.ok(cgroup.remove());
+    assert.ok(cgroup.remove(), "What is gone need not be removed");
+    assert.deepEqual(cgroup.pids(), []);
+  },
+);
+
+cgroupTest(
+  "Cgroup.freeze() lets all in it stand still and go on, and what stands still can be killed",
+  async (cgroups) => {
+    const cgroup = cgroups.create("one", {}, "/");
+    const child = await inside(cgroup, "echo up; while :; do :; done");
+    assert.ok(cgroup.freeze(true));
+    await until(() => cgroup.isFrozen);
+    const stopped = cgroup.usage();
+    assert.deepEqual(cgroup.usage()?.cpuUserUs, stopped?.cpuUserUs);
+    assert.ok(cgroup.freeze(false));
+    await until(() => (cgroup.usage()?.cpuUserUs ?? 0) > (stopped?.cpuUserUs ?? 0));
+    assert.ok(!cgroup.isFrozen);
+    cgroup.freeze(true);
+    await until(() => cgroup.isFrozen);
+    cgroup.kill();
+    assert.equal((await child.status).signal, "SIGKILL");
+    await until(() => !cgroup.isPopulated);
+    assert.ok(cgroup.remove());
+    assert.equal(cgroup.freeze(true), false);
+  },
+);
+
+cgroupTest("Cgroup.usage() counts what all in it used, those that have ended included", async (cgroups) => {
+  const cgroup = cgroups.create("one", {}, "/");
+  assert.equal(cgroup.usage()?.cpuUserUs, 0);
+  const child = await inside(cgroup, "echo up; (i=0; while [ $i -lt 100000 ]; do i=$((i + 1)); done) & wait");
+  await child.status;
+  const usage = cgroup.usage();
+  assert.ok(usage !== undefined && usage.cpuUserUs > 5_000, JSON.stringify(usage));
+  if (cgroups.controllers.has("memory")) assert.equal(cgroup.oomKills, 0);
+  else assert.deepEqual([usage.memoryBytes, cgroup.oomKills], [undefined, undefined]);
+  assert.ok(cgroup.remove());
+  assert.equal(cgroup.usage(), undefined);
+});
+
+cgroupTest(
+  "Cgroup.remove() leaves one alone in which something lives, and takes those below along",
+  async (cgroups) => {
+    const cgroup = cgroups.create("one", {}, "/");
+    const child = await inside(cgroup, `mkdir -p "$0/a/b"; echo 0 > "$0/a/b/cgroup.procs"; echo up; exec sleep 1000`);
+    assert.equal(cgroup.remove(), false);
+    assert.deepEqual(cgroup.pids(), [child.pid]);
+    cgroup.kill();
+    await child.status;
+    await until(() => !cgroup.isPopulated);
+    assert.ok(cgroup.remove());
+  },
+);
+
+cgroupTest("Cgroup.signal() reaches each process, whatever its group", async (cgroups) => {
+  const cgroup = cgroups.create("one", {}, "/");
+  const child = await inside(cgroup, "(setsid sleep 1000 &); echo up; exec sleep 1000");
+  await until(() => cgroup.pids().length === 2);
+  cgroup.signal("SIGTERM");
+  assert.equal((await child.status).signal, "SIGTERM");
+  await until(() => !cgroup.isPopulated);
+  assert.ok(cgroup.remove());
+  cgroup.signal("SIGTERM");
+});

@@ -1,0 +1,111 @@
+/** The limits of cgroups: which can be, and how they are written. */
+import assert from "node:assert/strict";
+import {
+  type CgroupLimits,
+  checkCgroupLimits,
+  controllersOf,
+  diskOf,
+  limitFiles,
+} from "../../../worker/cgroup/limits.ts";
+import { InvalidArgumentError, NotEnforceableError } from "../../../worker/errors.ts";
+
+Deno.test("limitFiles() writes each limit as the kernel's documentation has it", () => {
+  const cases: readonly (readonly [CgroupLimits, readonly string[]])[] = [
+    [{}, []],
+    [{ maxMemoryBytes: 104_857_600 }, ["memory.max=104857600", "memory.swap.max=0", "memory.oom.group=1"]],
+    [{ maxCpus: 1.5 }, ["cpu.max=150000 100000"]],
+    [{ maxCpus: 0.01 }, ["cpu.max=1000 100000"]],
+    [{ maxCpus: 64 }, ["cpu.max=6400000 100000"]],
+    [{ maxProcesses: 7 }, ["pids.max=7"]],
+    [{ maxReadBytesPerS: 1_000 }, ["io.max=8:16 rbps=1000"]],
+    [{ maxWriteBytesPerS: 2_000 }, ["io.max=8:16 wbps=2000"]],
+    [{ maxReadBytesPerS: 1, maxWriteBytesPerS: 2, ioPath: "/data" }, ["io.max=8:16 rbps=1 wbps=2"]],
+  ];
+  for (const [limits, expected] of cases) {
+    const device = controllersOf(limits).includes("io") ? "8:16" : undefined;
+    assert.deepEqual(limitFiles(limits, device).map(({ name, text }) => `${name}=${text}`), expected);
+  }
+});
+
+Deno.test("controllersOf() names what each limit needs", () => {
+  assert.deepEqual(controllersOf({}), []);
+  assert.deepEqual(controllersOf({ maxCpus: 1, maxMemoryBytes: 2 ** 30, maxProcesses: 1, maxReadBytesPerS: 1 }), [
+    "cpu",
+    "io",
+    "memory",
+    "pids",
+  ]);
+  assert.deepEqual(controllersOf({ maxWriteBytesPerS: 1 }), ["io"]);
+});
+
+Deno.test("checkCgroupLimits() takes the least and the most, and refuses what is beyond", () => {
+  const good: readonly CgroupLimits[] = [
+    {},
+    { maxMemoryBytes: 1_048_576, maxCpus: 0.01, maxProcesses: 1, maxReadBytesPerS: 1, maxWriteBytesPerS: 1 },
+    { maxMemoryBytes: Number.MAX_SAFE_INTEGER, maxCpus: 65_536, maxProcesses: 4_194_304, maxReadBytesPerS: 2 ** 40 },
+    { maxWriteBytesPerS: 1, ioPath: "/" },
+  ];
+  for (const limits of good) checkCgroupLimits(limits);
+  const bad: readonly (readonly [CgroupLimits, RegExp])[] = [
+    [{ maxMemoryBytes: 1_048_575 }, /^Invalid memory limit in bytes "1048575": give a whole number from 1048576 to/],
+    [{ maxMemoryBytes: 2 ** 53 }, /memory limit/],
+    [{ maxMemoryBytes: 1_048_576.5 }, /memory limit/],
+    [{ maxMemoryBytes: NaN }, /memory limit/],
+    [{ maxCpus: 0 }, /^Invalid limit on cores "0": give a number from 0.01 to 65536$/],
+    [{ maxCpus: -1 }, /cores/],
+    [{ maxCpus: NaN }, /cores/],
+    [{ maxCpus: 65_537 }, /cores/],
+    [{ maxProcesses: 0 }, /^Invalid limit on processes "0"/],
+    [{ maxProcesses: 1.5 }, /processes/],
+    [{ maxReadBytesPerS: 0 }, /reading/],
+    [{ maxWriteBytesPerS: -1 }, /writing/],
+    [{ maxWriteBytesPerS: 1, ioPath: "data" }, /^Invalid path for disk bandwidth "data": give an absolute one$/],
+    [{ maxWriteBytesPerS: 1, ioPath: "/da\0ta" }, /absolute/],
+    [{ ioPath: "/" }, /^Path for disk bandwidth without a limit/],
+  ];
+  for (const [limits, message] of bad) {
+    const error = thrown(() => checkCgroupLimits(limits));
+    assert.ok(error instanceof InvalidArgumentError, JSON.stringify(limits));
+    assert.match(error.message, message);
+  }
+});
+
+Deno.test("diskOf() finds the whole disk behind a partition, and refuses what is on none", async () => {
+  const sysfs = await Deno.makeTempDir({ prefix: "teleport-test-" });
+  const disk = `${sysfs}/devices/pci0/block/sda`;
+  await Deno.mkdir(`${disk}/sda2`, { recursive: true });
+  await Deno.mkdir(`${sysfs}/dev/block`, { recursive: true });
+  await Deno.writeTextFile(`${disk}/dev`, "8:0\n");
+  await Deno.writeTextFile(`${disk}/sda2/dev`, "8:2\n");
+  await Deno.writeTextFile(`${disk}/sda2/partition`, "2\n");
+  await Deno.symlink(disk, `${sysfs}/dev/block/8:0`);
+  await Deno.symlink(`${disk}/sda2`, `${sysfs}/dev/block/8:2`);
+  // An NVMe disk with a major number beyond the first 12 bits' worth of minors.
+  await Deno.mkdir(`${sysfs}/devices/nvme`, { recursive: true });
+  await Deno.writeTextFile(`${sysfs}/devices/nvme/dev`, "259:300\n");
+  await Deno.symlink(`${sysfs}/devices/nvme`, `${sysfs}/dev/block/259:300`);
+  assert.equal(diskOf("/", makedev(8, 0), sysfs), "8:0");
+  assert.equal(diskOf("/", makedev(8, 2), sysfs), "8:0");
+  assert.equal(diskOf("/", makedev(259, 300), sysfs), "259:300");
+  const error = thrown(() => diskOf("/tmp", makedev(0, 31), sysfs));
+  assert.ok(error instanceof NotEnforceableError);
+  assert.equal(
+    error.message,
+    'Cannot limit disk bandwidth for "/tmp": it is on no disk of this host\'s: give another path',
+  );
+  await Deno.remove(sysfs, { recursive: true });
+});
+
+/** As makedev(3) of glibc. */
+function makedev(major: number, minor: number): number {
+  return (minor & 0xff) + (major & 0xfff) * 2 ** 8 + (minor >> 8) * 2 ** 20;
+}
+
+function thrown(action: () => void): unknown {
+  try {
+    action();
+  } catch (error) {
+    return error;
+  }
+  assert.fail("It did not throw");
+}

@@ -1,0 +1,226 @@
+/** The cgroups of a server's jobs, on a made-up tree: what is written where, and what is refused for which reason. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { CgroupUnavailableError, SERVER_LEAF } from "../../../worker/cgroup/delegation.ts";
+import { CgroupTree } from "../../../worker/cgroup/tree.ts";
+import { NotEnforceableError } from "../../../worker/errors.ts";
+import { fakeBase } from "../cgroup_fixture.ts";
+
+const decoder = new TextDecoder();
+
+function read(...path: string[]): string {
+  return decoder.decode(Deno.readFileSync(join(...path)));
+}
+
+function thrown(action: () => void): unknown {
+  try {
+    action();
+  } catch (error) {
+    return error;
+  }
+  assert.fail("It did not throw");
+}
+
+Deno.test("CgroupTree.open() makes a cgroup for the jobs' and has controllers handed down to theirs", async () => {
+  const base = await fakeBase();
+  const cgroups = CgroupTree.open({ base, name: "jobs" });
+  assert.equal(cgroups.directory, join(base, "jobs"));
+  assert.deepEqual([...cgroups.controllers], ["cpu", "io", "memory", "pids"]);
+  assert.equal(cgroups.lacking.size, 0);
+  // Of a made-up file the last write is left; the kernel's adds up.
+  assert.equal(read(base, "cgroup.subtree_control"), "+pids");
+  assert.equal(read(base, "jobs", "cgroup.subtree_control"), "+pids");
+  await Deno.remove(base, { recursive: true });
+});
+
+Deno.test("CgroupTree.open() writes nothing where the controllers are handed down already", async () => {
+  const base = await fakeBase();
+  await Deno.mkdir(join(base, "jobs"));
+  for (const directory of [base, join(base, "jobs")]) {
+    await Deno.writeTextFile(join(directory, "cgroup.subtree_control"), "cpu io memory pids\n");
+  }
+  assert.equal(CgroupTree.open({ base, name: "jobs" }).controllers.size, 4);
+  assert.equal(read(base, "cgroup.subtree_control"), "cpu io memory pids\n");
+  await Deno.remove(base, { recursive: true });
+});
+
+Deno.test("CgroupTree.open() knows what it has not, and says of each limit why it cannot be", async () => {
+  const base = await fakeBase("cpu hugetlb");
+  const cgroups = CgroupTree.open({ base, name: "jobs" });
+  assert.deepEqual([...cgroups.controllers], ["cpu"]);
+  cgroups.check({ maxCpus: 1 }, "/");
+  const error = thrown(() => cgroups.check({ maxCpus: 1, maxMemoryBytes: 2 ** 30 }, "/"));
+  assert.ok(error instanceof NotEnforceableError);
+  assert.equal(
+    error.message,
+    'Cannot limit memory on this server: its cgroup has no controller "memory" (it was not delegated, or is of version 1)',
+  );
+  assert.ok(!error.message.includes(base), "A caller learns no path of the host");
+  assert.match(String(thrown(() => cgroups.check({ maxProcesses: 1 }, "/"))), /Cannot limit the number of processes/);
+  assert.match(String(thrown(() => cgroups.check({ maxReadBytesPerS: 1 }, "/"))), /Cannot limit disk bandwidth on/);
+  await Deno.remove(base, { recursive: true });
+});
+
+Deno.test("CgroupTree.open() lives with a cgroup above that hands nothing on", async () => {
+  const base = await fakeBase("memory");
+  await Deno.remove(join(base, "cgroup.subtree_control"));
+  await Deno.mkdir(join(base, "cgroup.subtree_control"));
+  const cgroups = CgroupTree.open({ base, name: "jobs" });
+  assert.match(cgroups.lacking.get("memory") ?? "", /^the controller "memory" cannot be used: .* \(EISDIR\)$/);
+  assert.equal(cgroups.controllers.size, 0);
+  await Deno.remove(base, { recursive: true });
+});
+
+/** As a cgroup that is not the root of the hierarchy. */
+async function fakeBelow(pids: string): Promise<string> {
+  const base = await fakeBase();
+  await Deno.writeTextFile(join(base, "cgroup.type"), "domain\n");
+  await Deno.writeTextFile(join(base, "cgroup.procs"), pids);
+  return base;
+}
+
+Deno.test("CgroupTree.open() leaves the cgroup above before it enables any controller there", async () => {
+  const base = await fakeBelow(`${Deno.pid}\n`);
+  const written: string[] = [];
+  const original = Deno.writeTextFileSync;
+  Deno.writeTextFileSync = (path, data, options) => {
+    written.push(`${path} ${data}`);
+    original(path, data, options);
+  };
+  try {
+    assert.equal(CgroupTree.open({ base, name: "jobs" }).lacking.size, 0);
+  } finally {
+    Deno.writeTextFileSync = original;
+  }
+  assert.equal(written[0], `${join(base, SERVER_LEAF, "cgroup.procs")} 0`);
+  assert.match(written[1] ?? "", /cgroup\.subtree_control \+cpu$/);
+  await Deno.remove(base, { recursive: true });
+});
+
+Deno.test("CgroupTree.open() enables no controller while other processes are in the cgroup above", async () => {
+  for (const pids of [`${Deno.pid}\n1\n`, "1\n", `${Deno.pid}\n0\n`]) {
+    const base = await fakeBelow(pids);
+    const cgroups = CgroupTree.open({ base, name: "jobs" });
+    assert.equal(cgroups.controllers.size, 0);
+    assert.equal(
+      cgroups.lacking.get("cpu"),
+      'the controller "cpu" cannot be used: other processes are in its cgroup; start the server in a cgroup of its own',
+    );
+    assert.equal(read(base, "cgroup.subtree_control"), "\n");
+    await Deno.remove(base, { recursive: true });
+  }
+});
+
+Deno.test("CgroupTree.open() enables controllers in a cgroup without processes, and stays where it is", async () => {
+  const base = await fakeBelow("");
+  assert.equal(CgroupTree.open({ base, name: "jobs" }).controllers.size, 4);
+  assert.throws(() => Deno.statSync(join(base, SERVER_LEAF)), Deno.errors.NotFound);
+  await Deno.remove(base, { recursive: true });
+});
+
+Deno.test("CgroupTree.open() finds its own place, and stays beside the leaf that a server moved to", async () => {
+  const base = await fakeBase();
+  await Deno.mkdir(join(base, SERVER_LEAF));
+  const proc = await fakeProc(base, `0::/${SERVER_LEAF}\n`);
+  assert.equal(CgroupTree.open({ name: "jobs", proc }).directory, join(base, "jobs"));
+  await Deno.writeTextFile(join(proc, "self", "cgroup"), "0::/\n");
+  assert.equal(CgroupTree.open({ name: "jobs", proc }).directory, join(base, "jobs"));
+  for (const directory of [base, proc]) await Deno.remove(directory, { recursive: true });
+});
+
+Deno.test("CgroupTree.open() says why there can be no cgroups", async () => {
+  const base = await fakeBase();
+  const proc = await fakeProc(base, "3:memory:/\n");
+  const file = join(base, "cgroup.controllers");
+  const cases: readonly (readonly [() => CgroupTree, RegExp])[] = [
+    [() => CgroupTree.open({ name: "jobs", proc }), /^cgroup v2 is not mounted$/],
+    [() => CgroupTree.open({ name: "jobs", proc: join(base, "none") }), /^\/proc cannot be read \(ENOENT\)$/],
+    [() => CgroupTree.open({ name: "jobs", base: join(base, "none") }), /^".*\/none" is no cgroup of version 2$/],
+    [() => CgroupTree.open({ name: "jobs", base: file }), /^".*" is no cgroup of version 2$/],
+    // A directory, but made by nobody who knows of cgroups: so are those of version 1.
+    [() => CgroupTree.open({ name: "jobs", base: proc }), /is no cgroup of version 2$/],
+    [() => CgroupTree.open({ name: "cgroup.procs", base }), /^cgroups cannot be made in ".*" \(EEXIST\)$/],
+  ];
+  for (const [open, message] of cases) {
+    const error = thrown(open);
+    assert.ok(error instanceof CgroupUnavailableError);
+    assert.match(error.message, message);
+  }
+  for (const directory of [base, proc]) await Deno.remove(directory, { recursive: true });
+});
+
+Deno.test("CgroupTree.open() says why no process can join a cgroup that can be made", async () => {
+  const base = await fakeBase();
+  // As a made-up cgroup refuses to take a process.
+  await Deno.mkdir(join(base, "jobs", "trial", "cgroup.procs"), { recursive: true });
+  const error = thrown(() => CgroupTree.open({ name: "jobs", base }));
+  assert.ok(error instanceof CgroupUnavailableError);
+  assert.match(error.message, /^processes cannot be moved to cgroups in "\/.*" \(.*directory\)$/i);
+  await Deno.remove(base, { recursive: true });
+});
+
+Deno.test("CgroupTree.create() writes the limits of a job into its cgroup", async () => {
+  const base = await fakeBase();
+  const cgroups = CgroupTree.open({ base, name: "jobs" });
+  const limits = { maxMemoryBytes: 50_000_000, maxCpus: 0.5, maxProcesses: 20 };
+  cgroups.check(limits, "/no/such/directory");
+  const { directory } = cgroups.create("one", limits, "/no/such/directory");
+  assert.equal(directory, cgroups.directoryOf("one"));
+  assert.equal(read(directory, "memory.max"), "50000000");
+  assert.equal(read(directory, "memory.swap.max"), "0");
+  assert.equal(read(directory, "memory.oom.group"), "1");
+  assert.equal(read(directory, "cpu.max"), "50000 100000");
+  assert.equal(read(directory, "pids.max"), "20");
+  const plain = cgroups.create("two", {}, "/");
+  assert.deepEqual([...Deno.readDirSync(plain.directory)], []);
+  await Deno.remove(base, { recursive: true });
+});
+
+Deno.test("CgroupTree.create() limits bandwidth for the disk of the path, or of the job's directory", async () => {
+  const base = await fakeBase();
+  const cgroups = CgroupTree.open({ base, name: "jobs" });
+  // A disk where this directory is on one; elsewhere (layers, memory) it is refused, and that is right too.
+  const disk = /^[1-9][0-9]*:[0-9]+ rbps=4096 wbps=8192$/;
+  const limits = { maxReadBytesPerS: 4_096, maxWriteBytesPerS: 8_192 };
+  for (const [id, more, cwd] of [["a", {}, base], ["b", { ioPath: base }, "/"]] as const) {
+    try {
+      assert.match(read(cgroups.create(id, { ...limits, ...more }, cwd).directory, "io.max"), disk);
+    } catch (error) {
+      assert.ok(error instanceof NotEnforceableError && /is on no disk/.test(error.message), String(error));
+    }
+  }
+  const memory = thrown(() => cgroups.create("c", { ...limits, ioPath: "/proc" }, "/"));
+  assert.ok(memory instanceof NotEnforceableError && /"\/proc": it is on no disk/.test(memory.message));
+  const absent = thrown(() => cgroups.create("d", { ...limits, ioPath: "/no/such/path" }, "/"));
+  assert.ok(absent instanceof NotEnforceableError && /cannot be looked at \(ENOENT\)/.test(absent.message));
+  await Deno.remove(base, { recursive: true });
+});
+
+Deno.test("CgroupTree.create() does not make a cgroup twice", async () => {
+  const base = await fakeBase();
+  const cgroups = CgroupTree.open({ base, name: "jobs" });
+  cgroups.create("one", {}, "/");
+  assert.ok(thrown(() => cgroups.create("one", {}, "/")) instanceof Deno.errors.AlreadyExists);
+  await Deno.remove(base, { recursive: true });
+});
+
+Deno.test("CgroupTree.clean() kills and removes what an earlier life left", async () => {
+  const base = await fakeBase();
+  const cgroups = CgroupTree.open({ base, name: "jobs" });
+  const { directory } = cgroups.create("left", {}, "/");
+  const { directory: empty } = cgroups.create("empty", {}, "/");
+  await Deno.writeTextFile(join(directory, "note"), "A made-up cgroup with files cannot be removed as a real one");
+  await cgroups.clean();
+  assert.equal(read(directory, "cgroup.kill"), "1");
+  assert.equal(read(empty, "cgroup.kill"), "1");
+  await Deno.remove(base, { recursive: true });
+});
+
+async function fakeProc(mount: string, cgroups: string): Promise<string> {
+  const proc = await Deno.makeTempDir({ prefix: "teleport-test-proc-" });
+  await Deno.mkdir(join(proc, "self"));
+  const line = `30 23 0:26 / ${mount} rw,relatime - cgroup2 cgroup2 rw\n`;
+  await Deno.writeTextFile(join(proc, "self", "mountinfo"), line);
+  await Deno.writeTextFile(join(proc, "self", "cgroup"), cgroups);
+  return proc;
+}

@@ -1,0 +1,392 @@
+/** The launcher: what it does before the program runs, what the program sees of it, and what is told when it fails. */
+import assert from "node:assert/strict";
+import { Cgroup } from "../../../worker/cgroup/cgroup.ts";
+import { RLIMIT_KINDS } from "../../../worker/launch/rlimits.ts";
+import { Launch } from "../../../worker/launch/launcher.ts";
+import { type LaunchPlan, needsLauncher } from "../../../worker/launch/script.ts";
+import { Process, type ProcessOptions } from "../../../worker/process/process.ts";
+import type { OutputSink } from "../../../worker/process/pump.ts";
+import type { ProcessStatus } from "../../../worker/process/state.ts";
+import { Sink } from "../sink.ts";
+
+interface Ran {
+  readonly status: ProcessStatus;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly states: readonly string[];
+}
+
+async function run(command: string, args: readonly string[], options: ProcessOptions): Promise<Ran> {
+  const output = new Sink();
+  const process = new Process(command, args, { output, ...options });
+  const states: string[] = [];
+  process.subscribe(({ state }) => states.push(state));
+  const status = await process.start();
+  return { status, ...output.text, states };
+}
+
+const sh = (script: string, options: ProcessOptions) => run("sh", ["-c", script], options);
+
+function failed({ status, stdout, stderr }: Ran, errorCode: string, error: RegExp): void {
+  assert.ok(status.state === "FAILED", JSON.stringify(status));
+  assert.equal(status.errorCode, errorCode);
+  assert.match(status.error, error);
+  assert.match(status.error, /^[A-Z].*[^.]$/);
+  assert.deepEqual({ stdout, stderr }, { stdout: "", stderr: "" });
+}
+
+/** The least that needs a launcher, and one that has two shells in it. */
+const WAYS: readonly (readonly [string, ProcessOptions])[] = [
+  ["one shell", { umask: 0o27 }],
+  ["two shells", { umask: 0o27, nice: 1 }],
+];
+
+Deno.test("needsLauncher() is true only where something must be done", () => {
+  assert.equal(needsLauncher({}), false);
+  assert.equal(needsLauncher({ rlimits: {}, noNewPrivileges: false }), false);
+  const plans: LaunchPlan[] = [{ umask: 0 }, { nice: 0 }, { rlimits: { coreBytes: 0 } }, { noNewPrivileges: true }];
+  for (const plan of [...plans, { cgroupDir: "/x" }]) assert.equal(needsLauncher(plan), true);
+});
+
+for (const [way, options] of WAYS) {
+  Deno.test(`a launch with ${way} gives arguments and environment as they are`, async () => {
+    const args = ["", " ", "-n", "--", "a b", "'\"\\", "$HOME", "`id`", "\n", "*", "é\u{1f600}", "\t"];
+    const env = {
+      PATH: "/bin:/usr/bin",
+      EMPTY: "",
+      "a.b": "dotted",
+      "-x": "dashed",
+      "1": "digit",
+      "ü": "umlaut",
+      LINES: "a\n'b'\n\"$c\"\n",
+      OPTIND: "none",
+      IFS: "x",
+      LC_ALL: "C.UTF-8",
+      TELEPORT_ENV: "one",
+      TELEPORT_ENV_0: "two",
+      LD_LIBRARY_PATH: "/no/such",
+      ENV: "/no/such",
+    };
+    const names = await run("/usr/bin/env", ["-0"], { ...options, env, id: "mark" });
+    const expected = { HOME: "/", LANG: "C.UTF-8", TELEPORT_ID: "mark", ...env };
+    const seen = Object.fromEntries(
+      names.stdout.split("\0").filter((line) => line !== "").map((line) => {
+        const at = line.indexOf("=");
+        return [line.slice(0, at), line.slice(at + 1)];
+      }),
+    );
+    assert.deepEqual(seen, expected);
+    const shown = await run("printf", ["[%s]", ...args], { ...options, env });
+    assert.equal(shown.stdout, args.map((arg) => `[${arg}]`).join(""));
+    assert.equal(shown.stderr, "");
+  });
+
+  Deno.test(`a launch with ${way} leaves the program its pid, no other process and no descriptor`, async () => {
+    const { stdout, stderr, status, states } = await sh(
+      "echo $$; cat /proc/$$/cmdline | tr '\\0' ' '; echo; cat /proc/$$/task/$$/children; echo; umask; pwd",
+      { ...options, cwd: "/usr" },
+    );
+    const lines = stdout.split("\n").map((line) => line.trim());
+    assert.ok(status.state === "EXITED" && status.exitCode === 0);
+    assert.equal(lines[0], `${status.pid}`);
+    assert.match(lines[1] ?? "", /^\S*sh -c echo \$\$/);
+    assert.match(lines[2] ?? "", /^\d+$/); // The cat that looks.
+    assert.deepEqual(lines.slice(3, 5), ["0027", "/usr"]);
+    // What whoever runs the tests left open is open to every child: as many as without a launcher.
+    const descriptors = await run("ls", ["/proc/self/fd"], options);
+    assert.equal(descriptors.stdout, (await run("ls", ["/proc/self/fd"], {})).stdout);
+    assert.equal(stderr, "");
+    assert.deepEqual(states, ["STARTING", "RUNNING", "EXITED"]);
+  });
+
+  Deno.test(`a launch with ${way} leaves the program's standard error alone, whatever it says`, async () => {
+    for (const text of ["x", "@umask\\n", "sh: 1: exec: x: not found\\n", "00000000-0000", "a\\nb"]) {
+      const { stderr, status } = await sh(`printf '${text}' >&2; exit 125`, options);
+      assert.equal(stderr, text.replaceAll("\\n", "\n"));
+      assert.ok(status.state === "EXITED" && status.exitCode === 125);
+    }
+    for (const code of [126, 127, 2]) {
+      const { status } = await sh(`exit ${code}`, options);
+      assert.ok(status.state === "EXITED" && status.exitCode === code);
+    }
+    const { stderr } = await sh("head -c 300000 /dev/zero >&2", options);
+    assert.equal(stderr.length, 300_000);
+  });
+
+  Deno.test(`a launch with ${way} tells that exec failed from the program's own 126 and 127`, async () => {
+    const script = await Deno.makeTempFile({ prefix: "teleport-test-" });
+    await Deno.chmod(script, 0o755);
+    await Deno.writeTextFile(script, "#!/no/such/interpreter\n");
+    failed(
+      await run(script, [], options),
+      "NOT_EXECUTABLE",
+      /No such file or directory: its interpreter "\/no\/such\/interpreter" was not found$/,
+    );
+    await Deno.writeTextFile(script, 'echo "$1"; exit 3\n');
+    const plain = await run(script, ["a b"], options);
+    assert.ok(plain.status.state === "EXITED" && plain.status.exitCode === 3);
+    assert.equal(plain.stdout, "a b\n");
+    await Deno.remove(script);
+  });
+
+  Deno.test(`a launch with ${way} takes as many and as long arguments and variables as are allowed`, async () => {
+    for (const args of [Array(65_000).fill("x".repeat(15)), Array(7).fill("x".repeat(131_000))]) {
+      const { status, stdout } = await run("sh", ["-c", 'echo "$#"', "sh", ...args], options);
+      assert.ok(status.state === "EXITED", JSON.stringify(status));
+      assert.equal(stdout, `${args.length}\n`);
+    }
+    const env = Object.fromEntries(Array.from({ length: 3_000 }, (_, index) => [`V${index}`, "x".repeat(200)]));
+    const { stdout } = await sh('echo "$V0" "$V2999" | wc -c', {
+      ...options,
+      env: { ...env, LONG: "x".repeat(130_000) },
+    });
+    assert.equal(stdout.trim(), "402");
+  });
+
+  Deno.test(`a stop during a launch with ${way} is a stop`, async () => {
+    const process = new Process("sleep", ["1000"], options);
+    const final = process.start();
+    assert.equal(process.status.state, "STARTING");
+    const status = await process.stop({ by: "ann" });
+    assert.ok(status.state === "KILLED" && status.reason === "STOPPED" && status.stoppedBy === "ann");
+    assert.equal(await final, status);
+  });
+}
+
+Deno.test("a launch hands on the program's first byte of standard error at once, whatever it is", async () => {
+  for (const byte of "0123456789abcdef-:>") {
+    const first = Promise.withResolvers<string>();
+    const output: OutputSink = {
+      append(stream, chunk) {
+        first.resolve(`${stream} ${new TextDecoder().decode(chunk)}`);
+        return Promise.resolve();
+      },
+    };
+    const process = new Process("sh", ["-c", `printf '%s' '${byte}' >&2; exec sleep 1000`], { umask: 0, output });
+    const final = process.start();
+    assert.equal(await first.promise, `stderr ${byte}`);
+    await process.stop();
+    await final;
+  }
+});
+
+Deno.test("a launch is told apart from its program also when the launcher is killed before", async () => {
+  // A limit that does not even let the second shell begin.
+  failed(
+    await run("true", [], { nice: 1, rlimits: { addressSpaceBytes: 65_536 } }),
+    "SPAWN_FAILED",
+    /^Command "true" could not be started: the launcher failed \(/,
+  );
+});
+
+Deno.test({
+  name: "a launch fails with the words of the system when its user has as many processes as the limit allows",
+  ignore: Deno.uid() !== 0,
+  async fn() {
+    // A user that no system has, and a process of it.
+    const runAs = { credentials: { uid: 54_321, gid: 54_321, groups: [] }, env: {} };
+    const up = Promise.withResolvers<void>();
+    const output = { append: () => Promise.resolve(up.resolve()) };
+    const other = new Process("sh", ["-c", "echo up; exec sleep 1000"], { runAs, output });
+    const final = other.start();
+    await up.promise;
+    for (const options of [{}, { nice: 1 }, { noNewPrivileges: true }]) {
+      failed(
+        await run("true", [], { runAs, rlimits: { processes: 1 }, ...options }),
+        "SPAWN_FAILED",
+        /^Cannot execute command "true": Resource temporarily unavailable: its user has as many processes as the limit /,
+      );
+    }
+    await other.stop();
+    await final;
+  },
+});
+
+Deno.test("a launch fails with the reason when its cgroup cannot be joined, and names no path of the host", async () => {
+  const ran = await run("true", [], { cgroup: () => new Cgroup("/no/such/cgroup") });
+  failed(ran, "SPAWN_FAILED", /could not be started: its cgroup could not be joined \([^/]*\)$/);
+});
+
+Deno.test("a launch joins the cgroup first: the shell that writes is the program to be", async () => {
+  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
+  const { status } = await run("true", [], { cgroup: () => new Cgroup(directory) });
+  assert.ok(status.state === "EXITED" && status.exitCode === 0);
+  assert.equal(await Deno.readTextFile(`${directory}/cgroup.procs`), "0\n");
+  await Deno.remove(directory, { recursive: true });
+});
+
+Deno.test("a launch fails with the reason when a limit is refused", async () => {
+  // Above fs.nr_open nobody may have more: getrlimit(2).
+  const openFiles = Number(await Deno.readTextFile("/proc/sys/fs/nr_open")) + 1;
+  const ran = await run("true", [], { rlimits: { openFiles } });
+  failed(ran, "SPAWN_FAILED", /could not be started: the limit on open files could not be set \(.*permitted/i);
+});
+
+Deno.test("the program sees its limits from its first instruction, soft and hard", async () => {
+  const { stdout } = await run("cat", ["/proc/self/limits"], {
+    rlimits: {
+      addressSpaceBytes: 100_000_000,
+      cpuSeconds: 7,
+      openFiles: 77,
+      coreBytes: 0,
+      fileBytes: 1_048_576,
+      processes: 777,
+    },
+  });
+  const limits = Object.values(RLIMIT_KINDS).map(({ procName }) => {
+    const line = stdout.split("\n").find((line) => line.startsWith(procName)) ?? "";
+    return line.slice(procName.length).trim().split(/\s+/).slice(0, 2).join(" ");
+  });
+  assert.deepEqual(limits, ["0 0", "1048576 1048576", "7 8", "77 77", "777 777", "99999744 99999744"]);
+});
+
+Deno.test("limits bite: memory, processor time, descriptors and file size", async () => {
+  const memory = await sh("head -c 200000000 /dev/zero | tail -n 1 | wc -c", {
+    rlimits: { addressSpaceBytes: 50_000_000 },
+  });
+  assert.match(memory.stderr, /memory/);
+  assert.equal(memory.stdout.trim(), "0");
+  const cpu = await sh("while :; do :; done", { rlimits: { cpuSeconds: 1 } });
+  assert.ok(cpu.status.state === "KILLED" && cpu.status.signal === "SIGXCPU");
+  const stubborn = await sh("trap '' XCPU; while :; do :; done", { rlimits: { cpuSeconds: 1 } });
+  assert.ok(stubborn.status.state === "KILLED" && stubborn.status.signal === "SIGKILL");
+  const forty = Array(40).fill("/dev/null"); // paste(1) opens all its files at once.
+  const enough = await run("paste", forty.slice(38), { rlimits: { openFiles: 24 } });
+  assert.ok(enough.status.state === "EXITED" && enough.status.exitCode === 0, enough.stderr);
+  const files = await run("paste", forty, { rlimits: { openFiles: 24 } });
+  assert.match(files.stderr, /open files/);
+  const path = await Deno.makeTempFile({ prefix: "teleport-test-" });
+  const size = await run("dd", ["if=/dev/zero", `of=${path}`, "bs=1000", "count=10"], {
+    rlimits: { fileBytes: 5_120 },
+  });
+  assert.ok(size.status.state === "KILLED" && size.status.signal === "SIGXFSZ");
+  assert.equal((await Deno.stat(path)).size, 5_120);
+  await Deno.remove(path);
+});
+
+Deno.test("umask and niceness are as asked for, and the niceness is added to the server's", async () => {
+  const { stdout } = await sh("umask; nice", { umask: 0, nice: 5 });
+  const own = await sh("umask; nice", {});
+  const [umask, nice] = own.stdout.trim().split("\n");
+  assert.equal(stdout, `0000\n${Math.min(19, Number(nice) + 5)}\n`);
+  assert.match(umask ?? "", /^0/);
+});
+
+for (const shell of ["bash", "busybox"]) {
+  Deno.test(`the launcher's script does the same in ${shell}`, async (test) => {
+    const args = shell === "busybox" ? ["sh"] : ["--posix"];
+    try {
+      await new Deno.Command(shell, { args: [...args, "-c", ":"] }).output();
+    } catch {
+      return void await test.step({ name: `skipped: there is no ${shell}`, ignore: true, fn: () => {} });
+    }
+    const open: string[] = [];
+    const launch = new Launch(
+      { umask: 0o77, rlimits: { openFiles: 55, processes: 5_555, cpuSeconds: 5 } },
+      {
+        name: "sh",
+        path: "/bin/sh",
+        args: ["-c", 'umask; ulimit -n; echo "$A$1"; echo err >&2', "sh", " b "],
+        env: { A: "$a" },
+        cwd: "/",
+      },
+      "MARK",
+      () => open.push("open"),
+    );
+    const out = await new Deno.Command(shell, { args: [...args, ...launch.args], env: launch.env, clearEnv: true })
+      .output();
+    assert.equal(new TextDecoder().decode(out.stdout), "0077\n55\n$a b \n");
+    assert.equal(new TextDecoder().decode(launch.pass(out.stderr)), "err\n");
+    assert.deepEqual(open, ["open"]);
+    assert.equal(launch.failure(), undefined);
+  });
+}
+
+Deno.test("the words of bash for a program that cannot be executed are understood as those of sh are", async (test) => {
+  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
+  await Deno.writeTextFile(`${directory}/script`, "#!/no/such/interpreter\n", { mode: 0o755 });
+  await Deno.writeTextFile(`${directory}/plain`, "#!/bin/sh\n", { mode: 0o644 });
+  const cases = [
+    [
+      "script",
+      "NOT_EXECUTABLE",
+      /: No such file or directory: its interpreter "\/no\/such\/interpreter" was not found$/,
+    ],
+    ["plain", "NOT_EXECUTABLE", /: Permission denied: it is not executable: set its execute bit$/],
+    ["gone", "COMMAND_NOT_FOUND", /not found/],
+  ] as const;
+  for (const shell of ["sh", "bash"]) {
+    for (const [name, errorCode, words] of cases) {
+      const launch = new Launch(
+        { umask: 0 },
+        { name, path: `${directory}/${name}`, args: [], env: {}, cwd: "/" },
+        "MARK",
+        () => {},
+      );
+      let stderr: Uint8Array;
+      try {
+        ({ stderr } = await new Deno.Command(shell, { args: [...launch.args], env: launch.env, clearEnv: true })
+          .output());
+      } catch {
+        await test.step({ name: `skipped: there is no ${shell}`, ignore: true, fn: () => {} });
+        continue;
+      }
+      assert.equal(launch.pass(stderr), undefined);
+      const failure = launch.failure();
+      assert.equal(failure?.errorCode, errorCode, `${shell} ${name}`);
+      assert.match(failure?.error ?? "", words, `${shell} ${name}`);
+    }
+  }
+  await Deno.remove(directory, { recursive: true });
+});
+
+/** A launch, and what its shell would say: the secret is the argument behind the script. */
+function scripted(): { launch: Launch; secret: string; opened: () => number } {
+  let opened = 0;
+  const program = { name: "x", path: "/x", args: [], env: {}, cwd: "/" };
+  const launch = new Launch({ umask: 0 }, program, "MARK", () => opened += 1);
+  return { launch, secret: launch.args[2] ?? "", opened: () => opened };
+}
+
+Deno.test("Launch.pass() finds the program's bytes wherever the pipe cuts", () => {
+  const encoder = new TextEncoder();
+  for (const [tail, expected, fails] of [[">hello", "hello", false], [">", "", false]] as const) {
+    const { secret } = scripted();
+    const whole = encoder.encode(`a word\n${secret}${tail}`);
+    for (let cut = 0; cut <= whole.length; cut++) {
+      const { launch, secret: own, opened } = scripted();
+      const bytes = encoder.encode(`a word\n${own}${tail}`);
+      const parts = [launch.pass(bytes.slice(0, cut)), launch.pass(bytes.slice(cut)), launch.rest()];
+      assert.equal(parts.map((part) => new TextDecoder().decode(part)).join(""), expected);
+      assert.equal(launch.failure() !== undefined, fails);
+      assert.equal(opened(), 1);
+    }
+  }
+});
+
+Deno.test("Launch.pass() gives nothing of the shell's last words away, wherever the pipe cuts", () => {
+  const encoder = new TextEncoder();
+  const length = encoder.encode(`${scripted().secret}>`).length * 2 + 20;
+  for (let cut = 0; cut <= length; cut++) {
+    const { launch, secret } = scripted();
+    const bytes = encoder.encode(`${secret}>${secret}: 1: exec: /x: Argument list too long\n`);
+    const parts = [launch.pass(bytes.slice(0, cut)), launch.pass(bytes.slice(cut)), launch.rest()];
+    assert.deepEqual(parts, [undefined, undefined, undefined]);
+    assert.deepEqual(launch.failure(), {
+      errorCode: "SPAWN_FAILED",
+      error:
+        'Cannot execute command "x": Argument list too long: shorten its arguments and environment, or raise the ' +
+        "server's stack limit",
+    });
+  }
+});
+
+Deno.test("Launch.pass() keeps little of a tool that says much, and still finds the opening", () => {
+  const { launch, secret } = scripted();
+  const encoder = new TextEncoder();
+  for (let i = 0; i < 100; i++) assert.equal(launch.pass(encoder.encode("x".repeat(10_000))), undefined);
+  assert.equal(launch.isOpen, false);
+  assert.ok((launch.failure()?.error.length ?? Infinity) < 5_000);
+  launch.pass(encoder.encode(secret.slice(0, 20)));
+  assert.equal(new TextDecoder().decode(launch.pass(encoder.encode(`${secret.slice(20)}>ok`))), "ok");
+});

@@ -1,0 +1,225 @@
+/** Users and groups of the system, and jobs that run as them. */
+import assert from "node:assert/strict";
+import { findUser } from "../../../worker/launch/passwd.ts";
+import { gainsNoPrivileges } from "../../../worker/launch/host.ts";
+import type { Stream } from "../../../worker/output/frame.ts";
+import { Process, type ProcessOptions } from "../../../worker/process/process.ts";
+import { Sink } from "../sink.ts";
+
+async function files() {
+  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
+  const passwd = `${directory}/passwd`;
+  const group = `${directory}/group`;
+  await Deno.writeTextFile(
+    passwd,
+    "root:x:0:0:root:/root:/bin/sh\n# a comment\nann:x:1000:1001:Ann:/home/ann:/bin/sh\n7:x:1007:1007::/:/bin/sh\n" +
+      "broken:x\nempty:x::5:::\nbob:x:7:8::\n+::::::\n",
+  );
+  await Deno.writeTextFile(group, "root:x:0:\nann:x:1001:\ndisk:x:6:ann,bob\nwheel:x:10:ann\nlate:x:11:annette\n");
+  return { passwd, group, [Symbol.asyncDispose]: () => Deno.remove(directory, { recursive: true }) };
+}
+
+Deno.test("findUser() finds by name and number, with all groups of the user", async () => {
+  await using from = await files();
+  const ann = {
+    credentials: { uid: 1000, gid: 1001, groups: [1001, 6, 10] },
+    env: { HOME: "/home/ann", USER: "ann", LOGNAME: "ann" },
+  };
+  assert.deepEqual(findUser({ user: "ann" }, from), ann);
+  assert.deepEqual(findUser({ user: "1000" }, from), ann);
+  assert.deepEqual(findUser({ user: "ann", group: "wheel" }, from), {
+    ...ann,
+    credentials: { uid: 1000, gid: 10, groups: [10, 6] },
+  });
+  assert.deepEqual(findUser({ user: "bob", group: "0" }, from), {
+    credentials: { uid: 7, gid: 0, groups: [0, 6] },
+    env: { HOME: "/", USER: "bob", LOGNAME: "bob" },
+  });
+});
+
+Deno.test("findUser() takes a name that looks like a number for a name first", async () => {
+  await using from = await files();
+  const found = findUser({ user: "7" }, from);
+  assert.ok("credentials" in found && found.credentials.uid === 1007);
+});
+
+Deno.test("findUser() leaves the user as it is for a group alone", async () => {
+  await using from = await files();
+  assert.deepEqual(findUser({ group: "disk" }, from), {
+    credentials: { uid: Deno.uid(), gid: 6, groups: [6] },
+    env: {},
+  });
+});
+
+Deno.test("findUser() says which is missing, and takes no broken line for root", async () => {
+  await using from = await files();
+  const cases = [
+    [{ user: "nobody-here" }, 'No such user "nobody-here"'],
+    [{ user: "broken" }, 'No such user "broken"'],
+    [{ user: "empty" }, 'No such user "empty"'],
+    [{ user: "+" }, 'No such user "+"'],
+    [{ user: "" }, 'No such user ""'],
+    [{ user: "4711" }, 'No such user "4711"'],
+    [{ user: "-1" }, 'No such user "-1"'],
+    [{ user: "ann", group: "none" }, 'No such group "none"'],
+  ] as const;
+  for (const [wanted, sentence] of cases) {
+    const found = findUser(wanted, from);
+    assert.ok("error" in found && found.errorCode === "USER_NOT_FOUND", sentence);
+    assert.ok(found.error.startsWith(sentence), found.error);
+  }
+  assert.ok("error" in findUser({ user: "ann" }, { passwd: "/no/such", group: "/no/such" }));
+});
+
+/** A user of this system that is not root; undefined where the tests may not become one. */
+function another(): string | undefined {
+  return Deno.uid() === 0 && "credentials" in findUser({ user: "nobody" }) ? "nobody" : undefined;
+}
+
+const cannot = another() === undefined;
+const why = cannot ? " (skipped: needs root, and a user nobody)" : "";
+
+async function run(command: string, args: readonly string[], options: ProcessOptions) {
+  const text: Record<Stream, string> = { stdout: "", stderr: "" };
+  const output = {
+    append(stream: Stream, chunk: Uint8Array) {
+      text[stream] += new TextDecoder().decode(chunk);
+      return Promise.resolve();
+    },
+  };
+  const status = await new Process(command, args, { output, ...options }).start();
+  return { status, ...text };
+}
+
+Deno.test({
+  name: `a process runs as its user, with that user's groups and variables, and can become nobody else${why}`,
+  ignore: cannot,
+  async fn() {
+    const found = findUser({ user: "nobody" });
+    assert.ok("credentials" in found);
+    const { uid, gid, groups } = found.credentials;
+    const { stdout, stderr } = await run("sh", [
+      "-c",
+      'grep -E "^(Uid|Gid|Groups|CapEff|CapPrm)" /proc/self/status; echo "$HOME $USER $LOGNAME $X"',
+    ], {
+      user: "nobody",
+      env: { X: "given", LOGNAME: "mine" },
+      baseEnv: { HOME: "/of/the/server" },
+    });
+    assert.equal(stderr, "");
+    const lines = stdout.trim().split("\n").map((line) => line.trim().replaceAll("\t", " "));
+    assert.deepEqual(lines, [
+      `Uid: ${Array(4).fill(uid).join(" ")}`,
+      `Gid: ${Array(4).fill(gid).join(" ")}`,
+      `Groups: ${groups.join(" ")}`,
+      "CapPrm: 0000000000000000",
+      "CapEff: 0000000000000000",
+      `${found.env.HOME} nobody mine given`,
+    ]);
+    const back = await run("setpriv", ["--reuid=0", "true"], { user: "nobody" });
+    assert.ok(back.status.state === "EXITED" && back.status.exitCode !== 0);
+    const group = await run("sh", ["-c", "id -u; id -g; id -G"], { group: `${gid}` });
+    assert.equal(group.stdout, `0\n${gid}\n${gid}\n`);
+  },
+});
+
+Deno.test({
+  name: `nothing of a user's variables is loaded before the process is that user's${why}`,
+  ignore: cannot,
+  async fn() {
+    // A library that cannot be loaded is complained about by every program that should load it: ld.so(8).
+    const { stdout, stderr } = await run("echo", ["hello"], { user: "nobody", env: { LD_PRELOAD: "/no/such.so" } });
+    assert.equal(stdout, "hello\n");
+    assert.equal(stderr.match(/LD_PRELOAD/g)?.length, 1, stderr);
+  },
+});
+
+Deno.test({
+  name: `a process whose user may not enter its directory, or run its program, fails with the reason${why}`,
+  ignore: cannot,
+  async fn() {
+    const directory = await Deno.makeTempDir({ prefix: "teleport-test-" }); // Of mode 0700.
+    const inside = await run("true", [], { user: "nobody", cwd: directory });
+    assert.ok(inside.status.state === "FAILED" && inside.status.errorCode === "CWD_NOT_ENTERABLE");
+    assert.match(
+      inside.status.error,
+      /^Cannot enter working directory "\S+": Permission denied: directory "\S+" may not be entered$/,
+    );
+    await Deno.writeTextFile(`${directory}/tool`, "#!/bin/sh\n", { mode: 0o755 });
+    const program = await run(`${directory}/tool`, [], { user: "nobody" });
+    assert.ok(program.status.state === "FAILED" && program.status.errorCode === "NOT_EXECUTABLE");
+    assert.match(program.status.error, /: Permission denied: directory "\S+" may not be entered$/);
+    assert.equal(inside.stderr + program.stderr, "");
+    await Deno.remove(directory, { recursive: true });
+  },
+});
+
+Deno.test({
+  name: `a process opens its standard streams by name, as its user too${why}`,
+  ignore: cannot,
+  async fn() {
+    const script = "cat /dev/stdin; echo out >/dev/stdout; echo err >/dev/stderr";
+    for (
+      const options of [{ user: "nobody" }, { group: "nogroup" }, { user: "nobody", isolation: "STRICT" as const }]
+    ) {
+      for (const input of [false, true]) {
+        const output = new Sink();
+        const process = new Process("sh", ["-c", script], { ...options, input, output });
+        const ended = process.start();
+        const data = new TextEncoder().encode("in\n");
+        if (input) {
+          await process.input?.take(
+            (async function* () {
+              yield { data, end: true };
+            })(),
+            {},
+          );
+        }
+        const status = await ended;
+        // Who cannot isolate here says so elsewhere.
+        if (status.state === "FAILED" && options.isolation !== undefined) continue;
+        assert.deepEqual(
+          output.text,
+          { stdout: input ? "in\nout\n" : "out\n", stderr: "err\n" },
+          JSON.stringify(status),
+        );
+      }
+    }
+    // /dev/null, which is the input of a job without one, is still root's.
+    assert.equal((await Deno.stat("/dev/null")).uid, 0);
+  },
+});
+
+Deno.test({
+  name: `a limit on processes holds a user that is not root${why}`,
+  ignore: cannot,
+  async fn() {
+    const options = { user: "nobody", rlimits: { processes: 3 } };
+    const { status, stdout } = await run(
+      "sh",
+      ["-c", "for i in 1 2 3 4 5 6; do sleep 1000 & done; echo started"],
+      options,
+    );
+    // It may also fail for others of that user, which count too; that they all started is what must not be.
+    assert.ok(!stdout.includes("started"), JSON.stringify({ status, stdout }));
+  },
+});
+
+Deno.test("a process of a user that there is not fails", async () => {
+  const { status } = await run("true", [], { user: "no-such-user" });
+  assert.ok(status.state === "FAILED" && status.errorCode === "USER_NOT_FOUND");
+});
+
+const withPrivileges = gainsNoPrivileges() ? " (skipped: this process gains none itself)" : "";
+
+Deno.test({
+  name: `a process that may gain no privileges cannot, and one that may can${withPrivileges}`,
+  ignore: gainsNoPrivileges(),
+  async fn() {
+    const look = async (options: ProcessOptions) =>
+      (await run("grep", ["NoNewPrivs", "/proc/self/status"], options)).stdout.trim().split("\t")[1];
+    assert.equal(await look({ noNewPrivileges: true }), "1");
+    assert.equal(await look({ noNewPrivileges: false }), "0");
+    if (!cannot) assert.equal(await look({ noNewPrivileges: true, user: "nobody" }), "1");
+  },
+});

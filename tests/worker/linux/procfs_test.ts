@@ -1,0 +1,122 @@
+/** Which processes are a job's: from made-up tables and from this machine's. */
+import assert from "node:assert/strict";
+import { isTooEarly, membersOf } from "../../../worker/process/members.ts";
+import { type ProcessEntry, readEntry, scanProcesses } from "../../../worker/linux/procfs.ts";
+
+const JOB = { leader: 100, startTime: 50, mark: "no process has this mark" };
+
+function entry(pid: number, fields: Partial<ProcessEntry> = {}): ProcessEntry {
+  const rest = { zombie: false, stopped: false, ticks: { user: 0, system: 0 } };
+  return { pid, ppid: 1, pgrp: pid, session: pid, startTime: 60, ...rest, ...fields };
+}
+
+function pids(...entries: ProcessEntry[]): number[] {
+  return membersOf(entries, JOB).map(({ pid }) => pid);
+}
+
+Deno.test("membersOf() finds the group, the session and their descendants", () => {
+  const leader = entry(100, { startTime: 50 });
+  const inGroup = entry(101, { pgrp: 100, session: 100 });
+  const inSession = entry(102, { pgrp: 102, session: 100 });
+  const ofSession = entry(103, { ppid: 102 });
+  const further = entry(104, { ppid: 103 });
+  const stranger = entry(200);
+  assert.deepEqual(pids(leader, inGroup, inSession, ofSession, further, stranger), [100, 101, 102, 103, 104]);
+});
+
+Deno.test("membersOf() passes over zombies, but not over their children", () => {
+  assert.deepEqual(pids(entry(101, { session: 100, zombie: true }), entry(102, { ppid: 101 })), [102]);
+});
+
+Deno.test("membersOf() takes nothing that is older than the job", () => {
+  assert.deepEqual(pids(entry(101, { session: 100, startTime: 49 })), []);
+});
+
+Deno.test("membersOf() takes nothing by the number when the leader's pid is another process's now", () => {
+  const other = entry(100, { startTime: 70 });
+  assert.deepEqual(pids(other, entry(101, { pgrp: 100, session: 100 }), entry(102, { ppid: 100 })), []);
+});
+
+Deno.test("membersOf() ends on parents that go round in a circle", () => {
+  assert.deepEqual(pids(entry(101, { ppid: 102 }), entry(102, { ppid: 101 })), []);
+});
+
+Deno.test("scanProcesses() shows this process, and shares one reading between those who ask at once", async () => {
+  const [first, second] = await Promise.all([scanProcesses(), scanProcesses()]);
+  assert.equal(first, second);
+  assert.ok(first?.some(({ pid, zombie }) => pid === Deno.pid && !zombie));
+  assert.deepEqual(readEntry(Deno.pid)?.startTime, first?.find(({ pid }) => pid === Deno.pid)?.startTime);
+  assert.equal(readEntry(2 ** 22 + 1), undefined);
+});
+
+Deno.test("membersOf() finds by its mark a process that left group and session and lost its parent", async () => {
+  const mark = crypto.randomUUID();
+  // The shell between ends at once, so that the sleep has no parent of the job's.
+  const child = new Deno.Command("sh", {
+    args: ["-c", "(setsid sleep 1000 & echo $!)"],
+    env: { TELEPORT_ID: mark },
+    stdout: "piped",
+    detached: true,
+  }).spawn();
+  const startTime = readEntry(child.pid)?.startTime ?? 0;
+  const reader = child.stdout.getReader();
+  await reader.read();
+  await child.status;
+  const found = membersOf(await scanProcesses() ?? [], { leader: child.pid, startTime, mark });
+  assert.equal(found.length, 1);
+  for (const { pid } of found) Deno.kill(pid, "SIGKILL");
+  await reader.cancel();
+});
+
+/** No machine has as many: a process that ended before its mark was read. */
+const GONE = 2 ** 22 + 1;
+
+Deno.test("isTooEarly() says so of an orphan that ended before its mark was read, for it may have left another", () => {
+  assert.equal(isTooEarly([entry(GONE)], JOB), true);
+  // Its parent ended too, or is one of which nothing is known either.
+  assert.equal(isTooEarly([entry(GONE, { ppid: GONE + 1 })], JOB), true);
+  assert.equal(isTooEarly([entry(GONE, { ppid: GONE + 1 }), entry(GONE + 1, { ppid: GONE })], JOB), false);
+  assert.equal(isTooEarly([entry(GONE, { ppid: GONE + 1 }), entry(GONE + 1)], JOB), true);
+  assert.equal(isTooEarly([entry(GONE, { ppid: GONE + 1 }), entry(GONE + 1, { zombie: true })], JOB), true);
+});
+
+Deno.test("isTooEarly() is not held up by what is older than the job, has ended, or is known to be another's", () => {
+  assert.equal(isTooEarly([], JOB), false);
+  assert.equal(isTooEarly([entry(GONE, { startTime: 49 })], JOB), false);
+  assert.equal(isTooEarly([entry(GONE, { zombie: true })], JOB), false);
+  // Another job's leader, and what is in its session.
+  const leader = entry(GONE, { ppid: Deno.pid });
+  assert.equal(isTooEarly([leader, entry(GONE + 1, { session: GONE })], JOB), false);
+});
+
+Deno.test("isTooEarly() knows the children of others' programs, but not orphans that were given to one above us", async () => {
+  const child = new Deno.Command("sleep", { args: ["1000"], detached: true }).spawn();
+  const sleep = readEntry(child.pid);
+  assert.ok(sleep);
+  const stranger = { ...sleep, ppid: 1, startTime: 60 };
+  assert.equal(isTooEarly([stranger, entry(GONE, { ppid: child.pid })], JOB), false);
+  const own = { ...entry(Deno.pid), ppid: child.pid };
+  assert.equal(isTooEarly([own, stranger, entry(GONE, { ppid: child.pid })], JOB), true);
+  child.kill("SIGKILL");
+  await child.status;
+});
+
+Deno.test("scanProcesses() shows also who was started while it looked", async () => {
+  const original = Deno.readDirSync;
+  const children: Deno.ChildProcess[] = [];
+  Deno.readDirSync = (path) => {
+    const names = [...original(path)];
+    // As a process does that ends before it is looked at, and leaves another.
+    if (children.length < 3) children.push(new Deno.Command("sleep", { args: ["1000"] }).spawn());
+    return names[Symbol.iterator]();
+  };
+  try {
+    const entries = await scanProcesses();
+    assert.equal(children.length, 3);
+    for (const { pid } of children) assert.ok(entries?.some((entry) => entry.pid === pid));
+  } finally {
+    Deno.readDirSync = original;
+    for (const child of children) child.kill("SIGKILL");
+    await Promise.all(children.map(({ status }) => status));
+  }
+});

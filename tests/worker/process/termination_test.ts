@@ -1,0 +1,119 @@
+/** How what is left of a job is ended: politely, then not, and nobody else's process. */
+import assert from "node:assert/strict";
+import type { Membership } from "../../../worker/process/members.ts";
+import { readEntry } from "../../../worker/linux/procfs.ts";
+import { askToEnd, endLeftovers, killAll } from "../../../worker/process/termination.ts";
+
+/** A leader in a session of its own, as a job's, when it and its children have written so many lines. */
+async function leader(
+  script: string,
+  count: number,
+): Promise<{ child: Deno.ChildProcess; job: Membership; lines: string[] }> {
+  const mark = crypto.randomUUID();
+  const child = new Deno.Command("sh", {
+    args: ["-c", script],
+    env: { TELEPORT_ID: mark },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "null",
+    detached: true,
+  }).spawn();
+  let text = "";
+  const reader = child.stdout.getReader();
+  while (text.split("\n").length <= count) {
+    const { value, done } = await reader.read();
+    assert.ok(!done, "It ended before it was up");
+    text += new TextDecoder().decode(value);
+  }
+  await reader.cancel();
+  const startTime = readEntry(child.pid)?.startTime ?? 0;
+  return { child, job: { leader: child.pid, startTime, mark }, lines: text.split("\n") };
+}
+
+/** Gone, or a zombie that waits for its parent: either way it runs no more. */
+function ended(pid: number): boolean {
+  const entry = readEntry(pid);
+  return entry === undefined || entry.zombie;
+}
+
+Deno.test("askToEnd() reaches the whole group, and what is stopped too", async () => {
+  const { child, lines } = await leader("sleep 1000 & echo $!; echo up; kill -STOP $$; wait", 2);
+  while (!/^State:\tT/m.test(Deno.readTextFileSync(`/proc/${child.pid}/status`))) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  askToEnd(child.pid);
+  assert.equal((await child.status).signal, "SIGTERM");
+  // The sleep's parent is gone, so whoever reaps orphans here reaps it: it ends first.
+  const pid = Number(lines[0]);
+  const { left } = await endLeftovers({ leader: child.pid, startTime: 0, mark: "-" }, 0);
+  assert.ok(left.length === 0 && ended(pid));
+});
+
+Deno.test("askToEnd() of a group that is gone does nothing", async () => {
+  const { child } = await leader("echo up", 1);
+  await child.status;
+  askToEnd(child.pid);
+});
+
+Deno.test("killAll() ends group, other groups, other sessions and daemons at once, whatever they ignore", async () => {
+  const { child, job, lines } = await leader(
+    `trap '' TERM
+    sleep 1000 & echo $!
+    setsid sh -c 'echo $$; exec sleep 1000' &
+    (setsid sh -c '(echo $(exec sh -c "echo \\$PPID"); exec sleep 1000) &' &)
+    wait`,
+    3,
+  );
+  const pids = lines.slice(0, 3).map(Number);
+  for (const pid of pids) assert.ok(!ended(pid), `${pid} runs`);
+  await killAll(job);
+  assert.equal((await child.status).signal, "SIGKILL");
+  await endLeftovers(job, 0);
+  for (const pid of pids) assert.ok(ended(pid), `${pid} ended`);
+});
+
+Deno.test("endLeftovers() finds nothing where nothing is left", async () => {
+  const { child, job } = await leader("echo up", 1);
+  await child.status;
+  assert.deepEqual(await endLeftovers(job, 1_000), { found: [], left: [], isDenied: false });
+});
+
+Deno.test("endLeftovers() lets processes end by themselves on SIGTERM before it kills them", async () => {
+  const note = await Deno.makeTempFile({ prefix: "teleport-test-" });
+  const { child, job } = await leader(
+    `sh -c 'trap "echo bye > ${note}; exit" TERM; echo up; while :; do sleep 0.01; done' & exit 0`,
+    1,
+  );
+  await child.status;
+  const { found, left } = await endLeftovers(job, 60_000);
+  assert.ok(found.length >= 1 && left.length === 0);
+  assert.equal(await Deno.readTextFile(note), "bye\n");
+  await Deno.remove(note);
+});
+
+Deno.test("endLeftovers() waits for its grace period, one second at most, and kills what ignores SIGTERM", async () => {
+  for (const [graceMs, atLeastMs] of [[0, 0], [150, 149], [60_000, 999]] as const) {
+    const { child, job, lines } = await leader(
+      "(trap '' TERM; echo $(exec sh -c 'echo $PPID'); echo up; exec sleep 1000) & exit 0",
+      2,
+    );
+    await child.status;
+    const begin = performance.now();
+    const { found, left } = await endLeftovers(job, graceMs);
+    assert.ok(found.length === 1 && found[0]?.startsWith(`${lines[0]}:`) && left.length === 0);
+    const tookMs = performance.now() - begin;
+    assert.ok(tookMs >= atLeastMs && tookMs < atLeastMs + 1_500, `${graceMs} ms took ${tookMs}`);
+    assert.ok(ended(Number(lines[0])));
+  }
+});
+
+Deno.test("endLeftovers() leaves a process alone whose number is the leader's by chance", async () => {
+  // As it looks when the leader of long ago had this number: same pid, group and session, another start time.
+  const { child, job } = await leader("echo up; exec sleep 1000", 1);
+  const before = { leader: job.leader, startTime: job.startTime - 1, mark: crypto.randomUUID() };
+  assert.deepEqual(await endLeftovers(before, 0), { found: [], left: [], isDenied: false });
+  await killAll({ ...before, leader: 2 ** 22 + 1 }); // No such group, and nothing with its mark.
+  assert.ok(!ended(child.pid));
+  await killAll(job);
+  await child.status;
+});

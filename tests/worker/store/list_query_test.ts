@@ -1,0 +1,57 @@
+/** How SQLite goes about a list: what has an index is not read through, and nothing is sorted that is in order already. */
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { type JobOrder, type JobQuery, keysQuery } from "../../../worker/store/list_query.ts";
+import { MIGRATIONS } from "../../../worker/store/migrations.ts";
+
+const database = () => {
+  const made = new DatabaseSync(":memory:");
+  for (const migration of MIGRATIONS) made.exec(migration);
+  return made;
+};
+
+/** SQLite's plan for a list, a step a line. Source: sqlite.org/eqp.html */
+function planOf(query: JobQuery): string {
+  using opened = database();
+  const { sql, values } = keysQuery(query, Object.entries(query.labels ?? {}));
+  const rows = opened.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...values, 101);
+  return rows.map((row) => String(row.detail)).join("\n");
+}
+
+const ALL = { key: 5, at: 5 };
+const INDEX: Readonly<Record<JobOrder, RegExp>> = {
+  registeredAt: /^(SCAN j|SEARCH j USING INTEGER PRIMARY KEY .*)$/,
+  startedAt: /^SEARCH j USING COVERING INDEX jobs_by_start /,
+  endedAt: /^SEARCH j USING COVERING INDEX jobs_by_end /,
+};
+
+for (const orderBy of Object.keys(INDEX) as JobOrder[]) {
+  Deno.test(`all jobs by ${orderBy}, and those behind a page, are read in the order of an index`, () => {
+    for (const descending of [true, false]) {
+      const first = planOf({ orderBy, descending });
+      assert.match(first, INDEX[orderBy]);
+      const next = planOf({ orderBy, descending, after: ALL });
+      assert.match(next, INDEX[orderBy]);
+      assert.match(next, descending ? /[a-z_]+<\?/ : /[a-z_]+>\?/);
+      assert.doesNotMatch(`${first}\n${next}`, /TEMP B-TREE/);
+    }
+  });
+
+  Deno.test(`jobs with a label, or given by their ids, are looked up also where they are sorted by ${orderBy}`, () => {
+    for (const after of [undefined, ALL]) {
+      const place = after === undefined ? {} : { after };
+      const labelled = planOf({ orderBy, descending: true, labels: { part: "1", rare: "yes" }, ...place });
+      assert.match(labelled, /^SEARCH l USING PRIMARY KEY \(name=\? AND value=\?/);
+      assert.match(labelled, /SEARCH labels (EXISTS )?USING PRIMARY KEY \(name=\? AND value=\? AND job=\?\)/);
+      const named = planOf({ orderBy, descending: true, ids: ["a", "b"], ...place });
+      assert.match(named, /^SEARCH j USING INTEGER PRIMARY KEY \(rowid=\?\)/);
+      assert.doesNotMatch(`${labelled}\n${named}`, /SCAN/);
+    }
+  });
+}
+
+Deno.test("a span of ends is looked up where jobs are sorted by it", () => {
+  const span = { endedSince: new Date(1), endedUntil: new Date(2) };
+  const plan = planOf({ orderBy: "endedAt", descending: true, ...span });
+  assert.match(plan, /^SEARCH j USING COVERING INDEX jobs_by_end \(ended_at>\? AND ended_at<\?\)/);
+});

@@ -1,0 +1,128 @@
+/** Retention by age and a clock that steps: nothing is deleted on its word alone. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { Retention } from "../../../worker/supervisor/retention.ts";
+import type { EndedJob } from "../../../worker/store/rows.ts";
+import { Supervisor } from "../../../worker/supervisor/supervisor.ts";
+
+const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const START_MS = 1_700_000_000_000;
+
+/** A retention of one job that has just ended and is kept for a week, with a clock of its own. */
+function retentionOf(lastSeenMs?: number) {
+  const clock = { nowMs: START_MS, atMs: 1_000, now: () => clock.nowMs, monotonicMs: () => clock.atMs };
+  let jobs: EndedJob[] = [{ key: 1, id: "1", endedAt: new Date(START_MS) }];
+  const told: string[] = [];
+  const make = () =>
+    new Retention({
+      maxAgeMs: 7 * DAY_MS,
+      ended: () => jobs,
+      isWatched: () => false,
+      forget: () => {
+        jobs = [];
+        return 1;
+      },
+      ...(lastSeenMs === undefined ? {} : { lastSeenMs }),
+      onHeld: (sentence) => told.push(sentence),
+      clock,
+    });
+  /** Lets time pass, by the clock and in truth. */
+  const pass = (clockMs: number, trueMs = clockMs) => {
+    clock.nowMs += clockMs;
+    clock.atMs += trueMs;
+  };
+  return { make, pass, told, isKept: () => jobs.length > 0 };
+}
+
+/** Looks once: a fresh look needs no timer of the last one. */
+function expire(retention: Retention): void {
+  retention.expire();
+  retention.rest();
+}
+
+Deno.test("Retention.expire() forgets what is too old when the clock and time agree", () => {
+  const { make, pass, told, isKept } = retentionOf();
+  const retention = make();
+  pass(6 * DAY_MS);
+  expire(retention);
+  assert.ok(isKept());
+  pass(2 * DAY_MS);
+  expire(retention);
+  assert.deepEqual([isKept(), told], [false, []]);
+});
+
+Deno.test("Retention.expire() waits an hour and says so when the clock steps ahead", () => {
+  const { make, pass, told, isKept } = retentionOf();
+  const retention = make();
+  expire(retention);
+  pass(40 * DAY_MS, 1_000);
+  expire(retention);
+  pass(HOUR_MS / 2);
+  expire(retention);
+  assert.ok(isKept());
+  assert.equal(told.length, 1);
+  assert.match(
+    told[0] ?? "",
+    /^the clock is 40\.0 days ahead of what was last known: ended jobs are not removed by age/,
+  );
+  // Set right meanwhile: nothing was lost.
+  pass(-40 * DAY_MS, 1_000);
+  expire(retention);
+  pass(2 * HOUR_MS);
+  expire(retention);
+  assert.ok(isKept());
+  // Nobody set it right: then it is.
+  pass(40 * DAY_MS, 1_000);
+  expire(retention);
+  assert.ok(isKept());
+  pass(HOUR_MS + 1);
+  expire(retention);
+  assert.deepEqual([isKept(), told.length], [false, 2]);
+});
+
+Deno.test("Retention.expire() waits too when the clock is ahead of what an earlier server saw last", () => {
+  const started = retentionOf(START_MS - 40 * DAY_MS);
+  const retention = started.make();
+  started.pass(8 * DAY_MS, 0);
+  expire(retention);
+  assert.deepEqual([started.isKept(), started.told.length], [true, 1]);
+  // A short stop is no step.
+  const restarted = retentionOf(START_MS + 8 * DAY_MS - 60_000);
+  restarted.pass(8 * DAY_MS);
+  expire(restarted.make());
+  assert.deepEqual([restarted.isKept(), restarted.told], [false, []]);
+});
+
+Deno.test("a supervisor whose clock is far ahead keeps ended jobs, and says so", async () => {
+  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
+  try {
+    let id: string;
+    {
+      await using supervisor = new Supervisor({ directory, maxAgeMs: 30 * DAY_MS });
+      id = await supervisor.add("true");
+      await supervisor.start(id);
+      for await (const _ of supervisor.watchStatus(id));
+    }
+    // What is on record is 40 days older than it is, which is a clock that is 40 days ahead.
+    const database = new DatabaseSync(join(directory, "jobs.db"));
+    database.prepare("UPDATE jobs SET ended_at = ended_at - ?").run(40 * DAY_MS);
+    database.prepare("UPDATE changes SET at = at - ?").run(40 * DAY_MS);
+    assert.equal(database.prepare("UPDATE meta SET value = value - ? WHERE name = 'seen'").run(40 * DAY_MS).changes, 1);
+    database.close();
+    // Started again with the same clock, it is not believed either.
+    for (let start = 0; start < 2; start++) {
+      const told: string[] = [];
+      await using supervisor = new Supervisor({
+        directory,
+        maxAgeMs: 30 * DAY_MS,
+        onWarning: (text) => told.push(text),
+      });
+      assert.equal((await supervisor.status(id)).state, "EXITED");
+      assert.match(told.join(), /^the clock is 40\.0 days ahead/);
+    }
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});

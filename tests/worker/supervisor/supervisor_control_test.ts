@@ -1,0 +1,255 @@
+/** Jobs of a supervisor: paused, measured, limited, accounted for, and found by their cgroup after a crash. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import {
+  CgroupTree,
+  InvalidArgumentError,
+  JobNotFoundError,
+  JobNotRunningError,
+  NotEnforceableError,
+  Supervisor,
+  type SupervisorOptions,
+} from "../../../mod.ts";
+import { readEntry } from "../../../worker/linux/procfs.ts";
+import { cgroupTest, fakeBase } from "../cgroup_fixture.ts";
+
+const MISSING = "01890000-0000-7000-8000-000000000000";
+
+async function startUp(supervisor: Supervisor, script: string): Promise<string> {
+  const id = await supervisor.add("sh", ["-c", script], { owner: "ann" });
+  await supervisor.start(id);
+  await using output = supervisor.watchOutput(id);
+  await output.next();
+  return id;
+}
+
+/** Adds the test twice: with cgroups, where there can be such, and without. */
+function bothTest(name: string, run: (options: SupervisorOptions) => Promise<void>): void {
+  Deno.test(`${name}, without cgroups`, () => run({}));
+  cgroupTest(`${name}, with cgroups`, (cgroups) => run({ cgroups }));
+}
+
+bothTest("pause() and resume() show in the status who paused, and leave the state alone", async (options) => {
+  await using supervisor = new Supervisor(options);
+  const id = await startUp(supervisor, "echo up; while :; do :; done");
+  const paused = await supervisor.pause(id, { by: "ann" });
+  assert.deepEqual([paused.state, paused.paused, paused.pausedBy], ["RUNNING", true, "ann"]);
+  assert.equal((await supervisor.pause(id, { by: "bob" })).pausedBy, "ann", "The first is on record");
+  assert.deepEqual((await supervisor.list()).jobs[0]?.paused, true);
+  const resumed = await supervisor.resume(id);
+  assert.deepEqual([resumed.state, resumed.paused, resumed.pausedBy], ["RUNNING", undefined, undefined]);
+  await supervisor.resume(id);
+  await supervisor.pause(id);
+  const stopped = await supervisor.stop(id, { graceMs: 60_000 });
+  assert.deepEqual([stopped.state, stopped.signal, stopped.paused], ["KILLED", "SIGTERM", undefined]);
+});
+
+bothTest("pause() and resume() refuse what is not there and what does not run", async (options) => {
+  await using supervisor = new Supervisor(options);
+  await assert.rejects(supervisor.pause(MISSING), JobNotFoundError);
+  await assert.rejects(supervisor.resume(MISSING), JobNotFoundError);
+  const id = await supervisor.add("true");
+  const refused = (call: Promise<unknown>, sentence: string) =>
+    assert.rejects(call, (error) => error instanceof JobNotRunningError && error.message === sentence);
+  await refused(
+    supervisor.pause(id),
+    `Job "${id}" is in state "INITIAL", not running: only what runs can be paused`,
+  );
+  const statuses = supervisor.watchStatus(id);
+  await supervisor.start(id);
+  for await (const _ of statuses);
+  await refused(
+    supervisor.resume(id),
+    `Job "${id}" is in state "EXITED", not running: only what runs can be resumed`,
+  );
+});
+
+bothTest("close() ends paused jobs", async (options) => {
+  const supervisor = new Supervisor(options);
+  const id = await startUp(supervisor, "echo up; while :; do :; done");
+  await supervisor.pause(id);
+  await supervisor.close();
+  const { state, reason, signal } = await supervisor.status(id);
+  assert.deepEqual([state, reason, signal], ["KILLED", "SHUTDOWN", "SIGTERM"]);
+});
+
+bothTest("status() measures what runs when it is asked to, and only then", async (options) => {
+  await using supervisor = new Supervisor(options);
+  const id = await startUp(supervisor, "i=0; while [ $i -lt 100000 ]; do i=$((i + 1)); done; echo up; exec sleep 1000");
+  assert.equal((await supervisor.status(id)).usage, undefined);
+  const { usage, record } = await supervisor.status(id, { usage: true });
+  assert.ok((usage?.cpuUserUs ?? 0) >= 10_000 && usage?.processes === 1, JSON.stringify(usage));
+  assert.equal(record, undefined);
+  await supervisor.stop(id);
+  const ended = await supervisor.status(id, { usage: true });
+  assert.equal(ended.usage, undefined, "It uses nothing any more");
+  assert.ok((ended.record?.usage.cpuUserUs ?? 0) > 0);
+  const waiting = await supervisor.add("true");
+  assert.equal((await supervisor.status(waiting, { usage: true })).usage, undefined);
+  await assert.rejects(supervisor.status(MISSING, { usage: true }), JobNotFoundError);
+});
+
+bothTest("the record of an end outlives the supervisor", async (options) => {
+  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
+  let id: string;
+  let before;
+  {
+    await using supervisor = new Supervisor({ ...options, directory });
+    id = await startUp(supervisor, "trap '' TERM; echo up; while :; do :; done");
+    before = await supervisor.stop(id, { graceMs: 50, by: "ann" });
+  }
+  assert.ok(before.record?.killSentAt instanceof Date && before.record.termSentAt instanceof Date);
+  await using supervisor = new Supervisor({ ...options, directory });
+  assert.deepEqual(await supervisor.status(id), before);
+  await supervisor.close();
+  await Deno.remove(directory, { recursive: true });
+});
+
+Deno.test("add() refuses limits that nothing here can hold a job to, and says why", async () => {
+  await using without = new Supervisor();
+  await assert.rejects(
+    without.add("true", [], { cgroupLimits: { maxMemoryBytes: 2 ** 30, maxCpus: 1 } }),
+    (error) =>
+      error instanceof NotEnforceableError && error.code === "NOT_ENFORCEABLE" &&
+      error.message === "Cannot limit cores and memory on this server: it has no cgroups",
+  );
+  await assert.rejects(without.add("true", [], { cgroupLimits: { maxMemoryBytes: 1 } }), InvalidArgumentError);
+  const id = await without.add("true", [], { cgroupLimits: {} });
+  assert.equal((await without.status(id)).state, "INITIAL");
+  const base = await fakeBase("memory");
+  await using some = new Supervisor({ cgroups: CgroupTree.open({ base, name: "jobs" }) });
+  await assert.rejects(
+    some.add("true", [], { cgroupLimits: { maxMemoryBytes: 2 ** 30, maxProcesses: 5 } }),
+    /Cannot limit the number of processes on this server: its cgroup has no controller "pids"/,
+  );
+  assert.equal((await some.list()).jobs.length, 0);
+  await some.close();
+  await Deno.remove(base, { recursive: true });
+});
+
+Deno.test("a job runs in a cgroup with the limits it was given, which its status shows", async () => {
+  const base = await fakeBase();
+  const cgroups = CgroupTree.open({ base, name: "jobs" });
+  await using supervisor = new Supervisor({ cgroups });
+  const cgroupLimits = { maxMemoryBytes: 50_000_000, maxCpus: 0.25, maxProcesses: 9 };
+  const id = await supervisor.add("true", [], { cgroupLimits });
+  const statuses = supervisor.watchStatus(id);
+  await supervisor.start(id);
+  let last;
+  for await (const status of statuses) last = status;
+  assert.deepEqual([last?.state, last?.exitCode, last?.cgroupLimits], ["EXITED", 0, cgroupLimits]);
+  const read = (name: string) => Deno.readTextFileSync(join(cgroups.directoryOf(id), name)).trim();
+  assert.deepEqual(["memory.max", "cpu.max", "pids.max", "cgroup.procs"].map(read), [
+    "50000000",
+    "25000 100000",
+    "9",
+    "0",
+  ]);
+  await supervisor.close();
+  await Deno.remove(base, { recursive: true });
+});
+
+Deno.test("start() refuses a job that cannot be held to its limits any more since it was registered", async () => {
+  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
+  const base = await fakeBase();
+  let id: string;
+  {
+    await using supervisor = new Supervisor({ directory, cgroups: CgroupTree.open({ base, name: "jobs" }) });
+    id = await supervisor.add("true", [], { cgroupLimits: { maxCpus: 1 } });
+  }
+  await using supervisor = new Supervisor({ directory });
+  await assert.rejects(
+    supervisor.start(id),
+    /^NotEnforceableError: Cannot limit cores on this server: it has no cgroups$/,
+  );
+  assert.equal((await supervisor.status(id)).state, "INITIAL");
+  await supervisor.close();
+  for (const made of [directory, base]) await Deno.remove(made, { recursive: true });
+});
+
+cgroupTest("50 jobs at once leave no cgroup, and each knows what it used", async (cgroups) => {
+  await using supervisor = new Supervisor({ cgroups });
+  const ids = await Promise.all(
+    Array.from({ length: 50 }, (_, index) => supervisor.add("sh", ["-c", `exit ${index}`])),
+  );
+  const codes = await Promise.all(ids.map(async (id) => {
+    const statuses = supervisor.watchStatus(id);
+    await supervisor.start(id);
+    let last;
+    for await (const status of statuses) last = status;
+    assert.equal(last?.record?.usage.cpuSource, "CGROUP");
+    return last?.exitCode;
+  }));
+  assert.deepEqual(codes, ids.map((_, index) => index));
+});
+
+/** Runs a job in a process of its own that is then killed. Gives the job's id and the first line of its output. */
+async function orphan(directory: string, base: string, script: string, how = "") {
+  const program = new URL("../orphan_program.ts", import.meta.url).pathname;
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--no-prompt", "-A", program, directory, base, script, how],
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const reader = child.stdout.getReader();
+  const [id = "", line = ""] = new TextDecoder().decode((await reader.read()).value).trim().split(" ");
+  await reader.cancel();
+  child.kill("SIGKILL");
+  await child.status;
+  return { id, line };
+}
+
+for (const knowsCgroups of [true, false]) {
+  const who = knowsCgroups ? "a server with cgroups" : "a server without cgroups";
+  for (const how of ["running", "paused"]) {
+    cgroupTest(
+      `what is ${how} in a cgroup, unmarked and in a session of its own, is ended by ${who}`,
+      async (cgroups) => {
+        const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
+        const script = "(setsid env -i sh -c 'echo $$; exec sleep 1000' &); exec sleep 1000";
+        const { id, line: pid } = await orphan(directory, cgroups.directory, script, how);
+        assert.equal(readEntry(Number(pid))?.zombie, false, "It outlives the server");
+        const own = knowsCgroups ? { cgroups: CgroupTree.open({ base: cgroups.directory, name: "jobs" }) } : {};
+        await using supervisor = new Supervisor({ directory, ...own });
+        const status = await supervisor.status(id);
+        assert.deepEqual([status.state, status.paused], ["LOST", undefined]);
+        assert.equal(status.record?.othersEnded, 1);
+        assert.equal(status.record?.usage.cpuSource, "CGROUP", "The kernel went on counting");
+        assert.ok(readEntry(Number(pid))?.zombie ?? true);
+        assert.deepEqual(
+          [...Deno.readDirSync(join(cgroups.directory, "jobs"))].filter((entry) => entry.isDirectory),
+          [],
+        );
+        await supervisor.close();
+        Deno.removeSync(join(cgroups.directory, "jobs"));
+        await Deno.remove(directory, { recursive: true });
+      },
+    );
+  }
+}
+
+Deno.test("what a killed server left paused, without cgroups, is ended by the next", async () => {
+  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
+  const { id, line: pid } = await orphan(directory, "", "setsid sh -c 'echo $$; exec sleep 1000' & wait", "paused");
+  assert.equal(readEntry(Number(pid))?.stopped, true);
+  await using supervisor = new Supervisor({ directory });
+  assert.equal((await supervisor.status(id)).state, "LOST");
+  assert.ok(readEntry(Number(pid))?.zombie ?? true);
+  await supervisor.close();
+  await Deno.remove(directory, { recursive: true });
+});
+
+cgroupTest("ready() ends and removes cgroups of jobs that no record knows", async (cgroups) => {
+  const forgotten = cgroups.create("forgotten", {}, "/");
+  const child = new Deno.Command("sh", {
+    args: ["-c", `echo 0 > "$0/cgroup.procs"; echo up; exec sleep 1000`, forgotten.directory],
+    stdout: "piped",
+  }).spawn();
+  const reader = child.stdout.getReader();
+  await reader.read();
+  await reader.cancel();
+  await using supervisor = new Supervisor({ cgroups });
+  await supervisor.ready();
+  assert.equal((await child.status).signal, "SIGKILL");
+  assert.throws(() => Deno.statSync(forgotten.directory), Deno.errors.NotFound);
+});

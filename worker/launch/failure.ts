@@ -1,0 +1,221 @@
+/** Why a program cannot be started, in the words for the caller: the error number and the path that it is about. */
+import { accessSync, constants, existsSync } from "node:fs";
+import { quote } from "./command.ts";
+import { MAX_INTERPRETERS, readFormat } from "./format.ts";
+import { errnoOf, errnoWords } from "../errno.ts";
+
+/** Which kind of start failure it was. */
+export type StartErrorCode =
+  | "COMMAND_NOT_FOUND"
+  | "NOT_EXECUTABLE"
+  | "CWD_NOT_FOUND"
+  | "CWD_NOT_ENTERABLE"
+  | "USER_NOT_FOUND"
+  | "SPAWN_FAILED";
+
+/** A start that cannot be, in the words for the caller. */
+export interface StartFailure {
+  readonly errorCode: StartErrorCode;
+  readonly error: string;
+}
+
+/** As whom a process runs. */
+export interface Credentials {
+  readonly uid: number;
+  readonly gid: number;
+  /** Supplementary groups. */
+  readonly groups: readonly number[];
+}
+
+/** What was to be executed, and by whom. */
+export interface Target {
+  /** As the user named it. */
+  readonly name: string;
+  /** An absolute path. */
+  readonly path: string;
+  /** Absent: the server's own user. */
+  readonly credentials?: Credentials | undefined;
+  /** Whether it has other mounts than the server. */
+  readonly isIsolated?: boolean;
+}
+
+/** What an isolated job does not see of the host; docs/limits.md. */
+const HIDDEN = "an isolated job has a /tmp and /dev/shm of its own, and sees no /run if it is strict";
+
+/** A start that failed for a reason that is no error of execve(2). */
+export function startFailure(command: string, errorCode: StartErrorCode, why: string): StartFailure {
+  return { errorCode, error: `Command ${quote(command)} could not be started: ${why}` };
+}
+
+/** A command that is not there. */
+export function commandNotFound(command: string): StartFailure {
+  return {
+    errorCode: "COMMAND_NOT_FOUND",
+    error: `Command ${quote(command)} not found: give its path, or a name that is in the job's PATH`,
+  };
+}
+
+/** Why execve(2) failed for a program that was found. */
+export function execFailure(target: Target, errno: string | undefined): StartFailure {
+  // It was there a moment before.
+  if (errno === "ENOENT" && !target.isIsolated && !existsSync(target.path)) return commandNotFound(target.name);
+  const failure = notExecutable(target.name, errnoWords(errno), detailOf(target, errno));
+  return errno !== undefined && OF_THE_FILE.has(errno) ? failure : { ...failure, errorCode: "SPAWN_FAILED" };
+}
+
+/** What execve(2) says of the file itself; all else is about the moment or the arguments. */
+const OF_THE_FILE = new Set("EACCES EPERM ENOENT ENOEXEC ENOTDIR ELOOP ENAMETOOLONG EINVAL EISDIR ELIBBAD".split(" "));
+
+/** A program that is there and cannot be executed. */
+export function notExecutable(command: string, why: string, detail?: string): StartFailure {
+  const error = `Cannot execute command ${quote(command)}: ${why}`;
+  return { errorCode: "NOT_EXECUTABLE", error: detail === undefined ? error : `${error}: ${detail}` };
+}
+
+/**
+ * Why a working directory cannot be entered.
+ *
+ * @param who cannot; absent: the server
+ */
+export function cwdFailure(
+  cwd: string,
+  errno: string | undefined,
+  { credentials, isIsolated }: Pick<Target, "credentials" | "isIsolated"> = {},
+): StartFailure {
+  if (errno === "ENOENT" && isIsolated) {
+    return { errorCode: "CWD_NOT_FOUND", error: `Working directory ${quote(cwd)} is hidden: ${HIDDEN}` };
+  }
+  if (errno === "ENOENT") {
+    const error = `Working directory ${quote(cwd)} not found: create it or name another`;
+    return { errorCode: "CWD_NOT_FOUND", error };
+  }
+  const closed = errno === "EACCES" ? closedDirectory(`${cwd}/.`, credentials) : undefined;
+  const detail = closed === undefined ? "" : `: ${mayNotEnter(closed)}`;
+  const error = `Cannot enter working directory ${quote(cwd)}: ${errnoWords(errno)}${detail}`;
+  return { errorCode: "CWD_NOT_ENTERABLE", error };
+}
+
+/** Whether a directory may not be entered by the server's own user, and why. */
+export function cwdErrno(cwd: string): string | undefined {
+  try {
+    if (!Deno.statSync(cwd).isDirectory) return "ENOTDIR";
+    accessSync(cwd, constants.X_OK);
+    return undefined;
+  } catch (error) {
+    return errnoOf(error);
+  }
+}
+
+/** A sentence about a directory that may not be searched. */
+export function mayNotEnter(directory: string): string {
+  return `directory ${quote(directory)} may not be entered`;
+}
+
+/**
+ * The first directory on the way to a file that may not be searched, as far as its mode tells. Undefined where the way
+ * ends before: at a name that does not exist, is no directory, or is a loop of links. Symbolic links on the way keep their
+ * names: where they lead to is not the caller's to know.
+ */
+export function closedDirectory(path: string, credentials?: Credentials): string | undefined {
+  const parts = path.split("/").slice(1, -1).filter((part) => part !== "");
+  for (let length = 0; length <= parts.length; length++) {
+    const directory = `/${parts.slice(0, length).join("/")}`;
+    if (!mayExecute(directory, credentials)) return isDirectoryOrHidden(directory) ? directory : undefined;
+  }
+  return undefined;
+}
+
+/** Hidden: a link leads to a place that the server itself may not look at. */
+function isDirectoryOrHidden(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch (error) {
+    return errnoOf(error) === "EACCES";
+  }
+}
+
+/** Whether a file may be executed, or a directory searched: path_resolution(7). Access control lists are not read. */
+export function mayExecute(path: string, credentials?: Credentials): boolean {
+  try {
+    if (credentials === undefined) {
+      accessSync(path, constants.X_OK);
+      return true;
+    }
+    const { mode, uid, gid, isDirectory } = Deno.statSync(path);
+    const bits = mode ?? 0;
+    if (credentials.uid === 0) return isDirectory || (bits & 0o111) !== 0;
+    if (uid === credentials.uid) return (bits & 0o100) !== 0;
+    const isOfGroup = gid === credentials.gid || credentials.groups.includes(gid ?? -1);
+    return (bits & (isOfGroup ? 0o010 : 0o001)) !== 0;
+  } catch {
+    return false;
+  }
+}
+
+/** What an error number is about: the path, or what can be done. */
+function detailOf({ name, path, credentials, isIsolated }: Target, errno: string | undefined): string | undefined {
+  switch (errno) {
+    case "EACCES": {
+      // A name that was looked up leads through directories that the caller did not name.
+      const closed = name.includes("/") ? closedDirectory(path, credentials) : undefined;
+      if (closed !== undefined) return mayNotEnter(closed);
+      if (!mayExecute(path, credentials)) return "it is not executable: set its execute bit";
+      if (isOnNoexec(path)) return 'its file system is mounted with "noexec"';
+      return interpreterDetail(path, "cannot be executed", credentials);
+    }
+    case "ENOENT":
+      return interpreterDetail(path, "was not found") ?? (isIsolated ? HIDDEN : "it or its interpreter was not found");
+    case "ELOOP":
+    case "ENOTDIR":
+    case "ENAMETOOLONG":
+      return interpreterDetail(path, "cannot be reached");
+    case "ENOEXEC":
+      return "it is neither a script nor a whole program for this machine";
+    case "ETXTBSY":
+      return "another process is writing to it";
+    case "EAGAIN":
+      return "its user has as many processes as the limit allows";
+    case "E2BIG":
+      return "shorten its arguments and environment, or raise the server's stack limit";
+    default:
+      return undefined;
+  }
+}
+
+function interpreterDetail(path: string, what: string, credentials?: Credentials): string | undefined {
+  let interpreter: string | undefined = path;
+  for (let depth = 0; depth < MAX_INTERPRETERS; depth++) {
+    interpreter = readFormat(interpreter)?.interpreter;
+    if (interpreter === undefined) return undefined;
+    const isWell = mayExecute(interpreter, credentials) && isRegularFile(interpreter) && !isOnNoexec(interpreter);
+    if (!isWell) return `its interpreter ${quote(interpreter)} ${what}`;
+  }
+  return undefined;
+}
+
+function isRegularFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether the mount that a file is on executes nothing; proc_pid_mountinfo(5). */
+function isOnNoexec(path: string): boolean {
+  try {
+    const real = Deno.realPathSync(path);
+    const mounts = Deno.readTextFileSync("/proc/thread-self/mountinfo").split("\n").map((line) => line.split(" "));
+    const under = mounts.filter(([, , , , point = ""]) =>
+      point !== "" && `${real}/`.startsWith(`${point}/`.replace("//", "/"))
+    );
+    // The last of the longest covers the others.
+    const mount = under.reduce<string[]>(
+      (best, next) => (next[4] ?? "").length >= (best[4] ?? "").length ? next : best,
+      [],
+    );
+    return (mount[5] ?? "").split(",").includes("noexec");
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,186 @@
+/** What this host lets the server do to its jobs, and the refusal of what it does not: never left out silently. */
+import { getPriority } from "node:os";
+import type { CommandOptions, Isolation } from "./command.ts";
+import { findProgram } from "./program.ts";
+import { type IsolationPlan, isolationPlan } from "./isolation.ts";
+import { RLIMIT_KINDS, RLIMIT_NAMES, type RlimitName } from "./rlimits.ts";
+import { findUser } from "./passwd.ts";
+import { NotEnforceableError } from "../errors.ts";
+import { LAUNCHER_PATH } from "./script.ts";
+
+/** What matters of the host and of the server's own process. */
+export interface Host {
+  readonly uid: number;
+  /** The effective capabilities, a bit each: capabilities(7). */
+  readonly capabilities: bigint;
+  /** Whether the server itself, and so every job, can gain no privileges: prctl(2), PR_SET_NO_NEW_PRIVS. */
+  readonly noNewPrivileges: boolean;
+  /** The server's own hard limits; absent: none. */
+  readonly hardLimits: ReadonlyMap<RlimitName, number>;
+  /** The niceness that may be had with no privilege: RLIMIT_NICE, getrlimit(2). */
+  readonly minNice: number;
+  readonly nice: number;
+  /** The most descriptors that anybody may have: /proc/sys/fs/nr_open, proc(5). */
+  readonly maxOpenFiles: number;
+  /** Whether there is such a program for the launcher. */
+  has(program: string): boolean;
+}
+
+const CAP_SYS_ADMIN = 21n;
+const CAP_SETGID = 6n;
+const CAP_SETUID = 7n;
+const CAP_SYS_NICE = 23n;
+const CAP_SYS_RESOURCE = 24n;
+
+/** Reads what the host is now. Where /proc cannot be read, the server is taken to have no privilege. */
+export function readHost(): Host {
+  const status = read("/proc/thread-self/status");
+  const limits = read("/proc/thread-self/limits");
+  const hardLimits = new Map<RlimitName, number>();
+  for (const name of RLIMIT_NAMES) {
+    const hard = hardLimit(limits, RLIMIT_KINDS[name].procName);
+    if (Number.isFinite(hard)) hardLimits.set(name, hard);
+  }
+  return {
+    uid: Deno.uid() ?? -1,
+    capabilities: BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0"}`),
+    noNewPrivileges: /^NoNewPrivs:\s*1$/m.test(status),
+    hardLimits,
+    // The limit is counted from 1 (niceness 19) to 40 (niceness -20).
+    minNice: 20 - Math.max(1, hardLimit(limits, "Max nice priority")),
+    nice: getPriority(),
+    maxOpenFiles: Number(read("/proc/sys/fs/nr_open").trim()) || Infinity,
+    has: (program) => typeof findProgram(program, "/", LAUNCHER_PATH) === "string",
+  };
+}
+
+/** The niceness of a job that asks for none: 0, or the server's own where that is above it and cannot be lowered. */
+export function baseNice({ capabilities, minNice, nice }: Host): number {
+  const mayLower = (capabilities >> CAP_SYS_NICE & 1n) === 1n || minNice <= 0;
+  return mayLower ? 0 : Math.max(0, nice);
+}
+
+/** Root needs no capability to signal root's processes, and to open root's files and sockets. */
+export const STRICT_AS_ROOT =
+  'Cannot isolate a job as "STRICT" here: it would run as root, who owns processes, files and sockets of the host (name ' +
+  "another user)";
+
+/** A user namespace of one's own holds no other user; user_namespaces(7). */
+export const ISOLATE_OTHERS =
+  "Cannot isolate a job of another user here: the server runs as root without the capability CAP_SYS_ADMIN";
+
+/** Whether jobs of other users can be isolated. */
+export function mayIsolateOthers(): boolean {
+  return (readHost().capabilities >> CAP_SYS_ADMIN & 1n) === 1n;
+}
+
+let cannotGain = false;
+
+/** Whether the server itself can gain no privileges, and so no job of it. Once that is so, it stays so. */
+export function gainsNoPrivileges(): boolean {
+  return cannotGain ||= /^NoNewPrivs:\s*1$/m.test(read("/proc/thread-self/status"));
+}
+
+/** Where the sockets of a host's services are: file-hierarchy(7). Mostly the second is a link to the first. */
+const SOCKETS = ["/run", "/var/run"];
+
+function isDirectory(path: string): boolean {
+  try {
+    return Deno.lstatSync(path).isDirectory;
+  } catch {
+    return false;
+  }
+}
+
+/** How a job is isolated here and now. */
+export function isolationHere(level: Isolation): IsolationPlan {
+  const { capabilities } = readHost();
+  const isAdministrator = (capabilities >> CAP_SYS_ADMIN & 1n) === 1n;
+  return isolationPlan(level, read("/proc/thread-self/mountinfo"), isAdministrator, SOCKETS.filter(isDirectory));
+}
+
+/**
+ * Refuses what cannot be done to a command here.
+ *
+ * @throws {NotEnforceableError} with the reason, and what would help
+ */
+export function checkEnforceable(options: CommandOptions, readHostNow: () => Host = readHost): void {
+  const { user, group, nice, isolation, rlimits = {} } = options;
+  const noNewPrivileges = options.noNewPrivileges === true && !gainsNoPrivileges();
+  const wantsLimits = RLIMIT_NAMES.some((name) => rlimits[name] !== undefined);
+  const wantsUser = user !== undefined || group !== undefined;
+  if (!wantsUser && nice === undefined && !wantsLimits && !noNewPrivileges && isolation === undefined) return;
+  const host = readHostNow();
+  const can = (capability: bigint) => (host.capabilities >> capability & 1n) === 1n;
+  if (wantsUser) {
+    const what = `Cannot run a job as another ${user === undefined ? "group" : "user"} here`;
+    if (host.uid !== 0) throw new NotEnforceableError(`${what}: the server does not run as root`);
+    if (!can(CAP_SETUID) || !can(CAP_SETGID)) {
+      throw new NotEnforceableError(`${what}: the server runs as root without the capabilities to change its user`);
+    }
+    mustHave(host, "setpriv", what);
+  }
+  if (noNewPrivileges && !host.noNewPrivileges) mustHave(host, "setpriv", "Cannot keep a job from new privileges here");
+  if (nice !== undefined) {
+    const wanted = Math.max(-20, baseNice(host) + nice);
+    if (nice < 0 && !can(CAP_SYS_NICE) && wanted < host.minNice) {
+      throw new NotEnforceableError(`Cannot run a job at niceness "${nice}" here: the server has no privilege for it`);
+    }
+    mustHave(host, "nice", `Cannot run a job at niceness "${nice}" here`);
+  }
+  if (isolation === "STRICT" && runsAsRoot(options, host)) throw new NotEnforceableError(STRICT_AS_ROOT);
+  if (isolation !== undefined && wantsUser && !can(CAP_SYS_ADMIN)) throw new NotEnforceableError(ISOLATE_OTHERS);
+  if (isolation !== undefined) {
+    for (const program of ["unshare", "mount", "setpriv"]) mustHave(host, program, "Cannot isolate a job here");
+  }
+  for (const name of RLIMIT_NAMES) {
+    const value = rlimits[name];
+    if (value !== undefined) checkRlimit(host, name, value, can(CAP_SYS_RESOURCE));
+  }
+  if (rlimits.processes !== undefined && runsAsRoot(options, host)) {
+    throw new NotEnforceableError(
+      "Cannot limit the processes of a job that runs as root, whom Linux does not hold to it: name a user, or limit " +
+        "the processes of its cgroup",
+    );
+  }
+}
+
+function checkRlimit(host: Host, name: RlimitName, value: number, mayRaise: boolean): void {
+  const own = mayRaise ? Infinity : host.hardLimits.get(name) ?? Infinity;
+  const most = name === "openFiles" ? Math.min(own, host.maxOpenFiles) : own;
+  if (value <= most) return;
+  throw new NotEnforceableError(
+    `Cannot limit ${RLIMIT_KINDS[name].words} to "${value}" here: the server's own limit is "${most}", give no more`,
+  );
+}
+
+function mustHave(host: Host, program: string, what: string): void {
+  if (!host.has(program)) throw new NotEnforceableError(`${what}: the server's system has no program "${program}"`);
+}
+
+function runsAsRoot({ user }: CommandOptions, host: Host): boolean {
+  if (user === undefined) return host.uid === 0;
+  const found = findUser({ user });
+  return "credentials" in found && found.credentials.uid === 0;
+}
+
+/** Of a line of proc_pid_limits(5), such as `Max open files  1024  4096  files`. */
+function hardLimit(limits: string, procName: string): number {
+  const line = limits.split("\n").find((line) => line.startsWith(procName)) ?? "";
+  const [, hard = "unlimited"] = line.slice(procName.length).trim().split(/\s+/);
+  return hard === "unlimited" ? Infinity : Number(hard);
+}
+
+/**
+ * Reads a file of /proc; what is not there, or not for this program, is empty. Any other failure is thrown: taken for
+ * emptiness, it would make a job less isolated.
+ */
+export function read(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    const { NotFound, NotCapable, PermissionDenied } = Deno.errors;
+    if (error instanceof NotFound || error instanceof NotCapable || error instanceof PermissionDenied) return "";
+    throw error;
+  }
+}
