@@ -187,7 +187,7 @@ Deno.test({
     const runAs = { credentials: { uid: 54_321, gid: 54_321, groups: [] }, env: {} };
     const up = Promise.withResolvers<void>();
     const output = { append: () => Promise.resolve(up.resolve()) };
-    const other = new Process("sh", ["-c", "echo up; exec sleep 1000"], { runAs, output });
+    const other = new Process("sh", ["-c", "sleep 1000 & sleep 1000 & echo up; exec sleep 1000"], { runAs, output });
     const final = other.start();
     await up.promise;
     for (const options of [{}, { nice: 1 }, { noNewPrivileges: true }]) {
