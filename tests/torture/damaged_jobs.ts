@@ -80,9 +80,14 @@ export async function damageJobs(made: DamagedJobs, seed: number): Promise<strin
     let context = `seed ${seed}, ${from}, ${whileOpen ? "while open, " : ""}`;
     if (!whileOpen) context += damage();
     const told: unknown[] = [];
+    const warnings: string[] = [];
     let supervisor: Supervisor;
     try {
-      supervisor = new Supervisor({ directory: copy, onError: (error) => told.push(error) });
+      supervisor = new Supervisor({
+        directory: copy,
+        onError: (error) => told.push(error),
+        onWarning: (text) => warnings.push(text),
+      });
       await supervisor.ready();
     } catch (error) {
       assertRefusal(error, [TeleportError], context);
@@ -92,7 +97,9 @@ export async function damageJobs(made: DamagedJobs, seed: number): Promise<strin
     let refused = 0;
     try {
       if (whileOpen) context += damage();
-      const mayLack = whileOpen || path.endsWith("-wal");
+      // A log that was cut between two changes, or emptied, looks whole; all other loss is said.
+      const isCut = /truncated|empty/.test(context);
+      const mayLack = whileOpen || (path.endsWith("-wal") && (warnings.length > 0 || isCut));
       for (const job of made.jobs) refused += await askForJob(supervisor, job, context, mayLack);
       refused += await askForAll(supervisor, made.jobs, context, mayLack);
       refused += await changeThings(supervisor, made.jobs, context, mayLack);

@@ -4,6 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { DirectoryInUseError, RecordDamagedError, StoreUnusableError, TeleportError } from "../errors.ts";
 import { errnoOf, writeAdvice } from "../errno.ts";
 import { migrate } from "./migrations.ts";
+import { checkWal } from "./wal_check.ts";
 
 /** The log before the database is cut back to this when it was larger: a job with long arguments must not cost for ever. */
 const MAX_LOG_BYTES = 16_777_216;
@@ -17,6 +18,17 @@ const MAX_CHECKED_BYTES = 268_435_456;
 /** The tables that hold no long texts. */
 const NARROW_TABLES = ["meta", "jobs", "labels", "requests", "removals"];
 
+/** Takes the lock and the log, or fails at once. */
+const READ_ALONE = "PRAGMA busy_timeout=0; PRAGMA locking_mode=EXCLUSIVE; SELECT count(*) FROM sqlite_schema;";
+
+/** What a database is opened with. */
+export interface DatabaseOptions {
+  /** The start of the system that this process runs in; empty or absent when it is not known. */
+  readonly bootId?: string;
+  /** Called with a sentence on what was lost, when the database could be opened. */
+  readonly onWarning?: (sentence: string) => void;
+}
+
 /**
  * Opens a database, and makes it where it is not there, with its directory.
  *
@@ -24,10 +36,12 @@ const NARROW_TABLES = ["meta", "jobs", "labels", "requests", "removals"];
  * @throws {DirectoryInUseError} when another process has it
  * @throws {StoreUnusableError} when it is damaged, of a later version, or cannot be written
  */
-export function openDatabase(path: string): DatabaseSync {
-  if (path !== ":memory:") createPrivate(path);
+export function openDatabase(path: string, options: DatabaseOptions = {}): DatabaseSync {
+  const isFile = path !== ":memory:";
+  if (isFile) createPrivate(path);
   let database: DatabaseSync | undefined;
   try {
+    const warning = isFile ? applyLog(path, options.bootId ?? "") : undefined;
     database = new DatabaseSync(path);
     database.exec(
       `PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;
@@ -37,10 +51,92 @@ export function openDatabase(path: string): DatabaseSync {
     migrate(database);
     // Takes the lock now, also where there was nothing to migrate; and finds out whether it can be written.
     database.exec("BEGIN EXCLUSIVE; UPDATE meta SET value = value WHERE name = 'secret'; COMMIT;");
+    // A frame that was written before its transaction ends may be written again, and a kill between is like damage.
+    database.exec("PRAGMA cache_spill=OFF");
+    if (warning !== undefined) options.onWarning?.(warning);
     return database;
   } catch (error) {
     database?.close();
     throw unusable(error);
+  }
+}
+
+/**
+ * Brings the last changes of a process that was killed into the database, and removes its log: what SQLite drops of it
+ * must not stay behind newer changes, where it would look like damage.
+ *
+ * @returns a sentence when changes are lost that may have been acknowledged
+ * @throws {StoreUnusableError} when the log was damaged since this start of the system; it stays as it is
+ */
+function applyLog(path: string, bootId: string): string | undefined {
+  const log = `${path}-wal`;
+  const found = checkWal(log);
+  const bootPath = `${path}-boot`;
+  if (found?.kind === "DAMAGED") {
+    if (isLocked(path)) throw new DirectoryInUseError();
+    // The kernel keeps every write over the end of a process, but pages may be lost when the machine loses power.
+    if (bootId !== "" && readBoot(bootPath) === bootId) {
+      throw new StoreUnusableError(
+        `cannot be opened: "jobs.db-wal", which has its last changes, is damaged at byte ${found.at}: ` +
+          'restore both from a copy, or move "jobs.db-wal" away to go on without its changes',
+      );
+    }
+  }
+  if (bytesOf(log) > 0) {
+    const database = new DatabaseSync(path);
+    try {
+      database.exec(READ_ALONE);
+    } finally {
+      database.close();
+    }
+  }
+  // On a full disk the log is still there, and is not of this start of the system alone.
+  if (bytesOf(log) === 0) writeBoot(bootPath, bootId);
+  if (found === undefined) return undefined;
+  return found.kind === "TORN"
+    ? 'the end of "jobs.db-wal" is not whole and was dropped: a kill or a full disk leaves this, and then nothing that ' +
+      "was acknowledged is lost; else a disk that fails"
+    : `"jobs.db-wal" is damaged at byte ${found.at}, and the changes from there on are lost: the machine was restarted ` +
+      "since, and a power failure leaves this; jobs may be missing or have an earlier status";
+}
+
+/** Whether another process has the database open. Changes nothing: a reader brings no log into its database. */
+function isLocked(path: string): boolean {
+  const database = new DatabaseSync(path, { readOnly: true });
+  try {
+    database.exec(READ_ALONE);
+    return false;
+  } catch (error) {
+    return isOfSqlite(error) && LOCKED.test(error.message);
+  } finally {
+    database.close();
+  }
+}
+
+function bytesOf(path: string): number {
+  try {
+    return Deno.statSync(path).size;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return 0;
+    throw error;
+  }
+}
+
+/** The start of the system in which the log was begun. One that is not known costs no refusal. */
+function readBoot(path: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(path).trim();
+  } catch {
+    return undefined;
+  }
+}
+
+function writeBoot(path: string, bootId: string): void {
+  if (readBoot(path) === bootId) return;
+  try {
+    Deno.writeTextFileSync(path, `${bootId}\n`, { mode: 0o600 });
+  } catch {
+    // The disk is full: see above.
   }
 }
 
@@ -78,7 +174,7 @@ function has(database: DatabaseSync, table: string): boolean {
 
 function damagedAtStart(cause: unknown): StoreUnusableError {
   return new StoreUnusableError(
-    "is damaged: put a copy in its place, or move it away to begin without its jobs",
+    'is damaged: put a copy in its place without "jobs.db-wal", or move both and "output" away to begin without its jobs',
     cause,
   );
 }

@@ -12,7 +12,7 @@ import { lineOf } from "../job/filter.ts";
 import type { JobSpec } from "../job/spec.ts";
 import { loopTurn } from "../loop_turns.ts";
 import { isFinalState, type ProcessStatus, type Reason, type State } from "../process/state.ts";
-import { openDatabase, unread, unusable, unwritten } from "./database.ts";
+import { type DatabaseOptions, openDatabase, unread, unusable, unwritten } from "./database.ts";
 import { decodeStatus, encodeOutput, encodeProcess, encodeStatus, encodeTombstone } from "./json.ts";
 import { readChange, readJob, type Row } from "./decode_row.ts";
 import type { EndedJob, Known, StoredChange, StoredJob, StoredOutput, StoredRequest, Tombstone } from "./rows.ts";
@@ -54,25 +54,37 @@ const NO_JOBS: Readonly<Record<State, number>> = {
 
 type Statement = ReturnType<DatabaseSync["prepare"]>;
 
+/** The time is noted with a write when the last note is this old: no write costs a page more than others. */
+const NOTE_MS = 10_000;
+
+/** What a store is opened with. */
+export interface StoreOptions extends DatabaseOptions {
+  /** Called after each write with its duration in milliseconds. */
+  readonly onWrite?: (durationMs: number) => void;
+  /** Whether the clock may be what the next process compares with; asked at a write. Absent: it may not. */
+  readonly isClockBelieved?: () => boolean;
+}
+
 /** The jobs of one data directory. One process at a time has it. */
 export class Store implements Disposable {
   readonly #database: DatabaseSync;
   readonly #statements: Readonly<Record<keyof typeof SQL, Statement>>;
   /** Random, and never shown: what is sealed with it can be opened by the next process too. */
   readonly secret: Uint8Array;
-  readonly #onWrite: ((durationMs: number) => void) | undefined;
+  readonly #options: StoreOptions;
   readonly #states: Record<State, number>;
   readonly #bytesAtOpen: number;
+  /** When the time was last noted, on the clock that nobody sets. */
+  #notedAtMs = -Infinity;
 
   /**
    * @param path of the database; made where it is not there, with its directory. `:memory:`: kept nowhere
-   * @param onWrite called after each write with its duration in milliseconds
    * @throws {DirectoryInUseError} when another process has it
    * @throws {StoreUnusableError} when it is damaged, of a later version, or cannot be written
    */
-  constructor(path: string, onWrite?: (durationMs: number) => void) {
-    this.#onWrite = onWrite;
-    this.#database = openDatabase(path);
+  constructor(path: string, options: StoreOptions = {}) {
+    this.#options = options;
+    this.#database = openDatabase(path, options);
     try {
       this.#statements = Object.fromEntries(
         Object.entries(SQL).map(([name, sql]) => [name, this.#database.prepare(sql)]),
@@ -243,7 +255,10 @@ export class Store implements Disposable {
     return { jobs: Object.values(this.#states).reduce((sum, jobs) => sum + jobs, 0), bytes: this.#bytesAtOpen };
   }
 
-  /** The time that an earlier process noted, or else that of the last change, in ms since 1970; undefined for a new store. */
+  /**
+   * The time that an earlier process noted, at most ten seconds before its last write; or else that of the last change.
+   * In ms since 1970; undefined for a new store.
+   */
   get lastSeenMs(): number | undefined {
     const { seen } = this.#read(() => this.#statements.lastSeen.get() as Row);
     return seen === null ? undefined : seen as number;
@@ -380,8 +395,11 @@ export class Store implements Disposable {
     try {
       this.#statements.begin.run();
       const result = write();
+      const isNoted = startMs - this.#notedAtMs >= NOTE_MS && this.#options.isClockBelieved?.() === true;
+      if (isNoted) this.#statements.setSeen.run(Date.now());
       this.#statements.commit.run();
-      this.#onWrite?.(performance.now() - startMs);
+      if (isNoted) this.#notedAtMs = startMs;
+      this.#options.onWrite?.(performance.now() - startMs);
       return result;
     } catch (error) {
       // Where the disk is full, SQLite has done it already.

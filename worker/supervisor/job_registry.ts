@@ -34,6 +34,7 @@ import { JobCounters } from "./statistics.ts";
 import { OutputFiles } from "./output_store.ts";
 import { Records } from "./pending_writes.ts";
 import { Sealer } from "./page_token.ts";
+import { checkDatabaseThere } from "./lost_database.ts";
 
 /** The jobs of a supervisor. */
 export class Keep {
@@ -62,7 +63,13 @@ export class Keep {
     // What no job could be held to is told now, and not to each of them.
     this.checkLimits({ ...withLimits({}, options), cwd: options.cwd ?? DEFAULT_CWD });
     const { directory } = options;
-    this.store = new Store(directory === undefined ? ":memory:" : join(directory, "jobs.db"), options.onStoreWrite);
+    if (directory !== undefined) checkDatabaseThere(directory);
+    this.store = new Store(directory === undefined ? ":memory:" : join(directory, "jobs.db"), {
+      bootId: this.#bootId,
+      onWarning: (sentence) => this.#warn(sentence),
+      isClockBelieved: () => this.#retention.isClockBelieved,
+      ...(options.onStoreWrite === undefined ? {} : { onWrite: options.onStoreWrite }),
+    });
     this.#output = new OutputFiles({
       ...(directory === undefined ? {} : { directory }),
       onDeleted: (id) => this.store.deleted(id),

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Retention } from "../../../worker/supervisor/retention.ts";
 import type { EndedJob } from "../../../worker/store/rows.ts";
+import { encodeSpec } from "../../../worker/store/json.ts";
+import { Store } from "../../../worker/store/store.ts";
 import { Supervisor } from "../../../worker/supervisor/supervisor.ts";
 
 const DAY_MS = 86_400_000;
@@ -122,6 +124,96 @@ Deno.test("a supervisor whose clock is far ahead keeps ended jobs, and says so",
       assert.equal((await supervisor.status(id)).state, "EXITED");
       assert.match(told.join(), /^the clock is 40\.0 days ahead/);
     }
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
+
+/** Runs with both clocks of this process ahead, as after that much time. */
+async function later(ms: number, run: () => Promise<void>): Promise<void> {
+  const { now } = Date;
+  const monotonic = performance.now;
+  Date.now = () => now() + ms;
+  performance.now = () => monotonic.call(performance) + ms;
+  try {
+    await run();
+  } finally {
+    Date.now = now;
+    performance.now = monotonic;
+  }
+}
+
+Deno.test("a server that is killed after weeks starts again without a wait: its last writes noted the time", async () => {
+  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
+  const killed = `${directory}-killed`;
+  const options = { directory, maxAgeMs: 7 * DAY_MS };
+  const run = async (supervisor: Supervisor) => {
+    const id = await supervisor.add("true");
+    await supervisor.start(id);
+    for await (const _ of supervisor.watchStatus(id));
+    return id;
+  };
+  try {
+    let first = "";
+    {
+      await using supervisor = new Supervisor(options);
+      first = await run(supervisor);
+    }
+    await using supervisor = new Supervisor(options);
+    await supervisor.ready();
+    await later(21 * DAY_MS, async () => {
+      await run(supervisor);
+      // What a kill leaves is what the kernel has.
+      await Deno.mkdir(killed);
+      for (const { name, isFile } of Deno.readDirSync(directory)) {
+        if (isFile) await Deno.copyFile(join(directory, name), join(killed, name));
+      }
+      const told: string[] = [];
+      await using next = new Supervisor({ ...options, directory: killed, onWarning: (text) => told.push(text) });
+      await next.ready();
+      assert.deepEqual(told, []);
+      // It is older than a week, and so it is forgotten at once.
+      assert.ok(!(await next.list()).jobs.some(({ id }) => id === first));
+    });
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+    await Deno.remove(killed, { recursive: true });
+  }
+});
+
+Deno.test("a server notes no time that it does not believe", async () => {
+  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
+  const path = join(directory, "jobs.db");
+  try {
+    const { now } = Date;
+    let isClockBelieved = true;
+    const write = (store: Store, number: number) => {
+      const id = `01890000-0000-7000-8000-00000000000${number}`;
+      const spec = { id, command: "true", args: [], cwd: "/", registeredAt: new Date() };
+      store.add(spec, encodeSpec(spec));
+    };
+    const noted = () => {
+      using store = new Store(path);
+      return store.lastSeenMs;
+    };
+    try {
+      Date.now = () => START_MS;
+      {
+        using store = new Store(path, { isClockBelieved: () => isClockBelieved });
+        write(store, 1);
+      }
+      assert.equal(noted(), START_MS);
+      Date.now = () => START_MS + 40 * DAY_MS;
+      isClockBelieved = false;
+      {
+        using store = new Store(path, { isClockBelieved: () => isClockBelieved });
+        write(store, 2);
+      }
+      assert.equal(noted(), START_MS);
+    } finally {
+      Date.now = now;
+    }
+    await Promise.resolve();
   } finally {
     await Deno.remove(directory, { recursive: true });
   }

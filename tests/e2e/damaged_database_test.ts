@@ -1,0 +1,112 @@
+/** A data directory whose server was killed, and which then lost a bit or a file: a refusal in a sentence, and no loss. */
+import assert from "node:assert/strict";
+import { spawnServer, startServer, teleportOk } from "./programs.ts";
+
+/** Most that a refused start takes on a machine that is busy, in milliseconds. */
+const MAX_START_MS = 60_000;
+
+/** Makes a directory with three jobs whose server was killed. */
+async function killed(use: (dir: string, id: string) => Promise<void>): Promise<void> {
+  const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
+  try {
+    const server = await startServer({ dir });
+    let id = "";
+    for (const word of ["one", "two", "three"]) {
+      id = await teleportOk(server, "run", "-d", "--", "echo", word);
+      await teleportOk(server, "wait", id);
+    }
+    server.process.kill("SIGKILL");
+    await server[Symbol.asyncDispose]();
+    await use(dir, id);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+/** What a server that must not start says; its data stays as it is. */
+async function refused(dir: string): Promise<string> {
+  const files = async () => {
+    const { stdout } = await new Deno.Command("sh", {
+      args: ["-c", 'cd "$1" && find jobs.db* output -type f -exec cksum {} + | sort', "sh", `${dir}/data`],
+      stderr: "null",
+    }).output();
+    return new TextDecoder().decode(stdout);
+  };
+  const before = await files();
+  const { process } = spawnServer({ dir });
+  const timer = setTimeout(() => process.kill("SIGKILL"), MAX_START_MS);
+  const { code, stderr } = await process.output();
+  clearTimeout(timer);
+  const told = new TextDecoder().decode(stderr);
+  assert.equal(code, 1, told);
+  assert.equal(await files(), before);
+  assert.match(told, /^teleportd: The database "jobs\.db" .* \(data directory ".*"\)\n$/m);
+  assert.ok(!told.includes("    at "), told);
+  return told;
+}
+
+Deno.test("a server does not start with one flipped bit in the log of last changes, and starts when that is moved away", () =>
+  killed(async (dir) => {
+    const path = `${dir}/data/jobs.db-wal`;
+    const wal = await Deno.readFile(path);
+    // In the third of its frames: SQLite alone would begin with no job at all.
+    const at = 32 + 2 * 4_120 + 1_000;
+    wal[at] = (wal[at] ?? 0) ^ 4;
+    await Deno.writeFile(path, wal);
+    assert.match(
+      await refused(dir),
+      /"jobs\.db-wal", which has its last changes, is damaged at byte 8272: restore both from a copy, or move/,
+    );
+    await Deno.rename(path, `${dir}/away`);
+    await using server = await startServer({ dir });
+    assert.equal(await teleportOk(server, "list", "-q"), "");
+    assert.equal([...Deno.readDirSync(`${dir}/data/output`)].length, 3);
+  }));
+
+Deno.test("after a restart of the machine a server starts with a damaged log, and warns", () =>
+  killed(async (dir) => {
+    const path = `${dir}/data/jobs.db-wal`;
+    const wal = await Deno.readFile(path);
+    wal[wal.length - 2_000] = (wal[wal.length - 2_000] ?? 0) ^ 4;
+    await Deno.writeFile(path, wal);
+    await Deno.writeTextFile(`${dir}/data/jobs.db-boot`, "another boot\n");
+    await using server = await startServer({ dir });
+    assert.match(
+      server.log(),
+      /^warning: "jobs\.db-wal" is damaged at byte \d+, and the changes from there on are lost/m,
+    );
+    assert.equal((await teleportOk(server, "list", "-q")).split("\n").length, 3);
+  }));
+
+for (
+  const [what, lose] of [
+    ["gone", (path: string) => Deno.remove(path)],
+    ["empty", (path: string) => Deno.truncate(path)],
+  ] as const
+) {
+  Deno.test(`a server does not begin without jobs where jobs.db is ${what} and output is there`, () =>
+    killed(async (dir, id) => {
+      await Deno.rename(`${dir}/data/jobs.db`, `${dir}/copy`);
+      await Deno.copyFile(`${dir}/copy`, `${dir}/data/jobs.db`);
+      await lose(`${dir}/data/jobs.db`);
+      const wal = `${dir}/data/jobs.db-wal`;
+      assert.match(
+        await refused(dir),
+        /is missing or empty, but "jobs\.db-wal" and "output" there are of its jobs: put/,
+      );
+      await Deno.rename(wal, `${dir}/wal`);
+      assert.match(await refused(dir), /is missing or empty, but "output" there is of its jobs: put a copy/);
+      // The one way out.
+      await Deno.rename(`${dir}/copy`, `${dir}/data/jobs.db`);
+      await Deno.rename(`${dir}/wal`, wal);
+      {
+        await using server = await startServer({ dir });
+        assert.equal(await teleportOk(server, "logs", id), "three");
+      }
+      // The other.
+      await Deno.remove(`${dir}/data/jobs.db`);
+      await Deno.rename(`${dir}/data/output`, `${dir}/output`);
+      await using server = await startServer({ dir });
+      assert.equal(await teleportOk(server, "list", "-q"), "");
+    }));
+}

@@ -1,0 +1,208 @@
+/** A database whose process was killed, and whose log of last changes was then damaged: no change is lost without a word. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { DirectoryInUseError, StoreUnusableError } from "../../../worker/errors.ts";
+import { Store } from "../../../worker/store/store.ts";
+import { checkWal } from "../../../worker/store/wal_check.ts";
+import { randomOf } from "../../torture/damage.ts";
+
+/** Most that a writer takes to write on a machine that is busy, in milliseconds. */
+const READY_MS = 60_000;
+
+const HEADER_BYTES = 32;
+const FRAME_BYTES = 24 + 4_096;
+
+/** A writer that has written, and lives. */
+async function writer(path: string, count: number, bootId: string): Promise<Deno.ChildProcess> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "-A", new URL("job_writer.ts", import.meta.url).pathname, path, `${count}`, bootId],
+    stdin: "null",
+    stdout: "piped",
+  }).spawn();
+  const timer = setTimeout(() => child.kill("SIGKILL"), READY_MS);
+  const reader = child.stdout.getReader();
+  const { value } = await reader.read();
+  clearTimeout(timer);
+  assert.equal(new TextDecoder().decode(value), "done\n");
+  await reader.cancel();
+  return child;
+}
+
+async function killed(path: string, count: number, bootId = "boot"): Promise<void> {
+  const child = await writer(path, count, bootId);
+  child.kill("SIGKILL");
+  await child.status;
+}
+
+async function withDirectory(use: (directory: string) => Promise<void>): Promise<void> {
+  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
+  try {
+    await use(directory);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+/** What a store that is opened in a copy of a directory has, and says. */
+function opened(directory: string, change: (wal: Uint8Array) => Uint8Array | void, bootId = "boot") {
+  const copy = `${directory}-copy`;
+  Deno.mkdirSync(copy);
+  try {
+    for (const { name } of Deno.readDirSync(directory)) Deno.copyFileSync(join(directory, name), join(copy, name));
+    const path = join(copy, "jobs.db");
+    const before = Deno.readFileSync(`${path}-wal`);
+    const wal = change(before) ?? before;
+    Deno.writeFileSync(`${path}-wal`, wal);
+    const told: string[] = [];
+    try {
+      using store = new Store(path, { bootId, onWarning: (text) => told.push(text) });
+      const ended = store.states.EXITED;
+      return { jobs: store.totals().jobs, ended, told: told.join("\n"), refusal: "" };
+    } catch (error) {
+      assert.ok(error instanceof StoreUnusableError, `${error}`);
+      // The evidence stays as it is.
+      assert.deepEqual(Deno.readFileSync(`${path}-wal`), wal);
+      return { jobs: 0, ended: 0, told: told.join("\n"), refusal: error.message };
+    }
+  } finally {
+    Deno.removeSync(copy, { recursive: true });
+  }
+}
+
+const flip = (at: number, bit = 0) => (wal: Uint8Array) => {
+  wal[at] = (wal[at] ?? 0) ^ (1 << bit);
+};
+
+const DAMAGED =
+  /^The database "jobs\.db" in the data directory cannot be opened: "jobs\.db-wal", which has its last changes, is damaged at byte \d+: restore both from a copy, or move "jobs\.db-wal" away to go on without its changes$/;
+
+Deno.test("one flipped bit anywhere in the log of a killed process refuses the start", () =>
+  withDirectory(async (directory) => {
+    await killed(join(directory, "jobs.db"), 18);
+    const size = Deno.statSync(join(directory, "jobs.db-wal")).size;
+    const frames = (size - HEADER_BYTES) / FRAME_BYTES;
+    assert.ok(Number.isInteger(frames) && frames > 18);
+    const whole = opened(directory, () => {});
+    assert.deepEqual([whole.jobs, whole.ended, whole.told, whole.refusal], [18, 18, "", ""]);
+    const random = randomOf(1);
+    const places = [
+      ...Array.from({ length: HEADER_BYTES }, (_, at) => at),
+      // Of some frames each field of the header: page, size, salts, checksum.
+      ...[0, 1, frames - 2, frames - 1].flatMap((frame) =>
+        [3, 7, 8, 12, 16, 20].map((field) => HEADER_BYTES + frame * FRAME_BYTES + field)
+      ),
+      ...Array.from({ length: frames }, (_, frame) => HEADER_BYTES + frame * FRAME_BYTES + 24 + random(4_096)),
+    ];
+    for (const at of places) {
+      const { refusal, jobs, ended } = opened(directory, flip(at, random(8)));
+      assert.match(refusal, DAMAGED, `byte ${at}: ${jobs} jobs, ${ended} ended`);
+    }
+  }));
+
+Deno.test("a log that a kill cut is opened, with a warning where its last change is not whole", () =>
+  withDirectory(async (directory) => {
+    await killed(join(directory, "jobs.db"), 5);
+    const size = Deno.statSync(join(directory, "jobs.db-wal")).size;
+    const random = randomOf(2);
+    for (const less of [1, 24, 4_096, 4_100, 4_119, ...Array.from({ length: 10 }, () => 1 + random(4_119))]) {
+      const { jobs, ended, told, refusal } = opened(directory, (wal) => wal.subarray(0, size - less));
+      assert.deepEqual([jobs, ended, refusal], [5, 4, ""], `${less} bytes less`);
+      assert.match(told, /^the end of "jobs\.db-wal" is not whole and was dropped: /);
+    }
+    // No frame, or no header, is no log.
+    for (const bytes of [0, 31, 32]) assert.equal(opened(directory, (wal) => wal.subarray(0, bytes)).refusal, "");
+  }));
+
+Deno.test("after a restart of the machine a damaged log is a warning: a power failure leaves holes", () =>
+  withDirectory(async (directory) => {
+    await killed(join(directory, "jobs.db"), 18);
+    for (const at of [0, 20, HEADER_BYTES + 40 * FRAME_BYTES + 100]) {
+      const { jobs, told, refusal } = opened(directory, flip(at), "another boot");
+      assert.ok(jobs < 18, `${jobs}`);
+      assert.equal(refusal, "");
+      assert.match(told, /^"jobs\.db-wal" is damaged at byte \d+, and the changes from there on are lost: /);
+    }
+    // It is not known which boot it is.
+    assert.notEqual(opened(directory, flip(0), "").told, "");
+  }));
+
+Deno.test("what was dropped once is no damage later", () =>
+  withDirectory(async (directory) => {
+    const path = join(directory, "jobs.db");
+    await killed(path, 18);
+    const wal = Deno.readFileSync(`${path}-wal`);
+    flip(HEADER_BYTES + 40 * FRAME_BYTES + 100)(wal);
+    Deno.writeFileSync(`${path}-wal`, wal);
+    // The machine was restarted; then the server is killed again in the same boot, with whole changes in its log.
+    await killed(path, 1, "another boot");
+    const { told, refusal } = opened(directory, () => {}, "another boot");
+    assert.deepEqual([told, refusal], ["", ""]);
+  }));
+
+Deno.test("a log that was begun again over older changes is whole, and damage in the newer ones is found", () =>
+  withDirectory(async (directory) => {
+    const path = join(directory, "jobs.db");
+    // SQLite begins again from 1,000 pages on; a job takes some 10.
+    await killed(path, 150);
+    const wal = Deno.readFileSync(`${path}-wal`);
+    const view = new DataView(wal.buffer);
+    assert.notEqual(view.getUint32(12), 0, "begun again");
+    const salts = view.getBigUint64(16);
+    let newer = 0;
+    while (view.getBigUint64(HEADER_BYTES + newer * FRAME_BYTES + 8) === salts) newer += 1;
+    const frames = (wal.length - HEADER_BYTES) / FRAME_BYTES;
+    assert.ok(newer > 10 && newer < frames - 10, `${newer} of ${frames}`);
+    assert.deepEqual(opened(directory, () => {}), { jobs: 150, ended: 150, told: "", refusal: "" });
+    const random = randomOf(3);
+    const inFrame = (frame: number) => HEADER_BYTES + frame * FRAME_BYTES + random(FRAME_BYTES);
+    for (const frame of [0, 5, newer - 2]) assert.match(opened(directory, flip(inFrame(frame))).refusal, DAMAGED);
+    for (const frame of [newer, newer + 5, frames - 1]) {
+      assert.deepEqual(opened(directory, flip(inFrame(frame))), { jobs: 150, ended: 150, told: "", refusal: "" });
+    }
+    // The last one of all cannot be told from one that a kill cut: it is said.
+    assert.match(opened(directory, flip(inFrame(newer - 1) | 64)).told, /^the end of "jobs\.db-wal" is not whole/);
+  }));
+
+Deno.test("random kills of a writer leave no log that is refused", () =>
+  withDirectory(async (directory) => {
+    const path = join(directory, "jobs.db");
+    const random = randomOf(4);
+    for (let round = 0; round < 6; round++) {
+      const child = new Deno.Command(Deno.execPath(), {
+        args: ["run", "--quiet", "-A", new URL("job_writer.ts", import.meta.url).pathname, path, "100000", "boot"],
+        stdin: "null",
+        stdout: "null",
+      }).spawn();
+      const deadline = performance.now() + READY_MS;
+      const least = 200_000 + random(3_000_000);
+      const size = () => {
+        try {
+          return Deno.statSync(`${path}-wal`).size;
+        } catch {
+          return 0;
+        }
+      };
+      while (size() < least && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 1));
+      child.kill("SIGKILL");
+      await child.status;
+      const found = checkWal(`${path}-wal`);
+      assert.notEqual(found?.kind, "DAMAGED", `seed 4, round ${round}: byte ${found?.at}`);
+      using _store = new Store(path, { bootId: "boot" });
+    }
+  }));
+
+Deno.test("a damaged log of a database that another process has open is not looked into", () =>
+  withDirectory(async (directory) => {
+    const path = join(directory, "jobs.db");
+    const child = await writer(path, 18, "boot");
+    try {
+      const file = Deno.openSync(`${path}-wal`, { write: true });
+      file.seekSync(5_000, Deno.SeekMode.Start);
+      file.writeSync(Uint8Array.of(1, 2, 3));
+      file.close();
+      assert.throws(() => new Store(path, { bootId: "boot" }), DirectoryInUseError);
+    } finally {
+      child.kill("SIGKILL");
+      await child.status;
+    }
+  }));
