@@ -191,7 +191,7 @@ function isOfSqlite(error: unknown): error is Error {
 /** What went wrong when a database was opened, in words that help. */
 export function unusable(error: unknown): unknown {
   if (error instanceof TeleportError || !(error instanceof Error)) return error;
-  if (error instanceof Deno.errors.NotCapable) return notWritable(error);
+  if (error instanceof Deno.errors.NotCapable || isOfSystem(error)) return notWritable(error);
   if (isOfSqlite(error) && LOCKED.test(error.message)) return new DirectoryInUseError();
   if (isOfSqlite(error) && NOT_WRITABLE.test(error.message)) return notWritable(error);
   return damagedAtStart(error);
@@ -208,11 +208,15 @@ export function unread(error: unknown): unknown {
   return error instanceof TeleportError ? error : new RecordDamagedError(error);
 }
 
+/** Whether a call of the system failed, such as one that reads the log. */
+function isOfSystem(error: unknown): boolean {
+  return /^E[A-Z0-9]+$/.test(errnoOf(error) ?? "");
+}
+
 /** The system's code says why without naming a path; what SQLite says names none. */
 function notWritable(error: unknown): StoreUnusableError {
-  const errno = errnoOf(error);
   const { message } = error as { message?: unknown };
-  const why = errno !== undefined && /^E[A-Z]+$/.test(errno) ? errno : message;
+  const why = isOfSystem(error) ? errnoOf(error) : message;
   const advice = writeAdvice(error) ?? "free or mend its disk";
   return new StoreUnusableError(`cannot be written (${why}): ${advice}, or give another directory`, error);
 }

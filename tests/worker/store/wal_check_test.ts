@@ -191,6 +191,18 @@ Deno.test("random kills of a writer leave no log that is refused", () =>
     }
   }));
 
+Deno.test("a log that cannot be read is named with the reason of the system, and not as damage", () =>
+  withDirectory(async (directory) => {
+    const path = join(directory, "jobs.db");
+    new Store(path)[Symbol.dispose]();
+    await Deno.mkdir(`${path}-wal`);
+    assert.throws(() => new Store(path), (error) => {
+      assert.ok(error instanceof StoreUnusableError);
+      assert.match(error.message, /^The database "jobs\.db" in the data directory cannot be written \(EISDIR\)/);
+      return true;
+    });
+  }));
+
 Deno.test("a damaged log of a database that another process has open is not looked into", () =>
   withDirectory(async (directory) => {
     const path = join(directory, "jobs.db");
