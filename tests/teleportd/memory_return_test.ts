@@ -22,40 +22,43 @@ class FakeProcess implements MemoryTools {
 Deno.test("MemoryReturn collects once after a crowd has left", strict, () => {
   using time = new FakeTime();
   const tools = new FakeProcess();
-  using memory = new MemoryReturn({ tools, delayMs: 1_000 });
+  using memory = new MemoryReturn(tools);
   assert.equal(time.timers, 0, "nothing happened, so no timer runs");
   memory.active();
   memory.active();
   assert.equal(time.timers, 1);
-  tools.held = 300 * MEBIBYTE;
-  time.pass(1_000);
+  tools.held = 90 * MEBIBYTE;
+  for (let second = 0; second < 12; second += 1) time.pass(1_000);
   assert.equal(tools.collections, 1);
   assert.equal(time.timers, 0);
 
   memory.active();
   time.pass(1_000);
   assert.equal(tools.collections, 1, "what is held after the collection is in use");
+  assert.equal(time.timers, 0);
 });
 
-Deno.test("MemoryReturn leaves a busy server alone until it is calm", strict, () => {
+Deno.test("MemoryReturn collects for a busy server only what makes its starts slow", strict, () => {
   using time = new FakeTime();
   const tools = new FakeProcess();
-  using memory = new MemoryReturn({ tools, delayMs: 1_000 });
-  memory.active();
-  tools.held = 300 * MEBIBYTE;
-  for (let second = 0; second < 3; second += 1) {
+  using memory = new MemoryReturn(tools);
+  const busySecond = () => {
+    memory.active();
     tools.cpu += 800;
     time.pass(1_000);
-  }
+  };
+  tools.held = 90 * MEBIBYTE;
+  for (let second = 0; second < 20; second += 1) busySecond();
   assert.equal(tools.collections, 0);
-  assert.equal(time.timers, 1);
-  time.pass(1_000);
+  assert.equal(time.timers, 1, "it looks again until it is calm");
+  tools.held = 300 * MEBIBYTE;
+  busySecond();
   assert.equal(tools.collections, 1);
 });
 
 Deno.test("MemoryReturn ends its timer when it is disposed of, and starts none after that", strict, () => {
   using time = new FakeTime();
-  const memory = new MemoryReturn({ tools: new FakeProcess(), delayMs: 1_000 });
+  const memory = new MemoryReturn(new FakeProcess());
   memory.active();
   memory[Symbol.dispose]();
   memory.active();
@@ -63,7 +66,7 @@ Deno.test("MemoryReturn ends its timer when it is disposed of, and starts none a
 });
 
 Deno.test("MemoryReturn gives real memory back", async () => {
-  using memory = new MemoryReturn({ delayMs: 200 });
+  using memory = new MemoryReturn();
   const heldBytes = () => Deno.memoryUsage().heapTotal;
   const before = heldBytes();
   let crowd: unknown[] | undefined = Array.from({ length: 400_000 }, (_, index) => ({ index, text: `entry ${index}` }));
