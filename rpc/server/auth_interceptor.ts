@@ -9,6 +9,7 @@ import { streamOf } from "../compat/grpc_call.ts";
 import { readCertificate, shownBy } from "../shared/peer.ts";
 import { type InternalErrorReport, refusal } from "./status_error.ts";
 import type { CallLimits } from "./call_limits.ts";
+import type { Verdict } from "./refused_calls.ts";
 import type { Trust } from "./trust.ts";
 
 /** Lets a call in by returning, refuses it by throwing a TeleportError. */
@@ -32,12 +33,17 @@ export interface GateOptions {
   readonly limits: CallLimits;
   /** Why no call of a session is let in. */
   readonly refusalOf: (session: object) => Error | undefined;
+  /** Receives what became of each call, by its stream. */
+  readonly judge: (stream: object | undefined, verdict: Verdict) => void;
 }
 
 /** An interceptor that stops calls before any handler sees them. */
-export function gate({ admit, trust, onRefused, report, limits, refusalOf }: GateOptions): grpc.ServerInterceptor {
+export function gate(
+  { admit, trust, onRefused, report, limits, refusalOf, judge }: GateOptions,
+): grpc.ServerInterceptor {
   return (method, call) => {
     let certificate: PeerCertificate | undefined;
+    let verdict: Verdict = "REFUSED";
     try {
       certificate = certificateOf(call);
       // TLS has let nobody in without one; that TLS is set up right is not for a single place to know.
@@ -57,8 +63,11 @@ export function gate({ admit, trust, onRefused, report, limits, refusalOf }: Gat
       const refused = session && refusalOf(session);
       if (refused) throw refused;
       admit({ signal, method: method.path, peer: peerOf(call), certificate });
+      verdict = "LIMITED";
       limits.admit(call, method, certificate);
+      judge(streamOf(call), "ADMITTED");
     } catch (error) {
+      judge(streamOf(call), verdict);
       const { code, details, metadata } = refusal(error, method.path, report);
       call.sendStatus({ code, details, metadata });
       endRequest(call);

@@ -1,10 +1,11 @@
 /** The open connections of one server: bounded in number, told to go away, and cut off when they do not. */
 import { lookup } from "node:dns/promises";
-import type { Http2SecureServer, ServerHttp2Session } from "node:http2";
+import http2, { type Http2SecureServer, type ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { LimitReachedError } from "../../mod.ts";
 import { type Address, formatAddress } from "../shared/address.ts";
+import { ignoreStreams } from "../compat/deaf_session.ts";
 import { ListenSocket } from "../compat/listen_socket.ts";
 import type { HandshakeFailure } from "./handshake.ts";
 import { rememberOrigin } from "./handshake.ts";
@@ -14,6 +15,7 @@ import { closeWhenRead, cut, cutLater, FAREWELL_MS } from "./farewell.ts";
 import { listenError } from "./listen_error.ts";
 import { Listener, type Newcomer } from "./listener.ts";
 import { type Connection, Places, type Standing } from "./places.ts";
+import { MAX_REFUSED_CALLS, RefusedCalls, type Verdict } from "./refused_calls.ts";
 import { RefusedConnections } from "./refused_connections.ts";
 import type { ConnectionRefusalCause, RefusedConnection } from "./refused_connections.ts";
 
@@ -79,6 +81,10 @@ export class Connections {
   /** The connection whose TLS is through and whose session is made now. */
   #secured: Connection | undefined;
   readonly #refusals = new WeakMap<object, LimitReachedError>();
+  readonly #refusedCalls = new RefusedCalls();
+  /** The stream that was judged last. grpc-js has each judged before the listeners of its session see it. */
+  #judged: object | undefined;
+  #verdict: Verdict = "REFUSED";
   #closing = false;
 
   constructor(options: ConnectionsOptions) {
@@ -110,6 +116,12 @@ export class Connections {
   /** Why the calls of a session are refused, whatever they are. */
   refusalOf(session: object): LimitReachedError | undefined {
     return this.#refusals.get(session);
+  }
+
+  /** Notes what became of the call of a stream. A call that grpc-js refuses by itself has no verdict. */
+  judge(stream: object | undefined, verdict: Verdict): void {
+    this.#judged = stream;
+    this.#verdict = verdict;
   }
 
   /** Keeps count of the sessions of a server. */
@@ -263,6 +275,8 @@ export class Connections {
     session.on("error", () => {});
     session.on("stream", (stream) => {
       connection.open += 1;
+      const verdict = this.#judged === stream ? this.#verdict : "REFUSED";
+      if (verdict !== "ADMITTED") this.#countRefused(session, connection, verdict);
       stream.once("close", () => {
         connection.open -= 1;
         connection.usedAtMs = connection.endedAtMs = performance.now();
@@ -288,6 +302,19 @@ export class Connections {
     const sentence = `Too many connections: ${reason}. Close some, or use one connection for many calls`;
     this.#refusals.set(session, new LimitReachedError(sentence));
     this.cutAfterAnswer(session);
+  }
+
+  /** Closes the connection of a refused call when its user has had too many of them. */
+  #countRefused(session: ServerHttp2Session, connection: Connection, verdict: Verdict): void {
+    const { peer, standing } = connection;
+    // A server that stops refuses all calls.
+    if (this.#closing || standing === undefined || !this.#refusedCalls.add(standing.user, verdict)) return;
+    const user = JSON.stringify(standing.user);
+    const reason = `more than ${MAX_REFUSED_CALLS} calls of user ${user} were refused in 10 s`;
+    this.#refused.add("REFUSED_CALLS", `Closed a connection of ${formatAddress(peer)}: ${reason}`);
+    ignoreStreams(session);
+    session.goaway(http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    cutLater(connection);
   }
 
   /** Ends a connection that speaks TLS and no HTTP/2. */

@@ -20,6 +20,8 @@ export const CAUSES = [
   "CONNECTION_LIMIT",
   /** Its address had as many connections as one may have. */
   "ADDRESS_LIMIT",
+  /** A call on it was refused, and so were too many others of its user. */
+  "REFUSED_CALLS",
   /** It spoke TLS and then no HTTP/2. */
   "NO_HTTP2",
   /** The system had no descriptor or memory for it. It waits in the kernel, or an older one made room. */

@@ -11,7 +11,7 @@ import { Connections, type ConnectionStatistics, MAX_CALLS_PER_CONNECTION } from
 import { checkCredentials, type Credentials, pemBytes } from "../shared/credentials.ts";
 import { type CallObserver, observeCalls } from "./call_observer.ts";
 import { type Method, methods, SERVICE_NAME } from "../shared/definition.ts";
-import { type Admit, certificateOfSession, gate } from "./auth_interceptor.ts";
+import { type Admit, certificateOfSession, gate, type GateOptions } from "./auth_interceptor.ts";
 import { failedHandshakes, type HandshakeFailure } from "./handshake.ts";
 import { freeSentFrames } from "../compat/frame_memory.ts";
 import { Health } from "./health.ts";
@@ -137,6 +137,7 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
     options.onLimit,
   );
   const refusalOf = (session: object) => connections.refusalOf(session);
+  const judge: GateOptions["judge"] = (stream, verdict) => connections.judge(stream, verdict);
   const server = new grpc.Server({
     "grpc.max_receive_message_length": MAX_REQUEST_BYTES,
     // The adapter has its own limit, with a better sentence.
@@ -148,7 +149,7 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
     "grpc.keepalive_timeout_ms": KEEPALIVE_TIMEOUT_MS,
     interceptors: [
       ...(options.observer === undefined ? [] : [observeCalls(options.observer)]),
-      gate({ admit: admitOpen, trust, onRefused: options.onRefused ?? (() => {}), report, limits, refusalOf }),
+      gate({ admit: admitOpen, trust, onRefused: options.onRefused ?? (() => {}), report, limits, refusalOf, judge }),
     ],
   });
   const calls = new Calls(report, limits);

@@ -1,11 +1,12 @@
 /** What the limits of connections do to real clients: who is told what, who is closed, and who always gets in. */
 import assert from "node:assert/strict";
-import { connect as connectHttp2 } from "node:http2";
+import { type ClientHttp2Stream, connect as connectHttp2, constants as http2Constants } from "node:http2";
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { Standing } from "../../../rpc/server/server.ts";
 import type { RpcServer } from "../../../rpc/server/server.ts";
-import type { PeerCertificate } from "../../../proto/service.ts";
+import { TeleportError } from "../../../mod.ts";
+import type { CallContext, PeerCertificate } from "../../../proto/service.ts";
 import { ca, clientCredentials, credentials, issue } from "../certificates.ts";
 import { connectTo, failure, serveLocally, strict } from "../fixture.ts";
 
@@ -203,6 +204,28 @@ Deno.test("connections that do nothing are closed when their time is over, and n
   ]);
 });
 
+/** A connection without a library of gRPC. */
+function openSession(server: RpcServer, { ca, cert, key }: typeof eve) {
+  const session = connectHttp2(`https://localhost:${server.port}`, { ca, cert, key });
+  const goaways: number[] = [];
+  session.on("error", () => {}).on("goaway", (code) => goaways.push(code));
+  const closed = new Promise<void>((resolve) => session.once("close", () => resolve()));
+  return {
+    goaways,
+    closed,
+    /** Makes a call, with an empty message. */
+    call(path: string): ClientHttp2Stream {
+      const stream = session.request({ ":method": "POST", ":path": path, "content-type": "application/grpc" });
+      stream.on("error", () => {}).resume().end(new Uint8Array(5));
+      return stream;
+    },
+    async [Symbol.asyncDispose]() {
+      session.destroy();
+      await closed;
+    },
+  };
+}
+
 Deno.test("a client without a role may have 100 calls at a time, and 2,000 once it has one", strict, async () => {
   const members = new Set(["ann"]);
   await using server = await serveLocally(echo, {
@@ -226,3 +249,36 @@ Deno.test("a client without a role may have 100 calls at a time, and 2,000 once 
     await new Promise<void>((resolve) => session.once("close", () => resolve()).destroy());
   }
 });
+
+Deno.test(
+  "a user's refused calls close their connections after 1,000 in 10 seconds, and no others",
+  strict,
+  async () => {
+    const admit = ({ method }: CallContext) => {
+      if (method.endsWith("/Stop")) throw new TeleportError("PERMISSION_DENIED", "No");
+    };
+    await using server = await serveLocally(echo, { admit, standingOf: () => ({ user: "ann", isMember: true }) });
+    await using other = connectTo(server, bob);
+    await other.calls.Status({ id: "" });
+    for (const path of ["/teleport.v1.JobWorker/Stop", "/no.such/Call"]) {
+      await using polite = openSession(server, clientCredentials);
+      const ended = Array.from({ length: 500 }, () => {
+        const { promise, resolve } = Promise.withResolvers<number>();
+        const stream = polite.call(path);
+        stream.once("close", () => resolve(stream.rstCode));
+        return promise;
+      });
+      // Each has its answer.
+      assert.deepEqual(new Set(await Promise.all(ended)), new Set([0]));
+      assert.deepEqual(polite.goaways, []);
+    }
+    assert.equal(server.connectionStatistics.refused.REFUSED_CALLS, 0);
+    await using rude = openSession(server, clientCredentials);
+    rude.call("/no.such/Call");
+    await rude.closed;
+    assert.deepEqual(rude.goaways, [http2Constants.NGHTTP2_ENHANCE_YOUR_CALM]);
+    assert.equal(server.connectionStatistics.refused.REFUSED_CALLS, 1);
+    await other.calls.Status({ id: "" });
+    assert.equal(server.connectionStatistics.accepted, 4);
+  },
+);
