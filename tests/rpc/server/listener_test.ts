@@ -81,8 +81,8 @@ function listen(options: { spare?: () => boolean; maxWaiting?: number } = {}) {
   });
   /** Resolves when so many handshakes have begun; fails after five seconds. */
   const begins = async (count: number) => {
-    const deadline = setTimeout(() => wake(), 5_000);
-    const endsAtMs = performance.now() + 5_000;
+    const deadline = setTimeout(() => wake(), 30_000);
+    const endsAtMs = performance.now() + 30_000;
     while (begun.length < count) {
       assert.ok(performance.now() < endsAtMs, `${begun.length} handshakes, ${JSON.stringify(refused.counts)}`);
       await new Promise<void>((resolve) => wake = resolve);
