@@ -1,7 +1,7 @@
 /** Reads a certificate signing request: somebody else's key, proved to be theirs. */
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
-import { DerReader, TAG } from "../trust/der.ts";
+import { readSigned, TAG } from "../trust/der.ts";
 import { readPem } from "../trust/pem.ts";
 import { readPublicKey, type Signed, verifySigned } from "../trust/signature.ts";
 import { CertificateError } from "./errors.ts";
@@ -49,14 +49,10 @@ function requestIn(pem: string): Uint8Array<ArrayBuffer> {
 }
 
 function readParts(der: Uint8Array<ArrayBuffer>): RequestParts {
-  const outer = new DerReader(der).enter(TAG.SEQUENCE);
-  const signed = outer.next(TAG.SEQUENCE);
-  const signatureAlgorithm = outer.next(TAG.SEQUENCE);
-  const signature = outer.next(TAG.BIT_STRING).bytes.subarray(1);
-  const body = new DerReader(signed.bytes);
+  const { signed, signatureAlgorithm, signature, body } = readSigned(der);
   body.next(TAG.INTEGER);
   body.next(TAG.SEQUENCE);
-  return { signed: signed.whole, signatureAlgorithm, signature, publicKey: body.next(TAG.SEQUENCE).whole };
+  return { signed, signatureAlgorithm, signature, publicKey: body.next(TAG.SEQUENCE).whole };
 }
 
 function unusable(what: string, cause?: unknown): CertificateError {

@@ -1,6 +1,16 @@
 /** Reads what a certificate says (RFC 5280), as far as a chain is judged by it. */
 import { createHash } from "node:crypto";
-import { constructed, DerReader, type DerValue, primitive, readOid, readSmallInteger, readTime, TAG } from "./der.ts";
+import {
+  constructed,
+  DerReader,
+  type DerValue,
+  primitive,
+  readOid,
+  readSigned,
+  readSmallInteger,
+  readTime,
+  TAG,
+} from "./der.ts";
 import { type Name, readName } from "./name.ts";
 
 /** What a certificate says. Nothing here says that it may be believed. */
@@ -74,11 +84,7 @@ interface Extensions {
  * @throws {TypeError} when a name is no text in the encoding that it claims
  */
 export function readCertificate(der: Uint8Array<ArrayBuffer>): Certificate {
-  const outer = new DerReader(der).enter(TAG.SEQUENCE);
-  const signed = outer.next(TAG.SEQUENCE);
-  const signatureAlgorithm = outer.next(TAG.SEQUENCE);
-  const signature = outer.next(TAG.BIT_STRING).bytes.subarray(1);
-  const body = new DerReader(signed.bytes);
+  const { signed, signatureAlgorithm, signature, body } = readSigned(der);
   const version = body.nextTag === constructed(0)
     ? readSmallInteger(body.enter(constructed(0)).next(TAG.INTEGER).bytes) + 1
     : 1;
@@ -104,7 +110,7 @@ export function readCertificate(der: Uint8Array<ArrayBuffer>): Certificate {
     notAfter,
     publicKey,
     ...extensions,
-    signed: signed.whole,
+    signed,
     signatureAlgorithm,
     signature,
   };

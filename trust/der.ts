@@ -103,6 +103,29 @@ export class DerReader {
   }
 }
 
+/** What certificates, requests and revocation lists have in common (RFC 5280, section 4.1.1). */
+export interface SignedParts {
+  /** The bytes that were signed. */
+  readonly signed: Uint8Array<ArrayBuffer>;
+  readonly signatureAlgorithm: DerValue;
+  readonly signature: Uint8Array<ArrayBuffer>;
+  /** Reads what was signed, from its first value. */
+  readonly body: DerReader;
+}
+
+/**
+ * Reads the frame of something signed.
+ *
+ * @throws {DerError} when it has another form
+ */
+export function readSigned(der: Uint8Array<ArrayBuffer>): SignedParts {
+  const outer = new DerReader(der).enter(TAG.SEQUENCE);
+  const { whole, bytes } = outer.next(TAG.SEQUENCE);
+  const signatureAlgorithm = outer.next(TAG.SEQUENCE);
+  const signature = outer.next(TAG.BIT_STRING).bytes.subarray(1);
+  return { signed: whole, signatureAlgorithm, signature, body: new DerReader(bytes) };
+}
+
 /** An object identifier in dotted form. */
 export function readOid(bytes: Uint8Array): string {
   const numbers: number[] = [];

@@ -1,7 +1,17 @@
 /** Reads lists of revoked certificates (RFC 5280, section 5) and verifies who made them. */
 import type { Certificate } from "./certificate.ts";
 import { canonicalSerial, MAX_SERIAL_BYTES } from "./certificate.ts";
-import { constructed, DerReader, type DerValue, primitive, readOid, readSmallInteger, readTime, TAG } from "./der.ts";
+import {
+  constructed,
+  DerReader,
+  type DerValue,
+  primitive,
+  readOid,
+  readSigned,
+  readSmallInteger,
+  readTime,
+  TAG,
+} from "./der.ts";
 import { type Name, readName } from "./name.ts";
 import { verifySigned } from "./signature.ts";
 
@@ -58,11 +68,7 @@ export function readRevocationList(der: Uint8Array<ArrayBuffer>, authorities: re
 }
 
 function read(der: Uint8Array<ArrayBuffer>, authorities: readonly Certificate[]): RevocationList {
-  const outer = new DerReader(der).enter(TAG.SEQUENCE);
-  const signed = outer.next(TAG.SEQUENCE);
-  const signatureAlgorithm = outer.next(TAG.SEQUENCE);
-  const signature = outer.next(TAG.BIT_STRING).bytes.subarray(1);
-  const body = new DerReader(signed.bytes);
+  const { signed, signatureAlgorithm, signature, body } = readSigned(der);
   body.optional(TAG.INTEGER);
   body.next(TAG.SEQUENCE);
   const maker = readName(body.next(TAG.SEQUENCE));
@@ -73,7 +79,7 @@ function read(der: Uint8Array<ArrayBuffer>, authorities: readonly Certificate[])
   }
   const nextUpdate = readTime(body.next());
   const authority = authorities.filter(({ subject }) => subject.id === maker.id).find((candidate) =>
-    verifySigned({ signed: signed.whole, signatureAlgorithm, signature }, candidate).kind === "valid"
+    verifySigned({ signed, signatureAlgorithm, signature }, candidate).kind === "valid"
   );
   if (authority === undefined) {
     throw new RevocationListError(
