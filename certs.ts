@@ -4,7 +4,7 @@ import { CertificateError } from "./certs/errors.ts";
 import { CLIENT_EXAMPLES, EXAMPLES, RENEW_EXAMPLES } from "./certs/examples.ts";
 import { type KeyKind, parseKeyKind } from "./certs/key_kind.ts";
 import { defaultDirectory } from "./certs/location.ts";
-import type { Made } from "./certs/made.ts";
+import type { IssuedCertificate } from "./certs/issued_certificate.ts";
 import { listedRecord, listText, madeRecord, madeText, showText } from "./certs/report.ts";
 import { checkArguments, checkVariable, NotUtf8Error, readVariable } from "./text/decoded.ts";
 import { escapeText, jsonLine, oneLine } from "./text/unprintable.ts";
@@ -240,7 +240,7 @@ function unreadable(path: string): (cause: unknown) => never {
   };
 }
 
-function report(made: readonly Made[], flags: Flags): void {
+function report(made: readonly IssuedCertificate[], flags: Flags): void {
   for (const one of made) print(isJson(flags) ? jsonLine(madeRecord(one)) : madeText(one));
 }
 

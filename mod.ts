@@ -40,13 +40,13 @@ export { hasTags } from "./worker/process/tags.ts";
 export { keepFromJobs } from "./worker/launch/inheritance.ts";
 export { type LinuxSignal, parseSignal, signalName } from "./worker/linux/signals.ts";
 export {
-  type Asked,
-  type EndRecord,
+  type ExitReport,
   isFinalState,
   isInitialState,
   isRunningState,
   type ProcessStatus,
   type Reason,
+  type RequestedBy,
   type SentSignal,
   type State,
 } from "./worker/process/state.ts";

@@ -11,7 +11,7 @@ import { parseFlags } from "./teleportd/flags.ts";
 import { run } from "./teleportd/run.ts";
 import { ServerLog } from "./teleportd/log.ts";
 import { StartError } from "./teleportd/start_error.ts";
-import { describe, ENVIRONMENT_NAMES, type World } from "./teleportd/world.ts";
+import { describe, ENVIRONMENT_NAMES, type ServerEnvironment } from "./teleportd/server_environment.ts";
 import { checkArguments, checkVariable, NotUtf8Error, readVariable } from "./text/decoded.ts";
 import { escapeText } from "./text/unprintable.ts";
 import { TextNotWrittenError, writeText } from "./text/write_text.ts";
@@ -26,7 +26,7 @@ const EXIT_BROKEN_PIPE = 141;
 
 const log = new ServerLog(Deno.stderr);
 
-const world: World = {
+const world: ServerEnvironment = {
   version: metadata.version,
   env: Object.fromEntries(ENVIRONMENT_NAMES.map((name) => [name, readVariable(Deno.env.get, name)])),
   environment: () => parseEnvironment(Deno.readFileSync("/proc/self/environ")),

@@ -4,7 +4,7 @@ import { alreadyExists, listFiles, placePairs } from "./directory.ts";
 import { draftClient, draftServer, paths } from "./issue.ts";
 import type { KeyKind } from "./key_kind.ts";
 import { lifetime } from "./lifetime.ts";
-import type { Made } from "./made.ts";
+import type { IssuedCertificate } from "./issued_certificate.ts";
 
 /** What a new directory is to hold. */
 export interface InitOptions {
@@ -33,7 +33,7 @@ export interface InitOptions {
  * await Deno.remove(dir, { recursive: true });
  * ```
  */
-export async function initDirectory(options: InitOptions): Promise<Made[]> {
+export async function initDirectory(options: InitOptions): Promise<IssuedCertificate[]> {
   const { dir, hosts, days, keyKind, now } = options;
   // Also a client's: it was signed by another authority and would be refused by everything made here.
   const existing = await listFiles(dir);

@@ -5,7 +5,7 @@ import { certificatePath, keyPath, type PartialPair, placePairs } from "./direct
 import { localHosts, parseHosts } from "./hosts.ts";
 import type { KeyKind } from "./key_kind.ts";
 import { lifetime } from "./lifetime.ts";
-import type { Made } from "./made.ts";
+import type { IssuedCertificate } from "./issued_certificate.ts";
 import { checkRoles, checkUser } from "./names.ts";
 import { requestedKey } from "./request.ts";
 
@@ -46,7 +46,7 @@ export interface ClientOptions extends IssueOptions {
 export interface Draft {
   /** Without the key where that is elsewhere. */
   readonly pair: PartialPair;
-  readonly made: Made;
+  readonly made: IssuedCertificate;
 }
 
 /**
@@ -55,7 +55,7 @@ export interface Draft {
  * @throws {CertificateError} `INVALID_ARGUMENT`, `ALREADY_EXISTS`, `MISSING` or `UNUSABLE` for the authority, or
  * `NOT_ACCESSIBLE`; then nothing has changed.
  */
-export async function issueServer(options: ServerOptions): Promise<Made> {
+export async function issueServer(options: ServerOptions): Promise<IssuedCertificate> {
   return await issue(options, "server", (authority) => draftServer(options, authority));
 }
 
@@ -70,7 +70,7 @@ export async function issueServer(options: ServerOptions): Promise<Made> {
  * const { keyPath, notAfter } = await issueClient({ dir: "/etc/teleport", name: "ann", roles: ["operator"] });
  * ```
  */
-export async function issueClient(options: ClientOptions): Promise<Made> {
+export async function issueClient(options: ClientOptions): Promise<IssuedCertificate> {
   checkUser(options.name);
   return await issue(options, options.name, (authority) => draftClient(options, authority));
 }
@@ -107,7 +107,7 @@ export async function draftClient(options: ClientOptions, authority: Authority):
 }
 
 /** Where the files of a name are, for a report. */
-export function paths(dir: string, name: string): Pick<Made, "name" | "certificatePath" | "keyPath"> {
+export function paths(dir: string, name: string): Pick<IssuedCertificate, "name" | "certificatePath" | "keyPath"> {
   return { name, certificatePath: certificatePath(dir, name), keyPath: keyPath(dir, name) };
 }
 
@@ -115,7 +115,7 @@ async function issue(
   options: IssueOptions,
   name: string,
   draft: (authority: Authority) => Promise<Draft>,
-): Promise<Made> {
+): Promise<IssuedCertificate> {
   const { dir, replace = false, now } = options;
   const { pair, made } = await draft(await readAuthority(dir, now));
   await placePairs(dir, { [name]: pair }, { replace });

@@ -6,7 +6,7 @@ import { CertificateError } from "./errors.ts";
 import { detailsOf, firstCertificate, isSignedBy, parseCertificate, splitCertificates } from "./inspect.ts";
 import { type IssueOptions, paths } from "./issue.ts";
 import { lifetime } from "./lifetime.ts";
-import type { Made } from "./made.ts";
+import type { IssuedCertificate } from "./issued_certificate.ts";
 import { isOnList, revocationsOf, writeRevocations } from "./revoke.ts";
 
 /** What is to be renewed. */
@@ -22,7 +22,7 @@ export interface RenewOptions extends Omit<IssueOptions, "replace"> {
  * @throws {CertificateError} `INVALID_ARGUMENT`, `MISSING` or `UNUSABLE` for certificate or authority, or
  * `NOT_ACCESSIBLE`; then nothing has changed.
  */
-export async function renew(options: RenewOptions): Promise<Made> {
+export async function renew(options: RenewOptions): Promise<IssuedCertificate> {
   const { dir, name, days, keyKind, now } = options;
   if (!/^[^/\0.][^/\0]{0,199}$/.test(name)) {
     throw new CertificateError(
@@ -72,7 +72,9 @@ export async function renew(options: RenewOptions): Promise<Made> {
  *
  * @throws {CertificateError} `ALREADY_EXISTS` when a change is under way; `MISSING` or `UNUSABLE` for the authority.
  */
-export async function renewAuthority({ dir, keyKind, now = new Date() }: Omit<RenewOptions, "name">): Promise<Made> {
+export async function renewAuthority(
+  { dir, keyKind, now = new Date() }: Omit<RenewOptions, "name">,
+): Promise<IssuedCertificate> {
   return await exclusively(dir, async () => {
     const before = await readPem(certificatePath(dir, "ca"));
     if (splitCertificates(before).length > 1) {
@@ -99,7 +101,7 @@ export async function renewAuthority({ dir, keyKind, now = new Date() }: Omit<Re
  *
  * @throws {CertificateError} `MISSING` or `UNUSABLE` for the authority, or when the server's certificate is of an old one.
  */
-export async function finishAuthority(dir: string, now: Date = new Date()): Promise<Made> {
+export async function finishAuthority(dir: string, now: Date = new Date()): Promise<IssuedCertificate> {
   return await exclusively(dir, async () => {
     const authority = await readAuthority(dir, now);
     const [own = ""] = splitCertificates(authority.certificate);
@@ -126,10 +128,10 @@ function ended(error: unknown): undefined {
   throw error;
 }
 
-function notAfter(validity: { readonly notAfter: Date }): Pick<Made, "notAfter"> {
+function notAfter(validity: { readonly notAfter: Date }): Pick<IssuedCertificate, "notAfter"> {
   return { notAfter: validity.notAfter };
 }
 
-function madeAuthority(dir: string, notAfter: Date): Made {
+function madeAuthority(dir: string, notAfter: Date): IssuedCertificate {
   return { ...paths(dir, "ca"), usage: "authority", hosts: [], roles: [], notAfter };
 }

@@ -1,9 +1,9 @@
 /** How the certificate tool tells of certificates: as text for people, as plain data for programs. */
 import type { Listed } from "./list.ts";
-import type { Made } from "./made.ts";
+import type { IssuedCertificate } from "./issued_certificate.ts";
 
 /** What was made, where, and until when. */
-export function madeText({ usage, name, certificatePath, keyPath, hosts, roles, notAfter }: Made): string {
+export function madeText({ usage, name, certificatePath, keyPath, hosts, roles, notAfter }: IssuedCertificate): string {
   const what = usage === "authority"
     ? "the authority"
     : usage === "server"
@@ -14,7 +14,7 @@ export function madeText({ usage, name, certificatePath, keyPath, hosts, roles, 
 }
 
 /** The same for a program. */
-export function madeRecord(made: Made): Record<string, unknown> {
+export function madeRecord(made: IssuedCertificate): Record<string, unknown> {
   const { usage, name, certificatePath, keyPath, hosts, roles, notAfter } = made;
   return {
     usage,

@@ -3,7 +3,7 @@ import { listFiles } from "./directory.ts";
 import { CertificateError } from "./errors.ts";
 import { initDirectory } from "./init.ts";
 import { issueServer } from "./issue.ts";
-import type { Made } from "./made.ts";
+import type { IssuedCertificate } from "./issued_certificate.ts";
 
 /** What a server reads. The authority's key is not among it: a server need not be able to make certificates. */
 const SERVING_FILES = ["ca.crt", "server.crt", "server.key"];
@@ -32,7 +32,7 @@ export async function missingFiles(dir: string): Promise<string[]> {
  *
  * @throws {CertificateError} `MISSING` when other files are missing; and as `initDirectory` and `issueServer` do.
  */
-export async function ensureServing(options: ServingOptions): Promise<Made[]> {
+export async function ensureServing(options: ServingOptions): Promise<IssuedCertificate[]> {
   const { dir, hosts } = options;
   const files = await listFiles(dir);
   const missing = SERVING_FILES.filter((name) => !files.includes(name));

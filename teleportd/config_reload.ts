@@ -1,6 +1,6 @@
 /** Keeps a running server's identity current: certificates, revocations and policy are taken up when their files change. */
 import { FileChanges } from "./file_changes.ts";
-import { LivePart } from "./live_config.ts";
+import { ReloadableValue } from "./reloadable_value.ts";
 import type { PolicyText } from "../service/policy/file.ts";
 
 /** Certificates and key of a server as text; what is in them is for others to know. */
@@ -36,9 +36,9 @@ export interface KeepCurrentOptions {
 }
 
 /** Keeps a server current until it is disposed of; the changes it gives back can be nudged, as by SIGHUP. */
-export function keepCurrent(options: KeepCurrentOptions): FileChanges {
+export function reloadOnChange(options: KeepCurrentOptions): FileChanges {
   const { identity, renew, say } = options;
-  const credentials: LivePart<ServerTexts> = new LivePart(
+  const credentials: ReloadableValue<ServerTexts> = new ReloadableValue(
     {
       name: "certificates",
       read: options.readCredentials,
@@ -48,7 +48,7 @@ export function keepCurrent(options: KeepCurrentOptions): FileChanges {
     identity.credentials,
     say,
   );
-  const revoked: LivePart<ReadonlySet<string>> = new LivePart(
+  const revoked: ReloadableValue<ReadonlySet<string>> = new ReloadableValue(
     {
       name: "list of revoked certificates",
       read: async () => {
@@ -63,7 +63,7 @@ export function keepCurrent(options: KeepCurrentOptions): FileChanges {
     identity.revoked,
     say,
   );
-  const policy = new LivePart<PolicyText>(
+  const policy = new ReloadableValue<PolicyText>(
     {
       name: "policy",
       read: options.readPolicy,

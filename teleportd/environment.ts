@@ -1,6 +1,6 @@
 /** The environment that the server was started with, as the bytes that it is: a value need not be UTF-8. */
 import { StartError } from "./start_error.ts";
-import type { Environment } from "./world.ts";
+import type { Environment } from "./server_environment.ts";
 
 /** Reads an environment as proc_pid_environ(5) has it. The first of two with one name counts, as for getenv(3). */
 export function parseEnvironment(bytes: Uint8Array): Environment {

@@ -18,7 +18,7 @@ import { AuditLog } from "../service/audit/log.ts";
 import { createService } from "../service/handlers/handlers.ts";
 import { LimitedAudit } from "../service/audit/limited_audit.ts";
 import { handshakeRecord } from "../service/audit/handshake_record.ts";
-import { keepCurrent } from "./config_reload.ts";
+import { reloadOnChange } from "./config_reload.ts";
 import { callLimitsOf, limitLine } from "./call_limits.ts";
 import { openCgroups } from "./cgroups.ts";
 import { chooseConnections, maxDescriptors } from "./connection_options.ts";
@@ -37,7 +37,7 @@ import { StartError } from "./start_error.ts";
 import { stopSignals } from "./stop.ts";
 import { readLimits, supervisorOptions } from "./supervisor_options.ts";
 import { onUncaught, type Uncaught } from "./uncaught.ts";
-import { describe, type World } from "./world.ts";
+import { describe, type ServerEnvironment } from "./server_environment.ts";
 
 /** Why the server ended. */
 export type End = "stopped" | "failed";
@@ -54,7 +54,10 @@ const FAILED_STOP_MS = 30_000;
  * @returns `failed` when an uncaught exception stopped it, else `stopped`
  * @throws {Error} a sentence for the user when it cannot serve
  */
-export async function run(flags: Flags, { version, env, environment, terminals, tell, exit }: World): Promise<End> {
+export async function run(
+  flags: Flags,
+  { version, env, environment, terminals, tell, exit }: ServerEnvironment,
+): Promise<End> {
   keepFromJobs();
   if (!flags.allowNewPrivileges) giveUpNewPrivileges();
   const startedAt = new Date();
@@ -170,7 +173,7 @@ export async function run(flags: Flags, { version, env, environment, terminals, 
   };
   using reminder = new ExpiryReminder(tell);
   reminder.mind(namedEnds(identity.credentials));
-  await using changes = keepCurrent({
+  await using changes = reloadOnChange({
     identity,
     directories: [certs, ...(flags.policy === undefined ? [] : [dirname(flags.policy)])],
     readCredentials: () => readCredentials(certs),
@@ -236,7 +239,7 @@ function endOf({ failed }: Uncaught): End {
   return failed ? "failed" : "stopped";
 }
 
-function dataDirectory(flag: string | undefined, env: World["env"]): string {
+function dataDirectory(flag: string | undefined, env: ServerEnvironment["env"]): string {
   if (flag !== undefined && flag !== "") return flag;
   const state = env.XDG_STATE_HOME;
   if (state?.startsWith("/")) return `${state}/teleport`;
@@ -244,7 +247,7 @@ function dataDirectory(flag: string | undefined, env: World["env"]): string {
   throw new StartError("No directory for data: give --data DIR, or set HOME");
 }
 
-async function makeMissingCertificates(dir: string, tell: World["tell"]): Promise<void> {
+async function makeMissingCertificates(dir: string, tell: ServerEnvironment["tell"]): Promise<void> {
   // Only here: making certificates loads far more than using them.
   const { ensureServing } = await import("../certs/serving.ts");
   for (const { certificatePath, notAfter } of await ensureServing({ dir })) {

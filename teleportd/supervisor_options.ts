@@ -5,7 +5,7 @@ import type { Flags } from "./flags.ts";
 import { type FileLimits, parseLimits } from "./limits_file.ts";
 import { jobPath } from "./job_path.ts";
 import { readSettings } from "./settings_file.ts";
-import { describe, type World } from "./world.ts";
+import { describe, type ServerEnvironment } from "./server_environment.ts";
 
 /** Ended jobs are kept for 30 days unless told otherwise: long enough to look into what went wrong last month. */
 export const DEFAULT_KEEP_MS = 2_592_000_000;
@@ -17,7 +17,7 @@ const DEFAULT_DISK_SHARE = 0.5;
 export function supervisorOptions(
   flags: Flags,
   limits: FileLimits,
-  { env, environment, tell }: Pick<World, "env" | "environment" | "tell">,
+  { env, environment, tell }: Pick<ServerEnvironment, "env" | "environment" | "tell">,
 ): SupervisorOptions {
   return {
     env: jobEnvironment(env),
@@ -40,7 +40,7 @@ export function supervisorOptions(
 }
 
 /** What jobs inherit: where programs are and who the server's user is, nothing else of its environment. */
-function jobEnvironment(world: World["env"]): Record<string, string> {
+function jobEnvironment(world: ServerEnvironment["env"]): Record<string, string> {
   const env: Record<string, string> = {};
   for (const [name, value] of [["PATH", jobPath(world.PATH)], ["HOME", world.HOME], ["LANG", world.LANG]] as const) {
     if (value) env[name] = value;

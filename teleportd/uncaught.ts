@@ -1,5 +1,5 @@
 /** The last net under `teleportd`: what happens to an error that nothing has caught. */
-import { describe } from "./world.ts";
+import { describe } from "./server_environment.ts";
 
 /** Of a loop of errors the first few say what happened. */
 const MAX_LOGGED = 10;

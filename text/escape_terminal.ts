@@ -8,7 +8,7 @@ const STEERING = new RegExp(`${UNPRINTABLE.source}|\\p{Cs}`, "gu");
  * The text with every character that steers a terminal, turns the reading direction or cannot be seen written as an escape
  * of bash(1), such as `\x1b`, `\u202e` or `\U000e0001`.
  */
-export function printable(text: string): string {
+export function escapeTerminal(text: string): string {
   return text.replace(STEERING, (character) => {
     const code = (character.codePointAt(0) ?? 0).toString(16);
     // In a shell \x80 and above are bytes, not characters.
@@ -24,8 +24,8 @@ export function printableCommand(command: string, args: readonly string[]): stri
 
 function quoted(argument: string): string {
   if (/^[\w@%+=:,./-]+$/.test(argument)) return argument;
-  if (printable(argument) !== argument) {
-    return `$'${printable(argument.replaceAll("\\", "\\\\").replaceAll("'", "\\'"))}'`;
+  if (escapeTerminal(argument) !== argument) {
+    return `$'${escapeTerminal(argument.replaceAll("\\", "\\\\").replaceAll("'", "\\'"))}'`;
   }
   return `'${argument.replaceAll("'", `'\\''`)}'`;
 }

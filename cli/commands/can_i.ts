@@ -3,7 +3,7 @@ import type { Sent } from "../../proto/service.ts";
 import type { CanIRequest } from "../../proto/teleport/v1/job_worker.ts";
 import { CALL_DEADLINE_MS, type Context } from "../context.ts";
 import { callStatus, EXIT_CODE } from "../exit_code.ts";
-import { printable } from "../../text/escape_terminal.ts";
+import { escapeTerminal } from "../../text/escape_terminal.ts";
 import { UsageError } from "../../units/usage_error.ts";
 
 /**
@@ -16,6 +16,8 @@ export async function canI({ calls, print }: Context, request: Sent<CanIRequest>
     throw callStatus(error) === "INVALID_ARGUMENT" ? new UsageError(error.message) : error;
   });
   if (print.json) await print.record({ allowed, rule, code });
-  else await print.line(`${allowed ? print.styled("green", "yes") : print.styled("red", "no")}: ${printable(rule)}`);
+  else {await print.line(
+      `${allowed ? print.styled("green", "yes") : print.styled("red", "no")}: ${escapeTerminal(rule)}`,
+    );}
   return allowed ? EXIT_CODE.OK : EXIT_CODE.FAILED;
 }

@@ -4,7 +4,7 @@ import { CALL_DEADLINE_MS, type Context } from "../context.ts";
 import { formatDuration } from "../../units/duration.ts";
 import { EXIT_CODE } from "../exit_code.ts";
 import { enumName, rfc3339 } from "../print/message_json.ts";
-import { printable } from "../../text/escape_terminal.ts";
+import { escapeTerminal } from "../../text/escape_terminal.ts";
 import { labelled } from "../print/status_text.ts";
 
 /** Asks the server and prints its answer. */
@@ -22,19 +22,19 @@ function infoRows(info: InfoResponse): [string, string][] {
     ...(free_disk_bytes === undefined ? [] : [`${formatBytes(free_disk_bytes)} free`]),
   ];
   return [
-    ["Version", printable(`${info.version} (Deno ${info.runtime_version})`)],
+    ["Version", escapeTerminal(`${info.version} (Deno ${info.runtime_version})`)],
     ["Started", info.started_at === null ? "" : rfc3339(info.started_at)],
     ["Uptime", formatDuration(info.uptime_ms - info.uptime_ms % 1000)],
     ["Jobs", jobs === undefined ? "" : `${jobs}, ${running_jobs ?? 0} running`],
     ["Disk", disk.join(", ")],
     ...info.isolations.map(({ isolation, unavailable }, index): [string, string] => [
       index === 0 ? "Isolation" : "",
-      `${enumName(isolation).toLowerCase()}: ${unavailable === "" ? "yes" : `no, ${printable(unavailable)}`}`,
+      `${enumName(isolation).toLowerCase()}: ${unavailable === "" ? "yes" : `no, ${escapeTerminal(unavailable)}`}`,
     ]),
-    ["Cgroups", printable(info.cgroup_text)],
+    ["Cgroups", escapeTerminal(info.cgroup_text)],
     ...info.limits.map(({ name, value }, index): [string, string] => [
       index === 0 ? "Limits" : "",
-      printable(`${name}: ${limitText(name, value)}`),
+      escapeTerminal(`${name}: ${limitText(name, value)}`),
     ]),
   ];
 }

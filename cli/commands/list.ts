@@ -6,7 +6,7 @@ import { EXIT_CODE } from "../exit_code.ts";
 import { listJobs } from "../follow/list_jobs.ts";
 import { rfc3339, statusJson } from "../print/message_json.ts";
 import type { Print } from "../print/print.ts";
-import { printable, printableCommand } from "../../text/escape_terminal.ts";
+import { escapeTerminal, printableCommand } from "../../text/escape_terminal.ts";
 import { inStateColour, shortStateText } from "../print/status_text.ts";
 import { UsageError } from "../../units/usage_error.ts";
 
@@ -57,7 +57,7 @@ export async function list({ calls, print }: Context, options: ListOptions): Pro
   for await (const page of listJobs(calls, options.request, options.limit)) {
     for (const job of page) {
       if (print.json) await print.record(statusJson(job));
-      else if (options.quiet) await print.line(printable(job.id));
+      else if (options.quiet) await print.line(escapeTerminal(job.id));
       else rows.push(row(print, job));
     }
   }
@@ -67,9 +67,9 @@ export async function list({ calls, print }: Context, options: ListOptions): Pro
 
 function row(print: Print, job: JobStatus): string[] {
   return [
-    printable(job.id),
+    escapeTerminal(job.id),
     inStateColour(print, job, shortStateText(job)),
-    printable(job.owner),
+    escapeTerminal(job.owner),
     job.registered_at === null ? "" : rfc3339({ ...job.registered_at, nanos: 0 }),
     // A megabyte of arguments is cut before it is looked at.
     shortened(printableCommand(job.command, shortenedArguments(job.args)), MAX_COMMAND_CHARACTERS),

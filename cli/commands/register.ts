@@ -5,14 +5,14 @@ import type { Context } from "../context.ts";
 import { EXIT_CODE } from "../exit_code.ts";
 import { statusJson } from "../print/message_json.ts";
 import { Outages } from "../follow/outage.ts";
-import { printable } from "../../text/escape_terminal.ts";
+import { escapeTerminal } from "../../text/escape_terminal.ts";
 import { registerJob } from "../register_job.ts";
 
 /** Registers the job. */
 export async function register({ calls, print }: Context, request: Sent<JobRequest>): Promise<number> {
   const status = await registerJob(calls, request, new Outages(print));
   try {
-    await (print.json ? print.record(statusJson(status)) : print.line(printable(status.id)));
+    await (print.json ? print.record(statusJson(status)) : print.line(escapeTerminal(status.id)));
   } catch (error) {
     await print.note(`Job "${status.id}" was registered: "teleport rm ${status.id}" removes it`).catch(() => {});
     throw error;

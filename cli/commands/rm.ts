@@ -1,13 +1,13 @@
 /** `teleport rm`: forgets jobs that do not run, and their output. */
 import { CALL_DEADLINE_MS, type Context } from "../context.ts";
-import { eachId } from "../follow/for_each_job.ts";
+import { forEachJob } from "../follow/for_each_job.ts";
 import { EXIT_CODE } from "../exit_code.ts";
 import type { Filter } from "../options/filter_options.ts";
 import { listJobs } from "../follow/list_jobs.ts";
 
 /** Removes the jobs and prints the id of each that is gone. */
 export function rm({ calls, print }: Context, ids: readonly string[]): Promise<number> {
-  return eachId(
+  return forEachJob(
     print,
     ids,
     (id) => calls.Remove({ id }, { deadlineMs: CALL_DEADLINE_MS }),

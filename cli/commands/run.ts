@@ -10,7 +10,7 @@ import { statusJson } from "../print/message_json.ts";
 import { Outages } from "../follow/outage.ts";
 import { BrokenPipeError } from "../print/print.ts";
 import { printOutput } from "../print/print_output.ts";
-import { printable } from "../../text/escape_terminal.ts";
+import { escapeTerminal } from "../../text/escape_terminal.ts";
 import { registerJob } from "../register_job.ts";
 import { sendInput } from "../follow/send_input.ts";
 import { isFinal, reasonText } from "../print/status_text.ts";
@@ -201,7 +201,7 @@ export async function runDetached(
 
   async function printId(): Promise<void> {
     try {
-      await (print.json ? print.record(statusJson(status)) : print.line(printable(id)));
+      await (print.json ? print.record(statusJson(status)) : print.line(escapeTerminal(id)));
     } catch (error) {
       await print.note(`Job "${id}" was registered: "teleport status ${id}" shows it`).catch(() => {});
       throw error;

@@ -1,6 +1,6 @@
 /** `teleport stop`: stops jobs and prints how each ended. */
 import type { Context } from "../context.ts";
-import { eachId } from "../follow/for_each_job.ts";
+import { forEachJob } from "../follow/for_each_job.ts";
 import { statusJson } from "../print/message_json.ts";
 import { askUntilAnswered, Outages } from "../follow/outage.ts";
 import { inStateColour, stateText } from "../print/status_text.ts";
@@ -23,7 +23,7 @@ export function stop(
   options: StopOptions,
 ): Promise<number> {
   const outages = new Outages(print, options.retryForMs);
-  return eachId(
+  return forEachJob(
     print,
     ids,
     (id) => askUntilAnswered(() => calls.Stop({ id, grace_ms: options.graceMs }), outages),

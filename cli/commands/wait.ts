@@ -4,7 +4,7 @@ import { EXIT_CODE, jobExitCode } from "../exit_code.ts";
 import { Ends, followJobs } from "../follow/follow_jobs.ts";
 import { statusJson } from "../print/message_json.ts";
 import { Outages } from "../follow/outage.ts";
-import { printable } from "../../text/escape_terminal.ts";
+import { escapeTerminal } from "../../text/escape_terminal.ts";
 import { inStateColour, stateText } from "../print/status_text.ts";
 
 /** What is waited for. */
@@ -28,7 +28,7 @@ export async function wait({ calls, print }: Context, ids: readonly string[], op
     const job = ends.take(event);
     if (job !== undefined && print.json) await print.record(statusJson(job));
     else if (job !== undefined && !isOne) {
-      await print.line(`${printable(job.id)} ${inStateColour(print, job, stateText(job))}`);
+      await print.line(`${escapeTerminal(job.id)} ${inStateColour(print, job, stateText(job))}`);
     }
     if (ends.left.size === 0 || (options.any && ends.ended.size > 0)) break;
   }

@@ -9,7 +9,7 @@ import { eventJson } from "../print/message_json.ts";
 import { Outages } from "../follow/outage.ts";
 import type { Print } from "../print/print.ts";
 import { printStatuses } from "../print/print_status.ts";
-import { printable } from "../../text/escape_terminal.ts";
+import { escapeTerminal } from "../../text/escape_terminal.ts";
 import { inStateColour, stateText } from "../print/status_text.ts";
 
 /**
@@ -48,5 +48,5 @@ async function printEvent(print: Print, event: JobEvent): Promise<void> {
   const { job, kind } = event;
   if (job === null) return;
   const text = kind === "JOB_EVENT_KIND_REMOVED" ? "removed" : inStateColour(print, job, stateText(job));
-  await print.line(`${printable(job.id)} ${text}`);
+  await print.line(`${escapeTerminal(job.id)} ${text}`);
 }

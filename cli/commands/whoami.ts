@@ -6,7 +6,7 @@ import { certificatesIn } from "../../trust/pem.ts";
 import { connectAs, CredentialsError, readAuthorities, readCertificate } from "../config.ts";
 import type { LocalContext } from "../context.ts";
 import { EXIT_CODE } from "../exit_code.ts";
-import { printable } from "../../text/escape_terminal.ts";
+import { escapeTerminal } from "../../text/escape_terminal.ts";
 import { labelled } from "../print/status_text.ts";
 
 /** What a server that answers at all answers within. */
@@ -39,8 +39,8 @@ export async function whoami(context: LocalContext): Promise<number> {
   } else {
     const rows: [string, string][] = [
       ["Identity", me.identity],
-      ["User", printable(me.user)],
-      ["Roles", printable(me.roles.join(", "))],
+      ["User", escapeTerminal(me.user)],
+      ["Roles", escapeTerminal(me.roles.join(", "))],
       ["Expires", expiry()],
       ["Fingerprint", me.fingerprint],
       ["Address", me.address],
@@ -83,8 +83,8 @@ async function askServer({ config, io }: LocalContext): Promise<WhoAmIResponse |
 
 function serverRows({ known_roles, rules }: WhoAmIResponse): [string, string][] {
   return [
-    ["Known roles", known_roles.map(printable).join(", ") || "none"],
-    ...rules.map((rule, index): [string, string] => [index === 0 ? "Rules" : "", printable(rule)]),
+    ["Known roles", known_roles.map(escapeTerminal).join(", ") || "none"],
+    ...rules.map((rule, index): [string, string] => [index === 0 ? "Rules" : "", escapeTerminal(rule)]),
   ];
 }
 

@@ -11,7 +11,7 @@ const MAX_AT_ONCE = 32;
  *
  * @returns 0, or the exit code of the first failure
  */
-export async function eachId<Result>(
+export async function forEachJob<Result>(
   print: Print,
   ids: readonly string[],
   act: (id: string) => Promise<Result>,

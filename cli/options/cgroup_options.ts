@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import type { Sent } from "../../proto/service.ts";
 import type { CgroupLimits } from "../../proto/teleport/v1/job_worker.ts";
-import { printable } from "../../text/escape_terminal.ts";
+import { escapeTerminal } from "../../text/escape_terminal.ts";
 import { parseSizeBytes } from "../../units/size.ts";
 import { UsageError } from "../../units/usage_error.ts";
 
@@ -73,6 +73,6 @@ export function cgroupLimitsText(limits: CgroupLimits | null): string {
     processes === undefined ? "" : `${processes} processes`,
     read_bytes_per_s === undefined ? "" : `reading ${read_bytes_per_s} bytes/s`,
     write_bytes_per_s === undefined ? "" : `writing ${write_bytes_per_s} bytes/s`,
-    io_path === "" ? "" : `on the disk of ${printable(io_path)}`,
+    io_path === "" ? "" : `on the disk of ${escapeTerminal(io_path)}`,
   ].filter((part) => part !== "").join(", ");
 }

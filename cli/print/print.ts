@@ -3,7 +3,7 @@ import { styleText } from "node:util";
 import type { Environment } from "../config.ts";
 import type { Io, OutputFile } from "../io.ts";
 import { jsonLine } from "../../text/unprintable.ts";
-import { printable } from "../../text/escape_terminal.ts";
+import { escapeTerminal } from "../../text/escape_terminal.ts";
 
 /** Who read the output has gone away; there is nobody left to tell. */
 export class BrokenPipeError extends Error {
@@ -41,7 +41,7 @@ export function createPrint(io: Pick<Io, "stdout" | "stderr">, env: Environment,
     bytes: (to, data) => writeAll(io[to], to === "stdout" ? "output" : "error output", data),
     async note(sentence) {
       try {
-        await writeAll(io.stderr, "error output", encoder.encode(`teleport: ${printable(sentence)}\n`));
+        await writeAll(io.stderr, "error output", encoder.encode(`teleport: ${escapeTerminal(sentence)}\n`));
       } catch {
         // A sentence about the work that stderr does not take is no failure of the work.
       }

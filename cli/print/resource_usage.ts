@@ -1,7 +1,7 @@
 /** What a job has used and how it was ended, in words. */
 import type { JobStatus, Usage, UsageSource } from "../../proto/teleport/v1/job_worker.ts";
 import { rfc3339 } from "./message_json.ts";
-import { printable } from "../../text/escape_terminal.ts";
+import { escapeTerminal } from "../../text/escape_terminal.ts";
 
 /** What a figure is worth, by where it is from. */
 const WORTH: Readonly<Record<UsageSource, string>> = {
@@ -47,11 +47,11 @@ function otherProcesses(count: number): string {
 export function endRows(status: JobStatus): [string, string][] {
   const { started_by, stop_asked_by, signals, term_sent_at, kill_sent_at, others_ended, others_left } = status;
   const sent = signals.map(({ by, signal, at }) =>
-    `${printable(signal)} by ${printable(by)}${at === null ? "" : ` at ${rfc3339(at)}`}`
+    `${escapeTerminal(signal)} by ${escapeTerminal(by)}${at === null ? "" : ` at ${rfc3339(at)}`}`
   );
   return [
-    ["Started by", printable(started_by)],
-    ["Stop asked by", printable(stop_asked_by)],
+    ["Started by", escapeTerminal(started_by)],
+    ["Stop asked by", escapeTerminal(stop_asked_by)],
     ["Signals", sent.join(", ")],
     ["Asked to end", term_sent_at === null ? "" : `${rfc3339(term_sent_at)}, by SIGTERM`],
     ["Killed", kill_sent_at === null ? "" : `${rfc3339(kill_sent_at)}, for it had not ended`],

@@ -4,7 +4,7 @@ import { cgroupLimitsText } from "../options/cgroup_options.ts";
 import { formatDuration } from "../../units/duration.ts";
 import { enumName, rfc3339 } from "./message_json.ts";
 import type { Print, Style } from "./print.ts";
-import { printable, printableCommand } from "../../text/escape_terminal.ts";
+import { escapeTerminal, printableCommand } from "../../text/escape_terminal.ts";
 import { ulimitText } from "../../units/ulimit.ts";
 import { endRows, usageRows } from "./resource_usage.ts";
 
@@ -26,7 +26,7 @@ const REASONS: Partial<Record<Reason, string>> = {
 export function reasonText(status: JobStatus): string {
   const reason = REASONS[status.reason];
   if (reason === undefined) return "";
-  return status.stopped_by === "" ? reason : `${reason} by ${printable(status.stopped_by)}`;
+  return status.stopped_by === "" ? reason : `${reason} by ${escapeTerminal(status.stopped_by)}`;
 }
 
 const STYLES: Partial<Record<State, Style>> = {
@@ -48,7 +48,7 @@ export function inStateColour(print: Print, status: JobStatus, text: string): st
 export function shortStateText(status: JobStatus): string {
   const state = enumName(status.state);
   if (status.state === "STATE_EXITED") return `${state} ${status.exit_code}`;
-  return status.state === "STATE_KILLED" ? `${state} ${printable(status.signal)}` : state;
+  return status.state === "STATE_KILLED" ? `${state} ${escapeTerminal(status.signal)}` : state;
 }
 
 /** The state with all that belongs to it: `KILLED SIGTERM (stopped by ada)`, `RUNNING, pid 4711`. */
@@ -63,7 +63,7 @@ export function stateText(status: JobStatus): string {
       return reason === "" ? state : `${state} (${reason})`;
     case "STATE_FAILED":
     case "STATE_LOST":
-      return `${state}: ${printable(status.error)}`;
+      return `${state}: ${escapeTerminal(status.error)}`;
     default:
       return state;
   }
@@ -71,19 +71,19 @@ export function stateText(status: JobStatus): string {
 
 function pausedText({ paused, paused_by }: JobStatus): string {
   if (!paused) return "";
-  return paused_by === "" ? " (paused)" : ` (paused by ${printable(paused_by)})`;
+  return paused_by === "" ? " (paused)" : ` (paused by ${escapeTerminal(paused_by)})`;
 }
 
 /** All of a status, a line for each thing known of it. */
 export function statusLines(print: Print, status: JobStatus): string[] {
-  const labels = Object.entries(status.labels).map(([key, value]) => printable(`${key}=${value}`));
+  const labels = Object.entries(status.labels).map(([key, value]) => escapeTerminal(`${key}=${value}`));
   const rows: [string, string][] = [
-    ["Id", printable(status.id)],
+    ["Id", escapeTerminal(status.id)],
     ["State", inStateColour(print, status, stateText(status))],
     ["Command", printableCommand(status.command, status.args)],
-    ["Directory", printable(status.cwd)],
-    ["Owner", printable(status.owner)],
-    ["Runs as", printable([status.user, status.group].filter((name) => name !== "").join(", group "))],
+    ["Directory", escapeTerminal(status.cwd)],
+    ["Owner", escapeTerminal(status.owner)],
+    ["Runs as", escapeTerminal([status.user, status.group].filter((name) => name !== "").join(", group "))],
     ["Ulimits", ulimitText(status.rlimits)],
     ["Isolation", status.isolation === "ISOLATION_UNSPECIFIED" ? "" : enumName(status.isolation).toLowerCase()],
     ["Limits", cgroupLimitsText(status.cgroup_limits)],

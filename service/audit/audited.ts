@@ -6,19 +6,19 @@ import { type Audit, type AuditEntry, callerOf, textForRecord } from "./audit.ts
 import { CALL_KINDS } from "../policy/policy.ts";
 
 /** What is known of one call so far. */
-interface Taken {
+interface CallState {
   entry: Partial<AuditEntry>;
   begin: (() => void) | undefined;
 }
 
 /** What handlers tell of a call while they work on it. */
-export class Notes {
+export class CallAudit {
   /** Where a context carries them: a map with a place for each call costs the collector more than the call itself. */
   readonly #place = Symbol("notes");
 
   /** A call's context, with room for notes. */
   on(context: CallContext): CallContext {
-    return { ...context, [this.#place]: { entry: {}, begin: undefined } satisfies Taken } as CallContext;
+    return { ...context, [this.#place]: { entry: {}, begin: undefined } satisfies CallState } as CallContext;
   }
 
   /** Adds to what is written down of a call. */
@@ -43,8 +43,8 @@ export class Notes {
     return this.#of(context)?.entry ?? {};
   }
 
-  #of(context: CallContext): Taken | undefined {
-    return (context as CallContext & { readonly [place: symbol]: Taken | undefined })[this.#place];
+  #of(context: CallContext): CallState | undefined {
+    return (context as CallContext & { readonly [place: symbol]: CallState | undefined })[this.#place];
   }
 }
 
@@ -52,12 +52,12 @@ export class Notes {
  * What ends jobs and frees the disk is done also while nothing can be written down, or a full disk could be helped by
  * nobody. It is written down from memory once there is room.
  */
-const EASING: ReadonlySet<CallName> = new Set<CallName>(["Stop", "Remove"]);
+const ALLOWED_WHEN_AUDIT_FAILS: ReadonlySet<CallName> = new Set<CallName>(["Stop", "Remove"]);
 
 type Handler = (request: object, context: CallContext) => Promise<object> | AsyncIterable<object>;
 
 /** Wraps handlers so that each call is written down, and none changes anything that cannot be. */
-export function audited(handlers: JobWorkerHandlers, notes: Notes, audit: Audit): JobWorkerHandlers {
+export function audited(handlers: JobWorkerHandlers, notes: CallAudit, audit: Audit): JobWorkerHandlers {
   const wrapped = Object.entries(handlers).map(([name, handler]) => [
     name,
     wrap(name as CallName, handler.bind(handlers) as Handler, notes, audit),
@@ -65,9 +65,9 @@ export function audited(handlers: JobWorkerHandlers, notes: Notes, audit: Audit)
   return Object.fromEntries(wrapped) as JobWorkerHandlers;
 }
 
-function wrap(call: CallName, handler: Handler, notes: Notes, audit: Audit): Handler {
+function wrap(call: CallName, handler: Handler, notes: CallAudit, audit: Audit): Handler {
   const changes = CALL_KINDS[call] === "change";
-  const waits = changes && !EASING.has(call);
+  const waits = changes && !ALLOWED_WHEN_AUDIT_FAILS.has(call);
   const record = (context: CallContext, code: string) => {
     const note = notes.of(context);
     const allowed = note.allowed ?? code === "OK";

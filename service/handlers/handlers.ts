@@ -15,7 +15,7 @@ import {
   statusMessage,
 } from "../convert/messages.ts";
 import { argsForRecord, type Audit, namesForRecord, parametersForRecord, textForRecord } from "../audit/audit.ts";
-import { audited, Notes } from "../audit/audited.ts";
+import { audited, CallAudit } from "../audit/audited.ts";
 import { jobOptionsOf } from "../convert/job_options.ts";
 import { canI, whoAmI } from "./introspection.ts";
 import { permissions } from "./permissions.ts";
@@ -65,7 +65,7 @@ const NO_AUDIT: Audit = { record: () => {}, ready: () => Promise.resolve() };
 /** Makes the service of a supervisor's jobs. */
 export function createService(supervisor: Supervisor, options: ServiceOptions = {}): Service {
   const { policy = () => DEFAULT_POLICY, audit = NO_AUDIT, info = () => NO_INFO } = options;
-  const notes = new Notes();
+  const notes = new CallAudit();
 
   const { admit, find, hideOthers, permit, permitAll, permitMany } = permissions(supervisor, { policy, audit, notes });
 

@@ -2,7 +2,7 @@
 import { JobNotFoundError, type JobStatus, type Supervisor, TeleportError } from "../../mod.ts";
 import type { CallContext, CallName } from "../../proto/service.ts";
 import { type Audit, type AuditEntry, callerOf, textForRecord } from "../audit/audit.ts";
-import type { Notes } from "../audit/audited.ts";
+import type { CallAudit } from "../audit/audited.ts";
 import { identify, type Identity } from "../policy/identity.ts";
 import { callOf, decideJob, decideMethod, denied, listScope, type Policy, sees } from "../policy/policy.ts";
 
@@ -11,7 +11,7 @@ export interface PermissionOptions {
   /** The policy that is in force; asked at every call. */
   readonly policy: () => Policy;
   readonly audit: Audit;
-  readonly notes: Notes;
+  readonly notes: CallAudit;
 }
 
 /** What a service asks before it does anything. */

@@ -1,5 +1,5 @@
 /** Turns metrics on where the operator asks for them; else nothing of them is loaded, and no timer runs. */
-import type { World } from "../world.ts";
+import type { ServerEnvironment } from "../server_environment.ts";
 import type { MetricsEndpoint } from "./endpoint.ts";
 import type { Metrics } from "./metrics.ts";
 
@@ -23,7 +23,7 @@ export interface OpenMetrics extends AsyncDisposable {
  */
 export async function openMetrics(
   listen: string | undefined,
-  { env, version }: Pick<World, "env" | "version">,
+  { env, version }: Pick<ServerEnvironment, "env" | "version">,
 ): Promise<OpenMetrics | undefined> {
   const exports = env.OTEL_DENO === "true" || env.OTEL_DENO === "1";
   if (listen === undefined && !exports) return undefined;

@@ -1,6 +1,6 @@
 /** Taking up changed files: once for many writes, never a broken one, and nothing runs in between. */
 import assert from "node:assert/strict";
-import { keepCurrent, type KeepCurrentOptions } from "../../teleportd/config_reload.ts";
+import { type KeepCurrentOptions, reloadOnChange } from "../../teleportd/config_reload.ts";
 import { parsePolicy } from "../../service/policy/file.ts";
 import { strict } from "../service/fixture.ts";
 
@@ -51,7 +51,7 @@ async function kept({ watched = true } = {}) {
       wake.resolve();
     },
   };
-  const changes = keepCurrent(options);
+  const changes = reloadOnChange(options);
   return {
     directory,
     write,

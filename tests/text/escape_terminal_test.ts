@@ -1,29 +1,29 @@
 /** Tests of text/escape_terminal.ts. */
 import assert from "node:assert/strict";
-import { printable, printableCommand } from "../../text/escape_terminal.ts";
+import { escapeTerminal, printableCommand } from "../../text/escape_terminal.ts";
 
 Deno.test("printable() leaves text alone, also beyond ASCII", () => {
-  assert.equal(printable("plain text, ä 日本 🚀"), "plain text, ä 日本 🚀");
+  assert.equal(escapeTerminal("plain text, ä 日本 🚀"), "plain text, ä 日本 🚀");
 });
 
 Deno.test("printable() escapes what steers a terminal", () => {
-  assert.equal(printable("\x1b[2J\x07\r\n\t\x7f\x9b31m"), "\\x1b[2J\\x07\\x0d\\x0a\\x09\\x7f\\u009b31m");
+  assert.equal(escapeTerminal("\x1b[2J\x07\r\n\t\x7f\x9b31m"), "\\x1b[2J\\x07\\x0d\\x0a\\x09\\x7f\\u009b31m");
 });
 
 Deno.test("printable() escapes marks that turn the reading direction", () => {
-  assert.equal(printable("a\u202eb\u2066c"), "a\\u202eb\\u2066c");
+  assert.equal(escapeTerminal("a\u202eb\u2066c"), "a\\u202eb\\u2066c");
 });
 
 Deno.test("printable() escapes every character of the classes that steer, turn or hide, and no other", () => {
   const steering = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\ufff9-\ufffb\p{Cs}]/u;
   for (let code = 0; code <= 0x10ffff; code++) {
     const character = String.fromCodePoint(code);
-    const shown = printable(character);
+    const shown = escapeTerminal(character);
     if (shown === character ? steering.test(character) : !steering.test(character) || !/^[ -~]+$/.test(shown)) {
       assert.fail(`U+${code.toString(16)} is shown as ${JSON.stringify(shown)}`);
     }
   }
-  assert.equal(printable("a\u034fb\u{e0001}c\ud800"), "a\\u034fb\\U000e0001c\\ud800");
+  assert.equal(escapeTerminal("a\u034fb\u{e0001}c\ud800"), "a\\u034fb\\U000e0001c\\ud800");
 });
 
 Deno.test("printableCommand() quotes an argument only where a shell would need it", () => {

@@ -9,11 +9,11 @@ import { type OutputSelection, readOutput } from "../output/follow.ts";
 import type { Process, StopOptions } from "../process/process.ts";
 import { parseSignal } from "../linux/signals.ts";
 import {
-  type Asked,
   isFinalState,
   isInitialState,
   isRunningState,
   type ProcessStatus,
+  type RequestedBy,
   type SentSignal,
 } from "../process/state.ts";
 import { type Watch, watch, woken } from "../watch.ts";
@@ -68,7 +68,7 @@ export class Job {
   /** Why nothing more will come although the job has not ended. */
   #abandoned: Error | undefined;
   #watchers = 0;
-  #asked: Asked = {};
+  #asked: RequestedBy = {};
   #pausedBy: string | undefined;
 
   /**
@@ -345,7 +345,7 @@ export class Job {
     await this.#log.remove();
   }
 
-  get #askedField(): { readonly asked?: Asked } {
+  get #askedField(): { readonly asked?: RequestedBy } {
     return Object.keys(this.#asked).length === 0 ? {} : { asked: this.#asked };
   }
 

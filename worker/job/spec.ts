@@ -7,11 +7,11 @@ import { InvalidArgumentError } from "../errors.ts";
 import { checkOutputLimit, type OutputLimit } from "../output/limit.ts";
 import type { InputState } from "../process/stdin.ts";
 import {
-  type Asked,
-  type EndRecord,
+  type ExitReport,
   isFinalState,
   type ProcessStatus,
   type Reason,
+  type RequestedBy,
   type State,
 } from "../process/state.ts";
 import type { Usage } from "../process/usage.ts";
@@ -90,7 +90,7 @@ export interface JobStatus {
   readonly rlimits?: Rlimits;
   readonly isolation?: Isolation;
   readonly cgroupLimits?: CgroupLimits;
-  readonly asked?: Asked;
+  readonly asked?: RequestedBy;
   /** All its processes stand still, for somebody asked for that. */
   readonly paused?: boolean;
   /** The user who did. */
@@ -98,7 +98,7 @@ export interface JobStatus {
   /** What it uses and has used, where that was asked for; only while it runs. */
   readonly usage?: Usage;
   /** What there is to say of its end; of one that ran to its end under the eyes of a server that keeps such records. */
-  readonly record?: EndRecord;
+  readonly record?: ExitReport;
   /** Of a job that has an input. In `LOST` the count is unknown, and 0. */
   readonly input?: InputState;
 }

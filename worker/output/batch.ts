@@ -1,11 +1,11 @@
 /** Gathers what a job writes while the disk is busy with the batch before: copied once, into the form of the file. */
 import {
   frameRecord,
+  type LogIdentity,
   offsetsBehind,
   RECORD_HEADER_BYTES,
   RECORD_OVERHEAD_BYTES,
   type RecordHeader,
-  type Salt,
   type Stream,
   type StreamOffsets,
 } from "./frame.ts";
@@ -76,7 +76,7 @@ export class Batch {
    * @param offsets of the streams before them
    * @param clock the time of the record before them, and whether times went back until then
    */
-  frame(salt: Salt, offsets: StreamOffsets, clock: Pick<RecordHeader, "timeMs" | "isUnordered">): BatchRecord[] {
+  frame(salt: LogIdentity, offsets: StreamOffsets, clock: Pick<RecordHeader, "timeMs" | "isUnordered">): BatchRecord[] {
     let before = offsets;
     let { timeMs: lastMs, isUnordered } = clock;
     return this.#gathering.map(({ stream, timeMs, at, length }) => {

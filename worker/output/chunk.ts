@@ -1,6 +1,13 @@
 /** Pieces of output as readers get them: records of the log, those of one stream that follow each other joined. */
-import { formatCursor, type Place } from "./cursor.ts";
-import { type DecodedRecord, decodeRecord, MAX_PAYLOAD_BYTES, offsetsBehind, type Salt, type Stream } from "./frame.ts";
+import { formatCursor, type LogPosition } from "./cursor.ts";
+import {
+  type DecodedRecord,
+  decodeRecord,
+  type LogIdentity,
+  MAX_PAYLOAD_BYTES,
+  offsetsBehind,
+  type Stream,
+} from "./frame.ts";
 
 /** A piece of output as a reader gets it. */
 export interface OutputPiece {
@@ -22,7 +29,7 @@ export interface OutputPiece {
 /** Pieces that stand one behind the other in the log, and the place behind the last. */
 export interface Block {
   readonly pieces: readonly OutputPiece[];
-  readonly next: Place;
+  readonly next: LogPosition;
 }
 
 /**
@@ -31,10 +38,10 @@ export interface Block {
  *
  * @param exact leaves every record a piece of its own, so that each has its time
  */
-export function decodeBlock(bytes: Uint8Array, from: number, salt: Salt, exact: boolean): Block | undefined {
+export function decodeBlock(bytes: Uint8Array, from: number, salt: LogIdentity, exact: boolean): Block | undefined {
   const pieces: OutputPiece[] = [];
   let at = 0;
-  let next: Place | undefined;
+  let next: LogPosition | undefined;
   while (true) {
     const first = decodeRecord(bytes, at, salt);
     if (first === undefined || first === "damaged") break;
@@ -63,8 +70,8 @@ export type Recorded = Omit<DecodedRecord, "end">;
 /** Joins records of one stream that follow each other. */
 export function piece(
   run: readonly [Recorded, ...Recorded[]] | readonly Recorded[],
-  salt: Salt,
-  next: Place,
+  salt: LogIdentity,
+  next: LogPosition,
 ): OutputPiece {
   const [first] = run;
   if (first === undefined) throw new Error("Cannot make a piece of no records");

@@ -1,7 +1,7 @@
 /** Reads a log at the pace of whoever iterates: what is there, then what comes. Replay and live are one loop. */
 import { InvalidArgumentError } from "../errors.ts";
 import { loopTurn } from "../loop_turns.ts";
-import { formatCursor, LOG_START, type Place } from "./cursor.ts";
+import { formatCursor, LOG_START, type LogPosition } from "./cursor.ts";
 import { type Beginning, firstSince, lastBytes, lastLines } from "./seek.ts";
 import type { OutputLog } from "./log.ts";
 import type { OutputPiece } from "./chunk.ts";
@@ -70,7 +70,7 @@ export function checkSelection(selection: OutputSelection): void {
 export async function* readOutput<End>(
   log: OutputLog,
   selection: OutputSelection,
-  seen: Place,
+  seen: LogPosition,
   signal: AbortSignal,
   conclude: (cursor: string, isCut: boolean) => End | Promise<End>,
 ): AsyncGenerator<OutputPiece, End, void> {
@@ -126,7 +126,7 @@ export async function* readOutput<End>(
 async function beginning(
   log: OutputLog,
   selection: OutputSelection,
-  end: Place,
+  end: LogPosition,
   signal: AbortSignal,
 ): Promise<Beginning> {
   const { cursor, since, stream, tailBytes, tailLines } = selection;
@@ -137,11 +137,11 @@ async function beginning(
   return { place: start, skipBytes: 0 };
 }
 
-function later(a: Place, b: Place): Place {
+function later(a: LogPosition, b: LogPosition): LogPosition {
   return a.position > b.position ? a : b;
 }
 
-function cursorAt(log: OutputLog, place: Place): string {
+function cursorAt(log: OutputLog, place: LogPosition): string {
   return formatCursor(log.segments.salt, place);
 }
 
@@ -161,7 +161,7 @@ async function grownOrPast(log: OutputLog, position: number, untilMs: number, si
 }
 
 /** A piece without data, for its cursor. */
-function emptyPiece(log: OutputLog, place: Place): OutputPiece {
+function emptyPiece(log: OutputLog, place: LogPosition): OutputPiece {
   const offset = place.offsets.stdout;
   const cursor = cursorAt(log, place);
   const none = { data: new Uint8Array(), clockWentBack: false, droppedBytes: 0 };
@@ -169,7 +169,7 @@ function emptyPiece(log: OutputLog, place: Place): OutputPiece {
 }
 
 /** Says how much is missing between a place and where the log starts by now. */
-function droppedPieces(log: OutputLog, at: Place, start: Place): OutputPiece[] {
+function droppedPieces(log: OutputLog, at: LogPosition, start: LogPosition): OutputPiece[] {
   return (["stdout", "stderr"] as const).flatMap((stream) => {
     const droppedBytes = start.offsets[stream] - at.offsets[stream];
     if (droppedBytes <= 0) return [];

@@ -48,7 +48,7 @@ export interface RecordHeader {
 
 /** What a file begins with. */
 export interface FileHeader {
-  readonly salt: Salt;
+  readonly salt: LogIdentity;
   /** The position in the whole log at which the first record of this file begins. */
   readonly base: number;
   /** The offsets of the streams at that position. */
@@ -63,7 +63,7 @@ export function jobChecksum(id: string): number {
 }
 
 /** Tells one log from all others. */
-export interface Salt {
+export interface LogIdentity {
   /** Marks each record's beginning. */
   readonly mark: number;
   /** 16 secret bytes: they sign cursors, and their first word starts each CRC. */
@@ -90,12 +90,12 @@ const UNORDERED = 8;
 const TWO_32 = 4_294_967_296;
 
 /** Makes a fresh random salt. */
-export function newSalt(): Salt {
+export function newSalt(): LogIdentity {
   const random = crypto.getRandomValues(new Uint8Array(20));
   return saltFrom(random);
 }
 
-function saltFrom(bytes: Uint8Array): Salt {
+function saltFrom(bytes: Uint8Array): LogIdentity {
   const view = viewOf(bytes);
   return { mark: view.getUint32(0, true), key: bytes.slice(4, 20), seed: view.getUint32(4, true) };
 }
@@ -148,7 +148,7 @@ export function decodeFileHeader(bytes: Uint8Array): FileHeader | undefined {
  * Makes a record of the payload that stands in `target` behind the place of the header: writes the header at `at` and the
  * trailer behind the payload. Returns the place right behind the record.
  */
-export function frameRecord(target: Uint8Array, at: number, salt: Salt, header: RecordHeader): number {
+export function frameRecord(target: Uint8Array, at: number, salt: LogIdentity, header: RecordHeader): number {
   const view = viewOf(target);
   const end = at + RECORD_HEADER_BYTES + header.length;
   view.setUint32(at, salt.mark, true);
@@ -165,7 +165,7 @@ export function frameRecord(target: Uint8Array, at: number, salt: Salt, header: 
 }
 
 /** Decodes the header of a record that begins at `at`; undefined when none begins there whole. */
-export function decodeRecordHeader(bytes: Uint8Array, at: number, salt: Salt): RecordHeader | undefined {
+export function decodeRecordHeader(bytes: Uint8Array, at: number, salt: LogIdentity): RecordHeader | undefined {
   if (at < 0 || at + RECORD_HEADER_BYTES > bytes.length) return undefined;
   const view = viewOf(bytes);
   if (view.getUint32(at, true) !== salt.mark) return undefined;
@@ -195,7 +195,7 @@ export interface DecodedRecord extends RecordHeader {
  * Decodes the record that begins at `at`. Undefined when the bytes end before it does; "damaged" when what is there is
  * no record or not as it was written.
  */
-export function decodeRecord(bytes: Uint8Array, at: number, salt: Salt): DecodedRecord | "damaged" | undefined {
+export function decodeRecord(bytes: Uint8Array, at: number, salt: LogIdentity): DecodedRecord | "damaged" | undefined {
   if (at + RECORD_HEADER_BYTES > bytes.length) return undefined;
   const header = decodeRecordHeader(bytes, at, salt);
   if (header === undefined) return "damaged";
@@ -223,7 +223,7 @@ export function offsetsBehind(
 export function findRecord(
   bytes: Uint8Array,
   from: number,
-  salt: Salt,
+  salt: LogIdentity,
 ): { at: number; header: RecordHeader } | undefined {
   const first = salt.mark & 0xff;
   for (let at = bytes.indexOf(first, from); at >= 0; at = bytes.indexOf(first, at + 1)) {
@@ -236,7 +236,7 @@ export function findRecord(
 /**
  * Finds where the record begins that ends at `end`, all of it within `bytes`; undefined when none ends there.
  */
-export function recordStartBefore(bytes: Uint8Array, end: number, salt: Salt): number | undefined {
+export function recordStartBefore(bytes: Uint8Array, end: number, salt: LogIdentity): number | undefined {
   if (end < RECORD_OVERHEAD_BYTES || end > bytes.length) return undefined;
   const length = viewOf(bytes).getUint32(end - TRAILER_BYTES, true);
   const start = end - TRAILER_BYTES - length - RECORD_HEADER_BYTES;

@@ -4,7 +4,7 @@
  */
 import { createHash, type Hash } from "node:crypto";
 import { CursorOutOfRangeError, LimitReachedError, OutputUnavailableError } from "../errors.ts";
-import { LOG_START, parseCursor, type Place } from "./cursor.ts";
+import { LOG_START, type LogPosition, parseCursor } from "./cursor.ts";
 import { type OutputBudget, type OutputLimit, segmentBytes } from "./limit.ts";
 import { Batch, type BatchRecord } from "./batch.ts";
 import { type Block, decodeBlock, piece } from "./chunk.ts";
@@ -73,8 +73,8 @@ export class OutputLog {
   readonly #hashes: Readonly<Record<Stream, Hash>> = { stdout: createHash("sha256"), stderr: createHash("sha256") };
   /** Longest payload of a record: with files smaller than a record, nothing could be dropped in time. */
   readonly #maxPayloadBytes: number;
-  #start: Place = LOG_START;
-  #end: Place = LOG_START;
+  #start: LogPosition = LOG_START;
+  #end: LogPosition = LOG_START;
   #acceptedBytes = 0;
   #unrecordedBytes = 0;
   /** Of the last record. */
@@ -108,7 +108,7 @@ export class OutputLog {
    *
    * @param end the place behind its last byte
    */
-  static restore(id: string, options: OutputLogOptions, end: Place, totals: OutputTotals): OutputLog {
+  static restore(id: string, options: OutputLogOptions, end: LogPosition, totals: OutputTotals): OutputLog {
     const log = new OutputLog(id, options);
     log.#end = end;
     log.#sealed = true;
@@ -167,12 +167,12 @@ export class OutputLog {
   }
 
   /** The first place that can be read. */
-  get start(): Place {
+  get start(): LogPosition {
     return this.#start;
   }
 
   /** The place behind the last byte that can be read. */
-  get end(): Place {
+  get end(): LogPosition {
     return this.#end;
   }
 
@@ -304,7 +304,7 @@ export class OutputLog {
   }
 
   /** Those who wait for this very batch need not read it back from the file. */
-  #offer(group: readonly BatchRecord[], before: Place): void {
+  #offer(group: readonly BatchRecord[], before: LogPosition): void {
     const start = group[0]?.at ?? 0;
     const pieces = group.map((record) => {
       const place = { position: before.position + record.end - start, offsets: offsetsBehind(record) };
@@ -431,7 +431,7 @@ export class OutputLog {
    * @param exact leaves every record a piece of its own, so that each has its time
    * @throws {OutputUnavailableError} when the files are gone or damaged
    */
-  async read(from: Place, until: number, exact: boolean): Promise<Block | undefined> {
+  async read(from: LogPosition, until: number, exact: boolean): Promise<Block | undefined> {
     const shared = this.#block;
     if (shared?.position === from.position && (shared.exact || !exact)) {
       const block = await shared.read;
@@ -442,7 +442,7 @@ export class OutputLog {
     return await read;
   }
 
-  async #readBlock(from: Place, until: number, exact: boolean): Promise<Block | undefined> {
+  async #readBlock(from: LogPosition, until: number, exact: boolean): Promise<Block | undefined> {
     const bytes = await this.bytes(from.position, until - from.position);
     if (bytes === undefined) {
       if (this.#removed) throw this.#abandoned ?? new OutputUnavailableError(this.id);
@@ -469,7 +469,7 @@ export class OutputLog {
    * @throws {InvalidCursorError} when this log never gave it out
    * @throws {CursorOutOfRangeError} when it lies beyond the end
    */
-  resolve(cursor: string): Place {
+  resolve(cursor: string): LogPosition {
     const place = parseCursor(cursor, this.#segments.salt);
     if (place.position > this.#end.position) throw new CursorOutOfRangeError(cursor);
     return place;

@@ -1,6 +1,6 @@
 /** Finds where to begin in a log without reading it from its start: by lines or bytes from the end, and by time. */
 import { loopTurn } from "../loop_turns.ts";
-import type { Place } from "./cursor.ts";
+import type { LogPosition } from "./cursor.ts";
 import { OutputUnavailableError } from "../errors.ts";
 import { type OutputLog, READ_BYTES } from "./log.ts";
 import {
@@ -19,7 +19,7 @@ const NEWLINE = 10;
 
 /** A place to begin at, and how many bytes of the first selected record are before it. */
 export interface Beginning {
-  readonly place: Place;
+  readonly place: LogPosition;
   readonly skipBytes: number;
 }
 
@@ -27,14 +27,14 @@ export interface Beginning {
 interface Met {
   readonly header: RecordHeader;
   readonly payload: Uint8Array;
-  readonly place: Place;
+  readonly place: LogPosition;
 }
 
 /** Yields the records before `end`, the last first, down to `start` or to where the log begins by then. */
 async function* backwards(
   log: OutputLog,
-  start: Place,
-  end: Place,
+  start: LogPosition,
+  end: LogPosition,
   signal: AbortSignal,
 ): AsyncGenerator<Met, void, void> {
   const { salt } = log.segments;
@@ -68,8 +68,8 @@ export async function lastLines(
   log: OutputLog,
   count: number,
   stream: Stream | undefined,
-  start: Place,
-  end: Place,
+  start: LogPosition,
+  end: LogPosition,
   signal: AbortSignal,
 ): Promise<Beginning> {
   if (count === 0) return { place: end, skipBytes: 0 };
@@ -96,8 +96,8 @@ export async function lastBytes(
   log: OutputLog,
   count: number,
   stream: Stream | undefined,
-  start: Place,
-  end: Place,
+  start: LogPosition,
+  end: LogPosition,
   signal: AbortSignal,
 ): Promise<Beginning> {
   if (count === 0) return { place: end, skipBytes: 0 };
@@ -113,12 +113,12 @@ export async function lastBytes(
 }
 
 /** A place within a record; where that is its end, the place behind it. */
-function behind(header: RecordHeader, place: Place, skipBytes: number): Beginning {
+function behind(header: RecordHeader, place: LogPosition, skipBytes: number): Beginning {
   if (skipBytes < header.length) return { place, skipBytes };
   return { place: placeBehind(header, place), skipBytes: 0 };
 }
 
-function placeBehind(header: RecordHeader, place: Place): Place {
+function placeBehind(header: RecordHeader, place: LogPosition): LogPosition {
   return { position: place.position + header.length + RECORD_OVERHEAD_BYTES, offsets: offsetsBehind(header) };
 }
 
@@ -126,7 +126,12 @@ function placeBehind(header: RecordHeader, place: Place): Place {
  * Finds the place behind the last record before `end` that was read earlier than `timeMs`. So nothing behind the place was
  * read earlier, also where the clock went back.
  */
-export async function firstSince(log: OutputLog, timeMs: number, end: Place, signal: AbortSignal): Promise<Place> {
+export async function firstSince(
+  log: OutputLog,
+  timeMs: number,
+  end: LogPosition,
+  signal: AbortSignal,
+): Promise<LogPosition> {
   if ((await lastHeader(log, end))?.isUnordered === true) {
     for await (const { header, place } of backwards(log, log.start, end, signal)) {
       if (header.timeMs < timeMs) return placeBehind(header, place);
@@ -137,7 +142,7 @@ export async function firstSince(log: OutputLog, timeMs: number, end: Place, sig
 }
 
 /** The header of the last record before `end`, which is there also where a crash or damage cut its payload. */
-async function lastHeader(log: OutputLog, end: Place): Promise<RecordHeader | undefined> {
+async function lastHeader(log: OutputLog, end: LogPosition): Promise<RecordHeader | undefined> {
   const { all, salt } = log.segments;
   const base = all.findLast((segment) => segment.base < end.position)?.base ?? end.position;
   const from = Math.max(base, end.position - READ_BYTES);
@@ -152,7 +157,7 @@ async function lastHeader(log: OutputLog, end: Place): Promise<RecordHeader | un
 }
 
 /** As `firstSince`, by halving. */
-async function firstOrdered(log: OutputLog, timeMs: number, end: Place): Promise<Place> {
+async function firstOrdered(log: OutputLog, timeMs: number, end: LogPosition): Promise<LogPosition> {
   const { salt } = log.segments;
   // The last file that begins before the time holds it, or the next one begins with it.
   let low = log.start.position;
@@ -175,7 +180,7 @@ async function firstOrdered(log: OutputLog, timeMs: number, end: Place): Promise
 }
 
 /** As `firstOrdered`, going forwards from where a record begins: over one block, or two. */
-async function firstFrom(log: OutputLog, from: number, timeMs: number, end: Place): Promise<Place> {
+async function firstFrom(log: OutputLog, from: number, timeMs: number, end: LogPosition): Promise<LogPosition> {
   let position = from;
   while (position < end.position) {
     const bytes = await log.bytes(position, end.position - position);

@@ -1,15 +1,15 @@
 /** The files of one output log as one range of positions: written at the end, read anywhere, dropped from the start. */
 import { join } from "node:path";
 import { LimitReachedError } from "../errors.ts";
-import { LOG_START, type Place } from "./cursor.ts";
+import { LOG_START, type LogPosition } from "./cursor.ts";
 import type { OutputBudget } from "./limit.ts";
 import {
   FILE_HEADER_BYTES,
   findRecord,
   jobChecksum,
+  type LogIdentity,
   newSalt,
   RECORD_HEADER_BYTES,
-  type Salt,
   type StreamOffsets,
 } from "./frame.ts";
 import { Segment } from "./segment.ts";
@@ -23,7 +23,7 @@ export class Segments {
   /** Undefined once somebody else answers for what is there. */
   #budget: OutputBudget | undefined;
   #segments: Segment[] = [];
-  #salt: Salt = newSalt();
+  #salt: LogIdentity = newSalt();
   readonly #job: number;
 
   /** @param id the job's, which each file names */
@@ -68,7 +68,7 @@ export class Segments {
     return names.sort().map((name) => join(this.#directory, name));
   }
 
-  get salt(): Salt {
+  get salt(): LogIdentity {
     return this.#salt;
   }
 
@@ -78,7 +78,7 @@ export class Segments {
   }
 
   /** The first place that can be read. */
-  get start(): Place {
+  get start(): LogPosition {
     const [first] = this.#segments;
     return first === undefined ? LOG_START : { position: first.base, offsets: first.header.offsets };
   }

@@ -70,7 +70,7 @@ function isMarked(entry: ProcessEntry, job: Membership): boolean {
  * the look at its mark, and left another; and without a tag, one in the middle of an execve(2) has no environment, so
  * that nothing tells whose it is once it lost its parent and left the session. To be asked after `membersOf` found none.
  */
-export function isTooEarly(entries: readonly ProcessEntry[], job: Membership): boolean {
+export function scanIsInconclusive(entries: readonly ProcessEntry[], job: Membership): boolean {
   const byPid = new Map(entries.map((entry) => [entry.pid, entry]));
   // One that lost its parent is a child of one of these: init, or the nearest that asked to be given orphans.
   const adopters = new Set<number>();

@@ -2,7 +2,7 @@
 import { membersOf } from "./members.ts";
 import { type ProcessEntry, readEntry, scanProcesses } from "../linux/procfs.ts";
 import { type Delivery, sendNow } from "../linux/signals.ts";
-import type { Ending } from "./termination.ts";
+import type { KillTarget } from "./termination.ts";
 
 /**
  * A process that the kernel holds (a slow disk, say) stands still only when that lets it go. What forks between two looks
@@ -20,7 +20,7 @@ const LAST_CHECK_MS = 50;
  * @param isWanted asked again before each look: the job may be told to go on meanwhile
  * @returns the pids of those that may not be signalled
  */
-export async function pauseAll(job: Ending, isWanted: () => boolean): Promise<readonly number[]> {
+export async function pauseAll(job: KillTarget, isWanted: () => boolean): Promise<readonly number[]> {
   const isFrozen = job.cgroup?.freeze(true) === true;
   const end = performance.now() + SETTLE_MS;
   const stopped = new Map<number, ProcessEntry>();
@@ -38,7 +38,7 @@ export async function pauseAll(job: Ending, isWanted: () => boolean): Promise<re
   return [];
 }
 
-async function movingOf(job: Ending): Promise<readonly ProcessEntry[]> {
+async function movingOf(job: KillTarget): Promise<readonly ProcessEntry[]> {
   return membersOf(await scanProcesses() ?? [], job).filter((entry) => !entry.stopped);
 }
 
@@ -58,7 +58,7 @@ function stopEach(entries: readonly ProcessEntry[], stopped: Map<number, Process
  *
  * @returns the pids of those that stand still and may not be signalled
  */
-export async function resumeAll(job: Ending): Promise<readonly number[]> {
+export async function resumeAll(job: KillTarget): Promise<readonly number[]> {
   if (job.cgroup?.freeze(false)) return [];
   const members = membersOf(await scanProcesses() ?? [], job);
   return members.filter((entry) => send(entry, "SIGCONT") === "DENIED" && entry.stopped).map(({ pid }) => pid);

@@ -39,7 +39,7 @@ export interface SentSignal {
 }
 
 /** Who asked for what. */
-export interface Asked {
+export interface RequestedBy {
   /** For the start. */
   readonly startedBy?: string;
   /** For a stop, the first who did. */
@@ -49,7 +49,7 @@ export interface Asked {
 }
 
 /** What there is to say of an end, beside how it was. */
-export interface EndRecord {
+export interface ExitReport {
   readonly usage: Usage;
   /** Processes of it beside its leader that were still there and were ended. */
   readonly othersEnded: number;
@@ -67,7 +67,7 @@ export interface EndRecord {
 /** What is known of a process in each state. Plain data: it can be cloned, saved and sent. */
 export type ProcessStatus = PhaseStatus & {
   /** Of a job, by those who told who they are. */
-  readonly asked?: Asked;
+  readonly asked?: RequestedBy;
   /** Of a job that has an input and has ended. */
   readonly input?: InputState;
 };
@@ -92,7 +92,7 @@ type PhaseStatus =
     readonly startedAt?: Date;
     readonly pid?: number;
     /** Of what was left and ended when that was found; in a cgroup, also what it used until then. */
-    readonly record?: EndRecord;
+    readonly record?: ExitReport;
   };
 
 interface Ended {
@@ -105,7 +105,7 @@ interface Ended {
   /** What went wrong on the server's side, where the reason is one of its own. */
   readonly error?: string;
   /** Of one that was recorded before there were such records: absent. */
-  readonly record?: EndRecord;
+  readonly record?: ExitReport;
 }
 
 /** What can happen to a process. */
@@ -121,7 +121,7 @@ export type ProcessEvent =
     readonly reason: Reason;
     readonly stoppedBy?: string;
     readonly error?: string;
-    readonly record?: EndRecord;
+    readonly record?: ExitReport;
   }
   | { readonly type: "lost"; readonly error: string };
 

@@ -52,7 +52,7 @@ export interface InputTaken extends InputState {
 }
 
 /** One writer's turn; aborts when it has to go. */
-type Turn = AbortController;
+type WriterLease = AbortController;
 
 /**
  * The standard input of one process.
@@ -70,7 +70,7 @@ export class ProcessInput {
   /** Of the piece that is being written. */
   #pending = 0;
   #writing: Promise<void> = Promise.resolve();
-  #turn: Turn | undefined;
+  #turn: WriterLease | undefined;
   /** Who wrote last: only that one may send again what was taken. */
   #last: string | undefined;
 
@@ -124,7 +124,7 @@ export class ProcessInput {
     }
   }
 
-  #begin({ writer, offset }: InputOptions): Turn {
+  #begin({ writer, offset }: InputOptions): WriterLease {
     if (writer !== undefined && (writer === "" || writer.length > MAX_WRITER_CHARS)) {
       throw new InvalidArgumentError(
         `Invalid writer ${JSON.stringify(writer.slice(0, 100))}: give 1 to ${MAX_WRITER_CHARS} characters`,
@@ -143,7 +143,7 @@ export class ProcessInput {
   }
 
   /** @param at the place of the next byte in the input */
-  async #takeAll(iterator: AsyncIterator<InputPiece>, turn: Turn, at: number): Promise<InputTaken> {
+  async #takeAll(iterator: AsyncIterator<InputPiece>, turn: WriterLease, at: number): Promise<InputTaken> {
     let taken = 0;
     const pipe = await this.#unlessOver(this.#opened.promise, turn);
     while (pipe !== undefined) {
@@ -188,7 +188,7 @@ export class ProcessInput {
   }
 
   /** Settles as the promise does, or with undefined when nothing more is taken. */
-  async #unlessOver<T>(promise: Promise<T>, turn: Turn): Promise<T | undefined> {
+  async #unlessOver<T>(promise: Promise<T>, turn: WriterLease): Promise<T | undefined> {
     const closed = this.#closed.signal;
     const { promise: over, resolve, reject } = Promise.withResolvers<undefined>();
     const wake = () => turn.signal.aborted ? reject(turn.signal.reason) : resolve(undefined);

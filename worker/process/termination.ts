@@ -6,12 +6,12 @@
  * beside it, as long as there is anything in the cgroup or the leader's group; without a cgroup it is all that is known.
  */
 import type { Cgroup } from "../cgroup/cgroup.ts";
-import { isTooEarly, type Membership, membersOf } from "./members.ts";
+import { type Membership, membersOf, scanIsInconclusive } from "./members.ts";
 import { type ProcessEntry, readEntry, scanProcesses } from "../linux/procfs.ts";
 import { type Delivery, exists, sendNow } from "../linux/signals.ts";
 
 /** What is to be ended. */
-export interface Ending extends Membership {
+export interface KillTarget extends Membership {
   readonly cgroup?: Cgroup | undefined;
 }
 
@@ -36,7 +36,7 @@ const TOO_EARLY_MS = 100;
  *
  * @returns `DENIED` where none of it may be signalled
  */
-export function askToEnd(leader: number): Delivery {
+export function sendTerm(leader: number): Delivery {
   const delivery = sendNow(-leader, "SIGTERM");
   sendNow(-leader, "SIGCONT");
   return delivery;
@@ -51,7 +51,7 @@ export interface Killed {
 }
 
 /** Kills everything of a job. What is forked meanwhile is left to `endLeftovers`. */
-export async function killAll(job: Ending): Promise<Killed> {
+export async function killAll(job: KillTarget): Promise<Killed> {
   const scanned = membersOf(await scanProcesses() ?? [], job);
   const inCgroup = job.cgroup?.pids().flatMap((pid) => readEntry(pid) ?? []) ?? [];
   job.cgroup?.kill();
@@ -78,7 +78,7 @@ export interface Leftovers {
  *
  * @param graceMs between SIGTERM and SIGKILL, at most `LEFTOVER_GRACE_MS`; 0 kills at once
  */
-export async function endLeftovers(job: Ending, graceMs: number): Promise<Leftovers> {
+export async function endSurvivors(job: KillTarget, graceMs: number): Promise<Leftovers> {
   const found = new Set<string>();
   let targets = await leftOf(job);
   if (targets.length === 0 && hasGroup(job)) {
@@ -128,7 +128,7 @@ export async function endLeftovers(job: Ending, graceMs: number): Promise<Leftov
 }
 
 /** Whether the leader's group has members, zombies among them; false where its number may be another's. */
-function hasGroup(job: Ending): boolean {
+function hasGroup(job: KillTarget): boolean {
   if (job.wasUnwatched) return false;
   const entry = readEntry(job.leader);
   return (entry === undefined || entry.startTime === job.startTime) && exists(-job.leader);
@@ -142,12 +142,12 @@ function killGroups(groups: Iterable<number>): void {
   for (const group of groups) sendNow(-group, "SIGKILL");
 }
 
-async function leftOf(job: Ending): Promise<Target[]> {
+async function leftOf(job: KillTarget): Promise<Target[]> {
   // Most jobs leave nothing, and to read all of /proc takes longer (30 µs a process) than to start one.
   if (job.cgroup !== undefined && !job.cgroup.isPopulated && !exists(-job.leader)) return [];
   const end = performance.now() + TOO_EARLY_MS;
   for (let waitMs = FIRST_CHECK_MS;; waitMs *= 2) {
-    const left = await lookFor(job);
+    const left = await findSurvivors(job);
     if (left !== undefined) return left;
     if (performance.now() > end) return [];
     await new Promise((resolve) => setTimeout(resolve, waitMs));
@@ -170,7 +170,7 @@ interface Target {
 const UNSEEN = "unseen";
 
 /** Undefined where none is found, and that may be too early to say. */
-async function lookFor(job: Ending): Promise<Target[] | undefined> {
+async function findSurvivors(job: KillTarget): Promise<Target[] | undefined> {
   const scanned = await scanProcesses();
   if (scanned === undefined) {
     // Without /proc there is still the group, as long as it has members: then its id is nobody else's.
@@ -195,7 +195,7 @@ async function lookFor(job: Ending): Promise<Target[] | undefined> {
     };
     return [{ name: UNSEEN, isInGroup: false, send }];
   }
-  if (entries.size === 0 && job.cgroup === undefined && isTooEarly(scanned, job)) return undefined;
+  if (entries.size === 0 && job.cgroup === undefined && scanIsInconclusive(scanned, job)) return undefined;
   const others = scanned.filter((entry) => !entry.zombie && !entries.has(nameOf(entry)));
   const othersGroups = new Set(others.map(({ pgrp }) => pgrp));
   // The id of a session is the pid of the process that made it.

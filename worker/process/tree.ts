@@ -5,9 +5,9 @@ import { gainsNoPrivileges } from "../launch/host.ts";
 import { pauseAll, resumeAll } from "./pause.ts";
 import type { Membership } from "./members.ts";
 import { readEntry, scanProcesses } from "../linux/procfs.ts";
-import type { EndRecord } from "./state.ts";
+import type { ExitReport } from "./state.ts";
 import { type LinuxSignal, probe, sendSignal } from "../linux/signals.ts";
-import { askToEnd, endLeftovers, killAll, type Leftovers } from "./termination.ts";
+import { endSurvivors, killAll, type Leftovers, sendTerm } from "./termination.ts";
 import { Meter, type Usage } from "./usage.ts";
 import { endedChildTicks } from "./child_rusage.ts";
 
@@ -52,7 +52,7 @@ export class ProcessTree {
     const leader = readEntry(this.membership.leader);
     if (leader !== undefined) this.#meter.note([leader]);
     const askedAt = new Date();
-    if (askToEnd(this.membership.leader) !== "DENIED") this.#termSentAt ??= askedAt;
+    if (sendTerm(this.membership.leader) !== "DENIED") this.#termSentAt ??= askedAt;
     // What stands still would not hear it. What cannot go on is found out by the kill.
     if (this.#isPaused) this.resume().catch(() => {});
   }
@@ -100,7 +100,7 @@ export class ProcessTree {
 
   /** Ends what the leader has left behind. */
   async endLeftovers(graceMs: number): Promise<Leftovers> {
-    const leftovers = await endLeftovers(this.#all, graceMs);
+    const leftovers = await endSurvivors(this.#all, graceMs);
     this.#count(leftovers.found);
     for (const name of leftovers.left) this.#ended.delete(name);
     this.#othersLeft = leftovers.left.length;
@@ -147,7 +147,7 @@ export class ProcessTree {
   }
 
   /** Gives its cgroup back, and says what there is to say of the end. When nothing of it is left. */
-  async close(): Promise<EndRecord> {
+  async close(): Promise<ExitReport> {
     const usage = this.#meter.final(await this.#childTicks);
     this.#cgroup?.remove();
     return {

@@ -1,7 +1,7 @@
 /** What the store gives and takes: plain rows. */
 import type { FilteredJob } from "../job/filter.ts";
 import type { JobSpec } from "../job/spec.ts";
-import type { Place } from "../output/cursor.ts";
+import type { LogPosition } from "../output/cursor.ts";
 import type { OutputTotals } from "../output/log.ts";
 import type { ProcessStatus, Reason, State } from "../process/state.ts";
 
@@ -21,7 +21,7 @@ export interface StoredProcess {
 
 /** What a job's output amounts to. */
 export interface StoredOutput {
-  readonly end: Place;
+  readonly end: LogPosition;
   readonly totals: OutputTotals;
 }
 
@@ -46,7 +46,7 @@ export interface Cause {
 }
 
 /** What comes to be known with a change. */
-export interface Known extends Cause {
+export interface StatusDetails extends Cause {
   readonly process?: StoredProcess;
   readonly output?: StoredOutput;
   /** What the output takes on the disk. */

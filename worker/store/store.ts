@@ -15,7 +15,15 @@ import { isFinalState, type ProcessStatus, type Reason, type State } from "../pr
 import { type DatabaseOptions, openDatabase, unread, unusable, unwritten } from "./database.ts";
 import { decodeStatus, encodeOutput, encodeProcess, encodeStatus, encodeTombstone } from "./json.ts";
 import { readChange, readJob, type Row } from "./decode_row.ts";
-import type { EndedJob, Known, StoredChange, StoredJob, StoredOutput, StoredRequest, Tombstone } from "./rows.ts";
+import type {
+  EndedJob,
+  StatusDetails,
+  StoredChange,
+  StoredJob,
+  StoredOutput,
+  StoredRequest,
+  Tombstone,
+} from "./rows.ts";
 import { type JobQuery, keysQuery, type Moment } from "./list_query.ts";
 import { SQL } from "./sql.ts";
 
@@ -124,7 +132,7 @@ export class Store implements Disposable {
   }
 
   /** Notes a new status, and what came to be known with it. */
-  change(id: string, status: ProcessStatus, known: Known = {}): void {
+  change(id: string, status: ProcessStatus, known: StatusDetails = {}): void {
     const at = Date.now();
     const startedAt = "startedAt" in status ? status.startedAt?.getTime() : undefined;
     const endedAt = "endedAt" in status ? status.endedAt.getTime() : isFinalState(status.state) ? at : null;

@@ -10,8 +10,8 @@ import type { Reason, State } from "../process/state.ts";
 import type { Store } from "../store/store.ts";
 import type { Moment } from "../store/list_query.ts";
 import type { StoredChange, StoredJob } from "../store/rows.ts";
-import type { Jobs } from "./live_jobs.ts";
-import type { Sealer } from "./page_token.ts";
+import type { LiveJobs } from "./live_jobs.ts";
+import type { PageTokenCodec } from "./page_token.ts";
 import { woken } from "../watch.ts";
 
 /** Jobs read from the store at a time. */
@@ -53,8 +53,8 @@ interface ToldChange {
 /** The changes of all jobs. */
 export class JobEvents {
   readonly #store: Store;
-  readonly #jobs: Jobs;
-  readonly #sealer: Sealer;
+  readonly #jobs: LiveJobs;
+  readonly #sealer: PageTokenCodec;
   readonly #waiters = new Set<() => void>();
   /** How many wait for a job by its id: it must not go before they were told of its end. */
   readonly #awaited = new Map<string, number>();
@@ -68,7 +68,7 @@ export class JobEvents {
     | undefined;
   #ended: Error | undefined;
 
-  constructor(store: Store, jobs: Jobs, sealer: Sealer) {
+  constructor(store: Store, jobs: LiveJobs, sealer: PageTokenCodec) {
     this.#store = store;
     this.#jobs = jobs;
     this.#sealer = sealer;

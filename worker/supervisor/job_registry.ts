@@ -27,27 +27,27 @@ import { Store } from "../store/store.ts";
 import { encodeSpec } from "../store/json.ts";
 import type { StoredJob } from "../store/rows.ts";
 import { JobEvents } from "./job_events.ts";
-import { Jobs } from "./live_jobs.ts";
+import { LiveJobs } from "./live_jobs.ts";
 import { processOptions, withLimits } from "./admission.ts";
 import { DEFAULT_MAX_JOBS, type SupervisorOptions } from "./options.ts";
 import { JobCounters } from "./statistics.ts";
 import { OutputFiles } from "./output_store.ts";
-import { Records } from "./pending_writes.ts";
-import { Sealer } from "./page_token.ts";
+import { PendingWrites } from "./pending_writes.ts";
+import { PageTokenCodec } from "./page_token.ts";
 import { checkDatabaseThere } from "./lost_database.ts";
 
 /** The jobs of a supervisor. */
-export class Keep {
+export class JobRegistry {
   readonly store: Store;
-  readonly sealer: Sealer;
+  readonly sealer: PageTokenCodec;
   /** Those that are objects now. */
-  readonly jobs = new Jobs();
+  readonly jobs = new LiveJobs();
   readonly events: JobEvents;
   readonly counters = new JobCounters();
   readonly #options: SupervisorOptions;
   readonly #bootId = bootId();
   readonly #budget: OutputBudget;
-  readonly #records: Records;
+  readonly #records: PendingWrites;
   readonly #retention: Retention;
   readonly #output: OutputFiles;
   #count: number;
@@ -75,7 +75,7 @@ export class Keep {
       onDeleted: (id) => this.store.deleted(id),
       onError: (error) => this.#tell(error),
     });
-    this.sealer = new Sealer(this.store.secret);
+    this.sealer = new PageTokenCodec(this.store.secret);
     this.events = new JobEvents(this.store, this.jobs, this.sealer);
     const { lastSeenMs } = this.store;
     this.#retention = new Retention({
@@ -90,7 +90,7 @@ export class Keep {
     this.#count = jobs;
     this.#budget = new OutputBudget(maxBytes(options, bytes), (short) => this.#retention.freeBytes(short));
     this.#budget.add(bytes);
-    this.#records = new Records({
+    this.#records = new PendingWrites({
       store: this.store,
       jobs: this.jobs,
       bootId: this.#bootId,

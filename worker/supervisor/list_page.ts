@@ -6,7 +6,7 @@ import type { JobStatus } from "../job/spec.ts";
 import type { Store } from "../store/store.ts";
 import type { JobOrder } from "../store/list_query.ts";
 import type { StoredJob } from "../store/rows.ts";
-import type { Sealer } from "./page_token.ts";
+import type { PageTokenCodec } from "./page_token.ts";
 
 /** A page is one message: a thousand statuses of usual size fit well under the 4 MiB that a message may take. */
 const MAX_PAGE_SIZE = 1_000;
@@ -48,7 +48,7 @@ export interface JobPage {
  */
 export async function listPage(
   store: Store,
-  sealer: Sealer,
+  sealer: PageTokenCodec,
   options: ListOptions,
   statusOf: (job: StoredJob) => JobStatus,
 ): Promise<JobPage> {

@@ -5,7 +5,7 @@
 import type { Job } from "../job/job.ts";
 
 /** The jobs that are objects now. */
-export class Jobs {
+export class LiveJobs {
   /** Those that run, or whose end is not on record yet. */
   readonly #held = new Map<string, Job>();
   /** Those that somebody has, such as a watcher, or had until lately. */

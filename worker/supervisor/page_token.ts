@@ -10,7 +10,7 @@ const TAG_BYTES = 16;
 const MAX_TOKEN_CHARS = 200;
 
 /** Seals and opens tokens with one secret. */
-export class Sealer {
+export class PageTokenCodec {
   readonly #secret: Uint8Array;
 
   /** @param secret 32 bytes */

@@ -7,8 +7,8 @@ import { NotRecordedError, RecordDamagedError } from "../errors.ts";
 import type { JobRecorder } from "../job/job.ts";
 import { isFinalState, type ProcessStatus } from "../process/state.ts";
 import type { Store } from "../store/store.ts";
-import type { Known } from "../store/rows.ts";
-import type { Jobs } from "./live_jobs.ts";
+import type { StatusDetails } from "../store/rows.ts";
+import type { LiveJobs } from "./live_jobs.ts";
 
 /** Nothing tells when a disk has room again. Only while something waits for it. */
 const RETRY_MS = 5_000;
@@ -16,19 +16,19 @@ const RETRY_MS = 5_000;
 /** What records are made with. */
 export interface RecordsOptions {
   readonly store: Store;
-  readonly jobs: Jobs;
+  readonly jobs: LiveJobs;
   readonly bootId: string;
   readonly cgroups?: CgroupTree;
   /** Called after something was written. */
-  readonly onRecorded: (id: string, status: ProcessStatus, known: Known) => void;
+  readonly onRecorded: (id: string, status: ProcessStatus, known: StatusDetails) => void;
   readonly onError: (error: unknown) => void;
 }
 
 /** The recorder of all jobs. */
-export class Records {
+export class PendingWrites {
   readonly #options: RecordsOptions;
   /** Changes that are still to be written, oldest first. No job has more than its life has states. */
-  #waiting: { readonly id: string; readonly status: ProcessStatus; readonly known: Known }[] = [];
+  #waiting: { readonly id: string; readonly status: ProcessStatus; readonly known: StatusDetails }[] = [];
   #retry: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
 
@@ -44,7 +44,7 @@ export class Records {
         const leader = "pid" in status ? status.pid : undefined;
         const { startTime, tag, cause } = process;
         const asker = by ?? cause?.by;
-        const known: Known = {
+        const known: StatusDetails = {
           process: {
             bootId,
             ...(leader === undefined ? {} : { leader }),
@@ -70,7 +70,7 @@ export class Records {
   }
 
   /** A start that cannot be written down must not happen. */
-  #begin(id: string, status: ProcessStatus, known: Known): void {
+  #begin(id: string, status: ProcessStatus, known: StatusDetails): void {
     try {
       this.#options.store.change(id, status, known);
     } catch (error) {

@@ -4,11 +4,11 @@ import { SurvivorsError } from "../errors.ts";
 import type { JobSpec } from "../job/spec.ts";
 import type { OutputBudget } from "../output/limit.ts";
 import { OutputLog, type OutputLogOptions } from "../output/log.ts";
-import { type EndRecord, isFinalState, type ProcessStatus } from "../process/state.ts";
+import { type ExitReport, isFinalState, type ProcessStatus } from "../process/state.ts";
 import type { Store } from "../store/store.ts";
 import { unusable } from "../store/database.ts";
 import type { StoredJob, StoredProcess } from "../store/rows.ts";
-import { endLeftovers, LEFTOVER_GRACE_MS } from "../process/termination.ts";
+import { endSurvivors, LEFTOVER_GRACE_MS } from "../process/termination.ts";
 import { Meter } from "../process/usage.ts";
 
 /** Names the start of the system that this process runs in; proc_sys_kernel(5). Empty where it cannot be read. */
@@ -77,13 +77,13 @@ export async function endOrphans(
   id: string,
   process: StoredProcess | undefined,
   boot: string,
-): Promise<{ readonly survivors: readonly number[]; readonly isDenied: boolean; readonly record?: EndRecord }> {
+): Promise<{ readonly survivors: readonly number[]; readonly isDenied: boolean; readonly record?: ExitReport }> {
   if (process === undefined || process.bootId !== boot || boot === "") return { survivors: [], isDenied: false };
   // A job that was about to start has no pid on record: it is known by its mark alone.
   const { leader = -1, startTime = 0, tag } = process;
   const cgroup = process.cgroup === undefined ? undefined : new Cgroup(process.cgroup);
   const job = { leader, startTime, mark: id, ...(tag === undefined ? {} : { tag }), wasUnwatched: true, cgroup };
-  const { found, left, isDenied } = await endLeftovers(job, LEFTOVER_GRACE_MS);
+  const { found, left, isDenied } = await endSurvivors(job, LEFTOVER_GRACE_MS);
   const usage = new Meter(job, cgroup).final(undefined);
   cgroup?.remove();
   const others = (names: readonly string[]) => names.filter((name) => !name.startsWith(`${leader}:`));
@@ -94,7 +94,7 @@ export async function endOrphans(
 }
 
 /** The status of a job whose end nobody saw. */
-export function lostStatus(status: ProcessStatus, record?: EndRecord): ProcessStatus {
+export function lostStatus(status: ProcessStatus, record?: ExitReport): ProcessStatus {
   return {
     state: "LOST",
     reason: "LOST",

@@ -1,6 +1,6 @@
 /** Counts what the jobs of a supervisor do, for monitoring: starts, ends by reason, and bytes of output. */
 import type { ProcessStatus, Reason, State } from "../process/state.ts";
-import type { Known } from "../store/rows.ts";
+import type { StatusDetails } from "../store/rows.ts";
 
 /** Figures of a supervisor at one moment. Counters begin at 0 when the supervisor is made and never go down. */
 export interface SupervisorStatistics {
@@ -26,7 +26,7 @@ export class JobCounters {
   readonly #ends: Partial<Record<Reason, number>> = {};
 
   /** Counts one change of a job's status. */
-  count(status: ProcessStatus, { output }: Known): void {
+  count(status: ProcessStatus, { output }: StatusDetails): void {
     if (status.state === "STARTING") this.#starts += 1;
     if (!("reason" in status)) return;
     this.#ends[status.reason] = (this.#ends[status.reason] ?? 0) + 1;

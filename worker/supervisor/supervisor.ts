@@ -11,7 +11,7 @@ import type { OutputPiece } from "../output/chunk.ts";
 import type { OutputSelection } from "../output/follow.ts";
 import type { StopOptions } from "../process/process.ts";
 import type { JobEvent } from "./job_events.ts";
-import { Keep } from "./job_registry.ts";
+import { JobRegistry } from "./job_registry.ts";
 import { isRunningState } from "../process/state.ts";
 import type { SupervisorStatistics } from "./statistics.ts";
 import { type JobPage, type ListOptions, listPage } from "./list_page.ts";
@@ -45,7 +45,7 @@ const STUCK_MS = 10_000;
  */
 export class Supervisor implements AsyncDisposable {
   readonly #options: SupervisorOptions;
-  readonly #keep: Keep;
+  readonly #keep: JobRegistry;
   readonly #ready: Promise<void>;
   readonly #isolation = new IsolationProbe();
   readonly #signals: Disposable;
@@ -62,7 +62,7 @@ export class Supervisor implements AsyncDisposable {
   constructor(options: SupervisorOptions = {}) {
     checkOptions(options);
     this.#options = options;
-    this.#keep = new Keep(options);
+    this.#keep = new JobRegistry(options);
     this.#ready = this.#keep.recover().then(() => {
       this.#isReady = true;
     });
@@ -361,7 +361,7 @@ export class Supervisor implements AsyncDisposable {
   async remove(id: string): Promise<void> {
     await this.#ready;
     const status = this.#keep.status(id);
-    if (!Keep.isForgettable(status)) throw new JobRunningError(id, status.state);
+    if (!JobRegistry.isForgettable(status)) throw new JobRunningError(id, status.state);
     await this.#keep.forget(id);
   }
 

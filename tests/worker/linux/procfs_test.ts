@@ -1,6 +1,6 @@
 /** Which processes are a job's: from made-up tables and from this machine's. */
 import assert from "node:assert/strict";
-import { isTooEarly, membersOf } from "../../../worker/process/members.ts";
+import { membersOf, scanIsInconclusive } from "../../../worker/process/members.ts";
 import { type ProcessEntry, readEntry, scanProcesses } from "../../../worker/linux/procfs.ts";
 
 const JOB = { leader: 100, startTime: 50, mark: "no process has this mark" };
@@ -72,21 +72,21 @@ Deno.test("membersOf() finds by its mark a process that left group and session a
 const GONE = 2 ** 22 + 1;
 
 Deno.test("isTooEarly() says so of an orphan that ended before its mark was read, for it may have left another", () => {
-  assert.equal(isTooEarly([entry(GONE)], JOB), true);
+  assert.equal(scanIsInconclusive([entry(GONE)], JOB), true);
   // Its parent ended too, or is one of which nothing is known either.
-  assert.equal(isTooEarly([entry(GONE, { ppid: GONE + 1 })], JOB), true);
-  assert.equal(isTooEarly([entry(GONE, { ppid: GONE + 1 }), entry(GONE + 1, { ppid: GONE })], JOB), false);
-  assert.equal(isTooEarly([entry(GONE, { ppid: GONE + 1 }), entry(GONE + 1)], JOB), true);
-  assert.equal(isTooEarly([entry(GONE, { ppid: GONE + 1 }), entry(GONE + 1, { zombie: true })], JOB), true);
+  assert.equal(scanIsInconclusive([entry(GONE, { ppid: GONE + 1 })], JOB), true);
+  assert.equal(scanIsInconclusive([entry(GONE, { ppid: GONE + 1 }), entry(GONE + 1, { ppid: GONE })], JOB), false);
+  assert.equal(scanIsInconclusive([entry(GONE, { ppid: GONE + 1 }), entry(GONE + 1)], JOB), true);
+  assert.equal(scanIsInconclusive([entry(GONE, { ppid: GONE + 1 }), entry(GONE + 1, { zombie: true })], JOB), true);
 });
 
 Deno.test("isTooEarly() is not held up by what is older than the job, has ended, or is known to be another's", () => {
-  assert.equal(isTooEarly([], JOB), false);
-  assert.equal(isTooEarly([entry(GONE, { startTime: 49 })], JOB), false);
-  assert.equal(isTooEarly([entry(GONE, { zombie: true })], JOB), false);
+  assert.equal(scanIsInconclusive([], JOB), false);
+  assert.equal(scanIsInconclusive([entry(GONE, { startTime: 49 })], JOB), false);
+  assert.equal(scanIsInconclusive([entry(GONE, { zombie: true })], JOB), false);
   // Another job's leader, and what is in its session.
   const leader = entry(GONE, { ppid: Deno.pid });
-  assert.equal(isTooEarly([leader, entry(GONE + 1, { session: GONE })], JOB), false);
+  assert.equal(scanIsInconclusive([leader, entry(GONE + 1, { session: GONE })], JOB), false);
 });
 
 Deno.test("isTooEarly() knows the children of others' programs, but not orphans that were given to one above us", async () => {
@@ -94,9 +94,9 @@ Deno.test("isTooEarly() knows the children of others' programs, but not orphans 
   const sleep = readEntry(child.pid);
   assert.ok(sleep);
   const stranger = { ...sleep, ppid: 1, startTime: 60 };
-  assert.equal(isTooEarly([stranger, entry(GONE, { ppid: child.pid })], JOB), false);
+  assert.equal(scanIsInconclusive([stranger, entry(GONE, { ppid: child.pid })], JOB), false);
   const own = { ...entry(Deno.pid), ppid: child.pid };
-  assert.equal(isTooEarly([own, stranger, entry(GONE, { ppid: child.pid })], JOB), true);
+  assert.equal(scanIsInconclusive([own, stranger, entry(GONE, { ppid: child.pid })], JOB), true);
   child.kill("SIGKILL");
   await child.status;
 });

@@ -9,6 +9,7 @@ import {
   findRecord,
   frameRecord,
   jobChecksum,
+  type LogIdentity,
   MAX_PAYLOAD_BYTES,
   newSalt,
   offsetsBehind,
@@ -16,12 +17,11 @@ import {
   RECORD_OVERHEAD_BYTES,
   type RecordHeader,
   recordStartBefore,
-  type Salt,
 } from "../../../worker/output/frame.ts";
 
 const SALT = newSalt();
 
-function record(payload: Uint8Array, fields: Partial<RecordHeader> = {}, salt: Salt = SALT): Uint8Array {
+function record(payload: Uint8Array, fields: Partial<RecordHeader> = {}, salt: LogIdentity = SALT): Uint8Array {
   const bytes = new Uint8Array(RECORD_OVERHEAD_BYTES + payload.length);
   bytes.set(payload, RECORD_HEADER_BYTES);
   const header: RecordHeader = {

@@ -5,7 +5,7 @@ import { CgroupTree } from "../../../worker/cgroup/tree.ts";
 import { JobNotRunningError } from "../../../worker/errors.ts";
 import { Process, type ProcessOptions } from "../../../worker/process/process.ts";
 import { readEntry } from "../../../worker/linux/procfs.ts";
-import type { EndRecord, ProcessStatus } from "../../../worker/process/state.ts";
+import type { ExitReport, ProcessStatus } from "../../../worker/process/state.ts";
 import { cgroupTest, fakeBase } from "../cgroup_fixture.ts";
 import { Sink } from "../sink.ts";
 import { HEADLESS } from "../zoo.ts";
@@ -28,7 +28,7 @@ function bothTest(name: string, run: (sh: Sh, cgroups?: CgroupTree) => Promise<v
   });
 }
 
-function recordOf(status: ProcessStatus): EndRecord {
+function recordOf(status: ProcessStatus): ExitReport {
   assert.ok(status.state === "EXITED" || status.state === "KILLED", status.state);
   assert.ok(status.record !== undefined);
   return status.record;

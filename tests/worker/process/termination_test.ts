@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { Membership } from "../../../worker/process/members.ts";
 import { readEntry } from "../../../worker/linux/procfs.ts";
-import { askToEnd, endLeftovers, killAll } from "../../../worker/process/termination.ts";
+import { endSurvivors, killAll, sendTerm } from "../../../worker/process/termination.ts";
 
 /** A leader in a session of its own, as a job's, when it and its children have written so many lines. */
 async function leader(
@@ -41,18 +41,18 @@ Deno.test("askToEnd() reaches the whole group, and what is stopped too", async (
   while (!/^State:\tT/m.test(Deno.readTextFileSync(`/proc/${child.pid}/status`))) {
     await new Promise((resolve) => setImmediate(resolve));
   }
-  askToEnd(child.pid);
+  sendTerm(child.pid);
   assert.equal((await child.status).signal, "SIGTERM");
   // The sleep's parent is gone, so whoever reaps orphans here reaps it: it ends first.
   const pid = Number(lines[0]);
-  const { left } = await endLeftovers({ leader: child.pid, startTime: 0, mark: "-" }, 0);
+  const { left } = await endSurvivors({ leader: child.pid, startTime: 0, mark: "-" }, 0);
   assert.ok(left.length === 0 && ended(pid));
 });
 
 Deno.test("askToEnd() of a group that is gone does nothing", async () => {
   const { child } = await leader("echo up", 1);
   await child.status;
-  askToEnd(child.pid);
+  sendTerm(child.pid);
 });
 
 Deno.test("killAll() ends group, other groups, other sessions and daemons at once, whatever they ignore", async () => {
@@ -68,14 +68,14 @@ Deno.test("killAll() ends group, other groups, other sessions and daemons at onc
   for (const pid of pids) assert.ok(!ended(pid), `${pid} runs`);
   await killAll(job);
   assert.equal((await child.status).signal, "SIGKILL");
-  await endLeftovers(job, 0);
+  await endSurvivors(job, 0);
   for (const pid of pids) assert.ok(ended(pid), `${pid} ended`);
 });
 
 Deno.test("endLeftovers() finds nothing where nothing is left", async () => {
   const { child, job } = await leader("echo up", 1);
   await child.status;
-  assert.deepEqual(await endLeftovers(job, 1_000), { found: [], left: [], isDenied: false });
+  assert.deepEqual(await endSurvivors(job, 1_000), { found: [], left: [], isDenied: false });
 });
 
 Deno.test("endLeftovers() lets processes end by themselves on SIGTERM before it kills them", async () => {
@@ -85,7 +85,7 @@ Deno.test("endLeftovers() lets processes end by themselves on SIGTERM before it 
     1,
   );
   await child.status;
-  const { found, left } = await endLeftovers(job, 60_000);
+  const { found, left } = await endSurvivors(job, 60_000);
   assert.ok(found.length >= 1 && left.length === 0);
   assert.equal(await Deno.readTextFile(note), "bye\n");
   await Deno.remove(note);
@@ -99,7 +99,7 @@ Deno.test("endLeftovers() waits for its grace period, one second at most, and ki
     );
     await child.status;
     const begin = performance.now();
-    const { found, left } = await endLeftovers(job, graceMs);
+    const { found, left } = await endSurvivors(job, graceMs);
     assert.ok(found.length === 1 && found[0]?.startsWith(`${lines[0]}:`) && left.length === 0);
     const tookMs = performance.now() - begin;
     assert.ok(tookMs >= atLeastMs && tookMs < atLeastMs + 1_500, `${graceMs} ms took ${tookMs}`);
@@ -111,7 +111,7 @@ Deno.test("endLeftovers() leaves a process alone whose number is the leader's by
   // As it looks when the leader of long ago had this number: same pid, group and session, another start time.
   const { child, job } = await leader("echo up; exec sleep 1000", 1);
   const before = { leader: job.leader, startTime: job.startTime - 1, mark: crypto.randomUUID() };
-  assert.deepEqual(await endLeftovers(before, 0), { found: [], left: [], isDenied: false });
+  assert.deepEqual(await endSurvivors(before, 0), { found: [], left: [], isDenied: false });
   await killAll({ ...before, leader: 2 ** 22 + 1 }); // No such group, and nothing with its mark.
   assert.ok(!ended(child.pid));
   await killAll(job);

@@ -2,7 +2,7 @@
 import type { Usage } from "./certificate.ts";
 
 /** A certificate and key that were written. */
-export interface Made {
+export interface IssuedCertificate {
   readonly usage: Usage;
   /** `ca`, `server` or the user. */
   readonly name: string;

@@ -16,7 +16,7 @@ export const ENVIRONMENT_NAMES = [
 export type Environment = Readonly<Record<string, string | Uint8Array>>;
 
 /** What the server has of the world besides its flags. */
-export interface World {
+export interface ServerEnvironment {
   /** The version of this program. */
   readonly version: string;
   readonly env: { readonly [name in typeof ENVIRONMENT_NAMES[number]]?: string | undefined };

@@ -13,7 +13,7 @@ export interface ConfigPart<T> {
 }
 
 /** A part and what of it is in force. */
-export class LivePart<T> {
+export class ReloadableValue<T> {
   readonly #part: ConfigPart<T>;
   readonly #tell: (line: string) => void;
   #value: T;
