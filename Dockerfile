@@ -15,6 +15,7 @@ COPY teleportd ./teleportd
 COPY trust ./trust
 COPY text ./text
 COPY units ./units
+COPY base ./base
 COPY worker ./worker
 RUN deno task compile
 

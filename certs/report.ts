@@ -1,6 +1,7 @@
 /** How the certificate tool tells of certificates: as text for people, as plain data for programs. */
 import type { Listed } from "./list.ts";
 import type { IssuedCertificate } from "./issued_certificate.ts";
+import { defined } from "../base/defined.ts";
 
 /** What was made, where, and until when. */
 export function madeText({ usage, name, certificatePath, keyPath, hosts, roles, notAfter }: IssuedCertificate): string {
@@ -20,7 +21,7 @@ export function madeRecord(made: IssuedCertificate): Record<string, unknown> {
     usage,
     name,
     certificate: certificatePath,
-    ...(keyPath === undefined ? {} : { key: keyPath }),
+    ...defined({ key: keyPath }),
     hosts,
     roles,
     not_after: instant(notAfter),
@@ -73,7 +74,7 @@ export function listedRecord({ name, path, standing, hasKey, details, warning }:
     path,
     standing,
     has_key: hasKey,
-    ...(warning === undefined ? {} : { warning }),
+    ...defined({ warning }),
     ...(details === undefined ? {} : {
       use: useOf(details),
       common_names: details.commonNames,

@@ -5,6 +5,7 @@
  * Source: https://github.com/protocolbuffers/protobuf/blob/main/src/google/protobuf/descriptor.proto
  */
 import protobuf from "protobufjs";
+import { defined } from "../base/defined.ts";
 
 /** As much of descriptor.proto as is used here. */
 const SCHEMA = `
@@ -174,7 +175,7 @@ function describeField(field: protobuf.Field, oneofIndex: number | undefined, is
     number: field.id,
     label: field.repeated || field instanceof protobuf.MapField ? REPEATED : OPTIONAL,
     ...type,
-    ...(oneofIndex === undefined ? {} : { oneof_index: oneofIndex }),
+    ...defined({ oneof_index: oneofIndex }),
     json_name: jsonName(field.name),
     ...(isOptional ? { proto3_optional: true } : {}),
   };

@@ -2,6 +2,7 @@
 import type { CallLimitOptions } from "../rpc/server/call_limits.ts";
 import type { RefusalCause } from "../rpc/server/user_accounts.ts";
 import type { Flags } from "./flags.ts";
+import { defined } from "../base/defined.ts";
 
 /** The limits that the flags set; the others have the defaults of `rpc/server/`. */
 export function callLimitsOf(
@@ -9,8 +10,7 @@ export function callLimitsOf(
 ): Partial<CallLimitOptions> {
   const { maxCallsPerUser, maxStreamsPerUser, maxUnreadPerUser } = flags;
   return {
-    ...(maxCallsPerUser === undefined ? {} : { maxCalls: maxCallsPerUser }),
-    ...(maxStreamsPerUser === undefined ? {} : { maxStreams: maxStreamsPerUser }),
+    ...defined({ maxCalls: maxCallsPerUser, maxStreams: maxStreamsPerUser }),
     // One connection has half, so that a stalled client leaves the user's others as much.
     ...(maxUnreadPerUser === undefined ? {} : {
       maxUserBytes: maxUnreadPerUser,

@@ -7,6 +7,7 @@ import {
 } from "../rpc/server/connection_limits.ts";
 import type { Flags } from "./flags.ts";
 import { StartError } from "./start_error.ts";
+import { defined } from "../base/defined.ts";
 
 /** An idle server has 32 descriptors open. Store, audit record, log, policy and certificates find room in the others. */
 const OWN_DESCRIPTORS = 64;
@@ -47,9 +48,7 @@ export function chooseConnections(flags: Flags, maxDescriptors: number): ChosenC
   const { maxHandshakes, maxConnectionsPerUser, maxConnectionsPerAddress } = flags;
   const options = {
     maxConnections,
-    ...(maxHandshakes === undefined ? {} : { maxHandshakes }),
-    ...(maxConnectionsPerUser === undefined ? {} : { maxConnectionsPerUser }),
-    ...(maxConnectionsPerAddress === undefined ? {} : { maxConnectionsPerAddress }),
+    ...defined({ maxHandshakes, maxConnectionsPerUser, maxConnectionsPerAddress }),
   };
   const limits = connectionLimits(options);
   if (flags.maxConnections !== undefined || byDescriptors >= MOST_BY_DEFAULT) return { options, limits };

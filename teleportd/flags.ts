@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { parseDurationMs } from "../units/duration.ts";
 import { parseSizeBytes } from "../units/size.ts";
 import type { OutputPolicy } from "../mod.ts";
+import { defined } from "../base/defined.ts";
 
 /** A hundred years: whoever wants more never wants to forget. */
 const MAX_KEEP_MS = 3_155_760_000_000;
@@ -165,7 +166,7 @@ export function parseFlags(
     .allowExcessArguments(false)
     .action((path: string) => void (auditPath = path));
   program.helpCommand(false).parse(args, { from: "user" });
-  return { ...program.opts<Flags & Record<string, never>>(), ...(auditPath === undefined ? {} : { auditPath }) };
+  return { ...program.opts<Flags & Record<string, never>>(), ...defined({ auditPath }) };
 }
 
 const POLICIES: Readonly<Record<string, OutputPolicy>> = {

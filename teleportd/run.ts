@@ -38,6 +38,7 @@ import { stopSignals } from "./stop.ts";
 import { readLimits, supervisorOptions } from "./supervisor_options.ts";
 import { onUncaught, type Uncaught } from "./uncaught.ts";
 import { describe, type ServerEnvironment } from "./server_environment.ts";
+import { defined } from "../base/defined.ts";
 
 /** Why the server ended. */
 export type End = "stopped" | "failed";
@@ -89,7 +90,7 @@ export async function run(
     ...supervisorOptions(flags, limits, { env, environment, tell }),
     directory,
     ...(metrics && { onStoreWrite: metrics.onStoreWrite }),
-    ...(cgroups === undefined ? {} : { cgroups }),
+    ...defined({ cgroups }),
   });
   // Removed in the end. Not before the directory is this server's own: another may have the same cgroups.
   using _ = cgroups;
@@ -112,8 +113,7 @@ export async function run(
     directory: `${directory}/audit`,
     ...(metrics && { onWrite: metrics.onAuditWrite }),
     onError: (error) => tell(`the audit record cannot be written, so nothing new is done until it can: ${error}`),
-    ...(flags.auditFileBytes === undefined ? {} : { maxFileBytes: flags.auditFileBytes }),
-    ...(flags.auditFiles === undefined ? {} : { maxFiles: flags.auditFiles }),
+    ...defined({ maxFileBytes: flags.auditFileBytes, maxFiles: flags.auditFiles }),
   }).catch((error) => {
     throw new StartError(`The audit record in "${directory}/audit" cannot be opened: ${error.message}`);
   });

@@ -6,6 +6,7 @@ import { type FileLimits, parseLimits } from "./limits_file.ts";
 import { jobPath } from "./job_path.ts";
 import { readSettings } from "./settings_file.ts";
 import { describe, type ServerEnvironment } from "./server_environment.ts";
+import { defined } from "../base/defined.ts";
 
 /** Ended jobs are kept for 30 days unless told otherwise: long enough to look into what went wrong last month. */
 export const DEFAULT_KEEP_MS = 2_592_000_000;
@@ -34,8 +35,7 @@ export function supervisorOptions(
       ? { maxDiskShare: DEFAULT_DISK_SHARE }
       : { maxOutputBytes: flags.maxOutputTotal }),
     maxAgeMs: flags.keep ?? DEFAULT_KEEP_MS,
-    ...(flags.keepJobs === undefined ? {} : { maxJobs: flags.keepJobs }),
-    ...(flags.shutdownGrace === undefined ? {} : { closeGraceMs: flags.shutdownGrace }),
+    ...defined({ maxJobs: flags.keepJobs, closeGraceMs: flags.shutdownGrace }),
   };
 }
 

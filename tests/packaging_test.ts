@@ -139,7 +139,7 @@ Deno.test("the package holds the library, its licence and README, and nothing el
     assert.ok(files.includes(file), `${file} is in the package: ${said}`);
   }
   const others = files.filter((file) =>
-    !/^(mod\.ts|README\.md|LICENSE|deno\.json|worker\/(\w+\/)*\w+\.ts)$/.test(file)
+    !/^(mod\.ts|README\.md|LICENSE|deno\.json|base\/\w+\.ts|worker\/(\w+\/)*\w+\.ts)$/.test(file)
   );
   assert.deepEqual(others, []);
 });

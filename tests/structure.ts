@@ -17,18 +17,18 @@ export interface FileFacts {
 
 /** The layers and what each may import besides itself. The top of the list is the top of the house. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
-  door: ["teleportd", "mod", "cli", "service", "rpc", "certs", "trust", "proto", "worker", "text", "units"],
-  teleportd: ["mod", "service", "rpc", "certs", "trust", "text", "units"],
-  mod: ["worker"],
-  cli: ["rpc", "trust", "proto", "text", "units"],
-  service: ["mod", "proto", "text"],
-  rpc: ["mod", "trust", "proto"],
-  certs: ["trust", "text"],
-  trust: ["text"],
-  proto: [],
-  text: [],
-  units: ["proto"],
-  worker: [],
+  door: ["teleportd", "mod", "cli", "service", "rpc", "certs", "trust", "proto", "worker", "text", "units", "base"],
+  teleportd: ["mod", "service", "rpc", "certs", "trust", "text", "units", "base"],
+  mod: ["worker", "base"],
+  cli: ["rpc", "trust", "proto", "text", "units", "base"],
+  service: ["mod", "proto", "text", "base"],
+  rpc: ["mod", "trust", "proto", "base"],
+  certs: ["trust", "text", "base"],
+  trust: ["text", "base"],
+  proto: ["base"],
+  text: ["base"],
+  units: ["proto", "base"],
+  worker: ["base"],
   tests: [
     "door",
     "teleportd",
@@ -42,6 +42,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     "text",
     "units",
     "worker",
+    "base",
     "bench",
   ],
   bench: [
@@ -57,8 +58,10 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     "text",
     "units",
     "worker",
+    "base",
     "tests",
   ],
+  base: [],
 };
 
 /** The npm packages of each layer. A layer that is not here has none; tests and benchmarks may use all of them. */

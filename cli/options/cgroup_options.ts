@@ -5,6 +5,7 @@ import type { CgroupLimits } from "../../proto/teleport/v1/job_worker.ts";
 import { escapeTerminal } from "../../text/escape_terminal.ts";
 import { parseSizeBytes } from "../../units/size.ts";
 import { UsageError } from "../../units/usage_error.ts";
+import { defined } from "../../base/defined.ts";
 
 /** Options as typed. */
 export interface CgroupFlags {
@@ -42,12 +43,14 @@ export function cgroupLimits(flags: CgroupFlags): Sent<CgroupLimits> | undefined
     throw new UsageError("--io-path needs a rate to be for: give --read-rate or --write-rate too");
   }
   const limits = {
-    ...(memory === undefined ? {} : { memory_bytes: memory }),
-    ...(cpus === undefined ? {} : { cpus }),
-    ...(pids === undefined ? {} : { processes: pids }),
-    ...(readRate === undefined ? {} : { read_bytes_per_s: readRate }),
-    ...(writeRate === undefined ? {} : { write_bytes_per_s: writeRate }),
-    ...(ioPath === undefined ? {} : { io_path: ioPath }),
+    ...defined({
+      memory_bytes: memory,
+      cpus,
+      processes: pids,
+      read_bytes_per_s: readRate,
+      write_bytes_per_s: writeRate,
+      io_path: ioPath,
+    }),
   };
   return Object.keys(limits).length === 0 ? undefined : limits;
 }

@@ -5,6 +5,7 @@ import { type CgroupFlags, cgroupLimits } from "./cgroup_options.ts";
 import { parseDurationMs } from "../../units/duration.ts";
 import { parseSizeBytes } from "../../units/size.ts";
 import { UsageError } from "../../units/usage_error.ts";
+import { defined } from "../../base/defined.ts";
 
 /** Options as typed. */
 export interface JobFlags extends CgroupFlags {
@@ -60,15 +61,17 @@ export function jobRequest(command: string | undefined, args: readonly string[],
     timeout_ms: flags.timeout ?? 0,
     grace_ms: flags.grace,
     ...(flags.stdin ? { input: true } : {}),
-    ...(flags.maxOutput === undefined ? {} : { max_output_bytes: flags.maxOutput }),
-    ...(flags.outputPolicy === undefined ? {} : { output_policy: flags.outputPolicy }),
-    ...(flags.user === undefined ? {} : { user: flags.user }),
-    ...(flags.group === undefined ? {} : { group: flags.group }),
-    ...(flags.umask === undefined ? {} : { umask: flags.umask }),
-    ...(flags.nice === undefined ? {} : { nice: flags.nice }),
-    ...(flags.ulimit === undefined ? {} : { rlimits: flags.ulimit }),
-    ...(flags.isolate === undefined ? {} : { isolation: flags.isolate }),
-    ...(limits === undefined ? {} : { cgroup_limits: limits }),
+    ...defined({
+      max_output_bytes: flags.maxOutput,
+      output_policy: flags.outputPolicy,
+      user: flags.user,
+      group: flags.group,
+      umask: flags.umask,
+      nice: flags.nice,
+      rlimits: flags.ulimit,
+      isolation: flags.isolate,
+      cgroup_limits: limits,
+    }),
     ...(flags.allowNewPrivileges ? { allow_new_privileges: true } : {}),
     ...(flags.inheritEnv ? { inherit_env: true } : {}),
   };

@@ -5,6 +5,7 @@ import { parseDurationMs } from "../../units/duration.ts";
 import { bound, type Moment } from "../../units/moment.ts";
 import { DEFAULT_RETRY_FOR_MS } from "../follow/outage.ts";
 import { UsageError } from "../../units/usage_error.ts";
+import { defined } from "../../base/defined.ts";
 
 /** Options as typed. */
 export interface LogsFlags {
@@ -44,11 +45,10 @@ export function logsOptions(flags: LogsFlags): LogsOptions {
     timestamps: flags.timestamps ?? false,
     retryForMs: flags.retryFor ?? DEFAULT_RETRY_FOR_MS,
     selection: {
-      ...(tail === undefined ? {} : { tail_lines: tail }),
-      ...(tailBytes === undefined ? {} : { tail_bytes: tailBytes }),
+      ...defined({ tail_lines: tail, tail_bytes: tailBytes }),
       ...bound("since", since),
       ...bound("until", until),
-      ...(cursor === undefined ? {} : { cursor }),
+      ...defined({ cursor }),
       ...(one ? { stream: flags.stdout ? "STREAM_STDOUT" : "STREAM_STDERR" } : {}),
     },
   };

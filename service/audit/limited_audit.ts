@@ -3,6 +3,7 @@
  * written in full, and the rest is counted in a line. What changes something is always written in full.
  */
 import type { Audit, AuditEntry } from "./audit.ts";
+import { defined } from "../../base/defined.ts";
 
 /** How many lines are written in full. */
 interface Rate {
@@ -180,14 +181,10 @@ export class LimitedAudit implements Audit, Disposable {
     const { event = "call", user, roles, fingerprint, serial, issuer, allowed } = first ?? reader ?? {};
     const what = kind === "handshake" ? "refused connections" : kind === "denied" ? "denied calls" : "calls that read";
     const caller = isShared ? {} : {
-      ...(user === undefined ? {} : { user }),
-      ...(roles === undefined ? {} : { roles }),
-      ...(fingerprint === undefined ? {} : { fingerprint }),
-      ...(serial === undefined ? {} : { serial }),
-      ...(issuer === undefined ? {} : { issuer }),
+      ...defined({ user, roles, fingerprint, serial, issuer }),
     };
     const text = `${unwritten} more ${what} since the line before are not written down${jobs}`;
-    this.#audit.record({ event, ...caller, ...(allowed === undefined ? {} : { allowed }), text }, { soon: false });
+    this.#audit.record({ event, ...caller, ...defined({ allowed }), text }, { soon: false });
   }
 
   /** Writes down what was counted. */

@@ -4,6 +4,7 @@ import type { Audit, AuditEntry } from "./audit.ts";
 import { type ChainEnd, chainLine, readLine } from "./chain.ts";
 import { auditFileName, auditFileNumbers, HEAD_NAME, headText, readHeadOf } from "./files.ts";
 import { cutTornLine, endOfRecord, lastLine } from "./tail.ts";
+import { defined } from "../../base/defined.ts";
 
 /** Where the record is and how much of it is kept. */
 export interface AuditLogOptions {
@@ -231,7 +232,7 @@ export class AuditLog implements Audit, AsyncDisposable {
       this.#append({
         event: "server",
         text: `Removes "${auditFileName(number)}" to make room`,
-        ...(through === undefined ? {} : { removed_through: through }),
+        ...defined({ removed_through: through }),
       });
     }
     this.#going = going;

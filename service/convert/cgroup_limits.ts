@@ -1,16 +1,19 @@
 /** The limits of all of a job's processes together as a message of the wire, and back. */
 import type { CgroupLimits } from "../../mod.ts";
 import type * as wire from "../../proto/teleport/v1/job_worker.ts";
+import { defined } from "../../base/defined.ts";
 
 /** The limits that a request asks for. */
 export function cgroupLimitsOf(limits: wire.CgroupLimits): CgroupLimits {
   const { memory_bytes, cpus, processes, read_bytes_per_s, write_bytes_per_s, io_path } = limits;
   return {
-    ...(memory_bytes === undefined ? {} : { maxMemoryBytes: memory_bytes }),
-    ...(cpus === undefined ? {} : { maxCpus: cpus }),
-    ...(processes === undefined ? {} : { maxProcesses: processes }),
-    ...(read_bytes_per_s === undefined ? {} : { maxReadBytesPerS: read_bytes_per_s }),
-    ...(write_bytes_per_s === undefined ? {} : { maxWriteBytesPerS: write_bytes_per_s }),
+    ...defined({
+      maxMemoryBytes: memory_bytes,
+      maxCpus: cpus,
+      maxProcesses: processes,
+      maxReadBytesPerS: read_bytes_per_s,
+      maxWriteBytesPerS: write_bytes_per_s,
+    }),
     ...(io_path === "" ? {} : { ioPath: io_path }),
   };
 }
@@ -19,11 +22,13 @@ export function cgroupLimitsOf(limits: wire.CgroupLimits): CgroupLimits {
 export function cgroupLimitsMessage(limits: CgroupLimits): wire.CgroupLimits {
   const { maxMemoryBytes, maxCpus, maxProcesses, maxReadBytesPerS, maxWriteBytesPerS, ioPath = "" } = limits;
   return {
-    ...(maxMemoryBytes === undefined ? {} : { memory_bytes: maxMemoryBytes }),
-    ...(maxCpus === undefined ? {} : { cpus: maxCpus }),
-    ...(maxProcesses === undefined ? {} : { processes: maxProcesses }),
-    ...(maxReadBytesPerS === undefined ? {} : { read_bytes_per_s: maxReadBytesPerS }),
-    ...(maxWriteBytesPerS === undefined ? {} : { write_bytes_per_s: maxWriteBytesPerS }),
+    ...defined({
+      memory_bytes: maxMemoryBytes,
+      cpus: maxCpus,
+      processes: maxProcesses,
+      read_bytes_per_s: maxReadBytesPerS,
+      write_bytes_per_s: maxWriteBytesPerS,
+    }),
     io_path: ioPath,
   };
 }

@@ -4,6 +4,7 @@ import type * as wire from "../../proto/teleport/v1/job_worker.ts";
 import { cgroupLimitsOf } from "./cgroup_limits.ts";
 import { isolationOf, limitOf } from "./messages.ts";
 import { rlimitsOf } from "./rlimits.ts";
+import { defined } from "../../base/defined.ts";
 
 /** A higher priority than the server's own is not for its clients. */
 const MAX_NICE = 19;
@@ -26,17 +27,17 @@ export function jobOptionsOf(request: wire.JobRequest, owner: string): JobOption
     labels,
     owner,
     timeoutMs: timeout_ms,
-    ...(outputLimit === undefined ? {} : { outputLimit }),
+    ...defined({ outputLimit }),
     ...(request.input ? { input: true } : {}),
     ...(cwd === "" ? {} : { cwd }),
     ...(request_id === "" ? {} : { requestId: request_id }),
-    ...(grace_ms === undefined ? {} : { graceMs: grace_ms }),
+    ...defined({ graceMs: grace_ms }),
     ...(user === "" ? {} : { user }),
     ...(group === "" ? {} : { group }),
-    ...(umask === undefined ? {} : { umask }),
+    ...defined({ umask }),
     ...(nice === 0 ? {} : { nice }),
     ...(rlimits === null ? {} : { rlimits: rlimitsOf(rlimits) }),
-    ...(isolation === undefined ? {} : { isolation }),
+    ...defined({ isolation }),
     ...(request.cgroup_limits === null ? {} : { cgroupLimits: cgroupLimitsOf(request.cgroup_limits) }),
     ...(request.allow_new_privileges ? { allowNewPrivileges: true } : {}),
     ...(request.inherit_env ? { inheritEnv: true } : {}),

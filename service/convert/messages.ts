@@ -19,6 +19,7 @@ import type * as wire from "../../proto/teleport/v1/job_worker.ts";
 import { cgroupLimitsMessage } from "./cgroup_limits.ts";
 import { rlimitsMessage } from "./rlimits.ts";
 import { usageMessage } from "./usage.ts";
+import { defined } from "../../base/defined.ts";
 
 /** A moment as google.protobuf.Timestamp. */
 export function timestamp(time: Date): wire.Timestamp {
@@ -187,11 +188,7 @@ export function selectionOf(request: wire.GetOutputRequest): OutputSelection {
     follow: request.follow ?? true,
     exact: request.exact_pieces,
     ...(request.cursor === "" ? {} : { cursor: request.cursor }),
-    ...(stream === undefined ? {} : { stream }),
-    ...(request.tail_lines === undefined ? {} : { tailLines: request.tail_lines }),
-    ...(request.tail_bytes === undefined ? {} : { tailBytes: request.tail_bytes }),
-    ...(since === undefined ? {} : { since }),
-    ...(until === undefined ? {} : { until }),
+    ...defined({ stream, tailLines: request.tail_lines, tailBytes: request.tail_bytes, since, until }),
   };
 }
 
@@ -216,8 +213,7 @@ export function filterOf(request: wire.ListRequest | wire.WatchJobsRequest): Job
     states: statesOf(request.states),
     labels: request.labels,
     ...(request.command === "" ? {} : { command: request.command }),
-    ...(registeredSince === undefined ? {} : { registeredSince }),
-    ...(registeredUntil === undefined ? {} : { registeredUntil }),
+    ...defined({ registeredSince, registeredUntil }),
   };
 }
 

@@ -24,6 +24,7 @@ import { decideMethod, decideRegister, denied, listScope, type Policy } from "..
 import { DEFAULT_POLICY } from "../policy/default.ts";
 import { type Standing, standingOf } from "../policy/standing.ts";
 import { expandTemplate } from "../policy/template.ts";
+import { defined } from "../../base/defined.ts";
 
 /** Of a command for the record: longer than any path that one would look up there. */
 const MAX_COMMAND_CHARS = 1_000;
@@ -174,7 +175,7 @@ export function createService(supervisor: Supervisor, options: ServiceOptions = 
           const { bytes, taken, closed } = await supervisor.writeInput(id, pieces, {
             signal: context.signal,
             ...(writer === "" ? {} : { writer }),
-            ...(offset === undefined ? {} : { offset }),
+            ...defined({ offset }),
           });
           return { input_bytes: bytes, taken_bytes: taken, input_closed: closed };
         },

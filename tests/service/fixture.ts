@@ -3,6 +3,7 @@ import { Supervisor } from "../../mod.ts";
 import type { CallContext, CallName, CallOptions, JobWorkerClient, PeerCertificate } from "../../proto/service.ts";
 import { methods, SERVICE_NAME } from "../../rpc/shared/definition.ts";
 import { createService, type Service } from "../../service/handlers/handlers.ts";
+import { defined } from "../../base/defined.ts";
 
 /** Leaks of any kind fail the test; by default Deno 2.9 does not look. */
 export const strict = { sanitizeOps: true, sanitizeResources: true } as const;
@@ -34,7 +35,7 @@ export function contextOf(
   certificate: PeerCertificate | undefined,
   signal: AbortSignal = new AbortController().signal,
 ): CallContext {
-  return { signal, method, peer: "127.0.0.1:1", ...(certificate === undefined ? {} : { certificate }) };
+  return { signal, method, peer: "127.0.0.1:1", ...defined({ certificate }) };
 }
 
 /** The full name of a call. */

@@ -7,6 +7,7 @@ import type { JobSpec } from "../../worker/job/spec.ts";
 import type { ProcessStatus } from "../../worker/process/state.ts";
 import { Store } from "../../worker/store/store.ts";
 import { encodeOutput, encodeSpec, encodeStatus } from "../../worker/store/json.ts";
+import { defined } from "../../base/defined.ts";
 
 /** As the contract has it: start-up and a page, with 100,000 ended jobs. */
 const MANY = 100_000;
@@ -79,7 +80,7 @@ async function allPages(supervisor: Supervisor, options: ListOptions): Promise<J
   const jobs: JobStatus[] = [];
   let pageToken: string | undefined;
   do {
-    const page = await supervisor.list({ ...options, ...(pageToken === undefined ? {} : { pageToken }) });
+    const page = await supervisor.list({ ...options, ...defined({ pageToken }) });
     assert.ok(page.jobs.length <= (options.pageSize ?? 100));
     jobs.push(...page.jobs);
     pageToken = page.nextPageToken;
@@ -183,7 +184,7 @@ Deno.test("pages hold still while jobs come and go: none twice, none that was th
   const seen: string[] = [];
   let pageToken: string | undefined;
   do {
-    const page = await supervisor.list({ pageSize: 4, ...(pageToken === undefined ? {} : { pageToken }) });
+    const page = await supervisor.list({ pageSize: 4, ...defined({ pageToken }) });
     seen.push(...page.jobs.map(({ id }) => id));
     pageToken = page.nextPageToken;
     await supervisor.add("true");

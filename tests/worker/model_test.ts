@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { type JobStatus, type State, Supervisor, TeleportError } from "../../mod.ts";
 import { commandOf, type Kind, Model, type ModelFilter, type ModelJob, type Outcome } from "./model.ts";
+import { defined } from "../../base/defined.ts";
 
 /** The full size is 10,000. */
 const OPERATIONS = Number(Deno.env.get("TELEPORT_TEST_OPERATIONS") ?? 800);
@@ -87,7 +88,7 @@ class Sides {
     const wanted = this.model.canAdd(job);
     const [command, ...args] = commandOf(job);
     const { owner, labels, requestId } = job;
-    const options = { owner, labels, ...(requestId === undefined ? {} : { requestId }) };
+    const options = { owner, labels, ...defined({ requestId }) };
     let id = "";
     const outcome = await outcomeOf(async () => id = await this.supervisor.add(command, args, options));
     const what = `add ${JSON.stringify(job)}`;
@@ -153,7 +154,7 @@ class Sides {
       const page = await this.supervisor.list({
         ...filter,
         pageSize,
-        ...(pageToken === undefined ? {} : { pageToken }),
+        ...defined({ pageToken }),
       });
       ids.push(...page.jobs.map(({ id }) => id));
       pageToken = page.nextPageToken;

@@ -5,6 +5,7 @@ import { Process, type ProcessOptions } from "../../worker/process/process.ts";
 import type { StartErrorCode } from "../../worker/launch/failure.ts";
 import { Sink } from "./sink.ts";
 import { ignore, onDisk, run as runTool, title } from "./small_disk.ts";
+import { defined } from "../../base/defined.ts";
 
 const WAYS: readonly (readonly [string, ProcessOptions])[] = [
   ["directly", {}],
@@ -208,7 +209,7 @@ Deno.test({
     for (const isolation of [undefined, "PRIVATE"] as const) {
       // An isolated job has a /tmp of its own.
       if (isolation !== undefined && directory.startsWith("/tmp/")) continue;
-      const options = { user: "nobody", ...(isolation === undefined ? {} : { isolation }) };
+      const options = { user: "nobody", ...defined({ isolation }) };
       for (const name of ["closed", "closed/inner"]) {
         const { status } = await run("true", [], { ...options, cwd: `${directory}/${name}` });
         assert.ok(status.state === "FAILED" && status.errorCode === "CWD_NOT_ENTERABLE");

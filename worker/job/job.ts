@@ -17,6 +17,7 @@ import {
   type SentSignal,
 } from "../process/state.ts";
 import { type Watch, watch, woken } from "../watch.ts";
+import { defined } from "../../base/defined.ts";
 
 /** Where a job's changes are written down before they are told. */
 export interface JobRecorder {
@@ -125,7 +126,7 @@ export class Job {
   get status(): JobStatus {
     const status = this.#statusOf(this.#latest);
     if (!this.#process.isPaused || !this.isRunningState) return status;
-    return { ...status, paused: true, ...(this.#pausedBy === undefined ? {} : { pausedBy: this.#pausedBy }) };
+    return { ...status, paused: true, ...defined({ pausedBy: this.#pausedBy }) };
   }
 
   /** How much output there is now. */

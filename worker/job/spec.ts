@@ -15,6 +15,7 @@ import {
   type State,
 } from "../process/state.ts";
 import type { Usage } from "../process/usage.ts";
+import { defined } from "../../base/defined.ts";
 
 /** Enough to describe a job; more is a document. */
 const MAX_LABELS = 64;
@@ -118,20 +119,15 @@ export function jobStatus(spec: JobSpec, process: ProcessStatus, output: OutputC
     id,
     command,
     args,
-    ...(cwd === undefined ? {} : { cwd }),
+    ...defined({ cwd }),
     labels: labels ?? {},
-    ...(owner === undefined ? {} : { owner }),
+    ...defined({ owner }),
     registeredAt,
     timeoutMs: timeoutMs ?? 0,
     stdoutBytes,
     stderrBytes,
     droppedBytes,
-    ...(outputLimit === undefined ? {} : { outputLimit }),
-    ...(user === undefined ? {} : { user }),
-    ...(group === undefined ? {} : { group }),
-    ...(rlimits === undefined ? {} : { rlimits }),
-    ...(isolation === undefined ? {} : { isolation }),
-    ...(cgroupLimits === undefined ? {} : { cgroupLimits }),
+    ...defined({ outputLimit, user, group, rlimits, isolation, cgroupLimits }),
     ...(input ? { input: { bytes: 0, closed: isFinalState(process.state) } } : {}),
     ...process,
   };

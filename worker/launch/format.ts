@@ -3,6 +3,7 @@
  * library and every shell hand a file to /bin/sh that the kernel has refused with ENOEXEC, whatever the file is.
  */
 import { closeSync, constants, existsSync, fstatSync, openSync, readSync } from "node:fs";
+import { defined } from "../../base/defined.ts";
 
 /** The kernel looks at so much of a file to find out what it is: BINPRM_BUF_SIZE of linux/binfmts.h. */
 const HEAD_BYTES = 256;
@@ -113,7 +114,7 @@ function elfFormat(head: Uint8Array, read: Read, size: number): FileFormat {
     if (length < 2 || length > MAX_NAME_BYTES || name.at(-1) !== 0) return refused;
     interpreter = utf8.decode(name).split("\0", 1)[0];
   }
-  return { isExecutable: true, isScript: false, ...(interpreter === undefined ? {} : { interpreter }) };
+  return { isExecutable: true, isScript: false, ...defined({ interpreter }) };
 }
 
 /** Whether somebody registered an interpreter for such files: binfmt_misc, Documentation/admin-guide/binfmt-misc.rst. */

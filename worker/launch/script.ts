@@ -7,6 +7,7 @@
 import type { Credentials } from "./failure.ts";
 import { RLIMIT_KINDS, RLIMIT_NAMES, type RlimitName, type Rlimits } from "./rlimits.ts";
 import { type IsolationPlan, isolationPrivileges, isolationWrappers, type Step } from "./isolation.ts";
+import { defined } from "../../base/defined.ts";
 
 /** The shell that the launcher is. */
 export const SHELL = "/bin/sh";
@@ -94,7 +95,7 @@ export function launchScript(
   const env = {
     PATH: LAUNCHER_PATH,
     LC_ALL: "C",
-    ...(program.env[markVariable] === undefined ? {} : { [markVariable]: program.env[markVariable] }),
+    ...defined({ [markVariable]: program.env[markVariable] }),
     ...Object.fromEntries(passed.map((text, index) => [`${prefix}_${index}`, text])),
   };
   // Neither the user nor the mounts are those by which the directory was entered.

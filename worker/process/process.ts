@@ -21,6 +21,7 @@ import {
 } from "./state.ts";
 import { LEFTOVER_GRACE_MS } from "./termination.ts";
 import type { Usage } from "./usage.ts";
+import { defined } from "../../base/defined.ts";
 
 /** Options of a process. */
 export interface ProcessOptions extends SpawnOptions {
@@ -164,7 +165,7 @@ export class Process {
     this.#leaderLives = true;
     const startTime = readEntry(child.pid)?.startTime ?? Infinity;
     const tree = new ProcessTree(
-      { leader: child.pid, startTime, mark: this.#id, ...(tag === undefined ? {} : { tag }) },
+      { leader: child.pid, startTime, mark: this.#id, ...defined({ tag }) },
       cgroup,
     );
     this.#tree = tree;
@@ -200,7 +201,7 @@ export class Process {
     if (!this.isRunningState || this.#tree === undefined || this.#kill === undefined) return this.#status;
     this.#cause ??= {
       reason: options.reason ?? "STOPPED",
-      ...(options.by === undefined ? {} : { by: options.by }),
+      ...defined({ by: options.by }),
     };
     const graceMs = options.graceMs ?? this.#options.graceMs ?? DEFAULT_GRACE_MS;
     this.#nowRuns(); // The launcher is stopped like the program that it becomes.
@@ -242,7 +243,7 @@ export class Process {
     const parsed: LinuxSignal = parseSignal(signal);
     const tree = this.#running("be sent a signal");
     const before = this.#lastSignal;
-    this.#lastSignal = { name: parsed.name, ...(by === undefined ? {} : { by }) };
+    this.#lastSignal = { name: parsed.name, ...defined({ by }) };
     try {
       await tree.signal(parsed);
     } catch (error) {
@@ -327,8 +328,7 @@ export class Process {
       at,
       reason,
       record,
-      ...(by === undefined ? {} : { stoppedBy: by }),
-      ...(error === undefined ? {} : { error }),
+      ...defined({ stoppedBy: by, error }),
     });
   }
 
@@ -343,7 +343,7 @@ export class Process {
     if ("exitCode" in how) return { reason: "EXITED" };
     if (this.#lastSignal?.name === how.signal) {
       const { by } = this.#lastSignal;
-      return { reason: "SIGNALED", ...(by === undefined ? {} : { by }) };
+      return { reason: "SIGNALED", ...defined({ by }) };
     }
     const isOutOfMemory = how.signal === "SIGKILL" && (this.#tree?.oomKills ?? 0) > 0;
     return { reason: isOutOfMemory ? "OUT_OF_MEMORY" : "SIGNALED" };

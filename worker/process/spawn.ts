@@ -12,6 +12,7 @@ import { Launch } from "../launch/launcher.ts";
 import { type LaunchPlan, needsLauncher } from "../launch/script.ts";
 import { MARK_VARIABLE } from "./members.ts";
 import { withTag } from "./tags.ts";
+import { defined } from "../../base/defined.ts";
 
 /** Options of a start. */
 export interface SpawnOptions extends CommandOptions {
@@ -140,8 +141,7 @@ function planOf(options: SpawnOptions, runAs: RunAs | undefined): LaunchPlan {
     plainPolicy: handed.hasPolicy,
     plainIoPriority: handed.hasIoPriority,
     noAmbientCapabilities: handed.hasAmbientCapabilities,
-    ...(umask === undefined ? {} : { umask }),
-    ...(rlimits === undefined ? {} : { rlimits }),
+    ...defined({ umask, rlimits }),
     ...(options.nice === undefined && nice === 0 ? {} : { nice }),
     ...(isolation === undefined ? {} : { isolation: isolationHere(isolation) }),
     ...(runAs === undefined ? {} : { credentials: runAs.credentials }),

@@ -3,6 +3,7 @@ import type { StartErrorCode } from "../launch/failure.ts";
 import type { InputState } from "./stdin.ts";
 
 import type { Usage } from "./usage.ts";
+import { defined } from "../../base/defined.ts";
 
 /**
  * Where a process or job is in its life. `EXITED`, `KILLED`, `FAILED` and `LOST` are final and never change.
@@ -175,9 +176,7 @@ export function transition(status: ProcessStatus, event: ProcessEvent): ProcessS
           endedAt: event.at,
           pid: status.pid,
           reason: event.reason,
-          ...(event.stoppedBy === undefined ? {} : { stoppedBy: event.stoppedBy }),
-          ...(event.error === undefined ? {} : { error: event.error }),
-          ...(event.record === undefined ? {} : { record: event.record }),
+          ...defined({ stoppedBy: event.stoppedBy, error: event.error, record: event.record }),
         };
         return "exitCode" in event.how
           ? { state: "EXITED", exitCode: event.how.exitCode, ...ended }

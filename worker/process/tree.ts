@@ -10,6 +10,7 @@ import { type LinuxSignal, probe, sendSignal } from "../linux/signals.ts";
 import { endSurvivors, killAll, type Leftovers, sendTerm } from "./termination.ts";
 import { Meter, type Usage } from "./usage.ts";
 import { endedChildTicks } from "./child_rusage.ts";
+import { defined } from "../../base/defined.ts";
 
 /** The processes of a job, from the start of the leader on. */
 export class ProcessTree {
@@ -154,8 +155,7 @@ export class ProcessTree {
       usage,
       othersEnded: this.#ended.size,
       ...(this.#othersLeft === 0 ? {} : { othersLeft: this.#othersLeft }),
-      ...(this.#termSentAt === undefined ? {} : { termSentAt: this.#termSentAt }),
-      ...(this.#killSentAt === undefined ? {} : { killSentAt: this.#killSentAt }),
+      ...defined({ termSentAt: this.#termSentAt, killSentAt: this.#killSentAt }),
     };
   }
 }

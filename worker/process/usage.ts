@@ -2,6 +2,7 @@
 import type { Cgroup } from "../cgroup/cgroup.ts";
 import { type Membership, membersOf } from "./members.ts";
 import { type CpuTicks, type ProcessEntry, readMemory, scanProcesses } from "../linux/procfs.ts";
+import { defined } from "../../base/defined.ts";
 
 /**
  * Where a figure is from.
@@ -58,7 +59,7 @@ export class Meter {
     const members = membersOf(await scanProcesses() ?? [], this.#job);
     const memoryBytes = this.note(members);
     const processes = this.#cgroup?.pids().length ?? members.length;
-    return { ...this.#figures(undefined), ...(memoryBytes === undefined ? {} : { memoryBytes }), processes };
+    return { ...this.#figures(undefined), ...defined({ memoryBytes }), processes };
   }
 
   /**
@@ -99,7 +100,7 @@ export class Meter {
       ...(peakMemoryBytes === undefined
         ? {}
         : { peakMemoryBytes, memorySource: counted?.peakMemoryBytes === undefined ? "PROC" : "CGROUP" }),
-      ...(oomKills === undefined ? {} : { oomKills }),
+      ...defined({ oomKills }),
     };
   }
 }

@@ -6,6 +6,7 @@ import { InvalidArgumentError, LimitReachedError, NotEnforceableError } from "..
 import { checkEnforceable, gainsNoPrivileges } from "../launch/host.ts";
 import type { Job } from "../job/job.ts";
 import type { JobOptions } from "../job/spec.ts";
+import { defined } from "../../base/defined.ts";
 
 /** Limits of a job; what is absent is not limited. */
 export type JobLimits = Pick<JobOptions, "timeoutMs" | "rlimits" | "cgroupLimits">;
@@ -56,7 +57,7 @@ export function withLimits(options: JobOptions, { defaultLimits = {}, maxLimits 
   const cgroupLimits = { ...maxLimits.cgroupLimits, ...defaultLimits.cgroupLimits, ...options.cgroupLimits };
   return {
     ...options,
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...defined({ timeoutMs }),
     ...(Object.keys(rlimits).length === 0 ? {} : { rlimits }),
     ...(Object.keys(cgroupLimits).length === 0 ? {} : { cgroupLimits }),
   };

@@ -13,6 +13,7 @@ import type { StoredChange, StoredJob } from "../store/rows.ts";
 import type { LiveJobs } from "./live_jobs.ts";
 import type { PageTokenCodec } from "./page_token.ts";
 import { woken } from "../watch.ts";
+import { defined } from "../../base/defined.ts";
 
 /** Jobs read from the store at a time. */
 const SNAPSHOT_PAGE = 100;
@@ -179,7 +180,7 @@ export class JobEvents {
     const token = this.#seal({ seq });
     if ("removed" in change) {
       const { status: process, line, id, owner, labels, registeredAt } = change.removed;
-      const spec = { id, labels, registeredAt, command: "", args: [], ...(owner === undefined ? {} : { owner }) };
+      const spec = { id, labels, registeredAt, command: "", args: [], ...defined({ owner }) };
       const status = jobStatus(spec, process, NO_OUTPUT);
       return { seq, was, line, event: { type: "removed", status, at, token } };
     }

@@ -35,6 +35,7 @@ import { OutputFiles } from "./output_store.ts";
 import { PendingWrites } from "./pending_writes.ts";
 import { PageTokenCodec } from "./page_token.ts";
 import { checkDatabaseThere } from "./lost_database.ts";
+import { defined } from "../../base/defined.ts";
 
 /** The jobs of a supervisor. */
 export class JobRegistry {
@@ -68,10 +69,10 @@ export class JobRegistry {
       bootId: this.#bootId,
       onWarning: (sentence) => this.#warn(sentence),
       isClockBelieved: () => this.#retention.isClockBelieved,
-      ...(options.onStoreWrite === undefined ? {} : { onWrite: options.onStoreWrite }),
+      ...defined({ onWrite: options.onStoreWrite }),
     });
     this.#output = new OutputFiles({
-      ...(directory === undefined ? {} : { directory }),
+      ...defined({ directory }),
       onDeleted: (id) => this.store.deleted(id),
       onError: (error) => this.#tell(error),
     });
@@ -83,7 +84,7 @@ export class JobRegistry {
       ended: (after, limit) => this.store.ended(after, limit),
       isWatched: (id) => (this.jobs.get(id)?.watchers ?? 0) > 0 || this.events.isAwaited(id),
       forget: (id) => this.#forgetUnasked(id),
-      ...(lastSeenMs === undefined ? {} : { lastSeenMs }),
+      ...defined({ lastSeenMs }),
       onHeld: (sentence) => this.#warn(sentence),
     });
     const { jobs, bytes } = this.store.totals();
@@ -94,7 +95,7 @@ export class JobRegistry {
       store: this.store,
       jobs: this.jobs,
       bootId: this.#bootId,
-      ...(options.cgroups === undefined ? {} : { cgroups: options.cgroups }),
+      ...defined({ cgroups: options.cgroups }),
       onRecorded: (_, status, known) => {
         this.counters.count(status, known);
         this.events.wake();
@@ -250,7 +251,7 @@ export class JobRegistry {
           ...own,
           output: log,
           onError: (error) => this.#tell(error),
-          ...(cgroup === undefined ? {} : { cgroup }),
+          ...defined({ cgroup }),
         }),
         spec,
         log,

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Job } from "../job/job.ts";
 import type { JobSpec } from "../job/spec.ts";
 import type { OutputLogOptions } from "../output/log.ts";
+import { defined } from "../../base/defined.ts";
 
 /** What it works with. */
 export interface OutputFilesOptions {
@@ -38,7 +39,7 @@ export class OutputFiles {
 
   /** Options of the log of one job. */
   logOptions({ id, outputLimit }: JobSpec): OutputLogOptions {
-    return { directory: this.#of(id), ...(outputLimit === undefined ? {} : { limit: outputLimit }) };
+    return { directory: this.#of(id), ...defined({ limit: outputLimit }) };
   }
 
   #of(id: string): string {

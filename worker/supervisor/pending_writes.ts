@@ -9,6 +9,7 @@ import { isFinalState, type ProcessStatus } from "../process/state.ts";
 import type { Store } from "../store/store.ts";
 import type { StatusDetails } from "../store/rows.ts";
 import type { LiveJobs } from "./live_jobs.ts";
+import { defined } from "../../base/defined.ts";
 
 /** Nothing tells when a disk has room again. Only while something waits for it. */
 const RETRY_MS = 5_000;
@@ -47,13 +48,11 @@ export class PendingWrites {
         const known: StatusDetails = {
           process: {
             bootId,
-            ...(leader === undefined ? {} : { leader }),
-            ...(startTime === undefined ? {} : { startTime }),
-            ...(tag === undefined ? {} : { tag }),
+            ...defined({ leader, startTime, tag }),
             ...(cgroups === undefined ? {} : { cgroup: cgroups.directoryOf(id) }),
           },
           ...(cause === undefined ? {} : { reason: cause.reason }),
-          ...(asker === undefined ? {} : { by: asker }),
+          ...defined({ by: asker }),
           ...(isFinalState(status.state)
             ? { output: { end: log.end, totals: log.totals() }, outputBytes: log.handOver() }
             : {}),

@@ -10,6 +10,7 @@ import { unusable } from "../store/database.ts";
 import type { StoredJob, StoredProcess } from "../store/rows.ts";
 import { endSurvivors, LEFTOVER_GRACE_MS } from "../process/termination.ts";
 import { Meter } from "../process/usage.ts";
+import { defined } from "../../base/defined.ts";
 
 /** Names the start of the system that this process runs in; proc_sys_kernel(5). Empty where it cannot be read. */
 export function bootId(): string {
@@ -82,7 +83,7 @@ export async function endOrphans(
   // A job that was about to start has no pid on record: it is known by its mark alone.
   const { leader = -1, startTime = 0, tag } = process;
   const cgroup = process.cgroup === undefined ? undefined : new Cgroup(process.cgroup);
-  const job = { leader, startTime, mark: id, ...(tag === undefined ? {} : { tag }), wasUnwatched: true, cgroup };
+  const job = { leader, startTime, mark: id, ...defined({ tag }), wasUnwatched: true, cgroup };
   const { found, left, isDenied } = await endSurvivors(job, LEFTOVER_GRACE_MS);
   const usage = new Meter(job, cgroup).final(undefined);
   cgroup?.remove();
@@ -101,7 +102,6 @@ export function lostStatus(status: ProcessStatus, record?: ExitReport): ProcessS
     error: "The server died while the job ran, and what became of the job was not seen",
     ...("startedAt" in status && status.startedAt ? { startedAt: status.startedAt } : {}),
     ...("pid" in status && status.pid !== undefined ? { pid: status.pid } : {}),
-    ...(record === undefined ? {} : { record }),
-    ...(status.asked === undefined ? {} : { asked: status.asked }),
+    ...defined({ record, asked: status.asked }),
   };
 }

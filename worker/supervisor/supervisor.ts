@@ -20,6 +20,7 @@ import { checkPossible, checkRunning, withLimits } from "./admission.ts";
 import { checkOptions, type SupervisorOptions } from "./options.ts";
 import { closeOnSignals } from "./closing_signals.ts";
 import { type Watch, watch } from "../watch.ts";
+import { defined } from "../../base/defined.ts";
 
 /**
  * When jobs are ended because the supervisor closes, it waits so much longer than their grace periods for the ends to be
@@ -136,7 +137,7 @@ export class Supervisor implements AsyncDisposable {
       command,
       args: [...args],
       cwd: this.#cwdOf(options),
-      ...(outputLimit === undefined ? {} : { outputLimit }),
+      ...defined({ outputLimit }),
       registeredAt: new Date(),
     };
     this.#keep.add(spec, digest);

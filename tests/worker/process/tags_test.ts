@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { membersOf } from "../../../worker/process/members.ts";
 import { readEntry, readHardLimit, scanProcesses } from "../../../worker/linux/procfs.ts";
 import { hasTags, withTag } from "../../../worker/process/tags.ts";
+import { defined } from "../../../base/defined.ts";
 
 /** The hard limit of a process that a shell starts now. */
 function carried(script = ""): string {
@@ -61,7 +62,7 @@ Deno.test("membersOf() finds by its tag what has no mark, and no process of anot
     const entries = await scanProcesses() ?? [];
     const job = { leader: 2 ** 22 + 1, startTime: readEntry(own.child.pid)?.startTime ?? 0, mark: "none" };
     assert.deepEqual(membersOf(entries, job), []);
-    const found = membersOf(entries, { ...job, ...(own.tag === undefined ? {} : { tag: own.tag }) });
+    const found = membersOf(entries, { ...job, ...defined({ tag: own.tag }) });
     assert.deepEqual(found.map(({ pid }) => pid), [own.child.pid]);
   } finally {
     for (const child of [own.child, ...others]) child.kill("SIGKILL");

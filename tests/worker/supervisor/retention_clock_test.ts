@@ -7,6 +7,7 @@ import type { EndedJob } from "../../../worker/store/rows.ts";
 import { encodeSpec } from "../../../worker/store/json.ts";
 import { Store } from "../../../worker/store/store.ts";
 import { Supervisor } from "../../../worker/supervisor/supervisor.ts";
+import { defined } from "../../../base/defined.ts";
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
@@ -26,7 +27,7 @@ function retentionOf(lastSeenMs?: number) {
         jobs = [];
         return 1;
       },
-      ...(lastSeenMs === undefined ? {} : { lastSeenMs }),
+      ...defined({ lastSeenMs }),
       onHeld: (sentence) => told.push(sentence),
       clock,
     });

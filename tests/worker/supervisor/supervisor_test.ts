@@ -18,6 +18,7 @@ import {
   Supervisor,
   SupervisorClosedError,
 } from "../../../mod.ts";
+import { defined } from "../../../base/defined.ts";
 
 const MISSING = "01890000-0000-7000-8000-000000000000";
 
@@ -168,7 +169,7 @@ Deno.test("list() filters, and pages from the newest to the oldest", async () =>
     const found: string[] = [];
     let pageToken: string | undefined;
     do {
-      const page = await supervisor.list({ ...filter, ...(pageToken === undefined ? {} : { pageToken }) });
+      const page = await supervisor.list({ ...filter, ...defined({ pageToken }) });
       assert.ok(page.jobs.length <= (filter?.pageSize ?? 100));
       found.push(...page.jobs.map(({ id }) => id));
       pageToken = page.nextPageToken;
