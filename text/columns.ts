@@ -1,0 +1,75 @@
+/** Aligned columns of text for a terminal: lists, and names with their values. */
+
+/** The SGR sequences that set colours. They take no cells. */
+// deno-lint-ignore no-control-regex
+const COLOURS = /\x1b\[[\d;]*m/g;
+
+/** Printable ASCII: each character takes one cell. */
+const ASCII = /^[\x20-\x7e]*$/;
+
+/** Characters that take no cell: marks on the character before them, invisible characters and controls. */
+const ZERO_WIDTH = /^[\p{Mn}\p{Me}\p{Default_Ignorable_Code_Point}\p{Cc}]+$/u;
+
+/** Emoji that terminals draw in two cells. U+FE0F asks for the emoji form of a character. */
+const EMOJI = /\p{Emoji_Presentation}|\ufe0f/u;
+
+/** The ranges of Unicode Standard Annex #11 whose characters are wide or fullwidth, without emoji. */
+const WIDE =
+  /[\u1100-\u115f\u2329\u232a\u2e80-\u303e\u3041-\u3247\u3250-\u4dbf\u4e00-\ua4c6\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe19\ufe30-\ufe6b\uff01-\uff60\uffe0-\uffe6\u{1b000}\u{1b001}\u{1f200}-\u{1f251}\u{20000}-\u{3fffd}]/u;
+
+const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
+
+/**
+ * Counts the terminal cells that a text of one line takes. Colours count nothing.
+ *
+ * @example
+ * ```ts
+ * cellWidth("job"); // 3
+ * cellWidth("作業"); // 4
+ * ```
+ */
+export function cellWidth(text: string): number {
+  if (ASCII.test(text)) return text.length;
+  let cells = 0;
+  for (const { segment } of graphemes.segment(text.replace(COLOURS, ""))) {
+    if (EMOJI.test(segment) || WIDE.test(segment)) cells += 2;
+    else if (!ZERO_WIDTH.test(segment)) cells += 1;
+  }
+  return cells;
+}
+
+/** The layout of {@linkcode formatColumns}. */
+export interface ColumnsOptions {
+  /** Cells between two columns; 2 by default. */
+  readonly gap?: number;
+  /** Indices, from 0, of the columns that are aligned to the right, such as numbers. */
+  readonly right?: readonly number[];
+}
+
+/**
+ * Formats rows as aligned columns, one line per row, without spaces at line ends.
+ *
+ * @param rows the rows; each cell is one line of text that is safe to show, and may have colours
+ * @example
+ * ```ts
+ * formatColumns([["NAME", "BYTES"], ["log", "7"]], { right: [1] });
+ * // NAME  BYTES
+ * // log       7
+ * ```
+ */
+export function formatColumns(rows: readonly (readonly string[])[], options: ColumnsOptions = {}): string {
+  const { gap = 2, right = [] } = options;
+  const sizes = rows.map((row) => row.map(cellWidth));
+  const widths: number[] = [];
+  for (const row of sizes) {
+    for (const [index, size] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, size);
+  }
+  const lines = rows.map((row, line) => {
+    const cells = row.map((cell, index) => {
+      const padding = " ".repeat((widths[index] ?? 0) - (sizes[line]?.[index] ?? 0));
+      return right.includes(index) ? padding + cell : cell + padding;
+    });
+    return cells.join(" ".repeat(gap)).trimEnd();
+  });
+  return lines.join("\n");
+}
