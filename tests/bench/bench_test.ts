@@ -26,38 +26,28 @@ async function bench(...args: string[]): Promise<{ code: number; stdout: string;
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
-Deno.test({
-  name: "deno task bench --quick holds every budget against a number, and writes them down",
-  sanitizeOps: true,
-  sanitizeResources: true,
-  async fn() {
-    const directory = await Deno.makeTempDir({ prefix: "teleport_bench_test_" });
-    try {
-      const { code, stdout, stderr } = await bench("--quick", "--results", `${directory}/results.md`);
-      assert.equal(code, 0, stderr);
-      const results = await Deno.readTextFile(`${directory}/results.md`);
-      for (const [words, maySkip] of BUDGETS) {
-        const line = stdout.split("\n").find((line) => words.test(line)) ?? "";
-        const row = results.split("\n").find((line) => line.startsWith("|") && words.test(line)) ?? "";
-        if (maySkip && line.startsWith("SKIP")) continue;
-        assert.match(line, /^(PASS|MISS) .*: .*\d.*; budget /, `${words} in:\n${stdout}`);
-        assert.match(row, /^\| .* \| .* \| [^|]*\d[^|]* \| (PASS|MISS) \|$/, `${words} in:\n${results}`);
-      }
-      assert.match(stdout, /^Deno \d+\.\d+\.\d+, V8 .*grpc-js@/m, "The versions are told");
-      assert.doesNotMatch(stdout + results, /NaN|undefined/);
-    } finally {
-      await Deno.remove(directory, { recursive: true });
+Deno.test("deno task bench --quick holds every budget against a number, and writes them down", async () => {
+  const directory = await Deno.makeTempDir({ prefix: "teleport_bench_test_" });
+  try {
+    const { code, stdout, stderr } = await bench("--quick", "--results", `${directory}/results.md`);
+    assert.equal(code, 0, stderr);
+    const results = await Deno.readTextFile(`${directory}/results.md`);
+    for (const [words, maySkip] of BUDGETS) {
+      const line = stdout.split("\n").find((line) => words.test(line)) ?? "";
+      const row = results.split("\n").find((line) => line.startsWith("|") && words.test(line)) ?? "";
+      if (maySkip && line.startsWith("SKIP")) continue;
+      assert.match(line, /^(PASS|MISS) .*: .*\d.*; budget /, `${words} in:\n${stdout}`);
+      assert.match(row, /^\| .* \| .* \| [^|]*\d[^|]* \| (PASS|MISS) \|$/, `${words} in:\n${results}`);
     }
-  },
+    assert.match(stdout, /^Deno \d+\.\d+\.\d+, V8 .*grpc-js@/m, "The versions are told");
+    assert.doesNotMatch(stdout + results, /NaN|undefined/);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
 });
 
-Deno.test({
-  name: "deno task bench refuses a measurement it does not have, and names those it has",
-  sanitizeOps: true,
-  sanitizeResources: true,
-  async fn() {
-    const { code, stdout } = await bench("--only", "nothing");
-    assert.equal(code, 2);
-    assert.match(stdout, /streaming, run, stalled/);
-  },
+Deno.test("deno task bench refuses a measurement it does not have, and names those it has", async () => {
+  const { code, stdout } = await bench("--only", "nothing");
+  assert.equal(code, 2);
+  assert.match(stdout, /streaming, run, stalled/);
 });

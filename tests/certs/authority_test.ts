@@ -5,7 +5,6 @@ import { type KeyPair, makeCertificate } from "../../certs/certificate.ts";
 import { lifetime } from "../../certs/lifetime.ts";
 import { refuses, temporaryDirectory } from "./fixture.ts";
 
-const strict = { sanitizeOps: true, sanitizeResources: true, sanitizeExit: true };
 const validity = lifetime({ kind: "authority" });
 
 async function write(dir: string, { certificate, key }: Partial<KeyPair>): Promise<void> {
@@ -13,14 +12,14 @@ async function write(dir: string, { certificate, key }: Partial<KeyPair>): Promi
   if (key !== undefined) await Deno.writeTextFile(`${dir}/ca.key`, key);
 }
 
-Deno.test({ ...strict, name: "readAuthority() reads what makeAuthority() made" }, async () => {
+Deno.test("readAuthority() reads what makeAuthority() made", async () => {
   await using dir = await temporaryDirectory();
   const authority = await makeAuthority(validity);
   await write(dir.path, authority);
   assert.deepEqual(await readAuthority(dir.path), authority);
 });
 
-Deno.test({ ...strict, name: "readAuthority() refuses a directory without one, or with half of one" }, async () => {
+Deno.test("readAuthority() refuses a directory without one, or with half of one", async () => {
   await using dir = await temporaryDirectory();
   const { certificate } = await makeAuthority(validity);
   await refuses(() => readAuthority(`${dir.path}/none`), "MISSING", /none\/ca\.crt" is missing: run "init"/);
@@ -29,7 +28,7 @@ Deno.test({ ...strict, name: "readAuthority() refuses a directory without one, o
   await refuses(() => readAuthority(dir.path), "MISSING", /ca\.key" is missing: run "init"/);
 });
 
-Deno.test({ ...strict, name: "readAuthority() refuses one that has ended" }, async () => {
+Deno.test("readAuthority() refuses one that has ended", async () => {
   await using dir = await temporaryDirectory();
   await write(dir.path, await makeAuthority(validity));
   const justBefore = new Date(validity.notAfter.getTime() - 1);
@@ -37,20 +36,20 @@ Deno.test({ ...strict, name: "readAuthority() refuses one that has ended" }, asy
   await refuses(() => readAuthority(dir.path, validity.notAfter), "UNUSABLE", /ca\.crt" ended on "20\d\d-/);
 });
 
-Deno.test({ ...strict, name: "readAuthority() refuses a certificate that may not sign" }, async () => {
+Deno.test("readAuthority() refuses a certificate that may not sign", async () => {
   await using dir = await temporaryDirectory();
   await write(dir.path, await makeCertificate({ usage: "client", commonName: "ann", validity }));
   await refuses(() => readAuthority(dir.path), "UNUSABLE", /ca\.crt" is not the certificate of an authority/);
 });
 
-Deno.test({ ...strict, name: "readAuthority() refuses the key of another" }, async () => {
+Deno.test("readAuthority() refuses the key of another", async () => {
   await using dir = await temporaryDirectory();
   const { key } = await makeAuthority(validity);
   await write(dir.path, { ...await makeAuthority(validity), key });
   await refuses(() => readAuthority(dir.path), "UNUSABLE", /ca\.key" does not belong to ".*ca\.crt"/);
 });
 
-Deno.test({ ...strict, name: "readAuthority() refuses damaged files, each by its name" }, async () => {
+Deno.test("readAuthority() refuses damaged files, each by its name", async () => {
   await using dir = await temporaryDirectory();
   const { certificate, key } = await makeAuthority(validity);
   for (const damaged of ["", "hello", key, certificate.slice(0, 200)]) {

@@ -6,11 +6,10 @@ import { firstCertificate, inspectCertificate } from "../../certs/inspect.ts";
 import { lifetime } from "../../certs/lifetime.ts";
 import { openssl, refuses, temporaryDirectory, withOpenssl } from "./fixture.ts";
 
-const strict = { sanitizeOps: true, sanitizeResources: true, sanitizeExit: true };
 const validity = lifetime({ kind: "client" });
 const past = { notBefore: new Date("2020-01-01T00:00:00Z"), notAfter: new Date("2020-02-01T00:00:00Z") };
 
-Deno.test({ ...strict, name: "makeCertificate() says of a client who it is and nothing more" }, async () => {
+Deno.test("makeCertificate() says of a client who it is and nothing more", async () => {
   const issuer = await makeAuthority(validity);
   const roles = ["operator", "viewer"];
   const { certificate } = await makeCertificate({
@@ -35,31 +34,25 @@ Deno.test({ ...strict, name: "makeCertificate() says of a client who it is and n
   assert.match(fingerprint, /^[0-9a-f]{64}$/);
 });
 
-Deno.test(
-  { ...strict, name: "makeCertificate() keeps a subject's text as it is, whatever it looks like" },
-  async () => {
-    const commonName = 'a,O=admin+CN="x"\\0a#04';
-    const organizations = ["#0c0161", "\u00e9,\n", ""];
-    const { certificate } = await makeCertificate({ usage: "client", commonName, organizations, validity });
-    const details = await inspectCertificate(certificate);
-    assert.deepEqual(details.commonNames, [commonName]);
-    assert.deepEqual(details.organizations, organizations);
-  },
-);
+Deno.test("makeCertificate() keeps a subject's text as it is, whatever it looks like", async () => {
+  const commonName = 'a,O=admin+CN="x"\\0a#04';
+  const organizations = ["#0c0161", "\u00e9,\n", ""];
+  const { certificate } = await makeCertificate({ usage: "client", commonName, organizations, validity });
+  const details = await inspectCertificate(certificate);
+  assert.deepEqual(details.commonNames, [commonName]);
+  assert.deepEqual(details.organizations, organizations);
+});
 
-Deno.test(
-  { ...strict, name: "makeCertificate() can leave out the user and every role, and name a thousand" },
-  async () => {
-    const none = await makeCertificate({ usage: "client", commonName: "", validity });
-    const details = await inspectCertificate(none.certificate);
-    assert.deepEqual([details.commonNames, details.organizations], [[], []]);
-    const organizations = Array.from({ length: 1000 }, (_, index) => `role${index}`);
-    const many = await makeCertificate({ usage: "client", commonName: "ann", organizations, validity });
-    assert.deepEqual((await inspectCertificate(many.certificate)).organizations, organizations);
-  },
-);
+Deno.test("makeCertificate() can leave out the user and every role, and name a thousand", async () => {
+  const none = await makeCertificate({ usage: "client", commonName: "", validity });
+  const details = await inspectCertificate(none.certificate);
+  assert.deepEqual([details.commonNames, details.organizations], [[], []]);
+  const organizations = Array.from({ length: 1000 }, (_, index) => `role${index}`);
+  const many = await makeCertificate({ usage: "client", commonName: "ann", organizations, validity });
+  assert.deepEqual((await inspectCertificate(many.certificate)).organizations, organizations);
+});
 
-Deno.test({ ...strict, name: "makeCertificate() gives no two the same serial number or key" }, async () => {
+Deno.test("makeCertificate() gives no two the same serial number or key", async () => {
   const made = await Promise.all([1, 2, 3].map(() => makeAuthority(validity)));
   const details = await Promise.all(made.map(({ certificate }) => inspectCertificate(certificate)));
   assert.equal(new Set(details.map(({ serialNumber }) => serialNumber)).size, 3);
@@ -67,50 +60,44 @@ Deno.test({ ...strict, name: "makeCertificate() gives no two the same serial num
   assert.equal(new Set(made.map(({ key }) => key)).size, 3);
 });
 
-Deno.test({ ...strict, name: "makeCertificate() refuses a host that is none" }, async () => {
+Deno.test("makeCertificate() refuses a host that is none", async () => {
   const work = () => makeCertificate({ usage: "server", commonName: "server", hosts: ["a b"], validity });
   await refuses(work, "INVALID_ARGUMENT", /^Invalid host "a b"/);
 });
 
-Deno.test({ ...strict, name: "inspectCertificate() refuses a text that is no certificate" }, async () => {
+Deno.test("inspectCertificate() refuses a text that is no certificate", async () => {
   const { key } = await makeAuthority(validity);
   for (const text of ["", "hello", key, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]) {
     await refuses(() => inspectCertificate(text), "UNUSABLE", /is no certificate/);
   }
 });
 
-Deno.test(
-  { ...strict, name: "a TLS client accepts a server by each of its names and refuses another name" },
-  async () => {
-    const issuer = await makeAuthority(validity);
-    const hosts = ["localhost", "jobs.example.org"];
-    const server = await makeCertificate({ usage: "server", commonName: "server", hosts, validity, issuer });
-    for (const name of hosts) await handshake(server, issuer, name);
-    await assert.rejects(handshake(server, issuer, "other.example.org"), /not valid for name/);
-  },
-);
+Deno.test("a TLS client accepts a server by each of its names and refuses another name", async () => {
+  const issuer = await makeAuthority(validity);
+  const hosts = ["localhost", "jobs.example.org"];
+  const server = await makeCertificate({ usage: "server", commonName: "server", hosts, validity, issuer });
+  for (const name of hosts) await handshake(server, issuer, name);
+  await assert.rejects(handshake(server, issuer, "other.example.org"), /not valid for name/);
+});
 
-Deno.test(
-  { ...strict, name: "a TLS client refuses servers that are expired, foreign, self-signed or clients" },
-  async () => {
-    const issuer = await makeAuthority(validity);
-    const foreign = await makeAuthority(validity);
-    const base = { usage: "server", commonName: "server", hosts: ["localhost"], validity, issuer } as const;
-    await handshake(await makeCertificate(base), issuer, "localhost");
+Deno.test("a TLS client refuses servers that are expired, foreign, self-signed or clients", async () => {
+  const issuer = await makeAuthority(validity);
+  const foreign = await makeAuthority(validity);
+  const base = { usage: "server", commonName: "server", hosts: ["localhost"], validity, issuer } as const;
+  await handshake(await makeCertificate(base), issuer, "localhost");
 
-    const { issuer: _, ...selfSigned } = base;
-    for (
-      const [options, reason] of [
-        [{ ...base, validity: past }, /certificate expired/],
-        [{ ...base, issuer: foreign }, /UnknownIssuer/],
-        [selfSigned, /UnknownIssuer|CaUsedAsEndEntity/],
-        [{ ...base, usage: "client" }, /InvalidPurpose|not valid for|purpose|extended key usage/i],
-      ] as const
-    ) {
-      await assert.rejects(handshake(await makeCertificate(options), issuer, "localhost"), reason);
-    }
-  },
-);
+  const { issuer: _, ...selfSigned } = base;
+  for (
+    const [options, reason] of [
+      [{ ...base, validity: past }, /certificate expired/],
+      [{ ...base, issuer: foreign }, /UnknownIssuer/],
+      [selfSigned, /UnknownIssuer|CaUsedAsEndEntity/],
+      [{ ...base, usage: "client" }, /InvalidPurpose|not valid for|purpose|extended key usage/i],
+    ] as const
+  ) {
+    await assert.rejects(handshake(await makeCertificate(options), issuer, "localhost"), reason);
+  }
+});
 
 /** Connects to a server that shows this certificate, as a client that trusts this authority. */
 async function handshake(server: KeyPair, authority: KeyPair, name: string): Promise<void> {
@@ -128,72 +115,66 @@ async function handshake(server: KeyPair, authority: KeyPair, name: string): Pro
   }
 }
 
-Deno.test(
-  { ...strict, ...withOpenssl("openssl sees the form of RFC 5280 in an authority, a server and a client") },
-  async () => {
-    await using dir = await temporaryDirectory();
-    const issuer = await makeAuthority(validity);
-    const hosts = ["localhost", "192.0.2.7", "2001:db8::7"];
-    const text = async (pair: KeyPair) => {
-      await Deno.writeTextFile(`${dir.path}/one.crt`, pair.certificate);
-      return (await openssl("x509", "-in", `${dir.path}/one.crt`, "-noout", "-text")).text.replaceAll(/\s+/g, " ");
-    };
+Deno.test(withOpenssl("openssl sees the form of RFC 5280 in an authority, a server and a client"), async () => {
+  await using dir = await temporaryDirectory();
+  const issuer = await makeAuthority(validity);
+  const hosts = ["localhost", "192.0.2.7", "2001:db8::7"];
+  const text = async (pair: KeyPair) => {
+    await Deno.writeTextFile(`${dir.path}/one.crt`, pair.certificate);
+    return (await openssl("x509", "-in", `${dir.path}/one.crt`, "-noout", "-text")).text.replaceAll(/\s+/g, " ");
+  };
 
-    const ofAuthority = await text(issuer);
-    assert.match(ofAuthority, /Basic Constraints: critical CA:TRUE, pathlen:0 /);
-    assert.match(ofAuthority, /Key Usage: critical Certificate Sign, CRL Sign /);
-    assert.doesNotMatch(ofAuthority, /Extended Key Usage/);
-    const keyId = /Subject Key Identifier: ([0-9A-F:]{59}) /.exec(ofAuthority)?.[1];
+  const ofAuthority = await text(issuer);
+  assert.match(ofAuthority, /Basic Constraints: critical CA:TRUE, pathlen:0 /);
+  assert.match(ofAuthority, /Key Usage: critical Certificate Sign, CRL Sign /);
+  assert.doesNotMatch(ofAuthority, /Extended Key Usage/);
+  const keyId = /Subject Key Identifier: ([0-9A-F:]{59}) /.exec(ofAuthority)?.[1];
 
-    const ofServer = await text(
-      await makeCertificate({ usage: "server", commonName: "server", hosts, validity, issuer }),
+  const ofServer = await text(
+    await makeCertificate({ usage: "server", commonName: "server", hosts, validity, issuer }),
+  );
+  assert.match(ofServer, /Signature Algorithm: ecdsa-with-SHA256/);
+  assert.match(ofServer, /NIST CURVE: P-256/);
+  assert.match(ofServer, /Basic Constraints: critical CA:FALSE X509v3 Key Usage: critical Digital Signature X509v3/);
+  assert.match(ofServer, /Extended Key Usage: TLS Web Server Authentication X509v3/);
+  assert.match(ofServer, /DNS:localhost, IP Address:192\.0\.2\.7, IP Address:2001:DB8:0:0:0:0:0:7 /);
+  assert.match(ofServer, new RegExp(`Authority Key Identifier: (keyid:)?${keyId}`));
+
+  const ofClient = await text(
+    await makeCertificate({ usage: "client", commonName: "ann", organizations: ["a", "b"], validity, issuer }),
+  );
+  assert.match(ofClient, /Subject: O ?= ?a, O ?= ?b, CN ?= ?ann /);
+  assert.match(ofClient, /Extended Key Usage: TLS Web Client Authentication X509v3/);
+  assert.doesNotMatch(ofClient, /Alternative Name/);
+});
+
+Deno.test(withOpenssl("openssl verifies a leaf for its own purpose only, and nothing below a leaf"), async () => {
+  await using dir = await temporaryDirectory();
+  const issuer = await makeAuthority(validity);
+  const server = await makeCertificate({ usage: "server", commonName: "server", validity, issuer });
+  const client = await makeCertificate({ usage: "client", commonName: "ann", validity, issuer });
+  const expired = await makeCertificate({ usage: "client", commonName: "ann", validity: past, issuer });
+  const belowLeaf = await makeCertificate({ usage: "client", commonName: "ann", validity, issuer: client });
+  for (const [name, pair] of Object.entries({ issuer, server, client, expired, belowLeaf })) {
+    await Deno.writeTextFile(`${dir.path}/${name}`, pair.certificate);
+  }
+  const verify = (purpose: string, name: string) =>
+    openssl(
+      ...["verify", "-x509_strict", "-CAfile", `${dir.path}/issuer`, "-untrusted", `${dir.path}/client`],
+      ...["-purpose", purpose, `${dir.path}/${name}`],
     );
-    assert.match(ofServer, /Signature Algorithm: ecdsa-with-SHA256/);
-    assert.match(ofServer, /NIST CURVE: P-256/);
-    assert.match(ofServer, /Basic Constraints: critical CA:FALSE X509v3 Key Usage: critical Digital Signature X509v3/);
-    assert.match(ofServer, /Extended Key Usage: TLS Web Server Authentication X509v3/);
-    assert.match(ofServer, /DNS:localhost, IP Address:192\.0\.2\.7, IP Address:2001:DB8:0:0:0:0:0:7 /);
-    assert.match(ofServer, new RegExp(`Authority Key Identifier: (keyid:)?${keyId}`));
-
-    const ofClient = await text(
-      await makeCertificate({ usage: "client", commonName: "ann", organizations: ["a", "b"], validity, issuer }),
-    );
-    assert.match(ofClient, /Subject: O ?= ?a, O ?= ?b, CN ?= ?ann /);
-    assert.match(ofClient, /Extended Key Usage: TLS Web Client Authentication X509v3/);
-    assert.doesNotMatch(ofClient, /Alternative Name/);
-  },
-);
-
-Deno.test(
-  { ...strict, ...withOpenssl("openssl verifies a leaf for its own purpose only, and nothing below a leaf") },
-  async () => {
-    await using dir = await temporaryDirectory();
-    const issuer = await makeAuthority(validity);
-    const server = await makeCertificate({ usage: "server", commonName: "server", validity, issuer });
-    const client = await makeCertificate({ usage: "client", commonName: "ann", validity, issuer });
-    const expired = await makeCertificate({ usage: "client", commonName: "ann", validity: past, issuer });
-    const belowLeaf = await makeCertificate({ usage: "client", commonName: "ann", validity, issuer: client });
-    for (const [name, pair] of Object.entries({ issuer, server, client, expired, belowLeaf })) {
-      await Deno.writeTextFile(`${dir.path}/${name}`, pair.certificate);
-    }
-    const verify = (purpose: string, name: string) =>
-      openssl(
-        ...["verify", "-x509_strict", "-CAfile", `${dir.path}/issuer`, "-untrusted", `${dir.path}/client`],
-        ...["-purpose", purpose, `${dir.path}/${name}`],
-      );
-    for (
-      const [purpose, name, verdict] of [
-        ["sslserver", "server", /OK/],
-        ["sslclient", "client", /OK/],
-        ["sslclient", "server", /unsuitable certificate purpose|unsupported certificate purpose/],
-        ["sslserver", "client", /unsuitable certificate purpose|unsupported certificate purpose/],
-        ["sslclient", "expired", /has expired/],
-        ["sslclient", "belowLeaf", /invalid CA certificate/],
-      ] as const
-    ) {
-      const { success, text } = await verify(purpose, name);
-      assert.match(text, verdict, `${name} as ${purpose}`);
-      assert.equal(success, verdict.source === "OK", `${name} as ${purpose}: ${text}`);
-    }
-  },
-);
+  for (
+    const [purpose, name, verdict] of [
+      ["sslserver", "server", /OK/],
+      ["sslclient", "client", /OK/],
+      ["sslclient", "server", /unsuitable certificate purpose|unsupported certificate purpose/],
+      ["sslserver", "client", /unsuitable certificate purpose|unsupported certificate purpose/],
+      ["sslclient", "expired", /has expired/],
+      ["sslclient", "belowLeaf", /invalid CA certificate/],
+    ] as const
+  ) {
+    const { success, text } = await verify(purpose, name);
+    assert.match(text, verdict, `${name} as ${purpose}`);
+    assert.equal(success, verdict.source === "OK", `${name} as ${purpose}: ${text}`);
+  }
+});

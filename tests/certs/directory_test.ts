@@ -3,27 +3,23 @@ import assert from "node:assert/strict";
 import { listFiles, placePairs } from "../../certs/directory.ts";
 import { namesIn, refuses, snapshot, temporaryDirectory } from "./fixture.ts";
 
-const strict = { sanitizeOps: true, sanitizeResources: true, sanitizeExit: true };
 const one = { certificate: "certificate of one\n", key: "key of one\n" };
 const two = { certificate: "certificate of two\n", key: "key of two\n" };
 
-Deno.test(
-  { ...strict, name: "placePairs() makes a directory, its parents and the files, each with its mode" },
-  async () => {
-    await using dir = await temporaryDirectory();
-    const target = `${dir.path}/a/b`;
-    await placePairs(target, { one, two }, { replace: false });
-    assert.deepEqual(await snapshot(target), {
-      "one.crt": { mode: "644", text: one.certificate },
-      "one.key": { mode: "600", text: one.key },
-      "two.crt": { mode: "644", text: two.certificate },
-      "two.key": { mode: "600", text: two.key },
-    });
-    assert.equal((await snapshot(`${dir.path}/a`))["b"]?.mode, "700");
-  },
-);
+Deno.test("placePairs() makes a directory, its parents and the files, each with its mode", async () => {
+  await using dir = await temporaryDirectory();
+  const target = `${dir.path}/a/b`;
+  await placePairs(target, { one, two }, { replace: false });
+  assert.deepEqual(await snapshot(target), {
+    "one.crt": { mode: "644", text: one.certificate },
+    "one.key": { mode: "600", text: one.key },
+    "two.crt": { mode: "644", text: two.certificate },
+    "two.key": { mode: "600", text: two.key },
+  });
+  assert.equal((await snapshot(`${dir.path}/a`))["b"]?.mode, "700");
+});
 
-Deno.test({ ...strict, name: "placePairs() that fails half-way takes back what it had placed" }, async () => {
+Deno.test("placePairs() that fails half-way takes back what it had placed", async () => {
   await using dir = await temporaryDirectory();
   await Deno.writeTextFile(`${dir.path}/two.key`, "of somebody else");
   const before = await snapshot(dir.path);
@@ -32,7 +28,7 @@ Deno.test({ ...strict, name: "placePairs() that fails half-way takes back what i
   assert.deepEqual(await snapshot(dir.path), before);
 });
 
-Deno.test({ ...strict, name: "placePairs() that replaces half-way puts back what was there" }, async () => {
+Deno.test("placePairs() that replaces half-way puts back what was there", async () => {
   await using dir = await temporaryDirectory();
   await placePairs(dir.path, { one }, { replace: false });
   await Deno.mkdir(`${dir.path}/two.crt`);
@@ -46,20 +42,17 @@ Deno.test({ ...strict, name: "placePairs() that replaces half-way puts back what
   assert.deepEqual(await snapshot(dir.path), before);
 });
 
-Deno.test(
-  { ...strict, name: "placePairs() replaces when told so, a file that others can read by one they cannot" },
-  async () => {
-    await using dir = await temporaryDirectory();
-    await Deno.writeTextFile(`${dir.path}/one.key`, "old", { mode: 0o644 });
-    await placePairs(dir.path, { one }, { replace: true });
-    assert.deepEqual(await snapshot(dir.path), {
-      "one.crt": { mode: "644", text: one.certificate },
-      "one.key": { mode: "600", text: one.key },
-    });
-  },
-);
+Deno.test("placePairs() replaces when told so, a file that others can read by one they cannot", async () => {
+  await using dir = await temporaryDirectory();
+  await Deno.writeTextFile(`${dir.path}/one.key`, "old", { mode: 0o644 });
+  await placePairs(dir.path, { one }, { replace: true });
+  assert.deepEqual(await snapshot(dir.path), {
+    "one.crt": { mode: "644", text: one.certificate },
+    "one.key": { mode: "600", text: one.key },
+  });
+});
 
-Deno.test({ ...strict, name: "placePairs() leaves the target of a symbolic link alone" }, async () => {
+Deno.test("placePairs() leaves the target of a symbolic link alone", async () => {
   await using dir = await temporaryDirectory();
   await Deno.mkdir(`${dir.path}/certs`);
   await Deno.writeTextFile(`${dir.path}/elsewhere`, "precious");
@@ -70,7 +63,7 @@ Deno.test({ ...strict, name: "placePairs() leaves the target of a symbolic link 
   assert.equal(await Deno.readTextFile(`${dir.path}/certs/one.key`), one.key);
 });
 
-Deno.test({ ...strict, name: "placePairs() that fails in a new directory takes the directory back" }, async () => {
+Deno.test("placePairs() that fails in a new directory takes the directory back", async () => {
   await using dir = await temporaryDirectory();
   const unwritable = { certificate: "x", key: "x" };
   const work = () => placePairs(`${dir.path}/new`, { "no/such/folder": unwritable }, { replace: false });
@@ -78,34 +71,28 @@ Deno.test({ ...strict, name: "placePairs() that fails in a new directory takes t
   assert.deepEqual(await namesIn(dir.path), []);
 });
 
-Deno.test(
-  { ...strict, name: "placePairs() of many at once lets one win all and leaves no trace of the others" },
-  async () => {
-    await using dir = await temporaryDirectory();
-    const results = await Promise.allSettled(Array.from({ length: 8 }, (_, index) => {
-      const pair = { certificate: `certificate ${index}`, key: `key ${index}` };
-      return placePairs(`${dir.path}/certs`, { one: pair, two: pair }, { replace: false });
-    }));
-    const winners = results.flatMap(({ status }, index) => status === "fulfilled" ? [index] : []);
-    assert.equal(winners.length, 1);
-    assert.deepEqual(await snapshot(`${dir.path}/certs`), {
-      "one.crt": { mode: "644", text: `certificate ${winners[0]}` },
-      "one.key": { mode: "600", text: `key ${winners[0]}` },
-      "two.crt": { mode: "644", text: `certificate ${winners[0]}` },
-      "two.key": { mode: "600", text: `key ${winners[0]}` },
-    });
-  },
-);
+Deno.test("placePairs() of many at once lets one win all and leaves no trace of the others", async () => {
+  await using dir = await temporaryDirectory();
+  const results = await Promise.allSettled(Array.from({ length: 8 }, (_, index) => {
+    const pair = { certificate: `certificate ${index}`, key: `key ${index}` };
+    return placePairs(`${dir.path}/certs`, { one: pair, two: pair }, { replace: false });
+  }));
+  const winners = results.flatMap(({ status }, index) => status === "fulfilled" ? [index] : []);
+  assert.equal(winners.length, 1);
+  assert.deepEqual(await snapshot(`${dir.path}/certs`), {
+    "one.crt": { mode: "644", text: `certificate ${winners[0]}` },
+    "one.key": { mode: "600", text: `key ${winners[0]}` },
+    "two.crt": { mode: "644", text: `certificate ${winners[0]}` },
+    "two.key": { mode: "600", text: `key ${winners[0]}` },
+  });
+});
 
-Deno.test(
-  { ...strict, name: "listFiles() lists certificates and keys only, and nothing where there is no directory" },
-  async () => {
-    await using dir = await temporaryDirectory();
-    for (const name of ["b.key", "a.crt", "notes.txt", ".hidden.key", "key", ".crt"]) {
-      await Deno.writeTextFile(`${dir.path}/${name}`, "");
-    }
-    assert.deepEqual(await listFiles(dir.path), ["a.crt", "b.key"]);
-    assert.deepEqual(await listFiles(`${dir.path}/none`), []);
-    await refuses(() => listFiles(`${dir.path}/a.crt`), "NOT_ACCESSIBLE", /a\.crt" is a file: give a directory/);
-  },
-);
+Deno.test("listFiles() lists certificates and keys only, and nothing where there is no directory", async () => {
+  await using dir = await temporaryDirectory();
+  for (const name of ["b.key", "a.crt", "notes.txt", ".hidden.key", "key", ".crt"]) {
+    await Deno.writeTextFile(`${dir.path}/${name}`, "");
+  }
+  assert.deepEqual(await listFiles(dir.path), ["a.crt", "b.key"]);
+  assert.deepEqual(await listFiles(`${dir.path}/none`), []);
+  await refuses(() => listFiles(`${dir.path}/a.crt`), "NOT_ACCESSIBLE", /a\.crt" is a file: give a directory/);
+});

@@ -5,8 +5,6 @@ import { checkKeyMode, checkOwner } from "../../certs/key_mode.ts";
 import { expiryWarning } from "../../trust/expiry.ts";
 import { refuses, temporaryDirectory } from "./fixture.ts";
 
-const strict = { sanitizeOps: true, sanitizeResources: true } as const;
-
 Deno.test("expiryWarning() warns from 30 days or a third of the life before the end, and counts whole days", () => {
   const end = new Date("2026-03-31T12:00:00Z");
   const day = (days: number) => new Date(end.getTime() - days * 86_400_000);
@@ -25,7 +23,7 @@ Deno.test("expiryWarning() warns from 30 days or a third of the life before the 
   ) assert.equal(expiryWarning({ notBefore: day(lifeDays), notAfter: end }, day(leftDays)), wanted, `${leftDays}`);
 });
 
-Deno.test({ ...strict, name: "ExpiryReminder tells at once of what is near, and leaves no timer" }, () => {
+Deno.test("ExpiryReminder tells at once of what is near, and leaves no timer", () => {
   const told: string[] = [];
   const notBefore = new Date(Date.now() - 86_400_000 * 300);
   using reminder = new ExpiryReminder((line) => told.push(line));
@@ -37,31 +35,28 @@ Deno.test({ ...strict, name: "ExpiryReminder tells at once of what is near, and 
   assert.match(told[0]!, /^warning: this ends in 2 days, on /);
 });
 
-Deno.test(
-  { ...strict, name: "checkKeyMode() lets nobody but the owner, or a group under root, read a key" },
-  async () => {
-    await using dir = await temporaryDirectory();
-    const path = `${dir.path}/server.key`;
-    await refuses(() => checkKeyMode(path), "MISSING", /server\.key" is missing/);
-    await Deno.writeTextFile(path, "key");
-    const { uid } = await Deno.stat(path);
-    for (const mode of [0o600, 0o400]) {
-      await Deno.chmod(path, mode);
-      await checkKeyMode(path, uid);
-    }
-    for (const mode of [0o644, 0o640, 0o604, 0o620, 0o602, 0o444]) {
-      await Deno.chmod(path, mode);
-      await refuses(() => checkKeyMode(path, uid), "UNUSABLE", /read or changed by others.*chmod 600/);
-    }
-    // As a container gets a secret: root's, readable by the group of a server that is not root.
-    await Deno.chmod(path, 0o440);
-    if (uid === 0) await checkKeyMode(path, 1000);
-    await Deno.chmod(path, 0o444);
-    await refuses(() => checkKeyMode(path, 1000), "UNUSABLE", /set its mode to 0400/);
-  },
-);
+Deno.test("checkKeyMode() lets nobody but the owner, or a group under root, read a key", async () => {
+  await using dir = await temporaryDirectory();
+  const path = `${dir.path}/server.key`;
+  await refuses(() => checkKeyMode(path), "MISSING", /server\.key" is missing/);
+  await Deno.writeTextFile(path, "key");
+  const { uid } = await Deno.stat(path);
+  for (const mode of [0o600, 0o400]) {
+    await Deno.chmod(path, mode);
+    await checkKeyMode(path, uid);
+  }
+  for (const mode of [0o644, 0o640, 0o604, 0o620, 0o602, 0o444]) {
+    await Deno.chmod(path, mode);
+    await refuses(() => checkKeyMode(path, uid), "UNUSABLE", /read or changed by others.*chmod 600/);
+  }
+  // As a container gets a secret: root's, readable by the group of a server that is not root.
+  await Deno.chmod(path, 0o440);
+  if (uid === 0) await checkKeyMode(path, 1000);
+  await Deno.chmod(path, 0o444);
+  await refuses(() => checkKeyMode(path, 1000), "UNUSABLE", /set its mode to 0400/);
+});
 
-Deno.test("checkKeyMode() and checkOwner() say why a file cannot be reached", strict, async () => {
+Deno.test("checkKeyMode() and checkOwner() say why a file cannot be reached", async () => {
   await using dir = await temporaryDirectory();
   await Deno.symlink("loop", `${dir.path}/loop`);
   const path = `${dir.path}/loop/server.key`;

@@ -3,8 +3,6 @@ import assert from "node:assert/strict";
 import { localHosts, parseHost, parseHosts } from "../../certs/hosts.ts";
 import { refuses } from "./fixture.ts";
 
-const strict = { sanitizeOps: true, sanitizeResources: true, sanitizeExit: true };
-
 const GOOD = [
   ["localhost", "dns", "localhost"],
   ["Jobs.Example.ORG", "dns", "jobs.example.org"],
@@ -21,7 +19,7 @@ const GOOD = [
   ["::ffff:192.0.2.7", "ip", "::ffff:c000:207"],
 ] as const;
 for (const [host, type, value] of GOOD) {
-  Deno.test({ ...strict, name: `parseHost() takes ${host} for ${type}` }, () => {
+  Deno.test(`parseHost() takes ${host} for ${type}`, () => {
     assert.deepEqual(parseHost(host), { type, value });
   });
 }
@@ -61,25 +59,22 @@ const BAD = [
   `${"a.".repeat(126)}ab`,
 ];
 for (const host of BAD) {
-  Deno.test({ ...strict, name: `parseHost() refuses ${JSON.stringify(host)}` }, async () => {
+  Deno.test(`parseHost() refuses ${JSON.stringify(host)}`, async () => {
     await refuses(() => parseHost(host), "INVALID_ARGUMENT", /^Invalid host ".*": give a DNS name such as/);
   });
 }
 
-Deno.test({ ...strict, name: "parseHosts() drops what differs in spelling only" }, () => {
+Deno.test("parseHosts() drops what differs in spelling only", () => {
   assert.deepEqual(parseHosts(["A", "::1", "a", "0:0:0:0:0:0:0:1"]).map((host) => host.value), ["a", "::1"]);
 });
 
-Deno.test({ ...strict, name: "parseHosts() takes 64 and refuses 65" }, async () => {
+Deno.test("parseHosts() takes 64 and refuses 65", async () => {
   const hosts = Array.from({ length: 65 }, (_, index) => `host${index}`);
   assert.equal(parseHosts(hosts.slice(1)).length, 64);
   await refuses(() => parseHosts(hosts), "INVALID_ARGUMENT", /"65": give at most 64/);
 });
 
-Deno.test({
-  ...strict,
-  name: "localHosts() has the three names of every machine and only what can be in a certificate",
-}, () => {
+Deno.test("localHosts() has the three names of every machine and only what can be in a certificate", () => {
   const hosts = localHosts();
   assert.deepEqual(hosts.slice(0, 3), ["localhost", "127.0.0.1", "::1"]);
   assert.ok(parseHosts(hosts).length >= 3);

@@ -4,42 +4,38 @@ import { initDirectory } from "../../certs/init.ts";
 import { inspectCertificate } from "../../certs/inspect.ts";
 import { namesIn, openssl, refuses, snapshot, temporaryDirectory, withOpenssl } from "./fixture.ts";
 
-const strict = { sanitizeOps: true, sanitizeResources: true, sanitizeExit: true };
 const now = new Date("2026-01-01T12:00:00Z");
 const FILES = ["admin.crt", "admin.key", "ca.crt", "ca.key", "server.crt", "server.key"];
 
-Deno.test(
-  { ...strict, name: "initDirectory() makes authority, server and admin, and tells what each is" },
-  async () => {
-    await using dir = await temporaryDirectory();
-    const target = `${dir.path}/certs`;
-    const made = await initDirectory({ dir: target, hosts: ["192.0.2.7", "Jobs.example.org", "localhost"], now });
+Deno.test("initDirectory() makes authority, server and admin, and tells what each is", async () => {
+  await using dir = await temporaryDirectory();
+  const target = `${dir.path}/certs`;
+  const made = await initDirectory({ dir: target, hosts: ["192.0.2.7", "Jobs.example.org", "localhost"], now });
 
-    assert.deepEqual(await namesIn(target), FILES);
-    assert.deepEqual(made.map(({ usage, name, roles }) => [usage, name, roles]), [
-      ["authority", "ca", []],
-      ["server", "server", []],
-      ["client", "admin", ["admin"]],
-    ]);
-    for (const { certificatePath, keyPath, hosts, roles, notAfter } of made) {
-      const details = await inspectCertificate(await Deno.readTextFile(certificatePath));
-      assert.deepEqual(details.notAfter, notAfter);
-      assert.deepEqual(details.organizations, roles);
-      assert.deepEqual(details.hosts, hosts);
-      assert.match(await Deno.readTextFile(keyPath!), /^-----BEGIN PRIVATE KEY-----\n/);
-    }
-    const hosts = made[1]?.hosts ?? [];
-    assert.deepEqual(hosts.slice(0, 3), ["localhost", "127.0.0.1", "::1"]);
-    assert.deepEqual(hosts.slice(-2), ["192.0.2.7", "jobs.example.org"]);
-    assert.deepEqual(made.map(({ notAfter }) => notAfter.toISOString().slice(0, 10)), [
-      "2035-12-30",
-      "2027-01-01",
-      "2026-04-01",
-    ]);
-  },
-);
+  assert.deepEqual(await namesIn(target), FILES);
+  assert.deepEqual(made.map(({ usage, name, roles }) => [usage, name, roles]), [
+    ["authority", "ca", []],
+    ["server", "server", []],
+    ["client", "admin", ["admin"]],
+  ]);
+  for (const { certificatePath, keyPath, hosts, roles, notAfter } of made) {
+    const details = await inspectCertificate(await Deno.readTextFile(certificatePath));
+    assert.deepEqual(details.notAfter, notAfter);
+    assert.deepEqual(details.organizations, roles);
+    assert.deepEqual(details.hosts, hosts);
+    assert.match(await Deno.readTextFile(keyPath!), /^-----BEGIN PRIVATE KEY-----\n/);
+  }
+  const hosts = made[1]?.hosts ?? [];
+  assert.deepEqual(hosts.slice(0, 3), ["localhost", "127.0.0.1", "::1"]);
+  assert.deepEqual(hosts.slice(-2), ["192.0.2.7", "jobs.example.org"]);
+  assert.deepEqual(made.map(({ notAfter }) => notAfter.toISOString().slice(0, 10)), [
+    "2035-12-30",
+    "2027-01-01",
+    "2026-04-01",
+  ]);
+});
 
-Deno.test({ ...strict, name: "initDirectory() gives its days to server and admin, not to the authority" }, async () => {
+Deno.test("initDirectory() gives its days to server and admin, not to the authority", async () => {
   await using dir = await temporaryDirectory();
   const made = await initDirectory({ dir: dir.path, days: 2, now });
   assert.deepEqual(made.map(({ notAfter }) => notAfter.toISOString().slice(0, 10)), [
@@ -49,7 +45,7 @@ Deno.test({ ...strict, name: "initDirectory() gives its days to server and admin
   ]);
 });
 
-Deno.test({ ...strict, name: "initDirectory() leaves other files of the directory alone" }, async () => {
+Deno.test("initDirectory() leaves other files of the directory alone", async () => {
   await using dir = await temporaryDirectory();
   await Deno.writeTextFile(`${dir.path}/policy.json`, "{}");
   await initDirectory({ dir: dir.path });
@@ -57,7 +53,7 @@ Deno.test({ ...strict, name: "initDirectory() leaves other files of the director
 });
 
 for (const name of [...FILES, "ann.crt"]) {
-  Deno.test({ ...strict, name: `initDirectory() changes nothing where there is ${name}` }, async () => {
+  Deno.test(`initDirectory() changes nothing where there is ${name}`, async () => {
     await using dir = await temporaryDirectory();
     await Deno.writeTextFile(`${dir.path}/${name}`, "precious");
     const before = await snapshot(dir.path);
@@ -66,7 +62,7 @@ for (const name of [...FILES, "ann.crt"]) {
   });
 }
 
-Deno.test({ ...strict, name: "initDirectory() makes nothing of a bad host or number of days" }, async () => {
+Deno.test("initDirectory() makes nothing of a bad host or number of days", async () => {
   await using dir = await temporaryDirectory();
   const target = `${dir.path}/certs`;
   await refuses(() => initDirectory({ dir: target, hosts: ["a b"] }), "INVALID_ARGUMENT", /^Invalid host "a b"/);
@@ -74,7 +70,7 @@ Deno.test({ ...strict, name: "initDirectory() makes nothing of a bad host or num
   assert.deepEqual(await namesIn(dir.path), []);
 });
 
-Deno.test({ ...strict, name: "initDirectory() twice at once: one makes it, the other is refused" }, async () => {
+Deno.test("initDirectory() twice at once: one makes it, the other is refused", async () => {
   await using dir = await temporaryDirectory();
   const target = `${dir.path}/certs`;
   const [first, second] = await Promise.allSettled([initDirectory({ dir: target }), initDirectory({ dir: target })]);
@@ -84,25 +80,22 @@ Deno.test({ ...strict, name: "initDirectory() twice at once: one makes it, the o
   assert.deepEqual(await namesIn(target), FILES);
 });
 
-Deno.test(
-  { ...strict, ...withOpenssl("openssl accepts server and admin of a new directory, each with its key") },
-  async () => {
-    await using dir = await temporaryDirectory();
-    await initDirectory({ dir: dir.path });
-    for (const [name, purpose] of [["server", "sslserver"], ["admin", "sslclient"]] as const) {
-      const path = `${dir.path}/${name}`;
-      const verified = await openssl("verify", "-CAfile", `${dir.path}/ca.crt`, "-purpose", purpose, `${path}.crt`);
-      assert.ok(verified.success, verified.text);
-      const ofCertificate = await openssl("x509", "-in", `${path}.crt`, "-noout", "-pubkey");
-      const ofKey = await openssl("pkey", "-in", `${path}.key`, "-pubout");
-      assert.ok(ofKey.success, ofKey.text);
-      assert.equal(ofKey.text, ofCertificate.text);
-    }
-    for (const host of ["-verify_hostname=localhost", "-verify_ip=127.0.0.1", "-verify_ip=::1"]) {
-      const { text } = await openssl(
-        ...["verify", "-CAfile", `${dir.path}/ca.crt`, ...host.split("="), `${dir.path}/server.crt`],
-      );
-      assert.match(text, /OK/, host);
-    }
-  },
-);
+Deno.test(withOpenssl("openssl accepts server and admin of a new directory, each with its key"), async () => {
+  await using dir = await temporaryDirectory();
+  await initDirectory({ dir: dir.path });
+  for (const [name, purpose] of [["server", "sslserver"], ["admin", "sslclient"]] as const) {
+    const path = `${dir.path}/${name}`;
+    const verified = await openssl("verify", "-CAfile", `${dir.path}/ca.crt`, "-purpose", purpose, `${path}.crt`);
+    assert.ok(verified.success, verified.text);
+    const ofCertificate = await openssl("x509", "-in", `${path}.crt`, "-noout", "-pubkey");
+    const ofKey = await openssl("pkey", "-in", `${path}.key`, "-pubout");
+    assert.ok(ofKey.success, ofKey.text);
+    assert.equal(ofKey.text, ofCertificate.text);
+  }
+  for (const host of ["-verify_hostname=localhost", "-verify_ip=127.0.0.1", "-verify_ip=::1"]) {
+    const { text } = await openssl(
+      ...["verify", "-CAfile", `${dir.path}/ca.crt`, ...host.split("="), `${dir.path}/server.crt`],
+    );
+    assert.match(text, /OK/, host);
+  }
+});

@@ -7,15 +7,13 @@ import { issueClient, issueServer } from "../../certs/issue.ts";
 import { lifetime } from "../../certs/lifetime.ts";
 import { namesIn, refuses, snapshot, temporaryDirectory } from "./fixture.ts";
 
-const strict = { sanitizeOps: true, sanitizeResources: true, sanitizeExit: true };
-
 async function directoryWithAuthority(days?: number) {
   const dir = await temporaryDirectory();
   await placePairs(dir.path, { ca: await makeAuthority(lifetime({ kind: "authority", days })) }, { replace: false });
   return dir;
 }
 
-Deno.test({ ...strict, name: "issueClient() makes a user's files and tells what they are" }, async () => {
+Deno.test("issueClient() makes a user's files and tells what they are", async () => {
   await using dir = await directoryWithAuthority();
   const made = await issueClient({ dir: dir.path, name: "ann", roles: ["operator", "viewer"], days: 7 });
   assert.deepEqual(await namesIn(dir.path), ["ann.crt", "ann.key", "ca.crt", "ca.key"]);
@@ -35,7 +33,7 @@ Deno.test({ ...strict, name: "issueClient() makes a user's files and tells what 
   });
 });
 
-Deno.test({ ...strict, name: "issueServer() covers this machine and the hosts it is given" }, async () => {
+Deno.test("issueServer() covers this machine and the hosts it is given", async () => {
   await using dir = await directoryWithAuthority();
   const made = await issueServer({ dir: dir.path, hosts: ["jobs.example.org", "192.0.2.7"] });
   const details = await inspectCertificate(await Deno.readTextFile(made.certificatePath));
@@ -48,7 +46,7 @@ Deno.test({ ...strict, name: "issueServer() covers this machine and the hosts it
 });
 
 for (const existing of ["ann.crt", "ann.key"]) {
-  Deno.test({ ...strict, name: `issueClient() does not touch ${existing} unless told to replace it` }, async () => {
+  Deno.test(`issueClient() does not touch ${existing} unless told to replace it`, async () => {
     await using dir = await directoryWithAuthority();
     const ann = { dir: dir.path, name: "ann", roles: ["viewer"] };
     await Deno.writeTextFile(`${dir.path}/${existing}`, "precious");
@@ -65,7 +63,7 @@ for (const existing of ["ann.crt", "ann.key"]) {
   });
 }
 
-Deno.test({ ...strict, name: "issueServer() and issueClient() never outlive the authority" }, async () => {
+Deno.test("issueServer() and issueClient() never outlive the authority", async () => {
   await using dir = await directoryWithAuthority(10);
   const { notAfter } = await inspectCertificate(await Deno.readTextFile(`${dir.path}/ca.crt`));
   assert.deepEqual((await issueServer({ dir: dir.path })).notAfter, notAfter);
@@ -74,7 +72,7 @@ Deno.test({ ...strict, name: "issueServer() and issueClient() never outlive the 
   assert.deepEqual((await issueClient(ann)).notAfter, notAfter);
 });
 
-Deno.test({ ...strict, name: "issueClient() refuses bad names, roles and days, and writes nothing" }, async () => {
+Deno.test("issueClient() refuses bad names, roles and days, and writes nothing", async () => {
   await using dir = await directoryWithAuthority();
   const ann = { dir: dir.path, name: "ann", roles: ["viewer"] };
   for (
@@ -92,12 +90,9 @@ Deno.test({ ...strict, name: "issueClient() refuses bad names, roles and days, a
   assert.deepEqual(await namesIn(dir.path), ["ca.crt", "ca.key"]);
 });
 
-Deno.test(
-  { ...strict, name: "issueClient() makes nothing, not even the directory, without an authority" },
-  async () => {
-    await using dir = await temporaryDirectory();
-    const work = () => issueClient({ dir: `${dir.path}/none`, name: "ann", roles: ["viewer"] });
-    await refuses(work, "MISSING", /run "init" first/);
-    assert.deepEqual(await namesIn(dir.path), []);
-  },
-);
+Deno.test("issueClient() makes nothing, not even the directory, without an authority", async () => {
+  await using dir = await temporaryDirectory();
+  const work = () => issueClient({ dir: `${dir.path}/none`, name: "ann", roles: ["viewer"] });
+  await refuses(work, "MISSING", /run "init" first/);
+  assert.deepEqual(await namesIn(dir.path), []);
+});

@@ -3,8 +3,6 @@ import assert from "node:assert/strict";
 import { defaultDirectory } from "../../certs/location.ts";
 import { refuses } from "./fixture.ts";
 
-const strict = { sanitizeOps: true, sanitizeResources: true, sanitizeExit: true };
-
 for (
   const [variables, expected] of [
     [{ TELEPORT_CERTS: "certs", XDG_CONFIG_HOME: "/x", HOME: "/h" }, "certs"],
@@ -14,11 +12,11 @@ for (
     [{ XDG_CONFIG_HOME: "relative", HOME: "/h" }, "/h/.config/teleport"],
   ] as const
 ) {
-  Deno.test({ ...strict, name: `defaultDirectory() with ${JSON.stringify(variables)} is ${expected}` }, () => {
+  Deno.test(`defaultDirectory() with ${JSON.stringify(variables)} is ${expected}`, () => {
     assert.equal(defaultDirectory(variables), expected);
   });
 }
 
-Deno.test({ ...strict, name: "defaultDirectory() refuses to guess" }, async () => {
+Deno.test("defaultDirectory() refuses to guess", async () => {
   await refuses(() => defaultDirectory({ HOME: "" }), "INVALID_ARGUMENT", /set TELEPORT_CERTS or HOME/);
 });

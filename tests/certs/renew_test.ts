@@ -10,34 +10,30 @@ import { readRevoked } from "../../certs/server_files.ts";
 import { revocationKey } from "../../trust/revocation.ts";
 import { openssl, refuses, snapshot, temporaryDirectory, withOpenssl } from "./fixture.ts";
 
-const strict = { sanitizeOps: true, sanitizeResources: true } as const;
 const DAY_MS = 86_400_000;
 
-Deno.test(
-  { ...strict, name: "renew() says the same of user and server, with new key, serial number and end" },
-  async () => {
-    await using dir = await temporaryDirectory();
-    await initDirectory({ dir: dir.path, hosts: ["jobs.example.org"] });
-    await issueClient({ dir: dir.path, name: "ann", roles: ["viewer", "operator"] });
-    const later = new Date(Date.now() + 10 * DAY_MS);
-    for (const name of ["ann", "server"]) {
-      const before = await inspectCertificate(await Deno.readTextFile(`${dir.path}/${name}.crt`));
-      const key = await Deno.readTextFile(`${dir.path}/${name}.key`);
-      const made = await renew({ dir: dir.path, name, now: later });
-      const after = await inspectCertificate(await Deno.readTextFile(`${dir.path}/${name}.crt`));
-      for (const field of ["commonNames", "organizations", "hosts", "usages"] as const) {
-        assert.deepEqual(after[field], before[field], `${field} of ${name}`);
-      }
-      assert.notEqual(after.serialNumber, before.serialNumber);
-      assert.notEqual(await Deno.readTextFile(`${dir.path}/${name}.key`), key);
-      assert.equal(after.notAfter.getTime() - before.notAfter.getTime() >= 10 * DAY_MS - 2_000, true);
-      assert.equal(made.keyPath, `${dir.path}/${name}.key`);
-      assert.equal((await snapshot(dir.path))[`${name}.key`]!.mode, "600");
+Deno.test("renew() says the same of user and server, with new key, serial number and end", async () => {
+  await using dir = await temporaryDirectory();
+  await initDirectory({ dir: dir.path, hosts: ["jobs.example.org"] });
+  await issueClient({ dir: dir.path, name: "ann", roles: ["viewer", "operator"] });
+  const later = new Date(Date.now() + 10 * DAY_MS);
+  for (const name of ["ann", "server"]) {
+    const before = await inspectCertificate(await Deno.readTextFile(`${dir.path}/${name}.crt`));
+    const key = await Deno.readTextFile(`${dir.path}/${name}.key`);
+    const made = await renew({ dir: dir.path, name, now: later });
+    const after = await inspectCertificate(await Deno.readTextFile(`${dir.path}/${name}.crt`));
+    for (const field of ["commonNames", "organizations", "hosts", "usages"] as const) {
+      assert.deepEqual(after[field], before[field], `${field} of ${name}`);
     }
-  },
-);
+    assert.notEqual(after.serialNumber, before.serialNumber);
+    assert.notEqual(await Deno.readTextFile(`${dir.path}/${name}.key`), key);
+    assert.equal(after.notAfter.getTime() - before.notAfter.getTime() >= 10 * DAY_MS - 2_000, true);
+    assert.equal(made.keyPath, `${dir.path}/${name}.key`);
+    assert.equal((await snapshot(dir.path))[`${name}.key`]!.mode, "600");
+  }
+});
 
-Deno.test({ ...strict, name: "renew() refuses what is no user's, and changes nothing" }, async () => {
+Deno.test("renew() refuses what is no user's, and changes nothing", async () => {
   await using dir = await temporaryDirectory();
   await initDirectory({ dir: dir.path });
   const before = await snapshot(dir.path);
@@ -49,7 +45,7 @@ Deno.test({ ...strict, name: "renew() refuses what is no user's, and changes not
   assert.deepEqual(await snapshot(dir.path), before);
 });
 
-Deno.test({ ...strict, name: "renew() lets nobody in again who was revoked, and says how one may be" }, async () => {
+Deno.test("renew() lets nobody in again who was revoked, and says how one may be", async () => {
   await using dir = await temporaryDirectory();
   const { path } = dir;
   await initDirectory({ dir: path });
@@ -69,64 +65,58 @@ Deno.test({ ...strict, name: "renew() lets nobody in again who was revoked, and 
   await renew({ dir: path, name: "ann" });
 });
 
-Deno.test(
-  { ...strict, name: "renew() makes a certificate anew that has ended, and needs a list that is whole" },
-  async () => {
-    await using dir = await temporaryDirectory();
-    const { path } = dir;
-    await initDirectory({ dir: path });
-    const now = new Date(Date.now() + 200 * DAY_MS);
-    const before = await inspectCertificate(await Deno.readTextFile(`${path}/admin.crt`));
-    assert.ok(before.notAfter < now);
-    const { notAfter } = await renew({ dir: path, name: "admin", now });
-    assert.ok(notAfter > now);
-    await Deno.writeTextFile(`${path}/ca.crl`, "hello");
-    await refuses(() => renew({ dir: path, name: "admin" }), "UNUSABLE", /^The list of revoked certificates/);
-  },
-);
+Deno.test("renew() makes a certificate anew that has ended, and needs a list that is whole", async () => {
+  await using dir = await temporaryDirectory();
+  const { path } = dir;
+  await initDirectory({ dir: path });
+  const now = new Date(Date.now() + 200 * DAY_MS);
+  const before = await inspectCertificate(await Deno.readTextFile(`${path}/admin.crt`));
+  assert.ok(before.notAfter < now);
+  const { notAfter } = await renew({ dir: path, name: "admin", now });
+  assert.ok(notAfter > now);
+  await Deno.writeTextFile(`${path}/ca.crl`, "hello");
+  await refuses(() => renew({ dir: path, name: "admin" }), "UNUSABLE", /^The list of revoked certificates/);
+});
 
-Deno.test(
-  { ...strict, name: "an authority follows another: both, then the new one alone; revocations stay" },
-  async () => {
-    await using dir = await temporaryDirectory();
-    const { path } = dir;
-    await initDirectory({ dir: path });
-    await issueClient({ dir: path, name: "ann", roles: ["viewer"] });
-    const { serialNumber } = await revoke({ dir: path, name: "ann" });
-    const oldCa = await Deno.readTextFile(`${path}/ca.crt`);
-    const revokedKeys = new Set([revocationKey(firstCertificate(oldCa).subject, serialNumber)]);
+Deno.test("an authority follows another: both, then the new one alone; revocations stay", async () => {
+  await using dir = await temporaryDirectory();
+  const { path } = dir;
+  await initDirectory({ dir: path });
+  await issueClient({ dir: path, name: "ann", roles: ["viewer"] });
+  const { serialNumber } = await revoke({ dir: path, name: "ann" });
+  const oldCa = await Deno.readTextFile(`${path}/ca.crt`);
+  const revokedKeys = new Set([revocationKey(firstCertificate(oldCa).subject, serialNumber)]);
 
-    await renewAuthority({ dir: path });
-    const both = await Deno.readTextFile(`${path}/ca.crt`);
-    assert.equal(splitCertificates(both).length, 2);
-    assert.equal(splitCertificates(both)[1], oldCa.trim());
-    const before = await snapshot(path);
-    await refuses(
-      () => finishAuthority(path),
-      "UNUSABLE",
-      /server\.crt" is still of the old authority.*"renew server"/,
-    );
-    assert.deepEqual(await snapshot(path), before);
-    await renew({ dir: path, name: "server" });
-    const newServer = await Deno.readTextFile(`${path}/server.crt`);
-    assert.equal(await isSignedBy(newServer, oldCa), false);
-    assert.equal(await isSignedBy(newServer, both), true);
-    assert.equal(await isSignedBy(await Deno.readTextFile(`${path}/admin.crt`), both), true);
-    await refuses(() => renewAuthority({ dir: path }), "ALREADY_EXISTS", /two authorities already/);
-    // Also for whoever has the old authority alone for the moment.
-    assert.deepEqual((await readRevoked(path, both))?.keys, revokedKeys);
+  await renewAuthority({ dir: path });
+  const both = await Deno.readTextFile(`${path}/ca.crt`);
+  assert.equal(splitCertificates(both).length, 2);
+  assert.equal(splitCertificates(both)[1], oldCa.trim());
+  const before = await snapshot(path);
+  await refuses(
+    () => finishAuthority(path),
+    "UNUSABLE",
+    /server\.crt" is still of the old authority.*"renew server"/,
+  );
+  assert.deepEqual(await snapshot(path), before);
+  await renew({ dir: path, name: "server" });
+  const newServer = await Deno.readTextFile(`${path}/server.crt`);
+  assert.equal(await isSignedBy(newServer, oldCa), false);
+  assert.equal(await isSignedBy(newServer, both), true);
+  assert.equal(await isSignedBy(await Deno.readTextFile(`${path}/admin.crt`), both), true);
+  await refuses(() => renewAuthority({ dir: path }), "ALREADY_EXISTS", /two authorities already/);
+  // Also for whoever has the old authority alone for the moment.
+  assert.deepEqual((await readRevoked(path, both))?.keys, revokedKeys);
 
-    await finishAuthority(path);
-    const alone = await Deno.readTextFile(`${path}/ca.crt`);
-    assert.deepEqual(splitCertificates(alone), [splitCertificates(both)[0]]);
-    assert.deepEqual((await readRevoked(path, alone))?.keys, revokedKeys);
-    const standing = Object.fromEntries((await listCertificates(path)).map(({ name, standing }) => [name, standing]));
-    assert.deepEqual(standing, { ca: "valid", admin: "foreign", ann: "revoked", server: "valid" });
-    assert.equal((await snapshot(path))["ca.key"]!.mode, "600");
-  },
-);
+  await finishAuthority(path);
+  const alone = await Deno.readTextFile(`${path}/ca.crt`);
+  assert.deepEqual(splitCertificates(alone), [splitCertificates(both)[0]]);
+  assert.deepEqual((await readRevoked(path, alone))?.keys, revokedKeys);
+  const standing = Object.fromEntries((await listCertificates(path)).map(({ name, standing }) => [name, standing]));
+  assert.deepEqual(standing, { ca: "valid", admin: "foreign", ann: "revoked", server: "valid" });
+  assert.equal((await snapshot(path))["ca.key"]!.mode, "600");
+});
 
-Deno.test({ ...strict, name: "listCertificates() tells how each stands" }, async () => {
+Deno.test("listCertificates() tells how each stands", async () => {
   await using dir = await temporaryDirectory();
   const { path } = dir;
   await initDirectory({ dir: path });
@@ -148,61 +138,55 @@ Deno.test({ ...strict, name: "listCertificates() tells how each stands" }, async
   assert.equal((await at(59))["admin"], "valid");
 });
 
-Deno.test(
-  { ...strict, name: "showCertificate() finds a certificate by name and by path, and no other file" },
-  async () => {
-    await using dir = await temporaryDirectory();
-    await initDirectory({ dir: dir.path });
-    const [byName] = await showCertificate(dir.path, "admin");
-    const [byPath] = await showCertificate(dir.path, `${dir.path}/admin.crt`);
-    assert.deepEqual(byName?.details, byPath?.details);
-    assert.deepEqual(byName?.details?.commonNames, ["admin"]);
-    await refuses(() => showCertificate(dir.path, `${dir.path}/admin.key`), "UNUSABLE", /holds no certificate/);
-    await refuses(() => showCertificate(dir.path, "bob"), "MISSING", /bob/);
-  },
-);
+Deno.test("showCertificate() finds a certificate by name and by path, and no other file", async () => {
+  await using dir = await temporaryDirectory();
+  await initDirectory({ dir: dir.path });
+  const [byName] = await showCertificate(dir.path, "admin");
+  const [byPath] = await showCertificate(dir.path, `${dir.path}/admin.crt`);
+  assert.deepEqual(byName?.details, byPath?.details);
+  assert.deepEqual(byName?.details?.commonNames, ["admin"]);
+  await refuses(() => showCertificate(dir.path, `${dir.path}/admin.key`), "UNUSABLE", /holds no certificate/);
+  await refuses(() => showCertificate(dir.path, "bob"), "MISSING", /bob/);
+});
 
-Deno.test(
-  { ...strict, ...withOpenssl("a certificate is made from a request, for its key, and renewed for it") },
-  async () => {
-    await using dir = await temporaryDirectory();
-    await using elsewhere = await temporaryDirectory();
-    await initDirectory({ dir: dir.path });
-    for (const [name, kind] of [["eva", "ed25519"], ["rob", "rsa:2048"]] as const) {
-      const [key, file] = [`${elsewhere.path}/${name}.key`, `${elsewhere.path}/${name}.csr`];
-      const made = await openssl(
-        "req",
-        "-new",
-        "-newkey",
-        kind,
-        "-nodes",
-        "-keyout",
-        key,
-        "-subj",
-        "/CN=root/O=admin",
-        "-out",
-        file,
-      );
-      assert.ok(made.success, made.text);
-      const request = await Deno.readTextFile(file);
-      const { keyPath } = await issueClient({ dir: dir.path, name, roles: ["viewer"], request });
-      assert.equal(keyPath, undefined);
-      const publicKey = async () => (await openssl("x509", "-in", `${dir.path}/${name}.crt`, "-noout", "-pubkey")).text;
-      assert.equal(await publicKey(), (await openssl("pkey", "-in", key, "-pubout")).text);
-      // Of what the request says of its maker nothing is taken.
-      const { commonNames, organizations } = await inspectCertificate(
-        await Deno.readTextFile(`${dir.path}/${name}.crt`),
-      );
-      assert.deepEqual([commonNames, organizations], [[name], ["viewer"]]);
-      const before = await publicKey();
-      assert.equal((await renew({ dir: dir.path, name })).keyPath, undefined);
-      assert.equal(await publicKey(), before);
-      assert.ok((await openssl("verify", "-CAfile", `${dir.path}/ca.crt`, `${dir.path}/${name}.crt`)).success);
-    }
-  },
-);
+Deno.test(withOpenssl("a certificate is made from a request, for its key, and renewed for it"), async () => {
+  await using dir = await temporaryDirectory();
+  await using elsewhere = await temporaryDirectory();
+  await initDirectory({ dir: dir.path });
+  for (const [name, kind] of [["eva", "ed25519"], ["rob", "rsa:2048"]] as const) {
+    const [key, file] = [`${elsewhere.path}/${name}.key`, `${elsewhere.path}/${name}.csr`];
+    const made = await openssl(
+      "req",
+      "-new",
+      "-newkey",
+      kind,
+      "-nodes",
+      "-keyout",
+      key,
+      "-subj",
+      "/CN=root/O=admin",
+      "-out",
+      file,
+    );
+    assert.ok(made.success, made.text);
+    const request = await Deno.readTextFile(file);
+    const { keyPath } = await issueClient({ dir: dir.path, name, roles: ["viewer"], request });
+    assert.equal(keyPath, undefined);
+    const publicKey = async () => (await openssl("x509", "-in", `${dir.path}/${name}.crt`, "-noout", "-pubkey")).text;
+    assert.equal(await publicKey(), (await openssl("pkey", "-in", key, "-pubout")).text);
+    // Of what the request says of its maker nothing is taken.
+    const { commonNames, organizations } = await inspectCertificate(
+      await Deno.readTextFile(`${dir.path}/${name}.crt`),
+    );
+    assert.deepEqual([commonNames, organizations], [[name], ["viewer"]]);
+    const before = await publicKey();
+    assert.equal((await renew({ dir: dir.path, name })).keyPath, undefined);
+    assert.equal(await publicKey(), before);
+    assert.ok((await openssl("verify", "-CAfile", `${dir.path}/ca.crt`, `${dir.path}/${name}.crt`)).success);
+  }
+});
 
-Deno.test({ ...strict, ...withOpenssl("a request that is none, forged or too weak is refused") }, async () => {
+Deno.test(withOpenssl("a request that is none, forged or too weak is refused"), async () => {
   await using dir = await temporaryDirectory();
   await initDirectory({ dir: dir.path });
   const client = (request: string) => issueClient({ dir: dir.path, name: "eva", roles: ["viewer"], request });

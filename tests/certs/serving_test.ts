@@ -4,31 +4,26 @@ import { initDirectory } from "../../certs/init.ts";
 import { ensureServing, missingFiles } from "../../certs/serving.ts";
 import { refuses, snapshot, temporaryDirectory } from "./fixture.ts";
 
-const strict = { sanitizeOps: true, sanitizeResources: true, sanitizeExit: true };
+Deno.test("ensureServing() makes everything where there is nothing, then nothing more", async () => {
+  await using dir = await temporaryDirectory();
+  const options = { dir: `${dir.path}/certs`, hosts: ["jobs.example.org"] };
+  assert.deepEqual(await missingFiles(options.dir), ["ca.crt", "server.crt", "server.key"]);
+  const made = await ensureServing(options);
+  assert.deepEqual(made.map(({ name }) => name), ["ca", "server", "admin"]);
+  assert.ok(made[1]?.hosts.includes("jobs.example.org"));
+  assert.deepEqual(await missingFiles(options.dir), []);
 
-Deno.test(
-  { ...strict, name: "ensureServing() makes everything where there is nothing, then nothing more" },
-  async () => {
-    await using dir = await temporaryDirectory();
-    const options = { dir: `${dir.path}/certs`, hosts: ["jobs.example.org"] };
-    assert.deepEqual(await missingFiles(options.dir), ["ca.crt", "server.crt", "server.key"]);
-    const made = await ensureServing(options);
-    assert.deepEqual(made.map(({ name }) => name), ["ca", "server", "admin"]);
-    assert.ok(made[1]?.hosts.includes("jobs.example.org"));
-    assert.deepEqual(await missingFiles(options.dir), []);
+  const before = await snapshot(options.dir);
+  assert.deepEqual(await ensureServing(options), []);
+  assert.deepEqual(await snapshot(options.dir), before);
+});
 
-    const before = await snapshot(options.dir);
-    assert.deepEqual(await ensureServing(options), []);
-    assert.deepEqual(await snapshot(options.dir), before);
-  },
-);
-
-Deno.test({ ...strict, name: "ensureServing() needs neither the authority's key nor a client to serve" }, async () => {
+Deno.test("ensureServing() needs neither the authority's key nor a client to serve", async () => {
   await using dir = await directoryWithout("ca.key", "admin.crt", "admin.key");
   assert.deepEqual(await ensureServing({ dir: dir.path }), []);
 });
 
-Deno.test({ ...strict, name: "ensureServing() makes only the server's pair when only that is missing" }, async () => {
+Deno.test("ensureServing() makes only the server's pair when only that is missing", async () => {
   await using dir = await directoryWithout("server.crt", "server.key");
   const before = await snapshot(dir.path);
   const made = await ensureServing({ dir: dir.path, hosts: ["192.0.2.7"] });
@@ -48,15 +43,12 @@ for (
     [["ca.crt", "ca.key", "server.crt", "server.key"], /lacks "ca\.crt", "server\.crt", "server\.key"/],
   ] as const
 ) {
-  Deno.test(
-    { ...strict, name: `ensureServing() refuses to repair a directory without ${removed.join(", ")}` },
-    async () => {
-      await using dir = await directoryWithout(...removed);
-      const before = await snapshot(dir.path);
-      await refuses(() => ensureServing({ dir: dir.path }), "MISSING", named);
-      assert.deepEqual(await snapshot(dir.path), before);
-    },
-  );
+  Deno.test(`ensureServing() refuses to repair a directory without ${removed.join(", ")}`, async () => {
+    await using dir = await directoryWithout(...removed);
+    const before = await snapshot(dir.path);
+    await refuses(() => ensureServing({ dir: dir.path }), "MISSING", named);
+    assert.deepEqual(await snapshot(dir.path), before);
+  });
 }
 
 async function directoryWithout(...names: string[]) {

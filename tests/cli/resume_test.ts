@@ -5,7 +5,6 @@ import { Outages } from "../../cli/follow/outage.ts";
 import type { JobOutput } from "../../proto/teleport/v1/job_worker.ts";
 import { exited, FakeCallError, outputOf, stream } from "./fake.ts";
 
-const strict = { sanitizeOps: true, sanitizeResources: true };
 const silent = { note: () => Promise.resolve() };
 const pieces: ["stdout" | "stderr", string][] = [["stdout", "a\0b"], ["stderr", "\xff"], ["stdout", "c"], [
   "stderr",
@@ -62,33 +61,25 @@ async function follow(server: BreakingServer, request: Partial<Request> = {}): P
 const BOUNDARIES = pieces.length + 1;
 
 for (let after = 0; after <= BOUNDARIES - 1; after++) {
-  Deno.test(
-    `followOutput() goes on when the connection breaks after ${after} of ${BOUNDARIES} messages`,
-    strict,
-    async () => {
-      const messages = await outputOf(pieces, exited(0));
-      const server = new BreakingServer(messages, [{ after }]);
-      assert.deepEqual(await follow(server), messages);
-      assert.deepEqual(server.asked.map(({ cursor }) => cursor), [
-        undefined,
-        after === 0 ? undefined : `c${after - 1}`,
-      ]);
-    },
-  );
+  Deno.test(`followOutput() goes on when the connection breaks after ${after} of ${BOUNDARIES} messages`, async () => {
+    const messages = await outputOf(pieces, exited(0));
+    const server = new BreakingServer(messages, [{ after }]);
+    assert.deepEqual(await follow(server), messages);
+    assert.deepEqual(server.asked.map(({ cursor }) => cursor), [
+      undefined,
+      after === 0 ? undefined : `c${after - 1}`,
+    ]);
+  });
 }
 
-Deno.test(
-  "followOutput() goes on when the connection breaks at every boundary, one after the other",
-  strict,
-  async () => {
-    const messages = await outputOf(pieces, exited(0));
-    const server = new BreakingServer(messages, pieces.map(() => ({ after: 1 })));
-    assert.deepEqual(await follow(server), messages);
-    assert.equal(server.asked.length, BOUNDARIES);
-  },
-);
+Deno.test("followOutput() goes on when the connection breaks at every boundary, one after the other", async () => {
+  const messages = await outputOf(pieces, exited(0));
+  const server = new BreakingServer(messages, pieces.map(() => ({ after: 1 })));
+  assert.deepEqual(await follow(server), messages);
+  assert.equal(server.asked.length, BOUNDARIES);
+});
 
-Deno.test("followOutput() makes up for messages that an error has overtaken", strict, async () => {
+Deno.test("followOutput() makes up for messages that an error has overtaken", async () => {
   const messages = await outputOf(pieces, exited(0));
   for (let overtaken = 1; overtaken <= 3; overtaken++) {
     const server = new BreakingServer(messages, [{ after: 4, overtaken }]);
@@ -97,13 +88,13 @@ Deno.test("followOutput() makes up for messages that an error has overtaken", st
   }
 });
 
-Deno.test("followOutput() asks for the closing record again when an error overtook it alone", strict, async () => {
+Deno.test("followOutput() asks for the closing record again when an error overtook it alone", async () => {
   const messages = await outputOf(pieces, exited(0));
   const server = new BreakingServer(messages, [{ after: BOUNDARIES, overtaken: 1 }]);
   assert.deepEqual(await follow(server), messages);
 });
 
-Deno.test("followOutput() fails when a resumed stream repeats a piece, or leaves one out", strict, async () => {
+Deno.test("followOutput() fails when a resumed stream repeats a piece, or leaves one out", async () => {
   const messages = await outputOf(pieces, exited(0));
   for (const from of [0, 2]) {
     let calls = 0;
@@ -132,7 +123,6 @@ Deno.test("followOutput() fails when a resumed stream repeats a piece, or leaves
 
 Deno.test(
   "followOutput() proves the digest over all streams together: an altered byte behind the outage shows",
-  strict,
   async () => {
     const messages = await outputOf(pieces, exited(0));
     const altered = messages.with(2, { ...messages[2]!, data: new TextEncoder().encode("X") });
@@ -140,7 +130,7 @@ Deno.test(
   },
 );
 
-Deno.test("followOutput() does not ask again where to begin once it has begun", strict, async () => {
+Deno.test("followOutput() does not ask again where to begin once it has begun", async () => {
   const messages = await outputOf(pieces, exited(0));
   const until = { seconds: 2_000_000_000, nanos: 0 };
   const server = new BreakingServer(messages, [{ after: 1 }]);
@@ -149,7 +139,7 @@ Deno.test("followOutput() does not ask again where to begin once it has begun", 
   assert.deepEqual(again, { id: "job-1", follow: true, until, stream: "STREAM_STDOUT", cursor: "c0" });
 });
 
-Deno.test("followOutput() does not go on without outages to bridge, nor before the first answer", strict, async () => {
+Deno.test("followOutput() does not go on without outages to bridge, nor before the first answer", async () => {
   const messages = await outputOf(pieces, exited(0));
   for (const outages of [undefined, new Outages(silent)]) {
     const server = new BreakingServer(messages, [{ after: 0 }]);
@@ -174,17 +164,13 @@ async function withGaps(): Promise<JobOutput[]> {
 }
 
 for (const after of [1, 2, 3]) {
-  Deno.test(
-    `followOutput() tells each gap once when the connection breaks after ${after} messages`,
-    strict,
-    async () => {
-      const messages = await withGaps();
-      assert.deepEqual(await follow(new BreakingServer(messages, [{ after }])), messages);
-    },
-  );
+  Deno.test(`followOutput() tells each gap once when the connection breaks after ${after} messages`, async () => {
+    const messages = await withGaps();
+    assert.deepEqual(await follow(new BreakingServer(messages, [{ after }])), messages);
+  });
 }
 
-Deno.test("followOutput() tells of a gap that has grown meanwhile only what is new", strict, async () => {
+Deno.test("followOutput() tells of a gap that has grown meanwhile only what is new", async () => {
   const [a, b, c, d, end] = await outputOf(pieces, exited(0));
   const gap = (piece: JobOutput, offset: number): JobOutput => ({
     ...piece,
@@ -211,7 +197,7 @@ Deno.test("followOutput() tells of a gap that has grown meanwhile only what is n
   assert.deepEqual(taken.slice(0, 2).map(({ offset, dropped_bytes }) => [offset, dropped_bytes]), [[3, 3], [4, 1]]);
 });
 
-Deno.test("followOutput() fails when a gap begins behind what has come", strict, async () => {
+Deno.test("followOutput() fails when a gap begins behind what has come", async () => {
   const [a, b, , d, end] = await outputOf(pieces, exited(0));
   const late = { ...a!, data: new Uint8Array(), offset: 4, dropped_bytes: 3 };
   await assert.rejects(
@@ -220,7 +206,7 @@ Deno.test("followOutput() fails when a gap begins behind what has come", strict,
   );
 });
 
-Deno.test("followOutput() sees that the end of a tail is missing, and takes a whole one", strict, async () => {
+Deno.test("followOutput() sees that the end of a tail is missing, and takes a whole one", async () => {
   const [, , c, d, end] = await outputOf(pieces, exited(0));
   const request = { tail_lines: 1 };
   assert.equal((await follow(new BreakingServer([c!, d!, end!], []), request)).length, 3);
@@ -231,7 +217,7 @@ Deno.test("followOutput() sees that the end of a tail is missing, and takes a wh
   await assert.rejects(follow(new BreakingServer([longer, d!, end!], []), request), /4 bytes to stdout, 5 arrived/);
 });
 
-Deno.test("followOutput() proves no digest of a tail, of which it has no beginning", strict, async () => {
+Deno.test("followOutput() proves no digest of a tail, of which it has no beginning", async () => {
   const [, , c, d, end] = await outputOf(pieces, exited(0));
   const altered = { ...end!, end: { ...end!.end!, stdout_sha256: new Uint8Array(32) } };
   await follow(new BreakingServer([c!, d!, altered], []), { tail_bytes: 3 });
@@ -239,7 +225,7 @@ Deno.test("followOutput() proves no digest of a tail, of which it has no beginni
   await assert.rejects(follow(new BreakingServer([...whole.slice(0, -1), altered], [])), /digest of stdout/);
 });
 
-Deno.test("followOutput() takes an end that a time sets for what it is", strict, async () => {
+Deno.test("followOutput() takes an end that a time sets for what it is", async () => {
   const [a, , , , end] = await outputOf(pieces, exited(0));
   assert.equal((await follow(new BreakingServer([a!, end!], []), { until: { seconds: 1, nanos: 0 } })).length, 2);
 });
@@ -249,7 +235,7 @@ function heartbeat(message: JobOutput, cursor: string): JobOutput {
   return { ...message, data: new Uint8Array(), stream: "STREAM_UNSPECIFIED", offset: 0, cursor };
 }
 
-Deno.test("followOutput() tells that the server is back by the first heartbeat", strict, async () => {
+Deno.test("followOutput() tells that the server is back by the first heartbeat", async () => {
   const messages = await outputOf(pieces, exited(0));
   const beat = heartbeat(messages[0]!, "");
   const told: string[] = [];
@@ -275,37 +261,33 @@ Deno.test("followOutput() tells that the server is back by the first heartbeat",
 
 for (const selection of [{}, { tail_lines: 0 }, { tail_bytes: 0 }, { since: { seconds: 1, nanos: 0 } }]) {
   const name = JSON.stringify(selection);
-  Deno.test(
-    `followOutput() resumes from the first heartbeat when the quiet stream is cut, ${name}`,
-    strict,
-    async () => {
-      const [first, end] = await outputOf([["stdout", "written during the outage"]], exited(0));
-      const asked: Request[] = [];
-      async function* GetOutput(request: unknown): AsyncGenerator<JobOutput> {
-        asked.push(request as Request);
-        if (asked.length > 1) return yield* stream(first!, end!);
-        yield heartbeat(first!, "start");
-        throw new FakeCallError("UNAVAILABLE", "Connection lost");
-      }
-      const taken: JobOutput[] = [];
-      const request = { id: "job-1", follow: true, ...selection };
-      const outages = new Outages(silent);
-      await followOutput({ GetOutput }, { request, outages }, (piece) => Promise.resolve(void taken.push(piece)));
-      assert.deepEqual(taken, [first, end]);
-      const behind = { id: "job-1", follow: true, cursor: "start", heartbeat_ms: 30_000 };
-      assert.deepEqual(asked, [{ ...request, heartbeat_ms: 30_000 }, behind]);
-    },
-  );
+  Deno.test(`followOutput() resumes from the first heartbeat when the quiet stream is cut, ${name}`, async () => {
+    const [first, end] = await outputOf([["stdout", "written during the outage"]], exited(0));
+    const asked: Request[] = [];
+    async function* GetOutput(request: unknown): AsyncGenerator<JobOutput> {
+      asked.push(request as Request);
+      if (asked.length > 1) return yield* stream(first!, end!);
+      yield heartbeat(first!, "start");
+      throw new FakeCallError("UNAVAILABLE", "Connection lost");
+    }
+    const taken: JobOutput[] = [];
+    const request = { id: "job-1", follow: true, ...selection };
+    const outages = new Outages(silent);
+    await followOutput({ GetOutput }, { request, outages }, (piece) => Promise.resolve(void taken.push(piece)));
+    assert.deepEqual(taken, [first, end]);
+    const behind = { id: "job-1", follow: true, cursor: "start", heartbeat_ms: 30_000 };
+    assert.deepEqual(asked, [{ ...request, heartbeat_ms: 30_000 }, behind]);
+  });
 }
 
-Deno.test("followOutput() follows after a tail that has data", strict, async () => {
+Deno.test("followOutput() follows after a tail that has data", async () => {
   const [, , c, d, end] = await outputOf(pieces, exited(0));
   for (const selection of [{ tail_lines: 1 }, { tail_bytes: 1 }]) {
     assert.deepEqual(await follow(new BreakingServer([c!, d!, end!], []), selection), [c, d, end]);
   }
 });
 
-Deno.test("followOutput() asks anew for a tail of which nothing had come", strict, async () => {
+Deno.test("followOutput() asks anew for a tail of which nothing had come", async () => {
   const [, last, end] = await outputOf([["stdout", "a\n"], ["stdout", "b\n"]], exited(0));
   const asked: Request[] = [];
   async function* GetOutput(request: unknown): AsyncGenerator<JobOutput> {
@@ -322,7 +304,7 @@ Deno.test("followOutput() asks anew for a tail of which nothing had come", stric
   assert.deepEqual(asked, [1, 2].map(() => ({ ...request, heartbeat_ms: 30_000 })));
 });
 
-Deno.test("followOutput() means the same moment when it asks again", strict, async () => {
+Deno.test("followOutput() means the same moment when it asks again", async () => {
   const [first, end] = await outputOf([["stdout", "a"]], exited(0));
   const ages: (number | undefined)[] = [];
   async function* GetOutput(request: unknown): AsyncGenerator<JobOutput> {

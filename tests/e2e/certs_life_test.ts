@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { snapshot, temporaryDirectory } from "../certs/fixture.ts";
 import { certs } from "./identity_process.ts";
 
-const strict = { sanitizeOps: true, sanitizeResources: true } as const;
 const ROOT = new URL("../../", import.meta.url).pathname;
 
 /** Runs the tool, which must refuse, and gives its sentence. */
@@ -19,7 +18,7 @@ async function refused(code: number, ...args: string[]): Promise<string> {
   return stderr;
 }
 
-Deno.test({ ...strict, name: "certs list, show, renew and revoke print one JSON object a line" }, async () => {
+Deno.test("certs list, show, renew and revoke print one JSON object a line", async () => {
   await using dir = await temporaryDirectory();
   const tool = async (...args: string[]) => {
     const lines = (await certs(...args, "--dir", dir.path, "--output", "json")).trim().split("\n");
@@ -52,7 +51,7 @@ Deno.test({ ...strict, name: "certs list, show, renew and revoke print one JSON 
   assert.deepEqual(standings, { ca: "valid", admin: "valid", ann: "revoked", server: "valid" });
 });
 
-Deno.test({ ...strict, name: "certs refuses what it cannot do in one sentence, and changes nothing" }, async () => {
+Deno.test("certs refuses what it cannot do in one sentence, and changes nothing", async () => {
   await using dir = await temporaryDirectory();
   await certs("init", "--dir", dir.path);
   const before = await snapshot(dir.path);

@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { UNPRINTABLE } from "../../text/unprintable.ts";
 import { namesIn, snapshot, temporaryDirectory } from "../certs/fixture.ts";
 
-const strict = { sanitizeOps: true, sanitizeResources: true, sanitizeExit: true };
 const ROOT = new URL("../../", import.meta.url).pathname;
 const FILES = ["admin.crt", "admin.key", "ca.crt", "ca.key", "server.crt", "server.key"];
 
@@ -30,69 +29,63 @@ async function spawn([command, ...args]: readonly string[], env: Record<string, 
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
-Deno.test(
-  { ...strict, name: "certs init, client and server make what they say, and say where and until when" },
-  async () => {
-    await using dir = await temporaryDirectory();
-    const target = `${dir.path}/certs`;
+Deno.test("certs init, client and server make what they say, and say where and until when", async () => {
+  await using dir = await temporaryDirectory();
+  const target = `${dir.path}/certs`;
 
-    const init = await certs(["init", "--dir", target, "--host", "jobs.example.org", "--host", "192.0.2.7"]);
-    assert.equal(init.stderr, "");
-    assert.equal(init.code, 0);
-    assert.deepEqual(await namesIn(target), FILES);
-    assert.match(
-      init.stdout,
-      /for the authority, valid until 20\d\d-\d\d-\d\d:\n.*\/certs\/ca\.crt\n.*\/certs\/ca\.key\n/,
-    );
-    assert.match(
-      init.stdout,
-      /reached as localhost, 127\.0\.0\.1, ::1, .*jobs\.example\.org, 192\.0\.2\.7, valid until/,
-    );
-    assert.match(init.stdout, /for the user "admin" with the role admin, valid until/);
-    assert.match(init.stdout, /Keep "ca\.key" to yourself/);
+  const init = await certs(["init", "--dir", target, "--host", "jobs.example.org", "--host", "192.0.2.7"]);
+  assert.equal(init.stderr, "");
+  assert.equal(init.code, 0);
+  assert.deepEqual(await namesIn(target), FILES);
+  assert.match(
+    init.stdout,
+    /for the authority, valid until 20\d\d-\d\d-\d\d:\n.*\/certs\/ca\.crt\n.*\/certs\/ca\.key\n/,
+  );
+  assert.match(
+    init.stdout,
+    /reached as localhost, 127\.0\.0\.1, ::1, .*jobs\.example\.org, 192\.0\.2\.7, valid until/,
+  );
+  assert.match(init.stdout, /for the user "admin" with the role admin, valid until/);
+  assert.match(init.stdout, /Keep "ca\.key" to yourself/);
 
-    const client = await certs(["client", "ann", "--role", "operator", "--role", "viewer", "--dir", target]);
-    assert.equal(client.stderr, "");
-    assert.equal(client.code, 0);
-    const ending = new Date(Date.now() + 90 * 24 * 60 * 60 * 1000).toISOString().slice(0, 8);
-    assert.match(client.stdout, new RegExp(`"ann" with the roles operator, viewer, valid until ${ending}`));
-    assert.deepEqual(await namesIn(target), [...FILES, "ann.crt", "ann.key"].sort());
+  const client = await certs(["client", "ann", "--role", "operator", "--role", "viewer", "--dir", target]);
+  assert.equal(client.stderr, "");
+  assert.equal(client.code, 0);
+  const ending = new Date(Date.now() + 90 * 24 * 60 * 60 * 1000).toISOString().slice(0, 8);
+  assert.match(client.stdout, new RegExp(`"ann" with the roles operator, viewer, valid until ${ending}`));
+  assert.deepEqual(await namesIn(target), [...FILES, "ann.crt", "ann.key"].sort());
 
-    const before = await snapshot(target);
-    const server = await certs(["server", "--dir", target, "--force", "--days", "30"]);
-    assert.equal(server.code, 0, server.stderr);
-    const { "server.crt": certificate, "server.key": key, ...rest } = await snapshot(target);
-    assert.notEqual(certificate?.text, before["server.crt"]?.text);
-    assert.notEqual(key?.text, before["server.key"]?.text);
-    for (const [name, entry] of Object.entries(rest)) assert.deepEqual(entry, before[name], name);
-  },
-);
+  const before = await snapshot(target);
+  const server = await certs(["server", "--dir", target, "--force", "--days", "30"]);
+  assert.equal(server.code, 0, server.stderr);
+  const { "server.crt": certificate, "server.key": key, ...rest } = await snapshot(target);
+  assert.notEqual(certificate?.text, before["server.crt"]?.text);
+  assert.notEqual(key?.text, before["server.key"]?.text);
+  for (const [name, entry] of Object.entries(rest)) assert.deepEqual(entry, before[name], name);
+});
 
-Deno.test(
-  { ...strict, name: "certs shows no character that steers a terminal, of arguments and of paths" },
-  async () => {
-    await using dir = await temporaryDirectory();
-    const foreign = "a\u202eb\u200bc\u009b\x1bd";
-    const target = `${dir.path}/${foreign}`;
-    const outcomes = [
-      await certs([foreign]),
-      await certs([`--${foreign}`]),
-      await certs(["list", foreign]),
-      await certs(["list", "--dir", target]),
-      await certs(["client", foreign, "--role", "viewer", "--dir", target]),
-      await certs(["list", "--output", foreign]),
-      await certs(["init", "--dir", target]),
-      await certs(["list", "--dir", target]),
-    ];
-    assert.deepEqual(outcomes.map(({ code }) => code), [2, 2, 2, 1, 1, 1, 0, 0]);
-    for (const { stdout, stderr } of outcomes) {
-      assert.doesNotMatch((stdout + stderr).replaceAll("\n", ""), UNPRINTABLE);
-    }
-    assert.match(outcomes[0]?.stderr ?? "", /unknown command 'a\\u202eb\\u200bc\\u009b\\u001bd'/);
-  },
-);
+Deno.test("certs shows no character that steers a terminal, of arguments and of paths", async () => {
+  await using dir = await temporaryDirectory();
+  const foreign = "a\u202eb\u200bc\u009b\x1bd";
+  const target = `${dir.path}/${foreign}`;
+  const outcomes = [
+    await certs([foreign]),
+    await certs([`--${foreign}`]),
+    await certs(["list", foreign]),
+    await certs(["list", "--dir", target]),
+    await certs(["client", foreign, "--role", "viewer", "--dir", target]),
+    await certs(["list", "--output", foreign]),
+    await certs(["init", "--dir", target]),
+    await certs(["list", "--dir", target]),
+  ];
+  assert.deepEqual(outcomes.map(({ code }) => code), [2, 2, 2, 1, 1, 1, 0, 0]);
+  for (const { stdout, stderr } of outcomes) {
+    assert.doesNotMatch((stdout + stderr).replaceAll("\n", ""), UNPRINTABLE);
+  }
+  assert.match(outcomes[0]?.stderr ?? "", /unknown command 'a\\u202eb\\u200bc\\u009b\\u001bd'/);
+});
 
-Deno.test({ ...strict, name: "certs writes keys that only their owner can read, whatever the umask" }, async () => {
+Deno.test("certs writes keys that only their owner can read, whatever the umask", async () => {
   await using dir = await temporaryDirectory();
   const target = `${dir.path}/certs`;
   const command = [Deno.execPath(), "run", "-q", "-P=certs", `${ROOT}certs.ts`, "init", "--dir", target];
@@ -103,33 +96,27 @@ Deno.test({ ...strict, name: "certs writes keys that only their owner can read, 
   assert.deepEqual(modes.sort(), ["crt 644", "crt 644", "crt 644", "key 600", "key 600", "key 600"]);
 });
 
-Deno.test(
-  { ...strict, name: "certs runs with no more rights than files, three variables and the host's name" },
-  async () => {
-    await using dir = await temporaryDirectory();
-    const rights = [
-      `--allow-read=${dir.path}`,
-      `--allow-write=${dir.path}`,
-      "--allow-env=TELEPORT_CERTS,XDG_CONFIG_HOME,HOME",
-      "--allow-sys=hostname",
-    ];
-    const run = (...args: string[]) =>
-      spawn([Deno.execPath(), "run", "-q", "--no-prompt", ...rights, `${ROOT}certs.ts`, ...args], {
-        TELEPORT_CERTS: `${dir.path}/certs`,
-        FORCE_COLOR: "1",
-      });
-    const init = await run("init");
-    assert.equal(init.code, 0, init.stderr);
-    assert.equal((await run("server", "--force")).code, 0);
-    assert.equal((await run("--help")).code, 0);
-    assert.equal((await run("--nonsense")).code, 2);
-  },
-);
+Deno.test("certs runs with no more rights than files, three variables and the host's name", async () => {
+  await using dir = await temporaryDirectory();
+  const rights = [
+    `--allow-read=${dir.path}`,
+    `--allow-write=${dir.path}`,
+    "--allow-env=TELEPORT_CERTS,XDG_CONFIG_HOME,HOME",
+    "--allow-sys=hostname",
+  ];
+  const run = (...args: string[]) =>
+    spawn([Deno.execPath(), "run", "-q", "--no-prompt", ...rights, `${ROOT}certs.ts`, ...args], {
+      TELEPORT_CERTS: `${dir.path}/certs`,
+      FORCE_COLOR: "1",
+    });
+  const init = await run("init");
+  assert.equal(init.code, 0, init.stderr);
+  assert.equal((await run("server", "--force")).code, 0);
+  assert.equal((await run("--help")).code, 0);
+  assert.equal((await run("--nonsense")).code, 2);
+});
 
-Deno.test({
-  ...strict,
-  name: "certs finds its directory by --dir, TELEPORT_CERTS, XDG_CONFIG_HOME, HOME, in this order",
-}, async () => {
+Deno.test("certs finds its directory by --dir, TELEPORT_CERTS, XDG_CONFIG_HOME, HOME, in this order", async () => {
   await using dir = await temporaryDirectory();
   const home = `${dir.path}/home`;
   const env: Record<string, string> = { HOME: home };
@@ -152,7 +139,7 @@ Deno.test({
   ]);
 });
 
-Deno.test({ ...strict, name: "certs refuses in one sentence with exit code 1, and changes nothing" }, async () => {
+Deno.test("certs refuses in one sentence with exit code 1, and changes nothing", async () => {
   await using dir = await temporaryDirectory();
   const target = `${dir.path}/certs`;
   assert.equal((await certs(["init", "--dir", target])).code, 0);
@@ -186,7 +173,7 @@ Deno.test({ ...strict, name: "certs refuses in one sentence with exit code 1, an
   assert.deepEqual(await snapshot(target), before);
 });
 
-Deno.test({ ...strict, name: "certs answers wrong usage with exit code 2, before any work" }, async () => {
+Deno.test("certs answers wrong usage with exit code 2, before any work", async () => {
   await using dir = await temporaryDirectory();
   for (
     const [args, sentence] of [
@@ -214,7 +201,7 @@ Deno.test({ ...strict, name: "certs answers wrong usage with exit code 2, before
   assert.deepEqual(await namesIn(dir.path), []);
 });
 
-Deno.test({ ...strict, name: "certs --help shows examples first, then every option" }, async () => {
+Deno.test("certs --help shows examples first, then every option", async () => {
   for (
     const [args, words] of [
       [["--help"], ["init", "server", "client"]],
@@ -232,7 +219,7 @@ Deno.test({ ...strict, name: "certs --help shows examples first, then every opti
   }
 });
 
-Deno.test({ ...strict, name: "certs client warns of a role that nobody knows, and makes it" }, async () => {
+Deno.test("certs client warns of a role that nobody knows, and makes it", async () => {
   await using dir = await temporaryDirectory();
   assert.equal((await certs(["init", "--dir", dir.path])).code, 0);
   const { code, stderr } = await certs(["client", "ann", "--role", "operater", "--dir", dir.path]);
@@ -241,16 +228,13 @@ Deno.test({ ...strict, name: "certs client warns of a role that nobody knows, an
   assert.ok((await namesIn(dir.path)).includes("ann.key"));
 });
 
-Deno.test(
-  { ...strict, name: "deno task certs takes the tool's arguments, with two dashes before them or without" },
-  async () => {
-    await using dir = await temporaryDirectory();
-    for (const [name, dashes] of [["with", ["--"]], ["without", []]] as const) {
-      const target = `${dir.path}/${name}`;
-      const args = ["task", "certs", ...dashes, "init", "--dir", target];
-      const { code, stderr } = await spawn([Deno.execPath(), ...args], { HOME: dir.path });
-      assert.equal(code, 0, stderr);
-      assert.deepEqual(await namesIn(target), FILES);
-    }
-  },
-);
+Deno.test("deno task certs takes the tool's arguments, with two dashes before them or without", async () => {
+  await using dir = await temporaryDirectory();
+  for (const [name, dashes] of [["with", ["--"]], ["without", []]] as const) {
+    const target = `${dir.path}/${name}`;
+    const args = ["task", "certs", ...dashes, "init", "--dir", target];
+    const { code, stderr } = await spawn([Deno.execPath(), ...args], { HOME: dir.path });
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(await namesIn(target), FILES);
+  }
+});

@@ -2,9 +2,7 @@
 import assert from "node:assert/strict";
 import { spawnTeleport, startServer, teleport, teleportOk } from "./programs.ts";
 
-const strict = { sanitizeOps: true, sanitizeResources: true };
-
-Deno.test("teleport run says how much of the output its limit dropped, and status says the limit", strict, async () => {
+Deno.test("teleport run says how much of the output its limit dropped, and status says the limit", async () => {
   await using server = await startServer();
   const limit = ["--max-output", "64k", "--output-policy", "keep-newest"];
   const id = await teleportOk(server, "run", "-d", ...limit, "--", "sh", "-c", "seq 1 200000");
@@ -21,7 +19,7 @@ Deno.test("teleport run says how much of the output its limit dropped, and statu
   assert.match(status, new RegExp(`^Dropped: +${dropped} bytes$`, "m"));
 });
 
-Deno.test("teleport run exits 1 and says why when the output limit stopped the job", strict, async () => {
+Deno.test("teleport run exits 1 and says why when the output limit stopped the job", async () => {
   await using server = await startServer();
   const script = "while :; do echo line; done";
   const { code, stdout, stderr } = await teleport(server, "run", "--max-output", "1kB", "--", "sh", "-c", script);
@@ -30,21 +28,17 @@ Deno.test("teleport run exits 1 and says why when the output limit stopped the j
   assert.notEqual(code, 0);
 });
 
-Deno.test(
-  "teleportd bounds the output of jobs that do not say, in sizes as the command line takes them",
-  strict,
-  async () => {
-    const args = ["--max-output", "2KiB", "--output-policy", "keep-newest", "--max-output-total", "1GB"];
-    await using server = await startServer({ args });
-    const id = await teleportOk(server, "register", "true");
-    assert.match(await teleportOk(server, "status", id), /^Output limit: 2048 bytes, of which the newest are kept$/m);
-    const own = await teleportOk(server, "register", "--max-output", "1MB", "true");
-    assert.match(await teleportOk(server, "status", own), /^Output limit: 1000000 bytes, then the job is stopped$/m);
-  },
-);
+Deno.test("teleportd bounds the output of jobs that do not say, in sizes as the command line takes them", async () => {
+  const args = ["--max-output", "2KiB", "--output-policy", "keep-newest", "--max-output-total", "1GB"];
+  await using server = await startServer({ args });
+  const id = await teleportOk(server, "register", "true");
+  assert.match(await teleportOk(server, "status", id), /^Output limit: 2048 bytes, of which the newest are kept$/m);
+  const own = await teleportOk(server, "register", "--max-output", "1MB", "true");
+  assert.match(await teleportOk(server, "status", own), /^Output limit: 1000000 bytes, then the job is stopped$/m);
+});
 
 for (const flag of ["--max-output", "--max-output-total"]) {
-  Deno.test(`teleportd refuses a size for ${flag} that is none`, strict, async () => {
+  Deno.test(`teleportd refuses a size for ${flag} that is none`, async () => {
     for (const size of ["0", "-1", "1x", "1.5MB", "", "lots"]) {
       const { code, stderr } = await new Deno.Command(Deno.execPath(), {
         args: ["run", "-q", "-A", "server.ts", flag, size],
@@ -60,36 +54,32 @@ for (const flag of ["--max-output", "--max-output-total"]) {
   });
 }
 
-Deno.test(
-  "teleport logs gives the lines, the stream and the time that it is asked for, byte for byte",
-  strict,
-  async () => {
-    await using server = await startServer();
-    // Bytes that no encoding allows, and a last line without an end.
-    const script = String.raw`printf 'one\ntwo\377\0\nthree'; printf 'err\n' >&2`;
-    const id = await teleportOk(server, "run", "-d", "--", "sh", "-c", script);
-    await teleportOk(server, "wait", id);
-    const logs = async (...args: string[]) => {
-      const { code, stdout, stderr } = await spawnTeleport(server, "logs", ...args, id).output();
-      const text = (bytes: Uint8Array) => new TextDecoder("latin1").decode(bytes);
-      return { code, stdout: text(stdout), stderr: text(stderr) };
-    };
-    const whole = "one\ntwo\xff\0\nthree";
-    assert.deepEqual(await logs(), { code: 0, stdout: whole, stderr: "err\n" });
-    assert.deepEqual(await logs("--stdout"), { code: 0, stdout: whole, stderr: "" });
-    assert.deepEqual(await logs("--stderr"), { code: 0, stdout: "", stderr: "err\n" });
-    assert.deepEqual(await logs("--stdout", "-n", "2"), { code: 0, stdout: "two\xff\0\nthree", stderr: "" });
-    assert.deepEqual(await logs("--stdout", "--tail-bytes", "3"), { code: 0, stdout: "ree", stderr: "" });
-    assert.deepEqual(await logs("--until", "1h"), { code: 0, stdout: "", stderr: "" });
-    assert.deepEqual(await logs("--since", "1h"), { code: 0, stdout: whole, stderr: "err\n" });
-    const stamped = await logs("-t", "--stdout");
-    const time = String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z`;
-    assert.match(stamped.stdout, new RegExp(`^${time} one\n${time} two\xff\0\n${time} three$`));
-    // The cursor of a piece goes on right behind it.
-    const [first] = (await teleportOk(server, "logs", "--stdout", "--output", "json", id)).split("\n");
-    const { cursor, data } = JSON.parse(first!);
-    const rest = await logs("--stdout", "--cursor", cursor);
-    assert.equal(new TextDecoder("latin1").decode(Uint8Array.fromBase64(data)) + rest.stdout, whole);
-    assert.equal((await logs("--cursor", "0.0.0.AAAAAAAA")).code, 1);
-  },
-);
+Deno.test("teleport logs gives the lines, the stream and the time that it is asked for, byte for byte", async () => {
+  await using server = await startServer();
+  // Bytes that no encoding allows, and a last line without an end.
+  const script = String.raw`printf 'one\ntwo\377\0\nthree'; printf 'err\n' >&2`;
+  const id = await teleportOk(server, "run", "-d", "--", "sh", "-c", script);
+  await teleportOk(server, "wait", id);
+  const logs = async (...args: string[]) => {
+    const { code, stdout, stderr } = await spawnTeleport(server, "logs", ...args, id).output();
+    const text = (bytes: Uint8Array) => new TextDecoder("latin1").decode(bytes);
+    return { code, stdout: text(stdout), stderr: text(stderr) };
+  };
+  const whole = "one\ntwo\xff\0\nthree";
+  assert.deepEqual(await logs(), { code: 0, stdout: whole, stderr: "err\n" });
+  assert.deepEqual(await logs("--stdout"), { code: 0, stdout: whole, stderr: "" });
+  assert.deepEqual(await logs("--stderr"), { code: 0, stdout: "", stderr: "err\n" });
+  assert.deepEqual(await logs("--stdout", "-n", "2"), { code: 0, stdout: "two\xff\0\nthree", stderr: "" });
+  assert.deepEqual(await logs("--stdout", "--tail-bytes", "3"), { code: 0, stdout: "ree", stderr: "" });
+  assert.deepEqual(await logs("--until", "1h"), { code: 0, stdout: "", stderr: "" });
+  assert.deepEqual(await logs("--since", "1h"), { code: 0, stdout: whole, stderr: "err\n" });
+  const stamped = await logs("-t", "--stdout");
+  const time = String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z`;
+  assert.match(stamped.stdout, new RegExp(`^${time} one\n${time} two\xff\0\n${time} three$`));
+  // The cursor of a piece goes on right behind it.
+  const [first] = (await teleportOk(server, "logs", "--stdout", "--output", "json", id)).split("\n");
+  const { cursor, data } = JSON.parse(first!);
+  const rest = await logs("--stdout", "--cursor", cursor);
+  assert.equal(new TextDecoder("latin1").decode(Uint8Array.fromBase64(data)) + rest.stdout, whole);
+  assert.equal((await logs("--cursor", "0.0.0.AAAAAAAA")).code, 1);
+});

@@ -2,60 +2,55 @@
 import assert from "node:assert/strict";
 import { certs, makePlace, replaceFile, startWatched, teleportd } from "./identity_process.ts";
 
-const strict = { sanitizeOps: true, sanitizeResources: true } as const;
 const isRoot = Deno.uid() === 0;
 
-Deno.test(
-  "teleportd does not start on files that others can write, and names the path and the remedy",
-  strict,
-  async () => {
-    await using place = await makePlace();
-    const { dir } = place;
-    await replaceFile(`${dir}/policy.json`, '{ "roles": { "admin": [] } }');
-    await replaceFile(`${dir}/limits.json`, "{}");
-    await replaceFile(`${dir}/certs/ca.key`, "x", 0o600);
-    await Deno.mkdir(`${dir}/data/audit`, { recursive: true, mode: 0o700 });
-    await Deno.writeTextFile(`${dir}/data/audit/audit.head`, "", { mode: 0o600 });
-    await Deno.writeTextFile(`${dir}/data/jobs.db`, "", { mode: 0o600 });
-    const args = ["--check-config", "--certs", `${dir}/certs`, "--data", `${dir}/data`];
-    const check = () => teleportd(...args, "--policy", `${dir}/policy.json`, "--limits", `${dir}/limits.json`);
-    assert.equal((await check()).code, 0, (await check()).stderr);
-    const wrong: [string, number, number][] = [
-      [`${dir}/certs`, 0o777, 0o700],
-      [`${dir}/certs/ca.crt`, 0o666, 0o644],
-      [`${dir}/certs/server.crt`, 0o666, 0o644],
-      [`${dir}/policy.json`, 0o666, 0o644],
-      [`${dir}/limits.json`, 0o646, 0o644],
-      [`${dir}/data`, 0o777, 0o700],
-      [`${dir}/data/jobs.db`, 0o666, 0o600],
-      [`${dir}/data/audit`, 0o777, 0o700],
-      [`${dir}/data/audit/audit.head`, 0o666, 0o600],
-      [dir, 0o777, 0o700],
-    ];
-    for (const [path, mode, back] of wrong) {
-      await Deno.chmod(path, mode);
-      const { code, stderr } = await check();
-      assert.equal(code, 1, path);
-      assert.ok(
-        stderr.includes(`teleportd: "${path}" can be changed by any user (mode "0${mode.toString(8)}")`),
-        stderr,
-      );
-      assert.match(stderr, /: run chmod go-w \//);
-      await Deno.chmod(path, back);
-    }
-    await Deno.chmod(`${dir}/certs/ca.key`, 0o644);
-    assert.match((await check()).stderr, /ca\.key" can be read or changed by others \(mode "0644"\): run chmod 600/);
-    await Deno.chmod(`${dir}/certs/ca.key`, 0o600);
-    if (!isRoot) return;
-    for (const path of [`${dir}/policy.json`, `${dir}/certs`, `${dir}/certs/ca.crt`]) {
-      await Deno.chown(path, 12345, null);
-      assert.ok((await check()).stderr.includes(`"${path}" belongs to the user with the number 12345`));
-      await Deno.chown(path, 0, null);
-    }
-  },
-);
+Deno.test("teleportd does not start on files that others can write, and names the path and the remedy", async () => {
+  await using place = await makePlace();
+  const { dir } = place;
+  await replaceFile(`${dir}/policy.json`, '{ "roles": { "admin": [] } }');
+  await replaceFile(`${dir}/limits.json`, "{}");
+  await replaceFile(`${dir}/certs/ca.key`, "x", 0o600);
+  await Deno.mkdir(`${dir}/data/audit`, { recursive: true, mode: 0o700 });
+  await Deno.writeTextFile(`${dir}/data/audit/audit.head`, "", { mode: 0o600 });
+  await Deno.writeTextFile(`${dir}/data/jobs.db`, "", { mode: 0o600 });
+  const args = ["--check-config", "--certs", `${dir}/certs`, "--data", `${dir}/data`];
+  const check = () => teleportd(...args, "--policy", `${dir}/policy.json`, "--limits", `${dir}/limits.json`);
+  assert.equal((await check()).code, 0, (await check()).stderr);
+  const wrong: [string, number, number][] = [
+    [`${dir}/certs`, 0o777, 0o700],
+    [`${dir}/certs/ca.crt`, 0o666, 0o644],
+    [`${dir}/certs/server.crt`, 0o666, 0o644],
+    [`${dir}/policy.json`, 0o666, 0o644],
+    [`${dir}/limits.json`, 0o646, 0o644],
+    [`${dir}/data`, 0o777, 0o700],
+    [`${dir}/data/jobs.db`, 0o666, 0o600],
+    [`${dir}/data/audit`, 0o777, 0o700],
+    [`${dir}/data/audit/audit.head`, 0o666, 0o600],
+    [dir, 0o777, 0o700],
+  ];
+  for (const [path, mode, back] of wrong) {
+    await Deno.chmod(path, mode);
+    const { code, stderr } = await check();
+    assert.equal(code, 1, path);
+    assert.ok(
+      stderr.includes(`teleportd: "${path}" can be changed by any user (mode "0${mode.toString(8)}")`),
+      stderr,
+    );
+    assert.match(stderr, /: run chmod go-w \//);
+    await Deno.chmod(path, back);
+  }
+  await Deno.chmod(`${dir}/certs/ca.key`, 0o644);
+  assert.match((await check()).stderr, /ca\.key" can be read or changed by others \(mode "0644"\): run chmod 600/);
+  await Deno.chmod(`${dir}/certs/ca.key`, 0o600);
+  if (!isRoot) return;
+  for (const path of [`${dir}/policy.json`, `${dir}/certs`, `${dir}/certs/ca.crt`]) {
+    await Deno.chown(path, 12345, null);
+    assert.ok((await check()).stderr.includes(`"${path}" belongs to the user with the number 12345`));
+    await Deno.chown(path, 0, null);
+  }
+});
 
-Deno.test("teleportd keeps what is in force when a file that others can write takes its place", strict, async () => {
+Deno.test("teleportd keeps what is in force when a file that others can write takes its place", async () => {
   await using place = await makePlace();
   const { dir } = place;
   await replaceFile(`${dir}/policy.json`, '{ "roles": { "admin": [] } }');
@@ -69,7 +64,7 @@ Deno.test("teleportd keeps what is in force when a file that others can write ta
   await server.says(/^kept the certificates in force: .*ca\.crt" can be changed by any user/);
 });
 
-Deno.test("teleportd warns of the authority's key in the reach of its jobs, loudly as root", strict, async () => {
+Deno.test("teleportd warns of the authority's key in the reach of its jobs, loudly as root", async () => {
   const dir = await Deno.makeTempDir({ prefix: "teleport-quick-" });
   try {
     await certs("init", "--dir", `${dir}/certs`);

@@ -9,8 +9,6 @@ import { user } from "./identity_certificates.ts";
 import { certs, makePlace, replaceFile, startWatched, teleportd, type WatchedServer } from "./identity_process.ts";
 import { clientOf, refusal, startUp } from "./teleportd.ts";
 
-const strict = { sanitizeOps: true, sanitizeResources: true } as const;
-
 /** A stream that has begun. */
 async function watching(client: RpcClient, id: string): Promise<AsyncIterator<JobStatus>> {
   const stream = client.calls.StatusStream({ id })[Symbol.asyncIterator]();
@@ -18,7 +16,7 @@ async function watching(client: RpcClient, id: string): Promise<AsyncIterator<Jo
   return stream;
 }
 
-Deno.test("an authority follows another under 50 open streams, by the tool alone", strict, async () => {
+Deno.test("an authority follows another under 50 open streams, by the tool alone", async () => {
   const dir = await Deno.makeTempDir({ prefix: "teleport_identity_" });
   await using _ = { [Symbol.asyncDispose]: () => Deno.remove(dir, { recursive: true }) };
   const tool = (...args: string[]) => certs(...args, "--dir", `${dir}/certs`);
@@ -62,7 +60,7 @@ Deno.test("an authority follows another under 50 open streams, by the tool alone
   await Promise.all(streams.map((stream) => stream.return?.()));
 });
 
-Deno.test("a policy is taken up when it changes and on SIGHUP; a broken one is not", strict, async () => {
+Deno.test("a policy is taken up when it changes and on SIGHUP; a broken one is not", async () => {
   await using place = await makePlace();
   const { dir } = place;
   const policy = (calls: string[]) => JSON.stringify({ roles: { builder: [{ calls, jobs: "own" }] } });
@@ -85,7 +83,7 @@ Deno.test("a policy is taken up when it changes and on SIGHUP; a broken one is n
   assert.match((await teleportd("audit", "verify", `${dir}/data/audit`)).stdout, /The record is whole\n$/);
 });
 
-Deno.test("SIGHUP has files read where no change of theirs can be seen", strict, async () => {
+Deno.test("SIGHUP has files read where no change of theirs can be seen", async () => {
   await using place = await makePlace();
   const { dir } = place;
   const policy = (calls: string[]) => JSON.stringify({ roles: { builder: [{ calls, jobs: "own" }] } });
@@ -116,7 +114,7 @@ function shownBy(server: WatchedServer, own: Issued): Promise<string> {
   });
 }
 
-Deno.test("newcomers see a new server's certificate; with a key that others can read they do not", strict, async () => {
+Deno.test("newcomers see a new server's certificate; with a key that others can read they do not", async () => {
   await using place = await makePlace();
   const { dir } = place;
   const ann = await user("ann", "viewer");
@@ -138,7 +136,7 @@ Deno.test("newcomers see a new server's certificate; with a key that others can 
   assert.equal(await shownBy(server, ann), fingerprint256);
 });
 
-Deno.test("a new server's certificate is judged as at the start: refused, or warned of", strict, async () => {
+Deno.test("a new server's certificate is judged as at the start: refused, or warned of", async () => {
   await using place = await makePlace();
   const { dir } = place;
   await using server = await startWatched(dir);
@@ -154,7 +152,7 @@ Deno.test("a new server's certificate is judged as at the start: refused, or war
   await server.says(/^warning: "server\.crt" is not accepted: .*"O=admin, CN=ann".* is not one for a server/);
 });
 
-Deno.test("certificates are taken up when Kubernetes exchanges the link that leads to them", strict, async () => {
+Deno.test("certificates are taken up when Kubernetes exchanges the link that leads to them", async () => {
   await using place = await makePlace();
   const { dir } = place;
   const certs = `${dir}/certs`;
@@ -181,7 +179,7 @@ Deno.test("certificates are taken up when Kubernetes exchanges the link that lea
   assert.equal(await shownBy(server, ann), fingerprint256);
 });
 
-Deno.test("teleportd --check-config says what it would serve with, and what is wrong", strict, async () => {
+Deno.test("teleportd --check-config says what it would serve with, and what is wrong", async () => {
   await using place = await makePlace();
   const { dir } = place;
   const check = (...more: string[]) => teleportd("--check-config", "--certs", `${dir}/certs`, ...more);

@@ -5,8 +5,6 @@ import { readCertificate } from "../../trust/certificate.ts";
 import { ca, issue, type Issued, otherCa } from "../rpc/certificates.ts";
 import { auditLines, makePlace, replaceFile, startWatched, type WatchedServer } from "./identity_process.ts";
 
-const strict = { sanitizeOps: true, sanitizeResources: true } as const;
-
 const client = (name: string, issuer: Issued) =>
   issue({ subject: [["O", "admin"], ["CN", name]], usage: "client", issuer, serialNumber: "01" });
 const [ann, bob] = [await client("ann", ca), await client("bob", otherCa)];
@@ -23,7 +21,7 @@ async function answer(server: WatchedServer, own: Issued): Promise<string> {
   return await calls.calls.List({}).then(() => "OK", ({ status }) => status);
 }
 
-Deno.test("a revoked serial number shuts out its authority's client, and no other authority's", strict, async () => {
+Deno.test("a revoked serial number shuts out its authority's client, and no other authority's", async () => {
   await using place = await makePlace();
   const { dir } = place;
   await replaceFile(`${dir}/certs/ca.crt`, `${ca.cert}\n${otherCa.cert}\n`);
@@ -39,7 +37,7 @@ Deno.test("a revoked serial number shuts out its authority's client, and no othe
   assert.deepEqual(seen, new Set(["ann 01 CN=an authority", "bob 01 CN=another authority"]));
 });
 
-Deno.test("a new authority's list may name what the old one issued", strict, async () => {
+Deno.test("a new authority's list may name what the old one issued", async () => {
   await using place = await makePlace();
   const { dir } = place;
   await replaceFile(`${dir}/certs/ca.crt`, `${otherCa.cert}\n${ca.cert}\n`);
@@ -48,7 +46,7 @@ Deno.test("a new authority's list may name what the old one issued", strict, asy
   assert.deepEqual([await answer(server, ann), await answer(server, bob)], ["UNAUTHENTICATED", "OK"]);
 });
 
-Deno.test("what an older server remembered, without issuers, still shuts out after an update", strict, async () => {
+Deno.test("what an older server remembered, without issuers, still shuts out after an update", async () => {
   await using place = await makePlace();
   const { dir } = place;
   const { fingerprint } = readCertificate(new Uint8Array(ca.certificate.rawData));

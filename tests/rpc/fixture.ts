@@ -4,9 +4,6 @@ import { connect, type Credentials, type RpcClient } from "../../rpc/client/clie
 import { type RpcServer, serve, type ServeOptions } from "../../rpc/server/server.ts";
 import { clientCredentials, serverCredentials } from "./certificates.ts";
 
-/** Leaks of any kind fail the test; by default Deno 2.9 does not look. */
-export const strict = { sanitizeOps: true, sanitizeResources: true } as const;
-
 /** The handlers given; all others fail, which the server's log shows. */
 export function handlers(some: Partial<JobWorkerHandlers>): JobWorkerHandlers {
   const refuse = () => Promise.reject(new Error("This test has no such handler"));

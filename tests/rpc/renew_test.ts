@@ -17,7 +17,7 @@ import {
   serverCertificate,
   serverCredentials,
 } from "./certificates.ts";
-import { aborted, connectTo, failure, serveLocally, strict } from "./fixture.ts";
+import { aborted, connectTo, failure, serveLocally } from "./fixture.ts";
 
 const HOSTS = ["localhost", "127.0.0.1", "::1"];
 const newServer = await issue({ subject: [["CN", "server"]], usage: "server", hosts: HOSTS, issuer: otherCa });
@@ -64,7 +64,7 @@ async function once(server: { port: number }, own: Credentials): Promise<string>
 
 const Status = ({ id }: { id: string }) => Promise.resolve({ id });
 
-Deno.test("renew() changes the authority under 50 open streams and cuts none", strict, async () => {
+Deno.test("renew() changes the authority under 50 open streams and cuts none", async () => {
   const source = ticking();
   await using server = await serveLocally({ StatusStream: source.StatusStream, Status });
   await using one = connectTo(server);
@@ -95,7 +95,7 @@ Deno.test("renew() changes the authority under 50 open streams and cuts none", s
   await Promise.all(streams.map((stream) => stream.return?.()));
 });
 
-Deno.test("renew() shows new connections the new certificate, and keeps TLS 1.3", strict, async () => {
+Deno.test("renew() shows new connections the new certificate, and keeps TLS 1.3", async () => {
   await using server = await serveLocally({ Status });
   server.renew({ credentials: { ca: bothCas, cert: newServer.cert, key: newServer.key }, revoked: nobody });
   // It believes the old authority alone, which has not signed the new certificate.
@@ -118,7 +118,7 @@ Deno.test("renew() shows new connections the new certificate, and keeps TLS 1.3"
   assert.equal(refused, "refused");
 });
 
-Deno.test("renew() refuses what cannot be used, and serves on with what it had", strict, async () => {
+Deno.test("renew() refuses what cannot be used, and serves on with what it had", async () => {
   await using server = await serveLocally({ Status });
   const { ca: good, cert, key } = serverCredentials;
   const bad: Credentials[] = [
@@ -136,7 +136,7 @@ Deno.test("renew() refuses what cannot be used, and serves on with what it had",
 
 const revoked = new Set([revocationOf(clientCertificate)]);
 
-Deno.test("renew() cuts the streams of a revoked client within a second, and leaves others alone", strict, async () => {
+Deno.test("renew() cuts the streams of a revoked client within a second, and leaves others alone", async () => {
   const source = ticking();
   const refusals: [string, string][] = [];
   await using server = await serveLocally({ StatusStream: source.StatusStream, Status }, {
@@ -175,7 +175,6 @@ async function untilConnections(server: { readonly connections: number }, wanted
 
 Deno.test(
   "renew() cuts a revoked client that reads nothing, and one that calls nothing, by the connection",
-  strict,
   async () => {
     const over = Promise.withResolvers<void>();
     await using server = await serveLocally({
@@ -203,7 +202,7 @@ Deno.test(
   },
 );
 
-Deno.test("a revoked client far away is told why, and cut off whether it then calls or not", strict, async () => {
+Deno.test("a revoked client far away is told why, and cut off whether it then calls or not", async () => {
   await using server = await serveLocally({ Status }, { revoked });
   const open = async () => {
     const session = http2.connect(`https://localhost:${server.port}`, { ...clientCredentials });
@@ -234,7 +233,7 @@ Deno.test("a revoked client far away is told why, and cut off whether it then ca
   await untilConnections(server, 0);
 });
 
-Deno.test("serve() is told of revoked certificates from the start", strict, async () => {
+Deno.test("serve() is told of revoked certificates from the start", async () => {
   let reached = 0;
   await using server = await serveLocally({
     Status: ({ id }) => {
@@ -246,7 +245,7 @@ Deno.test("serve() is told of revoked certificates from the start", strict, asyn
   assert.equal(reached, 0);
 });
 
-Deno.test("serve() tells of every refused handshake, by whom and why", strict, async () => {
+Deno.test("serve() tells of every refused handshake, by whom and why", async () => {
   const told: HandshakeFailure[] = [];
   let wake = Promise.withResolvers<void>();
   await using server = await serveLocally({ Status }, {

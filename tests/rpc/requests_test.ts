@@ -4,7 +4,7 @@ import { JobNotFoundError } from "../../mod.ts";
 import type { CallContext, JobWorkerHandlers } from "../../proto/service.ts";
 import type { InputRequest } from "../../proto/teleport/v1/job_worker.ts";
 import { CallError } from "../../rpc/client/client.ts";
-import { aborted, connectTo, failure, serveLocally, strict } from "./fixture.ts";
+import { aborted, connectTo, failure, serveLocally } from "./fixture.ts";
 
 type Input = JobWorkerHandlers["Input"];
 
@@ -66,7 +66,7 @@ function reading() {
   return { handler, over: over.promise, read: read.promise };
 }
 
-Deno.test("a stream arrives whole and in order, and is answered", strict, async () => {
+Deno.test("a stream arrives whole and in order, and is answered", async () => {
   const { handler, over } = reading();
   await using server = await serveLocally({ Input: handler });
   await using client = connectTo(server);
@@ -78,7 +78,7 @@ Deno.test("a stream arrives whole and in order, and is answered", strict, async 
   assert.deepEqual((await over).ids, wanted);
 });
 
-Deno.test("bytes arrive as they were sent, whatever their number", strict, async () => {
+Deno.test("bytes arrive as they were sent, whatever their number", async () => {
   const received: Uint8Array[] = [];
   await using server = await serveLocally({
     Input: async (requests) => {
@@ -102,14 +102,14 @@ Deno.test("bytes arrive as they were sent, whatever their number", strict, async
   );
 });
 
-Deno.test("an empty stream is a stream", strict, async () => {
+Deno.test("an empty stream is a stream", async () => {
   const { handler } = reading();
   await using server = await serveLocally({ Input: handler });
   await using client = connectTo(server);
   assert.equal((await client.calls.Input((async function* () {})())).input_bytes, 0);
 });
 
-Deno.test("a refusal arrives before, while and after messages are sent, and the source is left", strict, async () => {
+Deno.test("a refusal arrives before, while and after messages are sent, and the source is left", async () => {
   for (const reads of [0, 1, 5]) {
     await using server = await serveLocally({
       Input: async (requests) => {
@@ -127,7 +127,7 @@ Deno.test("a refusal arrives before, while and after messages are sent, and the 
   }
 });
 
-Deno.test("a call that is cut off, and a handler that fails by that, is no internal error", strict, async () => {
+Deno.test("a call that is cut off, and a handler that fails by that, is no internal error", async () => {
   const reported: unknown[] = [];
   const begun = Promise.withResolvers<AbortSignal>();
   const over = Promise.withResolvers<void>();
@@ -155,7 +155,7 @@ Deno.test("a call that is cut off, and a handler that fails by that, is no inter
   assert.deepEqual(reported, []);
 });
 
-Deno.test("of any other error nothing arrives, and the server is told of it", strict, async () => {
+Deno.test("of any other error nothing arrives, and the server is told of it", async () => {
   const reported: unknown[] = [];
   const secret = new Error("secret");
   let thrower: Input = () => Promise.reject(secret);
@@ -175,7 +175,7 @@ Deno.test("of any other error nothing arrives, and the server is told of it", st
   }
 });
 
-Deno.test("an answer that comes early ends the call, a quiet source and a busy one are left", strict, async () => {
+Deno.test("an answer that comes early ends the call, a quiet source and a busy one are left", async () => {
   const contexts: CallContext[] = [];
   await using server = await serveLocally({
     Input: async (requests, context) => {
@@ -194,7 +194,7 @@ Deno.test("an answer that comes early ends the call, a quiet source and a busy o
   for (const { signal } of contexts) await aborted(signal);
 });
 
-Deno.test("a handler that does not read holds up the client, and nobody else on the connection", strict, async () => {
+Deno.test("a handler that does not read holds up the client, and nobody else on the connection", async () => {
   const go = Promise.withResolvers<void>();
   await using server = await serveLocally({
     Input: async (requests) => {
@@ -225,7 +225,7 @@ Deno.test("a handler that does not read holds up the client, and nobody else on 
   await Promise.all(sources.map((source) => source.left));
 });
 
-Deno.test("already aborted: nothing is asked for, the call is cancelled", strict, async () => {
+Deno.test("already aborted: nothing is asked for, the call is cancelled", async () => {
   await using server = await serveLocally({});
   await using client = connectTo(server);
   let asked = 0;
@@ -238,7 +238,7 @@ Deno.test("already aborted: nothing is asked for, the call is cancelled", strict
   assert.deepEqual([status, asked], ["CANCELLED", 0]);
 });
 
-Deno.test("aborts later: the source is left, and the handler's reading throws", strict, async () => {
+Deno.test("aborts later: the source is left, and the handler's reading throws", async () => {
   const { handler, over, read } = reading();
   await using server = await serveLocally({ Input: handler });
   await using client = connectTo(server);
@@ -254,7 +254,7 @@ Deno.test("aborts later: the source is left, and the handler's reading throws", 
   assert.equal(error, context.signal.reason);
 });
 
-Deno.test("a connection that breaks is no end of the stream to the handler", strict, async () => {
+Deno.test("a connection that breaks is no end of the stream to the handler", async () => {
   const { handler, over, read } = reading();
   await using server = await serveLocally({ Input: handler });
   const client = connectTo(server);
@@ -268,7 +268,7 @@ Deno.test("a connection that breaks is no end of the stream to the handler", str
   await source.left;
 });
 
-Deno.test("a deadline ends a stream on both sides", strict, async () => {
+Deno.test("a deadline ends a stream on both sides", async () => {
   const { handler, over } = reading();
   await using server = await serveLocally({ Input: handler });
   await using client = connectTo(server);
@@ -279,7 +279,7 @@ Deno.test("a deadline ends a stream on both sides", strict, async () => {
   assert.equal(error, context.signal.reason);
 });
 
-Deno.test("a source that fails cancels the call, which rejects with its error", strict, async () => {
+Deno.test("a source that fails cancels the call, which rejects with its error", async () => {
   const { handler, over, read } = reading();
   await using server = await serveLocally({ Input: handler });
   await using client = connectTo(server);
@@ -294,7 +294,7 @@ Deno.test("a source that fails cancels the call, which rejects with its error", 
   assert.equal(error, context.signal.reason);
 });
 
-Deno.test("a message that is too large for the server is refused", strict, async () => {
+Deno.test("a message that is too large for the server is refused", async () => {
   const { handler } = reading();
   await using server = await serveLocally({ Input: handler });
   await using client = connectTo(server);
@@ -303,7 +303,7 @@ Deno.test("a message that is too large for the server is refused", strict, async
   await source.left;
 });
 
-Deno.test("a shutdown ends a stream with UNAVAILABLE, and waits for nobody", strict, async () => {
+Deno.test("a shutdown ends a stream with UNAVAILABLE, and waits for nobody", async () => {
   const { handler, over, read } = reading();
   await using server = await serveLocally({ Input: handler });
   await using client = connectTo(server);
@@ -319,7 +319,7 @@ Deno.test("a shutdown ends a stream with UNAVAILABLE, and waits for nobody", str
   assert(performance.now() - begin < 5_000);
 });
 
-Deno.test("300 streams that come and go leave nothing behind", strict, async () => {
+Deno.test("300 streams that come and go leave nothing behind", async () => {
   const waiting: InputRequest[] = [];
   const all = Promise.withResolvers<void>();
   let open = 0;

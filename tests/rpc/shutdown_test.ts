@@ -1,8 +1,8 @@
 /** A shutdown in the middle of calls: who is being answered gets all of it, who comes later is told to come again. */
 import assert from "node:assert/strict";
-import { all, connectTo, failure, serveLocally, strict } from "./fixture.ts";
+import { all, connectTo, failure, serveLocally } from "./fixture.ts";
 
-Deno.test("shutdown() lets streams be read to their end, not only sent to it", strict, async () => {
+Deno.test("shutdown() lets streams be read to their end, not only sent to it", async () => {
   const MESSAGES = 200;
   for (let times = 0; times < 5; times++) {
     const go = Promise.withResolvers<void>();
@@ -32,7 +32,7 @@ Deno.test("shutdown() lets streams be read to their end, not only sent to it", s
   }
 });
 
-Deno.test("shutdown() right after the last message was sent lets it be read", strict, async () => {
+Deno.test("shutdown() right after the last message was sent lets it be read", async () => {
   for (let times = 0; times < 5; times++) {
     const sent = Promise.withResolvers<void>();
     const server = await serveLocally({
@@ -49,7 +49,7 @@ Deno.test("shutdown() right after the last message was sent lets it be read", st
   }
 });
 
-Deno.test("a connection that is kept for a call takes no further ones", strict, async () => {
+Deno.test("a connection that is kept for a call takes no further ones", async () => {
   const begun = Promise.withResolvers<void>();
   const { promise: answer, resolve } = Promise.withResolvers<{ id: string }>();
   const server = await serveLocally({
@@ -70,7 +70,7 @@ Deno.test("a connection that is kept for a call takes no further ones", strict, 
   await stopped;
 });
 
-Deno.test("shutdown() of connections that nobody uses is done at once", strict, async () => {
+Deno.test("shutdown() of connections that nobody uses is done at once", async () => {
   const server = await serveLocally({});
   await using first = connectTo(server);
   await using second = connectTo(server);

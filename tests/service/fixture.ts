@@ -5,9 +5,6 @@ import { methods, SERVICE_NAME } from "../../rpc/shared/definition.ts";
 import { createService, type Service } from "../../service/handlers/handlers.ts";
 import { defined } from "../../base/defined.ts";
 
-/** Leaks of any kind fail the test; by default Deno 2.9 does not look. */
-export const strict = { sanitizeOps: true, sanitizeResources: true } as const;
-
 /** A service with jobs of its own, which end with it. */
 export interface TestService extends AsyncDisposable {
   readonly supervisor: Supervisor;

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { Supervisor } from "../../mod.ts";
 import type { JobWorkerClient } from "../../proto/service.ts";
 import { createService } from "../../service/handlers/handlers.ts";
-import { clientOf, startService, strict } from "./fixture.ts";
+import { clientOf, startService } from "./fixture.ts";
 import { callerOf, CALLS, GONE, MISSING } from "./policy_table.ts";
 
 type Call = (calls: JobWorkerClient, id: string) => Promise<unknown>;
@@ -34,7 +34,7 @@ async function othersJobs(supervisor: Supervisor): Promise<string[]> {
 }
 
 for (const [name, call] of ON_A_JOB) {
-  Deno.test(`${name} tells another's job and a missing one in the same words, whatever its state`, strict, async () => {
+  Deno.test(`${name} tells another's job and a missing one in the same words, whatever its state`, async () => {
     await using service = startService();
     const calls = service.as(callerOf("operator"));
     const missing = await learnt(call, calls, MISSING);
@@ -58,23 +58,19 @@ function listening(supervisor: Supervisor, asked: string[]): Supervisor {
 }
 
 for (const [name, call] of ON_A_JOB) {
-  Deno.test(
-    `${name} does the same for another's job as for a missing one: one look-up and nothing else`,
-    strict,
-    async () => {
-      await using supervisor = new Supervisor({ closeGraceMs: 100 });
-      const others = await othersJobs(supervisor);
-      const asked: string[] = [];
-      const calls = clientOf(createService(listening(supervisor, asked)), callerOf("operator"));
-      for (const id of [MISSING, ...others]) {
-        await learnt(call, calls, id);
-        assert.deepEqual(asked.splice(0), [`status ${id}`]);
-      }
-    },
-  );
+  Deno.test(`${name} does the same for another's job as for a missing one: one look-up and nothing else`, async () => {
+    await using supervisor = new Supervisor({ closeGraceMs: 100 });
+    const others = await othersJobs(supervisor);
+    const asked: string[] = [];
+    const calls = clientOf(createService(listening(supervisor, asked)), callerOf("operator"));
+    for (const id of [MISSING, ...others]) {
+      await learnt(call, calls, id);
+      assert.deepEqual(asked.splice(0), [`status ${id}`]);
+    }
+  });
 }
 
-Deno.test("the time of an answer tells nobody whether there is such a job", strict, async () => {
+Deno.test("the time of an answer tells nobody whether there is such a job", async () => {
   const directory = await Deno.makeTempDir({ prefix: "teleport-hidden-" });
   {
     await using supervisor = new Supervisor({ closeGraceMs: 100, directory });

@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { type KeepCurrentOptions, reloadOnChange } from "../../teleportd/config_reload.ts";
 import { parsePolicy } from "../../service/policy/file.ts";
-import { strict } from "../service/fixture.ts";
 
 /** Files of a directory that are kept current, and what became of them. */
 async function kept({ watched = true } = {}) {
@@ -76,7 +75,7 @@ async function kept({ watched = true } = {}) {
   };
 }
 
-Deno.test("a changed file is taken up, each part for itself", strict, async () => {
+Deno.test("a changed file is taken up, each part for itself", async () => {
   await using files = await kept();
   await files.heard("took up new certificates", () => files.write("cert", "2"));
   await files.heard("took up new list of revoked certificates", () => files.write("crl", "0A,0B"));
@@ -86,7 +85,7 @@ Deno.test("a changed file is taken up, each part for itself", strict, async () =
   assert.equal(files.said.length, 3);
 });
 
-Deno.test("a broken file is refused, the old one stays in force, and that is said once", strict, async () => {
+Deno.test("a broken file is refused, the old one stays in force, and that is said once", async () => {
   await using files = await kept();
   for (
     const [name, text, sentence] of [
@@ -104,14 +103,14 @@ Deno.test("a broken file is refused, the old one stays in force, and that is sai
   assert.equal(files.said.length, 6, files.said.join("\n"));
 });
 
-Deno.test("a list that is taken away leaves everybody revoked who was", strict, async () => {
+Deno.test("a list that is taken away leaves everybody revoked who was", async () => {
   await using files = await kept();
   await files.heard("took up new list of revoked certificates", () => files.write("crl", "0A"));
   await files.heard(/^kept the list.*There is none any more/, () => Deno.remove(`${files.directory}/crl`));
   assert.equal(files.renewed.length, 1);
 });
 
-Deno.test("a link that is exchanged beside the files is noticed, as Kubernetes does it", strict, async () => {
+Deno.test("a link that is exchanged beside the files is noticed, as Kubernetes does it", async () => {
   await using files = await kept();
   const { directory } = files;
   for (const name of ["one", "two"]) {
@@ -130,7 +129,7 @@ Deno.test("a link that is exchanged beside the files is noticed, as Kubernetes d
   assert.deepEqual(files.policies, ['{"roles":{"one":[]}}', '{"roles":{"two":[]}}']);
 });
 
-Deno.test("a nudge has the files read where nothing can be watched", strict, async () => {
+Deno.test("a nudge has the files read where nothing can be watched", async () => {
   await using files = await kept({ watched: false });
   assert.match(files.said[0]!, /cannot be watched: send SIGHUP/);
   await files.heard("took up new certificates", async () => {
@@ -139,7 +138,7 @@ Deno.test("a nudge has the files read where nothing can be watched", strict, asy
   });
 });
 
-Deno.test("after it was disposed of nothing is read any more", strict, async () => {
+Deno.test("after it was disposed of nothing is read any more", async () => {
   const files = await kept();
   await files.changes[Symbol.asyncDispose]();
   await files.write("cert", "2");

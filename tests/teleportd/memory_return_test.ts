@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { MemoryReturn, type MemoryTools } from "../../teleportd/memory_return.ts";
 import { FakeTime } from "./fake_time.ts";
 
-const strict = { sanitizeOps: true, sanitizeResources: true };
 const MEBIBYTE = 1024 * 1024;
 
 /** A process in which a test says what is used. */
@@ -19,7 +18,7 @@ class FakeProcess implements MemoryTools {
   };
 }
 
-Deno.test("MemoryReturn collects once after a crowd has left", strict, () => {
+Deno.test("MemoryReturn collects once after a crowd has left", () => {
   using time = new FakeTime();
   const tools = new FakeProcess();
   using memory = new MemoryReturn(tools);
@@ -38,7 +37,7 @@ Deno.test("MemoryReturn collects once after a crowd has left", strict, () => {
   assert.equal(time.timers, 0);
 });
 
-Deno.test("MemoryReturn collects for a busy server only what makes its starts slow", strict, () => {
+Deno.test("MemoryReturn collects for a busy server only what makes its starts slow", () => {
   using time = new FakeTime();
   const tools = new FakeProcess();
   using memory = new MemoryReturn(tools);
@@ -56,7 +55,7 @@ Deno.test("MemoryReturn collects for a busy server only what makes its starts sl
   assert.equal(tools.collections, 1);
 });
 
-Deno.test("MemoryReturn ends its timer when it is disposed of, and starts none after that", strict, () => {
+Deno.test("MemoryReturn ends its timer when it is disposed of, and starts none after that", () => {
   using time = new FakeTime();
   const memory = new MemoryReturn(new FakeProcess());
   memory.active();

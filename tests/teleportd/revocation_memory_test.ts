@@ -4,7 +4,6 @@ import { type KnownAuthority, RevocationMemory } from "../../teleportd/revocatio
 import { MAX_SERIAL_BYTES } from "../../trust/certificate.ts";
 import { StartError } from "../../teleportd/start_error.ts";
 
-const strict = { sanitizeOps: true, sanitizeResources: true } as const;
 const [ONE, TWO, THREE] = ["1", "2", "3"].map((digit) => ({
   fingerprint: digit.repeat(64),
   issuer: `a${digit}`.repeat(32),
@@ -19,7 +18,7 @@ const sorted = (keys: ReadonlySet<string>) => [...keys].sort();
 const of = ({ issuer }: KnownAuthority, ...serials: string[]) => serials.map((serial) => `${issuer}:${serial}`);
 const set = (...keys: string[][]) => new Set(keys.flat());
 
-Deno.test("what was revoked once stays revoked, in this life and the next, whatever a list says", strict, async () => {
+Deno.test("what was revoked once stays revoked, in this life and the next, whatever a list says", async () => {
   await using file = await temporaryFile();
   const memory = await RevocationMemory.open(file.path);
   assert.deepEqual(sorted(memory.add(set(of(ONE, "0A", "0B")), [ONE])), of(ONE, "0A", "0B"));
@@ -32,7 +31,7 @@ Deno.test("what was revoked once stays revoked, in this life and the next, whate
   assert.equal(next.lacking, 3);
 });
 
-Deno.test("open() never reads another certificate from a file with one flipped bit", strict, async () => {
+Deno.test("open() never reads another certificate from a file with one flipped bit", async () => {
   await using file = await temporaryFile();
   const keys = of(ONE, "0A", "0B");
   const memory = await RevocationMemory.open(file.path);
@@ -52,7 +51,7 @@ Deno.test("open() never reads another certificate from a file with one flipped b
   }
 });
 
-Deno.test("a serial number as long as a list may have it is read again at the next start", strict, async () => {
+Deno.test("a serial number as long as a list may have it is read again at the next start", async () => {
   await using file = await temporaryFile();
   const keys = of(ONE, "7F".repeat(21), "7F".repeat(MAX_SERIAL_BYTES));
   const memory = await RevocationMemory.open(file.path);
@@ -61,7 +60,7 @@ Deno.test("a serial number as long as a list may have it is read again at the ne
   assert.deepEqual(sorted((await RevocationMemory.open(file.path)).add(new Set(), [ONE])), sorted(set(keys)));
 });
 
-Deno.test("a serial number is one authority's, and what another revoked is remembered apart", strict, async () => {
+Deno.test("a serial number is one authority's, and what another revoked is remembered apart", async () => {
   await using file = await temporaryFile();
   const memory = await RevocationMemory.open(file.path);
   assert.deepEqual(sorted(memory.add(set(of(ONE, "01")), [ONE, TWO])), of(ONE, "01"));
@@ -72,7 +71,7 @@ Deno.test("a serial number is one authority's, and what another revoked is remem
   assert.equal(next.lacking, 0);
 });
 
-Deno.test("what an older version wrote counts for each authority that is believed then", strict, async () => {
+Deno.test("what an older version wrote counts for each authority that is believed then", async () => {
   await using file = await temporaryFile();
   await Deno.writeTextFile(file.path, JSON.stringify({ authorities: [ONE.fingerprint], serials: ["0A", "01"] }));
   const memory = await RevocationMemory.open(file.path);
@@ -90,30 +89,26 @@ Deno.test("what an older version wrote counts for each authority that is believe
   assert.deepEqual(sorted(last.add(added, [THREE, ONE])), both);
 });
 
-Deno.test(
-  "save() writes when there is something new, for its owner alone, and no file without need",
-  strict,
-  async () => {
-    await using file = await temporaryFile();
-    const memory = await RevocationMemory.open(file.path);
-    memory.add(new Set(), [ONE]);
-    await memory.save();
-    assert.deepEqual([...Deno.readDirSync(file.dir)], []);
-    memory.add(set(of(ONE, "0A")), [ONE]);
-    await memory.save();
-    const before = await Deno.stat(file.path);
-    assert.equal(before.mode! & 0o777, 0o600);
-    memory.add(set(of(ONE, "0A")), [ONE]);
-    await memory.save();
-    assert.equal((await Deno.stat(file.path)).ino, before.ino);
-    memory.add(set(of(ONE, "0B")), [ONE]);
-    await memory.save();
-    assert.notEqual((await Deno.stat(file.path)).ino, before.ino);
-    assert.deepEqual([...Deno.readDirSync(file.dir)].map(({ name }) => name), ["revoked.json"]);
-  },
-);
+Deno.test("save() writes when there is something new, for its owner alone, and no file without need", async () => {
+  await using file = await temporaryFile();
+  const memory = await RevocationMemory.open(file.path);
+  memory.add(new Set(), [ONE]);
+  await memory.save();
+  assert.deepEqual([...Deno.readDirSync(file.dir)], []);
+  memory.add(set(of(ONE, "0A")), [ONE]);
+  await memory.save();
+  const before = await Deno.stat(file.path);
+  assert.equal(before.mode! & 0o777, 0o600);
+  memory.add(set(of(ONE, "0A")), [ONE]);
+  await memory.save();
+  assert.equal((await Deno.stat(file.path)).ino, before.ino);
+  memory.add(set(of(ONE, "0B")), [ONE]);
+  await memory.save();
+  assert.notEqual((await Deno.stat(file.path)).ino, before.ino);
+  assert.deepEqual([...Deno.readDirSync(file.dir)].map(({ name }) => name), ["revoked.json"]);
+});
 
-Deno.test("save() that cannot write rejects, keeps everybody out, and writes when it can", strict, async () => {
+Deno.test("save() that cannot write rejects, keeps everybody out, and writes when it can", async () => {
   await using file = await temporaryFile();
   const memory = await RevocationMemory.open(`${file.dir}/later/revoked.json`);
   memory.add(set(of(ONE, "0A")), [ONE]);
@@ -141,7 +136,7 @@ const damaged: [string, string][] = [
 ];
 
 for (const [what, text] of damaged) {
-  Deno.test(`open() refuses a file that is damaged: ${what}`, strict, async () => {
+  Deno.test(`open() refuses a file that is damaged: ${what}`, async () => {
     await using file = await temporaryFile();
     await Deno.writeTextFile(file.path, text);
     await assert.rejects(RevocationMemory.open(file.path), (error) => {
@@ -152,7 +147,7 @@ for (const [what, text] of damaged) {
   });
 }
 
-Deno.test("open() refuses what cannot be read, and what is far too large", strict, async () => {
+Deno.test("open() refuses what cannot be read, and what is far too large", async () => {
   await using file = await temporaryFile();
   await Deno.mkdir(file.path);
   await assert.rejects(RevocationMemory.open(file.path), { message: /revoked\.json" cannot be read: / });

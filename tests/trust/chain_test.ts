@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { withOpenssl } from "../certs/fixture.ts";
 import { ca, clientCertificate, issue, type Issued, otherCa } from "../rpc/certificates.ts";
-import { connectTo, failure, serveLocally, strict } from "../rpc/fixture.ts";
+import { connectTo, failure, serveLocally } from "../rpc/fixture.ts";
 import { readCertificate } from "../../trust/certificate.ts";
 import { type ChainFault, judgeChain } from "../../trust/chain.ts";
 import { certificatesIn } from "../../trust/pem.ts";
@@ -113,73 +113,73 @@ Deno.test("judgeChain() tries a bounded number of signatures, whatever a strange
   assert.ok(performance.now() - begin < 1_000);
 });
 
-Deno.test({
-  ...strict,
-  ...withOpenssl("leaf and intermediate in one file work for both sides, whatever kinds of keys have signed"),
-}, async () => {
-  await using made = await openWorkshop();
-  const kinds = [["root-rsa", RSA, P384], ["root-p521", [...P521, "-sha512"], [...P521, "-sha512"]], [
-    "root-ed",
-    ED25519,
-    P256,
-  ]] as const;
-  for (const [root, rootKey, intermediateKey] of kinds) {
-    const intermediate = `${root}-issuing`;
-    await made.root(root, rootKey);
-    await made.issue(intermediate, root, intermediateKey, AUTHORITY);
-    await made.issue(`${root}-server`, intermediate, [...P256, "-sha512"], SERVER);
-    await made.issue(`${root}-client`, intermediate, [...P256, "-sha512"], CLIENT);
-    const part = async (name: string) => ({
-      ca: await made.pem(root),
-      cert: await made.pem(name, intermediate),
-      key: await made.key(name),
-    });
-    await using server = await serveLocally({ Status: ({ id }) => Promise.resolve({ id }) }, {
-      credentials: await part(`${root}-server`),
-    });
-    await using client = connectTo(server, await part(`${root}-client`));
-    assert.equal((await client.calls.Status({ id: root })).id, root);
-    // Without the intermediate each side says whose certificate is missing.
-    const alone = { ...await part(`${root}-client`), cert: await made.pem(`${root}-client`) };
-    await using refusedClient = connectTo(server, alone);
-    assert.match((await failure(refusedClient.calls.Status({ id: "" }))).message, /does not accept this client's/);
-  }
-});
+Deno.test(
+  withOpenssl("leaf and intermediate in one file work for both sides, whatever kinds of keys have signed"),
+  async () => {
+    await using made = await openWorkshop();
+    const kinds = [["root-rsa", RSA, P384], ["root-p521", [...P521, "-sha512"], [...P521, "-sha512"]], [
+      "root-ed",
+      ED25519,
+      P256,
+    ]] as const;
+    for (const [root, rootKey, intermediateKey] of kinds) {
+      const intermediate = `${root}-issuing`;
+      await made.root(root, rootKey);
+      await made.issue(intermediate, root, intermediateKey, AUTHORITY);
+      await made.issue(`${root}-server`, intermediate, [...P256, "-sha512"], SERVER);
+      await made.issue(`${root}-client`, intermediate, [...P256, "-sha512"], CLIENT);
+      const part = async (name: string) => ({
+        ca: await made.pem(root),
+        cert: await made.pem(name, intermediate),
+        key: await made.key(name),
+      });
+      await using server = await serveLocally({ Status: ({ id }) => Promise.resolve({ id }) }, {
+        credentials: await part(`${root}-server`),
+      });
+      await using client = connectTo(server, await part(`${root}-client`));
+      assert.equal((await client.calls.Status({ id: root })).id, root);
+      // Without the intermediate each side says whose certificate is missing.
+      const alone = { ...await part(`${root}-client`), cert: await made.pem(`${root}-client`) };
+      await using refusedClient = connectTo(server, alone);
+      assert.match((await failure(refusedClient.calls.Status({ id: "" }))).message, /does not accept this client's/);
+    }
+  },
+);
 
-Deno.test({
-  ...strict,
-  ...withOpenssl("an authority below another must not sign further ones where the path may not be longer"),
-}, async () => {
-  await using made = await openWorkshop();
-  await made.root("root", P256);
-  await made.issue("first", "root", P256, AUTHORITY);
-  await made.issue("second", "first", P256, AUTHORITY);
-  await made.issue("leaf", "second", P256, CLIENT);
-  await made.issue("constrained", "root", P256, [...AUTHORITY, "nameConstraints=critical,permitted;DNS:example.org"]);
-  await made.issue("below", "constrained", P256, CLIENT);
-  await made.issue("nosign", "root", P256, ["basicConstraints=critical,CA:TRUE", "keyUsage=critical,cRLSign"]);
-  await made.issue("unsigned", "nosign", P256, CLIENT);
-  const faultOf = async (...names: string[]) => {
-    const chain = (await made.pem(...names)).match(/-----BEGIN[^]*?END CERTIFICATE-----/g)!;
-    const certificates = chain.map((pem) =>
-      readCertificate(Uint8Array.fromBase64(pem.replace(/-----[^-]*-----|\n/g, "")))
-    );
-    const judged = judgeChain(certificates.slice(0, -1), certificates.slice(-1), "client");
-    return judged.isBelieved ? "none" : judged.fault;
-  };
-  assert.equal(await faultOf("leaf", "second", "first", "root"), "PATH_TOO_LONG");
-  assert.equal(await faultOf("below", "constrained", "root"), "NOT_JUDGED");
-  assert.equal(await faultOf("unsigned", "nosign", "root"), "NOT_AUTHORITY");
-});
+Deno.test(
+  withOpenssl("an authority below another must not sign further ones where the path may not be longer"),
+  async () => {
+    await using made = await openWorkshop();
+    await made.root("root", P256);
+    await made.issue("first", "root", P256, AUTHORITY);
+    await made.issue("second", "first", P256, AUTHORITY);
+    await made.issue("leaf", "second", P256, CLIENT);
+    await made.issue("constrained", "root", P256, [...AUTHORITY, "nameConstraints=critical,permitted;DNS:example.org"]);
+    await made.issue("below", "constrained", P256, CLIENT);
+    await made.issue("nosign", "root", P256, ["basicConstraints=critical,CA:TRUE", "keyUsage=critical,cRLSign"]);
+    await made.issue("unsigned", "nosign", P256, CLIENT);
+    const faultOf = async (...names: string[]) => {
+      const chain = (await made.pem(...names)).match(/-----BEGIN[^]*?END CERTIFICATE-----/g)!;
+      const certificates = chain.map((pem) =>
+        readCertificate(Uint8Array.fromBase64(pem.replace(/-----[^-]*-----|\n/g, "")))
+      );
+      const judged = judgeChain(certificates.slice(0, -1), certificates.slice(-1), "client");
+      return judged.isBelieved ? "none" : judged.fault;
+    };
+    assert.equal(await faultOf("leaf", "second", "first", "root"), "PATH_TOO_LONG");
+    assert.equal(await faultOf("below", "constrained", "root"), "NOT_JUDGED");
+    assert.equal(await faultOf("unsigned", "nosign", "root"), "NOT_AUTHORITY");
+  },
+);
 
-Deno.test({
-  ...strict,
-  ...withOpenssl("an authority whose signatures nobody here can verify is refused at the start, with the reason"),
-}, async () => {
-  await using made = await openWorkshop();
-  await made.root("root", [...P521, "-sha256"]);
-  await made.issue("leaf", "root", P256, SERVER);
-  const part = { ca: await made.pem("root"), cert: await made.pem("leaf"), key: await made.key("leaf") };
-  const wanted = /certificate "O=Example, CN=root" .* signed with SHA-256 by a P-521 key, which cannot be verified/;
-  await assert.rejects(serveLocally({}, { credentials: part }), { name: "CredentialsError", message: wanted });
-});
+Deno.test(
+  withOpenssl("an authority whose signatures nobody here can verify is refused at the start, with the reason"),
+  async () => {
+    await using made = await openWorkshop();
+    await made.root("root", [...P521, "-sha256"]);
+    await made.issue("leaf", "root", P256, SERVER);
+    const part = { ca: await made.pem("root"), cert: await made.pem("leaf"), key: await made.key("leaf") };
+    const wanted = /certificate "O=Example, CN=root" .* signed with SHA-256 by a P-521 key, which cannot be verified/;
+    await assert.rejects(serveLocally({}, { credentials: part }), { name: "CredentialsError", message: wanted });
+  },
+);

@@ -4,8 +4,6 @@ import { Outages } from "../../../cli/follow/outage.ts";
 import { SilenceError } from "../../../cli/follow/silence.ts";
 import { FakeCallError } from "../fake.ts";
 
-const strict = { sanitizeOps: true, sanitizeResources: true };
-
 /** The notes of a command. */
 function notes(): { readonly told: string[]; note(text: string): Promise<void> } {
   const told: string[] = [];
@@ -33,7 +31,7 @@ const transient: [string, Error][] = [
     .concat("NAME_UNKNOWN", "TIMEOUT", "UNKNOWN").map((reason): [string, Error] => [reason, unreachable(reason)]),
 ];
 for (const [what, error] of transient) {
-  Deno.test(`Outages.wait() waits after ${what}`, strict, async () => {
+  Deno.test(`Outages.wait() waits after ${what}`, async () => {
     const outages = new Outages(notes());
     await outages.answered();
     await outages.wait(error);
@@ -55,7 +53,7 @@ const final: [string, Error][] = [
   ["an error that is no call's", new Error("Disk full")],
 ];
 for (const [what, error] of final) {
-  Deno.test(`Outages.wait() throws ${what} at once`, strict, async () => {
+  Deno.test(`Outages.wait() throws ${what} at once`, async () => {
     const print = notes();
     const outages = new Outages(print);
     await outages.answered();
@@ -64,19 +62,15 @@ for (const [what, error] of final) {
   });
 }
 
-Deno.test(
-  "Outages.wait() throws while no server has answered, and when nothing is to be tried again",
-  strict,
-  async () => {
-    const error = lost();
-    await assert.rejects(new Outages(notes()).wait(error), error);
-    const none = new Outages(notes(), 0);
-    await none.answered();
-    await assert.rejects(none.wait(error), error);
-  },
-);
+Deno.test("Outages.wait() throws while no server has answered, and when nothing is to be tried again", async () => {
+  const error = lost();
+  await assert.rejects(new Outages(notes()).wait(error), error);
+  const none = new Outages(notes(), 0);
+  await none.answered();
+  await assert.rejects(none.wait(error), error);
+});
 
-Deno.test("Outages.wait() waits where a connection was there that brought no answer", strict, async () => {
+Deno.test("Outages.wait() waits where a connection was there that brought no answer", async () => {
   const print = notes();
   const outages = new Outages(print);
   await outages.wait(unreachable("LOST"));
@@ -85,14 +79,14 @@ Deno.test("Outages.wait() waits where a connection was there that brought no ans
   assert.deepEqual(print.told, ["Connection lost: trying again for 2m"]);
 });
 
-Deno.test("Outages.wait() throws where no connection was ever made", strict, async () => {
+Deno.test("Outages.wait() throws where no connection was ever made", async () => {
   for (const reason of ["REFUSED", "LOST_OR_REFUSED", "CLOSED_IN_HANDSHAKE", "TIMEOUT"]) {
     const error = unreachable(reason);
     await assert.rejects(new Outages(notes()).wait(error), error);
   }
 });
 
-Deno.test("Outages tell an outage once, and once that it is over, however often it was tried", strict, async () => {
+Deno.test("Outages tell an outage once, and once that it is over, however often it was tried", async () => {
   const print = notes();
   const outages = new Outages(print);
   await outages.answered();
@@ -105,7 +99,7 @@ Deno.test("Outages tell an outage once, and once that it is over, however often 
   assert.equal(print.told.length, 4);
 });
 
-Deno.test("Outages.wait() throws the error when the outage lasts too long, and not before", strict, async () => {
+Deno.test("Outages.wait() throws the error when the outage lasts too long, and not before", async () => {
   const outages = new Outages(notes(), 300);
   await outages.answered();
   const began = performance.now();
@@ -117,7 +111,7 @@ Deno.test("Outages.wait() throws the error when the outage lasts too long, and n
   assert.ok(tries >= 2 && tries <= 6, `${tries} tries`);
 });
 
-Deno.test("Outages.wait() counts answers without progress to the same outage", strict, async () => {
+Deno.test("Outages.wait() counts answers without progress to the same outage", async () => {
   const outages = new Outages(notes(), 300);
   await outages.answered();
   await assert.rejects(async () => {
@@ -165,7 +159,7 @@ Deno.test("Outages.wait() begins a new outage when a connection without any answ
   }
 });
 
-Deno.test("Outages.wait() goes on when another call is answered while the outage is being told", strict, async () => {
+Deno.test("Outages.wait() goes on when another call is answered while the outage is being told", async () => {
   const printed = Promise.withResolvers<void>();
   const told: string[] = [];
   const outages = new Outages({
@@ -182,14 +176,14 @@ Deno.test("Outages.wait() goes on when another call is answered while the outage
   assert.deepEqual(told, ["Connection lost: trying again for 2m", "The server is back"]);
 });
 
-Deno.test("Outages.wait() throws the signal's reason when it has aborted", strict, async () => {
+Deno.test("Outages.wait() throws the signal's reason when it has aborted", async () => {
   const outages = new Outages(notes());
   await outages.answered();
   const reason = new Error("Left");
   await assert.rejects(outages.wait(lost(), AbortSignal.abort(reason)), reason);
 });
 
-Deno.test("Outages.wait() throws the signal's reason when it aborts later", strict, async () => {
+Deno.test("Outages.wait() throws the signal's reason when it aborts later", async () => {
   const leaving = new AbortController();
   const reason = new Error("Left");
   // Told right before the wait begins, which then is in the same turn.

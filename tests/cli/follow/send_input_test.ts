@@ -7,8 +7,6 @@ import type { InputRequest, InputResponse } from "../../../proto/teleport/v1/job
 import { ProcessInput } from "../../../worker/process/stdin.ts";
 import { FakeCallError, FakeStdin, running } from "../fake.ts";
 
-const strict = { sanitizeOps: true, sanitizeResources: true };
-
 /** A refusal by the server, with its own code. */
 class Refusal extends FakeCallError {
   constructor(status: string, readonly code: string) {
@@ -90,7 +88,7 @@ function stdinOf(...chunks: Parameters<FakeStdin["send"]>): FakeStdin {
   return stdin;
 }
 
-Deno.test("sendInput() sends all there is and ends the input", strict, async () => {
+Deno.test("sendInput() sends all there is and ends the input", async () => {
   const server = new BreakingServer();
   const sent = await send(server, stdinOf("a\0", "bc", null));
   assert.deepEqual(sent, { inputBytes: 4, isClosed: true, isWhole: true });
@@ -98,7 +96,7 @@ Deno.test("sendInput() sends all there is and ends the input", strict, async () 
   assert.equal(server.asked.length, 1);
 });
 
-Deno.test("sendInput() sends nothing of nothing, and may leave the input open", strict, async () => {
+Deno.test("sendInput() sends nothing of nothing, and may leave the input open", async () => {
   const server = new BreakingServer();
   assert.deepEqual(await send(server, stdinOf(null), { ends: false }), {
     inputBytes: 0,
@@ -108,7 +106,7 @@ Deno.test("sendInput() sends nothing of nothing, and may leave the input open", 
   assert.deepEqual(await send(server, stdinOf(null)), { inputBytes: 0, isClosed: true, isWhole: true });
 });
 
-Deno.test("sendInput() loses and doubles nothing when a call breaks off after any message", strict, async () => {
+Deno.test("sendInput() loses and doubles nothing when a call breaks off after any message", async () => {
   for (let after = 0; after <= 6; after++) {
     for (const isAnswerLost of [false, true]) {
       const server = new BreakingServer({ after, isAnswerLost }, { after: 1 });
@@ -120,7 +118,7 @@ Deno.test("sendInput() loses and doubles nothing when a call breaks off after an
   }
 });
 
-Deno.test("sendInput() goes on with what comes while the connection is away", strict, async () => {
+Deno.test("sendInput() goes on with what comes while the connection is away", async () => {
   const server = new BreakingServer({ after: 1 });
   server.silentStatuses = 2;
   const stdin = stdinOf("before ");
@@ -131,7 +129,7 @@ Deno.test("sendInput() goes on with what comes while the connection is away", st
   assert.equal(server.text, "before meanwhile after");
 });
 
-Deno.test("sendInput() begins where the input is, and sends long input in several calls", strict, async () => {
+Deno.test("sendInput() begins where the input is, and sends long input in several calls", async () => {
   const server = new BreakingServer();
   await server.input.take((async function* () {
     yield { data: new Uint8Array(3) };
@@ -144,14 +142,14 @@ Deno.test("sendInput() begins where the input is, and sends long input in severa
   assert.equal(new Set(server.asked.map(({ writer }) => writer)).size, 1);
 });
 
-Deno.test("sendInput() keeps no endless number of small pieces", strict, async () => {
+Deno.test("sendInput() keeps no endless number of small pieces", async () => {
   const server = new BreakingServer();
   await send(server, stdinOf(...Array.from({ length: 2_000 }, () => "x"), null));
   assert.deepEqual(server.asked.map(({ offset }) => offset), [0, 1_024]);
   assert.equal(server.text, "x".repeat(2_000));
 });
 
-Deno.test("sendInput() ends when the job takes no more, also while nothing comes to be sent", strict, async () => {
+Deno.test("sendInput() ends when the job takes no more, also while nothing comes to be sent", async () => {
   const server = new BreakingServer();
   const stdin = stdinOf("taken");
   const sending = send(server, stdin);
@@ -160,7 +158,7 @@ Deno.test("sendInput() ends when the job takes no more, also while nothing comes
   assert.deepEqual(await sending, { inputBytes: 5, isClosed: true, isWhole: true });
 });
 
-Deno.test("sendInput() tells when the job did not take all that was read", strict, async () => {
+Deno.test("sendInput() tells when the job did not take all that was read", async () => {
   const server = {
     Status: () => Promise.reject(new Error("Not asked")),
     async Input(messages: AsyncIterable<Sent<InputRequest>>) {
@@ -173,7 +171,7 @@ Deno.test("sendInput() tells when the job did not take all that was read", stric
   assert.deepEqual(sent, { inputBytes: 1, isClosed: true, isWhole: false });
 });
 
-Deno.test("sendInput() finds after an outage that the job has ended", strict, async () => {
+Deno.test("sendInput() finds after an outage that the job has ended", async () => {
   const server = new BreakingServer({ after: 1 });
   const stdin = stdinOf("one", "two");
   const sending = send(server, stdin);
@@ -182,7 +180,7 @@ Deno.test("sendInput() finds after an outage that the job has ended", strict, as
   assert.deepEqual(await sending, { inputBytes: 3, isClosed: true, isWhole: false });
 });
 
-Deno.test("sendInput() tries nothing again that no waiting mends", strict, async () => {
+Deno.test("sendInput() tries nothing again that no waiting mends", async () => {
   for (const [status, code] of [["FAILED_PRECONDITION", "NO_INPUT"], ["ABORTED", "INPUT_TAKEN_OVER"]] as const) {
     let calls = 0;
     const server = {
@@ -200,7 +198,7 @@ Deno.test("sendInput() tries nothing again that no waiting mends", strict, async
   }
 });
 
-Deno.test("sendInput() refuses to go on where the server counts otherwise", strict, async () => {
+Deno.test("sendInput() refuses to go on where the server counts otherwise", async () => {
   const server = {
     Status: () => Promise.reject(new Error("Not asked")),
     async Input(messages: AsyncIterable<Sent<InputRequest>>) {
@@ -215,18 +213,14 @@ Deno.test("sendInput() refuses to go on where the server counts otherwise", stri
   );
 });
 
-Deno.test(
-  "sendInput() ends the job's input where the standard input cannot be read, and tells why",
-  strict,
-  async () => {
-    const server = new BreakingServer();
-    const sent = await send(server, stdinOf("a", new Error("Is a directory")));
-    assert.equal(sent.readError?.message, "Cannot read the standard input: Is a directory");
-    assert.deepEqual([server.text, sent.isClosed, sent.isWhole], ["a", true, true]);
-  },
-);
+Deno.test("sendInput() ends the job's input where the standard input cannot be read, and tells why", async () => {
+  const server = new BreakingServer();
+  const sent = await send(server, stdinOf("a", new Error("Is a directory")));
+  assert.equal(sent.readError?.message, "Cannot read the standard input: Is a directory");
+  assert.deepEqual([server.text, sent.isClosed, sent.isWhole], ["a", true, true]);
+});
 
-Deno.test("sendInput() already aborted throws the reason", strict, async () => {
+Deno.test("sendInput() already aborted throws the reason", async () => {
   const signal = AbortSignal.abort(new Error("left"));
   const server = {
     Status: () => Promise.reject(new Error("Not asked")),
@@ -235,7 +229,7 @@ Deno.test("sendInput() already aborted throws the reason", strict, async () => {
   await assert.rejects(send(server as unknown as BreakingServer, stdinOf("a"), { signal }), /left/);
 });
 
-Deno.test("sendInput() that is aborted while the server is away throws the reason", strict, async () => {
+Deno.test("sendInput() that is aborted while the server is away throws the reason", async () => {
   const stop = new AbortController();
   const server = new BreakingServer({ after: 0 });
   const away = {

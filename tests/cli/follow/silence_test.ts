@@ -3,9 +3,7 @@ import assert from "node:assert/strict";
 import { SilenceError, unlessSilent } from "../../../cli/follow/silence.ts";
 import { FakeCallError, untilAborted } from "../fake.ts";
 
-const strict = { sanitizeOps: true, sanitizeResources: true };
-
-Deno.test("unlessSilent() gives what comes, and ends a stream on which nothing comes", strict, async () => {
+Deno.test("unlessSilent() gives what comes, and ends a stream on which nothing comes", async () => {
   const taken: number[] = [];
   async function* quiet(signal: AbortSignal): AsyncGenerator<number> {
     yield 1;
@@ -18,7 +16,7 @@ Deno.test("unlessSilent() gives what comes, and ends a stream on which nothing c
   assert.deepEqual(taken, [1, 2]);
 });
 
-Deno.test("unlessSilent() does not take a slow reader for silence", strict, async () => {
+Deno.test("unlessSilent() does not take a slow reader for silence", async () => {
   async function* two(): AsyncGenerator<number> {
     yield 1;
     yield await Promise.resolve(2);
@@ -31,26 +29,22 @@ Deno.test("unlessSilent() does not take a slow reader for silence", strict, asyn
   assert.deepEqual(taken, [1, 2]);
 });
 
-Deno.test(
-  "unlessSilent() rejects as the call does when the caller's signal aborts, already or later",
-  strict,
-  async () => {
-    async function* quiet(signal: AbortSignal): AsyncGenerator<number> {
-      await untilAborted(signal);
-      yield* [];
-    }
-    const read = async (signal: AbortSignal) => {
-      for await (const _ of unlessSilent(quiet, 60_000, signal));
-    };
-    await assert.rejects(read(AbortSignal.abort()), FakeCallError);
-    const later = new AbortController();
-    const reading = read(later.signal);
-    later.abort();
-    await assert.rejects(reading, FakeCallError);
-  },
-);
+Deno.test("unlessSilent() rejects as the call does when the caller's signal aborts, already or later", async () => {
+  async function* quiet(signal: AbortSignal): AsyncGenerator<number> {
+    await untilAborted(signal);
+    yield* [];
+  }
+  const read = async (signal: AbortSignal) => {
+    for await (const _ of unlessSilent(quiet, 60_000, signal));
+  };
+  await assert.rejects(read(AbortSignal.abort()), FakeCallError);
+  const later = new AbortController();
+  const reading = read(later.signal);
+  later.abort();
+  await assert.rejects(reading, FakeCallError);
+});
 
-Deno.test("unlessSilent() leaves the stream, and no timer, when its reader leaves", strict, async () => {
+Deno.test("unlessSilent() leaves the stream, and no timer, when its reader leaves", async () => {
   let isLeft = false;
   async function* endless(): AsyncGenerator<number> {
     try {

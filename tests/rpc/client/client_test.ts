@@ -6,7 +6,7 @@ import { JobNotFoundError } from "../../../mod.ts";
 import type { CallContext } from "../../../proto/service.ts";
 import { AddressError, CallError, connect, CredentialsError } from "../../../rpc/client/client.ts";
 import { ca, clientCredentials, credentials, issue, otherCa, serverCertificate } from "../certificates.ts";
-import { aborted, all, connectTo, failure, serveLocally, strict } from "../fixture.ts";
+import { aborted, all, connectTo, failure, serveLocally } from "../fixture.ts";
 
 const echo = { Status: ({ id }: { id: string }) => Promise.resolve({ id }) };
 
@@ -30,13 +30,13 @@ function counting() {
   };
 }
 
-Deno.test("connect() refuses what is no address, and what are no credentials", strict, () => {
+Deno.test("connect() refuses what is no address, and what are no credentials", () => {
   assert.throws(() => connect({ address: "here", credentials: clientCredentials }), AddressError);
   const wrong = { ...clientCredentials, key: "" };
   assert.throws(() => connect({ address: "127.0.0.1:1", credentials: wrong }), CredentialsError);
 });
 
-Deno.test("a stream is a call each time it is iterated", strict, async () => {
+Deno.test("a stream is a call each time it is iterated", async () => {
   const { handler } = counting();
   await using server = await serveLocally({ Start: handler });
   await using client = connectTo(server);
@@ -45,7 +45,7 @@ Deno.test("a stream is a call each time it is iterated", strict, async () => {
   assert.deepEqual((await all(stream)).map(({ pid }) => pid), [0, 1, 2]);
 });
 
-Deno.test("a stream of many messages arrives whole and in order, whatever the pace", strict, async () => {
+Deno.test("a stream of many messages arrives whole and in order, whatever the pace", async () => {
   await using server = await serveLocally({ Start: counting().handler, ...echo });
   await using client = connectTo(server);
   let wanted = 0;
@@ -57,7 +57,7 @@ Deno.test("a stream of many messages arrives whole and in order, whatever the pa
   assert.equal(wanted, 5000);
 });
 
-Deno.test("an error that comes while the reader is busy is not taken for the end", strict, async () => {
+Deno.test("an error that comes while the reader is busy is not taken for the end", async () => {
   await using server = await serveLocally({
     Start: async function* () {
       for (let pid = 0; pid < 3; pid++) yield { pid };
@@ -79,7 +79,7 @@ Deno.test("an error that comes while the reader is busy is not taken for the end
   assert.deepEqual(seen, [0, 1, 2].slice(0, seen.length));
 });
 
-Deno.test("a call whose signal has aborted never begins", strict, async () => {
+Deno.test("a call whose signal has aborted never begins", async () => {
   await using server = await serveLocally({ Status: () => assert.fail("called"), Start: () => assert.fail("called") });
   await using client = connectTo(server);
   const signal = AbortSignal.abort(new Error("enough"));
@@ -98,7 +98,7 @@ Deno.test("a call whose signal has aborted never begins", strict, async () => {
   assert.equal(server.connections, 0);
 });
 
-Deno.test("a stream whose signal aborts ends with CANCELLED, and is left at the server", strict, async () => {
+Deno.test("a stream whose signal aborts ends with CANCELLED, and is left at the server", async () => {
   const { handler, left } = counting();
   await using server = await serveLocally({ Start: handler });
   await using client = connectTo(server);
@@ -113,7 +113,7 @@ Deno.test("a stream whose signal aborts ends with CANCELLED, and is left at the 
   await left;
 });
 
-Deno.test("return() ends a next() that waits", strict, async () => {
+Deno.test("return() ends a next() that waits", async () => {
   const { handler, left } = counting();
   await using server = await serveLocally({ Start: handler });
   await using client = connectTo(server);
@@ -125,7 +125,7 @@ Deno.test("return() ends a next() that waits", strict, async () => {
   await left;
 });
 
-Deno.test("return() before the first next() makes no call", strict, async () => {
+Deno.test("return() before the first next() makes no call", async () => {
   await using server = await serveLocally({ Start: () => assert.fail("called") });
   await using client = connectTo(server);
   const stream = client.calls.Start({})[Symbol.asyncIterator]();
@@ -134,7 +134,7 @@ Deno.test("return() before the first next() makes no call", strict, async () => 
   assert.equal(server.connections, 0);
 });
 
-Deno.test("close() cancels what is open, and calls after it fail", strict, async () => {
+Deno.test("close() cancels what is open, and calls after it fail", async () => {
   const { handler, left } = counting();
   const begun = Promise.withResolvers<void>();
   await using server = await serveLocally({
@@ -168,7 +168,7 @@ Deno.test("a connection that is gone when it is written to, or whose peer breaks
   assert.equal(CallError.from(Object.assign(new Error(reset), { code: 13, details: reset })).status, "INTERNAL");
 });
 
-Deno.test("a client finds a server again that was away", strict, async () => {
+Deno.test("a client finds a server again that was away", async () => {
   const first = await serveLocally(echo);
   const { port } = first;
   await using client = connectTo(first);
@@ -214,7 +214,7 @@ const distrusted: [string, typeof expired, string[], RegExp][] = [
 ];
 
 for (const [what, certificate, targets, sentence] of distrusted) {
-  Deno.test(`a client does not talk to a server whose certificate ${what}`, strict, async () => {
+  Deno.test(`a client does not talk to a server whose certificate ${what}`, async () => {
     let reached = 0;
     await using server = await serveLocally({ Status: () => Promise.resolve({ pid: ++reached }) }, {
       credentials: credentials(ca, certificate),
@@ -244,7 +244,7 @@ async function assertUnreachable(other: Server, sentence: RegExp): Promise<void>
   await new Promise<void>((resolve) => other.close(() => resolve()));
 }
 
-Deno.test("a client says that nothing listens, and which name has no address", strict, async () => {
+Deno.test("a client says that nothing listens, and which name has no address", async () => {
   const free = createServer();
   await new Promise<void>((resolve) => free.listen(0, "127.0.0.1", resolve));
   const { port } = free.address() as { port: number };
@@ -255,7 +255,7 @@ Deno.test("a client says that nothing listens, and which name has no address", s
   assert.match((await failure(nowhere.calls.Status({}))).message, /"no-such-host\.invalid" has no address/);
 });
 
-Deno.test("a client says that what answers does not speak TLS", strict, async () => {
+Deno.test("a client says that what answers does not speak TLS", async () => {
   const http = createServer((socket) => {
     socket.on("error", () => {});
     socket.end("HTTP/1.1 400 Bad Request\r\n\r\n");
@@ -263,22 +263,22 @@ Deno.test("a client says that what answers does not speak TLS", strict, async ()
   await assertUnreachable(http, /no teleport server/);
 });
 
-Deno.test("a client takes a connection that is closed at once for one to try again", strict, async () => {
+Deno.test("a client takes a connection that is closed at once for one to try again", async () => {
   // As a forwarder does whose server is away.
   await assertUnreachable(createServer((socket) => void socket.destroy()), /closed before it was made: try again/);
 });
 
-Deno.test("a client does not talk TLS 1.2", strict, async () => {
+Deno.test("a client does not talk TLS 1.2", async () => {
   const { ca, cert, key } = credentials(otherCa, serverCertificate);
   await assertUnreachable(createTlsServer({ ca, cert, key, maxVersion: "TLSv1.2" }), /no teleport server/);
 });
 
-Deno.test("a client gives up on a server that never answers", strict, async () => {
+Deno.test("a client gives up on a server that never answers", async () => {
   const silent = createServer((socket) => void socket.on("error", () => {}));
   await assertUnreachable(silent, /no answer in 300 ms/);
 });
 
-Deno.test("a proxy in the environment is not used", strict, async () => {
+Deno.test("a proxy in the environment is not used", async () => {
   await using server = await serveLocally(echo);
   // Port 9 of this machine, where nothing is: a call that went there would fail.
   Deno.env.set("https_proxy", "http://127.0.0.1:9");

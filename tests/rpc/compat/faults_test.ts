@@ -11,7 +11,7 @@ import type { Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import type { NetworkError } from "../../../rpc/server/server.ts";
 import { clientCredentials } from "../certificates.ts";
-import { connectTo, serveLocally, strict } from "../fixture.ts";
+import { connectTo, serveLocally } from "../fixture.ts";
 import { DEADLY_WRITES } from "./deadly_writes.ts";
 
 const DEADLINE_MS = 10_000;
@@ -168,7 +168,7 @@ function noteSockets(server: http2.Http2SecureServer): void {
   server.prependListener("session", (session) => sockets.set(session, latest));
 }
 
-Deno.test("no event of a server that happens by itself ends it or another's call when it throws", strict, async () => {
+Deno.test("no event of a server that happens by itself ends it or another's call when it throws", async () => {
   await using at = await stage();
   for (const event of NATURAL.server) {
     at.server.prependOnceListener(event, injected);
@@ -179,7 +179,7 @@ Deno.test("no event of a server that happens by itself ends it or another's call
 });
 
 for (const place of ["session", "stream", "socket"] as const) {
-  Deno.test(`no event of a ${place} that happens by itself ends the server when it throws`, strict, async () => {
+  Deno.test(`no event of a ${place} that happens by itself ends the server when it throws`, async () => {
     await using at = await stage();
     noteSockets(at.server);
     for (const event of NATURAL[place]) {
@@ -199,7 +199,6 @@ for (const place of ["session", "stream", "socket"] as const) {
 for (const place of ["server", "session", "stream", "socket"] as const) {
   Deno.test(
     `no rare event of a ${place} ends the server, thrown by a listener or, if "error", without one`,
-    strict,
     async () => {
       await using at = await stage();
       noteSockets(at.server);
@@ -240,7 +239,6 @@ const CALLS_OF_STREAM: readonly [
 
 Deno.test(
   "no method of a stream throws, while it is open, when it is destroyed, and when the runtime's throws",
-  strict,
   async () => {
     await using at = await stage();
     for (const [name, call] of CALLS_OF_STREAM) {
@@ -276,7 +274,7 @@ const CALLS_OF_SESSION: readonly [
   ["setTimeout", (session) => session.setTimeout(1_000)],
 ];
 
-Deno.test("no method of a session throws, when it is destroyed, and when the runtime's throws", strict, async () => {
+Deno.test("no method of a session throws, when it is destroyed, and when the runtime's throws", async () => {
   await using at = await stage();
   for (const [name, call] of CALLS_OF_SESSION) {
     const opened = nextVictim(at.server);
@@ -295,7 +293,7 @@ Deno.test("no method of a session throws, when it is destroyed, and when the run
   }
 });
 
-Deno.test("no callback that was given to a stream or a session ends the server when it throws", strict, async () => {
+Deno.test("no callback that was given to a stream or a session ends the server when it throws", async () => {
   await using at = await stage();
   const callbacks: readonly [kind: string, (victim: Victim) => void][] = [
     ["stream.write() callback", ({ stream }) => void stream.write(new Uint8Array(4), injected)],
@@ -314,7 +312,7 @@ Deno.test("no callback that was given to a stream or a session ends the server w
   }
 });
 
-Deno.test("errors are counted each and reported once a kind", strict, async () => {
+Deno.test("errors are counted each and reported once a kind", async () => {
   await using at = await stage();
   for (let times = 0; times < 3; times++) {
     at.server.prependOnceListener("session", injected);
@@ -349,7 +347,7 @@ function closedAfter(port: number, parts: readonly Uint8Array[]): Promise<void> 
 }
 
 for (const [name, frames] of DEADLY_WRITES) {
-  Deno.test(`a server outlives ${name}`, strict, async () => {
+  Deno.test(`a server outlives ${name}`, async () => {
     await using at = await stage();
     for (let times = 0; times < 10; times++) await closedAfter(at.port, frames);
     await at.serves();

@@ -5,96 +5,84 @@ import { once } from "node:events";
 import http2 from "node:http2";
 import type { AddressInfo } from "node:net";
 import { freeSentFrames } from "../../../rpc/compat/frame_memory.ts";
-import { connectTo, serveLocally, strict } from "../fixture.ts";
+import { connectTo, serveLocally } from "../fixture.ts";
 
-Deno.test({
-  name: "freeSentFrames() frees a large frame once it was sent, and leaves what shares its memory with others",
-  ...strict,
-  async fn() {
-    const large = Buffer.from(new Uint8Array(100_000).fill(1).buffer);
-    const small = Buffer.from(new Uint8Array(100).fill(2).buffer);
-    const shared = Buffer.from(new Uint8Array(200_000).fill(3).buffer, 0, 100_000);
-    const server = http2.createServer();
-    freeSentFrames(server as unknown as http2.Http2SecureServer, () => ({ queued: () => {}, left: () => {} }));
-    const sent = new Promise<void>((resolve, reject) =>
-      server.on("stream", async (stream: http2.ServerHttp2Stream) => {
-        try {
-          stream.respond({ ":status": 200 });
-          for (const frame of [large, small, shared]) {
-            await new Promise<void>((written) => {
-              stream.write(frame, () => written());
-              assert.notEqual(frame.byteLength, 0, "Not before it was sent");
-            });
-          }
-          stream.end();
-          resolve();
-        } catch (error) {
-          reject(error);
+Deno.test("freeSentFrames() frees a large frame once it was sent, and leaves what shares its memory with others", async () => {
+  const large = Buffer.from(new Uint8Array(100_000).fill(1).buffer);
+  const small = Buffer.from(new Uint8Array(100).fill(2).buffer);
+  const shared = Buffer.from(new Uint8Array(200_000).fill(3).buffer, 0, 100_000);
+  const server = http2.createServer();
+  freeSentFrames(server as unknown as http2.Http2SecureServer, () => ({ queued: () => {}, left: () => {} }));
+  const sent = new Promise<void>((resolve, reject) =>
+    server.on("stream", async (stream: http2.ServerHttp2Stream) => {
+      try {
+        stream.respond({ ":status": 200 });
+        for (const frame of [large, small, shared]) {
+          await new Promise<void>((written) => {
+            stream.write(frame, () => written());
+            assert.notEqual(frame.byteLength, 0, "Not before it was sent");
+          });
         }
-      })
-    );
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const session = http2.connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-    const parts: Buffer[] = [];
-    for await (const part of session.request({ ":path": "/" })) parts.push(part);
-    await sent;
-    const expected = [[100_000, 1], [100, 2], [100_000, 3]] as const;
-    assert.ok(Buffer.concat(parts).equals(Buffer.concat(expected.map(([size, fill]) => Buffer.alloc(size, fill)))));
-    assert.equal(large.byteLength, 0);
-    assert.equal(small.byteLength, 100);
-    assert.equal(shared.byteLength, 100_000);
-    const closed = [once(session, "close"), once(server, "close")];
-    session.close();
-    server.close();
-    await Promise.all(closed);
-  },
-});
-
-Deno.test({
-  name: "large messages of many streams at once arrive as they were sent, those sent to several among them",
-  ...strict,
-  async fn() {
-    const sizes = [16_000, 16_384, 40_000, 65_536, 1_000_000];
-    // Every message is one object for all streams, as a piece of output is.
-    const messages = Array.from({ length: 40 }, (_, n) => ({
-      data: new Uint8Array(sizes[n % sizes.length] ?? 0).fill(n),
-      offset: n,
-    }));
-    await using server = await serveLocally({
-      async *GetOutput({ id }) {
-        for (const [n, message] of messages.entries()) {
-          // Each stream at a pace of its own, so that their messages are mixed.
-          if (n % (Number(id) + 1) === 0) await new Promise((resolve) => setImmediate(resolve));
-          yield message;
-        }
-      },
-    });
-    await using client = connectTo(server);
-    await Promise.all(Array.from({ length: 8 }, async (_, id) => {
-      let n = 0;
-      for await (const { data, offset } of client.calls.GetOutput({ id: String(id) })) {
-        assert.equal(offset, n);
-        assert.equal(data.length, messages[n]?.data.length);
-        assert.ok(data.every((byte) => byte === n), `Message "${n}" of stream "${id}" is another's`);
-        n += 1;
-        if (id === 7 && n === 20) break; // One breaks off.
+        stream.end();
+        resolve();
+      } catch (error) {
+        reject(error);
       }
-      assert.equal(n, id === 7 ? 20 : messages.length);
-    }));
-  },
+    })
+  );
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const session = http2.connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const parts: Buffer[] = [];
+  for await (const part of session.request({ ":path": "/" })) parts.push(part);
+  await sent;
+  const expected = [[100_000, 1], [100, 2], [100_000, 3]] as const;
+  assert.ok(Buffer.concat(parts).equals(Buffer.concat(expected.map(([size, fill]) => Buffer.alloc(size, fill)))));
+  assert.equal(large.byteLength, 0);
+  assert.equal(small.byteLength, 100);
+  assert.equal(shared.byteLength, 100_000);
+  const closed = [once(session, "close"), once(server, "close")];
+  session.close();
+  server.close();
+  await Promise.all(closed);
 });
 
-Deno.test({
-  name: "large single answers that are made at the same time are not mixed",
-  ...strict,
-  async fn() {
-    await using server = await serveLocally({
-      Status: ({ id }) => Promise.resolve({ id, args: [id.repeat(30_000)] }),
-    });
-    await using client = connectTo(server);
-    const ids = ["a", "b", "c", "d", "e", "f", "g", "h"];
-    const answers = await Promise.all(ids.map((id) => client.calls.Status({ id })));
-    assert.deepEqual(answers.map(({ id, args }) => [id, args[0]]), ids.map((id) => [id, id.repeat(30_000)]));
-  },
+Deno.test("large messages of many streams at once arrive as they were sent, those sent to several among them", async () => {
+  const sizes = [16_000, 16_384, 40_000, 65_536, 1_000_000];
+  // Every message is one object for all streams, as a piece of output is.
+  const messages = Array.from({ length: 40 }, (_, n) => ({
+    data: new Uint8Array(sizes[n % sizes.length] ?? 0).fill(n),
+    offset: n,
+  }));
+  await using server = await serveLocally({
+    async *GetOutput({ id }) {
+      for (const [n, message] of messages.entries()) {
+        // Each stream at a pace of its own, so that their messages are mixed.
+        if (n % (Number(id) + 1) === 0) await new Promise((resolve) => setImmediate(resolve));
+        yield message;
+      }
+    },
+  });
+  await using client = connectTo(server);
+  await Promise.all(Array.from({ length: 8 }, async (_, id) => {
+    let n = 0;
+    for await (const { data, offset } of client.calls.GetOutput({ id: String(id) })) {
+      assert.equal(offset, n);
+      assert.equal(data.length, messages[n]?.data.length);
+      assert.ok(data.every((byte) => byte === n), `Message "${n}" of stream "${id}" is another's`);
+      n += 1;
+      if (id === 7 && n === 20) break; // One breaks off.
+    }
+    assert.equal(n, id === 7 ? 20 : messages.length);
+  }));
+});
+
+Deno.test("large single answers that are made at the same time are not mixed", async () => {
+  await using server = await serveLocally({
+    Status: ({ id }) => Promise.resolve({ id, args: [id.repeat(30_000)] }),
+  });
+  await using client = connectTo(server);
+  const ids = ["a", "b", "c", "d", "e", "f", "g", "h"];
+  const answers = await Promise.all(ids.map((id) => client.calls.Status({ id })));
+  assert.deepEqual(answers.map(({ id, args }) => [id, args[0]]), ids.map((id) => [id, id.repeat(30_000)]));
 });

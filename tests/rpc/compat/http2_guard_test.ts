@@ -2,7 +2,6 @@
 import "../../../rpc/compat/http2_guard.ts";
 import assert from "node:assert/strict";
 import { connect as connectTcp } from "node:net";
-import { strict } from "../fixture.ts";
 import { DEADLY_WRITES } from "./deadly_writes.ts";
 import { serveEcho } from "./guard_programs.ts";
 
@@ -48,11 +47,11 @@ async function outlived(...args: string[]): Promise<number> {
   return Number(await clients.line());
 }
 
-Deno.test("a guarded server outlives 25 clients that make 100 calls at once and leave", strict, async () => {
+Deno.test("a guarded server outlives 25 clients that make 100 calls at once and leave", async () => {
   assert.equal(await outlived("guarded"), 25);
 });
 
-Deno.test("a server without the guard does not: drop the guard when this fails", strict, async () => {
+Deno.test("a server without the guard does not: drop the guard when this fails", async () => {
   // It is a race within the runtime, so one series may by chance lose none.
   for (let times = 0; times < 5; times++) if (await outlived() < 25) return;
   assert.fail("Five servers outlived 25 clients each");
@@ -70,11 +69,11 @@ async function survivesGoaway(...args: string[]): Promise<boolean> {
   return answer !== undefined;
 }
 
-Deno.test("a guarded client outlives a server that goes away", strict, async () => {
+Deno.test("a guarded client outlives a server that goes away", async () => {
   for (let times = 0; times < 5; times++) assert.equal(await survivesGoaway("guarded"), true);
 });
 
-Deno.test("a client without the guard does not: drop the guard when this fails", strict, async () => {
+Deno.test("a client without the guard does not: drop the guard when this fails", async () => {
   for (let times = 0; times < 25; times++) if (!await survivesGoaway()) return;
   assert.fail("25 clients outlived GOAWAY");
 });
@@ -103,11 +102,11 @@ function closedAfter(port: number, frames: readonly Uint8Array[]): Promise<boole
 }
 
 for (const [name, frames] of DEADLY_WRITES) {
-  Deno.test(`a guarded server outlives ${name}`, strict, async () => {
+  Deno.test(`a guarded server outlives ${name}`, async () => {
     assert.equal(await outlivesWrite(frames, "guarded"), true);
   });
 
-  Deno.test(`a server without the guard does not outlive ${name}: drop that part when this fails`, strict, async () => {
+  Deno.test(`a server without the guard does not outlive ${name}: drop that part when this fails`, async () => {
     assert.equal(await outlivesWrite(frames), false);
   });
 }

@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
 import { ListenSocket, SystemCallError } from "../../../rpc/compat/listen_socket.ts";
-import { strict } from "../fixture.ts";
 
 const LOCAL = { host: "127.0.0.1", port: 0 };
 
@@ -22,7 +21,7 @@ async function closed(socket: Socket): Promise<void> {
   if (!socket.closed) await new Promise<void>((resolve) => socket.once("close", () => resolve()).destroy());
 }
 
-Deno.test("ListenSocket accepts, and tells what has arrived without taking it", strict, async () => {
+Deno.test("ListenSocket accepts, and tells what has arrived without taking it", async () => {
   using listening = open();
   const { socket } = listening;
   assert.equal(socket.accept(), undefined);
@@ -43,7 +42,7 @@ Deno.test("ListenSocket accepts, and tells what has arrived without taking it", 
   await closed(server);
 });
 
-Deno.test("ListenSocket waits for a whole TLS record, and wakes for nothing less", strict, async () => {
+Deno.test("ListenSocket waits for a whole TLS record, and wakes for nothing less", async () => {
   using listening = open();
   const { socket } = listening;
   const client = await connected(socket.address.port);
@@ -75,7 +74,7 @@ Deno.test("ListenSocket waits for a whole TLS record, and wakes for nothing less
   await closed(server);
 });
 
-Deno.test("ListenSocket takes a record that is cut off for an end", strict, async () => {
+Deno.test("ListenSocket takes a record that is cut off for an end", async () => {
   using listening = open();
   const { socket } = listening;
   const client = await connected(socket.address.port);
@@ -90,7 +89,7 @@ Deno.test("ListenSocket takes a record that is cut off for an end", strict, asyn
   await closed(client);
 });
 
-Deno.test("ListenSocket sees the end of a connection that said nothing", strict, async () => {
+Deno.test("ListenSocket sees the end of a connection that said nothing", async () => {
   using listening = open();
   const { socket } = listening;
   const client = await connected(socket.address.port);
@@ -102,7 +101,7 @@ Deno.test("ListenSocket sees the end of a connection that said nothing", strict,
   socket.end(descriptor);
 });
 
-Deno.test("ListenSocket.wait() ends at wake(), and when its time is over", strict, async () => {
+Deno.test("ListenSocket.wait() ends at wake(), and when its time is over", async () => {
   using listening = open();
   const { socket } = listening;
   const waiting = socket.wait([], true, undefined);
@@ -112,7 +111,7 @@ Deno.test("ListenSocket.wait() ends at wake(), and when its time is over", stric
 });
 
 for (const [host, text] of [["::1", "::1"], ["::", "::"], ["0.0.0.0", "0.0.0.0"]] as const) {
-  Deno.test(`ListenSocket listens on ${host}`, strict, async () => {
+  Deno.test(`ListenSocket listens on ${host}`, async () => {
     using listening = open({ host, port: 0 });
     const { socket } = listening;
     assert.equal(socket.address.host, text);
@@ -125,7 +124,7 @@ for (const [host, text] of [["::1", "::1"], ["::", "::"], ["0.0.0.0", "0.0.0.0"]
   });
 }
 
-Deno.test("ListenSocket says by a code why it cannot listen, and leaves no descriptor", strict, () => {
+Deno.test("ListenSocket says by a code why it cannot listen, and leaves no descriptor", () => {
   using taken = open();
   const before = [...Deno.readDirSync("/proc/self/fd")].length;
   const cases = [[taken.socket.address, "EADDRINUSE"], [{ host: "192.0.2.1", port: 0 }, "EADDRNOTAVAIL"]] as const;
@@ -162,19 +161,15 @@ const DEAF = `
   Deno.exit(0);
 `;
 
-Deno.test(
-  "node:net still stops accepting after EMFILE; when it does not, listen_socket.ts can go",
-  strict,
-  async () => {
-    const script = await Deno.makeTempFile({ suffix: ".mjs" });
-    try {
-      await Deno.writeTextFile(script, DEAF);
-      const { stdout, stderr } = await new Deno.Command("sh", {
-        args: ["-c", 'ulimit -n 80 && exec "$0" run -A --quiet "$1"', Deno.execPath(), script],
-      }).output();
-      assert.equal(new TextDecoder().decode(stdout).trim(), "0", new TextDecoder().decode(stderr));
-    } finally {
-      await Deno.remove(script);
-    }
-  },
-);
+Deno.test("node:net still stops accepting after EMFILE; when it does not, listen_socket.ts can go", async () => {
+  const script = await Deno.makeTempFile({ suffix: ".mjs" });
+  try {
+    await Deno.writeTextFile(script, DEAF);
+    const { stdout, stderr } = await new Deno.Command("sh", {
+      args: ["-c", 'ulimit -n 80 && exec "$0" run -A --quiet "$1"', Deno.execPath(), script],
+    }).output();
+    assert.equal(new TextDecoder().decode(stdout).trim(), "0", new TextDecoder().decode(stderr));
+  } finally {
+    await Deno.remove(script);
+  }
+});

@@ -13,7 +13,7 @@ import {
 } from "../../../mod.ts";
 import type { CallContext } from "../../../proto/service.ts";
 import { CallError } from "../../../rpc/client/client.ts";
-import { aborted, all, connectTo, failure, serveLocally, strict } from "../fixture.ts";
+import { aborted, all, connectTo, failure, serveLocally } from "../fixture.ts";
 
 const SECRET = "secret /root/path";
 
@@ -29,7 +29,7 @@ const told: [string, Error, string, string][] = [
   ["a refusal", new TeleportError("PERMISSION_DENIED", "Not yours: ask"), "PERMISSION_DENIED", "PERMISSION_DENIED"],
 ];
 
-Deno.test("every error thrown on purpose arrives with its status, code and sentence", strict, async () => {
+Deno.test("every error thrown on purpose arrives with its status, code and sentence", async () => {
   let error: Error;
   await using server = await serveLocally({
     Status: () => Promise.reject(error),
@@ -59,7 +59,7 @@ const untold: [string, unknown][] = [
   ["nothing", undefined],
 ];
 
-Deno.test("of any other error nothing arrives, and the server is told of it", strict, async () => {
+Deno.test("of any other error nothing arrives, and the server is told of it", async () => {
   let thrown: unknown;
   const reported: unknown[] = [];
   await using server = await serveLocally({
@@ -94,7 +94,7 @@ Deno.test("of any other error nothing arrives, and the server is told of it", st
   }
 });
 
-Deno.test("a sentence longer than a header can carry is cut, one with half characters mended", strict, async () => {
+Deno.test("a sentence longer than a header can carry is cut, one with half characters mended", async () => {
   await using server = await serveLocally({
     Status: ({ id }) =>
       Promise.reject(new InvalidArgumentError(id === "long" ? "é".repeat(1 << 20) : "half \ud800 of")),
@@ -104,7 +104,7 @@ Deno.test("a sentence longer than a header can carry is cut, one with half chara
   assert.equal((await failure(client.calls.Status({ id: "half" }))).message, "half \ufffd of");
 });
 
-Deno.test("a stream can fail after it has given something", strict, async () => {
+Deno.test("a stream can fail after it has given something", async () => {
   const { promise: received, resolve } = Promise.withResolvers<void>();
   await using server = await serveLocally({
     StatusStream: async function* () {
@@ -120,7 +120,7 @@ Deno.test("a stream can fail after it has given something", strict, async () => 
   assert.equal((await failure(stream.next())).status, "NOT_FOUND");
 });
 
-Deno.test("an answer larger than clients take is refused, and what gave it is left", strict, async () => {
+Deno.test("an answer larger than clients take is refused, and what gave it is left", async () => {
   let left = false;
   await using server = await serveLocally({
     GetOutput: async function* () {
@@ -141,7 +141,7 @@ Deno.test("an answer larger than clients take is refused, and what gave it is le
   assert.equal(left, true);
 });
 
-Deno.test("an answer that cannot be encoded is an internal error", strict, async () => {
+Deno.test("an answer that cannot be encoded is an internal error", async () => {
   const reported: unknown[] = [];
   await using server = await serveLocally({
     Status: () => Promise.resolve({ registered_at: 5 } as unknown as Record<string, never>),
@@ -184,7 +184,7 @@ function watched() {
   };
 }
 
-Deno.test("a quiet stream is left when the client leaves the loop", strict, async () => {
+Deno.test("a quiet stream is left when the client leaves the loop", async () => {
   const watch = watched();
   await using server = await serveLocally({ Start: watch.quiet });
   await using client = connectTo(server);
@@ -197,7 +197,7 @@ Deno.test("a quiet stream is left when the client leaves the loop", strict, asyn
   assert.equal(watch.open(), 0);
 });
 
-Deno.test("a quiet stream is left when the client's connection breaks", strict, async () => {
+Deno.test("a quiet stream is left when the client's connection breaks", async () => {
   const watch = watched();
   await using server = await serveLocally({ Start: watch.quiet });
   const client = connectTo(server);
@@ -206,7 +206,7 @@ Deno.test("a quiet stream is left when the client's connection breaks", strict, 
   assert.equal((await watch.left).signal.aborted, true);
 });
 
-Deno.test("a stream is left when its deadline has passed", strict, async () => {
+Deno.test("a stream is left when its deadline has passed", async () => {
   const watch = watched();
   await using server = await serveLocally({ Start: watch.quiet });
   await using client = connectTo(server);
@@ -216,7 +216,7 @@ Deno.test("a stream is left when its deadline has passed", strict, async () => {
   assert.equal((await watch.left).signal.aborted, true);
 });
 
-Deno.test("an async function's signal aborts when its client goes, and once it has answered", strict, async () => {
+Deno.test("an async function's signal aborts when its client goes, and once it has answered", async () => {
   const contexts: CallContext[] = [];
   const begun = Promise.withResolvers<void>();
   await using server = await serveLocally({
@@ -240,7 +240,7 @@ Deno.test("an async function's signal aborts when its client goes, and once it h
   await aborted(contexts[1]!.signal);
 });
 
-Deno.test("a client that reads nothing is given no more than the window and one message", strict, async () => {
+Deno.test("a client that reads nothing is given no more than the window and one message", async () => {
   const watch = watched();
   await using server = await serveLocally({ GetOutput: watch.endless, Status: () => Promise.resolve({}) });
   await using client = connectTo(server);
@@ -259,7 +259,7 @@ Deno.test("a client that reads nothing is given no more than the window and one 
   assert.equal(watch.open(), 0);
 });
 
-Deno.test("an iterable that cannot be left is reported and harms nobody", strict, async () => {
+Deno.test("an iterable that cannot be left is reported and harms nobody", async () => {
   const reported = Promise.withResolvers<unknown>();
   await using server = await serveLocally({
     Start: () => ({
@@ -274,7 +274,7 @@ Deno.test("an iterable that cannot be left is reported and harms nobody", strict
   assert.match(String(await reported.promise), /Cannot be left/);
 });
 
-Deno.test("500 watchers that come and go leave nothing behind", strict, async () => {
+Deno.test("500 watchers that come and go leave nothing behind", async () => {
   let open = 0;
   const gone = Promise.withResolvers<void>();
   await using server = await serveLocally({

@@ -8,7 +8,7 @@ import type { RpcServer } from "../../../rpc/server/server.ts";
 import { TeleportError } from "../../../mod.ts";
 import type { CallContext, PeerCertificate } from "../../../proto/service.ts";
 import { ca, clientCredentials, credentials, issue } from "../certificates.ts";
-import { connectTo, failure, serveLocally, strict } from "../fixture.ts";
+import { connectTo, failure, serveLocally } from "../fixture.ts";
 
 const echo = { Status: ({ id }: { id: string }) => Promise.resolve({ id }) } as never;
 
@@ -52,7 +52,7 @@ async function destroyed(sockets: Iterable<Socket>): Promise<void> {
   }
 }
 
-Deno.test("newcomers get in while silent connections have all places", strict, async () => {
+Deno.test("newcomers get in while silent connections have all places", async () => {
   const refused: string[] = [];
   await using server = await serveLocally(echo, {
     maxConnections: 32,
@@ -71,7 +71,7 @@ Deno.test("newcomers get in while silent connections have all places", strict, a
   await until(server, ({ connections }) => connections === 0);
 });
 
-Deno.test("a user who has too many connections is told so, and others are served", strict, async () => {
+Deno.test("a user who has too many connections is told so, and others are served", async () => {
   await using server = await serveLocally(echo, { standingOf, maxConnectionsPerUser: 2 });
   await using first = connectTo(server);
   await using second = connectTo(server);
@@ -89,7 +89,7 @@ Deno.test("a user who has too many connections is told so, and others are served
   assert.equal((await fourth.calls.Status({ id: "in" })).id, "in");
 });
 
-Deno.test("the user with the most connections makes room for a user with few", strict, async () => {
+Deno.test("the user with the most connections makes room for a user with few", async () => {
   // 32 connections leave 18 for users.
   await using server = await serveLocally(echo, { standingOf, maxConnections: 32, maxConnectionsPerUser: 18 });
   const { cert, key } = clientCredentials;
@@ -103,7 +103,7 @@ Deno.test("the user with the most connections makes room for a user with few", s
   await destroyed(crowd);
 });
 
-Deno.test("TLS without HTTP/2 is closed", strict, async () => {
+Deno.test("TLS without HTTP/2 is closed", async () => {
   await using server = await serveLocally(echo);
   const socket = await secured(server, eve, []);
   await new Promise<void>((resolve) => socket.resume().once("close", () => resolve()));
@@ -111,7 +111,7 @@ Deno.test("TLS without HTTP/2 is closed", strict, async () => {
   assert.equal(server.connectionStatistics.refused.NO_HTTP2, 1);
 });
 
-Deno.test("an address has as many connections as it may, and no more", strict, async () => {
+Deno.test("an address has as many connections as it may, and no more", async () => {
   await using server = await serveLocally(echo, { maxConnectionsPerAddress: 3 });
   const strangers = await silent(server, 3);
   await until(server, ({ connections }) => connections === 3);
@@ -194,7 +194,7 @@ async function movesWithThePolicy(): Promise<void> {
 }
 
 // Together, because each waits for seconds.
-Deno.test("connections that do nothing are closed when their time is over, and no others", strict, async () => {
+Deno.test("connections that do nothing are closed when their time is over, and no others", async () => {
   await Promise.all([
     closesSilent(),
     closesIdleGuests(),
@@ -226,7 +226,7 @@ function openSession(server: RpcServer, { ca, cert, key }: typeof eve) {
   };
 }
 
-Deno.test("a client without a role may have 100 calls at a time, and 2,000 once it has one", strict, async () => {
+Deno.test("a client without a role may have 100 calls at a time, and 2,000 once it has one", async () => {
   const members = new Set(["ann"]);
   await using server = await serveLocally(echo, {
     standingOf: ({ commonNames: [user = ""] }) => ({ user, isMember: members.has(user) }),
@@ -250,35 +250,31 @@ Deno.test("a client without a role may have 100 calls at a time, and 2,000 once 
   }
 });
 
-Deno.test(
-  "a user's refused calls close their connections after 1,000 in 10 seconds, and no others",
-  strict,
-  async () => {
-    const admit = ({ method }: CallContext) => {
-      if (method.endsWith("/Stop")) throw new TeleportError("PERMISSION_DENIED", "No");
-    };
-    await using server = await serveLocally(echo, { admit, standingOf: () => ({ user: "ann", isMember: true }) });
-    await using other = connectTo(server, bob);
-    await other.calls.Status({ id: "" });
-    for (const path of ["/teleport.v1.JobWorker/Stop", "/no.such/Call"]) {
-      await using polite = openSession(server, clientCredentials);
-      const ended = Array.from({ length: 500 }, () => {
-        const { promise, resolve } = Promise.withResolvers<number>();
-        const stream = polite.call(path);
-        stream.once("close", () => resolve(stream.rstCode));
-        return promise;
-      });
-      // Each has its answer.
-      assert.deepEqual(new Set(await Promise.all(ended)), new Set([0]));
-      assert.deepEqual(polite.goaways, []);
-    }
-    assert.equal(server.connectionStatistics.refused.REFUSED_CALLS, 0);
-    await using rude = openSession(server, clientCredentials);
-    rude.call("/no.such/Call");
-    await rude.closed;
-    assert.deepEqual(rude.goaways, [http2Constants.NGHTTP2_ENHANCE_YOUR_CALM]);
-    assert.equal(server.connectionStatistics.refused.REFUSED_CALLS, 1);
-    await other.calls.Status({ id: "" });
-    assert.equal(server.connectionStatistics.accepted, 4);
-  },
-);
+Deno.test("a user's refused calls close their connections after 1,000 in 10 seconds, and no others", async () => {
+  const admit = ({ method }: CallContext) => {
+    if (method.endsWith("/Stop")) throw new TeleportError("PERMISSION_DENIED", "No");
+  };
+  await using server = await serveLocally(echo, { admit, standingOf: () => ({ user: "ann", isMember: true }) });
+  await using other = connectTo(server, bob);
+  await other.calls.Status({ id: "" });
+  for (const path of ["/teleport.v1.JobWorker/Stop", "/no.such/Call"]) {
+    await using polite = openSession(server, clientCredentials);
+    const ended = Array.from({ length: 500 }, () => {
+      const { promise, resolve } = Promise.withResolvers<number>();
+      const stream = polite.call(path);
+      stream.once("close", () => resolve(stream.rstCode));
+      return promise;
+    });
+    // Each has its answer.
+    assert.deepEqual(new Set(await Promise.all(ended)), new Set([0]));
+    assert.deepEqual(polite.goaways, []);
+  }
+  assert.equal(server.connectionStatistics.refused.REFUSED_CALLS, 0);
+  await using rude = openSession(server, clientCredentials);
+  rude.call("/no.such/Call");
+  await rude.closed;
+  assert.deepEqual(rude.goaways, [http2Constants.NGHTTP2_ENHANCE_YOUR_CALM]);
+  assert.equal(server.connectionStatistics.refused.REFUSED_CALLS, 1);
+  await other.calls.Status({ id: "" });
+  assert.equal(server.connectionStatistics.accepted, 4);
+});

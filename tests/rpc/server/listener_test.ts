@@ -6,7 +6,6 @@ import type { SocketAddress } from "../../../rpc/compat/socket_address.ts";
 import { AddressCounts, groupOf } from "../../../rpc/server/address_counts.ts";
 import { type Accepting, Listener } from "../../../rpc/server/listener.ts";
 import { RefusedConnections } from "../../../rpc/server/refused_connections.ts";
-import { strict } from "../fixture.ts";
 
 /** What the next accept gives: the error of a system call, or a connection that has sent something or not. */
 type Next = keyof typeof constants.errno | "SPEAKS" | "SILENT";
@@ -93,7 +92,7 @@ function listen(options: { spare?: () => boolean; maxWaiting?: number } = {}) {
 }
 
 for (const code of ["EMFILE", "ENFILE", "ENOMEM", "ENOBUFS"] as const) {
-  Deno.test(`Listener goes on accepting after ${code}, and does not ask again at once`, strict, async () => {
+  Deno.test(`Listener goes on accepting after ${code}, and does not ask again at once`, async () => {
     const { socket, refused, listener, begins } = listen();
     socket.push(code, "SPEAKS");
     await begins(1);
@@ -104,7 +103,7 @@ for (const code of ["EMFILE", "ENFILE", "ENOMEM", "ENOBUFS"] as const) {
 }
 
 for (const code of ["ECONNABORTED", "EINTR", "EPROTO", "EPERM", "EHOSTUNREACH", "EBADF"] as const) {
-  Deno.test(`Listener goes on accepting after ${code}`, strict, async () => {
+  Deno.test(`Listener goes on accepting after ${code}`, async () => {
     const { socket, refused, listener, begins } = listen();
     socket.push(code, code, "SPEAKS", code, "SPEAKS");
     await begins(2);
@@ -113,7 +112,7 @@ for (const code of ["ECONNABORTED", "EINTR", "EPROTO", "EPERM", "EHOSTUNREACH", 
   });
 }
 
-Deno.test("Listener accepts at once when a connection has ended after a shortage", strict, async () => {
+Deno.test("Listener accepts at once when a connection has ended after a shortage", async () => {
   const { socket, listener, begins } = listen();
   socket.push("EMFILE", "SPEAKS");
   while (socket.queue.length > 1) await new Promise((resolve) => setImmediate(resolve));
@@ -124,7 +123,7 @@ Deno.test("Listener accepts at once when a connection has ended after a shortage
   await listener.close();
 });
 
-Deno.test("Listener has a connection that can be spared closed when descriptors are short", strict, async () => {
+Deno.test("Listener has a connection that can be spared closed when descriptors are short", async () => {
   let spared = 0;
   const { socket, listener, begins } = listen({ spare: () => ++spared > 0 });
   socket.push("EMFILE", "SPEAKS");
@@ -133,23 +132,19 @@ Deno.test("Listener has a connection that can be spared closed when descriptors 
   await listener.close();
 });
 
-Deno.test(
-  "Listener leaves a silent newcomer its place for a moment, and then gives it to another",
-  strict,
-  async () => {
-    const { socket, refused, listener, begins } = listen({ maxWaiting: 2 });
-    socket.push("SILENT", "SILENT", "SPEAKS");
-    const startedAt = performance.now();
-    await begins(1);
-    assert.ok(performance.now() - startedAt >= 490);
-    assert.equal(refused.counts.WAITING_LIMIT, 1);
-    assert.deepEqual(socket.ended, [100], "the oldest");
-    await listener.close();
-    assert.deepEqual(socket.ended, [100, 101]);
-  },
-);
+Deno.test("Listener leaves a silent newcomer its place for a moment, and then gives it to another", async () => {
+  const { socket, refused, listener, begins } = listen({ maxWaiting: 2 });
+  socket.push("SILENT", "SILENT", "SPEAKS");
+  const startedAt = performance.now();
+  await begins(1);
+  assert.ok(performance.now() - startedAt >= 490);
+  assert.equal(refused.counts.WAITING_LIMIT, 1);
+  assert.deepEqual(socket.ended, [100], "the oldest");
+  await listener.close();
+  assert.deepEqual(socket.ended, [100, 101]);
+});
 
-Deno.test("Listener lets hundreds of silent newcomers pass in a second", strict, async () => {
+Deno.test("Listener lets hundreds of silent newcomers pass in a second", async () => {
   const { socket, refused, listener, begins } = listen({ maxWaiting: 40 });
   socket.push(...Array.from({ length: 400 }, () => "SILENT" as const), "SPEAKS");
   await begins(1);

@@ -10,7 +10,7 @@ import { connect } from "../../../rpc/client/client.ts";
 import { healthMethods } from "../../../rpc/shared/health_definition.ts";
 import { AddressError } from "../../../rpc/server/server.ts";
 import { clientCredentials } from "../certificates.ts";
-import { aborted, all, connectTo, failure, serveLocally, strict } from "../fixture.ts";
+import { aborted, all, connectTo, failure, serveLocally } from "../fixture.ts";
 
 const echo = { Status: ({ id }: { id: string }) => Promise.resolve({ id }) };
 
@@ -34,7 +34,7 @@ function bareClient({ port }: { port: number }): grpc.Client {
 }
 
 for (const host of ["127.0.0.1", "0.0.0.0", "::1", "::", "localhost"]) {
-  Deno.test(`serve() listens on ${host}`, strict, async () => {
+  Deno.test(`serve() listens on ${host}`, async () => {
     await using server = await serveLocally(echo, { host });
     assert.equal(server.host, host);
     assert(server.port > 0);
@@ -50,7 +50,7 @@ const unusable: [string, string, AddressError["code"], RegExp][] = [
 ];
 
 for (const [what, host, code, sentence] of unusable) {
-  Deno.test(`serve() does not listen on ${what}`, strict, async () => {
+  Deno.test(`serve() does not listen on ${what}`, async () => {
     await assert.rejects(serveLocally({}, { host }), (error) => {
       assert(error instanceof AddressError);
       assert.equal(error.code, code);
@@ -60,12 +60,12 @@ for (const [what, host, code, sentence] of unusable) {
   });
 }
 
-Deno.test("serve() does not listen on a port that is taken", strict, async () => {
+Deno.test("serve() does not listen on a port that is taken", async () => {
   await using server = await serveLocally({});
   await assert.rejects(serveLocally({}, { port: server.port }), { name: "AddressError", code: "IN_USE" });
 });
 
-Deno.test("serve() asks admit() before every call of every service", strict, async () => {
+Deno.test("serve() asks admit() before every call of every service", async () => {
   const asked: string[] = [];
   let called = 0;
   await using server = await serveLocally({
@@ -93,7 +93,7 @@ Deno.test("serve() asks admit() before every call of every service", strict, asy
   assert.equal(called, 0);
 });
 
-Deno.test("serve() takes whatever else admit() throws for an internal error", strict, async () => {
+Deno.test("serve() takes whatever else admit() throws for an internal error", async () => {
   const reported: unknown[] = [];
   const error = new Error("secret");
   await using server = await serveLocally(echo, {
@@ -109,7 +109,7 @@ Deno.test("serve() takes whatever else admit() throws for an internal error", st
   assert.deepEqual(reported, [error]);
 });
 
-Deno.test("a request over the limit is refused and the server serves on", strict, async () => {
+Deno.test("a request over the limit is refused and the server serves on", async () => {
   let reached = 0;
   await using server = await serveLocally({
     ...echo,
@@ -125,7 +125,7 @@ Deno.test("a request over the limit is refused and the server serves on", strict
   assert.equal((await client.calls.Status({ id: "on" })).id, "on");
 });
 
-Deno.test("bytes that are no message, and strings that are no text, harm nobody", strict, async () => {
+Deno.test("bytes that are no message, and strings that are no text, harm nobody", async () => {
   await using server = await serveLocally({
     Status: ({ id }) => Promise.reject(new LimitReachedError(`Refused ${id}`)),
   });
@@ -151,7 +151,7 @@ Deno.test("bytes that are no message, and strings that are no text, harm nobody"
   assert.equal((await failure(good.calls.Status({ id: "a" }))).message, "Refused a");
 });
 
-Deno.test("an unknown method is UNIMPLEMENTED", strict, async () => {
+Deno.test("an unknown method is UNIMPLEMENTED", async () => {
   await using server = await serveLocally({});
   const client = bareClient(server);
   const call = new Promise((_, reject) =>
@@ -167,7 +167,7 @@ Deno.test("an unknown method is UNIMPLEMENTED", strict, async () => {
   client.close();
 });
 
-Deno.test("metadata without end is refused before any handler", strict, async () => {
+Deno.test("metadata without end is refused before any handler", async () => {
   let reached = 0;
   await using server = await serveLocally({ Status: () => Promise.resolve({ pid: ++reached }) });
   const { ca, cert, key } = clientCredentials;
@@ -188,7 +188,7 @@ Deno.test("metadata without end is refused before any handler", strict, async ()
   assert.equal((await client.calls.Status({})).pid, 1);
 });
 
-Deno.test("one connection carries 1,100 streams", strict, async () => {
+Deno.test("one connection carries 1,100 streams", async () => {
   await using server = await serveLocally({ Start: quiet(), ...echo });
   await using client = connectTo(server);
   const streams = Array.from({ length: 1_100 }, () => client.calls.Start({})[Symbol.asyncIterator]());
@@ -197,7 +197,7 @@ Deno.test("one connection carries 1,100 streams", strict, async () => {
   assert.equal(server.connections, 1);
 });
 
-Deno.test("health says what setServing() said", strict, async () => {
+Deno.test("health says what setServing() said", async () => {
   await using server = await serveLocally({});
   await using client = connectTo(server);
   assert.equal(await client.health(), "SERVING");
@@ -207,7 +207,7 @@ Deno.test("health says what setServing() said", strict, async () => {
   assert.equal(await client.health(), "SERVING");
 });
 
-Deno.test("health knows its services, and tells watchers of every change", strict, async () => {
+Deno.test("health knows its services, and tells watchers of every change", async () => {
   const server = await serveLocally({});
   const client = bareClient(server);
   const { Check, List, Watch } = healthMethods();
@@ -263,7 +263,7 @@ function reflect(server: { port: number }, field = 7, value = ""): Promise<Buffe
   });
 }
 
-Deno.test("reflection lists the services and gives their files", strict, async () => {
+Deno.test("reflection lists the services and gives their files", async () => {
   await using server = await serveLocally({});
   const services = (await reflect(server)).toString("latin1");
   assert.match(services, /teleport\.v1\.JobWorker/);
@@ -274,7 +274,7 @@ Deno.test("reflection lists the services and gives their files", strict, async (
   }
 });
 
-Deno.test("shutdown() waits for the calls that are open and takes no new ones", strict, async () => {
+Deno.test("shutdown() waits for the calls that are open and takes no new ones", async () => {
   const { promise: answer, resolve } = Promise.withResolvers<{ id: string }>();
   const begun = Promise.withResolvers<void>();
   const server = await serveLocally({
@@ -297,7 +297,7 @@ Deno.test("shutdown() waits for the calls that are open and takes no new ones", 
   await shutdown;
 });
 
-Deno.test("shutdown() ends calls that outlast the grace, and says why", strict, async () => {
+Deno.test("shutdown() ends calls that outlast the grace, and says why", async () => {
   const left = Promise.withResolvers<AbortSignal>();
   const begun = Promise.withResolvers<void>();
   const server = await serveLocally({
@@ -321,7 +321,7 @@ Deno.test("shutdown() ends calls that outlast the grace, and says why", strict, 
   }
 });
 
-Deno.test("shutdown() cuts off calls that do not end when they are told to", strict, async () => {
+Deno.test("shutdown() cuts off calls that do not end when they are told to", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   const server = await serveLocally({
     Start: async function* () {
@@ -340,7 +340,7 @@ Deno.test("shutdown() cuts off calls that do not end when they are told to", str
   resolve();
 });
 
-Deno.test("shutdown() does not wait for a handshake that stands still", strict, async () => {
+Deno.test("shutdown() does not wait for a handshake that stands still", async () => {
   const server = await serveLocally({});
   const socket = connectTcp(server.port, "127.0.0.1");
   socket.on("error", () => {});
@@ -351,13 +351,13 @@ Deno.test("shutdown() does not wait for a handshake that stands still", strict, 
   ]);
 });
 
-Deno.test("shutdown() twice is once", strict, async () => {
+Deno.test("shutdown() twice is once", async () => {
   const server = await serveLocally({});
   assert.equal(server.shutdown({ graceMs: 0 }), server.shutdown({ graceMs: 1_000 }));
   await server.shutdown({ graceMs: 0 });
 });
 
-Deno.test("a server outlives 25 clients that make 100 calls at once and leave", strict, async () => {
+Deno.test("a server outlives 25 clients that make 100 calls at once and leave", async () => {
   await using server = await serveLocally(echo);
   for (let times = 0; times < 25; times++) {
     await using client = connectTo(server);

@@ -16,7 +16,7 @@ import {
   serverCertificate,
   serverCredentials,
 } from "../certificates.ts";
-import { connectTo, failure, serveLocally, strict } from "../fixture.ts";
+import { connectTo, failure, serveLocally } from "../fixture.ts";
 
 /** A server that counts what reaches it. */
 async function counting(): Promise<{ server: RpcServer; seen: PeerCertificate[]; reached: () => number }> {
@@ -63,7 +63,7 @@ const refused: [string, Credentials][] = [
 ];
 
 for (const [kind, wrong] of refused) {
-  Deno.test(`serve() refuses ${kind} certificate`, strict, async () => {
+  Deno.test(`serve() refuses ${kind} certificate`, async () => {
     const { server, reached } = await counting();
     await using _ = server;
     await using client = connectTo(server, wrong);
@@ -81,7 +81,7 @@ const wrongTls: [string, object][] = [
 ];
 
 for (const [kind, options] of wrongTls) {
-  Deno.test(`serve() closes a connection with ${kind}`, strict, async () => {
+  Deno.test(`serve() closes a connection with ${kind}`, async () => {
     const { server, reached } = await counting();
     await using _ = server;
     const socket = connectTls({
@@ -100,7 +100,7 @@ for (const [kind, options] of wrongTls) {
   });
 }
 
-Deno.test("serve() closes a connection that does not speak TLS", strict, async () => {
+Deno.test("serve() closes a connection that does not speak TLS", async () => {
   const { server, reached } = await counting();
   await using _ = server;
   const socket = connectTcp(server.port, "127.0.0.1");
@@ -111,7 +111,7 @@ Deno.test("serve() closes a connection that does not speak TLS", strict, async (
   await assertServes(server);
 });
 
-Deno.test("serve() lets admit() know the authority itself when it calls", strict, async () => {
+Deno.test("serve() lets admit() know the authority itself when it calls", async () => {
   const { server, seen } = await counting();
   await using _ = server;
   await using client = connectTo(server, credentials(ca, ca));
@@ -119,7 +119,7 @@ Deno.test("serve() lets admit() know the authority itself when it calls", strict
   assert.equal(seen[0]?.isAuthority, true);
 });
 
-Deno.test("serve() knows the user and the roles of a certificate", strict, async () => {
+Deno.test("serve() knows the user and the roles of a certificate", async () => {
   const { server, seen } = await counting();
   await using _ = server;
   await using client = connectTo(server);
@@ -131,7 +131,7 @@ Deno.test("serve() knows the user and the roles of a certificate", strict, async
   assert.equal(seen[0], seen[1], "read once a connection");
 });
 
-Deno.test("serve() tells the callers of two connections apart", strict, async () => {
+Deno.test("serve() tells the callers of two connections apart", async () => {
   const { server, seen } = await counting();
   await using _ = server;
   await using ann = connectTo(server);
@@ -159,7 +159,7 @@ const unusable: [string, Partial<Credentials>, string, RegExp][] = [
 ];
 
 for (const [kind, part, name, sentence] of unusable) {
-  Deno.test(`serve() does not start with ${kind}`, strict, async () => {
+  Deno.test(`serve() does not start with ${kind}`, async () => {
     await assert.rejects(serveLocally({}, { credentials: { ...serverCredentials, ...part } }), (error) => {
       assert(error instanceof CredentialsError);
       assert.equal(error.part, name);

@@ -1,12 +1,12 @@
 /** Answers that are not read give way to those that are. */
 import assert from "node:assert/strict";
 import { clientCredentials } from "../certificates.ts";
-import { connectTo, serveLocally, strict } from "../fixture.ts";
+import { connectTo, serveLocally } from "../fixture.ts";
 import { rawClient } from "../../e2e/raw_client.ts";
 
 const STATUS = "/teleport.v1.JobWorker/Status";
 
-Deno.test("an answer that is not read in time is ended once others of the user wait for its room", strict, async () => {
+Deno.test("an answer that is not read in time is ended once others of the user wait for its room", async () => {
   const limits = { maxConnectionBytes: 50_000, maxUserBytes: 50_000, stalledMs: 200 };
   const refused: string[] = [];
   await using server = await serveLocally({
@@ -27,7 +27,7 @@ Deno.test("an answer that is not read in time is ended once others of the user w
   assert.equal(server.limits.accounts.refusals.answers_unread, 1);
 });
 
-Deno.test("accounts are empty again once all calls are over", strict, async () => {
+Deno.test("accounts are empty again once all calls are over", async () => {
   await using server = await serveLocally({
     Status: () => Promise.resolve({ error: "x".repeat(200_000) }),
     async *StatusStream() {

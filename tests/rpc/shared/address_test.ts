@@ -1,7 +1,6 @@
 /** HOST:PORT, in every form it is written and many it is not. */
 import assert from "node:assert/strict";
 import { AddressError, checkConnectable, formatAddress, parseAddress } from "../../../rpc/shared/address.ts";
-import { strict } from "../fixture.ts";
 
 const good: [string, string, number][] = [
   ["127.0.0.1:50051", "127.0.0.1", 50051],
@@ -12,7 +11,7 @@ const good: [string, string, number][] = [
 ];
 
 for (const [text, host, port] of good) {
-  Deno.test(`parseAddress() takes ${text}, and formatAddress() gives it back`, strict, () => {
+  Deno.test(`parseAddress() takes ${text}, and formatAddress() gives it back`, () => {
     assert.deepEqual(parseAddress(text), { host, port });
     assert.equal(formatAddress({ host, port }), text);
   });
@@ -43,7 +42,7 @@ const bad = [
 ];
 
 for (const text of bad) {
-  Deno.test(`parseAddress() refuses ${JSON.stringify(text)}`, strict, () => {
+  Deno.test(`parseAddress() refuses ${JSON.stringify(text)}`, () => {
     assert.throws(() => parseAddress(text), (error) => {
       assert(error instanceof AddressError);
       assert.equal(error.code, "INVALID");

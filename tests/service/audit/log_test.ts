@@ -7,28 +7,23 @@ import { LimitedAudit } from "../../../service/audit/limited_audit.ts";
 import { handshakeRecord } from "../../../service/audit/handshake_record.ts";
 import type { AuditEntry } from "../../../service/audit/audit.ts";
 import { FIRST, tamper, temporaryDirectory, write } from "../audit_record.ts";
-import { strict } from "../fixture.ts";
 
-Deno.test(
-  "a record is whole, also when it was written in several lives, and readable by its owner alone",
-  strict,
-  async () => {
-    await using dir = await temporaryDirectory();
-    const directory = `${dir.path}/audit`;
-    for (let life = 0; life < 3; life++) await write(directory, 5);
-    const { problems, lines, firstSeq, lastSeq } = await verifyAudit(directory);
-    assert.deepEqual({ problems, lines, firstSeq, lastSeq }, { problems: [], lines: 15, firstSeq: 1, lastSeq: 15 });
-    assert.equal((await Deno.stat(directory)).mode! & 0o777, 0o700);
-    for (const name of [FIRST, "audit.head"]) {
-      assert.equal(
-        (await Deno.stat(`${directory}/${name}`)).mode! & 0o777,
-        0o600,
-      );
-    }
-  },
-);
+Deno.test("a record is whole, also when it was written in several lives, and readable by its owner alone", async () => {
+  await using dir = await temporaryDirectory();
+  const directory = `${dir.path}/audit`;
+  for (let life = 0; life < 3; life++) await write(directory, 5);
+  const { problems, lines, firstSeq, lastSeq } = await verifyAudit(directory);
+  assert.deepEqual({ problems, lines, firstSeq, lastSeq }, { problems: [], lines: 15, firstSeq: 1, lastSeq: 15 });
+  assert.equal((await Deno.stat(directory)).mode! & 0o777, 0o700);
+  for (const name of [FIRST, "audit.head"]) {
+    assert.equal(
+      (await Deno.stat(`${directory}/${name}`)).mode! & 0o777,
+      0o600,
+    );
+  }
+});
 
-Deno.test("files follow each other by size; the oldest go, which the record says and proves", strict, async () => {
+Deno.test("files follow each other by size; the oldest go, which the record says and proves", async () => {
   await using dir = await temporaryDirectory();
   await using log = await AuditLog.open({ directory: dir.path, maxFileBytes: 2_000, maxFiles: 3 });
   for (let index = 0; index < 60; index++) {
@@ -51,7 +46,7 @@ Deno.test("files follow each other by size; the oldest go, which the record says
   assert.match((await verifyAudit(dir.path)).problems.join(), /missing, and the record does not say why/);
 });
 
-Deno.test("a last line that a crash has torn is cut off, which the record says", strict, async () => {
+Deno.test("a last line that a crash has torn is cut off, which the record says", async () => {
   await using dir = await temporaryDirectory();
   await write(dir.path, 4);
   const path = `${dir.path}/${FIRST}`;
@@ -67,7 +62,7 @@ Deno.test("a last line that a crash has torn is cut off, which the record says",
   );
 });
 
-Deno.test("a head that a crash left behind is no finding", strict, async () => {
+Deno.test("a head that a crash left behind is no finding", async () => {
   await using dir = await temporaryDirectory();
   await write(dir.path, 4);
   const head = await Deno.readTextFile(`${dir.path}/audit.head`);
@@ -76,7 +71,7 @@ Deno.test("a head that a crash left behind is no finding", strict, async () => {
   assert.deepEqual((await verifyAudit(dir.path)).problems, []);
 });
 
-Deno.test("many decisions at once come in order, none lost", strict, async () => {
+Deno.test("many decisions at once come in order, none lost", async () => {
   await using dir = await temporaryDirectory();
   {
     await using log = await AuditLog.open({ directory: dir.path });
@@ -93,7 +88,7 @@ Deno.test("many decisions at once come in order, none lost", strict, async () =>
   assert.deepEqual((await verifyAudit(dir.path)).problems, []);
 });
 
-Deno.test("what is urgent and what is not come in the order in which they were decided", strict, async () => {
+Deno.test("what is urgent and what is not come in the order in which they were decided", async () => {
   await using dir = await temporaryDirectory();
   {
     await using log = await AuditLog.open({ directory: dir.path });
@@ -110,7 +105,6 @@ Deno.test("what is urgent and what is not come in the order in which they were d
 
 Deno.test(
   "when the disk is full nothing may be changed; what waits is bounded, counted, and written once there is room",
-  strict,
   async () => {
     await using dir = await temporaryDirectory();
     const errors: unknown[] = [];
@@ -148,7 +142,7 @@ Deno.test(
   },
 );
 
-Deno.test("a file is removed only once the record says so: a crash between the two is no finding", strict, async () => {
+Deno.test("a file is removed only once the record says so: a crash between the two is no finding", async () => {
   await using dir = await temporaryDirectory();
   for (let life = 0; life < 3; life++) await write(dir.path, 10, { maxFileBytes: 1 });
   const before = await auditFileNumbers(dir.path);
@@ -171,7 +165,7 @@ Deno.test("a file is removed only once the record says so: a crash between the t
   assert.ok(found.firstSeq > 20);
 });
 
-Deno.test("a file that somebody else removed, or that cannot be removed, holds nothing up", strict, async () => {
+Deno.test("a file that somebody else removed, or that cannot be removed, holds nothing up", async () => {
   await using dir = await temporaryDirectory();
   await using log = await AuditLog.open({ directory: dir.path, maxFileBytes: 1, maxFiles: 2 });
   const next = async () => {
@@ -200,39 +194,33 @@ Deno.test("a file that somebody else removed, or that cannot be removed, holds n
   assert.deepEqual((await verifyAudit(dir.path)).problems, []);
 });
 
-Deno.test(
-  "a line of megabytes becomes one that says how long it was, and the record goes on behind it",
-  strict,
-  async () => {
-    await using dir = await temporaryDirectory();
-    {
-      await using log = await AuditLog.open({ directory: dir.path });
-      log.record({
-        event: "call",
-        user: "ann",
-        call: "Register",
-        rule: "x".repeat(3_000_000),
-        code: "OK",
-        allowed: true,
-      });
-    }
-    await write(dir.path, 1);
-    assert.deepEqual((await verifyAudit(dir.path)).problems, []);
-    const [line] = (await Deno.readTextFile(`${dir.path}/${FIRST}`)).split("\n").map((line) =>
-      line && JSON.parse(line)
-    );
-    assert.deepEqual([line.user, line.call, line.code, line.allowed, line.rule], [
-      "ann",
-      "Register",
-      "OK",
-      true,
-      undefined,
-    ]);
-    assert.match(line.text, /left out, it had 3000\d\d\d characters/);
-  },
-);
+Deno.test("a line of megabytes becomes one that says how long it was, and the record goes on behind it", async () => {
+  await using dir = await temporaryDirectory();
+  {
+    await using log = await AuditLog.open({ directory: dir.path });
+    log.record({
+      event: "call",
+      user: "ann",
+      call: "Register",
+      rule: "x".repeat(3_000_000),
+      code: "OK",
+      allowed: true,
+    });
+  }
+  await write(dir.path, 1);
+  assert.deepEqual((await verifyAudit(dir.path)).problems, []);
+  const [line] = (await Deno.readTextFile(`${dir.path}/${FIRST}`)).split("\n").map((line) => line && JSON.parse(line));
+  assert.deepEqual([line.user, line.call, line.code, line.allowed, line.rule], [
+    "ann",
+    "Register",
+    "OK",
+    true,
+    undefined,
+  ]);
+  assert.match(line.text, /left out, it had 3000\d\d\d characters/);
+});
 
-Deno.test("a server that starts upon a record without its head says so, and makes it anew", strict, async () => {
+Deno.test("a server that starts upon a record without its head says so, and makes it anew", async () => {
   for (const damage of [(path: string) => Deno.remove(path), (path: string) => Deno.writeTextFile(path, "hello")]) {
     await using dir = await temporaryDirectory();
     await write(dir.path, 3);
@@ -246,7 +234,7 @@ Deno.test("a server that starts upon a record without its head says so, and make
   }
 });
 
-Deno.test("a record that has no line yet is whole, and its server has found nothing", strict, async () => {
+Deno.test("a record that has no line yet is whole, and its server has found nothing", async () => {
   await using dir = await temporaryDirectory();
   await using log = await AuditLog.open({ directory: dir.path });
   assert.equal(log.found, undefined);
@@ -264,25 +252,21 @@ const missing: [string, (directory: string) => Promise<void>][] = [
 ];
 
 for (const [what, change] of missing) {
-  Deno.test(
-    `a server that starts upon a record without ${what} says so, and does not cover it up`,
-    strict,
-    async () => {
-      await using dir = await temporaryDirectory();
-      await write(dir.path, 10);
-      await change(dir.path);
-      {
-        await using log = await AuditLog.open({ directory: dir.path });
-        assert.match(log.found ?? "", /^The record does not end with the line number 10 that "audit\.head" names: /);
-        log.record({ event: "call", user: "ann" });
-      }
-      await write(dir.path, 5);
-      assert.notDeepEqual((await verifyAudit(dir.path)).problems, []);
-      assert.match(await Deno.readTextFile(`${dir.path}/${FIRST}`), /"seq":11,.*"text":"The record does not end with/);
+  Deno.test(`a server that starts upon a record without ${what} says so, and does not cover it up`, async () => {
+    await using dir = await temporaryDirectory();
+    await write(dir.path, 10);
+    await change(dir.path);
+    {
       await using log = await AuditLog.open({ directory: dir.path });
-      assert.equal(log.found, undefined);
-    },
-  );
+      assert.match(log.found ?? "", /^The record does not end with the line number 10 that "audit\.head" names: /);
+      log.record({ event: "call", user: "ann" });
+    }
+    await write(dir.path, 5);
+    assert.notDeepEqual((await verifyAudit(dir.path)).problems, []);
+    assert.match(await Deno.readTextFile(`${dir.path}/${FIRST}`), /"seq":11,.*"text":"The record does not end with/);
+    await using log = await AuditLog.open({ directory: dir.path });
+    assert.equal(log.found, undefined);
+  });
 }
 
 Deno.test("handshakeRecord() writes a crowd of strangers down in part, and how many there were in all", () => {

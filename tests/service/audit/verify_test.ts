@@ -4,7 +4,6 @@ import { AuditLog } from "../../../service/audit/log.ts";
 import { auditFileNumbers } from "../../../service/audit/files.ts";
 import { verifiedText, verifyAudit } from "../../../service/audit/verify.ts";
 import { FIRST, tamper, temporaryDirectory, write } from "../audit_record.ts";
-import { strict } from "../fixture.ts";
 
 const changes: [string, (lines: string[]) => string[], RegExp][] = [
   ["a changed line", (lines) => lines.with(3, lines[3]!.replace("ann", "bob")), /line 4: it was changed/],
@@ -25,7 +24,7 @@ const changes: [string, (lines: string[]) => string[], RegExp][] = [
 ];
 
 for (const [what, change, sentence] of changes) {
-  Deno.test(`verifyAudit() finds ${what}`, strict, async () => {
+  Deno.test(`verifyAudit() finds ${what}`, async () => {
     await using dir = await temporaryDirectory();
     await write(dir.path, 10);
     assert.deepEqual((await verifyAudit(dir.path)).problems, []);
@@ -34,7 +33,7 @@ for (const [what, change, sentence] of changes) {
   });
 }
 
-Deno.test("verifyAudit() finds a file that is gone, and a head that is gone", strict, async () => {
+Deno.test("verifyAudit() finds a file that is gone, and a head that is gone", async () => {
   await using dir = await temporaryDirectory();
   for (let life = 0; life < 3; life++) await write(dir.path, 10, { maxFileBytes: 1 });
   const numbers = await auditFileNumbers(dir.path);
@@ -46,7 +45,7 @@ Deno.test("verifyAudit() finds a file that is gone, and a head that is gone", st
   assert.match((await verifyAudit(dir.path)).problems.join(), /"audit.head" is missing/);
 });
 
-Deno.test("verifyAudit() takes one file for itself, wherever it begins", strict, async () => {
+Deno.test("verifyAudit() takes one file for itself, wherever it begins", async () => {
   await using dir = await temporaryDirectory();
   for (let life = 0; life < 3; life++) await write(dir.path, 10, { maxFileBytes: 1 });
   const path = `${dir.path}/audit-00000002.jsonl`;
@@ -55,7 +54,7 @@ Deno.test("verifyAudit() takes one file for itself, wherever it begins", strict,
   assert.equal((await verifyAudit(path)).problems.length, 1);
 });
 
-Deno.test("verifyAudit() finds bytes that look like the ones before: as bytes, not as a text", strict, async () => {
+Deno.test("verifyAudit() finds bytes that look like the ones before: as bytes, not as a text", async () => {
   await using dir = await temporaryDirectory();
   {
     await using log = await AuditLog.open({ directory: dir.path });
@@ -71,14 +70,14 @@ Deno.test("verifyAudit() finds bytes that look like the ones before: as bytes, n
   assert.match((await verifyAudit(dir.path)).problems.join(), /line 1: it was changed/);
 });
 
-Deno.test("verifyAudit() reads no file into memory that has no lines", strict, async () => {
+Deno.test("verifyAudit() reads no file into memory that has no lines", async () => {
   await using dir = await temporaryDirectory();
   await write(dir.path, 2);
   await Deno.writeTextFile(`${dir.path}/${FIRST}`, "x".repeat(2_000_000), { append: true });
   assert.match((await verifyAudit(dir.path)).problems.join(), /line 3: it is longer than any line/);
 });
 
-Deno.test("verifyAudit() finds nothing wrong with a record that is being written and makes room", strict, async () => {
+Deno.test("verifyAudit() finds nothing wrong with a record that is being written and makes room", async () => {
   await using dir = await temporaryDirectory();
   await using log = await AuditLog.open({ directory: dir.path, maxFileBytes: 20_000, maxFiles: 3 });
   for (let round = 0; round < 40; round++) {
@@ -95,40 +94,32 @@ Deno.test("verifyAudit() finds nothing wrong with a record that is being written
   assert.ok((await auditFileNumbers(dir.path))[0]! > 5, "Files went meanwhile");
 });
 
-Deno.test(
-  "verifyAudit() finds no record where there is none, and an empty one where nothing was written",
-  strict,
-  async () => {
-    await using dir = await temporaryDirectory();
-    const nothing = await verifyAudit(dir.path);
-    assert.deepEqual(nothing.problems, ["There is no audit record in this directory"]);
-    assert.match(verifiedText(nothing), /NOT whole$/);
-    await Deno.writeTextFile(`${dir.path}/${FIRST}`, "");
-    assert.match((await verifyAudit(dir.path)).problems.join(), /There is no audit record/);
-    assert.match((await verifyAudit(`${dir.path}/${FIRST}`)).problems.join(), /has no line/);
-    await Deno.remove(`${dir.path}/${FIRST}`);
-    await write(dir.path, 0);
-    const empty = await verifyAudit(dir.path);
-    assert.deepEqual(empty.problems, []);
-    assert.match(verifiedText(empty), /The record is empty: no line was written yet$/);
-    await Deno.remove(`${dir.path}/${FIRST}`);
-    assert.match((await verifyAudit(dir.path)).problems.join(), /There is no audit record/);
-  },
-);
+Deno.test("verifyAudit() finds no record where there is none, and an empty one where nothing was written", async () => {
+  await using dir = await temporaryDirectory();
+  const nothing = await verifyAudit(dir.path);
+  assert.deepEqual(nothing.problems, ["There is no audit record in this directory"]);
+  assert.match(verifiedText(nothing), /NOT whole$/);
+  await Deno.writeTextFile(`${dir.path}/${FIRST}`, "");
+  assert.match((await verifyAudit(dir.path)).problems.join(), /There is no audit record/);
+  assert.match((await verifyAudit(`${dir.path}/${FIRST}`)).problems.join(), /has no line/);
+  await Deno.remove(`${dir.path}/${FIRST}`);
+  await write(dir.path, 0);
+  const empty = await verifyAudit(dir.path);
+  assert.deepEqual(empty.problems, []);
+  assert.match(verifiedText(empty), /The record is empty: no line was written yet$/);
+  await Deno.remove(`${dir.path}/${FIRST}`);
+  assert.match((await verifyAudit(dir.path)).problems.join(), /There is no audit record/);
+});
 
-Deno.test(
-  "a line of the record shows no character that steers a terminal, and keeps what was said",
-  strict,
-  async () => {
-    await using dir = await temporaryDirectory();
-    const said = "a\u009b31m\u007f\u202eb\u{e0041}";
-    {
-      await using log = await AuditLog.open({ directory: dir.path });
-      log.record({ event: "call", user: said, args: [said], env: [said] });
-    }
-    const text = await Deno.readTextFile(`${dir.path}/${FIRST}`);
-    assert.match(text, /^[\x20-\x7e\n]+$/);
-    assert.deepEqual(JSON.parse(text).args, [said]);
-    assert.deepEqual((await verifyAudit(dir.path)).problems, []);
-  },
-);
+Deno.test("a line of the record shows no character that steers a terminal, and keeps what was said", async () => {
+  await using dir = await temporaryDirectory();
+  const said = "a\u009b31m\u007f\u202eb\u{e0041}";
+  {
+    await using log = await AuditLog.open({ directory: dir.path });
+    log.record({ event: "call", user: said, args: [said], env: [said] });
+  }
+  const text = await Deno.readTextFile(`${dir.path}/${FIRST}`);
+  assert.match(text, /^[\x20-\x7e\n]+$/);
+  assert.deepEqual(JSON.parse(text).args, [said]);
+  assert.deepEqual((await verifyAudit(dir.path)).problems, []);
+});

@@ -7,14 +7,14 @@ import type { AuditEntry } from "../../../service/audit/audit.ts";
 import { createService } from "../../../service/handlers/handlers.ts";
 import { jobOptionsOf } from "../../../service/convert/job_options.ts";
 import { rlimitsMessage, rlimitsOf } from "../../../service/convert/rlimits.ts";
-import { certificateOf, clientOf, codeOf, startService, strict } from "../fixture.ts";
+import { certificateOf, clientOf, codeOf, startService } from "../fixture.ts";
 
 /** A request as a handler gets it. */
 function asked(fields: Parameters<typeof methods.Register.requestSerialize>[0]): JobRequest {
   return methods.Register.requestDeserialize(methods.Register.requestSerialize(fields));
 }
 
-Deno.test("jobOptionsOf() leaves out what was not asked for", strict, () => {
+Deno.test("jobOptionsOf() leaves out what was not asked for", () => {
   assert.deepEqual(jobOptionsOf(asked({ command: "true" }), "ann"), {
     env: {},
     labels: {},
@@ -23,7 +23,7 @@ Deno.test("jobOptionsOf() leaves out what was not asked for", strict, () => {
   });
 });
 
-Deno.test("jobOptionsOf() takes all that a request can say, zeros that say something among it", strict, () => {
+Deno.test("jobOptionsOf() takes all that a request can say, zeros that say something among it", () => {
   const request = asked({
     command: "true",
     user: "nobody",
@@ -48,13 +48,13 @@ Deno.test("jobOptionsOf() takes all that a request can say, zeros that say somet
   });
 });
 
-Deno.test("jobOptionsOf() refuses a niceness above 19, and an isolation of a later definition", strict, () => {
+Deno.test("jobOptionsOf() refuses a niceness above 19, and an isolation of a later definition", () => {
   assert.throws(() => jobOptionsOf(asked({ command: "true", nice: 20 }), "ann"), InvalidArgumentError);
   const later = { ...asked({ command: "true" }), isolation: 9 as unknown as Isolation };
   assert.throws(() => jobOptionsOf(later, "ann"), InvalidArgumentError);
 });
 
-Deno.test("limits are the same there and back", strict, () => {
+Deno.test("limits are the same there and back", () => {
   const rlimits = {
     addressSpaceBytes: 1,
     cpuSeconds: 2,
@@ -67,7 +67,7 @@ Deno.test("limits are the same there and back", strict, () => {
   assert.deepEqual(rlimitsMessage({}), {});
 });
 
-Deno.test("the status says as whom a job runs, its limits and isolation", strict, async () => {
+Deno.test("the status says as whom a job runs, its limits and isolation", async () => {
   await using service = startService();
   const calls = service.as(certificateOf("ann", "admin"));
   const { id } = await calls.Register({ command: "true", rlimits: { core_bytes: 0 } });
@@ -82,7 +82,7 @@ Deno.test("the status says as whom a job runs, its limits and isolation", strict
   assert.equal(plain.rlimits, null);
 });
 
-Deno.test("operators may limit and isolate their jobs, but not choose a user or gain privileges", strict, async () => {
+Deno.test("operators may limit and isolate their jobs, but not choose a user or gain privileges", async () => {
   await using service = startService();
   const calls = service.as(certificateOf("ann", "operator"));
   await calls.Register({ command: "true", umask: 0o77, nice: 5, rlimits: { core_bytes: 0 } });
@@ -93,7 +93,7 @@ Deno.test("operators may limit and isolate their jobs, but not choose a user or 
   }
 });
 
-Deno.test("the audit record says as whom a job was to run, also when that was denied", strict, async () => {
+Deno.test("the audit record says as whom a job was to run, also when that was denied", async () => {
   await using service = startService();
   const entries: AuditEntry[] = [];
   const audit = { record: (entry: AuditEntry) => void entries.push(entry), ready: () => Promise.resolve() };

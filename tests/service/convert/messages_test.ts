@@ -12,7 +12,7 @@ import {
   statesOf,
   statusMessage,
 } from "../../../service/convert/messages.ts";
-import { all, certificateOf, codeOf, startService, strict } from "../fixture.ts";
+import { all, certificateOf, codeOf, startService } from "../fixture.ts";
 
 const registeredAt = new Date("2026-01-02T03:04:05.678Z");
 const TIME = { seconds: 1_767_323_045, nanos: 678_000_000 };
@@ -37,7 +37,7 @@ const received = (status: JobStatus) =>
 const asked = <Request>(call: "Register" | "GetOutput" | "List", fields: Partial<Request>): Request =>
   methods[call].requestDeserialize(methods[call].requestSerialize(fields));
 
-Deno.test("selectionOf() and listOptionsOf() refuse a time that no Timestamp may have", strict, () => {
+Deno.test("selectionOf() and listOptionsOf() refuse a time that no Timestamp may have", () => {
   const bad = [[-62_135_596_801, 0], [253_402_300_800, 0], [2 ** 62, 0], [0, -1], [0, 1_000_000_000]];
   for (const [seconds = 0, nanos = 0] of bad) {
     const time = { seconds, nanos };
@@ -59,7 +59,7 @@ function named(field: string): (error: unknown) => boolean {
   return (error) => error instanceof InvalidArgumentError && error.message.startsWith(`"${field}.`);
 }
 
-Deno.test("statusMessage() leaves out what a job that was never started does not have", strict, () => {
+Deno.test("statusMessage() leaves out what a job that was never started does not have", () => {
   const { exit_code, signal, error, reason, started_at, ended_at, pid, stopped_by, registered_at, state } = received(
     INITIAL,
   );
@@ -69,7 +69,7 @@ Deno.test("statusMessage() leaves out what a job that was never started does not
   assert.deepEqual([started_at, ended_at, pid, stopped_by], [null, null, 0, ""]);
 });
 
-Deno.test("statusMessage() keeps exit code 0 apart from no exit code", strict, () => {
+Deno.test("statusMessage() keeps exit code 0 apart from no exit code", () => {
   const ended = { startedAt: registeredAt, endedAt: registeredAt, pid: 7, stdoutBytes: 2 ** 40 } as const;
   const exited = received({ ...INITIAL, ...ended, state: "EXITED", exitCode: 0, reason: "EXITED" });
   assert.deepEqual([exited.exit_code, exited.signal, exited.reason], [0, "", "REASON_EXITED"]);
@@ -88,7 +88,7 @@ Deno.test("statusMessage() keeps exit code 0 apart from no exit code", strict, (
   );
 });
 
-Deno.test("statusMessage() has a name on the wire for every state and reason of the library", strict, () => {
+Deno.test("statusMessage() has a name on the wire for every state and reason of the library", () => {
   const states = ["INITIAL", "STARTING", "RUNNING", "STOPPING", "EXITED", "KILLED", "FAILED", "LOST"] as const;
   for (const state of states) assert.equal(received({ ...INITIAL, state }).state, `STATE_${state}`);
   assert.deepEqual(statesOf(states.map((state) => `STATE_${state}` as const)), states);
@@ -103,17 +103,13 @@ Deno.test("statusMessage() has a name on the wire for every state and reason of 
   }
 });
 
-Deno.test(
-  "statusMessage() shares nothing with the status, so that neither can be changed through the other",
-  strict,
-  () => {
-    const status = { ...INITIAL, args: ["a"], labels: { b: "c" } };
-    const message = statusMessage(status);
-    assert.notEqual(message.args, status.args);
-    assert.notEqual(message.labels, status.labels);
-    assert.deepEqual([message.args, message.labels], [["a"], { b: "c" }]);
-  },
-);
+Deno.test("statusMessage() shares nothing with the status, so that neither can be changed through the other", () => {
+  const status = { ...INITIAL, args: ["a"], labels: { b: "c" } };
+  const message = statusMessage(status);
+  assert.notEqual(message.args, status.args);
+  assert.notEqual(message.labels, status.labels);
+  assert.deepEqual([message.args, message.labels], [["a"], { b: "c" }]);
+});
 
 const PIECE: OutputPiece = {
   stream: "stderr",
@@ -125,7 +121,7 @@ const PIECE: OutputPiece = {
   droppedBytes: 0,
 };
 
-Deno.test("outputMessage() gives the same message for the same piece, and another for another", strict, () => {
+Deno.test("outputMessage() gives the same message for the same piece, and another for another", () => {
   const message = outputMessage(PIECE);
   assert.equal(outputMessage(PIECE), message);
   assert.notEqual(outputMessage({ ...PIECE }), message);
@@ -136,12 +132,12 @@ Deno.test("outputMessage() gives the same message for the same piece, and anothe
   assert.equal(outputMessage({ ...PIECE, stream: "stdout" }).stream, "STREAM_STDOUT");
 });
 
-Deno.test("outputMessage() tells of a gap by its size and no data", strict, () => {
+Deno.test("outputMessage() tells of a gap by its size and no data", () => {
   const gap = outputMessage({ ...PIECE, data: new Uint8Array(), droppedBytes: 9 });
   assert.deepEqual([gap.data?.length, gap.dropped_bytes], [0, 9]);
 });
 
-Deno.test("endMessage() carries totals, digests and the final status", strict, () => {
+Deno.test("endMessage() carries totals, digests and the final status", () => {
   const { cursor, end, data } = endMessage({
     cursor: "here",
     stdoutBytes: 1,
@@ -157,7 +153,7 @@ Deno.test("endMessage() carries totals, digests and the final status", strict, (
   assert.equal(end?.status?.id, "1");
 });
 
-Deno.test("limitOf() takes no size for no limit, and no policy for STOP", strict, () => {
+Deno.test("limitOf() takes no size for no limit, and no policy for STOP", () => {
   const limit = (fields: Partial<JobRequest>) => limitOf(asked("Register", fields));
   assert.equal(limit({}), undefined);
   assert.equal(limit({ output_policy: "OUTPUT_POLICY_BLOCK" }), undefined);
@@ -168,7 +164,7 @@ Deno.test("limitOf() takes no size for no limit, and no policy for STOP", strict
   });
 });
 
-Deno.test("selectionOf() follows unless told not to, and holds only what was asked for", strict, () => {
+Deno.test("selectionOf() follows unless told not to, and holds only what was asked for", () => {
   const selection = (fields: Partial<GetOutputRequest>) => selectionOf(asked("GetOutput", fields));
   assert.deepEqual(selection({}), { follow: true, exact: false });
   assert.deepEqual(selection({ follow: false, exact_pieces: true }), { follow: false, exact: true });
@@ -197,7 +193,7 @@ Deno.test("selectionOf() follows unless told not to, and holds only what was ask
 // As a client made from a later definition would send it.
 const unknown = 99 as never;
 
-Deno.test("a value of an enumeration that the service does not know is refused by name", strict, () => {
+Deno.test("a value of an enumeration that the service does not know is refused by name", () => {
   const refused: [() => unknown, RegExp][] = [
     [() => statesOf(["STATE_RUNNING", unknown]), /^Unknown state "99": /],
     [
@@ -211,7 +207,7 @@ Deno.test("a value of an enumeration that the service does not know is refused b
   }
 });
 
-Deno.test("no call fails internally by such a value", strict, async () => {
+Deno.test("no call fails internally by such a value", async () => {
   await using service = startService();
   const calls = service.as(certificateOf("ann", "operator"));
   const { id } = await calls.Register({ command: "true" });

@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { CgroupTree, Supervisor } from "../../../mod.ts";
 import { createService } from "../../../service/handlers/handlers.ts";
 import { fakeBase } from "../../worker/cgroup_fixture.ts";
-import { all, certificateOf, clientOf, codeOf, first, startService, strict } from "../fixture.ts";
+import { all, certificateOf, clientOf, codeOf, first, startService } from "../fixture.ts";
 
 const BUSY = { command: "sh", args: ["-c", "echo up; while :; do :; done"] };
 
-Deno.test("Pause and Resume answer with the status, and each is written down", strict, async () => {
+Deno.test("Pause and Resume answer with the status, and each is written down", async () => {
   await using supervisor = new Supervisor({ closeGraceMs: 100 });
   const lines: unknown[] = [];
   const service = createService(supervisor, {
@@ -38,7 +38,7 @@ Deno.test("Pause and Resume answer with the status, and each is written down", s
   ]);
 });
 
-Deno.test("Status tells what a job that runs uses, and the final status what it used in all", strict, async () => {
+Deno.test("Status tells what a job that runs uses, and the final status what it used in all", async () => {
   await using service = startService();
   const calls = service.as(certificateOf("ann", "operator"));
   const script = "trap '' TERM; i=0; while [ $i -lt 100000 ]; do i=$((i + 1)); done; sleep 1000 & echo up; wait";
@@ -65,7 +65,7 @@ Deno.test("Status tells what a job that runs uses, and the final status what it 
   assert.deepEqual((await calls.List({})).jobs[0], final);
 });
 
-Deno.test("Register refuses limits that nothing here can enforce, and passes on those it can", strict, async () => {
+Deno.test("Register refuses limits that nothing here can enforce, and passes on those it can", async () => {
   const every = {
     memory_bytes: 104_857_600,
     cpus: 1.5,

@@ -6,17 +6,7 @@ import type { InputRequest, JobStatus } from "../../../proto/teleport/v1/job_wor
 import type { AuditEntry } from "../../../service/audit/audit.ts";
 import { createService } from "../../../service/handlers/handlers.ts";
 import { parsePolicy } from "../../../service/policy/file.ts";
-import {
-  all,
-  certificateOf,
-  clientOf,
-  codeOf,
-  first,
-  once,
-  startService,
-  strict,
-  type TestService,
-} from "../fixture.ts";
+import { all, certificateOf, clientOf, codeOf, first, once, startService, type TestService } from "../fixture.ts";
 
 const encoder = new TextEncoder();
 const ADA = certificateOf("ada", "operator");
@@ -35,7 +25,7 @@ async function textOf(service: TestService, id: string): Promise<string> {
   return new TextDecoder().decode(await new Blob(pieces.map(({ data }) => data as Uint8Array<ArrayBuffer>)).bytes());
 }
 
-Deno.test("Input writes to a job, tells how much was taken, and ends the input when told to", strict, async () => {
+Deno.test("Input writes to a job, tells how much was taken, and ends the input when told to", async () => {
   await using service = startService();
   const calls = service.as(ADA);
   const id = await start(service, "cat");
@@ -52,7 +42,7 @@ Deno.test("Input writes to a job, tells how much was taken, and ends the input w
   assert.deepEqual({ input, input_bytes, input_closed }, { input: true, input_bytes: 4, input_closed: true });
 });
 
-Deno.test("a job that is registered without an input says so", strict, async () => {
+Deno.test("a job that is registered without an input says so", async () => {
   await using service = startService();
   const calls = service.as(ADA);
   const { id, input, input_bytes, input_closed } = await calls.Register({ command: "true" });
@@ -60,14 +50,14 @@ Deno.test("a job that is registered without an input says so", strict, async () 
   assert.equal(await codeOf(() => calls.Input(once({ id }))), "NO_INPUT");
 });
 
-Deno.test("the same request with and without an input is not the same", strict, async () => {
+Deno.test("the same request with and without an input is not the same", async () => {
   await using service = startService();
   const calls = service.as(ADA);
   await calls.Register({ command: "true", request_id: "one", input: true });
   assert.equal(await codeOf(() => calls.Register({ command: "true", request_id: "one" })), "REQUEST_ID_REUSED");
 });
 
-Deno.test("Input refuses bad messages, each with its code", strict, async () => {
+Deno.test("Input refuses bad messages, each with its code", async () => {
   await using service = startService();
   const calls = service.as(ADA);
   const id = await start(service, "cat");
@@ -88,7 +78,7 @@ Deno.test("Input refuses bad messages, each with its code", strict, async () => 
   assert.equal(await textOf(service, id), "still open");
 });
 
-Deno.test("a job that ends while the caller waits ends the call with what was taken", strict, async () => {
+Deno.test("a job that ends while the caller waits ends the call with what was taken", async () => {
   await using service = startService();
   const calls = service.as(ADA);
   const id = await start(service, "read -r line");
@@ -101,7 +91,7 @@ Deno.test("a job that ends while the caller waits ends the call with what was ta
   assert.equal(await codeOf(() => calls.Input(once({ id }))), "JOB_NOT_RUNNING");
 });
 
-Deno.test("already aborted and aborted later: the call ends, the input stays open", strict, async () => {
+Deno.test("already aborted and aborted later: the call ends, the input stays open", async () => {
   await using service = startService();
   const calls = service.as(ADA);
   const id = await start(service, "cat");
@@ -121,7 +111,7 @@ Deno.test("already aborted and aborted later: the call ends, the input stays ope
   assert.equal(await textOf(service, id), "kept");
 });
 
-Deno.test("Input is written down once, when it begins, and never what was sent", strict, async () => {
+Deno.test("Input is written down once, when it begins, and never what was sent", async () => {
   const entries: AuditEntry[] = [];
   await using supervisor = new Supervisor({ closeGraceMs: 100 });
   const audit = { record: (entry: AuditEntry) => void entries.push(entry), ready: () => Promise.resolve() };
@@ -152,7 +142,7 @@ Deno.test("Input is written down once, when it begins, and never what was sent",
   assert.doesNotMatch(JSON.stringify(entries), /secret/);
 });
 
-Deno.test("a role that is limited to commands gives a job an input only where its rule says so", strict, async () => {
+Deno.test("a role that is limited to commands gives a job an input only where its rule says so", async () => {
   await using supervisor = new Supervisor({ closeGraceMs: 100 });
   const rule = { calls: ["all"], jobs: "own", commands: [{ path: "/bin/sh" }] };
   const policy = parsePolicy(JSON.stringify({

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { JobWorkerClient } from "../../../proto/service.ts";
 import type { JobStatus, State } from "../../../proto/teleport/v1/job_worker.ts";
-import { all, certificateOf, codeOf, first, startService, strict, type TestService } from "../fixture.ts";
+import { all, certificateOf, codeOf, first, startService, type TestService } from "../fixture.ts";
 
 const MISSING = "01890000-0000-7000-8000-000000000000";
 const ann = certificateOf("ann", "operator");
@@ -29,7 +29,7 @@ async function noWatchers({ supervisor }: TestService): Promise<void> {
 
 const statesOf = (statuses: readonly JobStatus[]) => statuses.map(({ state }) => state);
 
-Deno.test("Register gives a fresh id in state INITIAL, and tells back all that was asked for", strict, async () => {
+Deno.test("Register gives a fresh id in state INITIAL, and tells back all that was asked for", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const before = Math.floor(Date.now() / 1_000);
@@ -60,29 +60,25 @@ Deno.test("Register gives a fresh id in state INITIAL, and tells back all that w
   assert.deepEqual(await calls.Status({ id }), status);
 });
 
-Deno.test(
-  "Start streams every change to the final one and closes; StatusStream begins with INITIAL",
-  strict,
-  async () => {
-    await using service = startService();
-    const calls = service.as(ann);
-    const id = await register(calls, "exit 7");
-    const watch = calls.StatusStream({ id })[Symbol.asyncIterator]();
-    assert.equal((await watch.next()).value?.state, "STATE_INITIAL");
-    const started = await all(calls.Start({ id }));
-    assert.deepEqual(statesOf(started), ["STATE_STARTING", "STATE_RUNNING", "STATE_EXITED"]);
-    const watched: JobStatus[] = [];
-    for (let step = await watch.next(); !step.done; step = await watch.next()) watched.push(step.value);
-    assert.deepEqual(watched, started);
-    const [, running, final] = started;
-    assert(running && final && running.pid > 0 && running.started_at !== null && running.ended_at === null);
-    assert.deepEqual([final.exit_code, final.signal, final.reason, final.pid], [7, "", "REASON_EXITED", running.pid]);
-    assert(final.ended_at !== null);
-    await noWatchers(service);
-  },
-);
+Deno.test("Start streams every change to the final one and closes; StatusStream begins with INITIAL", async () => {
+  await using service = startService();
+  const calls = service.as(ann);
+  const id = await register(calls, "exit 7");
+  const watch = calls.StatusStream({ id })[Symbol.asyncIterator]();
+  assert.equal((await watch.next()).value?.state, "STATE_INITIAL");
+  const started = await all(calls.Start({ id }));
+  assert.deepEqual(statesOf(started), ["STATE_STARTING", "STATE_RUNNING", "STATE_EXITED"]);
+  const watched: JobStatus[] = [];
+  for (let step = await watch.next(); !step.done; step = await watch.next()) watched.push(step.value);
+  assert.deepEqual(watched, started);
+  const [, running, final] = started;
+  assert(running && final && running.pid > 0 && running.started_at !== null && running.ended_at === null);
+  assert.deepEqual([final.exit_code, final.signal, final.reason, final.pid], [7, "", "REASON_EXITED", running.pid]);
+  assert(final.ended_at !== null);
+  await noWatchers(service);
+});
 
-Deno.test("Start of a job that runs is its stream and starts nothing", strict, async () => {
+Deno.test("Start of a job that runs is its stream and starts nothing", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const id = await register(calls, "echo up; exec sleep 1000");
@@ -97,7 +93,7 @@ Deno.test("Start of a job that runs is its stream and starts nothing", strict, a
   assert.deepEqual(rest, ["STATE_STOPPING", "STATE_KILLED"]);
 });
 
-Deno.test("a hundred starts at once run the job once", strict, async () => {
+Deno.test("a hundred starts at once run the job once", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const id = await register(calls, "echo one");
@@ -106,7 +102,7 @@ Deno.test("a hundred starts at once run the job once", strict, async () => {
   assert.equal((await calls.Status({ id })).stdout_bytes, 4);
 });
 
-Deno.test("Start and StatusStream of a job that has ended give its final status and close", strict, async () => {
+Deno.test("Start and StatusStream of a job that has ended give its final status and close", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const ways: [string, () => Promise<string>][] = [
@@ -124,7 +120,7 @@ Deno.test("Start and StatusStream of a job that has ended give its final status 
   }
 });
 
-Deno.test("a job runs on when the caller who started it leaves", strict, async () => {
+Deno.test("a job runs on when the caller who started it leaves", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const id = await register(calls, "echo up; exec sleep 1000");
@@ -133,7 +129,7 @@ Deno.test("a job runs on when the caller who started it leaves", strict, async (
   assert.equal((await calls.Status({ id })).state, "STATE_RUNNING");
 });
 
-Deno.test("a watch whose call is over before it began ends at once", strict, async () => {
+Deno.test("a watch whose call is over before it began ends at once", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const id = await register(calls, "true");
@@ -143,7 +139,7 @@ Deno.test("a watch whose call is over before it began ends at once", strict, asy
   await noWatchers(service);
 });
 
-Deno.test("a watch whose call ends later ends then, and leaves no watcher", strict, async () => {
+Deno.test("a watch whose call ends later ends then, and leaves no watcher", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const id = await register(calls, "true");
@@ -159,7 +155,7 @@ Deno.test("a watch whose call ends later ends then, and leaves no watcher", stri
   assert.equal((await calls.Status({ id })).state, "STATE_INITIAL");
 });
 
-Deno.test("on a job that was never started, Stop does nothing, Signal is refused, Remove forgets", strict, async () => {
+Deno.test("on a job that was never started, Stop does nothing, Signal is refused, Remove forgets", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const id = await register(calls, "true");
@@ -174,7 +170,7 @@ Deno.test("on a job that was never started, Stop does nothing, Signal is refused
   assert.equal(await codeOf(() => calls.Status({ id })), "JOB_NOT_FOUND");
 });
 
-Deno.test("on a running job, Signal reaches the group, Remove is refused, Stop ends it", strict, async () => {
+Deno.test("on a running job, Signal reaches the group, Remove is refused, Stop ends it", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const id = await register(calls, "trap 'echo usr1' USR1; echo up; while :; do sleep 0.01; done");
@@ -203,7 +199,7 @@ Deno.test("on a running job, Signal reaches the group, Remove is refused, Stop e
   );
 });
 
-Deno.test("while a job is being stopped, Remove is refused, Signal works, a second Stop joins", strict, async () => {
+Deno.test("while a job is being stopped, Remove is refused, Signal works, a second Stop joins", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const id = await register(calls, "trap '' TERM; echo up; while :; do sleep 0.01; done");
@@ -219,7 +215,7 @@ Deno.test("while a job is being stopped, Remove is refused, Signal works, a seco
   assert.deepEqual([final.state, final.signal, final.stopped_by], ["STATE_KILLED", "SIGKILL", "ann"]);
 });
 
-Deno.test("on a job that has ended, Stop gives its status, Signal is refused, Remove forgets", strict, async () => {
+Deno.test("on a job that has ended, Stop gives its status, Signal is refused, Remove forgets", async () => {
   await using service = startService();
   const calls = service.as(ann);
   for (const make of ["exit 3", "kill -KILL $$"]) {
@@ -240,7 +236,7 @@ Deno.test("on a job that has ended, Stop gives its status, Signal is refused, Re
   }
 });
 
-Deno.test("a stop that races the start ends the job, or finds it unstarted", strict, async () => {
+Deno.test("a stop that races the start ends the job, or finds it unstarted", async () => {
   await using service = startService();
   const calls = service.as(ann);
   for (let times = 0; times < 10; times++) {
@@ -253,7 +249,7 @@ Deno.test("a stop that races the start ends the job, or finds it unstarted", str
   }
 });
 
-Deno.test("Signal that ends a job is told with who sent it", strict, async () => {
+Deno.test("Signal that ends a job is told with who sent it", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const id = await register(calls, "echo up; exec sleep 1000");
@@ -266,7 +262,7 @@ Deno.test("Signal that ends a job is told with who sent it", strict, async () =>
   );
 });
 
-Deno.test("a job that cannot be started says why, in the words of who asked", strict, async () => {
+Deno.test("a job that cannot be started says why, in the words of who asked", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const plain = await Deno.makeTempFile();
@@ -289,7 +285,7 @@ Deno.test("a job that cannot be started says why, in the words of who asked", st
   await Deno.remove(plain);
 });
 
-Deno.test("Register refuses what no program can be given, in a sentence, and registers nothing", strict, async () => {
+Deno.test("Register refuses what no program can be given, in a sentence, and registers nothing", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const refused: [Parameters<JobWorkerClient["Register"]>[0], RegExp][] = [
@@ -317,7 +313,7 @@ Deno.test("Register refuses what no program can be given, in a sentence, and reg
   assert.equal((await service.supervisor.counts()).jobs, 0);
 });
 
-Deno.test("a missing job is JOB_NOT_FOUND for every call, whatever the id looks like", strict, async () => {
+Deno.test("a missing job is JOB_NOT_FOUND for every call, whatever the id looks like", async () => {
   await using service = startService();
   const calls = service.as(ann);
   for (const id of ["", "x", MISSING, "../../etc/passwd", "\0", "__proto__", "a".repeat(10_000)]) {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import type { JobWorkerClient } from "../../../proto/service.ts";
 import type { JobOutput, OutputEnd } from "../../../proto/teleport/v1/job_worker.ts";
-import { all, certificateOf, codeOf, first, startService, strict } from "../fixture.ts";
+import { all, certificateOf, codeOf, first, startService } from "../fixture.ts";
 
 const ann = certificateOf("ann", "operator");
 type Selection = Partial<Parameters<JobWorkerClient["GetOutput"]>[0]>;
@@ -46,25 +46,21 @@ async function output(calls: JobWorkerClient, id: string, selection: Selection =
 
 const sha256 = (text: string) => createHash("sha256").update(text, "latin1").digest("hex");
 
-Deno.test(
-  "GetOutput gives both streams whole, and closes with totals, digests and the final status",
-  strict,
-  async () => {
-    await using service = startService();
-    const calls = service.as(ann);
-    const id = await ran(calls, "printf 'a\\0\\377\\n'; printf 'err' >&2; exit 7");
-    const { stdout, stderr, end, messages } = await output(calls, id);
-    assert.deepEqual([stdout, stderr], ["a\0\xff\n", "err"]);
-    assert.deepEqual([end.stdout_bytes, end.stderr_bytes, end.dropped_bytes], [4, 3, 0]);
-    assert.equal(end.stdout_sha256.toHex(), sha256(stdout));
-    assert.equal(end.stderr_sha256.toHex(), sha256(stderr));
-    assert.deepEqual(end.status, await calls.Status({ id }));
-    assert.equal(end.status?.exit_code, 7);
-    for (const { time, cursor } of messages.slice(0, -1)) assert(time && time.seconds > 0 && cursor !== "");
-  },
-);
+Deno.test("GetOutput gives both streams whole, and closes with totals, digests and the final status", async () => {
+  await using service = startService();
+  const calls = service.as(ann);
+  const id = await ran(calls, "printf 'a\\0\\377\\n'; printf 'err' >&2; exit 7");
+  const { stdout, stderr, end, messages } = await output(calls, id);
+  assert.deepEqual([stdout, stderr], ["a\0\xff\n", "err"]);
+  assert.deepEqual([end.stdout_bytes, end.stderr_bytes, end.dropped_bytes], [4, 3, 0]);
+  assert.equal(end.stdout_sha256.toHex(), sha256(stdout));
+  assert.equal(end.stderr_sha256.toHex(), sha256(stderr));
+  assert.deepEqual(end.status, await calls.Status({ id }));
+  assert.equal(end.status?.exit_code, 7);
+  for (const { time, cursor } of messages.slice(0, -1)) assert(time && time.seconds > 0 && cursor !== "");
+});
 
-Deno.test("GetOutput of a job that writes nothing is the closing record alone", strict, async () => {
+Deno.test("GetOutput of a job that writes nothing is the closing record alone", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const { end, messages } = await output(calls, await ran(calls, "exit 0"));
@@ -73,7 +69,7 @@ Deno.test("GetOutput of a job that writes nothing is the closing record alone", 
   assert.equal(end.stdout_sha256.toHex(), sha256(""));
 });
 
-Deno.test("GetOutput of a job that could not be started closes with why", strict, async () => {
+Deno.test("GetOutput of a job that could not be started closes with why", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const { id } = await calls.Register({ command: "/nowhere" });
@@ -83,7 +79,7 @@ Deno.test("GetOutput of a job that could not be started closes with why", strict
   assert.equal((await output(calls, id)).end.status?.state, "STATE_FAILED");
 });
 
-Deno.test("GetOutput before the start waits for it and gives everything", strict, async () => {
+Deno.test("GetOutput before the start waits for it and gives everything", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const { id } = await calls.Register({ command: "echo", args: ["hello"] });
@@ -92,7 +88,7 @@ Deno.test("GetOutput before the start waits for it and gives everything", strict
   assert.equal((await waiting).stdout, "hello\n");
 });
 
-Deno.test("GetOutput that does not follow ends with what is there, whatever the state", strict, async () => {
+Deno.test("GetOutput that does not follow ends with what is there, whatever the state", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const script = 'echo up; read line < "$0"; echo done';
@@ -116,7 +112,7 @@ Deno.test("GetOutput that does not follow ends with what is there, whatever the 
   await Deno.remove(dir, { recursive: true });
 });
 
-Deno.test("GetOutput continues right behind every cursor it gave out", strict, async () => {
+Deno.test("GetOutput continues right behind every cursor it gave out", async () => {
   await using service = startService();
   const calls = service.as(ann);
   // Each line waits until the one before was read, so that the pieces are many.
@@ -130,7 +126,7 @@ Deno.test("GetOutput continues right behind every cursor it gave out", strict, a
   }
 });
 
-Deno.test("GetOutput refuses a cursor that this job's output did not give out", strict, async () => {
+Deno.test("GetOutput refuses a cursor that this job's output did not give out", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const id = await ran(calls, "echo hello");
@@ -144,7 +140,7 @@ Deno.test("GetOutput refuses a cursor that this job's output did not give out", 
   assert.equal((await output(calls, id, { cursor })).stdout, "");
 });
 
-Deno.test("GetOutput gives one stream, the last lines or the last bytes alone", strict, async () => {
+Deno.test("GetOutput gives one stream, the last lines or the last bytes alone", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const id = await ran(calls, "printf '1\\n22\\n333\\n'; printf 'e\\nee\\n' >&2");
@@ -162,7 +158,7 @@ Deno.test("GetOutput gives one stream, the last lines or the last bytes alone", 
   assert.deepEqual(await selected({ tail_bytes: 1_000 }), ["1\n22\n333\n", "e\nee\n"]);
 });
 
-Deno.test("GetOutput takes moments as bounds", strict, async () => {
+Deno.test("GetOutput takes moments as bounds", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const id = await ran(calls, "echo hello");
@@ -178,7 +174,7 @@ Deno.test("GetOutput takes moments as bounds", strict, async () => {
   }
 });
 
-Deno.test("GetOutput refuses what excludes each other", strict, async () => {
+Deno.test("GetOutput refuses what excludes each other", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const id = await ran(calls, "echo hello");
@@ -188,7 +184,7 @@ Deno.test("GetOutput refuses what excludes each other", strict, async () => {
   }
 });
 
-Deno.test("a watcher of a job that is removed before its start is told that it is gone", strict, async () => {
+Deno.test("a watcher of a job that is removed before its start is told that it is gone", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const { id } = await calls.Register({ command: "true" });
@@ -201,7 +197,7 @@ Deno.test("a watcher of a job that is removed before its start is told that it i
   assert.equal((await service.supervisor.counts()).watchers, 0);
 });
 
-Deno.test("a quiet stream that asked for heartbeats gets them, with the cursor to continue from", strict, async () => {
+Deno.test("a quiet stream that asked for heartbeats gets them, with the cursor to continue from", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const { id } = await calls.Register({ command: "sh", args: ["-c", "echo up; exec sleep 1000"] });
@@ -218,7 +214,7 @@ Deno.test("a quiet stream that asked for heartbeats gets them, with the cursor t
   assert.equal((await messages.next()).done, true);
 });
 
-Deno.test("heartbeats that are load, or none at all, are refused", strict, async () => {
+Deno.test("heartbeats that are load, or none at all, are refused", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const id = await ran(calls, "echo hello");
@@ -234,7 +230,7 @@ Deno.test("heartbeats that are load, or none at all, are refused", strict, async
   }
 });
 
-Deno.test("the first heartbeat has the cursor at which the selected output begins", strict, async () => {
+Deno.test("the first heartbeat has the cursor at which the selected output begins", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const id = await ran(calls, "printf '1\\n22\\n'; sleep 0.05; printf '333\\n'; printf 'e\\n' >&2");
@@ -258,7 +254,7 @@ Deno.test("the first heartbeat has the cursor at which the selected output begin
   assert.equal(new TextDecoder().decode(tail?.data), "3\n");
 });
 
-Deno.test("the cursor of a start is good in every log, also in one that has no file yet", strict, async () => {
+Deno.test("the cursor of a start is good in every log, also in one that has no file yet", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const quiet = await ran(calls, "true");

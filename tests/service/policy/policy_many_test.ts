@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { Supervisor } from "../../../mod.ts";
 import { createService } from "../../../service/handlers/handlers.ts";
-import { certificateOf, clientOf, codeOf, startService, strict } from "../fixture.ts";
+import { certificateOf, clientOf, codeOf, startService } from "../fixture.ts";
 import { callerOf, CALLERS, DENY, MISSING, OK, REGISTER } from "../policy_table.ts";
 
-Deno.test("Register is for those who may change jobs, and makes the job theirs", strict, async () => {
+Deno.test("Register is for those who may change jobs, and makes the job theirs", async () => {
   await using service = startService();
   for (const [roles, column] of CALLERS) {
     const before = (await service.supervisor.counts()).jobs;
@@ -17,7 +17,7 @@ Deno.test("Register is for those who may change jobs, and makes the job theirs",
   }
 });
 
-Deno.test("Register with a name for the request gives nobody another's job, nor a right to one", strict, async () => {
+Deno.test("Register with a name for the request gives nobody another's job, nor a right to one", async () => {
   await using service = startService();
   const asked = { command: "true", request_id: "deploy-1" };
   const bobs = await service.as(certificateOf("bob", "operator")).Register(asked);
@@ -37,7 +37,7 @@ Deno.test("Register with a name for the request gives nobody another's job, nor 
   assert.equal((await service.supervisor.counts()).jobs, 2);
 });
 
-Deno.test("WatchJobs without ids shows each caller the jobs they may know of", strict, async () => {
+Deno.test("WatchJobs without ids shows each caller the jobs they may know of", async () => {
   await using service = startService();
   const own = await service.supervisor.add("true", [], { owner: "ann" });
   const others = await service.supervisor.add("true", [], { owner: "bob" });
@@ -61,7 +61,7 @@ Deno.test("WatchJobs without ids shows each caller the jobs they may know of", s
   }
 });
 
-Deno.test("WatchJobs that goes on tells nobody of another's job that was there or goes", strict, async () => {
+Deno.test("WatchJobs that goes on tells nobody of another's job that was there or goes", async () => {
   await using service = startService();
   const calls = service.as(callerOf("operator"));
   const bobs = await service.supervisor.add("true", [], { owner: "bob" });
@@ -80,7 +80,7 @@ Deno.test("WatchJobs that goes on tells nobody of another's job that was there o
   }
 });
 
-Deno.test("WatchJobs that goes on keeps no job of another's from being forgotten", strict, async () => {
+Deno.test("WatchJobs that goes on keeps no job of another's from being forgotten", async () => {
   await using supervisor = new Supervisor({ closeGraceMs: 100, maxJobs: 1 });
   const service = createService(supervisor);
   let token = "";
@@ -113,7 +113,7 @@ Deno.test("WatchJobs that goes on keeps no job of another's from being forgotten
   assert.equal((await supervisor.status(own)).state, "INITIAL");
 });
 
-Deno.test("List shows each caller the jobs they may know of, whatever owner they ask for", strict, async () => {
+Deno.test("List shows each caller the jobs they may know of, whatever owner they ask for", async () => {
   await using service = startService();
   const own = await service.supervisor.add("true", [], { owner: "ann" });
   const others = await service.supervisor.add("true", [], { owner: "bob" });

@@ -6,16 +6,7 @@ import { methods } from "../../../rpc/shared/definition.ts";
 import { UnauthenticatedError } from "../../../service/errors.ts";
 import { CALL_KINDS, rulesFor } from "../../../service/policy/policy.ts";
 import { DEFAULT_POLICY } from "../../../service/policy/default.ts";
-import {
-  certificateOf,
-  codeOf,
-  contextOf,
-  first,
-  methodOf,
-  startService,
-  strict,
-  type TestService,
-} from "../fixture.ts";
+import { certificateOf, codeOf, contextOf, first, methodOf, startService, type TestService } from "../fixture.ts";
 import {
   callerOf,
   CALLERS,
@@ -37,7 +28,7 @@ async function outcome(service: TestService, call: keyof typeof CALLS, roles: st
 }
 
 for (const call of Object.keys(TABLE) as (keyof typeof CALLS)[]) {
-  Deno.test(`${call} is let through and refused as the table says, for every role and job`, strict, async () => {
+  Deno.test(`${call} is let through and refused as the table says, for every role and job`, async () => {
     await using service = startService();
     for (const [roles, column] of CALLERS) {
       const own = await service.supervisor.add("true", [], { owner: "ann" });
@@ -60,7 +51,7 @@ Deno.test("the table has a row for every call of the definition, and a column fo
 });
 
 for (const call of Object.keys(TABLE) as (keyof typeof CALLS)[]) {
-  Deno.test(`CanI says of ${call} what the table says`, strict, async () => {
+  Deno.test(`CanI says of ${call} what the table says`, async () => {
     await using service = startService();
     const own = await service.supervisor.add("true", [], { owner: "ann" });
     const others = await service.supervisor.add("true", [], { owner: "bob" });
@@ -81,7 +72,7 @@ for (const call of Object.keys(TABLE) as (keyof typeof CALLS)[]) {
   });
 }
 
-Deno.test("WhoAmI and CanI answer everyone who has a role, and nobody else", strict, async () => {
+Deno.test("WhoAmI and CanI answer everyone who has a role, and nobody else", async () => {
   await using service = startService();
   for (const [roles, column] of CALLERS) {
     const calls = service.as(callerOf(roles));
@@ -97,7 +88,7 @@ Deno.test("WhoAmI and CanI answer everyone who has a role, and nobody else", str
   }
 });
 
-Deno.test("a refused call changes nothing", strict, async () => {
+Deno.test("a refused call changes nothing", async () => {
   await using service = startService();
   const { supervisor } = service;
   const initial = await supervisor.add("true", [], { owner: "bob" });
@@ -112,7 +103,7 @@ Deno.test("a refused call changes nothing", strict, async () => {
   assert.equal((await supervisor.status(running)).state, "RUNNING");
 });
 
-Deno.test("the refusal names the user, the roles and the call, and says what to do", strict, () => {
+Deno.test("the refusal names the user, the roles and the call, and says what to do", () => {
   const service = startService().service;
   const refusal = (...roles: string[]): string => {
     try {
@@ -127,7 +118,7 @@ Deno.test("the refusal names the user, the roles and the call, and says what to 
   assert.equal(refusal(), `User "ann" with roles none ${advice}`);
 });
 
-Deno.test("admit() lets every user ask for health, and those with a role for reflection", strict, async () => {
+Deno.test("admit() lets every user ask for health, and those with a role for reflection", async () => {
   const { service } = startService();
   for (const [roles, column] of CALLERS) {
     const admitted = (method: string) =>
@@ -142,7 +133,7 @@ Deno.test("admit() lets every user ask for health, and those with a role for ref
   }
 });
 
-Deno.test("admit() denies what is in no table, also to an admin, also by names that every object has", strict, () => {
+Deno.test("admit() denies what is in no table, also to an admin, also by names that every object has", () => {
   const { service } = startService();
   const methods = [
     "",
@@ -164,13 +155,13 @@ Deno.test("admit() denies what is in no table, also to an admin, also by names t
   }
 });
 
-Deno.test("a role by the name of what every object has is no role", strict, () => {
+Deno.test("a role by the name of what every object has is no role", () => {
   for (const role of ["constructor", "__proto__", "toString", "hasOwnProperty"]) {
     assert.deepEqual(rulesFor(DEFAULT_POLICY, { user: "ann", roles: [role] }, "Status"), [], role);
   }
 });
 
-Deno.test("without a certificate, or with one that names nobody, not even health is allowed", strict, () => {
+Deno.test("without a certificate, or with one that names nobody, not even health is allowed", () => {
   const { service } = startService();
   for (const method of [methodOf("List"), "/grpc.health.v1.Health/Check"]) {
     assert.throws(() => service.admit(contextOf(method, undefined)), UnauthenticatedError);
@@ -181,7 +172,7 @@ Deno.test("without a certificate, or with one that names nobody, not even health
   }
 });
 
-Deno.test("a handler reached without admission still refuses by the caller's roles", strict, async () => {
+Deno.test("a handler reached without admission still refuses by the caller's roles", async () => {
   await using service = startService();
   const id = await service.supervisor.add("true", [], { owner: "ann" });
   const { handlers } = service.service;

@@ -2,8 +2,6 @@
 import assert from "node:assert/strict";
 import { OutputLog } from "../../../worker/output/log.ts";
 
-const strict = { sanitizeOps: true, sanitizeResources: true } as const;
-
 async function withLog(use: (log: OutputLog) => Promise<void>): Promise<void> {
   const directory = await Deno.makeTempDir({ prefix: "teleport_waiters_" });
   const log = new OutputLog("one", { directory: `${directory}/log` });
@@ -16,53 +14,41 @@ async function withLog(use: (log: OutputLog) => Promise<void>): Promise<void> {
   }
 }
 
-Deno.test({
-  name: "OutputLog.grown() wakes all of a thousand waiters, each line anew",
-  ...strict,
-  fn: () =>
-    withLog(async (log) => {
-      const signals = Array.from({ length: 1_000 }, () => new AbortController().signal);
-      for (let line = 0; line < 3; line++) {
-        const { position } = log.end;
-        const waits = signals.map((signal) => log.grown(position, signal));
-        await log.append("stdout", new TextEncoder().encode(`line ${line}\n`));
-        await Promise.all(waits);
-        assert.ok(log.end.position > position);
-      }
-    }),
-});
+Deno.test("OutputLog.grown() wakes all of a thousand waiters, each line anew", () =>
+  withLog(async (log) => {
+    const signals = Array.from({ length: 1_000 }, () => new AbortController().signal);
+    for (let line = 0; line < 3; line++) {
+      const { position } = log.end;
+      const waits = signals.map((signal) => log.grown(position, signal));
+      await log.append("stdout", new TextEncoder().encode(`line ${line}\n`));
+      await Promise.all(waits);
+      assert.ok(log.end.position > position);
+    }
+  }));
 
-Deno.test({
-  name: "OutputLog.grown() wakes all waits that share a signal, by growth and by abort",
-  ...strict,
-  fn: () =>
-    withLog(async (log) => {
-      const controller = new AbortController();
-      const grown = [1, 2, 3].map(() => log.grown(0, controller.signal));
-      await log.append("stdout", new Uint8Array(1));
-      await Promise.all(grown);
-      const aborted = [1, 2, 3].map(() => log.grown(log.end.position, controller.signal));
-      const other = log.grown(log.end.position, new AbortController().signal);
-      controller.abort(new Error("enough"));
-      for (const wait of aborted) await assert.rejects(wait, /enough/);
-      await log.append("stderr", new Uint8Array(1));
-      await other;
-    }),
-});
+Deno.test("OutputLog.grown() wakes all waits that share a signal, by growth and by abort", () =>
+  withLog(async (log) => {
+    const controller = new AbortController();
+    const grown = [1, 2, 3].map(() => log.grown(0, controller.signal));
+    await log.append("stdout", new Uint8Array(1));
+    await Promise.all(grown);
+    const aborted = [1, 2, 3].map(() => log.grown(log.end.position, controller.signal));
+    const other = log.grown(log.end.position, new AbortController().signal);
+    controller.abort(new Error("enough"));
+    for (const wait of aborted) await assert.rejects(wait, /enough/);
+    await log.append("stderr", new Uint8Array(1));
+    await other;
+  }));
 
-Deno.test({
-  name: "OutputLog.grown() lets waiters be aborted while others are being woken",
-  ...strict,
-  fn: () =>
-    withLog(async (log) => {
-      const controllers = Array.from({ length: 300 }, () => new AbortController());
-      const waits = controllers.map(async ({ signal }, n) => {
-        await log.grown(0, signal);
-        // The first to wake aborts the last, whose turn has not come.
-        if (n === 0) controllers.at(-1)?.abort(new Error("too late"));
-      });
-      await log.append("stdout", new Uint8Array(1));
-      const results = await Promise.allSettled(waits);
-      assert.deepEqual(results.map(({ status }) => status), [...Array(299).fill("fulfilled"), "rejected"]);
-    }),
-});
+Deno.test("OutputLog.grown() lets waiters be aborted while others are being woken", () =>
+  withLog(async (log) => {
+    const controllers = Array.from({ length: 300 }, () => new AbortController());
+    const waits = controllers.map(async ({ signal }, n) => {
+      await log.grown(0, signal);
+      // The first to wake aborts the last, whose turn has not come.
+      if (n === 0) controllers.at(-1)?.abort(new Error("too late"));
+    });
+    await log.append("stdout", new Uint8Array(1));
+    const results = await Promise.allSettled(waits);
+    assert.deepEqual(results.map(({ status }) => status), [...Array(299).fill("fulfilled"), "rejected"]);
+  }));

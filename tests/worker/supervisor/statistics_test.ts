@@ -3,8 +3,6 @@ import assert from "node:assert/strict";
 import { Supervisor, type SupervisorStatistics } from "../../../mod.ts";
 import { isFinalState } from "../../../worker/process/state.ts";
 
-const strict = { sanitizeOps: true, sanitizeResources: true };
-
 async function run(supervisor: Supervisor, command: string, args: string[]): Promise<string> {
   const id = await supervisor.add(command, args);
   await supervisor.start(id);
@@ -16,7 +14,7 @@ function total({ jobs }: SupervisorStatistics): number {
   return Object.values(jobs).reduce((sum, count) => sum + count, 0);
 }
 
-Deno.test("statistics() counts jobs by state, starts, ends by reason and bytes", strict, async () => {
+Deno.test("statistics() counts jobs by state, starts, ends by reason and bytes", async () => {
   await using supervisor = new Supervisor({ closeGraceMs: 100 });
   await run(supervisor, "sh", ["-c", "printf 12345; printf 678 >&2"]);
   await run(supervisor, "sh", ["-c", "kill -KILL $$"]);
@@ -49,7 +47,7 @@ Deno.test("statistics() counts jobs by state, starts, ends by reason and bytes",
   assert.equal(total(await supervisor.statistics()), 4);
 });
 
-Deno.test("statistics() counts the jobs that an earlier supervisor left in the directory", strict, async () => {
+Deno.test("statistics() counts the jobs that an earlier supervisor left in the directory", async () => {
   const directory = await Deno.makeTempDir();
   try {
     {
