@@ -29,7 +29,7 @@ export function timestamp(time: Date): wire.Timestamp {
 
 /** A job's status as a message. */
 export function statusMessage(status: JobStatus): Sent<wire.JobStatus> {
-  const usage = status.usage ?? status.record?.usage;
+  const usage = status.usage ?? status.exitReport?.usage;
   return {
     id: status.id,
     state: `STATE_${status.state}`,
@@ -60,18 +60,18 @@ export function statusMessage(status: JobStatus): Sent<wire.JobStatus> {
     isolation: status.isolation && `ISOLATION_${status.isolation}`,
     cgroup_limits: status.cgroupLimits && cgroupLimitsMessage(status.cgroupLimits),
     usage: usage && usageMessage(usage),
-    term_sent_at: status.record?.termSentAt && timestamp(status.record.termSentAt),
-    kill_sent_at: status.record?.killSentAt && timestamp(status.record.killSentAt),
-    others_ended: status.record?.othersEnded,
-    others_left: status.record?.othersLeft,
+    term_sent_at: status.exitReport?.termSentAt && timestamp(status.exitReport.termSentAt),
+    kill_sent_at: status.exitReport?.killSentAt && timestamp(status.exitReport.killSentAt),
+    others_ended: status.exitReport?.survivorsEnded,
+    others_left: status.exitReport?.survivorsLeft,
     paused: status.paused,
     paused_by: status.pausedBy,
-    started_by: status.asked?.startedBy,
-    stop_asked_by: status.asked?.stopAskedBy,
+    started_by: status.requestedBy?.startedBy,
+    stop_asked_by: status.requestedBy?.stopAskedBy,
     input: status.input !== undefined,
     input_bytes: status.input?.bytes,
     input_closed: status.input?.closed,
-    signals: status.asked?.signals?.map(({ by, signal, at }) => ({ by, signal, at: timestamp(at) })),
+    signals: status.requestedBy?.signals?.map(({ by, signal, at }) => ({ by, signal, at: timestamp(at) })),
   };
 }
 

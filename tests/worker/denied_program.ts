@@ -64,8 +64,8 @@ await supervisor.close();
 await Deno.remove(directory, { recursive: true });
 const endOf = (status: JobStatus | undefined) => ({
   state: status?.state,
-  signals: status?.asked?.signals?.length ?? 0,
-  record: status !== undefined && "record" in status ? status.record : undefined,
+  signals: status?.requestedBy?.signals?.length ?? 0,
+  exitReport: status !== undefined && "exitReport" in status ? status.exitReport : undefined,
 });
 console.log(JSON.stringify({
   pid,

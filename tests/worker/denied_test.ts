@@ -27,7 +27,7 @@ Deno.test(
       // All that the other user needs where it can be read, which this repository and runtime may not be.
       const copy = await output("sh", [
         "-c",
-        'cp -R "$1/mod.ts" "$1/worker" "$1/deno.json" "$2" && mkdir -p "$2/tests/worker" "$2/cache" && ' +
+        'cp -R "$1/mod.ts" "$1/worker" "$1/base" "$1/deno.json" "$2" && mkdir -p "$2/tests/worker" "$2/cache" && ' +
         'cp "$1/tests/worker/denied_program.ts" "$2/tests/worker" && cp "$3" "$2/deno" && ' +
         'cp "$(command -v setpriv)" "$2/helper" && chmod -R a+rX "$2" && chmod 4755 "$2/helper" && chmod 777 "$2/cache"',
         "sh",
@@ -72,7 +72,7 @@ function check({ pid, whole, part, errors }: Record<string, any>): void {
   // It ended by itself, and nobody's signal is on record.
   assert.equal(whole.end.state, "EXITED");
   assert.equal(whole.end.signals, 0);
-  assert.deepEqual([whole.end.record.termSentAt, whole.end.record.killSentAt], [undefined, undefined]);
+  assert.deepEqual([whole.end.exitReport.termSentAt, whole.end.exitReport.killSentAt], [undefined, undefined]);
 
   assert.equal(part.signal.code, "SIGNAL_DENIED");
   assert.match(part.signal.message, /^Cannot send SIGHUP to process \d+: .*\. The other processes got it$/);
@@ -80,8 +80,8 @@ function check({ pid, whole, part, errors }: Record<string, any>): void {
   assert.equal(part.paused, false);
   assert.deepEqual(part.stop, { state: "KILLED" });
   assert.equal(part.end.signals, 1);
-  const { othersLeft, termSentAt, killSentAt } = part.end.record;
-  assert.equal(othersLeft, 1);
+  const { survivorsLeft, termSentAt, killSentAt } = part.end.exitReport;
+  assert.equal(survivorsLeft, 1);
   assert.ok(termSentAt !== undefined || killSentAt !== undefined);
   assert.equal(errors.length, 3, JSON.stringify(errors));
   for (const error of errors) assert.match(error, /^Cannot end process \d+ of job "[^"]+": the server may not signal/);

@@ -96,9 +96,9 @@ bothTest(`${JOBS} jobs at once leave nothing behind, and their records add up`, 
     assert.deepEqual(status.input, kind === "reads input" ? { bytes: 6, closed: true } : undefined);
     if (kind === "cannot start") continue;
     assert.ok(status.startedAt && status.endedAt && status.startedAt <= status.endedAt);
-    assert.equal(status.record?.othersEnded, kind === "leaves a child" ? 1 : 0, kind);
-    assert.equal(status.record?.termSentAt !== undefined, kind === "is stopped", kind);
-    assert.equal(status.record?.killSentAt, undefined);
+    assert.equal(status.exitReport?.survivorsEnded, kind === "leaves a child" ? 1 : 0, kind);
+    assert.equal(status.exitReport?.termSentAt !== undefined, kind === "is stopped", kind);
+    assert.equal(status.exitReport?.killSentAt, undefined);
   }
   // No two had one process: a number may come again, but not at the same time.
   const pids = new Set(ends.flatMap(({ pid, startedAt }) => pid === undefined ? [] : `${pid} ${startedAt?.getTime()}`));

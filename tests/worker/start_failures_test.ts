@@ -282,13 +282,13 @@ Deno.test("a start without free descriptors does not use the process up", async 
     const code = (start) => start.then(() => "started", (error) => error.code + ": " + error.message);
     const failed = await code(process.start());
     const job = await code(supervisor.start(id, { by: "ann" }));
-    const { state, asked } = await supervisor.status(id);
+    const { state, requestedBy } = await supervisor.status(id);
     for (const file of files) file.close();
     const { state: after } = await process.start();
     await supervisor.start(id);
     let last;
     for await (const status of supervisor.watchStatus(id)) last = status.state;
-    console.log(JSON.stringify([failed, job, state, asked ?? null, after, last]));
+    console.log(JSON.stringify([failed, job, state, requestedBy ?? null, after, last]));
   `;
   const asUser = isRoot ? ["{ user: 'nobody' }", "{ user: 'nobody', isolation: 'PRIVATE' }"] : [];
   for (const options of ["{}", "{ umask: 0 }", ...asUser]) {

@@ -69,7 +69,7 @@ export class Job {
   /** Why nothing more will come although the job has not ended. */
   #abandoned: Error | undefined;
   #watchers = 0;
-  #asked: RequestedBy = {};
+  #requestedBy: RequestedBy = {};
   #pausedBy: string | undefined;
 
   /**
@@ -156,18 +156,18 @@ export class Job {
   }
 
   #start(by?: string): Promise<JobStatus> {
-    const asked = this.#asked;
+    const before = this.#requestedBy;
     // The intent is on record before there is a process: none runs that the record does not know of.
-    if (by !== undefined) this.#asked = { ...asked, startedBy: by };
-    const starting = { state: "STARTING", startedAt: new Date(), ...this.#askedField } as const;
+    if (by !== undefined) this.#requestedBy = { ...before, startedBy: by };
+    const starting = { state: "STARTING", startedAt: new Date(), ...this.#requestedByField } as const;
     this.#recorder?.record(this.#process, starting, this.#log, by);
     const unsubscribe = this.#process.subscribe((status) => {
       if (!isFinalState(status.state)) this.#record(status);
     });
     const run = this.#run(this.#process.start(), unsubscribe);
     if (!this.#process.isInitialState) return this.#final = run;
-    this.#asked = asked;
-    this.#recorder?.record(this.#process, { state: "INITIAL", ...this.#askedField }, this.#log);
+    this.#requestedBy = before;
+    this.#recorder?.record(this.#process, { state: "INITIAL", ...this.#requestedByField }, this.#log);
     return run;
   }
 
@@ -186,7 +186,7 @@ export class Job {
    */
   async stop(options: StopOptions = {}): Promise<JobStatus> {
     if (this.#process.isRunningState) {
-      if (options.by !== undefined) this.#asked = { stopAskedBy: options.by, ...this.#asked };
+      if (options.by !== undefined) this.#requestedBy = { stopAskedBy: options.by, ...this.#requestedBy };
       await this.#process.stop(options);
     }
     if (this.#final !== undefined) return await this.#final;
@@ -203,7 +203,7 @@ export class Job {
   async signal(signal: string, by?: string): Promise<JobStatus> {
     const { name } = parseSignal(signal);
     this.#mustRun("be sent a signal");
-    const before = this.#asked.signals ?? [];
+    const before = this.#requestedBy.signals ?? [];
     if (by !== undefined) this.#noteSignals([...before, { by, signal: name, at: new Date() }]);
     try {
       await this.#process.signal(signal, by);
@@ -216,8 +216,8 @@ export class Job {
   }
 
   #noteSignals(signals: readonly SentSignal[]): void {
-    const { signals: _, ...others } = this.#asked;
-    this.#asked = signals.length === 0 ? others : { ...others, signals: signals.slice(-MAX_SIGNALS) };
+    const { signals: _, ...others } = this.#requestedBy;
+    this.#requestedBy = signals.length === 0 ? others : { ...others, signals: signals.slice(-MAX_SIGNALS) };
   }
 
   /**
@@ -346,8 +346,8 @@ export class Job {
     await this.#log.remove();
   }
 
-  get #askedField(): { readonly asked?: RequestedBy } {
-    return Object.keys(this.#asked).length === 0 ? {} : { asked: this.#asked };
+  get #requestedByField(): { readonly requestedBy?: RequestedBy } {
+    return Object.keys(this.#requestedBy).length === 0 ? {} : { requestedBy: this.#requestedBy };
   }
 
   get #inputField(): { readonly input?: InputState } {
@@ -356,7 +356,7 @@ export class Job {
 
   #record(phase: ProcessStatus): void {
     const input = isFinalState(phase.state) ? this.#inputField : {};
-    const status = { ...phase, ...this.#askedField, ...input };
+    const status = { ...phase, ...this.#requestedByField, ...input };
     if (status.state !== "STARTING") this.#recorder?.record(this.#process, status, this.#log);
     this.#history.push(status);
     this.#wake();
@@ -369,6 +369,6 @@ export class Job {
   }
 
   #statusOf(status: ProcessStatus): JobStatus {
-    return jobStatus(this.#spec, { ...status, ...this.#askedField, ...this.#inputField }, this.output);
+    return jobStatus(this.#spec, { ...status, ...this.#requestedByField, ...this.#inputField }, this.output);
   }
 }

@@ -91,7 +91,7 @@ export interface JobStatus {
   readonly rlimits?: Rlimits;
   readonly isolation?: Isolation;
   readonly cgroupLimits?: CgroupLimits;
-  readonly asked?: RequestedBy;
+  readonly requestedBy?: RequestedBy;
   /** All its processes stand still, for somebody asked for that. */
   readonly paused?: boolean;
   /** The user who did. */
@@ -99,7 +99,7 @@ export interface JobStatus {
   /** What it uses and has used, where that was asked for; only while it runs. */
   readonly usage?: Usage;
   /** What there is to say of its end; of one that ran to its end under the eyes of a server that keeps such records. */
-  readonly record?: ExitReport;
+  readonly exitReport?: ExitReport;
   /** Of a job that has an input. In `LOST` the count is unknown, and 0. */
   readonly input?: InputState;
 }

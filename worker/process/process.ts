@@ -315,7 +315,7 @@ export class Process {
       const pids = left.map((name) => Number.parseInt(name)).filter(Number.isInteger);
       this.#options.onError?.(new SurvivorsError(this.#id, pids, isDenied));
     }
-    const record = await tree.close();
+    const exitReport = await tree.close();
     this.#ended.abort();
     await drain(pumps);
     const failure = this.#launchFailure(launch, how);
@@ -327,7 +327,7 @@ export class Process {
       how,
       at,
       reason,
-      record,
+      exitReport,
       ...defined({ stoppedBy: by, error }),
     });
   }

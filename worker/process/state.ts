@@ -53,12 +53,12 @@ export interface RequestedBy {
 export interface ExitReport {
   readonly usage: Usage;
   /** Processes of it beside its leader that were still there and were ended. */
-  readonly othersEnded: number;
+  readonly survivorsEnded: number;
   /**
    * Processes of it beside its leader that could not be ended and may run still. Absent where there are none, and in
    * records of older versions.
    */
-  readonly othersLeft?: number;
+  readonly survivorsLeft?: number;
   /** When it was asked to end, with SIGTERM. */
   readonly termSentAt?: Date;
   /** When it was killed, for it had not ended within the grace period. */
@@ -68,7 +68,7 @@ export interface ExitReport {
 /** What is known of a process in each state. Plain data: it can be cloned, saved and sent. */
 export type ProcessStatus = PhaseStatus & {
   /** Of a job, by those who told who they are. */
-  readonly asked?: RequestedBy;
+  readonly requestedBy?: RequestedBy;
   /** Of a job that has an input and has ended. */
   readonly input?: InputState;
 };
@@ -93,7 +93,7 @@ type PhaseStatus =
     readonly startedAt?: Date;
     readonly pid?: number;
     /** Of what was left and ended when that was found; in a cgroup, also what it used until then. */
-    readonly record?: ExitReport;
+    readonly exitReport?: ExitReport;
   };
 
 interface Ended {
@@ -106,7 +106,7 @@ interface Ended {
   /** What went wrong on the server's side, where the reason is one of its own. */
   readonly error?: string;
   /** Of one that was recorded before there were such records: absent. */
-  readonly record?: ExitReport;
+  readonly exitReport?: ExitReport;
 }
 
 /** What can happen to a process. */
@@ -122,7 +122,7 @@ export type ProcessEvent =
     readonly reason: Reason;
     readonly stoppedBy?: string;
     readonly error?: string;
-    readonly record?: ExitReport;
+    readonly exitReport?: ExitReport;
   }
   | { readonly type: "lost"; readonly error: string };
 
@@ -176,7 +176,7 @@ export function transition(status: ProcessStatus, event: ProcessEvent): ProcessS
           endedAt: event.at,
           pid: status.pid,
           reason: event.reason,
-          ...defined({ stoppedBy: event.stoppedBy, error: event.error, record: event.record }),
+          ...defined({ stoppedBy: event.stoppedBy, error: event.error, exitReport: event.exitReport }),
         };
         return "exitCode" in event.how
           ? { state: "EXITED", exitCode: event.how.exitCode, ...ended }

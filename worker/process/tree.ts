@@ -21,7 +21,7 @@ export class ProcessTree {
   /** Names of those that were ended beside the leader. */
   readonly #ended = new Set<string>();
   /** How many could not be ended. */
-  #othersLeft = 0;
+  #survivorsLeft = 0;
   #termSentAt: Date | undefined;
   #killSentAt: Date | undefined;
   #childTicks: ReturnType<typeof endedChildTicks> | undefined;
@@ -104,7 +104,7 @@ export class ProcessTree {
     const leftovers = await endSurvivors(this.#all, graceMs);
     this.#count(leftovers.found);
     for (const name of leftovers.left) this.#ended.delete(name);
-    this.#othersLeft = leftovers.left.length;
+    this.#survivorsLeft = leftovers.left.length;
     return leftovers;
   }
 
@@ -153,8 +153,8 @@ export class ProcessTree {
     this.#cgroup?.remove();
     return {
       usage,
-      othersEnded: this.#ended.size,
-      ...(this.#othersLeft === 0 ? {} : { othersLeft: this.#othersLeft }),
+      survivorsEnded: this.#ended.size,
+      ...(this.#survivorsLeft === 0 ? {} : { survivorsLeft: this.#survivorsLeft }),
       ...defined({ termSentAt: this.#termSentAt, killSentAt: this.#killSentAt }),
     };
   }

@@ -4,6 +4,7 @@ import { RecordDamagedError } from "../errors.ts";
 import type { JobSpec } from "../job/spec.ts";
 import type { StoredOutput, StoredProcess, Tombstone } from "./rows.ts";
 import type { ProcessStatus } from "../process/state.ts";
+import { fromStoredStatus, type StoredStatus, toStoredStatus } from "./stored_status.ts";
 
 /**
  * A moment is `{"$date": milliseconds}`. What users give is text through and through, so nothing of theirs can look like
@@ -61,12 +62,15 @@ export function encodeSpec(spec: JobSpec): string {
   return encode(spec.id, spec);
 }
 
-export const encodeStatus: (id: string, status: ProcessStatus) => string = encode;
+export function encodeStatus(id: string, status: ProcessStatus): string {
+  return encode(id, toStoredStatus(status));
+}
+
 export const encodeProcess: (id: string, process: StoredProcess) => string = encode;
 export const encodeOutput: (id: string, output: StoredOutput) => string = encode;
 
 export function encodeTombstone(tombstone: Tombstone): string {
-  return encode("", tombstone);
+  return encode("", { ...tombstone, status: toStoredStatus(tombstone.status) });
 }
 
 /** @throws {RecordDamagedError} as the other decoders, when the text is damaged or another job's */
@@ -75,7 +79,7 @@ export function decodeSpec(id: string, text: string): JobSpec {
 }
 
 export function decodeStatus(id: string, text: string): ProcessStatus {
-  return decode(id, text) as ProcessStatus;
+  return fromStoredStatus(decode(id, text) as StoredStatus);
 }
 
 export function decodeProcess(id: string, text: string): StoredProcess {
@@ -87,5 +91,6 @@ export function decodeOutput(id: string, text: string): StoredOutput {
 }
 
 export function decodeTombstone(text: string): Tombstone {
-  return decode("", text) as Tombstone;
+  const tombstone = decode("", text) as Tombstone & { readonly status: StoredStatus };
+  return { ...tombstone, status: fromStoredStatus(tombstone.status) };
 }

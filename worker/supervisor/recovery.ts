@@ -48,8 +48,8 @@ async function recoverJob({ spec, status, process }: StoredJob, options: Recover
   const { store, budget, onError } = options;
   let final: ProcessStatus | undefined;
   if (!isFinalState(status.state)) {
-    const { survivors, isDenied, record } = await endOrphans(spec.id, process, options.bootId);
-    final = lostStatus(status, record);
+    const { survivors, isDenied, exitReport } = await endOrphans(spec.id, process, options.bootId);
+    final = lostStatus(status, exitReport);
     if (survivors.length > 0) onError(new SurvivorsError(spec.id, survivors, isDenied));
   }
   let log: OutputLog;
@@ -78,7 +78,7 @@ export async function endOrphans(
   id: string,
   process: StoredProcess | undefined,
   boot: string,
-): Promise<{ readonly survivors: readonly number[]; readonly isDenied: boolean; readonly record?: ExitReport }> {
+): Promise<{ readonly survivors: readonly number[]; readonly isDenied: boolean; readonly exitReport?: ExitReport }> {
   if (process === undefined || process.bootId !== boot || boot === "") return { survivors: [], isDenied: false };
   // A job that was about to start has no pid on record: it is known by its mark alone.
   const { leader = -1, startTime = 0, tag } = process;
@@ -88,20 +88,24 @@ export async function endOrphans(
   const usage = new Meter(job, cgroup).final(undefined);
   cgroup?.remove();
   const others = (names: readonly string[]) => names.filter((name) => !name.startsWith(`${leader}:`));
-  const othersEnded = others(found.filter((name) => !left.includes(name))).length;
-  const othersLeft = others(left).length;
+  const survivorsEnded = others(found.filter((name) => !left.includes(name))).length;
+  const survivorsLeft = others(left).length;
   const survivors = left.map((name) => Number.parseInt(name)).filter(Number.isInteger);
-  return { survivors, isDenied, record: { usage, othersEnded, ...(othersLeft === 0 ? {} : { othersLeft }) } };
+  return {
+    survivors,
+    isDenied,
+    exitReport: { usage, survivorsEnded, ...(survivorsLeft === 0 ? {} : { survivorsLeft }) },
+  };
 }
 
 /** The status of a job whose end nobody saw. */
-export function lostStatus(status: ProcessStatus, record?: ExitReport): ProcessStatus {
+export function lostStatus(status: ProcessStatus, exitReport?: ExitReport): ProcessStatus {
   return {
     state: "LOST",
     reason: "LOST",
     error: "The server died while the job ran, and what became of the job was not seen",
     ...("startedAt" in status && status.startedAt ? { startedAt: status.startedAt } : {}),
     ...("pid" in status && status.pid !== undefined ? { pid: status.pid } : {}),
-    ...defined({ record, asked: status.asked }),
+    ...defined({ exitReport, requestedBy: status.requestedBy }),
   };
 }

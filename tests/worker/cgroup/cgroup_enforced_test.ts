@@ -29,7 +29,7 @@ cgroupTest("a job that needs more memory than it may have is killed, whole, and 
   assert.equal(status.reason, "OUT_OF_MEMORY");
   assert.match(text, /^begin\n/);
   assert.doesNotMatch(text, /end/);
-  const usage = status.record?.usage;
+  const usage = status.exitReport?.usage;
   assert.ok((usage?.oomKills ?? 0) >= 1);
   assert.equal(usage?.memorySource, "CGROUP");
   assert.ok((usage?.peakMemoryBytes ?? Infinity) <= maxMemoryBytes);
@@ -48,7 +48,7 @@ cgroupTest("a job gets no more processor time than it may have", async (cgroups)
   const options = { timeoutMs: 1_500, graceMs: 0 };
   const { status } = await run(cgroups, "while :; do :; done & while :; do :; done", { maxCpus: 0.2 }, options);
   assert.ok(status.state === "KILLED" && status.reason === "TIMED_OUT");
-  const usage = status.record?.usage;
+  const usage = status.exitReport?.usage;
   const usedUs = (usage?.cpuUserUs ?? NaN) + (usage?.cpuSystemUs ?? NaN);
   assert.ok(usedUs > 50_000 && usedUs < 600_000, `${usedUs} of at most about 300000 µs`);
 }, "cpu");

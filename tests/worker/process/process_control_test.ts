@@ -30,8 +30,8 @@ function bothTest(name: string, run: (sh: Sh, cgroups?: CgroupTree) => Promise<v
 
 function recordOf(status: ProcessStatus): ExitReport {
   assert.ok(status.state === "EXITED" || status.state === "KILLED", status.state);
-  assert.ok(status.record !== undefined);
-  return status.record;
+  assert.ok(status.exitReport !== undefined);
+  return status.exitReport;
 }
 
 function runs(pid: number): boolean {
@@ -57,7 +57,7 @@ cgroupTest("a cgroup ends what cleared its mark and left group, session and pare
   await process.stop();
   const record = recordOf(await final);
   assert.ok(pid !== undefined && !runs(pid));
-  assert.equal(record.othersEnded, 1);
+  assert.equal(record.survivorsEnded, 1);
 });
 
 cgroupTest(
@@ -75,7 +75,7 @@ cgroupTest(
     assert.deepEqual(elsewhere.pids().sort(), [...pids].sort());
     await Deno.remove(gate);
     const record = recordOf(await final);
-    assert.equal(record.othersEnded, 2);
+    assert.equal(record.survivorsEnded, 2);
     for (const pid of pids) assert.ok(!runs(pid), `${pid} ended`);
     assert.ok(elsewhere.remove());
   },
@@ -84,7 +84,7 @@ cgroupTest(
 bothTest("a job that ends by itself has a record with no signals in it", async (sh) => {
   const { process } = sh("exit 3");
   const record = recordOf(await process.start());
-  assert.deepEqual([record.othersEnded, record.termSentAt, record.killSentAt], [0, undefined, undefined]);
+  assert.deepEqual([record.survivorsEnded, record.termSentAt, record.killSentAt], [0, undefined, undefined]);
 });
 
 bothTest("a stop that is heard is on record as one signal", async (sh) => {
@@ -108,12 +108,12 @@ bothTest("a stop that is ignored ends in SIGKILL to all of it, after the grace p
   await output.lines(2);
   await process.stop({ graceMs: 100 });
   const status = await final;
-  const { termSentAt, killSentAt, othersEnded } = recordOf(status);
+  const { termSentAt, killSentAt, survivorsEnded } = recordOf(status);
   assert.ok(status.state === "KILLED" && status.signal === "SIGKILL" && status.reason === "STOPPED");
   assert.ok(termSentAt !== undefined && killSentAt !== undefined);
   const tookMs = killSentAt.getTime() - termSentAt.getTime();
   assert.ok(tookMs >= 99 && tookMs < 5_000, `${tookMs}`);
-  assert.equal(othersEnded, 2);
+  assert.equal(survivorsEnded, 2);
 });
 
 bothTest("what outlives its leader is ended and counted, also when it stands still", async (sh) => {
@@ -122,7 +122,7 @@ bothTest("what outlives its leader is ended and counted, also when it stands sti
   const final = process.start();
   const pids = (await output.lines(2)).slice(0, 2).map(Number);
   const record = recordOf(await final);
-  assert.equal(record.othersEnded, 2);
+  assert.equal(record.survivorsEnded, 2);
   for (const pid of pids) assert.ok(!runs(pid));
   assert.equal(record.termSentAt, undefined, "Nobody asked the leader to end");
 });
@@ -250,7 +250,7 @@ bothTest("a paused job that is killed ends", async (sh) => {
   await process.signal("KILL", "ann");
   const status = await final;
   assert.ok(status.state === "KILLED" && status.reason === "SIGNALED" && status.stoppedBy === "ann");
-  assert.equal(recordOf(status).othersEnded, 1);
+  assert.equal(recordOf(status).survivorsEnded, 1);
 });
 
 bothTest("pause() and resume() want a job that runs, and pause() one that is not being stopped", async (sh) => {

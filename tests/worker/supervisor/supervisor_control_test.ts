@@ -77,13 +77,13 @@ bothTest("status() measures what runs when it is asked to, and only then", async
   await using supervisor = new Supervisor(options);
   const id = await startUp(supervisor, "i=0; while [ $i -lt 100000 ]; do i=$((i + 1)); done; echo up; exec sleep 1000");
   assert.equal((await supervisor.status(id)).usage, undefined);
-  const { usage, record } = await supervisor.status(id, { usage: true });
+  const { usage, exitReport } = await supervisor.status(id, { usage: true });
   assert.ok((usage?.cpuUserUs ?? 0) >= 10_000 && usage?.processes === 1, JSON.stringify(usage));
-  assert.equal(record, undefined);
+  assert.equal(exitReport, undefined);
   await supervisor.stop(id);
   const ended = await supervisor.status(id, { usage: true });
   assert.equal(ended.usage, undefined, "It uses nothing any more");
-  assert.ok((ended.record?.usage.cpuUserUs ?? 0) > 0);
+  assert.ok((ended.exitReport?.usage.cpuUserUs ?? 0) > 0);
   const waiting = await supervisor.add("true");
   assert.equal((await supervisor.status(waiting, { usage: true })).usage, undefined);
   await assert.rejects(supervisor.status(MISSING, { usage: true }), JobNotFoundError);
@@ -98,7 +98,7 @@ bothTest("the record of an end outlives the supervisor", async (options) => {
     id = await startUp(supervisor, "trap '' TERM; echo up; while :; do :; done");
     before = await supervisor.stop(id, { graceMs: 50, by: "ann" });
   }
-  assert.ok(before.record?.killSentAt instanceof Date && before.record.termSentAt instanceof Date);
+  assert.ok(before.exitReport?.killSentAt instanceof Date && before.exitReport.termSentAt instanceof Date);
   await using supervisor = new Supervisor({ ...options, directory });
   assert.deepEqual(await supervisor.status(id), before);
   await supervisor.close();
@@ -177,7 +177,7 @@ cgroupTest("50 jobs at once leave no cgroup, and each knows what it used", async
     await supervisor.start(id);
     let last;
     for await (const status of statuses) last = status;
-    assert.equal(last?.record?.usage.cpuSource, "CGROUP");
+    assert.equal(last?.exitReport?.usage.cpuSource, "CGROUP");
     return last?.exitCode;
   }));
   assert.deepEqual(codes, ids.map((_, index) => index));
@@ -213,8 +213,8 @@ for (const knowsCgroups of [true, false]) {
         await using supervisor = new Supervisor({ directory, ...own });
         const status = await supervisor.status(id);
         assert.deepEqual([status.state, status.paused], ["LOST", undefined]);
-        assert.equal(status.record?.othersEnded, 1);
-        assert.equal(status.record?.usage.cpuSource, "CGROUP", "The kernel went on counting");
+        assert.equal(status.exitReport?.survivorsEnded, 1);
+        assert.equal(status.exitReport?.usage.cpuSource, "CGROUP", "The kernel went on counting");
         assert.ok(readEntry(Number(pid))?.zombie ?? true);
         assert.deepEqual(
           [...Deno.readDirSync(join(cgroups.directory, "jobs"))].filter((entry) => entry.isDirectory),
