@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { makeAuthority, readAuthority } from "../../certs/authority.ts";
 import { type KeyPair, makeCertificate } from "../../certs/certificate.ts";
 import { lifetime } from "../../certs/lifetime.ts";
-import { refuses, temporaryDirectory } from "./fixture.ts";
+import { refuses, temporaryDirectory } from "../support/certs.ts";
 
 const validity = lifetime({ kind: "authority" });
 

@@ -4,7 +4,7 @@ import { makeAuthority } from "../../certs/authority.ts";
 import { type KeyPair, makeCertificate } from "../../certs/certificate.ts";
 import { firstCertificate, inspectCertificate } from "../../certs/inspect.ts";
 import { lifetime } from "../../certs/lifetime.ts";
-import { openssl, refuses, temporaryDirectory, withOpenssl } from "./fixture.ts";
+import { openssl, refuses, temporaryDirectory, withOpenssl } from "../support/certs.ts";
 
 const validity = lifetime({ kind: "client" });
 const past = { notBefore: new Date("2020-01-01T00:00:00Z"), notAfter: new Date("2020-02-01T00:00:00Z") };

@@ -1,7 +1,7 @@
 /** Files that appear whole, with the right mode, and all or none. */
 import assert from "node:assert/strict";
 import { listFiles, placePairs } from "../../certs/directory.ts";
-import { namesIn, refuses, snapshot, temporaryDirectory } from "./fixture.ts";
+import { namesIn, refuses, snapshot, temporaryDirectory } from "../support/certs.ts";
 
 const one = { certificate: "certificate of one\n", key: "key of one\n" };
 const two = { certificate: "certificate of two\n", key: "key of two\n" };

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { ExpiryReminder } from "../../certs/expiry.ts";
 import { checkKeyMode, checkOwner } from "../../certs/key_mode.ts";
 import { expiryWarning } from "../../trust/expiry.ts";
-import { refuses, temporaryDirectory } from "./fixture.ts";
+import { refuses, temporaryDirectory } from "../support/certs.ts";
 
 Deno.test("expiryWarning() warns from 30 days or a third of the life before the end, and counts whole days", () => {
   const end = new Date("2026-03-31T12:00:00Z");

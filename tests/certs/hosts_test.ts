@@ -1,7 +1,7 @@
 /** What is a name, what is an address, and what is neither. */
 import assert from "node:assert/strict";
 import { localHosts, parseHost, parseHosts } from "../../certs/hosts.ts";
-import { refuses } from "./fixture.ts";
+import { refuses } from "../support/certs.ts";
 
 const GOOD = [
   ["localhost", "dns", "localhost"],

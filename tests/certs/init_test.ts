@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { initDirectory } from "../../certs/init.ts";
 import { inspectCertificate } from "../../certs/inspect.ts";
-import { namesIn, openssl, refuses, snapshot, temporaryDirectory, withOpenssl } from "./fixture.ts";
+import { namesIn, openssl, refuses, snapshot, temporaryDirectory, withOpenssl } from "../support/certs.ts";
 
 const now = new Date("2026-01-01T12:00:00Z");
 const FILES = ["admin.crt", "admin.key", "ca.crt", "ca.key", "server.crt", "server.key"];

@@ -5,7 +5,7 @@ import { placePairs } from "../../certs/directory.ts";
 import { inspectCertificate } from "../../certs/inspect.ts";
 import { issueClient, issueServer } from "../../certs/issue.ts";
 import { lifetime } from "../../certs/lifetime.ts";
-import { namesIn, refuses, snapshot, temporaryDirectory } from "./fixture.ts";
+import { namesIn, refuses, snapshot, temporaryDirectory } from "../support/certs.ts";
 
 async function directoryWithAuthority(days?: number) {
   const dir = await temporaryDirectory();

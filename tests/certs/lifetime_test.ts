@@ -1,7 +1,7 @@
 /** From when until when. */
 import assert from "node:assert/strict";
 import { lifetime } from "../../certs/lifetime.ts";
-import { refuses } from "./fixture.ts";
+import { refuses } from "../support/certs.ts";
 
 const now = new Date("2026-01-01T12:00:00.789Z");
 

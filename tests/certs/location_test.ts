@@ -1,7 +1,7 @@
 /** Where the certificates are by default. */
 import assert from "node:assert/strict";
 import { defaultDirectory } from "../../certs/location.ts";
-import { refuses } from "./fixture.ts";
+import { refuses } from "../support/certs.ts";
 
 for (
   const [variables, expected] of [

@@ -1,7 +1,7 @@
 /** Which users and roles are accepted. */
 import assert from "node:assert/strict";
 import { checkRoles, checkUser } from "../../certs/names.ts";
-import { refuses } from "./fixture.ts";
+import { refuses } from "../support/certs.ts";
 
 for (const user of ["a", "ann", "ann@example.org", "Ann.B-c+d_e", "_build", "7", "a..b", "cable", "x".repeat(64)]) {
   Deno.test(`checkUser() accepts ${JSON.stringify(user)}`, () => {

@@ -8,7 +8,7 @@ import { finishAuthority, renew, renewAuthority } from "../../certs/renew.ts";
 import { revoke } from "../../certs/revoke.ts";
 import { readRevoked } from "../../certs/server_files.ts";
 import { revocationKey } from "../../trust/revocation.ts";
-import { openssl, refuses, snapshot, temporaryDirectory, withOpenssl } from "./fixture.ts";
+import { openssl, refuses, snapshot, temporaryDirectory, withOpenssl } from "../support/certs.ts";
 
 const DAY_MS = 86_400_000;
 

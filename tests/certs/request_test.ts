@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { initDirectory } from "../../certs/init.ts";
 import { issueClient } from "../../certs/issue.ts";
-import { openssl, refuses, snapshot, temporaryDirectory, withOpenssl } from "./fixture.ts";
+import { openssl, refuses, snapshot, temporaryDirectory, withOpenssl } from "../support/certs.ts";
 
 /** How openssl makes each key, and why it is refused; undefined: it is not. */
 const kinds: [string, string[], RegExp | undefined, string[]?][] = [

@@ -7,7 +7,7 @@ import { canonicalSerial, readRevocations } from "../../certs/revocations.ts";
 import { revoke } from "../../certs/revoke.ts";
 import { readRevoked } from "../../certs/server_files.ts";
 import { revocationKey } from "../../trust/revocation.ts";
-import { openssl, refuses, snapshot, temporaryDirectory, withOpenssl } from "./fixture.ts";
+import { openssl, refuses, snapshot, temporaryDirectory, withOpenssl } from "../support/certs.ts";
 
 async function serialOf(path: string): Promise<string> {
   return (await inspectCertificate(await Deno.readTextFile(path))).serialNumber;

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { initDirectory } from "../../certs/init.ts";
 import { ensureServing, missingFiles } from "../../certs/serving.ts";
-import { refuses, snapshot, temporaryDirectory } from "./fixture.ts";
+import { refuses, snapshot, temporaryDirectory } from "../support/certs.ts";
 
 Deno.test("ensureServing() makes everything where there is nothing, then nothing more", async () => {
   await using dir = await temporaryDirectory();

@@ -4,7 +4,7 @@ import { jobRequest } from "../../cli/options/job_options.ts";
 import { main } from "../../cli/main.ts";
 import { UsageError } from "../../units/usage_error.ts";
 import type { CanIRequest } from "../../proto/teleport/v1/job_worker.ts";
-import { FakeCallError, FakeIo, jobStatus, teleport } from "./fake.ts";
+import { FakeCallError, FakeIo, jobStatus, teleport } from "../support/fake_io.ts";
 
 const testdata = new URL("./testdata", import.meta.url).pathname;
 

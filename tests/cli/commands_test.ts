@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { main } from "../../cli/main.ts";
 import type { JobStatus } from "../../proto/teleport/v1/job_worker.ts";
-import { exited, FakeCallError, FakeIo, jobStatus, outputOf, running, stream, teleport } from "./fake.ts";
+import { exited, FakeCallError, FakeIo, jobStatus, outputOf, running, stream, teleport } from "../support/fake_io.ts";
 
 const killed = jobStatus({ state: "STATE_KILLED", signal: "SIGTERM", reason: "REASON_STOPPED", stopped_by: "ada" });
 const notFound = jobStatus({

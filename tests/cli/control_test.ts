@@ -5,7 +5,7 @@ import { statusJson } from "../../cli/print/message_json.ts";
 import { usageRows } from "../../cli/print/resource_usage.ts";
 import { UsageError } from "../../units/usage_error.ts";
 import type { JobRequest, Usage } from "../../proto/teleport/v1/job_worker.ts";
-import { FakeCallError, FakeIo, jobStatus, running, teleport } from "./fake.ts";
+import { FakeCallError, FakeIo, jobStatus, running, teleport } from "../support/fake_io.ts";
 
 const ALL = ["--memory=100m", "--cpus=1.5", "--pids=20", "--read-rate=1MB", "--write-rate=2MB", "--io-path=/data"];
 const LIMITS = {

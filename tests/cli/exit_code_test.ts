@@ -6,7 +6,7 @@ import { SilenceError } from "../../cli/follow/silence.ts";
 import { BrokenPipeError } from "../../cli/print/print.ts";
 import { UsageError } from "../../units/usage_error.ts";
 import type { JobStatus } from "../../proto/teleport/v1/job_worker.ts";
-import { FakeCallError, jobStatus } from "./fake.ts";
+import { FakeCallError, jobStatus } from "../support/fake_io.ts";
 
 const jobs: [string, Partial<JobStatus>, number][] = [
   ["exited with 0", { state: "STATE_EXITED", exit_code: 0, reason: "REASON_EXITED" }, 0],

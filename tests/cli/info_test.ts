@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { Sent } from "../../proto/service.ts";
 import type { InfoResponse } from "../../proto/teleport/v1/job_worker.ts";
-import { FakeIo, teleport } from "./fake.ts";
+import { FakeIo, teleport } from "../support/fake_io.ts";
 
 const ANSWER: Sent<InfoResponse> = {
   version: "1.2.3",

@@ -2,7 +2,16 @@
 import assert from "node:assert/strict";
 import type { JobWorkerClient, Sent } from "../../proto/service.ts";
 import type { InputRequest, JobRequest, JobStatus } from "../../proto/teleport/v1/job_worker.ts";
-import { exited, FakeCallError, FakeIo, jobStatus, outputOf, running, teleport, untilAborted } from "./fake.ts";
+import {
+  exited,
+  FakeCallError,
+  FakeIo,
+  jobStatus,
+  outputOf,
+  running,
+  teleport,
+  untilAborted,
+} from "../support/fake_io.ts";
 
 /** A server with one job that has an input: takes so many bytes of it, then ends with its exit code. */
 class FakeJob {

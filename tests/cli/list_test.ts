@@ -1,7 +1,7 @@
 /** Tests of `teleport list`. */
 import assert from "node:assert/strict";
 import type { JobWorkerClient } from "../../proto/service.ts";
-import { exited, FakeIo, jobStatus, running, teleport } from "./fake.ts";
+import { exited, FakeIo, jobStatus, running, teleport } from "../support/fake_io.ts";
 
 type ListRequest = Parameters<JobWorkerClient["List"]>[0];
 

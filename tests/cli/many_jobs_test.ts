@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { JobWorkerClient } from "../../proto/service.ts";
 import type { JobEvent, JobEventKind, JobStatus } from "../../proto/teleport/v1/job_worker.ts";
-import { exited, FakeCallError, FakeIo, jobStatus, running, stream, teleport } from "./fake.ts";
+import { exited, FakeCallError, FakeIo, jobStatus, running, stream, teleport } from "../support/fake_io.ts";
 
 function event(kind: "KNOWN" | "CURRENT" | "CHANGED" | "REMOVED", job: JobStatus | null, token = "t"): JobEvent {
   const full: JobEventKind = `JOB_EVENT_KIND_${kind}`;

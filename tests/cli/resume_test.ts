@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { followOutput, type FollowOutputOptions, OutputMismatchError } from "../../cli/follow/follow_output.ts";
 import { Outages } from "../../cli/follow/outage.ts";
 import type { JobOutput } from "../../proto/teleport/v1/job_worker.ts";
-import { exited, FakeCallError, outputOf, stream } from "./fake.ts";
+import { exited, FakeCallError, outputOf, stream } from "../support/fake_io.ts";
 
 const silent = { note: () => Promise.resolve() };
 const pieces: ["stdout" | "stderr", string][] = [["stdout", "a\0b"], ["stderr", "\xff"], ["stdout", "c"], [

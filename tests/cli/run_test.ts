@@ -2,7 +2,17 @@
 import assert from "node:assert/strict";
 import type { JobWorkerClient } from "../../proto/service.ts";
 import type { JobStatus } from "../../proto/teleport/v1/job_worker.ts";
-import { exited, FakeCallError, FakeIo, jobStatus, outputOf, running, stream, teleport, untilAborted } from "./fake.ts";
+import {
+  exited,
+  FakeCallError,
+  FakeIo,
+  jobStatus,
+  outputOf,
+  running,
+  stream,
+  teleport,
+  untilAborted,
+} from "../support/fake_io.ts";
 
 /** A server with one job, which ends when the test says so. */
 class FakeJob {

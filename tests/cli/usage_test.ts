@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { main } from "../../cli/main.ts";
 import { VERSION } from "../../cli/version.ts";
-import { exited, FakeCallError, FakeIo, jobStatus, teleport } from "./fake.ts";
+import { exited, FakeCallError, FakeIo, jobStatus, teleport } from "../support/fake_io.ts";
 
 Deno.test("teleport --help shows the form of a command line and every command, on stdout", async () => {
   const io = new FakeIo();

@@ -1,10 +1,10 @@
 /** The server and its jobs are apart: what its starter left open, ignored or lent to it reaches no job of any user. */
 import assert from "node:assert/strict";
 import type { JobRequest } from "../../proto/teleport/v1/job_worker.ts";
-import { assertApart, MASK_PROBE, PROBE, starter } from "../worker/inheritance_starter.ts";
+import { assertApart, MASK_PROBE, PROBE, starter } from "../support/inheritance_starter.ts";
 import { IsolationProbe } from "../../worker/supervisor/isolation_probe.ts";
-import { startServer } from "./programs.ts";
-import { clientOf, finalOf } from "./teleportd.ts";
+import { startServer } from "../support/programs.ts";
+import { clientOf, finalOf } from "../support/server_process.ts";
 
 const isRoot = Deno.uid() === 0;
 

@@ -1,7 +1,7 @@
 /** The audit record of the server as a process, and what "audit verify" finds in it. */
 import assert from "node:assert/strict";
-import { user } from "./identity_certificates.ts";
-import { makePlace, startWatched, teleportd } from "./identity_process.ts";
+import { user } from "../support/identity_certificates.ts";
+import { makePlace, startWatched, teleportd } from "../support/identity_process.ts";
 
 Deno.test("teleportd audit verify finds a changed, a removed and a reordered line", async () => {
   await using place = await makePlace();

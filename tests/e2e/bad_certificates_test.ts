@@ -1,9 +1,9 @@
 /** The matrix of bad certificates: each refused by the server as a process, none near a handler, all written down. */
 import assert from "node:assert/strict";
-import { ca, issue, type Issued, otherCa } from "../rpc/certificates.ts";
-import { listOf, user } from "./identity_certificates.ts";
-import { auditLines, makePlace, replaceFile, startWatched, teleportd } from "./identity_process.ts";
-import { refusal } from "./teleportd.ts";
+import { ca, issue, type Issued, otherCa } from "../support/certificates.ts";
+import { listOf, user } from "../support/identity_certificates.ts";
+import { auditLines, makePlace, replaceFile, startWatched, teleportd } from "../support/identity_process.ts";
+import { refusal } from "../support/server_process.ts";
 
 Deno.test("every bad certificate is refused, reaches no handler, and is written down", async () => {
   await using place = await makePlace();

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { methods } from "../../rpc/shared/definition.ts";
 import { verifyAudit } from "../../service/audit/verify.ts";
-import { startServer } from "./programs.ts";
-import { newClient, type RawCall, rawClient } from "./raw_client.ts";
-import { clientOf, memoryMiB } from "./teleportd.ts";
+import { startServer } from "../support/programs.ts";
+import { newClient, type RawCall, rawClient } from "../support/raw_client.ts";
+import { clientOf, memoryMiB } from "../support/server_process.ts";
 
 const PATH = "/teleport.v1.JobWorker/";
 const RESOURCE_EXHAUSTED = 8;

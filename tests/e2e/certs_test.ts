@@ -1,7 +1,7 @@
 /** The certificate tool as its users run it: a program with flags, two streams and an exit code. */
 import assert from "node:assert/strict";
 import { UNPRINTABLE } from "../../text/unprintable.ts";
-import { namesIn, snapshot, temporaryDirectory } from "../certs/fixture.ts";
+import { namesIn, snapshot, temporaryDirectory } from "../support/certs.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const FILES = ["admin.crt", "admin.key", "ca.crt", "ca.key", "server.crt", "server.key"];

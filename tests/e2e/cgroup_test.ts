@@ -1,9 +1,9 @@
 /** The server with cgroups and without, as a process: what it says, what jobs see, what a crash leaves. */
 import assert from "node:assert/strict";
-import { whyNoCgroups } from "../worker/cgroup_fixture.ts";
+import { whyNoCgroups } from "../support/cgroups.ts";
 import type { JobWorkerClient } from "../../proto/service.ts";
-import { type Server, spawnServer, startServer, teleport } from "./programs.ts";
-import { clientOf, finalOf, living, refusal, startUp } from "./teleportd.ts";
+import { type Server, spawnServer, startServer, teleport } from "../support/programs.ts";
+import { clientOf, finalOf, living, refusal, startUp } from "../support/server_process.ts";
 
 const skipped = whyNoCgroups === undefined ? "" : ` (skipped: ${whyNoCgroups})`;
 const real = { ignore: whyNoCgroups !== undefined };

@@ -1,6 +1,6 @@
 /** The command line and the server as processes: output that is selected, and output that is bounded. */
 import assert from "node:assert/strict";
-import { spawnTeleport, startServer, teleport, teleportOk } from "./programs.ts";
+import { spawnTeleport, startServer, teleport, teleportOk } from "../support/programs.ts";
 
 Deno.test("teleport run says how much of the output its limit dropped, and status says the limit", async () => {
   await using server = await startServer();

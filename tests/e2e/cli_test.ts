@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { readRest, readUntil, spawnTeleport, startServer, teleport, teleportOk } from "./programs.ts";
+import { readRest, readUntil, spawnTeleport, startServer, teleport, teleportOk } from "../support/programs.ts";
 
 const MIB = 1024 * 1024;
 

@@ -1,6 +1,6 @@
 /** Clocks that are wrong, at the client and at the server, as faketime(1) makes them; and a time to end at. */
 import assert from "node:assert/strict";
-import { spawnServer, startServer, teleport, teleportOk } from "./programs.ts";
+import { spawnServer, startServer, teleport, teleportOk } from "../support/programs.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 

@@ -1,7 +1,7 @@
 /** As whom jobs of the real programs run, what they may use and gain, from the command line to the process. */
 import assert from "node:assert/strict";
-import { startServer, teleport, teleportOk } from "./programs.ts";
-import { clientOf, finalOf, refusal } from "./teleportd.ts";
+import { startServer, teleport, teleportOk } from "../support/programs.ts";
+import { clientOf, finalOf, refusal } from "../support/server_process.ts";
 
 const isRoot = Deno.uid() === 0;
 const NO_NEW = "sed -n 's/^NoNewPrivs:\\t//p' /proc/self/status";

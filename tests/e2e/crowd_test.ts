@@ -1,7 +1,7 @@
 /** Crowds of clients that come and go at once: the server as a process lives, and gives back what they took. */
 import assert from "node:assert/strict";
-import { startServer } from "./programs.ts";
-import { clientOf, descriptorsBackTo, descriptorsOf, memoryMiB, startUp } from "./teleportd.ts";
+import { startServer } from "../support/programs.ts";
+import { clientOf, descriptorsBackTo, descriptorsOf, memoryMiB, startUp } from "../support/server_process.ts";
 
 Deno.test("25 clients that make 100 calls at once and close do the server no harm", async () => {
   await using server = await startServer();

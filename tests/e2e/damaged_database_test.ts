@@ -1,6 +1,6 @@
 /** A data directory whose server was killed, and which then lost a bit or a file: a refusal in a sentence, and no loss. */
 import assert from "node:assert/strict";
-import { spawnServer, startServer, teleportOk } from "./programs.ts";
+import { spawnServer, startServer, teleportOk } from "../support/programs.ts";
 
 /** Most that a refused start takes on a machine that is busy, in milliseconds. */
 const MAX_START_MS = 60_000;

@@ -1,9 +1,9 @@
 /** The server as a process while strangers, clients without a role and a shortage of descriptors press on its door. */
 import assert from "node:assert/strict";
 import { connect as connectTcp, type Socket } from "node:net";
-import { type Server, startServer, teleport } from "./programs.ts";
+import { type Server, startServer, teleport } from "../support/programs.ts";
 import { startStrangers } from "./strangers_program.ts";
-import { clientOf, descriptorsBackTo, descriptorsOf, memoryMiB } from "./teleportd.ts";
+import { clientOf, descriptorsBackTo, descriptorsOf, memoryMiB } from "../support/server_process.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 

@@ -1,7 +1,15 @@
 /** What is there after the server was killed: every acknowledged job with a true status, its output, and no process. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { readRest, readUntil, type Server, spawnTeleport, startServer, teleport, teleportOk } from "./programs.ts";
+import {
+  readRest,
+  readUntil,
+  type Server,
+  spawnTeleport,
+  startServer,
+  teleport,
+  teleportOk,
+} from "../support/programs.ts";
 
 async function kill(server: Server): Promise<void> {
   server.process.kill("SIGKILL");

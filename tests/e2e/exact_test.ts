@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import type { JobWorkerClient } from "../../proto/service.ts";
-import { startServer } from "./programs.ts";
-import { clientOf, finalOf, memoryMiB } from "./teleportd.ts";
+import { startServer } from "../support/programs.ts";
+import { clientOf, finalOf, memoryMiB } from "../support/server_process.ts";
 
 const MIB = 1_048_576;
 

@@ -1,6 +1,6 @@
 /** A server believes nothing that another user could have written: against the server as a process. */
 import assert from "node:assert/strict";
-import { certs, makePlace, replaceFile, startWatched, teleportd } from "./identity_process.ts";
+import { certs, makePlace, replaceFile, startWatched, teleportd } from "../support/identity_process.ts";
 
 const isRoot = Deno.uid() === 0;
 

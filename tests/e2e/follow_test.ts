@@ -1,9 +1,9 @@
 /** What "teleport logs -f" shows, whatever part of the output it begins with and whenever it begins. */
 import assert from "node:assert/strict";
-import { deadline } from "./deadline.ts";
+import { deadline } from "../support/deadline.ts";
 import { runHere } from "./in_process.ts";
-import { startServer } from "./programs.ts";
-import { clientOf } from "./teleportd.ts";
+import { startServer } from "../support/programs.ts";
+import { clientOf } from "../support/server_process.ts";
 
 /** What was there when the follower began, and what came later; each stream. */
 const PHASES = [

@@ -1,8 +1,8 @@
 /** The server on a disk that gets full, as its users see it; killed there, started there, and where the disk is mended. */
 import assert from "node:assert/strict";
-import { ignore, onDisk, remount, title } from "../worker/small_disk.ts";
-import { type Server, spawnServer, startServer, teleport, teleportOk } from "./programs.ts";
-import { living } from "./teleportd.ts";
+import { ignore, onDisk, remount, title } from "../support/small_disk.ts";
+import { type Server, spawnServer, startServer, teleport, teleportOk } from "../support/programs.ts";
+import { living } from "../support/server_process.ts";
 
 /** Its disk is for its data alone: certificates are no part of what is full. */
 async function withServer(use: (dir: string, disk: string) => Promise<void>): Promise<void> {

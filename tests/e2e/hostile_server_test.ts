@@ -1,10 +1,10 @@
 /** Servers that break every rule: the command line says a sentence and exits, and never with a stack. */
 import assert from "node:assert/strict";
 import { CallError, connect } from "../../rpc/client/client.ts";
-import { ca, clientCertificate, clientCredentials, serverCertificate } from "../rpc/certificates.ts";
+import { ca, clientCertificate, clientCredentials, serverCertificate } from "../support/certificates.ts";
 import { hostileAnswer } from "../torture/frames.ts";
-import { Random } from "../torture/random.ts";
-import { teleport } from "./programs.ts";
+import { Random } from "../support/random.ts";
+import { teleport } from "../support/programs.ts";
 
 const SEED = 11;
 const RANDOM_SERVERS = 80;

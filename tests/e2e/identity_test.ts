@@ -1,7 +1,7 @@
 /** Who one is to the server and what one may, as the command line tells it. */
 import assert from "node:assert/strict";
-import { certs, replaceFile, startWatched } from "./identity_process.ts";
-import { teleport } from "./programs.ts";
+import { certs, replaceFile, startWatched } from "../support/identity_process.ts";
+import { teleport } from "../support/programs.ts";
 
 Deno.test("teleport whoami and can-i say who one is, what one may, and by which rule", async () => {
   const dir = await Deno.makeTempDir({ prefix: "teleport_identity_" });

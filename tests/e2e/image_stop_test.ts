@@ -1,7 +1,7 @@
 /** The command of the image: with a job that ignores SIGTERM, it ends before Docker kills the container. */
 import assert from "node:assert/strict";
-import { startServer } from "./programs.ts";
-import { clientOf, living, startUp } from "./teleportd.ts";
+import { startServer } from "../support/programs.ts";
+import { clientOf, living, startUp } from "../support/server_process.ts";
 
 /** Docker's own between SIGTERM and SIGKILL. */
 const DOCKER_STOP_MS = 10_000;

@@ -3,7 +3,7 @@ import type { Connection, Io } from "../../cli/io.ts";
 import { main } from "../../cli/main.ts";
 import type { JobWorkerClient } from "../../proto/service.ts";
 import { connect } from "../../rpc/client/client.ts";
-import { FakeIo, type FakeStdin } from "../cli/fake.ts";
+import { FakeIo, type FakeStdin } from "../support/fake_io.ts";
 
 /** The calls whose first answers are counted. */
 export type Counted = "GetOutput" | "StatusStream" | "WatchJobs" | "Status";

@@ -1,9 +1,9 @@
 /** Standard input through real programs: exact, through cuts of the connection, and through memory that does not grow. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { readUntil, spawnWithInput, startServer, teleport, teleportOk } from "./programs.ts";
+import { readUntil, spawnWithInput, startServer, teleport, teleportOk } from "../support/programs.ts";
 import { Proxy } from "./proxy.ts";
-import { clientOf, descriptorsBackTo, descriptorsOf, memoryMiB, startUp } from "./teleportd.ts";
+import { clientOf, descriptorsBackTo, descriptorsOf, memoryMiB, startUp } from "../support/server_process.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();

@@ -7,7 +7,7 @@ import { DatabaseSync } from "node:sqlite";
 import type { JobWorkerClient } from "../../proto/service.ts";
 import type { JobStatus } from "../../proto/teleport/v1/job_worker.ts";
 import { CallError, connect } from "../../rpc/client/client.ts";
-import { type Server, spawnServer, startServer, teleport } from "./programs.ts";
+import { type Server, spawnServer, startServer, teleport } from "../support/programs.ts";
 
 /** The full size is 100. */
 const ROUNDS = Number(Deno.env.get("TELEPORT_TEST_KILLS") ?? 5);

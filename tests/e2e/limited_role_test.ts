@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { main } from "../../cli/main.ts";
 import { connect } from "../../rpc/client/client.ts";
-import { FakeStdin, MemoryFile } from "../cli/fake.ts";
-import { certs, replaceFile, startWatched, type WatchedServer } from "./identity_process.ts";
+import { FakeStdin, MemoryFile } from "../support/fake_io.ts";
+import { certs, replaceFile, startWatched, type WatchedServer } from "../support/identity_process.ts";
 
 const POLICY = {
   roles: {

@@ -1,6 +1,6 @@
 /** Programs whose standard streams take nothing: a log on a full disk or a closed descriptor, results without room. */
 import assert from "node:assert/strict";
-import { spawnServer, startServer, teleport, teleportOk } from "./programs.ts";
+import { spawnServer, startServer, teleport, teleportOk } from "../support/programs.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const DENO = [Deno.execPath(), "run", "--quiet", "--no-prompt"];

@@ -1,7 +1,7 @@
 /** 300 jobs started and ended at once on a real server: no child, zombie or descriptor of it is left. */
 import assert from "node:assert/strict";
-import { startServer } from "./programs.ts";
-import { childrenOf, clientOf, descriptorsBackTo, descriptorsOf, living } from "./teleportd.ts";
+import { startServer } from "../support/programs.ts";
+import { childrenOf, clientOf, descriptorsBackTo, descriptorsOf, living } from "../support/server_process.ts";
 
 const JOBS = 300;
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { Proxy } from "./proxy.ts";
-import { readRest, readUntil, spawnTeleport, startServer, teleport, teleportOk } from "./programs.ts";
+import { readRest, readUntil, spawnTeleport, startServer, teleport, teleportOk } from "../support/programs.ts";
 
 /** The full size is 50 cuts in 200 MB: set both to see that. */
 const CUTS = Number(Deno.env.get("TELEPORT_TEST_CUTS") ?? 10);

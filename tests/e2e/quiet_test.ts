@@ -1,10 +1,10 @@
 /** Commands that follow something quiet survive cuts and restarts, whatever the moment. */
 import assert from "node:assert/strict";
-import { deadline } from "./deadline.ts";
+import { deadline } from "../support/deadline.ts";
 import { type Counted, runHere } from "./in_process.ts";
 import { Proxy } from "./proxy.ts";
-import { type Server, startServer } from "./programs.ts";
-import { clientOf } from "./teleportd.ts";
+import { type Server, startServer } from "../support/programs.ts";
+import { clientOf } from "../support/server_process.ts";
 
 /** A script that writes nothing until its gate gets a line. */
 const QUIET = 'read go <"$0"; echo "$go"; exit 3';

@@ -4,10 +4,17 @@ import { X509Certificate } from "node:crypto";
 import { connect as connectTls } from "node:tls";
 import type { JobStatus } from "../../proto/teleport/v1/job_worker.ts";
 import { connect, type RpcClient } from "../../rpc/client/client.ts";
-import { ca, issue, type Issued, otherCa } from "../rpc/certificates.ts";
-import { user } from "./identity_certificates.ts";
-import { certs, makePlace, replaceFile, startWatched, teleportd, type WatchedServer } from "./identity_process.ts";
-import { clientOf, refusal, startUp } from "./teleportd.ts";
+import { ca, issue, type Issued, otherCa } from "../support/certificates.ts";
+import { user } from "../support/identity_certificates.ts";
+import {
+  certs,
+  makePlace,
+  replaceFile,
+  startWatched,
+  teleportd,
+  type WatchedServer,
+} from "../support/identity_process.ts";
+import { clientOf, refusal, startUp } from "../support/server_process.ts";
 
 /** A stream that has begun. */
 async function watching(client: RpcClient, id: string): Promise<AsyncIterator<JobStatus>> {

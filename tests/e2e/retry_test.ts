@@ -1,9 +1,9 @@
 /** A connection that breaks after the server did what was asked and before it could say so: nothing is done twice. */
 import assert from "node:assert/strict";
 import type { JobStatus } from "../../proto/teleport/v1/job_worker.ts";
-import { spawnTeleport, startServer } from "./programs.ts";
+import { spawnTeleport, startServer } from "../support/programs.ts";
 import { Proxy } from "./proxy.ts";
-import { clientOf } from "./teleportd.ts";
+import { clientOf } from "../support/server_process.ts";
 
 /** What is seen of the jobs on the server, past the network that breaks. */
 type Seen = (jobs: readonly JobStatus[]) => boolean;

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { makeRevocations } from "../../certs/revocations.ts";
 import { readCertificate } from "../../trust/certificate.ts";
-import { ca, issue, type Issued, otherCa } from "../rpc/certificates.ts";
-import { auditLines, makePlace, replaceFile, startWatched, type WatchedServer } from "./identity_process.ts";
+import { ca, issue, type Issued, otherCa } from "../support/certificates.ts";
+import { auditLines, makePlace, replaceFile, startWatched, type WatchedServer } from "../support/identity_process.ts";
 
 const client = (name: string, issuer: Issued) =>
   issue({ subject: [["O", "admin"], ["CN", name]], usage: "client", issuer, serialNumber: "01" });

@@ -1,9 +1,16 @@
 /** Whoever is revoked is out, within a second and for good: against the server as a process. */
 import assert from "node:assert/strict";
-import type { Issued } from "../rpc/certificates.ts";
-import { listOf, listUntil, user } from "./identity_certificates.ts";
-import { certs, makePlace, replaceFile, startWatched, teleportd, type WatchedServer } from "./identity_process.ts";
-import { clientOf, refusal, startUp } from "./teleportd.ts";
+import type { Issued } from "../support/certificates.ts";
+import { listOf, listUntil, user } from "../support/identity_certificates.ts";
+import {
+  certs,
+  makePlace,
+  replaceFile,
+  startWatched,
+  teleportd,
+  type WatchedServer,
+} from "../support/identity_process.ts";
+import { clientOf, refusal, startUp } from "../support/server_process.ts";
 
 Deno.test("a revoked user is out within a second, streams and all; the user's jobs run on", async () => {
   await using place = await makePlace();

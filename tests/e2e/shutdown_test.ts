@@ -1,7 +1,7 @@
 /** The end of the server, whatever stands in its way: in order, with exit code 0, and never without end. */
 import assert from "node:assert/strict";
-import { type Server, spawnServer, startServer } from "./programs.ts";
-import { clientOf, living, startUp } from "./teleportd.ts";
+import { type Server, spawnServer, startServer } from "../support/programs.ts";
+import { clientOf, living, startUp } from "../support/server_process.ts";
 
 /** Streams have 5 seconds, and what remains to be written takes a moment; the rest is for a busy machine. */
 const DRAIN_MS = 5_000;

@@ -1,10 +1,10 @@
 /** Single calls that take long, over a network that cuts connections on which nothing happens. */
 import assert from "node:assert/strict";
-import { deadline } from "./deadline.ts";
+import { deadline } from "../support/deadline.ts";
 import { runHere } from "./in_process.ts";
 import { Proxy } from "./proxy.ts";
-import { startServer } from "./programs.ts";
-import { clientOf, startUp } from "./teleportd.ts";
+import { startServer } from "../support/programs.ts";
+import { clientOf, startUp } from "../support/server_process.ts";
 
 Deno.test("teleport stop of a slow job continues when the quiet connection is cut", async () => {
   await using server = await startServer();

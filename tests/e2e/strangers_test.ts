@@ -5,9 +5,9 @@ import { connect as connectTls } from "node:tls";
 import type { CallName } from "../../proto/service.ts";
 import { connect } from "../../rpc/client/client.ts";
 import { methods } from "../../rpc/shared/definition.ts";
-import { ca, credentials, issue, type Issued, otherCa } from "../rpc/certificates.ts";
-import { type Server, startServer } from "./programs.ts";
-import { clientOf, descriptorsBackTo, descriptorsOf, refusal } from "./teleportd.ts";
+import { ca, credentials, issue, type Issued, otherCa } from "../support/certificates.ts";
+import { type Server, startServer } from "../support/programs.ts";
+import { clientOf, descriptorsBackTo, descriptorsOf, refusal } from "../support/server_process.ts";
 
 const LOCAL_HOSTS = ["localhost", "127.0.0.1", "::1"];
 const MALLORY = [["O", "admin"], ["CN", "mallory"]] as const;

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { JobWorkerClient } from "../../proto/service.ts";
 import { CallError } from "../../rpc/client/client.ts";
-import { startServer } from "./programs.ts";
+import { startServer } from "../support/programs.ts";
 import {
   childrenOf,
   clientOf,
@@ -13,7 +13,7 @@ import {
   livingAtLeast,
   refusal,
   startUp,
-} from "./teleportd.ts";
+} from "../support/server_process.ts";
 
 async function outputOf(calls: JobWorkerClient, id: string): Promise<string> {
   let text = "";

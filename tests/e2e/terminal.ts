@@ -1,6 +1,6 @@
 /** Programs on a terminal of their own, with a person who presses keys and goes away; takes python3. */
 import assert from "node:assert/strict";
-import { deadline } from "./deadline.ts";
+import { deadline } from "../support/deadline.ts";
 
 const ON_TERMINAL = new URL("testdata/on_terminal.py", import.meta.url).pathname;
 

@@ -1,9 +1,9 @@
 /** What becomes of a job when the person at the terminal presses Ctrl-C or Ctrl-\\, or the terminal goes away. */
 import assert from "node:assert/strict";
-import { deadline } from "./deadline.ts";
-import { type Server, startServer } from "./programs.ts";
+import { deadline } from "../support/deadline.ts";
+import { type Server, startServer } from "../support/programs.ts";
 import { noTerminal, onTerminal } from "./terminal.ts";
-import { clientOf } from "./teleportd.ts";
+import { clientOf } from "../support/server_process.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const skipped = noTerminal === undefined ? "" : ` (skipped: ${noTerminal})`;

@@ -1,7 +1,7 @@
 /** A defect in the server itself: jobs end in order and the exit code says so, and a lost promise ends nothing. */
 import assert from "node:assert/strict";
-import { spawnServer, startServer } from "./programs.ts";
-import { clientOf, startUp } from "./teleportd.ts";
+import { spawnServer, startServer } from "../support/programs.ts";
+import { clientOf, startUp } from "../support/server_process.ts";
 
 const PROGRAM = "tests/e2e/failing_server.ts";
 const DEADLINE_MS = 20_000;

@@ -1,7 +1,7 @@
 /** grpcurl, a client that we did not write: it lists, describes and calls by server reflection alone. It needs Go. */
 import assert from "node:assert/strict";
-import { startServer } from "../e2e/programs.ts";
-import { buildWithGo } from "./go_program.ts";
+import { startServer } from "../support/programs.ts";
+import { buildWithGo } from "../support/go_program.ts";
 
 const DEADLINE_S = 30;
 

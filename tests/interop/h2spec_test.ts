@@ -1,7 +1,7 @@
 /** h2spec against a server: it runs to its end, fails where we know why, and nobody else notices. */
 import assert from "node:assert/strict";
 import { complaints, makeStage } from "../torture/stage.ts";
-import { buildWithGo } from "./go_program.ts";
+import { buildWithGo } from "../support/go_program.ts";
 import { H2SPEC, runH2spec, startProxy } from "./h2spec.ts";
 
 /** What may fail, and why. docs/reliability.md has the same table. */

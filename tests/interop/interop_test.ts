@@ -3,7 +3,7 @@
  * the variable TELEPORT_TEST_PYTHON, or python3, has the packages of requirements.txt.
  */
 import assert from "node:assert/strict";
-import { startServer } from "../e2e/programs.ts";
+import { startServer } from "../support/programs.ts";
 
 const python = Deno.env.get("TELEPORT_TEST_PYTHON") ?? "python3";
 const here = new URL(".", import.meta.url).pathname;

@@ -1,7 +1,7 @@
 /** A client whose certificate no server here accepts names it and says why: the server closes the connection and is silent. */
 import assert from "node:assert/strict";
-import { ca, credentials, issue, type Issued, otherCa, serverCredentials } from "./certificates.ts";
-import { connectTo, failure, serveLocally } from "./fixture.ts";
+import { ca, credentials, issue, type Issued, otherCa, serverCredentials } from "../support/certificates.ts";
+import { connectTo, failure, serveLocally } from "../support/rpc_server.ts";
 
 const subject = [["O", "admin"], ["CN", "ann"]] as const;
 const between = await issue({ subject: [["CN", "between"]], usage: "ca", issuer: ca });

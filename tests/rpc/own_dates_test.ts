@@ -1,7 +1,7 @@
 /** A client whose own certificate is out of its dates says so, and blames neither server nor network. */
 import assert from "node:assert/strict";
-import { ca, credentials, issue } from "./certificates.ts";
-import { connectTo, failure, serveLocally } from "./fixture.ts";
+import { ca, credentials, issue } from "../support/certificates.ts";
+import { connectTo, failure, serveLocally } from "../support/rpc_server.ts";
 
 const subject = [["O", "admin"], ["CN", "ann"]] as const;
 const cases: [string, { from: number; until: number }, RegExp][] = [

@@ -16,8 +16,8 @@ import {
   revocationOf,
   serverCertificate,
   serverCredentials,
-} from "./certificates.ts";
-import { aborted, connectTo, failure, serveLocally } from "./fixture.ts";
+} from "../support/certificates.ts";
+import { aborted, connectTo, failure, serveLocally } from "../support/rpc_server.ts";
 
 const HOSTS = ["localhost", "127.0.0.1", "::1"];
 const newServer = await issue({ subject: [["CN", "server"]], usage: "server", hosts: HOSTS, issuer: otherCa });

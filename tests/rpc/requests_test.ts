@@ -4,7 +4,7 @@ import { JobNotFoundError } from "../../mod.ts";
 import type { CallContext, JobWorkerHandlers } from "../../proto/service.ts";
 import type { InputRequest } from "../../proto/teleport/v1/job_worker.ts";
 import { CallError } from "../../rpc/client/client.ts";
-import { aborted, connectTo, failure, serveLocally } from "./fixture.ts";
+import { aborted, connectTo, failure, serveLocally } from "../support/rpc_server.ts";
 
 type Input = JobWorkerHandlers["Input"];
 

@@ -1,6 +1,6 @@
 /** A shutdown in the middle of calls: who is being answered gets all of it, who comes later is told to come again. */
 import assert from "node:assert/strict";
-import { all, connectTo, failure, serveLocally } from "./fixture.ts";
+import { all, connectTo, failure, serveLocally } from "../support/rpc_server.ts";
 
 Deno.test("shutdown() lets streams be read to their end, not only sent to it", async () => {
   const MESSAGES = 200;

@@ -1,6 +1,6 @@
 /** Who may do what without a policy file: a row for each call, a column for each role, a cell for three kinds of jobs. */
 import type { CallName, JobWorkerClient } from "../../proto/service.ts";
-import { certificateOf, first, once } from "./fixture.ts";
+import { certificateOf, first, once } from "../support/service.ts";
 
 /** The id of no job. */
 export const MISSING = "01890000-0000-7000-8000-000000000000";

@@ -3,7 +3,7 @@ import { connect } from "../../rpc/client/client.ts";
 import { parseAddress } from "../../rpc/shared/address.ts";
 import { issueClient } from "../../certs/issue.ts";
 import { type Ground, ROUNDS } from "./load.ts";
-import { startServer } from "../e2e/programs.ts";
+import { startServer } from "../support/programs.ts";
 
 /** The figures of a part of the soak. */
 export interface Window {

@@ -1,7 +1,7 @@
 /** `deno task torture:damage [COUNT [SEED]]`: damages files at random, with a new seed, and fails at the first wrong answer. */
 import { damageFiles, makeFiles } from "./damaged_files.ts";
 import { damageJobs, makeJobs } from "./damaged_jobs.ts";
-import { newSeed, Random } from "./random.ts";
+import { newSeed, Random } from "../support/random.ts";
 
 const USUAL = 2_000;
 

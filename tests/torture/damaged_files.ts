@@ -13,7 +13,7 @@ import { readIdentity } from "../../teleportd/identity.ts";
 import { RevocationMemory } from "../../teleportd/revocation_memory.ts";
 import { StartError } from "../../teleportd/start_error.ts";
 import { readLimits } from "../../teleportd/supervisor_options.ts";
-import { assertRefusal, copyDirectory, damageFile, filesBelow, randomOf } from "./damage.ts";
+import { assertRefusal, copyDirectory, damageFile, filesBelow, randomOf } from "../support/damage.ts";
 
 const POLICY = `{
   "comment": "A comment may stand in every object.",

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { TeleportError } from "../../mod.ts";
 import { Supervisor } from "../../worker/supervisor/supervisor.ts";
-import { assertRefusal, copyDirectory, damageFile, filesBelow, randomOf } from "./damage.ts";
+import { assertRefusal, copyDirectory, damageFile, filesBelow, randomOf } from "../support/damage.ts";
 
 /** A job as it was before the damage. */
 interface Truth {

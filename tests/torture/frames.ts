@@ -1,5 +1,5 @@
 /** Frames of HTTP/2, well-formed and not: RFC 9113, section 4 and 6. */
-import type { Random } from "./random.ts";
+import type { Random } from "../support/random.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 

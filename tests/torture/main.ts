@@ -1,6 +1,6 @@
 /** `deno task torture`: tries to break a server in every way there is, with new seeds, and says how it fared. */
 import { parseArgs } from "node:util";
-import { newSeed, Random } from "./random.ts";
+import { newSeed, Random } from "../support/random.ts";
 import { messages } from "./messages.ts";
 import { rawFrames } from "./raw_frames.ts";
 import { slowReaders } from "./slow_readers.ts";

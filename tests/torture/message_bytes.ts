@@ -2,7 +2,7 @@
 import { Buffer } from "node:buffer";
 import protobuf from "protobufjs";
 import { type Method, methods, root } from "../../rpc/shared/definition.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "../support/random.ts";
 
 /** A message for a call. */
 export interface Fuzzed {

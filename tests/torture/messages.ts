@@ -1,7 +1,7 @@
 /** Random messages in every call, as every role: each gets a code that does not blame the server. */
 import assert from "node:assert/strict";
 import { connect } from "../../rpc/client/client.ts";
-import { rawClient } from "../e2e/raw_client.ts";
+import { rawClient } from "../support/raw_client.ts";
 import { removeOthers } from "./leftover_jobs.ts";
 import { randomMessage } from "./message_bytes.ts";
 import type { Torture } from "./torture.ts";

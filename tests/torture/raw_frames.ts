@@ -1,7 +1,7 @@
 /** Torture by frames of HTTP/2 of every type, flag and length after every kind of request, by every kind of user. */
 import type { Credentials } from "../../rpc/client/client.ts";
 import { hostileWrites } from "./frames.ts";
-import { Random } from "./random.ts";
+import { Random } from "../support/random.ts";
 import { USERS } from "./stage.ts";
 import type { Torture } from "./torture.ts";
 

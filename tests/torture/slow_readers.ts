@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { connect } from "../../rpc/client/client.ts";
 import { methods } from "../../rpc/shared/definition.ts";
-import { rawClient } from "../e2e/raw_client.ts";
+import { rawClient } from "../support/raw_client.ts";
 import { removeOthers } from "./leftover_jobs.ts";
 import type { Torture } from "./torture.ts";
 

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import type { JobStatus } from "../../proto/teleport/v1/job_worker.ts";
 import type { Credentials, RpcClient } from "../../rpc/client/client.ts";
-import { listOf, user } from "../e2e/identity_certificates.ts";
-import { makePlace, replaceFile, startWatched, type WatchedServer } from "../e2e/identity_process.ts";
-import { descriptorsOf, memoryMiB } from "../e2e/teleportd.ts";
-import { ca, credentials } from "../rpc/certificates.ts";
+import { listOf, user } from "../support/identity_certificates.ts";
+import { makePlace, replaceFile, startWatched, type WatchedServer } from "../support/identity_process.ts";
+import { descriptorsOf, memoryMiB } from "../support/server_process.ts";
+import { ca, credentials } from "../support/certificates.ts";
 
 /** The users who torture. The stranger's certificate has no role. */
 export const USERS = ["admin", "viewer", "stranger", "revoked"] as const;

@@ -1,5 +1,5 @@
 /** What every kind of torture has in common: how it is described, and what it is given. */
-import type { Random } from "./random.ts";
+import type { Random } from "../support/random.ts";
 import type { Stage } from "./stage.ts";
 
 /** How much of it. */

@@ -1,7 +1,7 @@
 /** Each torture in its short form, with a fixed seed: the server serves on and nobody else suffers. */
 import assert from "node:assert/strict";
 import { TORTURES } from "./main.ts";
-import { Random } from "./random.ts";
+import { Random } from "../support/random.ts";
 import { complaints, makeStage } from "./stage.ts";
 
 const SEED = 10;

@@ -1,5 +1,5 @@
 /** Chains of certificates made by openssl, of kinds that this project does not make itself. */
-import { openssl } from "../certs/fixture.ts";
+import { openssl } from "../support/certs.ts";
 
 /** A directory in which openssl makes certificates. */
 export interface Workshop extends AsyncDisposable {

@@ -1,8 +1,8 @@
 /** The judge of certificate chains: each link, each date, each use, with the true reason. */
 import assert from "node:assert/strict";
-import { withOpenssl } from "../certs/fixture.ts";
-import { ca, clientCertificate, issue, type Issued, otherCa } from "../rpc/certificates.ts";
-import { connectTo, failure, serveLocally } from "../rpc/fixture.ts";
+import { withOpenssl } from "../support/certs.ts";
+import { ca, clientCertificate, issue, type Issued, otherCa } from "../support/certificates.ts";
+import { connectTo, failure, serveLocally } from "../support/rpc_server.ts";
 import { readCertificate } from "../../trust/certificate.ts";
 import { type ChainFault, judgeChain } from "../../trust/chain.ts";
 import { certificatesIn } from "../../trust/pem.ts";

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { checkCredentials, readAuthorities } from "../../rpc/shared/credentials.ts";
 import { CredentialsError } from "../../rpc/server/server.ts";
 import { readPem, splitCertificates, writePem } from "../../trust/pem.ts";
-import { openssl, withOpenssl } from "../certs/fixture.ts";
-import { ca, clientCertificate, clientCredentials, otherCa, serverCredentials } from "../rpc/certificates.ts";
-import { connectTo, serveLocally } from "../rpc/fixture.ts";
+import { openssl, withOpenssl } from "../support/certs.ts";
+import { ca, clientCertificate, clientCredentials, otherCa, serverCredentials } from "../support/certificates.ts";
+import { connectTo, serveLocally } from "../support/rpc_server.ts";
 
 const marker = "-----BEGIN CERTIFICATE-----";
 const forms: [string, string][] = [

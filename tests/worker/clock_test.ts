@@ -5,7 +5,7 @@ import { OutputLog } from "../../worker/output/log.ts";
 import type { OutputPiece } from "../../worker/output/chunk.ts";
 import { type OutputSelection, readOutput } from "../../worker/output/follow.ts";
 import { Supervisor } from "../../worker/supervisor/supervisor.ts";
-import { randomOf } from "../torture/damage.ts";
+import { randomOf } from "../support/damage.ts";
 
 const decoder = new TextDecoder();
 const never = new AbortController().signal;

@@ -2,7 +2,7 @@
  * A supervisor's process that dies at one step of a job's life: `crash_program.ts DIRECTORY STEP SCRIPT`. Each
  * acknowledgement is a line on stdout, written before anything else happens.
  */
-import "./plain_start.ts";
+import "../support/plain_start.ts";
 import { Supervisor } from "../../mod.ts";
 import { OutputLog } from "../../worker/output/log.ts";
 import { Segment } from "../../worker/output/segment.ts";

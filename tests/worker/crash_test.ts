@@ -1,5 +1,5 @@
 /** A crash at each step of a job's life: the table of what is true afterwards is the test. */
-import "./plain_start.ts";
+import "../support/plain_start.ts";
 import assert from "node:assert/strict";
 import { Supervisor } from "../../mod.ts";
 

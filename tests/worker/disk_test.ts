@@ -1,7 +1,7 @@
 /** A disk that is full, and one that cannot be written: clear errors, nothing damaged, and all well once it is mended. */
 import assert from "node:assert/strict";
 import { JobNotFoundError, NotRecordedError, StoreUnusableError, Supervisor } from "../../mod.ts";
-import { ignore, onDisk, remount, run, title } from "./small_disk.ts";
+import { ignore, onDisk, remount, run, title } from "../support/small_disk.ts";
 
 async function finish(supervisor: Supervisor, id: string) {
   for await (const _ of supervisor.watchStatus(id));

@@ -5,8 +5,8 @@
  */
 import { keepFromJobs } from "../../worker/launch/inheritance.ts";
 import { Process, type ProcessOptions } from "../../worker/process/process.ts";
-import { MASK_PROBE, PROBE } from "./inheritance_starter.ts";
-import { Sink } from "./sink.ts";
+import { MASK_PROBE, PROBE } from "../support/inheritance_starter.ts";
+import { Sink } from "../support/sink.ts";
 
 const WAYS: readonly ProcessOptions[] = [{}, { rlimits: { coreBytes: 0 } }, { noNewPrivileges: true }];
 

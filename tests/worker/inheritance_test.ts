@@ -1,6 +1,6 @@
 /** The server and its jobs are apart: nothing that the starter of a process left to it reaches what it starts. */
 import assert from "node:assert/strict";
-import { assertApart, starter } from "./inheritance_starter.ts";
+import { assertApart, starter } from "../support/inheritance_starter.ts";
 
 const PROGRAM = new URL("inheritance_program.ts", import.meta.url).pathname;
 

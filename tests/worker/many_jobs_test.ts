@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type JobStatus, Supervisor, type SupervisorOptions } from "../../mod.ts";
 import { scanProcesses } from "../../worker/linux/procfs.ts";
-import { cgroupTest } from "./cgroup_fixture.ts";
+import { cgroupTest } from "../support/cgroups.ts";
 
 const JOBS = 300;
 

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { HostExhaustedError } from "../../worker/errors.ts";
 import { Process, type ProcessOptions } from "../../worker/process/process.ts";
 import type { StartErrorCode } from "../../worker/launch/failure.ts";
-import { Sink } from "./sink.ts";
-import { ignore, onDisk, run as runTool, title } from "./small_disk.ts";
+import { Sink } from "../support/sink.ts";
+import { ignore, onDisk, run as runTool, title } from "../support/small_disk.ts";
 import { defined } from "../../base/defined.ts";
 
 const WAYS: readonly (readonly [string, ProcessOptions])[] = [

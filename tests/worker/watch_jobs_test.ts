@@ -1,5 +1,5 @@
 /** Watching many jobs: what there is, then every change, by filter, to be resumed anywhere. */
-import "./plain_start.ts";
+import "../support/plain_start.ts";
 import assert from "node:assert/strict";
 import { type JobEvent, type JobFilter, Supervisor } from "../../mod.ts";
 import { InvalidArgumentError, JobNotFoundError, SupervisorClosedError } from "../../worker/errors.ts";

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { Process, type ProcessOptions } from "../../worker/process/process.ts";
 import { readEntry, scanProcesses } from "../../worker/linux/procfs.ts";
 import type { ProcessStatus } from "../../worker/process/state.ts";
-import { cgroupTest } from "./cgroup_fixture.ts";
+import { cgroupTest } from "../support/cgroups.ts";
 import { type Animal, CHAIN, DETACHED, HEADLESS, NEXT, REGROUPED, ZOO } from "./zoo.ts";
-import { Sink } from "./sink.ts";
+import { Sink } from "../support/sink.ts";
 
 const GRACE_MS = 200;
 /** What is left behind a leader has a second of grace; the rest is room for a machine with other things to do. */

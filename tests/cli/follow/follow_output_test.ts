@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { followOutput, OutputMismatchError } from "../../../cli/follow/follow_output.ts";
 import type { JobOutput } from "../../../proto/teleport/v1/job_worker.ts";
-import { exited, FakeCallError, outputOf, running, stream, untilAborted } from "../fake.ts";
+import { exited, FakeCallError, outputOf, running, stream, untilAborted } from "../../support/fake_io.ts";
 
 const pieces: ["stdout" | "stderr", string][] = [["stdout", "a\0b"], ["stderr", "\xff"], ["stdout", "c"]];
 

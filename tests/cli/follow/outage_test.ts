@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { Outages } from "../../../cli/follow/outage.ts";
 import { SilenceError } from "../../../cli/follow/silence.ts";
-import { FakeCallError } from "../fake.ts";
+import { FakeCallError } from "../../support/fake_io.ts";
 
 /** The notes of a command. */
 function notes(): { readonly told: string[]; note(text: string): Promise<void> } {

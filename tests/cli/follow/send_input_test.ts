@@ -5,7 +5,7 @@ import { sendInput, type SendInputOptions, type SentInput } from "../../../cli/f
 import type { Sent } from "../../../proto/service.ts";
 import type { InputRequest, InputResponse } from "../../../proto/teleport/v1/job_worker.ts";
 import { ProcessInput } from "../../../worker/process/stdin.ts";
-import { FakeCallError, FakeStdin, running } from "../fake.ts";
+import { FakeCallError, FakeStdin, running } from "../../support/fake_io.ts";
 
 /** A refusal by the server, with its own code. */
 class Refusal extends FakeCallError {

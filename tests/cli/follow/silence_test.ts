@@ -1,7 +1,7 @@
 /** Tests of cli/follow/silence.ts: a stream that stands still is ended, and only that. */
 import assert from "node:assert/strict";
 import { SilenceError, unlessSilent } from "../../../cli/follow/silence.ts";
-import { FakeCallError, untilAborted } from "../fake.ts";
+import { FakeCallError, untilAborted } from "../../support/fake_io.ts";
 
 Deno.test("unlessSilent() gives what comes, and ends a stream on which nothing comes", async () => {
   const taken: number[] = [];

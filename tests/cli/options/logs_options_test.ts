@@ -4,7 +4,7 @@ import { type LogsFlags, logsOptions } from "../../../cli/options/logs_options.t
 import { parseSizeBytes } from "../../../units/size.ts";
 import { createStamps } from "../../../cli/print/timestamps.ts";
 import { UsageError } from "../../../units/usage_error.ts";
-import { exited, FakeIo, outputOf, stream, teleport } from "../fake.ts";
+import { exited, FakeIo, outputOf, stream, teleport } from "../../support/fake_io.ts";
 
 async function asked(...args: string[]): Promise<Record<string, unknown>> {
   let request: Record<string, unknown> = {};

@@ -1,7 +1,7 @@
 /** Tests of cli/print/message_json.ts. */
 import assert from "node:assert/strict";
 import { outputJson, rfc3339, statusJson } from "../../../cli/print/message_json.ts";
-import { exited, jobStatus, outputOf } from "../fake.ts";
+import { exited, jobStatus, outputOf } from "../../support/fake_io.ts";
 
 Deno.test("statusJson() tells of the input of a job that has one, also when it is empty", () => {
   const { input, input_bytes, input_closed } = statusJson(jobStatus({ input: true }));

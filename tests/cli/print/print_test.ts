@@ -1,7 +1,7 @@
 /** Tests of cli/print/print.ts. */
 import assert from "node:assert/strict";
 import { BrokenPipeError, createPrint } from "../../../cli/print/print.ts";
-import { FakeIo } from "../fake.ts";
+import { FakeIo } from "../../support/fake_io.ts";
 
 Deno.test("Print.bytes() writes all of it, also when the file takes little at a time", async () => {
   const io = new FakeIo();

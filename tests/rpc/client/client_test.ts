@@ -5,8 +5,8 @@ import { createServer as createTlsServer } from "node:tls";
 import { JobNotFoundError } from "../../../mod.ts";
 import type { CallContext } from "../../../proto/service.ts";
 import { AddressError, CallError, connect, CredentialsError } from "../../../rpc/client/client.ts";
-import { ca, clientCredentials, credentials, issue, otherCa, serverCertificate } from "../certificates.ts";
-import { aborted, all, connectTo, failure, serveLocally } from "../fixture.ts";
+import { ca, clientCredentials, credentials, issue, otherCa, serverCertificate } from "../../support/certificates.ts";
+import { aborted, all, connectTo, failure, serveLocally } from "../../support/rpc_server.ts";
 
 const echo = { Status: ({ id }: { id: string }) => Promise.resolve({ id }) };
 

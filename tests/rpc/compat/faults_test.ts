@@ -10,8 +10,8 @@ import http2 from "node:http2";
 import type { Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import type { NetworkError } from "../../../rpc/server/server.ts";
-import { clientCredentials } from "../certificates.ts";
-import { connectTo, serveLocally } from "../fixture.ts";
+import { clientCredentials } from "../../support/certificates.ts";
+import { connectTo, serveLocally } from "../../support/rpc_server.ts";
 import { DEADLY_WRITES } from "./deadly_writes.ts";
 
 const DEADLINE_MS = 10_000;

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import http2 from "node:http2";
 import type { AddressInfo } from "node:net";
 import { freeSentFrames } from "../../../rpc/compat/frame_memory.ts";
-import { connectTo, serveLocally } from "../fixture.ts";
+import { connectTo, serveLocally } from "../../support/rpc_server.ts";
 
 Deno.test("freeSentFrames() frees a large frame once it was sent, and leaves what shares its memory with others", async () => {
   const large = Buffer.from(new Uint8Array(100_000).fill(1).buffer);

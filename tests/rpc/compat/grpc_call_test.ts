@@ -1,7 +1,7 @@
 /** The fields of grpc-js that the server reaches for are where it looks for them. */
 import assert from "node:assert/strict";
 import { boundRequest, innerOf, streamOf } from "../../../rpc/compat/grpc_call.ts";
-import { connectTo, failure, serveLocally } from "../fixture.ts";
+import { connectTo, failure, serveLocally } from "../../support/rpc_server.ts";
 
 Deno.test("a call as a handler's server sees it has a stream, a session and an account", async () => {
   await using server = await serveLocally({ Status: () => Promise.resolve({ id: "x" }) });

@@ -13,7 +13,7 @@ import {
 } from "../../../mod.ts";
 import type { CallContext } from "../../../proto/service.ts";
 import { CallError } from "../../../rpc/client/client.ts";
-import { aborted, all, connectTo, failure, serveLocally } from "../fixture.ts";
+import { aborted, all, connectTo, failure, serveLocally } from "../../support/rpc_server.ts";
 
 const SECRET = "secret /root/path";
 

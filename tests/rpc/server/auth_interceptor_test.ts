@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { TeleportError } from "../../../mod.ts";
-import { type RawCall, rawClient, type RawEnd } from "../../e2e/raw_client.ts";
-import { clientCredentials } from "../certificates.ts";
-import { serveLocally } from "../fixture.ts";
+import { type RawCall, rawClient, type RawEnd } from "../../support/raw_client.ts";
+import { clientCredentials } from "../../support/certificates.ts";
+import { serveLocally } from "../../support/rpc_server.ts";
 
 const STATUS = "/teleport.v1.JobWorker/Status";
 const DEADLINE_MS = 10_000;

@@ -7,8 +7,8 @@ import type { Standing } from "../../../rpc/server/server.ts";
 import type { RpcServer } from "../../../rpc/server/server.ts";
 import { TeleportError } from "../../../mod.ts";
 import type { CallContext, PeerCertificate } from "../../../proto/service.ts";
-import { ca, clientCredentials, credentials, issue } from "../certificates.ts";
-import { connectTo, failure, serveLocally } from "../fixture.ts";
+import { ca, clientCredentials, credentials, issue } from "../../support/certificates.ts";
+import { connectTo, failure, serveLocally } from "../../support/rpc_server.ts";
 
 const echo = { Status: ({ id }: { id: string }) => Promise.resolve({ id }) } as never;
 

@@ -9,8 +9,8 @@ import type { CallContext } from "../../../proto/service.ts";
 import { connect } from "../../../rpc/client/client.ts";
 import { healthMethods } from "../../../rpc/shared/health_definition.ts";
 import { AddressError } from "../../../rpc/server/server.ts";
-import { clientCredentials } from "../certificates.ts";
-import { aborted, all, connectTo, failure, serveLocally } from "../fixture.ts";
+import { clientCredentials } from "../../support/certificates.ts";
+import { aborted, all, connectTo, failure, serveLocally } from "../../support/rpc_server.ts";
 
 const echo = { Status: ({ id }: { id: string }) => Promise.resolve({ id }) };
 

@@ -15,8 +15,8 @@ import {
   otherCa,
   serverCertificate,
   serverCredentials,
-} from "../certificates.ts";
-import { connectTo, failure, serveLocally } from "../fixture.ts";
+} from "../../support/certificates.ts";
+import { connectTo, failure, serveLocally } from "../../support/rpc_server.ts";
 
 /** A server that counts what reaches it. */
 async function counting(): Promise<{ server: RpcServer; seen: PeerCertificate[]; reached: () => number }> {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readCertificate } from "../../../rpc/shared/peer.ts";
 import { Trust } from "../../../rpc/server/trust.ts";
-import { ca, clientCertificate, issue, type Issued, otherCa, revocationOf } from "../certificates.ts";
+import { ca, clientCertificate, issue, type Issued, otherCa, revocationOf } from "../../support/certificates.ts";
 
 const subject = [["O", "admin"], ["CN", "ann"]] as const;
 const read = ({ certificate }: Issued) => readCertificate(new Uint8Array(certificate.rawData));

@@ -1,8 +1,8 @@
 /** Answers that are not read give way to those that are. */
 import assert from "node:assert/strict";
-import { clientCredentials } from "../certificates.ts";
-import { connectTo, serveLocally } from "../fixture.ts";
-import { rawClient } from "../../e2e/raw_client.ts";
+import { clientCredentials } from "../../support/certificates.ts";
+import { connectTo, serveLocally } from "../../support/rpc_server.ts";
+import { rawClient } from "../../support/raw_client.ts";
 
 const STATUS = "/teleport.v1.JobWorker/Status";
 

@@ -1,7 +1,7 @@
 /** What a certificate says of its holder, also where it was made to deceive. */
 import assert from "node:assert/strict";
 import { readCertificate } from "../../../rpc/shared/peer.ts";
-import { ca, issue } from "../certificates.ts";
+import { ca, issue } from "../../support/certificates.ts";
 
 async function read(subject: [string, string][], more: { serialNumber?: string } = {}) {
   const { certificate } = await issue({ subject, usage: "client", issuer: ca, ...more });

@@ -7,7 +7,7 @@ import type { AuditEntry } from "../../../service/audit/audit.ts";
 import { createService } from "../../../service/handlers/handlers.ts";
 import { jobOptionsOf } from "../../../service/convert/job_options.ts";
 import { rlimitsMessage, rlimitsOf } from "../../../service/convert/rlimits.ts";
-import { certificateOf, clientOf, codeOf, startService } from "../fixture.ts";
+import { certificateOf, clientOf, codeOf, startService } from "../../support/service.ts";
 
 /** A request as a handler gets it. */
 function asked(fields: Parameters<typeof methods.Register.requestSerialize>[0]): JobRequest {

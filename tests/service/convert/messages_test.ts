@@ -12,7 +12,7 @@ import {
   statesOf,
   statusMessage,
 } from "../../../service/convert/messages.ts";
-import { all, certificateOf, codeOf, startService } from "../fixture.ts";
+import { all, certificateOf, codeOf, startService } from "../../support/service.ts";
 
 const registeredAt = new Date("2026-01-02T03:04:05.678Z");
 const TIME = { seconds: 1_767_323_045, nanos: 678_000_000 };

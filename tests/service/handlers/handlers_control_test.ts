@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { CgroupTree, Supervisor } from "../../../mod.ts";
 import { createService } from "../../../service/handlers/handlers.ts";
-import { fakeBase } from "../../worker/cgroup_fixture.ts";
-import { all, certificateOf, clientOf, codeOf, first, startService } from "../fixture.ts";
+import { fakeBase } from "../../support/cgroups.ts";
+import { all, certificateOf, clientOf, codeOf, first, startService } from "../../support/service.ts";
 
 const BUSY = { command: "sh", args: ["-c", "echo up; while :; do :; done"] };
 

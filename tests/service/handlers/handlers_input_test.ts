@@ -6,7 +6,16 @@ import type { InputRequest, JobStatus } from "../../../proto/teleport/v1/job_wor
 import type { AuditEntry } from "../../../service/audit/audit.ts";
 import { createService } from "../../../service/handlers/handlers.ts";
 import { parsePolicy } from "../../../service/policy/file.ts";
-import { all, certificateOf, clientOf, codeOf, first, once, startService, type TestService } from "../fixture.ts";
+import {
+  all,
+  certificateOf,
+  clientOf,
+  codeOf,
+  first,
+  once,
+  startService,
+  type TestService,
+} from "../../support/service.ts";
 
 const encoder = new TextEncoder();
 const ADA = certificateOf("ada", "operator");

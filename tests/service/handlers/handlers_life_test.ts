@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { JobWorkerClient } from "../../../proto/service.ts";
 import type { JobStatus, State } from "../../../proto/teleport/v1/job_worker.ts";
-import { all, certificateOf, codeOf, first, startService, type TestService } from "../fixture.ts";
+import { all, certificateOf, codeOf, first, startService, type TestService } from "../../support/service.ts";
 
 const MISSING = "01890000-0000-7000-8000-000000000000";
 const ann = certificateOf("ann", "operator");

@@ -1,7 +1,7 @@
 /** What List gives: the newest first, filtered, page by page, whatever happens between two pages. */
 import assert from "node:assert/strict";
 import type { JobWorkerClient } from "../../../proto/service.ts";
-import { all, certificateOf, codeOf, startService } from "../fixture.ts";
+import { all, certificateOf, codeOf, startService } from "../../support/service.ts";
 
 const ann = certificateOf("ann", "operator");
 type Filter = Parameters<JobWorkerClient["List"]>[0];

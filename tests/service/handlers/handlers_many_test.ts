@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { JobWorkerClient } from "../../../proto/service.ts";
 import type { JobEvent } from "../../../proto/teleport/v1/job_worker.ts";
-import { all, certificateOf, codeOf, startService } from "../fixture.ts";
+import { all, certificateOf, codeOf, startService } from "../../support/service.ts";
 
 const ann = certificateOf("ann", "operator");
 const bob = certificateOf("bob", "operator");

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import type { JobWorkerClient } from "../../../proto/service.ts";
 import type { JobOutput, OutputEnd } from "../../../proto/teleport/v1/job_worker.ts";
-import { all, certificateOf, codeOf, first, startService } from "../fixture.ts";
+import { all, certificateOf, codeOf, first, startService } from "../../support/service.ts";
 
 const ann = certificateOf("ann", "operator");
 type Selection = Partial<Parameters<JobWorkerClient["GetOutput"]>[0]>;

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createService } from "../../../service/handlers/handlers.ts";
 import { Supervisor } from "../../../mod.ts";
-import { certificateOf, clientOf, codeOf, startService } from "../fixture.ts";
+import { certificateOf, clientOf, codeOf, startService } from "../../support/service.ts";
 
 Deno.test("Info tells the number of jobs only to callers who see the jobs of all users", async () => {
   await using service = startService();

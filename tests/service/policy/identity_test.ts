@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { PeerCertificate } from "../../../proto/service.ts";
 import { UnauthenticatedError } from "../../../service/errors.ts";
 import { identify } from "../../../service/policy/identity.ts";
-import { certificateOf } from "../fixture.ts";
+import { certificateOf } from "../../support/service.ts";
 
 Deno.test("identify() gives the common name as user and each organization once as role", () => {
   assert.deepEqual(identify(certificateOf("ann", "viewer", "operator", "viewer")), {

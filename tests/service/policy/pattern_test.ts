@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { decideRegister } from "../../../service/policy/policy.ts";
 import { Pattern } from "../../../service/policy/pattern.ts";
 import { parsePolicy } from "../../../service/policy/file.ts";
-import { randomOf } from "../../torture/damage.ts";
+import { randomOf } from "../../support/damage.ts";
 import type { JobRequest } from "../../../proto/teleport/v1/job_worker.ts";
 
 /** Those that take a backtracking engine longer than anybody waits, with a text made for each. */

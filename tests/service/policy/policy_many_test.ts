@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { Supervisor } from "../../../mod.ts";
 import { createService } from "../../../service/handlers/handlers.ts";
-import { certificateOf, clientOf, codeOf, startService } from "../fixture.ts";
+import { certificateOf, clientOf, codeOf, startService } from "../../support/service.ts";
 import { callerOf, CALLERS, DENY, MISSING, OK, REGISTER } from "../policy_table.ts";
 
 Deno.test("Register is for those who may change jobs, and makes the job theirs", async () => {

@@ -1,12 +1,20 @@
 /** Who may do what: every call by every role on one's own, another's and a missing job, cell by cell. */
-import "../../worker/plain_start.ts";
+import "../../support/plain_start.ts";
 import assert from "node:assert/strict";
 import type { CallName } from "../../../proto/service.ts";
 import { methods } from "../../../rpc/shared/definition.ts";
 import { UnauthenticatedError } from "../../../service/errors.ts";
 import { CALL_KINDS, rulesFor } from "../../../service/policy/policy.ts";
 import { DEFAULT_POLICY } from "../../../service/policy/default.ts";
-import { certificateOf, codeOf, contextOf, first, methodOf, startService, type TestService } from "../fixture.ts";
+import {
+  certificateOf,
+  codeOf,
+  contextOf,
+  first,
+  methodOf,
+  startService,
+  type TestService,
+} from "../../support/service.ts";
 import {
   callerOf,
   CALLERS,

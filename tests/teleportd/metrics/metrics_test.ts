@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { StartError } from "../../../teleportd/start_error.ts";
 import { serveMetrics } from "../../../teleportd/metrics/endpoint.ts";
-import { spawnServer, teleport, teleportOk } from "../../e2e/programs.ts";
+import { spawnServer, teleport, teleportOk } from "../../support/programs.ts";
 
 /** The value of a series, such as `teleport_jobs{state="EXITED"}`; undefined when it is not there. */
 function valueOf(text: string, series: string): number | undefined {

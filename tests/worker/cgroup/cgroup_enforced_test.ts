@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { CgroupLimits } from "../../../worker/cgroup/limits.ts";
 import type { CgroupTree } from "../../../worker/cgroup/tree.ts";
 import { Process, type ProcessOptions } from "../../../worker/process/process.ts";
-import { cgroupTest } from "../cgroup_fixture.ts";
+import { cgroupTest } from "../../support/cgroups.ts";
 
 /** Runs a script in a cgroup with limits to its end. */
 async function run(cgroups: CgroupTree, script: string, limits: CgroupLimits, options: ProcessOptions = {}) {

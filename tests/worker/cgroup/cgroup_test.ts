@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { Cgroup } from "../../../worker/cgroup/cgroup.ts";
 import { readEntry } from "../../../worker/linux/procfs.ts";
-import { cgroupTest } from "../cgroup_fixture.ts";
+import { cgroupTest } from "../../support/cgroups.ts";
 
 /** Runs a script that has joined the cgroup, until it has written a line. */
 async function inside(cgroup: Cgroup, script: string) {

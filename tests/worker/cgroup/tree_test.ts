@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { CgroupUnavailableError, SERVER_LEAF } from "../../../worker/cgroup/delegation.ts";
 import { CgroupTree } from "../../../worker/cgroup/tree.ts";
 import { NotEnforceableError } from "../../../worker/errors.ts";
-import { fakeBase } from "../cgroup_fixture.ts";
+import { fakeBase } from "../../support/cgroups.ts";
 
 const decoder = new TextDecoder();
 

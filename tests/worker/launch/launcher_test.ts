@@ -7,7 +7,7 @@ import { type LaunchPlan, needsLauncher } from "../../../worker/launch/script.ts
 import { Process, type ProcessOptions } from "../../../worker/process/process.ts";
 import type { OutputSink } from "../../../worker/process/pump.ts";
 import type { ProcessStatus } from "../../../worker/process/state.ts";
-import { Sink } from "../sink.ts";
+import { Sink } from "../../support/sink.ts";
 
 interface Ran {
   readonly status: ProcessStatus;

@@ -4,7 +4,7 @@ import { findUser } from "../../../worker/launch/passwd.ts";
 import { gainsNoPrivileges } from "../../../worker/launch/host.ts";
 import type { Stream } from "../../../worker/output/frame.ts";
 import { Process, type ProcessOptions } from "../../../worker/process/process.ts";
-import { Sink } from "../sink.ts";
+import { Sink } from "../../support/sink.ts";
 
 async function files() {
   const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });

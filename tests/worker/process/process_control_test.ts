@@ -6,8 +6,8 @@ import { JobNotRunningError } from "../../../worker/errors.ts";
 import { Process, type ProcessOptions } from "../../../worker/process/process.ts";
 import { readEntry } from "../../../worker/linux/procfs.ts";
 import type { ExitReport, ProcessStatus } from "../../../worker/process/state.ts";
-import { cgroupTest, fakeBase } from "../cgroup_fixture.ts";
-import { Sink } from "../sink.ts";
+import { cgroupTest, fakeBase } from "../../support/cgroups.ts";
+import { Sink } from "../../support/sink.ts";
 import { HEADLESS } from "../zoo.ts";
 
 type Sh = (script: string, options?: ProcessOptions) => { process: Process; output: Sink };

@@ -1,5 +1,5 @@
 /** Real processes: how they start, what they write, how they are stopped, and that nothing of them is left. */
-import "../plain_start.ts";
+import "../../support/plain_start.ts";
 import assert from "node:assert/strict";
 import {
   InvalidArgumentError,
@@ -12,7 +12,7 @@ import type { OutputSink } from "../../../worker/process/pump.ts";
 import { MARK_VARIABLE } from "../../../worker/process/members.ts";
 import { signalName } from "../../../worker/linux/signals.ts";
 import type { ProcessStatus } from "../../../worker/process/state.ts";
-import { Sink } from "../sink.ts";
+import { Sink } from "../../support/sink.ts";
 
 function sh(script: string, options: ProcessOptions = {}): { process: Process; output: Sink; id: string } {
   const output = new Sink();

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { DirectoryInUseError, StoreUnusableError } from "../../../worker/errors.ts";
 import { Store } from "../../../worker/store/store.ts";
 import { checkWal } from "../../../worker/store/wal_check.ts";
-import { randomOf } from "../../torture/damage.ts";
+import { randomOf } from "../../support/damage.ts";
 
 /** Most that a writer takes to write on a machine that is busy, in milliseconds. */
 const READY_MS = 60_000;

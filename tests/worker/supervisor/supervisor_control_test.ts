@@ -11,7 +11,7 @@ import {
   type SupervisorOptions,
 } from "../../../mod.ts";
 import { readEntry } from "../../../worker/linux/procfs.ts";
-import { cgroupTest, fakeBase } from "../cgroup_fixture.ts";
+import { cgroupTest, fakeBase } from "../../support/cgroups.ts";
 
 const MISSING = "01890000-0000-7000-8000-000000000000";
 

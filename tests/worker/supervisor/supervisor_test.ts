@@ -1,5 +1,5 @@
 /** The supervisor with real jobs: what its calls promise, its watchers, and that nothing of them stays. */
-import "../plain_start.ts";
+import "../../support/plain_start.ts";
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import {

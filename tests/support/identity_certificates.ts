@@ -3,7 +3,7 @@ import "reflect-metadata";
 import { readCertificate } from "../../trust/certificate.ts";
 import * as x509 from "@peculiar/x509";
 import { makeRevocations } from "../../certs/revocations.ts";
-import { ca, issue, type Issued, type Wanted } from "../rpc/certificates.ts";
+import { ca, issue, type Issued, type Wanted } from "./certificates.ts";
 
 /** A user's certificate by the test's authority. */
 export function user(name: string, role: string, wanted: Partial<Wanted> = {}): Promise<Issued> {

@@ -1,7 +1,7 @@
 /** A server as a process whose certificates, policy and log are in a test's hands. */
 import assert from "node:assert/strict";
 import { connect, type Credentials, type RpcClient } from "../../rpc/client/client.ts";
-import { ca, credentials, issue, type Issued } from "../rpc/certificates.ts";
+import { ca, credentials, issue, type Issued } from "./certificates.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const DENO = [Deno.execPath(), "run", "--quiet", "--no-prompt"] as const;
