@@ -1,0 +1,64 @@
+// deno-lint-ignore-file no-console -- a program for developers, which prints its findings
+/**
+ * The gate for plain English: `deno task check:prose`. It reads comments, error and help texts, test names and Markdown,
+ * and fails where one breaks a rule of prose_rules.ts.
+ *
+ * `prose_unclean.txt` lists the folders and files that are not clean yet; the gate skips them. Delete a line there when
+ * its folder is clean. `deno task check:prose -- --all FOLDER` shows the breaches of a folder that is still on the list.
+ */
+import { breachesOf } from "./prose_rules.ts";
+import { proseOf } from "./prose_text.ts";
+
+const root = new URL("../../", import.meta.url);
+/** Folders without prose of ours, and the types that repeat the comments of the service definition. */
+const SKIPPED =
+  /^(\.git|dist|coverage|node_modules|.*\/testdata|proto\/teleport\/v1\/job_worker\.ts|bench\/RESULTS\.md)$/;
+
+/** Returns one line for each breach in a file: place, words found, and the plain way to say it. */
+export function checkFile(path: string, source: string): string[] {
+  const breaches = proseOf(path, source).flatMap((prose) => breachesOf(prose));
+  return breaches.map(({ line, found, advice }) => `${path}:${line}: "${found}": ${advice}`);
+}
+
+/** Reads the list of unclean folders: one path a line; empty lines and lines that start with `#` do not count. */
+export function readUnclean(text: string): string[] {
+  return text.split("\n").map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("#"));
+}
+
+/** Returns whether a path is one of the given files, or lies in one of the given folders. */
+export function isIn(path: string, folders: readonly string[]): boolean {
+  return folders.some((folder) => {
+    const name = folder.replace(/^\.\//, "").replace(/\/+$/, "");
+    return name === "" || name === "." || path === name || path.startsWith(`${name}/`);
+  });
+}
+
+async function* filesOf(folder: string): AsyncGenerator<string> {
+  const entries = await Array.fromAsync(Deno.readDir(new URL(`./${folder}`, root)));
+  for (const { name, isDirectory } of entries.sort((a, b) => a.name < b.name ? -1 : 1)) {
+    const path = folder + name;
+    if (SKIPPED.test(path)) continue;
+    if (isDirectory) yield* filesOf(`${path}/`);
+    else if (/\.(ts|proto|md)$/.test(name)) yield path;
+  }
+}
+
+/** Runs the gate and returns its exit code. */
+async function main(args: readonly string[]): Promise<number> {
+  const folders = args.filter((arg) => !arg.startsWith("-"));
+  const unclean = args.includes("--all")
+    ? []
+    : readUnclean(await Deno.readTextFile(new URL("prose_unclean.txt", import.meta.url)));
+  let count = 0;
+  for await (const path of filesOf("")) {
+    if (isIn(path, unclean) || (folders.length > 0 && !isIn(path, folders))) continue;
+    for (const breach of checkFile(path, await Deno.readTextFile(new URL(path, root)))) {
+      console.log(breach);
+      count += 1;
+    }
+  }
+  if (count > 0) console.error(`${count} places are not plain English yet`);
+  return count > 0 ? 1 : 0;
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));
