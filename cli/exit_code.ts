@@ -1,4 +1,5 @@
 /** How each end becomes an exit code: of a job, and of a call that failed. */
+import { errorCode } from "../base/error_code.ts";
 import type { JobStatus, Reason } from "../proto/teleport/v1/job_worker.ts";
 import { NotUtf8Error } from "../text/decoded.ts";
 import { CredentialsError } from "./config.ts";
@@ -85,7 +86,7 @@ export function errorExitCode(error: unknown): number {
   if (error instanceof CredentialsError || error instanceof SilenceError) return EXIT_CODE.UNREACHABLE;
   if (error instanceof InterruptedError) return error.exitCode;
   // The server was reached, and its disk is full or broken.
-  if (error instanceof Error && "code" in error && error.code === "NOT_RECORDED") return EXIT_CODE.FAILED;
+  if (errorCode(error) === "NOT_RECORDED") return EXIT_CODE.FAILED;
   const status = callStatus(error);
   return status === undefined ? EXIT_CODE.FAILED : BY_CALL_STATUS[status] ?? EXIT_CODE.FAILED;
 }

@@ -1,5 +1,7 @@
 /** Why a file cannot be read: the reason, and the part of its path that fails. */
 
+import { errorCode } from "../base/error_code.ts";
+
 /** The reasons that people meet, in words. */
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: "no such file or directory",
@@ -22,7 +24,7 @@ export async function explainReadError(path: string, error: unknown): Promise<st
 }
 
 function reason(error: unknown): string {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const code = errorCode(error) ?? "";
   const text = error instanceof Error ? error.message : String(error);
   return Object.hasOwn(REASONS, code) ? `${REASONS[code]} (${code})` : text;
 }

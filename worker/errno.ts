@@ -1,5 +1,6 @@
 /** Error numbers of Linux by name and in words: errno(3), strerror(3). */
 import { constants } from "node:os";
+import { errorCode } from "../base/error_code.ts";
 
 /** The words of the GNU C library for what a start can meet. */
 const WORDS: Readonly<Record<string, string>> = {
@@ -32,8 +33,8 @@ const NAMES = new Map(Object.entries(constants.errno).map(([name, number]) => [n
 /** The name of the error number of a failed call, such as `EACCES`; undefined where it had none. */
 export function errnoOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
-  const { code } = error as { code?: unknown };
-  if (typeof code === "string") return code;
+  const code = errorCode(error);
+  if (code !== undefined) return code;
   // Deno 2.9 knows no name for some, such as 26 (ETXTBSY), and gives the number in its text alone.
   return NAMES.get(Number(/\(os error ([0-9]+)\)/.exec(error.message)?.[1]));
 }

@@ -1,4 +1,5 @@
 /** `teleport run`: registers a job, starts it, prints its output and exits as it did. */
+import { errorCode } from "../../base/error_code.ts";
 import type { Sent } from "../../proto/service.ts";
 import type { JobRequest, JobStatus } from "../../proto/teleport/v1/job_worker.ts";
 import type { Context } from "../context.ts";
@@ -143,7 +144,7 @@ async function sendStdin(
       },
     });
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    const code = errorCode(error);
     if (code !== "JOB_NOT_RUNNING" && code !== "INPUT_CLOSED" && !signal.aborted) throw error;
   } finally {
     await noted;

@@ -1,4 +1,6 @@
 /** What to do when the connection or the server goes away under a command that follows something: try again, for a while. */
+import { Backoff, sleep } from "../../base/backoff.ts";
+import { errorCode } from "../../base/error_code.ts";
 import { formatDuration } from "../../units/duration.ts";
 import type { UnreachableReason } from "../../rpc/client/client.ts";
 import { callStatus, unreachableReason } from "../exit_code.ts";
@@ -38,7 +40,7 @@ const FINAL_REASONS: ReadonlySet<unknown> = new Set<UnreachableReason>([
 /** An outage, from the call that failed to the first answer that brings something new. */
 interface Outage {
   readonly sinceMs: number;
-  waitMs: number;
+  readonly backoff: Backoff;
   isToldBack: boolean;
   /** When the server answered first since the last call that failed; undefined: not yet. */
   backSinceMs: number | undefined;
@@ -98,7 +100,7 @@ export class Outages {
     if (outage === undefined) {
       outage = this.#outage = {
         sinceMs: now,
-        waitMs: FIRST_WAIT_MS,
+        backoff: new Backoff(FIRST_WAIT_MS, MAX_WAIT_MS),
         isToldBack: false,
         backSinceMs: undefined,
         triedMs: now,
@@ -107,8 +109,7 @@ export class Outages {
       await this.#print.note(`${why}: trying again for ${formatDuration(this.#retryForMs)}`);
     } else if (now - outage.sinceMs >= this.#retryForMs) throw error;
     // Many clients of one server must not all come at the same moment.
-    const waitMs = outage.waitMs * (0.5 + Math.random() / 2);
-    outage.waitMs = Math.min(outage.waitMs * 2, MAX_WAIT_MS);
+    const waitMs = outage.backoff.nextMs() * (0.5 + Math.random() / 2);
     await sleep(waitMs, signal);
     outage.triedMs = performance.now();
   }
@@ -140,21 +141,7 @@ function isTransient(error: unknown): boolean {
   if (error instanceof SilenceError) return true;
   const status = callStatus(error);
   if (status === undefined || !(error instanceof Error)) return false;
-  const code = "code" in error ? error.code : undefined;
-  if (code !== undefined) return typeof code === "string" && GOING_AWAY.has(code);
+  const code = errorCode(error);
+  if (code !== undefined) return GOING_AWAY.has(code);
   return TRANSIENT.has(status) && !FINAL_REASONS.has(unreachableReason(error));
-}
-
-async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", abort);
-      resolve();
-    }, ms);
-    const abort = () => {
-      clearTimeout(timer);
-      reject(signal?.reason);
-    };
-    signal?.addEventListener("abort", abort, { once: true });
-  });
 }

@@ -1,4 +1,5 @@
 /** What the cgroup above gives to the cgroups of jobs: its controllers, and the permission to join. */
+import { errorCode } from "../../base/error_code.ts";
 import { dirname, join } from "node:path";
 import { Cgroup } from "./cgroup.ts";
 import { type Controller, CONTROLLERS } from "./limits.ts";
@@ -126,6 +127,5 @@ function words(path: string): Set<string> {
 
 /** The system's name of an error, such as `EACCES`. */
 export function codeOf(error: unknown): string {
-  const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
-  return typeof code === "string" ? code : String(error);
+  return errorCode(error) ?? String(error);
 }

@@ -1,4 +1,5 @@
 /** The cgroups of a server's jobs: where they are, which limits they can be held to, and what an earlier life left. */
+import { Backoff } from "../../base/backoff.ts";
 import { basename, dirname, join } from "node:path";
 import { Cgroup } from "./cgroup.ts";
 import { CgroupUnavailableError, codeOf, enableControllers, isFile, SERVER_LEAF, tryToJoin } from "./delegation.ts";
@@ -146,8 +147,9 @@ const FIRST_CHECK_MS = 1;
 async function removeKilled(cgroup: Cgroup): Promise<void> {
   cgroup.kill();
   const end = performance.now() + KILLED_WAIT_MS;
-  for (let waitMs = FIRST_CHECK_MS; cgroup.isPopulated && performance.now() < end; waitMs *= 2) {
-    await new Promise((resolve) => setTimeout(resolve, waitMs));
+  const backoff = new Backoff(FIRST_CHECK_MS);
+  while (cgroup.isPopulated && performance.now() < end) {
+    await backoff.wait();
     cgroup.kill(); // Before Linux 5.14 this takes more than once.
   }
   cgroup.remove();

@@ -1,4 +1,5 @@
 /** The signals of Linux: names to numbers and back, and sending one to a process or a process group. */
+import { errorCode } from "../../base/error_code.ts";
 import process from "node:process";
 import { InvalidSignalError } from "../errors.ts";
 
@@ -139,13 +140,13 @@ export function exists(pid: number): boolean {
 
 function failedDelivery(error: unknown): Delivery {
   if (isNoSuchProcess(error)) return "GONE";
-  if (error instanceof Deno.errors.PermissionDenied || (error as { code?: unknown }).code === "EPERM") return "DENIED";
+  if (error instanceof Deno.errors.PermissionDenied || errorCode(error) === "EPERM") return "DENIED";
   throw error;
 }
 
 function isNoSuchProcess(error: unknown): boolean {
   // `Deno.kill` has an error class for it, `process.kill` a code.
-  return error instanceof Deno.errors.NotFound || (error as { code?: unknown }).code === "ESRCH";
+  return error instanceof Deno.errors.NotFound || errorCode(error) === "ESRCH";
 }
 
 /** `Deno.kill` knows no real-time signals; the shell's own `kill` takes any number and starts no further program. */

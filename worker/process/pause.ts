@@ -1,4 +1,5 @@
 /** Lets all processes of a job stand still, and go on. */
+import { Backoff } from "../../base/backoff.ts";
 import { membersOf } from "./members.ts";
 import { type ProcessEntry, readEntry, scanProcesses } from "../linux/procfs.ts";
 import { type Delivery, sendNow } from "../linux/signals.ts";
@@ -24,7 +25,8 @@ export async function pauseAll(job: KillTarget, isWanted: () => boolean): Promis
   const isFrozen = job.cgroup?.freeze(true) === true;
   const end = performance.now() + SETTLE_MS;
   const stopped = new Map<number, ProcessEntry>();
-  for (let waitMs = FIRST_CHECK_MS; isWanted(); waitMs = Math.min(waitMs * 2, LAST_CHECK_MS)) {
+  const backoff = new Backoff(FIRST_CHECK_MS, LAST_CHECK_MS);
+  while (isWanted()) {
     const moving = isFrozen ? [] : await movingOf(job);
     const denied = isWanted() ? stopEach(moving, stopped) : [];
     if (denied.length > 0) {
@@ -33,7 +35,7 @@ export async function pauseAll(job: KillTarget, isWanted: () => boolean): Promis
     }
     if (isFrozen ? job.cgroup?.isFrozen !== false : moving.length === 0) return [];
     if (performance.now() > end) return [];
-    await new Promise((resolve) => setTimeout(resolve, waitMs));
+    await backoff.wait();
   }
   return [];
 }

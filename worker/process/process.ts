@@ -1,4 +1,5 @@
 /** One OS process group: its start, its output handed on, its signals, its end. It knows nothing of jobs. */
+import { errorCode } from "../../base/error_code.ts";
 import { checkCommand, checkGrace, DEFAULT_GRACE_MS } from "../launch/command.ts";
 import type { StartFailure } from "../launch/failure.ts";
 import type { Launch } from "../launch/launcher.ts";
@@ -217,8 +218,8 @@ export class Process {
   #stopForOutput(error: unknown): void {
     if (error instanceof LimitReachedError) this.#cause ??= { reason: "OUTPUT_LIMIT", error: error.message };
     else {
-      const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
-      const why = typeof code === "string" ? ` (${code})` : "";
+      const code = errorCode(error);
+      const why = code === undefined ? "" : ` (${code})`;
       const sentence = `The server could not record the output${why} and stopped the job`;
       this.#cause ??= { reason: "OUTPUT_FAILED", error: sentence };
     }

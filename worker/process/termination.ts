@@ -5,6 +5,7 @@
  * A cgroup knows its processes whatever they do, but a process of root's can leave it. So what is found in /proc is ended
  * beside it, as long as there is anything in the cgroup or the leader's group; without a cgroup it is all that is known.
  */
+import { Backoff } from "../../base/backoff.ts";
 import type { Cgroup } from "../cgroup/cgroup.ts";
 import { type Membership, membersOf, scanIsInconclusive } from "./members.ts";
 import { type ProcessEntry, readEntry, scanProcesses } from "../linux/procfs.ts";
@@ -95,7 +96,8 @@ export async function endSurvivors(job: KillTarget, graceMs: number): Promise<Le
   };
   const graceEnd = performance.now() + Math.min(graceMs, LEFTOVER_GRACE_MS);
   const end = graceEnd + KILL_WAIT_MS;
-  for (let waitMs = FIRST_CHECK_MS; targets.length > 0; waitMs = Math.min(waitMs * 2, LAST_CHECK_MS)) {
+  const backoff = new Backoff(FIRST_CHECK_MS, LAST_CHECK_MS);
+  while (targets.length > 0) {
     const now = performance.now();
     const groups = new Set(targets.flatMap(({ group }) => group ?? []));
     if (now >= graceEnd) {
@@ -117,7 +119,7 @@ export async function endSurvivors(job: KillTarget, graceMs: number): Promise<Le
     if (isDenied || now > end) return { found: [...found], left: targets.map(({ name }) => name), isDenied };
     // What was asked to end must be able to hear it.
     job.cgroup?.freeze(false);
-    await new Promise((resolve) => setTimeout(resolve, waitMs));
+    await backoff.wait();
     targets = await leftOf(known);
     if (targets.length > 0) continue;
     // None to be seen: but for one that forks and leaves at once, of which each look sees the one before.
@@ -146,11 +148,12 @@ async function leftOf(job: KillTarget): Promise<Target[]> {
   // Most jobs leave nothing, and to read all of /proc takes longer (30 µs a process) than to start one.
   if (job.cgroup !== undefined && !job.cgroup.isPopulated && !exists(-job.leader)) return [];
   const end = performance.now() + TOO_EARLY_MS;
-  for (let waitMs = FIRST_CHECK_MS;; waitMs *= 2) {
+  const backoff = new Backoff(FIRST_CHECK_MS);
+  while (true) {
     const left = await findSurvivors(job);
     if (left !== undefined) return left;
     if (performance.now() > end) return [];
-    await new Promise((resolve) => setTimeout(resolve, waitMs));
+    await backoff.wait();
   }
 }
 

@@ -1,4 +1,5 @@
 /** The file of a database: its owner's alone, one process's at a time, and of this version. */
+import { errorCode } from "../../base/error_code.ts";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { DirectoryInUseError, RecordDamagedError, StoreUnusableError, TeleportError } from "../errors.ts";
@@ -185,7 +186,7 @@ const LOCKED = /database is locked/;
 const NOT_WRITABLE = /readonly|unable to open|disk I\/O|is full/;
 
 function isOfSqlite(error: unknown): error is Error {
-  return error instanceof Error && "code" in error && error.code === "ERR_SQLITE_ERROR";
+  return error instanceof Error && errorCode(error) === "ERR_SQLITE_ERROR";
 }
 
 /** What went wrong when a database was opened, in words that help. */
