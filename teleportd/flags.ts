@@ -52,17 +52,32 @@ export interface Flags {
   readonly maxConnectionsPerAddress?: number;
 }
 
+/** Where the texts of Commander go. */
+export interface HelpOutput {
+  readonly stdout: (text: string) => void;
+  readonly stderr: (text: string) => void;
+}
+
 /**
- * Reads the arguments of `teleportd`. Help and what is wrong are written by Commander, which then throws.
+ * Reads the arguments of `teleportd`. Commander writes the help and the errors, and then throws.
  *
- * @param write where Commander's texts go
- * @throws {CommanderError} with exit code 0 after help and version, else for what cannot be understood
+ * @param output where Commander's texts go
+ * @throws {CommanderError} with exit code 0 after help and version, else for arguments that cannot be used
  */
-export function parseFlags(
-  args: readonly string[],
-  version: string,
-  write: { readonly stdout: (text: string) => void; readonly stderr: (text: string) => void },
-): Flags {
+export function parseFlags(args: readonly string[], version: string, output: HelpOutput): Flags {
+  let auditPath: string | undefined;
+  const program = createProgram(version, output, (path) => auditPath = path);
+  program.parse(args, { from: "user" });
+  return { ...program.opts<Flags & Record<string, never>>(), ...defined({ auditPath }) };
+}
+
+/**
+ * Makes the program of `teleportd`: its options, its commands and their help.
+ *
+ * @param output where Commander's texts go
+ * @param onVerify receives the path of `audit verify`
+ */
+export function createProgram(version: string, output: HelpOutput, onVerify: (path: string) => void): Command {
   const program = new Command("teleportd")
     .usage("[OPTIONS]")
     .description("Runs processes for remote users over gRPC with mutual TLS.")
@@ -155,18 +170,16 @@ export function parseFlags(
     .configureOutput({
       outputError: (text, write) => write(text.replace(/^error: /, "teleportd: ")),
       // Commander's own writers throw from a callback when the disk is full.
-      writeOut: write.stdout,
-      writeErr: write.stderr,
+      writeOut: output.stdout,
+      writeErr: output.stderr,
     });
-  let auditPath: string | undefined;
   program.action(() => {});
   program.command("audit").description("look after the audit record").helpCommand(false)
     .command("verify").argument("<path>", "the directory audit of the data directory, or one file of it")
     .description("say whether every line of the audit record is there, unchanged and in order")
     .allowExcessArguments(false)
-    .action((path: string) => void (auditPath = path));
-  program.helpCommand(false).parse(args, { from: "user" });
-  return { ...program.opts<Flags & Record<string, never>>(), ...defined({ auditPath }) };
+    .action(onVerify);
+  return program.helpCommand(false);
 }
 
 const POLICIES: Readonly<Record<string, OutputPolicy>> = {
