@@ -18,13 +18,13 @@ const io: Io = {
   async connect(options) {
     gatherEntropy();
     // Only here, so that help and bad usage do not wait for gRPC to load.
-    const { connect, AddressError, CredentialsError } = await import("./rpc/client/client.ts");
+    const { connect, AddressError, TlsCredentialsError } = await import("./rpc/client/client.ts");
     try {
       return connect(options);
     } catch (error) {
       // The command line tells errors apart by its own classes, so that it need not load those of gRPC.
       if (error instanceof AddressError) throw new UsageError(error.message);
-      if (error instanceof CredentialsError) {
+      if (error instanceof TlsCredentialsError) {
         throw new UnusableCredentialsError(error.message, { cause: error, part: error.part });
       }
       throw error;

@@ -3,7 +3,7 @@ import { CommanderError } from "commander";
 import { CertificateError } from "./certs/errors.ts";
 import { TeleportError } from "./mod.ts";
 import { AddressError } from "./rpc/shared/address.ts";
-import { CredentialsError } from "./rpc/shared/credentials.ts";
+import { TlsCredentialsError } from "./rpc/shared/tls_credentials.ts";
 import { verifiedText, verifyAudit } from "./service/audit/verify.ts";
 import { PolicyError } from "./service/policy/json.ts";
 import { parseEnvironment } from "./teleportd/environment.ts";
@@ -49,7 +49,7 @@ function failed(error: unknown): number {
   if (error instanceof TextNotWrittenError && error.readerLeft) return EXIT_BROKEN_PIPE;
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
   const expected = error instanceof StartError || error instanceof CertificateError || error instanceof AddressError ||
-    error instanceof CredentialsError || error instanceof PolicyError || error instanceof TeleportError ||
+    error instanceof TlsCredentialsError || error instanceof PolicyError || error instanceof TeleportError ||
     error instanceof TextNotWrittenError || error instanceof NotUtf8Error;
   world.tell(`teleportd: ${expected ? error.message : describe(error)}`);
   if (!expected) return EXIT_DEFECT;

@@ -1,6 +1,6 @@
 /** The limits of calls as the flags say, and the words for the log. */
-import type { CallLimitOptions } from "../rpc/server/call_limits.ts";
-import type { RefusalCause } from "../rpc/server/user_accounts.ts";
+import type { CallLimitOptions } from "../rpc/server/limits/call_limits.ts";
+import type { RefusalCause } from "../rpc/server/limits/user_accounts.ts";
 import type { Flags } from "./flags.ts";
 import { defined } from "../base/defined.ts";
 

@@ -4,7 +4,7 @@ import {
   connectionLimits,
   type ConnectionOptions,
   MIN_CONNECTIONS,
-} from "../rpc/server/connection_limits.ts";
+} from "../rpc/server/connections/connection_limits.ts";
 import type { Flags } from "./flags.ts";
 import { StartError } from "./start_error.ts";
 import { defined } from "../base/defined.ts";

@@ -7,13 +7,13 @@ import {
   type RevokedCertificates,
 } from "../certs/server_files.ts";
 import {
-  checkCredentials,
-  type Credentials,
-  CredentialsError,
-  endsOf,
+  checkTlsCredentials,
   readAuthorities,
   readChain,
-} from "../rpc/shared/credentials.ts";
+  type TlsCredentials,
+  TlsCredentialsError,
+  validityPeriods,
+} from "../rpc/shared/tls_credentials.ts";
 import type { ServerIdentity } from "./config_reload.ts";
 import { DEFAULT_POLICY } from "../service/policy/default.ts";
 import type { PolicyText } from "../service/policy/file.ts";
@@ -44,7 +44,7 @@ export async function readIdentity(
 }
 
 /** Says when clients will refuse the server's certificate, though it can be served with. */
-export function warnOfServer(credentials: Credentials, tell: (line: string) => void): void {
+export function warnOfServer(credentials: TlsCredentials, tell: (line: string) => void): void {
   const own = judgeServer(credentials);
   if (own.isBelieved) return;
   const isForeign = own.fault === "UNKNOWN_AUTHORITY" || own.fault === "BAD_SIGNATURE";
@@ -52,7 +52,7 @@ export function warnOfServer(credentials: Credentials, tell: (line: string) => v
   tell(`warning: "server.crt" ${what}: clients with the same "ca.crt" refuse it: ${own.reason}`);
 }
 
-function judgeServer({ cert, ca }: Credentials): BelievedChain | RefusedChain {
+function judgeServer({ cert, ca }: TlsCredentials): BelievedChain | RefusedChain {
   return judgeChain(readChain(cert), readAuthorities(ca), "server");
 }
 
@@ -102,24 +102,24 @@ function authoritiesOf(ca: string): KnownAuthority[] {
 }
 
 /** The files of a server, by what is in them. */
-const FILES: Readonly<Record<keyof Credentials, string>> = { ca: "ca.crt", cert: "server.crt", key: "server.key" };
+const FILES: Readonly<Record<keyof TlsCredentials, string>> = { ca: "ca.crt", cert: "server.crt", key: "server.key" };
 
 /** Reads authority, certificate and key, and sees that they can be served with. */
-export async function readCredentials(certs: string): Promise<Credentials> {
+export async function readCredentials(certs: string): Promise<TlsCredentials> {
   try {
     const credentials = await readServerFiles(certs);
     // It need not be here, but who reads or changes it could be anybody.
     await authorityKeyIn(certs);
-    checkCredentials(credentials);
+    checkTlsCredentials(credentials);
     const own = judgeServer(credentials);
     if (!own.isBelieved && own.fault === "NOT_JUDGED") {
       throw new StartError(`"server.crt" cannot be used: ${own.reason}`);
     }
     return credentials;
   } catch (error) {
-    if (error instanceof CredentialsError) {
+    if (error instanceof TlsCredentialsError) {
       const message = `Cannot use "${certs}/${FILES[error.part]}": ${error.message}`;
-      throw new CredentialsError(error.part, message, { cause: error });
+      throw new TlsCredentialsError(error.part, message, { cause: error });
     }
     if (!(error instanceof CertificateError) || error.code !== "MISSING") throw error;
     throw new StartError(
@@ -138,8 +138,8 @@ export async function readPolicy(path: string | undefined): Promise<PolicyText> 
 }
 
 /** The certificates whose end is worth a warning, as a person calls them. */
-export function namedEnds(credentials: Credentials) {
-  return endsOf(credentials).map(({ part, notBefore, notAfter }) => ({
+export function namedEnds(credentials: TlsCredentials) {
+  return validityPeriods(credentials).map(({ part, notBefore, notAfter }) => ({
     name: part === "ca" ? "the authority's certificate" : "the server's certificate",
     notBefore,
     notAfter,

@@ -1,8 +1,8 @@
 /** The limits of this server by name, for `teleport info`. */
 import { DEFAULT_KEEP_MS } from "./supervisor_options.ts";
-import type { ConnectionLimits } from "../rpc/server/connection_limits.ts";
-import { DEFAULT_ANSWER_LIMITS } from "../rpc/server/unread_answers.ts";
-import { DEFAULT_USER_LIMITS } from "../rpc/server/user_accounts.ts";
+import type { ConnectionLimits } from "../rpc/server/connections/connection_limits.ts";
+import { DEFAULT_ANSWER_LIMITS } from "../rpc/server/limits/unread_answers.ts";
+import { DEFAULT_USER_LIMITS } from "../rpc/server/limits/user_accounts.ts";
 import type { Flags } from "./flags.ts";
 import type { FileLimits } from "./limits_file.ts";
 

@@ -5,12 +5,24 @@ import { createSecureContext, type TLSSocket } from "node:tls";
 import type { CallOptions } from "../../proto/service.ts";
 import { type Address, checkConnectable, formatAddress } from "../shared/address.ts";
 import { KEEPALIVE_MS, KEEPALIVE_TIMEOUT_MS } from "../shared/keepalive.ts";
-import { checkCredentials, type Credentials, pemBytes, readAuthorities, readChain } from "../shared/credentials.ts";
+import {
+  checkTlsCredentials,
+  pemBytes,
+  readAuthorities,
+  readChain,
+  type TlsCredentials,
+} from "../shared/tls_credentials.ts";
 import { CallError } from "../shared/errors.ts";
 import type { Certificate } from "../../trust/certificate.ts";
-import { refusalOfClient } from "./client_identity.ts";
-import { hostAsked, refusalOfServer } from "./server_identity.ts";
-import { explainLost, explainTimeout, explainUnavailable, isRefusal, type Unreachable } from "../shared/unavailable.ts";
+import { clientCertificateFault } from "./client_identity.ts";
+import { hostAsked, serverCertificateFault } from "./server_identity.ts";
+import {
+  explainLost,
+  explainTimeout,
+  explainUnavailable,
+  mayBeCertificateRefusal,
+  type Unreachable,
+} from "../shared/unavailable.ts";
 
 // On the default of 64 KiB a stream waits for the network after each piece; measured, this doubles what is read, and 4 MiB
 // is no faster. Over a way of 100 ms it carries 5 MB/s. All of it is sent also to a watcher that stops reading, which for a
@@ -63,11 +75,11 @@ export class Channel {
   #wasSecured = false;
   #closed = false;
 
-  constructor(address: Address, credentials: Credentials, connectTimeoutMs = DEFAULT_CONNECT_TIMEOUT_MS) {
+  constructor(address: Address, credentials: TlsCredentials, connectTimeoutMs = DEFAULT_CONNECT_TIMEOUT_MS) {
     this.#address = address;
     this.#connectTimeoutMs = connectTimeoutMs;
     checkConnectable(address);
-    checkCredentials(credentials);
+    checkTlsCredentials(credentials);
     this.#authorities = readAuthorities(credentials.ca);
     this.#ownChain = readChain(credentials.cert);
     this.#client = new grpc.Client(formatAddress(address), this.#channelCredentials(credentials), {
@@ -91,7 +103,7 @@ export class Channel {
     });
   }
 
-  #channelCredentials(credentials: Credentials): grpc.ChannelCredentials {
+  #channelCredentials(credentials: TlsCredentials): grpc.ChannelCredentials {
     const { host } = this.#address;
     const context = createSecureContext({ ...pemBytes(credentials), minVersion: "TLSv1.3" });
     // Deno would end a refused handshake before anybody could see why, so the server is judged below, before it is used.
@@ -122,7 +134,7 @@ export class Channel {
 
   /** Refuses a connection to a server that is not believed. */
   #checkServer(socket: TLSSocket, host: string): void {
-    this.#serverRefusal = refusalOfServer(socket, host, this.#authorities);
+    this.#serverRefusal = serverCertificateFault(socket, host, this.#authorities);
     if (this.#serverRefusal !== undefined) {
       socket.destroy();
       throw new Error(this.#serverRefusal.sentence);
@@ -202,9 +214,9 @@ export class Channel {
       return { reason: refusal.reason, sentence: `Cannot reach the server at "${server}": ${refusal.sentence}` };
     }
     const why = explainUnavailable(message, this.#address);
-    const own = this.#wasSecured ? refusalOfClient(this.#ownChain, this.#authorities) : undefined;
+    const own = this.#wasSecured ? clientCertificateFault(this.#ownChain, this.#authorities) : undefined;
     // The server may accept other authorities than this client: these are blamed only where it has answered nothing.
-    if (own === undefined || !(own.isCertain || isRefusal(why?.reason))) return why;
+    if (own === undefined || !(own.isCertain || mayBeCertificateRefusal(why?.reason))) return why;
     return { reason: own.reason, sentence: `Cannot reach the server at "${server}": ${own.sentence}` };
   }
 

@@ -6,11 +6,11 @@ import { parseAddress } from "../shared/address.ts";
 import { Channel } from "./channel.ts";
 import { type Method, methods } from "../shared/definition.ts";
 import { healthMethods, type ServingStatus } from "../shared/health_definition.ts";
-import type { Credentials } from "../shared/credentials.ts";
+import type { TlsCredentials } from "../shared/tls_credentials.ts";
 import { send } from "./send.ts";
 
 export { AddressError, parseAddress } from "../shared/address.ts";
-export { type Credentials, CredentialsError } from "../shared/credentials.ts";
+export { type TlsCredentials, TlsCredentialsError } from "../shared/tls_credentials.ts";
 export { CallError, type StatusName } from "../shared/errors.ts";
 export type { ServingStatus } from "../shared/health_definition.ts";
 export type { UnreachableReason } from "../shared/unavailable.ts";
@@ -19,7 +19,7 @@ export type { UnreachableReason } from "../shared/unavailable.ts";
 export interface ConnectOptions {
   /** HOST:PORT, an IPv6 address in brackets. The server's certificate must be for this host. */
   readonly address: string;
-  readonly credentials: Credentials;
+  readonly credentials: TlsCredentials;
   /** A call fails with UNAVAILABLE when a connection takes longer than this. Default 10,000. */
   readonly connectTimeoutMs?: number;
 }
@@ -51,7 +51,7 @@ export interface RpcClient {
  * ```
  *
  * @throws {AddressError} When the address is not HOST:PORT
- * @throws {CredentialsError} When a certificate or the key cannot be used
+ * @throws {TlsCredentialsError} When a certificate or the key cannot be used
  */
 export function connect({ address, credentials, connectTimeoutMs }: ConnectOptions): RpcClient {
   const channel = new Channel(parseAddress(address), credentials, connectTimeoutMs);

@@ -1,7 +1,7 @@
 /** Why a server does not accept a client, as far as the client can tell: the server closes the connection and says nothing. */
 import type { Certificate } from "../../trust/certificate.ts";
 import { judgeChain } from "../../trust/chain.ts";
-import { NOT_ACCEPTED, type Unreachable } from "../shared/unavailable.ts";
+import { CERTIFICATE_NOT_ACCEPTED, type Unreachable } from "../shared/unavailable.ts";
 
 /** What is wrong with a client's own certificate; the sentence is the rest of one that begins with the server's address. */
 export interface OwnRefusal extends Unreachable {
@@ -14,13 +14,13 @@ export interface OwnRefusal extends Unreachable {
  *
  * @param authorities those of the client's `ca.crt`, which the server usually has too
  */
-export function refusalOfClient(
+export function clientCertificateFault(
   chain: readonly Certificate[],
   authorities: readonly Certificate[],
 ): OwnRefusal | undefined {
   const judged = judgeChain(chain, authorities, "client");
   if (judged.isBelieved) return undefined;
-  const sentence = `${NOT_ACCEPTED}: ${judged.reason}`;
+  const sentence = `${CERTIFICATE_NOT_ACCEPTED}: ${judged.reason}`;
   if (judged.fault === "ENDED" || judged.fault === "NOT_YET_VALID") {
     return { isCertain: true, reason: "CLIENT_CERTIFICATE_NOT_VALID_NOW", sentence };
   }

@@ -39,7 +39,7 @@ const REMEDIES: Readonly<Record<ChainFault, string>> = {
  *
  * @param host the name or IP address that the client asked for
  */
-export function refusalOfServer(
+export function serverCertificateFault(
   socket: TLSSocket,
   host: string,
   authorities: readonly Certificate[],

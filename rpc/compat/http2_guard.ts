@@ -7,8 +7,8 @@
 import type { EventEmitter } from "node:events";
 import http2 from "node:http2";
 import type { Socket } from "node:net";
-import { type Guard, guardEmitter, type NetworkError, NetworkErrors } from "./boundary.ts";
-import { tameSessions, tameStreams } from "./harmless_methods.ts";
+import { type Guard, guardEmitter, type NetworkError, NetworkErrors } from "./error_boundary.ts";
+import { makeSessionMethodsSafe, makeStreamMethodsSafe } from "./safe_methods.ts";
 import { deferClosing, deferClosingWhileReading } from "./session_closing.ts";
 
 type AnyServer = http2.Http2Server | http2.Http2SecureServer;
@@ -38,11 +38,11 @@ function guardServer(server: AnyServer): void {
   const guardSocket = (socket: Socket) => guardEmitter(socket, sockets);
   const guardStream = (stream: http2.ServerHttp2Stream) => {
     guardEmitter(stream, streams);
-    tameStreams(stream);
+    makeStreamMethodsSafe(stream);
   };
   const guardSession = (session: http2.ServerHttp2Session) => {
     guardEmitter(session, sessions);
-    tameSessions(session);
+    makeSessionMethodsSafe(session);
     deferClosing(session);
     session.prependListener("stream", guardStream);
   };

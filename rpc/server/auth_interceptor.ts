@@ -7,9 +7,9 @@ import type { CallContext, PeerCertificate } from "../../proto/service.ts";
 import { TeleportError } from "../../mod.ts";
 import { streamOf } from "../compat/grpc_call.ts";
 import { readCertificate, shownBy } from "../shared/peer.ts";
-import { type InternalErrorReport, refusal } from "./status_error.ts";
-import type { CallLimits } from "./call_limits.ts";
-import type { Verdict } from "./refused_calls.ts";
+import { type InternalErrorReport, toServiceError } from "./status_error.ts";
+import type { CallLimits } from "./limits/call_limits.ts";
+import type { CallOutcome } from "./limits/refused_calls.ts";
 import type { Trust } from "./trust.ts";
 
 /** Lets a call in by returning, refuses it by throwing a TeleportError. */
@@ -24,7 +24,7 @@ const certificates = new WeakMap<object, PeerCertificate>();
 type Call = Pick<grpc.ServerInterceptingCallInterface, "getAuthContext">;
 
 /** What decides, and who is told. */
-export interface GateOptions {
+export interface AuthInterceptorOptions {
   readonly admit: Admit;
   readonly trust: Trust;
   /** Told of a call whose certificate is accepted no more; of what admit() refuses, that knows. */
@@ -34,16 +34,16 @@ export interface GateOptions {
   /** Why no call of a session is let in. */
   readonly refusalOf: (session: object) => Error | undefined;
   /** Receives what became of each call, by its stream. */
-  readonly judge: (stream: object | undefined, verdict: Verdict) => void;
+  readonly judge: (stream: object | undefined, verdict: CallOutcome) => void;
 }
 
 /** An interceptor that stops calls before any handler sees them. */
-export function gate(
-  { admit, trust, onRefused, report, limits, refusalOf, judge }: GateOptions,
+export function authInterceptor(
+  { admit, trust, onRefused, report, limits, refusalOf, judge }: AuthInterceptorOptions,
 ): grpc.ServerInterceptor {
   return (method, call) => {
     let certificate: PeerCertificate | undefined;
-    let verdict: Verdict = "REFUSED";
+    let verdict: CallOutcome = "REFUSED";
     try {
       certificate = certificateOf(call);
       // TLS has let nobody in without one; that TLS is set up right is not for a single place to know.
@@ -68,7 +68,7 @@ export function gate(
       judge(streamOf(call), "ADMITTED");
     } catch (error) {
       judge(streamOf(call), verdict);
-      const { code, details, metadata } = refusal(error, method.path, report);
+      const { code, details, metadata } = toServiceError(error, method.path, report);
       call.sendStatus({ code, details, metadata });
       endRequest(call);
       // Never started, so that no handler learns of it.

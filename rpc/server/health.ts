@@ -1,10 +1,10 @@
 /** The standard health service: how a service says whether it serves. */
 import type { CallContext } from "../../proto/service.ts";
 import type { Server } from "@grpc/grpc-js";
-import { type Calls, streaming, unary } from "./adapter.ts";
+import { type OpenCalls, serverStreamingHandler, unaryHandler } from "./adapter/calls.ts";
 import { healthMethods, type ServingStatus } from "../shared/health_definition.ts";
 import { StatusError } from "./status_error.ts";
-import { withRawRequests } from "./read_request.ts";
+import { withRawRequests } from "./adapter/read_request.ts";
 
 interface Request {
   service: string;
@@ -34,13 +34,13 @@ export class Health {
   }
 
   /** Adds the service to a server. */
-  addTo(server: Server, calls: Calls): void {
+  addTo(server: Server, calls: OpenCalls): void {
     const { Check, List, Watch } = healthMethods();
     const raw = { Check: withRawRequests(Check), List: withRawRequests(List), Watch: withRawRequests(Watch) };
     server.addService(raw, {
-      Check: unary(Check, ({ service }: Request) => this.#check(service), calls),
-      List: unary(List, () => this.#list(), calls),
-      Watch: streaming(Watch, ({ service }: Request, context) => this.#watch(service, context), calls),
+      Check: unaryHandler(Check, ({ service }: Request) => this.#check(service), calls),
+      List: unaryHandler(List, () => this.#list(), calls),
+      Watch: serverStreamingHandler(Watch, ({ service }: Request, context) => this.#watch(service, context), calls),
     });
   }
 

@@ -8,10 +8,10 @@ import { type Server, status } from "@grpc/grpc-js";
 import protobuf from "protobufjs";
 import files from "../../proto/descriptors.json" with { type: "json" };
 import definition from "../../proto/grpc/reflection/v1/reflection.proto" with { type: "text" };
-import type { Calls } from "./adapter.ts";
-import { conversing } from "./adapter_conversation.ts";
+import type { OpenCalls } from "./adapter/calls.ts";
+import { bidiStreamingHandler } from "./adapter/bidi_streaming.ts";
 import { type Method, methodsOf } from "../shared/definition.ts";
-import { withRawRequests } from "./read_request.ts";
+import { withRawRequests } from "./adapter/read_request.ts";
 
 /** Both versions have the same messages. */
 const PACKAGES = ["grpc.reflection.v1", "grpc.reflection.v1alpha"] as const;
@@ -38,7 +38,7 @@ const bySymbol: ReadonlyMap<string, File> = new Map(
  *
  * @param services the full names of the services that are served besides reflection
  */
-export function addReflection(server: Server, services: readonly string[], calls: Calls): void {
+export function addReflection(server: Server, services: readonly string[], calls: OpenCalls): void {
   const reflected = PACKAGES.map((name) => `${name}.ServerReflection`);
   const served = [...services, ...reflected];
   for (const [at, name] of PACKAGES.entries()) {
@@ -53,7 +53,7 @@ export function addReflection(server: Server, services: readonly string[], calls
     });
     server.addService(
       { ServerReflectionInfo: withRawRequests(method) },
-      { ServerReflectionInfo: conversing(method, answer, calls) },
+      { ServerReflectionInfo: bidiStreamingHandler(method, answer, calls) },
     );
   }
 }

@@ -3,40 +3,44 @@ import { networkErrorCounts, onNetworkError } from "../compat/http2_guard.ts";
 import * as grpc from "@grpc/grpc-js";
 import { TeleportError } from "../../mod.ts";
 import type { CallContext, CallName, JobWorkerHandlers, PeerCertificate } from "../../proto/service.ts";
-import { Calls, SHUTDOWN_SENTENCE, streaming, unary } from "./adapter.ts";
-import { collecting } from "./adapter_requests.ts";
+import { OpenCalls, serverStreamingHandler, SHUTDOWN_MESSAGE, unaryHandler } from "./adapter/calls.ts";
+import { clientStreamingHandler } from "./adapter/client_streaming.ts";
 import type { Address } from "../shared/address.ts";
-import type { NetworkError } from "../compat/boundary.ts";
-import { Connections, type ConnectionStatistics, MAX_CALLS_PER_CONNECTION } from "./connections.ts";
-import { checkCredentials, type Credentials, pemBytes } from "../shared/credentials.ts";
+import type { NetworkError } from "../compat/error_boundary.ts";
+import { Connections, type ConnectionStatistics, MAX_CALLS_PER_CONNECTION } from "./connections/connections.ts";
+import { checkTlsCredentials, pemBytes, type TlsCredentials } from "../shared/tls_credentials.ts";
 import { type CallObserver, observeCalls } from "./call_observer.ts";
 import { type Method, methods, SERVICE_NAME } from "../shared/definition.ts";
-import { type Admit, certificateOfSession, gate, type GateOptions } from "./auth_interceptor.ts";
-import { failedHandshakes, type HandshakeFailure } from "./handshake.ts";
+import { type Admit, authInterceptor, type AuthInterceptorOptions, certificateOfSession } from "./auth_interceptor.ts";
+import { type HandshakeFailure, reportHandshakeFailures } from "./connections/handshake_failures.ts";
 import { freeSentFrames } from "../compat/frame_memory.ts";
 import { Health } from "./health.ts";
 import { healthMethods } from "../shared/health_definition.ts";
-import { type CallLimitOptions, CallLimits } from "./call_limits.ts";
-import { withRawRequests } from "./read_request.ts";
-import type { RefusalCause } from "./user_accounts.ts";
-import { widenReceiveWindows } from "../compat/receive_window.ts";
+import { type CallLimitOptions, CallLimits } from "./limits/call_limits.ts";
+import { withRawRequests } from "./adapter/read_request.ts";
+import type { RefusalCause } from "./limits/user_accounts.ts";
+import { widenReceiveWindows } from "./receive_window.ts";
 import { addReflection } from "./reflection.ts";
 import type { InternalErrorReport } from "./status_error.ts";
 import { KEEPALIVE_MS, KEEPALIVE_TIMEOUT_MS } from "../shared/keepalive.ts";
-import { connectionLimits, type ConnectionOptions } from "./connection_limits.ts";
-import type { Standing } from "./places.ts";
-import type { RefusedConnection } from "./refused_connections.ts";
+import { connectionLimits, type ConnectionOptions } from "./connections/connection_limits.ts";
+import type { ConnectionOwner } from "./connections/connection_slots.ts";
+import type { RefusedConnection } from "./connections/refused_connections.ts";
 import { replaceCertificates, serverMadeBy } from "./tls.ts";
-import { type Revoked, REVOKED_SENTENCE, Trust } from "./trust.ts";
+import { type Revoked, REVOKED_MESSAGE, Trust } from "./trust.ts";
 
 export { AddressError, parseAddress } from "../shared/address.ts";
-export { checkCredentials, type Credentials, CredentialsError } from "../shared/credentials.ts";
-export type { NetworkError } from "../compat/boundary.ts";
-export type { ConnectionStatistics } from "./connections.ts";
-export type { HandshakeFailure } from "./handshake.ts";
+export {
+  checkTlsCredentials as checkCredentials,
+  type TlsCredentials,
+  TlsCredentialsError,
+} from "../shared/tls_credentials.ts";
+export type { NetworkError } from "../compat/error_boundary.ts";
+export type { ConnectionStatistics } from "./connections/connections.ts";
+export type { HandshakeFailure } from "./connections/handshake_failures.ts";
 export type { CallObserver } from "./call_observer.ts";
-export type { Standing } from "./places.ts";
-export type { ConnectionRefusalCause, RefusedConnection } from "./refused_connections.ts";
+export type { ConnectionOwner } from "./connections/connection_slots.ts";
+export type { ConnectionRefusalCause, RefusedConnection } from "./connections/refused_connections.ts";
 export type { Revoked } from "./trust.ts";
 
 /** Options of {@linkcode serve}. */
@@ -45,7 +49,7 @@ export interface ServeOptions extends ConnectionOptions {
   readonly host: string;
   /** 0 picks a free one. */
   readonly port: number;
-  readonly credentials: Credentials;
+  readonly credentials: TlsCredentials;
   readonly handlers: JobWorkerHandlers;
   /** Called before every call of every service, health and reflection included; refuses by throwing a TeleportError. */
   readonly admit?: Admit;
@@ -73,7 +77,7 @@ export interface ServeOptions extends ConnectionOptions {
    * Who a certificate stands for in the limits of connections. Default: each certificate is a user of its own.
    * Must not throw.
    */
-  readonly standingOf?: (certificate: PeerCertificate) => Standing;
+  readonly ownerOf?: (certificate: PeerCertificate) => ConnectionOwner;
 }
 
 /** A running server. */
@@ -94,9 +98,9 @@ export interface RpcServer {
    * Serves with these from now on. Connections and their calls live on, but for those of revoked certificates: their
    * streams end with UNAUTHENTICATED, and their connections a moment later.
    *
-   * @throws {CredentialsError} When a part cannot be used; then nothing has changed
+   * @throws {TlsCredentialsError} When a part cannot be used; then nothing has changed
    */
-  renew(trust: { readonly credentials: Credentials; readonly revoked: Revoked }): void;
+  renew(trust: { readonly credentials: TlsCredentials; readonly revoked: Revoked }): void;
   /** Asks again what each certificate stands for, because the policy has changed. */
   reclassify(): void;
   /** What health says from now on. */
@@ -116,18 +120,18 @@ const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
 /**
  * Serves until it is shut down.
  *
- * @throws {CredentialsError} When a certificate or the key cannot be used
+ * @throws {TlsCredentialsError} When a certificate or the key cannot be used
  * @throws {AddressError} When the address cannot be listened on
  */
 export async function serve(options: ServeOptions): Promise<RpcServer> {
   const { handlers, admit = () => {}, onActivity = () => {}, onInternalError: report = () => {} } = options;
-  checkCredentials(options.credentials);
+  checkTlsCredentials(options.credentials);
   const trust = new Trust(options.credentials.ca, options.revoked ?? new Set());
   let stopped: Promise<void> | undefined;
   // Connections stay open for a moment, for the calls that are.
   const admitOpen: Admit = (context) => {
     onActivity();
-    if (stopped) throw new TeleportError("UNAVAILABLE", SHUTDOWN_SENTENCE);
+    if (stopped) throw new TeleportError("UNAVAILABLE", SHUTDOWN_MESSAGE);
     admit(context);
   };
   const health = new Health(["", SERVICE_NAME]);
@@ -137,7 +141,7 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
     options.onLimit,
   );
   const refusalOf = (session: object) => connections.refusalOf(session);
-  const judge: GateOptions["judge"] = (stream, verdict) => connections.judge(stream, verdict);
+  const judge: AuthInterceptorOptions["judge"] = (stream, verdict) => connections.judge(stream, verdict);
   const server = new grpc.Server({
     "grpc.max_receive_message_length": MAX_REQUEST_BYTES,
     // The adapter has its own limit, with a better sentence.
@@ -149,10 +153,18 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
     "grpc.keepalive_timeout_ms": KEEPALIVE_TIMEOUT_MS,
     interceptors: [
       ...(options.observer === undefined ? [] : [observeCalls(options.observer)]),
-      gate({ admit: admitOpen, trust, onRefused: options.onRefused ?? (() => {}), report, limits, refusalOf, judge }),
+      authInterceptor({
+        admit: admitOpen,
+        trust,
+        onRefused: options.onRefused ?? (() => {}),
+        report,
+        limits,
+        refusalOf,
+        judge,
+      }),
     ],
   });
-  const calls = new Calls(report, limits);
+  const calls = new OpenCalls(report, limits);
   addHandlers(server, handlers, calls);
   health.addTo(server, calls);
   addReflection(server, [SERVICE_NAME, "grpc.health.v1.Health"], calls);
@@ -160,7 +172,7 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
   const { ca, cert, key } = pemBytes(options.credentials);
   const credentials = grpc.ServerCredentials.createSsl(ca, [{ private_key: key, cert_chain: cert }], true);
   const { made: injector, server: http2Server } = serverMadeBy(() => server.createConnectionInjector(credentials));
-  const { onHandshakeFailure = () => {}, standingOf = ownUser } = options;
+  const { onHandshakeFailure = () => {}, ownerOf: standingOf = ownUser } = options;
   const connections: Connections = new Connections({
     limits: connectionLimits(options),
     take: (socket) => {
@@ -168,7 +180,7 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
       socket.once("close", onActivity);
       injector.injectConnection(socket);
     },
-    standingOf: (session) => {
+    ownerOf: (session) => {
       const certificate = certificateOfSession(session);
       if (certificate === undefined) return { user: "", isMember: false };
       const standing = standingOf(certificate);
@@ -183,7 +195,7 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
   connections.watch(http2Server);
   freeSentFrames(http2Server, (stream) => limits.answers.meter(stream));
   widenReceiveWindows(http2Server);
-  failedHandshakes(http2Server, (certificate) => trust.refusalOf(certificate), onHandshakeFailure);
+  reportHandshakeFailures(http2Server, (certificate) => trust.rejectionReason(certificate), onHandshakeFailure);
   const revoked = (certificate: PeerCertificate | undefined) =>
     certificate !== undefined && trust.isRevoked(certificate);
   // Its call is told why before that; a revoked certificate must not hold the places of others.
@@ -215,11 +227,11 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
     },
     reclassify: () => connections.reclassify(),
     renew({ credentials, revoked: revokedNow }) {
-      checkCredentials(credentials);
+      checkTlsCredentials(credentials);
       replaceCertificates(http2Server, credentials);
       trust.replace(credentials.ca, revokedNow);
       connections.reclassify();
-      calls.endOf(revoked, new TeleportError("UNAUTHENTICATED", REVOKED_SENTENCE));
+      calls.endOf(revoked, new TeleportError("UNAUTHENTICATED", REVOKED_MESSAGE));
       connections.expel((session) => revoked(certificateOfSession(session)));
     },
     setServing: (serving) => health.setServing(serving),
@@ -229,20 +241,20 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
 }
 
 /** What a certificate stands for where nobody says. */
-function ownUser({ fingerprint }: PeerCertificate): Standing {
+function ownUser({ fingerprint }: PeerCertificate): ConnectionOwner {
   return { user: fingerprint, isMember: true };
 }
 
-function addHandlers(server: grpc.Server, handlers: JobWorkerHandlers, calls: Calls): void {
+function addHandlers(server: grpc.Server, handlers: JobWorkerHandlers, calls: OpenCalls): void {
   const implementation: grpc.UntypedServiceImplementation = {};
   for (const name of Object.keys(methods) as CallName[]) {
     const method = methods[name];
     const handler = handlers[name].bind(handlers);
     implementation[name] = method.requestStream
-      ? collecting(method, handler as Parameters<typeof collecting>[1], calls)
+      ? clientStreamingHandler(method, handler as Parameters<typeof clientStreamingHandler>[1], calls)
       : method.responseStream
-      ? streaming(method, handler as Parameters<typeof streaming>[1], calls)
-      : unary(method, handler as Parameters<typeof unary>[1], calls);
+      ? serverStreamingHandler(method, handler as Parameters<typeof serverStreamingHandler>[1], calls)
+      : unaryHandler(method, handler as Parameters<typeof unaryHandler>[1], calls);
   }
   const raw = Object.entries(methods).map(([name, method]) => [name, withRawRequests(method as Method)]);
   server.addService(Object.fromEntries(raw), implementation);

@@ -11,7 +11,7 @@ export type InternalErrorReport = (error: unknown, method: string) => void;
 const MAX_SENTENCE_LENGTH = 800;
 
 /** The sentence for errors that were not thrown on purpose; the log has the rest. */
-export const INTERNAL_SENTENCE = "The server failed to answer: see its log";
+export const INTERNAL_MESSAGE = "The server failed to answer: see its log";
 
 /** A refusal by the wire itself, for which the library has no code. */
 export class StatusError extends Error {
@@ -29,7 +29,7 @@ export class StatusError extends Error {
  * Of an error that was not thrown on purpose nothing is sent, whatever properties it has: grpc-js would take any number in
  * `code` for a status, and send a message that may name paths of the host.
  */
-export function refusal(error: unknown, method: string, report: InternalErrorReport): ServiceError {
+export function toServiceError(error: unknown, method: string, report: InternalErrorReport): ServiceError {
   const metadata = new Metadata();
   if (error instanceof TeleportError) {
     metadata.set(ERROR_CODE_KEY, error.code);
@@ -39,7 +39,7 @@ export function refusal(error: unknown, method: string, report: InternalErrorRep
   report(error, method);
   // Tells a failure of the server from an INTERNAL that the wire made.
   metadata.set(ERROR_CODE_KEY, "INTERNAL");
-  return serviceError("INTERNAL", INTERNAL_SENTENCE, metadata);
+  return serviceError("INTERNAL", INTERNAL_MESSAGE, metadata);
 }
 
 function serviceError(name: StatusName, message: string, metadata: Metadata): ServiceError {

@@ -3,7 +3,7 @@ import "../compat/http2_guard.ts";
 import http2 from "node:http2";
 import type { Server, TLSSocket } from "node:tls";
 import { destroyNow } from "../compat/session_closing.ts";
-import { type Credentials, pemBytes } from "../shared/credentials.ts";
+import { pemBytes, type TlsCredentials } from "../shared/tls_credentials.ts";
 
 // A stranger who opens a connection and says nothing holds a descriptor; a handshake takes 10 ms, over bad lines 1 s.
 const HANDSHAKE_TIMEOUT_MS = 10_000;
@@ -30,7 +30,7 @@ export function serverMadeBy<T>(make: () => T): { made: T; server: http2.Http2Se
 }
 
 /** Gives a server other certificates. Connections there are keep theirs. */
-export function replaceCertificates(server: http2.Http2SecureServer, credentials: Credentials): void {
+export function replaceCertificates(server: http2.Http2SecureServer, credentials: TlsCredentials): void {
   // A grandchild of tls.Server, which the types of node:http2 do not say.
   const { minVersion } = POLICY;
   (server as unknown as Server).setSecureContext({ ...pemBytes(credentials), minVersion });

@@ -4,14 +4,14 @@ import type { PeerCertificate } from "../../proto/service.ts";
 import type { Certificate } from "../../trust/certificate.ts";
 import { type BelievedChain, capitalized, judgeChain, named, type RefusedChain } from "../../trust/chain.ts";
 import { revocationKey } from "../../trust/revocation.ts";
-import { readAuthorities } from "../shared/credentials.ts";
+import { readAuthorities } from "../shared/tls_credentials.ts";
 import { chainOf } from "../shared/peer.ts";
 
 /** Revoked certificates, each as {@linkcode revocationKey} writes its issuer and serial number. */
 export type Revoked = ReadonlySet<string>;
 
 /** What is known of a certificate as long as authorities and list stay the same. */
-interface Known {
+interface CachedJudgement {
   readonly judgedMs: number;
   readonly judgement: BelievedChain | RefusedChain;
   /** The certificate that is on the list: its own, or an authority's between it and the first. */
@@ -29,7 +29,7 @@ export class Trust {
   #authorities: readonly Certificate[] = [];
   #revoked: Revoked = new Set();
   /** Chains are judged once a certificate, set of authorities and list; a call then compares two times. */
-  #known = new WeakMap<PeerCertificate, Known>();
+  #known = new WeakMap<PeerCertificate, CachedJudgement>();
 
   constructor(ca: string, revoked: Revoked) {
     this.replace(ca, revoked);
@@ -48,13 +48,13 @@ export class Trust {
    * @throws {TeleportError} `UNAUTHENTICATED` when it was revoked, has ended, or its authority is believed no more
    */
   check(certificate: PeerCertificate): void {
-    const why = this.refusalOf(certificate);
+    const why = this.rejectionReason(certificate);
     if (why !== undefined) throw new TeleportError("UNAUTHENTICATED", why);
   }
 
   /** True when check() would return. */
   accepts(certificate: PeerCertificate): boolean {
-    return this.refusalOf(certificate) === undefined;
+    return this.rejectionReason(certificate) === undefined;
   }
 
   /** True when the certificate is on the list, or an authority's that it rests on. */
@@ -63,18 +63,18 @@ export class Trust {
   }
 
   /** Why a certificate is not accepted, and what to do. Undefined when it is. */
-  refusalOf(certificate: PeerCertificate): string | undefined {
+  rejectionReason(certificate: PeerCertificate): string | undefined {
     const { judgement, revoked } = this.#look(certificate);
     if (revoked !== undefined) {
       const isOwn = revoked.fingerprint === certificate.fingerprint;
       return isOwn
-        ? REVOKED_SENTENCE
+        ? REVOKED_MESSAGE
         : `${capitalized(named(revoked))} issued this client's, and was revoked: ask for a new one`;
     }
     return judgement.isBelieved ? undefined : `${capitalized(judgement.reason)}: ask for a new certificate`;
   }
 
-  #look(certificate: PeerCertificate): Known {
+  #look(certificate: PeerCertificate): CachedJudgement {
     const nowMs = Date.now();
     const known = this.#known.get(certificate);
     if (known !== undefined && holds(known, nowMs)) return known;
@@ -83,7 +83,7 @@ export class Trust {
     return judged;
   }
 
-  #judge(certificate: PeerCertificate, nowMs: number): Known {
+  #judge(certificate: PeerCertificate, nowMs: number): CachedJudgement {
     const shown = chainOf(certificate);
     const judgement = judgeChain(shown, this.#authorities, "client", nowMs);
     const path = judgement.isBelieved ? judgement.path : shown.slice(0, 1);
@@ -93,10 +93,10 @@ export class Trust {
 }
 
 /** True while an earlier judgement still says what is so. */
-function holds({ judgement, judgedMs }: Known, nowMs: number): boolean {
+function holds({ judgement, judgedMs }: CachedJudgement, nowMs: number): boolean {
   if (judgement.isBelieved) return judgement.fromMs <= nowMs && nowMs <= judgement.untilMs;
   return judgedMs <= nowMs && nowMs < judgedMs + REFUSAL_MS;
 }
 
 /** Told to a client whose certificate was revoked, also in the middle of a stream. */
-export const REVOKED_SENTENCE = "The certificate was revoked: ask for a new one";
+export const REVOKED_MESSAGE = "The certificate was revoked: ask for a new one";

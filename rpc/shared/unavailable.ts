@@ -5,7 +5,7 @@ import { type Address, formatAddress } from "./address.ts";
 const LAST_ERROR = /^No connection established\. Last error: (.*)\. Resolution note: .*$/s;
 
 /** What a client can do whose certificate the server does not accept. */
-export const NOT_ACCEPTED =
+export const CERTIFICATE_NOT_ACCEPTED =
   "it does not accept this client's certificate: give one that its CA has signed for a client and that is valid";
 
 /**
@@ -32,7 +32,7 @@ export type UnreachableReason =
   | "UNKNOWN";
 
 /** True for the reasons of which one is that the server does not accept this client's certificate. */
-export function isRefusal(reason: UnreachableReason | undefined): boolean {
+export function mayBeCertificateRefusal(reason: UnreachableReason | undefined): boolean {
   return reason === "LOST_OR_REFUSED" || reason === "CLIENT_CERTIFICATE_REFUSED";
 }
 
@@ -61,7 +61,7 @@ const CAUSES: readonly [RegExp, UnreachableReason, (host: string) => string][] =
   [
     /alert.*(certificate|unknown ca|access denied)|(Certificate|UnknownCA|AccessDenied)\w*$|^Failed to connect/i,
     "CLIENT_CERTIFICATE_REFUSED",
-    () => NOT_ACCEPTED,
+    () => CERTIFICATE_NOT_ACCEPTED,
   ],
   [
     /InvalidContentType|wrong version|NoApplicationProtocol|ProtocolVersion|protocol version/i,
@@ -100,7 +100,7 @@ export function explainUnavailable(details: string, address: Address): Unreachab
   if (reason === "LOST" && wrapped !== undefined) {
     // To a client of TLS 1.3 the handshake is over when the server has yet to look at its certificate; whether it then
     // sees more than the end of the connection is a race.
-    return reached("LOST_OR_REFUSED", `${what(address.host)}, and if that does not help, ${NOT_ACCEPTED}`);
+    return reached("LOST_OR_REFUSED", `${what(address.host)}, and if that does not help, ${CERTIFICATE_NOT_ACCEPTED}`);
   }
   return reached(reason, what(address.host));
 }

@@ -2,7 +2,7 @@
  * h2spec, a conformance test of HTTP/2 that we did not write: https://github.com/summerwind/h2spec. It is built with Go.
  * It cannot show a client certificate, so it speaks plain HTTP/2 to a proxy that does.
  */
-import type { Credentials } from "../../rpc/client/client.ts";
+import type { TlsCredentials } from "../../rpc/client/client.ts";
 
 // The newest that Go's module proxy has.
 export const H2SPEC = "github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible";
@@ -13,7 +13,7 @@ export interface Proxy extends AsyncDisposable {
 }
 
 /** Starts the proxy. */
-export function startProxy(port: number, { ca, cert, key }: Credentials): Proxy {
+export function startProxy(port: number, { ca, cert, key }: TlsCredentials): Proxy {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const options = { hostname: "127.0.0.1", port, caCerts: [ca], cert, key, alpnProtocols: ["h2"] };
   const open = new Set<Promise<void>>();

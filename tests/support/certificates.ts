@@ -1,7 +1,7 @@
 /** Certificates of every kind for the tests of the wire, good ones and bad ones, made in memory. */
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
-import type { Credentials } from "../../rpc/client/client.ts";
+import type { TlsCredentials } from "../../rpc/client/client.ts";
 import { readCertificate } from "../../trust/certificate.ts";
 import { revocationKey } from "../../trust/revocation.ts";
 
@@ -87,7 +87,7 @@ export function revocationOf({ certificate }: Issued): string {
 }
 
 /** What one side is given: its own certificate, and the authority it believes in. */
-export function credentials(ca: Issued, own: Issued): Credentials {
+export function credentials(ca: Issued, own: Issued): TlsCredentials {
   return { ca: ca.cert, cert: own.cert, key: own.key };
 }
 

@@ -1,6 +1,6 @@
 /** A server as a process whose certificates, policy and log are in a test's hands. */
 import assert from "node:assert/strict";
-import { connect, type Credentials, type RpcClient } from "../../rpc/client/client.ts";
+import { connect, type RpcClient, type TlsCredentials } from "../../rpc/client/client.ts";
 import { ca, credentials, issue, type Issued } from "./certificates.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
@@ -104,7 +104,7 @@ export async function startWatched(dir: string, ...more: string[]): Promise<Watc
     says,
     log: () => log,
     stop,
-    as: (own) => connect({ address, credentials: credentials(ca, own) as Credentials }),
+    as: (own) => connect({ address, credentials: credentials(ca, own) as TlsCredentials }),
     async [Symbol.asyncDispose]() {
       await stop();
     },

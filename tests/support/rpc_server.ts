@@ -1,6 +1,6 @@
 /** A server whose calls do what a test says, and a client of it. */
 import type { JobWorkerHandlers } from "../../proto/service.ts";
-import { connect, type Credentials, type RpcClient } from "../../rpc/client/client.ts";
+import { connect, type RpcClient, type TlsCredentials } from "../../rpc/client/client.ts";
 import { type RpcServer, serve, type ServeOptions } from "../../rpc/server/server.ts";
 import { clientCredentials, serverCredentials } from "./certificates.ts";
 
@@ -41,7 +41,7 @@ export function serveLocally(
 }
 
 /** A client of a server on this machine. */
-export function connectTo(server: { port: number }, credentials: Credentials = clientCredentials): RpcClient {
+export function connectTo(server: { port: number }, credentials: TlsCredentials = clientCredentials): RpcClient {
   return connect({ address: `127.0.0.1:${server.port}`, credentials });
 }
 

@@ -5,7 +5,7 @@ import { initDirectory } from "../../certs/init.ts";
 import { issueClient } from "../../certs/issue.ts";
 import { revoke } from "../../certs/revoke.ts";
 import { TeleportError } from "../../mod.ts";
-import { CredentialsError } from "../../rpc/shared/credentials.ts";
+import { TlsCredentialsError } from "../../rpc/shared/tls_credentials.ts";
 import { AuditLog } from "../../service/audit/log.ts";
 import { verifiedText, verifyAudit } from "../../service/audit/verify.ts";
 import { PolicyError } from "../../service/policy/file.ts";
@@ -40,7 +40,7 @@ const LIMITS =
   `{ "default": { "timeout": "1h", "ulimits": { "nofile": 1024 } }, "max": { "memory": "8G" }, "running": 9 }\n`;
 
 /** The classes of errors whose message alone the server's door prints. */
-const REFUSALS = [StartError, CertificateError, CredentialsError, PolicyError, TeleportError];
+const REFUSALS = [StartError, CertificateError, TlsCredentialsError, PolicyError, TeleportError];
 
 /** Files as a server has them. */
 export interface ServerFiles extends AsyncDisposable {

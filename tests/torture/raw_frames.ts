@@ -1,5 +1,5 @@
 /** Torture by frames of HTTP/2 of every type, flag and length after every kind of request, by every kind of user. */
-import type { Credentials } from "../../rpc/client/client.ts";
+import type { TlsCredentials } from "../../rpc/client/client.ts";
 import { hostileWrites } from "./frames.ts";
 import { Random } from "../support/random.ts";
 import { USERS } from "./stage.ts";
@@ -33,7 +33,7 @@ export const rawFrames: Torture = {
 };
 
 /** One connection; however it ends. */
-async function connection(port: number, { ca, cert, key }: Credentials, random: Random): Promise<void> {
+async function connection(port: number, { ca, cert, key }: TlsCredentials, random: Random): Promise<void> {
   const options = { caCerts: [ca], cert, key, alpnProtocols: ["h2"] };
   const socket = await Deno.connectTls({ hostname: "127.0.0.1", port, ...options });
   try {

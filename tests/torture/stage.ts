@@ -1,7 +1,7 @@
 /** A server to torture, its users, and an innocent client that must not suffer. */
 import assert from "node:assert/strict";
 import type { JobStatus } from "../../proto/teleport/v1/job_worker.ts";
-import type { Credentials, RpcClient } from "../../rpc/client/client.ts";
+import type { RpcClient, TlsCredentials } from "../../rpc/client/client.ts";
 import { listOf, user } from "../support/identity_certificates.ts";
 import { makePlace, replaceFile, startWatched, type WatchedServer } from "../support/identity_process.ts";
 import { descriptorsOf, memoryMiB } from "../support/server_process.ts";
@@ -14,7 +14,7 @@ export const USERS = ["admin", "viewer", "stranger", "revoked"] as const;
 export interface Stage extends AsyncDisposable {
   readonly server: WatchedServer;
   readonly port: number;
-  readonly users: Readonly<Record<typeof USERS[number], Credentials>>;
+  readonly users: Readonly<Record<typeof USERS[number], TlsCredentials>>;
   /** The job that runs all the time, which nobody may touch. */
   readonly jobId: string;
   /**

@@ -180,6 +180,6 @@ Deno.test(
     await made.issue("leaf", "root", P256, SERVER);
     const part = { ca: await made.pem("root"), cert: await made.pem("leaf"), key: await made.key("leaf") };
     const wanted = /certificate "O=Example, CN=root" .* signed with SHA-256 by a P-521 key, which cannot be verified/;
-    await assert.rejects(serveLocally({}, { credentials: part }), { name: "CredentialsError", message: wanted });
+    await assert.rejects(serveLocally({}, { credentials: part }), { name: "TlsCredentialsError", message: wanted });
   },
 );

@@ -1,7 +1,7 @@
 /** PEM as people's tools and editors leave it, and what both sides then make of it. */
 import assert from "node:assert/strict";
-import { checkCredentials, readAuthorities } from "../../rpc/shared/credentials.ts";
-import { CredentialsError } from "../../rpc/server/server.ts";
+import { checkTlsCredentials, readAuthorities } from "../../rpc/shared/tls_credentials.ts";
+import { TlsCredentialsError } from "../../rpc/server/server.ts";
 import { readPem, splitCertificates, writePem } from "../../trust/pem.ts";
 import { openssl, withOpenssl } from "../support/certs.ts";
 import { ca, clientCertificate, clientCredentials, otherCa, serverCredentials } from "../support/certificates.ts";
@@ -50,14 +50,14 @@ Deno.test("readAuthorities() reads several, and says what a text without any hol
   ];
   for (const [text, message] of wrong) {
     assert.throws(() => readAuthorities(text), (error) => {
-      assert.ok(error instanceof CredentialsError);
+      assert.ok(error instanceof TlsCredentialsError);
       assert.match(error.message, message);
       return true;
     });
   }
 });
 
-Deno.test(withOpenssl("checkCredentials() says why a key cannot be used"), async () => {
+Deno.test(withOpenssl("checkTlsCredentials() says why a key cannot be used"), async () => {
   const dir = await Deno.makeTempDir({ prefix: "teleport-pem-" });
   try {
     await Deno.writeTextFile(`${dir}/key`, clientCertificate.key);
@@ -67,16 +67,16 @@ Deno.test(withOpenssl("checkCredentials() says why a key cannot be used"), async
     const old = locked.replaceAll("ENCRYPTED PRIVATE KEY", "EC PRIVATE KEY")
       .replace("-----\n", "-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\n");
     for (const key of [locked, old]) {
-      assert.throws(() => checkCredentials({ ...clientCredentials, key }), {
+      assert.throws(() => checkTlsCredentials({ ...clientCredentials, key }), {
         message: /it has a passphrase: remove it/,
       });
     }
-    assert.throws(() => checkCredentials({ ...clientCredentials, key: "x" }), { message: /there is none in PEM/ });
+    assert.throws(() => checkTlsCredentials({ ...clientCredentials, key: "x" }), { message: /there is none in PEM/ });
     // openssl ecparam -genkey writes the curve before the key.
     const traditional = await openssl("ec", "-in", `${dir}/key`, "-out", `${dir}/ec`);
     assert.ok(traditional.success, traditional.text);
     const parameters = writePem("EC PARAMETERS", Uint8Array.fromHex("06082a8648ce3d030107"));
-    checkCredentials({ ...clientCredentials, key: parameters + await Deno.readTextFile(`${dir}/ec`) });
+    checkTlsCredentials({ ...clientCredentials, key: parameters + await Deno.readTextFile(`${dir}/ec`) });
   } finally {
     await Deno.remove(dir, { recursive: true });
   }

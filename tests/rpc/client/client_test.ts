@@ -4,7 +4,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { JobNotFoundError } from "../../../mod.ts";
 import type { CallContext } from "../../../proto/service.ts";
-import { AddressError, CallError, connect, CredentialsError } from "../../../rpc/client/client.ts";
+import { AddressError, CallError, connect, TlsCredentialsError } from "../../../rpc/client/client.ts";
 import { ca, clientCredentials, credentials, issue, otherCa, serverCertificate } from "../../support/certificates.ts";
 import { aborted, all, connectTo, failure, serveLocally } from "../../support/rpc_server.ts";
 
@@ -33,7 +33,7 @@ function counting() {
 Deno.test("connect() refuses what is no address, and what are no credentials", () => {
   assert.throws(() => connect({ address: "here", credentials: clientCredentials }), AddressError);
   const wrong = { ...clientCredentials, key: "" };
-  assert.throws(() => connect({ address: "127.0.0.1:1", credentials: wrong }), CredentialsError);
+  assert.throws(() => connect({ address: "127.0.0.1:1", credentials: wrong }), TlsCredentialsError);
 });
 
 Deno.test("a stream is a call each time it is iterated", async () => {

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { PeerCertificate } from "../../../proto/service.ts";
-import type { Credentials } from "../../../rpc/client/client.ts";
+import type { TlsCredentials } from "../../../rpc/client/client.ts";
 import type { RpcServer } from "../../../rpc/server/server.ts";
-import { CredentialsError } from "../../../rpc/server/server.ts";
+import { TlsCredentialsError } from "../../../rpc/server/server.ts";
 import {
   ca,
   clientCertificate,
@@ -50,7 +50,7 @@ async function assertServes(server: RpcServer): Promise<void> {
 }
 
 const subject = [["O", "admin"], ["CN", "mallory"]] as const;
-const refused: [string, Credentials][] = [
+const refused: [string, TlsCredentials][] = [
   ["another authority's", credentials(ca, await issue({ subject, usage: "client", issuer: otherCa }))],
   ["a self-signed", credentials(ca, await issue({ subject, usage: "client" }))],
   ["an expired", credentials(ca, await issue({ subject, usage: "client", issuer: ca, from: -2, until: -1 }))],
@@ -144,7 +144,7 @@ Deno.test("serve() tells the callers of two connections apart", async () => {
   assert.deepEqual(seen.flatMap(({ commonNames }) => commonNames).sort(), ["ann", "ann", "bob", "bob"]);
 });
 
-const unusable: [string, Partial<Credentials>, string, RegExp][] = [
+const unusable: [string, Partial<TlsCredentials>, string, RegExp][] = [
   ["an empty CA", { ca: "" }, "ca", /Cannot read the CA certificate/],
   [
     "a CA that is no PEM",
@@ -161,7 +161,7 @@ const unusable: [string, Partial<Credentials>, string, RegExp][] = [
 for (const [kind, part, name, sentence] of unusable) {
   Deno.test(`serve() does not start with ${kind}`, async () => {
     await assert.rejects(serveLocally({}, { credentials: { ...serverCredentials, ...part } }), (error) => {
-      assert(error instanceof CredentialsError);
+      assert(error instanceof TlsCredentialsError);
       assert.equal(error.part, name);
       assert.match(error.message, sentence);
       return true;

@@ -1,0 +1,60 @@
+/** A client whose certificate no server here accepts names it and says why: the server closes the connection and is silent. */
+import assert from "node:assert/strict";
+import { ca, credentials, issue, type Issued, otherCa, serverCredentials } from "../../support/certificates.ts";
+import { connectTo, failure, serveLocally } from "../../support/rpc_server.ts";
+
+const subject = [["O", "admin"], ["CN", "ann"]] as const;
+const between = await issue({ subject: [["CN", "between"]], usage: "ca", issuer: ca });
+const narrow = await issue({ subject: [["CN", "narrow"]], usage: "ca", purpose: "server", issuer: ca });
+const below = (own: Issued, issuer: Issued): Issued => ({ ...own, cert: `${own.cert}\n${issuer.cert}` });
+const client = (issuer: Issued) => issue({ subject, usage: "client", issuer });
+
+const refused: [string, Issued, RegExp][] = [
+  [
+    "of another authority",
+    await client(otherCa),
+    /"O=admin, CN=ann" .* is issued by "CN=another authority", which is no /,
+  ],
+  ["without its intermediate", await client(between), /CN=ann" .* by "CN=between", .*: if it needs intermediate/],
+  [
+    "of a server",
+    await issue({ subject, usage: "server", issuer: ca }),
+    /"O=admin, CN=ann" .* is not one for a client/,
+  ],
+  ["under an authority for servers", below(await client(narrow), narrow), /"CN=narrow" .* is not one for a client/],
+  ["that is an authority's", between, /"CN=between" .* is one of an authority, not of a client/],
+];
+for (const [kind, own, reason] of refused) {
+  Deno.test(`a client names its certificate ${kind} and the reason, as the server's record does`, async () => {
+    const told: string[] = [];
+    await using server = await serveLocally({}, { onHandshakeFailure: ({ reason }) => told.push(reason) });
+    await using client = connectTo(server, credentials(ca, own));
+    const failed = await failure(client.calls.Status({ id: "" }));
+    assert.equal(failed.status, "UNAVAILABLE");
+    assert.equal((failed as { unreachable?: string }).unreachable, "CLIENT_CERTIFICATE_REFUSED");
+    assert.match(failed.message, /does not accept this client's certificate: .*: the certificate "/);
+    assert.match(failed.message, new RegExp(reason.source, "s"));
+    assert.ok(told.length > 0);
+    for (const line of told) assert.match(failed.message.toLowerCase(), new RegExp(line.slice(4, 40).toLowerCase()));
+  });
+}
+
+Deno.test("a client of an authority that only the server knows is not blamed for a lost connection", async () => {
+  const both = { ...serverCredentials, ca: `${ca.cert}\n${otherCa.cert}` };
+  const ended: PromiseWithResolvers<never> = Promise.withResolvers();
+  const status = () => ended.promise;
+  const begun = Promise.withResolvers<void>();
+  await using server = await serveLocally({
+    Status: () => {
+      begun.resolve();
+      return status();
+    },
+  }, { credentials: both });
+  await using client = connectTo(server, credentials(ca, await issue({ subject, usage: "client", issuer: otherCa })));
+  const call = failure(client.calls.Status({ id: "" }));
+  await begun.promise;
+  await server[Symbol.asyncDispose]();
+  const failed = await call;
+  ended.reject(new Error("over"));
+  assert.doesNotMatch(failed.message, /certificate/);
+});

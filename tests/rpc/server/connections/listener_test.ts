@@ -1,0 +1,163 @@
+/** The loop that accepts: no error at accept ends it, and it asks for no descriptor that is not there. */
+import assert from "node:assert/strict";
+import { constants } from "node:os";
+import { SystemCallError } from "../../../../rpc/compat/listen_socket.ts";
+import type { SocketAddress } from "../../../../rpc/compat/socket_address.ts";
+import { AddressCounts, groupOf } from "../../../../rpc/server/connections/address_counts.ts";
+import { type Accepting, Listener } from "../../../../rpc/server/connections/listener.ts";
+import { RefusedConnections } from "../../../../rpc/server/connections/refused_connections.ts";
+
+/** What the next accept gives: the error of a system call, or a connection that has sent something or not. */
+type Next = keyof typeof constants.errno | "SPEAKS" | "SILENT";
+
+/** A socket whose queue a test fills. */
+class FakeSocket implements Accepting {
+  readonly queue: Next[] = [];
+  readonly ended: number[] = [];
+  /** How often accept was asked. */
+  asked = 0;
+  #descriptor = 100;
+  readonly #speaks = new Set<number>();
+  #wake = () => {};
+
+  push(...next: Next[]): void {
+    this.queue.push(...next);
+    this.#wake();
+  }
+
+  accept(): { descriptor: number; peer: SocketAddress } | undefined {
+    this.asked += 1;
+    const next = this.queue.shift();
+    if (next === undefined) return undefined;
+    if (next !== "SPEAKS" && next !== "SILENT") throw new SystemCallError("accept", constants.errno[next]);
+    const descriptor = this.#descriptor++;
+    if (next === "SPEAKS") this.#speaks.add(descriptor);
+    return { descriptor, peer: { host: "192.0.2.1", port: descriptor } };
+  }
+
+  arrived(descriptor: number) {
+    return this.#speaks.has(descriptor) ? "RECORD" as const : "NOTHING" as const;
+  }
+
+  async wait(_: readonly number[], accepting: boolean, timeoutMs: number | undefined) {
+    const timer = Promise.withResolvers<void>();
+    this.#wake = timer.resolve;
+    if (accepting && this.queue.length > 0) timer.resolve();
+    const timeout = timeoutMs === undefined ? undefined : setTimeout(timer.resolve, timeoutMs);
+    await timer.promise;
+    clearTimeout(timeout);
+    return { listener: accepting && this.queue.length > 0, descriptors: [] };
+  }
+
+  wake(): void {
+    this.#wake();
+  }
+
+  end(descriptor: number): void {
+    this.ended.push(descriptor);
+  }
+
+  close(): void {}
+}
+
+function listen(options: { spare?: () => boolean; maxWaiting?: number } = {}) {
+  const socket = new FakeSocket();
+  const refused = new RefusedConnections(() => {});
+  const begun: number[] = [];
+  let wake = () => {};
+  const listener = new Listener(socket, {
+    maxWaiting: options.maxWaiting ?? 10,
+    refused,
+    addresses: new AddressCounts(1_000),
+    handshakeDelayMs: () => 0,
+    begin: ({ descriptor }) => {
+      begun.push(descriptor);
+      wake();
+    },
+    spare: options.spare ?? (() => false),
+    onEnd: () => {},
+    onError: (error) => assert.fail(String(error)),
+  });
+  /** Resolves when so many handshakes have begun; fails after five seconds. */
+  const begins = async (count: number) => {
+    const deadline = setTimeout(() => wake(), 30_000);
+    const endsAtMs = performance.now() + 30_000;
+    while (begun.length < count) {
+      assert.ok(performance.now() < endsAtMs, `${begun.length} handshakes, ${JSON.stringify(refused.counts)}`);
+      await new Promise<void>((resolve) => wake = resolve);
+    }
+    clearTimeout(deadline);
+  };
+  return { socket, refused, begun, listener, begins };
+}
+
+for (const code of ["EMFILE", "ENFILE", "ENOMEM", "ENOBUFS"] as const) {
+  Deno.test(`Listener goes on accepting after ${code}, and does not ask again at once`, async () => {
+    const { socket, refused, listener, begins } = listen();
+    socket.push(code, "SPEAKS");
+    await begins(1);
+    assert.equal(refused.counts.SHORTAGE, 1);
+    assert.ok(socket.asked <= 4, `${socket.asked} times`);
+    await listener.close();
+  });
+}
+
+for (const code of ["ECONNABORTED", "EINTR", "EPROTO", "EPERM", "EHOSTUNREACH", "EBADF"] as const) {
+  Deno.test(`Listener goes on accepting after ${code}`, async () => {
+    const { socket, refused, listener, begins } = listen();
+    socket.push(code, code, "SPEAKS", code, "SPEAKS");
+    await begins(2);
+    assert.equal(refused.counts.ACCEPT_FAILED, 3);
+    await listener.close();
+  });
+}
+
+Deno.test("Listener accepts at once when a connection has ended after a shortage", async () => {
+  const { socket, listener, begins } = listen();
+  socket.push("EMFILE", "SPEAKS");
+  while (socket.queue.length > 1) await new Promise((resolve) => setImmediate(resolve));
+  const startedAt = performance.now();
+  listener.nudge();
+  await begins(1);
+  assert.ok(performance.now() - startedAt < 90, "it did not wait for the retry");
+  await listener.close();
+});
+
+Deno.test("Listener has a connection that can be spared closed when descriptors are short", async () => {
+  let spared = 0;
+  const { socket, listener, begins } = listen({ spare: () => ++spared > 0 });
+  socket.push("EMFILE", "SPEAKS");
+  await begins(1);
+  assert.equal(spared, 1);
+  await listener.close();
+});
+
+Deno.test("Listener leaves a silent newcomer its place for a moment, and then gives it to another", async () => {
+  const { socket, refused, listener, begins } = listen({ maxWaiting: 2 });
+  socket.push("SILENT", "SILENT", "SPEAKS");
+  const startedAt = performance.now();
+  await begins(1);
+  assert.ok(performance.now() - startedAt >= 490);
+  assert.equal(refused.counts.WAITING_LIMIT, 1);
+  assert.deepEqual(socket.ended, [100], "the oldest");
+  await listener.close();
+  assert.deepEqual(socket.ended, [100, 101]);
+});
+
+Deno.test("Listener lets hundreds of silent newcomers pass in a second", async () => {
+  const { socket, refused, listener, begins } = listen({ maxWaiting: 40 });
+  socket.push(...Array.from({ length: 400 }, () => "SILENT" as const), "SPEAKS");
+  await begins(1);
+  assert.equal(refused.counts.WAITING_LIMIT, 361);
+  await listener.close();
+});
+
+Deno.test("groupOf() takes the hosts of one IPv6 network for one address", () => {
+  const group = (host: string) => groupOf({ host, port: 1 });
+  assert.equal(group("192.0.2.1"), "192.0.2.1");
+  assert.equal(group("::ffff:192.0.2.1"), "192.0.2.1");
+  assert.equal(group("2001:db8::1"), "2001:db8:0:0");
+  assert.equal(group("2001:db8:0:0:5::1"), group("2001:db8::9"));
+  assert.notEqual(group("2001:db8:0:1::1"), group("2001:db8::1"));
+  assert.equal(group("::1"), "0:0:0:0");
+});

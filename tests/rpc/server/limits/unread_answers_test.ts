@@ -1,0 +1,50 @@
+/** Answers that are not read give way to those that are. */
+import assert from "node:assert/strict";
+import { clientCredentials } from "../../../support/certificates.ts";
+import { connectTo, serveLocally } from "../../../support/rpc_server.ts";
+import { rawClient } from "../../../support/raw_client.ts";
+
+const STATUS = "/teleport.v1.JobWorker/Status";
+
+Deno.test("an answer that is not read in time is ended once others of the user wait for its room", async () => {
+  const limits = { maxConnectionBytes: 50_000, maxUserBytes: 50_000, stalledMs: 200 };
+  const refused: string[] = [];
+  await using server = await serveLocally({
+    Status: () => Promise.resolve({ error: "x".repeat(60_000) }),
+  }, { limits, onLimit: (cause, user) => refused.push(`${cause} ${user}`) });
+  await using silent = await rawClient({ port: server.port, ...clientCredentials, windowBytes: 0 });
+  const stalled = silent.call(STATUS, [new Uint8Array()]);
+  const deadline = performance.now() + 10_000;
+  while (server.limits.answers.bytes === 0) {
+    assert.ok(performance.now() < deadline);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  await using client = connectTo(server);
+  assert.equal((await client.calls.Status({})).error.length, 60_000);
+  // NGHTTP2_ENHANCE_YOUR_CALM, which gRPC clients show as RESOURCE_EXHAUSTED.
+  assert.equal((await stalled.ended).resetCode, 11);
+  assert.deepEqual(refused, ["answers_unread ann"]);
+  assert.equal(server.limits.accounts.refusals.answers_unread, 1);
+});
+
+Deno.test("accounts are empty again once all calls are over", async () => {
+  await using server = await serveLocally({
+    Status: () => Promise.resolve({ error: "x".repeat(200_000) }),
+    async *StatusStream() {
+      for (let count = 0; count < 20; count++) yield await Promise.resolve({ error: "x".repeat(20_000) });
+    },
+  });
+  {
+    await using client = connectTo(server);
+    await Promise.all(Array.from({ length: 50 }, () => client.calls.Status({})));
+    const stream = client.calls.StatusStream({})[Symbol.asyncIterator]();
+    await stream.next();
+    await stream.return?.();
+  }
+  const deadline = performance.now() + 10_000;
+  while (server.limits.answers.bytes > 0 || [...server.limits.accounts.users].length > 0) {
+    assert.ok(performance.now() < deadline, `${server.limits.answers.bytes} bytes are still counted`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  for (const count of server.limits.accounts.open.values()) assert.equal(count, 0);
+});
