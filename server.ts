@@ -5,7 +5,7 @@ import { TeleportError } from "./mod.ts";
 import { AddressError } from "./rpc/shared/address.ts";
 import { TlsCredentialsError } from "./rpc/shared/tls_credentials.ts";
 import { verifiedText, verifyAudit } from "./service/audit/verify.ts";
-import { PolicyError } from "./service/policy/json.ts";
+import { PolicyError } from "./service/policy/file.ts";
 import { parseEnvironment } from "./teleportd/environment.ts";
 import { parseFlags } from "./teleportd/flags.ts";
 import { run } from "./teleportd/run.ts";

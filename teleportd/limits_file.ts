@@ -5,7 +5,7 @@ import { addUlimit } from "../units/ulimit.ts";
 import { UsageError } from "../units/usage_error.ts";
 import type { CgroupLimits, JobLimits, Limits } from "../mod.ts";
 import { rlimitsOf } from "../service/convert/rlimits.ts";
-import { oneLine } from "../text/unprintable.ts";
+import { JsonFormError, parseJson, readFields, readObject } from "../text/strict_json.ts";
 import { StartError } from "./start_error.ts";
 
 /** Far more than any; a file beyond it is something else. */
@@ -13,6 +13,19 @@ const MAX_CHARS = 65_536;
 
 /** As the library bounds timeouts. */
 const MAX_TIMEOUT_MS = 2_147_483_647;
+
+const FILE_FIELDS = { default: false, max: false, running: false, running_per_user: false, comment: false };
+
+const LIMIT_FIELDS = {
+  timeout: false,
+  ulimits: false,
+  memory: false,
+  cpus: false,
+  pids: false,
+  read_rate: false,
+  write_rate: false,
+  comment: false,
+};
 
 /** What the file says. */
 export type FileLimits = Pick<Limits, "defaultLimits" | "maxLimits" | "maxRunning" | "maxRunningPerOwner">;
@@ -35,14 +48,16 @@ export type FileLimits = Pick<Limits, "defaultLimits" | "maxLimits" | "maxRunnin
  * ```
  */
 export function parseLimits(text: string): FileLimits {
-  if (text.length > MAX_CHARS) throw wrong("", `it is too long, give at most ${MAX_CHARS} characters`);
-  let json: unknown;
   try {
-    json = JSON.parse(text);
+    return limitsOf(parseJson(text, MAX_CHARS));
   } catch (error) {
-    throw wrong("", `it is no JSON: ${oneLine(error)}`);
+    if (!(error instanceof JsonFormError)) throw error;
+    throw new StartError(`Cannot use the file of limits: ${error.message}`);
   }
-  const given = fields(json, "", ["default", "max", "running", "running_per_user", "comment"]);
+}
+
+function limitsOf(json: unknown): FileLimits {
+  const given = readFields(json, "", FILE_FIELDS);
   return {
     ...(given.default === undefined ? {} : { defaultLimits: jobLimits(given.default, "default") }),
     ...(given.max === undefined ? {} : { maxLimits: jobLimits(given.max, "max") }),
@@ -54,8 +69,7 @@ export function parseLimits(text: string): FileLimits {
 }
 
 function jobLimits(value: unknown, at: string): JobLimits {
-  const known = ["timeout", "ulimits", "memory", "cpus", "pids", "read_rate", "write_rate", "comment"];
-  const { timeout, ulimits, memory, cpus, pids, read_rate, write_rate } = fields(value, at, known);
+  const { timeout, ulimits, memory, cpus, pids, read_rate, write_rate } = readFields(value, at, LIMIT_FIELDS);
   const cgroupLimits: CgroupLimits = {
     ...(memory === undefined ? {} : { maxMemoryBytes: size(memory, `${at}.memory`) }),
     ...(cpus === undefined ? {} : { maxCpus: number(cpus, `${at}.cpus`) }),
@@ -63,10 +77,10 @@ function jobLimits(value: unknown, at: string): JobLimits {
     ...(read_rate === undefined ? {} : { maxReadBytesPerS: size(read_rate, `${at}.read_rate`) }),
     ...(write_rate === undefined ? {} : { maxWriteBytesPerS: size(write_rate, `${at}.write_rate`) }),
   };
-  const rlimits = ulimits === undefined ? undefined : Object.entries(object(ulimits, `${at}.ulimits`)).reduce(
+  const rlimits = ulimits === undefined ? undefined : Object.entries(readObject(ulimits, `${at}.ulimits`)).reduce(
     (before, [name, limit]) => {
       if (typeof limit !== "number" && typeof limit !== "string") {
-        throw wrong(`${at}.ulimits.${name}`, "give a number or a text");
+        throw new JsonFormError(`${at}.ulimits.${name}`, "give a number or a string");
       }
       return typed(() => addUlimit(`${name}=${limit}`, before, `${at}.ulimits`));
     },
@@ -80,23 +94,23 @@ function jobLimits(value: unknown, at: string): JobLimits {
 }
 
 function timeoutMs(value: unknown, at: string): number {
-  if (typeof value !== "string") throw wrong(at, 'give a text such as "1h30m"');
+  if (typeof value !== "string") throw new JsonFormError(at, 'give a string such as "1h30m"');
   return typed(() => parseDurationMs(value, { name: at, minMs: 1, maxMs: MAX_TIMEOUT_MS }));
 }
 
 function size(value: unknown, at: string): number {
-  if (typeof value !== "string") throw wrong(at, 'give a text such as "512MiB"');
+  if (typeof value !== "string") throw new JsonFormError(at, 'give a string such as "512MiB"');
   return typed(() => parseSizeBytes(value, at));
 }
 
 function number(value: unknown, at: string): number {
   if (typeof value === "number" && Number.isFinite(value) && value > 0) return value;
-  throw wrong(at, "give a number above 0, such as 1.5");
+  throw new JsonFormError(at, "give a number above 0, such as 1.5");
 }
 
 function count(value: unknown, at: string): number {
   if (typeof value === "number" && Number.isSafeInteger(value) && value >= 1) return value;
-  throw wrong(at, "give a whole number from 1");
+  throw new JsonFormError(at, "give a whole number from 1");
 }
 
 /** What was written in the words of the command line is refused in its words. */
@@ -104,23 +118,7 @@ function typed<Value>(parse: () => Value): Value {
   try {
     return parse();
   } catch (error) {
-    if (error instanceof UsageError) throw wrong("", error.message);
+    if (error instanceof UsageError) throw new JsonFormError("", error.message);
     throw error;
   }
-}
-
-function fields(value: unknown, at: string, known: readonly string[]): Readonly<Record<string, unknown>> {
-  const given = object(value, at);
-  const unknown = Object.keys(given).find((name) => !known.includes(name));
-  if (unknown === undefined) return given;
-  throw wrong(at, `${JSON.stringify(unknown)} is not known: give ${known.map((name) => `"${name}"`).join(", ")}`);
-}
-
-function object(value: unknown, at: string): Readonly<Record<string, unknown>> {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  throw wrong(at, "give an object");
-}
-
-function wrong(at: string, what: string): StartError {
-  return new StartError(`File of limits cannot be used: ${at === "" ? "" : `at ${at}, `}${what}`);
 }

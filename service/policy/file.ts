@@ -1,4 +1,13 @@
 /** Reads a policy file: JSON, every word of it known, or refused with the place where it is wrong. */
+import {
+  JsonFormError,
+  parseJson,
+  readFields,
+  readList,
+  readObject,
+  readString,
+  readStrings,
+} from "../../text/strict_json.ts";
 import { oneLine } from "../../text/unprintable.ts";
 import type { CallName } from "../../proto/service.ts";
 import { Pattern } from "./pattern.ts";
@@ -6,7 +15,6 @@ import { CALL_KINDS, type Policy, type Rule, type Scope } from "./policy.ts";
 import type { CommandPattern } from "./command.ts";
 import { optionNames } from "./fields.ts";
 import { callsOfKind } from "./default.ts";
-import { fields, list, object, PolicyError, text, texts, wrong } from "./json.ts";
 import { isOfKind, type Parameter, type ParameterKind, type Template, type TemplateText } from "./template.ts";
 
 /** A policy with the text it was read from, by which a new one is told from the old. */
@@ -15,7 +23,10 @@ export interface PolicyText {
   readonly policy: Policy;
 }
 
-export { PolicyError } from "./json.ts";
+/** The text is not a valid policy. The message says where, and what to write. */
+export class PolicyError extends Error {
+  override readonly name = "PolicyError";
+}
 
 /** Far more than any policy; a file beyond it is something else. */
 export const MAX_POLICY_CHARS = 1024 * 1024;
@@ -36,26 +47,26 @@ export const MAX_POLICY_CHARS = 1024 * 1024;
  * ```
  */
 export function parsePolicy(text: string): Policy {
-  if (text.length > MAX_POLICY_CHARS) {
-    throw new PolicyError(`Policy file is too long: give at most ${MAX_POLICY_CHARS} characters`);
-  }
-  let json: unknown;
   try {
-    json = JSON.parse(text);
+    return policyOf(parseJson(text, MAX_POLICY_CHARS));
   } catch (cause) {
-    throw new PolicyError(`Policy file is no JSON: ${oneLine(cause)}`, { cause });
+    if (!(cause instanceof JsonFormError)) throw cause;
+    throw new PolicyError(`Cannot use the policy file: ${cause.message}`, { cause });
   }
-  const { roles, templates } = fields(json, "policy", { roles: true, templates: false, comment: false });
+}
+
+function policyOf(json: unknown): Policy {
+  const { roles, templates } = readFields(json, "", { roles: true, templates: false, comment: false });
   const made = new Map(
-    Object.entries(templates === undefined ? {} : object(templates, "templates")).map((
+    Object.entries(templates === undefined ? {} : readObject(templates, "templates")).map((
       [name, value],
     ) => [name, template(value, `templates.${name}`)]),
   );
   return {
     roles: new Map(
-      Object.entries(object(roles, "roles")).map(([role, rules]) => [
+      Object.entries(readObject(roles, "roles")).map(([role, rules]) => [
         role,
-        list(rules, `roles.${role}`).map((value, index) =>
+        readList(rules, `roles.${role}`).map((value, index) =>
           rule(value, `roles.${role}[${index}]`, `${role}/${index + 1}`, made)
         ),
       ]),
@@ -65,7 +76,7 @@ export function parsePolicy(text: string): Policy {
 }
 
 function rule(value: unknown, at: string, name: string, templates: ReadonlyMap<string, Template>): Rule {
-  const given = fields(value, at, {
+  const given = readFields(value, at, {
     calls: true,
     jobs: true,
     commands: false,
@@ -75,30 +86,32 @@ function rule(value: unknown, at: string, name: string, templates: ReadonlyMap<s
     options: false,
     comment: false,
   });
-  const names = given.templates === undefined ? undefined : texts(given.templates, `${at}.templates`);
+  const names = given.templates === undefined ? undefined : readStrings(given.templates, `${at}.templates`);
   const missing = names?.find((name) => !templates.has(name));
-  if (missing !== undefined) throw wrong(`${at}.templates`, `there is no template ${JSON.stringify(missing)}`);
+  if (missing !== undefined) {
+    throw new JsonFormError(`${at}.templates`, `there is no template ${JSON.stringify(missing)}`);
+  }
   const commands = given.commands === undefined
     ? undefined
-    : list(given.commands, `${at}.commands`).map((one, index) => command(one, `${at}.commands[${index}]`));
+    : readList(given.commands, `${at}.commands`).map((one, index) => command(one, `${at}.commands[${index}]`));
   return {
     name,
-    calls: new Set(texts(given.calls, `${at}.calls`).flatMap((call) => callsOf(call, `${at}.calls`))),
+    calls: new Set(readStrings(given.calls, `${at}.calls`).flatMap((call) => callsOf(call, `${at}.calls`))),
     jobs: scope(given.jobs, `${at}.jobs`),
     ...(commands && { commands }),
     ...(names && { templates: new Set(names) }),
-    ...(given.users === undefined ? {} : { users: texts(given.users, `${at}.users`) }),
-    ...(given.groups === undefined ? {} : { groups: texts(given.groups, `${at}.groups`) }),
+    ...(given.users === undefined ? {} : { users: readStrings(given.users, `${at}.users`) }),
+    ...(given.groups === undefined ? {} : { groups: readStrings(given.groups, `${at}.groups`) }),
     ...(given.options === undefined ? {} : { options: options(given.options, `${at}.options`) }),
   };
 }
 
 function options(value: unknown, at: string): string[] {
   const known = ["*", ...optionNames()];
-  const names = texts(value, at);
+  const names = readStrings(value, at);
   const unknown = names.find((name) => !known.includes(name));
   if (unknown === undefined) return names;
-  throw wrong(
+  throw new JsonFormError(
     at,
     `${JSON.stringify(unknown)} is no option of a job that needs naming: give ${
       known.map((name) => `"${name}"`).join(", ")
@@ -110,26 +123,33 @@ function callsOf(name: string, at: string): CallName[] {
   if (name === "all") return [...callsOfKind("read", "change")];
   if (name === "read" || name === "change") return [...callsOfKind(name)];
   if (Object.hasOwn(CALL_KINDS, name) && CALL_KINDS[name as CallName] !== "self") return [name as CallName];
-  throw wrong(at, `${JSON.stringify(name)} is no call: give names such as "Register", or "read", "change" or "all"`);
+  throw new JsonFormError(
+    at,
+    `${JSON.stringify(name)} is no call: give names such as "Register", or "read", "change" or "all"`,
+  );
 }
 
 function scope(value: unknown, at: string): Scope {
   if (value === "own" || value === "all") return value;
-  if (typeof value === "string") throw wrong(at, 'give "own", "all" or { "labels": { … } }');
-  const labels = object(fields(value, at, { labels: true }).labels, `${at}.labels`);
-  if (Object.keys(labels).length === 0) throw wrong(at, 'no label would mean every job: say "all"');
+  if (typeof value === "string") throw new JsonFormError(at, 'give "own", "all" or { "labels": { … } }');
+  const labels = readObject(readFields(value, at, { labels: true }).labels, `${at}.labels`);
+  if (Object.keys(labels).length === 0) throw new JsonFormError(at, 'no label would mean every job: say "all"');
   return {
-    labels: Object.fromEntries(Object.entries(labels).map(([key, one]) => [key, text(one, `${at}.labels.${key}`)])),
+    labels: Object.fromEntries(
+      Object.entries(labels).map(([key, one]) => [key, readString(one, `${at}.labels.${key}`)]),
+    ),
   };
 }
 
 function command(value: unknown, at: string): CommandPattern {
-  const given = fields(value, at, { path: true, args: false, env: false, cwd: false, comment: false });
+  const given = readFields(value, at, { path: true, args: false, env: false, cwd: false, comment: false });
   const path = absolute(given.path, `${at}.path`);
   if (given.args === "any") return { path, args: "any", repeats: false, ...surroundings(given, at) };
-  const words = given.args === undefined ? [] : texts(given.args, `${at}.args`);
+  const words = given.args === undefined ? [] : readStrings(given.args, `${at}.args`);
   const repeats = words.at(-1) === "...";
-  if (repeats && words.length < 2) throw wrong(`${at}.args`, '"..." repeats the pattern before it, and there is none');
+  if (repeats && words.length < 2) {
+    throw new JsonFormError(`${at}.args`, '"..." repeats the pattern before it, and there is none');
+  }
   const patterns = (repeats ? words.slice(0, -1) : words).map((word, index) => pattern(word, `${at}.args[${index}]`));
   return { path, args: patterns, repeats, ...surroundings(given, at) };
 }
@@ -140,13 +160,13 @@ function surroundings(
 ): Pick<CommandPattern, "env" | "cwd"> {
   const { env, cwd } = given;
   return {
-    env: new Set(env === undefined ? [] : texts(env, `${at}.env`)),
-    ...(cwd === undefined ? {} : { cwd: pattern(text(cwd, `${at}.cwd`), `${at}.cwd`) }),
+    env: new Set(env === undefined ? [] : readStrings(env, `${at}.env`)),
+    ...(cwd === undefined ? {} : { cwd: pattern(readString(cwd, `${at}.cwd`), `${at}.cwd`) }),
   };
 }
 
 function template(value: unknown, at: string): Template {
-  const given = fields(value, at, {
+  const given = readFields(value, at, {
     command: true,
     args: false,
     env: false,
@@ -155,20 +175,20 @@ function template(value: unknown, at: string): Template {
     comment: false,
   });
   const parameters = new Map(
-    Object.entries(given.parameters === undefined ? {} : object(given.parameters, `${at}.parameters`)).map((
+    Object.entries(given.parameters === undefined ? {} : readObject(given.parameters, `${at}.parameters`)).map((
       [name, one],
     ) => [name, parameter(one, `${at}.parameters.${name}`)]),
   );
-  const env = given.env === undefined ? {} : object(given.env, `${at}.env`);
+  const env = given.env === undefined ? {} : readObject(given.env, `${at}.env`);
   return {
     command: absolute(given.command, `${at}.command`),
-    args: (given.args === undefined ? [] : texts(given.args, `${at}.args`)).map((word, index) =>
+    args: (given.args === undefined ? [] : readStrings(given.args, `${at}.args`)).map((word, index) =>
       templateText(word, `${at}.args[${index}]`, parameters)
     ),
     env: Object.fromEntries(
       Object.entries(env).map((
         [name, one],
-      ) => [name, templateText(text(one, `${at}.env.${name}`), `${at}.env.${name}`, parameters)]),
+      ) => [name, templateText(readString(one, `${at}.env.${name}`), `${at}.env.${name}`, parameters)]),
     ),
     cwd: given.cwd === undefined ? "" : absolute(given.cwd, `${at}.cwd`),
     parameters,
@@ -176,22 +196,24 @@ function template(value: unknown, at: string): Template {
 }
 
 function parameter(value: unknown, at: string): Parameter {
-  const given = fields(value, at, { int: false, enum: false, pattern: false, default: false, comment: false });
+  const given = readFields(value, at, { int: false, enum: false, pattern: false, default: false, comment: false });
   const kinds: ParameterKind[] = [];
   if (given.int !== undefined) {
-    const { min, max } = fields(given.int, `${at}.int`, { min: true, max: true });
-    if (!Number.isSafeInteger(min) || !Number.isSafeInteger(max)) throw wrong(`${at}.int`, "give whole numbers");
+    const { min, max } = readFields(given.int, `${at}.int`, { min: true, max: true });
+    if (!Number.isSafeInteger(min) || !Number.isSafeInteger(max)) {
+      throw new JsonFormError(`${at}.int`, "give whole numbers");
+    }
     kinds.push({ kind: "int", min: Number(min), max: Number(max) });
   }
-  if (given.enum !== undefined) kinds.push({ kind: "enum", values: texts(given.enum, `${at}.enum`) });
+  if (given.enum !== undefined) kinds.push({ kind: "enum", values: readStrings(given.enum, `${at}.enum`) });
   if (given.pattern !== undefined) {
-    kinds.push({ kind: "pattern", pattern: pattern(text(given.pattern, `${at}.pattern`), `${at}.pattern`) });
+    kinds.push({ kind: "pattern", pattern: pattern(readString(given.pattern, `${at}.pattern`), `${at}.pattern`) });
   }
   const [is, ...more] = kinds;
-  if (is === undefined || more.length > 0) throw wrong(at, 'give one of "int", "enum" and "pattern"');
+  if (is === undefined || more.length > 0) throw new JsonFormError(at, 'give one of "int", "enum" and "pattern"');
   if (given.default === undefined) return { is };
-  const byDefault = text(given.default, `${at}.default`);
-  if (!isOfKind(is, byDefault)) throw wrong(`${at}.default`, "it is not of the parameter's own kind");
+  const byDefault = readString(given.default, `${at}.default`);
+  if (!isOfKind(is, byDefault)) throw new JsonFormError(`${at}.default`, "it is not of the parameter's own kind");
   return { is, byDefault };
 }
 
@@ -200,10 +222,11 @@ function templateText(word: string, at: string, parameters: ReadonlyMap<string, 
   const parts: (string | { parameter: string })[] = [];
   for (const [token] of word.matchAll(/\{\{|\}\}|\{[^{}]*\}|[^{}]+|[{}]/g)) {
     if (token === "{{" || token === "}}") parts.push(token.charAt(0));
-    else if (token === "{" || token === "}") throw wrong(at, `a single brace: write "${token}${token}" for one`);
-    else if (token.startsWith("{")) {
+    else if (token === "{" || token === "}") {
+      throw new JsonFormError(at, `a single brace: write "${token}${token}" for one`);
+    } else if (token.startsWith("{")) {
       const name = token.slice(1, -1);
-      if (!parameters.has(name)) throw wrong(at, `there is no parameter ${JSON.stringify(name)}`);
+      if (!parameters.has(name)) throw new JsonFormError(at, `there is no parameter ${JSON.stringify(name)}`);
       parts.push({ parameter: name });
     } else parts.push(token);
   }
@@ -214,12 +237,12 @@ function pattern(source: string, at: string): Pattern {
   try {
     return new Pattern(source);
   } catch (cause) {
-    throw wrong(at, `no regular expression without look-around and back-references: ${oneLine(cause)}`);
+    throw new JsonFormError(at, `no regular expression without look-around and back-references: ${oneLine(cause)}`);
   }
 }
 
 function absolute(value: unknown, at: string): string {
-  const path = text(value, at);
-  if (!path.startsWith("/") || path.includes("\0")) throw wrong(at, "give an absolute path");
+  const path = readString(value, at);
+  if (!path.startsWith("/") || path.includes("\0")) throw new JsonFormError(at, "give an absolute path");
   return path;
 }

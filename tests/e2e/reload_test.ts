@@ -80,7 +80,9 @@ Deno.test("a policy is taken up when it changes and on SIGHUP; a broken one is n
   await server.says(/^took up new policy/);
   assert.equal(await register(), "OK");
   await replaceFile(`${dir}/policy.json`, policy(["alll"]));
-  await server.says(/^kept the policy in force: Policy file is wrong at "roles.builder\[0\].calls": "alll" is no call/);
+  await server.says(
+    /^kept the policy in force: Cannot use the policy file: at "roles.builder\[0\].calls": "alll" is no call/,
+  );
   assert.equal(await register(), "OK");
   server.process.kill("SIGHUP");
   await replaceFile(`${dir}/policy.json`, policy(["read"]));
@@ -197,7 +199,7 @@ Deno.test("teleportd --check-config says what it would serve with, and what is w
   await replaceFile(`${dir}/policy.json`, '{ "roles": { "a": [] }, "tempaltes": {} }');
   const misspelt = await check("--policy", `${dir}/policy.json`);
   assert.deepEqual([misspelt.code, misspelt.stdout], [1, ""]);
-  assert.match(misspelt.stderr, /Policy file is wrong at "policy": unknown field "tempaltes"/);
+  assert.match(misspelt.stderr, /Cannot use the policy file: unknown field "tempaltes"/);
   assert.equal((await check("--policy", `${dir}/nowhere.json`)).code, 1);
   await Deno.chmod(`${dir}/certs/server.key`, 0o644);
   const open = await check();

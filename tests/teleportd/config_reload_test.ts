@@ -91,7 +91,7 @@ Deno.test("a broken file is refused, the old one stays in force, and that is sai
     const [name, text, sentence] of [
       ["cert", "broken", 'kept the certificates in force: "cert" is broken'],
       ["cert", "unusable", "kept the certificates in force: The certificate is unusable"],
-      ["policy", "{", /^kept the policy in force: Policy file is no JSON/],
+      ["policy", "{", /^kept the policy in force: Cannot use the policy file: it is not JSON/],
       ["crl", "broken", 'kept the list of revoked certificates in force: "crl" is broken'],
     ] as const
   ) await files.heard(sentence, () => files.write(name, text));

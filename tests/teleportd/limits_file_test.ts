@@ -39,26 +39,26 @@ Deno.test("parseLimits() reads all that a file may say", () => {
 const bad: readonly (readonly [unknown, RegExp])[] = [
   [[], /give an object/],
   [null, /give an object/],
-  [{ defaults: {} }, /"defaults" is not known: give "default"/],
-  [{ default: { ulimit: {} } }, /at default, "ulimit" is not known/],
+  [{ defaults: {} }, /unknown field "defaults": give "default"/],
+  [{ default: { ulimit: {} } }, /at "default": unknown field "ulimit"/],
   [{ default: { ulimits: { nofiles: 5 } } }, /default\.ulimits: give NAME=VALUE with a name of/],
   [{ max: { ulimits: { nofile: -1 } } }, /max\.ulimits nofile: give a whole number/],
-  [{ max: { ulimits: { nofile: [1] } } }, /at max\.ulimits\.nofile, give a number or a text/],
-  [{ max: { ulimits: 5 } }, /at max\.ulimits, give an object/],
-  [{ max: { timeout: 5 } }, /at max\.timeout, give a text/],
+  [{ max: { ulimits: { nofile: [1] } } }, /at "max\.ulimits\.nofile": give a number or a string/],
+  [{ max: { ulimits: 5 } }, /at "max\.ulimits": give an object/],
+  [{ max: { timeout: 5 } }, /at "max\.timeout": give a string/],
   [{ max: { timeout: "5" } }, /a unit is missing/],
   [{ max: { timeout: "0s" } }, /out of bounds/],
-  [{ max: { memory: 5 } }, /at max\.memory, give a text such as "512MiB"/],
+  [{ max: { memory: 5 } }, /at "max\.memory": give a string such as "512MiB"/],
   [{ max: { memory: "much" } }, /Invalid size "much" for max\.memory/],
-  [{ max: { cpus: "2" } }, /at max\.cpus, give a number above 0/],
-  [{ max: { cpus: 0 } }, /at max\.cpus, /],
-  [{ default: { pids: 0.5 } }, /at default\.pids, give a whole number from 1/],
-  [{ default: { read_rate: 7 } }, /at default\.read_rate, /],
+  [{ max: { cpus: "2" } }, /at "max\.cpus": give a number above 0/],
+  [{ max: { cpus: 0 } }, /at "max\.cpus": /],
+  [{ default: { pids: 0.5 } }, /at "default\.pids": give a whole number from 1/],
+  [{ default: { read_rate: 7 } }, /at "default\.read_rate": /],
   [{ default: { write_rate: "0" } }, /Invalid size "0" for default\.write_rate/],
-  [{ default: { io_path: "/" } }, /"io_path" is not known/],
-  [{ running: 0 }, /at running, give a whole number from 1/],
-  [{ running: "5" }, /at running, /],
-  [{ running_per_user: 1.5 }, /at running_per_user, /],
+  [{ default: { io_path: "/" } }, /unknown field "io_path"/],
+  [{ running: 0 }, /at "running": give a whole number from 1/],
+  [{ running: "5" }, /at "running": /],
+  [{ running_per_user: 1.5 }, /at "running_per_user": /],
 ];
 
 for (const [value, sentence] of bad) {
@@ -66,14 +66,14 @@ for (const [value, sentence] of bad) {
     assert.throws(() => parseLimits(JSON.stringify(value)), (error) => {
       assert.ok(error instanceof StartError);
       assert.match(error.message, sentence);
-      assert.match(error.message, /^File of limits cannot be used: .*[^.]$/);
+      assert.match(error.message, /^Cannot use the file of limits: .*[^.]$/);
       return true;
     });
   });
 }
 
 Deno.test("parseLimits() refuses what is no JSON, and what is no file of limits for its size", () => {
-  assert.throws(() => parseLimits("{"), /it is no JSON/);
+  assert.throws(() => parseLimits("{"), /it is not JSON/);
   assert.throws(() => parseLimits(" ".repeat(65_537)), /too long/);
 });
 

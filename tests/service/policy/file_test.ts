@@ -232,8 +232,8 @@ const ruled = (more: object) => roles({ calls: ["all"], jobs: "own", ...more });
 const commanded = (more: object) => ruled({ commands: [{ path: "/bin/x", ...more }] });
 const templated = (more: object) => ({ roles: {}, templates: { t: { command: "/bin/x", ...more } } });
 const wrong: [string, unknown, RegExp][] = [
-  ["no object", [], /"policy": give an object/],
-  ["no roles", {}, /"policy": field "roles" is missing/],
+  ["no object", [], /give an object/],
+  ["no roles", {}, /field "roles" is missing/],
   ["an unknown field", { roles: {}, role: {} }, /unknown field "role": give "roles", "templates"/],
   ["a role that is no list", { roles: { r: {} } }, /"roles.r": give a list/],
   ["a rule without calls", roles({ jobs: "own" }), /"roles.r\[0\]": field "calls" is missing/],
@@ -243,7 +243,7 @@ const wrong: [string, unknown, RegExp][] = [
   ["a call by the name of what objects have", ruled({ calls: ["constructor"] }), /is no call/],
   ["unknown jobs", ruled({ jobs: "mine" }), /give "own", "all" or/],
   ["jobs by no label", ruled({ jobs: { labels: {} } }), /no label would mean every job/],
-  ["a label that is no text", ruled({ jobs: { labels: { a: 1 } } }), /"roles.r\[0\].jobs.labels.a": give a text/],
+  ["a label that is no text", ruled({ jobs: { labels: { a: 1 } } }), /"roles.r\[0\].jobs.labels.a": give a string/],
   ["a misspelt limit", ruled({ command: [] }), /unknown field "command"/],
   ["a relative command", ruled({ commands: [{ path: "make" }] }), /give an absolute path/],
   ["a broken pattern", commanded({ args: ["("] }), /args\[0\]": no regular expression/],
@@ -262,15 +262,15 @@ for (const [what, json, sentence] of wrong) {
     assert.throws(() => parsePolicy(JSON.stringify(json)), (error) => {
       assert.ok(error instanceof PolicyError);
       assert.match(error.message, sentence);
-      assert.match(error.message, /^Policy file .*[^.]$/s);
+      assert.match(error.message, /^Cannot use the policy file: .*[^.]$/s);
       return true;
     });
   });
 }
 
-Deno.test("parsePolicy() refuses what is no JSON, and what is too long", () => {
+Deno.test("parsePolicy() refuses what is not JSON, and what is too long", () => {
   for (const text of ["", "{", "roles: x"]) {
-    assert.throws(() => parsePolicy(text), { name: "PolicyError", message: /no JSON/ });
+    assert.throws(() => parsePolicy(text), { name: "PolicyError", message: /not JSON/ });
   }
   assert.throws(() => parsePolicy(" ".repeat(1024 * 1024 + 1)), { message: /too long/ });
 });

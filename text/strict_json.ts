@@ -1,0 +1,84 @@
+/** Reads JSON files strictly: each value has its documented type, and each field is known. */
+import { oneLine } from "./unprintable.ts";
+
+/** The text is not JSON, or a value has the wrong form. The message says where, and what to write. */
+export class JsonFormError extends Error {
+  override readonly name = "JsonFormError";
+
+  /**
+   * @param at the path of the value, such as `roles.builder[0]`; empty for the whole text
+   * @param reason what is wrong and what to do
+   */
+  constructor(at: string, reason: string, options?: ErrorOptions) {
+    super(at === "" ? reason : `at ${JSON.stringify(at)}: ${reason}`, options);
+  }
+}
+
+/**
+ * Parses a text.
+ *
+ * @param maxChars the longest text to accept, in UTF-16 code units
+ * @throws {JsonFormError} when the text is longer, or is not JSON
+ *
+ * @example
+ * ```ts
+ * const { running } = readFields(parseJson('{ "running": 20 }', 1_000), "", { running: true });
+ * ```
+ */
+export function parseJson(text: string, maxChars: number): unknown {
+  if (text.length > maxChars) throw new JsonFormError("", `it is too long: give at most ${maxChars} characters`);
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new JsonFormError("", `it is not JSON: ${oneLine(cause)}`, { cause });
+  }
+}
+
+/** Returns the value as a string. */
+export function readString(value: unknown, at: string): string {
+  if (typeof value !== "string") throw new JsonFormError(at, "give a string in quotes");
+  return value;
+}
+
+/** Returns the value as a list. */
+export function readList(value: unknown, at: string): unknown[] {
+  if (!Array.isArray(value)) throw new JsonFormError(at, "give a list in brackets");
+  return value;
+}
+
+/** Returns the value as a list of strings. */
+export function readStrings(value: unknown, at: string): string[] {
+  return readList(value, at).map((one, index) => readString(one, `${at}[${index}]`));
+}
+
+/** Returns the value as an object. */
+export function readObject(value: unknown, at: string): Record<string, unknown> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new JsonFormError(at, "give an object in braces");
+  }
+  return value as Record<string, unknown>;
+}
+
+/**
+ * Returns the fields of an object.
+ *
+ * @param known the names of all fields that it may have; true for a field that it must have
+ * @throws {JsonFormError} when a field is unknown or missing
+ */
+export function readFields<Known extends Readonly<Record<string, boolean>>>(
+  value: unknown,
+  at: string,
+  known: Known,
+): Readonly<Record<keyof Known, unknown>> {
+  const given = readObject(value, at);
+  const names = Object.keys(known).filter((name) => name !== "comment").map((name) => JSON.stringify(name)).join(", ");
+  for (const name of Object.keys(given)) {
+    if (!Object.hasOwn(known, name)) {
+      throw new JsonFormError(at, `unknown field ${JSON.stringify(name)}: give ${names}`);
+    }
+  }
+  for (const [name, isRequired] of Object.entries(known)) {
+    if (isRequired && !Object.hasOwn(given, name)) throw new JsonFormError(at, `field "${name}" is missing`);
+  }
+  return given as Readonly<Record<keyof Known, unknown>>;
+}
