@@ -1,0 +1,44 @@
+/** Tests of the generated reference: what a page shows, and that a stale page is found. */
+import assert from "node:assert/strict";
+import { Command, Option } from "commander";
+import { differences, referencePages } from "./reference.ts";
+import { pageText } from "./reference_text.ts";
+
+function example(): Command {
+  const program = new Command("tool").usage("[OPTIONS] COMMAND").description("Does things.")
+    .option("--size <a|b>", "how large", "a")
+    .addOption(new Option("--secret", "not shown").hideHelp());
+  program.command("go").argument("<where>", "the place").description("go there")
+    .addHelpText("before", "Example:\n  tool go home\n").addHelpText("after", "\nIt is a note.");
+  return program;
+}
+
+Deno.test("pageText() shows usage, options, commands, notes and exit codes", () => {
+  const text = pageText({ path: "a.md", program: example(), exitCodes: [["0", "Success."]] });
+  for (
+    const part of [
+      "# tool\n",
+      "\nDoes things.\n",
+      "| `--size <a\\|b>` | how large (default: a) |",
+      "| [`go`](#tool-go) | go there |",
+      "\n## tool go\n\nGo there.\n",
+      "```text\nExample:\n  tool go home\n```",
+      "| `where` | the place |",
+      "```text\nIt is a note.\n```",
+      "| 0 | Success. |",
+    ]
+  ) assert.ok(text.includes(part), `${part} in ${text}`);
+  assert.ok(!text.includes("secret"), text);
+});
+
+Deno.test("differences() names a page that differs from its program", async () => {
+  const page = { path: "docs/reference/none.md", program: example(), exitCodes: [] };
+  assert.deepEqual(await differences([page]), [
+    'docs/reference/none.md differs from the program: run "deno task reference"',
+  ]);
+});
+
+Deno.test("referencePages() has every command of teleport", () => {
+  const text = pageText(referencePages()[0]!);
+  for (const name of ["register", "run", "stop", "logs", "can-i"]) assert.ok(text.includes(`\n## teleport ${name}\n`));
+});
