@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { CertificateError } from "./certs/errors.ts";
 import { CLIENT_EXAMPLES, EXAMPLES, RENEW_EXAMPLES } from "./certs/examples.ts";
 import { type KeyKind, parseKeyKind } from "./certs/key_kind.ts";
-import { defaultDirectory } from "./certs/location.ts";
+import { defaultCertificateDirectory } from "./trust/default_directory.ts";
 import type { IssuedCertificate } from "./certs/issued_certificate.ts";
 import { listedRecord, listText, madeRecord, madeText, showText } from "./certs/report.ts";
 import { checkArguments, checkVariable, NotUtf8Error, readVariable } from "./text/decoded.ts";
@@ -208,11 +208,12 @@ function directory({ dir }: Flags): string {
   if (dir === "") throw new CertificateError("INVALID_ARGUMENT", 'Invalid directory "": give a path');
   if (dir !== undefined) return dir;
   const variable = (name: string) => checkVariable(name, readVariable(Deno.env.get, name));
-  return defaultDirectory({
-    TELEPORT_CERTS: variable("TELEPORT_CERTS"),
-    XDG_CONFIG_HOME: variable("XDG_CONFIG_HOME"),
-    HOME: variable("HOME"),
-  });
+  const found = defaultCertificateDirectory(variable);
+  if (found !== undefined) return found;
+  throw new CertificateError(
+    "INVALID_ARGUMENT",
+    "Cannot find the certificate directory: give --dir, or set TELEPORT_CERTS or HOME",
+  );
 }
 
 function days({ days }: Flags): number | undefined {

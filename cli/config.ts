@@ -1,6 +1,7 @@
 /** Which server, as whom: from the flags, then the environment, then defaults. */
 import type { Connection, Credentials, Io } from "./io.ts";
 import { checkVariable } from "../text/decoded.ts";
+import { defaultCertificateDirectory } from "../trust/default_directory.ts";
 import { checkSecret, checkWriters } from "../trust/file_access.ts";
 import { explainReadError } from "./file_error.ts";
 import { UsageError } from "../units/usage_error.ts";
@@ -60,7 +61,7 @@ export class CredentialsError extends Error {
 export function resolveConfig(flags: ConfigFlags, env: Environment): Config {
   return {
     address: checkedAddress(flags.address ?? (variable(env, "TELEPORT_ADDRESS") || DEFAULT_ADDRESS)),
-    certsDir: checkedDirectory(flags.certs ?? (variable(env, "TELEPORT_CERTS") || defaultCertsDir(env))),
+    certsDir: checkedDirectory(flags.certs ?? defaultDirectory(env)),
     identity: checkedIdentity(flags.identity ?? (variable(env, "TELEPORT_IDENTITY") || DEFAULT_IDENTITY)),
   };
 }
@@ -94,13 +95,10 @@ function checkedIdentity(identity: string): string {
   return identity;
 }
 
-/** As the XDG Base Directory Specification says: a relative path counts as not set. */
-function defaultCertsDir(env: Environment): string {
-  const configHome = variable(env, "XDG_CONFIG_HOME");
-  if (configHome?.startsWith("/")) return `${configHome}/teleport`;
-  const home = variable(env, "HOME");
-  if (home) return `${home}/.config/teleport`;
-  throw new UsageError(`No directory of certificates is known: give one with "--certs DIR" or TELEPORT_CERTS`);
+function defaultDirectory(env: Environment): string {
+  const directory = defaultCertificateDirectory((name) => variable(env, name));
+  if (directory !== undefined) return directory;
+  throw new UsageError("Cannot find the certificate directory: give --certs DIR, or set TELEPORT_CERTS or HOME");
 }
 
 /**

@@ -1,7 +1,7 @@
 /** The wiring of `teleportd`: supervisor, audit record, service and wire, from the start to the end in order. */
 import { dirname } from "node:path";
 import { ExpiryReminder } from "../certs/expiry.ts";
-import { defaultDirectory } from "../certs/location.ts";
+import { defaultCertificateDirectory } from "../trust/default_directory.ts";
 import { authorityKeyIn } from "../certs/server_files.ts";
 import {
   DirectoryInUseError,
@@ -63,7 +63,10 @@ export async function run(
   if (!flags.allowNewPrivileges) giveUpNewPrivileges();
   const startedAt = new Date();
   const hadTerminal = terminals() > 0;
-  const certs = flags.certs || defaultDirectory(env);
+  const certs = flags.certs || defaultCertificateDirectory((name) => env[name]);
+  if (certs === undefined) {
+    throw new StartError("Cannot find the certificate directory: give --certs, or set TELEPORT_CERTS or HOME");
+  }
   const address = parseAddress(flags.listen);
   if (flags.initCerts) await makeMissingCertificates(certs, tell);
   const directory = dataDirectory(flags.data, env);

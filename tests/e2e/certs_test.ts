@@ -135,7 +135,7 @@ Deno.test("certs finds its directory by --dir, TELEPORT_CERTS, XDG_CONFIG_HOME, 
   const { code, stderr } = await certs(["init"]);
   assert.deepEqual([code, stderr], [
     1,
-    "certs: No directory for certificates: give one, or set TELEPORT_CERTS or HOME\n",
+    "certs: Cannot find the certificate directory: give --dir, or set TELEPORT_CERTS or HOME\n",
   ]);
 });
 
