@@ -19,6 +19,8 @@
  * @module
  */
 export * from "./worker/errors.ts";
+export * from "./worker/input_errors.ts";
+export * from "./worker/storage_errors.ts";
 export type { StartErrorCode } from "./worker/launch/failure.ts";
 export type { InputOptions, InputPiece, InputState, InputTaken } from "./worker/process/stdin.ts";
 export { Cgroup, type CgroupUsage } from "./worker/cgroup/cgroup.ts";

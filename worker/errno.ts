@@ -1,9 +1,9 @@
-/** Error numbers of Linux by name and in words: errno(3), strerror(3). */
+/** The error numbers of Linux, by name and in words: errno(3), strerror(3). */
 import { constants } from "node:os";
 import { errorCode } from "../base/error_code.ts";
 
-/** The words of the GNU C library for what a start can meet. */
-const WORDS: Readonly<Record<string, string>> = {
+/** The messages of the GNU C library for the errors that a start can meet. */
+const MESSAGES: Readonly<Record<string, string>> = {
   E2BIG: "Argument list too long",
   EACCES: "Permission denied",
   EAGAIN: "Resource temporarily unavailable",
@@ -30,45 +30,45 @@ const WORDS: Readonly<Record<string, string>> = {
 
 const NAMES = new Map(Object.entries(constants.errno).map(([name, number]) => [number, name]));
 
-/** The name of the error number of a failed call, such as `EACCES`; undefined where it had none. */
+/** Returns the name of the error number of a failed call, such as `EACCES`; undefined when the error has none. */
 export function errnoOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const code = errorCode(error);
   if (code !== undefined) return code;
-  // Deno 2.9 knows no name for some, such as 26 (ETXTBSY), and gives the number in its text alone.
+  // Deno 2.9 has no name for some errors, such as 26 (ETXTBSY). Only its message has the number.
   return NAMES.get(Number(/\(os error ([0-9]+)\)/.exec(error.message)?.[1]));
 }
 
-/** An error number in words, such as `Permission denied`; its name where it has no words here. */
+/** Returns the message of an error number, such as `Permission denied`; its name when it has no message here. */
 export function errnoWords(errno: string | undefined): string {
-  return errno === undefined ? "unknown error" : WORDS[errno] ?? errno;
+  return errno === undefined ? "unknown error" : MESSAGES[errno] ?? errno;
 }
 
-/** The error number that a program of the C locale means by its words; undefined where they are other words. */
+/** Returns the error number for the message of a program in the C locale; undefined for any other message. */
 export function errnoOfWords(words: string): string | undefined {
   const wanted = words.trim().toLowerCase();
-  const known = Object.entries(WORDS).find(([, known]) => known.toLowerCase() === wanted)?.[0];
-  // Shells have words of their own for this one.
-  return known ?? (/not found$|no such file/.test(wanted) ? "ENOENT" : undefined);
+  const found = Object.entries(MESSAGES).find(([, message]) => message.toLowerCase() === wanted)?.[0];
+  // Shells have their own messages for ENOENT.
+  return found ?? (/not found$|no such file/.test(wanted) ? "ENOENT" : undefined);
 }
 
-/** What helps where a file cannot be written and its disk is not why; undefined where it may be. */
-export function writeAdvice(error: unknown): string | undefined {
-  if (error instanceof Deno.errors.NotCapable) return "run the program with the permissions to read and write it";
+/** Returns what to do when a file of the data directory cannot be written. */
+export function writeAdvice(error: unknown): string {
+  if (error instanceof Deno.errors.NotCapable) return "run the program with permission to read and write it";
   switch (errnoOf(error)) {
     case "EACCES":
     case "EPERM":
-      return "let the server's user own all of it";
+      return "make the server's user the owner of the directory and of everything in it";
     case "EEXIST":
     case "ENOENT":
     case "ENOTDIR":
     case "ELOOP":
     case "ENAMETOOLONG":
-      return "mend its path";
+      return "correct its path";
     case "EMFILE":
     case "ENFILE":
       return "wait until fewer files are open";
     default:
-      return undefined;
+      return "free space on its disk or repair the disk";
   }
 }

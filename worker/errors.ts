@@ -1,7 +1,6 @@
-/** The errors of the worker library: one class a reason, a common base, each with a stable code. */
-import { writeAdvice } from "./errno.ts";
+/** The errors of the worker library: their base class, their codes, and those about calls, jobs and limits. */
 
-/** The stable codes, for programs to tell errors apart by. The last three belong to services built on the library. */
+/** The stable codes that programs tell errors apart by. The last three are for services built on the library. */
 export type ErrorCode =
   | "INVALID_ARGUMENT"
   | "INVALID_SIGNAL"
@@ -32,11 +31,25 @@ export type ErrorCode =
   | "UNAVAILABLE";
 
 /**
- * The base of all errors this project throws on purpose. Its message is meant for the person who made the call: it
- * says what is wrong and what to do, and never holds a stack or a path of the host that the caller did not give.
+ * The base class of all errors that this project throws on purpose.
+ *
+ * The message is for the person who made the call: it says what is wrong and what to do. It never contains a stack
+ * trace, nor a path of the host that the caller did not give.
+ *
+ * @example
+ * ```ts
+ * import { Supervisor, TeleportError } from "@teleport/worker";
+ *
+ * await using supervisor = new Supervisor();
+ * try {
+ *   await supervisor.status("no-such-job");
+ * } catch (error) {
+ *   console.assert(error instanceof TeleportError && error.code === "JOB_NOT_FOUND");
+ * }
+ * ```
  */
 export class TeleportError extends Error {
-  /** Which kind of error this is; stable across versions. */
+  /** The kind of the error. Stable across versions. */
   readonly code: ErrorCode;
 
   constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
@@ -46,14 +59,14 @@ export class TeleportError extends Error {
   }
 }
 
-/** What was asked for cannot be: an empty command, a NUL byte, a relative directory, a number out of range. */
+/** An argument is invalid: an empty command, a NUL byte, a relative directory, a number out of range. */
 export class InvalidArgumentError extends TeleportError {
   constructor(message: string) {
     super("INVALID_ARGUMENT", message);
   }
 }
 
-/** No signal of Linux has this name or number. */
+/** Linux has no signal with this name or number. */
 export class InvalidSignalError extends TeleportError {
   constructor(signal: string) {
     super(
@@ -63,7 +76,7 @@ export class InvalidSignalError extends TeleportError {
   }
 }
 
-/** The cursor is none that this job's output ever gave out. */
+/** This job's output never gave out the cursor. */
 export class InvalidCursorError extends TeleportError {
   constructor(cursor: string) {
     super(
@@ -73,17 +86,17 @@ export class InvalidCursorError extends TeleportError {
   }
 }
 
-/** The cursor lies beyond the end of the job's output. */
+/** The cursor is beyond the end of the job's output. */
 export class CursorOutOfRangeError extends TeleportError {
   constructor(cursor: string) {
     super(
       "CURSOR_OUT_OF_RANGE",
-      `Cursor ${JSON.stringify(cursor)} lies beyond the end of the output: give one that came with this job's output`,
+      `Cursor ${JSON.stringify(cursor)} is beyond the end of the output: give one that came with this job's output`,
     );
   }
 }
 
-/** No job has this id, or the caller may not know of it. */
+/** No job has this id, or the caller may not see the job. */
 export class JobNotFoundError extends TeleportError {
   constructor(id: string) {
     super("JOB_NOT_FOUND", `Unknown job ${JSON.stringify(id)}: list the jobs to see their ids`);
@@ -93,34 +106,34 @@ export class JobNotFoundError extends TeleportError {
 /** The call needs a running job or process. */
 export class JobNotRunningError extends TeleportError {
   /**
-   * @param what such as `Job "0193…"`
-   * @param state absent where it has ended, and what it left is still being ended
-   * @param can such as `be sent a signal`
+   * @param what the job or process, such as `Job "0193…"`
+   * @param state its state; absent when the leader has ended and the survivors are being ended
+   * @param can what only a running job can do, such as `be sent a signal`
    */
   constructor(what: string, state: string | undefined, can = "be sent a signal") {
     const why = state === undefined ? "has ended" : `is in state "${state}", not running`;
-    super("JOB_NOT_RUNNING", `${what} ${why}: only what runs can ${can}`);
+    super("JOB_NOT_RUNNING", `${what} ${why}: only a running job can ${can}`);
   }
 }
 
-/** The call needs a job that does not run. */
+/** The call needs a job that is not running. */
 export class JobRunningError extends TeleportError {
   constructor(id: string, state: string) {
     super("JOB_RUNNING", `Job "${id}" is in state "${state}": stop it first`);
   }
 }
 
-/** The kernel does not let the server signal a process of the job, because it became another user's. */
+/** The kernel does not let the server signal a process of the job, because the process became another user's. */
 export class SignalDeniedError extends TeleportError {
-  /** Whether other processes of the job got the signal. */
+  /** True when other processes of the job received the signal. */
   readonly isPartial: boolean;
 
   /**
-   * @param what such as `send SIGHUP to`
-   * @param pids of the processes that were not signalled
+   * @param what the action, such as `send SIGHUP to`
+   * @param pids pids of the processes that did not receive the signal
    */
   constructor(what: string, pids: readonly number[], isPartial = false) {
-    const rest = isPartial ? ". The other processes got it" : "";
+    const rest = isPartial ? ". The other processes received it" : "";
     super(
       "SIGNAL_DENIED",
       `Cannot ${what} ${processList(pids)}: the server may not signal processes of another user${rest}`,
@@ -129,16 +142,16 @@ export class SignalDeniedError extends TeleportError {
   }
 }
 
-/** Processes of a job could not be ended and may run still. Reported to `onError`; no call throws it. */
+/** Processes of a job could not be ended and may still run. Reported to `onError`; no call throws it. */
 export class SurvivorsError extends TeleportError {
-  /** @param isDenied whether the server may not signal them; else the kernel has not let go of them yet */
+  /** @param isDenied true when the server may not signal them; false when the kernel still holds them */
   constructor(id: string, pids: readonly number[], isDenied: boolean) {
     const why = isDenied ? "the server may not signal processes of another user" : "the kernel still holds them";
     super("NOT_ENDED", `Cannot end ${processList(pids)} of job "${id}": ${why}`);
   }
 }
 
-/** As many as a sentence can hold. */
+/** The most pids in one message. */
 const MAX_LISTED = 10;
 
 function processList(pids: readonly number[]): string {
@@ -147,126 +160,39 @@ function processList(pids: readonly number[]): string {
   return `process${pids.length === 1 ? "" : "es"} ${pids.slice(0, MAX_LISTED).join(", ")}${more}`;
 }
 
-/** The job was registered without an input. */
-export class NoInputError extends TeleportError {
-  constructor(id: string) {
-    super("NO_INPUT", `Job "${id}" has no input: register it with one`);
-  }
-}
-
-/** Somebody else writes to the input. */
-export class InputBusyError extends TeleportError {
-  constructor() {
-    super("INPUT_BUSY", "Another writer has the input of this job: wait until it has left");
-  }
-}
-
-/** The input takes nothing more. */
-export class InputClosedError extends TeleportError {
-  constructor(bytes: number) {
-    super("INPUT_CLOSED", `The input of this job was closed after "${bytes}" bytes: nothing more can be sent to it`);
-  }
-}
-
-/** The place in the input is not where this writer can go on. */
-export class InputOffsetError extends TeleportError {
-  constructor(offset: number, bytes: number) {
-    super(
-      "INPUT_OFFSET",
-      `Cannot write at byte "${offset}" of the input, which has "${bytes}": go on there, or leave the offset out`,
-    );
-  }
-}
-
-/** The same writer has called again, and goes on there. */
-export class InputTakenOverError extends TeleportError {
-  constructor() {
-    super("INPUT_TAKEN_OVER", "The same writer has called again: this call is over, the new one goes on");
-  }
-}
-
-/** A limit on the number or size of things was reached; the message names it. */
+/** A limit on the number or size of things was reached. The message names the limit. */
 export class LimitReachedError extends TeleportError {
   constructor(message: string) {
     super("LIMIT_REACHED", message);
   }
 }
 
-/** The host has no descriptors, processes or memory for a job now. It was not started, and can be started later. */
+/** The host has no descriptors, processes or memory for the job now. The job did not start and can be started later. */
 export class HostExhaustedError extends TeleportError {
-  /** @param message what is exhausted, such as `Cannot start command "make": Too many open files: …` */
+  /** @param message names what is exhausted, such as `Cannot start command "make": Too many open files: …` */
   constructor(message: string) {
     super("HOST_EXHAUSTED", message);
   }
 }
 
-/** The recorded output cannot be read: its file is gone or damaged. */
-export class OutputUnavailableError extends TeleportError {
-  constructor(id: string, options?: ErrorOptions) {
-    super("OUTPUT_UNAVAILABLE", `The output of job "${id}" cannot be read: its record is missing or damaged`, options);
-  }
-}
-
-/** The database was changed by something else than this library: a failing disk, say. Nothing is served in its place. */
-export class RecordDamagedError extends TeleportError {
-  constructor(cause?: unknown) {
-    super(
-      "RECORD_DAMAGED",
-      'The database "jobs.db" in the data directory is damaged or cannot be read: restore it from a copy',
-      { cause },
-    );
-  }
-}
-
-/** The supervisor is shutting down and takes no new work. */
+/** The supervisor is shutting down and accepts no new work. */
 export class SupervisorClosedError extends TeleportError {
   constructor() {
-    super("SUPERVISOR_CLOSED", "The supervisor is shutting down: try again once it is back");
+    super("SUPERVISOR_CLOSED", "The supervisor is shutting down: try again when it is back");
   }
 }
 
-/** Another process keeps its jobs in the same directory. */
-export class DirectoryInUseError extends TeleportError {
-  constructor() {
-    super(
-      "DIRECTORY_IN_USE",
-      "Another server uses the data directory: stop it, or give this one a directory of its own",
-    );
-  }
-}
-
-/** The database in the directory cannot be used. */
-export class StoreUnusableError extends TeleportError {
-  /** @param why such as `is damaged: put a copy in its place` */
-  constructor(why: string, cause?: unknown) {
-    super("STORE_UNUSABLE", `The database "jobs.db" in the data directory ${why}`, { cause });
-  }
-}
-
-/** A request id names one request; this is another one. */
+/** The owner has used the request id for another job. */
 export class RequestIdReusedError extends TeleportError {
-  /** @param why such as `was used for another job` */
+  /** @param why the earlier use, such as `was used for another job` */
   constructor(requestId: string, why: string) {
-    super("REQUEST_ID_REUSED", `Request id ${JSON.stringify(requestId)} ${why}: give each request an id of its own`);
+    super("REQUEST_ID_REUSED", `Request id ${JSON.stringify(requestId)} ${why}: use a new id for each request`);
   }
 }
 
-/** What was asked for cannot be written down, and so it was not done. */
-export class NotRecordedError extends TeleportError {
-  constructor(options?: ErrorOptions) {
-    super(
-      "NOT_RECORDED",
-      `The server cannot write to its data directory: ${
-        writeAdvice(options?.cause) ?? "free or mend its disk"
-      }, then try again`,
-      options,
-    );
-  }
-}
-
-/** What was asked for cannot be enforced on this host, so it is refused and not left out. */
+/** The host or the supervisor cannot enforce an option of the job, so the job is refused. */
 export class NotEnforceableError extends TeleportError {
-  /** @param message what is missing, and what to do, such as `Cannot limit memory here: …` */
+  /** @param message what is missing and what to do, such as `Cannot limit memory here: …` */
   constructor(message: string) {
     super("NOT_ENFORCEABLE", message);
   }

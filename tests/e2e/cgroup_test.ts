@@ -100,7 +100,7 @@ async function control(server: Server, source: string): Promise<void> {
   assert.deepEqual(living(id), []);
   const again = await teleport(server, "pause", id);
   assert.equal(again.code, 1);
-  assert.match(again.stderr, /is in state "KILLED", not running: only what runs can be paused/);
+  assert.match(again.stderr, /is in state "KILLED", not running: only a running job can be paused/);
 }
 
 Deno.test("a server without cgroups ends a daemon that cleared its environment, also when it was killed", async () => {

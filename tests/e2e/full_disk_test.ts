@@ -31,7 +31,7 @@ async function kill(server: Server): Promise<void> {
 }
 
 const REFUSAL =
-  /^teleportd: The database "jobs.db" in the data directory cannot be written \(.*\): free or mend its disk/m;
+  /^teleportd: The database "jobs.db" in the data directory cannot be written \(.*\): free space on its disk or repair the disk/m;
 
 Deno.test({
   name: title(
@@ -49,7 +49,10 @@ Deno.test({
       for (let count = 0; count < 20 && refused.code === 0; count++) {
         refused = await teleport(server, "register", "--", "echo", "x".repeat(100_000));
       }
-      assert.match(refused.stderr, /cannot write to its data directory: free or mend its disk, then try again/);
+      assert.match(
+        refused.stderr,
+        /cannot write to its data directory: free space on its disk or repair the disk, then try again/,
+      );
       assert.ok(!refused.stderr.includes(dir));
       assert.equal(refused.code, 1);
       assert.equal(await teleportOk(server, "logs", before), "before");

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { OutputUnavailableError, RecordDamagedError, StoreUnusableError } from "../../worker/errors.ts";
+import { OutputUnavailableError, RecordDamagedError, StoreUnusableError } from "../../worker/storage_errors.ts";
 import { Supervisor } from "../../worker/supervisor/supervisor.ts";
 import { damageJobs, makeJobs } from "../torture/damaged_jobs.ts";
 

@@ -75,7 +75,7 @@ function check({ pid, whole, part, errors }: Record<string, any>): void {
   assert.deepEqual([whole.end.exitReport.termSentAt, whole.end.exitReport.killSentAt], [undefined, undefined]);
 
   assert.equal(part.signal.code, "SIGNAL_DENIED");
-  assert.match(part.signal.message, /^Cannot send SIGHUP to process \d+: .*\. The other processes got it$/);
+  assert.match(part.signal.message, /^Cannot send SIGHUP to process \d+: .*\. The other processes received it$/);
   assert.equal(part.pause.code, "SIGNAL_DENIED");
   assert.equal(part.paused, false);
   assert.deepEqual(part.stop, { state: "KILLED" });

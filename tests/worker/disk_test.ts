@@ -45,7 +45,7 @@ Deno.test({
           await supervisor.add("true", ["x".repeat(100_000)]).catch((error) => refusal = error);
         }
         assert.ok(refusal instanceof NotRecordedError, String(refusal));
-        assert.match(refusal.message, /cannot write to its data directory: free or mend its disk/);
+        assert.match(refusal.message, /cannot write to its data directory: free space on its disk or repair the disk/);
         assert.ok(!refusal.message.includes(disk));
         assert.ok(errors.some((error) => /full/.test(String(error))), "The log says why");
         // What is there can be read, what runs runs on, and its end is told though it cannot be written down.
@@ -110,7 +110,10 @@ Deno.test({
       for (const where of [directory, `${disk}/fresh`]) {
         assert.throws(() => new Supervisor({ directory: where }), (error) => {
           assert.ok(error instanceof StoreUnusableError, String(error));
-          assert.match(error.message, /cannot be written \(EROFS\): free or mend its disk, or give another directory/);
+          assert.match(
+            error.message,
+            /cannot be written \(EROFS\): free space on its disk or repair the disk, or give another directory/,
+          );
           assert.ok(!error.message.includes(disk));
           return true;
         });

@@ -1,12 +1,12 @@
-/** Error numbers: where they come from, their words, and what helps. */
+/** Tests for error numbers: their names, their messages, and the advice when a file cannot be written. */
 import assert from "node:assert/strict";
 import { errnoOf, errnoOfWords, errnoWords, writeAdvice } from "../../worker/errno.ts";
-import { NotRecordedError, StoreUnusableError } from "../../worker/errors.ts";
+import { NotRecordedError, StoreUnusableError } from "../../worker/storage_errors.ts";
 import { openDatabase } from "../../worker/store/database.ts";
 
 const withCode = (code: string) => Object.assign(new Error("x"), { code });
 
-Deno.test("errnoOf() knows the number of an error by its code, and else by Deno's text", () => {
+Deno.test("errnoOf() returns the code of an error, or the number in Deno's message when there is no code", () => {
   assert.equal(errnoOf(withCode("EACCES")), "EACCES");
   assert.equal(errnoOf(new Error("Failed to spawn 'x': Text file busy (os error 26)")), "ETXTBSY");
   assert.equal(errnoOf(new Error("Exec format error (os error 8)")), "ENOEXEC");
@@ -15,7 +15,7 @@ Deno.test("errnoOf() knows the number of an error by its code, and else by Deno'
   }
 });
 
-Deno.test("errnoWords() and errnoOfWords() are each other's inverse, also for words of other shells", () => {
+Deno.test("errnoOfWords() inverts errnoWords(), and knows the messages of other shells", () => {
   for (const errno of ["E2BIG", "EACCES", "ELOOP", "ENOEXEC", "ETXTBSY", "ENOTDIR", "EAGAIN"]) {
     assert.equal(errnoOfWords(errnoWords(errno)), errno);
   }
@@ -27,26 +27,27 @@ Deno.test("errnoWords() and errnoOfWords() are each other's inverse, also for wo
   assert.equal(errnoOfWords("I/O error"), undefined);
 });
 
-Deno.test("who cannot write is told what is wrong: the owner, the path, the permission, and the disk only where it is", () => {
+Deno.test("writeAdvice() names the owner, the path or the permission, and the disk only when nothing else is wrong", () => {
   const cases: readonly (readonly [unknown, RegExp])[] = [
-    [withCode("EACCES"), /let the server's user own all of it/],
-    [withCode("EPERM"), /let the server's user own all of it/],
-    [withCode("ELOOP"), /mend its path/],
+    [withCode("EACCES"), /make the server's user the owner/],
+    [withCode("EPERM"), /make the server's user the owner/],
+    [withCode("ELOOP"), /correct its path/],
     [withCode("EMFILE"), /wait until fewer files are open/],
-    [new Deno.errors.NotCapable("x"), /run the program with the permissions to read and write it/],
-    [withCode("ENOSPC"), /free or mend its disk/],
-    [new Error("database or disk is full"), /free or mend its disk/],
-    [undefined, /free or mend its disk/],
+    [new Deno.errors.NotCapable("x"), /run the program with permission to read and write it/],
+    [withCode("ENOSPC"), /free space on its disk or repair the disk/],
+    [new Error("database or disk is full"), /free space on its disk or repair the disk/],
+    [withCode("EIO"), /free space on its disk or repair the disk/],
+    [undefined, /free space on its disk or repair the disk/],
   ];
   for (const [cause, advice] of cases) {
     const { message } = new NotRecordedError({ cause });
     assert.match(message, /^The server cannot write to its data directory: [^:]*, then try again$/);
     assert.match(message, advice);
+    assert.match(writeAdvice(cause), advice);
   }
-  assert.equal(writeAdvice(withCode("EIO")), undefined);
 });
 
-Deno.test("a data directory whose path leads nowhere is refused with what is wrong", async () => {
+Deno.test("openDatabase() names the error when the path of the directory cannot be used", async () => {
   const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
   await Deno.writeTextFile(`${directory}/file`, "");
   await Deno.symlink("loop", `${directory}/loop`);
@@ -61,7 +62,7 @@ Deno.test("a data directory whose path leads nowhere is refused with what is wro
       assert.ok(error instanceof StoreUnusableError);
       assert.match(
         error.message,
-        new RegExp(`cannot be written \\(${errno}\\): mend its path, or give another directory$`),
+        new RegExp(`cannot be written \\(${errno}\\): correct its path, or give another directory$`),
       );
       return true;
     });

@@ -43,7 +43,7 @@ Deno.test("add() refuses a request id that was used for another job, whatever it
   for (const [command, args, options] of others) {
     await assert.rejects(supervisor.add(command, args, options), (error) => {
       assert.ok(error instanceof RequestIdReusedError, JSON.stringify([command, args, options]));
-      assert.match(error.message, /^Request id "first" was used for another job: give each request an id of its own$/);
+      assert.match(error.message, /^Request id "first" was used for another job: use a new id for each request$/);
       return true;
     });
   }

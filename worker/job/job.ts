@@ -1,6 +1,7 @@
 /** A process with a history: its state machine, its output, its watchers. */
 import { DEFAULT_GRACE_MS } from "../launch/command.ts";
-import { JobNotFoundError, JobNotRunningError, NoInputError, SignalDeniedError } from "../errors.ts";
+import { JobNotFoundError, JobNotRunningError, SignalDeniedError } from "../errors.ts";
+import { NoInputError } from "../input_errors.ts";
 import type { InputOptions, InputPiece, InputState, InputTaken } from "../process/stdin.ts";
 import { type JobSpec, type JobStatus, jobStatus, type OutputCounts } from "./spec.ts";
 import type { OutputLog, OutputTotals } from "../output/log.ts";

@@ -3,7 +3,8 @@
  * which readers may read up to. The log never touches a reader and never waits for one.
  */
 import { createHash, type Hash } from "node:crypto";
-import { CursorOutOfRangeError, LimitReachedError, OutputUnavailableError } from "../errors.ts";
+import { CursorOutOfRangeError, LimitReachedError } from "../errors.ts";
+import { OutputUnavailableError } from "../storage_errors.ts";
 import { LOG_START, type LogPosition, parseCursor } from "./cursor.ts";
 import { type OutputBudget, type OutputLimit, segmentBytes } from "./limit.ts";
 import { Batch, type BatchRecord } from "./batch.ts";

@@ -1,7 +1,7 @@
 /** Finds where to begin in a log without reading it from its start: by lines or bytes from the end, and by time. */
 import { loopTurn } from "../loop_turns.ts";
 import type { LogPosition } from "./cursor.ts";
-import { OutputUnavailableError } from "../errors.ts";
+import { OutputUnavailableError } from "../storage_errors.ts";
 import { type OutputLog, READ_BYTES } from "./log.ts";
 import {
   decodeRecord,

@@ -1,11 +1,6 @@
 /** The standard input of one process: one writer at a time, every byte counted, so that a cut writer goes on exactly. */
-import {
-  InputBusyError,
-  InputClosedError,
-  InputOffsetError,
-  InputTakenOverError,
-  InvalidArgumentError,
-} from "../errors.ts";
+import { InvalidArgumentError } from "../errors.ts";
+import { InputBusyError, InputClosedError, InputOffsetError, InputTakenOverError } from "../input_errors.ts";
 
 /** A piece is held in memory while the process does not read: large enough to be fast, small enough for many writers. */
 export const MAX_INPUT_PIECE_BYTES = 262_144;

@@ -2,7 +2,8 @@
 import { errorCode } from "../../base/error_code.ts";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { DirectoryInUseError, RecordDamagedError, StoreUnusableError, TeleportError } from "../errors.ts";
+import { TeleportError } from "../errors.ts";
+import { DirectoryInUseError, RecordDamagedError, StoreUnusableError } from "../storage_errors.ts";
 import { errnoOf, writeAdvice } from "../errno.ts";
 import { migrate } from "./migrations.ts";
 import { checkWal } from "./wal_check.ts";
@@ -218,6 +219,6 @@ function isOfSystem(error: unknown): boolean {
 function notWritable(error: unknown): StoreUnusableError {
   const { message } = error as { message?: unknown };
   const why = isOfSystem(error) ? errnoOf(error) : message;
-  const advice = writeAdvice(error) ?? "free or mend its disk";
+  const advice = writeAdvice(error);
   return new StoreUnusableError(`cannot be written (${why}): ${advice}, or give another directory`, error);
 }

@@ -1,5 +1,5 @@
 /** Rows of the database as what the store gives. A row that is not the one that was meant is never given. */
-import { RecordDamagedError } from "../errors.ts";
+import { RecordDamagedError } from "../storage_errors.ts";
 import type { Reason, State } from "../process/state.ts";
 import { decodeOutput, decodeProcess, decodeSpec, decodeStatus, decodeTombstone } from "./json.ts";
 import type { StoredChange, StoredJob } from "./rows.ts";

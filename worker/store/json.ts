@@ -1,6 +1,6 @@
 /** What the store keeps as text: JSON, in which moments and digests are marked, sealed against damage. */
 import { crc32 } from "node:zlib";
-import { RecordDamagedError } from "../errors.ts";
+import { RecordDamagedError } from "../storage_errors.ts";
 import type { JobSpec } from "../job/spec.ts";
 import type { StoredOutput, StoredProcess, Tombstone } from "./rows.ts";
 import type { ProcessStatus } from "../process/state.ts";

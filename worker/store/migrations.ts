@@ -1,6 +1,6 @@
 /** The tables of the store, and how a database of each earlier version becomes one of this. */
 import type { DatabaseSync } from "node:sqlite";
-import { StoreUnusableError } from "../errors.ts";
+import { StoreUnusableError } from "../storage_errors.ts";
 
 /** Each entry brings a database of the version before it (its index) to the next. Never changed once released. */
 export const MIGRATIONS: readonly string[] = [

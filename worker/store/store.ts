@@ -7,7 +7,7 @@
  * none of them, a power failure may lose the last ones but never leaves half of one. Source: sqlite.org/wal.html
  */
 import type { DatabaseSync } from "node:sqlite";
-import { RecordDamagedError } from "../errors.ts";
+import { RecordDamagedError } from "../storage_errors.ts";
 import { lineOf } from "../job/filter.ts";
 import type { JobSpec } from "../job/spec.ts";
 import { loopTurn } from "../loop_turns.ts";

@@ -7,14 +7,8 @@ import { join } from "node:path";
 import type { Cgroup } from "../cgroup/cgroup.ts";
 import { type CgroupLimits, controllersOf, LIMITED } from "../cgroup/limits.ts";
 import { DEFAULT_CWD } from "../launch/command.ts";
-import {
-  JobNotFoundError,
-  LimitReachedError,
-  NotEnforceableError,
-  NotRecordedError,
-  RecordDamagedError,
-  SupervisorClosedError,
-} from "../errors.ts";
+import { JobNotFoundError, LimitReachedError, NotEnforceableError, SupervisorClosedError } from "../errors.ts";
+import { NotRecordedError, RecordDamagedError } from "../storage_errors.ts";
 import { Job } from "../job/job.ts";
 import { type JobSpec, type JobStatus, jobStatus, NO_OUTPUT } from "../job/spec.ts";
 import { OutputBudget } from "../output/limit.ts";

@@ -1,6 +1,6 @@
 /** Refuses a data directory whose database is gone, while other files show that it had jobs. */
 import { join } from "node:path";
-import { StoreUnusableError } from "../errors.ts";
+import { StoreUnusableError } from "../storage_errors.ts";
 
 /**
  * Looks whether a directory without a database, or with an empty one, had jobs: a server must not begin without them

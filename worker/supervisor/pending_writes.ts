@@ -3,7 +3,7 @@
  * disk that was full for a while costs no end of a job.
  */
 import type { CgroupTree } from "../cgroup/tree.ts";
-import { NotRecordedError, RecordDamagedError } from "../errors.ts";
+import { NotRecordedError, RecordDamagedError } from "../storage_errors.ts";
 import type { JobRecorder } from "../job/job.ts";
 import { isFinalState, type ProcessStatus } from "../process/state.ts";
 import type { Store } from "../store/store.ts";

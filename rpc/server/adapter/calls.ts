@@ -16,7 +16,7 @@ const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 const HEAVY_BYTES = 65_536;
 
 /** What callers are told from the moment a shutdown begins. */
-export const SHUTDOWN_MESSAGE = "The server is shutting down: try again once it is back";
+export const SHUTDOWN_MESSAGE = "The server is shutting down: try again when it is back";
 
 /** What all handlers of one server share. */
 export class OpenCalls {

@@ -64,7 +64,7 @@ Deno.test("a connection that is kept for a call takes no further ones", async ()
   await begun.promise;
   const stopped = server.shutdown({ graceMs: 60_000 });
   const { status, message } = await failure(client.calls.List({}));
-  assert.deepEqual([status, message], ["UNAVAILABLE", "The server is shutting down: try again once it is back"]);
+  assert.deepEqual([status, message], ["UNAVAILABLE", "The server is shutting down: try again when it is back"]);
   resolve({ id: "after all" });
   assert.equal((await call).id, "after all");
   await stopped;

@@ -6,7 +6,7 @@ import { methods } from "../../../rpc/shared/definition.ts";
 import type { Audit, AuditEntry } from "../../../service/audit/audit.ts";
 import { createService, type ServiceOptions } from "../../../service/handlers/handlers.ts";
 import { parsePolicy } from "../../../service/policy/file.ts";
-import { NotRecordedError } from "../../../worker/errors.ts";
+import { NotRecordedError } from "../../../worker/storage_errors.ts";
 import { all, certificateOf, clientOf, codeOf, contextOf, first, methodOf } from "../../support/service.ts";
 import { CALLS, EVERY_CALL } from "../policy_table.ts";
 

@@ -163,7 +163,7 @@ Deno.test("on a job that was never started, Stop does nothing, Signal is refused
   assert.deepEqual(await calls.Stop({ id }), status);
   await assert.rejects(calls.Signal({ id, signal: "TERM" }), {
     code: "JOB_NOT_RUNNING",
-    message: `Job "${id}" is in state "INITIAL", not running: only what runs can be sent a signal`,
+    message: `Job "${id}" is in state "INITIAL", not running: only a running job can be sent a signal`,
   });
   assert.deepEqual(await calls.Status({ id }), status);
   await calls.Remove({ id });
@@ -225,7 +225,7 @@ Deno.test("on a job that has ended, Stop gives its status, Signal is refused, Re
     const state = final?.state.slice("STATE_".length);
     await assert.rejects(calls.Signal({ id, signal: "TERM" }), {
       code: "JOB_NOT_RUNNING",
-      message: `Job "${id}" is in state "${state}", not running: only what runs can be sent a signal`,
+      message: `Job "${id}" is in state "${state}", not running: only a running job can be sent a signal`,
     });
     // What is no signal is told first: the state may change, the name will not.
     assert.equal(await codeOf(() => calls.Signal({ id, signal: "NOPE" })), "INVALID_SIGNAL");

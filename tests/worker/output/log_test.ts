@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { CursorOutOfRangeError, OutputUnavailableError } from "../../../worker/errors.ts";
+import { CursorOutOfRangeError } from "../../../worker/errors.ts";
+import { OutputUnavailableError } from "../../../worker/storage_errors.ts";
 import { formatCursor } from "../../../worker/output/cursor.ts";
 import { OutputLog, type OutputLogOptions } from "../../../worker/output/log.ts";
 import type { OutputPiece } from "../../../worker/output/chunk.ts";

@@ -258,8 +258,8 @@ bothTest("pause() and resume() want a job that runs, and pause() one that is not
   const refused = async (call: Promise<unknown>, message: RegExp) => {
     await assert.rejects(call, (error) => error instanceof JobNotRunningError && message.test(error.message));
   };
-  await refused(process.pause(), /in state "INITIAL", not running: only what runs can be paused$/);
-  await refused(process.resume(), /in state "INITIAL", not running: only what runs can be resumed$/);
+  await refused(process.pause(), /in state "INITIAL", not running: only a running job can be paused$/);
+  await refused(process.resume(), /in state "INITIAL", not running: only a running job can be resumed$/);
   const final = process.start();
   await output.lines(1);
   const stopped = process.stop({ graceMs: 300 });

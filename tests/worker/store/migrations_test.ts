@@ -1,7 +1,7 @@
 /** Databases of every earlier version become one of this, with all that was in them. */
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import { StoreUnusableError } from "../../../worker/errors.ts";
+import { StoreUnusableError } from "../../../worker/storage_errors.ts";
 import { Store } from "../../../worker/store/store.ts";
 import type { JobQuery } from "../../../worker/store/list_query.ts";
 import { MIGRATIONS } from "../../../worker/store/migrations.ts";

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { DirectoryInUseError, JobNotFoundError, NotRecordedError } from "../../../worker/errors.ts";
+import { JobNotFoundError } from "../../../worker/errors.ts";
+import { DirectoryInUseError, NotRecordedError } from "../../../worker/storage_errors.ts";
 import type { JobSpec } from "../../../worker/job/spec.ts";
 import { bootId, endOrphans } from "../../../worker/supervisor/recovery.ts";
 import type { ProcessStatus } from "../../../worker/process/state.ts";

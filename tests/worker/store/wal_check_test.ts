@@ -1,7 +1,7 @@
 /** A database whose process was killed, and whose log of last changes was then damaged: no change is lost without a word. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { DirectoryInUseError, StoreUnusableError } from "../../../worker/errors.ts";
+import { DirectoryInUseError, StoreUnusableError } from "../../../worker/storage_errors.ts";
 import { Store } from "../../../worker/store/store.ts";
 import { checkWal } from "../../../worker/store/wal_check.ts";
 import { randomOf } from "../../support/damage.ts";

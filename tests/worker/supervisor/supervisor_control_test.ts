@@ -53,14 +53,14 @@ bothTest("pause() and resume() refuse what is not there and what does not run", 
     assert.rejects(call, (error) => error instanceof JobNotRunningError && error.message === sentence);
   await refused(
     supervisor.pause(id),
-    `Job "${id}" is in state "INITIAL", not running: only what runs can be paused`,
+    `Job "${id}" is in state "INITIAL", not running: only a running job can be paused`,
   );
   const statuses = supervisor.watchStatus(id);
   await supervisor.start(id);
   for await (const _ of statuses);
   await refused(
     supervisor.resume(id),
-    `Job "${id}" is in state "EXITED", not running: only what runs can be resumed`,
+    `Job "${id}" is in state "EXITED", not running: only a running job can be resumed`,
   );
 });
 
