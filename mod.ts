@@ -31,7 +31,7 @@ export { Job, type JobRecorder, type OutputEnd } from "./worker/job/job.ts";
 export type { JobOptions, JobSpec, JobStatus, OutputCounts } from "./worker/job/spec.ts";
 export { OutputLog, type OutputLogOptions, type OutputTotals } from "./worker/output/log.ts";
 export { OutputBudget, type OutputLimit, type OutputPolicy } from "./worker/output/limit.ts";
-export type { OutputPiece } from "./worker/output/chunk.ts";
+export type { OutputChunk } from "./worker/output/chunk.ts";
 export type { Stream, StreamOffsets } from "./worker/output/frame.ts";
 export type { OutputSelection } from "./worker/output/follow.ts";
 export { Process, type ProcessOptions, type StopOptions } from "./worker/process/process.ts";

@@ -7,9 +7,9 @@ import {
   type JobOrder,
   type JobStatus,
   type ListOptions,
+  type OutputChunk,
   type OutputEnd,
   type OutputLimit,
-  type OutputPiece,
   type OutputPolicy,
   type OutputSelection,
   type State,
@@ -76,10 +76,10 @@ export function statusMessage(status: JobStatus): Sent<wire.JobStatus> {
 }
 
 /** Pieces are shared by all watchers at the same place; so are their messages, which the wire then encodes once. */
-const outputMessages = new WeakMap<OutputPiece, Sent<wire.JobOutput>>();
+const outputMessages = new WeakMap<OutputChunk, Sent<wire.JobOutput>>();
 
 /** A piece of output as a message; always the same one for the same piece. */
-export function outputMessage(piece: OutputPiece): Sent<wire.JobOutput> {
+export function outputMessage(piece: OutputChunk): Sent<wire.JobOutput> {
   // Says where the output begins, as a heartbeat does.
   if (piece.data.length === 0 && piece.droppedBytes === 0) return { cursor: piece.cursor };
   let message = outputMessages.get(piece);

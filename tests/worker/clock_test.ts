@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { OutputLog } from "../../worker/output/log.ts";
-import type { OutputPiece } from "../../worker/output/chunk.ts";
+import type { OutputChunk } from "../../worker/output/chunk.ts";
 import { type OutputSelection, readOutput } from "../../worker/output/follow.ts";
 import { Supervisor } from "../../worker/supervisor/supervisor.ts";
 import { randomOf } from "../support/damage.ts";
@@ -46,12 +46,12 @@ async function written(directory: string, times: readonly number[]): Promise<Out
   return log;
 }
 
-async function collect(log: OutputLog, selection: OutputSelection = {}): Promise<OutputPiece[]> {
+async function collect(log: OutputLog, selection: OutputSelection = {}): Promise<OutputChunk[]> {
   const { end } = log;
   return await Array.fromAsync(readOutput(log, { follow: false, exact: true, ...selection }, end, never, () => {}));
 }
 
-function textOf(pieces: readonly OutputPiece[]): string {
+function textOf(pieces: readonly OutputChunk[]): string {
   return pieces.map(({ data }) => decoder.decode(data)).join("");
 }
 

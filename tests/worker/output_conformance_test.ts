@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { InvalidArgumentError, InvalidCursorError } from "../../worker/errors.ts";
 import { OutputLog, type OutputLogOptions } from "../../worker/output/log.ts";
-import type { OutputPiece } from "../../worker/output/chunk.ts";
+import type { OutputChunk } from "../../worker/output/chunk.ts";
 import type { Stream } from "../../worker/output/frame.ts";
 import { type OutputSelection, readOutput } from "../../worker/output/follow.ts";
 
@@ -46,11 +46,11 @@ async function write(log: OutputLog, written: Written): Promise<void> {
   }
 }
 
-async function collect(log: OutputLog, selection: OutputSelection = {}): Promise<OutputPiece[]> {
+async function collect(log: OutputLog, selection: OutputSelection = {}): Promise<OutputChunk[]> {
   return await Array.fromAsync(readOutput(log, selection, log.end, new AbortController().signal, () => {}));
 }
 
-function textOf(pieces: readonly OutputPiece[]): string {
+function textOf(pieces: readonly OutputChunk[]): string {
   return pieces.map(({ data }) => decoder.decode(data)).join("");
 }
 
@@ -102,7 +102,7 @@ for (const [kind, make] of Object.entries(LOGS)) {
     temporary(async (directory) => {
       const log = await make({ directory: join(directory, "job") });
       await use(log);
-      if (!log.sealed) await log.seal();
+      if (!log.isSealed) await log.seal();
     });
 
   Deno.test(
@@ -247,7 +247,7 @@ Deno.test("readOutput() selects by time, to the millisecond, in a log that is la
     }
     await log.seal();
     const all = await collect(log, { follow: false, exact: true });
-    const offsets = (pieces: readonly OutputPiece[]) => pieces.map(({ offset }) => offset);
+    const offsets = (pieces: readonly OutputChunk[]) => pieces.map(({ offset }) => offset);
     assert.equal(all.length, 60);
     // The time that selects is the record's, which may be finer than what the clock of this test can tell apart.
     await new Promise((resolve) => setTimeout(resolve, 2));

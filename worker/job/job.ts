@@ -5,7 +5,7 @@ import { NoInputError } from "../input_errors.ts";
 import type { InputOptions, InputPiece, InputState, InputTaken } from "../process/stdin.ts";
 import { type JobSpec, type JobStatus, jobStatus, type OutputCounts } from "./spec.ts";
 import type { OutputLog, OutputTotals } from "../output/log.ts";
-import type { OutputPiece } from "../output/chunk.ts";
+import type { OutputChunk } from "../output/chunk.ts";
 import { type OutputSelection, readOutput } from "../output/follow.ts";
 import type { Process, StopOptions } from "../process/process.ts";
 import { parseSignal } from "../linux/signals.ts";
@@ -308,7 +308,7 @@ export class Job {
   }
 
   /** Watches the output; the iteration returns what the whole output amounts to. */
-  watchOutput(selection: OutputSelection = {}, signal?: AbortSignal): Watch<OutputPiece, OutputEnd> {
+  watchOutput(selection: OutputSelection = {}, signal?: AbortSignal): Watch<OutputChunk, OutputEnd> {
     const { end } = this.#log;
     // What is there now is all that a watch which does not follow speaks of, at its end too.
     const now = selection.follow === false ? { ...this.#log.totals(), status: this.status } : undefined;

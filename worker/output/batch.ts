@@ -1,11 +1,11 @@
 /** Gathers what a job writes while the disk is busy with the batch before: copied once, into the form of the file. */
 import {
-  frameRecord,
+  encodeFrame,
+  FRAME_HEADER_BYTES,
+  FRAME_OVERHEAD_BYTES,
+  type FrameHeader,
   type LogIdentity,
-  offsetsBehind,
-  RECORD_HEADER_BYTES,
-  RECORD_OVERHEAD_BYTES,
-  type RecordHeader,
+  offsetsAfter,
   type Stream,
   type StreamOffsets,
 } from "./frame.ts";
@@ -22,7 +22,7 @@ const MAX_SPARE_BUFFERS = 4;
 const spare: Uint8Array[] = [];
 
 /** A record in a batch. */
-export interface BatchRecord extends RecordHeader {
+export interface BatchFrame extends FrameHeader {
   /** Where it begins in the batch, and the place right behind it. */
   readonly at: number;
   readonly end: number;
@@ -53,19 +53,19 @@ export class Batch {
       const joins = last !== undefined && last.stream === stream && last.length < maxPayloadBytes &&
         timeMs >= last.timeMs;
       // The last record's trailer is written behind it when the batch is framed: its place is kept free.
-      const payloadAt = joins ? this.#end : this.#end + RECORD_HEADER_BYTES;
-      const room = this.#buffer.length - payloadAt - (RECORD_OVERHEAD_BYTES - RECORD_HEADER_BYTES);
+      const payloadAt = joins ? this.#end : this.#end + FRAME_HEADER_BYTES;
+      const room = this.#buffer.length - payloadAt - (FRAME_OVERHEAD_BYTES - FRAME_HEADER_BYTES);
       if (room <= 0) break;
       if (!joins || last === undefined) {
         last = { stream, timeMs, at: this.#end, length: 0 };
         this.#gathering.push(last);
-      } else this.#end -= RECORD_OVERHEAD_BYTES - RECORD_HEADER_BYTES;
+      } else this.#end -= FRAME_OVERHEAD_BYTES - FRAME_HEADER_BYTES;
       const part = bytes.subarray(taken, taken + Math.min(room, maxPayloadBytes - last.length));
-      const start = last.at + RECORD_HEADER_BYTES + last.length;
+      const start = last.at + FRAME_HEADER_BYTES + last.length;
       this.#buffer.set(part, start);
       last.length += part.length;
       taken += part.length;
-      this.#end = last.at + last.length + RECORD_OVERHEAD_BYTES;
+      this.#end = last.at + last.length + FRAME_OVERHEAD_BYTES;
     }
     return taken;
   }
@@ -76,23 +76,23 @@ export class Batch {
    * @param offsets of the streams before them
    * @param clock the time of the record before them, and whether times went back until then
    */
-  frame(salt: LogIdentity, offsets: StreamOffsets, clock: Pick<RecordHeader, "timeMs" | "isUnordered">): BatchRecord[] {
+  frames(salt: LogIdentity, offsets: StreamOffsets, clock: Pick<FrameHeader, "timeMs" | "isUnordered">): BatchFrame[] {
     let before = offsets;
     let { timeMs: lastMs, isUnordered } = clock;
     return this.#gathering.map(({ stream, timeMs, at, length }) => {
       const clockWentBack = timeMs < lastMs;
       isUnordered ||= clockWentBack;
       lastMs = timeMs;
-      const header: RecordHeader = { stream, timeMs, clockWentBack, isUnordered, length, offsets: before };
-      const end = frameRecord(this.#buffer, at, salt, header);
-      before = offsetsBehind(header);
-      const payload = this.#buffer.subarray(at + RECORD_HEADER_BYTES, at + RECORD_HEADER_BYTES + length);
+      const header: FrameHeader = { stream, timeMs, clockWentBack, isUnordered, length, offsets: before };
+      const end = encodeFrame(this.#buffer, at, salt, header);
+      before = offsetsAfter(header);
+      const payload = this.#buffer.subarray(at + FRAME_HEADER_BYTES, at + FRAME_HEADER_BYTES + length);
       return { ...header, at, end, payload };
     });
   }
 
   /** The bytes of records that follow each other, as they stand in the file. */
-  bytes(records: readonly BatchRecord[]): Uint8Array {
+  bytes(records: readonly BatchFrame[]): Uint8Array {
     return this.#buffer.subarray(records[0]?.at ?? 0, records.at(-1)?.end ?? 0);
   }
 

@@ -1,16 +1,16 @@
 /** Pieces of output as readers get them: records of the log, those of one stream that follow each other joined. */
 import { formatCursor, type LogPosition } from "./cursor.ts";
 import {
-  type DecodedRecord,
-  decodeRecord,
+  type DecodedFrame,
+  decodeFrame,
   type LogIdentity,
   MAX_PAYLOAD_BYTES,
-  offsetsBehind,
+  offsetsAfter,
   type Stream,
 } from "./frame.ts";
 
 /** A piece of output as a reader gets it. */
-export interface OutputPiece {
+export interface OutputChunk {
   readonly stream: Stream;
   /** Raw bytes as the job wrote them; never decoded, cut anywhere. Empty where bytes were dropped. */
   readonly data: Uint8Array;
@@ -28,7 +28,7 @@ export interface OutputPiece {
 
 /** Pieces that stand one behind the other in the log, and the place behind the last. */
 export interface Block {
-  readonly pieces: readonly OutputPiece[];
+  readonly chunks: readonly OutputChunk[];
   readonly next: LogPosition;
 }
 
@@ -39,16 +39,16 @@ export interface Block {
  * @param exact leaves every record a piece of its own, so that each has its time
  */
 export function decodeBlock(bytes: Uint8Array, from: number, salt: LogIdentity, exact: boolean): Block | undefined {
-  const pieces: OutputPiece[] = [];
+  const pieces: OutputChunk[] = [];
   let at = 0;
   let next: LogPosition | undefined;
   while (true) {
-    const first = decodeRecord(bytes, at, salt);
+    const first = decodeFrame(bytes, at, salt);
     if (first === undefined || first === "damaged") break;
     const run = [first];
     let length = first.length;
     for (let last = first; !exact;) {
-      const following = decodeRecord(bytes, last.end, salt);
+      const following = decodeFrame(bytes, last.end, salt);
       if (following === undefined || following === "damaged" || following.stream !== first.stream) break;
       if (following.clockWentBack) break;
       length += following.length;
@@ -58,21 +58,21 @@ export function decodeBlock(bytes: Uint8Array, from: number, salt: LogIdentity, 
     }
     const last = run.at(-1) ?? first;
     at = last.end;
-    next = { position: from + at, offsets: offsetsBehind(last) };
-    pieces.push(piece(run, salt, next));
+    next = { position: from + at, offsets: offsetsAfter(last) };
+    pieces.push(joinFrames(run, salt, next));
   }
-  return next && { pieces, next };
+  return next && { chunks: pieces, next };
 }
 
 /** A record's payload and header, whether it comes from the file or is on its way there. */
-export type Recorded = Omit<DecodedRecord, "end">;
+export type FrameContent = Omit<DecodedFrame, "end">;
 
 /** Joins records of one stream that follow each other. */
-export function piece(
-  run: readonly [Recorded, ...Recorded[]] | readonly Recorded[],
+export function joinFrames(
+  run: readonly [FrameContent, ...FrameContent[]] | readonly FrameContent[],
   salt: LogIdentity,
   next: LogPosition,
-): OutputPiece {
+): OutputChunk {
   const [first] = run;
   if (first === undefined) throw new Error("Cannot make a piece of no records");
   return {

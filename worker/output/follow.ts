@@ -2,9 +2,9 @@
 import { InvalidArgumentError } from "../errors.ts";
 import { loopTurn } from "../loop_turns.ts";
 import { formatCursor, LOG_START, type LogPosition } from "./cursor.ts";
-import { type Beginning, firstSince, lastBytes, lastLines } from "./seek.ts";
+import { firstSince, lastBytes, lastLines, type StartPoint } from "./seek.ts";
 import type { OutputLog } from "./log.ts";
-import type { OutputPiece } from "./chunk.ts";
+import type { OutputChunk } from "./chunk.ts";
 import type { Stream } from "./frame.ts";
 
 /** Longer timers overflow: setTimeout counts in a signed 32-bit number of milliseconds. */
@@ -73,7 +73,7 @@ export async function* readOutput<End>(
   seen: LogPosition,
   signal: AbortSignal,
   conclude: (cursor: string, isCut: boolean) => End | Promise<End>,
-): AsyncGenerator<OutputPiece, End, void> {
+): AsyncGenerator<OutputChunk, End, void> {
   checkSelection(selection);
   try {
     await log.retain();
@@ -105,7 +105,7 @@ export async function* readOutput<End>(
         if (block === undefined) continue; // Dropped meanwhile: the log starts later now.
         let isGiven = false;
         at = block.next;
-        for (const piece of block.pieces) {
+        for (const piece of block.chunks) {
           if (stream !== undefined && stream !== piece.stream) continue;
           isGiven = true;
           yield skip === 0 ? piece : without(piece, skip);
@@ -114,8 +114,8 @@ export async function* readOutput<End>(
         }
         // Gigabytes of the other stream are passed over without waiting for anything.
         if (!isGiven) await loopTurn();
-      } else if (stop !== undefined || log.sealed) return await conclude(cursorAt(log, at), isCut);
-      else if (untilMs === Infinity) await log.grown(at.position, signal);
+      } else if (stop !== undefined || log.isSealed) return await conclude(cursorAt(log, at), isCut);
+      else if (untilMs === Infinity) await log.waitForGrowth(at.position, signal);
       else await grownOrPast(log, at.position, untilMs, signal);
     }
   } finally {
@@ -128,7 +128,7 @@ async function beginning(
   selection: OutputSelection,
   end: LogPosition,
   signal: AbortSignal,
-): Promise<Beginning> {
+): Promise<StartPoint> {
   const { cursor, since, stream, tailBytes, tailLines } = selection;
   const given = cursor === undefined ? LOG_START : log.resolve(cursor);
   const start = since === undefined ? given : later(given, await firstSince(log, since.getTime(), end, signal));
@@ -142,7 +142,7 @@ function later(a: LogPosition, b: LogPosition): LogPosition {
 }
 
 function cursorAt(log: OutputLog, place: LogPosition): string {
-  return formatCursor(log.segments.salt, place);
+  return formatCursor(log.segments.identity, place);
 }
 
 /** Waits for the log to grow, or for `untilMs` to pass. */
@@ -152,7 +152,7 @@ async function grownOrPast(log: OutputLog, position: number, untilMs: number, si
   const leftMs = Math.max(0, Math.min(untilMs + 1 - Date.now(), MAX_TIMER_MS));
   const timer = setTimeout(() => past.abort(), leftMs);
   try {
-    await log.grown(position, AbortSignal.any([signal, past.signal]));
+    await log.waitForGrowth(position, AbortSignal.any([signal, past.signal]));
   } catch (error) {
     if (!past.signal.aborted || signal.aborted) throw error;
   } finally {
@@ -161,7 +161,7 @@ async function grownOrPast(log: OutputLog, position: number, untilMs: number, si
 }
 
 /** A piece without data, for its cursor. */
-function emptyPiece(log: OutputLog, place: LogPosition): OutputPiece {
+function emptyPiece(log: OutputLog, place: LogPosition): OutputChunk {
   const offset = place.offsets.stdout;
   const cursor = cursorAt(log, place);
   const none = { data: new Uint8Array(), clockWentBack: false, droppedBytes: 0 };
@@ -169,7 +169,7 @@ function emptyPiece(log: OutputLog, place: LogPosition): OutputPiece {
 }
 
 /** Says how much is missing between a place and where the log starts by now. */
-function droppedPieces(log: OutputLog, at: LogPosition, start: LogPosition): OutputPiece[] {
+function droppedPieces(log: OutputLog, at: LogPosition, start: LogPosition): OutputChunk[] {
   return (["stdout", "stderr"] as const).flatMap((stream) => {
     const droppedBytes = start.offsets[stream] - at.offsets[stream];
     if (droppedBytes <= 0) return [];
@@ -186,6 +186,6 @@ function droppedPieces(log: OutputLog, at: LogPosition, start: LogPosition): Out
   });
 }
 
-function without(piece: OutputPiece, skip: number): OutputPiece {
+function without(piece: OutputChunk, skip: number): OutputChunk {
   return { ...piece, data: piece.data.subarray(skip), offset: piece.offset + skip };
 }

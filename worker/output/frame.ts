@@ -34,7 +34,7 @@ export interface StreamOffsets {
 }
 
 /** What stands before the payload. */
-export interface RecordHeader {
+export interface FrameHeader {
   readonly stream: Stream;
   /** Of both streams before the record. */
   readonly offsets: StreamOffsets;
@@ -48,7 +48,7 @@ export interface RecordHeader {
 
 /** What a file begins with. */
 export interface FileHeader {
-  readonly salt: LogIdentity;
+  readonly identity: LogIdentity;
   /** The position in the whole log at which the first record of this file begins. */
   readonly base: number;
   /** The offsets of the streams at that position. */
@@ -72,11 +72,11 @@ export interface LogIdentity {
 }
 
 export const FILE_HEADER_BYTES = 64;
-export const RECORD_HEADER_BYTES = 44;
+export const FRAME_HEADER_BYTES = 44;
 const TRAILER_BYTES = 4;
 
 /** What a record takes beside its payload. */
-export const RECORD_OVERHEAD_BYTES = RECORD_HEADER_BYTES + TRAILER_BYTES;
+export const FRAME_OVERHEAD_BYTES = FRAME_HEADER_BYTES + TRAILER_BYTES;
 
 /** Longest payload: as much as a pipe holds, and a message of a size at which gRPC is fast. */
 export const MAX_PAYLOAD_BYTES = 65_536;
@@ -90,12 +90,12 @@ const UNORDERED = 8;
 const TWO_32 = 4_294_967_296;
 
 /** Makes a fresh random salt. */
-export function newSalt(): LogIdentity {
+export function newLogIdentity(): LogIdentity {
   const random = crypto.getRandomValues(new Uint8Array(20));
-  return saltFrom(random);
+  return identityFrom(random);
 }
 
-function saltFrom(bytes: Uint8Array): LogIdentity {
+function identityFrom(bytes: Uint8Array): LogIdentity {
   const view = viewOf(bytes);
   return { mark: view.getUint32(0, true), key: bytes.slice(4, 20), seed: view.getUint32(4, true) };
 }
@@ -119,8 +119,8 @@ export function encodeFileHeader(header: FileHeader): Uint8Array {
   const view = viewOf(bytes);
   bytes.set(MAGIC);
   view.setUint32(8, VERSION, true);
-  view.setUint32(16, header.salt.mark, true);
-  bytes.set(header.salt.key, 20);
+  view.setUint32(16, header.identity.mark, true);
+  bytes.set(header.identity.key, 20);
   view.setUint32(36, header.job, true);
   setU64(view, 40, header.base);
   setU64(view, 48, header.offsets.stdout);
@@ -137,7 +137,7 @@ export function decodeFileHeader(bytes: Uint8Array): FileHeader | undefined {
   const crc = crc32(bytes.subarray(16, FILE_HEADER_BYTES), crc32(bytes.subarray(0, 12)));
   if (view.getUint32(12, true) !== crc) return undefined;
   return {
-    salt: saltFrom(bytes.subarray(16, 36)),
+    identity: identityFrom(bytes.subarray(16, 36)),
     base: getU64(view, 40),
     offsets: { stdout: getU64(view, 48), stderr: getU64(view, 56) },
     job: view.getUint32(36, true),
@@ -148,9 +148,9 @@ export function decodeFileHeader(bytes: Uint8Array): FileHeader | undefined {
  * Makes a record of the payload that stands in `target` behind the place of the header: writes the header at `at` and the
  * trailer behind the payload. Returns the place right behind the record.
  */
-export function frameRecord(target: Uint8Array, at: number, salt: LogIdentity, header: RecordHeader): number {
+export function encodeFrame(target: Uint8Array, at: number, salt: LogIdentity, header: FrameHeader): number {
   const view = viewOf(target);
-  const end = at + RECORD_HEADER_BYTES + header.length;
+  const end = at + FRAME_HEADER_BYTES + header.length;
   view.setUint32(at, salt.mark, true);
   view.setUint32(at + 4, header.length, true);
   setU64(view, at + 8, header.offsets.stdout);
@@ -158,15 +158,15 @@ export function frameRecord(target: Uint8Array, at: number, salt: LogIdentity, h
   view.setFloat64(at + 24, header.timeMs, true);
   const marks = (header.clockWentBack ? CLOCK_WENT_BACK : 0) + (header.isUnordered ? UNORDERED : 0);
   view.setUint32(at + 32, STREAM_NUMBERS[header.stream] + marks, true);
-  view.setUint32(at + 36, crc32(target.subarray(at + RECORD_HEADER_BYTES, end), salt.seed), true);
+  view.setUint32(at + 36, crc32(target.subarray(at + FRAME_HEADER_BYTES, end), salt.seed), true);
   view.setUint32(at + 40, crc32(target.subarray(at, at + 40), salt.seed), true);
   view.setUint32(end, header.length, true);
   return end + TRAILER_BYTES;
 }
 
 /** Decodes the header of a record that begins at `at`; undefined when none begins there whole. */
-export function decodeRecordHeader(bytes: Uint8Array, at: number, salt: LogIdentity): RecordHeader | undefined {
-  if (at < 0 || at + RECORD_HEADER_BYTES > bytes.length) return undefined;
+export function decodeFrameHeader(bytes: Uint8Array, at: number, salt: LogIdentity): FrameHeader | undefined {
+  if (at < 0 || at + FRAME_HEADER_BYTES > bytes.length) return undefined;
   const view = viewOf(bytes);
   if (view.getUint32(at, true) !== salt.mark) return undefined;
   if (view.getUint32(at + 40, true) !== crc32(bytes.subarray(at, at + 40), salt.seed)) return undefined;
@@ -185,7 +185,7 @@ export function decodeRecordHeader(bytes: Uint8Array, at: number, salt: LogIdent
 }
 
 /** A record as it stands in a buffer: its header, and where its payload is. */
-export interface DecodedRecord extends RecordHeader {
+export interface DecodedFrame extends FrameHeader {
   readonly payload: Uint8Array;
   /** The place right behind the record. */
   readonly end: number;
@@ -195,11 +195,11 @@ export interface DecodedRecord extends RecordHeader {
  * Decodes the record that begins at `at`. Undefined when the bytes end before it does; "damaged" when what is there is
  * no record or not as it was written.
  */
-export function decodeRecord(bytes: Uint8Array, at: number, salt: LogIdentity): DecodedRecord | "damaged" | undefined {
-  if (at + RECORD_HEADER_BYTES > bytes.length) return undefined;
-  const header = decodeRecordHeader(bytes, at, salt);
+export function decodeFrame(bytes: Uint8Array, at: number, salt: LogIdentity): DecodedFrame | "damaged" | undefined {
+  if (at + FRAME_HEADER_BYTES > bytes.length) return undefined;
+  const header = decodeFrameHeader(bytes, at, salt);
   if (header === undefined) return "damaged";
-  const start = at + RECORD_HEADER_BYTES;
+  const start = at + FRAME_HEADER_BYTES;
   const end = start + header.length + TRAILER_BYTES;
   if (end > bytes.length) return undefined;
   const view = viewOf(bytes);
@@ -210,8 +210,8 @@ export function decodeRecord(bytes: Uint8Array, at: number, salt: LogIdentity): 
 }
 
 /** The offsets of both streams right behind a record. */
-export function offsetsBehind(
-  { stream, offsets, length }: Pick<RecordHeader, "stream" | "offsets" | "length">,
+export function offsetsAfter(
+  { stream, offsets, length }: Pick<FrameHeader, "stream" | "offsets" | "length">,
 ): StreamOffsets {
   return { ...offsets, [stream]: offsets[stream] + length };
 }
@@ -220,14 +220,14 @@ export function offsetsBehind(
  * Finds the first record that begins at `from` or later; undefined when none does whole. It may be used on a part of a
  * file that begins in the middle of a record: payloads do not hold what passes for one.
  */
-export function findRecord(
+export function findFrame(
   bytes: Uint8Array,
   from: number,
   salt: LogIdentity,
-): { at: number; header: RecordHeader } | undefined {
+): { at: number; header: FrameHeader } | undefined {
   const first = salt.mark & 0xff;
   for (let at = bytes.indexOf(first, from); at >= 0; at = bytes.indexOf(first, at + 1)) {
-    const header = decodeRecordHeader(bytes, at, salt);
+    const header = decodeFrameHeader(bytes, at, salt);
     if (header !== undefined) return { at, header };
   }
   return undefined;
@@ -236,9 +236,9 @@ export function findRecord(
 /**
  * Finds where the record begins that ends at `end`, all of it within `bytes`; undefined when none ends there.
  */
-export function recordStartBefore(bytes: Uint8Array, end: number, salt: LogIdentity): number | undefined {
-  if (end < RECORD_OVERHEAD_BYTES || end > bytes.length) return undefined;
+export function frameStartBefore(bytes: Uint8Array, end: number, salt: LogIdentity): number | undefined {
+  if (end < FRAME_OVERHEAD_BYTES || end > bytes.length) return undefined;
   const length = viewOf(bytes).getUint32(end - TRAILER_BYTES, true);
-  const start = end - TRAILER_BYTES - length - RECORD_HEADER_BYTES;
-  return decodeRecordHeader(bytes, start, salt)?.length === length ? start : undefined;
+  const start = end - TRAILER_BYTES - length - FRAME_HEADER_BYTES;
+  return decodeFrameHeader(bytes, start, salt)?.length === length ? start : undefined;
 }

@@ -59,7 +59,7 @@ export class OutputBudget {
   }
 
   /** Takes bytes, or none when they do not fit. */
-  take(bytes: number): boolean {
+  reserve(bytes: number): boolean {
     if (this.#usedBytes + bytes > this.maxBytes) this.#makeRoom?.(this.#usedBytes + bytes - this.maxBytes);
     if (this.#usedBytes + bytes > this.maxBytes) return false;
     this.#usedBytes += bytes;
@@ -67,12 +67,12 @@ export class OutputBudget {
   }
 
   /** Takes bytes that are on the disk already, fit or not. */
-  add(bytes: number): void {
+  addExisting(bytes: number): void {
     this.#usedBytes += bytes;
   }
 
   /** Gives bytes back. */
-  give(bytes: number): void {
+  release(bytes: number): void {
     this.#usedBytes -= bytes;
   }
 }

@@ -7,20 +7,20 @@ import { CursorOutOfRangeError, LimitReachedError } from "../errors.ts";
 import { OutputUnavailableError } from "../storage_errors.ts";
 import { LOG_START, type LogPosition, parseCursor } from "./cursor.ts";
 import { type OutputBudget, type OutputLimit, segmentBytes } from "./limit.ts";
-import { Batch, type BatchRecord } from "./batch.ts";
-import { type Block, decodeBlock, piece } from "./chunk.ts";
+import { Batch, type BatchFrame } from "./batch.ts";
+import { type Block, decodeBlock, joinFrames } from "./chunk.ts";
 import {
+  FRAME_OVERHEAD_BYTES,
+  type FrameHeader,
   MAX_PAYLOAD_BYTES,
-  offsetsBehind,
-  RECORD_OVERHEAD_BYTES,
-  type RecordHeader,
+  offsetsAfter,
   type Stream,
   type StreamOffsets,
 } from "./frame.ts";
-import { Segments } from "./segment_set.ts";
+import { SegmentSet } from "./segment_set.ts";
 
 /** One read from the file, which every reader holds: large enough for full speed, and for the longest record whole. */
-export const READ_BYTES = 2 * (MAX_PAYLOAD_BYTES + RECORD_OVERHEAD_BYTES);
+export const READ_BYTES = 2 * (MAX_PAYLOAD_BYTES + FRAME_OVERHEAD_BYTES);
 
 /** What the whole output amounts to. */
 export interface OutputTotals {
@@ -70,7 +70,7 @@ export class OutputLog {
   /** The job's. */
   readonly id: string;
   readonly #limit: OutputLimit | undefined;
-  readonly #segments: Segments;
+  readonly #segments: SegmentSet;
   readonly #hashes: Readonly<Record<Stream, Hash>> = { stdout: createHash("sha256"), stderr: createHash("sha256") };
   /** Longest payload of a record: with files smaller than a record, nothing could be dropped in time. */
   readonly #maxPayloadBytes: number;
@@ -79,7 +79,7 @@ export class OutputLog {
   #acceptedBytes = 0;
   #unrecordedBytes = 0;
   /** Of the last record. */
-  #clock: Pick<RecordHeader, "timeMs" | "isUnordered"> = { timeMs: 0, isUnordered: false };
+  #clock: Pick<FrameHeader, "timeMs" | "isUnordered"> = { timeMs: 0, isUnordered: false };
   #batch: Batch | undefined;
   #room = Promise.withResolvers<void>();
   #flushing: Promise<void> | undefined;
@@ -100,7 +100,7 @@ export class OutputLog {
   constructor(id: string, options: OutputLogOptions) {
     this.id = id;
     this.#limit = options.limit;
-    this.#segments = new Segments(id, options.directory, options.budget);
+    this.#segments = new SegmentSet(id, options.directory, options.budget);
     this.#maxPayloadBytes = Math.min(MAX_PAYLOAD_BYTES, segmentBytes(options.limit));
   }
 
@@ -143,17 +143,17 @@ export class OutputLog {
     log.#end = log.#start;
     const fromStart = log.#start.position === 0;
     for (const segment of log.#segments.all) {
-      if (segment.base !== log.#end.position) break;
+      if (segment.start !== log.#end.position) break;
       while (log.#end.position < segment.end) {
         const bytes = await segment.read(log.#end.position, READ_BYTES);
-        const block = decodeBlock(bytes, log.#end.position, log.#segments.salt, true);
+        const block = decodeBlock(bytes, log.#end.position, log.#segments.identity, true);
         if (block === undefined) break;
-        for (const { stream, data } of block.pieces) if (fromStart) log.#hashes[stream].update(data);
+        for (const { stream, data } of block.chunks) if (fromStart) log.#hashes[stream].update(data);
         log.#end = block.next;
       }
     }
     // A tear has nothing behind it. To cut at a damaged record would delete what is behind it, and count it as never written.
-    if (await log.#segments.hasRecordBehind(log.#end.position)) throw new OutputUnavailableError(id);
+    if (await log.#segments.hasFrameAfter(log.#end.position)) throw new OutputUnavailableError(id);
     await log.#segments.cut(log.#end.position);
     await log.#segments.closeReaders();
     log.#sealed = true;
@@ -178,7 +178,7 @@ export class OutputLog {
   }
 
   /** True once nothing more will come. */
-  get sealed(): boolean {
+  get isSealed(): boolean {
     return this.#sealed;
   }
 
@@ -279,7 +279,7 @@ export class OutputLog {
 
   async #write(batch: Batch): Promise<void> {
     const perFile = segmentBytes(this.#limit);
-    const records = batch.frame(this.#segments.salt, this.#end.offsets, this.#clock);
+    const records = batch.frames(this.#segments.identity, this.#end.offsets, this.#clock);
     for (let from = 0; from < records.length;) {
       const fresh = this.#segments.newestBytes >= perFile;
       const room = fresh ? perFile : perFile - this.#segments.newestBytes;
@@ -292,26 +292,30 @@ export class OutputLog {
     }
   }
 
-  async #writeGroup(batch: Batch, group: readonly BatchRecord[], fresh: boolean): Promise<void> {
+  async #writeGroup(batch: Batch, group: readonly BatchFrame[], fresh: boolean): Promise<void> {
     const bytes = batch.bytes(group);
     const before = this.#end;
     await this.#segments.append(bytes, before.offsets, fresh);
     for (const { stream, payload } of group) this.#hashes[stream].update(payload);
-    const last = group.at(-1) as BatchRecord;
-    this.#end = { position: before.position + bytes.length, offsets: offsetsBehind(last) };
+    const last = group.at(-1) as BatchFrame;
+    this.#end = { position: before.position + bytes.length, offsets: offsetsAfter(last) };
     this.#clock = last;
     if (this.#waiters.size > 0) this.#offer(group, before);
     this.#wake();
   }
 
   /** Those who wait for this very batch need not read it back from the file. */
-  #offer(group: readonly BatchRecord[], before: LogPosition): void {
+  #offer(group: readonly BatchFrame[], before: LogPosition): void {
     const start = group[0]?.at ?? 0;
     const pieces = group.map((record) => {
-      const place = { position: before.position + record.end - start, offsets: offsetsBehind(record) };
-      return piece([{ ...record, payload: record.payload.slice() }], this.#segments.salt, place);
+      const place = { position: before.position + record.end - start, offsets: offsetsAfter(record) };
+      return joinFrames([{ ...record, payload: record.payload.slice() }], this.#segments.identity, place);
     });
-    this.#block = { position: before.position, exact: true, read: Promise.resolve({ pieces, next: this.#end }) };
+    this.#block = {
+      position: before.position,
+      exact: true,
+      read: Promise.resolve({ chunks: pieces, next: this.#end }),
+    };
   }
 
   async #dropOld(): Promise<void> {
@@ -342,8 +346,8 @@ export class OutputLog {
    * Returns what the files take on the disk, in bytes. From now on the caller answers for it in the budget, also when
    * they are deleted.
    */
-  handOver(): number {
-    return this.#segments.handOver();
+  transferQuota(): number {
+    return this.#segments.transferQuota();
   }
 
   /** Ends those who wait for more: they get this error. */
@@ -371,7 +375,7 @@ export class OutputLog {
    * @throws the signal's reason once it aborts
    * @throws what the log was abandoned with
    */
-  async grown(position: number, signal: AbortSignal): Promise<void> {
+  async waitForGrowth(position: number, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     if (this.#abandoned !== undefined) throw this.#abandoned;
     if (this.#end.position > position || this.#sealed) return;
@@ -449,7 +453,7 @@ export class OutputLog {
       if (this.#removed) throw this.#abandoned ?? new OutputUnavailableError(this.id);
       return undefined;
     }
-    const block = decodeBlock(bytes, from.position, this.#segments.salt, exact);
+    const block = decodeBlock(bytes, from.position, this.#segments.identity, exact);
     if (block === undefined) throw new OutputUnavailableError(this.id); // A published record is always there whole.
     return block;
   }
@@ -460,7 +464,7 @@ export class OutputLog {
   }
 
   /** The files by where they begin, for those who look for a place without reading all. */
-  get segments(): Segments {
+  get segments(): SegmentSet {
     return this.#segments;
   }
 
@@ -471,7 +475,7 @@ export class OutputLog {
    * @throws {CursorOutOfRangeError} when it lies beyond the end
    */
   resolve(cursor: string): LogPosition {
-    const place = parseCursor(cursor, this.#segments.salt);
+    const place = parseCursor(cursor, this.#segments.identity);
     if (place.position > this.#end.position) throw new CursorOutOfRangeError(cursor);
     return place;
   }

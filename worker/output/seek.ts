@@ -4,28 +4,28 @@ import type { LogPosition } from "./cursor.ts";
 import { OutputUnavailableError } from "../storage_errors.ts";
 import { type OutputLog, READ_BYTES } from "./log.ts";
 import {
-  decodeRecord,
-  decodeRecordHeader,
-  findRecord,
-  offsetsBehind,
-  RECORD_HEADER_BYTES,
-  RECORD_OVERHEAD_BYTES,
-  type RecordHeader,
-  recordStartBefore,
+  decodeFrame,
+  decodeFrameHeader,
+  findFrame,
+  FRAME_HEADER_BYTES,
+  FRAME_OVERHEAD_BYTES,
+  type FrameHeader,
+  frameStartBefore,
+  offsetsAfter,
   type Stream,
 } from "./frame.ts";
 
 const NEWLINE = 10;
 
 /** A place to begin at, and how many bytes of the first selected record are before it. */
-export interface Beginning {
+export interface StartPoint {
   readonly place: LogPosition;
   readonly skipBytes: number;
 }
 
 /** A record met on the way back. */
 interface Met {
-  readonly header: RecordHeader;
+  readonly header: FrameHeader;
   readonly payload: Uint8Array;
   readonly place: LogPosition;
 }
@@ -37,11 +37,11 @@ async function* backwards(
   end: LogPosition,
   signal: AbortSignal,
 ): AsyncGenerator<Met, void, void> {
-  const { salt } = log.segments;
-  for (const { base } of [...log.segments.all].reverse()) {
+  const { identity: salt } = log.segments;
+  for (const { start: base } of [...log.segments.all].reverse()) {
     const bottom = Math.max(base, start.position);
-    const next = log.segments.all.find((segment) => segment.base > base);
-    let top = Math.min(end.position, next?.base ?? Infinity);
+    const next = log.segments.all.find((segment) => segment.start > base);
+    let top = Math.min(end.position, next?.start ?? Infinity);
     while (top > bottom) {
       // The log may have gigabytes, and reading it does not wait for anything.
       await loopTurn();
@@ -50,12 +50,12 @@ async function* backwards(
       const bytes = await log.bytes(from, top - from);
       if (bytes === undefined) return; // Dropped meanwhile: the log begins later now.
       let at = bytes.length;
-      for (let before = recordStartBefore(bytes, at, salt); before !== undefined;) {
-        const record = decodeRecord(bytes, before, salt);
+      for (let before = frameStartBefore(bytes, at, salt); before !== undefined;) {
+        const record = decodeFrame(bytes, before, salt);
         if (record === undefined || record === "damaged") throw new OutputUnavailableError(log.id);
         yield { header: record, payload: record.payload, place: { position: from + before, offsets: record.offsets } };
         at = before;
-        before = recordStartBefore(bytes, at, salt);
+        before = frameStartBefore(bytes, at, salt);
       }
       if (at === bytes.length) throw new OutputUnavailableError(log.id); // A record always ends here, and fits.
       top = from + at;
@@ -71,11 +71,11 @@ export async function lastLines(
   start: LogPosition,
   end: LogPosition,
   signal: AbortSignal,
-): Promise<Beginning> {
+): Promise<StartPoint> {
   if (count === 0) return { place: end, skipBytes: 0 };
   let newlines = 0;
   let first = true;
-  let last: Beginning = { place: start, skipBytes: 0 };
+  let last: StartPoint = { place: start, skipBytes: 0 };
   for await (const { header, payload, place } of backwards(log, start, end, signal)) {
     last = { place, skipBytes: 0 };
     if (stream !== undefined && header.stream !== stream) continue;
@@ -99,10 +99,10 @@ export async function lastBytes(
   start: LogPosition,
   end: LogPosition,
   signal: AbortSignal,
-): Promise<Beginning> {
+): Promise<StartPoint> {
   if (count === 0) return { place: end, skipBytes: 0 };
   let left = count;
-  let last: Beginning = { place: start, skipBytes: 0 };
+  let last: StartPoint = { place: start, skipBytes: 0 };
   for await (const { header, place } of backwards(log, start, end, signal)) {
     last = { place, skipBytes: 0 };
     if (stream !== undefined && header.stream !== stream) continue;
@@ -113,13 +113,13 @@ export async function lastBytes(
 }
 
 /** A place within a record; where that is its end, the place behind it. */
-function behind(header: RecordHeader, place: LogPosition, skipBytes: number): Beginning {
+function behind(header: FrameHeader, place: LogPosition, skipBytes: number): StartPoint {
   if (skipBytes < header.length) return { place, skipBytes };
   return { place: placeBehind(header, place), skipBytes: 0 };
 }
 
-function placeBehind(header: RecordHeader, place: LogPosition): LogPosition {
-  return { position: place.position + header.length + RECORD_OVERHEAD_BYTES, offsets: offsetsBehind(header) };
+function placeBehind(header: FrameHeader, place: LogPosition): LogPosition {
+  return { position: place.position + header.length + FRAME_OVERHEAD_BYTES, offsets: offsetsAfter(header) };
 }
 
 /**
@@ -142,37 +142,37 @@ export async function firstSince(
 }
 
 /** The header of the last record before `end`, which is there also where a crash or damage cut its payload. */
-async function lastHeader(log: OutputLog, end: LogPosition): Promise<RecordHeader | undefined> {
-  const { all, salt } = log.segments;
-  const base = all.findLast((segment) => segment.base < end.position)?.base ?? end.position;
+async function lastHeader(log: OutputLog, end: LogPosition): Promise<FrameHeader | undefined> {
+  const { all, identity: salt } = log.segments;
+  const base = all.findLast((segment) => segment.start < end.position)?.start ?? end.position;
   const from = Math.max(base, end.position - READ_BYTES);
   const bytes = await log.bytes(from, end.position - from);
-  let found = bytes && findRecord(bytes, 0, salt);
+  let found = bytes && findFrame(bytes, 0, salt);
   let last = found;
   while (bytes !== undefined && found !== undefined) {
     last = found;
-    found = findRecord(bytes, found.at + RECORD_HEADER_BYTES, salt);
+    found = findFrame(bytes, found.at + FRAME_HEADER_BYTES, salt);
   }
   return last?.header;
 }
 
 /** As `firstSince`, by halving. */
 async function firstOrdered(log: OutputLog, timeMs: number, end: LogPosition): Promise<LogPosition> {
-  const { salt } = log.segments;
+  const { identity: salt } = log.segments;
   // The last file that begins before the time holds it, or the next one begins with it.
   let low = log.start.position;
-  for (const { base } of log.segments.all) {
+  for (const { start: base } of log.segments.all) {
     if (base >= end.position) break;
     const header = await headerAt(log, base);
     if (header === undefined || header.timeMs >= timeMs) break;
     low = base;
   }
-  const next = log.segments.all.find(({ base }) => base > low);
-  let high = Math.min(end.position, next?.base ?? Infinity);
+  const next = log.segments.all.find(({ start: base }) => base > low);
+  let high = Math.min(end.position, next?.start ?? Infinity);
   while (high - low > READ_BYTES) {
     const middle = low + Math.floor((high - low) / 2);
     const bytes = await log.bytes(middle, READ_BYTES);
-    const found = bytes && findRecord(bytes, 0, salt);
+    const found = bytes && findFrame(bytes, 0, salt);
     if (found !== undefined && middle + found.at < high && found.header.timeMs < timeMs) low = middle + found.at;
     else high = middle;
   }
@@ -187,10 +187,10 @@ async function firstFrom(log: OutputLog, from: number, timeMs: number, end: LogP
     if (bytes === undefined) return log.start; // Dropped meanwhile: all that is left is newer.
     let at = 0;
     while (true) {
-      const header = decodeRecordHeader(bytes, at, log.segments.salt);
+      const header = decodeFrameHeader(bytes, at, log.segments.identity);
       if (header === undefined) break;
       if (header.timeMs >= timeMs) return { position: position + at, offsets: header.offsets };
-      at += header.length + RECORD_OVERHEAD_BYTES;
+      at += header.length + FRAME_OVERHEAD_BYTES;
     }
     if (at === 0) throw new OutputUnavailableError(log.id);
     position += at;
@@ -198,7 +198,7 @@ async function firstFrom(log: OutputLog, from: number, timeMs: number, end: LogP
   return end;
 }
 
-async function headerAt(log: OutputLog, position: number): Promise<RecordHeader | undefined> {
-  const bytes = await log.bytes(position, RECORD_HEADER_BYTES);
-  return bytes && decodeRecordHeader(bytes, 0, log.segments.salt);
+async function headerAt(log: OutputLog, position: number): Promise<FrameHeader | undefined> {
+  const bytes = await log.bytes(position, FRAME_HEADER_BYTES);
+  return bytes && decodeFrameHeader(bytes, 0, log.segments.identity);
 }

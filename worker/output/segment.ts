@@ -65,7 +65,7 @@ export class Segment {
   }
 
   /** The position at which its first record begins. */
-  get base(): number {
+  get start(): number {
     return this.header.base;
   }
 
@@ -101,8 +101,8 @@ export class Segment {
 
   /** Cuts the file at a position. */
   async cut(position: number): Promise<void> {
-    await Deno.truncate(this.path, FILE_HEADER_BYTES + position - this.base);
-    this.#length = position - this.base;
+    await Deno.truncate(this.path, FILE_HEADER_BYTES + position - this.start);
+    this.#length = position - this.start;
   }
 
   /** Reads from a position within it, up to its end or `maxBytes`. Readers share one descriptor. */
@@ -112,7 +112,7 @@ export class Segment {
       this.#closing = false;
       this.#fd ??= openAsync(this.path, "r");
       const bytes = Math.min(maxBytes, this.end - position);
-      return readAt(await this.#fd, FILE_HEADER_BYTES + position - this.base, bytes);
+      return readAt(await this.#fd, FILE_HEADER_BYTES + position - this.start, bytes);
     } finally {
       this.#reads -= 1;
       if (this.#closing) await this.closeReader();

@@ -5,11 +5,11 @@ import { LOG_START, type LogPosition } from "./cursor.ts";
 import type { OutputBudget } from "./limit.ts";
 import {
   FILE_HEADER_BYTES,
-  findRecord,
+  findFrame,
+  FRAME_HEADER_BYTES,
   jobChecksum,
   type LogIdentity,
-  newSalt,
-  RECORD_HEADER_BYTES,
+  newLogIdentity,
   type StreamOffsets,
 } from "./frame.ts";
 import { Segment } from "./segment.ts";
@@ -18,12 +18,12 @@ import { Segment } from "./segment.ts";
 const SCANNED_BYTES = 262_144;
 
 /** The files of one log, in a directory of their own that is made with the first byte. */
-export class Segments {
+export class SegmentSet {
   readonly #directory: string;
   /** Undefined once somebody else answers for what is there. */
   #budget: OutputBudget | undefined;
   #segments: Segment[] = [];
-  #salt: LogIdentity = newSalt();
+  #salt: LogIdentity = newLogIdentity();
   readonly #job: number;
 
   /** @param id the job's, which each file names */
@@ -45,14 +45,14 @@ export class Segments {
       else this.#segments.push(segment);
     }
     const [first] = this.#segments;
-    if (first !== undefined) this.#salt = first.header.salt;
+    if (first !== undefined) this.#salt = first.header.identity;
   }
 
   /**
    * Returns what the files take on the disk. From now on the caller answers for it in the budget, also when they are
    * deleted.
    */
-  handOver(): number {
+  transferQuota(): number {
     this.#budget = undefined;
     return this.#segments.reduce((sum, { diskBytes }) => sum + diskBytes, 0);
   }
@@ -68,7 +68,7 @@ export class Segments {
     return names.sort().map((name) => join(this.#directory, name));
   }
 
-  get salt(): LogIdentity {
+  get identity(): LogIdentity {
     return this.#salt;
   }
 
@@ -80,13 +80,13 @@ export class Segments {
   /** The first place that can be read. */
   get start(): LogPosition {
     const [first] = this.#segments;
-    return first === undefined ? LOG_START : { position: first.base, offsets: first.header.offsets };
+    return first === undefined ? LOG_START : { position: first.start, offsets: first.header.offsets };
   }
 
   /** Bytes of records in the newest file. */
   get newestBytes(): number {
     const newest = this.#segments.at(-1);
-    return newest === undefined ? 0 : newest.end - newest.base;
+    return newest === undefined ? 0 : newest.end - newest.start;
   }
 
   /**
@@ -99,7 +99,7 @@ export class Segments {
     let newest = this.#segments.at(-1);
     const isFresh = fresh || newest === undefined;
     const diskBytes = bytes.length + (isFresh ? FILE_HEADER_BYTES : 0);
-    if (this.#budget?.take(diskBytes) === false) {
+    if (this.#budget?.reserve(diskBytes) === false) {
       throw new LimitReachedError(
         `The server keeps at most "${this.#budget.maxBytes}" bytes of output: remove jobs that have ended`,
       );
@@ -113,7 +113,7 @@ export class Segments {
       }
       await newest.append(bytes);
     } catch (error) {
-      this.#budget?.give(given);
+      this.#budget?.release(given);
       throw error;
     }
   }
@@ -121,7 +121,7 @@ export class Segments {
   async #create(base: number, offsets: StreamOffsets): Promise<Segment> {
     if (this.#segments.length === 0) await Deno.mkdir(this.#directory, { recursive: true, mode: 0o700 });
     const path = join(this.#directory, `${String(base).padStart(16, "0")}.log`);
-    const segment = await Segment.create(path, { salt: this.#salt, base, offsets, job: this.#job });
+    const segment = await Segment.create(path, { identity: this.#salt, base, offsets, job: this.#job });
     this.#segments.push(segment);
     return segment;
   }
@@ -130,16 +130,16 @@ export class Segments {
   async dropOldest(): Promise<void> {
     const oldest = this.#segments.shift();
     if (oldest === undefined) return;
-    this.#budget?.give(oldest.diskBytes);
+    this.#budget?.release(oldest.diskBytes);
     await oldest.remove();
   }
 
   /** Whether the header of a record is behind a position at which no whole record begins. */
-  async hasRecordBehind(position: number): Promise<boolean> {
-    const overlap = RECORD_HEADER_BYTES - 1;
+  async hasFrameAfter(position: number): Promise<boolean> {
+    const overlap = FRAME_HEADER_BYTES - 1;
     for (const segment of this.#segments) {
-      for (let from = Math.max(segment.base, position + 1); from < segment.end; from += SCANNED_BYTES - overlap) {
-        if (findRecord(await segment.read(from, SCANNED_BYTES), 0, this.#salt) !== undefined) return true;
+      for (let from = Math.max(segment.start, position + 1); from < segment.end; from += SCANNED_BYTES - overlap) {
+        if (findFrame(await segment.read(from, SCANNED_BYTES), 0, this.#salt) !== undefined) return true;
       }
     }
     return false;
@@ -148,20 +148,20 @@ export class Segments {
   /** Cuts everything behind a position: files that begin there or later are deleted, but for the first. */
   async cut(position: number): Promise<void> {
     let newest = this.#segments.at(-1);
-    while (newest !== undefined && this.#segments.length > 1 && newest.base >= position) {
+    while (newest !== undefined && this.#segments.length > 1 && newest.start >= position) {
       this.#segments.pop();
-      this.#budget?.give(newest.diskBytes);
+      this.#budget?.release(newest.diskBytes);
       await newest.remove();
       newest = this.#segments.at(-1);
     }
     if (newest === undefined || newest.end === position) return;
-    this.#budget?.give(newest.end - position);
+    this.#budget?.release(newest.end - position);
     await newest.cut(position);
   }
 
   /** Reads from a position; undefined when its file was deleted. */
   async read(position: number, maxBytes: number): Promise<Uint8Array | undefined> {
-    const segment = this.#segments.findLast(({ base }) => base <= position);
+    const segment = this.#segments.findLast(({ start: base }) => base <= position);
     if (segment === undefined) return undefined;
     try {
       return await segment.read(position, maxBytes);

@@ -84,7 +84,7 @@ export class JobRegistry {
     const { jobs, bytes } = this.store.totals();
     this.#count = jobs;
     this.#budget = new OutputBudget(maxBytes(options, bytes), (short) => this.#retention.freeBytes(short));
-    this.#budget.add(bytes);
+    this.#budget.addExisting(bytes);
     this.#records = new PendingWrites({
       store: this.store,
       jobs: this.jobs,
@@ -164,7 +164,7 @@ export class JobRegistry {
       );
     }
     const text = encodeSpec(spec);
-    if (!this.#budget.take(text.length)) {
+    if (!this.#budget.reserve(text.length)) {
       throw new LimitReachedError(
         `Cannot keep more than "${this.#budget.maxBytes}" bytes of jobs and output: remove some jobs first`,
       );
@@ -173,7 +173,7 @@ export class JobRegistry {
       this.#output.ensure();
       this.store.add(spec, text, digest);
     } catch (error) {
-      this.#budget.give(text.length);
+      this.#budget.release(text.length);
       throw this.#notRecorded(error);
     }
     this.#count += 1;
@@ -323,7 +323,7 @@ export class JobRegistry {
     const removed = this.store.remove(id);
     if (removed === undefined) throw new JobNotFoundError(id);
     const bytes = removed + this.#records.forget(id);
-    this.#budget.give(bytes);
+    this.#budget.release(bytes);
     this.#count -= 1;
     const job = this.jobs.get(id);
     this.jobs.remove(id);

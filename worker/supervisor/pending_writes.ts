@@ -54,7 +54,7 @@ export class PendingWrites {
           ...(cause === undefined ? {} : { reason: cause.reason }),
           ...defined({ by: asker }),
           ...(isFinalState(status.state)
-            ? { output: { end: log.end, totals: log.totals() }, outputBytes: log.handOver() }
+            ? { output: { end: log.end, totals: log.totals() }, outputBytes: log.transferQuota() }
             : {}),
         };
         if (status.state === "STARTING") {

@@ -62,8 +62,8 @@ async function recoverJob({ spec, status, process }: StoredJob, options: Recover
     return;
   }
   const output = { end: log.end, totals: log.totals() };
-  const outputBytes = log.handOver();
-  budget.add(outputBytes);
+  const outputBytes = log.transferQuota();
+  budget.addExisting(outputBytes);
   if (final === undefined) store.settle(spec.id, output, outputBytes);
   else store.change(spec.id, final, { reason: "LOST", output, outputBytes });
 }

@@ -7,7 +7,7 @@ import { digestOf } from "../job/digest.ts";
 import type { JobFilter } from "../job/filter.ts";
 import { newJobId } from "../job/id.ts";
 import { checkJob, type JobOptions, type JobSpec, type JobStatus } from "../job/spec.ts";
-import type { OutputPiece } from "../output/chunk.ts";
+import type { OutputChunk } from "../output/chunk.ts";
 import type { OutputSelection } from "../output/follow.ts";
 import type { StopOptions } from "../process/process.ts";
 import type { JobEvent } from "./job_events.ts";
@@ -280,7 +280,7 @@ export class Supervisor implements AsyncDisposable {
   watchOutput(
     id: string,
     options: OutputSelection & { readonly signal?: AbortSignal } = {},
-  ): Watch<OutputPiece, OutputEnd> {
+  ): Watch<OutputChunk, OutputEnd> {
     return this.#watchJob(id, options.signal, (job, signal) => job.watchOutput(options, signal));
   }
 

@@ -1,6 +1,6 @@
 /** Plain data of the library as messages, and requests as what the library takes. */
 import assert from "node:assert/strict";
-import { InvalidArgumentError, type JobStatus, type OutputPiece } from "../../../mod.ts";
+import { InvalidArgumentError, type JobStatus, type OutputChunk } from "../../../mod.ts";
 import type { GetOutputRequest, JobRequest, ListRequest } from "../../../proto/teleport/v1/job_worker.ts";
 import { methods } from "../../../rpc/shared/definition.ts";
 import {
@@ -111,7 +111,7 @@ Deno.test("statusMessage() shares nothing with the status, so that neither can b
   assert.deepEqual([message.args, message.labels], [["a"], { b: "c" }]);
 });
 
-const PIECE: OutputPiece = {
+const PIECE: OutputChunk = {
   stream: "stderr",
   data: new Uint8Array([0, 255, 128]),
   offset: 2 ** 40,

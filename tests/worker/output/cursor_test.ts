@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { InvalidCursorError } from "../../../worker/errors.ts";
 import { formatCursor, LOG_START, parseCursor } from "../../../worker/output/cursor.ts";
-import { newSalt } from "../../../worker/output/frame.ts";
+import { newLogIdentity } from "../../../worker/output/frame.ts";
 
-const SALT = newSalt();
+const SALT = newLogIdentity();
 const PLACE = { position: 98_765, offsets: { stdout: 12_345, stderr: 678 } };
 
 Deno.test("parseCursor() gives back the place that formatCursor() was given, up to the largest log", () => {
@@ -16,7 +16,7 @@ Deno.test("parseCursor() gives back the place that formatCursor() was given, up 
 
 Deno.test("formatCursor() writes what can stand in an address or on a command line as it is", () => {
   for (let index = 0; index < 100; index++) {
-    assert.match(formatCursor(newSalt(), PLACE), /^[\w.-]{8,48}$/);
+    assert.match(formatCursor(newLogIdentity(), PLACE), /^[\w.-]{8,48}$/);
   }
 });
 
@@ -36,9 +36,12 @@ Deno.test("parseCursor() refuses a cursor in which any one character was changed
 });
 
 Deno.test("parseCursor() refuses cursors of another log, and what looks like none", () => {
-  assert.throws(() => parseCursor(formatCursor(newSalt(), PLACE), SALT), InvalidCursorError);
+  assert.throws(() => parseCursor(formatCursor(newLogIdentity(), PLACE), SALT), InvalidCursorError);
   // The same mark is not the same log.
-  assert.throws(() => parseCursor(formatCursor({ ...newSalt(), mark: SALT.mark }, PLACE), SALT), InvalidCursorError);
+  assert.throws(
+    () => parseCursor(formatCursor({ ...newLogIdentity(), mark: SALT.mark }, PLACE), SALT),
+    InvalidCursorError,
+  );
   for (
     const text of [
       "",
@@ -59,5 +62,5 @@ Deno.test("parseCursor() refuses cursors of another log, and what looks like non
 
 Deno.test("the cursor of the start is the same in every log", () => {
   assert.equal(formatCursor(SALT, LOG_START), "0.0.0");
-  assert.equal(parseCursor(formatCursor(newSalt(), LOG_START), SALT), LOG_START);
+  assert.equal(parseCursor(formatCursor(newLogIdentity(), LOG_START), SALT), LOG_START);
 });

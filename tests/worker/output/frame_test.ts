@@ -2,29 +2,29 @@
 import assert from "node:assert/strict";
 import {
   decodeFileHeader,
-  decodeRecord,
-  decodeRecordHeader,
+  decodeFrame,
+  decodeFrameHeader,
   encodeFileHeader,
+  encodeFrame,
   FILE_HEADER_BYTES,
-  findRecord,
-  frameRecord,
+  findFrame,
+  FRAME_HEADER_BYTES,
+  FRAME_OVERHEAD_BYTES,
+  type FrameHeader,
+  frameStartBefore,
   jobChecksum,
   type LogIdentity,
   MAX_PAYLOAD_BYTES,
-  newSalt,
-  offsetsBehind,
-  RECORD_HEADER_BYTES,
-  RECORD_OVERHEAD_BYTES,
-  type RecordHeader,
-  recordStartBefore,
+  newLogIdentity,
+  offsetsAfter,
 } from "../../../worker/output/frame.ts";
 
-const SALT = newSalt();
+const SALT = newLogIdentity();
 
-function record(payload: Uint8Array, fields: Partial<RecordHeader> = {}, salt: LogIdentity = SALT): Uint8Array {
-  const bytes = new Uint8Array(RECORD_OVERHEAD_BYTES + payload.length);
-  bytes.set(payload, RECORD_HEADER_BYTES);
-  const header: RecordHeader = {
+function record(payload: Uint8Array, fields: Partial<FrameHeader> = {}, salt: LogIdentity = SALT): Uint8Array {
+  const bytes = new Uint8Array(FRAME_OVERHEAD_BYTES + payload.length);
+  bytes.set(payload, FRAME_HEADER_BYTES);
+  const header: FrameHeader = {
     stream: "stdout",
     timeMs: 1_234.5,
     clockWentBack: false,
@@ -33,7 +33,7 @@ function record(payload: Uint8Array, fields: Partial<RecordHeader> = {}, salt: L
     length: payload.length,
     ...fields,
   };
-  assert.equal(frameRecord(bytes, 0, salt, header), bytes.length);
+  assert.equal(encodeFrame(bytes, 0, salt, header), bytes.length);
   return bytes;
 }
 
@@ -60,7 +60,7 @@ Deno.test("decodeRecord() gives back what frameRecord() wrote, for both streams 
       ) {
         const payload = random(length);
         const timeMs = 1_764_000_000_000.25;
-        const decoded = decodeRecord(record(payload, { stream, offsets, timeMs }), 0, SALT);
+        const decoded = decodeFrame(record(payload, { stream, offsets, timeMs }), 0, SALT);
         assert.deepEqual(decoded, {
           stream,
           offsets,
@@ -69,7 +69,7 @@ Deno.test("decodeRecord() gives back what frameRecord() wrote, for both streams 
           isUnordered: false,
           length,
           payload,
-          end: length + RECORD_OVERHEAD_BYTES,
+          end: length + FRAME_OVERHEAD_BYTES,
         });
       }
     }
@@ -79,7 +79,7 @@ Deno.test("decodeRecord() gives back what frameRecord() wrote, for both streams 
 Deno.test("decodeRecord() gives back the marks of the clock", () => {
   for (const clockWentBack of [true, false]) {
     for (const isUnordered of [true, false]) {
-      const decoded = decodeRecord(record(random(9), { clockWentBack, isUnordered, stream: "stderr" }), 0, SALT);
+      const decoded = decodeFrame(record(random(9), { clockWentBack, isUnordered, stream: "stderr" }), 0, SALT);
       assert.ok(decoded !== undefined && decoded !== "damaged");
       assert.deepEqual([decoded.clockWentBack, decoded.isUnordered, decoded.stream], [
         clockWentBack,
@@ -93,7 +93,7 @@ Deno.test("decodeRecord() gives back the marks of the clock", () => {
 Deno.test("decodeRecord() takes a record cut at any byte for one that is not whole", () => {
   const bytes = record(random(100));
   for (let length = 0; length < bytes.length; length++) {
-    assert.equal(decodeRecord(bytes.subarray(0, length), 0, SALT), undefined, `at ${length}`);
+    assert.equal(decodeFrame(bytes.subarray(0, length), 0, SALT), undefined, `at ${length}`);
   }
 });
 
@@ -106,43 +106,43 @@ Deno.test("decodeRecord() never takes a record with a changed bit or byte for a 
     for (const change of [1, 2, 4, 8, 16, 32, 64, 128, 255, good]) {
       if (change === 0) continue; // Setting a zero to zero changes nothing.
       file[at] = good ^ change;
-      assert.equal(decodeRecord(file, 0, SALT), "damaged", `byte ${at}, change ${change}`);
+      assert.equal(decodeFrame(file, 0, SALT), "damaged", `byte ${at}, change ${change}`);
     }
     file[at] = good;
   }
-  assert.ok(typeof decodeRecord(file, 0, SALT) === "object");
+  assert.ok(typeof decodeFrame(file, 0, SALT) === "object");
 });
 
 Deno.test("decodeRecord() takes no record of another log, nor one at the wrong place", () => {
   const bytes = record(random(10));
-  assert.equal(decodeRecord(bytes, 0, newSalt()), "damaged");
+  assert.equal(decodeFrame(bytes, 0, newLogIdentity()), "damaged");
   // Same mark, another key: a job that read the mark in a core dump, say, still cannot make a record.
-  assert.equal(decodeRecord(bytes, 0, { ...newSalt(), mark: SALT.mark }), "damaged");
-  assert.equal(decodeRecord(concat(new Uint8Array(1), bytes), 0, SALT), "damaged");
-  assert.equal(decodeRecordHeader(bytes, -1, SALT), undefined);
+  assert.equal(decodeFrame(bytes, 0, { ...newLogIdentity(), mark: SALT.mark }), "damaged");
+  assert.equal(decodeFrame(concat(new Uint8Array(1), bytes), 0, SALT), "damaged");
+  assert.equal(decodeFrameHeader(bytes, -1, SALT), undefined);
 });
 
 Deno.test("decodeRecord() works on a part of a larger buffer", () => {
   const whole = concat(random(13), record(random(10)), random(7));
-  const decoded = decodeRecord(whole.subarray(13), 0, SALT);
+  const decoded = decodeFrame(whole.subarray(13), 0, SALT);
   assert.ok(typeof decoded === "object");
-  assert.deepEqual(decoded.payload, whole.slice(13 + RECORD_HEADER_BYTES, 13 + RECORD_HEADER_BYTES + 10));
+  assert.deepEqual(decoded.payload, whole.slice(13 + FRAME_HEADER_BYTES, 13 + FRAME_HEADER_BYTES + 10));
 });
 
 Deno.test("recordStartBefore() walks back over records of all sizes, and stops at what is none", () => {
   const records = [0, 1, 300, 65_536, 2].map((length) => record(random(length)));
   const bytes = concat(...records);
   const starts: number[] = [];
-  for (let end: number | undefined = bytes.length; end !== undefined; end = recordStartBefore(bytes, end, SALT)) {
+  for (let end: number | undefined = bytes.length; end !== undefined; end = frameStartBefore(bytes, end, SALT)) {
     starts.unshift(end);
   }
   const wanted = [0];
   for (const { length } of records) wanted.push((wanted.at(-1) ?? 0) + length);
   assert.deepEqual(starts, wanted);
-  assert.equal(recordStartBefore(bytes, bytes.length - 1, SALT), undefined);
-  assert.equal(recordStartBefore(bytes, bytes.length + 1, SALT), undefined);
+  assert.equal(frameStartBefore(bytes, bytes.length - 1, SALT), undefined);
+  assert.equal(frameStartBefore(bytes, bytes.length + 1, SALT), undefined);
   assert.equal(
-    recordStartBefore(bytes.subarray(1), bytes.length - 1 - (records.at(-1)?.length ?? 0), SALT) === 0,
+    frameStartBefore(bytes.subarray(1), bytes.length - 1 - (records.at(-1)?.length ?? 0), SALT) === 0,
     false,
   );
 });
@@ -150,22 +150,27 @@ Deno.test("recordStartBefore() walks back over records of all sizes, and stops a
 Deno.test("findRecord() finds the next record from any byte, though payloads hold old records and marks", () => {
   const mark = record(new Uint8Array()).slice(0, 4);
   // What a job can write: the mark over and over, and a record of another log.
-  const tricky = concat(mark, mark, mark.slice(0, 3), record(random(8), {}, { ...newSalt(), mark: SALT.mark }));
+  const tricky = concat(mark, mark, mark.slice(0, 3), record(random(8), {}, { ...newLogIdentity(), mark: SALT.mark }));
   const first = record(tricky);
   const second = record(random(20), { stream: "stderr" });
   const bytes = concat(first, second);
-  assert.equal(findRecord(bytes, 0, SALT)?.at, 0);
+  assert.equal(findFrame(bytes, 0, SALT)?.at, 0);
   for (let from = 1; from <= first.length; from++) {
-    const found = findRecord(bytes, from, SALT);
+    const found = findFrame(bytes, from, SALT);
     assert.ok(found?.at === first.length && found.header.stream === "stderr", `from ${from}`);
   }
   for (let from = first.length + 1; from <= bytes.length; from++) {
-    assert.equal(findRecord(bytes, from, SALT), undefined);
+    assert.equal(findFrame(bytes, from, SALT), undefined);
   }
 });
 
 Deno.test("decodeFileHeader() gives back what was written, and nothing where a byte is missing or a bit changed", () => {
-  const header = { salt: SALT, base: 2 ** 40 + 1, offsets: { stdout: 2 ** 39, stderr: 17 }, job: jobChecksum("one") };
+  const header = {
+    identity: SALT,
+    base: 2 ** 40 + 1,
+    offsets: { stdout: 2 ** 39, stderr: 17 },
+    job: jobChecksum("one"),
+  };
   const bytes = encodeFileHeader(header);
   assert.equal(bytes.length, FILE_HEADER_BYTES);
   assert.deepEqual(decodeFileHeader(bytes), header);
@@ -181,6 +186,6 @@ Deno.test("decodeFileHeader() gives back what was written, and nothing where a b
 
 Deno.test("offsetsBehind() moves the offset of the record's own stream alone", () => {
   const header = { timeMs: 0, length: 5, offsets: { stdout: 10, stderr: 20 } };
-  assert.deepEqual(offsetsBehind({ ...header, stream: "stdout" }), { stdout: 15, stderr: 20 });
-  assert.deepEqual(offsetsBehind({ ...header, stream: "stderr" }), { stdout: 10, stderr: 25 });
+  assert.deepEqual(offsetsAfter({ ...header, stream: "stdout" }), { stdout: 15, stderr: 20 });
+  assert.deepEqual(offsetsAfter({ ...header, stream: "stderr" }), { stdout: 10, stderr: 25 });
 });

@@ -6,7 +6,7 @@ import { CursorOutOfRangeError } from "../../../worker/errors.ts";
 import { OutputUnavailableError } from "../../../worker/storage_errors.ts";
 import { formatCursor } from "../../../worker/output/cursor.ts";
 import { OutputLog, type OutputLogOptions } from "../../../worker/output/log.ts";
-import type { OutputPiece } from "../../../worker/output/chunk.ts";
+import type { OutputChunk } from "../../../worker/output/chunk.ts";
 import { MAX_PAYLOAD_BYTES, type Stream } from "../../../worker/output/frame.ts";
 import { type OutputSelection, readOutput } from "../../../worker/output/follow.ts";
 
@@ -24,21 +24,21 @@ function withLog(
     const log = new OutputLog("job", { directory, ...options });
     try {
       await use(log, directory);
-      if (!log.sealed) await log.seal();
+      if (!log.isSealed) await log.seal();
     } finally {
       await Deno.remove(parent, { recursive: true });
     }
   };
 }
 
-function reading(log: OutputLog, selection: OutputSelection = {}): AsyncGenerator<OutputPiece, void, void> {
+function reading(log: OutputLog, selection: OutputSelection = {}): AsyncGenerator<OutputChunk, void, void> {
   const { end } = log;
   return (async function* () {
     yield* readOutput(log, selection, end, never, () => {});
   })();
 }
 
-async function collect(log: OutputLog, selection: OutputSelection = {}): Promise<OutputPiece[]> {
+async function collect(log: OutputLog, selection: OutputSelection = {}): Promise<OutputChunk[]> {
   return await Array.fromAsync(reading(log, selection));
 }
 
@@ -385,7 +385,7 @@ Deno.test(
   "readOutput() refuses a cursor that is signed but lies beyond the end",
   withLog(async (log) => {
     await append(log, "one");
-    const { salt } = log.segments;
+    const { identity: salt } = log.segments;
     const beyond = { position: log.end.position + 1, offsets: { stdout: 4, stderr: 0 } };
     await assert.rejects(collect(log, { cursor: formatCursor(salt, beyond) }), CursorOutOfRangeError);
     const reader = reading(log, { cursor: formatCursor(salt, log.end) });
@@ -399,17 +399,17 @@ Deno.test(
 Deno.test(
   "OutputLog.grown() waits for growth, for the seal, and for nothing that is there already",
   withLog(async (log) => {
-    const first = log.grown(0, never);
+    const first = log.waitForGrowth(0, never);
     await append(log, "one");
     await first;
-    await log.grown(0, never);
+    await log.waitForGrowth(0, never);
     let grown = false;
-    const second = log.grown(log.end.position, never).then(() => grown = true);
+    const second = log.waitForGrowth(log.end.position, never).then(() => grown = true);
     await turn();
     assert.equal(grown, false);
     await log.seal();
     await second;
-    await log.grown(log.end.position, never);
+    await log.waitForGrowth(log.end.position, never);
   }),
 );
 
@@ -417,9 +417,9 @@ Deno.test(
   "OutputLog.grown() throws the signal's reason, when it has aborted already and when it aborts later",
   withLog(async (log) => {
     const reason = new Error("enough");
-    await assert.rejects(log.grown(0, AbortSignal.abort(reason)), reason);
+    await assert.rejects(log.waitForGrowth(0, AbortSignal.abort(reason)), reason);
     const abort = new AbortController();
-    const waiting = log.grown(0, abort.signal);
+    const waiting = log.waitForGrowth(0, abort.signal);
     abort.abort(reason);
     await assert.rejects(waiting, reason);
   }),
@@ -429,10 +429,10 @@ Deno.test(
   "OutputLog.abandon() ends those who wait, and those who come to wait",
   withLog(async (log) => {
     const reason = new Error("gone");
-    const waiting = log.grown(0, never);
+    const waiting = log.waitForGrowth(0, never);
     log.abandon(reason);
     await assert.rejects(waiting, reason);
-    await assert.rejects(log.grown(0, never), reason);
+    await assert.rejects(log.waitForGrowth(0, never), reason);
   }),
 );
 

@@ -19,7 +19,7 @@ Deno.test("OutputLog.grown() wakes all of a thousand waiters, each line anew", (
     const signals = Array.from({ length: 1_000 }, () => new AbortController().signal);
     for (let line = 0; line < 3; line++) {
       const { position } = log.end;
-      const waits = signals.map((signal) => log.grown(position, signal));
+      const waits = signals.map((signal) => log.waitForGrowth(position, signal));
       await log.append("stdout", new TextEncoder().encode(`line ${line}\n`));
       await Promise.all(waits);
       assert.ok(log.end.position > position);
@@ -29,11 +29,11 @@ Deno.test("OutputLog.grown() wakes all of a thousand waiters, each line anew", (
 Deno.test("OutputLog.grown() wakes all waits that share a signal, by growth and by abort", () =>
   withLog(async (log) => {
     const controller = new AbortController();
-    const grown = [1, 2, 3].map(() => log.grown(0, controller.signal));
+    const grown = [1, 2, 3].map(() => log.waitForGrowth(0, controller.signal));
     await log.append("stdout", new Uint8Array(1));
     await Promise.all(grown);
-    const aborted = [1, 2, 3].map(() => log.grown(log.end.position, controller.signal));
-    const other = log.grown(log.end.position, new AbortController().signal);
+    const aborted = [1, 2, 3].map(() => log.waitForGrowth(log.end.position, controller.signal));
+    const other = log.waitForGrowth(log.end.position, new AbortController().signal);
     controller.abort(new Error("enough"));
     for (const wait of aborted) await assert.rejects(wait, /enough/);
     await log.append("stderr", new Uint8Array(1));
@@ -44,7 +44,7 @@ Deno.test("OutputLog.grown() lets waiters be aborted while others are being woke
   withLog(async (log) => {
     const controllers = Array.from({ length: 300 }, () => new AbortController());
     const waits = controllers.map(async ({ signal }, n) => {
-      await log.grown(0, signal);
+      await log.waitForGrowth(0, signal);
       // The first to wake aborts the last, whose turn has not come.
       if (n === 0) controllers.at(-1)?.abort(new Error("too late"));
     });

@@ -12,8 +12,8 @@ import {
   JobRunningError,
   type JobStatus,
   LimitReachedError,
+  type OutputChunk,
   type OutputEnd,
-  type OutputPiece,
   OutputUnavailableError,
   Supervisor,
   SupervisorClosedError,
@@ -41,7 +41,7 @@ async function states(statuses: AsyncIterable<JobStatus>): Promise<string[]> {
   return (await all(statuses)).map(({ state }) => state);
 }
 
-async function read(output: AsyncIterator<OutputPiece, OutputEnd>): Promise<{ text: string; end: OutputEnd }> {
+async function read(output: AsyncIterator<OutputChunk, OutputEnd>): Promise<{ text: string; end: OutputEnd }> {
   let text = "";
   while (true) {
     const { done, value } = await output.next();
