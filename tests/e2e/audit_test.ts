@@ -1,14 +1,15 @@
 /** The audit record of the server as a process, and what "audit verify" finds in it. */
 import assert from "node:assert/strict";
 import { user } from "../support/identity_certificates.ts";
-import { makePlace, startWatched, teleportd } from "../support/identity_process.ts";
+import { startServer, teleportd } from "../support/programs.ts";
+import { clientWith, makePlace } from "../support/server_place.ts";
 
 Deno.test("teleportd audit verify finds a changed, a removed and a reordered line", async () => {
   await using place = await makePlace();
   const { dir } = place;
   {
-    await using server = await startWatched(dir);
-    await using ann = server.as(await user("ann", "operator"));
+    await using server = await startServer({ dir, initCerts: false });
+    await using ann = clientWith(server, await user("ann", "operator"));
     for (let count = 0; count < 5; count++) await ann.calls.Register({ command: "true", args: [String(count)] });
   }
   const path = `${dir}/data/audit/audit-00000001.jsonl`;
@@ -46,8 +47,8 @@ Deno.test(
     const options = ["--audit-file-bytes", "4KiB", "--audit-files", "3"];
     const verify = () => teleportd("audit", "verify", `${dir}/data/audit`);
     for (let life = 0; life < 3; life++) {
-      await using server = await startWatched(dir, ...options);
-      await using client = server.as(ann);
+      await using server = await startServer({ dir, initCerts: false, args: options });
+      await using client = clientWith(server, ann);
       const calls = Array.from(
         { length: 60 },
         (_, index) => index % 2 === 0 ? client.calls.List({}) : client.calls.Register({ command: "true" }),
@@ -62,8 +63,8 @@ Deno.test(
       if (code !== 0) assert.match(stdout, /^audit-\d+\.jsonl, line \d+: it has no end\n\d+ lines in/);
     }
     {
-      await using server = await startWatched(dir, ...options);
-      await using client = server.as(ann);
+      await using server = await startServer({ dir, initCerts: false, args: options });
+      await using client = clientWith(server, ann);
       await client.calls.List({});
       assert.equal(await server.stop(), 0);
     }
@@ -82,7 +83,7 @@ Deno.test(
     assert.equal((await verify()).code, 1);
     // A start does not cover it up.
     {
-      await using server = await startWatched(dir, ...options);
+      await using server = await startServer({ dir, initCerts: false, args: options });
       await server.says(/^warning: audit: The record does not end with the line number \d+ that "audit\.head" names/);
     }
     const after = await verify();

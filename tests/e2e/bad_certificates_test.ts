@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { ca, issue, type Issued, otherCa } from "../support/certificates.ts";
 import { listOf, user } from "../support/identity_certificates.ts";
-import { auditLines, makePlace, replaceFile, startWatched, teleportd } from "../support/identity_process.ts";
+import { startServer, teleportd } from "../support/programs.ts";
+import { auditEntries, clientWith, makePlace, replaceFile } from "../support/server_place.ts";
 import { refusal } from "../support/server_process.ts";
 
 Deno.test("every bad certificate is refused, reaches no handler, and is written down", async () => {
@@ -11,7 +12,7 @@ Deno.test("every bad certificate is refused, reaches no handler, and is written 
   const subject = [["O", "admin"], ["CN", "mallory"]] as const;
   const revoked = await user("mallory", "admin");
   await replaceFile(`${dir}/certs/ca.crl`, await listOf(revoked));
-  await using server = await startWatched(dir);
+  await using server = await startServer({ dir, initCerts: false });
   const notAuthority = await user("mallory", "admin");
   const authority = await issue({ subject: [["CN", "between"]], usage: "ca", issuer: ca });
   const narrow = await issue({ subject: [["CN", "narrow"]], usage: "ca", purpose: "server", issuer: ca });
@@ -56,7 +57,7 @@ Deno.test("every bad certificate is refused, reaches no handler, and is written 
     ],
   ];
   for (const [kind, own, wanted, sentence] of matrix) {
-    await using client = server.as(own);
+    await using client = clientWith(server, own);
     for (const call of [() => client.calls.List({}), () => client.calls.Register({ command: "true" })]) {
       const { status, message } = await refusal(call());
       assert.equal(status, wanted, `${kind}: ${message}`);
@@ -64,7 +65,7 @@ Deno.test("every bad certificate is refused, reaches no handler, and is written 
     }
   }
   // One that leads to the authority is as good as the authority's own.
-  await using chained = server.as(below(await leafOf(authority), authority));
+  await using chained = clientWith(server, below(await leafOf(authority), authority));
   assert.deepEqual((await chained.calls.List({})).jobs, []);
   // None at all: the client's own TLS is told no.
   const without = await import("node:tls").then(({ connect }) =>
@@ -77,11 +78,11 @@ Deno.test("every bad certificate is refused, reaches no handler, and is written 
     })
   );
   assert.equal(without, "closed");
-  await using admin = server.as(await user("admin", "admin"));
+  await using admin = clientWith(server, await user("admin", "admin"));
   assert.deepEqual((await admin.calls.List({})).jobs, []);
   assert.equal(await server.stop(), 0);
 
-  const lines = await auditLines(dir);
+  const lines = await auditEntries(dir);
   const refusedCalls = lines.filter(({ event, allowed }) => event === "call" && !allowed);
   const handshakes = lines.filter(({ event }) => event === "handshake");
   // Of each that TLS let through both calls; the others as often as they tried to connect.

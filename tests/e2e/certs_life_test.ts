@@ -1,7 +1,7 @@
 /** The certificate tool after the first day: list, show, renew, revoke, as its users run it. */
 import assert from "node:assert/strict";
 import { snapshot, temporaryDirectory } from "../support/certs.ts";
-import { certs } from "../support/identity_process.ts";
+import { certs } from "../support/programs.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 

@@ -1,6 +1,7 @@
 /** A server believes nothing that another user could have written: against the server as a process. */
 import assert from "node:assert/strict";
-import { certs, makePlace, replaceFile, startWatched, teleportd } from "../support/identity_process.ts";
+import { certs, startServer, teleportd } from "../support/programs.ts";
+import { makePlace, replaceFile } from "../support/server_place.ts";
 
 const isRoot = Deno.uid() === 0;
 
@@ -54,7 +55,7 @@ Deno.test("teleportd keeps what is in force when a file that others can write ta
   await using place = await makePlace();
   const { dir } = place;
   await replaceFile(`${dir}/policy.json`, '{ "roles": { "admin": [] } }');
-  await using server = await startWatched(dir, "--policy", `${dir}/policy.json`);
+  await using server = await startServer({ dir, initCerts: false, args: ["--policy", `${dir}/policy.json`] });
   await Deno.writeTextFile(`${dir}/policy.json.new`, '{ "roles": { "admin": [], "b": [] } }');
   await Deno.chmod(`${dir}/policy.json.new`, 0o666);
   await Deno.rename(`${dir}/policy.json.new`, `${dir}/policy.json`);
@@ -68,7 +69,7 @@ Deno.test("teleportd warns of the authority's key in the reach of its jobs, loud
   const dir = await Deno.makeTempDir({ prefix: "teleport-quick-" });
   try {
     await certs("init", "--dir", `${dir}/certs`);
-    await using server = await startWatched(dir);
+    await using server = await startServer({ dir, initCerts: false });
     await server.says(isRoot ? /^WARNING: EVERY JOB THAT RUNS AS ROOT CAN READ "/ : /^warning: jobs can read "/);
     assert.equal(await server.stop(), 0);
     await Deno.remove(`${dir}/certs/ca.key`);

@@ -1,7 +1,7 @@
 /** Who one is to the server and what one may, as the command line tells it. */
 import assert from "node:assert/strict";
-import { certs, replaceFile, startWatched } from "../support/identity_process.ts";
-import { teleport } from "../support/programs.ts";
+import { replaceFile } from "../support/server_place.ts";
+import { certs, startServer, teleport } from "../support/programs.ts";
 
 Deno.test("teleport whoami and can-i say who one is, what one may, and by which rule", async () => {
   const dir = await Deno.makeTempDir({ prefix: "teleport_identity_" });
@@ -18,7 +18,7 @@ Deno.test("teleport whoami and can-i say who one is, what one may, and by which 
   const all = { calls: ["all"], jobs: "all" };
   const policy = { roles: { builder: [rule], admin: [all] }, templates: { greet } };
   await replaceFile(`${dir}/policy.json`, JSON.stringify(policy));
-  await using server = await startWatched(dir, "--policy", `${dir}/policy.json`);
+  await using server = await startServer({ dir, initCerts: false, args: ["--policy", `${dir}/policy.json`] });
   const ann = (...args: string[]) => teleport(server, "--identity", "ann", ...args);
   const me = await ann("whoami");
   assert.equal(me.code, 0, me.stderr);

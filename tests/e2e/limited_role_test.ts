@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { main } from "../../cli/main.ts";
 import { connect } from "../../rpc/client/client.ts";
 import { FakeStdin, MemoryFile } from "../support/fake_io.ts";
-import { certs, replaceFile, startWatched, type WatchedServer } from "../support/identity_process.ts";
+import { certs, type Server, startServer } from "../support/programs.ts";
+import { replaceFile } from "../support/server_place.ts";
 
 const POLICY = {
   roles: {
@@ -79,7 +80,7 @@ const escapes: [string, string[]][] = [
 ];
 
 /** The tool in this process, for to start it so often would take a minute; the server is the real one. */
-async function teleport({ dir, address }: WatchedServer, ...args: string[]) {
+async function teleport({ dir, address }: Server, ...args: string[]) {
   const [stdout, stderr] = [new MemoryFile(), new MemoryFile()];
   const io = {
     stdin: new FakeStdin(),
@@ -99,7 +100,7 @@ Deno.test("a limited role runs what it may, and nothing by any other way", async
   await certs("init", "--dir", `${dir}/certs`);
   await certs("client", "ann", "--role", "greeter", "--dir", `${dir}/certs`);
   await replaceFile(`${dir}/policy.json`, JSON.stringify(POLICY));
-  await using server = await startWatched(dir, "--policy", `${dir}/policy.json`);
+  await using server = await startServer({ dir, initCerts: false, args: ["--policy", `${dir}/policy.json`] });
   const ann = (...args: string[]) => teleport(server, "--identity", "ann", ...args);
   for (const [what, args, output] of allowed) {
     const { code, stdout, stderr } = await ann("run", ...args);

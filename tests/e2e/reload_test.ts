@@ -6,14 +6,8 @@ import type { JobStatus } from "../../proto/teleport/v1/job_worker.ts";
 import { connect, type RpcClient } from "../../rpc/client/client.ts";
 import { ca, issue, type Issued, otherCa } from "../support/certificates.ts";
 import { user } from "../support/identity_certificates.ts";
-import {
-  certs,
-  makePlace,
-  replaceFile,
-  startWatched,
-  teleportd,
-  type WatchedServer,
-} from "../support/identity_process.ts";
+import { certs, type Server, startServer, teleportd } from "../support/programs.ts";
+import { clientWith, makePlace, replaceFile } from "../support/server_place.ts";
 import { clientOf, refusal, startUp } from "../support/server_process.ts";
 
 /** A stream that has begun. */
@@ -29,7 +23,7 @@ Deno.test("an authority follows another under 50 open streams, by the tool alone
   const tool = (...args: string[]) => certs(...args, "--dir", `${dir}/certs`);
   await tool("init");
   await tool("client", "ann", "--role", "operator");
-  await using server = await startWatched(dir);
+  await using server = await startServer({ dir, initCerts: false });
   // By the certificates from before, whatever becomes of the files.
   await using old = await clientOf(server);
   const oldOnce = async () => {
@@ -72,8 +66,8 @@ Deno.test("a policy is taken up when it changes and on SIGHUP; a broken one is n
   const { dir } = place;
   const policy = (calls: string[]) => JSON.stringify({ roles: { builder: [{ calls, jobs: "own" }] } });
   await replaceFile(`${dir}/policy.json`, policy(["read"]));
-  await using server = await startWatched(dir, "--policy", `${dir}/policy.json`);
-  await using ann = server.as(await user("ann", "builder"));
+  await using server = await startServer({ dir, initCerts: false, args: ["--policy", `${dir}/policy.json`] });
+  await using ann = clientWith(server, await user("ann", "builder"));
   const register = () => ann.calls.Register({ command: "true" }).then(() => "OK", ({ status }) => status);
   assert.equal(await register(), "PERMISSION_DENIED");
   await replaceFile(`${dir}/policy.json`, policy(["all"]));
@@ -100,8 +94,8 @@ Deno.test("SIGHUP has files read where no change of theirs can be seen", async (
   await Deno.mkdir(`${dir}/elsewhere`);
   await replaceFile(`${dir}/elsewhere/policy.json`, policy(["read"]));
   await Deno.symlink("elsewhere/policy.json", `${dir}/policy.json`);
-  await using server = await startWatched(dir, "--policy", `${dir}/policy.json`);
-  await using ann = server.as(await user("ann", "builder"));
+  await using server = await startServer({ dir, initCerts: false, args: ["--policy", `${dir}/policy.json`] });
+  await using ann = clientWith(server, await user("ann", "builder"));
   await replaceFile(`${dir}/elsewhere/policy.json`, policy(["all"]));
   assert.equal((await refusal(ann.calls.Register({ command: "true" }))).status, "PERMISSION_DENIED");
   server.process.kill("SIGHUP");
@@ -110,7 +104,7 @@ Deno.test("SIGHUP has files read where no change of theirs can be seen", async (
 });
 
 /** The certificate that a newcomer sees. */
-function shownBy(server: WatchedServer, own: Issued): Promise<string> {
+function shownBy(server: Server, own: Issued): Promise<string> {
   return new Promise((resolve, reject) => {
     const port = Number(server.address.slice(server.address.lastIndexOf(":") + 1));
     const { cert, key } = own;
@@ -127,7 +121,7 @@ Deno.test("newcomers see a new server's certificate; with a key that others can 
   await using place = await makePlace();
   const { dir } = place;
   const ann = await user("ann", "viewer");
-  await using server = await startWatched(dir);
+  await using server = await startServer({ dir, initCerts: false });
   const hosts = ["localhost", "127.0.0.1"];
   const [second, third] = await Promise.all(
     ["second", "third"].map((name) => issue({ subject: [["CN", name]], usage: "server", hosts, issuer: ca })),
@@ -148,7 +142,7 @@ Deno.test("newcomers see a new server's certificate; with a key that others can 
 Deno.test("a new server's certificate is judged as at the start: refused, or warned of", async () => {
   await using place = await makePlace();
   const { dir } = place;
-  await using server = await startWatched(dir);
+  await using server = await startServer({ dir, initCerts: false });
   const put = async ({ cert, key }: Pick<Issued, "cert" | "key">) => {
     await replaceFile(`${dir}/certs/server.key`, key, 0o600);
     await replaceFile(`${dir}/certs/server.crt`, cert);
@@ -178,7 +172,7 @@ Deno.test("certificates are taken up when Kubernetes exchanges the link that lea
     await Deno.remove(`${certs}/${name}`);
     await Deno.symlink(`..data/${name}`, `${certs}/${name}`);
   }
-  await using server = await startWatched(dir);
+  await using server = await startServer({ dir, initCerts: false });
   const ann = await user("ann", "viewer");
   const { fingerprint256 } = new X509Certificate(next.cert);
   assert.notEqual(await shownBy(server, ann), fingerprint256);

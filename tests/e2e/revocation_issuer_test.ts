@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { makeRevocations } from "../../certs/revocations.ts";
 import { readCertificate } from "../../trust/certificate.ts";
 import { ca, issue, type Issued, otherCa } from "../support/certificates.ts";
-import { auditLines, makePlace, replaceFile, startWatched, type WatchedServer } from "../support/identity_process.ts";
+import { type Server, startServer } from "../support/programs.ts";
+import { auditEntries, clientWith, makePlace, replaceFile } from "../support/server_place.ts";
 
 const client = (name: string, issuer: Issued) =>
   issue({ subject: [["O", "admin"], ["CN", name]], usage: "client", issuer, serialNumber: "01" });
@@ -16,8 +17,8 @@ function listOf(authority: Issued): string {
   return makeRevocations([{ issuer, serialNumber: "01", revokedAt: new Date() }], pair, { number: 1, now: new Date() });
 }
 
-async function answer(server: WatchedServer, own: Issued): Promise<string> {
-  await using calls = server.as(own);
+async function answer(server: Server, own: Issued): Promise<string> {
+  await using calls = clientWith(server, own);
   return await calls.calls.List({}).then(() => "OK", ({ status }) => status);
 }
 
@@ -27,12 +28,12 @@ Deno.test("a revoked serial number shuts out its authority's client, and no othe
   await replaceFile(`${dir}/certs/ca.crt`, `${ca.cert}\n${otherCa.cert}\n`);
   await replaceFile(`${dir}/certs/ca.crl`, listOf(ca));
   for (const round of ["at first", "from its memory"]) {
-    await using server = await startWatched(dir);
+    await using server = await startServer({ dir, initCerts: false });
     assert.deepEqual([await answer(server, ann), await answer(server, bob)], ["UNAUTHENTICATED", "OK"], round);
     assert.equal(await server.stop(), 0);
     if (round === "at first") await Deno.remove(`${dir}/certs/ca.crl`);
   }
-  const entries = (await auditLines(dir)).filter(({ event, user }) => event === "call" && user !== undefined);
+  const entries = (await auditEntries(dir)).filter(({ event, user }) => event === "call" && user !== undefined);
   const seen = new Set(entries.map(({ user, serial, issuer }) => `${user} ${serial} ${issuer}`));
   assert.deepEqual(seen, new Set(["ann 01 CN=an authority", "bob 01 CN=another authority"]));
 });
@@ -42,7 +43,7 @@ Deno.test("a new authority's list may name what the old one issued", async () =>
   const { dir } = place;
   await replaceFile(`${dir}/certs/ca.crt`, `${otherCa.cert}\n${ca.cert}\n`);
   await replaceFile(`${dir}/certs/ca.crl`, listOf(otherCa));
-  await using server = await startWatched(dir);
+  await using server = await startServer({ dir, initCerts: false });
   assert.deepEqual([await answer(server, ann), await answer(server, bob)], ["UNAUTHENTICATED", "OK"]);
 });
 
@@ -53,7 +54,7 @@ Deno.test("what an older server remembered, without issuers, still shuts out aft
   await Deno.mkdir(`${dir}/data`, { mode: 0o700 });
   const old = JSON.stringify({ authorities: [fingerprint], serials: ["01"] });
   await Deno.writeTextFile(`${dir}/data/revoked.json`, `${old}\n`, { mode: 0o600 });
-  await using server = await startWatched(dir);
+  await using server = await startServer({ dir, initCerts: false });
   await server.says(/^warning: "ca\.crl" is gone: "1" certificates/);
   assert.equal(await answer(server, ann), "UNAUTHENTICATED");
   // Taken over: it has an issuer now, and an authority that comes later its own numbers.

@@ -2,23 +2,17 @@
 import assert from "node:assert/strict";
 import type { Issued } from "../support/certificates.ts";
 import { listOf, listUntil, user } from "../support/identity_certificates.ts";
-import {
-  certs,
-  makePlace,
-  replaceFile,
-  startWatched,
-  teleportd,
-  type WatchedServer,
-} from "../support/identity_process.ts";
+import { certs, type Server, startServer, teleportd } from "../support/programs.ts";
+import { clientWith, makePlace, replaceFile } from "../support/server_place.ts";
 import { clientOf, refusal, startUp } from "../support/server_process.ts";
 
 Deno.test("a revoked user is out within a second, streams and all; the user's jobs run on", async () => {
   await using place = await makePlace();
   const { dir } = place;
   const [ann, bob] = [await user("ann", "operator"), await user("bob", "admin")];
-  await using server = await startWatched(dir);
-  await using annClient = server.as(ann);
-  await using bobClient = server.as(bob);
+  await using server = await startServer({ dir, initCerts: false });
+  await using annClient = clientWith(server, ann);
+  await using bobClient = clientWith(server, bob);
   const id = await startUp(annClient.calls, "echo up; sleep 1000");
   const statuses = annClient.calls.StatusStream({ id })[Symbol.asyncIterator]();
   await statuses.next();
@@ -30,7 +24,7 @@ Deno.test("a revoked user is out within a second, streams and all; the user's jo
   const { status, message } = await cut;
   assert.ok(performance.now() - beganMs < 1_000, `It took ${performance.now() - beganMs} ms`);
   assert.deepEqual([status, message], ["UNAUTHENTICATED", "The certificate was revoked: ask for a new one"]);
-  await using again = server.as(ann);
+  await using again = clientWith(server, ann);
   assert.equal((await refusal(again.calls.List({}))).status, "UNAUTHENTICATED");
   assert.equal((await bobClient.calls.Status({ id })).state, "STATE_RUNNING");
   const last = bobs.next();
@@ -49,14 +43,14 @@ Deno.test("whoever was revoked stays out when the list is lost, older or of a re
   await using place = await makePlace();
   const { dir } = place;
   const [ann, bob, eve] = [await user("ann", "admin"), await user("bob", "admin"), await user("eve", "admin")];
-  const answers = async (server: WatchedServer, own: Issued) => {
-    await using client = server.as(own);
+  const answers = async (server: Server, own: Issued) => {
+    await using client = clientWith(server, own);
     return await client.calls.List({}).then(() => "OK", ({ status }) => status);
   };
   const crl = `${dir}/certs/ca.crl`;
   await replaceFile(crl, await listOf(ann));
   {
-    await using server = await startWatched(dir);
+    await using server = await startServer({ dir, initCerts: false });
     await replaceFile(crl, await listOf(ann, bob));
     await server.says(/^took up new list of revoked certificates/);
     // As from a backup: it lacks the last, and has one more instead.
@@ -67,7 +61,7 @@ Deno.test("whoever was revoked stays out when the list is lost, older or of a re
   await Deno.remove(crl);
   const args = ["--certs", `${dir}/certs`, "--data", `${dir}/data`];
   {
-    await using server = await startWatched(dir);
+    await using server = await startServer({ dir, initCerts: false });
     await server.says(/^warning: "ca\.crl" is gone: "3" certificates .* stay revoked, restore it/);
     for (const own of [ann, bob, eve]) assert.equal(await answers(server, own), "UNAUTHENTICATED");
     assert.equal(await answers(server, await user("cyd", "admin")), "OK");
@@ -99,7 +93,7 @@ Deno.test("a certificate of the tool's is out once revoked there, and its renewe
   const tool = (...args: string[]) => certs(...args, "--dir", `${dir}/certs`);
   await tool("init");
   await tool("client", "ann", "--role", "operator");
-  await using server = await startWatched(dir);
+  await using server = await startServer({ dir, initCerts: false });
   await using before = await clientOf(server, "ann");
   const id = await startUp(before.calls, "echo up; sleep 1000");
   const statuses = before.calls.StatusStream({ id })[Symbol.asyncIterator]();

@@ -1,48 +1,64 @@
-/** The programs of this repository as their users run them: a real server and a real command line. */
+/** The programs of this repository as their users run them: server, command line and certificate tool. */
 import assert from "node:assert/strict";
+import { deadline } from "./deadline.ts";
+import { readText } from "./growing_text.ts";
+import { tempDir } from "./temp_dir.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
+/** The deadline of a program that runs to its end, in milliseconds. Some run jobs that take long. */
+const PROGRAM_MS = 180_000;
 const DENO = [Deno.execPath(), "run", "--quiet", "--no-prompt"] as const;
 
 /** A server of its own with its own certificates and data. */
 export interface Server extends AsyncDisposable {
-  /** HOST:PORT. */
+  /** The address as HOST:PORT. */
   readonly address: string;
-  /** Holds `certs`, `data`, and whatever a test puts there. */
+  /** The directory that holds `certs`, `data`, and the files of a test. */
   readonly dir: string;
   readonly process: Deno.ChildProcess;
-  /** All it has logged. */
+  /** The whole log so far. */
   log(): string;
+  /**
+   * Waits for a line of the log, which may be there already, and gives it.
+   *
+   * @throws Error when the server ends before, or does not write it within the deadline
+   */
+  says(wanted: RegExp): Promise<string>;
+  /** Ends the server with SIGTERM and gives its exit code. */
+  stop(): Promise<number>;
 }
 
-/** A program that ended. */
+/** The result of a program that has ended. */
 export interface Ended {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Where a server is to be, other than in a place of its own. */
+/** The options of a server that needs more than the defaults. */
 export interface ServerOptions {
-  /** Holds what an earlier server left; kept when this one is disposed of. */
+  /** The directory that an earlier server left. It stays when this server is disposed of. */
   readonly dir?: string;
-  /** HOST:PORT; a free port of 127.0.0.1 unless given. */
+  /** The address as HOST:PORT. Default: a free port of 127.0.0.1. */
   readonly listen?: string;
-  /** Further options of its command line. */
+  /** Further options of the command line. */
   readonly args?: readonly string[];
+  /** Makes the certificates that are missing. Default true. */
+  readonly initCerts?: boolean;
   /** Another program with the command line of `server.ts`. */
   readonly program?: string;
   /** A redirection of the shell, such as `2>/dev/full`. */
   readonly redirection?: string;
-  /** The beginning of a command line that starts it, such as `["nice"]`. */
+  /** The beginning of a command line that starts the server, such as `["nice"]`. */
   readonly starter?: readonly string[];
 }
 
-/** Starts a server and waits for nothing; its stderr is to be read. */
+/** Starts a server without waiting. The caller must read its stderr. */
 export function spawnServer(options: ServerOptions & { readonly dir: string }): Pick<Server, "dir" | "process"> {
   const { dir, listen = "127.0.0.1:0", redirection, starter = [], program: script = "server.ts" } = options;
   const shell = redirection === undefined ? [] : ["sh", "-c", `exec "$@" ${redirection}`, "sh"];
-  const [program, ...args] = [...starter, ...shell, ...DENO, "-A", script, "--init-certs", "--listen", listen];
+  const init = options.initCerts === false ? [] : ["--init-certs"];
+  const [program, ...args] = [...starter, ...shell, ...DENO, "-A", script, ...init, "--listen", listen];
   const process = new Deno.Command(program!, {
     args: [...args, "--certs", `${dir}/certs`, "--data", `${dir}/data`, ...options.args ?? []],
     cwd: ROOT,
@@ -53,45 +69,48 @@ export function spawnServer(options: ServerOptions & { readonly dir: string }): 
   return { dir, process };
 }
 
-/** Starts a server and waits until it serves. Disposing of it stops it and removes its directory. */
+/** Starts a server and waits until it serves. Disposal stops it, and removes a directory that it made. */
 export async function startServer(options: ServerOptions = {}): Promise<Server> {
-  const dir = options.dir ?? await Deno.makeTempDir({ prefix: "teleport_e2e_" });
+  await using stack = new AsyncDisposableStack();
+  const dir = options.dir ?? stack.use(await tempDir()).path;
   const { process } = spawnServer({ ...options, dir });
-  const log = process.stderr.pipeThrough(new TextDecoderStream()).getReader();
-  let text = "";
-  while (!/^listening on .*$/m.test(text)) {
-    const { done, value } = await log.read();
-    assert.ok(!done, `The server ended before it served: ${text}`);
-    text += value;
-  }
-  // To the end, or a server with much to tell would wait for its reader.
-  const drained = (async () => {
-    for (let step = await log.read(); !step.done; step = await log.read()) text += step.value;
-  })();
+  const { growing: log, ended } = readText(process.stderr);
+  const stop = async () => {
+    try {
+      process.kill("SIGTERM");
+    } catch (error) {
+      // The process has ended already.
+      if (!(error instanceof TypeError)) throw error;
+    }
+    const { code } = await deadline(process.status, () => `the end of a server that said: ${log.text}`);
+    await deadline(ended, "the end of the log of a server that has ended");
+    return code;
+  };
+  stack.defer(async () => void await stop());
+  const says = async (wanted: RegExp) => {
+    const line = () => log.text.split("\n").slice(0, -1).find((line) => wanted.test(line));
+    await log.when(() => line() !== undefined, String(wanted));
+    return line()!;
+  };
+  const address = (await says(/^listening on /)).slice("listening on ".length);
+  const owned = stack.move();
   return {
-    address: /^listening on (.*)$/m.exec(text)![1]!,
+    address,
     dir,
     process,
-    log: () => text,
-    async [Symbol.asyncDispose]() {
-      try {
-        process.kill("SIGTERM");
-      } catch (error) {
-        // A test may have killed it.
-        if (!(error instanceof TypeError)) throw error;
-      }
-      await Promise.all([process.status, drained]);
-      if (options.dir === undefined) await Deno.remove(dir, { recursive: true });
-    },
+    log: () => log.text,
+    says,
+    stop,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 
-/** The command line as a process, with the permissions that its task gives it; its output to be read, or not. */
+/** Starts the command line with the permissions that its task gives it. */
 export function spawnTeleport(server: Pick<Server, "address" | "dir">, ...args: string[]): Deno.ChildProcess {
   return spawnCli(server, args, "null");
 }
 
-/** As {@linkcode spawnTeleport}, with a standard input to be written, and closed. */
+/** Starts the command line as {@linkcode spawnTeleport} does, with a standard input that the caller writes and closes. */
 export function spawnWithInput(server: Pick<Server, "address" | "dir">, ...args: string[]): Deno.ChildProcess {
   return spawnCli(server, args, "piped");
 }
@@ -114,23 +133,57 @@ function spawnCli(
 
 /** Runs the command line to its end. */
 export async function teleport(server: Pick<Server, "address" | "dir">, ...args: string[]): Promise<Ended> {
-  const { code, stdout, stderr } = await spawnTeleport(server, ...args).output();
-  return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
+  return await endOf(spawnTeleport(server, ...args), `teleport ${args.join(" ")}`);
 }
 
-/** As {@linkcode teleport}, for a command that must succeed; gives its stdout without the last line's end. */
+/** Runs a command that must succeed, and gives its stdout without the last line feed. */
 export async function teleportOk(server: Pick<Server, "address" | "dir">, ...args: string[]): Promise<string> {
   const { code, stdout, stderr } = await teleport(server, ...args);
   assert.equal(code, 0, `teleport ${args.join(" ")}: ${stderr}`);
   return stdout.replace(/\n$/, "");
 }
 
-/** Reads a child's stdout up to a text, and leaves the rest to be read. */
+/** Runs teleportd to its end. */
+export async function teleportd(...args: string[]): Promise<Ended> {
+  return await runProgram(["-A", "server.ts"], args);
+}
+
+/** Runs the certificate tool, which must succeed, and gives its stdout. */
+export async function certs(...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await runProgram(["-P=certs", "certs.ts"], args);
+  assert.equal(code, 0, stderr);
+  return stdout;
+}
+
+async function runProgram(program: readonly string[], args: readonly string[]): Promise<Ended> {
+  const [deno, ...denoArgs] = [...DENO, ...program];
+  const child = new Deno.Command(deno, {
+    args: [...denoArgs, ...args],
+    cwd: ROOT,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  return await endOf(child, `${program.at(-1)} ${args.join(" ")}`);
+}
+
+/** Reads a child to its end. A child that takes too long is killed. */
+async function endOf(child: Deno.ChildProcess, what: string): Promise<Ended> {
+  try {
+    const { code, stdout, stderr } = await deadline(child.output(), `the end of ${what}`, PROGRAM_MS);
+    return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
+  } catch (error) {
+    child.kill("SIGKILL");
+    throw error;
+  }
+}
+
+/** Reads a child's stdout up to a text. The rest can be read later. */
 export async function readUntil(reader: ReadableStreamDefaultReader<Uint8Array>, wanted: string): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
   while (!text.includes(wanted)) {
-    const { done, value } = await reader.read();
+    const { done, value } = await deadline(reader.read(), () => `${JSON.stringify(wanted)} after: ${text}`);
     assert.ok(!done, `The output ended before ${JSON.stringify(wanted)}: ${text}`);
     text += decoder.decode(value, { stream: true });
   }
@@ -141,8 +194,9 @@ export async function readUntil(reader: ReadableStreamDefaultReader<Uint8Array>,
 export async function readRest(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
-  for (let step = await reader.read(); !step.done; step = await reader.read()) {
-    text += decoder.decode(step.value, { stream: true });
+  for (;;) {
+    const { done, value } = await deadline(reader.read(), () => `the end of an output after: ${text}`);
+    if (done) return text;
+    text += decoder.decode(value, { stream: true });
   }
-  return text;
 }

@@ -1,27 +1,31 @@
-/** Keeps what a process writes, and lets a test wait for it. */
+/** The output of a process in memory, with a wait for what it writes. */
 import type { Stream } from "../../worker/output/frame.ts";
 import type { OutputSink } from "../../worker/process/pump.ts";
+import { GrowingText } from "./growing_text.ts";
 
-/** An output in memory, as text. */
+/** Keeps both streams as text. */
 export class Sink implements OutputSink {
-  readonly text: Record<Stream, string> = { stdout: "", stderr: "" };
-  #wake = Promise.withResolvers<void>();
+  readonly #streams: Record<Stream, GrowingText> = { stdout: new GrowingText(), stderr: new GrowingText() };
+
+  /** The text of each stream so far. */
+  get text(): Readonly<Record<Stream, string>> {
+    return { stdout: this.#streams.stdout.text, stderr: this.#streams.stderr.text };
+  }
 
   append(stream: Stream, chunk: Uint8Array): Promise<void> {
-    this.text[stream] += new TextDecoder().decode(chunk);
-    this.#wake.resolve();
-    this.#wake = Promise.withResolvers();
+    this.#streams[stream].append(new TextDecoder().decode(chunk));
     return Promise.resolve();
   }
 
-  /** Resolves once this stands somewhere in stdout. */
+  /** Waits until stdout holds a text. */
   async has(text: string): Promise<void> {
-    while (!this.text.stdout.includes(text)) await this.#wake.promise;
+    await this.#streams.stdout.until(text);
   }
 
-  /** The lines of stdout that are whole, once there are so many. */
+  /** Waits until stdout has a number of complete lines, and gives all its complete lines. */
   async lines(count: number): Promise<string[]> {
-    while (this.text.stdout.split("\n").length <= count) await this.#wake.promise;
-    return this.text.stdout.split("\n").slice(0, -1);
+    const complete = () => this.#streams.stdout.text.split("\n").slice(0, -1);
+    await this.#streams.stdout.when(() => complete().length >= count, `${count} lines`);
+    return complete();
   }
 }

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import type { JobStatus } from "../../proto/teleport/v1/job_worker.ts";
 import type { RpcClient, TlsCredentials } from "../../rpc/client/client.ts";
 import { listOf, user } from "../support/identity_certificates.ts";
-import { makePlace, replaceFile, startWatched, type WatchedServer } from "../support/identity_process.ts";
+import { type Server, startServer } from "../support/programs.ts";
+import { clientWith, makePlace, replaceFile } from "../support/server_place.ts";
 import { descriptorsOf, memoryMiB } from "../support/server_process.ts";
 import { ca, credentials } from "../support/certificates.ts";
 
@@ -12,7 +13,7 @@ export const USERS = ["admin", "viewer", "stranger", "revoked"] as const;
 
 /** The server and its users. */
 export interface Stage extends AsyncDisposable {
-  readonly server: WatchedServer;
+  readonly server: Server;
   readonly port: number;
   readonly users: Readonly<Record<typeof USERS[number], TlsCredentials>>;
   /** The job that runs all the time, which nobody may touch. */
@@ -52,8 +53,8 @@ export async function makeStage(): Promise<Stage> {
     user("rob", "operator"),
   ]);
   await replaceFile(`${place.dir}/certs/ca.crl`, await listOf(revoked));
-  const server = await startWatched(place.dir);
-  const client = server.as(admin);
+  const server = await startServer({ dir: place.dir, initCerts: false });
+  const client = clientWith(server, admin);
   const jobId = (await client.calls.Register({ command: "sleep", args: ["1000000"] })).id;
   for await (const { state } of client.calls.Start({ id: jobId })) if (state === "STATE_RUNNING") break;
   return {
@@ -76,7 +77,7 @@ export async function makeStage(): Promise<Stage> {
 }
 
 async function watch(
-  server: WatchedServer,
+  server: Server,
   client: RpcClient,
   jobId: string,
   action: () => Promise<string>,
