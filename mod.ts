@@ -24,7 +24,16 @@ export * from "./worker/storage_errors.ts";
 export type { StartErrorCode } from "./worker/launch/failure.ts";
 export type { InputOptions, InputPiece, InputState, InputTaken } from "./worker/process/stdin.ts";
 export { Cgroup, type CgroupUsage } from "./worker/cgroup/cgroup.ts";
-export type { CgroupLimits, Controller } from "./worker/cgroup/limits.ts";
+export type { CgroupLimits } from "./base/job_options/cgroup_limits.ts";
+export type { Rlimits } from "./base/job_options/rlimits.ts";
+export type {
+  ExecutionOptions,
+  Isolation,
+  JobOnlyOptions,
+  JobOptionValues,
+  StatusOptions,
+} from "./base/job_options/table.ts";
+export type { Controller } from "./worker/cgroup/limits.ts";
 export { CgroupUnavailableError } from "./worker/cgroup/delegation.ts";
 export { CgroupTree, type CgroupTreeOptions } from "./worker/cgroup/tree.ts";
 export { Job, type JobRecorder, type OutputEnd } from "./worker/job/job.ts";
@@ -36,8 +45,7 @@ export type { Stream, StreamOffsets } from "./worker/output/frame.ts";
 export type { OutputSelection } from "./worker/output/follow.ts";
 export { Process, type ProcessOptions, type StopOptions } from "./worker/process/process.ts";
 export type { OutputSink } from "./worker/process/pump.ts";
-export type { CommandOptions, Isolation } from "./worker/launch/command.ts";
-export type { Rlimits } from "./worker/launch/rlimits.ts";
+export type { CommandOptions } from "./worker/launch/command.ts";
 export { hasTags } from "./worker/process/tags.ts";
 export { keepFromJobs } from "./worker/launch/inheritance.ts";
 export { type LinuxSignal, parseSignal, signalName } from "./worker/linux/signals.ts";

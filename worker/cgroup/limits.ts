@@ -2,23 +2,8 @@
  * The limits that only a cgroup can hold a job to: what they may be, and how the kernel wants them written. Source:
  * Documentation/admin-guide/cgroup-v2.rst of Linux.
  */
-import { InvalidArgumentError, NotEnforceableError } from "../errors.ts";
-
-/** Limits on all processes of a job together. What is absent is not limited. */
-export interface CgroupLimits {
-  /** Bytes of memory, page cache included; swap is not used then. A job that needs more is killed (`OUT_OF_MEMORY`). */
-  readonly maxMemoryBytes?: number;
-  /** Cores, such as 1.5: so much processor time in each tenth of a second, on whatever cores. */
-  readonly maxCpus?: number;
-  /** Processes and threads at the same time; to start one more fails (EAGAIN). */
-  readonly maxProcesses?: number;
-  /** Bytes read from a disk in a second, past the page cache. */
-  readonly maxReadBytesPerS?: number;
-  /** Bytes written to a disk in a second. */
-  readonly maxWriteBytesPerS?: number;
-  /** A path on the disk that the two above are for; the job's working directory unless given. */
-  readonly ioPath?: string;
-}
+import type { CgroupLimits } from "../../base/job_options/cgroup_limits.ts";
+import { NotEnforceableError } from "../errors.ts";
 
 /** A part of the kernel that limits and counts one thing. */
 export type Controller = "cpu" | "io" | "memory" | "pids";
@@ -34,47 +19,8 @@ export const LIMITED: Readonly<Record<Controller, string>> = {
   pids: "the number of processes",
 };
 
-/** With less not even the shell that joins the cgroup for the job fits in. */
-const MIN_MEMORY_BYTES = 1_048_576;
-
-/** The kernel's default period; its quota is at least 1,000 µs of it. */
+/** The kernel's default period. */
 const CPU_PERIOD_US = 100_000;
-const MIN_CPUS = 0.01;
-/** More cores than any machine has. */
-const MAX_CPUS = 65_536;
-
-/** PID_MAX_LIMIT on 64-bit systems; proc_sys_kernel(5). */
-const MAX_PROCESSES = 4_194_304;
-
-/** @throws {InvalidArgumentError} when a number is out of range, or a path is relative or for no limit */
-export function checkCgroupLimits(limits: CgroupLimits): void {
-  const { ioPath } = limits;
-  const max = Number.MAX_SAFE_INTEGER;
-  checkWhole("memory limit in bytes", limits.maxMemoryBytes, MIN_MEMORY_BYTES, max);
-  checkWhole("limit on processes", limits.maxProcesses, 1, MAX_PROCESSES);
-  checkWhole("limit on reading in bytes per second", limits.maxReadBytesPerS, 1, max);
-  checkWhole("limit on writing in bytes per second", limits.maxWriteBytesPerS, 1, max);
-  const { maxCpus } = limits;
-  if (maxCpus !== undefined && !(maxCpus >= MIN_CPUS && maxCpus <= MAX_CPUS)) {
-    throw new InvalidArgumentError(
-      `Invalid limit on cores "${maxCpus}": give a number from ${MIN_CPUS} to ${MAX_CPUS}`,
-    );
-  }
-  if (ioPath === undefined) return;
-  if (!ioPath.startsWith("/") || ioPath.includes("\0")) {
-    throw new InvalidArgumentError(
-      `Invalid path for disk bandwidth ${JSON.stringify(ioPath.slice(0, 100))}: give an absolute one`,
-    );
-  }
-  if (!controllersOf(limits).includes("io")) {
-    throw new InvalidArgumentError("Path for disk bandwidth without a limit: give a limit on reading or writing too");
-  }
-}
-
-function checkWhole(what: string, value: number | undefined, min: number, max: number): void {
-  if (value === undefined || (Number.isSafeInteger(value) && value >= min && value <= max)) return;
-  throw new InvalidArgumentError(`Invalid ${what} "${value}": give a whole number from ${min} to ${max}`);
-}
 
 /** The controllers that limits need. */
 export function controllersOf(limits: CgroupLimits): Controller[] {

@@ -1,18 +1,10 @@
 /** The cgroups of a server's jobs: where they are, which limits they can be held to, and what an earlier life left. */
+import type { CgroupLimits } from "../../base/job_options/cgroup_limits.ts";
 import { Backoff } from "../../base/backoff.ts";
 import { basename, dirname, join } from "node:path";
 import { Cgroup } from "./cgroup.ts";
 import { CgroupUnavailableError, codeOf, enableControllers, isFile, SERVER_LEAF, tryToJoin } from "./delegation.ts";
-import {
-  type CgroupLimits,
-  type Controller,
-  CONTROLLERS,
-  controllersOf,
-  diskOf,
-  LIMITED,
-  type LimitFile,
-  limitFiles,
-} from "./limits.ts";
+import { type Controller, CONTROLLERS, controllersOf, diskOf, LIMITED, type LimitFile, limitFiles } from "./limits.ts";
 import { type CgroupPlace, ownCgroup } from "./own_cgroup.ts";
 import { NotEnforceableError } from "../errors.ts";
 

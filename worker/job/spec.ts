@@ -1,8 +1,6 @@
 /** What a job is and what is known of it, as plain data: it can be cloned, saved and sent. */
 import type { StartErrorCode } from "../launch/failure.ts";
-import { type CgroupLimits, checkCgroupLimits } from "../cgroup/limits.ts";
-import { checkCommand, checkText, type CommandOptions, type Isolation } from "../launch/command.ts";
-import type { Rlimits } from "../launch/rlimits.ts";
+import { checkCommand, checkText, type CommandOptions } from "../launch/command.ts";
 import { InvalidArgumentError } from "../errors.ts";
 import { checkOutputLimit, type OutputLimit } from "../output/limit.ts";
 import type { InputState } from "../process/stdin.ts";
@@ -16,6 +14,8 @@ import {
 } from "../process/state.ts";
 import type { Usage } from "../process/usage.ts";
 import { defined } from "../../base/defined.ts";
+import { statusOptions } from "../../base/job_options/entries.ts";
+import type { JobOnlyOptions, StatusOptions } from "../../base/job_options/table.ts";
 
 /** Enough to describe a job; more is a document. */
 const MAX_LABELS = 64;
@@ -25,24 +25,18 @@ const MAX_LABEL_CHARS = 256;
 const MAX_REQUEST_ID_CHARS = 128;
 
 /** Options of a job. */
-export interface JobOptions extends CommandOptions {
+export interface JobOptions extends CommandOptions, JobOnlyOptions {
   /** Free words to find the job by. */
   readonly labels?: Readonly<Record<string, string>>;
   /** The user it belongs to. */
   readonly owner?: string;
   /** How much output is recorded, and what happens then; the supervisor's default unless given. */
   readonly outputLimit?: OutputLimit;
-  /** What all its processes together are held to, by a cgroup. */
-  readonly cgroupLimits?: CgroupLimits;
   /**
    * Names the request: the same one of the same owner asks for the same job again, and gets it. Also when that was
    * removed it names no other job, until 1,000 others were removed.
    */
   readonly requestId?: string;
-  /** Its programs may gain privileges, where the supervisor lets those that ask. */
-  readonly allowNewPrivileges?: boolean;
-  /** It begins with the variables that the supervisor lends, too. */
-  readonly inheritEnv?: boolean;
 }
 
 /** What a job is: everything that does not change. */
@@ -54,7 +48,7 @@ export interface JobSpec extends JobOptions {
 }
 
 /** What is known of a job now. Environment values are never in it. */
-export interface JobStatus {
+export interface JobStatus extends StatusOptions {
   readonly id: string;
   readonly state: State;
   /** Only in `EXITED`. */
@@ -86,11 +80,6 @@ export interface JobStatus {
   /** Output that is not on record any more, or never was, because of a limit or the disk. */
   readonly droppedBytes: number;
   readonly outputLimit?: OutputLimit;
-  readonly user?: string;
-  readonly group?: string;
-  readonly rlimits?: Rlimits;
-  readonly isolation?: Isolation;
-  readonly cgroupLimits?: CgroupLimits;
   readonly requestedBy?: RequestedBy;
   /** All its processes stand still, for somebody asked for that. */
   readonly paused?: boolean;
@@ -113,7 +102,6 @@ export const NO_OUTPUT: OutputCounts = { stdoutBytes: 0, stderrBytes: 0, dropped
 /** Puts together what is known of a job. */
 export function jobStatus(spec: JobSpec, process: ProcessStatus, output: OutputCounts): JobStatus {
   const { id, command, args, cwd, labels, owner, registeredAt, timeoutMs, outputLimit, input } = spec;
-  const { user, group, rlimits, isolation, cgroupLimits } = spec;
   const { stdoutBytes, stderrBytes, droppedBytes } = output;
   return {
     id,
@@ -123,11 +111,12 @@ export function jobStatus(spec: JobSpec, process: ProcessStatus, output: OutputC
     labels: labels ?? {},
     ...defined({ owner }),
     registeredAt,
+    ...statusOptions(spec),
     timeoutMs: timeoutMs ?? 0,
     stdoutBytes,
     stderrBytes,
     droppedBytes,
-    ...defined({ outputLimit, user, group, rlimits, isolation, cgroupLimits }),
+    ...defined({ outputLimit }),
     ...(input ? { input: { bytes: 0, closed: isFinalState(process.state) } } : {}),
     ...process,
   };
@@ -141,7 +130,6 @@ export function jobStatus(spec: JobSpec, process: ProcessStatus, output: OutputC
 export function checkJob(command: string, args: readonly string[], options: JobOptions): void {
   checkCommand(command, args, options);
   if (options.outputLimit !== undefined) checkOutputLimit(options.outputLimit);
-  if (options.cgroupLimits !== undefined) checkCgroupLimits(options.cgroupLimits);
   if (options.allowNewPrivileges && options.isolation === "STRICT") {
     throw new InvalidArgumentError('A job isolated as "STRICT" gains no privileges: give one of the two options');
   }

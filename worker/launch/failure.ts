@@ -1,6 +1,6 @@
 /** Why a program cannot be started, in the words for the caller: the error number and the path that it is about. */
 import { accessSync, constants, existsSync } from "node:fs";
-import { quote } from "./command.ts";
+import { quote } from "../../base/quote.ts";
 import { MAX_INTERPRETERS, readFormat } from "./format.ts";
 import { errnoOf, errnoWords } from "../errno.ts";
 

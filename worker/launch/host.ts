@@ -1,18 +1,18 @@
 /** What this host lets the server do to its jobs, and the refusal of what it does not: never left out silently. */
 import { getPriority } from "node:os";
-import type { CommandOptions, Isolation } from "./command.ts";
+import type { CommandOptions } from "./command.ts";
+import type { Isolation } from "../../base/job_options/table.ts";
 import { findProgram } from "./program.ts";
 import { type IsolationPlan, isolationPlan } from "./isolation.ts";
-import { RLIMIT_KINDS, RLIMIT_NAMES, type RlimitName } from "./rlimits.ts";
+import type { ServerProcess } from "../../base/job_options/descriptor.ts";
+import { optionsRefusal } from "../../base/job_options/refusal.ts";
+import { RLIMIT_NAMES, type RlimitName, RLIMITS } from "../../base/job_options/rlimits.ts";
 import { findUser } from "./passwd.ts";
 import { NotEnforceableError } from "../errors.ts";
 import { LAUNCHER_PATH } from "./script.ts";
 
 /** What matters of the host and of the server's own process. */
-export interface Host {
-  readonly uid: number;
-  /** The effective capabilities, a bit each: capabilities(7). */
-  readonly capabilities: bigint;
+export interface Host extends ServerProcess {
   /** Whether the server itself, and so every job, can gain no privileges: prctl(2), PR_SET_NO_NEW_PRIVS. */
   readonly noNewPrivileges: boolean;
   /** The server's own hard limits; absent: none. */
@@ -38,7 +38,7 @@ export function readHost(): Host {
   const limits = read("/proc/thread-self/limits");
   const hardLimits = new Map<RlimitName, number>();
   for (const name of RLIMIT_NAMES) {
-    const hard = hardLimit(limits, RLIMIT_KINDS[name].procName);
+    const hard = hardLimit(limits, RLIMITS[name].procName);
     if (Number.isFinite(hard)) hardLimits.set(name, hard);
   }
   return {
@@ -47,6 +47,7 @@ export function readHost(): Host {
     noNewPrivileges: /^NoNewPrivs:\s*1$/m.test(status),
     hardLimits,
     // The limit is counted from 1 (niceness 19) to 40 (niceness -20).
+    oomScoreAdj: Number(read("/proc/self/oom_score_adj")) || 0,
     minNice: 20 - Math.max(1, hardLimit(limits, "Max nice priority")),
     nice: getPriority(),
     maxOpenFiles: Number(read("/proc/sys/fs/nr_open").trim()) || Infinity,
@@ -105,6 +106,8 @@ export function isolationHere(level: Isolation): IsolationPlan {
  * @throws {NotEnforceableError} with the reason, and what would help
  */
 export function checkEnforceable(options: CommandOptions, readHostNow: () => Host = readHost): void {
+  const refusal = optionsRefusal(options, readHostNow);
+  if (refusal !== undefined) throw new NotEnforceableError(refusal);
   const { user, group, nice, isolation, rlimits = {} } = options;
   const noNewPrivileges = options.noNewPrivileges === true && !gainsNoPrivileges();
   const wantsLimits = RLIMIT_NAMES.some((name) => rlimits[name] !== undefined);
@@ -150,7 +153,7 @@ function checkRlimit(host: Host, name: RlimitName, value: number, mayRaise: bool
   const most = name === "openFiles" ? Math.min(own, host.maxOpenFiles) : own;
   if (value <= most) return;
   throw new NotEnforceableError(
-    `Cannot limit ${RLIMIT_KINDS[name].words} to "${value}" here: the server's own limit is "${most}", give no more`,
+    `Cannot set the ${RLIMITS[name].noun} to ${value} here: the server's own limit is ${most}, give no more`,
   );
 }
 

@@ -55,7 +55,7 @@ function readInheritance(): Inheritance {
     descriptors: inheritedDescriptors(),
     holdsSignals: ignoredSignals(status).length > 0 || mask("SigBlk") !== 0n,
     umask: parseInt(/^Umask:\s*([0-7]+)$/m.exec(status)?.[1] ?? "22", 8),
-    oomScoreAdj: Number(read("/proc/self/oom_score_adj")) || 0,
+    oomScoreAdj: host.oomScoreAdj,
     nice,
     // A program that keeps nothing from its jobs runs them as low as itself, as any program does.
     baseNice: nice > 0 && !isKept ? nice : baseNice({ ...host, nice }),

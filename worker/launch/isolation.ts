@@ -10,7 +10,7 @@
  * For the same reason there is no PID namespace: it begins with a fork, and its first process ignores every signal that
  * it does not handle; pid_namespaces(7). What is to end with a job is found by its cgroup, or in /proc.
  */
-import type { Isolation } from "./command.ts";
+import type { Isolation } from "../../base/job_options/table.ts";
 
 /** A mount that becomes read-only. */
 export interface ReadOnlyMount {

@@ -12,7 +12,7 @@
  * as root where the job's user is another. They travel under other names, and the shell exports them as its last act.
  */
 import { cwdFailure, execFailure, type StartFailure, startFailure, type Target } from "./failure.ts";
-import { RLIMIT_KINDS, RLIMIT_NAMES } from "./rlimits.ts";
+import { LAUNCH_STEPS } from "../../base/job_options/entries.ts";
 import { errnoOf, errnoOfWords } from "../errno.ts";
 import { type Launched, type LaunchPlan, launchScript, SHELL } from "./script.ts";
 
@@ -144,12 +144,9 @@ export class Launch {
 /** What went wrong, by the name of the step. */
 const STEPS: Readonly<Record<string, string>> = {
   cgroup: "its cgroup could not be joined",
-  umask: "its umask could not be set",
   pipes: "its standard streams could not be given to its user",
   isolation: "it could not be isolated",
-  ...Object.fromEntries(
-    RLIMIT_NAMES.map((name) => [name, `the limit on ${RLIMIT_KINDS[name].words} could not be set`]),
-  ),
+  ...Object.fromEntries(LAUNCH_STEPS.map(({ name, failure }) => [name, failure])),
 };
 
 const encoder = new TextEncoder();

@@ -1,5 +1,5 @@
 /** The users and groups of this system as their files have them: passwd(5), group(5). Others (LDAP, say) are not asked. */
-import { quote } from "./command.ts";
+import { quote } from "../../base/quote.ts";
 import type { Credentials, StartFailure } from "./failure.ts";
 
 /** As whom a process runs, and the variables that say so. */

@@ -1,6 +1,6 @@
 /** Finds the program of a command, as execvp(3) does. */
 import { accessSync, constants } from "node:fs";
-import { quote } from "./command.ts";
+import { quote } from "../../base/quote.ts";
 import {
   closedDirectory,
   commandNotFound,

@@ -5,7 +5,7 @@
  * isolation, user and privileges, directory, environment, exec.
  */
 import type { Credentials } from "./failure.ts";
-import { RLIMIT_KINDS, RLIMIT_NAMES, type RlimitName, type Rlimits } from "./rlimits.ts";
+import { LAUNCH_STEPS, type LaunchedOptions } from "../../base/job_options/entries.ts";
 import { type IsolationPlan, isolationPrivileges, isolationWrappers, type Step } from "./isolation.ts";
 import { defined } from "../../base/defined.ts";
 
@@ -16,7 +16,7 @@ export const SHELL = "/bin/sh";
 export const LAUNCHER_PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** What must happen before the program runs. */
-export interface LaunchPlan {
+export interface LaunchPlan extends LaunchedOptions {
   /** The directory of the cgroup that is joined. */
   readonly cgroupDir?: string;
   /** Its oom_score_adj becomes 0, as far as that is allowed: proc_pid_oom_score_adj(5). */
@@ -30,8 +30,6 @@ export interface LaunchPlan {
   readonly plainIoPriority?: boolean;
   /** No ambient and no inheritable capability: capabilities(7). */
   readonly noAmbientCapabilities?: boolean;
-  readonly umask?: number;
-  readonly rlimits?: Rlimits;
   /** Added to the server's own niceness. */
   readonly nice?: number;
   readonly isolation?: IsolationPlan;
@@ -112,7 +110,7 @@ export function launchScript(
     program.path,
     ...program.args,
   ];
-  const limits = limitsStep(plan);
+  const limits = tableSteps(plan, "last");
   const first = firstStep(plan);
   // What isolates needs files, memory and processes, of which the job may be given too few.
   const { script, args } = plan.isolation === undefined
@@ -131,7 +129,8 @@ export function launchScript(
 const FAIL = 'fail() { echo "@$1" >&2; exit 125; }\n';
 
 /** All that is done as the server's user, by the first shell itself. */
-function firstStep({ cgroupDir, plainOomScore, closed = [], credentials, pipes = [] }: LaunchPlan): Step {
+function firstStep(plan: LaunchPlan): Step {
+  const { cgroupDir, plainOomScore, closed = [], credentials, pipes = [] } = plan;
   const steps: string[] = [FAIL];
   const args: string[] = [];
   // chown(1) is one more process, of which the cgroup may allow too few.
@@ -149,36 +148,22 @@ function firstStep({ cgroupDir, plainOomScore, closed = [], credentials, pipes =
   // Who may not lower it keeps it: then it was not the server's own idea.
   if (plainOomScore) steps.push("{ echo 0 >/proc/self/oom_score_adj; } 2>/dev/null\n");
   if (closed.length > 0) steps.push(`exec ${closed.map((descriptor) => `${descriptor}>&-`).join(" ")}\n`);
-  return { script: steps.join(""), args };
+  const table = tableSteps(plan, "first");
+  return { script: steps.join("") + table.script, args: [...args, ...table.args] };
 }
 
-/** What would hinder the launcher itself is set last. */
-function limitsStep({ umask, rlimits = {} }: LaunchPlan): Step {
+/** The steps of the table of job options in `base/job_options/`. */
+function tableSteps(plan: LaunchPlan, stage: "first" | "last"): Step {
   const steps: string[] = [];
   const args: string[] = [];
-  if (umask !== undefined) {
-    steps.push('umask "$1" || fail umask\nshift\n');
-    args.push(umask.toString(8).padStart(4, "0"));
-  }
-  for (const name of RLIMIT_NAMES) {
-    const value = rlimits[name];
+  for (const step of LAUNCH_STEPS) {
+    const value = step.stage === stage ? step.valueIn(plan) : undefined;
     if (value === undefined) continue;
-    steps.push(`{ ${ULIMIT[name]}; } || fail ${name}\nshift\n`);
-    args.push(`${Math.floor(value / RLIMIT_KINDS[name].unitBytes)}`);
+    steps.push(`{ ${step.script}; } || fail ${step.name}\nshift\n`);
+    args.push(step.argument(value));
   }
   return { script: steps.join(""), args };
 }
-
-/** The shells agree on all letters but that for processes: -p in dash and busybox, -u in bash. */
-const ULIMIT: Readonly<Record<RlimitName, string>> = {
-  coreBytes: 'ulimit -c "$1"',
-  fileBytes: 'ulimit -f "$1"',
-  // At the hard limit the kernel kills without a word, so that is a second later, where the server's own leaves room.
-  cpuSeconds: 'ulimit -S -t "$1" && { ulimit -H -t "$(($1 + 1))" 2>/dev/null || ulimit -H -t "$1"; }',
-  openFiles: 'ulimit -n "$1"',
-  processes: 'ulimit -p "$1" 2>/dev/null || ulimit -u "$1"',
-  addressSpaceBytes: 'ulimit -v "$1"',
-};
 
 /** Programs that do one thing and become the next. Those of setpriv: util-linux, setpriv(1). */
 function wrappersOf(plan: LaunchPlan, limits: Step, secret: string): string[] {

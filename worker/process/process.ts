@@ -1,6 +1,6 @@
 /** One OS process group: its start, its output handed on, its signals, its end. It knows nothing of jobs. */
 import { errorCode } from "../../base/error_code.ts";
-import { checkCommand, checkGrace, DEFAULT_GRACE_MS } from "../launch/command.ts";
+import { checkCommand, checkJobOptions, DEFAULT_GRACE_MS } from "../launch/command.ts";
 import type { StartFailure } from "../launch/failure.ts";
 import type { Launch } from "../launch/launcher.ts";
 import { JobNotRunningError, LimitReachedError, SignalDeniedError, SurvivorsError } from "../errors.ts";
@@ -198,7 +198,7 @@ export class Process {
    * stays in state `STOPPING`, and a later stop tries again
    */
   async stop(options: StopOptions = {}): Promise<ProcessStatus> {
-    if (options.graceMs !== undefined) checkGrace(options.graceMs);
+    if (options.graceMs !== undefined) checkJobOptions({ graceMs: options.graceMs });
     if (!this.isRunningState || this.#tree === undefined || this.#kill === undefined) return this.#status;
     this.#cause ??= {
       reason: options.reason ?? "STOPPED",

@@ -1,5 +1,7 @@
 /** Starts the program of a process: as whom, with which environment, directly or through the launcher. */
-import { type CommandOptions, DEFAULT_CWD, DEFAULT_ENV, quote } from "../launch/command.ts";
+import { type CommandOptions, DEFAULT_CWD, DEFAULT_ENV } from "../launch/command.ts";
+import { launchedOptions } from "../../base/job_options/entries.ts";
+import { quote } from "../../base/quote.ts";
 import { cwdErrno, cwdFailure, execFailure, type StartFailure, startFailure } from "../launch/failure.ts";
 import { findProgram } from "../launch/program.ts";
 import type { Cgroup } from "../cgroup/cgroup.ts";
@@ -128,7 +130,7 @@ function cgroupFailure(command: string, error: unknown): StartFailure {
 }
 
 function planOf(options: SpawnOptions, runAs: RunAs | undefined): LaunchPlan {
-  const { rlimits, isolation, noNewPrivileges } = options;
+  const { isolation, noNewPrivileges } = options;
   const handed = inheritance();
   const umask = options.umask ?? (handed.umask === PLAIN_UMASK ? undefined : PLAIN_UMASK);
   const nice = handed.baseNice + (options.nice ?? 0) - handed.nice;
@@ -141,7 +143,8 @@ function planOf(options: SpawnOptions, runAs: RunAs | undefined): LaunchPlan {
     plainPolicy: handed.hasPolicy,
     plainIoPriority: handed.hasIoPriority,
     noAmbientCapabilities: handed.hasAmbientCapabilities,
-    ...defined({ umask, rlimits }),
+    ...launchedOptions(options),
+    ...defined({ umask }),
     ...(options.nice === undefined && nice === 0 ? {} : { nice }),
     ...(isolation === undefined ? {} : { isolation: isolationHere(isolation) }),
     ...(runAs === undefined ? {} : { credentials: runAs.credentials }),

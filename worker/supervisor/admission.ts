@@ -1,7 +1,7 @@
 /** What a supervisor holds its jobs to, whatever they ask for: defaults, maxima, how many run, and what they may gain. */
-import { type CgroupLimits, checkCgroupLimits } from "../cgroup/limits.ts";
-import { checkCommand } from "../launch/command.ts";
-import { RLIMIT_KINDS, RLIMIT_NAMES } from "../launch/rlimits.ts";
+import { CGROUP_LIMITS, type CgroupLimits } from "../../base/job_options/cgroup_limits.ts";
+import { RLIMIT_NAMES, RLIMITS } from "../../base/job_options/rlimits.ts";
+import { checkCommand, checkJobOptions } from "../launch/command.ts";
 import { InvalidArgumentError, LimitReachedError, NotEnforceableError } from "../errors.ts";
 import { checkEnforceable, gainsNoPrivileges } from "../launch/host.ts";
 import type { Job } from "../job/job.ts";
@@ -32,10 +32,7 @@ export interface Limits {
 
 /** @throws {InvalidArgumentError} when a limit cannot be */
 export function checkLimits({ defaultLimits = {}, maxLimits = {}, ...limits }: Limits): void {
-  for (const some of [defaultLimits, maxLimits]) {
-    checkCommand("true", [], some);
-    checkCgroupLimits(some.cgroupLimits ?? {});
-  }
+  for (const some of [defaultLimits, maxLimits]) checkJobOptions(some);
   checkAtMost(defaultLimits, maxLimits);
   checkCommand("true", [], { env: limits.inheritableEnv ?? {} });
   for (const count of [limits.maxRunning, limits.maxRunningPerOwner]) {
@@ -63,31 +60,31 @@ export function withLimits(options: JobOptions, { defaultLimits = {}, maxLimits 
   };
 }
 
-/** What of a cgroup can be had in different amounts, in words. */
-const AMOUNTS: Readonly<Record<Exclude<keyof CgroupLimits, "ioPath">, string>> = {
-  maxMemoryBytes: "memory",
-  maxCpus: "cores",
-  maxProcesses: "processes of a job",
-  maxReadBytesPerS: "bytes read in a second",
-  maxWriteBytesPerS: "bytes written in a second",
-};
+/** The limits of a cgroup that are amounts. */
+const AMOUNTS: readonly Exclude<keyof CgroupLimits, "ioPath">[] = [
+  "maxMemoryBytes",
+  "maxCpus",
+  "maxProcesses",
+  "maxReadBytesPerS",
+  "maxWriteBytesPerS",
+];
 
 function checkAtMost({ timeoutMs, rlimits = {}, cgroupLimits = {} }: JobLimits, max: JobLimits): void {
-  for (const [name, words] of Object.entries(AMOUNTS) as [keyof typeof AMOUNTS, string][]) {
+  for (const name of AMOUNTS) {
     const [value, most] = [cgroupLimits[name], max.cgroupLimits?.[name]];
-    if (value !== undefined && most !== undefined && value > most) throw tooMuch(words, value, most);
+    if (value !== undefined && most !== undefined && value > most) throw tooMuch(CGROUP_LIMITS[name].noun, value, most);
   }
   if (max.timeoutMs && timeoutMs !== undefined && timeoutMs > max.timeoutMs) {
-    throw tooMuch("run time in milliseconds", timeoutMs, max.timeoutMs);
+    throw tooMuch("timeout in milliseconds", timeoutMs, max.timeoutMs);
   }
   for (const name of RLIMIT_NAMES) {
     const [value, most] = [rlimits[name], max.rlimits?.[name]];
-    if (value !== undefined && most !== undefined && value > most) throw tooMuch(RLIMIT_KINDS[name].words, value, most);
+    if (value !== undefined && most !== undefined && value > most) throw tooMuch(RLIMITS[name].noun, value, most);
   }
 }
 
-function tooMuch(words: string, value: number, most: number): InvalidArgumentError {
-  return new InvalidArgumentError(`Limit "${value}" on ${words} is more than this server allows: give at most ${most}`);
+function tooMuch(noun: string, value: number, most: number): InvalidArgumentError {
+  return new InvalidArgumentError(`The ${noun} must be at most ${most} on this server, got ${value}`);
 }
 
 /** What of a job's options depends on the supervisor: as which privileges it has, and which variables it begins with. */

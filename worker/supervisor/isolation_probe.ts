@@ -1,5 +1,5 @@
 /** Whether jobs can be isolated on this host, found out by isolating a program that says what it sees. */
-import type { Isolation } from "../launch/command.ts";
+import type { Isolation } from "../../base/job_options/table.ts";
 import { NotEnforceableError } from "../errors.ts";
 import { ISOLATE_OTHERS, mayIsolateOthers } from "../launch/host.ts";
 import { leftWritable } from "../launch/isolation.ts";

@@ -2,10 +2,11 @@
  * All jobs on record, and those of them that are objects now: taken up from an earlier life, added, found, forgotten.
  * Every rule of what is written when, and deleted when, is here or in the files it brings together.
  */
+import type { CgroupLimits } from "../../base/job_options/cgroup_limits.ts";
 import { statfsSync } from "node:fs";
 import { join } from "node:path";
 import type { Cgroup } from "../cgroup/cgroup.ts";
-import { type CgroupLimits, controllersOf, LIMITED } from "../cgroup/limits.ts";
+import { controllersOf, LIMITED } from "../cgroup/limits.ts";
 import { DEFAULT_CWD } from "../launch/command.ts";
 import { JobNotFoundError, LimitReachedError, NotEnforceableError, SupervisorClosedError } from "../errors.ts";
 import { NotRecordedError, RecordDamagedError } from "../storage_errors.ts";

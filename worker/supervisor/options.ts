@@ -1,6 +1,6 @@
 /** What a supervisor is made with. */
 import type { CgroupTree } from "../cgroup/tree.ts";
-import { checkGrace } from "../launch/command.ts";
+import { checkJobOptions } from "../launch/command.ts";
 import type { ClosingSignal } from "./closing_signals.ts";
 import { InvalidArgumentError } from "../errors.ts";
 import { checkOutputLimit, type OutputLimit } from "../output/limit.ts";
@@ -57,7 +57,7 @@ export interface SupervisorOptions extends Limits {
 
 /** @throws {InvalidArgumentError} when a number is out of range */
 export function checkOptions(options: SupervisorOptions): void {
-  if (options.closeGraceMs !== undefined) checkGrace(options.closeGraceMs);
+  if (options.closeGraceMs !== undefined) checkJobOptions({ graceMs: options.closeGraceMs });
   if (options.outputLimit !== undefined) checkOutputLimit(options.outputLimit);
   checkLimits(options);
   checkNumber("number of jobs", options.maxJobs, 1);

@@ -1,5 +1,6 @@
 /** Keeps all jobs: registers, starts, stops, signals, lists and forgets them, and lets any number of watchers watch. */
-import { checkGrace, DEFAULT_CWD, type Isolation } from "../launch/command.ts";
+import { checkJobOptions, DEFAULT_CWD } from "../launch/command.ts";
+import type { Isolation } from "../../base/job_options/table.ts";
 import { JobNotFoundError, JobRunningError, RequestIdReusedError, SupervisorClosedError } from "../errors.ts";
 import type { InputOptions, InputPiece, InputTaken } from "../process/stdin.ts";
 import type { Job, OutputEnd } from "../job/job.ts";
@@ -179,7 +180,7 @@ export class Supervisor implements AsyncDisposable {
    * @throws {InvalidArgumentError} when the grace period is out of range
    */
   async stop(id: string, options: StopOptions = {}): Promise<JobStatus> {
-    if (options.graceMs !== undefined) checkGrace(options.graceMs);
+    if (options.graceMs !== undefined) checkJobOptions({ graceMs: options.graceMs });
     await this.#ready;
     return await this.#keep.job(id).stop(options);
   }
@@ -414,7 +415,7 @@ export class Supervisor implements AsyncDisposable {
    * @throws {InvalidArgumentError} when the grace period is out of range
    */
   async close(options: { readonly graceMs?: number } = {}): Promise<void> {
-    if (options.graceMs !== undefined) checkGrace(options.graceMs);
+    if (options.graceMs !== undefined) checkJobOptions({ graceMs: options.graceMs });
     const stopped = this.#stopAll(options.graceMs ?? this.#options.closeGraceMs);
     this.#closed ??= stopped.then(() => this.#keep.close()).finally(() => this.#signals[Symbol.dispose]());
     await this.#closed;

@@ -303,8 +303,14 @@ Deno.test("Register refuses what no program can be given, in a sentence, and reg
     [{ command: "true", env: { "": "c" } }, /^Invalid environment variable name "": /],
     [{ command: "true", env: { A: "b\0" } }, /holds a NUL byte/],
     [{ command: "true", labels: { "": "a" } }, /^Invalid label "=a": /],
-    [{ command: "true", timeout_ms: 2 ** 40 }, /^Invalid timeout "1099511627776": give whole milliseconds/],
-    [{ command: "true", grace_ms: 2 ** 40 }, /^Invalid grace period "1099511627776": give whole milliseconds/],
+    [
+      { command: "true", timeout_ms: 2 ** 40 },
+      /^Timeout must be an integer from 0 to .* milliseconds, got 1099511627776$/,
+    ],
+    [
+      { command: "true", grace_ms: 2 ** 40 },
+      /^Grace period must be an integer from 0 to .* milliseconds, got 1099511627776$/,
+    ],
     [{ command: "true", max_output_bytes: 2 ** 52 }, /^Invalid output limit "4503599627370496": give whole bytes/],
   ];
   for (const [request, message] of refused) {

@@ -1,6 +1,6 @@
 /** Limits of cgroups as the kernel enforces them, each where its controller is to be had. */
 import assert from "node:assert/strict";
-import type { CgroupLimits } from "../../../worker/cgroup/limits.ts";
+import type { CgroupLimits } from "../../../base/job_options/cgroup_limits.ts";
 import type { CgroupTree } from "../../../worker/cgroup/tree.ts";
 import { Process, type ProcessOptions } from "../../../worker/process/process.ts";
 import { cgroupTest } from "../../support/cgroups.ts";

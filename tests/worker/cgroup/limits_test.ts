@@ -1,13 +1,8 @@
 /** The limits of cgroups: which can be, and how they are written. */
 import assert from "node:assert/strict";
-import {
-  type CgroupLimits,
-  checkCgroupLimits,
-  controllersOf,
-  diskOf,
-  limitFiles,
-} from "../../../worker/cgroup/limits.ts";
-import { InvalidArgumentError, NotEnforceableError } from "../../../worker/errors.ts";
+import type { CgroupLimits } from "../../../base/job_options/cgroup_limits.ts";
+import { controllersOf, diskOf, limitFiles } from "../../../worker/cgroup/limits.ts";
+import { NotEnforceableError } from "../../../worker/errors.ts";
 
 Deno.test("limitFiles() writes each limit as the kernel's documentation has it", () => {
   const cases: readonly (readonly [CgroupLimits, readonly string[]])[] = [
@@ -36,38 +31,6 @@ Deno.test("controllersOf() names what each limit needs", () => {
     "pids",
   ]);
   assert.deepEqual(controllersOf({ maxWriteBytesPerS: 1 }), ["io"]);
-});
-
-Deno.test("checkCgroupLimits() takes the least and the most, and refuses what is beyond", () => {
-  const good: readonly CgroupLimits[] = [
-    {},
-    { maxMemoryBytes: 1_048_576, maxCpus: 0.01, maxProcesses: 1, maxReadBytesPerS: 1, maxWriteBytesPerS: 1 },
-    { maxMemoryBytes: Number.MAX_SAFE_INTEGER, maxCpus: 65_536, maxProcesses: 4_194_304, maxReadBytesPerS: 2 ** 40 },
-    { maxWriteBytesPerS: 1, ioPath: "/" },
-  ];
-  for (const limits of good) checkCgroupLimits(limits);
-  const bad: readonly (readonly [CgroupLimits, RegExp])[] = [
-    [{ maxMemoryBytes: 1_048_575 }, /^Invalid memory limit in bytes "1048575": give a whole number from 1048576 to/],
-    [{ maxMemoryBytes: 2 ** 53 }, /memory limit/],
-    [{ maxMemoryBytes: 1_048_576.5 }, /memory limit/],
-    [{ maxMemoryBytes: NaN }, /memory limit/],
-    [{ maxCpus: 0 }, /^Invalid limit on cores "0": give a number from 0.01 to 65536$/],
-    [{ maxCpus: -1 }, /cores/],
-    [{ maxCpus: NaN }, /cores/],
-    [{ maxCpus: 65_537 }, /cores/],
-    [{ maxProcesses: 0 }, /^Invalid limit on processes "0"/],
-    [{ maxProcesses: 1.5 }, /processes/],
-    [{ maxReadBytesPerS: 0 }, /reading/],
-    [{ maxWriteBytesPerS: -1 }, /writing/],
-    [{ maxWriteBytesPerS: 1, ioPath: "data" }, /^Invalid path for disk bandwidth "data": give an absolute one$/],
-    [{ maxWriteBytesPerS: 1, ioPath: "/da\0ta" }, /absolute/],
-    [{ ioPath: "/" }, /^Path for disk bandwidth without a limit/],
-  ];
-  for (const [limits, message] of bad) {
-    const error = thrown(() => checkCgroupLimits(limits));
-    assert.ok(error instanceof InvalidArgumentError, JSON.stringify(limits));
-    assert.match(error.message, message);
-  }
 });
 
 Deno.test("diskOf() finds the whole disk behind a partition, and refuses what is on none", async () => {

@@ -1,7 +1,7 @@
 /** Isolated jobs: what they see of the host and what the host sees of them; each level, as root and as another user. */
 import assert from "node:assert/strict";
 import { isolationPlan, leftWritable } from "../../../worker/launch/isolation.ts";
-import type { Isolation } from "../../../worker/launch/command.ts";
+import type { Isolation } from "../../../base/job_options/table.ts";
 import { NotEnforceableError, Supervisor } from "../../../mod.ts";
 import type { Stream } from "../../../worker/output/frame.ts";
 import { Process, type ProcessOptions } from "../../../worker/process/process.ts";
@@ -289,7 +289,7 @@ Deno.test({
       const status = await supervisor.status(id);
       assert.ok(status.state === "EXITED" && status.exitCode === 0 && status.isolation === "STRICT");
     }
-    await assert.rejects(supervisor.add("true", [], { isolation: "private" as Isolation }), /Unknown isolation/);
+    await assert.rejects(supervisor.add("true", [], { isolation: "private" as Isolation }), /Isolation must be/);
     const both = { isolation: "STRICT", allowNewPrivileges: true } as const;
     await assert.rejects(supervisor.add("true", [], both), /gains no privileges: give one of the two options/);
   },

@@ -1,7 +1,7 @@
 /** The launcher: what it does before the program runs, what the program sees of it, and what is told when it fails. */
 import assert from "node:assert/strict";
 import { Cgroup } from "../../../worker/cgroup/cgroup.ts";
-import { RLIMIT_KINDS } from "../../../worker/launch/rlimits.ts";
+import { RLIMITS } from "../../../base/job_options/rlimits.ts";
 import { Launch } from "../../../worker/launch/launcher.ts";
 import { type LaunchPlan, needsLauncher } from "../../../worker/launch/script.ts";
 import { Process, type ProcessOptions } from "../../../worker/process/process.ts";
@@ -233,7 +233,7 @@ Deno.test("the program sees its limits from its first instruction, soft and hard
       processes: 777,
     },
   });
-  const limits = Object.values(RLIMIT_KINDS).map(({ procName }) => {
+  const limits = Object.values(RLIMITS).map(({ procName }) => {
     const line = stdout.split("\n").find((line) => line.startsWith(procName)) ?? "";
     return line.slice(procName.length).trim().split(/\s+/).slice(0, 2).join(" ");
   });

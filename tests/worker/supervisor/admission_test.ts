@@ -47,9 +47,9 @@ Deno.test("a job that asks for more than the most is refused, in words that name
   await using supervisor = new Supervisor(LIMITS);
   for (
     const [options, sentence] of [
-      [{ timeoutMs: 60_001 }, /"60001" on run time .*at most 60000$/],
-      [{ rlimits: { openFiles: 201 } }, /"201" on open files .*at most 200$/],
-      [{ rlimits: { cpuSeconds: 31 } }, /"31" on processor time .*at most 30$/],
+      [{ timeoutMs: 60_001 }, /^The timeout .* at most 60000 .* got 60001$/],
+      [{ rlimits: { openFiles: 201 } }, /open files .* at most 200 .* got 201$/],
+      [{ rlimits: { cpuSeconds: 31 } }, /processor time .* at most 30 .* got 31$/],
     ] as const
   ) {
     await assert.rejects(supervisor.add("true", [], options), (error) => {
@@ -82,10 +82,10 @@ Deno.test("withLimits() holds what a cgroup limits to the default and the most, 
   });
   for (
     const [cgroupLimits, sentence] of [
-      [{ maxMemoryBytes: 2 ** 30 + 1 }, /"1073741825" on memory/],
-      [{ maxCpus: 2.5 }, /"2.5" on cores .*at most 2$/],
-      [{ maxProcesses: 11 }, /"11" on processes of a job/],
-      [{ maxReadBytesPerS: 6 }, /"6" on bytes read in a second/],
+      [{ maxMemoryBytes: 2 ** 30 + 1 }, /memory limit .* got 1073741825$/],
+      [{ maxCpus: 2.5 }, /cores .* at most 2 .* got 2.5$/],
+      [{ maxProcesses: 11 }, /limit on processes .* got 11$/],
+      [{ maxReadBytesPerS: 6 }, /limit on reading .* got 6$/],
     ] as const
   ) assert.throws(() => withLimits({ cgroupLimits }, limits), sentence);
   assert.equal("cgroupLimits" in withLimits({}, {}), false);

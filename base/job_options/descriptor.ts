@@ -1,0 +1,180 @@
+/**
+ * The descriptors of job options. A descriptor holds everything that differs between two options, as plain data and pure
+ * functions. Each layer derives its own part from it: the command line its flag, the service the conversion and the policy
+ * kind, the library the check and the launch.
+ */
+
+/**
+ * How a policy treats an option.
+ *
+ * - `judged`: a check of its own decides, in `service/policy/`
+ * - `harmless`: describes or limits a job; every rule allows it
+ * - `guarded`: changes what a permitted command does; a rule that is limited to commands or templates must name it
+ * - `privileged`: gives a job more than the server's own user has; every rule must name it
+ */
+export type PolicyKind = "judged" | "harmless" | "guarded" | "privileged";
+
+/**
+ * How people write a number, and how it is printed for them.
+ *
+ * - `count`: decimal digits
+ * - `octal`: octal digits, such as 022
+ * - `decimal`: a number with a fraction, such as 1.5
+ * - `duration`: such as 1h30m; the value is in milliseconds
+ * - `size`: such as 100MB; the value is in bytes
+ */
+export type Notation = "count" | "octal" | "decimal" | "duration" | "size";
+
+/** The option of `teleport run` and `teleport register`. */
+export interface Flag {
+  /** As Commander declares it, such as `--umask <MODE>`. */
+  readonly syntax: string;
+  readonly help: string;
+}
+
+/** The flag of a number. */
+export interface NumberFlag extends Flag {
+  readonly notation: Notation;
+  /** The least value that the flag takes. Default: that of the option. */
+  readonly min?: number;
+  /** The greatest value that the flag takes. Default: that of the option. */
+  readonly max?: number;
+}
+
+/** The option in a job's status. */
+export interface StatusEntry {
+  /** The name of its line in `teleport status`. Absent: that command prints it in a line of its own making. */
+  readonly label?: string;
+}
+
+/** What the launcher's shell does for an option before the program runs. */
+export interface LaunchStep {
+  /** `first` is before the job is isolated and changes its user, `last` is after the isolation. */
+  readonly stage: "first" | "last";
+  /** The shell commands. `$1` is the argument. */
+  readonly script: string;
+  /** The argument for a value. */
+  readonly argument: (value: number) => string;
+  /** The reason in the job's error when the step fails. */
+  readonly failure: string;
+}
+
+/** What a refusal may depend on: the server's own process. */
+export interface ServerProcess {
+  readonly uid: number;
+  /** The effective capabilities, a bit each; capabilities(7). */
+  readonly capabilities: bigint;
+  /** The OOM score adjustment, from -1000 to 1000; proc_pid_oom_score_adj(5). */
+  readonly oomScoreAdj: number;
+}
+
+/** What every option has. */
+interface Option {
+  /** The name of the field in `JobRequest`, and in `JobStatus` where that has it. */
+  readonly field: string;
+  /** The noun for error texts, such as `"grace period"`. */
+  readonly noun: string;
+}
+
+/** What an option has that is a field of the request itself. */
+interface TopLevel {
+  readonly policy: PolicyKind;
+  /** Absent: the status does not have the option. */
+  readonly status?: StatusEntry;
+}
+
+/** What is known of a number. */
+interface NumberFacts extends Option {
+  readonly kind: "integer" | "decimal";
+  readonly min: number;
+  readonly max: number;
+  /** The unit for error texts. Absent for counts. */
+  readonly unit?: string;
+  readonly launch?: LaunchStep;
+}
+
+/** An option that is a number. */
+export interface NumberOption extends NumberFacts, TopLevel {
+  readonly flag: NumberFlag;
+  /**
+   * The value of the field when the option was not given: `unset` for an `optional` field, else `zero`. `never` stands for
+   * a field whose zero is a value.
+   */
+  readonly absent: "unset" | "zero" | "never";
+  /** Returns why this server cannot do it, as `Cannot …: <reason>`. Undefined: it can. */
+  readonly refusal?: (value: number, server: ServerProcess) => string | undefined;
+}
+
+/** What is known of a text. The empty text stands for absence on the wire. */
+interface TextFacts extends Option {
+  readonly kind: "text";
+  /** What the whole text must match. */
+  readonly pattern: RegExp;
+  /** What the pattern asks for, such as `an absolute path`. */
+  readonly must: string;
+  readonly flag: Flag;
+}
+
+/** An option that is a text. */
+export interface TextOption extends TextFacts, TopLevel {}
+
+/** An option that is on or off. Off and absent are the same. */
+export interface SwitchOption extends Option, TopLevel {
+  readonly kind: "switch";
+  readonly flag: Flag;
+}
+
+/** An option that is one of some names. The zero of the enumeration stands for absence on the wire. */
+export interface ChoiceOption<Value extends string = string> extends Option, TopLevel {
+  readonly kind: "choice";
+  /** What the names of the enumeration begin with on the wire, such as `ISOLATION_`. */
+  readonly prefix: string;
+  /** The values, each with its word for people. */
+  readonly words: { readonly [V in Value]: string };
+  readonly flag: Flag;
+}
+
+/** A member of a group that is a number. Its field is `optional`. */
+export interface NumberMember extends NumberFacts {
+  /** The flag of its own. Absent where the group has one flag. */
+  readonly flag?: NumberFlag;
+  /** Its name in the flag of the group, such as `nofile`. */
+  readonly word?: string;
+  /** Describes the value in the line of the group. */
+  readonly text: (value: number) => string;
+}
+
+/** A member of a group that is a text. */
+export interface TextMember extends TextFacts {
+  /** Describes the value in the line of the group. */
+  readonly text: (value: string) => string;
+}
+
+/** The members of a group. */
+export type Members<Values extends object> = {
+  readonly [Name in keyof Values]-?: NonNullable<Values[Name]> extends number ? NumberMember : TextMember;
+};
+
+/** An option that is a message of its own. */
+export interface GroupOption<Values extends object = Readonly<Record<string, number | string>>>
+  extends Option, TopLevel {
+  readonly kind: "group";
+  readonly members: Members<Values>;
+  /** What separates the members in a line of text. */
+  readonly separator: string;
+  /** Returns why the members do not go together. Undefined: they do. */
+  readonly conflict?: (values: Values) => string | undefined;
+}
+
+/** The descriptor that a value of some type has. */
+export type OptionFor<Value> = [Value] extends [number] ? NumberOption
+  : [Value] extends [boolean] ? SwitchOption
+  : [Value] extends [string] ? string extends Value ? TextOption : ChoiceOption<Value>
+  : [Value] extends [object] ? GroupOption<Value>
+  : never;
+
+/** A descriptor of any kind. */
+export type AnyOption = NumberOption | TextOption | SwitchOption | ChoiceOption | GroupOption;
+
+/** A member of any group. */
+export type AnyMember = NumberMember | TextMember;

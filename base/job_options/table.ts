@@ -1,0 +1,218 @@
+/**
+ * The job options: one table from which flags, conversions, checks, policy kinds, status lines and launch steps derive.
+ *
+ * To add an option, add a field to `JobRequest` (and `JobStatus`), run `deno task generate`, and add to this file a property
+ * of {@linkcode ExecutionOptions} or {@linkcode JobOnlyOptions} and its descriptor. A missing or wrong part does not compile.
+ */
+import { CGROUP_LIMITS, type CgroupLimits } from "./cgroup_limits.ts";
+import type { OptionFor } from "./descriptor.ts";
+import { RLIMITS, type Rlimits } from "./rlimits.ts";
+
+/**
+ * The separation of a command from the rest of its host.
+ *
+ * - `PRIVATE`: mounts, System V IPC and host name of its own. /tmp and /dev/shm are its own and in memory
+ * - `STRICT`: also no network, not even loopback. Everything else is read-only. It has no capability, not even as root
+ *
+ * Source: namespaces(7), capabilities(7).
+ */
+export type Isolation = "PRIVATE" | "STRICT";
+
+/** The options of a process that the table describes. */
+export interface ExecutionOptions {
+  /** The time after which the process is stopped, in milliseconds. 0 or absent: no limit. */
+  readonly timeoutMs?: number;
+  /** The time between SIGTERM and SIGKILL when it is stopped, in milliseconds. Absent: 10,000. */
+  readonly graceMs?: number;
+  /** True gives it an input, which can be written while it runs. Without, it reads from /dev/null. */
+  readonly input?: boolean;
+  /** The user of the server's system that it runs as, by name or number. Only a server that is root can do that. */
+  readonly user?: string;
+  /** The group that it runs as, by name or number. Absent: the user's own. */
+  readonly group?: string;
+  /** The bits that are taken from the mode of files it makes, from 0 to 0o777. Absent: 0o022. */
+  readonly umask?: number;
+  /** The niceness, from -20 (before others) to 19 (after them). Absent: 0. A negative one needs a privilege. */
+  readonly nice?: number;
+  /** The separation from the rest of the host. Absent: none. */
+  readonly isolation?: Isolation;
+  /** The limits of each process. */
+  readonly rlimits?: Rlimits;
+}
+
+/** The options of a job that a process of its own does not have. */
+export interface JobOnlyOptions {
+  /** The limits of all processes together, by a cgroup. */
+  readonly cgroupLimits?: CgroupLimits;
+  /** True lets the job's programs gain privileges, where the supervisor lets those that ask. */
+  readonly allowNewPrivileges?: boolean;
+  /** True adds the variables that the supervisor lends to the job's environment. */
+  readonly inheritEnv?: boolean;
+}
+
+/** All options that the table describes. */
+export interface JobOptionValues extends ExecutionOptions, JobOnlyOptions {}
+
+/** The options that a job's status does not have. `JobStatus` must have a field for every other one. */
+export type HiddenOption = "graceMs" | "input" | "umask" | "nice" | "allowNewPrivileges" | "inheritEnv";
+
+/** The options in a job's status. */
+export type StatusOptions = Omit<JobOptionValues, HiddenOption>;
+
+/** The type of the table: a descriptor for each option, with `status` for those that a status has. */
+type Table =
+  & { readonly [Name in keyof JobOptionValues]-?: OptionFor<NonNullable<JobOptionValues[Name]>> }
+  & { readonly [Name in HiddenOption]: { readonly status?: undefined } }
+  & { readonly [Name in keyof StatusOptions]-?: { readonly status: object } };
+
+/** The descriptors, in the order of the flags in help and of the lines in a status. */
+export const JOB_OPTIONS = {
+  input: {
+    kind: "switch",
+    field: "input",
+    noun: "input",
+    // The input of an interpreter is a program.
+    policy: "guarded",
+    flag: { syntax: "-i, --stdin", help: "give the job a standard input (default: none)" },
+  },
+  timeoutMs: {
+    kind: "integer",
+    field: "timeout_ms",
+    noun: "timeout",
+    unit: "milliseconds",
+    min: 0,
+    // Longer timers overflow: setTimeout counts in a signed 32-bit number of milliseconds (24 days).
+    max: 2_147_483_647,
+    absent: "never",
+    policy: "harmless",
+    flag: {
+      syntax: "--timeout <DURATION>",
+      help: "stop the job when it has run this long, such as 90s or 1h30m",
+      notation: "duration",
+      min: 1,
+      max: 596 * 3_600_000,
+    },
+    status: {},
+  },
+  graceMs: {
+    kind: "integer",
+    field: "grace_ms",
+    noun: "grace period",
+    unit: "milliseconds",
+    min: 0,
+    // Longer than any orderly end takes. A stop must not be put off for ever.
+    max: 3_600_000,
+    absent: "unset",
+    policy: "harmless",
+    flag: {
+      syntax: "--grace <DURATION>",
+      help: "time between SIGTERM and SIGKILL when the job is stopped (default: 10s)",
+      notation: "duration",
+    },
+  },
+  user: {
+    kind: "text",
+    field: "user",
+    noun: "user",
+    // Fields of passwd(5) end with a colon or a line's end. Names of Linux have at most 255 characters: LOGIN_NAME_MAX.
+    pattern: /^[^:\n\0]{1,255}$/,
+    must: "a name or number of the server's system",
+    policy: "judged",
+    flag: { syntax: "-u, --user <USER>", help: "run as this user of the server's system, by name or number" },
+    status: {},
+  },
+  group: {
+    kind: "text",
+    field: "group",
+    noun: "group",
+    pattern: /^[^:\n\0]{1,255}$/,
+    must: "a name or number of the server's system",
+    policy: "judged",
+    flag: { syntax: "--group <GROUP>", help: "run as this group (default: the user's own)" },
+    status: {},
+  },
+  umask: {
+    kind: "integer",
+    field: "umask",
+    noun: "umask",
+    min: 0,
+    max: 0o777,
+    absent: "unset",
+    policy: "guarded",
+    flag: {
+      syntax: "--umask <MODE>",
+      help: "permission bits that the job's files do not get, octal",
+      notation: "octal",
+    },
+    launch: {
+      stage: "last",
+      script: 'umask "$1"',
+      argument: (umask) => umask.toString(8).padStart(4, "0"),
+      failure: "its umask could not be set",
+    },
+  },
+  nice: {
+    kind: "integer",
+    field: "nice",
+    noun: "niceness",
+    min: -20,
+    max: 19,
+    absent: "zero",
+    policy: "harmless",
+    // A higher priority than the server's own is not for its clients: the field has no sign.
+    flag: { syntax: "--nice <COUNT>", help: "let others go first: niceness, from 0 to 19", notation: "count", min: 0 },
+  },
+  rlimits: {
+    kind: "group",
+    field: "rlimits",
+    noun: "limits on processes",
+    policy: "guarded",
+    members: RLIMITS,
+    separator: " ",
+    status: { label: "Ulimits" },
+  },
+  isolation: {
+    kind: "choice",
+    field: "isolation",
+    noun: "isolation",
+    prefix: "ISOLATION_",
+    words: { PRIVATE: "private", STRICT: "strict" },
+    policy: "guarded",
+    flag: {
+      syntax: "--isolate <LEVEL>",
+      help:
+        "private: own /tmp, IPC and host name; strict: also no network, all else read-only, few devices; not for root",
+    },
+    status: { label: "Isolation" },
+  },
+  cgroupLimits: {
+    kind: "group",
+    field: "cgroup_limits",
+    noun: "cgroup limits",
+    policy: "guarded",
+    members: CGROUP_LIMITS,
+    separator: ", ",
+    conflict: ({ ioPath, maxReadBytesPerS, maxWriteBytesPerS }: CgroupLimits) =>
+      ioPath !== undefined && maxReadBytesPerS === undefined && maxWriteBytesPerS === undefined
+        ? "Cannot use a path for disk limits without a limit on reading or writing: give one of them too"
+        : undefined,
+    status: { label: "Limits" },
+  },
+  allowNewPrivileges: {
+    kind: "switch",
+    field: "allow_new_privileges",
+    noun: "new privileges",
+    policy: "privileged",
+    flag: { syntax: "--allow-new-privileges", help: "let the job's programs gain privileges, as sudo does" },
+  },
+  inheritEnv: {
+    kind: "switch",
+    field: "inherit_env",
+    noun: "inherited environment",
+    policy: "privileged",
+    flag: { syntax: "--inherit-env", help: "add the variables that the server lends to the job's environment" },
+  },
+} as const satisfies Table;
+
+/** The name of an option. */
+export type JobOptionName = keyof JobOptionValues;
