@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { main } from "../../cli/main.ts";
 import type { JobStatus } from "../../proto/teleport/v1/job_worker.ts";
 import { exited, FakeCallError, FakeIo, jobStatus, outputOf, running, stream, teleport } from "../support/fake_io.ts";
+import { someBytes } from "../support/random.ts";
 
 const killed = jobStatus({ state: "STATE_KILLED", signal: "SIGTERM", reason: "REASON_STOPPED", stopped_by: "ada" });
 const notFound = jobStatus({
@@ -299,7 +300,7 @@ Deno.test("teleport rm exits 255 when the server cannot be reached", async () =>
 
 for (const [args, follow] of [[["logs"], false], [["logs", "-f"], true], [["logs", "--follow"], true]] as const) {
   Deno.test(`teleport ${args.join(" ")} writes each stream to its own descriptor, byte for byte`, async () => {
-    const out = crypto.getRandomValues(new Uint8Array(1000));
+    const out = someBytes(1000);
     const messages = await outputOf([["stdout", out], ["stderr", "e\0\n"], ["stdout", "no newline"]], exited(7));
     const asked: unknown[] = [];
     const io = new FakeIo({

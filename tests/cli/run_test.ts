@@ -13,6 +13,7 @@ import {
   teleport,
   untilAborted,
 } from "../support/fake_io.ts";
+import { someBytes } from "../support/random.ts";
 
 /** A server with one job, which ends when the test says so. */
 class FakeJob {
@@ -72,7 +73,7 @@ function killedBy(signal: string): JobStatus {
 Deno.test("teleport run writes each stream to its own descriptor and exits as the job did", async () => {
   const job = new FakeJob();
   const io = new FakeIo(job.calls);
-  const random = crypto.getRandomValues(new Uint8Array(2000));
+  const random = someBytes(2000);
   job.output = [["stdout", random], ["stderr", "\0oops"], ["stdout", "end"]];
   job.ended.resolve(exited(7));
   assert.equal(await teleport(io, "run", "true"), 7);

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { readUntil, spawnWithInput, startServer, teleport, teleportOk } from "../support/programs.ts";
 import { Proxy } from "./proxy.ts";
 import { clientOf, descriptorsBackTo, descriptorsOf, memoryMiB, startUp } from "../support/server_process.ts";
+import { Random, seedFor, someBytes } from "../support/random.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -19,7 +20,7 @@ const READS_ON_USR1 =
 Deno.test("teleport run -i passes every byte on, ends the job's input at its own end, and exits as the job did", async () => {
   await using server = await startServer();
   const program = spawnWithInput(server, "run", "-i", "--", "sh", "-c", "cat; echo end >&2; exit 7");
-  const data = crypto.getRandomValues(new Uint8Array(65_536));
+  const data = someBytes(65_536);
   const writer = program.stdin.getWriter();
   const sent = (async () => {
     for (let count = 0; count < 100; count++) await writer.write(data.subarray(count));
@@ -96,8 +97,9 @@ Deno.test("teleport input goes on where the one before left, and ends the input"
 Deno.test(`teleport run -i brings every byte once through ${CUTS} cuts of the connection`, async () => {
   await using server = await startServer();
   await using proxy = new Proxy(server.address);
+  const random = new Random(seedFor("input_test"));
   let cuts = 0;
-  const gap = () => (BYTES / CUTS) * (0.5 + Math.random() / 3);
+  const gap = () => (BYTES / CUTS) * (0.5 + random.next() / 3);
   let next = gap();
   proxy.onBytes = () => {
     if (proxy.sentBytes < next || cuts === CUTS) return;
@@ -109,7 +111,7 @@ Deno.test(`teleport run -i brings every byte once through ${CUTS} cuts of the co
   const hash = createHash("sha256");
   const writer = program.stdin.getWriter();
   const sent = (async () => {
-    const data = crypto.getRandomValues(new Uint8Array(65_536));
+    const data = someBytes(65_536);
     for (let left = BYTES; left > 0; left -= data.length) {
       const piece = data.slice(0, Math.min(left, data.length));
       piece[0] = left % 251; // No two are alike, so that a doubled or lost one is seen.
@@ -133,7 +135,7 @@ Deno.test("200 MB against a job that does not read yet wait at the client; the s
   for await (const { state } of calls.Start({ id })) if (state === "STATE_RUNNING") break;
   for await (const _ of calls.GetOutput({ id })) break;
   const before = memoryMiB(server, "VmRSS");
-  const data = crypto.getRandomValues(new Uint8Array(65_536));
+  const data = someBytes(65_536);
   const hash = createHash("sha256");
   let given = 0;
   const sending = calls.Input((async function* () {

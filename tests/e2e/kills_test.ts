@@ -8,6 +8,7 @@ import type { JobWorkerClient } from "../../proto/service.ts";
 import type { JobStatus } from "../../proto/teleport/v1/job_worker.ts";
 import { CallError, connect } from "../../rpc/client/client.ts";
 import { type Server, spawnServer, startServer, teleport } from "../support/programs.ts";
+import { Random, seedFor } from "../support/random.ts";
 
 /** The full size is 100. */
 const ROUNDS = Number(Deno.env.get("TELEPORT_TEST_KILLS") ?? 5);
@@ -189,10 +190,10 @@ function connectTo(server: Server) {
 }
 
 /** Kills a server somewhere on its way from nothing to where it serves, taking up what the one before it left. */
-async function killAtStart(dir: string): Promise<void> {
+async function killAtStart(dir: string, random: Random): Promise<void> {
   const { process } = spawnServer({ dir });
   const log = new Response(process.stderr).text();
-  await new Promise((resolve) => setTimeout(resolve, Math.random() * 500));
+  await new Promise((resolve) => setTimeout(resolve, random.below(500)));
   process.kill("SIGKILL");
   await Promise.all([process.status, log]);
 }
@@ -212,16 +213,17 @@ function checkDirectory(directory: string): void {
 Deno.test(`after each of ${ROUNDS} kills at a random moment under load, all that was acknowledged is true`, async () => {
   const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
   const known = new Acknowledged();
+  const random = new Random(seedFor("kills_test"));
   let bytes = 0;
   for (let round = 0; round < ROUNDS; round++) {
-    if (round % 3 === 2) await killAtStart(dir);
+    if (round % 3 === 2) await killAtStart(dir, random);
     const server = await startServer({ dir });
     const client = connectTo(server);
     const alive = living();
     for (const id of known.states.keys()) assert.ok(!alive.has(id), `${id} of an earlier life is alive`);
     await check(client.calls, known);
     const loads = Array.from({ length: CLIENTS }, (_, index) => load(client.calls, known, index));
-    await new Promise((resolve) => setTimeout(resolve, 50 + Math.random() * 600));
+    await new Promise((resolve) => setTimeout(resolve, 50 + random.below(600)));
     server.process.kill("SIGKILL");
     await server.process.status;
     await Promise.all(loads);

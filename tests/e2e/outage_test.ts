@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { Proxy } from "./proxy.ts";
 import { readRest, readUntil, spawnTeleport, startServer, teleport, teleportOk } from "../support/programs.ts";
+import { Random, seedFor } from "../support/random.ts";
 
 /** The full size is 50 cuts in 200 MB: set both to see that. */
 const CUTS = Number(Deno.env.get("TELEPORT_TEST_CUTS") ?? 10);
@@ -10,8 +11,9 @@ const BYTES = Number(Deno.env.get("TELEPORT_TEST_CUT_BYTES") ?? 30_000_000);
 
 /** Has the proxy cut at random places, the next always far enough away that something comes through in between. */
 function cutOften(proxy: Proxy): { readonly cuts: number } {
+  const random = new Random(seedFor("outage_test"));
   let cuts = 0;
-  const gap = () => (BYTES / CUTS) * (0.5 + Math.random() / 3);
+  const gap = () => (BYTES / CUTS) * (0.5 + random.next() / 3);
   let next = gap();
   proxy.onBytes = () => {
     if (proxy.bytes < next || cuts === CUTS) return;

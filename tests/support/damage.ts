@@ -1,44 +1,35 @@
-/** Damages copies of files at random, and shows what may come of it: the truth, or a refusal with a sentence. */
+/** Damages files at random, and checks what comes of it: the right data, or an error with a sentence. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { Random as Numbers } from "./random.ts";
-
-/** A number from 0 up to, not including, `below`. */
-export type Random = (below: number) => number;
-
-/** The numbers of a seed. */
-export function randomOf(seed: number): Random {
-  const numbers = new Numbers(seed);
-  return (below) => numbers.below(below);
-}
+import type { Random } from "./random.ts";
 
 const PAGE_BYTES = 4_096;
 
-/** The ways in which disks fail. Each changes the bytes, and may return others. */
+/** The ways in which disks fail. Each returns the damaged bytes, and may change its argument. */
 const WAYS: Readonly<Record<string, (bytes: Uint8Array, random: Random) => Uint8Array>> = {
   "a flipped bit": (bytes, random) => {
-    const at = random(bytes.length);
-    bytes[at] = bytes[at]! ^ (1 << random(8));
+    const at = random.below(bytes.length);
+    bytes[at] = bytes[at]! ^ (1 << random.below(8));
     return bytes;
   },
   "a hundred flipped bits": (bytes, random) => {
-    for (let count = 0; count < 100; count++) bytes[random(bytes.length)]! ^= 1 << random(8);
+    for (let count = 0; count < 100; count++) bytes[random.below(bytes.length)]! ^= 1 << random.below(8);
     return bytes;
   },
-  "a truncated file": (bytes, random) => bytes.subarray(0, random(bytes.length)),
+  "a truncated file": (bytes, random) => bytes.subarray(0, random.below(bytes.length)),
   "a page of zeros": (bytes, random) => {
-    const from = PAGE_BYTES * random(Math.ceil(bytes.length / PAGE_BYTES));
+    const from = PAGE_BYTES * random.below(Math.ceil(bytes.length / PAGE_BYTES));
     return bytes.fill(0, from, from + PAGE_BYTES);
   },
-  "a page of another place": (bytes, random) => {
+  "a page copied from another place": (bytes, random) => {
     const pages = Math.ceil(bytes.length / PAGE_BYTES);
-    const from = PAGE_BYTES * random(pages);
-    bytes.copyWithin(PAGE_BYTES * random(pages), from, from + PAGE_BYTES);
+    const from = PAGE_BYTES * random.below(pages);
+    bytes.copyWithin(PAGE_BYTES * random.below(pages), from, from + PAGE_BYTES);
     return bytes;
   },
   "a page of noise": (bytes, random) => {
-    const from = PAGE_BYTES * random(Math.ceil(bytes.length / PAGE_BYTES));
-    for (let at = from; at < Math.min(bytes.length, from + PAGE_BYTES); at++) bytes[at] = random(256);
+    const from = PAGE_BYTES * random.below(Math.ceil(bytes.length / PAGE_BYTES));
+    for (let at = from; at < Math.min(bytes.length, from + PAGE_BYTES); at++) bytes[at] = random.below(256);
     return bytes;
   },
 };
@@ -46,26 +37,26 @@ const WAYS: Readonly<Record<string, (bytes: Uint8Array, random: Random) => Uint8
 /**
  * Damages one file in one way.
  *
- * @returns the way, for the message of a failure
+ * @returns the name of the way, for the text of a failure
  */
 export function damageFile(path: string, random: Random): string {
   const bytes = Deno.readFileSync(path);
   if (bytes.length === 0) return "an empty file";
   const names = Object.keys(WAYS);
-  // One bit is what nobody notices: half of all cases.
-  const name = random(2) === 0 ? names[0]! : names[random(names.length)]!;
+  // Half of all cases flip one bit, which is the hardest damage to notice.
+  const name = random.below(2) === 0 ? names[0]! : names[random.below(names.length)]!;
   Deno.writeFileSync(path, WAYS[name]!(bytes, random));
   return name;
 }
 
-/** The files below a directory, in the same order everywhere. */
+/** Lists the files below a directory, in the same order on every machine. */
 export function filesBelow(directory: string): string[] {
   return [...Deno.readDirSync(directory)].sort((a, b) => a.name < b.name ? -1 : 1).flatMap(({ name, isDirectory }) =>
     isDirectory ? filesBelow(join(directory, name)) : [join(directory, name)]
   );
 }
 
-/** Copies a directory with all below it. */
+/** Copies a directory with its contents. */
 export function copyDirectory(from: string, to: string): void {
   Deno.mkdirSync(to, { recursive: true });
   for (const { name, isDirectory } of Deno.readDirSync(from)) {
@@ -74,7 +65,7 @@ export function copyDirectory(from: string, to: string): void {
   }
 }
 
-/** Fails unless the error is one of those that say in a sentence what is wrong. */
+/** Fails unless the error is of an expected class and its text is a sentence without a stack. */
 export function assertRefusal(
   error: unknown,
   // deno-lint-ignore no-explicit-any -- constructors of errors take what each takes

@@ -13,7 +13,8 @@ import { readIdentity } from "../../teleportd/identity.ts";
 import { RevocationMemory } from "../../teleportd/revocation_memory.ts";
 import { StartError } from "../../teleportd/start_error.ts";
 import { readLimits } from "../../teleportd/supervisor_options.ts";
-import { assertRefusal, copyDirectory, damageFile, filesBelow, randomOf } from "../support/damage.ts";
+import { assertRefusal, copyDirectory, damageFile, filesBelow } from "../support/damage.ts";
+import { Random } from "../support/random.ts";
 
 const POLICY = `{
   "comment": "A comment may stand in every object.",
@@ -87,12 +88,12 @@ async function start(directory: string): Promise<void> {
  * @returns what was damaged, and how it was refused
  */
 export async function damageFiles(made: ServerFiles, seed: number): Promise<string> {
-  const random = randomOf(seed);
+  const random = new Random(seed);
   const copy = join(made.directory, `copy-${seed}`);
   copyDirectory(join(made.directory, "whole"), copy);
   try {
     const files = filesBelow(copy);
-    const path = files[random(files.length)]!;
+    const path = files[random.below(files.length)]!;
     const context = `seed ${seed}, ${damageFile(path, random)} in ${path.slice(copy.length + 1)}`;
     let result = "started";
     try {

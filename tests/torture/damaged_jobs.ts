@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { TeleportError } from "../../mod.ts";
 import { Supervisor } from "../../worker/supervisor/supervisor.ts";
-import { assertRefusal, copyDirectory, damageFile, filesBelow, randomOf } from "../support/damage.ts";
+import { assertRefusal, copyDirectory, damageFile, filesBelow } from "../support/damage.ts";
+import { Random } from "../support/random.ts";
 
 /** A job as it was before the damage. */
 interface Truth {
@@ -66,16 +67,18 @@ export async function makeJobs(): Promise<DamagedJobs> {
  * @param seed decides the copy, the file and the damage
  */
 export async function damageJobs(made: DamagedJobs, seed: number): Promise<string> {
-  const random = randomOf(seed);
+  const random = new Random(seed);
   const copy = join(made.directory, `copy-${seed}`);
-  const from = random(2) === 0 ? "closed" : "killed";
+  const from = random.below(2) === 0 ? "closed" : "killed";
   copyDirectory(join(made.directory, from), copy);
   try {
     const files = filesBelow(copy);
     // Most files are logs; the database holds all.
     const databases = files.filter((path) => path.includes("jobs.db"));
-    const path = random(3) === 0 ? files[random(files.length)]! : databases[random(databases.length)]!;
-    const whileOpen = random(3) === 0;
+    const path = random.below(3) === 0
+      ? files[random.below(files.length)]!
+      : databases[random.below(databases.length)]!;
+    const whileOpen = random.below(3) === 0;
     const damage = () => `${damageFile(path, random)} in ${path.slice(copy.length + 1)}`;
     let context = `seed ${seed}, ${from}, ${whileOpen ? "while open, " : ""}`;
     if (!whileOpen) context += damage();

@@ -6,6 +6,7 @@ import { readPem, splitCertificates, writePem } from "../../trust/pem.ts";
 import { openssl, withOpenssl } from "../support/certs.ts";
 import { ca, clientCertificate, clientCredentials, otherCa, serverCredentials } from "../support/certificates.ts";
 import { connectTo, serveLocally } from "../support/rpc_server.ts";
+import { someBytes } from "../support/random.ts";
 
 const marker = "-----BEGIN CERTIFICATE-----";
 const forms: [string, string][] = [
@@ -31,7 +32,7 @@ for (const [kind, text] of forms) {
 }
 
 Deno.test("readPem() reads what writePem() wrote, several in one text", () => {
-  const [one, two] = [crypto.getRandomValues(new Uint8Array(100)), new Uint8Array()];
+  const [one, two] = [someBytes(100), new Uint8Array()];
   const blocks = readPem(`${writePem("A B", one)}x\n${writePem("C", one.subarray(0, 3))}${writePem("D", two)}`);
   assert.deepEqual(blocks.map(({ label, der }) => [label, der.length]), [["A B", 100], ["C", 3], ["D", 0]]);
   assert.deepEqual(blocks[0]!.der, one);

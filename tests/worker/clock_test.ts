@@ -5,7 +5,7 @@ import { OutputLog } from "../../worker/output/log.ts";
 import type { OutputChunk } from "../../worker/output/chunk.ts";
 import { type OutputSelection, readOutput } from "../../worker/output/follow.ts";
 import { Supervisor } from "../../worker/supervisor/supervisor.ts";
-import { randomOf } from "../support/damage.ts";
+import { Random, seedFor } from "../support/random.ts";
 
 const decoder = new TextDecoder();
 const never = new AbortController().signal;
@@ -79,13 +79,13 @@ Deno.test("output that follows a jump of the clock has its own time, and is mark
 
 Deno.test("any times: nothing selected by since is older, and what is left out by until is newer, in a restored log too", () =>
   withDirectory(async (directory) => {
-    const seed = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
-    const random = randomOf(seed);
+    const seed = seedFor("clock_test");
+    const random = new Random(seed);
     for (let round = 0; round < 12; round++) {
       // Half of the clocks only go forwards; the others jump.
       let now = START_MS;
       const times = Array.from({ length: 60 }, () => {
-        now += random(20) === 0 && round % 2 === 1 ? random(20_000) - 10_000 : random(300);
+        now += random.below(20) === 0 && round % 2 === 1 ? random.below(20_000) - 10_000 : random.below(300);
         return now;
       });
       const place = join(directory, `${round}`);
@@ -93,7 +93,7 @@ Deno.test("any times: nothing selected by since is older, and what is left out b
       await live.seal();
       const restored = OutputLog.restore("job", { directory: join(place, "job") }, live.end, live.totals());
       for (let count = 0; count < 20; count++) {
-        const asked = (times[random(times.length)] ?? START_MS) + random(3) - 1;
+        const asked = (times[random.below(times.length)] ?? START_MS) + random.below(3) - 1;
         const first = times.findLastIndex((time) => time < asked) + 1;
         const last = times.findLastIndex((time) => time <= asked) + 1;
         const whole = times.map((_, index) => index % 10).join("");

@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import { type JobStatus, type State, Supervisor, TeleportError } from "../../mod.ts";
 import { commandOf, type Kind, Model, type ModelFilter, type ModelJob, type Outcome } from "./model.ts";
+import { Random, seedFor } from "../support/random.ts";
 import { defined } from "../../base/defined.ts";
 
 /** The full size is 10,000. */
 const OPERATIONS = Number(Deno.env.get("TELEPORT_TEST_OPERATIONS") ?? 800);
-/** To replay a failure. */
-const SEED = Number(Deno.env.get("TELEPORT_TEST_SEED") ?? Math.floor(Math.random() * 2 ** 32));
+const SEED = seedFor("model_test");
 
 /** Few enough that a step can compare all of them. */
 const MAX_JOBS = 30;
@@ -15,17 +15,6 @@ const MISSING = "01890000-0000-7000-8000-000000000000";
 const OWNERS = ["ann", "bob", "eve"] as const;
 const KINDS: readonly Kind[] = ["exits", "exits", "writes", "writes", "stays", "stays", "missing"];
 const STATES: readonly State[] = ["INITIAL", "RUNNING", "EXITED", "KILLED", "FAILED", "LOST"];
-
-/** Mulberry32: small, and the same everywhere. */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** What a call came to. */
 async function outcomeOf(call: () => Promise<unknown>): Promise<Outcome> {
@@ -42,30 +31,30 @@ async function outcomeOf(call: () => Promise<unknown>): Promise<Outcome> {
 class Sides {
   readonly model = new Model(MAX_JOBS);
   readonly directory: string;
-  readonly #random: () => number;
+  readonly #random: Random;
   supervisor: Supervisor;
   /** What one who watches all jobs has been told, by id; resumed by its token, also in the next life. */
   readonly #told = new Map<string, State>();
   #token: string | undefined;
 
-  constructor(directory: string, random: () => number) {
+  constructor(directory: string, random: Random) {
     this.directory = directory;
     this.#random = random;
     this.supervisor = new Supervisor({ directory, maxJobs: MAX_JOBS });
   }
 
   #pick<T>(items: readonly T[]): T {
-    return items[Math.floor(this.#random() * items.length)] as T;
+    return this.#random.pick(items);
   }
 
   /** A job of the model, or now and then one that is not there. */
   #anyId(): string {
-    return this.#random() < 0.03 ? MISSING : this.#pick(this.model.jobs)?.id ?? MISSING;
+    return this.#random.chance(0.03) ? MISSING : this.#pick(this.model.jobs)?.id ?? MISSING;
   }
 
   /** Does one thing, says what it is, and checks what it came to. */
   async step(): Promise<string> {
-    const dice = this.#random();
+    const dice = this.#random.next();
     if (dice < 0.30) return await this.#add();
     if (dice < 0.52) return await this.#start();
     if (dice < 0.62) return await this.#stop();
@@ -80,10 +69,10 @@ class Sides {
   async #add(): Promise<string> {
     const job = {
       kind: this.#pick(KINDS),
-      exitCode: Math.floor(this.#random() * 3),
+      exitCode: this.#random.below(3),
       owner: this.#pick(OWNERS),
-      labels: { part: `${Math.floor(this.#random() * 3)}`, ...(this.#random() < 0.3 ? { rare: "yes" } : {}) },
-      requestId: this.#random() < 0.3 ? `request-${Math.floor(this.#random() * 20)}` : undefined,
+      labels: { part: `${this.#random.below(3)}`, ...(this.#random.chance(0.3) ? { rare: "yes" } : {}) },
+      requestId: this.#random.chance(0.3) ? `request-${this.#random.below(20)}` : undefined,
     };
     const wanted = this.model.canAdd(job);
     const [command, ...args] = commandOf(job);
@@ -140,14 +129,14 @@ class Sides {
 
   async #list(): Promise<string> {
     const filter: ModelFilter = {
-      ...(this.#random() < 0.4 ? { states: [this.#pick(STATES), this.#pick(STATES)] } : {}),
-      ...(this.#random() < 0.3 ? { owner: this.#pick([...OWNERS, "nobody"]) } : {}),
-      ...(this.#random() < 0.3
+      ...(this.#random.chance(0.4) ? { states: [this.#pick(STATES), this.#pick(STATES)] } : {}),
+      ...(this.#random.chance(0.3) ? { owner: this.#pick([...OWNERS, "nobody"]) } : {}),
+      ...(this.#random.chance(0.3)
         ? { labels: this.#pick([{ part: "1" }, { rare: "yes" }, { rare: "yes", part: "2" }]) }
         : {}),
-      ...(this.#random() < 0.2 ? { command: this.#pick(["sleep", "exit 1", "out of", "%"]) } : {}),
+      ...(this.#random.chance(0.2) ? { command: this.#pick(["sleep", "exit 1", "out of", "%"]) } : {}),
     };
-    const pageSize = 1 + Math.floor(this.#random() * 8);
+    const pageSize = 1 + this.#random.below(8);
     const ids: string[] = [];
     let pageToken: string | undefined;
     do {
@@ -254,7 +243,7 @@ function expected(job: ModelJob) {
 
 Deno.test(`${OPERATIONS} random operations: the supervisor and a plain model agree after every step`, async () => {
   const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
-  const sides = new Sides(directory, randomOf(SEED));
+  const sides = new Sides(directory, new Random(SEED));
   const steps: string[] = [];
   try {
     for (let index = 0; index < OPERATIONS; index++) {

@@ -6,6 +6,7 @@ import type { Sent } from "../../../proto/service.ts";
 import type { InputRequest, InputResponse } from "../../../proto/teleport/v1/job_worker.ts";
 import { ProcessInput } from "../../../worker/process/stdin.ts";
 import { FakeCallError, FakeStdin, running } from "../../support/fake_io.ts";
+import { someBytes } from "../../support/random.ts";
 
 /** A refusal by the server, with its own code. */
 class Refusal extends FakeCallError {
@@ -134,7 +135,7 @@ Deno.test("sendInput() begins where the input is, and sends long input in severa
   await server.input.take((async function* () {
     yield { data: new Uint8Array(3) };
   })());
-  const data = crypto.getRandomValues(new Uint8Array(65_536));
+  const data = someBytes(65_536);
   const chunks = Array.from({ length: 150 }, () => data);
   const sent = await send(server, stdinOf(...chunks, null), { offset: 3 });
   assert.deepEqual(sent, { inputBytes: 3 + 150 * 65_536, isClosed: true, isWhole: true });

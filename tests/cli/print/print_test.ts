@@ -2,11 +2,12 @@
 import assert from "node:assert/strict";
 import { BrokenPipeError, createPrint } from "../../../cli/print/print.ts";
 import { FakeIo } from "../../support/fake_io.ts";
+import { someBytes } from "../../support/random.ts";
 
 Deno.test("Print.bytes() writes all of it, also when the file takes little at a time", async () => {
   const io = new FakeIo();
   io.stdout.maxBytesAWrite = 3;
-  const data = crypto.getRandomValues(new Uint8Array(1000));
+  const data = someBytes(1000);
   await createPrint(io, {}, { json: false }).bytes("stdout", data);
   assert.deepEqual(io.stdout.bytes, data);
 });
@@ -51,7 +52,7 @@ Deno.test("Print writes all of it to a file that another program made non-blocki
     count += 1;
     return count % 2 === 1 ? Promise.reject(new Deno.errors.WouldBlock("x")) : write(data);
   };
-  const data = crypto.getRandomValues(new Uint8Array(1000));
+  const data = someBytes(1000);
   await createPrint(io, {}, { json: false }).bytes("stdout", data);
   assert.deepEqual(io.stdout.bytes, data);
   assert.equal(count, 6);

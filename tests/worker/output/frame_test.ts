@@ -18,6 +18,7 @@ import {
   newLogIdentity,
   offsetsAfter,
 } from "../../../worker/output/frame.ts";
+import { someBytes } from "../../support/random.ts";
 
 const SALT = newLogIdentity();
 
@@ -41,13 +42,6 @@ function concat(...parts: readonly Uint8Array[]): Uint8Array {
   return Uint8Array.from(parts.flatMap((part) => [...part]));
 }
 
-function random(length: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(length);
-  // One call gives 64 KiB at most.
-  for (let at = 0; at < length; at += 65_536) crypto.getRandomValues(bytes.subarray(at, at + 65_536));
-  return bytes;
-}
-
 Deno.test("decodeRecord() gives back what frameRecord() wrote, for both streams and every size of number", () => {
   const large = 2 ** 50 + 3;
   for (const length of [0, 1, 255, 256, MAX_PAYLOAD_BYTES]) {
@@ -58,7 +52,7 @@ Deno.test("decodeRecord() gives back what frameRecord() wrote, for both streams 
           stderr: 1,
         }]
       ) {
-        const payload = random(length);
+        const payload = someBytes(length);
         const timeMs = 1_764_000_000_000.25;
         const decoded = decodeFrame(record(payload, { stream, offsets, timeMs }), 0, SALT);
         assert.deepEqual(decoded, {
@@ -79,7 +73,7 @@ Deno.test("decodeRecord() gives back what frameRecord() wrote, for both streams 
 Deno.test("decodeRecord() gives back the marks of the clock", () => {
   for (const clockWentBack of [true, false]) {
     for (const isUnordered of [true, false]) {
-      const decoded = decodeFrame(record(random(9), { clockWentBack, isUnordered, stream: "stderr" }), 0, SALT);
+      const decoded = decodeFrame(record(someBytes(9), { clockWentBack, isUnordered, stream: "stderr" }), 0, SALT);
       assert.ok(decoded !== undefined && decoded !== "damaged");
       assert.deepEqual([decoded.clockWentBack, decoded.isUnordered, decoded.stream], [
         clockWentBack,
@@ -91,16 +85,16 @@ Deno.test("decodeRecord() gives back the marks of the clock", () => {
 });
 
 Deno.test("decodeRecord() takes a record cut at any byte for one that is not whole", () => {
-  const bytes = record(random(100));
+  const bytes = record(someBytes(100));
   for (let length = 0; length < bytes.length; length++) {
     assert.equal(decodeFrame(bytes.subarray(0, length), 0, SALT), undefined, `at ${length}`);
   }
 });
 
 Deno.test("decodeRecord() never takes a record with a changed bit or byte for a good one", () => {
-  const bytes = record(random(64), { offsets: { stdout: 70_000, stderr: 5 } });
+  const bytes = record(someBytes(64), { offsets: { stdout: 70_000, stderr: 5 } });
   // Behind it stands more, as in a file, so that a length that grew is not just "not whole".
-  const file = concat(bytes, random(MAX_PAYLOAD_BYTES));
+  const file = concat(bytes, someBytes(MAX_PAYLOAD_BYTES));
   for (let at = 0; at < bytes.length; at++) {
     const good = file[at] ?? 0;
     for (const change of [1, 2, 4, 8, 16, 32, 64, 128, 255, good]) {
@@ -114,7 +108,7 @@ Deno.test("decodeRecord() never takes a record with a changed bit or byte for a 
 });
 
 Deno.test("decodeRecord() takes no record of another log, nor one at the wrong place", () => {
-  const bytes = record(random(10));
+  const bytes = record(someBytes(10));
   assert.equal(decodeFrame(bytes, 0, newLogIdentity()), "damaged");
   // Same mark, another key: a job that read the mark in a core dump, say, still cannot make a record.
   assert.equal(decodeFrame(bytes, 0, { ...newLogIdentity(), mark: SALT.mark }), "damaged");
@@ -123,14 +117,14 @@ Deno.test("decodeRecord() takes no record of another log, nor one at the wrong p
 });
 
 Deno.test("decodeRecord() works on a part of a larger buffer", () => {
-  const whole = concat(random(13), record(random(10)), random(7));
+  const whole = concat(someBytes(13), record(someBytes(10)), someBytes(7));
   const decoded = decodeFrame(whole.subarray(13), 0, SALT);
   assert.ok(typeof decoded === "object");
   assert.deepEqual(decoded.payload, whole.slice(13 + FRAME_HEADER_BYTES, 13 + FRAME_HEADER_BYTES + 10));
 });
 
 Deno.test("recordStartBefore() walks back over records of all sizes, and stops at what is none", () => {
-  const records = [0, 1, 300, 65_536, 2].map((length) => record(random(length)));
+  const records = [0, 1, 300, 65_536, 2].map((length) => record(someBytes(length)));
   const bytes = concat(...records);
   const starts: number[] = [];
   for (let end: number | undefined = bytes.length; end !== undefined; end = frameStartBefore(bytes, end, SALT)) {
@@ -150,9 +144,14 @@ Deno.test("recordStartBefore() walks back over records of all sizes, and stops a
 Deno.test("findRecord() finds the next record from any byte, though payloads hold old records and marks", () => {
   const mark = record(new Uint8Array()).slice(0, 4);
   // What a job can write: the mark over and over, and a record of another log.
-  const tricky = concat(mark, mark, mark.slice(0, 3), record(random(8), {}, { ...newLogIdentity(), mark: SALT.mark }));
+  const tricky = concat(
+    mark,
+    mark,
+    mark.slice(0, 3),
+    record(someBytes(8), {}, { ...newLogIdentity(), mark: SALT.mark }),
+  );
   const first = record(tricky);
-  const second = record(random(20), { stream: "stderr" });
+  const second = record(someBytes(20), { stream: "stderr" });
   const bytes = concat(first, second);
   assert.equal(findFrame(bytes, 0, SALT)?.at, 0);
   for (let from = 1; from <= first.length; from++) {

@@ -9,6 +9,7 @@ import { OutputLog, type OutputLogOptions } from "../../../worker/output/log.ts"
 import type { OutputChunk } from "../../../worker/output/chunk.ts";
 import { MAX_PAYLOAD_BYTES, type Stream } from "../../../worker/output/frame.ts";
 import { type OutputSelection, readOutput } from "../../../worker/output/follow.ts";
+import { someBytes } from "../../support/random.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -73,7 +74,7 @@ Deno.test(
     const bytes = { stdout: 0, stderr: 0 };
     for (const [index, size] of [1, 0, 7, 65_535, 65_536, 65_537, 300_000, 2, 1_000_000, 3].entries()) {
       const stream = index % 3 === 0 ? "stderr" : "stdout";
-      const chunk = crypto.getRandomValues(new Uint8Array(Math.min(size, 65_536)));
+      const chunk = someBytes(Math.min(size, 65_536));
       const whole = new Uint8Array(size).map((_, at) => chunk[at % chunk.length] ?? 0);
       written[stream].update(whole);
       bytes[stream] += size;
@@ -271,7 +272,7 @@ Deno.test(
     };
     const readers = [0, 0, 1, 5].map(digest);
     for (let index = 0; index < 300; index++) {
-      const chunk = crypto.getRandomValues(new Uint8Array(1 + (index * 7_919) % 40_000));
+      const chunk = someBytes(1 + (index * 7_919) % 40_000);
       await log.append(index % 2 === 0 ? "stdout" : "stderr", chunk);
       if (index % 50 === 0) await turn();
       if (index === 150) readers.push(digest(0), digest(2));

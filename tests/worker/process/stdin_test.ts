@@ -15,6 +15,7 @@ import {
   Supervisor,
 } from "../../../mod.ts";
 import { MAX_INPUT_PIECE_BYTES } from "../../../worker/process/stdin.ts";
+import { someBytes } from "../../support/random.ts";
 
 const encoder = new TextEncoder();
 
@@ -204,8 +205,7 @@ Deno.test("a writer cut off in the middle of a piece neither loses nor doubles i
   );
   await using output = supervisor.watchOutput(id);
   await output.next();
-  const data = new Uint8Array(MAX_INPUT_PIECE_BYTES);
-  for (let at = 0; at < data.length; at += 65_536) crypto.getRandomValues(data.subarray(at, at + 65_536));
+  const data = someBytes(MAX_INPUT_PIECE_BYTES);
   const source = new Source();
   const stop = new AbortController();
   const cut = supervisor.writeInput(id, source, { writer: "ada", offset: 0, signal: stop.signal });
@@ -342,7 +342,7 @@ Deno.test("200 MB reach a job in order, through memory that does not grow", asyn
     supervisor,
     "for i in 1 2 3 4; do dd bs=64k count=100 iflag=fullblock status=none; done | cksum; sha256sum",
   );
-  const chunk = crypto.getRandomValues(new Uint8Array(65_536));
+  const chunk = someBytes(65_536);
   const hash = createHash("sha256");
   const count = 3_200;
   for (let i = 0; i < count - 400; i++) hash.update(chunk);

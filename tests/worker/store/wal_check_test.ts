@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { DirectoryInUseError, StoreUnusableError } from "../../../worker/storage_errors.ts";
 import { Store } from "../../../worker/store/store.ts";
 import { checkWal } from "../../../worker/store/wal_check.ts";
-import { randomOf } from "../../support/damage.ts";
+import { Random } from "../../support/random.ts";
 
 /** Most that a writer takes to write on a machine that is busy, in milliseconds. */
 const READY_MS = 60_000;
@@ -84,17 +84,17 @@ Deno.test("one flipped bit anywhere in the log of a killed process refuses the s
     assert.ok(Number.isInteger(frames) && frames > 18);
     const whole = opened(directory, () => {});
     assert.deepEqual([whole.jobs, whole.ended, whole.told, whole.refusal], [18, 18, "", ""]);
-    const random = randomOf(1);
+    const random = new Random(1);
     const places = [
       ...Array.from({ length: HEADER_BYTES }, (_, at) => at),
       // Of some frames each field of the header: page, size, salts, checksum.
       ...[0, 1, frames - 2, frames - 1].flatMap((frame) =>
         [3, 7, 8, 12, 16, 20].map((field) => HEADER_BYTES + frame * FRAME_BYTES + field)
       ),
-      ...Array.from({ length: frames }, (_, frame) => HEADER_BYTES + frame * FRAME_BYTES + 24 + random(4_096)),
+      ...Array.from({ length: frames }, (_, frame) => HEADER_BYTES + frame * FRAME_BYTES + 24 + random.below(4_096)),
     ];
     for (const at of places) {
-      const { refusal, jobs, ended } = opened(directory, flip(at, random(8)));
+      const { refusal, jobs, ended } = opened(directory, flip(at, random.below(8)));
       assert.match(refusal, DAMAGED, `byte ${at}: ${jobs} jobs, ${ended} ended`);
     }
   }));
@@ -103,8 +103,8 @@ Deno.test("a log that a kill cut is opened, with a warning where its last change
   withDirectory(async (directory) => {
     await killed(join(directory, "jobs.db"), 5);
     const size = Deno.statSync(join(directory, "jobs.db-wal")).size;
-    const random = randomOf(2);
-    for (const less of [1, 24, 4_096, 4_100, 4_119, ...Array.from({ length: 10 }, () => 1 + random(4_119))]) {
+    const random = new Random(2);
+    for (const less of [1, 24, 4_096, 4_100, 4_119, ...Array.from({ length: 10 }, () => 1 + random.below(4_119))]) {
       const { jobs, ended, told, refusal } = opened(directory, (wal) => wal.subarray(0, size - less));
       assert.deepEqual([jobs, ended, refusal], [5, 4, ""], `${less} bytes less`);
       assert.match(told, /^the end of "jobs\.db-wal" is not whole and was dropped: /);
@@ -153,8 +153,8 @@ Deno.test("a log that was begun again over older changes is whole, and damage in
     const frames = (wal.length - HEADER_BYTES) / FRAME_BYTES;
     assert.ok(newer > 10 && newer < frames - 10, `${newer} of ${frames}`);
     assert.deepEqual(opened(directory, () => {}), { jobs: 150, ended: 150, told: "", refusal: "" });
-    const random = randomOf(3);
-    const inFrame = (frame: number) => HEADER_BYTES + frame * FRAME_BYTES + random(FRAME_BYTES);
+    const random = new Random(3);
+    const inFrame = (frame: number) => HEADER_BYTES + frame * FRAME_BYTES + random.below(FRAME_BYTES);
     for (const frame of [0, 5, newer - 2]) assert.match(opened(directory, flip(inFrame(frame))).refusal, DAMAGED);
     for (const frame of [newer, newer + 5, frames - 1]) {
       assert.deepEqual(opened(directory, flip(inFrame(frame))), { jobs: 150, ended: 150, told: "", refusal: "" });
@@ -166,7 +166,7 @@ Deno.test("a log that was begun again over older changes is whole, and damage in
 Deno.test("random kills of a writer leave no log that is refused", () =>
   withDirectory(async (directory) => {
     const path = join(directory, "jobs.db");
-    const random = randomOf(4);
+    const random = new Random(4);
     for (let round = 0; round < 6; round++) {
       const child = new Deno.Command(Deno.execPath(), {
         args: ["run", "--quiet", "-A", new URL("job_writer.ts", import.meta.url).pathname, path, "100000", "boot"],
@@ -174,7 +174,7 @@ Deno.test("random kills of a writer leave no log that is refused", () =>
         stdout: "null",
       }).spawn();
       const deadline = performance.now() + READY_MS;
-      const least = 200_000 + random(3_000_000);
+      const least = 200_000 + random.below(3_000_000);
       const size = () => {
         try {
           return Deno.statSync(`${path}-wal`).size;
