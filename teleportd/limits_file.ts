@@ -4,7 +4,8 @@ import { parseSizeBytes } from "../units/size.ts";
 import { addUlimit } from "../units/ulimit.ts";
 import { UsageError } from "../units/usage_error.ts";
 import type { CgroupLimits, JobLimits, Limits } from "../mod.ts";
-import { rlimitsOf } from "../service/convert/rlimits.ts";
+import { groupValuesOf } from "../service/convert/job_options.ts";
+import { RLIMITS, type Rlimits } from "../base/job_options/rlimits.ts";
 import { JsonFormError, parseJson, readFields, readObject } from "../text/strict_json.ts";
 import { StartError } from "./start_error.ts";
 
@@ -88,7 +89,7 @@ function jobLimits(value: unknown, at: string): JobLimits {
   );
   return {
     ...(timeout === undefined ? {} : { timeoutMs: timeoutMs(timeout, `${at}.timeout`) }),
-    ...(rlimits === undefined ? {} : { rlimits: rlimitsOf(rlimits) }),
+    ...(rlimits === undefined ? {} : { rlimits: groupValuesOf<Rlimits>(RLIMITS, rlimits) }),
     ...(Object.keys(cgroupLimits).length === 0 ? {} : { cgroupLimits }),
   };
 }

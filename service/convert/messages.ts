@@ -1,7 +1,6 @@
 /** The library's plain data as messages of the wire, and back. */
 import {
   InvalidArgumentError,
-  type Isolation,
   type JobEvent,
   type JobFilter,
   type JobOrder,
@@ -9,15 +8,13 @@ import {
   type ListOptions,
   type OutputChunk,
   type OutputEnd,
-  type OutputLimit,
-  type OutputPolicy,
   type OutputSelection,
   type State,
 } from "../../mod.ts";
 import type { Sent } from "../../proto/service.ts";
 import type * as wire from "../../proto/teleport/v1/job_worker.ts";
-import { cgroupLimitsMessage } from "./cgroup_limits.ts";
-import { rlimitsMessage } from "./rlimits.ts";
+import { statusFields } from "./job_options.ts";
+import { knownValue } from "./known_value.ts";
 import { usageMessage } from "./usage.ts";
 import { defined } from "../../base/defined.ts";
 
@@ -47,18 +44,13 @@ export function statusMessage(status: JobStatus): Sent<wire.JobStatus> {
     ended_at: status.endedAt && timestamp(status.endedAt),
     pid: status.pid,
     stopped_by: status.stoppedBy,
-    timeout_ms: status.timeoutMs,
     stdout_bytes: status.stdoutBytes,
     stderr_bytes: status.stderrBytes,
     error_code: status.errorCode,
     max_output_bytes: status.outputLimit?.maxBytes,
     output_policy: status.outputLimit && `OUTPUT_POLICY_${status.outputLimit.policy}`,
     dropped_bytes: status.droppedBytes,
-    user: status.user,
-    group: status.group,
-    rlimits: status.rlimits && rlimitsMessage(status.rlimits),
-    isolation: status.isolation && `ISOLATION_${status.isolation}`,
-    cgroup_limits: status.cgroupLimits && cgroupLimitsMessage(status.cgroupLimits),
+    ...statusFields(status),
     usage: usage && usageMessage(usage),
     term_sent_at: status.exitReport?.termSentAt && timestamp(status.exitReport.termSentAt),
     kill_sent_at: status.exitReport?.killSentAt && timestamp(status.exitReport.killSentAt),
@@ -137,16 +129,6 @@ function dateOf(field: string, time: wire.Timestamp | null): Date | undefined {
   return new Date(seconds * 1_000 + nanos / 1_000_000);
 }
 
-/**
- * A value of an enumeration; one that the service does not know, from a client of a later definition, is a number.
- *
- * @throws {InvalidArgumentError} for a number, where a guess could be the opposite of what was meant
- */
-function known<Name extends string>(field: string, value: Name): Name {
-  if (typeof value === "string") return value;
-  throw new InvalidArgumentError(`Unknown ${field} "${value}": give one that this server knows`);
-}
-
 /** A hundred years: longer than any server has been there, and a moment that a date can hold. */
 const MAX_AGE_MS = 3_155_760_000_000;
 
@@ -164,21 +146,6 @@ function checkAge(field: string, ageMs: number): number {
   throw new InvalidArgumentError(`"${field}" must be an integer from 0 to ${MAX_AGE_MS}, got ${ageMs}`);
 }
 
-/** The limit that a request asks for; undefined: the server's own. */
-export function limitOf(request: wire.JobRequest): OutputLimit | undefined {
-  const { max_output_bytes: maxBytes } = request;
-  const policy = known("output policy", request.output_policy);
-  if (maxBytes === 0) return undefined;
-  if (policy === "OUTPUT_POLICY_UNSPECIFIED") return { maxBytes, policy: "STOP" };
-  return { maxBytes, policy: policy.slice("OUTPUT_POLICY_".length) as OutputPolicy };
-}
-
-/** The isolation that a request asks for; undefined: none. */
-export function isolationOf(isolation: wire.Isolation): Isolation | undefined {
-  if (known("isolation", isolation) === "ISOLATION_UNSPECIFIED") return undefined;
-  return isolation.slice("ISOLATION_".length) as Isolation;
-}
-
 /** The output that a request asks for. */
 export function selectionOf(request: wire.GetOutputRequest): OutputSelection {
   const stream = streamOf(request.stream);
@@ -194,13 +161,13 @@ export function selectionOf(request: wire.GetOutputRequest): OutputSelection {
 
 /** A stream of the wire in the library's words; undefined: both. */
 function streamOf(stream: wire.Stream): "stdout" | "stderr" | undefined {
-  if (known("stream", stream) === "STREAM_STDOUT") return "stdout";
+  if (knownValue("stream", stream) === "STREAM_STDOUT") return "stdout";
   return stream === "STREAM_STDERR" ? "stderr" : undefined;
 }
 
 /** States of the wire in the library's words; what is unspecified is left out. */
 export function statesOf(states: readonly wire.State[]): State[] {
-  return states.map((state) => known("state", state)).filter((state) => state !== "STATE_UNSPECIFIED")
+  return states.map((state) => knownValue("state", state)).filter((state) => state !== "STATE_UNSPECIFIED")
     .map((state) => state.slice("STATE_".length) as State);
 }
 
@@ -229,7 +196,7 @@ export function listOptionsOf(request: wire.ListRequest): ListOptions {
   return {
     ...filter,
     ...bounds,
-    orderBy: ORDERS[known("order", request.order)],
+    orderBy: ORDERS[knownValue("order", request.order)],
     ascending: request.oldest_first,
     ...(request.page_token === "" ? {} : { pageToken: request.page_token }),
   };

@@ -1,58 +1,42 @@
-/** What each field of a request to register is to a policy: so that a new one is nobody's way round a limited role. */
+/** The policy kind of each field of a request to register. A new field cannot become a way around a limited role. */
+import type { AnyOption, PolicyKind } from "../../base/job_options/descriptor.ts";
+import { OPTION_ENTRIES } from "../../base/job_options/entries.ts";
+import type { JOB_OPTIONS } from "../../base/job_options/table.ts";
 import type * as wire from "../../proto/teleport/v1/job_worker.ts";
 
 /**
- * - `judged`: has a check of its own, in `policy_command.ts` or `template.ts`
- * - `harmless`: describes or limits a job, and changes nothing about what it does: any rule allows it
- * - `guarded`: could make another job of a permitted command, as its input could; a rule that is limited to commands or
- *   templates must name it in `options`
- * - `privileged`: gives a job more than the server's user has without it; every rule must name it in `options`
- *
- * With `if present` the field's absence alone counts as not given, for its zero says something too.
+ * The kind of a field, see {@linkcode PolicyKind}. With `if present` only the absence of the field counts as not given,
+ * because its zero is a value.
  */
-export type FieldKind =
-  | "judged"
-  | "harmless"
-  | "guarded"
-  | "privileged"
-  | "guarded if present"
-  | "privileged if present";
+export type FieldKind = PolicyKind | "guarded if present" | "privileged if present";
 
-/** Of a field that can be absent, a kind that looks at that; of the others, one that does not. */
-type KindOf<Name extends keyof wire.JobRequest> = object extends Pick<wire.JobRequest, Name> ? PresentKind
-  : null extends wire.JobRequest[Name] ? PresentKind
-  : Exclude<FieldKind, `${string} if present`>;
-type PresentKind = Exclude<FieldKind, "guarded" | "privileged">;
+type Table = typeof JOB_OPTIONS;
 
-/** As whom a job runs is judged wherever such a field appears. */
-type KindIn<Name> = Name extends keyof wire.JobRequest ? KindOf<Name> : "judged";
-
-/** A field that is not here does not compile, so that nobody forgets to think about it. */
-export const FIELD_KINDS: { readonly [Name in keyof Required<wire.JobRequest> | "user" | "group"]: KindIn<Name> } = {
+/** The fields that are no options of the table. `JobRequest` has no other ones, or this does not compile. */
+const OTHER_KINDS: { readonly [Name in Exclude<keyof wire.JobRequest, Table[keyof Table]["field"]>]: PolicyKind } = {
   command: "judged",
   args: "judged",
   env: "judged",
   cwd: "judged",
   labels: "harmless",
-  timeout_ms: "harmless",
-  grace_ms: "harmless",
   max_output_bytes: "harmless",
   output_policy: "harmless",
   request_id: "harmless",
-  // What an interpreter reads there is a program.
-  input: "guarded",
-  user: "judged",
-  group: "judged",
-  umask: "guarded if present",
-  nice: "harmless",
-  rlimits: "guarded if present",
-  cgroup_limits: "guarded if present",
-  allow_new_privileges: "privileged",
-  inherit_env: "privileged",
-  isolation: "guarded",
   template: "judged",
   parameters: "judged",
 };
+
+/** The kind of each field of a request. */
+export const FIELD_KINDS: Readonly<Record<string, FieldKind>> = {
+  ...OTHER_KINDS,
+  ...Object.fromEntries(OPTION_ENTRIES.map(([, descriptor]) => [descriptor.field, kindOf(descriptor)])),
+};
+
+function kindOf(descriptor: AnyOption): FieldKind {
+  const { policy } = descriptor;
+  const canBeAbsent = descriptor.kind === "group" || ("absent" in descriptor && descriptor.absent === "unset");
+  return canBeAbsent && (policy === "guarded" || policy === "privileged") ? `${policy} if present` : policy;
+}
 
 /** The fields that a rule can name in `options`. */
 export function optionNames(kinds: Readonly<Record<string, FieldKind>> = FIELD_KINDS): string[] {

@@ -5,8 +5,7 @@ import type { Isolation, JobRequest } from "../../../proto/teleport/v1/job_worke
 import { methods } from "../../../rpc/shared/definition.ts";
 import type { AuditEntry } from "../../../service/audit/audit.ts";
 import { createService } from "../../../service/handlers/handlers.ts";
-import { jobOptionsOf } from "../../../service/convert/job_options.ts";
-import { rlimitsMessage, rlimitsOf } from "../../../service/convert/rlimits.ts";
+import { jobOptionsOf, statusFields } from "../../../service/convert/job_options.ts";
 import { certificateOf, clientOf, codeOf, startService } from "../../support/service.ts";
 
 /** A request as a handler gets it. */
@@ -48,13 +47,12 @@ Deno.test("jobOptionsOf() takes all that a request can say, zeros that say somet
   });
 });
 
-Deno.test("jobOptionsOf() refuses a niceness above 19, and an isolation of a later definition", () => {
-  assert.throws(() => jobOptionsOf(asked({ command: "true", nice: 20 }), "ann"), InvalidArgumentError);
+Deno.test("jobOptionsOf() refuses an isolation of a later definition", () => {
   const later = { ...asked({ command: "true" }), isolation: 9 as unknown as Isolation };
   assert.throws(() => jobOptionsOf(later, "ann"), InvalidArgumentError);
 });
 
-Deno.test("limits are the same there and back", () => {
+Deno.test("jobOptionsOf() returns the options that statusFields() was given", () => {
   const rlimits = {
     addressSpaceBytes: 1,
     cpuSeconds: 2,
@@ -63,8 +61,15 @@ Deno.test("limits are the same there and back", () => {
     fileBytes: 5,
     processes: 6,
   };
-  assert.deepEqual(rlimitsOf(rlimitsMessage(rlimits)), rlimits);
-  assert.deepEqual(rlimitsMessage({}), {});
+  const cgroupLimits = { maxMemoryBytes: 2 ** 20, maxCpus: 1.5, maxWriteBytesPerS: 7, ioPath: "/data" };
+  const options = { timeoutMs: 5, user: "nobody", isolation: "PRIVATE", rlimits, cgroupLimits } as const;
+  const fields = statusFields(options);
+  const { env: _env, labels: _labels, owner: _owner, ...back } = jobOptionsOf(
+    asked({ command: "true", ...fields }),
+    "",
+  );
+  assert.deepEqual(back, options);
+  assert.deepEqual(statusFields({ rlimits: {} }), { rlimits: {} });
 });
 
 Deno.test("the status says as whom a job runs, its limits and isolation", async () => {

@@ -5,13 +5,13 @@ import type { GetOutputRequest, JobRequest, ListRequest } from "../../../proto/t
 import { methods } from "../../../rpc/shared/definition.ts";
 import {
   endMessage,
-  limitOf,
   listOptionsOf,
   outputMessage,
   selectionOf,
   statesOf,
   statusMessage,
 } from "../../../service/convert/messages.ts";
+import { outputLimitOf } from "../../../service/convert/job_options.ts";
 import { all, certificateOf, codeOf, startService } from "../../support/service.ts";
 
 const registeredAt = new Date("2026-01-02T03:04:05.678Z");
@@ -153,8 +153,8 @@ Deno.test("endMessage() carries totals, digests and the final status", () => {
   assert.equal(end?.status?.id, "1");
 });
 
-Deno.test("limitOf() takes no size for no limit, and no policy for STOP", () => {
-  const limit = (fields: Partial<JobRequest>) => limitOf(asked("Register", fields));
+Deno.test("outputLimitOf() takes no size for no limit, and no policy for STOP", () => {
+  const limit = (fields: Partial<JobRequest>) => outputLimitOf(asked("Register", fields));
   assert.equal(limit({}), undefined);
   assert.equal(limit({ output_policy: "OUTPUT_POLICY_BLOCK" }), undefined);
   assert.deepEqual(limit({ max_output_bytes: 5 }), { maxBytes: 5, policy: "STOP" });
@@ -195,12 +195,12 @@ const unknown = 99 as never;
 
 Deno.test("a value of an enumeration that the service does not know is refused by name", () => {
   const refused: [() => unknown, RegExp][] = [
-    [() => statesOf(["STATE_RUNNING", unknown]), /^Unknown state "99": /],
+    [() => statesOf(["STATE_RUNNING", unknown]), /^Unknown state 99: /],
     [
-      () => limitOf(asked<JobRequest>("Register", { max_output_bytes: 1, output_policy: unknown })),
+      () => outputLimitOf(asked<JobRequest>("Register", { max_output_bytes: 1, output_policy: unknown })),
       /^Unknown output policy/,
     ],
-    [() => selectionOf(asked<GetOutputRequest>("GetOutput", { stream: unknown })), /^Unknown stream "99": /],
+    [() => selectionOf(asked<GetOutputRequest>("GetOutput", { stream: unknown })), /^Unknown stream 99: /],
   ];
   for (const [convert, message] of refused) {
     assert.throws(convert, (error) => error instanceof InvalidArgumentError && message.test(error.message));
