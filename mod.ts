@@ -18,6 +18,7 @@
  *
  * @module
  */
+export { signalName } from "./base/signals.ts";
 export * from "./worker/errors.ts";
 export * from "./worker/input_errors.ts";
 export * from "./worker/storage_errors.ts";
@@ -48,7 +49,7 @@ export type { OutputSink } from "./worker/process/pump.ts";
 export type { CommandOptions } from "./worker/launch/command.ts";
 export { hasTags } from "./worker/process/tags.ts";
 export { keepFromJobs } from "./worker/launch/inheritance.ts";
-export { type LinuxSignal, parseSignal, signalName } from "./worker/linux/signals.ts";
+export { type LinuxSignal, parseSignal } from "./worker/linux/signals.ts";
 export {
   type ExitReport,
   isFinalState,

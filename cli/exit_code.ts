@@ -1,5 +1,6 @@
 /** How each end becomes an exit code: of a job, and of a call that failed. */
 import { errorCode } from "../base/error_code.ts";
+import { signalNumber } from "../base/signals.ts";
 import type { JobStatus, Reason } from "../proto/teleport/v1/job_worker.ts";
 import { NotUtf8Error } from "../text/decoded.ts";
 import { CredentialsError } from "./config.ts";
@@ -34,28 +35,6 @@ const BY_CALL_STATUS: Record<string, number> = {
   UNAVAILABLE: EXIT_CODE.UNREACHABLE,
   UNAUTHENTICATED: EXIT_CODE.UNREACHABLE,
 };
-
-/** Linux's numbers, signal(7) on x86 and ARM: the server's, so the client's own system must not be asked. */
-const SIGNAL_NAMES = "HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP " +
-  "TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS";
-const SIGNAL_NUMBERS = new Map(SIGNAL_NAMES.split(" ").map((name, index) => [`SIG${name}`, index + 1]));
-const SIGRTMIN = 34;
-const SIGRTMAX = 64;
-
-/**
- * The number of a signal on Linux, by its name.
- *
- * @returns undefined for a name that Linux does not have
- */
-export function signalNumber(name: string): number | undefined {
-  const known = SIGNAL_NUMBERS.get(name);
-  if (known !== undefined) return known;
-  const realTime = /^SIGRT(MIN|MAX)(?:([+-])(\d{1,2}))?$/.exec(name);
-  if (realTime === null) return undefined;
-  const offset = Number(realTime[3] ?? 0) * (realTime[2] === "-" ? -1 : 1);
-  const number = (realTime[1] === "MIN" ? SIGRTMIN : SIGRTMAX) + offset;
-  return number >= SIGRTMIN && number <= SIGRTMAX ? number : undefined;
-}
 
 /**
  * The exit code that tells how a job ended: its own, 128 + n for the signal n, 124 when its time was up, 127 when its

@@ -1,4 +1,5 @@
 /** Keeps the server and all its jobs from ever gaining privileges: once, instead of by a launcher for each job. */
+import { openLibc } from "../base/libc.ts";
 
 /** prctl(2): the option, as in <linux/prctl.h>. It is inherited by all children, kept over execve, and never undone. */
 const PR_SET_NO_NEW_PRIVS = 38;
@@ -11,7 +12,7 @@ const PR_SET_NO_NEW_PRIVS = 38;
  */
 export function giveUpNewPrivileges(): boolean {
   try {
-    const library = Deno.dlopen("libc.so.6", {
+    const library = openLibc({
       prctl: { parameters: ["i32", "u64", "u64", "u64", "u64"], result: "i32" },
     });
     const result = library.symbols.prctl(PR_SET_NO_NEW_PRIVS, 1n, 0n, 0n, 0n);

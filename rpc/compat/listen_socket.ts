@@ -5,6 +5,7 @@
  * become a `net.Socket`, which TLS needs. So this file asks the C library, and gives each connection to `net.Socket` by
  * its descriptor, as Node documents. To be dropped once node:net reports errors at accept.
  */
+import { openLibc } from "../../base/libc.ts";
 import { Socket } from "node:net";
 import { constants } from "node:os";
 import { AF_INET, AF_INET6, decodeAddress, SOCKADDR_BYTES, type SocketAddress } from "./socket_address.ts";
@@ -62,7 +63,7 @@ const MAX_RECORD_BYTES = RECORD_HEAD_BYTES + 16_384;
 const BACKLOG = 4_096;
 
 function openLibrary() {
-  return Deno.dlopen("libc.so.6", {
+  return openLibc({
     socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
     setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
     bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },

@@ -1,7 +1,7 @@
 /** Tests of cli/exit_code.ts: the table of exit codes that scripts rely on. */
 import assert from "node:assert/strict";
 import { CredentialsError } from "../../cli/config.ts";
-import { errorExitCode, InterruptedError, jobExitCode, signalNumber } from "../../cli/exit_code.ts";
+import { errorExitCode, InterruptedError, jobExitCode } from "../../cli/exit_code.ts";
 import { SilenceError } from "../../cli/follow/silence.ts";
 import { BrokenPipeError } from "../../cli/print/print.ts";
 import { UsageError } from "../../units/usage_error.ts";
@@ -59,19 +59,3 @@ for (const [what, error, code] of errors) {
     assert.equal(errorExitCode(error), code);
   });
 }
-
-Deno.test("signalNumber() has the numbers of signal(7)", () => {
-  const known = { SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGUSR1: 10, SIGSEGV: 11, SIGUSR2: 12, SIGPIPE: 13, SIGTERM: 15 };
-  for (const [name, number] of Object.entries(known)) assert.equal(signalNumber(name), number, name);
-  assert.equal(signalNumber("SIGCHLD"), 17);
-  assert.equal(signalNumber("SIGCONT"), 18);
-  assert.equal(signalNumber("SIGSTOP"), 19);
-  assert.equal(signalNumber("SIGSYS"), 31);
-  assert.equal(signalNumber("SIGRTMIN"), 34);
-  assert.equal(signalNumber("SIGRTMIN+30"), 64);
-  assert.equal(signalNumber("SIGRTMAX"), 64);
-  assert.equal(signalNumber("SIGRTMAX-1"), 63);
-  for (const name of ["SIGRTMIN-1", "SIGRTMAX+1", "SIGRTMIN+31", "TERM", "sigterm", ""]) {
-    assert.equal(signalNumber(name), undefined, name);
-  }
-});

@@ -3,6 +3,7 @@
  * umask, niceness and the like. Each job gets what any other program gets, so whatever is unusual here sends a start through
  * the launcher. `keepFromJobs` takes most of it away once, at no cost for a start.
  */
+import { openLibc } from "../../base/libc.ts";
 import { baseNice, read, readHost } from "./host.ts";
 
 /** What is unusual about this process. */
@@ -160,7 +161,7 @@ export function keepFromJobs(options: { readonly niceness?: boolean } = {}): boo
 }
 
 function openLibrary() {
-  return Deno.dlopen("libc.so.6", {
+  return openLibc({
     fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
     signal: { parameters: ["i32", "pointer"], result: "pointer" },
     pthread_sigmask: { parameters: ["i32", "buffer", "pointer"], result: "i32" },

@@ -1,46 +1,8 @@
-/** The signals of Linux: names to numbers and back, and sending one to a process or a process group. */
-import { errorCode } from "../../base/error_code.ts";
+/** Reads signals as users write them, and sends signals to processes and process groups. */
 import process from "node:process";
+import { errorCode } from "../../base/error_code.ts";
+import { signalName, signalNumber, SIGRTMIN } from "../../base/signals.ts";
 import { InvalidSignalError } from "../errors.ts";
-
-/**
- * Names by number, as in signal(7) for x86, ARM and most other architectures. The list is position by number, so the
- * empty places are numbers without a name: 0 sends nothing, 32 and 33 belong to the C library's threads.
- */
-const NAMES: readonly string[] = [
-  "",
-  "SIGHUP",
-  "SIGINT",
-  "SIGQUIT",
-  "SIGILL",
-  "SIGTRAP",
-  "SIGABRT",
-  "SIGBUS",
-  "SIGFPE",
-  "SIGKILL",
-  "SIGUSR1",
-  "SIGSEGV",
-  "SIGUSR2",
-  "SIGPIPE",
-  "SIGALRM",
-  "SIGTERM",
-  "SIGSTKFLT",
-  "SIGCHLD",
-  "SIGCONT",
-  "SIGSTOP",
-  "SIGTSTP",
-  "SIGTTIN",
-  "SIGTTOU",
-  "SIGURG",
-  "SIGXCPU",
-  "SIGXFSZ",
-  "SIGVTALRM",
-  "SIGPROF",
-  "SIGWINCH",
-  "SIGIO",
-  "SIGPWR",
-  "SIGSYS",
-];
 
 const ALIASES: Readonly<Record<string, string>> = {
   SIGIOT: "SIGABRT",
@@ -49,71 +11,65 @@ const ALIASES: Readonly<Record<string, string>> = {
   SIGUNUSED: "SIGSYS",
 };
 
-/** The first and last real-time signals as glibc counts them: it keeps 32 and 33 for itself. */
-const RT_MIN = 34;
-const RT_MAX = 64;
-
-/** A signal of Linux: its canonical name and its number. */
+/** A signal of Linux. */
 export interface LinuxSignal {
+  /** Such as `SIGTERM` or `SIGRTMIN+1`; each signal has one name. */
   readonly name: string;
+  /** From 1 to 64. */
   readonly number: number;
 }
 
 /**
- * Returns the name of a signal by its number, such as `SIGTERM` for 15 or `SIGRTMIN+1` for 35, or undefined where the
- * number has none.
- */
-export function signalName(number: number): string | undefined {
-  if (number >= RT_MIN && number <= RT_MAX) return number === RT_MIN ? "SIGRTMIN" : `SIGRTMIN+${number - RT_MIN}`;
-  return NAMES[number] || undefined;
-}
-
-/**
- * Reads a signal as kill(1) does: a name in any case with or without `SIG`, real-time names (`SIGRTMIN+2`,
- * `RTMAX-1`), or a number from 1 to 64.
+ * Reads a signal as kill(1) does: a name in any case with or without `SIG`, a real-time name such as `SIGRTMIN+2` or
+ * `RTMAX-1`, or a number from 1 to 64.
  *
  * @throws {InvalidSignalError} when Linux has no such signal
+ * @example
+ * ```ts
+ * import { parseSignal } from "./signals.ts";
+ *
+ * console.assert(parseSignal("term").number === 15);
+ * console.assert(parseSignal("9").name === "SIGKILL");
+ * ```
  */
 export function parseSignal(text: string): LinuxSignal {
-  if (/^[0-9]{1,2}$/.test(text)) {
-    const number = Number(text);
-    const name = signalName(number);
-    if (name !== undefined) return { name, number };
-    throw new InvalidSignalError(text);
-  }
+  const number = /^[0-9]{1,2}$/.test(text) ? Number(text) : signalNumber(canonicalName(text));
+  const name = number === undefined ? undefined : signalName(number);
+  if (number === undefined || name === undefined) throw new InvalidSignalError(text);
+  return { name, number };
+}
+
+function canonicalName(text: string): string {
   const upper = text.toUpperCase();
   const full = upper.startsWith("SIG") ? upper : `SIG${upper}`;
-  const name = ALIASES[full] ?? full;
-  const number = NAMES.indexOf(name);
-  if (number > 0) return { name, number };
-  const realTime = /^SIGRT(MIN|MAX)(?:([+-])([0-9]{1,2}))?$/.exec(name);
-  if (realTime) {
-    const base = realTime[1] === "MIN" ? RT_MIN : RT_MAX;
-    const sign = realTime[2] === "-" ? -1 : 1;
-    const value = base + sign * Number(realTime[3] ?? 0);
-    const canonical = value >= RT_MIN && value <= RT_MAX ? signalName(value) : undefined;
-    if (canonical !== undefined) return { name: canonical, number: value };
-  }
-  throw new InvalidSignalError(text);
+  return ALIASES[full] ?? full;
 }
 
 /**
- * What became of a signal.
+ * The outcome of sending a signal.
  *
- * - `SENT`: to the process, or to every process of the group that may be signalled, one at least
- * - `GONE`: there is no such process or group any more
- * - `DENIED`: it runs as another user, and the kernel let none be signalled; kill(2), EPERM
+ * - `SENT`: the process got it, or every process of the group that may be signalled, at least one
+ * - `GONE`: the process or group no longer exists
+ * - `DENIED`: it runs as another user, and the kernel refuses the signal; kill(2), EPERM
  */
 export type Delivery = "SENT" | "GONE" | "DENIED";
 
-/** Sends a signal to a process (`pid` above 0) or to a process group (minus its id), as kill(2) does. */
+/**
+ * Sends a signal as kill(2) does.
+ *
+ * @param pid the process, or minus the id of a process group
+ */
 export async function sendSignal(pid: number, signal: LinuxSignal): Promise<Delivery> {
-  if (signal.number < RT_MIN) return sendNow(pid, signal.name as Deno.Signal);
+  if (signal.number < SIGRTMIN) return sendNow(pid, signal.name as Deno.Signal);
   if (await sendThroughShell(pid, signal.number)) return "SENT";
   return probe(pid) === "DENIED" ? "DENIED" : "GONE";
 }
 
-/** As `sendSignal`, for signals with a fixed name: at once, without a turn of the event loop. */
+/**
+ * Sends a signal that is not a real-time signal, synchronously.
+ *
+ * @param pid the process, or minus the id of a process group
+ */
 export function sendNow(pid: number, name: Deno.Signal): Delivery {
   try {
     Deno.kill(pid, name);
@@ -123,33 +79,38 @@ export function sendNow(pid: number, name: Deno.Signal): Delivery {
   }
 }
 
-/** What would become of a signal, by signal 0, which only asks. */
+/**
+ * Returns what would happen to a signal, without sending one.
+ *
+ * @param pid the process, or minus the id of a process group
+ */
 export function probe(pid: number): Delivery {
   try {
-    process.kill(pid, 0); // `Deno.kill` takes 0 too and says yes to everything.
+    process.kill(pid, 0); // `Deno.kill` accepts 0 too, but never fails.
     return "SENT";
   } catch (error) {
     return failedDelivery(error);
   }
 }
 
-/** True while there is such a process (`pid` above 0) or a process group with members (minus its id). */
+/**
+ * Returns true while a process exists, or while a process group has members.
+ *
+ * @param pid the process, or minus the id of a process group
+ */
 export function exists(pid: number): boolean {
   return probe(pid) !== "GONE";
 }
 
+/** `Deno.kill` throws an error class, `process.kill` an error with a code. */
 function failedDelivery(error: unknown): Delivery {
-  if (isNoSuchProcess(error)) return "GONE";
-  if (error instanceof Deno.errors.PermissionDenied || errorCode(error) === "EPERM") return "DENIED";
+  const code = errorCode(error);
+  if (error instanceof Deno.errors.NotFound || code === "ESRCH") return "GONE";
+  if (error instanceof Deno.errors.PermissionDenied || code === "EPERM") return "DENIED";
   throw error;
 }
 
-function isNoSuchProcess(error: unknown): boolean {
-  // `Deno.kill` has an error class for it, `process.kill` a code.
-  return error instanceof Deno.errors.NotFound || errorCode(error) === "ESRCH";
-}
-
-/** `Deno.kill` knows no real-time signals; the shell's own `kill` takes any number and starts no further program. */
+/** Sends a real-time signal, which `Deno.kill` cannot. The shell's built-in `kill` accepts any number. */
 async function sendThroughShell(pid: number, number: number): Promise<boolean> {
   const { success } = await new Deno.Command("/bin/sh", {
     args: ["-c", 'kill -s "$1" -- "$2"', "sh", String(number), String(pid)],

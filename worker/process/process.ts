@@ -10,7 +10,7 @@ import { spawn, type SpawnOptions } from "./spawn.ts";
 import { readEntry } from "../linux/procfs.ts";
 import { Kill } from "./kill.ts";
 import { ProcessTree } from "./tree.ts";
-import { type LinuxSignal, parseSignal, signalName } from "../linux/signals.ts";
+import { type LinuxSignal, parseSignal } from "../linux/signals.ts";
 import {
   isFinalState,
   isInitialState,
@@ -23,6 +23,7 @@ import {
 import { LEFTOVER_GRACE_MS } from "./termination.ts";
 import type { Usage } from "./usage.ts";
 import { defined } from "../../base/defined.ts";
+import { signalName } from "../../base/signals.ts";
 
 /** Options of a process. */
 export interface ProcessOptions extends SpawnOptions {
@@ -45,7 +46,7 @@ export interface StopOptions {
 }
 
 /** Why a process ends, and who asked. */
-export interface Cause {
+export interface EndCause {
   readonly reason: Reason;
   readonly by?: string;
   /** What went wrong on the server's side, where that is why. */
@@ -75,7 +76,7 @@ export class Process {
   #status: ProcessStatus = { state: "INITIAL" };
   #tree: ProcessTree | undefined;
   /** Why it ends: the first cause wins. */
-  #cause: Cause | undefined;
+  #cause: EndCause | undefined;
   /** True until the leader is seen to have ended: till then its pid is its own. */
   #leaderLives = false;
   /** Aborts when nothing of the process is left. */
@@ -104,7 +105,7 @@ export class Process {
   }
 
   /** Why it ends or has ended; undefined while nothing is known to end it. */
-  get cause(): Cause | undefined {
+  get endCause(): EndCause | undefined {
     return this.#cause;
   }
 
@@ -340,7 +341,7 @@ export class Process {
     return wasAsked ? undefined : launch?.failure(how.signal);
   }
 
-  #ownCause(how: { exitCode: number } | { signal: string }): Cause {
+  #ownCause(how: { exitCode: number } | { signal: string }): EndCause {
     if ("exitCode" in how) return { reason: "EXITED" };
     if (this.#lastSignal?.name === how.signal) {
       const { by } = this.#lastSignal;

@@ -7,6 +7,7 @@
  * raise it. The values used here are of some 100,000 years, which no process comes near, and only time in the real-time
  * scheduling classes counts at all. Sources: getrlimit(2), proc_pid_limits(5).
  */
+import { openLibc } from "../../base/libc.ts";
 
 /** The same on all architectures that Deno runs on: <asm-generic/resource.h>. */
 const RLIMIT_RTTIME = 15;
@@ -33,7 +34,7 @@ const library = openLibrary();
 function openLibrary() {
   try {
     if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") return undefined; // It would ask the user.
-    return Deno.dlopen("libc.so.6", {
+    return openLibc({
       getrlimit: { parameters: ["i32", "buffer"], result: "i32" },
       setrlimit: { parameters: ["i32", "buffer"], result: "i32" },
     });

@@ -43,16 +43,15 @@ export class PendingWrites {
     return {
       record: (process, status, log, by) => {
         const leader = "pid" in status ? status.pid : undefined;
-        const { startTime, tag, cause } = process;
-        const asker = by ?? cause?.by;
+        const { startTime, tag, endCause } = process;
+        const asker = by ?? endCause?.by;
         const known: StatusDetails = {
           process: {
             bootId,
             ...defined({ leader, startTime, tag }),
             ...(cgroups === undefined ? {} : { cgroup: cgroups.directoryOf(id) }),
           },
-          ...(cause === undefined ? {} : { reason: cause.reason }),
-          ...defined({ by: asker }),
+          ...defined({ reason: endCause?.reason, by: asker }),
           ...(isFinalState(status.state)
             ? { output: { end: log.end, totals: log.totals() }, outputBytes: log.transferQuota() }
             : {}),

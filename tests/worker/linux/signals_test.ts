@@ -1,7 +1,8 @@
 /** Signals by name and number, and sending them. */
 import assert from "node:assert/strict";
 import { InvalidSignalError } from "../../../worker/errors.ts";
-import { exists, parseSignal, sendSignal, signalName } from "../../../worker/linux/signals.ts";
+import { signalName } from "../../../base/signals.ts";
+import { exists, parseSignal, sendSignal } from "../../../worker/linux/signals.ts";
 
 Deno.test("parseSignal() reads names with and without SIG, in any case, aliases and numbers", () => {
   const cases: readonly (readonly [string, string, number])[] = [

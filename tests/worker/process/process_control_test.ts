@@ -28,7 +28,7 @@ function bothTest(name: string, run: (sh: Sh, cgroups?: CgroupTree) => Promise<v
   });
 }
 
-function recordOf(status: ProcessStatus): ExitReport {
+function exitReportOf(status: ProcessStatus): ExitReport {
   assert.ok(status.state === "EXITED" || status.state === "KILLED", status.state);
   assert.ok(status.exitReport !== undefined);
   return status.exitReport;
@@ -55,9 +55,9 @@ cgroupTest("a cgroup ends what cleared its mark and left group, session and pare
   const final = process.start();
   const [pid] = (await output.lines(1)).map(Number);
   await process.stop();
-  const record = recordOf(await final);
+  const report = exitReportOf(await final);
   assert.ok(pid !== undefined && !runs(pid));
-  assert.equal(record.survivorsEnded, 1);
+  assert.equal(report.survivorsEnded, 1);
 });
 
 cgroupTest(
@@ -74,8 +74,8 @@ cgroupTest(
     const pids = (await output.lines(2)).slice(0, 2).map(Number);
     assert.deepEqual(elsewhere.pids().sort(), [...pids].sort());
     await Deno.remove(gate);
-    const record = recordOf(await final);
-    assert.equal(record.survivorsEnded, 2);
+    const report = exitReportOf(await final);
+    assert.equal(report.survivorsEnded, 2);
     for (const pid of pids) assert.ok(!runs(pid), `${pid} ended`);
     assert.ok(elsewhere.remove());
   },
@@ -83,8 +83,8 @@ cgroupTest(
 
 bothTest("a job that ends by itself has a record with no signals in it", async (sh) => {
   const { process } = sh("exit 3");
-  const record = recordOf(await process.start());
-  assert.deepEqual([record.survivorsEnded, record.termSentAt, record.killSentAt], [0, undefined, undefined]);
+  const report = exitReportOf(await process.start());
+  assert.deepEqual([report.survivorsEnded, report.termSentAt, report.killSentAt], [0, undefined, undefined]);
 });
 
 bothTest("a stop that is heard is on record as one signal", async (sh) => {
@@ -94,10 +94,10 @@ bothTest("a stop that is heard is on record as one signal", async (sh) => {
   const before = new Date();
   await process.stop({ by: "ann" });
   const status = await final;
-  const record = recordOf(status);
+  const report = exitReportOf(status);
   assert.ok(status.state === "KILLED" && status.signal === "SIGTERM" && status.stoppedBy === "ann");
-  assert.ok(record.termSentAt !== undefined && record.termSentAt >= before);
-  assert.equal(record.killSentAt, undefined);
+  assert.ok(report.termSentAt !== undefined && report.termSentAt >= before);
+  assert.equal(report.killSentAt, undefined);
 });
 
 bothTest("a stop that is ignored ends in SIGKILL to all of it, after the grace period", async (sh) => {
@@ -108,7 +108,7 @@ bothTest("a stop that is ignored ends in SIGKILL to all of it, after the grace p
   await output.lines(2);
   await process.stop({ graceMs: 100 });
   const status = await final;
-  const { termSentAt, killSentAt, survivorsEnded } = recordOf(status);
+  const { termSentAt, killSentAt, survivorsEnded } = exitReportOf(status);
   assert.ok(status.state === "KILLED" && status.signal === "SIGKILL" && status.reason === "STOPPED");
   assert.ok(termSentAt !== undefined && killSentAt !== undefined);
   const tookMs = killSentAt.getTime() - termSentAt.getTime();
@@ -121,10 +121,10 @@ bothTest("what outlives its leader is ended and counted, also when it stands sti
     until grep -q '^State:.T' /proc/$stopped/status; do :; done`);
   const final = process.start();
   const pids = (await output.lines(2)).slice(0, 2).map(Number);
-  const record = recordOf(await final);
-  assert.equal(record.survivorsEnded, 2);
+  const report = exitReportOf(await final);
+  assert.equal(report.survivorsEnded, 2);
   for (const pid of pids) assert.ok(!runs(pid));
-  assert.equal(record.termSentAt, undefined, "Nobody asked the leader to end");
+  assert.equal(report.termSentAt, undefined, "Nobody asked the leader to end");
 });
 
 bothTest("pause() lets all of a job stand still until resume(), and both may be asked for twice", async (sh) => {
@@ -250,7 +250,7 @@ bothTest("a paused job that is killed ends", async (sh) => {
   await process.signal("KILL", "ann");
   const status = await final;
   assert.ok(status.state === "KILLED" && status.reason === "SIGNALED" && status.stoppedBy === "ann");
-  assert.equal(recordOf(status).survivorsEnded, 1);
+  assert.equal(exitReportOf(status).survivorsEnded, 1);
 });
 
 bothTest("pause() and resume() want a job that runs, and pause() one that is not being stopped", async (sh) => {
@@ -284,7 +284,7 @@ bothTest("usage() tells what a job uses now, and nothing of one that does not ru
   assert.ok(usage.peakMemoryBytes !== undefined && usage.peakMemoryBytes >= usage.memoryBytes);
   assert.equal(usage.memorySource, cgroups?.controllers.has("memory") ? "CGROUP" : "PROC");
   await process.stop();
-  const { usage: whole } = recordOf(await final);
+  const { usage: whole } = exitReportOf(await final);
   assert.ok(
     (whole.cpuUserUs ?? 0) >= usage.cpuUserUs - 10_000,
     "The end knows at least what was seen, but for rounding",
@@ -296,7 +296,7 @@ bothTest("usage() tells what a job uses now, and nothing of one that does not ru
 
 bothTest("the record of a job says what it and its children used, and where that is from", async (sh, cgroups) => {
   const { process } = sh(`(${BURN}); true`);
-  const { usage } = recordOf(await process.start());
+  const { usage } = exitReportOf(await process.start());
   assert.equal(usage.cpuSource, cgroups === undefined ? "RUSAGE" : "CGROUP");
   assert.ok(usage.cpuUserUs !== undefined && usage.cpuUserUs >= 20_000 && usage.cpuUserUs < 60_000_000);
   assert.ok(usage.cpuSystemUs !== undefined);
@@ -305,7 +305,7 @@ bothTest("the record of a job says what it and its children used, and where that
 Deno.test("jobs that end at the same time are not given each other's use, without a cgroup", async () => {
   const burning = Array.from({ length: 12 }, () => sh(BURN).process);
   const idle = Array.from({ length: 12 }, () => sh("read x").process);
-  const records = await Promise.all([...burning, ...idle].map(async (process) => recordOf(await process.start())));
+  const records = await Promise.all([...burning, ...idle].map(async (process) => exitReportOf(await process.start())));
   for (const [index, { usage }] of records.entries()) {
     if (usage.cpuSource === undefined) continue; // Nobody knows, and nobody says.
     assert.equal(usage.cpuSource, "RUSAGE");
@@ -333,7 +333,7 @@ Deno.test("a job is OUT_OF_MEMORY that was killed while its cgroup counts a proc
     const status = await final;
     assert.ok(status.state === "KILLED");
     assert.equal(status.reason, reason);
-    assert.equal(recordOf(status).usage.oomKills, count);
+    assert.equal(exitReportOf(status).usage.oomKills, count);
   }
   await Deno.remove(base, { recursive: true });
 });

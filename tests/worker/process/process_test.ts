@@ -10,7 +10,7 @@ import {
 import { Process, type ProcessOptions } from "../../../worker/process/process.ts";
 import type { OutputSink } from "../../../worker/process/pump.ts";
 import { MARK_VARIABLE } from "../../../worker/process/members.ts";
-import { signalName } from "../../../worker/linux/signals.ts";
+import { signalName } from "../../../base/signals.ts";
 import type { ProcessStatus } from "../../../worker/process/state.ts";
 import { Sink } from "../../support/sink.ts";
 
