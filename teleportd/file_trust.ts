@@ -26,7 +26,7 @@ async function namesIn(directory: string): Promise<string[]> {
 
 /** A warning about the authority's key beside a server: its jobs run as the server's user, and can read what that can. */
 export function authorityKeyWarning(path: string, uid: number | null = Deno.uid()): string {
-  const remedy = `move it to another machine (see docs/two-hosts.md)`;
+  const remedy = `move it to another machine (see docs/certificates-and-roles.md)`;
   const consequence = "Whoever reads it can make certificates for any user and role";
   return uid === 0
     ? `WARNING: EVERY JOB THAT RUNS AS ROOT CAN READ "${path}". ${consequence}: ${remedy}, and run teleportd as a user of ` +

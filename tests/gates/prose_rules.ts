@@ -44,7 +44,10 @@ const PHRASES: readonly (readonly [RegExp, string])[] = [
     "say 'is not a ...' or 'has no ...'",
   ],
   [/\b(?:is|are|was|were|be) no more \w+ed\b/i, "say 'no longer'"],
-  [/\bthat one\b/i, "repeat the noun"],
+  [
+    /\bthat one\b(?! (?:user|job|server|client|process|caller|call|watcher|stream|connection|file|thread|read)\b)/i,
+    "repeat the noun",
+  ],
   [/\bthat there (?:is|are|was|were)\b/i, "say 'that exists' or 'every'"],
   [/\bbeside\b/i, "say 'next to', 'in' or 'in addition to'"],
   [

@@ -5,15 +5,17 @@
  */
 import { EXIT_CODE } from "../../cli/exit_code.ts";
 import { createProgram as createTeleport } from "../../cli/program.ts";
+import type { ErrorCode } from "../../mod.ts";
+import { STATUS_OF } from "../../rpc/shared/errors.ts";
 import { createProgram as createTeleportd } from "../../teleportd/flags.ts";
-import { type Page, pageText } from "./reference_text.ts";
+import { errorsText, type Page, programText } from "./reference_text.ts";
 
 const root = new URL("../../", import.meta.url);
 const noOutput = { stdout: () => {}, stderr: () => {} };
 const neverRun = () => Promise.reject(new Error("The reference runs no command"));
 
 const TELEPORT_CODES: Record<keyof typeof EXIT_CODE, string> = {
-  OK: "Success. `run`, `start` and `wait` exit with the job's own exit code, from 0 to 255.",
+  OK: "Success. `run` and `wait` exit with the job's own exit code, from 0 to 255.",
   FAILED: "The server refused the call, or the call failed. Also the job was LOST.",
   USAGE: "The command line or the environment is not valid.",
   TIMED_OUT: "The job ran longer than its `--timeout`.",
@@ -23,31 +25,63 @@ const TELEPORT_CODES: Record<keyof typeof EXIT_CODE, string> = {
   UNREACHABLE: "The server cannot be reached, or refused the certificate.",
 };
 
+const TELEPORTD_CODES = [
+  ["0", "The server stopped in order, after SIGTERM or SIGINT. `--check-config` or `audit verify` found no fault."],
+  ["1", "The server cannot start. `--check-config` or `audit verify` found a fault."],
+  ["2", "The command line or the environment is not valid."],
+  ["70", "A defect of the server: an exception that nothing caught."],
+  ["141", "The reader of the output closed it (128 + SIGPIPE)."],
+];
+
+const ERROR_MEANINGS: Record<ErrorCode, string> = {
+  INVALID_ARGUMENT: "The request has a value that is not valid, such as an empty command.",
+  INVALID_SIGNAL: "Linux has no signal of this name or number.",
+  INVALID_CURSOR: "The cursor is not one of this job's output.",
+  CURSOR_OUT_OF_RANGE: "The cursor is beyond the end of the output.",
+  JOB_NOT_FOUND: "No job has this id, or the caller may not see it.",
+  JOB_NOT_RUNNING: "The call needs a running job.",
+  JOB_RUNNING: "The call needs a job that does not run.",
+  SIGNAL_DENIED: "The kernel does not let the server signal a process of the job.",
+  NOT_ENDED: "Some processes of the job could not be ended.",
+  NO_INPUT: "The job was registered without an input.",
+  INPUT_BUSY: "Another writer sends the job's input.",
+  INPUT_CLOSED: "The job closed its input, or has ended.",
+  INPUT_OFFSET: "The writer continues at an offset that the input has not reached.",
+  INPUT_TAKEN_OVER: "A newer call of the same writer replaced this one.",
+  LIMIT_REACHED: "A limit of the server or of the user is reached.",
+  HOST_EXHAUSTED: "The host has no free descriptors, processes or memory. The job can be started later.",
+  OUTPUT_UNAVAILABLE: "The output of the job is missing or damaged.",
+  RECORD_DAMAGED: "The job's row in the database is damaged.",
+  SUPERVISOR_CLOSED: "The server is shutting down.",
+  DIRECTORY_IN_USE: "Another process has the data directory open.",
+  STORE_UNUSABLE: "The database cannot be used.",
+  NOT_RECORDED: "The server could not store the change, such as on a full disk. It did nothing.",
+  REQUEST_ID_REUSED: "The request id belongs to another request, or to a removed job.",
+  NOT_ENFORCEABLE: "The host cannot enforce a limit or option of the job.",
+  UNAUTHENTICATED: "The server does not accept the certificate.",
+  PERMISSION_DENIED: "No rule of the caller's roles allows the call.",
+  UNAVAILABLE: "The server cannot serve the call now.",
+};
+
 /** Returns the pages of the reference, made from the programs. */
 export function referencePages(): Page[] {
-  const codes = Object.entries(EXIT_CODE) as [keyof typeof EXIT_CODE, number][];
+  const exitCodes = Object.entries(EXIT_CODE) as [keyof typeof EXIT_CODE, number][];
+  const errorCodes = Object.keys(STATUS_OF) as ErrorCode[];
   return [
     {
       path: "docs/reference/teleport.md",
-      program: createTeleport({ call: neverRun, local: neverRun }, noOutput),
-      exitCodes: [
-        ...codes.map(([name, code]): [string, string] => [String(code), TELEPORT_CODES[name]]),
+      text: programText(createTeleport({ call: neverRun, local: neverRun }, noOutput), [
+        ...exitCodes.map(([name, code]) => [String(code), TELEPORT_CODES[name]]),
         ["128 + n", "Signal n ended the job, or this command."],
-      ],
+      ]),
     },
     {
       path: "docs/reference/teleportd.md",
-      program: createTeleportd("", noOutput, () => {}),
-      exitCodes: [
-        [
-          "0",
-          "The server stopped in order, after SIGTERM or SIGINT. `--check-config` or `audit verify` found no fault.",
-        ],
-        ["1", "The server cannot start. `--check-config` or `audit verify` found a fault."],
-        ["2", "The command line or the environment is not valid."],
-        ["70", "A defect of the server: an exception that nothing caught."],
-        ["141", "The reader of the output closed it (128 + SIGPIPE)."],
-      ],
+      text: programText(createTeleportd("", noOutput, () => {}), TELEPORTD_CODES),
+    },
+    {
+      path: "docs/reference/errors.md",
+      text: errorsText(errorCodes.map((code) => [`\`${code}\``, STATUS_OF[code], ERROR_MEANINGS[code]])),
     },
   ];
 }
@@ -57,7 +91,7 @@ export async function differences(pages: readonly Page[]): Promise<string[]> {
   const found: string[] = [];
   for (const page of pages) {
     const committed = await Deno.readTextFile(new URL(page.path, root)).catch(() => "");
-    if (committed !== pageText(page)) found.push(`${page.path} differs from the program: run "deno task reference"`);
+    if (committed !== page.text) found.push(`${page.path} differs from the program: run "deno task reference"`);
   }
   return found;
 }
@@ -71,7 +105,7 @@ async function main(args: readonly string[]): Promise<number> {
     return found.length > 0 ? 1 : 0;
   }
   await Deno.mkdir(new URL("docs/reference/", root), { recursive: true });
-  for (const page of pages) await Deno.writeTextFile(new URL(page.path, root), pageText(page));
+  for (const page of pages) await Deno.writeTextFile(new URL(page.path, root), page.text);
   return 0;
 }
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { Command, Option } from "commander";
 import { differences, referencePages } from "./reference.ts";
-import { pageText } from "./reference_text.ts";
+import { errorsText, programText } from "./reference_text.ts";
 
 function example(): Command {
   const program = new Command("tool").usage("[OPTIONS] COMMAND").description("Does things.")
@@ -13,8 +13,8 @@ function example(): Command {
   return program;
 }
 
-Deno.test("pageText() shows usage, options, commands, notes and exit codes", () => {
-  const text = pageText({ path: "a.md", program: example(), exitCodes: [["0", "Success."]] });
+Deno.test("programText() shows usage, options, commands, notes and exit codes", () => {
+  const text = programText(example(), [["0", "Success."]]);
   for (
     const part of [
       "# tool\n",
@@ -32,13 +32,20 @@ Deno.test("pageText() shows usage, options, commands, notes and exit codes", () 
 });
 
 Deno.test("differences() names a page that differs from its program", async () => {
-  const page = { path: "docs/reference/none.md", program: example(), exitCodes: [] };
+  const page = { path: "docs/reference/none.md", text: programText(example(), []) };
   assert.deepEqual(await differences([page]), [
     'docs/reference/none.md differs from the program: run "deno task reference"',
   ]);
 });
 
 Deno.test("referencePages() has every command of teleport", () => {
-  const text = pageText(referencePages()[0]!);
+  const [{ text } = { text: "" }] = referencePages();
   for (const name of ["register", "run", "stop", "logs", "can-i"]) assert.ok(text.includes(`\n## teleport ${name}\n`));
+});
+
+Deno.test("errorsText() has a row for each code", () => {
+  assert.match(
+    errorsText([["`A_CODE`", "NOT_FOUND", "Nothing is there."]]),
+    /\| `A_CODE` \| NOT_FOUND \| Nothing is there. \|/,
+  );
 });

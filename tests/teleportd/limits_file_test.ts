@@ -77,8 +77,8 @@ Deno.test("parseLimits() refuses what is no JSON, and what is no file of limits 
   assert.throws(() => parseLimits(" ".repeat(65_537)), /too long/);
 });
 
-Deno.test("the file in docs/limits.md is one that can be used", async () => {
-  const text = await Deno.readTextFile(new URL("../../docs/limits.md", import.meta.url));
+Deno.test("the file in docs/stop-and-limits.md is one that can be used", async () => {
+  const text = await Deno.readTextFile(new URL("../../docs/stop-and-limits.md", import.meta.url));
   const [, example = ""] = /```json\n([^]*?)```/.exec(text) ?? [];
   const limits = parseLimits(example);
   checkLimits(limits);

@@ -39,7 +39,7 @@ export interface Target {
   readonly isIsolated?: boolean;
 }
 
-/** What an isolated job does not see of the host; docs/limits.md. */
+/** What an isolated job does not see of the host; docs/users-and-isolation.md. */
 const HIDDEN = "an isolated job has a /tmp and /dev/shm of its own, and sees no /run if it is strict";
 
 /** A start that failed for a reason that is no error of execve(2). */
