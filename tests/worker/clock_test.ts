@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { OutputLog } from "../../worker/output/log.ts";
 import type { OutputChunk } from "../../worker/output/chunk.ts";
 import { type OutputSelection, readOutput } from "../../worker/output/follow.ts";
+import { restoreLog } from "../../worker/output/restore.ts";
 import { Supervisor } from "../../worker/supervisor/supervisor.ts";
 import { Random, seedFor } from "../support/random.ts";
 
@@ -91,7 +92,7 @@ Deno.test("any times: nothing selected by since is older, and what is left out b
       const place = join(directory, `${round}`);
       const live = await written(place, times);
       await live.seal();
-      const restored = OutputLog.restore("job", { directory: join(place, "job") }, live.end, live.totals());
+      const restored = restoreLog("job", { directory: join(place, "job") }, live.end, live.totals());
       for (let count = 0; count < 20; count++) {
         const asked = (times[random.below(times.length)] ?? START_MS) + random.below(3) - 1;
         const first = times.findLastIndex((time) => time < asked) + 1;

@@ -4,7 +4,8 @@ import { JobNotFoundError, JobNotRunningError, SignalDeniedError } from "../erro
 import { NoInputError } from "../input_errors.ts";
 import type { InputOptions, InputPiece, InputState, InputTaken } from "../process/stdin.ts";
 import { type JobSpec, type JobStatus, jobStatus, type OutputCounts } from "./spec.ts";
-import type { OutputLog, OutputTotals } from "../output/log.ts";
+import type { OutputLog } from "../output/log.ts";
+import type { OutputTotals } from "../output/totals.ts";
 import type { OutputChunk } from "../output/chunk.ts";
 import { type OutputSelection, readOutput } from "../output/follow.ts";
 import type { Process, StopOptions } from "../process/process.ts";
@@ -120,7 +121,7 @@ export class Job {
 
   /** How many watch the job's status or output. */
   get watchers(): number {
-    return this.#watchers + this.#log.readers;
+    return this.#watchers + this.#log.reader.count;
   }
 
   /** What is known of the job now. */

@@ -1,104 +1,115 @@
-/** Gathers what a job writes while the disk is busy with the batch before: copied once, into the form of the file. */
+/** Gathers a job's output while the previous batch is being written. Output is copied once, into the file's format. */
 import {
   encodeFrame,
   FRAME_HEADER_BYTES,
   FRAME_OVERHEAD_BYTES,
   type FrameHeader,
-  type LogIdentity,
   offsetsAfter,
   type Stream,
   type StreamOffsets,
 } from "./frame.ts";
+import type { LogIdentity } from "./log_identity.ts";
 
 /**
- * What may wait for the disk before the job's own writes are held up. One batch gathers while another is written, so a
- * job whose disk is slow holds twice this.
+ * The capacity of a batch. A full batch holds up the job's writes. One batch gathers while another is written, so a job
+ * with a slow disk uses twice this memory.
  */
 const BATCH_BYTES = 262_144;
 
-/** Buffers kept for the next batch: jobs that write at the same moment are few, and the rest is garbage collected. */
+/** The number of buffers kept for later batches. Few jobs write at the same moment. */
 const MAX_SPARE_BUFFERS = 4;
 
-const spare: Uint8Array[] = [];
+const TRAILER_BYTES = FRAME_OVERHEAD_BYTES - FRAME_HEADER_BYTES;
 
-/** A record in a batch. */
+const spareBuffers: Uint8Array[] = [];
+
+/** A frame in a batch. */
 export interface BatchFrame extends FrameHeader {
-  /** Where it begins in the batch, and the place right behind it. */
-  readonly at: number;
+  /** The offset of the frame in the batch. */
+  readonly start: number;
+  /** The offset of the byte after the frame. */
   readonly end: number;
   readonly payload: Uint8Array;
 }
 
-interface Gathering {
+/** A frame that still grows. Its header and trailer are not written yet. */
+interface OpenFrame {
   readonly stream: Stream;
   readonly timeMs: number;
-  readonly at: number;
+  readonly start: number;
   length: number;
 }
 
-/** Records on their way to the file. Its buffer is used again after `recycle`. */
+/** Frames to be written to the file together. `recycle` gives their buffer to a later batch. */
 export class Batch {
-  #buffer = spare.pop() ?? new Uint8Array(BATCH_BYTES);
-  readonly #gathering: Gathering[] = [];
+  #buffer = spareBuffers.pop() ?? new Uint8Array(BATCH_BYTES);
+  readonly #open: OpenFrame[] = [];
   #end = 0;
 
   /**
-   * Copies as many of the bytes as fit and returns how many that were. Bytes of the stream that wrote last join its
-   * record, up to `maxPayloadBytes`, unless the clock went back since.
+   * Copies bytes until the batch is full. Bytes join the last frame when it is of the same stream and the clock did not
+   * go back.
+   *
+   * @param timeMs the time of the read, in milliseconds since 1970
+   * @param maxPayloadBytes the longest payload of a frame
+   * @returns the number of bytes copied
    */
   add(stream: Stream, bytes: Uint8Array, timeMs: number, maxPayloadBytes: number): number {
-    let taken = 0;
-    while (taken < bytes.length) {
-      let last = this.#gathering.at(-1);
+    let copied = 0;
+    while (copied < bytes.length) {
+      let last = this.#open.at(-1);
       const joins = last !== undefined && last.stream === stream && last.length < maxPayloadBytes &&
         timeMs >= last.timeMs;
-      // The last record's trailer is written behind it when the batch is framed: its place is kept free.
-      const payloadAt = joins ? this.#end : this.#end + FRAME_HEADER_BYTES;
-      const room = this.#buffer.length - payloadAt - (FRAME_OVERHEAD_BYTES - FRAME_HEADER_BYTES);
+      // The space after the last payload stays free for its trailer, until more payload moves the trailer.
+      const payloadStart = joins ? this.#end : this.#end + FRAME_HEADER_BYTES;
+      const room = this.#buffer.length - payloadStart - TRAILER_BYTES;
       if (room <= 0) break;
       if (!joins || last === undefined) {
-        last = { stream, timeMs, at: this.#end, length: 0 };
-        this.#gathering.push(last);
-      } else this.#end -= FRAME_OVERHEAD_BYTES - FRAME_HEADER_BYTES;
-      const part = bytes.subarray(taken, taken + Math.min(room, maxPayloadBytes - last.length));
-      const start = last.at + FRAME_HEADER_BYTES + last.length;
-      this.#buffer.set(part, start);
+        last = { stream, timeMs, start: this.#end, length: 0 };
+        this.#open.push(last);
+      } else this.#end -= TRAILER_BYTES;
+      const part = bytes.subarray(copied, copied + Math.min(room, maxPayloadBytes - last.length));
+      this.#buffer.set(part, last.start + FRAME_HEADER_BYTES + last.length);
       last.length += part.length;
-      taken += part.length;
-      this.#end = last.at + last.length + FRAME_OVERHEAD_BYTES;
+      copied += part.length;
+      this.#end = last.start + last.length + FRAME_OVERHEAD_BYTES;
     }
-    return taken;
+    return copied;
   }
 
   /**
-   * Writes the records' headers and trailers, and returns the records.
+   * Writes the headers and trailers, and returns the frames.
    *
-   * @param offsets of the streams before them
-   * @param clock the time of the record before them, and whether times went back until then
+   * @param offsets the offsets of the streams before the batch
+   * @param clock the time and flag of the frame before the batch
    */
-  frames(salt: LogIdentity, offsets: StreamOffsets, clock: Pick<FrameHeader, "timeMs" | "isUnordered">): BatchFrame[] {
+  frames(
+    identity: LogIdentity,
+    offsets: StreamOffsets,
+    clock: Pick<FrameHeader, "timeMs" | "isUnordered">,
+  ): BatchFrame[] {
     let before = offsets;
     let { timeMs: lastMs, isUnordered } = clock;
-    return this.#gathering.map(({ stream, timeMs, at, length }) => {
+    return this.#open.map(({ stream, timeMs, start, length }) => {
       const clockWentBack = timeMs < lastMs;
       isUnordered ||= clockWentBack;
       lastMs = timeMs;
       const header: FrameHeader = { stream, timeMs, clockWentBack, isUnordered, length, offsets: before };
-      const end = encodeFrame(this.#buffer, at, salt, header);
+      const end = encodeFrame(this.#buffer, start, identity, header);
       before = offsetsAfter(header);
-      const payload = this.#buffer.subarray(at + FRAME_HEADER_BYTES, at + FRAME_HEADER_BYTES + length);
-      return { ...header, at, end, payload };
+      const payload = this.#buffer.subarray(start + FRAME_HEADER_BYTES, start + FRAME_HEADER_BYTES + length);
+      return { ...header, start, end, payload };
     });
   }
 
-  /** The bytes of records that follow each other, as they stand in the file. */
-  bytes(records: readonly BatchFrame[]): Uint8Array {
-    return this.#buffer.subarray(records[0]?.at ?? 0, records.at(-1)?.end ?? 0);
+  /** Returns the bytes of consecutive frames, as they go into the file. */
+  bytes(frames: readonly BatchFrame[]): Uint8Array {
+    return this.#buffer.subarray(frames[0]?.start ?? 0, frames.at(-1)?.end ?? 0);
   }
 
-  /** Gives the buffer back; nothing of the batch may be used any more. */
+  /** Gives the buffer to a later batch. The frames must not be used afterwards. */
   recycle(): void {
-    if (spare.length < MAX_SPARE_BUFFERS) spare.push(this.#buffer);
+    if (spareBuffers.length < MAX_SPARE_BUFFERS) spareBuffers.push(this.#buffer);
     this.#buffer = new Uint8Array();
   }
 }

@@ -1,95 +1,94 @@
-/** Pieces of output as readers get them: records of the log, those of one stream that follow each other joined. */
+/** Chunks of output as readers get them. A chunk joins consecutive frames of one stream. */
 import { formatCursor, type LogPosition } from "./cursor.ts";
-import {
-  type DecodedFrame,
-  decodeFrame,
-  type LogIdentity,
-  MAX_PAYLOAD_BYTES,
-  offsetsAfter,
-  type Stream,
-} from "./frame.ts";
+import { type DecodedFrame, decodeFrame, MAX_PAYLOAD_BYTES, offsetsAfter, type Stream } from "./frame.ts";
+import type { LogIdentity } from "./log_identity.ts";
 
-/** A piece of output as a reader gets it. */
+/** A chunk of output. */
 export interface OutputChunk {
   readonly stream: Stream;
-  /** Raw bytes as the job wrote them; never decoded, cut anywhere. Empty where bytes were dropped. */
+  /** The bytes as the job wrote them. Empty in a chunk that reports dropped bytes. */
   readonly data: Uint8Array;
-  /** Of the first byte of data, in its stream. */
+  /** The offset of the first byte in its stream. */
   readonly offset: number;
-  /** What the clock said when the first byte of data was read from the job. */
+  /** The system time at which the first byte was read from the job. */
   readonly time: Date;
-  /** True when that is earlier than the time of the output before it: the clock was set back. */
+  /** True when the time is earlier than that of the output before it: the clock was set back. */
   readonly clockWentBack: boolean;
-  /** Continues right behind this piece. */
+  /** The cursor of the position after this chunk. */
   readonly cursor: string;
-  /** Bytes of this stream that are missing right before `offset`, for an output limit dropped them; usually 0. */
+  /** Bytes of this stream right before `offset` that an output limit dropped; usually 0. */
   readonly droppedBytes: number;
 }
 
-/** Pieces that stand one behind the other in the log, and the place behind the last. */
+/** Consecutive chunks of a log. */
 export interface Block {
   readonly chunks: readonly OutputChunk[];
+  /** The position after the last chunk. */
   readonly next: LogPosition;
 }
 
 /**
- * Decodes the pieces in bytes that begin with a record at `from`; a record that is not whole is left for the next read.
- * Undefined when not even the first is whole and undamaged.
+ * Decodes the whole frames at the start of `bytes`. An incomplete last frame is left for the next read.
  *
- * @param exact leaves every record a piece of its own, so that each has its time
+ * @param from the position of the bytes in the log
+ * @param exact true to return each frame as a chunk of its own, with its own time
+ * @returns undefined when the first frame is not whole or is damaged
  */
-export function decodeBlock(bytes: Uint8Array, from: number, salt: LogIdentity, exact: boolean): Block | undefined {
-  const pieces: OutputChunk[] = [];
+export function decodeBlock(
+  bytes: Uint8Array,
+  from: number,
+  identity: LogIdentity,
+  exact: boolean,
+): Block | undefined {
+  const chunks: OutputChunk[] = [];
   let at = 0;
   let next: LogPosition | undefined;
   while (true) {
-    const first = decodeFrame(bytes, at, salt);
+    const first = decodeFrame(bytes, at, identity);
     if (first === undefined || first === "damaged") break;
-    const run = [first];
+    const frames = [first];
     let length = first.length;
     for (let last = first; !exact;) {
-      const following = decodeFrame(bytes, last.end, salt);
+      const following = decodeFrame(bytes, last.end, identity);
       if (following === undefined || following === "damaged" || following.stream !== first.stream) break;
       if (following.clockWentBack) break;
       length += following.length;
-      if (length > MAX_PAYLOAD_BYTES) break; // A large record goes out as it is: joining would copy it.
-      run.push(following);
+      if (length > MAX_PAYLOAD_BYTES) break; // Joining would copy a large frame.
+      frames.push(following);
       last = following;
     }
-    const last = run.at(-1) ?? first;
+    const last = frames.at(-1) ?? first;
     at = last.end;
     next = { position: from + at, offsets: offsetsAfter(last) };
-    pieces.push(joinFrames(run, salt, next));
+    chunks.push(joinFrames(frames, identity, next));
   }
-  return next && { chunks: pieces, next };
+  return next && { chunks, next };
 }
 
-/** A record's payload and header, whether it comes from the file or is on its way there. */
+/** A frame from a file or from a batch. */
 export type FrameContent = Omit<DecodedFrame, "end">;
 
-/** Joins records of one stream that follow each other. */
-export function joinFrames(
-  run: readonly [FrameContent, ...FrameContent[]] | readonly FrameContent[],
-  salt: LogIdentity,
-  next: LogPosition,
-): OutputChunk {
-  const [first] = run;
-  if (first === undefined) throw new Error("Cannot make a piece of no records");
+/**
+ * Joins consecutive frames of one stream into a chunk.
+ *
+ * @param frames at least one frame
+ * @param next the position after the last frame
+ */
+export function joinFrames(frames: readonly FrameContent[], identity: LogIdentity, next: LogPosition): OutputChunk {
+  const [first] = frames;
+  if (first === undefined) throw new Error("Cannot make a chunk: there are no frames");
   return {
     stream: first.stream,
-    data: run.length === 1 ? first.payload : joinBytes(run.map(({ payload }) => payload)),
+    data: frames.length === 1 ? first.payload : joinBytes(frames.map(({ payload }) => payload)),
     offset: first.offsets[first.stream],
     time: new Date(first.timeMs),
     clockWentBack: first.clockWentBack,
-    cursor: formatCursor(salt, next),
+    cursor: formatCursor(identity, next),
     droppedBytes: 0,
   };
 }
 
-/** One array of several, without a copy where there is only one. */
-export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
-  const [only] = parts;
-  if (parts.length === 1 && only !== undefined) return only;
+function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
   const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const part of parts) {

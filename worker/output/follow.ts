@@ -1,53 +1,55 @@
-/** Reads a log at the pace of whoever iterates: what is there, then what comes. Replay and live are one loop. */
+/** Reads a log at the pace of its consumer: first the existing output, then new output. One loop does both. */
 import { InvalidArgumentError } from "../errors.ts";
 import { loopTurn } from "../loop_turns.ts";
-import { formatCursor, LOG_START, type LogPosition } from "./cursor.ts";
-import { firstSince, lastBytes, lastLines, type StartPoint } from "./seek.ts";
-import type { OutputLog } from "./log.ts";
 import type { OutputChunk } from "./chunk.ts";
+import { LOG_START, type LogPosition } from "./cursor.ts";
 import type { Stream } from "./frame.ts";
+import type { OutputLog } from "./log.ts";
+import { firstSince, lastBytes, lastLines, type StartPoint } from "./seek.ts";
 
-/** Longer timers overflow: setTimeout counts in a signed 32-bit number of milliseconds. */
+/** The longest timer: setTimeout takes a signed 32-bit number of milliseconds. */
 const MAX_TIMER_MS = 2_147_483_647;
 
 /**
- * Which output to watch. Output keeps its order. Times are what the clock said: one that went back, and is right now, is
- * no reason to leave output out or to end early.
+ * The output to watch, in the order in which it was read from the job. `since` and `until` use the system clock. When
+ * the clock was set back, they select one range that leaves out nothing.
  */
 export interface OutputSelection {
-  /** Continue right behind the piece that carried this cursor. Absent: from the first byte. */
+  /** Continues after the chunk that had this cursor. Absent: starts at the first byte. */
   readonly cursor?: string;
-  /** False: end after what is there at the call. True unless given. */
+  /** False to end after the output that exists at the call. True by default. */
   readonly follow?: boolean;
-  /** One stream alone. Absent: both. */
+  /** Selects one stream. Absent: both. */
   readonly stream?: Stream;
-  /** Of what is there at the call, the last lines alone: a newline ends a line, and so does the end. */
+  /** Starts at the last lines of the output that exists at the call. A newline or the end ends a line. */
   readonly tailLines?: number;
-  /** Of what is there at the call, the last bytes alone. */
+  /** Starts at the last bytes of the output that exists at the call. */
   readonly tailBytes?: number;
-  /** Only what is behind the last output that was read before this time. */
+  /** Starts after the last output that was read from the job before this time. */
   readonly since?: Date;
-  /** Only what is up to the last output that was read at this time or before. A watch that follows ends then. */
+  /** Ends after the last output that was read from the job at this time or before. */
   readonly until?: Date;
-  /** Leaves what was read from the job at once a piece of its own, so that each piece has its time. */
+  /** True to get each read from the job as a chunk of its own, with its own time. */
   readonly exact?: boolean;
   /**
-   * Begins with a piece without data, whose cursor is where the watch begins: it can be resumed before the first byte.
-   * There is none where the watch begins within a record, which then comes at once.
+   * True to begin with an empty chunk whose cursor is the start of the watch, so that a client can resume before the
+   * first byte. When the watch starts inside a frame, output comes at once instead.
    */
   readonly startCursor?: boolean;
 }
 
-/** @throws {InvalidArgumentError} when a number is out of range, a time is none, or two of them exclude each other */
+/** @throws {InvalidArgumentError} when a number or a time is out of range, or two values exclude each other */
 export function checkSelection(selection: OutputSelection): void {
   for (const [name, count] of [["lines", selection.tailLines], ["bytes", selection.tailBytes]] as const) {
     if (count !== undefined && (!Number.isSafeInteger(count) || count < 0)) {
-      throw new InvalidArgumentError(`Invalid number of last ${name} "${count}": give a whole number from 0`);
+      throw new InvalidArgumentError(
+        `The number of last ${name} must be an integer from 0 to ${Number.MAX_SAFE_INTEGER}, got ${count}`,
+      );
     }
   }
-  for (const time of [selection.since, selection.until]) {
+  for (const [name, time] of [["since", selection.since], ["until", selection.until]] as const) {
     if (time !== undefined && Number.isNaN(time.getTime())) {
-      throw new InvalidArgumentError(`Invalid time "${time}": give a moment`);
+      throw new InvalidArgumentError(`'${name}' must be a valid Date, got ${time}`);
     }
   }
   const starts = [selection.cursor, selection.tailLines, selection.tailBytes].filter((start) => start !== undefined);
@@ -57,97 +59,95 @@ export function checkSelection(selection: OutputSelection): void {
 }
 
 /**
- * Yields the selected pieces of a log. It holds one block of the log at a time; while nothing new is there it waits for
- * the log to grow.
+ * Yields the selected chunks of a log. It holds one block of the log at a time, and waits for growth at the end.
  *
- * One generator and not several, one inside the other: a thousand readers wake at every line, and each level costs all of
- * them promises.
+ * This is one generator, because a thousand readers wake at every line, and a nested generator would add promises to
+ * each of them.
  *
- * @param seen the log's end at the moment of the call: what is "there" then
- * @param conclude makes what the generator returns: of the cursor that continues behind all it looked through, and of
- * whether `until` ended the watch, and not the end of the output
+ * @param existing the end of the log at the call
+ * @param conclude creates the return value from the cursor after all examined output; `isCut` is true when `until`
+ * ended the watch
  */
 export async function* readOutput<End>(
   log: OutputLog,
   selection: OutputSelection,
-  seen: LogPosition,
+  existing: LogPosition,
   signal: AbortSignal,
   conclude: (cursor: string, isCut: boolean) => End | Promise<End>,
 ): AsyncGenerator<OutputChunk, End, void> {
   checkSelection(selection);
+  const { reader } = log;
   try {
-    await log.retain();
+    await reader.retain();
     const { stream } = selection;
     const untilMs = selection.until?.getTime() ?? Infinity;
     const isPast = () => Date.now() > untilMs;
     let isCut = isPast();
-    const last = isCut ? await firstSince(log, untilMs + 1, seen, signal) : seen;
-    let { place: at, skipBytes: skip } = await beginning(log, selection, last, signal);
+    const last = isCut ? await firstSince(reader, untilMs + 1, existing, signal) : existing;
+    const first = await startPoint(log, selection, last, signal);
+    let at = first.position;
+    let { skipBytes } = first;
     let stop = (selection.follow ?? true) && !isCut ? undefined : last.position;
-    if (selection.startCursor && skip === 0) yield emptyPiece(log, at);
+    if (selection.startCursor && skipBytes === 0) yield emptyChunk(log, at, "stdout", 0);
     while (true) {
       signal.throwIfAborted();
-      // It may move on while a piece is out: what is told as missing must end where reading goes on.
+      // The start may move while the consumer has a chunk, so it is read once for the report and for the jump.
       const { start } = log;
       if (at.position < start.position) {
-        for (const piece of droppedPieces(log, at, start)) {
-          if (stream === undefined || stream === piece.stream) yield piece;
+        for (const chunk of droppedChunks(log, at, start)) {
+          if (stream === undefined || stream === chunk.stream) yield chunk;
         }
         at = start;
-        skip = 0;
+        skipBytes = 0;
       }
       const readable = stop ?? log.end.position;
       if (stop === undefined && isPast()) {
-        stop = (await firstSince(log, untilMs + 1, log.end, signal)).position;
+        stop = (await firstSince(reader, untilMs + 1, log.end, signal)).position;
         isCut = true;
       } else if (at.position < readable) {
-        const block = await log.read(at, readable, selection.exact ?? false);
-        if (block === undefined) continue; // Dropped meanwhile: the log starts later now.
-        let isGiven = false;
+        const block = await reader.read(at, readable, selection.exact ?? false);
+        if (block === undefined) continue; // The log starts later now.
+        let hasYielded = false;
         at = block.next;
-        for (const piece of block.chunks) {
-          if (stream !== undefined && stream !== piece.stream) continue;
-          isGiven = true;
-          yield skip === 0 ? piece : without(piece, skip);
-          skip = 0;
+        for (const chunk of block.chunks) {
+          if (stream !== undefined && stream !== chunk.stream) continue;
+          hasYielded = true;
+          yield skipBytes === 0 ? chunk : withoutFirst(chunk, skipBytes);
+          skipBytes = 0;
           signal.throwIfAborted();
         }
-        // Gigabytes of the other stream are passed over without waiting for anything.
-        if (!isGiven) await loopTurn();
-      } else if (stop !== undefined || log.isSealed) return await conclude(cursorAt(log, at), isCut);
+        // Otherwise gigabytes of the other stream would block the event loop.
+        if (!hasYielded) await loopTurn();
+      } else if (stop !== undefined || log.isSealed) return await conclude(reader.cursorAt(at), isCut);
       else if (untilMs === Infinity) await log.waitForGrowth(at.position, signal);
-      else await grownOrPast(log, at.position, untilMs, signal);
+      else await growthOrTime(log, at.position, untilMs, signal);
     }
   } finally {
-    await log.release();
+    await reader.release();
   }
 }
 
-async function beginning(
-  log: OutputLog,
+async function startPoint(
+  { reader }: OutputLog,
   selection: OutputSelection,
   end: LogPosition,
   signal: AbortSignal,
 ): Promise<StartPoint> {
   const { cursor, since, stream, tailBytes, tailLines } = selection;
-  const given = cursor === undefined ? LOG_START : log.resolve(cursor);
-  const start = since === undefined ? given : later(given, await firstSince(log, since.getTime(), end, signal));
-  if (tailLines !== undefined) return await lastLines(log, tailLines, stream, start, end, signal);
-  if (tailBytes !== undefined) return await lastBytes(log, tailBytes, stream, start, end, signal);
-  return { place: start, skipBytes: 0 };
+  const given = cursor === undefined ? LOG_START : reader.resolve(cursor);
+  const start = since === undefined ? given : later(given, await firstSince(reader, since.getTime(), end, signal));
+  if (tailLines !== undefined) return await lastLines(reader, tailLines, { start, end, stream, signal });
+  if (tailBytes !== undefined) return await lastBytes(reader, tailBytes, { start, end, stream, signal });
+  return { position: start, skipBytes: 0 };
 }
 
 function later(a: LogPosition, b: LogPosition): LogPosition {
   return a.position > b.position ? a : b;
 }
 
-function cursorAt(log: OutputLog, place: LogPosition): string {
-  return formatCursor(log.segments.identity, place);
-}
-
-/** Waits for the log to grow, or for `untilMs` to pass. */
-async function grownOrPast(log: OutputLog, position: number, untilMs: number, signal: AbortSignal): Promise<void> {
-  // Not AbortSignal.timeout(): its timer could not be given back, and there is one for every growth of the log.
+/** Resolves when the log grows, or when a time has passed. */
+async function growthOrTime(log: OutputLog, position: number, untilMs: number, signal: AbortSignal): Promise<void> {
+  // AbortSignal.timeout() would leave one timer for each growth of the log.
   const past = new AbortController();
   const leftMs = Math.max(0, Math.min(untilMs + 1 - Date.now(), MAX_TIMER_MS));
   const timer = setTimeout(() => past.abort(), leftMs);
@@ -160,32 +160,27 @@ async function grownOrPast(log: OutputLog, position: number, untilMs: number, si
   }
 }
 
-/** A piece without data, for its cursor. */
-function emptyPiece(log: OutputLog, place: LogPosition): OutputChunk {
-  const offset = place.offsets.stdout;
-  const cursor = cursorAt(log, place);
-  const none = { data: new Uint8Array(), clockWentBack: false, droppedBytes: 0 };
-  return { stream: "stdout", offset, time: new Date(), cursor, ...none };
+/** Returns a chunk without data, for its cursor or its dropped bytes. */
+function emptyChunk(log: OutputLog, position: LogPosition, stream: Stream, droppedBytes: number): OutputChunk {
+  return {
+    stream,
+    data: new Uint8Array(),
+    offset: position.offsets[stream],
+    time: new Date(),
+    clockWentBack: false,
+    cursor: log.reader.cursorAt(position),
+    droppedBytes,
+  };
 }
 
-/** Says how much is missing between a place and where the log starts by now. */
-function droppedPieces(log: OutputLog, at: LogPosition, start: LogPosition): OutputChunk[] {
+/** Returns chunks that report the bytes dropped between a position and the start of the log. */
+function droppedChunks(log: OutputLog, at: LogPosition, start: LogPosition): OutputChunk[] {
   return (["stdout", "stderr"] as const).flatMap((stream) => {
     const droppedBytes = start.offsets[stream] - at.offsets[stream];
-    if (droppedBytes <= 0) return [];
-    const cursor = cursorAt(log, start);
-    return [{
-      stream,
-      data: new Uint8Array(),
-      offset: start.offsets[stream],
-      time: new Date(),
-      clockWentBack: false,
-      cursor,
-      droppedBytes,
-    }];
+    return droppedBytes > 0 ? [emptyChunk(log, start, stream, droppedBytes)] : [];
   });
 }
 
-function without(piece: OutputChunk, skip: number): OutputChunk {
-  return { ...piece, data: piece.data.subarray(skip), offset: piece.offset + skip };
+function withoutFirst(chunk: OutputChunk, skipBytes: number): OutputChunk {
+  return { ...chunk, data: chunk.data.subarray(skipBytes), offset: chunk.offset + skipBytes };
 }

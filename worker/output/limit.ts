@@ -1,12 +1,12 @@
-/** Bounds on recorded output: for one job by choice, and for all jobs together by the disk. */
+/** Limits of stored output: of one job, and of all jobs together. */
 import { InvalidArgumentError } from "../errors.ts";
 
 /**
- * What happens when a job's output reaches its limit.
+ * The action when a job's output reaches its limit.
  *
- * - `STOP`: the job is stopped (reason `OUTPUT_LIMIT`); what it writes beyond is dropped and counted
- * - `KEEP_NEWEST`: the oldest output goes, and readers who come too late are told how much
- * - `BLOCK`: the job's writes wait, for ever if need be
+ * - `STOP`: the server stops the job (reason `OUTPUT_LIMIT`), and drops and counts further output
+ * - `KEEP_NEWEST`: the server drops the oldest output, and readers learn how much they missed
+ * - `BLOCK`: the job's writes wait until the job ends
  */
 export type OutputPolicy = "STOP" | "KEEP_NEWEST" | "BLOCK";
 
@@ -16,49 +16,47 @@ export interface OutputLimit {
   readonly policy: OutputPolicy;
 }
 
-/** 2^50 bytes: no disk is larger, and every sum of such numbers is exact. */
+/** 2^50 bytes: more than any disk has, and small enough that sums stay exact. */
 const MAX_LIMIT_BYTES = 1_125_899_906_842_624;
 
-/** Beyond this a file is no easier to delete in one piece, and readers jump further than they must. */
+/** The largest file. Larger files are not faster to delete, and make readers skip more than they must. */
 const MAX_SEGMENT_BYTES = 67_108_864;
 
-/** @throws {InvalidArgumentError} when the limit is no whole number of bytes from 1 to 2^50 */
+/** @throws {InvalidArgumentError} when the limit is not an integer from 1 to 2^50 bytes */
 export function checkOutputLimit(limit: OutputLimit): void {
   const { maxBytes } = limit;
   if (!Number.isSafeInteger(maxBytes) || maxBytes < 1 || maxBytes > MAX_LIMIT_BYTES) {
-    throw new InvalidArgumentError(
-      `Invalid output limit "${maxBytes}": give whole bytes from 1 to ${MAX_LIMIT_BYTES}`,
-    );
+    throw new InvalidArgumentError(`The output limit must be an integer from 1 to ${MAX_LIMIT_BYTES}, got ${maxBytes}`);
   }
 }
 
-/** Bytes of output after which a file is finished: a quarter of what is kept goes at a time. */
+/** Returns the size in bytes at which a file is complete. With `KEEP_NEWEST`, a quarter of the limit is dropped at once. */
 export function segmentBytes(limit: OutputLimit | undefined): number {
   if (limit?.policy !== "KEEP_NEWEST") return Infinity;
   return Math.min(Math.ceil(limit.maxBytes / 4), MAX_SEGMENT_BYTES);
 }
 
-/** The bytes that all jobs may take on the disk together. */
+/** The disk space that all jobs share. */
 export class OutputBudget {
   readonly maxBytes: number;
   readonly #makeRoom: ((bytes: number) => void) | undefined;
   #usedBytes = 0;
 
   /**
-   * @param maxBytes on the disk; Infinity: no bound
-   * @param makeRoom called when bytes do not fit, with how many too many they are; gives back what it can do without
+   * @param maxBytes the disk space in bytes; Infinity for no limit
+   * @param makeRoom called with the number of missing bytes; releases what it can
    */
   constructor(maxBytes: number, makeRoom?: (bytes: number) => void) {
     this.maxBytes = maxBytes;
     this.#makeRoom = makeRoom;
   }
 
-  /** What is taken now. */
+  /** The reserved bytes. */
   get usedBytes(): number {
     return this.#usedBytes;
   }
 
-  /** Takes bytes, or none when they do not fit. */
+  /** Reserves bytes. Returns false, and reserves nothing, when they do not fit. */
   reserve(bytes: number): boolean {
     if (this.#usedBytes + bytes > this.maxBytes) this.#makeRoom?.(this.#usedBytes + bytes - this.maxBytes);
     if (this.#usedBytes + bytes > this.maxBytes) return false;
@@ -66,12 +64,12 @@ export class OutputBudget {
     return true;
   }
 
-  /** Takes bytes that are on the disk already, fit or not. */
+  /** Adds bytes that are already on the disk, even above the limit. */
   addExisting(bytes: number): void {
     this.#usedBytes += bytes;
   }
 
-  /** Gives bytes back. */
+  /** Releases reserved bytes. */
   release(bytes: number): void {
     this.#usedBytes -= bytes;
   }

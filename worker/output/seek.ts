@@ -1,8 +1,7 @@
-/** Finds where to begin in a log without reading it from its start: by lines or bytes from the end, and by time. */
+/** Finds the position at which to start reading: by lines or bytes from the end, or by time. Reads only a part. */
+import { OutputUnavailableError } from "../storage_errors.ts";
 import { loopTurn } from "../loop_turns.ts";
 import type { LogPosition } from "./cursor.ts";
-import { OutputUnavailableError } from "../storage_errors.ts";
-import { type OutputLog, READ_BYTES } from "./log.ts";
 import {
   decodeFrame,
   decodeFrameHeader,
@@ -14,191 +13,203 @@ import {
   offsetsAfter,
   type Stream,
 } from "./frame.ts";
+import { type LogReader, READ_BYTES } from "./reader.ts";
 
 const NEWLINE = 10;
 
-/** A place to begin at, and how many bytes of the first selected record are before it. */
+/** The point at which to start reading. */
 export interface StartPoint {
-  readonly place: LogPosition;
+  readonly position: LogPosition;
+  /** The bytes to skip in the first selected frame. */
   readonly skipBytes: number;
 }
 
-/** A record met on the way back. */
-interface Met {
-  readonly header: FrameHeader;
-  readonly payload: Uint8Array;
-  readonly place: LogPosition;
+/** The part of a log to search. */
+export interface SearchRange {
+  readonly start: LogPosition;
+  readonly end: LogPosition;
+  /** The stream to count. Undefined for both. */
+  readonly stream?: Stream | undefined;
+  readonly signal: AbortSignal;
 }
 
-/** Yields the records before `end`, the last first, down to `start` or to where the log begins by then. */
+interface FoundFrame {
+  readonly header: FrameHeader;
+  readonly payload: Uint8Array;
+  readonly position: LogPosition;
+}
+
+/** Yields the frames before the end, the newest first, down to the start or to the start of the log. */
 async function* backwards(
-  log: OutputLog,
-  start: LogPosition,
-  end: LogPosition,
-  signal: AbortSignal,
-): AsyncGenerator<Met, void, void> {
-  const { identity: salt } = log.segments;
-  for (const { start: base } of [...log.segments.all].reverse()) {
-    const bottom = Math.max(base, start.position);
-    const next = log.segments.all.find((segment) => segment.start > base);
-    let top = Math.min(end.position, next?.start ?? Infinity);
+  reader: LogReader,
+  { start, end, signal }: SearchRange,
+): AsyncGenerator<FoundFrame, void, void> {
+  const { identity, fileStarts } = reader;
+  for (const [index, fileStart] of [...fileStarts.entries()].reverse()) {
+    const bottom = Math.max(fileStart, start.position);
+    let top = Math.min(end.position, fileStarts[index + 1] ?? Infinity);
     while (top > bottom) {
-      // The log may have gigabytes, and reading it does not wait for anything.
+      // A log may have gigabytes, and these reads are synchronous.
       await loopTurn();
       signal.throwIfAborted();
       const from = Math.max(bottom, top - READ_BYTES);
-      const bytes = await log.bytes(from, top - from);
-      if (bytes === undefined) return; // Dropped meanwhile: the log begins later now.
+      const bytes = await reader.bytes(from, top - from);
+      if (bytes === undefined) return; // The log starts later now.
       let at = bytes.length;
-      for (let before = frameStartBefore(bytes, at, salt); before !== undefined;) {
-        const record = decodeFrame(bytes, before, salt);
-        if (record === undefined || record === "damaged") throw new OutputUnavailableError(log.id);
-        yield { header: record, payload: record.payload, place: { position: from + before, offsets: record.offsets } };
+      for (let before = frameStartBefore(bytes, at, identity); before !== undefined;) {
+        const frame = decodeFrame(bytes, before, identity);
+        if (frame === undefined || frame === "damaged") throw new OutputUnavailableError(reader.id);
+        const position = { position: from + before, offsets: frame.offsets };
+        yield { header: frame, payload: frame.payload, position };
         at = before;
-        before = frameStartBefore(bytes, at, salt);
+        before = frameStartBefore(bytes, at, identity);
       }
-      if (at === bytes.length) throw new OutputUnavailableError(log.id); // A record always ends here, and fits.
+      if (at === bytes.length) throw new OutputUnavailableError(reader.id); // A whole frame always ends here.
       top = from + at;
     }
   }
 }
 
-/** Where the last `count` lines of the selected output before `end` begin. A last line needs no newline. */
-export async function lastLines(
-  log: OutputLog,
-  count: number,
-  stream: Stream | undefined,
-  start: LogPosition,
-  end: LogPosition,
-  signal: AbortSignal,
-): Promise<StartPoint> {
-  if (count === 0) return { place: end, skipBytes: 0 };
+/** Finds the start of the last lines of the selected output. A last line need not end with a newline. */
+export async function lastLines(reader: LogReader, count: number, range: SearchRange): Promise<StartPoint> {
+  if (count === 0) return { position: range.end, skipBytes: 0 };
   let newlines = 0;
-  let first = true;
-  let last: StartPoint = { place: start, skipBytes: 0 };
-  for await (const { header, payload, place } of backwards(log, start, end, signal)) {
-    last = { place, skipBytes: 0 };
-    if (stream !== undefined && header.stream !== stream) continue;
+  let isNewest = true;
+  return await fromEnd(reader, range, (payload) => {
     let at = payload.length;
-    // The newline that ends the output ends its last line and begins no other.
-    if (first && payload[at - 1] === NEWLINE) at -= 1;
-    first = false;
+    // A newline at the end of the output ends the last line and begins no other.
+    if (isNewest && payload[at - 1] === NEWLINE) at -= 1;
+    isNewest = false;
     while ((at = at === 0 ? -1 : payload.lastIndexOf(NEWLINE, at - 1)) >= 0) {
       newlines += 1;
-      if (newlines === count) return behind(header, place, at + 1);
+      if (newlines === count) return at + 1;
     }
-  }
-  return last;
+    return undefined;
+  });
 }
 
-/** Where the last `count` bytes of the selected output before `end` begin. */
-export async function lastBytes(
-  log: OutputLog,
-  count: number,
-  stream: Stream | undefined,
-  start: LogPosition,
-  end: LogPosition,
-  signal: AbortSignal,
-): Promise<StartPoint> {
-  if (count === 0) return { place: end, skipBytes: 0 };
+/** Finds the start of the last bytes of the selected output. */
+export async function lastBytes(reader: LogReader, count: number, range: SearchRange): Promise<StartPoint> {
+  if (count === 0) return { position: range.end, skipBytes: 0 };
   let left = count;
-  let last: StartPoint = { place: start, skipBytes: 0 };
-  for await (const { header, place } of backwards(log, start, end, signal)) {
-    last = { place, skipBytes: 0 };
-    if (stream !== undefined && header.stream !== stream) continue;
-    if (header.length >= left) return behind(header, place, header.length - left);
-    left -= header.length;
-  }
-  return last;
-}
-
-/** A place within a record; where that is its end, the place behind it. */
-function behind(header: FrameHeader, place: LogPosition, skipBytes: number): StartPoint {
-  if (skipBytes < header.length) return { place, skipBytes };
-  return { place: placeBehind(header, place), skipBytes: 0 };
-}
-
-function placeBehind(header: FrameHeader, place: LogPosition): LogPosition {
-  return { position: place.position + header.length + FRAME_OVERHEAD_BYTES, offsets: offsetsAfter(header) };
+  return await fromEnd(reader, range, ({ length }) => {
+    if (length >= left) return length - left;
+    left -= length;
+    return undefined;
+  });
 }
 
 /**
- * Finds the place behind the last record before `end` that was read earlier than `timeMs`. So nothing behind the place was
- * read earlier, also where the clock went back.
+ * Finds a start point in the selected frames, from the newest on.
+ *
+ * @param startIn returns the bytes to skip in a payload; undefined to look at the frame before
+ */
+async function fromEnd(
+  reader: LogReader,
+  range: SearchRange,
+  startIn: (payload: Uint8Array) => number | undefined,
+): Promise<StartPoint> {
+  let oldest: StartPoint = { position: range.start, skipBytes: 0 };
+  for await (const frame of backwards(reader, range)) {
+    oldest = { position: frame.position, skipBytes: 0 };
+    if (range.stream !== undefined && frame.header.stream !== range.stream) continue;
+    const skipBytes = startIn(frame.payload);
+    if (skipBytes === undefined) continue;
+    if (skipBytes < frame.header.length) return { position: frame.position, skipBytes };
+    return { position: positionAfter(frame), skipBytes: 0 };
+  }
+  return oldest;
+}
+
+function positionAfter({ header, position: { position } }: FoundFrame): LogPosition {
+  return { position: position + header.length + FRAME_OVERHEAD_BYTES, offsets: offsetsAfter(header) };
+}
+
+/**
+ * Finds the position after the last frame that was read from the job before a time. So no frame after the position is
+ * earlier, even when the clock went back.
+ *
+ * @param timeMs the time, in milliseconds since 1970
+ * @param end the position at which to end
  */
 export async function firstSince(
-  log: OutputLog,
+  reader: LogReader,
   timeMs: number,
   end: LogPosition,
   signal: AbortSignal,
 ): Promise<LogPosition> {
-  if ((await lastHeader(log, end))?.isUnordered === true) {
-    for await (const { header, place } of backwards(log, log.start, end, signal)) {
-      if (header.timeMs < timeMs) return placeBehind(header, place);
-      if (!header.isUnordered) break; // Up to here times only grow.
+  if ((await lastHeader(reader, end))?.isUnordered === true) {
+    for await (const frame of backwards(reader, { start: reader.start, end, signal })) {
+      if (frame.header.timeMs < timeMs) return positionAfter(frame);
+      if (!frame.header.isUnordered) break; // Times only grow up to here.
     }
   }
-  return await firstOrdered(log, timeMs, end);
+  return await firstOrdered(reader, timeMs, end);
 }
 
-/** The header of the last record before `end`, which is there also where a crash or damage cut its payload. */
-async function lastHeader(log: OutputLog, end: LogPosition): Promise<FrameHeader | undefined> {
-  const { all, identity: salt } = log.segments;
-  const base = all.findLast((segment) => segment.start < end.position)?.start ?? end.position;
-  const from = Math.max(base, end.position - READ_BYTES);
-  const bytes = await log.bytes(from, end.position - from);
-  let found = bytes && findFrame(bytes, 0, salt);
+/** Returns the header of the last frame before the end, even when its payload is damaged or cut off. */
+async function lastHeader(reader: LogReader, end: LogPosition): Promise<FrameHeader | undefined> {
+  const { identity, fileStarts } = reader;
+  const fileStart = fileStarts.findLast((start) => start < end.position) ?? end.position;
+  const from = Math.max(fileStart, end.position - READ_BYTES);
+  const bytes = await reader.bytes(from, end.position - from);
+  let found = bytes && findFrame(bytes, 0, identity);
   let last = found;
   while (bytes !== undefined && found !== undefined) {
     last = found;
-    found = findFrame(bytes, found.at + FRAME_HEADER_BYTES, salt);
+    found = findFrame(bytes, found.at + FRAME_HEADER_BYTES, identity);
   }
   return last?.header;
 }
 
-/** As `firstSince`, by halving. */
-async function firstOrdered(log: OutputLog, timeMs: number, end: LogPosition): Promise<LogPosition> {
-  const { identity: salt } = log.segments;
-  // The last file that begins before the time holds it, or the next one begins with it.
-  let low = log.start.position;
-  for (const { start: base } of log.segments.all) {
-    if (base >= end.position) break;
-    const header = await headerAt(log, base);
+/** Finds the same as `firstSince` by binary search, where times only grow. */
+async function firstOrdered(reader: LogReader, timeMs: number, end: LogPosition): Promise<LogPosition> {
+  const { identity } = reader;
+  // The last file that begins before the time holds it, or the next file begins with it.
+  let low = reader.start.position;
+  for (const fileStart of reader.fileStarts) {
+    if (fileStart >= end.position) break;
+    const header = await headerAt(reader, fileStart);
     if (header === undefined || header.timeMs >= timeMs) break;
-    low = base;
+    low = fileStart;
   }
-  const next = log.segments.all.find(({ start: base }) => base > low);
-  let high = Math.min(end.position, next?.start ?? Infinity);
+  const nextFile = reader.fileStarts.find((fileStart) => fileStart > low);
+  let high = Math.min(end.position, nextFile ?? Infinity);
   while (high - low > READ_BYTES) {
     const middle = low + Math.floor((high - low) / 2);
-    const bytes = await log.bytes(middle, READ_BYTES);
-    const found = bytes && findFrame(bytes, 0, salt);
+    const bytes = await reader.bytes(middle, READ_BYTES);
+    const found = bytes && findFrame(bytes, 0, identity);
     if (found !== undefined && middle + found.at < high && found.header.timeMs < timeMs) low = middle + found.at;
     else high = middle;
   }
-  return await firstFrom(log, low, timeMs, end);
+  return await firstForwards(reader, low, timeMs, end);
 }
 
-/** As `firstOrdered`, going forwards from where a record begins: over one block, or two. */
-async function firstFrom(log: OutputLog, from: number, timeMs: number, end: LogPosition): Promise<LogPosition> {
+/** Finds the same as `firstOrdered` forwards from the start of a frame. Reads one block, or two. */
+async function firstForwards(
+  reader: LogReader,
+  from: number,
+  timeMs: number,
+  end: LogPosition,
+): Promise<LogPosition> {
   let position = from;
   while (position < end.position) {
-    const bytes = await log.bytes(position, end.position - position);
-    if (bytes === undefined) return log.start; // Dropped meanwhile: all that is left is newer.
+    const bytes = await reader.bytes(position, end.position - position);
+    if (bytes === undefined) return reader.start; // The log starts later now, and the rest of it is newer.
     let at = 0;
     while (true) {
-      const header = decodeFrameHeader(bytes, at, log.segments.identity);
+      const header = decodeFrameHeader(bytes, at, reader.identity);
       if (header === undefined) break;
       if (header.timeMs >= timeMs) return { position: position + at, offsets: header.offsets };
       at += header.length + FRAME_OVERHEAD_BYTES;
     }
-    if (at === 0) throw new OutputUnavailableError(log.id);
+    if (at === 0) throw new OutputUnavailableError(reader.id);
     position += at;
   }
   return end;
 }
 
-async function headerAt(log: OutputLog, position: number): Promise<FrameHeader | undefined> {
-  const bytes = await log.bytes(position, FRAME_HEADER_BYTES);
-  return bytes && decodeFrameHeader(bytes, 0, log.segments.identity);
+async function headerAt(reader: LogReader, position: number): Promise<FrameHeader | undefined> {
+  const bytes = await reader.bytes(position, FRAME_HEADER_BYTES);
+  return bytes && decodeFrameHeader(bytes, 0, reader.identity);
 }

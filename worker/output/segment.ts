@@ -1,26 +1,24 @@
-/**
- * One file of an output log: appended to by one writer, read at any place by any number of readers, deleted under
- * them when it is too old. Positions are those of the whole log.
- */
+/** One file of a log. One writer appends, any number of readers read, and a file can be deleted while it is read. */
 import { close, open, readSync } from "node:fs";
 import { promisify } from "node:util";
-import { decodeFileHeader, encodeFileHeader, FILE_HEADER_BYTES, type FileHeader } from "./frame.ts";
+import { decodeFileHeader, encodeFileHeader, FILE_HEADER_BYTES, type FileHeader } from "./file_header.ts";
 
 const openAsync = promisify(open);
 const closeAsync = promisify(close);
 
-/** Output may hold secrets: only the server's user reads it. */
+/** Output may hold secrets, so only the server's user may read it. */
 const FILE_MODE = 0o600;
 
-/** One file of an output log. */
+/** One file of a log. All positions are positions in the log. */
 export class Segment {
   readonly path: string;
   readonly header: FileHeader;
-  /** Bytes of records in it. */
+  /** The bytes of its frames. */
   #length: number;
   #writer: Deno.FsFile | undefined;
+  /** The descriptor that all readers share. */
   #fd: Promise<number> | undefined;
-  #reads = 0;
+  #activeReads = 0;
   #closing = false;
 
   private constructor(path: string, header: FileHeader, length: number, writer?: Deno.FsFile) {
@@ -30,7 +28,7 @@ export class Segment {
     this.#writer = writer;
   }
 
-  /** Makes the file, which must not exist, and writes its header. */
+  /** Creates the file and writes its header. The file must not exist. */
   static async create(path: string, header: FileHeader): Promise<Segment> {
     const file = await Deno.open(path, { createNew: true, append: true, mode: FILE_MODE });
     const segment = new Segment(path, header, -FILE_HEADER_BYTES, file);
@@ -38,16 +36,17 @@ export class Segment {
       await segment.append(encodeFileHeader(header));
     } catch (error) {
       file.close();
-      await Deno.remove(path).catch(() => {}); // The first error is the one to tell.
+      await Deno.remove(path).catch(() => {}); // The caller gets the first error.
       throw error;
     }
     return segment;
   }
 
   /**
-   * Takes a file that is there, for reading; undefined when a crash left it without a whole header, and so without output.
+   * Opens an existing file for reading.
    *
-   * @param job as `jobChecksum` gives it
+   * @param job the checksum of the job's id
+   * @returns undefined when a crash left the file without a whole header, and therefore without output
    * @throws {Error} when the file has output and its header is damaged, or names another job
    */
   static async open(path: string, job: number): Promise<Segment | undefined> {
@@ -56,33 +55,33 @@ export class Segment {
     try {
       const header = decodeFileHeader(readAt(fd, 0, FILE_HEADER_BYTES));
       if (header === undefined && size <= FILE_HEADER_BYTES) return undefined;
-      if (header === undefined) throw new Error(`The header of "${path}" is damaged`);
-      if (header.job !== 0 && header.job !== job) throw new Error(`"${path}" is the output of another job`);
+      if (header === undefined) throw new Error(`Cannot open "${path}": its header is damaged`);
+      if (header.job !== 0 && header.job !== job) throw new Error(`Cannot open "${path}": it belongs to another job`);
       return new Segment(path, header, size - FILE_HEADER_BYTES);
     } finally {
       await closeAsync(fd);
     }
   }
 
-  /** The position at which its first record begins. */
+  /** The position of its first frame. */
   get start(): number {
-    return this.header.base;
+    return this.header.start;
   }
 
-  /** The position behind its last byte. */
+  /** The position after its last byte. */
   get end(): number {
-    return this.header.base + this.#length;
+    return this.header.start + this.#length;
   }
 
-  /** What it takes on the disk. */
+  /** The size of the file in bytes. */
   get diskBytes(): number {
     return FILE_HEADER_BYTES + this.#length;
   }
 
-  /** Appends all bytes, or none: what was not finished is cut off, so the file ends between two records. */
+  /** Appends all bytes, or none. A partial write is cut off, so the file always ends between two frames. */
   async append(bytes: Uint8Array): Promise<void> {
     const file = this.#writer;
-    if (file === undefined) throw new Error(`Cannot append to "${this.path}": it is finished`);
+    if (file === undefined) throw new Error(`Cannot append to "${this.path}": it is closed for writing`);
     let written = 0;
     try {
       while (written < bytes.length) written += await file.write(bytes.subarray(written));
@@ -93,51 +92,51 @@ export class Segment {
     this.#length += bytes.length;
   }
 
-  /** Nothing more will be appended. */
-  finish(): void {
+  /** Closes the file for writing. */
+  closeWriter(): void {
     this.#writer?.close();
     this.#writer = undefined;
   }
 
-  /** Cuts the file at a position. */
-  async cut(position: number): Promise<void> {
+  /** Truncates the file at a position. */
+  async truncate(position: number): Promise<void> {
     await Deno.truncate(this.path, FILE_HEADER_BYTES + position - this.start);
     this.#length = position - this.start;
   }
 
-  /** Reads from a position within it, up to its end or `maxBytes`. Readers share one descriptor. */
+  /** Reads from a position inside the file, up to its end or `maxBytes`. */
   async read(position: number, maxBytes: number): Promise<Uint8Array> {
-    this.#reads += 1;
+    this.#activeReads += 1;
     try {
       this.#closing = false;
       this.#fd ??= openAsync(this.path, "r");
       const bytes = Math.min(maxBytes, this.end - position);
       return readAt(await this.#fd, FILE_HEADER_BYTES + position - this.start, bytes);
     } finally {
-      this.#reads -= 1;
+      this.#activeReads -= 1;
       if (this.#closing) await this.closeReader();
     }
   }
 
-  /** Closes the descriptor for reading, once nobody is reading; the next read opens it again. */
+  /** Closes the file for reading after the active reads. A later read opens it again. */
   async closeReader(): Promise<void> {
     this.#closing = true;
-    if (this.#reads > 0) return;
+    if (this.#activeReads > 0) return;
     const fd = this.#fd;
     this.#fd = undefined;
-    const opened = await fd?.catch(() => undefined); // What did not open needs no closing.
+    const opened = await fd?.catch(() => undefined); // A failed open leaves nothing to close.
     if (opened !== undefined) await closeAsync(opened);
   }
 
   /** Deletes the file. */
   async remove(): Promise<void> {
-    this.finish();
+    this.closeWriter();
     await Deno.remove(this.path);
     await this.closeReader();
   }
 }
 
-// Not asynchronous: Deno's read() of node:fs holds up this thread as well, and measured for longer.
+// Synchronous, because read() of node:fs blocks this thread too in Deno, and longer in a measurement.
 function readAt(fd: number, at: number, maxBytes: number): Uint8Array {
   const buffer = new Uint8Array(maxBytes);
   let filled = 0;

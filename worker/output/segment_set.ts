@@ -1,32 +1,29 @@
-/** The files of one output log as one range of positions: written at the end, read anywhere, dropped from the start. */
+/** The files of one log as one range of positions: written at the end, read anywhere, dropped at the start. */
 import { join } from "node:path";
 import { LimitReachedError } from "../errors.ts";
 import { LOG_START, type LogPosition } from "./cursor.ts";
 import type { OutputBudget } from "./limit.ts";
-import {
-  FILE_HEADER_BYTES,
-  findFrame,
-  FRAME_HEADER_BYTES,
-  jobChecksum,
-  type LogIdentity,
-  newLogIdentity,
-  type StreamOffsets,
-} from "./frame.ts";
+import { FILE_HEADER_BYTES, jobChecksum } from "./file_header.ts";
+import { findFrame, FRAME_HEADER_BYTES, type StreamOffsets } from "./frame.ts";
+import { type LogIdentity, newLogIdentity } from "./log_identity.ts";
 import { Segment } from "./segment.ts";
 
-/** Read at a time when records are looked for behind a damaged one. */
-const SCANNED_BYTES = 262_144;
+/** The bytes of one read of the search for frames after a damaged one. */
+const SEARCH_BYTES = 262_144;
 
-/** The files of one log, in a directory of their own that is made with the first byte. */
+/** The files of one log, in a directory of their own. The first write creates the directory. */
 export class SegmentSet {
   readonly #directory: string;
-  /** Undefined once somebody else answers for what is there. */
+  readonly #job: number;
+  /** Undefined once the caller accounts for the files. */
   #budget: OutputBudget | undefined;
   #segments: Segment[] = [];
-  #salt: LogIdentity = newLogIdentity();
-  readonly #job: number;
+  #identity: LogIdentity = newLogIdentity();
 
-  /** @param id the job's, which each file names */
+  /**
+   * @param id the id of the job, which each file names
+   * @param budget the disk space to reserve from
+   */
   constructor(id: string, directory: string, budget: OutputBudget | undefined) {
     this.#job = jobChecksum(id);
     this.#directory = directory;
@@ -34,9 +31,9 @@ export class SegmentSet {
   }
 
   /**
-   * Takes the files that are there. A file that a crash left without a whole header is deleted.
+   * Opens the existing files. Deletes a file that a crash left without a whole header.
    *
-   * @throws {Error} when one is damaged or another job's; it stays as it is
+   * @throws {Error} when a file is damaged or belongs to another job; the file is not changed
    */
   async open(): Promise<void> {
     for (const path of await this.#paths()) {
@@ -45,19 +42,20 @@ export class SegmentSet {
       else this.#segments.push(segment);
     }
     const [first] = this.#segments;
-    if (first !== undefined) this.#salt = first.header.identity;
+    if (first !== undefined) this.#identity = first.header.identity;
   }
 
   /**
-   * Returns what the files take on the disk. From now on the caller answers for it in the budget, also when they are
-   * deleted.
+   * Transfers the reserved disk space to the caller, who releases it when the files are deleted.
+   *
+   * @returns the size of all files in bytes
    */
   transferQuota(): number {
     this.#budget = undefined;
     return this.#segments.reduce((sum, { diskBytes }) => sum + diskBytes, 0);
   }
 
-  /** The files that are there, oldest first. */
+  /** Returns the paths of the existing files, the oldest first. */
   async #paths(): Promise<string[]> {
     const names: string[] = [];
     try {
@@ -68,65 +66,67 @@ export class SegmentSet {
     return names.sort().map((name) => join(this.#directory, name));
   }
 
+  /** The identity of the log. */
   get identity(): LogIdentity {
-    return this.#salt;
+    return this.#identity;
   }
 
-  /** The files, oldest first. */
+  /** The files, the oldest first. */
   get all(): readonly Segment[] {
     return this.#segments;
   }
 
-  /** The first place that can be read. */
+  /** The first position that can be read. */
   get start(): LogPosition {
     const [first] = this.#segments;
     return first === undefined ? LOG_START : { position: first.start, offsets: first.header.offsets };
   }
 
-  /** Bytes of records in the newest file. */
+  /** The bytes of frames in the newest file. */
   get newestBytes(): number {
     const newest = this.#segments.at(-1);
     return newest === undefined ? 0 : newest.end - newest.start;
   }
 
   /**
-   * Appends to the newest file, or to a fresh one.
+   * Appends bytes to the newest file, or to a new one.
    *
-   * @param offsets of the streams before the bytes
-   * @throws {LimitReachedError} when the budget has no room
+   * @param offsets the offsets of the streams before the bytes
+   * @param inNewFile true to begin a new file
+   * @throws {LimitReachedError} when the disk space of all jobs is used up
    */
-  async append(bytes: Uint8Array, offsets: StreamOffsets, fresh: boolean): Promise<void> {
+  async append(bytes: Uint8Array, offsets: StreamOffsets, inNewFile: boolean): Promise<void> {
     let newest = this.#segments.at(-1);
-    const isFresh = fresh || newest === undefined;
-    const diskBytes = bytes.length + (isFresh ? FILE_HEADER_BYTES : 0);
+    const createsFile = inNewFile || newest === undefined;
+    const diskBytes = bytes.length + (createsFile ? FILE_HEADER_BYTES : 0);
     if (this.#budget?.reserve(diskBytes) === false) {
       throw new LimitReachedError(
-        `The server keeps at most "${this.#budget.maxBytes}" bytes of output: remove jobs that have ended`,
+        `Cannot store output: all jobs together may use ${this.#budget.maxBytes} bytes; remove jobs that have ended`,
       );
     }
-    let given = diskBytes;
+    let unusedBytes = diskBytes;
     try {
-      if (newest === undefined || fresh) {
-        newest?.finish();
+      if (newest === undefined || inNewFile) {
+        newest?.closeWriter();
         newest = await this.#create(newest?.end ?? 0, offsets);
-        given = bytes.length;
+        unusedBytes = bytes.length;
       }
       await newest.append(bytes);
     } catch (error) {
-      this.#budget?.release(given);
+      this.#budget?.release(unusedBytes);
       throw error;
     }
   }
 
-  async #create(base: number, offsets: StreamOffsets): Promise<Segment> {
+  async #create(start: number, offsets: StreamOffsets): Promise<Segment> {
     if (this.#segments.length === 0) await Deno.mkdir(this.#directory, { recursive: true, mode: 0o700 });
-    const path = join(this.#directory, `${String(base).padStart(16, "0")}.log`);
-    const segment = await Segment.create(path, { identity: this.#salt, base, offsets, job: this.#job });
+    const path = join(this.#directory, `${String(start).padStart(16, "0")}.log`);
+    const segment = await Segment.create(path, { identity: this.#identity, start, offsets, job: this.#job });
     this.#segments.push(segment);
     return segment;
   }
 
-  /** Deletes the oldest file. Readers find that the log starts later now. */
+  /** Deletes the oldest file. `start` moves at once, before the promise resolves. */
   async dropOldest(): Promise<void> {
     const oldest = this.#segments.shift();
     if (oldest === undefined) return;
@@ -134,19 +134,19 @@ export class SegmentSet {
     await oldest.remove();
   }
 
-  /** Whether the header of a record is behind a position at which no whole record begins. */
+  /** Returns true when a frame header begins after a position at which no whole frame begins. */
   async hasFrameAfter(position: number): Promise<boolean> {
     const overlap = FRAME_HEADER_BYTES - 1;
     for (const segment of this.#segments) {
-      for (let from = Math.max(segment.start, position + 1); from < segment.end; from += SCANNED_BYTES - overlap) {
-        if (findFrame(await segment.read(from, SCANNED_BYTES), 0, this.#salt) !== undefined) return true;
+      for (let from = Math.max(segment.start, position + 1); from < segment.end; from += SEARCH_BYTES - overlap) {
+        if (findFrame(await segment.read(from, SEARCH_BYTES), 0, this.#identity) !== undefined) return true;
       }
     }
     return false;
   }
 
-  /** Cuts everything behind a position: files that begin there or later are deleted, but for the first. */
-  async cut(position: number): Promise<void> {
+  /** Deletes all bytes after a position: truncates one file and deletes later files. Keeps the first file. */
+  async truncate(position: number): Promise<void> {
     let newest = this.#segments.at(-1);
     while (newest !== undefined && this.#segments.length > 1 && newest.start >= position) {
       this.#segments.pop();
@@ -156,12 +156,12 @@ export class SegmentSet {
     }
     if (newest === undefined || newest.end === position) return;
     this.#budget?.release(newest.end - position);
-    await newest.cut(position);
+    await newest.truncate(position);
   }
 
-  /** Reads from a position; undefined when its file was deleted. */
+  /** Reads from a position, within one file. Undefined when the file was deleted. */
   async read(position: number, maxBytes: number): Promise<Uint8Array | undefined> {
-    const segment = this.#segments.findLast(({ start: base }) => base <= position);
+    const segment = this.#segments.findLast(({ start }) => start <= position);
     if (segment === undefined) return undefined;
     try {
       return await segment.read(position, maxBytes);
@@ -171,23 +171,23 @@ export class SegmentSet {
     }
   }
 
-  /** Closes what is open for writing. */
-  finish(): void {
-    this.#segments.at(-1)?.finish();
+  /** Closes the newest file for writing. */
+  closeWriter(): void {
+    this.#segments.at(-1)?.closeWriter();
   }
 
-  /** Closes what is open for reading, until the next read. */
+  /** Closes all files for reading. A later read opens its file again. */
   async closeReaders(): Promise<void> {
     await Promise.all(this.#segments.map((segment) => segment.closeReader()));
   }
 
-  /** Deletes everything. */
+  /** Deletes all files and the directory. */
   async remove(): Promise<void> {
     while (this.#segments.length > 0) await this.dropOldest();
     try {
       await Deno.remove(this.#directory, { recursive: true });
     } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error; // Made with the first byte only.
+      if (!(error instanceof Deno.errors.NotFound)) throw error; // A log without output has no directory.
     }
   }
 }

@@ -2,7 +2,7 @@
 import type { FilteredJob } from "../job/filter.ts";
 import type { JobSpec } from "../job/spec.ts";
 import type { LogPosition } from "../output/cursor.ts";
-import type { OutputTotals } from "../output/log.ts";
+import type { OutputTotals } from "../output/totals.ts";
 import type { ProcessStatus, Reason, State } from "../process/state.ts";
 
 /** What tells a job's processes from all others, also after the server's end. */

@@ -14,6 +14,7 @@ import { Job } from "../job/job.ts";
 import { type JobSpec, type JobStatus, jobStatus, NO_OUTPUT } from "../job/spec.ts";
 import { OutputBudget } from "../output/limit.ts";
 import { OutputLog } from "../output/log.ts";
+import { restoreLog, unavailableLog } from "../output/restore.ts";
 import { Process } from "../process/process.ts";
 import { bootId, recoverJobs } from "./recovery.ts";
 import { Retention } from "./retention.ts";
@@ -255,8 +256,8 @@ export class JobRegistry {
     }
     // A job that runs is an object already, so this one has ended.
     const log = output === undefined
-      ? OutputLog.unavailable(spec.id, options)
-      : OutputLog.restore(spec.id, options, output.end, output.totals);
+      ? unavailableLog(spec.id, options)
+      : restoreLog(spec.id, options, output.end, output.totals);
     // Its process was another life's, or is long gone; this one stands for it and is never started.
     return Job.restore(new Process("ended"), spec, log, status);
   }

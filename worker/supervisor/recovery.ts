@@ -3,7 +3,8 @@ import { Cgroup } from "../cgroup/cgroup.ts";
 import { SurvivorsError } from "../errors.ts";
 import type { JobSpec } from "../job/spec.ts";
 import type { OutputBudget } from "../output/limit.ts";
-import { OutputLog, type OutputLogOptions } from "../output/log.ts";
+import type { OutputLog, OutputLogOptions } from "../output/log.ts";
+import { recoverLog } from "../output/restore.ts";
 import { type ExitReport, isFinalState, type ProcessStatus } from "../process/state.ts";
 import type { Store } from "../store/store.ts";
 import { unusable } from "../store/database.ts";
@@ -54,7 +55,7 @@ async function recoverJob({ spec, status, process }: StoredJob, options: Recover
   }
   let log: OutputLog;
   try {
-    log = await OutputLog.recover(spec.id, options.logOptions(spec));
+    log = await recoverLog(spec.id, options.logOptions(spec));
   } catch (error) {
     // Its end is true all the same. The output is tried again at the next start.
     onError(error);

@@ -208,7 +208,7 @@ Deno.test("checkJob() refuses labels and limits out of bounds, in a sentence tha
   for (const options of cases) {
     assert.throws(() => checkJob("true", [], options), (error) => {
       assert.ok(error instanceof InvalidArgumentError, JSON.stringify(options).slice(0, 80));
-      assert.match(error.message, /^[A-Z].*: .*[^.]$/);
+      assert.match(error.message, /^[A-Z'].*(: .*[^.]|, got .+)$/);
       return true;
     });
   }

@@ -10,6 +10,7 @@ import type { OutputChunk } from "../../../worker/output/chunk.ts";
 import { MAX_PAYLOAD_BYTES, type Stream } from "../../../worker/output/frame.ts";
 import { type OutputSelection, readOutput } from "../../../worker/output/follow.ts";
 import { someBytes } from "../../support/random.ts";
+import { recoverLog } from "../../../worker/output/restore.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -253,7 +254,7 @@ Deno.test("OutputLog ends its file between two records when the disk is full in 
   assert.ok(told.stdoutBytes > 16_000_000 && told.stdoutBytes < 16_777_216);
   const file = join(directory, "job", "0000000000000000.log");
   const { size } = await Deno.stat(file);
-  const recovered = await OutputLog.recover("job", { directory: join(directory, "job") });
+  const recovered = await recoverLog("job", { directory: join(directory, "job") });
   assert.equal(recovered.totals().stdoutBytes, told.stdoutBytes);
   assert.equal((await Deno.stat(file)).size, size); // There was no torn tail to cut.
   await Deno.remove(directory, { recursive: true });
@@ -386,10 +387,10 @@ Deno.test(
   "readOutput() refuses a cursor that is signed but lies beyond the end",
   withLog(async (log) => {
     await append(log, "one");
-    const { identity: salt } = log.segments;
+    const { identity } = log.reader;
     const beyond = { position: log.end.position + 1, offsets: { stdout: 4, stderr: 0 } };
-    await assert.rejects(collect(log, { cursor: formatCursor(salt, beyond) }), CursorOutOfRangeError);
-    const reader = reading(log, { cursor: formatCursor(salt, log.end) });
+    await assert.rejects(collect(log, { cursor: formatCursor(identity, beyond) }), CursorOutOfRangeError);
+    const reader = reading(log, { cursor: formatCursor(identity, log.end) });
     const next = reader.next();
     await append(log, "two");
     assert.equal(decoder.decode((await next).value?.data), "two");
@@ -440,7 +441,7 @@ Deno.test(
 const inFiles: Omit<OutputLogOptions, "directory"> = { limit: { maxBytes: 4_000, policy: "KEEP_NEWEST" } };
 
 Deno.test(
-  "OutputLog.recover() refuses a log with a damaged record or a missing file, and leaves its files as they are",
+  "recoverLog() refuses a log with a damaged record or a missing file, and leaves its files as they are",
   withLog(async (log, directory) => {
     for (let index = 0; index < 9; index++) await append(log, String(index).repeat(400));
     await log.seal();
@@ -470,10 +471,10 @@ Deno.test(
       const [target, count] of [[damaged, names.length], [missing, names.length - 1], [header, names.length]] as const
     ) {
       const before = [...Deno.readDirSync(target)].map(({ name }) => Deno.readFileSync(join(target, name)));
-      await assert.rejects(OutputLog.recover(log.id, { directory: target, ...inFiles }), OutputUnavailableError);
+      await assert.rejects(recoverLog(log.id, { directory: target, ...inFiles }), OutputUnavailableError);
       assert.deepEqual([...Deno.readDirSync(target)].map(({ name }) => Deno.readFileSync(join(target, name))), before);
       assert.equal(before.length, count);
     }
-    await assert.rejects(OutputLog.recover("another", { directory, ...inFiles }), OutputUnavailableError);
+    await assert.rejects(recoverLog("another", { directory, ...inFiles }), OutputUnavailableError);
   }, inFiles),
 );

@@ -4,11 +4,12 @@
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { InvalidArgumentError, InvalidCursorError } from "../../worker/errors.ts";
-import { OutputLog, type OutputLogOptions } from "../../worker/output/log.ts";
-import type { OutputChunk } from "../../worker/output/chunk.ts";
-import type { Stream } from "../../worker/output/frame.ts";
-import { type OutputSelection, readOutput } from "../../worker/output/follow.ts";
+import { InvalidArgumentError, InvalidCursorError } from "../../../worker/errors.ts";
+import { OutputLog, type OutputLogOptions } from "../../../worker/output/log.ts";
+import type { OutputChunk } from "../../../worker/output/chunk.ts";
+import type { Stream } from "../../../worker/output/frame.ts";
+import { type OutputSelection, readOutput } from "../../../worker/output/follow.ts";
+import { recoverLog, restoreLog } from "../../../worker/output/restore.ts";
 
 type Written = readonly (readonly [Stream, string])[];
 
@@ -82,17 +83,17 @@ const LOGS: Readonly<Record<string, (options: OutputLogOptions) => Promise<Outpu
   ended,
   async restored(options) {
     const log = await ended(options);
-    return OutputLog.restore("job", options, log.end, log.totals());
+    return restoreLog("job", options, log.end, log.totals());
   },
   async recovered(options) {
     await ended(options);
-    return await OutputLog.recover("job", options);
+    return await recoverLog("job", options);
   },
   async "in many files"(options) {
     // Large enough to keep all, in files of a quarter each.
     const log = await ended({ ...options, limit: { maxBytes: 1_400, policy: "KEEP_NEWEST" } });
     assert.equal(log.start.position, 0);
-    assert.ok(log.segments.all.length > 1);
+    assert.ok(log.reader.fileStarts.length > 1);
     return log;
   },
 };
@@ -295,7 +296,7 @@ Deno.test("readOutput() tells a reader that came too late, or fell behind, what 
     assert.equal(textOf(await collect(log, { tailLines: 3 })), "1997\n1998\n1999\n");
   }));
 
-Deno.test("OutputLog.recover() keeps all but the last record, whatever byte of it was the last", () =>
+Deno.test("recoverLog() keeps all but the last record, whatever byte of it was the last", () =>
   temporary(async (directory) => {
     const whole = join(directory, "whole");
     const log = new OutputLog("job", { directory: whole });
@@ -310,7 +311,7 @@ Deno.test("OutputLog.recover() keeps all but the last record, whatever byte of i
       const torn = join(directory, String(length));
       await Deno.mkdir(torn);
       await Deno.writeFile(join(torn, name), bytes.subarray(0, length));
-      return textOf(await collect(await OutputLog.recover("job", { directory: torn })));
+      return textOf(await collect(await recoverLog("job", { directory: torn })));
     };
     for (let length = headerBytes + before; length < bytes.length; length++) {
       assert.equal(await recoverAt(length), expected(WRITTEN.slice(0, -1)), `at ${length}`);
@@ -319,11 +320,11 @@ Deno.test("OutputLog.recover() keeps all but the last record, whatever byte of i
     for (let length = 0; length < headerBytes; length++) assert.equal(await recoverAt(length), "");
   }));
 
-Deno.test("OutputLog.recover() computes the totals and digests that were lost", () =>
+Deno.test("recoverLog() computes the totals and digests that were lost", () =>
   temporary(async (directory) => {
     const options = { directory: join(directory, "job") };
     const log = await ended(options);
-    const recovered = await OutputLog.recover("job", options);
+    const recovered = await recoverLog("job", options);
     assert.deepEqual(recovered.totals(), log.totals());
     assert.deepEqual(recovered.end, log.end);
   }));

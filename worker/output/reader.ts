@@ -1,0 +1,185 @@
+/** Reads the files of a log for all its readers, which share descriptors and blocks. */
+import { CursorOutOfRangeError } from "../errors.ts";
+import { OutputUnavailableError } from "../storage_errors.ts";
+import type { BatchFrame } from "./batch.ts";
+import { type Block, decodeBlock, joinFrames } from "./chunk.ts";
+import { formatCursor, type LogPosition, type LogRange, parseCursor } from "./cursor.ts";
+import { FRAME_OVERHEAD_BYTES, MAX_PAYLOAD_BYTES, offsetsAfter } from "./frame.ts";
+import type { LogIdentity } from "./log_identity.ts";
+import type { SegmentSet } from "./segment_set.ts";
+
+/** The bytes of one read, which each reader holds. It is large enough for full speed and for the longest frame. */
+export const READ_BYTES = 2 * (MAX_PAYLOAD_BYTES + FRAME_OVERHEAD_BYTES);
+
+/** The block that was read last. */
+interface SharedBlock {
+  readonly position: number;
+  readonly exact: boolean;
+  readonly read: Promise<Block | undefined>;
+}
+
+/** The reading side of a log. */
+export class LogReader {
+  /** The id of the job. */
+  readonly id: string;
+  readonly #segments: SegmentSet;
+  readonly #range: LogRange;
+  readonly #openFiles: (() => Promise<void>) | undefined;
+  #opened: Promise<void> | undefined;
+  #count = 0;
+  #shared: SharedBlock | undefined;
+  #isRemoved = false;
+  #abandoned: Error | undefined;
+
+  /** @param openFiles opens the existing files; undefined for a log that this process writes */
+  constructor(id: string, segments: SegmentSet, range: LogRange, openFiles?: () => Promise<void>) {
+    this.id = id;
+    this.#segments = segments;
+    this.#range = range;
+    this.#openFiles = openFiles;
+  }
+
+  /** The number of active readers. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** The identity of the log. */
+  get identity(): LogIdentity {
+    return this.#segments.identity;
+  }
+
+  /** The first position that can be read. */
+  get start(): LogPosition {
+    return this.#range.start;
+  }
+
+  /** The positions at which files start, in ascending order. */
+  get fileStarts(): readonly number[] {
+    return this.#segments.all.map(({ start }) => start);
+  }
+
+  /**
+   * Begins reading. Files stay open until the last reader calls `release()`.
+   *
+   * @throws {OutputUnavailableError} when the files are missing or damaged; `release()` must still be called
+   */
+  async retain(): Promise<void> {
+    this.#count += 1;
+    await this.open();
+  }
+
+  /** Ends reading. The last reader closes the files. */
+  async release(): Promise<void> {
+    this.#count -= 1;
+    if (this.#count > 0) return;
+    this.#shared = undefined;
+    await this.#segments.closeReaders();
+  }
+
+  /** Opens the files of a log that another process wrote. Does so once. */
+  async open(): Promise<void> {
+    if (this.#openFiles === undefined) return;
+    this.#opened ??= this.#openFiles();
+    await this.#unlessDamaged(this.#opened);
+    this.#range.start = this.#segments.start;
+    // Retention never drops the last file, so the output is lost when no file is left.
+    if (this.#segments.all.length === 0 && this.#range.end.position > 0) throw this.#unavailable();
+  }
+
+  /**
+   * Reads chunks. Readers at the same position share one read.
+   *
+   * @param from a position before the end
+   * @param until the position at which to end, at the latest
+   * @param exact true to return each frame as a chunk of its own, with its own time
+   * @returns undefined when the position was dropped: the log starts later now
+   * @throws {OutputUnavailableError} when the files are missing or damaged
+   */
+  async read(from: LogPosition, until: number, exact: boolean): Promise<Block | undefined> {
+    const shared = this.#shared;
+    if (shared?.position === from.position && (shared.exact || !exact)) {
+      const block = await shared.read;
+      if (block === undefined || block.next.position <= until) return block;
+    }
+    const read = this.#readBlock(from, until, exact);
+    this.#shared = { position: from.position, exact, read };
+    return await read;
+  }
+
+  async #readBlock(from: LogPosition, until: number, exact: boolean): Promise<Block | undefined> {
+    const bytes = await this.bytes(from.position, until - from.position);
+    if (bytes === undefined) {
+      if (this.#isRemoved) throw this.#unavailable();
+      return undefined;
+    }
+    const block = decodeBlock(bytes, from.position, this.identity, exact);
+    if (block === undefined) throw new OutputUnavailableError(this.id); // Every frame before the end is whole.
+    return block;
+  }
+
+  /**
+   * Takes frames that were just written, so that waiting readers need not read them from the file.
+   *
+   * @param frames consecutive frames, whose payloads are copied
+   * @param from the position of the first frame
+   */
+  offer(frames: readonly BatchFrame[], from: LogPosition): void {
+    const batchStart = frames[0]?.start ?? 0;
+    const chunks = frames.map((frame) => {
+      const next = { position: from.position + frame.end - batchStart, offsets: offsetsAfter(frame) };
+      return joinFrames([{ ...frame, payload: frame.payload.slice() }], this.identity, next);
+    });
+    const block = { chunks, next: this.#range.end };
+    this.#shared = { position: from.position, exact: true, read: Promise.resolve(block) };
+  }
+
+  /**
+   * Reads raw bytes of one file.
+   *
+   * @param maxBytes the number of bytes, at most `READ_BYTES`
+   * @returns undefined when the position was dropped
+   */
+  async bytes(position: number, maxBytes: number): Promise<Uint8Array | undefined> {
+    return await this.#unlessDamaged(this.#segments.read(position, Math.min(READ_BYTES, maxBytes)));
+  }
+
+  /** Formats a position as a cursor. */
+  cursorAt(position: LogPosition): string {
+    return formatCursor(this.identity, position);
+  }
+
+  /**
+   * Returns the position of a cursor. Call `retain()` before.
+   *
+   * @throws {InvalidCursorError} when this log did not create the cursor
+   * @throws {CursorOutOfRangeError} when the position is after the end
+   */
+  resolve(cursor: string): LogPosition {
+    const found = parseCursor(cursor, this.identity);
+    if (found.position > this.#range.end.position) throw new CursorOutOfRangeError(cursor);
+    return found;
+  }
+
+  /** Sets the error that readers get when the files are removed. */
+  abandon(error: Error): void {
+    this.#abandoned = error;
+  }
+
+  /** Notes that the files are being removed, so a reader that finds none fails and does not look for a later start. */
+  markRemoved(): void {
+    this.#isRemoved = true;
+  }
+
+  #unavailable(): Error {
+    return this.#abandoned ?? new OutputUnavailableError(this.id);
+  }
+
+  async #unlessDamaged<T>(result: Promise<T>): Promise<T> {
+    try {
+      return await result;
+    } catch (cause) {
+      throw new OutputUnavailableError(this.id, { cause });
+    }
+  }
+}

@@ -1,0 +1,72 @@
+/** The readers that wait for a log to grow. */
+
+/**
+ * The number of readers to wake in one turn of the event loop. Their short-lived objects are garbage by the next turn,
+ * and other work, such as a status call, runs between the turns.
+ */
+const WOKEN_PER_TURN = 50;
+
+/** All waits with one signal. */
+interface Waiter {
+  resolves: (() => void)[];
+}
+
+/**
+ * The readers that wait for a log to grow.
+ *
+ * @example
+ * ```ts
+ * const waiters = new GrowthWaiters();
+ * const grown = waiters.wait(signal);
+ * waiters.wakeAll();
+ * await grown;
+ * ```
+ */
+export class GrowthWaiters {
+  readonly #waiting = new Set<Waiter>();
+  readonly #waiterOfSignal = new WeakMap<AbortSignal, Waiter>();
+
+  /** True while a reader waits. */
+  get hasAny(): boolean {
+    return this.#waiting.size > 0;
+  }
+
+  /** Resolves at the next `wakeAll()`, or when the signal aborts. */
+  wait(signal: AbortSignal): Promise<void> {
+    const waiter = this.#waiterOf(signal);
+    this.#waiting.add(waiter);
+    return new Promise<void>((resolve) => waiter.resolves.push(resolve));
+  }
+
+  /** Wakes all readers, some in each turn of the event loop. */
+  wakeAll(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    wakeFrom(waiting, 0);
+  }
+
+  /** Returns the waiter of a signal. A reader waits often with one signal, so the abort listener is added once. */
+  #waiterOf(signal: AbortSignal): Waiter {
+    const known = this.#waiterOfSignal.get(signal);
+    if (known !== undefined) return known;
+    const waiter: Waiter = { resolves: [] };
+    signal.addEventListener("abort", () => {
+      this.#waiting.delete(waiter);
+      resolveAll(waiter);
+    }, { once: true });
+    this.#waiterOfSignal.set(signal, waiter);
+    return waiter;
+  }
+}
+
+function wakeFrom(waiters: readonly Waiter[], from: number): void {
+  const to = from + WOKEN_PER_TURN;
+  for (const waiter of waiters.slice(from, to)) resolveAll(waiter);
+  if (to < waiters.length) setImmediate(() => wakeFrom(waiters, to));
+}
+
+function resolveAll(waiter: Waiter): void {
+  const { resolves } = waiter;
+  waiter.resolves = [];
+  for (const resolve of resolves) resolve();
+}
