@@ -5,7 +5,7 @@ import { CLIENT_EXAMPLES, EXAMPLES, RENEW_EXAMPLES } from "./certs/examples.ts";
 import { type KeyKind, parseKeyKind } from "./certs/key_kind.ts";
 import { defaultCertificateDirectory } from "./trust/default_directory.ts";
 import type { IssuedCertificate } from "./certs/issued_certificate.ts";
-import { listedRecord, listText, madeRecord, madeText, showText } from "./certs/report.ts";
+import { issuedJson, issuedText, listedJson, listText, showText } from "./certs/report.ts";
 import { checkArguments, checkVariable, NotUtf8Error, readVariable } from "./text/decoded.ts";
 import { escapeText, jsonLine, oneLine } from "./text/unprintable.ts";
 import { TextNotWrittenError, writeText } from "./text/write_text.ts";
@@ -165,7 +165,7 @@ async function run(args: readonly string[]): Promise<void> {
     .action(async (flags: Flags) => {
       const { listCertificates } = await import("./certs/list.ts");
       const listed = await listCertificates(directory(flags));
-      if (isJson(flags)) { for (const one of listed) print(jsonLine(listedRecord(one))); }
+      if (isJson(flags)) { for (const one of listed) print(jsonLine(listedJson(one))); }
       else print(listText(listed));
     });
 
@@ -175,7 +175,7 @@ async function run(args: readonly string[]): Promise<void> {
     .action(async (name: string, flags: Flags) => {
       const { showCertificate } = await import("./certs/list.ts");
       for (const one of await showCertificate(directory(flags), name)) {
-        print(isJson(flags) ? jsonLine(listedRecord(one)) : showText(one));
+        print(isJson(flags) ? jsonLine(listedJson(one)) : showText(one));
       }
     });
 
@@ -242,7 +242,7 @@ function unreadable(path: string): (cause: unknown) => never {
 }
 
 function report(made: readonly IssuedCertificate[], flags: Flags): void {
-  for (const one of made) print(isJson(flags) ? jsonLine(madeRecord(one)) : madeText(one));
+  for (const one of made) print(isJson(flags) ? jsonLine(issuedJson(one)) : issuedText(one));
 }
 
 /** Writes a line of the result. A result that is not whole is a failure. */

@@ -1,6 +1,6 @@
 /** The authority of a directory: makes a new one in memory, and reads one for signing. */
 import { type KeyPair, makeCertificate } from "./certificate.ts";
-import { certificatePath, keyPath, readPem } from "./directory.ts";
+import { certificatePath, keyPath, readPemFile } from "./directory.ts";
 import { CertificateError, type CertificateErrorOptions } from "./errors.ts";
 import { inspectCertificate, parseCertificate, splitCertificates } from "./inspect.ts";
 import { belongsTo, type KeyKind, readSigningKey } from "./key_kind.ts";
@@ -47,7 +47,7 @@ export async function readAuthority(dir: string, now: Date = new Date()): Promis
 
 async function readPart(path: string): Promise<string> {
   try {
-    return await readPem(path);
+    return await readPemFile(path);
   } catch (error) {
     if (!(error instanceof CertificateError) || error.code !== "MISSING") throw error;
     throw new CertificateError(

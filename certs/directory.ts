@@ -53,7 +53,7 @@ export async function listFiles(dir: string): Promise<string[]> {
  *
  * @throws {CertificateError} `MISSING`, `UNUSABLE` when too large, or `NOT_ACCESSIBLE`.
  */
-export async function readPem(path: string, maxBytes: number = MAX_FILE_BYTES): Promise<string> {
+export async function readPemFile(path: string, maxBytes: number = MAX_FILE_BYTES): Promise<string> {
   try {
     const { size } = await Deno.stat(path);
     if (size > maxBytes) {
@@ -78,7 +78,7 @@ export async function readPem(path: string, maxBytes: number = MAX_FILE_BYTES): 
  *
  * @throws {CertificateError} `ALREADY_EXISTS` or `NOT_ACCESSIBLE`.
  */
-export async function placePairs(
+export async function writePairs(
   dir: string,
   pairs: Readonly<Record<string, PartialPair>>,
   options: { readonly replace: boolean },
@@ -104,7 +104,7 @@ export async function replacePublicFile(dir: string, name: string, text: string)
 }
 
 /** Runs an action while nobody else changes what the authority of a directory has signed. */
-export async function exclusively<T>(dir: string, action: () => Promise<T>): Promise<T> {
+export async function withLock<T>(dir: string, action: () => Promise<T>): Promise<T> {
   let directory: Deno.FsFile;
   try {
     // The directory itself: of a file that is replaced there would be two.

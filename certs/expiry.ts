@@ -4,7 +4,7 @@ import { type Dates, expiryWarning, warningMs } from "../trust/expiry.ts";
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** A certificate by name, and its dates. */
-export interface End extends Dates {
+export interface NamedDates extends Dates {
   readonly name: string;
 }
 
@@ -24,7 +24,7 @@ export class ExpiryReminder implements Disposable {
   }
 
   /** Minds these from now on, and no others. */
-  mind(ends: readonly End[]): void {
+  watch(ends: readonly NamedDates[]): void {
     clearTimeout(this.#timer);
     const now = new Date();
     let waitMs = MAX_TIMER_MS;
@@ -34,7 +34,7 @@ export class ExpiryReminder implements Disposable {
       const untilWarningMs = dates.notAfter.getTime() - now.getTime() - warningMs(dates);
       waitMs = Math.min(waitMs, warning === undefined ? untilWarningMs + 1_000 : DAY_MS);
     }
-    this.#timer = setTimeout(() => this.mind(ends), waitMs);
+    this.#timer = setTimeout(() => this.watch(ends), waitMs);
     Deno.unrefTimer(this.#timer);
   }
 

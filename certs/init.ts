@@ -1,6 +1,6 @@
 /** Fills a directory: an authority, a server's certificate and one for the first user, `admin`. */
 import { makeAuthority } from "./authority.ts";
-import { alreadyExists, listFiles, placePairs } from "./directory.ts";
+import { alreadyExists, listFiles, writePairs } from "./directory.ts";
 import { draftClient, draftServer, paths } from "./issue.ts";
 import type { KeyKind } from "./key_kind.ts";
 import { lifetime } from "./lifetime.ts";
@@ -42,10 +42,10 @@ export async function initDirectory(options: InitOptions): Promise<IssuedCertifi
   const authority = await makeAuthority(lifetime({ kind: "authority", now }), keyKind);
   const server = await draftServer({ dir, hosts, days, keyKind, now }, authority);
   const admin = await draftClient({ dir, name: "admin", roles: ["admin"], days, keyKind, now }, authority);
-  await placePairs(dir, { ca: authority, server: server.pair, admin: admin.pair }, { replace: false });
+  await writePairs(dir, { ca: authority, server: server.pair, admin: admin.pair }, { replace: false });
   return [
     { ...paths(dir, "ca"), usage: "authority", hosts: [], roles: [], notAfter: authority.notAfter },
-    server.made,
-    admin.made,
+    server.issued,
+    admin.issued,
   ];
 }

@@ -3,8 +3,8 @@ import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 import { type Certificate, readCertificate } from "../trust/certificate.ts";
 import { PURPOSE } from "../trust/chain.ts";
-import { certificatesIn } from "../trust/pem.ts";
-import { keyName, verifySigned } from "../trust/signature.ts";
+import { certificatesDer } from "../trust/pem.ts";
+import { keyName, verifySignature } from "../trust/signature.ts";
 import { CertificateError } from "./errors.ts";
 import type { Validity } from "./lifetime.ts";
 
@@ -67,7 +67,7 @@ export function detailsOf(certificate: Certificate): CertificateDetails {
  */
 export function certificatesOf(pem: string): [Certificate, ...Certificate[]] {
   try {
-    const [first, ...others] = certificatesIn(pem).map(readCertificate);
+    const [first, ...others] = certificatesDer(pem).map(readCertificate);
     if (first === undefined) throw new Error("there is no block of that kind");
     return [first, ...others];
   } catch (cause) {
@@ -96,5 +96,5 @@ export { splitCertificates } from "../trust/pem.ts";
 /** True when one of these authorities itself has signed the certificate. */
 export function isSignedBy(pem: string, authorities: string): boolean {
   const certificate = firstCertificate(pem);
-  return certificatesOf(authorities).some((authority) => verifySigned(certificate, authority).kind === "valid");
+  return certificatesOf(authorities).some((authority) => verifySignature(certificate, authority).kind === "valid");
 }

@@ -1,7 +1,7 @@
 /** Issues the certificates of servers and users, signed by the authority of a directory. */
 import { type Authority, readAuthority } from "./authority.ts";
 import { certifyKey, makeCertificate } from "./certificate.ts";
-import { certificatePath, keyPath, type PartialPair, placePairs } from "./directory.ts";
+import { certificatePath, keyPath, type PartialPair, writePairs } from "./directory.ts";
 import { localHosts, parseHosts } from "./hosts.ts";
 import type { KeyKind } from "./key_kind.ts";
 import { lifetime } from "./lifetime.ts";
@@ -46,7 +46,7 @@ export interface ClientOptions extends IssueOptions {
 export interface Draft {
   /** Without the key where that is elsewhere. */
   readonly pair: PartialPair;
-  readonly made: IssuedCertificate;
+  readonly issued: IssuedCertificate;
 }
 
 /**
@@ -88,7 +88,7 @@ export async function draftServer(options: ServerOptions, authority: Authority):
     issuer: authority,
     keyKind,
   });
-  return { pair, made: { ...paths(dir, "server"), usage: "server", hosts, roles: [], notAfter: validity.notAfter } };
+  return { pair, issued: { ...paths(dir, "server"), usage: "server", hosts, roles: [], notAfter: validity.notAfter } };
 }
 
 /** Makes a user's certificate in memory. As in Kubernetes, the subject's CN is the user and each O is a role. */
@@ -100,10 +100,10 @@ export async function draftClient(options: ClientOptions, authority: Authority):
   const subject = { commonName: name, organizations: roles };
   const certificate = { usage: "client", ...subject, validity, issuer: authority } as const;
   const made = { ...paths(dir, name), usage: "client", hosts: [], roles, notAfter: validity.notAfter } as const;
-  if (request === undefined) return { pair: await makeCertificate({ ...certificate, keyKind }), made };
+  if (request === undefined) return { pair: await makeCertificate({ ...certificate, keyKind }), issued: made };
   const { keyPath: _, ...withoutKey } = made;
   const publicKey = await requestedKey(request);
-  return { pair: { certificate: await certifyKey(publicKey, certificate) }, made: withoutKey };
+  return { pair: { certificate: await certifyKey(publicKey, certificate) }, issued: withoutKey };
 }
 
 /** Where the files of a name are, for a report. */
@@ -117,7 +117,7 @@ async function issue(
   draft: (authority: Authority) => Promise<Draft>,
 ): Promise<IssuedCertificate> {
   const { dir, replace = false, now } = options;
-  const { pair, made } = await draft(await readAuthority(dir, now));
-  await placePairs(dir, { [name]: pair }, { replace });
+  const { pair, issued: made } = await draft(await readAuthority(dir, now));
+  await writePairs(dir, { [name]: pair }, { replace });
   return made;
 }

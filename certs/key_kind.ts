@@ -1,6 +1,6 @@
 /** The kinds of keys that certificates here are made with, and how each is read, made and asked to sign. */
 import type { X509Certificate } from "@peculiar/x509";
-import { readPem } from "../trust/pem.ts";
+import { parsePem } from "../trust/pem.ts";
 import { CertificateError } from "./errors.ts";
 
 /** Small, fast, and accepted by every TLS 1.3 library: P-256 by RFC 8446, section 9.1; Ed25519 by all but old hardware. */
@@ -41,7 +41,7 @@ export interface SigningKey {
  * @throws {Error} when the text is no such key
  */
 export async function readSigningKey(pem: string): Promise<SigningKey> {
-  const der = readPem(pem).find(({ label }) => label === "PRIVATE KEY")?.der ?? new Uint8Array();
+  const der = parsePem(pem).find(({ label }) => label === "PRIVATE KEY")?.der ?? new Uint8Array();
   let first: unknown;
   for (const algorithm of Object.values(ALGORITHMS)) {
     try {

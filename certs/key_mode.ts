@@ -8,7 +8,7 @@ import { CertificateError } from "./errors.ts";
  *
  * @throws {CertificateError} `UNUSABLE` when others can read or change it, `MISSING`, `NOT_ACCESSIBLE`.
  */
-export function checkKeyMode(path: string, ownUid: number | null = Deno.uid()): Promise<void> {
+export function checkKeyAccess(path: string, ownUid: number | null = Deno.uid()): Promise<void> {
   return check(path, () => checkSecret(path, ownUid === null ? {} : { uid: ownUid }));
 }
 
@@ -17,7 +17,7 @@ export function checkKeyMode(path: string, ownUid: number | null = Deno.uid()): 
  *
  * @throws {CertificateError} `UNUSABLE` when others can, `NOT_ACCESSIBLE`.
  */
-export function checkOwner(path: string): Promise<void> {
+export function checkWriteAccess(path: string): Promise<void> {
   return check(path, () => checkWriters(path));
 }
 

@@ -1,8 +1,8 @@
 /** What is in a certificate directory, and how each certificate stands. */
 import type { Certificate } from "../trust/certificate.ts";
-import { authorityFault, dateFault, judgeChain, type RefusedChain } from "../trust/chain.ts";
+import { authorityFault, dateFault, type RejectedChain, verifyChain } from "../trust/chain.ts";
 import { expiryWarning } from "../trust/expiry.ts";
-import { certificatePath, listFiles, readPem } from "./directory.ts";
+import { certificatePath, listFiles, readPemFile } from "./directory.ts";
 import { CertificateError } from "./errors.ts";
 import { type CertificateDetails, certificatesOf, detailsOf, splitCertificates } from "./inspect.ts";
 import type { Revocation } from "./revocations.ts";
@@ -25,7 +25,7 @@ export type Standing =
   | "unreadable";
 
 /** One certificate of a directory. */
-export interface Listed {
+export interface ListedCertificate {
   /** The name of the files. */
   readonly name: string;
   readonly path: string;
@@ -44,18 +44,18 @@ export interface Listed {
  * @throws {CertificateError} `MISSING` when there is no authority, `UNUSABLE` for a broken list of revoked certificates,
  * `NOT_ACCESSIBLE`.
  */
-export async function listCertificates(dir: string, now: Date = new Date()): Promise<Listed[]> {
+export async function listCertificates(dir: string, now: Date = new Date()): Promise<ListedCertificate[]> {
   const files = await listFiles(dir);
-  const ca = await readPem(certificatePath(dir, "ca"));
+  const ca = await readPemFile(certificatePath(dir, "ca"));
   const surroundings = await lookAround(dir, ca, now);
   const names = files.filter((file) => file.endsWith(".crt")).map((file) => file.slice(0, -".crt".length));
   names.sort((one, other) => Number(other === "ca") - Number(one === "ca"));
-  const listed: Listed[] = [];
+  const listed: ListedCertificate[] = [];
   for (const name of names) {
     const hasKey = files.includes(`${name}.key`);
     const path = certificatePath(dir, name);
     // Where there are two authorities, each is a certificate to be told of.
-    for (const pem of name === "ca" ? splitCertificates(ca) : [await readPem(path)]) {
+    for (const pem of name === "ca" ? splitCertificates(ca) : [await readPemFile(path)]) {
       listed.push(look(pem, { name, path, hasKey }, surroundings));
     }
   }
@@ -67,13 +67,17 @@ export async function listCertificates(dir: string, now: Date = new Date()): Pro
  *
  * @throws {CertificateError} `MISSING`, `UNUSABLE` when it is no certificate, `NOT_ACCESSIBLE`.
  */
-export async function showCertificate(dir: string, nameOrPath: string, now: Date = new Date()): Promise<Listed[]> {
+export async function showCertificate(
+  dir: string,
+  nameOrPath: string,
+  now: Date = new Date(),
+): Promise<ListedCertificate[]> {
   const isPath = /[/.]/.test(nameOrPath) && !(await listFiles(dir)).includes(`${nameOrPath}.crt`);
   const path = isPath ? nameOrPath : certificatePath(dir, nameOrPath);
-  const text = await readPem(path);
+  const text = await readPemFile(path);
   const pems = splitCertificates(text);
   if (pems.length === 0) throw new CertificateError("UNUSABLE", `"${path}" holds no certificate: give one in PEM`);
-  const surroundings = await lookAround(dir, await readPem(certificatePath(dir, "ca")), now);
+  const surroundings = await lookAround(dir, await readPemFile(certificatePath(dir, "ca")), now);
   const hasKey = !isPath && (await listFiles(dir)).includes(`${nameOrPath}.key`);
   const file = { name: nameOrPath, path, hasKey };
   // Those that follow may have issued it.
@@ -92,7 +96,11 @@ async function lookAround(dir: string, ca: string, now: Date): Promise<Surroundi
 }
 
 /** @param pem the certificate, and those that came with it */
-function look(pem: string, file: Pick<Listed, "name" | "path" | "hasKey">, surroundings: Surroundings): Listed {
+function look(
+  pem: string,
+  file: Pick<ListedCertificate, "name" | "path" | "hasKey">,
+  surroundings: Surroundings,
+): ListedCertificate {
   let chain: readonly [Certificate, ...Certificate[]];
   try {
     chain = certificatesOf(pem);
@@ -116,7 +124,7 @@ function look(pem: string, file: Pick<Listed, "name" | "path" | "hasKey">, surro
 function refusalOf(
   chain: readonly [Certificate, ...Certificate[]],
   { authorities, now }: Surroundings,
-): RefusedChain | undefined {
+): RejectedChain | undefined {
   const [own] = chain;
   if (own.isAuthority) {
     const isKnown = authorities.some(({ fingerprint }) => fingerprint === own.fingerprint);
@@ -124,11 +132,11 @@ function refusalOf(
     if (fault !== undefined || isKnown) return fault;
   }
   const purpose = detailsOf(own).usages[0] ?? "client";
-  const judged = judgeChain(chain, authorities, purpose, now.getTime());
-  return judged.isBelieved ? undefined : judged;
+  const judged = verifyChain(chain, authorities, purpose, now.getTime());
+  return judged.isTrusted ? undefined : judged;
 }
 
-function standingOf({ fault, certificate }: RefusedChain, own: Certificate): Standing {
+function standingOf({ fault, certificate }: RejectedChain, own: Certificate): Standing {
   if (fault === "UNKNOWN_AUTHORITY" || fault === "BAD_SIGNATURE") return "foreign";
   if (certificate.fingerprint !== own.fingerprint) return "unusable";
   return fault === "ENDED" ? "ended" : fault === "NOT_YET_VALID" ? "not yet valid" : "unusable";

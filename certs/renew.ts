@@ -1,7 +1,7 @@
 /** Renews certificates: the same words with a new serial number, a new key and a new end. The authority too. */
 import { makeAuthority, readAuthority } from "./authority.ts";
 import { certifyKey, makeCertificate } from "./certificate.ts";
-import { certificatePath, exclusively, listFiles, placePairs, readPem } from "./directory.ts";
+import { certificatePath, listFiles, readPemFile, withLock, writePairs } from "./directory.ts";
 import { CertificateError } from "./errors.ts";
 import { detailsOf, firstCertificate, isSignedBy, parseCertificate, splitCertificates } from "./inspect.ts";
 import { type IssueOptions, paths } from "./issue.ts";
@@ -30,7 +30,7 @@ export async function renew(options: RenewOptions): Promise<IssuedCertificate> {
       `Invalid name ${JSON.stringify(name.slice(0, 60))}: give "server" or a user's`,
     );
   }
-  const before = await readPem(certificatePath(dir, name));
+  const before = await readPemFile(certificatePath(dir, name));
   const certificateBefore = firstCertificate(before);
   const { commonNames, organizations, hosts, usages, isAuthority } = detailsOf(certificateBefore);
   const usage = usages[0];
@@ -54,7 +54,7 @@ export async function renew(options: RenewOptions): Promise<IssuedCertificate> {
   const pair = hasKey
     ? await makeCertificate({ ...certificate, keyKind })
     : { certificate: await certifyKey(await parseCertificate(before).publicKey.export(), certificate) };
-  await placePairs(dir, { [name]: pair }, { replace: true });
+  await writePairs(dir, { [name]: pair }, { replace: true });
   const { keyPath: path, ...where } = paths(dir, name);
   return {
     ...where,
@@ -75,8 +75,8 @@ export async function renew(options: RenewOptions): Promise<IssuedCertificate> {
 export async function renewAuthority(
   { dir, keyKind, now = new Date() }: Omit<RenewOptions, "name">,
 ): Promise<IssuedCertificate> {
-  return await exclusively(dir, async () => {
-    const before = await readPem(certificatePath(dir, "ca"));
+  return await withLock(dir, async () => {
+    const before = await readPemFile(certificatePath(dir, "ca"));
     if (splitCertificates(before).length > 1) {
       throw new CertificateError(
         "ALREADY_EXISTS",
@@ -90,7 +90,7 @@ export async function renewAuthority(
     const { revoked, number } = await revocationsOf(dir);
     const authority = await makeAuthority(lifetime({ kind: "authority", now }), keyKind);
     const certificate = authority.certificate + (old === undefined ? "" : old.certificate);
-    await placePairs(dir, { ca: { certificate, key: authority.key } }, { replace: true });
+    await writePairs(dir, { ca: { certificate, key: authority.key } }, { replace: true });
     if (revoked.length > 0) await writeRevocations(dir, revoked, number + 1, authority, now);
     return madeAuthority(dir, authority.notAfter);
   });
@@ -102,12 +102,12 @@ export async function renewAuthority(
  * @throws {CertificateError} `MISSING` or `UNUSABLE` for the authority, or when the server's certificate is of an old one.
  */
 export async function finishAuthority(dir: string, now: Date = new Date()): Promise<IssuedCertificate> {
-  return await exclusively(dir, async () => {
+  return await withLock(dir, async () => {
     const authority = await readAuthority(dir, now);
     const [own = ""] = splitCertificates(authority.certificate);
     if ((await listFiles(dir)).includes("server.crt")) {
       const server = certificatePath(dir, "server");
-      if (!isSignedBy(await readPem(server), own)) {
+      if (!isSignedBy(await readPemFile(server), own)) {
         throw new CertificateError(
           "UNUSABLE",
           `"${server}" is still of the old authority, so that nobody could reach the server: run "renew server" first`,
@@ -117,7 +117,7 @@ export async function finishAuthority(dir: string, now: Date = new Date()): Prom
     const { revoked, number } = await revocationsOf(dir);
     // First, so that there is never a list that no accepted authority has signed.
     if (revoked.length > 0) await writeRevocations(dir, revoked, number + 1, authority, now);
-    await placePairs(dir, { ca: { certificate: `${own}\n` } }, { replace: true });
+    await writePairs(dir, { ca: { certificate: `${own}\n` } }, { replace: true });
     return madeAuthority(dir, authority.notAfter);
   });
 }

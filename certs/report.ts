@@ -1,10 +1,12 @@
 /** How the certificate tool tells of certificates: as text for people, as plain data for programs. */
-import type { Listed } from "./list.ts";
+import type { ListedCertificate } from "./list.ts";
 import type { IssuedCertificate } from "./issued_certificate.ts";
 import { defined } from "../base/defined.ts";
 
 /** What was made, where, and until when. */
-export function madeText({ usage, name, certificatePath, keyPath, hosts, roles, notAfter }: IssuedCertificate): string {
+export function issuedText(
+  { usage, name, certificatePath, keyPath, hosts, roles, notAfter }: IssuedCertificate,
+): string {
   const what = usage === "authority"
     ? "the authority"
     : usage === "server"
@@ -15,7 +17,7 @@ export function madeText({ usage, name, certificatePath, keyPath, hosts, roles, 
 }
 
 /** The same for a program. */
-export function madeRecord(made: IssuedCertificate): Record<string, unknown> {
+export function issuedJson(made: IssuedCertificate): Record<string, unknown> {
   const { usage, name, certificatePath, keyPath, hosts, roles, notAfter } = made;
   return {
     usage,
@@ -29,7 +31,7 @@ export function madeRecord(made: IssuedCertificate): Record<string, unknown> {
 }
 
 /** A table of certificates. */
-export function listText(listed: readonly Listed[]): string {
+export function listText(listed: readonly ListedCertificate[]): string {
   const rows = [["NAME", "USE", "STANDING", "UNTIL", "KEY", "ROLES OR HOSTS", "SERIAL"]];
   for (const { name, standing, hasKey, details } of listed) {
     rows.push([
@@ -49,7 +51,7 @@ export function listText(listed: readonly Listed[]): string {
 }
 
 /** All that a certificate says. */
-export function showText({ path, standing, hasKey, details, warning }: Listed): string {
+export function showText({ path, standing, hasKey, details, warning }: ListedCertificate): string {
   if (details === undefined) return `${path}: no certificate`;
   const rows: [string, string][] = [
     ["File", path],
@@ -68,7 +70,9 @@ export function showText({ path, standing, hasKey, details, warning }: Listed): 
 }
 
 /** All that a certificate says, for a program. */
-export function listedRecord({ name, path, standing, hasKey, details, warning }: Listed): Record<string, unknown> {
+export function listedJson(
+  { name, path, standing, hasKey, details, warning }: ListedCertificate,
+): Record<string, unknown> {
   return {
     name,
     path,
@@ -89,7 +93,7 @@ export function listedRecord({ name, path, standing, hasKey, details, warning }:
   };
 }
 
-function useOf({ isAuthority, usages }: NonNullable<Listed["details"]>): string {
+function useOf({ isAuthority, usages }: NonNullable<ListedCertificate["details"]>): string {
   return isAuthority ? "authority" : usages.join(", ") || "none";
 }
 

@@ -2,8 +2,8 @@
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 import { readSigned, TAG } from "../trust/der.ts";
-import { readPem } from "../trust/pem.ts";
-import { readPublicKey, type Signed, verifySigned } from "../trust/signature.ts";
+import { parsePem } from "../trust/pem.ts";
+import { readPublicKey, type SignedData, verifySignature } from "../trust/signature.ts";
 import { CertificateError } from "./errors.ts";
 
 /** A request with any subject has 2 KiB; a text beyond this is none. */
@@ -28,7 +28,7 @@ export async function requestedKey(pem: string): Promise<CryptoKey> {
   }
   const key = readPublicKey(parts.publicKey);
   if (typeof key === "string") throw unusable(`has ${key}`);
-  const verdict = verifySigned(parts, parts);
+  const verdict = verifySignature(parts, parts);
   if (verdict.kind === "unknown") throw unusable(`cannot be verified: ${verdict.reason}`);
   if (verdict.kind === "invalid") throw unusable("is not signed by the key it is for");
   return await new x509.PublicKey(parts.publicKey).export().catch((cause) => {
@@ -36,10 +36,10 @@ export async function requestedKey(pem: string): Promise<CryptoKey> {
   });
 }
 
-type RequestParts = Signed & { readonly publicKey: Uint8Array<ArrayBuffer> };
+type RequestParts = SignedData & { readonly publicKey: Uint8Array<ArrayBuffer> };
 
 function requestIn(pem: string): Uint8Array<ArrayBuffer> {
-  const blocks = readPem(pem);
+  const blocks = parsePem(pem);
   // The second is the label of old tools.
   const found = blocks.find(({ label }) => label === "CERTIFICATE REQUEST" || label === "NEW CERTIFICATE REQUEST");
   if (found !== undefined) return found.der;

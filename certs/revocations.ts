@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { createPrivateKey, sign } from "node:crypto";
 import { type Certificate, readCertificate } from "../trust/certificate.ts";
 import type { Name } from "../trust/name.ts";
-import { certificatesIn, readPem, writePem } from "../trust/pem.ts";
+import { certificatesDer, formatPem, parsePem } from "../trust/pem.ts";
 import { readRevocationList, type RevocationList, RevocationListError } from "../trust/revocation_list.ts";
 import type { Authority } from "./authority.ts";
 import { derExtension, derInteger, derOid, derTime, derValue } from "./der_writer.ts";
@@ -44,11 +44,11 @@ const MAX_LISTS = 16;
  * @throws {CertificateError} `UNUSABLE` when a list is none, nobody's here, or too long.
  */
 export function readRevocations(pem: string, authorities: string): Revocations {
-  const blocks = readPem(pem);
+  const blocks = parsePem(pem);
   if (blocks.length === 0 || blocks.length > MAX_LISTS || !blocks.every(({ label }) => LABELS.includes(label))) {
     throw unusable(`is not one list in PEM, or up to ${MAX_LISTS} lists and nothing else`);
   }
-  const known = certificatesIn(authorities).map(readCertificate);
+  const known = certificatesDer(authorities).map(readCertificate);
   try {
     const lists = blocks.map(({ der }) => readRevocationList(der, known));
     return {
@@ -100,7 +100,7 @@ export function makeRevocations(
   authority: Authority,
   options: { readonly number: number; readonly now: Date },
 ): string {
-  const [der] = certificatesIn(authority.certificate);
+  const [der] = certificatesDer(authority.certificate);
   const { subject, subjectKeyIdentifier } = readCertificate(der!);
   const key = createPrivateKey(authority.key);
   const isEd25519 = key.asymmetricKeyType === "ed25519";
@@ -120,7 +120,7 @@ export function makeRevocations(
     derValue(0xa0, derValue(0x30, ...extensionsOf(options.number, subjectKeyIdentifier, revoked.some(isForeign)))),
   );
   const signature = sign(isEd25519 ? null : "sha256", Buffer.from(body), key);
-  return writePem(LABEL, derValue(0x30, body, algorithm, derValue(0x03, new Uint8Array([0]), signature)));
+  return formatPem(LABEL, derValue(0x30, body, algorithm, derValue(0x03, new Uint8Array([0]), signature)));
 }
 
 function entryOf({ issuer, serialNumber, revokedAt }: Revocation, isForeign: boolean): Uint8Array {

@@ -1,15 +1,15 @@
 /** Revokes certificates: puts their serial numbers on the authority's list, which servers take up at once. */
 import { MAX_SERIAL_BYTES, readCertificate } from "../trust/certificate.ts";
-import { certificatesIn } from "../trust/pem.ts";
+import { certificatesDer } from "../trust/pem.ts";
 import { type Authority, readAuthority } from "./authority.ts";
 import {
   certificatePath,
-  exclusively,
   listFiles,
   MAX_LIST_BYTES,
-  readPem,
+  readPemFile,
   replacePublicFile,
   revocationsPath,
+  withLock,
 } from "./directory.ts";
 import { CertificateError } from "./errors.ts";
 import { certificatesOf, firstCertificate } from "./inspect.ts";
@@ -35,7 +35,7 @@ export interface RevokeOptions {
 }
 
 /** What was done. */
-export interface Revoked {
+export interface RevokeResult {
   /** The name of the authority that issued it, as RFC 4514 writes names. */
   readonly issuer: string;
   readonly serialNumber: string;
@@ -52,10 +52,10 @@ export interface Revoked {
  * @throws {CertificateError} `INVALID_ARGUMENT`, `MISSING` or `UNUSABLE` for certificate, authority or list, or
  * `NOT_ACCESSIBLE`; then nothing has changed.
  */
-export async function revoke(options: RevokeOptions): Promise<Revoked> {
+export async function revoke(options: RevokeOptions): Promise<RevokeResult> {
   const { dir, now = new Date() } = options;
   // Two at once would each write a list without the other's.
-  return await exclusively(dir, async () => {
+  return await withLock(dir, async () => {
     const authority = await readAuthority(dir, now);
     const { issuer, serialNumber } = await subjectOf(options);
     const own = firstCertificate(authority.certificate);
@@ -78,12 +78,12 @@ export async function revoke(options: RevokeOptions): Promise<Revoked> {
 export async function revocationsOf(dir: string): Promise<Pick<Revocations, "revoked" | "number">> {
   let pem: string;
   try {
-    pem = await readPem(revocationsPath(dir), MAX_LIST_BYTES);
+    pem = await readPemFile(revocationsPath(dir), MAX_LIST_BYTES);
   } catch (error) {
     if (error instanceof CertificateError && error.code === "MISSING") return { revoked: [], number: 0 };
     throw error;
   }
-  return readRevocations(pem, await readPem(certificatePath(dir, "ca")));
+  return readRevocations(pem, await readPemFile(certificatePath(dir, "ca")));
 }
 
 /** True when a list has the certificate. */
@@ -128,13 +128,13 @@ async function subjectOf({ dir, name, certificate, serialNumber, issuer }: Revok
   if (name !== undefined && !/^[^/\0.][^/\0]{0,199}$/.test(name)) {
     throw new CertificateError("INVALID_ARGUMENT", `Invalid name ${JSON.stringify(name.slice(0, 60))}: give a user's`);
   }
-  if (name !== undefined) return firstCertificate(await readPem(certificatePath(dir, name)));
+  if (name !== undefined) return firstCertificate(await readPemFile(certificatePath(dir, name)));
   throw new CertificateError("INVALID_ARGUMENT", "Nothing to revoke: give a NAME, --serial or --cert");
 }
 
 /** Finds out whose a serial number is: the issuer's that was named, the only authority's, or that of a file at hand. */
 async function withIssuer(dir: string, serialNumber: string, issuer: string | undefined): Promise<Subject> {
-  const authorities = certificatesOf(await readPem(certificatePath(dir, "ca"))).map(({ subject }) => subject);
+  const authorities = certificatesOf(await readPemFile(certificatePath(dir, "ca"))).map(({ subject }) => subject);
   const names = new Map(authorities.map((subject) => [subject.text, subject]));
   const known = issuer === undefined ? undefined : names.get(issuer);
   if (known !== undefined) return { issuer: known, serialNumber };
@@ -148,7 +148,7 @@ async function withIssuer(dir: string, serialNumber: string, issuer: string | un
   const [only] = names.values();
   if (names.size === 1 && only !== undefined) return { issuer: only, serialNumber };
   for (const file of (await listFiles(dir)).filter((file) => file.endsWith(".crt") && file !== "ca.crt")) {
-    const found = certificatesIn(await readPem(`${dir}/${file}`)).map(readCertificate)
+    const found = certificatesDer(await readPemFile(`${dir}/${file}`)).map(readCertificate)
       .find((one) => one.serialNumber === serialNumber);
     if (found !== undefined) return found;
   }

@@ -1,9 +1,9 @@
 /** Reads from a directory what a server proves itself with and whom it believes; each file whole and usable, or refused. */
-import { certificatePath, keyPath, MAX_LIST_BYTES, readPem, revocationsPath } from "./directory.ts";
+import { certificatePath, keyPath, MAX_LIST_BYTES, readPemFile, revocationsPath } from "./directory.ts";
 import { CertificateError } from "./errors.ts";
-import { isPrivateKeyLabel, readPem as readBlocks } from "../trust/pem.ts";
+import { isPrivateKeyLabel, parsePem as readBlocks } from "../trust/pem.ts";
 import { revocationKey } from "../trust/revocation.ts";
-import { checkKeyMode, checkOwner } from "./key_mode.ts";
+import { checkKeyAccess, checkWriteAccess } from "./key_mode.ts";
 import { readRevocations } from "./revocations.ts";
 
 /** What a server serves with, as PEM text. */
@@ -29,16 +29,16 @@ export interface RevokedCertificates {
 export async function readServerFiles(dir: string): Promise<ServerFiles> {
   const ca = await readCertificates(certificatePath(dir, "ca"));
   const cert = await readCertificates(certificatePath(dir, "server"));
-  await checkKeyMode(keyPath(dir, "server"));
-  await checkOwner(keyPath(dir, "server"));
-  return { ca, cert, key: await readPem(keyPath(dir, "server")) };
+  await checkKeyAccess(keyPath(dir, "server"));
+  await checkWriteAccess(keyPath(dir, "server"));
+  return { ca, cert, key: await readPemFile(keyPath(dir, "server")) };
 }
 
 /** Looks at who may write before it reads, and at who may read where the file holds a key too. */
 async function readCertificates(path: string): Promise<string> {
-  await checkOwner(path);
-  const text = await readPem(path);
-  if (readBlocks(text).some(({ label }) => isPrivateKeyLabel(label))) await checkKeyMode(path);
+  await checkWriteAccess(path);
+  const text = await readPemFile(path);
+  if (readBlocks(text).some(({ label }) => isPrivateKeyLabel(label))) await checkKeyAccess(path);
   return text;
 }
 
@@ -50,8 +50,8 @@ async function readCertificates(path: string): Promise<string> {
 export async function authorityKeyIn(dir: string): Promise<string | undefined> {
   const path = keyPath(dir, "ca");
   try {
-    await checkKeyMode(path);
-    await checkOwner(path);
+    await checkKeyAccess(path);
+    await checkWriteAccess(path);
     return path;
   } catch (error) {
     if (error instanceof CertificateError && error.code === "MISSING") return undefined;
@@ -68,12 +68,12 @@ export async function readRevoked(dir: string, ca: string): Promise<RevokedCerti
   const path = revocationsPath(dir);
   let pem: string;
   try {
-    pem = await readPem(path, MAX_LIST_BYTES);
+    pem = await readPemFile(path, MAX_LIST_BYTES);
   } catch (error) {
     if (error instanceof CertificateError && error.code === "MISSING") return undefined;
     throw error;
   }
-  await checkOwner(path);
+  await checkWriteAccess(path);
   const { revoked, nextUpdate } = readRevocations(pem, ca);
   return { keys: new Set(revoked.map(({ issuer, serialNumber }) => revocationKey(issuer, serialNumber))), nextUpdate };
 }

@@ -21,7 +21,7 @@ export interface ServingOptions {
  *
  * @throws {CertificateError} `NOT_ACCESSIBLE`.
  */
-export async function missingFiles(dir: string): Promise<string[]> {
+export async function missingServerFiles(dir: string): Promise<string[]> {
   const files = await listFiles(dir);
   return SERVING_FILES.filter((name) => !files.includes(name));
 }

@@ -12,7 +12,7 @@ export function tellChecked(
   tell: (line: string) => void,
 ): void {
   using reminder = new ExpiryReminder(tell);
-  reminder.mind(namedEnds(credentials));
+  reminder.watch(namedEnds(credentials));
   tell(`certificates in "${certs}" can be used, ${revoked.size} are revoked`);
   if (limitsPath !== undefined) tell(`limits "${limitsPath}" can be used`);
   if (policyPath === undefined) return tell("no policy file: the roles are admin, operator and viewer");

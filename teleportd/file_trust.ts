@@ -1,5 +1,5 @@
 /** Whether what a server believes and keeps is its own: checked at the start, before any of it is read. */
-import { checkOwner } from "../certs/key_mode.ts";
+import { checkWriteAccess } from "../certs/key_mode.ts";
 
 /**
  * Checks that no other user can change the data directory, what is directly in it and in the audit record, or a directory
@@ -9,9 +9,9 @@ import { checkOwner } from "../certs/key_mode.ts";
  * @throws {CertificateError} `UNUSABLE` with the path and the command that puts it right, `NOT_ACCESSIBLE`
  */
 export async function checkDataDirectory(directory: string): Promise<void> {
-  await checkOwner(directory);
+  await checkWriteAccess(directory);
   for (const inside of [directory, `${directory}/audit`]) {
-    for (const name of await namesIn(inside)) await checkOwner(`${inside}/${name}`);
+    for (const name of await namesIn(inside)) await checkWriteAccess(`${inside}/${name}`);
   }
 }
 

@@ -17,7 +17,7 @@ import {
 import type { ServerIdentity } from "./config_reload.ts";
 import { DEFAULT_POLICY } from "../service/policy/default.ts";
 import type { PolicyText } from "../service/policy/file.ts";
-import { type BelievedChain, judgeChain, type RefusedChain } from "../trust/chain.ts";
+import { type RejectedChain, type TrustedChain, verifyChain } from "../trust/chain.ts";
 import { issuerKey } from "../trust/revocation.ts";
 import type { KnownAuthority, RevocationMemory } from "./revocation_memory.ts";
 import { readSettings } from "./settings_file.ts";
@@ -46,14 +46,14 @@ export async function readIdentity(
 /** Says when clients will refuse the server's certificate, though it can be served with. */
 export function warnOfServer(credentials: TlsCredentials, tell: (line: string) => void): void {
   const own = judgeServer(credentials);
-  if (own.isBelieved) return;
+  if (own.isTrusted) return;
   const isForeign = own.fault === "UNKNOWN_AUTHORITY" || own.fault === "BAD_SIGNATURE";
   const what = isForeign ? 'is not signed by an authority of "ca.crt"' : "is not accepted";
   tell(`warning: "server.crt" ${what}: clients with the same "ca.crt" refuse it: ${own.reason}`);
 }
 
-function judgeServer({ cert, ca }: TlsCredentials): BelievedChain | RefusedChain {
-  return judgeChain(readChain(cert), readAuthorities(ca), "server");
+function judgeServer({ cert, ca }: TlsCredentials): TrustedChain | RejectedChain {
+  return verifyChain(readChain(cert), readAuthorities(ca), "server");
 }
 
 /**
@@ -112,7 +112,7 @@ export async function readCredentials(certs: string): Promise<TlsCredentials> {
     await authorityKeyIn(certs);
     checkTlsCredentials(credentials);
     const own = judgeServer(credentials);
-    if (!own.isBelieved && own.fault === "NOT_JUDGED") {
+    if (!own.isTrusted && own.fault === "NOT_JUDGED") {
       throw new StartError(`"server.crt" cannot be used: ${own.reason}`);
     }
     return credentials;

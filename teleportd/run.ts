@@ -175,7 +175,7 @@ export async function run(
     audit.record({ event: "server", text: line });
   };
   using reminder = new ExpiryReminder(tell);
-  reminder.mind(namedEnds(identity.credentials));
+  reminder.watch(namedEnds(identity.credentials));
   await using changes = reloadOnChange({
     identity,
     directories: [certs, ...(flags.policy === undefined ? [] : [dirname(flags.policy)])],
@@ -186,7 +186,7 @@ export async function run(
       server.renew(current);
       if (current.credentials !== credentials) warnOfServer(current.credentials, tell);
       ({ credentials } = current);
-      reminder.mind(namedEnds(current.credentials));
+      reminder.watch(namedEnds(current.credentials));
     },
     setPolicy: (current) => {
       policy = current;

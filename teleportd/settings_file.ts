@@ -1,5 +1,5 @@
 /** Reads the files that an administrator writes: the policy, and the limits. */
-import { checkOwner } from "../certs/key_mode.ts";
+import { checkWriteAccess } from "../certs/key_mode.ts";
 import { StartError } from "./start_error.ts";
 
 /**
@@ -10,7 +10,7 @@ import { StartError } from "./start_error.ts";
  * @throws {CertificateError} when another user could change it
  */
 export async function readSettings(name: string, path: string): Promise<string> {
-  await checkOwner(path);
+  await checkWriteAccess(path);
   const bytes = await Deno.readFile(path).catch((error) => {
     throw new StartError(`${name} "${path}" cannot be read: ${error instanceof Error ? error.message : error}`);
   });

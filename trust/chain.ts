@@ -1,6 +1,6 @@
 /** The one judge of certificate chains, for both sides of a connection. */
 import type { Certificate } from "./certificate.ts";
-import { keyFault, keyName, verifySigned } from "./signature.ts";
+import { keyFault, keyName, verifySignature } from "./signature.ts";
 
 /** Which side of a connection the last certificate stands on. */
 export type Purpose = "server" | "client";
@@ -27,8 +27,8 @@ export type ChainFault =
   | "NOT_JUDGED";
 
 /** A chain that is believed. */
-export interface BelievedChain {
-  readonly isBelieved: true;
+export interface TrustedChain {
+  readonly isTrusted: true;
   /** From the last certificate to the authority. */
   readonly path: readonly Certificate[];
   /** The times between which every certificate of the path is valid, in milliseconds since 1970. */
@@ -37,8 +37,8 @@ export interface BelievedChain {
 }
 
 /** A chain that is not. */
-export interface RefusedChain {
-  readonly isBelieved: false;
+export interface RejectedChain {
+  readonly isTrusted: false;
   readonly fault: ChainFault;
   /** The certificate with the fault. */
   readonly certificate: Certificate;
@@ -61,12 +61,12 @@ const MAX_SIGNATURES = 16;
  * @param chain the last certificate first, then those that came with it, in any order
  * @param authorities the certificates that are believed by themselves
  */
-export function judgeChain(
+export function verifyChain(
   chain: readonly Certificate[],
   authorities: readonly Certificate[],
   purpose: Purpose,
   nowMs: number = Date.now(),
-): BelievedChain | RefusedChain {
+): TrustedChain | RejectedChain {
   const [leaf, ...others] = chain;
   if (leaf === undefined) throw new RangeError("'chain' must hold a certificate, got none");
   const fault = leafFault(leaf, authorities, purpose) ?? dateFault(leaf, nowMs);
@@ -78,33 +78,45 @@ export function judgeChain(
 }
 
 /** Why a certificate is out of its dates. Undefined when it is not. */
-export function dateFault(certificate: Certificate, nowMs: number): RefusedChain | undefined {
+export function dateFault(certificate: Certificate, nowMs: number): RejectedChain | undefined {
   const { notBefore, notAfter } = certificate;
   if (nowMs > notAfter.getTime()) {
-    return refused("ENDED", certificate, `${named(certificate)} ended on "${notAfter.toISOString().slice(0, 10)}"`);
+    return refused(
+      "ENDED",
+      certificate,
+      `${describeCertificate(certificate)} ended on "${notAfter.toISOString().slice(0, 10)}"`,
+    );
   }
   if (nowMs >= notBefore.getTime()) return undefined;
   const clock = new Date(nowMs).toISOString();
-  const reason = `${named(certificate)} is not valid before "${instant(notBefore)}", and the clock says "${clock}"`;
+  const reason = `${describeCertificate(certificate)} is not valid before "${
+    instant(notBefore)
+  }", and the clock says "${clock}"`;
   return refused("NOT_YET_VALID", certificate, reason);
 }
 
 /** Why an authority's certificate could not be the end of any chain, apart from its dates. Undefined when it could. */
-export function authorityFault(authority: Certificate): RefusedChain | undefined {
+export function authorityFault(authority: Certificate): RejectedChain | undefined {
   const { isAuthority, keyUsages, unknownExtensions } = authority;
-  if (!isAuthority) return refused("NOT_AUTHORITY", authority, `${named(authority)} is not one of an authority`);
+  if (!isAuthority) {
+    return refused("NOT_AUTHORITY", authority, `${describeCertificate(authority)} is not one of an authority`);
+  }
   if (keyUsages?.has("keyCertSign") === false) {
-    return refused("NOT_AUTHORITY", authority, `${named(authority)} may not sign certificates (key usage)`);
+    return refused(
+      "NOT_AUTHORITY",
+      authority,
+      `${describeCertificate(authority)} may not sign certificates (key usage)`,
+    );
   }
   const key = keyFault(authority);
-  if (key !== undefined) return refused("NOT_JUDGED", authority, `${named(authority)} has ${key}`);
+  if (key !== undefined) return refused("NOT_JUDGED", authority, `${describeCertificate(authority)} has ${key}`);
   if (unknownExtensions.length > 0) return unjudged(authority);
   // How it has signed itself is how it signs others.
   const own = authority.subject.id === authority.issuer.id && keyName(authority) === "P-521"
-    ? verifySigned(authority, authority)
+    ? verifySignature(authority, authority)
     : undefined;
   if (own?.kind !== "unknown") return undefined;
-  return refused("NOT_JUDGED", authority, `${named(authority)} cannot be judged: ${own.reason}`);
+  return refused("NOT_JUDGED", authority, `${describeCertificate(authority)} cannot be judged: ${own.reason}`);
 }
 
 /** The first letter of a reason as a sentence begins. */
@@ -113,7 +125,7 @@ export function capitalized(reason: string): string {
 }
 
 /** A certificate as an error names it. */
-export function named({ subject, serialNumber }: Certificate): string {
+export function describeCertificate({ subject, serialNumber }: Certificate): string {
   return `the certificate "${subject.text.slice(0, 200)}" with serial number ${serialNumber}`;
 }
 
@@ -124,11 +136,11 @@ interface Search {
   readonly nowMs: number;
   signaturesLeft: number;
   /** The first reason why a path came to nothing. */
-  refusal?: RefusedChain;
+  refusal?: RejectedChain;
 }
 
 /** Finds a path from the last of these certificates to an authority. */
-function follow(path: readonly Certificate[], search: Search): BelievedChain | undefined {
+function follow(path: readonly Certificate[], search: Search): TrustedChain | undefined {
   const last = path.at(-1)!;
   const isSame = (other: Certificate) => other.fingerprint === last.fingerprint;
   if (search.authorities.some(isSame)) return believed(path);
@@ -144,48 +156,60 @@ function follow(path: readonly Certificate[], search: Search): BelievedChain | u
   return undefined;
 }
 
-function believed(path: readonly Certificate[]): BelievedChain {
+function believed(path: readonly Certificate[]): TrustedChain {
   return {
-    isBelieved: true,
+    isTrusted: true,
     path,
     fromMs: Math.max(...path.map(({ notBefore }) => notBefore.getTime())),
     untilMs: Math.min(...path.map(({ notAfter }) => notAfter.getTime())),
   };
 }
 
-function leafFault(leaf: Certificate, authorities: readonly Certificate[], purpose: Purpose): RefusedChain | undefined {
+function leafFault(
+  leaf: Certificate,
+  authorities: readonly Certificate[],
+  purpose: Purpose,
+): RejectedChain | undefined {
   const { keyUsages, isAuthority } = leaf;
   const fault = formFault(leaf);
   if (fault !== undefined) return fault;
   // One that is believed by itself may stand at the end too, as the certificate of a server that signed itself does.
   const isKnown = authorities.some(({ fingerprint }) => fingerprint === leaf.fingerprint);
   if (isAuthority && !isKnown) {
-    return refused("WRONG_USE", leaf, `${named(leaf)} is one of an authority, not of a ${purpose}`);
+    return refused("WRONG_USE", leaf, `${describeCertificate(leaf)} is one of an authority, not of a ${purpose}`);
   }
   // An authority's own certificate signs no handshakes in its key usage; whose it is says why it is refused.
   if (keyUsages?.has("digitalSignature") === false && !isAuthority) {
-    return refused("WRONG_USE", leaf, `${named(leaf)} may not sign handshakes (key usage)`);
+    return refused("WRONG_USE", leaf, `${describeCertificate(leaf)} may not sign handshakes (key usage)`);
   }
   return purposeFault(leaf, purpose);
 }
 
 /** Why a certificate that is not believed by itself has a form that TLS refuses, or that cannot be judged here. */
-export function formFault(certificate: Certificate): RefusedChain | undefined {
+export function formFault(certificate: Certificate): RejectedChain | undefined {
   const { version, notBefore, unknownExtensions } = certificate;
   if (version !== 3) {
-    const reason = `${named(certificate)} has the X.509 version ${version}, and TLS takes version 3 alone`;
+    const reason = `${
+      describeCertificate(certificate)
+    } has the X.509 version ${version}, and TLS takes version 3 alone`;
     return refused("NOT_JUDGED", certificate, reason);
   }
   if (notBefore.getTime() < 0) {
-    const reason = `${named(certificate)} begins in ${notBefore.getUTCFullYear()}, and TLS takes no dates before 1970`;
+    const reason = `${
+      describeCertificate(certificate)
+    } begins in ${notBefore.getUTCFullYear()}, and TLS takes no dates before 1970`;
     return refused("NOT_JUDGED", certificate, reason);
   }
   return unknownExtensions.length > 0 ? unjudged(certificate) : undefined;
 }
 
-function purposeFault(certificate: Certificate, purpose: Purpose): RefusedChain | undefined {
+function purposeFault(certificate: Certificate, purpose: Purpose): RejectedChain | undefined {
   if (certificate.purposes?.includes(PURPOSE[purpose]) ?? true) return undefined;
-  return refused("WRONG_USE", certificate, `${named(certificate)} is not one for a ${purpose} (extended key usage)`);
+  return refused(
+    "WRONG_USE",
+    certificate,
+    `${describeCertificate(certificate)} is not one for a ${purpose} (extended key usage)`,
+  );
 }
 
 /** Why an issuer does not let a certificate be believed. */
@@ -194,7 +218,7 @@ function linkFault(
   issuer: Certificate,
   intermediates: number,
   search: Search,
-): RefusedChain | undefined {
+): RejectedChain | undefined {
   const isBelieved = search.authorities.includes(issuer);
   const fault = authorityFault(issuer) ?? dateFault(issuer, search.nowMs);
   if (fault !== undefined) return fault;
@@ -204,33 +228,43 @@ function linkFault(
   }
   const { maxPathLength = MAX_INTERMEDIATES } = issuer;
   if (intermediates > Math.min(maxPathLength, MAX_INTERMEDIATES)) {
-    const reason = `${named(issuer)} allows ${maxPathLength} authorities below it, and there are ${intermediates}`;
+    const reason = `${
+      describeCertificate(issuer)
+    } allows ${maxPathLength} authorities below it, and there are ${intermediates}`;
     return refused("PATH_TOO_LONG", issuer, reason);
   }
   if (search.signaturesLeft-- <= 0) {
-    return refused("NOT_JUDGED", certificate, `${named(certificate)} has too many possible issuers`);
+    return refused("NOT_JUDGED", certificate, `${describeCertificate(certificate)} has too many possible issuers`);
   }
-  const verdict = verifySigned(certificate, issuer);
+  const verdict = verifySignature(certificate, issuer);
   if (verdict.kind === "valid") return undefined;
   if (verdict.kind === "unknown") {
-    return refused("NOT_JUDGED", certificate, `${named(certificate)} cannot be judged: ${verdict.reason}`);
+    return refused(
+      "NOT_JUDGED",
+      certificate,
+      `${describeCertificate(certificate)} cannot be judged: ${verdict.reason}`,
+    );
   }
-  const reason = `${named(certificate)} is not signed by the authority of that name, "${
+  const reason = `${describeCertificate(certificate)} is not signed by the authority of that name, "${
     issuer.subject.text.slice(0, 200)
   }"`;
   return refused("BAD_SIGNATURE", certificate, reason);
 }
 
-function unknownAuthority(certificate: Certificate): RefusedChain {
-  const reason = `${named(certificate)} is issued by "${
+function unknownAuthority(certificate: Certificate): RejectedChain {
+  const reason = `${describeCertificate(certificate)} is issued by "${
     certificate.issuer.text.slice(0, 200)
   }", which is no authority accepted here`;
   return refused("UNKNOWN_AUTHORITY", certificate, reason);
 }
 
-function unjudged(certificate: Certificate): RefusedChain {
+function unjudged(certificate: Certificate): RejectedChain {
   const what = certificate.unknownExtensions.map((oid) => EXTENSION_NAMES[oid] ?? oid).join(", ");
-  return refused("NOT_JUDGED", certificate, `${named(certificate)} has extensions that are not supported: ${what}`);
+  return refused(
+    "NOT_JUDGED",
+    certificate,
+    `${describeCertificate(certificate)} has extensions that are not supported: ${what}`,
+  );
 }
 
 const EXTENSION_NAMES: Readonly<Record<string, string>> = {
@@ -242,8 +276,8 @@ const EXTENSION_NAMES: Readonly<Record<string, string>> = {
   "2.5.29.54": "inhibit any policy",
 };
 
-function refused(fault: ChainFault, certificate: Certificate, reason: string): RefusedChain {
-  return { isBelieved: false, fault, certificate, reason };
+function refused(fault: ChainFault, certificate: Certificate, reason: string): RejectedChain {
+  return { isTrusted: false, fault, certificate, reason };
 }
 
 function instant(time: Date): string {

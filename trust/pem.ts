@@ -20,7 +20,7 @@ const HEADER = /^[A-Za-z-]+: /;
  * Finds the blocks of a text. Text between them is ignored, as are a byte order mark and the kind of line break. A marker
  * counts only on a line of its own that base64 and the matching end marker follow, so a comment may hold one.
  */
-export function readPem(text: string): PemBlock[] {
+export function parsePem(text: string): PemBlock[] {
   const lines = text.replace(/^\u{feff}/u, "").split(/\r\n|\r|\n/).map((line) => line.trim());
   const blocks: PemBlock[] = [];
   for (let index = 0; index < lines.length; index++) {
@@ -64,7 +64,7 @@ function decode(base64: string): Uint8Array<ArrayBuffer> | undefined {
 }
 
 /** Writes one block. */
-export function writePem(label: string, der: Uint8Array): string {
+export function formatPem(label: string, der: Uint8Array): string {
   const lines = der.toBase64().match(/.{1,64}/g) ?? [];
   return `-----BEGIN ${label}-----\n${lines.join("\n")}\n-----END ${label}-----\n`;
 }
@@ -83,11 +83,11 @@ export function isPrivateKeyLabel(label: string): boolean {
 }
 
 /** The certificates of a text in DER, in order. */
-export function certificatesIn(text: string): Uint8Array<ArrayBuffer>[] {
-  return readPem(text).filter(({ label }) => isCertificateLabel(label)).map(({ der }) => der);
+export function certificatesDer(text: string): Uint8Array<ArrayBuffer>[] {
+  return parsePem(text).filter(({ label }) => isCertificateLabel(label)).map(({ der }) => der);
 }
 
 /** The certificates of a text, each as PEM and nothing else, without a line break at the end. */
 export function splitCertificates(text: string): string[] {
-  return certificatesIn(text).map((der) => writePem("CERTIFICATE", der).trimEnd());
+  return certificatesDer(text).map((der) => formatPem("CERTIFICATE", der).trimEnd());
 }

@@ -13,7 +13,7 @@ import {
   TAG,
 } from "./der.ts";
 import { type Name, readName } from "./name.ts";
-import { verifySigned } from "./signature.ts";
+import { verifySignature } from "./signature.ts";
 
 /** One revoked certificate. */
 export interface RevokedEntry {
@@ -79,7 +79,7 @@ function read(der: Uint8Array<ArrayBuffer>, authorities: readonly Certificate[])
   }
   const nextUpdate = readTime(body.next());
   const authority = authorities.filter(({ subject }) => subject.id === maker.id).find((candidate) =>
-    verifySigned({ signed, signatureAlgorithm, signature }, candidate).kind === "valid"
+    verifySignature({ signed, signatureAlgorithm, signature }, candidate).kind === "valid"
   );
   if (authority === undefined) {
     throw new RevocationListError(

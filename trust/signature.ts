@@ -48,10 +48,10 @@ const REFUSED: Readonly<Record<string, string>> = {
 };
 
 /** Bytes with a signature, as certificates and lists of revoked ones have it. */
-export type Signed = Pick<Certificate, "signed" | "signatureAlgorithm" | "signature">;
+export type SignedData = Pick<Certificate, "signed" | "signatureAlgorithm" | "signature">;
 
 /** Verifies that the key of a certificate has signed another, or a list. */
-export function verifySigned(signed: Signed, issuer: Pick<Certificate, "publicKey">): SignatureVerdict {
+export function verifySignature(signed: SignedData, issuer: Pick<Certificate, "publicKey">): SignatureVerdict {
   const scheme = schemeOf(signed);
   if (typeof scheme === "string") return { kind: "unknown", reason: `it is signed with ${scheme}` };
   const key = publicKeyOf(issuer);
@@ -161,7 +161,7 @@ const KIND_NAMES: Readonly<Record<string, string>> = {
   "1.3.101.113": "Ed448",
 };
 
-function schemeOf({ signatureAlgorithm }: Signed): Scheme | string {
+function schemeOf({ signatureAlgorithm }: SignedData): Scheme | string {
   const algorithm = new DerReader(signatureAlgorithm.bytes);
   const oid = readOid(algorithm.next(TAG.OBJECT_IDENTIFIER).bytes);
   if (oid === RSA_PSS) return pssScheme(algorithm) ?? "RSA-PSS with parameters that TLS does not take";

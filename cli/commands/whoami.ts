@@ -2,7 +2,7 @@
 import type { WhoAmIResponse } from "../../proto/teleport/v1/job_worker.ts";
 import { type Certificate, readCertificate as readDer } from "../../trust/certificate.ts";
 import { expiryWarning, warningMs } from "../../trust/expiry.ts";
-import { certificatesIn } from "../../trust/pem.ts";
+import { certificatesDer } from "../../trust/pem.ts";
 import { connectAs, CredentialsError, readAuthorities, readCertificate } from "../config.ts";
 import type { LocalContext } from "../context.ts";
 import { EXIT_CODE } from "../exit_code.ts";
@@ -89,7 +89,7 @@ function serverRows({ known_roles, rules }: WhoAmIResponse): [string, string][] 
 }
 
 function certificatesOf(pem: string): Certificate[] {
-  return certificatesIn(pem).map((der) => readDer(der));
+  return certificatesDer(pem).map((der) => readDer(der));
 }
 
 function parse(pem: string, path: string): Certificate {

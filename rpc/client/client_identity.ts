@@ -1,6 +1,6 @@
 /** Why a server does not accept a client, as far as the client can tell: the server closes the connection and says nothing. */
 import type { Certificate } from "../../trust/certificate.ts";
-import { judgeChain } from "../../trust/chain.ts";
+import { verifyChain } from "../../trust/chain.ts";
 import { CERTIFICATE_NOT_ACCEPTED, type Unreachable } from "../shared/unavailable.ts";
 
 /** What is wrong with a client's own certificate; the sentence is the rest of one that begins with the server's address. */
@@ -18,8 +18,8 @@ export function clientCertificateFault(
   chain: readonly Certificate[],
   authorities: readonly Certificate[],
 ): OwnRefusal | undefined {
-  const judged = judgeChain(chain, authorities, "client");
-  if (judged.isBelieved) return undefined;
+  const judged = verifyChain(chain, authorities, "client");
+  if (judged.isTrusted) return undefined;
   const sentence = `${CERTIFICATE_NOT_ACCEPTED}: ${judged.reason}`;
   if (judged.fault === "ENDED" || judged.fault === "NOT_YET_VALID") {
     return { isCertain: true, reason: "CLIENT_CERTIFICATE_NOT_VALID_NOW", sentence };

@@ -2,7 +2,7 @@
 import { isIP } from "node:net";
 import { checkServerIdentity, type TLSSocket } from "node:tls";
 import { type Certificate, readCertificate } from "../../trust/certificate.ts";
-import { type ChainFault, judgeChain } from "../../trust/chain.ts";
+import { type ChainFault, verifyChain } from "../../trust/chain.ts";
 import { shownBy } from "../shared/peer.ts";
 import type { Unreachable, UnreachableReason } from "../shared/unavailable.ts";
 
@@ -47,8 +47,8 @@ export function serverCertificateFault(
   const unusable = (sentence: string) => ({ reason: "SERVER_CERTIFICATE_UNUSABLE" as const, sentence });
   const chain = readShown(socket);
   if (chain === undefined) return unusable("its certificate is not one that can be read: check the address");
-  const judged = judgeChain(chain, authorities, "server");
-  if (!judged.isBelieved) {
+  const judged = verifyChain(chain, authorities, "server");
+  if (!judged.isTrusted) {
     const [reason, summary] = SUMMARIES[judged.fault];
     return { reason, sentence: `${summary}: ${judged.reason}: ${REMEDIES[judged.fault]}` };
   }

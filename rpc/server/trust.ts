@@ -2,7 +2,13 @@
 import { TeleportError } from "../../mod.ts";
 import type { PeerCertificate } from "../../proto/service.ts";
 import type { Certificate } from "../../trust/certificate.ts";
-import { type BelievedChain, capitalized, judgeChain, named, type RefusedChain } from "../../trust/chain.ts";
+import {
+  capitalized,
+  describeCertificate,
+  type RejectedChain,
+  type TrustedChain,
+  verifyChain,
+} from "../../trust/chain.ts";
 import { revocationKey } from "../../trust/revocation.ts";
 import { readAuthorities } from "../shared/tls_credentials.ts";
 import { chainOf } from "../shared/peer.ts";
@@ -13,7 +19,7 @@ export type Revoked = ReadonlySet<string>;
 /** What is known of a certificate as long as authorities and list stay the same. */
 interface CachedJudgement {
   readonly judgedMs: number;
-  readonly judgement: BelievedChain | RefusedChain;
+  readonly judgement: TrustedChain | RejectedChain;
   /** The certificate that is on the list: its own, or an authority's between it and the first. */
   readonly revoked?: Certificate;
 }
@@ -69,9 +75,9 @@ export class Trust {
       const isOwn = revoked.fingerprint === certificate.fingerprint;
       return isOwn
         ? REVOKED_MESSAGE
-        : `${capitalized(named(revoked))} issued this client's, and was revoked: ask for a new one`;
+        : `${capitalized(describeCertificate(revoked))} issued this client's, and was revoked: ask for a new one`;
     }
-    return judgement.isBelieved ? undefined : `${capitalized(judgement.reason)}: ask for a new certificate`;
+    return judgement.isTrusted ? undefined : `${capitalized(judgement.reason)}: ask for a new certificate`;
   }
 
   #look(certificate: PeerCertificate): CachedJudgement {
@@ -85,8 +91,8 @@ export class Trust {
 
   #judge(certificate: PeerCertificate, nowMs: number): CachedJudgement {
     const shown = chainOf(certificate);
-    const judgement = judgeChain(shown, this.#authorities, "client", nowMs);
-    const path = judgement.isBelieved ? judgement.path : shown.slice(0, 1);
+    const judgement = verifyChain(shown, this.#authorities, "client", nowMs);
+    const path = judgement.isTrusted ? judgement.path : shown.slice(0, 1);
     const revoked = path.find(({ issuer, serialNumber }) => this.#revoked.has(revocationKey(issuer, serialNumber)));
     return { judgedMs: nowMs, judgement, ...(revoked && { revoked }) };
   }
@@ -94,7 +100,7 @@ export class Trust {
 
 /** True while an earlier judgement still says what is so. */
 function holds({ judgement, judgedMs }: CachedJudgement, nowMs: number): boolean {
-  if (judgement.isBelieved) return judgement.fromMs <= nowMs && nowMs <= judgement.untilMs;
+  if (judgement.isTrusted) return judgement.fromMs <= nowMs && nowMs <= judgement.untilMs;
   return judgedMs <= nowMs && nowMs < judgedMs + REFUSAL_MS;
 }
 

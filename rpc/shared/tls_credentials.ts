@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import { type Certificate, readCertificate } from "../../trust/certificate.ts";
 import { authorityFault, capitalized, formFault } from "../../trust/chain.ts";
-import { isCertificateLabel, isPrivateKeyLabel, type PemBlock, readPem, writePem } from "../../trust/pem.ts";
+import { formatPem, isCertificateLabel, isPrivateKeyLabel, parsePem, type PemBlock } from "../../trust/pem.ts";
 import { keyFault, readPublicKey } from "../../trust/signature.ts";
 
 /** What one side proves itself with and checks the other by, each as PEM text. */
@@ -123,7 +123,7 @@ function parsedOnce<T>(text: string, parse: (text: string) => T): T {
 const NAMES = { ca: "CA certificate", cert: "certificate" } as const;
 
 function certificateBlocks(part: "ca" | "cert", text: string): PemBlock[] {
-  const blocks = readPem(text);
+  const blocks = parsePem(text);
   // Its trust settings say what it must not be used for, and TLS passes over them.
   if (blocks.some(({ label }) => label === "TRUSTED CERTIFICATE")) {
     throw new TlsCredentialsError(
@@ -147,7 +147,7 @@ function parsed(part: "ca" | "cert", { der }: PemBlock): Certificate {
 }
 
 function keyBlock(key: string): PemBlock {
-  const block = readPem(key).find(({ label }) => isPrivateKeyLabel(label));
+  const block = parsePem(key).find(({ label }) => isPrivateKeyLabel(label));
   if (block === undefined) {
     throw new TlsCredentialsError("key", "Cannot read the private key: there is none in PEM in its file");
   }
@@ -163,7 +163,7 @@ function keyBlock(key: string): PemBlock {
 function readPrivateKey(key: string): KeyObject {
   const { label, der } = keyBlock(key);
   try {
-    return createPrivateKey(writePem(label, der));
+    return createPrivateKey(formatPem(label, der));
   } catch (cause) {
     throw new TlsCredentialsError("key", "Cannot read the private key: give one in PEM, without a passphrase", {
       cause,
@@ -198,10 +198,10 @@ export function validityPeriods(
 export function pemBytes({ ca, cert, key }: TlsCredentials): { ca: Buffer; cert: Buffer; key: Buffer } {
   const { label, der } = keyBlock(key);
   const certificates = (list: readonly Certificate[]) =>
-    Buffer.from(list.map((one) => writePem("CERTIFICATE", one.der)).join(""));
+    Buffer.from(list.map((one) => formatPem("CERTIFICATE", one.der)).join(""));
   return {
     ca: certificates(readAuthorities(ca)),
     cert: certificates(readChain(cert)),
-    key: Buffer.from(writePem(label, der)),
+    key: Buffer.from(formatPem(label, der)),
   };
 }

@@ -1,6 +1,6 @@
 /** Files that appear whole, with the right mode, and all or none. */
 import assert from "node:assert/strict";
-import { listFiles, placePairs } from "../../certs/directory.ts";
+import { listFiles, writePairs } from "../../certs/directory.ts";
 import { namesIn, refuses, snapshot, temporaryDirectory } from "../support/certs.ts";
 
 const one = { certificate: "certificate of one\n", key: "key of one\n" };
@@ -9,7 +9,7 @@ const two = { certificate: "certificate of two\n", key: "key of two\n" };
 Deno.test("placePairs() makes a directory, its parents and the files, each with its mode", async () => {
   await using dir = await temporaryDirectory();
   const target = `${dir.path}/a/b`;
-  await placePairs(target, { one, two }, { replace: false });
+  await writePairs(target, { one, two }, { replace: false });
   assert.deepEqual(await snapshot(target), {
     "one.crt": { mode: "644", text: one.certificate },
     "one.key": { mode: "600", text: one.key },
@@ -23,19 +23,19 @@ Deno.test("placePairs() that fails half-way takes back what it had placed", asyn
   await using dir = await temporaryDirectory();
   await Deno.writeTextFile(`${dir.path}/two.key`, "of somebody else");
   const before = await snapshot(dir.path);
-  const work = () => placePairs(dir.path, { one, two }, { replace: false });
+  const work = () => writePairs(dir.path, { one, two }, { replace: false });
   await refuses(work, "ALREADY_EXISTS", /already holds "two\.key", nothing was changed/);
   assert.deepEqual(await snapshot(dir.path), before);
 });
 
 Deno.test("placePairs() that replaces half-way puts back what was there", async () => {
   await using dir = await temporaryDirectory();
-  await placePairs(dir.path, { one }, { replace: false });
+  await writePairs(dir.path, { one }, { replace: false });
   await Deno.mkdir(`${dir.path}/two.crt`);
   const before = await snapshot(dir.path);
   const changed = { certificate: "changed\n", key: "changed\n" };
   await refuses(
-    () => placePairs(dir.path, { one: changed, two }, { replace: true }),
+    () => writePairs(dir.path, { one: changed, two }, { replace: true }),
     "NOT_ACCESSIBLE",
     /^Cannot write/,
   );
@@ -45,7 +45,7 @@ Deno.test("placePairs() that replaces half-way puts back what was there", async 
 Deno.test("placePairs() replaces when told so, a file that others can read by one they cannot", async () => {
   await using dir = await temporaryDirectory();
   await Deno.writeTextFile(`${dir.path}/one.key`, "old", { mode: 0o644 });
-  await placePairs(dir.path, { one }, { replace: true });
+  await writePairs(dir.path, { one }, { replace: true });
   assert.deepEqual(await snapshot(dir.path), {
     "one.crt": { mode: "644", text: one.certificate },
     "one.key": { mode: "600", text: one.key },
@@ -57,8 +57,8 @@ Deno.test("placePairs() leaves the target of a symbolic link alone", async () =>
   await Deno.mkdir(`${dir.path}/certs`);
   await Deno.writeTextFile(`${dir.path}/elsewhere`, "precious");
   await Deno.symlink(`${dir.path}/elsewhere`, `${dir.path}/certs/one.key`);
-  await refuses(() => placePairs(`${dir.path}/certs`, { one }, { replace: false }), "ALREADY_EXISTS", /"one\.key"/);
-  await placePairs(`${dir.path}/certs`, { one }, { replace: true });
+  await refuses(() => writePairs(`${dir.path}/certs`, { one }, { replace: false }), "ALREADY_EXISTS", /"one\.key"/);
+  await writePairs(`${dir.path}/certs`, { one }, { replace: true });
   assert.equal(await Deno.readTextFile(`${dir.path}/elsewhere`), "precious");
   assert.equal(await Deno.readTextFile(`${dir.path}/certs/one.key`), one.key);
 });
@@ -66,7 +66,7 @@ Deno.test("placePairs() leaves the target of a symbolic link alone", async () =>
 Deno.test("placePairs() that fails in a new directory takes the directory back", async () => {
   await using dir = await temporaryDirectory();
   const unwritable = { certificate: "x", key: "x" };
-  const work = () => placePairs(`${dir.path}/new`, { "no/such/folder": unwritable }, { replace: false });
+  const work = () => writePairs(`${dir.path}/new`, { "no/such/folder": unwritable }, { replace: false });
   await refuses(work, "NOT_ACCESSIBLE", /^Cannot write to ".*new": No such file/);
   assert.deepEqual(await namesIn(dir.path), []);
 });
@@ -75,7 +75,7 @@ Deno.test("placePairs() of many at once lets one win all and leaves no trace of 
   await using dir = await temporaryDirectory();
   const results = await Promise.allSettled(Array.from({ length: 8 }, (_, index) => {
     const pair = { certificate: `certificate ${index}`, key: `key ${index}` };
-    return placePairs(`${dir.path}/certs`, { one: pair, two: pair }, { replace: false });
+    return writePairs(`${dir.path}/certs`, { one: pair, two: pair }, { replace: false });
   }));
   const winners = results.flatMap(({ status }, index) => status === "fulfilled" ? [index] : []);
   assert.equal(winners.length, 1);

@@ -1,7 +1,7 @@
 /** Ends that are near, and keys that others can read. */
 import assert from "node:assert/strict";
 import { ExpiryReminder } from "../../certs/expiry.ts";
-import { checkKeyMode, checkOwner } from "../../certs/key_mode.ts";
+import { checkKeyAccess, checkWriteAccess } from "../../certs/key_mode.ts";
 import { expiryWarning } from "../../trust/expiry.ts";
 import { refuses, temporaryDirectory } from "../support/certs.ts";
 
@@ -27,7 +27,7 @@ Deno.test("ExpiryReminder tells at once of what is near, and leaves no timer", (
   const told: string[] = [];
   const notBefore = new Date(Date.now() - 86_400_000 * 300);
   using reminder = new ExpiryReminder((line) => told.push(line));
-  reminder.mind([
+  reminder.watch([
     { name: "this", notBefore, notAfter: new Date(Date.now() + 86_400_000 * 2.5) },
     { name: "that", notBefore, notAfter: new Date(Date.now() + 86_400_000 * 400) },
   ]);
@@ -38,31 +38,35 @@ Deno.test("ExpiryReminder tells at once of what is near, and leaves no timer", (
 Deno.test("checkKeyMode() lets nobody but the owner, or a group under root, read a key", async () => {
   await using dir = await temporaryDirectory();
   const path = `${dir.path}/server.key`;
-  await refuses(() => checkKeyMode(path), "MISSING", /server\.key" is missing/);
+  await refuses(() => checkKeyAccess(path), "MISSING", /server\.key" is missing/);
   await Deno.writeTextFile(path, "key");
   const { uid } = await Deno.stat(path);
   for (const mode of [0o600, 0o400]) {
     await Deno.chmod(path, mode);
-    await checkKeyMode(path, uid);
+    await checkKeyAccess(path, uid);
   }
   for (const mode of [0o644, 0o640, 0o604, 0o620, 0o602, 0o444]) {
     await Deno.chmod(path, mode);
-    await refuses(() => checkKeyMode(path, uid), "UNUSABLE", /read or changed by others.*chmod 600/);
+    await refuses(() => checkKeyAccess(path, uid), "UNUSABLE", /read or changed by others.*chmod 600/);
   }
   // As a container gets a secret: root's, readable by the group of a server that is not root.
   await Deno.chmod(path, 0o440);
-  if (uid === 0) await checkKeyMode(path, 1000);
+  if (uid === 0) await checkKeyAccess(path, 1000);
   await Deno.chmod(path, 0o444);
-  await refuses(() => checkKeyMode(path, 1000), "UNUSABLE", /set its mode to 0400/);
+  await refuses(() => checkKeyAccess(path, 1000), "UNUSABLE", /set its mode to 0400/);
 });
 
 Deno.test("checkKeyMode() and checkOwner() say why a file cannot be reached", async () => {
   await using dir = await temporaryDirectory();
   await Deno.symlink("loop", `${dir.path}/loop`);
   const path = `${dir.path}/loop/server.key`;
-  await refuses(() => checkOwner(path), "NOT_ACCESSIBLE", /^Cannot see who may change ".*": .*too many symbolic links/);
   await refuses(
-    () => checkKeyMode(path),
+    () => checkWriteAccess(path),
+    "NOT_ACCESSIBLE",
+    /^Cannot see who may change ".*": .*too many symbolic links/,
+  );
+  await refuses(
+    () => checkKeyAccess(path),
     "NOT_ACCESSIBLE",
     /^Cannot see who may change ".*": Too many .*\(os error 40\)/,
   );

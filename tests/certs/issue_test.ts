@@ -1,7 +1,7 @@
 /** Further servers and users of a directory. */
 import assert from "node:assert/strict";
 import { makeAuthority } from "../../certs/authority.ts";
-import { placePairs } from "../../certs/directory.ts";
+import { writePairs } from "../../certs/directory.ts";
 import { inspectCertificate } from "../../certs/inspect.ts";
 import { issueClient, issueServer } from "../../certs/issue.ts";
 import { lifetime } from "../../certs/lifetime.ts";
@@ -9,7 +9,7 @@ import { namesIn, refuses, snapshot, temporaryDirectory } from "../support/certs
 
 async function directoryWithAuthority(days?: number) {
   const dir = await temporaryDirectory();
-  await placePairs(dir.path, { ca: await makeAuthority(lifetime({ kind: "authority", days })) }, { replace: false });
+  await writePairs(dir.path, { ca: await makeAuthority(lifetime({ kind: "authority", days })) }, { replace: false });
   return dir;
 }
 

@@ -1,17 +1,17 @@
 /** What a server finds on a fresh machine, on a prepared one, and on one where something is missing. */
 import assert from "node:assert/strict";
 import { initDirectory } from "../../certs/init.ts";
-import { ensureServing, missingFiles } from "../../certs/serving.ts";
+import { ensureServing, missingServerFiles } from "../../certs/serving.ts";
 import { refuses, snapshot, temporaryDirectory } from "../support/certs.ts";
 
 Deno.test("ensureServing() makes everything where there is nothing, then nothing more", async () => {
   await using dir = await temporaryDirectory();
   const options = { dir: `${dir.path}/certs`, hosts: ["jobs.example.org"] };
-  assert.deepEqual(await missingFiles(options.dir), ["ca.crt", "server.crt", "server.key"]);
+  assert.deepEqual(await missingServerFiles(options.dir), ["ca.crt", "server.crt", "server.key"]);
   const made = await ensureServing(options);
   assert.deepEqual(made.map(({ name }) => name), ["ca", "server", "admin"]);
   assert.ok(made[1]?.hosts.includes("jobs.example.org"));
-  assert.deepEqual(await missingFiles(options.dir), []);
+  assert.deepEqual(await missingServerFiles(options.dir), []);
 
   const before = await snapshot(options.dir);
   assert.deepEqual(await ensureServing(options), []);

@@ -4,8 +4,8 @@ import { withOpenssl } from "../support/certs.ts";
 import { ca, clientCertificate, issue, type Issued, otherCa } from "../support/certificates.ts";
 import { connectTo, failure, serveLocally } from "../support/rpc_server.ts";
 import { readCertificate } from "../../trust/certificate.ts";
-import { type ChainFault, judgeChain } from "../../trust/chain.ts";
-import { certificatesIn } from "../../trust/pem.ts";
+import { type ChainFault, verifyChain } from "../../trust/chain.ts";
+import { certificatesDer } from "../../trust/pem.ts";
 import { AUTHORITY, CLIENT, ED25519, openWorkshop, P256, P384, P521, RSA, SERVER } from "./chain_fixture.ts";
 
 const subject = [["O", "admin"], ["CN", "ann"]] as const;
@@ -67,8 +67,8 @@ const refused: [string, Issued[], Issued[], ChainFault, RegExp][] = [
 
 for (const [kind, chain, authorities, fault, reason] of refused) {
   Deno.test(`judgeChain() refuses a certificate ${kind}`, () => {
-    const judged = judgeChain(chain.map(read), authorities.map(read), "client");
-    assert.ok(!judged.isBelieved);
+    const judged = verifyChain(chain.map(read), authorities.map(read), "client");
+    assert.ok(!judged.isTrusted);
     assert.equal(judged.fault, fault);
     assert.match(judged.reason, reason);
   });
@@ -80,9 +80,9 @@ Deno.test({
     await using workshop = await openWorkshop();
     await workshop.root("root", P256);
     await workshop.issue("plain", "root", P256, []);
-    const [plain, root] = certificatesIn(await workshop.pem("plain", "root")).map(readCertificate);
-    const judged = judgeChain([plain!], [root!], "client");
-    assert.ok(!judged.isBelieved);
+    const [plain, root] = certificatesDer(await workshop.pem("plain", "root")).map(readCertificate);
+    const judged = verifyChain([plain!], [root!], "client");
+    assert.ok(!judged.isTrusted);
     assert.match(judged.reason, /"O=admin, CN=plain".* has the X.509 version 1, and TLS takes version 3 alone$/);
   },
 });
@@ -92,8 +92,8 @@ Deno.test("judgeChain() follows intermediates in any order, past others, and tak
   for (
     const others of [[lower, between], [between, lower], [otherCa, lower, namesake, between], [lower, between, ca]]
   ) {
-    const judged = judgeChain([leaf, ...others].map(read), [otherCa, ca].map(read), "client");
-    assert.ok(judged.isBelieved);
+    const judged = verifyChain([leaf, ...others].map(read), [otherCa, ca].map(read), "client");
+    assert.ok(judged.isTrusted);
     assert.deepEqual(judged.path.map(({ subject }) => subject.text), [
       "O=admin, CN=ann",
       "CN=lower",
@@ -108,8 +108,8 @@ Deno.test("judgeChain() tries a bounded number of signatures, whatever a strange
   const leaf = await client(await authority("many"));
   const many = await Promise.all(Array.from({ length: 40 }, () => authority("many")));
   const begin = performance.now();
-  const judged = judgeChain([leaf, ...many].map(read), [read(ca)], "client");
-  assert.ok(!judged.isBelieved);
+  const judged = verifyChain([leaf, ...many].map(read), [read(ca)], "client");
+  assert.ok(!judged.isTrusted);
   assert.ok(performance.now() - begin < 1_000);
 });
 
@@ -163,8 +163,8 @@ Deno.test(
       const certificates = chain.map((pem) =>
         readCertificate(Uint8Array.fromBase64(pem.replace(/-----[^-]*-----|\n/g, "")))
       );
-      const judged = judgeChain(certificates.slice(0, -1), certificates.slice(-1), "client");
-      return judged.isBelieved ? "none" : judged.fault;
+      const judged = verifyChain(certificates.slice(0, -1), certificates.slice(-1), "client");
+      return judged.isTrusted ? "none" : judged.fault;
     };
     assert.equal(await faultOf("leaf", "second", "first", "root"), "PATH_TOO_LONG");
     assert.equal(await faultOf("below", "constrained", "root"), "NOT_JUDGED");

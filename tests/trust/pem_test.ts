@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { checkTlsCredentials, readAuthorities } from "../../rpc/shared/tls_credentials.ts";
 import { TlsCredentialsError } from "../../rpc/server/server.ts";
-import { readPem, splitCertificates, writePem } from "../../trust/pem.ts";
+import { formatPem, parsePem, splitCertificates } from "../../trust/pem.ts";
 import { openssl, withOpenssl } from "../support/certs.ts";
 import { ca, clientCertificate, clientCredentials, otherCa, serverCredentials } from "../support/certificates.ts";
 import { connectTo, serveLocally } from "../support/rpc_server.ts";
@@ -33,7 +33,7 @@ for (const [kind, text] of forms) {
 
 Deno.test("readPem() reads what writePem() wrote, several in one text", () => {
   const [one, two] = [someBytes(100), new Uint8Array()];
-  const blocks = readPem(`${writePem("A B", one)}x\n${writePem("C", one.subarray(0, 3))}${writePem("D", two)}`);
+  const blocks = parsePem(`${formatPem("A B", one)}x\n${formatPem("C", one.subarray(0, 3))}${formatPem("D", two)}`);
   assert.deepEqual(blocks.map(({ label, der }) => [label, der.length]), [["A B", 100], ["C", 3], ["D", 0]]);
   assert.deepEqual(blocks[0]!.der, one);
 });
@@ -44,10 +44,10 @@ Deno.test("readAuthorities() reads several, and says what a text without any hol
     ["", /there is no PEM in it/],
     [clientCertificate.key, /it holds "PRIVATE KEY", no certificate/],
     [
-      writePem("TRUSTED CERTIFICATE", new Uint8Array(10)),
+      formatPem("TRUSTED CERTIFICATE", new Uint8Array(10)),
       /a "TRUSTED CERTIFICATE" is not supported: write it as a plain/,
     ],
-    [writePem("CERTIFICATE", new Uint8Array(10)), /Cannot read the CA certificate: it is damaged/],
+    [formatPem("CERTIFICATE", new Uint8Array(10)), /Cannot read the CA certificate: it is damaged/],
   ];
   for (const [text, message] of wrong) {
     assert.throws(() => readAuthorities(text), (error) => {
@@ -76,7 +76,7 @@ Deno.test(withOpenssl("checkTlsCredentials() says why a key cannot be used"), as
     // openssl ecparam -genkey writes the curve before the key.
     const traditional = await openssl("ec", "-in", `${dir}/key`, "-out", `${dir}/ec`);
     assert.ok(traditional.success, traditional.text);
-    const parameters = writePem("EC PARAMETERS", Uint8Array.fromHex("06082a8648ce3d030107"));
+    const parameters = formatPem("EC PARAMETERS", Uint8Array.fromHex("06082a8648ce3d030107"));
     checkTlsCredentials({ ...clientCredentials, key: parameters + await Deno.readTextFile(`${dir}/ec`) });
   } finally {
     await Deno.remove(dir, { recursive: true });
