@@ -1,19 +1,11 @@
 /** The commands, their options and their help: what may be typed. */
 import { type Command, Option } from "commander";
-import { addCgroupOptions } from "./options/cgroup_options.ts";
 import type { ConfigFlags } from "./config.ts";
 import type { Context, LocalContext } from "./context.ts";
 import { addFilterOptions, type FilterFlags, filterOf, FINAL_STATES, isFiltering } from "./options/filter_options.ts";
-import { addControlOptions } from "./options/control_options.ts";
-import {
-  addPair,
-  type JobFlags,
-  jobRequest,
-  parseGraceMs,
-  parseMaxOutput,
-  parsePolicy,
-  parseTimeoutMs,
-} from "./options/job_options.ts";
+import { addJobOptions, type JobFlags, jobRequest } from "./options/job_options.ts";
+import { JOB_OPTIONS } from "../base/job_options/table.ts";
+import { parseNumber } from "../units/number.ts";
 import { countParser, type LogsFlags, logsOptions, parseRetryForMs } from "./options/logs_options.ts";
 import { bound, type Moment, momentParser } from "../units/moment.ts";
 import { SuggestingCommand } from "./options/suggesting_command.ts";
@@ -121,6 +113,7 @@ export function createProgram(runner: Runner, help: HelpOutput): Command {
   const common = (command: Command): CommonFlags => ({ ...program.opts(), ...command.opts() });
 
   addJobOptions(command("register", "[COMMAND] [ARG...]", "Add a job without starting it; prints its id"))
+    .passThroughOptions()
     .action(async (name: string | undefined, args: string[], flags: JobFlags, self: Command) => {
       const { register } = await import("./commands/register.ts");
       await runner.call(common(self), (context) => register(context, jobRequest(name, args, flags)));
@@ -131,6 +124,7 @@ export function createProgram(runner: Runner, help: HelpOutput): Command {
       await runner.call(common(self), (context) => start(context, id, flags.retryFor));
     });
   addJobOptions(command("run", "[COMMAND] [ARG...]", "Run a job: register, start, print its output, exit as it did"))
+    .passThroughOptions()
     .option("-d, --detach", "start the job, print its id and leave")
     .option(...RETRY_OPTION)
     .addHelpText("after", RUN_NOTES)
@@ -143,7 +137,11 @@ export function createProgram(runner: Runner, help: HelpOutput): Command {
       );
     });
   addRetryOption(command("stop", "<ID...>", "Stop jobs: SIGTERM, then SIGKILL; prints how each ended"))
-    .option("--grace <DURATION>", "time between SIGTERM and SIGKILL (default: the job's own)", parseGraceMs)
+    .option(
+      "--grace <DURATION>",
+      "time between SIGTERM and SIGKILL (default: the job's own)",
+      (text) => parseNumber(text, "--grace", JOB_OPTIONS.graceMs),
+    )
     .action(async (ids: string[], flags: { grace?: number; retryFor?: number }, self: Command) => {
       const { stop } = await import("./commands/stop.ts");
       const options = { graceMs: flags.grace, retryForMs: flags.retryFor };
@@ -227,13 +225,10 @@ export function createProgram(runner: Runner, help: HelpOutput): Command {
       const { info } = await import("./commands/info.ts");
       await runner.call(common(self), info);
     });
-  addControlOptions(addTemplateOptions(
+  addJobOptions(
     command("can-i", "<CALL> [COMMAND] [ARG...]", "Say whether you may make a call, and which rule says so"),
-  ))
+  )
     .option("--job <ID>", "the job that the call is for")
-    .option("-e, --env <NAME=VALUE>", "with a COMMAND: a variable of its environment", pairParser("--env"))
-    .option("--cwd <DIR>", "with a COMMAND: its working directory")
-    .option("-l, --label <KEY=VALUE>", "with a COMMAND: a label", pairParser("--label", "KEY=VALUE"))
     .addHelpText("after", CAN_I_NOTES)
     .action(async (call: string, name: string | undefined, args: string[], flags: CanIFlags, self: Command) => {
       const { canI } = await import("./commands/can_i.ts");
@@ -291,26 +286,6 @@ function addLogsCommand(command: Command): Command {
     .option("--cursor <CURSOR>", "go on behind it; --output json prints one with each piece");
 }
 
-/** A command of the server's policy in place of one's own. */
-function addTemplateOptions(command: Command): Command {
-  return command
-    .option("--template <NAME>", "run this command of the server's policy, in place of COMMAND")
-    .option("--param <NAME=VALUE>", "a parameter of the template; repeatable", pairParser("--param"));
-}
-
-function addJobOptions(command: Command): Command {
-  return addCgroupOptions(addControlOptions(addTemplateOptions(command)))
-    .passThroughOptions()
-    .option("-i, --stdin", "give the job a standard input (default: none)")
-    .option("-e, --env <NAME=VALUE>", "a variable of the job's environment; repeatable", pairParser("--env"))
-    .option("--cwd <DIR>", "the job's working directory on the server; absolute (default: /)")
-    .option("-l, --label <KEY=VALUE>", "a label to find the job by; repeatable", pairParser("--label", "KEY=VALUE"))
-    .option("--timeout <DURATION>", "stop the job when it has run this long, such as 90s or 1h30m", parseTimeoutMs)
-    .option("--grace <DURATION>", "time between SIGTERM and SIGKILL when it is stopped (default: 10s)", parseGraceMs)
-    .option("--max-output <SIZE>", "how much output is recorded, such as 500k, 100MB or 1GiB", parseMaxOutput)
-    .option("--output-policy <POLICY>", "what happens then: stop the job, keep-newest, or block it", parsePolicy);
-}
-
 function addListCommand(command: Command, runner: Runner, common: (command: Command) => CommonFlags): void {
   interface ListFlags extends FilterFlags {
     readonly endedSince?: Moment;
@@ -342,10 +317,6 @@ function addListCommand(command: Command, runner: Runner, common: (command: Comm
       };
       await runner.call(common(self), (context) => list(context, options));
     });
-}
-
-function pairParser(name: string, form = "NAME=VALUE") {
-  return (text: string, before: Record<string, string> | undefined) => addPair(text, before, { name, form });
 }
 
 function parseFormat(text: string): "text" | "json" {

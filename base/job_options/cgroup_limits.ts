@@ -22,6 +22,7 @@ export const CGROUP_LIMITS = {
   maxMemoryBytes: {
     kind: "integer",
     field: "memory_bytes",
+    notation: "size",
     noun: "memory limit",
     unit: "bytes",
     // The shell that joins the cgroup for the job needs as much.
@@ -30,14 +31,13 @@ export const CGROUP_LIMITS = {
     flag: {
       syntax: "--memory <SIZE>",
       help: "memory for all processes of the job; a job that needs more is killed",
-      notation: "size",
-      min: 1,
     },
     text: (bytes) => `${bytes} bytes of memory`,
   },
   maxCpus: {
     kind: "decimal",
     field: "cpus",
+    notation: "decimal",
     noun: "limit on cores",
     // The kernel's quota is at least 1,000 µs of a period of 100,000 µs.
     min: 0.01,
@@ -46,13 +46,13 @@ export const CGROUP_LIMITS = {
     flag: {
       syntax: "--cpus <NUMBER>",
       help: "cores for all processes of the job, such as 1.5",
-      notation: "decimal",
     },
     text: (cores) => `${cores} cores`,
   },
   maxProcesses: {
     kind: "integer",
     field: "processes",
+    notation: "count",
     noun: "limit on processes",
     min: 1,
     // PID_MAX_LIMIT on 64-bit systems; proc_sys_kernel(5).
@@ -60,13 +60,13 @@ export const CGROUP_LIMITS = {
     flag: {
       syntax: "--pids <COUNT>",
       help: "processes and threads that the job may have at a time",
-      notation: "count",
     },
     text: (count) => `${count} processes`,
   },
   maxReadBytesPerS: {
     kind: "integer",
     field: "read_bytes_per_s",
+    notation: "size",
     noun: "limit on reading",
     unit: "bytes per second",
     min: 1,
@@ -74,13 +74,13 @@ export const CGROUP_LIMITS = {
     flag: {
       syntax: "--read-rate <SIZE>",
       help: "bytes per second that the job may read from its disk",
-      notation: "size",
     },
     text: (bytes) => `reading ${bytes} bytes/s`,
   },
   maxWriteBytesPerS: {
     kind: "integer",
     field: "write_bytes_per_s",
+    notation: "size",
     noun: "limit on writing",
     unit: "bytes per second",
     min: 1,
@@ -88,7 +88,6 @@ export const CGROUP_LIMITS = {
     flag: {
       syntax: "--write-rate <SIZE>",
       help: "bytes per second that the job may write to its disk",
-      notation: "size",
     },
     text: (bytes) => `writing ${bytes} bytes/s`,
   },

@@ -66,6 +66,6 @@ function optionError(option: AnyOption | AnyMember, value: unknown): string | un
 function shown(option: AnyOption | AnyMember, value: unknown): string {
   if (typeof value === "string") return quote(value);
   if (typeof value !== "number") return value === null ? "null" : typeof value;
-  const isOctal = option.kind === "integer" && option.flag?.notation === "octal" && Number.isInteger(value);
+  const isOctal = option.kind === "integer" && option.notation === "octal" && Number.isInteger(value);
   return isOctal ? `0o${value.toString(8)}` : `${value}`;
 }

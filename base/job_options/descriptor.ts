@@ -15,15 +15,16 @@
 export type PolicyKind = "judged" | "harmless" | "guarded" | "privileged";
 
 /**
- * How people write a number, and how it is printed for them.
+ * The way in which people write a number, and in which it is printed for them. `units/number.ts` reads and writes it.
  *
  * - `count`: decimal digits
  * - `octal`: octal digits, such as 022
  * - `decimal`: a number with a fraction, such as 1.5
  * - `duration`: such as 1h30m; the value is in milliseconds
+ * - `seconds`: digits, or a duration; the value is in seconds
  * - `size`: such as 100MB; the value is in bytes
  */
-export type Notation = "count" | "octal" | "decimal" | "duration" | "size";
+export type Notation = "count" | "octal" | "decimal" | "duration" | "seconds" | "size";
 
 /** The option of `teleport run` and `teleport register`. */
 export interface Flag {
@@ -34,7 +35,6 @@ export interface Flag {
 
 /** The flag of a number. */
 export interface NumberFlag extends Flag {
-  readonly notation: Notation;
   /** The least value that the flag takes. Default: that of the option. */
   readonly min?: number;
   /** The greatest value that the flag takes. Default: that of the option. */
@@ -86,6 +86,7 @@ interface TopLevel {
 /** What is known of a number. */
 interface NumberFacts extends Option {
   readonly kind: "integer" | "decimal";
+  readonly notation: Notation;
   readonly min: number;
   readonly max: number;
   /** The unit for error texts. Absent for counts. */
@@ -160,6 +161,8 @@ export interface GroupOption<Values extends object = Readonly<Record<string, num
   extends Option, TopLevel {
   readonly kind: "group";
   readonly members: Members<Values>;
+  /** The flag that adds one member as NAME=VALUE. Absent: each member has a flag of its own. */
+  readonly flag?: Flag;
   /** What separates the members in a line of text. */
   readonly separator: string;
   /** Returns why the members do not go together. Undefined: they do. */

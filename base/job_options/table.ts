@@ -78,6 +78,7 @@ export const JOB_OPTIONS = {
   timeoutMs: {
     kind: "integer",
     field: "timeout_ms",
+    notation: "duration",
     noun: "timeout",
     unit: "milliseconds",
     min: 0,
@@ -88,7 +89,6 @@ export const JOB_OPTIONS = {
     flag: {
       syntax: "--timeout <DURATION>",
       help: "stop the job when it has run this long, such as 90s or 1h30m",
-      notation: "duration",
       min: 1,
       max: 596 * 3_600_000,
     },
@@ -97,6 +97,7 @@ export const JOB_OPTIONS = {
   graceMs: {
     kind: "integer",
     field: "grace_ms",
+    notation: "duration",
     noun: "grace period",
     unit: "milliseconds",
     min: 0,
@@ -107,7 +108,6 @@ export const JOB_OPTIONS = {
     flag: {
       syntax: "--grace <DURATION>",
       help: "time between SIGTERM and SIGKILL when the job is stopped (default: 10s)",
-      notation: "duration",
     },
   },
   user: {
@@ -134,6 +134,7 @@ export const JOB_OPTIONS = {
   umask: {
     kind: "integer",
     field: "umask",
+    notation: "octal",
     noun: "umask",
     min: 0,
     max: 0o777,
@@ -142,7 +143,6 @@ export const JOB_OPTIONS = {
     flag: {
       syntax: "--umask <MODE>",
       help: "permission bits that the job's files do not get, octal",
-      notation: "octal",
     },
     launch: {
       stage: "last",
@@ -154,13 +154,14 @@ export const JOB_OPTIONS = {
   nice: {
     kind: "integer",
     field: "nice",
+    notation: "count",
     noun: "niceness",
     min: -20,
     max: 19,
     absent: "zero",
     policy: "harmless",
     // A higher priority than the server's own is not for its clients: the field has no sign.
-    flag: { syntax: "--nice <COUNT>", help: "let others go first: niceness, from 0 to 19", notation: "count", min: 0 },
+    flag: { syntax: "--nice <COUNT>", help: "let others go first: niceness, from 0 to 19", min: 0 },
   },
   rlimits: {
     kind: "group",
@@ -168,6 +169,11 @@ export const JOB_OPTIONS = {
     noun: "limits on processes",
     policy: "guarded",
     members: RLIMITS,
+    flag: {
+      syntax: "--ulimit <NAME=VALUE>",
+      help: "a limit on each process of the job: as, core, cpu, fsize, nofile or nproc; repeatable, " +
+        "such as nofile=1024, as=2G or cpu=60s",
+    },
     separator: " ",
     status: { label: "Ulimits" },
   },

@@ -1,87 +1,72 @@
-/** The options that describe a job, as `register` and `run` take them. */
+/** The options that describe a job, as `register`, `run` and `can-i` take them. */
+import type { Command } from "commander";
+import { defined } from "../../base/defined.ts";
 import type { Sent } from "../../proto/service.ts";
-import type { Isolation, JobRequest, OutputPolicy, Rlimits } from "../../proto/teleport/v1/job_worker.ts";
-import { type CgroupFlags, cgroupLimits } from "./cgroup_options.ts";
-import { parseDurationMs } from "../../units/duration.ts";
+import type { JobRequest, OutputPolicy } from "../../proto/teleport/v1/job_worker.ts";
 import { parseSizeBytes } from "../../units/size.ts";
 import { UsageError } from "../../units/usage_error.ts";
-import { defined } from "../../base/defined.ts";
+import { addTableOptions, type Flags, tableFields } from "./table_options.ts";
 
-/** Options as typed. */
-export interface JobFlags extends CgroupFlags {
+/** The parsed options. Those of the table of job options go by their names in camel case. */
+export interface JobFlags extends Flags {
   readonly env?: Record<string, string>;
   readonly cwd?: string;
   readonly label?: Record<string, string>;
-  /** Milliseconds. */
-  readonly timeout?: number;
-  /** Milliseconds. */
-  readonly grace?: number;
-  /** Bytes. */
+  /** In bytes. */
   readonly maxOutput?: number;
   readonly outputPolicy?: OutputPolicy;
-  readonly user?: string;
-  readonly group?: string;
-  readonly umask?: number;
-  readonly nice?: number;
-  readonly ulimit?: Rlimits;
-  readonly isolate?: Isolation;
-  readonly allowNewPrivileges?: boolean;
-  readonly inheritEnv?: boolean;
-  readonly stdin?: true;
   readonly template?: string;
   readonly param?: Record<string, string>;
 }
 
+/** Adds the options to a command. */
+export function addJobOptions(command: Command): Command {
+  command
+    .option("--template <NAME>", "run this command of the server's policy, in place of COMMAND")
+    .option("--param <NAME=VALUE>", "a parameter of the template; repeatable", pairParser("--param"))
+    .option("-e, --env <NAME=VALUE>", "a variable of the job's environment; repeatable", pairParser("--env"))
+    .option("--cwd <DIR>", "the job's working directory on the server; absolute (default: /)")
+    .option("-l, --label <KEY=VALUE>", "a label to find the job by; repeatable", pairParser("--label", "KEY=VALUE"));
+  return addTableOptions(command)
+    .option("--max-output <SIZE>", "how much output is recorded, such as 500k, 100MB or 1GiB", parseMaxOutput)
+    .option("--output-policy <POLICY>", "what happens then: stop the job, keep-newest, or block it", parseOutputPolicy);
+}
+
 /**
- * The request for a job.
+ * Returns the request for a job.
  *
  * @param command the program; taken as it is, as are its arguments. Undefined with a template, which has one
  * @throws {UsageError} with neither or both of command and template, or options that need another
  */
 export function jobRequest(command: string | undefined, args: readonly string[], flags: JobFlags): Sent<JobRequest> {
-  const { template } = flags;
+  const { template, param, maxOutput, outputPolicy } = flags;
   if (command === undefined && template === undefined) throw new UsageError('Missing required argument "COMMAND"');
   if (command !== undefined && template !== undefined) {
     throw new UsageError(`Unexpected command "${command}" with --template: give --param NAME=VALUE`);
   }
-  if (flags.param !== undefined && template === undefined) {
-    throw new UsageError("--param needs a template to be for: give --template too");
+  if (param !== undefined && template === undefined) {
+    throw new UsageError("--param needs a template: give --template too");
   }
-  if (flags.outputPolicy !== undefined && flags.maxOutput === undefined) {
-    throw new UsageError("--output-policy needs a limit to be for: give --max-output too");
+  if (outputPolicy !== undefined && maxOutput === undefined) {
+    throw new UsageError("--output-policy needs a limit: give --max-output too");
   }
-  const limits = cgroupLimits(flags);
   return {
     command: command ?? "",
     args: [...args],
-    ...(template === undefined ? {} : { template, parameters: flags.param ?? {} }),
+    ...(template === undefined ? {} : { template, parameters: param ?? {} }),
     env: flags.env ?? {},
     cwd: flags.cwd ?? "",
     labels: flags.label ?? {},
-    timeout_ms: flags.timeout ?? 0,
-    grace_ms: flags.grace,
-    ...(flags.stdin ? { input: true } : {}),
-    ...defined({
-      max_output_bytes: flags.maxOutput,
-      output_policy: flags.outputPolicy,
-      user: flags.user,
-      group: flags.group,
-      umask: flags.umask,
-      nice: flags.nice,
-      rlimits: flags.ulimit,
-      isolation: flags.isolate,
-      cgroup_limits: limits,
-    }),
-    ...(flags.allowNewPrivileges ? { allow_new_privileges: true } : {}),
-    ...(flags.inheritEnv ? { inherit_env: true } : {}),
+    ...defined({ max_output_bytes: maxOutput, output_policy: outputPolicy }),
+    ...tableFields(flags),
   };
 }
 
 /**
- * Adds one pair, such as NAME=VALUE, to those typed before. The value may be empty and may hold further `=`.
+ * Adds one pair, such as NAME=VALUE, to those before it. The value may be empty and may contain further `=`.
  *
- * @param options.name the option it was typed for, such as `--env`
- * @param options.form how the option's help writes a pair. Default: NAME=VALUE
+ * @param options.name the option for the error text, such as `--env`
+ * @param options.form the form of a pair in the option's help. Default: NAME=VALUE
  * @throws {UsageError} without a name or without `=`
  */
 export function addPair(
@@ -91,62 +76,26 @@ export function addPair(
 ): Record<string, string> {
   const at = text.indexOf("=");
   if (at < 1) throw new UsageError(`Invalid value "${text}" for ${options.name}: give ${options.form ?? "NAME=VALUE"}`);
-  // No prototype, so that a variable may be called `__proto__`.
+  // No prototype, so that a variable can have the name `__proto__`.
   return Object.assign(Object.create(null), before, { [text.slice(0, at)]: text.slice(at + 1) });
 }
 
-/** Reads `--max-output`. */
-export function parseMaxOutput(text: string): number {
+function pairParser(name: string, form = "NAME=VALUE") {
+  return (text: string, before: Record<string, string> | undefined) => addPair(text, before, { name, form });
+}
+
+function parseMaxOutput(text: string): number {
   return parseSizeBytes(text, "--max-output");
 }
 
-/** Reads `--umask`: octal, as everywhere. */
-export function parseUmask(text: string): number {
-  if (!/^[0-7]{1,4}$/.test(text) || parseInt(text, 8) > 0o777) {
-    throw new UsageError(`Invalid value "${text}" for --umask: give octal digits from 0 to 777`);
-  }
-  return parseInt(text, 8);
-}
-
-/** Reads `--isolate`. */
-export function parseIsolation(text: string): Isolation {
-  if (text === "private") return "ISOLATION_PRIVATE";
-  if (text === "strict") return "ISOLATION_STRICT";
-  throw new UsageError(`Unknown isolation "${text}" for --isolate: give "private" or "strict"`);
-}
-
-/** Reads `--nice`. */
-export function parseNice(text: string): number {
-  if (!/^1?[0-9]$/.test(text)) {
-    throw new UsageError(`Invalid value "${text}" for --nice: give a whole number from 0 to 19`);
-  }
-  return Number(text);
-}
-
-const POLICIES: Readonly<Record<string, OutputPolicy>> = {
+const OUTPUT_POLICIES: Readonly<Record<string, OutputPolicy>> = {
   stop: "OUTPUT_POLICY_STOP",
   "keep-newest": "OUTPUT_POLICY_KEEP_NEWEST",
   block: "OUTPUT_POLICY_BLOCK",
 };
 
-/** Reads `--output-policy`. */
-export function parsePolicy(text: string): OutputPolicy {
-  const policy = Object.hasOwn(POLICIES, text) ? POLICIES[text] : undefined;
+function parseOutputPolicy(text: string): OutputPolicy {
+  const policy = Object.hasOwn(OUTPUT_POLICIES, text) ? OUTPUT_POLICIES[text] : undefined;
   if (policy !== undefined) return policy;
   throw new UsageError(`Unknown policy "${text}" for --output-policy: give "stop", "keep-newest" or "block"`);
-}
-
-/** The server's timers end at 2^31 - 1 ms, which is a little more. */
-const MAX_TIMEOUT_MS = 596 * 3_600_000;
-/** The server's bound. Who needs longer wants a signal of his own, not a stop. */
-const MAX_GRACE_MS = 3_600_000;
-
-/** Reads `--timeout`: at least 1 ms, for 0 would be no limit at all. */
-export function parseTimeoutMs(text: string): number {
-  return parseDurationMs(text, { name: "--timeout", minMs: 1, maxMs: MAX_TIMEOUT_MS });
-}
-
-/** Reads `--grace`: 0s kills at once. */
-export function parseGraceMs(text: string): number {
-  return parseDurationMs(text, { name: "--grace", minMs: 0, maxMs: MAX_GRACE_MS });
 }

@@ -8,6 +8,7 @@ import type {
   Usage,
   UsageSource,
 } from "../../proto/teleport/v1/job_worker.ts";
+import { optionsJson } from "./option_text.ts";
 
 /** The name of an enum's value without its prefix: `STATE_EXITED` is `EXITED`. */
 export function enumName(value: string): string {
@@ -28,16 +29,16 @@ export function rfc3339(time: Timestamp): string {
 export function statusJson(status: JobStatus): Record<string, unknown> {
   const { id, state, command, reason, output_policy, registered_at, started_at, ended_at, pid, signals, ...others } =
     status;
-  const { input, input_bytes, input_closed, cgroup_limits, usage, ...more } = others;
-  const { term_sent_at, kill_sent_at, others_ended, others_left, paused, isolation, ...rest } = more;
+  const { input, input_bytes, input_closed, usage, ...more } = others;
+  const { term_sent_at, kill_sent_at, others_ended, others_left, paused, ...rest } = more;
   return withoutAbsent({
     // First, for whoever reads a line with bare eyes.
     id,
     state: enumName(state),
     command,
     ...rest,
+    ...optionsJson(status),
     ...(input ? { input, input_bytes, input_closed } : {}),
-    cgroup_limits: cgroup_limits && withoutAbsent({ ...cgroup_limits }),
     usage: usage && usageJson(usage),
     term_sent_at: term_sent_at && rfc3339(term_sent_at),
     kill_sent_at: kill_sent_at && rfc3339(kill_sent_at),
@@ -45,7 +46,6 @@ export function statusJson(status: JobStatus): Record<string, unknown> {
     others_left: others_left || null,
     paused: paused || null,
     reason: reason === "REASON_UNSPECIFIED" ? "" : enumName(reason),
-    isolation: isolation === "ISOLATION_UNSPECIFIED" ? "" : enumName(isolation),
     output_policy: output_policy === "OUTPUT_POLICY_UNSPECIFIED" ? "" : enumName(output_policy),
     registered_at: registered_at && rfc3339(registered_at),
     started_at: started_at && rfc3339(started_at),

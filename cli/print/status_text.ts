@@ -1,11 +1,10 @@
 /** A job's status in words. */
 import type { JobStatus, OutputPolicy, Reason, State } from "../../proto/teleport/v1/job_worker.ts";
-import { cgroupLimitsText } from "../options/cgroup_options.ts";
 import { formatDuration } from "../../units/duration.ts";
 import { enumName, rfc3339 } from "./message_json.ts";
 import type { Print, Style } from "./print.ts";
 import { escapeTerminal, printableCommand } from "../../text/escape_terminal.ts";
-import { ulimitText } from "../../units/ulimit.ts";
+import { optionRows } from "./option_text.ts";
 import { endRows, usageRows } from "./resource_usage.ts";
 
 /** Whether the state is one of the four that never change. */
@@ -84,9 +83,7 @@ export function statusLines(print: Print, status: JobStatus): string[] {
     ["Directory", escapeTerminal(status.cwd)],
     ["Owner", escapeTerminal(status.owner)],
     ["Runs as", escapeTerminal([status.user, status.group].filter((name) => name !== "").join(", group "))],
-    ["Ulimits", ulimitText(status.rlimits)],
-    ["Isolation", status.isolation === "ISOLATION_UNSPECIFIED" ? "" : enumName(status.isolation).toLowerCase()],
-    ["Limits", cgroupLimitsText(status.cgroup_limits)],
+    ...optionRows(status),
     ["Labels", labels.join(", ")],
     ["Time limit", status.timeout_ms === 0 ? "" : formatDuration(status.timeout_ms)],
     ["Registered", status.registered_at === null ? "" : rfc3339(status.registered_at)],

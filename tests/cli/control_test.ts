@@ -1,9 +1,7 @@
 /** Limits by cgroup on the command line, pause and resume, and the record of a job's end for people and programs. */
 import assert from "node:assert/strict";
-import { cgroupLimits, cgroupLimitsText } from "../../cli/options/cgroup_options.ts";
 import { statusJson } from "../../cli/print/message_json.ts";
 import { usageRows } from "../../cli/print/resource_usage.ts";
-import { UsageError } from "../../units/usage_error.ts";
 import type { JobRequest, Usage } from "../../proto/teleport/v1/job_worker.ts";
 import { FakeCallError, FakeIo, jobStatus, running, teleport } from "../support/fake_io.ts";
 
@@ -38,35 +36,23 @@ Deno.test("teleport register sends the limits that were typed, and no field with
 Deno.test("teleport register refuses limits that are none", async () => {
   const cases: readonly (readonly [string[], RegExp])[] = [
     [["--memory", "much"], /Invalid size "much" for --memory/],
-    [["--memory", "0"], /Invalid size "0" for --memory/],
-    [["--cpus", "0"], /Invalid value "0" for --cpus: give a number of cores, such as 1.5/],
+    [["--memory", "0"], /Invalid value "0" for --memory: give a size from 1048576 to/],
+    [["--cpus", "0"], /Invalid value "0" for --cpus: give a number from 0.01 to 65536/],
     [["--cpus", "-1"], /--cpus/],
     [["--cpus", "1e3"], /"1e3" for --cpus/],
     [["--cpus", ""], /"" for --cpus/],
-    [["--pids", "0"], /Invalid value "0" for --pids: give a whole number/],
+    [["--pids", "0"], /Invalid value "0" for --pids: give an integer from 1 to/],
     [["--pids", "1.5"], /"1.5" for --pids/],
     [["--read-rate", "fast"], /--read-rate/],
     [["--write-rate", ""], /--write-rate/],
-    [["--io-path", "/data"], /--io-path needs a rate to be for: give --read-rate or --write-rate too/],
-    [["--io-path", "/data", "--memory", "1g"], /--io-path needs a rate/],
+    [["--io-path", "/data"], /Cannot use a path for disk limits without a limit on reading or writing/],
+    [["--io-path", "/data", "--memory", "1g"], /Cannot use a path for disk limits/],
   ];
   for (const [options, message] of cases) {
     const io = new FakeIo({});
     assert.equal(await teleport(io, "register", ...options, "true"), 2, options.join(" "));
     assert.match(io.stderr.text, message);
   }
-});
-
-Deno.test("cgroupLimits() refuses a path alone, and cgroupLimitsText() says what there is", () => {
-  assert.throws(() => cgroupLimits({ ioPath: "/" }), UsageError);
-  assert.equal(
-    cgroupLimitsText(LIMITS),
-    "104857600 bytes of memory, 1.5 cores, 20 processes, reading 1000000 bytes/s, writing 2000000 bytes/s, " +
-      "on the disk of /data",
-  );
-  assert.equal(cgroupLimitsText({ processes: 1, io_path: "" }), "1 processes");
-  assert.equal(cgroupLimitsText({ io_path: "/\u001b[31m" }), "on the disk of /\\x1b[31m");
-  assert.equal(cgroupLimitsText(null), "");
 });
 
 for (const [name, call] of [["pause", "Pause"], ["resume", "Resume"]] as const) {

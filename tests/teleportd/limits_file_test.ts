@@ -42,7 +42,7 @@ const bad: readonly (readonly [unknown, RegExp])[] = [
   [{ defaults: {} }, /unknown field "defaults": give "default"/],
   [{ default: { ulimit: {} } }, /at "default": unknown field "ulimit"/],
   [{ default: { ulimits: { nofiles: 5 } } }, /default\.ulimits: give NAME=VALUE with a name of/],
-  [{ max: { ulimits: { nofile: -1 } } }, /max\.ulimits nofile: give a whole number/],
+  [{ max: { ulimits: { nofile: -1 } } }, /max\.ulimits nofile: give an integer/],
   [{ max: { ulimits: { nofile: [1] } } }, /at "max\.ulimits\.nofile": give a number or a string/],
   [{ max: { ulimits: 5 } }, /at "max\.ulimits": give an object/],
   [{ max: { timeout: 5 } }, /at "max\.timeout": give a string/],

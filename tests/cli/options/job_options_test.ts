@@ -1,6 +1,6 @@
 /** Tests of cli/options/job_options.ts. */
 import assert from "node:assert/strict";
-import { addPair, jobRequest, parseGraceMs, parseTimeoutMs } from "../../../cli/options/job_options.ts";
+import { addPair, jobRequest } from "../../../cli/options/job_options.ts";
 import { UsageError } from "../../../units/usage_error.ts";
 
 Deno.test("addPair() splits at the first = and keeps the rest", () => {
@@ -35,19 +35,20 @@ Deno.test("jobRequest() takes command and arguments as they are", () => {
     env: {},
     cwd: "",
     labels: {},
-    timeout_ms: 0,
-    grace_ms: undefined,
   });
 });
 
-Deno.test("parseTimeoutMs() refuses 0, parseGraceMs() takes it", () => {
-  assert.throws(() => parseTimeoutMs("0s"), UsageError);
-  assert.equal(parseGraceMs("0s"), 0);
-});
-
-Deno.test("parseTimeoutMs() and parseGraceMs() end where the server's bounds do", () => {
-  assert.equal(parseTimeoutMs("596h"), 2_145_600_000);
-  assert.throws(() => parseTimeoutMs("597h"), /"597h" for --timeout is out of bounds: give 1ms to 596h$/);
-  assert.equal(parseGraceMs("60m"), 3_600_000);
-  assert.throws(() => parseGraceMs("61m"), /"61m" for --grace is out of bounds: give 0s to 1h$/);
+Deno.test("jobRequest() has the fields of the table for the flags that were given", () => {
+  const { user, umask, rlimits, inherit_env } = jobRequest("true", [], {
+    user: "nobody",
+    umask: 0,
+    ulimit: { core_bytes: 0 },
+    inheritEnv: true,
+  });
+  assert.deepEqual({ user, umask, rlimits, inherit_env }, {
+    user: "nobody",
+    umask: 0,
+    rlimits: { core_bytes: 0 },
+    inherit_env: true,
+  });
 });
