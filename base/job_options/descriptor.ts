@@ -1,7 +1,7 @@
 /**
  * The descriptors of job options. A descriptor holds everything that differs between two options, as plain data and pure
- * functions. Each layer derives its own part from it: the command line its flag, the service the conversion and the policy
- * kind, the library the check and the launch.
+ * functions. Each layer derives its own part. The command line derives flags and status lines, the service conversions
+ * and policy kinds, and the library checks and launch steps.
  */
 
 /**
@@ -47,7 +47,7 @@ export interface StatusEntry {
   readonly label?: string;
 }
 
-/** What the launcher's shell does for an option before the program runs. */
+/** A step of the launcher's shell for an option, before the program runs. */
 export interface LaunchStep {
   /** `first` is before the job is isolated and changes its user, `last` is after the isolation. */
   readonly stage: "first" | "last";
@@ -59,7 +59,7 @@ export interface LaunchStep {
   readonly failure: string;
 }
 
-/** What a refusal may depend on: the server's own process. */
+/** The server's own process, on which a refusal may depend. */
 export interface ServerProcess {
   readonly uid: number;
   /** The effective capabilities, a bit each; capabilities(7). */
@@ -68,7 +68,7 @@ export interface ServerProcess {
   readonly oomScoreAdj: number;
 }
 
-/** What every option has. */
+/** The properties of every option. */
 interface Option {
   /** The name of the field in `JobRequest`, and in `JobStatus` where that has it. */
   readonly field: string;
@@ -76,14 +76,14 @@ interface Option {
   readonly noun: string;
 }
 
-/** What an option has that is a field of the request itself. */
+/** The properties of an option that is a field of the request itself. */
 interface TopLevel {
   readonly policy: PolicyKind;
   /** Absent: the status does not have the option. */
   readonly status?: StatusEntry;
 }
 
-/** What is known of a number. */
+/** The properties of a number. */
 interface NumberFacts extends Option {
   readonly kind: "integer" | "decimal";
   readonly notation: Notation;
@@ -106,12 +106,12 @@ export interface NumberOption extends NumberFacts, TopLevel {
   readonly refusal?: (value: number, server: ServerProcess) => string | undefined;
 }
 
-/** What is known of a text. The empty text stands for absence on the wire. */
+/** The properties of a text. The empty text stands for absence on the wire. */
 interface TextFacts extends Option {
   readonly kind: "text";
-  /** What the whole text must match. */
+  /** The pattern for the whole text. */
   readonly pattern: RegExp;
-  /** What the pattern asks for, such as `an absolute path`. */
+  /** The pattern in words, such as `an absolute path`. */
   readonly must: string;
   readonly flag: Flag;
 }
@@ -128,7 +128,7 @@ export interface SwitchOption extends Option, TopLevel {
 /** An option that is one of some names. The zero of the enumeration stands for absence on the wire. */
 export interface ChoiceOption<Value extends string = string> extends Option, TopLevel {
   readonly kind: "choice";
-  /** What the names of the enumeration begin with on the wire, such as `ISOLATION_`. */
+  /** The beginning of the enumeration's names on the wire, such as `ISOLATION_`. */
   readonly prefix: string;
   /** The values, each with its word for people. */
   readonly words: { readonly [V in Value]: string };
@@ -163,7 +163,7 @@ export interface GroupOption<Values extends object = Readonly<Record<string, num
   readonly members: Members<Values>;
   /** The flag that adds one member as NAME=VALUE. Absent: each member has a flag of its own. */
   readonly flag?: Flag;
-  /** What separates the members in a line of text. */
+  /** The separator of the members in a line of text. */
   readonly separator: string;
   /** Returns why the members do not go together. Undefined: they do. */
   readonly conflict?: (values: Values) => string | undefined;

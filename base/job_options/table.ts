@@ -1,8 +1,12 @@
 /**
  * The job options: one table from which flags, conversions, checks, policy kinds, status lines and launch steps derive.
  *
- * To add an option, add a field to `JobRequest` (and `JobStatus`), run `deno task generate`, and add to this file a property
- * of {@linkcode ExecutionOptions} or {@linkcode JobOnlyOptions} and its descriptor. A missing or wrong part does not compile.
+ * To add an option:
+ *
+ * 1. Add a field to `JobRequest` and one with the same name and number to `JobStatus`, and run `deno task generate`.
+ * 2. Add a property to {@linkcode ExecutionOptions}, or to {@linkcode JobOnlyOptions} if a process has no use for it.
+ * 3. Add its descriptor to {@linkcode JOB_OPTIONS}. A missing or wrong part does not compile.
+ * 4. Add a test, and run `deno task reference`.
  */
 import { CGROUP_LIMITS, type CgroupLimits } from "./cgroup_limits.ts";
 import type { OptionFor } from "./descriptor.ts";
