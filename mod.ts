@@ -45,7 +45,8 @@ export { OutputBudget, type OutputLimit, type OutputPolicy } from "./worker/outp
 export type { OutputChunk } from "./worker/output/chunk.ts";
 export type { Stream, StreamOffsets } from "./worker/output/frame.ts";
 export type { OutputSelection } from "./worker/output/follow.ts";
-export { Process, type ProcessOptions, type StopOptions } from "./worker/process/process.ts";
+export { Process } from "./worker/process/process.ts";
+export type { ProcessOptions, StopOptions } from "./worker/process/options.ts";
 export type { OutputSink } from "./worker/process/pump.ts";
 export type { CommandOptions } from "./worker/launch/command.ts";
 export { hasTags } from "./worker/process/tags.ts";

@@ -1,5 +1,6 @@
 /** What it takes of a start to do something before the program runs, against a direct start. */
-import { Process, type ProcessOptions } from "../worker/process/process.ts";
+import type { ProcessOptions } from "../worker/process/options.ts";
+import { Process } from "../worker/process/process.ts";
 import { IsolationProbe } from "../worker/supervisor/isolation_probe.ts";
 import type { Finding } from "./finding.ts";
 import type { Stage } from "./stage.ts";

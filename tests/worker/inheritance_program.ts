@@ -4,7 +4,8 @@
  * handed to it first.
  */
 import { keepFromJobs } from "../../worker/launch/inheritance.ts";
-import { Process, type ProcessOptions } from "../../worker/process/process.ts";
+import type { ProcessOptions } from "../../worker/process/options.ts";
+import { Process } from "../../worker/process/process.ts";
 import { MASK_PROBE, PROBE } from "../support/inheritance_starter.ts";
 import { Sink } from "../support/sink.ts";
 

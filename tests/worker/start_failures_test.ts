@@ -1,7 +1,8 @@
 /** Starts that fail: each for its own reason, in the same words directly and through the launcher. */
 import assert from "node:assert/strict";
 import { HostExhaustedError } from "../../worker/errors.ts";
-import { Process, type ProcessOptions } from "../../worker/process/process.ts";
+import type { ProcessOptions } from "../../worker/process/options.ts";
+import { Process } from "../../worker/process/process.ts";
 import type { StartErrorCode } from "../../worker/launch/failure.ts";
 import { Sink } from "../support/sink.ts";
 import { ignore, onDisk, run as runTool, title } from "../support/small_disk.ts";

@@ -1,6 +1,7 @@
 /** Every program of the zoo, in a cgroup and without one, stopped and left behind: nothing of it is left, in bounded time. */
 import assert from "node:assert/strict";
-import { Process, type ProcessOptions } from "../../worker/process/process.ts";
+import type { ProcessOptions } from "../../worker/process/options.ts";
+import { Process } from "../../worker/process/process.ts";
 import { readEntry, scanProcesses } from "../../worker/linux/procfs.ts";
 import type { ProcessStatus } from "../../worker/process/state.ts";
 import { cgroupTest } from "../support/cgroups.ts";

@@ -8,7 +8,8 @@ import type { OutputLog } from "../output/log.ts";
 import type { OutputTotals } from "../output/totals.ts";
 import type { OutputChunk } from "../output/chunk.ts";
 import { type OutputSelection, readOutput } from "../output/follow.ts";
-import type { Process, StopOptions } from "../process/process.ts";
+import type { StopOptions } from "../process/options.ts";
+import type { Process } from "../process/process.ts";
 import { parseSignal } from "../linux/signals.ts";
 import {
   isFinalState,

@@ -3,6 +3,7 @@ import process from "node:process";
 import { errorCode } from "../../base/error_code.ts";
 import { signalName, signalNumber, SIGRTMIN } from "../../base/signals.ts";
 import { InvalidSignalError } from "../errors.ts";
+import { type ProcessEntry, readEntry } from "./procfs.ts";
 
 const ALIASES: Readonly<Record<string, string>> = {
   SIGIOT: "SIGABRT",
@@ -77,6 +78,11 @@ export function sendNow(pid: number, name: Deno.Signal): Delivery {
   } catch (error) {
     return failedDelivery(error);
   }
+}
+
+/** Sends a signal to a process that was read before, unless its pid belongs to another process by now. */
+export function signalEntry({ pid, startTime }: ProcessEntry, name: Deno.Signal): Delivery {
+  return readEntry(pid)?.startTime === startTime ? sendNow(pid, name) : "GONE";
 }
 
 /**

@@ -1,43 +1,45 @@
 /**
- * Which processes belong to a job: its process group, its session, their descendants, and those that carry the job's tag,
- * or its mark in their environment.
+ * Decides which processes in /proc belong to a job: its process group, its session, their descendants, and every process
+ * that carries the job's tag or mark.
  */
 import { type ProcessEntry, readHardLimit, readVariable } from "../linux/procfs.ts";
 
-/** What tells a job's processes from all others. */
+/** The facts by which a job's processes are recognised. */
 export interface Membership {
-  /** The leader's pid, which is the id of its process group and session too. */
+  /** The pid of the leader, which is also the id of its process group and of its session. */
   readonly leader: number;
-  /** The leader's start time: nothing older belongs to it. */
+  /** The leader's start time, in clock ticks since boot. No process of the job is older. */
   readonly startTime: number;
-  /** The tag that every process of the job inherited, see process_tags.ts; absent where it was given none. */
+  /** The tag that every process of the job inherits, see tags.ts. Absent if the job has no tag. */
   readonly tag?: string;
-  /** The value of `MARK_VARIABLE` in the environment of every process of the job that has not cleared it. */
+  /** The value of `MARK_VARIABLE` in the environment of the job's processes. A process can clear it. */
   readonly mark: string;
   /**
-   * True where nobody watched the leader up to now. Its pid may have become another's since, who is gone too and left a
-   * group or session of that number: it is believed only while the leader is there, or a member carries the mark or the tag.
+   * True if nobody watched the leader until now, as after a restart of the server. Another process may have had its pid
+   * since, ended, and left a group or session with that number. So the group and session count only while the leader
+   * exists, or while one of their processes carries the mark or the tag.
    */
   readonly wasUnwatched?: boolean;
-  /**
-   * Other sessions in which a process of the job was seen. All of such a session is the job's, also what ends before its
-   * tag is read.
-   */
+  /** Other sessions in which a process of the job was seen. All their processes belong to the job. */
   readonly sessions?: ReadonlySet<number>;
 }
 
-/** The variable by which processes are known that left the group and the session and lost their parent (daemons). */
+/** The variable that identifies daemons: processes that left the group and the session and lost their parent. */
 export const MARK_VARIABLE = "TELEPORT_ID";
 
 /**
- * Returns the living processes of a job among those read. Empty when the leader's pid is now another process's: then
- * the group is gone, for the kernel gives no pid away that is still a group's or session's id.
+ * Returns the living processes of a job.
+ *
+ * The group and the session do not count once the leader's pid belongs to another process. The kernel reuses no pid
+ * that is still the id of a group or session, so they are gone by then.
+ *
+ * @param entries all processes of the host
  */
 export function membersOf(entries: readonly ProcessEntry[], job: Membership): ProcessEntry[] {
   const byPid = new Map(entries.map((entry) => [entry.pid, entry]));
   const leader = byPid.get(job.leader);
   const isInGroup = ({ session, pgrp }: ProcessEntry) => session === job.leader || pgrp === job.leader;
-  const reused = leader !== undefined
+  const isPidReused = leader !== undefined
     ? leader.startTime !== job.startTime
     : job.wasUnwatched === true && !entries.some((entry) => isInGroup(entry) && isMarked(entry, job));
   const verdicts = new Map<number, boolean>();
@@ -47,7 +49,7 @@ export function membersOf(entries: readonly ProcessEntry[], job: Membership): Pr
     verdicts.set(entry.pid, false);
     if (entry.startTime < job.startTime) return false;
     const parent = byPid.get(entry.ppid);
-    const verdict = (!reused && isInGroup(entry)) ||
+    const verdict = (!isPidReused && isInGroup(entry)) ||
       job.sessions?.has(entry.session) === true ||
       (parent !== undefined && parent.pid !== 1 && belongs(parent)) ||
       isMarked(entry, job);
@@ -57,35 +59,37 @@ export function membersOf(entries: readonly ProcessEntry[], job: Membership): Pr
   return entries.filter((entry) => !entry.zombie && belongs(entry));
 }
 
-/** Whether a process carries the tag of a job, or its mark. */
+/** Returns true if a process carries the job's tag or mark. */
 function isMarked(entry: ProcessEntry, job: Membership): boolean {
   const tag = job.tag === undefined ? undefined : tagOf(entry);
   if (tag !== undefined && tag === job.tag) return true;
-  // The tag of another job says enough. Reading the environment takes twice as long (25 µs).
+  // A process with the tag of another job is not this job's. Reading the environment would take twice as long (25 µs).
   return !(tag !== undefined && TAG.test(tag)) && markOf(entry) === job.mark;
 }
 
 /**
- * Whether it is too early to say of these processes that none is the job's. One may have ended between the look at it and
- * the look at its mark, and left another; and without a tag, one in the middle of an execve(2) has no environment, so
- * that nothing tells whose it is once it lost its parent and left the session. To be asked after `membersOf` found none.
+ * Returns true if a scan that found no process of the job may have missed one. Call it only after `membersOf` found none.
+ *
+ * There are two ways to miss one. A process may end between the scan and the read of its mark, and leave another one. A
+ * process without a tag has no environment during execve(2), so nothing identifies it once it lost its parent and left
+ * the session.
  */
 export function scanIsInconclusive(entries: readonly ProcessEntry[], job: Membership): boolean {
   const byPid = new Map(entries.map((entry) => [entry.pid, entry]));
-  // One that lost its parent is a child of one of these: init, or the nearest that asked to be given orphans.
+  // These adopt orphans: init, or the nearest ancestor that is a subreaper.
   const adopters = new Set<number>();
   for (let entry = byPid.get(Deno.pid); entry !== undefined; entry = byPid.get(entry.ppid)) {
     if (adopters.has(entry.ppid)) break;
     adopters.add(entry.ppid);
   }
-  // Processes of other jobs, and of others' programs, come and go all the time, and must not hold this job up.
-  const isAnothers = ({ ppid, session }: ProcessEntry) => ppid === Deno.pid || byPid.get(session)?.ppid === Deno.pid;
+  // Processes of other jobs and of other programs start and end all the time. They must not delay this job.
+  const isOtherJobs = ({ ppid, session }: ProcessEntry) => ppid === Deno.pid || byPid.get(session)?.ppid === Deno.pid;
   const verdicts = new Map<number, boolean>();
   const isUnknown = (entry: ProcessEntry): boolean => {
     const known = verdicts.get(entry.pid);
     if (known !== undefined) return known;
     verdicts.set(entry.pid, false);
-    if (entry.startTime < job.startTime || isAnothers(entry) || isKnown(entry, job)) return false;
+    if (entry.startTime < job.startTime || isOtherJobs(entry) || isIdentified(entry, job)) return false;
     const parent = byPid.get(entry.ppid);
     const verdict = parent === undefined || parent.zombie || adopters.has(parent.pid) || isUnknown(parent);
     verdicts.set(entry.pid, verdict);
@@ -94,18 +98,18 @@ export function scanIsInconclusive(entries: readonly ProcessEntry[], job: Member
   return entries.some((entry) => !entry.zombie && isUnknown(entry));
 }
 
-/** Whether it can be told that a process is not the job's. */
-function isKnown(entry: ProcessEntry, job: Membership): boolean {
+/** Returns true if the tag or mark of a process can be read, so that `membersOf` could decide. */
+function isIdentified(entry: ProcessEntry, job: Membership): boolean {
   return (job.tag === undefined ? markOf(entry) : tagOf(entry)) !== undefined;
 }
 
-/** Tags are of this length, and no real limit is: it would be one of 30,000 years at least. */
+/** The form of a tag. No real limit has so many digits: it would be at least 30,000 years. */
 const TAG = /^[0-9]{19}$/;
 
-/** Tags already read; as marks. */
+/** The tags that were read. An entry lives as long as its scan, so this does not grow. */
 const tags = new WeakMap<ProcessEntry, { readonly tag: string | undefined }>();
 
-/** The hard limit on real-time processor time; undefined when the process is gone. */
+/** Returns the hard limit on real-time processor time. Undefined if the process is gone. */
 function tagOf(entry: ProcessEntry): string | undefined {
   let read = tags.get(entry);
   if (read === undefined) {
@@ -115,10 +119,10 @@ function tagOf(entry: ProcessEntry): string | undefined {
   return read.tag;
 }
 
-/** Marks already read: an entry lives as long as its reading, so this holds no more than that. */
+/** The marks that were read, as for tags. */
 const marks = new WeakMap<ProcessEntry, { readonly mark: string | null | undefined }>();
 
-/** Null: it has none. Undefined: that cannot be told yet. */
+/** Returns the mark of a process; null if it has none, undefined if that is not known yet. */
 function markOf(entry: ProcessEntry): string | null | undefined {
   let read = marks.get(entry);
   if (read === undefined) {

@@ -1,25 +1,25 @@
-/** Lets all processes of a job stand still, and go on. */
+/** Pauses and resumes all processes of a job. */
 import { Backoff } from "../../base/backoff.ts";
+import { type ProcessEntry, scanProcesses } from "../linux/procfs.ts";
+import { signalEntry } from "../linux/signals.ts";
 import { membersOf } from "./members.ts";
-import { type ProcessEntry, readEntry, scanProcesses } from "../linux/procfs.ts";
-import { type Delivery, sendNow } from "../linux/signals.ts";
-import type { KillTarget } from "./termination.ts";
+import type { KillTarget } from "./survivor_finder.ts";
 
-/**
- * A process that the kernel holds (a slow disk, say) stands still only when that lets it go. What forks between two looks
- * is found at the next, so this ends: a parent that stands still forks no more.
- */
+/** The longest time to wait for the pause: a process that the kernel holds (a slow disk) stops only when that ends. */
 const SETTLE_MS = 1_000;
 const FIRST_CHECK_MS = 1;
 const LAST_CHECK_MS = 50;
 
 /**
- * Lets everything of a job stand still: its cgroup frozen where it has one, else SIGSTOP to each process. Resolves when
- * all do, after a second at the latest. Where a process runs as another user and may not be signalled, those that were
- * stopped go on, for half a job that stands still is none.
+ * Pauses all processes of a job: freezes its cgroup, or sends SIGSTOP to each process if it has none. Resolves when all
+ * are paused, after one second at the latest.
  *
- * @param isWanted asked again before each look: the job may be told to go on meanwhile
- * @returns the pids of those that may not be signalled
+ * A process that forks between two scans is found by the next one. A stopped parent forks no more, so this ends. If a
+ * process runs as another user and may not be signalled, the stopped ones continue: the job is paused as a whole or not
+ * at all.
+ *
+ * @param isWanted called again before each scan, because the job may be resumed meanwhile
+ * @returns the pids of the processes that may not be signalled
  */
 export async function pauseAll(job: KillTarget, isWanted: () => boolean): Promise<readonly number[]> {
   const isFrozen = job.cgroup?.freeze(true) === true;
@@ -30,7 +30,7 @@ export async function pauseAll(job: KillTarget, isWanted: () => boolean): Promis
     const moving = isFrozen ? [] : await movingOf(job);
     const denied = isWanted() ? stopEach(moving, stopped) : [];
     if (denied.length > 0) {
-      for (const entry of stopped.values()) send(entry, "SIGCONT");
+      for (const entry of stopped.values()) signalEntry(entry, "SIGCONT");
       return denied;
     }
     if (isFrozen ? job.cgroup?.isFrozen !== false : moving.length === 0) return [];
@@ -40,15 +40,16 @@ export async function pauseAll(job: KillTarget, isWanted: () => boolean): Promis
   return [];
 }
 
+/** Returns the processes of a job that are not stopped. */
 async function movingOf(job: KillTarget): Promise<readonly ProcessEntry[]> {
   return membersOf(await scanProcesses() ?? [], job).filter((entry) => !entry.stopped);
 }
 
-/** Returns the pids of those that may not be signalled, and adds the others to those stopped. */
+/** Stops processes, and adds them to `stopped`. Returns the pids of the ones that may not be signalled. */
 function stopEach(entries: readonly ProcessEntry[], stopped: Map<number, ProcessEntry>): number[] {
   const denied: number[] = [];
   for (const entry of entries) {
-    const delivery = send(entry, "SIGSTOP");
+    const delivery = signalEntry(entry, "SIGSTOP");
     if (delivery === "SENT") stopped.set(entry.pid, entry);
     else if (delivery === "DENIED") denied.push(entry.pid);
   }
@@ -56,17 +57,12 @@ function stopEach(entries: readonly ProcessEntry[], stopped: Map<number, Process
 }
 
 /**
- * Lets everything of a job go on: its cgroup is thawed where it has one, else SIGCONT to each process.
+ * Resumes all processes of a job: thaws its cgroup, or sends SIGCONT to each process if it has none.
  *
- * @returns the pids of those that stand still and may not be signalled
+ * @returns the pids of the stopped processes that may not be signalled
  */
 export async function resumeAll(job: KillTarget): Promise<readonly number[]> {
   if (job.cgroup?.freeze(false)) return [];
   const members = membersOf(await scanProcesses() ?? [], job);
-  return members.filter((entry) => send(entry, "SIGCONT") === "DENIED" && entry.stopped).map(({ pid }) => pid);
-}
-
-/** Signals one process, having looked again that the pid is still that process's. */
-function send(entry: ProcessEntry, signal: Deno.Signal): Delivery {
-  return readEntry(entry.pid)?.startTime === entry.startTime ? sendNow(entry.pid, signal) : "GONE";
+  return members.filter((entry) => signalEntry(entry, "SIGCONT") === "DENIED" && entry.stopped).map(({ pid }) => pid);
 }

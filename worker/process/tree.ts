@@ -1,159 +1,163 @@
-/** All processes of one job as one: asked to end, killed, paused, measured, and accounted for in its record. */
+/** All processes of one job: ends, kills, signals, pauses and measures them, and writes the job's exit report. */
+import { defined } from "../../base/defined.ts";
 import type { Cgroup } from "../cgroup/cgroup.ts";
 import { SignalDeniedError } from "../errors.ts";
 import { gainsNoPrivileges } from "../launch/host.ts";
-import { pauseAll, resumeAll } from "./pause.ts";
-import type { Membership } from "./members.ts";
 import { readEntry, scanProcesses } from "../linux/procfs.ts";
-import type { ExitReport } from "./state.ts";
 import { type LinuxSignal, probe, sendSignal } from "../linux/signals.ts";
-import { endSurvivors, killAll, type Leftovers, sendTerm } from "./termination.ts";
-import { Meter, type Usage } from "./usage.ts";
 import { endedChildTicks } from "./child_rusage.ts";
-import { defined } from "../../base/defined.ts";
+import type { Membership } from "./members.ts";
+import { pauseAll, resumeAll } from "./pause.ts";
+import type { ExitReport } from "./state.ts";
+import type { KillTarget } from "./survivor_finder.ts";
+import { endSurvivors, killAll, sendTerm, type SurvivorsEnd } from "./termination.ts";
+import { Meter, type Usage } from "./usage.ts";
 
-/** The processes of a job, from the start of the leader on. */
+/** The processes of a job, from the start of the leader. */
 export class ProcessTree {
-  /** By whom they are known. */
+  /** The facts by which its processes are recognised. */
   readonly membership: Membership;
   readonly #cgroup: Cgroup | undefined;
   readonly #meter: Meter;
-  /** Names of those that were ended beside the leader. */
-  readonly #ended = new Set<string>();
-  /** How many could not be ended. */
+  /** The names of the processes other than the leader that were ended. */
+  readonly #endedNames = new Set<string>();
   #survivorsLeft = 0;
   #termSentAt: Date | undefined;
   #killSentAt: Date | undefined;
   #childTicks: ReturnType<typeof endedChildTicks> | undefined;
   #isPaused = false;
 
-  /** @param cgroup which the leader joins before it becomes the job's program */
+  /** @param cgroup the cgroup that the leader joins before it becomes the job's program */
   constructor(membership: Membership, cgroup?: Cgroup) {
     this.membership = membership;
     this.#cgroup = cgroup;
     this.#meter = new Meter(membership, cgroup);
   }
 
-  get #all() {
+  get #target(): KillTarget {
     return { ...this.membership, cgroup: this.#cgroup };
   }
 
-  /** Whether all of it was told to stand still. */
+  /** True between `pause` and `resume`. */
   get isPaused(): boolean {
     return this.#isPaused;
   }
 
-  /** How many were killed by the kernel for lack of memory; undefined where nobody counts them. */
+  /** The number of processes that the kernel killed for lack of memory. Undefined without a memory controller. */
   get oomKills(): number | undefined {
     return this.#cgroup?.oomKills;
   }
 
-  /** Asks the leader and its group to end. Not when the leader is seen to have ended. */
-  askToEnd(): void {
+  /** Sends SIGTERM to the leader's group. Not allowed after the leader's exit was seen. */
+  sendTerm(): void {
     const leader = readEntry(this.membership.leader);
     if (leader !== undefined) this.#meter.note([leader]);
-    const askedAt = new Date();
-    if (sendTerm(this.membership.leader) !== "DENIED") this.#termSentAt ??= askedAt;
-    // What stands still would not hear it. What cannot go on is found out by the kill.
+    const sentAt = new Date();
+    if (sendTerm(this.membership.leader) !== "DENIED") this.#termSentAt ??= sentAt;
+    // A paused process would not handle the signal. If it cannot be resumed, the kill finds that out.
     if (this.#isPaused) this.resume().catch(() => {});
   }
 
   /**
-   * Kills all of it, for it had its time to end.
+   * Kills all processes at the end of the grace period.
    *
-   * @returns the pids of those that may not be signalled
+   * @returns the pids of the processes that may not be signalled
    */
   async killAll(): Promise<readonly number[]> {
-    const killedAt = new Date();
-    const { found, denied } = await killAll(this.#all);
-    if (found.length === 0 || denied.length < found.length) this.#killSentAt ??= killedAt;
-    this.#count(found);
+    const sentAt = new Date();
+    const { found, denied } = await killAll(this.#target);
+    if (found.length === 0 || denied.length < found.length) this.#killSentAt ??= sentAt;
+    this.#countEnded(found);
     return denied;
   }
 
   /**
    * Sends a signal to the leader's group.
    *
-   * @throws {SignalDeniedError} where not all of the group may be signalled
+   * @throws {SignalDeniedError} if a process of the group may not be signalled
    */
   async signal(signal: LinuxSignal): Promise<void> {
     const { leader } = this.membership;
     const isPartial = await sendSignal(-leader, signal) !== "DENIED";
-    // Looking takes milliseconds. Where no process can become another user's it finds nothing.
+    // The scan takes milliseconds. It finds nothing if no process can become another user's.
     if (isPartial && (Deno.uid() === 0 || gainsNoPrivileges())) return;
     const denied = await this.#deniedInGroup();
     if (isPartial && denied.length === 0) return;
     throw new SignalDeniedError(`send ${signal.name} to`, denied.length === 0 ? [leader] : denied, isPartial);
   }
 
-  /** The pids of the leader's group that may not be signalled, because they run as another user. */
+  /** Returns the pids of the leader's group that may not be signalled, because they run as another user. */
   async #deniedInGroup(): Promise<readonly number[]> {
     const { leader } = this.membership;
     const group = (await scanProcesses() ?? []).filter(({ pgrp, zombie }) => pgrp === leader && !zombie);
     return group.map(({ pid }) => pid).filter((pid) => probe(pid) === "DENIED");
   }
 
-  /** To be called at once when the leader is seen to have ended. */
+  /** Notes the leader's exit. Call it in the same turn of the event loop in which the exit is seen. */
   leaderEnded(): void {
     this.#childTicks = endedChildTicks();
     this.#isPaused = false;
   }
 
-  /** Ends what the leader has left behind. */
-  async endLeftovers(graceMs: number): Promise<Leftovers> {
-    const leftovers = await endSurvivors(this.#all, graceMs);
-    this.#count(leftovers.found);
-    for (const name of leftovers.left) this.#ended.delete(name);
-    this.#survivorsLeft = leftovers.left.length;
-    return leftovers;
+  /**
+   * Ends the processes that are left after the leader's exit.
+   *
+   * @param graceMs the time between SIGTERM and SIGKILL
+   */
+  async endSurvivors(graceMs: number): Promise<SurvivorsEnd> {
+    const end = await endSurvivors(this.#target, graceMs);
+    this.#countEnded(end.found);
+    for (const name of end.left) this.#endedNames.delete(name);
+    this.#survivorsLeft = end.left.length;
+    return end;
   }
 
-  #count(names: readonly string[]): void {
+  #countEnded(names: readonly string[]): void {
     const { leader } = this.membership;
-    for (const name of names) if (!name.startsWith(`${leader}:`)) this.#ended.add(name);
+    for (const name of names) if (!name.startsWith(`${leader}:`)) this.#endedNames.add(name);
   }
 
   /**
-   * Lets all of it stand still. Resolves when it does, after a second at the latest.
+   * Pauses all processes. Resolves when they are paused, after one second at the latest.
    *
-   * @throws {SignalDeniedError} where not all of it may be signalled; then all of it goes on
+   * @throws {SignalDeniedError} if a process may not be signalled; then all continue
    */
   async pause(): Promise<void> {
     this.#isPaused = true;
-    const denied = await pauseAll(this.#all, () => this.#isPaused);
+    const denied = await pauseAll(this.#target, () => this.#isPaused);
     if (denied.length === 0) return;
     this.#isPaused = false;
     throw new SignalDeniedError("pause", denied);
   }
 
   /**
-   * Lets all of it go on.
+   * Resumes all processes.
    *
-   * @throws {SignalDeniedError} where what stands still may not be signalled
+   * @throws {SignalDeniedError} if a paused process may not be signalled
    */
   async resume(): Promise<void> {
     this.#isPaused = false;
-    const denied = await resumeAll(this.#all);
+    const denied = await resumeAll(this.#target);
     if (denied.length > 0) throw new SignalDeniedError("resume", denied);
   }
 
-  /** Its group was sent SIGCONT: where it was paused by SIGSTOP, it goes on, and so shall the rest of it. */
+  /** Handles a SIGCONT that was sent to the group: if SIGSTOP paused the job, the rest of it continues too. */
   async continued(): Promise<void> {
     if (this.#isPaused && this.#cgroup === undefined) await this.resume();
   }
 
-  /** What it has used so far, and uses now. */
+  /** Returns what the processes have used so far, and use now. */
   async usage(): Promise<Usage> {
     return await this.#meter.now();
   }
 
-  /** Gives its cgroup back, and says what there is to say of the end. When nothing of it is left. */
+  /** Removes the cgroup and returns the exit report. Call it when no process is left. */
   async close(): Promise<ExitReport> {
     const usage = this.#meter.final(await this.#childTicks);
     this.#cgroup?.remove();
     return {
       usage,
-      survivorsEnded: this.#ended.size,
+      survivorsEnded: this.#endedNames.size,
       ...(this.#survivorsLeft === 0 ? {} : { survivorsLeft: this.#survivorsLeft }),
       ...defined({ termSentAt: this.#termSentAt, killSentAt: this.#killSentAt }),
     };

@@ -9,7 +9,7 @@ import { type ExitReport, isFinalState, type ProcessStatus } from "../process/st
 import type { Store } from "../store/store.ts";
 import { unusable } from "../store/database.ts";
 import type { StoredJob, StoredProcess } from "../store/rows.ts";
-import { endSurvivors, LEFTOVER_GRACE_MS } from "../process/termination.ts";
+import { endSurvivors, SURVIVOR_GRACE_MS } from "../process/termination.ts";
 import { Meter } from "../process/usage.ts";
 import { defined } from "../../base/defined.ts";
 
@@ -85,7 +85,7 @@ export async function endOrphans(
   const { leader = -1, startTime = 0, tag } = process;
   const cgroup = process.cgroup === undefined ? undefined : new Cgroup(process.cgroup);
   const job = { leader, startTime, mark: id, ...defined({ tag }), wasUnwatched: true, cgroup };
-  const { found, left, isDenied } = await endSurvivors(job, LEFTOVER_GRACE_MS);
+  const { found, left, isDenied } = await endSurvivors(job, SURVIVOR_GRACE_MS);
   const usage = new Meter(job, cgroup).final(undefined);
   cgroup?.remove();
   const others = (names: readonly string[]) => names.filter((name) => !name.startsWith(`${leader}:`));

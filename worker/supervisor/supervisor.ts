@@ -10,7 +10,7 @@ import { newJobId } from "../job/id.ts";
 import { checkJob, type JobOptions, type JobSpec, type JobStatus } from "../job/spec.ts";
 import type { OutputChunk } from "../output/chunk.ts";
 import type { OutputSelection } from "../output/follow.ts";
-import type { StopOptions } from "../process/process.ts";
+import type { StopOptions } from "../process/options.ts";
 import type { JobEvent } from "./job_events.ts";
 import { JobRegistry } from "./job_registry.ts";
 import { isRunningState } from "../process/state.ts";

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import type { CgroupLimits } from "../../../base/job_options/cgroup_limits.ts";
 import type { CgroupTree } from "../../../worker/cgroup/tree.ts";
-import { Process, type ProcessOptions } from "../../../worker/process/process.ts";
+import type { ProcessOptions } from "../../../worker/process/options.ts";
+import { Process } from "../../../worker/process/process.ts";
 import { cgroupTest } from "../../support/cgroups.ts";
 
 /** Runs a script in a cgroup with limits to its end. */

@@ -4,7 +4,8 @@ import { isolationPlan, leftWritable } from "../../../worker/launch/isolation.ts
 import type { Isolation } from "../../../base/job_options/table.ts";
 import { NotEnforceableError, Supervisor } from "../../../mod.ts";
 import type { Stream } from "../../../worker/output/frame.ts";
-import { Process, type ProcessOptions } from "../../../worker/process/process.ts";
+import type { ProcessOptions } from "../../../worker/process/options.ts";
+import { Process } from "../../../worker/process/process.ts";
 import { IsolationProbe } from "../../../worker/supervisor/isolation_probe.ts";
 
 const MOUNTINFO = [

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { findUser } from "../../../worker/launch/passwd.ts";
 import { gainsNoPrivileges } from "../../../worker/launch/host.ts";
 import type { Stream } from "../../../worker/output/frame.ts";
-import { Process, type ProcessOptions } from "../../../worker/process/process.ts";
+import type { ProcessOptions } from "../../../worker/process/options.ts";
+import { Process } from "../../../worker/process/process.ts";
 import { Sink } from "../../support/sink.ts";
 
 async function files() {

@@ -7,7 +7,8 @@ import {
   JobNotRunningError,
   LimitReachedError,
 } from "../../../worker/errors.ts";
-import { Process, type ProcessOptions } from "../../../worker/process/process.ts";
+import type { ProcessOptions } from "../../../worker/process/options.ts";
+import { Process } from "../../../worker/process/process.ts";
 import type { OutputSink } from "../../../worker/process/pump.ts";
 import { MARK_VARIABLE } from "../../../worker/process/members.ts";
 import { signalName } from "../../../base/signals.ts";

@@ -1,23 +1,24 @@
-/** The kill of a process that had its time to end: one timer at most, and the answer where the kernel denies it. */
+/** The timer that kills a process after its grace period. */
 import { SignalDeniedError } from "../errors.ts";
 import type { ProcessTree } from "./tree.ts";
 
-/** The kill of one process and all it started. */
-export class Kill {
+/** Kills one process and everything it started, after a time. */
+export class KillTimer {
   readonly #tree: ProcessTree;
   readonly #onDenied: (pids: readonly number[]) => void;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** The time of the kill by `performance.now()`. */
   #at = Infinity;
   #denial = newDenial();
-  #isOver = false;
+  #isCancelled = false;
 
-  /** @param onDenied called with the processes of another user, the leader among them, that could not be killed */
+  /** @param onDenied called when the kill cannot end the leader, with the pids of another user's processes */
   constructor(tree: ProcessTree, onDenied: (pids: readonly number[]) => void) {
     this.#tree = tree;
     this.#onDenied = onDenied;
   }
 
-  /** How long until the kill, in milliseconds; undefined where none is planned. */
+  /** The time until the kill, in milliseconds. Undefined if no kill is planned. */
   get leftMs(): number | undefined {
     return this.#at === Infinity ? undefined : Math.max(0, this.#at - performance.now());
   }
@@ -27,25 +28,25 @@ export class Kill {
     return this.#denial.promise;
   }
 
-  /** Kills all of it after a while. A later call may bring that nearer, never put it off. */
-  after(graceMs: number): void {
+  /** Plans the kill. A later call can make it earlier, but never later. */
+  start(graceMs: number): void {
     const at = performance.now() + graceMs;
-    if (this.#isOver || at >= this.#at) return;
+    if (this.#isCancelled || at >= this.#at) return;
     clearTimeout(this.#timer);
     this.#at = at;
     this.#timer = setTimeout(() => void this.#kill(), graceMs);
   }
 
-  /** To be called when the leader has ended: what is left of the others is for `endLeftovers`. */
-  end(): void {
-    this.#isOver = true;
+  /** Cancels the kill, because the leader has ended. `endSurvivors` then ends the rest. */
+  cancel(): void {
+    this.#isCancelled = true;
     clearTimeout(this.#timer);
   }
 
   async #kill(): Promise<void> {
     const denied = await this.#tree.killAll();
-    // Where the leader ends, its end is the answer, and the record counts what is left of the others.
-    if (this.#isOver || !denied.includes(this.#tree.membership.leader)) return;
+    // If the leader ends, the stop succeeded. The exit report counts the processes that are left.
+    if (this.#isCancelled || !denied.includes(this.#tree.membership.leader)) return;
     this.#at = Infinity; // A later stop tries again.
     const { reject } = this.#denial;
     this.#denial = newDenial();
@@ -54,7 +55,7 @@ export class Kill {
   }
 }
 
-/** Nobody may wait for it. */
+/** Returns a promise whose rejection may stay unhandled: perhaps nobody waits for it. */
 function newDenial(): PromiseWithResolvers<never> {
   const denial = Promise.withResolvers<never>();
   denial.promise.catch(() => {});
