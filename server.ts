@@ -1,80 +1,111 @@
-/** The door of `teleportd`, the server: arguments and environment in, exit code out. */
+/** The door of `teleportd`, the server: arguments, environment and signals in, exit code out. */
 import { CommanderError } from "commander";
-import { CertificateError } from "./certs/errors.ts";
-import { TeleportError } from "./mod.ts";
-import { AddressError } from "./rpc/shared/address.ts";
-import { TlsCredentialsError } from "./rpc/shared/tls_credentials.ts";
+import { keepFromJobs } from "./mod.ts";
 import { verifiedText, verifyAudit } from "./service/audit/verify.ts";
-import { PolicyError } from "./service/policy/file.ts";
 import { parseEnvironment } from "./teleportd/environment.ts";
-import { parseFlags } from "./teleportd/flags.ts";
-import { run } from "./teleportd/run.ts";
-import { ServerLog } from "./teleportd/log.ts";
+import { EXIT_BROKEN_PIPE, EXIT_DEFECT, EXIT_FAILED, EXIT_OK, EXIT_USAGE } from "./teleportd/exit_code.ts";
+import { type Flags, parseFlags } from "./teleportd/flags.ts";
+import { defectFields, defectText, messageOf } from "./teleportd/log/error_fields.ts";
+import { LineWriter } from "./teleportd/log/line_writer.ts";
+import { ServerLog } from "./teleportd/log/server_log.ts";
+import { giveUpNewPrivileges } from "./teleportd/process/new_privileges.ts";
+import { listenForStopSignals, type StopSignals } from "./teleportd/process/stop_signals.ts";
+import { handleUncaught } from "./teleportd/process/uncaught.ts";
+import { type ListeningServer, run } from "./teleportd/run.ts";
+import { ENVIRONMENT_NAMES, type ServerEnvironment } from "./teleportd/server_environment.ts";
 import { StartError } from "./teleportd/start_error.ts";
-import { describe, ENVIRONMENT_NAMES, type ServerEnvironment } from "./teleportd/server_environment.ts";
 import { checkArguments, checkVariable, NotUtf8Error, readVariable } from "./text/decoded.ts";
-import { escapeText } from "./text/unprintable.ts";
+import { escapeLine, escapeText } from "./text/unprintable.ts";
 import { TextNotWrittenError, writeText } from "./text/write_text.ts";
 import metadata from "./deno.json" with { type: "json" };
 
-const EXIT_FAILED = 1;
-const EXIT_USAGE = 2;
-/** EX_SOFTWARE of sysexits(3): a defect in the server itself. */
-const EXIT_DEFECT = 70;
-/** 128 + SIGPIPE, as a program that the signal ends. */
-const EXIT_BROKEN_PIPE = 141;
+/** How long an orderly end may take after an uncaught exception, in milliseconds. Most jobs have a grace of 10 s. */
+const DEFECT_STOP_MS = 30_000;
 
-const log = new ServerLog(Deno.stderr);
-
-const world: ServerEnvironment = {
+const environment: ServerEnvironment = {
   version: metadata.version,
   env: Object.fromEntries(ENVIRONMENT_NAMES.map((name) => [name, readVariable(Deno.env.get, name)])),
   environment: () => parseEnvironment(Deno.readFileSync("/proc/self/environ")),
-  terminals: () => [Deno.stdin, Deno.stdout, Deno.stderr].filter((stream) => stream.isTerminal()).length,
-  tell: (line) => log.line(line), // stderr is this program's log; stdout stays empty.
-  exit: (failed) => Deno.exit(failed ? EXIT_DEFECT : 0),
 };
 
-/** Says whether an audit record is whole. */
-async function verify(path: string): Promise<number> {
-  const found = await verifyAudit(path).catch((error) => {
-    throw new StartError(`"${path}" cannot be read: ${error instanceof Error ? error.message : error}`);
-  });
-  writeText(Deno.stdout, `${escapeText(verifiedText(found))}\n`);
-  return found.problems.length === 0 ? 0 : EXIT_FAILED;
-}
-
-/** The exit code of an error, after telling the user. */
-function failed(error: unknown): number {
-  if (error instanceof TextNotWrittenError && error.readerLeft) return EXIT_BROKEN_PIPE;
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
-  const expected = error instanceof StartError || error instanceof CertificateError || error instanceof AddressError ||
-    error instanceof TlsCredentialsError || error instanceof PolicyError || error instanceof TeleportError ||
-    error instanceof TextNotWrittenError || error instanceof NotUtf8Error;
-  world.tell(`teleportd: ${expected ? error.message : describe(error)}`);
-  if (!expected) return EXIT_DEFECT;
-  if (error instanceof NotUtf8Error) return EXIT_USAGE;
-  return error instanceof AddressError && error.code === "INVALID" ? EXIT_USAGE : EXIT_FAILED;
-}
-
-async function main(args: readonly string[]): Promise<number> {
+/** Runs the program and returns its exit code. Errors before the options are known have no time and no level. */
+export async function main(args: readonly string[]): Promise<number> {
+  const usage = new LineWriter(Deno.stderr, (count) => `teleportd: ${count} lines were lost`);
   try {
     checkArguments(args);
-    for (const name of ENVIRONMENT_NAMES) checkVariable(name, world.env[name]);
+    for (const name of ENVIRONMENT_NAMES) checkVariable(name, environment.env[name]);
     const flags = parseFlags(args, metadata.version, {
       stdout: (text) => writeText(Deno.stdout, text),
-      stderr: (text) => log.line(text.trimEnd()),
+      stderr: (text) => usage.write(escapeText(text.trimEnd())),
     });
-    if (flags.auditPath !== undefined) return await verify(flags.auditPath);
-    return await run(flags, world) === "failed" ? EXIT_DEFECT : 0;
+    return flags.auditPath === undefined ? await serveUntilStopped(flags) : await verify(flags.auditPath);
   } catch (error) {
-    return failed(error);
+    if (error instanceof TextNotWrittenError && error.readerLeft) return EXIT_BROKEN_PIPE;
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_OK : EXIT_USAGE;
+    const isExpected = error instanceof StartError || error instanceof TextNotWrittenError ||
+      error instanceof NotUtf8Error;
+    usage.write(escapeLine(`teleportd: ${isExpected ? error.message : defectText(error)}`));
+    if (!isExpected) return EXIT_DEFECT;
+    return error instanceof NotUtf8Error ? EXIT_USAGE : EXIT_FAILED;
+  } finally {
+    await usage.close();
   }
 }
 
-// "deno task serve -- --listen …" hands the two dashes on.
-if (import.meta.main) {
-  const code = await main(Deno.args[0] === "--" ? Deno.args.slice(1) : Deno.args);
-  await log.close();
-  Deno.exit(code);
+/** Reports whether an audit record is whole. */
+async function verify(path: string): Promise<number> {
+  const found = await verifyAudit(path).catch((error) => {
+    throw new StartError(`Cannot read "${path}": ${messageOf(error)}`);
+  });
+  writeText(Deno.stdout, `${escapeText(verifiedText(found))}\n`);
+  return found.problems.length === 0 ? EXIT_OK : EXIT_FAILED;
 }
+
+/** Runs the server with the signals and the uncaught errors of this process. */
+async function serveUntilStopped(flags: Flags): Promise<number> {
+  const log = new ServerLog(Deno.stderr, { level: flags.logLevel, format: flags.logFormat });
+  using signals = listenForStopSignals(() => Deno.exit(uncaught.hasException ? EXIT_DEFECT : EXIT_OK));
+  const { request } = signals;
+  using uncaught = handleUncaught({ log, stop: request, hurry: request, stopTimeoutMs: DEFECT_STOP_MS });
+  try {
+    keepFromJobs();
+    if (!flags.allowNewPrivileges) giveUpNewPrivileges();
+    const hadTerminal = countTerminals() > 0;
+    const code = await run({ flags, environment }, {
+      signal: signals.stop,
+      hurry: signals.hurry,
+      log,
+      listening(server) {
+        reloadOnHangup(server, signals, hadTerminal);
+        log.listening(server.address);
+      },
+    });
+    return uncaught.hasException ? EXIT_DEFECT : code;
+  } catch (error) {
+    if (error instanceof StartError) {
+      log.error(error.message);
+      return error.code === "USAGE" ? EXIT_USAGE : EXIT_FAILED;
+    }
+    log.error(`Internal error: ${defectText(error)}`, defectFields(error));
+    return EXIT_DEFECT;
+  } finally {
+    await log.close();
+  }
+}
+
+/** Reloads the configuration on SIGHUP. */
+function reloadOnHangup(server: ListeningServer, signals: StopSignals, hadTerminal: boolean): void {
+  Deno.addSignalListener("SIGHUP", () => {
+    // The terminal of a server that was started by hand was closed. Nobody would see that it continues, so it stops.
+    if (hadTerminal && countTerminals() === 0) signals.request();
+    else server.reload();
+  });
+}
+
+/** Counts the standard streams that are an open terminal. */
+function countTerminals(): number {
+  return [Deno.stdin, Deno.stdout, Deno.stderr].filter((stream) => stream.isTerminal()).length;
+}
+
+// `deno task serve -- --listen …` passes the two dashes on.
+if (import.meta.main) Deno.exit(await main(Deno.args[0] === "--" ? Deno.args.slice(1) : Deno.args));

@@ -1,4 +1,5 @@
 /** Reminds of certificates whose end is near. */
+import type { Logger } from "../base/logger.ts";
 import { type Dates, expiryWarning, warningMs } from "../trust/expiry.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -16,11 +17,11 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
  * it keeps no program alive.
  */
 export class ExpiryReminder implements Disposable {
-  readonly #tell: (line: string) => void;
+  readonly #log: Pick<Logger, "warn">;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(tell: (line: string) => void) {
-    this.#tell = tell;
+  constructor(log: Pick<Logger, "warn">) {
+    this.#log = log;
   }
 
   /** Minds these from now on, and no others. */
@@ -30,7 +31,7 @@ export class ExpiryReminder implements Disposable {
     let waitMs = MAX_TIMER_MS;
     for (const { name, ...dates } of ends) {
       const warning = expiryWarning(dates, now);
-      if (warning !== undefined) this.#tell(`warning: ${name} ${warning}`);
+      if (warning !== undefined) this.#log.warn(`${name} ${warning}`);
       const untilWarningMs = dates.notAfter.getTime() - now.getTime() - warningMs(dates);
       waitMs = Math.min(waitMs, warning === undefined ? untilWarningMs + 1_000 : DAY_MS);
     }

@@ -1,10 +1,10 @@
-/** Refusals of the service: the caller is nobody it knows, or may not do that. */
+/** The errors of the service. */
 import { TeleportError } from "../mod.ts";
 
-/** The caller has shown no certificate that names a user. */
+/** The caller has no certificate that names a user. */
 export class UnauthenticatedError extends TeleportError {
-  constructor(why: string) {
-    super("UNAUTHENTICATED", `${why}: use a client certificate made by this server's authority`);
+  constructor(reason: string) {
+    super("UNAUTHENTICATED", `${reason}: use a client certificate made by this server's authority`);
   }
 }
 
@@ -13,4 +13,9 @@ export class PermissionDeniedError extends TeleportError {
   constructor(message: string) {
     super("PERMISSION_DENIED", message);
   }
+}
+
+/** A text is not a valid policy. The message says where, and what to write. */
+export class PolicyError extends Error {
+  override readonly name = "PolicyError";
 }

@@ -1,21 +1,25 @@
-/** `teleportd --check-config`: says whether certificates and policy could be served with. */
+/** The result of `teleportd --check-config`. */
+import type { Logger } from "../base/logger.ts";
 import { ExpiryReminder } from "../certs/expiry.ts";
-import type { ServerIdentity } from "./config_reload.ts";
 import type { Flags } from "./flags.ts";
-import { namedEnds } from "./identity.ts";
+import type { ReloadableConfig } from "./reloadable_config.ts";
+import { namedEnds } from "./server_credentials.ts";
 
-/** Tells what was read. What cannot be used was refused before. */
-export function tellChecked(
+/** Logs that the configuration can be used. A configuration that cannot be used was refused before. */
+export function logCheckedConfig(
   certs: string,
   { policy: policyPath, limits: limitsPath }: Pick<Flags, "policy" | "limits">,
-  { credentials, revoked, policy }: ServerIdentity,
-  tell: (line: string) => void,
+  { credentials, revoked, policy }: ReloadableConfig,
+  log: Logger,
 ): void {
-  using reminder = new ExpiryReminder(tell);
+  using reminder = new ExpiryReminder(log);
   reminder.watch(namedEnds(credentials));
-  tell(`certificates in "${certs}" can be used, ${revoked.size} are revoked`);
-  if (limitsPath !== undefined) tell(`limits "${limitsPath}" can be used`);
-  if (policyPath === undefined) return tell("no policy file: the roles are admin, operator and viewer");
+  log.info(`The certificates in "${certs}" can be used, ${revoked.size} are revoked`, { revoked: revoked.size });
+  if (limitsPath !== undefined) log.info(`The limits file "${limitsPath}" can be used`);
+  if (policyPath === undefined) return log.info("There is no policy file: the roles are admin, operator and viewer");
   const { roles, templates } = policy.policy;
-  tell(`policy "${policyPath}" can be used: ${roles.size} roles, ${templates.size} templates`);
+  log.info(`The policy file "${policyPath}" can be used: ${roles.size} roles, ${templates.size} templates`, {
+    roles: roles.size,
+    templates: templates.size,
+  });
 }

@@ -1,67 +1,59 @@
-/** Keeps a running server's identity current: certificates, revocations and policy are taken up when their files change. */
-import { FileChanges } from "./file_changes.ts";
-import { ReloadableValue } from "./reloadable_value.ts";
+/** Reloads certificates, revoked certificates and policy of a running server when their files change. */
+import type { Logger } from "../base/logger.ts";
+import type { TlsCredentials } from "../rpc/shared/tls_credentials.ts";
 import type { PolicyText } from "../service/policy/file.ts";
+import { FileChanges } from "./file_changes.ts";
+import type { ReloadableConfig } from "./reloadable_config.ts";
+import { ReloadableValue } from "./reloadable_value.ts";
 
-/** Certificates and key of a server as text; what is in them is for others to know. */
-export interface ServerTexts {
-  readonly ca: string;
-  readonly cert: string;
-  readonly key: string;
-}
-
-/** What a server runs by, as far as it may change while it does. */
-export interface ServerIdentity {
-  readonly credentials: ServerTexts;
-  /** Serial numbers of certificates that are accepted no more. */
-  readonly revoked: ReadonlySet<string>;
-  readonly policy: PolicyText;
-}
-
-/** Where it comes from, and how it comes in force. */
-export interface KeepCurrentOptions {
-  /** What is in force already. */
-  readonly identity: ServerIdentity;
+/** Where the values come from, and how they take effect. */
+export interface ConfigReloadOptions {
+  /** The values that are in force already. */
+  readonly config: ReloadableConfig;
+  /** The directories that hold the files. */
   readonly directories: readonly string[];
-  /** Each rejects when what is there cannot be used. */
-  readonly readCredentials: () => Promise<ServerTexts>;
-  /** Undefined where there is no list. */
+  /** Reads the credentials. Rejects when they cannot be used. */
+  readonly readCredentials: () => Promise<TlsCredentials>;
+  /** Reads the list of revoked certificates. Resolves to undefined when there is no list. */
   readonly readRevoked: (ca: string) => Promise<ReadonlySet<string> | undefined>;
+  /** Reads the policy. Rejects when it cannot be used. */
   readonly readPolicy: () => Promise<PolicyText>;
-  /** Serves with these from now on; throws when they cannot be used. */
-  readonly renew: (identity: Pick<ServerIdentity, "credentials" | "revoked">) => void;
+  /** Applies new credentials or a new list. Throws when they cannot be used. */
+  readonly setCredentials: (config: Pick<ReloadableConfig, "credentials" | "revoked">) => void;
   readonly setPolicy: (policy: PolicyText) => void;
-  /** Told what was taken up, and what was refused and why. */
-  readonly say: (line: string) => void;
+  /** Receives each reload and each failure. */
+  readonly log: Logger;
 }
 
-/** Keeps a server current until it is disposed of; the changes it gives back can be nudged, as by SIGHUP. */
-export function reloadOnChange(options: KeepCurrentOptions): FileChanges {
-  const { identity, renew, say } = options;
-  const credentials: ReloadableValue<ServerTexts> = new ReloadableValue(
+/**
+ * Reloads on every change until the result is disposed of. The result's `nudge()` reloads at once, for example on SIGHUP.
+ */
+export function reloadOnChange(options: ConfigReloadOptions): FileChanges {
+  const { config, setCredentials, log } = options;
+  const credentials: ReloadableValue<TlsCredentials> = new ReloadableValue(
     {
       name: "certificates",
       read: options.readCredentials,
-      apply: (value) => renew({ credentials: value, revoked: revoked.value }),
+      apply: (value) => setCredentials({ credentials: value, revoked: revoked.value }),
       equals: (one, other) => one.ca === other.ca && one.cert === other.cert && one.key === other.key,
     },
-    identity.credentials,
-    say,
+    config.credentials,
+    log,
   );
   const revoked: ReloadableValue<ReadonlySet<string>> = new ReloadableValue(
     {
       name: "list of revoked certificates",
       read: async () => {
         const list = await options.readRevoked(credentials.value.ca);
-        // Whoever takes the list away must not thereby let everybody in again.
-        if (list === undefined && revoked.value.size > 0) throw new Error("There is none any more: restore it");
+        // Removing the list must not let revoked certificates in again.
+        if (list === undefined && revoked.value.size > 0) throw new Error('"ca.crl" is missing: restore it');
         return list ?? new Set();
       },
-      apply: (value) => renew({ credentials: credentials.value, revoked: value }),
+      apply: (value) => setCredentials({ credentials: credentials.value, revoked: value }),
       equals: (one, other) => one.symmetricDifference(other).size === 0,
     },
-    identity.revoked,
-    say,
+    config.revoked,
+    log,
   );
   const policy = new ReloadableValue<PolicyText>(
     {
@@ -70,20 +62,21 @@ export function reloadOnChange(options: KeepCurrentOptions): FileChanges {
       apply: options.setPolicy,
       equals: (one, other) => one.text === other.text,
     },
-    identity.policy,
-    say,
+    config.policy,
+    log,
   );
   const changes = new FileChanges({
     directories: options.directories,
-    takeUp: async () => {
-      // The authorities first: the list is signed by one of them.
-      await credentials.refresh();
-      await revoked.refresh();
-      await policy.refresh();
+    onChange: async () => {
+      // The authorities come first, because one of them has signed the list.
+      await credentials.reload();
+      await revoked.reload();
+      await policy.reload();
     },
-    onUnwatched: (directory) => say(`"${directory}" cannot be watched: send SIGHUP when its files have changed`),
+    onUnwatched: (directory) =>
+      log.warn(`Cannot watch "${directory}" for changes: send SIGHUP when its files have changed`, { directory }),
   });
-  // What has changed since it was read, before anybody watched.
+  // The files may have changed after the start had read them and before the watch began.
   changes.nudge();
   return changes;
 }

@@ -1,37 +1,38 @@
-/** Notices that files have changed, in directories or by a nudge, and has them taken up, one time after another. */
+/** Calls back when files in directories have changed. Calls do not overlap. */
 
-/** What is watched, and what then happens. */
+/** Options of {@linkcode FileChanges}. */
 export interface FileChangesOptions {
   /**
-   * Directories, not files: files are replaced by renaming, and Kubernetes exchanges a link beside them. One that cannot
-   * be watched is told of, and then only a nudge helps.
+   * The directories to watch. Files are replaced by renaming, and Kubernetes replaces a link next to them, so a watch on a
+   * file would miss that. If a directory cannot be watched, only a nudge helps.
    */
   readonly directories: readonly string[];
-  /** Takes up what has changed. Never called while it still runs. Must not reject. */
-  readonly takeUp: () => Promise<void>;
-  /** Told of a directory that cannot be watched. */
+  /** Called after a change. Never called while an earlier call still runs. Must not reject. */
+  readonly onChange: () => Promise<void>;
+  /** Called for each directory that cannot be watched. */
   readonly onUnwatched: (directory: string, error: unknown) => void;
 }
 
-/** Certificate, key and list come one after another; so long nothing more must have come for them to be read. */
+/** The quiet time after a change, in milliseconds. Certificate, key and list are written one after another. */
 const SETTLE_MS = 50;
 
-/** Who writes for ever is not waited for longer. */
+/** The longest delay for a program that does not stop writing, in milliseconds. */
 const MAX_SETTLE_MS = 500;
 
-/** Watches until it is disposed of. Between changes nothing runs, no timer either. */
+/** Watches directories until it is disposed of. No timer runs between changes. */
 export class FileChanges implements AsyncDisposable {
-  readonly #takeUp: () => Promise<void>;
+  readonly #onChange: () => Promise<void>;
   readonly #watchers: Deno.FsWatcher[] = [];
   readonly #loops: Promise<void>[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** The time of the first change that has not been reported. */
   #firstMs: number | undefined;
   #running: Promise<void> | undefined;
-  #again = false;
-  #closed = false;
+  #isPending = false;
+  #isClosed = false;
 
-  constructor({ directories, takeUp, onUnwatched }: FileChangesOptions) {
-    this.#takeUp = takeUp;
+  constructor({ directories, onChange, onUnwatched }: FileChangesOptions) {
+    this.#onChange = onChange;
     for (const directory of new Set(directories)) {
       try {
         const watcher = Deno.watchFs(directory, { recursive: false });
@@ -43,10 +44,19 @@ export class FileChanges implements AsyncDisposable {
     }
   }
 
+  /** Calls back now. If a call is running, calls back once more after it. */
+  nudge(): void {
+    clearTimeout(this.#timer);
+    this.#firstMs = undefined;
+    if (this.#isClosed) return;
+    this.#isPending = true;
+    this.#running ??= this.#run();
+  }
+
   async #follow(watcher: Deno.FsWatcher): Promise<void> {
     for await (const { kind } of watcher) {
-      // Comes when a writer closes, after its changes were told. Were reading told too, as inotify(7) can, there would be
-      // no end to it.
+      // "access" follows the changes when a writer closes the file. inotify(7) can also report reads this way, and the
+      // reads of a reload would then cause the next reload.
       if (kind !== "access") this.#settle();
     }
   }
@@ -59,25 +69,16 @@ export class FileChanges implements AsyncDisposable {
     this.#timer = setTimeout(() => this.nudge(), waitMs);
   }
 
-  /** Has the files taken up now; while they are, once more after that. */
-  nudge(): void {
-    clearTimeout(this.#timer);
-    this.#firstMs = undefined;
-    if (this.#closed) return;
-    this.#again = true;
-    this.#running ??= this.#run();
-  }
-
   async #run(): Promise<void> {
-    while (this.#again && !this.#closed) {
-      this.#again = false;
-      await this.#takeUp();
+    while (this.#isPending && !this.#isClosed) {
+      this.#isPending = false;
+      await this.#onChange();
     }
     this.#running = undefined;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closed = true;
+    this.#isClosed = true;
     clearTimeout(this.#timer);
     for (const watcher of this.#watchers) watcher.close();
     await Promise.all(this.#loops);

@@ -1,12 +1,11 @@
-/** Whether what a server believes and keeps is its own: checked at the start, before any of it is read. */
+/** Checks at the start that no other user can change the files that a server trusts. */
 import { checkWriteAccess } from "../certs/key_mode.ts";
 
 /**
- * Checks that no other user can change the data directory, what is directly in it and in the audit record, or a directory
- * above it: the database, the audit record and the memory of revoked certificates decide who may do what. What does not
- * exist yet is no fault.
+ * Checks the data directory, its entries, the entries of the audit record, and the directories above. The database, the
+ * audit record and the memory of revoked certificates decide who may do what. A missing entry is no error.
  *
- * @throws {CertificateError} `UNUSABLE` with the path and the command that puts it right, `NOT_ACCESSIBLE`
+ * @throws {CertificateError} `UNUSABLE` with the path and a command that corrects it, or `NOT_ACCESSIBLE`
  */
 export async function checkDataDirectory(directory: string): Promise<void> {
   await checkWriteAccess(directory);
@@ -19,17 +18,15 @@ async function namesIn(directory: string): Promise<string[]> {
   try {
     return (await Array.fromAsync(Deno.readDir(directory))).map(({ name }) => name);
   } catch {
-    // What it is that cannot be read is for those to say who read it.
+    // The code that reads the entries reports the error, because it knows what they are for.
     return [];
   }
 }
 
-/** A warning about the authority's key beside a server: its jobs run as the server's user, and can read what that can. */
+/** Returns the warning about an authority's key on the server's host. Jobs can read what the server's user can read. */
 export function authorityKeyWarning(path: string, uid: number | null = Deno.uid()): string {
-  const remedy = `move it to another machine (see docs/certificates-and-roles.md)`;
-  const consequence = "Whoever reads it can make certificates for any user and role";
-  return uid === 0
-    ? `WARNING: EVERY JOB THAT RUNS AS ROOT CAN READ "${path}". ${consequence}: ${remedy}, and run teleportd as a user of ` +
-      "its own"
-    : `warning: jobs can read "${path}", as they run as the server's user. ${consequence}: ${remedy}`;
+  const who = uid === 0 ? "Every job that runs as root" : "Every job that runs as the server's user";
+  const remedy = "move the key to another machine (see docs/certificates-and-roles.md)";
+  return `${who} can read the authority's key "${path}" and make certificates for any user and role: ${remedy}` +
+    (uid === 0 ? ", and run teleportd as a user of its own" : "");
 }

@@ -1,20 +1,24 @@
-/** The command line of `teleportd`: what it may be told, and how each value is read. */
-import { Command, InvalidArgumentError } from "commander";
+/** The command line of `teleportd`: its options, their help, and how each value is parsed. */
+import { Command, InvalidArgumentError, Option } from "commander";
+import { defined } from "../base/defined.ts";
+import type { LogLevel } from "../base/logger.ts";
+import type { OutputPolicy } from "../mod.ts";
 import { parseDurationMs } from "../units/duration.ts";
 import { parseSizeBytes } from "../units/size.ts";
-import type { OutputPolicy } from "../mod.ts";
-import { defined } from "../base/defined.ts";
+import type { LogFormat } from "./log/format.ts";
+import { LOG_LEVELS } from "./log/server_log.ts";
 
-/** A hundred years: whoever wants more never wants to forget. */
+/** The longest `--keep`, a hundred years in milliseconds. */
 const MAX_KEEP_MS = 3_155_760_000_000;
 
-/** As the library bounds grace periods. */
+/** The longest grace period of the library, in milliseconds. */
 const MAX_GRACE_MS = 3_600_000;
 
-/** What `teleportd` was told. */
+/** The options of `teleportd`. An absent option has a default elsewhere, or sets no limit. */
 export interface Flags {
+  /** HOST:PORT. */
   readonly listen: string;
-  /** HOST:PORT of loopback. */
+  /** HOST:PORT of a loopback address. */
   readonly metrics?: string;
   readonly certs?: string;
   readonly data?: string;
@@ -22,14 +26,15 @@ export interface Flags {
   readonly policy?: string;
   readonly checkConfig?: boolean;
   readonly limits?: string;
+  readonly logLevel: LogLevel;
+  readonly logFormat: LogFormat;
   readonly allowNewPrivileges?: boolean;
-  /** Names, or `*` for all. */
+  /** Names of variables, or `*` for all. */
   readonly inheritEnv?: readonly string[];
   /** `auto`, `off`, or a directory. */
   readonly cgroup: string;
-  /** Of "audit verify", which does nothing else. */
+  /** The argument of `audit verify`. With it the program does nothing else. */
   readonly auditPath?: string;
-  /** Bytes. */
   readonly auditFileBytes?: number;
   readonly auditFiles?: number;
   readonly maxCallsPerUser?: number;
@@ -52,17 +57,25 @@ export interface Flags {
   readonly maxConnectionsPerAddress?: number;
 }
 
-/** Where the texts of Commander go. */
+/** Where Commander writes its texts. */
 export interface HelpOutput {
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
 }
 
 /**
- * Reads the arguments of `teleportd`. Commander writes the help and the errors, and then throws.
+ * Parses the arguments of `teleportd`. Commander writes help and errors, and then throws.
  *
  * @param output where Commander's texts go
  * @throws {CommanderError} with exit code 0 after help and version, else for arguments that cannot be used
+ *
+ * @example
+ * ```ts
+ * import { parseFlags } from "./flags.ts";
+ *
+ * const flags = parseFlags(["--keep", "7d"], "1.0.0", { stdout: console.log, stderr: console.error });
+ * console.assert(flags.keep === 604_800_000);
+ * ```
  */
 export function parseFlags(args: readonly string[], version: string, output: HelpOutput): Flags {
   let auditPath: string | undefined;
@@ -72,7 +85,7 @@ export function parseFlags(args: readonly string[], version: string, output: Hel
 }
 
 /**
- * Makes the program of `teleportd`: its options, its commands and their help.
+ * Creates the program of `teleportd`: its options, its commands and their help.
  *
  * @param output where Commander's texts go
  * @param onVerify receives the path of `audit verify`
@@ -82,87 +95,84 @@ export function createProgram(version: string, output: HelpOutput, onVerify: (pa
     .usage("[OPTIONS]")
     .description("Runs processes for remote users over gRPC with mutual TLS.")
     .version(version)
-    .option("--listen <host:port>", "where to listen; port 0 picks a free one", "127.0.0.1:50051")
-    .option("--metrics <host:port>", "serve Prometheus metrics on this address of loopback (default: not)")
-    .option("--certs <dir>", "certificates (default: $TELEPORT_CERTS, or teleport in ~/.config)")
+    .option("--listen <host:port>", "address to listen on; port 0 selects a free port", "127.0.0.1:50051")
+    .option("--metrics <host:port>", "serve Prometheus metrics on this loopback address (default: no metrics)")
+    .option("--certs <dir>", "certificate directory (default: $TELEPORT_CERTS, or teleport in ~/.config)")
     .option(
       "--data <dir>",
-      "where jobs and output are kept (default: teleport in $XDG_STATE_HOME, or in ~/.local/state)",
+      "data directory of jobs and output (default: teleport in $XDG_STATE_HOME or ~/.local/state)",
     )
     .option("--init-certs", "make the certificates that are missing")
-    .option("--policy <file>", "who may do what (default: the roles admin, operator and viewer)")
-    .option("--check-config", "say whether certificates, policy and limits can be used, and leave")
-    .option("--limits <file>", "what jobs may use, and how many may run (default: no limits)")
-    .option("--cgroup <where>", "cgroups of jobs: auto, off, or the directory of a cgroup to make them in", "auto")
-    .option("--allow-new-privileges", "let those jobs that ask for it gain privileges, as sudo does")
+    .option("--policy <file>", "policy file (default: the roles admin, operator and viewer)")
+    .option("--check-config", "check certificates, policy and limits, and exit")
+    .option("--limits <file>", "limits file of jobs (default: no limits)")
+    .addOption(
+      new Option("--log-level <level>", "least severe level to log").choices(LOG_LEVELS).default("info"),
+    )
+    .addOption(
+      new Option("--log-format <format>", "text, or one JSON object a line").choices(["text", "json"]).default("text"),
+    )
+    .option("--cgroup <where>", "where jobs get cgroups: auto, off, or the directory of a cgroup", "auto")
+    .option("--allow-new-privileges", "let jobs that request it gain privileges, for example by sudo")
     .option(
       "--inherit-env <names>",
-      "variables of this environment, with commas between, for those jobs that ask for them; * stands for all",
+      "variables that jobs may inherit if they request it, separated by commas; * for all",
       parseNames,
     )
     .option(
       "--audit-file-bytes <size>",
-      "how large a file of the audit record grows (default: 64 MiB)",
+      "size of a file of the audit record (default: 64 MiB)",
       sizeParser("--audit-file-bytes"),
     )
-    .option("--audit-files <count>", "how many of them are kept (default: 16)", parseCount)
+    .option("--audit-files <count>", "number of files of the audit record (default: 16)", parseCount)
     .option(
       "--max-calls-per-user <count>",
-      "how many calls without a stream a user may have open (default: 1000)",
+      "most calls that a user may have open, streams not counted (default: 1000)",
       parseCount,
     )
-    .option(
-      "--max-streams-per-user <count>",
-      "how many streams a user may have open, over all connections (default: 2000)",
-      parseCount,
-    )
+    .option("--max-streams-per-user <count>", "most streams that a user may have open (default: 2000)", parseCount)
     .option(
       "--max-unread-per-user <size>",
-      "bytes of answers that may wait until a user reads them (default: 16 MiB)",
+      "most bytes of answers that may wait for a user to read them (default: 16 MiB)",
       sizeParser("--max-unread-per-user"),
     )
     .option(
       "--max-output <size>",
-      "how much output of a job is recorded that does not say (default: all)",
+      "most bytes of output of a job that sets no limit (default: no limit)",
       sizeParser("--max-output"),
     )
     .option(
       "--output-policy <policy>",
-      "what happens then: stop the job, keep-newest, or block it",
-      parsePolicy,
+      "what happens at that limit: stop the job, keep-newest output, or block the job",
+      parseOutputPolicy,
       "STOP" as const,
     )
     .option(
       "--max-output-total <size>",
-      "how much all jobs and their output may take on the disk; when it is short, the oldest that have ended go " +
-        "(default: half of what is free)",
+      "most bytes of all jobs and their output; the oldest ended jobs are removed first (default: half of the free disk)",
       sizeParser("--max-output-total"),
     )
-    .option("--keep <duration>", "how long ended jobs are kept (default: 30d)", durationParser("--keep", MAX_KEEP_MS))
-    .option("--keep-jobs <count>", "how many jobs are kept; the oldest that have ended go (default: 10000)", parseCount)
+    .option("--keep <duration>", "how long to keep ended jobs (default: 30d)", durationParser("--keep", MAX_KEEP_MS))
+    .option("--keep-jobs <count>", "most jobs; the oldest ended jobs are removed first (default: 10000)", parseCount)
     .option(
       "--max-connections <count>",
-      "how many connections there may be at once (default: half of what ulimit -n leaves, at most 3000)",
+      "most connections (default: half of what ulimit -n leaves, at most 3000)",
       parseCount,
     )
-    .option(
-      "--max-handshakes <count>",
-      "how many TLS handshakes there may be at once (default: an eighth of all connections)",
-      parseCount,
-    )
+    .option("--max-handshakes <count>", "most TLS handshakes at a time (default: 1/8 of all connections)", parseCount)
     .option(
       "--max-connections-per-user <count>",
-      "how many of them one user may have (default: three quarters of what users have together)",
+      "most connections of one user (default: 3/4 of the connections of all users)",
       parseCount,
     )
     .option(
       "--max-connections-per-address <count>",
-      "how many of them one address may have; behind a proxy all clients have the same (default: no limit)",
+      "most connections of one address; clients behind a proxy share an address (default: no limit)",
       parseCount,
     )
     .option(
       "--shutdown-grace <duration>",
-      "between SIGTERM and SIGKILL when the server stops (default: each job's own)",
+      "time between SIGTERM and SIGKILL when the server stops (default: the grace period of each job)",
       durationParser("--shutdown-grace", MAX_GRACE_MS),
     )
     .allowExcessArguments(false)
@@ -174,49 +184,49 @@ export function createProgram(version: string, output: HelpOutput, onVerify: (pa
       writeErr: output.stderr,
     });
   program.action(() => {});
-  program.command("audit").description("look after the audit record").helpCommand(false)
-    .command("verify").argument("<path>", "the directory audit of the data directory, or one file of it")
-    .description("say whether every line of the audit record is there, unchanged and in order")
+  program.command("audit").description("examine the audit record").helpCommand(false)
+    .command("verify").argument("<path>", "the directory audit of the data directory, or one of its files")
+    .description("check that every line of the audit record is present, unchanged and in order")
     .allowExcessArguments(false)
     .action(onVerify);
   return program.helpCommand(false);
 }
 
-const POLICIES: Readonly<Record<string, OutputPolicy>> = {
+const OUTPUT_POLICIES: Readonly<Record<string, OutputPolicy>> = {
   "stop": "STOP",
   "keep-newest": "KEEP_NEWEST",
   "block": "BLOCK",
 };
 
-function parsePolicy(text: string): OutputPolicy {
-  const policy = Object.hasOwn(POLICIES, text) ? POLICIES[text] : undefined;
-  if (policy === undefined) throw new InvalidArgumentError('Give "stop", "keep-newest" or "block"');
+function parseOutputPolicy(text: string): OutputPolicy {
+  const policy = Object.hasOwn(OUTPUT_POLICIES, text) ? OUTPUT_POLICIES[text] : undefined;
+  if (policy === undefined) throw new InvalidArgumentError('It must be "stop", "keep-newest" or "block"');
   return policy;
 }
 
 function parseNames(text: string): string[] {
   const names = text.split(",");
   if (names.some((name) => name === "" || name.includes("="))) {
-    throw new InvalidArgumentError('Give names with commas between, such as "HTTP_PROXY,TZ"');
+    throw new InvalidArgumentError('It must be names separated by commas, such as "HTTP_PROXY,TZ"');
   }
   return names;
 }
 
 function sizeParser(name: string): (text: string) => number {
-  return argument((text) => parseSizeBytes(text, name));
+  return withCommanderError((text) => parseSizeBytes(text, name));
 }
 
 function parseCount(text: string): number {
-  if (!/^[1-9][0-9]{0,8}$/.test(text)) throw new InvalidArgumentError("Give a whole number from 1 to 999999999");
+  if (!/^[1-9][0-9]{0,8}$/.test(text)) throw new InvalidArgumentError("It must be an integer from 1 to 999999999");
   return Number(text);
 }
 
 function durationParser(name: string, maxMs: number): (text: string) => number {
-  return argument((text) => parseDurationMs(text, { name, minMs: 0, maxMs }));
+  return withCommanderError((text) => parseDurationMs(text, { name, minMs: 0, maxMs }));
 }
 
-/** A parser of the command line's as Commander wants its errors. */
-function argument(parse: (text: string) => number): (text: string) => number {
+/** Returns a parser that throws the errors of another one in the class that Commander expects. */
+function withCommanderError(parse: (text: string) => number): (text: string) => number {
   return (text) => {
     try {
       return parse(text);

@@ -1,19 +1,19 @@
-/** Where jobs look for their programs: where the server does, without what its own starters put there. */
+/** The default PATH of jobs: the server's PATH without what npm added to it. */
 
 /**
- * npm and npx put these before PATH for the program that they start: `node_modules/.bin` of every folder above, and a
- * folder of npm's own. Jobs did not ask for them, and programs there would hide the system's.
+ * Folders that npm and npx put before PATH for the program they start: `node_modules/.bin` of every folder above, and one
+ * of npm itself. Their programs would hide the programs of the system.
  */
-const OF_NPM = /\/node_modules\/\.bin\/?$|\/node-gyp-bin\/?$/;
+const NPM_FOLDER = /\/node_modules\/\.bin\/?$|\/node-gyp-bin\/?$/;
 
 /**
- * The PATH of jobs.
+ * Returns the PATH of jobs.
  *
- * @param path the server's
- * @returns undefined where nothing is left: the library's default then counts
+ * @param path the server's PATH
+ * @returns undefined when no folder remains; the library's default then applies
  */
 export function jobPath(path: string | undefined): string | undefined {
-  // Relative folders, and the empty one, would be looked up in each job's own directory.
-  const folders = (path ?? "").split(":").filter((folder) => folder.startsWith("/") && !OF_NPM.test(folder));
+  // Relative folders, and the empty one, would mean each job's own directory.
+  const folders = (path ?? "").split(":").filter((folder) => folder.startsWith("/") && !NPM_FOLDER.test(folder));
   return folders.length === 0 ? undefined : folders.join(":");
 }

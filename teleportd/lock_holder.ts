@@ -1,9 +1,10 @@
-/** Which process holds a lock on a file, as the kernel lists them; proc_locks(5). */
+/** Finds the process that holds a lock on a file, by the kernel's list of locks: proc_locks(5). */
 
 /**
- * Returns the process that has a lock on the file.
+ * Returns the id of the process that holds a lock on the file.
  *
- * @returns undefined when there is none, or when the list does not name it: in a container others are not seen
+ * @param locks the kernel's list
+ * @returns undefined when the list names no process; a container does not see processes outside
  */
 export function lockHolder(path: string, locks: string = readLocks()): number | undefined {
   let file: Deno.FileInfo;
@@ -16,14 +17,14 @@ export function lockHolder(path: string, locks: string = readLocks()): number | 
     // Such as "1: POSIX  ADVISORY  WRITE 708 08:01:1234 0 EOF".
     const [, , , , pid = "", place = ""] = line.split(/ +/);
     const [major = "", minor = "", inode = ""] = place.split(":");
-    const isSame = Number(inode) === file.ino && device(major, minor) === file.dev;
+    const isSame = Number(inode) === file.ino && deviceNumber(major, minor) === file.dev;
     return isSame && Number(pid) > 0 ? [Number(pid)] : [];
   });
   return pids[0];
 }
 
-/** A device's number as stat(2) has it; makedev(3). */
-function device(major: string, minor: string): number {
+/** Returns a device's number as stat(2) has it: makedev(3). */
+function deviceNumber(major: string, minor: string): number {
   const [high, low] = [parseInt(major, 16), parseInt(minor, 16)];
   return (low & 0xff) + high * 0x100 + Math.floor(low / 0x100) * 0x100000;
 }

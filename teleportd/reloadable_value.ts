@@ -1,55 +1,62 @@
-/** What a server runs by and may change while it does: each part replaced when a new one can be used, else kept. */
+/** One value of the configuration that is replaced when a new one can be used, and otherwise kept. */
+import type { Logger } from "../base/logger.ts";
+import { messageOf } from "./log/error_fields.ts";
 
-/** One part, such as the policy. */
-export interface ConfigPart<T> {
-  /** For the log, such as `policy "/etc/teleport/policy.json"`. */
+/** How one value is read and applied. */
+export interface ReloadablePart<T> {
+  /** The name for the log, such as `policy`. */
   readonly name: string;
-  /** Reads it; rejects when it cannot be used. */
+  /** Reads the value. Rejects when it cannot be used. */
   readonly read: () => Promise<T>;
-  /** Has it in force. Throws when it cannot be used after all; then nothing has changed. */
+  /** Applies the value. Throws when it cannot be used after all, and then has changed nothing. */
   readonly apply: (value: T) => void;
-  /** Whether two of it are the same. */
+  /** Returns whether two values are the same. */
   readonly equals: (one: T, other: T) => boolean;
 }
 
-/** A part and what of it is in force. */
+/** The value that is in force. */
 export class ReloadableValue<T> {
-  readonly #part: ConfigPart<T>;
-  readonly #tell: (line: string) => void;
+  readonly #part: ReloadablePart<T>;
+  readonly #log: Logger;
   #value: T;
-  /** Told once, however often the files are looked at. */
-  #complaint: string | undefined;
+  /** The reason of the last failure. Each reason is logged once, however often the files are read. */
+  #failure: string | undefined;
 
   /**
-   * @param value What is in force already
-   * @param tell Told what was taken up, and what was refused and why
+   * @param value the value that is in force already
+   * @param log receives each reload and each failure
    */
-  constructor(part: ConfigPart<T>, value: T, tell: (line: string) => void) {
+  constructor(part: ReloadablePart<T>, value: T, log: Logger) {
     this.#part = part;
     this.#value = value;
-    this.#tell = tell;
+    this.#log = log;
   }
 
-  /** What is in force. */
+  /** The value that is in force. */
   get value(): T {
     return this.#value;
   }
 
-  /** Takes up what is there now, if that is something else and can be used. Never rejects. */
-  async refresh(): Promise<void> {
+  /** Reads the value again and applies it if it has changed. Never rejects. */
+  async reload(): Promise<void> {
     const { name, read, apply, equals } = this.#part;
     try {
       const value = await read();
-      const same = equals(value, this.#value);
-      if (!same) apply(value);
-      this.#complaint = undefined;
-      if (same) return;
+      const isSame = equals(value, this.#value);
+      if (!isSame) apply(value);
+      this.#failure = undefined;
+      if (isSame) return this.#log.debug(`Read the ${name} again: no change`, { part: name });
       this.#value = value;
-      this.#tell(`took up new ${name}`);
+      this.#log.info(`Reloaded the ${name}`, { part: name });
     } catch (error) {
-      const complaint = error instanceof Error ? error.message : String(error);
-      if (complaint !== this.#complaint) this.#tell(`kept the ${name} in force: ${complaint}`);
-      this.#complaint = complaint;
+      const reason = messageOf(error);
+      if (reason !== this.#failure) {
+        this.#log.error(`Cannot reload the ${name}, the previous version stays in force: ${reason}`, {
+          part: name,
+          reason,
+        });
+      }
+      this.#failure = reason;
     }
   }
 }

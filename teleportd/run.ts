@@ -1,259 +1,162 @@
-/** The wiring of `teleportd`: supervisor, audit record, service and wire, from the start to the end in order. */
-import { dirname } from "node:path";
-import { ExpiryReminder } from "../certs/expiry.ts";
-import { defaultCertificateDirectory } from "../trust/default_directory.ts";
-import { authorityKeyIn } from "../certs/server_files.ts";
-import {
-  DirectoryInUseError,
-  keepFromJobs,
-  RecordDamagedError,
-  StoreUnusableError,
-  Supervisor,
-  type SupervisorOptions,
-} from "../mod.ts";
-import { formatAddress, parseAddress } from "../rpc/shared/address.ts";
-import { serve } from "../rpc/server/server.ts";
-import { callerOf } from "../service/audit/audit.ts";
-import { AuditLog } from "../service/audit/log.ts";
-import { createService } from "../service/handlers/handlers.ts";
-import { LimitedAudit } from "../service/audit/limited_audit.ts";
-import { handshakeRecord } from "../service/audit/handshake_record.ts";
-import { reloadOnChange } from "./config_reload.ts";
-import { callLimitsOf, limitLine } from "./call_limits.ts";
-import { openCgroups } from "./cgroups.ts";
-import { chooseConnections, maxDescriptors } from "./connection_options.ts";
-import { tellChecked } from "./check_config.ts";
-import { authorityKeyWarning, checkDataDirectory } from "./file_trust.ts";
-import type { Flags } from "./flags.ts";
-import { limitsInForce } from "./limits_in_force.ts";
-import { LimitedLog } from "./limited_log.ts";
-import { lockHolder } from "./lock_holder.ts";
-import { MemoryReturn } from "./memory_return.ts";
-import { openMetrics } from "./metrics/open.ts";
-import { giveUpNewPrivileges } from "./new_privileges.ts";
-import { namedEnds, readCredentials, readIdentity, readPolicy, readRevoked, warnOfServer } from "./identity.ts";
-import { RevocationMemory } from "./revocation_memory.ts";
-import { StartError } from "./start_error.ts";
-import { stopSignals } from "./stop.ts";
-import { readLimits, supervisorOptions } from "./supervisor_options.ts";
-import { onUncaught, type Uncaught } from "./uncaught.ts";
-import { describe, type ServerEnvironment } from "./server_environment.ts";
+/**
+ * Runs a server from its start to its end. The process around it belongs to the caller: this file handles no signals, reads
+ * no arguments, and several servers can run in one process.
+ */
 import { defined } from "../base/defined.ts";
+import type { Logger } from "../base/logger.ts";
+import { authorityKeyIn } from "../certs/server_files.ts";
+import { Supervisor, type SupervisorOptions } from "../mod.ts";
+import { formatAddress } from "../rpc/shared/address.ts";
+import { LimitedAudit } from "../service/audit/limited_audit.ts";
+import { openAuditLog } from "./audit_log.ts";
+import { auditedLog } from "./audited_log.ts";
+import { openCgroups } from "./cgroups.ts";
+import { logCheckedConfig } from "./check_config.ts";
+import { directoryErrorOf, makeDataDirectory } from "./data_directory.ts";
+import { EXIT_OK } from "./exit_code.ts";
+import { authorityKeyWarning } from "./file_trust.ts";
+import type { Flags } from "./flags.ts";
+import { messageOf } from "./log/error_fields.ts";
+import { openMetrics } from "./metrics/open.ts";
+import type { ServerEnvironment } from "./server_environment.ts";
+import { startServing } from "./serving.ts";
+import { readStartConfig } from "./start_config.ts";
+import { StartError, startErrorOf } from "./start_error.ts";
+import { supervisorOptions } from "./supervisor_options.ts";
 
-/** Why the server ended. */
-export type End = "stopped" | "failed";
-
-/** Streams get this long to hand over what is left once every job has ended: a slow reader must not hold us up. */
+/** How long streams may take to deliver the rest after every job has ended, in milliseconds. */
 const DRAIN_MS = 5_000;
 
-/** An orderly end after an uncaught exception takes at most this long: the grace of most jobs is 10 seconds. */
-const FAILED_STOP_MS = 30_000;
-
-/**
- * Serves until told to stop by SIGTERM or SIGINT; a second one hurries.
- *
- * @returns `failed` when an uncaught exception stopped it, else `stopped`
- * @throws {Error} a sentence for the user when it cannot serve
- */
-export async function run(
-  flags: Flags,
-  { version, env, environment, terminals, tell, exit }: ServerEnvironment,
-): Promise<End> {
-  keepFromJobs();
-  if (!flags.allowNewPrivileges) giveUpNewPrivileges();
-  const startedAt = new Date();
-  const hadTerminal = terminals() > 0;
-  const certs = flags.certs || defaultCertificateDirectory((name) => env[name]);
-  if (certs === undefined) {
-    throw new StartError("Cannot find the certificate directory: give --certs, or set TELEPORT_CERTS or HOME");
-  }
-  const address = parseAddress(flags.listen);
-  if (flags.initCerts) await makeMissingCertificates(certs, tell);
-  const directory = dataDirectory(flags.data, env);
-  await checkDataDirectory(directory);
-  const memory = await RevocationMemory.open(`${directory}/revoked.json`);
-  const identity = await readIdentity(certs, flags.policy, memory, tell);
-  const limits = await readLimits(flags.limits);
-  const connections = chooseConnections(flags, await maxDescriptors());
-  if (flags.checkConfig) {
-    tellChecked(certs, flags, identity, tell);
-    return "stopped";
-  }
-  await Deno.mkdir(directory, { recursive: true, mode: 0o700 }).catch((error) => {
-    throw new StartError(`Data directory "${directory}" cannot be made: ${error.message}`);
-  });
-  // Once more: it may have been made only now, in a directory of another's.
-  await checkDataDirectory(directory);
-  const authorityKey = await authorityKeyIn(certs);
-  if (authorityKey !== undefined) tell(authorityKeyWarning(authorityKey));
-  await using monitoring = await openMetrics(flags.metrics, { env, version });
-  const metrics = monitoring?.metrics;
-  const { cgroups, line: cgroupsLine } = await openCgroups(flags.cgroup, directory);
-  const supervisor = openJobs(directory, {
-    ...supervisorOptions(flags, limits, { env, environment, tell }),
-    directory,
-    ...(metrics && { onStoreWrite: metrics.onStoreWrite }),
-    ...defined({ cgroups }),
-  });
-  // Removed in the end. Not before the directory is this server's own: another may have the same cgroups.
-  using _ = cgroups;
-  const { stop, hurry, request } = stopSignals(() => exit(uncaught.failed));
-  using uncaught = onUncaught({ tell, stop: request, hurry: request, stopTimeoutMs: FAILED_STOP_MS });
-  hurry.addEventListener("abort", () => void supervisor.close({ graceMs: 0 }));
-  await supervisor.ready().catch((error) => {
-    throw ofDirectory(error, directory);
-  });
-  // Told to stop before there was anybody to serve: what was left of an earlier life is ended, and that is all.
-  if (stop.aborted) {
-    await supervisor.close();
-    return endOf(uncaught);
-  }
-  // Not before the directory is this server's own.
-  await memory.save().catch((error) => {
-    throw new StartError(`Who is revoked cannot be written down in "${directory}": ${error.message}`);
-  });
-  await using auditLog = await AuditLog.open({
-    directory: `${directory}/audit`,
-    ...(metrics && { onWrite: metrics.onAuditWrite }),
-    onError: (error) => tell(`the audit record cannot be written, so nothing new is done until it can: ${error}`),
-    ...defined({ maxFileBytes: flags.auditFileBytes, maxFiles: flags.auditFiles }),
-  }).catch((error) => {
-    throw new StartError(`The audit record in "${directory}/audit" cannot be opened: ${error.message}`);
-  });
-  if (auditLog.found !== undefined) tell(`warning: audit: ${auditLog.found}`);
-  using audit = new LimitedAudit(auditLog);
-  let { policy, credentials } = identity;
-  using refusals = new LimitedLog(tell);
-  using freed = new MemoryReturn();
-  const server = await serve({
-    ...address,
-    credentials: identity.credentials,
-    revoked: identity.revoked,
-    ...createService(supervisor, {
-      policy: () => policy.policy,
-      audit,
-      info: () => ({
-        version,
-        runtimeVersion: Deno.version.deno,
-        startedAt,
-        uptimeMs: Math.floor(performance.now()),
-        limits: limitsInForce(flags, limits, connections.limits),
-        hasCgroups: cgroups !== undefined,
-        cgroupControllers: [...cgroups?.controllers ?? []],
-        cgroupText: cgroupsLine,
-        directory,
-      }),
-    }),
-    ...(metrics && { observer: metrics }),
-    limits: callLimitsOf(flags),
-    onActivity: () => freed.active(),
-    onLimit: (cause, user) => refusals.write(`LIMIT_${cause}`, limitLine(cause, user)),
-    onRefused: (context, error) => {
-      const rule = error instanceof Error ? error.message : "";
-      const call = context.method.slice(context.method.lastIndexOf("/") + 1);
-      const denied = { call, allowed: false, rule, code: "UNAUTHENTICATED" };
-      audit.record({ event: "call", ...callerOf(context), ...denied });
-    },
-    ...connections.options,
-    onHandshakeFailure: handshakeRecord(audit),
-    onConnectionRefused: ({ cause, text }) => refusals.write(cause, text),
-    onNetworkError: ({ kind, error }) =>
-      tell(
-        `error at a connection, in ${kind}, which was ended; later errors of this kind are not logged: ${
-          describe(error)
-        }`,
-      ),
-    onInternalError: (error, method) => tell(`internal error in ${method}: ${describe(error)}`),
-  });
-  metrics?.observe({
-    statistics: () => supervisor.statistics(),
-    connections: () => ({ ...server.connectionStatistics.open }),
-    refusals: () => ({ ...server.connectionStatistics.refused, ...server.limits.accounts.refusals }),
-  });
-  const say = (line: string) => {
-    tell(line);
-    audit.record({ event: "server", text: line });
-  };
-  using reminder = new ExpiryReminder(tell);
-  reminder.watch(namedEnds(identity.credentials));
-  await using changes = reloadOnChange({
-    identity,
-    directories: [certs, ...(flags.policy === undefined ? [] : [dirname(flags.policy)])],
-    readCredentials: () => readCredentials(certs),
-    readRevoked: (ca) => readRevoked(certs, ca, memory, tell),
-    readPolicy: () => readPolicy(flags.policy),
-    renew: (current) => {
-      server.renew(current);
-      if (current.credentials !== credentials) warnOfServer(current.credentials, tell);
-      ({ credentials } = current);
-      reminder.watch(namedEnds(current.credentials));
-    },
-    setPolicy: (current) => {
-      policy = current;
-      server.reclassify();
-    },
-    say,
-  });
-  Deno.addSignalListener("SIGHUP", () => {
-    // Started by hand, and its terminal was closed: nobody would see that it runs on. Else it is asked to reload.
-    if (hadTerminal && terminals() === 0) request();
-    else changes.nudge();
-  });
-  server.setServing(!stop.aborted);
-  say(cgroupsLine);
-  if (connections.line !== undefined) say(connections.line);
-  for (const line of monitoring?.lines ?? []) say(line);
-  say(`listening on ${formatAddress(server)}`);
-  stop.addEventListener("abort", () => {
-    server.setServing(false);
-    say("stopping: no new work is taken, jobs are being ended");
-  });
-  // The order of the end: no new work is taken, jobs end, streams hand over what is left, the record is closed.
-  await supervisor.run({ signal: stop });
-  await server.shutdown({ graceMs: DRAIN_MS });
-  await supervisor.close();
-  return endOf(uncaught);
+/** What a server is started with. */
+export interface ServerOptions {
+  readonly flags: Flags;
+  readonly environment: ServerEnvironment;
 }
 
-function openJobs(directory: string, options: SupervisorOptions): Supervisor {
+/** A server that takes calls. */
+export interface ListeningServer {
+  /** The bound address as HOST:PORT. */
+  readonly address: string;
+  /** Reads certificates, revoked certificates and policy again. */
+  readonly reload: () => void;
+}
+
+/** How the caller and a server communicate. */
+export interface RunControls {
+  /** Stops the server in order. */
+  readonly signal: AbortSignal;
+  /** Kills the jobs and delivers nothing more. Default: never aborts. */
+  readonly hurry?: AbortSignal;
+  readonly log: Logger;
+  /** Called once the server takes calls. */
+  readonly listening?: (server: ListeningServer) => void;
+}
+
+/**
+ * Runs a server until the signal aborts, also during the start. Then it takes no new work, ends the jobs, lets streams
+ * deliver the rest, and gives back everything it has opened.
+ *
+ * @returns the exit code of an orderly end, 0
+ * @throws {StartError} when the server cannot start
+ *
+ * @example
+ * ```ts
+ * import { parseFlags } from "./flags.ts";
+ * import { ServerLog } from "./log/server_log.ts";
+ * import { run } from "./run.ts";
+ *
+ * async function serveForAMinute(): Promise<number> {
+ *   const flags = parseFlags(["--listen", "127.0.0.1:0"], "1.0.0", { stdout: console.log, stderr: console.error });
+ *   const environment = { version: "1.0.0", env: {}, environment: () => ({}) };
+ *   return await run({ flags, environment }, {
+ *     signal: AbortSignal.timeout(60_000),
+ *     log: new ServerLog(Deno.stderr),
+ *     listening: ({ address }) => console.log(address),
+ *   });
+ * }
+ * ```
+ */
+export async function run(options: ServerOptions, controls: RunControls): Promise<number> {
+  try {
+    await runUntilAborted(options, controls);
+    return EXIT_OK;
+  } catch (error) {
+    throw startErrorOf(error) ?? error;
+  }
+}
+
+async function runUntilAborted({ flags, environment }: ServerOptions, controls: RunControls): Promise<void> {
+  const { signal, hurry, log, listening } = controls;
+  const { env, version } = environment;
+  const started = { at: new Date(), ms: performance.now() };
+  const config = await readStartConfig(flags, env, log);
+  const { certs, directory, memory, limits } = config;
+  if (flags.checkConfig) return logCheckedConfig(certs, flags, config.reloadable, log);
+  if (signal.aborted) return;
+  await makeDataDirectory(directory);
+  const authorityKey = await authorityKeyIn(certs);
+  if (authorityKey !== undefined) log.warn(authorityKeyWarning(authorityKey), { path: authorityKey });
+
+  await using opened = new AsyncDisposableStack();
+  const monitoring = opened.use(await openMetrics(flags.metrics, { env, version }));
+  const metrics = monitoring?.metrics;
+  const { cgroups, text: cgroupText } = await openCgroups(flags.cgroup, directory);
+  const supervisor = openSupervisor(directory, {
+    ...supervisorOptions(flags, limits, environment, log),
+    directory,
+    ...defined({ cgroups, onStoreWrite: metrics?.onStoreWrite }),
+  });
+  // Removed after the supervisor has closed. Not registered earlier: without the lock on the directory, the cgroups may
+  // belong to another server.
+  opened.use(cgroups);
+  opened.use(supervisor);
+  opened.use(onAbort(hurry, () => void supervisor.close({ graceMs: 0 })));
+  await supervisor.ready().catch((error) => {
+    throw directoryErrorOf(error, directory);
+  });
+  // Aborted during recovery: the processes that an earlier server left have ended, and nothing else has begun.
+  if (signal.aborted) return;
+
+  // The revoked certificates are saved only now, because only now the directory belongs to this server.
+  await memory.save().catch((error) => {
+    throw new StartError(`Cannot save the revoked certificates in "${directory}": ${messageOf(error)}`);
+  });
+  const auditLog = opened.use(await openAuditLog(`${directory}/audit`, flags, log, metrics?.onAuditWrite));
+  const audit = opened.use(new LimitedAudit(auditLog));
+  const serverLog = auditedLog(log, audit);
+  const parts = { flags, version, started, config, supervisor, audit, log, serverLog, cgroups, cgroupText, metrics };
+  const { server, changes } = await startServing(opened, parts);
+  serverLog.info(`${cgroupText}`);
+  if (config.connections.text !== undefined) serverLog.info(config.connections.text);
+  for (const text of monitoring?.texts ?? []) serverLog.info(text);
+  if (!signal.aborted) {
+    const address = formatAddress(server);
+    server.setServing(true);
+    audit.record({ event: "server", text: `listening on ${address}` });
+    listening?.({ address, reload: () => changes.nudge() });
+  }
+  opened.use(onAbort(signal, () => {
+    server.setServing(false);
+    serverLog.info("Stopping: no new work is taken, and jobs are being ended");
+  }));
+
+  // The order of the end: no new work is taken, jobs end, streams deliver the rest, and the audit record is closed.
+  await supervisor.run({ signal });
+  await server.shutdown({ graceMs: hurry?.aborted ? 0 : DRAIN_MS });
+  await supervisor.close();
+}
+
+function openSupervisor(directory: string, options: SupervisorOptions): Supervisor {
   try {
     return new Supervisor(options);
   } catch (error) {
-    throw ofDirectory(error, directory);
+    throw directoryErrorOf(error, directory);
   }
 }
 
-/** Says of an error which directory it is about. The library's sentences go to clients too, and name no path. */
-function ofDirectory(error: unknown, directory: string): unknown {
-  if (error instanceof DirectoryInUseError) {
-    const pid = lockHolder(`${directory}/jobs.db`);
-    const who = pid === undefined ? "it" : `process ${pid}`;
-    return new StartError(
-      `Another server uses the data directory: ${who} has "${directory}" open, stop it or give another one with --data`,
-    );
-  }
-  if (error instanceof StoreUnusableError || error instanceof RecordDamagedError) {
-    return new StartError(`${error.message} (data directory "${directory}")`);
-  }
-  return error;
-}
-
-function endOf({ failed }: Uncaught): End {
-  return failed ? "failed" : "stopped";
-}
-
-function dataDirectory(flag: string | undefined, env: ServerEnvironment["env"]): string {
-  if (flag !== undefined && flag !== "") return flag;
-  const state = env.XDG_STATE_HOME;
-  if (state?.startsWith("/")) return `${state}/teleport`;
-  if (env.HOME) return `${env.HOME}/.local/state/teleport`;
-  throw new StartError("No directory for data: give --data DIR, or set HOME");
-}
-
-async function makeMissingCertificates(dir: string, tell: ServerEnvironment["tell"]): Promise<void> {
-  // Only here: making certificates loads far more than using them.
-  const { ensureServing } = await import("../certs/serving.ts");
-  for (const { certificatePath, notAfter } of await ensureServing({ dir })) {
-    tell(`made ${certificatePath}, valid until ${notAfter.toISOString().slice(0, 10)}`);
-  }
+/** Calls back when a signal aborts, at once if it has aborted already, until it is disposed of. */
+function onAbort(signal: AbortSignal | undefined, act: () => void): Disposable {
+  if (signal?.aborted) act();
+  else signal?.addEventListener("abort", act, { once: true });
+  return { [Symbol.dispose]: () => signal?.removeEventListener("abort", act) };
 }

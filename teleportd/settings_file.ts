@@ -1,22 +1,24 @@
-/** Reads the files that an administrator writes: the policy, and the limits. */
+/** Reads the files that an administrator writes: the policy and the limits. */
 import { checkWriteAccess } from "../certs/key_mode.ts";
+import { messageOf } from "./log/error_fields.ts";
 import { StartError } from "./start_error.ts";
 
 /**
- * Reads a file of settings. A byte order mark is passed over.
+ * Reads a settings file without its byte order mark.
  *
- * @param name what the file is, to begin a sentence with
- * @throws {StartError} when it cannot be read, or is not UTF-8: a pattern with replaced bytes would match other commands
- * @throws {CertificateError} when another user could change it
+ * @param name the kind of the file for errors, such as `policy file`
+ * @throws {StartError} when the file cannot be read or is not UTF-8: a pattern with replaced bytes would match other
+ * commands
+ * @throws {CertificateError} when another user could change the file
  */
 export async function readSettings(name: string, path: string): Promise<string> {
   await checkWriteAccess(path);
   const bytes = await Deno.readFile(path).catch((error) => {
-    throw new StartError(`${name} "${path}" cannot be read: ${error instanceof Error ? error.message : error}`);
+    throw new StartError(`Cannot read the ${name} "${path}": ${messageOf(error)}`);
   });
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    throw new StartError(`${name} "${path}" cannot be read: it is not valid UTF-8`);
+    throw new StartError(`Cannot read the ${name} "${path}": it is not valid UTF-8`);
   }
 }

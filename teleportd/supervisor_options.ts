@@ -1,33 +1,38 @@
-/** What the flags, the file of limits and the environment make of the supervisor: which jobs, how many, for how long. */
-import { checkLimits, type SupervisorOptions, SurvivorsError } from "../mod.ts";
-import { lentVariables } from "./environment.ts";
-import type { Flags } from "./flags.ts";
-import { type FileLimits, parseLimits } from "./limits_file.ts";
-import { jobPath } from "./job_path.ts";
-import { readSettings } from "./settings_file.ts";
-import { describe, type ServerEnvironment } from "./server_environment.ts";
+/** Makes the options of the supervisor from the flags, the limits file and the environment. */
 import { defined } from "../base/defined.ts";
+import type { Logger } from "../base/logger.ts";
+import { checkLimits, type SupervisorOptions, SurvivorsError } from "../mod.ts";
+import { inheritableVariables } from "./environment.ts";
+import type { Flags } from "./flags.ts";
+import { jobPath } from "./job_path.ts";
+import { type FileLimits, parseLimits } from "./limits_file.ts";
+import { defectFields, defectText } from "./log/error_fields.ts";
+import type { ServerEnvironment } from "./server_environment.ts";
+import { readSettings } from "./settings_file.ts";
 
-/** Ended jobs are kept for 30 days unless told otherwise: long enough to look into what went wrong last month. */
+/** The default of `--keep`, 30 days in milliseconds: long enough to examine a failure of last month. */
 export const DEFAULT_KEEP_MS = 2_592_000_000;
 
-/** So much of the disk may be jobs and output: the host must live on, whatever they write. */
+/** The share of the free disk that jobs and output may use by default. The rest is for the host. */
 const DEFAULT_DISK_SHARE = 0.5;
 
-/** The options of a supervisor, but for where its jobs are. */
+/** Returns the options of a supervisor without its directory. */
 export function supervisorOptions(
   flags: Flags,
   limits: FileLimits,
-  { env, environment, tell }: Pick<ServerEnvironment, "env" | "environment" | "tell">,
+  { env, environment }: Pick<ServerEnvironment, "env" | "environment">,
+  log: Logger,
 ): SupervisorOptions {
   return {
     env: jobEnvironment(env),
-    inheritableEnv: flags.inheritEnv === undefined ? {} : lentVariables(environment(), flags.inheritEnv),
+    inheritableEnv: flags.inheritEnv === undefined ? {} : inheritableVariables(environment(), flags.inheritEnv),
     newPrivileges: flags.allowNewPrivileges ? "ON_REQUEST" : "DENIED",
     ...limits,
-    onWarning: (sentence) => tell(`warning: ${sentence}`),
+    onWarning: (sentence) => log.warn(sentence),
     onError: (error) =>
-      tell(error instanceof SurvivorsError ? `warning: ${error.message}` : `internal error: ${describe(error)}`),
+      error instanceof SurvivorsError
+        ? log.warn(error.message)
+        : log.error(`Internal error of the supervisor: ${defectText(error)}`, defectFields(error)),
     ...(flags.maxOutput === undefined
       ? {}
       : { outputLimit: { maxBytes: flags.maxOutput, policy: flags.outputPolicy } }),
@@ -39,19 +44,20 @@ export function supervisorOptions(
   };
 }
 
-/** What jobs inherit: where programs are and who the server's user is, nothing else of its environment. */
-function jobEnvironment(world: ServerEnvironment["env"]): Record<string, string> {
+/** Returns the variables of every job: where programs are, and who the server's user is. */
+function jobEnvironment(serverEnv: ServerEnvironment["env"]): Record<string, string> {
+  const { PATH, HOME, LANG } = serverEnv;
   const env: Record<string, string> = {};
-  for (const [name, value] of [["PATH", jobPath(world.PATH)], ["HOME", world.HOME], ["LANG", world.LANG]] as const) {
+  for (const [name, value] of [["PATH", jobPath(PATH)], ["HOME", HOME], ["LANG", LANG]] as const) {
     if (value) env[name] = value;
   }
   return env;
 }
 
-/** Reads a file of limits; without one there are none. */
+/** Reads the limits file. Without a path there are no limits. */
 export async function readLimits(path: string | undefined): Promise<FileLimits> {
   if (path === undefined) return {};
-  const limits = parseLimits(await readSettings("File of limits", path));
+  const limits = parseLimits(await readSettings("limits file", path));
   checkLimits(limits);
   return limits;
 }

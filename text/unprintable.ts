@@ -26,12 +26,9 @@ export function oneLine(error: unknown): string {
   );
 }
 
-/**
- * Makes the text of an entry of a log safe to show. Further lines of the text are indented, so that no text can look
- * like another entry.
- */
-export function logEntry(text: string): string {
-  return escapeText(text).replaceAll("\n", "\n    ");
+/** Makes a text safe to show on one line. Line breaks are escaped too, so that no text can look like another line. */
+export function escapeLine(text: string): string {
+  return text.replace(UNPRINTABLE, escapeUnits);
 }
 
 /** Makes a text of several lines safe to show. */

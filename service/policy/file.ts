@@ -14,6 +14,7 @@ import { Pattern } from "./pattern.ts";
 import { CALL_KINDS, type Policy, type Rule, type Scope } from "./policy.ts";
 import type { CommandPattern } from "./command.ts";
 import { optionNames } from "./fields.ts";
+import { PolicyError } from "../errors.ts";
 import { callsOfKind } from "./default.ts";
 import { isOfKind, type Parameter, type ParameterKind, type Template, type TemplateText } from "./template.ts";
 
@@ -21,11 +22,6 @@ import { isOfKind, type Parameter, type ParameterKind, type Template, type Templ
 export interface PolicyText {
   readonly text: string;
   readonly policy: Policy;
-}
-
-/** The text is not a valid policy. The message says where, and what to write. */
-export class PolicyError extends Error {
-  override readonly name = "PolicyError";
 }
 
 /** Far more than any policy; a file beyond it is something else. */

@@ -26,13 +26,13 @@ Deno.test("expiryWarning() warns from 30 days or a third of the life before the 
 Deno.test("ExpiryReminder tells at once of what is near, and leaves no timer", () => {
   const told: string[] = [];
   const notBefore = new Date(Date.now() - 86_400_000 * 300);
-  using reminder = new ExpiryReminder((line) => told.push(line));
+  using reminder = new ExpiryReminder({ warn: (text) => told.push(text) });
   reminder.watch([
     { name: "this", notBefore, notAfter: new Date(Date.now() + 86_400_000 * 2.5) },
     { name: "that", notBefore, notAfter: new Date(Date.now() + 86_400_000 * 400) },
   ]);
   assert.equal(told.length, 1);
-  assert.match(told[0]!, /^warning: this ends in 2 days, on /);
+  assert.match(told[0]!, /^this ends in 2 days, on /);
 });
 
 Deno.test("checkKeyMode() lets nobody but the owner, or a group under root, read a key", async () => {

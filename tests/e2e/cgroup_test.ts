@@ -42,18 +42,18 @@ async function said(...args: string[]): Promise<string> {
 Deno.test("teleportd says at its start that jobs have no cgroups, and why", async () => {
   assert.match(
     await said("--cgroup", "off"),
-    /^jobs have no cgroups \(--cgroup off\): they are ended by process group, session, descent, an inherited limit and environment$/m,
+    / info Jobs have no cgroups \(--cgroup off\): the server finds .* by process group, session, parent, inherited limit and environment$/m,
   );
 });
 
 Deno.test("teleportd does not serve where it is told to make cgroups and cannot", async () => {
   const { code, text } = await refused("--cgroup", "/no/such/cgroup");
   assert.equal(code, 1);
-  assert.match(text, /^teleportd: No cgroups for jobs: "\/no\/such\/cgroup" is no cgroup of version 2$/m);
+  assert.match(text, / error Cannot make cgroups for jobs: "\/no\/such\/cgroup" is no cgroup of version 2$/m);
 });
 
 Deno.test(`teleportd says where the cgroups of its jobs are, and removes them in the end${skipped}`, real, async () => {
-  const [, directory = ""] = /^jobs have cgroups in "([^"]+)", they can(?:not)? be limited .*$/m.exec(await said()) ??
+  const [, directory = ""] = / info Jobs have cgroups in "([^"]+)", which can(?:not)? limit .*$/m.exec(await said()) ??
     [];
   assert.match(directory, /\/teleport-[0-9a-f]{16}$/);
   assert.throws(() => Deno.statSync(directory), Deno.errors.NotFound);

@@ -40,7 +40,7 @@ async function refused(dir: string): Promise<string> {
   const told = new TextDecoder().decode(stderr);
   assert.equal(code, 1, told);
   assert.equal(await files(), before);
-  assert.match(told, /^teleportd: The database "jobs\.db" .* \(data directory ".*"\)\n$/m);
+  assert.match(told, / error The database "jobs\.db" .* \(data directory ".*"\)\n$/m);
   assert.ok(!told.includes("    at "), told);
   return told;
 }
@@ -73,7 +73,7 @@ Deno.test("after a restart of the machine a server starts with a damaged log, an
     await using server = await startServer({ dir });
     assert.match(
       server.log(),
-      /^warning: "jobs\.db-wal" is damaged at byte \d+, and the changes from there on are lost/m,
+      / warn "jobs\.db-wal" is damaged at byte \d+, and the changes from there on are lost/m,
     );
     assert.equal((await teleportOk(server, "list", "-q")).split("\n").length, 3);
   }));

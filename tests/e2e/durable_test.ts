@@ -87,8 +87,8 @@ Deno.test("a second server on the same data directory is refused at once", async
   }).output();
   assert.equal(second.code, 1);
   const said = new TextDecoder().decode(second.stderr);
-  assert.match(said, /^teleportd: Another server uses the data directory: process (\d+) has ".*\/data" open, stop it/m);
-  assert.ok(said.includes(`process ${server.process.pid} has "${server.dir}/data" open`), said);
+  assert.match(said, / error Cannot use the data directory ".*\/data": process (\d+) has it open; stop that server/m);
+  assert.ok(said.includes(`"${server.dir}/data": process ${server.process.pid} has it open`), said);
 });
 
 Deno.test("teleport wait and watch of several jobs go on after kill -9 and a restart", async () => {

@@ -34,7 +34,7 @@ Deno.test("teleportd does not start on files that others can write, and names th
     const { code, stderr } = await check();
     assert.equal(code, 1, path);
     assert.ok(
-      stderr.includes(`teleportd: "${path}" can be changed by any user (mode "0${mode.toString(8)}")`),
+      stderr.includes(`error "${path}" can be changed by any user (mode "0${mode.toString(8)}")`),
       stderr,
     );
     assert.match(stderr, /: run chmod go-w \//);
@@ -59,10 +59,10 @@ Deno.test("teleportd keeps what is in force when a file that others can write ta
   await Deno.writeTextFile(`${dir}/policy.json.new`, '{ "roles": { "admin": [], "b": [] } }');
   await Deno.chmod(`${dir}/policy.json.new`, 0o666);
   await Deno.rename(`${dir}/policy.json.new`, `${dir}/policy.json`);
-  await server.says(/^kept the policy in force: .*policy\.json" can be changed by any user/);
+  await server.says(/^error Cannot reload the policy, .*policy\.json" can be changed by any user/);
   await Deno.chmod(`${dir}/certs/ca.crt`, 0o666);
   server.process.kill("SIGHUP");
-  await server.says(/^kept the certificates in force: .*ca\.crt" can be changed by any user/);
+  await server.says(/^error Cannot reload the certificates, .*ca\.crt" can be changed by any user/);
 });
 
 Deno.test("teleportd warns of the authority's key in the reach of its jobs, loudly as root", async () => {
@@ -70,7 +70,11 @@ Deno.test("teleportd warns of the authority's key in the reach of its jobs, loud
   try {
     await certs("init", "--dir", `${dir}/certs`);
     await using server = await startServer({ dir, initCerts: false });
-    await server.says(isRoot ? /^WARNING: EVERY JOB THAT RUNS AS ROOT CAN READ "/ : /^warning: jobs can read "/);
+    await server.says(
+      isRoot
+        ? /^warn Every job that runs as root can read the /
+        : /^warn Every job that runs as the server's user can read the /,
+    );
     assert.equal(await server.stop(), 0);
     await Deno.remove(`${dir}/certs/ca.key`);
     const { stderr } = await teleportd("--check-config", "--certs", `${dir}/certs`, "--data", `${dir}/data`);

@@ -31,7 +31,7 @@ async function kill(server: Server): Promise<void> {
 }
 
 const REFUSAL =
-  /^teleportd: The database "jobs.db" in the data directory cannot be written \(.*\): free space on its disk or repair the disk/m;
+  / error The database "jobs.db" in the data directory cannot be written \(.*\): free space on its disk or repair the disk/m;
 
 Deno.test({
   name: title(

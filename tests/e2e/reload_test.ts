@@ -42,7 +42,7 @@ Deno.test("an authority follows another under 50 open streams, by the tool alone
   const settled = Promise.race(nexts).then(() => "cut", () => "cut");
 
   await tool("renew", "ca");
-  await server.says(/^took up new certificates/);
+  await server.says(/^info Reloaded the certificates/);
   const oldCredentials = { ca: await read("ca.crt"), ...adminBefore };
   await tool("client", "ann", "--role", "operator", "--force");
   assert.deepEqual([await oldOnce(), await newOnce()], ["OK", "OK"]);
@@ -71,11 +71,11 @@ Deno.test("a policy is taken up when it changes and on SIGHUP; a broken one is n
   const register = () => ann.calls.Register({ command: "true" }).then(() => "OK", ({ status }) => status);
   assert.equal(await register(), "PERMISSION_DENIED");
   await replaceFile(`${dir}/policy.json`, policy(["all"]));
-  await server.says(/^took up new policy/);
+  await server.says(/^info Reloaded the policy/);
   assert.equal(await register(), "OK");
   await replaceFile(`${dir}/policy.json`, policy(["alll"]));
   await server.says(
-    /^kept the policy in force: Cannot use the policy file: at "roles.builder\[0\].calls": "alll" is no call/,
+    /^error Cannot reload the policy, .* stays in force: Cannot use the policy file: at "roles.builder\[0\].calls": "alll" is no call/,
   );
   assert.equal(await register(), "OK");
   server.process.kill("SIGHUP");
@@ -99,7 +99,7 @@ Deno.test("SIGHUP has files read where no change of theirs can be seen", async (
   await replaceFile(`${dir}/elsewhere/policy.json`, policy(["all"]));
   assert.equal((await refusal(ann.calls.Register({ command: "true" }))).status, "PERMISSION_DENIED");
   server.process.kill("SIGHUP");
-  await server.says(/^took up new policy/);
+  await server.says(/^info Reloaded the policy/);
   assert.equal((await ann.calls.Register({ command: "true" })).owner, "ann");
 });
 
@@ -129,13 +129,15 @@ Deno.test("newcomers see a new server's certificate; with a key that others can 
   const before = await shownBy(server, ann);
   await replaceFile(`${dir}/certs/server.key`, second.key, 0o600);
   await replaceFile(`${dir}/certs/server.crt`, second.cert);
-  await server.says(/^took up new certificates/);
+  await server.says(/^info Reloaded the certificates/);
   const { fingerprint256 } = new X509Certificate(second.cert);
   assert.notEqual(before, fingerprint256);
   assert.equal(await shownBy(server, ann), fingerprint256);
   await replaceFile(`${dir}/certs/server.key`, third.key, 0o640);
   await replaceFile(`${dir}/certs/server.crt`, third.cert);
-  await server.says(/^kept the certificates in force: .*server\.key" can be read or changed by others \(mode "0640"\)/);
+  await server.says(
+    /^error Cannot reload the certificates, .* stays in force: .*server\.key" can be read or changed by others \(mode "0640"\)/,
+  );
   assert.equal(await shownBy(server, ann), fingerprint256);
 });
 
@@ -150,9 +152,11 @@ Deno.test("a new server's certificate is judged as at the start: refused, or war
   const old = await issue({ subject: [["CN", "old"]], usage: "ca", issuer: ca, from: -25_000 });
   const below = await issue({ subject: [["CN", "new"]], usage: "server", hosts: ["localhost"], issuer: old });
   await put({ ...below, cert: `${below.cert}\n${old.cert}` });
-  await server.says(/^kept the certificates in force: "server\.crt" cannot be used: .*"CN=old".* begins in 195/);
+  await server.says(
+    /^error Cannot reload the certificates, .* stays in force: Cannot use "server\.crt": .*"CN=old".* begins in 195/,
+  );
   await put(await user("ann", "admin"));
-  await server.says(/^warning: "server\.crt" is not accepted: .*"O=admin, CN=ann".* is not one for a server/);
+  await server.says(/^warn "server\.crt" is not accepted: .*"O=admin, CN=ann".* is not one for a server/);
 });
 
 Deno.test("certificates are taken up when Kubernetes exchanges the link that leads to them", async () => {
@@ -178,7 +182,7 @@ Deno.test("certificates are taken up when Kubernetes exchanges the link that lea
   assert.notEqual(await shownBy(server, ann), fingerprint256);
   await Deno.symlink("..two", `${certs}/..data_tmp`);
   await Deno.rename(`${certs}/..data_tmp`, `${certs}/..data`);
-  await server.says(/^took up new certificates/);
+  await server.says(/^info Reloaded the certificates/);
   assert.equal(await shownBy(server, ann), fingerprint256);
 });
 
@@ -188,8 +192,11 @@ Deno.test("teleportd --check-config says what it would serve with, and what is w
   const check = (...more: string[]) => teleportd("--check-config", "--certs", `${dir}/certs`, ...more);
   const good = await check();
   assert.equal(good.code, 0);
-  assert.equal(/warning: the server's certificate/.test(good.stderr), false, "half of its two days is left");
-  assert.match(good.stderr, /can be used, 0 are revoked\nno policy file: the roles are admin, operator and viewer\n$/);
+  assert.equal(/warn The server's certificate/.test(good.stderr), false, "half of its two days is left");
+  assert.match(
+    good.stderr,
+    /can be used, 0 are revoked\n\S+ info There is no policy file: the roles are admin, operator and viewer\n$/,
+  );
   await replaceFile(`${dir}/policy.json`, '{ "roles": { "a": [] }, "tempaltes": {} }');
   const misspelt = await check("--policy", `${dir}/policy.json`);
   assert.deepEqual([misspelt.code, misspelt.stdout], [1, ""]);
@@ -210,12 +217,12 @@ Deno.test("teleportd --check-config says what it would serve with, and what is w
     /Cannot use "\/.*\/server\.key": The private key does not belong to the certificate/,
   );
   await replaceFile(`${dir}/certs/server.key`, foreign.key, 0o600);
-  assert.match((await check()).stderr, /^warning: "server\.crt" is not signed by an authority of "ca\.crt": clients/);
+  assert.match((await check()).stderr, / warn "server\.crt" is not signed by an authority of "ca\.crt": clients/);
   const wanted = { subject: [["CN", "server"]], usage: "server", hosts: ["localhost"], issuer: ca } as const;
   const ending = await issue({ ...wanted, from: -9, until: 1 });
   await replaceFile(`${dir}/certs/server.crt`, ending.cert);
   await replaceFile(`${dir}/certs/server.key`, ending.key, 0o600);
-  assert.match((await check()).stderr, /warning: the server's certificate ends in (less than a day|1 day)/);
+  assert.match((await check()).stderr, /warn The server's certificate ends in (less than a day|1 day)/);
   await replaceFile(`${dir}/certs/server.crt`, ownCert);
   await replaceFile(`${dir}/certs/server.key`, ownKey, 0o600);
   await replaceFile(`${dir}/certs/ca.crl`, "hello");

@@ -55,10 +55,10 @@ Deno.test("what an older server remembered, without issuers, still shuts out aft
   const old = JSON.stringify({ authorities: [fingerprint], serials: ["01"] });
   await Deno.writeTextFile(`${dir}/data/revoked.json`, `${old}\n`, { mode: 0o600 });
   await using server = await startServer({ dir, initCerts: false });
-  await server.says(/^warning: "ca\.crl" is gone: "1" certificates/);
+  await server.says(/^warn "ca\.crl" is missing: 1 certificate that/);
   assert.equal(await answer(server, ann), "UNAUTHENTICATED");
   // Taken over: it has an issuer now, and an authority that comes later its own numbers.
   await replaceFile(`${dir}/certs/ca.crt`, `${ca.cert}\n${otherCa.cert}\n`);
-  await server.says(/^took up new certificates/);
+  await server.says(/^info Reloaded the certificates/);
   assert.deepEqual([await answer(server, ann), await answer(server, bob)], ["UNAUTHENTICATED", "OK"]);
 });

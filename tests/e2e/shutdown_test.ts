@@ -112,7 +112,7 @@ Deno.test("SIGTERM while the server takes up what an earlier one left ends it wh
     assert.equal(await Promise.race([heard, served]), "asked");
     await stop(second);
     // It warns of the authority's key before that, and says no more.
-    assert.doesNotMatch(await served, /listening on|stopping|error/);
+    assert.doesNotMatch(await served, /listening on|Stopping|error/);
     assert.deepEqual(living(id), []);
     assert.deepEqual(await stateAfter(dir, id), { state: "STATE_LOST", reason: "REASON_LOST" });
   }));

@@ -94,6 +94,6 @@ Deno.test(`one Ctrl-C at deno task serve leaves jobs their grace${skipped}`, opt
   await server.press("ctrl-c");
   const { text } = await deadline(server.ended);
   // The second would have been told as another line, or have ended the program before it could close in order.
-  assert.equal(text.match(/stopping/g)?.length, 1, text);
+  assert.equal(text.match(/Stopping: /g)?.length, 1, text);
   await Deno.remove(dir, { recursive: true });
 });

@@ -52,7 +52,7 @@ Deno.test("an uncaught exception is logged with its stack, jobs end in order, an
     }
     assert.equal(await endOf(server.process), 70);
     await server[Symbol.asyncDispose]();
-    assert.match(server.log(), /^uncaught exception: Error: injected exception\n +at .*failing_server\.ts/m);
+    assert.match(server.log(), / error Uncaught exception: Error: injected exception at .*failing_server\.ts/m);
     await using next = await startServer({ dir });
     await using client = await clientOf(next);
     const { state, reason } = await client.calls.Status({ id });
@@ -66,7 +66,7 @@ Deno.test("a rejected promise that nobody waits for is logged, and the server an
     const id = await startUp(client.calls, "echo up; exec sleep 1000");
     server.process.kill("SIGUSR1");
     const deadline = performance.now() + DEADLINE_MS;
-    while (!server.log().includes("internal error: Error: injected rejection")) {
+    while (!server.log().includes("error Internal error, unhandled rejection: Error: injected rejection")) {
       assert.ok(performance.now() < deadline);
       await client.calls.Status({ id });
     }

@@ -80,7 +80,7 @@ function tell(name: string, holds: boolean, saw: string): void {
 
 async function examine(user: string): Promise<void> {
   const started = await unit("start", user);
-  const cgroups = /jobs have cgroups in ".*", they can be limited in cpu, io, memory, pids/;
+  const cgroups = /Jobs have cgroups in ".*", which can limit cpu, io, memory, pids/;
   tell(`${user}: the server has cgroups with every controller`, cgroups.test(started.text), started.text);
   for (const { name, args, expected } of PROMISES) {
     const { code, text } = await unit("teleport", user, ...args);

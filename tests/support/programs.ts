@@ -19,7 +19,7 @@ export interface Server extends AsyncDisposable {
   /** The whole log so far. */
   log(): string;
   /**
-   * Waits for a line of the log, which may be there already, and gives it.
+   * Waits for a line of the log, which may be there already, and gives it without its time: `info Reloaded the policy`.
    *
    * @throws Error when the server ends before, or does not write it within the deadline
    */
@@ -69,6 +69,11 @@ export function spawnServer(options: ServerOptions & { readonly dir: string }): 
   return { dir, process };
 }
 
+/** Removes the time from the beginning of a line of the server's log. */
+function withoutTime(line: string): string {
+  return line.replace(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z /, "");
+}
+
 /** Starts a server and waits until it serves. Disposal stops it, and removes a directory that it made. */
 export async function startServer(options: ServerOptions = {}): Promise<Server> {
   await using stack = new AsyncDisposableStack();
@@ -88,7 +93,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   };
   stack.defer(async () => void await stop());
   const says = async (wanted: RegExp) => {
-    const line = () => log.text.split("\n").slice(0, -1).find((line) => wanted.test(line));
+    const line = () => log.text.split("\n").slice(0, -1).map(withoutTime).find((line) => wanted.test(line));
     await log.when(() => line() !== undefined, String(wanted));
     return line()!;
   };

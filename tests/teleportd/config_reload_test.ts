@@ -1,6 +1,6 @@
 /** Taking up changed files: once for many writes, never a broken one, and nothing runs in between. */
 import assert from "node:assert/strict";
-import { type KeepCurrentOptions, reloadOnChange } from "../../teleportd/config_reload.ts";
+import { type ConfigReloadOptions, reloadOnChange } from "../../teleportd/config_reload.ts";
 import { parsePolicy } from "../../service/policy/file.ts";
 
 /** Files of a directory that are kept current, and what became of them. */
@@ -27,8 +27,12 @@ async function kept({ watched = true } = {}) {
     const text = await read("policy");
     return { text, policy: parsePolicy(text) };
   };
-  const options: KeepCurrentOptions = {
-    identity: { credentials: await readCredentials(), revoked: new Set(), policy: await readPolicy() },
+  const say = (message: string) => {
+    said.push(message);
+    wake.resolve();
+  };
+  const options: ConfigReloadOptions = {
+    config: { credentials: await readCredentials(), revoked: new Set(), policy: await readPolicy() },
     directories: [watched ? directory : `${directory}/nowhere`],
     readCredentials,
     readRevoked: async () => {
@@ -40,15 +44,12 @@ async function kept({ watched = true } = {}) {
       }
     },
     readPolicy,
-    renew: ({ credentials, revoked }) => {
+    setCredentials: ({ credentials, revoked }) => {
       if (credentials.cert === "unusable") throw new Error("The certificate is unusable");
       renewed.push({ cert: credentials.cert, revoked: [...revoked] });
     },
     setPolicy: ({ text }) => void policies.push(text),
-    say: (line) => {
-      said.push(line);
-      wake.resolve();
-    },
+    log: { error: say, warn: say, info: say, debug: () => {} },
   };
   const changes = reloadOnChange(options);
   return {
@@ -77,9 +78,9 @@ async function kept({ watched = true } = {}) {
 
 Deno.test("a changed file is taken up, each part for itself", async () => {
   await using files = await kept();
-  await files.heard("took up new certificates", () => files.write("cert", "2"));
-  await files.heard("took up new list of revoked certificates", () => files.write("crl", "0A,0B"));
-  await files.heard("took up new policy", () => files.write("policy", '{"roles":{"a":[]}}'));
+  await files.heard("Reloaded the certificates", () => files.write("cert", "2"));
+  await files.heard("Reloaded the list of revoked certificates", () => files.write("crl", "0A,0B"));
+  await files.heard("Reloaded the policy", () => files.write("policy", '{"roles":{"a":[]}}'));
   assert.deepEqual(files.renewed, [{ cert: "2", revoked: [] }, { cert: "2", revoked: ["0A", "0B"] }]);
   assert.deepEqual(files.policies, ['{"roles":{"a":[]}}']);
   assert.equal(files.said.length, 3);
@@ -89,24 +90,32 @@ Deno.test("a broken file is refused, the old one stays in force, and that is sai
   await using files = await kept();
   for (
     const [name, text, sentence] of [
-      ["cert", "broken", 'kept the certificates in force: "cert" is broken'],
-      ["cert", "unusable", "kept the certificates in force: The certificate is unusable"],
-      ["policy", "{", /^kept the policy in force: Cannot use the policy file: it is not JSON/],
-      ["crl", "broken", 'kept the list of revoked certificates in force: "crl" is broken'],
+      ["cert", "broken", 'Cannot reload the certificates, the previous version stays in force: "cert" is broken'],
+      [
+        "cert",
+        "unusable",
+        "Cannot reload the certificates, the previous version stays in force: The certificate is unusable",
+      ],
+      ["policy", "{", /^Cannot reload the policy, .* stays in force: Cannot use the policy file: it is not JSON/],
+      [
+        "crl",
+        "broken",
+        'Cannot reload the list of revoked certificates, the previous version stays in force: "crl" is broken',
+      ],
     ] as const
   ) await files.heard(sentence, () => files.write(name, text));
   assert.deepEqual([files.renewed, files.policies], [[], []]);
   // A broken certificate does not keep a revocation from being taken up.
-  await files.heard("took up new list of revoked certificates", () => files.write("crl", "0C"));
+  await files.heard("Reloaded the list of revoked certificates", () => files.write("crl", "0C"));
   assert.deepEqual(files.renewed, [{ cert: "1", revoked: ["0C"] }]);
-  await files.heard("took up new certificates", () => files.write("cert", "3"));
+  await files.heard("Reloaded the certificates", () => files.write("cert", "3"));
   assert.equal(files.said.length, 6, files.said.join("\n"));
 });
 
 Deno.test("a list that is taken away leaves everybody revoked who was", async () => {
   await using files = await kept();
-  await files.heard("took up new list of revoked certificates", () => files.write("crl", "0A"));
-  await files.heard(/^kept the list.*There is none any more/, () => Deno.remove(`${files.directory}/crl`));
+  await files.heard("Reloaded the list of revoked certificates", () => files.write("crl", "0A"));
+  await files.heard(/^Cannot reload the list .*"ca\.crl" is missing/, () => Deno.remove(`${files.directory}/crl`));
   assert.equal(files.renewed.length, 1);
 });
 
@@ -118,11 +127,11 @@ Deno.test("a link that is exchanged beside the files is noticed, as Kubernetes d
     await Deno.writeTextFile(`${directory}/${name}/policy`, `{"roles":{"${name}":[]}}`);
   }
   await Deno.symlink("one", `${directory}/..data`);
-  await files.heard("took up new policy", async () => {
+  await files.heard("Reloaded the policy", async () => {
     await Deno.symlink("..data/policy", `${directory}/.link`);
     await Deno.rename(`${directory}/.link`, `${directory}/policy`);
   });
-  await files.heard("took up new policy", async () => {
+  await files.heard("Reloaded the policy", async () => {
     await Deno.symlink("two", `${directory}/..new`);
     await Deno.rename(`${directory}/..new`, `${directory}/..data`);
   });
@@ -131,8 +140,8 @@ Deno.test("a link that is exchanged beside the files is noticed, as Kubernetes d
 
 Deno.test("a nudge has the files read where nothing can be watched", async () => {
   await using files = await kept({ watched: false });
-  assert.match(files.said[0]!, /cannot be watched: send SIGHUP/);
-  await files.heard("took up new certificates", async () => {
+  assert.match(files.said[0]!, /^Cannot watch .*: send SIGHUP/);
+  await files.heard("Reloaded the certificates", async () => {
     await files.write("key", "2");
     files.changes.nudge();
   });

@@ -10,9 +10,9 @@ Deno.test("chooseConnections() leaves half of the descriptors to jobs", () => {
   for (
     const [descriptors, connections] of [[256, 96], [1_024, 480], [4_096, 2_016], [20_000, 3_000], [80, 16]] as const
   ) {
-    const { options, line } = chooseConnections(flags(), descriptors);
+    const { options, text } = chooseConnections(flags(), descriptors);
     assert.equal(options.maxConnections, connections);
-    assert.equal(line !== undefined, connections < 3_000, "it says so where the system is the limit");
+    assert.equal(text !== undefined, connections < 3_000, "it says so where the system is the limit");
   }
   assert.deepEqual(chooseConnections(flags(), Infinity).options, { maxConnections: 3_000 });
 });
@@ -24,14 +24,14 @@ Deno.test("chooseConnections() takes what flags say", () => {
     "--max-connections-per-user=5",
     "--max-connections-per-address=50",
   );
-  const { options, line } = chooseConnections(given, 1_024);
+  const { options, text } = chooseConnections(given, 1_024);
   assert.deepEqual(options, {
     maxConnections: 200,
     maxHandshakes: 20,
     maxConnectionsPerUser: 5,
     maxConnectionsPerAddress: 50,
   });
-  assert.equal(line, undefined);
+  assert.equal(text, undefined);
 });
 
 Deno.test("chooseConnections() refuses more than the descriptors allow, and less than is of use", () => {

@@ -1,6 +1,6 @@
 /** The server's environment as bytes, and what of it jobs may be lent. */
 import assert from "node:assert/strict";
-import { lentVariables, parseEnvironment } from "../../teleportd/environment.ts";
+import { inheritableVariables, parseEnvironment } from "../../teleportd/environment.ts";
 import { StartError } from "../../teleportd/start_error.ts";
 
 const bytes = (text: string) => Uint8Array.from(text, (char) => char.charCodeAt(0));
@@ -19,19 +19,19 @@ Deno.test("parseEnvironment() keeps every value as it is, also one that is no te
   assert.deepEqual(parseEnvironment(bytes("A=\ufeff1".replace("\ufeff", "\xef\xbb\xbf"))), { A: "\ufeff1" });
 });
 
-Deno.test("lentVariables() lends what is named, exactly, and refuses what it cannot", () => {
+Deno.test("inheritableVariables() returns the named variables unchanged, and refuses one that is not UTF-8", () => {
   const environment = parseEnvironment(bytes("A=1\0B=jos\xe9\0C=3\0"));
-  assert.deepEqual(lentVariables(environment, ["A", "X"]), { A: "1" });
-  const refused = /^Cannot lend variable "B" to jobs: "jos\\xe9" is not valid UTF-8: change or unset it$/;
+  assert.deepEqual(inheritableVariables(environment, ["A", "X"]), { A: "1" });
+  const refused = /^Cannot pass the variable "B" to jobs: "jos\\xe9" is not valid UTF-8; change or unset it$/;
   for (const names of [["B"], ["*"], ["A", "B"]]) {
-    assert.throws(() => lentVariables(environment, names), (error) => {
+    assert.throws(() => inheritableVariables(environment, names), (error) => {
       assert.ok(error instanceof StartError && refused.test(error.message), String(error));
       return true;
     });
   }
 });
 
-Deno.test("a server that must lend what is no text does not serve, and says which variable it is", async () => {
+Deno.test("teleportd does not start when a variable for jobs is not UTF-8, and names the variable", async () => {
   const server = new URL("../../server.ts", import.meta.url).pathname;
   const dir = await Deno.makeTempDir({ prefix: "teleport-test-" });
   const flags = ["--init-certs", "--certs", `${dir}/certs`, "--data", `${dir}/data`, "--listen", "127.0.0.1:0"];
@@ -44,6 +44,6 @@ Deno.test("a server that must lend what is no text does not serve, and says whic
   };
   const lent = await start("X=$(printf 'a\\377b'); export X");
   assert.equal(lent.code, 1);
-  assert.match(lent.stderr, /teleportd: Cannot lend variable "X" to jobs: "a\\xffb" is not valid UTF-8: /);
+  assert.match(lent.stderr, / error Cannot pass the variable "X" to jobs: "a\\xffb" is not valid UTF-8; /);
   await Deno.remove(dir, { recursive: true });
 });

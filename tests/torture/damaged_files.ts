@@ -8,8 +8,8 @@ import { TeleportError } from "../../mod.ts";
 import { TlsCredentialsError } from "../../rpc/shared/tls_credentials.ts";
 import { AuditLog } from "../../service/audit/log.ts";
 import { verifiedText, verifyAudit } from "../../service/audit/verify.ts";
-import { PolicyError } from "../../service/policy/file.ts";
-import { readIdentity } from "../../teleportd/identity.ts";
+import { PolicyError } from "../../service/errors.ts";
+import { readReloadableConfig } from "../../teleportd/reloadable_config.ts";
 import { RevocationMemory } from "../../teleportd/revocation_memory.ts";
 import { StartError } from "../../teleportd/start_error.ts";
 import { readLimits } from "../../teleportd/supervisor_options.ts";
@@ -73,13 +73,14 @@ export async function makeFiles(): Promise<ServerFiles> {
 
 /** Reads everything as a server does at its start. */
 async function start(directory: string): Promise<void> {
-  const tell = () => {};
+  const ignore = () => {};
+  const log = { error: ignore, warn: ignore, info: ignore, debug: ignore };
   const memory = await RevocationMemory.open(join(directory, "revoked.json"));
-  await readIdentity(join(directory, "certs"), join(directory, "policy.json"), memory, tell);
+  await readReloadableConfig(join(directory, "certs"), join(directory, "policy.json"), memory, log);
   await readLimits(join(directory, "limits.json"));
   await memory.save();
-  await using log = await AuditLog.open({ directory: join(directory, "audit") });
-  log.record({ event: "server", text: "started" });
+  await using auditLog = await AuditLog.open({ directory: join(directory, "audit") });
+  auditLog.record({ event: "server", text: "started" });
 }
 
 /**

@@ -8,7 +8,8 @@ import {
   type Policy,
   sees,
 } from "../../../service/policy/policy.ts";
-import { parsePolicy, PolicyError } from "../../../service/policy/file.ts";
+import { PolicyError } from "../../../service/errors.ts";
+import { parsePolicy } from "../../../service/policy/file.ts";
 import { expandTemplate } from "../../../service/policy/template.ts";
 import type { JobRequest } from "../../../proto/teleport/v1/job_worker.ts";
 import { methods } from "../../../rpc/shared/definition.ts";

@@ -16,13 +16,13 @@ Deno.test("teleportd --metrics serves what jobs and calls did", async () => {
   const log = process.stderr.pipeThrough(new TextDecoderStream()).getReader();
   try {
     let text = "";
-    while (!/^listening on .*$/m.test(text) || !/^metrics on .*$/m.test(text)) {
+    while (!/^listening on .*$/m.test(text) || !/ Metrics on .*$/m.test(text)) {
       const { done, value } = await log.read();
       assert.ok(!done, text);
       text += value;
     }
     const server = { dir, address: /^listening on (.*)$/m.exec(text)![1]! };
-    const url = /^metrics on (.*)$/m.exec(text)![1]!;
+    const url = / Metrics on (.*)$/m.exec(text)![1]!;
     assert.equal((await teleport(server, "run", "--", "sh", "-c", "printf 12345; exit 3")).code, 3);
     assert.equal((await teleport(server, "status", "no-such-job")).code, 1);
     const secret = "a-secret-argument";

@@ -1,0 +1,31 @@
+/** Opens the audit record of a server. */
+import { defined } from "../base/defined.ts";
+import type { Logger } from "../base/logger.ts";
+import { AuditLog } from "../service/audit/log.ts";
+import type { Flags } from "./flags.ts";
+import { messageOf } from "./log/error_fields.ts";
+import { StartError } from "./start_error.ts";
+
+/**
+ * Opens the audit record, and warns about what is wrong with it.
+ *
+ * @param onWrite receives the duration of each write in milliseconds
+ * @throws {StartError} when the record cannot be opened
+ */
+export async function openAuditLog(
+  directory: string,
+  flags: Pick<Flags, "auditFileBytes" | "auditFiles">,
+  log: Logger,
+  onWrite: ((durationMs: number) => void) | undefined,
+): Promise<AuditLog> {
+  const auditLog = await AuditLog.open({
+    directory,
+    onError: (error) =>
+      log.error(`Cannot write the audit record, so new work is refused until it can be written: ${messageOf(error)}`),
+    ...defined({ onWrite, maxFileBytes: flags.auditFileBytes, maxFiles: flags.auditFiles }),
+  }).catch((error) => {
+    throw new StartError(`Cannot open the audit record in "${directory}": ${messageOf(error)}`, { cause: error });
+  });
+  if (auditLog.found !== undefined) log.warn(`The audit record is not whole: ${auditLog.found}`);
+  return auditLog;
+}

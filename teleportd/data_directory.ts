@@ -1,0 +1,50 @@
+/** The data directory: where it is, how it is made, and which errors are about it. */
+import { DirectoryInUseError, RecordDamagedError, StoreUnusableError } from "../mod.ts";
+import { checkDataDirectory } from "./file_trust.ts";
+import { lockHolder } from "./lock_holder.ts";
+import { messageOf } from "./log/error_fields.ts";
+import type { ServerEnvironment } from "./server_environment.ts";
+import { StartError } from "./start_error.ts";
+
+/**
+ * Returns the data directory that a flag or the environment names.
+ *
+ * @throws {StartError} when neither names one
+ */
+export function dataDirectory(flag: string | undefined, env: ServerEnvironment["env"]): string {
+  if (flag !== undefined && flag !== "") return flag;
+  const state = env.XDG_STATE_HOME;
+  if (state?.startsWith("/")) return `${state}/teleport`;
+  if (env.HOME) return `${env.HOME}/.local/state/teleport`;
+  throw new StartError("Cannot choose a data directory: use --data DIR, or set HOME");
+}
+
+/**
+ * Makes the directory if it is missing, and checks again that no other user can change it: one of its parents may belong
+ * to somebody else.
+ *
+ * @throws {StartError} when it cannot be made
+ * @throws {CertificateError} when another user could change it
+ */
+export async function makeDataDirectory(directory: string): Promise<void> {
+  await Deno.mkdir(directory, { recursive: true, mode: 0o700 }).catch((error) => {
+    throw new StartError(`Cannot make the data directory "${directory}": ${messageOf(error)}`);
+  });
+  await checkDataDirectory(directory);
+}
+
+/** Adds the data directory to an error of the library. Its messages also go to clients, so they name no path. */
+export function directoryErrorOf(error: unknown, directory: string): unknown {
+  if (error instanceof DirectoryInUseError) {
+    const pid = lockHolder(`${directory}/jobs.db`);
+    const who = pid === undefined ? "another server" : `process ${pid}`;
+    return new StartError(
+      `Cannot use the data directory "${directory}": ${who} has it open; stop that server, or use another --data`,
+      { cause: error },
+    );
+  }
+  if (error instanceof StoreUnusableError || error instanceof RecordDamagedError) {
+    return new StartError(`${error.message} (data directory "${directory}")`, { cause: error });
+  }
+  return error;
+}

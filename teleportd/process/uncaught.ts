@@ -1,0 +1,58 @@
+/** Handles errors that no code has caught. */
+import type { Logger } from "../../base/logger.ts";
+import { defectFields, defectText } from "../log/error_fields.ts";
+
+/** The most uncaught exceptions that are logged. The first ones of a loop say what happened. */
+const MAX_LOGGED = 10;
+
+/** Options of {@linkcode handleUncaught}. */
+export interface UncaughtOptions {
+  readonly log: Logger;
+  /** Begins an orderly stop, as SIGTERM does. Called once. */
+  readonly stop: () => void;
+  /** Ends what is left at once. Called once, when the stop has taken too long. */
+  readonly hurry: () => void;
+  /** How long the orderly stop may take, in milliseconds. */
+  readonly stopTimeoutMs: number;
+}
+
+/** The errors so far. */
+export interface Uncaught extends Disposable {
+  /** True after an uncaught exception. */
+  readonly hasException: boolean;
+}
+
+/**
+ * Handles uncaught errors of this process until it is disposed of. An exception has interrupted some work half way, so the
+ * server stops in order. A rejected promise that nobody awaits has ended only its own work, and clients can cause one
+ * inside grpc-js. It is logged, and the server continues.
+ */
+export function handleUncaught({ log, stop, hurry, stopTimeoutMs }: UncaughtOptions): Uncaught {
+  let exceptions = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const onError = (event: ErrorEvent) => {
+    event.preventDefault();
+    const error = event.error ?? event.message;
+    exceptions += 1;
+    if (exceptions <= MAX_LOGGED) log.error(`Uncaught exception: ${defectText(error)}`, defectFields(error));
+    if (exceptions > 1) return;
+    timer = setTimeout(hurry, stopTimeoutMs);
+    stop();
+  };
+  const onRejection = (event: PromiseRejectionEvent) => {
+    event.preventDefault();
+    log.error(`Internal error, unhandled rejection: ${defectText(event.reason)}`, defectFields(event.reason));
+  };
+  globalThis.addEventListener("error", onError);
+  globalThis.addEventListener("unhandledrejection", onRejection);
+  return {
+    get hasException() {
+      return exceptions > 0;
+    },
+    [Symbol.dispose]() {
+      clearTimeout(timer);
+      globalThis.removeEventListener("error", onError);
+      globalThis.removeEventListener("unhandledrejection", onRejection);
+    },
+  };
+}

@@ -1,0 +1,67 @@
+/** Reads and checks everything that a server needs before it opens its data directory. */
+import type { Logger } from "../base/logger.ts";
+import { type Address, parseAddress } from "../rpc/shared/address.ts";
+import { defaultCertificateDirectory } from "../trust/default_directory.ts";
+import { chooseConnections, type ChosenConnections, maxDescriptors } from "./connection_options.ts";
+import { dataDirectory } from "./data_directory.ts";
+import { checkDataDirectory } from "./file_trust.ts";
+import type { Flags } from "./flags.ts";
+import type { FileLimits } from "./limits_file.ts";
+import { readReloadableConfig, type ReloadableConfig } from "./reloadable_config.ts";
+import { RevocationMemory } from "./revocation_memory.ts";
+import type { ServerEnvironment } from "./server_environment.ts";
+import { StartError } from "./start_error.ts";
+import { readLimits } from "./supervisor_options.ts";
+
+/** The configuration of a server at its start. */
+export interface StartConfig {
+  /** The address to listen on. Port 0 stands for a free port. */
+  readonly listen: Address;
+  /** The certificate directory. */
+  readonly certs: string;
+  /** The data directory. It may not exist yet. */
+  readonly directory: string;
+  readonly memory: RevocationMemory;
+  readonly reloadable: ReloadableConfig;
+  readonly limits: FileLimits;
+  readonly connections: ChosenConnections;
+}
+
+/**
+ * Reads the configuration. Makes missing certificates if a flag says so, and changes nothing else.
+ *
+ * @throws {Error} an error that `startErrorOf` recognizes, when something is missing or cannot be used
+ */
+export async function readStartConfig(
+  flags: Flags,
+  env: ServerEnvironment["env"],
+  log: Logger,
+): Promise<StartConfig> {
+  const certs = flags.certs || defaultCertificateDirectory((name) => env[name]);
+  if (certs === undefined) {
+    throw new StartError("Cannot find the certificate directory: use --certs, or set TELEPORT_CERTS or HOME");
+  }
+  const listen = parseAddress(flags.listen);
+  if (flags.initCerts) await makeMissingCertificates(certs, log);
+  const directory = dataDirectory(flags.data, env);
+  await checkDataDirectory(directory);
+  const memory = await RevocationMemory.open(`${directory}/revoked.json`);
+  return {
+    listen,
+    certs,
+    directory,
+    memory,
+    reloadable: await readReloadableConfig(certs, flags.policy, memory, log),
+    limits: await readLimits(flags.limits),
+    connections: chooseConnections(flags, await maxDescriptors()),
+  };
+}
+
+async function makeMissingCertificates(dir: string, log: Logger): Promise<void> {
+  // Loaded on demand: making certificates needs far more code than using them.
+  const { ensureServing } = await import("../certs/serving.ts");
+  for (const { certificatePath, notAfter } of await ensureServing({ dir })) {
+    const day = notAfter.toISOString().slice(0, 10);
+    log.info(`Made "${certificatePath}", valid until ${day}`, { path: certificatePath, not_after: day });
+  }
+}
