@@ -1,4 +1,7 @@
-/** Holds what is built and shipped against the tree: image, package, permissions, version of Deno, tasks. */
+/**
+ * Holds what is built and shipped against the tree: image, package, permissions, version of Deno, tasks.
+ * Slow: it runs `deno info` and `deno publish`.
+ */
 import assert from "node:assert/strict";
 
 const root = new URL("../", import.meta.url);

@@ -1,4 +1,7 @@
-/** Crowds of clients that come and go at once: the server as a process lives, and gives back what they took. */
+/**
+ * Crowds of clients that come and go at once: the server as a process lives, and gives back what they took.
+ * Measures: the memory of a server.
+ */
 import assert from "node:assert/strict";
 import { startServer } from "../support/programs.ts";
 import { clientOf, descriptorsBackTo, descriptorsOf, memoryMiB, startUp } from "../support/server_process.ts";

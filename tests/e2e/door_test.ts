@@ -1,4 +1,7 @@
-/** The server as a process while strangers, clients without a role and a shortage of descriptors press on its door. */
+/**
+ * The server as a process while strangers, clients without a role and a shortage of descriptors press on its door.
+ * Measures: the time of a call while 2,500 connections are open.
+ */
 import assert from "node:assert/strict";
 import { connect as connectTcp, type Socket } from "node:net";
 import { type Server, startServer, teleport } from "../support/programs.ts";

@@ -1,4 +1,7 @@
-/** Certificates, revocations, policy, limits and audit record, damaged: used, or refused with a sentence. */
+/**
+ * Certificates, revocations, policy, limits and audit record, damaged: used, or refused with a sentence.
+ * Slow: it damages files with 102 seeds.
+ */
 import { damageFiles, makeFiles } from "../torture/damaged_files.ts";
 
 Deno.test("random damage to the files of a server is survived, or refused in a sentence", async () => {

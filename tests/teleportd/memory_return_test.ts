@@ -1,4 +1,7 @@
-/** Memory goes back when a crowd has left, not while the server is busy, and no timer runs while nothing happens. */
+/**
+ * Memory goes back when a crowd has left, not while the server is busy, and no timer runs while nothing happens.
+ * Measures: the memory of a server.
+ */
 import assert from "node:assert/strict";
 import { MemoryReturn, type MemoryTools } from "../../teleportd/memory_return.ts";
 import { FakeTime } from "./fake_time.ts";

@@ -1,4 +1,7 @@
-/** A crash at each step of a job's life: the table of what is true afterwards is the test. */
+/**
+ * A crash at each step of a job's life: the table of what is true afterwards is the test.
+ * Slow: it runs a program for each step and kills it.
+ */
 import "../support/plain_start.ts";
 import assert from "node:assert/strict";
 import { Supervisor } from "../../mod.ts";

@@ -1,4 +1,7 @@
-/** Random operations against the supervisor and a plain model: both agree after every step, through restarts too. */
+/**
+ * Random operations against the supervisor and a plain model: both agree after every step, through restarts too.
+ * Slow: 800 operations with a check after each.
+ */
 import assert from "node:assert/strict";
 import { type JobStatus, type State, Supervisor, TeleportError } from "../../mod.ts";
 import { commandOf, type Kind, Model, type ModelFilter, type ModelJob, type Outcome } from "./model.ts";

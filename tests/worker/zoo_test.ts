@@ -1,4 +1,7 @@
-/** Every program of the zoo, in a cgroup and without one, stopped and left behind: nothing of it is left, in bounded time. */
+/**
+ * Every program of the zoo, in a cgroup and without one, stopped and left behind: nothing of it is left, in bounded time.
+ * Slow: 80 programs that try to get away.
+ */
 import assert from "node:assert/strict";
 import type { ProcessOptions } from "../../worker/process/options.ts";
 import { Process } from "../../worker/process/process.ts";

@@ -53,11 +53,13 @@ export interface OutputEnd extends OutputTotals {
  * import { Process } from "../process/process.ts";
  *
  * const spec = { id: "one", command: "echo", args: ["hello"], registeredAt: new Date() };
- * const log = new OutputLog("one", { directory: await Deno.makeTempDir() });
+ * const directory = await Deno.makeTempDir();
+ * const log = new OutputLog("one", { directory });
  * const process = new Process(spec.command, spec.args, { id: spec.id, output: log });
  * const job = new Job(process, spec, log);
  * await job.start();
  * for await (const piece of job.watchOutput()) await Deno.stdout.write(piece.data);
+ * await Deno.remove(directory, { recursive: true });
  * ```
  */
 export class Job {

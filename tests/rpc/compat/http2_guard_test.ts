@@ -1,4 +1,7 @@
-/** The guard against denoland/deno#36788: with it processes live, and without it they die, or this test proves nothing. */
+/**
+ * The guard against denoland/deno#36788: with it processes live, and without it they die, or this test proves nothing.
+ * Slow: it runs programs that must die without the guard.
+ */
 import "../../../rpc/compat/http2_guard.ts";
 import assert from "node:assert/strict";
 import { connect as connectTcp } from "node:net";

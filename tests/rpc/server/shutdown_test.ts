@@ -1,4 +1,7 @@
-/** A shutdown in the middle of calls: who is being answered gets all of it, who comes later is told to come again. */
+/**
+ * A shutdown in the middle of calls: who is being answered gets all of it, who comes later is told to come again.
+ * Slow: it waits for limits of time.
+ */
 import assert from "node:assert/strict";
 import { all, connectTo, failure, serveLocally } from "../../support/rpc_server.ts";
 

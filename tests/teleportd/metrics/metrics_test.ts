@@ -1,4 +1,7 @@
-/** The metrics endpoint as a monitor sees it, on a real server with real jobs. */
+/**
+ * The metrics endpoint as a monitor sees it, on a real server with real jobs.
+ * Slow: it starts a server.
+ */
 import assert from "node:assert/strict";
 import { StartError } from "../../../teleportd/start_error.ts";
 import { serveMetrics } from "../../../teleportd/metrics/endpoint.ts";

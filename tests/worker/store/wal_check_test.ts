@@ -1,4 +1,7 @@
-/** A database whose process was killed, and whose log of last changes was then damaged: no change is lost without a word. */
+/**
+ * A database whose process was killed, and whose log of last changes was then damaged: no change is lost without a word.
+ * Slow: it kills and reopens many databases.
+ */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DirectoryInUseError, StoreUnusableError } from "../../../worker/storage_errors.ts";

@@ -392,7 +392,7 @@ Deno.test("close() ends jobs and watchers, and refuses new work", async () => {
 
 Deno.test("run() serves until its signal aborts, or not at all when it has aborted already", async () => {
   for (const already of [false, true]) {
-    const supervisor = new Supervisor();
+    await using supervisor = new Supervisor();
     const abort = new AbortController();
     if (already) abort.abort();
     const served = supervisor.run({ signal: abort.signal });

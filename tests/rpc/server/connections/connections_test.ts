@@ -1,4 +1,7 @@
-/** What the limits of connections do to real clients: who is told what, who is closed, and who always gets in. */
+/**
+ * What the limits of connections do to real clients: who is told what, who is closed, and who always gets in.
+ * Slow: it waits for limits of time.
+ */
 import assert from "node:assert/strict";
 import { type ClientHttp2Stream, connect as connectHttp2, constants as http2Constants } from "node:http2";
 import { connect as connectTcp, type Socket } from "node:net";
