@@ -38,6 +38,11 @@ export interface ExecutionOptions {
   readonly umask?: number;
   /** The niceness, from -20 (before others) to 19 (after them). Absent: 0. A negative one needs a privilege. */
   readonly nice?: number;
+  /**
+   * The OOM score adjustment, from -1000 (never killed) to 1000 (killed first); proc_pid_oom_score_adj(5). Absent: 0, or the
+   * server's own where that cannot be lowered. One below the server's own needs the capability CAP_SYS_RESOURCE.
+   */
+  readonly oomScoreAdj?: number;
   /** The separation from the rest of the host. Absent: none. */
   readonly isolation?: Isolation;
   /** The limits of each process. */
@@ -56,6 +61,9 @@ export interface JobOnlyOptions {
 
 /** All options that the table describes. */
 export interface JobOptionValues extends ExecutionOptions, JobOnlyOptions {}
+
+/** capabilities(7). */
+const CAP_SYS_RESOURCE = 24n;
 
 /** The options that a job's status does not have. `JobStatus` must have a field for every other one. */
 export type HiddenOption = "graceMs" | "input" | "umask" | "nice" | "allowNewPrivileges" | "inheritEnv";
@@ -166,6 +174,35 @@ export const JOB_OPTIONS = {
     policy: "harmless",
     // A higher priority than the server's own is not for its clients: the field has no sign.
     flag: { syntax: "--nice <COUNT>", help: "let others go first: niceness, from 0 to 19", min: 0 },
+  },
+  oomScoreAdj: {
+    kind: "integer",
+    field: "oom_score_adj",
+    notation: "count",
+    noun: "OOM score adjustment",
+    min: -1_000,
+    max: 1_000,
+    absent: "unset",
+    // A negative one protects the job at the cost of all others on the host.
+    policy: "privileged",
+    flag: {
+      syntax: "--oom-score-adj <SCORE>",
+      help: "which job the kernel kills first when memory runs out, from -1000 (never) to 1000 (first)",
+    },
+    status: { label: "OOM score adj" },
+    launch: {
+      stage: "first",
+      // dash reports every errno of a write as "I/O error". printf(1) fails again, with the reason.
+      script: 'echo "$1" 2>/dev/null >/proc/self/oom_score_adj || ' +
+        '{ /usr/bin/env printf %s "$1" >/proc/self/oom_score_adj; false; }',
+      argument: (score) => `${score}`,
+      failure: "its OOM score adjustment could not be set",
+    },
+    refusal: (score, { capabilities, oomScoreAdj }) =>
+      score >= oomScoreAdj || (capabilities >> CAP_SYS_RESOURCE & 1n) === 1n
+        ? undefined
+        : `Cannot lower the OOM score adjustment to ${score} here: the server's own is ${oomScoreAdj} and it lacks ` +
+          "CAP_SYS_RESOURCE",
   },
   rlimits: {
     kind: "group",

@@ -152,6 +152,11 @@ export interface JobRequest {
   inherit_env: boolean;
   /** How far the job is set apart from the rest of the host. FAILED_PRECONDITION where the host lacks what it takes. */
   isolation: Isolation;
+  /**
+   * The OOM score adjustment, from -1000 (never killed) to 1000 (killed first); proc_pid_oom_score_adj(5). Absent: 0, or
+   * the server's own where it cannot be lowered. FAILED_PRECONDITION below the server's own without CAP_SYS_RESOURCE.
+   */
+  oom_score_adj?: number;
   /** What all processes of the job together may use. FAILED_PRECONDITION for what cannot be enforced. */
   cgroup_limits: CgroupLimits | null;
   /** The job has an input, which Input writes to. False: it reads from /dev/null. */
@@ -259,6 +264,7 @@ export interface JobStatus {
   /** The limits that it is held to, the server's defaults and maxima among them. */
   rlimits: Rlimits | null;
   isolation: Isolation;
+  oom_score_adj?: number;
   cgroup_limits: CgroupLimits | null;
   /** Of a job that has ended: in all. Of one that runs: so far; only in the answer to Status, which reads it. */
   usage: Usage | null;
