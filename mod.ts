@@ -37,7 +37,8 @@ export type {
 export type { Controller } from "./worker/cgroup/limits.ts";
 export { CgroupUnavailableError } from "./worker/cgroup/delegation.ts";
 export { CgroupTree, type CgroupTreeOptions } from "./worker/cgroup/tree.ts";
-export { Job, type JobRecorder, type OutputEnd } from "./worker/job/job.ts";
+export type { AnyJob, OutputEnd } from "./worker/job/any_job.ts";
+export { Job, type JobRecorder } from "./worker/job/job.ts";
 export type { JobOptions, JobSpec, JobStatus, OutputCounts } from "./worker/job/spec.ts";
 export { OutputLog, type OutputLogOptions } from "./worker/output/log.ts";
 export type { OutputTotals } from "./worker/output/totals.ts";

@@ -1,4 +1,4 @@
-/** What a watcher holds: an async iteration that can be left at any moment, whatever it is waiting for; and the wait. */
+/** What a watcher holds: an async iteration that can be left at any moment, whatever it is waiting for. */
 
 /**
  * An async iteration over what is watched. Leaving the loop, `return()`, disposing of it (`using` or `await using`) and
@@ -75,15 +75,4 @@ export function watch<Item, Final>(
     [Symbol.asyncDispose]: async () => void await leave(),
   };
   return self;
-}
-
-/** Waits until whoever has the waiters calls them, or the signal aborts. */
-export async function woken(waiters: Set<() => void>, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const wake = () => resolve();
-  waiters.add(wake);
-  signal.addEventListener("abort", wake, { once: true });
-  await promise;
-  waiters.delete(wake);
-  signal.removeEventListener("abort", wake);
 }

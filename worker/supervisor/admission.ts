@@ -4,7 +4,7 @@ import { RLIMIT_NAMES, RLIMITS } from "../../base/job_options/rlimits.ts";
 import { checkCommand, checkJobOptions } from "../launch/command.ts";
 import { InvalidArgumentError, LimitReachedError, NotEnforceableError } from "../errors.ts";
 import { checkEnforceable, gainsNoPrivileges } from "../launch/host.ts";
-import type { Job } from "../job/job.ts";
+import type { AnyJob } from "../job/any_job.ts";
 import type { JobOptions } from "../job/spec.ts";
 import { defined } from "../../base/defined.ts";
 
@@ -120,7 +120,7 @@ export function checkPossible(options: JobOptions, limits: Limits): void {
  */
 export function checkRunning(
   owner: string | undefined,
-  running: readonly Job[],
+  running: readonly AnyJob[],
   { maxRunning, maxRunningPerOwner }: Limits,
 ): void {
   if (maxRunning !== undefined && running.length >= maxRunning) {

@@ -12,7 +12,7 @@ import type { Moment } from "../store/list_query.ts";
 import type { StoredChange, StoredJob } from "../store/rows.ts";
 import type { LiveJobs } from "./live_jobs.ts";
 import type { PageTokenCodec } from "./page_token.ts";
-import { woken } from "../watch.ts";
+import { Waiters } from "../waiters.ts";
 import { defined } from "../../base/defined.ts";
 
 /** Jobs read from the store at a time. */
@@ -56,7 +56,7 @@ export class JobEvents {
   readonly #store: Store;
   readonly #jobs: LiveJobs;
   readonly #sealer: PageTokenCodec;
-  readonly #waiters = new Set<() => void>();
+  readonly #waiters = new Waiters();
   /** How many wait for a job by its id: it must not go before they were told of its end. */
   readonly #awaited = new Map<string, number>();
   /** What was read last. Most watchers are at the same place, and share it. */
@@ -77,9 +77,7 @@ export class JobEvents {
 
   /** Something was written: those who wait look again. */
   wake(): void {
-    const waiters = [...this.#waiters];
-    this.#waiters.clear();
-    for (const waiter of waiters) waiter();
+    this.#waiters.wakeAll();
   }
 
   /** Nothing more will be written: watchers end with this error when they have read what is there. */
@@ -195,7 +193,7 @@ export class JobEvents {
 
   async #grown(signal: AbortSignal): Promise<void> {
     if (this.#ended !== undefined) throw this.#ended;
-    await woken(this.#waiters, signal);
+    await this.#waiters.wait(signal);
   }
 
   #seal(position: Position): string {

@@ -10,6 +10,8 @@ import { controllersOf, LIMITED } from "../cgroup/limits.ts";
 import { DEFAULT_CWD } from "../launch/command.ts";
 import { JobNotFoundError, LimitReachedError, NotEnforceableError, SupervisorClosedError } from "../errors.ts";
 import { NotRecordedError, RecordDamagedError } from "../storage_errors.ts";
+import type { AnyJob } from "../job/any_job.ts";
+import { EndedJob } from "../job/ended_job.ts";
 import { Job } from "../job/job.ts";
 import { type JobSpec, type JobStatus, jobStatus, NO_OUTPUT } from "../job/spec.ts";
 import { OutputBudget } from "../output/limit.ts";
@@ -191,7 +193,7 @@ export class JobRegistry {
    * @throws {JobNotFoundError} when there is none
    * @throws {SupervisorClosedError} when the record is closed
    */
-  job(id: string): Job {
+  job(id: string): AnyJob {
     this.mustBeReadable();
     const known = this.jobs.get(id);
     if (known !== undefined) return known;
@@ -235,7 +237,7 @@ export class JobRegistry {
     if (this.#closed && this.#options.directory !== undefined) throw new SupervisorClosedError();
   }
 
-  #objectOf({ spec, status, output }: Pick<StoredJob, "spec" | "status" | "output">): Job {
+  #objectOf({ spec, status, output }: Pick<StoredJob, "spec" | "status" | "output">): AnyJob {
     const options = this.#output.logOptions(spec);
     if (status.state === "INITIAL") {
       const log = new OutputLog(spec.id, { ...options, budget: this.#budget });
@@ -258,8 +260,7 @@ export class JobRegistry {
     const log = output === undefined
       ? unavailableLog(spec.id, options)
       : restoreLog(spec.id, options, output.end, output.totals);
-    // Its process was another life's, or is long gone; this one stands for it and is never started.
-    return Job.restore(new Process("ended"), spec, log, status);
+    return new EndedJob(spec, log, status);
   }
 
   /** What makes a job's cgroup. The limits were checked, but what the host can do may have changed since. */

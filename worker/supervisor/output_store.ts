@@ -1,6 +1,6 @@
 /** Where the output of each job is on the disk, and how it is deleted when the job is forgotten. */
 import { join } from "node:path";
-import type { Job } from "../job/job.ts";
+import type { AnyJob } from "../job/any_job.ts";
 import type { JobSpec } from "../job/spec.ts";
 import type { OutputLogOptions } from "../output/log.ts";
 import { defined } from "../../base/defined.ts";
@@ -47,7 +47,7 @@ export class OutputFiles {
   }
 
   /** Deletes output in the background. What cannot be is tried again by the next life. */
-  delete(id: string, job?: Job): Promise<void> {
+  delete(id: string, job?: AnyJob): Promise<void> {
     const deletion = this.deleteNow(id, job)
       .then(() => this.#options.onDeleted(id))
       .catch((error) => this.#options.onError(error))
@@ -57,7 +57,7 @@ export class OutputFiles {
   }
 
   /** Deletes output, and tells nobody. */
-  async deleteNow(id: string, job: Job | undefined): Promise<void> {
+  async deleteNow(id: string, job: AnyJob | undefined): Promise<void> {
     // Those who read it are told; a damaged log is no reason not to delete it.
     await job?.remove().catch(() => {});
     try {

@@ -3,7 +3,7 @@ import { checkJobOptions, DEFAULT_CWD } from "../launch/command.ts";
 import type { Isolation } from "../../base/job_options/table.ts";
 import { JobNotFoundError, JobRunningError, RequestIdReusedError, SupervisorClosedError } from "../errors.ts";
 import type { InputOptions, InputPiece, InputTaken } from "../process/stdin.ts";
-import type { Job, OutputEnd } from "../job/job.ts";
+import type { AnyJob, OutputEnd } from "../job/any_job.ts";
 import { digestOf } from "../job/digest.ts";
 import type { JobFilter } from "../job/filter.ts";
 import { newJobId } from "../job/id.ts";
@@ -289,7 +289,7 @@ export class Supervisor implements AsyncDisposable {
   #watchJob<Item, Final>(
     id: string,
     signal: AbortSignal | undefined,
-    watchJob: (job: Job, signal: AbortSignal | undefined) => Watch<Item, Final>,
+    watchJob: (job: AnyJob, signal: AbortSignal | undefined) => Watch<Item, Final>,
   ): Watch<Item, Final> {
     try {
       if (this.#isReady) return watchJob(this.#keep.job(id), signal);
@@ -301,7 +301,7 @@ export class Supervisor implements AsyncDisposable {
 
   async *#later<Item, Final>(
     id: string,
-    watchJob: (job: Job) => Watch<Item, Final>,
+    watchJob: (job: AnyJob) => Watch<Item, Final>,
   ): AsyncGenerator<Item, Final, void> {
     await this.#ready;
     await using found = watchJob(this.#keep.job(id));

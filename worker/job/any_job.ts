@@ -1,0 +1,153 @@
+/** The common part of a job with a process and of a job that ended before the restart: status, output and watchers. */
+import { JobNotFoundError, JobNotRunningError } from "../errors.ts";
+import { DEFAULT_GRACE_MS } from "../launch/command.ts";
+import type { OutputChunk } from "../output/chunk.ts";
+import { type OutputSelection, readOutput } from "../output/follow.ts";
+import type { OutputLog } from "../output/log.ts";
+import type { OutputTotals } from "../output/totals.ts";
+import type { StopOptions } from "../process/options.ts";
+import { isFinalState, isInitialState, isRunningState, type ProcessStatus } from "../process/state.ts";
+import type { InputOptions, InputPiece, InputTaken } from "../process/stdin.ts";
+import { type Watch, watch } from "../watch.ts";
+import { StatusHistory } from "./history.ts";
+import { type JobSpec, type JobStatus, jobStatus, type OutputCounts } from "./spec.ts";
+
+/** The summary of a job's output, which ends `watchOutput`. */
+export interface OutputEnd extends OutputTotals {
+  /** The cursor after all output that the watch covered. */
+  readonly cursor: string;
+  readonly status: JobStatus;
+}
+
+/** A job, with or without a process. */
+export abstract class AnyJob {
+  /** The properties that do not change. */
+  readonly spec: JobSpec;
+  protected readonly log: OutputLog;
+  protected readonly history: StatusHistory;
+
+  constructor(spec: JobSpec, log: OutputLog, status: ProcessStatus) {
+    this.spec = spec;
+    this.log = log;
+    this.history = new StatusHistory(status);
+  }
+
+  /** Starts the job and resolves with its final status. */
+  abstract start(by?: string): Promise<JobStatus>;
+  /** Stops the job and resolves with its final status. */
+  abstract stop(options?: StopOptions): Promise<JobStatus>;
+  /** Sends a signal to the job's process group. */
+  abstract signal(signal: string, by?: string): Promise<JobStatus>;
+  /** Pauses all processes of the job. */
+  abstract pause(by?: string): Promise<JobStatus>;
+  /** Resumes all processes of the job. */
+  abstract resume(): Promise<JobStatus>;
+  /** Returns the status with what the job uses now, while it runs. */
+  abstract measuredStatus(): Promise<JobStatus>;
+  /** Writes to the job's input. */
+  abstract writeInput(pieces: AsyncIterable<InputPiece>, options?: InputOptions): Promise<InputTaken>;
+
+  get id(): string {
+    return this.spec.id;
+  }
+
+  /** True before the first start. */
+  get isInitialState(): boolean {
+    return isInitialState(this.history.latest.state);
+  }
+
+  /** True from the start until the job has ended and its last byte of output is stored. */
+  get isRunningState(): boolean {
+    return isRunningState(this.history.latest.state);
+  }
+
+  /** True once the status can no longer change. */
+  get isFinalState(): boolean {
+    return isFinalState(this.history.latest.state);
+  }
+
+  /** The number of watchers of the job's status or output. */
+  get watchers(): number {
+    return this.history.readers + this.log.reader.count;
+  }
+
+  /** The status now. */
+  get status(): JobStatus {
+    return this.statusOf(this.history.latest);
+  }
+
+  /** The amount of output now. */
+  get output(): OutputCounts {
+    const { stdout, stderr } = this.log.end.offsets;
+    return { stdoutBytes: stdout, stderrBytes: stderr, droppedBytes: this.log.droppedBytes };
+  }
+
+  /** The time between SIGTERM and SIGKILL at a stop, in milliseconds. */
+  get graceMs(): number {
+    return this.spec.graceMs ?? DEFAULT_GRACE_MS;
+  }
+
+  /** Returns a status of the process as a status of the job. */
+  protected statusOf(status: ProcessStatus): JobStatus {
+    return jobStatus(this.spec, status, this.output);
+  }
+
+  /** Returns the error for an action that needs a running job. */
+  protected notRunning(action: string, state: string = this.history.latest.state): JobNotRunningError {
+    return new JobNotRunningError(`Job ${JSON.stringify(this.id)}`, state, action);
+  }
+
+  /**
+   * Watches the status: the status now, then every change, up to the final one.
+   *
+   * @param options.skipInitial leaves out the state `INITIAL`, for a caller that is about to start the job
+   */
+  watchStatus(signal?: AbortSignal, options: { readonly skipInitial?: boolean } = {}): Watch<JobStatus> {
+    const { length } = this.history;
+    const from = options.skipInitial && this.isInitialState ? length : length - 1;
+    return watch(signal, (combined) => this.#readStatus(from, combined));
+  }
+
+  async *#readStatus(from: number, signal: AbortSignal): AsyncGenerator<JobStatus, void, void> {
+    for await (const status of this.history.read(from, signal)) yield this.statusOf(status);
+  }
+
+  /** Watches the output. The iteration returns the summary of the whole output. */
+  watchOutput(selection: OutputSelection = {}, signal?: AbortSignal): Watch<OutputChunk, OutputEnd> {
+    const { end } = this.log;
+    // A watch that does not follow the output reports the totals and the status of now.
+    const now = selection.follow === false ? { ...this.log.totals(), status: this.status } : undefined;
+    return watch(
+      signal,
+      (combined) =>
+        readOutput(this.log, selection, end, combined, (cursor, isCut) => {
+          // A watch up to a given time does not wait for the job's end.
+          const here = now ?? (isCut ? { ...this.log.totals(), status: this.status } : undefined);
+          return this.#outputEnd(cursor, here, combined);
+        }),
+    );
+  }
+
+  async #outputEnd(
+    cursor: string,
+    now: Omit<OutputEnd, "cursor"> | undefined,
+    signal: AbortSignal,
+  ): Promise<OutputEnd> {
+    if (now !== undefined) return { ...now, cursor };
+    // The log is sealed a moment before the final status is set.
+    await this.history.waitForFinal(signal);
+    return { ...this.log.totals(), cursor, status: this.status };
+  }
+
+  /** Ends the watches of a job that will not be started any more with an error. */
+  abandon(error: Error): void {
+    this.history.abandon(error);
+    this.log.abandon(error);
+  }
+
+  /** Deletes the output. Watches of it end with a `JobNotFoundError`. */
+  async remove(): Promise<void> {
+    this.abandon(new JobNotFoundError(this.id));
+    await this.log.remove();
+  }
+}

@@ -1,0 +1,53 @@
+/** A job that has ended and has no process: it was read from the store. */
+import { NoInputError } from "../input_errors.ts";
+import { parseSignal } from "../linux/signals.ts";
+import type { InputTaken } from "../process/stdin.ts";
+import { AnyJob } from "./any_job.ts";
+import type { JobStatus } from "./spec.ts";
+
+/** A job that has ended and has no process. Its status never changes. */
+export class EndedJob extends AnyJob {
+  /** Returns the final status: a job runs only once. */
+  start(): Promise<JobStatus> {
+    return Promise.resolve(this.status);
+  }
+
+  /** Returns the final status: there is nothing to stop. */
+  stop(): Promise<JobStatus> {
+    return Promise.resolve(this.status);
+  }
+
+  /**
+   * @throws {InvalidSignalError} if Linux has no such signal
+   * @throws {JobNotRunningError} always
+   */
+  signal(signal: string): Promise<JobStatus> {
+    return Promise.try(() => {
+      parseSignal(signal);
+      throw this.notRunning("be sent a signal");
+    });
+  }
+
+  /** @throws {JobNotRunningError} always */
+  pause(): Promise<JobStatus> {
+    return Promise.reject(this.notRunning("be paused"));
+  }
+
+  /** @throws {JobNotRunningError} always */
+  resume(): Promise<JobStatus> {
+    return Promise.reject(this.notRunning("be resumed"));
+  }
+
+  /** Returns the final status. */
+  measuredStatus(): Promise<JobStatus> {
+    return Promise.resolve(this.status);
+  }
+
+  /**
+   * @throws {NoInputError} if the job has no input
+   * @throws {JobNotRunningError} otherwise
+   */
+  writeInput(): Promise<InputTaken> {
+    return Promise.reject(this.spec.input ? this.notRunning("be given input") : new NoInputError(this.id));
+  }
+}
