@@ -1,86 +1,44 @@
 /**
- * The script of the launcher, and what goes with it: all that happens to a process before its program runs.
+ * The script of the launcher.
  *
- * The order is: the owner of the pipes, cgroup, what the server's starter handed down, umask, limits, scheduling,
- * isolation, user and privileges, directory, environment, exec.
+ * Its steps, in order: give the pipes to the user, join the cgroup, undo what the server's starter handed down, set
+ * umask and limits, set the scheduling, isolate, change the user and the privileges, enter the directory, export the
+ * environment, exec.
  */
-import type { Credentials } from "./failure.ts";
-import { LAUNCH_STEPS, type LaunchedOptions } from "../../base/job_options/entries.ts";
-import { type IsolationPlan, isolationPrivileges, isolationWrappers, type Step } from "./isolation.ts";
 import { defined } from "../../base/defined.ts";
+import { LAUNCH_STEPS } from "../../base/job_options/entries.ts";
+import { isolationPrivileges, isolationWrappers, type Step } from "./isolation.ts";
+import type { Launched, LaunchPlan } from "./launch_plan.ts";
 
-/** The shell that the launcher is. */
+/** The launcher's shell. */
 export const SHELL = "/bin/sh";
 
-/** Where the launcher's own programs are. */
+/** The PATH of the launcher's own programs. */
 export const LAUNCHER_PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
 
-/** What must happen before the program runs. */
-export interface LaunchPlan extends LaunchedOptions {
-  /** The directory of the cgroup that is joined. */
-  readonly cgroupDir?: string;
-  /** Its oom_score_adj becomes 0, as far as that is allowed: proc_pid_oom_score_adj(5). */
-  readonly plainOomScore?: boolean;
-  /** Signals that the server ignores or blocks do again what they do by default. */
-  readonly defaultSignals?: boolean;
-  /** Descriptors from 3 to 9 that are closed. */
-  readonly closed?: readonly number[];
-  /** It is scheduled as all others are: sched(7). */
-  readonly plainPolicy?: boolean;
-  readonly plainIoPriority?: boolean;
-  /** No ambient and no inheritable capability: capabilities(7). */
-  readonly noAmbientCapabilities?: boolean;
-  /** Added to the server's own niceness. */
-  readonly nice?: number;
-  readonly isolation?: IsolationPlan;
-  readonly credentials?: Credentials;
-  /** Descriptors that are pipes and become the user's, who could not open them by name otherwise. */
-  readonly pipes?: readonly number[];
-  /** No program may give privileges that its caller has not: set-user-id and file capabilities are of no effect. */
-  readonly noNewPrivileges?: boolean;
-}
-
-/** The program that a launch ends in. */
-export interface Launched {
-  /** As the user named it, for error messages. */
-  readonly name: string;
-  /** An absolute path. */
-  readonly path: string;
-  readonly args: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-  readonly cwd: string;
-}
-
-/** Whether anything must happen before the program runs; where not, it is spawned directly. */
-export function needsLauncher(plan: LaunchPlan): boolean {
-  return Object.values(plan).some((value) =>
-    value !== undefined && value !== false && !(typeof value === "object" && Object.keys(value).length === 0)
-  );
-}
-
-/** The shell's own doing; a program gets them only if its job gave them. SHLVL comes back where sh is bash. */
+/** Variables that the shell sets itself. A program gets them only from its job. If sh is bash, SHLVL comes back. */
 const SHELL_VARIABLES = "LC_ALL PWD OLDPWD SHLVL";
 
-/** Names that every shell takes in and gives on; of others it has its own idea, or drops them. */
+/** The names that every shell imports and exports. It drops others, or gives them a meaning of its own. */
 const PLAIN_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const SHELLS_OWN = new Set(
   ("_ SHLVL OPTIND OPTARG LINENO PPID UID EUID RANDOM SRANDOM SECONDS SHELLOPTS GROUPS DIRSTACK FUNCNAME HISTCMD " +
     "PIPESTATUS POSIXLY_CORRECT EPOCHSECONDS EPOCHREALTIME IFS").split(" "),
 );
 
-/** What a launch spawns. */
+/** The command of a launch, for /bin/sh. */
 export interface LaunchScript {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  /** Who speaks where the program cannot be executed: what is said begins with one of these names and a colon. */
+  /** A message about a failed exec begins with one of these names and a colon. */
   readonly names: readonly string[];
 }
 
 /**
- * Writes the launch of a program.
+ * Returns the command that launches a program.
  *
- * @param markVariable the variable that the launcher itself must carry too
- * @param secret the name of the shell
+ * @param markVariable the variable that identifies the job's processes, the launcher included
+ * @param secret the name of the shell, see stderr_filter.ts
  */
 export function launchScript(
   plan: LaunchPlan,
@@ -89,30 +47,30 @@ export function launchScript(
   secret: string,
 ): LaunchScript {
   const prefix = freePrefix(program.env);
-  const { passed, odd } = sorted(program.env, markVariable);
+  const { passed, odd } = splitEnvironment(program.env, markVariable);
   const env = {
     PATH: LAUNCHER_PATH,
     LC_ALL: "C",
     ...defined({ [markVariable]: program.env[markVariable] }),
     ...Object.fromEntries(passed.map((text, index) => [`${prefix}_${index}`, text])),
   };
-  // Neither the user nor the mounts are those by which the directory was entered.
-  const entersAnew = plan.credentials !== undefined || plan.isolation !== undefined;
-  const last = lastStage(prefix, entersAnew);
+  // The directory was entered by another user, or under other mounts.
+  const reentersCwd = plan.credentials !== undefined || plan.isolation !== undefined;
+  const last = lastStage(prefix, reentersCwd);
   const envPath = secretPath("/usr/bin", "env", secret);
   const lastArgs = [
-    ...(entersAnew ? [program.cwd] : []),
+    ...(reentersCwd ? [program.cwd] : []),
     `${passed.length}`,
-    // What no shell passes on goes through env(1), which takes variables of any name.
+    // Variables that no shell exports go through env(1), which accepts any name.
     ...(odd.length === 0 ? [] : [envPath, "--", ...odd]),
-    // And a path with "=" would be one more of them.
+    // env(1) would take a path with "=" for a variable.
     ...(odd.length > 0 && program.path.includes("=") ? ["/usr/bin/nice", "-n", "0"] : []),
     program.path,
     ...program.args,
   ];
   const limits = tableSteps(plan, "last");
   const first = firstStep(plan);
-  // What isolates needs files, memory and processes, of which the job may be given too few.
+  // The isolation needs files, memory and processes. The job's limits may be too low for it, so they come after it.
   const { script, args } = plan.isolation === undefined
     ? { script: first.script + limits.script, args: [...first.args, ...limits.args] }
     : first;
@@ -128,31 +86,31 @@ export function launchScript(
 
 const FAIL = 'fail() { echo "@$1" >&2; exit 125; }\n';
 
-/** All that is done as the server's user, by the first shell itself. */
+/** Returns the step that the first shell does itself, as the server's user. */
 function firstStep(plan: LaunchPlan): Step {
   const { cgroupDir, plainOomScore, closed = [], credentials, pipes = [] } = plan;
   const steps: string[] = [FAIL];
   const args: string[] = [];
-  // chown(1) is one more process, of which the cgroup may allow too few.
+  // chown(1) is one more process. The cgroup's limit may be too low for it, so this comes first.
   if (credentials !== undefined && pipes.length > 0) {
     steps.push(`chown "$1" ${pipes.map((pipe) => `/proc/self/fd/${pipe}`).join(" ")} || fail pipes\nshift\n`);
     args.push(`${credentials.uid}:${credentials.gid}`);
   }
   if (cgroupDir !== undefined) {
-    // 0 stands for the one who writes: cgroups(7).
-    // dash says "I/O error" for every errno, so where its echo fails printf(1) fails again and says which.
+    // 0 means the writing process: cgroups(7). The echo of dash reports every errno as "I/O error". So if echo fails,
+    // printf(1) fails again and reports the errno.
     const why = '/usr/bin/env printf 0 >"$1/cgroup.procs"';
     steps.push(`echo 0 2>/dev/null >"$1/cgroup.procs" || { ${why}; fail cgroup; }\nshift\n`);
     args.push(cgroupDir);
   }
-  // Who may not lower it keeps it: then it was not the server's own idea.
+  // If the server may not lower it, the server did not raise it, and the job keeps it.
   if (plainOomScore) steps.push("{ echo 0 >/proc/self/oom_score_adj; } 2>/dev/null\n");
   if (closed.length > 0) steps.push(`exec ${closed.map((descriptor) => `${descriptor}>&-`).join(" ")}\n`);
   const table = tableSteps(plan, "first");
   return { script: steps.join("") + table.script, args: [...args, ...table.args] };
 }
 
-/** The steps of the table of job options in `base/job_options/`. */
+/** Returns the steps of the table of job options, see `base/job_options/`. */
 function tableSteps(plan: LaunchPlan, stage: "first" | "last"): Step {
   const steps: string[] = [];
   const args: string[] = [];
@@ -165,7 +123,7 @@ function tableSteps(plan: LaunchPlan, stage: "first" | "last"): Step {
   return { script: steps.join(""), args };
 }
 
-/** Programs that do one thing and become the next. Those of setpriv: util-linux, setpriv(1). */
+/** Returns the programs that each do one thing and become the next. For setpriv(1), see util-linux. */
 function wrappersOf(plan: LaunchPlan, limits: Step, secret: string): string[] {
   const { nice, isolation, credentials, noNewPrivileges } = plan;
   const wrappers: string[] = [];
@@ -189,20 +147,20 @@ function wrappersOf(plan: LaunchPlan, limits: Step, secret: string): string[] {
 }
 
 /**
- * A path to a program in which a secret is hidden: a program begins what it says of a failure with the path by which it
- * was started, and "/./" is the same as "/".
+ * Returns a path to a program that encodes a secret in "/./" and "//", which both mean "/". A program begins its error
+ * messages with the path by which it was started.
  */
 function secretPath(directory: string, name: string, secret: string): string {
   const bits = [...secret].flatMap((char) => char.charCodeAt(0).toString(2).padStart(8, "0").split(""));
   return `${directory}/${bits.map((bit) => bit === "1" ? "./" : "/").join("")}${name}`;
 }
 
-/** Who the process is to be it is now: the directory, the environment, and the program. */
-function lastStage(prefix: string, entersAnew: boolean): string {
+/** Returns the script that runs as the job's user: it enters the directory, exports the environment, and execs. */
+function lastStage(prefix: string, reentersCwd: boolean): string {
   const count = `${prefix}_count`;
   return [
-    // dash does not say why it cannot enter a directory; ls(1) does.
-    entersAnew ? 'cd -- "$1" 2>/dev/null || { ls -d -- "$1/." >/dev/null; fail cwd; }\nshift\n' : "",
+    // dash gives no reason when it cannot enter a directory. ls(1) does.
+    reentersCwd ? 'cd -- "$1" 2>/dev/null || { ls -d -- "$1/." >/dev/null; fail cwd; }\nshift\n' : "",
     `unset ${SHELL_VARIABLES}\n`,
     `${count}=$1\nshift\n`,
     `while [ "$${count}" -gt 0 ]; do ${count}=$(($${count} - 1)); `,
@@ -211,15 +169,18 @@ function lastStage(prefix: string, entersAnew: boolean): string {
   ].join("");
 }
 
-/** A beginning of names that no variable of the job has. */
+/** Returns a prefix with which no variable of the job begins. */
 function freePrefix(env: Readonly<Record<string, string>>): string {
   let prefix = "TELEPORT_ENV";
   while (Object.keys(env).some((name) => name.startsWith(prefix))) prefix += "_";
   return prefix;
 }
 
-/** The variables a shell can pass on, and those it cannot, as `NAME=VALUE`. */
-function sorted(env: Readonly<Record<string, string>>, markVariable: string): { passed: string[]; odd: string[] } {
+/** Returns the variables that every shell exports, and the others, as `NAME=VALUE`. */
+function splitEnvironment(
+  env: Readonly<Record<string, string>>,
+  markVariable: string,
+): { passed: string[]; odd: string[] } {
   const passed: string[] = [];
   const odd: string[] = [];
   for (const [name, value] of Object.entries(env)) {

@@ -1,82 +1,82 @@
-/** What a process writes, handed on: read as fast as it is taken, to the end. */
-import type { Launch } from "../launch/launcher.ts";
+/** Reads the output of a process from its pipes and passes it to a sink. */
+import type { StderrFilter } from "../launch/stderr_filter.ts";
 import type { Stream } from "../output/frame.ts";
 
 /**
- * A process that got away from its job unseen may hold the output's pipe open for ever; what the job itself wrote is in
- * the pipe when it ends (64 KiB at most by default, pipe(7)) and read long before this.
+ * The longest time to wait for the end of the pipes after a process ended. A process that escaped from its job may hold
+ * a pipe open forever. The job's own output is in the pipe by then (64 KiB by default, pipe(7)) and takes less time.
  */
 const DRAIN_MS = 2_000;
 
-/** Bytes read at a time: a quiet job holds little, a busy one reads all that a pipe holds, 64 KiB by default; pipe(7). */
+/** The sizes of a read: a quiet job holds little memory, and a busy one empties a pipe, 64 KiB by default; pipe(7). */
 const MIN_READ_BYTES = 8_192;
 const MAX_READ_BYTES = 65_536;
 
-/** Where a process's output goes. A sink that is slow to resolve holds up the process: back-pressure. */
+/** The receiver of a process's output. A sink that resolves late slows the process down: back-pressure. */
 export interface OutputSink {
   /**
-   * Takes a chunk, which it must copy: once the promise is settled, the chunk's memory is used again.
+   * Takes a chunk. The sink must copy it: its memory is reused once the promise is settled.
    *
-   * @param ended aborts when the process is gone: what waits for its sake need not wait any longer
+   * @param ended aborts when the process is gone, so that the sink need not wait for its sake
    */
   append(stream: Stream, chunk: Uint8Array, ended: AbortSignal): Promise<void>;
-  /** Resolves with the reason once nothing is taken any more: the process is then stopped. */
+  /** Resolves with the reason once the sink accepts no more: the process is then stopped. */
   readonly refused?: Promise<Error>;
 }
 
 /** A pipe that is being read. */
 export interface Pump {
-  /** Resolves at the pipe's end, with everything handed on. */
+  /** Resolves at the end of the pipe, when the sink has everything. */
   readonly ended: Promise<void>;
-  /** Reads no further. */
+  /** Stops reading. */
   cancel(): Promise<void>;
 }
 
 /**
- * Reads a pipe and hands on what comes.
+ * Reads a pipe and passes its bytes to a sink.
  *
  * @param gone aborts when the process is gone
- * @param output where it goes; discarded where absent
- * @param launch of the launcher, where the pipe is its standard error: what it must pass first
+ * @param output the sink; absent: the bytes are discarded
+ * @param filter removes the launcher's messages from standard error; absent: the pipe has only output
  */
 export function pump(
   stream: Stream,
   source: ReadableStream<Uint8Array>,
   gone: AbortSignal,
   output?: OutputSink,
-  launch?: Launch,
+  filter?: StderrFilter,
 ): Pump {
   const reader = source.getReader({ mode: "byob" });
-  const hand = async (chunk: Uint8Array | undefined) => {
-    // Where the sink refuses, reading goes on, or the process would hang in write(2) and hear no SIGTERM.
+  const append = async (chunk: Uint8Array | undefined) => {
+    // If the sink refuses, reading continues. Otherwise the process would block in write(2) and not handle SIGTERM.
     try {
       if (chunk !== undefined) await output?.append(stream, chunk, gone);
     } catch {
-      // `refused` tells why, where there is a reason to stop.
+      // `refused` reports the reason.
     }
   };
   const run = async () => {
-    // Few jobs write much: a buffer grows with what comes.
+    // Few jobs write much, so the buffer grows only with full reads.
     let buffer = new Uint8Array(MIN_READ_BYTES);
     while (true) {
       const { done, value } = await reader.read(buffer);
-      if (done) return await hand(launch?.rest());
-      await hand(launch === undefined ? value : launch.pass(value));
-      const full = value.length === value.buffer.byteLength && value.length < MAX_READ_BYTES;
-      buffer = full ? new Uint8Array(value.length * 2) : new Uint8Array(value.buffer);
+      if (done) return await append(filter?.rest());
+      await append(filter === undefined ? value : filter.pass(value));
+      const isFull = value.length === value.buffer.byteLength && value.length < MAX_READ_BYTES;
+      buffer = isFull ? new Uint8Array(value.length * 2) : new Uint8Array(value.buffer);
     }
   };
   return { ended: run(), cancel: () => reader.cancel() };
 }
 
-/** Reads pipes to their end, of a process that is gone; what somebody else holds open is left after a while. */
+/** Reads the pipes of an ended process to their end. Gives up after a while if another process holds one open. */
 export async function drain(pumps: readonly Pump[]): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const tooLong = new Promise<"too long">((resolve) => timer = setTimeout(() => resolve("too long"), DRAIN_MS));
+  const timeout = new Promise<"timeout">((resolve) => timer = setTimeout(() => resolve("timeout"), DRAIN_MS));
   const ended = Promise.all(pumps.map((pump) => pump.ended));
-  const outcome = await Promise.race([ended, tooLong]);
+  const outcome = await Promise.race([ended, timeout]);
   clearTimeout(timer);
-  if (outcome === "too long") {
+  if (outcome === "timeout") {
     await Promise.all(pumps.map((pump) => pump.cancel()));
     await ended;
   }

@@ -52,7 +52,10 @@ export class ProcessRun {
     const { child, launch } = this.#spawned;
     const { output, firstCause, onExit } = this.#options;
     const { signal } = this.#gone;
-    const pumps = [pump("stdout", child.stdout, signal, output), pump("stderr", child.stderr, signal, output, launch)];
+    const pumps = [
+      pump("stdout", child.stdout, signal, output),
+      pump("stderr", child.stderr, signal, output, launch?.stderr),
+    ];
     const how = await waitForExit(child);
     this.tree.leaderEnded();
     this.#leaderLives = false;

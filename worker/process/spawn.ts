@@ -11,7 +11,7 @@ import { findUser, type RunAs } from "../launch/passwd.ts";
 import { gainsNoPrivileges, isolationHere, STRICT_AS_ROOT } from "../launch/host.ts";
 import { inheritance, PLAIN_UMASK } from "../launch/inheritance.ts";
 import { Launch } from "../launch/launcher.ts";
-import { type LaunchPlan, needsLauncher } from "../launch/script.ts";
+import { type LaunchPlan, needsLauncher } from "../launch/launch_plan.ts";
 import { MARK_VARIABLE } from "./members.ts";
 import { withTag } from "./tags.ts";
 import { defined } from "../../base/defined.ts";

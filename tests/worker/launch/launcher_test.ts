@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { Cgroup } from "../../../worker/cgroup/cgroup.ts";
 import { RLIMITS } from "../../../base/job_options/rlimits.ts";
 import { Launch } from "../../../worker/launch/launcher.ts";
-import { type LaunchPlan, needsLauncher } from "../../../worker/launch/script.ts";
+import { type LaunchPlan, needsLauncher } from "../../../worker/launch/launch_plan.ts";
 import type { ProcessOptions } from "../../../worker/process/options.ts";
 import { Process } from "../../../worker/process/process.ts";
 import type { OutputSink } from "../../../worker/process/pump.ts";
@@ -297,7 +297,7 @@ for (const shell of ["bash", "busybox"]) {
     const out = await new Deno.Command(shell, { args: [...args, ...launch.args], env: launch.env, clearEnv: true })
       .output();
     assert.equal(new TextDecoder().decode(out.stdout), "0077\n55\n$a b \n");
-    assert.equal(new TextDecoder().decode(launch.pass(out.stderr)), "err\n");
+    assert.equal(new TextDecoder().decode(launch.stderr.pass(out.stderr)), "err\n");
     assert.deepEqual(open, ["open"]);
     assert.equal(launch.failure(), undefined);
   });
@@ -332,62 +332,11 @@ Deno.test("the words of bash for a program that cannot be executed are understoo
         await test.step({ name: `skipped: there is no ${shell}`, ignore: true, fn: () => {} });
         continue;
       }
-      assert.equal(launch.pass(stderr), undefined);
+      assert.equal(launch.stderr.pass(stderr), undefined);
       const failure = launch.failure();
       assert.equal(failure?.errorCode, errorCode, `${shell} ${name}`);
       assert.match(failure?.error ?? "", words, `${shell} ${name}`);
     }
   }
   await Deno.remove(directory, { recursive: true });
-});
-
-/** A launch, and what its shell would say: the secret is the argument behind the script. */
-function scripted(): { launch: Launch; secret: string; opened: () => number } {
-  let opened = 0;
-  const program = { name: "x", path: "/x", args: [], env: {}, cwd: "/" };
-  const launch = new Launch({ umask: 0 }, program, "MARK", () => opened += 1);
-  return { launch, secret: launch.args[2] ?? "", opened: () => opened };
-}
-
-Deno.test("Launch.pass() finds the program's bytes wherever the pipe cuts", () => {
-  const encoder = new TextEncoder();
-  for (const [tail, expected, fails] of [[">hello", "hello", false], [">", "", false]] as const) {
-    const { secret } = scripted();
-    const whole = encoder.encode(`a word\n${secret}${tail}`);
-    for (let cut = 0; cut <= whole.length; cut++) {
-      const { launch, secret: own, opened } = scripted();
-      const bytes = encoder.encode(`a word\n${own}${tail}`);
-      const parts = [launch.pass(bytes.slice(0, cut)), launch.pass(bytes.slice(cut)), launch.rest()];
-      assert.equal(parts.map((part) => new TextDecoder().decode(part)).join(""), expected);
-      assert.equal(launch.failure() !== undefined, fails);
-      assert.equal(opened(), 1);
-    }
-  }
-});
-
-Deno.test("Launch.pass() gives nothing of the shell's last words away, wherever the pipe cuts", () => {
-  const encoder = new TextEncoder();
-  const length = encoder.encode(`${scripted().secret}>`).length * 2 + 20;
-  for (let cut = 0; cut <= length; cut++) {
-    const { launch, secret } = scripted();
-    const bytes = encoder.encode(`${secret}>${secret}: 1: exec: /x: Argument list too long\n`);
-    const parts = [launch.pass(bytes.slice(0, cut)), launch.pass(bytes.slice(cut)), launch.rest()];
-    assert.deepEqual(parts, [undefined, undefined, undefined]);
-    assert.deepEqual(launch.failure(), {
-      errorCode: "SPAWN_FAILED",
-      error:
-        'Cannot execute command "x": Argument list too long: shorten its arguments and environment, or raise the ' +
-        "server's stack limit",
-    });
-  }
-});
-
-Deno.test("Launch.pass() keeps little of a tool that says much, and still finds the opening", () => {
-  const { launch, secret } = scripted();
-  const encoder = new TextEncoder();
-  for (let i = 0; i < 100; i++) assert.equal(launch.pass(encoder.encode("x".repeat(10_000))), undefined);
-  assert.equal(launch.isOpen, false);
-  assert.ok((launch.failure()?.error.length ?? Infinity) < 5_000);
-  launch.pass(encoder.encode(secret.slice(0, 20)));
-  assert.equal(new TextDecoder().decode(launch.pass(encoder.encode(`${secret.slice(20)}>ok`))), "ok");
 });
