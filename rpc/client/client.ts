@@ -1,4 +1,4 @@
-/** A typed client of teleport over mTLS: promises for single answers, async iterables for streams. */
+/** A typed client of teleport over mTLS. Single answers are promises; streams are async iterables. */
 import "../compat/http2_guard.ts";
 import * as grpc from "@grpc/grpc-js";
 import type { CallName, CallOptions, JobWorkerClient } from "../../proto/service.ts";
@@ -17,31 +17,31 @@ export type { UnreachableReason } from "../shared/unavailable.ts";
 
 /** Options of {@linkcode connect}. */
 export interface ConnectOptions {
-  /** HOST:PORT, an IPv6 address in brackets. The server's certificate must be for this host. */
+  /** The server as HOST:PORT, an IPv6 address in brackets. The server's certificate must name this host. */
   readonly address: string;
   readonly credentials: TlsCredentials;
-  /** A call fails with UNAVAILABLE when a connection takes longer than this. Default 10,000. */
+  /** The longest time to connect, in milliseconds. A call then fails with UNAVAILABLE. Default 10,000. */
   readonly connectTimeoutMs?: number;
 }
 
 /**
- * A connection to a server, made with the first call and again after it was lost.
+ * A connection to a server. It is made for the first call, and again after it was lost.
  *
- * All calls fail with a CallError. Where a stream fails, messages that the server sent just before may be missing, for
- * grpc-js lets the error overtake them; a stream that ends without one is whole.
+ * A failed call rejects with a CallError. The last messages of a failed stream may be missing, because grpc-js delivers the
+ * error first. A stream that ends without an error is complete.
  */
 export interface RpcClient {
   readonly calls: JobWorkerClient;
-  /** Asks the server's health service how it is. */
+  /** Returns the status of the server from its health service. */
   health(signal?: AbortSignal): Promise<ServingStatus>;
-  /** Cancels the calls that are open, and ends the connection. Further calls fail with CANCELLED. */
+  /** Cancels open calls and closes the connection. Later calls fail with CANCELLED. */
   close(): void;
   /** Closes, and resolves when the connection has ended. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
- * Makes a client. Nothing is sent before the first call.
+ * Creates a client. It sends nothing before the first call.
  *
  * @example
  * ```ts ignore
@@ -72,10 +72,10 @@ export function connect({ address, credentials, connectTimeoutMs }: ConnectOptio
   };
 }
 
-/** The function that makes the calls of a method. */
+/** Returns the function that makes the calls of a method. */
 function callOf(channel: Channel, method: Method) {
   if (method.requestStream) {
-    // What cannot be sent at all rejects too.
+    // An async function rejects when the call cannot start.
     return async (requests: AsyncIterable<object>, options?: CallOptions) =>
       await send(channel, method, requests, options);
   }
@@ -83,7 +83,7 @@ function callOf(channel: Channel, method: Method) {
   return (request: object, options?: CallOptions) => call(channel, method, request, options);
 }
 
-/** One call with one answer. */
+/** Makes a call with one answer. */
 function single(channel: Channel, method: Method, request: object, options: CallOptions = {}): Promise<object> {
   return new Promise((resolve, reject) => {
     const opened = channel.open(options, (client, settings) =>
@@ -102,12 +102,12 @@ function single(channel: Channel, method: Method, request: object, options: Call
   });
 }
 
-/** A call each time it is iterated. */
+/** Returns an iterable that makes one call each time it is iterated. */
 function stream(channel: Channel, method: Method, request: object, options: CallOptions = {}): AsyncIterable<object> {
   return { [Symbol.asyncIterator]: () => new StreamIterator(channel, method, request, options) };
 }
 
-/** Reads a stream. Not a generator, whose return() would wait for a next() that may never come. */
+/** Reads a stream. It is not a generator, whose return() would wait for a next() that may never resolve. */
 class StreamIterator implements AsyncIterator<object> {
   readonly #open: () => StreamCall;
   #call: StreamCall | undefined;
@@ -124,7 +124,7 @@ class StreamIterator implements AsyncIterator<object> {
           new grpc.Metadata(),
           settings,
         ));
-      // An error that comes when nobody reads any more is the answer to the cancelling.
+      // An error after the reader has left only answers the cancel.
       call.on("error", () => {});
       return { messages: call[Symbol.asyncIterator](), leave: () => call.cancel(), explain };
     };
@@ -132,13 +132,13 @@ class StreamIterator implements AsyncIterator<object> {
 
   async next(): Promise<IteratorResult<object, undefined>> {
     if (this.#ended) return { done: true, value: undefined };
-    // Throws when the call cannot even begin.
+    // open() throws when the call cannot start.
     const call = this.#call ??= this.#open();
     try {
       const step = await call.messages.next();
       if (!step.done) return step;
     } catch (error) {
-      // Of a reader that has left, the error is that it has.
+      // After return(), the error is only the cancelled call.
       if (!this.#ended) {
         this.#end();
         throw call.explain(error);
@@ -160,7 +160,7 @@ class StreamIterator implements AsyncIterator<object> {
   }
 }
 
-/** An open stream as its reader needs it. */
+/** The parts of an open stream that its reader uses. */
 interface StreamCall {
   readonly messages: AsyncIterator<object>;
   readonly leave: () => void;

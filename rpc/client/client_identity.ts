@@ -1,23 +1,24 @@
-/** Why a server does not accept a client, as far as the client can tell: the server closes the connection and says nothing. */
+/** Finds faults of a client's own certificate. A server that does not accept it closes the connection without a reason. */
 import type { Certificate } from "../../trust/certificate.ts";
 import { verifyChain } from "../../trust/chain.ts";
 import { CERTIFICATE_NOT_ACCEPTED, type Unreachable } from "../shared/unavailable.ts";
 
-/** What is wrong with a client's own certificate; the sentence is the rest of one that begins with the server's address. */
-export interface OwnRefusal extends Unreachable {
-  /** True when no server could accept it, whichever authorities that believes. */
+/** A fault of a client's own certificate. The sentence continues one that begins with the server's address. */
+export interface OwnCertificateFault extends Unreachable {
+  /** True when every server refuses the certificate, whatever authorities it trusts. */
   readonly isCertain: boolean;
 }
 
 /**
- * Judges a client's own certificate. Undefined when it is in order.
+ * Returns the fault of a client's own certificate. Undefined when it is valid.
  *
- * @param authorities those of the client's `ca.crt`, which the server usually has too
+ * @param chain the client's certificates, its own first
+ * @param authorities the authorities of the client's `ca.crt`, which the server usually trusts too
  */
 export function clientCertificateFault(
   chain: readonly Certificate[],
   authorities: readonly Certificate[],
-): OwnRefusal | undefined {
+): OwnCertificateFault | undefined {
   const judged = verifyChain(chain, authorities, "client");
   if (judged.isTrusted) return undefined;
   const sentence = `${CERTIFICATE_NOT_ACCEPTED}: ${judged.reason}`;

@@ -1,20 +1,20 @@
-/** Gathers what the first TLS handshake of a process would wait for, beside the loading of the program. */
+/** Gathers entropy for the first TLS handshake of a process, while the program loads. */
 
-/** Its whole program: making a key of any kind seeds the generator, of which all threads then take. */
+/** The program of the thread. To make any key seeds the generator, which all threads share. */
 const PROGRAM = `crypto.subtle.generateKey({ name: "HMAC", hash: "SHA-256" }, false, ["sign"]).finally(() => close());`;
 
 /**
- * Begins to gather entropy on a thread of its own, for a short-lived client to call before it loads the rest.
+ * Starts a thread that gathers entropy. A client that makes one call should start it before it loads other modules.
  *
- * AWS-LC, which does the cryptography of Deno's TLS, seeds its generator from the jitter of the processor when it is
- * first used: measured 32 ms, of a handshake's 37. No asynchronous call of Deno does that off the main thread. Where no
- * thread can be had, the handshake gathers it itself, as ever.
+ * Deno's TLS uses AWS-LC, which seeds its generator from the jitter of the processor at the first use. Measured: 32 of the
+ * 37 ms of a handshake. No asynchronous function of Deno does it outside the main thread. If no thread can start, the
+ * handshake gathers the entropy itself.
  */
 export function gatherEntropy(): void {
   try {
     const worker = new Worker(`data:application/javascript,${encodeURIComponent(PROGRAM)}`, { type: "module" });
     worker.addEventListener("error", (event) => event.preventDefault());
   } catch {
-    // Only time is lost.
+    // The handshake only takes longer.
   }
 }

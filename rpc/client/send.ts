@@ -1,14 +1,14 @@
-/** A client's call that sends a stream: messages are taken from an async iterable as fast as they leave. */
+/** Calls that send a stream. Messages are taken from an async iterable as fast as they are sent. */
 import * as grpc from "@grpc/grpc-js";
 import type { CallOptions } from "../../proto/service.ts";
 import type { Channel } from "./channel.ts";
 import type { Method } from "../shared/definition.ts";
 
 /**
- * Sends the messages and resolves with the answer, which the server may give before it has all of them: the iterable is
- * then left. One that throws cancels the call, which then rejects with what was thrown.
+ * Sends the messages and resolves with the answer. The server may answer before it has all messages; the iterable's
+ * return() is then called. An iterable that throws cancels the call, which rejects with the same error.
  *
- * @throws {CallError} when the call fails
+ * @throws {CallError} When the call fails
  */
 export function send(
   channel: Channel,
@@ -17,7 +17,7 @@ export function send(
   options: CallOptions = {},
 ): Promise<object> {
   const { promise, resolve, reject } = Promise.withResolvers<object>();
-  /** Tells whoever waits for a message, or for one to leave, that the call is over: neither need ever happen then. */
+  /** Ends the wait for a message or for a write when the call is over. Neither may happen then. */
   let wake = () => {};
   let isOver = false;
   let thrown: { readonly error: unknown } | undefined;
@@ -35,7 +35,7 @@ export function send(
         else reject(thrown ? thrown.error : explain(error));
       },
     ));
-  // Of a write that failed, for which the answer says why.
+  // The callback above gets the reason of a failed write.
   call.on("error", () => {});
   pump().catch((error) => {
     thrown = { error };
@@ -54,7 +54,7 @@ export function send(
       }
       await untilOver(new Promise<void>((sent) => call.write(step.value, () => sent())));
     }
-    // Not waited for: it may wait itself for what never comes.
+    // This does not wait for return(), which may never resolve.
     Promise.resolve(iterator.return?.()).catch(() => {});
   }
 

@@ -1,4 +1,4 @@
-/** Whether a server is who a client asked for: its chain is judged, and its certificate must be for that host. */
+/** Checks that a server is the one a client asked for: its chain is judged, and its certificate must name the host. */
 import { isIP } from "node:net";
 import { checkServerIdentity, type TLSSocket } from "node:tls";
 import { type Certificate, readCertificate } from "../../trust/certificate.ts";
@@ -6,7 +6,7 @@ import { type ChainFault, verifyChain } from "../../trust/chain.ts";
 import { shownBy } from "../shared/peer.ts";
 import type { Unreachable, UnreachableReason } from "../shared/unavailable.ts";
 
-/** The reason and the first words of each fault. */
+/** The reason and the summary of each fault. */
 const SUMMARIES: Readonly<Record<ChainFault, readonly [UnreachableReason, string]>> = {
   ENDED: ["SERVER_CERTIFICATE_EXPIRED", "its certificate has expired"],
   NOT_YET_VALID: ["SERVER_CERTIFICATE_NOT_YET_VALID", "its certificate is not valid yet"],
@@ -17,11 +17,11 @@ const SUMMARIES: Readonly<Record<ChainFault, readonly [UnreachableReason, string
   BAD_SIGNATURE: ["SERVER_CERTIFICATE_UNTRUSTED", "its certificate is not valid under the CA that this client trusts"],
   NOT_AUTHORITY: ["SERVER_CERTIFICATE_UNTRUSTED", "its certificate is not valid under the CA that this client trusts"],
   PATH_TOO_LONG: ["SERVER_CERTIFICATE_UNTRUSTED", "its certificate is not valid under the CA that this client trusts"],
-  WRONG_USE: ["SERVER_CERTIFICATE_UNUSABLE", "its certificate is not one of a server"],
-  NOT_JUDGED: ["SERVER_CERTIFICATE_UNUSABLE", "its certificate is not one that can be judged"],
+  WRONG_USE: ["SERVER_CERTIFICATE_UNUSABLE", "its certificate is not for a server"],
+  NOT_JUDGED: ["SERVER_CERTIFICATE_UNUSABLE", "its certificate cannot be judged"],
 };
 
-/** What a person can do about each fault. */
+/** The remedy of each fault. */
 const REMEDIES: Readonly<Record<ChainFault, string>> = {
   ENDED: "renew it at the server",
   NOT_YET_VALID: "check the clocks of both machines",
@@ -34,10 +34,11 @@ const REMEDIES: Readonly<Record<ChainFault, string>> = {
 };
 
 /**
- * Why the server of a connection is not believed; the sentence is the rest of one that begins with its address. Undefined
- * when it is believed.
+ * Returns why the server of a connection is not trusted. Undefined when it is trusted. The sentence continues one that
+ * begins with the server's address.
  *
  * @param host the name or IP address that the client asked for
+ * @param authorities the trusted authorities
  */
 export function serverCertificateFault(
   socket: TLSSocket,
@@ -46,7 +47,7 @@ export function serverCertificateFault(
 ): Unreachable | undefined {
   const unusable = (sentence: string) => ({ reason: "SERVER_CERTIFICATE_UNUSABLE" as const, sentence });
   const chain = readShown(socket);
-  if (chain === undefined) return unusable("its certificate is not one that can be read: check the address");
+  if (chain === undefined) return unusable("its certificate cannot be read: check the address");
   const judged = verifyChain(chain, authorities, "server");
   if (!judged.isTrusted) {
     const [reason, summary] = SUMMARIES[judged.fault];
@@ -56,16 +57,16 @@ export function serverCertificateFault(
   if (checkServerIdentity(asked, socket.getPeerCertificate()) !== undefined) {
     const names = chain[0]?.hosts.slice(0, 16).join(", ") || "no host at all";
     const sentence = `its certificate is not for "${asked}" but for ${names}: ` +
-      "give an address it is for, or issue one that names this";
+      "give an address that it names, or issue one that names this address";
     return { reason: "SERVER_NAME_MISMATCH", sentence };
   }
-  // What TLS refuses is refused, whatever is found here.
+  // A connection that TLS refuses is refused, whatever the checks above found.
   return socket.authorized
     ? undefined
     : unusable(`its certificate is not accepted by TLS: ${socket.authorizationError}`);
 }
 
-/** A host as certificates name it: an IPv6 address without its zone, a name without its last dot. */
+/** Returns a host in the form of certificates: an IPv6 address without its zone, a name without its final dot. */
 export function hostAsked(host: string): string {
   return isIP(host) === 6 ? host.replace(/%.*$/s, "") : host.replace(/\.$/, "");
 }

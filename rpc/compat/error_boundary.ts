@@ -1,28 +1,31 @@
 /**
- * Keeps what throws inside an event of the network from ending the process: the stream, session or socket of the event
- * ends instead. Node and Deno let such an error become an uncaught exception, and an `error` event without a listener too.
+ * Stops errors that are thrown inside network events. The stream, session or socket of the event ends instead of the
+ * process.
+ *
+ * Reason: Node and Deno turn such an error into an uncaught exception, and also an `error` event without a listener.
+ * Test: `tests/rpc/compat/error_boundary_test.ts`.
  */
 import type { EventEmitter } from "node:events";
 import { setImmediate } from "node:timers";
 
-/** An error that was caught at the edge of the network. */
+/** An error that was caught at a network event. */
 export interface NetworkError {
-  /** The place and the event, such as `stream "data"`. Only of names in our code and in Node's, so there are few. */
+  /** The object and the event, such as `stream "data"`. The number of kinds is small: no part comes from a peer. */
   readonly kind: string;
   readonly error: unknown;
 }
 
-/** What ends when an event of it throws. */
+/** An object that ends when one of its events throws. */
 interface Destroyable {
   destroy(): unknown;
 }
 
-/** Counts the errors of one server or one client, and reports the first of each kind. */
+/** Counts the network errors of one server or one client, and reports the first error of each kind. */
 export class NetworkErrors {
   readonly #counts = new Map<string, number>();
   readonly #report: (error: NetworkError) => void;
 
-  /** @param report receives the first error of each kind; what it throws is ignored, for nobody is left to be informed */
+  /** @param report receives the first error of each kind; errors that it throws are ignored */
   constructor(report: (error: NetworkError) => void = () => {}) {
     this.#report = report;
   }
@@ -32,17 +35,17 @@ export class NetworkErrors {
     return this.#counts;
   }
 
-  /** Counts an error, reports it when it is the first of its kind, and ends what it happened to. */
+  /** Counts an error, reports the first of its kind, and destroys the object that failed. */
   add(kind: string, error: unknown, victim: Destroyable | undefined): void {
     const count = (this.#counts.get(kind) ?? 0) + 1;
     this.#counts.set(kind, count);
-    // Not at once: the event may come from within nghttp2, which still uses what would be freed.
+    // nghttp2 may have emitted the event, and still uses the memory that destroy() frees.
     if (victim !== undefined) setImmediate(() => this.#destroy(victim));
     if (count > 1) return;
     try {
       this.#report({ kind, error });
     } catch {
-      // See the constructor.
+      // No one is left to notify. See the constructor.
     }
   }
 
@@ -55,7 +58,7 @@ export class NetworkErrors {
   }
 }
 
-/** Makes a callback that never throws. Gives undefined for none. */
+/** Returns a callback that never throws. Returns undefined when there is no callback. */
 export function guardCallback<Args extends unknown[]>(
   callback: ((...args: Args) => void) | undefined,
   kind: string,
@@ -72,9 +75,9 @@ export function guardCallback<Args extends unknown[]>(
   };
 }
 
-/** What guarded emitters of one kind belong to. */
+/** The owner of guarded emitters of one kind. */
 export interface Guard {
-  /** Such as `stream`. */
+  /** The kind of emitter, such as `stream`. */
   readonly place: string;
   readonly errors: NetworkErrors;
 }
@@ -86,16 +89,16 @@ type Guarded = EventEmitter & { [GUARD]?: Guard };
 const guardedEmits = new WeakSet<EventEmitter["emit"]>();
 
 /**
- * Makes every event of an emitter a boundary. Listeners after one that throws are skipped, but for `close`: each of them
- * releases something.
+ * Catches the errors of every event of an emitter. After a listener throws, the later ones are skipped. All listeners of
+ * `close` run, because each of them releases something.
  *
- * The patch is one of the class: a closure for each stream took a sixth of the time of a `Status` call.
+ * The patch is on the class. A closure for each stream cost a sixth of the time of a `Status` call.
  */
 export function guardEmitter(emitter: EventEmitter, guard: Guard): void {
   (emitter as Guarded)[GUARD] = guard;
   const prototype = Object.getPrototypeOf(emitter) as EventEmitter;
   const emit = prototype.emit;
-  // Also where the class above was guarded, as net.Socket above tls.TLSSocket.
+  // A parent class may carry the patch: tls.TLSSocket inherits from net.Socket.
   if (guardedEmits.has(emit)) return;
   prototype.emit = function (this: Guarded, event: string | symbol): boolean {
     const guard = this[GUARD];
@@ -111,7 +114,7 @@ export function guardEmitter(emitter: EventEmitter, guard: Guard): void {
   guardedEmits.add(prototype.emit);
 }
 
-/** The errors of a guarded emitter. */
+/** Returns the errors of a guarded emitter. Undefined for other objects. */
 export function errorsOf(emitter: object): NetworkErrors | undefined {
   return (emitter as Guarded)[GUARD]?.errors;
 }
@@ -120,7 +123,7 @@ function kindOf({ place }: Guard, event: string | symbol): string {
   return `${place} ${JSON.stringify(String(event))}`;
 }
 
-/** Emits the end of an emitter: all listeners are called, whatever one of them throws. */
+/** Emits `close`: every listener runs, whatever another one throws. */
 function emitToEach(emitter: EventEmitter, args: unknown[], guard: Guard): boolean {
   const listeners = emitter.rawListeners("close");
   for (const listener of listeners) {
@@ -133,9 +136,9 @@ function emitToEach(emitter: EventEmitter, args: unknown[], guard: Guard): boole
   return listeners.length > 0;
 }
 
-/** The stream, session or socket that an event of a server is about, else the emitter. */
+/** Returns the stream, session or socket that an event is about. Without one, returns the emitter. */
 function victimOf(emitter: EventEmitter, args: unknown[]): Destroyable | undefined {
-  // A server itself has no destroy(), and must not end for one of its clients.
+  // A server has no destroy(), and must not end because of one client.
   return args.find(isDestroyable) ?? (isDestroyable(emitter) ? emitter : undefined);
 }
 

@@ -1,15 +1,17 @@
 /**
- * Reaches into the calls of grpc-js 1.14 for what its face does not give: the HTTP/2 stream, the size of one method's
- * requests, and the bytes that a request holds before it is whole. `tests/rpc/compat/grpc_call_test.ts` fails when the
- * fields have moved; without them the server works, with the bounds of grpc-js alone.
+ * Reads and sets private fields of server calls of grpc-js 1.14.
+ *
+ * Reason: the public interface lacks three things. They are the HTTP/2 stream of a call, a message limit for each method,
+ * and the bytes of an incomplete request. Without the fields the server works with the limits of grpc-js alone.
+ * Test: `tests/rpc/compat/grpc_call_test.ts`, which fails when the fields have moved.
  *
  * Source: @grpc/grpc-js/build/src/server-interceptors.js, stream-decoder.js
  */
-import { status } from "@grpc/grpc-js";
+import { type ServerInterceptingCall, type ServerInterceptingCallInterface, status } from "@grpc/grpc-js";
 import type { Buffer } from "node:buffer";
-import type { ServerHttp2Stream } from "node:http2";
+import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 
-/** A call as grpc-js has it inside. */
+/** The inner call of grpc-js, which all wrappers of one call share. */
 interface InnerCall {
   readonly stream: ServerHttp2Stream;
   readonly decoder: { maxReadMessageLength: number };
@@ -19,25 +21,30 @@ interface InnerCall {
   sendStatus(status: { code: status; details: string; metadata: null }): void;
 }
 
-/** Told of the bytes of a request as they arrive. Returns a sentence where there is no room for them. */
+/** Receives the number of bytes of a request as they arrive. Returns an error message when they exceed a limit. */
 export type OnRequestBytes = (bytes: number) => string | undefined;
 
-/** The HTTP/2 stream of a call, as an interceptor or as a handler sees it; undefined where grpc-js hides it elsewhere. */
+/** Returns the HTTP/2 stream of a call, given as an interceptor or a handler gets it. Undefined when it is not found. */
 export function streamOf(call: object): ServerHttp2Stream | undefined {
   return innerOf(call)?.stream;
 }
 
-/** The call that all wrappers of one call share, to keep something by; undefined where grpc-js hides it elsewhere. */
+/** Returns the HTTP/2 session of a call. Undefined when it is not found, or the stream was destroyed. */
+export function sessionOf(call: object): ServerHttp2Session | undefined {
+  return streamOf(call)?.session as ServerHttp2Session | undefined;
+}
+
+/** Returns the object that all wrappers of one call share, for use as a key. Undefined when it is not found. */
 export function innerOf(call: object): InnerCall | undefined {
   const { stream, call: inner } = call as { stream?: unknown; call?: object };
   return stream !== undefined ? call as InnerCall : inner && innerOf(inner);
 }
 
 /**
- * Bounds what a call may send.
+ * Limits the messages that a call may send.
  *
- * @param maxMessageBytes of one message, also after decompression
- * @param onBytes asked for each frame
+ * @param maxMessageBytes the largest message in bytes, also after decompression
+ * @param onBytes is called for each frame
  */
 export function boundRequest(call: object, maxMessageBytes: number, onBytes: OnRequestBytes): void {
   const inner = innerOf(call);
@@ -46,18 +53,53 @@ export function boundRequest(call: object, maxMessageBytes: number, onBytes: OnR
   inner.decoder.maxReadMessageLength = maxMessageBytes;
   const { handleDataFrame, decompressMessage } = inner;
   inner.handleDataFrame = (data) => {
-    const refusal = onBytes(data.length);
-    if (refusal === undefined) handleDataFrame.call(inner, data);
-    else inner.sendStatus({ code: status.RESOURCE_EXHAUSTED, details: refusal, metadata: null });
+    const problem = onBytes(data.length);
+    if (problem === undefined) handleDataFrame.call(inner, data);
+    else inner.sendStatus({ code: status.RESOURCE_EXHAUSTED, details: problem, metadata: null });
   };
-  // grpc-js blames itself (INTERNAL) for bytes of the client that do not decompress.
+  // grpc-js answers INTERNAL when the client's bytes do not decompress.
   inner.decompressMessage = (message, encoding) => {
     const plain = decompressMessage.call(inner, message, encoding);
-    return plain instanceof Promise ? plain.catch((error) => Promise.reject(blameClient(error))) : plain;
+    return plain instanceof Promise ? plain.catch((error) => Promise.reject(asClientError(error))) : plain;
   };
 }
 
-function blameClient(error: { code?: status; details?: string }) {
+function asClientError(error: { code?: status; details?: string }) {
   if (error.code !== status.INTERNAL) return error;
   return { code: status.INVALID_ARGUMENT, details: "Cannot decompress the request: its bytes are not valid" };
+}
+
+/**
+ * Returns a call unchanged, as the result of an interceptor.
+ *
+ * A `ServerInterceptingCall` around the call would hide its stream, and would cost time for each message.
+ */
+export function passThrough(call: ServerInterceptingCallInterface): ServerInterceptingCall {
+  return call as ServerInterceptingCall;
+}
+
+/**
+ * Calls a function when a call ends.
+ *
+ * The methods of the call are replaced, because a wrapper would hide the stream. See {@linkcode passThrough}.
+ *
+ * @param onEnd receives the status code, `CANCELLED` when the client left first; it may be called twice
+ */
+export function onCallEnd(call: ServerInterceptingCallInterface, onEnd: (code: status) => void): void {
+  const { sendStatus, start } = call;
+  call.sendStatus = (sent) => {
+    onEnd(sent.code ?? status.UNKNOWN);
+    sendStatus.call(call, sent);
+  };
+  call.start = (listener) => {
+    start.call(call, {
+      onReceiveMetadata: (metadata) => listener.onReceiveMetadata(metadata),
+      onReceiveMessage: (message) => listener.onReceiveMessage(message),
+      onReceiveHalfClose: () => listener.onReceiveHalfClose(),
+      onCancel: () => {
+        onEnd(status.CANCELLED);
+        listener.onCancel();
+      },
+    });
+  };
 }

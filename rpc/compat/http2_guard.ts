@@ -1,8 +1,8 @@
 /**
- * Guards every HTTP/2 server and client of the process; importing this file is enough, before grpc-js is imported.
+ * Patches node:http2 so that every server and client of the process is guarded. Import this file before grpc-js.
  *
- * No exception from the network ends the process, and no session is freed while nghttp2 uses it. `boundary.ts`,
- * `harmless_methods.ts` and `session_closing.ts` say why and how.
+ * An exception in a network event does not end the process, and a session is not freed while nghttp2 uses it. The reasons
+ * are in `error_boundary.ts`, `safe_methods.ts` and `session_closing.ts`. Test: `tests/rpc/compat/http2_guard_test.ts`.
  */
 import type { EventEmitter } from "node:events";
 import http2 from "node:http2";
@@ -16,17 +16,17 @@ type AnyServer = http2.Http2Server | http2.Http2SecureServer;
 const errorsOfServers = new WeakMap<AnyServer, NetworkErrors>();
 const reports = new WeakMap<AnyServer, (error: NetworkError) => void>();
 
-/** The number of errors of each kind that were caught at the connections of a server. */
+/** Returns how many errors of each kind were caught at the connections of a server. */
 export function networkErrorCounts(server: AnyServer): ReadonlyMap<string, number> {
   return errorsOfServers.get(server)?.counts ?? new Map();
 }
 
-/** Reports the first error of each kind that is caught at the connections of a server. */
+/** Sets the function that receives the first error of each kind at the connections of a server. */
 export function onNetworkError(server: AnyServer, report: (error: NetworkError) => void): void {
   reports.set(server, report);
 }
 
-/** Guards a server with its connections, sessions and streams. */
+/** Guards a server and its connections, sessions and streams. */
 function guardServer(server: AnyServer): void {
   const errors = new NetworkErrors((error) => reports.get(server)?.(error));
   errorsOfServers.set(server, errors);
@@ -47,7 +47,7 @@ function guardServer(server: AnyServer): void {
     session.prependListener("stream", guardStream);
   };
   guardEmitter(server as unknown as EventEmitter, { place: "server", errors });
-  // Before any other listener.
+  // These listeners must run first.
   server.prependListener("connection", guardSocket);
   server.prependListener("secureConnection", guardSocket);
   server.prependListener("session", guardSession);
@@ -63,12 +63,12 @@ function guardServers<Args extends unknown[], Server extends AnyServer>(
   };
 }
 
-/** Guards a client's session, its socket and its streams. What throws there ends the session, which calls see. */
+/** Guards a client's session, socket and streams. An error there ends the session, and its calls fail. */
 function guardClientSession(session: http2.ClientHttp2Session, socket: EventEmitter | undefined): void {
   const errors = new NetworkErrors();
   if (socket !== undefined) guardEmitter(socket, { place: "socket", errors });
   const defer = deferClosingWhileReading(session, socket);
-  // What has arrived already is read in this turn.
+  // The session reads data that has arrived in this turn.
   defer();
   guardEmitter(session, { place: "session", errors });
   session.prependListener("goaway", defer);
@@ -86,7 +86,7 @@ const { connect } = http2;
 http2.createServer = guardServers(http2.createServer) as typeof http2.createServer;
 http2.createSecureServer = guardServers(http2.createSecureServer) as typeof http2.createSecureServer;
 http2.connect = ((authority: string | URL, ...rest: unknown[]) => {
-  // The only way to the socket itself: a session shows a proxy of it.
+  // This is the only way to the socket itself: `session.socket` is a proxy.
   const [options, ...listener] = rest as [http2.SecureClientSessionOptions?, ...unknown[]];
   const create = options?.createConnection;
   let socket: EventEmitter | undefined;

@@ -1,124 +1,95 @@
 /**
- * A listening TCP socket that survives errors at accept. Deno 2.9.6's own, in node:net, drops such an error and never
- * polls the socket again (`while let Poll::Ready(Ok(..)) = listener.poll_accept(cx)` in `libs/core/uv_compat/tcp.rs`):
- * after one EMFILE the server is deaf, without an event. `Deno.listen` reports the error, but its connections cannot
- * become a `net.Socket`, which TLS needs. So this file asks the C library, and gives each connection to `net.Socket` by
- * its descriptor, as Node documents. To be dropped once node:net reports errors at accept.
+ * A listening TCP socket that continues to accept after an error.
+ *
+ * Reason: node:net of Deno 2.9.6 drops an error of accept(2) and never polls the socket again
+ * (`while let Poll::Ready(Ok(..)) = listener.poll_accept(cx)` in `libs/core/uv_compat/tcp.rs`). After one EMFILE the
+ * server accepts nothing, without an event. `Deno.listen` reports the error, but its connections cannot become a
+ * `net.Socket`, which TLS needs.
+ *
+ * So this file calls the C library, and passes each descriptor to `net.Socket`, as Node documents. Remove it when node:net
+ * reports errors of accept. Test: `tests/rpc/compat/listen_socket_test.ts`.
  */
-import { openLibc } from "../../base/libc.ts";
 import { Socket } from "node:net";
 import { constants } from "node:os";
-import { AF_INET, AF_INET6, decodeAddress, SOCKADDR_BYTES, type SocketAddress } from "./socket_address.ts";
+import {
+  checkResult,
+  CLOEXEC,
+  F_DUPFD_CLOEXEC,
+  intBytes,
+  lastErrno,
+  MSG_PEEK_DONTWAIT,
+  NONBLOCK,
+  openSocketLibrary,
+  POLLFD_BYTES,
+  POLLIN,
+  SO_RCVLOWAT,
+  SO_REUSEADDR,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  SystemCallError,
+} from "./socket_calls.ts";
+import { decodeAddress, encodeAddress, familyOf, SOCKADDR_BYTES, type SocketAddress } from "./socket_address.ts";
 
-/** A call of the system that failed. */
-export class SystemCallError extends Error {
-  override readonly name = "SystemCallError";
-  /** Such as `EMFILE`. */
-  readonly code: string;
-
-  /**
-   * @param call The call's name
-   * @param errno Its error number
-   */
-  constructor(call: string, errno: number) {
-    const code = Object.entries(constants.errno).find(([, number]) => number === errno)?.[0] ?? `errno ${errno}`;
-    super(`${call} failed: ${code}`);
-    this.code = code;
-  }
-}
-
-/** What {@linkcode ListenSocket.wait} waited for and found. */
+/** The result of {@linkcode ListenSocket.wait}. */
 export interface Ready {
-  /** True when connections wait to be accepted. */
+  /** True when a connection can be accepted. */
   readonly listener: boolean;
-  /** The descriptors that can be read, or are at their end. */
+  /** The descriptors that can be read, or have ended. */
   readonly descriptors: readonly number[];
 }
 
-/** What a connection has sent so far: not yet a whole TLS record, a whole one or something else than TLS, or its end. */
+/**
+ * The data that a connection has sent so far. `NOTHING`: an incomplete TLS record. `RECORD`: a complete record, or data
+ * other than TLS. `END`: the connection has ended.
+ */
 export type Arrived = "NOTHING" | "RECORD" | "END";
 
-// Constants of Linux for x86-64 and arm64, as in <sys/socket.h>, <poll.h>, <fcntl.h> and <sys/eventfd.h>.
-const SOCK_STREAM = 1;
-const NONBLOCK = 0o4000;
-/** Without it every job would inherit the connections. */
-const CLOEXEC = 0o2000000;
-const SOL_SOCKET = 1;
-const SO_REUSEADDR = 2;
-const SO_RCVLOWAT = 18;
-const MSG_PEEK_DONTWAIT = 0x42;
-const POLLIN = 1;
-const POLLFD_BYTES = 8;
-const F_DUPFD_CLOEXEC = 1030;
-
-// RFC 8446, section 5.1: type, version and length come before the record, which has at most 16 KiB.
+// Source: RFC 8446, section 5.1. A record is type, version, length, and at most 16 KiB of content.
 const TLS_HANDSHAKE = 22;
 const RECORD_HEAD_BYTES = 5;
 const MAX_RECORD_BYTES = RECORD_HEAD_BYTES + 16_384;
 
 /**
- * How many connections the kernel keeps until they are accepted; it takes the less of this and net.core.somaxconn. As
- * many clients may come back at once after a restart.
+ * The number of connections that the kernel keeps until they are accepted, at most net.core.somaxconn. After a restart
+ * that number of clients may connect at once.
  */
 const BACKLOG = 4_096;
 
-function openLibrary() {
-  return openLibc({
-    socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
-    setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
-    bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
-    listen: { parameters: ["i32", "i32"], result: "i32" },
-    getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
-    accept4: { parameters: ["i32", "buffer", "buffer", "i32"], result: "i32" },
-    recv: { parameters: ["i32", "buffer", "usize", "i32"], result: "isize" },
-    poll: { parameters: ["buffer", "u64", "i32"], result: "i32", nonblocking: true },
-    eventfd: { parameters: ["u32", "i32"], result: "i32" },
-    eventfd_write: { parameters: ["i32", "u64"], result: "i32" },
-    eventfd_read: { parameters: ["i32", "buffer"], result: "i32" },
-    fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
-    close: { parameters: ["i32"], result: "i32" },
-    inet_pton: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
-    if_nametoindex: { parameters: ["buffer"], result: "u32" },
-    __errno_location: { parameters: [], result: "pointer" },
-  });
-}
-
-/** Listens, accepts, and waits for the first bytes of connections. */
+/** Listens, accepts connections, and waits for their first bytes. */
 export class ListenSocket {
-  readonly #library = openLibrary();
+  readonly #library = openSocketLibrary();
   readonly #listener: number;
   readonly #waker: number;
-  /** The real address, with the port that the system picked for 0. */
+  /** The address, with the port that the system picked for 0. */
   readonly address: SocketAddress;
   readonly #peer = new Uint8Array(SOCKADDR_BYTES);
   readonly #peerBytes = new Uint32Array(1);
   readonly #arrived = new Uint8Array(MAX_RECORD_BYTES);
-  /** How many bytes the first record of a connection has, where not all of them are there. */
+  /** The size of the first record of each connection whose record is incomplete. */
   readonly #neededBytes = new Map<number, number>();
 
   /**
-   * Listens.
+   * Starts to listen.
    *
-   * @param address An IP address, with a zone where it is link-local, and a port; 0 picks a free one
-   * @throws {SystemCallError} When the address cannot be listened on
+   * @param address an IP address, with a zone where it is link-local, and a port; 0 picks a free port
+   * @throws {SystemCallError} When the socket cannot listen on the address
    */
-  constructor({ host, port }: SocketAddress) {
-    const { socket, setsockopt, bind, listen, getsockname, eventfd } = this.#library.symbols;
-    const address = this.#encode(host, port);
+  constructor(wanted: SocketAddress) {
     const descriptors: number[] = [];
     try {
-      const family = new DataView(address.buffer).getUint16(0, true);
-      this.#listener = this.#check("socket", socket(family, SOCK_STREAM | NONBLOCK | CLOEXEC, 0));
+      const { socket, setsockopt, bind, listen, getsockname, eventfd } = this.#library.symbols;
+      const address = encodeAddress(this.#library, wanted);
+      this.#listener = this.#check("socket", socket(familyOf(address), SOCK_STREAM | NONBLOCK | CLOEXEC, 0));
       descriptors.push(this.#listener);
       this.#waker = this.#check("eventfd", eventfd(0, NONBLOCK | CLOEXEC));
       descriptors.push(this.#waker);
-      // Connections of an earlier server that are not quite over must not keep the port.
-      this.#check("setsockopt", setsockopt(this.#listener, SOL_SOCKET, SO_REUSEADDR, bytesOf(new Uint32Array([1])), 4));
+      // Old connections of a stopped server must not block the port.
+      this.#check("setsockopt", setsockopt(this.#listener, SOL_SOCKET, SO_REUSEADDR, intBytes(1), 4));
       this.#check("bind", bind(this.#listener, address, address.length));
       this.#check("listen", listen(this.#listener, BACKLOG));
       this.#peerBytes[0] = SOCKADDR_BYTES;
-      this.#check("getsockname", getsockname(this.#listener, this.#peer, bytesOf(this.#peerBytes)));
-      this.address = this.#decodePeer();
+      this.#check("getsockname", getsockname(this.#listener, this.#peer, new Uint8Array(this.#peerBytes.buffer)));
+      this.address = decodeAddress(this.#peer);
     } catch (error) {
       for (const descriptor of descriptors) this.#library.symbols.close(descriptor);
       this.#library.close();
@@ -127,29 +98,30 @@ export class ListenSocket {
   }
 
   /**
-   * Accepts a connection that waits.
+   * Accepts one connection.
    *
-   * @returns Undefined when none waits
-   * @throws {SystemCallError} When the system gives none
+   * @returns Undefined when no connection waits
+   * @throws {SystemCallError} When accept(2) fails
    */
   accept(): { readonly descriptor: number; readonly peer: SocketAddress } | undefined {
     this.#peerBytes[0] = SOCKADDR_BYTES;
     const { accept4 } = this.#library.symbols;
-    const descriptor = accept4(this.#listener, this.#peer, bytesOf(this.#peerBytes), NONBLOCK | CLOEXEC);
-    if (descriptor >= 0) return { descriptor, peer: this.#decodePeer() };
-    const errno = this.#errno();
+    const peerBytes = new Uint8Array(this.#peerBytes.buffer);
+    const descriptor = accept4(this.#listener, this.#peer, peerBytes, NONBLOCK | CLOEXEC);
+    if (descriptor >= 0) return { descriptor, peer: decodeAddress(this.#peer) };
+    const errno = lastErrno(this.#library);
     if (errno === constants.errno.EAGAIN) return undefined;
     throw new SystemCallError("accept", errno);
   }
 
   /**
-   * Looks at what has arrived, and leaves it there. After NOTHING, `wait` wakes for the connection when its record is
-   * whole, so that one who sends a byte now and then costs as little as one who sends none.
+   * Inspects the data that has arrived, without reading it. After `NOTHING`, `wait` returns the connection only when its
+   * record is complete. So a client that sends single bytes costs no more than a silent one.
    */
   arrived(descriptor: number): Arrived {
     const { recv } = this.#library.symbols;
     const count = Number(recv(descriptor, this.#arrived, BigInt(MAX_RECORD_BYTES), MSG_PEEK_DONTWAIT));
-    if (count < 0) return this.#errno() === constants.errno.EAGAIN ? "NOTHING" : "END";
+    if (count < 0) return lastErrno(this.#library) === constants.errno.EAGAIN ? "NOTHING" : "END";
     if (count === 0) return "END";
     const [type, , , high = 0, low = 0] = this.#arrived;
     if (type !== TLS_HANDSHAKE) return "RECORD";
@@ -158,22 +130,22 @@ export class ListenSocket {
       MAX_RECORD_BYTES,
     );
     if (count >= neededBytes) return "RECORD";
-    // It woke the wait and is not whole: there will be no more.
+    // The connection was ready before its record was complete, so it has ended.
     if (this.#neededBytes.get(descriptor) === neededBytes) return "END";
-    this.#wakeAt(descriptor, neededBytes);
+    this.#setReadyBytes(descriptor, neededBytes);
     this.#neededBytes.set(descriptor, neededBytes);
     return "NOTHING";
   }
 
   /**
-   * Waits until a descriptor can be read, `wake` is called, or the time is over. One call at a time.
+   * Waits until a descriptor can be read, `wake` is called, or the time has passed. Only one call may run at a time.
    *
-   * @param accepting Whether connections to accept count
-   * @param timeoutMs At most; undefined waits without end
+   * @param accepting whether to wait for new connections too
+   * @param timeoutMs the longest wait in milliseconds; undefined waits without a limit
    */
   async wait(descriptors: readonly number[], accepting: boolean, timeoutMs: number | undefined): Promise<Ready> {
     const watched = [this.#waker, ...(accepting ? [this.#listener] : []), ...descriptors];
-    // Memory that does not move while another thread writes there.
+    // Another thread writes here. A buffer of 64 bytes or more does not move.
     const polled = new DataView(new ArrayBuffer(Math.max(64, watched.length * POLLFD_BYTES)));
     for (const [index, descriptor] of watched.entries()) {
       polled.setInt32(index * POLLFD_BYTES, descriptor, true);
@@ -189,31 +161,31 @@ export class ListenSocket {
     };
   }
 
-  /** Ends the wait that runs, or the next one. */
+  /** Ends the current wait, or the next one. */
   wake(): void {
     this.#library.symbols.eventfd_write(this.#waker, 1n);
   }
 
-  /** Ends a connection that was accepted and not made a socket. */
+  /** Closes a connection that was accepted and has not become a socket. */
   end(descriptor: number): void {
     this.#neededBytes.delete(descriptor);
     this.#library.symbols.close(descriptor);
   }
 
   /**
-   * Makes a connection a socket, which owns the descriptor from then on.
+   * Makes a connection a `net.Socket`, which then owns the descriptor.
    *
-   * @throws {Error} When Deno refuses the descriptor; then it is closed
+   * @throws {Error} When Deno rejects the descriptor, which is then closed
    */
   socketOf(descriptor: number): Socket {
-    if (this.#neededBytes.delete(descriptor)) this.#wakeAt(descriptor, 1);
+    if (this.#neededBytes.delete(descriptor)) this.#setReadyBytes(descriptor, 1);
     try {
       return new Socket({ fd: descriptor });
     } catch {
-      // Deno keeps a list of descriptors, and leaves one there when the collector and not close() ends a socket.
+      // Deno keeps a list of descriptors. A socket that was collected and not closed stays in the list.
       const other = this.#library.symbols.fcntl(descriptor, F_DUPFD_CLOEXEC, descriptor + 1);
       this.end(descriptor);
-      if (other < 0) throw new SystemCallError("fcntl", this.#errno());
+      if (other < 0) throw new SystemCallError("fcntl", lastErrno(this.#library));
       return new Socket({ fd: other });
     }
   }
@@ -225,49 +197,12 @@ export class ListenSocket {
     this.#library.close();
   }
 
-  /** Has the descriptor be readable from so many bytes on. */
-  #wakeAt(descriptor: number, bytes: number): void {
-    this.#library.symbols.setsockopt(descriptor, SOL_SOCKET, SO_RCVLOWAT, bytesOf(new Uint32Array([bytes])), 4);
+  /** Makes a descriptor ready to read only when that number of bytes has arrived. */
+  #setReadyBytes(descriptor: number, bytes: number): void {
+    this.#library.symbols.setsockopt(descriptor, SOL_SOCKET, SO_RCVLOWAT, intBytes(bytes), 4);
   }
 
   #check(call: string, result: number): number {
-    if (result < 0) throw new SystemCallError(call, this.#errno());
-    return result;
+    return checkResult(this.#library, call, result);
   }
-
-  #errno(): number {
-    const place = this.#library.symbols.__errno_location();
-    return place === null ? 0 : new Deno.UnsafePointerView(place).getInt32();
-  }
-
-  /** A sockaddr_in or sockaddr_in6. */
-  #encode(host: string, port: number): Uint8Array<ArrayBuffer> {
-    const { inet_pton, if_nametoindex } = this.#library.symbols;
-    const isV6 = host.includes(":");
-    const address = new Uint8Array(isV6 ? SOCKADDR_BYTES : 16);
-    const view = new DataView(address.buffer);
-    view.setUint16(0, isV6 ? AF_INET6 : AF_INET, true);
-    view.setUint16(2, port);
-    const [ip = "", zone] = host.split("%");
-    const parsed = new Uint8Array(16);
-    if (inet_pton(isV6 ? AF_INET6 : AF_INET, cString(ip), parsed) !== 1) {
-      this.#library.close();
-      throw new SystemCallError("inet_pton", constants.errno.EADDRNOTAVAIL);
-    }
-    address.set(isV6 ? parsed : parsed.subarray(0, 4), isV6 ? 8 : 4);
-    if (isV6 && zone !== undefined) view.setUint32(24, if_nametoindex(cString(zone)) || Number(zone) || 0, true);
-    return address;
-  }
-
-  #decodePeer(): SocketAddress {
-    return decodeAddress(this.#peer);
-  }
-}
-
-function cString(text: string): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(`${text}\0`);
-}
-
-function bytesOf(numbers: Uint32Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(numbers.buffer);
 }

@@ -1,17 +1,18 @@
 /**
- * Lets the methods of HTTP/2 streams and sessions never throw.
+ * Makes the methods of HTTP/2 streams and sessions safe: they never throw.
  *
- * grpc-js answers a request of another content type or an unknown path with `respond()` even when the stream has been
- * destroyed in the same read, and others of its calls come from timers and promises, where nothing catches what they
- * throw: https://github.com/grpc/grpc-node/blob/%40grpc/grpc-js%401.14.7/packages/grpc-js/src/server.ts (_streamHandler).
- * Drop this file when grpc-js checks the stream itself.
+ * Reason: grpc-js calls `respond()` for a request of another content type or an unknown path. It does so also when the
+ * stream was destroyed in the same read. Other calls of grpc-js come from timers and promises, where nothing catches an
+ * error. Remove this file when grpc-js checks the stream itself. Test: `tests/rpc/compat/safe_methods_test.ts`.
+ *
+ * Source: https://github.com/grpc/grpc-node/blob/%40grpc/grpc-js%401.14.7/packages/grpc-js/src/server.ts (_streamHandler)
  */
 import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import { errorsOf, guardCallback } from "./error_boundary.ts";
 
 type AnyMethod = (...args: unknown[]) => unknown;
 
-/** The methods and what they give for a stream or session that is gone. */
+/** The methods, and the result of each for a stream or session that has ended. */
 type Fallbacks<Subject> = { readonly [Name in keyof Subject]?: (subject: Subject) => unknown };
 
 const itself = (subject: unknown) => subject;
@@ -39,7 +40,7 @@ const SESSION: Fallbacks<ServerHttp2Session> = {
   setTimeout: nothing,
 };
 
-/** The methods that throw when the stream has ended, which its peer decides, so that is no error. */
+/** The methods that throw after the stream has ended. The peer decides when it ends, so this is not an error. */
 const NEEDS_OPEN_STREAM: ReadonlySet<string> = new Set([
   "respond",
   "additionalHeaders",
@@ -49,9 +50,9 @@ const NEEDS_OPEN_STREAM: ReadonlySet<string> = new Set([
   "sendTrailers",
 ]);
 
-/** Makes the methods of a server's streams harmless, given the first of them. They must be guarded emitters. */
+/** Makes the methods of all server streams safe, given one stream. Streams must be guarded emitters. */
 export function makeStreamMethodsSafe(stream: ServerHttp2Stream): void {
-  tameClass(
+  patchClass(
     stream,
     STREAM,
     "stream",
@@ -59,32 +60,32 @@ export function makeStreamMethodsSafe(stream: ServerHttp2Stream): void {
   );
 }
 
-/** Makes the methods of a server's sessions harmless, given the first of them. They must be guarded emitters. */
+/** Makes the methods of all server sessions safe, given one session. Sessions must be guarded emitters. */
 export function makeSessionMethodsSafe(session: ServerHttp2Session): void {
-  tameClass(session, SESSION, "session", ({ destroyed }) => destroyed);
+  patchClass(session, SESSION, "session", ({ destroyed }) => destroyed);
 }
 
-const tamed = new WeakSet<object>();
+const patched = new WeakSet<object>();
 
-function tameClass<Subject extends ServerHttp2Session | ServerHttp2Stream>(
+function patchClass<Subject extends ServerHttp2Session | ServerHttp2Stream>(
   first: Subject,
   fallbacks: Fallbacks<Subject>,
   place: string,
-  isGone: (subject: Subject, name: string) => boolean,
+  hasEnded: (subject: Subject, name: string) => boolean,
 ): void {
   const prototype = Object.getPrototypeOf(first) as Record<string, AnyMethod>;
-  if (tamed.has(prototype)) return;
-  tamed.add(prototype);
+  if (patched.has(prototype)) return;
+  patched.add(prototype);
   for (const [name, fallback] of Object.entries(fallbacks) as [string, (subject: Subject) => unknown][]) {
     const method = prototype[name];
-    // Absent in some version of the runtime.
+    // Another version of the runtime may lack the method.
     if (method === undefined) continue;
     const kind = `${place}.${name}()`;
     prototype[name] = function (this: Subject, ...args: unknown[]) {
       const errors = errorsOf(this);
       if (errors === undefined) return method.apply(this, args);
-      if (isGone(this, name)) return fallback(this);
-      // The last argument is what is called when it is done.
+      if (hasEnded(this, name)) return fallback(this);
+      // A callback is always the last argument.
       const callback = args.at(-1);
       if (typeof callback === "function") {
         args[args.length - 1] = guardCallback(callback as AnyMethod, `${kind} callback`, errors, this);

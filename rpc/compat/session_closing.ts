@@ -1,11 +1,13 @@
 /**
  * Keeps HTTP/2 sessions from being freed while nghttp2 uses them.
  *
- * In Deno 2.9.4 to 2.9.6 a `close()` or `destroy()` that runs while nghttp2 still reads from the connection frees the
- * session under it, and the process ends with a segmentation fault: https://github.com/denoland/deno/issues/36788. Frames
- * of the peer cause it: GOAWAY, which grpc-js answers with `close()`, and errors of the protocol, such as an
- * acknowledgement of a PING that nobody sent, which Deno itself answers with `destroy()`. So both wait for the next turn
- * of the event loop. Drop this file when a fixed Deno is pinned.
+ * Reason: https://github.com/denoland/deno/issues/36788, in Deno 2.9.4 to 2.9.6. A `close()` or `destroy()` while nghttp2
+ * reads from the connection frees the session too early. The process then ends with a segmentation fault.
+ *
+ * Frames of the peer cause it. grpc-js answers GOAWAY with `close()`. Deno answers protocol errors with `destroy()`, such
+ * as an acknowledgement of a PING that was never sent. So both methods wait for the next turn of the event loop.
+ *
+ * Remove this file when Deno is fixed. Test: `tests/rpc/compat/http2_guard_test.ts`.
  */
 import type { EventEmitter } from "node:events";
 import type { Http2Session } from "node:http2";
@@ -13,14 +15,14 @@ import { setImmediate } from "node:timers";
 
 const originals = new WeakMap<Http2Session, () => void>();
 
-/** Ends a session at once. Only for a session that has read nothing yet. */
+/** Destroys a session at once. Only for a session that has read nothing yet. */
 export function destroyNow(session: Http2Session): void {
   const destroy = originals.get(session);
   if (destroy === undefined) session.destroy();
   else destroy();
 }
 
-/** Makes a session's end always wait for the next turn. For servers. */
+/** Defers every close of a session to the next turn of the event loop. For servers. */
 export function deferClosing(session: Http2Session): void {
   const { destroy } = session;
   originals.set(session, () => destroy.call(session));
@@ -30,7 +32,7 @@ export function deferClosing(session: Http2Session): void {
 function deferClosingWhen(session: Http2Session, unsafe: () => boolean): void {
   const { close, destroy } = session;
   session.close = (closed) => {
-    // A second close() in this turn must not be the first one then, which alone listens for the end.
+    // Only the first close() listens for the end. A second one in this turn must not run before it.
     if (closed !== undefined && !session.closed && !session.destroyed) session.once("close", closed);
     if (unsafe()) setImmediate(() => close.call(session));
     else close.call(session);
@@ -42,11 +44,11 @@ function deferClosingWhen(session: Http2Session, unsafe: () => boolean): void {
 }
 
 /**
- * Makes a session's end wait for the next turn while its socket is read. For clients: where it always waits, a client that
- * closes waits for its server for ever.
+ * Defers the close of a session while its socket is read. For clients: a client that always deferred would wait for its
+ * server without end.
  *
- * @param socket The connection of the session, where it is known
- * @returns a function that makes it wait until the next turn
+ * @param socket the connection of the session; undefined when it is unknown
+ * @returns a function that defers a close in the current turn
  */
 export function deferClosingWhileReading(session: Http2Session, socket: EventEmitter | undefined): () => void {
   let reading = 0;

@@ -1,46 +1,30 @@
-/** Reports how each call began and ended, for monitoring. A server without an observer pays nothing. */
-import * as grpc from "@grpc/grpc-js";
+/** Reports the start and the end of each call, for monitoring. A server without an observer does no work for it. */
+import { type ServerInterceptor, status } from "@grpc/grpc-js";
+import { onCallEnd, passThrough } from "../compat/grpc_call.ts";
 
-/** Receives the begin and the end of each call. It must not throw and should be fast. */
+/** Receives the start and the end of each call. It must not throw, and should be fast. */
 export interface CallObserver {
-  /** @param method the full name, always one that the server knows */
+  /** @param method the path of the method; the server knows it */
   begun(method: string): void;
   /**
+   * @param method the path of the method
    * @param code the canonical code, such as `OK`; `CANCELLED` when the client left first
-   * @param durationMs from the request's headers to the status
+   * @param durationMs the time from the request's headers to the status, in milliseconds
    */
   ended(method: string, code: string, durationMs: number): void;
 }
 
-/** Makes the interceptor that reports to an observer. It must come first in the list, so that it sees refusals too. */
-export function observeCalls(observer: CallObserver): grpc.ServerInterceptor {
+/** Returns the interceptor that reports to an observer. It must be first in the list, to observe refused calls too. */
+export function observeCalls(observer: CallObserver): ServerInterceptor {
   return (method, call) => {
     const startMs = performance.now();
     let isOver = false;
-    const end = (code: string) => {
+    observer.begun(method.path);
+    onCallEnd(call, (code) => {
       if (isOver) return;
       isOver = true;
-      observer.ended(method.path, code, performance.now() - startMs);
-    };
-    observer.begun(method.path);
-    // Replaced on the call itself: a wrapper around the call would hide the connection that gate.ts looks for.
-    const base = call as grpc.ServerInterceptingCallInterface;
-    const { sendStatus, start } = base;
-    base.sendStatus = (status) => {
-      end(grpc.status[status.code ?? grpc.status.UNKNOWN] ?? "UNKNOWN");
-      sendStatus.call(base, status);
-    };
-    base.start = (listener) => {
-      start.call(base, {
-        onReceiveMetadata: (metadata) => listener.onReceiveMetadata(metadata),
-        onReceiveMessage: (message) => listener.onReceiveMessage(message),
-        onReceiveHalfClose: () => listener.onReceiveHalfClose(),
-        onCancel: () => {
-          end("CANCELLED");
-          listener.onCancel();
-        },
-      });
-    };
-    return call as grpc.ServerInterceptingCall;
+      observer.ended(method.path, status[code] ?? "UNKNOWN", performance.now() - startMs);
+    });
+    return passThrough(call);
   };
 }

@@ -1,7 +1,9 @@
-/** The standard health service: how a service says whether it serves. */
+/** The standard health service, grpc.health.v1. */
 import type { CallContext } from "../../proto/service.ts";
 import type { Server } from "@grpc/grpc-js";
-import { type OpenCalls, serverStreamingHandler, unaryHandler } from "./adapter/calls.ts";
+import type { OpenCalls } from "./adapter/calls.ts";
+import { serverStreamingHandler } from "./adapter/server_streaming.ts";
+import { unaryHandler } from "./adapter/unary.ts";
 import { healthMethods, type ServingStatus } from "../shared/health_definition.ts";
 import { StatusError } from "./status_error.ts";
 import { withRawRequests } from "./adapter/read_request.ts";
@@ -10,7 +12,7 @@ interface Request {
   service: string;
 }
 
-/** Answers for a fixed set of services, all of which serve or do not. */
+/** Answers for a fixed set of services, which all have the same status. */
 export class Health {
   readonly #services: ReadonlySet<string>;
   #status: ServingStatus = "SERVING";
@@ -21,13 +23,13 @@ export class Health {
     this.#services = new Set(services);
   }
 
-  /** Says from now on that all services serve, or that none does. */
+  /** Sets the status of all services. */
   setServing(serving: boolean): void {
     this.#status = serving ? "SERVING" : "NOT_SERVING";
     for (const wake of this.#waiting) wake();
   }
 
-  /** Ends all watches, after they were told that nothing serves. */
+  /** Sends NOT_SERVING to all watches, and ends them. */
   close(): void {
     this.#closed = true;
     this.setServing(false);
@@ -59,23 +61,23 @@ export class Health {
   }
 
   async *#watch(service: string, { signal }: CallContext): AsyncGenerator<object> {
-    let told: ServingStatus | undefined;
+    let sent: ServingStatus | undefined;
     while (!signal.aborted) {
       const status = this.#services.has(service) ? this.#status : "SERVICE_UNKNOWN";
-      if (status !== told) {
-        told = status;
+      if (status !== sent) {
+        sent = status;
         yield { status };
-        // It may have changed while that was on its way.
+        // The status may have changed during the send.
         continue;
       }
       if (this.#closed) {
-        throw new StatusError("UNAVAILABLE", "The server is shutting down: watch again once it is back");
+        throw new StatusError("UNAVAILABLE", "The server is shutting down: watch again when it is back");
       }
       await this.#change(signal);
     }
   }
 
-  /** Resolves at the next change, or when the watcher leaves. */
+  /** Resolves at the next change, or when the call is over. */
   #change(signal: AbortSignal): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#waiting.add(resolve);

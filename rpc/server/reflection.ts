@@ -1,8 +1,8 @@
 /**
  * Server reflection: https://github.com/grpc/grpc/blob/master/doc/server-reflection.md
  *
- * The descriptions of all files are made by `deno task generate` and embedded, so that nothing is read or parsed here but
- * the definition of reflection itself.
+ * `deno task generate` makes the descriptors of all files, which are embedded. Only the definition of reflection itself is
+ * parsed here.
  */
 import { type Server, status } from "@grpc/grpc-js";
 import protobuf from "protobufjs";
@@ -13,12 +13,12 @@ import { bidiStreamingHandler } from "./adapter/bidi_streaming.ts";
 import { type Method, methodsOf } from "../shared/definition.ts";
 import { withRawRequests } from "./adapter/read_request.ts";
 
-/** Both versions have the same messages. */
+/** The two versions of the package. Their messages are the same. */
 const PACKAGES = ["grpc.reflection.v1", "grpc.reflection.v1alpha"] as const;
 
 const MAX_NAME_IN_ERROR = 200;
 
-/** A request, of which one field is there besides the host. */
+/** A request. It has exactly one field in addition to the host. */
 interface Request {
   readonly file_by_filename?: string;
   readonly file_containing_symbol?: string;
@@ -34,9 +34,9 @@ const bySymbol: ReadonlyMap<string, File> = new Map(
 );
 
 /**
- * Lets clients without the .proto files ask a server for what they say.
+ * Adds reflection to a server, from which clients get the content of the .proto files.
  *
- * @param services the full names of the services that are served besides reflection
+ * @param services the full names of the other services of the server
  */
 export function addReflection(server: Server, services: readonly string[], calls: OpenCalls): void {
   const reflected = PACKAGES.map((name) => `${name}.ServerReflection`);
@@ -68,18 +68,18 @@ function answerTo(request: Request, services: readonly string[]): object {
       return { list_services_response: { service: services.map((name) => ({ name })) } };
     case "all_extension_numbers_of_type": {
       const type = request.all_extension_numbers_of_type!;
-      // No file has extensions.
+      // Our files have no extensions.
       if (bySymbol.has(type)) return { all_extension_numbers_response: { base_type_name: type } };
       return notFound("type", type);
     }
     case "file_containing_extension":
       return notFound("extension of", request.file_containing_extension!.containing_type);
     default:
-      return errorAnswer(status.INVALID_ARGUMENT, "The request asks for nothing: set one field of 'message_request'");
+      return errorAnswer(status.INVALID_ARGUMENT, "The request has no question: set one field of 'message_request'");
   }
 }
 
-/** The file and all that it imports, the imported before what imports them, as the other servers do. */
+/** Returns a file and the files it imports. */
 function filesAnswer(file: File | undefined, kind: string, name: string): object {
   if (file === undefined) return notFound(kind, name);
   const found = new Map<string, Uint8Array>();
@@ -88,7 +88,7 @@ function filesAnswer(file: File | undefined, kind: string, name: string): object
     found.set(name, Uint8Array.fromBase64(base64));
   };
   add(file);
-  // The file itself comes first: some clients look at no other.
+  // The file itself comes first: some clients read only the first one.
   const [own, ...others] = [...found.values()].reverse();
   return { file_descriptor_response: { file_descriptor_proto: [own, ...others] } };
 }

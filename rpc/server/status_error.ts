@@ -1,19 +1,21 @@
-/** What a caller is told when a call fails at the server: our own errors as they are, of all others nothing. */
+/** Errors of handlers as gRPC statuses: our own errors as they are, and no details of any other error. */
 import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import { TeleportError } from "../../mod.ts";
 import { ERROR_CODE_KEY, STATUS_OF, type StatusName } from "../shared/errors.ts";
 
-/** Told of every error that callers are not told of. */
+/** Receives every error whose details the caller does not get, and the path of the method. */
 export type InternalErrorReport = (error: unknown, method: string) => void;
 
-// A sentence travels as a header, percent-encoded to up to 9 bytes a character; many clients take no more than 8 KiB
-// of headers.
-const MAX_SENTENCE_LENGTH = 800;
+/**
+ * The longest message. It travels as a header, percent-encoded in up to 9 bytes a character. Many clients accept at most
+ * 8 KiB of headers.
+ */
+const MAX_MESSAGE_LENGTH = 800;
 
-/** The sentence for errors that were not thrown on purpose; the log has the rest. */
+/** The message for unexpected errors. The log has the details. */
 export const INTERNAL_MESSAGE = "The server failed to answer: see its log";
 
-/** A refusal by the wire itself, for which the library has no code. */
+/** An error of the wire, for which the library has no code. */
 export class StatusError extends Error {
   readonly status: StatusName;
 
@@ -24,10 +26,10 @@ export class StatusError extends Error {
 }
 
 /**
- * Makes the error that grpc-js sends.
+ * Returns the error for grpc-js to send.
  *
- * Of an error that was not thrown on purpose nothing is sent, whatever properties it has: grpc-js would take any number in
- * `code` for a status, and send a message that may name paths of the host.
+ * Other errors than a TeleportError or a StatusError are reported, and nothing of them is sent. With such an error grpc-js
+ * would use a number in `code` as the status. It would also send the message, which may contain paths of the host.
  */
 export function toServiceError(error: unknown, method: string, report: InternalErrorReport): ServiceError {
   const metadata = new Metadata();
@@ -37,18 +39,18 @@ export function toServiceError(error: unknown, method: string, report: InternalE
   }
   if (error instanceof StatusError) return serviceError(error.status, error.message, metadata);
   report(error, method);
-  // Tells a failure of the server from an INTERNAL that the wire made.
+  // This code distinguishes a failure of the server from an INTERNAL that grpc-js makes.
   metadata.set(ERROR_CODE_KEY, "INTERNAL");
   return serviceError("INTERNAL", INTERNAL_MESSAGE, metadata);
 }
 
 function serviceError(name: StatusName, message: string, metadata: Metadata): ServiceError {
-  const details = sentence(message);
+  const details = headerText(message);
   return Object.assign(new Error(details), { code: status[name], details, metadata });
 }
 
-/** Cut to what a header can carry, and without half characters, which have no percent-encoding. */
-function sentence(message: string): string {
-  const cut = message.length > MAX_SENTENCE_LENGTH ? `${message.slice(0, MAX_SENTENCE_LENGTH - 1)}…` : message;
+/** Shortens a message for a header. Replaces half characters, which have no percent-encoding. */
+function headerText(message: string): string {
+  const cut = message.length > MAX_MESSAGE_LENGTH ? `${message.slice(0, MAX_MESSAGE_LENGTH - 1)}…` : message;
   return cut.toWellFormed();
 }

@@ -1,74 +1,47 @@
-/** The TLS policy of servers: 1.3 only, and no session without a certificate that the CA has signed. */
-import "../compat/http2_guard.ts";
-import http2 from "node:http2";
-import type { Server, TLSSocket } from "node:tls";
+/** The TLS policy of servers: TLS 1.3 only, and no session without a certificate that the CA has signed. */
+import type { Http2SecureServer } from "node:http2";
+import type { TLSSocket } from "node:tls";
+import { patchSecureServers, rejectConnections, setSecureContext } from "../compat/secure_server.ts";
 import { destroyNow } from "../compat/session_closing.ts";
 import { pemBytes, type TlsCredentials } from "../shared/tls_credentials.ts";
 
-// A stranger who opens a connection and says nothing holds a descriptor; a handshake takes 10 ms, over bad lines 1 s.
+/** A silent connection holds a descriptor. A handshake takes 10 ms, and 1 s over a poor network. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 
-// 8 KiB is what gRPC advises; twice that leaves room for tracing headers, of which the service reads none.
+/** Twice the 8 KiB that gRPC advises. The rest is room for tracing headers, which the service does not read. */
 const MAX_HEADER_BYTES = 16 * 1024;
 
 /**
- * What a server's TLS is, whatever its certificates are. Deno would close a refused connection before anybody could see
- * why, so `refuseUnauthorized` does it, before there is an HTTP/2 session.
+ * The TLS options of every server. Deno would close a connection with a bad certificate before the reason can be read.
+ * So TLS accepts it, and `rejectConnections()` closes it before an HTTP/2 session exists.
  */
 const POLICY = { minVersion: "TLSv1.3", requestCert: true, rejectUnauthorized: false } as const;
 
-const create = http2.createSecureServer;
-
-let latest: http2.Http2SecureServer | undefined;
-
-/** Runs a function that has grpc-js make a server, and gives that too: grpc-js keeps it to itself. */
-export function serverMadeBy<T>(make: () => T): { made: T; server: http2.Http2SecureServer } {
-  latest = undefined;
-  const made = make();
-  if (!latest) throw new Error("grpc-js made no HTTP/2 server: its connection injector has changed");
-  return { made, server: latest };
-}
-
-/** Gives a server other certificates. Connections there are keep theirs. */
-export function replaceCertificates(server: http2.Http2SecureServer, credentials: TlsCredentials): void {
-  // A grandchild of tls.Server, which the types of node:http2 do not say.
-  const { minVersion } = POLICY;
-  (server as unknown as Server).setSecureContext({ ...pemBytes(credentials), minVersion });
-}
-
-http2.createSecureServer = ((options: http2.SecureServerOptions) => {
-  const server = create({
+patchSecureServers({
+  options: (options) => ({
     ...options,
     ...POLICY,
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     settings: { ...options.settings, maxHeaderListSize: MAX_HEADER_BYTES },
-  });
-  refuseUnauthorized(server);
-  // Should a connection ever get past that, it gets no further.
-  server.prependListener("session", (session) => {
-    const socket = session.socket as TLSSocket;
-    // At once: until the next turn it could already make calls.
-    if (!socket.authorized || !socket.getPeerCertificate()?.raw) destroyNow(session);
-  });
-  latest = server;
-  return server;
-}) as typeof http2.createSecureServer;
+  }),
+  onCreated(server) {
+    rejectConnections(
+      server,
+      (socket) => isAccepted(socket) ? undefined : String(socket.authorizationError ?? "no certificate"),
+    );
+    // A second check: a connection that passes the first one gets no session.
+    server.prependListener("session", (session) => {
+      // At once, because the session could make calls in this turn.
+      if (!isAccepted(session.socket as TLSSocket)) destroyNow(session);
+    });
+  },
+});
 
-/**
- * Closes connections whose certificate TLS has not accepted. Not a listener: those of `secureConnection` cannot keep
- * each other from running, and the one of HTTP/2 must not. They count as failed handshakes, with the certificate still
- * to be seen.
- */
-function refuseUnauthorized(server: http2.Http2SecureServer): void {
-  const emit = server.emit as (event: string | symbol, ...args: unknown[]) => boolean;
-  server.emit = function (this: http2.Http2SecureServer, event: string | symbol, ...args: unknown[]): boolean {
-    if (event !== "secureConnection") return emit.call(this, event, ...args);
-    const socket = args[0] as TLSSocket;
-    if (socket.authorized && socket.getPeerCertificate()?.raw) return emit.call(this, event, ...args);
-    // A connection that breaks meanwhile is no error of the server.
-    socket.on("error", () => {});
-    emit.call(this, "tlsClientError", new Error(String(socket.authorizationError ?? "no certificate")), socket);
-    socket.destroy();
-    return true;
-  } as typeof server.emit;
+function isAccepted(socket: TLSSocket): boolean {
+  return socket.authorized && Boolean(socket.getPeerCertificate()?.raw);
+}
+
+/** Gives a server other certificates. Connections that exist keep theirs. */
+export function replaceCertificates(server: Http2SecureServer, credentials: TlsCredentials): void {
+  setSecureContext(server, { ...pemBytes(credentials), minVersion: POLICY.minVersion });
 }

@@ -1,6 +1,7 @@
-/** Whom a server believes now: the authorities it knows and the certificates that were revoked. Replaced while it serves. */
+/** Decides which client certificates a server accepts: its authorities and the revoked certificates, both replaceable. */
 import { TeleportError } from "../../mod.ts";
 import type { PeerCertificate } from "../../proto/service.ts";
+import { defined } from "../../base/defined.ts";
 import type { Certificate } from "../../trust/certificate.ts";
 import {
   capitalized,
@@ -13,79 +14,83 @@ import { revocationKey } from "../../trust/revocation.ts";
 import { readAuthorities } from "../shared/tls_credentials.ts";
 import { chainOf } from "../shared/peer.ts";
 
-/** Revoked certificates, each as {@linkcode revocationKey} writes its issuer and serial number. */
+/** The keys of revoked certificates, in the form of {@linkcode revocationKey}. */
 export type Revoked = ReadonlySet<string>;
 
-/** What is known of a certificate as long as authorities and list stay the same. */
+/** The judgement of a certificate under the current authorities and revoked certificates. */
 interface CachedJudgement {
   readonly judgedMs: number;
   readonly judgement: TrustedChain | RejectedChain;
-  /** The certificate that is on the list: its own, or an authority's between it and the first. */
+  /** The revoked certificate: the client's own, or one of an intermediate authority. Absent when none is revoked. */
   readonly revoked?: Certificate;
 }
 
-/** A refused certificate is judged again after this: only time can change the answer. */
+/** A rejected certificate is judged again after this time, in milliseconds: it may become valid. */
 const REFUSAL_MS = 1_000;
 
 /**
- * What a certificate must still be at every call, though TLS has verified it when the connection was made: connections
- * last for days, Deno's TLS looks at no revocation list, and at no date of a first authority.
+ * Checks the certificate of every call.
+ *
+ * TLS verifies a certificate once, when the connection is made, and connections last for days. Deno's TLS checks neither
+ * revocation lists nor the dates of a root authority.
  */
 export class Trust {
   #authorities: readonly Certificate[] = [];
   #revoked: Revoked = new Set();
-  /** Chains are judged once a certificate, set of authorities and list; a call then compares two times. */
-  #known = new WeakMap<PeerCertificate, CachedJudgement>();
+  /** A chain is judged once. Each later call compares two times. */
+  #judgements = new WeakMap<PeerCertificate, CachedJudgement>();
 
   constructor(ca: string, revoked: Revoked) {
     this.replace(ca, revoked);
   }
 
-  /** Believes these from now on, and no others. */
+  /** Replaces the authorities and the revoked certificates. */
   replace(ca: string, revoked: Revoked): void {
     this.#authorities = readAuthorities(ca);
     this.#revoked = revoked;
-    this.#known = new WeakMap();
+    this.#judgements = new WeakMap();
   }
 
   /**
-   * Checks a certificate that TLS has verified at some time.
+   * Checks a certificate that TLS verified when the connection was made.
    *
-   * @throws {TeleportError} `UNAUTHENTICATED` when it was revoked, has ended, or its authority is believed no more
+   * @throws {TeleportError} With code UNAUTHENTICATED when it was revoked or has expired, or when its authority is no longer trusted
    */
   check(certificate: PeerCertificate): void {
     const why = this.rejectionReason(certificate);
     if (why !== undefined) throw new TeleportError("UNAUTHENTICATED", why);
   }
 
-  /** True when check() would return. */
+  /** Returns whether check() would accept the certificate. */
   accepts(certificate: PeerCertificate): boolean {
     return this.rejectionReason(certificate) === undefined;
   }
 
-  /** True when the certificate is on the list, or an authority's that it rests on. */
+  /** Returns whether the certificate, or an intermediate authority above it, is revoked. */
   isRevoked(certificate: PeerCertificate): boolean {
-    return this.#look(certificate).revoked !== undefined;
+    return this.#judgementOf(certificate).revoked !== undefined;
   }
 
-  /** Why a certificate is not accepted, and what to do. Undefined when it is. */
+  /** Returns why a certificate is not accepted, and what to do. Undefined when it is accepted. */
   rejectionReason(certificate: PeerCertificate): string | undefined {
-    const { judgement, revoked } = this.#look(certificate);
+    const { judgement, revoked } = this.#judgementOf(certificate);
     if (revoked !== undefined) {
       const isOwn = revoked.fingerprint === certificate.fingerprint;
       return isOwn
         ? REVOKED_MESSAGE
-        : `${capitalized(describeCertificate(revoked))} issued this client's, and was revoked: ask for a new one`;
+        : `${
+          capitalized(describeCertificate(revoked))
+        } issued this client's certificate and was revoked: ask for a new one`;
     }
     return judgement.isTrusted ? undefined : `${capitalized(judgement.reason)}: ask for a new certificate`;
   }
 
-  #look(certificate: PeerCertificate): CachedJudgement {
+  #judgementOf(certificate: PeerCertificate): CachedJudgement {
     const nowMs = Date.now();
-    const known = this.#known.get(certificate);
-    if (known !== undefined && holds(known, nowMs)) return known;
+    const cached = this.#judgements.get(certificate);
+    if (cached !== undefined && stillHolds(cached, nowMs)) return cached;
     const judged = this.#judge(certificate, nowMs);
-    this.#known.set(certificate, judged);
+    this.#judgements.set(certificate, judged);
     return judged;
   }
 
@@ -94,15 +99,15 @@ export class Trust {
     const judgement = verifyChain(shown, this.#authorities, "client", nowMs);
     const path = judgement.isTrusted ? judgement.path : shown.slice(0, 1);
     const revoked = path.find(({ issuer, serialNumber }) => this.#revoked.has(revocationKey(issuer, serialNumber)));
-    return { judgedMs: nowMs, judgement, ...(revoked && { revoked }) };
+    return { judgedMs: nowMs, judgement, ...defined({ revoked }) };
   }
 }
 
-/** True while an earlier judgement still says what is so. */
-function holds({ judgement, judgedMs }: CachedJudgement, nowMs: number): boolean {
+/** Returns whether a judgement still holds. */
+function stillHolds({ judgement, judgedMs }: CachedJudgement, nowMs: number): boolean {
   if (judgement.isTrusted) return judgement.fromMs <= nowMs && nowMs <= judgement.untilMs;
   return judgedMs <= nowMs && nowMs < judgedMs + REFUSAL_MS;
 }
 
-/** Told to a client whose certificate was revoked, also in the middle of a stream. */
+/** The error message for a client whose certificate was revoked, also during a stream. */
 export const REVOKED_MESSAGE = "The certificate was revoked: ask for a new one";

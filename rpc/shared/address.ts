@@ -1,17 +1,17 @@
-/** HOST:PORT as people write it. */
+/** Addresses in the form HOST:PORT. */
 import { isIP } from "node:net";
 
-/** Where to listen or to connect. */
+/** An address to listen on, or to connect to. */
 export interface Address {
-  /** An IP address without brackets, or a name. */
+  /** The host: an IP address without brackets, or a name. */
   readonly host: string;
   readonly port: number;
 }
 
-/** An address that cannot be parsed, or cannot be listened on. */
+/** An address that cannot be parsed or used. */
 export class AddressError extends Error {
   override readonly name = "AddressError";
-  /** What is wrong with it: the text, taken by another, not this machine's, no such name, not allowed, or other. */
+  /** The fault: the text, a port in use, an address of another machine, an unknown name, a denied port, or another. */
   readonly code: "INVALID" | "IN_USE" | "NOT_LOCAL" | "NOT_FOUND" | "NOT_ALLOWED" | "UNUSABLE";
 
   constructor(code: AddressError["code"], message: string, options?: ErrorOptions) {
@@ -23,11 +23,11 @@ export class AddressError extends Error {
 /**
  * Parses an address: `127.0.0.1:50051`, `localhost:50051` or `[::1]:50051`.
  *
- * @throws {AddressError} With code INVALID when the text is none of these
+ * @throws {AddressError} With code INVALID when the text has another form
  */
 export function parseAddress(text: string): Address {
   const [, bracketed, plain, digits] = /^(?:\[([^\[\]]+)\]|([^\[\]:]+)):(\d{1,5})$/.exec(text) ?? [];
-  // The last dot says that a name is whole, which resolvers here do not know; TLS has names without it.
+  // A final dot marks a complete name. Resolvers here do not accept it, and TLS names do not have it.
   const host = bracketed ?? plain?.replace(/\.$/, "");
   const port = Number(digits);
   if (host === undefined || port > 65_535 || (bracketed !== undefined ? isIP(host) !== 6 : !isPlainHost(host))) {
@@ -42,7 +42,8 @@ export function parseAddress(text: string): Address {
 /**
  * Checks that a client can connect to an address.
  *
- * @throws {AddressError} With code INVALID for an address with a zone, such as `fe80::1%eth0`: Deno's node:net refuses it
+ * @throws {AddressError} With code INVALID for an address with a zone, such as `fe80::1%eth0`, which Deno's node:net
+ * does not support
  */
 export function checkConnectable(address: Address): void {
   if (!address.host.includes("%")) return;
@@ -53,12 +54,12 @@ export function checkConnectable(address: Address): void {
   );
 }
 
-/** The address as text, an IPv6 address in brackets. */
+/** Returns the address as text, an IPv6 address in brackets. */
 export function formatAddress({ host, port }: Address): string {
   return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-// A name of DNS, or an IPv4 address: https://www.rfc-editor.org/rfc/rfc1123#section-2
+/** Returns whether a host is a DNS name or an IPv4 address. Source: https://www.rfc-editor.org/rfc/rfc1123#section-2 */
 function isPlainHost(host: string): boolean {
   return host.length <= 253 &&
     /^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*$/

@@ -1,4 +1,4 @@
-/** The service as grpc-js wants it: paths, and the functions between typed messages and bytes. */
+/** The service in the form of grpc-js: method paths, and functions that encode and decode messages. */
 import type { MethodDefinition, ServiceDefinition } from "@grpc/grpc-js";
 import { Buffer } from "node:buffer";
 import protobuf from "protobufjs";
@@ -8,17 +8,20 @@ import type { CallName } from "../../proto/service.ts";
 /** The full name of the service. */
 export const SERVICE_NAME = "teleport.v1.JobWorker";
 
-// As the generated types say: 64-bit numbers as numbers, enums as their names, every field present but the optional
-// ones, messages that were not sent null.
+/**
+ * The form of the generated types: 64-bit numbers as numbers, enums as names, absent messages as null. Every field is
+ * present except the optional ones.
+ */
 const CONVERSION = { longs: Number, enums: String, defaults: true };
 
+/** A method, with the type of its requests. */
 // deno-lint-ignore no-explicit-any -- grpc-js takes the methods of a service as one record, whatever their messages
 export type Method = MethodDefinition<any, any> & {
-  /** The type of its requests, to check their bytes by. */
+  /** The type of the requests, for the check of their bytes. */
   readonly requestType: protobuf.Type;
 };
 
-/** The definition of one service, by method name. */
+/** The methods of one service, by name. */
 export type Methods<Name extends string = string> = Record<Name, Method> & ServiceDefinition;
 
 function encoder(type: protobuf.Type): (message: object) => Buffer {
@@ -29,8 +32,8 @@ function encoder(type: protobuf.Type): (message: object) => Buffer {
 }
 
 /**
- * Messages of a stream from this size on are encoded where the one before was, for memory of this kind is collected late;
- * smaller ones get memory of their own, in which they can be kept.
+ * Messages of this size or larger share one buffer, because V8 collects such memory late. A smaller message gets its own
+ * memory, so that its bytes can be kept.
  */
 const MIN_SCRATCH_BYTES = 16_384;
 
@@ -45,16 +48,18 @@ class ScratchWriter extends protobuf.Writer {
 }
 
 /**
- * Encodes messages of streams. What is returned is to be used at once: the next large message may take its place. An
- * object that is sent more than once, such as a line of output that a thousand watchers get, is encoded once while it is
- * small; it must not be changed after it was first sent.
+ * Returns a function that encodes messages of a stream. The caller must use the bytes at once, because the next large
+ * message may overwrite them.
+ *
+ * A small object that is sent more than once is encoded once, such as a line of output for a thousand watchers. It must
+ * not change after it was first sent.
  */
 function streamEncoder(type: protobuf.Type): (message: object) => Buffer {
   const encoded = new WeakMap<object, Buffer>();
   return (message) => {
     if (Buffer.isBuffer(message)) return message;
-    const known = encoded.get(message);
-    if (known) return known;
+    const cached = encoded.get(message);
+    if (cached) return cached;
     const raw = type.encode(type.fromObject(message), new ScratchWriter()).finish();
     const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
     if (raw.buffer !== scratch.buffer) encoded.set(message, bytes);
@@ -63,8 +68,8 @@ function streamEncoder(type: protobuf.Type): (message: object) => Buffer {
 }
 
 /**
- * Encodes single answers. What is returned is to be used at once, as that of a stream. Bytes are taken as an answer that was
- * encoded before.
+ * Returns a function that encodes single answers. The caller must use the bytes at once, as with a stream. A Buffer counts
+ * as an answer that is already encoded.
  */
 function answerEncoder(type: protobuf.Type): (message: object) => Buffer {
   return (message) => {
@@ -78,7 +83,7 @@ function decoder(type: protobuf.Type): (bytes: Buffer) => object {
   return (bytes) => type.toObject(type.decode(bytes), CONVERSION);
 }
 
-/** The methods of a service in a parsed .proto. */
+/** Returns the methods of a service in a parsed .proto file. */
 export function methodsOf(root: protobuf.Root, serviceName: string): Methods {
   const methods: Record<string, Method> = {};
   for (const method of root.lookupService(serviceName).methodsArray) {

@@ -1,4 +1,4 @@
-/** Errors as the wire knows them: the canonical statuses, which code of ours becomes which, and a failed call. */
+/** Errors on the wire: the canonical status of each error code of the library, and the error of a failed call. */
 import { type ServiceError, status } from "@grpc/grpc-js";
 import type { ErrorCode } from "../../mod.ts";
 import type { UnreachableReason } from "./unavailable.ts";
@@ -6,10 +6,10 @@ import type { UnreachableReason } from "./unavailable.ts";
 /** The name of a canonical status: https://grpc.io/docs/guides/status-codes/ */
 export type StatusName = keyof typeof status;
 
-/** Trailing metadata that carries the library's own code, which is finer than the canonical one. */
+/** The key of the trailing metadata with the library's error code, which is more exact than the status. */
 export const ERROR_CODE_KEY = "teleport-error-code";
 
-/** Which canonical status each code of the library is sent as. */
+/** The canonical status of each error code of the library. */
 export const STATUS_OF: Readonly<Record<ErrorCode, StatusName>> = {
   INVALID_ARGUMENT: "INVALID_ARGUMENT",
   INVALID_SIGNAL: "INVALID_ARGUMENT",
@@ -24,7 +24,7 @@ export const STATUS_OF: Readonly<Record<ErrorCode, StatusName>> = {
   INPUT_BUSY: "FAILED_PRECONDITION",
   INPUT_CLOSED: "FAILED_PRECONDITION",
   INPUT_OFFSET: "OUT_OF_RANGE",
-  // The wire's word for a call that lost its place to a later one.
+  // gRPC uses ABORTED for a call that a later call replaced.
   INPUT_TAKEN_OVER: "ABORTED",
   LIMIT_REACHED: "RESOURCE_EXHAUSTED",
   HOST_EXHAUSTED: "RESOURCE_EXHAUSTED",
@@ -41,7 +41,7 @@ export const STATUS_OF: Readonly<Record<ErrorCode, StatusName>> = {
   UNAVAILABLE: "UNAVAILABLE",
 };
 
-/** The codes that a server sends: the library's, and INTERNAL for a failure that the library has no code for. */
+/** The error codes that a server sends: those of the library, and INTERNAL for other failures. */
 export type SentCode = ErrorCode | "INTERNAL";
 
 function isSentCode(sent: unknown): sent is SentCode {
@@ -49,26 +49,26 @@ function isSentCode(sent: unknown): sent is SentCode {
 }
 
 /**
- * A connection that is gone when it is written to, or whose peer broke the protocol; grpc-js says UNAVAILABLE of
- * ECONNRESET, and INTERNAL of these.
+ * The text of grpc-js for a connection that was gone at a write, or whose peer broke the protocol. grpc-js reports these
+ * as INTERNAL. It reports a reset connection as UNAVAILABLE.
  */
 const LOST_IN_CLIENT = /triggered by internal client error: /;
 
-/** What more is known of a call that failed. */
+/** Further facts about a call that failed. */
 export interface CallErrorOptions {
   readonly cause?: unknown;
   readonly code?: SentCode | undefined;
   readonly unreachable?: UnreachableReason;
 }
 
-/** A call that failed: refused by the server, or never got there. The message is the server's sentence, or one here. */
+/** A call that the server refused, or that did not reach it. The message is the server's, or an explanation of the client. */
 export class CallError extends Error {
   override readonly name = "CallError";
   /** The canonical status. */
   readonly status: StatusName;
-  /** The server's own code, where it sent one. */
+  /** The error code of the server. Absent when it sent none. */
   readonly code?: SentCode;
-  /** Why the server could not be reached. Absent where it answered. */
+  /** Why the server could not be reached. Absent when it answered. */
   readonly unreachable?: UnreachableReason;
 
   constructor(status: StatusName, message: string, options: CallErrorOptions = {}) {
@@ -78,7 +78,7 @@ export class CallError extends Error {
     if (options.unreachable !== undefined) this.unreachable = options.unreachable;
   }
 
-  /** Makes a CallError of whatever a call was rejected with; what is one already stays as it is. */
+  /** Returns a CallError for any error of a call. A CallError is returned unchanged. */
   static from(error: unknown): CallError {
     if (error instanceof CallError) return error;
     if (!isServiceError(error)) {

@@ -3,12 +3,12 @@ import protobuf from "protobufjs";
 import definition from "../../proto/grpc/health/v1/health.proto" with { type: "text" };
 import { type Methods, methodsOf } from "./definition.ts";
 
-/** How a service says it is. */
+/** The status of a service. */
 export type ServingStatus = "UNKNOWN" | "SERVING" | "NOT_SERVING" | "SERVICE_UNKNOWN";
 
 let root: protobuf.Root | undefined;
 
-/** The parsed .proto, made when first asked for: most clients never ask. */
+/** Returns the parsed .proto file. It is parsed at the first call, because most clients never use it. */
 export function healthRoot(): protobuf.Root {
   if (root === undefined) {
     root = protobuf.parse(definition, { keepCase: true }).root;
@@ -17,7 +17,7 @@ export function healthRoot(): protobuf.Root {
   return root;
 }
 
-/** The methods of the service. */
+/** Returns the methods of the service. */
 export function healthMethods(): Methods<"Check" | "List" | "Watch"> {
   return methodsOf(healthRoot(), "grpc.health.v1.Health") as Methods<"Check" | "List" | "Watch">;
 }

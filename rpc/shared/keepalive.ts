@@ -1,13 +1,13 @@
 /**
- * How both sides notice that the other has vanished: HTTP/2 pings on connections with open calls. Source: RFC 9113,
- * section 6.7; https://grpc.io/docs/guides/keepalive/
+ * How both sides detect that the other is gone: HTTP/2 pings on connections with open calls. Sources: RFC 9113, section 6.7;
+ * https://grpc.io/docs/guides/keepalive/
  */
 
 /**
- * A ping this often, in milliseconds. Networks between forget quiet connections after minutes; servers of other makes
- * call pings within less than a minute abuse.
+ * The time between pings, in milliseconds. Networks drop quiet connections after minutes. Other gRPC servers treat more
+ * than one ping a minute as abuse.
  */
 export const KEEPALIVE_MS = 60_000;
 
-/** A peer that has not answered a ping after this long, in milliseconds, is gone. */
+/** The time until a peer must answer a ping, in milliseconds. */
 export const KEEPALIVE_TIMEOUT_MS = 20_000;

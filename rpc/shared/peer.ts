@@ -1,19 +1,19 @@
-/** Who is at the other end of a connection: the certificate it proved to hold, and those that came with it. */
+/** The peer of a connection: its certificate, and the certificates it sent with it. */
 import type { TLSSocket } from "node:tls";
 import type { PeerCertificate } from "../../proto/service.ts";
 import { type Certificate, readCertificate as readDer } from "../../trust/certificate.ts";
 
-/** As many certificates as one connection shows and anybody looks at. */
+/** The most certificates of one peer that are read. */
 const MAX_CHAIN = 8;
 
-/** What a chain is judged by, which handlers need not know. */
+/** The chain of each certificate. Handlers do not need it. */
 const chains = new WeakMap<PeerCertificate, readonly Certificate[]>();
 
 /**
- * Reads a certificate that TLS has seen.
+ * Reads the certificate of a peer.
  *
- * @param der The certificate in DER, as TLS gives it
- * @param others Those that came with it, which may have issued it
+ * @param der the certificate in DER, from TLS
+ * @param others the certificates that came with it, which may have issued it
  */
 export function readCertificate(der: Uint8Array, others: readonly Uint8Array[] = []): PeerCertificate {
   const [own, ...rest] = [der, ...others].map((one) => readDer(new Uint8Array(one)));
@@ -31,12 +31,12 @@ export function readCertificate(der: Uint8Array, others: readonly Uint8Array[] =
   return read;
 }
 
-/** The certificate and those that came with it. Empty for one that was not read here. */
+/** Returns a certificate and the ones that came with it. Empty when `readCertificate()` did not make it. */
 export function chainOf(certificate: PeerCertificate): readonly Certificate[] {
   return chains.get(certificate) ?? [];
 }
 
-/** What the other end of a connection showed, in DER, its own certificate first. Empty when it showed none. */
+/** Returns the certificates that a peer sent, in DER, its own first. Empty when it sent none. */
 export function shownBy(socket: Pick<TLSSocket, "getPeerCertificate">): Uint8Array[] {
   const shown: Uint8Array[] = [];
   let next = socket.getPeerCertificate(true) as { raw?: Uint8Array; issuerCertificate?: typeof next } | null;

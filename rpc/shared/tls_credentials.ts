@@ -1,4 +1,4 @@
-/** What the two sides prove themselves with. */
+/** The certificates and the key of one side of a connection, as PEM text: how they are read and checked. */
 import { Buffer } from "node:buffer";
 import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import { type Certificate, readCertificate } from "../../trust/certificate.ts";
@@ -6,11 +6,11 @@ import { authorityFault, capitalized, formFault } from "../../trust/chain.ts";
 import { formatPem, isCertificateLabel, isPrivateKeyLabel, parsePem, type PemBlock } from "../../trust/pem.ts";
 import { keyFault, readPublicKey } from "../../trust/signature.ts";
 
-/** What one side proves itself with and checks the other by, each as PEM text. */
+/** The certificates and the key of one side, each as PEM text. */
 export interface TlsCredentials {
-  /** The certificate of the authority that signed the other side's certificate; of each, while one follows another. */
+  /** The authorities that this side trusts. Usually one; more while a new authority replaces an old one. */
   readonly ca: string;
-  /** The own certificate, and those of the authorities between it and the first, in any order. */
+  /** The own certificate first, then those of intermediate authorities in any order. */
   readonly cert: string;
   /** The private key of the own certificate. */
   readonly key: string;
@@ -19,7 +19,7 @@ export interface TlsCredentials {
 /** A certificate or key that cannot be used. */
 export class TlsCredentialsError extends Error {
   override readonly name = "TlsCredentialsError";
-  /** Which of them. */
+  /** The part that cannot be used. */
   readonly part: keyof TlsCredentials;
 
   constructor(part: keyof TlsCredentials, message: string, options?: ErrorOptions) {
@@ -28,18 +28,18 @@ export class TlsCredentialsError extends Error {
   }
 }
 
-/** Two while one authority follows another; more than a few is a bundle of the world's, which is not meant. */
+/** The most authorities. Two are needed while a new one replaces an old one. A public bundle has far more. */
 const MAX_AUTHORITIES = 16;
 
-/** The own certificate and a few authorities: every handshake carries them. */
+/** The most certificates of a chain. Every handshake carries all of them. */
 const MAX_CHAIN = 8;
 
 /**
- * Checks that credentials can be used, for TLS does not: given an authority that cannot be parsed it lets any
- * certificate pass, and it accepts certificates by authorities that nobody here could judge again.
+ * Checks that credentials can be used. TLS does not: it accepts every certificate when an authority cannot be parsed. It
+ * also accepts certificates that cannot be judged again later.
  *
- * @throws {TlsCredentialsError} When a part is no PEM, the CA is none or cannot be judged, the certificate has a form that TLS
- * does not take, or the key is not the certificate's
+ * @throws {TlsCredentialsError} When a part is not PEM, or TLS does not accept its form. Also when the CA cannot be judged, or when
+ * the key belongs to another certificate
  */
 export function checkTlsCredentials({ ca, cert, key }: TlsCredentials): void {
   for (const authority of readAuthorities(ca)) {
@@ -53,7 +53,7 @@ export function checkTlsCredentials({ ca, cert, key }: TlsCredentials): void {
   if (fault !== undefined) {
     throw new TlsCredentialsError("cert", `The certificate has ${fault}: make one with another key`);
   }
-  // TLS does not begin with most of these, in words that name neither certificate nor reason.
+  // TLS would refuse most of these, with an error that names neither certificate nor reason.
   const form = formFault(own);
   if (form !== undefined) {
     throw new TlsCredentialsError("cert", `${capitalized(form.reason)}: make a certificate of another form`);
@@ -61,13 +61,13 @@ export function checkTlsCredentials({ ca, cert, key }: TlsCredentials): void {
   if (!isPair(readPrivateKey(key), own)) {
     throw new TlsCredentialsError(
       "key",
-      "The private key does not belong to the certificate: give the two of one name",
+      "The certificate and the private key do not match: give the two files of one name",
     );
   }
 }
 
 /**
- * The authorities of a text in PEM.
+ * Returns the authorities of a text in PEM.
  *
  * @throws {TlsCredentialsError} When there is none, there are too many, or one cannot be read
  */
@@ -84,7 +84,7 @@ function parseAuthorities(ca: string): readonly Certificate[] {
 }
 
 /**
- * The own certificate of a text in PEM, and what comes after it.
+ * Returns the certificates of a text in PEM, the own one first.
  *
  * @throws {TlsCredentialsError} When there is none, there are too many, or one cannot be read
  */
@@ -106,14 +106,14 @@ function parseChain(cert: string): Chain {
   return [own!, ...others];
 }
 
-/** The texts last parsed: they are checked, handed to TLS and judged by, one after another, also at each start of a client. */
+/** The results of the last texts. Each start parses the same text several times: for the checks, for TLS, to judge peers. */
 const recent = new Map<string, unknown>();
 const MAX_RECENT = 4;
 
 function parsedOnce<T>(text: string, parse: (text: string) => T): T {
   const key = `${parse.name} ${text}`;
-  const known = recent.get(key) as T | undefined;
-  if (known !== undefined) return known;
+  const cached = recent.get(key) as T | undefined;
+  if (cached !== undefined) return cached;
   const result = parse(text);
   recent.set(key, result);
   if (recent.size > MAX_RECENT) recent.delete(recent.keys().next().value!);
@@ -124,7 +124,7 @@ const NAMES = { ca: "CA certificate", cert: "certificate" } as const;
 
 function certificateBlocks(part: "ca" | "cert", text: string): PemBlock[] {
   const blocks = parsePem(text);
-  // Its trust settings say what it must not be used for, and TLS passes over them.
+  // Trust settings restrict the use of a certificate, and TLS ignores them.
   if (blocks.some(({ label }) => label === "TRUSTED CERTIFICATE")) {
     throw new TlsCredentialsError(
       part,
@@ -134,7 +134,7 @@ function certificateBlocks(part: "ca" | "cert", text: string): PemBlock[] {
   }
   const found = blocks.filter(({ label }) => isCertificateLabel(label));
   if (found.length > 0) return found;
-  const what = blocks.length === 0 ? "there is no PEM in it" : `it holds "${blocks[0]!.label}", no certificate`;
+  const what = blocks.length === 0 ? "it holds no PEM" : `it holds "${blocks[0]!.label}", not a certificate`;
   throw new TlsCredentialsError(part, `Cannot read the ${NAMES[part]}: ${what}: give one in PEM`);
 }
 
@@ -149,7 +149,7 @@ function parsed(part: "ca" | "cert", { der }: PemBlock): Certificate {
 function keyBlock(key: string): PemBlock {
   const block = parsePem(key).find(({ label }) => isPrivateKeyLabel(label));
   if (block === undefined) {
-    throw new TlsCredentialsError("key", "Cannot read the private key: there is none in PEM in its file");
+    throw new TlsCredentialsError("key", "Cannot read the private key: its file holds none in PEM");
   }
   if (block.isEncrypted || block.label === "ENCRYPTED PRIVATE KEY") {
     throw new TlsCredentialsError(
@@ -171,16 +171,17 @@ function readPrivateKey(key: string): KeyObject {
   }
 }
 
-/** True when the private key is the one of the certificate. */
+/** Returns whether a private key belongs to a certificate. */
 function isPair(key: KeyObject, certificate: Certificate): boolean {
   const wanted = readPublicKey(certificate.publicKey);
   if (typeof wanted === "string" || key.asymmetricKeyType !== wanted.asymmetricKeyType) return false;
-  // Exported by the same code, two keys that are the same have the same bytes.
+  // Equal keys have equal bytes when the same code exports them.
   const bytes = (publicKey: KeyObject) => publicKey.export({ format: "der", type: "spki" });
+  // The types lack the KeyObject that createPublicKey() accepts.
   return bytes(createPublicKey(key as unknown as Parameters<typeof createPublicKey>[0])).equals(bytes(wanted));
 }
 
-/** When the own certificate and each authority begin and end. */
+/** Returns the validity periods of the own certificate and of each authority. */
 export function validityPeriods(
   { ca, cert }: TlsCredentials,
 ): { readonly part: "ca" | "cert"; readonly notBefore: Date; readonly notAfter: Date }[] {
@@ -191,7 +192,7 @@ export function validityPeriods(
 }
 
 /**
- * The credentials as TLS gets them: nothing but the blocks that were judged here, so that both read the same.
+ * Returns the credentials for TLS: only the PEM blocks that were judged, so that TLS reads the same certificates.
  *
  * @throws {TlsCredentialsError} When a part cannot be read
  */

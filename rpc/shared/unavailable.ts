@@ -1,15 +1,15 @@
-/** Why a server cannot be reached: grpc-js says it in words of Node and of TLS, a person needs to know what to do. */
+/** Explains why a server cannot be reached. grpc-js passes on texts of Node and TLS, which do not say what to do. */
 import { type Address, formatAddress } from "./address.ts";
 
-/** What grpc-js wraps the last error of a connection in; of several addresses it tells the last. */
+/** The text in which grpc-js reports the error of the last address it tried. */
 const LAST_ERROR = /^No connection established\. Last error: (.*)\. Resolution note: .*$/s;
 
-/** What a client can do whose certificate the server does not accept. */
+/** The explanation when the server does not accept the client's certificate. */
 export const CERTIFICATE_NOT_ACCEPTED =
   "it does not accept this client's certificate: give one that its CA has signed for a client and that is valid";
 
 /**
- * Why a server cannot be reached, for programs. LOST: the connection had been made, so the server may have had the call.
+ * Why a server cannot be reached, for programs. LOST: the connection had been made, so the server may have got the call.
  */
 export type UnreachableReason =
   | "REFUSED"
@@ -31,19 +31,19 @@ export type UnreachableReason =
   | "TIMEOUT"
   | "UNKNOWN";
 
-/** True for the reasons of which one is that the server does not accept this client's certificate. */
+/** Returns whether the server may have refused this client's certificate. */
 export function mayBeCertificateRefusal(reason: UnreachableReason | undefined): boolean {
   return reason === "LOST_OR_REFUSED" || reason === "CLIENT_CERTIFICATE_REFUSED";
 }
 
-/** Why the server cannot be reached, as a code and as a sentence. */
+/** Why the server cannot be reached, as a code and as a text. */
 export interface Unreachable {
   readonly reason: UnreachableReason;
   readonly sentence: string;
 }
 
 /**
- * The first that matches is what it was; each says what is wrong and what to do, given the host.
+ * The known errors. The first match decides; each text says what is wrong and what to do.
  */
 const CAUSES: readonly [RegExp, UnreachableReason, (host: string) => string][] = [
   [/ECONNREFUSED/, "REFUSED", () => "nothing listens there: start the server, or give the address it listens on"],
@@ -66,27 +66,27 @@ const CAUSES: readonly [RegExp, UnreachableReason, (host: string) => string][] =
   [
     /InvalidContentType|wrong version|NoApplicationProtocol|ProtocolVersion|protocol version/i,
     "NOT_TELEPORT",
-    () => "what answers there is no teleport server: check the address",
+    () => "the program that answers is not a teleport server: check the address",
   ],
   [
-    // A forwarder whose server is away does so, and a server that dies at this moment.
+    // A forwarder without its server does this, and a server that ends at this moment.
     /disconnected before secure/i,
     "CLOSED_IN_HANDSHAKE",
-    () => "the connection was closed before it was made: try again, and if that does not help, check the address",
+    () => "the connection was closed during the handshake: try again, and if that does not help, check the address",
   ],
   [
     /ECONNRESET|EPIPE|triggered by internal client error|Connection dropped|Connection closed|Socket closed/,
     "LOST",
     () => "the connection was lost: try again",
   ],
-  [/^Stream refused by server/, "BUSY", () => "it takes no more calls on this connection: try again"],
+  [/^Stream refused by server/, "BUSY", () => "it accepts no further calls on this connection: try again"],
 ];
 
 /**
  * Explains a call that ended with UNAVAILABLE.
  *
- * @param details What grpc-js says of it, or what the server itself has said
- * @returns undefined for a sentence of the server's own, which stays as it is
+ * @param details the text of grpc-js or of the server
+ * @returns Undefined for a text of the server, which needs no explanation
  */
 export function explainUnavailable(details: string, address: Address): Unreachable | undefined {
   const wrapped = LAST_ERROR.exec(details)?.[1];
@@ -98,14 +98,14 @@ export function explainUnavailable(details: string, address: Address): Unreachab
     sentence: `Cannot reach the server at "${formatAddress(address)}": ${why}`,
   });
   if (reason === "LOST" && wrapped !== undefined) {
-    // To a client of TLS 1.3 the handshake is over when the server has yet to look at its certificate; whether it then
-    // sees more than the end of the connection is a race.
+    // A TLS 1.3 client completes the handshake before the server checks its certificate. If the server refuses it, the
+    // client may see only the end of the connection.
     return reached("LOST_OR_REFUSED", `${what(address.host)}, and if that does not help, ${CERTIFICATE_NOT_ACCEPTED}`);
   }
   return reached(reason, what(address.host));
 }
 
-/** Explains a call that ended with its connection, for no reason that anything knows of. */
+/** Explains a call that ended with its connection, without a known reason. */
 export function explainLost(address: Address): Unreachable {
   return {
     reason: "LOST",
@@ -113,7 +113,7 @@ export function explainLost(address: Address): Unreachable {
   };
 }
 
-/** Explains a server that takes longer than this to answer the first call. */
+/** Explains a server that does not answer in time. */
 export function explainTimeout(timeoutMs: number, address: Address): Unreachable {
   return {
     reason: "TIMEOUT",

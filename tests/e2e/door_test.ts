@@ -114,7 +114,7 @@ Deno.test({
     assert.ok(grownMiB < 120, `${grownMiB} MiB more`);
     const lines = server.log().split("\n");
     assert.ok(
-      lines.some((line) => /^Closed a connection of 127\.0\.0\.1:\d+: it did not begin TLS, and \d+ wait/.test(line)),
+      lines.some((line) => /^Closed a connection of 127\.0\.0\.1:\d+: it did not start TLS, and \d+ wait/.test(line)),
     );
     assert.ok(lines.some((line) => /: clients without a role have \d+ connections, the most/.test(line)));
     assert.ok(lines.length < 60, "the log stays short");
@@ -163,7 +163,7 @@ Deno.test("a server with 256 descriptors outlives 500 connections, works during 
   const { code, stdout, stderr } = await teleport(server, "run", "sh", "-c", "echo out; echo err >&2");
   assert.deepEqual([code, stdout], [0, "out\n"], stderr);
   assert.match(stderr, /err/);
-  assert.match(server.log(), /^Closed a connection of .*: it did not begin TLS, and 24 wait, the limit/m);
+  assert.match(server.log(), /^Closed a connection of .*: it did not start TLS, and 24 wait, the limit/m);
   for (const socket of sockets) socket.destroy();
   await descriptorsBackTo(server, before);
   assert.ok(await newcomers(server, 20) < 5_000);
@@ -195,7 +195,7 @@ Deno.test({
     }
     await limit(usual);
     assert.deepEqual((await call).jobs, []);
-    assert.match(server.log(), /^Cannot accept a connection for want of descriptors or memory \(EMFILE\): it waits/m);
+    assert.match(server.log(), /^Cannot accept a connection: no descriptor or memory is left \(EMFILE\); it waits/m);
     assert.equal((await teleport(server, "run", "true")).code, 0);
   },
 });

@@ -214,7 +214,7 @@ Deno.test("teleportd --check-config says what it would serve with, and what is w
   await replaceFile(`${dir}/certs/server.crt`, foreign.cert);
   assert.match(
     (await check()).stderr,
-    /Cannot use "\/.*\/server\.key": The private key does not belong to the certificate/,
+    /Cannot use "\/.*\/server\.key": The certificate and the private key do not match/,
   );
   await replaceFile(`${dir}/certs/server.key`, foreign.key, 0o600);
   assert.match((await check()).stderr, / warn "server\.crt" is not signed by an authority of "ca\.crt": clients/);

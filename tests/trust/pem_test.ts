@@ -41,8 +41,8 @@ Deno.test("readPem() reads what writePem() wrote, several in one text", () => {
 Deno.test("readAuthorities() reads several, and says what a text without any holds", () => {
   assert.equal(readAuthorities(`${ca.cert}\n${otherCa.cert}`).length, 2);
   const wrong: [string, RegExp][] = [
-    ["", /there is no PEM in it/],
-    [clientCertificate.key, /it holds "PRIVATE KEY", no certificate/],
+    ["", /it holds no PEM/],
+    [clientCertificate.key, /it holds "PRIVATE KEY", not a certificate/],
     [
       formatPem("TRUSTED CERTIFICATE", new Uint8Array(10)),
       /a "TRUSTED CERTIFICATE" is not supported: write it as a plain/,
@@ -72,7 +72,7 @@ Deno.test(withOpenssl("checkTlsCredentials() says why a key cannot be used"), as
         message: /it has a passphrase: remove it/,
       });
     }
-    assert.throws(() => checkTlsCredentials({ ...clientCredentials, key: "x" }), { message: /there is none in PEM/ });
+    assert.throws(() => checkTlsCredentials({ ...clientCredentials, key: "x" }), { message: /its file holds none in PEM/ });
     // openssl ecparam -genkey writes the curve before the key.
     const traditional = await openssl("ec", "-in", `${dir}/key`, "-out", `${dir}/ec`);
     assert.ok(traditional.success, traditional.text);

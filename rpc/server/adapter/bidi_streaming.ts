@@ -1,19 +1,16 @@
-/** Lets a handler answer each message of a client's stream with one message of its own. */
+/** Handlers of calls with streams in both directions, which answer each message with one message. */
 import type { handleBidiStreamingCall } from "@grpc/grpc-js";
-import { contextOf, encode, type OpenCalls } from "./calls.ts";
-import { holdOneMessage, Requests } from "./client_streaming.ts";
+import { readOneMessageAhead } from "../../compat/read_ahead.ts";
 import type { Method } from "../../shared/definition.ts";
 import { toServiceError } from "../status_error.ts";
+import { contextOf, encode, type Message, type OpenCalls } from "./calls.ts";
 import { requestReader } from "./read_request.ts";
-
-// deno-lint-ignore no-explicit-any -- grpc-js knows the messages of a call by its method's name alone
-type Message = any;
+import { RequestStream } from "./request_stream.ts";
 
 /**
- * Makes a grpc-js handler of a function that answers at once.
+ * Makes a grpc-js handler of a function that returns the answer to one message.
  *
- * The next message is read when the answer to the one before has left for the client, so a client that reads nothing costs
- * one answer.
+ * The next message is read only after the last answer was sent. So a client that reads nothing costs one answer.
  */
 export function bidiStreamingHandler(
   method: Method,
@@ -23,25 +20,25 @@ export function bidiStreamingHandler(
   const { limits } = calls;
   const read = requestReader(method);
   return (call) => {
-    holdOneMessage(call);
+    readOneMessageAhead(call);
     let ended: Error | undefined;
     const context = contextOf(call, method, calls, (reason) => {
       ended ??= reason;
     });
     const { signal } = context;
-    // By itself the iterator destroys the call when the client has sent its last, and the answer's end would be lost.
-    const requests = new Requests(call.iterator({ destroyOnReturn: false }), signal, {
+    // By default the iterator destroys the call after the client's last message, and the last answer would be lost.
+    const requests = new RequestStream(call.iterator({ destroyOnReturn: false }), signal, {
       read,
       release: (bytes) => limits.release(call, bytes),
     });
-    const refuse = (error: unknown) => void call.emit("error", toServiceError(error, method.path, calls.report));
-    talk().then(() => call.end(), (error) => {
-      // Of a client that has left nobody is left to be refused.
-      if (!signal.aborted) refuse(error);
-      else if (ended !== undefined) refuse(ended);
+    const fail = (error: unknown) => void call.emit("error", toServiceError(error, method.path, calls.report));
+    answerAll().then(() => call.end(), (error) => {
+      // A client that has left gets no error.
+      if (!signal.aborted) fail(error);
+      else if (ended !== undefined) fail(ended);
     });
 
-    async function talk(): Promise<void> {
+    async function answerAll(): Promise<void> {
       for await (const request of requests) {
         const bytes = encode(method, answer(request));
         await new Promise<void>((resolve) => {
@@ -49,7 +46,7 @@ export function bidiStreamingHandler(
             signal.removeEventListener("abort", sent);
             resolve();
           };
-          // A call that is over never says that its message was sent.
+          // A call that is over never reports that its message was sent.
           signal.addEventListener("abort", sent);
           call.write(bytes, sent);
         });

@@ -1,4 +1,4 @@
-/** Makes messages of the bytes of requests: checked first, and refused as what they are where they cannot be read. */
+/** Reads requests from bytes: checks their limits first, and reports bytes that cannot be decoded. */
 import type { Buffer } from "node:buffer";
 import { InvalidArgumentError } from "../../../mod.ts";
 import type { Method } from "../../shared/definition.ts";
@@ -19,7 +19,7 @@ export function requestReader(method: Method): (bytes: Buffer) => object {
   };
 }
 
-/** The method as grpc-js is given it: with requests as bytes, for which grpc-js has no error but INTERNAL. */
+/** Returns the method for grpc-js, with requests as bytes. grpc-js answers INTERNAL to a request it cannot decode. */
 export function withRawRequests(method: Method): Method {
   return { ...method, requestDeserialize: (bytes: Buffer) => bytes };
 }

@@ -1,32 +1,58 @@
-/** How a connection ends: after its calls were read, after a moment, or at once. */
+/** How a connection ends: when its calls have ended and were read, after a grace period, or at once. */
 import type { ServerHttp2Session } from "node:http2";
-import type { Connection } from "./connection_slots.ts";
+import type { Connection } from "./connection.ts";
 
-// After the grace each client is told why its calls end. One that does not read does not learn it; nobody waits longer.
+/**
+ * The time between GOAWAY, or the last status, and the end of a connection. A client that does not read misses the reason.
+ */
 export const GOAWAY_GRACE_MS = 250;
 
-// A client of grpc-js that is told to go away, or sees its connection closed, loses what it has received and not read,
-// the end of calls included. This long after the end of the last call everyone but the slowest reader has read it.
+/**
+ * A grpc-js client that gets GOAWAY loses data it has received and not read, also the end of calls. So the connection
+ * stays open this long after the end of its last call. Only the slowest readers need longer.
+ */
 const READING_MS = 500;
 
-/** Says GOAWAY and closes when no call is open and the last one was read. */
+/** A new client's first call arrives within this time, also over a slow network. */
+const FIRST_CALL_MS = 2_000;
+
+/** Sends GOAWAY and closes once no call is open and the client had time to read the last one. */
 export function closeWhenDrained(session: ServerHttp2Session, connection: Connection): void {
-  if (connection.open > 0) return; // Called again at its end.
+  if (connection.open > 0) return; // The end of the call calls this function again.
   const waitMs = connection.endedAtMs + READING_MS - performance.now();
   if (waitMs <= 0) return void session.close();
   const timer = setTimeout(() => closeWhenDrained(session, connection), waitMs);
   session.once("close", () => clearTimeout(timer));
 }
 
-/** Cuts a connection off after the farewell, unless it ends before. */
+/** Sends GOAWAY, and destroys the connection after the grace period. */
+export function goAway(session: ServerHttp2Session, connection: Connection): void {
+  session.close();
+  destroyAfterGrace(connection);
+}
+
+/** Closes a new session after its first call was answered and read, or when no call comes. */
+export function closeAfterFirstCall(session: ServerHttp2Session, connection: Connection): void {
+  // GOAWAY comes first: the client then makes a call that is on its way on another connection.
+  const end = () => goAway(session, connection);
+  let timer = setTimeout(end, FIRST_CALL_MS);
+  session.once("close", () => clearTimeout(timer));
+  session.once("stream", (stream) =>
+    stream.once("close", () => {
+      clearTimeout(timer);
+      if (!session.closed) timer = setTimeout(end, GOAWAY_GRACE_MS);
+    }));
+}
+
+/** Destroys a connection after the grace period, unless it ends sooner. */
 export function destroyAfterGrace(connection: Connection): void {
   const timer = setTimeout(() => destroyConnection(connection), GOAWAY_GRACE_MS);
   connection.socket.once("close", () => clearTimeout(timer));
 }
 
 /**
- * Cuts a connection off, also where the client does not read: the session alone would wait for its farewell to be read.
- * The connection goes before the session, so that clients know it as lost and not as an answer.
+ * Destroys a connection at once, also when the client does not read: the session alone would wait until its GOAWAY is
+ * read. The socket ends before the session, so that clients see a lost connection and not an answer.
  */
 export function destroyConnection({ socket, session }: Connection): void {
   socket.destroy();

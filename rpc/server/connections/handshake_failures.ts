@@ -1,59 +1,62 @@
-/** Connections that TLS refused: who it was and why, for the record. */
+/** Reports connections whose TLS handshake failed: the peer, its certificate, and the reason. */
 import type { Http2SecureServer } from "node:http2";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
+import { defined } from "../../../base/defined.ts";
 import type { PeerCertificate } from "../../../proto/service.ts";
+import { tcpSocketOf } from "../../compat/secure_server.ts";
 import { readCertificate, shownBy } from "../../shared/peer.ts";
 
-/** A connection that came to nothing. */
+/** A handshake that failed. */
 export interface HandshakeFailure {
-  /** The address and port it came from. */
+  /** The address and port of the peer. */
   readonly peer: string;
-  /** Why, in the words of the TLS library or its code. */
+  /** The reason: a text of the TLS library, or its code. */
   readonly reason: string;
-  /** What it showed, which proves nothing: TLS has not accepted it. */
+  /** The certificate that the peer showed. It proves nothing: TLS has not accepted it. */
   readonly certificate?: PeerCertificate;
 }
 
-/** Told to listeners in place of a text without bounds that a stranger had a hand in. */
+/** The longest reason. A peer can influence the text. */
 const MAX_REASON_CHARS = 400;
 
 const origins = new WeakMap<object, { readonly peer: string; readonly closedWhy: () => string | undefined }>();
 
 /**
- * Keeps where a connection comes from, which nobody knows after it has failed.
+ * Stores the peer of a connection. After a failed handshake the socket has no address.
  *
- * @param closedWhy Gives the reason when the server closed it
+ * @param closedWhy returns the reason when the server closed the connection
  */
 export function rememberOrigin(socket: Socket, peer: string, closedWhy: () => string | undefined): void {
   origins.set(socket, { peer, closedWhy });
 }
 
 /**
- * Tells of every handshake that fails.
+ * Reports every failed handshake of a server.
  *
- * @param refusalOf why a certificate is not accepted, which TLS says in a word that fits most of them
+ * @param rejectionReason returns why a certificate is not accepted; TLS has one word for most reasons
+ * @param report receives each failure
  */
 export function reportHandshakeFailures(
   server: Http2SecureServer,
-  refusalOf: (certificate: PeerCertificate) => string | undefined,
-  tell: (failure: HandshakeFailure) => void,
+  rejectionReason: (certificate: PeerCertificate) => string | undefined,
+  report: (failure: HandshakeFailure) => void,
 ): void {
-  // First: a listener of Deno's own closes the connection, after which the certificate cannot be seen any more.
+  // This listener runs first: Deno's own one closes the connection, which hides the certificate.
   server.prependListener("tlsClientError", (error: Error, socket: TLSSocket) => {
-    const { _parent: parent } = socket as unknown as { _parent?: object };
+    const parent = tcpSocketOf(socket);
     const origin = parent && origins.get(parent);
     const peer = origin?.peer ?? "unknown";
     const code = socket.authorizationError as unknown;
     const certificate = shown(socket);
-    const reason = origin?.closedWhy() ?? (certificate && refusalOf(certificate)) ??
+    const reason = origin?.closedWhy() ?? (certificate && rejectionReason(certificate)) ??
       (code ? explained(String(code)) : error.message);
-    tell({ peer, reason: reason.slice(0, MAX_REASON_CHARS), ...(certificate && { certificate }) });
+    report({ peer, reason: reason.slice(0, MAX_REASON_CHARS), ...defined({ certificate }) });
   });
 }
 
 function explained(code: string): string {
-  return code === "UNABLE_TO_GET_ISSUER_CERT" ? "No certificate was shown, or none that can be read" : code;
+  return code === "UNABLE_TO_GET_ISSUER_CERT" ? "No certificate was shown, or it cannot be read" : code;
 }
 
 function shown(socket: TLSSocket): PeerCertificate | undefined {
@@ -61,7 +64,7 @@ function shown(socket: TLSSocket): PeerCertificate | undefined {
     const [der, ...others] = shownBy(socket);
     return der && readCertificate(der, others);
   } catch {
-    // What cannot be read was not accepted either.
+    // A certificate that cannot be read was not accepted.
     return undefined;
   }
 }

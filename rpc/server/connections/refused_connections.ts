@@ -1,39 +1,39 @@
-/** Connections that a limit or an error closed: why, and how many for each reason. */
+/** Counts connections that a limit or an error closed, by cause. */
 
-/** Why a connection was closed. Stable: metrics are named by it. */
+/** The causes. They are stable: metrics use them as names. */
 export const CONNECTION_REFUSAL_CAUSES = [
-  /** It did not begin TLS while the share for newcomers was full. */
+  /** It did not start TLS while the slots for waiting connections were full. */
   "WAITING_LIMIT",
-  /** It did not begin TLS until its time was over. */
+  /** It did not start TLS in time. */
   "SILENT",
-  /** Its handshake took long while the share for handshakes was full. */
+  /** Its handshake took long while the slots for handshakes were full. */
   "HANDSHAKE_LIMIT",
-  /** Its TLS handshake failed, or was not over in time. */
+  /** Its TLS handshake failed, or did not end in time. */
   "HANDSHAKE_FAILED",
-  /** Its certificate has no role, and the share of such clients was full. */
+  /** Its certificate has no role, and the slots of such clients were full. */
   "GUEST_LIMIT",
   /** Its certificate has no role, and it made no call for a while. */
   "GUEST_IDLE",
-  /** Its user had as many connections as one may have. */
+  /** Its user had the most connections a user may have. */
   "USER_LIMIT",
-  /** The share of users was full, and its user had the most of it. */
+  /** The slots of users were full, and its user had the most. */
   "CONNECTION_LIMIT",
-  /** Its address had as many connections as one may have. */
+  /** Its address had the most connections an address may have. */
   "ADDRESS_LIMIT",
-  /** A call on it was refused, and so were too many others of its user. */
+  /** A call on it was refused, and too many other calls of its user were. */
   "REFUSED_CALLS",
-  /** It spoke TLS and then no HTTP/2. */
+  /** It completed TLS and did not speak HTTP/2. */
   "NO_HTTP2",
-  /** The system had no descriptor or memory for it. It waits in the kernel, or an older one made room. */
+  /** The system had no descriptor or memory for it. It waits in the kernel, or an older connection was closed. */
   "SHORTAGE",
-  /** It was gone before it was accepted, or the system could not give it for another reason. */
+  /** It ended before it was accepted, or accept failed for another reason. */
   "ACCEPT_FAILED",
 ] as const;
 
-/** See {@linkcode CONNECTION_REFUSAL_CAUSES}. */
+/** The cause of a closed connection. See {@linkcode CONNECTION_REFUSAL_CAUSES}. */
 export type ConnectionRefusalCause = typeof CONNECTION_REFUSAL_CAUSES[number];
 
-/** A connection that was closed, or not accepted. */
+/** A connection that was closed or not accepted. */
 export interface RefusedConnection {
   readonly cause: ConnectionRefusalCause;
   /** A line for the log. */
@@ -42,26 +42,26 @@ export interface RefusedConnection {
 
 /** Counts refused connections by cause. */
 export class RefusedConnections {
-  /** Since the start. */
+  /** The number of each cause since the start. */
   readonly counts: Record<ConnectionRefusalCause, number>;
-  readonly #tell: (refused: RefusedConnection) => void;
+  readonly #report: (refused: RefusedConnection) => void;
 
-  /** @param tell Called for each; must limit what it writes */
-  constructor(tell: (refused: RefusedConnection) => void) {
-    this.#tell = tell;
+  /** @param report receives each connection; it must limit the lines it writes */
+  constructor(report: (refused: RefusedConnection) => void) {
+    this.#report = report;
     this.counts = Object.fromEntries(CONNECTION_REFUSAL_CAUSES.map((cause) => [cause, 0])) as Record<
       ConnectionRefusalCause,
       number
     >;
   }
 
-  /** Counts one, and passes it on. */
+  /** Counts and reports a connection. */
   add(cause: ConnectionRefusalCause, text: string): void {
     this.counts[cause] += 1;
-    this.#tell({ cause, text });
+    this.#report({ cause, text });
   }
 
-  /** Counts one without a line for the log. */
+  /** Counts a connection without a line for the log. */
   count(cause: ConnectionRefusalCause): void {
     this.counts[cause] += 1;
   }

@@ -1,7 +1,24 @@
-/** What each call takes of the server, and what it waits for before it takes more. */
-import type { ServerHttp2Session } from "node:http2";
+/**
+ * The limits of calls: which limit is checked when, and by which file. All counters of one user cover all of the user's
+ * connections. Limits of connections are in `../connections/`.
+ *
+ * | when                          | limit                                  | checked by           | over the limit               |
+ * | ----------------------------- | -------------------------------------- | -------------------- | ---------------------------- |
+ * | a call arrives                | open calls and streams of the user     | `user_accounts.ts`   | RESOURCE_EXHAUSTED           |
+ * | a call was refused            | refused calls of the user in 10 s      | `refused_calls.ts`   | the connection is closed     |
+ * | bytes of a request arrive     | size of one message, by its type       | `compat/grpc_call.ts`| RESOURCE_EXHAUSTED           |
+ * | bytes of a request arrive     | bytes of open requests of the user     | `user_accounts.ts`   | RESOURCE_EXHAUSTED           |
+ * | a request is complete         | sizes and counts of its fields         | `request_check.ts`   | RESOURCE_EXHAUSTED           |
+ * | before work on a call         | time of the event loop                 | `loop_share.ts`      | the call waits for its turn  |
+ * | before a large answer is made | one large answer at a time             | `loop_share.ts`      | the call waits for its turn  |
+ * | before an answer is written   | bytes of unread answers                | `unread_answers.ts`  | the call waits for room      |
+ * | a call has waited for 30 s    | bytes of unread answers                | `unread_answers.ts`  | the stalled stream is reset  |
+ *
+ * The default values and their reasons are in `user_accounts.ts`, `unread_answers.ts` and `field_limits.ts`. The handlers
+ * of `../adapter/` ask for room and turns; `../auth_interceptor.ts` calls `admit`.
+ */
 import type { PeerCertificate } from "../../../proto/service.ts";
-import { boundRequest, innerOf, streamOf } from "../../compat/grpc_call.ts";
+import { boundRequest, innerOf, sessionOf, streamOf } from "../../compat/grpc_call.ts";
 import type { Method } from "../../shared/definition.ts";
 import { maxMessageBytes } from "./field_limits.ts";
 import { LoopShare, Turns } from "./loop_share.ts";
@@ -14,37 +31,38 @@ import {
   type UserLimits,
 } from "./user_accounts.ts";
 
-/** Answers of megabytes: one is made at a time, so that a crowd takes no more memory than one call. */
+/** Methods with answers of megabytes. Only one such answer is made at a time, so that many take no more memory than one. */
 const LARGE_ANSWERS: ReadonlySet<string> = new Set(["/teleport.v1.JobWorker/List"]);
 
 /**
- * Streams that take milliseconds of the loop for a message, of which each takes its turn. A thousand who wait for a line of
- * output would only lose time by taking turns.
+ * Streams whose messages take milliseconds of the event loop, so that each message waits for its turn. For others, such as
+ * a thousand watchers of one line of output, turns would only cost time.
  */
 const LONG_STEPS: ReadonlySet<string> = new Set(["/teleport.v1.JobWorker/WatchJobs"]);
 
-/** The bytes of a request that are held, for calls whose requests are read one after another. */
+/** The bytes of open requests, for calls that read their requests one after another. */
 const held = new WeakMap<object, { release(bytes: number): void }>();
 
-/** A method as an interceptor sees it. */
+/** A method, as an interceptor gets it. */
 export type CalledMethod = Pick<Method, "path" | "requestStream" | "responseStream">;
 
-/** What one user may hold, and what may wait to be read. */
+/** The limits that the operator sets. */
 export type CallLimitOptions = UserLimits & AnswerLimits;
 
-/** The limits of the calls of one server. All counters may be read at any time. */
+/** The limits of the calls of one server. Its counters can be read at any time. */
 export class CallLimits implements Disposable {
   readonly accounts: UserAccounts;
   readonly answers: UnreadAnswers;
   readonly share: LoopShare = new LoopShare();
   readonly #large = new Turns();
 
-  /** The names of the types of requests, by path; of other services than ours none. */
+  /** The names of request types by method path. Without an entry the smallest message limit holds. */
   readonly #requestTypes: ReadonlyMap<string, string>;
 
   /**
-   * @param methods those with limits of their own
-   * @param onRefused told of each refusal
+   * @param methods the methods with message limits of their own
+   * @param limits the limits that differ from the defaults
+   * @param onRefused receives each refusal
    */
   constructor(
     methods: Iterable<Method>,
@@ -57,16 +75,17 @@ export class CallLimits implements Disposable {
   }
 
   /**
-   * Counts a call that was admitted until it is over, and bounds its request.
+   * Counts a call until it ends, and limits its request.
    *
-   * @throws {LimitReachedError} When the user has too many open
+   * @throws {LimitReachedError} When the user has too many open calls
    */
   admit(call: object, method: CalledMethod, certificate: PeerCertificate): void {
     const { path } = method;
     const isStream = method.requestStream || method.responseStream;
     const stream = streamOf(call);
-    if (stream?.session === undefined || stream.destroyed) return;
-    const account = this.accounts.of(stream.session as ServerHttp2Session, certificate);
+    const session = sessionOf(call);
+    if (session === undefined || stream === undefined || stream.destroyed) return;
+    const account = this.accounts.of(session, certificate);
     const leave = this.accounts.enter(account, path, isStream);
     const { owner } = account;
     const max = this.accounts.limits.maxRequestBytes;
@@ -95,19 +114,19 @@ export class CallLimits implements Disposable {
     });
   }
 
-  /** The account of a call's connection; undefined where grpc-js hides its stream. */
+  /** Returns the account of a call's connection. Undefined when grpc-js hides the stream. */
   accountOf(call: object): ConnectionAccount | undefined {
-    const session = streamOf(call)?.session as ServerHttp2Session | undefined;
+    const session = sessionOf(call);
     return session && this.accounts.find(session);
   }
 
-  /** A message of a call with a stream of requests was worked off. */
+  /** Subtracts a request of a stream that was handled from the user's open bytes. */
   release(call: object, bytes: number): void {
     const inner = innerOf(call);
     if (inner !== undefined) held.get(inner)?.release(bytes);
   }
 
-  /** Resolves when an answer may be made; undefined when that is now. */
+  /** Resolves when the server may make an answer. Returns undefined when it may now. */
   room(account: ConnectionAccount | undefined, over: AbortSignal): Promise<void> | undefined {
     if (account === undefined || this.answers.hasRoom(account)) return undefined;
     return this.#roomLater(account, over);
@@ -118,15 +137,15 @@ export class CallLimits implements Disposable {
     over.throwIfAborted();
   }
 
-  /** Resolves when it is the turn of a user's call; undefined when that is now. */
+  /** Resolves when a user's call has its turn. Returns undefined when that is now. */
   turn(account: ConnectionAccount | undefined): Promise<void> | undefined {
     return this.share.enter(account?.owner);
   }
 
   /**
-   * Resolves when a large answer may be made.
+   * Resolves when the server may make a large answer.
    *
-   * @returns To be called when it is made; undefined for methods of small answers
+   * @returns A function to call once it is made. Undefined for methods with small answers
    */
   async largeTurn(
     { path }: Method,
@@ -144,17 +163,17 @@ export class CallLimits implements Disposable {
     }
   }
 
-  /** True for streams of which each message takes its turn. */
+  /** Returns whether each message of the stream waits for its turn. */
   isLong({ path }: Method): boolean {
     return LONG_STEPS.has(path);
   }
 
-  /** True for methods whose answers are made one at a time. */
+  /** Returns whether only one answer of the method is made at a time. */
   isLarge({ path }: Method): boolean {
     return LARGE_ANSWERS.has(path);
   }
 
-  /** Lets nobody wait any more. */
+  /** Ends all waits for room. */
   [Symbol.dispose](): void {
     this.answers[Symbol.dispose]();
   }

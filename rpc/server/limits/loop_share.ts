@@ -1,32 +1,32 @@
 /**
- * Shares the event loop among users: while it is free each call goes on at once; when a turn of the loop has taken its
- * time, further work waits, and the users go on one after another, whatever the number of their calls.
+ * Shares the event loop among users. While the loop is free, each call continues at once. After a turn of the loop has used
+ * its time, further work waits. Then users get turns one after another, however many calls each has.
  */
 import { setImmediate } from "node:timers";
 
-/** Work of one turn. An admin's call waits for at most one such slice, and one call of each other user. */
+/** The work of one turn, in milliseconds. A call waits for at most one such slice, and one call of each other user. */
 const SLICE_MS = 10;
 
-/** Calls that go on at once in one turn: many may come with one read, before the first of them has taken any time. */
+/** Calls that continue at once in one turn. One read may bring many, before the first has used any time. */
 const MAX_ENTERED = 16;
 
-/** A call that was let go on has begun its work after so many microtasks. */
+/** The number of microtasks until a call that continues has begun its work. */
 const MICROTASKS = 6;
 
 /** The event loop of one server. */
 export class LoopShare {
-  /** When the work of this turn began; undefined: nothing has been done in it. */
+  /** When the work of this turn began. Undefined before any work. */
   #beganMs: number | undefined;
   #entered = 0;
   readonly #queues = new Map<unknown, (() => void)[]>();
   #waiting = 0;
 
-  /** Calls that wait for their turn. */
+  /** The number of calls that wait for their turn. */
   get waiting(): number {
     return this.#waiting;
   }
 
-  /** Resolves when it is the user's turn; undefined when that is now. */
+  /** Resolves when it is the user's turn. Returns undefined when that is now. */
   enter(user: unknown): Promise<void> | undefined {
     const now = performance.now();
     if (this.#beganMs === undefined) {
@@ -46,7 +46,7 @@ export class LoopShare {
     return promise;
   }
 
-  /** Runs once in each turn of the loop with calls. */
+  /** Runs once in each turn of the loop that has calls. */
   #endTurn(): void {
     if (this.#waiting === 0) {
       this.#beganMs = undefined;
@@ -57,13 +57,13 @@ export class LoopShare {
     void this.#drain(this.#beganMs);
   }
 
-  /** Lets the first of each user go on, in turn, until the time is up; the rest after other events were seen. */
+  /** Continues one call of each user in turn until the slice is used. The rest waits until other events were handled. */
   async #drain(beganMs: number): Promise<void> {
     while (this.#waiting > 0 && performance.now() - beganMs < SLICE_MS) {
       const [user, queue] = this.#queues.entries().next().value!;
       this.#queues.delete(user);
       const next = queue.shift();
-      // Behind the others: this user was served last.
+      // The user moves to the end of the line.
       if (queue.length > 0) this.#queues.set(user, queue);
       this.#waiting -= 1;
       next?.();
@@ -72,12 +72,12 @@ export class LoopShare {
   }
 }
 
-/** Lets one at a time in, the users in turn. */
+/** Admits one call at a time, the users in turn. */
 export class Turns {
   #isTaken = false;
   readonly #queues = new Map<unknown, (() => void)[]>();
 
-  /** Resolves to what gives the turn back. */
+  /** Resolves to a function that ends the turn. */
   async take(user: unknown): Promise<() => void> {
     if (this.#isTaken) {
       const { promise, resolve } = Promise.withResolvers<void>();
@@ -87,10 +87,10 @@ export class Turns {
       await promise;
     }
     this.#isTaken = true;
-    let isBack = false;
+    let isEnded = false;
     return () => {
-      if (isBack) return;
-      isBack = true;
+      if (isEnded) return;
+      isEnded = true;
       this.#pass();
     };
   }
@@ -105,7 +105,7 @@ export class Turns {
     this.#queues.delete(user);
     const next = queue.shift();
     if (queue.length > 0) this.#queues.set(user, queue);
-    // The loop sees other events first.
+    // The loop handles other events first.
     setImmediate(() => next?.());
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Reads the wire format of a request once, without making anything of it, and refuses what exceeds the limits of its
- * fields. Decoding comes after that: 4,000,000 numbers in 4 MB would take the loop for seconds.
+ * Checks the fields of a request against their limits, in its wire format and before it is decoded. To decode 4,000,000
+ * numbers in 4 MB would block the event loop for seconds.
  *
  * Source: https://protobuf.dev/programming-guides/encoding/
  */
@@ -23,7 +23,7 @@ const enum Wire {
   fixed32 = 5,
 }
 
-/** What the check knows of a field. */
+/** The rules for one field. */
 interface FieldPlan {
   readonly index: number;
   readonly name: string;
@@ -32,25 +32,29 @@ interface FieldPlan {
   readonly isString: boolean;
   readonly maxCount: number;
   readonly maxBytes: number;
-  /** Of a message, or an entry of a map. */
+  /** The rules for a message, or for an entry of a map. Undefined for other fields. */
   readonly message: MessagePlan | undefined;
 }
 
-/** What the check knows of a message. */
+/** The rules for one message. */
 interface MessagePlan {
   readonly name: string;
   readonly maxBytes: number;
   readonly fields: ReadonlyMap<number, FieldPlan>;
-  /** How often each field came; used by one check at a time, for no message of the service holds itself. */
+  /** How often each field appeared. One check uses it at a time, because no message of the service contains itself. */
   readonly counts: Uint32Array;
 }
 
-/** Strings of services that are not in the table, such as health's, have no need to be longer. */
+/** The limit of strings of services outside the table, such as health. */
 const OTHER_STRING_BYTES = 4_096;
 
 const plans = new WeakMap<protobuf.Type, MessagePlan>();
 
-/** Returns a function that checks the bytes of a message of a type. */
+/**
+ * Returns a function that checks the bytes of a message.
+ *
+ * The function throws a LimitReachedError above a limit, and an InvalidArgumentError for bytes that are not a valid message.
+ */
 export function requestCheck(type: protobuf.Type): (bytes: Buffer) => void {
   const plan = planOf(type);
   return (bytes) => {
@@ -88,7 +92,7 @@ function fieldPlan(field: protobuf.Field, index: number, limit: FieldLimit = {})
     wire: isMap || inner instanceof protobuf.Type ? Wire.bytes : wireOf(inner === null ? field.type : "int32"),
     isRepeated: isMap || field.repeated,
     isString: field.type === "string" && !isMap,
-    // Messages of a single field are merged (protobuf), which would add up their repeated fields.
+    // protobuf merges the messages of a single field, so their repeated fields would add up.
     maxCount: isMap || field.repeated
       ? limit.maxCount ?? 0
       : inner instanceof protobuf.Type
@@ -99,9 +103,11 @@ function fieldPlan(field: protobuf.Field, index: number, limit: FieldLimit = {})
   };
 }
 
-/** An entry of a map is a message of a key and a value. The service's maps are of strings. */
+/** Returns the rules for an entry of a map: a message with a key and a value. All maps of the service hold strings. */
 function entryPlan(field: protobuf.MapField, maxBytes: number): MessagePlan {
-  if (field.keyType !== "string" || field.type !== "string") throw new Error(`"${field.name}" is no map of strings`);
+  if (field.keyType !== "string" || field.type !== "string") {
+    throw new Error(`Cannot check "${field.name}": it is not a map of strings`);
+  }
   const shared = { wire: Wire.bytes, isRepeated: false, isString: true, maxBytes, message: undefined };
   const maxCount = MAX_REPEATS_OF_SINGLE_FIELD;
   return {
@@ -157,7 +163,7 @@ function check(plan: MessagePlan, bytes: Uint8Array, start: number, end: number)
       }
       valueStart = at;
       at += length;
-    } // Groups are of proto2, which the service does not use; unknown ones could be nested without end.
+    } // Groups exist only in proto2. Unknown groups could be nested without a limit.
     else throw malformed(plan);
     if (at > end) throw malformed(plan);
     const field = plan.fields.get(number);
@@ -185,8 +191,8 @@ function check(plan: MessagePlan, bytes: Uint8Array, start: number, end: number)
     else if (at - valueStart > field.maxBytes) {
       throw new LimitReachedError(`'${field.name}' must have at most ${field.maxBytes} bytes, got ${at - valueStart}`);
     } else if (field.isString && !isText(bytes, valueStart, at)) {
-      // Decoding would replace the bytes, and the server would run something else than was asked for.
-      throw new InvalidArgumentError(`'${field.name}' must be UTF-8: it has bytes that are not`);
+      // To decode the string would replace the bytes, and the server would run another command than requested.
+      throw new InvalidArgumentError(`'${field.name}' must be UTF-8: its bytes are not valid UTF-8`);
     }
   }
 }
@@ -196,7 +202,7 @@ function afterVarint(plan: MessagePlan, bytes: Uint8Array, start: number, end: n
   throw malformed(plan);
 }
 
-/** How many numbers a packed field holds; counted no further than its limit. */
+/** Returns how many numbers a packed field holds. Stops to count above its limit. */
 function packedCount(plan: MessagePlan, field: FieldPlan, bytes: Uint8Array, start: number, end: number): number {
   if (field.wire === Wire.fixed32) return Math.ceil((end - start) / 4);
   if (field.wire === Wire.fixed64) return Math.ceil((end - start) / 8);

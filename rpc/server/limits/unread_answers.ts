@@ -1,28 +1,29 @@
 /**
- * Keeps account of answers that were made and have not left, and makes further ones wait: a client that reads nothing
- * costs a bounded number of bytes, whatever it asks for.
+ * Counts answers that were made and not sent, and makes further answers wait. So a client that reads nothing costs a
+ * limited number of bytes.
  */
 import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import http2 from "node:http2";
+import type { FrameMeter } from "../../compat/frame_memory.ts";
 import type { ConnectionAccount, UserAccount, UserAccounts } from "./user_accounts.ts";
 
-/** Bytes of answers that may wait to be read. */
+/** How many bytes of answers may wait until they are read. */
 export interface AnswerLimits {
-  /** Of one connection. */
+  /** Bytes of one connection. */
   readonly maxConnectionBytes: number;
-  /** Of one user, over all connections. */
+  /** Bytes of one user, over all connections. */
   readonly maxUserBytes: number;
-  /** Of all users together. */
+  /** Bytes of all users together. */
   readonly maxBytes: number;
-  /** An answer that was not read for this long gives way to others of its user. */
+  /** An answer that was not read for this long, in milliseconds, ends when others need its room. */
   readonly stalledMs: number;
 }
 
 /**
- * - 8 MiB of a connection: two answers of the largest size, or 128 streams of output that are not read.
- * - 16 MiB of a user: a connection that is not read leaves as much for the user's other connections.
+ * - 8 MiB of a connection: two answers of the largest size, or 128 unread streams of output.
+ * - 16 MiB of a user: one unread connection leaves the same room for the user's other connections.
  * - 128 MiB in all: eight users who read nothing.
- * - 30 s: a link of 1 Mbit/s has carried half of what a connection may hold by then.
+ * - 30 s: a link of 1 Mbit/s carries half of a connection's limit in this time.
  */
 export const DEFAULT_ANSWER_LIMITS: AnswerLimits = {
   maxConnectionBytes: 8 * 1024 * 1024,
@@ -31,7 +32,7 @@ export const DEFAULT_ANSWER_LIMITS: AnswerLimits = {
   stalledMs: 30_000,
 };
 
-/** Woken for each answer that leaves: what they make is counted when it is made, and may take all the room. */
+/** The number of calls that wake when an answer was sent. The room is used only when they have made their answers. */
 const WAKE_COUNT = 16;
 
 interface Waiter {
@@ -39,7 +40,7 @@ interface Waiter {
   readonly wake: () => void;
 }
 
-/** The answers of one server that have not left. */
+/** The unsent answers of one server. */
 export class UnreadAnswers {
   readonly limits: AnswerLimits;
   readonly #accounts: UserAccounts;
@@ -52,26 +53,26 @@ export class UnreadAnswers {
     this.limits = limits;
   }
 
-  /** Bytes of answers that have not left. */
+  /** Bytes of answers that were not sent. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Calls that wait for room. */
+  /** The number of calls that wait for room. */
   get waiting(): number {
     return this.#waiters.size;
   }
 
-  /** True when a further answer may be made. */
+  /** Returns whether a further answer may be made. */
   hasRoom(account: ConnectionAccount): boolean {
     return account.answerBytes < this.limits.maxConnectionBytes &&
       account.owner.answerBytes < this.limits.maxUserBytes && this.#bytes < this.limits.maxBytes;
   }
 
   /**
-   * Resolves when there may be room, or when the call is over; so ask hasRoom() again.
+   * Resolves when there may be room, or when the call is over. The caller checks hasRoom() again.
    *
-   * @param over aborts when nobody waits for the answer any more
+   * @param over aborts when the call is over
    */
   wait(account: ConnectionAccount, over: AbortSignal): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -86,15 +87,15 @@ export class UnreadAnswers {
     });
   }
 
-  /** Counts what is written to a stream until it has left. */
-  meter(stream: ServerHttp2Stream): StreamMeter {
+  /** Returns the meter of a stream. It counts written bytes until they were sent. */
+  meter(stream: ServerHttp2Stream): FrameMeter {
     let held = 0;
     let account: ConnectionAccount | undefined;
     const release = (bytes: number) => {
       if (bytes === 0 || account === undefined) return;
       held -= bytes;
       this.#add(account, -bytes);
-      // Read in part: the rest has waited since now.
+      // The client has read a part: the wait of the rest starts now.
       account.unread.delete(stream);
       if (held > 0) account.unread.set(stream, performance.now());
       if (account.unread.size === 0) account.owner.unread.delete(account);
@@ -112,7 +113,7 @@ export class UnreadAnswers {
         }
         held += bytes;
       },
-      left: (bytes) => release(Math.min(bytes, held)),
+      sent: (bytes) => release(Math.min(bytes, held)),
     };
   }
 
@@ -122,7 +123,7 @@ export class UnreadAnswers {
     this.#bytes += bytes;
   }
 
-  /** Wakes those that have waited longest and may find room. */
+  /** Wakes the calls that have waited the longest and may find room. */
   #wake(): void {
     let count = 0;
     for (const waiter of this.#waiters) {
@@ -133,11 +134,11 @@ export class UnreadAnswers {
     }
   }
 
-  /** Ends the streams that others of the same user, or of all, have waited for too long. */
+  /** Resets stalled streams whose room others need: those of the same user, or of the largest user. */
   #endStalled(): void {
     this.#timer = undefined;
     const before = performance.now() - this.limits.stalledMs;
-    const full = this.#bytes >= this.limits.maxBytes ? this.#largest() : undefined;
+    const full = this.#bytes >= this.limits.maxBytes ? this.#largestUser() : undefined;
     const users = new Set([...this.#waiters].map(({ account }) => account.owner));
     if (full !== undefined) users.add(full);
     for (const user of users) {
@@ -148,31 +149,25 @@ export class UnreadAnswers {
         for (const [stream, sinceMs] of [...connection.unread]) {
           if (sinceMs > before) break;
           this.#accounts.refuse("answers_unread", user.user);
-          // As gRPC maps RST_STREAM: the client sees RESOURCE_EXHAUSTED.
+          // gRPC maps this code of RST_STREAM to RESOURCE_EXHAUSTED.
           (stream as ServerHttp2Stream).close(http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
         }
       }
     }
-    // Those that were woken last may have had no use for the room.
+    // Calls that woke earlier may not have used the room.
     this.#wake();
     if (this.#waiters.size > 0) this.#timer = setTimeout(() => this.#endStalled(), this.limits.stalledMs);
   }
 
-  #largest(): UserAccount | undefined {
+  #largestUser(): UserAccount | undefined {
     let largest: UserAccount | undefined;
     for (const user of this.#accounts.users) if (user.answerBytes > (largest?.answerBytes ?? 0)) largest = user;
     return largest;
   }
 
-  /** Waits for nothing any more. */
+  /** Ends all waits. */
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
     for (const { wake } of this.#waiters) wake();
   }
-}
-
-/** What a stream tells of the bytes that it was given. */
-export interface StreamMeter {
-  queued(bytes: number): void;
-  left(bytes: number): void;
 }

@@ -1,22 +1,22 @@
-/** What each user holds of the server at a time: calls, streams, bytes of requests and of answers. */
+/** Accounts of the server's users: their open calls and streams, and bytes of requests and answers. */
 import type { ServerHttp2Session } from "node:http2";
 import { LimitReachedError } from "../../../mod.ts";
 import type { PeerCertificate } from "../../../proto/service.ts";
 
-/** What one user may hold at a time, over all connections. */
+/** The limits of one user, over all connections. */
 export interface UserLimits {
-  /** Calls with one request and one answer. */
+  /** Open calls with one request and one answer. */
   readonly maxCalls: number;
-  /** Calls that send or take a stream. */
+  /** Open calls with a stream of requests or answers. */
   readonly maxStreams: number;
-  /** Bytes of requests that are not whole, or whose calls still run. */
+  /** Bytes of requests that are not complete, or whose calls are open. */
   readonly maxRequestBytes: number;
 }
 
 /**
- * - 1,000 calls: programs make some tens at a time; each takes some 20 KB while it waits.
- * - 2,000 streams: 1,000 watchers of a job must work, twice. Each takes some 30 KB, so a user takes 60 MB at most.
- * - 32 MiB of requests: 16 of the largest jobs at a time; most requests have less than a kilobyte.
+ * - 1,000 calls: programs make some tens at a time. Each takes about 20 KB while it waits.
+ * - 2,000 streams: twice the 1,000 watchers of one job that must work. Each takes about 30 KB, so 60 MB in all.
+ * - 32 MiB of requests: 16 of the largest jobs at a time. Most requests have less than a kilobyte.
  */
 export const DEFAULT_USER_LIMITS: UserLimits = {
   maxCalls: 1_000,
@@ -24,18 +24,18 @@ export const DEFAULT_USER_LIMITS: UserLimits = {
   maxRequestBytes: 32 * 1024 * 1024,
 };
 
-/** Why a call was refused. */
+/** Why a call was refused or ended. Stable: metrics use it as a name. */
 export type RefusalCause = "calls" | "streams" | "request_bytes" | "answers_unread";
 
-/** What one user holds now. */
+/** The open calls and bytes of one user. */
 export class UserAccount {
   readonly user: string;
   calls = 0;
   streams = 0;
   requestBytes = 0;
-  /** Bytes of answers that have not left. */
+  /** Bytes of answers that were not sent. */
   answerBytes = 0;
-  /** The connections of the user that hold bytes of answers. */
+  /** The connections of the user with unsent bytes. */
   readonly unread = new Set<ConnectionAccount>();
 
   constructor(user: string) {
@@ -43,11 +43,11 @@ export class UserAccount {
   }
 }
 
-/** What one connection holds now. */
+/** The unsent bytes of one connection. */
 export class ConnectionAccount {
   readonly owner: UserAccount;
   answerBytes = 0;
-  /** Streams with bytes that have not left, those that have waited longest first, and since when. */
+  /** Streams with unsent bytes, and since when; the longest wait first. */
   readonly unread = new Map<object, number>();
 
   constructor(owner: UserAccount) {
@@ -58,21 +58,21 @@ export class ConnectionAccount {
 /** The accounts of all users with open calls. */
 export class UserAccounts {
   readonly limits: UserLimits;
-  /** Refusals so far, by their cause. */
+  /** Refusals since the start, by cause. */
   readonly refusals: Record<RefusalCause, number> = { calls: 0, streams: 0, request_bytes: 0, answers_unread: 0 };
-  /** Open calls and streams, by method. */
+  /** Open calls and streams, by method path. */
   readonly open = new Map<string, number>();
   readonly #onRefused: (cause: RefusalCause, user: string) => void;
   readonly #users = new Map<string, UserAccount>();
   readonly #connections = new WeakMap<ServerHttp2Session, ConnectionAccount>();
 
-  /** @param onRefused told of each refusal */
+  /** @param onRefused receives each refusal */
   constructor(limits: UserLimits, onRefused: (cause: RefusalCause, user: string) => void) {
     this.limits = limits;
     this.#onRefused = onRefused;
   }
 
-  /** The account of a connection whose certificate is accepted. */
+  /** Returns the account of a connection whose certificate is accepted. */
   of(session: ServerHttp2Session, certificate: PeerCertificate): ConnectionAccount {
     const known = this.#connections.get(session);
     if (known !== undefined && this.#users.get(known.owner.user) === known.owner) return known;
@@ -85,16 +85,16 @@ export class UserAccounts {
     return account;
   }
 
-  /** The account of a connection, where a call of it is open. */
+  /** Returns the account of a connection. Undefined before its first call. */
   find(session: ServerHttp2Session): ConnectionAccount | undefined {
     return this.#connections.get(session);
   }
 
   /**
-   * Opens a call.
+   * Counts a new call.
    *
-   * @returns Closes it
-   * @throws {LimitReachedError} When the user has too many open already
+   * @returns A function to call at its end
+   * @throws {LimitReachedError} When the user has too many open calls
    */
   enter({ owner }: ConnectionAccount, method: string, isStream: boolean): () => void {
     const kind = isStream ? "streams" : "calls";
@@ -114,20 +114,20 @@ export class UserAccounts {
     };
   }
 
-  /** Counts a refusal. */
+  /** Counts and reports a refusal. */
   refuse(cause: RefusalCause, user: string): void {
     this.refusals[cause] += 1;
     this.#onRefused(cause, user);
   }
 
-  /** Bytes of answers that have not left, of all users. */
+  /** Bytes of answers of all users that were not sent. */
   get answerBytes(): number {
     let bytes = 0;
     for (const { answerBytes } of this.#users.values()) bytes += answerBytes;
     return bytes;
   }
 
-  /** Users with open calls. */
+  /** The users with open calls. */
   get users(): Iterable<UserAccount> {
     return this.#users.values();
   }

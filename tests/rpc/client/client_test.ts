@@ -260,17 +260,17 @@ Deno.test("a client says that what answers does not speak TLS", async () => {
     socket.on("error", () => {});
     socket.end("HTTP/1.1 400 Bad Request\r\n\r\n");
   });
-  await assertUnreachable(http, /no teleport server/);
+  await assertUnreachable(http, /not a teleport server/);
 });
 
 Deno.test("a client takes a connection that is closed at once for one to try again", async () => {
   // As a forwarder does whose server is away.
-  await assertUnreachable(createServer((socket) => void socket.destroy()), /closed before it was made: try again/);
+  await assertUnreachable(createServer((socket) => void socket.destroy()), /closed during the handshake: try again/);
 });
 
 Deno.test("a client does not talk TLS 1.2", async () => {
   const { ca, cert, key } = credentials(otherCa, serverCertificate);
-  await assertUnreachable(createTlsServer({ ca, cert, key, maxVersion: "TLSv1.2" }), /no teleport server/);
+  await assertUnreachable(createTlsServer({ ca, cert, key, maxVersion: "TLSv1.2" }), /not a teleport server/);
 });
 
 Deno.test("a client gives up on a server that never answers", async () => {

@@ -12,7 +12,7 @@ Deno.test("freeSentFrames() frees a large frame once it was sent, and leaves wha
   const small = Buffer.from(new Uint8Array(100).fill(2).buffer);
   const shared = Buffer.from(new Uint8Array(200_000).fill(3).buffer, 0, 100_000);
   const server = http2.createServer();
-  freeSentFrames(server as unknown as http2.Http2SecureServer, () => ({ queued: () => {}, left: () => {} }));
+  freeSentFrames(server as unknown as http2.Http2SecureServer, () => ({ queued: () => {}, sent: () => {} }));
   const sent = new Promise<void>((resolve, reject) =>
     server.on("stream", async (stream: http2.ServerHttp2Stream) => {
       try {

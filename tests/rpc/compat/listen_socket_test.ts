@@ -1,7 +1,8 @@
 /** The listening socket of our own: what it does, and that node:net still needs it. */
 import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
-import { ListenSocket, SystemCallError } from "../../../rpc/compat/listen_socket.ts";
+import { SystemCallError } from "../../../rpc/compat/socket_calls.ts";
+import { ListenSocket } from "../../../rpc/compat/listen_socket.ts";
 
 const LOCAL = { host: "127.0.0.1", port: 0 };
 

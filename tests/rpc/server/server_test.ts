@@ -45,7 +45,12 @@ for (const host of ["127.0.0.1", "0.0.0.0", "::1", "::", "localhost"]) {
 }
 
 const unusable: [string, string, AddressError["code"], RegExp][] = [
-  ["an address of another machine", "192.0.2.1", "NOT_LOCAL", /"192\.0\.2\.1:0": this machine has no such address/],
+  [
+    "an address of another machine",
+    "192.0.2.1",
+    "NOT_LOCAL",
+    /"192\.0\.2\.1:0": this machine does not have the address/,
+  ],
   ["a name that nobody has", "no-such-host.invalid", "NOT_FOUND", /no address has this name/],
 ];
 
@@ -144,7 +149,7 @@ Deno.test("bytes that are no message, and strings that are no text, harm nobody"
   // Half of a character that takes two.
   await assert.rejects(send(0x0a, 3, 0xed, 0xa0, 0x80), {
     code: grpc.status.INVALID_ARGUMENT,
-    details: "'id' must be UTF-8: it has bytes that are not",
+    details: "'id' must be UTF-8: its bytes are not valid UTF-8",
   });
   client.close();
   await using good = connectTo(server);

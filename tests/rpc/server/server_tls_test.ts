@@ -155,7 +155,7 @@ const unusable: [string, Partial<TlsCredentials>, string, RegExp][] = [
   ["a CA that is no authority", { ca: clientCertificate.cert }, "ca", /not one of an authority/],
   ["an empty certificate", { cert: "" }, "cert", /Cannot read the certificate/],
   ["an empty key", { key: "" }, "key", /Cannot read the private key/],
-  ["another certificate's key", { key: clientCertificate.key }, "key", /does not belong/],
+  ["another certificate's key", { key: clientCertificate.key }, "key", /do not match/],
 ];
 
 for (const [kind, part, name, sentence] of unusable) {

@@ -136,7 +136,7 @@ Deno.test("an answer larger than clients take is refused, and what gave it is le
   for (const call of [() => all(client.calls.GetOutput({})), () => client.calls.Status({})]) {
     const { status, message } = await failure(call());
     assert.equal(status, "RESOURCE_EXHAUSTED");
-    assert.match(message, /larger than "4194304"/);
+    assert.match(message, /at most 4194304/);
   }
   assert.equal(left, true);
 });

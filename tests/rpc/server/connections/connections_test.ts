@@ -136,7 +136,7 @@ async function closesSilent(): Promise<void> {
   const startedAt = performance.now();
   await new Promise<void>((resolve) => stranger!.resume().once("close", () => resolve()));
   assert.ok(performance.now() - startedAt > 9_900);
-  assert.deepEqual(failures, ["closed: it did not begin TLS for 10 s"]);
+  assert.deepEqual(failures, ["closed: it did not start TLS for 10 s"]);
   assert.equal(server.connectionStatistics.refused.SILENT, 1);
 }
 

@@ -1,9 +1,9 @@
 /** The loop that accepts: no error at accept ends it, and it asks for no descriptor that is not there. */
 import assert from "node:assert/strict";
 import { constants } from "node:os";
-import { SystemCallError } from "../../../../rpc/compat/listen_socket.ts";
+import { SystemCallError } from "../../../../rpc/compat/socket_calls.ts";
 import type { SocketAddress } from "../../../../rpc/compat/socket_address.ts";
-import { AddressCounts, groupOf } from "../../../../rpc/server/connections/address_counts.ts";
+import { AddressCounts, addressGroup } from "../../../../rpc/server/connections/address_counts.ts";
 import { type Accepting, Listener } from "../../../../rpc/server/connections/listener.ts";
 import { RefusedConnections } from "../../../../rpc/server/connections/refused_connections.ts";
 
@@ -60,7 +60,7 @@ class FakeSocket implements Accepting {
   close(): void {}
 }
 
-function listen(options: { spare?: () => boolean; maxWaiting?: number } = {}) {
+function listen(options: { freeDescriptor?: () => boolean; maxWaiting?: number } = {}) {
   const socket = new FakeSocket();
   const refused = new RefusedConnections(() => {});
   const begun: number[] = [];
@@ -74,7 +74,7 @@ function listen(options: { spare?: () => boolean; maxWaiting?: number } = {}) {
       begun.push(descriptor);
       wake();
     },
-    spare: options.spare ?? (() => false),
+    freeDescriptor: options.freeDescriptor ?? (() => false),
     onEnd: () => {},
     onError: (error) => assert.fail(String(error)),
   });
@@ -125,7 +125,7 @@ Deno.test("Listener accepts at once when a connection has ended after a shortage
 
 Deno.test("Listener has a connection that can be spared closed when descriptors are short", async () => {
   let spared = 0;
-  const { socket, listener, begins } = listen({ spare: () => ++spared > 0 });
+  const { socket, listener, begins } = listen({ freeDescriptor: () => ++spared > 0 });
   socket.push("EMFILE", "SPEAKS");
   await begins(1);
   assert.equal(spared, 1);
@@ -152,8 +152,8 @@ Deno.test("Listener lets hundreds of silent newcomers pass in a second", async (
   await listener.close();
 });
 
-Deno.test("groupOf() takes the hosts of one IPv6 network for one address", () => {
-  const group = (host: string) => groupOf({ host, port: 1 });
+Deno.test("addressGroup() takes the hosts of one IPv6 network for one address", () => {
+  const group = (host: string) => addressGroup({ host, port: 1 });
   assert.equal(group("192.0.2.1"), "192.0.2.1");
   assert.equal(group("::ffff:192.0.2.1"), "192.0.2.1");
   assert.equal(group("2001:db8::1"), "2001:db8:0:0");

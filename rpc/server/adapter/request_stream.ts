@@ -1,0 +1,62 @@
+/** The messages of a client's stream, as an async iterable that reads no faster than its reader asks. */
+import type { Buffer } from "node:buffer";
+import type { Message } from "./calls.ts";
+
+/** A flag and a length come before each message. Source: gRPC over HTTP2, Length-Prefixed-Message */
+const FRAME_BYTES = 5;
+
+/** The functions that messages are passed to. */
+export interface RequestUse {
+  /** @throws {TeleportError} When the message cannot be read */
+  read(bytes: Buffer): Message;
+  /** Receives the size of each message that was handled, in bytes. */
+  release(bytes: number): void;
+}
+
+/** The messages of a call. It is not a generator, whose return() would wait for a message that may never come. */
+export class RequestStream implements AsyncIterableIterator<Message> {
+  readonly #messages: AsyncIterator<Message>;
+  readonly #over: AbortSignal;
+  readonly #use: RequestUse;
+  /** The size of the current message with its frame. */
+  #bytes = 0;
+  #left = false;
+
+  constructor(messages: AsyncIterator<Message>, over: AbortSignal, use: RequestUse) {
+    this.#messages = messages;
+    this.#over = over;
+    this.#use = use;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /** @throws The reason of the signal once the call is over, because messages may be missing */
+  async next(): Promise<IteratorResult<Message>> {
+    if (this.#left) return { done: true, value: undefined };
+    this.#over.throwIfAborted();
+    this.#use.release(this.#bytes);
+    this.#bytes = 0;
+    let step: IteratorResult<Buffer>;
+    try {
+      // A call that is over destroys its stream, so this wait ends.
+      step = await this.#messages.next();
+    } catch (error) {
+      if (!this.#over.aborted) throw error;
+      throw this.#over.reason;
+    }
+    if (step.done) {
+      this.#over.throwIfAborted();
+      return step;
+    }
+    this.#bytes = step.value.length + FRAME_BYTES;
+    return { done: false, value: this.#use.read(step.value) };
+  }
+
+  /** Stops to read. Further messages wait in the HTTP/2 window until the call is answered. */
+  return(): Promise<IteratorResult<Message>> {
+    this.#left = true;
+    return Promise.resolve({ done: true, value: undefined });
+  }
+}
