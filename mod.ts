@@ -70,7 +70,7 @@ export { Supervisor } from "./worker/supervisor/supervisor.ts";
 export type { SupervisorStatistics } from "./worker/supervisor/statistics.ts";
 export type { JobEvent } from "./worker/supervisor/job_events.ts";
 export type { JobPage, ListOptions } from "./worker/supervisor/list_page.ts";
-export { checkLimits, type JobLimits, type Limits } from "./worker/supervisor/admission.ts";
+export { checkLimits, type JobLimits, type Limits } from "./worker/supervisor/job_limits.ts";
 export type { ClosingSignal } from "./worker/supervisor/closing_signals.ts";
 export type { SupervisorOptions } from "./worker/supervisor/options.ts";
 export type { Usage, UsageSource } from "./worker/process/usage.ts";

@@ -1,9 +1,9 @@
-/** What a watcher holds: an async iteration that can be left at any moment, whatever it is waiting for. */
+/** The watch: an async iteration that a caller can leave at any moment, whatever it waits for. */
 
 /**
- * An async iteration over what is watched. Leaving the loop, `return()`, disposing of it (`using` or `await using`) and
- * the abort signal given to the call all end it and give back what it held; only the signal makes it throw (the
- * signal's reason).
+ * An async iteration over what is watched. It ends when the caller leaves the loop, calls `return()`, or disposes of it
+ * (`using` or `await using`), and when the abort signal of the call aborts. Every end frees what the watch held. Only the
+ * abort signal makes it throw: the reason of the signal.
  */
 export interface Watch<Item, Final = void> extends AsyncIterableIterator<Item, Final>, Disposable, AsyncDisposable {
   next(): Promise<IteratorResult<Item, Final>>;
@@ -12,15 +12,15 @@ export interface Watch<Item, Final = void> extends AsyncIterableIterator<Item, F
   [Symbol.asyncIterator](): Watch<Item, Final>;
 }
 
-/** The reason a watch aborts its own waits with when it is left; never seen outside. */
+/** The reason that aborts the waits of a watch when the caller leaves it. No caller sees it. */
 const LEFT = new Error("The watch was left");
 
 /**
- * Makes a watch of an async generator. A bare generator cannot be left while it waits: its `return()` is queued behind
- * the wait. Here it aborts the wait first.
+ * Makes a watch of an async generator. A caller cannot leave a bare generator while it waits, because `return()` is queued
+ * after the wait. This watch first aborts the wait.
  *
- * @param signal of the caller
- * @param generate is given the signal that aborts every wait in it, be it the caller's or that the watch was left
+ * @param signal the signal of the caller
+ * @param generate gets the signal that aborts its waits, when the caller's signal aborts or the watch is left
  */
 export function watch<Item, Final>(
   signal: AbortSignal | undefined,
@@ -28,16 +28,16 @@ export function watch<Item, Final>(
 ): Watch<Item, Final> {
   const left = new AbortController();
   const generator = generate(left.signal);
-  let started = false;
-  let over = false;
-  const aborted = () => {
+  let isStarted = false;
+  let isOver = false;
+  const abort = () => {
     left.abort(signal?.reason);
-    // Whoever is busy with an item then need not ask for the next one: what is held goes back now.
+    // Frees what the generator holds, even if the caller is busy with an item and asks for no next one.
     generator.return(undefined as Final).catch(() => {});
   };
   const finish = () => {
-    over = true;
-    signal?.removeEventListener("abort", aborted);
+    isOver = true;
+    signal?.removeEventListener("abort", abort);
   };
   const leave = async (value?: Final | PromiseLike<Final>): Promise<IteratorResult<Item, Final>> => {
     finish();
@@ -46,14 +46,14 @@ export function watch<Item, Final>(
   };
   const self: Watch<Item, Final> = {
     async next() {
-      if (signal?.aborted && !over) {
+      if (signal?.aborted && !isOver) {
         await leave();
         throw signal.reason;
       }
-      if (!started) {
-        started = true;
-        // Not before: what is never iterated must not be held by a signal that outlives it.
-        signal?.addEventListener("abort", aborted, { once: true });
+      if (!isStarted) {
+        isStarted = true;
+        // Added at the first next(): a signal that lives longer must not hold a watch that is never iterated.
+        signal?.addEventListener("abort", abort, { once: true });
       }
       try {
         const result = await generator.next();
@@ -75,4 +75,23 @@ export function watch<Item, Final>(
     [Symbol.asyncDispose]: async () => void await leave(),
   };
   return self;
+}
+
+/**
+ * Makes a watch of a watch that cannot be opened yet.
+ *
+ * @param open opens the watch at the first `next()`, when it can
+ */
+export function watchLater<Item, Final>(
+  signal: AbortSignal | undefined,
+  open: (signal: AbortSignal) => Promise<Watch<Item, Final>>,
+): Watch<Item, Final> {
+  return watch(signal, async function* (combined): AsyncGenerator<Item, Final, void> {
+    await using opened = await open(combined);
+    while (true) {
+      const { done, value } = await opened.next();
+      if (done) return value;
+      yield value;
+    }
+  });
 }

@@ -62,7 +62,7 @@ Deno.test({
         }
         assert.match(
           text,
-          / warn the clock is 40\.0 days ahead of what was last known: ended jobs are not removed/m,
+          / warn the clock is 40\.0 days ahead of the last known time: ended jobs are not removed/m,
         );
         process.kill("SIGTERM");
         while (!(await log.read()).done);

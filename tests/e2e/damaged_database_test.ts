@@ -55,7 +55,7 @@ Deno.test("a server does not start with one flipped bit in the log of last chang
     await Deno.writeFile(path, wal);
     assert.match(
       await refused(dir),
-      /"jobs\.db-wal", which has its last changes, is damaged at byte 8272: restore both from a copy, or move/,
+      /"jobs\.db-wal", which has its last changes, is damaged at byte 8272\. Restore both from a copy, or move/,
     );
     await Deno.rename(path, `${dir}/away`);
     await using server = await startServer({ dir });
@@ -73,7 +73,7 @@ Deno.test("after a restart of the machine a server starts with a damaged log, an
     await using server = await startServer({ dir });
     assert.match(
       server.log(),
-      / warn "jobs\.db-wal" is damaged at byte \d+, and the changes from there on are lost/m,
+      / warn "jobs\.db-wal" is damaged at byte \d+, and all later changes are lost\./m,
     );
     assert.equal((await teleportOk(server, "list", "-q")).split("\n").length, 3);
   }));
@@ -92,10 +92,10 @@ for (
       const wal = `${dir}/data/jobs.db-wal`;
       assert.match(
         await refused(dir),
-        /is missing or empty, but "jobs\.db-wal" and "output" there are of its jobs: put/,
+        /is missing or empty, but the directory has "jobs\.db-wal" and "output" of its jobs: put/,
       );
       await Deno.rename(wal, `${dir}/wal`);
-      assert.match(await refused(dir), /is missing or empty, but "output" there is of its jobs: put a copy/);
+      assert.match(await refused(dir), /is missing or empty, but the directory has "output" of its jobs: put a copy/);
       // The one way out.
       await Deno.rename(`${dir}/copy`, `${dir}/data/jobs.db`);
       await Deno.rename(`${dir}/wal`, wal);

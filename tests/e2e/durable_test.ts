@@ -71,7 +71,7 @@ Deno.test("a job that ran when the server was killed is LOST, and its watcher is
   while (!(await reader.read()).done);
   assert.equal((await program.status).code, 1);
   assert.match(told, /The server is back/);
-  assert.match(told, /died while the job ran/);
+  assert.match(told, /died while the job was running/);
   assert.match((await teleport(server, "status", id)).stdout, /LOST/);
   assert.equal((await teleport(server, "logs", id)).stdout, "up\n");
   await server[Symbol.asyncDispose]();
@@ -119,7 +119,7 @@ Deno.test("teleport wait and watch of several jobs go on after kill -9 and a res
   await teleportOk(server, "start", initial);
   assert.equal(
     await readRest(lines),
-    `${long} LOST: The server died while the job ran, and what became of the job was not seen\n${initial} EXITED 3\n`,
+    `${long} LOST: The server died while the job was running, so the end of the job is unknown\n${initial} EXITED 3\n`,
   );
   await waiting.stderr.cancel();
   assert.equal((await waiting.status).code, 1);

@@ -129,7 +129,7 @@ Deno.test("followers of a running quiet job learn that it is LOST when the serve
   const ends = await deadline(Promise.all(commands.map(({ command }) => command.ended)));
   assert.deepEqual(ends.map(({ code }) => code), [0, 0, 0, 1, 1], JSON.stringify(ends));
   assert.match(ends[2]!.stdout, /^RUNNING.*\nLOST: /);
-  assert.match(ends[4]!.stderr, /The server is back\n.*died while the job ran/);
+  assert.match(ends[4]!.stderr, /The server is back\n.*died while the job was running/);
 });
 
 Deno.test("teleport input and run -i continue when a quiet connection breaks, with every byte once", async () => {

@@ -47,7 +47,7 @@ const steps: Readonly<Record<string, () => void>> = {
     dieAt(Segment.prototype, "append", when, (bytes: Uint8Array) => new TextDecoder().decode(bytes).includes("two")),
   seal: () => dieAt(OutputLog.prototype, "seal", when),
   remove: () => dieAt(Store.prototype, "remove", when),
-  deleted: () => dieAt(Store.prototype, "deleted", when),
+  endRemoval: () => dieAt(Store.prototype, "endRemoval", when),
 };
 (steps[what] ?? (() => change(what)))();
 

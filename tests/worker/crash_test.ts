@@ -48,8 +48,8 @@ const TABLE: readonly Row[] = [
   { step: "KILLED after",    script: LONG,  acknowledged: "STOPPING",   state: "KILLED" },
   { step: "remove before",   script: SHORT, acknowledged: "EXITED",     state: "EXITED",  output: "one\ntwo\n" },
   { step: "remove after",    script: SHORT, acknowledged: "EXITED",     state: undefined },
-  { step: "deleted before",  script: SHORT, acknowledged: "EXITED",     state: undefined },
-  { step: "deleted after",   script: SHORT, acknowledged: "EXITED",     state: undefined },
+  { step: "endRemoval before", script: SHORT, acknowledged: "EXITED",     state: undefined },
+  { step: "endRemoval after",  script: SHORT, acknowledged: "EXITED",     state: undefined },
 ];
 
 /** Processes that carry the mark of a job. */
@@ -108,7 +108,7 @@ for (const row of TABLE) {
           text += new TextDecoder().decode(data);
         }
         if (row.output !== undefined) assert.equal(text, row.output);
-        if (job.state === "LOST") assert.match(job.error ?? "", /died while the job ran/);
+        if (job.state === "LOST") assert.match(job.error ?? "", /died while the job was running/);
         if (job.state === "EXITED") assert.equal(job.exitCode, 7);
         // What was never started can be; what was is not again.
         const { state } = await supervisor.start(job.id);

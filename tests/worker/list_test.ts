@@ -11,6 +11,7 @@ import type { ProcessStatus } from "../../worker/process/state.ts";
 import { Store } from "../../worker/store/store.ts";
 import { encodeOutput, encodeSpec, encodeStatus } from "../../worker/store/json.ts";
 import { defined } from "../../base/defined.ts";
+import { jobCounts } from "../support/job_counts.ts";
 
 /** As the contract has it: start-up and a page, with 100,000 ended jobs. */
 const MANY = 100_000;
@@ -214,7 +215,7 @@ Deno.test(`with ${MANY} ended jobs the start takes under ${MAX_START_MS} ms, any
   const startMs = await bestMs(MAX_START_MS, async () => {
     await using supervisor = new Supervisor(options);
     await supervisor.ready();
-    assert.equal((await supervisor.counts()).jobs, MANY);
+    assert.equal((await jobCounts(supervisor)).jobs, MANY);
   });
   assert.ok(startMs < MAX_START_MS, `The start took ${startMs} ms`);
   await using supervisor = new Supervisor(options);

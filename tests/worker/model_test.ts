@@ -7,6 +7,7 @@ import { type JobStatus, type State, Supervisor, TeleportError } from "../../mod
 import { commandOf, type Kind, Model, type ModelFilter, type ModelJob, type Outcome } from "./model.ts";
 import { Random, seedFor } from "../support/random.ts";
 import { defined } from "../../base/defined.ts";
+import { jobCounts } from "../support/job_counts.ts";
 
 /** The full size is 10,000. */
 const OPERATIONS = Number(Deno.env.get("TELEPORT_TEST_OPERATIONS") ?? 800);
@@ -204,7 +205,7 @@ class Sides {
   async check(): Promise<void> {
     const { jobs } = await this.supervisor.list({ pageSize: 1_000 });
     assert.deepEqual(jobs.map(shown), this.model.list({}).map(expected));
-    const { jobs: count, running } = await this.supervisor.counts();
+    const { jobs: count, running } = await jobCounts(this.supervisor);
     assert.equal(count, this.model.jobs.length);
     assert.equal(running, this.model.jobs.filter(({ state }) => state === "RUNNING").length);
   }

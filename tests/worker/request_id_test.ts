@@ -1,6 +1,7 @@
 /** Asking twice for the same job: one is made, whatever becomes of the answers. */
 import assert from "node:assert/strict";
 import { InvalidArgumentError, type JobOptions, RequestIdReusedError, Supervisor } from "../../mod.ts";
+import { jobCounts } from "../support/job_counts.ts";
 
 const OPTIONS: JobOptions = {
   requestId: "first",
@@ -15,7 +16,7 @@ Deno.test("add() with a request id that was used gives the job that is there, al
   await using supervisor = new Supervisor();
   const ids = await Promise.all(Array.from({ length: 20 }, () => supervisor.add("sh", ["-c", "true"], OPTIONS)));
   assert.equal(new Set(ids).size, 1);
-  assert.equal((await supervisor.counts()).jobs, 1);
+  assert.equal((await jobCounts(supervisor)).jobs, 1);
   // The order of names is no part of a job.
   const other = { ...OPTIONS, env: { B: "2", A: "1" } };
   assert.equal(await supervisor.add("sh", ["-c", "true"], other), ids[0]);
@@ -47,7 +48,7 @@ Deno.test("add() refuses a request id that was used for another job, whatever it
       return true;
     });
   }
-  assert.equal((await supervisor.counts()).jobs, 1);
+  assert.equal((await jobCounts(supervisor)).jobs, 1);
 });
 
 Deno.test("a request id is its owner's: others may use the same", async () => {
@@ -74,7 +75,7 @@ Deno.test("a request id is known in the next life, and also when its job was rem
     assert.equal(await supervisor.add("true", [], OPTIONS), id);
     await supervisor.remove(id);
     // To run it again unasked would be worse than to say so.
-    await assert.rejects(supervisor.add("true", [], OPTIONS), /named a job that was removed since/);
+    await assert.rejects(supervisor.add("true", [], OPTIONS), /was used for a job that is removed/);
   }
   await using supervisor = new Supervisor({ directory });
   await assert.rejects(supervisor.add("true", [], OPTIONS), RequestIdReusedError);

@@ -1,42 +1,40 @@
-/** The file of a database: its owner's alone, one process's at a time, and of this version. */
-import { errorCode } from "../../base/error_code.ts";
+/** Opens the file of a database: private to its owner, used by one process at a time, and of the current version. */
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { TeleportError } from "../errors.ts";
-import { DirectoryInUseError, RecordDamagedError, StoreUnusableError } from "../storage_errors.ts";
-import { errnoOf, writeAdvice } from "../errno.ts";
+import { DirectoryInUseError, StoreUnusableError } from "../storage_errors.ts";
 import { migrate } from "./migrations.ts";
+import { damagedError, isLockedError, notWritableError, openError } from "./sqlite_error.ts";
 import { checkWal } from "./wal_check.ts";
 
-/** The log before the database is cut back to this when it was larger: a job with long arguments must not cost for ever. */
+/** The size to which SQLite truncates the write-ahead log, so that a job with long arguments does not use disk space for ever. */
 const MAX_LOG_BYTES = 16_777_216;
 
 /**
- * A database up to this size is checked whole at each start: 100,000 jobs are 162 MB and take 0.65 s. Of a larger one the
- * long texts are left out, which have checksums of their own.
+ * The largest database that is checked completely at each start. 100,000 jobs are 162 MB and take 0.65 s. In a
+ * larger database the long texts are skipped, because they have their own checksums.
  */
 const MAX_CHECKED_BYTES = 268_435_456;
 
-/** The tables that hold no long texts. */
+/** The tables without long texts. */
 const NARROW_TABLES = ["meta", "jobs", "labels", "requests", "removals"];
 
-/** Takes the lock and the log, or fails at once. */
+/** Takes the lock and reads the log, or fails at once. */
 const READ_ALONE = "PRAGMA busy_timeout=0; PRAGMA locking_mode=EXCLUSIVE; SELECT count(*) FROM sqlite_schema;";
 
-/** What a database is opened with. */
+/** The options of a database. */
 export interface DatabaseOptions {
-  /** The start of the system that this process runs in; empty or absent when it is not known. */
+  /** The id of the current boot. Absent or empty when it is unknown. */
   readonly bootId?: string;
-  /** Called with a sentence on what was lost, when the database could be opened. */
-  readonly onWarning?: (sentence: string) => void;
+  /** Called with a sentence on the changes that were lost, when the database could be opened. */
+  readonly onWarning?: (message: string) => void;
 }
 
 /**
- * Opens a database, and makes it where it is not there, with its directory.
+ * Opens a database. Makes it and its directory when they do not exist.
  *
- * @param path `:memory:`: kept nowhere
- * @throws {DirectoryInUseError} when another process has it
- * @throws {StoreUnusableError} when it is damaged, of a later version, or cannot be written
+ * @param path the path of the file; `:memory:` for a database without a file
+ * @throws {DirectoryInUseError} when another process uses it
+ * @throws {StoreUnusableError} when it is damaged, of a newer version, or cannot be written
  */
 export function openDatabase(path: string, options: DatabaseOptions = {}): DatabaseSync {
   const isFile = path !== ":memory:";
@@ -51,24 +49,24 @@ export function openDatabase(path: string, options: DatabaseOptions = {}): Datab
     );
     check(database);
     migrate(database);
-    // Takes the lock now, also where there was nothing to migrate; and finds out whether it can be written.
+    // Takes the lock even if no migration ran, and fails if the database cannot be written.
     database.exec("BEGIN EXCLUSIVE; UPDATE meta SET value = value WHERE name = 'secret'; COMMIT;");
-    // A frame that was written before its transaction ends may be written again, and a kill between is like damage.
+    // A frame that is written before its transaction ends may be rewritten. A kill in between would look like damage.
     database.exec("PRAGMA cache_spill=OFF");
     if (warning !== undefined) options.onWarning?.(warning);
     return database;
   } catch (error) {
     database?.close();
-    throw unusable(error);
+    throw openError(error);
   }
 }
 
 /**
- * Brings the last changes of a process that was killed into the database, and removes its log: what SQLite drops of it
- * must not stay behind newer changes, where it would look like damage.
+ * Applies the write-ahead log of a killed process to the database and removes the log. The part that SQLite drops must not
+ * remain after newer changes, where it would look like damage.
  *
- * @returns a sentence when changes are lost that may have been acknowledged
- * @throws {StoreUnusableError} when the log was damaged since this start of the system; it stays as it is
+ * @returns a warning when changes are lost that may have been acknowledged
+ * @throws {StoreUnusableError} when the log was damaged since the system booted; the log is left unchanged
  */
 function applyLog(path: string, bootId: string): string | undefined {
   const log = `${path}-wal`;
@@ -76,11 +74,11 @@ function applyLog(path: string, bootId: string): string | undefined {
   const bootPath = `${path}-boot`;
   if (found?.kind === "DAMAGED") {
     if (isLocked(path)) throw new DirectoryInUseError();
-    // The kernel keeps every write over the end of a process, but pages may be lost when the machine loses power.
+    // The kernel keeps all writes of a killed process. Only a power failure can lose pages.
     if (bootId !== "" && readBoot(bootPath) === bootId) {
       throw new StoreUnusableError(
-        `cannot be opened: "jobs.db-wal", which has its last changes, is damaged at byte ${found.at}: ` +
-          'restore both from a copy, or move "jobs.db-wal" away to go on without its changes',
+        `cannot be opened: "jobs.db-wal", which has its last changes, is damaged at byte ${found.at}. ` +
+          'Restore both from a copy, or move "jobs.db-wal" away to continue without its changes',
       );
     }
   }
@@ -92,24 +90,24 @@ function applyLog(path: string, bootId: string): string | undefined {
       database.close();
     }
   }
-  // On a full disk the log is still there, and is not of this start of the system alone.
+  // On a full disk the log still exists, with changes from before this boot.
   if (bytesOf(log) === 0) writeBoot(bootPath, bootId);
   if (found === undefined) return undefined;
   return found.kind === "TORN"
-    ? 'the end of "jobs.db-wal" is not whole and was dropped: a kill or a full disk leaves this, and then nothing that ' +
-      "was acknowledged is lost; else a disk that fails"
-    : `"jobs.db-wal" is damaged at byte ${found.at}, and the changes from there on are lost: the machine was restarted ` +
-      "since, and a power failure leaves this; jobs may be missing or have an earlier status";
+    ? 'the end of "jobs.db-wal" was incomplete and was dropped. After a kill or on a full disk no acknowledged change ' +
+      "is lost; otherwise check the disk"
+    : `"jobs.db-wal" is damaged at byte ${found.at}, and all later changes are lost. The machine was restarted, and a ` +
+      "power failure can cause this. Jobs may be missing or have an older status";
 }
 
-/** Whether another process has the database open. Changes nothing: a reader brings no log into its database. */
+/** Returns true when another process has the database open. Changes nothing, because a reader does not apply the log. */
 function isLocked(path: string): boolean {
   const database = new DatabaseSync(path, { readOnly: true });
   try {
     database.exec(READ_ALONE);
     return false;
   } catch (error) {
-    return isOfSqlite(error) && LOCKED.test(error.message);
+    return isLockedError(error);
   } finally {
     database.close();
   }
@@ -124,7 +122,7 @@ function bytesOf(path: string): number {
   }
 }
 
-/** The start of the system in which the log was begun. One that is not known costs no refusal. */
+/** Returns the id of the boot in which the log began; undefined when it cannot be read, and then nothing is refused. */
 function readBoot(path: string): string | undefined {
   try {
     return Deno.readTextFileSync(path).trim();
@@ -138,11 +136,11 @@ function writeBoot(path: string, bootId: string): void {
   try {
     Deno.writeTextFileSync(path, `${bootId}\n`, { mode: 0o600 });
   } catch {
-    // The disk is full: see above.
+    // The disk is full. A missing id refuses nothing.
   }
 }
 
-/** Environments hold secrets: the file is its owner's alone from the moment it exists, and so is its log. */
+/** Makes the file private from the moment it exists, and so its log: environments contain secrets. */
 function createPrivate(path: string): void {
   try {
     Deno.mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
@@ -150,11 +148,11 @@ function createPrivate(path: string): void {
       Deno.openSync(path, { createNew: true, write: true, mode: 0o600 }).close();
     } catch (error) {
       if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-      // Not opened: closing it would give away the lock of a store that this process has open; fcntl_locking(2).
+      // The file must not be opened: closing it would release the lock of this process, fcntl_locking(2).
       Deno.chmodSync(path, 0o600);
     }
   } catch (error) {
-    throw notWritable(error);
+    throw notWritableError(error);
   }
 }
 
@@ -163,62 +161,13 @@ function check(database: DatabaseSync): void {
   const { page_count } = database.prepare("PRAGMA page_count").get() as { page_count: number };
   const { page_size } = database.prepare("PRAGMA page_size").get() as { page_size: number };
   const isLarge = page_count * page_size > MAX_CHECKED_BYTES;
-  const tables = isLarge ? NARROW_TABLES.filter((table) => has(database, table)) : [undefined];
+  const tables = isLarge ? NARROW_TABLES.filter((table) => hasTable(database, table)) : [undefined];
   for (const table of tables) {
-    const found = database.prepare(`PRAGMA integrity_check(${table ?? 1})`).get() as { integrity_check: string };
-    if (found.integrity_check !== "ok") throw damagedAtStart(new Error(found.integrity_check));
+    const result = database.prepare(`PRAGMA integrity_check(${table ?? 1})`).get() as { integrity_check: string };
+    if (result.integrity_check !== "ok") throw damagedError(new Error(result.integrity_check));
   }
 }
 
-function has(database: DatabaseSync, table: string): boolean {
+function hasTable(database: DatabaseSync, table: string): boolean {
   return database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(table) !== undefined;
-}
-
-function damagedAtStart(cause: unknown): StoreUnusableError {
-  return new StoreUnusableError(
-    'is damaged: put a copy in its place without "jobs.db-wal", or move both and "output" away to begin without its jobs',
-    cause,
-  );
-}
-
-// SQLite's result codes do not reach JavaScript in Deno 2.9: its own words are all that tells them apart. The statements
-// are ours and never change, so that what the system did not cause is damage.
-const LOCKED = /database is locked/;
-const NOT_WRITABLE = /readonly|unable to open|disk I\/O|is full/;
-
-function isOfSqlite(error: unknown): error is Error {
-  return error instanceof Error && errorCode(error) === "ERR_SQLITE_ERROR";
-}
-
-/** What went wrong when a database was opened, in words that help. */
-export function unusable(error: unknown): unknown {
-  if (error instanceof TeleportError || !(error instanceof Error)) return error;
-  if (error instanceof Deno.errors.NotCapable || isOfSystem(error)) return notWritable(error);
-  if (isOfSqlite(error) && LOCKED.test(error.message)) return new DirectoryInUseError();
-  if (isOfSqlite(error) && NOT_WRITABLE.test(error.message)) return notWritable(error);
-  return damagedAtStart(error);
-}
-
-/** What went wrong when a database was written to: what only the disk keeps from being written is no damage. */
-export function unwritten(error: unknown): unknown {
-  const isDamage = isOfSqlite(error) && !LOCKED.test(error.message) && !NOT_WRITABLE.test(error.message);
-  return isDamage ? new RecordDamagedError(error) : error;
-}
-
-/** What went wrong when a database was read: SQLite's words, or a row that cannot be decoded. */
-export function unread(error: unknown): unknown {
-  return error instanceof TeleportError ? error : new RecordDamagedError(error);
-}
-
-/** Whether a call of the system failed, such as one that reads the log. */
-function isOfSystem(error: unknown): boolean {
-  return /^E[A-Z0-9]+$/.test(errnoOf(error) ?? "");
-}
-
-/** The system's code says why without naming a path; what SQLite says names none. */
-function notWritable(error: unknown): StoreUnusableError {
-  const { message } = error as { message?: unknown };
-  const why = isOfSystem(error) ? errnoOf(error) : message;
-  const advice = writeAdvice(error);
-  return new StoreUnusableError(`cannot be written (${why}): ${advice}, or give another directory`, error);
 }

@@ -1,26 +1,31 @@
-/** Rows of the database as what the store gives. A row that is not the one that was meant is never given. */
-import { RecordDamagedError } from "../storage_errors.ts";
+/** Decodes rows of the database. A row that belongs to another job is refused. */
 import type { Reason, State } from "../process/state.ts";
+import { RecordDamagedError } from "../storage_errors.ts";
 import { decodeOutput, decodeProcess, decodeSpec, decodeStatus, decodeTombstone } from "./json.ts";
 import type { StoredChange, StoredJob } from "./rows.ts";
 
-/** A row as SQLite gives it, by column. */
+/** A row as SQLite returns it, by column. */
 export type Row = Readonly<Record<string, string | number | bigint | Uint8Array | null>>;
 
+/** Returns the length of the texts in a row that can be long. */
+export function charsOf({ spec, status }: Row): number {
+  return String(spec ?? "").length + String(status).length;
+}
+
 /**
- * A row of a job, joined with its spec and its last change.
+ * Decodes the row of a job, joined with its spec and its last change.
  *
- * @throws {RecordDamagedError} when they do not belong together: an index or a page is damaged
+ * @throws {RecordDamagedError} when the parts do not belong together, because an index or a page is damaged
  */
 export function readJob(row: Row): StoredJob {
   const job = readParts(row, row.id as string);
-  mustBe(row.of_job === row.key && row.owner === (job.spec.owner ?? "") && row.state === job.status.state);
+  assertIntact(row.of_job === row.key && row.owner === (job.spec.owner ?? "") && row.state === job.status.state);
   return job;
 }
 
 function readParts(row: Row, id: string): StoredJob {
   const spec = decodeSpec(id, row.spec as string);
-  mustBe(spec.id === id);
+  assertIntact(spec.id === id);
   return {
     key: row.key as number,
     seq: row.seq as number,
@@ -32,7 +37,7 @@ function readParts(row: Row, id: string): StoredJob {
   };
 }
 
-/** A row of changes, joined with what it takes to tell of the job. */
+/** Decodes the row of a change, joined with its job. */
 export function readChange(row: Row): StoredChange {
   const at = new Date(row.at as number);
   const seq = row.seq as number;
@@ -45,6 +50,6 @@ export function readChange(row: Row): StoredChange {
   return { seq, at, was, job: readParts({ ...row, key: row.job as number }, row.id as string), cause };
 }
 
-function mustBe(isSo: boolean): void {
-  if (!isSo) throw new RecordDamagedError();
+function assertIntact(isIntact: boolean): void {
+  if (!isIntact) throw new RecordDamagedError();
 }

@@ -1,4 +1,4 @@
-/** What the store keeps as text: JSON, in which moments and digests are marked, sealed against damage. */
+/** Encodes values as the JSON texts of the database. Dates and digests are marked, and a checksum detects damage. */
 import { crc32 } from "node:zlib";
 import { RecordDamagedError } from "../storage_errors.ts";
 import type { JobSpec } from "../job/spec.ts";
@@ -7,8 +7,8 @@ import type { ProcessStatus } from "../process/state.ts";
 import { fromStoredStatus, type StoredStatus, toStoredStatus } from "./stored_status.ts";
 
 /**
- * A moment is `{"$date": milliseconds}`. What users give is text through and through, so nothing of theirs can look like
- * one. Only the output's digests, of which nothing is a user's, are `{"$bytes": base64}`.
+ * Encodes a date as `{"$date": milliseconds}` and bytes as `{"$bytes": base64}`. All values of users are strings, so none
+ * of them can look like a date. Bytes are decoded only in the totals of output, where users have no values.
  */
 function encode(id: string, value: object): string {
   const text = JSON.stringify(value, function (this: Record<string, unknown>, key, text) {
@@ -17,79 +17,92 @@ function encode(id: string, value: object): string {
     if (raw instanceof Uint8Array) return { $bytes: raw.toBase64() };
     return text;
   });
-  return seal(id, text);
+  return addChecksum(id, text);
 }
 
 function decode(id: string, text: string, options: { readonly bytes?: boolean } = {}): unknown {
-  return JSON.parse(open(id, text), (_key, value) => {
+  return JSON.parse(checkedText(id, text), (_key, value) => {
     if (typeof value?.$date === "number") return new Date(value.$date);
     if (options.bytes && typeof value?.$bytes === "string") return Uint8Array.fromBase64(value.$bytes);
     return value;
   });
 }
 
-// SQLite has no checksums of its own: a flipped bit gives another number, or another job's row.
+// SQLite has no checksums: a flipped bit gives another number, or the row of another job.
 
-const SEAL = ',"$crc":"';
-const SEAL_CHARS = SEAL.length + 8 + 2;
+const CHECKSUM_START = ',"$crc":"';
+const CHECKSUM_CHARS = CHECKSUM_START.length + 8 + 2;
 
-/** CRC-32 (RFC 1952) of the job's id and the text: a text of another job does not pass for this one's. */
+/** Returns the CRC-32 (RFC 1952) of the job's id and the text, so the text of another job does not match. */
 function checksum(id: string, text: string): string {
   return crc32(text, crc32(id)).toString(16).padStart(8, "0");
 }
 
-/** Adds a checksum as the last field of an object, so that the text stays JSON. */
-function seal(id: string, text: string): string {
-  return `${text.slice(0, -1)}${SEAL}${checksum(id, text)}"}`;
+/** Adds the checksum as the last field of the object, so the text remains JSON. */
+function addChecksum(id: string, text: string): string {
+  return `${text.slice(0, -1)}${CHECKSUM_START}${checksum(id, text)}"}`;
 }
 
 /**
- * Returns the text as it was before it was sealed. Texts by earlier versions have no seal.
+ * Returns the text without its checksum. Texts of older versions have none.
  *
- * @throws {RecordDamagedError} when the text is not what was sealed for this job
+ * @throws {RecordDamagedError} when the checksum does not match the text and the job
  */
-function open(id: string, sealed: string): string {
-  const at = sealed.length - SEAL_CHARS;
-  const alike = [...SEAL].filter((character, index) => sealed[at + index] === character).length;
-  // No text of an earlier version ends like this: what nearly is a seal was one.
-  if (alike < SEAL.length - 2) return sealed;
-  const text = `${sealed.slice(0, at)}}`;
-  if (sealed.slice(at) !== `${SEAL}${checksum(id, text)}"}`) throw new RecordDamagedError();
+function checkedText(id: string, stored: string): string {
+  const at = stored.length - CHECKSUM_CHARS;
+  const matching = [...CHECKSUM_START].filter((character, index) => stored[at + index] === character).length;
+  // A text that almost has a checksum is damaged: no text of an older version ends like this.
+  if (matching < CHECKSUM_START.length - 2) return stored;
+  const text = `${stored.slice(0, at)}}`;
+  if (stored.slice(at) !== `${CHECKSUM_START}${checksum(id, text)}"}`) throw new RecordDamagedError();
   return text;
 }
 
+/** Encodes the spec of a job. */
 export function encodeSpec(spec: JobSpec): string {
   return encode(spec.id, spec);
 }
 
+/** Encodes a status of a job. */
 export function encodeStatus(id: string, status: ProcessStatus): string {
   return encode(id, toStoredStatus(status));
 }
 
+/** Encodes the facts that identify the processes of a job. */
 export const encodeProcess: (id: string, process: StoredProcess) => string = encode;
+/** Encodes the totals of a job's output. */
 export const encodeOutput: (id: string, output: StoredOutput) => string = encode;
 
+/** Encodes what is kept of a removed job. */
 export function encodeTombstone(tombstone: Tombstone): string {
   return encode("", { ...tombstone, status: toStoredStatus(tombstone.status) });
 }
 
-/** @throws {RecordDamagedError} as the other decoders, when the text is damaged or another job's */
+/**
+ * Decodes the spec of a job. All decoders throw the same error.
+ *
+ * @throws {RecordDamagedError} when the text is damaged, or belongs to another job
+ */
 export function decodeSpec(id: string, text: string): JobSpec {
   return decode(id, text) as JobSpec;
 }
 
+/** Decodes a status of a job. */
 export function decodeStatus(id: string, text: string): ProcessStatus {
   return fromStoredStatus(decode(id, text) as StoredStatus);
 }
 
+/** Decodes the facts that identify the processes of a job. */
 export function decodeProcess(id: string, text: string): StoredProcess {
   return decode(id, text) as StoredProcess;
 }
 
+/** Decodes the totals of a job's output. */
 export function decodeOutput(id: string, text: string): StoredOutput {
   return decode(id, text, { bytes: true }) as StoredOutput;
 }
 
+/** Decodes what is kept of a removed job. */
 export function decodeTombstone(text: string): Tombstone {
   const tombstone = decode("", text) as Tombstone & { readonly status: StoredStatus };
   return { ...tombstone, status: fromStoredStatus(tombstone.status) };

@@ -1,8 +1,8 @@
-/** The tables of the store, and how a database of each earlier version becomes one of this. */
+/** The tables of the store, and the migrations from each older version. */
 import type { DatabaseSync } from "node:sqlite";
 import { StoreUnusableError } from "../storage_errors.ts";
 
-/** Each entry brings a database of the version before it (its index) to the next. Never changed once released. */
+/** Each entry migrates a database from the version of its index to the next. A released entry never changes. */
 export const MIGRATIONS: readonly string[] = [
   `CREATE TABLE jobs (
      id TEXT PRIMARY KEY, -- sorts by registration
@@ -17,8 +17,8 @@ export const MIGRATIONS: readonly string[] = [
      status TEXT NOT NULL -- JSON
    ) STRICT;
    CREATE INDEX changes_of_job ON changes (id);`,
-  // Narrow rows for what lists are made by, so that a hundred thousand are read through in ten milliseconds; what is
-  // long or changes seldom apart. Changes are numbered, for those who watch many jobs.
+  // Lists read narrow rows: 100,000 in 10 ms. Texts that are long or seldom change are in other tables. Changes are
+  // numbered for watchers of many jobs.
   `DROP INDEX changes_of_job;
    ALTER TABLE jobs RENAME TO jobs_1;
    ALTER TABLE changes RENAME TO changes_1;
@@ -87,8 +87,8 @@ export const MIGRATIONS: readonly string[] = [
    UPDATE jobs SET seq = (SELECT max(seq) FROM changes WHERE job = key);
    DROP TABLE changes_1;
    DROP TABLE jobs_1;`,
-  // A job's status is that of its last change, and is there only: what is written once is written in fewer pages. Numbers
-  // need no table of the greatest ones, for the last change is never deleted.
+  // The status of a job is stored only with its last change, which writes fewer pages. AUTOINCREMENT is not needed,
+  // because the last change is never deleted.
   `DROP INDEX jobs_by_start;
    DROP INDEX jobs_by_end;
    DROP INDEX changes_of_job;
@@ -132,15 +132,15 @@ export const MIGRATIONS: readonly string[] = [
 ];
 
 /**
- * Brings a database to this version; an empty one too.
+ * Migrates a database to the current version. An empty database gets all tables.
  *
- * @throws {StoreUnusableError} when it is of a later one
+ * @throws {StoreUnusableError} when the database has a newer version
  */
 export function migrate(database: DatabaseSync): void {
   const { user_version } = database.prepare("PRAGMA user_version").get() as { user_version: number };
   if (user_version > MIGRATIONS.length) {
     throw new StoreUnusableError(
-      `is of version "${user_version}", this program knows "${MIGRATIONS.length}": use a newer one`,
+      `has version ${user_version}, but this program knows only ${MIGRATIONS.length}: use a newer program`,
     );
   }
   for (const [index, migration] of MIGRATIONS.entries()) {

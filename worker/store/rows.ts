@@ -1,69 +1,69 @@
-/** What the store gives and takes: plain rows. */
+/** The rows that the store reads and writes. */
 import type { FilteredJob } from "../job/filter.ts";
 import type { JobSpec } from "../job/spec.ts";
 import type { LogPosition } from "../output/cursor.ts";
 import type { OutputTotals } from "../output/totals.ts";
 import type { ProcessStatus, Reason, State } from "../process/state.ts";
 
-/** What tells a job's processes from all others, also after the server's end. */
+/** The facts that identify the processes of a job, also after the server has died. */
 export interface StoredProcess {
-  /** Of the system's start: pids mean nothing beyond it. */
+  /** The id of the boot. Pids have no meaning in another boot. */
   readonly bootId: string;
-  /** Undefined where the job was about to start. */
+  /** The pid of the leader. Absent when the job was about to start. */
   readonly leader?: number;
-  /** In clock ticks since boot. */
+  /** The start time of the leader, in clock ticks since boot. */
   readonly startTime?: number;
-  /** The tag that everything of it inherited; absent where it was given none, and in rows of older versions. */
+  /** The tag that all processes of the job inherit. Absent when it was not set, and in rows of older versions. */
   readonly tag?: string;
-  /** The directory of its cgroup, where it was to have one. */
+  /** The directory of the job's cgroup. Absent when it has none. */
   readonly cgroup?: string;
 }
 
-/** What a job's output amounts to. */
+/** The totals of a job's output. */
 export interface StoredOutput {
   readonly end: LogPosition;
   readonly totals: OutputTotals;
 }
 
-/** A job as it stands in the store. */
+/** A job in the store. */
 export interface StoredJob {
-  /** Counts registrations: newer jobs have greater ones, whatever the clock did. */
+  /** Counts registrations: a newer job has a greater key, even if the clock went back. */
   readonly key: number;
-  /** Of its last change. */
+  /** The number of the job's last change. */
   readonly seq: number;
   readonly spec: JobSpec;
   readonly status: ProcessStatus;
   readonly process?: StoredProcess;
   readonly output?: StoredOutput;
-  /** The time by which it was sorted, in ms since 1970; absent in the order of registration. */
+  /** The time by which the job was sorted, in ms since 1970. Absent in the order of registration. */
   readonly sortedAt?: number;
 }
 
-/** Why a job's status changed, and who asked. */
-export interface Cause {
+/** Why a job's status changed, and which user requested it. */
+export interface ChangeCause {
   readonly reason?: Reason;
   readonly by?: string;
 }
 
-/** What comes to be known with a change. */
-export interface StatusDetails extends Cause {
+/** The details that become known with a status. */
+export interface StatusDetails extends ChangeCause {
   readonly process?: StoredProcess;
   readonly output?: StoredOutput;
-  /** What the output takes on the disk. */
+  /** The bytes of the output on the disk. */
   readonly outputBytes?: number;
 }
 
-/** What is remembered for a while of a job that was forgotten, for those who watch many. */
+/** The part of a removed job that the store keeps for a while, for watchers of many jobs. */
 export interface Tombstone extends FilteredJob {
   readonly status: ProcessStatus;
 }
 
-/** One change, in the order in which they happened. */
+/** One change of a job. Changes are numbered in the order in which they happened. */
 export type StoredChange =
   & { readonly seq: number; readonly at: Date; readonly was: State | undefined }
-  & ({ readonly job: StoredJob; readonly cause: Cause } | { readonly removed: Tombstone });
+  & ({ readonly job: StoredJob; readonly cause: ChangeCause } | { readonly removed: Tombstone });
 
-/** A job that has ended, as far as it matters for when it is forgotten. */
+/** The part of an ended job that retention needs. */
 export interface EndedJob {
   readonly key: number;
   readonly id: string;
@@ -72,8 +72,10 @@ export interface EndedJob {
 
 /** A request id that was used before. */
 export interface StoredRequest {
+  /** The id of the job. */
   readonly id: string;
+  /** The digest of the request. */
   readonly digest: string;
-  /** Whether the job was forgotten since. */
+  /** True when the job was removed. */
   readonly isRemoved: boolean;
 }

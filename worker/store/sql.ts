@@ -1,4 +1,4 @@
-/** Everything that the store asks of SQLite but lists, which `store_query.ts` puts together. */
+/** The SQL statements of the store. `list_query.ts` composes the statements for lists. */
 
 const JOB = "j.key, j.id, j.owner, j.state, j.seq, s.spec, c.job AS of_job, c.status, c.process, c.output";
 const JOINED = "JOIN specs s ON s.job = j.key JOIN changes c ON c.seq = j.seq";
@@ -20,15 +20,15 @@ export const SQL = {
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   addRequest: "INSERT INTO requests (owner, request_id, digest, id) VALUES (?, ?, ?, ?)",
   setSeq: "UPDATE jobs SET seq = ? WHERE key = ?",
-  // The id of the row itself: SQLite would take it from the index, which may be damaged and mean another row.
+  // Reads the id from the row. SQLite would read it from the index, which may be damaged and lead to another row.
   stateOf: "SELECT key, state, (SELECT id FROM jobs r WHERE r.key = j.key) AS id FROM jobs j WHERE j.id = ?",
-  // What is not set costs no change of an index.
+  // A column that is not set costs no change of an index.
   changeJob: "UPDATE jobs SET state = ?, seq = ? WHERE key = ?",
   startJob: "UPDATE jobs SET state = ?, started_at = ?, seq = ? WHERE key = ?",
   unstartJob: "UPDATE jobs SET started_at = NULL WHERE key = ?",
   endJob: "UPDATE jobs SET state = ?, ended_at = ?, output_bytes = ?, seq = ? WHERE key = ?",
-  settle: "UPDATE changes SET output = ? WHERE seq = (SELECT seq FROM jobs WHERE key = ?)",
-  settleBytes: "UPDATE jobs SET output_bytes = ? WHERE key = ?",
+  setOutput: "UPDATE changes SET output = ? WHERE seq = (SELECT seq FROM jobs WHERE key = ?)",
+  setOutputBytes: "UPDATE jobs SET output_bytes = ? WHERE key = ?",
   bytesOf: "SELECT spec_bytes + output_bytes AS bytes FROM jobs WHERE key = ?",
   removeChanges: "DELETE FROM changes WHERE job = ?",
   removeSpec: "DELETE FROM specs WHERE job = ?",

@@ -1,4 +1,4 @@
-/** Translates a status between the library and the database, where some members keep their first names for ever. */
+/** Translates a status between the library and the database, which keeps the first names of some members. */
 import { defined } from "../../base/defined.ts";
 import type { ExitReport, ProcessStatus, RequestedBy } from "../process/state.ts";
 
@@ -8,7 +8,7 @@ type StoredReport = Omit<ExitReport, "survivorsEnded" | "survivorsLeft"> & {
   readonly othersLeft?: number;
 };
 
-/** A status in the database. Databases of all versions have these names, so other versions can read the row. */
+/** A status in the database. The names are the same in all versions, so each version can read the rows of the others. */
 export type StoredStatus = Readonly<Record<string, unknown>> & {
   readonly asked?: RequestedBy;
   readonly record?: StoredReport;

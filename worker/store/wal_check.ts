@@ -1,42 +1,42 @@
 /**
- * Finds damage in a write-ahead log, which SQLite does not report: it drops everything from the first frame on whose
- * checksum is wrong, as after a power failure. Format: sqlite.org/fileformat2.html#walformat
+ * Finds damage in a write-ahead log. SQLite does not report damage: it drops all frames from the first wrong checksum on,
+ * as after a power failure. Format: sqlite.org/fileformat2.html#walformat
  */
 
 const HEADER_BYTES = 32;
 const FRAME_HEADER_BYTES = 24;
 
-/** Of these two the lowest bit says in which byte order the checksums read words: 0 for little-endian. */
+/** The magic number of little-endian checksums. The number of big-endian checksums is one greater. */
 const MAGIC = 0x377f0682;
 
-/** The sizes that SQLite's pages may have. */
+/** The page sizes of SQLite. */
 const PAGE_BYTES: readonly number[] = [512, 1_024, 2_048, 4_096, 8_192, 16_384, 32_768, 65_536];
 
-/** Read at a time, about. */
+/** The bytes read at a time, rounded down to whole frames. */
 const BLOCK_BYTES = 1_048_576;
 
-/** What is wrong with a log. */
+/** The damage in a log. */
 export interface WalFinding {
   /**
-   * - `TORN`: the last transaction was not written to its end, as a kill or a full disk leaves it
-   * - `DAMAGED`: what was written whole was changed since
+   * - `TORN`: the last transaction is incomplete, as after a kill or on a full disk
+   * - `DAMAGED`: frames changed after they were written
    */
   readonly kind: "TORN" | "DAMAGED";
   /** The first byte that SQLite drops. */
   readonly at: number;
 }
 
-/** Two running sums; each frame's go on from the frame before. */
+/** Two running sums. Each frame continues the sums of the frame before it. */
 type Checksum = readonly [number, number];
 
 /**
- * Reads a log whose database no process has open.
+ * Checks a log whose database no process has open.
  *
- * A process writes frames in order, and the frame that commits last. So a frame that is wrong before a commit that is
- * right was changed since, unless the machine lost power: then pages of the file reach the disk in any order. Frames of
- * an earlier use of the file may follow, with other salts, and frames of a transaction that failed, without a commit.
+ * A process writes frames in order and the committing frame last. So a wrong frame before a correct commit is damage.
+ * After a power failure it is not, because then the pages of the file reach the disk in any order. After the last frame, frames of
+ * an earlier use of the file may follow, with other salts. Frames of a failed transaction have no commit.
  *
- * @returns undefined when it is whole, empty, or not there
+ * @returns undefined when the log is intact, empty, or does not exist
  */
 export function checkWal(path: string): WalFinding | undefined {
   let file: Deno.FsFile;
@@ -48,7 +48,7 @@ export function checkWal(path: string): WalFinding | undefined {
   }
   try {
     const { size } = file.statSync();
-    // SQLite takes it for empty.
+    // SQLite treats it as empty.
     if (size < HEADER_BYTES) return undefined;
     return readFrames(file, size);
   } finally {
@@ -65,17 +65,17 @@ function readFrames(file: Deno.FsFile, size: number): WalFinding | undefined {
   let good = sum([0, 0], header, 0, 24);
   if ((!isLittleEndian && magic !== MAGIC + 1) || !isAt(good, header, 24)) return { kind: "DAMAGED", at: 0 };
   const pageBytes = header.getUint32(8);
-  // Not as SQLite writes it, though the checksum is right.
+  // The checksum matches, but SQLite never writes this size.
   if (!PAGE_BYTES.includes(pageBytes)) return { kind: "DAMAGED", at: 0 };
   const frameBytes = FRAME_HEADER_BYTES + pageBytes;
   const salts = [header.getUint32(16), header.getUint32(20)] as const;
-  /** Each use of the file over again counts up; in its first one nothing else is behind the frames. */
+  /** Each reuse of the file counts up. In the first use no older frames follow. */
   const isFirstUse = header.getUint32(12) === 0;
 
   let at = HEADER_BYTES;
   let endsWithCommit = true;
   let bad: { readonly at: number; readonly isOwn: boolean; readonly isLastCommit: boolean } | undefined;
-  /** What a whole frame behind the bad one goes on from: what is written there, or what should be. */
+  /** The sums that the next frame may continue: those stored in the bad frame, and those computed for it. */
   let before: readonly Checksum[] = [];
   const blockFrames = Math.max(1, Math.floor(BLOCK_BYTES / frameBytes));
   while (at < size) {
@@ -97,10 +97,10 @@ function readFrames(file: Deno.FsFile, size: number): WalFinding | undefined {
           endsWithCommit = isCommit;
           continue;
         }
-        // A use of the file counts the first salt up and makes the second at random: to have one is to have had both.
+        // Each use of the file has its own two salts. A frame with one of them had both.
         const isOwn = salt1 || salt2;
         const isLast = isWhole && start + frameBytes === block.length && at + frameBytes >= size;
-        // What a kill cuts short is shorter, where nothing older is behind it.
+        // In the first use of the file, a frame that a kill cut is shorter.
         const isLastCommit = isFirstUse && isWhole && (isOwn ? isLast && isCommit : true);
         bad = { at, isOwn, isLastCommit };
         before = [next];
@@ -117,7 +117,7 @@ function readFrames(file: Deno.FsFile, size: number): WalFinding | undefined {
 
   function ended({ at, isOwn, isLastCommit }: NonNullable<typeof bad>): WalFinding | undefined {
     if (isLastCommit) return { kind: "DAMAGED", at };
-    // What an earlier use of the file left is no part of it.
+    // A frame of an earlier use of the file is not part of this log.
     return isOwn || !endsWithCommit ? { kind: "TORN", at } : undefined;
   }
 }
@@ -142,7 +142,7 @@ function checksum([first, second]: Checksum, view: DataView, at: number, bytes: 
   return [first, second];
 }
 
-/** Whether a checksum stands there; it does in big-endian, whatever the order of the words. */
+/** Returns whether the checksum is stored there. It is big-endian, whatever the byte order of the words. */
 function isAt([first, second]: Checksum, view: DataView, at: number): boolean {
   return view.getInt32(at) === first && view.getInt32(at + 4) === second;
 }

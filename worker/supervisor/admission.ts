@@ -1,135 +1,73 @@
-/** What a supervisor holds its jobs to, whatever they ask for: defaults, maxima, how many run, and what they may gain. */
-import { CGROUP_LIMITS, type CgroupLimits } from "../../base/job_options/cgroup_limits.ts";
-import { RLIMIT_NAMES, RLIMITS } from "../../base/job_options/rlimits.ts";
-import { checkCommand, checkJobOptions } from "../launch/command.ts";
-import { InvalidArgumentError, LimitReachedError, NotEnforceableError } from "../errors.ts";
-import { checkEnforceable, gainsNoPrivileges } from "../launch/host.ts";
+/** Decides whether a job may be registered or started here. No other file checks a job against limits or the host. */
+import type { CgroupLimits } from "../../base/job_options/cgroup_limits.ts";
+import { controllersOf, LIMITED } from "../cgroup/limits.ts";
+import type { CgroupTree } from "../cgroup/tree.ts";
+import { LimitReachedError, NotEnforceableError } from "../errors.ts";
 import type { AnyJob } from "../job/any_job.ts";
 import type { JobOptions } from "../job/spec.ts";
-import { defined } from "../../base/defined.ts";
+import { DEFAULT_CWD } from "../launch/command.ts";
+import { checkEnforceable, gainsNoPrivileges } from "../launch/host.ts";
+import type { Limits } from "./job_limits.ts";
+import { processOptions } from "./process_options.ts";
 
-/** Limits of a job; what is absent is not limited. */
-export type JobLimits = Pick<JobOptions, "timeoutMs" | "rlimits" | "cgroupLimits">;
-
-/** What the jobs of a supervisor are held to. */
-export interface Limits {
-  /** Of a job that does not say. */
-  readonly defaultLimits?: JobLimits;
-  /** The most that a job may ask for; one that says nothing and has no default gets this. */
-  readonly maxLimits?: JobLimits;
-  /** How many jobs run at a time; no limit unless given. */
-  readonly maxRunning?: number;
-  /** How many jobs of one owner run at a time; no limit unless given. */
-  readonly maxRunningPerOwner?: number;
-  /**
-   * `DENIED`: no program of a job may gain privileges, as set-user-id programs do; prctl(2), PR_SET_NO_NEW_PRIVS.
-   * `ON_REQUEST`: those of a job that asks for it may. Absent: they all may, as the supervisor's own.
-   */
-  readonly newPrivileges?: "DENIED" | "ON_REQUEST";
-  /** Variables for those jobs that ask to inherit the environment. */
-  readonly inheritableEnv?: Readonly<Record<string, string>>;
-}
-
-/** @throws {InvalidArgumentError} when a limit cannot be */
-export function checkLimits({ defaultLimits = {}, maxLimits = {}, ...limits }: Limits): void {
-  for (const some of [defaultLimits, maxLimits]) checkJobOptions(some);
-  checkAtMost(defaultLimits, maxLimits);
-  checkCommand("true", [], { env: limits.inheritableEnv ?? {} });
-  for (const count of [limits.maxRunning, limits.maxRunningPerOwner]) {
-    if (count === undefined || (Number.isSafeInteger(count) && count >= 1)) continue;
-    throw new InvalidArgumentError(`Invalid number of running jobs "${count}": give at least 1, or none`);
-  }
+/** The options of a supervisor that admission depends on. */
+export interface AdmissionOptions extends Limits {
+  /** Absent: this supervisor cannot enforce limits of cgroups. */
+  readonly cgroups?: CgroupTree;
 }
 
 /**
- * A job's options with the defaults and maxima of its supervisor.
+ * Refuses a job that this host or supervisor cannot run as its options say.
  *
- * @throws {InvalidArgumentError} when it asks for more than the most
+ * `Supervisor.add()` calls it before a job is stored. `Supervisor.start()` calls it again, because the host or the
+ * options of the server may have changed, and passes the running jobs.
+ *
+ * @param job the options of the job, with the limits of the supervisor applied
+ * @param running all running jobs, when the job is about to start; absent when it is registered
+ * @throws {NotEnforceableError} when the host or the supervisor cannot enforce an option, with the reason
+ * @throws {LimitReachedError} when no more jobs may run
  */
-export function withLimits(options: JobOptions, { defaultLimits = {}, maxLimits = {} }: Limits): JobOptions {
-  checkAtMost(options, maxLimits);
-  // 0 and nothing mean the same to a timeout.
-  const timeoutMs = options.timeoutMs || defaultLimits.timeoutMs || maxLimits.timeoutMs;
-  const rlimits = { ...maxLimits.rlimits, ...defaultLimits.rlimits, ...options.rlimits };
-  const cgroupLimits = { ...maxLimits.cgroupLimits, ...defaultLimits.cgroupLimits, ...options.cgroupLimits };
-  return {
-    ...options,
-    ...defined({ timeoutMs }),
-    ...(Object.keys(rlimits).length === 0 ? {} : { rlimits }),
-    ...(Object.keys(cgroupLimits).length === 0 ? {} : { cgroupLimits }),
-  };
-}
-
-/** The limits of a cgroup that are amounts. */
-const AMOUNTS: readonly Exclude<keyof CgroupLimits, "ioPath">[] = [
-  "maxMemoryBytes",
-  "maxCpus",
-  "maxProcesses",
-  "maxReadBytesPerS",
-  "maxWriteBytesPerS",
-];
-
-function checkAtMost({ timeoutMs, rlimits = {}, cgroupLimits = {} }: JobLimits, max: JobLimits): void {
-  for (const name of AMOUNTS) {
-    const [value, most] = [cgroupLimits[name], max.cgroupLimits?.[name]];
-    if (value !== undefined && most !== undefined && value > most) throw tooMuch(CGROUP_LIMITS[name].noun, value, most);
+export function admit(job: JobOptions, options: AdmissionOptions, running?: readonly AnyJob[]): void {
+  if (job.allowNewPrivileges && (options.newPrivileges === "DENIED" || gainsNoPrivileges())) {
+    throw new NotEnforceableError("Cannot let a job gain privileges: neither this server nor any of its jobs may");
   }
-  if (max.timeoutMs && timeoutMs !== undefined && timeoutMs > max.timeoutMs) {
-    throw tooMuch("timeout in milliseconds", timeoutMs, max.timeoutMs);
+  if (job.inheritEnv && Object.keys(options.inheritableEnv ?? {}).length === 0) {
+    throw new NotEnforceableError("Cannot let a job inherit variables: this server has none for its jobs");
   }
-  for (const name of RLIMIT_NAMES) {
-    const [value, most] = [rlimits[name], max.rlimits?.[name]];
-    if (value !== undefined && most !== undefined && value > most) throw tooMuch(RLIMITS[name].noun, value, most);
-  }
-}
-
-function tooMuch(noun: string, value: number, most: number): InvalidArgumentError {
-  return new InvalidArgumentError(`The ${noun} must be at most ${most} on this server, got ${value}`);
-}
-
-/** What of a job's options depends on the supervisor: as which privileges it has, and which variables it begins with. */
-export function processOptions(
-  options: JobOptions,
-  { newPrivileges, inheritableEnv }: Limits,
-  env: Readonly<Record<string, string>> = {},
-): { readonly noNewPrivileges: boolean; readonly baseEnv: Readonly<Record<string, string>> } {
-  const noNewPrivileges = options.noNewPrivileges || (newPrivileges !== undefined && !options.allowNewPrivileges);
-  return { noNewPrivileges, baseEnv: { ...(options.inheritEnv ? inheritableEnv : {}), ...env } };
+  checkEnforceable({ ...job, ...processOptions(job, options) });
+  checkCgroup(job, options.cgroups);
+  if (running !== undefined) checkRunning(job.owner, running, options);
 }
 
 /**
- * Refuses what a job asks for and cannot have here and now.
+ * Refuses limits that no cgroup here can enforce.
  *
  * @throws {NotEnforceableError} with the reason
  */
-export function checkPossible(options: JobOptions, limits: Limits): void {
-  if (options.allowNewPrivileges && (limits.newPrivileges === "DENIED" || gainsNoPrivileges())) {
-    throw new NotEnforceableError("Cannot let a job gain privileges here: the server and all its jobs gain none");
-  }
-  if (options.inheritEnv && Object.keys(limits.inheritableEnv ?? {}).length === 0) {
-    throw new NotEnforceableError("Cannot let a job inherit variables here: the server has none to lend");
-  }
-  checkEnforceable({ ...options, ...processOptions(options, limits) });
+export function checkCgroup({ cgroupLimits = {}, cwd = DEFAULT_CWD }: JobOptions, cgroups?: CgroupTree): void {
+  if (controllersOf(cgroupLimits).length === 0) return;
+  if (cgroups === undefined) refuseCgroupLimits(cgroupLimits);
+  cgroups.check(cgroupLimits, cwd);
 }
 
-/**
- * Refuses to start one job more than may run.
- *
- * @param running those that run
- * @throws {LimitReachedError} naming the limit
- */
-export function checkRunning(
+/** @throws {NotEnforceableError} always: the supervisor has no cgroups */
+export function refuseCgroupLimits(limits: CgroupLimits): never {
+  const what = controllersOf(limits).map((controller) => LIMITED[controller]).join(" and ");
+  throw new NotEnforceableError(`Cannot limit ${what} on this server: it has no cgroups`);
+}
+
+function checkRunning(
   owner: string | undefined,
   running: readonly AnyJob[],
   { maxRunning, maxRunningPerOwner }: Limits,
 ): void {
   if (maxRunning !== undefined && running.length >= maxRunning) {
-    throw new LimitReachedError(`Cannot run more than "${maxRunning}" jobs at a time: wait for one to end`);
+    throw new LimitReachedError(`Cannot run more than ${maxRunning} jobs at a time: wait until one ends`);
   }
-  const own = running.filter((job) => job.spec.owner === owner).length;
-  if (maxRunningPerOwner !== undefined && own >= maxRunningPerOwner) {
+  if (maxRunningPerOwner === undefined) return;
+  if (running.filter((job) => job.spec.owner === owner).length >= maxRunningPerOwner) {
     throw new LimitReachedError(
-      `Cannot run more than "${maxRunningPerOwner}" jobs of one user at a time: wait for one to end`,
+      `Cannot run more than ${maxRunningPerOwner} jobs of one user at a time: wait until one ends`,
     );
   }
 }

@@ -1,20 +1,21 @@
-/** Ends the jobs of a program that a signal ends: without, they would run on without anybody who knows of them. */
+/** Closes a supervisor when a signal ends the program. Otherwise its jobs would continue without a supervisor. */
 
-/** A signal that ends a program, and that it can hear. */
+/** A signal that ends a program and that the program can handle. */
 export type ClosingSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
 
 /**
- * Calls `close` at the first of these signals, and with `true` at the next. When it has closed, the program gets the signal
- * again and ends as it would have.
+ * Calls `close(false)` at the first of these signals and `close(true)` at each later one. After the first call has
+ * resolved, the program gets the signal again and ends by it.
  *
- * @returns what stops listening
+ * @param close closes the supervisor; `true` means without a grace period
+ * @returns disposing of it removes the signal handlers
  */
 export function closeOnSignals(
   signals: readonly ClosingSignal[],
   close: (atOnce: boolean) => Promise<void>,
 ): Disposable {
   let count = 0;
-  const listeners = signals.map((signal) => {
+  const removals = signals.map((signal) => {
     const listener = () => {
       count += 1;
       const closed = close(count > 1);
@@ -24,7 +25,7 @@ export function closeOnSignals(
     return () => Deno.removeSignalListener(signal, listener);
   });
   const stop = () => {
-    for (const remove of listeners.splice(0)) remove();
+    for (const remove of removals.splice(0)) remove();
   };
   const endBy = (signal: ClosingSignal) => {
     stop();

@@ -1,28 +1,28 @@
-/** Whether jobs can be isolated on this host, found out by isolating a program that says what it sees. */
+/** Finds out whether this host can isolate jobs, by isolating a program that prints its mounts. */
 import type { Isolation } from "../../base/job_options/table.ts";
 import { NotEnforceableError } from "../errors.ts";
 import { ISOLATE_OTHERS, mayIsolateOthers } from "../launch/host.ts";
 import { leftWritable } from "../launch/isolation.ts";
 import { Process } from "../process/process.ts";
 
-/** It takes some ten milliseconds; a host on which it takes longer than this cannot. */
+/** The time limit of a probe. A probe takes about 10 ms. */
 const MAX_PROBE_MS = 10_000;
 
-/** The probe of root, who may not be isolated as `STRICT`: a user whom every system keeps for nobody, user_namespaces(7). */
+/** The user of a STRICT probe of root, which may not run as root: "nobody", as on every system; user_namespaces(7). */
 const NOBODY = { credentials: { uid: 65_534, gid: 65_534, groups: [] }, env: {} };
 
-/** Tries each isolation once; one that failed is tried again, for a host can be mended. */
+/** Probes each level of isolation once. After a failure the next check probes again, because the host may have changed. */
 export class IsolationProbe {
-  readonly #tried = new Map<Isolation, Promise<void>>();
+  readonly #probes = new Map<Isolation, Promise<void>>();
 
-  /** @throws {NotEnforceableError} with the reason why this isolation cannot be had here */
+  /** @throws {NotEnforceableError} when this host cannot isolate a job, with the reason */
   async check(isolation: Isolation): Promise<void> {
-    const tried = this.#tried.get(isolation) ?? probe(isolation);
-    this.#tried.set(isolation, tried);
+    const result = this.#probes.get(isolation) ?? probe(isolation);
+    this.#probes.set(isolation, result);
     try {
-      await tried;
+      await result;
     } catch (error) {
-      if (this.#tried.get(isolation) === tried) this.#tried.delete(isolation);
+      if (this.#probes.get(isolation) === result) this.#probes.delete(isolation);
       throw error;
     }
   }
@@ -42,10 +42,10 @@ async function probe(isolation: Isolation): Promise<void> {
   }).start();
   const refused = (why: string) => new NotEnforceableError(`Cannot isolate a job as "${isolation}" here: ${why}`);
   if (status.state !== "EXITED" || status.exitCode !== 0) {
-    const why = "error" in status && status.error !== undefined ? status.error : `the attempt ended in ${status.state}`;
-    throw refused(`the server may not, or its system cannot: ${why}`);
+    const why = "error" in status && status.error !== undefined ? status.error : `the probe ended in ${status.state}`;
+    throw refused(`the server lacks the permission, or its system does not support it: ${why}`);
   }
-  // mount(8) of another version may leave out what it takes for done.
+  // Other versions of mount(8) may skip a mount without an error.
   if (isolation === "STRICT" && leftWritable(mountinfo).length > 0) {
     throw refused("mount(8) of its system leaves directories writable");
   }

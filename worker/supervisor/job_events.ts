@@ -1,6 +1,6 @@
 /**
- * Lets any number watch many jobs: first each as it is, then every change. A watcher is a place in the recorded changes
- * and a wait for the next; what it has not read yet stays on record, so a slow one costs nothing and misses nothing.
+ * Lets any number of watchers follow many jobs: first each job as it is, then every change. A watcher is a position in the
+ * stored changes and a wait for the next one. Changes stay in the store, so a slow watcher costs nothing and misses none.
  */
 import { InvalidArgumentError } from "../errors.ts";
 import { loopTurn } from "../loop_turns.ts";
@@ -15,16 +15,16 @@ import type { PageTokenCodec } from "./page_token.ts";
 import { Waiters } from "../waiters.ts";
 import { defined } from "../../base/defined.ts";
 
-/** Jobs read from the store at a time. */
+/** The jobs of a snapshot that are read from the store at a time. */
 const SNAPSHOT_PAGE = 100;
 
 /**
- * What is told of many jobs. The token of each continues right behind it.
+ * An event of a watch of many jobs. Its token resumes the watch right after the event.
  *
- * - `known`: a job as it was when the watch began
- * - `current`: all jobs of then were told; what follows are changes
- * - `changed`: a job was registered, or its state changed; also the change by which it left the states asked for
- * - `removed`: a job was forgotten; of its status, command and arguments are gone
+ * - `known`: a job as it was when the watch started
+ * - `current`: all jobs of that moment were sent; changes follow
+ * - `changed`: a job was registered, or its state changed; also the change by which it left the selected states
+ * - `removed`: a job was removed; its status has no command and no arguments
  */
 export type JobEvent =
   | { readonly type: "known"; readonly status: JobStatus; readonly token: string }
@@ -34,93 +34,93 @@ export type JobEvent =
     readonly status: JobStatus;
     readonly at: Date;
     readonly reason?: Reason;
-    /** The user who asked. */
+    /** The user who requested the change. */
     readonly by?: string;
     readonly token: string;
   }
   | { readonly type: "removed"; readonly status: JobStatus; readonly at: Date; readonly token: string };
 
-/** Where a watch stands: in its snapshot, behind a job; or behind a change. */
+/** The position of a watch: in its snapshot, after a job; or after a change. */
 type Position = { readonly asOf: Moment; readonly after: number } | { readonly seq: number };
 
-/** A change as it is told to all who want it. */
-interface ToldChange {
+/** A change as an event, and the facts that filters need. */
+interface ChangeEvent {
   readonly seq: number;
   readonly event: JobEvent & { readonly status: JobStatus };
   readonly line: string;
   readonly was: State | undefined;
 }
 
-/** The changes of all jobs. */
+/** The changes of all jobs, for watchers. */
 export class JobEvents {
   readonly #store: Store;
-  readonly #jobs: LiveJobs;
-  readonly #sealer: PageTokenCodec;
+  readonly #liveJobs: LiveJobs;
+  readonly #tokens: PageTokenCodec;
   readonly #waiters = new Waiters();
-  /** How many wait for a job by its id: it must not go before they were told of its end. */
-  readonly #awaited = new Map<string, number>();
-  /** What was read last. Most watchers are at the same place, and share it. */
+  /** How many watchers gave the id of a job. Retention keeps the job, so that they get the event of its end. */
+  readonly #watchersOf = new Map<string, number>();
+  /** The block of changes that was read last. Most watchers are at the same position and share it. */
   #block:
     | {
       readonly after: number;
-      readonly changes: readonly ToldChange[];
-      readonly weak: WeakRef<readonly ToldChange[]>;
+      readonly changes: readonly ChangeEvent[];
+      readonly weak: WeakRef<readonly ChangeEvent[]>;
     }
     | undefined;
   #ended: Error | undefined;
 
-  constructor(store: Store, jobs: LiveJobs, sealer: PageTokenCodec) {
+  constructor(store: Store, liveJobs: LiveJobs, tokens: PageTokenCodec) {
     this.#store = store;
-    this.#jobs = jobs;
-    this.#sealer = sealer;
+    this.#liveJobs = liveJobs;
+    this.#tokens = tokens;
   }
 
-  /** Something was written: those who wait look again. */
+  /** Wakes the watchers after a change was stored. */
   wake(): void {
     this.#waiters.wakeAll();
   }
 
-  /** Nothing more will be written: watchers end with this error when they have read what is there. */
+  /** Ends all watches with this error after the last stored change. */
   end(error: Error): void {
     this.#ended ??= error;
     this.wake();
   }
 
-  /** Whether somebody watches this job by its id. */
-  isAwaited(id: string): boolean {
-    return this.#awaited.has(id);
+  /** Returns whether a watcher gave the id of this job. */
+  isWatched(id: string): boolean {
+    return this.#watchersOf.has(id);
   }
 
-  /** @throws {InvalidArgumentError} when the filter cannot be, or the token is none that was given out */
+  /** @throws {InvalidArgumentError} when the filter or the token is invalid */
   async *read(filter: JobFilter, token: string | undefined, signal: AbortSignal): AsyncGenerator<JobEvent, void, void> {
     checkFilter(filter);
-    let position = token === undefined ? this.#beginning() : this.#open(token);
-    for (const id of filter.ids ?? []) this.#awaited.set(id, (this.#awaited.get(id) ?? 0) + 1);
+    let position = token === undefined ? this.#snapshotStart() : this.#open(token);
+    for (const id of filter.ids ?? []) this.#watchersOf.set(id, (this.#watchersOf.get(id) ?? 0) + 1);
     try {
       while (true) {
         signal.throwIfAborted();
         if ("asOf" in position) {
           const { asOf } = position;
-          const { keys, more } = this.#keysBehind(filter, position);
+          const { keys, more } = this.#snapshotKeys(filter, position);
           for (const key of keys) {
             await loopTurn();
             signal.throwIfAborted();
-            // One at a time: a watcher that reads nothing holds one job, not a page of them.
-            const event = this.#known(key, asOf);
+            // Reads one job at a time, so a watcher that is not read holds one job and not a page of jobs.
+            const event = this.#snapshotEvent(key, asOf);
             if (event !== undefined) yield event;
             signal.throwIfAborted();
           }
           position = more ?? { seq: asOf.seq };
           if (more === undefined) yield { type: "current", token: this.#seal(position) };
-        } else if (position.seq < this.#store.forgottenChange) position = this.#beginning();
+        } else if (position.seq < this.#store.history.lastMissing) position = this.#snapshotStart();
         else {
           const { count, block } = this.#changesAfter(position.seq);
-          if (count === 0) await this.#grown(signal);
+          if (count === 0) await this.#waitForChange(signal);
           for (let index = 0; index < count; index++) {
             const change = block.deref()?.[index];
-            if (change === undefined) break; // Collected while the watcher was slow: read again from here.
+            if (change === undefined) break; // Collected while the watcher was slow. The loop reads it again.
             position = { seq: change.seq };
-            if (!isMeant(filter, change)) continue;
+            if (!isSelected(filter, change)) continue;
             yield change.event;
             signal.throwIfAborted();
           }
@@ -128,32 +128,31 @@ export class JobEvents {
       }
     } finally {
       for (const id of filter.ids ?? []) {
-        const left = (this.#awaited.get(id) ?? 1) - 1;
-        if (left === 0) this.#awaited.delete(id);
-        else this.#awaited.set(id, left);
+        const left = (this.#watchersOf.get(id) ?? 1) - 1;
+        if (left === 0) this.#watchersOf.delete(id);
+        else this.#watchersOf.set(id, left);
       }
     }
   }
 
-  #beginning(): Position {
-    return { asOf: this.#store.now, after: 0 };
+  #snapshotStart(): Position {
+    return { asOf: this.#store.history.now, after: 0 };
   }
 
-  /** Jobs that were there when the watch began, oldest first; `more`: where to go on. */
-  #keysBehind(filter: JobFilter, { asOf, after }: { readonly asOf: Moment; readonly after: number }) {
-    const place = { asOf, after: { at: 0, key: after } };
-    const { keys, more } = this.#store.selectKeys(
-      { ...filter, orderBy: "registeredAt", descending: false, ...place },
+  /** Returns keys of jobs in the snapshot, oldest first, and the next position in it; absent at its end. */
+  #snapshotKeys(filter: JobFilter, { asOf, after }: { readonly asOf: Moment; readonly after: number }) {
+    const { keys, more } = this.#store.selection.selectKeys(
+      { ...filter, orderBy: "registeredAt", descending: false, asOf, after: { at: 0, key: after } },
       SNAPSHOT_PAGE,
     );
     return { keys, more: more ? { asOf, after: keys.at(-1) ?? after } : undefined };
   }
 
-  /** A job as it was when the watch began; undefined where it was removed since, or not there then. */
-  #known(key: number, asOf: Moment): JobEvent | undefined {
+  /** Returns a job as it was at the moment of the snapshot; undefined when it did not exist then, or was removed. */
+  #snapshotEvent(key: number, asOf: Moment): JobEvent | undefined {
     const job = this.#store.getByKey(key);
     if (job === undefined) return undefined;
-    const process = job.seq <= asOf.seq ? job.status : this.#store.statusAt(job, asOf.seq);
+    const process = job.seq <= asOf.seq ? job.status : this.#store.history.statusAt(job, asOf.seq);
     if (process === undefined) return undefined;
     return {
       type: "known",
@@ -162,10 +161,10 @@ export class JobEvents {
     };
   }
 
-  /** Changes behind one. Held weakly, so that many slow watchers at different places do not hold a block each. */
-  #changesAfter(seq: number): { readonly count: number; readonly block: WeakRef<readonly ToldChange[]> } {
+  /** Returns changes after the given one. The reference is weak: slow watchers at many positions hold no blocks. */
+  #changesAfter(seq: number): { readonly count: number; readonly block: WeakRef<readonly ChangeEvent[]> } {
     if (this.#block?.after !== seq) {
-      const changes = this.#store.changesAfter(seq).map((change) => this.#toldChange(change));
+      const changes = this.#store.history.after(seq).map((change) => this.#changeEvent(change));
       const block = { after: seq, changes, weak: new WeakRef(changes) };
       if (changes.length === 0) return { count: 0, block: block.weak };
       this.#block = block;
@@ -173,7 +172,7 @@ export class JobEvents {
     return { count: this.#block.changes.length, block: this.#block.weak };
   }
 
-  #toldChange(change: StoredChange): ToldChange {
+  #changeEvent(change: StoredChange): ChangeEvent {
     const { seq, at, was } = change;
     const token = this.#seal({ seq });
     if ("removed" in change) {
@@ -186,35 +185,36 @@ export class JobEvents {
     return { seq, was, line: lineOf(status), event: { type: "changed", status, at, ...change.cause, token } };
   }
 
-  /** As of then, but for the counts of output, which are as of now. */
+  /** Returns the status at the time of the change, but with the totals of the output now. */
   #statusOf({ spec, status, output }: StoredJob): JobStatus {
-    return jobStatus(spec, status, this.#jobs.get(spec.id)?.output ?? output?.totals ?? NO_OUTPUT);
+    return jobStatus(spec, status, this.#liveJobs.get(spec.id)?.output ?? output?.totals ?? NO_OUTPUT);
   }
 
-  async #grown(signal: AbortSignal): Promise<void> {
+  async #waitForChange(signal: AbortSignal): Promise<void> {
     if (this.#ended !== undefined) throw this.#ended;
     await this.#waiters.wait(signal);
   }
 
   #seal(position: Position): string {
     const numbers = "seq" in position ? [position.seq] : [position.asOf.seq, position.asOf.key, position.after];
-    return this.#sealer.seal(numbers, PURPOSE);
+    return this.#tokens.seal(numbers, PURPOSE);
   }
 
   #open(token: string): Position {
-    const [seq, key, after] = this.#sealer.open(token, PURPOSE) ?? [];
+    const [seq, key, after] = this.#tokens.open(token, PURPOSE) ?? [];
     if (seq === undefined) {
       throw new InvalidArgumentError(
-        `Invalid token ${JSON.stringify(token.slice(0, 100))}: give the one that came with an event, or none`,
+        `Invalid token ${JSON.stringify(token.slice(0, 100))}: give the token of an event, or none`,
       );
     }
     return key === undefined || after === undefined ? { seq } : { asOf: { seq, key }, after };
   }
 }
 
+/** The purpose of the tokens of events. Tokens of older servers have it too. */
 const PURPOSE = "events";
 
-function isMeant(filter: JobFilter, { event: { status }, line, was }: ToldChange): boolean {
+function isSelected(filter: JobFilter, { event: { status }, line, was }: ChangeEvent): boolean {
   if (!matchesState(filter, status.state) && (was === undefined || !matchesState(filter, was))) return false;
   return matches(filter, { ...status, line });
 }

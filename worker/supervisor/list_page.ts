@@ -7,90 +7,99 @@ import type { Store } from "../store/store.ts";
 import type { JobOrder } from "../store/list_query.ts";
 import type { StoredJob } from "../store/rows.ts";
 import type { PageTokenCodec } from "./page_token.ts";
+import { defined } from "../../base/defined.ts";
 
-/** A page is one message: a thousand statuses of usual size fit well under the 4 MiB that a message may take. */
+/** The largest page. A page is one message: 1,000 statuses of usual size are far below its limit of 4 MiB. */
 const MAX_PAGE_SIZE = 1_000;
 const DEFAULT_PAGE_SIZE = 100;
 
-/** Which jobs to list, and how. */
+/** The jobs to list, and their order. */
 export interface ListOptions extends JobFilter {
-  /** Ended at this time or later. */
+  /** Selects jobs that ended at this time or later. */
   readonly endedSince?: Date;
-  /** Ended at this time or before. */
+  /** Selects jobs that ended at this time or earlier. */
   readonly endedUntil?: Date;
-  /** In place of the moments: so many milliseconds before the call. Pages of one list may give the same ages. */
+  /** In place of `registeredSince`: milliseconds before the call. All pages of one list may give the same age. */
   readonly registeredSinceAgeMs?: number;
+  /** In place of `registeredUntil`: milliseconds before the call. */
   readonly registeredUntilAgeMs?: number;
+  /** In place of `endedSince`: milliseconds before the call. */
   readonly endedSinceAgeMs?: number;
+  /** In place of `endedUntil`: milliseconds before the call. */
   readonly endedUntilAgeMs?: number;
-  /** By what they are sorted; by the time of registration unless given. Jobs without that time are left out. */
+  /** The time that sorts the list; the time of registration unless given. Jobs without this time are left out. */
   readonly orderBy?: JobOrder;
-  /** Oldest first; newest first unless given. */
+  /** True: oldest first. Newest first unless given. */
   readonly ascending?: boolean;
-  /** At most 1,000; 100 unless given. A page with very long command lines ends early. */
+  /** The most jobs in a page, from 1 to 1,000; 100 unless given. A page with very long command lines has fewer. */
   readonly pageSize?: number;
-  /** From the page before, which must have been asked for with the same options but for the size. */
+  /** The token of the previous page. All options but `pageSize` must be the same as for that page. */
   readonly pageToken?: string;
 }
 
 /** A page of jobs. */
 export interface JobPage {
   readonly jobs: readonly JobStatus[];
-  /** Absent on the last page. */
+  /** The `pageToken` for the next page. Absent on the last page. */
   readonly nextPageToken?: string;
 }
 
 /**
  * Reads a page.
  *
- * @param statusOf the status of a job now, which may be ahead of the store where the disk was full
- * @throws {InvalidArgumentError} for a filter, size or token that cannot be
+ * @param statusOf returns the status of a job now, which is newer than the store's while the disk is full
+ * @throws {InvalidArgumentError} when the filter, the page size or the page token is invalid
  */
 export async function listPage(
   store: Store,
-  sealer: PageTokenCodec,
+  tokens: PageTokenCodec,
   options: ListOptions,
   statusOf: (job: StoredJob) => JobStatus,
 ): Promise<JobPage> {
-  const moments = momentsOf(options, Date.now());
-  checkFilter({ ...options, ...moments });
-  checkTimes([options.endedSince, options.endedUntil, moments.endedSince, moments.endedUntil]);
+  const times = timesOf(options, Date.now());
+  checkFilter({ ...options, ...times });
+  checkTimes([options.endedSince, options.endedUntil, times.endedSince, times.endedUntil]);
   const size = options.pageSize ?? DEFAULT_PAGE_SIZE;
   if (!Number.isSafeInteger(size) || size < 1 || size > MAX_PAGE_SIZE) {
-    throw new InvalidArgumentError(`Invalid page size "${size}": give a number from 1 to ${MAX_PAGE_SIZE}`);
+    throw new InvalidArgumentError(`'pageSize' must be an integer from 1 to ${MAX_PAGE_SIZE}, got ${size}`);
   }
   const orderBy = options.orderBy ?? "registeredAt";
   const purpose = purposeOf(options);
-  const start = options.pageToken === undefined ? undefined : sealer.open(options.pageToken, purpose);
-  if (options.pageToken !== undefined && start === undefined) {
-    throw new InvalidArgumentError(
-      `Invalid page token ${JSON.stringify(options.pageToken.slice(0, 100))}: give the one that came with the page ` +
-        "before, and ask for the same jobs in the same order",
-    );
-  }
-  const [at = 0, key = 0] = start ?? [];
-  const { jobs, more } = await store.selectInTurns({
+  const start = options.pageToken === undefined ? undefined : openToken(tokens, options.pageToken, purpose);
+  const { jobs, more } = await store.selection.selectInTurns({
     ...options,
-    ...moments,
+    ...times,
     orderBy,
     descending: options.ascending !== true,
-    ...(start === undefined ? {} : { after: { at, key } }),
+    ...defined({ after: start }),
   }, size);
   const last = more ? jobs.at(-1) : undefined;
+  const nextPageToken = last && tokens.seal([last.sortedAt ?? 0, last.key], purpose);
   return {
-    // Where the store lags behind, a job may have left the states that were asked for.
+    // A live job that is newer than its row may not have the requested state any more.
     jobs: jobs.map(statusOf).filter(({ state }) => matchesState(options, state)),
-    ...(last === undefined ? {} : { nextPageToken: sealer.seal([last.sortedAt ?? 0, last.key], purpose) }),
+    ...defined({ nextPageToken }),
   };
 }
 
-/** The moments that the ages mean. */
-function momentsOf(options: ListOptions, nowMs: number): Pick<ListOptions, keyof typeof AGES> {
-  const moments = Object.entries(AGES).flatMap(([moment, age]) => {
+function openToken(tokens: PageTokenCodec, token: string, purpose: string): { at: number; key: number } {
+  const [at, key] = tokens.open(token, purpose) ?? [];
+  if (at === undefined || key === undefined) {
+    throw new InvalidArgumentError(
+      `Invalid page token ${JSON.stringify(token.slice(0, 100))}: ` +
+        "give the token of the previous page with the same filter and order",
+    );
+  }
+  return { at, key };
+}
+
+/** Returns the times that the ages of the options mean. */
+function timesOf(options: ListOptions, nowMs: number): Pick<ListOptions, keyof typeof AGES> {
+  const times = Object.entries(AGES).flatMap(([time, age]) => {
     const ageMs = options[age];
-    return ageMs === undefined ? [] : [[moment, new Date(nowMs - ageMs)]];
+    return ageMs === undefined ? [] : [[time, new Date(nowMs - ageMs)]];
   });
-  return Object.fromEntries(moments);
+  return Object.fromEntries(times);
 }
 
 const AGES = {
@@ -100,7 +109,7 @@ const AGES = {
   endedUntil: "endedUntilAgeMs",
 } as const;
 
-/** A token is for the same list only: filter and order are part of what it is sealed for. */
-function purposeOf({ pageSize: _size, pageToken: _token, ...asked }: ListOptions): string {
-  return `list ${digestOf(asked)}`;
+/** Returns the purpose of the list's tokens. It includes the filter and the order, so a token fits only its list. */
+function purposeOf({ pageSize: _size, pageToken: _token, ...list }: ListOptions): string {
+  return `list ${digestOf(list)}`;
 }

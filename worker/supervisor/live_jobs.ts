@@ -1,54 +1,54 @@
 /**
- * Jobs as objects: one at a time for each id, while it runs or anybody holds it. All others are rows in the store, so
- * memory does not grow with jobs that have ended.
+ * Holds jobs as objects: at most one for each id, while the job runs or somebody uses it. All other jobs are rows in the
+ * store, so memory does not grow with jobs that have ended.
  */
 import type { AnyJob } from "../job/any_job.ts";
 
 /** The jobs that are objects now. */
 export class LiveJobs {
-  /** Those that run, or whose end is not on record yet. */
-  readonly #held = new Map<string, AnyJob>();
-  /** Those that somebody has, such as a watcher, or had until lately. */
-  readonly #others = new Map<string, WeakRef<AnyJob>>();
+  /** Jobs that run, or whose end is not stored yet. */
+  readonly #pinned = new Map<string, AnyJob>();
+  /** Every live job. A job that is not pinned stays here while a caller, such as a watcher, refers to it. */
+  readonly #references = new Map<string, WeakRef<AnyJob>>();
   readonly #collected = new FinalizationRegistry<string>((id) => {
-    if (this.#others.get(id)?.deref() === undefined) this.#others.delete(id);
+    if (this.#references.get(id)?.deref() === undefined) this.#references.delete(id);
   });
 
-  /** The job with this id; undefined when it is none now. */
+  /** Returns the live job with this id; undefined when there is none. */
   get(id: string): AnyJob | undefined {
-    return this.#held.get(id) ?? this.#others.get(id)?.deref();
+    return this.#pinned.get(id) ?? this.#references.get(id)?.deref();
   }
 
-  /** Adds a job, for as long as somebody has it. */
+  /** Adds a job. It stays until nobody refers to it any more. */
   add(job: AnyJob): void {
-    this.#others.set(job.id, new WeakRef(job));
+    this.#references.set(job.id, new WeakRef(job));
     this.#collected.register(job, job.id);
   }
 
-  /** Keeps a job, whoever has it or not. */
-  hold(id: string): void {
-    const job = this.#others.get(id)?.deref();
-    if (job !== undefined) this.#held.set(id, job);
+  /** Keeps a job alive until `unpin()`. */
+  pin(id: string): void {
+    const job = this.#references.get(id)?.deref();
+    if (job !== undefined) this.#pinned.set(id, job);
   }
 
-  /** Keeps a job no longer. */
-  release(id: string): void {
-    this.#held.delete(id);
+  /** Ends what `pin()` began. */
+  unpin(id: string): void {
+    this.#pinned.delete(id);
   }
 
-  /** Forgets a job. */
+  /** Drops a job that is removed. */
   remove(id: string): void {
-    this.#held.delete(id);
-    this.#others.delete(id);
+    this.#pinned.delete(id);
+    this.#references.delete(id);
   }
 
-  /** Those that run. */
+  /** Returns the running jobs. */
   running(): AnyJob[] {
-    return [...this.#held.values()].filter((job) => job.isRunningState);
+    return [...this.#pinned.values()].filter((job) => job.isRunningState);
   }
 
-  /** All that are objects now. */
+  /** Returns all live jobs. */
   all(): AnyJob[] {
-    return [...this.#others.values()].flatMap((reference) => reference.deref() ?? []);
+    return [...this.#references.values()].flatMap((reference) => reference.deref() ?? []);
   }
 }

@@ -1,12 +1,12 @@
-/** Refuses a data directory whose database is gone, while other files show that it had jobs. */
+/** Refuses a data directory whose database is missing although other files show that it had jobs. */
 import { join } from "node:path";
 import { StoreUnusableError } from "../storage_errors.ts";
 
 /**
- * Looks whether a directory without a database, or with an empty one, had jobs: a server must not begin without them
- * unasked, and SQLite deletes the log of an empty database.
+ * Checks a directory whose database is missing or empty. A server must not silently start without the jobs of the
+ * directory, and SQLite would delete the write-ahead log of an empty database.
  *
- * @throws {StoreUnusableError} when it had; nothing is changed
+ * @throws {StoreUnusableError} when the directory had jobs; no file is changed
  */
 export function checkDatabaseThere(directory: string): void {
   if (bytesOf(join(directory, "jobs.db")) > 0) return;
@@ -16,12 +16,12 @@ export function checkDatabaseThere(directory: string): void {
   ];
   if (left.length === 0) return;
   throw new StoreUnusableError(
-    `is missing or empty, but ${left.join(" and ")} there ${left.length === 1 ? "is" : "are"} of its jobs: ` +
-      `put a copy of "jobs.db" in its place, or move ${left.join(" and ")} away to begin without jobs`,
+    `is missing or empty, but the directory has ${left.join(" and ")} of its jobs: ` +
+      `put a copy of "jobs.db" in its place, or move ${left.join(" and ")} away to start without jobs`,
   );
 }
 
-/** The size of a file; 0 when it is not there, or cannot be seen: opening it says why. */
+/** Returns the size of a file in bytes; 0 when it cannot be read. Opening the database then reports the reason. */
 function bytesOf(path: string): number {
   try {
     return Deno.statSync(path).size;
@@ -34,7 +34,7 @@ function hasEntries(path: string): boolean {
   try {
     for (const _ of Deno.readDirSync(path)) return true;
   } catch {
-    // Not there.
+    // The directory does not exist.
   }
   return false;
 }

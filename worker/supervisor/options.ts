@@ -1,73 +1,75 @@
-/** What a supervisor is made with. */
+/** The options of a supervisor, and their checks. */
 import type { CgroupTree } from "../cgroup/tree.ts";
 import { checkJobOptions } from "../launch/command.ts";
 import type { ClosingSignal } from "./closing_signals.ts";
 import { InvalidArgumentError } from "../errors.ts";
 import { checkOutputLimit, type OutputLimit } from "../output/limit.ts";
-import { checkLimits, type Limits } from "./admission.ts";
+import { checkLimits, type Limits } from "./job_limits.ts";
 
-/** A job and its changes take about 2 KB in the database, and a directory for its output: this is no burden for a disk. */
+/** The default of `maxJobs`. A job and its changes use about 2 KB in the database. */
 export const DEFAULT_MAX_JOBS = 10_000;
 
-/** Options of a supervisor. */
+/** The options of a supervisor. */
 export interface SupervisorOptions extends Limits {
   /**
-   * Where jobs and their output are kept, for the next supervisor to take up. Absent: jobs are kept in memory, and output
-   * in a temporary directory that is removed when the supervisor closes.
+   * The directory of jobs and output, which the next supervisor recovers. Absent: jobs are kept in memory, and output in
+   * a temporary directory that is removed when the supervisor closes.
    */
   readonly directory?: string;
-  /** The environment jobs begin with, instead of a plain PATH, HOME and LANG. */
+  /** The environment that jobs start with. Absent: a plain PATH, HOME and LANG. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Where jobs run that name no directory; `/` unless given. */
+  /** The working directory of jobs that set none; `/` unless given. */
   readonly cwd?: string;
-  /** Between SIGTERM and SIGKILL when the supervisor closes, in milliseconds; each job's own unless given. */
+  /** The grace period when the supervisor closes, in milliseconds. Absent: the grace period of each job. */
   readonly closeGraceMs?: number;
-  /** How much output of a job is recorded that does not say; no limit unless given. */
+  /** The output limit of jobs that set none. Absent: no limit. */
   readonly outputLimit?: OutputLimit;
   /**
-   * How much the output of all jobs, and what was asked for, may take on the disk, in bytes; no limit unless given. When
-   * it is short, jobs that have ended are forgotten, the oldest end first.
+   * The disk space for all jobs and their output, in bytes. Absent: no limit. When space is short, ended jobs are
+   * removed, the oldest end first.
    */
   readonly maxOutputBytes?: number;
   /**
-   * Instead of `maxOutputBytes`, a share from 0 to 1 of what jobs take now and what else is free on the directory's disk.
+   * In place of `maxOutputBytes`, a share from 0 to 1 of the disk space that jobs use now plus the free space on the disk
+   * of the directory.
    */
   readonly maxDiskShare?: number;
-  /**
-   * How many jobs are kept, ended ones included; 10,000 unless given. For a new one, the job that ended first is
-   * forgotten.
-   */
+  /** The number of jobs that are kept, ended jobs included; 10,000 unless given. A new job replaces the oldest end. */
   readonly maxJobs?: number;
-  /** How long a job is kept once it has ended, in milliseconds; for ever unless given. */
+  /** How long a job is kept after its end, in milliseconds. Absent: without limit. */
   readonly maxAgeMs?: number;
-  /** Where each job gets a cgroup, which its supervisor has for itself; without, jobs are known by what /proc shows. */
+  /** The cgroups of jobs, for this supervisor alone. Absent: processes of jobs are found in /proc. */
   readonly cgroups?: CgroupTree;
   /** Called after each write to the store with its duration in milliseconds. */
   readonly onStoreWrite?: (durationMs: number) => void;
   /**
-   * Signals at which the supervisor closes: jobs are stopped, a temporary directory is removed, and then the program ends
-   * by the signal. A second one kills the jobs. None unless given: a program ended by Ctrl-C leaves its jobs running.
+   * The signals at which the supervisor closes: it stops all jobs and removes its temporary directory, then the program
+   * ends by the signal. A second signal kills the jobs. Absent: a program that ends by Ctrl-C leaves its jobs running.
    */
   readonly closeOn?: readonly ClosingSignal[];
-  /** Told, in a sentence, of what an administrator should know and need not act on at once. */
-  readonly onWarning?: (sentence: string) => void;
-  /** Told of errors that no caller is told of, such as a change that could not be written down. */
+  /** Called with a sentence that an administrator should know but need not act on at once. */
+  readonly onWarning?: (message: string) => void;
+  /** Called with errors that no caller gets, such as a change that could not be written. */
   readonly onError?: (error: unknown) => void;
 }
 
-/** @throws {InvalidArgumentError} when a number is out of range */
+/**
+ * Checks the options of a supervisor.
+ *
+ * @throws {InvalidArgumentError} when a number is out of range
+ */
 export function checkOptions(options: SupervisorOptions): void {
   if (options.closeGraceMs !== undefined) checkJobOptions({ graceMs: options.closeGraceMs });
   if (options.outputLimit !== undefined) checkOutputLimit(options.outputLimit);
   checkLimits(options);
-  checkNumber("number of jobs", options.maxJobs, 1);
-  checkNumber("age of jobs in milliseconds", options.maxAgeMs, 0);
-  checkNumber("number of bytes for all output", options.maxOutputBytes, 0);
-  checkNumber("share of the disk", options.maxDiskShare, 0, 1);
+  checkNumber("maxJobs", options.maxJobs, 1);
+  checkNumber("maxAgeMs", options.maxAgeMs, 0);
+  checkNumber("maxOutputBytes", options.maxOutputBytes, 0);
+  checkNumber("maxDiskShare", options.maxDiskShare, 0, 1);
 }
 
-function checkNumber(what: string, value: number | undefined, min: number, max = Infinity): void {
+function checkNumber(name: string, value: number | undefined, min: number, max = Infinity): void {
   if (value === undefined || (value >= min && value <= max)) return;
   const range = max === Infinity ? `at least ${min}` : `from ${min} to ${max}`;
-  throw new InvalidArgumentError(`Invalid ${what} "${value}": give ${range}, or none`);
+  throw new InvalidArgumentError(`'${name}' must be ${range}, got ${value}`);
 }

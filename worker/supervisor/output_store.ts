@@ -1,52 +1,51 @@
-/** Where the output of each job is on the disk, and how it is deleted when the job is forgotten. */
+/** Knows where the output of each job is on the disk, and deletes the output of removed jobs. */
 import { join } from "node:path";
 import type { AnyJob } from "../job/any_job.ts";
 import type { JobSpec } from "../job/spec.ts";
 import type { OutputLogOptions } from "../output/log.ts";
 import { defined } from "../../base/defined.ts";
 
-/** What it works with. */
-export interface OutputFilesOptions {
-  /** Of all jobs; absent: a temporary one, made for the first job. */
+/** The options of an output store. */
+export interface OutputStoreOptions {
+  /** The data directory. Absent: a temporary directory, made for the first job. */
   readonly directory?: string;
-  /** Told when the output of a forgotten job is deleted. */
+  /** Called when the output of a removed job is deleted. */
   readonly onDeleted: (id: string) => void;
   readonly onError: (error: unknown) => void;
 }
 
-/** The output of all jobs, in a directory for each that has any. */
-export class OutputFiles {
-  readonly #options: OutputFilesOptions;
-  /** Output that is being deleted. */
+/** The output of all jobs: one directory for each job that has any. */
+export class OutputStore {
+  readonly #options: OutputStoreOptions;
   readonly #deletions = new Set<Promise<void>>();
-  /** Undefined before the first job, where it is temporary. */
+  /** Undefined until the first job when the directory is temporary. */
   #directory: string | undefined;
 
-  constructor(options: OutputFilesOptions) {
+  constructor(options: OutputStoreOptions) {
     this.#options = options;
     if (options.directory !== undefined) this.#directory = join(options.directory, "output");
   }
 
-  /** Makes the directory, where it is not temporary. */
+  /** Makes the directory, unless it is temporary. */
   async open(): Promise<void> {
     if (this.#directory !== undefined) await Deno.mkdir(this.#directory, { recursive: true, mode: 0o700 });
   }
 
-  /** Makes the directory where it is temporary, before the first job. */
+  /** Makes the temporary directory, when there is none yet. Called before a job is added. */
   ensure(): void {
     this.#directory ??= Deno.makeTempDirSync({ prefix: "teleport-" });
   }
 
-  /** Options of the log of one job. */
+  /** Returns the options for the log of a job. */
   logOptions({ id, outputLimit }: JobSpec): OutputLogOptions {
-    return { directory: this.#of(id), ...defined({ limit: outputLimit }) };
+    return { directory: this.#directoryOf(id), ...defined({ limit: outputLimit }) };
   }
 
-  #of(id: string): string {
+  #directoryOf(id: string): string {
     return join(this.#directory ?? "", id);
   }
 
-  /** Deletes output in the background. What cannot be is tried again by the next life. */
+  /** Deletes the output of a job in the background. After a failure, the next server tries again. */
   delete(id: string, job?: AnyJob): Promise<void> {
     const deletion = this.deleteNow(id, job)
       .then(() => this.#options.onDeleted(id))
@@ -56,23 +55,23 @@ export class OutputFiles {
     return deletion;
   }
 
-  /** Deletes output, and tells nobody. */
+  /** Deletes the output of a job. Does not call `onDeleted`. */
   async deleteNow(id: string, job: AnyJob | undefined): Promise<void> {
-    // Those who read it are told; a damaged log is no reason not to delete it.
+    // Ends the readers of the log. A damaged log is deleted too.
     await job?.remove().catch(() => {});
     try {
-      await Deno.remove(this.#of(id), { recursive: true });
+      await Deno.remove(this.#directoryOf(id), { recursive: true });
     } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error; // Made with the first byte only.
+      if (!(error instanceof Deno.errors.NotFound)) throw error; // The first byte of output makes the directory.
     }
   }
 
-  /** Resolves when nothing is being deleted any more. */
-  async settle(): Promise<void> {
+  /** Resolves when all deletions have finished. */
+  async waitForDeletions(): Promise<void> {
     while (this.#deletions.size > 0) await Promise.all(this.#deletions);
   }
 
-  /** Deletes all of it where it is temporary. */
+  /** Deletes the temporary directory, if there is one. */
   async close(): Promise<void> {
     if (this.#options.directory !== undefined || this.#directory === undefined) return;
     await Deno.remove(this.#directory, { recursive: true });

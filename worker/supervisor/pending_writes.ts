@@ -1,123 +1,145 @@
 /**
- * Writes the changes of jobs down before they are told. What the disk does not take is kept and tried again, so that a
- * disk that was full for a while costs no end of a job.
+ * Stores each change of a job before anybody sees it. When the disk is full, an end is published at once and its change
+ * stays pending until there is room.
  */
 import type { CgroupTree } from "../cgroup/tree.ts";
-import { NotRecordedError, RecordDamagedError } from "../storage_errors.ts";
 import type { JobRecorder } from "../job/job.ts";
+import type { OutputLog } from "../output/log.ts";
+import type { Process } from "../process/process.ts";
 import { isFinalState, type ProcessStatus } from "../process/state.ts";
+import { NotRecordedError, RecordDamagedError } from "../storage_errors.ts";
 import type { Store } from "../store/store.ts";
 import type { StatusDetails } from "../store/rows.ts";
 import type { LiveJobs } from "./live_jobs.ts";
 import { defined } from "../../base/defined.ts";
 
-/** Nothing tells when a disk has room again. Only while something waits for it. */
+/** The wait before the next try, in milliseconds. The system does not report that a disk has room again. */
 const RETRY_MS = 5_000;
 
-/** What records are made with. */
-export interface RecordsOptions {
+/** The options of the pending writes. */
+export interface PendingWritesOptions {
   readonly store: Store;
-  readonly jobs: LiveJobs;
+  readonly liveJobs: LiveJobs;
+  /** Identifies the current boot of the system. */
   readonly bootId: string;
   readonly cgroups?: CgroupTree;
-  /** Called after something was written. */
-  readonly onRecorded: (id: string, status: ProcessStatus, known: StatusDetails) => void;
+  /** Called after each change is stored. */
+  readonly onWritten: (id: string, status: ProcessStatus, details: StatusDetails) => void;
   readonly onError: (error: unknown) => void;
 }
 
-/** The recorder of all jobs. */
-export class PendingWrites {
-  readonly #options: RecordsOptions;
-  /** Changes that are still to be written, oldest first. No job has more than its life has states. */
-  #waiting: { readonly id: string; readonly status: ProcessStatus; readonly known: StatusDetails }[] = [];
-  #retry: ReturnType<typeof setTimeout> | undefined;
-  #closed = false;
+/** A change that is not stored yet. */
+interface PendingChange {
+  readonly id: string;
+  readonly status: ProcessStatus;
+  readonly details: StatusDetails;
+}
 
-  constructor(options: RecordsOptions) {
+/** Stores the changes of all jobs, in order. */
+export class PendingWrites {
+  readonly #options: PendingWritesOptions;
+  /** Oldest first. A job has at most one change for each state. */
+  #pending: PendingChange[] = [];
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #isClosed = false;
+
+  constructor(options: PendingWritesOptions) {
     this.#options = options;
   }
 
-  /** The recorder of one job. */
-  of(id: string): JobRecorder {
-    const { jobs, bootId, cgroups } = this.#options;
+  /** Returns the recorder of one job. */
+  recorderOf(id: string): JobRecorder {
     return {
       record: (process, status, log, by) => {
-        const leader = "pid" in status ? status.pid : undefined;
-        const { startTime, tag, endCause } = process;
-        const asker = by ?? endCause?.by;
-        const known: StatusDetails = {
-          process: {
-            bootId,
-            ...defined({ leader, startTime, tag }),
-            ...(cgroups === undefined ? {} : { cgroup: cgroups.directoryOf(id) }),
-          },
-          ...defined({ reason: endCause?.reason, by: asker }),
-          ...(isFinalState(status.state)
-            ? { output: { end: log.end, totals: log.totals() }, outputBytes: log.transferQuota() }
-            : {}),
-        };
+        const details = this.#detailsOf(id, process, status, log, by);
         if (status.state === "STARTING") {
-          this.#begin(id, status, known);
-          jobs.hold(id);
-        } else if (!this.#closed) {
-          this.#waiting.push({ id, status, known });
+          this.#writeStart(id, status, details);
+          this.#options.liveJobs.pin(id);
+        } else if (!this.#isClosed) {
+          this.#pending.push({ id, status, details });
           this.flush();
         }
       },
     };
   }
 
-  /** A start that cannot be written down must not happen. */
-  #begin(id: string, status: ProcessStatus, known: StatusDetails): void {
-    try {
-      this.#options.store.change(id, status, known);
-    } catch (error) {
-      this.#options.onError(error);
-      throw error instanceof RecordDamagedError ? error : new NotRecordedError({ cause: error });
-    }
-    this.#options.onRecorded(id, status, known);
+  #detailsOf(id: string, process: Process, status: ProcessStatus, log: OutputLog, by?: string): StatusDetails {
+    const { bootId, cgroups } = this.#options;
+    const { startTime, tag, endCause } = process;
+    return {
+      process: {
+        bootId,
+        ...defined({ leader: "pid" in status ? status.pid : undefined, startTime, tag }),
+        ...defined({ cgroup: cgroups?.directoryOf(id) }),
+      },
+      ...defined({ reason: endCause?.reason, by: by ?? endCause?.by }),
+      ...(isFinalState(status.state)
+        ? { output: { end: log.end, totals: log.totals() }, outputBytes: log.transferQuota() }
+        : {}),
+    };
   }
 
-  /** Writes what is still to be written. */
+  /** Stores a start. A start that cannot be stored must not happen. */
+  #writeStart(id: string, status: ProcessStatus, details: StatusDetails): void {
+    const { store, onWritten, onError } = this.#options;
+    try {
+      store.change(id, status, details);
+    } catch (error) {
+      throw notRecorded(error, onError);
+    }
+    onWritten(id, status, details);
+  }
+
+  /** Stores the pending changes. When that fails, tries again later. */
   flush(): void {
-    const { store, jobs, onRecorded, onError } = this.#options;
+    const { store, liveJobs, onWritten, onError } = this.#options;
     clearTimeout(this.#retry);
     this.#retry = undefined;
-    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+    for (let next = this.#pending[0]; next !== undefined; next = this.#pending[0]) {
+      const { id, status, details } = next;
       try {
-        store.change(next.id, next.status, next.known);
+        store.change(id, status, details);
       } catch (error) {
         onError(error);
         if (error instanceof RecordDamagedError) {
-          // It cannot be written later either, and must not hold up the changes of other jobs.
-          this.#waiting.shift();
-          if (isFinalState(next.status.state)) jobs.release(next.id);
+          // A damaged row can never be written, and must not delay the changes of other jobs.
+          this.#pending.shift();
+          if (isFinalState(status.state)) liveJobs.unpin(id);
           continue;
         }
         this.#retry = setTimeout(() => this.flush(), RETRY_MS);
         return;
       }
-      this.#waiting.shift();
-      if (isFinalState(next.status.state) || next.status.state === "INITIAL") jobs.release(next.id);
-      onRecorded(next.id, next.status, next.known);
+      this.#pending.shift();
+      if (isFinalState(status.state) || status.state === "INITIAL") liveJobs.unpin(id);
+      onWritten(id, status, details);
     }
   }
 
   /**
-   * Forgets what is still to be written of a job.
+   * Drops the pending changes of a removed job.
    *
-   * @returns what its output takes on the disk, which nothing else knows of
+   * @returns the bytes of its output on the disk that no stored change counts
    */
-  forget(id: string): number {
-    const waiting = this.#waiting.filter((change) => change.id === id);
-    this.#waiting = this.#waiting.filter((change) => change.id !== id);
-    return waiting.reduce((sum, { known }) => sum + (known.outputBytes ?? 0), 0);
+  discard(id: string): number {
+    const discarded = this.#pending.filter((change) => change.id === id);
+    this.#pending = this.#pending.filter((change) => change.id !== id);
+    return discarded.reduce((sum, { details }) => sum + (details.outputBytes ?? 0), 0);
   }
 
-  /** Writes what is still to be written, and nothing after that. */
+  /** Stores the pending changes, and accepts no more. */
   close(): void {
     this.flush();
     clearTimeout(this.#retry);
-    this.#closed = true;
+    this.#isClosed = true;
   }
+}
+
+/** Reports why a change could not be written, and returns the error for the caller. */
+export function notRecorded(
+  cause: unknown,
+  onError: (error: unknown) => void,
+): NotRecordedError | RecordDamagedError {
+  onError(cause);
+  return cause instanceof RecordDamagedError ? cause : new NotRecordedError({ cause });
 }

@@ -1,4 +1,4 @@
-/** What a server does about the jobs that were running when the one before it died. */
+/** Recovers the jobs that were running when the previous server died: ends survivors, repairs output, marks jobs LOST. */
 import { Cgroup } from "../cgroup/cgroup.ts";
 import { SurvivorsError } from "../errors.ts";
 import type { JobSpec } from "../job/spec.ts";
@@ -7,13 +7,13 @@ import type { OutputLog, OutputLogOptions } from "../output/log.ts";
 import { recoverLog } from "../output/restore.ts";
 import { type ExitReport, isFinalState, type ProcessStatus } from "../process/state.ts";
 import type { Store } from "../store/store.ts";
-import { unusable } from "../store/database.ts";
+import { openError } from "../store/sqlite_error.ts";
 import type { StoredJob, StoredProcess } from "../store/rows.ts";
 import { endSurvivors, SURVIVOR_GRACE_MS } from "../process/termination.ts";
 import { Meter } from "../process/usage.ts";
 import { defined } from "../../base/defined.ts";
 
-/** Names the start of the system that this process runs in; proc_sys_kernel(5). Empty where it cannot be read. */
+/** Returns the id of the current boot of the system, proc_sys_kernel(5); empty when it cannot be read. */
 export function bootId(): string {
   try {
     return Deno.readTextFileSync("/proc/sys/kernel/random/boot_id").trim();
@@ -22,27 +22,27 @@ export function bootId(): string {
   }
 }
 
-/** What recovery works with. */
+/** The options of recovery. */
 export interface RecoveryOptions {
   readonly store: Store;
-  /** The system's start now. */
+  /** The id of the current boot. */
   readonly bootId: string;
-  /** Told what the output of each job takes that is taken up. */
+  /** Counts the output of each recovered job. */
   readonly budget: OutputBudget;
   readonly logOptions: (spec: JobSpec) => OutputLogOptions;
   readonly onError: (error: unknown) => void;
 }
 
 /**
- * Takes up the jobs whose end is not on record: what is left of their processes is ended, the torn tails of their output
- * are cut, and they are LOST. What cannot be taken up keeps no other job from being.
+ * Recovers every job whose end is not stored. It ends the survivors of the job, cuts the torn tail of its output, and
+ * stores that the job is LOST. A job that cannot be recovered does not stop the recovery of the others.
  *
- * @throws {StoreUnusableError} when that cannot be written down; what was left of the jobs is ended all the same
+ * @throws {StoreUnusableError} when the store cannot be written; the survivors of all jobs are ended all the same
  */
 export async function recoverJobs(options: RecoveryOptions): Promise<void> {
-  const recovered = await Promise.allSettled(options.store.unfinished().map((job) => recoverJob(job, options)));
+  const recovered = await Promise.allSettled(options.store.unfinishedJobs().map((job) => recoverJob(job, options)));
   const failure = recovered.find((result) => result.status === "rejected");
-  if (failure !== undefined) throw unusable(failure.reason);
+  if (failure !== undefined) throw openError(failure.reason);
 }
 
 async function recoverJob({ spec, status, process }: StoredJob, options: RecoveryOptions): Promise<void> {
@@ -57,7 +57,7 @@ async function recoverJob({ spec, status, process }: StoredJob, options: Recover
   try {
     log = await recoverLog(spec.id, options.logOptions(spec));
   } catch (error) {
-    // Its end is true all the same. The output is tried again at the next start.
+    // The end is stored without the output. The next start of the server tries the output again.
     onError(error);
     if (final !== undefined) store.change(spec.id, final, { reason: "LOST" });
     return;
@@ -65,15 +65,16 @@ async function recoverJob({ spec, status, process }: StoredJob, options: Recover
   const output = { end: log.end, totals: log.totals() };
   const outputBytes = log.transferQuota();
   budget.addExisting(outputBytes);
-  if (final === undefined) store.settle(spec.id, output, outputBytes);
+  if (final === undefined) store.setOutput(spec.id, output, outputBytes);
   else store.change(spec.id, final, { reason: "LOST", output, outputBytes });
 }
 
 /**
- * Ends what is left of a job whose server died: its cgroup, leader, group, session, descendants, and whatever carries its
- * mark. Nothing is signalled that is not known to be the job's: after a restart of the system nothing is.
+ * Ends the survivors of a job whose server died: its cgroup, leader, process group, session, descendants, and every
+ * process with its mark. It signals only processes that are known to be the job's, so none after a reboot.
  *
- * @returns the pids of what could not be ended, and what is to be said of the end, unless the system was restarted
+ * @param boot the id of the current boot
+ * @returns the pids that could not be ended, and the exit report; the report is absent after a reboot
  */
 export async function endOrphans(
   id: string,
@@ -81,32 +82,27 @@ export async function endOrphans(
   boot: string,
 ): Promise<{ readonly survivors: readonly number[]; readonly isDenied: boolean; readonly exitReport?: ExitReport }> {
   if (process === undefined || process.bootId !== boot || boot === "") return { survivors: [], isDenied: false };
-  // A job that was about to start has no pid on record: it is known by its mark alone.
+  // A job that was about to start has no stored pid. Only its mark identifies its processes.
   const { leader = -1, startTime = 0, tag } = process;
   const cgroup = process.cgroup === undefined ? undefined : new Cgroup(process.cgroup);
   const job = { leader, startTime, mark: id, ...defined({ tag }), wasUnwatched: true, cgroup };
   const { found, left, isDenied } = await endSurvivors(job, SURVIVOR_GRACE_MS);
   const usage = new Meter(job, cgroup).final(undefined);
   cgroup?.remove();
-  const others = (names: readonly string[]) => names.filter((name) => !name.startsWith(`${leader}:`));
-  const survivorsEnded = others(found.filter((name) => !left.includes(name))).length;
-  const survivorsLeft = others(left).length;
+  const withoutLeader = (names: readonly string[]) => names.filter((name) => !name.startsWith(`${leader}:`));
+  const survivorsEnded = withoutLeader(found.filter((name) => !left.includes(name))).length;
+  const survivorsLeft = withoutLeader(left).length || undefined;
   const survivors = left.map((name) => Number.parseInt(name)).filter(Number.isInteger);
-  return {
-    survivors,
-    isDenied,
-    exitReport: { usage, survivorsEnded, ...(survivorsLeft === 0 ? {} : { survivorsLeft }) },
-  };
+  return { survivors, isDenied, exitReport: { usage, survivorsEnded, ...defined({ survivorsLeft }) } };
 }
 
-/** The status of a job whose end nobody saw. */
+/** Returns the status of a job whose end nobody saw. */
 export function lostStatus(status: ProcessStatus, exitReport?: ExitReport): ProcessStatus {
+  const { startedAt, pid }: { readonly startedAt?: Date; readonly pid?: number } = status as object;
   return {
     state: "LOST",
     reason: "LOST",
-    error: "The server died while the job ran, and what became of the job was not seen",
-    ...("startedAt" in status && status.startedAt ? { startedAt: status.startedAt } : {}),
-    ...("pid" in status && status.pid !== undefined ? { pid: status.pid } : {}),
-    ...defined({ exitReport, requestedBy: status.requestedBy }),
+    error: "The server died while the job was running, so the end of the job is unknown",
+    ...defined({ startedAt, pid, exitReport, requestedBy: status.requestedBy }),
   };
 }

@@ -1,60 +1,59 @@
 /**
- * Decides which ended jobs are forgotten, and when: by age, number and disk, the oldest end first, and never one that
- * somebody watches. It acts when something happens; between, there is one timer at most, for the next that gets too old.
+ * Decides which ended jobs are removed, and when: by age, by number and by disk space, the job that ended first goes
+ * first. A job that somebody watches is not removed. Retention acts on events; in between there is at most one timer.
  */
 import { type Clock, RetentionClock } from "./retention_clock.ts";
 import type { EndedJob } from "../store/rows.ts";
 
-/** Longer timers overflow: setTimeout counts in a signed 32-bit number of milliseconds. */
+/** The longest timer: setTimeout() counts milliseconds in a signed 32-bit number. */
 const MAX_TIMER_MS = 2_147_483_647;
 
-/** A job that is too old and watched is looked at again after this long: nobody tells when its watchers leave. */
+/** The wait before an expired job that is watched is checked again. No event reports that its watchers leave. */
 const WATCHED_MS = 60_000;
 
-/** Ended jobs looked at in one go: to forget so many takes about 10 ms, in which nobody is served. */
+/** Jobs removed at a time. They take about 10 ms, in which no call is answered. */
 const BLOCK = 100;
 
-/** Then others get their turn, and deleted files their time. */
+/** The pause after each block, in which calls are answered and files are deleted. */
 const NEXT_BLOCK_MS = 50;
 
-/** What retention works with. */
+/** The options of retention. */
 export interface RetentionOptions {
-  /** How long jobs are kept once they have ended, in milliseconds; Infinity: for ever. */
+  /** How long a job is kept after its end, in milliseconds. Infinity: without limit. */
   readonly maxAgeMs: number;
-  /** Jobs that have ended, oldest end first, behind one of them. */
+  /** Returns ended jobs after the given one, oldest end first. */
   readonly ended: (after: EndedJob | undefined, limit: number) => readonly EndedJob[];
-  /** Whether somebody watches it. */
   readonly isWatched: (id: string) => boolean;
-  /** Forgets a job; returns how many bytes it took on the disk, undefined where that cannot be written down. */
-  readonly forget: (id: string) => number | undefined;
-  /** The time that an earlier process saw last, in ms since 1970; absent when there was none. */
+  /** Removes a job. Returns the bytes that it used on the disk; undefined when the removal cannot be written. */
+  readonly remove: (id: string) => number | undefined;
+  /** The last time that the previous process stored, in ms since 1970. Absent when there was none. */
   readonly lastSeenMs?: number;
-  /** Told once for each step of the clock because of which jobs are not forgotten. */
-  readonly onHeld?: (sentence: string) => void;
-  /** The system's own unless given. */
+  /** Called once for each step of the clock that delays removals. */
+  readonly onHold?: (message: string) => void;
+  /** The clock of the system unless given. */
   readonly clock?: Clock;
 }
 
-/** Forgets jobs that are kept no longer. */
+/** Removes ended jobs. */
 export class Retention {
   readonly #options: RetentionOptions;
   readonly #clock: RetentionClock;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isHeld = false;
-  #closed = false;
+  #isClosed = false;
 
   constructor(options: RetentionOptions) {
     this.#options = options;
     this.#clock = new RetentionClock(options.maxAgeMs, options.lastSeenMs, options.clock);
   }
 
-  /** Forgets the jobs that are too old, and waits for the next that gets so. To be called when a job has ended. */
-  expire(): void {
-    const { maxAgeMs, ended, isWatched, forget, onHeld } = this.#options;
-    if (maxAgeMs === Infinity || this.#closed || this.#timer !== undefined) return;
+  /** Removes expired jobs and sets a timer for the next one. Must be called whenever a job has ended. */
+  removeExpired(): void {
+    const { maxAgeMs, ended, isWatched, remove, onHold } = this.#options;
+    if (maxAgeMs === Infinity || this.#isClosed || this.#timer !== undefined) return;
     let nextMs = Infinity;
-    const heldMs = this.#clock.heldMs();
-    if (heldMs === 0) this.#isHeld = false;
+    const holdMs = this.#clock.holdMs();
+    if (holdMs === 0) this.#isHeld = false;
     const block = ended(undefined, BLOCK);
     for (const [index, job] of block.entries()) {
       const leftMs = job.endedAt.getTime() + maxAgeMs - this.#clock.now();
@@ -62,75 +61,75 @@ export class Retention {
         nextMs = Math.min(nextMs, leftMs);
         break;
       }
-      if (heldMs > 0) {
-        nextMs = heldMs;
-        if (!this.#isHeld) onHeld?.(this.#clock.why);
+      if (holdMs > 0) {
+        nextMs = holdMs;
+        if (!this.#isHeld) onHold?.(this.#clock.holdMessage);
         this.#isHeld = true;
         break;
       }
-      if (isWatched(job.id) || forget(job.id) === undefined) nextMs = WATCHED_MS;
+      if (isWatched(job.id) || remove(job.id) === undefined) nextMs = WATCHED_MS;
       else if (index === BLOCK - 1) nextMs = NEXT_BLOCK_MS;
     }
     if (nextMs === Infinity) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      this.expire();
+      this.removeExpired();
     }, Math.min(nextMs, MAX_TIMER_MS));
-    // To forget a job is no reason for a program to live on.
+    // The timer must not keep a program running.
     Deno.unrefTimer(this.#timer);
   }
 
   /**
-   * Forgets so many jobs, as far as there are any to forget.
+   * Removes the given number of ended jobs, or as many as there are.
    *
-   * @returns how many it forgot
+   * @returns the number of removed jobs
    */
-  makeRoom(count: number): number {
-    return this.#forgetWhile((forgotten) => forgotten.count < count).count;
+  removeOldest(count: number): number {
+    return this.#removeWhile((removed) => removed.count < count).count;
   }
 
   /**
-   * Forgets jobs until so many bytes of the disk are given back, as far as there are any to forget.
+   * Removes ended jobs until the given number of bytes is free, or none is left.
    *
-   * @returns how many bytes were given back
+   * @returns the bytes that were freed
    */
   freeBytes(bytes: number): number {
-    return this.#forgetWhile((forgotten) => forgotten.bytes < bytes).bytes;
+    return this.#removeWhile((removed) => removed.bytes < bytes).bytes;
   }
 
-  #forgetWhile(isShort: (forgotten: { count: number; bytes: number }) => boolean): { count: number; bytes: number } {
-    const { ended, isWatched, forget } = this.#options;
-    const forgotten = { count: 0, bytes: 0 };
-    if (this.#closed) return forgotten;
+  #removeWhile(isShort: (removed: { count: number; bytes: number }) => boolean): { count: number; bytes: number } {
+    const { ended, isWatched, remove } = this.#options;
+    const removed = { count: 0, bytes: 0 };
+    if (this.#isClosed) return removed;
     let after: EndedJob | undefined;
     for (let block = ended(after, BLOCK); block.length > 0; block = ended(after, BLOCK)) {
       for (const job of block) {
-        if (!isShort(forgotten)) return forgotten;
+        if (!isShort(removed)) return removed;
         after = job;
         if (isWatched(job.id)) continue;
-        const bytes = forget(job.id);
-        if (bytes === undefined) return forgotten;
-        forgotten.count += 1;
-        forgotten.bytes += bytes;
+        const bytes = remove(job.id);
+        if (bytes === undefined) return removed;
+        removed.count += 1;
+        removed.bytes += bytes;
       }
     }
-    return forgotten;
+    return removed;
   }
 
-  /** Whether the clock is believed: what is not believed must not be what the next process compares with. */
-  get isClockBelieved(): boolean {
-    return this.#clock.heldMs() === 0;
+  /** False while the clock may be wrong. The next process must then not compare its clock with this one. */
+  get isClockTrusted(): boolean {
+    return this.#clock.holdMs() === 0;
   }
 
-  /** Ends the wait for the next job that gets too old, until `expire` is called again. */
-  rest(): void {
+  /** Cancels the timer. `removeExpired()` sets it again. */
+  cancelTimer(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
 
-  /** Forgets nothing any more. */
+  /** Cancels the timer and removes no more jobs. */
   close(): void {
-    this.#closed = true;
-    this.rest();
+    this.#isClosed = true;
+    this.cancelTimer();
   }
 }

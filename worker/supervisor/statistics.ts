@@ -2,30 +2,31 @@
 import type { ProcessStatus, Reason, State } from "../process/state.ts";
 import type { StatusDetails } from "../store/rows.ts";
 
-/** Figures of a supervisor at one moment. Counters begin at 0 when the supervisor is made and never go down. */
+/** The figures of a supervisor at one moment. Counters start at 0 with the supervisor and never decrease. */
 export interface SupervisorStatistics {
-  /** Kept jobs by state. */
+  /** The number of jobs in each state. */
   readonly jobs: Readonly<Record<State, number>>;
-  /** Watchers of the status or output of single jobs. */
+  /** The watchers of the status or the output of single jobs. */
   readonly watchers: number;
-  /** Jobs that were started, failed starts included. */
+  /** The jobs that were started, failed starts included. */
   readonly starts: number;
-  /** Ended jobs by reason. */
+  /** The ended jobs by reason. */
   readonly ends: Readonly<Partial<Record<Reason, number>>>;
-  /** Bytes that jobs wrote to stdout and stderr, dropped bytes included. */
+  /** The bytes that jobs wrote to stdout and stderr, dropped bytes included. */
   readonly outputBytes: number;
-  /** Bytes that jobs and their output take on the disk, and the most that they may take; `Infinity` without a bound. */
+  /** The bytes that jobs and their output use on the disk. */
   readonly diskBytes: number;
+  /** The limit of `diskBytes`. `Infinity` when there is none. */
   readonly maxDiskBytes: number;
 }
 
-/** Counts the changes of jobs as they are written to the store. */
+/** Counts the changes of jobs as the store writes them. */
 export class JobCounters {
   #starts = 0;
   #outputBytesOfEnded = 0;
   readonly #ends: Partial<Record<Reason, number>> = {};
 
-  /** Counts one change of a job's status. */
+  /** Counts one change of a job. */
   count(status: ProcessStatus, { output }: StatusDetails): void {
     if (status.state === "STARTING") this.#starts += 1;
     if (!("reason" in status)) return;
@@ -34,9 +35,9 @@ export class JobCounters {
   }
 
   /**
-   * The counters now.
+   * Returns the counters now.
    *
-   * @param running output of the jobs whose end was not counted yet
+   * @param running the output of the jobs whose end is not counted yet
    */
   now(
     running: Iterable<{ readonly stdoutBytes: number; readonly stderrBytes: number }>,

@@ -1,13 +1,16 @@
-/** Keeps all jobs: registers, starts, stops, signals, lists and forgets them, and lets any number of watchers watch. */
-import { checkJobOptions, DEFAULT_CWD } from "../launch/command.ts";
+/**
+ * Owns all jobs: registers, starts, stops, signals, lists and removes them, and lets any number of watchers watch them.
+ *
+ * This is the public class of the library, so most of its lines are documentation for callers. Each method only waits
+ * for recovery and calls the file that does the work.
+ */
+import { checkJobOptions } from "../launch/command.ts";
 import type { Isolation } from "../../base/job_options/table.ts";
-import { JobNotFoundError, JobRunningError, RequestIdReusedError, SupervisorClosedError } from "../errors.ts";
+import { JobNotFoundError, JobRunningError, SupervisorClosedError } from "../errors.ts";
 import type { InputOptions, InputPiece, InputTaken } from "../process/stdin.ts";
 import type { AnyJob, OutputEnd } from "../job/any_job.ts";
-import { digestOf } from "../job/digest.ts";
 import type { JobFilter } from "../job/filter.ts";
-import { newJobId } from "../job/id.ts";
-import { checkJob, type JobOptions, type JobSpec, type JobStatus } from "../job/spec.ts";
+import { checkJob, type JobOptions, type JobStatus } from "../job/spec.ts";
 import type { OutputChunk } from "../output/chunk.ts";
 import type { OutputSelection } from "../output/follow.ts";
 import type { StopOptions } from "../process/options.ts";
@@ -17,21 +20,15 @@ import { isRunningState } from "../process/state.ts";
 import type { SupervisorStatistics } from "./statistics.ts";
 import { type JobPage, type ListOptions, listPage } from "./list_page.ts";
 import { IsolationProbe } from "./isolation_probe.ts";
-import { checkPossible, checkRunning, withLimits } from "./admission.ts";
+import { admit } from "./admission.ts";
 import { checkOptions, type SupervisorOptions } from "./options.ts";
 import { closeOnSignals } from "./closing_signals.ts";
-import { type Watch, watch } from "../watch.ts";
-import { defined } from "../../base/defined.ts";
+import { registerJob } from "./registration.ts";
+import { Shutdown } from "./shutdown.ts";
+import { type Watch, watch, watchLater } from "../watch.ts";
 
 /**
- * When jobs are ended because the supervisor closes, it waits so much longer than their grace periods for the ends to be
- * seen. What the kernel still holds then (a dead disk, say) is left to the next life to end.
- */
-const STUCK_MS = 10_000;
-
-/**
- * Owns all jobs. What crosses its face is plain data, and its calls are asynchronous, so that it can be served from
- * another process.
+ * Owns all jobs. Its methods take and return plain data and are asynchronous, so that another process can serve them.
  *
  * @example
  * ```ts
@@ -40,51 +37,52 @@ const STUCK_MS = 10_000;
  * await using supervisor = new Supervisor();
  * const id = await supervisor.add("sh", ["-c", "echo hello; exit 7"]);
  * await supervisor.start(id);
- * for await (const piece of supervisor.watchOutput(id)) await Deno.stdout.write(piece.data);
+ * for await (const chunk of supervisor.watchOutput(id)) await Deno.stdout.write(chunk.data);
  * const status = await supervisor.status(id);
  * console.assert(status.state === "EXITED" && status.exitCode === 7);
  * ```
  */
 export class Supervisor implements AsyncDisposable {
   readonly #options: SupervisorOptions;
-  readonly #keep: JobRegistry;
+  readonly #registry: JobRegistry;
   readonly #ready: Promise<void>;
   readonly #isolation = new IsolationProbe();
-  readonly #signals: Disposable;
+  readonly #shutdown: Shutdown;
+  readonly #signalHandlers: Disposable;
   #isReady = false;
-  #stopped: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
 
   /**
-   * @throws {DirectoryInUseError} when another process keeps its jobs in the directory
-   * @throws {StoreUnusableError} when the database there is damaged, of a later version, or cannot be written
-   * @throws {InvalidArgumentError} when a limit is out of range
-   * @throws {NotEnforceableError} when no job can be held to the default or greatest limits of a cgroup here
+   * @throws {DirectoryInUseError} when another process uses the directory
+   * @throws {StoreUnusableError} when the database in the directory is damaged, of a newer version, or cannot be written
+   * @throws {InvalidArgumentError} when an option is out of range
+   * @throws {NotEnforceableError} when no job here can have the default or maximum limits of a cgroup
    */
   constructor(options: SupervisorOptions = {}) {
     checkOptions(options);
     this.#options = options;
-    this.#keep = new JobRegistry(options);
-    this.#ready = this.#keep.recover().then(() => {
+    this.#registry = new JobRegistry(options);
+    this.#ready = this.#registry.recover().then(() => {
       this.#isReady = true;
     });
-    // Each call says what went wrong; nobody need have called yet.
+    // Every call throws this error. Without this line a failure before the first call would be an unhandled rejection.
     this.#ready.catch(() => {});
+    this.#shutdown = new Shutdown(this.#registry, this.#ready);
     const { closeOn = [] } = options;
-    this.#signals = closeOnSignals(closeOn, (atOnce) => this.close(atOnce ? { graceMs: 0 } : {}));
+    this.#signalHandlers = closeOnSignals(closeOn, (atOnce) => this.close(atOnce ? { graceMs: 0 } : {}));
   }
 
   /**
-   * Resolves when the jobs of an earlier life are taken up: what was left running of them is ended, their output is
-   * mended. Every call waits for it; a server waits for it before it takes calls.
+   * Resolves when recovery has finished: survivors of the previous supervisor are ended and its output is repaired. Every
+   * call waits for recovery. A server waits for it before it accepts calls.
    */
   ready(): Promise<void> {
     return this.#ready;
   }
 
   /**
-   * Serves until the signal aborts, then takes no new work and stops all jobs (reason `SHUTDOWN`). What is on record can
-   * be read until the supervisor is closed, which gives its directory back.
+   * Serves until the signal aborts. Then accepts no new work and stops all jobs (reason `SHUTDOWN`). Jobs and output can
+   * be read until the supervisor is closed.
    */
   async run(options: { readonly signal: AbortSignal }): Promise<void> {
     await this.#ready;
@@ -93,124 +91,97 @@ export class Supervisor implements AsyncDisposable {
     options.signal.addEventListener("abort", wake, { once: true });
     if (options.signal.aborted) resolve();
     await promise;
-    await this.#stopAll(this.#options.closeGraceMs);
+    await this.#shutdown.stopJobs(this.#options.closeGraceMs);
   }
 
   /**
-   * Adds a job and returns its id; nothing runs yet. With a request id that the same owner used before for the same job,
-   * that job's id.
+   * Registers a job and returns its id. The job does not start. If the same owner has sent the same request with the same
+   * request id before, returns the id of that job.
    *
-   * @param command a path, or a name looked up in the job's PATH; never passed through a shell
-   * @throws {InvalidArgumentError} for an empty command, a NUL byte, a relative directory, too long arguments
-   * @throws {NotEnforceableError} for what the host or the supervisor cannot do for it
-   * @throws {LimitReachedError} when there are too many jobs that cannot be forgotten
-   * @throws {RequestIdReusedError} when the request id named another job
-   * @throws {NotRecordedError} when it cannot be written down
+   * @param command a path, or a name that is looked up in the job's PATH; never passed through a shell
+   * @throws {InvalidArgumentError} for an empty command, a NUL byte, a relative directory, or arguments that are too long
+   * @throws {NotEnforceableError} when the host or the supervisor cannot enforce an option
+   * @throws {LimitReachedError} when there are too many jobs and none can be removed
+   * @throws {RequestIdReusedError} when the owner used the request id for another job
+   * @throws {NotRecordedError} when the job cannot be written
    * @throws {SupervisorClosedError} when the supervisor is shutting down
    */
   async add(command: string, args: readonly string[] = [], options: JobOptions = {}): Promise<string> {
     await this.#ready;
-    this.#mustBeOpen();
+    this.#shutdown.assertOpen();
     checkJob(command, args, options);
     if (options.isolation !== undefined) {
       await this.#isolation.check(options.isolation);
-      this.#mustBeOpen();
+      this.#shutdown.assertOpen();
     }
-    const { requestId, owner } = options;
-    const digest = requestId === undefined
-      ? undefined
-      // Null, so that digests stay what they are in databases of earlier versions.
-      : digestOf([command, args, { ...options, requestId: null }]);
-    // Nothing is waited for between here and the end, or calls made at once would all find room, or no such request.
-    const known = requestId === undefined ? undefined : this.#keep.store.request(owner, requestId);
-    if (known !== undefined) {
-      if (known.digest === digest && !known.isRemoved) return known.id;
-      const why = known.digest === digest ? "named a job that was removed since" : "was used for another job";
-      throw new RequestIdReusedError(requestId ?? "", why);
-    }
-    const limited = withLimits(options, this.#options);
-    checkPossible(limited, this.#options);
-    this.#keep.checkLimits({ ...limited, cwd: this.#cwdOf(options) });
-    const outputLimit = options.outputLimit ?? this.#options.outputLimit;
-    const spec: JobSpec = {
-      ...structuredClone(limited),
-      id: newJobId(),
-      command,
-      args: [...args],
-      cwd: this.#cwdOf(options),
-      ...defined({ outputLimit }),
-      registeredAt: new Date(),
-    };
-    this.#keep.add(spec, digest);
-    return spec.id;
+    return registerJob(this.#registry, this.#options, command, args, options);
   }
 
   /**
-   * Starts a job and returns its status then: starting, running, or failed to start. A job that runs is left to run; one
-   * that has ended keeps its final status.
+   * Starts a job and returns its status: starting, running, or failed to start. A job that was started before is left
+   * unchanged.
    *
-   * @param options.by the user who asked, for the record
-   * @throws {JobNotFoundError} when there is no such job
-   * @throws {LimitReachedError} when so many run that no more may
-   * @throws {HostExhaustedError} when the host has no room for it now; it can be started later
-   * @throws {NotEnforceableError} for what the host or the supervisor cannot do for it any more
-   * @throws {NotRecordedError} when the start cannot be written down
+   * @param options.by the user who requested the start
+   * @throws {JobNotFoundError} when the job does not exist
+   * @throws {LimitReachedError} when no more jobs may run
+   * @throws {HostExhaustedError} when the host has no resources for the job now; it can be started later
+   * @throws {NotEnforceableError} when the host or the supervisor can no longer enforce an option
+   * @throws {NotRecordedError} when the start cannot be written
    * @throws {SupervisorClosedError} when the supervisor is shutting down
    */
   async start(id: string, options: { readonly by?: string } = {}): Promise<JobStatus> {
     await this.#ready;
-    const status = this.#keep.status(id);
+    const status = this.#registry.status(id);
     if (status.state !== "INITIAL") return status;
-    this.#mustBeOpen();
-    const job = this.#keep.job(id);
-    // The host may have changed since, and this may be another life of the server.
-    checkPossible(job.spec, this.#options);
-    this.#keep.checkLimits(job.spec);
-    checkRunning(job.spec.owner, this.#keep.jobs.running(), this.#options);
+    this.#shutdown.assertOpen();
+    const job = this.#registry.job(id);
+    admit(job.spec, this.#options, this.#registry.liveJobs.running());
     const ended = job.start(options.by);
     if (job.isInitialState) await ended;
     return job.status;
   }
 
   /**
-   * Stops a job: SIGTERM to its process group, after the grace period SIGKILL to all that is left of it. Returns the
-   * final status; for a job that is not running, the status it has.
+   * Stops a job: sends SIGTERM to its process group, and after the grace period SIGKILL to all its processes. Returns the
+   * final status; if the job is not running, its status.
    *
-   * @throws {JobNotFoundError} when there is no such job
+   * @throws {JobNotFoundError} when the job does not exist
    * @throws {InvalidArgumentError} when the grace period is out of range
    */
   async stop(id: string, options: StopOptions = {}): Promise<JobStatus> {
     if (options.graceMs !== undefined) checkJobOptions({ graceMs: options.graceMs });
     await this.#ready;
-    return await this.#keep.job(id).stop(options);
+    return await this.#registry.job(id).stop(options);
   }
 
   /**
    * Sends a signal to a job's process group.
    *
    * @param signal a name with or without SIG, or a number from 1 to 64
-   * @param options.by the user who asked, for the record
-   * @throws {JobNotFoundError} when there is no such job
+   * @param options.by the user who requested the signal
+   * @throws {JobNotFoundError} when the job does not exist
    * @throws {InvalidSignalError} when Linux has no such signal
    * @throws {JobNotRunningError} when the job is not running
+   * @throws {SignalDeniedError} when the kernel does not let the server signal a process of the job
    */
   async signal(id: string, signal: string, options: { readonly by?: string } = {}): Promise<JobStatus> {
     await this.#ready;
-    return await this.#keep.job(id).signal(signal, options.by);
+    return await this.#registry.job(id).signal(signal, options.by);
   }
 
   /**
-   * Writes to the input of a running job that was added with `input: true`. Pieces are asked for as the job reads, so one
-   * that does not read holds up its writer and no memory. Without an `end` the input stays open for the next writer.
+   * Writes to the input of a running job that was added with `input: true`. It requests each piece when the job has read
+   * the previous one, so a slow job slows its writer and uses no memory. Without an `end` piece the input stays open for
+   * the next writer.
    *
    * @param options.signal ends the writing; the input stays as it is
-   * @returns what was taken; also when the job ended, or closed its input, before all was
-   * @throws {JobNotFoundError} when there is no such job
-   * @throws {NoInputError} when it was added without an input
-   * @throws {JobNotRunningError} when it is not running
-   * @throws {InputBusyError} when another writer has the input; `InputTakenOverError` when the same one called again
-   * @throws {InputClosedError} when the input was closed before
-   * @throws {InputOffsetError} when the offset is not where this writer can go on
+   * @returns the bytes that were accepted; also when the job ended, or closed its input, before all were written
+   * @throws {JobNotFoundError} when the job does not exist
+   * @throws {NoInputError} when the job was added without an input
+   * @throws {JobNotRunningError} when the job is not running
+   * @throws {InputBusyError} when another writer uses the input; `InputTakenOverError` when a newer call replaced this one
+   * @throws {InputClosedError} when the input is closed
+   * @throws {InputOffsetError} when the writer cannot continue at the offset
    * @throws {InvalidArgumentError} for a piece of more than 262,144 bytes
    */
   async writeInput(
@@ -219,50 +190,51 @@ export class Supervisor implements AsyncDisposable {
     options: InputOptions = {},
   ): Promise<InputTaken> {
     await this.#ready;
-    return await this.#keep.job(id).writeInput(pieces, options);
+    return await this.#registry.job(id).writeInput(pieces, options);
   }
 
   /**
-   * Lets all processes of a job stand still, and resolves when they do. Its time limit goes on, and a stop is heard.
+   * Pauses all processes of a job and resolves when they are paused. The time limit of the job continues to run, and the
+   * job can be stopped.
    *
-   * @param options.by the user who asked, for the record
-   * @throws {JobNotFoundError} when there is no such job
+   * @param options.by the user who requested the pause
+   * @throws {JobNotFoundError} when the job does not exist
    * @throws {JobNotRunningError} when the job is not running, or is being stopped
    */
   async pause(id: string, options: { readonly by?: string } = {}): Promise<JobStatus> {
     await this.#ready;
-    return await this.#keep.job(id).pause(options.by);
+    return await this.#registry.job(id).pause(options.by);
   }
 
   /**
-   * Lets all processes of a job go on.
+   * Resumes all processes of a job.
    *
-   * @throws {JobNotFoundError} when there is no such job
+   * @throws {JobNotFoundError} when the job does not exist
    * @throws {JobNotRunningError} when the job is not running
    */
   async resume(id: string): Promise<JobStatus> {
     await this.#ready;
-    return await this.#keep.job(id).resume();
+    return await this.#registry.job(id).resume();
   }
 
   /**
-   * Returns the status of a job now.
+   * Returns the status of a job.
    *
-   * @param options.usage reads what it uses and has used too, where it is running
-   * @throws {JobNotFoundError} when there is no such job
+   * @param options.usage adds the resource usage of a running job, measured now
+   * @throws {JobNotFoundError} when the job does not exist
    */
   async status(id: string, options: { readonly usage?: boolean } = {}): Promise<JobStatus> {
     await this.#ready;
-    const status = this.#keep.status(id);
-    return options.usage && isRunningState(status.state) ? await this.#keep.job(id).measuredStatus() : status;
+    const status = this.#registry.status(id);
+    return options.usage && isRunningState(status.state) ? await this.#registry.job(id).measuredStatus() : status;
   }
 
   /**
-   * Watches a job's status: the one it has at the call, then every change, to the final one.
+   * Watches a job's status: the current one, then every change up to the final one.
    *
-   * The iteration throws `JobNotFoundError` when there is no such job, and the signal's reason once it aborts.
+   * The iteration throws `JobNotFoundError` when the job does not exist, and the reason of the signal when it aborts.
    *
-   * @param options.skipInitial leaves `INITIAL` out, for one who is about to start the job
+   * @param options.skipInitial leaves out `INITIAL`, for a caller that is about to start the job
    */
   watchStatus(
     id: string,
@@ -273,10 +245,10 @@ export class Supervisor implements AsyncDisposable {
 
   /**
    * Watches a job's output: everything from the first byte, then live, to the end of the job. The iteration returns the
-   * totals, digests and final status; a `for await` loop passes over them, `yield*` gives them.
+   * totals, digests and final status. A `for await` loop discards this value; `yield*` returns it.
    *
-   * The iteration throws `JobNotFoundError` when there is no such job, `InvalidCursorError` or `CursorOutOfRangeError`
-   * for a cursor that this job's output did not give out, and the signal's reason once it aborts.
+   * The iteration throws `JobNotFoundError` when the job does not exist, `InvalidCursorError` or `CursorOutOfRangeError`
+   * when the output of this job did not give out the cursor, and the reason of the signal when it aborts.
    */
   watchOutput(
     id: string,
@@ -285,43 +257,33 @@ export class Supervisor implements AsyncDisposable {
     return this.#watchJob(id, options.signal, (job, signal) => job.watchOutput(options, signal));
   }
 
-  /** A watch of a job; of one that is not there, or not yet: those of an earlier life may still be being taken up. */
+  /** Watches a job. If it cannot be found now, looks again at the first `next()`, because recovery may be running. */
   #watchJob<Item, Final>(
     id: string,
     signal: AbortSignal | undefined,
     watchJob: (job: AnyJob, signal: AbortSignal | undefined) => Watch<Item, Final>,
   ): Watch<Item, Final> {
     try {
-      if (this.#isReady) return watchJob(this.#keep.job(id), signal);
+      if (this.#isReady) return watchJob(this.#registry.job(id), signal);
     } catch (error) {
       if (!(error instanceof JobNotFoundError || error instanceof SupervisorClosedError)) throw error;
     }
-    return watch(signal, (combined) => this.#later(id, (job) => watchJob(job, combined)));
-  }
-
-  async *#later<Item, Final>(
-    id: string,
-    watchJob: (job: AnyJob) => Watch<Item, Final>,
-  ): AsyncGenerator<Item, Final, void> {
-    await this.#ready;
-    await using found = watchJob(this.#keep.job(id));
-    while (true) {
-      const { done, value } = await found.next();
-      if (done) return value;
-      yield value;
-    }
+    return watchLater(signal, async (combined) => {
+      await this.#ready;
+      return watchJob(this.#registry.job(id), combined);
+    });
   }
 
   /**
-   * Watches many jobs: each as it is at the call, oldest first, then every change. It does not end by itself. A job that
-   * is given by its id is not forgotten by retention while it is watched so.
+   * Watches many jobs: each as it is now, oldest first, then every change. The watch does not end by itself. Retention
+   * does not remove a job while a watch has its id in the filter.
    *
-   * The iteration throws `InvalidArgumentError` for a filter that cannot be or a token that was not given out,
-   * `JobNotFoundError` when a job of `ids` is not there, the signal's reason once it aborts, and `SupervisorClosedError`
-   * when the supervisor closes and everything was told.
+   * The iteration throws `InvalidArgumentError` when the filter or the token is invalid, `JobNotFoundError` when a job of
+   * `ids` does not exist, and the reason of the signal when it aborts. When the supervisor closes, it throws
+   * `SupervisorClosedError` after the last change.
    *
-   * @param filter which jobs; a change by which a job leaves the states asked for is told too
-   * @param options.token goes on behind the event it came with. Where that is too long ago, the watch begins anew
+   * @param filter selects jobs; the change by which a job leaves the selected states is sent too
+   * @param options.token resumes after the event with this token; if that is too long ago, the watch starts again
    */
   watchJobs(
     filter: JobFilter = {},
@@ -336,52 +298,42 @@ export class Supervisor implements AsyncDisposable {
     signal: AbortSignal,
   ): AsyncGenerator<JobEvent, void, void> {
     await this.#ready;
-    this.#keep.mustBeReadable();
-    // With a token they were there before; that they are gone is an event.
-    if (token === undefined) { for (const id of filter.ids ?? []) this.#keep.stored(id); }
-    yield* this.#keep.events.read(filter, token, signal);
+    this.#registry.assertReadable();
+    // With a token the jobs existed before, and their removal is an event.
+    if (token === undefined) { for (const id of filter.ids ?? []) this.#registry.stored(id); }
+    yield* this.#registry.events.read(filter, token, signal);
   }
 
   /**
-   * Lists jobs, newest first unless asked otherwise, page by page.
+   * Lists jobs page by page, newest first unless `ascending` is true.
    *
-   * @throws {InvalidArgumentError} for a filter, size or token that cannot be
+   * @throws {InvalidArgumentError} when the filter, the page size or the page token is invalid
    */
   async list(options: ListOptions = {}): Promise<JobPage> {
     await this.#ready;
-    this.#keep.mustBeReadable();
-    return await listPage(this.#keep.store, this.#keep.sealer, options, (job) => this.#keep.statusOf(job));
+    this.#registry.assertReadable();
+    const { store, pageTokens } = this.#registry;
+    return await listPage(store, pageTokens, options, (job) => this.#registry.statusOf(job));
   }
 
   /**
-   * Forgets a job that has ended or was never started, and its output.
+   * Removes a job that has ended or was never started, and its output.
    *
-   * @throws {JobNotFoundError} when there is no such job
-   * @throws {JobRunningError} when it is running
-   * @throws {NotRecordedError} when that cannot be written down
+   * @throws {JobNotFoundError} when the job does not exist
+   * @throws {JobRunningError} when the job is running
+   * @throws {NotRecordedError} when the removal cannot be written
    */
   async remove(id: string): Promise<void> {
     await this.#ready;
-    const status = this.#keep.status(id);
-    if (!JobRegistry.isForgettable(status)) throw new JobRunningError(id, status.state);
-    await this.#keep.forget(id);
-  }
-
-  /** How many jobs are kept, how many of them run, and how many watchers they have. */
-  // deno-lint-ignore require-await -- asynchronous by contract, like every call
-  async counts(): Promise<{ readonly jobs: number; readonly running: number; readonly watchers: number }> {
-    const jobs = this.#keep.jobs.all();
-    return {
-      jobs: this.#keep.count,
-      running: jobs.filter((job) => job.isRunningState).length,
-      watchers: jobs.reduce((sum, job) => sum + job.watchers, 0),
-    };
+    const { state } = this.#registry.status(id);
+    if (isRunningState(state)) throw new JobRunningError(id, state);
+    await this.#registry.remove(id);
   }
 
   /**
-   * Says of each level of isolation why it cannot be had here; an empty text where it can.
+   * Returns for each level of isolation why this host cannot provide it; an empty text when it can.
    *
-   * It isolates a program that does nothing. A level that works is tried once.
+   * The check isolates a program that does nothing. It runs once for a level that works.
    */
   async isolations(): Promise<Readonly<Record<Isolation, string>>> {
     await this.#ready;
@@ -393,62 +345,36 @@ export class Supervisor implements AsyncDisposable {
     return { PRIVATE: await why("PRIVATE"), STRICT: await why("STRICT") };
   }
 
-  /** Returns figures for monitoring; reads memory only, so a monitor may ask often. */
+  /** Returns figures for monitoring. It reads only memory, so a monitor may call it often. */
   async statistics(): Promise<SupervisorStatistics> {
     await this.#ready;
-    this.#keep.mustBeReadable();
-    const { jobs, store, counters, disk } = this.#keep;
-    const all = jobs.all();
+    this.#registry.assertReadable();
+    const { liveJobs, store, counters, disk } = this.#registry;
+    const live = liveJobs.all();
     return {
       jobs: store.states,
-      watchers: all.reduce((sum, job) => sum + job.watchers, 0),
-      ...counters.now(all.filter((job) => job.isRunningState).map((job) => job.output)),
+      watchers: live.reduce((sum, job) => sum + job.watchers, 0),
+      ...counters.now(live.filter((job) => job.isRunningState).map((job) => job.output)),
       ...disk,
     };
   }
 
   /**
-   * Stops all running jobs (reason `SHUTDOWN`), takes no new ones, and gives the directory back. Resolves when all have
-   * ended, at the latest ten seconds after the last grace period; a second close joins the first.
+   * Stops all running jobs (reason `SHUTDOWN`), accepts no new ones, and frees the directory for another process.
+   * Resolves when all jobs have ended, at the latest ten seconds after the last grace period. A second close joins the
+   * first.
    *
-   * @param options.graceMs shortens the grace period of every job, also when already closing
+   * @param options.graceMs the grace period of every job in milliseconds; it also shortens a close that has begun
    * @throws {InvalidArgumentError} when the grace period is out of range
    */
   async close(options: { readonly graceMs?: number } = {}): Promise<void> {
     if (options.graceMs !== undefined) checkJobOptions({ graceMs: options.graceMs });
-    const stopped = this.#stopAll(options.graceMs ?? this.#options.closeGraceMs);
-    this.#closed ??= stopped.then(() => this.#keep.close()).finally(() => this.#signals[Symbol.dispose]());
+    const stopped = this.#shutdown.stopJobs(options.graceMs ?? this.#options.closeGraceMs);
+    this.#closed ??= stopped.then(() => this.#registry.close()).finally(() => this.#signalHandlers[Symbol.dispose]());
     await this.#closed;
-  }
-
-  #stopAll(graceMs: number | undefined): Promise<void> {
-    const running = this.#keep.jobs.all().filter((job) => job.isRunningState);
-    const stops = running.map((job) => job.stop({ reason: "SHUTDOWN", graceMs: graceMs ?? job.graceMs }));
-    const maxGraceMs = Math.max(0, ...running.map((job) => graceMs ?? job.graceMs));
-    this.#stopped ??= this.#allStopped(stops, maxGraceMs + STUCK_MS);
-    return this.#stopped;
-  }
-
-  async #allStopped(stops: readonly Promise<JobStatus>[], atMostMs: number): Promise<void> {
-    await this.#ready.catch(() => {}); // Told to those who called.
-    for (const job of this.#keep.jobs.all()) if (job.isInitialState) job.abandon(new SupervisorClosedError());
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const tooLong = new Promise<void>((resolve) => timer = setTimeout(resolve, atMostMs));
-    // What cannot be stopped was reported; it is LOST to the next life.
-    await Promise.race([Promise.allSettled(stops), tooLong]);
-    clearTimeout(timer);
-    this.#keep.end();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-
-  #cwdOf({ cwd = this.#options.cwd ?? DEFAULT_CWD }: JobOptions): string {
-    return cwd;
-  }
-
-  #mustBeOpen(): void {
-    if (this.#stopped !== undefined) throw new SupervisorClosedError();
   }
 }

@@ -9,6 +9,7 @@ import { parsePolicy } from "../../../service/policy/file.ts";
 import { NotRecordedError } from "../../../worker/storage_errors.ts";
 import { all, certificateOf, clientOf, codeOf, contextOf, first, methodOf } from "../../support/service.ts";
 import { CALLS, EVERY_CALL } from "../policy_table.ts";
+import { jobCounts } from "../../support/job_counts.ts";
 
 /** A service whose decisions a test reads. */
 function recorded(options: ServiceOptions = {}) {
@@ -196,7 +197,7 @@ Deno.test(
     for (const call of refused) assert.equal(await codeOf(call), "NOT_RECORDED");
     assert.notEqual((await calls.Status({ id })).state, "STATE_KILLED");
     assert.equal((await calls.List({})).jobs.length, 1);
-    assert.equal((await service.supervisor.counts()).running, 1);
+    assert.equal((await jobCounts(service.supervisor)).running, 1);
     assert.equal((await calls.Stop({ id })).state, "STATE_KILLED");
     await calls.Remove({ id });
   },
@@ -249,6 +250,6 @@ Deno.test("CanI tells nobody of another's job, and does nothing", async () => {
   assert.deepEqual(hidden.rule.replace(id, "ID"), absent.rule.replace(missing, "ID"));
   assert.match((await ann.CanI({ call: "register" })).rule, /^operator\/1: all calls on own jobs$/);
   assert.equal(await codeOf(() => ann.CanI({ call: "fly" })), "INVALID_ARGUMENT");
-  assert.equal((await service.supervisor.counts()).jobs, 2);
+  assert.equal((await jobCounts(service.supervisor)).jobs, 2);
   assert.equal((await service.supervisor.status(own)).state, "INITIAL");
 });

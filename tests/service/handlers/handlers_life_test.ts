@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { JobWorkerClient } from "../../../proto/service.ts";
 import type { JobStatus, State } from "../../../proto/teleport/v1/job_worker.ts";
 import { all, certificateOf, codeOf, first, startService, type TestService } from "../../support/service.ts";
+import { jobCounts } from "../../support/job_counts.ts";
 
 const MISSING = "01890000-0000-7000-8000-000000000000";
 const ann = certificateOf("ann", "operator");
@@ -24,7 +25,7 @@ async function waitFor(calls: JobWorkerClient, id: string, state: State): Promis
 }
 
 async function noWatchers({ supervisor }: TestService): Promise<void> {
-  assert.equal((await supervisor.counts()).watchers, 0);
+  assert.equal((await jobCounts(supervisor)).watchers, 0);
 }
 
 const statesOf = (statuses: readonly JobStatus[]) => statuses.map(({ state }) => state);
@@ -319,7 +320,7 @@ Deno.test("Register refuses what no program can be given, in a sentence, and reg
   for (const [request, message] of refused) {
     await assert.rejects(calls.Register(request), { code: "INVALID_ARGUMENT", message });
   }
-  assert.equal((await service.supervisor.counts()).jobs, 0);
+  assert.equal((await jobCounts(service.supervisor)).jobs, 0);
 });
 
 Deno.test("a missing job is JOB_NOT_FOUND for every call, whatever the id looks like", async () => {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { JobWorkerClient } from "../../../proto/service.ts";
 import type { JobEvent } from "../../../proto/teleport/v1/job_worker.ts";
 import { all, certificateOf, codeOf, startService } from "../../support/service.ts";
+import { jobCounts } from "../../support/job_counts.ts";
 
 const ann = certificateOf("ann", "operator");
 const bob = certificateOf("bob", "operator");
@@ -150,7 +151,7 @@ Deno.test(
     );
     await service.as(ann).Remove({ id: first.id });
     assert.equal(await codeOf(() => service.as(ann).Register(request)), "REQUEST_ID_REUSED");
-    assert.equal((await service.supervisor.counts()).jobs, 1);
+    assert.equal((await jobCounts(service.supervisor)).jobs, 1);
   },
 );
 

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import type { JobWorkerClient } from "../../../proto/service.ts";
 import type { JobOutput, OutputEnd } from "../../../proto/teleport/v1/job_worker.ts";
 import { all, certificateOf, codeOf, first, startService } from "../../support/service.ts";
+import { jobCounts } from "../../support/job_counts.ts";
 
 const ann = certificateOf("ann", "operator");
 type Selection = Partial<Parameters<JobWorkerClient["GetOutput"]>[0]>;
@@ -194,7 +195,7 @@ Deno.test("a watcher of a job that is removed before its start is told that it i
   await first(calls.GetOutput({ id, follow: false })); // The other is waiting by then.
   await calls.Remove({ id });
   assert.deepEqual(await Promise.all(waiting), ["JOB_NOT_FOUND", "JOB_NOT_FOUND"]);
-  assert.equal((await service.supervisor.counts()).watchers, 0);
+  assert.equal((await jobCounts(service.supervisor)).watchers, 0);
 });
 
 Deno.test("a quiet stream that asked for heartbeats gets them, with the cursor to continue from", async () => {

@@ -6,7 +6,7 @@ import { Store } from "../../../worker/store/store.ts";
 const [path = "", count = "", bootId = ""] = Deno.args;
 
 const store = new Store(path, { bootId });
-const known = store.totals().jobs;
+const known = store.count;
 for (let number = known; number < known + Number(count); number++) {
   const id = `01890000-0000-7000-8000-${String(number).padStart(12, "0")}`;
   const spec = { id, command: "true", args: ["x".repeat(200)], cwd: "/", registeredAt: new Date() };

@@ -6,6 +6,7 @@ import { Store } from "../../../worker/store/store.ts";
 import type { JobQuery } from "../../../worker/store/list_query.ts";
 import { MIGRATIONS } from "../../../worker/store/migrations.ts";
 import { Supervisor } from "../../../worker/supervisor/supervisor.ts";
+import { jobCounts } from "../../support/job_counts.ts";
 
 /** Jobs of a database as an earlier version left it: one of each kind. */
 interface Left {
@@ -83,7 +84,7 @@ for (const number of EARLIER) {
   Deno.test(`a database of version ${number} keeps its jobs, their statuses, labels and changes, and what they took`, () =>
     version(number, async (directory, left) => {
       using store = new Store(`${directory}/jobs.db`);
-      const { jobs } = store.select({ orderBy: "registeredAt", descending: false }, 10);
+      const { jobs } = store.selection.select({ orderBy: "registeredAt", descending: false }, 10);
       assert.deepEqual(jobs.map(({ spec }) => spec.id), [
         left.exited,
         left.stopped,
@@ -104,14 +105,16 @@ for (const number of EARLIER) {
       assert.deepEqual(initial?.status, { state: "INITIAL" });
       assert.ok(ran?.process?.leader !== undefined && ran.output === undefined);
       const found = (filter: Partial<JobQuery>) =>
-        store.select({ orderBy: "registeredAt", descending: false, ...filter }, 10).jobs.map(({ spec }) => spec.id);
+        store.selection.select({ orderBy: "registeredAt", descending: false, ...filter }, 10).jobs.map(({ spec }) =>
+          spec.id
+        );
       assert.deepEqual(found({ labels: { "a b": "ü", kind: "test" } }), [left.exited]);
       assert.deepEqual(found({ command: "sh -c echo one" }), [left.exited]);
       assert.deepEqual(found({ owner: "ann", states: ["INITIAL"] }), [left.initial]);
       assert.deepEqual(found({ orderBy: "endedAt" }), [left.exited, left.stopped, left.failed]);
       assert.deepEqual(found({ orderBy: "startedAt" }), [left.exited, left.stopped, left.ran]);
-      assert.deepEqual(store.unfinished().map(({ spec }) => spec.id), [left.ran]);
-      const changes = store.changesAfter(0);
+      assert.deepEqual(store.unfinishedJobs().map(({ spec }) => spec.id), [left.ran]);
+      const changes = store.history.after(0);
       assert.equal(changes.length, left.changes);
       const ofStopped = changes.flatMap((change) =>
         "job" in change && change.job.spec.id === left.stopped ? [[change.was, change.job.status.state]] : []
@@ -123,9 +126,8 @@ for (const number of EARLIER) {
         ["RUNNING", "STOPPING"],
         ["STOPPING", "KILLED"],
       ]);
-      const { jobs: count, bytes } = store.totals();
-      assert.equal(count, 5);
-      assert.ok(bytes > 500, `${bytes}`);
+      assert.equal(store.count, 5);
+      assert.ok(store.bytesAtOpen > 500, `${store.bytesAtOpen}`);
       await Promise.resolve();
     }));
 
@@ -140,7 +142,7 @@ for (const number of EARLIER) {
       assert.equal(text, "later");
       const { exited, stopped, failed, initial, ran } = left;
       for (const id of [exited, stopped, failed, initial, ran]) await supervisor.remove(id);
-      assert.equal((await supervisor.counts()).jobs, 0);
+      assert.equal((await jobCounts(supervisor)).jobs, 0);
     }));
 }
 
@@ -156,7 +158,7 @@ Deno.test("request ids of version 2 name the jobs that they named", () =>
     };
     assert.equal(await supervisor.add("sh", ["-c", "echo one; echo two >&2; exit 7"], options), exited);
     const gone = supervisor.add("true", [], { owner: "eve", requestId: "gone" });
-    await assert.rejects(gone, /named a job that was removed since/);
+    await assert.rejects(gone, /was used for a job that is removed/);
   }));
 
 Deno.test("a migration that is cut short leaves the earlier version, to be done again", () =>
@@ -172,7 +174,7 @@ Deno.test("a migration that is cut short leaves the earlier version, to be done 
     mended.exec("DELETE FROM jobs WHERE id = 'broken'");
     mended.close();
     using store = new Store(path);
-    assert.equal(store.totals().jobs, 5);
+    assert.equal(store.count, 5);
     await Promise.resolve();
   }));
 
@@ -208,7 +210,7 @@ Deno.test("a database of a later version, one that is damaged, and what is none 
   const database = new DatabaseSync(path);
   database.exec("PRAGMA user_version=99");
   database.close();
-  refused(/is of version "99", this program knows "3": use a newer one/);
+  refused(/has version 99, but this program knows only 3: use a newer program/);
   await Deno.remove(directory, { recursive: true });
 });
 

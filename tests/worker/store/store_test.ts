@@ -10,6 +10,7 @@ import type { ProcessStatus } from "../../../worker/process/state.ts";
 import { Store } from "../../../worker/store/store.ts";
 import { encodeSpec } from "../../../worker/store/json.ts";
 import { Supervisor } from "../../../worker/supervisor/supervisor.ts";
+import { jobCounts } from "../../support/job_counts.ts";
 
 const SPEC: JobSpec = {
   id: "01890000-0000-7000-8000-000000000000",
@@ -61,7 +62,7 @@ Deno.test("Store gives back what was written, after it was closed and opened aga
     }
     using store = new Store(path);
     const inOrder = { orderBy: "registeredAt", descending: false } as const;
-    const [first, second, ...others] = store.select(inOrder, 10).jobs;
+    const [first, second, ...others] = store.selection.select(inOrder, 10).jobs;
     assert.deepEqual(others, []);
     assert.deepEqual(first?.spec, SPEC);
     assert.deepEqual(first.status, running);
@@ -82,7 +83,7 @@ Deno.test("Store refuses a database that another has open, and one of a later ve
     const database = new DatabaseSync(path);
     database.exec("PRAGMA user_version=99");
     database.close();
-    assert.throws(() => new Store(path), /version "99"/);
+    assert.throws(() => new Store(path), /version 99/);
     await Promise.resolve();
   }));
 
@@ -153,7 +154,7 @@ Deno.test("a supervisor deletes the output of a job whose removal was cut short,
     }
     assert.deepEqual([...Deno.readDirSync(join(directory, "output"))].map(({ name }) => name), ["another's"]);
     using store = new Store(join(directory, "jobs.db"));
-    assert.deepEqual(store.removals(), []);
+    assert.deepEqual(store.unfinishedRemovals(), []);
   }));
 
 Deno.test("a job that ran when its server died is LOST, its processes are ended, its output is kept", () =>
@@ -279,7 +280,7 @@ Deno.test("a job can be forgotten while its end is still to be written, and keep
     } finally {
       prototype.change = original;
     }
-    assert.equal((await supervisor.counts()).jobs, 0);
+    assert.equal((await jobCounts(supervisor)).jobs, 0);
     // What it took is given back.
     const next = await run("-c", "90000", "/dev/zero");
     assert.equal((await supervisor.status(next)).exitCode, 0);
@@ -350,7 +351,7 @@ Deno.test("output that can be taken up again is, at the next start, and counts a
     const path = join(directory, "jobs.db");
     const before = ((store) => {
       using opened = store;
-      return opened.totals().bytes;
+      return opened.bytesAtOpen;
     })(new Store(path));
     // As a server leaves it that could not read the output when it took the job up.
     {
@@ -375,6 +376,6 @@ Deno.test("output that can be taken up again is, at the next start, and counts a
       assert.equal(new TextDecoder().decode(piece?.data), "one\n");
     }
     using store = new Store(path);
-    assert.equal(store.totals().bytes, before);
-    assert.deepEqual(store.unfinished(), []);
+    assert.equal(store.bytesAtOpen, before);
+    assert.deepEqual(store.unfinishedJobs(), []);
   }));

@@ -60,7 +60,7 @@ function opened(directory: string, change: (wal: Uint8Array) => Uint8Array | voi
     try {
       using store = new Store(path, { bootId, onWarning: (text) => told.push(text) });
       const ended = store.states.EXITED;
-      return { jobs: store.totals().jobs, ended, told: told.join("\n"), refusal: "" };
+      return { jobs: store.count, ended, told: told.join("\n"), refusal: "" };
     } catch (error) {
       assert.ok(error instanceof StoreUnusableError, `${error}`);
       // The evidence stays as it is.
@@ -77,7 +77,7 @@ const flip = (at: number, bit = 0) => (wal: Uint8Array) => {
 };
 
 const DAMAGED =
-  /^The database "jobs\.db" in the data directory cannot be opened: "jobs\.db-wal", which has its last changes, is damaged at byte \d+: restore both from a copy, or move "jobs\.db-wal" away to go on without its changes$/;
+  /^The database "jobs\.db" in the data directory cannot be opened: "jobs\.db-wal", which has its last changes, is damaged at byte \d+\. Restore both from a copy, or move "jobs\.db-wal" away to continue without its changes$/;
 
 Deno.test("one flipped bit anywhere in the log of a killed process refuses the start", () =>
   withDirectory(async (directory) => {
@@ -110,7 +110,7 @@ Deno.test("a log that a kill cut is opened, with a warning where its last change
     for (const less of [1, 24, 4_096, 4_100, 4_119, ...Array.from({ length: 10 }, () => 1 + random.below(4_119))]) {
       const { jobs, ended, told, refusal } = opened(directory, (wal) => wal.subarray(0, size - less));
       assert.deepEqual([jobs, ended, refusal], [5, 4, ""], `${less} bytes less`);
-      assert.match(told, /^the end of "jobs\.db-wal" is not whole and was dropped: /);
+      assert.match(told, /^the end of "jobs\.db-wal" was incomplete and was dropped\. /);
     }
     // No frame, or no header, is no log.
     for (const bytes of [0, 31, 32]) assert.equal(opened(directory, (wal) => wal.subarray(0, bytes)).refusal, "");
@@ -123,7 +123,7 @@ Deno.test("after a restart of the machine a damaged log is a warning: a power fa
       const { jobs, told, refusal } = opened(directory, flip(at), "another boot");
       assert.ok(jobs < 18, `${jobs}`);
       assert.equal(refusal, "");
-      assert.match(told, /^"jobs\.db-wal" is damaged at byte \d+, and the changes from there on are lost: /);
+      assert.match(told, /^"jobs\.db-wal" is damaged at byte \d+, and all later changes are lost\. /);
     }
     // It is not known which boot it is.
     assert.notEqual(opened(directory, flip(0), "").told, "");
@@ -163,7 +163,7 @@ Deno.test("a log that was begun again over older changes is whole, and damage in
       assert.deepEqual(opened(directory, flip(inFrame(frame))), { jobs: 150, ended: 150, told: "", refusal: "" });
     }
     // The last one of all cannot be told from one that a kill cut: it is said.
-    assert.match(opened(directory, flip(inFrame(newer - 1) | 64)).told, /^the end of "jobs\.db-wal" is not whole/);
+    assert.match(opened(directory, flip(inFrame(newer - 1) | 64)).told, /^the end of "jobs\.db-wal" was incomplete/);
   }));
 
 Deno.test("random kills of a writer leave no log that is refused", () =>

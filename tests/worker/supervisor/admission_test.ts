@@ -9,7 +9,8 @@ import {
   type SupervisorOptions,
 } from "../../../mod.ts";
 import { gainsNoPrivileges } from "../../../worker/launch/host.ts";
-import { withLimits } from "../../../worker/supervisor/admission.ts";
+import { applyLimits } from "../../../worker/supervisor/job_limits.ts";
+import { jobCounts } from "../../support/job_counts.ts";
 
 async function finalText(supervisor: Supervisor, id: string): Promise<string> {
   await supervisor.start(id);
@@ -47,7 +48,10 @@ Deno.test("a job that asks for more than the most is refused, in words that name
   await using supervisor = new Supervisor(LIMITS);
   for (
     const [options, sentence] of [
-      [{ timeoutMs: 60_001 }, /^The timeout .* at most 60000 .* got 60001$/],
+      [
+        { timeoutMs: 60_001 },
+        /^The timeout .* at most 60000 .* got 60001$/,
+      ],
       [{ rlimits: { openFiles: 201 } }, /open files .* at most 200 .* got 201$/],
       [{ rlimits: { cpuSeconds: 31 } }, /processor time .* at most 30 .* got 31$/],
     ] as const
@@ -58,22 +62,22 @@ Deno.test("a job that asks for more than the most is refused, in words that name
       return true;
     });
   }
-  assert.equal((await supervisor.counts()).jobs, 0);
+  assert.equal((await jobCounts(supervisor)).jobs, 0);
 });
 
-Deno.test("withLimits() holds what a cgroup limits to the default and the most, too", () => {
+Deno.test("applyLimits() holds what a cgroup limits to the default and the most, too", () => {
   const limits = {
     defaultLimits: { cgroupLimits: { maxCpus: 1 } },
     maxLimits: { cgroupLimits: { maxMemoryBytes: 2 ** 30, maxCpus: 2, maxProcesses: 10, maxReadBytesPerS: 5 } },
   };
-  assert.deepEqual(withLimits({}, limits).cgroupLimits, {
+  assert.deepEqual(applyLimits({}, limits).cgroupLimits, {
     maxMemoryBytes: 2 ** 30,
     maxCpus: 1,
     maxProcesses: 10,
     maxReadBytesPerS: 5,
   });
   const asked = { cgroupLimits: { maxCpus: 2, maxMemoryBytes: 2 ** 20, ioPath: "/" } };
-  assert.deepEqual(withLimits(asked, limits).cgroupLimits, {
+  assert.deepEqual(applyLimits(asked, limits).cgroupLimits, {
     maxMemoryBytes: 2 ** 20,
     maxCpus: 2,
     maxProcesses: 10,
@@ -87,8 +91,8 @@ Deno.test("withLimits() holds what a cgroup limits to the default and the most, 
       [{ maxProcesses: 11 }, /limit on processes .* got 11$/],
       [{ maxReadBytesPerS: 6 }, /limit on reading .* got 6$/],
     ] as const
-  ) assert.throws(() => withLimits({ cgroupLimits }, limits), sentence);
-  assert.equal("cgroupLimits" in withLimits({}, {}), false);
+  ) assert.throws(() => applyLimits({ cgroupLimits }, limits), sentence);
+  assert.equal("cgroupLimits" in applyLimits({}, {}), false);
 });
 
 Deno.test("new Supervisor() refuses limits by cgroup that no job could be held to", () => {
@@ -121,7 +125,7 @@ Deno.test("no more jobs run than may, and when one has ended another starts", as
   await Promise.all([supervisor.start(one), supervisor.start(two)]);
   await assert.rejects(supervisor.start(three), (error) => {
     assert.ok(error instanceof LimitReachedError);
-    assert.match(error.message, /more than "2" jobs/);
+    assert.match(error.message, /more than 2 jobs/);
     return true;
   });
   assert.equal((await supervisor.status(three)).state, "INITIAL");
@@ -136,16 +140,16 @@ Deno.test("of many starts at once no more succeed than may run", async () => {
   const ids = await Promise.all(Array.from({ length: 20 }, () => supervisor.add(...SLEEP)));
   const results = await Promise.allSettled(ids.map((id) => supervisor.start(id)));
   assert.equal(results.filter(({ status }) => status === "fulfilled").length, 5);
-  assert.equal((await supervisor.counts()).running, 5);
+  assert.equal((await jobCounts(supervisor)).running, 5);
 });
 
 Deno.test("one owner's jobs do not take another's place", async () => {
   await using supervisor = new Supervisor({ maxRunning: 3, maxRunningPerOwner: 2, closeGraceMs: 0 });
   const add = (owner?: string) => supervisor.add(...SLEEP, owner === undefined ? {} : { owner });
   for (const owner of ["ann", "ann"]) await supervisor.start(await add(owner));
-  await assert.rejects(supervisor.start(await add("ann")), /more than "2" jobs of one user/);
+  await assert.rejects(supervisor.start(await add("ann")), /more than 2 jobs of one user/);
   await supervisor.start(await add("bob"));
-  await assert.rejects(supervisor.start(await add("bob")), /more than "3" jobs at a time/);
+  await assert.rejects(supervisor.start(await add("bob")), /more than 3 jobs at a time/);
 });
 
 Deno.test("a start that failed takes nobody's place", async () => {
@@ -183,14 +187,14 @@ Deno.test("lent variables reach only those jobs that ask, and count less than al
   assert.equal(await says(script, {}, options), "/server");
   assert.equal(await says(script, { inheritEnv: true, env: { X: "own" } }, options), "Mars /server own");
   await using supervisor = new Supervisor();
-  await assert.rejects(supervisor.add("true", [], { inheritEnv: true }), /has none to lend/);
+  await assert.rejects(supervisor.add("true", [], { inheritEnv: true }), /this server has none for its jobs/);
 });
 
 Deno.test("add() refuses what the host cannot do, and no job is made", async () => {
   await using supervisor = new Supervisor();
   const openFiles = Number(await Deno.readTextFile("/proc/sys/fs/nr_open")) + 1;
   await assert.rejects(supervisor.add("true", [], { rlimits: { openFiles } }), NotEnforceableError);
-  assert.equal((await supervisor.counts()).jobs, 0);
+  assert.equal((await jobCounts(supervisor)).jobs, 0);
 });
 
 Deno.test("a job keeps all of it over a restart, and what the next life cannot do it refuses to start", async () => {

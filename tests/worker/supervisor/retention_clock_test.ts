@@ -23,12 +23,12 @@ function retentionOf(lastSeenMs?: number) {
       maxAgeMs: 7 * DAY_MS,
       ended: () => jobs,
       isWatched: () => false,
-      forget: () => {
+      remove: () => {
         jobs = [];
         return 1;
       },
       ...defined({ lastSeenMs }),
-      onHeld: (sentence) => told.push(sentence),
+      onHold: (sentence) => told.push(sentence),
       clock,
     });
   /** Lets time pass, by the clock and in truth. */
@@ -41,11 +41,11 @@ function retentionOf(lastSeenMs?: number) {
 
 /** Looks once: a fresh look needs no timer of the last one. */
 function expire(retention: Retention): void {
-  retention.expire();
-  retention.rest();
+  retention.removeExpired();
+  retention.cancelTimer();
 }
 
-Deno.test("Retention.expire() forgets what is too old when the clock and time agree", () => {
+Deno.test("Retention.removeExpired() forgets what is too old when the clock and time agree", () => {
   const { make, pass, told, isKept } = retentionOf();
   const retention = make();
   pass(6 * DAY_MS);
@@ -56,7 +56,7 @@ Deno.test("Retention.expire() forgets what is too old when the clock and time ag
   assert.deepEqual([isKept(), told], [false, []]);
 });
 
-Deno.test("Retention.expire() waits an hour and says so when the clock steps ahead", () => {
+Deno.test("Retention.removeExpired() waits an hour and says so when the clock steps ahead", () => {
   const { make, pass, told, isKept } = retentionOf();
   const retention = make();
   expire(retention);
@@ -68,7 +68,7 @@ Deno.test("Retention.expire() waits an hour and says so when the clock steps ahe
   assert.equal(told.length, 1);
   assert.match(
     told[0] ?? "",
-    /^the clock is 40\.0 days ahead of what was last known: ended jobs are not removed by age/,
+    /^the clock is 40\.0 days ahead of the last known time: ended jobs are not removed by age/,
   );
   // Set right meanwhile: nothing was lost.
   pass(-40 * DAY_MS, 1_000);
@@ -85,7 +85,7 @@ Deno.test("Retention.expire() waits an hour and says so when the clock steps ahe
   assert.deepEqual([isKept(), told.length], [false, 2]);
 });
 
-Deno.test("Retention.expire() waits too when the clock is ahead of what an earlier server saw last", () => {
+Deno.test("Retention.removeExpired() waits too when the clock is ahead of what an earlier server saw last", () => {
   const started = retentionOf(START_MS - 40 * DAY_MS);
   const retention = started.make();
   started.pass(8 * DAY_MS, 0);
@@ -187,7 +187,7 @@ Deno.test("a server notes no time that it does not believe", async () => {
   const path = join(directory, "jobs.db");
   try {
     const { now } = Date;
-    let isClockBelieved = true;
+    let isClockTrusted = true;
     const write = (store: Store, number: number) => {
       const id = `01890000-0000-7000-8000-00000000000${number}`;
       const spec = { id, command: "true", args: [], cwd: "/", registeredAt: new Date() };
@@ -200,14 +200,14 @@ Deno.test("a server notes no time that it does not believe", async () => {
     try {
       Date.now = () => START_MS;
       {
-        using store = new Store(path, { isClockBelieved: () => isClockBelieved });
+        using store = new Store(path, { isClockTrusted: () => isClockTrusted });
         write(store, 1);
       }
       assert.equal(noted(), START_MS);
       Date.now = () => START_MS + 40 * DAY_MS;
-      isClockBelieved = false;
+      isClockTrusted = false;
       {
-        using store = new Store(path, { isClockBelieved: () => isClockBelieved });
+        using store = new Store(path, { isClockTrusted: () => isClockTrusted });
         write(store, 2);
       }
       assert.equal(noted(), START_MS);

@@ -4,6 +4,7 @@ import { InvalidArgumentError, JobNotFoundError, LimitReachedError } from "../..
 import { Retention } from "../../../worker/supervisor/retention.ts";
 import type { EndedJob } from "../../../worker/store/rows.ts";
 import { Supervisor, type SupervisorOptions } from "../../../mod.ts";
+import { jobCounts } from "../../support/job_counts.ts";
 
 async function withDirectory(use: (directory: string) => Promise<void>): Promise<void> {
   const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
@@ -50,7 +51,7 @@ function retentionOf(ages: number[], options: { maxAgeMs?: number; watched?: str
     maxAgeMs: options.maxAgeMs ?? Infinity,
     ended: (after, limit) => jobs.filter(({ key }) => key > (after?.key ?? -1)).slice(0, limit),
     isWatched: (id) => watched.has(id),
-    forget: (id) => {
+    remove: (id) => {
       attempts += 1;
       if (options.broken) return undefined;
       jobs = jobs.filter((job) => job.id !== id);
@@ -62,12 +63,12 @@ function retentionOf(ages: number[], options: { maxAgeMs?: number; watched?: str
 
 Deno.test("Retention.makeRoom() forgets the oldest ends first, and says how many", () => {
   const { retention, left } = retentionOf([500, 400, 300, 200], { watched: ["1"] });
-  assert.equal(retention.makeRoom(2), 2);
+  assert.equal(retention.removeOldest(2), 2);
   assert.deepEqual(left(), ["1", "3"]);
-  assert.equal(retention.makeRoom(2), 1);
-  assert.equal(retention.makeRoom(2), 0);
+  assert.equal(retention.removeOldest(2), 1);
+  assert.equal(retention.removeOldest(2), 0);
   assert.deepEqual(left(), ["1"]);
-  assert.equal(retention.makeRoom(0), 0);
+  assert.equal(retention.removeOldest(0), 0);
 });
 
 Deno.test("Retention.freeBytes() forgets as few as give the bytes back, also beyond one block of many", () => {
@@ -81,29 +82,29 @@ Deno.test("Retention.freeBytes() forgets as few as give the bytes back, also bey
 
 Deno.test("Retention does not try all jobs when one cannot be forgotten: the disk takes none of it then", () => {
   const { retention, attempts } = retentionOf([300, 200, 100], { broken: true });
-  assert.equal(retention.makeRoom(2), 0);
+  assert.equal(retention.removeOldest(2), 0);
   assert.equal(attempts(), 1);
 });
 
-Deno.test("Retention.expire() forgets what is too old now, and has no timer where nothing can get so", () => {
+Deno.test("Retention.removeExpired() forgets what is too old now, and has no timer where nothing can get so", () => {
   const all = retentionOf([1_000, 900], { maxAgeMs: 900 });
-  all.retention.expire();
+  all.retention.removeExpired();
   assert.deepEqual(all.left(), []); // A timer that was left would fail the test.
   const forEver = retentionOf([1e12]);
-  forEver.retention.expire();
+  forEver.retention.removeExpired();
   assert.deepEqual(forEver.left(), ["0"]);
   const some = retentionOf([10_000, 1], { maxAgeMs: 5_000 });
-  some.retention.expire();
+  some.retention.removeExpired();
   assert.deepEqual(some.left(), ["1"]);
   some.retention.close();
 });
 
 Deno.test("Retention.close() ends its timer, and nothing is forgotten after it", () => {
   const { retention, left } = retentionOf([1_000, 1], { maxAgeMs: 500, watched: ["0"] });
-  retention.expire(); // Waits for the watched one.
+  retention.removeExpired(); // Waits for the watched one.
   retention.close();
-  retention.expire();
-  assert.equal(retention.makeRoom(1), 0);
+  retention.removeExpired();
+  assert.equal(retention.removeOldest(1), 0);
   assert.deepEqual(left(), ["0", "1"]);
 });
 
@@ -127,10 +128,10 @@ Deno.test("for a new job the one that ended first is forgotten; those that run, 
   }
   await assert.rejects(supervisor.add("true"), (error) => {
     assert.ok(error instanceof LimitReachedError);
-    assert.match(error.message, /Cannot keep more than "4" jobs, and none that ended can be forgotten/);
+    assert.match(error.message, /Cannot keep more than 4 jobs, and no ended job can be removed/);
     return true;
   });
-  assert.equal((await supervisor.counts()).jobs, 4);
+  assert.equal((await jobCounts(supervisor)).jobs, 4);
 });
 
 Deno.test("a job that is watched by its id among many is not forgotten before its end is told", async () => {

@@ -19,6 +19,7 @@ import {
   SupervisorClosedError,
 } from "../../../mod.ts";
 import { defined } from "../../../base/defined.ts";
+import { jobCounts } from "../../support/job_counts.ts";
 
 const MISSING = "01890000-0000-7000-8000-000000000000";
 
@@ -221,7 +222,7 @@ Deno.test("watchers see the same 64 MiB on both streams, whenever they attach", 
   await Promise.all(readers);
   readers.push(digest(), digest(), digest());
   assert.equal(new Set(await Promise.all(readers)).size, 1);
-  assert.equal((await supervisor.counts()).watchers, 0);
+  assert.equal((await jobCounts(supervisor)).watchers, 0);
 });
 
 Deno.test("watchOutput() gives bytes as they are: NULs, no text, no last newline, or nothing at all", async () => {
@@ -273,7 +274,7 @@ for (const what of ["watchStatus", "watchOutput"] as const) {
     const waiting = watching.next();
     abort.abort(reason);
     await assert.rejects(waiting, reason);
-    assert.equal((await supervisor.counts()).watchers, 0);
+    assert.equal((await jobCounts(supervisor)).watchers, 0);
   });
 
   Deno.test(`${what}() unsubscribes by break, return(), using and await using, also while it waits`, async () => {
@@ -296,7 +297,7 @@ for (const what of ["watchStatus", "watchOutput"] as const) {
     assert.equal((await waiting).done, true);
     assert.equal((await watching.next()).done, true);
     supervisor[what](id); // Never iterated: holds nothing.
-    assert.equal((await supervisor.counts()).watchers, 0);
+    assert.equal((await jobCounts(supervisor)).watchers, 0);
     assert.equal(descriptors(), before);
   });
 }
@@ -307,12 +308,12 @@ Deno.test("1,000 watchers that come and go leave nothing behind", async () => {
   const before = descriptors();
   const watchers = Array.from({ length: 1_000 }, () => supervisor.watchOutput(id));
   await Promise.all(watchers.map((watcher) => watcher.next()));
-  assert.equal((await supervisor.counts()).watchers, 1_000);
+  assert.equal((await jobCounts(supervisor)).watchers, 1_000);
   assert.ok(descriptors() <= before + 1);
   const waiting = watchers.map((watcher) => watcher.next());
   await Promise.all(watchers.map((watcher) => watcher.return()));
   await Promise.all(waiting);
-  assert.equal((await supervisor.counts()).watchers, 0);
+  assert.equal((await jobCounts(supervisor)).watchers, 0);
   assert.equal(descriptors(), before);
 });
 
@@ -429,10 +430,10 @@ Deno.test("close() ends every job at once, and removes the temporary directory",
     const supervisor = new Supervisor();
     const ids = await Promise.all(Array.from({ length: 10 }, () => startUp(supervisor)));
     assert.equal(temporary(), 1);
-    assert.deepEqual(await supervisor.counts(), { jobs: 10, running: 10, watchers: 0 });
+    assert.deepEqual(await jobCounts(supervisor), { jobs: 10, running: 10, watchers: 0 });
     await supervisor.close();
     for (const id of ids) assert.equal((await supervisor.status(id)).reason, "SHUTDOWN");
-    assert.equal((await supervisor.counts()).running, 0);
+    assert.equal((await jobCounts(supervisor)).running, 0);
     assert.equal(temporary(), 0);
   } finally {
     if (before === undefined) Deno.env.delete("TMPDIR");
@@ -445,7 +446,7 @@ Deno.test("add() refuses more jobs than are kept also when they come all at once
   await using supervisor = new Supervisor({ maxJobs: 3 });
   const all = await Promise.allSettled(Array.from({ length: 10 }, () => supervisor.add("true")));
   assert.equal(all.filter(({ status }) => status === "fulfilled").length, 3);
-  assert.equal((await supervisor.counts()).jobs, 3);
+  assert.equal((await jobCounts(supervisor)).jobs, 3);
 });
 
 Deno.test("add() copies what it is given", async () => {
@@ -467,10 +468,10 @@ Deno.test("a watcher whose signal aborts while it is busy is counted no more, an
   const output = supervisor.watchOutput(id, { signal: abort.signal });
   const status = supervisor.watchStatus(id, { signal: abort.signal });
   await Promise.all([output.next(), status.next()]);
-  assert.equal((await supervisor.counts()).watchers, 2);
+  assert.equal((await jobCounts(supervisor)).watchers, 2);
   const reason = new Error("the client is gone");
   abort.abort(reason); // Neither next() nor return() is called.
-  while ((await supervisor.counts()).watchers > 0 || descriptors() > before) {
+  while ((await jobCounts(supervisor)).watchers > 0 || descriptors() > before) {
     await new Promise((resolve) => setImmediate(resolve));
   }
   await assert.rejects(output.next(), reason);
@@ -578,7 +579,7 @@ Deno.test("watchOutput() of an earlier life's output says so when its files are 
     assert.equal((await supervisor.status(id)).state, "EXITED");
     await supervisor.remove(id);
   }
-  assert.equal((await supervisor.counts()).jobs, 0);
+  assert.equal((await jobCounts(supervisor)).jobs, 0);
   await supervisor.close();
   await Deno.remove(directory, { recursive: true });
 });

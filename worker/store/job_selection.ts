@@ -1,0 +1,95 @@
+/** Reads the jobs that a query selects, in blocks of bounded size. */
+import { loopTurn } from "../loop_turns.ts";
+import type { Connection } from "./connection.ts";
+import { charsOf, readJob, type Row } from "./decode_row.ts";
+import { type JobQuery, keysQuery } from "./list_query.ts";
+import type { StoredJob } from "./rows.ts";
+
+/** The bounds of what is read before the event loop may turn. Both take a few milliseconds. */
+const STEP_JOBS = 100;
+const STEP_CHARS = 100_000;
+
+/** The most characters of specs and statuses in one block. Each of them may be a megabyte. */
+export const MAX_BLOCK_CHARS = 1_000_000;
+
+/** The most jobs counted for a label. With more jobs a label is not rare. */
+const MAX_COUNTED = 2_000;
+
+/** A block of selected jobs. */
+export interface SelectedJobs {
+  readonly jobs: StoredJob[];
+  /** True when the query selects more jobs after these. */
+  readonly more: boolean;
+}
+
+/** Reads selected jobs. */
+export class JobSelection {
+  readonly #connection: Connection;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** Reads one block of jobs: at least one if the query selects any, at most `limit`. */
+  select(query: JobQuery, limit: number): SelectedJobs {
+    const steps = this.#steps(query, limit);
+    while (true) {
+      const step = this.#connection.read(() => steps.next());
+      if (step.done) return step.value;
+    }
+  }
+
+  /** Like `select()`, but lets the event loop turn in between: jobs with long command lines take milliseconds each. */
+  async selectInTurns(query: JobQuery, limit: number): Promise<SelectedJobs> {
+    const steps = this.#steps(query, limit);
+    while (true) {
+      await loopTurn();
+      const step = this.#connection.read(() => steps.next());
+      if (step.done) return step.value;
+    }
+  }
+
+  /** Like `select()`, but reads only the keys of the jobs. */
+  selectKeys(query: JobQuery, limit: number): { readonly keys: number[]; readonly more: boolean } {
+    return this.#connection.read(() => {
+      const rows = this.#keyRows(query, limit);
+      return { keys: rows.slice(0, limit).map(({ key }) => key as number), more: rows.length > limit };
+    });
+  }
+
+  /** Reads one key more than the limit, if there is one. */
+  #keyRows(query: JobQuery, limit: number): Row[] {
+    const { sql, values } = keysQuery(query, this.#rarestFirst(query.labels ?? {}));
+    return this.#connection.query(sql, [...values, limit + 1]);
+  }
+
+  /** Reads a block, and yields after each step. */
+  *#steps(query: JobQuery, limit: number): Generator<void, SelectedJobs, void> {
+    const keys = this.#keyRows(query, limit);
+    const jobs: StoredJob[] = [];
+    let chars = 0;
+    let yieldedChars = 0;
+    for (const { key, sorted_at } of keys) {
+      const row = this.#connection.statements.getByKey.get(key as number) as Row | undefined;
+      if (row === undefined) continue; // Removed after the keys were read.
+      chars += charsOf(row);
+      if (jobs.length === limit || (jobs.length > 0 && chars > MAX_BLOCK_CHARS)) return { jobs, more: true };
+      jobs.push(readJob({ ...row, sorted_at: sorted_at ?? null }));
+      if (jobs.length % STEP_JOBS !== 0 && chars - yieldedChars < STEP_CHARS) continue;
+      yieldedChars = chars;
+      yield;
+    }
+    return { jobs, more: false };
+  }
+
+  /** Sorts labels by how few jobs have them: the query reads all jobs with the first label. */
+  #rarestFirst(labels: Readonly<Record<string, string>>): (readonly [string, string])[] {
+    const entries = Object.entries(labels);
+    if (entries.length < 2) return entries;
+    const { countLabel } = this.#connection.statements;
+    return entries
+      .map((label) => ({ label, count: (countLabel.get(...label, MAX_COUNTED) as Row).count as number }))
+      .sort((a, b) => a.count - b.count)
+      .map(({ label }) => label);
+  }
+}
