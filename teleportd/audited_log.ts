@@ -1,4 +1,4 @@
-/** A log whose entries also stand in the audit record. */
+/** A log whose entries also go to the audit record. */
 import type { Logger } from "../base/logger.ts";
 import type { Audit } from "../service/audit/audit.ts";
 

@@ -20,8 +20,8 @@ export function dataDirectory(flag: string | undefined, env: ServerEnvironment["
 }
 
 /**
- * Makes the directory if it is missing, and checks again that no other user can change it: one of its parents may belong
- * to somebody else.
+ * Makes the directory if it is missing, and checks again that no other user can change it. A parent of a new directory
+ * may belong to another user.
  *
  * @throws {StartError} when it cannot be made
  * @throws {CertificateError} when another user could change it

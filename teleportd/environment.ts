@@ -2,7 +2,7 @@
 import type { Environment } from "./server_environment.ts";
 import { StartError } from "./start_error.ts";
 
-/** Parses an environment in the form of proc_pid_environ(5). Of two variables with one name the first wins: getenv(3). */
+/** Parses an environment in the form of proc_pid_environ(5). The first of two variables with one name wins: getenv(3). */
 export function parseEnvironment(bytes: Uint8Array): Environment {
   const variables = new Map<string, string | Uint8Array>();
   for (let start = 0; start < bytes.length;) {

@@ -55,8 +55,8 @@ export class FileChanges implements AsyncDisposable {
 
   async #follow(watcher: Deno.FsWatcher): Promise<void> {
     for await (const { kind } of watcher) {
-      // "access" follows the changes when a writer closes the file. inotify(7) can also report reads this way, and the
-      // reads of a reload would then cause the next reload.
+      // The kind "access" comes after the changes, when a writer closes the file. inotify(7) can also report reads by it.
+      // The reads of a reload would then cause the next reload.
       if (kind !== "access") this.#settle();
     }
   }

@@ -3,7 +3,7 @@ import { checkWriteAccess } from "../certs/key_mode.ts";
 
 /**
  * Checks the data directory, its entries, the entries of the audit record, and the directories above. The database, the
- * audit record and the memory of revoked certificates decide who may do what. A missing entry is no error.
+ * audit record and the memory of revoked certificates decide who may do what. Entries may be missing.
  *
  * @throws {CertificateError} `UNUSABLE` with the path and a command that corrects it, or `NOT_ACCESSIBLE`
  */

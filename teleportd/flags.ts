@@ -5,6 +5,7 @@ import type { LogLevel } from "../base/logger.ts";
 import type { OutputPolicy } from "../mod.ts";
 import { parseDurationMs } from "../units/duration.ts";
 import { parseSizeBytes } from "../units/size.ts";
+import { DEFAULT_KEEP_JOBS } from "./defaults.ts";
 import type { LogFormat } from "./log/format.ts";
 import { LOG_LEVELS } from "./log/server_log.ts";
 
@@ -153,7 +154,11 @@ export function createProgram(version: string, output: HelpOutput, onVerify: (pa
       sizeParser("--max-output-total"),
     )
     .option("--keep <duration>", "how long to keep ended jobs (default: 30d)", durationParser("--keep", MAX_KEEP_MS))
-    .option("--keep-jobs <count>", "most jobs; the oldest ended jobs are removed first (default: 10000)", parseCount)
+    .option(
+      "--keep-jobs <count>",
+      `most jobs; the oldest ended jobs are removed first (default: ${DEFAULT_KEEP_JOBS})`,
+      parseCount,
+    )
     .option(
       "--max-connections <count>",
       "most connections (default: half of what ulimit -n leaves, at most 3000)",

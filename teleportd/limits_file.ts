@@ -1,4 +1,4 @@
-/** The file of limits that `teleportd --limits` takes: JSON, every word of it known, or refused with the place. */
+/** Parses the limits file of `teleportd --limits`. */
 import { parseDurationMs } from "../units/duration.ts";
 import { parseSizeBytes } from "../units/size.ts";
 import { addUlimit } from "../units/ulimit.ts";
@@ -9,10 +9,10 @@ import { RLIMITS, type Rlimits } from "../base/job_options/rlimits.ts";
 import { JsonFormError, parseJson, readFields, readObject } from "../text/strict_json.ts";
 import { StartError } from "./start_error.ts";
 
-/** Far more than any; a file beyond it is something else. */
+/** The longest file, in UTF-16 code units. */
 const MAX_CHARS = 65_536;
 
-/** As the library bounds timeouts. */
+/** The longest timeout of the library, in milliseconds. */
 const MAX_TIMEOUT_MS = 2_147_483_647;
 
 const FILE_FIELDS = { default: false, max: false, running: false, running_per_user: false, comment: false };
@@ -28,13 +28,13 @@ const LIMIT_FIELDS = {
   comment: false,
 };
 
-/** What the file says. */
+/** The limits of the file. */
 export type FileLimits = Pick<Limits, "defaultLimits" | "maxLimits" | "maxRunning" | "maxRunningPerOwner">;
 
 /**
- * Reads the text of a file of limits.
+ * Parses the text of a limits file.
  *
- * @throws {StartError} for anything that is not exactly as documented, so that no misspelt word is no limit
+ * @throws {StartError} when a field or a value is not documented. A misspelt name would otherwise set no limit.
  *
  * @example
  * ```ts
@@ -53,7 +53,7 @@ export function parseLimits(text: string): FileLimits {
     return limitsOf(parseJson(text, MAX_CHARS));
   } catch (error) {
     if (!(error instanceof JsonFormError)) throw error;
-    throw new StartError(`Cannot use the file of limits: ${error.message}`);
+    throw new StartError(`Cannot use the limits file: ${error.message}`);
   }
 }
 
@@ -83,7 +83,7 @@ function jobLimits(value: unknown, at: string): JobLimits {
       if (typeof limit !== "number" && typeof limit !== "string") {
         throw new JsonFormError(`${at}.ulimits.${name}`, "give a number or a string");
       }
-      return typed(() => addUlimit(`${name}=${limit}`, before, `${at}.ulimits`));
+      return withFormError(() => addUlimit(`${name}=${limit}`, before, `${at}.ulimits`));
     },
     {},
   );
@@ -96,12 +96,12 @@ function jobLimits(value: unknown, at: string): JobLimits {
 
 function timeoutMs(value: unknown, at: string): number {
   if (typeof value !== "string") throw new JsonFormError(at, 'give a string such as "1h30m"');
-  return typed(() => parseDurationMs(value, { name: at, minMs: 1, maxMs: MAX_TIMEOUT_MS }));
+  return withFormError(() => parseDurationMs(value, { name: at, minMs: 1, maxMs: MAX_TIMEOUT_MS }));
 }
 
 function size(value: unknown, at: string): number {
   if (typeof value !== "string") throw new JsonFormError(at, 'give a string such as "512MiB"');
-  return typed(() => parseSizeBytes(value, at));
+  return withFormError(() => parseSizeBytes(value, at));
 }
 
 function number(value: unknown, at: string): number {
@@ -111,11 +111,11 @@ function number(value: unknown, at: string): number {
 
 function count(value: unknown, at: string): number {
   if (typeof value === "number" && Number.isSafeInteger(value) && value >= 1) return value;
-  throw new JsonFormError(at, "give a whole number from 1");
+  throw new JsonFormError(at, "give an integer from 1");
 }
 
-/** What was written in the words of the command line is refused in its words. */
-function typed<Value>(parse: () => Value): Value {
+/** Converts the errors of the parsers that the command line has too. */
+function withFormError<Value>(parse: () => Value): Value {
   try {
     return parse();
   } catch (error) {

@@ -1,12 +1,12 @@
 /** The limits of this server by name, for `teleport info`. */
-import { DEFAULT_KEEP_MS } from "./supervisor_options.ts";
 import type { ConnectionLimits } from "../rpc/server/connections/connection_limits.ts";
 import { DEFAULT_ANSWER_LIMITS } from "../rpc/server/limits/unread_answers.ts";
 import { DEFAULT_USER_LIMITS } from "../rpc/server/limits/user_accounts.ts";
+import { DEFAULT_KEEP_JOBS, DEFAULT_KEEP_MS } from "./defaults.ts";
 import type { Flags } from "./flags.ts";
 import type { FileLimits } from "./limits_file.ts";
 
-/** The limits in force; a limit that is not set is left out. Each name ends with its unit unless it is a count. */
+/** Returns the limits that are set. A name ends with the unit of its value, except for numbers of things. */
 export function limitsInForce(
   flags: Flags,
   { maxRunning, maxRunningPerOwner }: FileLimits,
@@ -15,7 +15,7 @@ export function limitsInForce(
   const limits: Record<string, number | undefined> = {
     max_running_jobs: maxRunning,
     max_running_jobs_per_user: maxRunningPerOwner,
-    max_kept_jobs: flags.keepJobs ?? 10_000,
+    max_kept_jobs: flags.keepJobs ?? DEFAULT_KEEP_JOBS,
     keep_ms: flags.keep ?? DEFAULT_KEEP_MS,
     max_output_bytes: flags.maxOutput,
     max_calls_per_user: flags.maxCallsPerUser ?? DEFAULT_USER_LIMITS.maxCalls,

@@ -1,44 +1,44 @@
 /**
- * Gives memory back to the system after a crowd has left. V8 collects when it needs room, so a server that is idle again
- * would keep what the crowd needed. Measured on Deno 2.9.6: 181 MiB with 4 MiB in use, 51 MiB after a collection of 40 ms.
+ * Gives memory back to the system after a peak of calls. V8 collects only when it needs room, so an idle server would keep
+ * the memory of the peak. Measured on Deno 2.9.6: 181 MiB with 4 MiB in use, and 51 MiB after a collection of 40 ms.
  */
 import { openLibc } from "../base/libc.ts";
 import process from "node:process";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
-/** How memory is measured and given back; a test has its own. */
+/** How memory is measured and given back. Tests replace it. */
 export interface MemoryTools {
-  /** Bytes that V8 holds, used or not. */
+  /** Returns the bytes that V8 holds, used or not. */
   heldBytes(): number;
-  /** Processor time of this process, in milliseconds. */
+  /** Returns the processor time of this process, in milliseconds. */
   cpuMs(): number;
-  /** Collects garbage, and gives free memory back. */
+  /** Collects garbage and gives free memory back. */
   collect(): void;
 }
 
-/** Between something that happened and the look at memory, and between two looks. */
-const LOOK_MS = 1_000;
+/** The time from a call to the check of the memory, and between two checks. */
+const CHECK_MS = 1_000;
 
-/** Between two collections of a calm server. The next crowd may come at once. */
+/** The time between two collections of a calm server. The next peak may come at once. */
 const CALM_MS = 10_000;
 
-/** A server that uses more of a core than this is busy. */
+/** The share of a core from which a server counts as busy. */
 const BUSY_SHARE = 0.5;
 
-/** A calm server collects when this much came to be held: with less there is little to give back. */
+/** A calm server collects after this growth. With less there is little to give back. */
 const CALM_GROWTH = { ratio: 1.15, bytes: 16 * 1024 * 1024 };
 
 /**
- * A busy one collects when this much came to be held. Each start of a job copies the page tables of the server, so garbage
- * costs time there: at 150 MB a start takes 0.5 ms more than at 60 MB. A collection takes 20 to 60 ms.
+ * A busy server collects after this growth. Each start of a job copies the page tables of the server: at 150 MB a start
+ * takes 0.5 ms more than at 60 MB. A collection takes 20 to 60 ms.
  */
 const BUSY_GROWTH = { ratio: 1.5, bytes: 32 * 1024 * 1024 };
 
-/** Looks at memory once a second while calls and connections come and go. While nothing happens there is no timer. */
+/** Checks the memory once a second while calls and connections come and go. No timer runs while nothing happens. */
 export class MemoryReturn implements Disposable {
   readonly #tools: MemoryTools;
-  /** Held after the last collection. */
+  /** The bytes held after the last collection. */
   #baseBytes: number;
   #collectedMs = performance.now();
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -49,20 +49,20 @@ export class MemoryReturn implements Disposable {
     this.#baseBytes = tools.heldBytes();
   }
 
-  /** To be called when a call, a connection or its end may leave garbage. Costs next to nothing. */
+  /** Notes a call, a connection or its end, which may leave garbage. Costs almost nothing. */
   active(): void {
     if (this.#timer !== undefined || this.#isDisposed) return;
     const [startMs, startCpuMs] = [performance.now(), this.#tools.cpuMs()];
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       const share = (this.#tools.cpuMs() - startCpuMs) / (performance.now() - startMs);
-      // Looks again until there is nothing to give back, also when nothing else happens.
-      if (this.#look(share > BUSY_SHARE)) this.active();
-    }, LOOK_MS);
+      // Checks again until there is nothing to give back, also when nothing else happens.
+      if (this.#check(share > BUSY_SHARE)) this.active();
+    }, CHECK_MS);
   }
 
-  /** Collects where it is worth it. Returns whether there is more to give back later. */
-  #look(isBusy: boolean): boolean {
+  /** Collects if it gives enough back. Returns whether to check again. */
+  #check(isBusy: boolean): boolean {
     if (!this.#hasGrown(CALM_GROWTH)) return false;
     const isLong = performance.now() - this.#collectedMs >= CALM_MS;
     if (isBusy ? !this.#hasGrown(BUSY_GROWTH) : !isLong) return true;
@@ -82,9 +82,9 @@ export class MemoryReturn implements Disposable {
   }
 }
 
-/** The tools of this process. */
+/** Returns the tools of this process. */
 function systemTools(): MemoryTools {
-  // Only a new context gets the function, so no other code can call it.
+  // Only the new context gets the function, so no other code can call it.
   setFlagsFromString("--expose-gc");
   const collectGarbage = runInNewContext("gc") as () => void;
   return {
@@ -103,7 +103,7 @@ function systemTools(): MemoryTools {
   };
 }
 
-/** Gives free memory of the C library back: malloc_trim(3), which musl does not have. */
+/** Gives free memory of the C library back by malloc_trim(3). The C library musl does not have it. */
 function trim(): void {
   try {
     const library = openLibc({ malloc_trim: { parameters: ["usize"], result: "i32" } });

@@ -1,39 +1,40 @@
 /**
- * What was revoked once, remembered beside the jobs: a list that is lost, or older than one that was in force, must let
- * nobody in again.
+ * Stores every certificate that a list has revoked, in the data directory. A lost list, or an older one, must not let
+ * anybody in again.
  */
 import { createHash } from "node:crypto";
 import { canonicalSerial, MAX_SERIAL_BYTES } from "../trust/certificate.ts";
+import { messageOf } from "./log/error_fields.ts";
 import { StartError } from "./start_error.ts";
 
-/** As many as ten full lists have; a file with more was not written here. */
+/** The most serial numbers of a file: ten full lists. */
 const MAX_SERIALS = 1_000_000;
 
 /** Serial numbers have at most 40 digits (RFC 5280, section 4.1.2.2), with few exceptions. */
 const MAX_FILE_BYTES = MAX_SERIALS * 48;
 
-/** An authority that is believed now. */
+/** An authority that is trusted now. */
 export interface KnownAuthority {
   /** SHA-256 of its certificate, lower-case hexadecimal. */
   readonly fingerprint: string;
-  /** What it is known by in lists, see `issuerKey`. */
+  /** Its name in lists, as `issuerKey` writes it. */
   readonly issuer: string;
 }
 
-/** What an older version wrote: serial numbers without the one who gave them, and the authorities of that time. */
+/** The file of an older version: serial numbers without their issuers, and the authorities of that time. */
 interface OldMemory {
   readonly authorities: readonly string[];
   readonly serials: readonly string[];
 }
 
-/** Certificates that were on a list, by issuer and serial number. */
+/** The certificates that were on a list, by issuer and serial number. */
 export class RevocationMemory {
   readonly #path: string;
-  /** Each as `revocationKey` writes it. */
+  /** The revoked certificates, each as `revocationKey` writes it. */
   #keys: ReadonlySet<string>;
-  /** What an older version wrote, until one of its authorities is seen again. */
+  /** The contents of an older version, until one of its authorities is trusted again. */
   #old: OldMemory | undefined;
-  /** What the file holds. */
+  /** The text of the file. */
   #written: string;
   #lacking = 0;
 
@@ -45,51 +46,53 @@ export class RevocationMemory {
   }
 
   /**
-   * Reads what an earlier server remembered; nothing where there is no such file.
+   * Reads the file of an earlier server. Without a file, nothing was revoked.
    *
-   * @throws {StartError} when the file cannot be read or is damaged: whom it kept out is then not known
+   * @throws {StartError} when the file cannot be read or is damaged
    */
   static async open(path: string): Promise<RevocationMemory> {
     let text: string;
     try {
       const { size } = await Deno.stat(path);
-      if (size > MAX_FILE_BYTES) throw new Error(`it has ${size} bytes`);
+      if (size > MAX_FILE_BYTES) throw new Error(`it has ${size} bytes, more than ${MAX_FILE_BYTES}`);
       text = await Deno.readTextFile(path);
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return new RevocationMemory(path, "", new Set());
-      throw new StartError(`"${path}" cannot be read: ${error instanceof Error ? error.message : error}`);
+      throw new StartError(`Cannot read "${path}": ${messageOf(error)}`);
     }
     const read = parse(text);
     if (read !== undefined) return new RevocationMemory(path, text, read.keys, read.old);
     throw new StartError(
-      `"${path}" is damaged, which says whom to keep out: restore it, or remove it once "ca.crl" names all who are revoked`,
+      `Cannot use "${path}", the list of all revoked certificates: it is damaged; restore it, or remove it once ` +
+        `"ca.crl" names every revoked certificate`,
     );
   }
 
-  /** How many certificates of the authorities that are believed the last list did not name, though an earlier one did. */
+  /** The number of certificates of trusted authorities that an earlier list revoked and the last one did not name. */
   get lacking(): number {
     return this.#lacking;
   }
 
   /**
-   * The certificates of a list, and all that were on one before; nobody is taken off.
+   * Adds the certificates of a list. A certificate is never removed.
    *
-   * @param keys what the list has, each as `revocationKey` writes it
-   * @param authorities those that are believed now
+   * @param keys the certificates of the list, each as `revocationKey` writes it
+   * @param authorities the authorities that are trusted now
+   * @returns all revoked certificates
    */
   add(keys: ReadonlySet<string>, authorities: readonly KnownAuthority[]): ReadonlySet<string> {
     this.#keys = this.#keys.union(keys).union(this.#migrated(authorities));
     const issuers = new Set(authorities.map(({ issuer }) => issuer));
     const serials = new Set([...keys].map((key) => splitKey(key).serial));
-    // What was taken over from an older version is there for each authority, and listed for one.
+    // A serial number of an older version stands for each authority, and the list names it for one.
     this.#lacking = [...this.#keys.difference(keys)].map(splitKey)
       .filter(({ issuer, serial }) => issuers.has(issuer) && !serials.has(serial)).length;
     return this.#keys;
   }
 
   /**
-   * What an older version remembered, as certificates of each authority that is believed now: it did not write down whose
-   * they were, and nobody must be let in again by an update. Where none of its authorities is believed, it waits.
+   * Returns the certificates of an older version, once one of its authorities is trusted. It did not store the issuers,
+   * so each serial number counts for every trusted authority.
    */
   #migrated(authorities: readonly KnownAuthority[]): ReadonlySet<string> {
     const old = this.#old;
@@ -103,9 +106,9 @@ export class RevocationMemory {
   }
 
   /**
-   * Writes down what is not yet, in one step, and with the disk before it resolves.
+   * Replaces the file in one step if something has changed. The new file is on the disk when this resolves.
    *
-   * @throws {Error} when it cannot be written
+   * @throws {Error} when the file cannot be written
    */
   async save(): Promise<void> {
     if (this.#written === "" && this.#keys.size === 0) return;
@@ -124,7 +127,7 @@ export class RevocationMemory {
   }
 }
 
-/** Of the form of the file. The first had no number. */
+/** The version of the file. The first version had no number. */
 const VERSION = 2;
 
 function splitKey(key: string): { readonly issuer: string; readonly serial: string } {
@@ -132,26 +135,26 @@ function splitKey(key: string): { readonly issuer: string; readonly serial: stri
   return { issuer, serial };
 }
 
-/** Serial numbers by issuer. */
+/** Groups the serial numbers by issuer. */
 function grouped(keys: ReadonlySet<string>): Record<string, string[]> {
   const groups: Record<string, string[]> = {};
   for (const { issuer, serial } of [...keys].map(splitKey)) (groups[issuer] ??= []).push(serial);
   return groups;
 }
 
-/** Without it, a damaged serial number would be another one, and let a revoked certificate in. */
+/** Returns the checksum of the file: a damaged serial number would let a revoked certificate in. */
 function digestOf(body: object): string {
   return createHash("sha256").update(JSON.stringify(body)).digest("hex");
 }
 
 const ISSUER = /^[0-9a-f]{64}$/;
-/** As lists may have them: what is written must be read again. */
+/** The serial numbers that a list may have. */
 const SERIAL = new RegExp(`^([0-9A-F]{2}){1,${MAX_SERIAL_BYTES}}$`);
 
 function parse(text: string): { readonly keys: ReadonlySet<string>; readonly old?: OldMemory } | undefined {
   try {
     const { sha256, ...body } = JSON.parse(text);
-    // Files of older versions have none.
+    // Older versions wrote no checksum.
     if (sha256 !== undefined && sha256 !== digestOf(body)) return undefined;
     const { version, revoked, authorities, serials } = body;
     if (version !== VERSION && version !== undefined) return undefined;

@@ -27,7 +27,7 @@ import { supervisorOptions } from "./supervisor_options.ts";
 /** How long streams may take to deliver the rest after every job has ended, in milliseconds. */
 const DRAIN_MS = 5_000;
 
-/** What a server is started with. */
+/** The input of a server. */
 export interface ServerOptions {
   readonly flags: Flags;
   readonly environment: ServerEnvironment;

@@ -1,4 +1,4 @@
-/** What `teleportd` takes from its process besides the flags. The door passes it in. */
+/** The process of `teleportd` as data: version and environment. The door passes it in. */
 
 /** The environment variables that the server reads. */
 export const ENVIRONMENT_NAMES = [
@@ -15,7 +15,7 @@ export const ENVIRONMENT_NAMES = [
 /** Environment variables by name. A variable whose name or value is not UTF-8 has its bytes as value. */
 export type Environment = Readonly<Record<string, string | Uint8Array>>;
 
-/** The process of a server, as data. */
+/** The version and the environment of a server. */
 export interface ServerEnvironment {
   /** The version of this program. */
   readonly version: string;

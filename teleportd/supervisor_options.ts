@@ -2,6 +2,7 @@
 import { defined } from "../base/defined.ts";
 import type { Logger } from "../base/logger.ts";
 import { checkLimits, type SupervisorOptions, SurvivorsError } from "../mod.ts";
+import { DEFAULT_DISK_SHARE, DEFAULT_KEEP_JOBS, DEFAULT_KEEP_MS } from "./defaults.ts";
 import { inheritableVariables } from "./environment.ts";
 import type { Flags } from "./flags.ts";
 import { jobPath } from "./job_path.ts";
@@ -9,12 +10,6 @@ import { type FileLimits, parseLimits } from "./limits_file.ts";
 import { defectFields, defectText } from "./log/error_fields.ts";
 import type { ServerEnvironment } from "./server_environment.ts";
 import { readSettings } from "./settings_file.ts";
-
-/** The default of `--keep`, 30 days in milliseconds: long enough to examine a failure of last month. */
-export const DEFAULT_KEEP_MS = 2_592_000_000;
-
-/** The share of the free disk that jobs and output may use by default. The rest is for the host. */
-const DEFAULT_DISK_SHARE = 0.5;
 
 /** Returns the options of a supervisor without its directory. */
 export function supervisorOptions(
@@ -40,7 +35,8 @@ export function supervisorOptions(
       ? { maxDiskShare: DEFAULT_DISK_SHARE }
       : { maxOutputBytes: flags.maxOutputTotal }),
     maxAgeMs: flags.keep ?? DEFAULT_KEEP_MS,
-    ...defined({ maxJobs: flags.keepJobs, closeGraceMs: flags.shutdownGrace }),
+    maxJobs: flags.keepJobs ?? DEFAULT_KEEP_JOBS,
+    ...defined({ closeGraceMs: flags.shutdownGrace }),
   };
 }
 

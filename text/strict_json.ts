@@ -1,4 +1,5 @@
 /** Reads JSON files strictly: each value has its documented type, and each field is known. */
+import { findDuplicateKey } from "./duplicate_key.ts";
 import { oneLine } from "./unprintable.ts";
 
 /** The text is not JSON, or a value has the wrong form. The message says where, and what to write. */
@@ -18,7 +19,7 @@ export class JsonFormError extends Error {
  * Parses a text.
  *
  * @param maxChars the longest text to accept, in UTF-16 code units
- * @throws {JsonFormError} when the text is longer, or is not JSON
+ * @throws {JsonFormError} when the text is longer, is not JSON, or has a field twice in one object
  *
  * @example
  * ```ts
@@ -27,11 +28,15 @@ export class JsonFormError extends Error {
  */
 export function parseJson(text: string, maxChars: number): unknown {
   if (text.length > maxChars) throw new JsonFormError("", `it is too long: give at most ${maxChars} characters`);
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch (cause) {
     throw new JsonFormError("", `it is not JSON: ${oneLine(cause)}`, { cause });
   }
+  const duplicate = findDuplicateKey(text);
+  if (duplicate === undefined) return value;
+  throw new JsonFormError(duplicate.at, `field ${JSON.stringify(duplicate.key)} is there twice: keep one of them`);
 }
 
 /** Returns the value as a string. */

@@ -1,4 +1,4 @@
-/** How errors stand in the log. */
+/** Describes errors for the log. */
 import type { LogFields } from "../../base/logger.ts";
 
 /** Returns the message of an error, or the value as text. */

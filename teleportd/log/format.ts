@@ -18,7 +18,7 @@ export interface LogEntry {
 /**
  * Formats an entry as one line without a line break. Control characters are escaped. The time is in RFC 3339 form.
  *
- * - `text`: time, level and message. Of the fields only `stack` is shown.
+ * - `text`: time, level and message. The only field that it shows is `stack`.
  * - `json`: an object with `level`, `time`, `message`, and then the fields.
  *
  * @example

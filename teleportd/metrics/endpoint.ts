@@ -1,8 +1,8 @@
-/** Serves the metrics as Prometheus text over HTTP, on a loopback address only: it knows no certificates. */
+/** Serves the metrics as Prometheus text over HTTP. It checks no certificates, so it listens on loopback only. */
 import { formatAddress, parseAddress } from "../../rpc/shared/address.ts";
 import { StartError } from "../start_error.ts";
 
-/** What is served. */
+/** The text to serve. */
 export interface MetricsText {
   readonly contentType: string;
   text(): Promise<string>;
@@ -10,16 +10,16 @@ export interface MetricsText {
 
 /** A running endpoint. */
 export interface MetricsEndpoint extends AsyncDisposable {
-  /** Such as `http://127.0.0.1:9464/metrics`. */
+  /** The address, such as `http://127.0.0.1:9464/metrics`. */
   readonly url: string;
 }
 
 /**
  * Serves `GET /metrics` until it is disposed of.
  *
- * @param listen an address of loopback with a port, such as `127.0.0.1:9464`; port 0 picks a free one
- * @throws {AddressError} when it cannot be read
- * @throws {StartError} when it is no loopback address, or cannot be listened on
+ * @param listen a loopback address with a port, such as `127.0.0.1:9464`; port 0 selects a free one
+ * @throws {AddressError} when the address cannot be parsed
+ * @throws {StartError} when it is not a loopback address, or the server cannot listen on it
  */
 export function serveMetrics(listen: string, metrics: MetricsText): MetricsEndpoint {
   const { host, port } = parseAddress(listen);
@@ -28,7 +28,7 @@ export function serveMetrics(listen: string, metrics: MetricsText): MetricsEndpo
       `'--metrics' must be a loopback address, got '${host}': give 127.0.0.1:${port} or [::1]:${port}`,
     );
   }
-  // Requests at the same time share one text, so that many of them cost what one costs.
+  // Concurrent requests share one text, so they cost as much as one.
   let current: Promise<string> | undefined;
   const text = () => current ??= metrics.text().finally(() => current = undefined);
   const server = listenHttp({ host, port }, async (request) => {

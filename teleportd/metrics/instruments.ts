@@ -1,6 +1,6 @@
 /**
- * Counters, gauges and histograms that are shown in two ways: as Prometheus text, and through OpenTelemetry where Deno
- * exports it (`OTEL_DENO=true`).
+ * Counters, gauges and histograms with two outputs: Prometheus text, and OpenTelemetry if Deno exports it
+ * (`OTEL_DENO=true`).
  *
  * @see https://prometheus.io/docs/instrumenting/exposition_formats/
  */
@@ -8,7 +8,7 @@ import { type Attributes, metrics as telemetry } from "@opentelemetry/api";
 import { PrometheusSerializer } from "@opentelemetry/exporter-prometheus";
 import { MeterProvider, MetricReader } from "@opentelemetry/sdk-metrics";
 
-/** Labels of one series. Values come from fixed sets, so the number of series is bounded. */
+/** The labels of one series. Values come from fixed sets, so the number of series is bounded. */
 export type Labels = Attributes & Readonly<Record<string, string>>;
 
 /** One value of a gauge or counter. */
@@ -17,13 +17,13 @@ export interface Sample {
   readonly labels?: Labels;
 }
 
-/** Reads the values of a gauge or counter now. */
+/** Returns the current values of a gauge or counter. */
 export type Read = () => readonly Sample[] | Promise<readonly Sample[]>;
 
-/** From a tenth of a millisecond to ten seconds. */
+/** The bounds of the buckets in seconds. */
 const SECONDS = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** Reads the metrics when a monitor asks. */
+/** A reader that collects the metrics on request only. */
 class OnDemandReader extends MetricReader {
   protected override onForceFlush(): Promise<void> {
     return Promise.resolve();
@@ -35,26 +35,26 @@ class OnDemandReader extends MetricReader {
 }
 
 /**
- * All instruments of one server. Each has a name with its unit as Prometheus wants it, such as
+ * All instruments of one server. A name ends with its unit, as Prometheus requires, such as
  * `teleport_store_write_seconds`.
  *
- * Deno gets gauges as recorded values, not through callbacks: with callbacks that wait, Deno 2.9.6 hung at the end of the
- * program in 1 of 6 runs.
+ * Gauges are recorded for Deno instead of read by its callbacks. With callbacks that wait, Deno 2.9.6 hung at the end of
+ * the program in 1 of 6 runs.
  */
 export class Instruments implements Disposable {
   readonly #reader = new OnDemandReader();
   readonly #own = new MeterProvider({ readers: [this.#reader] }).getMeter("teleportd");
-  /** Does nothing unless Deno exports. */
+  /** The meter of Deno. It does nothing unless Deno exports. */
   readonly #deno = telemetry.getMeter("teleportd");
-  // Without times, without metrics about the exporter itself.
+  // Without times and without metrics about the exporter itself.
   readonly #serializer = new PrometheusSerializer(undefined, false, undefined, true, true);
   readonly #copies: (() => Promise<void>)[] = [];
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  /** The type of the text for HTTP. */
+  /** The content type of the text. */
   readonly contentType = "text/plain; version=0.0.4; charset=utf-8";
 
-  /** Adds a counter; the function that it returns adds 1. */
+  /** Adds a counter. The returned function adds 1. */
   counter(name: string, description: string): (labels?: Labels) => void {
     const counters = [this.#own, this.#deno].map((meter) => meter.createCounter(name, { description }));
     return (labels = {}) => {
@@ -62,7 +62,7 @@ export class Instruments implements Disposable {
     };
   }
 
-  /** Adds a histogram of durations; the function that it returns takes milliseconds. */
+  /** Adds a histogram of durations. The returned function takes milliseconds. */
   durations(name: string, description: string): (durationMs: number, labels?: Labels) => void {
     const options = { description, unit: "s", advice: { explicitBucketBoundaries: SECONDS } };
     const histograms = [this.#own, this.#deno].map((meter) => meter.createHistogram(name, options));
@@ -71,7 +71,7 @@ export class Instruments implements Disposable {
     };
   }
 
-  /** Adds a gauge that is read when somebody asks. */
+  /** Adds a gauge that is read on request. */
   gauge(name: string, description: string, read: Read): void {
     this.#own.createObservableGauge(name, { description }).addCallback(async (result) => {
       for (const { value, labels = {} } of await read()) result.observe(value, labels);
@@ -82,7 +82,7 @@ export class Instruments implements Disposable {
     });
   }
 
-  /** Adds a counter that is kept elsewhere and read when somebody asks. */
+  /** Adds a counter whose value is kept elsewhere and read on request. */
   total(name: string, description: string, read: Read): void {
     this.#own.createObservableCounter(name, { description }).addCallback(async (result) => {
       for (const { value, labels = {} } of await read()) result.observe(value, labels);
@@ -104,14 +104,14 @@ export class Instruments implements Disposable {
     this.#timer = setInterval(async () => {
       if (isCopying) return;
       isCopying = true;
-      // What cannot be read is left out: the server is about to end.
+      // A value that cannot be read is left out: the server is about to end.
       await Promise.allSettled(this.#copies.map((copy) => copy()));
       isCopying = false;
     }, intervalMs);
     Deno.unrefTimer(this.#timer);
   }
 
-  /** Ends the export, before what is read goes away. */
+  /** Ends the export. Must come before the sources of the values close. */
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
   }

@@ -1,15 +1,15 @@
 /**
- * Measures how late the event loop is. Deno's `monitorEventLoopDelay` reports microseconds also for a loop that was
- * blocked for 200 ms (measured on 2.9.6), so this uses a timer, which runs only while metrics are on.
+ * Measures how late the event loop is. This uses a timer, which runs only while metrics are on. Deno's
+ * `monitorEventLoopDelay` does not work: on 2.9.6 it reports microseconds for a loop that was blocked for 200 ms.
  */
 
-/** Ten times a second: a loop that is blocked for 50 ms is seen in half of all cases, one blocked for 100 ms always. */
+/** The interval of the timer. It detects a block of 100 ms always, and a block of 50 ms in half of all cases. */
 const INTERVAL_MS = 100;
 
 /**
- * Calls back with each delay in milliseconds until it is disposed of.
+ * Measures until it is disposed of.
  *
- * @param record receives the time by which a timer was late
+ * @param record receives each delay in milliseconds
  */
 export function watchLoopDelay(record: (delayMs: number) => void): Disposable {
   let dueMs = performance.now() + INTERVAL_MS;

@@ -1,15 +1,15 @@
-/** The metrics of `teleportd`: their names, their labels, and where each is read. No label holds content of a job. */
+/** The metrics of `teleportd`: names, labels and sources. A label never contains data of a job. */
 import type { SupervisorStatistics } from "../../mod.ts";
 import type { CallObserver } from "../../rpc/server/call_observer.ts";
 import { Instruments, type Labels, type Sample } from "./instruments.ts";
 import { watchLoopDelay } from "./loop_delay.ts";
 
-/** Where gauges are read, once the server has it. */
+/** The sources of the gauges. */
 export interface MetricSources {
   statistics(): Promise<SupervisorStatistics>;
-  /** Connections by class, such as `authenticated`. */
+  /** Returns the open connections by class, such as `authenticated`. */
   connections(): Readonly<Record<string, number>>;
-  /** Refused or closed by cause since the start. */
+  /** Returns the refused and closed connections and calls since the start, by cause. */
   refusals(): Readonly<Record<string, number>>;
 }
 
@@ -25,7 +25,7 @@ export class Metrics implements CallObserver, Disposable {
   /** Receives the duration of each write of the audit record, in milliseconds. */
   readonly onAuditWrite: (durationMs: number) => void;
 
-  /** @param version of the server */
+  /** @param version the version of the server */
   constructor(version: string) {
     const make = this.#instruments;
     this.#calls = make.counter("teleport_calls_total", "Calls that ended, by method and status code");
@@ -74,7 +74,7 @@ export class Metrics implements CallObserver, Disposable {
     this.#durations(durationMs, { method });
   }
 
-  /** Adds the metrics of the parts of the server, once they are there. */
+  /** Adds the metrics of the server's parts. */
   observe({ statistics, connections, refusals }: MetricSources): void {
     const make = this.#instruments;
     const value = (read: (now: SupervisorStatistics) => number) => async () => [{ value: read(await statistics()) }];
@@ -117,17 +117,17 @@ export class Metrics implements CallObserver, Disposable {
     );
   }
 
-  /** Exports through OpenTelemetry too, from now on. */
+  /** Starts the export through OpenTelemetry. */
   export(intervalMs: number): void {
     this.#instruments.export(intervalMs);
   }
 
-  /** The type of the text for HTTP. */
+  /** The content type of the text. */
   get contentType(): string {
     return this.#instruments.contentType;
   }
 
-  /** All metrics as Prometheus text. */
+  /** Returns all metrics as Prometheus text. */
   text(): Promise<string> {
     return this.#instruments.text();
   }

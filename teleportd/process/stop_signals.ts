@@ -4,7 +4,7 @@ import { SignalRepeats } from "../../units/signal_repeats.ts";
 /** How long the server may run after the second signal, in milliseconds. */
 const HURRY_MS = 500;
 
-/** What the signals have requested. */
+/** The requests of the signals. */
 export interface StopSignals extends Disposable {
   /** Aborts at the first signal. */
   readonly stop: AbortSignal;

@@ -100,7 +100,7 @@ Deno.test("a server that may gives privileges and variables to those jobs that a
   for (const name of Object.keys(Deno.env.toObject())) assert.match(inherited, new RegExp(`^${name}=`, "m"));
 });
 
-Deno.test("a server holds jobs to its file of limits, and does not serve with one that is wrong", async () => {
+Deno.test("teleportd applies its limits file to jobs, and does not start with a wrong one", async () => {
   const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
   const file = `${dir}/limits.json`;
   await Deno.writeTextFile(

@@ -83,7 +83,7 @@ Deno.test("whoever was revoked stays out when the list is lost, older or of a re
   for (const more of [[], ["--check-config"]]) {
     const { code, stderr } = await teleportd(...args, "--listen", "127.0.0.1:0", ...more);
     assert.equal(code, 1);
-    assert.match(stderr, / error ".*revoked\.json" is damaged, .*: restore it, or remove it once/);
+    assert.match(stderr, / error Cannot use ".*revoked\.json", .*: it is damaged; restore it, or remove it once/);
   }
 });
 

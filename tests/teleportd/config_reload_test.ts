@@ -1,12 +1,12 @@
-/** Taking up changed files: once for many writes, never a broken one, and nothing runs in between. */
+/** The reload of changed files: once for many writes, never a broken file, and no timer between changes. */
 import assert from "node:assert/strict";
 import { type ConfigReloadOptions, reloadOnChange } from "../../teleportd/config_reload.ts";
 import { parsePolicy } from "../../service/policy/file.ts";
 
-/** Files of a directory that are kept current, and what became of them. */
+/** The files of a directory that a reload watches, and the values that it has applied. */
 async function kept({ watched = true } = {}) {
   const directory = await Deno.makeTempDir({ prefix: "teleport-current-" });
-  // By renaming, as the certificate tool does it: a file that is half written would be read, refused, and read again.
+  // By renaming, as the certificate tool does: an incomplete file would be read, refused, and read again.
   const write = async (name: string, text: string) => {
     await Deno.writeTextFile(`${directory}/.new-${name}`, text);
     await Deno.rename(`${directory}/.new-${name}`, `${directory}/${name}`);
@@ -76,7 +76,7 @@ async function kept({ watched = true } = {}) {
   };
 }
 
-Deno.test("a changed file is taken up, each part for itself", async () => {
+Deno.test("reloadOnChange() applies each changed file alone", async () => {
   await using files = await kept();
   await files.heard("Reloaded the certificates", () => files.write("cert", "2"));
   await files.heard("Reloaded the list of revoked certificates", () => files.write("crl", "0A,0B"));
@@ -86,7 +86,7 @@ Deno.test("a changed file is taken up, each part for itself", async () => {
   assert.equal(files.said.length, 3);
 });
 
-Deno.test("a broken file is refused, the old one stays in force, and that is said once", async () => {
+Deno.test("reloadOnChange() keeps the old value when a file is broken, and reports it once", async () => {
   await using files = await kept();
   for (
     const [name, text, sentence] of [
@@ -105,21 +105,21 @@ Deno.test("a broken file is refused, the old one stays in force, and that is sai
     ] as const
   ) await files.heard(sentence, () => files.write(name, text));
   assert.deepEqual([files.renewed, files.policies], [[], []]);
-  // A broken certificate does not keep a revocation from being taken up.
+  // A broken certificate does not prevent a revocation.
   await files.heard("Reloaded the list of revoked certificates", () => files.write("crl", "0C"));
   assert.deepEqual(files.renewed, [{ cert: "1", revoked: ["0C"] }]);
   await files.heard("Reloaded the certificates", () => files.write("cert", "3"));
   assert.equal(files.said.length, 6, files.said.join("\n"));
 });
 
-Deno.test("a list that is taken away leaves everybody revoked who was", async () => {
+Deno.test("reloadOnChange() keeps certificates revoked when the list is removed", async () => {
   await using files = await kept();
   await files.heard("Reloaded the list of revoked certificates", () => files.write("crl", "0A"));
   await files.heard(/^Cannot reload the list .*"ca\.crl" is missing/, () => Deno.remove(`${files.directory}/crl`));
   assert.equal(files.renewed.length, 1);
 });
 
-Deno.test("a link that is exchanged beside the files is noticed, as Kubernetes does it", async () => {
+Deno.test("reloadOnChange() reloads when a link next to the files is replaced, as Kubernetes does", async () => {
   await using files = await kept();
   const { directory } = files;
   for (const name of ["one", "two"]) {
@@ -138,7 +138,7 @@ Deno.test("a link that is exchanged beside the files is noticed, as Kubernetes d
   assert.deepEqual(files.policies, ['{"roles":{"one":[]}}', '{"roles":{"two":[]}}']);
 });
 
-Deno.test("a nudge has the files read where nothing can be watched", async () => {
+Deno.test("nudge() reloads when a directory cannot be watched", async () => {
   await using files = await kept({ watched: false });
   assert.match(files.said[0]!, /^Cannot watch .*: send SIGHUP/);
   await files.heard("Reloaded the certificates", async () => {
@@ -147,7 +147,7 @@ Deno.test("a nudge has the files read where nothing can be watched", async () =>
   });
 });
 
-Deno.test("after it was disposed of nothing is read any more", async () => {
+Deno.test("reloadOnChange() reads nothing after its disposal", async () => {
   const files = await kept();
   await files.changes[Symbol.asyncDispose]();
   await files.write("cert", "2");

@@ -1,4 +1,4 @@
-/** How many connections a server takes: what its descriptors allow, and what flags may ask for. */
+/** The number of connections of a server, by its descriptors and its flags. */
 import assert from "node:assert/strict";
 import { chooseConnections, maxDescriptors } from "../../teleportd/connection_options.ts";
 import { parseFlags } from "../../teleportd/flags.ts";
@@ -17,7 +17,7 @@ Deno.test("chooseConnections() leaves half of the descriptors to jobs", () => {
   assert.deepEqual(chooseConnections(flags(), Infinity).options, { maxConnections: 3_000 });
 });
 
-Deno.test("chooseConnections() takes what flags say", () => {
+Deno.test("chooseConnections() uses the flags", () => {
   const given = flags(
     "--max-connections=200",
     "--max-handshakes=20",
@@ -34,7 +34,7 @@ Deno.test("chooseConnections() takes what flags say", () => {
   assert.equal(text, undefined);
 });
 
-Deno.test("chooseConnections() refuses more than the descriptors allow, and less than is of use", () => {
+Deno.test("chooseConnections() refuses more than the descriptors allow, and too few", () => {
   for (const count of ["897", "15"]) {
     assert.throws(() => chooseConnections(flags(`--max-connections=${count}`), 1_024), (error) => {
       assert.ok(error instanceof StartError);
@@ -48,6 +48,6 @@ Deno.test("chooseConnections() refuses more than the descriptors allow, and less
   assert.equal(chooseConnections(flags("--max-connections=896"), 1_024).options.maxConnections, 896);
 });
 
-Deno.test("maxDescriptors() reads the limit of this process", async () => {
+Deno.test("maxDescriptors() returns the limit of this process", async () => {
   assert.ok(await maxDescriptors() >= 64);
 });

@@ -1,5 +1,5 @@
 /**
- * Certificates, revocations, policy, limits and audit record, damaged: used, or refused with a sentence.
+ * The start with damaged certificates, revocations, policy, limits and audit record.
  * Slow: it damages files with 102 seeds.
  */
 import { damageFiles, makeFiles } from "../torture/damaged_files.ts";

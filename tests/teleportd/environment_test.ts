@@ -1,11 +1,11 @@
-/** The server's environment as bytes, and what of it jobs may be lent. */
+/** The server's environment as bytes, and the variables that jobs inherit from it. */
 import assert from "node:assert/strict";
 import { inheritableVariables, parseEnvironment } from "../../teleportd/environment.ts";
 import { StartError } from "../../teleportd/start_error.ts";
 
 const bytes = (text: string) => Uint8Array.from(text, (char) => char.charCodeAt(0));
 
-Deno.test("parseEnvironment() keeps every value as it is, also one that is no text", () => {
+Deno.test("parseEnvironment() keeps every value unchanged, also one that is not UTF-8", () => {
   const environment = parseEnvironment(bytes("A=1\0B=\xff\0C=a=b\0EMPTY=\0A=2\0=x\0none\0D=\xc3\xa9\0N\xff=1\0"));
   assert.deepEqual(environment, {
     A: "1",

@@ -1,4 +1,4 @@
-/** Timers and a clock that a test moves: `setTimeout`, `clearTimeout` and `performance.now()` of this program. */
+/** Timers and a clock under the control of a test: `setTimeout`, `clearTimeout` and `performance.now()`. */
 
 /** Replaces the clock until it is disposed of. */
 export class FakeTime implements Disposable {
@@ -22,7 +22,7 @@ export class FakeTime implements Disposable {
     return this.#waiting.size;
   }
 
-  /** Moves the clock, and runs what is due. */
+  /** Moves the clock and runs the timers that are due. */
   pass(ms: number): void {
     this.#nowMs += ms;
     for (const [id, { atMs, run }] of [...this.#waiting]) {

@@ -1,10 +1,10 @@
-/** The file of limits: what it may say, and that no misspelt word is no limit. */
+/** The limits file: its documented fields, and the refusal of everything else. */
 import assert from "node:assert/strict";
 import { checkLimits } from "../../mod.ts";
 import { parseLimits } from "../../teleportd/limits_file.ts";
 import { StartError } from "../../teleportd/start_error.ts";
 
-Deno.test("parseLimits() reads all that a file may say", () => {
+Deno.test("parseLimits() reads every field", () => {
   const text = JSON.stringify({
     comment: "for the build machines",
     default: { timeout: "1h", ulimits: { nofile: 1_024, core: 0 }, read_rate: "1MB", write_rate: "2MB" },
@@ -52,11 +52,11 @@ const bad: readonly (readonly [unknown, RegExp])[] = [
   [{ max: { memory: "much" } }, /Invalid size "much" for max\.memory/],
   [{ max: { cpus: "2" } }, /at "max\.cpus": give a number above 0/],
   [{ max: { cpus: 0 } }, /at "max\.cpus": /],
-  [{ default: { pids: 0.5 } }, /at "default\.pids": give a whole number from 1/],
+  [{ default: { pids: 0.5 } }, /at "default\.pids": give an integer from 1/],
   [{ default: { read_rate: 7 } }, /at "default\.read_rate": /],
   [{ default: { write_rate: "0" } }, /Invalid size "0" for default\.write_rate/],
   [{ default: { io_path: "/" } }, /unknown field "io_path"/],
-  [{ running: 0 }, /at "running": give a whole number from 1/],
+  [{ running: 0 }, /at "running": give an integer from 1/],
   [{ running: "5" }, /at "running": /],
   [{ running_per_user: 1.5 }, /at "running_per_user": /],
 ];
@@ -66,18 +66,18 @@ for (const [value, sentence] of bad) {
     assert.throws(() => parseLimits(JSON.stringify(value)), (error) => {
       assert.ok(error instanceof StartError);
       assert.match(error.message, sentence);
-      assert.match(error.message, /^Cannot use the file of limits: .*[^.]$/);
+      assert.match(error.message, /^Cannot use the limits file: .*[^.]$/);
       return true;
     });
   });
 }
 
-Deno.test("parseLimits() refuses what is no JSON, and what is no file of limits for its size", () => {
+Deno.test("parseLimits() refuses a text that is not JSON or too long", () => {
   assert.throws(() => parseLimits("{"), /it is not JSON/);
   assert.throws(() => parseLimits(" ".repeat(65_537)), /too long/);
 });
 
-Deno.test("the file in docs/stop-and-limits.md is one that can be used", async () => {
+Deno.test("the limits file in docs/stop-and-limits.md can be used", async () => {
   const text = await Deno.readTextFile(new URL("../../docs/stop-and-limits.md", import.meta.url));
   const [, example = ""] = /```json\n([^]*?)```/.exec(text) ?? [];
   const limits = parseLimits(example);

@@ -1,8 +1,8 @@
-/** Who holds a lock, by the kernel's list. */
+/** The search for the process that holds a lock. */
 import assert from "node:assert/strict";
 import { lockHolder } from "../../teleportd/lock_holder.ts";
 
-Deno.test("lockHolder() finds the process by device and inode, and nobody for another file", async () => {
+Deno.test("lockHolder() finds the process by device and inode, and none for another file", async () => {
   const path = await Deno.makeTempFile({ prefix: "teleport-test-" });
   try {
     const { dev, ino } = await Deno.stat(path);

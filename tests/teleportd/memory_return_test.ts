@@ -1,5 +1,5 @@
 /**
- * Memory goes back when a crowd has left, not while the server is busy, and no timer runs while nothing happens.
+ * The return of memory to the system after a peak of calls, and the timers for it.
  * Measures: the memory of a server.
  */
 import assert from "node:assert/strict";
@@ -8,7 +8,7 @@ import { FakeTime } from "./fake_time.ts";
 
 const MEBIBYTE = 1024 * 1024;
 
-/** A process in which a test says what is used. */
+/** A process whose memory and processor time a test sets. */
 class FakeProcess implements MemoryTools {
   held = 50 * MEBIBYTE;
   cpu = 0;
@@ -21,7 +21,7 @@ class FakeProcess implements MemoryTools {
   };
 }
 
-Deno.test("MemoryReturn collects once after a crowd has left", () => {
+Deno.test("MemoryReturn collects once after a peak", () => {
   using time = new FakeTime();
   const tools = new FakeProcess();
   using memory = new MemoryReturn(tools);
@@ -40,7 +40,7 @@ Deno.test("MemoryReturn collects once after a crowd has left", () => {
   assert.equal(time.timers, 0);
 });
 
-Deno.test("MemoryReturn collects for a busy server only what makes its starts slow", () => {
+Deno.test("MemoryReturn collects on a busy server only after large growth", () => {
   using time = new FakeTime();
   const tools = new FakeProcess();
   using memory = new MemoryReturn(tools);
@@ -58,7 +58,7 @@ Deno.test("MemoryReturn collects for a busy server only what makes its starts sl
   assert.equal(tools.collections, 1);
 });
 
-Deno.test("MemoryReturn ends its timer when it is disposed of, and starts none after that", () => {
+Deno.test("MemoryReturn ends its timer on disposal and starts no other", () => {
   using time = new FakeTime();
   const memory = new MemoryReturn(new FakeProcess());
   memory.active();
@@ -67,7 +67,7 @@ Deno.test("MemoryReturn ends its timer when it is disposed of, and starts none a
   assert.equal(time.timers, 0);
 });
 
-Deno.test("MemoryReturn gives real memory back", async () => {
+Deno.test("MemoryReturn gives memory of this process back", async () => {
   using memory = new MemoryReturn();
   const heldBytes = () => Deno.memoryUsage().heapTotal;
   const before = heldBytes();

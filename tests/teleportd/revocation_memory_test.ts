@@ -1,4 +1,4 @@
-/** Whom a server keeps out though its list of revoked certificates does not name them, or not any more. */
+/** The certificates that stay revoked although the current list does not name them. */
 import assert from "node:assert/strict";
 import { type KnownAuthority, RevocationMemory } from "../../teleportd/revocation_memory.ts";
 import { MAX_SERIAL_BYTES } from "../../trust/certificate.ts";
@@ -18,7 +18,7 @@ const sorted = (keys: ReadonlySet<string>) => [...keys].sort();
 const of = ({ issuer }: KnownAuthority, ...serials: string[]) => serials.map((serial) => `${issuer}:${serial}`);
 const set = (...keys: string[][]) => new Set(keys.flat());
 
-Deno.test("what was revoked once stays revoked, in this life and the next, whatever a list says", async () => {
+Deno.test("add() keeps certificates revoked that a later list does not name, also after a restart", async () => {
   await using file = await temporaryFile();
   const memory = await RevocationMemory.open(file.path);
   assert.deepEqual(sorted(memory.add(set(of(ONE, "0A", "0B")), [ONE])), of(ONE, "0A", "0B"));
@@ -51,7 +51,7 @@ Deno.test("open() never reads another certificate from a file with one flipped b
   }
 });
 
-Deno.test("a serial number as long as a list may have it is read again at the next start", async () => {
+Deno.test("open() reads the longest serial number that a list may have", async () => {
   await using file = await temporaryFile();
   const keys = of(ONE, "7F".repeat(21), "7F".repeat(MAX_SERIAL_BYTES));
   const memory = await RevocationMemory.open(file.path);
@@ -60,22 +60,22 @@ Deno.test("a serial number as long as a list may have it is read again at the ne
   assert.deepEqual(sorted((await RevocationMemory.open(file.path)).add(new Set(), [ONE])), sorted(set(keys)));
 });
 
-Deno.test("a serial number is one authority's, and what another revoked is remembered apart", async () => {
+Deno.test("add() keeps the serial numbers of two authorities apart", async () => {
   await using file = await temporaryFile();
   const memory = await RevocationMemory.open(file.path);
   assert.deepEqual(sorted(memory.add(set(of(ONE, "01")), [ONE, TWO])), of(ONE, "01"));
   await memory.save();
   const next = await RevocationMemory.open(file.path);
-  // Of an authority that is not believed now nothing is lacking, and nothing is forgotten.
+  // An authority that is not trusted now lacks nothing, and its certificates are kept.
   assert.deepEqual(sorted(next.add(set(of(THREE, "02")), [THREE])), [...of(ONE, "01"), ...of(THREE, "02")]);
   assert.equal(next.lacking, 0);
 });
 
-Deno.test("what an older version wrote counts for each authority that is believed then", async () => {
+Deno.test("add() applies the file of an older version to every trusted authority", async () => {
   await using file = await temporaryFile();
   await Deno.writeTextFile(file.path, JSON.stringify({ authorities: [ONE.fingerprint], serials: ["0A", "01"] }));
   const memory = await RevocationMemory.open(file.path);
-  // Nobody knows these authorities: it waits, also on the disk.
+  // These authorities are unknown, so the old contents wait, also on the disk.
   assert.deepEqual(sorted(memory.add(set(of(THREE, "0B")), [THREE])), of(THREE, "0B"));
   await memory.save();
   const next = await RevocationMemory.open(file.path);
@@ -83,13 +83,13 @@ Deno.test("what an older version wrote counts for each authority that is believe
   assert.deepEqual(sorted(next.add(set(of(ONE, "0A")), [ONE, TWO])), both);
   assert.equal(next.lacking, 2, "serial number 01 of two authorities");
   await next.save();
-  // Taken over once: an authority that comes later gives its own numbers.
+  // The old contents count once. A later authority has serial numbers of its own.
   const last = await RevocationMemory.open(file.path);
   const added = set(of(THREE, "0B"));
   assert.deepEqual(sorted(last.add(added, [THREE, ONE])), both);
 });
 
-Deno.test("save() writes when there is something new, for its owner alone, and no file without need", async () => {
+Deno.test("save() writes only changes, in a file that only its owner can read", async () => {
   await using file = await temporaryFile();
   const memory = await RevocationMemory.open(file.path);
   memory.add(new Set(), [ONE]);
@@ -108,7 +108,7 @@ Deno.test("save() writes when there is something new, for its owner alone, and n
   assert.deepEqual([...Deno.readDirSync(file.dir)].map(({ name }) => name), ["revoked.json"]);
 });
 
-Deno.test("save() that cannot write rejects, keeps everybody out, and writes when it can", async () => {
+Deno.test("save() rejects when it cannot write, keeps certificates revoked, and writes later", async () => {
   await using file = await temporaryFile();
   const memory = await RevocationMemory.open(`${file.dir}/later/revoked.json`);
   memory.add(set(of(ONE, "0A")), [ONE]);
@@ -136,23 +136,26 @@ const damaged: [string, string][] = [
 ];
 
 for (const [what, text] of damaged) {
-  Deno.test(`open() refuses a file that is damaged: ${what}`, async () => {
+  Deno.test(`open() refuses a damaged file: ${what}`, async () => {
     await using file = await temporaryFile();
     await Deno.writeTextFile(file.path, text);
     await assert.rejects(RevocationMemory.open(file.path), (error) => {
       assert.ok(error instanceof StartError);
-      assert.match(error.message, /revoked\.json" is damaged, .*: restore it, or remove it once "ca\.crl" names all/);
+      assert.match(
+        error.message,
+        /revoked\.json", .*: it is damaged; restore it, or remove it once "ca\.crl" names every/,
+      );
       return true;
     });
   });
 }
 
-Deno.test("open() refuses what cannot be read, and what is far too large", async () => {
+Deno.test("open() refuses a file that cannot be read or is too large", async () => {
   await using file = await temporaryFile();
   await Deno.mkdir(file.path);
-  await assert.rejects(RevocationMemory.open(file.path), { message: /revoked\.json" cannot be read: / });
+  await assert.rejects(RevocationMemory.open(file.path), { message: /^Cannot read ".*revoked\.json": / });
   await Deno.remove(file.path);
   using large = await Deno.create(file.path);
   await large.truncate(100_000_000);
-  await assert.rejects(RevocationMemory.open(file.path), { message: /cannot be read: it has 100000000 bytes/ });
+  await assert.rejects(RevocationMemory.open(file.path), { message: /^Cannot read .*: it has 100000000 bytes/ });
 });

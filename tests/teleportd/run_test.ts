@@ -92,8 +92,16 @@ async function runJob(certs: string, address: string, ...args: string[]): Promis
   return last?.exit_code;
 }
 
-function descriptors(): number {
-  return [...Deno.readDirSync("/proc/self/fd")].length;
+/** Returns the open files below a directory. Resources of the runtime itself are not counted. */
+function openFiles(directory: string): string[] {
+  return [...Deno.readDirSync("/proc/self/fd")].flatMap(({ name }) => {
+    try {
+      const path = Deno.readLinkSync(`/proc/self/fd/${name}`);
+      return path.startsWith(`${directory}/`) ? [path] : [];
+    } catch {
+      return []; // The descriptor of this list itself.
+    }
+  }).sort();
 }
 
 Deno.test("run() serves until its signal aborts, resolves to 0, and logs no secret", async () => {
@@ -127,7 +135,7 @@ Deno.test("run() serves twice in one process, and a third time after both have e
   assert.equal(await servers[0]!.stop(), 0);
   assert.equal(await runJob(place.certs, addresses[1]!, "exit 5"), 5, "the end of one leaves the other");
   assert.equal(await servers[1]!.stop(), 0);
-  const before = descriptors();
+  assert.deepEqual(openFiles(place.path), []);
   const third = place.start("one");
   const { address } = await third.listening();
   await using client = await clientOf(place.certs, address);
@@ -135,14 +143,14 @@ Deno.test("run() serves twice in one process, and a third time after both have e
   assert.equal(jobs.length, 1, "the third server has the jobs of the first");
   await client[Symbol.asyncDispose]();
   assert.equal(await third.stop(), 0);
-  assert.ok(descriptors() <= before, `${descriptors()} descriptors after, ${before} before`);
+  assert.deepEqual(openFiles(place.path), []);
 });
 
 Deno.test("run() rejects with a StartError and gives back what it had opened", async () => {
   await using place = await makePlace();
   const first = place.start("data");
   const { address } = await first.listening();
-  let before: number | undefined;
+  let before: string[] | undefined;
   const cases: readonly (readonly [string, readonly string[], StartError["code"], RegExp])[] = [
     ["data", [], "FAILED", /^Cannot use the data directory ".*\/data": process \d+ has it open/],
     ["other", ["--listen", address], "FAILED", /^Cannot listen on /],
@@ -161,11 +169,12 @@ Deno.test("run() rejects with a StartError and gives back what it had opened", a
       return true;
     });
     // SQLite keeps one descriptor of the first refused database until the first server closes its own.
-    before ??= descriptors();
-    assert.equal(descriptors(), before, `descriptors after ${args.join(" ")}`);
+    before ??= openFiles(place.path);
+    assert.deepEqual(openFiles(place.path), before, `open files after ${args.join(" ")}`);
   }
   assert.equal(await runJob(place.certs, address, "exit 4"), 4, "the first server still serves");
   assert.equal(await first.stop(), 0);
+  assert.deepEqual(openFiles(place.path), []);
 });
 
 Deno.test("run() resolves to 0 without serving when its signal aborts during the start", async () => {

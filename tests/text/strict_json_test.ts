@@ -26,6 +26,11 @@ Deno.test("parseJson() refuses what is not JSON, or too long", () => {
   failsAt("", /^it is too long: give at most 3 characters$/, () => parseJson("1234", 3));
 });
 
+Deno.test("parseJson() refuses an object with a field twice", () => {
+  failsAt("", /^field "a" is there twice: keep one of them$/, () => parseJson('{"a":1,"a":1}', 100));
+  failsAt("max", /^field "pids" is there twice/, () => parseJson('{"max":{"pids":1,"pids":2}}', 100));
+});
+
 Deno.test("readString(), readList() and readObject() refuse other types", () => {
   assert.equal(readString("a", "x"), "a");
   assert.deepEqual(readList([1], "x"), [1]);
@@ -39,7 +44,7 @@ Deno.test("readString(), readList() and readObject() refuse other types", () => 
   failsAt("x", /list/, () => readList({ length: 0 }, "x"));
 });
 
-Deno.test("readStrings() names the item that is no string", () => {
+Deno.test("readStrings() names the item that is not a string", () => {
   assert.deepEqual(readStrings(["a", "b"], "x"), ["a", "b"]);
   failsAt("x[1]", /string/, () => readStrings(["a", 2], "x"));
 });

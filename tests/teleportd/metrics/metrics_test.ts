@@ -7,13 +7,13 @@ import { StartError } from "../../../teleportd/start_error.ts";
 import { serveMetrics } from "../../../teleportd/metrics/endpoint.ts";
 import { spawnServer, teleport, teleportOk } from "../../support/programs.ts";
 
-/** The value of a series, such as `teleport_jobs{state="EXITED"}`; undefined when it is not there. */
+/** Returns the value of a series, such as `teleport_jobs{state="EXITED"}`; undefined when there is none. */
 function valueOf(text: string, series: string): number | undefined {
   const line = text.split("\n").find((line) => line.startsWith(`${series} `));
   return line === undefined ? undefined : Number(line.slice(series.length + 1));
 }
 
-Deno.test("teleportd --metrics serves what jobs and calls did", async () => {
+Deno.test("teleportd --metrics serves the metrics of jobs and calls", async () => {
   const dir = await Deno.makeTempDir({ prefix: "teleport_metrics_" });
   const { process } = spawnServer({ dir, args: ["--metrics", "127.0.0.1:0"] });
   const log = process.stderr.pipeThrough(new TextDecoderStream()).getReader();
@@ -72,14 +72,14 @@ Deno.test("teleportd --metrics serves what jobs and calls did", async () => {
   }
 });
 
-Deno.test("serveMetrics() refuses an address that is not of loopback", () => {
+Deno.test("serveMetrics() refuses an address that is not a loopback address", () => {
   const nothing = { contentType: "text/plain", text: () => Promise.resolve("") };
   for (const listen of ["0.0.0.0:0", "[::]:0", "192.0.2.1:0", "example.org:0"]) {
     assert.throws(() => serveMetrics(listen, nothing), StartError, listen);
   }
 });
 
-Deno.test("serveMetrics() makes one text for requests at the same time, and says 500 when it cannot", async () => {
+Deno.test("serveMetrics() makes one text for concurrent requests, and answers 500 when it cannot", async () => {
   let made = 0;
   let fails = false;
   const gate = Promise.withResolvers<void>();

@@ -33,7 +33,7 @@ Deno.test("OTEL_DENO=true exports the metrics by OTLP", async () => {
     await all.promise.finally(() => clearTimeout(timer));
   } finally {
     server.kill("SIGTERM");
-    // It must end although it exports: the runtime was seen to hang here.
+    // The server must end although it exports. The runtime once hung here.
     const kill = setTimeout(() => server.kill("SIGKILL"), DEADLINE_MS);
     assert.equal((await server.status.finally(() => clearTimeout(kill))).code, 0);
     await Deno.remove(dir, { recursive: true });

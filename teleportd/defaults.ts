@@ -1,0 +1,10 @@
+/** The defaults of the server's own options. Other defaults belong to the library and to `rpc/server/`. */
+
+/** The default of `--keep`, 30 days in milliseconds: long enough to examine a failure of last month. */
+export const DEFAULT_KEEP_MS = 2_592_000_000;
+
+/** The default of `--keep-jobs`. */
+export const DEFAULT_KEEP_JOBS = 10_000;
+
+/** The share of the free disk that jobs and output may use without `--max-output-total`. The rest is for the host. */
+export const DEFAULT_DISK_SHARE = 0.5;
