@@ -1,6 +1,6 @@
 /**
- * Runs processes and keeps what they write: start, stop and signal process groups, watch their status, and stream their
- * output from the first byte, then live, for any number of watchers.
+ * Runs processes and keeps their output. It starts, stops and signals process groups, and watches their status. Any number
+ * of watchers get the output from the first byte, then live.
  *
  * @example Run a job and read its output
  * ```ts

@@ -2,7 +2,7 @@
 
 /**
  * An async iteration over what is watched. It ends when the caller leaves the loop, calls `return()`, or disposes of it
- * (`using` or `await using`), and when the abort signal of the call aborts. Every end frees what the watch held. Only the
+ * (`using` or `await using`). It also ends when the abort signal of the call aborts. Every end frees what the watch held. Only the
  * abort signal makes it throw: the reason of the signal.
  */
 export interface Watch<Item, Final = void> extends AsyncIterableIterator<Item, Final>, Disposable, AsyncDisposable {

@@ -15,18 +15,8 @@ import { Connection, type ConnectionOptions } from "./connection.ts";
 import { encodeOutput, encodeProcess, encodeStatus, encodeTombstone } from "./json.ts";
 import { readJob, type Row } from "./decode_row.ts";
 import { JobSelection } from "./job_selection.ts";
+import { StateCounts } from "./state_counts.ts";
 import type { EndedJob, StatusDetails, StoredJob, StoredOutput, StoredRequest, Tombstone } from "./rows.ts";
-
-const NO_JOBS: Readonly<Record<State, number>> = {
-  INITIAL: 0,
-  STARTING: 0,
-  RUNNING: 0,
-  STOPPING: 0,
-  EXITED: 0,
-  KILLED: 0,
-  FAILED: 0,
-  LOST: 0,
-};
 
 /** The jobs of one data directory. Only one process at a time can open it. */
 export class Store implements Disposable {
@@ -39,7 +29,7 @@ export class Store implements Disposable {
   /** The bytes that all jobs and their output used on the disk when the store was opened. */
   readonly bytesAtOpen: number;
   readonly #connection: Connection;
-  readonly #states: Record<State, number>;
+  readonly #counts: StateCounts;
 
   /**
    * @param path the path of the database; `:memory:` for a store without a file
@@ -54,7 +44,7 @@ export class Store implements Disposable {
       const { meta, states } = this.#connection.statements;
       this.secret = (meta.get("secret") as Row).value as Uint8Array;
       const rows = states.all() as Row[];
-      this.#states = { ...NO_JOBS, ...Object.fromEntries(rows.map(({ state, jobs }) => [state as State, jobs])) };
+      this.#counts = new StateCounts(Object.fromEntries(rows.map(({ state, jobs }) => [state, jobs as number])));
       this.bytesAtOpen = rows.reduce((sum, { bytes }) => sum + (bytes as number), 0);
     } catch (error) {
       this.#connection[Symbol.dispose]();
@@ -83,7 +73,7 @@ export class Store implements Disposable {
         statements.addRequest.run(owner, spec.requestId, digest, spec.id);
       }
     });
-    this.#states.INITIAL += 1;
+    this.#counts.change(undefined, "INITIAL");
   }
 
   /** Stores a new status of a job with its details. */
@@ -114,8 +104,7 @@ export class Store implements Disposable {
       else statements.changeJob.run(state, seq, key);
       return was;
     });
-    this.#states[was] -= 1;
-    this.#states[state] += 1;
+    this.#counts.change(was, state);
   }
 
   /** Reads the key and the state of a job that exists. */
@@ -155,7 +144,7 @@ export class Store implements Disposable {
       this.history.deleteOldTombstones();
       return bytes as number;
     });
-    this.#states[status.state] -= 1;
+    this.#counts.change(status.state, undefined);
     return bytes;
   }
 
@@ -225,12 +214,12 @@ export class Store implements Disposable {
 
   /** The number of jobs in each state. */
   get states(): Readonly<Record<State, number>> {
-    return { ...this.#states };
+    return this.#counts.byState();
   }
 
   /** The number of jobs. */
   get count(): number {
-    return Object.values(this.#states).reduce((sum, jobs) => sum + jobs, 0);
+    return this.#counts.total;
   }
 
   /**

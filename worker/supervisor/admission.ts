@@ -7,8 +7,9 @@ import type { AnyJob } from "../job/any_job.ts";
 import type { JobOptions } from "../job/spec.ts";
 import { DEFAULT_CWD } from "../launch/command.ts";
 import { checkEnforceable, gainsNoPrivileges } from "../launch/host.ts";
-import type { Limits } from "./job_limits.ts";
+import { applyLimits, type Limits } from "./job_limits.ts";
 import { processOptions } from "./process_options.ts";
+import { defined } from "../../base/defined.ts";
 
 /** The options of a supervisor that admission depends on. */
 export interface AdmissionOptions extends Limits {
@@ -40,11 +41,16 @@ export function admit(job: JobOptions, options: AdmissionOptions, running?: read
 }
 
 /**
- * Refuses limits that no cgroup here can enforce.
+ * Refuses default and maximum limits that no job here can have, so that a supervisor reports them once and not per job.
  *
  * @throws {NotEnforceableError} with the reason
  */
-export function checkCgroup({ cgroupLimits = {}, cwd = DEFAULT_CWD }: JobOptions, cgroups?: CgroupTree): void {
+export function checkDefaults(options: AdmissionOptions & { readonly cwd?: string }): void {
+  checkCgroup({ ...applyLimits({}, options), ...defined({ cwd: options.cwd }) }, options.cgroups);
+}
+
+/** Refuses limits that no cgroup here can enforce. */
+function checkCgroup({ cgroupLimits = {}, cwd = DEFAULT_CWD }: JobOptions, cgroups?: CgroupTree): void {
   if (controllersOf(cgroupLimits).length === 0) return;
   if (cgroups === undefined) refuseCgroupLimits(cgroupLimits);
   cgroups.check(cgroupLimits, cwd);

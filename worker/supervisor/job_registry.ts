@@ -1,6 +1,5 @@
 /** The registry: all jobs that are stored, and those of them that are objects now. It finds, adds and removes jobs. */
 import { join } from "node:path";
-import { DEFAULT_CWD } from "../launch/command.ts";
 import { JobNotFoundError, LimitReachedError, SupervisorClosedError } from "../errors.ts";
 import type { AnyJob } from "../job/any_job.ts";
 import { type JobSpec, type JobStatus, jobStatus, NO_OUTPUT } from "../job/spec.ts";
@@ -11,12 +10,10 @@ import { isFinalState } from "../process/state.ts";
 import { Store } from "../store/store.ts";
 import { encodeSpec } from "../store/json.ts";
 import type { StoredJob } from "../store/rows.ts";
-import { checkCgroup } from "./admission.ts";
 import { JobEvents } from "./job_events.ts";
 import { JobFactory } from "./job_factory.ts";
 import { callback } from "./callback.ts";
 import { diskLimit } from "./disk_limit.ts";
-import { applyLimits } from "./job_limits.ts";
 import { JobRemoval } from "./job_removal.ts";
 import { LiveJobs } from "./live_jobs.ts";
 import { DEFAULT_MAX_JOBS, type SupervisorOptions } from "./options.ts";
@@ -48,12 +45,9 @@ export class JobRegistry {
   /**
    * @throws {DirectoryInUseError} when another process uses the directory
    * @throws {StoreUnusableError} when the database in the directory cannot be used
-   * @throws {NotEnforceableError} when no job here can have the default or maximum limits
    */
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    // Reported once now, not for each job.
-    checkCgroup({ ...applyLimits({}, options), cwd: options.cwd ?? DEFAULT_CWD }, options.cgroups);
     const { directory, cgroups } = options;
     if (directory !== undefined) checkDatabaseThere(directory);
     const onError = this.#onError = callback(options.onError);

@@ -30,8 +30,8 @@ export interface SupervisorOptions extends Limits {
    */
   readonly maxOutputBytes?: number;
   /**
-   * In place of `maxOutputBytes`, a share from 0 to 1 of the disk space that jobs use now plus the free space on the disk
-   * of the directory.
+   * In place of `maxOutputBytes`, a share from 0 to 1. It is a share of the disk space that jobs use now plus the free
+   * space on the disk of the directory.
    */
   readonly maxDiskShare?: number;
   /** The number of jobs that are kept, ended jobs included; 10,000 unless given. A new job replaces the oldest end. */

@@ -20,7 +20,7 @@ import { isRunningState } from "../process/state.ts";
 import type { SupervisorStatistics } from "./statistics.ts";
 import { type JobPage, type ListOptions, listPage } from "./list_page.ts";
 import { IsolationProbe } from "./isolation_probe.ts";
-import { admit } from "./admission.ts";
+import { admit, checkDefaults } from "./admission.ts";
 import { checkOptions, type SupervisorOptions } from "./options.ts";
 import { closeOnSignals } from "./closing_signals.ts";
 import { registerJob } from "./registration.ts";
@@ -60,6 +60,7 @@ export class Supervisor implements AsyncDisposable {
    */
   constructor(options: SupervisorOptions = {}) {
     checkOptions(options);
+    checkDefaults(options);
     this.#options = options;
     this.#registry = new JobRegistry(options);
     this.#ready = this.#registry.recover().then(() => {
@@ -247,8 +248,11 @@ export class Supervisor implements AsyncDisposable {
    * Watches a job's output: everything from the first byte, then live, to the end of the job. The iteration returns the
    * totals, digests and final status. A `for await` loop discards this value; `yield*` returns it.
    *
-   * The iteration throws `JobNotFoundError` when the job does not exist, `InvalidCursorError` or `CursorOutOfRangeError`
-   * when the output of this job did not give out the cursor, and the reason of the signal when it aborts.
+   * The iteration throws the errors below, and the reason of the signal when it aborts.
+   *
+   * @throws {JobNotFoundError} when the job does not exist
+   * @throws {InvalidCursorError} when the output of this job did not give out the cursor
+   * @throws {CursorOutOfRangeError} when the cursor is beyond the end of the output
    */
   watchOutput(
     id: string,
@@ -278,12 +282,13 @@ export class Supervisor implements AsyncDisposable {
    * Watches many jobs: each as it is now, oldest first, then every change. The watch does not end by itself. Retention
    * does not remove a job while a watch has its id in the filter.
    *
-   * The iteration throws `InvalidArgumentError` when the filter or the token is invalid, `JobNotFoundError` when a job of
-   * `ids` does not exist, and the reason of the signal when it aborts. When the supervisor closes, it throws
-   * `SupervisorClosedError` after the last change.
+   * The iteration throws the errors below, and the reason of the signal when it aborts.
    *
    * @param filter selects jobs; the change by which a job leaves the selected states is sent too
    * @param options.token resumes after the event with this token; if that is too long ago, the watch starts again
+   * @throws {InvalidArgumentError} when the filter or the token is invalid
+   * @throws {JobNotFoundError} when a job of `ids` does not exist
+   * @throws {SupervisorClosedError} when the supervisor closes, after the last change
    */
   watchJobs(
     filter: JobFilter = {},
