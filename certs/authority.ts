@@ -1,17 +1,19 @@
-/** The authority of a directory: makes a new one in memory, and reads one for signing. */
+/** The certificate authority of a directory: creates it in memory, and reads it for signing. */
+import { splitCertificates } from "../trust/pem.ts";
 import { type KeyPair, makeCertificate } from "./certificate.ts";
 import { certificatePath, keyPath, readPemFile } from "./directory.ts";
 import { CertificateError, type CertificateErrorOptions } from "./errors.ts";
-import { inspectCertificate, parseCertificate, splitCertificates } from "./inspect.ts";
+import { inspectCertificate, parseCertificate } from "./inspect.ts";
 import { belongsTo, type KeyKind, readSigningKey } from "./key_kind.ts";
 import type { Validity } from "./lifetime.ts";
 
-/** An authority's certificate and key, and until when it may sign. */
+/** An authority that can sign. */
 export interface Authority extends KeyPair {
+  /** The end of its validity. */
   readonly notAfter: Date;
 }
 
-/** Makes an authority. Its name is its own, so that a message about a foreign one can be told from one about this. */
+/** Creates an authority. Its random name distinguishes it in messages from other authorities. */
 export async function makeAuthority(validity: Validity, keyKind?: KeyKind): Promise<Authority> {
   const suffix = crypto.getRandomValues(new Uint8Array(4)).toHex();
   const pair = await makeCertificate({ usage: "authority", commonName: `teleport CA ${suffix}`, validity, keyKind });
@@ -19,28 +21,28 @@ export async function makeAuthority(validity: Validity, keyKind?: KeyKind): Prom
 }
 
 /**
- * Reads the authority of a directory and makes sure that what it signs will be accepted.
+ * Reads the authority of a directory, and checks that it can sign.
  *
- * @throws {CertificateError} `MISSING` when the directory has none, or only its public half; `UNUSABLE` when it is
- * damaged, is no authority, has ended, or its key is another's; `NOT_ACCESSIBLE`.
+ * @throws {CertificateError} `MISSING` when the certificate or the key is missing, or `NOT_ACCESSIBLE`
+ * @throws {CertificateError} `UNUSABLE` when it is damaged, not an authority, has ended, or the key does not belong to it
  */
 export async function readAuthority(dir: string, now: Date = new Date()): Promise<Authority> {
   const paths = { certificate: certificatePath(dir, "ca"), key: keyPath(dir, "ca") };
-  // Of two authorities the first is the one that signs.
+  // The first of two authorities signs.
   const [certificate = ""] = splitCertificates(await readPart(paths.certificate));
   const key = await readPart(paths.key);
   const { isAuthority, notAfter } = await inspectCertificate(certificate).catch((cause) => {
-    throw unusable(paths.certificate, "is no certificate", { cause });
+    throw unusable(paths.certificate, "it is not a certificate", { cause });
   });
-  if (!isAuthority) throw unusable(paths.certificate, "is not the certificate of an authority");
+  if (!isAuthority) throw unusable(paths.certificate, "it is not the certificate of an authority");
   if (notAfter <= now) {
-    throw unusable(paths.certificate, `ended on "${notAfter.toISOString().slice(0, 10)}"`, { isEnded: true });
+    throw unusable(paths.certificate, `it ended on ${notAfter.toISOString().slice(0, 10)}`, { isEnded: true });
   }
   const signingKey = await readSigningKey(key).catch((cause) => {
-    throw unusable(paths.key, "is no P-256 or Ed25519 key in PKCS #8", { cause });
+    throw unusable(paths.key, "it is not a P-256 or Ed25519 key in PKCS #8", { cause });
   });
   if (!(await belongsTo(signingKey, parseCertificate(certificate)))) {
-    throw unusable(paths.key, `does not belong to "${paths.certificate}"`);
+    throw unusable(paths.key, `it does not belong to "${paths.certificate}"`);
   }
   return { certificate: `${certificate}\n`, key, notAfter };
 }
@@ -52,13 +54,13 @@ async function readPart(path: string): Promise<string> {
     if (!(error instanceof CertificateError) || error.code !== "MISSING") throw error;
     throw new CertificateError(
       "MISSING",
-      `"${path}" is missing: run "init" first, or give the directory in which it was run`,
+      `Cannot read "${path}": it does not exist; run "certs init" first, or give another directory`,
       { cause: error, path },
     );
   }
 }
 
-function unusable(path: string, what: string, options: CertificateErrorOptions = {}): CertificateError {
-  const message = `"${path}" ${what}: restore it, or make a new authority elsewhere`;
+function unusable(path: string, reason: string, options: CertificateErrorOptions = {}): CertificateError {
+  const message = `Cannot use "${path}": ${reason}; restore it, or create an authority in another directory`;
   return new CertificateError("UNUSABLE", message, { ...options, path });
 }

@@ -1,11 +1,11 @@
-/** Makes one certificate and its key, in memory. The form of every certificate of this project is decided here. */
+/** Creates a certificate and its key in memory, in the form of all certificates of this project. */
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 import { parseHosts } from "./hosts.ts";
 import { DEFAULT_KEY_KIND, type KeyKind, makeKeys, readSigningKey, type SigningKey, signingKeyOf } from "./key_kind.ts";
 import type { Validity } from "./lifetime.ts";
 
-/** A certificate and its private key, both as PEM text. */
+/** A certificate and its private key in PEM. */
 export interface KeyPair {
   /** RFC 7468, "CERTIFICATE". */
   readonly certificate: string;
@@ -13,33 +13,32 @@ export interface KeyPair {
   readonly key: string;
 }
 
-/** What a certificate is good for. Neither of the leaves passes for the other. */
+/** The use of a certificate. A server certificate is not valid as a client certificate, nor the reverse. */
 export type Usage = "authority" | "server" | "client";
 
-/** What a certificate says. */
+/** The contents of a certificate. */
 export interface CertificateOptions {
   readonly usage: Usage;
-  /** The subject's CN: the user, for a client. Empty: none. */
+  /** The CN of the subject: the user, for a client. Empty for no CN. */
   readonly commonName: string;
-  /** The subject's Os, one each: the roles, for a client. */
+  /** The O attributes of the subject: the roles, for a client. */
   readonly organizations?: readonly string[];
-  /** Names and addresses a server is reached under; the form decides which of the two one is. */
+  /** The DNS names and IP addresses of a server. */
   readonly hosts?: readonly string[];
   readonly validity: Validity;
-  /** Which kind of key is made; P-256 unless given. */
+  /** The kind of key. Absent: P-256. */
   readonly keyKind?: KeyKind | undefined;
-  /** Who signs. Absent: the certificate signs itself, as an authority does. */
+  /** The signing authority. Absent: the certificate signs itself. */
   readonly issuer?: KeyPair;
 }
 
 /**
- * Makes a key and a certificate for it, by the profile of RFC 5280: an authority signs certificates and nothing else,
- * and no authority stands below it; a server or client certificate signs handshakes and nothing else. Who may have
- * which name and for how long is for the caller to decide.
+ * Creates a key and a certificate (profile of RFC 5280). An authority signs only certificates and revocation lists, and
+ * no other authority. A server or client certificate signs only handshakes. The caller checks names and validity.
  *
- * @throws {CertificateError} `INVALID_ARGUMENT` when a host is neither name nor address.
+ * @throws {CertificateError} `INVALID_ARGUMENT` when a host is not a name or an address
  *
- * @example An authority, and a client's certificate that has expired
+ * @example An authority, and an expired client certificate
  * ```ts
  * const validity = { notBefore: new Date("2020-01-01"), notAfter: new Date("2020-02-01") };
  * const issuer = await makeCertificate({ usage: "authority", commonName: "an authority", validity });
@@ -55,10 +54,10 @@ export async function makeCertificate(options: CertificateOptions): Promise<KeyP
 }
 
 /**
- * Makes a certificate for a key whose private half is elsewhere and stays there.
+ * Creates a certificate for an existing public key.
  *
- * @returns PEM text
- * @throws {CertificateError} `INVALID_ARGUMENT` when a host is neither name nor address.
+ * @returns the certificate in PEM
+ * @throws {CertificateError} `INVALID_ARGUMENT` when a host is not a name or an address
  */
 export async function certifyKey(
   publicKey: CryptoKey,
@@ -105,7 +104,7 @@ function usageExtensions(usage: Usage): x509.Extension[] {
   ];
 }
 
-/** As data, never as the text form "CN=…, O=…", which a name could break out of. */
+/** Builds the name from data, because a value could inject attributes into the text form "CN=…, O=…". */
 function subjectName(commonName: string, organizations: readonly string[]): x509.Name {
   return new x509.Name([
     ...organizations.map((organization) => ({ O: [{ utf8String: organization }] })),
@@ -113,14 +112,14 @@ function subjectName(commonName: string, organizations: readonly string[]): x509
   ]);
 }
 
-/** The issuer's own identifier where it has one: another tool may have computed it in another way. */
+/** Uses the issuer's own identifier, if it has one: another tool may compute it differently. */
 async function authorityKeyIdentifier(issuer: x509.X509Certificate | undefined, ownKey: CryptoKey) {
   const identifier = issuer?.getExtension(x509.SubjectKeyIdentifierExtension)?.keyId;
   if (identifier !== undefined) return new x509.AuthorityKeyIdentifierExtension(identifier);
   return await x509.AuthorityKeyIdentifierExtension.create(issuer?.publicKey ?? ownKey);
 }
 
-/** 128 bits, of which 126 are random: the first two make it positive and always of the same length. */
+/** Creates 126 random bits. The first two of the 128 bits make the number positive and its length fixed. */
 function randomSerial(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[0] = (bytes[0]! & 0x3f) | 0x40;

@@ -1,31 +1,31 @@
-/** The errors of the certificate tool: one class, told apart by a stable code. */
+/** The error class of the certificate tool, with stable codes. */
 
 /**
- * Why something about certificates was refused.
+ * The reason of an error.
  *
- * - `INVALID_ARGUMENT`: a name, role, host or number of days that cannot be
- * - `ALREADY_EXISTS`: the work would overwrite files that are there
- * - `MISSING`: a file that is needed is not there
- * - `UNUSABLE`: a file is there but does not serve: damaged, expired, not an authority, another key's
+ * - `INVALID_ARGUMENT`: a name, role, host, number of days or option is not valid
+ * - `ALREADY_EXISTS`: existing files would be replaced
+ * - `MISSING`: a required file does not exist
+ * - `UNUSABLE`: a file is damaged, has ended, is not an authority, or belongs to another key
  * - `NOT_ACCESSIBLE`: the system refused to read or write
  */
 export type CertificateErrorCode = "INVALID_ARGUMENT" | "ALREADY_EXISTS" | "MISSING" | "UNUSABLE" | "NOT_ACCESSIBLE";
 
-/** What else is known of an error, for code that acts on it. */
+/** Options of an error. */
 export interface CertificateErrorOptions extends ErrorOptions {
-  /** The file that the error is about. */
+  /** The path of the file. */
   readonly path?: string;
-  /** True when an authority or certificate is unusable only because its time is over. */
+  /** True when the authority or certificate is unusable only because it has ended. */
   readonly isEnded?: boolean;
 }
 
-/** What everything in `certs/` throws on purpose. The message says what is wrong and what to do. */
+/** The error that all of `certs/` throws. The message says what is wrong and what to do. */
 export class CertificateError extends Error {
-  /** Which kind of error this is; stable across versions. */
+  /** The reason; stable across versions. */
   readonly code: CertificateErrorCode;
-  /** The file that the error is about. Absent when it is about none, or about several. */
+  /** The path of the file. Absent when the error concerns no file, or several. */
   readonly path?: string;
-  /** True when an authority or certificate is unusable only because its time is over. */
+  /** True when the authority or certificate is unusable only because it has ended. */
   readonly isEnded: boolean;
 
   constructor(code: CertificateErrorCode, message: string, options: CertificateErrorOptions = {}) {

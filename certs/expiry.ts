@@ -1,20 +1,20 @@
-/** Reminds of certificates whose end is near. */
+/** Warnings about certificates that end soon. */
 import type { Logger } from "../base/logger.ts";
 import { type Dates, expiryWarning, warningMs } from "../trust/expiry.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** A certificate by name, and its dates. */
+/** The name of a certificate and its dates. */
 export interface NamedDates extends Dates {
   readonly name: string;
 }
 
-/** The longest that a timer can wait. */
+/** The longest timer: setTimeout takes a signed 32-bit number of milliseconds. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Tells of ends that are near: now, and again each day until then. Before that one timer waits and nothing else;
- * it keeps no program alive.
+ * Warns about certificates that end soon: at once, and then every day. One timer runs, which does not keep the program
+ * running.
  */
 export class ExpiryReminder implements Disposable {
   readonly #log: Pick<Logger, "warn">;
@@ -24,7 +24,7 @@ export class ExpiryReminder implements Disposable {
     this.#log = log;
   }
 
-  /** Minds these from now on, and no others. */
+  /** Watches these certificates instead of the ones before. */
   watch(ends: readonly NamedDates[]): void {
     clearTimeout(this.#timer);
     const now = new Date();

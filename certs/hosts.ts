@@ -1,27 +1,27 @@
-/** Which names and addresses a server's certificate may cover, and which of them every server has. */
+/** The host names and IP addresses of server certificates. */
 import { CertificateError } from "./errors.ts";
 
-/** A name or address as a certificate holds it; its form decides which of the two it is. */
+/** A host name or an IP address. */
 export interface Host {
   readonly type: "dns" | "ip";
-  /** In the one spelling used everywhere: lower case, IPv6 compressed. */
+  /** The canonical form: lower case, and compressed IPv6 (RFC 5952). */
   readonly value: string;
 }
 
-/** Far more than one server has, and few enough that its certificate stays well below a TLS record. */
+/** The number of hosts at most. The certificate still fits well into one TLS record. */
 const MAX_HOSTS = 64;
 
-/** RFC 1035, section 2.3.4, as text without the final dot. */
+/** The longest name (RFC 1035, section 2.3.4), as text without the final dot. */
 const MAX_HOST_CHARS = 253;
 
-/** Underscores are no host names by RFC 952, yet container networks make them and TLS libraries take them. */
+/** RFC 952 does not allow underscores, but container networks use them and TLS libraries accept them. */
 const LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/;
 const OCTET = /^(0|[1-9][0-9]{0,2})$/;
 
 /**
- * Tells names from addresses and brings either into one spelling. A name may start with the wildcard `*.`.
+ * Parses a DNS name or an IP address. A name may start with the wildcard `*.`.
  *
- * @throws {CertificateError} `INVALID_ARGUMENT` when it is neither.
+ * @throws {CertificateError} `INVALID_ARGUMENT` when it is not valid
  *
  * @example
  * ```ts
@@ -38,15 +38,15 @@ export function parseHost(host: string): Host {
   }
   throw new CertificateError(
     "INVALID_ARGUMENT",
-    `Invalid host ${JSON.stringify(host.slice(0, MAX_HOST_CHARS + 1))}: give a DNS name such as "jobs.example.org", ` +
-      'or an IP address such as "192.0.2.7" or "2001:db8::7", without port, brackets or scheme',
+    `'host' must be a DNS name such as "jobs.example.org", or an IP address such as "192.0.2.7" or "2001:db8::7", ` +
+      `without port, brackets or scheme, got ${JSON.stringify(host.slice(0, MAX_HOST_CHARS + 1))}`,
   );
 }
 
 /**
- * Parses several, and drops repeated ones.
+ * Parses several hosts, and removes duplicates.
  *
- * @throws {CertificateError} `INVALID_ARGUMENT` when one is neither name nor address, or there are more than 64.
+ * @throws {CertificateError} `INVALID_ARGUMENT` when one is not valid, or there are more than 64
  */
 export function parseHosts(hosts: readonly string[]): Host[] {
   const distinct = new Map<string, Host>();
@@ -55,16 +55,19 @@ export function parseHosts(hosts: readonly string[]): Host[] {
     distinct.set(parsed.value, parsed);
   }
   if (distinct.size > MAX_HOSTS) {
-    throw new CertificateError("INVALID_ARGUMENT", `Too many hosts, "${distinct.size}": give at most ${MAX_HOSTS}`);
+    throw new CertificateError(
+      "INVALID_ARGUMENT",
+      `A certificate can have at most ${MAX_HOSTS} hosts, got ${distinct.size}`,
+    );
   }
   return [...distinct.values()];
 }
 
-/** The names and addresses under which every server is reached from its own machine. Needs `--allow-sys=hostname`. */
+/** Returns the hosts that every server certificate has. Needs `--allow-sys=hostname`. */
 export function localHosts(): string[] {
   const hosts = ["localhost", "127.0.0.1", "::1"];
   const hostname = Deno.hostname();
-  // A machine may be called anything; what is no name in a certificate cannot be dialled either.
+  // A machine can have a name that is not a DNS name. Nobody can connect to such a name.
   return isDnsName(hostname.toLowerCase()) ? [...hosts, hostname] : hosts;
 }
 
@@ -75,7 +78,7 @@ function parseIpv4(text: string): string | undefined {
 
 function parseIpv6(text: string): string | undefined {
   if (!text.includes(":") || /[^0-9a-f:.]/.test(text)) return undefined;
-  // The URL parser knows every spelling of an IPv6 address and gives back the one of RFC 5952.
+  // The URL parser accepts every form of an IPv6 address and returns that of RFC 5952.
   return URL.parse(`http://[${text}]`)?.hostname.slice(1, -1);
 }
 
@@ -84,9 +87,9 @@ function isDnsName(text: string): boolean {
   const labels = text.split(".");
   if (labels[0] === "*") {
     labels.shift();
-    // A wildcard for a whole top-level domain is honoured by nobody.
+    // TLS libraries refuse a wildcard for a whole top-level domain.
     if (labels.length < 2) return false;
   }
-  // A name that ends in a number is taken for a misspelt IPv4 address by resolvers and by URLs.
+  // Resolvers and URLs treat a name that ends in a number as a wrong IPv4 address.
   return labels.every((label) => LABEL.test(label)) && !/^[0-9]+$/.test(labels.at(-1) ?? "");
 }

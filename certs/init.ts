@@ -1,4 +1,4 @@
-/** Fills a directory: an authority, a server's certificate and one for the first user, `admin`. */
+/** Creates a certificate directory: an authority, a server certificate and one for the first user, `admin`. */
 import { makeAuthority } from "./authority.ts";
 import { alreadyExists, listFiles, writePairs } from "./directory.ts";
 import { draftClient, draftServer, paths } from "./issue.ts";
@@ -6,25 +6,25 @@ import type { KeyKind } from "./key_kind.ts";
 import { lifetime } from "./lifetime.ts";
 import type { IssuedCertificate } from "./issued_certificate.ts";
 
-/** What a new directory is to hold. */
+/** Options of a new directory. */
 export interface InitOptions {
-  /** The certificate directory; made, with mode 0700, if it is not there. */
+  /** The certificate directory. Created with mode 0700 when it does not exist. */
   readonly dir: string;
-  /** Names and addresses of the server besides `localhost`, `127.0.0.1`, `::1` and the machine's own name. */
+  /** Hosts of the server, in addition to `localhost`, `127.0.0.1`, `::1` and the name of the machine. */
   readonly hosts?: readonly string[] | undefined;
-  /** Whole days of validity of server and admin, 1 to 3650. Absent: 365 and 90. The authority has 3650. */
+  /** The days of validity of server and admin, 1 to 3650. Absent: 365 and 90. The authority has 3650. */
   readonly days?: number | undefined;
-  /** Which kind of keys are made; P-256 unless given. */
+  /** The kind of keys. Absent: P-256. */
   readonly keyKind?: KeyKind | undefined;
-  /** The present. Absent: the clock's. */
+  /** The current time. Absent: that of the system clock. */
   readonly now?: Date | undefined;
 }
 
 /**
- * Makes `ca`, `server` and `admin`, certificate and key of each, all or none.
+ * Creates the certificates and keys of `ca`, `server` and `admin`: all, or none.
  *
- * @throws {CertificateError} `INVALID_ARGUMENT`, `ALREADY_EXISTS` when the directory holds any certificate or key, or
- * `NOT_ACCESSIBLE`; then nothing has changed.
+ * @throws {CertificateError} `INVALID_ARGUMENT`, `ALREADY_EXISTS` when the directory has any certificate or key, or
+ * `NOT_ACCESSIBLE`; then nothing has changed
  *
  * @example
  * ```ts
@@ -35,7 +35,7 @@ export interface InitOptions {
  */
 export async function initDirectory(options: InitOptions): Promise<IssuedCertificate[]> {
   const { dir, hosts, days, keyKind, now } = options;
-  // Also a client's: it was signed by another authority and would be refused by everything made here.
+  // A user certificate counts too, because another authority has signed it.
   const existing = await listFiles(dir);
   if (existing.length > 0) throw alreadyExists(dir, existing);
 

@@ -1,4 +1,4 @@
-/** Reads what a certificate says. */
+/** Reads the contents of certificates. */
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 import { type Certificate, readCertificate } from "../trust/certificate.ts";
@@ -8,38 +8,38 @@ import { keyName, verifySignature } from "../trust/signature.ts";
 import { CertificateError } from "./errors.ts";
 import type { Validity } from "./lifetime.ts";
 
-/** What a certificate says. */
+/** The contents of a certificate. */
 export interface CertificateDetails extends Validity {
-  /** Common names of the subject, in order. */
+  /** The CN attributes of the subject, in order. */
   readonly commonNames: readonly string[];
-  /** Organizations of the subject, in order. */
+  /** The O attributes of the subject, in order. */
   readonly organizations: readonly string[];
-  /** The name of what issued it, as RFC 4514 writes names. */
+  /** The name of the issuer (RFC 4514). */
   readonly issuer: string;
-  /** Names and addresses it covers, in order. */
+  /** The DNS names and IP addresses, in order. */
   readonly hosts: readonly string[];
-  /** True when it may sign others (basicConstraints CA). */
+  /** True when it may sign other certificates (basicConstraints CA). */
   readonly isAuthority: boolean;
-  /** Which side of a TLS connection it may stand on. */
+  /** The sides of a TLS connection for which it is valid. */
   readonly usages: readonly ("server" | "client")[];
-  /** Such as "P-256" or "Ed25519". */
+  /** The kind of key, such as "P-256" or "Ed25519". */
   readonly keyAlgorithm: string;
-  /** Upper-case hexadecimal, no separators. */
+  /** The serial number in upper-case hexadecimal, without separators. */
   readonly serialNumber: string;
-  /** SHA-256 of the certificate, lower-case hexadecimal, no separators. */
+  /** The SHA-256 in lower-case hexadecimal, without separators. */
   readonly fingerprint: string;
 }
 
 /**
- * Reads a certificate in PEM. It says nothing about whether the certificate is to be trusted.
+ * Reads a certificate in PEM. It does not verify the certificate.
  *
- * @throws {CertificateError} `UNUSABLE` when the text is no certificate.
+ * @throws {CertificateError} `UNUSABLE` when the text has no valid certificate
  */
 export function inspectCertificate(pem: string): Promise<CertificateDetails> {
   return Promise.try(() => detailsOf(firstCertificate(pem)));
 }
 
-/** What a certificate says, for people. */
+/** Returns the contents of a certificate. */
 export function detailsOf(certificate: Certificate): CertificateDetails {
   const { subject, issuer, hosts, purposes = [], isAuthority, serialNumber, fingerprint } = certificate;
   return {
@@ -61,39 +61,41 @@ export function detailsOf(certificate: Certificate): CertificateDetails {
 }
 
 /**
- * The certificates of a text in PEM, in order.
+ * Reads the certificates of a text in PEM, in order.
  *
- * @throws {CertificateError} `UNUSABLE` when there is none or one is damaged.
+ * @throws {CertificateError} `UNUSABLE` when the text has no certificate, or one is damaged
  */
 export function certificatesOf(pem: string): [Certificate, ...Certificate[]] {
   try {
     const [first, ...others] = certificatesDer(pem).map(readCertificate);
-    if (first === undefined) throw new Error("there is no block of that kind");
+    if (first === undefined) throw new Error("The text has no certificate block");
     return [first, ...others];
   } catch (cause) {
-    throw new CertificateError("UNUSABLE", 'The text is no certificate: give one in PEM, from "BEGIN CERTIFICATE" on', {
-      cause,
-    });
+    throw new CertificateError(
+      "UNUSABLE",
+      'Cannot read the certificate: the text must be PEM, beginning with "BEGIN CERTIFICATE"',
+      {
+        cause,
+      },
+    );
   }
 }
 
-/** The first certificate of a text in PEM. */
+/** Reads the first certificate of a text in PEM. */
 export function firstCertificate(pem: string): Certificate {
   return certificatesOf(pem)[0];
 }
 
 /**
- * Parses a certificate in PEM as the package wants it that makes certificates.
+ * Reads a certificate in PEM for the X.509 package.
  *
- * @throws {CertificateError} `UNUSABLE` when the text is no certificate.
+ * @throws {CertificateError} `UNUSABLE` when the text has no valid certificate
  */
 export function parseCertificate(pem: string): x509.X509Certificate {
   return new x509.X509Certificate(firstCertificate(pem).der);
 }
 
-export { splitCertificates } from "../trust/pem.ts";
-
-/** True when one of these authorities itself has signed the certificate. */
+/** Returns true when one of these authorities signed the certificate directly. */
 export function isSignedBy(pem: string, authorities: string): boolean {
   const certificate = firstCertificate(pem);
   return certificatesOf(authorities).some((authority) => verifySignature(certificate, authority).kind === "valid");

@@ -1,4 +1,4 @@
-/** Issues the certificates of servers and users, signed by the authority of a directory. */
+/** Issues server and user certificates, signed by the authority of a directory. */
 import { type Authority, readAuthority } from "./authority.ts";
 import { certifyKey, makeCertificate } from "./certificate.ts";
 import { certificatePath, keyPath, type PartialPair, writePairs } from "./directory.ts";
@@ -9,61 +9,61 @@ import type { IssuedCertificate } from "./issued_certificate.ts";
 import { checkRoles, checkUser } from "./names.ts";
 import { requestedKey } from "./request.ts";
 
-/** What all issuing has in common. */
+/** Options of every certificate. */
 export interface IssueOptions {
   /** The certificate directory. */
   readonly dir: string;
-  /** Whole days of validity, 1 to 3650. Absent: 365 for a server, 90 for a client, less when the authority ends before. */
+  /** The days of validity, 1 to 3650. Absent: 365 for a server and 90 for a client, or until the authority ends. */
   readonly days?: number | undefined;
-  /** Which kind of key is made; P-256 unless given. */
+  /** The kind of key. Absent: P-256. */
   readonly keyKind?: KeyKind | undefined;
-  /** Replace an earlier certificate and key of that name. Absent: that is refused. */
+  /** True to replace an existing certificate and key. */
   readonly replace?: boolean | undefined;
-  /** The present. Absent: the clock's. */
+  /** The current time. Absent: that of the system clock. */
   readonly now?: Date | undefined;
 }
 
-/** What a server's certificate is to say. */
+/** Options of a server certificate. */
 export interface ServerOptions extends IssueOptions {
-  /** Names and addresses besides `localhost`, `127.0.0.1`, `::1` and the machine's own name. */
+  /** Hosts in addition to `localhost`, `127.0.0.1`, `::1` and the name of the machine. */
   readonly hosts?: readonly string[] | undefined;
 }
 
-/** What a user's certificate is to say. */
+/** Options of a user certificate. */
 export interface ClientOptions extends IssueOptions {
   /** The user, and the name of the files. */
   readonly name: string;
-  /** What the user may do, such as `admin`, `operator` or `viewer`; at least one. */
+  /** The roles, such as `admin`, `operator` or `viewer`; at least one. */
   readonly roles: readonly string[];
   /**
-   * A certificate signing request, in PEM (RFC 2986): the certificate is made for its key, which then need not travel.
-   * Of what it says nothing else is taken.
+   * A certificate signing request in PEM (RFC 2986). The certificate is issued for its key, and the rest of the request
+   * is ignored. Absent: a key is created.
    */
   readonly request?: string | undefined;
 }
 
-/** A certificate made but not yet written. */
+/** A certificate that is not yet written. */
 export interface Draft {
-  /** Without the key where that is elsewhere. */
+  /** The certificate, and the key unless it came from a request. */
   readonly pair: PartialPair;
   readonly issued: IssuedCertificate;
 }
 
 /**
- * Makes `server.crt` and `server.key`, which only serve.
+ * Issues `server.crt` and creates `server.key`.
  *
  * @throws {CertificateError} `INVALID_ARGUMENT`, `ALREADY_EXISTS`, `MISSING` or `UNUSABLE` for the authority, or
- * `NOT_ACCESSIBLE`; then nothing has changed.
+ * `NOT_ACCESSIBLE`; then nothing has changed
  */
 export async function issueServer(options: ServerOptions): Promise<IssuedCertificate> {
   return await issue(options, "server", (authority) => draftServer(options, authority));
 }
 
 /**
- * Makes `NAME.crt` and `NAME.key` for a user, which only call.
+ * Issues `NAME.crt` for a user, and creates `NAME.key` unless there is a request.
  *
  * @throws {CertificateError} `INVALID_ARGUMENT`, `ALREADY_EXISTS`, `MISSING` or `UNUSABLE` for the authority, or
- * `NOT_ACCESSIBLE`; then nothing has changed.
+ * `NOT_ACCESSIBLE`; then nothing has changed
  *
  * @example
  * ```ts ignore
@@ -75,7 +75,7 @@ export async function issueClient(options: ClientOptions): Promise<IssuedCertifi
   return await issue(options, options.name, (authority) => draftClient(options, authority));
 }
 
-/** Makes a server's certificate in memory. */
+/** Creates a server certificate in memory. */
 export async function draftServer(options: ServerOptions, authority: Authority): Promise<Draft> {
   const { dir, days, now, keyKind } = options;
   const hosts = parseHosts([...localHosts(), ...(options.hosts ?? [])]).map((host) => host.value);
@@ -91,7 +91,7 @@ export async function draftServer(options: ServerOptions, authority: Authority):
   return { pair, issued: { ...paths(dir, "server"), usage: "server", hosts, roles: [], notAfter: validity.notAfter } };
 }
 
-/** Makes a user's certificate in memory. As in Kubernetes, the subject's CN is the user and each O is a role. */
+/** Creates a user certificate in memory. As in Kubernetes, the CN of the subject is the user and each O is a role. */
 export async function draftClient(options: ClientOptions, authority: Authority): Promise<Draft> {
   const { dir, days, now, keyKind, request } = options;
   const name = checkUser(options.name);
@@ -106,7 +106,7 @@ export async function draftClient(options: ClientOptions, authority: Authority):
   return { pair: { certificate: await certifyKey(publicKey, certificate) }, issued: withoutKey };
 }
 
-/** Where the files of a name are, for a report. */
+/** Returns the paths of the files of a name. */
 export function paths(dir: string, name: string): Pick<IssuedCertificate, "name" | "certificatePath" | "keyPath"> {
   return { name, certificatePath: certificatePath(dir, name), keyPath: keyPath(dir, name) };
 }

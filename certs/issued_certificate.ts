@@ -1,17 +1,17 @@
-/** What a command has made, for the one who has to tell the user. */
+/** The result of a command that issues certificates. */
 import type { Usage } from "./certificate.ts";
 
-/** A certificate and key that were written. */
+/** A certificate that was written. */
 export interface IssuedCertificate {
   readonly usage: Usage;
-  /** `ca`, `server` or the user. */
+  /** The name of the files: `ca`, `server` or the user. */
   readonly name: string;
   readonly certificatePath: string;
-  /** Absent when the key is elsewhere: the certificate was made from a request. */
+  /** The path of the key. Absent when the certificate was issued for a request. */
   readonly keyPath?: string;
-  /** Names and addresses it covers; a server's. */
+  /** The hosts of a server. */
   readonly hosts: readonly string[];
-  /** What its user may do; a client's. */
+  /** The roles of a user. */
   readonly roles: readonly string[];
   /** The end of its validity. */
   readonly notAfter: Date;

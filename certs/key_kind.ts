@@ -1,44 +1,44 @@
-/** The kinds of keys that certificates here are made with, and how each is read, made and asked to sign. */
+/** The kinds of keys: creates them, reads them, and signs with them. */
 import type { X509Certificate } from "@peculiar/x509";
 import { parsePem } from "../trust/pem.ts";
 import { CertificateError } from "./errors.ts";
 
-/** Small, fast, and accepted by every TLS 1.3 library: P-256 by RFC 8446, section 9.1; Ed25519 by all but old hardware. */
+/** Every TLS 1.3 library accepts P-256 (RFC 8446, section 9.1), and most accept Ed25519. */
 export type KeyKind = "p256" | "ed25519";
 
-/** What WebCrypto is to be told of each. */
+/** The parameters of WebCrypto. */
 const ALGORITHMS = {
   p256: { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" },
   ed25519: { name: "Ed25519" },
 } as const;
 
-/** Unless told otherwise. */
+/** The default kind. */
 export const DEFAULT_KEY_KIND: KeyKind = "p256";
 
-/** @throws {CertificateError} `INVALID_ARGUMENT` when it is none of the kinds */
+/** @throws {CertificateError} `INVALID_ARGUMENT` when it is not a known kind */
 export function parseKeyKind(text: string): KeyKind {
   if (Object.hasOwn(ALGORITHMS, text)) return text as KeyKind;
   throw new CertificateError(
     "INVALID_ARGUMENT",
-    `Unknown kind of key ${JSON.stringify(text)}: give "p256" or "ed25519"`,
+    `'--algorithm' must be "p256" or "ed25519", got ${JSON.stringify(text)}`,
   );
 }
 
-/** Makes a pair of keys, able to leave memory. */
+/** Creates a key pair that can be exported. */
 export async function makeKeys(kind: KeyKind): Promise<CryptoKeyPair> {
   return await crypto.subtle.generateKey(ALGORITHMS[kind], true, ["sign", "verify"]) as CryptoKeyPair;
 }
 
-/** A key that signs, and how it is to be told to. */
+/** A private key and its algorithm. */
 export interface SigningKey {
   readonly key: CryptoKey;
   readonly algorithm: (typeof ALGORITHMS)[KeyKind];
 }
 
 /**
- * Reads a private key that this project made, for signing.
+ * Reads a private key of these kinds in PEM.
  *
- * @throws {Error} when the text is no such key
+ * @throws {Error} when the text has no such key
  */
 export async function readSigningKey(pem: string): Promise<SigningKey> {
   const der = parsePem(pem).find(({ label }) => label === "PRIVATE KEY")?.der ?? new Uint8Array();
@@ -53,12 +53,12 @@ export async function readSigningKey(pem: string): Promise<SigningKey> {
   throw first;
 }
 
-/** How a key that was just made is to be told to sign. */
+/** Returns the private key of a new key pair. */
 export function signingKeyOf(keys: CryptoKeyPair, kind: KeyKind): SigningKey {
   return { key: keys.privateKey, algorithm: ALGORITHMS[kind] };
 }
 
-/** True when the private key and the certificate's public key are one pair. */
+/** Returns true when the private key belongs to the public key of the certificate. */
 export async function belongsTo({ key, algorithm }: SigningKey, certificate: X509Certificate): Promise<boolean> {
   const probe = new TextEncoder().encode("probe");
   const signature = await crypto.subtle.sign(algorithm, key, probe);
@@ -66,7 +66,7 @@ export async function belongsTo({ key, algorithm }: SigningKey, certificate: X50
     const publicKey = await certificate.publicKey.export();
     return await crypto.subtle.verify(algorithm, publicKey, signature, probe);
   } catch {
-    // A key of another kind cannot even be asked.
+    // Verification throws for a key of another kind.
     return false;
   }
 }

@@ -1,21 +1,21 @@
-/** Whether what a server believes is its own: who else may write its files, and read its keys. */
+/** Checks that other users cannot read the keys of a server, nor change its files. */
 import { checkSecret, checkWriters, FileAccessError } from "../trust/file_access.ts";
 import { oneLine } from "../text/unprintable.ts";
 import { CertificateError } from "./errors.ts";
 
 /**
- * Checks that nobody else can read a key.
+ * Checks that other users cannot read a key.
  *
- * @throws {CertificateError} `UNUSABLE` when others can read or change it, `MISSING`, `NOT_ACCESSIBLE`.
+ * @throws {CertificateError} `UNUSABLE` when others can read or change it, `MISSING`, `NOT_ACCESSIBLE`
  */
 export function checkKeyAccess(path: string, ownUid: number | null = Deno.uid()): Promise<void> {
   return check(path, () => checkSecret(path, ownUid === null ? {} : { uid: ownUid }));
 }
 
 /**
- * Checks that nobody else can change a file or directory, nor a directory above it.
+ * Checks that other users cannot change a file or directory, nor a directory above it.
  *
- * @throws {CertificateError} `UNUSABLE` when others can, `NOT_ACCESSIBLE`.
+ * @throws {CertificateError} `UNUSABLE` when others can, `NOT_ACCESSIBLE`
  */
 export function checkWriteAccess(path: string): Promise<void> {
   return check(path, () => checkWriters(path));
@@ -28,8 +28,8 @@ function check(path: string, look: () => void): Promise<void> {
     throw new CertificateError(
       missing ? "MISSING" : "NOT_ACCESSIBLE",
       missing
-        ? `"${path}" is missing: make certificates with certs init`
-        : `Cannot see who may change "${path}": ${oneLine(cause)}`,
+        ? `Cannot read "${path}": it does not exist; create certificates with certs init`
+        : `Cannot check the access to "${path}": ${oneLine(cause)}`,
       { cause, path },
     );
   });

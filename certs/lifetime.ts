@@ -1,39 +1,39 @@
-/** From when until when certificates are valid. */
+/** The validity of new certificates. */
 import { CertificateError } from "./errors.ts";
 
-/** The span of time in which a certificate is accepted, both ends included. */
+/** The time in which a certificate is accepted, including both ends. */
 export interface Validity {
   readonly notBefore: Date;
   readonly notAfter: Date;
 }
 
-/** How many days a certificate is valid unless told otherwise: the shorter, the more hands its key is in. */
+/** The default days of validity. Keys that more people have are valid for a shorter time. */
 export const DEFAULT_DAYS = { authority: 3650, server: 365, client: 90 } as const;
 
-/** The life of an authority; what it signs cannot be of use for longer. */
-const MAX_DAYS = DEFAULT_DAYS.authority;
+/** The most days of validity: those of an authority. */
+export const MAX_DAYS = DEFAULT_DAYS.authority;
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** Clocks of two machines differ; a certificate made a moment ago must hold on one that is a little behind. */
+/** The clock difference to allow, so that a machine with a slow clock accepts a new certificate. */
 const CLOCK_SKEW_MS = 5 * 60 * 1000;
 
-/** What decides the validity of a new certificate. */
+/** Options of the validity. */
 export interface LifetimeOptions {
-  /** Which default applies. */
+  /** The kind of certificate, for the default. */
   readonly kind: keyof typeof DEFAULT_DAYS;
-  /** Whole days from now, 1 to 3650. Absent: the default, cut to the authority's life. */
+  /** The days from now, 1 to 3650. Absent: the default, or until the authority ends. */
   readonly days?: number | undefined;
-  /** The end of the authority that signs. Absent for an authority. */
+  /** The end of the signing authority. Absent for an authority. */
   readonly authorityNotAfter?: Date;
-  /** The present. Absent: the clock's. */
+  /** The current time. Absent: that of the system clock. */
   readonly now?: Date | undefined;
 }
 
 /**
- * Decides the validity of a new certificate, which never ends after that of its authority.
+ * Computes the validity of a new certificate. It never ends after the authority.
  *
- * @throws {CertificateError} `INVALID_ARGUMENT` when the days are out of bounds or end after the authority does.
+ * @throws {CertificateError} `INVALID_ARGUMENT` when the days are out of range, or end after the authority
  */
 export function lifetime(options: LifetimeOptions): Validity {
   const { kind, authorityNotAfter, now = new Date() } = options;
@@ -41,17 +41,17 @@ export function lifetime(options: LifetimeOptions): Validity {
   if (!Number.isInteger(days) || days < 1 || days > MAX_DAYS) {
     throw new CertificateError(
       "INVALID_ARGUMENT",
-      `Invalid number of days "${days}": give a whole number from 1 to ${MAX_DAYS}`,
+      `'days' must be an integer from 1 to ${MAX_DAYS}, got ${days}`,
     );
   }
   let notAfter = wholeSeconds(now.getTime() + days * DAY_MS);
   if (authorityNotAfter !== undefined && notAfter > authorityNotAfter) {
-    // Who asks for a number gets that number or a refusal; who asks for none gets what there is.
+    // A given number of days is never shortened silently.
     if (options.days !== undefined) {
       throw new CertificateError(
         "INVALID_ARGUMENT",
-        `Invalid number of days "${days}": the authority ends on "${authorityNotAfter.toISOString().slice(0, 10)}", ` +
-          "give fewer days or make a new authority",
+        `Cannot issue a certificate for ${days} days: the authority ends on ` +
+          `${authorityNotAfter.toISOString().slice(0, 10)}; give fewer days, or renew the authority`,
       );
     }
     notAfter = authorityNotAfter;
@@ -59,7 +59,7 @@ export function lifetime(options: LifetimeOptions): Validity {
   return { notBefore: wholeSeconds(now.getTime() - CLOCK_SKEW_MS), notAfter };
 }
 
-/** Certificates count in seconds; rounded here, so that what is reported is what the certificate says. */
+/** Rounds to seconds, as certificates do, so that reports show the same time as the certificate. */
 function wholeSeconds(timeMs: number): Date {
   return new Date(Math.floor(timeMs / 1000) * 1000);
 }

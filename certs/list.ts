@@ -1,18 +1,19 @@
-/** What is in a certificate directory, and how each certificate stands. */
+/** Lists the certificates of a directory with their state. */
+import { splitCertificates } from "../trust/pem.ts";
 import type { Certificate } from "../trust/certificate.ts";
 import { authorityFault, dateFault, type RejectedChain, verifyChain } from "../trust/chain.ts";
 import { expiryWarning } from "../trust/expiry.ts";
 import { certificatePath, listFiles, readPemFile } from "./directory.ts";
 import { CertificateError } from "./errors.ts";
-import { type CertificateDetails, certificatesOf, detailsOf, splitCertificates } from "./inspect.ts";
+import { type CertificateDetails, certificatesOf, detailsOf } from "./inspect.ts";
 import type { Revocation } from "./revocations.ts";
 import { isOnList, revocationsOf } from "./revoke.ts";
 
 /**
- * How a certificate stands.
+ * The state of a certificate.
  *
- * - `foreign`: no authority of the directory has signed it, nor one that the file holds too
- * - `unusable`: it cannot be believed for another reason, which the warning says
+ * - `foreign`: neither an authority of the directory nor one in the file has signed it
+ * - `unusable`: it is not valid for another reason, which the warning names
  */
 export type Standing =
   | "valid"
@@ -24,48 +25,48 @@ export type Standing =
   | "unusable"
   | "unreadable";
 
-/** One certificate of a directory. */
+/** A certificate and its state. */
 export interface ListedCertificate {
   /** The name of the files. */
   readonly name: string;
   readonly path: string;
   readonly standing: Standing;
-  /** True when its key is beside it. */
+  /** True when the directory has its key. */
   readonly hasKey: boolean;
-  /** Absent when unreadable. */
+  /** The contents. Absent when unreadable. */
   readonly details?: CertificateDetails;
-  /** What is to be told of its end, or why it is not believed. */
+  /** The warning about its end, or the reason why it is not valid. */
   readonly warning?: string;
 }
 
 /**
- * Looks at every certificate of a directory, the authority's first, then by name.
+ * Lists every certificate of a directory: the authority first, then by name.
  *
- * @throws {CertificateError} `MISSING` when there is no authority, `UNUSABLE` for a broken list of revoked certificates,
- * `NOT_ACCESSIBLE`.
+ * @throws {CertificateError} `MISSING` when the authority is missing, `UNUSABLE` when the revocation list is damaged, or
+ * `NOT_ACCESSIBLE`
  */
 export async function listCertificates(dir: string, now: Date = new Date()): Promise<ListedCertificate[]> {
   const files = await listFiles(dir);
   const ca = await readPemFile(certificatePath(dir, "ca"));
-  const surroundings = await lookAround(dir, ca, now);
+  const context = await readContext(dir, ca, now);
   const names = files.filter((file) => file.endsWith(".crt")).map((file) => file.slice(0, -".crt".length));
   names.sort((one, other) => Number(other === "ca") - Number(one === "ca"));
   const listed: ListedCertificate[] = [];
   for (const name of names) {
     const hasKey = files.includes(`${name}.key`);
     const path = certificatePath(dir, name);
-    // Where there are two authorities, each is a certificate to be told of.
+    // While an authority is renewed, ca.crt has two.
     for (const pem of name === "ca" ? splitCertificates(ca) : [await readPemFile(path)]) {
-      listed.push(look(pem, { name, path, hasKey }, surroundings));
+      listed.push(examine(pem, { name, path, hasKey }, context));
     }
   }
   return listed;
 }
 
 /**
- * Looks at one certificate: of a name in the directory, or at a path.
+ * Lists the certificates of one file: a name in the directory, or a path.
  *
- * @throws {CertificateError} `MISSING`, `UNUSABLE` when it is no certificate, `NOT_ACCESSIBLE`.
+ * @throws {CertificateError} `MISSING`, `UNUSABLE` when the file has no certificate, or `NOT_ACCESSIBLE`
  */
 export async function showCertificate(
   dir: string,
@@ -76,30 +77,31 @@ export async function showCertificate(
   const path = isPath ? nameOrPath : certificatePath(dir, nameOrPath);
   const text = await readPemFile(path);
   const pems = splitCertificates(text);
-  if (pems.length === 0) throw new CertificateError("UNUSABLE", `"${path}" holds no certificate: give one in PEM`);
-  const surroundings = await lookAround(dir, await readPemFile(certificatePath(dir, "ca")), now);
+  if (pems.length === 0) throw new CertificateError("UNUSABLE", `Cannot use "${path}": it has no certificate in PEM`);
+  const context = await readContext(dir, await readPemFile(certificatePath(dir, "ca")), now);
   const hasKey = !isPath && (await listFiles(dir)).includes(`${nameOrPath}.key`);
   const file = { name: nameOrPath, path, hasKey };
-  // Those that follow may have issued it.
-  return pems.map((_, index) => look(pems.slice(index).join("\n"), file, surroundings));
+  // A later certificate in the file may have issued this one.
+  return pems.map((_, index) => examine(pems.slice(index).join("\n"), file, context));
 }
 
-interface Surroundings {
+/** The data that the state of a certificate depends on. */
+interface TrustContext {
   readonly authorities: readonly Certificate[];
   readonly revoked: readonly Revocation[];
   readonly now: Date;
 }
 
-async function lookAround(dir: string, ca: string, now: Date): Promise<Surroundings> {
+async function readContext(dir: string, ca: string, now: Date): Promise<TrustContext> {
   const { revoked } = await revocationsOf(dir);
   return { authorities: certificatesOf(ca), revoked, now };
 }
 
-/** @param pem the certificate, and those that came with it */
-function look(
+/** @param pem the certificate, and the later ones of its file */
+function examine(
   pem: string,
   file: Pick<ListedCertificate, "name" | "path" | "hasKey">,
-  surroundings: Surroundings,
+  context: TrustContext,
 ): ListedCertificate {
   let chain: readonly [Certificate, ...Certificate[]];
   try {
@@ -110,9 +112,9 @@ function look(
   }
   const [own] = chain;
   const details = detailsOf(own);
-  const { now, revoked } = surroundings;
+  const { now, revoked } = context;
   if (isOnList(revoked, own)) return { ...file, standing: "revoked", details };
-  const refused = refusalOf(chain, surroundings);
+  const refused = refusalOf(chain, context);
   const warning = expiryWarning(own, now);
   if (refused !== undefined) {
     const standing = standingOf(refused, own);
@@ -123,7 +125,7 @@ function look(
 
 function refusalOf(
   chain: readonly [Certificate, ...Certificate[]],
-  { authorities, now }: Surroundings,
+  { authorities, now }: TrustContext,
 ): RejectedChain | undefined {
   const [own] = chain;
   if (own.isAuthority) {

@@ -1,9 +1,10 @@
-/** How the certificate tool tells of certificates: as text for people, as plain data for programs. */
+/** Formats certificates: as text for people, and as JSON for programs. */
 import type { ListedCertificate } from "./list.ts";
 import type { IssuedCertificate } from "./issued_certificate.ts";
 import { defined } from "../base/defined.ts";
+import { formatColumns } from "../text/columns.ts";
 
-/** What was made, where, and until when. */
+/** Formats a new certificate. */
 export function issuedText(
   { usage, name, certificatePath, keyPath, hosts, roles, notAfter }: IssuedCertificate,
 ): string {
@@ -16,9 +17,9 @@ export function issuedText(
   return `Made a certificate for ${what}, valid until ${day(notAfter)}:\n${paths}`;
 }
 
-/** The same for a program. */
-export function issuedJson(made: IssuedCertificate): Record<string, unknown> {
-  const { usage, name, certificatePath, keyPath, hosts, roles, notAfter } = made;
+/** Returns the JSON fields of a new certificate. */
+export function issuedJson(issued: IssuedCertificate): Record<string, unknown> {
+  const { usage, name, certificatePath, keyPath, hosts, roles, notAfter } = issued;
   return {
     usage,
     name,
@@ -30,7 +31,7 @@ export function issuedJson(made: IssuedCertificate): Record<string, unknown> {
   };
 }
 
-/** A table of certificates. */
+/** Formats a table of certificates, and their warnings. */
 export function listText(listed: readonly ListedCertificate[]): string {
   const rows = [["NAME", "USE", "STANDING", "UNTIL", "KEY", "ROLES OR HOSTS", "SERIAL"]];
   for (const { name, standing, hasKey, details } of listed) {
@@ -40,36 +41,35 @@ export function listText(listed: readonly ListedCertificate[]): string {
       standing,
       details === undefined ? "-" : day(details.notAfter),
       hasKey ? "yes" : "-",
-      details === undefined ? "-" : visible([...details.organizations, ...details.hosts].join(", ")) || "-",
+      details === undefined ? "-" : escapeInvisible([...details.organizations, ...details.hosts].join(", ")) || "-",
       details?.serialNumber ?? "-",
     ]);
   }
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column]!)).join("  ").trimEnd());
+  const table = formatColumns(rows);
   const warnings = listed.flatMap(({ name, warning }) => warning === undefined ? [] : [`"${name}" ${warning}`]);
-  return [...lines, ...(warnings.length === 0 ? [] : ["", ...warnings])].join("\n");
+  return [table, ...(warnings.length === 0 ? [] : ["", ...warnings])].join("\n");
 }
 
-/** All that a certificate says. */
+/** Formats all contents of a certificate. */
 export function showText({ path, standing, hasKey, details, warning }: ListedCertificate): string {
-  if (details === undefined) return `${path}: no certificate`;
+  if (details === undefined) return `${path}: not a certificate`;
   const rows: [string, string][] = [
     ["File", path],
     ["Use", useOf(details)],
-    ["Subject", visible(details.commonNames.join(", "))],
-    ["Roles", visible(details.organizations.join(", ")) || "-"],
-    ["Hosts", visible(details.hosts.join(", ")) || "-"],
+    ["Subject", escapeInvisible(details.commonNames.join(", "))],
+    ["Roles", escapeInvisible(details.organizations.join(", ")) || "-"],
+    ["Hosts", escapeInvisible(details.hosts.join(", ")) || "-"],
     ["Standing", warning === undefined ? standing : `${standing}: ${warning}`],
     ["From", instant(details.notBefore)],
     ["Until", instant(details.notAfter)],
-    ["Key", `${details.keyAlgorithm}${hasKey ? ", beside it" : ""}`],
+    ["Key", `${details.keyAlgorithm}${hasKey ? ", in the directory" : ""}`],
     ["Serial", details.serialNumber],
     ["SHA-256", details.fingerprint],
   ];
-  return rows.map(([name, value]) => `${name.padEnd(9)} ${value}`).join("\n");
+  return formatColumns(rows);
 }
 
-/** All that a certificate says, for a program. */
+/** Returns the JSON fields of a listed certificate. */
 export function listedJson(
   { name, path, standing, hasKey, details, warning }: ListedCertificate,
 ): Record<string, unknown> {
@@ -97,8 +97,8 @@ function useOf({ isAuthority, usages }: NonNullable<ListedCertificate["details"]
   return isAuthority ? "authority" : usages.join(", ") || "none";
 }
 
-/** A certificate from elsewhere may hold anything, and a terminal obeys control characters. */
-function visible(text: string): string {
+/** Escapes control characters, which a certificate of another tool can have. */
+function escapeInvisible(text: string): string {
   return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (char) => `\\u{${char.codePointAt(0)!.toString(16)}}`);
 }
 

@@ -1,4 +1,4 @@
-/** The lists of revoked certificates of a directory: read whole, and made by the authority. */
+/** Reads and creates revocation lists (RFC 5280, section 5). */
 import { Buffer } from "node:buffer";
 import { createPrivateKey, sign } from "node:crypto";
 import { type Certificate, readCertificate } from "../trust/certificate.ts";
@@ -9,44 +9,42 @@ import type { Authority } from "./authority.ts";
 import { derExtension, derInteger, derOid, derTime, derValue } from "./der_writer.ts";
 import { CertificateError } from "./errors.ts";
 
-export { canonicalSerial } from "../trust/certificate.ts";
-
-/** One revoked certificate. */
+/** A revoked certificate. */
 export interface Revocation {
-  /** Who issued it: serial numbers are given by each authority for itself. */
+  /** The issuer. Serial numbers are unique for one issuer only. */
   readonly issuer: Name;
-  /** Upper-case hexadecimal, whole bytes. */
+  /** The serial number in upper-case hexadecimal, whole bytes. */
   readonly serialNumber: string;
   readonly revokedAt: Date;
 }
 
-/** What the lists of a text say together, signatures verified. */
+/** The contents of one or more verified lists. */
 export interface Revocations {
   readonly revoked: readonly Revocation[];
-  /** After this a newer list should be there; what this one says holds all the same. */
+  /** The time by which a newer list should exist. The entries stay valid after it. */
   readonly nextUpdate: Date;
-  /** Grows with every list. */
+  /** The number of the list, which grows with every list. */
   readonly number: number;
 }
 
-/** How RFC 7468, section 6, labels a list. */
+/** The PEM label (RFC 7468, section 6). */
 const LABEL = "X509 CRL";
 const LABELS = [LABEL, "CRL"];
 
-/** As many as authorities. */
+/** The most lists of one file: one for each authority. */
 const MAX_LISTS = 16;
 
 /**
- * Reads one or more lists and verifies that each was made by one of these authorities.
+ * Reads one or more lists, and verifies their signatures.
  *
- * @param pem The lists, "BEGIN X509 CRL"
- * @param authorities Certificates in PEM, one or more
- * @throws {CertificateError} `UNUSABLE` when a list is none, nobody's here, or too long.
+ * @param pem the lists in PEM, "X509 CRL"
+ * @param authorities the certificates of the authorities in PEM
+ * @throws {CertificateError} `UNUSABLE` when a list is damaged, too long, or not signed by one of the authorities
  */
 export function readRevocations(pem: string, authorities: string): Revocations {
   const blocks = parsePem(pem);
   if (blocks.length === 0 || blocks.length > MAX_LISTS || !blocks.every(({ label }) => LABELS.includes(label))) {
-    throw unusable(`is not one list in PEM, or up to ${MAX_LISTS} lists and nothing else`);
+    throw unusable(`it must have 1 to ${MAX_LISTS} lists in PEM and nothing else`);
   }
   const known = certificatesDer(authorities).map(readCertificate);
   try {
@@ -62,13 +60,13 @@ export function readRevocations(pem: string, authorities: string): Revocations {
   }
 }
 
-/** The name of an authority that this tool has made, and a serial number that it has given: 126 random bits. */
+/** The form of the names of authorities of this tool, and of its serial numbers with 126 random bits. */
 const OWN_NAME = /^CN=teleport CA [0-9a-f]{8}$/;
 const OWN_SERIAL = /^[4-7][0-9A-F]{31}$/;
 
 /**
- * What a list says. Until version 0.1 a renewed authority listed the certificates of the old one as if they were its own.
- * Where both are this tool's, such an entry counts for either: a random serial number is one certificate's only.
+ * Returns the entries of a list. Before version 0.1, a renewed authority listed the certificates of the old one as its
+ * own. If both are authorities of this tool, such an entry counts for both, because serial numbers are random.
  */
 function revokedBy({ authority, entries }: RevocationList, known: readonly Certificate[]): Revocation[] {
   const isOwn = ({ subject }: Certificate) => OWN_NAME.test(subject.text);
@@ -92,8 +90,8 @@ const OID = {
 } as const;
 
 /**
- * Makes a list, signed by the authority and good until that ends. Certificates of other issuers are on it with the name
- * of theirs (an indirect list, RFC 5280, section 5.3.3), so that a new authority can revoke what the old one issued.
+ * Creates a list that the authority signs, and that is valid until the authority ends. Entries of other issuers carry
+ * the name of the issuer (RFC 5280, section 5.3.3), so a new authority can revoke certificates of the old one.
  */
 export function makeRevocations(
   revoked: readonly Revocation[],
@@ -106,7 +104,7 @@ export function makeRevocations(
   const isEd25519 = key.asymmetricKeyType === "ed25519";
   const algorithm = derValue(0x30, derOid(isEd25519 ? OID.ED25519 : OID.ECDSA_SHA256));
   const isForeign = ({ issuer }: Revocation) => issuer.id !== subject.id;
-  // An entry that names no issuer has that of the one before it.
+  // An entry without an issuer has the issuer of the entry before it.
   const sorted = [...revoked.filter((one) => !isForeign(one)), ...revoked.filter(isForeign)];
   const entries = sorted.map((one) => entryOf(one, isForeign(one)));
   const body = derValue(
@@ -145,10 +143,10 @@ function extensionsOf(number: number, keyIdentifier: string | undefined, isIndir
   ];
 }
 
-function unusable(what: string, cause?: unknown): CertificateError {
+function unusable(reason: string, cause?: unknown): CertificateError {
   return new CertificateError(
     "UNUSABLE",
-    `The list of revoked certificates ${what}: restore "ca.crl", or make a new one by revoking a certificate`,
+    `Cannot use the revocation list: ${reason}; restore "ca.crl", or delete it and revoke the certificates again`,
     { cause },
   );
 }

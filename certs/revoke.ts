@@ -1,5 +1,5 @@
-/** Revokes certificates: puts their serial numbers on the authority's list, which servers take up at once. */
-import { MAX_SERIAL_BYTES, readCertificate } from "../trust/certificate.ts";
+/** Revokes certificates: adds their serial numbers to the revocation list of the authority. */
+import { canonicalSerial, MAX_SERIAL_BYTES, readCertificate } from "../trust/certificate.ts";
 import { certificatesDer } from "../trust/pem.ts";
 import { type Authority, readAuthority } from "./authority.ts";
 import {
@@ -13,56 +13,54 @@ import {
 } from "./directory.ts";
 import { CertificateError } from "./errors.ts";
 import { certificatesOf, firstCertificate } from "./inspect.ts";
-import { canonicalSerial, makeRevocations, readRevocations, type Revocation, type Revocations } from "./revocations.ts";
+import { makeRevocations, readRevocations, type Revocation, type Revocations } from "./revocations.ts";
 
-/** What is to be revoked, by one of three. */
+/** The certificate to revoke, given in one of three ways. */
 export interface RevokeOptions {
-  /** The certificate directory, with the authority's key. */
+  /** The certificate directory, which has the key of the authority. */
   readonly dir: string;
-  /** The name of the files, such as a user's. */
+  /** The name of the files, such as that of a user. */
   readonly name?: string | undefined;
-  /** The certificate itself, in PEM, where its file is not in the directory any more. */
+  /** The certificate in PEM. */
   readonly certificate?: string | undefined;
-  /** Hexadecimal, as `list`, `show` and the server's audit record have it. */
+  /** The serial number in hexadecimal, as `list`, `show` and the audit log print it. */
   readonly serialNumber?: string | undefined;
-  /**
-   * The name of the authority that issued it, as `list`, `show` and the server's audit record have it. Goes with the
-   * serial number; needed where `ca.crt` holds several authorities.
-   */
+  /** The name of the authority that issued the serial number. Needed when `ca.crt` has several authorities. */
   readonly issuer?: string | undefined;
-  /** The present. Absent: the clock's. */
+  /** The current time. Absent: that of the system clock. */
   readonly now?: Date | undefined;
 }
 
-/** What was done. */
+/** The result of a revocation. */
 export interface RevokeResult {
-  /** The name of the authority that issued it, as RFC 4514 writes names. */
+  /** The name of the issuer (RFC 4514). */
   readonly issuer: string;
   readonly serialNumber: string;
+  /** The path of the list. */
   readonly path: string;
-  /** True when it was on the list before. */
+  /** True when the certificate was already on the list. */
   readonly already: boolean;
-  /** How many are on the list now. */
+  /** The number of entries of the list. */
   readonly count: number;
 }
 
 /**
- * Puts a certificate on `ca.crl`. Files of the certificate stay where they are.
+ * Adds a certificate to `ca.crl`. Its files are not changed.
  *
  * @throws {CertificateError} `INVALID_ARGUMENT`, `MISSING` or `UNUSABLE` for certificate, authority or list, or
- * `NOT_ACCESSIBLE`; then nothing has changed.
+ * `NOT_ACCESSIBLE`; then nothing has changed
  */
 export async function revoke(options: RevokeOptions): Promise<RevokeResult> {
   const { dir, now = new Date() } = options;
-  // Two at once would each write a list without the other's.
+  // Otherwise one of two processes would overwrite the entry of the other.
   return await withLock(dir, async () => {
     const authority = await readAuthority(dir, now);
-    const { issuer, serialNumber } = await subjectOf(options);
+    const { issuer, serialNumber } = await targetOf(options);
     const own = firstCertificate(authority.certificate);
     if (own.serialNumber === serialNumber && own.issuer.id === issuer.id) {
       throw new CertificateError(
         "INVALID_ARGUMENT",
-        'An authority cannot revoke itself: make a new one with "renew ca", and drop this one with "renew ca --finish"',
+        'Cannot revoke the authority itself: run "certs renew ca", and later "certs renew ca --finish"',
       );
     }
     const before = await revocationsOf(dir);
@@ -74,7 +72,7 @@ export async function revoke(options: RevokeOptions): Promise<RevokeResult> {
   });
 }
 
-/** What is revoked in a directory; nothing where there is no list. */
+/** Reads the revocation list of a directory. Without a file, it is empty. */
 export async function revocationsOf(dir: string): Promise<Pick<Revocations, "revoked" | "number">> {
   let pem: string;
   try {
@@ -86,7 +84,7 @@ export async function revocationsOf(dir: string): Promise<Pick<Revocations, "rev
   return readRevocations(pem, await readPemFile(certificatePath(dir, "ca")));
 }
 
-/** True when a list has the certificate. */
+/** Returns true when the list has the certificate. */
 export function isOnList(
   revoked: readonly Revocation[],
   { issuer, serialNumber }: Pick<Revocation, "issuer" | "serialNumber">,
@@ -94,7 +92,7 @@ export function isOnList(
   return revoked.some((one) => one.serialNumber === serialNumber && one.issuer.id === issuer.id);
 }
 
-/** Writes the list anew. */
+/** Replaces the revocation list of a directory. */
 export async function writeRevocations(
   dir: string,
   revoked: readonly Revocation[],
@@ -105,35 +103,36 @@ export async function writeRevocations(
   await replacePublicFile(dir, "ca.crl", makeRevocations(revoked, authority, { number, now }));
 }
 
-/** What a certificate is known by on a list. */
+/** The most digits of a serial number. */
 const MAX_DIGITS = MAX_SERIAL_BYTES * 2;
 
-type Subject = Pick<Revocation, "issuer" | "serialNumber">;
+/** The identity of a certificate on a list. */
+type RevocationTarget = Pick<Revocation, "issuer" | "serialNumber">;
 
-async function subjectOf({ dir, name, certificate, serialNumber, issuer }: RevokeOptions): Promise<Subject> {
+async function targetOf({ dir, name, certificate, serialNumber, issuer }: RevokeOptions): Promise<RevocationTarget> {
   if (serialNumber !== undefined) {
     const digits = serialNumber.replaceAll(":", "");
-    // RFC 5280, section 4.1.2.2: at most 20 bytes.
     if (/^[0-9A-Fa-f]+$/.test(digits) && digits.length <= MAX_DIGITS) {
       return await withIssuer(dir, canonicalSerial(digits), issuer);
     }
     throw new CertificateError(
       "INVALID_ARGUMENT",
-      `Invalid serial number ${
-        JSON.stringify(serialNumber.slice(0, 60))
-      }: give hexadecimal digits, at most ${MAX_DIGITS}`,
+      `'--serial' must have 1 to ${MAX_DIGITS} hexadecimal digits, got ${JSON.stringify(serialNumber.slice(0, 60))}`,
     );
   }
   if (certificate !== undefined) return firstCertificate(certificate);
   if (name !== undefined && !/^[^/\0.][^/\0]{0,199}$/.test(name)) {
-    throw new CertificateError("INVALID_ARGUMENT", `Invalid name ${JSON.stringify(name.slice(0, 60))}: give a user's`);
+    throw new CertificateError(
+      "INVALID_ARGUMENT",
+      `'NAME' must be the name of a user, got ${JSON.stringify(name.slice(0, 60))}`,
+    );
   }
   if (name !== undefined) return firstCertificate(await readPemFile(certificatePath(dir, name)));
-  throw new CertificateError("INVALID_ARGUMENT", "Nothing to revoke: give a NAME, --serial or --cert");
+  throw new CertificateError("INVALID_ARGUMENT", "Cannot revoke: give a NAME, --serial or --cert");
 }
 
-/** Finds out whose a serial number is: the issuer's that was named, the only authority's, or that of a file at hand. */
-async function withIssuer(dir: string, serialNumber: string, issuer: string | undefined): Promise<Subject> {
+/** Finds the issuer of a serial number: the named one, the only authority, or that of a file in the directory. */
+async function withIssuer(dir: string, serialNumber: string, issuer: string | undefined): Promise<RevocationTarget> {
   const authorities = certificatesOf(await readPemFile(certificatePath(dir, "ca"))).map(({ subject }) => subject);
   const names = new Map(authorities.map((subject) => [subject.text, subject]));
   const known = issuer === undefined ? undefined : names.get(issuer);
@@ -142,7 +141,7 @@ async function withIssuer(dir: string, serialNumber: string, issuer: string | un
   if (issuer !== undefined) {
     throw new CertificateError(
       "INVALID_ARGUMENT",
-      `Unknown issuer ${JSON.stringify(issuer.slice(0, 200))}: "ca.crt" has ${choices}`,
+      `'--issuer' must be ${choices}, got ${JSON.stringify(issuer.slice(0, 200))}`,
     );
   }
   const [only] = names.values();
@@ -154,6 +153,6 @@ async function withIssuer(dir: string, serialNumber: string, issuer: string | un
   }
   throw new CertificateError(
     "INVALID_ARGUMENT",
-    `Serial number ${serialNumber} may be of several authorities: say whose with --issuer ${choices}`,
+    `Cannot revoke serial number ${serialNumber}: several authorities could have issued it; give --issuer ${choices}`,
   );
 }

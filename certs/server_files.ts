@@ -1,4 +1,4 @@
-/** Reads from a directory what a server proves itself with and whom it believes; each file whole and usable, or refused. */
+/** Reads a server's certificates, key and revocation list from a directory, and checks who can access them. */
 import { certificatePath, keyPath, MAX_LIST_BYTES, readPemFile, revocationsPath } from "./directory.ts";
 import { CertificateError } from "./errors.ts";
 import { isPrivateKeyLabel, parsePem as readBlocks } from "../trust/pem.ts";
@@ -6,18 +6,18 @@ import { revocationKey } from "../trust/revocation.ts";
 import { checkKeyAccess, checkWriteAccess } from "./key_mode.ts";
 import { readRevocations } from "./revocations.ts";
 
-/** What a server serves with, as PEM text. */
+/** The credentials of a server, in PEM. */
 export interface ServerFiles {
   readonly ca: string;
   readonly cert: string;
   readonly key: string;
 }
 
-/** Whom a server does not believe any more. */
+/** The revoked certificates of a directory. */
 export interface RevokedCertificates {
-  /** Each as `revocationKey` writes issuer and serial number. */
+  /** Their keys, as `revocationKey()` formats them. */
   readonly keys: ReadonlySet<string>;
-  /** After this a newer list should be there. */
+  /** The time by which a newer list should exist. */
   readonly nextUpdate: Date;
 }
 
@@ -34,7 +34,7 @@ export async function readServerFiles(dir: string): Promise<ServerFiles> {
   return { ca, cert, key: await readPemFile(keyPath(dir, "server")) };
 }
 
-/** Looks at who may write before it reads, and at who may read where the file holds a key too. */
+/** Checks who can write before it reads, and who can read when the file has a key. */
 async function readCertificates(path: string): Promise<string> {
   await checkWriteAccess(path);
   const text = await readPemFile(path);
@@ -43,9 +43,9 @@ async function readCertificates(path: string): Promise<string> {
 }
 
 /**
- * Where the authority's key is, if it is in this directory, which it need not be for a server.
+ * Returns the path of the authority's key. Undefined when the directory does not have it, as a server does not need it.
  *
- * @throws {CertificateError} `UNUSABLE` when others can read or write it, who could then be anybody
+ * @throws {CertificateError} `UNUSABLE` when others can read or write it
  */
 export async function authorityKeyIn(dir: string): Promise<string | undefined> {
   const path = keyPath(dir, "ca");
@@ -60,9 +60,10 @@ export async function authorityKeyIn(dir: string): Promise<string | undefined> {
 }
 
 /**
- * Reads `ca.crl`, which these authorities must have made; undefined when there is no such file.
+ * Reads `ca.crl`. Undefined when it does not exist.
  *
- * @throws {CertificateError} `UNUSABLE` when it is no list of theirs, or others can write it; `NOT_ACCESSIBLE`
+ * @param ca the certificates of the authorities in PEM
+ * @throws {CertificateError} `UNUSABLE` when these authorities did not sign it, or others can write it; `NOT_ACCESSIBLE`
  */
 export async function readRevoked(dir: string, ca: string): Promise<RevokedCertificates | undefined> {
   const path = revocationsPath(dir);

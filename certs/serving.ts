@@ -1,25 +1,25 @@
-/** Makes sure that a directory has what a server needs, for a server that starts on a fresh machine. */
+/** Creates the missing certificates of a server, for the first start on a machine. */
 import { listFiles } from "./directory.ts";
 import { CertificateError } from "./errors.ts";
 import { initDirectory } from "./init.ts";
 import { issueServer } from "./issue.ts";
 import type { IssuedCertificate } from "./issued_certificate.ts";
 
-/** What a server reads. The authority's key is not among it: a server need not be able to make certificates. */
+/** The files that a server reads. It does not need the key of the authority. */
 const SERVING_FILES = ["ca.crt", "server.crt", "server.key"];
 
-/** What a serving directory is to hold. */
+/** Options of the directory of a server. */
 export interface ServingOptions {
   /** The certificate directory. */
   readonly dir: string;
-  /** Names and addresses of the server besides those every server has; used only if its certificate is made now. */
+  /** Hosts in addition to the default ones, for a certificate that is issued now. */
   readonly hosts?: readonly string[] | undefined;
 }
 
 /**
- * Which of the files a server needs are not there: of `ca.crt`, `server.crt` and `server.key`.
+ * Returns the missing files of `ca.crt`, `server.crt` and `server.key`.
  *
- * @throws {CertificateError} `NOT_ACCESSIBLE`.
+ * @throws {CertificateError} `NOT_ACCESSIBLE`
  */
 export async function missingServerFiles(dir: string): Promise<string[]> {
   const files = await listFiles(dir);
@@ -27,10 +27,11 @@ export async function missingServerFiles(dir: string): Promise<string[]> {
 }
 
 /**
- * Makes what a server lacks and returns what was made: nothing when all is there, everything when the directory is empty
- * or absent, the server's pair when only that is missing and the authority is at hand. It repairs nothing.
+ * Creates the missing files of a server. An empty or missing directory gets everything. A directory with an authority
+ * and its key gets the server's pair. Other directories are not repaired.
  *
- * @throws {CertificateError} `MISSING` when other files are missing; and as `initDirectory` and `issueServer` do.
+ * @returns the new certificates
+ * @throws {CertificateError} `MISSING` when other files are missing; and the errors of `initDirectory` and `issueServer`
  */
 export async function ensureServing(options: ServingOptions): Promise<IssuedCertificate[]> {
   const { dir, hosts } = options;
@@ -43,9 +44,7 @@ export async function ensureServing(options: ServingOptions): Promise<IssuedCert
   }
   throw new CertificateError(
     "MISSING",
-    `"${dir}" holds certificates but lacks ${
-      missing.map((name) => `"${name}"`).join(", ")
-    }: restore what is missing, ` +
-      "or give an empty directory to start over",
+    `Cannot use "${dir}": it has certificates, but not ${missing.map((name) => `"${name}"`).join(", ")}; ` +
+      "restore them, or give an empty directory",
   );
 }

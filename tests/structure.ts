@@ -71,7 +71,7 @@ const PACKAGES: Record<string, RegExp> = {
   cli: /^(commander|cli-table3)$/,
   rpc: /^(@grpc\/.+|grpc-health-check|protobufjs)$/,
   service: /^re2js$/,
-  certs: /^(@peculiar\/x509|reflect-metadata)$/,
+  certs: /^(commander|@peculiar\/x509|reflect-metadata)$/,
   "proto/generate.ts": /^protobufjs$/,
   "proto/file_descriptors.ts": /^protobufjs$/,
 };
@@ -100,6 +100,7 @@ const ROOMS: Record<string, Record<string, readonly string[]>> = {
     "": [],
   },
   rpc: { server: ["shared", "compat"], client: ["shared", "compat"], shared: [], compat: [] },
+  certs: { "": ["commands"], commands: [""] },
   cli: {
     "": ["commands", "follow", "options", "print"],
     commands: ["follow", "options", "print", ""],

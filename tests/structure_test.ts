@@ -105,7 +105,7 @@ const breaches: [string, string, string, RegExp][] = [
   ["no first comment", "cli/a.ts", "export const a = 1; // a", /begin with a comment/],
   ["a name that says nothing", "cli/utils.ts", "// a", /says nothing/],
   ["a name in another style", "cli/exitCode.ts", "// a", /snake_case/],
-  ["a folder of interfaces", "certs/interfaces/a.ts", "// a", /beside its use/],
+  ["a folder of interfaces", "trust/interfaces/a.ts", "// a", /beside its use/],
   ["a folder nobody knows", "lib/a.ts", "// a", /in no layer/],
   ["a file in the root", "main.ts", "// a", /in no layer/],
 ];

@@ -22,10 +22,14 @@ Deno.test("readAuthority() reads what makeAuthority() made", async () => {
 Deno.test("readAuthority() refuses a directory without one, or with half of one", async () => {
   await using dir = await temporaryDirectory();
   const { certificate } = await makeAuthority(validity);
-  await refuses(() => readAuthority(`${dir.path}/none`), "MISSING", /none\/ca\.crt" is missing: run "init"/);
-  await refuses(() => readAuthority(dir.path), "MISSING", /ca\.crt" is missing: run "init"/);
+  await refuses(
+    () => readAuthority(`${dir.path}/none`),
+    "MISSING",
+    /none\/ca\.crt": it does not exist; run "certs init"/,
+  );
+  await refuses(() => readAuthority(dir.path), "MISSING", /ca\.crt": it does not exist; run "certs init"/);
   await write(dir.path, { certificate });
-  await refuses(() => readAuthority(dir.path), "MISSING", /ca\.key" is missing: run "init"/);
+  await refuses(() => readAuthority(dir.path), "MISSING", /ca\.key": it does not exist; run "certs init"/);
 });
 
 Deno.test("readAuthority() refuses one that has ended", async () => {
@@ -33,20 +37,20 @@ Deno.test("readAuthority() refuses one that has ended", async () => {
   await write(dir.path, await makeAuthority(validity));
   const justBefore = new Date(validity.notAfter.getTime() - 1);
   assert.deepEqual((await readAuthority(dir.path, justBefore)).notAfter, validity.notAfter);
-  await refuses(() => readAuthority(dir.path, validity.notAfter), "UNUSABLE", /ca\.crt" ended on "20\d\d-/);
+  await refuses(() => readAuthority(dir.path, validity.notAfter), "UNUSABLE", /ca\.crt": it ended on 20\d\d-/);
 });
 
 Deno.test("readAuthority() refuses a certificate that may not sign", async () => {
   await using dir = await temporaryDirectory();
   await write(dir.path, await makeCertificate({ usage: "client", commonName: "ann", validity }));
-  await refuses(() => readAuthority(dir.path), "UNUSABLE", /ca\.crt" is not the certificate of an authority/);
+  await refuses(() => readAuthority(dir.path), "UNUSABLE", /ca\.crt": it is not the certificate of an authority/);
 });
 
 Deno.test("readAuthority() refuses the key of another", async () => {
   await using dir = await temporaryDirectory();
   const { key } = await makeAuthority(validity);
   await write(dir.path, { ...await makeAuthority(validity), key });
-  await refuses(() => readAuthority(dir.path), "UNUSABLE", /ca\.key" does not belong to ".*ca\.crt"/);
+  await refuses(() => readAuthority(dir.path), "UNUSABLE", /ca\.key": it does not belong to ".*ca\.crt"/);
 });
 
 Deno.test("readAuthority() refuses damaged files, each by its name", async () => {
@@ -54,12 +58,12 @@ Deno.test("readAuthority() refuses damaged files, each by its name", async () =>
   const { certificate, key } = await makeAuthority(validity);
   for (const damaged of ["", "hello", key, certificate.slice(0, 200)]) {
     await write(dir.path, { certificate: damaged, key });
-    await refuses(() => readAuthority(dir.path), "UNUSABLE", /ca\.crt" is no certificate/);
+    await refuses(() => readAuthority(dir.path), "UNUSABLE", /ca\.crt": it is not a certificate/);
   }
   for (const damaged of ["", "hello", certificate, key.slice(0, 100)]) {
     await write(dir.path, { certificate, key: damaged });
-    await refuses(() => readAuthority(dir.path), "UNUSABLE", /ca\.key" is no P-256 or Ed25519 key/);
+    await refuses(() => readAuthority(dir.path), "UNUSABLE", /ca\.key": it is not a P-256 or Ed25519 key/);
   }
   await write(dir.path, { certificate: " ".repeat(256 * 1024 + 1) });
-  await refuses(() => readAuthority(dir.path), "UNUSABLE", /"262145" bytes, too many/);
+  await refuses(() => readAuthority(dir.path), "UNUSABLE", /it has 262145 bytes, and at most 262144/);
 });

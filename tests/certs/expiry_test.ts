@@ -38,7 +38,7 @@ Deno.test("ExpiryReminder tells at once of what is near, and leaves no timer", (
 Deno.test("checkKeyMode() lets nobody but the owner, or a group under root, read a key", async () => {
   await using dir = await temporaryDirectory();
   const path = `${dir.path}/server.key`;
-  await refuses(() => checkKeyAccess(path), "MISSING", /server\.key" is missing/);
+  await refuses(() => checkKeyAccess(path), "MISSING", /server\.key": it does not exist/);
   await Deno.writeTextFile(path, "key");
   const { uid } = await Deno.stat(path);
   for (const mode of [0o600, 0o400]) {
@@ -63,11 +63,11 @@ Deno.test("checkKeyMode() and checkOwner() say why a file cannot be reached", as
   await refuses(
     () => checkWriteAccess(path),
     "NOT_ACCESSIBLE",
-    /^Cannot see who may change ".*": .*too many symbolic links/,
+    /^Cannot check the access to ".*": .*too many symbolic links/,
   );
   await refuses(
     () => checkKeyAccess(path),
     "NOT_ACCESSIBLE",
-    /^Cannot see who may change ".*": Too many .*\(os error 40\)/,
+    /^Cannot check the access to ".*": Too many .*\(os error 40\)/,
   );
 });

@@ -57,7 +57,7 @@ for (const name of [...FILES, "ann.crt"]) {
     await using dir = await temporaryDirectory();
     await Deno.writeTextFile(`${dir.path}/${name}`, "precious");
     const before = await snapshot(dir.path);
-    await refuses(() => initDirectory({ dir: dir.path }), "ALREADY_EXISTS", new RegExp(`already holds "${name}"`));
+    await refuses(() => initDirectory({ dir: dir.path }), "ALREADY_EXISTS", new RegExp(`already has "${name}"`));
     assert.deepEqual(await snapshot(dir.path), before);
   });
 }
@@ -65,8 +65,16 @@ for (const name of [...FILES, "ann.crt"]) {
 Deno.test("initDirectory() makes nothing of a bad host or number of days", async () => {
   await using dir = await temporaryDirectory();
   const target = `${dir.path}/certs`;
-  await refuses(() => initDirectory({ dir: target, hosts: ["a b"] }), "INVALID_ARGUMENT", /^Invalid host "a b"/);
-  await refuses(() => initDirectory({ dir: target, days: 0 }), "INVALID_ARGUMENT", /^Invalid number of days "0"/);
+  await refuses(
+    () => initDirectory({ dir: target, hosts: ["a b"] }),
+    "INVALID_ARGUMENT",
+    /^'host' must be .*, got "a b"$/,
+  );
+  await refuses(
+    () => initDirectory({ dir: target, days: 0 }),
+    "INVALID_ARGUMENT",
+    /^'days' must be an integer from 1 to 3650, got 0$/,
+  );
   assert.deepEqual(await namesIn(dir.path), []);
 });
 
@@ -76,7 +84,7 @@ Deno.test("initDirectory() twice at once: one makes it, the other is refused", a
   const [first, second] = await Promise.allSettled([initDirectory({ dir: target }), initDirectory({ dir: target })]);
   assert.deepEqual([first.status, second.status].sort(), ["fulfilled", "rejected"]);
   const refusal = first.status === "rejected" ? first.reason : second.status === "rejected" ? second.reason : undefined;
-  await refuses(() => Promise.reject(refusal), "ALREADY_EXISTS", /already holds "ca\.key", nothing was changed/);
+  await refuses(() => Promise.reject(refusal), "ALREADY_EXISTS", /already has "ca\.key"/);
   assert.deepEqual(await namesIn(target), FILES);
 });
 

@@ -51,7 +51,7 @@ for (const existing of ["ann.crt", "ann.key"]) {
     const ann = { dir: dir.path, name: "ann", roles: ["viewer"] };
     await Deno.writeTextFile(`${dir.path}/${existing}`, "precious");
     const before = await snapshot(dir.path);
-    await refuses(() => issueClient(ann), "ALREADY_EXISTS", new RegExp(`"${existing}", nothing was changed.*--force`));
+    await refuses(() => issueClient(ann), "ALREADY_EXISTS", new RegExp(`"${existing}"; use --force`));
     assert.deepEqual(await snapshot(dir.path), before);
 
     await issueClient({ ...ann, replace: true });
@@ -77,12 +77,12 @@ Deno.test("issueClient() refuses bad names, roles and days, and writes nothing",
   const ann = { dir: dir.path, name: "ann", roles: ["viewer"] };
   for (
     const [change, sentence] of [
-      [{ name: "../ann" }, /^Invalid user name/],
-      [{ name: "ca" }, /^Invalid user name/],
-      [{ name: "server", replace: true }, /^Invalid user name/],
-      [{ roles: [] }, /needs a role/],
-      [{ roles: ["a/b"] }, /^Invalid role/],
-      [{ days: 3651 }, /^Invalid number of days/],
+      [{ name: "../ann" }, /^The user name must/],
+      [{ name: "ca" }, /^The user name must/],
+      [{ name: "server", replace: true }, /^The user name must/],
+      [{ roles: [] }, /it has no role/],
+      [{ roles: ["a/b"] }, /^The role must/],
+      [{ days: 3651 }, /^'days' must/],
     ] as const
   ) {
     await refuses(() => issueClient({ ...ann, ...change }), "INVALID_ARGUMENT", sentence);
@@ -93,6 +93,6 @@ Deno.test("issueClient() refuses bad names, roles and days, and writes nothing",
 Deno.test("issueClient() makes nothing, not even the directory, without an authority", async () => {
   await using dir = await temporaryDirectory();
   const work = () => issueClient({ dir: `${dir.path}/none`, name: "ann", roles: ["viewer"] });
-  await refuses(work, "MISSING", /run "init" first/);
+  await refuses(work, "MISSING", /run "certs init" first/);
   assert.deepEqual(await namesIn(dir.path), []);
 });

@@ -74,9 +74,9 @@ Deno.test("issueClient() says what a text is that is no request", async () => {
   await refuses(
     of(await Deno.readTextFile(`${dir.path}/ca.crt`)),
     "UNUSABLE",
-    /no certificate signing .*: it is "CERTIFICATE"/,
+    /its PEM label is "CERTIFICATE"/,
   );
-  await refuses(of("hello"), "UNUSABLE", /is no certificate signing request in PEM: make one/);
+  await refuses(of("hello"), "UNUSABLE", /it is not in PEM; create one/);
   const empty = "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n";
-  await refuses(of(empty), "UNUSABLE", /The request is damaged/);
+  await refuses(of(empty), "UNUSABLE", /it is damaged/);
 });

@@ -3,6 +3,8 @@
  * Writes the reference of all commands, options and exit codes from the programs themselves: `deno task reference`.
  * With `--check` it fails when a page differs from its program: `deno task check:reference`.
  */
+import { createProgram as createCerts } from "../../certs/program.ts";
+import { Tool } from "../../certs/tool.ts";
 import { EXIT_CODE } from "../../cli/exit_code.ts";
 import { createProgram as createTeleport } from "../../cli/program.ts";
 import type { ErrorCode } from "../../mod.ts";
@@ -12,6 +14,8 @@ import { errorsText, type Page, programText } from "./reference_text.ts";
 
 const root = new URL("../../", import.meta.url);
 const noOutput = { stdout: () => {}, stderr: () => {} };
+const noFile = { writeSync: (bytes: Uint8Array) => bytes.length };
+const noFiles = { stdout: noFile, stderr: noFile, readVariable: () => undefined };
 const neverRun = () => Promise.reject(new Error("The reference runs no command"));
 
 const TELEPORT_CODES: Record<keyof typeof EXIT_CODE, string> = {
@@ -30,6 +34,13 @@ const TELEPORTD_CODES = [
   ["1", "The server cannot start. `--check-config` or `audit verify` found a fault."],
   ["2", "The command line or the environment is not valid."],
   ["70", "A defect of the server: an exception that nothing caught."],
+  ["141", "The reader of the output closed it (128 + SIGPIPE)."],
+];
+
+const CERTS_CODES = [
+  ["0", "Success."],
+  ["1", "The tool refused the request, or could not read or write a file."],
+  ["2", "The command line or the environment is not valid."],
   ["141", "The reader of the output closed it (128 + SIGPIPE)."],
 ];
 
@@ -78,6 +89,10 @@ export function referencePages(): Page[] {
     {
       path: "docs/reference/teleportd.md",
       text: programText(createTeleportd("", noOutput, () => {}), TELEPORTD_CODES),
+    },
+    {
+      path: "docs/reference/certs.md",
+      text: programText(createCerts(new Tool(noFiles)), CERTS_CODES),
     },
     {
       path: "docs/reference/errors.md",

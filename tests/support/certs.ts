@@ -34,7 +34,7 @@ export async function refuses(
     assert.ok(error instanceof CertificateError, `Not a refusal: ${error}`);
     assert.equal(error.code, code);
     assert.match(error.message, sentence);
-    assert.match(error.message, /^["A-Z].*[^.]$/s);
+    assert.match(error.message, /^["'A-Z].*[^.]$/s);
     return true;
   });
 }

@@ -72,7 +72,9 @@ Deno.test(withOpenssl("checkTlsCredentials() says why a key cannot be used"), as
         message: /it has a passphrase: remove it/,
       });
     }
-    assert.throws(() => checkTlsCredentials({ ...clientCredentials, key: "x" }), { message: /its file holds none in PEM/ });
+    assert.throws(() => checkTlsCredentials({ ...clientCredentials, key: "x" }), {
+      message: /its file holds none in PEM/,
+    });
     // openssl ecparam -genkey writes the curve before the key.
     const traditional = await openssl("ec", "-in", `${dir}/key`, "-out", `${dir}/ec`);
     assert.ok(traditional.success, traditional.text);
