@@ -9,6 +9,7 @@ import { EXIT_CODE } from "../../cli/exit_code.ts";
 import { createProgram as createTeleport } from "../../cli/program.ts";
 import type { ErrorCode } from "../../mod.ts";
 import { STATUS_OF } from "../../rpc/shared/errors.ts";
+import { EXIT_BROKEN_PIPE, EXIT_DEFECT, EXIT_FAILED, EXIT_OK, EXIT_USAGE } from "../../teleportd/exit_code.ts";
 import { createProgram as createTeleportd } from "../../teleportd/flags.ts";
 import { errorsText, type Page, programText } from "./reference_text.ts";
 
@@ -29,12 +30,12 @@ const TELEPORT_CODES: Record<keyof typeof EXIT_CODE, string> = {
   UNREACHABLE: "The server cannot be reached, or refused the certificate.",
 };
 
-const TELEPORTD_CODES = [
-  ["0", "The server stopped in order, after SIGTERM or SIGINT. `--check-config` or `audit verify` found no fault."],
-  ["1", "The server cannot start. `--check-config` or `audit verify` found a fault."],
-  ["2", "The command line or the environment is not valid."],
-  ["70", "A defect of the server: an exception that nothing caught."],
-  ["141", "The reader of the output closed it (128 + SIGPIPE)."],
+const TELEPORTD_CODES: [number, string][] = [
+  [EXIT_OK, "The server stopped in order, after SIGTERM or SIGINT. `--check-config` or `audit verify` found no fault."],
+  [EXIT_FAILED, "The server cannot start. `--check-config` or `audit verify` found a fault."],
+  [EXIT_USAGE, "The command line or the environment is not valid."],
+  [EXIT_DEFECT, "A defect of the server: an exception that nothing caught."],
+  [EXIT_BROKEN_PIPE, "The reader of the output closed it (128 + SIGPIPE)."],
 ];
 
 const CERTS_CODES = [
@@ -88,7 +89,10 @@ export function referencePages(): Page[] {
     },
     {
       path: "docs/reference/teleportd.md",
-      text: programText(createTeleportd("", noOutput, () => {}), TELEPORTD_CODES),
+      text: programText(
+        createTeleportd("", noOutput, () => {}),
+        TELEPORTD_CODES.map(([code, meaning]) => [String(code), meaning]),
+      ),
     },
     {
       path: "docs/reference/certs.md",
