@@ -1,0 +1,54 @@
+/** Tests of rpc/compat/read_ahead.ts. */
+import "../../../rpc/compat/http2_guard.ts";
+import * as grpc from "@grpc/grpc-js";
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { readOneMessageAhead } from "../../../rpc/compat/read_ahead.ts";
+
+/** Makes a call with a stream of requests. Returns how many messages its server reads ahead. */
+async function readAhead(prepare: (stream: object) => void): Promise<number> {
+  const bytes = (value: Buffer) => value;
+  const [path, requestStream, responseStream] = ["/test.Sink/Take", true, false];
+  const method = {
+    path,
+    requestStream,
+    responseStream,
+    requestSerialize: bytes,
+    requestDeserialize: bytes,
+    responseSerialize: bytes,
+    responseDeserialize: bytes,
+  };
+  const server = new grpc.Server();
+  let read = -1;
+  server.addService({ Take: method }, {
+    Take: (call: grpc.ServerReadableStream<Buffer, Buffer>, respond: grpc.sendUnaryData<Buffer>) => {
+      prepare(call);
+      read = call.readableHighWaterMark;
+      respond(null, Buffer.alloc(0));
+    },
+  });
+  const insecure = grpc.ServerCredentials.createInsecure();
+  const port = await new Promise<number>((resolve, reject) =>
+    server.bindAsync("127.0.0.1:0", insecure, (error, bound) => error ? reject(error) : resolve(bound))
+  );
+  const client = new grpc.Client(`127.0.0.1:${port}`, grpc.credentials.createInsecure());
+  await new Promise<void>((resolve, reject) => {
+    const call = client.makeClientStreamRequest(path, bytes, bytes, (error) => error ? reject(error) : resolve());
+    call.end();
+  });
+  client.close();
+  await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+  return read;
+}
+
+Deno.test("readOneMessageAhead() limits a call to one message", async () => {
+  assert.equal(await readAhead(readOneMessageAhead), 1);
+});
+
+Deno.test("readOneMessageAhead() is still needed because grpc-js reads 16 messages ahead", async () => {
+  assert.equal(await readAhead(() => {}), 16);
+});
+
+Deno.test("readOneMessageAhead() leaves an object without the private field unchanged", () => {
+  readOneMessageAhead({});
+});
