@@ -1,9 +1,10 @@
 /**
- * Programs for the test of the guard, which must run in processes of their own, for the error it guards against ends
- * the process. Arguments: `server`, `client PORT` or `bursts PORT`, then `guarded` to have the guard.
+ * Programs for the tests of the guard. They run in processes of their own, because the errors end the process.
+ * Arguments: `server`, `throwing`, `client PORT` or `bursts PORT`; then `guarded` to load the guard.
  */
 import * as grpc from "@grpc/grpc-js";
 import { Buffer } from "node:buffer";
+import type { ServerHttp2Stream } from "node:http2";
 
 const bytes = (value: Buffer) => value;
 const METHOD = {
@@ -16,7 +17,7 @@ const METHOD = {
   responseDeserialize: bytes,
 };
 
-/** One call that comes back with what was sent. */
+/** Makes one call, which returns its request. */
 function echo(client: grpc.Client): Promise<void> {
   return new Promise((resolve, reject) =>
     client.makeUnaryRequest(
@@ -29,7 +30,7 @@ function echo(client: grpc.Client): Promise<void> {
   );
 }
 
-/** Serves echo() on a free port. */
+/** Serves `echo()` on a free port. */
 export async function serveEcho(): Promise<{ server: grpc.Server; port: number }> {
   const server = new grpc.Server();
   server.addService({ Echo: METHOD }, {
@@ -52,8 +53,8 @@ function echoClient(port: number | string): grpc.Client {
   });
 }
 
-/** How many of 25 clients that make 100 calls at once and leave a server outlives. */
-async function burstsOutlived(port: string): Promise<number> {
+/** Returns how many clients a server survives, of 25 that make 100 calls at once and leave. */
+async function burstsSurvived(port: string): Promise<number> {
   for (let bursts = 0; bursts < 25; bursts++) {
     const client = echoClient(port);
     try {
@@ -67,19 +68,41 @@ async function burstsOutlived(port: string): Promise<number> {
   return 25;
 }
 
+/** Makes a call to a server in which a listener of the stream throws. Returns the status of a later call. */
+async function statusAfterThrow(): Promise<number> {
+  const { default: http2 } = await import("node:http2");
+  const server = http2.createServer();
+  server.once("stream", () => {
+    throw new Error("of the test");
+  });
+  server.on("stream", (stream: ServerHttp2Stream) => stream.respond({ ":status": 200 }, { endStream: true }));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  const session = http2.connect(`http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`);
+  const statusOf = () =>
+    new Promise<number>((resolve, reject) =>
+      session.request({ ":path": "/" }).on("response", (headers) => resolve(Number(headers[":status"])))
+        .on("close", () => reject(new Error("closed"))).on("error", reject).resume()
+    );
+  await statusOf().catch(() => {});
+  return await statusOf();
+}
+
 if (import.meta.main) {
   const [role, ...rest] = Deno.args;
   if (rest.includes("guarded")) await import("../../../rpc/compat/http2_guard.ts");
   const say = (line: unknown) => Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
   if (role === "server") {
     say((await serveEcho()).port);
+  } else if (role === "throwing") {
+    say(await statusAfterThrow());
   } else if (role === "bursts") {
-    say(await burstsOutlived(rest[0] ?? ""));
+    say(await burstsSurvived(rest[0] ?? ""));
   } else {
     const client = echoClient(rest[0] ?? "");
     await echo(client);
     say("idle");
-    // The server says GOAWAY now; whoever outlives that, says so when told to.
+    // The server sends GOAWAY now. A process that survives it answers the next byte.
     await Deno.stdin.read(new Uint8Array(1));
     say("alive");
     client.close();

@@ -11,7 +11,7 @@ import { serveEcho } from "./guard_programs.ts";
 const PROGRAM = new URL("guard_programs.ts", import.meta.url);
 
 interface Program extends AsyncDisposable {
-  /** The next line it prints; undefined when it has ended. */
+  /** Returns the next line it prints. Undefined when it has ended. */
   line(): Promise<string | undefined>;
   tell(byte: number): Promise<void>;
 }
@@ -41,8 +41,8 @@ function run(...args: string[]): Program {
   };
 }
 
-/** How many of 25 clients that make 100 calls at once and leave a server outlives. */
-async function outlived(...args: string[]): Promise<number> {
+/** Returns how many clients a server survives, of 25 that make 100 calls at once and leave. */
+async function survived(...args: string[]): Promise<number> {
   await using server = run("server", ...args);
   const port = await server.line();
   assert(port);
@@ -50,17 +50,31 @@ async function outlived(...args: string[]): Promise<number> {
   return Number(await clients.line());
 }
 
-Deno.test("a guarded server outlives 25 clients that make 100 calls at once and leave", async () => {
-  assert.equal(await outlived("guarded"), 25);
+Deno.test("deferClosing() lets a server survive 25 clients that make 100 calls at once and leave", async () => {
+  assert.equal(await survived("guarded"), 25);
 });
 
-Deno.test("a server without the guard does not: drop the guard when this fails", async () => {
-  // It is a race within the runtime, so one series may by chance lose none.
-  for (let times = 0; times < 5; times++) if (await outlived() < 25) return;
-  assert.fail("Five servers outlived 25 clients each");
+Deno.test("deferClosing() is still needed because such clients crash a server without it", async () => {
+  // The crash is a race in the runtime, so that one series may pass.
+  for (let times = 0; times < 5; times++) if (await survived() < 25) return;
+  assert.fail("Five servers survived 25 clients each");
 });
 
-/** Has a client of an own process idle while its server goes away. */
+/** Returns the output of the program whose listener of a stream throws. Undefined when it ended. */
+async function statusAfterThrow(...args: string[]): Promise<string | undefined> {
+  await using program = run("throwing", ...args);
+  return await program.line();
+}
+
+Deno.test("guardEmitter() lets a server survive a listener of a stream that throws", async () => {
+  assert.equal(await statusAfterThrow("guarded"), "200");
+});
+
+Deno.test("guardEmitter() is still needed because an error of a listener ends the process", async () => {
+  assert.equal(await statusAfterThrow(), undefined);
+});
+
+/** Returns whether a client in another process survives the GOAWAY of its server. */
 async function survivesGoaway(...args: string[]): Promise<boolean> {
   const { server, port } = await serveEcho();
   await using client = run("client", String(port), ...args);
@@ -72,17 +86,17 @@ async function survivesGoaway(...args: string[]): Promise<boolean> {
   return answer !== undefined;
 }
 
-Deno.test("a guarded client outlives a server that goes away", async () => {
+Deno.test("deferClosingWhileReading() lets a client survive the GOAWAY of its server", async () => {
   for (let times = 0; times < 5; times++) assert.equal(await survivesGoaway("guarded"), true);
 });
 
-Deno.test("a client without the guard does not: drop the guard when this fails", async () => {
+Deno.test("deferClosingWhileReading() is still needed because GOAWAY crashes a client without it", async () => {
   for (let times = 0; times < 25; times++) if (!await survivesGoaway()) return;
-  assert.fail("25 clients outlived GOAWAY");
+  assert.fail("25 clients survived GOAWAY");
 });
 
-/** True when a server outlives 20 connections that write this. */
-async function outlivesWrite(frames: readonly Uint8Array[], ...args: string[]): Promise<boolean> {
+/** Returns whether a server survives 20 connections with these frames. */
+async function survivesWrite(frames: readonly Uint8Array[], ...args: string[]): Promise<boolean> {
   await using server = run("server", ...args);
   const port = Number(await server.line());
   for (let times = 0; times < 20; times++) {
@@ -91,7 +105,7 @@ async function outlivesWrite(frames: readonly Uint8Array[], ...args: string[]): 
   return true;
 }
 
-/** Writes and waits until the server closes. False when nobody listens there. */
+/** Writes, and waits until the server closes. Returns false when nothing listens there. */
 function closedAfter(port: number, frames: readonly Uint8Array[]): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connectTcp(port, "127.0.0.1", () => {
@@ -105,11 +119,11 @@ function closedAfter(port: number, frames: readonly Uint8Array[]): Promise<boole
 }
 
 for (const [name, frames] of DEADLY_WRITES) {
-  Deno.test(`a guarded server outlives ${name}`, async () => {
-    assert.equal(await outlivesWrite(frames, "guarded"), true);
+  Deno.test(`deferClosing() lets a server survive ${name}`, async () => {
+    assert.equal(await survivesWrite(frames, "guarded"), true);
   });
 
-  Deno.test(`a server without the guard does not outlive ${name}: drop that part when this fails`, async () => {
-    assert.equal(await outlivesWrite(frames), false);
+  Deno.test(`deferClosing() is still needed because a server crashes after ${name}`, async () => {
+    assert.equal(await survivesWrite(frames), false);
   });
 }

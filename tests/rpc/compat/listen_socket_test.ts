@@ -1,4 +1,4 @@
-/** The listening socket of our own: what it does, and that node:net still needs it. */
+/** Tests of rpc/compat/listen_socket.ts, and of the fault of node:net that it exists for. */
 import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
 import { SystemCallError } from "../../../rpc/compat/socket_calls.ts";
@@ -6,7 +6,7 @@ import { ListenSocket } from "../../../rpc/compat/listen_socket.ts";
 
 const LOCAL = { host: "127.0.0.1", port: 0 };
 
-/** A listening socket that a block closes. */
+/** Returns a listening socket that its block closes. */
 function open(address = LOCAL) {
   const socket = new ListenSocket(address);
   return { socket, [Symbol.dispose]: () => socket.close() };
@@ -22,7 +22,7 @@ async function closed(socket: Socket): Promise<void> {
   if (!socket.closed) await new Promise<void>((resolve) => socket.once("close", () => resolve()).destroy());
 }
 
-Deno.test("ListenSocket accepts, and tells what has arrived without taking it", async () => {
+Deno.test("accept() returns a connection, and arrived() inspects its data without reading it", async () => {
   using listening = open();
   const { socket } = listening;
   assert.equal(socket.accept(), undefined);
@@ -43,14 +43,14 @@ Deno.test("ListenSocket accepts, and tells what has arrived without taking it", 
   await closed(server);
 });
 
-Deno.test("ListenSocket waits for a whole TLS record, and wakes for nothing less", async () => {
+Deno.test("wait() returns a connection only when its TLS record is complete", async () => {
   using listening = open();
   const { socket } = listening;
   const client = await connected(socket.address.port);
   client.setNoDelay(true);
   await socket.wait([], true, 5_000);
   const { descriptor } = socket.accept()!;
-  // A record of 300 bytes, in parts.
+  // The client sends a record of 300 bytes in parts.
   client.write(Uint8Array.of(22, 3, 1));
   await socket.wait([descriptor], false, 5_000);
   assert.equal(socket.arrived(descriptor), "NOTHING");
@@ -75,7 +75,7 @@ Deno.test("ListenSocket waits for a whole TLS record, and wakes for nothing less
   await closed(server);
 });
 
-Deno.test("ListenSocket takes a record that is cut off for an end", async () => {
+Deno.test("arrived() returns END for a record that the client cut", async () => {
   using listening = open();
   const { socket } = listening;
   const client = await connected(socket.address.port);
@@ -90,7 +90,7 @@ Deno.test("ListenSocket takes a record that is cut off for an end", async () => 
   await closed(client);
 });
 
-Deno.test("ListenSocket sees the end of a connection that said nothing", async () => {
+Deno.test("arrived() returns END for a silent connection that was closed", async () => {
   using listening = open();
   const { socket } = listening;
   const client = await connected(socket.address.port);
@@ -102,7 +102,7 @@ Deno.test("ListenSocket sees the end of a connection that said nothing", async (
   socket.end(descriptor);
 });
 
-Deno.test("ListenSocket.wait() ends at wake(), and when its time is over", async () => {
+Deno.test("wait() ends at wake(), and when its time has passed", async () => {
   using listening = open();
   const { socket } = listening;
   const waiting = socket.wait([], true, undefined);
@@ -125,7 +125,7 @@ for (const [host, text] of [["::1", "::1"], ["::", "::"], ["0.0.0.0", "0.0.0.0"]
   });
 }
 
-Deno.test("ListenSocket says by a code why it cannot listen, and leaves no descriptor", () => {
+Deno.test("ListenSocket throws a code when it cannot listen, and leaves no descriptor open", () => {
   using taken = open();
   const before = [...Deno.readDirSync("/proc/self/fd")].length;
   const cases = [[taken.socket.address, "EADDRINUSE"], [{ host: "192.0.2.1", port: 0 }, "EADDRNOTAVAIL"]] as const;
@@ -136,8 +136,8 @@ Deno.test("ListenSocket says by a code why it cannot listen, and leaves no descr
 });
 
 /**
- * Uses up its descriptors, is connected to, frees them and is connected to again. Prints how many connections a server
- * of node:net has accepted in the end.
+ * A program that uses all its descriptors, gets a connection, frees them and gets another connection. It prints how many
+ * connections a server of node:net has accepted.
  */
 const DEAF = `
   import { connect, createServer } from "node:net";
@@ -148,8 +148,8 @@ const DEAF = `
   const files = [];
   try {
     for (;;) files.push(Deno.openSync("/dev/null"));
-  } catch { /* No descriptor is left. */ }
-  // One for the client's own, whose other end then finds none.
+  } catch { /* All descriptors are used. */ }
+  // This frees one descriptor for the client. The server then has none.
   files.pop().close();
   const first = connect(port, "127.0.0.1").on("error", () => {});
   await new Promise((resolve) => first.once("connect", resolve));
@@ -162,7 +162,7 @@ const DEAF = `
   Deno.exit(0);
 `;
 
-Deno.test("node:net still stops accepting after EMFILE; when it does not, listen_socket.ts can go", async () => {
+Deno.test("ListenSocket is still needed because node:net stops accepting after EMFILE", async () => {
   const script = await Deno.makeTempFile({ suffix: ".mjs" });
   try {
     await Deno.writeTextFile(script, DEAF);
