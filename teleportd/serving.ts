@@ -58,12 +58,16 @@ export async function startServing(opened: AsyncDisposableStack, parts: ServingP
   const limitedLog = opened.use(new LimitedLog(log));
   const memoryReturn = opened.use(new MemoryReturn());
   const observer = observers(metrics, flags.logLevel === "debug" ? callLog(log) : undefined);
+  const service = createService(supervisor, { policy: () => policy.policy, audit, info: () => serverInfo(parts) });
   const server = opened.use(
     await serve({
       ...config.listen,
       credentials,
       revoked: config.reloadable.revoked,
-      ...createService(supervisor, { policy: () => policy.policy, audit, info: () => serverInfo(parts) }),
+      handlers: service.handlers,
+      admit: service.admit,
+      // Named one by one: a spread hides from the type checker that a name does not fit.
+      ownerOf: (certificate) => service.standingOf(certificate),
       ...(observer && { observer }),
       limits: callLimitsOf(flags),
       ...connections.options,

@@ -4,27 +4,23 @@
  */
 import assert from "node:assert/strict";
 import { connect as connectTcp, type Socket } from "node:net";
+import { type LatencyWatch, mostP99Ms, startControl } from "../support/latency.ts";
+import { needing, skippedIf } from "../support/needs.ts";
 import { type Server, startServer, teleport } from "../support/programs.ts";
 import { startStrangers } from "./strangers_program.ts";
 import { clientOf, descriptorsBackTo, descriptorsOf, memoryMiB } from "../support/server_process.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
-/** The test and its strangers have as many connections as the server, and a process may not have enough for that. */
+/** The hard limit of open files: the test and its strangers have as many connections as the server. */
 const descriptors = Number(/^Max open files\s+\d+\s+(\d+)/m.exec(Deno.readTextFileSync("/proc/self/limits"))?.[1]);
-const fewDescriptors = descriptors < 8_192;
-if (fewDescriptors) {
-  console.warn(`door_test.ts skips a test: the hard limit of open files is ${descriptors}, not 8,192`);
-}
+const tooFew = descriptors < 8_192 ? `needs 8192 open files, the hard limit is ${descriptors}` : undefined;
+
+/** The most milliseconds that a call may take at the 99th percentile on a quiet machine. */
+const MAX_P99_MS = 250;
 
 function portOf({ address }: Server): number {
   return Number(address.slice(address.lastIndexOf(":") + 1));
-}
-
-/** Milliseconds that a call may take: 250, and more on a machine that has twice as much to do as it can. */
-function mostMs(usualMs: number): number {
-  const isBusy = Deno.loadavg()[0]! > 2 * navigator.hardwareConcurrency;
-  return Math.max(isBusy ? 1_000 : 250, 3 * usualMs);
 }
 
 /** Makes a client certificate that grants nothing. */
@@ -48,7 +44,7 @@ async function makeEve({ dir }: Server): Promise<void> {
   assert.ok(success, new TextDecoder().decode(stderr));
 }
 
-/** Milliseconds in which so many new connections make a call each. */
+/** Gives the milliseconds in which a number of new connections make a call each. */
 async function newcomers(server: Server, count: number): Promise<number> {
   const clients = await Promise.all(Array.from({ length: count }, () => clientOf(server)));
   const startedAt = performance.now();
@@ -58,37 +54,19 @@ async function newcomers(server: Server, count: number): Promise<number> {
   return tookMs;
 }
 
-/** Makes Status calls, one after the other, until it is disposed of. */
-async function watchLatency(server: Server) {
-  const client = await clientOf(server);
-  const { id } = await client.calls.Register({ command: "true" });
-  const times: number[] = [];
-  let isOver = false;
-  const calling = (async () => {
-    while (!isOver) {
-      const startedAt = performance.now();
-      await client.calls.Status({ id });
-      times.push(performance.now() - startedAt);
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-  })();
-  calling.catch(() => {}); // Thrown when it is awaited.
-  return {
-    /** The 99th percentile of the milliseconds that the calls took. */
-    p99: () => times.sort((a, b) => a - b)[Math.floor(times.length * 0.99)] ?? Infinity,
-    async [Symbol.asyncDispose]() {
-      isOver = true;
-      await calling;
-      await client[Symbol.asyncDispose]();
-    },
-  };
+/** Fails where the calls of another client took too long while strangers pressed on the server. */
+async function assertServed(latency: LatencyWatch, what: string): Promise<void> {
+  const found = await latency.result();
+  assert.ok(found.p99Ms < mostP99Ms(MAX_P99_MS, found), `${what}: Status took ${JSON.stringify(found)}`);
 }
 
 Deno.test({
-  name: "2,000 silent connections and 500 idle clients without a role keep nobody out",
-  ignore: fewDescriptors,
+  ...skippedIf(tooFew, "2,000 silent connections and 500 idle clients without a role keep nobody out"),
   async fn() {
     await using server = await startServer();
+    await using control = await startControl();
+    await using client = await clientOf(server);
+    const { id } = await client.calls.Register({ command: "true" });
     await makeEve(server);
     const certs = `${server.dir}/certs`;
     const port = portOf(server);
@@ -98,14 +76,13 @@ Deno.test({
     const memoryBeforeMiB = memoryMiB(server, "VmRSS");
     for (let round = 0; round < 2; round++) {
       {
-        await using latency = await watchLatency(server);
+        await using latency = control.watch(client, id);
         await using strangers = startStrangers({ port, certs, silent: 2_000, idle: 500 });
         await strangers.ready;
         const tookMs = await newcomers(server, 100);
         assert.ok(tookMs < Math.max(1_000, 2 * usualMs), `${tookMs} ms, ${usualMs} ms without strangers`);
         assert.ok(descriptorsOf(server) - before < 1_500, "not all of them are kept");
-        const p99 = latency.p99();
-        assert.ok(p99 < mostMs(usualMs / 3), `Status took ${p99} ms, 100 newcomers ${usualMs} ms`);
+        await assertServed(latency, "2,500 strangers");
       }
       await descriptorsBackTo(server, before);
     }
@@ -114,9 +91,14 @@ Deno.test({
     assert.ok(grownMiB < 120, `${grownMiB} MiB more`);
     const lines = server.log().split("\n");
     assert.ok(
-      lines.some((line) => /^Closed a connection of 127\.0\.0\.1:\d+: it did not start TLS, and \d+ wait/.test(line)),
+      lines.some((line) =>
+        /^warn Closed a connection of 127\.0\.0\.1:\d+: it did not start TLS, and \d+ wait/.test(line)
+      ),
     );
-    assert.ok(lines.some((line) => /: clients without a role have \d+ connections, the limit/.test(line)));
+    assert.ok(
+      lines.some((line) => /: clients without a role have \d+ connections, the limit/.test(line)),
+      server.log(),
+    );
     assert.ok(lines.length < 60, "the log stays short");
   },
 });
@@ -124,11 +106,14 @@ Deno.test({
 Deno.test("floods of connections that leave, stall or end after TLS keep nobody out", async () => {
   await using server = await startServer();
   await makeEve(server);
+  await using control = await startControl();
+  await using client = await clientOf(server);
+  const { id } = await client.calls.Register({ command: "true" });
   const port = portOf(server);
   const usualMs = await newcomers(server, 20);
   const before = descriptorsOf(server);
   for (const floods of [["LEAVE"], ["HALF"], ["TLS"]] as const) {
-    await using latency = await watchLatency(server);
+    await using latency = control.watch(client, id);
     await using strangers = startStrangers({ port, certs: `${server.dir}/certs`, floods });
     await strangers.ready;
     // For long enough to see what calls take.
@@ -137,8 +122,7 @@ Deno.test("floods of connections that leave, stall or end after TLS keep nobody 
       const tookMs = await newcomers(server, 20);
       assert.ok(tookMs < Math.max(2_000, 10 * usualMs), `${floods}: ${tookMs} ms, ${usualMs} ms without`);
     }
-    const p99 = latency.p99();
-    assert.ok(p99 < mostMs(usualMs), `${floods}: Status took ${p99} ms, newcomers ${usualMs} ms without`);
+    await assertServed(latency, `${floods}`);
   }
   await descriptorsBackTo(server, before);
 });
@@ -152,7 +136,10 @@ Deno.test("400 clients of one user that come back at once are all served", async
 Deno.test("a server with 256 descriptors outlives 500 connections, works during them, and says so", async () => {
   await using server = await startServer({ starter: ["sh", "-c", 'ulimit -n 256; exec "$@"', "sh"] });
   const before = descriptorsOf(server);
-  assert.match(server.log(), /^takes 96 connections at most, because this process may open 256 files \(ulimit -n\)$/m);
+  assert.match(
+    server.log(),
+    /^info The server accepts at most 96 connections, because this process may open 256 files \(ulimit -n\)$/m,
+  );
   const sockets: Socket[] = [];
   for (let count = 0; count < 500; count++) {
     const socket = connectTcp(portOf(server), "127.0.0.1").on("error", () => {});
@@ -163,20 +150,18 @@ Deno.test("a server with 256 descriptors outlives 500 connections, works during 
   const { code, stdout, stderr } = await teleport(server, "run", "sh", "-c", "echo out; echo err >&2");
   assert.deepEqual([code, stdout], [0, "out\n"], stderr);
   assert.match(stderr, /err/);
-  assert.match(server.log(), /^Closed a connection of .*: it did not start TLS, and 24 wait, the limit/m);
+  assert.match(server.log(), /^warn Closed a connection of .*: it did not start TLS, and 24 wait, the limit/m);
   for (const socket of sockets) socket.destroy();
   await descriptorsBackTo(server, before);
   assert.ok(await newcomers(server, 20) < 5_000);
   await descriptorsBackTo(server, before);
 });
 
-const hasPrlimit = await new Deno.Command("prlimit", { args: ["--version"], stdout: "null", stderr: "null" }).output()
-  .then(({ success }) => success, () => false);
-if (!hasPrlimit) console.warn("door_test.ts skips a test: there is no prlimit(1)");
-
 Deno.test({
-  name: "a server without a free descriptor says so once a second, and accepts as soon as there is one",
-  ignore: !hasPrlimit,
+  ...needing(
+    "prlimit",
+    "a server without a free descriptor says so once a second, and accepts as soon as there is one",
+  ),
   async fn() {
     await using server = await startServer();
     const limit = async (max: number | string) => {
@@ -195,7 +180,10 @@ Deno.test({
     }
     await limit(usual);
     assert.deepEqual((await call).jobs, []);
-    assert.match(server.log(), /^Cannot accept a connection: no descriptor or memory is left \(EMFILE\); it waits/m);
+    assert.match(
+      server.log(),
+      /^warn Cannot accept a connection: no descriptor or memory is left \(EMFILE\); it waits/m,
+    );
     assert.equal((await teleport(server, "run", "true")).code, 0);
   },
 });

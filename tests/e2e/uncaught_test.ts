@@ -52,7 +52,7 @@ Deno.test("an uncaught exception is logged with its stack, jobs end in order, an
     }
     assert.equal(await endOf(server.process), 70);
     await server[Symbol.asyncDispose]();
-    assert.match(server.log(), / error Uncaught exception: Error: injected exception at .*failing_server\.ts/m);
+    assert.match(server.log(), /^error Uncaught exception: Error: injected exception at .*failing_server\.ts/m);
     await using next = await startServer({ dir });
     await using client = await clientOf(next);
     const { state, reason } = await client.calls.Status({ id });

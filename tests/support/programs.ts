@@ -16,7 +16,7 @@ export interface Server extends AsyncDisposable {
   /** The directory that holds `certs`, `data`, and the files of a test. */
   readonly dir: string;
   readonly process: Deno.ChildProcess;
-  /** The whole log so far. */
+  /** The whole log so far, without the times. */
   log(): string;
   /**
    * Waits for a line of the log, which may be there already, and gives it without its time: `info Reloaded the policy`.
@@ -103,7 +103,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
     address,
     dir,
     process,
-    log: () => log.text,
+    log: () => log.text.split("\n").map(withoutTime).join("\n"),
     says,
     stop,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

@@ -30,7 +30,8 @@ ${TORTURES.map(({ name, about }) => `  ${name}: ${about}`).join("\n")}`;
 function line({ name }: Torture, seed: number, outcome: Outcome): string {
   const [before, most, after] = outcome.memoryMiB.map((value) => value.toFixed());
   return `${name} (seed ${seed}): ${outcome.done} in ${outcome.seconds.toFixed()} s; ` +
-    `Status p99 ${outcome.statusP99Ms.toFixed()} ms, at most ${outcome.statusMaxMs.toFixed()} ms; ` +
+    `Status p99 ${outcome.status.p99Ms.toFixed()} ms (${outcome.status.controlP99Ms.toFixed()} without load), ` +
+    `at most ${outcome.status.maxMs.toFixed()} ms; ` +
     `memory ${before} MiB before, ${most} at most, ${after} after; ` +
     `descriptors ${outcome.descriptors.join(" before, ")} after; load ${Deno.loadavg()[0]?.toFixed(1)}`;
 }

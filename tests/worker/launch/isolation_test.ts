@@ -341,6 +341,7 @@ Deno.test({
     const mounts = 'mount -t tmpfs none "$1" && mount -t tmpfs teleport /dev/shm && mount -t tmpfs teleport /tmp';
     const { stdout, stderr } = await new Deno.Command("unshare", {
       args: ["--mount", "sh", "-c", `${mounts} && exec "$2" eval "$3"`, "sh", directory, Deno.execPath(), program],
+      env: { TMPDIR: "/tmp" },
     }).output();
     const text = new TextDecoder();
     assert.equal(text.decode(stdout), "/dev/shm:\nx\n\n/tmp:\nx\nread-only\n", text.decode(stderr));
