@@ -1,5 +1,5 @@
 /** The door of `teleport`, the command line: arguments and environment in, exit code out. */
-import { CredentialsError as UnusableCredentialsError, type Environment, ENVIRONMENT_NAMES } from "./cli/config.ts";
+import { CertificateFilesError, type Environment, ENVIRONMENT_NAMES } from "./cli/config.ts";
 import type { Io } from "./cli/io.ts";
 import { main } from "./cli/main.ts";
 import { UsageError } from "./units/usage_error.ts";
@@ -25,7 +25,7 @@ const io: Io = {
       // The command line tells errors apart by its own classes, so that it need not load those of gRPC.
       if (error instanceof AddressError) throw new UsageError(error.message);
       if (error instanceof TlsCredentialsError) {
-        throw new UnusableCredentialsError(error.message, { cause: error, part: error.part });
+        throw new CertificateFilesError(error.message, { cause: error, part: error.part });
       }
       throw error;
     }

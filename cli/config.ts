@@ -41,7 +41,7 @@ const DEFAULT_ADDRESS = "127.0.0.1:50051";
 const DEFAULT_IDENTITY = "admin";
 
 /** A certificate or key that connecting takes cannot be read or used. */
-export class CredentialsError extends Error {
+export class CertificateFilesError extends Error {
   override readonly name = "CredentialsError";
   /** Which of them cannot be used. Absent when the message names the file. */
   readonly part: keyof Credentials | undefined;
@@ -104,7 +104,7 @@ function defaultDirectory(env: Environment): string {
 /**
  * Reads the client certificate of the identity, in PEM.
  *
- * @throws {CredentialsError} when it cannot be read
+ * @throws {CertificateFilesError} when it cannot be read
  */
 export function readCertificate(config: Config): Promise<string> {
   return readPem(config, `${config.identity}.crt`);
@@ -113,7 +113,7 @@ export function readCertificate(config: Config): Promise<string> {
 /**
  * Reads what a connection takes.
  *
- * @throws {CredentialsError} when a file cannot be read
+ * @throws {CertificateFilesError} when a file cannot be read
  */
 export async function readCredentials(config: Config): Promise<Credentials> {
   // One after the other, so that of several that are missing always the same one is named.
@@ -127,14 +127,14 @@ export async function readCredentials(config: Config): Promise<Credentials> {
 /**
  * Opens a connection to the server, as the identity.
  *
- * @throws {CredentialsError} when a file cannot be read or used; the message names it
+ * @throws {CertificateFilesError} when a file cannot be read or used; the message names it
  */
 export async function connectAs(io: Pick<Io, "connect">, config: Config): Promise<Connection> {
   const credentials = await readCredentials(config);
   return await io.connect({ address: config.address, credentials }).catch((error) => {
-    if (!(error instanceof CredentialsError) || error.part === undefined) throw error;
+    if (!(error instanceof CertificateFilesError) || error.part === undefined) throw error;
     const path = `${config.certsDir}/${fileNames(config)[error.part]}`;
-    throw new CredentialsError(`Cannot use "${path}": ${error.message}`, { cause: error });
+    throw new CertificateFilesError(`Cannot use "${path}": ${error.message}`, { cause: error });
   });
 }
 
@@ -145,7 +145,7 @@ function fileNames({ identity }: Config): Readonly<Record<keyof Credentials, str
 /**
  * Reads the certificates of the authorities, in PEM.
  *
- * @throws {CredentialsError} when they cannot be read
+ * @throws {CertificateFilesError} when they cannot be read
  */
 export function readAuthorities(config: Config): Promise<string> {
   return readPem(config, "ca.crt");
@@ -159,7 +159,7 @@ function checkAccess({ certsDir, identity }: Config): void {
   } catch (cause) {
     // Or an error of the system, such as a current directory whose name is not UTF-8.
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new CredentialsError(`Cannot use these certificates: ${why}`, { cause });
+    throw new CertificateFilesError(`Cannot use these certificates: ${why}`, { cause });
   }
 }
 
@@ -168,7 +168,7 @@ async function readPem(config: Config, name: string): Promise<string> {
   try {
     return await Deno.readTextFile(path);
   } catch (cause) {
-    throw new CredentialsError(
+    throw new CertificateFilesError(
       `Cannot read "${path}": ${await explainReadError(
         path,
         cause,

@@ -3,7 +3,7 @@ import { errorCode } from "../base/error_code.ts";
 import { signalNumber } from "../base/signals.ts";
 import type { JobStatus, Reason } from "../proto/teleport/v1/job_worker.ts";
 import { NotUtf8Error } from "../text/decoded.ts";
-import { CredentialsError } from "./config.ts";
+import { CertificateFilesError } from "./config.ts";
 import { BrokenPipeError } from "./print/print.ts";
 import { SilenceError } from "./follow/silence.ts";
 import { UsageError } from "../units/usage_error.ts";
@@ -62,7 +62,7 @@ export function jobExitCode(status: JobStatus): number {
 export function errorExitCode(error: unknown): number {
   if (error instanceof UsageError || error instanceof NotUtf8Error) return EXIT_CODE.USAGE;
   if (error instanceof BrokenPipeError) return EXIT_CODE.BROKEN_PIPE;
-  if (error instanceof CredentialsError || error instanceof SilenceError) return EXIT_CODE.UNREACHABLE;
+  if (error instanceof CertificateFilesError || error instanceof SilenceError) return EXIT_CODE.UNREACHABLE;
   if (error instanceof InterruptedError) return error.exitCode;
   // The server was reached, and its disk is full or broken.
   if (errorCode(error) === "NOT_RECORDED") return EXIT_CODE.FAILED;

@@ -12,7 +12,7 @@ const LEAVES_AT = 3;
 /** Forwards until disposed of. */
 export interface SignalForwarding extends Disposable {
   /** Aborts when the program is to leave, its reason an {@linkcode InterruptedError}. */
-  readonly left: AbortSignal;
+  readonly interrupted: AbortSignal;
   /** The job is registered: from now on signals are kept for it. */
   registered(id: string): void;
   /** The job runs: what was kept is sent, and what comes later at once. */
@@ -69,7 +69,7 @@ export function forwardSignals(
 
   const listeners = FORWARDED_SIGNALS.map((signal) => io.onSignal(signal, () => receive(signal)));
   return {
-    left: left.signal,
+    interrupted: left.signal,
     registered(registeredId) {
       id = registeredId;
     },
@@ -87,12 +87,12 @@ export function forwardSignals(
 }
 
 /** Leaves on the first signal: for a command whose job continues without it. */
-export function leaveOnSignals(io: Pick<Io, "onSignal">): Pick<SignalForwarding, "left"> & Disposable {
+export function interruptOnSignals(io: Pick<Io, "onSignal">): Pick<SignalForwarding, "interrupted"> & Disposable {
   const left = new AbortController();
   const leave = (signal: ForwardedSignal) => left.abort(new InterruptedError(signal, `Left on ${signal}`));
   const listeners = FORWARDED_SIGNALS.map((signal) => io.onSignal(signal, () => leave(signal)));
   return {
-    left: left.signal,
+    interrupted: left.signal,
     [Symbol.dispose]() {
       for (const listener of listeners) listener[Symbol.dispose]();
     },

@@ -6,16 +6,17 @@ import type { Context } from "./context.ts";
 import { errorExitCode, EXIT_CODE } from "./exit_code.ts";
 import type { Io } from "./io.ts";
 import { BrokenPipeError, createPrint } from "./print/print.ts";
-import { type CommonFlags, createProgram, type Runner } from "./program.ts";
+import { type CommonFlags, commonFlags, type Runner } from "./command.ts";
+import { createProgram } from "./program.ts";
 import { UsageError } from "../units/usage_error.ts";
 
 /**
  * Runs the command that the arguments name.
  *
- * @param args what was typed behind the program's name
+ * @param args the arguments after the program's name
  * @param env the environment variables of `ENVIRONMENT_NAMES` that are set
- * @param io the machine it runs on
- * @returns the exit code, see `exit_code.ts`; nothing is thrown for what a user can cause
+ * @param io the machine
+ * @returns the exit code, see `exit_code.ts`. Errors that a user can cause are printed, not thrown
  *
  * @example
  * ```ts ignore
@@ -30,33 +31,31 @@ export async function main(args: readonly string[], env: Environment, io: Io): P
     config: resolveConfig(flags, env),
   });
   const runner: Runner = {
-    async local(flags, act) {
-      exitCode = await act(contextFor(flags));
+    async local(command, act) {
+      exitCode = await act(contextFor(commonFlags(command)));
     },
-    async call(flags, act) {
-      const local = contextFor(flags);
+    async call(command, act) {
+      const local = contextFor(commonFlags(command));
       await using connection = await connectAs(io, local.config);
       const context: Context = { ...local, calls: connection.calls };
       exitCode = await act(context);
     },
   };
-  // Commander writes without waiting: kept here until it can be awaited.
+  // Commander does not wait for its writes. The help is kept here and written below.
   const help = { stdout: "", stderr: "" };
-  const program = createProgram(runner, {
-    stdout: (text) => help.stdout += text,
-    stderr: (text) => help.stderr += text,
-  });
   let commandName = "";
-  program.hook("preSubcommand", (_, command) => {
-    commandName = `${command.name()} `;
-  });
   const print = createPrint(io, env, { json: false });
   try {
     checkArguments(args);
+    const output = { stdout: (text: string) => help.stdout += text, stderr: (text: string) => help.stderr += text };
+    const program = await createProgram(runner, output, args);
+    program.hook("preSubcommand", (_, command) => {
+      commandName = `${command.name()} `;
+    });
     await program.parseAsync(args, { from: "user" }).catch((error) => {
       if (!(error instanceof CommanderError)) throw error;
       if (error.exitCode === 0) return;
-      // Nothing typed at all gets the help, but is no success.
+      // Without arguments, Commander writes the help to stderr.
       if (help.stderr === "") throw new UsageError(sentence(error.message));
       exitCode = EXIT_CODE.USAGE;
     });
@@ -64,7 +63,7 @@ export async function main(args: readonly string[], env: Environment, io: Io): P
     await print.bytes("stderr", new TextEncoder().encode(help.stderr));
     return exitCode;
   } catch (error) {
-    // With the reader gone there is nobody to tell.
+    // The reader of the output is gone: no message would arrive.
     if (!(error instanceof BrokenPipeError)) {
       await print.note(error instanceof Error ? error.message : String(error)).catch(() => {});
       const hint = error instanceof UsageError ? `See "teleport ${commandName}--help"\n` : "";
@@ -74,7 +73,7 @@ export async function main(args: readonly string[], env: Environment, io: Io): P
   }
 }
 
-/** Commander's message in this project's form: `error: unknown option '--x'` is `Unknown option "--x"`. */
+/** Rewrites a message of Commander: `error: unknown option '--x'` becomes `Unknown option "--x"`. */
 function sentence(message: string): string {
   const text = message.replace(/^error: /, "").replaceAll("'", '"').replace(/\.$/, "");
   return text.charAt(0).toUpperCase() + text.slice(1);

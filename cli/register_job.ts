@@ -2,7 +2,7 @@
 import type { JobWorkerClient, Sent } from "../proto/service.ts";
 import type { JobRequest, JobStatus } from "../proto/teleport/v1/job_worker.ts";
 import { CALL_DEADLINE_MS } from "./context.ts";
-import { askUntilAnswered, type Outages } from "./follow/outage.ts";
+import { type Outages, retryUntilAnswered } from "./follow/outage.ts";
 
 /**
  * Registers the job. Where the connection breaks off before the answer, it asks again: the request has an id, by which
@@ -18,5 +18,5 @@ export async function registerJob(
 ): Promise<JobStatus> {
   const named = { ...request, request_id: crypto.randomUUID() };
   const options = { ...(signal && { signal }), deadlineMs: CALL_DEADLINE_MS };
-  return await askUntilAnswered(() => calls.Register(named, options), outages, signal);
+  return await retryUntilAnswered(() => calls.Register(named, options), outages, signal);
 }

@@ -68,7 +68,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 const PACKAGES: Record<string, RegExp> = {
   door: /^commander$/,
   teleportd: /^(commander|@opentelemetry\/.+)$/,
-  cli: /^(commander|cli-table3)$/,
+  cli: /^commander$/,
   rpc: /^(@grpc\/.+|grpc-health-check|protobufjs)$/,
   service: /^re2js$/,
   certs: /^(commander|@peculiar\/x509|reflect-metadata)$/,

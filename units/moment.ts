@@ -48,14 +48,14 @@ export function momentParser(name: string): (text: string) => Moment {
  * Writes a moment into a request. An age goes beside the time: a server that knows ages counts by its own clock, an older
  * one takes the time.
  */
-export function bound<Field extends string>(field: Field, moment: Moment | undefined): Bound<Field> {
+export function momentFields<Field extends string>(field: Field, moment: Moment | undefined): Bound<Field> {
   if (moment === undefined) return {};
   const age = moment.ageMs === undefined ? {} : { [`${field}_age_ms`]: moment.ageMs };
   return { [field]: moment.time, ...age } as Bound<Field>;
 }
 
 /** The request when it is sent again later: its ages have grown, so that they mean the same moments. */
-export function aged<Request extends object>(request: Request, laterMs: number): Request {
+export function withLaterAges<Request extends object>(request: Request, laterMs: number): Request {
   const entries = Object.entries(request).map(([name, value]) =>
     name.endsWith("_age_ms") && typeof value === "number" ? [name, value + Math.round(laterMs)] : [name, value]
   );

@@ -32,6 +32,11 @@ export function parseNumber(text: string, name: string, format: NumberFormat): n
   );
 }
 
+/** Makes the parser of an option that is a number. */
+export function numberParser(name: string, format: NumberFormat): (text: string) => number {
+  return (text) => parseNumber(text, name, format);
+}
+
 /** A year: whoever wants more wants no limit. */
 const MAX_SECONDS = 31_536_000;
 

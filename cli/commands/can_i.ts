@@ -1,23 +1,48 @@
-/** `teleport can-i`: prints whether a call would be allowed, and which rule says so; nothing is done. */
+/** `teleport can-i`: prints whether a call would be allowed, and which rule decides it. The call is not made. */
+import type { Command } from "commander";
 import type { Sent } from "../../proto/service.ts";
 import type { CanIRequest } from "../../proto/teleport/v1/job_worker.ts";
-import { CALL_DEADLINE_MS, type Context } from "../context.ts";
-import { callStatus, EXIT_CODE } from "../exit_code.ts";
 import { escapeTerminal } from "../../text/escape_terminal.ts";
 import { UsageError } from "../../units/usage_error.ts";
+import type { Declare } from "../command.ts";
+import { CALL_DEADLINE_MS, type Context } from "../context.ts";
+import { callStatus, EXIT_CODE } from "../exit_code.ts";
+import { addJobOptions, type JobFlags, jobRequest } from "../options/job_options.ts";
+
+const NOTES = `
+Examples:
+  teleport can-i list
+  teleport can-i stop --job ID
+  teleport can-i register -- make -j8
+
+Exit code: 0 allowed; 1 not allowed; 2 there is no such call; others as with every command.`;
+
+interface CanIFlags extends JobFlags {
+  readonly job?: string;
+}
+
+export const declare: Declare = (command, runner) => {
+  addJobOptions(command)
+    .option("--job <ID>", "the job that the call is for")
+    .addHelpText("after", NOTES)
+    .action(async (call: string, name: string | undefined, args: string[], flags: CanIFlags, self: Command) => {
+      const hasJob = name !== undefined || flags.template !== undefined;
+      const job = hasJob ? { job: jobRequest(name, args, flags) } : {};
+      await runner.call(self, (context) => canI(context, { call, id: flags.job ?? "", ...job }));
+    });
+};
 
 /**
- * Asks, and exits with 0 for yes and 1 for no.
+ * Asks the server.
  *
- * @throws {UsageError} when there is no such call, which is no "no"
+ * @returns 0 when the call is allowed, else 1
+ * @throws {UsageError} when there is no such call
  */
-export async function canI({ calls, print }: Context, request: Sent<CanIRequest>): Promise<number> {
+async function canI({ calls, print }: Context, request: Sent<CanIRequest>): Promise<number> {
   const { allowed, rule, code } = await calls.CanI(request, { deadlineMs: CALL_DEADLINE_MS }).catch((error) => {
     throw callStatus(error) === "INVALID_ARGUMENT" ? new UsageError(error.message) : error;
   });
-  if (print.json) await print.record({ allowed, rule, code });
-  else {await print.line(
-      `${allowed ? print.styled("green", "yes") : print.styled("red", "no")}: ${escapeTerminal(rule)}`,
-    );}
+  const answer = allowed ? print.styled("green", "yes") : print.styled("red", "no");
+  await (print.json ? print.record({ allowed, rule, code }) : print.line(`${answer}: ${escapeTerminal(rule)}`));
   return allowed ? EXIT_CODE.OK : EXIT_CODE.FAILED;
 }

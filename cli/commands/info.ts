@@ -1,16 +1,23 @@
-/** `teleport info`: prints what the server is and can do. */
+/** `teleport info`: prints the server's version, limits, isolation, cgroups and disk use. */
+import type { Command } from "commander";
 import type { InfoResponse } from "../../proto/teleport/v1/job_worker.ts";
-import { CALL_DEADLINE_MS, type Context } from "../context.ts";
+import { escapeTerminal } from "../../text/escape_terminal.ts";
 import { formatDuration } from "../../units/duration.ts";
+import type { Declare } from "../command.ts";
+import { CALL_DEADLINE_MS, type Context } from "../context.ts";
 import { EXIT_CODE } from "../exit_code.ts";
 import { enumName, rfc3339 } from "../print/message_json.ts";
-import { escapeTerminal } from "../../text/escape_terminal.ts";
-import { labelled } from "../print/status_text.ts";
+import { formatRows } from "../print/status_text.ts";
 
-/** Asks the server and prints its answer. */
-export async function info({ calls, print }: Context): Promise<number> {
+export const declare: Declare = (command, runner) => {
+  command.action(async (_flags: unknown, self: Command) => {
+    await runner.call(self, info);
+  });
+};
+
+async function info({ calls, print }: Context): Promise<number> {
   const answer = await calls.Info({}, { deadlineMs: CALL_DEADLINE_MS });
-  await (print.json ? print.record(infoJson(answer)) : print.line(labelled(infoRows(answer)).join("\n")));
+  await (print.json ? print.record(infoJson(answer)) : print.line(formatRows(infoRows(answer)).join("\n")));
   return EXIT_CODE.OK;
 }
 
@@ -46,7 +53,7 @@ function limitText(name: string, value: number): string {
 
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"] as const;
 
-/** Bytes for people, such as `3.5 MiB`. */
+/** Formats bytes for people, such as `3.5 MiB`. */
 function formatBytes(bytes: number): string {
   const power = bytes < 1024 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log2(bytes) / 10));
   const value = bytes / 1024 ** power;

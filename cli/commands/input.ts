@@ -1,42 +1,52 @@
 /** `teleport input`: sends the standard input to a running job. */
+import type { Command } from "commander";
+import type { Declare } from "../command.ts";
 import { CALL_DEADLINE_MS, type Context } from "../context.ts";
 import { EXIT_CODE } from "../exit_code.ts";
 import { Outages } from "../follow/outage.ts";
 import { sendInput } from "../follow/send_input.ts";
+import { addRetryOption, type RetryFlags } from "../options/retry_option.ts";
 
-/** Options of the command. */
-export interface InputCommandOptions {
-  /** Leaves the job's input open at the end, for what comes later. */
-  readonly keepOpen: boolean;
-  /** How long an outage of the server may last, in milliseconds. */
-  readonly retryForMs: number | undefined;
+const NOTES = `
+Sends as fast as the job reads. A job has one sender at a time. After an outage it continues where it was.
+  pg_dump shop | teleport input ID
+  echo 'first' | teleport input --keep-open ID
+
+Exit code: 1 when the job ended or closed its input before it took everything.`;
+
+interface InputFlags extends RetryFlags {
+  readonly keepOpen?: true;
 }
 
+export const declare: Declare = (command, runner) => {
+  addRetryOption(command)
+    .option("--keep-open", "leave the job's input open for more")
+    .addHelpText("after", NOTES)
+    .action(async (id: string, flags: InputFlags, self: Command) => {
+      await runner.call(self, (context) => input(context, id, flags));
+    });
+};
+
 /**
- * Sends what is on the standard input behind what the job was sent before. Prints nothing but, as JSON, how much there is
- * now.
+ * Sends the standard input after everything that the job was sent before. As JSON it prints the totals, else nothing.
  *
- * @throws {Error} when the standard input cannot be read to its end. What was read was sent, and ends the job's input
- * @returns 1 when the job ended or closed its input before it had all
+ * @throws {Error} when the standard input cannot be read to its end. The bytes before were sent and end the job's input
+ * @returns 1 when the job ended or closed its input before it took everything
  */
-export async function input(
-  { calls, io, print }: Context,
-  id: string,
-  { keepOpen, retryForMs }: InputCommandOptions,
-): Promise<number> {
-  const outages = new Outages(print, retryForMs);
+async function input({ calls, io, print }: Context, id: string, flags: InputFlags): Promise<number> {
+  const outages = new Outages(print, flags.retryFor);
   const { input_bytes: offset } = await calls.Status({ id }, { deadlineMs: CALL_DEADLINE_MS });
   await outages.answered();
   const { inputBytes, isClosed, isWhole, readError } = await sendInput(calls, io.stdin, {
     id,
     offset,
-    ends: !keepOpen,
+    ends: !flags.keepOpen,
     outages,
   });
-  const sent = inputBytes - offset;
-  if (print.json) await print.record({ id, sent_bytes: sent, input_bytes: inputBytes, input_closed: isClosed });
+  const sentBytes = inputBytes - offset;
+  if (print.json) await print.record({ id, sent_bytes: sentBytes, input_bytes: inputBytes, input_closed: isClosed });
   if (readError !== undefined) throw readError;
   if (isWhole) return EXIT_CODE.OK;
-  await print.note(`Job "${id}" took ${sent} bytes and no more: it has ended or closed its input`);
+  await print.note(`Job "${id}" took ${sentBytes} bytes and no more: it has ended or closed its input`);
   return EXIT_CODE.FAILED;
 }

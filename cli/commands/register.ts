@@ -1,15 +1,25 @@
 /** `teleport register`: adds a job without starting it and prints its id. */
+import type { Command } from "commander";
 import type { Sent } from "../../proto/service.ts";
 import type { JobRequest } from "../../proto/teleport/v1/job_worker.ts";
+import { escapeTerminal } from "../../text/escape_terminal.ts";
+import type { Declare } from "../command.ts";
 import type { Context } from "../context.ts";
 import { EXIT_CODE } from "../exit_code.ts";
-import { statusJson } from "../print/message_json.ts";
 import { Outages } from "../follow/outage.ts";
-import { escapeTerminal } from "../../text/escape_terminal.ts";
+import { addJobOptions, type JobFlags, jobRequest } from "../options/job_options.ts";
+import { statusJson } from "../print/message_json.ts";
 import { registerJob } from "../register_job.ts";
 
+export const declare: Declare = (command, runner) => {
+  addJobOptions(command).passThroughOptions()
+    .action(async (name: string | undefined, args: string[], flags: JobFlags, self: Command) => {
+      await runner.call(self, (context) => register(context, jobRequest(name, args, flags)));
+    });
+};
+
 /** Registers the job. */
-export async function register({ calls, print }: Context, request: Sent<JobRequest>): Promise<number> {
+async function register({ calls, print }: Context, request: Sent<JobRequest>): Promise<number> {
   const status = await registerJob(calls, request, new Outages(print));
   try {
     await (print.json ? print.record(statusJson(status)) : print.line(escapeTerminal(status.id)));

@@ -1,43 +1,76 @@
 /** `teleport run`: registers a job, starts it, prints its output and exits as it did. */
-import { errorCode } from "../../base/error_code.ts";
+import type { Command } from "commander";
 import type { Sent } from "../../proto/service.ts";
 import type { JobRequest, JobStatus } from "../../proto/teleport/v1/job_worker.ts";
+import { escapeTerminal } from "../../text/escape_terminal.ts";
+import type { Declare } from "../command.ts";
 import type { Context } from "../context.ts";
 import { callStatus, EXIT_CODE, jobExitCode, unreachableReason } from "../exit_code.ts";
-import { followOutput } from "../follow/follow_output.ts";
 import { followStatus } from "../follow/follow_status.ts";
-import { forwardSignals, leaveOnSignals, type SignalForwarding } from "../forward_signals.ts";
-import { statusJson } from "../print/message_json.ts";
 import { Outages } from "../follow/outage.ts";
+import { runJob } from "../follow/run_job.ts";
+import { forwardSignals, interruptOnSignals } from "../forward_signals.ts";
+import { addJobOptions, type JobFlags, jobRequest } from "../options/job_options.ts";
+import { addRetryOption, type RetryFlags } from "../options/retry_option.ts";
+import { statusJson } from "../print/message_json.ts";
 import { BrokenPipeError } from "../print/print.ts";
-import { printOutput } from "../print/print_output.ts";
-import { escapeTerminal } from "../../text/escape_terminal.ts";
+import { reasonText } from "../print/status_text.ts";
 import { registerJob } from "../register_job.ts";
-import { sendInput } from "../follow/send_input.ts";
-import { isFinal, reasonText } from "../print/status_text.ts";
 
-/** How long the job may take to be told that its reader left, in milliseconds: a shell pipeline is waiting. */
+const NOTES = `
+With --stdin the job gets the standard input of this command, to its end: tar c . | teleport run -i tar x.
+With --detach too, "teleport input ID" sends it later.
+
+The job's arguments reach it unchanged: no shell reads them again. Put -- before a command that
+begins with -.
+
+Exit code: the job's own; 128+n when signal n ended it; 124 timed out; 126 not executable;
+127 not found; 1 refused or failed; 2 usage; 255 server unreachable or certificate refused.
+
+The first two of SIGINT (Ctrl-C), SIGTERM, SIGHUP and SIGQUIT reach the job; the third ends this
+command and leaves the job running. To leave a job running when the terminal closes, use --detach,
+not nohup(1). When the reader of the output goes away, as with | head, the job gets SIGPIPE.`;
+
+interface RunFlags extends JobFlags, RetryFlags {
+  readonly detach?: true;
+}
+
+export const declare: Declare = (command, runner) => {
+  addRetryOption(
+    addJobOptions(command).passThroughOptions().option("-d, --detach", "start the job, print its id and exit"),
+  )
+    .addHelpText("after", NOTES)
+    .action(async (name: string | undefined, args: string[], flags: RunFlags, self: Command) => {
+      const request = jobRequest(name, args, flags);
+      await runner.call(
+        self,
+        (context) => (flags.detach ? runDetached : run)(context, request, flags.retryFor),
+      );
+    });
+};
+
+/** The deadline for the SIGPIPE after the reader of the output left, in milliseconds: a shell pipeline waits for it. */
 const BROKEN_PIPE_DEADLINE_MS = 5_000;
 
 /**
- * Runs the job in the foreground. Signals reach the job (see `forward_signals.ts`). When the reader of the
- * output goes away, the job gets SIGPIPE, as a program of a local pipeline would.
+ * Runs the job in the foreground. Signals reach the job, see `forward_signals.ts`. When the reader of the output goes away,
+ * the job gets SIGPIPE, as a program in a local pipeline would.
  *
- * @param retryForMs how long an outage of the server may last, in milliseconds
- * @returns the exit code of the job; 1 in place of 0 when the standard input could not be read to its end
+ * @param retryForMs the longest outage that is bridged, in milliseconds
+ * @returns the exit code of the job, or 1 in place of 0 when the standard input could not be read to its end
  */
-export async function run(context: Context, request: Sent<JobRequest>, retryForMs?: number): Promise<number> {
+async function run(context: Context, request: Sent<JobRequest>, retryForMs?: number): Promise<number> {
   const { calls, print } = context;
   const outages = new Outages(print, retryForMs);
   using forwarding = forwardSignals(context);
-  const { id } = await registerJob(calls, request, outages, forwarding.left).catch((error) => {
-    throw forwarding.left.aborted ? forwarding.left.reason : error;
+  const { id } = await registerJob(calls, request, outages, forwarding.interrupted).catch((error) => {
+    throw forwarding.interrupted.aborted ? forwarding.interrupted.reason : error;
   });
   forwarding.registered(id);
   let isStarted = false;
   try {
-    const options = { id, hasInput: request.input ?? false, onStarted: () => isStarted = true };
-    const { status, isInputRead } = await runRegistered(context, forwarding, outages, options);
+    const options = { id, hasInput: request.input ?? false, forwarding, outages, onStarted: () => isStarted = true };
+    const { status, isInputRead } = await runJob(context, options);
     const sentence = endSentence(status);
     if (sentence !== "") await print.note(sentence);
     const exitCode = jobExitCode(status);
@@ -46,142 +79,46 @@ export async function run(context: Context, request: Sent<JobRequest>, retryForM
     if (error instanceof BrokenPipeError) {
       await calls.Signal({ id, signal: "SIGPIPE" }, { deadlineMs: BROKEN_PIPE_DEADLINE_MS }).catch(() => {});
     } else {
-      await print.note(
-        isStarted
-          ? `Job "${id}" may still run: "teleport logs -f ${id}" shows its output, "teleport stop ${id}" stops it`
-          : notStarted(id, error),
-      ).catch(() => {});
+      const sentence = isStarted
+        ? `Job "${id}" may still run: "teleport logs -f ${id}" shows its output, "teleport stop ${id}" stops it`
+        : notStartedSentence(id, error);
+      await print.note(sentence).catch(() => {});
     }
     throw error;
   }
 }
 
-/** A job that has ended. */
-interface Ran {
-  readonly status: JobStatus;
-  /** False when the standard input could not be read to its end. */
-  readonly isInputRead: boolean;
-}
-
-/** Starts the job and reads its output at the same time: neither waits for the other's way to the server. */
-async function runRegistered(
-  context: Context,
-  forwarding: SignalForwarding,
-  outages: Outages,
-  { id, hasInput, onStarted }: { readonly id: string; readonly hasInput: boolean; readonly onStarted: () => void },
-): Promise<Ran> {
-  const { calls, print } = context;
-  const over = new AbortController();
-  const signal = AbortSignal.any([forwarding.left, over.signal]);
-  /** Why there will be no output: the first that went wrong of starting the job and of sending its input. */
-  let startError: unknown;
-  let sending: Promise<unknown> | undefined;
-  let isInputRead = true;
-  let last: JobStatus | undefined;
-  const starting = (async () => {
-    for await (const status of followStatus(() => calls.Start({ id }, { signal }), outages, signal)) {
-      last = status;
-      if (status.state === "STATE_INITIAL" || status.state === "STATE_STARTING") continue;
-      onStarted();
-      forwarding.running();
-      if (!hasInput || isFinal(status.state)) continue;
-      const onReadError = () => isInputRead = false;
-      sending ??= sendStdin(context, { id, outages, signal, onReadError }).catch((error) => {
-        // A job that waits for the rest would wait for ever.
-        startError ??= error;
-        over.abort();
-      });
-    }
-  })().catch((error) => {
-    // Without a start the output would never end.
-    startError ??= error;
-    over.abort();
-  });
-  try {
-    const request = { id, follow: true };
-    const end = await followOutput(calls, { request, signal, outages }, (output) => printOutput(print, output));
-    if (end.status !== null && isFinal(end.status.state)) {
-      return { status: end.status, isInputRead };
-    }
-    await starting;
-    if (last === undefined || !isFinal(last.state)) {
-      throw startError ?? new Error(`The output of job "${id}" ended before the job did`);
-    }
-    return { status: last, isInputRead };
-  } catch (error) {
-    throw forwarding.left.aborted ? forwarding.left.reason : startError ?? error;
-  } finally {
-    over.abort();
-    await starting;
-    await sending;
-  }
-}
-
-/**
- * Sends the standard input until its end, or until the job takes no more, which is the job's own affair. An input that
- * cannot be read ends the job's input; the job continues.
- */
-async function sendStdin(
-  { calls, io, print }: Context,
-  { id, outages, signal, onReadError }: {
-    readonly id: string;
-    readonly outages: Outages;
-    readonly signal: AbortSignal;
-    readonly onReadError: () => void;
-  },
-): Promise<void> {
-  let noted: Promise<void> | undefined;
-  try {
-    await sendInput(calls, io.stdin, {
-      id,
-      offset: 0,
-      ends: true,
-      outages,
-      signal,
-      onReadError: ({ message }) => {
-        onReadError();
-        noted = print.note(`${message}: the job's input ends there`);
-      },
-    });
-  } catch (error) {
-    const code = errorCode(error);
-    if (code !== "JOB_NOT_RUNNING" && code !== "INPUT_CLOSED" && !signal.aborted) throw error;
-  } finally {
-    await noted;
-  }
-}
-
-/** What the person at the terminal would not see from the output and the exit code; empty where they tell all. */
+/** Describes an end that neither the output nor the exit code shows. Empty when they show it. */
 function endSentence(status: JobStatus): string {
   if (status.state === "STATE_FAILED" || status.state === "STATE_LOST") return status.error;
-  const told = status.reason === "REASON_EXITED" || status.reason === "REASON_SIGNALED" ? "" : reasonText(status);
-  return told === "" ? "" : `Job "${status.id}" was ended: ${told}`;
+  const isOwnEnd = status.reason === "REASON_EXITED" || status.reason === "REASON_SIGNALED";
+  const reason = isOwnEnd ? "" : reasonText(status);
+  return reason === "" ? "" : `Job "${status.id}" was ended: ${reason}`;
 }
 
-/** What became of a job that was registered and not seen to start, and what to do with it. */
-function notStarted(id: string, error: unknown): string {
-  // The server has answered: the start was refused.
-  if (callStatus(error) !== undefined && unreachableReason(error) === undefined) {
-    return `Job "${id}" was registered, but not started: "teleport start ${id}" starts it, "teleport rm ${id}" removes it`;
-  }
-  return `Job "${id}" was registered, but not seen to start: "teleport status ${id}" shows it`;
+/** Describes a job that was registered but not seen to start, and the next step. */
+function notStartedSentence(id: string, error: unknown): string {
+  const isRefused = callStatus(error) !== undefined && unreachableReason(error) === undefined;
+  return isRefused
+    ? `Job "${id}" was registered, but not started: "teleport start ${id}" starts it, "teleport rm ${id}" removes it`
+    : `Job "${id}" was registered, but not seen to start: "teleport status ${id}" shows it`;
 }
 
 /**
- * Starts the job and leaves it, once it runs or has ended already. Prints the id, also where the start failed or was
- * refused: the job is there all the same.
+ * Starts the job and returns when it runs or has ended. Prints the id, also when the start failed or was refused, because
+ * the job exists then.
  *
- * @param retryForMs how long an outage of the server may last, in milliseconds
- * @returns 0, or where the job could not be started its exit code
+ * @param retryForMs the longest outage that is bridged, in milliseconds
+ * @returns 0, or the exit code of a job that could not be started
  */
-export async function runDetached(
+async function runDetached(
   { calls, io, print }: Context,
   request: Sent<JobRequest>,
   retryForMs?: number,
 ): Promise<number> {
   const outages = new Outages(print, retryForMs);
-  using leaving = leaveOnSignals(io);
-  const signal = leaving.left;
+  using interruption = interruptOnSignals(io);
+  const signal = interruption.interrupted;
   let status: JobStatus = await registerJob(calls, request, outages, signal).catch((error) => {
     throw signal.aborted ? signal.reason : error;
   });
@@ -191,7 +128,7 @@ export async function runDetached(
       if (status.state !== "STATE_INITIAL" && status.state !== "STATE_STARTING") break;
     }
   } catch (error) {
-    await print.note(notStarted(id, error)).catch(() => {});
+    await print.note(notStartedSentence(id, error)).catch(() => {});
     await printId();
     throw signal.aborted ? signal.reason : error;
   }

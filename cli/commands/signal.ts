@@ -1,10 +1,18 @@
 /** `teleport signal`: sends a signal to a job's process group. */
+import type { Command } from "commander";
+import type { Declare } from "../command.ts";
 import { CALL_DEADLINE_MS, type Context } from "../context.ts";
 import { EXIT_CODE } from "../exit_code.ts";
 import { statusJson } from "../print/message_json.ts";
 
-/** Sends the signal. Prints nothing but, as JSON, the status: what the job makes of the signal is not known yet. */
-export async function signal({ calls, print }: Context, id: string, name: string): Promise<number> {
+export const declare: Declare = (command, runner) => {
+  command.action(async (id: string, name: string, _flags: unknown, self: Command) => {
+    await runner.call(self, (context) => signal(context, id, name));
+  });
+};
+
+/** Sends the signal. Prints the status as JSON only, because the effect of the signal is not known yet. */
+async function signal({ calls, print }: Context, id: string, name: string): Promise<number> {
   const status = await calls.Signal({ id, signal: name }, { deadlineMs: CALL_DEADLINE_MS });
   if (print.json) await print.record(statusJson(status));
   return EXIT_CODE.OK;

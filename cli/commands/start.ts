@@ -1,17 +1,26 @@
 /** `teleport start`: starts a job and prints its status changes to the end. */
+import type { Command } from "commander";
+import type { Declare } from "../command.ts";
 import type { Context } from "../context.ts";
 import { EXIT_CODE, jobExitCode } from "../exit_code.ts";
 import { followStatus } from "../follow/follow_status.ts";
 import { Outages } from "../follow/outage.ts";
+import { addRetryOption, type RetryFlags } from "../options/retry_option.ts";
 import { printStatuses } from "../print/print_status.ts";
 
+export const declare: Declare = (command, runner) => {
+  addRetryOption(command).action(async (id: string, flags: RetryFlags, self: Command) => {
+    await runner.call(self, (context) => start(context, id, flags.retryFor));
+  });
+};
+
 /**
- * Starts the job, and follows it through outages of the server: asked again, a start of a job that was started is none.
+ * Starts the job and follows it. After an outage of the server it sends the start again, which does not start a job twice.
  *
- * @param retryForMs how long an outage may last, in milliseconds
- * @returns 0 once the job has run, however it ended; when it could not be started, as `run` would exit
+ * @param retryForMs the longest outage that is bridged, in milliseconds
+ * @returns 0 when the job has run, however it ended. When it could not be started, the exit code of `run`
  */
-export async function start({ calls, print }: Context, id: string, retryForMs?: number): Promise<number> {
+async function start({ calls, print }: Context, id: string, retryForMs?: number): Promise<number> {
   const outages = new Outages(print, retryForMs);
   const last = await printStatuses(print, followStatus(() => calls.Start({ id }), outages));
   return last.state === "STATE_FAILED" ? jobExitCode(last) : EXIT_CODE.OK;

@@ -1,35 +1,42 @@
 /** `teleport stop`: stops jobs and prints how each ended. */
+import type { Command } from "commander";
+import { JOB_OPTIONS } from "../../base/job_options/table.ts";
+import { numberParser } from "../../units/number.ts";
+import type { Declare } from "../command.ts";
 import type { Context } from "../context.ts";
 import { forEachJob } from "../follow/for_each_job.ts";
+import { Outages, retryUntilAnswered } from "../follow/outage.ts";
+import { addRetryOption, type RetryFlags } from "../options/retry_option.ts";
 import { statusJson } from "../print/message_json.ts";
-import { askUntilAnswered, Outages } from "../follow/outage.ts";
-import { inStateColour, stateText } from "../print/status_text.ts";
+import { colourByState, stateText } from "../print/status_text.ts";
 
-/** How to stop. */
-export interface StopOptions {
-  /** Between SIGTERM and SIGKILL, in milliseconds. Absent: each job's own. */
-  readonly graceMs?: number | undefined;
-  /** How long an outage of the server may last, in milliseconds. */
-  readonly retryForMs?: number | undefined;
+interface StopFlags extends RetryFlags {
+  /** The time between SIGTERM and SIGKILL, in milliseconds. Absent: each job's own. */
+  readonly grace?: number;
 }
 
-/**
- * Stops the jobs, all at once, through outages of the server: a second stop joins the first. So a network that cuts quiet
- * connections does not end the command before a slow job ends.
- */
-export function stop(
-  { calls, print }: Context,
-  ids: readonly string[],
-  options: StopOptions,
-): Promise<number> {
-  const outages = new Outages(print, options.retryForMs);
+export const declare: Declare = (command, runner) => {
+  addRetryOption(command)
+    .option(
+      "--grace <DURATION>",
+      "time between SIGTERM and SIGKILL (default: the job's own)",
+      numberParser("--grace", JOB_OPTIONS.graceMs),
+    )
+    .action(async (ids: string[], flags: StopFlags, self: Command) => {
+      await runner.call(self, (context) => stop(context, ids, flags));
+    });
+};
+
+/** Stops the jobs at the same time. After an outage of the server it sends the stop again, which joins the first one. */
+function stop({ calls, print }: Context, ids: readonly string[], flags: StopFlags): Promise<number> {
+  const outages = new Outages(print, flags.retryFor);
   return forEachJob(
     print,
     ids,
-    (id) => askUntilAnswered(() => calls.Stop({ id, grace_ms: options.graceMs }), outages),
+    (id) => retryUntilAnswered(() => calls.Stop({ id, grace_ms: flags.grace }), outages),
     (status, id) =>
       print.json
         ? print.record(statusJson(status))
-        : print.line(`${id} ${inStateColour(print, status, stateText(status))}`),
+        : print.line(`${id} ${colourByState(print, status, stateText(status))}`),
   );
 }

@@ -1,19 +1,27 @@
-/** `teleport whoami`: prints who this command line is: by its certificate, and to the server where that can be asked. */
+/** `teleport whoami`: prints the user's identity from the certificate, and the server's answer if it can be reached. */
+import type { Command } from "commander";
 import type { WhoAmIResponse } from "../../proto/teleport/v1/job_worker.ts";
+import { escapeTerminal } from "../../text/escape_terminal.ts";
 import { type Certificate, readCertificate as readDer } from "../../trust/certificate.ts";
 import { expiryWarning, warningMs } from "../../trust/expiry.ts";
 import { certificatesDer } from "../../trust/pem.ts";
-import { connectAs, CredentialsError, readAuthorities, readCertificate } from "../config.ts";
+import type { Declare } from "../command.ts";
+import { CertificateFilesError, connectAs, readAuthorities, readCertificate } from "../config.ts";
 import type { LocalContext } from "../context.ts";
 import { EXIT_CODE } from "../exit_code.ts";
-import { escapeTerminal } from "../../text/escape_terminal.ts";
-import { labelled } from "../print/status_text.ts";
+import type { Print } from "../print/print.ts";
+import { formatRows } from "../print/status_text.ts";
 
-/** What a server that answers at all answers within. */
+export const declare: Declare = (command, runner) => {
+  command.action(async (_flags: unknown, self: Command) => {
+    await runner.local(self, whoami);
+  });
+};
+
+/** The deadline of the call, in milliseconds. The command is useful without an answer. */
 const ASK_MS = 5_000;
 
-/** Shows the identity. */
-export async function whoami(context: LocalContext): Promise<number> {
+async function whoami(context: LocalContext): Promise<number> {
   const { config, print } = context;
   const certificate = parse(await readCertificate(config), `${config.certsDir}/${config.identity}.crt`);
   const authorities = await readAuthorities(config).then(certificatesOf, () => []);
@@ -21,12 +29,12 @@ export async function whoami(context: LocalContext): Promise<number> {
     identity: config.identity,
     user: certificate.subject.commonNames.join(", "),
     roles: certificate.subject.organizations,
-    expires_at: instant(certificate.notAfter),
+    expires_at: rfc3339(certificate.notAfter),
     fingerprint: certificate.fingerprint,
     address: config.address,
     ...(authorities.length === 0
       ? {}
-      : { authorities_expire_at: authorities.map(({ notAfter }) => instant(notAfter)) }),
+      : { authorities_expire_at: authorities.map(({ notAfter }) => rfc3339(notAfter)) }),
   };
   const server = await askServer(context);
   if (print.json) {
@@ -41,37 +49,42 @@ export async function whoami(context: LocalContext): Promise<number> {
       ["Identity", me.identity],
       ["User", escapeTerminal(me.user)],
       ["Roles", escapeTerminal(me.roles.join(", "))],
-      ["Expires", expiry()],
+      ["Expires", expiryText(print, certificate)],
       ["Fingerprint", me.fingerprint],
       ["Address", me.address],
       ...(typeof server === "string" ? [] : serverRows(server)),
     ];
-    await print.line(labelled(rows).join("\n"));
-    if (typeof server === "string") await print.note(`The server does not say who you are to it: ${server}`);
+    await print.line(formatRows(rows).join("\n"));
+    if (typeof server === "string") await print.note(`Cannot ask the server for your roles and rules: ${server}`);
   }
-  // To stderr, for JSON too: it concerns whoever runs this, and every user of the authority.
+  await printAuthorityWarnings(print, authorities);
+  return EXIT_CODE.OK;
+}
+
+/** Prints to stderr, also with JSON, because the warning concerns every user of the authority. */
+async function printAuthorityWarnings(print: Print, authorities: readonly Certificate[]): Promise<void> {
   for (const authority of authorities) {
     const warning = expiryWarning(authority);
     if (warning === undefined) continue;
     const name = authority.subject.text.slice(0, 200);
     await print.note(`The authority "${name}" ${warning}: ask for a new ca.crt, then for a new certificate`);
   }
-  return EXIT_CODE.OK;
-
-  function expiry(): string {
-    const leftMs = certificate.notAfter.getTime() - Date.now();
-    if (leftMs <= 0) return print.styled("red", `${me.expires_at} (expired)`);
-    if (leftMs >= warningMs(certificate)) return me.expires_at;
-    const days = Math.floor(leftMs / 86_400_000);
-    return print.styled("yellow", `${me.expires_at} (in ${days} days: ask for a new certificate)`);
-  }
 }
 
-function instant(time: Date): string {
+function expiryText(print: Print, certificate: Certificate): string {
+  const text = rfc3339(certificate.notAfter);
+  const leftMs = certificate.notAfter.getTime() - Date.now();
+  if (leftMs <= 0) return print.styled("red", `${text} (expired)`);
+  if (leftMs >= warningMs(certificate)) return text;
+  const days = Math.floor(leftMs / 86_400_000);
+  return print.styled("yellow", `${text} (in ${days} days: ask for a new certificate)`);
+}
+
+function rfc3339(time: Date): string {
   return time.toISOString().replace(".000Z", "Z");
 }
 
-/** Who the server takes the caller for, or why it does not say. */
+/** Returns the server's answer, or why there is none. */
 async function askServer({ config, io }: LocalContext): Promise<WhoAmIResponse | string> {
   try {
     await using connection = await connectAs(io, config);
@@ -96,8 +109,11 @@ function parse(pem: string, path: string): Certificate {
   try {
     const [own] = certificatesOf(pem);
     if (own !== undefined) return own;
-    throw new Error("there is no such block in it");
+    throw new Error("The file has no CERTIFICATE block");
   } catch (cause) {
-    throw new CredentialsError(`Cannot read "${path}": it is no certificate in PEM: make one with certs.ts`, { cause });
+    const advice = "make a client certificate with certs.ts";
+    throw new CertificateFilesError(`Cannot read "${path}": the file is not a certificate in PEM: ${advice}`, {
+      cause,
+    });
   }
 }

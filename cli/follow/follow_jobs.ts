@@ -1,9 +1,9 @@
 /** Follows many jobs, through outages of the server, and misses no change. */
 import type { JobWorkerClient, Sent } from "../../proto/service.ts";
 import type { JobEvent, JobStatus, WatchJobsRequest } from "../../proto/teleport/v1/job_worker.ts";
-import { aged } from "../../units/moment.ts";
+import { withLaterAges } from "../../units/moment.ts";
 import type { Outages } from "./outage.ts";
-import { HEARTBEAT_MS, MAX_SILENCE_MS, unlessSilent } from "./silence.ts";
+import { endWhenSilent, HEARTBEAT_MS, MAX_SILENCE_MS } from "./silence.ts";
 import { isFinal } from "../print/status_text.ts";
 
 /**
@@ -23,10 +23,10 @@ export async function* followJobs(
     try {
       const open = (signal: AbortSignal) =>
         calls.WatchJobs(
-          { ...aged(request, performance.now() - beganMs), token, heartbeat_ms: HEARTBEAT_MS },
+          { ...withLaterAges(request, performance.now() - beganMs), token, heartbeat_ms: HEARTBEAT_MS },
           { signal },
         );
-      for await (const event of unlessSilent(open, MAX_SILENCE_MS)) {
+      for await (const event of endWhenSilent(open, MAX_SILENCE_MS)) {
         const isHeartbeat = event.kind === "JOB_EVENT_KIND_HEARTBEAT";
         await outages.answered(!isHeartbeat);
         if (isHeartbeat) continue;
@@ -41,29 +41,29 @@ export async function* followJobs(
 }
 
 /** What becomes of jobs that are followed by their ids. */
-export class Ends {
+export class JobEnds {
   /** How each ended that has, in the order of their ends. */
   readonly ended = new Map<string, JobStatus>();
   /** Those that have neither ended nor were removed. */
-  readonly left: Set<string>;
+  readonly pending: Set<string>;
   /** Those that were removed without an end. */
   readonly removed: string[] = [];
   #known = new Set<string>();
 
   constructor(ids: readonly string[]) {
-    this.left = new Set(ids);
+    this.pending = new Set(ids);
   }
 
   /** Takes an event; returns the job when it ended by it. */
-  take({ kind, job }: JobEvent): JobStatus | undefined {
+  apply({ kind, job }: JobEvent): JobStatus | undefined {
     // When the following had to begin anew, what was removed meanwhile is seen by what is missing.
     if (kind === "JOB_EVENT_KIND_CURRENT") {
-      for (const id of this.left) if (!this.#known.has(id)) this.#remove(id);
+      for (const id of this.pending) if (!this.#known.has(id)) this.#remove(id);
       this.#known.clear();
     }
     if (job === null) return undefined;
     if (kind === "JOB_EVENT_KIND_KNOWN") this.#known.add(job.id);
-    if (isFinal(job.state) && this.left.delete(job.id)) {
+    if (isFinal(job.state) && this.pending.delete(job.id)) {
       this.ended.set(job.id, job);
       return job;
     }
@@ -72,6 +72,6 @@ export class Ends {
   }
 
   #remove(id: string): void {
-    if (this.left.delete(id)) this.removed.push(id);
+    if (this.pending.delete(id)) this.removed.push(id);
   }
 }

@@ -2,9 +2,9 @@
 import { createHash, type Hash } from "node:crypto";
 import type { JobWorkerClient, Sent } from "../../proto/service.ts";
 import type { GetOutputRequest, JobOutput, OutputEnd } from "../../proto/teleport/v1/job_worker.ts";
-import { aged } from "../../units/moment.ts";
+import { withLaterAges } from "../../units/moment.ts";
 import type { Outages } from "./outage.ts";
-import { HEARTBEAT_MS, MAX_SILENCE_MS, unlessSilent } from "./silence.ts";
+import { endWhenSilent, HEARTBEAT_MS, MAX_SILENCE_MS } from "./silence.ts";
 import { isFinal } from "../print/status_text.ts";
 
 /** The output received is not the output the job wrote. */
@@ -52,7 +52,7 @@ export async function followOutput(
   const beganMs = performance.now();
   while (true) {
     try {
-      for await (const piece of read(calls, aged(resume, performance.now() - beganMs), signal)) {
+      for await (const piece of read(calls, withLaterAges(resume, performance.now() - beganMs), signal)) {
         await outages?.answered(piece.end !== null || piece.data.length > 0 || piece.dropped_bytes > 0);
         if (piece.end !== null) {
           verifyAll(received, piece.end, request);
@@ -92,7 +92,7 @@ function read(
   signal: AbortSignal | undefined,
 ): AsyncIterable<JobOutput> {
   if (!request.follow) return calls.GetOutput(request, signal === undefined ? {} : { signal });
-  return unlessSilent(
+  return endWhenSilent(
     (signal) => calls.GetOutput({ ...request, heartbeat_ms: HEARTBEAT_MS }, { signal }),
     MAX_SILENCE_MS,
     signal,

@@ -121,7 +121,7 @@ export class Outages {
  *
  * @param signal ends the call
  */
-export async function askUntilAnswered<Answer>(
+export async function retryUntilAnswered<Answer>(
   ask: () => Promise<Answer>,
   outages: Outages,
   signal?: AbortSignal,

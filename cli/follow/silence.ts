@@ -26,7 +26,7 @@ export class SilenceError extends Error {
  * @param silenceMs how long nothing may come, in milliseconds
  * @throws {SilenceError} when nothing came for that long
  */
-export async function* unlessSilent<T>(
+export async function* endWhenSilent<T>(
   open: (signal: AbortSignal) => AsyncIterable<T>,
   silenceMs: number,
   signal?: AbortSignal,

@@ -1,11 +1,11 @@
-/** The options that say which jobs are meant, as `list`, `watch` and `rm` take them. */
+/** The options that select jobs, as `list`, `watch` and `rm` take them. */
 import type { Command } from "commander";
 import type { ListRequest, State } from "../../proto/teleport/v1/job_worker.ts";
-import { addPair } from "./job_options.ts";
-import { bound, type Moment, momentParser } from "../../units/moment.ts";
+import { type Moment, momentFields, momentParser } from "../../units/moment.ts";
 import { UsageError } from "../../units/usage_error.ts";
+import { addPair } from "./job_options.ts";
 
-/** Options as typed. */
+/** The parsed options. */
 export interface FilterFlags {
   readonly state?: readonly State[];
   readonly owner?: string;
@@ -15,7 +15,7 @@ export interface FilterFlags {
   readonly until?: Moment;
 }
 
-/** The fields of a request that say which jobs are meant. */
+/** The fields of a request that select jobs. */
 export type Filter =
   & Pick<ListRequest, "states" | "owner" | "labels" | "command">
   & Partial<Pick<ListRequest, "registered_since" | "registered_since_age_ms">>
@@ -36,37 +36,37 @@ export function addFilterOptions(command: Command): Command {
       "only jobs with this label; repeatable",
       (text: string, before?: Record<string, string>) => addPair(text, before, { name: "--label", form: "KEY=VALUE" }),
     )
-    .option("--command <TEXT>", "only jobs with this in their command line")
+    .option("--command <TEXT>", "only jobs whose command line contains this text")
     .option(
       "--since <TIME>",
-      "only jobs registered since, such as 2026-01-31T12:00:00Z or 10m",
+      "only jobs registered since then, such as 2026-01-31T12:00:00Z or 10m",
       momentParser("--since"),
     )
     .option("--until <TIME>", "only jobs registered until then", momentParser("--until"));
 }
 
-/** What the options ask for. */
+/** Returns the fields of a request for the options. */
 export function filterOf(flags: FilterFlags): Filter {
   return {
     states: [...flags.state ?? []],
     owner: flags.owner ?? "",
     labels: flags.label ?? {},
     command: flags.command ?? "",
-    ...bound("registered_since", flags.since),
-    ...bound("registered_until", flags.until),
+    ...momentFields("registered_since", flags.since),
+    ...momentFields("registered_until", flags.until),
   };
 }
 
-/** Whether the options leave anything out. */
+/** Returns whether any of the options was given. */
 export function isFiltering(flags: FilterFlags): boolean {
   const { state, owner, label, command, since, until } = flags;
   return [state, owner, label, command, since, until].some((flag) => flag !== undefined);
 }
 
 /**
- * Adds the states of one `--state`, one or several with commas between, in upper or lower case.
+ * Adds the states of one `--state`: one state or several with commas between, in upper or lower case.
  *
- * @throws {UsageError} when one is no state
+ * @throws {UsageError} for an unknown state
  */
 export function addStates(text: string, before: readonly State[] | undefined): State[] {
   return text.split(",").reduce((states, name) => {

@@ -1,14 +1,16 @@
 /** The options that select output, as `logs` takes them. */
+import type { Command } from "commander";
+import { defined } from "../../base/defined.ts";
 import type { Sent } from "../../proto/service.ts";
 import type { GetOutputRequest } from "../../proto/teleport/v1/job_worker.ts";
-import { parseDurationMs } from "../../units/duration.ts";
-import { bound, type Moment } from "../../units/moment.ts";
-import { DEFAULT_RETRY_FOR_MS } from "../follow/outage.ts";
+import { type Moment, momentFields, momentParser } from "../../units/moment.ts";
+import { numberParser } from "../../units/number.ts";
 import { UsageError } from "../../units/usage_error.ts";
-import { defined } from "../../base/defined.ts";
+import { DEFAULT_RETRY_FOR_MS } from "../follow/outage.ts";
+import { addRetryOption, type RetryFlags } from "./retry_option.ts";
 
-/** Options as typed. */
-export interface LogsFlags {
+/** The parsed options. */
+export interface LogsFlags extends RetryFlags {
   readonly follow?: true;
   readonly tail?: number;
   readonly tailBytes?: number;
@@ -18,51 +20,60 @@ export interface LogsFlags {
   readonly stdout?: true;
   readonly stderr?: true;
   readonly cursor?: string;
-  /** Milliseconds. */
-  readonly retryFor?: number;
 }
 
-/** Which output to print, and how. */
+/** The output to print, and its form. */
 export interface LogsOptions {
-  /** Goes on to the job's end, through outages of the server. */
+  /** True follows the output to the job's end, through outages of the server. */
   readonly follow: boolean;
   readonly selection: Omit<Sent<GetOutputRequest>, "id" | "follow">;
-  /** Puts the time before each line. */
+  /** True prints the time before each line. */
   readonly timestamps: boolean;
-  /** How long an outage may last, in milliseconds. */
+  /** The longest outage that is bridged, in milliseconds. */
   readonly retryForMs: number;
 }
 
-/** What the options ask for. */
+const COUNT = { notation: "count", min: 0, max: 999_999_999_999_999 } as const;
+
+/** Adds the options to a command. */
+export function addLogsOptions(command: Command): Command {
+  return addRetryOption(command)
+    .option("-f, --follow", "follow the output to the job's end")
+    .option("-n, --tail <COUNT>", "only the last lines of the output so far", numberParser("--tail", COUNT))
+    .option("--tail-bytes <COUNT>", "only the last bytes of the output so far", numberParser("--tail-bytes", COUNT))
+    .option(
+      "--since <TIME>",
+      "only output written since then, such as 2026-01-31T12:00:00Z or 10m",
+      momentParser("--since"),
+    )
+    .option("--until <TIME>", "only output written until then", momentParser("--until"))
+    .option("-t, --timestamps", "print the time before each line")
+    .option("--stdout", "only stdout")
+    .option("--stderr", "only stderr")
+    .option("--cursor <CURSOR>", "continue after this cursor; --output json prints one with each chunk");
+}
+
+/**
+ * Returns the output to print.
+ *
+ * @throws {UsageError} when options exclude each other
+ */
 export function logsOptions(flags: LogsFlags): LogsOptions {
   const { tail, tailBytes, since, until, cursor } = flags;
   const starts = [tail, tailBytes, cursor].filter((start) => start !== undefined);
   if (starts.length > 1) throw new UsageError("--tail, --tail-bytes and --cursor exclude each other: give one of them");
-  // Both together are what neither is.
-  const one = flags.stdout !== flags.stderr;
+  // Both flags together mean both streams, as neither does.
+  const isOneStream = flags.stdout !== flags.stderr;
   return {
     follow: flags.follow ?? false,
     timestamps: flags.timestamps ?? false,
     retryForMs: flags.retryFor ?? DEFAULT_RETRY_FOR_MS,
     selection: {
       ...defined({ tail_lines: tail, tail_bytes: tailBytes }),
-      ...bound("since", since),
-      ...bound("until", until),
+      ...momentFields("since", since),
+      ...momentFields("until", until),
       ...defined({ cursor }),
-      ...(one ? { stream: flags.stdout ? "STREAM_STDOUT" : "STREAM_STDERR" } : {}),
+      ...(isOneStream ? { stream: flags.stdout ? "STREAM_STDOUT" : "STREAM_STDERR" } : {}),
     },
   };
-}
-
-/** Reads a count of lines or bytes. */
-export function countParser(name: string): (text: string) => number {
-  return (text) => {
-    if (/^\d{1,15}$/.test(text)) return Number(text);
-    throw new UsageError(`Invalid count "${text}" for ${name}: give a whole number from 0`);
-  };
-}
-
-/** Reads `--retry-for`: 0s tries nothing again. */
-export function parseRetryForMs(text: string): number {
-  return parseDurationMs(text, { name: "--retry-for", minMs: 0, maxMs: 24 * 3_600_000 });
 }

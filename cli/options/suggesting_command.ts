@@ -1,9 +1,9 @@
-/** A command of Commander that answers unknown words with close suggestions, in this project's sentences. */
+/** A command of Commander that suggests similar words for unknown ones, in the form of this project's errors. */
 import { Command } from "commander";
-import { suggestions } from "./suggestion.ts";
 import { UsageError } from "../../units/usage_error.ts";
+import { suggestions } from "./suggestion.ts";
 
-/** A command that suggests only close words. Commander calls both methods, which are not in its types. */
+/** The command. Commander calls `unknownOption` and `unknownCommand`, which are not in its types. */
 export class SuggestingCommand extends Command {
   override createCommand(name?: string): Command {
     return new SuggestingCommand(name);
@@ -12,17 +12,17 @@ export class SuggestingCommand extends Command {
   unknownOption(flag: string): never {
     const commands = [this, ...this.parent === null ? [] : [this.parent]];
     const options = commands.flatMap(({ options }) => options.flatMap(({ long }) => long ?? []));
-    throw new UsageError(`Unknown option "${flag}"${meant(flag.startsWith("--") ? suggestions(flag, options) : [])}`);
+    const similar = flag.startsWith("--") ? suggestions(flag, options) : [];
+    throw new UsageError(`Unknown option "${flag}"${suggestionText(similar)}`);
   }
 
   unknownCommand(): never {
     const name = this.args[0] ?? "";
-    throw new UsageError(
-      `Unknown command "${name}"${meant(suggestions(name, this.commands.map((one) => one.name())))}`,
-    );
+    const similar = suggestions(name, this.commands.map((command) => command.name()));
+    throw new UsageError(`Unknown command "${name}"${suggestionText(similar)}`);
   }
 }
 
-function meant(words: readonly string[]): string {
+function suggestionText(words: readonly string[]): string {
   return words.length === 0 ? "" : `: did you mean ${[...new Set(words)].join(" or ")}`;
 }

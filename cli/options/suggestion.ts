@@ -1,24 +1,24 @@
-/** Suggestions for an unknown word. A far guess misleads, so only close ones count. */
+/** Suggestions for an unknown word. Only similar words count, because a wild guess misleads. */
 
-/** Shorter beginnings fit too much. */
+/** Shorter prefixes match too many words. */
 const MIN_PREFIX_LENGTH = 2;
 
-/** The words that the typed one begins, or that differ from it by one slip after the first letter. */
+/** Returns the words that start with the given one, or differ from it by one typing error after the first letter. */
 export function suggestions(typed: string, words: readonly string[]): string[] {
-  const bare = (word: string) => word.replace(/^--/, "");
+  const withoutDashes = (word: string) => word.replace(/^--/, "");
   return words.filter((word) => {
-    const [a, b] = [bare(typed), bare(word)];
+    const [a, b] = [withoutDashes(typed), withoutDashes(word)];
     if (a.length >= MIN_PREFIX_LENGTH && b.startsWith(a)) return true;
-    return a[0] === b[0] && isOneSlip(a, b);
+    return a[0] === b[0] && isOneTypingError(a, b);
   });
 }
 
-/** Whether one letter was left out, added, changed, or swapped with its neighbour. */
-function isOneSlip(a: string, b: string): boolean {
+/** Returns whether one letter was left out, added, changed, or swapped with the next one. */
+function isOneTypingError(a: string, b: string): boolean {
   if (Math.abs(a.length - b.length) > 1) return false;
-  let same = 0;
-  while (same < a.length && a[same] === b[same]) same += 1;
-  const [restA, restB] = [a.slice(same), b.slice(same)];
+  let common = 0;
+  while (common < a.length && a[common] === b[common]) common += 1;
+  const [restA, restB] = [a.slice(common), b.slice(common)];
   const isSwapped = restA[0] === restB[1] && restA[1] === restB[0] && restA.slice(2) === restB.slice(2);
   return isSwapped || restA.slice(1) === restB.slice(1) || restA.slice(1) === restB || restA === restB.slice(1);
 }

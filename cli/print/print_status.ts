@@ -2,11 +2,11 @@
 import type { JobStatus } from "../../proto/teleport/v1/job_worker.ts";
 import { statusJson } from "./message_json.ts";
 import type { Print } from "./print.ts";
-import { inStateColour, stateText } from "./status_text.ts";
+import { colourByState, stateText } from "./status_text.ts";
 
 /** Prints one status: its state with what belongs to it, or all of it as JSON. */
 export function printStatus(print: Print, status: JobStatus): Promise<void> {
-  return print.json ? print.record(statusJson(status)) : print.line(inStateColour(print, status, stateText(status)));
+  return print.json ? print.record(statusJson(status)) : print.line(colourByState(print, status, stateText(status)));
 }
 
 /**

@@ -37,7 +37,7 @@ const STYLES: Partial<Record<State, Style>> = {
 };
 
 /** A text in the colour of a state. */
-export function inStateColour(print: Print, status: JobStatus, text: string): string {
+export function colourByState(print: Print, status: JobStatus, text: string): string {
   const failed = status.state === "STATE_EXITED" && status.exit_code !== 0;
   const style = failed ? "red" : STYLES[status.state];
   return style === undefined ? text : print.styled(style, text);
@@ -78,7 +78,7 @@ export function statusLines(print: Print, status: JobStatus): string[] {
   const labels = Object.entries(status.labels).map(([key, value]) => escapeTerminal(`${key}=${value}`));
   const rows: [string, string][] = [
     ["Id", escapeTerminal(status.id)],
-    ["State", inStateColour(print, status, stateText(status))],
+    ["State", colourByState(print, status, stateText(status))],
     ["Command", printableCommand(status.command, status.args)],
     ["Directory", escapeTerminal(status.cwd)],
     ["Owner", escapeTerminal(status.owner)],
@@ -97,7 +97,7 @@ export function statusLines(print: Print, status: JobStatus): string[] {
     ["Output limit", limitText(status)],
     ["Dropped", status.dropped_bytes === 0 ? "" : `${status.dropped_bytes} bytes`],
   ];
-  return labelled(rows);
+  return formatRows(rows);
 }
 
 const AT_LIMIT: Readonly<Record<OutputPolicy, string>> = {
@@ -112,7 +112,7 @@ function limitText(status: JobStatus): string {
 }
 
 /** Lines of the form `Name:  value`, the values in one column; a row without a value is left out. */
-export function labelled(rows: readonly (readonly [string, string])[]): string[] {
+export function formatRows(rows: readonly (readonly [string, string])[]): string[] {
   const shown = rows.filter(([, value]) => value !== "");
   const width = Math.max(...shown.map(([name]) => name.length)) + 2;
   return shown.map(([name, value]) => `${(name === "" ? "" : `${name}:`).padEnd(width)}${value}`);

@@ -15,7 +15,7 @@ function stampText({ seconds, nanos }: Timestamp): string {
  * @param options.oneScreen whether both streams go to one terminal: a line that the other stream interrupts then ends there
  * and continues in a line of its own
  */
-export function createStamps({ oneScreen = false } = {}): (output: JobOutput) => JobOutput {
+export function createTimestampPrefix({ oneScreen = false } = {}): (output: JobOutput) => JobOutput {
   const encoder = new TextEncoder();
   const isWithinLine = new Set<string>();
   return (output) => {

@@ -80,7 +80,7 @@ Deno.test("jobRequest() refuses neither and both of command and template, and pa
 Deno.test("teleport whoami says why the server does not say who one is, and exits 0", async () => {
   const io = new FakeIo();
   assert.equal(await main(["whoami", "--certs", testdata, "--identity", "ada"], {}, io), 0);
-  assert.match(io.stderr.text, /^teleport: The server does not say who you are to it: Cannot read ".*ca\.crt"/);
+  assert.match(io.stderr.text, /^teleport: Cannot ask the server for your roles and rules: Cannot read ".*ca\.crt"/);
   const json = new FakeIo();
   assert.equal(await main(["whoami", "--certs", testdata, "--identity", "ada", "--output", "json"], {}, json), 0);
   assert.match(JSON.parse(json.stdout.text).server_error, /Cannot read/);

@@ -387,7 +387,7 @@ Deno.test("teleport whoami says when the certificate has expired; as JSON a sing
 Deno.test("teleport whoami says so when the file is no certificate, and exits 255", async () => {
   const io = new FakeIo();
   assert.equal(await teleport(io, "whoami"), 255);
-  assert.match(io.stderr.text, /admin\.crt": it is no certificate in PEM/);
+  assert.match(io.stderr.text, /admin\.crt": the file is not a certificate in PEM/);
 });
 
 Deno.test("teleport whoami warns of an authority that has ended", async () => {

@@ -1,6 +1,6 @@
 /** Tests of cli/config.ts. */
 import assert from "node:assert/strict";
-import { connectAs, CredentialsError, readCertificate, readCredentials, resolveConfig } from "../../cli/config.ts";
+import { CertificateFilesError, connectAs, readCertificate, readCredentials, resolveConfig } from "../../cli/config.ts";
 import { NotUtf8Error } from "../../text/decoded.ts";
 import { UsageError } from "../../units/usage_error.ts";
 
@@ -76,7 +76,7 @@ Deno.test("readCredentials() names the file that is missing and what to do", asy
   const certsDir = await Deno.makeTempDir();
   for (const name of ["ca.crt", "ada.crt"]) await Deno.writeTextFile(`${certsDir}/${name}`, "");
   await assert.rejects(readCredentials({ address: "a:1", certsDir, identity: "ada" }), (error) => {
-    assert.ok(error instanceof CredentialsError);
+    assert.ok(error instanceof CertificateFilesError);
     assert.match(
       error.message,
       /^Cannot read ".*\/ada\.key": no such file or directory \(ENOENT\): give the directory with --certs/,
@@ -92,7 +92,8 @@ Deno.test("readCredentials() says why a file cannot be read", async () => {
   await Deno.mkdir(`${certsDir}/ada.key`);
   await assert.rejects(
     readCredentials({ address: "a:1", certsDir, identity: "ada" }),
-    (error) => error instanceof CredentialsError && /ada\.key": it is a directory \(EISDIR\): /i.test(error.message),
+    (error) =>
+      error instanceof CertificateFilesError && /ada\.key": it is a directory \(EISDIR\): /i.test(error.message),
   );
   await Deno.remove(certsDir, { recursive: true });
 });
@@ -112,7 +113,7 @@ Deno.test("readCredentials() names the part of the path that fails, and how", as
     ] as const
   ) {
     await assert.rejects(readCredentials({ address: "a:1", certsDir, identity: "ada" }), (error) => {
-      assert.ok(error instanceof CredentialsError);
+      assert.ok(error instanceof CertificateFilesError);
       assert.ok(error.message.startsWith(`Cannot read "${certsDir}/ca.crt": ${why}: give`), error.message);
       return true;
     });
@@ -126,7 +127,7 @@ Deno.test("connectAs() names the file that cannot be used", async () => {
     await Deno.writeTextFile(`${certsDir}/${name}`, "", { mode: 0o600 });
   }
   for (const [part, name] of [["ca", "ca.crt"], ["cert", "ada.crt"], ["key", "ada.key"]] as const) {
-    const io = { connect: () => Promise.reject(new CredentialsError("It is damaged", { part })) };
+    const io = { connect: () => Promise.reject(new CertificateFilesError("It is damaged", { part })) };
     await assert.rejects(connectAs(io, { address: "a:1", certsDir, identity: "ada" }), {
       name: "CredentialsError",
       message: `Cannot use "${certsDir}/${name}": It is damaged`,

@@ -1,6 +1,6 @@
 /** Tests of cli/exit_code.ts: the table of exit codes that scripts rely on. */
 import assert from "node:assert/strict";
-import { CredentialsError } from "../../cli/config.ts";
+import { CertificateFilesError } from "../../cli/config.ts";
 import { errorExitCode, InterruptedError, jobExitCode } from "../../cli/exit_code.ts";
 import { SilenceError } from "../../cli/follow/silence.ts";
 import { BrokenPipeError } from "../../cli/print/print.ts";
@@ -35,7 +35,7 @@ for (const [what, fields, code] of jobs) {
 const errors: [string, unknown, number][] = [
   ["bad usage", new UsageError("x"), 2],
   ["a reader that left", new BrokenPipeError("x"), 141],
-  ["no certificate", new CredentialsError("x"), 255],
+  ["no certificate", new CertificateFilesError("x"), 255],
   ["a server that cannot be reached", new FakeCallError("UNAVAILABLE"), 255],
   [
     "a server that cannot write it down",

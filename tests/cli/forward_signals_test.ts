@@ -28,7 +28,7 @@ Deno.test("forwardSignals() sends the signals of a running job on as they are", 
   io.raise("SIGINT");
   io.raise("SIGTERM");
   assert.deepEqual(sent, ["job-1 SIGINT", "job-1 SIGTERM"]);
-  assert.ok(!forwarding.left.aborted);
+  assert.ok(!forwarding.interrupted.aborted);
 });
 
 Deno.test("forwardSignals() keeps signals while the job is being started, and their order", async () => {
@@ -47,8 +47,8 @@ Deno.test("forwardSignals() keeps signals while the job is being started, and th
 Deno.test("forwardSignals() leaves at once while there is no job", () => {
   const { io, sent, forwarding } = setUp();
   io.raise("SIGTERM");
-  assert.ok(forwarding.left.reason instanceof InterruptedError);
-  assert.equal(forwarding.left.reason.exitCode, 143);
+  assert.ok(forwarding.interrupted.reason instanceof InterruptedError);
+  assert.equal(forwarding.interrupted.reason.exitCode, 143);
   forwarding.running();
   assert.deepEqual(sent, []);
 });
@@ -61,8 +61,8 @@ Deno.test("forwardSignals() leaves on the third signal, whatever the first two w
   io.raise("SIGINT");
   io.raise("SIGINT");
   assert.equal(sent.length, 2);
-  assert.ok(forwarding.left.reason instanceof InterruptedError);
-  assert.equal(forwarding.left.reason.exitCode, 130);
+  assert.ok(forwarding.interrupted.reason instanceof InterruptedError);
+  assert.equal(forwarding.interrupted.reason.exitCode, 130);
 });
 
 Deno.test("forwardSignals() sends hang-up and quit on too, and says so", async () => {
@@ -89,9 +89,9 @@ Deno.test("forwardSignals() counts a signal that arrives twice once, and one pre
   io.raise("SIGINT", 3);
   assert.equal(sent.length, 2);
   // Another signal is no repeat.
-  assert.ok(!forwarding.left.aborted);
+  assert.ok(!forwarding.interrupted.aborted);
   io.raise("SIGTERM", 3);
-  assert.ok(forwarding.left.aborted);
+  assert.ok(forwarding.interrupted.aborted);
 });
 
 Deno.test("forwardSignals() says nothing when the job has ended meanwhile", async () => {

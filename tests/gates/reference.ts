@@ -76,13 +76,13 @@ const ERROR_MEANINGS: Record<ErrorCode, string> = {
 };
 
 /** Returns the pages of the reference, made from the programs. */
-export function referencePages(): Page[] {
+export async function referencePages(): Promise<Page[]> {
   const exitCodes = Object.entries(EXIT_CODE) as [keyof typeof EXIT_CODE, number][];
   const errorCodes = Object.keys(STATUS_OF) as ErrorCode[];
   return [
     {
       path: "docs/reference/teleport.md",
-      text: programText(createTeleport({ call: neverRun, local: neverRun }, noOutput), [
+      text: programText(await createTeleport({ call: neverRun, local: neverRun }, noOutput), [
         ...exitCodes.map(([name, code]) => [String(code), TELEPORT_CODES[name]]),
         ["128 + n", "Signal n ended the job, or this command."],
       ]),
@@ -117,7 +117,7 @@ export async function differences(pages: readonly Page[]): Promise<string[]> {
 
 /** Runs the generator or the gate, and returns its exit code. */
 async function main(args: readonly string[]): Promise<number> {
-  const pages = referencePages();
+  const pages = await referencePages();
   if (args.includes("--check")) {
     const found = await differences(pages);
     for (const sentence of found) console.log(sentence);

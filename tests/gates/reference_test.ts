@@ -38,8 +38,8 @@ Deno.test("differences() names a page that differs from its program", async () =
   ]);
 });
 
-Deno.test("referencePages() has every command of teleport", () => {
-  const [{ text } = { text: "" }] = referencePages();
+Deno.test("referencePages() has every command of teleport", async () => {
+  const [{ text } = { text: "" }] = await referencePages();
   for (const name of ["register", "run", "stop", "logs", "can-i"]) assert.ok(text.includes(`\n## teleport ${name}\n`));
 });
 

@@ -1,6 +1,6 @@
 /** Moments as people type them: what is one, what is none, and how each is sent. */
 import assert from "node:assert/strict";
-import { aged, bound, momentParser } from "../../units/moment.ts";
+import { momentFields, momentParser, withLaterAges } from "../../units/moment.ts";
 import { UsageError } from "../../units/usage_error.ts";
 
 const parse = momentParser("--since");
@@ -11,7 +11,7 @@ Deno.test("momentParser() reads a duration as so long ago, and keeps it", () => 
   assert.equal(ageMs, 5_400_000);
   const agoMs = Date.now() - (seconds * 1_000 + nanos / 1_000_000);
   assert.ok(agoMs >= 5_400_000 && agoMs < 5_410_000);
-  assert.deepEqual(Object.keys(bound("registered_until", parse("7d"))), [
+  assert.deepEqual(Object.keys(momentFields("registered_until", parse("7d"))), [
     "registered_until",
     "registered_until_age_ms",
   ]);
@@ -20,8 +20,8 @@ Deno.test("momentParser() reads a duration as so long ago, and keeps it", () => 
 Deno.test("momentParser() reads a date as that moment, which is sent as one", () => {
   const moment = parse("2026-01-31T12:00:00.5+01:00");
   assert.deepEqual(moment, { time: { seconds: 1_769_857_200, nanos: 500_000_000 } });
-  assert.deepEqual(bound("since", moment), { since: moment.time });
-  assert.deepEqual(bound("since", undefined), {});
+  assert.deepEqual(momentFields("since", moment), { since: moment.time });
+  assert.deepEqual(momentFields("since", undefined), {});
   assert.deepEqual(parse("2026-01-31 12:00z"), { time: { seconds: 1_769_860_800, nanos: 0 } });
 });
 
@@ -80,5 +80,5 @@ Deno.test("aged() lets ages grow and leaves all else", () => {
     until_age_ms: undefined,
     tail_lines: 3,
   };
-  assert.deepEqual(aged(request, 4.6), { ...request, since_age_ms: 15 });
+  assert.deepEqual(withLaterAges(request, 4.6), { ...request, since_age_ms: 15 });
 });

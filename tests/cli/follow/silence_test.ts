@@ -1,6 +1,6 @@
 /** Tests of cli/follow/silence.ts: a stream that stands still is ended, and only that. */
 import assert from "node:assert/strict";
-import { SilenceError, unlessSilent } from "../../../cli/follow/silence.ts";
+import { endWhenSilent, SilenceError } from "../../../cli/follow/silence.ts";
 import { FakeCallError, untilAborted } from "../../support/fake_io.ts";
 
 Deno.test("unlessSilent() gives what comes, and ends a stream on which nothing comes", async () => {
@@ -11,7 +11,7 @@ Deno.test("unlessSilent() gives what comes, and ends a stream on which nothing c
     await untilAborted(signal);
   }
   await assert.rejects(async () => {
-    for await (const item of unlessSilent(quiet, 30)) taken.push(item);
+    for await (const item of endWhenSilent(quiet, 30)) taken.push(item);
   }, (error) => error instanceof SilenceError && /Nothing came from the server for 30ms/.test(error.message));
   assert.deepEqual(taken, [1, 2]);
 });
@@ -22,7 +22,7 @@ Deno.test("unlessSilent() does not take a slow reader for silence", async () => 
     yield await Promise.resolve(2);
   }
   const taken: number[] = [];
-  for await (const item of unlessSilent(two, 20)) {
+  for await (const item of endWhenSilent(two, 20)) {
     taken.push(item);
     await new Promise((resolve) => setTimeout(resolve, 60));
   }
@@ -35,7 +35,7 @@ Deno.test("unlessSilent() rejects as the call does when the caller's signal abor
     yield* [];
   }
   const read = async (signal: AbortSignal) => {
-    for await (const _ of unlessSilent(quiet, 60_000, signal));
+    for await (const _ of endWhenSilent(quiet, 60_000, signal));
   };
   await assert.rejects(read(AbortSignal.abort()), FakeCallError);
   const later = new AbortController();
@@ -53,6 +53,6 @@ Deno.test("unlessSilent() leaves the stream, and no timer, when its reader leave
       isLeft = true;
     }
   }
-  for await (const _ of unlessSilent(endless, 60_000)) break;
+  for await (const _ of endWhenSilent(endless, 60_000)) break;
   assert.ok(isLeft);
 });

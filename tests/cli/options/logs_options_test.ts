@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type LogsFlags, logsOptions } from "../../../cli/options/logs_options.ts";
 import { parseSizeBytes } from "../../../units/size.ts";
-import { createStamps } from "../../../cli/print/timestamps.ts";
+import { createTimestampPrefix } from "../../../cli/print/timestamps.ts";
 import { UsageError } from "../../../units/usage_error.ts";
 import { exited, FakeIo, outputOf, stream, teleport } from "../../support/fake_io.ts";
 
@@ -52,7 +52,7 @@ Deno.test("parseSizeBytes() reads decimal and binary sizes", () => {
 });
 
 Deno.test("createStamps() puts the time before each line of each stream, and alters no byte", async () => {
-  const stamp = createStamps();
+  const stamp = createTimestampPrefix();
   const pieces: ["stdout" | "stderr", string][] = [["stdout", "a\nb"], ["stderr", "x\n"], ["stdout", "c\n\n"], [
     "stdout",
     "\xff\0",
@@ -68,7 +68,7 @@ Deno.test("createStamps() puts the time before each line of each stream, and alt
 });
 
 Deno.test("createStamps() on one screen begins a line where the other stream interrupts one", () => {
-  const stamp = createStamps({ oneScreen: true });
+  const stamp = createTimestampPrefix({ oneScreen: true });
   const time = { seconds: 1_800_000_000, nanos: 0 };
   const shown = ([
     ["STREAM_STDOUT", "a"],

@@ -1,0 +1,43 @@
+/** The parts that commands are declared with. */
+import { type Command, Option } from "commander";
+import { UsageError } from "../units/usage_error.ts";
+import type { ConfigFlags } from "./config.ts";
+import type { Context, LocalContext } from "./context.ts";
+
+/** The options of every command. They stand before or after the command's name. */
+export interface CommonFlags extends ConfigFlags {
+  readonly output?: "text" | "json";
+}
+
+/** Runs the code of a command with its context, and keeps its exit code. */
+export interface Runner {
+  /** Runs a command that calls the server. */
+  call(command: Command, act: (context: Context) => Promise<number>): Promise<void>;
+  /** Runs a command that opens no connection, or opens it itself. */
+  local(command: Command, act: (context: LocalContext) => Promise<number>): Promise<void>;
+}
+
+/** Declares the options, the help text and the action of a command. */
+export type Declare = (command: Command, runner: Runner) => void;
+
+/** Returns the common options of a command. Those after its name win over those before it. */
+export function commonFlags(command: Command): CommonFlags {
+  return { ...command.parent?.opts(), ...command.opts() };
+}
+
+/** Adds the common options to a command. */
+export function addCommonOptions(command: Command, { hidden }: { readonly hidden: boolean }): Command {
+  const options = [
+    new Option("--address <HOST:PORT>", "the server (default: 127.0.0.1:50051)"),
+    new Option("--certs <DIR>", "the directory of certificates (default: ~/.config/teleport)"),
+    new Option("--identity <NAME>", "the name of the client certificate in that directory (default: admin)"),
+    new Option("--output <FORMAT>", "text, or json: one object per line").argParser(parseFormat),
+  ];
+  for (const option of options) command.addOption(option.hideHelp(hidden));
+  return command;
+}
+
+function parseFormat(text: string): "text" | "json" {
+  if (text === "text" || text === "json") return text;
+  throw new UsageError(`Unknown format "${text}" for --output: give "text" or "json"`);
+}
