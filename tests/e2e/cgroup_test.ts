@@ -49,7 +49,7 @@ Deno.test("teleportd says at its start that jobs have no cgroups, and why", asyn
 Deno.test("teleportd does not serve where it is told to make cgroups and cannot", async () => {
   const { code, text } = await refused("--cgroup", "/no/such/cgroup");
   assert.equal(code, 1);
-  assert.match(text, / error Cannot make cgroups for jobs: "\/no\/such\/cgroup" is no cgroup of version 2$/m);
+  assert.match(text, / error Cannot make cgroups for jobs: "\/no\/such\/cgroup" is not a cgroup of version 2$/m);
 });
 
 Deno.test(`teleportd says where the cgroups of its jobs are, and removes them in the end${skipped}`, real, async () => {

@@ -1,40 +1,42 @@
-/** One job's cgroup, of version 2: its processes, their end, their pause, and what they used. */
+/** The cgroup of one job, version 2: lists, signals, kills, freezes and measures its processes. */
 import { sendNow } from "../linux/signals.ts";
 
-/** What the kernel counted for all processes of a cgroup, those that have ended included. */
+/** The usage of all processes of a cgroup, ended ones included, as the kernel counted it. */
 export interface CgroupUsage {
+  /** Processor time in user mode, in microseconds. */
   readonly cpuUserUs: number;
+  /** Processor time in the kernel, in microseconds. */
   readonly cpuSystemUs: number;
-  /** Undefined without the controller for memory. */
+  /** The memory in use, in bytes. Undefined without the memory controller. */
   readonly memoryBytes: number | undefined;
-  /** Undefined without it, and before Linux 5.19. */
+  /** The most memory that was in use, in bytes. Undefined without the controller, and before Linux 5.19. */
   readonly peakMemoryBytes: number | undefined;
 }
 
 /**
- * One job's cgroup. Its processes may make further ones below it, which belong to it.
+ * The cgroup of one job. Its processes may create cgroups below it, which belong to it.
  *
  * Source: Documentation/admin-guide/cgroup-v2.rst of Linux.
  */
 export class Cgroup {
-  /** To join it, a process writes itself into `cgroup.procs` there. */
+  /** The directory of the cgroup. A process joins it through the file `cgroup.procs` there. */
   readonly directory: string;
 
   constructor(directory: string) {
     this.directory = directory;
   }
 
-  /** The living processes in it. Those of another pid namespace cannot be named, and are left out. */
+  /** Returns the pids of its living processes. Processes of another pid namespace have no pid here and are left out. */
   pids(): number[] {
     return [this.directory, ...below(this.directory)].flatMap(pidsOf);
   }
 
-  /** Whether anything lives in it. */
+  /** True if it has a living process. */
   get isPopulated(): boolean {
     return this.#event("populated") === 1;
   }
 
-  /** Whether all in it stand still. */
+  /** True if all its processes are frozen. */
   get isFrozen(): boolean {
     return this.#event("frozen") === 1;
   }
@@ -43,26 +45,26 @@ export class Cgroup {
     return flat(readText(`${this.directory}/cgroup.events`)).get(name);
   }
 
-  /** Sends a signal to each process. Between the look and the signal nothing is waited for. */
+  /** Sends a signal to each process, right after reading its pid. */
   signal(signal: Deno.Signal): void {
     for (const pid of this.pids()) sendNow(pid, signal);
   }
 
-  /** Kills everything in it at once, whatever forks meanwhile. Before Linux 5.14 what it has now; then look again. */
+  /** Kills all its processes at once, also those being forked. Before Linux 5.14 it misses those: check and repeat. */
   kill(): void {
     if (!this.#write("cgroup.kill", "1")) this.signal("SIGKILL");
   }
 
   /**
-   * Lets its processes stand still, or go on. SIGKILL ends them all the same; other signals they hear when they go on.
+   * Freezes or thaws its processes. SIGKILL ends frozen processes too. They handle other signals once they are thawed.
    *
-   * @returns false where the kernel cannot (before Linux 5.2)
+   * @returns false if the kernel cannot freeze (before Linux 5.2)
    */
   freeze(frozen: boolean): boolean {
     return this.#write("cgroup.freeze", frozen ? "1" : "0");
   }
 
-  /** What its processes have used; undefined when it is gone. */
+  /** Returns what its processes have used. Undefined if it no longer exists. */
   usage(): CgroupUsage | undefined {
     const cpu = flat(readText(`${this.directory}/cpu.stat`));
     const cpuUserUs = cpu.get("user_usec");
@@ -76,18 +78,18 @@ export class Cgroup {
     };
   }
 
-  /** How many of its processes were killed for lack of memory; undefined without the controller for memory. */
+  /** The number of its processes that the kernel killed for lack of memory. Undefined without the memory controller. */
   get oomKills(): number | undefined {
     return flat(readText(`${this.directory}/memory.events`)).get("oom_kill");
   }
 
   /**
-   * Removes it and those below it.
+   * Removes it and the cgroups below it.
    *
-   * @returns false where something lives in it still
+   * @returns false if it still has a living process
    */
   remove(): boolean {
-    // Few jobs make cgroups of their own.
+    // Few jobs create cgroups below their own.
     if (removed(this.directory)) return true;
     for (const directory of below(this.directory).reverse()) removed(directory);
     return removed(this.directory);
@@ -98,11 +100,12 @@ export class Cgroup {
       Deno.writeTextFileSync(`${this.directory}/${name}`, text);
       return true;
     } catch {
-      return false; // The kernel has no such file, or the cgroup is gone and there is nothing to do.
+      return false; // The kernel has no such file, or the cgroup no longer exists.
     }
   }
 }
 
+/** Removes an empty cgroup. Returns true if it no longer exists. */
 function removed(directory: string): boolean {
   try {
     Deno.removeSync(directory);
@@ -112,14 +115,14 @@ function removed(directory: string): boolean {
   }
 }
 
-/** The processes of one cgroup, without those below it. */
+/** Returns the pids of one cgroup, without the cgroups below it. */
 function pidsOf(directory: string): number[] {
   const text = readText(`${directory}/cgroup.procs`) ?? "";
-  // 0 stands for a process that this pid namespace does not show.
+  // 0 means a process of another pid namespace.
   return text.split("\n").map(Number).filter((pid) => pid > 0);
 }
 
-/** The cgroups below one, each behind the one it lies in. */
+/** Returns the cgroups below one, each after its parent. */
 function below(directory: string): string[] {
   const found: string[] = [];
   try {
@@ -127,7 +130,7 @@ function below(directory: string): string[] {
       if (isDirectory) found.push(`${directory}/${name}`, ...below(`${directory}/${name}`));
     }
   } catch {
-    // It is gone.
+    // It no longer exists.
   }
   return found;
 }
@@ -145,7 +148,7 @@ function readNumber(path: string): number | undefined {
   return text !== undefined && /^[0-9]+$/.test(text) ? Number(text) : undefined;
 }
 
-/** The lines of a file of names and numbers. */
+/** Returns the names and numbers in a "flat keyed" file. */
 function flat(text: string | undefined): Map<string, number> {
   const lines = text?.split("\n") ?? [];
   return new Map(lines.map((line) => line.split(" ", 2)).map(([name = "", value]) => [name, Number(value)]));

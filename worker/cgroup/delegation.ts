@@ -1,29 +1,31 @@
-/** What the cgroup above gives to the cgroups of jobs: its controllers, and the permission to join. */
+/** Gets controllers, and the permission to join, for the cgroups of jobs from the server's own cgroup. */
 import { errorCode } from "../../base/error_code.ts";
 import { dirname, join } from "node:path";
 import { Cgroup } from "./cgroup.ts";
 import { type Controller, CONTROLLERS } from "./limits.ts";
 
 /**
- * The server's own cgroup, where controllers can be had only by a cgroup without processes. A service manager may put
- * the server there from the beginning (systemd: `DelegateSubgroup=teleport-server`).
+ * The name of the cgroup into which the server moves. Only a cgroup without processes can enable controllers. A service
+ * manager may start the server in it (systemd: `DelegateSubgroup=teleport-server`).
  */
 export const SERVER_LEAF = "teleport-server";
 
-/** No cgroup can be made for jobs; the message says why. */
+/** Jobs cannot have cgroups. The message gives the reason. */
 export class CgroupUnavailableError extends Error {
   override readonly name = "CgroupUnavailableError";
 }
 
 /**
- * Has a process join a cgroup as jobs will. To make one is not enough: who may move a process is decided by the cgroups
- * above both places, and by namespaces.
+ * Lets a process join a new cgroup, as jobs will do. To create a cgroup is not enough: the cgroups above both places, and
+ * namespaces, decide who may move a process.
+ *
+ * @throws {CgroupUnavailableError} if the process cannot join
  */
 export function tryToJoin(directory: string): void {
   const trial = new Cgroup(join(directory, "trial"));
   try {
     Deno.mkdirSync(trial.directory, { recursive: true });
-    // printf(1) and not the shell's own: dash says "I/O error" for every errno.
+    // This uses printf(1), because the printf of dash reports every errno as "I/O error".
     const { success, stderr } = new Deno.Command("/bin/sh", {
       args: ["-c", 'exec /usr/bin/env printf 0 >"$1/cgroup.procs"', "sh", trial.directory],
       stdin: "null",
@@ -46,12 +48,11 @@ export function tryToJoin(directory: string): void {
 /**
  * Enables the controllers for the cgroups of jobs.
  *
- * A cgroup with processes cannot enable a controller for its children, but the kernel refuses that (EBUSY) only for `memory`
- * and `io`. Enabling `cpu` or `pids` there makes the cgroup "domain threaded" and every child "domain invalid", and then
- * nothing can join a child. So this process leaves the cgroup before any controller is enabled, and where other processes
- * stay in it none is enabled.
+ * A cgroup with processes must not enable a controller for its children, but the kernel refuses it (EBUSY) only for
+ * `memory` and `io`. Enabling `cpu` or `pids` makes the cgroup "domain threaded" and every child "domain invalid". Then no
+ * process can join a child. So this process leaves the cgroup first. If other processes stay, no controller is enabled.
  *
- * @returns the controllers that cannot be had, each with the reason in words for those who want a limit
+ * @returns the controllers that cannot be used, each with the reason for users who want a limit
  */
 export function enableControllers(base: string, directory: string): Map<Controller, string> {
   const lacking = new Map<Controller, string>();
@@ -73,27 +74,27 @@ export function enableControllers(base: string, directory: string): Map<Controll
   return lacking;
 }
 
-/** Enables a controller for the children of a cgroup. Returns why that failed; undefined when they have it. */
+/** Enables a controller for the children of a cgroup. Returns why that failed; undefined if it is enabled. */
 function enable(directory: string, controller: Controller): string | undefined {
   if (words(`${directory}/cgroup.subtree_control`).has(controller)) return undefined;
   try {
     Deno.writeTextFileSync(`${directory}/cgroup.subtree_control`, `+${controller}`);
     return undefined;
   } catch (error) {
-    return `its cgroup does not hand it on (${codeOf(error)})`;
+    return `its cgroup does not delegate it (${codeOf(error)})`;
   }
 }
 
 /**
- * Moves this process from a cgroup to `SERVER_LEAF` below it. The root of the hierarchy may enable controllers with
- * processes in it, so nothing moves there.
+ * Moves this process from a cgroup to `SERVER_LEAF` below it. It stays in the root of the hierarchy, which may have
+ * processes and enable controllers.
  *
- * @returns why the cgroup still has processes; undefined when it has none
+ * @returns why the cgroup still has processes; undefined if it has none
  */
 function leave(base: string): string | undefined {
-  if (!isFile(`${base}/cgroup.type`)) return undefined; // Only the root has no type.
+  if (!isFile(`${base}/cgroup.type`)) return undefined; // Only the root lacks this file.
   const pids = words(`${base}/cgroup.procs`);
-  pids.delete(""); // An empty file is one empty word.
+  pids.delete(""); // Splitting an empty file gives one empty word.
   if (pids.size === 0) return undefined;
   if (pids.size > 1 || !pids.has(String(Deno.pid))) {
     return "other processes are in its cgroup; start the server in a cgroup of its own";
@@ -108,7 +109,7 @@ function leave(base: string): string | undefined {
   }
 }
 
-/** Whether there is such a file. The files of a cgroup are its interface to the kernel. */
+/** Returns true if a file exists. The files of a cgroup are its interface to the kernel. */
 export function isFile(path: string): boolean {
   try {
     return Deno.statSync(path).isFile;
@@ -125,7 +126,7 @@ function words(path: string): Set<string> {
   }
 }
 
-/** The system's name of an error, such as `EACCES`. */
+/** Returns the code of an error, such as `EACCES`. Without a code, returns the error as text. */
 export function codeOf(error: unknown): string {
   return errorCode(error) ?? String(error);
 }

@@ -1,5 +1,5 @@
 /**
- * The limits that only a cgroup can hold a job to: what they may be, and how the kernel wants them written. Source:
+ * The limits that only a cgroup can enforce, and the files in which the kernel expects them. Source:
  * Documentation/admin-guide/cgroup-v2.rst of Linux.
  */
 import type { CgroupLimits } from "../../base/job_options/cgroup_limits.ts";
@@ -8,10 +8,10 @@ import { NotEnforceableError } from "../errors.ts";
 /** A part of the kernel that limits and counts one thing. */
 export type Controller = "cpu" | "io" | "memory" | "pids";
 
-/** All that this library knows. */
+/** The controllers that this library uses. */
 export const CONTROLLERS: readonly Controller[] = ["cpu", "io", "memory", "pids"];
 
-/** What cannot be limited without the controller, in words. */
+/** The resource that each controller limits, in words. */
 export const LIMITED: Readonly<Record<Controller, string>> = {
   cpu: "cores",
   io: "disk bandwidth",
@@ -19,10 +19,10 @@ export const LIMITED: Readonly<Record<Controller, string>> = {
   pids: "the number of processes",
 };
 
-/** The kernel's default period. */
+/** The kernel's default period, in microseconds. */
 const CPU_PERIOD_US = 100_000;
 
-/** The controllers that limits need. */
+/** Returns the controllers that limits need. */
 export function controllersOf(limits: CgroupLimits): Controller[] {
   return CONTROLLERS.filter((controller) => {
     switch (controller) {
@@ -38,27 +38,27 @@ export function controllersOf(limits: CgroupLimits): Controller[] {
   });
 }
 
-/** A file of a cgroup and what is to be written to it. */
+/** A file of a cgroup, and the text to write to it. */
 export interface LimitFile {
   readonly name: string;
   readonly text: string;
-  /** A kernel without the file needs none: it is one without swap, or an older one. */
+  /** True if a kernel may lack the file, because it has no swap or is older. */
   readonly isOptional?: true;
 }
 
 /**
- * The files that hold a cgroup to limits, in the order in which they are to be written.
+ * Returns the files that limit a cgroup, in the order in which to write them.
  *
- * @param device of the limits on a disk, as `major:minor`
+ * @param device the disk of the limits on bandwidth, as `major:minor`; undefined without such limits
  */
 export function limitFiles(limits: CgroupLimits, device: string | undefined): LimitFile[] {
   const { maxMemoryBytes, maxCpus, maxProcesses, maxReadBytesPerS, maxWriteBytesPerS } = limits;
   const files: LimitFile[] = [];
   if (maxMemoryBytes !== undefined) {
     files.push({ name: "memory.max", text: `${maxMemoryBytes}` });
-    // Or a job over its limit would not end but fill the host's swap.
+    // Otherwise a job over its limit would fill the host's swap instead of ending.
     files.push({ name: "memory.swap.max", text: "0", isOptional: true });
-    // Half a job is worth nothing, and hard to understand.
+    // Part of a job is useless, and hard to diagnose.
     files.push({ name: "memory.oom.group", text: "1", isOptional: true });
   }
   if (maxCpus !== undefined) {
@@ -74,25 +74,26 @@ export function limitFiles(limits: CgroupLimits, device: string | undefined): Li
 }
 
 /**
- * The disk that a path is on, as io.max wants it: the whole one and not its partition.
+ * Returns the disk of a path as io.max expects it: the whole disk, not its partition.
  *
- * @param dev the number of the device, as stat(2) gives it
- * @param sysfs where sysfs is mounted
- * @throws {NotEnforceableError} where that is no block device: a file system in memory, over the network, or of layers
+ * @param dev the number of the device, from stat(2)
+ * @param sysfs the directory where sysfs is mounted
+ * @throws {NotEnforceableError} if the path is not on a block device: a file system in memory, on the network, or an
+ * overlay
  */
 export function diskOf(path: string, dev: number, sysfs = "/sys"): string {
-  // As gnu_dev_major and gnu_dev_minor of glibc take it apart: makedev(3).
+  // The same as gnu_dev_major and gnu_dev_minor of glibc: makedev(3).
   const number = BigInt(dev);
   const major = Number(((number >> 8n) & 0xfffn) | ((number >> 32n) & 0xfffff000n));
   const minor = Number((number & 0xffn) | ((number >> 12n) & 0xffffff00n));
   const entry = `${sysfs}/dev/block/${major}:${minor}`;
   try {
     const isPartition = exists(`${entry}/partition`);
-    // A partition's directory lies in that of its disk.
+    // The directory of a partition is in the directory of its disk.
     return Deno.readTextFileSync(isPartition ? `${Deno.realPathSync(entry)}/../dev` : `${entry}/dev`).trim();
   } catch {
     throw new NotEnforceableError(
-      `Cannot limit disk bandwidth for ${JSON.stringify(path)}: it is on no disk of this host's: give another path`,
+      `Cannot limit disk bandwidth for ${JSON.stringify(path)}: it is not on a disk of this host: give another path`,
     );
   }
 }

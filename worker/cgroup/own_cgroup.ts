@@ -1,30 +1,31 @@
-/** Where this process stands in the hierarchy of cgroup v2, read from /proc. Sources: cgroups(7), proc_pid_mountinfo(5). */
+/** Finds the cgroup of this process, version 2, in /proc. Sources: cgroups(7), proc_pid_mountinfo(5). */
 
 /** A cgroup as a directory. */
 export interface CgroupPlace {
   readonly directory: string;
-  /** Where its hierarchy is mounted: above that there is nothing. */
+  /** The mount point of its hierarchy. No cgroup is above it. */
   readonly mount: string;
 }
 
 /**
- * Finds the cgroup of the process whose files these are; undefined where it has none in version 2, or none that a mount
- * shows. Hybrid hosts have version 2 beside version 1; its line is the one that begins with `0::`.
+ * Finds the cgroup of a process in the texts of its files. Hybrid hosts have versions 1 and 2; the line of version 2
+ * begins with `0::`.
  *
  * @param mountinfo the text of /proc/self/mountinfo
  * @param cgroups the text of /proc/self/cgroup
+ * @returns undefined if the process has no cgroup of version 2, or no mount shows it
  */
 export function ownCgroup(mountinfo: string, cgroups: string): CgroupPlace | undefined {
   const own = /^0::(\/.*)$/m.exec(cgroups)?.[1];
   if (own === undefined) return undefined;
   for (const line of mountinfo.split("\n")) {
-    // Before the " - " an unknown number of optional fields, behind it the type of the file system.
+    // The number of fields before the " - " varies. The type of the file system follows it.
     const [mounted = "", what = ""] = line.split(" - ", 2);
     if (!what.startsWith("cgroup2 ")) continue;
     const fields = mounted.split(" ");
     const root = unescape(fields[3] ?? "");
     const mount = unescape(fields[4] ?? "");
-    // In a namespace of its own a process may be outside of what the mount shows.
+    // In a cgroup namespace, a process may be outside of the mounted part.
     const below = root === "/"
       ? own
       : own === root
@@ -38,7 +39,7 @@ export function ownCgroup(mountinfo: string, cgroups: string): CgroupPlace | und
   return undefined;
 }
 
-/** Spaces, tabs, line feeds and backslashes in paths are octal there. */
+/** Decodes a path of mountinfo, in which spaces, tabs, line feeds and backslashes are octal. */
 function unescape(path: string): string {
   return path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
 }

@@ -1,4 +1,4 @@
-/** The cgroups of a server's jobs: where they are, which limits they can be held to, and what an earlier life left. */
+/** The cgroups of a server's jobs: creates them, checks their limits, and removes those of the previous server. */
 import type { CgroupLimits } from "../../base/job_options/cgroup_limits.ts";
 import { Backoff } from "../../base/backoff.ts";
 import { basename, dirname, join } from "node:path";
@@ -10,11 +10,11 @@ import { NotEnforceableError } from "../errors.ts";
 
 /** Options of a tree. */
 export interface CgroupTreeOptions {
-  /** The cgroup below which jobs get theirs, as a directory; this process's own unless given. */
+  /** The directory of the cgroup above the tree. Default: the cgroup of this process. */
   readonly base?: string;
-  /** Of the cgroup in which those of the jobs are. One server at a time has it. */
+  /** The name of the cgroup that contains the jobs' cgroups. Only one server at a time may use it. */
   readonly name: string;
-  /** Where /proc is mounted. */
+  /** The directory where /proc is mounted. Default: `/proc`. */
   readonly proc?: string;
 }
 
@@ -30,15 +30,16 @@ export interface CgroupTreeOptions {
  *   using cgroups = CgroupTree.open({ name: "example-jobs" });
  *   console.assert(cgroups.directory.endsWith("/example-jobs"));
  * } catch (error) {
- *   console.assert(error instanceof CgroupUnavailableError); // Not here: without rights, or without version 2.
+ *   console.assert(error instanceof CgroupUnavailableError); // No permission, or no cgroup v2.
  * }
  * ```
  */
 export class CgroupTree implements Disposable {
+  /** The cgroup that contains the jobs' cgroups. */
   readonly directory: string;
-  /** What jobs can be limited in. */
+  /** The controllers that jobs can use. */
   readonly controllers: ReadonlySet<Controller>;
-  /** Why each of the others is not there. */
+  /** The other controllers, each with the reason why jobs cannot use it. */
   readonly lacking: ReadonlyMap<Controller, string>;
 
   private constructor(directory: string, lacking: ReadonlyMap<Controller, string>) {
@@ -48,48 +49,50 @@ export class CgroupTree implements Disposable {
   }
 
   /**
-   * Makes the cgroup for the cgroups of jobs and enables all controllers that can be had. The cgroup above must have no
-   * processes for that, so this process moves to `SERVER_LEAF` in it first, where it is alone.
+   * Creates the cgroup that contains the jobs' cgroups, and enables all available controllers. The cgroup above must have
+   * no processes then. If this process is alone in it, it moves to `SERVER_LEAF` first.
    *
-   * @throws {CgroupUnavailableError} where there is no cgroup of version 2, or none can be made in it and joined
+   * @throws {CgroupUnavailableError} if cgroup v2 is not mounted, or jobs cannot create or join cgroups
    */
   static open(options: CgroupTreeOptions): CgroupTree {
     const own = options.base === undefined ? ownBase(options.proc ?? "/proc") : undefined;
     const base = options.base ?? own?.directory ?? "";
-    // In a directory that is none, or one of version 1, "cgroups" could be made too, and would hold nobody.
-    if (!isFile(`${base}/cgroup.controllers`)) throw new CgroupUnavailableError(`"${base}" is no cgroup of version 2`);
+    // In any other directory, or with version 1, the directories could be created too, but would limit nothing.
+    if (!isFile(`${base}/cgroup.controllers`)) {
+      throw new CgroupUnavailableError(`"${base}" is not a cgroup of version 2`);
+    }
     const directory = join(base, options.name);
     try {
       Deno.mkdirSync(directory, { recursive: true });
     } catch (error) {
-      throw new CgroupUnavailableError(`cgroups cannot be made in "${base}" (${codeOf(error)})`);
+      throw new CgroupUnavailableError(`cgroups cannot be created in "${base}" (${codeOf(error)})`);
     }
     const lacking = enableControllers(base, directory);
     tryToJoin(directory);
     return new CgroupTree(directory, lacking);
   }
 
-  /** The directory of a job's cgroup, also when there is none. */
+  /** Returns the directory of a job's cgroup, whether it exists or not. */
   directoryOf(id: string): string {
     return join(this.directory, id);
   }
 
   /**
-   * Checks whether a job can be held to its limits here.
+   * Checks whether the limits of a job can be enforced here.
    *
-   * @param cwd of the job, whose disk it is unless the limits name another path
-   * @throws {NotEnforceableError} where not, with the reason
+   * @param cwd the working directory of the job, whose disk is limited unless the limits name another path
+   * @throws {NotEnforceableError} if a limit cannot be enforced, with the reason
    */
   check(limits: CgroupLimits, cwd: string): void {
     this.#filesOf(limits, cwd);
   }
 
   /**
-   * Makes a job's cgroup and holds it to limits, before anything runs in it.
+   * Creates the cgroup of a job and sets its limits, before the job starts.
    *
    * @param cwd as for `check`
-   * @throws {NotEnforceableError} where it cannot be held to them
-   * @throws {Error} where the cgroup cannot be made
+   * @throws {NotEnforceableError} if a limit cannot be enforced
+   * @throws {Error} if the cgroup cannot be created
    */
   create(id: string, limits: CgroupLimits, cwd: string): Cgroup {
     const files = this.#filesOf(limits, cwd);
@@ -102,7 +105,7 @@ export class CgroupTree implements Disposable {
         if (isOptional) continue;
         cgroup.remove();
         throw new NotEnforceableError(
-          `Cannot hold the job to its limits: the kernel does not take "${text}" for "${name}" (${codeOf(error)})`,
+          `Cannot set the limits of the job: the kernel refuses "${text}" for "${name}" (${codeOf(error)})`,
         );
       }
     }
@@ -120,19 +123,19 @@ export class CgroupTree implements Disposable {
     return limitFiles(limits, needed.includes("io") ? diskOf(path, deviceOf(path)) : undefined);
   }
 
-  /** Kills whatever is in cgroups of jobs that an earlier life left, and removes them. Not while jobs run. */
+  /** Kills all processes in cgroups that the previous server left, and removes the cgroups. Not allowed while jobs run. */
   async clean(): Promise<void> {
     const names = [...Deno.readDirSync(this.directory)].filter(({ isDirectory }) => isDirectory);
     await Promise.all(names.map(({ name }) => removeKilled(new Cgroup(this.directoryOf(name)))));
   }
 
-  /** Removes the cgroup of the jobs' cgroups; where one is left of them, that is for the next life. */
+  /** Removes the cgroup that contains the jobs' cgroups. If one of them is left, the next server removes it. */
   [Symbol.dispose](): void {
     new Cgroup(this.directory).remove();
   }
 }
 
-/** What was killed is gone at once unless the kernel holds it (a dead disk, say): then it is for the next life. */
+/** A killed process ends at once unless the kernel holds it (a dead disk). Then the next server removes its cgroup. */
 const KILLED_WAIT_MS = 2_000;
 const FIRST_CHECK_MS = 1;
 
@@ -142,7 +145,7 @@ async function removeKilled(cgroup: Cgroup): Promise<void> {
   const backoff = new Backoff(FIRST_CHECK_MS);
   while (cgroup.isPopulated && performance.now() < end) {
     await backoff.wait();
-    cgroup.kill(); // Before Linux 5.14 this takes more than once.
+    cgroup.kill(); // Before Linux 5.14 one call may not be enough.
   }
   cgroup.remove();
 }
@@ -163,7 +166,7 @@ function deviceOf(path: string): number {
     return Deno.statSync(path).dev;
   } catch (error) {
     throw new NotEnforceableError(
-      `Cannot limit disk bandwidth for ${JSON.stringify(path)}: it cannot be looked at (${codeOf(error)})`,
+      `Cannot limit disk bandwidth for ${JSON.stringify(path)}: it cannot be read (${codeOf(error)})`,
     );
   }
 }

@@ -1,7 +1,7 @@
-/** Tells whether two requests are the same, whatever the order of their fields. */
+/** The digest by which two requests are compared, whatever the order of their fields. */
 import { createHash } from "node:crypto";
 
-/** SHA-256 of plain data, in hexadecimal. Fields that are undefined count as absent. */
+/** Returns the SHA-256 digest of plain data, in hexadecimal. A field with the value undefined counts as absent. */
 export function digestOf(value: unknown): string {
   return createHash("sha256").update(JSON.stringify(value, sorted)).digest("hex");
 }

@@ -1,43 +1,43 @@
-/** Which jobs are meant: by what they are and where they stand. The store has the same rules as SQL. */
+/** Filters of jobs by their properties and states. The store has the same rules in SQL. */
 import { InvalidArgumentError } from "../errors.ts";
 import { checkLabels, type JobSpec } from "./spec.ts";
 import type { State } from "../process/state.ts";
 
-/** So much of a command line is looked at by `command`; the rest is arguments that nobody searches by. */
+/** The part of a command line that `command` searches. Nobody searches by later arguments. */
 const MAX_LINE_CHARS = 1_000;
 
-/** One call's worth: more are asked for by a label. */
+/** Enough ids for one call. A label selects more jobs. */
 const MAX_IDS = 1_000;
 
-/** Which jobs are meant. What is absent or empty means any; all that is given must hold. */
+/** A filter of jobs. A job must match every property that is given and not empty. */
 export interface JobFilter {
-  /** One of these. */
+  /** The ids, of which the job has one. */
   readonly ids?: readonly string[];
-  /** In one of these states. */
+  /** The states, of which the job has one. */
   readonly states?: readonly State[];
-  /** Of this user. */
+  /** The owner. */
   readonly owner?: string;
-  /** With all of these labels. */
+  /** The labels, all of which the job has. */
   readonly labels?: Readonly<Record<string, string>>;
-  /** With this text in the first 1,000 characters of command and arguments, which a space joins. */
+  /** A part of the command line: the first 1,000 characters of command and arguments, joined by spaces. */
   readonly command?: string;
-  /** Registered at this time or later. */
+  /** The earliest time of registration. */
   readonly registeredSince?: Date;
-  /** Registered at this time or before. */
+  /** The latest time of registration. */
   readonly registeredUntil?: Date;
 }
 
-/** What of a job a filter looks at besides its state: what never changes. */
+/** The properties of a job that a filter checks, without its state. They never change. */
 export interface FilteredJob {
   readonly id: string;
   readonly owner?: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
-  /** As {@linkcode lineOf} has it. */
+  /** The command line, as {@linkcode lineOf} returns it. */
   readonly line: string;
   readonly registeredAt: Date;
 }
 
-/** The command line as it is searched. */
+/** Returns the part of the command line that a filter searches. */
 export function lineOf({ command, args }: Pick<JobSpec, "command" | "args">): string {
   let line = command;
   for (const arg of args) {
@@ -47,7 +47,7 @@ export function lineOf({ command, args }: Pick<JobSpec, "command" | "args">): st
   return line.slice(0, MAX_LINE_CHARS);
 }
 
-/** Whether the filter means the job, whatever its state. */
+/** Returns true if a job matches a filter, whatever its state. */
 export function matches(filter: JobFilter, job: FilteredJob): boolean {
   const { ids, owner, labels, command, registeredSince, registeredUntil } = filter;
   if (ids !== undefined && ids.length > 0 && !ids.includes(job.id)) return false;
@@ -60,31 +60,39 @@ export function matches(filter: JobFilter, job: FilteredJob): boolean {
   return registeredUntil === undefined || job.registeredAt <= registeredUntil;
 }
 
-/** Whether the filter means a job in this state. */
+/** Returns true if a state matches a filter. */
 export function matchesState({ states }: JobFilter, state: State): boolean {
   return states === undefined || states.length === 0 || states.includes(state);
 }
 
-/** @throws {InvalidArgumentError} when something in the filter is too much, too long or no time */
+/**
+ * Checks a filter.
+ *
+ * @throws {InvalidArgumentError} if it has too many ids, an invalid label or time, or a text that is too long
+ */
 export function checkFilter(filter: JobFilter): void {
   const { ids, labels, command } = filter;
   if (ids !== undefined && ids.length > MAX_IDS) {
-    throw new InvalidArgumentError(`Too many ids "${ids.length}": give at most ${MAX_IDS}, or a label`);
+    throw new InvalidArgumentError(`A filter must have at most ${MAX_IDS} ids, got ${ids.length}: filter by a label`);
   }
   if (labels !== undefined) checkLabels(labels);
   if (command !== undefined && command.length > MAX_LINE_CHARS) {
     throw new InvalidArgumentError(
-      `Invalid command of "${command.length}" characters: give a part of a command line, at most ${MAX_LINE_CHARS}`,
+      `'command' must have at most ${MAX_LINE_CHARS} characters, got ${command.length}: give a part of a command line`,
     );
   }
   checkTimes([filter.registeredSince, filter.registeredUntil]);
 }
 
-/** @throws {InvalidArgumentError} when one of them is no moment */
+/**
+ * Checks times.
+ *
+ * @throws {InvalidArgumentError} if one of them is an invalid `Date`
+ */
 export function checkTimes(times: readonly (Date | undefined)[]): void {
   for (const time of times) {
     if (time !== undefined && Number.isNaN(time.getTime())) {
-      throw new InvalidArgumentError(`Invalid time "${time}": give a moment`);
+      throw new InvalidArgumentError("A time must be a valid Date, got an invalid one");
     }
   }
 }

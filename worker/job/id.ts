@@ -1,15 +1,15 @@
-/** Ids of jobs: UUID version 7 (RFC 9562), so that ids sort by the time of registration, also within a millisecond. */
+/** Ids of jobs: UUID version 7 (RFC 9562). They sort by the time of registration, also within a millisecond. */
 
 let lastMs = 0;
 let counter = 0;
 
-/** Returns a fresh id, greater than every one before it from this process. */
+/** Returns a new id, greater than all earlier ids of this process. */
 export function newJobId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   const now = Date.now();
   if (now > lastMs) {
     lastMs = now;
-    counter = (bytes[6]! << 4 | bytes[7]! >> 4) & 0x7ff; // Starts in the lower half of its 12 bits: room to count.
+    counter = (bytes[6]! << 4 | bytes[7]! >> 4) & 0x7ff; // Starts in the lower half of its 12 bits, which leaves room to count.
   } else if (++counter > 0xfff) {
     lastMs += 1;
     counter = 0;

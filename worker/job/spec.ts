@@ -1,4 +1,4 @@
-/** What a job is and what is known of it, as plain data: it can be cloned, saved and sent. */
+/** The properties and the status of a job as plain data, which can be cloned, stored and sent. */
 import type { StartErrorCode } from "../launch/failure.ts";
 import { checkCommand, checkText, type CommandOptions } from "../launch/command.ts";
 import { InvalidArgumentError } from "../errors.ts";
@@ -17,29 +17,29 @@ import { defined } from "../../base/defined.ts";
 import { statusOptions } from "../../base/job_options/entries.ts";
 import type { JobOnlyOptions, StatusOptions } from "../../base/job_options/table.ts";
 
-/** Enough to describe a job; more is a document. */
+/** Enough labels to describe a job. */
 const MAX_LABELS = 64;
-/** As Kubernetes bounds a label's value (63) with room for a path or an address. */
+/** Kubernetes allows 63 characters in a label's value. This has room for a path or an address. */
 const MAX_LABEL_CHARS = 256;
-/** A UUID, a URL or a sentence. */
+/** Enough for a UUID, a URL or a sentence. */
 const MAX_REQUEST_ID_CHARS = 128;
 
 /** Options of a job. */
 export interface JobOptions extends CommandOptions, JobOnlyOptions {
-  /** Free words to find the job by. */
+  /** Names and values by which users find the job. */
   readonly labels?: Readonly<Record<string, string>>;
-  /** The user it belongs to. */
+  /** The user who owns the job. */
   readonly owner?: string;
-  /** How much output is recorded, and what happens then; the supervisor's default unless given. */
+  /** The limit on stored output, and what happens at the limit. Default: the supervisor's. */
   readonly outputLimit?: OutputLimit;
   /**
-   * Names the request: the same one of the same owner asks for the same job again, and gets it. Also when that was
-   * removed it names no other job, until 1,000 others were removed.
+   * The id of the request. A second request with the same id and owner returns the same job. After the job is removed,
+   * the id still refers to no other job until 1,000 more are removed.
    */
   readonly requestId?: string;
 }
 
-/** What a job is: everything that does not change. */
+/** The properties of a job that do not change. */
 export interface JobSpec extends JobOptions {
   readonly id: string;
   readonly command: string;
@@ -47,19 +47,19 @@ export interface JobSpec extends JobOptions {
   readonly registeredAt: Date;
 }
 
-/** What is known of a job now. Environment values are never in it. */
+/** The status of a job now. It has no values of environment variables. */
 export interface JobStatus extends StatusOptions {
   readonly id: string;
   readonly state: State;
-  /** Only in `EXITED`. */
+  /** Present only in `EXITED`. */
   readonly exitCode?: number;
-  /** Only in `KILLED`: the name, such as `SIGTERM`. */
+  /** The name, such as `SIGTERM`. Present only in `KILLED`. */
   readonly signal?: string;
-  /** Only in a final state. */
+  /** Present only in a final state. */
   readonly reason?: Reason;
-  /** Why it could not be started, was lost, or was ended by the server. */
+  /** Why it could not be started, was lost, or was ended by the server. Absent otherwise. */
   readonly error?: string;
-  /** Only in `FAILED`. */
+  /** Present only in `FAILED`. */
   readonly errorCode?: StartErrorCode;
   readonly command: string;
   readonly args: readonly string[];
@@ -69,37 +69,39 @@ export interface JobStatus extends StatusOptions {
   readonly registeredAt: Date;
   readonly startedAt?: Date;
   readonly endedAt?: Date;
+  /** The pid of the leader. Absent before it runs. */
   readonly pid?: number;
-  /** The user whose call ended it. */
+  /** The user whose call ended it. Absent if no call did. */
   readonly stoppedBy?: string;
-  /** In milliseconds; 0: no limit. */
+  /** The time limit in milliseconds; 0 means no limit. */
   readonly timeoutMs: number;
-  /** Output recorded so far. */
+  /** The number of bytes of standard output so far. */
   readonly stdoutBytes: number;
+  /** The number of bytes of standard error so far. */
   readonly stderrBytes: number;
-  /** Output that is not on record any more, or never was, because of a limit or the disk. */
+  /** The number of bytes that were deleted or never stored, because of a limit or the disk. */
   readonly droppedBytes: number;
   readonly outputLimit?: OutputLimit;
   readonly requestedBy?: RequestedBy;
-  /** All its processes stand still, for somebody asked for that. */
+  /** True while it is paused. Absent otherwise. */
   readonly paused?: boolean;
-  /** The user who did. */
+  /** The user who paused it. */
   readonly pausedBy?: string;
-  /** What it uses and has used, where that was asked for; only while it runs. */
+  /** The usage. Present only while it runs, and if the call asks for it. */
   readonly usage?: Usage;
-  /** What there is to say of its end; of one that ran to its end under the eyes of a server that keeps such records. */
+  /** The report of its end. Absent for jobs whose end was not seen, and for jobs stored by older versions. */
   readonly exitReport?: ExitReport;
-  /** Of a job that has an input. In `LOST` the count is unknown, and 0. */
+  /** The state of the input. Absent if the job has none. In `LOST` the count is unknown and 0. */
   readonly input?: InputState;
 }
 
-/** How much output there is. */
+/** The amount of output. */
 export type OutputCounts = Pick<JobStatus, "stdoutBytes" | "stderrBytes" | "droppedBytes">;
 
-/** Of a job that has written nothing. */
+/** The amount of output of a job that has written nothing. */
 export const NO_OUTPUT: OutputCounts = { stdoutBytes: 0, stderrBytes: 0, droppedBytes: 0 };
 
-/** Puts together what is known of a job. */
+/** Returns the status of a job. */
 export function jobStatus(spec: JobSpec, process: ProcessStatus, output: OutputCounts): JobStatus {
   const { id, command, args, cwd, labels, owner, registeredAt, timeoutMs, outputLimit, input } = spec;
   const { stdoutBytes, stderrBytes, droppedBytes } = output;
@@ -123,15 +125,15 @@ export function jobStatus(spec: JobSpec, process: ProcessStatus, output: OutputC
 }
 
 /**
- * Checks what a job would be made of.
+ * Checks the properties of a new job.
  *
- * @throws {InvalidArgumentError} for what Linux cannot run, too many labels, or words that are too long
+ * @throws {InvalidArgumentError} if Linux cannot run the command, or a property is invalid
  */
 export function checkJob(command: string, args: readonly string[], options: JobOptions): void {
   checkCommand(command, args, options);
   if (options.outputLimit !== undefined) checkOutputLimit(options.outputLimit);
   if (options.allowNewPrivileges && options.isolation === "STRICT") {
-    throw new InvalidArgumentError('A job isolated as "STRICT" gains no privileges: give one of the two options');
+    throw new InvalidArgumentError('A job isolated as "STRICT" cannot gain privileges: give one of the two options');
   }
   checkLabels(options.labels ?? {});
   const { owner, requestId } = options;
@@ -139,23 +141,27 @@ export function checkJob(command: string, args: readonly string[], options: JobO
   if (requestId !== undefined) checkText("Request id", requestId);
   if (requestId !== undefined && (requestId === "" || requestId.length > MAX_REQUEST_ID_CHARS)) {
     throw new InvalidArgumentError(
-      `Invalid request id ${JSON.stringify(requestId.slice(0, 100))}: give 1 to ${MAX_REQUEST_ID_CHARS} characters`,
+      `'requestId' must have 1 to ${MAX_REQUEST_ID_CHARS} characters, got ${JSON.stringify(requestId.slice(0, 100))}`,
     );
   }
 }
 
-/** @throws {InvalidArgumentError} when there are too many labels, one has no name, or one is too long */
+/**
+ * Checks labels.
+ *
+ * @throws {InvalidArgumentError} if there are too many, one has no name, or one is too long
+ */
 export function checkLabels(labels: Readonly<Record<string, string>>): void {
   const entries = Object.entries(labels);
   if (entries.length > MAX_LABELS) {
-    throw new InvalidArgumentError(`Too many labels "${entries.length}": give at most ${MAX_LABELS}`);
+    throw new InvalidArgumentError(`A job must have at most ${MAX_LABELS} labels, got ${entries.length}`);
   }
   for (const [key, value] of entries) {
     checkText("Label", `${key}=${value}`);
     if (key === "" || key.length > MAX_LABEL_CHARS || value.length > MAX_LABEL_CHARS) {
       throw new InvalidArgumentError(
-        `Invalid label ${JSON.stringify(`${key}=${value}`.slice(0, 100))}: give a name, and at most ` +
-          `${MAX_LABEL_CHARS} characters for name and value each`,
+        `A label must have a name, and at most ${MAX_LABEL_CHARS} characters in its name and in its value, got ` +
+          JSON.stringify(`${key}=${value}`.slice(0, 100)),
       );
     }
   }

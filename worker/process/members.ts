@@ -1,6 +1,6 @@
 /**
- * Decides which processes in /proc belong to a job: its process group, its session, their descendants, and every process
- * that carries the job's tag or mark.
+ * Decides which processes in /proc belong to a job. They are its process group, its session, their descendants, and
+ * every process with the job's tag or mark.
  */
 import { type ProcessEntry, readHardLimit, readVariable } from "../linux/procfs.ts";
 
@@ -103,7 +103,7 @@ function isIdentified(entry: ProcessEntry, job: Membership): boolean {
   return (job.tag === undefined ? markOf(entry) : tagOf(entry)) !== undefined;
 }
 
-/** The form of a tag. No real limit has so many digits: it would be at least 30,000 years. */
+/** The form of a tag. A real limit has fewer digits: 19 digits are at least 30,000 years. */
 const TAG = /^[0-9]{19}$/;
 
 /** The tags that were read. An entry lives as long as its scan, so this does not grow. */

@@ -14,9 +14,8 @@ const LAST_CHECK_MS = 50;
  * Pauses all processes of a job: freezes its cgroup, or sends SIGSTOP to each process if it has none. Resolves when all
  * are paused, after one second at the latest.
  *
- * A process that forks between two scans is found by the next one. A stopped parent forks no more, so this ends. If a
- * process runs as another user and may not be signalled, the stopped ones continue: the job is paused as a whole or not
- * at all.
+ * A process that forks between two scans is found by the next one. A stopped parent forks no more, so this ends.
+ * If a process of another user may not be signalled, the stopped ones continue. A job is paused as a whole or not at all.
  *
  * @param isWanted called again before each scan, because the job may be resumed meanwhile
  * @returns the pids of the processes that may not be signalled

@@ -1,4 +1,4 @@
-/** Starts the program of a process: as whom, with which environment, directly or through the launcher. */
+/** Starts the program of a process: finds the user and the program, makes the environment, and spawns it. */
 import { type CommandOptions, DEFAULT_CWD, DEFAULT_ENV } from "../launch/command.ts";
 import { launchedOptions } from "../../base/job_options/entries.ts";
 import { quote } from "../../base/quote.ts";
@@ -18,33 +18,34 @@ import { defined } from "../../base/defined.ts";
 
 /** Options of a start. */
 export interface SpawnOptions extends CommandOptions {
-  /** Variables that count less than those of the user it runs as, and more than the clean default environment. */
+  /** Variables that override the default environment. The variables of its user and of `env` override these. */
   readonly baseEnv?: Readonly<Record<string, string>>;
-  /** As whom it runs, in place of a user and group that are looked up. */
+  /** The user and groups to run as, instead of the ones that `user` and `group` name. */
   readonly runAs?: RunAs;
-  /** Makes the cgroup that it joins before its program runs, and that goes when nothing of it is left. */
+  /** Creates the cgroup that it joins before its program runs. The cgroup is removed when no process is left. */
   readonly cgroup?: () => Cgroup;
 }
 
 /** A started program. */
 export interface Spawned {
   readonly child: Deno.ChildProcess;
-  /** Where it was started through the launcher: what its standard error must pass. */
+  /** The launch, if it was started through the launcher. */
   readonly launch: Launch | undefined;
   readonly cgroup: Cgroup | undefined;
-  /** The tag that it carries, where it was given one. */
+  /** The tag of the process, see tags.ts. */
   readonly tag: string | undefined;
 }
 
-/** What the host has too little of for a moment; none of it is the command's fault. */
+/** The errors of a host that lacks resources for a moment. The command does not cause them. */
 const EXHAUSTED = ["EMFILE", "ENFILE", "EAGAIN", "ENOMEM"];
 
 /**
- * Starts a program as the leader of a session of its own.
+ * Starts a program as the leader of its own session.
  *
- * @param id by which it and what it starts are known, in their environment
- * @param onOpen called when the launcher, if there is one, is about to become the program
- * @throws {HostExhaustedError} when the host has no descriptors, processes or memory for it now
+ * @param options.id the mark of its processes
+ * @param onOpen called when the launcher, if the start needs one, is about to become the program
+ * @returns the started program, or why it cannot be started
+ * @throws {HostExhaustedError} if the host has no descriptors, processes or memory for it now
  */
 export function spawn(
   command: string,
@@ -116,40 +117,41 @@ function prepareAndSpawn(
     cgroup?.remove();
     const errno = errnoOf(error);
     if (isExhausted(errno)) throw error;
-    // Deno blames the command for all of it, and gives ENOENT for every directory that cannot be entered.
+    // Deno reports every failure as one of the command, and ENOENT for a directory that cannot be entered.
     const closed = cwdErrno(cwd);
     if (closed !== undefined) return cwdFailure(cwd, closed);
     return launch === undefined ? execFailure({ name: command, path }, errno) : launch.spawnFailure(error);
   }
 }
 
-/** Says in the caller's words why there is no cgroup for it. */
+/** Returns why the cgroup could not be created. */
 function cgroupFailure(command: string, error: unknown): StartFailure {
   if (error instanceof NotEnforceableError) return { errorCode: "SPAWN_FAILED", error: error.message };
   return startFailure(command, "SPAWN_FAILED", `its cgroup could not be made (${errnoWords(errnoOf(error))})`);
 }
 
+/** Returns the steps that the launch needs. */
 function planOf(options: SpawnOptions, runAs: RunAs | undefined): LaunchPlan {
   const { isolation, noNewPrivileges } = options;
-  const handed = inheritance();
-  const umask = options.umask ?? (handed.umask === PLAIN_UMASK ? undefined : PLAIN_UMASK);
-  const nice = handed.baseNice + (options.nice ?? 0) - handed.nice;
-  const closed = handed.descriptors.filter((descriptor) => descriptor < 10);
+  const inherited = inheritance();
+  const umask = options.umask ?? (inherited.umask === PLAIN_UMASK ? undefined : PLAIN_UMASK);
+  const nice = inherited.baseNice + (options.nice ?? 0) - inherited.nice;
+  const closed = inherited.descriptors.filter((descriptor) => descriptor < 10);
   const isOther = runAs !== undefined && runAs.credentials.uid !== Deno.uid();
   return {
-    plainOomScore: handed.oomScoreAdj !== 0,
-    defaultSignals: handed.holdsSignals,
+    plainOomScore: inherited.oomScoreAdj !== 0,
+    defaultSignals: inherited.holdsSignals,
     ...(closed.length === 0 ? {} : { closed }),
-    plainPolicy: handed.hasPolicy,
-    plainIoPriority: handed.hasIoPriority,
-    noAmbientCapabilities: handed.hasAmbientCapabilities,
+    plainPolicy: inherited.hasPolicy,
+    plainIoPriority: inherited.hasIoPriority,
+    noAmbientCapabilities: inherited.hasAmbientCapabilities,
     ...launchedOptions(options),
     ...defined({ umask }),
     ...(options.nice === undefined && nice === 0 ? {} : { nice }),
     ...(isolation === undefined ? {} : { isolation: isolationHere(isolation) }),
     ...(runAs === undefined ? {} : { credentials: runAs.credentials }),
     ...(isOther ? { pipes: options.input ? [0, 1, 2] : [1, 2] } : {}),
-    // It is inherited: a server that has it need do nothing.
+    // If the server itself gains no privileges, its jobs do not either.
     ...(noNewPrivileges && !gainsNoPrivileges() ? { noNewPrivileges } : {}),
   };
 }

@@ -1,19 +1,19 @@
-/** The life of a process and of a job: the states, what is known in each, and the one table of transitions. */
+/** The states of a process and of a job, the facts known in each state, and the table of transitions. */
 import type { StartErrorCode } from "../launch/failure.ts";
+import type { ExitStatus } from "./exit_status.ts";
 import type { InputState } from "./stdin.ts";
-
 import type { Usage } from "./usage.ts";
 import { defined } from "../../base/defined.ts";
 
 /**
- * Where a process or job is in its life. `EXITED`, `KILLED`, `FAILED` and `LOST` are final and never change.
+ * The state of a process or job. `EXITED`, `KILLED`, `FAILED` and `LOST` are final and never change.
  *
  * - `INITIAL`: registered, never started
  * - `STARTING`, `RUNNING`: started and not ended
- * - `STOPPING`: a stop was asked for and the process has not ended yet
+ * - `STOPPING`: a stop was requested and the process has not ended yet
  * - `EXITED`: ended by itself; the exit code is known
  * - `KILLED`: ended by a signal; the signal is known, there is no exit code
- * - `FAILED`: could not be started; the error says why
+ * - `FAILED`: could not be started; the error gives the reason
  * - `LOST`: the server died while it ran, and the end was not seen
  */
 export type State = "INITIAL" | "STARTING" | "RUNNING" | "STOPPING" | "EXITED" | "KILLED" | "FAILED" | "LOST";
@@ -31,45 +31,47 @@ export type Reason =
   | "SHUTDOWN"
   | "OUTPUT_FAILED";
 
-/** A signal that a user had sent. */
+/** A signal that a user sent. */
 export interface SentSignal {
+  /** The user. */
   readonly by: string;
   /** Such as `SIGHUP`. */
   readonly signal: string;
   readonly at: Date;
 }
 
-/** Who asked for what. */
+/** The users who requested the start, the stop and the signals of a job. */
 export interface RequestedBy {
-  /** For the start. */
+  /** The user who requested the start. */
   readonly startedBy?: string;
-  /** For a stop, the first who did. */
+  /** The user who first requested a stop. */
   readonly stopAskedBy?: string;
-  /** The last 16. */
+  /** The last 16 signals. */
   readonly signals?: readonly SentSignal[];
 }
 
-/** What there is to say of an end, beside how it was. */
+/** The facts about an end, in addition to the exit status. */
 export interface ExitReport {
+  /** The total usage. */
   readonly usage: Usage;
-  /** Processes of it beside its leader that were still there and were ended. */
+  /** The number of processes other than the leader that were ended. */
   readonly survivorsEnded: number;
   /**
-   * Processes of it beside its leader that could not be ended and may run still. Absent where there are none, and in
-   * records of older versions.
+   * The number of processes other than the leader that could not be ended and may still run. Absent if there are none,
+   * and for jobs stored by older versions.
    */
   readonly survivorsLeft?: number;
-  /** When it was asked to end, with SIGTERM. */
+  /** The time of the SIGTERM. Absent if none was sent. */
   readonly termSentAt?: Date;
-  /** When it was killed, for it had not ended within the grace period. */
+  /** The time of the SIGKILL at the end of the grace period. Absent if none was sent. */
   readonly killSentAt?: Date;
 }
 
-/** What is known of a process in each state. Plain data: it can be cloned, saved and sent. */
+/** The facts known about a process in each state. Plain data: it can be cloned, stored and sent. */
 export type ProcessStatus = PhaseStatus & {
-  /** Of a job, by those who told who they are. */
+  /** The users who requested something. Absent if no user is known. */
   readonly requestedBy?: RequestedBy;
-  /** Of a job that has an input and has ended. */
+  /** The state of the input. Present only if the job has an input and has ended. */
   readonly input?: InputState;
 };
 
@@ -92,7 +94,7 @@ type PhaseStatus =
     readonly error: string;
     readonly startedAt?: Date;
     readonly pid?: number;
-    /** Of what was left and ended when that was found; in a cgroup, also what it used until then. */
+    /** The survivors that recovery ended. If the job had a cgroup, also what the job used. */
     readonly exitReport?: ExitReport;
   };
 
@@ -101,15 +103,15 @@ interface Ended {
   readonly endedAt: Date;
   readonly pid: number;
   readonly reason: Reason;
-  /** The user whose call ended it, where one did. */
+  /** The user whose call ended it. Absent if no call did. */
   readonly stoppedBy?: string;
-  /** What went wrong on the server's side, where the reason is one of its own. */
+  /** The server's own failure, if that is the reason. */
   readonly error?: string;
-  /** Of one that was recorded before there were such records: absent. */
+  /** Absent for jobs stored by older versions. */
   readonly exitReport?: ExitReport;
 }
 
-/** What can happen to a process. */
+/** The events that change the status of a process. */
 export type ProcessEvent =
   | { readonly type: "start"; readonly at: Date }
   | { readonly type: "spawned"; readonly pid: number }
@@ -117,7 +119,7 @@ export type ProcessEvent =
   | { readonly type: "stop" }
   | {
     readonly type: "ended";
-    readonly how: { readonly exitCode: number } | { readonly signal: string };
+    readonly how: ExitStatus;
     readonly at: Date;
     readonly reason: Reason;
     readonly stoppedBy?: string;
@@ -126,25 +128,25 @@ export type ProcessEvent =
   }
   | { readonly type: "lost"; readonly error: string };
 
-/** True before the first start. */
+/** Returns true before the first start. */
 export function isInitialState(state: State): boolean {
   return state === "INITIAL";
 }
 
-/** True from the start to the end, a stop under way included. */
+/** Returns true from the start to the end, also during a stop. */
 export function isRunningState(state: State): boolean {
   return state === "STARTING" || state === "RUNNING" || state === "STOPPING";
 }
 
-/** True once nothing will change any more. */
+/** Returns true once the status can no longer change. */
 export function isFinalState(state: State): boolean {
   return state === "EXITED" || state === "KILLED" || state === "FAILED" || state === "LOST";
 }
 
 /**
- * Returns the status after an event. Pure; the table of all transitions is this function.
+ * Returns the status after an event. This function is the table of all transitions.
  *
- * @throws {Error} when the event cannot happen in that state, which is a defect of the caller
+ * @throws {Error} if the event cannot happen in that state, which is a defect of the caller
  */
 export function transition(status: ProcessStatus, event: ProcessEvent): ProcessStatus {
   switch (event.type) {
@@ -155,7 +157,7 @@ export function transition(status: ProcessStatus, event: ProcessEvent): ProcessS
       if (status.state === "STARTING") return { state: "RUNNING", startedAt: status.startedAt, pid: event.pid };
       break;
     case "spawnFailed":
-      // The launcher may fail when a stop was asked for already, or at its very last step.
+      // The launcher may fail during a stop, and at its very last step.
       if (isRunningState(status.state)) {
         return {
           state: "FAILED",

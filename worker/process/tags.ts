@@ -1,39 +1,41 @@
 /**
- * Gives each start a tag that the process and everything it starts inherit and cannot lose by accident: the hard limit on
- * real-time processor time (RLIMIT_RTTIME), an attribute of a process like its niceness.
+ * Gives each start a tag that the process and all its descendants inherit: the hard limit on real-time processor time
+ * (RLIMIT_RTTIME).
  *
- * fork(2) and execve(2) keep it, also of set-user-id programs; a new session, a cleared environment and the death of a
- * parent do not touch it; anybody may read it in /proc/PID/limits. Without privileges a process can lower it and never
- * raise it. The values used here are of some 100,000 years, which no process comes near, and only time in the real-time
- * scheduling classes counts at all. Sources: getrlimit(2), proc_pid_limits(5).
+ * A process cannot lose its tag by accident. fork(2) and execve(2) keep it, also for set-user-id programs. A new session,
+ * a cleared environment and the death of a parent do not change it. Every user may read it in /proc/PID/limits. Without
+ * privileges a process can lower the limit but not raise it.
+ *
+ * The limit has no effect: the values are some 100,000 years, and only time in the real-time scheduling classes counts.
+ * Sources: getrlimit(2), proc_pid_limits(5).
  */
 import { openLibc } from "../../base/libc.ts";
 
 /** The same on all architectures that Deno runs on: <asm-generic/resource.h>. */
 const RLIMIT_RTTIME = 15;
 
-/** Tags lie between these, in microseconds. What was set to less was meant as a limit, and stays as it is. */
+/** The range of tags, in microseconds. A limit below it was meant as a limit and is left unchanged. */
 const GREATEST = 2n ** 62n;
 const LEAST = 2n ** 61n;
 
 /**
- * Each process begins at random within this share of what is left, so that no two on one host give out the same tags. It
- * leaves enough to servers in jobs of servers, 40 deep.
+ * The first tag of a server is random within this share of the range, so that servers on one host use different tags. The
+ * rest is enough for servers in jobs of servers, 40 levels deep.
  */
 const BEGIN_SHARE = 16n;
 
-/** The limit can only be lowered, so a tag is below the one before by up to 2^32: enough for 100 million starts. */
+/** The greatest difference between two tags. Each is lower than the last; the range is enough for 100 million starts. */
 const MAX_STEP = 2n ** 32n;
 
 /**
- * Opened once, when this is loaded, and for good. Undefined without the permission `ffi`, or where the C library is
- * another one.
+ * The C library, opened once and never closed. Undefined without the permission `ffi`, or with another C library than
+ * glibc.
  */
 const library = openLibrary();
 
 function openLibrary() {
   try {
-    if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") return undefined; // It would ask the user.
+    if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") return undefined; // Deno would ask the user.
     return openLibc({
       getrlimit: { parameters: ["i32", "buffer"], result: "i32" },
       setrlimit: { parameters: ["i32", "buffer"], result: "i32" },
@@ -43,13 +45,13 @@ function openLibrary() {
   }
 }
 
-/** struct rlimit: the soft limit and the hard one. */
+/** struct rlimit: the soft and the hard limit. */
 const limits = new BigUint64Array(2);
 
-/** What this process carries now; undefined before the first start. */
+/** The tag of this process now. Undefined before the first start. */
 let carried: bigint | undefined;
 
-/** Whether starts get tags here. Not where this process has a real limit on real-time processor time. */
+/** Returns true if starts get tags. They do not if this process has a real limit on real-time processor time. */
 export function hasTags(): boolean {
   return nextTag() >= LEAST;
 }
@@ -57,8 +59,8 @@ export function hasTags(): boolean {
 /**
  * Calls a function that starts a process, and returns its result.
  *
- * @param start gets the tag that what it starts at once will carry, as /proc/PID/limits shows it; undefined where there is
- * none. Nothing else that this process starts carries it
+ * @param start starts the process synchronously. Its argument is the tag of that process, as /proc/PID/limits shows it;
+ * undefined if it has none. No other process gets the same tag
  */
 export function withTag<Result>(start: (tag: string | undefined) => Result): Result {
   const tag = nextTag();
@@ -70,24 +72,24 @@ export function withTag<Result>(start: (tag: string | undefined) => Result): Res
   }
 }
 
-/** The next tag, with room for one more below it; less than the least where there is none. */
+/** Returns the next tag, with room for one more below it. Returns less than `LEAST` if no tag is left. */
 function nextTag(): bigint {
   if (library === undefined) return 0n;
   if (carried !== undefined) return carried - 2n * MAX_STEP < LEAST ? 0n : carried - 1n - random(MAX_STEP);
-  // In a job of another server it begins below that server's tag.
+  // In a job of another server, the tags begin below that server's tag.
   const own = library.symbols.getrlimit(RLIMIT_RTTIME, limits) === 0 ? limits[1] ?? 0n : 0n;
   const begin = own < GREATEST ? own : GREATEST;
   return begin - 2n * MAX_STEP < LEAST ? 0n : begin - 1n - random((begin - LEAST) / BEGIN_SHARE);
 }
 
-/** Lowering a limit needs no privilege. */
+/** Sets the tag of this process. To lower a limit needs no privilege. */
 function carry(tag: bigint): boolean {
   if (library?.symbols.setrlimit(RLIMIT_RTTIME, limits.fill(tag)) !== 0) return false;
   carried = tag;
   return true;
 }
 
-/** At least 0 and less than the bound. */
+/** Returns a random number from 0 to below the bound. */
 function random(bound: bigint): bigint {
   const [bits = 0n] = crypto.getRandomValues(new BigUint64Array(1));
   return (bits * bound) >> 64n;

@@ -1,52 +1,53 @@
-/** What a job has used, and how that is known: counted by the kernel, or put together from what was seen of it. */
+/** Measures what a job uses: as the kernel counts it, or as /proc shows it. */
 import type { Cgroup } from "../cgroup/cgroup.ts";
 import { type Membership, membersOf } from "./members.ts";
 import { type CpuTicks, type ProcessEntry, readMemory, scanProcesses } from "../linux/procfs.ts";
 import { defined } from "../../base/defined.ts";
 
 /**
- * Where a figure is from.
+ * The source of a figure.
  *
  * - `CGROUP`: the kernel counted it for all processes of the job
- * - `RUSAGE`: the kernel counted it for the leader and all that was waited for (getrusage(2), children), in hundredths of
- *   a second. What was left behind is not in it
- * - `PROC`: seen in /proc while processes lived, when somebody asked. It was at least so much
+ * - `RUSAGE`: the kernel counted it, in hundredths of a second, for the leader and the children that it waited for
+ *   (getrusage(2)). Survivors are not included
+ * - `PROC`: /proc showed it when a caller asked for the usage. The true figure is at least as high
  */
 export type UsageSource = "CGROUP" | "RUSAGE" | "PROC";
 
-/** What a job has used. What nobody knows is absent. */
+/** The usage of a job. An unknown figure is absent. */
 export interface Usage {
-  /** Processor time in microseconds. */
+  /** Processor time in user mode, in microseconds. */
   readonly cpuUserUs?: number;
+  /** Processor time in the kernel, in microseconds. */
   readonly cpuSystemUs?: number;
   readonly cpuSource?: UsageSource;
-  /** Now; only while it runs. */
+  /** The memory that it uses now. Only while it runs. */
   readonly memoryBytes?: number;
   readonly peakMemoryBytes?: number;
   readonly memorySource?: UsageSource;
-  /** Processes now; only while it runs. */
+  /** The number of processes now. Only while it runs. */
   readonly processes?: number;
-  /** Processes of it that the kernel killed for lack of memory. */
+  /** The number of its processes that the kernel killed for lack of memory. */
   readonly oomKills?: number;
 }
 
-/** Linux gives times in /proc in hundredths of a second, whatever its own clock does: USER_HZ, time(7). */
+/** The unit of times in /proc, in microseconds: USER_HZ, time(7). */
 const TICK_US = 10_000;
 
-/** Reads what a job uses, and keeps the most that was seen. Nothing is measured while nobody asks. */
+/** Measures what a job uses when a caller asks, and keeps the highest figures. */
 export class Meter {
   readonly #job: Membership;
   readonly #cgroup: Cgroup | undefined;
   #seenTicks: CpuTicks | undefined;
   #peakBytes: number | undefined;
 
-  /** @param cgroup where the job has one: what the kernel counts there is not put together here */
+  /** @param cgroup the job's cgroup, whose figures replace those of /proc; undefined if it has none */
   constructor(job: Membership, cgroup?: Cgroup) {
     this.#job = job;
     this.#cgroup = cgroup;
   }
 
-  /** What it has used so far, and uses now. */
+  /** Returns what the job has used so far, and uses now. */
   async now(): Promise<Usage> {
     const counted = this.#cgroup?.usage();
     if (counted?.memoryBytes !== undefined) {
@@ -63,15 +64,15 @@ export class Meter {
   }
 
   /**
-   * What it has used in all. Not when its cgroup is removed.
+   * Returns what the job has used in all. Call it before the cgroup is removed.
    *
-   * @param children what the kernel counted when its leader was waited for; undefined where that is not known
+   * @param children the usage of the leader and its children, see child_rusage.ts; undefined if unknown
    */
   final(children: CpuTicks | undefined): Usage {
     return this.#figures(children);
   }
 
-  /** Looks at processes of the job. Returns the memory they have now; undefined when they are gone. */
+  /** Notes what processes of the job have used. Returns their memory now, in bytes; undefined if they are gone. */
   note(members: readonly ProcessEntry[]): number | undefined {
     const { user, system } = this.#seenTicks ?? { user: 0, system: 0 };
     this.#seenTicks = {

@@ -303,7 +303,7 @@ Deno.test("Register refuses what no program can be given, in a sentence, and reg
     [{ command: "true", env: { "A=B": "c" } }, /^Invalid environment variable name "A=B": /],
     [{ command: "true", env: { "": "c" } }, /^Invalid environment variable name "": /],
     [{ command: "true", env: { A: "b\0" } }, /holds a NUL byte/],
-    [{ command: "true", labels: { "": "a" } }, /^Invalid label "=a": /],
+    [{ command: "true", labels: { "": "a" } }, /^A label must have a name, .*, got "=a"$/],
     [
       { command: "true", timeout_ms: 2 ** 40 },
       /^Timeout must be an integer from 0 to .* milliseconds, got 1099511627776$/,

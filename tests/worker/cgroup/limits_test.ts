@@ -54,7 +54,7 @@ Deno.test("diskOf() finds the whole disk behind a partition, and refuses what is
   assert.ok(error instanceof NotEnforceableError);
   assert.equal(
     error.message,
-    'Cannot limit disk bandwidth for "/tmp": it is on no disk of this host\'s: give another path',
+    'Cannot limit disk bandwidth for "/tmp": it is not on a disk of this host: give another path',
   );
   await Deno.remove(sysfs, { recursive: true });
 });

@@ -135,11 +135,11 @@ Deno.test("CgroupTree.open() says why there can be no cgroups", async () => {
   const cases: readonly (readonly [() => CgroupTree, RegExp])[] = [
     [() => CgroupTree.open({ name: "jobs", proc }), /^cgroup v2 is not mounted$/],
     [() => CgroupTree.open({ name: "jobs", proc: join(base, "none") }), /^\/proc cannot be read \(ENOENT\)$/],
-    [() => CgroupTree.open({ name: "jobs", base: join(base, "none") }), /^".*\/none" is no cgroup of version 2$/],
-    [() => CgroupTree.open({ name: "jobs", base: file }), /^".*" is no cgroup of version 2$/],
+    [() => CgroupTree.open({ name: "jobs", base: join(base, "none") }), /^".*\/none" is not a cgroup of version 2$/],
+    [() => CgroupTree.open({ name: "jobs", base: file }), /^".*" is not a cgroup of version 2$/],
     // A directory, but made by nobody who knows of cgroups: so are those of version 1.
-    [() => CgroupTree.open({ name: "jobs", base: proc }), /is no cgroup of version 2$/],
-    [() => CgroupTree.open({ name: "cgroup.procs", base }), /^cgroups cannot be made in ".*" \(EEXIST\)$/],
+    [() => CgroupTree.open({ name: "jobs", base: proc }), /is not a cgroup of version 2$/],
+    [() => CgroupTree.open({ name: "cgroup.procs", base }), /^cgroups cannot be created in ".*" \(EEXIST\)$/],
   ];
   for (const [open, message] of cases) {
     const error = thrown(open);
@@ -190,9 +190,9 @@ Deno.test("CgroupTree.create() limits bandwidth for the disk of the path, or of 
     }
   }
   const memory = thrown(() => cgroups.create("c", { ...limits, ioPath: "/proc" }, "/"));
-  assert.ok(memory instanceof NotEnforceableError && /"\/proc": it is on no disk/.test(memory.message));
+  assert.ok(memory instanceof NotEnforceableError && /"\/proc": it is not on a disk/.test(memory.message));
   const absent = thrown(() => cgroups.create("d", { ...limits, ioPath: "/no/such/path" }, "/"));
-  assert.ok(absent instanceof NotEnforceableError && /cannot be looked at \(ENOENT\)/.test(absent.message));
+  assert.ok(absent instanceof NotEnforceableError && /cannot be read \(ENOENT\)/.test(absent.message));
   await Deno.remove(base, { recursive: true });
 });
 

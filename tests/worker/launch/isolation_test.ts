@@ -292,7 +292,7 @@ Deno.test({
     }
     await assert.rejects(supervisor.add("true", [], { isolation: "private" as Isolation }), /Isolation must be/);
     const both = { isolation: "STRICT", allowNewPrivileges: true } as const;
-    await assert.rejects(supervisor.add("true", [], both), /gains no privileges: give one of the two options/);
+    await assert.rejects(supervisor.add("true", [], both), /cannot gain privileges: give one of the two options/);
   },
 });
 
