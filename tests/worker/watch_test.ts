@@ -1,6 +1,6 @@
 /** A watch can be left at any moment, whatever it waits for, and then holds nothing. */
 import assert from "node:assert/strict";
-import { type Watch, watch } from "../../worker/watch.ts";
+import { type Watch, watch, watchLater } from "../../worker/watch.ts";
 
 /** A source that yields `items`, then waits for ever; it notes whether what it held was given back. */
 function source(
@@ -183,4 +183,27 @@ Deno.test("10,000 watches on one signal leave no listener on it", async () => {
   }
   assert.ok(listeners > 6_000); // The count sees what it is to see.
   assert.equal(onSignal.size, 0);
+});
+
+Deno.test("watchLater() passes on the items and the final value of the watch that it opens", async () => {
+  const later = watchLater(undefined, (signal) =>
+    Promise.resolve(watch(signal, async function* () {
+      yield 1;
+      return "end";
+    })));
+  assert.deepEqual(await later.next(), { done: false, value: 1 });
+  assert.deepEqual(await later.next(), { done: true, value: "end" });
+});
+
+Deno.test("watchLater() leaves the opened watch when it is left, and throws what opening throws", async () => {
+  const from = source([1]);
+  const later = watchLater(undefined, (signal) => Promise.resolve(watch(signal, from.generate)));
+  assert.deepEqual(await later.next(), { done: false, value: 1 });
+  assert.equal(from.held, 1);
+  const waiting = later.next();
+  await later.return();
+  assert.equal((await waiting).done, true);
+  assert.equal(from.held, 0);
+  const failure = new Error("It cannot be opened");
+  await assert.rejects(watchLater(undefined, () => Promise.reject(failure)).next(), failure);
 });

@@ -9,7 +9,8 @@ import {
   type SupervisorOptions,
 } from "../../../mod.ts";
 import { gainsNoPrivileges } from "../../../worker/launch/host.ts";
-import { applyLimits } from "../../../worker/supervisor/job_limits.ts";
+import { admit, checkDefaults } from "../../../worker/supervisor/admission.ts";
+import type { AnyJob } from "../../../worker/job/any_job.ts";
 import { jobCounts } from "../../support/job_counts.ts";
 
 async function finalText(supervisor: Supervisor, id: string): Promise<string> {
@@ -63,36 +64,6 @@ Deno.test("a job that asks for more than the most is refused, in words that name
     });
   }
   assert.equal((await jobCounts(supervisor)).jobs, 0);
-});
-
-Deno.test("applyLimits() holds what a cgroup limits to the default and the most, too", () => {
-  const limits = {
-    defaultLimits: { cgroupLimits: { maxCpus: 1 } },
-    maxLimits: { cgroupLimits: { maxMemoryBytes: 2 ** 30, maxCpus: 2, maxProcesses: 10, maxReadBytesPerS: 5 } },
-  };
-  assert.deepEqual(applyLimits({}, limits).cgroupLimits, {
-    maxMemoryBytes: 2 ** 30,
-    maxCpus: 1,
-    maxProcesses: 10,
-    maxReadBytesPerS: 5,
-  });
-  const asked = { cgroupLimits: { maxCpus: 2, maxMemoryBytes: 2 ** 20, ioPath: "/" } };
-  assert.deepEqual(applyLimits(asked, limits).cgroupLimits, {
-    maxMemoryBytes: 2 ** 20,
-    maxCpus: 2,
-    maxProcesses: 10,
-    maxReadBytesPerS: 5,
-    ioPath: "/",
-  });
-  for (
-    const [cgroupLimits, sentence] of [
-      [{ maxMemoryBytes: 2 ** 30 + 1 }, /memory limit .* got 1073741825$/],
-      [{ maxCpus: 2.5 }, /cores .* at most 2 .* got 2.5$/],
-      [{ maxProcesses: 11 }, /limit on processes .* got 11$/],
-      [{ maxReadBytesPerS: 6 }, /limit on reading .* got 6$/],
-    ] as const
-  ) assert.throws(() => applyLimits({ cgroupLimits }, limits), sentence);
-  assert.equal("cgroupLimits" in applyLimits({}, {}), false);
 });
 
 Deno.test("new Supervisor() refuses limits by cgroup that no job could be held to", () => {
@@ -247,3 +218,33 @@ for (
     assert.ok(lateMs.some((ms) => ms <= 200), `${lateMs} ms late`);
   });
 }
+
+/** Stands for a running job: admission reads only the owner. */
+const runningJob = (owner?: string) => ({ spec: { owner } }) as AnyJob;
+
+Deno.test("admit() counts running jobs only when a job is about to start", () => {
+  const options = { maxRunning: 1 };
+  admit({}, options);
+  admit({}, options, []);
+  assert.throws(() => admit({}, options, [runningJob()]), LimitReachedError);
+});
+
+Deno.test("admit() counts the running jobs of the owner alone for the limit of one owner", () => {
+  const options = { maxRunningPerOwner: 1 };
+  admit({ owner: "ann" }, options, [runningJob("bob"), runningJob()]);
+  assert.throws(() => admit({ owner: "ann" }, options, [runningJob("ann")]), LimitReachedError);
+});
+
+Deno.test("admit() refuses at registration and at start what this server cannot enforce", () => {
+  for (const running of [undefined, []]) {
+    for (const job of [{ inheritEnv: true }, { cgroupLimits: { maxCpus: 1 } }]) {
+      assert.throws(() => admit(job, {}, running), NotEnforceableError, JSON.stringify(job));
+    }
+    assert.throws(() => admit({ allowNewPrivileges: true }, { newPrivileges: "DENIED" }, running), NotEnforceableError);
+  }
+});
+
+Deno.test("checkDefaults() refuses limits of cgroups on a server without cgroups", () => {
+  checkDefaults({ defaultLimits: { timeoutMs: 1 } });
+  assert.throws(() => checkDefaults({ maxLimits: { cgroupLimits: { maxProcesses: 1 } } }), NotEnforceableError);
+});
