@@ -1,4 +1,4 @@
-/** The same calls by a client and a server made with grpc-go, where Go and that program are there. */
+/** The same calls by a client and to a server made with grpc-go: bench/peer/, which is built where Go is installed. */
 import { type Finding, skipped } from "./finding.ts";
 import { startProgram } from "./program.ts";
 import { connectTo, registerBytes, runToEnd, type Stage, startBare, startTeleportd } from "./stage.ts";
@@ -7,34 +7,33 @@ import { median } from "./statistics.ts";
 const WHAT = { what: "a grpc-go client against teleportd and others", budget: "" };
 const BYTES = 268_435_456;
 
-/** What the client prints: a name and a number a line. */
+const SOURCE = new URL("peer/", import.meta.url).pathname;
+
+/** The numbers of the client by name. It prints a name and a number a line. */
 type Numbers = ReadonlyMap<string, number>;
 
 async function run(command: string, args: readonly string[], cwd: string): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(command, { args: [...args], cwd }).output();
+  const { success, stdout, stderr } = await new Deno.Command(command, { args: [...args], cwd, stdin: "null" }).output();
   if (!success) throw new Error(new TextDecoder().decode(stderr).trim().split("\n").at(-1));
   return new TextDecoder().decode(stdout);
 }
 
-/** Builds the peer in a directory of its own: its source may lie where nobody may write. */
-async function build(stage: Stage, source: string): Promise<string> {
-  const directory = await Deno.makeTempDir({ dir: stage.dir, prefix: "peer_" });
-  for (const name of ["go.mod", "main.go"]) {
-    await Deno.writeFile(`${directory}/${name}`, await Deno.readFile(`${source}/${name}`));
-  }
-  await run("go", ["mod", "tidy"], directory);
-  await run("go", ["build", "-o", "peer", "."], directory);
-  return `${directory}/peer`;
+/** Builds the peer into the directory of the stage, and returns the path of the program. */
+async function build(stage: Stage): Promise<string> {
+  const program = `${stage.dir}/peer`;
+  await run("go", ["build", "-o", program, "."], SOURCE);
+  return program;
 }
 
-/** @param source the directory of the Go program; undefined: not looked for */
-export async function measureGoPeer(stage: Stage, source: string): Promise<Finding[]> {
-  if (stage.quick) return [skipped(WHAT, "building it takes longer than a quick run")];
+/** Compares servers as a grpc-go client sees them. */
+export async function measureGoPeer(stage: Stage): Promise<Finding[]> {
+  if (stage.quick) return [skipped(WHAT, "to build bench/peer takes longer than a quick run")];
   let peer: string;
   try {
-    peer = await build(stage, source);
+    peer = await build(stage);
   } catch (error) {
-    return [skipped(WHAT, `it cannot be built: ${error instanceof Error ? error.message : error}`)];
+    const reason = error instanceof Deno.errors.NotFound ? "Go is not installed" : `${error}`;
+    return [skipped(WHAT, `bench/peer cannot be built: ${reason}`)];
   }
   await using teleportd = await startTeleportd(stage);
   await using client = connectTo(stage, teleportd);

@@ -19,11 +19,10 @@ const HELP = `Usage: deno task bench [OPTIONS]
   --quick         less than a minute, with rough numbers; writes no file unless told which
   --only NAME     one of the measurements below; may be given again
   --results FILE  where to write the results; bench/RESULTS.md for a full run
-  --peer DIR      the source of the grpc-go program; ../shared/peer beside the repository
 
 Measurements:`;
 
-const MEASUREMENTS: Record<string, (stage: Stage, peer: string) => Promise<Finding[]>> = {
+const MEASUREMENTS: Record<string, (stage: Stage) => Promise<Finding[]>> = {
   streaming: measureStreaming,
   run: measureRunTrue,
   stalled: measureStalled,
@@ -44,7 +43,6 @@ async function main(args: readonly string[]): Promise<number> {
       quick: { type: "boolean", default: false },
       only: { type: "string", multiple: true },
       results: { type: "string" },
-      peer: { type: "string", default: here("../../shared/peer") },
       help: { type: "boolean", default: false },
     },
   });
@@ -58,7 +56,7 @@ async function main(args: readonly string[]): Promise<number> {
   await using stage = await makeStage(values.quick);
   const findings: Finding[] = [];
   for (const name of chosen) {
-    const found = await (MEASUREMENTS[name] as typeof measureGoPeer)(stage, values.peer);
+    const found = await MEASUREMENTS[name]!(stage);
     for (const finding of found) console.log(lines(finding).join("\n"));
     findings.push(...found);
   }
