@@ -9,6 +9,8 @@ import { defectFields, defectText, messageOf } from "./teleportd/log/error_field
 import { LineWriter } from "./teleportd/log/line_writer.ts";
 import { ServerLog } from "./teleportd/log/server_log.ts";
 import { giveUpNewPrivileges } from "./teleportd/process/new_privileges.ts";
+import { openServiceManager } from "./teleportd/process/service_manager.ts";
+import { ServiceNotifier } from "./teleportd/process/service_notifier.ts";
 import { listenForStopSignals, type StopSignals } from "./teleportd/process/stop_signals.ts";
 import { handleUncaught } from "./teleportd/process/uncaught.ts";
 import { type ListeningServer, run } from "./teleportd/run.ts";
@@ -66,6 +68,8 @@ async function serveUntilStopped(flags: Flags): Promise<number> {
   const log = new ServerLog(Deno.stderr, { level: flags.logLevel, format: flags.logFormat });
   using signals = listenForStopSignals(() => Deno.exit(uncaught.hasException ? EXIT_DEFECT : EXIT_OK));
   const { request } = signals;
+  using notifier = openNotifier();
+  signals.stop.addEventListener("abort", () => notifier?.stopping());
   using uncaught = handleUncaught({ log, stop: request, hurry: request, stopTimeoutMs: DEFECT_STOP_MS });
   try {
     keepFromJobs();
@@ -75,8 +79,10 @@ async function serveUntilStopped(flags: Flags): Promise<number> {
       signal: signals.stop,
       hurry: signals.hurry,
       log,
+      onJobChange: () => notifier?.changed(),
       listening(server) {
-        reloadOnHangup(server, signals, hadTerminal);
+        notifier?.ready(server);
+        reloadOnHangup(server, signals, hadTerminal, notifier);
         log.listening(server.address);
       },
     });
@@ -93,12 +99,25 @@ async function serveUntilStopped(flags: Flags): Promise<number> {
   }
 }
 
+/** Returns a notifier when a service manager started this process. */
+function openNotifier(): ServiceNotifier | undefined {
+  const names = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"];
+  const manager = openServiceManager(Object.fromEntries(names.map((name) => [name, Deno.env.get(name)])));
+  return manager && new ServiceNotifier(manager);
+}
+
 /** Reloads the configuration on SIGHUP. */
-function reloadOnHangup(server: ListeningServer, signals: StopSignals, hadTerminal: boolean): void {
+function reloadOnHangup(
+  server: ListeningServer,
+  signals: StopSignals,
+  hadTerminal: boolean,
+  notifier: ServiceNotifier | undefined,
+): void {
   Deno.addSignalListener("SIGHUP", () => {
     // The terminal of a server that was started by hand was closed. Nobody would see that it continues, so it stops.
-    if (hadTerminal && countTerminals() === 0) signals.request();
-    else server.reload();
+    if (hadTerminal && countTerminals() === 0) return signals.request();
+    const reload = server.reload();
+    void notifier?.reloading(reload);
   });
 }
 

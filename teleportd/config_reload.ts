@@ -77,6 +77,6 @@ export function reloadOnChange(options: ConfigReloadOptions): FileChanges {
       log.warn(`Cannot watch "${directory}" for changes: send SIGHUP when its files have changed`, { directory }),
   });
   // The files may have changed after the start had read them and before the watch began.
-  changes.nudge();
+  void changes.nudge();
   return changes;
 }

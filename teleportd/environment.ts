@@ -18,14 +18,27 @@ export function parseEnvironment(bytes: Uint8Array): Environment {
   return Object.fromEntries(variables);
 }
 
+/** Variables of the service manager for the server alone. A job with them could report itself as the service. */
+const MANAGER_VARIABLES: ReadonlySet<string> = new Set([
+  "CREDENTIALS_DIRECTORY",
+  "LISTEN_FDNAMES",
+  "LISTEN_FDS",
+  "LISTEN_PID",
+  "NOTIFY_SOCKET",
+  "WATCHDOG_PID",
+  "WATCHDOG_USEC",
+]);
+
 /**
  * Returns the variables that jobs may inherit.
  *
- * @param names the names of variables; `*` stands for all
+ * @param names the names of variables; `*` stands for all but those of the service manager
  * @throws {StartError} when one of them is not UTF-8, because jobs would get another value
  */
 export function inheritableVariables(environment: Environment, names: readonly string[]): Record<string, string> {
-  const wanted = Object.entries(environment).filter(([name]) => names.includes(name) || names.includes("*"));
+  const wanted = Object.entries(environment).filter(([name]) =>
+    names.includes(name) || (names.includes("*") && !MANAGER_VARIABLES.has(name))
+  );
   return Object.fromEntries(wanted.map(([name, value]) => {
     if (typeof value === "string") return [name, value];
     throw new StartError(

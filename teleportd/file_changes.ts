@@ -44,13 +44,13 @@ export class FileChanges implements AsyncDisposable {
     }
   }
 
-  /** Calls back now. If a call is running, calls back once more after it. */
-  nudge(): void {
+  /** Calls back now. If a call is running, calls back once more after it. Resolves when no call is running or due. */
+  async nudge(): Promise<void> {
     clearTimeout(this.#timer);
     this.#firstMs = undefined;
     if (this.#isClosed) return;
     this.#isPending = true;
-    this.#running ??= this.#run();
+    await (this.#running ??= this.#run());
   }
 
   async #follow(watcher: Deno.FsWatcher): Promise<void> {
@@ -66,7 +66,7 @@ export class FileChanges implements AsyncDisposable {
     this.#firstMs ??= nowMs;
     clearTimeout(this.#timer);
     const waitMs = Math.min(SETTLE_MS, Math.max(0, this.#firstMs + MAX_SETTLE_MS - nowMs));
-    this.#timer = setTimeout(() => this.nudge(), waitMs);
+    this.#timer = setTimeout(() => void this.nudge(), waitMs);
   }
 
   async #run(): Promise<void> {

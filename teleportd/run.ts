@@ -37,8 +37,10 @@ export interface ServerOptions {
 export interface ListeningServer {
   /** The bound address as HOST:PORT. */
   readonly address: string;
-  /** Reads certificates, revoked certificates and policy again. */
-  readonly reload: () => void;
+  /** Reads certificates, revoked certificates and policy again. Resolves when they are in force or refused. */
+  readonly reload: () => Promise<void>;
+  /** Counts running jobs and their watchers. */
+  readonly counts: () => Promise<{ readonly runningJobs: number; readonly watchers: number }>;
 }
 
 /** How the caller and a server communicate. */
@@ -50,6 +52,8 @@ export interface RunControls {
   readonly log: Logger;
   /** Called once the server takes calls. */
   readonly listening?: (server: ListeningServer) => void;
+  /** Called when a job has changed. Must return at once. */
+  readonly onJobChange?: () => void;
 }
 
 /**
@@ -86,7 +90,7 @@ export async function run(options: ServerOptions, controls: RunControls): Promis
 }
 
 async function runUntilAborted({ flags, environment }: ServerOptions, controls: RunControls): Promise<void> {
-  const { signal, hurry, log, listening } = controls;
+  const { signal, hurry, log, listening, onJobChange } = controls;
   const { env, version } = environment;
   const started = { at: new Date(), ms: performance.now() };
   const config = await readStartConfig(flags, env, log);
@@ -104,7 +108,11 @@ async function runUntilAborted({ flags, environment }: ServerOptions, controls: 
   const supervisor = openSupervisor(directory, {
     ...supervisorOptions(flags, limits, environment, log),
     directory,
-    ...defined({ cgroups, onStoreWrite: metrics?.onStoreWrite }),
+    ...defined({ cgroups }),
+    onStoreWrite: (durationMs) => {
+      metrics?.onStoreWrite(durationMs);
+      onJobChange?.();
+    },
   });
   // Removed after the supervisor has closed. Not registered earlier: without the lock on the directory, the cgroups may
   // belong to another server.
@@ -133,7 +141,7 @@ async function runUntilAborted({ flags, environment }: ServerOptions, controls: 
     const address = formatAddress(server);
     server.setServing(true);
     audit.record({ event: "server", text: `listening on ${address}` });
-    listening?.({ address, reload: () => changes.nudge() });
+    listening?.({ address, reload: () => changes.nudge(), counts: () => countJobs(supervisor) });
   }
   opened.use(onAbort(signal, () => {
     server.setServing(false);
@@ -152,6 +160,11 @@ function openSupervisor(directory: string, options: SupervisorOptions): Supervis
   } catch (error) {
     throw directoryErrorOf(error, directory);
   }
+}
+
+async function countJobs(supervisor: Supervisor) {
+  const { jobs, watchers } = await supervisor.statistics();
+  return { runningJobs: jobs.STARTING + jobs.RUNNING + jobs.STOPPING, watchers };
 }
 
 /** Calls back when a signal aborts, at once if it has aborted already, until it is disposed of. */
