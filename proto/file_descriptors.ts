@@ -1,114 +1,32 @@
 /**
- * Describes .proto files as protoc does, for server reflection: google.protobuf.FileDescriptorProto. protobuf.js has an
- * extension for it, but that knows no imports and gives the entries of maps wrong names.
+ * Makes the descriptors of .proto files for server reflection, as protoc makes them: google.protobuf.FileDescriptorProto.
  *
- * Source: https://github.com/protocolbuffers/protobuf/blob/main/src/google/protobuf/descriptor.proto
+ * The extension of protobuf.js for it omits imports, and gives map entries wrong names.
  */
 import protobuf from "protobufjs";
 import { defined } from "../base/defined.ts";
-
-/** As much of descriptor.proto as is used here. */
-const SCHEMA = `
-syntax = "proto2";
-message File {
-  optional string name = 1;
-  optional string package = 2;
-  repeated string dependency = 3;
-  repeated Message message_type = 4;
-  repeated Enum enum_type = 5;
-  repeated Service service = 6;
-  optional FileOptions options = 8;
-  optional string syntax = 12;
-}
-message FileOptions {
-  optional string java_package = 1;
-  optional string java_outer_classname = 8;
-  optional bool java_multiple_files = 10;
-  optional string go_package = 11;
-  optional bool cc_enable_arenas = 31;
-  optional string objc_class_prefix = 36;
-  optional string csharp_namespace = 37;
-}
-message Message {
-  optional string name = 1;
-  repeated Field field = 2;
-  repeated Message nested_type = 3;
-  repeated Enum enum_type = 4;
-  optional MessageOptions options = 7;
-  repeated Oneof oneof_decl = 8;
-  repeated Range reserved_range = 9;
-  repeated string reserved_name = 10;
-}
-message MessageOptions { optional bool map_entry = 7; }
-message Range { optional int32 start = 1; optional int32 end = 2; }
-message Field {
-  optional string name = 1;
-  optional int32 number = 3;
-  optional int32 label = 4;
-  optional int32 type = 5;
-  optional string type_name = 6;
-  optional int32 oneof_index = 9;
-  optional string json_name = 10;
-  optional bool proto3_optional = 17;
-}
-message Oneof { optional string name = 1; }
-message Enum {
-  optional string name = 1;
-  repeated EnumValue value = 2;
-  repeated Range reserved_range = 4;
-  repeated string reserved_name = 5;
-}
-message EnumValue { optional string name = 1; optional int32 number = 2; }
-message Service { optional string name = 1; repeated Method method = 2; }
-message Method {
-  optional string name = 1;
-  optional string input_type = 2;
-  optional string output_type = 3;
-  optional bool client_streaming = 5;
-  optional bool server_streaming = 6;
-}`;
+import { ENUM, MESSAGE, NUMBER_OF_SCALAR, OPTIONAL, REPEATED, SCHEMA } from "./descriptor_schema.ts";
 
 const FileType = protobuf.parse(SCHEMA, { keepCase: true }).root.lookupType("File");
 
-const SCALARS = [
-  ["double", 1],
-  ["float", 2],
-  ["int64", 3],
-  ["uint64", 4],
-  ["int32", 5],
-  ["fixed64", 6],
-  ["fixed32", 7],
-  ["bool", 8],
-  ["string", 9],
-  ["bytes", 12],
-  ["uint32", 13],
-  ["sfixed32", 15],
-  ["sfixed64", 16],
-  ["sint32", 17],
-  ["sint64", 18],
-] as const;
-const NUMBER_OF_SCALAR: ReadonlyMap<string, number> = new Map(SCALARS);
-const MESSAGE = 11;
-const ENUM = 14;
-const OPTIONAL = 1;
-const REPEATED = 3;
-
-/** A file with what reflection must know of it. */
+/** A file with the facts that reflection needs. */
 export interface DescribedFile {
-  /** As other files import it. */
+  /** The name by which other files import it. */
   readonly name: string;
   readonly dependencies: readonly string[];
-  /** The full name of everything in it: services, methods, messages, fields, enums and their values. */
+  /** The full names of its services, methods, messages, fields, enums and enum values. */
   readonly symbols: readonly string[];
-  /** Its FileDescriptorProto, in base64. */
+  /** The FileDescriptorProto, in base64. */
   readonly base64: string;
 }
 
 /**
  * Describes a file.
  *
- * @param imports the texts of the files that it imports
- * @throws {Error} for what no file has used so far, such as extensions and options of fields
+ * @param name the name by which other files import it
+ * @param text the text of the file
+ * @param imports the texts of the files it imports
+ * @throws {Error} For features that our files do not use, such as extensions and field options
  */
 export function describeFile(name: string, text: string, imports: readonly string[]): DescribedFile {
   const { package: packageName = "", imports: dependencies = [], root } = protobuf.parse(text, { keepCase: true });
@@ -144,7 +62,7 @@ function describeMessage(type: protobuf.Type, symbols: string[]): object {
       : oneofs.indexOf(field.partOf);
   const maps = type.fieldsArray.filter((field) => field instanceof protobuf.MapField);
   for (const item of type.nestedArray) {
-    if (!(item instanceof protobuf.Type) && !(item instanceof protobuf.Enum)) refuse(item.fullName, "what is in it");
+    if (!(item instanceof protobuf.Type) && !(item instanceof protobuf.Enum)) refuse(item.fullName, "its members");
   }
   return {
     name: type.name,
@@ -181,7 +99,7 @@ function describeField(field: protobuf.Field, oneofIndex: number | undefined, is
   };
 }
 
-/** A map is a list of messages with a key and a value. */
+/** Describes the entry of a map: a message with a key and a value. */
 function describeEntry(field: protobuf.MapField, symbols: string[]): object {
   const name = `${fullName(field.parent!)}.${entryName(field.name)}`;
   symbols.push(name, `${name}.key`, `${name}.value`);
@@ -201,7 +119,7 @@ function describeEnum(
   symbols: string[],
 ): object {
   symbols.push(full.slice(1));
-  // A value is in the scope of its enum's parent, as in C++.
+  // A value is in the scope of the enum's parent, as in C++.
   for (const value of Object.keys(values)) symbols.push(`${fullTypeName(parent!).slice(1)}.${value}`);
   return {
     name,
@@ -236,7 +154,7 @@ function typeOf(field: protobuf.FieldBase): object {
   return { type, type_name: fullTypeName(field.resolvedType!) };
 }
 
-/** @param past 1 where the end of a range is the number after its last: of messages, but not of enums */
+/** @param past 1 for messages, where the end of a range is exclusive; 0 for enums, where it is inclusive */
 function reserved(items: (number[] | string)[] | undefined, past: number): object {
   const ranges = (items ?? []).filter((item) => typeof item !== "string");
   return {
@@ -253,7 +171,7 @@ function fullName({ fullName }: protobuf.ReflectionObject): string {
   return fullName.slice(1);
 }
 
-/** With the dot in front that says that it is complete. */
+/** Returns the full name with its leading dot. */
 function fullTypeName({ fullName }: protobuf.ReflectionObject): string {
   return fullName;
 }
@@ -267,5 +185,5 @@ function jsonName(field: string): string {
 }
 
 function refuse(where: string, what: string): never {
-  throw new Error(`Cannot describe ${what} of "${where}": add it to the generator`);
+  throw new Error(`Cannot describe ${what} of "${where}": add support for it`);
 }

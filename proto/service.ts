@@ -1,10 +1,10 @@
 /**
- * The calls of the service as TypeScript sees them: what a handler takes and gives, and what a client offers. The
- * wire (`rpc/`), the meaning (`service/`) and the command line (`cli/`) meet here and need not know each other.
+ * The types of handlers and clients of the service. `rpc/`, `service/` and `cli/` share these types, so that they need not
+ * import each other.
  */
 import type { JobWorkerCalls } from "./teleport/v1/job_worker.ts";
 
-/** A message to be sent: every field may be left out, and then has its default. */
+/** A message to send. A field that is left out has its default. */
 export type Sent<T> = T extends Uint8Array | string | number | boolean | null ? T
   : T extends (infer Item)[] ? Sent<Item>[]
   : { [K in keyof T]?: Sent<T[K]> | undefined };
@@ -12,42 +12,42 @@ export type Sent<T> = T extends Uint8Array | string | number | boolean | null ? 
 /** The name of a call, such as `Register`. */
 export type CallName = keyof JobWorkerCalls;
 
-/** The certificate the caller proved to hold. */
+/** The certificate of a caller, who has proved to hold its key. */
 export interface PeerCertificate {
-  /** Common names of the subject, in order. Exactly one in a certificate that names a user. */
+  /** The common names of the subject, in order. A certificate that names a user has exactly one. */
   readonly commonNames: readonly string[];
-  /** Organizations of the subject, in order. */
+  /** The organizations of the subject, in order. */
   readonly organizations: readonly string[];
   /** True when the certificate may sign others (basicConstraints CA). */
   readonly isAuthority: boolean;
-  /** The name of what issued it, as RFC 4514 writes names: a serial number alone may be several certificates'. */
+  /** The name of the issuer, in the form of RFC 4514. A serial number is unique only for one issuer. */
   readonly issuer: string;
-  /** Upper-case hexadecimal, no separators. */
+  /** The serial number in upper-case hexadecimal, without separators. */
   readonly serialNumber: string;
-  /** SHA-256 of the certificate, lower-case hexadecimal, no separators. */
+  /** The SHA-256 of the certificate in lower-case hexadecimal, without separators. */
   readonly fingerprint: string;
-  /** The end of its validity. */
+  /** The end of the certificate's validity. */
   readonly notAfter: Date;
 }
 
-/** What a handler knows of a call besides its message. */
+/** The context of a call, for its handler. */
 export interface CallContext {
-  /** Aborts when the call is over for whatever reason: answered, cancelled, deadline passed, connection lost. */
+  /** Aborts when the call is over: answered, cancelled, past its deadline, or without a connection. */
   readonly signal: AbortSignal;
   /** The full name of the method, such as `/teleport.v1.JobWorker/Register`. */
   readonly method: string;
   /** The caller's address and port. */
   readonly peer: string;
-  /** The caller's certificate, verified against the CA. Absent on a connection that has none. */
+  /** The caller's certificate, which TLS has verified. Absent when the connection has none. */
   readonly certificate?: PeerCertificate;
   /**
-   * Resolves when it is the caller's turn to use the event loop; undefined while that is now. To be asked before each
-   * piece of a work of many milliseconds. Absent outside a server.
+   * Resolves when it is the caller's turn to use the event loop. Returns undefined when that is now. Long work calls it
+   * before each step of some milliseconds. Absent outside a server.
    */
   readonly turn?: () => Promise<void> | undefined;
 }
 
-/** Handlers of all calls: an async function for a single answer, an async iterable for a stream, given or taken. */
+/** The handlers of all calls. A single answer is a promise; a stream is an async iterable. */
 export type JobWorkerHandlers = {
   [Name in CallName]: JobWorkerCalls[Name] extends
     { request: infer Request; response: infer Response; requestStream: true }
@@ -61,15 +61,15 @@ export type JobWorkerHandlers = {
 
 /** Options of a client's call. */
 export interface CallOptions {
-  /** Ends the call; it then rejects with code CANCELLED. */
+  /** Cancels the call, which then rejects with CANCELLED. */
   readonly signal?: AbortSignal;
-  /** Gives up after this long with code DEADLINE_EXCEEDED. Absent: never. */
+  /** The deadline in milliseconds. The call then rejects with DEADLINE_EXCEEDED. Absent: no deadline. */
   readonly deadlineMs?: number;
 }
 
 /**
- * A typed client of all calls. A stream is one call each time it is iterated; leaving the loop cancels it. A stream that
- * is sent is asked for its next message when the one before has left.
+ * A typed client of all calls. Each iteration of a stream makes one call, and leaving the loop cancels it. A stream of
+ * requests is asked for its next message after the last one was sent.
  */
 export type JobWorkerClient = {
   [Name in CallName]: JobWorkerCalls[Name] extends
