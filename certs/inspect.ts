@@ -2,7 +2,7 @@
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 import { type Certificate, readCertificate } from "../trust/certificate.ts";
-import { PURPOSE } from "../trust/chain.ts";
+import { PURPOSE } from "../trust/purpose.ts";
 import { certificatesDer } from "../trust/pem.ts";
 import { keyName, verifySignature } from "../trust/signature.ts";
 import { CertificateError } from "./errors.ts";

@@ -1,7 +1,8 @@
 /** Lists the certificates of a directory with their state. */
 import { splitCertificates } from "../trust/pem.ts";
 import type { Certificate } from "../trust/certificate.ts";
-import { authorityFault, dateFault, type RejectedChain, verifyChain } from "../trust/chain.ts";
+import { verifyChain } from "../trust/chain.ts";
+import { authorityFault, dateFault, type RejectedChain } from "../trust/chain_faults.ts";
 import { expiryWarning } from "../trust/expiry.ts";
 import { certificatePath, listFiles, readPemFile } from "./directory.ts";
 import { CertificateError } from "./errors.ts";

@@ -16,7 +16,8 @@ import {
   TlsCredentialsError,
   validityPeriods,
 } from "../rpc/shared/tls_credentials.ts";
-import { type RejectedChain, type TrustedChain, verifyChain } from "../trust/chain.ts";
+import { type TrustedChain, verifyChain } from "../trust/chain.ts";
+import type { RejectedChain } from "../trust/chain_faults.ts";
 import { issuerKey } from "../trust/revocation.ts";
 import { messageOf } from "./log/error_fields.ts";
 import type { KnownAuthority, RevocationMemory } from "./revocation_memory.ts";

@@ -1,8 +1,8 @@
-/** Whether a file has an access control list (acl(5)), beside which the group's bits of its mode say nothing of the group. */
+/** Detects access control lists (acl(5)). With one, the group bits of a file mode do not describe the group. */
 
 /**
- * True when `ls` shows one. Nothing else here can read it: Deno gives no extended attributes. False where no program may be
- * run, as in the command line, and where `ls` does not know of lists.
+ * Returns true when `ls` shows an access control list. Deno cannot read extended attributes itself. Returns false when
+ * the process may not run programs, as the command line, or when `ls` does not support lists.
  */
 export function hasAccessList(path: string): boolean {
   const command = "/bin/ls";
@@ -14,7 +14,7 @@ export function hasAccessList(path: string): boolean {
       stdin: "null",
       stderr: "null",
     }).outputSync();
-    // Ten characters of type and mode, and a plus sign.
+    // A plus sign follows the ten characters of type and mode.
     return stdout[10] === "+".charCodeAt(0);
   } catch {
     return false;

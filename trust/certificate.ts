@@ -1,4 +1,4 @@
-/** Reads what a certificate says (RFC 5280), as far as a chain is judged by it. */
+/** Reads the parts of a certificate (RFC 5280) that chain verification needs. */
 import { createHash } from "node:crypto";
 import {
   constructed,
@@ -13,43 +13,43 @@ import {
 } from "./der.ts";
 import { type Name, readName } from "./name.ts";
 
-/** What a certificate says. Nothing here says that it may be believed. */
+/** The contents of a certificate, which is not verified. */
 export interface Certificate {
   readonly der: Uint8Array<ArrayBuffer>;
-  /** SHA-256 of the certificate, lower-case hexadecimal. */
+  /** The SHA-256 of the certificate in lower-case hexadecimal. */
   readonly fingerprint: string;
-  /** 3 for those with extensions, of which alone TLS accepts any but first authorities. */
+  /** The X.509 version. TLS accepts only version 3, except for trusted authorities. */
   readonly version: number;
   readonly subject: Name;
   readonly issuer: Name;
-  /** Upper-case hexadecimal, whole bytes, without leading zeros. */
+  /** The serial number in upper-case hexadecimal, whole bytes, without leading zeros. */
   readonly serialNumber: string;
   readonly notBefore: Date;
   readonly notAfter: Date;
   /** The public key in DER (SubjectPublicKeyInfo). */
   readonly publicKey: Uint8Array<ArrayBuffer>;
-  /** True when it may sign others (basicConstraints CA). */
+  /** True when it may sign other certificates (basicConstraints CA). */
   readonly isAuthority: boolean;
-  /** How many authorities may stand between it and the last certificate. Absent: any number. */
+  /** The most authorities between it and the leaf. Absent: any number. */
   readonly maxPathLength?: number;
-  /** What the key may be used for. Absent: anything. */
+  /** The allowed uses of the key. Absent: every use. */
   readonly keyUsages?: ReadonlySet<KeyUsage>;
-  /** The DNS names and IP addresses that it covers, in order, each in its usual spelling. */
+  /** The DNS names and IP addresses, in order and in their usual form. */
   readonly hosts: readonly string[];
-  /** Which sides of a connection it may stand on, as object identifiers. Absent: any. */
+  /** The allowed purposes as object identifiers. Absent: every purpose. */
   readonly purposes?: readonly string[];
-  /** What the authority's certificate calls its own key, lower-case hexadecimal. Absent when it does not. */
+  /** The identifier of its key in lower-case hexadecimal. Absent when the certificate has none. */
   readonly subjectKeyIdentifier?: string;
-  /** Extensions that must be understood, and are not. */
+  /** The object identifiers of critical extensions that this code does not support. */
   readonly unknownExtensions: readonly string[];
-  /** What was signed. */
+  /** The signed bytes. */
   readonly signed: Uint8Array<ArrayBuffer>;
-  /** The algorithm of the signature, in DER. */
+  /** The signature algorithm in DER. */
   readonly signatureAlgorithm: DerValue;
   readonly signature: Uint8Array<ArrayBuffer>;
 }
 
-/** The uses of a key that matter to a chain. */
+/** The uses of a key that chain verification needs. */
 export type KeyUsage = "digitalSignature" | "keyCertSign";
 
 /** The bits of the extension (RFC 5280, section 4.2.1.3). */
@@ -63,10 +63,10 @@ const EXTENSION = {
   EXTENDED_KEY_USAGE: "2.5.29.37",
 } as const;
 
-/** Name constraints, which must never be passed over, though some mark them as not critical. */
+/** Name constraints. They are never ignored, even when a certificate marks them as not critical. */
 const NAME_CONSTRAINTS = "2.5.29.30";
 
-/** What the extensions say. */
+/** The contents of the extensions. */
 interface Extensions {
   isAuthority: boolean;
   maxPathLength?: number;
@@ -80,8 +80,8 @@ interface Extensions {
 /**
  * Reads a certificate.
  *
- * @throws {DerError} when the bytes are no certificate
- * @throws {TypeError} when a name is no text in the encoding that it claims
+ * @throws {DerError} when the bytes are not a certificate
+ * @throws {TypeError} when a name is not valid text in its encoding
  */
 export function readCertificate(der: Uint8Array<ArrayBuffer>): Certificate {
   const { signed, signatureAlgorithm, signature, body } = readSigned(der);
@@ -116,10 +116,10 @@ export function readCertificate(der: Uint8Array<ArrayBuffer>): Certificate {
   };
 }
 
-/** The longest serial number that is known here, in bytes: RFC 5280 allows 20, and TLS accepts longer ones all the same. */
+/** The longest serial number, in bytes. RFC 5280 allows 20, but TLS accepts more. */
 export const MAX_SERIAL_BYTES = 64;
 
-/** A serial number as it is written everywhere here: upper case, whole bytes, no leading zeros. */
+/** Formats a serial number: upper case, whole bytes, no leading zeros. */
 export function canonicalSerial(serialNumber: string): string {
   const digits = serialNumber.toUpperCase().replace(/^0+(?=.)/, "");
   return digits.length % 2 === 0 ? digits : `0${digits}`;
@@ -162,7 +162,7 @@ function readBasicConstraints(value: DerReader, read: Extensions): void {
   if (length !== undefined) read.maxPathLength = readSmallInteger(length.bytes);
 }
 
-/** Names of other kinds, such as e-mail addresses, are nobody's here. */
+/** Reads DNS names and IP addresses, and ignores other kinds, such as e-mail addresses. */
 function readHosts(value: DerReader): string[] {
   const hosts: string[] = [];
   const names = value.enter(TAG.SEQUENCE);
@@ -177,7 +177,7 @@ function readHosts(value: DerReader): string[] {
 function addressText(bytes: Uint8Array): string {
   if (bytes.length === 4) return bytes.join(".");
   const groups = bytes.toHex().match(/.{4}/g)?.join(":") ?? "";
-  // The URL parser gives back the spelling of RFC 5952.
+  // The URL parser returns the form of RFC 5952.
   return URL.parse(`http://[${groups}]`)?.hostname.slice(1, -1) ?? `#${bytes.toHex()}`;
 }
 

@@ -1,4 +1,4 @@
-/** Reads DER (X.690): one value after another, each within the bounds of the one that holds it. */
+/** Reads DER (X.690). Every value must end inside the value that contains it. */
 
 /** The tags that certificates use. */
 export const TAG = {
@@ -13,25 +13,25 @@ export const TAG = {
   SET: 0x31,
 } as const;
 
-/** The tag of a context-specific value that holds others. */
+/** Returns the tag of a context-specific value that contains other values. */
 export function constructed(number: number): number {
   return 0xa0 | number;
 }
 
-/** The tag of a context-specific value that holds none. */
+/** Returns the tag of a context-specific value without other values. */
 export function primitive(number: number): number {
   return 0x80 | number;
 }
 
-/** Bytes that are not the DER expected. */
+/** The bytes are not the expected DER. */
 export class DerError extends Error {
   override readonly name = "DerError";
 }
 
-/** One value. */
+/** A DER value. */
 export interface DerValue {
   readonly tag: number;
-  /** The contents. */
+  /** The contents, without tag and length. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** The contents with tag and length. */
   readonly whole: Uint8Array<ArrayBuffer>;
@@ -46,12 +46,12 @@ export class DerReader {
     this.#bytes = bytes;
   }
 
-  /** True when every value was read. */
+  /** True when all values are read. */
   get isDone(): boolean {
     return this.#offset >= this.#bytes.length;
   }
 
-  /** The tag of the next value. Undefined when every value was read. */
+  /** The tag of the next value. Undefined when all values are read. */
   get nextTag(): number | undefined {
     return this.#bytes[this.#offset];
   }
@@ -59,8 +59,8 @@ export class DerReader {
   /**
    * Reads the next value.
    *
-   * @param tag the tag it must have; absent: any
-   * @throws {DerError} when there is none, it has another tag, or it is longer than what holds it
+   * @param tag the expected tag; absent for any
+   * @throws {DerError} when the value is missing, has another tag, or ends after its container
    */
   next(tag?: number): DerValue {
     const start = this.#offset;
@@ -75,12 +75,12 @@ export class DerReader {
     return { tag: found, bytes, whole: this.#bytes.subarray(start, end) };
   }
 
-  /** Reads the next value if it has this tag. */
+  /** Reads the next value when it has this tag. Undefined otherwise. */
   optional(tag: number): DerValue | undefined {
     return this.nextTag === tag ? this.next() : undefined;
   }
 
-  /** A reader of the values in the next value, which must have this tag. */
+  /** Returns a reader of the contents of the next value, which must have this tag. */
   enter(tag: number): DerReader {
     return new DerReader(this.next(tag).bytes);
   }
@@ -95,7 +95,7 @@ export class DerReader {
     const first = this.#byte();
     if (first < 0x80) return first;
     const count = first & 0x7f;
-    // Indefinite lengths are no DER; four bytes are far above the longest certificate.
+    // DER has no indefinite lengths, and four bytes are enough for every certificate.
     if (count === 0 || count > 4) throw new DerError("Cannot read DER: a length has an unknown form");
     let length = 0;
     for (let index = 0; index < count; index++) length = length * 256 + this.#byte();
@@ -103,20 +103,20 @@ export class DerReader {
   }
 }
 
-/** What certificates, requests and revocation lists have in common (RFC 5280, section 4.1.1). */
+/** The common form of certificates, requests and revocation lists (RFC 5280, section 4.1.1). */
 export interface SignedParts {
-  /** The bytes that were signed. */
+  /** The signed bytes. */
   readonly signed: Uint8Array<ArrayBuffer>;
   readonly signatureAlgorithm: DerValue;
   readonly signature: Uint8Array<ArrayBuffer>;
-  /** Reads what was signed, from its first value. */
+  /** A reader of the signed bytes. */
   readonly body: DerReader;
 }
 
 /**
- * Reads the frame of something signed.
+ * Reads the outer form of a certificate, request or list.
  *
- * @throws {DerError} when it has another form
+ * @throws {DerError} when the bytes have another form
  */
 export function readSigned(der: Uint8Array<ArrayBuffer>): SignedParts {
   const outer = new DerReader(der).enter(TAG.SEQUENCE);
@@ -126,7 +126,7 @@ export function readSigned(der: Uint8Array<ArrayBuffer>): SignedParts {
   return { signed: whole, signatureAlgorithm, signature, body: new DerReader(bytes) };
 }
 
-/** An object identifier in dotted form. */
+/** Reads an object identifier. Returns its dotted form. */
 export function readOid(bytes: Uint8Array): string {
   const numbers: number[] = [];
   let value = 0;
@@ -141,7 +141,7 @@ export function readOid(bytes: Uint8Array): string {
   return numbers.join(".");
 }
 
-/** A whole number that is small, such as a length. */
+/** Reads an integer from 0 to 2^31 - 1, such as a length. */
 export function readSmallInteger(bytes: Uint8Array): number {
   if (bytes.length === 0 || bytes.length > 4 || bytes[0]! >= 0x80) {
     throw new DerError("Cannot read DER: a number is negative or too large");
@@ -149,7 +149,7 @@ export function readSmallInteger(bytes: Uint8Array): number {
   return bytes.reduce((value, byte) => value * 256 + byte, 0);
 }
 
-/** A time as certificates have it (RFC 5280, section 4.1.2.5). */
+/** Reads a time of a certificate (RFC 5280, section 4.1.2.5). */
 export function readTime({ tag, bytes }: DerValue): Date {
   const text = new TextDecoder("latin1").decode(bytes);
   const form = tag === TAG.UTC_TIME
@@ -164,9 +164,9 @@ export function readTime({ tag, bytes }: DerValue): Date {
   const date = new Date(0);
   date.setUTCFullYear(fullYear, month - 1, day);
   date.setUTCHours(hour!, minute, second);
-  // Date makes another day of one that there is not, such as the 30th of February.
+  // Date changes a day that does not exist, such as 30 February, to another one.
   const isSame = date.getUTCMonth() === month - 1 && date.getUTCDate() === day && date.getUTCHours() === hour &&
     date.getUTCMinutes() === minute && date.getUTCSeconds() === second;
-  if (!isSame) throw new DerError("Cannot read DER: there is no such time");
+  if (!isSame) throw new DerError("Cannot read DER: a time does not exist");
   return date;
 }

@@ -1,6 +1,6 @@
-/** When the end of a certificate is near enough for a warning. */
+/** Warnings about certificates that end soon. */
 
-/** From when until when a certificate is valid. */
+/** The validity of a certificate. */
 export interface Dates {
   readonly notBefore: Date;
   readonly notAfter: Date;
@@ -8,16 +8,16 @@ export interface Dates {
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** A month: long enough for a person to act, and a third of the life of a client's certificate. */
+/** The longest time of a warning. It is a third of the default validity of a client certificate. */
 const WARNING_MS = 30 * DAY_MS;
 
-/** How long before its end a certificate is warned of: 30 days, or a third of its life if that is shorter. */
+/** Returns the time before the end from which to warn: 30 days, or a third of the validity if that is shorter. */
 export function warningMs({ notBefore, notAfter }: Dates): number {
   return Math.min(WARNING_MS, (notAfter.getTime() - notBefore.getTime()) / 3);
 }
 
 /**
- * A warning about the end of a certificate. Undefined while the end is far enough away.
+ * Returns the warning about the end of a certificate. Undefined before the time to warn.
  *
  * @example
  * ```ts

@@ -1,22 +1,22 @@
-/** Whether anybody else could change a file, or read a secret: owner and mode of it and of every directory above it. */
+/** Checks that other users cannot change a file or read a secret: its owner and mode, and those of all directories above. */
 import { dirname } from "node:path";
 import { hasAccessList } from "./access_list.ts";
 import { hasOnly } from "./private_group.ts";
 
 /**
- * Why a file is not believed.
+ * The reason why a file is not trusted.
  *
- * - `FOREIGN_OWNER`: it, or a directory above it, belongs to another user
- * - `WRITABLE`: other users can change it, or a directory above it
+ * - `FOREIGN_OWNER`: the file or a directory above it belongs to another user
+ * - `WRITABLE`: other users can change the file or a directory above it
  * - `READABLE`: other users can read a secret
  */
 export type FileAccessCode = "FOREIGN_OWNER" | "WRITABLE" | "READABLE";
 
-/** A file that other users could have written, or read though it is secret. The message names the path and the remedy. */
+/** Other users could change a file or read a secret. The message has the path and the command that corrects it. */
 export class FileAccessError extends Error {
   override readonly name = "FileAccessError";
   readonly code: FileAccessCode;
-  /** The file or directory to be put right. */
+  /** The file or directory to correct. */
   readonly path: string;
 
   constructor(code: FileAccessCode, path: string, message: string) {
@@ -26,40 +26,41 @@ export class FileAccessError extends Error {
   }
 }
 
-/** How a file is looked at. */
+/** Options of a check. */
 export interface AccessOptions {
-  /** The user who believes the file. Absent: the user of this process. */
+  /** The user who trusts the file. Absent: the user of this process. */
   readonly uid?: number;
 }
 
-/** How a secret is looked at. */
+/** Options of the check of a secret. */
 export interface SecretOptions extends AccessOptions {
-  /** True: it may be readable where no other user can enter the directories above it. Default: it must not. */
+  /** True to accept a readable secret below a directory that other users cannot enter. False by default. */
   readonly isBehindDirectories?: boolean;
 }
 
 const GROUP_WRITES = 0o020;
 const OTHERS_WRITE = 0o002;
 const GROUP_READS = 0o040;
-/** All that others may do, and all but reading that the group may. */
+/** Every right of others, and every right of the group except reading. */
 const OTHERS_OR_MORE = 0o037;
 const STICKY = 0o1000;
 
-/** As many links as Linux follows (path_resolution(7)). */
+/** The most symbolic links to follow, as in Linux (path_resolution(7)). */
 const MAX_LINKS = 40;
 
 /**
- * Checks that only root and this user could have written a file or directory: each directory on the way to it, through
- * symbolic links too, and the file itself. A directory such as `/tmp`, in which nobody may rename the files of others
- * (sticky), may be writable. A group may write if it has no other members and there is no access control list. What does
- * not exist is not checked.
+ * Checks that only root and this user can change a file or directory. The check covers each directory of the path, and
+ * follows symbolic links.
  *
- * @throws {FileAccessError} with the path and the command that puts it right
- * @throws {Deno.errors.PermissionDenied} when a directory on the way may not be entered
+ * A writable directory is accepted when it is sticky, such as `/tmp`. A group may write when it has no other members and
+ * the file has no access control list. A path that does not exist is accepted.
+ *
+ * @throws {FileAccessError} when other users can change it
+ * @throws {Deno.errors.PermissionDenied} when this process may not enter a directory of the path
  */
 export function checkWriters(path: string, options: AccessOptions = {}): void {
   const own = options.uid ?? Deno.uid() ?? 0;
-  // Nobody is safe from the owner of the root directory, whom a user namespace may give another number than root's.
+  // The owner of the root directory is root, but can have another number in a user namespace.
   const trusted = new Set([own, 0, Deno.lstatSync("/").uid ?? 0]);
   const rest = absolute(path).split("/").filter((name) => name !== "");
   let at = "/";
@@ -73,7 +74,7 @@ export function checkWriters(path: string, options: AccessOptions = {}): void {
     const here = at === "/" ? `/${name}` : `${at}/${name}`;
     const info = lookAt(here);
     if (info === undefined) return;
-    // A directory further up is somebody's home, say: not for this user to take.
+    // The advice does not change the owner of directories further up, such as a home directory.
     checkEntry(here, info, trusted, rest.length <= 1);
     if (!info.isSymlink) {
       at = here;
@@ -87,11 +88,11 @@ export function checkWriters(path: string, options: AccessOptions = {}): void {
 }
 
 /**
- * Checks that only this user and root can read and write a secret. A secret of root may be readable by a group, which is
- * how Kubernetes and others hand one to a user that does not own it.
+ * Checks that only this user and root can read and write a secret. A group may read a secret of root, because Kubernetes
+ * gives secrets to users in this way.
  *
  * @throws {FileAccessError} when others can read or change it
- * @throws {Deno.errors.NotFound} when there is no such file
+ * @throws {Deno.errors.NotFound} when the file does not exist
  */
 export function checkSecret(path: string, options: SecretOptions = {}): void {
   const uid = options.uid ?? Deno.uid() ?? 0;
@@ -103,14 +104,16 @@ export function checkSecret(path: string, options: SecretOptions = {}): void {
   throw new FileAccessError(
     "READABLE",
     path,
-    `"${path}" can be read or changed by others (mode "${octal(mode)}"): run chmod 600 ${shellWord(path)}; ` +
-      "for a secret of Docker or Kubernetes, set its mode to 0400 and its owner to the server's user",
+    `Cannot trust "${path}": other users can read or change it (mode ${octal(mode)}); run chmod 600 ${
+      shellWord(path)
+    }. ` +
+      "For a secret of Docker or Kubernetes, set mode 0400 and the server's user as owner",
   );
 }
 
 /**
- * @param trusted the users who may own it, this one first
- * @param isNear true for the file itself and the directory it is in
+ * @param trusted the users who may own it, this user first
+ * @param isNear true for the file and its directory
  */
 function checkEntry(path: string, info: Deno.FileInfo, trusted: ReadonlySet<number>, isNear = false): void {
   if (info.uid !== null && !trusted.has(info.uid)) {
@@ -119,39 +122,39 @@ function checkEntry(path: string, info: Deno.FileInfo, trusted: ReadonlySet<numb
     throw new FileAccessError(
       "FOREIGN_OWNER",
       path,
-      `"${path}" belongs to the user with the number ${info.uid}, who could change what is in it: ` +
-        `${chown}use a path that belongs to you or root, or run this as that user`,
+      `Cannot trust "${path}": uid ${info.uid} owns it; ` +
+        `${chown}use a path that you or root own, or run this program as that user`,
     );
   }
-  // The mode of a link means nothing: who may replace it is for its directory to say.
+  // The mode of a link has no meaning. Its directory decides who can replace it.
   if (info.isSymlink) return;
   const mode = permissions(info);
   const isSticky = info.isDirectory && ((info.mode ?? 0) & STICKY) !== 0;
   const byOthers = (mode & OTHERS_WRITE) !== 0;
   if (isSticky) return;
   const groupWrites = (mode & GROUP_WRITES) !== 0 && info.gid !== null;
-  if (groupWrites && !byOthers && hasAccessList(path)) throw listed(path);
+  if (groupWrites && !byOthers && hasAccessList(path)) throw writableByList(path);
   const byGroup = groupWrites && !hasOnly(info.gid!, trusted);
   if (!byOthers && !byGroup) return;
   throw new FileAccessError(
     "WRITABLE",
     path,
-    `"${path}" can be changed by ${byOthers ? "any user" : `the group ${info.gid}`} (mode "${octal(mode)}"): ` +
+    `Cannot trust "${path}": ${byOthers ? "every user" : `group ${info.gid}`} can change it (mode ${octal(mode)}); ` +
       `run chmod ${byOthers ? "go-w" : "g-w"} ${shellWord(path)}`,
   );
 }
 
-function listed(path: string): FileAccessError {
+function writableByList(path: string): FileAccessError {
   return new FileAccessError(
     "WRITABLE",
     path,
-    `"${path}" has an access control list that lets others write: run setfacl -b ${shellWord(path)}`,
+    `Cannot trust "${path}": its access control list lets other users change it; run setfacl -b ${shellWord(path)}`,
   );
 }
 
 const OTHERS_ENTER = 0o011;
 
-/** True when others can enter every directory above a file. */
+/** Returns true when others can enter every directory above a file. */
 function isReachable(path: string): boolean {
   let at = dirname(Deno.realPathSync(path));
   for (;;) {

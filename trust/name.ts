@@ -1,16 +1,16 @@
-/** Distinguished names: who a certificate is for and who issued it. */
+/** Reads distinguished names, which are the subjects and issuers of certificates. */
 import { UNPRINTABLE } from "../text/unprintable.ts";
 import { DerReader, type DerValue, readOid, TAG } from "./der.ts";
 
 /** A distinguished name. */
 export interface Name {
-  /** The bytes of the name, lower-case hexadecimal: two names are the same when these are. */
+  /** The bytes of the name in lower-case hexadecimal. Equal names have equal bytes. */
   readonly id: string;
-  /** As RFC 4514 writes names, in the order of the certificate, control characters escaped. */
+  /** The name in the form of RFC 4514, in the order of the certificate, with escaped control characters. */
   readonly text: string;
-  /** The values of the attribute CN, in order. */
+  /** The CN attributes, in order. */
   readonly commonNames: readonly string[];
-  /** The values of the attribute O, in order. */
+  /** The O attributes, in order. */
   readonly organizations: readonly string[];
 }
 
@@ -29,8 +29,8 @@ const SHORT_NAMES: Readonly<Record<string, string>> = {
 /**
  * Reads a name.
  *
- * @throws {DerError} when the bytes are no name
- * @throws {TypeError} when a value is no text in the encoding that it claims
+ * @throws {DerError} when the bytes are not a name
+ * @throws {TypeError} when a value is not valid text in its encoding
  */
 export function readName({ bytes, whole }: DerValue): Name {
   const attributes: [string, string][] = [];
@@ -52,7 +52,7 @@ export function readName({ bytes, whole }: DerValue): Name {
   };
 }
 
-/** How each kind of string is encoded. A byte order mark is part of a name like any other character. */
+/** The encodings of string types. A byte order mark is part of the name. */
 const ENCODINGS: Readonly<Record<number, string>> = {
   0x0c: "utf-8",
   0x12: "latin1",
@@ -65,12 +65,12 @@ const ENCODINGS: Readonly<Record<number, string>> = {
 
 function readText({ tag, bytes }: DerValue): string {
   const encoding = ENCODINGS[tag];
-  // Anything else is no text that anybody could have meant as a name here.
+  // Other types are shown as hexadecimal, as in RFC 4514.
   if (encoding === undefined) return `#${bytes.toHex()}`;
   return new TextDecoder(encoding, { fatal: true, ignoreBOM: true }).decode(bytes);
 }
 
-/** RFC 4514, section 2.4. A name from elsewhere may hold anything, and a terminal obeys control characters. */
+/** Escapes a value (RFC 4514, section 2.4), and its control characters, because terminals obey them. */
 function escape(value: string): string {
   const encoder = new TextEncoder();
   const pairs = (char: string) => [...encoder.encode(char)].map((byte) => `\\${byte.toString(16).padStart(2, "0")}`);

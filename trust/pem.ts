@@ -1,12 +1,12 @@
-/** Reads PEM (RFC 7468): the one splitter for certificates, keys, requests and lists. */
+/** Reads and writes PEM (RFC 7468): certificates, keys, requests and revocation lists. */
 
-/** One block of a PEM text. */
+/** A block of a PEM text. */
 export interface PemBlock {
-  /** Such as "CERTIFICATE". */
+  /** The label, such as "CERTIFICATE". */
   readonly label: string;
   /** The decoded contents. */
   readonly der: Uint8Array<ArrayBuffer>;
-  /** True when the contents are encrypted with a passphrase in the way of old OpenSSL (`Proc-Type: 4,ENCRYPTED`). */
+  /** True when the contents are encrypted in the form of old OpenSSL (`Proc-Type: 4,ENCRYPTED`). */
   readonly isEncrypted: boolean;
 }
 
@@ -17,8 +17,8 @@ const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 const HEADER = /^[A-Za-z-]+: /;
 
 /**
- * Finds the blocks of a text. Text between them is ignored, as are a byte order mark and the kind of line break. A marker
- * counts only on a line of its own that base64 and the matching end marker follow, so a comment may hold one.
+ * Returns the blocks of a text. Ignores text between them, a byte order mark and the kind of line breaks. A marker counts
+ * only on a line of its own, with base64 and the end marker after it, so a comment can contain a marker.
  */
 export function parsePem(text: string): PemBlock[] {
   const lines = text.replace(/^\u{feff}/u, "").split(/\r\n|\r|\n/).map((line) => line.trim());
@@ -63,31 +63,31 @@ function decode(base64: string): Uint8Array<ArrayBuffer> | undefined {
   }
 }
 
-/** Writes one block. */
+/** Formats one block. */
 export function formatPem(label: string, der: Uint8Array): string {
   const lines = der.toBase64().match(/.{1,64}/g) ?? [];
   return `-----BEGIN ${label}-----\n${lines.join("\n")}\n-----END ${label}-----\n`;
 }
 
-/** How certificates are labelled; the second is an old name that OpenSSL still reads. */
+/** The labels of certificates. The second is an old one that OpenSSL still reads. */
 const CERTIFICATE_LABELS = ["CERTIFICATE", "X509 CERTIFICATE"];
 
-/** True when a block of this label holds a certificate. */
+/** Returns true for the label of a certificate. */
 export function isCertificateLabel(label: string): boolean {
   return CERTIFICATE_LABELS.includes(label);
 }
 
-/** True when a block of this label holds a private key. */
+/** Returns true for the label of a private key. */
 export function isPrivateKeyLabel(label: string): boolean {
   return label.endsWith("PRIVATE KEY");
 }
 
-/** The certificates of a text in DER, in order. */
+/** Returns the certificates of a text in DER, in order. */
 export function certificatesDer(text: string): Uint8Array<ArrayBuffer>[] {
   return parsePem(text).filter(({ label }) => isCertificateLabel(label)).map(({ der }) => der);
 }
 
-/** The certificates of a text, each as PEM and nothing else, without a line break at the end. */
+/** Returns the certificates of a text, each in PEM without a line break at the end. */
 export function splitCertificates(text: string): string[] {
   return certificatesDer(text).map((der) => formatPem("CERTIFICATE", der).trimEnd());
 }

@@ -1,10 +1,10 @@
-/** Whether a group is one user's alone, as in distributions that give each user a group (umask 002). */
+/** Detects groups with one member, as in distributions that give each user a group (umask 002). */
 
 /**
- * True when no account of this machine but these is in the group. Only the files of the machine are asked: with accounts
- * from elsewhere (LDAP, say) nobody can be sure, and every group counts as shared.
+ * Returns true when only these users are in a group. Reads the account files of the machine. With accounts from another
+ * source, such as LDAP, every group counts as shared.
  *
- * @param uids the users who may be in it
+ * @param uids the users who may be in the group
  */
 export function hasOnly(gid: number, uids: ReadonlySet<number>): boolean {
   try {
@@ -16,12 +16,12 @@ export function hasOnly(gid: number, uids: ReadonlySet<number>): boolean {
     return accounts.every(({ uid, group }) => Number(group) !== gid || isAllowed(uid)) &&
       members.every((name) => accounts.some((account) => account.name === name && isAllowed(account.uid)));
   } catch {
-    // Without the files nothing is known of the group.
+    // The members are unknown without the files.
     return false;
   }
 }
 
-/** The sources that are files of this machine. */
+/** The sources of accounts that are files of the machine. */
 const LOCAL_SOURCES = ["files", "compat", "systemd", "db"];
 
 function isLocal(): boolean {
@@ -29,7 +29,7 @@ function isLocal(): boolean {
   try {
     text = Deno.readTextFileSync("/etc/nsswitch.conf");
   } catch (error) {
-    // Without it the C library asks the files alone.
+    // Without this file, the C library reads only the account files.
     return error instanceof Deno.errors.NotFound;
   }
   const sources = text.split("\n").filter((line) => /^(passwd|group|initgroups):/.test(line))

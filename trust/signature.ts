@@ -1,16 +1,16 @@
-/** Verifies the signature of a certificate, for every kind of key that TLS takes. */
+/** Verifies signatures of certificates and lists, for every kind of key that TLS supports. */
 import { Buffer } from "node:buffer";
 import { constants, createPublicKey, type KeyObject, verify } from "node:crypto";
 import type { Certificate } from "./certificate.ts";
 import { constructed, DerReader, readOid, readSmallInteger, TAG } from "./der.ts";
 
-/** What a signature turned out to be: `unknown` when it cannot be verified here, with the reason as words. */
+/** The result of a verification. `unknown` means that this code cannot verify it, and has the reason as a clause. */
 export type SignatureVerdict =
   | { readonly kind: "valid" }
   | { readonly kind: "invalid" }
   | { readonly kind: "unknown"; readonly reason: string };
 
-/** What is to be verified, and how. */
+/** A signature scheme. */
 type Scheme =
   | { readonly key: "rsa" | "ec"; readonly hash: string }
   | { readonly key: "rsa"; readonly hash: string; readonly saltBytes: number }
@@ -19,7 +19,7 @@ type Scheme =
 const RSA_PSS = "1.2.840.113549.1.1.10";
 const MGF1 = "1.2.840.113549.1.1.8";
 
-/** The algorithms that TLS takes too. */
+/** The algorithms that TLS supports. */
 const SCHEMES: Readonly<Record<string, Scheme>> = {
   "1.2.840.113549.1.1.11": { key: "rsa", hash: "sha256" },
   "1.2.840.113549.1.1.12": { key: "rsa", hash: "sha384" },
@@ -30,34 +30,34 @@ const SCHEMES: Readonly<Record<string, Scheme>> = {
   "1.3.101.112": { key: "ed25519", hash: null },
 };
 
-/** The hashes of RSA-PSS, and how long a salt each is used with (RFC 8446, section 4.2.3). */
+/** The hashes of RSA-PSS, each with the length of its salt (RFC 8446, section 4.2.3). */
 const PSS_HASHES: Readonly<Record<string, { readonly hash: string; readonly saltBytes: number }>> = {
   "2.16.840.1.101.3.4.2.1": { hash: "sha256", saltBytes: 32 },
   "2.16.840.1.101.3.4.2.2": { hash: "sha384", saltBytes: 48 },
   "2.16.840.1.101.3.4.2.3": { hash: "sha512", saltBytes: 64 },
 };
 
-/** Algorithms that have a name worth telling. */
+/** The unsupported algorithms that have a known name. */
 const REFUSED: Readonly<Record<string, string>> = {
-  "1.2.840.113549.1.1.4": "MD5, which anybody can forge",
+  "1.2.840.113549.1.1.4": "MD5, which can be forged",
   "1.2.840.113549.1.1.5": "SHA-1, which can be forged",
   "1.2.840.10045.4.1": "SHA-1, which can be forged",
-  "1.2.840.10045.4.3.1": "SHA-224, which TLS does not take",
-  "1.2.840.113549.1.1.14": "SHA-224, which TLS does not take",
-  "1.3.101.113": "Ed448, which TLS does not take here",
+  "1.2.840.10045.4.3.1": "SHA-224, which TLS does not support",
+  "1.2.840.113549.1.1.14": "SHA-224, which TLS does not support",
+  "1.3.101.113": "Ed448, which TLS does not support here",
 };
 
-/** Bytes with a signature, as certificates and lists of revoked ones have it. */
+/** Signed bytes and their signature, of a certificate or a list. */
 export type SignedData = Pick<Certificate, "signed" | "signatureAlgorithm" | "signature">;
 
-/** Verifies that the key of a certificate has signed another, or a list. */
+/** Verifies that the key of a certificate signed another certificate or a list. */
 export function verifySignature(signed: SignedData, issuer: Pick<Certificate, "publicKey">): SignatureVerdict {
   const scheme = schemeOf(signed);
   if (typeof scheme === "string") return { kind: "unknown", reason: `it is signed with ${scheme}` };
   const key = publicKeyOf(issuer);
   if (typeof key === "string") return { kind: "unknown", reason: `its issuer has ${key}` };
   if (key.asymmetricKeyType !== scheme.key) return { kind: "invalid" };
-  // Measured: node:crypto takes no hash this short with so long a key, and calls the signature false.
+  // Measured: node:crypto does not support this hash with this key, and reports a wrong signature.
   if (scheme.hash === "sha256" && key.asymmetricKeyDetails?.namedCurve === "secp521r1") {
     const reason = "it is signed with SHA-256 by a P-521 key, which cannot be verified here as SHA-384 and SHA-512 can";
     return { kind: "unknown", reason };
@@ -72,13 +72,13 @@ export function verifySignature(signed: SignedData, issuer: Pick<Certificate, "p
   }
 }
 
-/** Why certificates of this key cannot be believed or used. Undefined when they can. */
+/** Returns the fault of the key of a certificate, as words after "has". Undefined when it can be used. */
 export function keyFault(certificate: Certificate): string | undefined {
   const key = publicKeyOf(certificate);
   return typeof key === "string" ? key : undefined;
 }
 
-/** What kind of key a certificate has, such as "P-256", "RSA" or "Ed25519". */
+/** Returns the kind of key of a certificate, such as "P-256", "RSA" or "Ed25519". */
 export function keyName(certificate: Certificate): string {
   const algorithm = new DerReader(certificate.publicKey).enter(TAG.SEQUENCE).enter(TAG.SEQUENCE);
   const oid = readOid(algorithm.next(TAG.OBJECT_IDENTIFIER).bytes);
@@ -91,7 +91,7 @@ export function keyName(certificate: Certificate): string {
 
 const keys = new WeakMap<object, KeyObject | string>();
 
-/** The key of a certificate, or in words why it is of no use. */
+/** Returns the key of a certificate, or its fault in words. */
 function publicKeyOf(certificate: Pick<Certificate, "publicKey">): KeyObject | string {
   let key = keys.get(certificate);
   if (key === undefined) keys.set(certificate, key = readPublicKey(certificate.publicKey));
@@ -103,10 +103,10 @@ const EC_KEY = "1.2.840.10045.2.1";
 const ED25519_KEY = "1.3.101.112";
 /** P-256, P-384 and P-521. */
 const CURVES = ["1.2.840.10045.3.1.7", "1.3.132.0.34", "1.3.132.0.35"];
-/** Measured: node:crypto reads no longer ones here, though TLS takes up to 8,192 bits. A longer key costs each handshake more. */
+/** Measured: node:crypto reads no longer keys here, although TLS supports up to 8,192 bits. */
 const RSA_BITS = { min: 2048, max: 4096 } as const;
 
-/** Reads a public key in DER (SubjectPublicKeyInfo); gives words when it is of a kind that TLS does not take. */
+/** Reads a public key in DER (SubjectPublicKeyInfo). Returns its fault in words when TLS does not support it. */
 export function readPublicKey(der: Uint8Array<ArrayBuffer>): KeyObject | string {
   const outer = new DerReader(der).enter(TAG.SEQUENCE);
   const algorithm = outer.enter(TAG.SEQUENCE);
@@ -124,7 +124,7 @@ export function readPublicKey(der: Uint8Array<ArrayBuffer>): KeyObject | string 
   }
 }
 
-/** How long the modulus of an RSA key is (RFC 8017, appendix A.1.1). */
+/** Returns the length of the modulus of an RSA key in bits (RFC 8017, appendix A.1.1). */
 function rsaBits(key: Uint8Array<ArrayBuffer>): number {
   const modulus = new DerReader(key).enter(TAG.SEQUENCE).next(TAG.INTEGER).bytes.toHex().replace(/^0+/, "");
   return (modulus.length - 1) * 4 + parseInt(modulus.charAt(0), 16).toString(2).length;
@@ -164,11 +164,11 @@ const KIND_NAMES: Readonly<Record<string, string>> = {
 function schemeOf({ signatureAlgorithm }: SignedData): Scheme | string {
   const algorithm = new DerReader(signatureAlgorithm.bytes);
   const oid = readOid(algorithm.next(TAG.OBJECT_IDENTIFIER).bytes);
-  if (oid === RSA_PSS) return pssScheme(algorithm) ?? "RSA-PSS with parameters that TLS does not take";
+  if (oid === RSA_PSS) return pssScheme(algorithm) ?? "RSA-PSS with parameters that TLS does not support";
   return SCHEMES[oid] ?? REFUSED[oid] ?? `the unknown algorithm ${oid}`;
 }
 
-/** RFC 4055, section 3.1; the defaults are SHA-1, which is not taken. */
+/** Reads the parameters of RSA-PSS (RFC 4055, section 3.1). The default is SHA-1, which is not supported. */
 function pssScheme(algorithm: DerReader): Scheme | undefined {
   if (algorithm.nextTag !== TAG.SEQUENCE) return undefined;
   const parameters = algorithm.enter(TAG.SEQUENCE);

@@ -2,7 +2,8 @@
 import { isIP } from "node:net";
 import { checkServerIdentity, type TLSSocket } from "node:tls";
 import { type Certificate, readCertificate } from "../../trust/certificate.ts";
-import { type ChainFault, verifyChain } from "../../trust/chain.ts";
+import { verifyChain } from "../../trust/chain.ts";
+import type { ChainFault } from "../../trust/chain_faults.ts";
 import { shownBy } from "../shared/peer.ts";
 import type { Unreachable, UnreachableReason } from "../shared/unavailable.ts";
 

@@ -3,13 +3,8 @@ import { TeleportError } from "../../mod.ts";
 import type { PeerCertificate } from "../../proto/service.ts";
 import { defined } from "../../base/defined.ts";
 import type { Certificate } from "../../trust/certificate.ts";
-import {
-  capitalized,
-  describeCertificate,
-  type RejectedChain,
-  type TrustedChain,
-  verifyChain,
-} from "../../trust/chain.ts";
+import { type TrustedChain, verifyChain } from "../../trust/chain.ts";
+import { capitalized, describeCertificate, type RejectedChain } from "../../trust/chain_faults.ts";
 import { revocationKey } from "../../trust/revocation.ts";
 import { readAuthorities } from "../shared/tls_credentials.ts";
 import { chainOf } from "../shared/peer.ts";

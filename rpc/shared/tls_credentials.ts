@@ -2,7 +2,7 @@
 import { Buffer } from "node:buffer";
 import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import { type Certificate, readCertificate } from "../../trust/certificate.ts";
-import { authorityFault, capitalized, formFault } from "../../trust/chain.ts";
+import { authorityFault, capitalized, formFault } from "../../trust/chain_faults.ts";
 import { formatPem, isCertificateLabel, isPrivateKeyLabel, parsePem, type PemBlock } from "../../trust/pem.ts";
 import { keyFault, readPublicKey } from "../../trust/signature.ts";
 

@@ -1,14 +1,14 @@
-/** Chains of certificates made by openssl, of kinds that this project does not make itself. */
+/** Chains that openssl creates, with certificates that this project does not create. */
 import { openssl } from "../support/certs.ts";
 
-/** A directory in which openssl makes certificates. */
+/** A directory in which openssl creates certificates. */
 export interface Workshop extends AsyncDisposable {
   readonly path: string;
-  /** Makes an authority that signs itself. */
+  /** Creates an authority that signs itself. */
   root(name: string, keySpec: readonly string[], more?: readonly string[]): Promise<void>;
-  /** Makes a certificate signed by another; the extensions are those of an openssl configuration. */
+  /** Creates a certificate that an issuer signs. The extensions have the form of an openssl configuration. */
   issue(name: string, issuer: string, keySpec: readonly string[], extensions: readonly string[]): Promise<void>;
-  /** The certificates of these names, one after another. */
+  /** Returns the certificates of these names in one text. */
   pem(...names: readonly string[]): Promise<string>;
   key(name: string): Promise<string>;
 }
@@ -36,7 +36,7 @@ async function run(...args: string[]): Promise<void> {
   if (!success) throw new Error(`openssl ${args.join(" ")}: ${text}`);
 }
 
-/** Opens a workshop; its files go with it. */
+/** Opens a directory, which is deleted when the workshop is disposed. */
 export async function openWorkshop(): Promise<Workshop> {
   const path = await Deno.makeTempDir({ prefix: "teleport-chains-" });
   const file = (name: string) => `${path}/${name}`;

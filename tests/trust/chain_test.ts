@@ -1,10 +1,11 @@
-/** The judge of certificate chains: each link, each date, each use, with the true reason. */
+/** Tests of chain verification: each link, date and use, with its reason. */
 import assert from "node:assert/strict";
 import { withOpenssl } from "../support/certs.ts";
 import { ca, clientCertificate, issue, type Issued, otherCa } from "../support/certificates.ts";
 import { connectTo, failure, serveLocally } from "../support/rpc_server.ts";
 import { readCertificate } from "../../trust/certificate.ts";
-import { type ChainFault, verifyChain } from "../../trust/chain.ts";
+import { verifyChain } from "../../trust/chain.ts";
+import type { ChainFault } from "../../trust/chain_faults.ts";
 import { certificatesDer } from "../../trust/pem.ts";
 import { AUTHORITY, CLIENT, ED25519, openWorkshop, P256, P384, P521, RSA, SERVER } from "./chain_fixture.ts";
 
@@ -66,55 +67,55 @@ const refused: [string, Issued[], Issued[], ChainFault, RegExp][] = [
 ];
 
 for (const [kind, chain, authorities, fault, reason] of refused) {
-  Deno.test(`judgeChain() refuses a certificate ${kind}`, () => {
-    const judged = verifyChain(chain.map(read), authorities.map(read), "client");
-    assert.ok(!judged.isTrusted);
-    assert.equal(judged.fault, fault);
-    assert.match(judged.reason, reason);
+  Deno.test(`verifyChain() refuses a certificate ${kind}`, () => {
+    const verdict = verifyChain(chain.map(read), authorities.map(read), "client");
+    assert.ok(!verdict.isTrusted);
+    assert.equal(verdict.fault, fault);
+    assert.match(verdict.reason, reason);
   });
 }
 
 Deno.test({
-  ...withOpenssl("judgeChain() refuses certificates of version 1, which TLS refuses too"),
+  ...withOpenssl("verifyChain() refuses certificates of version 1, as TLS does"),
   fn: async () => {
     await using workshop = await openWorkshop();
     await workshop.root("root", P256);
     await workshop.issue("plain", "root", P256, []);
     const [plain, root] = certificatesDer(await workshop.pem("plain", "root")).map(readCertificate);
-    const judged = verifyChain([plain!], [root!], "client");
-    assert.ok(!judged.isTrusted);
-    assert.match(judged.reason, /"O=admin, CN=plain".* has the X.509 version 1, and TLS takes version 3 alone$/);
+    const verdict = verifyChain([plain!], [root!], "client");
+    assert.ok(!verdict.isTrusted);
+    assert.match(verdict.reason, /"O=admin, CN=plain".* has the X.509 version 1, and TLS accepts only version 3$/);
   },
 });
 
-Deno.test("judgeChain() follows intermediates in any order, past others, and takes the better of two ways", async () => {
+Deno.test("verifyChain() follows intermediates in any order, and finds the valid one of two paths", async () => {
   const leaf = await client(lower);
   for (
     const others of [[lower, between], [between, lower], [otherCa, lower, namesake, between], [lower, between, ca]]
   ) {
-    const judged = verifyChain([leaf, ...others].map(read), [otherCa, ca].map(read), "client");
-    assert.ok(judged.isTrusted);
-    assert.deepEqual(judged.path.map(({ subject }) => subject.text), [
+    const verdict = verifyChain([leaf, ...others].map(read), [otherCa, ca].map(read), "client");
+    assert.ok(verdict.isTrusted);
+    assert.deepEqual(verdict.path.map(({ subject }) => subject.text), [
       "O=admin, CN=ann",
       "CN=lower",
       "CN=between",
       "CN=an authority",
     ]);
-    assert.equal(judged.untilMs, Math.min(...judged.path.map(({ notAfter }) => notAfter.getTime())));
+    assert.equal(verdict.untilMs, Math.min(...verdict.path.map(({ notAfter }) => notAfter.getTime())));
   }
 });
 
-Deno.test("judgeChain() tries a bounded number of signatures, whatever a stranger shows", async () => {
+Deno.test("verifyChain() verifies a limited number of signatures", async () => {
   const leaf = await client(await authority("many"));
   const many = await Promise.all(Array.from({ length: 40 }, () => authority("many")));
   const begin = performance.now();
-  const judged = verifyChain([leaf, ...many].map(read), [read(ca)], "client");
-  assert.ok(!judged.isTrusted);
+  const verdict = verifyChain([leaf, ...many].map(read), [read(ca)], "client");
+  assert.ok(!verdict.isTrusted);
   assert.ok(performance.now() - begin < 1_000);
 });
 
 Deno.test(
-  withOpenssl("leaf and intermediate in one file work for both sides, whatever kinds of keys have signed"),
+  withOpenssl("a leaf and an intermediate in one file work for both sides, with every kind of key"),
   async () => {
     await using made = await openWorkshop();
     const kinds = [["root-rsa", RSA, P384], ["root-p521", [...P521, "-sha512"], [...P521, "-sha512"]], [
@@ -138,7 +139,7 @@ Deno.test(
       });
       await using client = connectTo(server, await part(`${root}-client`));
       assert.equal((await client.calls.Status({ id: root })).id, root);
-      // Without the intermediate each side says whose certificate is missing.
+      // Without the intermediate, each side names the certificate that it does not accept.
       const alone = { ...await part(`${root}-client`), cert: await made.pem(`${root}-client`) };
       await using refusedClient = connectTo(server, alone);
       assert.match((await failure(refusedClient.calls.Status({ id: "" }))).message, /does not accept this client's/);
@@ -147,7 +148,7 @@ Deno.test(
 );
 
 Deno.test(
-  withOpenssl("an authority below another must not sign further ones where the path may not be longer"),
+  withOpenssl("verifyChain() refuses paths that are too long, name constraints and authorities that may not sign"),
   async () => {
     await using made = await openWorkshop();
     await made.root("root", P256);
@@ -163,8 +164,8 @@ Deno.test(
       const certificates = chain.map((pem) =>
         readCertificate(Uint8Array.fromBase64(pem.replace(/-----[^-]*-----|\n/g, "")))
       );
-      const judged = verifyChain(certificates.slice(0, -1), certificates.slice(-1), "client");
-      return judged.isTrusted ? "none" : judged.fault;
+      const verdict = verifyChain(certificates.slice(0, -1), certificates.slice(-1), "client");
+      return verdict.isTrusted ? "none" : verdict.fault;
     };
     assert.equal(await faultOf("leaf", "second", "first", "root"), "PATH_TOO_LONG");
     assert.equal(await faultOf("below", "constrained", "root"), "NOT_JUDGED");
@@ -173,7 +174,7 @@ Deno.test(
 );
 
 Deno.test(
-  withOpenssl("an authority whose signatures nobody here can verify is refused at the start, with the reason"),
+  withOpenssl("a server refuses to start with an authority whose signatures it cannot verify"),
   async () => {
     await using made = await openWorkshop();
     await made.root("root", [...P521, "-sha256"]);

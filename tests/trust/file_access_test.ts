@@ -1,4 +1,4 @@
-/** Who else could have written a file, or read a secret. */
+/** Tests of the checks of who can change a file or read a secret. */
 import assert from "node:assert/strict";
 import { checkSecret, checkWriters, type FileAccessCode, FileAccessError } from "../../trust/file_access.ts";
 
@@ -37,7 +37,7 @@ function refuses(path: string, code: FileAccessCode, at: string, sentence: RegEx
   });
 }
 
-Deno.test("checkWriters() accepts what only this user could have written, and what is not there", async () => {
+Deno.test("checkWriters() accepts files of this user, and paths that do not exist", async () => {
   await using made = await place();
   checkWriters(made.file);
   checkWriters(made.dir);
@@ -45,39 +45,39 @@ Deno.test("checkWriters() accepts what only this user could have written, and wh
   checkWriters(`${made.dir}/../config/./ca.crt`);
 });
 
-Deno.test("checkWriters() refuses a file or a directory above it that anybody can write", async () => {
+Deno.test("checkWriters() refuses a file or directory that every user can change", async () => {
   await using made = await place();
   for (
     const [path, mode, back] of [[made.file, 0o666, 0o644], [made.dir, 0o777, 0o700], [made.top, 0o703, 0o700]] as const
   ) {
     await Deno.chmod(path, mode);
     const shown = mode.toString(8);
-    refuses(made.file, "WRITABLE", path, new RegExp(`changed by any user \\(mode "0${shown}"\\): run chmod go-w /`));
+    refuses(made.file, "WRITABLE", path, new RegExp(`every user can change it \\(mode 0${shown}\\); run chmod go-w /`));
     await Deno.chmod(path, back);
     checkWriters(made.file);
   }
 });
 
-Deno.test("checkWriters() accepts a sticky directory, as /tmp is, for files of one's own in it", async () => {
+Deno.test("checkWriters() accepts a file of this user in a sticky directory", async () => {
   await using made = await place();
   await Deno.chmod(made.dir, 0o1777);
   checkWriters(made.file);
   if (!isRoot) return;
   await Deno.chown(made.file, 12345, null);
-  refuses(made.file, "FOREIGN_OWNER", made.file, /belongs to the user with the number 12345.*: run chown 0 /);
+  refuses(made.file, "FOREIGN_OWNER", made.file, /uid 12345 owns it; run chown 0 /);
 });
 
-Deno.test("checkWriters() looks behind symbolic links, at the directories of their targets", async () => {
+Deno.test("checkWriters() follows symbolic links and checks the directories of their targets", async () => {
   await using made = await place();
   await using other = await place();
   await Deno.symlink(other.file, `${made.dir}/link.crt`);
   await Deno.symlink("link.crt", `${made.dir}/second.crt`);
   checkWriters(`${made.dir}/second.crt`);
   await Deno.chmod(other.dir, 0o777);
-  refuses(`${made.dir}/second.crt`, "WRITABLE", other.dir, /any user/);
+  refuses(`${made.dir}/second.crt`, "WRITABLE", other.dir, /every user/);
   await Deno.chmod(other.dir, 0o700);
   await Deno.chmod(other.file, 0o646);
-  refuses(`${made.dir}/second.crt`, "WRITABLE", other.file, /any user/);
+  refuses(`${made.dir}/second.crt`, "WRITABLE", other.file, /every user/);
   await Deno.symlink("round.crt", `${made.dir}/round.crt`);
   assert.throws(() => checkWriters(`${made.dir}/round.crt`), Deno.errors.FilesystemLoop);
 });
@@ -86,15 +86,15 @@ Deno.test(asRoot("checkWriters() refuses files, directories and links of other u
   await using made = await place();
   for (const path of [made.file, made.dir, made.top]) {
     await Deno.chown(path, 12345, null);
-    refuses(made.file, "FOREIGN_OWNER", path, /number 12345/);
-    // It is that user's own, and root's is believed by everybody.
+    refuses(made.file, "FOREIGN_OWNER", path, /uid 12345/);
+    // Every user trusts the files of root.
     await Deno.chown(path, 0, null);
   }
   await Deno.chown(made.file, 12345, null);
   checkWriters(made.file, { uid: 12345 });
 });
 
-Deno.test(asRoot("checkWriters() lets a group write that has no other member, and no other group"), async () => {
+Deno.test(asRoot("checkWriters() accepts a writable group only when it has no other member"), async () => {
   await using made = await place();
   await Deno.chmod(made.dir, 0o770);
   // No account of this machine has this group.
@@ -105,11 +105,11 @@ Deno.test(asRoot("checkWriters() lets a group write that has no other member, an
   const [, , , gid] = groups[0] ?? [];
   if (gid === undefined) return;
   await Deno.chown(made.dir, 0, Number(gid));
-  refuses(made.file, "WRITABLE", made.dir, /changed by the group \d+ \(mode "0770"\): run chmod g-w/);
+  refuses(made.file, "WRITABLE", made.dir, /group \d+ can change it \(mode 0770\); run chmod g-w/);
 });
 
 Deno.test({
-  name: "checkWriters() refuses an access control list that lets others write, as if it were a group's mode" +
+  name: "checkWriters() refuses an access control list that lets others write" +
     (withSetfacl ? "" : " (skipped: needs setfacl)"),
   ignore: !withSetfacl,
   fn: async () => {
@@ -118,7 +118,7 @@ Deno.test({
       const { success } = await new Deno.Command("setfacl", { args: ["-m", "u:12345:rwx", path] }).output();
       // Not every file system has lists.
       if (!success) return;
-      refuses(made.file, "WRITABLE", path, /an access control list that lets others write: run setfacl -b /);
+      refuses(made.file, "WRITABLE", path, /access control list .*; run setfacl -b /);
       await new Deno.Command("setfacl", { args: ["-b", path] }).output();
       checkWriters(made.file);
     }
@@ -127,18 +127,18 @@ Deno.test({
   },
 });
 
-Deno.test(asRoot("checkWriters() gives nobody's home to another user"), async () => {
+Deno.test(asRoot("checkWriters() does not advise to take over a home directory"), async () => {
   await using made = await place();
   await Deno.chown(made.top, 12345, null);
   assert.throws(() => checkWriters(made.file), (error) => {
     assert.ok(error instanceof FileAccessError);
     assert.doesNotMatch(error.message, /chown/);
-    assert.match(error.message, /or run this as that user$/);
+    assert.match(error.message, /or run this program as that user$/);
     return true;
   });
 });
 
-Deno.test("checkSecret() accepts what only this user can read", async () => {
+Deno.test("checkSecret() accepts a secret that only this user can read", async () => {
   await using made = await place();
   for (const mode of [0o600, 0o400]) {
     await Deno.chmod(made.file, mode);

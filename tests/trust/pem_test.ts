@@ -21,7 +21,7 @@ const forms: [string, string][] = [
 ];
 
 for (const [kind, text] of forms) {
-  Deno.test(`PEM with ${kind} is read, by both sides and by TLS`, async () => {
+  Deno.test(`splitCertificates() reads PEM with ${kind}, as both sides and TLS do`, async () => {
     assert.deepEqual(splitCertificates(text), splitCertificates(ca.cert));
     await using server = await serveLocally({ Status: ({ id }) => Promise.resolve({ id }) }, {
       credentials: { ...serverCredentials, ca: text },
@@ -31,14 +31,14 @@ for (const [kind, text] of forms) {
   });
 }
 
-Deno.test("readPem() reads what writePem() wrote, several in one text", () => {
+Deno.test("parsePem() reads several blocks of formatPem()", () => {
   const [one, two] = [someBytes(100), new Uint8Array()];
   const blocks = parsePem(`${formatPem("A B", one)}x\n${formatPem("C", one.subarray(0, 3))}${formatPem("D", two)}`);
   assert.deepEqual(blocks.map(({ label, der }) => [label, der.length]), [["A B", 100], ["C", 3], ["D", 0]]);
   assert.deepEqual(blocks[0]!.der, one);
 });
 
-Deno.test("readAuthorities() reads several, and says what a text without any holds", () => {
+Deno.test("readAuthorities() reads several authorities, and names the contents of a text without any", () => {
   assert.equal(readAuthorities(`${ca.cert}\n${otherCa.cert}`).length, 2);
   const wrong: [string, RegExp][] = [
     ["", /it holds no PEM/],
@@ -58,7 +58,7 @@ Deno.test("readAuthorities() reads several, and says what a text without any hol
   }
 });
 
-Deno.test(withOpenssl("checkTlsCredentials() says why a key cannot be used"), async () => {
+Deno.test(withOpenssl("checkTlsCredentials() names the fault of a key"), async () => {
   const dir = await Deno.makeTempDir({ prefix: "teleport-pem-" });
   try {
     await Deno.writeTextFile(`${dir}/key`, clientCertificate.key);

@@ -13,7 +13,7 @@ const refused: [string, Issued, RegExp][] = [
   [
     "of another authority",
     await client(otherCa),
-    /"O=admin, CN=ann" .* is issued by "CN=another authority", which is no /,
+    /"O=admin, CN=ann" .* is issued by "CN=another authority", which is not /,
   ],
   ["without its intermediate", await client(between), /CN=ann" .* by "CN=between", .*: if it needs intermediate/],
   [

@@ -24,7 +24,7 @@ Deno.test("Trust accepts what a known authority has signed, and nothing else", a
   assert.equal(refusal(trust, await issue({ subject, usage: "client", issuer: otherCa })), undefined);
   assert.match(
     refusal(trust, await issue({ subject, usage: "client" }))!,
-    /is issued by "O=admin, CN=ann", which is no authority accepted here: ask for a new/,
+    /is issued by "O=admin, CN=ann", which is not an accepted authority: ask for a new/,
   );
   // By name it is of the authority, by signature it is not.
   const namesake = await issue({ subject: [["CN", "an authority"]], usage: "ca" });
