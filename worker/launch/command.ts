@@ -1,54 +1,54 @@
-/** What may be run: the bounds of a command, checked when it is registered. */
+/** The limits of a command, checked when a job is registered. */
 import { optionsError } from "../../base/job_options/check.ts";
 import type { ExecutionOptions, JobOptionValues } from "../../base/job_options/table.ts";
 import { quote } from "../../base/quote.ts";
 import { InvalidArgumentError } from "../errors.ts";
 
-/** Linux takes no longer single argument or variable: MAX_ARG_STRLEN, 32 pages, its NUL included; execve(2). */
+/** The longest argument or variable in Linux, without its NUL: MAX_ARG_STRLEN is 32 pages; execve(2). */
 const MAX_STRING_BYTES = 131_071;
 
-/** Variables travel through the launcher under longer names. */
+/** The longest variable: in the launcher, variables have longer names. */
 const MAX_VARIABLE_BYTES = MAX_STRING_BYTES - 256;
 
-/** Half of what Linux takes by default for arguments and environment together (a quarter of an 8 MiB stack). */
+/** Half of the default limit on arguments and environment together, which is a quarter of an 8 MiB stack. */
 const MAX_TOTAL_BYTES = 1_048_576;
 
-/** Each also takes a pointer of 8 bytes in the same area: these and the bytes above stay well below its 2 MiB. */
+/** Each string also needs a pointer of 8 bytes in the same area. With the bytes above, this is well below its 2 MiB. */
 const MAX_STRINGS = 65_536;
 
-/** Linux: PATH_MAX, its NUL included. */
+/** The longest path, without its NUL: PATH_MAX is 4,096. */
 const MAX_PATH_BYTES = 4_095;
 
-/** A command and where and how it runs. */
+/** Options of a command. */
 export interface CommandOptions extends ExecutionOptions {
-  /** Variables beside the clean default environment, which they override. */
+  /** Variables to add to the default environment, or to replace in it. */
   readonly env?: Readonly<Record<string, string>>;
-  /** The directory it runs in; absolute. */
+  /** The working directory; an absolute path. Default: `/`. */
   readonly cwd?: string;
-  /** No program that it runs may gain privileges, such as those of set-user-id programs; prctl(2). */
+  /** True to keep all its programs from gaining privileges, as set-user-id programs do; prctl(2). */
   readonly noNewPrivileges?: boolean;
 }
 
-/** The environment of a job that names none: nothing of the server's own leaks into it. */
+/** The default environment. It contains nothing of the server's own environment. */
 export const DEFAULT_ENV: Readonly<Record<string, string>> = {
   PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
   HOME: "/",
   LANG: "C.UTF-8",
 };
 
-/** Where a job runs that says nothing: the one directory that is always there. */
+/** The default working directory: the only one that always exists. */
 export const DEFAULT_CWD = "/";
 
-/** How long a stop waits between SIGTERM and SIGKILL unless told otherwise: as Docker does. */
+/** The default time between SIGTERM and SIGKILL at a stop, in milliseconds: the same as Docker's. */
 export const DEFAULT_GRACE_MS = 10_000;
 
 const encoder = new TextEncoder();
 
 /**
- * Checks a command against what Linux can run.
+ * Checks whether Linux can run a command.
  *
- * @throws {InvalidArgumentError} for an empty command, a NUL byte, a bad variable name, a relative directory, too long
- * arguments, a time out of range
+ * @throws {InvalidArgumentError} if the command is empty, a string is too long or contains a NUL byte, or a name or an
+ * option is invalid
  */
 export function checkCommand(command: string, args: readonly string[], options: CommandOptions): void {
   if (command === "") throw new InvalidArgumentError('Empty command "": name a program to run');
@@ -56,7 +56,7 @@ export function checkCommand(command: string, args: readonly string[], options: 
   const strings = args.length + Object.keys(options.env ?? {}).length;
   if (strings > MAX_STRINGS) {
     throw new InvalidArgumentError(
-      `Too many arguments and environment variables "${strings}": give at most ${MAX_STRINGS}`,
+      `A job must have at most ${MAX_STRINGS} arguments and environment variables, got ${strings}`,
     );
   }
   let total = checkString("Command", command, MAX_PATH_BYTES);
@@ -64,7 +64,7 @@ export function checkCommand(command: string, args: readonly string[], options: 
   for (const [name, value] of Object.entries(options.env ?? {})) {
     if (name === "" || name.includes("=")) {
       throw new InvalidArgumentError(
-        `Invalid environment variable name ${quote(name)}: give a name that is not empty and holds no "="`,
+        `Invalid environment variable name ${quote(name)}: give a name that is not empty and contains no "="`,
       );
     }
     if (typeof value !== "string") mustBe(`Environment variable ${quote(name)}`, false, "a string", value);
@@ -72,7 +72,7 @@ export function checkCommand(command: string, args: readonly string[], options: 
   }
   if (total > MAX_TOTAL_BYTES) {
     throw new InvalidArgumentError(
-      `Command, arguments and environment take "${total}" bytes, at most ${MAX_TOTAL_BYTES} are possible: ` +
+      `Command, arguments and environment must have at most ${MAX_TOTAL_BYTES} bytes, got ${total}: ` +
         "pass large data in a file",
     );
   }
@@ -83,7 +83,7 @@ export function checkCommand(command: string, args: readonly string[], options: 
 /**
  * Checks the options of the table in `base/job_options/`.
  *
- * @throws {InvalidArgumentError} when a value is out of range or of the wrong kind
+ * @throws {InvalidArgumentError} if a value is out of range or has the wrong type
  */
 export function checkJobOptions(options: JobOptionValues): void {
   const error = optionsError(options);
@@ -97,35 +97,38 @@ function checkCwd(cwd: string): void {
   }
 }
 
-/** A program in JavaScript may give anything, and would fail later with less to go by. */
-function mustBe(what: string, isSo: boolean, kind: string, value: unknown): void {
-  if (isSo) return;
+/** Throws unless a value has the right type: a JavaScript program may pass any value, and would fail later. */
+function mustBe(what: string, isRight: boolean, kind: string, value: unknown): void {
+  if (isRight) return;
   throw new InvalidArgumentError(
     `Invalid type: ${what} must be ${kind}, got ${value === null ? "null" : typeof value}`,
   );
 }
 
-/** Returns the bytes the string takes in the kernel's argument area, its NUL included. */
+/** Checks a string. Returns its size in the kernel's argument area, its NUL included. */
 function checkString(what: string, value: string, maxBytes: number): number {
   mustBe(what, typeof value === "string", "a string", value);
   if (value.includes("\0")) {
-    throw new InvalidArgumentError(`${what} ${quote(value)} holds a NUL byte: no program can be given one`);
+    throw new InvalidArgumentError(
+      `${what} ${quote(value)} contains a NUL byte: remove it, no argument can contain one`,
+    );
   }
   checkText(what, value);
-  // A UTF-16 unit takes at most three bytes, so short strings need no encoding to be known to fit.
+  // A UTF-16 unit takes at most three bytes, so a short string fits without encoding it.
   const bytes = value.length * 3 < 512 && /^[\x20-\x7e]*$/.test(value) ? value.length : encoder.encode(value).length;
   if (bytes > maxBytes) {
-    throw new InvalidArgumentError(`${what} ${quote(value)} takes "${bytes}" bytes: give at most ${maxBytes}`);
+    throw new InvalidArgumentError(`${what} ${quote(value)} must have at most ${maxBytes} bytes, got ${bytes}`);
   }
   return bytes + 1;
 }
 
 /**
- * Half of a surrogate pair has no bytes in UTF-8: it would reach the program as another character.
+ * Checks that a string is valid Unicode. Half of a surrogate pair has no form in UTF-8, so the program would get another
+ * character.
  *
- * @throws {InvalidArgumentError} naming the value
+ * @throws {InvalidArgumentError} if it is not; the message has the value
  */
 export function checkText(what: string, value: string): void {
   if (value.isWellFormed()) return;
-  throw new InvalidArgumentError(`${what} ${quote(value)} is not valid Unicode: it holds half of a surrogate pair`);
+  throw new InvalidArgumentError(`${what} ${quote(value)} is not valid Unicode: it contains half of a surrogate pair`);
 }

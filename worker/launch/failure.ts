@@ -1,10 +1,10 @@
-/** Why a program cannot be started, in the words for the caller: the error number and the path that it is about. */
+/** The reasons why a program cannot be started, in words for the caller: the error number, and the path it concerns. */
 import { accessSync, constants, existsSync } from "node:fs";
 import { quote } from "../../base/quote.ts";
 import { MAX_INTERPRETERS, readFormat } from "./format.ts";
 import { errnoOf, errnoWords } from "../errno.ts";
 
-/** Which kind of start failure it was. */
+/** The kind of a failed start. */
 export type StartErrorCode =
   | "COMMAND_NOT_FOUND"
   | "NOT_EXECUTABLE"
@@ -13,41 +13,42 @@ export type StartErrorCode =
   | "USER_NOT_FOUND"
   | "SPAWN_FAILED";
 
-/** A start that cannot be, in the words for the caller. */
+/** Why a start failed. */
 export interface StartFailure {
   readonly errorCode: StartErrorCode;
+  /** The reason, in words for the caller. */
   readonly error: string;
 }
 
-/** As whom a process runs. */
+/** The user and groups of a process. */
 export interface Credentials {
   readonly uid: number;
   readonly gid: number;
-  /** Supplementary groups. */
+  /** The supplementary groups. */
   readonly groups: readonly number[];
 }
 
-/** What was to be executed, and by whom. */
+/** The program to execute, and the user who executes it. */
 export interface Target {
-  /** As the user named it. */
+  /** The name that the user gave. */
   readonly name: string;
   /** An absolute path. */
   readonly path: string;
-  /** Absent: the server's own user. */
+  /** The user of the process. Absent: the server's own user. */
   readonly credentials?: Credentials | undefined;
-  /** Whether it has other mounts than the server. */
+  /** True if it has other mounts than the server. */
   readonly isIsolated?: boolean;
 }
 
-/** What an isolated job does not see of the host; docs/users-and-isolation.md. */
+/** The directories of the host that an isolated job does not see; docs/users-and-isolation.md. */
 const HIDDEN = "an isolated job has a /tmp and /dev/shm of its own, and sees no /run if it is strict";
 
-/** A start that failed for a reason that is no error of execve(2). */
+/** Returns a failure for a reason other than an error of execve(2). */
 export function startFailure(command: string, errorCode: StartErrorCode, why: string): StartFailure {
   return { errorCode, error: `Command ${quote(command)} could not be started: ${why}` };
 }
 
-/** A command that is not there. */
+/** Returns the failure of a command that does not exist. */
 export function commandNotFound(command: string): StartFailure {
   return {
     errorCode: "COMMAND_NOT_FOUND",
@@ -55,33 +56,34 @@ export function commandNotFound(command: string): StartFailure {
   };
 }
 
-/** Why execve(2) failed for a program that was found. */
+/** Returns why execve(2) failed for a program that was found. */
 export function execFailure(target: Target, errno: string | undefined): StartFailure {
-  // It was there a moment before.
+  // The program was deleted after it was found.
   if (errno === "ENOENT" && !target.isIsolated && !existsSync(target.path)) return commandNotFound(target.name);
   const failure = notExecutable(target.name, errnoWords(errno), detailOf(target, errno));
   return errno !== undefined && OF_THE_FILE.has(errno) ? failure : { ...failure, errorCode: "SPAWN_FAILED" };
 }
 
-/** What execve(2) says of the file itself; all else is about the moment or the arguments. */
+/** The errors of execve(2) about the file itself. All others are about the moment or the arguments. */
 const OF_THE_FILE = new Set("EACCES EPERM ENOENT ENOEXEC ENOTDIR ELOOP ENAMETOOLONG EINVAL EISDIR ELIBBAD".split(" "));
 
-/** A program that is there and cannot be executed. */
+/** Returns the failure of a program that exists but cannot be executed. */
 export function notExecutable(command: string, why: string, detail?: string): StartFailure {
   const error = `Cannot execute command ${quote(command)}: ${why}`;
   return { errorCode: "NOT_EXECUTABLE", error: detail === undefined ? error : `${error}: ${detail}` };
 }
 
 /**
- * Why a working directory cannot be entered.
+ * Returns why a working directory cannot be entered.
  *
- * @param who cannot; absent: the server
+ * @param target the user who cannot enter it; default: the server
  */
 export function cwdFailure(
   cwd: string,
   errno: string | undefined,
-  { credentials, isIsolated }: Pick<Target, "credentials" | "isIsolated"> = {},
+  target: Pick<Target, "credentials" | "isIsolated"> = {},
 ): StartFailure {
+  const { credentials, isIsolated } = target;
   if (errno === "ENOENT" && isIsolated) {
     return { errorCode: "CWD_NOT_FOUND", error: `Working directory ${quote(cwd)} is hidden: ${HIDDEN}` };
   }
@@ -95,7 +97,7 @@ export function cwdFailure(
   return { errorCode: "CWD_NOT_ENTERABLE", error };
 }
 
-/** Whether a directory may not be entered by the server's own user, and why. */
+/** Returns why the server's own user cannot enter a directory. Undefined if it can. */
 export function cwdErrno(cwd: string): string | undefined {
   try {
     if (!Deno.statSync(cwd).isDirectory) return "ENOTDIR";
@@ -106,15 +108,16 @@ export function cwdErrno(cwd: string): string | undefined {
   }
 }
 
-/** A sentence about a directory that may not be searched. */
+/** Returns the words for a directory that may not be searched. */
 export function mayNotEnter(directory: string): string {
   return `directory ${quote(directory)} may not be entered`;
 }
 
 /**
- * The first directory on the way to a file that may not be searched, as far as its mode tells. Undefined where the way
- * ends before: at a name that does not exist, is no directory, or is a loop of links. Symbolic links on the way keep their
- * names: where they lead to is not the caller's to know.
+ * Returns the first directory in the path of a file that may not be searched, by its mode. Symbolic links in the path are
+ * not resolved: the caller may not know their targets.
+ *
+ * @returns undefined if the path ends earlier, at a name that does not exist, is not a directory, or is a loop of links
  */
 export function closedDirectory(path: string, credentials?: Credentials): string | undefined {
   const parts = path.split("/").slice(1, -1).filter((part) => part !== "");
@@ -125,7 +128,7 @@ export function closedDirectory(path: string, credentials?: Credentials): string
   return undefined;
 }
 
-/** Hidden: a link leads to a place that the server itself may not look at. */
+/** Returns true for a directory, and for a link to a path that the server may not read. */
 function isDirectoryOrHidden(path: string): boolean {
   try {
     return Deno.statSync(path).isDirectory;
@@ -134,7 +137,7 @@ function isDirectoryOrHidden(path: string): boolean {
   }
 }
 
-/** Whether a file may be executed, or a directory searched: path_resolution(7). Access control lists are not read. */
+/** Returns true if a file may be executed, or a directory searched: path_resolution(7). It ignores access control lists. */
 export function mayExecute(path: string, credentials?: Credentials): boolean {
   try {
     if (credentials === undefined) {
@@ -152,11 +155,11 @@ export function mayExecute(path: string, credentials?: Credentials): boolean {
   }
 }
 
-/** What an error number is about: the path, or what can be done. */
+/** Returns the details of an error number: the path it concerns, or what to do. */
 function detailOf({ name, path, credentials, isIsolated }: Target, errno: string | undefined): string | undefined {
   switch (errno) {
     case "EACCES": {
-      // A name that was looked up leads through directories that the caller did not name.
+      // For a name from PATH, the caller did not name the directories.
       const closed = name.includes("/") ? closedDirectory(path, credentials) : undefined;
       if (closed !== undefined) return mayNotEnter(closed);
       if (!mayExecute(path, credentials)) return "it is not executable: set its execute bit";
@@ -201,7 +204,7 @@ function isRegularFile(path: string): boolean {
   }
 }
 
-/** Whether the mount that a file is on executes nothing; proc_pid_mountinfo(5). */
+/** Returns true if a file is on a mount with "noexec"; proc_pid_mountinfo(5). */
 function isOnNoexec(path: string): boolean {
   try {
     const real = Deno.realPathSync(path);
@@ -209,7 +212,7 @@ function isOnNoexec(path: string): boolean {
     const under = mounts.filter(([, , , , point = ""]) =>
       point !== "" && `${real}/`.startsWith(`${point}/`.replace("//", "/"))
     );
-    // The last of the longest covers the others.
+    // The last of the longest mount points covers the others.
     const mount = under.reduce<string[]>(
       (best, next) => (next[4] ?? "").length >= (best[4] ?? "").length ? next : best,
       [],

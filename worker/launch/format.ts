@@ -1,23 +1,23 @@
 /**
- * Whether the kernel can execute a file, as far as its first bytes tell. It is asked before a start, because the C
- * library and every shell hand a file to /bin/sh that the kernel has refused with ENOEXEC, whatever the file is.
+ * Reads the format of a file, which shows whether the kernel can execute it. A start needs this check: the C library and
+ * every shell run a file with /bin/sh after the kernel refused it with ENOEXEC.
  */
 import { closeSync, constants, existsSync, fstatSync, openSync, readSync } from "node:fs";
 import { defined } from "../../base/defined.ts";
 
-/** The kernel looks at so much of a file to find out what it is: BINPRM_BUF_SIZE of linux/binfmts.h. */
+/** The bytes by which the kernel recognises a format: BINPRM_BUF_SIZE of linux/binfmts.h. */
 const HEAD_BYTES = 256;
-/** Read at once: most programs have all their headers in it. */
+/** The size of the first read. Most programs have all their headers in it. */
 const BLOCK_BYTES = 1_024;
-/** The kernel follows no longer chain of interpreters: exec_binprm() of fs/exec.c. */
+/** The longest chain of interpreters that the kernel follows: exec_binprm() of fs/exec.c. */
 export const MAX_INTERPRETERS = 5;
-/** The kernel takes no larger table of program headers: load_elf_phdrs() of fs/binfmt_elf.c. */
+/** The largest table of program headers that the kernel accepts: load_elf_phdrs() of fs/binfmt_elf.c. */
 const MAX_TABLE_BYTES = 65_536;
 
 /** PATH_MAX, its NUL included. */
 const MAX_NAME_BYTES = 4_096;
 
-/** elf(5): e_machine of what this machine runs, and of what a 64-bit kernel may run beside it. */
+/** The e_machine values of 64-bit programs, and of the 32-bit programs that the same kernel may run; elf(5). */
 const MACHINES = {
   x86_64: { own: 62, narrow: 3, narrowIsKnownBy: "/proc/sys/abi/vsyscall32" },
   aarch64: { own: 183, narrow: 40, narrowIsKnownBy: "/proc/sys/abi/cp15_barrier" },
@@ -25,17 +25,17 @@ const MACHINES = {
 const [ET_EXEC, ET_DYN] = [2, 3];
 const [PT_LOAD, PT_INTERP] = [1, 3];
 
-/** What a file is to the kernel. */
+/** The format of a file. */
 export interface FileFormat {
-  /** False: execve(2) would fail with ENOEXEC and the file is no text for a shell. */
+  /** False if execve(2) would fail with ENOEXEC and the file is not text for a shell. */
   readonly isExecutable: boolean;
   /** True for a file whose first line names its interpreter. */
   readonly isScript: boolean;
-  /** The program that runs it: of a script that of its first line, of a program the dynamic linker. */
+  /** The program that runs it: the interpreter of a script, or the dynamic linker of a program. */
   readonly interpreter?: string;
 }
 
-/** Reads what a file is; undefined where it cannot be read. */
+/** Reads the format of a file. Undefined if it cannot be read. */
 export function readFormat(path: string): FileFormat | undefined {
   return readLink(path, 0);
 }
@@ -43,7 +43,7 @@ export function readFormat(path: string): FileFormat | undefined {
 function readLink(path: string, depth: number): FileFormat | undefined {
   let file: number | undefined;
   try {
-    // Somebody may put a pipe in its place at any time, and an open that waits would hold up the whole server.
+    // The file may be replaced by a pipe at any time. An open that waits would block the whole server.
     file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const stat = fstatSync(file);
     if (!stat.isFile()) return undefined;
@@ -55,7 +55,7 @@ function readLink(path: string, depth: number): FileFormat | undefined {
     const { interpreter, isScript } = format;
     if (!format.isExecutable) return { ...format, isExecutable: isRegistered(path, head) };
     if (interpreter === undefined || !isScript || depth >= MAX_INTERPRETERS) return format;
-    // What the kernel cannot execute it refuses also where it is the interpreter of a script.
+    // The kernel refuses a script whose interpreter it cannot execute.
     return { ...format, isExecutable: readLink(interpreter, depth + 1)?.isExecutable ?? true };
   } catch {
     return undefined;
@@ -67,10 +67,10 @@ function readLink(path: string, depth: number): FileFormat | undefined {
 type Read = (offset: number, length: number) => Uint8Array;
 
 function formatOf(head: Uint8Array, read: Read, size: number): FileFormat {
-  // Each byte as the character of the same number.
+  // Each byte becomes the character of the same number.
   const text = String.fromCharCode(...head).padEnd(HEAD_BYTES, "\0");
   if (text.startsWith("#!")) {
-    // A name that may go on behind what the kernel looks at is none: load_script() of fs/binfmt_script.c.
+    // The kernel refuses a name that may continue after the bytes it reads: load_script() of fs/binfmt_script.c.
     const name = /^#![ \t]*([^ \t\n\0]+)[ \t\n\0]/.exec(text)?.[1];
     if (name === undefined) return { isExecutable: false, isScript: true };
     return { isExecutable: true, isScript: true, interpreter: utf8.decode(bytes(name)) };
@@ -80,8 +80,8 @@ function formatOf(head: Uint8Array, read: Read, size: number): FileFormat {
 }
 
 /**
- * elf(5). The kernel goes by the machine alone, not by the class and byte order of the first bytes. A program that is cut
- * off would be killed by SIGBUS at some later time: it is refused too.
+ * Reads the format of an ELF file; elf(5). The kernel checks the machine, but not the class and byte order of the first
+ * bytes. A truncated program is refused too: SIGBUS would kill it at some later time.
  */
 function elfFormat(head: Uint8Array, read: Read, size: number): FileFormat {
   const refused = { isExecutable: false, isScript: false };
@@ -117,18 +117,19 @@ function elfFormat(head: Uint8Array, read: Read, size: number): FileFormat {
   return { isExecutable: true, isScript: false, ...defined({ interpreter }) };
 }
 
-/** Whether somebody registered an interpreter for such files: binfmt_misc, Documentation/admin-guide/binfmt-misc.rst. */
+/** Returns true if an interpreter is registered for a file: Documentation/admin-guide/binfmt-misc.rst. */
 function isRegistered(path: string, head: Uint8Array): boolean {
   const directory = "/proc/sys/fs/binfmt_misc";
   try {
     return [...Deno.readDirSync(directory)].filter(({ name }) => name !== "register" && name !== "status")
-      .some(({ name }) => means(Deno.readTextFileSync(`${directory}/${name}`), path, head));
+      .some(({ name }) => isEntryFor(Deno.readTextFileSync(`${directory}/${name}`), path, head));
   } catch {
-    return false; // It is not mounted, or not to be read: then nobody can know.
+    return false; // It is not mounted or may not be read.
   }
 }
 
-function means(entry: string, path: string, head: Uint8Array): boolean {
+/** Returns true if an entry of binfmt_misc applies to a file. */
+function isEntryFor(entry: string, path: string, head: Uint8Array): boolean {
   if (!entry.startsWith("enabled\n")) return false;
   const field = (name: string) => new RegExp(`^${name} (.*)$`, "m").exec(entry)?.[1];
   const extension = field("extension");
@@ -142,7 +143,7 @@ function means(entry: string, path: string, head: Uint8Array): boolean {
   });
 }
 
-/** Printed characters, of any encoding with the bytes of ASCII, backspace to carriage return, and escape. */
+/** Returns true for printable characters of any encoding based on ASCII, backspace to carriage return, and escape. */
 function isOfText(byte: number): boolean {
   return byte >= 0x20 ? byte !== 0x7f : (byte >= 0x08 && byte <= 0x0d) || byte === 0x1b;
 }

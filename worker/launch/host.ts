@@ -1,4 +1,4 @@
-/** What this host lets the server do to its jobs, and the refusal of what it does not: never left out silently. */
+/** Checks whether this host can enforce the options of a job. An option that it cannot enforce is refused, not ignored. */
 import { getPriority } from "node:os";
 import type { CommandOptions } from "./command.ts";
 import type { Isolation } from "../../base/job_options/table.ts";
@@ -11,18 +11,19 @@ import { findUser } from "./passwd.ts";
 import { NotEnforceableError } from "../errors.ts";
 import { LAUNCHER_PATH } from "./script.ts";
 
-/** What matters of the host and of the server's own process. */
+/** The properties of the host and of the server's process that decide what can be enforced. */
 export interface Host extends ServerProcess {
-  /** Whether the server itself, and so every job, can gain no privileges: prctl(2), PR_SET_NO_NEW_PRIVS. */
+  /** True if the server, and so every job, cannot gain privileges: prctl(2), PR_SET_NO_NEW_PRIVS. */
   readonly noNewPrivileges: boolean;
-  /** The server's own hard limits; absent: none. */
+  /** The server's own hard limits. A limit that is absent is unlimited. */
   readonly hardLimits: ReadonlyMap<RlimitName, number>;
-  /** The niceness that may be had with no privilege: RLIMIT_NICE, getrlimit(2). */
+  /** The lowest niceness that needs no privilege: RLIMIT_NICE, getrlimit(2). */
   readonly minNice: number;
+  /** The server's niceness. */
   readonly nice: number;
-  /** The most descriptors that anybody may have: /proc/sys/fs/nr_open, proc(5). */
+  /** The most descriptors that any process may have: /proc/sys/fs/nr_open, proc(5). */
   readonly maxOpenFiles: number;
-  /** Whether there is such a program for the launcher. */
+  /** Returns true if the launcher finds a program. */
   has(program: string): boolean;
 }
 
@@ -32,7 +33,7 @@ const CAP_SETUID = 7n;
 const CAP_SYS_NICE = 23n;
 const CAP_SYS_RESOURCE = 24n;
 
-/** Reads what the host is now. Where /proc cannot be read, the server is taken to have no privilege. */
+/** Reads the properties of the host now. If /proc cannot be read, the server counts as unprivileged. */
 export function readHost(): Host {
   const status = read("/proc/thread-self/status");
   const limits = read("/proc/thread-self/limits");
@@ -46,8 +47,8 @@ export function readHost(): Host {
     capabilities: BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0"}`),
     noNewPrivileges: /^NoNewPrivs:\s*1$/m.test(status),
     hardLimits,
-    // The limit is counted from 1 (niceness 19) to 40 (niceness -20).
     oomScoreAdj: Number(read("/proc/self/oom_score_adj")) || 0,
+    // The limit counts from 1 (niceness 19) to 40 (niceness -20).
     minNice: 20 - Math.max(1, hardLimit(limits, "Max nice priority")),
     nice: getPriority(),
     maxOpenFiles: Number(read("/proc/sys/fs/nr_open").trim()) || Infinity,
@@ -55,34 +56,34 @@ export function readHost(): Host {
   };
 }
 
-/** The niceness of a job that asks for none: 0, or the server's own where that is above it and cannot be lowered. */
+/** Returns the default niceness of a job: 0, or the server's own if that is higher and cannot be lowered. */
 export function baseNice({ capabilities, minNice, nice }: Host): number {
   const mayLower = (capabilities >> CAP_SYS_NICE & 1n) === 1n || minNice <= 0;
   return mayLower ? 0 : Math.max(0, nice);
 }
 
-/** Root needs no capability to signal root's processes, and to open root's files and sockets. */
+/** The refusal of a strict job of root, which needs no capability to signal root's processes and to open its files. */
 export const STRICT_AS_ROOT =
   'Cannot isolate a job as "STRICT" here: it would run as root, who owns processes, files and sockets of the host (name ' +
   "another user)";
 
-/** A user namespace of one's own holds no other user; user_namespaces(7). */
+/** The refusal without CAP_SYS_ADMIN: a new user namespace has no other user; user_namespaces(7). */
 export const ISOLATE_OTHERS =
   "Cannot isolate a job of another user here: the server runs as root without the capability CAP_SYS_ADMIN";
 
-/** Whether jobs of other users can be isolated. */
+/** Returns true if jobs of other users can be isolated. */
 export function mayIsolateOthers(): boolean {
   return (readHost().capabilities >> CAP_SYS_ADMIN & 1n) === 1n;
 }
 
 let cannotGain = false;
 
-/** Whether the server itself can gain no privileges, and so no job of it. Once that is so, it stays so. */
+/** Returns true if the server and its jobs cannot gain privileges. Once true, this stays true. */
 export function gainsNoPrivileges(): boolean {
   return cannotGain ||= /^NoNewPrivs:\s*1$/m.test(read("/proc/thread-self/status"));
 }
 
-/** Where the sockets of a host's services are: file-hierarchy(7). Mostly the second is a link to the first. */
+/** The directories of the services' sockets: file-hierarchy(7). The second is usually a link to the first. */
 const SOCKETS = ["/run", "/var/run"];
 
 function isDirectory(path: string): boolean {
@@ -93,7 +94,7 @@ function isDirectory(path: string): boolean {
   }
 }
 
-/** How a job is isolated here and now. */
+/** Returns how to isolate a job on this host now. */
 export function isolationHere(level: Isolation): IsolationPlan {
   const { capabilities } = readHost();
   const isAdministrator = (capabilities >> CAP_SYS_ADMIN & 1n) === 1n;
@@ -101,9 +102,9 @@ export function isolationHere(level: Isolation): IsolationPlan {
 }
 
 /**
- * Refuses what cannot be done to a command here.
+ * Checks whether the options of a command can be enforced on this host.
  *
- * @throws {NotEnforceableError} with the reason, and what would help
+ * @throws {NotEnforceableError} if an option cannot be enforced; the message gives the reason and what to do
  */
 export function checkEnforceable(options: CommandOptions, readHostNow: () => Host = readHost): void {
   const refusal = optionsRefusal(options, readHostNow);
@@ -127,9 +128,9 @@ export function checkEnforceable(options: CommandOptions, readHostNow: () => Hos
   if (nice !== undefined) {
     const wanted = Math.max(-20, baseNice(host) + nice);
     if (nice < 0 && !can(CAP_SYS_NICE) && wanted < host.minNice) {
-      throw new NotEnforceableError(`Cannot run a job at niceness "${nice}" here: the server has no privilege for it`);
+      throw new NotEnforceableError(`Cannot run a job at niceness ${nice} here: the server has no privilege for it`);
     }
-    mustHave(host, "nice", `Cannot run a job at niceness "${nice}" here`);
+    mustHave(host, "nice", `Cannot run a job at niceness ${nice} here`);
   }
   if (isolation === "STRICT" && runsAsRoot(options, host)) throw new NotEnforceableError(STRICT_AS_ROOT);
   if (isolation !== undefined && wantsUser && !can(CAP_SYS_ADMIN)) throw new NotEnforceableError(ISOLATE_OTHERS);
@@ -142,8 +143,8 @@ export function checkEnforceable(options: CommandOptions, readHostNow: () => Hos
   }
   if (rlimits.processes !== undefined && runsAsRoot(options, host)) {
     throw new NotEnforceableError(
-      "Cannot limit the processes of a job that runs as root, whom Linux does not hold to it: name a user, or limit " +
-        "the processes of its cgroup",
+      "Cannot limit the processes of a job that runs as root, which Linux exempts: name a user, or limit the processes " +
+        "of its cgroup",
     );
   }
 }
@@ -167,7 +168,7 @@ function runsAsRoot({ user }: CommandOptions, host: Host): boolean {
   return "credentials" in found && found.credentials.uid === 0;
 }
 
-/** Of a line of proc_pid_limits(5), such as `Max open files  1024  4096  files`. */
+/** Reads the hard limit in a line of proc_pid_limits(5), such as `Max open files  1024  4096  files`. */
 function hardLimit(limits: string, procName: string): number {
   const line = limits.split("\n").find((line) => line.startsWith(procName)) ?? "";
   const [, hard = "unlimited"] = line.slice(procName.length).trim().split(/\s+/);
@@ -175,8 +176,8 @@ function hardLimit(limits: string, procName: string): number {
 }
 
 /**
- * Reads a file of /proc; what is not there, or not for this program, is empty. Any other failure is thrown: taken for
- * emptiness, it would make a job less isolated.
+ * Reads a file of /proc. Returns an empty text if it does not exist or may not be read. Any other failure is thrown: an
+ * empty text would make a job less isolated.
  */
 export function read(path: string): string {
   try {

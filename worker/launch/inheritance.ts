@@ -1,34 +1,35 @@
 /**
- * What the starter of this process handed to it, and it would hand to its jobs: descriptors, ignored and blocked signals,
- * umask, niceness and the like. Each job gets what any other program gets, so whatever is unusual here sends a start through
- * the launcher. `keepFromJobs` takes most of it away once, at no cost for a start.
+ * Keeps jobs from inheriting the unusual properties of the server's process: descriptors, ignored and blocked signals,
+ * umask, niceness and others. A job must get what any other program gets. `keepFromJobs` resets most of them once, at no
+ * cost for a start. For the rest, a start needs the launcher.
  */
 import { openLibc } from "../../base/libc.ts";
 import { baseNice, read, readHost } from "./host.ts";
 
-/** What is unusual about this process. */
+/** The properties of this process that its jobs would inherit. */
 export interface Inheritance {
-  /** Descriptors above 2 that every program gets which is started here. */
+  /** The descriptors above 2 that its children inherit. */
   readonly descriptors: readonly number[];
-  /** True where a signal is blocked, or ignored that Deno does not ignore by itself. */
+  /** True if a signal is blocked, or ignored by another program than Deno. */
   readonly holdsSignals: boolean;
   readonly umask: number;
   readonly oomScoreAdj: number;
   readonly nice: number;
-  /** The least niceness that a job can have. */
+  /** The default niceness of its jobs. */
   readonly baseNice: number;
-  /** Whether the scheduling policy is another than that of all programs, and can be changed. */
+  /** True if the scheduling policy is not the normal one and can be changed. */
   readonly hasPolicy: boolean;
+  /** True if the priority for disks is not the normal one. */
   readonly hasIoPriority: boolean;
-  /** Whether there are ambient or inheritable capabilities. */
+  /** True if it has ambient or inheritable capabilities. */
   readonly hasAmbientCapabilities: boolean;
 }
 
-/** What every login shell and service manager gives: umask(2). */
+/** The umask that every login shell and service manager sets: umask(2). */
 export const PLAIN_UMASK = 0o022;
 
-/** Rust ignores SIGPIPE and gives it back; 32 and 33 are the C library's own, which its posix_spawn(3) ignores. */
-const NOT_HANDED_ON: readonly number[] = [13, 32, 33];
+/** Signals that children do not inherit: Rust resets SIGPIPE, and the C library's posix_spawn(3) resets 32 and 33. */
+const NOT_INHERITED: readonly number[] = [13, 32, 33];
 const CAP_SYS_NICE = 23n;
 const SCHED_OTHER = 0;
 const SCHED_IDLE = 5;
@@ -37,7 +38,7 @@ let known: Inheritance | undefined;
 let hasIoPriority = false;
 let isKept = false;
 
-/** What this process was handed. It is read once: what it does to itself later is its own business. */
+/** Returns the properties of this process. They are read once: its own later changes do not count. */
 export function inheritance(): Inheritance {
   return known ??= readInheritance();
 }
@@ -46,7 +47,7 @@ function readInheritance(): Inheritance {
   const status = read("/proc/thread-self/status");
   const mask = (name: string) => BigInt(`0x${new RegExp(`^${name}:\\s*([0-9a-f]+)$`, "m").exec(status)?.[1] ?? "0"}`);
   const stat = read("/proc/thread-self/stat");
-  // proc_pid_stat(5): the name in parentheses may hold anything; behind it comes the third field.
+  // proc_pid_stat(5): the name in parentheses may contain any character. The third field follows it.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const host = readHost();
   const nice = Number(fields[16] ?? 0);
@@ -58,7 +59,7 @@ function readInheritance(): Inheritance {
     umask: parseInt(/^Umask:\s*([0-7]+)$/m.exec(status)?.[1] ?? "22", 8),
     oomScoreAdj: host.oomScoreAdj,
     nice,
-    // A program that keeps nothing from its jobs runs them as low as itself, as any program does.
+    // Without `keepFromJobs`, jobs get the niceness of this process, as the children of any program do.
     baseNice: nice > 0 && !isKept ? nice : baseNice({ ...host, nice }),
     hasPolicy: policy !== SCHED_OTHER && (policy !== SCHED_IDLE || mayRaise),
     hasIoPriority,
@@ -66,14 +67,14 @@ function readInheritance(): Inheritance {
   };
 }
 
-/** The numbers of the signals that are ignored and that jobs would ignore too. */
+/** Returns the numbers of the ignored signals that children inherit. */
 function ignoredSignals(status: string): number[] {
   const mask = BigInt(`0x${/^SigIgn:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0"}`);
   return Array.from({ length: 64 }, (_, index) => index + 1)
-    .filter((number) => (mask >> BigInt(number - 1) & 1n) === 1n && !NOT_HANDED_ON.includes(number));
+    .filter((number) => (mask >> BigInt(number - 1) & 1n) === 1n && !NOT_INHERITED.includes(number));
 }
 
-/** All that Deno opens itself is closed in what it starts; what is not was open before. */
+/** Returns the descriptors that children inherit. Deno sets O_CLOEXEC on its own, so these were open before. */
 function inheritedDescriptors(): number[] {
   const isOpen = (descriptor: number) => {
     const flags = /^flags:\s*([0-7]+)$/m.exec(read(`/proc/self/fdinfo/${descriptor}`))?.[1];
@@ -93,7 +94,7 @@ const O_CLOEXEC = 0o2000000;
 const F_SETFD = 2;
 const FD_CLOEXEC = 1;
 const SIG_SETMASK = 2;
-/** sigset_t of the C library. */
+/** The size of sigset_t in the C library. */
 const SIGSET_BYTES = 128;
 const PR_CAP_AMBIENT = 47;
 const PR_CAP_AMBIENT_CLEAR_ALL = 4n;
@@ -101,9 +102,9 @@ const LINUX_CAPABILITY_VERSION_3 = 0x20080522;
 const KEYCTL_JOIN_SESSION_KEYRING = 1n;
 const KEYCTL_SETPERM = 5n;
 const KEY_SPEC_SESSION_KEYRING = -3n;
-/** Who has the keyring may look and search, and neither write to it nor change that; its owner may look. */
+/** The possessor of the keyring may view, read and search it, but not change it. Its owner may view it. */
 const KEYS_TO_READ = 0x0b010000n;
-/** syscall(2) numbers. */
+/** The numbers of the calls, for syscall(2). */
 const CALLS = {
   x86_64: { keyctl: 250n, ioprioGet: 252n },
   aarch64: { keyctl: 219n, ioprioGet: 31n },
@@ -112,18 +113,16 @@ const CALLS = {
 const IOPRIO_WHO_PROCESS = 1n;
 
 /**
- * Keeps from all jobs of this process, for good, what its starter left open, ignored, blocked or lent: descriptors,
- * signals, ambient and inheritable capabilities, and the keys of its session. This process goes on as before: it still
- * has the descriptors, and a signal that it was told to ignore still does nothing to it. A blocked one reaches it again.
+ * Keeps all jobs of this process from inheriting its descriptors, ignored and blocked signals, ambient and inheritable
+ * capabilities, and session keys. The process itself keeps its descriptors and continues to ignore the same signals.
+ * Blocked signals reach it again.
  *
- * It needs the permission `ffi`. A program that does not call it has each job started through the launcher where there
- * is anything to keep from it, as far as that can: not descriptors above 9, not keys, not the priority of its disk, and
- * not a niceness above 0.
+ * Call it before the first job starts, on the thread that starts jobs. It needs the permission `ffi`. Without the call,
+ * the launcher resets the properties for each job. The launcher cannot reset descriptors above 9, keys, the priority for
+ * disks, and a niceness above 0.
  *
- * To be called before the first job is started, on the thread that starts them.
- *
- * @param options.niceness false leaves a niceness above 0 to the jobs
- * @returns false where the C library cannot be called
+ * @param options.niceness false lets jobs inherit a niceness above 0
+ * @returns false if the C library cannot be called
  * @example
  * ```ts
  * import { keepFromJobs } from "./inheritance.ts";
@@ -137,12 +136,12 @@ export function keepFromJobs(options: { readonly niceness?: boolean } = {}): boo
     const library = openLibrary();
     const { fcntl, signal, pthread_sigmask, dlsym, prctl, capget, capset, syscall } = library.symbols;
     for (const descriptor of inheritedDescriptors()) fcntl(descriptor, F_SETFD, FD_CLOEXEC);
-    // A signal that is handled does what it does by default after execve(2); abs(3) does nothing with its number.
+    // execve(2) resets a handled signal to its default action. As a handler, abs(3) does nothing.
     const nothing = dlsym(null, encoder.encode("abs\0"));
     if (nothing !== null) {
       for (const number of ignoredSignals(read("/proc/thread-self/status"))) signal(number, nothing);
     }
-    // Each process has the mask of the thread that starts it.
+    // A process inherits the mask of the thread that starts it.
     pthread_sigmask(SIG_SETMASK, new Uint8Array(SIGSET_BYTES), null);
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0n, 0n, 0n);
     dropInheritable(capget, capset);
@@ -175,7 +174,7 @@ function openLibrary() {
 
 type Symbols = ReturnType<typeof openLibrary>["symbols"];
 
-/** capset(2): the header is version and thread, the data twice effective, permitted and inheritable, 32 bits each. */
+/** Clears the inheritable set. The data has the sets effective, permitted and inheritable twice, 32 bits each: capset(2). */
 function dropInheritable(capget: Symbols["capget"], capset: Symbols["capset"]): void {
   const header = new Uint32Array([LINUX_CAPABILITY_VERSION_3, 0]);
   const data = new Uint32Array(6);

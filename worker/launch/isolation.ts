@@ -1,47 +1,47 @@
 /**
- * How a job is set apart from the rest of its host, with what util-linux has: unshare(1) and mount(8).
+ * Isolates a job from its host with the tools of util-linux: unshare(1) and mount(8).
  *
- * Measured against bubblewrap 0.8 (both from Debian 12, medians): bwrap takes 3 ms more than a direct start for `PRIVATE`
- * and 5 ms for `STRICT`, these commands about twice and four times that, for mount(8) is a process each time. But bwrap
- * stays, as a process between us and the job: it ends with 128 + n for a signal, so that an exit code could be either,
- * and whatever signal reaches the group ends it first, and the job with it, before the job has handled it. What is built
- * here becomes the job, and adds no process, so pid, signals, exit code and signal are the job's own.
+ * The other choice was bubblewrap 0.8. It adds 3 ms to a start for `PRIVATE` and 5 ms for `STRICT` (medians on Debian
+ * 12). These tools take about twice and four times that, because each mount(8) is a process. But bwrap stays as a process
+ * between the server and the job. It exits with 128 + n after a signal, which may also be an exit code. A signal to the
+ * group ends bwrap, and the job with it, before the job has handled the signal. The tools here become the job, so its pid,
+ * signals and exit status are its own.
  *
- * For the same reason there is no PID namespace: it begins with a fork, and its first process ignores every signal that
- * it does not handle; pid_namespaces(7). What is to end with a job is found by its cgroup, or in /proc.
+ * For the same reason a job gets no PID namespace. It would begin with a fork, and its first process would ignore every
+ * signal that it does not handle; pid_namespaces(7). The processes of a job are found by its cgroup or in /proc.
  */
 import type { Isolation } from "../../base/job_options/table.ts";
 
 /** A mount that becomes read-only. */
 export interface ReadOnlyMount {
   readonly point: string;
-  /** Nothing on it can be executed, and that stays so. */
+  /** True if it has "noexec", which it keeps. */
   readonly noexec: boolean;
 }
 
-/** What the launcher is to do. */
+/** The plan by which the launcher isolates a job. */
 export interface IsolationPlan {
   readonly level: Isolation;
-  /** A user namespace of the job's own, where the server may not make the others without; user_namespaces(7). */
+  /** True if the job gets a user namespace, without which the server may not create the others; user_namespaces(7). */
   readonly userNamespace: boolean;
-  /** What becomes read-only. */
+  /** The mounts to make read-only. */
   readonly readOnly: readonly ReadOnlyMount[];
-  /** Directories that are empty in the job: where the host's services have their sockets. */
+  /** The directories that are empty in the job, because they contain the sockets of the host's services. */
   readonly masked: readonly string[];
 }
 
-/** What a `STRICT` job has of its own. */
+/** The directories that a `STRICT` job has of its own. */
 const OWN = ["/tmp", "/dev", "/sys"];
 
-/** Devices that hold nothing of the host's, as in every container: Open Container Initiative, config-linux.md. */
+/** Devices that contain no data of the host, as in every container: Open Container Initiative, config-linux.md. */
 const DEVICES = "null zero full random urandom tty".split(" ");
 
 /**
- * How a job is isolated on this host.
+ * Returns the plan to isolate a job on this host.
  *
  * @param mountinfo the text of proc_pid_mountinfo(5)
- * @param isAdministrator whether the server has CAP_SYS_ADMIN
- * @param masked directories that are there and are to be empty in a `STRICT` job
+ * @param isAdministrator true if the server has CAP_SYS_ADMIN
+ * @param masked the existing directories to make empty in a `STRICT` job
  */
 export function isolationPlan(
   level: Isolation,
@@ -64,7 +64,7 @@ interface Mount {
   readonly options: readonly string[];
 }
 
-/** Mount points that can be seen and are not read-only. */
+/** Returns the visible mounts that are not read-only. */
 export function writableMounts(mountinfo: string): ReadOnlyMount[] {
   const mounts = mountinfo.split("\n").map((line) => line.split(" ")).filter((fields) => fields.length > 5)
     .map(([id = "", parent = "", , , point = "", options = ""]): Mount => {
@@ -75,12 +75,12 @@ export function writableMounts(mountinfo: string): ReadOnlyMount[] {
   const isHidden = (mount: Mount): boolean =>
     (onMount.get(mount.id) ?? []).some(({ point }) => point === mount.point) || isOutOfReach(mount);
   const isOutOfReach = (mount: Mount): boolean => {
-    const beside = onMount.get(mount.parent) ?? [];
-    // Had it been mounted behind such another, it would be on that one.
-    if (beside.some(({ point }) => point !== mount.point && isWithin(mount.point, point))) return true;
+    const siblings = onMount.get(mount.parent) ?? [];
+    // A later mount on the sibling would have the sibling as its parent.
+    if (siblings.some(({ point }) => point !== mount.point && isWithin(mount.point, point))) return true;
     const parent = byId.get(mount.parent);
     if (parent === undefined || parent === mount) return false;
-    // One that covers its parent is what can be seen there.
+    // A mount that covers its parent is visible.
     return parent.point === mount.point ? isOutOfReach(parent) : isHidden(parent);
   };
   return mounts.filter((mount) => !mount.options.includes("ro") && !isHidden(mount))
@@ -88,9 +88,9 @@ export function writableMounts(mountinfo: string): ReadOnlyMount[] {
 }
 
 /**
- * Where a `STRICT` job could write although it must not, by its own mounts.
+ * Returns the mount points where a `STRICT` job could write although it must not.
  *
- * @param mountinfo the text of proc_pid_mountinfo(5) of such a job
+ * @param mountinfo the text of proc_pid_mountinfo(5) of the job
  */
 export function leftWritable(mountinfo: string): string[] {
   const allowed = ["/tmp", "/dev/shm", "/dev/pts", "/dev/ptmx", ...DEVICES.map((name) => `/dev/${name}`)];
@@ -101,26 +101,26 @@ function isWithin(path: string, directory: string): boolean {
   return path === directory || path.startsWith(directory === "/" ? "/" : `${directory}/`);
 }
 
-/** Spaces and the like are octal there. */
+/** Decodes a path of mountinfo, in which spaces and some other characters are octal. */
 function unescaped(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, digits) => String.fromCharCode(parseInt(digits, 8)));
 }
 
-/** And in fstab(5). */
+/** Encodes a path for fstab(5). */
 function escaped(text: string): string {
   return text.replace(/[\s\\#]/g, (char) => `\\${char.charCodeAt(0).toString(8).padStart(3, "0")}`);
 }
 
-/** A piece of a shell script, and what it takes from the front of the arguments. */
+/** A part of a shell script, and the arguments that it takes from the front. */
 export interface Step {
   readonly script: string;
   readonly args: readonly string[];
 }
 
 /**
- * The programs that isolate, each of which becomes the next. The last is a shell with the script of the mounts.
+ * Returns the programs that isolate. Each becomes the next. The last one is a shell that mounts.
  *
- * @param next what that shell does when it has isolated
+ * @param next the step that the shell runs after the mounts
  */
 export function isolationWrappers(
   plan: IsolationPlan,
@@ -145,7 +145,7 @@ export function isolationWrappers(
   ];
 }
 
-/** The options of setpriv(1) that take from the job what it needed to be isolated. */
+/** Returns the options of setpriv(1) that drop the privileges which the isolation needed. */
 export function isolationPrivileges({ level, userNamespace }: IsolationPlan): string[] {
   return [
     ...(userNamespace ? ["--ambient-caps=-all", "--inh-caps=-all"] : []),
@@ -157,8 +157,9 @@ const PRIVATE = ["/tmp", "/dev/shm"]
   .map((point) => `mount -t tmpfs -o mode=1777,nosuid,nodev teleport ${point} || fail isolation\n`).join("");
 
 /**
- * mount(8) is a process each time, so nearly all mounts are made by one, from a table. It must be a file, and stands with
- * the new /dev in a /tmp that the job's own one covers at the end. mount(8) leaves out `/` from a table.
+ * The mounts of a `STRICT` job. Each mount(8) is a process, so one mount(8) makes nearly all mounts from a table. The table
+ * must be a file. It is in a temporary /tmp, with the new /dev. The job's own /tmp covers it at the end. mount(8) ignores
+ * `/` in a table.
  */
 const STRICT = [
   "mount -t tmpfs -o mode=1777,nosuid,nodev staging /tmp",
@@ -172,8 +173,8 @@ const STRICT = [
 ].map((command) => `${command} || fail isolation\n`).join("") + "shift\n";
 
 /**
- * The table of a `STRICT` job, fstab(5). mount(8) leaves out what it takes for mounted already: the same source at the same
- * place. A name of this launch is no other mount's source, also where this server is in an isolated job itself.
+ * Returns the table of mounts for a `STRICT` job, fstab(5). mount(8) skips an entry if the same source is mounted at the
+ * same place. So the name of the source is unique for this launch, which matters if the server is in an isolated job.
  */
 function strictMounts({ readOnly, masked }: IsolationPlan): string {
   const source = `teleport-${crypto.randomUUID()}`;

@@ -1,8 +1,8 @@
 /**
  * The launcher: a shell that prepares a process and then becomes its program, so the pid stays and no extra process does.
  *
- * The script contains no value of a user. All of them are arguments and variables. The program's own variables get their
- * names only in the last step: a LD_PRELOAD would be loaded into the launcher, which may still run as root.
+ * The script contains no value of a user: they are all arguments and variables. The program's variables get their own
+ * names only in the last step. Otherwise the launcher, which may run as root, would load the user's LD_PRELOAD.
  */
 import { LAUNCH_STEPS } from "../../base/job_options/entries.ts";
 import { errnoOf, errnoOfWords } from "../errno.ts";

@@ -1,14 +1,14 @@
-/** The users and groups of this system as their files have them: passwd(5), group(5). Others (LDAP, say) are not asked. */
+/** Looks up users and groups in the files passwd(5) and group(5). It does not ask other sources, such as LDAP. */
 import { quote } from "../../base/quote.ts";
 import type { Credentials, StartFailure } from "./failure.ts";
 
-/** As whom a process runs, and the variables that say so. */
+/** The user and groups of a process, and the variables that name them. */
 export interface RunAs {
   readonly credentials: Credentials;
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Where users and groups are looked up. */
+/** The paths of the files. */
 export interface UserFiles {
   readonly passwd: string;
   readonly group: string;
@@ -17,10 +17,10 @@ export interface UserFiles {
 const FILES: UserFiles = { passwd: "/etc/passwd", group: "/etc/group" };
 
 /**
- * Finds a user and group, by name or number, as initgroups(3) would have the process: with all groups that the user is
- * in. A group alone leaves the user as it is.
+ * Looks up a user and a group, by name or number. The result has all groups of the user, as initgroups(3) sets them. With
+ * a group alone, the process keeps the user of the server.
  *
- * @returns why there is none: then the process cannot be started
+ * @returns the user and groups, or why the process cannot be started
  */
 export function findUser(
   { user, group }: { readonly user?: string; readonly group?: string },
@@ -42,7 +42,7 @@ export function findUser(
   };
 }
 
-/** A number is only one when no name is it: as chown(1) has it. */
+/** Finds an entry by name, and by number if no entry has that name, as chown(1) does. */
 function find(entries: readonly string[][], wanted: string): string[] | undefined {
   return entries.find(([name]) => name === wanted) ??
     (/^[0-9]{1,10}$/.test(wanted) ? entries.find((entry) => Number(entry[2]) === Number(wanted)) : undefined);
@@ -58,8 +58,8 @@ function entriesOf(path: string): string[][] {
     text = Deno.readTextFileSync(path);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    return []; // A system without the file has no users but those of its processes.
+    return []; // A system may have no such file.
   }
-  // Lines that are cut off or comments have no number where one must be, and would be user 0.
+  // Truncated lines and comments have no number and would count as user 0.
   return text.split("\n").map((line) => line.split(":")).filter((entry) => /^[0-9]{1,10}$/.test(entry[2] ?? ""));
 }

@@ -1,4 +1,4 @@
-/** Finds the program of a command, as execvp(3) does. */
+/** Finds the program of a command, as execvp(3) does, and checks that it can be executed. */
 import { accessSync, constants } from "node:fs";
 import { quote } from "../../base/quote.ts";
 import {
@@ -14,16 +14,16 @@ import {
 import { readFormat } from "./format.ts";
 import { errnoOf, errnoWords } from "../errno.ts";
 
-/** What execvp(3) passes over on its way through PATH. */
-const PASSED_OVER = ["ENOENT", "ENOTDIR", "ENODEV", "ESTALE", "ETIMEDOUT"];
+/** The errors at which execvp(3) continues with the next directory of PATH. */
+const SKIPPED_ERRORS = ["ENOENT", "ENOTDIR", "ENODEV", "ESTALE", "ETIMEDOUT"];
 
 /**
- * Finds the program of a command as execvp(3) does: a name with a slash is a path (from `cwd`), any other is looked up
- * in PATH. A file that may not be looked at is never "not found".
+ * Finds the program of a command as execvp(3) does. A name with a slash is a path, relative to `cwd`. Any other name is
+ * searched in PATH. A file that may not be read is never reported as "not found".
  *
- * @param credentials of the user who will execute it, where that is another than the server's: what that user may not
- * look at is closed, whether it is there or not
- * @returns its path, or why it cannot be started
+ * @param credentials the user who will execute it, if not the server's own. A path that this user may not read is
+ * reported as closed, whether it exists or not
+ * @returns the path of the program, or why it cannot be started
  */
 export function findProgram(
   command: string,
@@ -48,26 +48,26 @@ export function findProgram(
   for (const directory of path.split(":")) {
     const candidate = from(`${directory === "" ? "." : directory}/${command}`);
     const info = look(candidate);
-    if (typeof info === "string" && PASSED_OVER.includes(info)) continue;
+    if (typeof info === "string" && SKIPPED_ERRORS.includes(info)) continue;
     if (info === "EACCES") {
       found ??= notExecutable(command, errnoWords(info), "a directory of its PATH may not be entered");
       continue;
     }
     if (typeof info === "string") return notExecutable(command, errnoWords(info));
     const program = checked(command, candidate, info);
-    // Its mode says so; an access control list may say otherwise, so it is still better than nothing.
+    // The mode forbids it, but an access control list may allow it. So it is the last choice.
     if (typeof program === "string" && isClosed(candidate)) {
       closed ??= program;
       continue;
     }
-    // A directory or a file without an execute bit is EACCES, behind which the search goes on.
+    // After EACCES (a directory, or a file without execute bit) the search continues.
     if (typeof program === "string" || (info.isFile && isExecutable(candidate))) return program;
     found ??= program;
   }
   return closed ?? found ?? commandNotFound(command);
 }
 
-/** The path of a program that can be executed as far as one can see. */
+/** Returns the path of a program after checking its type, mode and format, or why it cannot be executed. */
 function checked(name: string, path: string, info: Deno.FileInfo | string = look(path)): string | StartFailure {
   if (info === "ENOENT") return commandNotFound(name);
   if (info === "EACCES") {
@@ -84,17 +84,17 @@ function checked(name: string, path: string, info: Deno.FileInfo | string = look
   return path;
 }
 
-/** Programs that can be executed, as they were when they were read: the same few are started again and again. */
+/** The programs whose format is known to be executable, by file and time of change: jobs start the same few often. */
 const known = new Set<string>();
 const MAX_KNOWN = 1_000;
 
-/** Whether the kernel knows what to do with a file; true where it cannot be read. */
+/** Returns true if the kernel can execute the format of a file, and if the file cannot be read. */
 function hasFormat(path: string, { dev, ino, size, mtime }: Deno.FileInfo): boolean {
   const key = `${dev} ${ino} ${size} ${mtime?.getTime()}`;
   if (known.has(key)) return true;
   const format = readFormat(path);
   if (format === undefined) return true;
-  // A script depends on its interpreter too.
+  // The result for a script also depends on its interpreter, so it is not kept.
   if (format.isExecutable && !format.isScript) {
     if (known.size >= MAX_KNOWN) known.clear();
     known.add(key);
@@ -102,6 +102,7 @@ function hasFormat(path: string, { dev, ino, size, mtime }: Deno.FileInfo): bool
   return format.isExecutable;
 }
 
+/** Returns the information about a file, or the name of the error number. */
 function look(path: string): Deno.FileInfo | string {
   try {
     return Deno.statSync(path);

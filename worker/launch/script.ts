@@ -1,9 +1,12 @@
 /**
- * The script of the launcher.
+ * The script of the launcher. Its steps, in order:
  *
- * Its steps, in order: give the pipes to the user, join the cgroup, undo what the server's starter handed down, set
- * umask and limits, set the scheduling, isolate, change the user and the privileges, enter the directory, export the
- * environment, exec.
+ * 1. Give the pipes to the user.
+ * 2. Join the cgroup.
+ * 3. Undo what the server inherited.
+ * 4. Set umask and limits, then the scheduling.
+ * 5. Isolate, then change the user and the privileges.
+ * 6. Enter the directory, export the environment, and exec.
  */
 import { defined } from "../../base/defined.ts";
 import { LAUNCH_STEPS } from "../../base/job_options/entries.ts";

@@ -1,37 +1,40 @@
 /**
- * Reads the processes of this machine from /proc. Sources: proc_pid_stat(5), proc_pid_status(5), proc_pid_environ(5),
+ * Reads the processes of this host from /proc. Sources: proc_pid_stat(5), proc_pid_status(5), proc_pid_environ(5),
  * proc_pid_limits(5), proc_pid_task(5).
  */
 
-/** One process as /proc/PID/stat shows it. */
+/** One process, as /proc/PID/stat shows it. */
 export interface ProcessEntry {
   readonly pid: number;
+  /** The pid of its parent. */
   readonly ppid: number;
+  /** The id of its process group. */
   readonly pgrp: number;
+  /** The id of its session. */
   readonly session: number;
-  /** In clock ticks since boot: together with the pid it names one process for ever. */
+  /** In clock ticks since boot. Together with the pid, it identifies one process until the next boot. */
   readonly startTime: number;
-  /** No thread of it lives. */
+  /** True if none of its threads lives. */
   readonly zombie: boolean;
-  /** A thread that lives. Present where the first thread has ended and others go on, as pthread_exit(3) in main() does. */
+  /** A living thread. Present only if the first thread has ended before others, as after pthread_exit(3) in main(). */
   readonly thread?: number;
-  /** It stands still: by SIGSTOP and the like, or by a debugger. */
+  /** True if a signal such as SIGSTOP, or a debugger, has stopped it. */
   readonly stopped: boolean;
-  /** What it has used, and what those used of its children that it waited for. */
+  /** The processor time that it has used, with that of the children that it waited for. */
   readonly ticks: CpuTicks;
 }
 
-/** Processor time in hundredths of a second, the unit of /proc whatever the kernel's clock does: USER_HZ, time(7). */
+/** Processor time in hundredths of a second, the unit of /proc: USER_HZ, time(7). */
 export interface CpuTicks {
   readonly user: number;
   readonly system: number;
 }
 
-/** Reads one process; undefined when it is gone. */
+/** Reads one process. Undefined if it no longer exists. */
 export function readEntry(pid: number): ProcessEntry | undefined {
   const fields = readFields(`${pid}`);
   if (fields === undefined) return undefined;
-  // The state is that of the first thread. Where it has ended, the process lives on as long as another thread does.
+  // The state is that of the first thread. The process lives as long as any of its threads.
   const others = isDead(fields) && Number(fields[17]) > 1 ? livingThread(pid) : undefined;
   const state = (others?.fields ?? fields)[0];
   return {
@@ -51,7 +54,7 @@ function isDead([state]: readonly string[]): boolean {
   return state === "Z" || state === "X";
 }
 
-/** A thread of a process that has not ended; undefined where there is none. */
+/** Returns a living thread of a process. Undefined if it has none. */
 function livingThread(pid: number): { readonly thread: number; readonly fields: string[] } | undefined {
   try {
     for (const { name } of Deno.readDirSync(`/proc/${pid}/task`)) {
@@ -59,23 +62,23 @@ function livingThread(pid: number): { readonly thread: number; readonly fields: 
       if (fields !== undefined && !isDead(fields)) return { thread: Number(name), fields };
     }
   } catch {
-    // It is gone.
+    // The process no longer exists.
   }
   return undefined;
 }
 
-/** The directory of a process that has its memory: the first thread gives its own back when it ends. */
+/** Returns the directory that shows the memory of a process. An ended first thread shows none. */
 function directoryOf({ pid, thread }: Pick<ProcessEntry, "pid" | "thread">): string {
   return thread === undefined ? `${pid}` : `${pid}/task/${thread}`;
 }
 
-/** What all children of this process used that were waited for; undefined where that cannot be read. */
+/** Returns the processor time of all children that this process waited for. Undefined if /proc cannot be read. */
 export function readChildrenTicks(): CpuTicks | undefined {
   const fields = readFields("self");
   return fields && { user: Number(fields[13]), system: Number(fields[14]) };
 }
 
-/** The fields of `stat` in a directory of /proc from the third on. */
+/** Returns the fields of `stat` in a directory of /proc, from the third on. */
 function readFields(directory: string): string[] | undefined {
   let text: string;
   try {
@@ -83,11 +86,11 @@ function readFields(directory: string): string[] | undefined {
   } catch {
     return undefined;
   }
-  // The name in parentheses may hold spaces and parentheses itself: the fields begin behind the last one.
+  // The name in parentheses may contain spaces and parentheses. The fields follow the last parenthesis.
   return text.slice(text.lastIndexOf(")") + 2).split(" ");
 }
 
-/** Memory of a process in bytes, what it shares with others included, now and at most; undefined when it has none. */
+/** Returns the memory of a process in bytes, shared memory included, now and at its peak. Undefined if it has none. */
 export function readMemory(
   entry: Pick<ProcessEntry, "pid" | "thread">,
 ): { readonly nowBytes: number; readonly peakBytes: number } | undefined {
@@ -106,9 +109,10 @@ export function readMemory(
 let nextScan: Promise<readonly ProcessEntry[] | undefined> | undefined;
 
 /**
- * Reads all processes. Calls made in the same turn of the event loop share one reading, which begins after all of
- * them: jobs end in crowds, and a reading costs about 20 µs a process. Undefined where /proc cannot be read: it is not
- * mounted, or the program runs without `--allow-all`, which Deno wants for it.
+ * Reads all processes. Undefined if /proc cannot be read: it is not mounted, or the program runs without `--allow-all`.
+ *
+ * Many jobs end at the same time, and a scan costs about 20 µs a process. So the calls in one turn of the event loop share
+ * one scan, which begins after all of them.
  */
 export function scanProcesses(): Promise<readonly ProcessEntry[] | undefined> {
   nextScan ??= new Promise((resolve) => {
@@ -120,17 +124,17 @@ export function scanProcesses(): Promise<readonly ProcessEntry[] | undefined> {
   return nextScan;
 }
 
-/** On a machine that starts processes all the time there is always one more. */
-const MAX_LOOKS = 10;
+/** The most rounds of a scan. On a host that starts processes all the time, each round finds a new one. */
+const MAX_ROUNDS = 10;
 
 /**
- * Looks until no process is new: one that ends while others are read may have left another, which was not there at the
- * first look (daemons are made so). Then every process that is there was read, or its parent was while it lived.
+ * Reads the processes in rounds, until a round finds no new process. A process that ends during a round may have started
+ * another one (a daemon). After the last round, every process was read, or its parent was read while it lived.
  */
 function readAll(): ProcessEntry[] | undefined {
   const entries = new Map<number, ProcessEntry | undefined>();
   try {
-    for (let looks = 0; looks < MAX_LOOKS; looks++) {
+    for (let round = 0; round < MAX_ROUNDS; round++) {
       const fresh = pidsNow().filter((pid) => !entries.has(pid));
       if (fresh.length === 0) break;
       for (const pid of fresh) entries.set(pid, readEntry(pid));
@@ -146,7 +150,10 @@ function pidsNow(): number[] {
   return [...Deno.readDirSync("/proc")].map(({ name }) => Number(name)).filter(Number.isInteger);
 }
 
-/** Reads a hard limit of a process by its name in /proc/PID/limits; undefined when it is gone. Everybody may read it. */
+/**
+ * Reads a hard limit of a process by its name in /proc/PID/limits, which every user may read. Undefined if the process no
+ * longer exists.
+ */
 export function readHardLimit(name: string, { pid }: Pick<ProcessEntry, "pid">): string | undefined {
   let text: string;
   try {
@@ -157,18 +164,20 @@ export function readHardLimit(name: string, { pid }: Pick<ProcessEntry, "pid">):
   return text.split(`Max ${name} `, 2)[1]?.trimStart().split(/\s+/, 2)[1];
 }
 
-/** proc_pid_stat(5): of a thread of the kernel. */
+/** The flag of a kernel thread: proc_pid_stat(5). */
 const PF_KTHREAD = 0x00200000;
 
 /**
- * Reads a variable from the environment of a process. Null: it has no such variable, or is of a user whose processes this
- * one may not look into. Undefined: that cannot be told yet, or it is gone.
+ * Reads a variable from the environment of a process.
+ *
+ * @returns null if the process has no such variable, or its environment may not be read. Undefined if that is not known
+ * yet, or the process no longer exists
  */
 export function readVariable(name: string, entry: ProcessEntry): string | null | undefined {
   const read = readEnvironment(entry);
   if (read === undefined || read === null) return read;
   if (read === "") {
-    // The kernel shows an empty one until it knows where it ends, which an execve sets last; and of one that ends.
+    // The kernel shows an empty environment until execve(2) has set its end, and while the process ends.
     const fields = readFields(directoryOf(entry));
     const isThread = (Number(fields?.[6]) & PF_KTHREAD) !== 0;
     const [start, end] = fields?.slice(47, 49) ?? [];

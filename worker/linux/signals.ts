@@ -21,8 +21,8 @@ export interface LinuxSignal {
 }
 
 /**
- * Reads a signal as kill(1) does: a name in any case with or without `SIG`, a real-time name such as `SIGRTMIN+2` or
- * `RTMAX-1`, or a number from 1 to 64.
+ * Reads a signal as kill(1) does. It accepts names in any case with or without `SIG`, real-time names such as
+ * `RTMAX-1`, and numbers from 1 to 64.
  *
  * @throws {InvalidSignalError} when Linux has no such signal
  * @example

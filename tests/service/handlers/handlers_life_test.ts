@@ -291,18 +291,21 @@ Deno.test("Register refuses what no program can be given, in a sentence, and reg
   const calls = service.as(ann);
   const refused: [Parameters<JobWorkerClient["Register"]>[0], RegExp][] = [
     [{}, /^Empty command "": name a program to run$/],
-    [{ command: "tr\0ue" }, /^Command "tr\\u0000ue" holds a NUL byte/],
-    [{ command: "true", args: ["ok", "a\0b"] }, /^Argument 2 "a\\u0000b" holds a NUL byte/],
-    [{ command: "true", args: ["x".repeat(1_048_576)] }, /^Argument 1 "x{100}…" takes "1048576" bytes: give at most/],
+    [{ command: "tr\0ue" }, /^Command "tr\\u0000ue" contains a NUL byte/],
+    [{ command: "true", args: ["ok", "a\0b"] }, /^Argument 2 "a\\u0000b" contains a NUL byte/],
+    [
+      { command: "true", args: ["x".repeat(1_048_576)] },
+      /^Argument 1 "x{100}…" must have at most 131071 bytes, got 1048576$/,
+    ],
     [
       { command: "true", args: Array(16).fill("x".repeat(65_536)) },
-      /^Command, arguments and environment take "\d+" bytes/,
+      /^Command, arguments and environment must have at most 1048576 bytes, got \d+:/,
     ],
     [{ command: "true", cwd: "tmp" }, /^Relative working directory "tmp": give an absolute path$/],
-    [{ command: "true", cwd: "/t\0mp" }, /^Working directory "\/t\\u0000mp" holds a NUL byte/],
+    [{ command: "true", cwd: "/t\0mp" }, /^Working directory "\/t\\u0000mp" contains a NUL byte/],
     [{ command: "true", env: { "A=B": "c" } }, /^Invalid environment variable name "A=B": /],
     [{ command: "true", env: { "": "c" } }, /^Invalid environment variable name "": /],
-    [{ command: "true", env: { A: "b\0" } }, /holds a NUL byte/],
+    [{ command: "true", env: { A: "b\0" } }, /contains a NUL byte/],
     [{ command: "true", labels: { "": "a" } }, /^A label must have a name, .*, got "=a"$/],
     [
       { command: "true", timeout_ms: 2 ** 40 },
