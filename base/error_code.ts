@@ -1,7 +1,7 @@
-/** Error codes, by which programs tell errors apart. */
+/** Error codes, by which programs distinguish errors. */
 
 /**
- * Returns the code of an error, such as `EACCES` or `JOB_NOT_FOUND`. Undefined when the error has no code of text.
+ * Returns the code of an error, such as `EACCES` or `JOB_NOT_FOUND`. Undefined when the code is not a string.
  *
  * @example
  * ```ts

@@ -1,25 +1,25 @@
 /**
- * Arguments and variables are bytes. The runtime decodes them as UTF-8 and does not give the bytes away, so what is not
- * UTF-8 has to be refused: it would reach its end altered.
+ * Checks that arguments and environment variables are valid UTF-8. Deno decodes them, replaces invalid bytes, and gives no
+ * access to the original bytes.
  */
 
-/** The runtime puts this character for bytes of an argument that are not UTF-8. */
+/** The character with which Deno replaces invalid bytes. */
 const REPLACEMENT = "\ufffd";
 
-/** An argument or a variable that is not UTF-8. */
+/** An argument or a variable is not valid UTF-8. */
 export class NotUtf8Error extends Error {
   override readonly name = "NotUtf8Error";
 
-  /** @param what the name of what is not UTF-8, to begin a sentence with */
+  /** @param what the subject of the message, such as `The argument "…"` */
   constructor(what: string) {
-    super(`${what} is not valid UTF-8, or holds U+FFFD, which looks the same to this program`);
+    super(`${what} is not valid UTF-8, or has U+FFFD, which looks the same to this program`);
   }
 }
 
 /**
- * Checks arguments as the runtime decoded them.
+ * Checks decoded arguments.
  *
- * @throws {NotUtf8Error} for the first that is not what was typed
+ * @throws {NotUtf8Error} for the first argument that is not valid UTF-8
  */
 export function checkArguments(args: readonly string[]): void {
   const altered = args.find((arg) => arg.includes(REPLACEMENT));
@@ -27,10 +27,10 @@ export function checkArguments(args: readonly string[]): void {
 }
 
 /**
- * Reads a variable. One that is not UTF-8 is refused where it is used, by {@linkcode checkVariable}: a program that does
- * not need it must run.
+ * Reads a variable that may be invalid. {@linkcode checkVariable} refuses an invalid one later, so a program that does not
+ * use it still runs.
  *
- * @param get such as `Deno.env.get`, which throws for such a variable
+ * @param get the function to read, such as `Deno.env.get`, which throws for an invalid variable
  */
 export function readVariable(get: (name: string) => string | undefined, name: string): string | undefined {
   try {
@@ -42,10 +42,10 @@ export function readVariable(get: (name: string) => string | undefined, name: st
 }
 
 /**
- * Checks a variable that `readVariable` has read.
+ * Checks a variable from {@linkcode readVariable}.
  *
- * @returns its value
- * @throws {NotUtf8Error} when that is not what the environment has
+ * @returns the value
+ * @throws {NotUtf8Error} when the value is not valid UTF-8
  */
 export function checkVariable(name: string, value: string | undefined): string | undefined {
   if (value?.includes(REPLACEMENT)) throw new NotUtf8Error(`The environment variable ${name}`);

@@ -1,4 +1,4 @@
-/** Finds a key that stands twice in one object of a JSON text. JSON.parse() keeps the last value without an error. */
+/** Finds a duplicate key in an object of a JSON text. JSON.parse() keeps the last value without an error. */
 
 /** A key that an object has twice. */
 export interface DuplicateKey {
@@ -18,7 +18,7 @@ interface Open {
   index: number;
 }
 
-/** A string, or a character that structures a text. */
+/** A string, or a structural character. */
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]/g;
 
 /**

@@ -1,24 +1,24 @@
-/** Text of others made safe to show: a job's arguments must not steer the reader's terminal. */
+/** Escapes text of other users, such as the arguments of a job, so that it cannot control a terminal. */
 import { UNPRINTABLE } from "./unprintable.ts";
 
-// Half of a surrogate pair is no character, and a terminal shows whatever it likes for it.
-const STEERING = new RegExp(`${UNPRINTABLE.source}|\\p{Cs}`, "gu");
+// Terminals show half of a surrogate pair in different ways.
+const UNSAFE = new RegExp(`${UNPRINTABLE.source}|\\p{Cs}`, "gu");
 
 /**
- * The text with every character that steers a terminal, turns the reading direction or cannot be seen written as an escape
+ * Escapes every character that controls a terminal, changes the reading direction or is invisible. The escapes are those
  * of bash(1), such as `\x1b`, `\u202e` or `\U000e0001`.
  */
 export function escapeTerminal(text: string): string {
-  return text.replace(STEERING, (character) => {
+  return text.replace(UNSAFE, (character) => {
     const code = (character.codePointAt(0) ?? 0).toString(16);
-    // In a shell \x80 and above are bytes, not characters.
+    // In a shell, \x80 and above are bytes, not characters.
     if (character < "\x80") return `\\x${code.padStart(2, "0")}`;
     return code.length > 4 ? `\\U${code.padStart(8, "0")}` : `\\u${code.padStart(4, "0")}`;
   });
 }
 
-/** A command and its arguments on one line, each quoted where a shell would need it. */
-export function printableCommand(command: string, args: readonly string[]): string {
+/** Formats a command and its arguments on one line. Quotes the arguments that a shell would change. */
+export function formatCommand(command: string, args: readonly string[]): string {
   return [command, ...args].map(quoted).join(" ");
 }
 

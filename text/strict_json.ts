@@ -36,7 +36,7 @@ export function parseJson(text: string, maxChars: number): unknown {
   }
   const duplicate = findDuplicateKey(text);
   if (duplicate === undefined) return value;
-  throw new JsonFormError(duplicate.at, `field ${JSON.stringify(duplicate.key)} is there twice: keep one of them`);
+  throw new JsonFormError(duplicate.at, `field ${JSON.stringify(duplicate.key)} appears twice: keep one of them`);
 }
 
 /** Returns the value as a string. */

@@ -1,24 +1,23 @@
-/** The characters that are never shown as they are: they steer a terminal, or make text look other than it is. */
+/** Escapes characters that control a terminal, or make text look different from what it is. */
 
 /**
- * Controls (C0, DEL, C1), separators of lines and paragraphs, marks of the direction of text, and characters that leave
- * no trace on a screen. These are Unicode's own classes, so the list follows the Unicode version of the runtime. U+FFF9 to
- * U+FFFB, marks of annotations, leave no trace either.
+ * Control characters (C0, DEL, C1), line and paragraph separators, direction marks and invisible characters. The Unicode
+ * classes follow the Unicode version of Deno. U+FFF9 to U+FFFB are invisible marks of annotations.
  */
 export const UNPRINTABLE: RegExp =
   /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\ufff9-\ufffb]/gu;
 
-/** Writes each such character of a JSON text as `\uXXXX`, which means the same to every parser. */
+/** Escapes these characters in a JSON text as `\uXXXX`. Every parser reads the same value. */
 export function escapeJson(json: string): string {
   return json.replace(UNPRINTABLE, escapeUnits);
 }
 
-/** Encodes a value as JSON on one line that is safe to show. */
+/** Encodes a value as one line of JSON that is safe to show. */
 export function jsonLine(value: unknown): string {
   return escapeJson(JSON.stringify(value));
 }
 
-/** Returns what an error says, on one line: JavaScript quotes what it could not parse, line breaks and all. */
+/** Returns the message of an error on one line. Messages of JavaScript can quote text with line breaks. */
 export function oneLine(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).replace(/\s+/g, " ").replace(
     UNPRINTABLE,
@@ -31,12 +30,12 @@ export function escapeLine(text: string): string {
   return text.replace(UNPRINTABLE, escapeUnits);
 }
 
-/** Makes a text of several lines safe to show. */
+/** Escapes a text of several lines. */
 export function escapeText(text: string): string {
   return text.split("\n").map((line) => line.replace(UNPRINTABLE, escapeUnits)).join("\n");
 }
 
-/** A character beyond U+FFFF has two units, and each gets an escape. */
+/** Escapes each UTF-16 code unit. A character above U+FFFF has two. */
 function escapeUnits(character: string): string {
   return character.split("").map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`).join("");
 }

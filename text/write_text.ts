@@ -1,15 +1,15 @@
-/** Writes text to a standard stream whole, or says why it cannot. */
+/** Writes text completely to a standard stream. */
 
-/** A file to write to, such as `Deno.stdout`. */
+/** A file, such as `Deno.stdout`. */
 export interface TextFile {
-  /** Writes some of the bytes and returns how many. */
+  /** Writes some of the bytes, and returns their number. */
   writeSync(bytes: Uint8Array): number;
 }
 
-/** Text that could not be written whole. The result of a program is then incomplete, which must not look like success. */
+/** A text could not be written completely, so the result of the program is incomplete. */
 export class TextNotWrittenError extends Error {
   override readonly name = "TextNotWrittenError";
-  /** True when the reader has left: what it did not want to read is not missed. */
+  /** True when the reader closed the stream, and therefore does not need the rest. */
   readonly readerLeft: boolean;
 
   constructor(what: string, cause: unknown) {
@@ -21,8 +21,8 @@ export class TextNotWrittenError extends Error {
 /**
  * Writes a text.
  *
- * @param what the object for the error's sentence, such as `to the standard output`
- * @throws {TextNotWrittenError} when not all of it can be written
+ * @param what the object of the error text, such as `to the standard output`
+ * @throws {TextNotWrittenError} when the text cannot be written completely
  */
 export function writeText(file: TextFile, text: string, what = "to the standard output"): void {
   let rest = new TextEncoder().encode(text);

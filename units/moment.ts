@@ -1,28 +1,33 @@
-/** Moments as people type them: RFC 3339, or a duration before now, which the server counts by its own clock. */
+/** Times of options such as `--since`: a date (RFC 3339), or a duration before now, which uses the clock of the server. */
 import type { Timestamp } from "../proto/teleport/v1/job_worker.ts";
 import { parseDurationMs } from "./duration.ts";
 import { UsageError } from "./usage_error.ts";
 
-/** A moment as it was typed. */
+/** A parsed time. */
 export interface Moment {
-  /** The moment by this machine's clock. */
+  /** The time by the clock of this machine. */
   readonly time: Timestamp;
-  /** The duration before now, in milliseconds. Absent when a date was typed. */
+  /** The duration before now, in milliseconds. Absent for a date. */
   readonly ageMs?: number;
 }
 
-/** A year: whoever looks further back gives a moment. */
+/** The longest duration before now: a year. */
 const MAX_AGO_MS = 366 * 24 * 3_600_000;
 
-/** RFC 3339, the time of day and the offset both there; seconds may be left out. */
+/** RFC 3339 with time of day and offset. The seconds are optional. */
 const MOMENT =
   /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.\d{1,9})?)?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
 
-/** The first and the last second that google.protobuf.Timestamp can hold: years 1 to 9999. */
+/** The range of google.protobuf.Timestamp: years 1 to 9999. */
 const MIN_MS = -62_135_596_800_000;
 const MAX_MS = 253_402_300_799_999;
 
-/** Makes the parser of an option such as `--since`. */
+/**
+ * Creates the parser of an option.
+ *
+ * @param name the name of the option for the error text, such as `--since`
+ * @returns a function that throws a UsageError when the text is not a time
+ */
 export function momentParser(name: string): (text: string) => Moment {
   return (text) => {
     if (!/^\d{4}-/.test(text)) {
@@ -37,7 +42,7 @@ export function momentParser(name: string): (text: string) => Moment {
     const ms = dateMs(text);
     if (ms === undefined) {
       throw new UsageError(
-        `Invalid time "${text}" for ${name}: there is no such moment, give one such as "2026-01-31T12:00:00Z"`,
+        `Invalid time "${text}" for ${name}: this time does not exist, give one such as "2026-01-31T12:00:00Z"`,
       );
     }
     return { time: timestampOf(ms) };
@@ -45,16 +50,16 @@ export function momentParser(name: string): (text: string) => Moment {
 }
 
 /**
- * Writes a moment into a request. An age goes beside the time: a server that knows ages counts by its own clock, an older
- * one takes the time.
+ * Returns the request fields of a time. An age is sent with the time: new servers use the age and their own clock, and
+ * old servers use the time.
  */
-export function momentFields<Field extends string>(field: Field, moment: Moment | undefined): Bound<Field> {
+export function momentFields<Field extends string>(field: Field, moment: Moment | undefined): MomentFields<Field> {
   if (moment === undefined) return {};
   const age = moment.ageMs === undefined ? {} : { [`${field}_age_ms`]: moment.ageMs };
-  return { [field]: moment.time, ...age } as Bound<Field>;
+  return { [field]: moment.time, ...age } as MomentFields<Field>;
 }
 
-/** The request when it is sent again later: its ages have grown, so that they mean the same moments. */
+/** Returns a request for a later repetition. Its ages are larger, so that they mean the same times. */
 export function withLaterAges<Request extends object>(request: Request, laterMs: number): Request {
   const entries = Object.entries(request).map(([name, value]) =>
     name.endsWith("_age_ms") && typeof value === "number" ? [name, value + Math.round(laterMs)] : [name, value]
@@ -62,12 +67,12 @@ export function withLaterAges<Request extends object>(request: Request, laterMs:
   return Object.fromEntries(entries) as Request;
 }
 
-/** The two fields of a request for one moment. */
-type Bound<Field extends string> =
+/** The two request fields of one time. */
+type MomentFields<Field extends string> =
   & { readonly [name in Field]?: Timestamp }
   & { readonly [name in `${Field}_age_ms`]?: number };
 
-/** The runtime's own parser takes 30 February for 2 March, and 24:00 for the next day. */
+/** Parses a date strictly. Date.parse() accepts 30 February as 2 March, and 24:00 as the next day. */
 function dateMs(text: string): number | undefined {
   const match = MOMENT.exec(text);
   if (match === null) return undefined;

@@ -1,10 +1,10 @@
-/** Numbers of job options as people write and read them. */
+/** Numbers of job options in text form. */
 import type { Notation } from "../base/job_options/descriptor.ts";
 import { formatDuration, parseDurationMs } from "./duration.ts";
 import { parseSizeBytes } from "./size.ts";
 import { UsageError } from "./usage_error.ts";
 
-/** The bounds of a number, and the way in which people write it. */
+/** The bounds and the notation of a number. */
 export interface NumberFormat {
   readonly notation: Notation;
   readonly min: number;
@@ -12,9 +12,9 @@ export interface NumberFormat {
 }
 
 /**
- * Reads a number.
+ * Parses a number.
  *
- * @param name the option for the error text, such as `--umask`
+ * @param name the name of the option for the error text, such as `--umask`
  * @throws {UsageError} when the text is not in the notation, or the number is out of bounds
  *
  * @example
@@ -32,12 +32,12 @@ export function parseNumber(text: string, name: string, format: NumberFormat): n
   );
 }
 
-/** Makes the parser of an option that is a number. */
+/** Creates the parser of an option with a number. */
 export function numberParser(name: string, format: NumberFormat): (text: string) => number {
   return (text) => parseNumber(text, name, format);
 }
 
-/** A year: whoever wants more wants no limit. */
+/** The longest time in seconds: a year. */
 const MAX_SECONDS = 31_536_000;
 
 const WANTED: Readonly<Record<Notation, string>> = {
@@ -49,7 +49,7 @@ const WANTED: Readonly<Record<Notation, string>> = {
   size: "a size",
 };
 
-/** Returns NaN for a text that is not in the notation. */
+/** Parses a number without checking its bounds. Returns NaN for a text that is not in the notation. */
 function read(text: string, name: string, { notation, min, max }: NumberFormat): number {
   switch (notation) {
     case "count":
@@ -68,7 +68,7 @@ function read(text: string, name: string, { notation, min, max }: NumberFormat):
   }
 }
 
-/** Writes a number in the notation, for people. */
+/** Formats a number in its notation. */
 export function formatNumber(value: number, notation: Notation): string {
   return notation === "duration" ? formatDuration(value) : write(value, notation);
 }

@@ -1,20 +1,20 @@
-/** Tells one key press from two: under a wrapper a signal arrives twice. */
+/** Detects repeated signals: with a wrapper program, one key press sends a signal twice. */
 
 /**
- * Ctrl-C reaches every process of the terminal's foreground group, and wrappers such as `deno task` and npx send it on to
- * their child too. Measured: the second SIGINT comes 1 to 5 ms after the first. People press a key again after 200 ms at
- * the soonest.
+ * The time in which a second signal is a repetition. Ctrl-C reaches every process of the foreground group, and wrappers
+ * such as `deno task` and npx also forward it to their child. Measured: the second SIGINT arrives 1 to 5 ms after the
+ * first. People need at least 200 ms to press a key again.
  */
 const REPEAT_MS = 200;
 
-/** Knows when each signal was counted last. */
+/** The times of the last signals. */
 export class SignalRepeats {
   readonly #countedMs = new Map<string, number>();
 
   /**
-   * Whether this is the signal before, once more. One that is not is counted from now on.
+   * Returns true when a signal repeats the last one of its name. Otherwise it notes the time of the signal.
    *
-   * @param nowMs of a clock that only goes forward
+   * @param nowMs the time of a monotonic clock, in milliseconds
    */
   isRepeat(signal: string, nowMs: number): boolean {
     const countedMs = this.#countedMs.get(signal);

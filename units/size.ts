@@ -1,7 +1,7 @@
-/** Sizes as people type them: `500k`, `100MB`, `1GiB`. */
+/** Sizes in text form, such as `500k`, `100MB` or `1GiB`. */
 import { UsageError } from "./usage_error.ts";
 
-/** Decimal as the SI has it, binary with an i; a letter alone is binary, as Docker has it. */
+/** The units: `kB` is decimal (SI), `KiB` is binary, and a single letter is binary, as in Docker. */
 const UNITS: Readonly<Record<string, number>> = {
   "": 1,
   b: 1,
@@ -20,10 +20,11 @@ const UNITS: Readonly<Record<string, number>> = {
 };
 
 /**
- * Reads a size in bytes.
+ * Parses a size.
  *
- * @param name the option it was typed for, such as `--max-output`
- * @throws {UsageError} when it is none, or not at least one byte
+ * @param name the name of the option for the error text, such as `--max-output`
+ * @returns the size in bytes
+ * @throws {UsageError} when the text is not a size of at least one byte
  */
 export function parseSizeBytes(text: string, name: string): number {
   const [, digits = "", unit = ""] = /^(\d{1,12})([a-zA-Z]*)$/.exec(text) ?? [];

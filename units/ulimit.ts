@@ -1,4 +1,4 @@
-/** Limits of a job's processes as people write them: `nofile=1024`, `as=2G`, in the words of setrlimit(2). */
+/** Limits of a job's processes (setrlimit(2)) in text form, such as `nofile=1024` or `as=2G`. */
 import { type RlimitMember, RLIMITS } from "../base/job_options/rlimits.ts";
 import type { Rlimits } from "../proto/teleport/v1/job_worker.ts";
 import { parseNumber } from "./number.ts";
@@ -13,10 +13,10 @@ const LIMITS: ReadonlyMap<string, RlimitMember> = new Map(
 export const ULIMIT_NAMES: readonly string[] = [...LIMITS.keys()].sort();
 
 /**
- * Adds one NAME=VALUE to the limits before it.
+ * Parses one NAME=VALUE, and adds it to earlier limits.
  *
- * @param option the option for the error text, such as `--ulimit`
- * @throws {UsageError} for an unknown name, or a value that is not of its kind
+ * @param option the name of the option for the error text, such as `--ulimit`
+ * @throws {UsageError} when the name is unknown, or the value is not valid
  */
 export function addUlimit(text: string, before: Rlimits | undefined, option = "--ulimit"): Rlimits {
   const at = text.indexOf("=");

@@ -1,6 +1,6 @@
-/** The error of a command line that cannot be meant: it ends with exit code 2. */
+/** The error of an invalid command line, for exit code 2. */
 
-/** What was typed cannot be meant. The message says what was wanted instead. */
+/** The command line is not valid. The message says what to write. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }

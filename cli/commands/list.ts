@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import type { Sent } from "../../proto/service.ts";
 import type { JobStatus, ListOrder, ListRequest } from "../../proto/teleport/v1/job_worker.ts";
 import { formatColumns } from "../../text/columns.ts";
-import { escapeTerminal, printableCommand } from "../../text/escape_terminal.ts";
+import { escapeTerminal, formatCommand } from "../../text/escape_terminal.ts";
 import { type Moment, momentFields, momentParser } from "../../units/moment.ts";
 import { numberParser } from "../../units/number.ts";
 import { UsageError } from "../../units/usage_error.ts";
@@ -92,7 +92,7 @@ function row(print: Print, job: JobStatus): string[] {
     colourByState(print, job, shortStateText(job)),
     escapeTerminal(job.owner),
     job.registered_at === null ? "" : rfc3339({ ...job.registered_at, nanos: 0 }),
-    shortened(printableCommand(job.command, shortenedArguments(job.args)), MAX_COMMAND_CHARACTERS),
+    shortened(formatCommand(job.command, shortenedArguments(job.args)), MAX_COMMAND_CHARACTERS),
   ];
 }
 

@@ -3,7 +3,7 @@ import type { JobStatus, OutputPolicy, Reason, State } from "../../proto/telepor
 import { formatDuration } from "../../units/duration.ts";
 import { enumName, rfc3339 } from "./message_json.ts";
 import type { Print, Style } from "./print.ts";
-import { escapeTerminal, printableCommand } from "../../text/escape_terminal.ts";
+import { escapeTerminal, formatCommand } from "../../text/escape_terminal.ts";
 import { optionRows } from "./option_text.ts";
 import { endRows, usageRows } from "./resource_usage.ts";
 
@@ -79,7 +79,7 @@ export function statusLines(print: Print, status: JobStatus): string[] {
   const rows: [string, string][] = [
     ["Id", escapeTerminal(status.id)],
     ["State", colourByState(print, status, stateText(status))],
-    ["Command", printableCommand(status.command, status.args)],
+    ["Command", formatCommand(status.command, status.args)],
     ["Directory", escapeTerminal(status.cwd)],
     ["Owner", escapeTerminal(status.owner)],
     ["Runs as", escapeTerminal([status.user, status.group].filter((name) => name !== "").join(", group "))],

@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import { Backoff, sleep } from "../../base/backoff.ts";
 
-Deno.test("Backoff doubles up to its maximum", () => {
+Deno.test("Backoff.nextMs() doubles up to its maximum", () => {
   const backoff = new Backoff(1, 5);
   assert.deepEqual([1, 2, 3, 4, 5].map(() => backoff.nextMs()), [1, 2, 4, 5, 5]);
 });
 
-Deno.test("Backoff without a maximum doubles on", () => {
+Deno.test("Backoff.nextMs() doubles without a limit by default", () => {
   const backoff = new Backoff(3);
   assert.deepEqual([1, 2, 3].map(() => backoff.nextMs()), [3, 6, 12]);
 });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { defined } from "../../base/defined.ts";
 
-Deno.test("defined() keeps every value but undefined", () => {
+Deno.test("defined() keeps every value except undefined", () => {
   const absent: string | undefined = undefined;
   assert.deepEqual(defined({ absent, none: null, zero: 0, empty: "", no: false }), {
     none: null,

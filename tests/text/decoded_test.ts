@@ -1,8 +1,8 @@
-/** Tests of text/decoded.ts, and of what each program makes of bytes that are not UTF-8. */
+/** Tests of text/decoded.ts, and of invalid UTF-8 in the arguments and variables of each program. */
 import assert from "node:assert/strict";
 import { checkArguments, checkVariable, NotUtf8Error, readVariable } from "../../text/decoded.ts";
 
-Deno.test("checkArguments() takes all text and refuses what was altered", () => {
+Deno.test("checkArguments() accepts valid text and refuses replaced bytes", () => {
   checkArguments([]);
   checkArguments(["", "é", "日本 🚀", "\\xff"]);
   assert.throws(
@@ -11,7 +11,7 @@ Deno.test("checkArguments() takes all text and refuses what was altered", () => 
   );
 });
 
-Deno.test("readVariable() and checkVariable() refuse a variable that is not UTF-8 where it is used", () => {
+Deno.test("readVariable() and checkVariable() refuse an invalid variable at its use", () => {
   const invalid = () => {
     throw new Deno.errors.InvalidData("x");
   };
@@ -33,7 +33,7 @@ Deno.test("readVariable() and checkVariable() refuse a variable that is not UTF-
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
-/** Runs a line of a shell, in which $DENO is this runtime: only a shell can type such bytes. */
+/** Runs a shell line, in which $DENO is this runtime. Only a shell can pass invalid bytes. */
 async function shell(line: string): Promise<{ code: number; stderr: string }> {
   // Where the runtime keeps its modules must not hang on HOME, which these tests change.
   const { denoDir } = JSON.parse(
@@ -65,7 +65,7 @@ for (
     [`HOME=${BAD} ${TELEPORTD}`, 2, /^teleportd: The environment variable HOME is not valid UTF-8/],
   ] as const
 ) {
-  Deno.test(`bytes that are not UTF-8: ${line.replaceAll('"$DENO" ', "").replaceAll(BAD, "BAD")}`, async () => {
+  Deno.test(`programs refuse invalid UTF-8: ${line.replaceAll('"$DENO" ', "").replaceAll(BAD, "BAD")}`, async () => {
     const ended = await shell(line);
     assert.equal(ended.code, code, ended.stderr);
     assert.match(ended.stderr, sentence);

@@ -27,8 +27,8 @@ Deno.test("parseJson() refuses what is not JSON, or too long", () => {
 });
 
 Deno.test("parseJson() refuses an object with a field twice", () => {
-  failsAt("", /^field "a" is there twice: keep one of them$/, () => parseJson('{"a":1,"a":1}', 100));
-  failsAt("max", /^field "pids" is there twice/, () => parseJson('{"max":{"pids":1,"pids":2}}', 100));
+  failsAt("", /^field "a" appears twice: keep one of them$/, () => parseJson('{"a":1,"a":1}', 100));
+  failsAt("max", /^field "pids" appears twice/, () => parseJson('{"max":{"pids":1,"pids":2}}', 100));
 });
 
 Deno.test("readString(), readList() and readObject() refuse other types", () => {

@@ -18,7 +18,7 @@ const good: [string, number][] = [
   ["480h", MAX_MS],
 ];
 for (const [text, ms] of good) {
-  Deno.test(`parseDurationMs() reads ${text}`, () => {
+  Deno.test(`parseDurationMs() parses ${text}`, () => {
     assert.equal(parseDurationMs(text, bounds), ms);
   });
 }
@@ -27,7 +27,7 @@ const bad: [string, RegExp][] = [
   ["", /Invalid duration "" for --timeout: give one such as "1h30m"/],
   ["10", /a unit is missing, such as "10s"/],
   ["1.5", /a unit is missing/],
-  ["1.5s", /numbers are whole/],
+  ["1.5s", /integers with the units/],
   ["-1s", /Invalid duration/],
   ["1s1m", /Invalid duration/],
   ["1m1m", /Invalid duration/],
@@ -50,11 +50,11 @@ for (const [text, sentence] of bad) {
   });
 }
 
-Deno.test("parseDurationMs() takes 0 where the least is 0", () => {
+Deno.test("parseDurationMs() accepts 0 when the minimum is 0", () => {
   assert.equal(parseDurationMs("0s", { ...bounds, minMs: 0 }), 0);
 });
 
-Deno.test("formatDuration() writes what parseDurationMs() reads", () => {
+Deno.test("formatDuration() returns texts that parseDurationMs() accepts", () => {
   for (const ms of [0, 1, 999, 1_000, 61_001, 5_400_000, MAX_MS]) {
     assert.equal(parseDurationMs(formatDuration(ms), { ...bounds, minMs: 0 }), ms);
   }

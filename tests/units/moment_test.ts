@@ -1,4 +1,4 @@
-/** Moments as people type them: what is one, what is none, and how each is sent. */
+/** Tests of times in text form, and of their request fields. */
 import assert from "node:assert/strict";
 import { momentFields, momentParser, withLaterAges } from "../../units/moment.ts";
 import { UsageError } from "../../units/usage_error.ts";
@@ -6,7 +6,7 @@ import { UsageError } from "../../units/usage_error.ts";
 const parse = momentParser("--since");
 const pad = (number: number, digits = 2) => String(number).padStart(digits, "0");
 
-Deno.test("momentParser() reads a duration as so long ago, and keeps it", () => {
+Deno.test("momentParser() parses a duration as a time before now, and keeps the age", () => {
   const { time: { seconds, nanos }, ageMs } = parse("1h30m");
   assert.equal(ageMs, 5_400_000);
   const agoMs = Date.now() - (seconds * 1_000 + nanos / 1_000_000);
@@ -17,7 +17,7 @@ Deno.test("momentParser() reads a duration as so long ago, and keeps it", () => 
   ]);
 });
 
-Deno.test("momentParser() reads a date as that moment, which is sent as one", () => {
+Deno.test("momentParser() parses a date, which is sent without an age", () => {
   const moment = parse("2026-01-31T12:00:00.5+01:00");
   assert.deepEqual(moment, { time: { seconds: 1_769_857_200, nanos: 500_000_000 } });
   assert.deepEqual(momentFields("since", moment), { since: moment.time });
@@ -25,26 +25,26 @@ Deno.test("momentParser() reads a date as that moment, which is sent as one", ()
   assert.deepEqual(parse("2026-01-31 12:00z"), { time: { seconds: 1_769_860_800, nanos: 0 } });
 });
 
-Deno.test("momentParser() refuses what is no moment", () => {
+Deno.test("momentParser() refuses other texts", () => {
   for (const text of ["", "yesterday", "10", "2026-01-31", "2026-13-01T00:00:00Z", "2026-01-31T12:00:00", "9999h"]) {
     assert.throws(() => parse(text), UsageError, text);
   }
 });
 
-Deno.test("momentParser() tells what has no date, time or offset from what is no moment", () => {
+Deno.test("momentParser() distinguishes incomplete dates from dates that do not exist", () => {
   for (const text of ["2026-01-31", "2026-1-31T12:00:00Z", "2026-01-31T12:00:00", "2026-02-30"]) {
     assert.throws(() => parse(text), {
       message: new RegExp(`^Invalid time "${text}" for --since: give date, time and offset`),
     });
   }
-  assert.throws(() => parse("2026-02-30T00:00:00Z"), { message: /there is no such moment/ });
+  assert.throws(() => parse("2026-02-30T00:00:00Z"), { message: /this time does not exist/ });
 });
 
-Deno.test("momentParser() takes every day and every minute that there is, and no other", () => {
+Deno.test("momentParser() accepts every existing day and minute, and no other", () => {
   for (const year of [1, 1900, 1970, 2000, 2023, 2024, 2100, 9999]) {
     for (let month = 0; month <= 14; month++) {
       for (let day = 0; day <= 33; day++) {
-        // The runtime moves what is no day to another one.
+        // The runtime moves what is not a day to another one.
         const date = new Date(0);
         date.setUTCFullYear(year, month - 1, day);
         const isDay = date.getUTCFullYear() === year && date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
@@ -72,7 +72,7 @@ Deno.test("momentParser() takes every day and every minute that there is, and no
   }
 });
 
-Deno.test("aged() lets ages grow and leaves all else", () => {
+Deno.test("withLaterAges() increases ages and nothing else", () => {
   const request = {
     id: "a",
     since: { seconds: 1, nanos: 0 },

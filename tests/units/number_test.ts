@@ -1,4 +1,4 @@
-/** Numbers of job options: each notation as it is read and written. */
+/** Tests of numbers in text form, for each notation. */
 import assert from "node:assert/strict";
 import type { Notation } from "../../base/job_options/descriptor.ts";
 import { formatNumber, parseNumber } from "../../units/number.ts";
@@ -37,7 +37,7 @@ const good: readonly (readonly [Notation, string, number])[] = [
   ["size", "1k", 1_024],
 ];
 for (const [notation, text, value] of good) {
-  Deno.test(`parseNumber() reads "${text}" as ${notation}`, () => assert.equal(parse(text, notation), value));
+  Deno.test(`parseNumber() parses "${text}" as ${notation}`, () => assert.equal(parse(text, notation), value));
 }
 
 const bad: readonly (readonly [Notation, string, RegExp])[] = [
@@ -73,7 +73,7 @@ for (const [notation, text, message] of bad) {
   });
 }
 
-Deno.test("formatNumber() writes what parseNumber() reads", () => {
+Deno.test("formatNumber() returns texts that parseNumber() accepts", () => {
   assert.equal(formatNumber(0o22, "octal"), "22");
   assert.equal(formatNumber(90_000, "duration"), "1m30s");
   assert.equal(formatNumber(1.5, "decimal"), "1.5");

@@ -1,9 +1,9 @@
-/** Limits of processes as people write them. */
+/** Tests of limits in text form. */
 import assert from "node:assert/strict";
 import { addUlimit } from "../../units/ulimit.ts";
 import { UsageError } from "../../units/usage_error.ts";
 
-Deno.test("addUlimit() reads each limit in its unit, and the last of one name wins", () => {
+Deno.test("addUlimit() parses each limit in its unit, and keeps the last value of a name", () => {
   const all = ["as=2G", "core=0", "cpu=90s", "fsize=500k", "nofile=20", "nproc=999999999", "nofile=64"];
   const rlimits = all.reduce<ReturnType<typeof addUlimit> | undefined>(
     (before, text) => addUlimit(text, before),
@@ -19,7 +19,7 @@ Deno.test("addUlimit() reads each limit in its unit, and the last of one name wi
   });
 });
 
-Deno.test("addUlimit() takes seconds without a unit, and rounds what is less than one up", () => {
+Deno.test("addUlimit() accepts seconds without a unit, and rounds up to one second", () => {
   assert.deepEqual(addUlimit("cpu=5", undefined), { cpu_seconds: 5 });
   assert.deepEqual(addUlimit("cpu=1500ms", undefined), { cpu_seconds: 2 });
 });
