@@ -1,4 +1,4 @@
-/** grpcurl, a client that we did not write: it lists, describes and calls by server reflection alone. It needs Go. */
+/** Tests reflection with grpcurl, which lists, describes and calls without .proto files. It needs Go. */
 import assert from "node:assert/strict";
 import { startServer } from "../support/programs.ts";
 import { buildWithGo } from "../support/go_program.ts";
@@ -37,7 +37,7 @@ Deno.test(`grpcurl lists, describes and calls by reflection${skipped}`, { ignore
   ]);
   for (const service of services) {
     const described = await grpcurl(address, "describe", service);
-    // Each message that the service mentions is found too.
+    // grpcurl also finds each message of the service.
     const messages = new Set([...described.matchAll(/\( (?:stream )?\.([\w.]+) \)/g)].map(([, name]) => name!));
     assert.ok(messages.size > 0, described);
     for (const message of messages) {

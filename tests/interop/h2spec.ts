@@ -1,13 +1,13 @@
 /**
- * h2spec, a conformance test of HTTP/2 that we did not write: https://github.com/summerwind/h2spec. It is built with Go.
- * It cannot show a client certificate, so it speaks plain HTTP/2 to a proxy that does.
+ * Runs h2spec, a conformance test of HTTP/2: https://github.com/summerwind/h2spec. It is built with Go. It has no client
+ * certificate, so it uses plain HTTP/2 to a proxy that has one.
  */
 import type { TlsCredentials } from "../../rpc/client/client.ts";
 
-// The newest that Go's module proxy has.
+// The newest version on Go's module proxy.
 export const H2SPEC = "github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible";
 
-/** A listener whose connections go to a server with a client's certificate. */
+/** A proxy that connects to a server with a client certificate. */
 export interface Proxy extends AsyncDisposable {
   readonly port: number;
 }
@@ -21,7 +21,7 @@ export function startProxy(port: number, { ca, cert, key }: TlsCredentials): Pro
   const join = async (client: Deno.TcpConn) => {
     const server = await Deno.connectTls(options);
     const { signal } = over;
-    // Either side may cut the connection at any moment.
+    // Either side may close the connection at any time.
     await Promise.allSettled([
       client.readable.pipeTo(server.writable, { signal }),
       server.readable.pipeTo(client.writable, { signal }),
@@ -44,14 +44,14 @@ export function startProxy(port: number, { ca, cert, key }: TlsCredentials): Pro
   };
 }
 
-/** What h2spec found. */
+/** The result of h2spec. */
 export interface H2specResult {
   readonly tests: number;
   /** The section and the title of each failure, such as `http2/5.1: closed: Sends a DATA frame`. */
   readonly failures: readonly string[];
 }
 
-/** Runs it against a port. */
+/** Runs h2spec against a port. */
 export async function runH2spec(path: string, port: number, timeoutMs: number): Promise<H2specResult> {
   const report = await Deno.makeTempFile({ prefix: "teleport_h2spec_" });
   try {
@@ -66,7 +66,7 @@ export async function runH2spec(path: string, port: number, timeoutMs: number): 
   }
 }
 
-/** Reads a report in the format of JUnit, as far as h2spec writes it. */
+/** Reads the parts of a JUnit report that h2spec writes. */
 function read(xml: string): H2specResult {
   const cases = [...xml.matchAll(/<testcase package="([^"]*)" classname="([^"]*)"[^>]*>(.*?)<\/testcase>/gs)];
   const failures = cases.filter(([, , , body]) => /<(error|failure)/.test(body ?? ""));

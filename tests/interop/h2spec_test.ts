@@ -1,10 +1,10 @@
-/** h2spec against a server: it runs to its end, fails where we know why, and nobody else notices. */
+/** Runs h2spec against a server. It completes, has only known failures, and does not disturb other clients. */
 import assert from "node:assert/strict";
 import { complaints, makeStage } from "../torture/stage.ts";
 import { buildWithGo } from "../support/go_program.ts";
 import { H2SPEC, runH2spec, startProxy } from "./h2spec.ts";
 
-/** What may fail, and why. docs/reliability.md has the same table. */
+/** The tests that may fail, and why. docs/reliability.md has the same table. */
 const NGHTTP2_FORGETS = "nghttp2 keeps no closed streams, and ignores frames on them";
 const PRIORITY_IS_GONE = "RFC 9113 has removed priorities, and nghttp2 ignores the frame";
 const NO_BODY = "a request that is not gRPC is answered with headers only";
@@ -32,7 +32,7 @@ const SETTLE_MS = 2_000;
 const { path, missing } = await buildWithGo(H2SPEC, "h2spec");
 const skipped = missing === "" ? "" : ` (skipped: ${missing})`;
 
-Deno.test(`h2spec runs to its end and finds what is known${skipped}`, { ignore: missing !== "" }, async () => {
+Deno.test(`h2spec completes with only known failures${skipped}`, { ignore: missing !== "" }, async () => {
   await using stage = await makeStage();
   await using proxy = startProxy(stage.port, stage.users.admin);
   const outcome = await stage.watch(async () => {
@@ -43,7 +43,7 @@ Deno.test(`h2spec runs to its end and finds what is known${skipped}`, { ignore: 
     };
     const failures = await run();
     const unknown = failures.filter((failure) => !(failure in ALLOWED));
-    // It gives each answer two seconds, and a busy machine may need more: what fails twice has failed.
+    // h2spec waits two seconds for each answer, and a busy machine may need longer. So only a second failure counts.
     const again = unknown.length === 0 ? [] : await run();
     assert.deepEqual(unknown.filter((failure) => again.includes(failure)), []);
     return `${failures.length} failures`;

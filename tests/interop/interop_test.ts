@@ -1,6 +1,6 @@
 /**
- * A client in another language, generated from the .proto: Python with grpcio, gRPC's C core. It runs where the Python of
- * the variable TELEPORT_TEST_PYTHON, or python3, has the packages of requirements.txt.
+ * Tests a client in another language: Python with grpcio, which uses gRPC's C core. It runs when TELEPORT_TEST_PYTHON, or
+ * else python3, has the packages of requirements.txt.
  */
 import assert from "node:assert/strict";
 import { startServer } from "../support/programs.ts";
@@ -39,7 +39,7 @@ Deno.test(`a Python client registers, starts, reads and stops jobs${skipped}`, {
 
 Deno.test(`a Python client makes every call by reflection alone${skipped}`, { ignore: !able }, async () => {
   const made = await Deno.makeTempDir({ prefix: "teleport-test-" });
-  // One definition serves both versions of reflection.
+  // One definition is enough for both versions of reflection.
   const text = await Deno.readTextFile(`${proto}/grpc/reflection/v1/reflection.proto`);
   await Deno.mkdir(`${made}/grpc/reflection/v1alpha`, { recursive: true });
   await Deno.writeTextFile(

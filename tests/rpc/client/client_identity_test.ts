@@ -1,4 +1,4 @@
-/** A client whose certificate no server here accepts names it and says why: the server closes the connection and is silent. */
+/** Tests of rpc/client/client_identity.ts: the error names the client's own certificate. The server gives no reason. */
 import assert from "node:assert/strict";
 import { ca, credentials, issue, type Issued, otherCa, serverCredentials } from "../../support/certificates.ts";
 import { connectTo, failure, serveLocally } from "../../support/rpc_server.ts";
@@ -22,24 +22,26 @@ const refused: [string, Issued, RegExp][] = [
     /"O=admin, CN=ann" .* is not one for a client/,
   ],
   ["under an authority for servers", below(await client(narrow), narrow), /"CN=narrow" .* is not one for a client/],
-  ["that is an authority's", between, /"CN=between" .* is one of an authority, not of a client/],
+  ["that belongs to an authority", between, /"CN=between" .* is one of an authority, not of a client/],
 ];
 for (const [kind, own, reason] of refused) {
-  Deno.test(`a client names its certificate ${kind} and the reason, as the server's record does`, async () => {
-    const told: string[] = [];
-    await using server = await serveLocally({}, { onHandshakeFailure: ({ reason }) => told.push(reason) });
+  Deno.test(`a call names the client's certificate ${kind} and the reason, as the server does`, async () => {
+    const reported: string[] = [];
+    await using server = await serveLocally({}, { onHandshakeFailure: ({ reason }) => reported.push(reason) });
     await using client = connectTo(server, credentials(ca, own));
     const failed = await failure(client.calls.Status({ id: "" }));
     assert.equal(failed.status, "UNAVAILABLE");
     assert.equal((failed as { unreachable?: string }).unreachable, "CLIENT_CERTIFICATE_REFUSED");
     assert.match(failed.message, /does not accept this client's certificate: .*: the certificate "/);
     assert.match(failed.message, new RegExp(reason.source, "s"));
-    assert.ok(told.length > 0);
-    for (const line of told) assert.match(failed.message.toLowerCase(), new RegExp(line.slice(4, 40).toLowerCase()));
+    assert.ok(reported.length > 0);
+    for (const line of reported) {
+      assert.match(failed.message.toLowerCase(), new RegExp(line.slice(4, 40).toLowerCase()));
+    }
   });
 }
 
-Deno.test("a client of an authority that only the server knows is not blamed for a lost connection", async () => {
+Deno.test("a lost connection does not name the client's certificate when only the server knows its authority", async () => {
   const both = { ...serverCredentials, ca: `${ca.cert}\n${otherCa.cert}` };
   const ended: PromiseWithResolvers<never> = Promise.withResolvers();
   const status = () => ended.promise;

@@ -1,4 +1,4 @@
-/** The client: where it connects, how its calls end, and what it says when no server answers. */
+/** Tests of rpc/client/client.ts: connections, the end of calls, and the errors when no server answers. */
 import assert from "node:assert/strict";
 import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
@@ -10,7 +10,7 @@ import { aborted, all, connectTo, failure, serveLocally } from "../../support/rp
 
 const echo = { Status: ({ id }: { id: string }) => Promise.resolve({ id }) };
 
-/** Counts up, one message at a time, and says when it was left. */
+/** A handler that sends numbers. It reports when its stream has ended. */
 function counting() {
   const left = Promise.withResolvers<void>();
   let open = 0;
@@ -30,13 +30,13 @@ function counting() {
   };
 }
 
-Deno.test("connect() refuses what is no address, and what are no credentials", () => {
+Deno.test("connect() throws for a malformed address and for unusable credentials", () => {
   assert.throws(() => connect({ address: "here", credentials: clientCredentials }), AddressError);
   const wrong = { ...clientCredentials, key: "" };
   assert.throws(() => connect({ address: "127.0.0.1:1", credentials: wrong }), TlsCredentialsError);
 });
 
-Deno.test("a stream is a call each time it is iterated", async () => {
+Deno.test("a stream makes one call each time it is iterated", async () => {
   const { handler } = counting();
   await using server = await serveLocally({ Start: handler });
   await using client = connectTo(server);
@@ -45,19 +45,19 @@ Deno.test("a stream is a call each time it is iterated", async () => {
   assert.deepEqual((await all(stream)).map(({ pid }) => pid), [0, 1, 2]);
 });
 
-Deno.test("a stream of many messages arrives whole and in order, whatever the pace", async () => {
+Deno.test("a stream of many messages arrives complete and in order when the reader pauses", async () => {
   await using server = await serveLocally({ Start: counting().handler, ...echo });
   await using client = connectTo(server);
   let wanted = 0;
   for await (const { pid } of client.calls.Start({ id: "5000" })) {
     assert.equal(pid, wanted++);
-    // Now and then the reader has something else to do.
+    // The reader does other work now and then.
     if (pid % 500 === 0) await client.calls.Status({});
   }
   assert.equal(wanted, 5000);
 });
 
-Deno.test("an error that comes while the reader is busy is not taken for the end", async () => {
+Deno.test("a stream rejects when its error arrives while the reader is busy", async () => {
   await using server = await serveLocally({
     Start: async function* () {
       for (let pid = 0; pid < 3; pid++) yield { pid };
@@ -75,11 +75,11 @@ Deno.test("an error that comes while the reader is busy is not taken for the end
     }
   };
   assert.equal((await failure(read())).status, "NOT_FOUND");
-  // It may overtake what was sent before it, as RpcClient says.
+  // The error may arrive before the last messages. See RpcClient.
   assert.deepEqual(seen, [0, 1, 2].slice(0, seen.length));
 });
 
-Deno.test("a call whose signal has aborted never begins", async () => {
+Deno.test("a call does not begin when its signal has aborted", async () => {
   await using server = await serveLocally({ Status: () => assert.fail("called"), Start: () => assert.fail("called") });
   await using client = connectTo(server);
   const signal = AbortSignal.abort(new Error("enough"));
@@ -98,7 +98,7 @@ Deno.test("a call whose signal has aborted never begins", async () => {
   assert.equal(server.connections, 0);
 });
 
-Deno.test("a stream whose signal aborts ends with CANCELLED, and is left at the server", async () => {
+Deno.test("a stream ends with CANCELLED when its signal aborts, and its handler ends", async () => {
   const { handler, left } = counting();
   await using server = await serveLocally({ Start: handler });
   await using client = connectTo(server);
@@ -134,7 +134,7 @@ Deno.test("return() before the first next() makes no call", async () => {
   assert.equal(server.connections, 0);
 });
 
-Deno.test("close() cancels what is open, and calls after it fail", async () => {
+Deno.test("close() cancels open calls, and later calls fail", async () => {
   const { handler, left } = counting();
   const begun = Promise.withResolvers<void>();
   await using server = await serveLocally({
@@ -158,7 +158,7 @@ Deno.test("close() cancels what is open, and calls after it fail", async () => {
   await client[Symbol.asyncDispose]();
 });
 
-Deno.test("a connection that is gone when it is written to, or whose peer breaks the protocol, is one that is lost", () => {
+Deno.test("CallError.from() returns UNAVAILABLE when a write fails, and when the peer breaks the protocol", () => {
   for (const why of ["write EPIPE", "Protocol error"]) {
     const details = `Received RST_STREAM with code 2 triggered by internal client error: ${why}`;
     const error = CallError.from(Object.assign(new Error(details), { code: 13, details }));
@@ -168,20 +168,20 @@ Deno.test("a connection that is gone when it is written to, or whose peer breaks
   assert.equal(CallError.from(Object.assign(new Error(reset), { code: 13, details: reset })).status, "INTERNAL");
 });
 
-Deno.test("a client finds a server again that was away", async () => {
+Deno.test("a client reconnects when its server is back", async () => {
   const first = await serveLocally(echo);
   const { port } = first;
   await using client = connectTo(first);
   await client.calls.Status({});
   await first.shutdown({ graceMs: 0 });
-  // That the server is gone may be seen by the first of these calls, or only by what comes of it.
+  // The client detects the loss at the first of these calls, or only by its failure.
   const lost = await failure(client.calls.Status({}));
   assert(lost instanceof CallError);
   assert.equal(lost.status, "UNAVAILABLE");
   assert.match(lost.message, /nothing listens there|the connection was lost/);
   assert.match((await failure(client.calls.Status({}))).message, /nothing listens there/);
   await using _second = await serveLocally(echo, { port });
-  // It tries again in its own time, about a second.
+  // The client tries again after about a second.
   for (let answered = false; !answered;) {
     answered = await client.calls.Status({}).then(() => true, () => false);
     if (!answered) await new Promise((resolve) => setImmediate(resolve));
@@ -214,7 +214,7 @@ const distrusted: [string, typeof expired, string[], RegExp][] = [
 ];
 
 for (const [what, certificate, targets, sentence] of distrusted) {
-  Deno.test(`a client does not talk to a server whose certificate ${what}`, async () => {
+  Deno.test(`a client refuses a server whose certificate ${what}`, async () => {
     let reached = 0;
     await using server = await serveLocally({ Status: () => Promise.resolve({ pid: ++reached }) }, {
       credentials: credentials(ca, certificate),
@@ -229,7 +229,7 @@ for (const [what, certificate, targets, sentence] of distrusted) {
   });
 }
 
-/** Has a client call what is no server of ours. */
+/** Makes a call to another program, and checks the error. */
 async function assertUnreachable(other: Server, sentence: RegExp): Promise<void> {
   const sockets: Socket[] = [];
   other.on("connection", (socket) => void sockets.push(socket));
@@ -244,7 +244,7 @@ async function assertUnreachable(other: Server, sentence: RegExp): Promise<void>
   await new Promise<void>((resolve) => other.close(() => resolve()));
 }
 
-Deno.test("a client says that nothing listens, and which name has no address", async () => {
+Deno.test("a call reports that nothing listens, and which name has no address", async () => {
   const free = createServer();
   await new Promise<void>((resolve) => free.listen(0, "127.0.0.1", resolve));
   const { port } = free.address() as { port: number };
@@ -255,7 +255,7 @@ Deno.test("a client says that nothing listens, and which name has no address", a
   assert.match((await failure(nowhere.calls.Status({}))).message, /"no-such-host\.invalid" has no address/);
 });
 
-Deno.test("a client says that what answers does not speak TLS", async () => {
+Deno.test("a call reports that the other program does not use TLS", async () => {
   const http = createServer((socket) => {
     socket.on("error", () => {});
     socket.end("HTTP/1.1 400 Bad Request\r\n\r\n");
@@ -263,22 +263,22 @@ Deno.test("a client says that what answers does not speak TLS", async () => {
   await assertUnreachable(http, /not a teleport server/);
 });
 
-Deno.test("a client takes a connection that is closed at once for one to try again", async () => {
+Deno.test("a call advises to try again when its connection is closed at once", async () => {
   // As a forwarder does whose server is away.
   await assertUnreachable(createServer((socket) => void socket.destroy()), /closed during the handshake: try again/);
 });
 
-Deno.test("a client does not talk TLS 1.2", async () => {
+Deno.test("a client refuses TLS 1.2", async () => {
   const { ca, cert, key } = credentials(otherCa, serverCertificate);
   await assertUnreachable(createTlsServer({ ca, cert, key, maxVersion: "TLSv1.2" }), /not a teleport server/);
 });
 
-Deno.test("a client gives up on a server that never answers", async () => {
+Deno.test("a call fails when the server never answers", async () => {
   const silent = createServer((socket) => void socket.on("error", () => {}));
   await assertUnreachable(silent, /no answer in 300 ms/);
 });
 
-Deno.test("a proxy in the environment is not used", async () => {
+Deno.test("a client ignores a proxy in the environment", async () => {
   await using server = await serveLocally(echo);
   // Port 9 of this machine, where nothing is: a call that went there would fail.
   Deno.env.set("https_proxy", "http://127.0.0.1:9");

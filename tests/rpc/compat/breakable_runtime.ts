@@ -1,15 +1,15 @@
 /**
- * Lets a test make methods of the runtime's HTTP/2 streams and sessions throw. To be imported before the guard, which keeps
- * hold of the methods that it finds.
+ * Lets a test make methods of the runtime's HTTP/2 streams and sessions throw. Import it before the guard, which keeps
+ * references to the methods.
  */
 import { once } from "node:events";
 import http2 from "node:http2";
 import type { AddressInfo } from "node:net";
 
-/** The method that throws now, as `stream.respond`. */
+/** The method that currently throws, such as `stream.respond`. */
 export const broken: { method?: string | undefined } = {};
 
-/** The methods of streams that can be broken. */
+/** The methods of streams that a test can break. */
 export const STREAM_METHODS = [
   "respond",
   "additionalHeaders",
@@ -21,7 +21,7 @@ export const STREAM_METHODS = [
   "end",
 ] as const;
 
-/** The methods of sessions that can be broken. */
+/** The methods of sessions that a test can break. */
 export const SESSION_METHODS = ["ping", "settings", "goaway", "setLocalWindowSize", "setTimeout"] as const;
 
 function makeBreakable(prototype: object, place: string, names: readonly string[]): void {
@@ -38,7 +38,7 @@ function makeBreakable(prototype: object, place: string, names: readonly string[
   }
 }
 
-// The classes are not exported: an instance of each has them.
+// The classes are not exported, so the test takes their prototypes from instances.
 const server = http2.createServer();
 server.listen(0, "127.0.0.1");
 await once(server, "listening");

@@ -1,6 +1,6 @@
 /**
- * No exception at a connection ends the process: each event of a server, session, stream and socket, each method of a
- * stream and session and each callback is made to throw, and the server serves on and an unrelated call lives.
+ * Tests of rpc/compat/error_boundary.ts and safe_methods.ts. Every event, method and callback throws in turn. The server
+ * must continue, and so must an unrelated call.
  */
 import { broken, type SESSION_METHODS, type STREAM_METHODS } from "./breakable_runtime.ts";
 import "../../../rpc/compat/http2_guard.ts";
@@ -16,22 +16,22 @@ import { DEADLY_WRITES } from "./deadly_writes.ts";
 
 const DEADLINE_MS = 10_000;
 
-/** The HTTP/2 server that grpc-js makes and keeps to itself. */
+/** The HTTP/2 server that grpc-js creates. */
 let http2Server: http2.Http2SecureServer | undefined;
 const make = http2.createSecureServer;
 http2.createSecureServer = ((options: http2.SecureServerOptions) => http2Server = make(options)) as typeof make;
 
-/** A server with an unrelated call that is open, and what it reported. */
+/** A server with an open call that must continue, and its reports. */
 interface Stage extends AsyncDisposable {
   readonly server: http2.Http2SecureServer;
   readonly port: number;
   readonly reported: NetworkError[];
   readonly counts: ReadonlyMap<string, number>;
-  /** Waits until an error of that kind was counted so often. */
+  /** Waits until an error of that kind was counted that many times. */
   counted(kind: string, times?: number): Promise<void>;
-  /** One client's connection with one call of each kind; however they end. */
+  /** Makes one call of each kind on a new connection. Their results do not matter. */
   use(): Promise<void>;
-  /** The unrelated call lives, and a new client is served. */
+  /** Checks that the open call continues, and that a new client is served. */
   serves(): Promise<void>;
 }
 
@@ -61,7 +61,7 @@ async function stage(): Promise<Stage> {
   }, {
     onNetworkError: (error) => {
       reported.push(error);
-      // A report that fails must do no harm either.
+      // An error of the report must not end the process either.
       throw new Error("injected into the report");
     },
   });
@@ -115,14 +115,14 @@ const injected = () => {
   throw new Error("injected");
 };
 
-/** What the next connection consists of. */
+/** The parts of one connection. */
 interface Victim {
   readonly socket: Socket;
   readonly session: http2.ServerHttp2Session;
   readonly stream: http2.ServerHttp2Stream;
 }
 
-/** Events that happen by themselves when a client makes calls and leaves. */
+/** Events that occur when a client makes calls and leaves. */
 const NATURAL = {
   server: ["connection", "secureConnection", "session", "stream"],
   session: ["remoteSettings", "localSettings", "stream", "goaway", "close"],
@@ -130,7 +130,7 @@ const NATURAL = {
   socket: ["data", "end", "close"],
 } as const;
 
-/** Events that are rare; the test makes them happen. */
+/** Rare events, which the test emits. */
 const RARE = {
   server: ["sessionError", "clientError", "tlsClientError", "unknownProtocol", "timeout", "error", "priority"],
   session: ["error", "frameError", "timeout", "ping", "altsvc", "origin", "priority", "connect", "aborted"],
@@ -149,7 +149,7 @@ const RARE = {
   socket: ["error", "timeout", "drain", "secure", "session", "keylog", "OCSPResponse"],
 } as const;
 
-/** Calls back with the parts of the next connection that has a stream. */
+/** Returns the parts of the next connection that has a stream. */
 function nextVictim(server: http2.Http2SecureServer): Promise<Victim> {
   return new Promise((resolve) => {
     server.once("stream", (stream: http2.ServerHttp2Stream) => {
@@ -161,14 +161,14 @@ function nextVictim(server: http2.Http2SecureServer): Promise<Victim> {
 
 const sockets = new WeakMap<http2.ServerHttp2Session, Socket>();
 
-/** Notes the socket of each session: a session shows a proxy of it. */
+/** Stores the socket of each session, because session.socket is a proxy. */
 function noteSockets(server: http2.Http2SecureServer): void {
   let latest: TLSSocket;
   server.prependListener("secureConnection", (socket) => latest = socket);
   server.prependListener("session", (session) => sockets.set(session, latest));
 }
 
-Deno.test("no event of a server that happens by itself ends it or another's call when it throws", async () => {
+Deno.test("guardEmitter() lets a server continue when a natural event of the server throws", async () => {
   await using at = await stage();
   for (const event of NATURAL.server) {
     at.server.prependOnceListener(event, injected);
@@ -179,7 +179,7 @@ Deno.test("no event of a server that happens by itself ends it or another's call
 });
 
 for (const place of ["session", "stream", "socket"] as const) {
-  Deno.test(`no event of a ${place} that happens by itself ends the server when it throws`, async () => {
+  Deno.test(`guardEmitter() lets a server continue when a natural event of a ${place} throws`, async () => {
     await using at = await stage();
     noteSockets(at.server);
     for (const event of NATURAL[place]) {
@@ -198,7 +198,7 @@ for (const place of ["session", "stream", "socket"] as const) {
 
 for (const place of ["server", "session", "stream", "socket"] as const) {
   Deno.test(
-    `no rare event of a ${place} ends the server, thrown by a listener or, if "error", without one`,
+    `guardEmitter() lets a server continue when a rare event of a ${place} throws, or "error" has no listener`,
     async () => {
       await using at = await stage();
       noteSockets(at.server);
@@ -211,7 +211,7 @@ for (const place of ["server", "session", "stream", "socket"] as const) {
           const before = at.counts.get(`${place} "${event}"`) ?? 0;
           if (listened) emitter.prependOnceListener(event, injected);
           else emitter.removeAllListeners("error");
-          // From the event loop itself, as the runtime does: nothing is above that could catch.
+          // The event loop emits it, as the runtime does, so that no caller can catch the error.
           setImmediate(() => emitter.emit(event, new Error("of the event"), parts.socket));
           await used;
           await at.counted(`${place} "${event}"`, before + 1);
@@ -238,7 +238,7 @@ const CALLS_OF_STREAM: readonly [
 ];
 
 Deno.test(
-  "no method of a stream throws, while it is open, when it is destroyed, and when the runtime's throws",
+  "makeStreamMethodsSafe() makes every method of a stream safe: open, destroyed, and when the runtime throws",
   async () => {
     await using at = await stage();
     for (const [name, call] of CALLS_OF_STREAM) {
@@ -255,7 +255,7 @@ Deno.test(
       for (const [, other] of CALLS_OF_STREAM) other(stream);
       stream.destroy();
       await at.serves();
-      // A stream that is gone is the peer's doing, and no error.
+      // The peer has ended the stream, which is not an error.
       for (const kind of ["stream.respond()", "stream.sendTrailers()", "stream.pushStream()"]) {
         assert.equal(at.counts.get(kind), before.get(kind), kind);
       }
@@ -274,7 +274,7 @@ const CALLS_OF_SESSION: readonly [
   ["setTimeout", (session) => session.setTimeout(1_000)],
 ];
 
-Deno.test("no method of a session throws, when it is destroyed, and when the runtime's throws", async () => {
+Deno.test("makeSessionMethodsSafe() makes every method of a session safe: destroyed, and when the runtime throws", async () => {
   await using at = await stage();
   for (const [name, call] of CALLS_OF_SESSION) {
     const opened = nextVictim(at.server);
@@ -293,7 +293,7 @@ Deno.test("no method of a session throws, when it is destroyed, and when the run
   }
 });
 
-Deno.test("no callback that was given to a stream or a session ends the server when it throws", async () => {
+Deno.test("guardCallback() lets a server continue when a callback of a stream or session throws", async () => {
   await using at = await stage();
   const callbacks: readonly [kind: string, (victim: Victim) => void][] = [
     ["stream.write() callback", ({ stream }) => void stream.write(new Uint8Array(4), injected)],
@@ -312,7 +312,7 @@ Deno.test("no callback that was given to a stream or a session ends the server w
   }
 });
 
-Deno.test("errors are counted each and reported once a kind", async () => {
+Deno.test("NetworkErrors counts every error and reports the first of each kind", async () => {
   await using at = await stage();
   for (let times = 0; times < 3; times++) {
     at.server.prependOnceListener("session", injected);
@@ -324,7 +324,7 @@ Deno.test("errors are counted each and reported once a kind", async () => {
   await at.serves();
 });
 
-/** Sends bytes as a client with a certificate, and resolves when the server has closed. */
+/** Sends bytes with a client certificate. Resolves when the server has closed the connection. */
 function closedAfter(port: number, parts: readonly Uint8Array[]): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connectTls({
@@ -347,7 +347,7 @@ function closedAfter(port: number, parts: readonly Uint8Array[]): Promise<void> 
 }
 
 for (const [name, frames] of DEADLY_WRITES) {
-  Deno.test(`a server outlives ${name}`, async () => {
+  Deno.test(`a guarded server survives ${name}`, async () => {
     await using at = await stage();
     for (let times = 0; times < 10; times++) await closedAfter(at.port, frames);
     await at.serves();

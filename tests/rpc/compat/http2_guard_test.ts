@@ -1,6 +1,6 @@
 /**
- * The guard against denoland/deno#36788: with it processes live, and without it they die, or this test proves nothing.
- * Slow: it runs programs that must die without the guard.
+ * Tests of rpc/compat/http2_guard.ts, also against denoland/deno#36788: guarded processes survive, and others end.
+ * Slow: it runs programs that end without the guard.
  */
 import "../../../rpc/compat/http2_guard.ts";
 import assert from "node:assert/strict";
@@ -55,7 +55,7 @@ Deno.test("deferClosing() lets a server survive 25 clients that make 100 calls a
 });
 
 Deno.test("deferClosing() is still needed because such clients crash a server without it", async () => {
-  // The crash is a race in the runtime, so that one series may pass.
+  // The crash is a race in the runtime, so a single series may pass.
   for (let times = 0; times < 5; times++) if (await survived() < 25) return;
   assert.fail("Five servers survived 25 clients each");
 });

@@ -1,4 +1,4 @@
-/** What a refused call leaves behind. */
+/** Tests of rpc/server/auth_interceptor.ts: the stream of a refused call is closed. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { TeleportError } from "../../../mod.ts";
@@ -9,13 +9,13 @@ import { serveLocally } from "../../support/rpc_server.ts";
 const STATUS = "/teleport.v1.JobWorker/Status";
 const DEADLINE_MS = 10_000;
 
-/** How a call ended, once its stream is closed. Fails when the stream stays open. */
+/** Returns how a call ended, after its stream is closed. Fails when the stream stays open. */
 async function closed({ stream, ended }: RawCall): Promise<RawEnd> {
   if (!stream.closed) await once(stream, "close", { signal: AbortSignal.timeout(DEADLINE_MS) });
   return await ended;
 }
 
-Deno.test("a refused call whose request never ends leaves no stream open", async () => {
+Deno.test("authInterceptor() closes the stream of a refused call whose request never ends", async () => {
   await using server = await serveLocally({}, {
     admit: () => {
       throw new TeleportError("PERMISSION_DENIED", "Not allowed");
@@ -26,7 +26,7 @@ Deno.test("a refused call whose request never ends leaves no stream open", async
   assert.deepEqual({ code, message, resetCode }, { code: 7, message: "Not allowed", resetCode: 0 });
 });
 
-Deno.test("a call beyond a limit whose request never ends leaves no stream open", async () => {
+Deno.test("authInterceptor() closes the stream of a call beyond a limit whose request never ends", async () => {
   await using server = await serveLocally({}, { limits: { maxCalls: 1 } });
   await using client = await rawClient({ port: server.port, ...clientCredentials });
   client.call(STATUS, [], false);

@@ -1,4 +1,4 @@
-/** A server that takes other certificates while it serves: who stays, who goes, who gets in. */
+/** Tests of renew() of rpc/server/server.ts, and of revoked certificates. */
 import assert from "node:assert/strict";
 import http2 from "node:http2";
 import { connect as connectTls } from "node:tls";
@@ -23,9 +23,9 @@ const HOSTS = ["localhost", "127.0.0.1", "::1"];
 const newServer = await issue({ subject: [["CN", "server"]], usage: "server", hosts: HOSTS, issuer: otherCa });
 const newClient = await issue({ subject: [["O", "admin"], ["CN", "bob"]], usage: "client", issuer: otherCa });
 const bothCas = `${ca.cert}\n${otherCa.cert}`;
-const nobody = new Set<string>();
+const nothingRevoked = new Set<string>();
 
-/** Streams of as many messages as are asked for by tick(), and no end. */
+/** Handlers of streams that send one message for each tick(). */
 function ticking() {
   let wake = Promise.withResolvers<void>();
   return {
@@ -45,7 +45,7 @@ function ticking() {
 
 type Stream = AsyncIterator<JobStatus>;
 
-/** A stream that has given its first message. */
+/** Opens a stream, and reads its first message. */
 async function opened(client: RpcClient): Promise<Stream> {
   const stream = client.calls.StatusStream({ id: "x" })[Symbol.asyncIterator]();
   assert.equal((await stream.next()).done, false);
@@ -56,7 +56,7 @@ async function answers(client: RpcClient): Promise<string> {
   return await client.calls.Status({ id: "y" }).then(({ id }) => id, ({ status }) => status);
 }
 
-/** One call over a connection of its own. */
+/** Makes one call on a new connection. Returns its result or its status. */
 async function once(server: { port: number }, own: TlsCredentials): Promise<string> {
   await using client = connectTo(server, own);
   return await answers(client);
@@ -64,7 +64,7 @@ async function once(server: { port: number }, own: TlsCredentials): Promise<stri
 
 const Status = ({ id }: { id: string }) => Promise.resolve({ id });
 
-Deno.test("renew() changes the authority under 50 open streams and cuts none", async () => {
+Deno.test("renew() changes the authority and keeps 50 open streams", async () => {
   const source = ticking();
   await using server = await serveLocally({ StatusStream: source.StatusStream, Status });
   await using one = connectTo(server);
@@ -75,30 +75,30 @@ Deno.test("renew() changes the authority under 50 open streams and cuts none", a
     source.tick();
     for (const { done } of await Promise.all(next)) assert.equal(done, false);
   };
-  // As a client has it whose ca.crt holds both.
+  // These clients trust both authorities.
   const oldBoth = { ...clientCredentials, ca: bothCas };
   const newBoth = { ...credentials(otherCa, newClient), ca: bothCas };
 
   assert.deepEqual([await once(server, oldBoth), await once(server, newBoth)], ["y", "UNAVAILABLE"]);
-  server.renew({ credentials: { ...serverCredentials, ca: bothCas }, revoked: nobody });
+  server.renew({ credentials: { ...serverCredentials, ca: bothCas }, revoked: nothingRevoked });
   assert.deepEqual([await once(server, oldBoth), await once(server, newBoth)], ["y", "y"]);
   await alive();
-  server.renew({ credentials: { ca: bothCas, cert: newServer.cert, key: newServer.key }, revoked: nobody });
+  server.renew({ credentials: { ca: bothCas, cert: newServer.cert, key: newServer.key }, revoked: nothingRevoked });
   assert.deepEqual([await once(server, oldBoth), await once(server, newBoth)], ["y", "y"]);
   await alive();
-  server.renew({ credentials: credentials(otherCa, newServer), revoked: nobody });
+  server.renew({ credentials: credentials(otherCa, newServer), revoked: nothingRevoked });
   assert.deepEqual([await once(server, oldBoth), await once(server, newBoth)], ["UNAVAILABLE", "y"]);
   await alive();
-  // Over a connection of before too: its streams live on, new calls are refused.
+  // On an old connection, streams continue and new calls are refused.
   assert.equal(await answers(one), "UNAUTHENTICATED");
   await alive();
   await Promise.all(streams.map((stream) => stream.return?.()));
 });
 
-Deno.test("renew() shows new connections the new certificate, and keeps TLS 1.3", async () => {
+Deno.test("renew() uses the new certificate for new connections, and keeps TLS 1.3", async () => {
   await using server = await serveLocally({ Status });
-  server.renew({ credentials: { ca: bothCas, cert: newServer.cert, key: newServer.key }, revoked: nobody });
-  // It believes the old authority alone, which has not signed the new certificate.
+  server.renew({ credentials: { ca: bothCas, cert: newServer.cert, key: newServer.key }, revoked: nothingRevoked });
+  // This client trusts only the old authority, which has not signed the new certificate.
   assert.equal(await once(server, clientCredentials), "UNAVAILABLE");
   const refused = await new Promise<string>((resolve) => {
     const socket = connectTls({
@@ -118,7 +118,7 @@ Deno.test("renew() shows new connections the new certificate, and keeps TLS 1.3"
   assert.equal(refused, "refused");
 });
 
-Deno.test("renew() refuses what cannot be used, and serves on with what it had", async () => {
+Deno.test("renew() throws for unusable credentials, and keeps the current ones", async () => {
   await using server = await serveLocally({ Status });
   const { ca: good, cert, key } = serverCredentials;
   const bad: TlsCredentials[] = [
@@ -129,14 +129,14 @@ Deno.test("renew() refuses what cannot be used, and serves on with what it had",
     { ca: `${good}\n`.repeat(17), cert, key },
   ];
   for (const broken of bad) {
-    assert.throws(() => server.renew({ credentials: broken, revoked: nobody }), TlsCredentialsError);
+    assert.throws(() => server.renew({ credentials: broken, revoked: nothingRevoked }), TlsCredentialsError);
     assert.equal(await once(server, clientCredentials), "y");
   }
 });
 
 const revoked = new Set([revocationOf(clientCertificate)]);
 
-Deno.test("renew() cuts the streams of a revoked client within a second, and leaves others alone", async () => {
+Deno.test("renew() ends the streams of a revoked client within a second, and no others", async () => {
   const source = ticking();
   const refusals: [string, string][] = [];
   await using server = await serveLocally({ StatusStream: source.StatusStream, Status }, {
@@ -164,7 +164,7 @@ Deno.test("renew() cuts the streams of a revoked client within a second, and lea
   await bobStream.return?.();
 });
 
-/** Resolves when the server has so many connections; when one ends nothing but its count says so. */
+/** Resolves when the server has that number of connections. No event reports the end of one, so this polls. */
 async function untilConnections(server: { readonly connections: number }, wanted: number): Promise<void> {
   const deadline = performance.now() + 2_000;
   while (server.connections !== wanted) {
@@ -174,7 +174,7 @@ async function untilConnections(server: { readonly connections: number }, wanted
 }
 
 Deno.test(
-  "renew() cuts a revoked client that reads nothing, and one that calls nothing, by the connection",
+  "renew() closes the connections of revoked clients that read nothing or make no call",
   async () => {
     const over = Promise.withResolvers<void>();
     await using server = await serveLocally({
@@ -195,14 +195,14 @@ Deno.test(
     await over.promise;
     await untilConnections(server, 1);
     assert.equal(await answers(other), "y");
-    // What has come before the cut is read; then there is no end, but a failure.
+    // The reader gets the data that arrived before, and then an error.
     await assert.rejects(async () => {
       while (!(await stream.next()).done);
     }, (error: Error & { status?: string }) => /UNAUTHENTICATED|UNAVAILABLE|CANCELLED/.test(error.status ?? ""));
   },
 );
 
-Deno.test("a revoked client far away is told why, and cut off whether it then calls or not", async () => {
+Deno.test("a revoked client gets the reason over a slow network, and its connection is closed", async () => {
   await using server = await serveLocally({ Status }, { revoked });
   const open = async () => {
     const session = http2.connect(`https://localhost:${server.port}`, { ...clientCredentials });
@@ -213,7 +213,7 @@ Deno.test("a revoked client far away is told why, and cut off whether it then ca
   };
   const silent = await open();
   const { session, closed } = await open();
-  // A round trip, as between continents over a bad line: nothing is waited for but time.
+  // This is the round trip of a slow network, so that the wait has no event.
   await new Promise((resolve) => setTimeout(resolve, 600));
   const call = session.request({
     ":method": "POST",
@@ -233,7 +233,7 @@ Deno.test("a revoked client far away is told why, and cut off whether it then ca
   await untilConnections(server, 0);
 });
 
-Deno.test("serve() is told of revoked certificates from the start", async () => {
+Deno.test("serve() refuses revoked certificates from the start", async () => {
   let reached = 0;
   await using server = await serveLocally({
     Status: ({ id }) => {
@@ -245,12 +245,12 @@ Deno.test("serve() is told of revoked certificates from the start", async () => 
   assert.equal(reached, 0);
 });
 
-Deno.test("serve() tells of every refused handshake, by whom and why", async () => {
-  const told: HandshakeFailure[] = [];
+Deno.test("serve() reports every failed handshake with its peer and reason", async () => {
+  const reported: HandshakeFailure[] = [];
   let wake = Promise.withResolvers<void>();
   await using server = await serveLocally({ Status }, {
     onHandshakeFailure: (failed) => {
-      told.push(failed);
+      reported.push(failed);
       wake.resolve();
     },
   });
@@ -265,12 +265,12 @@ Deno.test("serve() tells of every refused handshake, by whom and why", async () 
   socket.on("error", () => {});
   await wake.promise;
   socket.destroy();
-  assert.equal(told.length, 3);
-  for (const { peer } of told) assert.match(peer, /^127\.0\.0\.1:\d+$/);
+  assert.equal(reported.length, 3);
+  for (const { peer } of reported) assert.match(peer, /^127\.0\.0\.1:\d+$/);
   const reasons = [
     /^The certificate "O=admin, CN=mallory" .* is issued by "O=admin, CN=mallory", which is not an accepted authority/,
     /^The certificate "O=admin, CN=bob" .* is issued by "CN=another authority", which is not an accepted authority/,
     /^No certificate was shown/,
   ];
-  for (const [index, { reason }] of told.entries()) assert.match(reason, reasons[index]!);
+  for (const [index, { reason }] of reported.entries()) assert.match(reason, reasons[index]!);
 });

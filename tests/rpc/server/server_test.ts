@@ -1,4 +1,4 @@
-/** The server itself: where it listens, whom it admits, its limits, health, reflection and end. */
+/** Tests of rpc/server/server.ts: listening, admission, limits, health, reflection and shutdown. */
 import assert from "node:assert/strict";
 import { connect as connectTcp } from "node:net";
 import { connect as connectHttp2 } from "node:http2";
@@ -14,7 +14,7 @@ import { aborted, all, connectTo, failure, serveLocally } from "../../support/rp
 
 const echo = { Status: ({ id }: { id: string }) => Promise.resolve({ id }) };
 
-/** A stream that gives one message and then stays quiet until its client has gone. */
+/** A handler of a stream that sends one message and then waits until its client has left. */
 function quiet(whenLeft: (signal: AbortSignal) => void = () => {}) {
   return async function* (_: unknown, { signal }: CallContext) {
     yield { pid: 1 };
@@ -23,7 +23,7 @@ function quiet(whenLeft: (signal: AbortSignal) => void = () => {}) {
   };
 }
 
-/** A client of grpc-js alone, for calls that ours does not make. */
+/** A client of grpc-js alone, for calls that our client cannot make. */
 function bareClient({ port }: { port: number }): grpc.Client {
   const { ca, cert, key } = clientCredentials;
   return new grpc.Client(
@@ -51,11 +51,11 @@ const unusable: [string, string, AddressError["code"], RegExp][] = [
     "NOT_LOCAL",
     /"192\.0\.2\.1:0": this machine does not have the address/,
   ],
-  ["a name that nobody has", "no-such-host.invalid", "NOT_FOUND", /no address has this name/],
+  ["an unknown name", "no-such-host.invalid", "NOT_FOUND", /no address has this name/],
 ];
 
 for (const [what, host, code, sentence] of unusable) {
-  Deno.test(`serve() does not listen on ${what}`, async () => {
+  Deno.test(`serve() throws for ${what}`, async () => {
     await assert.rejects(serveLocally({}, { host }), (error) => {
       assert(error instanceof AddressError);
       assert.equal(error.code, code);
@@ -65,12 +65,12 @@ for (const [what, host, code, sentence] of unusable) {
   });
 }
 
-Deno.test("serve() does not listen on a port that is taken", async () => {
+Deno.test("serve() throws when another server uses the port", async () => {
   await using server = await serveLocally({});
   await assert.rejects(serveLocally({}, { port: server.port }), { name: "AddressError", code: "IN_USE" });
 });
 
-Deno.test("serve() asks admit() before every call of every service", async () => {
+Deno.test("serve() calls admit() before every call of every service", async () => {
   const asked: string[] = [];
   let called = 0;
   await using server = await serveLocally({
@@ -98,7 +98,7 @@ Deno.test("serve() asks admit() before every call of every service", async () =>
   assert.equal(called, 0);
 });
 
-Deno.test("serve() takes whatever else admit() throws for an internal error", async () => {
+Deno.test("serve() answers INTERNAL when admit() throws an unexpected error", async () => {
   const reported: unknown[] = [];
   const error = new Error("secret");
   await using server = await serveLocally(echo, {
@@ -114,7 +114,7 @@ Deno.test("serve() takes whatever else admit() throws for an internal error", as
   assert.deepEqual(reported, [error]);
 });
 
-Deno.test("a request over the limit is refused and the server serves on", async () => {
+Deno.test("a request above the limit is refused, and the server continues", async () => {
   let reached = 0;
   await using server = await serveLocally({
     ...echo,
@@ -130,7 +130,7 @@ Deno.test("a request over the limit is refused and the server serves on", async 
   assert.equal((await client.calls.Status({ id: "on" })).id, "on");
 });
 
-Deno.test("bytes that are no message, and strings that are no text, harm nobody", async () => {
+Deno.test("a request that is not a message, or has a string that is not UTF-8, is refused", async () => {
   await using server = await serveLocally({
     Status: ({ id }) => Promise.reject(new LimitReachedError(`Refused ${id}`)),
   });
@@ -146,7 +146,7 @@ Deno.test("bytes that are no message, and strings that are no text, harm nobody"
       )
     );
   await assert.rejects(send(0x0a, 200), { code: grpc.status.INVALID_ARGUMENT });
-  // Half of a character that takes two.
+  // This is half of a character that takes two.
   await assert.rejects(send(0x0a, 3, 0xed, 0xa0, 0x80), {
     code: grpc.status.INVALID_ARGUMENT,
     details: "'id' must be UTF-8: its bytes are not valid UTF-8",
@@ -156,7 +156,7 @@ Deno.test("bytes that are no message, and strings that are no text, harm nobody"
   assert.equal((await failure(good.calls.Status({ id: "a" }))).message, "Refused a");
 });
 
-Deno.test("an unknown method is UNIMPLEMENTED", async () => {
+Deno.test("a call of an unknown method fails with UNIMPLEMENTED", async () => {
   await using server = await serveLocally({});
   const client = bareClient(server);
   const call = new Promise((_, reject) =>
@@ -172,7 +172,7 @@ Deno.test("an unknown method is UNIMPLEMENTED", async () => {
   client.close();
 });
 
-Deno.test("metadata without end is refused before any handler", async () => {
+Deno.test("a call with too much metadata is refused before its handler", async () => {
   let reached = 0;
   await using server = await serveLocally({ Status: () => Promise.resolve({ pid: ++reached }) });
   const { ca, cert, key } = clientCredentials;
@@ -202,7 +202,7 @@ Deno.test("one connection carries 1,100 streams", async () => {
   assert.equal(server.connections, 1);
 });
 
-Deno.test("health says what setServing() said", async () => {
+Deno.test("setServing() sets the answer of health", async () => {
   await using server = await serveLocally({});
   await using client = connectTo(server);
   assert.equal(await client.health(), "SERVING");
@@ -212,7 +212,7 @@ Deno.test("health says what setServing() said", async () => {
   assert.equal(await client.health(), "SERVING");
 });
 
-Deno.test("health knows its services, and tells watchers of every change", async () => {
+Deno.test("Health lists its services, and sends every change to its watchers", async () => {
   const server = await serveLocally({});
   const client = bareClient(server);
   const { Check, List, Watch } = healthMethods();
@@ -240,7 +240,7 @@ Deno.test("health knows its services, and tells watchers of every change", async
   assert.deepEqual(await next(), { status: "NOT_SERVING" });
   server.setServing(true);
   assert.deepEqual(await next(), { status: "SERVING" });
-  // A watcher does not hold the server up.
+  // A watcher does not delay the shutdown.
   const stopped = server.shutdown({ graceMs: 60_000 });
   assert.deepEqual(await next(), { status: "NOT_SERVING" });
   assert.equal((await ended).code, grpc.status.UNAVAILABLE);
@@ -253,7 +253,7 @@ interface Reflected {
   file_descriptor_response?: { file_descriptor_proto: Uint8Array[] };
 }
 
-/** Asks one question of reflection, by hand: field 7 lists the services, field 4 asks for the file of a symbol. */
+/** Sends one request to reflection: field 7 lists the services, field 4 is for the file of a symbol. */
 function reflect(server: { port: number }, field = 7, value = ""): Promise<Buffer> {
   const client = bareClient(server);
   const bytes = (message: Buffer) => message;
@@ -268,7 +268,7 @@ function reflect(server: { port: number }, field = 7, value = ""): Promise<Buffe
   });
 }
 
-Deno.test("reflection lists the services and gives their files", async () => {
+Deno.test("reflection lists the services and returns their files", async () => {
   await using server = await serveLocally({});
   const services = (await reflect(server)).toString("latin1");
   assert.match(services, /teleport\.v1\.JobWorker/);
@@ -279,7 +279,7 @@ Deno.test("reflection lists the services and gives their files", async () => {
   }
 });
 
-Deno.test("shutdown() waits for the calls that are open and takes no new ones", async () => {
+Deno.test("shutdown() waits for open calls and refuses new ones", async () => {
   const { promise: answer, resolve } = Promise.withResolvers<{ id: string }>();
   const begun = Promise.withResolvers<void>();
   const server = await serveLocally({
@@ -302,7 +302,7 @@ Deno.test("shutdown() waits for the calls that are open and takes no new ones", 
   await shutdown;
 });
 
-Deno.test("shutdown() ends calls that outlast the grace, and says why", async () => {
+Deno.test("shutdown() ends calls with UNAVAILABLE after the grace period", async () => {
   const left = Promise.withResolvers<AbortSignal>();
   const begun = Promise.withResolvers<void>();
   const server = await serveLocally({
@@ -326,7 +326,7 @@ Deno.test("shutdown() ends calls that outlast the grace, and says why", async ()
   }
 });
 
-Deno.test("shutdown() cuts off calls that do not end when they are told to", async () => {
+Deno.test("shutdown() closes the connections of calls that do not end", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   const server = await serveLocally({
     Start: async function* () {
@@ -345,7 +345,7 @@ Deno.test("shutdown() cuts off calls that do not end when they are told to", asy
   resolve();
 });
 
-Deno.test("shutdown() does not wait for a handshake that stands still", async () => {
+Deno.test("shutdown() does not wait for a stalled handshake", async () => {
   const server = await serveLocally({});
   const socket = connectTcp(server.port, "127.0.0.1");
   socket.on("error", () => {});
@@ -356,13 +356,13 @@ Deno.test("shutdown() does not wait for a handshake that stands still", async ()
   ]);
 });
 
-Deno.test("shutdown() twice is once", async () => {
+Deno.test("shutdown() returns the same promise when it is called twice", async () => {
   const server = await serveLocally({});
   assert.equal(server.shutdown({ graceMs: 0 }), server.shutdown({ graceMs: 1_000 }));
   await server.shutdown({ graceMs: 0 });
 });
 
-Deno.test("a server outlives 25 clients that make 100 calls at once and leave", async () => {
+Deno.test("a server survives 25 clients that make 100 calls at once and leave", async () => {
   await using server = await serveLocally(echo);
   for (let times = 0; times < 25; times++) {
     await using client = connectTo(server);

@@ -1,4 +1,4 @@
-/** Who gets in: every kind of wrong certificate and protocol is refused before any handler, and the server serves on. */
+/** Tests of rpc/server/tls.ts: every wrong certificate and protocol is refused before any handler, and the server continues. */
 import assert from "node:assert/strict";
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
@@ -18,7 +18,7 @@ import {
 } from "../../support/certificates.ts";
 import { connectTo, failure, serveLocally } from "../../support/rpc_server.ts";
 
-/** A server that counts what reaches it. */
+/** A server that counts its calls. */
 async function counting(): Promise<{ server: RpcServer; seen: PeerCertificate[]; reached: () => number }> {
   const seen: PeerCertificate[] = [];
   let calls = 0;
@@ -31,10 +31,10 @@ async function counting(): Promise<{ server: RpcServer; seen: PeerCertificate[];
   return { server, seen, reached: () => calls + seen.length };
 }
 
-/** How TLS says no to who does not speak it: RFC 8446, section 5.1. */
+/** The type of a TLS alert, the answer to other protocols. Source: RFC 8446, section 5.1. */
 const TLS_ALERT = 21;
 
-/** Resolves when the server closes the connection, having sent nothing of HTTP/2: its settings would be the first. */
+/** Resolves when the server closes the connection without HTTP/2 data. Its settings would be the first. */
 function closedUnserved(socket: Socket): Promise<void> {
   return new Promise((resolve, reject) => {
     socket.on("data", (bytes) => {
@@ -92,7 +92,7 @@ for (const [kind, options] of wrongTls) {
       ...options,
     });
     socket.on("error", () => {});
-    // A preface and a call, as a client that does not wait for the server's word would send.
+    // A client may send its preface before the server has answered.
     socket.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
     await closedUnserved(socket);
     assert.equal(reached(), 0);
@@ -111,7 +111,7 @@ Deno.test("serve() closes a connection that does not speak TLS", async () => {
   await assertServes(server);
 });
 
-Deno.test("serve() lets admit() know the authority itself when it calls", async () => {
+Deno.test("serve() passes the certificate of an authority to admit()", async () => {
   const { server, seen } = await counting();
   await using _ = server;
   await using client = connectTo(server, credentials(ca, ca));
@@ -119,7 +119,7 @@ Deno.test("serve() lets admit() know the authority itself when it calls", async 
   assert.equal(seen[0]?.isAuthority, true);
 });
 
-Deno.test("serve() knows the user and the roles of a certificate", async () => {
+Deno.test("serve() passes the user and the roles of a certificate to admit()", async () => {
   const { server, seen } = await counting();
   await using _ = server;
   await using client = connectTo(server);
@@ -128,10 +128,10 @@ Deno.test("serve() knows the user and the roles of a certificate", async () => {
   assert.deepEqual(seen[0]?.commonNames, ["ann"]);
   assert.deepEqual(seen[0]?.organizations, ["admin", "viewer"]);
   assert.equal(seen[0]?.isAuthority, false);
-  assert.equal(seen[0], seen[1], "read once a connection");
+  assert.equal(seen[0], seen[1], "the certificate is read once for each connection");
 });
 
-Deno.test("serve() tells the callers of two connections apart", async () => {
+Deno.test("serve() distinguishes the callers of two connections", async () => {
   const { server, seen } = await counting();
   await using _ = server;
   await using ann = connectTo(server);
@@ -147,19 +147,19 @@ Deno.test("serve() tells the callers of two connections apart", async () => {
 const unusable: [string, Partial<TlsCredentials>, string, RegExp][] = [
   ["an empty CA", { ca: "" }, "ca", /Cannot read the CA certificate/],
   [
-    "a CA that is no PEM",
+    "a CA that is not PEM",
     { ca: "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n" },
     "ca",
     /Cannot read/,
   ],
-  ["a CA that is no authority", { ca: clientCertificate.cert }, "ca", /not one of an authority/],
+  ["a CA that is not an authority", { ca: clientCertificate.cert }, "ca", /not one of an authority/],
   ["an empty certificate", { cert: "" }, "cert", /Cannot read the certificate/],
   ["an empty key", { key: "" }, "key", /Cannot read the private key/],
   ["another certificate's key", { key: clientCertificate.key }, "key", /do not match/],
 ];
 
 for (const [kind, part, name, sentence] of unusable) {
-  Deno.test(`serve() does not start with ${kind}`, async () => {
+  Deno.test(`serve() throws for ${kind}`, async () => {
     await assert.rejects(serveLocally({}, { credentials: { ...serverCredentials, ...part } }), (error) => {
       assert(error instanceof TlsCredentialsError);
       assert.equal(error.part, name);

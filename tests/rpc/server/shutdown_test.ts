@@ -1,11 +1,11 @@
 /**
- * A shutdown in the middle of calls: who is being answered gets all of it, who comes later is told to come again.
- * Slow: it waits for limits of time.
+ * Tests of shutdown() of rpc/server/server.ts during calls: open calls are answered completely, and later calls fail.
+ * Slow: it waits for time limits.
  */
 import assert from "node:assert/strict";
 import { all, connectTo, failure, serveLocally } from "../../support/rpc_server.ts";
 
-Deno.test("shutdown() lets streams be read to their end, not only sent to it", async () => {
+Deno.test("shutdown() waits until clients have read their streams to the end", async () => {
   const MESSAGES = 200;
   for (let times = 0; times < 5; times++) {
     const go = Promise.withResolvers<void>();
@@ -35,7 +35,7 @@ Deno.test("shutdown() lets streams be read to their end, not only sent to it", a
   }
 });
 
-Deno.test("shutdown() right after the last message was sent lets it be read", async () => {
+Deno.test("shutdown() right after the last message waits until it was read", async () => {
   for (let times = 0; times < 5; times++) {
     const sent = Promise.withResolvers<void>();
     const server = await serveLocally({
@@ -52,7 +52,7 @@ Deno.test("shutdown() right after the last message was sent lets it be read", as
   }
 });
 
-Deno.test("a connection that is kept for a call takes no further ones", async () => {
+Deno.test("shutdown() refuses further calls on a connection with an open call", async () => {
   const begun = Promise.withResolvers<void>();
   const { promise: answer, resolve } = Promise.withResolvers<{ id: string }>();
   const server = await serveLocally({
@@ -73,12 +73,12 @@ Deno.test("a connection that is kept for a call takes no further ones", async ()
   await stopped;
 });
 
-Deno.test("shutdown() of connections that nobody uses is done at once", async () => {
+Deno.test("shutdown() closes idle connections at once", async () => {
   const server = await serveLocally({});
   await using first = connectTo(server);
   await using second = connectTo(server);
   await Promise.all([first.health(), second.health()]);
-  await new Promise((resolve) => setTimeout(resolve, 600)); // Longer than the end of a call is given to be read.
+  await new Promise((resolve) => setTimeout(resolve, 600)); // Longer than the time to read the end of a call.
   const begin = performance.now();
   await server.shutdown({ graceMs: 60_000 });
   assert.ok(performance.now() - begin < 400);

@@ -1,4 +1,4 @@
-/** What a certificate must still be at every call. */
+/** Tests of rpc/server/trust.ts. */
 import assert from "node:assert/strict";
 import { readCertificate } from "../../../rpc/shared/peer.ts";
 import { Trust } from "../../../rpc/server/trust.ts";
@@ -7,7 +7,7 @@ import { ca, clientCertificate, issue, type Issued, otherCa, revocationOf } from
 const subject = [["O", "admin"], ["CN", "ann"]] as const;
 const read = ({ certificate }: Issued) => readCertificate(new Uint8Array(certificate.rawData));
 
-/** Why it is refused; undefined when it is not. */
+/** Returns why a certificate is refused. Undefined when it is accepted. */
 function refusal(trust: Trust, own: Issued): string | undefined {
   try {
     trust.check(read(own));
@@ -18,7 +18,7 @@ function refusal(trust: Trust, own: Issued): string | undefined {
   }
 }
 
-Deno.test("Trust accepts what a known authority has signed, and nothing else", async () => {
+Deno.test("check() accepts certificates that a known authority has signed, and no others", async () => {
   const trust = new Trust(`${otherCa.cert}\n${ca.cert}`, new Set());
   assert.equal(refusal(trust, clientCertificate), undefined);
   assert.equal(refusal(trust, await issue({ subject, usage: "client", issuer: otherCa })), undefined);
@@ -26,7 +26,7 @@ Deno.test("Trust accepts what a known authority has signed, and nothing else", a
     refusal(trust, await issue({ subject, usage: "client" }))!,
     /is issued by "O=admin, CN=ann", which is not an accepted authority: ask for a new/,
   );
-  // By name it is of the authority, by signature it is not.
+  // Its issuer has the name of the authority, and another key.
   const namesake = await issue({ subject: [["CN", "an authority"]], usage: "ca" });
   assert.match(
     refusal(trust, await issue({ subject, usage: "client", issuer: namesake }))!,
@@ -34,7 +34,7 @@ Deno.test("Trust accepts what a known authority has signed, and nothing else", a
   );
 });
 
-Deno.test("Trust refuses a certificate that has ended since the connection was made", async () => {
+Deno.test("check() refuses a certificate that has expired since the connection was made", async () => {
   const trust = new Trust(ca.cert, new Set());
   const ended = await issue({ subject, usage: "client", issuer: ca, from: -2, until: -1 });
   assert.match(
@@ -43,7 +43,7 @@ Deno.test("Trust refuses a certificate that has ended since the connection was m
   );
 });
 
-Deno.test("Trust forgets what it believed when it is given something else", () => {
+Deno.test("replace() discards earlier judgements", () => {
   const trust = new Trust(ca.cert, new Set());
   const certificate = read(clientCertificate);
   assert.equal(trust.accepts(certificate), true);

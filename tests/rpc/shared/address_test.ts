@@ -1,4 +1,4 @@
-/** HOST:PORT, in every form it is written and many it is not. */
+/** Tests of rpc/shared/address.ts. */
 import assert from "node:assert/strict";
 import { AddressError, checkConnectable, formatAddress, parseAddress } from "../../../rpc/shared/address.ts";
 
@@ -11,7 +11,7 @@ const good: [string, string, number][] = [
 ];
 
 for (const [text, host, port] of good) {
-  Deno.test(`parseAddress() takes ${text}, and formatAddress() gives it back`, () => {
+  Deno.test(`parseAddress() accepts ${text}, and formatAddress() returns it`, () => {
     assert.deepEqual(parseAddress(text), { host, port });
     assert.equal(formatAddress({ host, port }), text);
   });
@@ -42,7 +42,7 @@ const bad = [
 ];
 
 for (const text of bad) {
-  Deno.test(`parseAddress() refuses ${JSON.stringify(text)}`, () => {
+  Deno.test(`parseAddress() throws for ${JSON.stringify(text)}`, () => {
     assert.throws(() => parseAddress(text), (error) => {
       assert(error instanceof AddressError);
       assert.equal(error.code, "INVALID");
@@ -52,12 +52,12 @@ for (const text of bad) {
   });
 }
 
-Deno.test("parseAddress() takes a name with its last dot, as TLS and resolvers want it", () => {
+Deno.test("parseAddress() removes the final dot of a name", () => {
   assert.deepEqual(parseAddress("localhost.:50051"), { host: "localhost", port: 50051 });
   assert.throws(() => parseAddress("localhost..:50051"), { code: "INVALID" });
 });
 
-Deno.test("checkConnectable() says that an address with a zone cannot be connected to", () => {
+Deno.test("checkConnectable() throws for an address with a zone", () => {
   for (const text of ["[fe80::1%eth0]:50051", "[fe80::1%2]:1"]) {
     assert.throws(() => checkConnectable(parseAddress(text)), {
       code: "INVALID",

@@ -1,4 +1,4 @@
-/** Messages as the generated types say they are, over bytes and back. */
+/** Tests of rpc/shared/definition.ts: messages have the form of the generated types after encoding and decoding. */
 import assert from "node:assert/strict";
 import type { JobOutput, JobStatus } from "../../../proto/teleport/v1/job_worker.ts";
 import { type Method, methods } from "../../../rpc/shared/definition.ts";
@@ -9,7 +9,7 @@ const asRequest = ({ requestSerialize, requestDeserialize }: Method, message: ob
 const asAnswer = ({ responseSerialize, responseDeserialize }: Method, message: object) =>
   responseDeserialize(responseSerialize(message));
 
-Deno.test("a message that says nothing has every field but the optional ones", () => {
+Deno.test("an empty message has every field except the optional ones", () => {
   const { command, args, env, timeout_ms, ...job } = asRequest(methods.Register, {});
   assert.deepEqual({ command, args, env, timeout_ms }, { command: "", args: [], env: {}, timeout_ms: 0 });
   assert.equal("grace_ms" in job, false);
@@ -18,14 +18,14 @@ Deno.test("a message that says nothing has every field but the optional ones", (
   assert.equal("follow" in output, false);
 });
 
-Deno.test("an optional field that is set to its default is there", () => {
+Deno.test("an optional field that is set to its default is present", () => {
   assert.deepEqual(asRequest(methods.GetOutput, { follow: false }).follow, false);
   assert.equal(asRequest(methods.Stop, { grace_ms: 0 }).grace_ms, 0);
   assert.equal(asAnswer(methods.Status, { exit_code: 0 }).exit_code, 0);
   assert.equal("exit_code" in asAnswer(methods.Status, {}), false);
 });
 
-Deno.test("numbers of 64 bits are numbers, enums names, messages that were not sent null", () => {
+Deno.test("64-bit numbers are numbers, enums are names, and absent messages are null", () => {
   const status: JobStatus = asAnswer(methods.Status, {
     state: "STATE_KILLED",
     reason: "REASON_STOPPED",
@@ -40,7 +40,7 @@ Deno.test("numbers of 64 bits are numbers, enums names, messages that were not s
   assert.equal(status.ended_at, null);
 });
 
-Deno.test("bytes come through unaltered", () => {
+Deno.test("bytes arrive unchanged", () => {
   const data = someBytes(65_536);
   const output: JobOutput = asAnswer(methods.GetOutput, { data, stream: "STREAM_STDERR" });
   assert(output.data instanceof Uint8Array);
@@ -48,20 +48,20 @@ Deno.test("bytes come through unaltered", () => {
   assert.equal(output.end, null);
 });
 
-Deno.test("a map takes any name as key", () => {
+Deno.test("a map accepts any name as a key", () => {
   const labels = JSON.parse('{"__proto__": "a", "constructor": "b", "": "c"}');
   const arrived = asRequest(methods.Register, { labels }).labels;
   assert.deepEqual(Object.keys(arrived).sort(), ["", "__proto__", "constructor"]);
   assert.equal(({} as Record<string, unknown>)["a"], undefined);
 });
 
-Deno.test("an answer that is sent again is not encoded again", () => {
+Deno.test("responseSerialize() encodes an answer once when it is sent twice", () => {
   const piece = { data: new Uint8Array(8), cursor: "a" };
   assert.equal(methods.GetOutput.responseSerialize(piece), methods.GetOutput.responseSerialize(piece));
   assert.notEqual(methods.GetOutput.responseSerialize({ ...piece }), methods.GetOutput.responseSerialize(piece));
 });
 
-Deno.test("a request that was changed is encoded anew", () => {
+Deno.test("requestSerialize() encodes a request again after a change", () => {
   const request = { id: "a" };
   const { requestSerialize, requestDeserialize } = methods.Status;
   requestSerialize(request);

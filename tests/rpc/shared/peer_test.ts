@@ -1,4 +1,4 @@
-/** What a certificate says of its holder, also where it was made to deceive. */
+/** Tests of rpc/shared/peer.ts, also with names that are made to deceive. */
 import assert from "node:assert/strict";
 import { readCertificate } from "../../../rpc/shared/peer.ts";
 import { ca, issue } from "../../support/certificates.ts";
@@ -8,20 +8,20 @@ async function read(subject: [string, string][], more: { serialNumber?: string }
   return { read: readCertificate(new Uint8Array(certificate.rawData)), certificate };
 }
 
-Deno.test("readCertificate() gives user and roles in order", async () => {
+Deno.test("readCertificate() returns user and roles in order", async () => {
   const { read: { commonNames, organizations, isAuthority } } = await read([["O", "b"], ["CN", "ann"], ["O", "a"]]);
   assert.deepEqual(commonNames, ["ann"]);
   assert.deepEqual(organizations, ["b", "a"]);
   assert.equal(isAuthority, false);
 });
 
-Deno.test("readCertificate() gives all names where there are several, and none where there is none", async () => {
+Deno.test("readCertificate() returns all common names, or none", async () => {
   assert.deepEqual((await read([["CN", "ann"], ["CN", "bob"]])).read.commonNames, ["ann", "bob"]);
   const { read: { commonNames, organizations } } = await read([["OU", "x"]]);
   assert.deepEqual([commonNames, organizations], [[], []]);
 });
 
-Deno.test("readCertificate() takes no part of a name for another name", async () => {
+Deno.test("readCertificate() does not split a name", async () => {
   const names = [
     "bob\nO=admin",
     "bob, O=admin",
@@ -39,17 +39,17 @@ Deno.test("readCertificate() takes no part of a name for another name", async ()
   }
 });
 
-Deno.test("readCertificate() gives a thousand roles", async () => {
+Deno.test("readCertificate() returns a thousand roles", async () => {
   const roles = Array.from({ length: 1_000 }, (_, index) => `role-${index}`);
   const { read: { organizations } } = await read([...roles.map((role): [string, string] => ["O", role]), ["CN", "a"]]);
   assert.deepEqual(organizations, roles);
 });
 
-Deno.test("readCertificate() knows an authority", () => {
+Deno.test("readCertificate() recognises an authority", () => {
   assert.equal(readCertificate(new Uint8Array(ca.certificate.rawData)).isAuthority, true);
 });
 
-Deno.test("readCertificate() gives serial number, fingerprint and end as they are", async () => {
+Deno.test("readCertificate() returns serial number, fingerprint and end of validity", async () => {
   const { read: { serialNumber, fingerprint, notAfter }, certificate } = await read([["CN", "a"]], {
     serialNumber: "0a0b",
   });

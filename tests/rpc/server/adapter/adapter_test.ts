@@ -29,7 +29,7 @@ const told: [string, Error, string, string][] = [
   ["a refusal", new TeleportError("PERMISSION_DENIED", "Not yours: ask"), "PERMISSION_DENIED", "PERMISSION_DENIED"],
 ];
 
-Deno.test("every error thrown on purpose arrives with its status, code and sentence", async () => {
+Deno.test("a TeleportError of a handler arrives with its status, code and message", async () => {
   let error: Error;
   await using server = await serveLocally({
     Status: () => Promise.reject(error),
@@ -59,7 +59,7 @@ const untold: [string, unknown][] = [
   ["nothing", undefined],
 ];
 
-Deno.test("of any other error nothing arrives, and the server is told of it", async () => {
+Deno.test("another error of a handler arrives as INTERNAL without details, and the server reports it", async () => {
   let thrown: unknown;
   const reported: unknown[] = [];
   await using server = await serveLocally({
@@ -94,7 +94,7 @@ Deno.test("of any other error nothing arrives, and the server is told of it", as
   }
 });
 
-Deno.test("a sentence longer than a header can carry is cut, one with half characters mended", async () => {
+Deno.test("toServiceError() shortens a message that is too long for a header, and replaces half characters", async () => {
   await using server = await serveLocally({
     Status: ({ id }) =>
       Promise.reject(new InvalidArgumentError(id === "long" ? "é".repeat(1 << 20) : "half \ud800 of")),
@@ -104,7 +104,7 @@ Deno.test("a sentence longer than a header can carry is cut, one with half chara
   assert.equal((await failure(client.calls.Status({ id: "half" }))).message, "half \ufffd of");
 });
 
-Deno.test("a stream can fail after it has given something", async () => {
+Deno.test("serverStreamingHandler() can fail after it has sent a message", async () => {
   const { promise: received, resolve } = Promise.withResolvers<void>();
   await using server = await serveLocally({
     StatusStream: async function* () {
@@ -120,7 +120,7 @@ Deno.test("a stream can fail after it has given something", async () => {
   assert.equal((await failure(stream.next())).status, "NOT_FOUND");
 });
 
-Deno.test("an answer larger than clients take is refused, and what gave it is left", async () => {
+Deno.test("an answer larger than clients accept fails, and its iterable is closed", async () => {
   let left = false;
   await using server = await serveLocally({
     GetOutput: async function* () {
@@ -141,7 +141,7 @@ Deno.test("an answer larger than clients take is refused, and what gave it is le
   assert.equal(left, true);
 });
 
-Deno.test("an answer that cannot be encoded is an internal error", async () => {
+Deno.test("an answer that cannot be encoded fails with INTERNAL", async () => {
   const reported: unknown[] = [];
   await using server = await serveLocally({
     Status: () => Promise.resolve({ registered_at: 5 } as unknown as Record<string, never>),
@@ -151,7 +151,7 @@ Deno.test("an answer that cannot be encoded is an internal error", async () => {
   assert.equal(reported.length, 1);
 });
 
-/** A stream that says what becomes of it. */
+/** Handlers of streams that report when they end. */
 function watched() {
   const left = Promise.withResolvers<CallContext>();
   let open = 0;
@@ -160,7 +160,7 @@ function watched() {
     left: left.promise,
     open: () => open,
     given: () => given,
-    /** Gives `first` messages, then waits until the call is over. */
+    /** Sends one message, then waits until the call is over. */
     quiet: async function* (_: unknown, context: CallContext) {
       open++;
       try {
@@ -171,7 +171,7 @@ function watched() {
         left.resolve(context);
       }
     },
-    /** Gives messages as fast as they are taken. */
+    /** Sends messages as fast as they are taken. */
     endless: async function* (_: unknown, context: CallContext) {
       open++;
       try {
@@ -184,7 +184,7 @@ function watched() {
   };
 }
 
-Deno.test("a quiet stream is left when the client leaves the loop", async () => {
+Deno.test("serverStreamingHandler() ends a quiet stream when the client leaves the loop", async () => {
   const watch = watched();
   await using server = await serveLocally({ Start: watch.quiet });
   await using client = connectTo(server);
@@ -197,7 +197,7 @@ Deno.test("a quiet stream is left when the client leaves the loop", async () => 
   assert.equal(watch.open(), 0);
 });
 
-Deno.test("a quiet stream is left when the client's connection breaks", async () => {
+Deno.test("serverStreamingHandler() ends a quiet stream when the client's connection breaks", async () => {
   const watch = watched();
   await using server = await serveLocally({ Start: watch.quiet });
   const client = connectTo(server);
@@ -206,7 +206,7 @@ Deno.test("a quiet stream is left when the client's connection breaks", async ()
   assert.equal((await watch.left).signal.aborted, true);
 });
 
-Deno.test("a stream is left when its deadline has passed", async () => {
+Deno.test("serverStreamingHandler() ends a stream when its deadline has passed", async () => {
   const watch = watched();
   await using server = await serveLocally({ Start: watch.quiet });
   await using client = connectTo(server);
@@ -216,7 +216,7 @@ Deno.test("a stream is left when its deadline has passed", async () => {
   assert.equal((await watch.left).signal.aborted, true);
 });
 
-Deno.test("an async function's signal aborts when its client goes, and once it has answered", async () => {
+Deno.test("unaryHandler() aborts the signal when the client leaves, and after the answer", async () => {
   const contexts: CallContext[] = [];
   const begun = Promise.withResolvers<void>();
   await using server = await serveLocally({
@@ -225,7 +225,7 @@ Deno.test("an async function's signal aborts when its client goes, and once it h
       contexts.push(context);
       begun.resolve();
       await aborted(context.signal);
-      throw new Error("Nobody hears this");
+      throw new Error("The client has left");
     },
   });
   await using client = connectTo(server);
@@ -240,26 +240,26 @@ Deno.test("an async function's signal aborts when its client goes, and once it h
   await aborted(contexts[1]!.signal);
 });
 
-Deno.test("a client that reads nothing is given no more than the window and one message", async () => {
+Deno.test("serverStreamingHandler() fills the window and takes one more message when the client reads nothing", async () => {
   const watch = watched();
   await using server = await serveLocally({ GetOutput: watch.endless, Status: () => Promise.resolve({}) });
   await using client = connectTo(server);
   const stream = client.calls.GetOutput({})[Symbol.asyncIterator]();
   await stream.next();
-  // What comes in while the count stands still for ten calls there and back is all that ever will.
+  // When the count does not change during ten other calls, no further message is taken.
   let before = -1;
   for (let still = 0; still < 10; before = watch.given()) {
     await client.calls.Status({});
     still = watch.given() === before ? still + 1 : 0;
   }
-  // 4 MiB in the client's window, 16 messages in its stream, one taken, one on its way.
+  // The client holds 4 MiB in its window and 16 messages in its stream. One was taken, and one is on its way.
   assert(watch.given() <= 16 + 16 + 2, `${watch.given()} messages were taken`);
   await stream.return?.();
   await watch.left;
   assert.equal(watch.open(), 0);
 });
 
-Deno.test("an iterable that cannot be left is reported and harms nobody", async () => {
+Deno.test("serverStreamingHandler() reports an error of return()", async () => {
   const reported = Promise.withResolvers<unknown>();
   await using server = await serveLocally({
     Start: () => ({
@@ -274,7 +274,7 @@ Deno.test("an iterable that cannot be left is reported and harms nobody", async 
   assert.match(String(await reported.promise), /Cannot be left/);
 });
 
-Deno.test("500 watchers that come and go leave nothing behind", async () => {
+Deno.test("serverStreamingHandler() ends 500 streams when their clients leave", async () => {
   let open = 0;
   const gone = Promise.withResolvers<void>();
   await using server = await serveLocally({

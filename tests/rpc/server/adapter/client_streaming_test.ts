@@ -1,4 +1,4 @@
-/** Streams that clients send: whole and in order, no faster than they are read, and left by both sides at any moment. */
+/** Tests of streams that clients send, of rpc/server/adapter/client_streaming.ts and rpc/client/send.ts. */
 import assert from "node:assert/strict";
 import { JobNotFoundError } from "../../../../mod.ts";
 import type { CallContext, JobWorkerHandlers } from "../../../../proto/service.ts";
@@ -8,7 +8,7 @@ import { aborted, connectTo, failure, serveLocally } from "../../../support/rpc_
 
 type Input = JobWorkerHandlers["Input"];
 
-/** Gives messages until it is left, and says when that was. */
+/** A source that gives messages until its return(), which it reports. */
 function endless(data = new Uint8Array(64 * 1024)) {
   const left = Promise.withResolvers<void>();
   const source = {
@@ -28,7 +28,7 @@ function endless(data = new Uint8Array(64 * 1024)) {
   return source;
 }
 
-/** Gives one message and then nothing, without an end. */
+/** A source that gives one message and then waits without an end. */
 function quiet() {
   const left = Promise.withResolvers<void>();
   let given = 0;
@@ -45,7 +45,7 @@ function quiet() {
   return { left: left.promise, [Symbol.asyncIterator]: () => iterator };
 }
 
-/** A handler that reads to the end, and what became of it. */
+/** A handler that reads to the end, and its result. */
 function reading() {
   const over = Promise.withResolvers<{ ids: string[]; error?: unknown; context: CallContext }>();
   const read = Promise.withResolvers<void>();
@@ -66,7 +66,7 @@ function reading() {
   return { handler, over: over.promise, read: read.promise };
 }
 
-Deno.test("a stream arrives whole and in order, and is answered", async () => {
+Deno.test("send() delivers a stream complete and in order, and returns the answer", async () => {
   const { handler, over } = reading();
   await using server = await serveLocally({ Input: handler });
   await using client = connectTo(server);
@@ -78,7 +78,7 @@ Deno.test("a stream arrives whole and in order, and is answered", async () => {
   assert.deepEqual((await over).ids, wanted);
 });
 
-Deno.test("bytes arrive as they were sent, whatever their number", async () => {
+Deno.test("send() delivers messages of every size unchanged", async () => {
   const received: Uint8Array[] = [];
   await using server = await serveLocally({
     Input: async (requests) => {
@@ -102,14 +102,14 @@ Deno.test("bytes arrive as they were sent, whatever their number", async () => {
   );
 });
 
-Deno.test("an empty stream is a stream", async () => {
+Deno.test("send() returns the answer to an empty stream", async () => {
   const { handler } = reading();
   await using server = await serveLocally({ Input: handler });
   await using client = connectTo(server);
   assert.equal((await client.calls.Input((async function* () {})())).input_bytes, 0);
 });
 
-Deno.test("a refusal arrives before, while and after messages are sent, and the source is left", async () => {
+Deno.test("send() rejects with the error of a handler at any time, and closes the source", async () => {
   for (const reads of [0, 1, 5]) {
     await using server = await serveLocally({
       Input: async (requests) => {
@@ -127,7 +127,7 @@ Deno.test("a refusal arrives before, while and after messages are sent, and the 
   }
 });
 
-Deno.test("a call that is cut off, and a handler that fails by that, is no internal error", async () => {
+Deno.test("clientStreamingHandler() reports no error when the client cancels", async () => {
   const reported: unknown[] = [];
   const begun = Promise.withResolvers<AbortSignal>();
   const over = Promise.withResolvers<void>();
@@ -150,12 +150,12 @@ Deno.test("a call that is cut off, and a handler that fails by that, is no inter
     await failed;
     await over.promise;
   }
-  // What was reported was so in a later turn.
+  // A report would come in a later turn.
   for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
   assert.deepEqual(reported, []);
 });
 
-Deno.test("of any other error nothing arrives, and the server is told of it", async () => {
+Deno.test("clientStreamingHandler() reports an unexpected error, and sends none of its details", async () => {
   const reported: unknown[] = [];
   const secret = new Error("secret");
   let thrower: Input = () => Promise.reject(secret);
@@ -175,7 +175,7 @@ Deno.test("of any other error nothing arrives, and the server is told of it", as
   }
 });
 
-Deno.test("an answer that comes early ends the call, a quiet source and a busy one are left", async () => {
+Deno.test("an early answer ends the call, and closes a quiet or a busy source", async () => {
   const contexts: CallContext[] = [];
   await using server = await serveLocally({
     Input: async (requests, context) => {
@@ -194,7 +194,7 @@ Deno.test("an answer that comes early ends the call, a quiet source and a busy o
   for (const { signal } of contexts) await aborted(signal);
 });
 
-Deno.test("a handler that does not read holds up the client, and nobody else on the connection", async () => {
+Deno.test("a handler that does not read delays its client, and no other call of the connection", async () => {
   const go = Promise.withResolvers<void>();
   await using server = await serveLocally({
     Input: async (requests) => {
@@ -208,24 +208,24 @@ Deno.test("a handler that does not read holds up the client, and nobody else on 
   await using client = connectTo(server);
   const sources = Array.from({ length: 10 }, () => endless());
   const calls = sources.map((source) => client.calls.Input(source));
-  for (const call of calls) call.catch(() => {}); // Told below.
+  for (const call of calls) call.catch(() => {}); // The test awaits it below.
   const given = () => sources.reduce((sum, source) => sum + source.given, 0);
-  // What leaves while the count stands still for ten calls there and back is all that ever will. A message that is larger
-  // than a window shows that the window of the connection is not taken up by those who wait.
+  // When the count does not change during ten other calls, no further message is sent. A message that is larger than a
+  // window shows that the waiting streams do not use the window of the connection.
   let before = -1;
   for (let still = 0; still < 10; before = given()) {
     const id = "x".repeat(200_000);
     assert.equal((await client.calls.Register({ args: [id] })).id, id);
     still = given() === before ? still + 1 : 0;
   }
-  // Of each stream: the server's window, which Deno 2.9 makes 1 MiB, a message held there, those on their way.
+  // Each stream fills the server's window, 1 MiB in Deno 2.9. One message is held there, and others are on their way.
   for (const source of sources) assert(source.given <= 20, `${source.given} messages left`);
   go.resolve();
   await Promise.all(calls);
   await Promise.all(sources.map((source) => source.left));
 });
 
-Deno.test("already aborted: nothing is asked for, the call is cancelled", async () => {
+Deno.test("send() takes nothing from the source when the signal has aborted", async () => {
   await using server = await serveLocally({});
   await using client = connectTo(server);
   let asked = 0;
@@ -238,7 +238,7 @@ Deno.test("already aborted: nothing is asked for, the call is cancelled", async 
   assert.deepEqual([status, asked], ["CANCELLED", 0]);
 });
 
-Deno.test("aborts later: the source is left, and the handler's reading throws", async () => {
+Deno.test("send() closes the source when the signal aborts, and the handler's read throws", async () => {
   const { handler, over, read } = reading();
   await using server = await serveLocally({ Input: handler });
   await using client = connectTo(server);
@@ -254,7 +254,7 @@ Deno.test("aborts later: the source is left, and the handler's reading throws", 
   assert.equal(error, context.signal.reason);
 });
 
-Deno.test("a connection that breaks is no end of the stream to the handler", async () => {
+Deno.test("clientStreamingHandler() throws to the handler when the connection breaks", async () => {
   const { handler, over, read } = reading();
   await using server = await serveLocally({ Input: handler });
   const client = connectTo(server);
@@ -279,7 +279,7 @@ Deno.test("a deadline ends a stream on both sides", async () => {
   assert.equal(error, context.signal.reason);
 });
 
-Deno.test("a source that fails cancels the call, which rejects with its error", async () => {
+Deno.test("send() cancels the call when the source throws, and rejects with the same error", async () => {
   const { handler, over, read } = reading();
   await using server = await serveLocally({ Input: handler });
   await using client = connectTo(server);
@@ -294,7 +294,7 @@ Deno.test("a source that fails cancels the call, which rejects with its error", 
   assert.equal(error, context.signal.reason);
 });
 
-Deno.test("a message that is too large for the server is refused", async () => {
+Deno.test("send() rejects when a message is too large for the server", async () => {
   const { handler } = reading();
   await using server = await serveLocally({ Input: handler });
   await using client = connectTo(server);
@@ -303,7 +303,7 @@ Deno.test("a message that is too large for the server is refused", async () => {
   await source.left;
 });
 
-Deno.test("a shutdown ends a stream with UNAVAILABLE, and waits for nobody", async () => {
+Deno.test("shutdown() ends a stream of requests with UNAVAILABLE, and does not wait for it", async () => {
   const { handler, over, read } = reading();
   await using server = await serveLocally({ Input: handler });
   await using client = connectTo(server);
@@ -319,7 +319,7 @@ Deno.test("a shutdown ends a stream with UNAVAILABLE, and waits for nobody", asy
   assert(performance.now() - begin < 5_000);
 });
 
-Deno.test("300 streams that come and go leave nothing behind", async () => {
+Deno.test("clientStreamingHandler() ends 300 streams when their clients leave", async () => {
   const waiting: InputRequest[] = [];
   const all = Promise.withResolvers<void>();
   let open = 0;

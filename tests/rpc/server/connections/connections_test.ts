@@ -1,6 +1,6 @@
 /**
- * What the limits of connections do to real clients: who is told what, who is closed, and who always gets in.
- * Slow: it waits for limits of time.
+ * Tests of the limits of connections with real clients: their errors, and which connections are closed.
+ * Slow: it waits for time limits.
  */
 import assert from "node:assert/strict";
 import { type ClientHttp2Stream, connect as connectHttp2, constants as http2Constants } from "node:http2";
@@ -15,15 +15,15 @@ import { connectTo, failure, serveLocally } from "../../../support/rpc_server.ts
 
 const echo = { Status: ({ id }: { id: string }) => Promise.resolve({ id }) } as never;
 
-/** Of these tests only ann and bob have a role. */
-function standingOf({ commonNames: [user = ""] }: PeerCertificate): ConnectionOwner {
+/** Only ann and bob have a role. */
+function ownerOf({ commonNames: [user = ""] }: PeerCertificate): ConnectionOwner {
   return { user, isMember: user === "ann" || user === "bob" };
 }
 
 const bob = credentials(ca, await issue({ subject: [["CN", "bob"]], usage: "client", issuer: ca }));
 const eve = credentials(ca, await issue({ subject: [["CN", "eve"]], usage: "client", issuer: ca }));
 
-/** Waits until a server's connections are as wanted; fails after ten seconds. */
+/** Waits until a server's connections are as expected. Fails after ten seconds. */
 async function until(server: RpcServer, wanted: (server: RpcServer) => boolean): Promise<void> {
   const deadline = performance.now() + 10_000;
   while (!wanted(server)) {
@@ -32,7 +32,7 @@ async function until(server: RpcServer, wanted: (server: RpcServer) => boolean):
   }
 }
 
-/** Connections that say nothing. */
+/** Opens silent connections. */
 async function silent(server: RpcServer, count: number): Promise<Socket[]> {
   return await Promise.all(Array.from({ length: count }, () => {
     const socket = connectTcp(server.port, "127.0.0.1").on("error", () => {});
@@ -40,7 +40,7 @@ async function silent(server: RpcServer, count: number): Promise<Socket[]> {
   }));
 }
 
-/** A TLS connection that is through its handshake and says nothing more. */
+/** Opens a TLS connection that stays silent after its handshake. */
 function secured(server: RpcServer, { ca, cert, key }: typeof eve, protocols: string[] = ["h2"]): Promise<Socket> {
   const options = { host: "127.0.0.1", port: server.port, servername: "localhost", ca, cert, key };
   return new Promise((resolve) => {
@@ -55,13 +55,13 @@ async function destroyed(sockets: Iterable<Socket>): Promise<void> {
   }
 }
 
-Deno.test("newcomers get in while silent connections have all places", async () => {
+Deno.test("new clients connect while silent connections use all slots", async () => {
   const refused: string[] = [];
   await using server = await serveLocally(echo, {
     maxConnections: 32,
     onConnectionRefused: ({ cause }) => void refused.push(cause),
   });
-  const strangers = await silent(server, 200);
+  const silentSockets = await silent(server, 200);
   for (let count = 0; count < 5; count++) {
     await using client = connectTo(server);
     assert.equal((await client.calls.Status({ id: "in" })).id, "in");
@@ -70,12 +70,12 @@ Deno.test("newcomers get in while silent connections have all places", async () 
   assert.ok(open.waiting <= 8, `${open.waiting} wait`);
   assert.ok(counts.WAITING_LIMIT >= 192, JSON.stringify(counts));
   assert.equal(refused.length, counts.WAITING_LIMIT);
-  await destroyed(strangers);
+  await destroyed(silentSockets);
   await until(server, ({ connections }) => connections === 0);
 });
 
-Deno.test("a user who has too many connections is told so, and others are served", async () => {
-  await using server = await serveLocally(echo, { ownerOf: standingOf, maxConnectionsPerUser: 2 });
+Deno.test("a user with too many connections gets an error, and other users are served", async () => {
+  await using server = await serveLocally(echo, { ownerOf, maxConnectionsPerUser: 2 });
   await using first = connectTo(server);
   await using second = connectTo(server);
   await using third = connectTo(server);
@@ -92,9 +92,9 @@ Deno.test("a user who has too many connections is told so, and others are served
   assert.equal((await fourth.calls.Status({ id: "in" })).id, "in");
 });
 
-Deno.test("the user with the most connections makes room for a user with few", async () => {
-  // 32 connections leave 18 for users.
-  await using server = await serveLocally(echo, { ownerOf: standingOf, maxConnections: 32, maxConnectionsPerUser: 18 });
+Deno.test("the user with the most connections loses one to a user with few", async () => {
+  // Users have 18 of 32 connections.
+  await using server = await serveLocally(echo, { ownerOf, maxConnections: 32, maxConnectionsPerUser: 18 });
   const { cert, key } = clientCredentials;
   const crowd = await Promise.all(
     Array.from({ length: 18 }, () => secured(server, { ca: ca.cert, cert, key })),
@@ -106,7 +106,7 @@ Deno.test("the user with the most connections makes room for a user with few", a
   await destroyed(crowd);
 });
 
-Deno.test("TLS without HTTP/2 is closed", async () => {
+Deno.test("a TLS connection without HTTP/2 is closed", async () => {
   await using server = await serveLocally(echo);
   const socket = await secured(server, eve, []);
   await new Promise<void>((resolve) => socket.resume().once("close", () => resolve()));
@@ -114,36 +114,36 @@ Deno.test("TLS without HTTP/2 is closed", async () => {
   assert.equal(server.connectionStatistics.refused.NO_HTTP2, 1);
 });
 
-Deno.test("an address has as many connections as it may, and no more", async () => {
+Deno.test("an address cannot exceed its limit of connections", async () => {
   await using server = await serveLocally(echo, { maxConnectionsPerAddress: 3 });
-  const strangers = await silent(server, 3);
+  const silentSockets = await silent(server, 3);
   await until(server, ({ connections }) => connections === 3);
   await using refused = connectTo(server);
   assert.equal((await failure(refused.calls.Status({}))).status, "UNAVAILABLE");
   assert.ok(server.connectionStatistics.refused.ADDRESS_LIMIT >= 1);
-  await destroyed(strangers);
-  // The refused client has come back by itself.
+  await destroyed(silentSockets);
+  // The refused client reconnects by itself.
   await until(server, ({ connectionStatistics: { open } }) => open.waiting === 0);
   await using client = connectTo(server);
   assert.equal((await client.calls.Status({ id: "in" })).id, "in");
 });
 
-/** A connection that sends nothing for ten seconds is closed, and told to the record. */
+/** A connection that sends nothing for ten seconds is closed and reported. */
 async function closesSilent(): Promise<void> {
   const failures: string[] = [];
   await using server = await serveLocally(echo, { onHandshakeFailure: ({ reason }) => void failures.push(reason) });
-  const [stranger] = await silent(server, 1);
+  const [socket] = await silent(server, 1);
   const startedAt = performance.now();
-  await new Promise<void>((resolve) => stranger!.resume().once("close", () => resolve()));
+  await new Promise<void>((resolve) => socket!.resume().once("close", () => resolve()));
   assert.ok(performance.now() - startedAt > 9_900);
   assert.deepEqual(failures, ["closed: it did not start TLS for 10 s"]);
   assert.equal(server.connectionStatistics.refused.SILENT, 1);
 }
 
-/** Idle clients without a role are closed after five seconds, and never have the places of users. */
+/** Idle clients without a role are closed after five seconds, and never use the slots of users. */
 async function closesIdleGuests(): Promise<void> {
-  // 32 connections leave 2 for such clients.
-  await using server = await serveLocally(echo, { ownerOf: standingOf, maxConnections: 32 });
+  // Such clients have 2 of 32 connections.
+  await using server = await serveLocally(echo, { ownerOf, maxConnections: 32 });
   const crowd: Socket[] = [];
   for (let count = 0; count < 20; count++) crowd.push(await secured(server, eve));
   await until(server, ({ connectionStatistics: { open } }) => open.handshakes === 0);
@@ -158,9 +158,9 @@ async function closesIdleGuests(): Promise<void> {
   await destroyed(crowd);
 }
 
-/** A client without a role that calls health now and then keeps its connection. */
+/** A client without a role keeps its connection when it calls health now and then. */
 async function keepsCallingGuests(): Promise<void> {
-  await using server = await serveLocally(echo, { ownerOf: standingOf });
+  await using server = await serveLocally(echo, { ownerOf });
   await using client = connectTo(server, eve);
   assert.equal(await client.health(), "SERVING");
   await new Promise((resolve) => setTimeout(resolve, 3_000));
@@ -171,7 +171,7 @@ async function keepsCallingGuests(): Promise<void> {
   assert.equal(server.connectionStatistics.accepted, 1);
 }
 
-/** TLS without HTTP/2's first bytes is closed after ten seconds. */
+/** A TLS connection that sends no HTTP/2 is closed after ten seconds. */
 async function closesWithoutHttp2(): Promise<void> {
   await using server = await serveLocally(echo);
   const socket = await secured(server, eve);
@@ -179,11 +179,11 @@ async function closesWithoutHttp2(): Promise<void> {
   assert.equal(server.connectionStatistics.refused.NO_HTTP2, 1);
 }
 
-/** A change of the policy moves connections to the share of their new standing. */
+/** A change of the policy moves connections to other slots. */
 async function movesWithThePolicy(): Promise<void> {
   const members = new Set(["ann"]);
-  const standing = ({ commonNames: [user = ""] }: PeerCertificate) => ({ user, isMember: members.has(user) });
-  await using server = await serveLocally(echo, { ownerOf: standing });
+  const ownerByPolicy = ({ commonNames: [user = ""] }: PeerCertificate) => ({ user, isMember: members.has(user) });
+  await using server = await serveLocally(echo, { ownerOf: ownerByPolicy });
   await using ann = connectTo(server);
   await using guest = connectTo(server, bob);
   await Promise.all([ann.calls.Status({ id: "" }), guest.health()]);
@@ -191,13 +191,13 @@ async function movesWithThePolicy(): Promise<void> {
   members.add("bob").delete("ann");
   server.reclassify();
   assert.deepEqual([server.connectionStatistics.open.members, server.connectionStatistics.open.guests], [1, 1]);
-  // Ann has lost her role, and makes no call.
+  // Ann has lost her role and makes no call.
   await until(server, ({ connectionStatistics: { open } }) => open.guests === 0);
   assert.equal(server.connectionStatistics.open.members, 1);
 }
 
-// Together, because each waits for seconds.
-Deno.test("connections that do nothing are closed when their time is over, and no others", async () => {
+// These run at the same time, because each waits for seconds.
+Deno.test("idle connections are closed after their time limit, and no others", async () => {
   await Promise.all([
     closesSilent(),
     closesIdleGuests(),
@@ -207,7 +207,7 @@ Deno.test("connections that do nothing are closed when their time is over, and n
   ]);
 });
 
-/** A connection without a library of gRPC. */
+/** Opens a connection without a gRPC library. */
 function openSession(server: RpcServer, { ca, cert, key }: typeof eve) {
   const session = connectHttp2(`https://localhost:${server.port}`, { ca, cert, key });
   const goaways: number[] = [];
@@ -216,7 +216,7 @@ function openSession(server: RpcServer, { ca, cert, key }: typeof eve) {
   return {
     goaways,
     closed,
-    /** Makes a call, with an empty message. */
+    /** Makes a call with an empty message. */
     call(path: string): ClientHttp2Stream {
       const stream = session.request({ ":method": "POST", ":path": path, "content-type": "application/grpc" });
       stream.on("error", () => {}).resume().end(new Uint8Array(5));
@@ -229,7 +229,7 @@ function openSession(server: RpcServer, { ca, cert, key }: typeof eve) {
   };
 }
 
-Deno.test("a client without a role may have 100 calls at a time, and 2,000 once it has one", async () => {
+Deno.test("a client may have 100 calls at a time without a role, and 2,000 with one", async () => {
   const members = new Set(["ann"]);
   await using server = await serveLocally(echo, {
     ownerOf: ({ commonNames: [user = ""] }) => ({ user, isMember: members.has(user) }),
@@ -245,7 +245,7 @@ Deno.test("a client without a role may have 100 calls at a time, and 2,000 once 
   await until(server, () => guest.limits.at(-1) === 100 && member.limits.at(-1) === 2_000);
   members.add("eve");
   server.reclassify();
-  // Deno sends settings with the next thing that it reads.
+  // Deno sends new settings when it next reads.
   guest.session.ping(() => {});
   await until(server, () => guest.limits.at(-1) === 2_000);
   for (const { session } of [guest, member]) {
@@ -253,7 +253,7 @@ Deno.test("a client without a role may have 100 calls at a time, and 2,000 once 
   }
 });
 
-Deno.test("a user's refused calls close their connections after 1,000 in 10 seconds, and no others", async () => {
+Deno.test("a user's connection is closed after 1,000 refused calls in 10 seconds, and no other", async () => {
   const admit = ({ method }: CallContext) => {
     if (method.endsWith("/Stop")) throw new TeleportError("PERMISSION_DENIED", "No");
   };
@@ -268,7 +268,7 @@ Deno.test("a user's refused calls close their connections after 1,000 in 10 seco
       stream.once("close", () => resolve(stream.rstCode));
       return promise;
     });
-    // Each has its answer.
+    // Each call got its answer.
     assert.deepEqual(new Set(await Promise.all(ended)), new Set([0]));
     assert.deepEqual(polite.goaways, []);
   }

@@ -1,4 +1,4 @@
-/** The loop that accepts: no error at accept ends it, and it asks for no descriptor that is not there. */
+/** Tests of rpc/server/connections/listener.ts with a fake socket. */
 import assert from "node:assert/strict";
 import { constants } from "node:os";
 import { SystemCallError } from "../../../../rpc/compat/socket_calls.ts";
@@ -7,14 +7,14 @@ import { AddressCounts, addressGroup } from "../../../../rpc/server/connections/
 import { type Accepting, Listener } from "../../../../rpc/server/connections/listener.ts";
 import { RefusedConnections } from "../../../../rpc/server/connections/refused_connections.ts";
 
-/** What the next accept gives: the error of a system call, or a connection that has sent something or not. */
+/** The result of the next accept: an error, or a connection that has sent a record or nothing. */
 type Next = keyof typeof constants.errno | "SPEAKS" | "SILENT";
 
-/** A socket whose queue a test fills. */
+/** A socket whose queue the test fills. */
 class FakeSocket implements Accepting {
   readonly queue: Next[] = [];
   readonly ended: number[] = [];
-  /** How often accept was asked. */
+  /** How often accept was called. */
   asked = 0;
   #descriptor = 100;
   readonly #speaks = new Set<number>();
@@ -78,7 +78,7 @@ function listen(options: { freeDescriptor?: () => boolean; maxWaiting?: number }
     onEnd: () => {},
     onError: (error) => assert.fail(String(error)),
   });
-  /** Resolves when so many handshakes have begun; fails after five seconds. */
+  /** Resolves when that number of handshakes have started. Fails after 30 seconds. */
   const begins = async (count: number) => {
     const deadline = setTimeout(() => wake(), 30_000);
     const endsAtMs = performance.now() + 30_000;
@@ -92,7 +92,7 @@ function listen(options: { freeDescriptor?: () => boolean; maxWaiting?: number }
 }
 
 for (const code of ["EMFILE", "ENFILE", "ENOMEM", "ENOBUFS"] as const) {
-  Deno.test(`Listener goes on accepting after ${code}, and does not ask again at once`, async () => {
+  Deno.test(`Listener continues to accept after ${code}, after a pause`, async () => {
     const { socket, refused, listener, begins } = listen();
     socket.push(code, "SPEAKS");
     await begins(1);
@@ -103,7 +103,7 @@ for (const code of ["EMFILE", "ENFILE", "ENOMEM", "ENOBUFS"] as const) {
 }
 
 for (const code of ["ECONNABORTED", "EINTR", "EPROTO", "EPERM", "EHOSTUNREACH", "EBADF"] as const) {
-  Deno.test(`Listener goes on accepting after ${code}`, async () => {
+  Deno.test(`Listener continues to accept after ${code}`, async () => {
     const { socket, refused, listener, begins } = listen();
     socket.push(code, code, "SPEAKS", code, "SPEAKS");
     await begins(2);
@@ -112,27 +112,27 @@ for (const code of ["ECONNABORTED", "EINTR", "EPROTO", "EPERM", "EHOSTUNREACH", 
   });
 }
 
-Deno.test("Listener accepts at once when a connection has ended after a shortage", async () => {
+Deno.test("nudge() ends the pause after a shortage", async () => {
   const { socket, listener, begins } = listen();
   socket.push("EMFILE", "SPEAKS");
   while (socket.queue.length > 1) await new Promise((resolve) => setImmediate(resolve));
   const startedAt = performance.now();
   listener.nudge();
   await begins(1);
-  assert.ok(performance.now() - startedAt < 90, "it did not wait for the retry");
+  assert.ok(performance.now() - startedAt < 90, "the listener waited for the retry");
   await listener.close();
 });
 
-Deno.test("Listener has a connection that can be spared closed when descriptors are short", async () => {
-  let spared = 0;
-  const { socket, listener, begins } = listen({ freeDescriptor: () => ++spared > 0 });
+Deno.test("Listener frees a descriptor when none is left", async () => {
+  let freed = 0;
+  const { socket, listener, begins } = listen({ freeDescriptor: () => ++freed > 0 });
   socket.push("EMFILE", "SPEAKS");
   await begins(1);
-  assert.equal(spared, 1);
+  assert.equal(freed, 1);
   await listener.close();
 });
 
-Deno.test("Listener leaves a silent newcomer its place for a moment, and then gives it to another", async () => {
+Deno.test("Listener keeps a silent connection for 0.5 s, and then closes it for another", async () => {
   const { socket, refused, listener, begins } = listen({ maxWaiting: 2 });
   socket.push("SILENT", "SILENT", "SPEAKS");
   const startedAt = performance.now();
@@ -144,7 +144,7 @@ Deno.test("Listener leaves a silent newcomer its place for a moment, and then gi
   assert.deepEqual(socket.ended, [100, 101]);
 });
 
-Deno.test("Listener lets hundreds of silent newcomers pass in a second", async () => {
+Deno.test("Listener replaces hundreds of silent connections in a second", async () => {
   const { socket, refused, listener, begins } = listen({ maxWaiting: 40 });
   socket.push(...Array.from({ length: 400 }, () => "SILENT" as const), "SPEAKS");
   await begins(1);
@@ -152,7 +152,7 @@ Deno.test("Listener lets hundreds of silent newcomers pass in a second", async (
   await listener.close();
 });
 
-Deno.test("addressGroup() takes the hosts of one IPv6 network for one address", () => {
+Deno.test("addressGroup() returns the same key for all hosts of one IPv6 network", () => {
   const group = (host: string) => addressGroup({ host, port: 1 });
   assert.equal(group("192.0.2.1"), "192.0.2.1");
   assert.equal(group("::ffff:192.0.2.1"), "192.0.2.1");

@@ -1,13 +1,13 @@
-/** The event loop is shared by users and not by calls. */
+/** Tests of rpc/server/limits/loop_share.ts: users share the event loop equally, however many calls each has. */
 import assert from "node:assert/strict";
 import { LoopShare, Turns } from "../../../../rpc/server/limits/loop_share.ts";
 
-/** Keeps the loop busy. */
+/** Keeps the event loop busy. */
 function work(ms: number): void {
   for (const end = performance.now() + ms; performance.now() < end;);
 }
 
-Deno.test("enter() lets a call of another user in before a crowd of one user", async () => {
+Deno.test("enter() admits a call of another user before the many calls of one user", async () => {
   const share = new LoopShare();
   const order: string[] = [];
   const call = async (user: string) => {
@@ -19,16 +19,16 @@ Deno.test("enter() lets a call of another user in before a crowd of one user", a
   const one = call("one");
   await Promise.all([...crowd, one]);
   assert.equal(order.length, 51);
-  // Those of the first slice had the loop before the other user came.
+  // Calls of the first slice ran before the other user's call.
   assert.ok(order.indexOf("one") < 25, `${order.indexOf("one")} calls came before`);
   assert.equal(share.waiting, 0);
 });
 
-Deno.test("enter() gives undefined while the loop is free", () => {
+Deno.test("enter() returns undefined while the event loop is free", () => {
   assert.equal(new LoopShare().enter("one"), undefined);
 });
 
-Deno.test("take() lets one in at a time, users in turn", async () => {
+Deno.test("take() admits one call at a time, the users in turn", async () => {
   const turns = new Turns();
   const order: string[] = [];
   let inside = 0;

@@ -1,8 +1,8 @@
-/** Which floods of refused calls are too many, and whose. */
+/** Tests of rpc/server/limits/refused_calls.ts. */
 import assert from "node:assert/strict";
 import { RefusedCalls } from "../../../../rpc/server/limits/refused_calls.ts";
 
-Deno.test("RefusedCalls allows each user 1,000 in 10 seconds, and four times as many beyond the limits", () => {
+Deno.test("add() allows each user 1,000 refused calls in 10 seconds, or 4,000 beyond the limits", () => {
   const calls = new RefusedCalls();
   for (let count = 0; count < 1_000; count++) assert.equal(calls.add("ann", "REFUSED", 0), false);
   assert.equal(calls.add("ann", "REFUSED", 9_999), true);
@@ -13,7 +13,7 @@ Deno.test("RefusedCalls allows each user 1,000 in 10 seconds, and four times as 
   assert.equal(calls.add("ann", "REFUSED", 10_000), false);
 });
 
-Deno.test("RefusedCalls never has enough of a program that asks in vain 50 times a second", () => {
+Deno.test("add() always allows a program with 50 refused calls a second", () => {
   const calls = new RefusedCalls();
   for (let nowMs = 0; nowMs < 60_000; nowMs += 20) assert.equal(calls.add("ann", "REFUSED", nowMs), false);
 });

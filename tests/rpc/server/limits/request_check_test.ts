@@ -1,11 +1,11 @@
-/** The table of limits covers every request, and nothing that clients send today exceeds it. */
+/** Tests of rpc/server/limits/field_limits.ts and request_check.ts. */
 import assert from "node:assert/strict";
 import protobuf from "protobufjs";
 import { type Method, methods } from "../../../../rpc/shared/definition.ts";
 import { FIELD_LIMITS } from "../../../../rpc/server/limits/field_limits.ts";
 import { requestReader } from "../../../../rpc/server/adapter/read_request.ts";
 
-/** All messages that requests are made of. */
+/** Returns all message types of requests. */
 function requestTypes(): Set<protobuf.Type> {
   const types = new Set<protobuf.Type>();
   const add = (type: protobuf.Type) => {
@@ -19,7 +19,7 @@ function requestTypes(): Set<protobuf.Type> {
   return types;
 }
 
-Deno.test("every string, bytes, map and repeated field of every request has a limit", () => {
+Deno.test("FIELD_LIMITS has every string, bytes, map and repeated field of every request", () => {
   for (const type of requestTypes()) {
     for (const field of type.fieldsArray) {
       const limit = FIELD_LIMITS[type.name]?.[field.name];
@@ -31,14 +31,14 @@ Deno.test("every string, bytes, map and repeated field of every request has a li
   }
 });
 
-Deno.test("the table has no field that no request has", () => {
+Deno.test("FIELD_LIMITS has only fields of requests", () => {
   const names = new Map([...requestTypes()].map((type) => [type.name, type]));
   for (const [type, fields] of Object.entries(FIELD_LIMITS)) {
     for (const field of Object.keys(fields)) assert.ok(names.get(type)?.fields[field], `${type}.${field}`);
   }
 });
 
-Deno.test("requestReader() takes what the definition allows: packed and not, fields in any order and twice, unknown ones", () => {
+Deno.test("requestReader() accepts packed, repeated, reordered and unknown fields", () => {
   const read = requestReader(methods.List as Method);
   const bytes = (...numbers: number[]) => new Uint8Array(numbers) as never;
   assert.deepEqual((read(bytes(10, 2, 1, 3)) as { states: string[] }).states, ["STATE_INITIAL", "STATE_RUNNING"]);

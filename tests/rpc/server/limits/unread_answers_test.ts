@@ -1,4 +1,4 @@
-/** Answers that are not read give way to those that are. */
+/** Tests of rpc/server/limits/unread_answers.ts and user_accounts.ts. */
 import assert from "node:assert/strict";
 import { clientCredentials } from "../../../support/certificates.ts";
 import { connectTo, serveLocally } from "../../../support/rpc_server.ts";
@@ -6,7 +6,7 @@ import { rawClient } from "../../../support/raw_client.ts";
 
 const STATUS = "/teleport.v1.JobWorker/Status";
 
-Deno.test("an answer that is not read in time is ended once others of the user wait for its room", async () => {
+Deno.test("UnreadAnswers resets a stalled answer when other calls of the user wait for its room", async () => {
   const limits = { maxConnectionBytes: 50_000, maxUserBytes: 50_000, stalledMs: 200 };
   const refused: string[] = [];
   await using server = await serveLocally({
@@ -21,13 +21,13 @@ Deno.test("an answer that is not read in time is ended once others of the user w
   }
   await using client = connectTo(server);
   assert.equal((await client.calls.Status({})).error.length, 60_000);
-  // NGHTTP2_ENHANCE_YOUR_CALM, which gRPC clients show as RESOURCE_EXHAUSTED.
+  // The code is NGHTTP2_ENHANCE_YOUR_CALM, which gRPC clients report as RESOURCE_EXHAUSTED.
   assert.equal((await stalled.ended).resetCode, 11);
   assert.deepEqual(refused, ["answers_unread ann"]);
   assert.equal(server.limits.accounts.refusals.answers_unread, 1);
 });
 
-Deno.test("accounts are empty again once all calls are over", async () => {
+Deno.test("UserAccounts is empty after all calls have ended", async () => {
   await using server = await serveLocally({
     Status: () => Promise.resolve({ error: "x".repeat(200_000) }),
     async *StatusStream() {
