@@ -1,6 +1,6 @@
 /**
- * What every reader of a log is promised, held against every kind of log: live and ended, with records of every size,
- * with old output dropped, taken up after a restart, and after a crash at each byte.
+ * Tests of readers with every kind of log: growing, sealed, restored after a restart, and recovered after a crash. The
+ * frames have many sizes, and some logs have dropped output.
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -13,7 +13,7 @@ import { recoverLog, restoreLog } from "../../../worker/output/restore.ts";
 
 type Written = readonly (readonly [Stream, string])[];
 
-/** Lines of many lengths on both streams, a last one without a newline, and bytes that are hardly text. */
+/** Lines of many lengths on both streams, with control characters, and without a newline at the end. */
 const WRITTEN: Written = [
   ["stdout", "first\n"],
   ["stderr", "warning: \u0000\u0001\n"],
@@ -39,7 +39,7 @@ async function temporary(use: (directory: string) => Promise<void>): Promise<voi
   }
 }
 
-/** Writes each chunk as a record of its own. */
+/** Writes each chunk as one frame. */
 async function write(log: OutputLog, written: Written): Promise<void> {
   for (const [stream, text] of written) {
     await log.append(stream, encoder.encode(text));
@@ -51,15 +51,15 @@ async function collect(log: OutputLog, selection: OutputSelection = {}): Promise
   return await Array.fromAsync(readOutput(log, selection, log.end, new AbortController().signal, () => {}));
 }
 
-function textOf(pieces: readonly OutputChunk[]): string {
-  return pieces.map(({ data }) => decoder.decode(data)).join("");
+function textOf(chunks: readonly OutputChunk[]): string {
+  return chunks.map(({ data }) => decoder.decode(data)).join("");
 }
 
 function expected(written: Written, stream?: Stream): string {
   return written.filter(([of]) => stream === undefined || of === stream).map(([, text]) => text).join("");
 }
 
-/** The last lines as `tail -n` counts them. */
+/** Returns the last lines, as `tail -n` counts them. */
 function lastLines(text: string, count: number): string {
   const lines = text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
   return count === 0 ? "" : lines.slice(-count).join("");
@@ -77,7 +77,7 @@ async function ended(options: OutputLogOptions): Promise<OutputLog> {
   return log;
 }
 
-/** Each way to come by a log that holds `WRITTEN`. */
+/** The kinds of logs, each with the output `WRITTEN`. */
 const LOGS: Readonly<Record<string, (options: OutputLogOptions) => Promise<OutputLog>>> = {
   live,
   ended,
@@ -90,7 +90,7 @@ const LOGS: Readonly<Record<string, (options: OutputLogOptions) => Promise<Outpu
     return await recoverLog("job", options);
   },
   async "in many files"(options) {
-    // Large enough to keep all, in files of a quarter each.
+    // The limit keeps all output, in files of a quarter of the limit.
     const log = await ended({ ...options, limit: { maxBytes: 1_400, policy: "KEEP_NEWEST" } });
     assert.equal(log.start.position, 0);
     assert.ok(log.reader.fileStarts.length > 1);
@@ -107,7 +107,7 @@ for (const [kind, make] of Object.entries(LOGS)) {
     });
 
   Deno.test(
-    `readOutput() gives all of a log that is ${kind}, both streams and each`,
+    `readOutput() yields all of a log that is ${kind}, for both streams and for each`,
     withLog(async (log) => {
       assert.equal(textOf(await collect(log, { follow: false })), expected(WRITTEN));
       for (const stream of ["stdout", "stderr"] as const) {
@@ -118,7 +118,7 @@ for (const [kind, make] of Object.entries(LOGS)) {
 
   for (const tail of [0, 1, 2, 42, 1_000]) {
     Deno.test(
-      `readOutput() gives the last ${tail} lines and bytes of a log that is ${kind}`,
+      `readOutput() yields the last ${tail} lines and bytes of a log that is ${kind}`,
       withLog(async (log) => {
         for (const stream of [undefined, "stdout", "stderr"] as const) {
           const all = expected(WRITTEN, stream);
@@ -133,12 +133,12 @@ for (const [kind, make] of Object.entries(LOGS)) {
   }
 
   Deno.test(
-    `readOutput() resumes at every record of a log that is ${kind}, twice`,
+    `readOutput() resumes at every frame of a log that is ${kind}, twice`,
     withLog(async (log) => {
-      const pieces = await collect(log, { follow: false, exact: true });
-      assert.ok(pieces.length >= WRITTEN.length);
-      const rest = (index: number) => textOf(pieces.slice(index));
-      for (const [first, { cursor }] of pieces.entries()) {
+      const chunks = await collect(log, { follow: false, exact: true });
+      assert.ok(chunks.length >= WRITTEN.length);
+      const rest = (index: number) => textOf(chunks.slice(index));
+      for (const [first, { cursor }] of chunks.entries()) {
         const resumed = await collect(log, { follow: false, exact: true, cursor });
         assert.equal(textOf(resumed), rest(first + 1));
         for (const [second, { cursor }] of resumed.entries()) {
@@ -149,10 +149,10 @@ for (const [kind, make] of Object.entries(LOGS)) {
   );
 
   Deno.test(
-    `readOutput() returns the cursor behind what it looked through in a log that is ${kind}`,
+    `readOutput() returns the cursor after all examined output of a log that is ${kind}`,
     withLog(async (log) => {
       const all = await collect(log, { follow: false, exact: true });
-      const behind = async (selection: OutputSelection) => {
+      const restAfter = async (selection: OutputSelection) => {
         const reading = readOutput(
           log,
           { follow: false, ...selection },
@@ -165,18 +165,18 @@ for (const [kind, make] of Object.entries(LOGS)) {
         return textOf(await collect(log, { follow: false, cursor: result.value }));
       };
       const everything: OutputSelection[] = [{}, { tailLines: 0 }, { tailBytes: 3 }, { stream: "stderr" }];
-      for (const selection of everything) assert.equal(await behind(selection), "");
-      // What was written later than that is still to come.
+      for (const selection of everything) assert.equal(await restAfter(selection), "");
+      // Later output follows the cursor.
       for (const time of new Set(all.map(({ time }) => time.getTime()))) {
-        const later = all.filter((piece) => piece.time.getTime() > time);
-        assert.equal(await behind({ until: new Date(time) }), textOf(later));
+        const later = all.filter((chunk) => chunk.time.getTime() > time);
+        assert.equal(await restAfter({ until: new Date(time) }), textOf(later));
       }
-      assert.equal(await behind({ until: new Date(0) }), textOf(all));
+      assert.equal(await restAfter({ until: new Date(0) }), textOf(all));
     }),
   );
 
   Deno.test(
-    `readOutput() tells offsets that fit the streams of a log that is ${kind}`,
+    `readOutput() yields consecutive offsets of a log that is ${kind}`,
     withLog(async (log) => {
       const next = { stdout: 0, stderr: 0 };
       for (const { stream, offset, data } of await collect(log, { follow: false })) {
@@ -189,29 +189,29 @@ for (const [kind, make] of Object.entries(LOGS)) {
   );
 
   Deno.test(
-    `readOutput() refuses cursors that a log that is ${kind} did not give out`,
+    `readOutput() refuses wrong cursors of a log that is ${kind}`,
     withLog(async (log) => {
-      const [piece] = await collect(log, { follow: false, exact: true });
-      assert.ok(piece);
-      const [position, ...others] = piece.cursor.split(".");
-      const cut = piece.cursor.slice(0, -1);
-      for (const cursor of [`${position}0.${others.join(".")}`, cut, `${piece.cursor}x`, "0.0.0.AAAAAAAA", "x"]) {
+      const [chunk] = await collect(log, { follow: false, exact: true });
+      assert.ok(chunk);
+      const [position, ...others] = chunk.cursor.split(".");
+      const cut = chunk.cursor.slice(0, -1);
+      for (const cursor of [`${position}0.${others.join(".")}`, cut, `${chunk.cursor}x`, "0.0.0.AAAAAAAA", "x"]) {
         await assert.rejects(collect(log, { follow: false, cursor }), InvalidCursorError, cursor);
       }
     }),
   );
 
   Deno.test(
-    `readOutput() refuses impossible selections of a log that is ${kind}`,
+    `readOutput() refuses invalid selections of a log that is ${kind}`,
     withLog(async (log) => {
-      const [piece] = await collect(log, { follow: false, exact: true });
-      assert.ok(piece);
+      const [chunk] = await collect(log, { follow: false, exact: true });
+      assert.ok(chunk);
       const impossible: readonly OutputSelection[] = [
         { tailLines: -1 },
         { tailLines: 1.5 },
         { tailBytes: NaN },
         { tailLines: 1, tailBytes: 1 },
-        { tailLines: 1, cursor: piece.cursor },
+        { tailLines: 1, cursor: chunk.cursor },
         { since: new Date(NaN) },
       ];
       for (const selection of impossible) {
@@ -221,7 +221,7 @@ for (const [kind, make] of Object.entries(LOGS)) {
   );
 }
 
-Deno.test("readOutput() gives the same to those who attach before, during and after", () =>
+Deno.test("readOutput() yields the same to readers that start before, during and after the output", () =>
   temporary(async (directory) => {
     const log = new OutputLog("job", { directory: join(directory, "job") });
     const readers = [collect(log)];
@@ -231,10 +231,10 @@ Deno.test("readOutput() gives the same to those who attach before, during and af
     }
     await log.seal();
     readers.push(collect(log));
-    for (const pieces of await Promise.all(readers)) assert.equal(textOf(pieces), expected(WRITTEN));
+    for (const chunks of await Promise.all(readers)) assert.equal(textOf(chunks), expected(WRITTEN));
   }));
 
-Deno.test("readOutput() selects by time, to the millisecond, in a log that is larger than what is read at once", () =>
+Deno.test("readOutput() selects by time, to the millisecond, in a log of several blocks", () =>
   temporary(async (directory) => {
     const log = new OutputLog("job", { directory: join(directory, "job") });
     const block = new Uint8Array(20_000);
@@ -242,27 +242,27 @@ Deno.test("readOutput() selects by time, to the millisecond, in a log that is la
       block.fill(index);
       await log.append("stdout", block);
       await log.flushed();
-      // Some records share a time and some do not.
+      // Some frames share a time.
       const now = Date.now();
       if (index % 3 === 0) { while (Date.now() === now); }
     }
     await log.seal();
     const all = await collect(log, { follow: false, exact: true });
-    const offsets = (pieces: readonly OutputChunk[]) => pieces.map(({ offset }) => offset);
+    const offsets = (chunks: readonly OutputChunk[]) => chunks.map(({ offset }) => offset);
     assert.equal(all.length, 60);
-    // The time that selects is the record's, which may be finer than what the clock of this test can tell apart.
+    // Frames can have finer times than the clock of this test.
     await new Promise((resolve) => setTimeout(resolve, 2));
     for (const { time } of all) {
       const since = await collect(log, { follow: false, exact: true, since: time });
-      assert.deepEqual(offsets(since), offsets(all.filter((piece) => piece.time >= time)));
+      assert.deepEqual(offsets(since), offsets(all.filter((chunk) => chunk.time >= time)));
       const until = await collect(log, { exact: true, until: time });
-      assert.deepEqual(offsets(until), offsets(all.filter((piece) => piece.time <= time)));
+      assert.deepEqual(offsets(until), offsets(all.filter((chunk) => chunk.time <= time)));
     }
     assert.deepEqual(await collect(log, { follow: false, since: new Date(Date.now() + 1_000) }), []);
     assert.deepEqual(await collect(log, { until: new Date(0) }), []);
   }));
 
-Deno.test("readOutput() ends at a moment to come although the log stays quiet", () =>
+Deno.test("readOutput() ends at a later `until` when no output comes", () =>
   temporary(async (directory) => {
     const log = new OutputLog("job", { directory: join(directory, "job") });
     await write(log, [["stdout", "before"]]);
@@ -270,22 +270,22 @@ Deno.test("readOutput() ends at a moment to come although the log stays quiet", 
     await log.seal();
   }));
 
-Deno.test("readOutput() tells a reader that came too late, or fell behind, what is missing", () =>
+Deno.test("readOutput() reports the missing bytes to late and slow readers", () =>
   temporary(async (directory) => {
     const log = new OutputLog("job", {
       directory: join(directory, "job"),
       limit: { maxBytes: 1_000, policy: "KEEP_NEWEST" },
     });
     await write(log, [["stderr", "early\n"], ["stdout", "0\n"]]);
-    const behind = readOutput(log, { exact: true }, log.end, new AbortController().signal, () => {});
-    assert.equal((await behind.next()).done, false);
+    const slow = readOutput(log, { exact: true }, log.end, new AbortController().signal, () => {});
+    assert.equal((await slow.next()).done, false);
     for (let index = 1; index < 2_000; index++) await write(log, [["stdout", `${index}\n`]]);
     await log.seal();
     const { stdoutBytes, droppedBytes } = log.totals();
-    for (const pieces of [await collect(log), await Array.fromAsync(behind)]) {
-      const ofStdout = pieces.filter(({ stream }) => stream === "stdout");
+    for (const chunks of [await collect(log), await Array.fromAsync(slow)]) {
+      const ofStdout = chunks.filter(({ stream }) => stream === "stdout");
       const got = ofStdout.reduce((sum, { data }) => sum + data.length, 0);
-      const missing = ofStdout.reduce((sum, piece) => sum + piece.droppedBytes, 0);
+      const missing = ofStdout.reduce((sum, chunk) => sum + chunk.droppedBytes, 0);
       assert.equal(got + missing, stdoutBytes);
       assert.ok(missing > 0);
     }
@@ -296,7 +296,7 @@ Deno.test("readOutput() tells a reader that came too late, or fell behind, what 
     assert.equal(textOf(await collect(log, { tailLines: 3 })), "1997\n1998\n1999\n");
   }));
 
-Deno.test("recoverLog() keeps all but the last record, whatever byte of it was the last", () =>
+Deno.test("recoverLog() keeps all frames except an incomplete last one, cut at any byte", () =>
   temporary(async (directory) => {
     const whole = join(directory, "whole");
     const log = new OutputLog("job", { directory: whole });
@@ -320,7 +320,7 @@ Deno.test("recoverLog() keeps all but the last record, whatever byte of it was t
     for (let length = 0; length < headerBytes; length++) assert.equal(await recoverAt(length), "");
   }));
 
-Deno.test("recoverLog() computes the totals and digests that were lost", () =>
+Deno.test("recoverLog() computes the totals and digests", () =>
   temporary(async (directory) => {
     const options = { directory: join(directory, "job") };
     const log = await ended(options);
@@ -329,7 +329,7 @@ Deno.test("recoverLog() computes the totals and digests that were lost", () =>
     assert.deepEqual(recovered.end, log.end);
   }));
 
-Deno.test("OutputLog.append() records up to the limit and refuses the rest when the policy is to stop", () =>
+Deno.test("OutputLog.append() stores output up to a STOP limit and refuses the rest", () =>
   temporary(async (directory) => {
     const log = new OutputLog("job", { directory: join(directory, "job"), limit: { maxBytes: 10, policy: "STOP" } });
     await log.append("stdout", encoder.encode("123456"));
@@ -341,7 +341,7 @@ Deno.test("OutputLog.append() records up to the limit and refuses the rest when 
     assert.equal(log.totals().droppedBytes, 5);
   }));
 
-Deno.test("OutputLog.append() waits at the limit until the job has ended when the policy is to block", () =>
+Deno.test("OutputLog.append() waits at a BLOCK limit until the job has ended", () =>
   temporary(async (directory) => {
     const log = new OutputLog("job", { directory: join(directory, "job"), limit: { maxBytes: 4, policy: "BLOCK" } });
     const over = new AbortController();

@@ -1,27 +1,27 @@
-/** Cursors: those that a log gave out are taken back, all others are refused. */
+/** Tests of cursors: a log accepts its own, and refuses all others. */
 import assert from "node:assert/strict";
 import { InvalidCursorError } from "../../../worker/errors.ts";
 import { formatCursor, LOG_START, parseCursor } from "../../../worker/output/cursor.ts";
 import { newLogIdentity } from "../../../worker/output/log_identity.ts";
 
 const IDENTITY = newLogIdentity();
-const PLACE = { position: 98_765, offsets: { stdout: 12_345, stderr: 678 } };
+const POSITION = { position: 98_765, offsets: { stdout: 12_345, stderr: 678 } };
 
-Deno.test("parseCursor() gives back the place that formatCursor() was given, up to the largest log", () => {
+Deno.test("parseCursor() returns the position of formatCursor(), up to the largest log", () => {
   const far = { position: 2 ** 51, offsets: { stdout: 2 ** 50, stderr: 2 ** 50 - 1 } };
-  for (const place of [LOG_START, PLACE, far]) {
-    assert.deepEqual(parseCursor(formatCursor(IDENTITY, place), IDENTITY), place);
+  for (const position of [LOG_START, POSITION, far]) {
+    assert.deepEqual(parseCursor(formatCursor(IDENTITY, position), IDENTITY), position);
   }
 });
 
-Deno.test("formatCursor() writes what can stand in an address or on a command line as it is", () => {
+Deno.test("formatCursor() uses only characters that URLs and shells do not change", () => {
   for (let index = 0; index < 100; index++) {
-    assert.match(formatCursor(newLogIdentity(), PLACE), /^[\w.-]{8,48}$/);
+    assert.match(formatCursor(newLogIdentity(), POSITION), /^[\w.-]{8,48}$/);
   }
 });
 
-Deno.test("parseCursor() refuses a cursor in which any one character was changed, added or left out", () => {
-  const cursor = formatCursor(IDENTITY, PLACE);
+Deno.test("parseCursor() refuses a cursor with one changed, added or missing character", () => {
+  const cursor = formatCursor(IDENTITY, POSITION);
   const forged = new Set<string>();
   for (let at = 0; at <= cursor.length; at++) {
     forged.add(cursor.slice(0, at) + cursor.slice(at + 1));
@@ -35,11 +35,11 @@ Deno.test("parseCursor() refuses a cursor in which any one character was changed
   for (const text of forged) assert.throws(() => parseCursor(text, IDENTITY), InvalidCursorError, text);
 });
 
-Deno.test("parseCursor() refuses cursors of another log, and what looks like none", () => {
-  assert.throws(() => parseCursor(formatCursor(newLogIdentity(), PLACE), IDENTITY), InvalidCursorError);
-  // The same mark is not the same log.
+Deno.test("parseCursor() refuses cursors of another log, and other texts", () => {
+  assert.throws(() => parseCursor(formatCursor(newLogIdentity(), POSITION), IDENTITY), InvalidCursorError);
+  // The magic number alone does not identify a log.
   assert.throws(
-    () => parseCursor(formatCursor({ ...newLogIdentity(), magic: IDENTITY.magic }, PLACE), IDENTITY),
+    () => parseCursor(formatCursor({ ...newLogIdentity(), magic: IDENTITY.magic }, POSITION), IDENTITY),
     InvalidCursorError,
   );
   for (
@@ -60,7 +60,7 @@ Deno.test("parseCursor() refuses cursors of another log, and what looks like non
   }
 });
 
-Deno.test("the cursor of the start is the same in every log", () => {
+Deno.test("formatCursor() returns the same start cursor for every log", () => {
   assert.equal(formatCursor(IDENTITY, LOG_START), "0.0.0");
   assert.equal(parseCursor(formatCursor(newLogIdentity(), LOG_START), IDENTITY), LOG_START);
 });

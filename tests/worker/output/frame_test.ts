@@ -1,4 +1,4 @@
-/** The format on the disk: what is written is read back, and whatever is not as it was written is known as such. */
+/** Tests of the file format: frames and headers are read back, and every damage is detected. */
 import assert from "node:assert/strict";
 import {
   decodeFileHeader,
@@ -23,7 +23,7 @@ import { type LogIdentity, newLogIdentity } from "../../../worker/output/log_ide
 
 const IDENTITY = newLogIdentity();
 
-function record(payload: Uint8Array, fields: Partial<FrameHeader> = {}, identity: LogIdentity = IDENTITY): Uint8Array {
+function frameOf(payload: Uint8Array, fields: Partial<FrameHeader> = {}, identity: LogIdentity = IDENTITY): Uint8Array {
   const bytes = new Uint8Array(FRAME_OVERHEAD_BYTES + payload.length);
   bytes.set(payload, FRAME_HEADER_BYTES);
   const header: FrameHeader = {
@@ -43,7 +43,7 @@ function concat(...parts: readonly Uint8Array[]): Uint8Array {
   return Uint8Array.from(parts.flatMap((part) => [...part]));
 }
 
-Deno.test("decodeRecord() gives back what frameRecord() wrote, for both streams and every size of number", () => {
+Deno.test("decodeFrame() reads what encodeFrame() wrote, for both streams and all sizes of numbers", () => {
   const large = 2 ** 50 + 3;
   for (const length of [0, 1, 255, 256, MAX_PAYLOAD_BYTES]) {
     for (const stream of ["stdout", "stderr"] as const) {
@@ -55,7 +55,7 @@ Deno.test("decodeRecord() gives back what frameRecord() wrote, for both streams 
       ) {
         const payload = someBytes(length);
         const timeMs = 1_764_000_000_000.25;
-        const decoded = decodeFrame(record(payload, { stream, offsets, timeMs }), 0, IDENTITY);
+        const decoded = decodeFrame(frameOf(payload, { stream, offsets, timeMs }), 0, IDENTITY);
         assert.deepEqual(decoded, {
           stream,
           offsets,
@@ -71,10 +71,10 @@ Deno.test("decodeRecord() gives back what frameRecord() wrote, for both streams 
   }
 });
 
-Deno.test("decodeRecord() gives back the marks of the clock", () => {
+Deno.test("decodeFrame() reads the flags of the clock", () => {
   for (const clockWentBack of [true, false]) {
     for (const isUnordered of [true, false]) {
-      const decoded = decodeFrame(record(someBytes(9), { clockWentBack, isUnordered, stream: "stderr" }), 0, IDENTITY);
+      const decoded = decodeFrame(frameOf(someBytes(9), { clockWentBack, isUnordered, stream: "stderr" }), 0, IDENTITY);
       assert.ok(decoded !== undefined && decoded !== "damaged");
       assert.deepEqual([decoded.clockWentBack, decoded.isUnordered, decoded.stream], [
         clockWentBack,
@@ -85,16 +85,16 @@ Deno.test("decodeRecord() gives back the marks of the clock", () => {
   }
 });
 
-Deno.test("decodeRecord() takes a record cut at any byte for one that is not whole", () => {
-  const bytes = record(someBytes(100));
+Deno.test("decodeFrame() returns undefined for a frame that is cut at any byte", () => {
+  const bytes = frameOf(someBytes(100));
   for (let length = 0; length < bytes.length; length++) {
     assert.equal(decodeFrame(bytes.subarray(0, length), 0, IDENTITY), undefined, `at ${length}`);
   }
 });
 
-Deno.test("decodeRecord() never takes a record with a changed bit or byte for a good one", () => {
-  const bytes = record(someBytes(64), { offsets: { stdout: 70_000, stderr: 5 } });
-  // Behind it stands more, as in a file, so that a length that grew is not just "not whole".
+Deno.test("decodeFrame() detects every changed bit and byte", () => {
+  const bytes = frameOf(someBytes(64), { offsets: { stdout: 70_000, stderr: 5 } });
+  // More bytes follow, as in a file. Otherwise a larger length would look incomplete.
   const file = concat(bytes, someBytes(MAX_PAYLOAD_BYTES));
   for (let at = 0; at < bytes.length; at++) {
     const good = file[at] ?? 0;
@@ -108,51 +108,51 @@ Deno.test("decodeRecord() never takes a record with a changed bit or byte for a 
   assert.ok(typeof decodeFrame(file, 0, IDENTITY) === "object");
 });
 
-Deno.test("decodeRecord() takes no record of another log, nor one at the wrong place", () => {
-  const bytes = record(someBytes(10));
+Deno.test("decodeFrame() refuses frames of another log, and frames at another offset", () => {
+  const bytes = frameOf(someBytes(10));
   assert.equal(decodeFrame(bytes, 0, newLogIdentity()), "damaged");
-  // Same mark, another key: a job that read the mark in a core dump, say, still cannot make a record.
+  // The same magic number with another key. A job that knows the number still cannot write a frame.
   assert.equal(decodeFrame(bytes, 0, { ...newLogIdentity(), magic: IDENTITY.magic }), "damaged");
   assert.equal(decodeFrame(concat(new Uint8Array(1), bytes), 0, IDENTITY), "damaged");
   assert.equal(decodeFrameHeader(bytes, -1, IDENTITY), undefined);
 });
 
-Deno.test("decodeRecord() works on a part of a larger buffer", () => {
-  const whole = concat(someBytes(13), record(someBytes(10)), someBytes(7));
+Deno.test("decodeFrame() reads from a part of a larger buffer", () => {
+  const whole = concat(someBytes(13), frameOf(someBytes(10)), someBytes(7));
   const decoded = decodeFrame(whole.subarray(13), 0, IDENTITY);
   assert.ok(typeof decoded === "object");
   assert.deepEqual(decoded.payload, whole.slice(13 + FRAME_HEADER_BYTES, 13 + FRAME_HEADER_BYTES + 10));
 });
 
-Deno.test("recordStartBefore() walks back over records of all sizes, and stops at what is none", () => {
-  const records = [0, 1, 300, 65_536, 2].map((length) => record(someBytes(length)));
-  const bytes = concat(...records);
+Deno.test("frameStartBefore() walks back over frames of all sizes, and stops at other bytes", () => {
+  const frames = [0, 1, 300, 65_536, 2].map((length) => frameOf(someBytes(length)));
+  const bytes = concat(...frames);
   const starts: number[] = [];
   for (let end: number | undefined = bytes.length; end !== undefined; end = frameStartBefore(bytes, end, IDENTITY)) {
     starts.unshift(end);
   }
   const wanted = [0];
-  for (const { length } of records) wanted.push((wanted.at(-1) ?? 0) + length);
+  for (const { length } of frames) wanted.push((wanted.at(-1) ?? 0) + length);
   assert.deepEqual(starts, wanted);
   assert.equal(frameStartBefore(bytes, bytes.length - 1, IDENTITY), undefined);
   assert.equal(frameStartBefore(bytes, bytes.length + 1, IDENTITY), undefined);
   assert.equal(
-    frameStartBefore(bytes.subarray(1), bytes.length - 1 - (records.at(-1)?.length ?? 0), IDENTITY) === 0,
+    frameStartBefore(bytes.subarray(1), bytes.length - 1 - (frames.at(-1)?.length ?? 0), IDENTITY) === 0,
     false,
   );
 });
 
-Deno.test("findRecord() finds the next record from any byte, though payloads hold old records and marks", () => {
-  const mark = record(new Uint8Array()).slice(0, 4);
-  // What a job can write: the mark over and over, and a record of another log.
+Deno.test("findFrame() finds the next frame from any byte, even when payloads look like frames", () => {
+  const magic = frameOf(new Uint8Array()).slice(0, 4);
+  // A job can write the magic number many times, and a frame of another log.
   const tricky = concat(
-    mark,
-    mark,
-    mark.slice(0, 3),
-    record(someBytes(8), {}, { ...newLogIdentity(), magic: IDENTITY.magic }),
+    magic,
+    magic,
+    magic.slice(0, 3),
+    frameOf(someBytes(8), {}, { ...newLogIdentity(), magic: IDENTITY.magic }),
   );
-  const first = record(tricky);
-  const second = record(someBytes(20), { stream: "stderr" });
+  const first = frameOf(tricky);
+  const second = frameOf(someBytes(20), { stream: "stderr" });
   const bytes = concat(first, second);
   assert.equal(findFrame(bytes, 0, IDENTITY)?.at, 0);
   for (let from = 1; from <= first.length; from++) {
@@ -164,7 +164,7 @@ Deno.test("findRecord() finds the next record from any byte, though payloads hol
   }
 });
 
-Deno.test("decodeFileHeader() gives back what was written, and nothing where a byte is missing or a bit changed", () => {
+Deno.test("decodeFileHeader() reads a header, and detects missing bytes and changed bits", () => {
   const header = {
     identity: IDENTITY,
     start: 2 ** 40 + 1,
@@ -184,7 +184,7 @@ Deno.test("decodeFileHeader() gives back what was written, and nothing where a b
   }
 });
 
-Deno.test("offsetsBehind() moves the offset of the record's own stream alone", () => {
+Deno.test("offsetsAfter() moves only the offset of the frame's stream", () => {
   const header = { timeMs: 0, length: 5, offsets: { stdout: 10, stderr: 20 } };
   assert.deepEqual(offsetsAfter({ ...header, stream: "stdout" }), { stdout: 15, stderr: 20 });
   assert.deepEqual(offsetsAfter({ ...header, stream: "stderr" }), { stdout: 10, stderr: 25 });

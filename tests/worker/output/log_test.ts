@@ -1,4 +1,4 @@
-/** The log as its writer and its neighbours see it: batches, totals, a disk that fails, files that go, who waits. */
+/** Tests of logs: batches, totals, failing disks, missing files and waiting readers. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
@@ -53,13 +53,13 @@ async function append(log: OutputLog, text: string, stream: Stream = "stdout"): 
   await log.flushed();
 }
 
-/** Descriptors that this process has open for files under a directory. */
+/** Returns the number of descriptors that this process has open below a directory. */
 function openUnder(directory: string): number {
   return [...Deno.readDirSync("/proc/self/fd")].filter(({ name }) => {
     try {
       return Deno.readLinkSync(`/proc/self/fd/${name}`).startsWith(directory);
     } catch {
-      return false; // The one that this very listing had open.
+      return false; // The descriptor of this listing.
     }
   }).length;
 }
@@ -97,7 +97,7 @@ Deno.test(
 );
 
 Deno.test(
-  "OutputLog.append() copies: the chunk's memory may be used again at once",
+  "OutputLog.append() copies the chunk",
   withLog(async (log) => {
     const chunk = encoder.encode("one");
     const first = log.append("stdout", chunk);
@@ -110,7 +110,7 @@ Deno.test(
 );
 
 Deno.test(
-  "OutputLog.append() joins what comes at once on one stream, and keeps the order of the two",
+  "OutputLog.append() joins chunks of one stream, and keeps the order of the streams",
   withLog(async (log) => {
     const parts: readonly (readonly [Stream, string])[] = [
       ["stdout", "a"],
@@ -121,8 +121,8 @@ Deno.test(
     ];
     await Promise.all(parts.map(([stream, text]) => log.append(stream, encoder.encode(text))));
     await log.seal();
-    const pieces = await collect(log, { exact: true });
-    assert.deepEqual(pieces.map(({ stream, data }) => [stream, decoder.decode(data)]), [
+    const chunks = await collect(log, { exact: true });
+    assert.deepEqual(chunks.map(({ stream, data }) => [stream, decoder.decode(data)]), [
       ["stdout", "ab"],
       ["stderr", "cd"],
       ["stdout", "e"],
@@ -131,7 +131,7 @@ Deno.test(
 );
 
 Deno.test(
-  "OutputLog.append() holds up its caller while the disk has two batches to write",
+  "OutputLog.append() waits while two batches are being written",
   withLog(async (log) => {
     let resolved = false;
     const large = log.append("stdout", new Uint8Array(4_000_000)).then(() => resolved = true);
@@ -139,13 +139,13 @@ Deno.test(
     assert.equal(resolved, false);
     assert.equal(log.end.position, 0);
     await large;
-    // All but the last batches are on record when there was room for the last byte.
+    // When the last byte has room, all except the last batches are in the file.
     assert.ok(log.end.offsets.stdout >= 4_000_000 - 2 * 262_144);
   }),
 );
 
 Deno.test(
-  "OutputLog makes no file for a job that writes nothing",
+  "OutputLog.seal() creates no file for a job without output",
   withLog(async (log, directory) => {
     await log.append("stdout", new Uint8Array());
     await log.seal();
@@ -157,7 +157,7 @@ Deno.test(
 );
 
 Deno.test(
-  "OutputLog keeps its files from other users",
+  "OutputLog.append() creates files that other users cannot read",
   withLog(async (log, directory) => {
     await append(log, "secret");
     assert.equal(((await Deno.stat(directory)).mode ?? 0) & 0o777, 0o700);
@@ -167,22 +167,22 @@ Deno.test(
   }),
 );
 
-Deno.test("OutputLog.append() refuses all from then on when its directory cannot be made", async () => {
+Deno.test("OutputLog.append() refuses all output after it could not create the directory", async () => {
   const file = await Deno.makeTempFile({ prefix: "teleport-test-" });
   const log = new OutputLog("job", { directory: join(file, "job") });
-  await log.append("stdout", encoder.encode("taken, and lost"));
+  await log.append("stdout", encoder.encode("accepted, then lost"));
   const error = await log.refused;
   await assert.rejects(log.append("stderr", encoder.encode("more")), error);
   await log.seal();
   assert.deepEqual(await collect(log), []);
   const { stdoutBytes, stderrBytes, droppedBytes, stdoutSha256 } = log.totals();
-  assert.deepEqual([stdoutBytes, stderrBytes, droppedBytes], [0, 0, "taken, and lostmore".length]);
+  assert.deepEqual([stdoutBytes, stderrBytes, droppedBytes], [0, 0, "accepted, then lostmore".length]);
   assert.equal(stdoutSha256.toHex(), createHash("sha256").digest("hex"));
   await Deno.remove(file);
 });
 
 Deno.test(
-  "OutputLog.append() lets nobody hang who waits for room when the disk fails, and counts every byte that is lost",
+  "OutputLog.append() rejects waiting callers when the disk fails, and counts the lost bytes",
   async () => {
     const file = await Deno.makeTempFile({ prefix: "teleport-test-" });
     const log = new OutputLog("job", { directory: join(file, "job") });
@@ -198,19 +198,19 @@ Deno.test(
 );
 
 Deno.test(
-  "OutputLog keeps what is on record when its directory vanishes, and counts the rest",
+  "OutputLog.append() keeps stored output when the directory disappears, and counts the rest",
   withLog(async (log, directory) => {
     let accepted = 0;
     await append(log, "x".repeat(1_000));
     accepted += 1_000;
     const reader = reading(log);
-    assert.equal((await reader.next()).value?.data.length, 1_000); // It has the file open, as any reader has.
+    assert.equal((await reader.next()).value?.data.length, 1_000); // The reader has the file open.
     await Deno.remove(directory, { recursive: true });
-    await append(log, "y".repeat(1_000)); // Still goes to the file that has no name now.
+    await append(log, "y".repeat(1_000)); // Goes to the file without a name.
     accepted += 1_000;
     while (true) {
       try {
-        await append(log, "z".repeat(1_000)); // Needs a fresh file at some point.
+        await append(log, "z".repeat(1_000)); // Needs a new file at some point.
         accepted += 1_000;
       } catch {
         accepted += 1_000;
@@ -227,7 +227,7 @@ Deno.test(
   }, { limit: { maxBytes: 8_000, policy: "KEEP_NEWEST" } }),
 );
 
-Deno.test("OutputLog ends its file between two records when the disk is full in the middle of one", async () => {
+Deno.test("OutputLog.append() cuts off a partial frame when the disk is full", async () => {
   const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
   const script = join(directory, "write.ts");
   const moduleOf = (name: string) => JSON.stringify(import.meta.resolve(`../../../worker/output/${name}.ts`));
@@ -243,25 +243,25 @@ Deno.test("OutputLog ends its file between two records when the disk is full in 
      const { stdoutBytes, droppedBytes } = log.totals();
      console.log(JSON.stringify({ failed, written, lost: chunk.length, stdoutBytes, droppedBytes }));`,
   );
-  // A bound on the size of files does as a full disk does: it takes a part of the last write, then none; setrlimit(2).
+  // A limit on the file size (setrlimit(2)) acts like a full disk: it accepts a part of the last write, then nothing.
   const { success, stdout, stderr } = await new Deno.Command("sh", {
     args: ["-c", 'trap "" XFSZ; ulimit -f 32768; exec "$@"', "sh", Deno.execPath(), "run", "-A", "--no-check", script],
   }).output();
   assert.ok(success, decoder.decode(stderr));
-  const told = JSON.parse(decoder.decode(stdout));
-  assert.match(told.failed, /too large/);
-  assert.equal(told.stdoutBytes + told.droppedBytes, told.written + told.lost);
-  assert.ok(told.stdoutBytes > 16_000_000 && told.stdoutBytes < 16_777_216);
+  const report = JSON.parse(decoder.decode(stdout));
+  assert.match(report.failed, /too large/);
+  assert.equal(report.stdoutBytes + report.droppedBytes, report.written + report.lost);
+  assert.ok(report.stdoutBytes > 16_000_000 && report.stdoutBytes < 16_777_216);
   const file = join(directory, "job", "0000000000000000.log");
   const { size } = await Deno.stat(file);
   const recovered = await recoverLog("job", { directory: join(directory, "job") });
-  assert.equal(recovered.totals().stdoutBytes, told.stdoutBytes);
-  assert.equal((await Deno.stat(file)).size, size); // There was no torn tail to cut.
+  assert.equal(recovered.totals().stdoutBytes, report.stdoutBytes);
+  assert.equal((await Deno.stat(file)).size, size); // There was no partial frame to cut.
   await Deno.remove(directory, { recursive: true });
 });
 
 Deno.test(
-  "readOutput() gives each of many readers all of a log that is written meanwhile, at whatever pace they read",
+  "readOutput() yields the whole growing log to every reader, at any pace",
   withLog(async (log) => {
     const digest = async (turns: number) => {
       const hashes = { stdout: createHash("sha256"), stderr: createHash("sha256") };
@@ -287,7 +287,7 @@ Deno.test(
 );
 
 Deno.test(
-  "readOutput() reads on while files are dropped under it, and accounts for every byte",
+  "readOutput() continues when files are dropped, and reports every byte",
   withLog(async (log) => {
     await append(log, "x".repeat(400));
     const account = async (turns: number) => {
@@ -313,20 +313,20 @@ Deno.test(
 );
 
 Deno.test(
-  "readOutput() gives nothing that was read from the job after the moment it was to end at",
+  "readOutput() yields no output after `until`",
   withLog(async (log) => {
     await append(log, "before");
     const until = new Date(Date.now() + 20);
     const reader = reading(log, { until });
     assert.equal(decoder.decode((await reader.next()).value?.data), "before");
     while (Date.now() <= until.getTime()) await turn();
-    await append(log, "after"); // Before the reader asks again: it must not take it for what it waited for.
+    await append(log, "after"); // Before the next read, which must not yield it.
     assert.equal((await reader.next()).done, true);
   }),
 );
 
 Deno.test(
-  "readOutput() throws what the log was abandoned with when its files are removed under it",
+  "readOutput() throws the error of abandon() when the files are removed",
   withLog(async (log, directory) => {
     for (let index = 0; index < 20; index++) await log.append("stdout", new Uint8Array(65_536));
     await log.seal();
@@ -346,7 +346,7 @@ Deno.test(
 );
 
 Deno.test(
-  "readOutput() throws OutputUnavailableError when the file was damaged, and holds no descriptor then",
+  "readOutput() throws OutputUnavailableError for a damaged file, and closes it",
   withLog(async (log, directory) => {
     await append(log, "whole");
     await append(log, "damaged", "stderr");
@@ -366,10 +366,10 @@ Deno.test(
 );
 
 Deno.test(
-  "readOutput() shares one descriptor among readers, and the last one closes it",
+  "readOutput() shares one descriptor between readers, and the last one closes it",
   withLog(async (log, directory) => {
     await append(log, "one");
-    assert.equal(openUnder(directory), 1); // The writer's.
+    assert.equal(openUnder(directory), 1); // The descriptor of the writer.
     const readers = Array.from({ length: 20 }, () => reading(log));
     await Promise.all(readers.map((reader) => reader.next()));
     assert.equal(openUnder(directory), 2);
@@ -384,7 +384,7 @@ Deno.test(
 );
 
 Deno.test(
-  "readOutput() refuses a cursor that is signed but lies beyond the end",
+  "readOutput() refuses a signed cursor after the end",
   withLog(async (log) => {
     await append(log, "one");
     const { identity } = log.reader;
@@ -399,7 +399,7 @@ Deno.test(
 );
 
 Deno.test(
-  "OutputLog.grown() waits for growth, for the seal, and for nothing that is there already",
+  "OutputLog.waitForGrowth() waits for growth or the seal, and not for existing output",
   withLog(async (log) => {
     const first = log.waitForGrowth(0, never);
     await append(log, "one");
@@ -416,7 +416,7 @@ Deno.test(
 );
 
 Deno.test(
-  "OutputLog.grown() throws the signal's reason, when it has aborted already and when it aborts later",
+  "OutputLog.waitForGrowth() throws the signal's reason, before and during the wait",
   withLog(async (log) => {
     const reason = new Error("enough");
     await assert.rejects(log.waitForGrowth(0, AbortSignal.abort(reason)), reason);
@@ -428,7 +428,7 @@ Deno.test(
 );
 
 Deno.test(
-  "OutputLog.abandon() ends those who wait, and those who come to wait",
+  "OutputLog.abandon() ends current and later waits",
   withLog(async (log) => {
     const reason = new Error("gone");
     const waiting = log.waitForGrowth(0, never);
@@ -441,7 +441,7 @@ Deno.test(
 const inFiles: Omit<OutputLogOptions, "directory"> = { limit: { maxBytes: 4_000, policy: "KEEP_NEWEST" } };
 
 Deno.test(
-  "recoverLog() refuses a log with a damaged record or a missing file, and leaves its files as they are",
+  "recoverLog() refuses a log with a damaged frame or a missing file, and does not change its files",
   withLog(async (log, directory) => {
     for (let index = 0; index < 9; index++) await append(log, String(index).repeat(400));
     await log.seal();
@@ -457,7 +457,7 @@ Deno.test(
 
     const damaged = await copy("damaged");
     const bytes = await Deno.readFile(join(damaged, second));
-    bytes[200] = (bytes[200] ?? 0) ^ 1; // In the first record of the second file.
+    bytes[200] = (bytes[200] ?? 0) ^ 1; // In the first frame of the second file.
     await Deno.writeFile(join(damaged, second), bytes);
     const missing = await copy("missing");
     await Deno.remove(join(missing, second));

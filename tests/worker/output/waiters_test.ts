@@ -1,4 +1,4 @@
-/** Many who wait for one log: every one is woken, by growth or by its own signal, however many wait and with whatever. */
+/** Tests of many readers that wait for one log to grow, each with a signal. */
 import assert from "node:assert/strict";
 import { OutputLog } from "../../../worker/output/log.ts";
 
@@ -14,7 +14,7 @@ async function withLog(use: (log: OutputLog) => Promise<void>): Promise<void> {
   }
 }
 
-Deno.test("OutputLog.grown() wakes all of a thousand waiters, each line anew", () =>
+Deno.test("OutputLog.waitForGrowth() wakes all of a thousand readers at each line", () =>
   withLog(async (log) => {
     const signals = Array.from({ length: 1_000 }, () => new AbortController().signal);
     for (let line = 0; line < 3; line++) {
@@ -26,7 +26,7 @@ Deno.test("OutputLog.grown() wakes all of a thousand waiters, each line anew", (
     }
   }));
 
-Deno.test("OutputLog.grown() wakes all waits that share a signal, by growth and by abort", () =>
+Deno.test("OutputLog.waitForGrowth() ends all waits with one signal, by growth and by abort", () =>
   withLog(async (log) => {
     const controller = new AbortController();
     const grown = [1, 2, 3].map(() => log.waitForGrowth(0, controller.signal));
@@ -40,12 +40,12 @@ Deno.test("OutputLog.grown() wakes all waits that share a signal, by growth and 
     await other;
   }));
 
-Deno.test("OutputLog.grown() lets waiters be aborted while others are being woken", () =>
+Deno.test("OutputLog.waitForGrowth() can be aborted while other readers wake", () =>
   withLog(async (log) => {
     const controllers = Array.from({ length: 300 }, () => new AbortController());
     const waits = controllers.map(async ({ signal }, n) => {
       await log.waitForGrowth(0, signal);
-      // The first to wake aborts the last, whose turn has not come.
+      // The first reader aborts the last one, which is not awake yet.
       if (n === 0) controllers.at(-1)?.abort(new Error("too late"));
     });
     await log.append("stdout", new Uint8Array(1));
