@@ -118,7 +118,7 @@ function examine(
   const refused = refusalOf(chain, context);
   const warning = expiryWarning(own, now);
   if (refused !== undefined) {
-    const standing = standingOf(refused, own);
+    const standing = ownerOf(refused, own);
     return { ...file, standing, details, warning: standing === "ended" && warning ? warning : refused.reason };
   }
   return { ...file, standing: warning === undefined ? "valid" : "expiring", details, ...(warning && { warning }) };
@@ -139,7 +139,7 @@ function refusalOf(
   return judged.isTrusted ? undefined : judged;
 }
 
-function standingOf({ fault, certificate }: RejectedChain, own: Certificate): Standing {
+function ownerOf({ fault, certificate }: RejectedChain, own: Certificate): Standing {
   if (fault === "UNKNOWN_AUTHORITY" || fault === "BAD_SIGNATURE") return "foreign";
   if (certificate.fingerprint !== own.fingerprint) return "unusable";
   return fault === "ENDED" ? "ended" : fault === "NOT_YET_VALID" ? "not yet valid" : "unusable";

@@ -26,6 +26,6 @@ export async function openAuditLog(
   }).catch((error) => {
     throw new StartError(`Cannot open the audit record in "${directory}": ${messageOf(error)}`, { cause: error });
   });
-  if (auditLog.found !== undefined) log.warn(`The audit record is not whole: ${auditLog.found}`);
+  if (auditLog.problem !== undefined) log.warn(`The audit record is not whole: ${auditLog.problem}`);
   return auditLog;
 }

@@ -5,7 +5,7 @@ import { ExpiryReminder } from "../certs/expiry.ts";
 import type { CgroupTree, Supervisor } from "../mod.ts";
 import { type RpcServer, serve } from "../rpc/server/server.ts";
 import type { LimitedAudit } from "../service/audit/limited_audit.ts";
-import { createService } from "../service/handlers/handlers.ts";
+import { createService } from "../service/handlers/service.ts";
 import type { ServerInfo } from "../service/handlers/server_info.ts";
 import { callLimitsOf } from "./call_limits.ts";
 import { reloadOnChange } from "./config_reload.ts";
@@ -67,7 +67,7 @@ export async function startServing(opened: AsyncDisposableStack, parts: ServingP
       handlers: service.handlers,
       admit: service.admit,
       // Named one by one: a spread hides from the type checker that a name does not fit.
-      ownerOf: (certificate) => service.standingOf(certificate),
+      ownerOf: service.ownerOf,
       ...(observer && { observer }),
       limits: callLimitsOf(flags),
       ...connections.options,

@@ -1,37 +1,34 @@
-/** The lines of the audit record: each carries the hash of the one before, so that none can go or change unseen. */
+/** The lines of the audit record. Each has the hash of the line before, so a missing or changed line is noticed. */
 import { hash } from "node:crypto";
 import { escapeJson } from "../../text/unprintable.ts";
 import type { AuditEntry } from "./audit.ts";
 
-/** A longer line is not written. */
+/** The longest line, in UTF-16 code units. */
 const MAX_LINE_CHARS = 170 * 1024;
 
-/** No line has more, for a character has three bytes at most: so much of a file's end holds the last one. */
+/** The most bytes of a line: a code unit has at most three in UTF-8. */
 export const MAX_LINE_BYTES = 3 * MAX_LINE_CHARS;
 
-/** What the next line is chained to. */
+/** The end of the chain, which the next line continues. */
 export interface ChainEnd {
-  /** Of the last line; 0 before the first. */
+  /** The number of the last line; 0 before the first line. */
   readonly seq: number;
-  /** SHA-256 of the last line without its line break, lower-case hexadecimal. */
+  /** The SHA-256 digest of the last line without its line break, in lower-case hexadecimal. */
   readonly hash: string;
 }
 
-/** Before the first line. */
+/** The end of an empty chain. */
 export const CHAIN_START: ChainEnd = { seq: 0, hash: "0".repeat(64) };
 
-/** A line as it is read: what every line has. */
+/** The fields that every line has. */
 export interface ChainLine {
   readonly seq: number;
   readonly prev: string;
-  /** Of the server's own line about files that were removed to make room: the last line that went. */
+  /** The number of the last removed line. Present in lines about a file that was removed to make room. */
   readonly removed_through?: number;
 }
 
-/**
- * Makes the next line, without its line break, and what the one after that is chained to. Of a line that is too long what
- * matters most is kept.
- */
+/** Returns the next line without its line break, and the new end of the chain. A line that is too long is shortened. */
 export function chainLine(
   end: ChainEnd,
   entry: AuditEntry & Partial<ChainLine>,
@@ -43,19 +40,19 @@ export function chainLine(
   let line = lineOf(entry);
   if (line.length > MAX_LINE_CHARS) {
     const { event, user, fingerprint, peer, call, job, allowed, code } = entry;
-    const text = `The rest of this line is left out, it had ${line.length} characters`;
+    const text = `The rest of this line is left out: it had ${line.length} characters`;
     line = lineOf({ event, user, fingerprint, peer, call, job, allowed, code, text });
   }
-  // As a text: to make bytes of each line, and not of all that are written together, would take as long as the hash.
+  // Hashed as text. To encode each line alone, instead of a batch of lines, would take as long as the hash.
   return { line, end: { seq, hash: hashOf(line) } };
 }
 
-/** The hash that the next line carries, which is of the line's bytes in UTF-8. */
+/** Returns the hash of a line, computed over its bytes in UTF-8. */
 export function hashOf(line: string | Uint8Array): string {
   return hash("sha256", line, "hex");
 }
 
-/** Reads a line; undefined when it is none. */
+/** Parses a line. Returns undefined when it is not a line of a record. */
 export function readLine(bytes: Uint8Array): ChainLine | undefined {
   try {
     const { seq, prev, removed_through } = JSON.parse(new TextDecoder().decode(bytes));

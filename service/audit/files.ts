@@ -1,17 +1,17 @@
-/** The files of the audit record: how they are called, in which order, and the mark of where the record ends. */
+/** The names and the order of the files of an audit record, and the file that names the end of the record. */
 
-/** The name of the file with this number; they sort as they follow each other. */
+/** Returns the name of the file with this number. The names sort like the numbers. */
 export function auditFileName(number: number): string {
   return `audit-${String(number).padStart(8, "0")}.jsonl`;
 }
 
-/** The number of a file by its name; undefined for another's. */
+/** Returns the number in the name of a file; undefined for other files. */
 function fileNumber(name: string): number | undefined {
   const digits = /^audit-(\d{8})\.jsonl$/.exec(name)?.[1];
   return digits === undefined ? undefined : Number(digits);
 }
 
-/** The numbers of the files in a directory, in order. */
+/** Returns the numbers of the files in a directory, in order. */
 export async function auditFileNumbers(directory: string): Promise<number[]> {
   const numbers: number[] = [];
   for await (const { name } of Deno.readDir(directory)) {
@@ -21,16 +21,16 @@ export async function auditFileNumbers(directory: string): Promise<number[]> {
   return numbers.sort((one, other) => one - other);
 }
 
-/** Beside the files: number and hash of the last line, so that lines cut off the end are missed. */
+/** The name of the head: a file with the number and the hash of the last line. It shows when lines were cut off. */
 export const HEAD_NAME = "audit.head";
 
-/** The text of the head; always as long, so that it is written over. */
+/** Returns the text of the head. Its length is constant, so it can be written over. */
 export function headText({ seq, hash }: { readonly seq: number; readonly hash: string }): string {
   return `${String(seq).padStart(16, "0")} ${hash}\n`;
 }
 
-/** Reads the head of a directory; undefined when there is none, or it is damaged. */
-export async function readHeadOf(
+/** Reads the head of a directory. Returns undefined when it is missing or damaged. */
+export async function readHead(
   directory: string,
 ): Promise<{ readonly seq: number; readonly hash: string } | undefined> {
   try {

@@ -1,4 +1,4 @@
-/** Writes refused connections down. How many are written in full is decided by `audit/limited_audit.ts`. */
+/** Records connections that TLS refused. `limited_audit.ts` limits the number of entries. */
 import type { PeerCertificate } from "../../proto/service.ts";
 import { type Audit, holderOf } from "./audit.ts";
 
@@ -9,7 +9,7 @@ export interface RefusedConnection {
   readonly certificate?: PeerCertificate;
 }
 
-/** Makes what is called for each refused connection. */
+/** Returns the callback for refused connections. */
 export function handshakeRecord(audit: Audit) {
   return ({ peer, reason, certificate }: RefusedConnection): void => {
     const refused = { allowed: false, rule: reason, code: "UNAUTHENTICATED" };

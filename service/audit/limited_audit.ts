@@ -1,13 +1,13 @@
 /**
- * Keeps callers from pushing history out of the audit record: of what one caller is denied, or only reads, so much is
- * written in full, and the rest is counted in a line. What changes something is always written in full.
+ * Limits the entries of one caller, so that no caller can push older entries out of the record. Beyond a rate, denied calls
+ * and calls that read are only counted. A call that changes something always has an entry of its own.
  */
 import type { Audit, AuditEntry } from "./audit.ts";
 import { defined } from "../../base/defined.ts";
 
-/** How many lines are written in full. */
+/** A rate of entries. */
 interface Rate {
-  /** At once. */
+  /** The number of entries at once. */
   readonly burst: number;
   readonly perMinute: number;
 }
@@ -15,32 +15,32 @@ interface Rate {
 type Kind = "handshake" | "denied" | "read";
 
 /**
- * Of each caller. With lines of 400 bytes, a day of one caller's denied calls is 12 MB, of reads 170 MB, where the record
- * keeps 1 GB. The burst is more than a program does by mistake, or a person in a day.
+ * The rates of one caller. With entries of 400 bytes, a day of denied calls is 12 MB and a day of reads is 170 MB. The
+ * record keeps 1 GB. The burst is more than a program does by mistake, or a person in a day.
  */
 const RATES: Readonly<Record<Kind, Rate>> = {
-  // Nobody can be told apart here, for nothing is proved: all strangers share this.
+  // All strangers share this rate, because their certificates prove nothing.
   handshake: { burst: 50, perMinute: 600 },
   denied: { burst: 60, perMinute: 20 },
   read: { burst: 10_000, perMinute: 300 },
 };
 
-/** Of all callers together: who has many certificates gets no further. A day of it is 170 MB and 350 MB. */
+/** The rates of all callers together, against a caller with many certificates. A day of each is 170 MB and 350 MB. */
 const SHARED_RATES: Readonly<Record<Exclude<Kind, "handshake">, Rate>> = {
   denied: { burst: 600, perMinute: 300 },
   read: { burst: 30_000, perMinute: 600 },
 };
 
-/** Callers that are told apart. Further ones share what is left. */
+/** The most callers with rates of their own. Further callers share one. */
 const MAX_CALLERS = 1_000;
 
-/** What was not written in full is counted in the record this often. */
+/** The time between two summaries of the counted calls, in milliseconds. */
 const SUMMARY_MS = 60_000;
 
-/** Jobs that a summary names, of those whose output was read: 20 ids are 750 bytes a minute. */
+/** The most jobs that a summary names. The ids are 750 bytes a minute. */
 const MAX_NAMED_JOBS = 20;
 
-/** A bucket of lines that fills with time. */
+/** A token bucket: entries that may be written, refilled over time. */
 class Allowance {
   readonly #rate: Rate;
   #lines: number;
@@ -52,7 +52,7 @@ class Allowance {
     this.#atMs = nowMs;
   }
 
-  /** True when it has a line. */
+  /** Returns whether an entry may be written. */
   has(nowMs: number): boolean {
     this.#lines = Math.min(this.#rate.burst, this.#lines + (nowMs - this.#atMs) / 60_000 * this.#rate.perMinute);
     this.#atMs = nowMs;
@@ -63,37 +63,37 @@ class Allowance {
     this.#lines -= 1;
   }
 
-  /** True when the caller might as well be a new one. */
+  /** Returns whether the bucket is full, as for a new caller. */
   isFull(nowMs: number): boolean {
     this.has(nowMs);
     return this.#lines === this.#rate.burst;
   }
 }
 
-/** One caller's lines of one kind. */
+/** The entries of one caller and one kind. */
 interface Account {
   readonly kind: Kind;
-  /** True when it is of several callers: a summary names none of them. */
+  /** True when several callers share the account. A summary then names no caller. */
   readonly isShared: boolean;
   readonly allowance: Allowance;
-  /** Not written since the last line. */
+  /** The number of counted calls since the last entry. */
   unwritten: number;
-  /** The first of those. */
+  /** The first of those calls. */
   first: AuditEntry | undefined;
-  /** Jobs whose output was read by calls that are not written, since the last summary. */
+  /** The jobs whose output was read by counted calls, since the last summary. */
   readonly outputOf: Set<string>;
-  /** One of those calls. */
+  /** One of those reading calls. */
   reader: AuditEntry | undefined;
 }
 
-/** An audit record in front of which callers are limited. To be disposed of before the record, with what it counted. */
+/** An audit record with limits for callers. Dispose of it before the record: it still writes its counts. */
 export class LimitedAudit implements Audit, Disposable {
   readonly #audit: Audit;
   readonly #nowMs: () => number;
   readonly #accounts = new Map<string, Account>();
   readonly #shared: Readonly<Record<Exclude<Kind, "handshake">, Allowance>>;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** Lines that were counted and not written in full, since the start. */
+  /** The number of counted calls since the start. */
   unwritten = 0;
 
   constructor(audit: Audit, nowMs: () => number = () => performance.now()) {
@@ -122,7 +122,7 @@ export class LimitedAudit implements Audit, Disposable {
     account.allowance.take();
     shared?.take();
     if (account.unwritten === 0) return this.#audit.record(entry, options);
-    const text = `${account.unwritten} more since the line before are not written down`;
+    const text = `${account.unwritten} more since the last entry are not recorded`;
     if (entry.text === undefined) this.#audit.record({ ...entry, text }, options);
     else {
       this.#summarizeOne(account);
@@ -158,7 +158,7 @@ export class LimitedAudit implements Audit, Disposable {
     return account;
   }
 
-  /** Makes room: who has done nothing for a while is as good as new. */
+  /** Forgets callers that have done nothing for a while: their buckets are full. */
   #forget(nowMs: number): void {
     for (const [key, { allowance, unwritten, outputOf }] of this.#accounts) {
       if (unwritten === 0 && outputOf.size === 0 && allowance.isFull(nowMs)) this.#accounts.delete(key);
@@ -183,38 +183,38 @@ export class LimitedAudit implements Audit, Disposable {
     const caller = isShared ? {} : {
       ...defined({ user, roles, fingerprint, serial, issuer }),
     };
-    const text = `${unwritten} more ${what} since the line before are not written down${jobs}`;
+    const text = `${unwritten} more ${what} since the last entry are not recorded${jobs}`;
     this.#audit.record({ event, ...caller, ...defined({ allowed }), text }, { soon: false });
   }
 
-  /** Writes down what was counted. */
+  /** Records the counts. */
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
     this.#summarize();
   }
 }
 
-/** Keeps whose output was read: nobody may hide that behind many other calls. */
+/** Notes the job whose output was read. Many other calls must not hide that. */
 function noteOutput(account: Account, entry: AuditEntry): void {
   const { call, job } = entry;
   if (account.kind !== "read" || call !== "GetOutput" || job === undefined) return;
   account.reader ??= entry;
-  // One beyond those that are named says that there are more.
+  // One more id than a summary names shows that there are others.
   if (account.outputOf.size <= MAX_NAMED_JOBS) account.outputOf.add(job);
 }
 
-/** The end of a summary's text. */
+/** Returns the end of a summary's text. */
 function namedJobs(ids: ReadonlySet<string>): string {
   if (ids.size === 0) return "";
   const named = [...ids].slice(0, MAX_NAMED_JOBS).join(", ");
   return `; such calls read the output of ${named}${ids.size > MAX_NAMED_JOBS ? " and others" : ""}`;
 }
 
-/** What is limited; undefined: always written in full. */
+/** Returns the kind of an entry that is limited; undefined for an entry that is always recorded. */
 function kindOf(entry: AuditEntry, options: { readonly soon?: boolean } | undefined): Kind | undefined {
   if (entry.event === "handshake") return "handshake";
   if (entry.event !== "call") return undefined;
   if (entry.allowed === false) return "denied";
-  // As service/audit/audited.ts says of calls that change nothing.
+  // `audited.ts` marks calls that change nothing this way.
   return options?.soon === false ? "read" : undefined;
 }

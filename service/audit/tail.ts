@@ -1,22 +1,22 @@
-/** The ends of the files of the audit record: the last line that is whole, and what a crash has left behind it. */
+/** The end of a file of the audit record: its last whole line, and the incomplete line that a crash has left. */
 import { CHAIN_START, type ChainEnd, hashOf, MAX_LINE_BYTES, readLine } from "./chain.ts";
 import { auditFileName } from "./files.ts";
 
-/** What the next line is chained to: the last whole line of the newest file that has one. */
+/** Returns the end of the chain: the last whole line of the newest file that has one. */
 export async function endOfRecord(directory: string, numbers: readonly number[]): Promise<ChainEnd> {
   for (const number of numbers.toReversed()) {
     const line = await lastLine(`${directory}/${auditFileName(number)}`);
     if (line === undefined) continue;
-    // What is no line of the record any more is for the one who verifies it; the record goes on behind it.
+    // A damaged line is a finding of the verification. The record continues after it.
     return { seq: readLine(line)?.seq ?? 0, hash: hashOf(line) };
   }
   return CHAIN_START;
 }
 
-/** So much is read of a file's end: the last whole line, and what a crash has torn of one behind it. */
+/** The most bytes that are read: the last whole line, and an incomplete line. */
 const MAX_TAIL_BYTES = 2 * MAX_LINE_BYTES;
 
-/** The last line of a file that ends with a line break; undefined when there is none, or no file. */
+/** Returns the last whole line of a file without its line break. Undefined when there is no such line, or no file. */
 export async function lastLine(path: string): Promise<Uint8Array | undefined> {
   const bytes = await tailOf(path);
   const end = bytes.lastIndexOf(10);
@@ -25,13 +25,13 @@ export async function lastLine(path: string): Promise<Uint8Array | undefined> {
   return bytes.subarray(start, end);
 }
 
-/** The end of a file; nothing where there is none. */
+/** Returns the end of a file. Empty when there is no file. */
 async function tailOf(path: string): Promise<Uint8Array> {
   let opened: Deno.FsFile;
   try {
     opened = await Deno.open(path, { read: true });
   } catch (error) {
-    // Somebody else may have removed it, which the one who verifies the record will see.
+    // Somebody may have removed the file. The verification finds that.
     if (error instanceof Deno.errors.NotFound) return new Uint8Array();
     throw error;
   }
@@ -48,11 +48,11 @@ async function tailOf(path: string): Promise<Uint8Array> {
   return bytes.subarray(0, read);
 }
 
-/** Cuts off a last line that has no end; tells how many bytes it had, and how many the file has now. */
-export async function cutTornLine(path: string): Promise<{ torn: number; size: number }> {
+/** Cuts off an incomplete last line. Returns its size and the remaining size of the file, in bytes. */
+export async function cutTornLine(path: string): Promise<{ readonly tornBytes: number; readonly size: number }> {
   const bytes = await tailOf(path);
-  const torn = bytes.length - (bytes.lastIndexOf(10) + 1);
+  const tornBytes = bytes.length - (bytes.lastIndexOf(10) + 1);
   const size = bytes.length === 0 ? 0 : (await Deno.stat(path)).size;
-  if (torn > 0) await Deno.truncate(path, size - torn);
-  return { torn, size: size - torn };
+  if (tornBytes > 0) await Deno.truncate(path, size - tornBytes);
+  return { tornBytes, size: size - tornBytes };
 }

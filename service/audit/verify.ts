@@ -1,65 +1,63 @@
-/** Verifies an audit record: every line there, unchanged, in its order. Needs nothing but the files. */
+/** Verifies an audit record from its files alone: every line is present, unchanged and in order. */
 import { CHAIN_START, type ChainEnd, hashOf, MAX_LINE_BYTES, readLine } from "./chain.ts";
-import { auditFileName, auditFileNumbers, HEAD_NAME, readHeadOf } from "./files.ts";
+import { auditFileName, auditFileNumbers, HEAD_NAME, readHead } from "./files.ts";
 
-/** What was found. */
+/** The result of a verification. */
 export interface Verified {
   readonly files: number;
   readonly lines: number;
-  /** Of the first and the last line; 0 when there is none. */
+  /** The number of the first line; 0 when there is none. */
   readonly firstSeq: number;
+  /** The number of the last line; 0 when there is none. */
   readonly lastSeq: number;
-  /** SHA-256 of the last line. Kept elsewhere, it proves later that all up to here is as it was. */
+  /** The SHA-256 digest of the last line. A copy kept elsewhere can prove later that nothing before it has changed. */
   readonly hash: string;
-  /** What is wrong, a sentence each, the first 100. */
+  /** The problems, one sentence each, at most 100. */
   readonly problems: readonly string[];
 }
 
-/** A record with more is not read on for its problems: the first ones tell where to look. */
+/** The most problems. The first ones show where to look. */
 const MAX_PROBLEMS = 100;
 
-/** What the head names. */
-type Head = ChainEnd;
-
-/** A server that writes may remove its oldest file meanwhile; it does not do so again and again. */
+/** The most attempts to read the files. A running server can remove its oldest file meanwhile. */
 const MAX_ATTEMPTS = 10;
 
-/** What still looks wrong when it was read so often, while a server wrote, is wrong. */
-const MAX_LOOKS = 3;
+/** How often a record with problems is read again while a server writes it. */
+const MAX_CHECKS = 3;
 
 /**
- * Verifies a directory with all files of a record, or one file of it. A server may go on writing it.
+ * Verifies the directory of a record, or one of its files. A server may write the record meanwhile.
  *
- * @throws {Error} when they cannot be read
+ * @throws {Error} when a file cannot be read
  */
 export async function verifyAudit(path: string): Promise<Verified> {
   if (!(await Deno.stat(path)).isDirectory) return await verifyFiles([path], undefined);
-  let looks = 0;
+  let checks = 0;
   for (let attempt = 1;; attempt++) {
-    // Before the files, which then have what it names and perhaps more.
-    const head = await readHeadOf(path);
+    // The head is read before the files, so they have the line that it names.
+    const head = await readHead(path);
     const paths = (await auditFileNumbers(path)).map((number) => `${path}/${auditFileName(number)}`);
     try {
       const found = await verifyFiles(paths, { head });
-      const isWritten = (await readHeadOf(path))?.seq !== head?.seq;
-      if (found.problems.length === 0 || !isWritten || ++looks === MAX_LOOKS) return found;
+      const isWritten = (await readHead(path))?.seq !== head?.seq;
+      if (found.problems.length === 0 || !isWritten || ++checks === MAX_CHECKS) return found;
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound) || attempt === MAX_ATTEMPTS) throw error;
     }
   }
 }
 
-/** @param whole Of a whole record, not of one file: what its head names */
+/** @param whole the head of a whole record; undefined for a single file */
 async function verifyFiles(
   paths: readonly string[],
-  whole: { readonly head: Head | undefined } | undefined,
+  whole: { readonly head: ChainEnd | undefined } | undefined,
 ): Promise<Verified> {
   const chain = new Chain(whole?.head);
   for (const path of paths) await readLines(path, chain);
   return chain.finish({ files: paths.length, whole: whole !== undefined });
 }
 
-/** What was found, for people. */
+/** Returns the result as text. */
 export function verifiedText({ files, lines, firstSeq, lastSeq, hash, problems }: Verified): string {
   return [
     ...problems,
@@ -67,7 +65,7 @@ export function verifiedText({ files, lines, firstSeq, lastSeq, hash, problems }
     problems.length > 0
       ? "The record is NOT whole"
       : lines === 0
-      ? "The record is empty: no line was written yet"
+      ? "The record is empty: no line has been written yet"
       : "The record is whole",
   ].join("\n");
 }
@@ -77,7 +75,7 @@ async function readLines(path: string, chain: Chain): Promise<void> {
   using file = await Deno.open(path, { read: true });
   let number = 0;
   let rest = new Uint8Array();
-  // As bytes: a text would hide what is no UTF-8, and a mark at its beginning.
+  // Read as bytes: decoding would hide bytes that are not UTF-8, and a byte order mark.
   for await (const bytes of file.readable) {
     let start = 0;
     for (let end = bytes.indexOf(LINE_BREAK); end >= 0; end = bytes.indexOf(LINE_BREAK, start)) {
@@ -103,7 +101,7 @@ function joined(one: Uint8Array<ArrayBuffer>, other: Uint8Array<ArrayBuffer>): U
 
 /** Follows the chain from line to line. */
 class Chain {
-  readonly #head: Head | undefined;
+  readonly #head: ChainEnd | undefined;
   readonly #problems: string[] = [];
   #lines = 0;
   #firstSeq = 0;
@@ -112,9 +110,9 @@ class Chain {
   #removedThrough = 0;
   #headSeen: boolean;
 
-  constructor(head: Head | undefined) {
+  constructor(head: ChainEnd | undefined) {
     this.#head = head;
-    // Of a record that is about to begin.
+    // The head of a record without lines names none.
     this.#headSeen = head?.seq === 0;
   }
 
@@ -127,7 +125,7 @@ class Chain {
     const line = readLine(bytes);
     const hash = hashOf(bytes);
     if (line === undefined) {
-      this.problem(`${at}: it is no line of an audit record`);
+      this.problem(`${at}: it is not a line of an audit record`);
       this.#last = { seq: this.#last.seq + 1, hash };
       this.#lastAt = at;
       return;
@@ -150,7 +148,7 @@ class Chain {
   }
 
   finish({ files, whole }: { readonly files: number; readonly whole: boolean }): Verified {
-    // A server makes the head and a file at its start, so that nothing at all is no record, or what is left of one.
+    // A server makes the head and a file at its start. Without them there is no record, or it was removed.
     if (this.#lines === 0 && !(whole && files > 0 && this.#head !== undefined)) {
       this.problem(whole ? "There is no audit record in this directory" : "The file has no line of an audit record");
     }

@@ -1,9 +1,9 @@
-/** What a job has used as a message of the wire. */
+/** The resource usage of a job as a message. */
 import type { Usage, UsageSource } from "../../mod.ts";
 import type { Sent } from "../../proto/service.ts";
 import type * as wire from "../../proto/teleport/v1/job_worker.ts";
 
-/** What a job has used, and where that is from. */
+/** Returns the resource usage of a job, and the source of each value, as a message. */
 export function usageMessage(usage: Usage): Sent<wire.Usage> {
   return {
     cpu_user_us: usage.cpuUserUs,

@@ -1,22 +1,26 @@
-/** Heartbeats: on a quiet stream, a sign of life as often as the caller asked for. Nobody who did not ask has a timer. */
+/** Heartbeats of streams: the check of their interval, and the wait for a result with heartbeats in between. */
 import { InvalidArgumentError } from "../../mod.ts";
 
-/** More often would be load, not life. */
+/** The shortest interval, in milliseconds. More heartbeats would be a load. */
 const MIN_MS = 1_000;
 
-/** Once an hour; less often is no heartbeat. */
+/** The longest interval, in milliseconds. */
 const MAX_MS = 3_600_000;
 
-/** @throws {InvalidArgumentError} when the interval is neither 0 nor from one second to one hour */
+/**
+ * Returns the interval of a request after a check.
+ *
+ * @throws {InvalidArgumentError} when it is neither 0 nor from one second to one hour
+ */
 export function checkHeartbeat(heartbeatMs: number): number {
   if (heartbeatMs === 0 || (heartbeatMs >= MIN_MS && heartbeatMs <= MAX_MS)) return heartbeatMs;
   throw new InvalidArgumentError(
-    `Invalid heartbeat "${heartbeatMs}": give milliseconds from ${MIN_MS} to ${MAX_MS}, or 0 for none`,
+    `'heartbeat_ms' must be an integer from ${MIN_MS} to ${MAX_MS}, or 0 for none, got ${heartbeatMs}`,
   );
 }
 
-/** Yields every `heartbeatMs` until the result is there or the signal aborts. */
-export async function* beatsUntil(
+/** Yields every `heartbeatMs` until the result is settled or the signal aborts. */
+export async function* heartbeatsUntil(
   result: Promise<unknown>,
   heartbeatMs: number,
   signal: AbortSignal,
@@ -24,10 +28,10 @@ export async function* beatsUntil(
   const settled = result.then(() => true, () => true);
   while (!signal.aborted) {
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const beat = new Promise<false>((resolve) => timer = setTimeout(() => resolve(false), heartbeatMs));
-    const over = await Promise.race([settled, beat]);
+    const heartbeat = new Promise<false>((resolve) => timer = setTimeout(() => resolve(false), heartbeatMs));
+    const isSettled = await Promise.race([settled, heartbeat]);
     clearTimeout(timer);
-    if (over) return;
+    if (isSettled) return;
     yield;
   }
 }

@@ -1,22 +1,64 @@
-/** Lets calls through to jobs or not, as the policy says that is in force, and has each decision written down. */
+/** Decides on calls by the policy in force, and records each decision. */
 import { JobNotFoundError, type JobStatus, type Supervisor, TeleportError } from "../../mod.ts";
 import type { CallContext, CallName } from "../../proto/service.ts";
-import { type Audit, type AuditEntry, callerOf, textForRecord } from "../audit/audit.ts";
-import type { CallAudit } from "../audit/audited.ts";
+import { type Audit, type AuditEntry, callerOf } from "../audit/audit.ts";
+import type { CallAudit } from "../audit/call_audit.ts";
+import { textForRecord } from "../audit/excerpts.ts";
 import { identify, type Identity } from "../policy/identity.ts";
-import { callOf, decideJob, decideMethod, denied, listScope, type Policy, sees } from "../policy/policy.ts";
+import {
+  callOf,
+  decideJob,
+  decideMethod,
+  denied,
+  type JobScope,
+  listScope,
+  type Policy,
+  sees,
+} from "../policy/policy.ts";
 
-/** What decides, and where decisions go. */
+/** Options of {@linkcode createPermissions}. */
 export interface PermissionOptions {
-  /** The policy that is in force; asked at every call. */
+  /** Returns the policy that is in force. Called for every call. */
   readonly policy: () => Policy;
   readonly audit: Audit;
-  readonly notes: CallAudit;
+  readonly callAudit: CallAudit;
 }
 
-/** What a service asks before it does anything. */
-export function permissions(supervisor: Pick<Supervisor, "status">, { policy, audit, notes }: PermissionOptions) {
-  /** The job; undefined when there is none. */
+/** The decisions that handlers ask for. */
+export interface Permissions {
+  /**
+   * Decides on a call by its caller and its method, before a handler is reached.
+   *
+   * @throws {UnauthenticatedError} when the certificate names no user
+   * @throws {PermissionDeniedError} when no role of the user allows the call
+   */
+  readonly admit: (context: CallContext) => void;
+  /** Returns a job; undefined when there is none. */
+  readonly find: (id: string) => Promise<JobStatus | undefined>;
+  /** Returns the ids with an empty one for each hidden job. The time until a hidden job is removed stays secret. */
+  readonly hideOthers: (ids: readonly string[], context: CallContext) => Promise<string[]>;
+  /**
+   * Decides on a call on one job.
+   *
+   * @throws {JobNotFoundError} also when the caller may not see the job
+   * @throws {PermissionDeniedError} when the caller may see the job but not make the call
+   */
+  readonly permit: (call: CallName, id: string, context: CallContext) => Promise<Identity>;
+  /** Decides on a call on several jobs, as `permit` does on each. */
+  readonly permitAll: (call: CallName, ids: readonly string[], context: CallContext) => Promise<void>;
+  /**
+   * Decides on a call on many jobs. Returns which jobs it may show.
+   *
+   * @throws {PermissionDeniedError} when no role of the user allows the call
+   */
+  readonly permitMany: (call: "List" | "WatchJobs", context: CallContext) => JobScope;
+}
+
+/** Creates the decisions for the jobs of a supervisor. */
+export function createPermissions(
+  supervisor: Pick<Supervisor, "status">,
+  { policy, audit, callAudit }: PermissionOptions,
+): Permissions {
   async function find(id: string): Promise<JobStatus | undefined> {
     try {
       return await supervisor.status(id);
@@ -26,51 +68,46 @@ export function permissions(supervisor: Pick<Supervisor, "status">, { policy, au
     }
   }
 
-  /** Looks a job up for a call on it: what the caller may not see does not exist. */
   async function permit(call: CallName, id: string, context: CallContext): Promise<Identity> {
     const identity = identify(context.certificate);
     const method = decideMethod(policy(), identity, context.method);
-    notes.add(context, { ...method, job: textForRecord(id) });
+    callAudit.add(context, { ...method, job: textForRecord(id) });
     if (!method.allowed) throw denied(method);
     const status = await find(id);
     if (status === undefined || !sees(policy(), identity, status)) {
-      notes.add(context, { allowed: false, rule: status === undefined ? "no such job" : "another user's job" });
+      callAudit.add(context, { allowed: false, rule: status === undefined ? "no such job" : "another user's job" });
       throw new JobNotFoundError(id);
     }
     const decision = decideJob(policy(), identity, call, status);
-    notes.add(context, decision);
+    callAudit.add(context, decision);
     if (!decision.allowed) throw denied(decision);
     return identity;
   }
 
-  /** Ids of jobs to wait for; in place of another's one that no job has, or whoever waits would keep it from going. */
   async function hideOthers(ids: readonly string[], context: CallContext): Promise<string[]> {
     const identity = identify(context.certificate);
-    return await inTurns(ids, context, async (id) => {
+    return await inBatches(ids, context, async (id) => {
       const job = await find(id);
       return job === undefined || sees(policy(), identity, job) ? id : "";
     });
   }
 
-  /** Looks jobs up for a call on all of them, as `permit` does. */
   async function permitAll(call: CallName, ids: readonly string[], context: CallContext): Promise<void> {
-    await inTurns(ids, context, (id) => permit(call, id, context));
+    await inBatches(ids, context, (id) => permit(call, id, context));
   }
 
-  /** Decides on a call on many jobs, and which of them it may show. */
-  function permitMany(call: "List" | "WatchJobs", context: CallContext) {
+  function permitMany(call: "List" | "WatchJobs", context: CallContext): JobScope {
     const identity = identify(context.certificate);
     const decision = decideMethod(policy(), identity, context.method);
-    notes.add(context, decision);
+    callAudit.add(context, decision);
     if (!decision.allowed) throw denied(decision);
     return listScope(policy(), identity, call);
   }
 
-  /** Decides on a call before a handler is reached, by who makes it and which it is. */
   function admit(context: CallContext): void {
-    const refuse = (note: Partial<AuditEntry>, error: TeleportError): never => {
+    const refuse = (entry: Partial<AuditEntry>, error: TeleportError): never => {
       const call = callOf(context.method) ?? context.method;
-      audit.record({ event: "call", ...callerOf(context), call, allowed: false, ...note, code: error.code });
+      audit.record({ event: "call", ...callerOf(context), call, allowed: false, ...entry, code: error.code });
       throw error;
     };
     let identity: Identity;
@@ -87,11 +124,11 @@ export function permissions(supervisor: Pick<Supervisor, "status">, { policy, au
   return { admit, find, hideOthers, permit, permitAll, permitMany };
 }
 
-/** Looked up at once: 3 ms. A thousand would take 50. */
+/** The number of jobs that are looked up at once, in 3 ms. A thousand would take 50 ms. */
 const IDS_AT_ONCE = 50;
 
-/** Does something for each id, some at a time. */
-async function inTurns<T>(
+/** Calls a function for each id, a batch at a time. Other work runs between two batches. */
+async function inBatches<T>(
   ids: readonly string[],
   { turn }: CallContext,
   act: (id: string) => Promise<T>,

@@ -1,43 +1,43 @@
-/** What a rule lets its holders run: which commands, with which arguments, as whom. */
+/** Decides whether a rule allows a new job: its command, its arguments, its user and its options. */
 import type * as wire from "../../proto/teleport/v1/job_worker.ts";
 import type { Pattern } from "./pattern.ts";
 import { askedOptions, FIELD_KINDS, type FieldKind } from "./fields.ts";
 
-/** One command that may be run. */
+/** A command that a rule allows. */
 export interface CommandPattern {
-  /** The command as it must be given, an absolute path. */
+  /** The absolute path of the command. A request must give exactly this path. */
   readonly path: string;
-  /** What each argument must match as a whole. `any`: whatever they are. */
+  /** The pattern of each argument. `any`: all arguments are allowed. */
   readonly args: "any" | readonly Pattern[];
-  /** The last pattern is for any number of further arguments too. */
+  /** True when the last pattern also applies to any number of further arguments. */
   readonly repeats: boolean;
-  /** Variables that may be set. With others, such as LD_PRELOAD, a command is another command. */
+  /** The variables that may be set. Others, such as LD_PRELOAD, could turn the command into another one. */
   readonly env: ReadonlySet<string>;
-  /** What the working directory must match as a whole. Absent: only the server's default. */
+  /** The pattern of the working directory. Absent: only the server's default is allowed. */
   readonly cwd?: Pattern | undefined;
 }
 
-/** The part of a rule that is about what a new job runs. */
+/** The part of a rule that is about new jobs. */
 export interface CommandRule {
-  /** Absent, and templates too: any command, in any way. */
+  /** The allowed commands. If templates are absent too, every command is allowed. */
   readonly commands?: readonly CommandPattern[] | undefined;
-  /** Templates that may be used. */
+  /** The allowed templates. */
   readonly templates?: ReadonlySet<string> | undefined;
-  /** Users of the server's system that jobs may run as; `*` stands for all. The server's own needs no permission. */
+  /** The system users that jobs may run as; `*` for all. The server's own user is always allowed. */
   readonly users?: readonly string[] | undefined;
-  /** Groups, in the same way: whoever may be one user may not therefore be in any group. */
+  /** The system groups that jobs may run as; `*` for all. The permission for a user does not include its groups. */
   readonly groups?: readonly string[] | undefined;
-  /** Fields of a request that may be given though `policy_fields.ts` guards them; `*` stands for all. */
+  /** The allowed fields of a request among those that `fields.ts` guards; `*` for all. */
   readonly options?: readonly string[] | undefined;
 }
 
 /**
- * So much may be done to match one request: half a second. A pattern of usual size (50) can then be matched against more
- * text than Linux takes for arguments; only large counts such as `{1,1000}` are held to less.
+ * The most steps to match one request, half a second. A pattern of usual size (50) can match more text than Linux takes as
+ * arguments. Only large counts such as `{1,1000}` reach the limit.
  */
 const MAX_STEPS = 50_000_000;
 
-/** Why a rule does not allow a request; undefined when it does. */
+/** Returns the reason why a rule does not allow a request; undefined when it does. */
 export function commandRefusal(
   rule: CommandRule & { readonly name: string },
   request: wire.JobRequest,
@@ -51,7 +51,7 @@ export function commandRefusal(
     return `rule "${rule.name}" does not let a job run as the group ${JSON.stringify(group.slice(0, 200))}`;
   }
   const limited = rule.commands !== undefined || rule.templates !== undefined;
-  // Of templates too: what a template does not say is not for its user to say.
+  // This also applies to templates: the caller may not add an option that the template does not have.
   const extra = askedOptions(request, limited, kinds).find((name) => !names(rule.options, name));
   if (extra !== undefined) return `rule "${rule.name}" does not allow "${extra}" with a job`;
   if (!limited) return undefined;
@@ -73,7 +73,7 @@ function patternRefusal(pattern: CommandPattern, { command, args, env, cwd }: wi
   if (variable !== undefined) {
     return `the variable ${JSON.stringify(variable.slice(0, 200))} for ${JSON.stringify(command)}`;
   }
-  // A pattern's author thinks of what is below a directory, and not of the way back up.
+  // The author of a pattern thinks of the directories below, not of the way back up.
   if (cwd !== "" && (!matches(pattern.cwd, cwd) || cwd.split("/").includes(".."))) {
     return `the directory ${JSON.stringify(cwd.slice(0, 200))}`;
   }
@@ -81,13 +81,13 @@ function patternRefusal(pattern: CommandPattern, { command, args, env, cwd }: wi
   const patterns = pattern.args;
   const patternOf = (index: number) => patterns[index] ?? (pattern.repeats ? patterns.at(-1) : undefined);
   const steps = args.reduce((sum, arg, index) => sum + (patternOf(index)?.stepsFor(arg) ?? 0), 0);
-  if (steps > MAX_STEPS) return `arguments of so many characters for the patterns of ${JSON.stringify(command)}`;
+  if (steps > MAX_STEPS) return `arguments that are too long for the patterns of ${JSON.stringify(command)}`;
   const wrong = args.findIndex((arg, index) => !matches(patternOf(index), arg));
   if (wrong >= 0) {
     return `argument ${wrong + 1}, ${JSON.stringify(args[wrong]?.slice(0, 200))}, for ${JSON.stringify(command)}`;
   }
   const least = pattern.repeats ? patterns.length - 1 : patterns.length;
-  return args.length < least ? `so few arguments for ${JSON.stringify(command)}` : undefined;
+  return args.length < least ? `fewer than ${least} arguments for ${JSON.stringify(command)}` : undefined;
 }
 
 function matches(pattern: Pattern | undefined, text: string): boolean {

@@ -1,13 +1,13 @@
-/** The policy without a policy file: three roles. A call that is in none of the kinds is allowed to nobody. */
+/** The policy without a policy file: three roles. */
 import type { CallName } from "../../proto/service.ts";
 import { CALL_KINDS, type Policy, type Rule } from "./policy.ts";
 
-/** The calls of some kinds. */
+/** Returns the calls of some kinds. */
 export function callsOfKind(...kinds: readonly string[]): Set<CallName> {
   return new Set((Object.keys(CALL_KINDS) as CallName[]).filter((call) => kinds.includes(CALL_KINDS[call])));
 }
 
-const everything: Rule = {
+const adminRule: Rule = {
   name: "admin/1",
   calls: callsOfKind("read", "change"),
   jobs: "all",
@@ -15,11 +15,11 @@ const everything: Rule = {
   groups: ["*"],
   options: ["*"],
 };
-const own: Rule = { name: "operator/1", calls: callsOfKind("read", "change"), jobs: "own" };
-const reading: Rule = { name: "viewer/1", calls: callsOfKind("read"), jobs: "all" };
+const operatorRule: Rule = { name: "operator/1", calls: callsOfKind("read", "change"), jobs: "own" };
+const viewerRule: Rule = { name: "viewer/1", calls: callsOfKind("read"), jobs: "all" };
 
-/** `admin` everything on every job, `operator` everything on its own, `viewer` reads every job. */
+/** The role `admin` may do everything, `operator` everything with its own jobs, and `viewer` may read all jobs. */
 export const DEFAULT_POLICY: Policy = {
-  roles: new Map([["admin", [everything]], ["operator", [own]], ["viewer", [reading]]]),
+  roles: new Map([["admin", [adminRule]], ["operator", [operatorRule]], ["viewer", [viewerRule]]]),
   templates: new Map(),
 };

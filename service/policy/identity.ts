@@ -1,11 +1,11 @@
-/** Who calls: the certificate's common name is the user, each organization a role, as in Kubernetes. */
+/** Identifies the caller by a certificate: the common name is the user, and each organization is a role, as in Kubernetes. */
 import type { PeerCertificate } from "../../proto/service.ts";
 import { UnauthenticatedError } from "../errors.ts";
 
-/** As the certificate tool bounds names (RFC 5280, ub-common-name). */
+/** The longest name that the certificate tool makes (RFC 5280, ub-common-name). */
 const MAX_USER_CHARS = 64;
 
-/** More roles than anyone needs; a certificate with more is a mistake or an attempt to make the server work. */
+/** The most roles. A certificate with more is a mistake or an attack. */
 const MAX_ROLES = 32;
 
 /** A caller. */
@@ -17,9 +17,9 @@ export interface Identity {
 const known = new WeakMap<PeerCertificate, Identity>();
 
 /**
- * Returns whom a verified certificate names.
+ * Returns the caller that a verified certificate names.
  *
- * @throws {UnauthenticatedError} when there is none, when it is an authority's own, or when it names no user in a form
+ * @throws {UnauthenticatedError} when there is no certificate, when it belongs to an authority, or when it names no user
  * that can be printed and compared
  */
 export function identify(certificate: PeerCertificate | undefined): Identity {
@@ -38,14 +38,14 @@ function read(certificate: PeerCertificate): Identity {
   if (user === undefined || user.trim() === "" || others.length > 0) {
     throw new UnauthenticatedError("The certificate does not name exactly one user (common name)");
   }
-  // Control, format, unassigned and line-breaking characters would let one user look like another in a log or list.
+  // With control, format, unassigned or line-breaking characters, one user could look like another in a log or list.
   if (/[\p{C}\p{Zl}\p{Zp}]/u.test(user) || user.length > MAX_USER_CHARS) {
     throw new UnauthenticatedError("The user's name in the certificate is too long or holds control characters");
   }
   const roles = [...new Set(certificate.organizations)];
   if (roles.length > MAX_ROLES) {
     throw new UnauthenticatedError(
-      `The certificate names "${roles.length}" roles (organizations), at most ${MAX_ROLES}`,
+      `The certificate names ${roles.length} roles (organizations), at most ${MAX_ROLES} are allowed`,
     );
   }
   return { user, roles };

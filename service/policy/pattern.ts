@@ -1,36 +1,36 @@
-/** Patterns of a policy: regular expressions whose time grows with the text alone, whoever made the text. */
+/** Patterns of a policy: regular expressions that match in linear time, whatever the text is. */
 import { RE2JS } from "re2js";
 
-/** A pattern for the whole of a text. */
+/** A pattern that must match a whole text. */
 export class Pattern {
-  /** As the policy has it. */
+  /** The pattern as in the policy. */
   readonly source: string;
   readonly #compiled: RE2JS;
   readonly #size: number;
 
-  /** @throws {Error} when it is no regular expression, or one that takes more than one way through the text */
+  /** @throws {Error} when it is not a regular expression, or has look-around or back-references */
   constructor(source: string) {
-    // The language stays JavaScript's: RE2 has words of its own that mean something else there. This runs nothing.
+    // Only JavaScript's syntax is allowed, because RE2 gives other meanings to some of it. This only checks the syntax.
     new RegExp(source, "u");
     this.source = source;
     this.#compiled = RE2JS.compile(RE2JS.translateRegExp(translated(source)), RE2JS.DOTALL);
     this.#size = this.#compiled.programSize();
   }
 
-  /** Whether it matches the text from its first to its last character. */
+  /** Returns whether the pattern matches the whole text. */
   matches(text: string): boolean {
     return this.#compiled.matches(text);
   }
 
-  /** The steps that matching takes at most; of those of usual patterns this machine makes a hundred million a second. */
+  /** Returns the most steps that a match can take. Measured: a hundred million steps of usual patterns a second. */
   stepsFor(text: string): number {
     return this.#size * text.length;
   }
 }
 
 /**
- * Returns the pattern without what RE2 reads in another way: a bracket or `\b` within brackets, and a character that is
- * written as two escapes.
+ * Returns the pattern without the syntax that RE2 reads in another way: a bracket or `\b` inside brackets, and a
+ * character that is written as two escapes.
  */
 function translated(source: string): string {
   let isClass = false;

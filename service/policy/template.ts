@@ -1,9 +1,9 @@
-/** Templates: commands whose every word the policy decides, but for parameters of a declared kind. */
+/** Templates: commands that the policy defines, with parameters of a declared kind. */
 import { InvalidArgumentError } from "../../mod.ts";
 import type * as wire from "../../proto/teleport/v1/job_worker.ts";
 import type { Pattern } from "./pattern.ts";
 
-/** What a parameter's value may be. */
+/** The values that a parameter may have. */
 export type ParameterKind =
   | { readonly kind: "int"; readonly min: number; readonly max: number }
   | { readonly kind: "enum"; readonly values: readonly string[] }
@@ -12,14 +12,14 @@ export type ParameterKind =
 /** One parameter. */
 export interface Parameter {
   readonly is: ParameterKind;
-  /** Absent: it must be given. */
+  /** The default. Absent when the parameter is required. */
   readonly byDefault?: string | undefined;
 }
 
-/** A text with parameters in it: words as they are, and names. */
+/** A text with parameters: literal parts, and names of parameters. */
 export type TemplateText = readonly (string | { readonly parameter: string })[];
 
-/** A command that is run by its name and parameters. */
+/** A command that is run by the name of its template, with parameters. */
 export interface Template {
   readonly command: string;
   readonly args: readonly TemplateText[];
@@ -28,24 +28,26 @@ export interface Template {
   readonly parameters: ReadonlyMap<string, Parameter>;
 }
 
-/** A name, a version, a path; longer ones are documents. */
+/** The longest value of a parameter, in UTF-16 code units. */
 const MAX_VALUE_CHARS = 1024;
 
 /**
- * Makes of a request by template the request that it stands for; of any other, itself.
+ * Returns the request that a request with a template stands for. A request without a template is returned as it is.
  *
- * @throws {InvalidArgumentError} when there is no such template, a parameter is missing, unknown or not of its kind, or
- * the request has words of its own
+ * @throws {InvalidArgumentError} when the template is unknown, a parameter is missing, unknown or invalid, or the request
+ * also has a command, arguments, variables or a directory
  */
 export function expandTemplate(templates: ReadonlyMap<string, Template>, request: wire.JobRequest): wire.JobRequest {
   const { template: name } = request;
   if (name === "") {
     if (Object.keys(request.parameters).length === 0) return request;
-    throw new InvalidArgumentError("Unexpected parameters: they go with a template");
+    throw new InvalidArgumentError("Unexpected parameters: name a template, or give none");
   }
   const template = templates.get(name);
   if (template === undefined) {
-    throw new InvalidArgumentError(`Unknown template ${JSON.stringify(name.slice(0, 100))}: ask which there are`);
+    throw new InvalidArgumentError(
+      `Unknown template ${JSON.stringify(name.slice(0, 100))}: ask the administrator for the names of templates`,
+    );
   }
   const { command, args, env, cwd } = request;
   if (command !== "" || args.length > 0 || Object.keys(env).length > 0 || cwd !== "") {
@@ -84,7 +86,7 @@ function valuesOf(template: Template, given: Readonly<Record<string, string>>): 
   return values;
 }
 
-/** Whether a value is what its parameter asks for. */
+/** Returns whether a parameter may have a value. */
 export function isOfKind(kind: ParameterKind, value: string): boolean {
   if (value.length > MAX_VALUE_CHARS || value.includes("\0")) return false;
   switch (kind.kind) {
@@ -93,7 +95,7 @@ export function isOfKind(kind: ParameterKind, value: string): boolean {
     case "enum":
       return kind.values.includes(value);
     case "pattern":
-      // What begins like an option would be one to the command, which is free arguments by another name.
+      // The command would take such a value for an option, and the caller could choose any option.
       return !value.startsWith("-") && kind.pattern.matches(value);
   }
 }
@@ -101,7 +103,7 @@ export function isOfKind(kind: ParameterKind, value: string): boolean {
 function wanted(kind: ParameterKind): string {
   switch (kind.kind) {
     case "int":
-      return `a whole number from ${kind.min} to ${kind.max}`;
+      return `an integer from ${kind.min} to ${kind.max}`;
     case "enum":
       return `one of ${kind.values.map((value) => JSON.stringify(value)).join(", ")}`;
     case "pattern":

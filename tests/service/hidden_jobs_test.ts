@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { Supervisor } from "../../mod.ts";
 import type { JobWorkerClient } from "../../proto/service.ts";
-import { createService } from "../../service/handlers/handlers.ts";
+import { createService } from "../../service/handlers/service.ts";
 import { clientOf, startService } from "../support/service.ts";
 import { callerOf, CALLS, GONE, MISSING } from "./policy_table.ts";
 

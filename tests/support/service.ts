@@ -2,7 +2,7 @@
 import { Supervisor } from "../../mod.ts";
 import type { CallContext, CallName, CallOptions, JobWorkerClient, PeerCertificate } from "../../proto/service.ts";
 import { methods, SERVICE_NAME } from "../../rpc/shared/definition.ts";
-import { createService, type Service } from "../../service/handlers/handlers.ts";
+import { createService, type Service } from "../../service/handlers/service.ts";
 import { defined } from "../../base/defined.ts";
 
 /** A service with jobs of its own, which end with it. */

@@ -4,7 +4,7 @@ import { Supervisor } from "../../../mod.ts";
 import type { CallName } from "../../../proto/service.ts";
 import { methods } from "../../../rpc/shared/definition.ts";
 import type { Audit, AuditEntry } from "../../../service/audit/audit.ts";
-import { createService, type ServiceOptions } from "../../../service/handlers/handlers.ts";
+import { createService, type ServiceOptions } from "../../../service/handlers/service.ts";
 import { parsePolicy } from "../../../service/policy/file.ts";
 import { NotRecordedError } from "../../../worker/storage_errors.ts";
 import { all, certificateOf, clientOf, codeOf, contextOf, first, methodOf } from "../../support/service.ts";

@@ -36,7 +36,7 @@ Deno.test("denied calls of one caller are written in part and counted in full; a
   assert.equal(entries.length, 61);
   pass(60_000);
   audit.record(denied("a"));
-  assert.equal(entries.at(-1)?.text, "5940 more since the line before are not written down");
+  assert.equal(entries.at(-1)?.text, "5940 more since the last entry are not recorded");
   for (let count = 0; count < 500; count++) audit.record(denied("a"));
   audit[Symbol.dispose]();
   assert.equal(counted(entries), 6_502);

@@ -58,7 +58,7 @@ Deno.test("a last line that a crash has torn is cut off, which the record says",
   assert.deepEqual([found.problems, found.lines], [[], 6]);
   assert.match(
     (await Deno.readTextFile(path)).slice(size),
-    /^\{"seq":5,.*Cut off a last line of 12 bytes, torn by a crash/,
+    /^\{"seq":5,.*Cut off a last line of 12 bytes that a crash left incomplete/,
   );
 });
 
@@ -217,7 +217,7 @@ Deno.test("a line of megabytes becomes one that says how long it was, and the re
     true,
     undefined,
   ]);
-  assert.match(line.text, /left out, it had 3000\d\d\d characters/);
+  assert.match(line.text, /left out: it had 3000\d\d\d characters/);
 });
 
 Deno.test("a server that starts upon a record without its head says so, and makes it anew", async () => {
@@ -227,7 +227,7 @@ Deno.test("a server that starts upon a record without its head says so, and make
     await damage(`${dir.path}/audit.head`);
     {
       await using log = await AuditLog.open({ directory: dir.path });
-      assert.match(log.found ?? "", /^"audit\.head" was missing or damaged: /);
+      assert.match(log.problem ?? "", /^"audit\.head" was missing or damaged: /);
     }
     assert.deepEqual((await verifyAudit(dir.path)).problems, []);
     assert.match(await Deno.readTextFile(`${dir.path}/${FIRST}`), /"seq":4,.*"audit\.head\\" was missing/);
@@ -237,7 +237,7 @@ Deno.test("a server that starts upon a record without its head says so, and make
 Deno.test("a record that has no line yet is whole, and its server has found nothing", async () => {
   await using dir = await temporaryDirectory();
   await using log = await AuditLog.open({ directory: dir.path });
-  assert.equal(log.found, undefined);
+  assert.equal(log.problem, undefined);
   assert.deepEqual((await verifyAudit(dir.path)).problems, []);
 });
 
@@ -258,14 +258,14 @@ for (const [what, change] of missing) {
     await change(dir.path);
     {
       await using log = await AuditLog.open({ directory: dir.path });
-      assert.match(log.found ?? "", /^The record does not end with the line number 10 that "audit\.head" names: /);
+      assert.match(log.problem ?? "", /^The record does not end with the line number 10 that "audit\.head" names: /);
       log.record({ event: "call", user: "ann" });
     }
     await write(dir.path, 5);
     assert.notDeepEqual((await verifyAudit(dir.path)).problems, []);
     assert.match(await Deno.readTextFile(`${dir.path}/${FIRST}`), /"seq":11,.*"text":"The record does not end with/);
     await using log = await AuditLog.open({ directory: dir.path });
-    assert.equal(log.found, undefined);
+    assert.equal(log.problem, undefined);
   });
 }
 
@@ -282,7 +282,7 @@ Deno.test("handshakeRecord() writes a crowd of strangers down in part, and how m
   nowMs = 1_000;
   for (let index = 0; index < 1_000; index++) tell({ peer: "192.0.2.1:1", reason: "no certificate" });
   assert.equal(entries.length, 60);
-  assert.equal(entries[50]!.text, "950 more since the line before are not written down");
+  assert.equal(entries[50]!.text, "950 more since the last entry are not recorded");
   assert.deepEqual(
     [entries[0]!.event, entries[0]!.allowed, entries[0]!.rule, entries[0]!.peer],
     ["handshake", false, "no certificate", "192.0.2.1:1"],

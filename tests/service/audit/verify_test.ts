@@ -19,7 +19,7 @@ const changes: [string, (lines: string[]) => string[], RegExp][] = [
   ["all lines removed", () => [], /The last 10 lines are missing/],
   ["two lines exchanged", (lines) => lines.with(3, lines[4]!).with(4, lines[3]!), /missing|comes after/],
   ["a line twice", (lines) => lines.toSpliced(3, 0, lines[3]!), /number 4 comes after 4/],
-  ["a foreign line", (lines) => lines.toSpliced(3, 0, "hello"), /line 4: it is no line of an audit record/],
+  ["a foreign line", (lines) => lines.toSpliced(3, 0, "hello"), /line 4: it is not a line of an audit record/],
   ["a forged line", (lines) => lines.with(3, lines[3]!.replace(/"seq":4/, '"seq":5')), /missing|comes after/],
 ];
 
@@ -106,7 +106,7 @@ Deno.test("verifyAudit() finds no record where there is none, and an empty one w
   await write(dir.path, 0);
   const empty = await verifyAudit(dir.path);
   assert.deepEqual(empty.problems, []);
-  assert.match(verifiedText(empty), /The record is empty: no line was written yet$/);
+  assert.match(verifiedText(empty), /The record is empty: no line has been written yet$/);
   await Deno.remove(`${dir.path}/${FIRST}`);
   assert.match((await verifyAudit(dir.path)).problems.join(), /There is no audit record/);
 });

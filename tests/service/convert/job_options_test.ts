@@ -4,7 +4,7 @@ import { InvalidArgumentError } from "../../../mod.ts";
 import type { Isolation, JobRequest } from "../../../proto/teleport/v1/job_worker.ts";
 import { methods } from "../../../rpc/shared/definition.ts";
 import type { AuditEntry } from "../../../service/audit/audit.ts";
-import { createService } from "../../../service/handlers/handlers.ts";
+import { createService } from "../../../service/handlers/service.ts";
 import { jobOptionsOf, statusFields } from "../../../service/convert/job_options.ts";
 import { certificateOf, clientOf, codeOf, startService } from "../../support/service.ts";
 

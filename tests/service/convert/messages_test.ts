@@ -3,14 +3,9 @@ import assert from "node:assert/strict";
 import { InvalidArgumentError, type JobStatus, type OutputChunk } from "../../../mod.ts";
 import type { GetOutputRequest, JobRequest, ListRequest } from "../../../proto/teleport/v1/job_worker.ts";
 import { methods } from "../../../rpc/shared/definition.ts";
-import {
-  endMessage,
-  listOptionsOf,
-  outputMessage,
-  selectionOf,
-  statesOf,
-  statusMessage,
-} from "../../../service/convert/messages.ts";
+import { listOptionsOf, statesOf } from "../../../service/convert/job_filters.ts";
+import { endMessage, outputMessage, selectionOf } from "../../../service/convert/output.ts";
+import { statusMessage } from "../../../service/convert/status.ts";
 import { outputLimitOf } from "../../../service/convert/job_options.ts";
 import { all, certificateOf, codeOf, startService } from "../../support/service.ts";
 
@@ -56,7 +51,7 @@ Deno.test("selectionOf() and listOptionsOf() refuse a time that no Timestamp may
 
 /** What a refusal of the field must be. */
 function named(field: string): (error: unknown) => boolean {
-  return (error) => error instanceof InvalidArgumentError && error.message.startsWith(`"${field}.`);
+  return (error) => error instanceof InvalidArgumentError && error.message.startsWith(`'${field}.`);
 }
 
 Deno.test("statusMessage() leaves out what a job that was never started does not have", () => {

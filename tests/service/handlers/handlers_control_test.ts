@@ -1,7 +1,7 @@
 /** Pause and Resume, limits by cgroup, live use and the record of an end, as the wire has them. */
 import assert from "node:assert/strict";
 import { CgroupTree, Supervisor } from "../../../mod.ts";
-import { createService } from "../../../service/handlers/handlers.ts";
+import { createService } from "../../../service/handlers/service.ts";
 import { fakeBase } from "../../support/cgroups.ts";
 import { all, certificateOf, clientOf, codeOf, first, startService } from "../../support/service.ts";
 

@@ -4,7 +4,7 @@ import { Supervisor } from "../../../mod.ts";
 import type { Sent } from "../../../proto/service.ts";
 import type { InputRequest, JobStatus } from "../../../proto/teleport/v1/job_worker.ts";
 import type { AuditEntry } from "../../../service/audit/audit.ts";
-import { createService } from "../../../service/handlers/handlers.ts";
+import { createService } from "../../../service/handlers/service.ts";
 import { parsePolicy } from "../../../service/policy/file.ts";
 import {
   all,

@@ -118,7 +118,7 @@ Deno.test("List counts ages by the server's clock, on every page, and before the
   for (const field of ["registered_since", "registered_until", "ended_since", "ended_until"] as const) {
     await assert.rejects(calls.List({ [`${field}_age_ms`]: 3_155_760_000_001 }), {
       code: "INVALID_ARGUMENT",
-      message: `"${field}_age_ms" must be an integer from 0 to 3155760000000, got 3155760000001`,
+      message: `'${field}_age_ms' must be an integer from 0 to 3155760000000, got 3155760000001`,
     });
   }
   const { value } = await calls.WatchJobs({ registered_until: far, registered_until_age_ms: 3_600_000 })

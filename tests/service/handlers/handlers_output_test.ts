@@ -215,14 +215,14 @@ Deno.test("a quiet stream that asked for heartbeats gets them, with the cursor t
   assert.equal((await messages.next()).done, true);
 });
 
-Deno.test("heartbeats that are load, or none at all, are refused", async () => {
+Deno.test("GetOutput refuses an interval of heartbeats out of range", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const id = await ran(calls, "echo hello");
   for (const heartbeat_ms of [1, 999, 3_600_001]) {
     await assert.rejects(first(calls.GetOutput({ id, heartbeat_ms })), {
       code: "INVALID_ARGUMENT",
-      message: `Invalid heartbeat "${heartbeat_ms}": give milliseconds from 1000 to 3600000, or 0 for none`,
+      message: `'heartbeat_ms' must be an integer from 1000 to 3600000, or 0 for none, got ${heartbeat_ms}`,
     });
   }
   for (const heartbeat_ms of [0, 1_000, 3_600_000]) {

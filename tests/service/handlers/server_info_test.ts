@@ -1,6 +1,6 @@
 /** The call Info: who gets which facts. */
 import assert from "node:assert/strict";
-import { createService } from "../../../service/handlers/handlers.ts";
+import { createService } from "../../../service/handlers/service.ts";
 import { Supervisor } from "../../../mod.ts";
 import { certificateOf, clientOf, codeOf, startService } from "../../support/service.ts";
 

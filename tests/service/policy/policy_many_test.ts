@@ -1,7 +1,7 @@
 /** Who may do what: the calls that are on no job or on many, for every role. */
 import assert from "node:assert/strict";
 import { Supervisor } from "../../../mod.ts";
-import { createService } from "../../../service/handlers/handlers.ts";
+import { createService } from "../../../service/handlers/service.ts";
 import { certificateOf, clientOf, codeOf, startService } from "../../support/service.ts";
 import { callerOf, CALLERS, DENY, MISSING, OK, REGISTER } from "../policy_table.ts";
 import { jobCounts } from "../../support/job_counts.ts";

@@ -1,0 +1,44 @@
+/** The call Register: adds a job without starting it. */
+import type { JobWorkerHandlers } from "../../proto/service.ts";
+import type { JobRequest } from "../../proto/teleport/v1/job_worker.ts";
+import type { AuditEntry } from "../audit/audit.ts";
+import { argsForRecord, namesForRecord, parametersForRecord, textForRecord } from "../audit/excerpts.ts";
+import { jobOptionsOf } from "../convert/job_options.ts";
+import { statusMessage } from "../convert/status.ts";
+import { identify } from "../policy/identity.ts";
+import { decideRegister, denied } from "../policy/policy.ts";
+import { expandTemplate } from "../policy/template.ts";
+import type { HandlerParts } from "./parts.ts";
+
+/** The most characters of a command in the audit record, more than any path needs. */
+const MAX_COMMAND_CHARS = 1_000;
+
+export function registerHandler({ supervisor, callAudit, policy }: HandlerParts): JobWorkerHandlers["Register"] {
+  return async (request, context) => {
+    const identity = identify(context.certificate);
+    callAudit.add(context, requestForRecord(request));
+    const decision = decideRegister(policy(), identity, request);
+    callAudit.add(context, decision);
+    if (!decision.allowed) throw denied(decision);
+    const job = expandTemplate(policy().templates, request);
+    callAudit.add(context, commandForRecord(job));
+    const id = await supervisor.add(job.command, job.args, jobOptionsOf(job, identity.user));
+    callAudit.add(context, { job: id });
+    return statusMessage(await supervisor.status(id));
+  };
+}
+
+function commandForRecord({ command, args }: JobRequest): Partial<AuditEntry> {
+  return { command: command.slice(0, MAX_COMMAND_CHARS), args: argsForRecord(args) };
+}
+
+function requestForRecord(request: JobRequest): Partial<AuditEntry> {
+  const { env, user, group, template, parameters } = request;
+  return {
+    ...commandForRecord(request),
+    env: namesForRecord(env),
+    ...(user === "" ? {} : { runAs: textForRecord(user) }),
+    ...(group === "" ? {} : { runAsGroup: textForRecord(group) }),
+    ...(template === "" ? {} : { template: textForRecord(template), parameters: parametersForRecord(parameters) }),
+  };
+}
