@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { Waiters } from "../../worker/waiters.ts";
 
-Deno.test("Waiters.wakeAll() wakes every caller that waits, and none that comes later", async () => {
+Deno.test("Waiters.wakeAll() wakes every caller that waits, and no later caller", async () => {
   const waiters = new Waiters();
   const { signal } = new AbortController();
   const waiting = [waiters.wait(signal), waiters.wait(signal)];

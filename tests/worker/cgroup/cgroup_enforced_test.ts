@@ -1,4 +1,4 @@
-/** Limits of cgroups as the kernel enforces them, each where its controller is to be had. */
+/** Tests of the limits that the kernel enforces. Each needs its controller. */
 import assert from "node:assert/strict";
 import type { CgroupLimits } from "../../../base/job_options/cgroup_limits.ts";
 import type { CgroupTree } from "../../../worker/cgroup/tree.ts";
@@ -18,25 +18,29 @@ async function run(cgroups: CgroupTree, script: string, limits: CgroupLimits, op
   return { status: await process.start(), text };
 }
 
-cgroupTest("a job that needs more memory than it may have is killed, whole, and OUT_OF_MEMORY", async (cgroups) => {
-  const maxMemoryBytes = 32 * 1_048_576;
-  const { status, text } = await run(
-    cgroups,
-    "sleep 1000 & echo begin; x=0123456789abcdef; while :; do x=$x$x; done; echo end",
-    { maxMemoryBytes },
-    { timeoutMs: 60_000 },
-  );
-  assert.ok(status.state === "KILLED" && status.signal === "SIGKILL", status.state);
-  assert.equal(status.reason, "OUT_OF_MEMORY");
-  assert.match(text, /^begin\n/);
-  assert.doesNotMatch(text, /end/);
-  const usage = status.exitReport?.usage;
-  assert.ok((usage?.oomKills ?? 0) >= 1);
-  assert.equal(usage?.memorySource, "CGROUP");
-  assert.ok((usage?.peakMemoryBytes ?? Infinity) <= maxMemoryBytes);
-}, "memory");
+cgroupTest(
+  "Process.start() returns OUT_OF_MEMORY for a job over its memory limit, which is killed as a whole",
+  async (cgroups) => {
+    const maxMemoryBytes = 32 * 1_048_576;
+    const { status, text } = await run(
+      cgroups,
+      "sleep 1000 & echo begin; x=0123456789abcdef; while :; do x=$x$x; done; echo end",
+      { maxMemoryBytes },
+      { timeoutMs: 60_000 },
+    );
+    assert.ok(status.state === "KILLED" && status.signal === "SIGKILL", status.state);
+    assert.equal(status.reason, "OUT_OF_MEMORY");
+    assert.match(text, /^begin\n/);
+    assert.doesNotMatch(text, /end/);
+    const usage = status.exitReport?.usage;
+    assert.ok((usage?.oomKills ?? 0) >= 1);
+    assert.equal(usage?.memorySource, "CGROUP");
+    assert.ok((usage?.peakMemoryBytes ?? Infinity) <= maxMemoryBytes);
+  },
+  "memory",
+);
 
-cgroupTest("a job cannot start more processes than it may have", async (cgroups) => {
+cgroupTest("the limit on processes keeps a job from starting more", async (cgroups) => {
   const script = "for i in 1 2 3 4 5 6 7 8 9; do sleep 1000 & done; echo all of them";
   const free = await run(cgroups, script, { maxProcesses: 100 });
   assert.match(free.text, /all of them/);
@@ -45,7 +49,7 @@ cgroupTest("a job cannot start more processes than it may have", async (cgroups)
   assert.doesNotMatch(text, /all of them/);
 }, "pids");
 
-cgroupTest("a job gets no more processor time than it may have", async (cgroups) => {
+cgroupTest("the limit on cores bounds the processor time of a job", async (cgroups) => {
   const options = { timeoutMs: 1_500, graceMs: 0 };
   const { status } = await run(cgroups, "while :; do :; done & while :; do :; done", { maxCpus: 0.2 }, options);
   assert.ok(status.state === "KILLED" && status.reason === "TIMED_OUT");
@@ -54,7 +58,7 @@ cgroupTest("a job gets no more processor time than it may have", async (cgroups)
   assert.ok(usedUs > 50_000 && usedUs < 600_000, `${usedUs} of at most about 300000 µs`);
 }, "cpu");
 
-cgroupTest("the first instruction of a job finds its limits in force", async (cgroups) => {
+cgroupTest("the limits apply to the first instruction of a job", async (cgroups) => {
   const script = 'd=$(sed -n "s|^0::||p" /proc/self/cgroup); m=$(sed -n "s|.* / \\([^ ]*\\) .* - cgroup2 .*|\\1|p" ' +
     '/proc/self/mountinfo | head -n 1); cat "$m$d/pids.max"';
   assert.equal((await run(cgroups, script, { maxProcesses: 33 })).text, "33\n");

@@ -1,10 +1,10 @@
-/** Real cgroups: who is in one, how it ends and stands still, and what was used in it. */
+/** Tests of real cgroups. */
 import assert from "node:assert/strict";
 import type { Cgroup } from "../../../worker/cgroup/cgroup.ts";
 import { readEntry } from "../../../worker/linux/procfs.ts";
 import { cgroupTest } from "../../support/cgroups.ts";
 
-/** Runs a script that has joined the cgroup, until it has written a line. */
+/** Starts a script that joins the cgroup, and waits until it has written a line. */
 async function inside(cgroup: Cgroup, script: string) {
   const child = new Deno.Command("sh", {
     args: ["-c", `echo 0 > "$0/cgroup.procs" && eval "$1"`, cgroup.directory, script],
@@ -20,7 +20,7 @@ async function inside(cgroup: Cgroup, script: string) {
   return child;
 }
 
-/** Reads again until it is so: the kernel needs a moment after what was asked of it, and tells nobody who may wait. */
+/** Repeats a check until it holds. The kernel acts with a delay that no event reports. */
 async function until(holds: () => boolean): Promise<void> {
   for (const end = performance.now() + 10_000; !holds();) {
     assert.ok(performance.now() < end, "It did not come to be");
@@ -29,7 +29,7 @@ async function until(holds: () => boolean): Promise<void> {
 }
 
 cgroupTest(
-  "Cgroup.kill() ends all in it, also what left group, session and parent, and ignores SIGTERM",
+  "Cgroup.kill() ends all processes, also one that left group, session and parent",
   async (cgroups) => {
     const cgroup = cgroups.create("one", {}, "/");
     const child = await inside(
@@ -51,7 +51,7 @@ cgroupTest(
 );
 
 cgroupTest(
-  "Cgroup.freeze() lets all in it stand still and go on, and what stands still can be killed",
+  "Cgroup.freeze() freezes and thaws all processes, and kill() ends frozen ones",
   async (cgroups) => {
     const cgroup = cgroups.create("one", {}, "/");
     const child = await inside(cgroup, "echo up; while :; do :; done");
@@ -72,7 +72,7 @@ cgroupTest(
   },
 );
 
-cgroupTest("Cgroup.usage() counts what all in it used, those that have ended included", async (cgroups) => {
+cgroupTest("Cgroup.usage() counts all processes, ended ones included", async (cgroups) => {
   const cgroup = cgroups.create("one", {}, "/");
   assert.equal(cgroup.usage()?.cpuUserUs, 0);
   const child = await inside(cgroup, "echo up; (i=0; while [ $i -lt 100000 ]; do i=$((i + 1)); done) & wait");
@@ -86,7 +86,7 @@ cgroupTest("Cgroup.usage() counts what all in it used, those that have ended inc
 });
 
 cgroupTest(
-  "Cgroup.remove() leaves one alone in which something lives, and takes those below along",
+  "Cgroup.remove() keeps a cgroup with a process, and removes the cgroups below",
   async (cgroups) => {
     const cgroup = cgroups.create("one", {}, "/");
     const child = await inside(cgroup, `mkdir -p "$0/a/b"; echo 0 > "$0/a/b/cgroup.procs"; echo up; exec sleep 1000`);

@@ -1,10 +1,10 @@
-/** The limits of cgroups: which can be, and how they are written. */
+/** Tests of the files that limit a cgroup. */
 import assert from "node:assert/strict";
 import type { CgroupLimits } from "../../../base/job_options/cgroup_limits.ts";
 import { controllersOf, diskOf, limitFiles } from "../../../worker/cgroup/limits.ts";
 import { NotEnforceableError } from "../../../worker/errors.ts";
 
-Deno.test("limitFiles() writes each limit as the kernel's documentation has it", () => {
+Deno.test("limitFiles() returns each limit in the form of the kernel's documentation", () => {
   const cases: readonly (readonly [CgroupLimits, readonly string[]])[] = [
     [{}, []],
     [{ maxMemoryBytes: 104_857_600 }, ["memory.max=104857600", "memory.swap.max=0", "memory.oom.group=1"]],
@@ -22,7 +22,7 @@ Deno.test("limitFiles() writes each limit as the kernel's documentation has it",
   }
 });
 
-Deno.test("controllersOf() names what each limit needs", () => {
+Deno.test("controllersOf() returns the controllers that each limit needs", () => {
   assert.deepEqual(controllersOf({}), []);
   assert.deepEqual(controllersOf({ maxCpus: 1, maxMemoryBytes: 2 ** 30, maxProcesses: 1, maxReadBytesPerS: 1 }), [
     "cpu",
@@ -33,7 +33,7 @@ Deno.test("controllersOf() names what each limit needs", () => {
   assert.deepEqual(controllersOf({ maxWriteBytesPerS: 1 }), ["io"]);
 });
 
-Deno.test("diskOf() finds the whole disk behind a partition, and refuses what is on none", async () => {
+Deno.test("diskOf() returns the whole disk of a partition, and throws for a path on no disk", async () => {
   const sysfs = await Deno.makeTempDir({ prefix: "teleport-test-" });
   const disk = `${sysfs}/devices/pci0/block/sda`;
   await Deno.mkdir(`${disk}/sda2`, { recursive: true });
@@ -43,7 +43,7 @@ Deno.test("diskOf() finds the whole disk behind a partition, and refuses what is
   await Deno.writeTextFile(`${disk}/sda2/partition`, "2\n");
   await Deno.symlink(disk, `${sysfs}/dev/block/8:0`);
   await Deno.symlink(`${disk}/sda2`, `${sysfs}/dev/block/8:2`);
-  // An NVMe disk with a major number beyond the first 12 bits' worth of minors.
+  // An NVMe disk whose numbers need more than the lower bits of each part.
   await Deno.mkdir(`${sysfs}/devices/nvme`, { recursive: true });
   await Deno.writeTextFile(`${sysfs}/devices/nvme/dev`, "259:300\n");
   await Deno.symlink(`${sysfs}/devices/nvme`, `${sysfs}/dev/block/259:300`);
@@ -59,7 +59,7 @@ Deno.test("diskOf() finds the whole disk behind a partition, and refuses what is
   await Deno.remove(sysfs, { recursive: true });
 });
 
-/** As makedev(3) of glibc. */
+/** Does the same as makedev(3) of glibc. */
 function makedev(major: number, minor: number): number {
   return (minor & 0xff) + (major & 0xfff) * 2 ** 8 + (minor >> 8) * 2 ** 20;
 }

@@ -1,4 +1,4 @@
-/** Where a process stands in cgroup v2: from the files of several kinds of host. */
+/** Tests of finding the own cgroup, with files of several kinds of host. */
 import assert from "node:assert/strict";
 import { ownCgroup } from "../../../worker/cgroup/own_cgroup.ts";
 
@@ -7,7 +7,7 @@ const HYBRID = `31 23 0:28 / /sys/fs/cgroup rw,relatime - tmpfs tmpfs rw,mode=75
 35 31 0:32 / /sys/fs/cgroup/memory rw,relatime - cgroup cgroup rw,memory
 41 31 0:38 / /sys/fs/cgroup/unified rw,relatime shared:9 master:1 - cgroup2 cgroup2 rw`;
 
-Deno.test("ownCgroup() finds the one of a host with version 2 alone", () => {
+Deno.test("ownCgroup() finds the cgroup on a host with version 2 only", () => {
   assert.deepEqual(ownCgroup(UNIFIED, "0::/system.slice/teleportd.service\n"), {
     directory: "/sys/fs/cgroup/system.slice/teleportd.service",
     mount: "/sys/fs/cgroup",
@@ -15,21 +15,21 @@ Deno.test("ownCgroup() finds the one of a host with version 2 alone", () => {
   assert.equal(ownCgroup(UNIFIED, "0::/\n")?.directory, "/sys/fs/cgroup");
 });
 
-Deno.test("ownCgroup() finds the one of a hybrid host, whose other lines are of version 1", () => {
+Deno.test("ownCgroup() finds the cgroup on a hybrid host", () => {
   const cgroups = "5:memory:/user/a\n1:name=systemd:/b\n0::/c\n";
   assert.equal(ownCgroup(HYBRID, cgroups)?.directory, "/sys/fs/cgroup/unified/c");
 });
 
-Deno.test("ownCgroup() takes away what a mount of a part begins with, and no more", () => {
+Deno.test("ownCgroup() removes the root of a mount that shows a part of the hierarchy", () => {
   const part = UNIFIED.replace(" / /sys", " /docker/abc /sys");
   assert.equal(ownCgroup(part, "0::/docker/abc/leaf")?.directory, "/sys/fs/cgroup/leaf");
   assert.equal(ownCgroup(part, "0::/docker/abc")?.directory, "/sys/fs/cgroup");
   assert.equal(ownCgroup(part, "0::/docker/abcd"), undefined);
-  // The next mount may show what the first does not.
+  // The second mount shows the cgroup, the first does not.
   assert.equal(ownCgroup(`${part}\n${HYBRID}`, "0::/x")?.directory, "/sys/fs/cgroup/unified/x");
 });
 
-Deno.test("ownCgroup() finds none without version 2, and none outside of the namespace", () => {
+Deno.test("ownCgroup() returns undefined without version 2 and outside of the namespace", () => {
   assert.equal(ownCgroup(HYBRID.split("\n").slice(0, 2).join("\n"), "0::/"), undefined);
   assert.equal(ownCgroup(UNIFIED, "3:memory:/a\n"), undefined);
   assert.equal(ownCgroup(UNIFIED, "0::/../other"), undefined);
@@ -37,7 +37,7 @@ Deno.test("ownCgroup() finds none without version 2, and none outside of the nam
   assert.equal(ownCgroup("no such line", "0::/"), undefined);
 });
 
-Deno.test("ownCgroup() reads what is escaped in a path", () => {
+Deno.test("ownCgroup() decodes escaped characters in a path", () => {
   const odd = UNIFIED.replace("/sys/fs/cgroup", "/mnt/my\\040cgroups\\134x");
   assert.equal(ownCgroup(odd, "0::/a")?.directory, "/mnt/my cgroups\\x/a");
 });

@@ -1,4 +1,4 @@
-/** The cgroups of a server's jobs, on a made-up tree: what is written where, and what is refused for which reason. */
+/** Tests of the cgroups of a server's jobs, with directories in place of real cgroups. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { CgroupUnavailableError, SERVER_LEAF } from "../../../worker/cgroup/delegation.ts";
@@ -21,19 +21,19 @@ function thrown(action: () => void): unknown {
   assert.fail("It did not throw");
 }
 
-Deno.test("CgroupTree.open() makes a cgroup for the jobs' and has controllers handed down to theirs", async () => {
+Deno.test("CgroupTree.open() creates a cgroup and enables the controllers for the jobs", async () => {
   const base = await fakeBase();
   const cgroups = CgroupTree.open({ base, name: "jobs" });
   assert.equal(cgroups.directory, join(base, "jobs"));
   assert.deepEqual([...cgroups.controllers], ["cpu", "io", "memory", "pids"]);
   assert.equal(cgroups.lacking.size, 0);
-  // Of a made-up file the last write is left; the kernel's adds up.
+  // A plain file keeps only the last write. The kernel would add them up.
   assert.equal(read(base, "cgroup.subtree_control"), "+pids");
   assert.equal(read(base, "jobs", "cgroup.subtree_control"), "+pids");
   await Deno.remove(base, { recursive: true });
 });
 
-Deno.test("CgroupTree.open() writes nothing where the controllers are handed down already", async () => {
+Deno.test("CgroupTree.open() writes nothing when the controllers are already enabled", async () => {
   const base = await fakeBase();
   await Deno.mkdir(join(base, "jobs"));
   for (const directory of [base, join(base, "jobs")]) {
@@ -44,7 +44,7 @@ Deno.test("CgroupTree.open() writes nothing where the controllers are handed dow
   await Deno.remove(base, { recursive: true });
 });
 
-Deno.test("CgroupTree.open() knows what it has not, and says of each limit why it cannot be", async () => {
+Deno.test("CgroupTree.check() gives the reason for each limit whose controller is missing", async () => {
   const base = await fakeBase("cpu hugetlb");
   const cgroups = CgroupTree.open({ base, name: "jobs" });
   assert.deepEqual([...cgroups.controllers], ["cpu"]);
@@ -61,7 +61,7 @@ Deno.test("CgroupTree.open() knows what it has not, and says of each limit why i
   await Deno.remove(base, { recursive: true });
 });
 
-Deno.test("CgroupTree.open() lives with a cgroup above that hands nothing on", async () => {
+Deno.test("CgroupTree.open() works below a cgroup that delegates no controller", async () => {
   const base = await fakeBase("memory");
   await Deno.remove(join(base, "cgroup.subtree_control"));
   await Deno.mkdir(join(base, "cgroup.subtree_control"));
@@ -71,7 +71,7 @@ Deno.test("CgroupTree.open() lives with a cgroup above that hands nothing on", a
   await Deno.remove(base, { recursive: true });
 });
 
-/** As a cgroup that is not the root of the hierarchy. */
+/** Creates a base that is not the root of the hierarchy. */
 async function fakeBelow(pids: string): Promise<string> {
   const base = await fakeBase();
   await Deno.writeTextFile(join(base, "cgroup.type"), "domain\n");
@@ -79,7 +79,7 @@ async function fakeBelow(pids: string): Promise<string> {
   return base;
 }
 
-Deno.test("CgroupTree.open() leaves the cgroup above before it enables any controller there", async () => {
+Deno.test("CgroupTree.open() leaves the cgroup above before it enables a controller", async () => {
   const base = await fakeBelow(`${Deno.pid}\n`);
   const written: string[] = [];
   const original = Deno.writeTextFileSync;
@@ -97,7 +97,7 @@ Deno.test("CgroupTree.open() leaves the cgroup above before it enables any contr
   await Deno.remove(base, { recursive: true });
 });
 
-Deno.test("CgroupTree.open() enables no controller while other processes are in the cgroup above", async () => {
+Deno.test("CgroupTree.open() enables no controller while the cgroup above has other processes", async () => {
   for (const pids of [`${Deno.pid}\n1\n`, "1\n", `${Deno.pid}\n0\n`]) {
     const base = await fakeBelow(pids);
     const cgroups = CgroupTree.open({ base, name: "jobs" });
@@ -111,14 +111,14 @@ Deno.test("CgroupTree.open() enables no controller while other processes are in 
   }
 });
 
-Deno.test("CgroupTree.open() enables controllers in a cgroup without processes, and stays where it is", async () => {
+Deno.test("CgroupTree.open() does not move when the cgroup above has no processes", async () => {
   const base = await fakeBelow("");
   assert.equal(CgroupTree.open({ base, name: "jobs" }).controllers.size, 4);
   assert.throws(() => Deno.statSync(join(base, SERVER_LEAF)), Deno.errors.NotFound);
   await Deno.remove(base, { recursive: true });
 });
 
-Deno.test("CgroupTree.open() finds its own place, and stays beside the leaf that a server moved to", async () => {
+Deno.test("CgroupTree.open() finds its own cgroup, and uses the parent of the leaf of a server", async () => {
   const base = await fakeBase();
   await Deno.mkdir(join(base, SERVER_LEAF));
   const proc = await fakeProc(base, `0::/${SERVER_LEAF}\n`);
@@ -128,7 +128,7 @@ Deno.test("CgroupTree.open() finds its own place, and stays beside the leaf that
   for (const directory of [base, proc]) await Deno.remove(directory, { recursive: true });
 });
 
-Deno.test("CgroupTree.open() says why there can be no cgroups", async () => {
+Deno.test("CgroupTree.open() gives the reason when jobs cannot have cgroups", async () => {
   const base = await fakeBase();
   const proc = await fakeProc(base, "3:memory:/\n");
   const file = join(base, "cgroup.controllers");
@@ -137,7 +137,7 @@ Deno.test("CgroupTree.open() says why there can be no cgroups", async () => {
     [() => CgroupTree.open({ name: "jobs", proc: join(base, "none") }), /^\/proc cannot be read \(ENOENT\)$/],
     [() => CgroupTree.open({ name: "jobs", base: join(base, "none") }), /^".*\/none" is not a cgroup of version 2$/],
     [() => CgroupTree.open({ name: "jobs", base: file }), /^".*" is not a cgroup of version 2$/],
-    // A directory, but made by nobody who knows of cgroups: so are those of version 1.
+    // A plain directory, as a cgroup of version 1 would be.
     [() => CgroupTree.open({ name: "jobs", base: proc }), /is not a cgroup of version 2$/],
     [() => CgroupTree.open({ name: "cgroup.procs", base }), /^cgroups cannot be created in ".*" \(EEXIST\)$/],
   ];
@@ -149,9 +149,9 @@ Deno.test("CgroupTree.open() says why there can be no cgroups", async () => {
   for (const directory of [base, proc]) await Deno.remove(directory, { recursive: true });
 });
 
-Deno.test("CgroupTree.open() says why no process can join a cgroup that can be made", async () => {
+Deno.test("CgroupTree.open() gives the reason when no process can join a cgroup", async () => {
   const base = await fakeBase();
-  // As a made-up cgroup refuses to take a process.
+  // A plain directory refuses the process.
   await Deno.mkdir(join(base, "jobs", "trial", "cgroup.procs"), { recursive: true });
   const error = thrown(() => CgroupTree.open({ name: "jobs", base }));
   assert.ok(error instanceof CgroupUnavailableError);
@@ -159,7 +159,7 @@ Deno.test("CgroupTree.open() says why no process can join a cgroup that can be m
   await Deno.remove(base, { recursive: true });
 });
 
-Deno.test("CgroupTree.create() writes the limits of a job into its cgroup", async () => {
+Deno.test("CgroupTree.create() writes the limits of a job to its cgroup", async () => {
   const base = await fakeBase();
   const cgroups = CgroupTree.open({ base, name: "jobs" });
   const limits = { maxMemoryBytes: 50_000_000, maxCpus: 0.5, maxProcesses: 20 };
@@ -176,10 +176,10 @@ Deno.test("CgroupTree.create() writes the limits of a job into its cgroup", asyn
   await Deno.remove(base, { recursive: true });
 });
 
-Deno.test("CgroupTree.create() limits bandwidth for the disk of the path, or of the job's directory", async () => {
+Deno.test("CgroupTree.create() limits the disk of the path, or of the job's directory", async () => {
   const base = await fakeBase();
   const cgroups = CgroupTree.open({ base, name: "jobs" });
-  // A disk where this directory is on one; elsewhere (layers, memory) it is refused, and that is right too.
+  // If this directory is not on a disk (overlay, memory), the limit is refused, which is right too.
   const disk = /^[1-9][0-9]*:[0-9]+ rbps=4096 wbps=8192$/;
   const limits = { maxReadBytesPerS: 4_096, maxWriteBytesPerS: 8_192 };
   for (const [id, more, cwd] of [["a", {}, base], ["b", { ioPath: base }, "/"]] as const) {
@@ -196,7 +196,7 @@ Deno.test("CgroupTree.create() limits bandwidth for the disk of the path, or of 
   await Deno.remove(base, { recursive: true });
 });
 
-Deno.test("CgroupTree.create() does not make a cgroup twice", async () => {
+Deno.test("CgroupTree.create() throws when the cgroup exists", async () => {
   const base = await fakeBase();
   const cgroups = CgroupTree.open({ base, name: "jobs" });
   cgroups.create("one", {}, "/");
@@ -204,7 +204,7 @@ Deno.test("CgroupTree.create() does not make a cgroup twice", async () => {
   await Deno.remove(base, { recursive: true });
 });
 
-Deno.test("CgroupTree.clean() kills and removes what an earlier life left", async () => {
+Deno.test("CgroupTree.clean() kills and removes the cgroups of the previous server", async () => {
   const base = await fakeBase();
   const cgroups = CgroupTree.open({ base, name: "jobs" });
   const { directory } = cgroups.create("left", {}, "/");

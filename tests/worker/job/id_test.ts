@@ -1,8 +1,8 @@
-/** Ids of jobs: well-formed, and in order. */
+/** Tests of job ids. */
 import assert from "node:assert/strict";
 import { newJobId } from "../../../worker/job/id.ts";
 
-Deno.test("newJobId() makes UUIDs of version 7 that carry the time and never come twice or out of order", () => {
+Deno.test("newJobId() returns UUIDs of version 7 that contain the time, differ and are in order", () => {
   const before = Date.now();
   const ids = Array.from({ length: 20_000 }, newJobId);
   const after = Date.now();
@@ -12,18 +12,18 @@ Deno.test("newJobId() makes UUIDs of version 7 that carry the time and never com
   }
   const timeOf = (id = "") => Number.parseInt(id.replaceAll("-", "").slice(0, 12), 16);
   assert.ok(timeOf(ids[0]) >= before);
-  // A full counter borrows milliseconds: 2,048 ids a millisecond at least.
+  // When the counter is full, the time moves ahead: at least 2,048 ids a millisecond.
   assert.ok(timeOf(ids.at(-1)) <= after + 20_000 / 2_048);
 });
 
-Deno.test("newJobId() stays in order when the clock goes back or stands still", () => {
+Deno.test("newJobId() keeps the order when the clock goes back or stops", () => {
   const now = Date.now;
   try {
     const first = newJobId();
     Date.now = () => now() - 3_600_000;
     const second = newJobId();
     assert.ok(second > first);
-    // More than the 12-bit counter holds, all within one millisecond.
+    // More ids in one millisecond than the 12-bit counter can count.
     const ids = Array.from({ length: 20_000 }, newJobId);
     assert.deepEqual(ids.toSorted(), ids);
   } finally {

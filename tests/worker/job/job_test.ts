@@ -1,4 +1,4 @@
-/** A job: a process with a history, told to any number of watchers. */
+/** Tests of a job with a process. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import {
@@ -60,7 +60,7 @@ Deno.test("Job.start() resolves with the final status, and a second start joins 
     assert.deepEqual(structuredClone(status), status);
   }));
 
-Deno.test("Job.watchStatus() gives the status now and every change after it, whenever one comes", () =>
+Deno.test("Job.watchStatus() returns the status now and every later change", () =>
   withJob("echo up; read nothing; while :; do sleep 0.01; done", async (job) => {
     const fromInitial = states(job.watchStatus());
     const withoutInitial = states(job.watchStatus(undefined, { skipInitial: true }));
@@ -85,7 +85,7 @@ Deno.test("Job.watchStatus() misses no change when its consumer is slow", () =>
     assert.deepEqual(await states(watching), ["STARTING", "RUNNING", "EXITED"]);
   }));
 
-Deno.test("a job's final status is told when the last byte of its output can be read, not before", () =>
+Deno.test("Job.watchStatus() returns the final status only when the last byte of output can be read", () =>
   withJob("echo last", async (job, log) => {
     const sealing = Promise.withResolvers<void>();
     const slowDisk = Promise.withResolvers<void>();
@@ -95,18 +95,18 @@ Deno.test("a job's final status is told when the last byte of its output can be 
       await slowDisk.promise;
       await seal();
     };
-    const told = states(job.watchStatus(undefined, { skipInitial: true }));
+    const seen = states(job.watchStatus(undefined, { skipInitial: true }));
     const final = job.start();
-    await sealing.promise; // The process has ended.
+    await sealing.promise; // The process has ended by now.
     assert.equal(job.status.state, "RUNNING");
-    const stopped = job.stop(); // Joins the end that is under way.
+    const stopped = job.stop(); // Joins the end that is in progress.
     slowDisk.resolve();
     assert.equal((await final).stdoutBytes, 5);
     assert.deepEqual(await stopped, await final);
-    assert.deepEqual(await told, ["STARTING", "RUNNING", "EXITED"]);
+    assert.deepEqual(await seen, ["STARTING", "RUNNING", "EXITED"]);
   }));
 
-Deno.test("Job.watchOutput() gives all output and then what it amounts to, with the final status", () =>
+Deno.test("Job.watchOutput() returns all output, then the summary with the final status", () =>
   withJob("printf out; printf err >&2; exit 3", async (job) => {
     const watching = job.watchOutput();
     const first = watching.next(); // Before the start.
@@ -124,7 +124,7 @@ Deno.test("Job.watchOutput() gives all output and then what it amounts to, with 
     assert.deepEqual(text, { stdout: "out", stderr: "err" });
   }));
 
-Deno.test("Job.stop() before the start does nothing, and the job can still be started", () =>
+Deno.test("Job.stop() has no effect before the start", () =>
   withJob("exit 4", async (job) => {
     assert.equal((await job.stop()).state, "INITIAL");
     assert.equal((await job.start()).exitCode, 4);
@@ -133,7 +133,7 @@ Deno.test("Job.stop() before the start does nothing, and the job can still be st
     await assert.rejects(job.signal("TERM"), JobNotRunningError);
   }));
 
-Deno.test("Job.abandon() ends those who wait for a start that will not come, and leaves no watcher", () =>
+Deno.test("Job.abandon() rejects all waits for a job that was not started", () =>
   withJob("exit 0", async (job) => {
     const status = job.watchStatus();
     const output = job.watchOutput();
@@ -146,7 +146,7 @@ Deno.test("Job.abandon() ends those who wait for a start that will not come, and
     assert.equal(job.watchers, 0);
   }));
 
-Deno.test("Job.remove() ends those who still read, and leaves no watcher", () =>
+Deno.test("Job.remove() ends the watches of its output", () =>
   withJob("head -c 3000000 /dev/zero", async (job) => {
     await job.start();
     const reader = job.watchOutput();
@@ -158,7 +158,7 @@ Deno.test("Job.remove() ends those who still read, and leaves no watcher", () =>
     assert.equal(job.watchers, 0);
   }));
 
-Deno.test("a job writes each change down before it is told, the start before there is a process", async () => {
+Deno.test("Job stores each change before watchers see it, and the start before the process exists", async () => {
   const events: string[] = [];
   const recorder: JobRecorder = {
     record: (process, { state }) => {
@@ -166,20 +166,20 @@ Deno.test("a job writes each change down before it is told, the start before the
     },
   };
   await withJob("exit 0", async (job) => {
-    const told = (async () => {
-      for await (const { state } of job.watchStatus(undefined, { skipInitial: true })) events.push(`told ${state}`);
+    const seen = (async () => {
+      for await (const { state } of job.watchStatus(undefined, { skipInitial: true })) events.push(`seen ${state}`);
     })();
     await job.start();
-    await told;
+    await seen;
   }, recorder);
   assert.equal(events[0], "record STARTING of INITIAL");
   for (const state of ["STARTING", "RUNNING", "EXITED"]) {
     const recorded = events.findIndex((event) => event.startsWith(`record ${state}`));
-    assert.ok(recorded >= 0 && recorded < events.indexOf(`told ${state}`), `${state}: ${events}`);
+    assert.ok(recorded >= 0 && recorded < events.indexOf(`seen ${state}`), `${state}: ${events}`);
   }
 });
 
-Deno.test("Job.start() starts nothing when the start cannot be written down", async () => {
+Deno.test("Job.start() starts nothing when the start cannot be stored", async () => {
   const failure = new Error("disk");
   const recorder: JobRecorder = {
     record: () => {
@@ -193,7 +193,7 @@ Deno.test("Job.start() starts nothing when the start cannot be written down", as
   }, recorder);
 });
 
-Deno.test("checkJob() refuses labels and limits out of bounds, in a sentence that says what to do", () => {
+Deno.test("checkJob() refuses labels and limits out of range", () => {
   const labels = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`l${index}`, ""]));
   const cases: readonly JobOptions[] = [
     { labels: labels(65) },

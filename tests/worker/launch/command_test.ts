@@ -5,7 +5,7 @@ import { checkCommand, type CommandOptions } from "../../../worker/launch/comman
 import { findProgram } from "../../../worker/launch/program.ts";
 import { InvalidArgumentError } from "../../../worker/errors.ts";
 
-Deno.test("checkCommand() refuses what Linux cannot run, in a sentence that says what to do", () => {
+Deno.test("checkCommand() throws for commands that Linux cannot run", () => {
   const cases: readonly (readonly [string, string, readonly string[], CommandOptions])[] = [
     ["an empty command", "", [], {}],
     ["a command that is no string", null as unknown as string, [], {}],
@@ -65,7 +65,7 @@ Deno.test("checkCommand() refuses what Linux cannot run, in a sentence that says
   }
 });
 
-Deno.test("checkCommand() takes what is just within the bounds", () => {
+Deno.test("checkCommand() accepts the largest values", () => {
   checkCommand("true", ["x".repeat(131_071)], { timeoutMs: 2 ** 31 - 1, graceMs: 3_600_000, cwd: "/" });
   checkCommand("true", Array(10_000).fill("x".repeat(100)), { env: { A: "" }, graceMs: 0, timeoutMs: 0 });
   checkCommand("true", [], {
@@ -77,7 +77,7 @@ Deno.test("checkCommand() takes what is just within the bounds", () => {
   checkCommand("true", ["", "\n", "\u{1f600}", "\ufffd"], {});
 });
 
-Deno.test("findProgram() finds as execvp does, and tells each failure apart", async () => {
+Deno.test("findProgram() searches as execvp(3) does, and returns the reason of each failure", async () => {
   const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
   const file = async (name: string, mode: number) => {
     await Deno.mkdir(join(directory, name, ".."), { recursive: true });

@@ -80,7 +80,7 @@ for (const [what, options, host] of allowed) {
   Deno.test(`checkEnforceable() allows ${what}`, () => checkEnforceable(options, () => host));
 }
 
-Deno.test("baseNice() is 0, and the server's own only where that is above and cannot be lowered", () => {
+Deno.test("baseNice() returns the server's niceness if it is above 0 and cannot be lowered, otherwise 0", () => {
   const cases: readonly (readonly [Partial<Host>, number])[] = [
     [{ ...ROOT, nice: 5 }, 0],
     [{ ...ROOT, nice: -5 }, 0],
@@ -91,14 +91,14 @@ Deno.test("baseNice() is 0, and the server's own only where that is above and ca
   for (const [host, nice] of cases) assert.equal(baseNice({ ...ROOT, ...host }), nice);
 });
 
-Deno.test("checkEnforceable() does not look at the host for a command that needs nothing of it", () => {
+Deno.test("checkEnforceable() does not read the host for a command without options", () => {
   const never = () => {
     throw new Error("looked");
   };
   checkEnforceable({ timeoutMs: 5, umask: 0o22, cwd: "/", env: {}, rlimits: {}, noNewPrivileges: false }, never);
 });
 
-Deno.test("readHost() reads what the system's own tools say", async () => {
+Deno.test("readHost() agrees with the tools of the system", async () => {
   const host = readHost();
   const { stdout } = await new Deno.Command("sh", { args: ["-c", "id -u; ulimit -H -n; nice; ulimit -H -v"] }).output();
   const [uid, openFiles, nice, addressSpace] = new TextDecoder().decode(stdout).trim().split("\n");

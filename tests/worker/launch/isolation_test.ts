@@ -26,7 +26,7 @@ const MOUNTINFO = [
   "",
 ].join("\n");
 
-Deno.test("isolationPlan() makes read-only what can be seen and written, and nothing that the job has anew", () => {
+Deno.test("isolationPlan() lists the visible writable mounts, except those that the job gets of its own", () => {
   const points = (mountinfo: string, masked: string[] = []) =>
     isolationPlan("STRICT", mountinfo, true, masked).readOnly.map(({ point }) => point);
   // Not what a later mount covers: /srv/inner, and the first /home with what is in it.
@@ -42,7 +42,7 @@ Deno.test("isolationPlan() makes read-only what can be seen and written, and not
   assert.deepEqual(isolationPlan("STRICT", spaces, true).readOnly, [{ point: "/a b\\c\td", noexec: true }]);
 });
 
-Deno.test("leftWritable() names what a STRICT job could write beside what is its own", () => {
+Deno.test("leftWritable() returns the mounts that a STRICT job must not write but could", () => {
   const mounts = [
     "1 0 8:1 / / ro - ext4 x rw",
     "2 1 0:20 / /proc ro - proc proc rw",
@@ -87,7 +87,7 @@ const why = against === undefined ? "" : ` (skipped: ${against})`;
 
 for (const level of ["PRIVATE", "STRICT"] as const) {
   Deno.test({
-    name: `a ${level} job has its own /tmp, IPC and host name, and its own pid, exit code and signal${why}`,
+    name: `a ${level} job has its own /tmp, IPC and host name, and keeps pid, exit code and signal${why}`,
     ...skipped,
     async fn() {
       const marker = await Deno.makeTempFile({ prefix: "teleport-test-" });
@@ -116,7 +116,7 @@ for (const level of ["PRIVATE", "STRICT"] as const) {
   });
 
   Deno.test({
-    name: `a ${level} job is stopped like any other: it hears SIGTERM, and nothing is left of it${why}`,
+    name: `stop() ends a ${level} job, which handles SIGTERM${why}`,
     ...skipped,
     async fn() {
       const up = Promise.withResolvers<void>();
@@ -136,7 +136,7 @@ for (const level of ["PRIVATE", "STRICT"] as const) {
 }
 
 Deno.test({
-  name: `a STRICT job can write nowhere else, has no network, and no way to privileges${why}`,
+  name: `a STRICT job cannot write elsewhere, has no network and gains no privileges${why}`,
   ...skipped,
   async fn() {
     const { stdout, stderr } = await run(
@@ -156,7 +156,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `a STRICT job has the devices that every program needs, and no other${why}`,
+  name: `a STRICT job has only the devices that every program needs${why}`,
   ...skipped,
   async fn() {
     const { stdout, stderr } = await run(
@@ -176,7 +176,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `a STRICT job may signal no process of another user, and reaches no socket of the host's services${why}`,
+  name: `a STRICT job cannot signal processes of other users or reach sockets of the host${why}`,
   ignore: against !== undefined || Deno.uid() !== 0,
   async fn(test) {
     const signal = await run(`kill -0 ${Deno.pid} || echo refused; kill -0 1 || echo refused`, {
@@ -211,7 +211,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `STRICT is refused for a job of root's, whoever asks for it${why}`,
+  name: `add() and start() refuse STRICT for a job of root${why}`,
   ignore: against !== undefined || Deno.uid() !== 0,
   async fn() {
     const refused = /^Cannot isolate a job as "STRICT" here: it would run as root, .* \(name another user\)$/;
@@ -229,7 +229,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `limits that would hinder the launcher hold in a STRICT job all the same${why}`,
+  name: `a STRICT job has limits that are too low for the launcher${why}`,
   ...skipped,
   async fn() {
     const { status, stdout, stderr } = await run("umask; ulimit -f; ulimit -n; echo x >/tmp/x; echo not-reached", {
@@ -244,7 +244,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `an isolated job runs as its user, with limits, umask and niceness, in its directory${why}`,
+  name: `an isolated job keeps user, limits, umask, niceness and directory${why}`,
   ignore: against !== undefined || Deno.uid() !== 0,
   async fn() {
     const { stdout, stderr } = await run("id -un; umask; ulimit -n; pwd; touch /tmp/x && stat -c %U /tmp/x", {
@@ -261,7 +261,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `an isolated job does not keep a way into the host's /tmp by its directory or its program${why}`,
+  name: `an isolated job cannot reach the host's /tmp by its directory or its program${why}`,
   ...skipped,
   async fn() {
     const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
@@ -277,7 +277,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `a supervisor isolates, says so in the status, and refuses what is no isolation${why}`,
+  name: `add() isolates a job, shows it in the status, and refuses unknown levels${why}`,
   ...skipped,
   async fn() {
     await using supervisor = new Supervisor({ newPrivileges: "DENIED" });
@@ -297,7 +297,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `another user than root isolates its jobs in a user namespace, and they have no capability there${why}`,
+  name: `a server without root isolates its jobs in a user namespace without capabilities${why}`,
   ignore: against !== undefined || Deno.uid() !== 0,
   async fn() {
     // This process cannot be another user, so the commands that it would run are run by one.
@@ -325,7 +325,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `a STRICT job is isolated on a host whose mounts have the sources of its own ones${why}`,
+  name: `a STRICT job is isolated on a host that has mounts with the same sources${why}`,
   ignore: against !== undefined || Deno.uid() !== 0,
   async fn() {
     const directory = await Deno.makeTempDir({ dir: "/var/tmp", prefix: "teleport-test-" });

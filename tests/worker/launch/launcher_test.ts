@@ -42,7 +42,7 @@ const WAYS: readonly (readonly [string, ProcessOptions])[] = [
   ["two shells", { umask: 0o27, nice: 1 }],
 ];
 
-Deno.test("needsLauncher() is true only where something must be done", () => {
+Deno.test("needsLauncher() returns true only for a plan with a step", () => {
   assert.equal(needsLauncher({}), false);
   assert.equal(needsLauncher({ rlimits: {}, noNewPrivileges: false }), false);
   const plans: LaunchPlan[] = [{ umask: 0 }, { nice: 0 }, { rlimits: { coreBytes: 0 } }, { noNewPrivileges: true }];
@@ -50,7 +50,7 @@ Deno.test("needsLauncher() is true only where something must be done", () => {
 });
 
 for (const [way, options] of WAYS) {
-  Deno.test(`a launch with ${way} gives arguments and environment as they are`, async () => {
+  Deno.test(`Launch with ${way} passes arguments and environment unchanged`, async () => {
     const args = ["", " ", "-n", "--", "a b", "'\"\\", "$HOME", "`id`", "\n", "*", "é\u{1f600}", "\t"];
     const env = {
       PATH: "/bin:/usr/bin",
@@ -82,7 +82,7 @@ for (const [way, options] of WAYS) {
     assert.equal(shown.stderr, "");
   });
 
-  Deno.test(`a launch with ${way} leaves the program its pid, no other process and no descriptor`, async () => {
+  Deno.test(`Launch with ${way} keeps the pid and adds no process and no descriptor`, async () => {
     const { stdout, stderr, status, states } = await sh(
       "echo $$; cat /proc/$$/cmdline | tr '\\0' ' '; echo; cat /proc/$$/task/$$/children; echo; umask; pwd",
       { ...options, cwd: "/usr" },
@@ -100,7 +100,7 @@ for (const [way, options] of WAYS) {
     assert.deepEqual(states, ["STARTING", "RUNNING", "EXITED"]);
   });
 
-  Deno.test(`a launch with ${way} leaves the program's standard error alone, whatever it says`, async () => {
+  Deno.test(`Launch with ${way} passes standard error unchanged, whatever the program prints`, async () => {
     for (const text of ["x", "@umask\\n", "sh: 1: exec: x: not found\\n", "00000000-0000", "a\\nb"]) {
       const { stderr, status } = await sh(`printf '${text}' >&2; exit 125`, options);
       assert.equal(stderr, text.replaceAll("\\n", "\n"));
@@ -114,7 +114,7 @@ for (const [way, options] of WAYS) {
     assert.equal(stderr.length, 300_000);
   });
 
-  Deno.test(`a launch with ${way} tells that exec failed from the program's own 126 and 127`, async () => {
+  Deno.test(`Launch with ${way} distinguishes a failed exec from exit codes 126 and 127`, async () => {
     const script = await Deno.makeTempFile({ prefix: "teleport-test-" });
     await Deno.chmod(script, 0o755);
     await Deno.writeTextFile(script, "#!/no/such/interpreter\n");
@@ -130,7 +130,7 @@ for (const [way, options] of WAYS) {
     await Deno.remove(script);
   });
 
-  Deno.test(`a launch with ${way} takes as many and as long arguments and variables as are allowed`, async () => {
+  Deno.test(`Launch with ${way} passes the most and the longest arguments and variables`, async () => {
     for (const args of [Array(65_000).fill("x".repeat(15)), Array(7).fill("x".repeat(131_000))]) {
       const { status, stdout } = await run("sh", ["-c", 'echo "$#"', "sh", ...args], options);
       assert.ok(status.state === "EXITED", JSON.stringify(status));
@@ -144,7 +144,7 @@ for (const [way, options] of WAYS) {
     assert.equal(stdout.trim(), "402");
   });
 
-  Deno.test(`a stop during a launch with ${way} is a stop`, async () => {
+  Deno.test(`stop() during a launch with ${way} is a normal stop`, async () => {
     const process = new Process("sleep", ["1000"], options);
     const final = process.start();
     assert.equal(process.status.state, "STARTING");
@@ -154,7 +154,7 @@ for (const [way, options] of WAYS) {
   });
 }
 
-Deno.test("a launch hands on the program's first byte of standard error at once, whatever it is", async () => {
+Deno.test("Launch passes the first byte of standard error at once", async () => {
   for (const byte of "0123456789abcdef-:>") {
     const first = Promise.withResolvers<string>();
     const output: OutputSink = {
@@ -171,7 +171,7 @@ Deno.test("a launch hands on the program's first byte of standard error at once,
   }
 });
 
-Deno.test("a launch is told apart from its program also when the launcher is killed before", async () => {
+Deno.test("Launch fails when the launcher is killed before the program runs", async () => {
   // A limit that does not even let the second shell begin.
   failed(
     await run("true", [], { nice: 1, rlimits: { addressSpaceBytes: 65_536 } }),
@@ -181,7 +181,7 @@ Deno.test("a launch is told apart from its program also when the launcher is kil
 });
 
 Deno.test({
-  name: "a launch fails with the words of the system when its user has as many processes as the limit allows",
+  name: "Launch fails with the words of the system when its user has too many processes",
   ignore: Deno.uid() !== 0,
   async fn() {
     // A user that no system has, and a process of it.
@@ -203,12 +203,12 @@ Deno.test({
   },
 });
 
-Deno.test("a launch fails with the reason when its cgroup cannot be joined, and names no path of the host", async () => {
+Deno.test("Launch fails with the reason when it cannot join its cgroup, without a path of the host", async () => {
   const ran = await run("true", [], { cgroup: () => new Cgroup("/no/such/cgroup") });
   failed(ran, "SPAWN_FAILED", /could not be started: its cgroup could not be joined \([^/]*\)$/);
 });
 
-Deno.test("a launch joins the cgroup first: the shell that writes is the program to be", async () => {
+Deno.test("Launch joins the cgroup in the process that becomes the program", async () => {
   const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
   const { status } = await run("true", [], { cgroup: () => new Cgroup(directory) });
   assert.ok(status.state === "EXITED" && status.exitCode === 0);
@@ -216,14 +216,14 @@ Deno.test("a launch joins the cgroup first: the shell that writes is the program
   await Deno.remove(directory, { recursive: true });
 });
 
-Deno.test("a launch fails with the reason when a limit is refused", async () => {
+Deno.test("Launch fails with the reason when a limit is refused", async () => {
   // Above fs.nr_open nobody may have more: getrlimit(2).
   const openFiles = Number(await Deno.readTextFile("/proc/sys/fs/nr_open")) + 1;
   const ran = await run("true", [], { rlimits: { openFiles } });
   failed(ran, "SPAWN_FAILED", /could not be started: the limit on open files could not be set \(.*permitted/i);
 });
 
-Deno.test("the program sees its limits from its first instruction, soft and hard", async () => {
+Deno.test("Launch sets soft and hard limits before the first instruction", async () => {
   const { stdout } = await run("cat", ["/proc/self/limits"], {
     rlimits: {
       addressSpaceBytes: 100_000_000,
@@ -241,7 +241,7 @@ Deno.test("the program sees its limits from its first instruction, soft and hard
   assert.deepEqual(limits, ["0 0", "1048576 1048576", "7 8", "77 77", "777 777", "99999744 99999744"]);
 });
 
-Deno.test("limits bite: memory, processor time, descriptors and file size", async () => {
+Deno.test("Launch sets limits that the kernel enforces: memory, processor time, descriptors and file size", async () => {
   const memory = await sh("head -c 200000000 /dev/zero | tail -n 1 | wc -c", {
     rlimits: { addressSpaceBytes: 50_000_000 },
   });
@@ -265,7 +265,7 @@ Deno.test("limits bite: memory, processor time, descriptors and file size", asyn
   await Deno.remove(path);
 });
 
-Deno.test("umask and niceness are as asked for, and the niceness is added to the server's", async () => {
+Deno.test("Launch sets the umask, and adds the niceness to the server's", async () => {
   const { stdout } = await sh("umask; nice", { umask: 0, nice: 5 });
   const own = await sh("umask; nice", {});
   const [umask, nice] = own.stdout.trim().split("\n");
@@ -274,7 +274,7 @@ Deno.test("umask and niceness are as asked for, and the niceness is added to the
 });
 
 for (const shell of ["bash", "busybox"]) {
-  Deno.test(`the launcher's script does the same in ${shell}`, async (test) => {
+  Deno.test(`Launch works with ${shell}`, async (test) => {
     const args = shell === "busybox" ? ["sh"] : ["--posix"];
     try {
       await new Deno.Command(shell, { args: [...args, "-c", ":"] }).output();
@@ -303,7 +303,7 @@ for (const shell of ["bash", "busybox"]) {
   });
 }
 
-Deno.test("the words of bash for a program that cannot be executed are understood as those of sh are", async (test) => {
+Deno.test("Launch.failure() understands the messages of sh and bash", async (test) => {
   const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
   await Deno.writeTextFile(`${directory}/script`, "#!/no/such/interpreter\n", { mode: 0o755 });
   await Deno.writeTextFile(`${directory}/plain`, "#!/bin/sh\n", { mode: 0o644 });

@@ -20,7 +20,7 @@ async function files() {
   return { passwd, group, [Symbol.asyncDispose]: () => Deno.remove(directory, { recursive: true }) };
 }
 
-Deno.test("findUser() finds by name and number, with all groups of the user", async () => {
+Deno.test("findUser() finds a user by name and number, with all groups", async () => {
   await using from = await files();
   const ann = {
     credentials: { uid: 1000, gid: 1001, groups: [1001, 6, 10] },
@@ -38,13 +38,13 @@ Deno.test("findUser() finds by name and number, with all groups of the user", as
   });
 });
 
-Deno.test("findUser() takes a name that looks like a number for a name first", async () => {
+Deno.test("findUser() prefers a name that looks like a number", async () => {
   await using from = await files();
   const found = findUser({ user: "7" }, from);
   assert.ok("credentials" in found && found.credentials.uid === 1007);
 });
 
-Deno.test("findUser() leaves the user as it is for a group alone", async () => {
+Deno.test("findUser() keeps the user when only a group is given", async () => {
   await using from = await files();
   assert.deepEqual(findUser({ group: "disk" }, from), {
     credentials: { uid: Deno.uid(), gid: 6, groups: [6] },
@@ -52,7 +52,7 @@ Deno.test("findUser() leaves the user as it is for a group alone", async () => {
   });
 });
 
-Deno.test("findUser() says which is missing, and takes no broken line for root", async () => {
+Deno.test("findUser() names the missing user or group, and ignores broken lines", async () => {
   await using from = await files();
   const cases = [
     [{ user: "nobody-here" }, 'No such user "nobody-here"'],
@@ -93,7 +93,7 @@ async function run(command: string, args: readonly string[], options: ProcessOpt
 }
 
 Deno.test({
-  name: `a process runs as its user, with that user's groups and variables, and can become nobody else${why}`,
+  name: `a process has the groups and variables of its user, and cannot change its user${why}`,
   ignore: cannot,
   async fn() {
     const found = findUser({ user: "nobody" });
@@ -125,7 +125,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `nothing of a user's variables is loaded before the process is that user's${why}`,
+  name: `a process loads the variables of its user only after it has changed its user${why}`,
   ignore: cannot,
   async fn() {
     // A library that cannot be loaded is complained about by every program that should load it: ld.so(8).
@@ -136,7 +136,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `a process whose user may not enter its directory, or run its program, fails with the reason${why}`,
+  name: `a process fails with the reason when its user may not enter its directory or run its program${why}`,
   ignore: cannot,
   async fn() {
     const directory = await Deno.makeTempDir({ prefix: "teleport-test-" }); // Of mode 0700.
@@ -156,7 +156,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `a process opens its standard streams by name, as its user too${why}`,
+  name: `a process can open its standard streams by name, also as another user${why}`,
   ignore: cannot,
   async fn() {
     const script = "cat /dev/stdin; echo out >/dev/stdout; echo err >/dev/stderr";
@@ -192,7 +192,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `a limit on processes holds a user that is not root${why}`,
+  name: `a limit on processes applies to a user other than root${why}`,
   ignore: cannot,
   async fn() {
     const options = { user: "nobody", rlimits: { processes: 3 } };
@@ -206,7 +206,7 @@ Deno.test({
   },
 });
 
-Deno.test("a process of a user that there is not fails", async () => {
+Deno.test("a process fails when its user does not exist", async () => {
   const { status } = await run("true", [], { user: "no-such-user" });
   assert.ok(status.state === "FAILED" && status.errorCode === "USER_NOT_FOUND");
 });
@@ -214,7 +214,7 @@ Deno.test("a process of a user that there is not fails", async () => {
 const withPrivileges = gainsNoPrivileges() ? " (skipped: this process gains none itself)" : "";
 
 Deno.test({
-  name: `a process that may gain no privileges cannot, and one that may can${withPrivileges}`,
+  name: `a process gains privileges only if it may${withPrivileges}`,
   ignore: gainsNoPrivileges(),
   async fn() {
     const look = async (options: ProcessOptions) =>

@@ -1,4 +1,4 @@
-/** Which processes are a job's: from made-up tables and from this machine's. */
+/** Tests of reading processes and of deciding which belong to a job. */
 import assert from "node:assert/strict";
 import { membersOf, scanIsInconclusive } from "../../../worker/process/members.ts";
 import { type ProcessEntry, readEntry, scanProcesses } from "../../../worker/linux/procfs.ts";
@@ -24,24 +24,24 @@ Deno.test("membersOf() finds the group, the session and their descendants", () =
   assert.deepEqual(pids(leader, inGroup, inSession, ofSession, further, stranger), [100, 101, 102, 103, 104]);
 });
 
-Deno.test("membersOf() passes over zombies, but not over their children", () => {
+Deno.test("membersOf() skips zombies, but not their children", () => {
   assert.deepEqual(pids(entry(101, { session: 100, zombie: true }), entry(102, { ppid: 101 })), [102]);
 });
 
-Deno.test("membersOf() takes nothing that is older than the job", () => {
+Deno.test("membersOf() skips processes that are older than the job", () => {
   assert.deepEqual(pids(entry(101, { session: 100, startTime: 49 })), []);
 });
 
-Deno.test("membersOf() takes nothing by the number when the leader's pid is another process's now", () => {
+Deno.test("membersOf() ignores group and session when the leader's pid belongs to another process", () => {
   const other = entry(100, { startTime: 70 });
   assert.deepEqual(pids(other, entry(101, { pgrp: 100, session: 100 }), entry(102, { ppid: 100 })), []);
 });
 
-Deno.test("membersOf() ends on parents that go round in a circle", () => {
+Deno.test("membersOf() ends when the parents form a circle", () => {
   assert.deepEqual(pids(entry(101, { ppid: 102 }), entry(102, { ppid: 101 })), []);
 });
 
-Deno.test("scanProcesses() shows this process, and shares one reading between those who ask at once", async () => {
+Deno.test("scanProcesses() shares one scan between simultaneous calls", async () => {
   const [first, second] = await Promise.all([scanProcesses(), scanProcesses()]);
   assert.equal(first, second);
   assert.ok(first?.some(({ pid, zombie }) => pid === Deno.pid && !zombie));
@@ -49,9 +49,9 @@ Deno.test("scanProcesses() shows this process, and shares one reading between th
   assert.equal(readEntry(2 ** 22 + 1), undefined);
 });
 
-Deno.test("membersOf() finds by its mark a process that left group and session and lost its parent", async () => {
+Deno.test("membersOf() finds a daemon by its mark", async () => {
   const mark = crypto.randomUUID();
-  // The shell between ends at once, so that the sleep has no parent of the job's.
+  // The shell in between ends at once, so the sleep has no parent in the job.
   const child = new Deno.Command("sh", {
     args: ["-c", "(setsid sleep 1000 & echo $!)"],
     env: { TELEPORT_ID: mark },
@@ -68,28 +68,28 @@ Deno.test("membersOf() finds by its mark a process that left group and session a
   await reader.cancel();
 });
 
-/** No machine has as many: a process that ended before its mark was read. */
+/** A pid that no host has, for a process that ended before its mark was read. */
 const GONE = 2 ** 22 + 1;
 
-Deno.test("isTooEarly() says so of an orphan that ended before its mark was read, for it may have left another", () => {
+Deno.test("scanIsInconclusive() is true for an orphan that ended before its mark was read", () => {
   assert.equal(scanIsInconclusive([entry(GONE)], JOB), true);
-  // Its parent ended too, or is one of which nothing is known either.
+  // Its parent ended too, or is unknown as well.
   assert.equal(scanIsInconclusive([entry(GONE, { ppid: GONE + 1 })], JOB), true);
   assert.equal(scanIsInconclusive([entry(GONE, { ppid: GONE + 1 }), entry(GONE + 1, { ppid: GONE })], JOB), false);
   assert.equal(scanIsInconclusive([entry(GONE, { ppid: GONE + 1 }), entry(GONE + 1)], JOB), true);
   assert.equal(scanIsInconclusive([entry(GONE, { ppid: GONE + 1 }), entry(GONE + 1, { zombie: true })], JOB), true);
 });
 
-Deno.test("isTooEarly() is not held up by what is older than the job, has ended, or is known to be another's", () => {
+Deno.test("scanIsInconclusive() is false for older processes, ended ones, and those of other jobs", () => {
   assert.equal(scanIsInconclusive([], JOB), false);
   assert.equal(scanIsInconclusive([entry(GONE, { startTime: 49 })], JOB), false);
   assert.equal(scanIsInconclusive([entry(GONE, { zombie: true })], JOB), false);
-  // Another job's leader, and what is in its session.
+  // The leader of another job, and a process of its session.
   const leader = entry(GONE, { ppid: Deno.pid });
   assert.equal(scanIsInconclusive([leader, entry(GONE + 1, { session: GONE })], JOB), false);
 });
 
-Deno.test("isTooEarly() knows the children of others' programs, but not orphans that were given to one above us", async () => {
+Deno.test("scanIsInconclusive() is false for children of other programs, and true for orphans of a subreaper above", async () => {
   const child = new Deno.Command("sleep", { args: ["1000"], detached: true }).spawn();
   const sleep = readEntry(child.pid);
   assert.ok(sleep);
@@ -101,12 +101,12 @@ Deno.test("isTooEarly() knows the children of others' programs, but not orphans 
   await child.status;
 });
 
-Deno.test("scanProcesses() shows also who was started while it looked", async () => {
+Deno.test("scanProcesses() returns processes that start during the scan", async () => {
   const original = Deno.readDirSync;
   const children: Deno.ChildProcess[] = [];
   Deno.readDirSync = (path) => {
     const names = [...original(path)];
-    // As a process does that ends before it is looked at, and leaves another.
+    // The process ends before it is read, and leaves another one.
     if (children.length < 3) children.push(new Deno.Command("sleep", { args: ["1000"] }).spawn());
     return names[Symbol.iterator]();
   };

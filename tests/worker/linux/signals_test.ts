@@ -1,4 +1,4 @@
-/** Signals by name and number, and sending them. */
+/** Tests of reading and sending signals. */
 import assert from "node:assert/strict";
 import { InvalidSignalError } from "../../../worker/errors.ts";
 import { signalName } from "../../../base/signals.ts";
@@ -22,7 +22,7 @@ Deno.test("parseSignal() reads names with and without SIG, in any case, aliases 
   for (const [text, name, number] of cases) assert.deepEqual(parseSignal(text), { name, number }, text);
 });
 
-Deno.test("parseSignal() refuses what is no signal of Linux", () => {
+Deno.test("parseSignal() throws for a text that does not name a signal", () => {
   for (
     const text of ["", "0", "65", "32", "33", "-9", "9.0", "SIG", "SIGFOO", "RTMIN+31", "RTMAX+1", "TERM ", "EXIT"]
   ) {
@@ -38,7 +38,7 @@ Deno.test("signalName() and parseSignal() agree on every number", () => {
   }
 });
 
-Deno.test("sendSignal() tells whether there was somebody to send it to", async () => {
+Deno.test("sendSignal() returns whether the process exists", async () => {
   const child = new Deno.Command("sleep", { args: ["1000"], detached: true }).spawn();
   assert.equal(exists(-child.pid), true);
   assert.equal(await sendSignal(-child.pid, parseSignal("KILL")), "SENT");

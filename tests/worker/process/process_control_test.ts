@@ -1,4 +1,4 @@
-/** How all of a job is ended, paused and accounted for: in a cgroup and without one, by the same table. */
+/** Tests of the end, the pause and the usage of all processes of a job, with and without a cgroup. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { CgroupTree } from "../../../worker/cgroup/tree.ts";
@@ -18,7 +18,7 @@ function sh(script: string, options: ProcessOptions = {}): ReturnType<Sh> {
   return { process: new Process("sh", ["-c", script], { output, ...options }), output };
 }
 
-/** Adds the test twice: for jobs in cgroups, where there can be such, and for jobs without. */
+/** Adds a test twice: for jobs without a cgroup, and for jobs in cgroups, if the host allows them. */
 function bothTest(name: string, run: (sh: Sh, cgroups?: CgroupTree) => Promise<void>): void {
   Deno.test(`${name}, without a cgroup`, () => run(sh));
   cgroupTest(`${name}, in a cgroup`, async (cgroups) => {
@@ -41,7 +41,7 @@ function runs(pid: number): boolean {
 
 const BURN = "i=0; while [ $i -lt 200000 ]; do i=$((i + 1)); done";
 
-cgroupTest("the first instruction of a program is in its cgroup already", async (cgroups) => {
+cgroupTest("Process.start() runs the first instruction of a program in its cgroup", async (cgroups) => {
   const output = new Sink();
   const process = new Process("cat", ["/proc/self/cgroup"], { output, cgroup: () => cgroups.create("job", {}, "/") });
   await process.start();
@@ -49,24 +49,27 @@ cgroupTest("the first instruction of a program is in its cgroup already", async 
   assert.throws(() => Deno.statSync(cgroups.directoryOf("job")), Deno.errors.NotFound);
 });
 
-cgroupTest("a cgroup ends what cleared its mark and left group, session and parent", async (cgroups) => {
-  const { process, output } = sh("(setsid env -i sh -c 'echo $$; exec sleep 1000' &); exec sleep 1000", {
-    cgroup: () => cgroups.create("job", {}, "/"),
-  });
-  const final = process.start();
-  const [pid] = (await output.lines(1)).map(Number);
-  await process.stop();
-  const report = exitReportOf(await final);
-  assert.ok(pid !== undefined && !runs(pid));
-  assert.equal(report.survivorsEnded, 1);
-});
+cgroupTest(
+  "Process.stop() ends a process in the cgroup that cleared its mark and left group, session and parent",
+  async (cgroups) => {
+    const { process, output } = sh("(setsid env -i sh -c 'echo $$; exec sleep 1000' &); exec sleep 1000", {
+      cgroup: () => cgroups.create("job", {}, "/"),
+    });
+    const final = process.start();
+    const [pid] = (await output.lines(1)).map(Number);
+    await process.stop();
+    const report = exitReportOf(await final);
+    assert.ok(pid !== undefined && !runs(pid));
+    assert.equal(report.survivorsEnded, 1);
+  },
+);
 
 cgroupTest(
-  "what root moves out of the cgroup is ended too, by its group, session, descent and mark",
+  "Process.start() ends survivors that root moved out of the cgroup",
   async (cgroups) => {
     const elsewhere = cgroups.create("elsewhere", {}, "/");
     const gate = await Deno.makeTempFile({ prefix: "teleport-test-" });
-    // One in the leader's group, and one in a session of its own, which that one started.
+    // One process is in the leader's group. It starts the other one, which has its own session.
     const script = `sh -c 'echo 0 > ${elsewhere.directory}/cgroup.procs
       (setsid sh -c "echo \\$\\$; exec sleep 1000" &); echo $$; exec sleep 1000' &
     while [ -e ${gate} ]; do sleep 0.01; done`;
@@ -82,13 +85,13 @@ cgroupTest(
   },
 );
 
-bothTest("a job that ends by itself has a record with no signals in it", async (sh) => {
+bothTest("ExitReport has no signals when a process ends by itself", async (sh) => {
   const { process } = sh("exit 3");
   const report = exitReportOf(await process.start());
   assert.deepEqual([report.survivorsEnded, report.termSentAt, report.killSentAt], [0, undefined, undefined]);
 });
 
-bothTest("a stop that is heard is on record as one signal", async (sh) => {
+bothTest("ExitReport has the SIGTERM of a stop that the process obeys", async (sh) => {
   const { process, output } = sh("echo up; exec sleep 1000");
   const final = process.start();
   await output.lines(1);
@@ -101,7 +104,7 @@ bothTest("a stop that is heard is on record as one signal", async (sh) => {
   assert.equal(report.killSentAt, undefined);
 });
 
-bothTest("a stop that is ignored ends in SIGKILL to all of it, after the grace period", async (sh) => {
+bothTest("ExitReport has the SIGKILL of a stop that the process ignores", async (sh) => {
   const { process, output } = sh(
     "trap '' TERM; sh -c 'echo up; exec sleep 1000' & (setsid sh -c 'echo up; exec sleep 1000' &); wait",
   );
@@ -117,7 +120,7 @@ bothTest("a stop that is ignored ends in SIGKILL to all of it, after the grace p
   assert.equal(survivorsEnded, 2);
 });
 
-bothTest("what outlives its leader is ended and counted, also when it stands still", async (sh) => {
+bothTest("ExitReport counts the survivors that were ended, stopped ones included", async (sh) => {
   const { process, output } = sh(`sh -c 'kill -STOP $$' & stopped=$!; sleep 1000 & echo $stopped; echo $!
     until grep -q '^State:.T' /proc/$stopped/status; do :; done`);
   const final = process.start();
@@ -125,10 +128,10 @@ bothTest("what outlives its leader is ended and counted, also when it stands sti
   const report = exitReportOf(await final);
   assert.equal(report.survivorsEnded, 2);
   for (const pid of pids) assert.ok(!runs(pid));
-  assert.equal(report.termSentAt, undefined, "Nobody asked the leader to end");
+  assert.equal(report.termSentAt, undefined, "The leader got no SIGTERM");
 });
 
-bothTest("pause() lets all of a job stand still until resume(), and both may be asked for twice", async (sh) => {
+bothTest("pause() pauses all processes until resume(), and both can be called twice", async (sh) => {
   const { process, output } = sh(
     `(setsid sh -c 'echo $$; while :; do :; done' &); echo $$; while :; do :; done`,
   );
@@ -139,28 +142,28 @@ bothTest("pause() lets all of a job stand still until resume(), and both may be 
   assert.ok(process.isPaused);
   const used = () => pids.map((pid) => readEntry(pid)?.ticks.user ?? NaN);
   const before = used();
-  await new Promise((resolve) => setTimeout(resolve, 60)); // What runs uses up six ticks meanwhile.
+  await new Promise((resolve) => setTimeout(resolve, 60)); // A running process uses six ticks in this time.
   assert.deepEqual(used(), before);
   assert.equal(process.status.state, "RUNNING");
   await process.resume();
   await process.resume();
   assert.ok(!process.isPaused);
   for (const end = performance.now() + 10_000; used().some((ticks, index) => ticks <= (before[index] ?? 0));) {
-    assert.ok(performance.now() < end, "It did not go on");
+    assert.ok(performance.now() < end, "The process did not continue");
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   await process.stop();
   await final;
 });
 
-/** As HEADLESS, with a thread that burns processor time and goes on. */
+/** The program HEADLESS with a thread that uses processor time. */
 const HEADLESS_BURNER = `
   const worker = new Worker("data:application/javascript,postMessage(0); for (;;);", { type: "module" });
   await new Promise((resolve) => worker.onmessage = resolve);
   ${HEADLESS}
 `;
 
-bothTest("a job whose first thread has ended is paused, resumed, measured and stopped as any other", async (sh) => {
+bothTest("pause(), resume(), usage() and stop() work for a process whose first thread has ended", async (sh) => {
   const { process, output } = sh('exec "$DENO" eval "$PROGRAM"', {
     env: { DENO: Deno.execPath(), PROGRAM: HEADLESS_BURNER, DENO_NO_UPDATE_CHECK: "1" },
   });
@@ -179,7 +182,7 @@ bothTest("a job whose first thread has ended is paused, resumed, measured and st
   assert.ok(usage?.processes === 1 && (usage.memoryBytes ?? 0) > 1_000_000, JSON.stringify(usage));
   await process.pause();
   const before = ticks();
-  await new Promise((resolve) => setTimeout(resolve, 60)); // What runs uses up six ticks meanwhile.
+  await new Promise((resolve) => setTimeout(resolve, 60)); // A running process uses six ticks in this time.
   assert.equal(ticks(), before);
   await process.resume();
   await until(() => ticks() > before);
@@ -188,7 +191,7 @@ bothTest("a job whose first thread has ended is paused, resumed, measured and st
   assert.ok(status.state === "KILLED" && status.signal === "SIGTERM", JSON.stringify(status));
 });
 
-bothTest("resume() that comes while pause() is under way wins", async (sh) => {
+bothTest("resume() wins over a pause() in progress", async (sh) => {
   const { process, output } = sh("echo up; while :; do echo more; done");
   const final = process.start();
   await output.lines(1);
@@ -202,7 +205,7 @@ bothTest("resume() that comes while pause() is under way wins", async (sh) => {
   await final;
 });
 
-bothTest("a stop of a paused job is heard within its grace period", async (sh) => {
+bothTest("stop() lets a paused process handle SIGTERM", async (sh) => {
   const { process, output } = sh("trap 'echo bye; exit 9' TERM; echo up; while :; do :; done");
   const final = process.start();
   await output.lines(1);
@@ -214,7 +217,7 @@ bothTest("a stop of a paused job is heard within its grace period", async (sh) =
   assert.ok(!process.isPaused);
 });
 
-bothTest("a signal waits while a job is paused; SIGCONT lets one go on that SIGSTOP paused", async (sh, cgroups) => {
+bothTest("signal() is delivered after the pause, and SIGCONT ends a pause by SIGSTOP", async (sh, cgroups) => {
   const { process, output } = sh(
     "trap 'echo hup' HUP; (setsid sh -c 'echo $$; while :; do :; done' &); while :; do :; done",
   );
@@ -224,7 +227,7 @@ bothTest("a signal waits while a job is paused; SIGCONT lets one go on that SIGS
   await process.signal("HUP");
   assert.equal(process.isPaused, true);
   await process.signal("CONT");
-  assert.equal(process.isPaused, cgroups !== undefined, "What the kernel froze only the kernel thaws");
+  assert.equal(process.isPaused, cgroups !== undefined, "SIGCONT does not thaw a cgroup");
   if (process.isPaused) await process.resume();
   await output.lines(2);
   assert.match(output.text.stdout, /\nhup\n$/);
@@ -233,7 +236,7 @@ bothTest("a signal waits while a job is paused; SIGCONT lets one go on that SIGS
   await final;
 });
 
-bothTest("a time limit ends a paused job, which hears of it", async (sh) => {
+bothTest("Process stops itself at its time limit while it is paused", async (sh) => {
   const { process, output } = sh("trap 'echo bye; exit 9' TERM; echo up; while :; do :; done", { timeoutMs: 1_000 });
   const final = process.start();
   await output.lines(1);
@@ -243,7 +246,7 @@ bothTest("a time limit ends a paused job, which hears of it", async (sh) => {
   assert.equal(output.text.stdout, "up\nbye\n");
 });
 
-bothTest("a paused job that is killed ends", async (sh) => {
+bothTest("signal() with SIGKILL ends a paused process", async (sh) => {
   const { process, output } = sh("(setsid sh -c 'echo up; exec sleep 1000' &); while :; do :; done");
   const final = process.start();
   await output.lines(1);
@@ -254,7 +257,7 @@ bothTest("a paused job that is killed ends", async (sh) => {
   assert.equal(exitReportOf(status).survivorsEnded, 1);
 });
 
-bothTest("pause() and resume() want a job that runs, and pause() one that is not being stopped", async (sh) => {
+bothTest("pause() and resume() throw for a process that is not running, and pause() during a stop", async (sh) => {
   const { process, output } = sh("trap '' TERM; echo up; while :; do sleep 0.01; done");
   const refused = async (call: Promise<unknown>, message: RegExp) => {
     await assert.rejects(call, (error) => error instanceof JobNotRunningError && message.test(error.message));
@@ -272,7 +275,7 @@ bothTest("pause() and resume() want a job that runs, and pause() one that is not
   await refused(process.resume(), /in state "KILLED"/);
 });
 
-bothTest("usage() tells what a job uses now, and nothing of one that does not run", async (sh, cgroups) => {
+bothTest("usage() returns what a process uses now, and undefined if it is not running", async (sh, cgroups) => {
   const { process, output } = sh(`${BURN}; sleep 1000 & echo up; wait`);
   assert.equal(await process.usage(), undefined);
   const final = process.start();
@@ -288,14 +291,14 @@ bothTest("usage() tells what a job uses now, and nothing of one that does not ru
   const { usage: whole } = exitReportOf(await final);
   assert.ok(
     (whole.cpuUserUs ?? 0) >= usage.cpuUserUs - 10_000,
-    "The end knows at least what was seen, but for rounding",
+    "The total is at least what was seen, except for rounding",
   );
   assert.ok((whole.peakMemoryBytes ?? 0) >= usage.peakMemoryBytes);
-  assert.deepEqual([whole.memoryBytes, whole.processes], [undefined, undefined], "Nothing of now");
+  assert.deepEqual([whole.memoryBytes, whole.processes], [undefined, undefined], "The report has no figures of now");
   assert.equal(await process.usage(), undefined);
 });
 
-bothTest("the record of a job says what it and its children used, and where that is from", async (sh, cgroups) => {
+bothTest("ExitReport has the usage of a process and its children, and the source", async (sh, cgroups) => {
   const { process } = sh(`(${BURN}); true`);
   const { usage } = exitReportOf(await process.start());
   assert.equal(usage.cpuSource, cgroups === undefined ? "RUSAGE" : "CGROUP");
@@ -303,19 +306,19 @@ bothTest("the record of a job says what it and its children used, and where that
   assert.ok(usage.cpuSystemUs !== undefined);
 });
 
-Deno.test("jobs that end at the same time are not given each other's use, without a cgroup", async () => {
+Deno.test("ExitReport has no usage of other processes that ended at the same time, without a cgroup", async () => {
   const burning = Array.from({ length: 12 }, () => sh(BURN).process);
   const idle = Array.from({ length: 12 }, () => sh("read x").process);
-  const records = await Promise.all([...burning, ...idle].map(async (process) => exitReportOf(await process.start())));
-  for (const [index, { usage }] of records.entries()) {
-    if (usage.cpuSource === undefined) continue; // Nobody knows, and nobody says.
+  const reports = await Promise.all([...burning, ...idle].map(async (process) => exitReportOf(await process.start())));
+  for (const [index, { usage }] of reports.entries()) {
+    if (usage.cpuSource === undefined) continue; // The usage is unknown.
     assert.equal(usage.cpuSource, "RUSAGE");
     const ticks = ((usage.cpuUserUs ?? NaN) + (usage.cpuSystemUs ?? NaN)) / 10_000;
     assert.ok(index < 12 ? ticks >= 2 : ticks <= 3, `${index < 12 ? "burning" : "idle"}: ${ticks} ticks`);
   }
 });
 
-Deno.test("a job is OUT_OF_MEMORY that was killed while its cgroup counts a process killed for that", async () => {
+Deno.test("Process.start() returns OUT_OF_MEMORY when a process was killed and its cgroup counts an OOM kill", async () => {
   const base = await fakeBase();
   const cgroups = CgroupTree.open({ base, name: "jobs" });
   const cases = [
@@ -339,7 +342,7 @@ Deno.test("a job is OUT_OF_MEMORY that was killed while its cgroup counts a proc
   await Deno.remove(base, { recursive: true });
 });
 
-Deno.test("a user's SIGKILL is the user's also where memory was short before", async () => {
+Deno.test("Process.start() returns SIGNALED for a user's SIGKILL after an OOM kill", async () => {
   const base = await fakeBase();
   const cgroups = CgroupTree.open({ base, name: "jobs" });
   const { process, output } = sh("echo up; exec sleep 1000", { cgroup: () => cgroups.create("one", {}, "/") });
@@ -352,7 +355,7 @@ Deno.test("a user's SIGKILL is the user's also where memory was short before", a
   await Deno.remove(base, { recursive: true });
 });
 
-Deno.test("a job whose cgroup cannot be made, or not be held to its limits, could not be started", async () => {
+Deno.test("Process.start() fails when the cgroup cannot be created or limited", async () => {
   const base = await fakeBase("pids");
   const cgroups = CgroupTree.open({ base, name: "jobs" });
   await Deno.mkdir(cgroups.directoryOf("taken"));

@@ -1,4 +1,4 @@
-/** Real processes: how they start, what they write, how they are stopped, and that nothing of them is left. */
+/** Tests of processes: start, output, signals, stop and end. */
 import "../../support/plain_start.ts";
 import assert from "node:assert/strict";
 import {
@@ -21,7 +21,7 @@ function sh(script: string, options: ProcessOptions = {}): { process: Process; o
   return { process: new Process("sh", ["-c", script], { id, output, ...options }), output, id };
 }
 
-/** The living processes that carry the mark of a job. */
+/** Returns the pids of the living processes that carry the mark of a job. */
 function living(id: string): string[] {
   return [...Deno.readDirSync("/proc")].filter(({ name }) => {
     if (!/^\d+$/.test(name)) return false;
@@ -38,7 +38,7 @@ async function end(process: Process): Promise<ProcessStatus> {
   return await process.start();
 }
 
-Deno.test("Process.start() resolves with the exit code, and both streams are whole by then", async () => {
+Deno.test("Process.start() resolves with the exit code when both streams are complete", async () => {
   const { process, output } = sh("printf out; printf err >&2; exit 7");
   assert.ok(process.isInitialState);
   const started = process.start();
@@ -50,7 +50,7 @@ Deno.test("Process.start() resolves with the exit code, and both streams are who
   assert.equal(await process.start(), status);
 });
 
-Deno.test("Process.start() tells of every change on the way", async () => {
+Deno.test("Process.subscribe() calls the listener for every change", async () => {
   const { process } = sh("exit 0");
   const states: string[] = [];
   process.subscribe(({ state }) => states.push(state));
@@ -58,7 +58,7 @@ Deno.test("Process.start() tells of every change on the way", async () => {
   assert.deepEqual(states, ["STARTING", "RUNNING", "EXITED"]);
 });
 
-Deno.test("Process.start() tells each failure to start apart", async () => {
+Deno.test("Process.start() returns a code for each kind of failed start", async () => {
   const script = await Deno.makeTempFile({ prefix: "teleport-test-" });
   await Deno.writeTextFile(script, "#!/no/such/interpreter\n");
   await Deno.chmod(script, 0o755);
@@ -80,7 +80,7 @@ Deno.test("Process.start() tells each failure to start apart", async () => {
   await Deno.remove(script);
 });
 
-Deno.test("Process.start() gives arguments, environment and directory as they are, and nothing else", async () => {
+Deno.test("Process.start() passes arguments, environment and directory unchanged", async () => {
   const args = ["", " ", "a b", '"', "$HOME", "\n", "*", "é\u{1f600}", "--"];
   const output = new Sink();
   const process = new Process("sh", [
@@ -99,11 +99,11 @@ Deno.test("Process.start() gives arguments, environment and directory as they ar
   assert.ok(text.startsWith("/usr\n"));
   assert.ok(text.endsWith(args.map((arg) => `[${arg}]`).join("")));
   const names = text.split("\n").map((line) => line.split("=")[0]).filter((name) => /^[A-Z_]+$/.test(name ?? ""));
-  // PWD is the shell's own doing.
+  // The shell sets PWD.
   assert.deepEqual(names.filter((name) => name !== "PWD"), ["HOME", "LANG", "ONE", "PATH", "TELEPORT_ID"]);
 });
 
-Deno.test("Process.start() passes a slow sink's back-pressure on to the process", async () => {
+Deno.test("Process.start() slows the process down when its sink is slow", async () => {
   const release = Promise.withResolvers<void>();
   let bytes = 0;
   const first = Promise.withResolvers<void>();
@@ -118,7 +118,7 @@ Deno.test("Process.start() passes a slow sink's back-pressure on to the process"
   const process = new Process("sh", ["-c", `head -c 1000000 /dev/zero; echo done > ${marker}`], { output });
   const final = process.start();
   await first.promise;
-  // The pipe takes 64 KiB at most and the sink took one chunk: the writer cannot be done, however long one waits.
+  // The pipe takes at most 64 KiB and the sink took one chunk, so the writer cannot have finished.
   assert.ok(bytes <= 65_536);
   assert.equal(await Deno.readTextFile(marker), "");
   release.resolve();
@@ -139,19 +139,25 @@ async function endsBy(signal: string, name: string): Promise<void> {
   assert.equal(status.stoppedBy, "ann");
 }
 
-Deno.test("a process that ends by a signal is KILLED and has no exit code", async () => {
+Deno.test("Process.start() resolves with KILLED and no exit code when a signal ends the process", async () => {
   await endsBy("TERM", "SIGTERM");
   await endsBy("9", "SIGKILL");
 });
 
-// Deno 2.9 does not close its handle of a child that a real-time signal ended, and there is no way to close it.
-Deno.test("a process that ends by a real-time signal is KILLED too", { sanitizeResources: false }, async () => {
-  await endsBy("SIGRTMIN+3", "SIGRTMIN+3");
-});
+// Deno 2.9 does not close its handle of a child that a real-time signal ended. A program cannot close it either.
+Deno.test(
+  "Process.start() resolves with KILLED when a real-time signal ends the process",
+  { sanitizeResources: false },
+  async () => {
+    await endsBy("SIGRTMIN+3", "SIGRTMIN+3");
+  },
+);
 
 Deno.test("Process.signal() reaches the whole group", async () => {
   const { process, output } = sh(
-    'sh -c \'trap "echo child; exit" USR1; echo up; while :; do sleep 0.01; done\' & trap "wait; echo parent; exit 3" USR1; wait',
+    // The parent sets its trap before the child exists, so "up" means that both have theirs.
+    `trap "wait; echo parent; exit 3" USR1
+    sh -c 'trap "echo child; exit" USR1; echo up; while :; do sleep 0.01; done' & wait`,
   );
   const final = process.start();
   await output.has("up");
@@ -161,7 +167,7 @@ Deno.test("Process.signal() reaches the whole group", async () => {
   assert.match(output.text.stdout, /child/);
 });
 
-Deno.test("Process.signal() refuses unknown signals, and processes that do not run", async () => {
+Deno.test("Process.signal() throws for an unknown signal and for a process that is not running", async () => {
   const { process } = sh("exit 0");
   await assert.rejects(process.signal("TERM"), JobNotRunningError);
   await assert.rejects(process.signal("NOPE"), InvalidSignalError);
@@ -169,7 +175,7 @@ Deno.test("Process.signal() refuses unknown signals, and processes that do not r
   await assert.rejects(process.signal("TERM"), JobNotRunningError);
 });
 
-Deno.test("Process.stop() ends the whole group, and nothing is left", async () => {
+Deno.test("Process.stop() ends the whole group", async () => {
   const { process, output, id } = sh("sleep 1000 & sleep 1000 & echo up; wait");
   void process.start();
   await output.has("up");
@@ -180,7 +186,7 @@ Deno.test("Process.stop() ends the whole group, and nothing is left", async () =
   assert.deepEqual(living(id), []);
 });
 
-Deno.test("Process.stop() kills after the grace period what ignores SIGTERM", async () => {
+Deno.test("Process.stop() kills a process that ignores SIGTERM after the grace period", async () => {
   const { process, output, id } = sh("trap '' TERM; sleep 1000 & echo up; while :; do sleep 0.01; done");
   void process.start();
   await output.has("up");
@@ -192,7 +198,7 @@ Deno.test("Process.stop() kills after the grace period what ignores SIGTERM", as
   assert.deepEqual(living(id), []);
 });
 
-Deno.test("Process.stop() leaves a process its own way out, and says why it ended", async () => {
+Deno.test("Process.stop() keeps the exit code of a process that handles SIGTERM", async () => {
   const { process, output } = sh("trap 'echo bye; exit 5' TERM; echo up; while :; do sleep 0.01; done");
   void process.start();
   await output.has("up");
@@ -201,7 +207,7 @@ Deno.test("Process.stop() leaves a process its own way out, and says why it ende
   assert.match(output.text.stdout, /bye/);
 });
 
-Deno.test("Process.stop() joins an earlier stop, and may shorten its grace period, never put it off", async () => {
+Deno.test("Process.stop() joins an earlier stop and can only shorten its grace period", async () => {
   const { process, output } = sh("trap '' TERM; echo up; while :; do sleep 0.01; done");
   void process.start();
   await output.has("up");
@@ -214,7 +220,7 @@ Deno.test("Process.stop() joins an earlier stop, and may shorten its grace perio
   assert.ok("stoppedBy" in status && status.stoppedBy === "ann");
 });
 
-Deno.test("Process.stop() does nothing before the start and after the end", async () => {
+Deno.test("Process.stop() has no effect before the start and after the end", async () => {
   const { process } = sh("exit 4");
   assert.deepEqual(await process.stop(), { state: "INITIAL" });
   const status = await process.start();
@@ -222,7 +228,7 @@ Deno.test("Process.stop() does nothing before the start and after the end", asyn
   await assert.rejects(process.stop({ graceMs: -1 }), InvalidArgumentError);
 });
 
-Deno.test("a process is stopped when its time is over, and that stays the reason", async () => {
+Deno.test("Process stops itself at its time limit, which remains the reason", async () => {
   const { process } = sh("exec sleep 1000", { timeoutMs: 50 });
   const status = await process.start();
   assert.ok(status.state === "KILLED" && status.reason === "TIMED_OUT");
@@ -237,8 +243,8 @@ Deno.test("a process is stopped when its time is over, and that stays the reason
   assert.ok("reason" in late && late.reason === "TIMED_OUT");
 });
 
-Deno.test("the output of a process that got away unseen does not hold up the end", async () => {
-  // It clears its environment, so that nothing tells whose it is, and keeps the pipe.
+Deno.test("Process.start() resolves although an escaped process holds the output open", async () => {
+  // The escaped process clears its environment, so that nothing identifies it, and keeps the pipe.
   const { process, output } = sh("echo $$; (env -i setsid sleep 1000 & echo $!) ; sleep 0.05; exit 6");
   const begin = performance.now();
   const status = await process.start();
@@ -248,11 +254,11 @@ Deno.test("the output of a process that got away unseen does not hold up the end
   try {
     Deno.kill(pid, "SIGKILL");
   } catch {
-    // Found and ended after all.
+    // The process was found and ended.
   }
 });
 
-Deno.test("a process is stopped when its output is refused, and the reason tells by whom", async () => {
+Deno.test("Process stops itself when its sink refuses output, with the reason", async () => {
   for (
     const [error, reason] of [
       [new LimitReachedError("Too much"), "OUTPUT_LIMIT"],
@@ -274,7 +280,7 @@ Deno.test("a process is stopped when its output is refused, and the reason tells
   }
 });
 
-Deno.test("fifty processes at once leave no zombie, and no descriptor open", async () => {
+Deno.test("Process leaves no zombie and no open descriptor when fifty run at the same time", async () => {
   const descriptors = () => [...Deno.readDirSync("/proc/self/fd")].length;
   await sh("exit 0").process.start();
   const before = descriptors();
@@ -287,7 +293,7 @@ Deno.test("fifty processes at once leave no zombie, and no descriptor open", asy
   assert.equal(children, "");
 });
 
-Deno.test("Process.stop() that comes when the leader has ended already does not become the reason", async () => {
+Deno.test("Process.stop() does not become the reason when the leader has already ended", async () => {
   const { process, output } = sh(
     "(trap '' TERM USR1; echo one; exec sleep 1000) & trap 'exit 5' USR1; echo two; while :; do sleep 0.01; done",
   );
@@ -295,7 +301,7 @@ Deno.test("Process.stop() that comes when the leader has ended already does not 
   await output.has("one");
   await output.has("two");
   await process.signal("USR1");
-  // A process whose leader is gone takes no signal; what it left behind is still being ended.
+  // After its leader's exit a process accepts no signal. Its survivors are still being ended.
   await assert.rejects(async () => {
     while (true) {
       await process.signal("CONT");
@@ -309,7 +315,7 @@ Deno.test("Process.stop() that comes when the leader has ended already does not 
   assert.equal("stoppedBy" in status, false);
 });
 
-Deno.test("Process.stop() right after the start ends what has hardly begun", async () => {
+Deno.test("Process.stop() ends a process right after its start", async () => {
   const { process, id } = sh("sleep 1000 & exec sleep 1000");
   void process.start();
   const status = await process.stop();
@@ -317,7 +323,7 @@ Deno.test("Process.stop() right after the start ends what has hardly begun", asy
   assert.deepEqual(living(id), []);
 });
 
-Deno.test("a process ends as itself though its sink throws and has nobody to tell", async () => {
+Deno.test("Process.start() resolves with the exit code when its sink throws", async () => {
   for (
     const append of [() => Promise.reject(new Error("no")), (): Promise<void> => {
       throw new Error("no");
@@ -329,7 +335,7 @@ Deno.test("a process ends as itself though its sink throws and has nobody to tel
   }
 });
 
-Deno.test("Process.signal() sends each signal of Linux, and each that ends a process is told by its name", async () => {
+Deno.test("Process.signal() sends each signal of Linux, whose name is in the status", async () => {
   const harmless = ["SIGCHLD", "SIGCONT", "SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGURG", "SIGWINCH"];
   const names = Array.from({ length: 31 }, (_, index) => signalName(index + 1) ?? "");
   await Promise.all(names.map(async (name) => {
@@ -344,20 +350,19 @@ Deno.test("Process.signal() sends each signal of Linux, and each that ends a pro
   }));
 });
 
-Deno.test("Process.start() gives the process no descriptor of its own, no signal ignored or blocked, empty input", async () => {
+Deno.test("Process.start() gives the process no descriptor, no ignored or blocked signal, and an empty input", async () => {
   const run = async (command: string, ...args: string[]) => {
     const output = new Sink();
     await new Process(command, args, { output }).start();
     return output.text.stdout;
   };
-  const file = await Deno.open("/etc/passwd"); // One of the server's own, as its database or a client's socket.
+  const file = await Deno.open("/etc/passwd"); // A descriptor of the server, such as its database.
   const open = await run("ls", "-l", "/proc/self/fd");
   file.close();
-  // What whoever runs the tests left open to this process is open to its children as well.
+  // The children also have the descriptors that the test runner left open.
   assert.match(open, / 0 -> \/dev\/null\n/);
   assert.doesNotMatch(open, /passwd/);
-  // So is what they left ignored: compared with a child of this process that nothing was done for. Signals 32 and 33 are
-  // the C library's, which does with them as it likes.
+  // The signals are compared with those of an ordinary child of this process. The C library uses signals 32 and 33.
   const signals = (status: string) =>
     [...status.matchAll(/^Sig(?:Blk|Ign):\t([0-9a-f]{16})$/gm)].map(([, mask]) => BigInt(`0x${mask}`) & 0x7fffffffn);
   const { stdout } = await new Deno.Command("cat", { args: ["/proc/self/status"] }).output();
@@ -365,7 +370,7 @@ Deno.test("Process.start() gives the process no descriptor of its own, no signal
   assert.equal(await run("cat"), "");
 });
 
-Deno.test("Process.start() runs a script without an interpreter line as execvp does", async () => {
+Deno.test("Process.start() runs a script without an interpreter line, as execvp(3) does", async () => {
   const script = await Deno.makeTempFile({ prefix: "teleport-test-" });
   await Deno.writeTextFile(script, 'echo "$1"; exit 3\n');
   await Deno.chmod(script, 0o755);
@@ -376,7 +381,7 @@ Deno.test("Process.start() runs a script without an interpreter line as execvp d
   await Deno.remove(script);
 });
 
-Deno.test("Process.start() gives as many and as long arguments as are allowed", async () => {
+Deno.test("Process.start() passes the most and the longest arguments that are allowed", async () => {
   for (const args of [Array(65_000).fill("x".repeat(15)), Array(8).fill("x".repeat(131_000))]) {
     const output = new Sink();
     const status = await new Process("sh", ["-c", 'echo "$#"', "sh", ...args], { output }).start();

@@ -1,4 +1,4 @@
-/** The life of a process: every state by every event. */
+/** Tests of the states: every event in every state. */
 import assert from "node:assert/strict";
 import {
   isFinalState,
@@ -33,7 +33,7 @@ const STATUSES: Readonly<Record<State, ProcessStatus>> = {
   LOST: { state: "LOST", reason: "LOST", error: "why", startedAt: at },
 };
 
-/** What comes of each event in each state; what is not here cannot happen. */
+/** The state after each event. An event that is absent cannot happen in that state. */
 const TABLE: Readonly<Partial<Record<State, Readonly<Record<string, State>>>>> = {
   INITIAL: { start: "STARTING" },
   STARTING: { spawned: "RUNNING", spawnFailed: "FAILED", lost: "LOST" },
@@ -42,7 +42,7 @@ const TABLE: Readonly<Partial<Record<State, Readonly<Record<string, State>>>>> =
 };
 
 for (const [state, status] of Object.entries(STATUSES)) {
-  Deno.test(`transition() does in ${state} what the table says of every event`, () => {
+  Deno.test(`transition() follows the table in ${state} for every event`, () => {
     for (const [name, event] of Object.entries(EVENTS)) {
       const wanted = TABLE[state as State]?.[name];
       if (wanted === undefined) assert.throws(() => transition(status, event), /Cannot apply/, name);
@@ -59,7 +59,7 @@ Deno.test("transition() keeps exit code and signal apart", () => {
   assert.equal(killed.stoppedBy, "ann");
 });
 
-Deno.test("every state is exactly one of initial, running and final", () => {
+Deno.test("isInitialState(), isRunningState() and isFinalState() cover each state once", () => {
   for (const state of Object.keys(STATUSES) as State[]) {
     const kinds = [isInitialState(state), isRunningState(state), isFinalState(state)];
     assert.equal(kinds.filter(Boolean).length, 1, state);

@@ -1,4 +1,4 @@
-/** The input of jobs: every byte once and in order, one writer at a time, closed when asked, and no way to hang. */
+/** Tests of the input of jobs: each byte arrives once and in order, from one writer at a time. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import {
@@ -19,15 +19,15 @@ import { someBytes } from "../../support/random.ts";
 
 const encoder = new TextEncoder();
 
-/** Fills any pipe: 64 KiB unless somebody made it larger; pipe(7). */
+/** More bytes than a pipe holds: 64 KiB by default; pipe(7). */
 const MORE_THAN_A_PIPE = new Uint8Array(MAX_INPUT_PIECE_BYTES);
 
-/** Pieces of text; with `end`, the last one ends the input. */
+/** Yields pieces of text; `end` yields the end of the input. */
 async function* texts(...pieces: string[]): AsyncGenerator<InputPiece> {
   for (const piece of pieces) yield piece === "end" ? { end: true } : { data: encoder.encode(piece) };
 }
 
-/** Gives pieces one by one, and tells when each was asked for and when it was left. */
+/** Yields pieces that the test gives, and reports when a piece is requested and when the iteration ends. */
 class Source implements AsyncIterable<InputPiece>, AsyncIterator<InputPiece> {
   readonly left = Promise.withResolvers<void>();
   #asked = Promise.withResolvers<PromiseWithResolvers<IteratorResult<InputPiece>>>();
@@ -47,7 +47,7 @@ class Source implements AsyncIterable<InputPiece>, AsyncIterator<InputPiece> {
     return Promise.resolve({ done: true, value: undefined });
   }
 
-  /** Resolves when the next piece is asked for: what came before is in the pipe. */
+  /** Resolves when the next piece is requested: the pipe has the previous one. */
   async asked(): Promise<void> {
     await this.#asked.promise;
   }
@@ -78,17 +78,17 @@ async function ended(supervisor: Supervisor, id: string): Promise<JobStatus> {
   return last;
 }
 
-Deno.test("a job without an input reads nothing, and cannot be given any", async () => {
+Deno.test("writeInput() throws for a job without an input, which reads nothing", async () => {
   await using supervisor = new Supervisor();
   const id = await supervisor.add("sh", ["-c", "cat; echo read; exec sleep 1000"]);
   await supervisor.start(id);
   await using output = supervisor.watchOutput(id);
-  await output.next(); // It has read to the end, of nothing.
+  await output.next(); // It has read an empty input to its end.
   await assert.rejects(supervisor.writeInput(id, texts("a")), NoInputError);
   assert.equal((await supervisor.status(id)).input, undefined);
 });
 
-Deno.test("an input reaches the job byte by byte, and its end ends it", async () => {
+Deno.test("writeInput() passes each byte to the job, and the end", async () => {
   await using supervisor = new Supervisor();
   const id = await started(supervisor, "cat; echo end; exit 7");
   assert.deepEqual((await supervisor.status(id)).input, { bytes: 0, closed: false });
@@ -100,16 +100,16 @@ Deno.test("an input reaches the job byte by byte, and its end ends it", async ()
   assert.deepEqual(status.input, { bytes: 8, closed: true });
 });
 
-Deno.test("an input passes what is done before the program runs untouched", async () => {
+Deno.test("writeInput() passes bytes through the launcher unchanged", async () => {
   await using supervisor = new Supervisor();
   const id = await supervisor.add("sh", ["-c", "cat; umask"], { input: true, umask: 0o77 });
   await supervisor.start(id);
-  // Sent while the launcher may not be done.
+  // The launcher may still run when these bytes are sent.
   await supervisor.writeInput(id, texts("first\n", "second\n", "end"));
   assert.equal(await outputOf(supervisor, id), "first\nsecond\n0077\n");
 });
 
-Deno.test("a paused job takes no more than its pipe, and all of it when it goes on", async () => {
+Deno.test("writeInput() fills only the pipe of a paused job, and continues after the pause", async () => {
   await using supervisor = new Supervisor();
   const id = await started(supervisor, "echo up; exec wc -c");
   await using output = supervisor.watchOutput(id);
@@ -125,7 +125,7 @@ Deno.test("a paused job takes no more than its pipe, and all of it when it goes 
   assert.equal(await outputOf(supervisor, id), `up\n${MORE_THAN_A_PIPE.length}\n`);
 });
 
-Deno.test("an end may come with the last data", async () => {
+Deno.test("writeInput() accepts the end with the last data", async () => {
   await using supervisor = new Supervisor();
   const id = await started(supervisor, "cat");
   async function* pieces() {
@@ -135,7 +135,7 @@ Deno.test("an end may come with the last data", async () => {
   assert.equal(await outputOf(supervisor, id), "all");
 });
 
-Deno.test("a writer that leaves without an end closes nothing: the next goes on where it was", async () => {
+Deno.test("writeInput() leaves the input open for the next writer when a call has no end", async () => {
   await using supervisor = new Supervisor();
   const id = await started(supervisor, "cat");
   assert.deepEqual(await supervisor.writeInput(id, texts("first ")), { bytes: 6, taken: 6, closed: false });
@@ -144,7 +144,7 @@ Deno.test("a writer that leaves without an end closes nothing: the next goes on 
   assert.equal(await outputOf(supervisor, id), "first second");
 });
 
-Deno.test("what was closed takes no more", async () => {
+Deno.test("writeInput() throws after the end", async () => {
   await using supervisor = new Supervisor();
   const id = await started(supervisor, "cat; exec sleep 1000");
   await supervisor.writeInput(id, texts("abc", "end"));
@@ -154,7 +154,7 @@ Deno.test("what was closed takes no more", async () => {
   );
 });
 
-Deno.test("a job that does not run, or is not there, can be given nothing", async () => {
+Deno.test("writeInput() throws for a job that does not run or does not exist", async () => {
   await using supervisor = new Supervisor();
   const id = await supervisor.add("true", [], { input: true });
   await assert.rejects(supervisor.writeInput(id, texts("a")), JobNotRunningError);
@@ -167,7 +167,7 @@ Deno.test("a job that does not run, or is not there, can be given nothing", asyn
   await assert.rejects(supervisor.writeInput("01890000-0000-7000-8000-000000000000", texts("a")), JobNotFoundError);
 });
 
-Deno.test("a second writer is refused while there is a first, and disturbs nothing", async () => {
+Deno.test("writeInput() refuses a second writer", async () => {
   await using supervisor = new Supervisor();
   const id = await started(supervisor, "cat");
   const source = new Source();
@@ -181,7 +181,7 @@ Deno.test("a second writer is refused while there is a first, and disturbs nothi
   assert.equal(await outputOf(supervisor, id), "one two");
 });
 
-Deno.test("the same writer takes its own place, and what it sends again is passed over", async () => {
+Deno.test("writeInput() replaces the call of the same writer, and skips repeated bytes", async () => {
   await using supervisor = new Supervisor();
   const id = await started(supervisor, "cat");
   const source = new Source();
@@ -197,7 +197,7 @@ Deno.test("the same writer takes its own place, and what it sends again is passe
   assert.equal(await outputOf(supervisor, id), "one two three");
 });
 
-Deno.test("a writer cut off in the middle of a piece neither loses nor doubles it", async () => {
+Deno.test("writeInput() keeps a piece whole when its writer is cut off", async () => {
   await using supervisor = new Supervisor();
   const id = await started(
     supervisor,
@@ -210,7 +210,7 @@ Deno.test("a writer cut off in the middle of a piece neither loses nor doubles i
   const stop = new AbortController();
   const cut = supervisor.writeInput(id, source, { writer: "ada", offset: 0, signal: stop.signal });
   await source.give({ data });
-  // How much of it is in the pipe is not known: it counts as taken as a whole.
+  // Nobody knows how much of the piece is in the pipe. The whole piece counts as accepted.
   while ((await supervisor.status(id)).input?.bytes === 0) await new Promise((resolve) => setImmediate(resolve));
   stop.abort(new Error("cut"));
   await assert.rejects(cut, /cut/);
@@ -228,21 +228,21 @@ Deno.test("a writer cut off in the middle of a piece neither loses nor doubles i
   assert.equal(await outputOf(supervisor, id), `up\n${expected}  -\n`);
 });
 
-Deno.test("an offset where the writer cannot go on is refused", async () => {
+Deno.test("writeInput() refuses an offset at which the writer cannot continue", async () => {
   await using supervisor = new Supervisor();
   const id = await started(supervisor, "cat");
   await supervisor.writeInput(id, texts("abc"), { writer: "ada" });
   await assert.rejects(supervisor.writeInput(id, texts("x"), { writer: "ada", offset: 4 }), InputOffsetError);
   await assert.rejects(supervisor.writeInput(id, texts("x"), { writer: "bob", offset: 2 }), InputOffsetError);
   await assert.rejects(supervisor.writeInput(id, texts("x"), { offset: 2 }), InputOffsetError);
-  // Since then another wrote: what came before is not ada's any more.
+  // Another writer wrote since, so ada may not repeat earlier bytes.
   await supervisor.writeInput(id, texts("d"), { writer: "bob", offset: 3 });
   await assert.rejects(supervisor.writeInput(id, texts("d"), { writer: "ada", offset: 3 }), InputOffsetError);
   await supervisor.writeInput(id, texts("e", "end"), { writer: "ada", offset: 4 });
   assert.equal(await outputOf(supervisor, id), "abcde");
 });
 
-Deno.test("a piece that is too large and a name that cannot be are refused, and the input stays open", async () => {
+Deno.test("writeInput() refuses a piece that is too large and an invalid name", async () => {
   await using supervisor = new Supervisor();
   const id = await started(supervisor, "cat");
   async function* large() {
@@ -256,7 +256,7 @@ Deno.test("a piece that is too large and a name that cannot be are refused, and 
   assert.equal(await outputOf(supervisor, id), "ok");
 });
 
-Deno.test("pieces that fail fail the call and leave the input open", async () => {
+Deno.test("writeInput() throws when the source of pieces throws", async () => {
   await using supervisor = new Supervisor();
   const id = await started(supervisor, "cat");
   async function* failing() {
@@ -268,7 +268,7 @@ Deno.test("pieces that fail fail the call and leave the input open", async () =>
   assert.equal(await outputOf(supervisor, id), "ab");
 });
 
-Deno.test("already aborted: nothing is asked for or taken", async () => {
+Deno.test("writeInput() requests nothing when its signal has aborted", async () => {
   await using supervisor = new Supervisor();
   const id = await started(supervisor, "cat");
   const source = new Source();
@@ -278,7 +278,7 @@ Deno.test("already aborted: nothing is asked for or taken", async () => {
   assert.equal(await outputOf(supervisor, id), "b");
 });
 
-Deno.test("aborts later: while it waits for a piece, the source is left", async () => {
+Deno.test("writeInput() ends the iteration when its signal aborts", async () => {
   await using supervisor = new Supervisor();
   const id = await started(supervisor, "cat");
   const source = new Source();
@@ -293,7 +293,7 @@ Deno.test("aborts later: while it waits for a piece, the source is left", async 
   assert.equal(await outputOf(supervisor, id), "ab");
 });
 
-Deno.test("a job that does not read holds up its writer, and its end ends the writing with what was taken", async () => {
+Deno.test("writeInput() waits for a job that does not read, and returns at its end", async () => {
   await using supervisor = new Supervisor();
   const id = await started(supervisor, "exec sleep 1000");
   let asked = 0;
@@ -310,12 +310,12 @@ Deno.test("a job that does not read holds up its writer, and its end ends the wr
   for (let turn = 0; turn < 1_000; turn++) await new Promise((resolve) => setImmediate(resolve));
   assert.equal(asked, 1, "What comes after the piece that fills the pipe is not asked for");
   await supervisor.stop(id);
-  // The piece that the end cut off does not count.
+  // The piece that the end of the job cut off does not count.
   assert.deepEqual(await writing, { bytes: 0, taken: 0, closed: true });
   assert.deepEqual((await supervisor.status(id)).input, { bytes: 0, closed: true });
 });
 
-Deno.test("a job that ends while its writer waits for more ends the writing", async () => {
+Deno.test("writeInput() returns when the job ends while the writer waits", async () => {
   await using supervisor = new Supervisor();
   const id = await started(supervisor, "read -r line; exit 3");
   const source = new Source();
@@ -326,7 +326,7 @@ Deno.test("a job that ends while its writer waits for more ends the writing", as
   assert.equal((await ended(supervisor, id)).exitCode, 3);
 });
 
-Deno.test("a job that closes its input ends the writing and runs on", async () => {
+Deno.test("writeInput() returns when the job closes its input", async () => {
   await using supervisor = new Supervisor();
   const id = await started(supervisor, "exec 0<&-; echo closed; exec sleep 1000");
   await using output = supervisor.watchOutput(id);
@@ -336,7 +336,7 @@ Deno.test("a job that closes its input ends the writing and runs on", async () =
   assert.equal((await supervisor.status(id)).state, "RUNNING");
 });
 
-Deno.test("200 MB reach a job in order, through memory that does not grow", async () => {
+Deno.test("writeInput() passes 200 MB in order, with constant memory", async () => {
   await using supervisor = new Supervisor();
   const id = await started(
     supervisor,
@@ -363,7 +363,7 @@ Deno.test("200 MB reach a job in order, through memory that does not grow", asyn
   assert.ok(most - before < 64 * 1024 * 1024, `Grew by ${most - before} bytes`);
 });
 
-Deno.test("closing the supervisor ends a writing that waits", async () => {
+Deno.test("writeInput() ends when the supervisor closes", async () => {
   const supervisor = new Supervisor();
   const id = await started(supervisor, "exec sleep 1000");
   const source = new Source();
@@ -374,7 +374,7 @@ Deno.test("closing the supervisor ends a writing that waits", async () => {
   assert.deepEqual(await writing, { bytes: 1, taken: 1, closed: true });
 });
 
-Deno.test("what became of an input is known in the next life", async () => {
+Deno.test("status() returns the state of the input after a restart", async () => {
   const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
   let id: string;
   {

@@ -1,11 +1,11 @@
-/** The tags that jobs carry: each its own, inherited whatever a process does, and nobody else's. */
+/** Tests of the tags of jobs. */
 import assert from "node:assert/strict";
 import { membersOf } from "../../../worker/process/members.ts";
 import { readEntry, readHardLimit, scanProcesses } from "../../../worker/linux/procfs.ts";
 import { hasTags, withTag } from "../../../worker/process/tags.ts";
 import { defined } from "../../../base/defined.ts";
 
-/** The hard limit of a process that a shell starts now. */
+/** Returns the hard limit of a process that a shell starts now. */
 function carried(script = ""): string {
   const { stdout } = new Deno.Command("sh", {
     args: ["-c", `${script} sed -n "s/^Max realtime timeout *[^ ]* *//p" /proc/self/limits`],
@@ -13,7 +13,7 @@ function carried(script = ""): string {
   return new TextDecoder().decode(stdout).trim().split(/ +/)[0] ?? "";
 }
 
-Deno.test("withTag() gives each start a tag of its own, which new sessions and empty environments keep", () => {
+Deno.test("withTag() gives each start its own tag, also in a new session and without an environment", () => {
   assert.ok(hasTags());
   const before = carried();
   const first = withTag((tag) => ({ tag, carried: carried("setsid env -i") }));
@@ -25,7 +25,7 @@ Deno.test("withTag() gives each start a tag of its own, which new sessions and e
   for (const tag of [first.tag, second.tag]) assert.match(tag ?? "", /^[0-9]{19}$/);
 });
 
-Deno.test("withTag() leaves this process without the tag also when the start throws", () => {
+Deno.test("withTag() takes the tag from this process, also when the start throws", () => {
   let tried: string | undefined;
   const start = () =>
     withTag((tag) => {
@@ -36,7 +36,7 @@ Deno.test("withTag() leaves this process without the tag also when the start thr
   assert.notEqual(readHardLimit("realtime timeout", { pid: Deno.pid }), tried);
 });
 
-Deno.test("a server in a job of another gives out other tags, and one with a real limit or without rights none", () => {
+Deno.test("hasTags() is false with a real limit and without permission, and nested servers use different tags", () => {
   const tags = new URL("../../../worker/process/tags.ts", import.meta.url).href;
   const inner = (limit: string, ...permissions: string[]) => {
     const program =
@@ -53,7 +53,7 @@ Deno.test("a server in a job of another gives out other tags, and one with a rea
   assert.equal(inner("", "--no-prompt"), "undefined");
 });
 
-Deno.test("membersOf() finds by its tag what has no mark, and no process of another job", async () => {
+Deno.test("membersOf() finds a process without a mark by its tag, and no process of another job", async () => {
   const start = () =>
     new Deno.Command("sleep", { args: ["1000"], clearEnv: true, detached: true, stdin: "null" }).spawn();
   const own = withTag((tag) => ({ tag, child: start() }));

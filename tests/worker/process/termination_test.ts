@@ -1,10 +1,10 @@
-/** How what is left of a job is ended: politely, then not, and nobody else's process. */
+/** Tests of the end of a job's processes. */
 import assert from "node:assert/strict";
 import type { Membership } from "../../../worker/process/members.ts";
 import { readEntry } from "../../../worker/linux/procfs.ts";
 import { endSurvivors, killAll, sendTerm } from "../../../worker/process/termination.ts";
 
-/** A leader in a session of its own, as a job's, when it and its children have written so many lines. */
+/** Starts a leader in its own session, and waits until it and its children have written `count` lines. */
 async function leader(
   script: string,
   count: number,
@@ -30,32 +30,32 @@ async function leader(
   return { child, job: { leader: child.pid, startTime, mark }, lines: text.split("\n") };
 }
 
-/** Gone, or a zombie that waits for its parent: either way it runs no more. */
+/** Returns true if a process does not exist or is a zombie. */
 function ended(pid: number): boolean {
   const entry = readEntry(pid);
   return entry === undefined || entry.zombie;
 }
 
-Deno.test("askToEnd() reaches the whole group, and what is stopped too", async () => {
+Deno.test("sendTerm() reaches the whole group, stopped processes included", async () => {
   const { child, lines } = await leader("sleep 1000 & echo $!; echo up; kill -STOP $$; wait", 2);
   while (!/^State:\tT/m.test(Deno.readTextFileSync(`/proc/${child.pid}/status`))) {
     await new Promise((resolve) => setImmediate(resolve));
   }
   sendTerm(child.pid);
   assert.equal((await child.status).signal, "SIGTERM");
-  // The sleep's parent is gone, so whoever reaps orphans here reaps it: it ends first.
+  // The sleep is an orphan by now, which init reaps.
   const pid = Number(lines[0]);
   const { left } = await endSurvivors({ leader: child.pid, startTime: 0, mark: "-" }, 0);
   assert.ok(left.length === 0 && ended(pid));
 });
 
-Deno.test("askToEnd() of a group that is gone does nothing", async () => {
+Deno.test("sendTerm() has no effect on a group that does not exist", async () => {
   const { child } = await leader("echo up", 1);
   await child.status;
   sendTerm(child.pid);
 });
 
-Deno.test("killAll() ends group, other groups, other sessions and daemons at once, whatever they ignore", async () => {
+Deno.test("killAll() ends the group, other groups, other sessions and daemons", async () => {
   const { child, job, lines } = await leader(
     `trap '' TERM
     sleep 1000 & echo $!
@@ -72,13 +72,13 @@ Deno.test("killAll() ends group, other groups, other sessions and daemons at onc
   for (const pid of pids) assert.ok(ended(pid), `${pid} ended`);
 });
 
-Deno.test("endLeftovers() finds nothing where nothing is left", async () => {
+Deno.test("endSurvivors() finds nothing when no process is left", async () => {
   const { child, job } = await leader("echo up", 1);
   await child.status;
   assert.deepEqual(await endSurvivors(job, 1_000), { found: [], left: [], isDenied: false });
 });
 
-Deno.test("endLeftovers() lets processes end by themselves on SIGTERM before it kills them", async () => {
+Deno.test("endSurvivors() sends SIGTERM before SIGKILL", async () => {
   const note = await Deno.makeTempFile({ prefix: "teleport-test-" });
   const { child, job } = await leader(
     `sh -c 'trap "echo bye > ${note}; exit" TERM; echo up; while :; do sleep 0.01; done' & exit 0`,
@@ -91,7 +91,7 @@ Deno.test("endLeftovers() lets processes end by themselves on SIGTERM before it 
   await Deno.remove(note);
 });
 
-Deno.test("endLeftovers() waits for its grace period, one second at most, and kills what ignores SIGTERM", async () => {
+Deno.test("endSurvivors() kills a process that ignores SIGTERM after the grace period, at most one second", async () => {
   for (const [graceMs, atLeastMs] of [[0, 0], [150, 149], [60_000, 999]] as const) {
     const { child, job, lines } = await leader(
       "(trap '' TERM; echo $(exec sh -c 'echo $PPID'); echo up; exec sleep 1000) & exit 0",
@@ -107,12 +107,12 @@ Deno.test("endLeftovers() waits for its grace period, one second at most, and ki
   }
 });
 
-Deno.test("endLeftovers() leaves a process alone whose number is the leader's by chance", async () => {
-  // As it looks when the leader of long ago had this number: same pid, group and session, another start time.
+Deno.test("endSurvivors() does not touch a process with the leader's pid by chance", async () => {
+  // An earlier leader had this pid: same pid, group and session, but another start time.
   const { child, job } = await leader("echo up; exec sleep 1000", 1);
   const before = { leader: job.leader, startTime: job.startTime - 1, mark: crypto.randomUUID() };
   assert.deepEqual(await endSurvivors(before, 0), { found: [], left: [], isDenied: false });
-  await killAll({ ...before, leader: 2 ** 22 + 1 }); // No such group, and nothing with its mark.
+  await killAll({ ...before, leader: 2 ** 22 + 1 }); // No group and no mark matches.
   assert.ok(!ended(child.pid));
   await killAll(job);
   await child.status;

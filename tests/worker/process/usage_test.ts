@@ -1,4 +1,4 @@
-/** What is said of a job's use: where it is counted, where it was seen, and where nobody knows. */
+/** Tests of the usage of a job and its sources. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { Cgroup } from "../../../worker/cgroup/cgroup.ts";
@@ -6,7 +6,7 @@ import { type ProcessEntry, readChildrenTicks, readEntry, readMemory } from "../
 import { Meter } from "../../../worker/process/usage.ts";
 import { endedChildTicks } from "../../../worker/process/child_rusage.ts";
 
-/** No process is this one's, so that only what a test notes is seen. */
+/** A membership without processes, so that the meter sees only the test's entries. */
 const NOBODY = { leader: 2 ** 22 + 1, startTime: Infinity, mark: "no process has this mark" };
 
 function entry(user: number, system: number): ProcessEntry {
@@ -23,15 +23,15 @@ async function cgroup(files: Record<string, string>): Promise<Cgroup> {
 
 const CPU = "usage_usec 1200000\nuser_usec 1000000\nsystem_usec 200000\nnr_periods 0\n";
 
-Deno.test("Meter says nothing of what nobody knows", async () => {
+Deno.test("Meter leaves out unknown figures", async () => {
   const meter = new Meter(NOBODY);
   assert.deepEqual(meter.final(undefined), {});
   assert.deepEqual(await meter.now(), { cpuUserUs: 0, cpuSystemUs: 0, cpuSource: "PROC", processes: 0 });
 });
 
-Deno.test("Meter keeps the most that was seen, and prefers what the kernel counted", () => {
+Deno.test("Meter keeps the highest figures seen, and prefers those of the kernel", () => {
   const meter = new Meter(NOBODY);
-  assert.equal(meter.note([entry(5, 1), entry(2, 2)]), undefined, "Those that are gone have no memory");
+  assert.equal(meter.note([entry(5, 1), entry(2, 2)]), undefined, "Ended processes have no memory");
   meter.note([entry(6, 4)]);
   assert.deepEqual(meter.final(undefined), { cpuUserUs: 70_000, cpuSystemUs: 40_000, cpuSource: "PROC" });
   assert.deepEqual(meter.final({ user: 9, system: 8 }), {
@@ -41,7 +41,7 @@ Deno.test("Meter keeps the most that was seen, and prefers what the kernel count
   });
 });
 
-Deno.test("Meter takes all from a cgroup that counts all", async () => {
+Deno.test("Meter returns the figures of a cgroup that counts everything", async () => {
   const files = { "cpu.stat": CPU, "memory.current": "4096\n", "memory.peak": "8192\n" };
   const counted = await cgroup({ ...files, "memory.events": "oom 2\noom_kill 3\n", "cgroup.procs": "7\n8\n0\n" });
   const meter = new Meter(NOBODY, counted);
@@ -59,7 +59,7 @@ Deno.test("Meter takes all from a cgroup that counts all", async () => {
   await Deno.remove(counted.directory, { recursive: true });
 });
 
-Deno.test("Meter says that memory was only seen where the cgroup does not count it", async () => {
+Deno.test("Meter returns the memory from /proc when the cgroup does not count it", async () => {
   const counted = await cgroup({ "cpu.stat": CPU });
   const meter = new Meter(NOBODY, counted);
   const self = readEntry(Deno.pid);
@@ -71,13 +71,13 @@ Deno.test("Meter says that memory was only seen where the cgroup does not count 
   await Deno.remove(counted.directory, { recursive: true });
 });
 
-Deno.test("readMemory() reads this process's, and none of one that is gone", () => {
+Deno.test("readMemory() returns undefined for a process that does not exist", () => {
   const memory = readMemory({ pid: Deno.pid });
   assert.ok(memory !== undefined && memory.nowBytes > 1_000_000 && memory.peakBytes >= memory.nowBytes);
   assert.equal(readMemory({ pid: 2 ** 22 + 1 }), undefined);
 });
 
-Deno.test("endedChildTicks() tells of one that ended alone what it used, and its children", async () => {
+Deno.test("endedChildTicks() returns the usage of a child that ended alone, with its children", async () => {
   const burn = "i=0; while [ $i -lt 200000 ]; do i=$((i + 1)); done";
   for (const script of [burn, `(${burn}); true`]) {
     const before = readChildrenTicks();
@@ -91,8 +91,8 @@ Deno.test("endedChildTicks() tells of one that ended alone what it used, and its
   }
 });
 
-Deno.test("endedChildTicks() tells nothing of those that ended together and used something", async () => {
-  await endedChildTicks(); // From here on.
+Deno.test("endedChildTicks() returns undefined for children that ended together and used something", async () => {
+  await endedChildTicks(); // Forgets earlier children.
   const burn = "i=0; while [ $i -lt 200000 ]; do i=$((i + 1)); done";
   const children = [1, 2].map(() => new Deno.Command("sh", { args: ["-c", burn] }).spawn());
   for (const child of children) await child.status;
