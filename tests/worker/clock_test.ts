@@ -1,4 +1,4 @@
-/** Output and the clock: a time is what the clock said, and one that went back is marked and misleads no search. */
+/** Tests for the times of output when the clock steps: times are marked where the clock went back. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { OutputLog } from "../../worker/output/log.ts";
@@ -7,15 +7,16 @@ import { type OutputSelection, readOutput } from "../../worker/output/follow.ts"
 import { restoreLog } from "../../worker/output/restore.ts";
 import { Supervisor } from "../../worker/supervisor/supervisor.ts";
 import { Random, seedFor } from "../support/random.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
 const decoder = new TextDecoder();
 const never = new AbortController().signal;
 
-/** Some time long ago, so that every `until` of these tests is past. */
+/** A time long ago, so every `until` of these tests is in the past. */
 const START_MS = 1_700_000_000_000;
 const YEAR_2029_MS = 1_861_920_000_000;
 
-/** Runs with a clock that says what it is told to. */
+/** Runs with a clock that the test sets. */
 async function withClock(use: (set: (ms: number) => void) => Promise<void>): Promise<void> {
   const real = Date.now;
   try {
@@ -26,15 +27,12 @@ async function withClock(use: (set: (ms: number) => void) => Promise<void>): Pro
 }
 
 async function withDirectory(use: (directory: string) => Promise<void>): Promise<void> {
-  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
-  try {
-    await use(directory);
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
+  await using temporary = await tempDir();
+  const directory = temporary.path;
+  await use(directory);
 }
 
-/** Writes one line at each of the times, a digit each. */
+/** Writes one line of one digit at each of the times. */
 async function written(directory: string, times: readonly number[]): Promise<OutputLog> {
   const log = new OutputLog("job", { directory: join(directory, "job") });
   await withClock(async (set) => {
@@ -56,7 +54,7 @@ function textOf(pieces: readonly OutputChunk[]): string {
   return pieces.map(({ data }) => decoder.decode(data)).join("");
 }
 
-Deno.test("output that follows a jump of the clock has its own time, and is marked where the clock went back", () =>
+Deno.test("append() gives output after a step of the clock its own time, and marks a step back", () =>
   withDirectory(async (directory) => {
     const at = [0, 1_000, -1, -1, 4_000, 5_000].map((ms) => ms < 0 ? YEAR_2029_MS : START_MS + ms);
     const log = await written(directory, at);
@@ -69,21 +67,21 @@ Deno.test("output that follows a jump of the clock has its own time, and is mark
     assert.deepEqual([await since(4_000), await since(4_001), await since(5_001)], ["2345", "5", ""]);
     assert.deepEqual([await until(-1), await until(0), await until(3_999)], ["", "0", "01"]);
     assert.deepEqual([await until(4_000), await until(4_999), await until(5_000)], ["01234", "01234", "012345"]);
-    // The last lines of what was there then.
+    // The last lines before that time.
     const tail = await collect(log, { tailBytes: 2, until: new Date(START_MS + 4_500) });
     assert.equal(textOf(tail), "34");
-    // Not joined with what came before, or its time and mark would be lost.
+    // The chunk is not joined with the previous one, which would lose its time and its mark.
     const joined = await collect(log, { exact: false, stream: "stdout" });
     assert.equal(joined.filter((piece) => piece.clockWentBack).length, 1);
     await log.seal();
   }));
 
-Deno.test("any times: nothing selected by since is older, and what is left out by until is newer, in a restored log too", () =>
+Deno.test("since selects nothing older and until leaves out nothing older, with random times and in a restored log", () =>
   withDirectory(async (directory) => {
     const seed = seedFor("clock_test");
     const random = new Random(seed);
     for (let round = 0; round < 12; round++) {
-      // Half of the clocks only go forwards; the others jump.
+      // Half of the clocks only go forward. The others jump.
       let now = START_MS;
       const times = Array.from({ length: 60 }, () => {
         now += random.below(20) === 0 && round % 2 === 1 ? random.below(20_000) - 10_000 : random.below(300);
@@ -107,7 +105,7 @@ Deno.test("any times: nothing selected by since is older, and what is left out b
     }
   }));
 
-Deno.test("a watch that follows ends when `until` has passed, whatever the job does", async () => {
+Deno.test("watchOutput() ends when `until` has passed, while the job runs", async () => {
   await using supervisor = new Supervisor();
   const scripts = ["exec sleep 1000", "echo up; exec sleep 1000", "while :; do echo line; sleep 0.01; done"];
   const ids = await Promise.all(scripts.map((script) => supervisor.add("sh", ["-c", script])));
@@ -129,7 +127,7 @@ Deno.test("a watch that follows ends when `until` has passed, whatever the job d
     assert.match(end.status.state, /RUNNING|INITIAL/);
   }
   assert.deepEqual(ends.map(({ text }) => text.slice(0, 4)), ["", "up\n", "line", ""]);
-  // And one in the past, at once.
+  // An `until` in the past ends it at once.
   const past = supervisor.watchOutput(ids[1] ?? "", { until: new Date(0) });
   assert.equal((await past.next()).done, true);
 });

@@ -1,18 +1,16 @@
-/** The end of a supervisor: in order, readable until the last, and never without end. */
+/** Tests for the end of a supervisor: its order, what stays readable, and its time limit. */
 import assert from "node:assert/strict";
 import { Supervisor, SupervisorClosedError } from "../../mod.ts";
 import { Job } from "../../worker/job/job.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
 async function withDirectory(use: (directory: string) => Promise<void>): Promise<void> {
-  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
-  try {
-    await use(directory);
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
+  await using temporary = await tempDir();
+  const directory = temporary.path;
+  await use(directory);
 }
 
-/** Makes every timer of at least so long fire at once, and says how long they would have been. */
+/** Makes every timer of at least this length fire at once, and collects the lengths. */
 function hurryTimers(minMs: number): { readonly delays: number[] } & Disposable {
   const original = globalThis.setTimeout;
   const delays: number[] = [];
@@ -28,7 +26,7 @@ function hurryTimers(minMs: number): { readonly delays: number[] } & Disposable 
   };
 }
 
-Deno.test("after run() nothing new is done, and what is on record can be read until close()", () =>
+Deno.test("after run() no new work is accepted, and jobs and output can be read until close()", () =>
   withDirectory(async (directory) => {
     await using supervisor = new Supervisor({ directory });
     const ended = await supervisor.add("sh", ["-c", "echo out"]);
@@ -61,30 +59,30 @@ Deno.test("after run() nothing new is done, and what is on record can be read un
     ) await assert.rejects(call, SupervisorClosedError);
   }));
 
-Deno.test("close() does not wait for ever for a job that nothing ends; the next life ends it and calls it LOST", () =>
+Deno.test("close() stops waiting for a job that nothing ends, and the next supervisor makes it LOST", () =>
   withDirectory(async (directory) => {
     const stuck = new Supervisor({ directory });
     const id = await stuck.add("sleep", ["1000"], { graceMs: 2_000 });
     await stuck.start(id);
     const final = Array.fromAsync(stuck.watchStatus(id));
     const original = Job.prototype.stop;
-    // As if the kernel held it, beyond the reach of SIGKILL.
+    // This stands for a process that the kernel holds, so SIGKILL cannot end it.
     Job.prototype.stop = () => new Promise(() => {});
     try {
       using timers = hurryTimers(10_000);
       await stuck.close();
-      assert.deepEqual(timers.delays, [12_000]); // Its grace period, and ten seconds.
+      assert.deepEqual(timers.delays, [12_000]); // The grace period and ten seconds.
     } finally {
       Job.prototype.stop = original;
     }
     await using next = new Supervisor({ directory });
     assert.equal((await next.status(id)).state, "LOST");
-    // The first one sees the end by now, and does not write into what is no longer its own.
+    // The first supervisor sees the end now, but does not write to a directory that it no longer owns.
     assert.equal((await final).at(-1)?.state, "KILLED");
     assert.equal((await next.status(id)).state, "LOST");
   }));
 
-Deno.test("close() waits until the output of forgotten jobs is deleted", () =>
+Deno.test("close() waits until the output of removed jobs is deleted", () =>
   withDirectory(async (directory) => {
     const supervisor = new Supervisor({ directory, maxJobs: 3 });
     for (let index = 0; index < 10; index++) {

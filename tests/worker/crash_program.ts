@@ -1,6 +1,6 @@
 /**
- * A supervisor's process that dies at one step of a job's life: `crash_program.ts DIRECTORY STEP SCRIPT`. Each
- * acknowledgement is a line on stdout, written before anything else happens.
+ * A supervisor that kills itself at one step of a job: `crash_program.ts DIRECTORY STEP SCRIPT`. It prints each
+ * acknowledgement as a line before it continues.
  */
 import "../support/plain_start.ts";
 import { Supervisor } from "../../mod.ts";
@@ -18,7 +18,7 @@ function acknowledge(line: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
 }
 
-/** Dies before or after a method is called; where `when` names arguments, at the call that has them. */
+/** Kills this process before or after a method is called with the arguments that `isMeant` selects. */
 function dieAt(
   prototype: object,
   name: string,

@@ -1,28 +1,29 @@
 /**
- * A crash at each step of a job's life: the table of what is true afterwards is the test.
+ * Tests for a crash at each step of a job: the table lists what is true afterwards.
  * Slow: it runs a program for each step and kills it.
  */
 import "../support/plain_start.ts";
 import assert from "node:assert/strict";
 import { Supervisor } from "../../mod.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
 const PROGRAM = new URL("./crash_program.ts", import.meta.url).pathname;
 
 const SHORT = "echo one; sleep 0.05; echo two; exit 7";
-/** Leaves its group, so that it can be found by its mark alone. */
+/** Starts a process that leaves its group, so only its mark identifies it. */
 const LONG = "setsid sleep 1000 & echo one; exec sleep 1000";
 
 interface Row {
-  /** What it dies before or after. */
+  /** The step before or after which the server dies. */
   readonly step: string;
   readonly script: string;
-  /** What had been acknowledged by then; empty: nothing. */
+  /** The last acknowledgement before the crash; empty for none. */
   readonly acknowledged: string;
-  /** How the job is found; undefined: not at all. */
+  /** The state of the job afterwards; undefined when it does not exist. */
   readonly state: string | undefined;
-  /** All output that must be there; undefined where it was still on its way. */
+  /** The output afterwards; undefined when it may be incomplete. */
   readonly output?: string;
-  /** Whether its processes outlive the server. */
+  /** True when its processes survive the server. */
   readonly leaves?: true;
 }
 
@@ -52,7 +53,7 @@ const TABLE: readonly Row[] = [
   { step: "endRemoval after",  script: SHORT, acknowledged: "EXITED",     state: undefined },
 ];
 
-/** Processes that carry the mark of a job. */
+/** Returns the number of processes with the mark of a job. */
 function marked(id: string): number {
   return [...Deno.readDirSync("/proc")].filter(({ name }) => {
     try {
@@ -63,7 +64,7 @@ function marked(id: string): number {
   }).length;
 }
 
-/** Whether any carry it. In the middle of an execve(2) a process has no environment, so one look is not enough. */
+/** Returns whether a process has the mark. It looks repeatedly: during execve(2) a process has no environment. */
 async function leavesAny(id: string): Promise<boolean> {
   const end = performance.now() + 2_000;
   while (marked(id) === 0) {
@@ -73,27 +74,28 @@ async function leavesAny(id: string): Promise<boolean> {
   return true;
 }
 
-/** Runs the program until it dies, and gives what it acknowledged. */
+/** Runs the program until it dies, and returns its acknowledgements. */
 async function crash(directory: string, { step, script }: Row): Promise<string[]> {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", "--no-prompt", "-A", PROGRAM, directory, step, script],
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  // Not by the end of stdout: what the job left behind may hold on to it.
+  // Survivors of the job may hold stdout, so its end does not show the end of the program.
   const [{ signal }, stderr] = await Promise.all([child.status, new Response(child.stderr).text()]);
   assert.equal(signal, "SIGKILL", `${step}: ${stderr}`);
   return (await new Response(child.stdout).text()).split("\n").filter((line) => line !== "");
 }
 
 for (const row of TABLE) {
-  Deno.test(`a crash ${row.step} leaves ${row.state ?? "no job"}`, async () => {
-    const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
+  Deno.test(`recovery after a crash ${row.step}: ${row.state ?? "no job"}`, async () => {
+    await using temporary = await tempDir();
+    const directory = temporary.path;
     const acknowledged = await crash(directory, row);
     if (row.acknowledged === "") assert.deepEqual(acknowledged, []);
     else assert.ok(acknowledged.some((line) => line.startsWith(row.acknowledged)), `${acknowledged}`);
     const id = acknowledged[0]?.replace("registered ", "");
-    // The test would prove nothing if nothing were left behind.
+    // Without survivors this row would test nothing.
     if (row.leaves) assert.ok(await leavesAny(id ?? ""));
     {
       await using supervisor = new Supervisor({ directory });
@@ -110,7 +112,7 @@ for (const row of TABLE) {
         if (row.output !== undefined) assert.equal(text, row.output);
         if (job.state === "LOST") assert.match(job.error ?? "", /died while the job was running/);
         if (job.state === "EXITED") assert.equal(job.exitCode, 7);
-        // What was never started can be; what was is not again.
+        // A job that was never started can be started. A job that ran does not start again.
         const { state } = await supervisor.start(job.id);
         assert.equal(state, job.state === "INITIAL" ? "RUNNING" : job.state);
         for await (const _ of supervisor.watchStatus(job.id));
@@ -124,6 +126,5 @@ for (const row of TABLE) {
     }
     if (id !== undefined) assert.equal(marked(id), 0);
     assert.deepEqual([...Deno.readDirSync(`${directory}/output`)], []);
-    await Deno.remove(directory, { recursive: true });
   });
 }

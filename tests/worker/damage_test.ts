@@ -1,5 +1,5 @@
 /**
- * Jobs whose database or output was damaged: served as they were, or refused, and never another job's.
+ * Tests for a damaged database or output: it is served unchanged or refused, and never gives data of another job.
  * Slow: it opens a database for each of 42 seeds.
  */
 import assert from "node:assert/strict";
@@ -8,30 +8,28 @@ import { DatabaseSync } from "node:sqlite";
 import { OutputUnavailableError, RecordDamagedError, StoreUnusableError } from "../../worker/storage_errors.ts";
 import { Supervisor } from "../../worker/supervisor/supervisor.ts";
 import { damageJobs, makeJobs } from "../torture/damaged_jobs.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
-/** Two jobs with an output each, closed in order; then the directory is changed, and opened again. */
+/** Makes two jobs with output, closes the supervisor, changes the directory, and opens it again. */
 async function changed(
   change: (directory: string, ids: readonly [string, string]) => Promise<void> | void,
   use: (open: () => Supervisor, ids: readonly [string, string]) => Promise<void>,
 ): Promise<void> {
-  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
-  try {
-    const ids: string[] = [];
-    {
-      await using supervisor = new Supervisor({ directory });
-      for (const text of ["first", "second"]) {
-        const id = await supervisor.add("echo", [text], { requestId: text, owner: "ann" });
-        await supervisor.start(id);
-        for await (const _ of supervisor.watchStatus(id));
-        ids.push(id);
-      }
+  await using temporary = await tempDir();
+  const directory = temporary.path;
+  const ids: string[] = [];
+  {
+    await using supervisor = new Supervisor({ directory });
+    for (const text of ["first", "second"]) {
+      const id = await supervisor.add("echo", [text], { requestId: text, owner: "ann" });
+      await supervisor.start(id);
+      for await (const _ of supervisor.watchStatus(id));
+      ids.push(id);
     }
-    const [first = "", second = ""] = ids;
-    await change(directory, [first, second]);
-    await use(() => new Supervisor({ directory }), [first, second]);
-  } finally {
-    await Deno.remove(directory, { recursive: true });
   }
+  const [first = "", second = ""] = ids;
+  await change(directory, [first, second]);
+  await use(() => new Supervisor({ directory }), [first, second]);
 }
 
 function inDatabase(directory: string, sql: string, ...values: string[]): void {
@@ -73,7 +71,7 @@ const swaps: readonly [what: string, sql: string][] = [
 ];
 
 for (const [what, sql] of swaps) {
-  Deno.test(`a database in which ${what} is refused as damaged`, () =>
+  Deno.test(`a supervisor refuses a database in which ${what}`, () =>
     changed((directory, ids) => inDatabase(directory, sql, ...ids), async (open, [first]) => {
       await using supervisor = open();
       await assert.rejects(supervisor.status(first), RecordDamagedError);
@@ -84,7 +82,7 @@ for (const [what, sql] of swaps) {
     }));
 }
 
-Deno.test("output in another job's place is refused, and nothing of it is deleted", () =>
+Deno.test("a supervisor refuses output in the directory of another job, and deletes none of it", () =>
   changed(async (directory, [first, second]) => {
     await Deno.rename(join(directory, "output", second), join(directory, "away"));
     await Deno.rename(join(directory, "output", first), join(directory, "output", second));
@@ -97,7 +95,7 @@ Deno.test("output in another job's place is refused, and nothing of it is delete
     }
   }));
 
-Deno.test("an output whose first bytes are damaged is refused, and stays where it is", () => {
+Deno.test("a supervisor refuses output whose first bytes are damaged, and keeps it", () => {
   let path = "";
   return changed((directory, [first]) => {
     const output = join(directory, "output", first);
@@ -112,14 +110,14 @@ Deno.test("an output whose first bytes are damaged is refused, and stays where i
   });
 });
 
-Deno.test("one bit of a job's id, wherever it stands in the database: found at the start, or when the job is asked for", async () => {
+Deno.test("a supervisor finds a flipped bit in any copy of a job's id, at the start or at a call", async () => {
   let places = 1;
   let atStart = 0;
   for (let place = 0; place < places; place++) {
     await changed((directory, [first]) => {
       const path = join(directory, "jobs.db");
       const bytes = Deno.readFileSync(path);
-      // Every character of an id is one byte in this encoding too.
+      // Each character of an id is one byte in this encoding.
       const text = new TextDecoder("latin1").decode(bytes);
       const found = [...text.matchAll(new RegExp(first, "g"))].map(({ index }) => index);
       places = found.length;
@@ -150,8 +148,8 @@ Deno.test("one bit of a job's id, wherever it stands in the database: found at t
   assert.ok(places >= 3 && atStart >= 2, `${places} places, ${atStart} found at the start`);
 });
 
-Deno.test("random damage to a database and to output: no other job's data, no stack, no unnamed error", async () => {
+Deno.test("a supervisor survives random damage: no data of another job, no stack trace, only errors with a code", async () => {
   await using made = await makeJobs();
-  // 381 and 534 once failed. Fresh seeds: deno task torture:damage.
+  // Seeds 381 and 534 have failed before. `deno task torture:damage` uses new seeds.
   for (const seed of [...Array.from({ length: 40 }, (_, index) => index + 1), 381, 534]) await damageJobs(made, seed);
 });

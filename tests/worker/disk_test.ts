@@ -1,4 +1,4 @@
-/** A disk that is full, and one that cannot be written: clear errors, nothing damaged, and all well once it is mended. */
+/** Tests for a disk that is full or read-only: clear errors, no damage, and normal work afterwards. */
 import assert from "node:assert/strict";
 import { JobNotFoundError, NotRecordedError, StoreUnusableError, Supervisor } from "../../mod.ts";
 import { ignore, onDisk, remount, run, title } from "../support/small_disk.ts";
@@ -10,7 +10,7 @@ async function finish(supervisor: Supervisor, id: string) {
 
 Deno.test({
   name: title(
-    "on a full disk jobs are refused or told apart, the supervisor lives on, and all is well when there is room",
+    "on a full disk add() refuses jobs and running jobs continue, and with free space all changes are written",
   ),
   ignore,
   fn: () =>
@@ -38,7 +38,7 @@ Deno.test({
         const status = await finish(supervisor, full);
         assert.equal(status.reason, "OUTPUT_FAILED");
         assert.match(status.error ?? "", /could not record the output \(ENOSPC\)/);
-        // Now to the last byte.
+        // Fills the disk to the last byte.
         await Deno.writeFile(`${disk}/ballast`, new Uint8Array(20_000_000)).catch(() => {});
         let refusal: unknown;
         for (let index = 0; index < 1_000 && refusal === undefined; index++) {
@@ -48,12 +48,12 @@ Deno.test({
         assert.match(refusal.message, /cannot write to its data directory: free space on its disk or repair the disk/);
         assert.ok(!refusal.message.includes(disk));
         assert.ok(errors.some((error) => /full/.test(String(error))), "The log says why");
-        // What is there can be read, what runs runs on, and its end is told though it cannot be written down.
+        // Jobs can be read, running jobs continue, and an end is published although it cannot be written.
         assert.equal((await supervisor.status(before)).exitCode, 0);
         assert.ok((await supervisor.list()).jobs.length >= 3);
         await Deno.writeTextFile(`${disk}/fifo`, "go\n");
         assert.equal((await finish(supervisor, running)).exitCode, 5);
-        // To forget a job makes the room that it takes to write so. Work goes on, and what could not be written is.
+        // A removal frees the space for its own change. Then work continues, and the pending changes are written.
         await supervisor.remove(full);
         const after = await supervisor.add("sh", ["-c", "echo after"]);
         await supervisor.start(after);
@@ -71,7 +71,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: title("with a bound on the disk it never gets full: jobs that ended make room for the next"),
+  name: title("maxDiskShare keeps the disk from getting full: ended jobs are removed for new ones"),
   ignore,
   fn: () =>
     onDisk(16, async (disk) => {
@@ -85,7 +85,7 @@ Deno.test({
         assert.equal((await finish(supervisor, id)).exitCode, 0, `${index}`);
       }
       await assert.rejects(supervisor.status(first), JobNotFoundError);
-      // One that alone is too much is stopped, and told apart from one that the disk failed.
+      // A job whose output alone is too large is stopped, with another reason than on a full disk.
       const id = await supervisor.add("sh", ["-c", "exec yes"]);
       await supervisor.start(id);
       const status = await finish(supervisor, id);
@@ -96,7 +96,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: title("a directory that cannot be written is refused with a sentence, and taken when it can"),
+  name: title("new Supervisor() refuses a directory that cannot be written, with a message"),
   ignore,
   fn: () =>
     onDisk(16, async (disk) => {

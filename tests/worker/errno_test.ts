@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { errnoOf, errnoOfWords, errnoWords, writeAdvice } from "../../worker/errno.ts";
 import { NotRecordedError, StoreUnusableError } from "../../worker/storage_errors.ts";
 import { openDatabase } from "../../worker/store/database.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
 const withCode = (code: string) => Object.assign(new Error("x"), { code });
 
@@ -48,7 +49,8 @@ Deno.test("writeAdvice() names the owner, the path or the permission, and the di
 });
 
 Deno.test("openDatabase() names the error when the path of the directory cannot be used", async () => {
-  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
+  await using temporary = await tempDir();
+  const directory = temporary.path;
   await Deno.writeTextFile(`${directory}/file`, "");
   await Deno.symlink("loop", `${directory}/loop`);
   const paths = [
@@ -67,5 +69,4 @@ Deno.test("openDatabase() names the error when the path of the directory cannot 
       return true;
     });
   }
-  await Deno.remove(directory, { recursive: true });
 });

@@ -1,5 +1,5 @@
 /**
- * 300 jobs that are started and ended at once: nothing of them is left, and what is on record of them adds up.
+ * Tests for 300 concurrent jobs: they leave nothing, and their statuses agree with the statistics.
  * Measures: 300 processes at once.
  */
 import assert from "node:assert/strict";
@@ -10,7 +10,7 @@ import { jobCounts } from "../support/job_counts.ts";
 
 const JOBS = 300;
 
-/** What the jobs are, in turn; a sixth of them each. */
+/** The kinds of jobs. A sixth of the jobs are of each kind. */
 const KINDS = ["exits", "is stopped", "is killed", "leaves a child", "reads input", "cannot start"] as const;
 type Kind = typeof KINDS[number];
 
@@ -27,12 +27,12 @@ function descriptors(): string[] {
   return [...Deno.readDirSync("/proc/self/fd")].map(({ name }) => name);
 }
 
-/** Children of this process, zombies among them. */
+/** Returns the children of this process, zombies included. */
 async function children(): Promise<number[]> {
   return (await scanProcesses() ?? []).filter(({ ppid }) => ppid === Deno.pid).map(({ pid }) => pid);
 }
 
-/** Runs one job to its end, by the way of its kind. */
+/** Runs one job of a kind to its end. */
 async function live(supervisor: Supervisor, kind: Kind): Promise<JobStatus> {
   const [command, args] = kind === "cannot start" ? ["/no/such/program", []] : ["sh", ["-c", SCRIPTS[kind]]];
   const id = await supervisor.add(command, args, { input: kind === "reads input", labels: { kind } });
@@ -56,16 +56,16 @@ async function live(supervisor: Supervisor, kind: Kind): Promise<JobStatus> {
   return last;
 }
 
-/** Adds the test twice: with cgroups, where there can be such, and without. */
+/** Adds the test twice: without cgroups, and with cgroups where the host has them. */
 function bothTest(name: string, run: (options: SupervisorOptions) => Promise<void>): void {
   Deno.test(`${name}, without cgroups`, () => run({}));
   cgroupTest(`${name}, in cgroups`, (cgroups) => run({ cgroups }));
 }
 
-bothTest(`${JOBS} jobs at once leave nothing behind, and their records add up`, async (options) => {
+bothTest(`${JOBS} concurrent jobs leave nothing, and their statuses agree with the statistics`, async (options) => {
   const childrenBefore = await children();
   await using supervisor = new Supervisor(options);
-  // What is opened once for all jobs.
+  // Opened once for all jobs.
   for (const kind of KINDS) await live(supervisor, kind);
   const before = descriptors();
   const kindOf = (index: number) => KINDS[index % KINDS.length] as Kind;
@@ -104,11 +104,11 @@ bothTest(`${JOBS} jobs at once leave nothing behind, and their records add up`, 
     assert.equal(status.exitReport?.termSentAt !== undefined, kind === "is stopped", kind);
     assert.equal(status.exitReport?.killSentAt, undefined);
   }
-  // No two had one process: a number may come again, but not at the same time.
+  // No two jobs had the same process. A pid may be reused, but not at the same time.
   const pids = new Set(ends.flatMap(({ pid, startedAt }) => pid === undefined ? [] : `${pid} ${startedAt?.getTime()}`));
   assert.equal(pids.size, JOBS * 5 / 6);
 
-  // What lists tell is what each was told.
+  // The list agrees with the watched statuses.
   const listed = new Map<string, JobStatus>();
   for (let token: string | undefined = ""; token !== undefined;) {
     const page: Awaited<ReturnType<Supervisor["list"]>> = await supervisor.list({

@@ -1,13 +1,13 @@
 /**
- * A plain model of the supervisor: what it must say, kept in the simplest way that could be right. Jobs are in order of
- * registration; nothing takes time, for a step is over when everything it set going has ended.
+ * A plain model of the supervisor, as simple as possible. Jobs are in the order of registration. Nothing takes
+ * time, because a step is over when everything that it started has ended.
  */
 import type { State } from "../../mod.ts";
 
-/** What a job does when it is started. */
+/** The kinds of jobs, by their behaviour after the start. */
 export type Kind = "exits" | "writes" | "stays" | "missing";
 
-/** A job as the model knows it. */
+/** A job of the model. */
 export interface ModelJob {
   readonly id: string;
   readonly kind: Kind;
@@ -19,13 +19,13 @@ export interface ModelJob {
   reason?: string;
   signal?: string;
   stoppedBy?: string;
-  /** What it has written. */
+  /** Its output. */
   output: string;
-  /** When it ended, as the supervisor says: of times only the order is checked. */
+  /** Its end as the supervisor reports it. Only the order of times is checked. */
   endedAt: number;
 }
 
-/** Which jobs a list is to show. */
+/** The jobs that a list selects. */
 export interface ModelFilter {
   readonly states?: readonly State[];
   readonly owner?: string;
@@ -33,7 +33,7 @@ export interface ModelFilter {
   readonly command?: string;
 }
 
-/** What a step must come to: nothing, or an error's code. */
+/** The expected result of a step: nothing, or the code of an error. */
 export type Outcome =
   | "OK"
   | "JOB_NOT_FOUND"
@@ -44,14 +44,14 @@ export type Outcome =
 
 const FINAL: readonly State[] = ["EXITED", "KILLED", "FAILED", "LOST"];
 
-/** So many removed jobs are remembered, with their request ids. */
+/** The number of removed jobs whose request ids are kept. */
 const REMEMBERED = 1_000;
 
 /** The model. */
 export class Model {
   readonly jobs: ModelJob[] = [];
   readonly #maxJobs: number;
-  /** By owner and request id: the job, or where it was removed, as which of all that were. */
+  /** By owner and request id: the job, or the number of its removal. */
   readonly #requests = new Map<string, ModelJob | number>();
   #removals = 0;
 
@@ -63,7 +63,7 @@ export class Model {
     return this.jobs.find((job) => job.id === id);
   }
 
-  /** What adding a job must come to; with the id of the job that is there already, where the request is known. */
+  /** Returns the expected result of an add, with the id of the existing job when the request was made before. */
   canAdd(job: Omit<ModelJob, "id" | "state" | "output" | "endedAt">): { outcome: Outcome; id?: string } {
     if (job.requestId !== undefined) {
       const known = this.#requests.get(`${job.owner} ${job.requestId}`);
@@ -86,7 +86,7 @@ export class Model {
     if (job.requestId !== undefined) this.#requests.set(`${job.owner} ${job.requestId}`, added);
   }
 
-  /** The oldest end; of two at the same time the job that was registered first. */
+  /** Returns the job with the oldest end; of two with the same end, the one registered first. */
   #oldestEnded(): ModelJob | undefined {
     return this.jobs.filter(({ state }) => FINAL.includes(state)).sort((a, b) => a.endedAt - b.endedAt)[0];
   }
@@ -131,12 +131,12 @@ export class Model {
     return "OK";
   }
 
-  /** The supervisor closes, and another takes over. */
+  /** The supervisor closes, and another one opens the directory. */
   restart(): void {
     for (const { id } of this.jobs) this.stop(id, undefined, "SHUTDOWN");
   }
 
-  /** Newest first. */
+  /** Returns the selected jobs, newest first. */
   list(filter: ModelFilter): ModelJob[] {
     return this.jobs.filter((job) =>
       (filter.states === undefined || filter.states.includes(job.state)) &&
@@ -147,7 +147,7 @@ export class Model {
   }
 }
 
-/** The command line of a job of the model. */
+/** Returns the command line of a job of the model. */
 export function commandOf({ kind, exitCode }: Pick<ModelJob, "kind" | "exitCode">): [string, ...string[]] {
   switch (kind) {
     case "exits":

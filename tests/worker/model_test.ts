@@ -1,5 +1,6 @@
 /**
- * Random operations against the supervisor and a plain model: both agree after every step, through restarts too.
+ * Tests the supervisor against a plain model with random operations: both agree after every step and every restart.
+ * One file, because the class that runs the operations is the test.
  * Slow: 800 operations with a check after each.
  */
 import assert from "node:assert/strict";
@@ -8,19 +9,20 @@ import { commandOf, type Kind, Model, type ModelFilter, type ModelJob, type Outc
 import { Random, seedFor } from "../support/random.ts";
 import { defined } from "../../base/defined.ts";
 import { jobCounts } from "../support/job_counts.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
-/** The full size is 10,000. */
+/** The full size is 10,000 operations. */
 const OPERATIONS = Number(Deno.env.get("TELEPORT_TEST_OPERATIONS") ?? 800);
 const SEED = seedFor("model_test");
 
-/** Few enough that a step can compare all of them. */
+/** The most jobs. Each step compares all of them. */
 const MAX_JOBS = 30;
 const MISSING = "01890000-0000-7000-8000-000000000000";
 const OWNERS = ["ann", "bob", "eve"] as const;
 const KINDS: readonly Kind[] = ["exits", "exits", "writes", "writes", "stays", "stays", "missing"];
 const STATES: readonly State[] = ["INITIAL", "RUNNING", "EXITED", "KILLED", "FAILED", "LOST"];
 
-/** What a call came to. */
+/** The result of a call. */
 async function outcomeOf(call: () => Promise<unknown>): Promise<Outcome> {
   try {
     await call();
@@ -31,13 +33,13 @@ async function outcomeOf(call: () => Promise<unknown>): Promise<Outcome> {
   }
 }
 
-/** The supervisor and the model side by side. */
+/** The supervisor and the model. */
 class Sides {
   readonly model = new Model(MAX_JOBS);
   readonly directory: string;
   readonly #random: Random;
   supervisor: Supervisor;
-  /** What one who watches all jobs has been told, by id; resumed by its token, also in the next life. */
+  /** The statuses that a watcher of all jobs got, by id. Its token resumes it, also after a restart. */
   readonly #told = new Map<string, State>();
   #token: string | undefined;
 
@@ -51,12 +53,12 @@ class Sides {
     return this.#random.pick(items);
   }
 
-  /** A job of the model, or now and then one that is not there. */
+  /** Returns a job of the model, or sometimes one that does not exist. */
   #anyId(): string {
     return this.#random.chance(0.03) ? MISSING : this.#pick(this.model.jobs)?.id ?? MISSING;
   }
 
-  /** Does one thing, says what it is, and checks what it came to. */
+  /** Runs one operation and checks its result. Returns a description of it. */
   async step(): Promise<string> {
     const dice = this.#random.next();
     if (dice < 0.30) return await this.#add();
@@ -99,7 +101,7 @@ class Sides {
     return `start ${id}`;
   }
 
-  /** Waits until the supervisor is where the model is at once. */
+  /** Waits until the supervisor is in the same state as the model. */
   async #settle(id: string): Promise<void> {
     const job = this.model.find(id);
     if (job === undefined) return;
@@ -171,7 +173,7 @@ class Sides {
     return `output ${id}`;
   }
 
-  /** Catches up with all that happened, from where the last look ended to a job that is added for it. */
+  /** Reads all events since the last call, up to a job that is added to mark the end. */
   async #watch(): Promise<string> {
     const job = { kind: "exits", exitCode: 0, owner: "mark", labels: {}, requestId: undefined } as const;
     if (this.model.canAdd(job).outcome !== "OK") return "watch nothing";
@@ -245,8 +247,9 @@ function expected(job: ModelJob) {
   };
 }
 
-Deno.test(`${OPERATIONS} random operations: the supervisor and a plain model agree after every step`, async () => {
-  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
+Deno.test(`the supervisor agrees with a plain model after each of ${OPERATIONS} random operations`, async () => {
+  await using temporary = await tempDir();
+  const directory = temporary.path;
   const sides = new Sides(directory, new Random(SEED));
   const steps: string[] = [];
   try {
@@ -262,5 +265,4 @@ Deno.test(`${OPERATIONS} random operations: the supervisor and a plain model agr
   } finally {
     await sides.supervisor.close();
   }
-  await Deno.remove(directory, { recursive: true });
 });

@@ -1,7 +1,8 @@
-/** Asking twice for the same job: one is made, whatever becomes of the answers. */
+/** Tests for request ids: a repeated request adds no second job. */
 import assert from "node:assert/strict";
 import { InvalidArgumentError, type JobOptions, RequestIdReusedError, Supervisor } from "../../mod.ts";
 import { jobCounts } from "../support/job_counts.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
 const OPTIONS: JobOptions = {
   requestId: "first",
@@ -12,22 +13,22 @@ const OPTIONS: JobOptions = {
   outputLimit: { maxBytes: 10, policy: "STOP" },
 };
 
-Deno.test("add() with a request id that was used gives the job that is there, also all at once", async () => {
+Deno.test("add() returns the first job for a repeated request, also for concurrent calls", async () => {
   await using supervisor = new Supervisor();
   const ids = await Promise.all(Array.from({ length: 20 }, () => supervisor.add("sh", ["-c", "true"], OPTIONS)));
   assert.equal(new Set(ids).size, 1);
   assert.equal((await jobCounts(supervisor)).jobs, 1);
-  // The order of names is no part of a job.
+  // The order of names does not matter.
   const other = { ...OPTIONS, env: { B: "2", A: "1" } };
   assert.equal(await supervisor.add("sh", ["-c", "true"], other), ids[0]);
-  // It may have been started, or have ended, meanwhile.
+  // The job may have started or ended in between.
   const id = ids[0] ?? "";
   await supervisor.start(id);
   for await (const _ of supervisor.watchStatus(id));
   assert.equal(await supervisor.add("sh", ["-c", "true"], OPTIONS), id);
 });
 
-Deno.test("add() refuses a request id that was used for another job, whatever it differs in", async () => {
+Deno.test("add() refuses a request id that was used for another job, whatever the difference", async () => {
   await using supervisor = new Supervisor();
   await supervisor.add("sh", ["-c", "true"], OPTIONS);
   const others: [string, string[], JobOptions][] = [
@@ -51,7 +52,7 @@ Deno.test("add() refuses a request id that was used for another job, whatever it
   assert.equal((await jobCounts(supervisor)).jobs, 1);
 });
 
-Deno.test("a request id is its owner's: others may use the same", async () => {
+Deno.test("add() lets different owners use the same request id", async () => {
   await using supervisor = new Supervisor();
   const ids = [
     await supervisor.add("true", [], { requestId: "x", owner: "ann" }),
@@ -63,8 +64,9 @@ Deno.test("a request id is its owner's: others may use the same", async () => {
   assert.equal(new Set(ids).size, 5);
 });
 
-Deno.test("a request id is known in the next life, and also when its job was removed", async () => {
-  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
+Deno.test("add() finds a request id after a restart, and after its job was removed", async () => {
+  await using temporary = await tempDir();
+  const directory = temporary.path;
   let id = "";
   {
     await using supervisor = new Supervisor({ directory });
@@ -74,16 +76,15 @@ Deno.test("a request id is known in the next life, and also when its job was rem
     await using supervisor = new Supervisor({ directory });
     assert.equal(await supervisor.add("true", [], OPTIONS), id);
     await supervisor.remove(id);
-    // To run it again unasked would be worse than to say so.
+    // An error is better than to run the job a second time.
     await assert.rejects(supervisor.add("true", [], OPTIONS), /was used for a job that is removed/);
   }
   await using supervisor = new Supervisor({ directory });
   await assert.rejects(supervisor.add("true", [], OPTIONS), RequestIdReusedError);
   await supervisor.close();
-  await Deno.remove(directory, { recursive: true });
 });
 
-Deno.test("a request id of a removed job is free again when 1,000 others were removed, and not before", async () => {
+Deno.test("add() reuses the request id of a removed job after 1,000 more removals, and not before", async () => {
   await using supervisor = new Supervisor();
   const id = await supervisor.add("true", [], OPTIONS);
   await supervisor.remove(id);
@@ -94,7 +95,7 @@ Deno.test("a request id of a removed job is free again when 1,000 others were re
   assert.notEqual(await supervisor.add("true", [], OPTIONS), id);
 });
 
-Deno.test("a field that is undefined is as one that is absent", async () => {
+Deno.test("add() treats an undefined field like an absent one", async () => {
   await using supervisor = new Supervisor();
   const id = await supervisor.add("true", [], { requestId: "first" });
   const options = {
@@ -106,13 +107,13 @@ Deno.test("a field that is undefined is as one that is absent", async () => {
   assert.equal(await supervisor.add("true", [], options), id);
 });
 
-Deno.test("a request id with a job that is there needs no room for another", async () => {
+Deno.test("add() needs no room for a repeated request", async () => {
   await using supervisor = new Supervisor({ maxJobs: 1 });
   const id = await supervisor.add("true", [], OPTIONS);
   assert.equal(await supervisor.add("true", [], OPTIONS), id);
 });
 
-Deno.test("add() refuses an empty request id, and one that is too long", async () => {
+Deno.test("add() refuses an empty request id and one that is too long", async () => {
   await using supervisor = new Supervisor();
   for (const requestId of ["", "x".repeat(129)]) {
     await assert.rejects(supervisor.add("true", [], { requestId }), InvalidArgumentError);

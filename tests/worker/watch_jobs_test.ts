@@ -1,22 +1,26 @@
-/** Watching many jobs: what there is, then every change, by filter, to be resumed anywhere. */
+/**
+ * Tests for watching many jobs: a snapshot, then every change, by filter, and resumed anywhere. One file, because all
+ * tests share the helpers that collect events.
+ */
 import "../support/plain_start.ts";
 import assert from "node:assert/strict";
 import { type JobEvent, type JobFilter, Supervisor } from "../../mod.ts";
 import { InvalidArgumentError, JobNotFoundError, SupervisorClosedError } from "../../worker/errors.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
 async function run(supervisor: Supervisor, id: string): Promise<void> {
   await supervisor.start(id);
   for await (const _ of supervisor.watchStatus(id));
 }
 
-/** An event in short: what, and of which job. */
+/** Returns an event in short: its type, and the job. */
 function short(event: JobEvent, names: Readonly<Record<string, string>> = {}): string {
   if (event.type === "current") return "current";
   const { id, state } = event.status;
   return `${event.type} ${names[id] ?? id} ${state}`;
 }
 
-/** All events up to and with the one that a test waits for. */
+/** Returns all events up to the one that a test waits for, inclusive. */
 async function until(events: AsyncIterable<JobEvent>, last: (event: JobEvent) => boolean): Promise<JobEvent[]> {
   const seen: JobEvent[] = [];
   for await (const event of events) {
@@ -30,7 +34,7 @@ const isCurrent = ({ type }: JobEvent) => type === "current";
 const isEnd = (id: string) => (event: JobEvent) =>
   event.type === "changed" && event.status.id === id && event.status.state === "EXITED";
 
-/** The next events, so many. */
+/** Returns the next events. */
 async function take(events: AsyncIterator<JobEvent>, count: number): Promise<JobEvent[]> {
   const taken: JobEvent[] = [];
   while (taken.length < count) {
@@ -41,7 +45,7 @@ async function take(events: AsyncIterator<JobEvent>, count: number): Promise<Job
   return taken;
 }
 
-Deno.test("watchJobs() tells of the jobs there are, oldest first, and then of every change, with its cause", async () => {
+Deno.test("watchJobs() gives all jobs, oldest first, and then every change with its cause", async () => {
   await using supervisor = new Supervisor();
   const a = await supervisor.add("sh", ["-c", "echo hi"], { owner: "ann" });
   await run(supervisor, a);
@@ -64,7 +68,7 @@ Deno.test("watchJobs() tells of the jobs there are, oldest first, and then of ev
     "changed b RUNNING",
     "changed b STOPPING",
     "changed b KILLED",
-    // That c was registered is no longer on record: it is gone.
+    // The registration of c is no longer stored, because c was removed.
     "removed c INITIAL",
     "removed a EXITED",
   ]);
@@ -83,7 +87,7 @@ Deno.test("watchJobs() tells of the jobs there are, oldest first, and then of ev
   assert.deepEqual(structuredClone(changes), changes);
 });
 
-Deno.test("watchJobs() tells of the jobs that a filter means, and of how they leave it", async () => {
+Deno.test("watchJobs() gives the jobs that a filter selects, and the change by which they leave it", async () => {
   await using supervisor = new Supervisor({ closeGraceMs: 100 });
   const sleeper = (options: { owner: string; labels?: Record<string, string> }) =>
     supervisor.add("sleep", ["1000"], options);
@@ -102,7 +106,7 @@ Deno.test("watchJobs() tells of the jobs that a filter means, and of how they le
       "changed bob KILLED",
     ]],
     [{ command: "sh -c exec" }, ["known eve INITIAL", "current", "changed eve STARTING", "changed eve RUNNING"]],
-    // It comes and goes with the state: both are told.
+    // The job enters and leaves the filter by its state. Both changes are sent.
     [{ states: ["STARTING", "RUNNING"] }, [
       "known bob RUNNING",
       "current",
@@ -128,7 +132,7 @@ Deno.test("watchJobs() tells of the jobs that a filter means, and of how they le
   ];
   const watchers = filters.map(([filter]) => supervisor.watchJobs(filter));
   const seen: JobEvent[][] = [];
-  // What is there at the first look is what there is at the call.
+  // The first event shows the jobs at the call.
   for (const [index, watcher] of watchers.entries()) seen[index] = await take(watcher, 1);
   await supervisor.start(eve);
   await supervisor.stop(bob);
@@ -140,8 +144,9 @@ Deno.test("watchJobs() tells of the jobs that a filter means, and of how they le
   }
 });
 
-Deno.test("watchJobs() goes on behind any event, also in another life, and misses and repeats nothing", async () => {
-  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
+Deno.test("watchJobs() resumes after any event, also after a restart, and misses and repeats nothing", async () => {
+  await using temporary = await tempDir();
+  const directory = temporary.path;
   const all: JobEvent[] = [];
   let last = "";
   {
@@ -169,7 +174,7 @@ Deno.test("watchJobs() goes on behind any event, also in another life, and misse
     const end = rest.at(-1);
     assert.ok(end?.type === "changed" && end.status.stdoutBytes === 3);
   }
-  // Behind the last there is nothing yet.
+  // There is no event after the last one yet.
   await using watcher = supervisor.watchJobs({}, { token: (all.at(-1) as JobEvent).token });
   const next = watcher.next();
   const fresh = await supervisor.add("true");
@@ -177,18 +182,17 @@ Deno.test("watchJobs() goes on behind any event, also in another life, and misse
   assert.ok(value?.type === "changed" && value.status.id === fresh);
   await watcher.return();
   await supervisor.close();
-  await Deno.remove(directory, { recursive: true });
 });
 
-Deno.test("watchJobs() shows the jobs as they were at the call, however slowly they are taken", async () => {
+Deno.test("watchJobs() gives the jobs as they were at the call to a slow watcher", async () => {
   await using supervisor = new Supervisor();
   const ids: string[] = [];
-  // More than one page of the store.
+  // These are more jobs than one page of the store.
   for (let index = 0; index < 250; index++) ids.push(await supervisor.add("true"));
   const names = Object.fromEntries(ids.map((id, index) => [id, `${index}`]));
   await using watcher = supervisor.watchJobs({ states: ["INITIAL"] });
   const first = await take(watcher, 1);
-  // Everything changes while the watcher stands at the first.
+  // All jobs change while the watcher is at the first one.
   const [one = "", two = ""] = [ids[1], ids[150]];
   await run(supervisor, one);
   await run(supervisor, ids[200] ?? "");
@@ -198,7 +202,7 @@ Deno.test("watchJobs() shows the jobs as they were at the call, however slowly t
   const rest = await until(watcher, (event) => event.type === "changed" && event.status.id === added);
   const told = [...first, ...rest].map((event) => short(event, names));
   assert.deepEqual(told, [
-    // One that is gone by then cannot be shown.
+    // A removed job is left out.
     ...ids.filter((id) => id !== two).map((id) => `known ${names[id]} INITIAL`),
     "current",
     "changed 1 STARTING",
@@ -208,7 +212,7 @@ Deno.test("watchJobs() shows the jobs as they were at the call, however slowly t
   ]);
 });
 
-Deno.test("a watcher that is too far behind begins anew", async () => {
+Deno.test("watchJobs() starts again when the events after its token are no longer stored", async () => {
   await using supervisor = new Supervisor({ maxJobs: 5 });
   const stays = await supervisor.add("true");
   const ended = await supervisor.add("true");
@@ -218,13 +222,13 @@ Deno.test("a watcher that is too far behind begins anew", async () => {
   await using slow = supervisor.watchJobs({}, { token: known?.token ?? "" });
   await take(slow, 2);
   for (let index = 0; index < 1_001; index++) await supervisor.remove(await supervisor.add("true"));
-  // It had not asked for more: what it missed is no longer on record as a whole.
+  // The watcher requested no event in between, and some of the missed changes are no longer stored.
   const anew = await take(slow, 3);
   assert.deepEqual(anew.map((event) => short(event)), [`known ${stays} INITIAL`, `known ${ended} EXITED`, "current"]);
   await watcher.return();
 });
 
-Deno.test("watchJobs() refuses tokens that it never gave out, filters that cannot be, and jobs that are not there", async () => {
+Deno.test("watchJobs() refuses invalid tokens, invalid filters, and ids of jobs that do not exist", async () => {
   await using supervisor = new Supervisor();
   const id = await supervisor.add("true");
   const { nextPageToken = "" } = await supervisor.add("true").then(() => supervisor.list({ pageSize: 1 }));
@@ -247,13 +251,13 @@ Deno.test("watchJobs() refuses tokens that it never gave out, filters that canno
     ]
   ) await assert.rejects(supervisor.watchJobs(filter).next(), InvalidArgumentError);
   await assert.rejects(supervisor.watchJobs({ ids: [id, "missing"] }).next(), JobNotFoundError);
-  // With a token it was there before: that it is gone is no error.
+  // With a token the job existed before, so its removal is not an error.
   await supervisor.remove(id);
   const [event] = await take(supervisor.watchJobs({ ids: [id] }, { token }), 1);
   assert.equal(event?.type, "removed");
 });
 
-Deno.test("watchJobs() throws the signal's reason when it has aborted already, and when it aborts later", async () => {
+Deno.test("watchJobs() throws the reason of the signal when it aborts, before or during the watch", async () => {
   await using supervisor = new Supervisor();
   const reason = new Error("enough");
   await assert.rejects(supervisor.watchJobs({}, { signal: AbortSignal.abort(reason) }).next(), reason);
@@ -265,7 +269,7 @@ Deno.test("watchJobs() throws the signal's reason when it has aborted already, a
   await assert.rejects(waiting, reason);
 });
 
-Deno.test("watchJobs() tells of all ends when the supervisor closes, and then that it does", async () => {
+Deno.test("watchJobs() gives all ends when the supervisor closes, and then throws SupervisorClosedError", async () => {
   const supervisor = new Supervisor();
   const id = await supervisor.add("sleep", ["1000"]);
   await supervisor.start(id);
@@ -291,14 +295,14 @@ Deno.test("watchJobs() tells of all ends when the supervisor closes, and then th
   await supervisor.close();
 });
 
-Deno.test("1,000 watchers of many jobs share what is read, and leave nothing behind", async () => {
+Deno.test("watchJobs() shares events between 1,000 watchers, which leave nothing", async () => {
   await using supervisor = new Supervisor();
   const watchers = Array.from({ length: 1_000 }, () => supervisor.watchJobs());
   for (const watcher of watchers) assert.equal((await watcher.next()).value?.type, "current");
   const waiting = watchers.map((watcher) => watcher.next());
   const id = await supervisor.add("true");
   const events = await Promise.all(waiting);
-  // The very same object: what the wire makes of it is made once.
+  // All watchers get the same object, so the server encodes it only once.
   assert.equal(new Set(events.map(({ value }) => value)).size, 1);
   assert.ok(events[0]?.value?.type === "changed" && events[0].value.status.id === id);
   await Promise.all(watchers.map((watcher) => watcher.return()));

@@ -1,8 +1,8 @@
-/** A watch can be left at any moment, whatever it waits for, and then holds nothing. */
+/** Tests for watches: a caller can leave them at any moment, and then they hold nothing. */
 import assert from "node:assert/strict";
 import { type Watch, watch, watchLater } from "../../worker/watch.ts";
 
-/** A source that yields `items`, then waits for ever; it notes whether what it held was given back. */
+/** A source that yields `items`, then waits for ever. It counts what it holds. */
 function source(
   items: readonly number[],
 ): { generate(signal: AbortSignal): AsyncGenerator<number, string, void>; held: number } {
@@ -24,7 +24,7 @@ function source(
   return self;
 }
 
-Deno.test("watch() gives all items and then the final value", async () => {
+Deno.test("watch() returns all items and then the final value", async () => {
   const watching: Watch<number, string> = watch(undefined, async function* () {
     yield 1;
     yield 2;
@@ -39,7 +39,7 @@ Deno.test("watch() gives all items and then the final value", async () => {
   assert.deepEqual(await watching.next(), { done: true, value: undefined });
 });
 
-Deno.test("watch() throws the signal's reason and starts nothing when it has aborted already", async () => {
+Deno.test("watch() throws the reason of the signal and starts nothing when it has aborted before", async () => {
   const from = source([1]);
   const reason = new Error("enough");
   const watching = watch(AbortSignal.abort(reason), from.generate);
@@ -48,7 +48,7 @@ Deno.test("watch() throws the signal's reason and starts nothing when it has abo
   assert.equal((await watching.next()).done, true);
 });
 
-Deno.test("watch() throws the signal's reason when it aborts during a wait", async () => {
+Deno.test("watch() throws the reason of the signal when it aborts during a wait", async () => {
   const from = source([]);
   const abort = new AbortController();
   const waiting = watch(abort.signal, from.generate).next();
@@ -58,7 +58,7 @@ Deno.test("watch() throws the signal's reason when it aborts during a wait", asy
   assert.equal(from.held, 0);
 });
 
-Deno.test("watch() gives back what it holds when the signal aborts between two items, and throws at the next", async () => {
+Deno.test("watch() frees what it holds when the signal aborts between two items, and throws at the next one", async () => {
   const from = source([1, 2]);
   const abort = new AbortController();
   const watching = watch(abort.signal, from.generate);
@@ -66,13 +66,13 @@ Deno.test("watch() gives back what it holds when the signal aborts between two i
   assert.equal(from.held, 1);
   const reason = new Error("enough");
   abort.abort(reason);
-  await new Promise((resolve) => setImmediate(resolve)); // Nobody calls next(): the turn alone must do it.
+  await new Promise((resolve) => setImmediate(resolve)); // No call of next() may be needed.
   assert.equal(from.held, 0);
   await assert.rejects(watching.next(), reason);
   assert.equal((await watching.next()).done, true);
 });
 
-Deno.test("watch() that has ended by itself throws nothing when the signal aborts later", async () => {
+Deno.test("watch() throws nothing when the signal aborts after its end", async () => {
   const abort = new AbortController();
   const watching = watch(abort.signal, async function* () {
     yield 1;
@@ -82,7 +82,7 @@ Deno.test("watch() that has ended by itself throws nothing when the signal abort
   assert.equal((await watching.next()).done, true);
 });
 
-Deno.test("return() ends a wait under way, whose next() is done then", async () => {
+Deno.test("return() ends a running wait, whose next() is then done", async () => {
   const from = source([]);
   const watching = watch(undefined, from.generate);
   const waiting = [watching.next(), watching.next()];
@@ -103,7 +103,7 @@ Deno.test("return() before the first next() starts nothing, and a second return(
   assert.equal(from.held, 0);
 });
 
-Deno.test("return() after the signal aborted leaves nothing to throw", async () => {
+Deno.test("return() after the abort of the signal throws nothing", async () => {
   const from = source([1, 2]);
   const abort = new AbortController();
   const watching = watch(abort.signal, from.generate);
@@ -113,7 +113,7 @@ Deno.test("return() after the signal aborted leaves nothing to throw", async () 
   assert.equal((await watching.next()).done, true);
 });
 
-Deno.test("break, a throw in the loop, using and await using leave a watch", async () => {
+Deno.test("watch() ends by break, a throw in the loop, using and await using", async () => {
   const from = source([1, 2, 3]);
   for await (const _ of watch(undefined, from.generate)) break;
   assert.equal(from.held, 0);
@@ -136,7 +136,7 @@ Deno.test("break, a throw in the loop, using and await using leave a watch", asy
   assert.equal((await waiting).done, true);
 });
 
-Deno.test("throw() leaves a watch and throws what it was given", async () => {
+Deno.test("throw() leaves a watch and throws its argument", async () => {
   const from = source([1]);
   const watching = watch(undefined, from.generate);
   await watching.next();
@@ -145,9 +145,9 @@ Deno.test("throw() leaves a watch and throws what it was given", async () => {
   assert.equal(from.held, 0);
 });
 
-Deno.test("watch() passes on what its source throws, once", async () => {
+Deno.test("watch() throws the error of its source once", async () => {
   const failure = new Error("of the source");
-  // deno-lint-ignore require-yield -- it fails before it has anything
+  // deno-lint-ignore require-yield -- it fails before the first item
   const watching = watch(undefined, async function* () {
     throw failure;
   });
@@ -155,7 +155,7 @@ Deno.test("watch() passes on what its source throws, once", async () => {
   assert.equal((await watching.next()).done, true);
 });
 
-Deno.test("10,000 watches on one signal leave no listener on it", async () => {
+Deno.test("watch() leaves no listener on a signal after 10,000 watches", async () => {
   const abort = new AbortController();
   let listeners = 0;
   const { signal } = abort;
@@ -177,11 +177,11 @@ Deno.test("10,000 watches on one signal leave no listener on it", async () => {
   };
   for (let index = 0; index < 10_000; index++) {
     const watching = watch(signal, source([1]).generate);
-    if (index % 3 === 0) continue; // Never iterated: must not be held either.
+    if (index % 3 === 0) continue; // A watch that is never iterated must not be held.
     await watching.next();
     await watching.return();
   }
-  assert.ok(listeners > 6_000); // The count sees what it is to see.
+  assert.ok(listeners > 6_000); // The count does see listeners.
   assert.equal(onSignal.size, 0);
 });
 

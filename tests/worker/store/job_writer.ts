@@ -1,4 +1,4 @@
-/** A process that keeps jobs in a database until it is killed: `job_writer.ts PATH COUNT BOOT`. Says `done` when it has. */
+/** A process that writes jobs to a database, prints `done`, and waits to be killed: `job_writer.ts PATH COUNT BOOT`. */
 import { isFinalState, type ProcessStatus } from "../../../worker/process/state.ts";
 import { encodeSpec } from "../../../worker/store/json.ts";
 import { Store } from "../../../worker/store/store.ts";

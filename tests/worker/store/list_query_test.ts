@@ -1,4 +1,4 @@
-/** How SQLite goes about a list: what has an index is not read through, and nothing is sorted that is in order already. */
+/** Tests for the query plans of lists: a list uses an index where there is one, and sorts only where it must. */
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { type JobOrder, type JobQuery, keysQuery } from "../../../worker/store/list_query.ts";
@@ -10,7 +10,7 @@ const database = () => {
   return made;
 };
 
-/** SQLite's plan for a list, a step a line. Source: sqlite.org/eqp.html */
+/** Returns the plan of SQLite for a list, one step a line. Source: sqlite.org/eqp.html */
 function planOf(query: JobQuery): string {
   using opened = database();
   const { sql, values } = keysQuery(query, Object.entries(query.labels ?? {}));
@@ -26,7 +26,7 @@ const INDEX: Readonly<Record<JobOrder, RegExp>> = {
 };
 
 for (const orderBy of Object.keys(INDEX) as JobOrder[]) {
-  Deno.test(`all jobs by ${orderBy}, and those behind a page, are read in the order of an index`, () => {
+  Deno.test(`keysQuery() reads all jobs by ${orderBy}, and the next page, in the order of an index`, () => {
     for (const descending of [true, false]) {
       const first = planOf({ orderBy, descending });
       assert.match(first, INDEX[orderBy]);
@@ -37,7 +37,7 @@ for (const orderBy of Object.keys(INDEX) as JobOrder[]) {
     }
   });
 
-  Deno.test(`jobs with a label, or given by their ids, are looked up also where they are sorted by ${orderBy}`, () => {
+  Deno.test(`keysQuery() looks up jobs by label and by id when it sorts by ${orderBy}`, () => {
     for (const after of [undefined, ALL]) {
       const place = after === undefined ? {} : { after };
       const labelled = planOf({ orderBy, descending: true, labels: { part: "1", rare: "yes" }, ...place });
@@ -50,7 +50,7 @@ for (const orderBy of Object.keys(INDEX) as JobOrder[]) {
   });
 }
 
-Deno.test("a span of ends is looked up where jobs are sorted by it", () => {
+Deno.test("keysQuery() looks up a range of ends when it sorts by them", () => {
   const span = { endedSince: new Date(1), endedUntil: new Date(2) };
   const plan = planOf({ orderBy: "endedAt", descending: true, ...span });
   assert.match(plan, /^SEARCH j USING COVERING INDEX jobs_by_end \(ended_at>\? AND ended_at<\?\)/);

@@ -1,4 +1,4 @@
-/** Databases of every earlier version become one of this, with all that was in them. */
+/** Tests for the migration of databases of every older version. */
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { StoreUnusableError } from "../../../worker/storage_errors.ts";
@@ -7,19 +7,20 @@ import type { JobQuery } from "../../../worker/store/list_query.ts";
 import { MIGRATIONS } from "../../../worker/store/migrations.ts";
 import { Supervisor } from "../../../worker/supervisor/supervisor.ts";
 import { jobCounts } from "../../support/job_counts.ts";
+import { tempDir } from "../../support/temp_dir.ts";
 
-/** Jobs of a database as an earlier version left it: one of each kind. */
+/** The ids of the jobs in the database of an older version, one of each kind. */
 interface Left {
   readonly exited: string;
   readonly stopped: string;
   readonly failed: string;
   readonly initial: string;
   readonly ran: string;
-  /** How often a job changed its state, being registered included; and jobs that were removed. */
+  /** The number of changes, registrations and removals included. */
   readonly changes: number;
 }
 
-/** By version. The files in `testdata` were written by the program of that version. */
+/** The jobs by version. The program of each version has written its file in `testdata`. */
 const LEFT: Readonly<Record<number, Left>> = {
   1: {
     exited: "01a20d39-fafb-709e-854b-7f7efeb91a26",
@@ -39,27 +40,24 @@ const LEFT: Readonly<Record<number, Left>> = {
   },
 };
 
-/** Every version but this one. */
+/** All older versions. */
 const EARLIER = MIGRATIONS.slice(1).map((_, index) => index + 1);
 
-/** A directory with a database as an earlier version left it. */
+/** Makes a directory with the database of an older version. */
 async function version(number: number, use: (directory: string, left: Left) => Promise<void>): Promise<void> {
   const left = LEFT[number];
   assert.ok(left, `There is no test data of version ${number}`);
-  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
+  await using temporary = await tempDir();
+  const directory = temporary.path;
   const database = new DatabaseSync(`${directory}/jobs.db`);
   for (const migration of MIGRATIONS.slice(0, number)) database.exec(migration);
   database.exec(`PRAGMA user_version=${number};`);
   database.exec(await Deno.readTextFile(new URL(`../testdata/store_v${number}.sql`, import.meta.url)));
   database.close();
-  try {
-    await use(directory, left);
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
+  await use(directory, left);
 }
 
-/** The tables and indexes of a database, as their definitions. */
+/** Returns the definitions of the tables and indexes of a database. */
 function schemaOf(path: string): unknown[] {
   const database = new DatabaseSync(path);
   try {
@@ -70,18 +68,18 @@ function schemaOf(path: string): unknown[] {
 }
 
 for (const number of EARLIER) {
-  Deno.test(`a database of version ${number} becomes what a new one is, table by table`, () =>
+  Deno.test(`migrate() gives a database of version ${number} the tables of a new one`, () =>
     version(number, async (directory) => {
       new Store(`${directory}/jobs.db`)[Symbol.dispose]();
       new Store(`${directory}/fresh.db`)[Symbol.dispose]();
       assert.deepEqual(schemaOf(`${directory}/jobs.db`), schemaOf(`${directory}/fresh.db`));
       assert.ok(schemaOf(`${directory}/jobs.db`).length > 10);
-      // Once is enough.
+      // A second start migrates nothing.
       new Store(`${directory}/jobs.db`)[Symbol.dispose]();
       await Promise.resolve();
     }));
 
-  Deno.test(`a database of version ${number} keeps its jobs, their statuses, labels and changes, and what they took`, () =>
+  Deno.test(`migrate() keeps all jobs, labels, changes and sizes of version ${number}`, () =>
     version(number, async (directory, left) => {
       using store = new Store(`${directory}/jobs.db`);
       const { jobs } = store.selection.select({ orderBy: "registeredAt", descending: false }, 10);
@@ -131,7 +129,7 @@ for (const number of EARLIER) {
       await Promise.resolve();
     }));
 
-  Deno.test(`a supervisor takes up what version ${number} left: what ran is LOST, what was never started can be`, () =>
+  Deno.test(`a supervisor recovers the jobs of version ${number}`, () =>
     version(number, async (directory, left) => {
       await using supervisor = new Supervisor({ directory });
       assert.equal((await supervisor.status(left.ran)).state, "LOST");
@@ -146,7 +144,7 @@ for (const number of EARLIER) {
     }));
 }
 
-Deno.test("request ids of version 2 name the jobs that they named", () =>
+Deno.test("add() finds the request ids of version 2", () =>
   version(2, async (directory, { exited }) => {
     await using supervisor = new Supervisor({ directory });
     const options = {
@@ -161,7 +159,7 @@ Deno.test("request ids of version 2 name the jobs that they named", () =>
     await assert.rejects(gone, /was used for a job that is removed/);
   }));
 
-Deno.test("a migration that is cut short leaves the earlier version, to be done again", () =>
+Deno.test("migrate() leaves the older version unchanged when it fails", () =>
   version(1, async (directory) => {
     const path = `${directory}/jobs.db`;
     const before = schemaOf(path);
@@ -178,8 +176,9 @@ Deno.test("a migration that is cut short leaves the earlier version, to be done 
     await Promise.resolve();
   }));
 
-Deno.test("a database of a later version, one that is damaged, and what is none are refused with a sentence", async () => {
-  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
+Deno.test("new Store() refuses a newer version, a damaged database, and another file, with a message", async () => {
+  await using temporary = await tempDir();
+  const directory = temporary.path;
   const path = `${directory}/jobs.db`;
   const refused = (sentence: RegExp) => {
     for (const open of [() => new Store(path), () => new Supervisor({ directory })]) {
@@ -191,7 +190,7 @@ Deno.test("a database of a later version, one that is damaged, and what is none 
       });
     }
   };
-  await Deno.writeTextFile(path, "This is no database, but long enough to be taken for one. ".repeat(100));
+  await Deno.writeTextFile(path, "This file is not a database, but it is long enough. ".repeat(100));
   refused(/is damaged/);
   await Deno.remove(path);
   {
@@ -202,7 +201,7 @@ Deno.test("a database of a later version, one that is damaged, and what is none 
     }
   }
   const bytes = await Deno.readFile(path);
-  // The first page holds the names of all tables.
+  // The first page has the names of all tables.
   await Deno.writeFile(path, bytes.fill(0xff, 100, 4_096));
   refused(/is damaged/);
   await Deno.remove(path);
@@ -211,11 +210,11 @@ Deno.test("a database of a later version, one that is damaged, and what is none 
   database.exec("PRAGMA user_version=99");
   database.close();
   refused(/has version 99, but this program knows only 3: use a newer program/);
-  await Deno.remove(directory, { recursive: true });
 });
 
-Deno.test("the database is its owner's alone, also one that was not, and so is the log beside it", async () => {
-  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
+Deno.test("new Store() makes the database and its log private to the owner", async () => {
+  await using temporary = await tempDir();
+  const directory = temporary.path;
   const path = `${directory}/jobs.db`;
   const modeOf = (name: string) => (Deno.statSync(name).mode ?? 0) & 0o777;
   {
@@ -229,5 +228,4 @@ Deno.test("the database is its owner's alone, also one that was not, and so is t
     assert.equal(modeOf(path), 0o600);
     assert.equal(modeOf(`${path}-wal`), 0o600);
   }
-  await Deno.remove(directory, { recursive: true });
 });

@@ -1,5 +1,5 @@
 /**
- * A database whose process was killed, and whose log of last changes was then damaged: no change is lost without a word.
+ * Tests for a damaged write-ahead log of a killed process: no change is lost silently.
  * Slow: it kills and reopens many databases.
  */
 import assert from "node:assert/strict";
@@ -8,14 +8,15 @@ import { DirectoryInUseError, StoreUnusableError } from "../../../worker/storage
 import { Store } from "../../../worker/store/store.ts";
 import { checkWal } from "../../../worker/store/wal_check.ts";
 import { Random } from "../../support/random.ts";
+import { tempDir } from "../../support/temp_dir.ts";
 
-/** Most that a writer takes to write on a machine that is busy, in milliseconds. */
+/** The longest time that a writer needs on a busy machine, in milliseconds. */
 const READY_MS = 60_000;
 
 const HEADER_BYTES = 32;
 const FRAME_BYTES = 24 + 4_096;
 
-/** A writer that has written, and lives. */
+/** A writer that has written its jobs and is still alive. */
 async function writer(path: string, count: number, bootId: string): Promise<Deno.ChildProcess> {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", "-A", new URL("job_writer.ts", import.meta.url).pathname, path, `${count}`, bootId],
@@ -38,15 +39,12 @@ async function killed(path: string, count: number, bootId = "boot"): Promise<voi
 }
 
 async function withDirectory(use: (directory: string) => Promise<void>): Promise<void> {
-  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
-  try {
-    await use(directory);
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
+  await using temporary = await tempDir();
+  const directory = temporary.path;
+  await use(directory);
 }
 
-/** What a store that is opened in a copy of a directory has, and says. */
+/** Opens a store in a copy of a directory. Returns its jobs and its messages. */
 function opened(directory: string, change: (wal: Uint8Array) => Uint8Array | void, bootId = "boot") {
   const copy = `${directory}-copy`;
   Deno.mkdirSync(copy);
@@ -63,7 +61,7 @@ function opened(directory: string, change: (wal: Uint8Array) => Uint8Array | voi
       return { jobs: store.count, ended, told: told.join("\n"), refusal: "" };
     } catch (error) {
       assert.ok(error instanceof StoreUnusableError, `${error}`);
-      // The evidence stays as it is.
+      // The damaged log is left unchanged.
       assert.deepEqual(Deno.readFileSync(`${path}-wal`), wal);
       return { jobs: 0, ended: 0, told: told.join("\n"), refusal: error.message };
     }
@@ -79,7 +77,7 @@ const flip = (at: number, bit = 0) => (wal: Uint8Array) => {
 const DAMAGED =
   /^The database "jobs\.db" in the data directory cannot be opened: "jobs\.db-wal", which has its last changes, is damaged at byte \d+\. Restore both from a copy, or move "jobs\.db-wal" away to continue without its changes$/;
 
-Deno.test("one flipped bit anywhere in the log of a killed process refuses the start", () =>
+Deno.test("new Store() refuses the log of a killed process with one flipped bit anywhere", () =>
   withDirectory(async (directory) => {
     await killed(join(directory, "jobs.db"), 18);
     const size = Deno.statSync(join(directory, "jobs.db-wal")).size;
@@ -90,7 +88,7 @@ Deno.test("one flipped bit anywhere in the log of a killed process refuses the s
     const random = new Random(1);
     const places = [
       ...Array.from({ length: HEADER_BYTES }, (_, at) => at),
-      // Of some frames each field of the header: page, size, salts, checksum.
+      // In some frames, each field of the header: page, size, salts, checksum.
       ...[0, 1, frames - 2, frames - 1].flatMap((frame) =>
         [3, 7, 8, 12, 16, 20].map((field) => HEADER_BYTES + frame * FRAME_BYTES + field)
       ),
@@ -102,7 +100,7 @@ Deno.test("one flipped bit anywhere in the log of a killed process refuses the s
     }
   }));
 
-Deno.test("a log that a kill cut is opened, with a warning where its last change is not whole", () =>
+Deno.test("new Store() opens a log that a kill has cut, and warns when its last change is incomplete", () =>
   withDirectory(async (directory) => {
     await killed(join(directory, "jobs.db"), 5);
     const size = Deno.statSync(join(directory, "jobs.db-wal")).size;
@@ -112,11 +110,11 @@ Deno.test("a log that a kill cut is opened, with a warning where its last change
       assert.deepEqual([jobs, ended, refusal], [5, 4, ""], `${less} bytes less`);
       assert.match(told, /^the end of "jobs\.db-wal" was incomplete and was dropped\. /);
     }
-    // No frame, or no header, is no log.
+    // A log without a frame or without a header is empty.
     for (const bytes of [0, 31, 32]) assert.equal(opened(directory, (wal) => wal.subarray(0, bytes)).refusal, "");
   }));
 
-Deno.test("after a restart of the machine a damaged log is a warning: a power failure leaves holes", () =>
+Deno.test("new Store() only warns of a damaged log after a reboot, because a power failure leaves holes", () =>
   withDirectory(async (directory) => {
     await killed(join(directory, "jobs.db"), 18);
     for (const at of [0, 20, HEADER_BYTES + 40 * FRAME_BYTES + 100]) {
@@ -125,27 +123,27 @@ Deno.test("after a restart of the machine a damaged log is a warning: a power fa
       assert.equal(refusal, "");
       assert.match(told, /^"jobs\.db-wal" is damaged at byte \d+, and all later changes are lost\. /);
     }
-    // It is not known which boot it is.
+    // The id of the boot is unknown.
     assert.notEqual(opened(directory, flip(0), "").told, "");
   }));
 
-Deno.test("what was dropped once is no damage later", () =>
+Deno.test("new Store() does not report changes again that it has dropped before", () =>
   withDirectory(async (directory) => {
     const path = join(directory, "jobs.db");
     await killed(path, 18);
     const wal = Deno.readFileSync(`${path}-wal`);
     flip(HEADER_BYTES + 40 * FRAME_BYTES + 100)(wal);
     Deno.writeFileSync(`${path}-wal`, wal);
-    // The machine was restarted; then the server is killed again in the same boot, with whole changes in its log.
+    // After the reboot the server is killed again in the same boot, with complete changes in its log.
     await killed(path, 1, "another boot");
     const { told, refusal } = opened(directory, () => {}, "another boot");
     assert.deepEqual([told, refusal], ["", ""]);
   }));
 
-Deno.test("a log that was begun again over older changes is whole, and damage in the newer ones is found", () =>
+Deno.test("checkWal() ignores older changes in a reused log, and finds damage in the newer ones", () =>
   withDirectory(async (directory) => {
     const path = join(directory, "jobs.db");
-    // SQLite begins again from 1,000 pages on; a job takes some 10.
+    // SQLite reuses the log after 1,000 pages. A job needs about 10.
     await killed(path, 150);
     const wal = Deno.readFileSync(`${path}-wal`);
     const view = new DataView(wal.buffer);
@@ -162,11 +160,11 @@ Deno.test("a log that was begun again over older changes is whole, and damage in
     for (const frame of [newer, newer + 5, frames - 1]) {
       assert.deepEqual(opened(directory, flip(inFrame(frame))), { jobs: 150, ended: 150, told: "", refusal: "" });
     }
-    // The last one of all cannot be told from one that a kill cut: it is said.
+    // A damaged last change looks like one that a kill has cut, so it is a warning.
     assert.match(opened(directory, flip(inFrame(newer - 1) | 64)).told, /^the end of "jobs\.db-wal" was incomplete/);
   }));
 
-Deno.test("random kills of a writer leave no log that is refused", () =>
+Deno.test("new Store() refuses no log after random kills of a writer", () =>
   withDirectory(async (directory) => {
     const path = join(directory, "jobs.db");
     const random = new Random(4);
@@ -194,7 +192,7 @@ Deno.test("random kills of a writer leave no log that is refused", () =>
     }
   }));
 
-Deno.test("a log that cannot be read is named with the reason of the system, and not as damage", () =>
+Deno.test("new Store() reports the error of the system when it cannot read the log", () =>
   withDirectory(async (directory) => {
     const path = join(directory, "jobs.db");
     new Store(path)[Symbol.dispose]();
@@ -206,7 +204,7 @@ Deno.test("a log that cannot be read is named with the reason of the system, and
     });
   }));
 
-Deno.test("a damaged log of a database that another process has open is not looked into", () =>
+Deno.test("new Store() reports a database in use although its log is damaged", () =>
   withDirectory(async (directory) => {
     const path = join(directory, "jobs.db");
     const child = await writer(path, 18, "boot");

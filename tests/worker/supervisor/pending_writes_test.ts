@@ -15,7 +15,7 @@ const RUNNING: ProcessStatus = { state: "RUNNING", startedAt: at, pid: 1 };
 const ENDED: ProcessStatus = { ...RUNNING, state: "EXITED", exitCode: 0, endedAt: at, reason: "EXITED" };
 const log = { end: undefined, totals: () => undefined, transferQuota: () => 5 } as unknown as OutputLog;
 
-/** Pending writes of one job "a" with a store that fails as told. */
+/** Pending writes of one job "a" with a store that can fail. */
 function setup() {
   const jobs = new LiveJobs();
   const job = { id: "a", isRunningState: true } as AnyJob;

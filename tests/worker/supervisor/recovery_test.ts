@@ -1,4 +1,4 @@
-/** Whom the next life of a server signals for the jobs of the one before: their processes, and nobody else's. */
+/** Tests for recovery: the next server signals the processes of the previous server's jobs and no others. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { Supervisor } from "../../../mod.ts";
@@ -8,20 +8,21 @@ import { Store } from "../../../worker/store/store.ts";
 import { encodeSpec } from "../../../worker/store/json.ts";
 import type { StoredProcess } from "../../../worker/store/rows.ts";
 import { HEADLESS } from "../zoo.ts";
+import { tempDir } from "../../support/temp_dir.ts";
 
-/** A program in a session of its own, and what it wrote first. */
+/** A program in its own session. */
 interface Program extends AsyncDisposable {
   readonly child: Deno.ChildProcess;
   readonly pid: number;
-  /** In clock ticks since boot. */
+  /** The start time, in clock ticks since boot. */
   readonly startTime: number;
-  /** The line that it wrote when it was up. */
+  /** The line that it wrote when it was ready. */
   readonly line: string;
-  /** Resolves when all that hold its stdout are gone. */
+  /** Resolves when all processes that hold its stdout have ended. */
   readonly gone: Promise<void>;
 }
 
-/** Runs a shell script that writes one line when it is up. Disposing of it ends its whole group. */
+/** Runs a shell script that writes one line when it is ready. Disposing of it ends its process group. */
 async function program(script: string, env: Record<string, string> = {}): Promise<Program> {
   const child = new Deno.Command("sh", {
     args: ["-c", script],
@@ -53,64 +54,61 @@ async function program(script: string, env: Record<string, string> = {}): Promis
   };
 }
 
-/** Whether a process lives. A zombie waits for its parent, and runs no more. */
+/** Returns whether a process is alive. A zombie is not. */
 function lives(pid: number): boolean {
   const entry = readEntry(pid);
   return entry !== undefined && !entry.zombie;
 }
 
-/** A job that runs as far as the record goes, as a killed server leaves it; taken up by the next. */
+/** Stores a job in state RUNNING, as a killed server leaves it, and lets a supervisor recover it. */
 async function recover(process: StoredProcess, id: string = crypto.randomUUID()): Promise<void> {
-  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
-  try {
-    {
-      using store = new Store(join(directory, "jobs.db"));
-      const spec = { id, command: "sh", args: [], registeredAt: new Date() };
-      store.add(spec, encodeSpec(spec));
-      const pid = process.leader ?? 0;
-      store.change(id, { state: "RUNNING", startedAt: new Date(), pid }, { process });
-    }
-    const errors: unknown[] = [];
-    await using supervisor = new Supervisor({ directory, onError: (error) => errors.push(error) });
-    assert.equal((await supervisor.status(id)).state, "LOST");
-    assert.deepEqual(errors, []);
-  } finally {
-    await Deno.remove(directory, { recursive: true });
+  await using temporary = await tempDir();
+  const directory = temporary.path;
+  {
+    using store = new Store(join(directory, "jobs.db"));
+    const spec = { id, command: "sh", args: [], registeredAt: new Date() };
+    store.add(spec, encodeSpec(spec));
+    const pid = process.leader ?? 0;
+    store.change(id, { state: "RUNNING", startedAt: new Date(), pid }, { process });
   }
+  const errors: unknown[] = [];
+  await using supervisor = new Supervisor({ directory, onError: (error) => errors.push(error) });
+  assert.equal((await supervisor.status(id)).state, "LOST");
+  assert.deepEqual(errors, []);
 }
 
 const SLEEP = "echo up; exec sleep 1000";
-/** Its leader ends at once, and leaves one in its group. */
+/** Its leader ends at once and leaves a process in its group. */
 const LEAVES = "sleep 1000 & echo $!";
 
-Deno.test("the pid of a job is another process's now: that one is left alone", async () => {
+Deno.test("ready() does not signal a process that has reused the pid of a job", async () => {
   await using foreign = await program(SLEEP);
   await recover({ bootId: bootId(), leader: foreign.pid, startTime: foreign.startTime - 1 });
   assert.ok(lives(foreign.pid));
-  // The same without its start time, which a server that died right after the start never wrote.
+  // A server that died right after the start has not stored the start time.
   await recover({ bootId: bootId(), leader: foreign.pid });
   assert.ok(lives(foreign.pid));
 });
 
-Deno.test("pid and start time are those of a job of another boot: that process is left alone", async () => {
+Deno.test("ready() does not signal a process that has the pid and start time of a job of another boot", async () => {
   await using foreign = await program(SLEEP);
   await recover({ bootId: "another", leader: foreign.pid, startTime: foreign.startTime });
   assert.ok(lives(foreign.pid));
   await recover({ bootId: "", leader: foreign.pid, startTime: foreign.startTime });
   assert.ok(lives(foreign.pid));
-  // The very same row of this boot is believed, or the test would prove nothing.
+  // The same row with the id of this boot ends the process, so the test does prove something.
   await recover({ bootId: bootId(), leader: foreign.pid, startTime: foreign.startTime });
   assert.equal((await foreign.child.status).signal, "SIGTERM");
 });
 
-Deno.test("the pid of a job became another's, who left a group of that number: the group is left alone", async () => {
+Deno.test("ready() does not signal a process group that has reused the pid of a job", async () => {
   await using foreign = await program(LEAVES);
   await foreign.child.status;
   await recover({ bootId: bootId(), leader: foreign.pid, startTime: foreign.startTime - 1 });
   assert.ok(lives(Number(foreign.line)));
 });
 
-Deno.test("a group whose leader is gone is ended whole where one of it carries the mark", async () => {
+Deno.test("ready() ends the process group of a leader that has ended, when a member has the mark", async () => {
   const id = crypto.randomUUID();
   const script = "sleep 1000 & env -i sleep 1000 & sh -c 'sleep 1000 & wait' & echo up";
   await using orphans = await program(script, { TELEPORT_ID: id });
@@ -119,7 +117,7 @@ Deno.test("a group whose leader is gone is ended whole where one of it carries t
   await orphans.gone;
 });
 
-Deno.test("a group whose marked processes end first is ended to the last", async () => {
+Deno.test("ready() ends a whole process group although its marked members end first", async () => {
   const id = crypto.randomUUID();
   const script = `env -i sh -c "trap '' TERM; echo up; while :; do sleep 0.01; done" & exec sleep 1000`;
   await using orphans = await program(script, { TELEPORT_ID: id });
@@ -127,7 +125,7 @@ Deno.test("a group whose marked processes end first is ended to the last", async
   await orphans.gone;
 });
 
-Deno.test("what lives on without its first thread is ended, as the leader and by its mark", async () => {
+Deno.test("ready() ends processes whose first thread has ended, by pid and by mark", async () => {
   const id = crypto.randomUUID();
   const env = { TELEPORT_ID: id, DENO: Deno.execPath(), PROGRAM: HEADLESS, DENO_NO_UPDATE_CHECK: "1" };
   await using leader = await program('exec "$DENO" eval "$PROGRAM"', env);
@@ -138,7 +136,7 @@ Deno.test("what lives on without its first thread is ended, as the leader and by
   await daemon.child.status;
 });
 
-Deno.test("another job's processes are left alone, though they carry a mark", async () => {
+Deno.test("ready() does not signal marked processes of another job", async () => {
   await using foreign = await program(SLEEP, { TELEPORT_ID: crypto.randomUUID() });
   await recover({ bootId: bootId(), leader: foreign.pid, startTime: foreign.startTime - 1 });
   assert.ok(lives(foreign.pid));

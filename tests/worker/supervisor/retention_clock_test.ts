@@ -1,4 +1,4 @@
-/** Retention by age and a clock that steps: nothing is deleted on its word alone. */
+/** Tests for retention by age when the clock steps. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -8,12 +8,13 @@ import { encodeSpec } from "../../../worker/store/json.ts";
 import { Store } from "../../../worker/store/store.ts";
 import { Supervisor } from "../../../worker/supervisor/supervisor.ts";
 import { defined } from "../../../base/defined.ts";
+import { tempDir } from "../../support/temp_dir.ts";
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
 const START_MS = 1_700_000_000_000;
 
-/** A retention of one job that has just ended and is kept for a week, with a clock of its own. */
+/** Makes a retention with its own clock and one job that has just ended. The job is kept for a week. */
 function retentionOf(lastSeenMs?: number) {
   const clock = { nowMs: START_MS, atMs: 1_000, now: () => clock.nowMs, monotonicMs: () => clock.atMs };
   let jobs: EndedJob[] = [{ key: 1, id: "1", endedAt: new Date(START_MS) }];
@@ -31,7 +32,7 @@ function retentionOf(lastSeenMs?: number) {
       onHold: (sentence) => told.push(sentence),
       clock,
     });
-  /** Lets time pass, by the clock and in truth. */
+  /** Lets time pass, on the clock and on the monotonic clock. */
   const pass = (clockMs: number, trueMs = clockMs) => {
     clock.nowMs += clockMs;
     clock.atMs += trueMs;
@@ -39,13 +40,13 @@ function retentionOf(lastSeenMs?: number) {
   return { make, pass, told, isKept: () => jobs.length > 0 };
 }
 
-/** Looks once: a fresh look needs no timer of the last one. */
+/** Checks once, without the timer of the previous check. */
 function expire(retention: Retention): void {
   retention.removeExpired();
   retention.cancelTimer();
 }
 
-Deno.test("Retention.removeExpired() forgets what is too old when the clock and time agree", () => {
+Deno.test("removeExpired() removes expired jobs when the clock has not stepped", () => {
   const { make, pass, told, isKept } = retentionOf();
   const retention = make();
   pass(6 * DAY_MS);
@@ -56,7 +57,7 @@ Deno.test("Retention.removeExpired() forgets what is too old when the clock and 
   assert.deepEqual([isKept(), told], [false, []]);
 });
 
-Deno.test("Retention.removeExpired() waits an hour and says so when the clock steps ahead", () => {
+Deno.test("removeExpired() waits an hour with a warning when the clock steps ahead", () => {
   const { make, pass, told, isKept } = retentionOf();
   const retention = make();
   expire(retention);
@@ -70,13 +71,13 @@ Deno.test("Retention.removeExpired() waits an hour and says so when the clock st
     told[0] ?? "",
     /^the clock is 40\.0 days ahead of the last known time: ended jobs are not removed by age/,
   );
-  // Set right meanwhile: nothing was lost.
+  // The clock was corrected in time, so no job was lost.
   pass(-40 * DAY_MS, 1_000);
   expire(retention);
   pass(2 * HOUR_MS);
   expire(retention);
   assert.ok(isKept());
-  // Nobody set it right: then it is.
+  // The clock was not corrected, so it counts as right.
   pass(40 * DAY_MS, 1_000);
   expire(retention);
   assert.ok(isKept());
@@ -85,52 +86,49 @@ Deno.test("Retention.removeExpired() waits an hour and says so when the clock st
   assert.deepEqual([isKept(), told.length], [false, 2]);
 });
 
-Deno.test("Retention.removeExpired() waits too when the clock is ahead of what an earlier server saw last", () => {
+Deno.test("removeExpired() waits when the clock is ahead of the last time of the previous server", () => {
   const started = retentionOf(START_MS - 40 * DAY_MS);
   const retention = started.make();
   started.pass(8 * DAY_MS, 0);
   expire(retention);
   assert.deepEqual([started.isKept(), started.told.length], [true, 1]);
-  // A short stop is no step.
+  // A short pause of the server does not count as a step.
   const restarted = retentionOf(START_MS + 8 * DAY_MS - 60_000);
   restarted.pass(8 * DAY_MS);
   expire(restarted.make());
   assert.deepEqual([restarted.isKept(), restarted.told], [false, []]);
 });
 
-Deno.test("a supervisor whose clock is far ahead keeps ended jobs, and says so", async () => {
-  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
-  try {
-    let id: string;
-    {
-      await using supervisor = new Supervisor({ directory, maxAgeMs: 30 * DAY_MS });
-      id = await supervisor.add("true");
-      await supervisor.start(id);
-      for await (const _ of supervisor.watchStatus(id));
-    }
-    // What is on record is 40 days older than it is, which is a clock that is 40 days ahead.
-    const database = new DatabaseSync(join(directory, "jobs.db"));
-    database.prepare("UPDATE jobs SET ended_at = ended_at - ?").run(40 * DAY_MS);
-    database.prepare("UPDATE changes SET at = at - ?").run(40 * DAY_MS);
-    assert.equal(database.prepare("UPDATE meta SET value = value - ? WHERE name = 'seen'").run(40 * DAY_MS).changes, 1);
-    database.close();
-    // Started again with the same clock, it is not believed either.
-    for (let start = 0; start < 2; start++) {
-      const told: string[] = [];
-      await using supervisor = new Supervisor({
-        directory,
-        maxAgeMs: 30 * DAY_MS,
-        onWarning: (text) => told.push(text),
-      });
-      assert.equal((await supervisor.status(id)).state, "EXITED");
-      assert.match(told.join(), /^the clock is 40\.0 days ahead/);
-    }
-  } finally {
-    await Deno.remove(directory, { recursive: true });
+Deno.test("a supervisor whose clock is far ahead keeps ended jobs and warns", async () => {
+  await using temporary = await tempDir();
+  const directory = temporary.path;
+  let id: string;
+  {
+    await using supervisor = new Supervisor({ directory, maxAgeMs: 30 * DAY_MS });
+    id = await supervisor.add("true");
+    await supervisor.start(id);
+    for await (const _ of supervisor.watchStatus(id));
+  }
+  // All stored times are moved back by 40 days, as if the clock were 40 days ahead.
+  const database = new DatabaseSync(join(directory, "jobs.db"));
+  database.prepare("UPDATE jobs SET ended_at = ended_at - ?").run(40 * DAY_MS);
+  database.prepare("UPDATE changes SET at = at - ?").run(40 * DAY_MS);
+  assert.equal(database.prepare("UPDATE meta SET value = value - ? WHERE name = 'seen'").run(40 * DAY_MS).changes, 1);
+  database.close();
+  // A second start with the same clock does not trust it either.
+  for (let start = 0; start < 2; start++) {
+    const told: string[] = [];
+    await using supervisor = new Supervisor({
+      directory,
+      maxAgeMs: 30 * DAY_MS,
+      onWarning: (text) => told.push(text),
+    });
+    assert.equal((await supervisor.status(id)).state, "EXITED");
+    assert.match(told.join(), /^the clock is 40\.0 days ahead/);
   }
 });
 
-/** Runs with both clocks of this process ahead, as after that much time. */
+/** Runs with both clocks of this process ahead by that much time. */
 async function later(ms: number, run: () => Promise<void>): Promise<void> {
   const { now } = Date;
   const monotonic = performance.now;
@@ -144,7 +142,7 @@ async function later(ms: number, run: () => Promise<void>): Promise<void> {
   }
 }
 
-Deno.test("a server that is killed after weeks starts again without a wait: its last writes noted the time", async () => {
+Deno.test("a server that is killed after weeks restarts without a wait, because its last writes stored the time", async () => {
   const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
   const killed = `${directory}-killed`;
   const options = { directory, maxAgeMs: 7 * DAY_MS };
@@ -164,7 +162,7 @@ Deno.test("a server that is killed after weeks starts again without a wait: its 
     await supervisor.ready();
     await later(21 * DAY_MS, async () => {
       await run(supervisor);
-      // What a kill leaves is what the kernel has.
+      // A copy of the files is what a kill leaves.
       await Deno.mkdir(killed);
       for (const { name, isFile } of Deno.readDirSync(directory)) {
         if (isFile) await Deno.copyFile(join(directory, name), join(killed, name));
@@ -173,7 +171,7 @@ Deno.test("a server that is killed after weeks starts again without a wait: its 
       await using next = new Supervisor({ ...options, directory: killed, onWarning: (text) => told.push(text) });
       await next.ready();
       assert.deepEqual(told, []);
-      // It is older than a week, and so it is forgotten at once.
+      // The job is older than a week, so it is removed at once.
       assert.ok(!(await next.list()).jobs.some(({ id }) => id === first));
     });
   } finally {
@@ -182,40 +180,37 @@ Deno.test("a server that is killed after weeks starts again without a wait: its 
   }
 });
 
-Deno.test("a server notes no time that it does not believe", async () => {
-  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
+Deno.test("a server stores no time while it does not trust its clock", async () => {
+  await using temporary = await tempDir();
+  const directory = temporary.path;
   const path = join(directory, "jobs.db");
+  const { now } = Date;
+  let isClockTrusted = true;
+  const write = (store: Store, number: number) => {
+    const id = `01890000-0000-7000-8000-00000000000${number}`;
+    const spec = { id, command: "true", args: [], cwd: "/", registeredAt: new Date() };
+    store.add(spec, encodeSpec(spec));
+  };
+  const noted = () => {
+    using store = new Store(path);
+    return store.lastSeenMs;
+  };
   try {
-    const { now } = Date;
-    let isClockTrusted = true;
-    const write = (store: Store, number: number) => {
-      const id = `01890000-0000-7000-8000-00000000000${number}`;
-      const spec = { id, command: "true", args: [], cwd: "/", registeredAt: new Date() };
-      store.add(spec, encodeSpec(spec));
-    };
-    const noted = () => {
-      using store = new Store(path);
-      return store.lastSeenMs;
-    };
-    try {
-      Date.now = () => START_MS;
-      {
-        using store = new Store(path, { isClockTrusted: () => isClockTrusted });
-        write(store, 1);
-      }
-      assert.equal(noted(), START_MS);
-      Date.now = () => START_MS + 40 * DAY_MS;
-      isClockTrusted = false;
-      {
-        using store = new Store(path, { isClockTrusted: () => isClockTrusted });
-        write(store, 2);
-      }
-      assert.equal(noted(), START_MS);
-    } finally {
-      Date.now = now;
+    Date.now = () => START_MS;
+    {
+      using store = new Store(path, { isClockTrusted: () => isClockTrusted });
+      write(store, 1);
     }
-    await Promise.resolve();
+    assert.equal(noted(), START_MS);
+    Date.now = () => START_MS + 40 * DAY_MS;
+    isClockTrusted = false;
+    {
+      using store = new Store(path, { isClockTrusted: () => isClockTrusted });
+      write(store, 2);
+    }
+    assert.equal(noted(), START_MS);
   } finally {
-    await Deno.remove(directory, { recursive: true });
+    Date.now = now;
   }
+  await Promise.resolve();
 });

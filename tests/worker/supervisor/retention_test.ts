@@ -1,18 +1,16 @@
-/** Which ended jobs are forgotten, and when: by age, number and disk, oldest end first, and none that is watched. */
+/** Tests for retention: by age, number and disk space, oldest end first, and never a watched job. */
 import assert from "node:assert/strict";
 import { InvalidArgumentError, JobNotFoundError, LimitReachedError } from "../../../worker/errors.ts";
 import { Retention } from "../../../worker/supervisor/retention.ts";
 import type { EndedJob } from "../../../worker/store/rows.ts";
 import { Supervisor, type SupervisorOptions } from "../../../mod.ts";
 import { jobCounts } from "../../support/job_counts.ts";
+import { tempDir } from "../../support/temp_dir.ts";
 
 async function withDirectory(use: (directory: string) => Promise<void>): Promise<void> {
-  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
-  try {
-    await use(directory);
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
+  await using temporary = await tempDir();
+  const directory = temporary.path;
+  await use(directory);
 }
 
 /** Runs a job to its end. */
@@ -27,9 +25,9 @@ async function ids(supervisor: Supervisor): Promise<string[]> {
   return (await supervisor.list({ ascending: true })).jobs.map(({ id }) => id);
 }
 
-/** Resolves when the job is forgotten. */
+/** Resolves when the job is removed. */
 async function forgotten(supervisor: Supervisor, id: string): Promise<void> {
-  // Retention's own timer keeps no program alive.
+  // The timer of retention does not keep the program running.
   const alive = setInterval(() => {}, 1_000);
   try {
     for await (const event of supervisor.watchJobs()) {
@@ -41,7 +39,7 @@ async function forgotten(supervisor: Supervisor, id: string): Promise<void> {
   }
 }
 
-/** Ended jobs at these ages in milliseconds, the oldest first, and a retention of them. */
+/** Makes a retention of ended jobs with these ages in milliseconds, the oldest first. */
 function retentionOf(ages: number[], options: { maxAgeMs?: number; watched?: string[]; broken?: boolean } = {}) {
   const now = Date.now();
   let jobs = ages.map((age, index): EndedJob => ({ key: index, id: `${index}`, endedAt: new Date(now - age) }));
@@ -61,7 +59,7 @@ function retentionOf(ages: number[], options: { maxAgeMs?: number; watched?: str
   return { retention, left: () => jobs.map(({ id }) => id), attempts: () => attempts };
 }
 
-Deno.test("Retention.makeRoom() forgets the oldest ends first, and says how many", () => {
+Deno.test("removeOldest() removes the oldest ends first and returns their number", () => {
   const { retention, left } = retentionOf([500, 400, 300, 200], { watched: ["1"] });
   assert.equal(retention.removeOldest(2), 2);
   assert.deepEqual(left(), ["1", "3"]);
@@ -71,7 +69,7 @@ Deno.test("Retention.makeRoom() forgets the oldest ends first, and says how many
   assert.equal(retention.removeOldest(0), 0);
 });
 
-Deno.test("Retention.freeBytes() forgets as few as give the bytes back, also beyond one block of many", () => {
+Deno.test("freeBytes() removes no more jobs than needed, also from several blocks", () => {
   const { retention, left } = retentionOf(Array.from({ length: 300 }, (_, index) => 1_000 - index));
   assert.equal(retention.freeBytes(15), 20);
   assert.equal(left().length, 298);
@@ -80,16 +78,16 @@ Deno.test("Retention.freeBytes() forgets as few as give the bytes back, also bey
   assert.equal(retention.freeBytes(1_000_000), 480);
 });
 
-Deno.test("Retention does not try all jobs when one cannot be forgotten: the disk takes none of it then", () => {
+Deno.test("removeOldest() stops at the first job that cannot be removed", () => {
   const { retention, attempts } = retentionOf([300, 200, 100], { broken: true });
   assert.equal(retention.removeOldest(2), 0);
   assert.equal(attempts(), 1);
 });
 
-Deno.test("Retention.removeExpired() forgets what is too old now, and has no timer where nothing can get so", () => {
+Deno.test("removeExpired() removes expired jobs, and sets no timer when no job can expire", () => {
   const all = retentionOf([1_000, 900], { maxAgeMs: 900 });
   all.retention.removeExpired();
-  assert.deepEqual(all.left(), []); // A timer that was left would fail the test.
+  assert.deepEqual(all.left(), []); // A remaining timer would fail the test.
   const forEver = retentionOf([1e12]);
   forEver.retention.removeExpired();
   assert.deepEqual(forEver.left(), ["0"]);
@@ -99,16 +97,16 @@ Deno.test("Retention.removeExpired() forgets what is too old now, and has no tim
   some.retention.close();
 });
 
-Deno.test("Retention.close() ends its timer, and nothing is forgotten after it", () => {
+Deno.test("close() cancels the timer, and no job is removed afterwards", () => {
   const { retention, left } = retentionOf([1_000, 1], { maxAgeMs: 500, watched: ["0"] });
-  retention.removeExpired(); // Waits for the watched one.
+  retention.removeExpired(); // Sets a timer for the watched job.
   retention.close();
   retention.removeExpired();
   assert.equal(retention.removeOldest(1), 0);
   assert.deepEqual(left(), ["0", "1"]);
 });
 
-Deno.test("for a new job the one that ended first is forgotten; those that run, wait or are watched stay", async () => {
+Deno.test("add() removes the job that ended first, and keeps jobs that run, wait or are watched", async () => {
   await using supervisor = new Supervisor({ maxJobs: 4, closeGraceMs: 100 });
   const first = await run(supervisor);
   const running = await supervisor.add("sleep", ["1000"]);
@@ -122,7 +120,7 @@ Deno.test("for a new job the one that ended first is forgotten; those that run, 
     assert.deepEqual(await ids(supervisor), [first, running, initial, third]);
     await assert.rejects(supervisor.status(second), JobNotFoundError);
     await watching;
-    // By now all that ended is read: it can go.
+    // The ended jobs are no longer watched, so they can be removed.
     await supervisor.add("true");
     assert.deepEqual((await ids(supervisor)).includes(first), false);
   }
@@ -134,7 +132,7 @@ Deno.test("for a new job the one that ended first is forgotten; those that run, 
   assert.equal((await jobCounts(supervisor)).jobs, 4);
 });
 
-Deno.test("a job that is watched by its id among many is not forgotten before its end is told", async () => {
+Deno.test("retention keeps a job that a watcher of many jobs gave by id until the watcher has its end", async () => {
   await using supervisor = new Supervisor({ maxJobs: 1 });
   const id = await supervisor.add("true");
   await using watcher = supervisor.watchJobs({ ids: [id] });
@@ -152,17 +150,17 @@ Deno.test("a job that is watched by its id among many is not forgotten before it
   await assert.rejects(supervisor.status(id), JobNotFoundError);
 });
 
-Deno.test("when the disk is short, jobs that ended go, oldest end first, with their output", () =>
+Deno.test("retention removes ended jobs with their output when disk space is short, oldest end first", () =>
   withDirectory(async (directory) => {
     await using supervisor = new Supervisor({ directory, maxOutputBytes: 300_000 });
     const some: string[] = [];
     for (let index = 0; index < 5; index++) some.push(await run(supervisor, "head", "-c", "100000", "/dev/zero"));
     assert.deepEqual(await ids(supervisor), some.slice(3));
-    await supervisor.close(); // Resolves when what was to be deleted is.
+    await supervisor.close(); // Resolves when all deletions have finished.
     assert.deepEqual([...Deno.readDirSync(`${directory}/output`)].map(({ name }) => name).sort(), some.slice(3));
   }));
 
-Deno.test("what was asked for counts as disk too: a job that does not fit is refused", async () => {
+Deno.test("add() refuses a job whose arguments do not fit on the disk", async () => {
   await using supervisor = new Supervisor({ maxOutputBytes: 50_000 });
   const long = "x".repeat(40_000);
   await supervisor.add("true", [long]);
@@ -170,7 +168,7 @@ Deno.test("what was asked for counts as disk too: a job that does not fit is ref
   await supervisor.add("true");
 });
 
-Deno.test("a later life with tighter bounds forgets at its start what is too much, too old or too many", async () => {
+Deno.test("a restart with lower limits removes jobs that are too large, too old or too many", async () => {
   const cases: readonly [SupervisorOptions, number][] = [
     [{ maxJobs: 2 }, 2],
     [{ maxOutputBytes: 25_000 }, 2],
@@ -193,7 +191,7 @@ Deno.test("a later life with tighter bounds forgets at its start what is too muc
   }
 });
 
-Deno.test("a job is forgotten when it gets too old, counted from its end and not its start", async () => {
+Deno.test("a job expires by the age of its end, not of its start", async () => {
   await using supervisor = new Supervisor({ maxAgeMs: 50 });
   const id = await supervisor.add("sleep", ["0.1"]);
   await supervisor.start(id);
@@ -206,7 +204,7 @@ Deno.test("a job is forgotten when it gets too old, counted from its end and not
   assert.ok(Date.now() - endedAt >= 50);
 });
 
-Deno.test("numbers that are none, and shares beyond the whole, are refused", () => {
+Deno.test("new Supervisor() refuses retention options that are out of range", () => {
   for (
     const options of [
       { maxJobs: 0 },

@@ -1,7 +1,8 @@
-/** What the supervisor counts for monitoring agrees with what its jobs did. */
+/** Tests for the statistics of a supervisor. */
 import assert from "node:assert/strict";
 import { Supervisor, type SupervisorStatistics } from "../../../mod.ts";
 import { isFinalState } from "../../../worker/process/state.ts";
+import { tempDir } from "../../support/temp_dir.ts";
 
 async function run(supervisor: Supervisor, command: string, args: string[]): Promise<string> {
   const id = await supervisor.add(command, args);
@@ -14,7 +15,7 @@ function total({ jobs }: SupervisorStatistics): number {
   return Object.values(jobs).reduce((sum, count) => sum + count, 0);
 }
 
-Deno.test("statistics() counts jobs by state, starts, ends by reason and bytes", async () => {
+Deno.test("statistics() counts jobs by state, starts, ends by reason, and bytes", async () => {
   await using supervisor = new Supervisor({ closeGraceMs: 100 });
   await run(supervisor, "sh", ["-c", "printf 12345; printf 678 >&2"]);
   await run(supervisor, "sh", ["-c", "kill -KILL $$"]);
@@ -47,23 +48,20 @@ Deno.test("statistics() counts jobs by state, starts, ends by reason and bytes",
   assert.equal(total(await supervisor.statistics()), 4);
 });
 
-Deno.test("statistics() counts the jobs that an earlier supervisor left in the directory", async () => {
-  const directory = await Deno.makeTempDir();
-  try {
-    {
-      await using first = new Supervisor({ directory });
-      await run(first, "true", []);
-      await first.add("true");
-    }
-    const writesMs: number[] = [];
-    await using second = new Supervisor({ directory, onStoreWrite: (durationMs) => writesMs.push(durationMs) });
-    const { jobs, starts, diskBytes } = await second.statistics();
-    assert.deepEqual([jobs.INITIAL, jobs.EXITED, starts], [1, 1, 0]);
-    assert.ok(diskBytes > 0);
-    await second.add("true");
-    assert.equal(writesMs.length, 1);
-    assert.ok(writesMs[0]! >= 0);
-  } finally {
-    await Deno.remove(directory, { recursive: true });
+Deno.test("statistics() counts the jobs of the previous supervisor", async () => {
+  await using temporary = await tempDir();
+  const directory = temporary.path;
+  {
+    await using first = new Supervisor({ directory });
+    await run(first, "true", []);
+    await first.add("true");
   }
+  const writesMs: number[] = [];
+  await using second = new Supervisor({ directory, onStoreWrite: (durationMs) => writesMs.push(durationMs) });
+  const { jobs, starts, diskBytes } = await second.statistics();
+  assert.deepEqual([jobs.INITIAL, jobs.EXITED, starts], [1, 1, 0]);
+  assert.ok(diskBytes > 0);
+  await second.add("true");
+  assert.equal(writesMs.length, 1);
+  assert.ok(writesMs[0]! >= 0);
 });

@@ -1,4 +1,4 @@
-/** Jobs of a supervisor: paused, measured, limited, accounted for, and found by their cgroup after a crash. */
+/** Tests for pausing, measuring and limiting jobs, and for their exit reports. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import {
@@ -10,8 +10,8 @@ import {
   Supervisor,
   type SupervisorOptions,
 } from "../../../mod.ts";
-import { readEntry } from "../../../worker/linux/procfs.ts";
 import { cgroupTest, fakeBase } from "../../support/cgroups.ts";
+import { tempDir } from "../../support/temp_dir.ts";
 
 const MISSING = "01890000-0000-7000-8000-000000000000";
 
@@ -23,18 +23,18 @@ async function startUp(supervisor: Supervisor, script: string): Promise<string> 
   return id;
 }
 
-/** Adds the test twice: with cgroups, where there can be such, and without. */
+/** Adds the test twice: without cgroups, and with cgroups where the host has them. */
 function bothTest(name: string, run: (options: SupervisorOptions) => Promise<void>): void {
   Deno.test(`${name}, without cgroups`, () => run({}));
   cgroupTest(`${name}, with cgroups`, (cgroups) => run({ cgroups }));
 }
 
-bothTest("pause() and resume() show in the status who paused, and leave the state alone", async (options) => {
+bothTest("pause() stores who paused the job, and neither pause() nor resume() changes the state", async (options) => {
   await using supervisor = new Supervisor(options);
   const id = await startUp(supervisor, "echo up; while :; do :; done");
   const paused = await supervisor.pause(id, { by: "ann" });
   assert.deepEqual([paused.state, paused.paused, paused.pausedBy], ["RUNNING", true, "ann"]);
-  assert.equal((await supervisor.pause(id, { by: "bob" })).pausedBy, "ann", "The first is on record");
+  assert.equal((await supervisor.pause(id, { by: "bob" })).pausedBy, "ann", "The first user is stored");
   assert.deepEqual((await supervisor.list()).jobs[0]?.paused, true);
   const resumed = await supervisor.resume(id);
   assert.deepEqual([resumed.state, resumed.paused, resumed.pausedBy], ["RUNNING", undefined, undefined]);
@@ -44,7 +44,7 @@ bothTest("pause() and resume() show in the status who paused, and leave the stat
   assert.deepEqual([stopped.state, stopped.signal, stopped.paused], ["KILLED", "SIGTERM", undefined]);
 });
 
-bothTest("pause() and resume() refuse what is not there and what does not run", async (options) => {
+bothTest("pause() and resume() refuse a job that does not exist or does not run", async (options) => {
   await using supervisor = new Supervisor(options);
   await assert.rejects(supervisor.pause(MISSING), JobNotFoundError);
   await assert.rejects(supervisor.resume(MISSING), JobNotFoundError);
@@ -73,7 +73,7 @@ bothTest("close() ends paused jobs", async (options) => {
   assert.deepEqual([state, reason, signal], ["KILLED", "SHUTDOWN", "SIGTERM"]);
 });
 
-bothTest("status() measures what runs when it is asked to, and only then", async (options) => {
+bothTest("status() measures a running job only with the option usage", async (options) => {
   await using supervisor = new Supervisor(options);
   const id = await startUp(supervisor, "i=0; while [ $i -lt 100000 ]; do i=$((i + 1)); done; echo up; exec sleep 1000");
   assert.equal((await supervisor.status(id)).usage, undefined);
@@ -82,15 +82,16 @@ bothTest("status() measures what runs when it is asked to, and only then", async
   assert.equal(exitReport, undefined);
   await supervisor.stop(id);
   const ended = await supervisor.status(id, { usage: true });
-  assert.equal(ended.usage, undefined, "It uses nothing any more");
+  assert.equal(ended.usage, undefined, "An ended job uses nothing");
   assert.ok((ended.exitReport?.usage.cpuUserUs ?? 0) > 0);
   const waiting = await supervisor.add("true");
   assert.equal((await supervisor.status(waiting, { usage: true })).usage, undefined);
   await assert.rejects(supervisor.status(MISSING, { usage: true }), JobNotFoundError);
 });
 
-bothTest("the record of an end outlives the supervisor", async (options) => {
-  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
+bothTest("the exit report of a job survives a restart", async (options) => {
+  await using temporary = await tempDir();
+  const directory = temporary.path;
   let id: string;
   let before;
   {
@@ -102,10 +103,9 @@ bothTest("the record of an end outlives the supervisor", async (options) => {
   await using supervisor = new Supervisor({ ...options, directory });
   assert.deepEqual(await supervisor.status(id), before);
   await supervisor.close();
-  await Deno.remove(directory, { recursive: true });
 });
 
-Deno.test("add() refuses limits that nothing here can hold a job to, and says why", async () => {
+Deno.test("add() refuses limits that this host cannot enforce, and names the reason", async () => {
   await using without = new Supervisor();
   await assert.rejects(
     without.add("true", [], { cgroupLimits: { maxMemoryBytes: 2 ** 30, maxCpus: 1 } }),
@@ -127,7 +127,7 @@ Deno.test("add() refuses limits that nothing here can hold a job to, and says wh
   await Deno.remove(base, { recursive: true });
 });
 
-Deno.test("a job runs in a cgroup with the limits it was given, which its status shows", async () => {
+Deno.test("start() starts a job in a cgroup with its limits, and the status shows them", async () => {
   const base = await fakeBase();
   const cgroups = CgroupTree.open({ base, name: "jobs" });
   await using supervisor = new Supervisor({ cgroups });
@@ -149,8 +149,9 @@ Deno.test("a job runs in a cgroup with the limits it was given, which its status
   await Deno.remove(base, { recursive: true });
 });
 
-Deno.test("start() refuses a job that cannot be held to its limits any more since it was registered", async () => {
-  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
+Deno.test("start() refuses a job whose limits can no longer be enforced", async () => {
+  await using temporary = await tempDir();
+  const directory = temporary.path;
   const base = await fakeBase();
   let id: string;
   {
@@ -164,10 +165,10 @@ Deno.test("start() refuses a job that cannot be held to its limits any more sinc
   );
   assert.equal((await supervisor.status(id)).state, "INITIAL");
   await supervisor.close();
-  for (const made of [directory, base]) await Deno.remove(made, { recursive: true });
+  await Deno.remove(base, { recursive: true });
 });
 
-cgroupTest("50 jobs at once leave no cgroup, and each knows what it used", async (cgroups) => {
+cgroupTest("50 concurrent jobs leave no cgroup, and each has its resource usage", async (cgroups) => {
   await using supervisor = new Supervisor({ cgroups });
   const ids = await Promise.all(
     Array.from({ length: 50 }, (_, index) => supervisor.add("sh", ["-c", `exit ${index}`])),
@@ -181,75 +182,4 @@ cgroupTest("50 jobs at once leave no cgroup, and each knows what it used", async
     return last?.exitCode;
   }));
   assert.deepEqual(codes, ids.map((_, index) => index));
-});
-
-/** Runs a job in a process of its own that is then killed. Gives the job's id and the first line of its output. */
-async function orphan(directory: string, base: string, script: string, how = "") {
-  const program = new URL("../orphan_program.ts", import.meta.url).pathname;
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--no-prompt", "-A", program, directory, base, script, how],
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  const reader = child.stdout.getReader();
-  const [id = "", line = ""] = new TextDecoder().decode((await reader.read()).value).trim().split(" ");
-  await reader.cancel();
-  child.kill("SIGKILL");
-  await child.status;
-  return { id, line };
-}
-
-for (const knowsCgroups of [true, false]) {
-  const who = knowsCgroups ? "a server with cgroups" : "a server without cgroups";
-  for (const how of ["running", "paused"]) {
-    cgroupTest(
-      `what is ${how} in a cgroup, unmarked and in a session of its own, is ended by ${who}`,
-      async (cgroups) => {
-        const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
-        const script = "(setsid env -i sh -c 'echo $$; exec sleep 1000' &); exec sleep 1000";
-        const { id, line: pid } = await orphan(directory, cgroups.directory, script, how);
-        assert.equal(readEntry(Number(pid))?.zombie, false, "It outlives the server");
-        const own = knowsCgroups ? { cgroups: CgroupTree.open({ base: cgroups.directory, name: "jobs" }) } : {};
-        await using supervisor = new Supervisor({ directory, ...own });
-        const status = await supervisor.status(id);
-        assert.deepEqual([status.state, status.paused], ["LOST", undefined]);
-        assert.equal(status.exitReport?.survivorsEnded, 1);
-        assert.equal(status.exitReport?.usage.cpuSource, "CGROUP", "The kernel went on counting");
-        assert.ok(readEntry(Number(pid))?.zombie ?? true);
-        assert.deepEqual(
-          [...Deno.readDirSync(join(cgroups.directory, "jobs"))].filter((entry) => entry.isDirectory),
-          [],
-        );
-        await supervisor.close();
-        Deno.removeSync(join(cgroups.directory, "jobs"));
-        await Deno.remove(directory, { recursive: true });
-      },
-    );
-  }
-}
-
-Deno.test("what a killed server left paused, without cgroups, is ended by the next", async () => {
-  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
-  const { id, line: pid } = await orphan(directory, "", "setsid sh -c 'echo $$; exec sleep 1000' & wait", "paused");
-  assert.equal(readEntry(Number(pid))?.stopped, true);
-  await using supervisor = new Supervisor({ directory });
-  assert.equal((await supervisor.status(id)).state, "LOST");
-  assert.ok(readEntry(Number(pid))?.zombie ?? true);
-  await supervisor.close();
-  await Deno.remove(directory, { recursive: true });
-});
-
-cgroupTest("ready() ends and removes cgroups of jobs that no record knows", async (cgroups) => {
-  const forgotten = cgroups.create("forgotten", {}, "/");
-  const child = new Deno.Command("sh", {
-    args: ["-c", `echo 0 > "$0/cgroup.procs"; echo up; exec sleep 1000`, forgotten.directory],
-    stdout: "piped",
-  }).spawn();
-  const reader = child.stdout.getReader();
-  await reader.read();
-  await reader.cancel();
-  await using supervisor = new Supervisor({ cgroups });
-  await supervisor.ready();
-  assert.equal((await child.status).signal, "SIGKILL");
-  assert.throws(() => Deno.statSync(forgotten.directory), Deno.errors.NotFound);
 });
