@@ -23,7 +23,20 @@ export function deadReferences(path: string, text: string, tree: Tree): string[]
       if (![...tree.keys()].some((file) => file.endsWith(`/${name}`))) add(match.index, `no test is called "${name}"`);
     } else if (isPath(name, tree) && !exists(name, tree)) add(match.index, `there is no "${name}"`);
   }
+  prose.split("\n").forEach((line, index) => {
+    for (const file of filesOfRow(line, tree)) {
+      if (!exists(file, tree)) found.push(`${path}:${index + 1}: there is no "${file}"`);
+    }
+  });
   return found;
+}
+
+/** Returns the files in a row of a table whose first cell is a folder. They are relative to it, or to the root. */
+function filesOfRow(line: string, tree: Tree): string[] {
+  const folder = /^\| `([\w/]+\/)` +\|/.exec(line)?.[1];
+  if (folder === undefined || !exists(folder, tree)) return [];
+  const names = [...line.matchAll(/`([\w/]+\.ts)`/g)].map(([, name = ""]) => name);
+  return names.map((name) => exists(name, tree) ? name : folder + name);
 }
 
 /** Returns whether a name means a file or folder of the repository: it starts with one of its folders. */

@@ -21,6 +21,8 @@ const texts: [string, string?][] = [
   ["[one](../README.md#three)", 'the link "../README.md#three" leads to no heading'],
   ["\n`tests/b/d.ts`", 'there is no "tests/b/d.ts"'],
   ["`d_test.ts`", 'no test is called "d_test.ts"'],
+  ["| `tests/b/` | `c_test.ts` |"],
+  ["| `tests/b/` | `d.ts` |", 'there is no "tests/b/d.ts"'],
   ["```sh\ncat `tests/b/d.ts`\n```"],
 ];
 
