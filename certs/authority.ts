@@ -1,6 +1,6 @@
 /** The certificate authority of a directory: creates it in memory, and reads it for signing. */
 import { splitCertificates } from "../trust/pem.ts";
-import { type KeyPair, makeCertificate } from "./certificate.ts";
+import { createCertificate, type KeyPair } from "./certificate.ts";
 import { certificatePath, keyPath, readPemFile } from "./directory.ts";
 import { CertificateError, type CertificateErrorOptions } from "./errors.ts";
 import { inspectCertificate, parseCertificate } from "./inspect.ts";
@@ -14,9 +14,9 @@ export interface Authority extends KeyPair {
 }
 
 /** Creates an authority. Its random name distinguishes it in messages from other authorities. */
-export async function makeAuthority(validity: Validity, keyKind?: KeyKind): Promise<Authority> {
+export async function createAuthority(validity: Validity, keyKind?: KeyKind): Promise<Authority> {
   const suffix = crypto.getRandomValues(new Uint8Array(4)).toHex();
-  const pair = await makeCertificate({ usage: "authority", commonName: `teleport CA ${suffix}`, validity, keyKind });
+  const pair = await createCertificate({ usage: "authority", commonName: `teleport CA ${suffix}`, validity, keyKind });
   return { ...pair, notAfter: validity.notAfter };
 }
 

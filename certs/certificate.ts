@@ -2,7 +2,14 @@
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 import { parseHosts } from "./hosts.ts";
-import { DEFAULT_KEY_KIND, type KeyKind, makeKeys, readSigningKey, type SigningKey, signingKeyOf } from "./key_kind.ts";
+import {
+  createKeys,
+  DEFAULT_KEY_KIND,
+  type KeyKind,
+  readSigningKey,
+  type SigningKey,
+  signingKeyOf,
+} from "./key_kind.ts";
 import type { Validity } from "./lifetime.ts";
 
 /** A certificate and its private key in PEM. */
@@ -41,13 +48,13 @@ export interface CertificateOptions {
  * @example An authority, and an expired client certificate
  * ```ts
  * const validity = { notBefore: new Date("2020-01-01"), notAfter: new Date("2020-02-01") };
- * const issuer = await makeCertificate({ usage: "authority", commonName: "an authority", validity });
- * await makeCertificate({ usage: "client", commonName: "ann", organizations: ["viewer"], validity, issuer });
+ * const issuer = await createCertificate({ usage: "authority", commonName: "an authority", validity });
+ * await createCertificate({ usage: "client", commonName: "ann", organizations: ["viewer"], validity, issuer });
  * ```
  */
-export async function makeCertificate(options: CertificateOptions): Promise<KeyPair> {
+export async function createCertificate(options: CertificateOptions): Promise<KeyPair> {
   const kind = options.keyKind ?? DEFAULT_KEY_KIND;
-  const keys = await makeKeys(kind);
+  const keys = await createKeys(kind);
   const certificate = await sign(options, keys.publicKey, signingKeyOf(keys, kind));
   const key = await crypto.subtle.exportKey("pkcs8", keys.privateKey);
   return { certificate, key: `${x509.PemConverter.encode(key, "PRIVATE KEY")}\n` };

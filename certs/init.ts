@@ -1,5 +1,5 @@
 /** Creates a certificate directory: an authority, a server certificate and one for the first user, `admin`. */
-import { makeAuthority } from "./authority.ts";
+import { createAuthority } from "./authority.ts";
 import { alreadyExists, listFiles, writePairs } from "./directory.ts";
 import { draftClient, draftServer, paths } from "./issue.ts";
 import type { KeyKind } from "./key_kind.ts";
@@ -39,7 +39,7 @@ export async function initDirectory(options: InitOptions): Promise<IssuedCertifi
   const existing = await listFiles(dir);
   if (existing.length > 0) throw alreadyExists(dir, existing);
 
-  const authority = await makeAuthority(lifetime({ kind: "authority", now }), keyKind);
+  const authority = await createAuthority(lifetime({ kind: "authority", now }), keyKind);
   const server = await draftServer({ dir, hosts, days, keyKind, now }, authority);
   const admin = await draftClient({ dir, name: "admin", roles: ["admin"], days, keyKind, now }, authority);
   await writePairs(dir, { ca: authority, server: server.pair, admin: admin.pair }, { replace: false });

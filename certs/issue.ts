@@ -1,6 +1,6 @@
 /** Issues server and user certificates, signed by the authority of a directory. */
 import { type Authority, readAuthority } from "./authority.ts";
-import { certifyKey, makeCertificate } from "./certificate.ts";
+import { certifyKey, createCertificate } from "./certificate.ts";
 import { certificatePath, keyPath, type PartialPair, writePairs } from "./directory.ts";
 import { localHosts, parseHosts } from "./hosts.ts";
 import type { KeyKind } from "./key_kind.ts";
@@ -80,7 +80,7 @@ export async function draftServer(options: ServerOptions, authority: Authority):
   const { dir, days, now, keyKind } = options;
   const hosts = parseHosts([...localHosts(), ...(options.hosts ?? [])]).map((host) => host.value);
   const validity = lifetime({ kind: "server", days, authorityNotAfter: authority.notAfter, now });
-  const pair = await makeCertificate({
+  const pair = await createCertificate({
     usage: "server",
     commonName: "server",
     hosts,
@@ -100,7 +100,7 @@ export async function draftClient(options: ClientOptions, authority: Authority):
   const subject = { commonName: name, organizations: roles };
   const certificate = { usage: "client", ...subject, validity, issuer: authority } as const;
   const made = { ...paths(dir, name), usage: "client", hosts: [], roles, notAfter: validity.notAfter } as const;
-  if (request === undefined) return { pair: await makeCertificate({ ...certificate, keyKind }), issued: made };
+  if (request === undefined) return { pair: await createCertificate({ ...certificate, keyKind }), issued: made };
   const { keyPath: _, ...withoutKey } = made;
   const publicKey = await requestedKey(request);
   return { pair: { certificate: await certifyKey(publicKey, certificate) }, issued: withoutKey };

@@ -25,7 +25,7 @@ export function parseKeyKind(text: string): KeyKind {
 }
 
 /** Creates a key pair that can be exported. */
-export async function makeKeys(kind: KeyKind): Promise<CryptoKeyPair> {
+export async function createKeys(kind: KeyKind): Promise<CryptoKeyPair> {
   return await crypto.subtle.generateKey(ALGORITHMS[kind], true, ["sign", "verify"]) as CryptoKeyPair;
 }
 

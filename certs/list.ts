@@ -7,8 +7,8 @@ import { expiryWarning } from "../trust/expiry.ts";
 import { certificatePath, listFiles, readPemFile } from "./directory.ts";
 import { CertificateError } from "./errors.ts";
 import { type CertificateDetails, certificatesOf, detailsOf } from "./inspect.ts";
-import type { Revocation } from "./revocations.ts";
-import { isOnList, revocationsOf } from "./revoke.ts";
+import type { Revocation } from "./revocation_lists.ts";
+import { isOnList, readRevocationFile } from "./revoke.ts";
 
 /**
  * The state of a certificate.
@@ -16,7 +16,7 @@ import { isOnList, revocationsOf } from "./revoke.ts";
  * - `foreign`: neither an authority of the directory nor one in the file has signed it
  * - `unusable`: it is not valid for another reason, which the warning names
  */
-export type Standing =
+export type CertificateStanding =
   | "valid"
   | "expiring"
   | "ended"
@@ -31,7 +31,7 @@ export interface ListedCertificate {
   /** The name of the files. */
   readonly name: string;
   readonly path: string;
-  readonly standing: Standing;
+  readonly standing: CertificateStanding;
   /** True when the directory has its key. */
   readonly hasKey: boolean;
   /** The contents. Absent when unreadable. */
@@ -94,7 +94,7 @@ interface TrustContext {
 }
 
 async function readContext(dir: string, ca: string, now: Date): Promise<TrustContext> {
-  const { revoked } = await revocationsOf(dir);
+  const { revoked } = await readRevocationFile(dir);
   return { authorities: certificatesOf(ca), revoked, now };
 }
 
@@ -139,7 +139,7 @@ function refusalOf(
   return judged.isTrusted ? undefined : judged;
 }
 
-function ownerOf({ fault, certificate }: RejectedChain, own: Certificate): Standing {
+function ownerOf({ fault, certificate }: RejectedChain, own: Certificate): CertificateStanding {
   if (fault === "UNKNOWN_AUTHORITY" || fault === "BAD_SIGNATURE") return "foreign";
   if (certificate.fingerprint !== own.fingerprint) return "unusable";
   return fault === "ENDED" ? "ended" : fault === "NOT_YET_VALID" ? "not yet valid" : "unusable";

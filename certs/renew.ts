@@ -1,14 +1,14 @@
 /** Renews certificates, and the authority: the same contents with a new serial number, key and end. */
 import { splitCertificates } from "../trust/pem.ts";
-import { makeAuthority, readAuthority } from "./authority.ts";
-import { certifyKey, makeCertificate } from "./certificate.ts";
+import { createAuthority, readAuthority } from "./authority.ts";
+import { certifyKey, createCertificate } from "./certificate.ts";
 import { certificatePath, listFiles, readPemFile, withLock, writePairs } from "./directory.ts";
 import { CertificateError } from "./errors.ts";
 import { detailsOf, firstCertificate, isSignedBy, parseCertificate } from "./inspect.ts";
 import { type IssueOptions, paths } from "./issue.ts";
 import { lifetime } from "./lifetime.ts";
 import type { IssuedCertificate } from "./issued_certificate.ts";
-import { isOnList, revocationsOf, writeRevocations } from "./revoke.ts";
+import { isOnList, readRevocationFile, writeRevocationList } from "./revoke.ts";
 
 /** Options of a renewal. */
 export interface RenewOptions extends Omit<IssueOptions, "replace"> {
@@ -41,7 +41,7 @@ export async function renew(options: RenewOptions): Promise<IssuedCertificate> {
       `Cannot renew "${certificatePath(dir, name)}": it is not a user certificate or a server certificate`,
     );
   }
-  const { revoked } = await revocationsOf(dir);
+  const { revoked } = await readRevocationFile(dir);
   // A renewal of many certificates must not admit a revoked user again.
   if (isOnList(revoked, certificateBefore)) {
     const command = usage === "server" ? "server --force" : `client ${name} --role ROLE --force`;
@@ -56,7 +56,7 @@ export async function renew(options: RenewOptions): Promise<IssuedCertificate> {
   const certificate = { usage, commonName, organizations, hosts, validity, issuer: authority };
   const hasKey = (await listFiles(dir)).includes(`${name}.key`);
   const pair = hasKey
-    ? await makeCertificate({ ...certificate, keyKind })
+    ? await createCertificate({ ...certificate, keyKind })
     : { certificate: await certifyKey(await parseCertificate(before).publicKey.export(), certificate) };
   await writePairs(dir, { [name]: pair }, { replace: true });
   const { keyPath: path, ...where } = paths(dir, name);
@@ -89,11 +89,11 @@ export async function renewAuthority(
       );
     }
     const old = await readAuthority(dir, now).catch(ignoreEnded);
-    const { revoked, number } = await revocationsOf(dir);
-    const authority = await makeAuthority(lifetime({ kind: "authority", now }), keyKind);
+    const { revoked, number } = await readRevocationFile(dir);
+    const authority = await createAuthority(lifetime({ kind: "authority", now }), keyKind);
     const certificate = authority.certificate + (old === undefined ? "" : old.certificate);
     await writePairs(dir, { ca: { certificate, key: authority.key } }, { replace: true });
-    if (revoked.length > 0) await writeRevocations(dir, revoked, number + 1, authority, now);
+    if (revoked.length > 0) await writeRevocationList(dir, revoked, number + 1, authority, now);
     return issuedAuthority(dir, authority.notAfter);
   });
 }
@@ -116,9 +116,9 @@ export async function finishAuthority(dir: string, now: Date = new Date()): Prom
         );
       }
     }
-    const { revoked, number } = await revocationsOf(dir);
+    const { revoked, number } = await readRevocationFile(dir);
     // First, so that an accepted authority has always signed the list.
-    if (revoked.length > 0) await writeRevocations(dir, revoked, number + 1, authority, now);
+    if (revoked.length > 0) await writeRevocationList(dir, revoked, number + 1, authority, now);
     await writePairs(dir, { ca: { certificate: `${own}\n` } }, { replace: true });
     return issuedAuthority(dir, authority.notAfter);
   });

@@ -13,7 +13,12 @@ import {
 } from "./directory.ts";
 import { CertificateError } from "./errors.ts";
 import { certificatesOf, firstCertificate } from "./inspect.ts";
-import { makeRevocations, readRevocations, type Revocation, type Revocations } from "./revocations.ts";
+import {
+  createRevocationList,
+  readRevocationLists,
+  type Revocation,
+  type RevocationLists,
+} from "./revocation_lists.ts";
 
 /** The certificate to revoke, given in one of three ways. */
 export interface RevokeOptions {
@@ -63,17 +68,17 @@ export async function revoke(options: RevokeOptions): Promise<RevokeResult> {
         'Cannot revoke the authority itself: run "certs renew ca", and later "certs renew ca --finish"',
       );
     }
-    const before = await revocationsOf(dir);
+    const before = await readRevocationFile(dir);
     const already = isOnList(before.revoked, { issuer, serialNumber });
     const added = already ? [] : [{ issuer, serialNumber, revokedAt: now }];
     const revoked: Revocation[] = [...before.revoked, ...added];
-    if (!already) await writeRevocations(dir, revoked, before.number + 1, authority, now);
+    if (!already) await writeRevocationList(dir, revoked, before.number + 1, authority, now);
     return { issuer: issuer.text, serialNumber, path: revocationsPath(dir), already, count: revoked.length };
   });
 }
 
 /** Reads the revocation list of a directory. Without a file, it is empty. */
-export async function revocationsOf(dir: string): Promise<Pick<Revocations, "revoked" | "number">> {
+export async function readRevocationFile(dir: string): Promise<Pick<RevocationLists, "revoked" | "number">> {
   let pem: string;
   try {
     pem = await readPemFile(revocationsPath(dir), MAX_LIST_BYTES);
@@ -81,7 +86,7 @@ export async function revocationsOf(dir: string): Promise<Pick<Revocations, "rev
     if (error instanceof CertificateError && error.code === "MISSING") return { revoked: [], number: 0 };
     throw error;
   }
-  return readRevocations(pem, await readPemFile(certificatePath(dir, "ca")));
+  return readRevocationLists(pem, await readPemFile(certificatePath(dir, "ca")));
 }
 
 /** Returns true when the list has the certificate. */
@@ -93,14 +98,14 @@ export function isOnList(
 }
 
 /** Replaces the revocation list of a directory. */
-export async function writeRevocations(
+export async function writeRevocationList(
   dir: string,
   revoked: readonly Revocation[],
   number: number,
   authority: Authority,
   now: Date,
 ): Promise<void> {
-  await replacePublicFile(dir, "ca.crl", makeRevocations(revoked, authority, { number, now }));
+  await replacePublicFile(dir, "ca.crl", createRevocationList(revoked, authority, { number, now }));
 }
 
 /** The most digits of a serial number. */

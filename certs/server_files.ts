@@ -3,8 +3,8 @@ import { certificatePath, keyPath, MAX_LIST_BYTES, readPemFile, revocationsPath 
 import { CertificateError } from "./errors.ts";
 import { isPrivateKeyLabel, parsePem as readBlocks } from "../trust/pem.ts";
 import { revocationKey } from "../trust/revocation.ts";
-import { checkKeyAccess, checkWriteAccess } from "./key_mode.ts";
-import { readRevocations } from "./revocations.ts";
+import { checkKeyAccess, checkWriteAccess } from "./file_access.ts";
+import { readRevocationLists } from "./revocation_lists.ts";
 
 /** The credentials of a server, in PEM. */
 export interface ServerFiles {
@@ -65,7 +65,7 @@ export async function authorityKeyIn(dir: string): Promise<string | undefined> {
  * @param ca the certificates of the authorities in PEM
  * @throws {CertificateError} `UNUSABLE` when these authorities did not sign it, or others can write it; `NOT_ACCESSIBLE`
  */
-export async function readRevoked(dir: string, ca: string): Promise<RevokedCertificates | undefined> {
+export async function readRevokedCertificates(dir: string, ca: string): Promise<RevokedCertificates | undefined> {
   const path = revocationsPath(dir);
   let pem: string;
   try {
@@ -75,6 +75,6 @@ export async function readRevoked(dir: string, ca: string): Promise<RevokedCerti
     throw error;
   }
   await checkWriteAccess(path);
-  const { revoked, nextUpdate } = readRevocations(pem, ca);
+  const { revoked, nextUpdate } = readRevocationLists(pem, ca);
   return { keys: new Set(revoked.map(({ issuer, serialNumber }) => revocationKey(issuer, serialNumber))), nextUpdate };
 }

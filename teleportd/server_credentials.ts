@@ -4,7 +4,7 @@ import { CertificateError } from "../certs/errors.ts";
 import type { NamedDates } from "../certs/expiry.ts";
 import {
   authorityKeyIn,
-  readRevoked as readList,
+  readRevokedCertificates as readList,
   readServerFiles,
   type RevokedCertificates,
 } from "../certs/server_files.ts";

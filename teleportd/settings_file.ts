@@ -1,5 +1,5 @@
 /** Reads the files that an administrator writes: the policy and the limits. */
-import { checkWriteAccess } from "../certs/key_mode.ts";
+import { checkWriteAccess } from "../certs/file_access.ts";
 import { messageOf } from "./log/error_fields.ts";
 import { StartError } from "./start_error.ts";
 

@@ -1,7 +1,7 @@
-/** Which directories can sign. */
+/** Tests of the authority of a directory. */
 import assert from "node:assert/strict";
-import { makeAuthority, readAuthority } from "../../certs/authority.ts";
-import { type KeyPair, makeCertificate } from "../../certs/certificate.ts";
+import { createAuthority, readAuthority } from "../../certs/authority.ts";
+import { createCertificate, type KeyPair } from "../../certs/certificate.ts";
 import { lifetime } from "../../certs/lifetime.ts";
 import { refuses, temporaryDirectory } from "../support/certs.ts";
 
@@ -12,16 +12,16 @@ async function write(dir: string, { certificate, key }: Partial<KeyPair>): Promi
   if (key !== undefined) await Deno.writeTextFile(`${dir}/ca.key`, key);
 }
 
-Deno.test("readAuthority() reads what makeAuthority() made", async () => {
+Deno.test("readAuthority() reads an authority of createAuthority()", async () => {
   await using dir = await temporaryDirectory();
-  const authority = await makeAuthority(validity);
+  const authority = await createAuthority(validity);
   await write(dir.path, authority);
   assert.deepEqual(await readAuthority(dir.path), authority);
 });
 
-Deno.test("readAuthority() refuses a directory without one, or with half of one", async () => {
+Deno.test("readAuthority() refuses a directory without an authority, or without its key", async () => {
   await using dir = await temporaryDirectory();
-  const { certificate } = await makeAuthority(validity);
+  const { certificate } = await createAuthority(validity);
   await refuses(
     () => readAuthority(`${dir.path}/none`),
     "MISSING",
@@ -32,9 +32,9 @@ Deno.test("readAuthority() refuses a directory without one, or with half of one"
   await refuses(() => readAuthority(dir.path), "MISSING", /ca\.key": it does not exist; run "certs init"/);
 });
 
-Deno.test("readAuthority() refuses one that has ended", async () => {
+Deno.test("readAuthority() refuses an authority that has ended", async () => {
   await using dir = await temporaryDirectory();
-  await write(dir.path, await makeAuthority(validity));
+  await write(dir.path, await createAuthority(validity));
   const justBefore = new Date(validity.notAfter.getTime() - 1);
   assert.deepEqual((await readAuthority(dir.path, justBefore)).notAfter, validity.notAfter);
   await refuses(() => readAuthority(dir.path, validity.notAfter), "UNUSABLE", /ca\.crt": it ended on 20\d\d-/);
@@ -42,20 +42,20 @@ Deno.test("readAuthority() refuses one that has ended", async () => {
 
 Deno.test("readAuthority() refuses a certificate that may not sign", async () => {
   await using dir = await temporaryDirectory();
-  await write(dir.path, await makeCertificate({ usage: "client", commonName: "ann", validity }));
+  await write(dir.path, await createCertificate({ usage: "client", commonName: "ann", validity }));
   await refuses(() => readAuthority(dir.path), "UNUSABLE", /ca\.crt": it is not the certificate of an authority/);
 });
 
-Deno.test("readAuthority() refuses the key of another", async () => {
+Deno.test("readAuthority() refuses the key of another authority", async () => {
   await using dir = await temporaryDirectory();
-  const { key } = await makeAuthority(validity);
-  await write(dir.path, { ...await makeAuthority(validity), key });
+  const { key } = await createAuthority(validity);
+  await write(dir.path, { ...await createAuthority(validity), key });
   await refuses(() => readAuthority(dir.path), "UNUSABLE", /ca\.key": it does not belong to ".*ca\.crt"/);
 });
 
-Deno.test("readAuthority() refuses damaged files, each by its name", async () => {
+Deno.test("readAuthority() refuses damaged files, and names them", async () => {
   await using dir = await temporaryDirectory();
-  const { certificate, key } = await makeAuthority(validity);
+  const { certificate, key } = await createAuthority(validity);
   for (const damaged of ["", "hello", key, certificate.slice(0, 200)]) {
     await write(dir.path, { certificate: damaged, key });
     await refuses(() => readAuthority(dir.path), "UNUSABLE", /ca\.crt": it is not a certificate/);

@@ -1,7 +1,7 @@
-/** What is in a certificate, and what TLS and openssl make of it. */
+/** Tests of new certificates, with TLS and openssl. */
 import assert from "node:assert/strict";
-import { makeAuthority } from "../../certs/authority.ts";
-import { type KeyPair, makeCertificate } from "../../certs/certificate.ts";
+import { createAuthority } from "../../certs/authority.ts";
+import { createCertificate, type KeyPair } from "../../certs/certificate.ts";
 import { firstCertificate, inspectCertificate } from "../../certs/inspect.ts";
 import { lifetime } from "../../certs/lifetime.ts";
 import { openssl, refuses, temporaryDirectory, withOpenssl } from "../support/certs.ts";
@@ -9,10 +9,10 @@ import { openssl, refuses, temporaryDirectory, withOpenssl } from "../support/ce
 const validity = lifetime({ kind: "client" });
 const past = { notBefore: new Date("2020-01-01T00:00:00Z"), notAfter: new Date("2020-02-01T00:00:00Z") };
 
-Deno.test("makeCertificate() says of a client who it is and nothing more", async () => {
-  const issuer = await makeAuthority(validity);
+Deno.test("createCertificate() puts only user and roles into a client certificate", async () => {
+  const issuer = await createAuthority(validity);
   const roles = ["operator", "viewer"];
-  const { certificate } = await makeCertificate({
+  const { certificate } = await createCertificate({
     usage: "client",
     commonName: "ann",
     organizations: roles,
@@ -34,57 +34,57 @@ Deno.test("makeCertificate() says of a client who it is and nothing more", async
   assert.match(fingerprint, /^[0-9a-f]{64}$/);
 });
 
-Deno.test("makeCertificate() keeps a subject's text as it is, whatever it looks like", async () => {
+Deno.test("createCertificate() does not interpret the text of a subject", async () => {
   const commonName = 'a,O=admin+CN="x"\\0a#04';
   const organizations = ["#0c0161", "\u00e9,\n", ""];
-  const { certificate } = await makeCertificate({ usage: "client", commonName, organizations, validity });
+  const { certificate } = await createCertificate({ usage: "client", commonName, organizations, validity });
   const details = await inspectCertificate(certificate);
   assert.deepEqual(details.commonNames, [commonName]);
   assert.deepEqual(details.organizations, organizations);
 });
 
-Deno.test("makeCertificate() can leave out the user and every role, and name a thousand", async () => {
-  const none = await makeCertificate({ usage: "client", commonName: "", validity });
+Deno.test("createCertificate() accepts no user, no roles, and a thousand roles", async () => {
+  const none = await createCertificate({ usage: "client", commonName: "", validity });
   const details = await inspectCertificate(none.certificate);
   assert.deepEqual([details.commonNames, details.organizations], [[], []]);
   const organizations = Array.from({ length: 1000 }, (_, index) => `role${index}`);
-  const many = await makeCertificate({ usage: "client", commonName: "ann", organizations, validity });
+  const many = await createCertificate({ usage: "client", commonName: "ann", organizations, validity });
   assert.deepEqual((await inspectCertificate(many.certificate)).organizations, organizations);
 });
 
-Deno.test("makeCertificate() gives no two the same serial number or key", async () => {
-  const made = await Promise.all([1, 2, 3].map(() => makeAuthority(validity)));
+Deno.test("createCertificate() uses a new serial number and key for each certificate", async () => {
+  const made = await Promise.all([1, 2, 3].map(() => createAuthority(validity)));
   const details = await Promise.all(made.map(({ certificate }) => inspectCertificate(certificate)));
   assert.equal(new Set(details.map(({ serialNumber }) => serialNumber)).size, 3);
   assert.equal(new Set(details.map(({ commonNames }) => commonNames[0])).size, 3);
   assert.equal(new Set(made.map(({ key }) => key)).size, 3);
 });
 
-Deno.test("makeCertificate() refuses a host that is none", async () => {
-  const work = () => makeCertificate({ usage: "server", commonName: "server", hosts: ["a b"], validity });
+Deno.test("createCertificate() refuses an invalid host", async () => {
+  const work = () => createCertificate({ usage: "server", commonName: "server", hosts: ["a b"], validity });
   await refuses(work, "INVALID_ARGUMENT", /^'host' must be .*, got "a b"$/);
 });
 
-Deno.test("inspectCertificate() refuses a text that is no certificate", async () => {
-  const { key } = await makeAuthority(validity);
+Deno.test("inspectCertificate() refuses other texts", async () => {
+  const { key } = await createAuthority(validity);
   for (const text of ["", "hello", key, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]) {
     await refuses(() => inspectCertificate(text), "UNUSABLE", /^Cannot read the certificate/);
   }
 });
 
 Deno.test("a TLS client accepts a server by each of its names and refuses another name", async () => {
-  const issuer = await makeAuthority(validity);
+  const issuer = await createAuthority(validity);
   const hosts = ["localhost", "jobs.example.org"];
-  const server = await makeCertificate({ usage: "server", commonName: "server", hosts, validity, issuer });
+  const server = await createCertificate({ usage: "server", commonName: "server", hosts, validity, issuer });
   for (const name of hosts) await handshake(server, issuer, name);
   await assert.rejects(handshake(server, issuer, "other.example.org"), /not valid for name/);
 });
 
 Deno.test("a TLS client refuses servers that are expired, foreign, self-signed or clients", async () => {
-  const issuer = await makeAuthority(validity);
-  const foreign = await makeAuthority(validity);
+  const issuer = await createAuthority(validity);
+  const foreign = await createAuthority(validity);
   const base = { usage: "server", commonName: "server", hosts: ["localhost"], validity, issuer } as const;
-  await handshake(await makeCertificate(base), issuer, "localhost");
+  await handshake(await createCertificate(base), issuer, "localhost");
 
   const { issuer: _, ...selfSigned } = base;
   for (
@@ -95,11 +95,11 @@ Deno.test("a TLS client refuses servers that are expired, foreign, self-signed o
       [{ ...base, usage: "client" }, /InvalidPurpose|not valid for|purpose|extended key usage/i],
     ] as const
   ) {
-    await assert.rejects(handshake(await makeCertificate(options), issuer, "localhost"), reason);
+    await assert.rejects(handshake(await createCertificate(options), issuer, "localhost"), reason);
   }
 });
 
-/** Connects to a server that shows this certificate, as a client that trusts this authority. */
+/** Connects to a server with this certificate, as a client that trusts this authority. */
 async function handshake(server: KeyPair, authority: KeyPair, name: string): Promise<void> {
   using listener = Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert: server.certificate, key: server.key });
   const accepted = listener.accept().then(async (connection) => {
@@ -115,9 +115,9 @@ async function handshake(server: KeyPair, authority: KeyPair, name: string): Pro
   }
 }
 
-Deno.test(withOpenssl("openssl sees the form of RFC 5280 in an authority, a server and a client"), async () => {
+Deno.test(withOpenssl("createCertificate() follows RFC 5280 for an authority, a server and a client"), async () => {
   await using dir = await temporaryDirectory();
-  const issuer = await makeAuthority(validity);
+  const issuer = await createAuthority(validity);
   const hosts = ["localhost", "192.0.2.7", "2001:db8::7"];
   const text = async (pair: KeyPair) => {
     await Deno.writeTextFile(`${dir.path}/one.crt`, pair.certificate);
@@ -131,7 +131,7 @@ Deno.test(withOpenssl("openssl sees the form of RFC 5280 in an authority, a serv
   const keyId = /Subject Key Identifier: ([0-9A-F:]{59}) /.exec(ofAuthority)?.[1];
 
   const ofServer = await text(
-    await makeCertificate({ usage: "server", commonName: "server", hosts, validity, issuer }),
+    await createCertificate({ usage: "server", commonName: "server", hosts, validity, issuer }),
   );
   assert.match(ofServer, /Signature Algorithm: ecdsa-with-SHA256/);
   assert.match(ofServer, /NIST CURVE: P-256/);
@@ -141,40 +141,43 @@ Deno.test(withOpenssl("openssl sees the form of RFC 5280 in an authority, a serv
   assert.match(ofServer, new RegExp(`Authority Key Identifier: (keyid:)?${keyId}`));
 
   const ofClient = await text(
-    await makeCertificate({ usage: "client", commonName: "ann", organizations: ["a", "b"], validity, issuer }),
+    await createCertificate({ usage: "client", commonName: "ann", organizations: ["a", "b"], validity, issuer }),
   );
   assert.match(ofClient, /Subject: O ?= ?a, O ?= ?b, CN ?= ?ann /);
   assert.match(ofClient, /Extended Key Usage: TLS Web Client Authentication X509v3/);
   assert.doesNotMatch(ofClient, /Alternative Name/);
 });
 
-Deno.test(withOpenssl("openssl verifies a leaf for its own purpose only, and nothing below a leaf"), async () => {
-  await using dir = await temporaryDirectory();
-  const issuer = await makeAuthority(validity);
-  const server = await makeCertificate({ usage: "server", commonName: "server", validity, issuer });
-  const client = await makeCertificate({ usage: "client", commonName: "ann", validity, issuer });
-  const expired = await makeCertificate({ usage: "client", commonName: "ann", validity: past, issuer });
-  const belowLeaf = await makeCertificate({ usage: "client", commonName: "ann", validity, issuer: client });
-  for (const [name, pair] of Object.entries({ issuer, server, client, expired, belowLeaf })) {
-    await Deno.writeTextFile(`${dir.path}/${name}`, pair.certificate);
-  }
-  const verify = (purpose: string, name: string) =>
-    openssl(
-      ...["verify", "-x509_strict", "-CAfile", `${dir.path}/issuer`, "-untrusted", `${dir.path}/client`],
-      ...["-purpose", purpose, `${dir.path}/${name}`],
-    );
-  for (
-    const [purpose, name, verdict] of [
-      ["sslserver", "server", /OK/],
-      ["sslclient", "client", /OK/],
-      ["sslclient", "server", /unsuitable certificate purpose|unsupported certificate purpose/],
-      ["sslserver", "client", /unsuitable certificate purpose|unsupported certificate purpose/],
-      ["sslclient", "expired", /has expired/],
-      ["sslclient", "belowLeaf", /invalid CA certificate/],
-    ] as const
-  ) {
-    const { success, text } = await verify(purpose, name);
-    assert.match(text, verdict, `${name} as ${purpose}`);
-    assert.equal(success, verdict.source === "OK", `${name} as ${purpose}: ${text}`);
-  }
-});
+Deno.test(
+  withOpenssl("openssl accepts a leaf for its own purpose only, and no certificate that a leaf signed"),
+  async () => {
+    await using dir = await temporaryDirectory();
+    const issuer = await createAuthority(validity);
+    const server = await createCertificate({ usage: "server", commonName: "server", validity, issuer });
+    const client = await createCertificate({ usage: "client", commonName: "ann", validity, issuer });
+    const expired = await createCertificate({ usage: "client", commonName: "ann", validity: past, issuer });
+    const belowLeaf = await createCertificate({ usage: "client", commonName: "ann", validity, issuer: client });
+    for (const [name, pair] of Object.entries({ issuer, server, client, expired, belowLeaf })) {
+      await Deno.writeTextFile(`${dir.path}/${name}`, pair.certificate);
+    }
+    const verify = (purpose: string, name: string) =>
+      openssl(
+        ...["verify", "-x509_strict", "-CAfile", `${dir.path}/issuer`, "-untrusted", `${dir.path}/client`],
+        ...["-purpose", purpose, `${dir.path}/${name}`],
+      );
+    for (
+      const [purpose, name, verdict] of [
+        ["sslserver", "server", /OK/],
+        ["sslclient", "client", /OK/],
+        ["sslclient", "server", /unsuitable certificate purpose|unsupported certificate purpose/],
+        ["sslserver", "client", /unsuitable certificate purpose|unsupported certificate purpose/],
+        ["sslclient", "expired", /has expired/],
+        ["sslclient", "belowLeaf", /invalid CA certificate/],
+      ] as const
+    ) {
+      const { success, text } = await verify(purpose, name);
+      assert.match(text, verdict, `${name} as ${purpose}`);
+      assert.equal(success, verdict.source === "OK", `${name} as ${purpose}: ${text}`);
+    }
+  },
+);

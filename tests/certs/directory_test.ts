@@ -1,4 +1,4 @@
-/** Files that appear whole, with the right mode, and all or none. */
+/** Tests of atomic writes of certificate files. */
 import assert from "node:assert/strict";
 import { listFiles, writePairs } from "../../certs/directory.ts";
 import { namesIn, refuses, snapshot, temporaryDirectory } from "../support/certs.ts";
@@ -6,7 +6,7 @@ import { namesIn, refuses, snapshot, temporaryDirectory } from "../support/certs
 const one = { certificate: "certificate of one\n", key: "key of one\n" };
 const two = { certificate: "certificate of two\n", key: "key of two\n" };
 
-Deno.test("placePairs() makes a directory, its parents and the files, each with its mode", async () => {
+Deno.test("writePairs() creates a directory, its parents and the files, each with its mode", async () => {
   await using dir = await temporaryDirectory();
   const target = `${dir.path}/a/b`;
   await writePairs(target, { one, two }, { replace: false });
@@ -19,7 +19,7 @@ Deno.test("placePairs() makes a directory, its parents and the files, each with 
   assert.equal((await snapshot(`${dir.path}/a`))["b"]?.mode, "700");
 });
 
-Deno.test("placePairs() that fails half-way takes back what it had placed", async () => {
+Deno.test("writePairs() removes its files when it fails", async () => {
   await using dir = await temporaryDirectory();
   await Deno.writeTextFile(`${dir.path}/two.key`, "of somebody else");
   const before = await snapshot(dir.path);
@@ -28,7 +28,7 @@ Deno.test("placePairs() that fails half-way takes back what it had placed", asyn
   assert.deepEqual(await snapshot(dir.path), before);
 });
 
-Deno.test("placePairs() that replaces half-way puts back what was there", async () => {
+Deno.test("writePairs() restores replaced files when it fails", async () => {
   await using dir = await temporaryDirectory();
   await writePairs(dir.path, { one }, { replace: false });
   await Deno.mkdir(`${dir.path}/two.crt`);
@@ -42,7 +42,7 @@ Deno.test("placePairs() that replaces half-way puts back what was there", async 
   assert.deepEqual(await snapshot(dir.path), before);
 });
 
-Deno.test("placePairs() replaces when told so, a file that others can read by one they cannot", async () => {
+Deno.test("writePairs() replaces a readable key by a private one", async () => {
   await using dir = await temporaryDirectory();
   await Deno.writeTextFile(`${dir.path}/one.key`, "old", { mode: 0o644 });
   await writePairs(dir.path, { one }, { replace: true });
@@ -52,7 +52,7 @@ Deno.test("placePairs() replaces when told so, a file that others can read by on
   });
 });
 
-Deno.test("placePairs() leaves the target of a symbolic link alone", async () => {
+Deno.test("writePairs() does not change the target of a symbolic link", async () => {
   await using dir = await temporaryDirectory();
   await Deno.mkdir(`${dir.path}/certs`);
   await Deno.writeTextFile(`${dir.path}/elsewhere`, "precious");
@@ -63,7 +63,7 @@ Deno.test("placePairs() leaves the target of a symbolic link alone", async () =>
   assert.equal(await Deno.readTextFile(`${dir.path}/certs/one.key`), one.key);
 });
 
-Deno.test("placePairs() that fails in a new directory takes the directory back", async () => {
+Deno.test("writePairs() removes a new directory when it fails", async () => {
   await using dir = await temporaryDirectory();
   const unwritable = { certificate: "x", key: "x" };
   const work = () => writePairs(`${dir.path}/new`, { "no/such/folder": unwritable }, { replace: false });
@@ -71,7 +71,7 @@ Deno.test("placePairs() that fails in a new directory takes the directory back",
   assert.deepEqual(await namesIn(dir.path), []);
 });
 
-Deno.test("placePairs() of many at once lets one win all and leaves no trace of the others", async () => {
+Deno.test("writePairs() lets one of many concurrent calls succeed, and leaves no files of the others", async () => {
   await using dir = await temporaryDirectory();
   const results = await Promise.allSettled(Array.from({ length: 8 }, (_, index) => {
     const pair = { certificate: `certificate ${index}`, key: `key ${index}` };
@@ -87,7 +87,7 @@ Deno.test("placePairs() of many at once lets one win all and leaves no trace of 
   });
 });
 
-Deno.test("listFiles() lists certificates and keys only, and nothing where there is no directory", async () => {
+Deno.test("listFiles() lists only certificates and keys, and nothing for a missing directory", async () => {
   await using dir = await temporaryDirectory();
   for (const name of ["b.key", "a.crt", "notes.txt", ".hidden.key", "key", ".crt"]) {
     await Deno.writeTextFile(`${dir.path}/${name}`, "");

@@ -1,4 +1,4 @@
-/** What is a name, what is an address, and what is neither. */
+/** Tests of host names and IP addresses. */
 import assert from "node:assert/strict";
 import { localHosts, parseHost, parseHosts } from "../../certs/hosts.ts";
 import { refuses } from "../support/certs.ts";
@@ -19,7 +19,7 @@ const GOOD = [
   ["::ffff:192.0.2.7", "ip", "::ffff:c000:207"],
 ] as const;
 for (const [host, type, value] of GOOD) {
-  Deno.test(`parseHost() takes ${host} for ${type}`, () => {
+  Deno.test(`parseHost() parses ${host} as ${type}`, () => {
     assert.deepEqual(parseHost(host), { type, value });
   });
 }
@@ -64,17 +64,17 @@ for (const host of BAD) {
   });
 }
 
-Deno.test("parseHosts() drops what differs in spelling only", () => {
+Deno.test("parseHosts() removes duplicates in other spellings", () => {
   assert.deepEqual(parseHosts(["A", "::1", "a", "0:0:0:0:0:0:0:1"]).map((host) => host.value), ["a", "::1"]);
 });
 
-Deno.test("parseHosts() takes 64 and refuses 65", async () => {
+Deno.test("parseHosts() accepts 64 and refuses 65", async () => {
   const hosts = Array.from({ length: 65 }, (_, index) => `host${index}`);
   assert.equal(parseHosts(hosts.slice(1)).length, 64);
   await refuses(() => parseHosts(hosts), "INVALID_ARGUMENT", /at most 64 hosts, got 65/);
 });
 
-Deno.test("localHosts() has the three names of every machine and only what can be in a certificate", () => {
+Deno.test("localHosts() returns the three names of every machine, and only valid hosts", () => {
   const hosts = localHosts();
   assert.deepEqual(hosts.slice(0, 3), ["localhost", "127.0.0.1", "::1"]);
   assert.ok(parseHosts(hosts).length >= 3);

@@ -1,4 +1,4 @@
-/** A whole directory in one go. */
+/** Tests of new certificate directories. */
 import assert from "node:assert/strict";
 import { initDirectory } from "../../certs/init.ts";
 import { inspectCertificate } from "../../certs/inspect.ts";
@@ -7,7 +7,7 @@ import { namesIn, openssl, refuses, snapshot, temporaryDirectory, withOpenssl } 
 const now = new Date("2026-01-01T12:00:00Z");
 const FILES = ["admin.crt", "admin.key", "ca.crt", "ca.key", "server.crt", "server.key"];
 
-Deno.test("initDirectory() makes authority, server and admin, and tells what each is", async () => {
+Deno.test("initDirectory() creates authority, server and admin, and reports them", async () => {
   await using dir = await temporaryDirectory();
   const target = `${dir.path}/certs`;
   const made = await initDirectory({ dir: target, hosts: ["192.0.2.7", "Jobs.example.org", "localhost"], now });
@@ -35,7 +35,7 @@ Deno.test("initDirectory() makes authority, server and admin, and tells what eac
   ]);
 });
 
-Deno.test("initDirectory() gives its days to server and admin, not to the authority", async () => {
+Deno.test("initDirectory() applies the days to server and admin, not to the authority", async () => {
   await using dir = await temporaryDirectory();
   const made = await initDirectory({ dir: dir.path, days: 2, now });
   assert.deepEqual(made.map(({ notAfter }) => notAfter.toISOString().slice(0, 10)), [
@@ -45,7 +45,7 @@ Deno.test("initDirectory() gives its days to server and admin, not to the author
   ]);
 });
 
-Deno.test("initDirectory() leaves other files of the directory alone", async () => {
+Deno.test("initDirectory() does not change other files of the directory", async () => {
   await using dir = await temporaryDirectory();
   await Deno.writeTextFile(`${dir.path}/policy.json`, "{}");
   await initDirectory({ dir: dir.path });
@@ -53,7 +53,7 @@ Deno.test("initDirectory() leaves other files of the directory alone", async () 
 });
 
 for (const name of [...FILES, "ann.crt"]) {
-  Deno.test(`initDirectory() changes nothing where there is ${name}`, async () => {
+  Deno.test(`initDirectory() changes nothing when ${name} exists`, async () => {
     await using dir = await temporaryDirectory();
     await Deno.writeTextFile(`${dir.path}/${name}`, "precious");
     const before = await snapshot(dir.path);
@@ -62,7 +62,7 @@ for (const name of [...FILES, "ann.crt"]) {
   });
 }
 
-Deno.test("initDirectory() makes nothing of a bad host or number of days", async () => {
+Deno.test("initDirectory() creates nothing for an invalid host or number of days", async () => {
   await using dir = await temporaryDirectory();
   const target = `${dir.path}/certs`;
   await refuses(
@@ -78,7 +78,7 @@ Deno.test("initDirectory() makes nothing of a bad host or number of days", async
   assert.deepEqual(await namesIn(dir.path), []);
 });
 
-Deno.test("initDirectory() twice at once: one makes it, the other is refused", async () => {
+Deno.test("initDirectory() lets one of two concurrent calls succeed", async () => {
   await using dir = await temporaryDirectory();
   const target = `${dir.path}/certs`;
   const [first, second] = await Promise.allSettled([initDirectory({ dir: target }), initDirectory({ dir: target })]);

@@ -1,6 +1,6 @@
-/** Further servers and users of a directory. */
+/** Tests of server and user certificates. */
 import assert from "node:assert/strict";
-import { makeAuthority } from "../../certs/authority.ts";
+import { createAuthority } from "../../certs/authority.ts";
 import { writePairs } from "../../certs/directory.ts";
 import { inspectCertificate } from "../../certs/inspect.ts";
 import { issueClient, issueServer } from "../../certs/issue.ts";
@@ -9,11 +9,11 @@ import { namesIn, refuses, snapshot, temporaryDirectory } from "../support/certs
 
 async function directoryWithAuthority(days?: number) {
   const dir = await temporaryDirectory();
-  await writePairs(dir.path, { ca: await makeAuthority(lifetime({ kind: "authority", days })) }, { replace: false });
+  await writePairs(dir.path, { ca: await createAuthority(lifetime({ kind: "authority", days })) }, { replace: false });
   return dir;
 }
 
-Deno.test("issueClient() makes a user's files and tells what they are", async () => {
+Deno.test("issueClient() creates the files of a user, and reports them", async () => {
   await using dir = await directoryWithAuthority();
   const made = await issueClient({ dir: dir.path, name: "ann", roles: ["operator", "viewer"], days: 7 });
   assert.deepEqual(await namesIn(dir.path), ["ann.crt", "ann.key", "ca.crt", "ca.key"]);
@@ -33,7 +33,7 @@ Deno.test("issueClient() makes a user's files and tells what they are", async ()
   });
 });
 
-Deno.test("issueServer() covers this machine and the hosts it is given", async () => {
+Deno.test("issueServer() covers this machine and the given hosts", async () => {
   await using dir = await directoryWithAuthority();
   const made = await issueServer({ dir: dir.path, hosts: ["jobs.example.org", "192.0.2.7"] });
   const details = await inspectCertificate(await Deno.readTextFile(made.certificatePath));
@@ -46,7 +46,7 @@ Deno.test("issueServer() covers this machine and the hosts it is given", async (
 });
 
 for (const existing of ["ann.crt", "ann.key"]) {
-  Deno.test(`issueClient() does not touch ${existing} unless told to replace it`, async () => {
+  Deno.test(`issueClient() does not change ${existing} unless it replaces`, async () => {
     await using dir = await directoryWithAuthority();
     const ann = { dir: dir.path, name: "ann", roles: ["viewer"] };
     await Deno.writeTextFile(`${dir.path}/${existing}`, "precious");
@@ -63,7 +63,7 @@ for (const existing of ["ann.crt", "ann.key"]) {
   });
 }
 
-Deno.test("issueServer() and issueClient() never outlive the authority", async () => {
+Deno.test("issueServer() and issueClient() never issue a certificate that ends after the authority", async () => {
   await using dir = await directoryWithAuthority(10);
   const { notAfter } = await inspectCertificate(await Deno.readTextFile(`${dir.path}/ca.crt`));
   assert.deepEqual((await issueServer({ dir: dir.path })).notAfter, notAfter);
@@ -90,7 +90,7 @@ Deno.test("issueClient() refuses bad names, roles and days, and writes nothing",
   assert.deepEqual(await namesIn(dir.path), ["ca.crt", "ca.key"]);
 });
 
-Deno.test("issueClient() makes nothing, not even the directory, without an authority", async () => {
+Deno.test("issueClient() creates nothing without an authority", async () => {
   await using dir = await temporaryDirectory();
   const work = () => issueClient({ dir: `${dir.path}/none`, name: "ann", roles: ["viewer"] });
   await refuses(work, "MISSING", /run "certs init" first/);

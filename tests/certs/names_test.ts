@@ -1,4 +1,4 @@
-/** Which users and roles are accepted. */
+/** Tests of the names of users and roles. */
 import assert from "node:assert/strict";
 import { checkRoles, checkUser } from "../../certs/names.ts";
 import { refuses } from "../support/certs.ts";
@@ -37,7 +37,7 @@ for (const user of BAD_USERS) {
 }
 
 for (const user of ["ca", "server", "CA", "Server"]) {
-  Deno.test(`checkUser() keeps ${user} for the directory's own files`, async () => {
+  Deno.test(`checkUser() refuses ${user}, which names other files`, async () => {
     await refuses(() => checkUser(user), "INVALID_ARGUMENT", /other files/);
   });
 }
@@ -46,7 +46,7 @@ Deno.test("checkUser() does not repeat a name of a million characters", async ()
   await refuses(() => checkUser("x".repeat(1_000_000)), "INVALID_ARGUMENT", /^.{1,300}$/);
 });
 
-Deno.test("checkRoles() keeps the order and drops repeated ones", () => {
+Deno.test("checkRoles() keeps the order and removes duplicates", () => {
   assert.deepEqual(checkRoles(["viewer", "team:web", "viewer"]), ["viewer", "team:web"]);
 });
 
@@ -56,11 +56,11 @@ for (const role of ["", "-x", ".x", "a/b", "a,b", "a b", "a\nb", "x".repeat(65)]
   });
 }
 
-Deno.test("checkRoles() wants at least one", async () => {
+Deno.test("checkRoles() requires a role", async () => {
   await refuses(() => checkRoles([]), "INVALID_ARGUMENT", /it has no role/);
 });
 
-Deno.test("checkRoles() takes 16 and refuses 17", async () => {
+Deno.test("checkRoles() accepts 16 and refuses 17", async () => {
   const roles = Array.from({ length: 17 }, (_, index) => `role${index}`);
   assert.equal(checkRoles(roles.slice(1)).length, 16);
   await refuses(() => checkRoles(roles), "INVALID_ARGUMENT", /at most 16 roles, got 17/);

@@ -1,4 +1,4 @@
-/** Renewal: the same words anew, and one authority after another without anybody shut out meanwhile. */
+/** Tests of the renewal of certificates and authorities. */
 import { splitCertificates } from "../../trust/pem.ts";
 import assert from "node:assert/strict";
 import { initDirectory } from "../../certs/init.ts";
@@ -7,13 +7,13 @@ import { issueClient } from "../../certs/issue.ts";
 import { listCertificates, showCertificate } from "../../certs/list.ts";
 import { finishAuthority, renew, renewAuthority } from "../../certs/renew.ts";
 import { revoke } from "../../certs/revoke.ts";
-import { readRevoked } from "../../certs/server_files.ts";
+import { readRevokedCertificates } from "../../certs/server_files.ts";
 import { revocationKey } from "../../trust/revocation.ts";
 import { openssl, refuses, snapshot, temporaryDirectory, withOpenssl } from "../support/certs.ts";
 
 const DAY_MS = 86_400_000;
 
-Deno.test("renew() says the same of user and server, with new key, serial number and end", async () => {
+Deno.test("renew() keeps the contents, with a new key, serial number and end", async () => {
   await using dir = await temporaryDirectory();
   await initDirectory({ dir: dir.path, hosts: ["jobs.example.org"] });
   await issueClient({ dir: dir.path, name: "ann", roles: ["viewer", "operator"] });
@@ -34,7 +34,7 @@ Deno.test("renew() says the same of user and server, with new key, serial number
   }
 });
 
-Deno.test("renew() refuses what is no user's, and changes nothing", async () => {
+Deno.test("renew() refuses other names, and changes nothing", async () => {
   await using dir = await temporaryDirectory();
   await initDirectory({ dir: dir.path });
   const before = await snapshot(dir.path);
@@ -50,7 +50,7 @@ Deno.test("renew() refuses what is no user's, and changes nothing", async () => 
   assert.deepEqual(await snapshot(dir.path), before);
 });
 
-Deno.test("renew() lets nobody in again who was revoked, and says how one may be", async () => {
+Deno.test("renew() refuses a revoked certificate, and names the command to admit it", async () => {
   await using dir = await temporaryDirectory();
   const { path } = dir;
   await initDirectory({ dir: path });
@@ -64,13 +64,13 @@ Deno.test("renew() lets nobody in again who was revoked, and says how one may be
   );
   await refuses(() => renew({ dir: path, name: "server" }), "UNUSABLE", /is revoked; .* "certs server --force"/);
   assert.deepEqual(await snapshot(path), before);
-  // Another's revocation is no hindrance, and what was said works.
+  // The revocation of another certificate does not matter, and the named command works.
   await renew({ dir: path, name: "admin" });
   await issueClient({ dir: path, name: "ann", roles: ["viewer"], replace: true });
   await renew({ dir: path, name: "ann" });
 });
 
-Deno.test("renew() makes a certificate anew that has ended, and needs a list that is whole", async () => {
+Deno.test("renew() renews an ended certificate, and needs a valid revocation list", async () => {
   await using dir = await temporaryDirectory();
   const { path } = dir;
   await initDirectory({ dir: path });
@@ -83,7 +83,7 @@ Deno.test("renew() makes a certificate anew that has ended, and needs a list tha
   await refuses(() => renew({ dir: path, name: "admin" }), "UNUSABLE", /^Cannot use the revocation list/);
 });
 
-Deno.test("an authority follows another: both, then the new one alone; revocations stay", async () => {
+Deno.test("renewAuthority() and finishAuthority() change the authority and keep revocations", async () => {
   await using dir = await temporaryDirectory();
   const { path } = dir;
   await initDirectory({ dir: path });
@@ -109,19 +109,19 @@ Deno.test("an authority follows another: both, then the new one alone; revocatio
   assert.equal(await isSignedBy(newServer, both), true);
   assert.equal(await isSignedBy(await Deno.readTextFile(`${path}/admin.crt`), both), true);
   await refuses(() => renewAuthority({ dir: path }), "ALREADY_EXISTS", /already has two/);
-  // Also for whoever has the old authority alone for the moment.
-  assert.deepEqual((await readRevoked(path, both))?.keys, revokedKeys);
+  // A program that still has only the old authority sees the same.
+  assert.deepEqual((await readRevokedCertificates(path, both))?.keys, revokedKeys);
 
   await finishAuthority(path);
   const alone = await Deno.readTextFile(`${path}/ca.crt`);
   assert.deepEqual(splitCertificates(alone), [splitCertificates(both)[0]]);
-  assert.deepEqual((await readRevoked(path, alone))?.keys, revokedKeys);
+  assert.deepEqual((await readRevokedCertificates(path, alone))?.keys, revokedKeys);
   const standing = Object.fromEntries((await listCertificates(path)).map(({ name, standing }) => [name, standing]));
   assert.deepEqual(standing, { ca: "valid", admin: "foreign", ann: "revoked", server: "valid" });
   assert.equal((await snapshot(path))["ca.key"]!.mode, "600");
 });
 
-Deno.test("listCertificates() tells how each stands", async () => {
+Deno.test("listCertificates() returns the state of each certificate", async () => {
   await using dir = await temporaryDirectory();
   const { path } = dir;
   await initDirectory({ dir: path });
@@ -143,7 +143,7 @@ Deno.test("listCertificates() tells how each stands", async () => {
   assert.equal((await at(59))["admin"], "valid");
 });
 
-Deno.test("showCertificate() finds a certificate by name and by path, and no other file", async () => {
+Deno.test("showCertificate() finds a certificate by name and by path, and refuses other files", async () => {
   await using dir = await temporaryDirectory();
   await initDirectory({ dir: dir.path });
   const [byName] = await showCertificate(dir.path, "admin");
@@ -154,7 +154,7 @@ Deno.test("showCertificate() finds a certificate by name and by path, and no oth
   await refuses(() => showCertificate(dir.path, "bob"), "MISSING", /bob/);
 });
 
-Deno.test(withOpenssl("a certificate is made from a request, for its key, and renewed for it"), async () => {
+Deno.test(withOpenssl("issueClient() and renew() use the key of a request"), async () => {
   await using dir = await temporaryDirectory();
   await using elsewhere = await temporaryDirectory();
   await initDirectory({ dir: dir.path });
@@ -179,7 +179,7 @@ Deno.test(withOpenssl("a certificate is made from a request, for its key, and re
     assert.equal(keyPath, undefined);
     const publicKey = async () => (await openssl("x509", "-in", `${dir.path}/${name}.crt`, "-noout", "-pubkey")).text;
     assert.equal(await publicKey(), (await openssl("pkey", "-in", key, "-pubout")).text);
-    // Of what the request says of its maker nothing is taken.
+    // The subject of the request is ignored.
     const { commonNames, organizations } = await inspectCertificate(
       await Deno.readTextFile(`${dir.path}/${name}.crt`),
     );
@@ -191,7 +191,7 @@ Deno.test(withOpenssl("a certificate is made from a request, for its key, and re
   }
 });
 
-Deno.test(withOpenssl("a request that is none, forged or too weak is refused"), async () => {
+Deno.test(withOpenssl("issueClient() refuses a forged or weak request, and other texts"), async () => {
   await using dir = await temporaryDirectory();
   await initDirectory({ dir: dir.path });
   const client = (request: string) => issueClient({ dir: dir.path, name: "eva", roles: ["viewer"], request });

@@ -1,10 +1,10 @@
-/** Requests with every kind of key: those that TLS takes get a certificate, the others the true reason. */
+/** Tests of requests with every kind of key: a certificate if TLS supports it, otherwise the reason. */
 import assert from "node:assert/strict";
 import { initDirectory } from "../../certs/init.ts";
 import { issueClient } from "../../certs/issue.ts";
 import { openssl, refuses, snapshot, temporaryDirectory, withOpenssl } from "../support/certs.ts";
 
-/** How openssl makes each key, and why it is refused; undefined: it is not. */
+/** The openssl arguments of each key, and the reason of the refusal; undefined for a supported key. */
 const kinds: [string, string[], RegExp | undefined, string[]?][] = [
   ["Ed25519", ["genpkey", "-algorithm", "ed25519"], undefined],
   ["P-256", ["ecparam", "-name", "prime256v1", "-genkey", "-noout"], undefined],
@@ -36,7 +36,7 @@ for (const [kind, make, refusal, more = []] of kinds) {
     await using dir = await temporaryDirectory();
     await initDirectory({ dir: dir.path });
     const key = `${dir.path}/its.pem`;
-    // openssl wants the number of bits last.
+    // The number of bits must be the last argument of openssl.
     const [command = "", ...options] = make;
     const made = await openssl(
       command,
@@ -67,7 +67,7 @@ for (const [kind, make, refusal, more = []] of kinds) {
   });
 }
 
-Deno.test("issueClient() says what a text is that is no request", async () => {
+Deno.test("issueClient() describes a text that is not a request", async () => {
   await using dir = await temporaryDirectory();
   await initDirectory({ dir: dir.path });
   const of = (request: string) => () => issueClient({ dir: dir.path, name: "eva", roles: ["viewer"], request });

@@ -1,12 +1,12 @@
-/** Revocation: what goes on the list, that nothing gets lost there, and that openssl agrees. */
+/** Tests of revocation and revocation lists, with openssl. */
 import assert from "node:assert/strict";
 import { initDirectory } from "../../certs/init.ts";
 import { firstCertificate, inspectCertificate } from "../../certs/inspect.ts";
 import { issueClient } from "../../certs/issue.ts";
 import { canonicalSerial } from "../../trust/certificate.ts";
-import { readRevocations } from "../../certs/revocations.ts";
+import { readRevocationLists } from "../../certs/revocation_lists.ts";
 import { revoke } from "../../certs/revoke.ts";
-import { readRevoked } from "../../certs/server_files.ts";
+import { readRevokedCertificates } from "../../certs/server_files.ts";
 import { revocationKey } from "../../trust/revocation.ts";
 import { openssl, refuses, snapshot, temporaryDirectory, withOpenssl } from "../support/certs.ts";
 
@@ -15,7 +15,7 @@ async function serialOf(path: string): Promise<string> {
 }
 
 for (const keyKind of ["p256", "ed25519"] as const) {
-  Deno.test(`revoke() puts a user on the list, by a ${keyKind} authority`, async () => {
+  Deno.test(`revoke() adds a user to the list of a ${keyKind} authority`, async () => {
     await using dir = await temporaryDirectory();
     await initDirectory({ dir: dir.path, keyKind });
     await issueClient({ dir: dir.path, name: "ann", roles: ["viewer"] });
@@ -25,12 +25,15 @@ for (const keyKind of ["p256", "ed25519"] as const) {
     const { subject } = firstCertificate(ca);
     const path = `${dir.path}/ca.crl`;
     assert.deepEqual(done, { issuer: subject.text, serialNumber, path, already: false, count: 1 });
-    assert.deepEqual((await readRevoked(dir.path, ca))?.keys, new Set([revocationKey(subject, serialNumber)]));
+    assert.deepEqual(
+      (await readRevokedCertificates(dir.path, ca))?.keys,
+      new Set([revocationKey(subject, serialNumber)]),
+    );
     assert.equal((await snapshot(dir.path))["ca.crl"]!.mode, "644");
   });
 }
 
-Deno.test("revoke() of what is revoked changes nothing", async () => {
+Deno.test("revoke() changes nothing for a revoked certificate", async () => {
   await using dir = await temporaryDirectory();
   await initDirectory({ dir: dir.path });
   await revoke({ dir: dir.path, name: "admin" });
@@ -40,7 +43,7 @@ Deno.test("revoke() of what is revoked changes nothing", async () => {
   assert.deepEqual(await snapshot(dir.path), before);
 });
 
-Deno.test("revoke() loses none of many that come at once", async () => {
+Deno.test("revoke() keeps all entries of concurrent calls", async () => {
   await using dir = await temporaryDirectory();
   await initDirectory({ dir: dir.path });
   const serials = Array.from({ length: 8 }, (_, index) => `A${index}`);
@@ -48,10 +51,10 @@ Deno.test("revoke() loses none of many that come at once", async () => {
   const ca = await Deno.readTextFile(`${dir.path}/ca.crt`);
   const { subject } = firstCertificate(ca);
   const wanted = serials.map((serialNumber) => revocationKey(subject, serialNumber));
-  assert.deepEqual((await readRevoked(dir.path, ca))?.keys, new Set(wanted));
+  assert.deepEqual((await readRevokedCertificates(dir.path, ca))?.keys, new Set(wanted));
 });
 
-Deno.test("revoke() takes a certificate whose file is elsewhere", async () => {
+Deno.test("revoke() accepts a certificate from another directory", async () => {
   await using dir = await temporaryDirectory();
   await initDirectory({ dir: dir.path });
   const certificate = await Deno.readTextFile(`${dir.path}/admin.crt`);
@@ -59,7 +62,7 @@ Deno.test("revoke() takes a certificate whose file is elsewhere", async () => {
   assert.equal((await revoke({ dir: dir.path, certificate })).already, false);
 });
 
-Deno.test("revoke() refuses what cannot be revoked, and changes nothing", async () => {
+Deno.test("revoke() refuses invalid requests, and changes nothing", async () => {
   await using dir = await temporaryDirectory();
   await initDirectory({ dir: dir.path });
   const before = await snapshot(dir.path);
@@ -76,7 +79,7 @@ Deno.test("revoke() refuses what cannot be revoked, and changes nothing", async 
   assert.deepEqual(await snapshot(dir.path), before);
 });
 
-Deno.test("readRevocations() refuses a damaged list and one of another authority", async () => {
+Deno.test("readRevocationLists() refuses a damaged list, and one of another authority", async () => {
   await using dir = await temporaryDirectory();
   await using other = await temporaryDirectory();
   for (const { path } of [dir, other]) {
@@ -86,31 +89,35 @@ Deno.test("readRevocations() refuses a damaged list and one of another authority
   const ca = await Deno.readTextFile(`${dir.path}/ca.crt`);
   const otherCa = await Deno.readTextFile(`${other.path}/ca.crt`);
   const list = await Deno.readTextFile(`${dir.path}/ca.crl`);
-  await refuses(() => readRevocations(list, otherCa), "UNUSABLE", /not an accepted authority/);
+  await refuses(() => readRevocationLists(list, otherCa), "UNUSABLE", /not an accepted authority/);
   const ofBoth = list + await Deno.readTextFile(`${other.path}/ca.crl`);
-  await refuses(() => readRevocations(ofBoth, ca), "UNUSABLE", /not an accepted authority/);
-  assert.equal(readRevocations(ofBoth, otherCa + ca).revoked.length, 4, "two, each for either of two of this tool's");
+  await refuses(() => readRevocationLists(ofBoth, ca), "UNUSABLE", /not an accepted authority/);
+  assert.equal(
+    readRevocationLists(ofBoth, otherCa + ca).revoked.length,
+    4,
+    "two, each for either of two of this tool's",
+  );
   const lines = list.split("\n");
   lines[2] = lines[2]!.replace(/[a-z]/, (char) => char === "q" ? "r" : "q");
   for (const damaged of ["", "hello", ca, list.slice(0, 200), list + ca]) {
-    await refuses(() => readRevocations(damaged, ca), "UNUSABLE", /lists in PEM/);
+    await refuses(() => readRevocationLists(damaged, ca), "UNUSABLE", /lists in PEM/);
   }
-  await refuses(() => readRevocations(lines.join("\n"), ca), "UNUSABLE", /^Cannot use the revocation list/);
+  await refuses(() => readRevocationLists(lines.join("\n"), ca), "UNUSABLE", /^Cannot use the revocation list/);
 });
 
-Deno.test("readRevoked() knows no list from an empty one", async () => {
+Deno.test("readRevokedCertificates() distinguishes a missing list from an empty one", async () => {
   await using dir = await temporaryDirectory();
   await initDirectory({ dir: dir.path });
-  assert.equal(await readRevoked(dir.path, await Deno.readTextFile(`${dir.path}/ca.crt`)), undefined);
+  assert.equal(await readRevokedCertificates(dir.path, await Deno.readTextFile(`${dir.path}/ca.crt`)), undefined);
 });
 
-Deno.test("canonicalSerial() writes the same number the same way", () => {
+Deno.test("canonicalSerial() formats equal numbers equally", () => {
   for (const [given, wanted] of [["0a", "0A"], ["a", "0A"], ["00E9", "E9"], ["0", "00"], ["0100", "0100"]] as const) {
     assert.equal(canonicalSerial(given), wanted);
   }
 });
 
-Deno.test(withOpenssl("openssl reads the list, and refuses the revoked certificate alone"), async () => {
+Deno.test(withOpenssl("openssl reads the list, and refuses only the revoked certificate"), async () => {
   await using dir = await temporaryDirectory();
   await initDirectory({ dir: dir.path });
   await issueClient({ dir: dir.path, name: "ann", roles: ["viewer"] });
@@ -129,16 +136,16 @@ Deno.test(withOpenssl("openssl reads the list, and refuses the revoked certifica
   assert.ok((await check("admin")).success);
 });
 
-Deno.test(withOpenssl("a list that openssl made without a next update is refused, not taken as empty"), async () => {
+Deno.test(withOpenssl("readRevocationLists() refuses a list without a next update"), async () => {
   await using dir = await temporaryDirectory();
   await initDirectory({ dir: dir.path });
   const ca = await Deno.readTextFile(`${dir.path}/ca.crt`);
-  // The package reads such a list as an empty one.
-  const { makeRevocations } = await import("../../certs/revocations.ts");
+  // The X.509 package reads such a list as an empty one.
+  const { createRevocationList } = await import("../../certs/revocation_lists.ts");
   const { readAuthority } = await import("../../certs/authority.ts");
   const authority = await readAuthority(dir.path);
-  const whole = await makeRevocations([], authority, { number: 1, now: new Date() });
-  assert.equal((await readRevocations(whole, ca)).revoked.length, 0);
+  const whole = await createRevocationList([], authority, { number: 1, now: new Date() });
+  assert.equal((await readRevocationLists(whole, ca)).revoked.length, 0);
   const x509 = await import("@peculiar/x509");
   const { readSigningKey } = await import("../../certs/key_kind.ts");
   const { key, algorithm } = await readSigningKey(authority.key);
@@ -150,5 +157,5 @@ Deno.test(withOpenssl("a list that openssl made without a next update is refused
     signingAlgorithm: algorithm as EcdsaParams,
   });
   const pem = x509.PemConverter.encode(without.rawData, "X509 CRL");
-  await refuses(() => readRevocations(pem, ca), "UNUSABLE", /no nextUpdate/);
+  await refuses(() => readRevocationLists(pem, ca), "UNUSABLE", /no nextUpdate/);
 });

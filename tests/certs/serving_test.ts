@@ -1,10 +1,10 @@
-/** What a server finds on a fresh machine, on a prepared one, and on one where something is missing. */
+/** Tests of the missing certificates of a server. */
 import assert from "node:assert/strict";
 import { initDirectory } from "../../certs/init.ts";
 import { ensureServing, missingServerFiles } from "../../certs/serving.ts";
 import { refuses, snapshot, temporaryDirectory } from "../support/certs.ts";
 
-Deno.test("ensureServing() makes everything where there is nothing, then nothing more", async () => {
+Deno.test("ensureServing() creates everything in an empty directory, and nothing the second time", async () => {
   await using dir = await temporaryDirectory();
   const options = { dir: `${dir.path}/certs`, hosts: ["jobs.example.org"] };
   assert.deepEqual(await missingServerFiles(options.dir), ["ca.crt", "server.crt", "server.key"]);
@@ -18,12 +18,12 @@ Deno.test("ensureServing() makes everything where there is nothing, then nothing
   assert.deepEqual(await snapshot(options.dir), before);
 });
 
-Deno.test("ensureServing() needs neither the authority's key nor a client to serve", async () => {
+Deno.test("ensureServing() accepts a directory without the authority's key and without clients", async () => {
   await using dir = await directoryWithout("ca.key", "admin.crt", "admin.key");
   assert.deepEqual(await ensureServing({ dir: dir.path }), []);
 });
 
-Deno.test("ensureServing() makes only the server's pair when only that is missing", async () => {
+Deno.test("ensureServing() creates the server's pair when only that is missing", async () => {
   await using dir = await directoryWithout("server.crt", "server.key");
   const before = await snapshot(dir.path);
   const made = await ensureServing({ dir: dir.path, hosts: ["192.0.2.7"] });

@@ -1,6 +1,6 @@
 /** Two authorities give the same serial number: what one revokes is the other's no business, against a process. */
 import assert from "node:assert/strict";
-import { makeRevocations } from "../../certs/revocations.ts";
+import { createRevocationList } from "../../certs/revocation_lists.ts";
 import { readCertificate } from "../../trust/certificate.ts";
 import { ca, issue, type Issued, otherCa } from "../support/certificates.ts";
 import { type Server, startServer } from "../support/programs.ts";
@@ -14,7 +14,10 @@ const [ann, bob] = [await client("ann", ca), await client("bob", otherCa)];
 function listOf(authority: Issued): string {
   const { issuer } = readCertificate(new Uint8Array(ann.certificate.rawData));
   const pair = { certificate: authority.cert, key: authority.key, notAfter: authority.certificate.notAfter };
-  return makeRevocations([{ issuer, serialNumber: "01", revokedAt: new Date() }], pair, { number: 1, now: new Date() });
+  return createRevocationList([{ issuer, serialNumber: "01", revokedAt: new Date() }], pair, {
+    number: 1,
+    now: new Date(),
+  });
 }
 
 async function answer(server: Server, own: Issued): Promise<string> {

@@ -2,7 +2,7 @@
 import "reflect-metadata";
 import { readCertificate } from "../../trust/certificate.ts";
 import * as x509 from "@peculiar/x509";
-import { makeRevocations } from "../../certs/revocations.ts";
+import { createRevocationList } from "../../certs/revocation_lists.ts";
 import { ca, issue, type Issued, type Wanted } from "./certificates.ts";
 
 /** A user's certificate by the test's authority. */
@@ -24,5 +24,5 @@ export async function listUntil(nextUpdate: Date, ...revoked: Issued[]): Promise
     revokedAt: new Date(),
   }));
   const authority = { certificate: ca.cert, key, notAfter: nextUpdate };
-  return await makeRevocations(entries, authority, { number: 1, now: new Date() });
+  return await createRevocationList(entries, authority, { number: 1, now: new Date() });
 }

@@ -19,7 +19,7 @@ export interface Revocation {
 }
 
 /** The contents of one or more verified lists. */
-export interface Revocations {
+export interface RevocationLists {
   readonly revoked: readonly Revocation[];
   /** The time by which a newer list should exist. The entries stay valid after it. */
   readonly nextUpdate: Date;
@@ -41,7 +41,7 @@ const MAX_LISTS = 16;
  * @param authorities the certificates of the authorities in PEM
  * @throws {CertificateError} `UNUSABLE` when a list is damaged, too long, or not signed by one of the authorities
  */
-export function readRevocations(pem: string, authorities: string): Revocations {
+export function readRevocationLists(pem: string, authorities: string): RevocationLists {
   const blocks = parsePem(pem);
   if (blocks.length === 0 || blocks.length > MAX_LISTS || !blocks.every(({ label }) => LABELS.includes(label))) {
     throw unusable(`it must have 1 to ${MAX_LISTS} lists in PEM and nothing else`);
@@ -93,7 +93,7 @@ const OID = {
  * Creates a list that the authority signs, and that is valid until the authority ends. Entries of other issuers carry
  * the name of the issuer (RFC 5280, section 5.3.3), so a new authority can revoke certificates of the old one.
  */
-export function makeRevocations(
+export function createRevocationList(
   revoked: readonly Revocation[],
   authority: Authority,
   options: { readonly number: number; readonly now: Date },
