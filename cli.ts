@@ -1,5 +1,6 @@
 /** The door of `teleport`, the command line: arguments and environment in, exit code out. */
-import { CertificateFilesError, type Environment, ENVIRONMENT_NAMES } from "./cli/config.ts";
+import { CertificateFilesError } from "./cli/certificate_files.ts";
+import { type Environment, ENVIRONMENT_NAMES } from "./cli/config.ts";
 import type { Io } from "./cli/io.ts";
 import { main } from "./cli/main.ts";
 import { UsageError } from "./units/usage_error.ts";

@@ -4,7 +4,7 @@ import { UsageError } from "../units/usage_error.ts";
 import type { ConfigFlags } from "./config.ts";
 import type { Context, LocalContext } from "./context.ts";
 
-/** The options of every command. They stand before or after the command's name. */
+/** The options of every command. They may appear before or after the command's name. */
 export interface CommonFlags extends ConfigFlags {
   readonly output?: "text" | "json";
 }

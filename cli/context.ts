@@ -1,23 +1,23 @@
-/** What a command gets to work with. */
+/** The context in which a command runs. */
 import type { JobWorkerClient } from "../proto/service.ts";
 import type { Config } from "./config.ts";
 import type { Io } from "./io.ts";
 import type { Print } from "./print/print.ts";
 
-/** What every command gets. */
+/** The context of every command. */
 export interface LocalContext {
   readonly io: Io;
   readonly print: Print;
   readonly config: Config;
 }
 
-/** What a command that calls the server gets. */
+/** The context of a command that calls the server. */
 export interface Context extends LocalContext {
   readonly calls: JobWorkerClient;
 }
 
 /**
- * How long a call may take that the server answers at once, in milliseconds. Generous, for a laptop on a bad network;
- * it is there so that a script never hangs for ever. Calls that wait for a job have none.
+ * The deadline of a call that the server answers at once, in milliseconds. Long enough for a bad network; it keeps scripts
+ * from hanging. Calls that wait for a job have no deadline.
  */
 export const CALL_DEADLINE_MS = 30_000;

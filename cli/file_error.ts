@@ -1,8 +1,7 @@
-/** Why a file cannot be read: the reason, and the part of its path that fails. */
-
+/** Explains why a file cannot be read: the reason, and the part of its path that fails. */
 import { errorCode } from "../base/error_code.ts";
 
-/** The reasons that people meet, in words. */
+/** The common reasons, in words. */
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: "no such file or directory",
   EACCES: "permission denied",
@@ -14,13 +13,13 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Explains why a file could not be read. Where a directory above it is the reason, the explanation names that one.
+ * Explains why a file could not be read. When a directory above the file is the reason, the explanation names it.
  *
- * @param error what reading the file threw
+ * @param error the error of reading the file
  */
 export async function explainReadError(path: string, error: unknown): Promise<string> {
-  const above = await failingDirectory(path);
-  return above === undefined ? reason(error) : `${reason(above.error)}: "${above.path}"`;
+  const directory = await failingDirectory(path);
+  return directory === undefined ? reason(error) : `${reason(directory.error)}: "${directory.path}"`;
 }
 
 function reason(error: unknown): string {
@@ -29,24 +28,24 @@ function reason(error: unknown): string {
   return Object.hasOwn(REASONS, code) ? `${REASONS[code]} (${code})` : text;
 }
 
-/** The first directory on the way to the file that is not there, is none, or may not be entered. */
+/** Returns the first directory of the path that does not exist, is not a directory, or cannot be entered. */
 async function failingDirectory(path: string): Promise<{ readonly path: string; readonly error: unknown } | undefined> {
   const names = path.split("/");
-  let before = names[0] === "" ? "/" : ".";
+  let parent = names[0] === "" ? "/" : ".";
   for (let count = 1; count < names.length; count++) {
-    const directory = names.slice(0, count).join("/") || before;
+    const directory = names.slice(0, count).join("/") || parent;
     try {
       await Deno.stat(directory);
     } catch (error) {
-      // Not allowed to look into a directory: that one is the reason, not what is in it.
-      return { path: error instanceof Deno.errors.PermissionDenied ? before : directory, error };
+      // Without permission, the parent is the directory that cannot be entered.
+      return { path: error instanceof Deno.errors.PermissionDenied ? parent : directory, error };
     }
-    before = directory;
+    parent = directory;
   }
   try {
     await Deno.lstat(path);
   } catch (error) {
-    if (error instanceof Deno.errors.PermissionDenied) return { path: before, error };
+    if (error instanceof Deno.errors.PermissionDenied) return { path: parent, error };
   }
   return undefined;
 }

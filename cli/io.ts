@@ -1,25 +1,18 @@
-/** What the command line has of the machine it runs on. The door gives the real one, a test its own. */
+/** The machine that the command line runs on. `cli.ts` passes the real one, tests pass a fake one. */
 import type { JobWorkerClient } from "../proto/service.ts";
+import type { TlsCredentials } from "../rpc/client/client.ts";
 
-/** A place to write bytes to, such as `Deno.stdout`. */
+/** A file to write to, such as `Deno.stdout`. */
 export interface OutputFile {
-  /** Writes some of the bytes and resolves to how many, once there is room for them. */
+  /** Waits for room, writes some of the bytes and resolves to their number. */
   write(data: Uint8Array): Promise<number>;
-  /** True when a person reads it. */
   isTerminal(): boolean;
 }
 
-/** A place to read bytes from, such as `Deno.stdin`. */
+/** A file to read from, such as `Deno.stdin`. */
 export interface InputFile {
-  /** Reads some bytes into the buffer and resolves to how many, once there are any; to null at the end. */
+  /** Waits for bytes, reads some into the buffer and resolves to their number. Resolves to null at the end. */
   read(buffer: Uint8Array): Promise<number | null>;
-}
-
-/** What a client proves itself with, each in PEM. */
-export interface Credentials {
-  readonly ca: string;
-  readonly cert: string;
-  readonly key: string;
 }
 
 /** An open connection to a server. */
@@ -27,10 +20,10 @@ export interface Connection extends AsyncDisposable {
   readonly calls: JobWorkerClient;
 }
 
-/** The signals that `run` passes on to its job. */
+/** The signals that `run` forwards to its job. */
 export const FORWARDED_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
 
-/** One of them. */
+/** A signal that `run` forwards to its job. */
 export type ForwardedSignal = (typeof FORWARDED_SIGNALS)[number];
 
 /** The machine. */
@@ -38,10 +31,10 @@ export interface Io {
   readonly stdin: InputFile;
   readonly stdout: OutputFile;
   readonly stderr: OutputFile;
-  /** Calls the listener for each such signal this process gets, until disposed of. */
+  /** Calls the listener for each such signal to this process, until it is disposed of. */
   onSignal(signal: ForwardedSignal, listener: () => void): Disposable;
-  /** Milliseconds of a clock that only goes forward. */
+  /** Reads a clock that never goes back, in milliseconds. */
   nowMs(): number;
-  /** Opens a connection. It need not be usable yet: the first call tells. */
-  connect(options: { address: string; credentials: Credentials }): Promise<Connection>;
+  /** Opens a connection. The first call shows whether it works. */
+  connect(options: { address: string; credentials: TlsCredentials }): Promise<Connection>;
 }

@@ -1,7 +1,8 @@
 /** The whole command line as one function: arguments in, exit code out. */
 import { CommanderError } from "commander";
 import { checkArguments } from "../text/decoded.ts";
-import { connectAs, type Environment, resolveConfig } from "./config.ts";
+import { connectAs } from "./certificate_files.ts";
+import { type Environment, resolveConfig } from "./config.ts";
 import type { Context } from "./context.ts";
 import { errorExitCode, EXIT_CODE } from "./exit_code.ts";
 import type { Io } from "./io.ts";

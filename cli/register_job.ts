@@ -1,14 +1,15 @@
-/** Registers a job once, however often it takes to ask. */
+/** Registers a job exactly once, through outages of the server. */
+import { defined } from "../base/defined.ts";
 import type { JobWorkerClient, Sent } from "../proto/service.ts";
 import type { JobRequest, JobStatus } from "../proto/teleport/v1/job_worker.ts";
 import { CALL_DEADLINE_MS } from "./context.ts";
 import { type Outages, retryUntilAnswered } from "./follow/outage.ts";
 
 /**
- * Registers the job. Where the connection breaks off before the answer, it asks again: the request has an id, by which
- * the server knows that it is the same one.
+ * Registers the job. When the connection is lost before the answer, it sends the request again. The server recognises the
+ * request by its id.
  *
- * @param signal ends the call
+ * @param signal cancels the call
  */
 export async function registerJob(
   calls: Pick<JobWorkerClient, "Register">,
@@ -16,7 +17,7 @@ export async function registerJob(
   outages: Outages,
   signal?: AbortSignal,
 ): Promise<JobStatus> {
-  const named = { ...request, request_id: crypto.randomUUID() };
-  const options = { ...(signal && { signal }), deadlineMs: CALL_DEADLINE_MS };
-  return await retryUntilAnswered(() => calls.Register(named, options), outages, signal);
+  const identified = { ...request, request_id: crypto.randomUUID() };
+  const options = { ...defined({ signal }), deadlineMs: CALL_DEADLINE_MS };
+  return await retryUntilAnswered(() => calls.Register(identified, options), outages, signal);
 }

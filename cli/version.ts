@@ -1,4 +1,4 @@
-/** The version of the command line: that of the project, which deno.json says. A test holds the two together. */
+/** The version of the command line. A test compares it with the one in deno.json. */
 
-/** As `deno.json` has it. */
+/** The version, the same as in `deno.json`. */
 export const VERSION = "0.1.0";

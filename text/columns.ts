@@ -59,13 +59,16 @@ export interface ColumnsOptions {
  */
 export function formatColumns(rows: readonly (readonly string[])[], options: ColumnsOptions = {}): string {
   const { gap = 2, right = [] } = options;
-  const sizes = rows.map((row) => row.map(cellWidth));
+  // The last cell of a row may be long, such as a command line, and needs no padding.
+  const isPadded = (row: readonly string[], index: number) => index < row.length - 1 || right.includes(index);
+  const sizes = rows.map((row) => row.map((cell, index) => isPadded(row, index) ? cellWidth(cell) : 0));
   const widths: number[] = [];
   for (const row of sizes) {
     for (const [index, size] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, size);
   }
   const lines = rows.map((row, line) => {
     const cells = row.map((cell, index) => {
+      if (!isPadded(row, index)) return cell;
       const padding = " ".repeat((widths[index] ?? 0) - (sizes[line]?.[index] ?? 0));
       return right.includes(index) ? padding + cell : cell + padding;
     });

@@ -40,7 +40,7 @@ async function input({ calls, io, print }: Context, id: string, flags: InputFlag
   const { inputBytes, isClosed, isWhole, readError } = await sendInput(calls, io.stdin, {
     id,
     offset,
-    ends: !flags.keepOpen,
+    endsInput: !flags.keepOpen,
     outages,
   });
   const sentBytes = inputBytes - offset;

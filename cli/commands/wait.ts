@@ -11,8 +11,8 @@ import { statusJson } from "../print/message_json.ts";
 import { colourByState, stateText } from "../print/status_text.ts";
 
 const NOTES = `
-Of several jobs, prints how each ended. The exit code is that of the job, as with "teleport run". With --any it is that
-of the first job to end. With --all it is the first one that is not 0, in the order of the ids.`;
+With several jobs it prints how each ended. The exit code is that of the job, as with "teleport run". With --any it is
+that of the first job to end. With --all it is the first one that is not 0, in the order of the ids.`;
 
 interface WaitFlags extends RetryFlags {
   /** True waits for the first job to end, else for all. */
@@ -32,8 +32,8 @@ export const declare: Declare = (command, runner) => {
 /**
  * Waits for the jobs, through outages of the server. Prints how each ended, as JSON or when there are several.
  *
- * @returns the exit code of the job, as `run` has it. Of several jobs, that of the first to end, or of the first in the
- * order of the ids that is not 0
+ * @returns the exit code of the job, as `run` has it. With several jobs it is that of the first job to end, or the first
+ * one that is not 0 in the order of the ids
  */
 async function wait({ calls, print }: Context, ids: readonly string[], flags: WaitFlags): Promise<number> {
   const ends = new JobEnds(ids);

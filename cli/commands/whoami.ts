@@ -6,7 +6,7 @@ import { type Certificate, readCertificate as readDer } from "../../trust/certif
 import { expiryWarning, warningMs } from "../../trust/expiry.ts";
 import { certificatesDer } from "../../trust/pem.ts";
 import type { Declare } from "../command.ts";
-import { CertificateFilesError, connectAs, readAuthorities, readCertificate } from "../config.ts";
+import { CertificateFilesError, connectAs, readAuthorities, readCertificate } from "../certificate_files.ts";
 import type { LocalContext } from "../context.ts";
 import { EXIT_CODE } from "../exit_code.ts";
 import type { Print } from "../print/print.ts";

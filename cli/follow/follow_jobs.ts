@@ -1,16 +1,16 @@
-/** Follows many jobs, through outages of the server, and misses no change. */
+/** Follows many jobs through outages of the server, and misses no change. */
 import type { JobWorkerClient, Sent } from "../../proto/service.ts";
 import type { JobEvent, JobStatus, WatchJobsRequest } from "../../proto/teleport/v1/job_worker.ts";
 import { withLaterAges } from "../../units/moment.ts";
+import { isFinal } from "../print/status_text.ts";
 import type { Outages } from "./outage.ts";
 import { endWhenSilent, HEARTBEAT_MS, MAX_SILENCE_MS } from "./silence.ts";
-import { isFinal } from "../print/status_text.ts";
 
 /**
- * Yields the events of one stream after the other: when one breaks off, the next goes on behind its last event. Where
- * that is too long ago for the server, it begins anew, with the jobs as they are then.
+ * Yields the events of a stream. When the stream breaks off, the next one continues after the last event. If the server no
+ * longer has the events since then, the next stream begins with the jobs as they are.
  *
- * @param request which jobs
+ * @param request the jobs
  */
 export async function* followJobs(
   calls: Pick<JobWorkerClient, "WatchJobs">,
@@ -33,20 +33,20 @@ export async function* followJobs(
         token = event.token;
         yield event;
       }
-      throw new Error("The server closed the stream, which has no end: try again");
+      throw new Error("The server closed a stream that has no end: try again");
     } catch (error) {
       await outages.wait(error);
     }
   }
 }
 
-/** What becomes of jobs that are followed by their ids. */
+/** The ends of jobs that are followed by their ids. */
 export class JobEnds {
-  /** How each ended that has, in the order of their ends. */
+  /** The final status of each job that has ended, in the order of their ends. */
   readonly ended = new Map<string, JobStatus>();
-  /** Those that have neither ended nor were removed. */
+  /** The ids of jobs that were neither seen to end nor removed. */
   readonly pending: Set<string>;
-  /** Those that were removed without an end. */
+  /** The ids of jobs that were removed before their end was seen. */
   readonly removed: string[] = [];
   #known = new Set<string>();
 
@@ -54,9 +54,9 @@ export class JobEnds {
     this.pending = new Set(ids);
   }
 
-  /** Takes an event; returns the job when it ended by it. */
+  /** Applies an event. Returns the job when it ended by it. */
   apply({ kind, job }: JobEvent): JobStatus | undefined {
-    // When the following had to begin anew, what was removed meanwhile is seen by what is missing.
+    // After the stream had to begin again, jobs that are missing were removed meanwhile.
     if (kind === "JOB_EVENT_KIND_CURRENT") {
       for (const id of this.pending) if (!this.#known.has(id)) this.#remove(id);
       this.#known.clear();

@@ -1,12 +1,12 @@
-/** Follows a job's status to its end, through outages of the server, and tells no status twice. */
+/** Follows a job's status to its end, through outages of the server, without repeating a status. */
 import type { JobStatus } from "../../proto/teleport/v1/job_worker.ts";
-import type { Outages } from "./outage.ts";
 import { isFinal } from "../print/status_text.ts";
+import type { Outages } from "./outage.ts";
 
 /**
- * Yields the statuses of one stream after the other: when one breaks off, the next begins with the status of then.
+ * Yields the statuses of a stream. When the stream breaks off, it opens the next one, which begins with the status then.
  *
- * @param open makes a call whose stream begins with the status of then
+ * @param open makes the call
  */
 export async function* followStatus(
   open: () => AsyncIterable<JobStatus>,
@@ -18,7 +18,7 @@ export async function* followStatus(
     try {
       let isFirst = true;
       for await (const status of open()) {
-        // After an outage the first may be the one that was told before it.
+        // After an outage the first status may be the one before it.
         const isKnown = isFirst && last?.state === status.state;
         isFirst = false;
         await outages.answered(!isKnown);

@@ -93,7 +93,7 @@ async function sendStdin(
     await sendInput(calls, io.stdin, {
       id,
       offset: 0,
-      ends: true,
+      endsInput: true,
       outages,
       signal,
       onReadError: ({ message }) => {

@@ -1,49 +1,49 @@
-/** Ends a stream on which nothing comes, though heartbeats were asked for. */
+/** Ends a stream on which nothing arrives, although heartbeats were requested. */
 import { formatDuration } from "../../units/duration.ts";
 
 /**
- * The server says this often on a quiet stream that it is there, in milliseconds: seldom enough to cost nothing, and often
- * enough that a network between does not forget the connection.
+ * The interval of heartbeats on a quiet stream, in milliseconds. Long enough to cost nothing, and short enough that
+ * networks do not drop the connection.
  */
 export const HEARTBEAT_MS = 30_000;
 
-/** After this long without any, which is three of them, the connection counts as dead; in milliseconds. */
+/** The time without a heartbeat after which the connection counts as lost, in milliseconds: three intervals. */
 export const MAX_SILENCE_MS = 90_000;
 
-/** Not even a heartbeat has come for so long that the connection must be dead. */
+/** Nothing arrived for so long that the connection must be lost. */
 export class SilenceError extends Error {
   override readonly name = "SilenceError";
 
   constructor(silenceMs: number) {
-    super(`Nothing came from the server for ${formatDuration(silenceMs)}: the connection counts as lost`);
+    super(`The server sent nothing for ${formatDuration(silenceMs)}: the connection counts as lost`);
   }
 }
 
 /**
- * Iterates a stream that may be quiet, and ends it when it is quiet for too long.
+ * Iterates a stream and ends it when nothing arrives for too long.
  *
- * @param open makes the call, with the signal that ends it
- * @param silenceMs how long nothing may come, in milliseconds
- * @throws {SilenceError} when nothing came for that long
+ * @param open makes the call, with the signal that cancels it
+ * @param silenceMs the longest time in which nothing may arrive, in milliseconds
+ * @throws {SilenceError} when nothing arrived for that long
  */
 export async function* endWhenSilent<T>(
   open: (signal: AbortSignal) => AsyncIterable<T>,
   silenceMs: number,
   signal?: AbortSignal,
 ): AsyncGenerator<T, void, void> {
-  const silent = new AbortController();
+  const silence = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const watch = () => timer = setTimeout(() => silent.abort(), silenceMs);
-  watch();
+  const startTimer = () => timer = setTimeout(() => silence.abort(), silenceMs);
+  startTimer();
   try {
-    for await (const item of open(signal === undefined ? silent.signal : AbortSignal.any([signal, silent.signal]))) {
-      // A slow reader of the item is no silence of the server.
+    for await (const item of open(signal === undefined ? silence.signal : AbortSignal.any([signal, silence.signal]))) {
+      // While the consumer handles the item, the time does not count.
       clearTimeout(timer);
       yield item;
-      watch();
+      startTimer();
     }
   } catch (error) {
-    throw silent.signal.aborted ? new SilenceError(silenceMs) : error;
+    throw silence.signal.aborted ? new SilenceError(silenceMs) : error;
   } finally {
     clearTimeout(timer);
   }

@@ -1,4 +1,4 @@
-/** Messages as JSON for programs: the fields' own names, states and streams without prefix, absent fields left out. */
+/** Messages as JSON for programs: the names of the fields, enumerations without prefix, no absent fields. */
 import type {
   JobEvent,
   JobOutput,
@@ -10,29 +10,26 @@ import type {
 } from "../../proto/teleport/v1/job_worker.ts";
 import { optionsJson } from "./option_text.ts";
 
-/** The name of an enum's value without its prefix: `STATE_EXITED` is `EXITED`. */
+/** Returns the name of an enumeration's value without its prefix: `STATE_EXITED` becomes `EXITED`. */
 export function enumName(value: string): string {
   return value.replace(/^(?:STATE|REASON|STREAM|OUTPUT_POLICY|USAGE_SOURCE|JOB_EVENT_KIND|ISOLATION)_/, "");
 }
 
-/** A moment as RFC 3339 in UTC, with as many digits as it has: `2026-01-31T12:00:00.25Z`. */
+/** Formats a time as RFC 3339 in UTC, with the digits that it has: `2026-01-31T12:00:00.25Z`. */
 export function rfc3339(time: Timestamp): string {
   const seconds = new Date(time.seconds * 1000).toISOString().slice(0, -5);
   const fraction = String(time.nanos).padStart(9, "0").replace(/0+$/, "");
   return fraction === "" ? `${seconds}Z` : `${seconds}.${fraction}Z`;
 }
 
-/**
- * A job's status. Left out is what the job does not have: no exit code, no signal, not started yet. Counts are always
- * there, also when they are 0.
- */
+/** Converts a job's status. It has no fields for absent values, such as the exit code of a running job. Counts are always there. */
 export function statusJson(status: JobStatus): Record<string, unknown> {
   const { id, state, command, reason, output_policy, registered_at, started_at, ended_at, pid, signals, ...others } =
     status;
   const { input, input_bytes, input_closed, usage, ...more } = others;
   const { term_sent_at, kill_sent_at, others_ended, others_left, paused, ...rest } = more;
   return withoutAbsent({
-    // First, for whoever reads a line with bare eyes.
+    // First, for people who read a line.
     id,
     state: enumName(state),
     command,
@@ -51,20 +48,20 @@ export function statusJson(status: JobStatus): Record<string, unknown> {
     started_at: started_at && rfc3339(started_at),
     ended_at: ended_at && rfc3339(ended_at),
     signals: signals.length === 0 ? null : signals.map(({ at, ...sent }) => ({ ...sent, at: at && rfc3339(at) })),
-    // 0 is no process's id: the job was never started.
+    // 0 means that the job was never started.
     pid: pid || null,
   });
 }
 
-/** What a job has used; what nobody knows is left out, which is not 0. */
+/** Converts resource usage. Unknown figures are left out, because unknown is not 0. */
 function usageJson({ cpu_source, memory_source, ...figures }: Usage): Record<string, unknown> {
   const sourceOf = (source: UsageSource) => source === "USAGE_SOURCE_UNSPECIFIED" ? "" : enumName(source);
   return withoutAbsent({ ...figures, cpu_source: sourceOf(cpu_source), memory_source: sourceOf(memory_source) });
 }
 
 /**
- * A piece of output, its bytes in base64 as the JSON mapping of protobuf has it; or a gap, with the number of bytes that
- * are missing; or the closing record.
+ * Converts a message of output: a chunk, a gap with its number of missing bytes, or the closing record. Bytes become base64,
+ * as in the JSON mapping of protobuf.
  */
 export function outputJson(output: JobOutput): Record<string, unknown> {
   if (output.end !== null) return withoutAbsent({ cursor: output.cursor, end: endJson(output.end) });
@@ -79,7 +76,7 @@ export function outputJson(output: JobOutput): Record<string, unknown> {
   });
 }
 
-/** The closing record, its digests in hexadecimal as sha256sum(1) prints them. */
+/** Converts the closing record. Digests become hexadecimal, as sha256sum(1) prints them. */
 function endJson(end: OutputEnd): Record<string, unknown> {
   return withoutAbsent({
     ...end,
@@ -89,7 +86,7 @@ function endJson(end: OutputEnd): Record<string, unknown> {
   });
 }
 
-/** What is told of one of many jobs. */
+/** Converts an event of one of many jobs. */
 export function eventJson(event: JobEvent): Record<string, unknown> {
   const { kind, job, time, reason, by, token } = event;
   return withoutAbsent({

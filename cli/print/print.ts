@@ -1,11 +1,11 @@
-/** The only writer to stdout and stderr: data to the one, sentences to the other. */
+/** The only writer to stdout and stderr: data goes to stdout, notes to stderr. */
 import { styleText } from "node:util";
+import { escapeTerminal } from "../../text/escape_terminal.ts";
+import { jsonLine } from "../../text/unprintable.ts";
 import type { Environment } from "../config.ts";
 import type { Io, OutputFile } from "../io.ts";
-import { jsonLine } from "../../text/unprintable.ts";
-import { escapeTerminal } from "../../text/escape_terminal.ts";
 
-/** Who read the output has gone away; there is nobody left to tell. */
+/** The reader of the output has closed it. */
 export class BrokenPipeError extends Error {
   override readonly name = "BrokenPipeError";
 }
@@ -13,26 +13,26 @@ export class BrokenPipeError extends Error {
 /** A style of text on a terminal. */
 export type Style = "bold" | "dim" | "green" | "red" | "yellow";
 
-/** Writes for one command. Every method resolves once the bytes are taken, so a slow reader slows the writer. */
+/** Writes for one command. Every method resolves when the bytes are written, so a slow reader slows the command. */
 export interface Print {
-  /** Whether data is to be JSON. */
+  /** True when data is printed as JSON. */
   readonly json: boolean;
-  /** A line of data for people. */
+  /** Prints a line of data for people. */
   line(text: string): Promise<void>;
-  /** A line of data for programs: the value as JSON. */
+  /** Prints a line of data for programs: the value as JSON. */
   record(value: unknown): Promise<void>;
-  /** Bytes of a job, as they are. */
+  /** Writes bytes of a job unchanged. */
   bytes(to: "stdout" | "stderr", data: Uint8Array): Promise<void>;
-  /** A sentence on stderr, after the name of the program. Never rejects: the work goes on without it. */
+  /** Prints a sentence to stderr, after the name of the program. Never rejects, because the command works without it. */
   note(sentence: string): Promise<void>;
-  /** The text in a style where stdout is a terminal, else as it is. */
+  /** Returns the text in a style when stdout is a terminal, else unchanged. */
   styled(style: Style, text: string): string;
 }
 
 /** Makes the writer of one command. */
 export function createPrint(io: Pick<Io, "stdout" | "stderr">, env: Environment, options: { json: boolean }): Print {
-  // As https://no-color.org has it: set and not empty. A dumb terminal shows the codes of a colour as text.
-  const colour = !options.json && !env.NO_COLOR && env.TERM !== "dumb" && io.stdout.isTerminal();
+  // https://no-color.org: NO_COLOR counts when it is not empty. A dumb terminal shows the codes of colours as text.
+  const hasColour = !options.json && !env.NO_COLOR && env.TERM !== "dumb" && io.stdout.isTerminal();
   const encoder = new TextEncoder();
   return {
     json: options.json,
@@ -43,14 +43,14 @@ export function createPrint(io: Pick<Io, "stdout" | "stderr">, env: Environment,
       try {
         await writeAll(io.stderr, "error output", encoder.encode(`teleport: ${escapeTerminal(sentence)}\n`));
       } catch {
-        // A sentence about the work that stderr does not take is no failure of the work.
+        // Stderr cannot be written. The command itself has not failed.
       }
     },
-    styled: (style, text) => colour ? styleText(style, text, { validateStream: false }) : text,
+    styled: (style, text) => hasColour ? styleText(style, text, { validateStream: false }) : text,
   };
 }
 
-/** How soon a write is tried again that would have blocked, in milliseconds: below what a person notices. */
+/** The wait before a write that would have blocked is tried again, in milliseconds: too short to be noticed. */
 const RETRY_MS = 5;
 
 async function writeAll(file: OutputFile, name: string, data: Uint8Array): Promise<void> {
@@ -59,7 +59,7 @@ async function writeAll(file: OutputFile, name: string, data: Uint8Array): Promi
     try {
       rest = rest.subarray(await file.write(rest));
     } catch (cause) {
-      // Only where another program made the file non-blocking, say a shared terminal; nothing tells when it has room.
+      // Another program made the file non-blocking, such as a shared terminal. No event says when it has room.
       if (cause instanceof Deno.errors.WouldBlock) {
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
         continue;

@@ -3,7 +3,7 @@ import type { JobOutput } from "../../proto/teleport/v1/job_worker.ts";
 import { outputJson } from "./message_json.ts";
 import type { Print } from "./print.ts";
 
-/** Prints one piece of output; of a gap and of the closing record, only what a reader must know. */
+/** Prints a chunk of output. For a gap and for a closing record with dropped bytes, it prints a note. */
 export async function printOutput(print: Print, output: JobOutput): Promise<void> {
   if (print.json) return await print.record(outputJson(output));
   const name = output.stream === "STREAM_STDERR" ? "stderr" : "stdout";
@@ -12,9 +12,9 @@ export async function printOutput(print: Print, output: JobOutput): Promise<void
   }
   if (output.end === null) return await print.bytes(name, output.data);
   if (output.end.dropped_bytes > 0) {
-    // A reader who followed from the start may have them all the same.
+    // A client that followed from the start may have received these bytes.
     await print.note(
-      `The server's record of this output lacks ${output.end.dropped_bytes} bytes, which a limit or a full disk dropped`,
+      `The server's log of this output lacks ${output.end.dropped_bytes} bytes: an output limit or a full disk dropped them`,
     );
   }
 }

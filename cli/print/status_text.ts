@@ -1,13 +1,14 @@
 /** A job's status in words. */
 import type { JobStatus, OutputPolicy, Reason, State } from "../../proto/teleport/v1/job_worker.ts";
+import { formatColumns } from "../../text/columns.ts";
+import { escapeTerminal, formatCommand } from "../../text/escape_terminal.ts";
 import { formatDuration } from "../../units/duration.ts";
 import { enumName, rfc3339 } from "./message_json.ts";
-import type { Print, Style } from "./print.ts";
-import { escapeTerminal, formatCommand } from "../../text/escape_terminal.ts";
 import { optionRows } from "./option_text.ts";
+import type { Print, Style } from "./print.ts";
 import { endRows, usageRows } from "./resource_usage.ts";
 
-/** Whether the state is one of the four that never change. */
+/** Returns whether the state is one of the four that never change. */
 export function isFinal(state: State): boolean {
   return state === "STATE_EXITED" || state === "STATE_KILLED" || state === "STATE_FAILED" || state === "STATE_LOST";
 }
@@ -21,7 +22,7 @@ const REASONS: Partial<Record<Reason, string>> = {
   REASON_SHUTDOWN: "the server shut down",
 };
 
-/** Why the job ended where its state does not say it already; empty where there is nothing to say. */
+/** Returns why the job ended. Empty when the state says it already. */
 export function reasonText(status: JobStatus): string {
   const reason = REASONS[status.reason];
   if (reason === undefined) return "";
@@ -36,21 +37,21 @@ const STYLES: Partial<Record<State, Style>> = {
   STATE_LOST: "red",
 };
 
-/** A text in the colour of a state. */
+/** Returns a text in the colour of the job's state. */
 export function colourByState(print: Print, status: JobStatus, text: string): string {
-  const failed = status.state === "STATE_EXITED" && status.exit_code !== 0;
-  const style = failed ? "red" : STYLES[status.state];
+  const hasFailed = status.state === "STATE_EXITED" && status.exit_code !== 0;
+  const style = hasFailed ? "red" : STYLES[status.state];
   return style === undefined ? text : print.styled(style, text);
 }
 
-/** The state with its exit code or signal: `EXITED 7`, `KILLED SIGTERM`, `RUNNING`. */
+/** Returns the state with its exit code or signal: `EXITED 7`, `KILLED SIGTERM`, `RUNNING`. */
 export function shortStateText(status: JobStatus): string {
   const state = enumName(status.state);
   if (status.state === "STATE_EXITED") return `${state} ${status.exit_code}`;
   return status.state === "STATE_KILLED" ? `${state} ${escapeTerminal(status.signal)}` : state;
 }
 
-/** The state with all that belongs to it: `KILLED SIGTERM (stopped by ada)`, `RUNNING, pid 4711`. */
+/** Returns the state with its details: `KILLED SIGTERM (stopped by ada)`, `RUNNING, pid 4711`. */
 export function stateText(status: JobStatus): string {
   const state = shortStateText(status);
   const reason = reasonText(status);
@@ -73,7 +74,7 @@ function pausedText({ paused, paused_by }: JobStatus): string {
   return paused_by === "" ? " (paused)" : ` (paused by ${escapeTerminal(paused_by)})`;
 }
 
-/** All of a status, a line for each thing known of it. */
+/** Returns the status in full, one line for each known fact. */
 export function statusLines(print: Print, status: JobStatus): string[] {
   const labels = Object.entries(status.labels).map(([key, value]) => escapeTerminal(`${key}=${value}`));
   const rows: [string, string][] = [
@@ -94,7 +95,7 @@ export function statusLines(print: Print, status: JobStatus): string[] {
     ["Input", status.input ? `${status.input_bytes} bytes, ${status.input_closed ? "closed" : "open"}` : ""],
     ["Stdout", `${status.stdout_bytes} bytes`],
     ["Stderr", `${status.stderr_bytes} bytes`],
-    ["Output limit", limitText(status)],
+    ["Output limit", outputLimitText(status)],
     ["Dropped", status.dropped_bytes === 0 ? "" : `${status.dropped_bytes} bytes`],
   ];
   return formatRows(rows);
@@ -107,13 +108,12 @@ const AT_LIMIT: Readonly<Record<OutputPolicy, string>> = {
   OUTPUT_POLICY_BLOCK: ", then the job waits",
 };
 
-function limitText(status: JobStatus): string {
+function outputLimitText(status: JobStatus): string {
   return status.max_output_bytes === 0 ? "" : `${status.max_output_bytes} bytes${AT_LIMIT[status.output_policy]}`;
 }
 
-/** Lines of the form `Name:  value`, the values in one column; a row without a value is left out. */
+/** Formats lines of the form `Name: value`, with the values in one column. Rows without a value are left out. */
 export function formatRows(rows: readonly (readonly [string, string])[]): string[] {
   const shown = rows.filter(([, value]) => value !== "");
-  const width = Math.max(...shown.map(([name]) => name.length)) + 2;
-  return shown.map(([name, value]) => `${(name === "" ? "" : `${name}:`).padEnd(width)}${value}`);
+  return formatColumns(shown.map(([name, value]) => [name === "" ? "" : `${name}:`, value]), { gap: 1 }).split("\n");
 }

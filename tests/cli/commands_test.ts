@@ -337,7 +337,7 @@ Deno.test("teleport logs says when bytes were dropped", async () => {
   const [end] = await outputOf([], exited(0));
   const io = new FakeIo({ GetOutput: () => stream({ ...end!, end: { ...end!.end!, dropped_bytes: 5 } }) });
   assert.equal(await teleport(io, "logs", "job-1"), 0);
-  assert.match(io.stderr.text, /record of this output lacks 5 bytes, which a limit or a full disk dropped/);
+  assert.match(io.stderr.text, /log of this output lacks 5 bytes: an output limit or a full disk dropped them/);
 });
 
 Deno.test("teleport logs tells of a gap where it is, and brings what is left", async () => {

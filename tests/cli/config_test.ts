@@ -1,6 +1,7 @@
 /** Tests of cli/config.ts. */
 import assert from "node:assert/strict";
-import { CertificateFilesError, connectAs, readCertificate, readCredentials, resolveConfig } from "../../cli/config.ts";
+import { CertificateFilesError, connectAs, readCertificate, readCredentials } from "../../cli/certificate_files.ts";
+import { resolveConfig } from "../../cli/config.ts";
 import { NotUtf8Error } from "../../text/decoded.ts";
 import { UsageError } from "../../units/usage_error.ts";
 
@@ -129,7 +130,7 @@ Deno.test("connectAs() names the file that cannot be used", async () => {
   for (const [part, name] of [["ca", "ca.crt"], ["cert", "ada.crt"], ["key", "ada.key"]] as const) {
     const io = { connect: () => Promise.reject(new CertificateFilesError("It is damaged", { part })) };
     await assert.rejects(connectAs(io, { address: "a:1", certsDir, identity: "ada" }), {
-      name: "CredentialsError",
+      name: "CertificateFilesError",
       message: `Cannot use "${certsDir}/${name}": It is damaged`,
     });
   }

@@ -112,7 +112,7 @@ Deno.test("teleport status tells people who did what, what it took to end the jo
       "Stop asked by: bob",
       "Signals: SIGHUP by cyd at 2027-01-15T08:00:01Z",
       "Asked to end: 2027-01-15T08:00:02Z, by SIGTERM",
-      "Killed: 2027-01-15T08:00:12Z, for it had not ended",
+      "Killed: 2027-01-15T08:00:12Z, because it had not ended",
       "Ended with it: 1 other process",
       "Left running: 2 other processes that could not be ended",
       "Processor: 1.23s user, 0.020s system",
@@ -139,14 +139,14 @@ Deno.test("usageRows() says what each figure is worth", () => {
   assert.deepEqual(usageRows(null), []);
   const cpu = { cpu_user_us: 10_000, cpu_system_us: 0 };
   assert.deepEqual(rows({ ...cpu, cpu_source: "USAGE_SOURCE_RUSAGE" }), [
-    "Processor: 0.010s user, 0.000s system, without what it left behind",
+    "Processor: 0.010s user, 0.000s system, without processes that it left behind",
   ]);
   assert.deepEqual(rows({ ...cpu, cpu_source: "USAGE_SOURCE_PROC" }), [
     "Processor: 0.010s user, 0.000s system, at least",
   ]);
   const memory = { memory_bytes: 5, peak_memory_bytes: 7, memory_source: "USAGE_SOURCE_PROC", processes: 2 } as const;
   assert.deepEqual(rows({ ...memory, oom_kills: 3 }), [
-    "Memory: 5 bytes now, 7 bytes at most when it was looked at",
+    "Memory: 5 bytes now, 7 bytes at most whenever it was read",
     "Processes: 2",
     "Out of memory: 3 of its processes killed",
   ]);

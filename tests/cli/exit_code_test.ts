@@ -1,6 +1,6 @@
 /** Tests of cli/exit_code.ts: the table of exit codes that scripts rely on. */
 import assert from "node:assert/strict";
-import { CertificateFilesError } from "../../cli/config.ts";
+import { CertificateFilesError } from "../../cli/certificate_files.ts";
 import { errorExitCode, InterruptedError, jobExitCode } from "../../cli/exit_code.ts";
 import { SilenceError } from "../../cli/follow/silence.ts";
 import { BrokenPipeError } from "../../cli/print/print.ts";

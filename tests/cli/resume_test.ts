@@ -1,6 +1,7 @@
 /** Tests of how output is followed through outages: no byte lost, none twice, whatever the moment. */
 import assert from "node:assert/strict";
-import { followOutput, type FollowOutputOptions, OutputMismatchError } from "../../cli/follow/follow_output.ts";
+import { followOutput, type FollowOutputOptions } from "../../cli/follow/follow_output.ts";
+import { OutputMismatchError } from "../../cli/follow/output_check.ts";
 import { Outages } from "../../cli/follow/outage.ts";
 import type { JobOutput } from "../../proto/teleport/v1/job_worker.ts";
 import { exited, FakeCallError, outputOf, stream } from "../support/fake_io.ts";
@@ -202,7 +203,7 @@ Deno.test("followOutput() fails when a gap begins behind what has come", async (
   const late = { ...a!, data: new Uint8Array(), offset: 4, dropped_bytes: 3 };
   await assert.rejects(
     follow(new BreakingServer([late, b!, d!, end!], [])),
-    /wanted the gap from byte 0, got one from 1/,
+    /expected the gap from byte 0, got one from byte 1/,
   );
 });
 

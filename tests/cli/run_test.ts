@@ -341,7 +341,7 @@ Deno.test("teleport run -d leaves on a signal, and names the job if there is one
   await listening(before);
   before.raise("SIGINT");
   assert.equal(await leaving, 130);
-  assert.equal(before.stderr.text, "teleport: Left on SIGINT\n");
+  assert.equal(before.stderr.text, "teleport: Interrupted by SIGINT\n");
   const starting = Promise.withResolvers<void>();
   const io = new FakeIo({
     Register: () => Promise.resolve(jobStatus()),

@@ -129,6 +129,6 @@ Deno.test("teleportd applies its limits file to jobs, and does not start with a 
     cwd: new URL("../../", import.meta.url),
   }).output();
   assert.equal(code, 1);
-  assert.match(new TextDecoder().decode(stderr), /"defualt" is not known/);
+  assert.match(new TextDecoder().decode(stderr), /"defualt"/);
   await Deno.remove(dir, { recursive: true });
 });

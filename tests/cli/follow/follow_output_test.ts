@@ -1,6 +1,7 @@
 /** Tests of cli/follow/follow_output.ts: that output which is not whole is never taken for whole. */
 import assert from "node:assert/strict";
-import { followOutput, OutputMismatchError } from "../../../cli/follow/follow_output.ts";
+import { followOutput } from "../../../cli/follow/follow_output.ts";
+import { OutputMismatchError } from "../../../cli/follow/output_check.ts";
 import type { JobOutput } from "../../../proto/teleport/v1/job_worker.ts";
 import { exited, FakeCallError, outputOf, running, stream, untilAborted } from "../../support/fake_io.ts";
 
@@ -64,9 +65,13 @@ Deno.test("followOutput() waits for each piece to be taken before it reads the n
 });
 
 const damages: [string, (messages: JobOutput[]) => JobOutput[], RegExp][] = [
-  ["a piece is missing", ([, ...rest]) => rest, /wanted the piece at byte 0, got 3: read it again with/],
+  [
+    "a piece is missing",
+    ([, ...rest]) => rest,
+    /expected the chunk at byte 0, got the one at byte 3: read it again with/,
+  ],
   ["the last piece is missing", ([a, b, , end]) => [a!, b!, end!], /wrote 4 bytes to stdout, 3 arrived/],
-  ["a piece comes twice", ([a, ...rest]) => [a!, a!, ...rest], /wanted the piece at byte 3, got 0/],
+  ["a piece comes twice", ([a, ...rest]) => [a!, a!, ...rest], /expected the chunk at byte 3, got the one at byte 0/],
   ["the closing record is missing", (messages) => messages.slice(0, -1), /ended before its closing record/],
   ["there is nothing at all", () => [], /ended before its closing record/],
   [
@@ -82,7 +87,7 @@ const damages: [string, (messages: JobOutput[]) => JobOutput[], RegExp][] = [
   [
     "a piece has no stream",
     ([a, ...rest]) => [{ ...a!, stream: "STREAM_UNSPECIFIED" }, ...rest],
-    /output of no stream/,
+    /output without a stream/,
   ],
 ];
 for (const [what, damage, sentence] of damages) {
@@ -101,7 +106,7 @@ Deno.test("followOutput() takes a gap that is told, and still counts", async () 
   const gap = { ...a!, data: new Uint8Array(), offset: 3, dropped_bytes: 3 };
   const messages = [gap, b!, c!, end!];
   assert.deepEqual(await follow(messages), messages);
-  await assert.rejects(follow([{ ...gap, offset: 2, dropped_bytes: 2 }, b!, c!, end!]), /wanted the piece at byte 2/);
+  await assert.rejects(follow([{ ...gap, offset: 2, dropped_bytes: 2 }, b!, c!, end!]), /expected the chunk at byte 2/);
   await assert.rejects(follow([gap, b!, end!]), /wrote 4 bytes to stdout, 3 arrived/);
 });
 

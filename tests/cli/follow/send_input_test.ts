@@ -80,7 +80,7 @@ async function send(
     Input: (messages: AsyncIterable<Sent<InputRequest>>) => server.Input(messages),
     Status: () => server.Status(),
   };
-  return await sendInput(calls, stdin, { id: "job-1", offset: 0, ends: true, outages, ...options });
+  return await sendInput(calls, stdin, { id: "job-1", offset: 0, endsInput: true, outages, ...options });
 }
 
 function stdinOf(...chunks: Parameters<FakeStdin["send"]>): FakeStdin {
@@ -99,7 +99,7 @@ Deno.test("sendInput() sends all there is and ends the input", async () => {
 
 Deno.test("sendInput() sends nothing of nothing, and may leave the input open", async () => {
   const server = new BreakingServer();
-  assert.deepEqual(await send(server, stdinOf(null), { ends: false }), {
+  assert.deepEqual(await send(server, stdinOf(null), { endsInput: false }), {
     inputBytes: 0,
     isClosed: false,
     isWhole: true,
@@ -210,7 +210,7 @@ Deno.test("sendInput() refuses to go on where the server counts otherwise", asyn
   const chunks = Array.from({ length: 1_025 }, () => "xy");
   await assert.rejects(
     send(server as unknown as BreakingServer, stdinOf(...chunks, null)),
-    /up to byte 1, it was sent/,
+    /up to byte 1, but it was sent/,
   );
 });
 

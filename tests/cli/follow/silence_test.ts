@@ -12,7 +12,7 @@ Deno.test("unlessSilent() gives what comes, and ends a stream on which nothing c
   }
   await assert.rejects(async () => {
     for await (const item of endWhenSilent(quiet, 30)) taken.push(item);
-  }, (error) => error instanceof SilenceError && /Nothing came from the server for 30ms/.test(error.message));
+  }, (error) => error instanceof SilenceError && /The server sent nothing for 30ms/.test(error.message));
   assert.deepEqual(taken, [1, 2]);
 });
 
