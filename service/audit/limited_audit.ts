@@ -199,7 +199,7 @@ function noteOutput(account: Account, entry: AuditEntry): void {
   const { call, job } = entry;
   if (account.kind !== "read" || call !== "GetOutput" || job === undefined) return;
   account.reader ??= entry;
-  // One more id than a summary names shows that there are others.
+  // One more id than a summary names shows that others exist.
   if (account.outputOf.size <= MAX_NAMED_JOBS) account.outputOf.add(job);
 }
 

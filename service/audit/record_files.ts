@@ -87,8 +87,8 @@ export class RecordFiles implements AsyncDisposable {
     // The head must exist before the first line that it does not name.
     if (named === undefined) files.writeHead(end);
     const problem = isCut
-      ? `The record does not end with the line number ${named.seq} that "${HEAD_NAME}" names: ` +
-        "lines were cut off or changed while no server ran, or lost in a power failure"
+      ? `The record does not end with line ${named.seq} of "${HEAD_NAME}": ` +
+        "lines were removed or changed while no server ran, or lost in a power failure"
       : named === undefined && last.seq > 0
       ? `"${HEAD_NAME}" was missing or damaged: lines may have been cut off the end while no server ran`
       : undefined;
@@ -135,8 +135,8 @@ export class RecordFiles implements AsyncDisposable {
   }
 
   /**
-   * Returns the files beyond the maximum. {@linkcode removeOld} removes them once the record names them: a crash in
-   * between must not leave a record with missing lines.
+   * Returns the files beyond the maximum. The record must name them before {@linkcode removeOld} removes them. A crash in
+   * between then leaves no gap without an explanation.
    */
   async findOld(): Promise<OldFile[]> {
     const { directory, maxFiles } = this.#options;

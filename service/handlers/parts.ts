@@ -7,7 +7,7 @@ import { decideMethod, type Policy } from "../policy/policy.ts";
 import type { Permissions } from "./permissions.ts";
 import type { ServerInfo } from "./server_info.ts";
 
-/** What each handler gets. */
+/** The parts. Each handler gets all of them. */
 export interface HandlerParts {
   readonly supervisor: Supervisor;
   readonly permissions: Permissions;

@@ -124,7 +124,7 @@ export function createPermissions(
   return { admit, find, hideOthers, permit, permitAll, permitMany };
 }
 
-/** The number of jobs that are looked up at once, in 3 ms. A thousand would take 50 ms. */
+/** The number of jobs of one batch, which takes 3 ms. A thousand jobs would take 50 ms. */
 const IDS_AT_ONCE = 50;
 
 /** Calls a function for each id, a batch at a time. Other work runs between two batches. */

@@ -12,7 +12,7 @@ export type FieldKind = PolicyKind | "guarded if present" | "privileged if prese
 
 type Table = typeof JOB_OPTIONS;
 
-/** The fields that are no options of the table. `JobRequest` has no other ones, or this does not compile. */
+/** The fields that are not options of the table. If `JobRequest` has another one, this does not compile. */
 const OTHER_KINDS: { readonly [Name in Exclude<keyof wire.JobRequest, Table[keyof Table]["field"]>]: PolicyKind } = {
   command: "judged",
   args: "judged",
@@ -38,19 +38,23 @@ function kindOf(descriptor: AnyOption): FieldKind {
   return canBeAbsent && (policy === "guarded" || policy === "privileged") ? `${policy} if present` : policy;
 }
 
-/** The fields that a rule can name in `options`. */
+/** Returns the fields that a rule can name in `options`. */
 export function optionNames(kinds: Readonly<Record<string, FieldKind>> = FIELD_KINDS): string[] {
   return Object.keys(kinds).filter((name) => /^(guarded|privileged)/.test(kinds[name] ?? ""));
 }
 
-/** What of a request a rule has to name in `options`, if that is limited to commands or templates, and if it is not. */
+/**
+ * Returns the fields of a request that a rule must name in `options`.
+ *
+ * @param limited whether the rule is limited to commands or templates
+ */
 export function askedOptions(
   request: object,
   limited: boolean,
   kinds: Readonly<Record<string, FieldKind>> = FIELD_KINDS,
 ): string[] {
   return Object.entries(request).filter(([name, value]) => {
-    // What no table knows is the last thing to be let through.
+    // An unknown field counts as the most dangerous kind.
     const kind = Object.hasOwn(kinds, name) ? kinds[name] : "privileged";
     if (kind === undefined || kind === "judged" || kind === "harmless") return false;
     if (kind.startsWith("guarded") && !limited) return false;
@@ -58,7 +62,7 @@ export function askedOptions(
   }).map(([name]) => name);
 }
 
-/** True for what a field has that was not sent. */
+/** Returns whether a value is that of a field that was not sent. */
 function isDefault(value: unknown): boolean {
   if (value === undefined || value === null || value === "" || value === 0 || value === false) return true;
   if (Array.isArray(value) || value instanceof Uint8Array) return value.length === 0;

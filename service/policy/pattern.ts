@@ -29,7 +29,7 @@ export class Pattern {
 }
 
 /**
- * Returns the pattern without the syntax that RE2 reads in another way: a bracket or `\b` inside brackets, and a
+ * Returns the pattern without the syntax that RE2 reads in another way. This is a bracket or `\b` inside brackets, and a
  * character that is written as two escapes.
  */
 function translated(source: string): string {

@@ -75,7 +75,7 @@ Deno.test("a policy is taken up when it changes and on SIGHUP; a broken one is n
   assert.equal(await register(), "OK");
   await replaceFile(`${dir}/policy.json`, policy(["alll"]));
   await server.says(
-    /^error Cannot reload the policy, .* stays in force: Cannot use the policy file: at "roles.builder\[0\].calls": "alll" is no call/,
+    /^error Cannot reload the policy, .* stays in force: Cannot use the policy file: at "roles.builder\[0\].calls": "alll" is not a call/,
   );
   assert.equal(await register(), "OK");
   server.process.kill("SIGHUP");

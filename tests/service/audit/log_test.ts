@@ -258,7 +258,7 @@ for (const [what, change] of missing) {
     await change(dir.path);
     {
       await using log = await AuditLog.open({ directory: dir.path });
-      assert.match(log.problem ?? "", /^The record does not end with the line number 10 that "audit\.head" names: /);
+      assert.match(log.problem ?? "", /^The record does not end with line 10 of "audit\.head": /);
       log.record({ event: "call", user: "ann" });
     }
     await write(dir.path, 5);
