@@ -3,37 +3,12 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { DirectoryInUseError } from "../../../worker/storage_errors.ts";
-import type { JobSpec } from "../../../worker/job/spec.ts";
 import type { ProcessStatus } from "../../../worker/process/state.ts";
 import { Store } from "../../../worker/store/store.ts";
-import { encodeSpec } from "../../../worker/store/json.ts";
-import { tempDir } from "../../support/temp_dir.ts";
-
-const SPEC: JobSpec = {
-  id: "01890000-0000-7000-8000-000000000000",
-  command: "sh",
-  args: ["-c", "echo \u0000é"],
-  env: { A: "b" },
-  cwd: "/",
-  labels: { kind: "test" },
-  owner: "ann",
-  timeoutMs: 5,
-  registeredAt: new Date(1_800_000_000_123),
-  outputLimit: { maxBytes: 7, policy: "BLOCK" },
-};
-
-function add(store: Store, spec: JobSpec): void {
-  store.add(spec, encodeSpec(spec));
-}
-
-async function temporary(use: (directory: string) => Promise<void>): Promise<void> {
-  await using temporary = await tempDir();
-  const directory = temporary.path;
-  await use(directory);
-}
+import { add, SPEC, withDirectory } from "./store_fixture.ts";
 
 Deno.test("Store returns what was written after it was closed and opened again", () =>
-  temporary(async (directory) => {
+  withDirectory(async (directory) => {
     const path = join(directory, "jobs.db");
     const running: ProcessStatus = { state: "RUNNING", startedAt: new Date(1), pid: 7 };
     const output = {
@@ -68,7 +43,7 @@ Deno.test("Store returns what was written after it was closed and opened again",
   }));
 
 Deno.test("new Store() refuses a database that is open elsewhere, and one of a newer version", () =>
-  temporary(async (directory) => {
+  withDirectory(async (directory) => {
     const path = join(directory, "jobs.db");
     {
       using _store = new Store(path);

@@ -4,38 +4,13 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { JobNotFoundError } from "../../../worker/errors.ts";
 import { DirectoryInUseError } from "../../../worker/storage_errors.ts";
-import type { JobSpec } from "../../../worker/job/spec.ts";
 import { bootId, endOrphans } from "../../../worker/supervisor/recovery.ts";
 import { Store } from "../../../worker/store/store.ts";
-import { encodeSpec } from "../../../worker/store/json.ts";
 import { Supervisor } from "../../../worker/supervisor/supervisor.ts";
-import { tempDir } from "../../support/temp_dir.ts";
-
-const SPEC: JobSpec = {
-  id: "01890000-0000-7000-8000-000000000000",
-  command: "sh",
-  args: ["-c", "echo \u0000é"],
-  env: { A: "b" },
-  cwd: "/",
-  labels: { kind: "test" },
-  owner: "ann",
-  timeoutMs: 5,
-  registeredAt: new Date(1_800_000_000_123),
-  outputLimit: { maxBytes: 7, policy: "BLOCK" },
-};
-
-function add(store: Store, spec: JobSpec): void {
-  store.add(spec, encodeSpec(spec));
-}
-
-async function temporary(use: (directory: string) => Promise<void>): Promise<void> {
-  await using temporary = await tempDir();
-  const directory = temporary.path;
-  await use(directory);
-}
+import { add, SPEC, withDirectory } from "../store/store_fixture.ts";
 
 Deno.test("a supervisor has the jobs, statuses, output and cursors of the previous one", () =>
-  temporary(async (directory) => {
+  withDirectory(async (directory) => {
     let ended = "";
     let cursor = "";
     let initial = "";
@@ -77,7 +52,7 @@ Deno.test("a supervisor has the jobs, statuses, output and cursors of the previo
   }));
 
 Deno.test("new Supervisor() refuses a directory until the supervisor that uses it is closed", () =>
-  temporary(async (directory) => {
+  withDirectory(async (directory) => {
     {
       await using _first = new Supervisor({ directory });
       assert.throws(() => new Supervisor({ directory }), DirectoryInUseError);
@@ -87,7 +62,7 @@ Deno.test("new Supervisor() refuses a directory until the supervisor that uses i
   }));
 
 Deno.test("recovery deletes the output of a job whose removal was interrupted, and no other output", () =>
-  temporary(async (directory) => {
+  withDirectory(async (directory) => {
     {
       using store = new Store(join(directory, "jobs.db"));
       add(store, SPEC);
@@ -105,7 +80,7 @@ Deno.test("recovery deletes the output of a job whose removal was interrupted, a
   }));
 
 Deno.test("recovery makes a running job LOST, ends its processes and keeps its output", () =>
-  temporary(async (directory) => {
+  withDirectory(async (directory) => {
     // A killed server leaves this: the row says RUNNING, and the processes exist.
     const child = new Deno.Command("sh", {
       args: ["-c", "trap '' TERM; setsid sleep 1000 & echo up; while :; do sleep 0.01; done"],
@@ -146,7 +121,7 @@ Deno.test("endOrphans() finds a job by its mark whose start was interrupted, and
 });
 
 Deno.test("list() by start time leaves out a job that could not be started", () =>
-  temporary(async (directory) => {
+  withDirectory(async (directory) => {
     await using supervisor = new Supervisor({ directory });
     const id = await supervisor.add("no-such-program");
     await supervisor.start(id);
@@ -156,7 +131,7 @@ Deno.test("list() by start time leaves out a job that could not be started", () 
   }));
 
 Deno.test("recovery continues with other jobs when the output of one job cannot be recovered", () =>
-  temporary(async (directory) => {
+  withDirectory(async (directory) => {
     {
       using store = new Store(join(directory, "jobs.db"));
       add(store, SPEC);
@@ -176,7 +151,7 @@ Deno.test("recovery continues with other jobs when the output of one job cannot 
   }));
 
 Deno.test("recovery tries the output of an ended job again at the next start, and counts its size", () =>
-  temporary(async (directory) => {
+  withDirectory(async (directory) => {
     const options = { directory, onError: () => {} };
     let id = "";
     {

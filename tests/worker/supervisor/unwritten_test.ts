@@ -4,16 +4,10 @@ import { NotRecordedError } from "../../../worker/storage_errors.ts";
 import { Store } from "../../../worker/store/store.ts";
 import { Supervisor } from "../../../worker/supervisor/supervisor.ts";
 import { jobCounts } from "../../support/job_counts.ts";
-import { tempDir } from "../../support/temp_dir.ts";
-
-async function temporary(use: (directory: string) => Promise<void>): Promise<void> {
-  await using temporary = await tempDir();
-  const directory = temporary.path;
-  await use(directory);
-}
+import { withDirectory } from "../store/store_fixture.ts";
 
 Deno.test("add() and start() do nothing when the change cannot be written", () =>
-  temporary(async (directory) => {
+  withDirectory(async (directory) => {
     const errors: unknown[] = [];
     await using supervisor = new Supervisor({ directory, onError: (error) => errors.push(error) });
     const id = await supervisor.add("true");
@@ -38,7 +32,7 @@ Deno.test("add() and start() do nothing when the change cannot be written", () =
   }));
 
 Deno.test("an end that cannot be written is published, and written as soon as possible", () =>
-  temporary(async (directory) => {
+  withDirectory(async (directory) => {
     const errors: unknown[] = [];
     let id = "";
     const { prototype } = Store;
@@ -75,7 +69,7 @@ Deno.test("an end that cannot be written is published, and written as soon as po
   }));
 
 Deno.test("remove() removes a job whose end is not written yet, and the ends of other jobs are written", () =>
-  temporary(async (directory) => {
+  withDirectory(async (directory) => {
     const { prototype } = Store;
     const original = prototype.change;
     await using supervisor = new Supervisor({ directory, maxOutputBytes: 100_000 });
@@ -102,7 +96,7 @@ Deno.test("remove() removes a job whose end is not written yet, and the ends of 
   }));
 
 Deno.test("an end that was never written is LOST after the restart", () =>
-  temporary(async (directory) => {
+  withDirectory(async (directory) => {
     const { prototype } = Store;
     const original = prototype.change;
     let id = "";
