@@ -14,7 +14,7 @@ async function documents(): Promise<string[]> {
   return ["README.md", "CONTRIBUTING.md", ...pages];
 }
 
-/** What the build stage copies out of the repository. */
+/** Returns the paths that the build stage copies out of the repository. */
 function copied(dockerfile: string): string[] {
   return dockerfile.split("\n")
     .filter((line) => line.startsWith("COPY ") && !line.includes("--from="))
@@ -65,7 +65,7 @@ Deno.test("the same Deno everywhere, which is the one that runs this", async () 
   }
 });
 
-Deno.test("the server is told the same of V8 however it is started", async () => {
+Deno.test("the server gets the same V8 options however it is started", async () => {
   const { tasks }: { tasks: Record<string, { command: string }> } = JSON.parse(await read("deno.json"));
   for (const name of ["serve", "compile", "check:compile"]) {
     const command = tasks[name]?.command.split(" && ").find((part) => part.includes("server.ts"));

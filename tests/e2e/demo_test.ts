@@ -1,13 +1,13 @@
-/** The demo as a process: it succeeds, it fails loudly when a step does not do what it says, and it leaves nothing. */
+/** The demo as a process: it succeeds, it reports a failed step, and it leaves nothing in the temporary directory. */
 import assert from "node:assert/strict";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
-/** Runs the demo with a temporary folder of its own, which must be empty again at the end. */
+/** Runs the demo with its own temporary folder, which must be empty at the end. */
 async function demo(env: Record<string, string>, interruptAt?: string) {
   const temporary = await Deno.makeTempDir({ prefix: "demo_test_" });
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-q", "-A", "tests/demo.ts"],
+    args: ["run", "-q", "-A", "tests/demo/main.ts"],
     cwd: ROOT,
     env: { TMPDIR: temporary, NO_COLOR: "1", ...env },
     stdin: "null",
@@ -32,7 +32,7 @@ async function demo(env: Record<string, string>, interruptAt?: string) {
   return { code, stdout, stderr };
 }
 
-Deno.test("the demo tells its story to the end", async () => {
+Deno.test("the demo succeeds", async () => {
   const { code, stdout, stderr } = await demo({});
   assert.equal(stderr, "");
   assert.equal(code, 0);
@@ -41,15 +41,15 @@ Deno.test("the demo tells its story to the end", async () => {
       assert.equal(stdout.split(`${user} sees: ${line}\n`).length, 2, `${user} sees "${line}" once`);
     }
   }
-  assert.match(stdout, /All of it was real/);
+  assert.match(stdout, /Everything was real/);
 });
 
-Deno.test("the demo fails at the step that does not do what it says", async () => {
-  // Jobs find programs in the server's PATH: without sleep, the job ends at once instead of waiting for its signal.
+Deno.test("the demo reports the step that fails", async () => {
+  // Jobs find programs in the server's PATH. Without sleep, the job ends at once and does not wait for its signal.
   const { code, stdout, stderr } = await demo({ PATH: "/nowhere" });
   assert.equal(code, 1);
-  assert.match(stderr, /^\nFAILED at step 3: A job, and two who watch it live\n/);
-  assert.doesNotMatch(stdout, /All of it was real/);
+  assert.match(stderr, /^\nFAILED at step 3: A job, and two users who watch it live\n/);
+  assert.doesNotMatch(stdout, /Everything was real/);
 });
 
 Deno.test("the demo cleans up when it is interrupted while a job runs", async () => {

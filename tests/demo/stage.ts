@@ -1,25 +1,23 @@
-/** Where the demo plays: a temporary folder, the programs run in it as processes, and what may be expected of them. */
+/** Runs the programs of the demo as processes in a temporary folder, and checks their results. */
 import { styleText } from "node:util";
-import { follow, type Follower, lines } from "./demo_follower.ts";
+import { follow, type Follower, lines } from "./follower.ts";
+import { StepError } from "./step_error.ts";
 
-/** A step did not do what it says. */
-export class StepError extends Error {}
-
-const ROOT = new URL("../", import.meta.url).pathname;
-/** More than the server's own bounds for an orderly end. */
+const ROOT = new URL("../../", import.meta.url).pathname;
+/** The longest wait for the server's end, in milliseconds. It is longer than the server's own limits. */
 const SERVER_END_MS = 15_000;
 
-/** A program that runs beside the story. */
+/** A program that runs in the background. */
 export interface Background {
-  /** Waits for its end, which must be with this exit code. */
+  /** Waits for its end, and fails if it has another exit code. */
   ended(code: number): Promise<void>;
 }
 
-/** The stage: {@linkcode Stage.set} it, play, {@linkcode Stage.clear} it whatever happened. */
+/** The processes and the folder of one demo. Call `clear()` at the end, also after an error. */
 export class Stage {
   readonly #dir: string;
   readonly #children = new Set<Deno.ChildProcess>();
-  /** The leaders of the jobs, which the server must end. */
+  /** The pids of the jobs' leaders, which the server must end. */
   readonly #leaders = new Set<number>();
   #server: Deno.ChildProcess | undefined;
   #serverLog = "";
@@ -32,40 +30,40 @@ export class Stage {
     this.#dir = dir;
   }
 
-  /** Makes a temporary folder and nothing else. */
+  /** Makes the temporary folder. */
   static async set(): Promise<Stage> {
     return new Stage(await Deno.makeTempDir({ prefix: "teleport_demo_" }));
   }
 
-  /** Number and title of the step that is played. */
+  /** The number and title of the current step. */
   get current(): string {
     return `${this.#step}: ${this.#title}`;
   }
 
-  /** Begins a step. */
+  /** Starts a step. */
   step(title: string): void {
     this.#step += 1;
     this.#title = title;
     console.log(styleText("bold", `\n${this.#step}. ${title}`));
   }
 
-  /** Says something in plain words. */
-  tell(sentence: string): void {
+  /** Prints a sentence. */
+  print(sentence: string): void {
     console.log(`   ${sentence}`);
   }
 
-  /** Ends the demo unless this holds. */
+  /** Fails if the condition is false. */
   expect(holds: boolean, sentence: string): void {
     if (!holds) throw new StepError(`Expected: ${sentence}`);
   }
 
-  /** Runs the certificate tool, which must succeed. */
+  /** Runs the certificate tool, and fails if it fails. */
   async certs(...args: string[]): Promise<void> {
     this.#show("certs", args);
     await this.#output(0, "-P=certs", "certs.ts", ...args, "--dir", `${this.#dir}/certs`);
   }
 
-  /** Starts a server and waits until it serves. */
+  /** Starts a server and waits until it serves calls. */
   async startServer(): Promise<void> {
     const args = ["--listen", "127.0.0.1:0"];
     this.#show("teleportd", args);
@@ -82,12 +80,12 @@ export class Stage {
       resolve(undefined);
     })();
     const address = await listening;
-    if (address === undefined) throw new StepError(`The server ended before it served:\n${this.#serverLog}`);
+    if (address === undefined) throw new StepError(`The server ended before it served calls:\n${this.#serverLog}`);
     this.#address = address;
-    this.tell(`listening on ${address}`);
+    this.print(`listening on ${address}`);
   }
 
-  /** Asks the server to end and waits until it has, which must be in good order. */
+  /** Stops the server, waits for its end, and fails if its exit code is not 0. */
   async stopServer(): Promise<void> {
     const server = this.#server;
     if (server === undefined) return;
@@ -99,48 +97,48 @@ export class Stage {
     if (code !== 0) throw new StepError(`The server ended with exit code ${code}, not 0:\n${this.#serverLog}`);
   }
 
-  /** Runs the command line, which must succeed; returns its output. */
+  /** Runs the command line, and fails if it fails. Returns its output. */
   async teleport(...args: string[]): Promise<string> {
     this.#show("teleport", args);
     return (await this.#output(0, "-P=cli", "cli.ts", ...args)).stdout;
   }
 
-  /** Runs the command line, which must end with this exit code; prints and returns its complaint, if any. */
+  /** Runs the command line, and fails if it has another exit code. Prints and returns its error text. */
   async teleportExits(code: number, ...args: string[]): Promise<string> {
     this.#show("teleport", args);
     const { stderr } = await this.#output(code, "-P=cli", "cli.ts", ...args);
-    if (stderr !== "") this.tell(stderr);
+    if (stderr !== "") this.print(stderr);
     return stderr;
   }
 
-  /** Starts the command line and goes on. */
+  /** Starts the command line in the background. */
   teleportInBackground(...args: string[]): Background {
     this.#show("teleport", args);
     const ended = this.#ended(this.#spawn("piped", "-P=cli", "cli.ts", ...args));
     return { ended: async (code) => this.#mustBe(code, await ended, `teleport ${args[0]}`) };
   }
 
-  /** Follows a job's output as one of the users, and prints every line as it comes. */
+  /** Follows a job's output as one of the users, and prints each line when it arrives. */
   follow(user: string, id: string): Follower {
     this.#show("teleport", ["--identity", user, "logs", "-f", id]);
     const child = this.#spawn("piped", "-P=cli", "cli.ts", "--identity", user, "logs", "-f", id);
     return follow(child, (line) => console.log(styleText("cyan", `   ${user.padEnd(5)} sees: `) + line));
   }
 
-  /** Expects a job to be in this state. */
+  /** Fails if a job is not in this state. */
   async expectState(id: string, state: string): Promise<void> {
     const found = (await this.#status(id)).state;
     this.expect(found === state, `The job is in state ${state}, not ${found}`);
   }
 
-  /** The processes of a job's session that run, as `pid name`. */
+  /** Returns the running processes of a job's session, as `pid name`. */
   async processesOf(id: string): Promise<string[]> {
     const { pid } = await this.#status(id);
     if (pid === undefined) throw new StepError(`Job ${id} was not started`);
     return (await sessionMembers(pid)).map(({ pid, name }) => `${pid} ${name}`);
   }
 
-  /** Makes a gRPC call by hand, with the certificate of a user or with none, and tells whether the server answers. */
+  /** Makes a gRPC call with `fetch`, with a user's certificate or without one. Returns whether the server answers. */
   async callIsAnswered(user: string | undefined): Promise<boolean> {
     const read = (name: string) => Deno.readTextFile(`${this.#dir}/certs/${name}`);
     const identity = user === undefined ? {} : { cert: await read(`${user}.crt`), key: await read(`${user}.key`) };
@@ -153,15 +151,15 @@ export class Stage {
         body: new Uint8Array(5), // A gRPC frame with an empty message: not compressed, length 0.
       });
       const answer = await response.bytes();
-      // What answers is a frame, five bytes at least; a refusal of the call would be a status without any.
+      // An answer is a gRPC frame of at least five bytes. A refused call has a status and no frame.
       return response.status === 200 && answer.length >= 5;
     } catch (error) {
-      if (error instanceof TypeError) return false; // How fetch says that there was no answer.
+      if (error instanceof TypeError) return false; // fetch() reports a connection without an answer like this.
       throw error;
     }
   }
 
-  /** Ends every process that still runs and removes the folder. Fails if the server left a job running. */
+  /** Ends all processes and removes the folder. Fails if the server left a job running. */
   async clear(): Promise<void> {
     this.#cleared = true;
     for (const child of this.#children) if (child !== this.#server) child.kill("SIGTERM");
@@ -188,7 +186,7 @@ export class Stage {
   }
 
   #spawn(stdout: "piped" | "null", ...args: string[]): Deno.ChildProcess {
-    // The story goes on for a moment when the demo is interrupted; it must not start what nobody ends.
+    // An interrupted demo continues for a moment. It must not start a process that nobody ends.
     if (this.#cleared) throw new StepError("The demo is over");
     const child = new Deno.Command(Deno.execPath(), {
       args: ["run", "--quiet", "--no-prompt", ...args],
@@ -233,7 +231,7 @@ export class Stage {
   }
 }
 
-/** An argument as one would type it; a script on one line. */
+/** Returns an argument as a user types it, with a script on one line. */
 function quoted(argument: string): string {
   if (/^[\w@%+=:,./-]+$/.test(argument)) return argument;
   const line = argument.replace(/&\s*\n\s*/g, "& ").replace(/\s*\n\s*/g, "; ");
@@ -241,14 +239,14 @@ function quoted(argument: string): string {
 }
 
 /**
- * The living processes of a session. proc(5), stat: behind the name, which is in brackets, come state, parent, group,
- * session. One that has ended waits in state Z for its parent, here the init of the machine, to take note.
+ * Returns the running processes of a session. Source: proc(5), stat. State, parent, group and session follow the name in
+ * brackets. A process in state Z has ended and waits for its parent.
  */
 async function sessionMembers(session: number): Promise<{ pid: number; name: string }[]> {
   const found: { pid: number; name: string }[] = [];
   for await (const { name: entry } of Deno.readDir("/proc")) {
     if (!/^\d+$/.test(entry)) continue;
-    const stat = await Deno.readTextFile(`/proc/${entry}/stat`).catch(() => ""); // It has ended since.
+    const stat = await Deno.readTextFile(`/proc/${entry}/stat`).catch(() => ""); // The process has ended in the meantime.
     const [, name, rest = ""] = /^\d+ \((.*)\) (.*)/s.exec(stat) ?? [];
     const fields = rest.split(" ");
     if (name !== undefined && fields[0] !== "Z" && Number(fields[3]) === session) {

@@ -1,16 +1,16 @@
 /**
- * `deno task demo`: shows a newcomer in about five seconds what teleport does. Everything is real: the programs run as
- * processes of their own, and each step is checked. A step that does not do what it says ends the demo with exit code 1.
+ * `deno task demo`: shows a new user in about five seconds what teleport does. The programs run as real processes, and
+ * each step is checked. A failed step ends the demo with exit code 1.
  */
-import { Stage } from "./demo_stage.ts";
-import { StepError } from "./demo_step_error.ts";
+import { Stage } from "./stage.ts";
+import { StepError } from "./step_error.ts";
 
-/** Far more than the five seconds it takes: a first run downloads packages, but what hangs must be told. */
+/** The time limit in milliseconds. A first run downloads packages, so it may take longer than five seconds. */
 const LIMIT_MS = 120_000;
 
 /**
- * Says two lines and waits; says two more when a signal comes, and exits with 7. The sleep ignores the signal, which goes
- * to the whole group, for some shells say so when a child dies of one.
+ * A job that prints two lines and waits. After a signal it prints two more lines and exits with 7. Its sleep ignores the
+ * signal, which the whole group gets, because some shells report a child that a signal killed.
  */
 const TALKER = `trap : USR1
 (trap "" USR1; exec sleep 1000) &
@@ -23,64 +23,64 @@ exit 7`;
 const FIRST_LINES = ["first line, on stdout", "second line, on stderr"];
 const ALL_LINES = [...FIRST_LINES, "third line, on stdout", "fourth line, on stderr"];
 
-/** A shell that starts a shell that starts two sleeps: children and grandchildren. */
+/** A job with children and grandchildren: a shell that starts a shell that starts two sleeps. */
 const FAMILY = `sh -c 'sleep 1000 & sleep 1000 & echo all are up; wait' & wait`;
 
-async function story(stage: Stage): Promise<void> {
-  stage.step("Certificates: who may talk to whom");
+async function playSteps(stage: Stage): Promise<void> {
+  stage.step("Certificates for the server and two users");
   await stage.certs("init");
   await stage.certs("client", "ann", "--role", "viewer");
-  stage.tell("The user admin may do everything, ann may only look. Nobody else gets in.");
+  stage.print("The user admin may do everything, ann may only watch. Clients without a certificate are refused.");
 
   stage.step("A server, on a free port of this machine");
   await stage.startServer();
 
-  stage.step("A job, and two who watch it live");
+  stage.step("A job, and two users who watch it live");
   const id = await stage.teleport("register", "--label", "name=talker", "--", "sh", "-c", TALKER);
-  stage.tell(`The job has the id ${id}. It does not run yet.`);
+  stage.print(`The job has the id ${id}. It does not run yet.`);
   const early = stage.follow("admin", id);
   await stage.expectState(id, "INITIAL");
   const started = stage.teleportInBackground("start", id);
   await early.seen(FIRST_LINES);
-  stage.tell("The job waits, and what it said is here already. Ann comes late and misses nothing:");
+  stage.print("The job waits, and its output is here already. Ann starts later and misses nothing:");
   const late = stage.follow("ann", id);
   await late.seen(FIRST_LINES);
   await stage.expectState(id, "RUNNING");
-  stage.tell("A signal wakes the job, and both see the rest:");
+  stage.print("A signal wakes the job, and both users see the rest:");
   await stage.teleport("signal", id, "SIGUSR1");
   await early.ended(ALL_LINES);
   await late.ended(ALL_LINES);
   await started.ended(0);
   await stage.teleportExits(7, "wait", id);
-  stage.tell('"wait" exits as the job did: 7.');
+  stage.print('"wait" exits as the job did: 7.');
 
-  stage.step("A job is stopped, and all it started with it");
+  stage.step("A stop ends a job and all its processes");
   const family = await stage.teleport("run", "-d", "--", "sh", "-c", FAMILY);
   const watcher = stage.follow("admin", family);
   await watcher.seen(["all are up"]);
   const before = await stage.processesOf(family);
   stage.expect(before.length === 4, `The job has 4 processes, not ${before.length}`);
-  stage.tell(`The job is 4 processes: ${before.join(", ")}.`);
+  stage.print(`The job is 4 processes: ${before.join(", ")}.`);
   await stage.teleport("stop", family);
   const after = await stage.processesOf(family);
-  stage.expect(after.length === 0, `None of the job's processes runs, but there are: ${after.join(", ")}`);
+  stage.expect(after.length === 0, `No process of the job runs, but there are: ${after.join(", ")}`);
   await watcher.ended(["all are up"]);
   await stage.expectState(family, "KILLED");
-  stage.tell("None of them runs any more.");
+  stage.print("No process of the job is left.");
 
-  stage.step("A stranger, and one who may only look");
+  stage.step("A client without a certificate, and a user who may only watch");
   stage.expect(await stage.callIsAnswered("admin"), "The server answers a call made with admin's certificate");
   stage.expect(!await stage.callIsAnswered(undefined), "The server refuses a call made without a certificate");
-  stage.tell("A call with admin's certificate is answered. The same call without one is refused.");
+  stage.print("A call with admin's certificate is answered. The same call without one is refused.");
   const refusal = await stage.teleportExits(1, "--identity", "ann", "run", "true");
   stage.expect(refusal.includes('"ann"') && refusal.includes("may not"), `Ann may not run jobs, but: ${refusal}`);
 
   stage.step("The end");
   await stage.stopServer();
-  stage.tell("The server ended in good order.");
+  stage.print("The server stopped in order.");
 }
 
-/** Plays the story; returns the exit code. */
+/** Runs the demo and returns the exit code. */
 async function main(): Promise<number> {
   if (Deno.build.os !== "linux") {
     console.error("The demo needs Linux: teleportd runs Linux processes");
@@ -95,7 +95,7 @@ async function main(): Promise<number> {
   const stage = await Stage.set();
   let code = 0;
   try {
-    await Promise.race([story(stage), interrupted]);
+    await Promise.race([playSteps(stage), interrupted]);
   } catch (error) {
     code = 1;
     console.error(`\nFAILED at step ${stage.current}`);
@@ -109,9 +109,9 @@ async function main(): Promise<number> {
   }
   clearTimeout(timer);
   if (code === 0) {
-    stage.tell("The temporary folder with certificates and output is gone.");
+    stage.print("The temporary folder with certificates and output is removed.");
     const seconds = ((performance.now() - startedAtMs) / 1000).toFixed(1);
-    console.log(`\nAll of it was real, and took ${seconds} s. The README tells how to do it yourself.`);
+    console.log(`\nEverything was real and took ${seconds} s. The README shows how to do it yourself.`);
   }
   return code;
 }
