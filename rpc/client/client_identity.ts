@@ -3,7 +3,7 @@ import type { Certificate } from "../../trust/certificate.ts";
 import { verifyChain } from "../../trust/chain.ts";
 import { CERTIFICATE_NOT_ACCEPTED, type Unreachable } from "../shared/unavailable.ts";
 
-/** A fault of a client's own certificate. The sentence continues one that begins with the server's address. */
+/** A fault of a client's own certificate. The message continues a text that begins with the server's address. */
 export interface OwnCertificateFault extends Unreachable {
   /** True when every server refuses the certificate, whatever authorities it trusts. */
   readonly isCertain: boolean;
@@ -21,12 +21,12 @@ export function clientCertificateFault(
 ): OwnCertificateFault | undefined {
   const judged = verifyChain(chain, authorities, "client");
   if (judged.isTrusted) return undefined;
-  const sentence = `${CERTIFICATE_NOT_ACCEPTED}: ${judged.reason}`;
+  const message = `${CERTIFICATE_NOT_ACCEPTED}: ${judged.reason}`;
   if (judged.fault === "ENDED" || judged.fault === "NOT_YET_VALID") {
-    return { isCertain: true, reason: "CLIENT_CERTIFICATE_NOT_VALID_NOW", sentence };
+    return { isCertain: true, reason: "CLIENT_CERTIFICATE_NOT_VALID_NOW", message };
   }
   const remedy = judged.fault === "UNKNOWN_AUTHORITY" ? MISSING_ISSUER : "";
-  return { isCertain: false, reason: "CLIENT_CERTIFICATE_REFUSED", sentence: `${sentence}${remedy}` };
+  return { isCertain: false, reason: "CLIENT_CERTIFICATE_REFUSED", message: `${message}${remedy}` };
 }
 
 const MISSING_ISSUER = ": if it needs intermediate certificates, append them to the client's file";

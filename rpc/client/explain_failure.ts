@@ -52,7 +52,7 @@ export class FailureExplainer {
     this.#serverFault = serverCertificateFault(socket, this.#address.host, this.#authorities);
     if (this.#serverFault !== undefined) {
       socket.destroy();
-      throw new Error(this.#serverFault.sentence);
+      throw new Error(this.#serverFault.message);
     }
     this.#wasSecured = true;
   }
@@ -89,17 +89,17 @@ export class FailureExplainer {
   #explainUnavailable(message: string): Unreachable | undefined {
     const server = formatAddress(this.#address);
     const fault = this.#serverFault;
-    if (fault !== undefined && message.includes(fault.sentence)) {
-      return { reason: fault.reason, sentence: `Cannot reach the server at "${server}": ${fault.sentence}` };
+    if (fault !== undefined && message.includes(fault.message)) {
+      return { reason: fault.reason, message: `Cannot reach the server at "${server}": ${fault.message}` };
     }
     const why = explainUnavailable(message, this.#address);
     const own = this.#wasSecured ? clientCertificateFault(this.#ownChain, this.#authorities) : undefined;
     // The server may accept other authorities than this client. So an uncertain fault counts only without an answer.
     if (own === undefined || !(own.isCertain || mayBeCertificateRefusal(why?.reason))) return why;
-    return { reason: own.reason, sentence: `Cannot reach the server at "${server}": ${own.sentence}` };
+    return { reason: own.reason, message: `Cannot reach the server at "${server}": ${own.message}` };
   }
 }
 
-function unreachable({ reason, sentence }: Unreachable, { cause }: CallError): CallError {
-  return new CallError("UNAVAILABLE", sentence, { cause, unreachable: reason });
+function unreachable({ reason, message }: Unreachable, { cause }: CallError): CallError {
+  return new CallError("UNAVAILABLE", message, { cause, unreachable: reason });
 }

@@ -35,7 +35,7 @@ const REMEDIES: Readonly<Record<ChainFault, string>> = {
 };
 
 /**
- * Returns why the server of a connection is not trusted. Undefined when it is trusted. The sentence continues one that
+ * Returns why the server of a connection is not trusted. Undefined when it is trusted. The message continues a text that
  * begins with the server's address.
  *
  * @param host the name or IP address that the client asked for
@@ -46,20 +46,20 @@ export function serverCertificateFault(
   host: string,
   authorities: readonly Certificate[],
 ): Unreachable | undefined {
-  const unusable = (sentence: string) => ({ reason: "SERVER_CERTIFICATE_UNUSABLE" as const, sentence });
+  const unusable = (message: string) => ({ reason: "SERVER_CERTIFICATE_UNUSABLE" as const, message });
   const chain = readShown(socket);
   if (chain === undefined) return unusable("its certificate cannot be read: check the address");
   const judged = verifyChain(chain, authorities, "server");
   if (!judged.isTrusted) {
     const [reason, summary] = SUMMARIES[judged.fault];
-    return { reason, sentence: `${summary}: ${judged.reason}: ${REMEDIES[judged.fault]}` };
+    return { reason, message: `${summary}: ${judged.reason}: ${REMEDIES[judged.fault]}` };
   }
   const asked = hostAsked(host);
   if (checkServerIdentity(asked, socket.getPeerCertificate()) !== undefined) {
     const names = chain[0]?.hosts.slice(0, 16).join(", ") || "no host at all";
-    const sentence = `its certificate is not for "${asked}" but for ${names}: ` +
+    const message = `its certificate is not for "${asked}" but for ${names}: ` +
       "give an address that it names, or issue one that names this address";
-    return { reason: "SERVER_NAME_MISMATCH", sentence };
+    return { reason: "SERVER_NAME_MISMATCH", message };
   }
   // A connection that TLS refuses is refused, whatever the checks above found.
   return socket.authorized

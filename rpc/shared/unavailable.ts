@@ -39,7 +39,7 @@ export function mayBeCertificateRefusal(reason: UnreachableReason | undefined): 
 /** Why the server cannot be reached, as a code and as a text. */
 export interface Unreachable {
   readonly reason: UnreachableReason;
-  readonly sentence: string;
+  readonly message: string;
 }
 
 /**
@@ -95,7 +95,7 @@ export function explainUnavailable(details: string, address: Address): Unreachab
   const [, reason, what] = known ?? [undefined, "UNKNOWN", () => wrapped ?? details] as const;
   const reached = (reason: UnreachableReason, why: string): Unreachable => ({
     reason,
-    sentence: `Cannot reach the server at "${formatAddress(address)}": ${why}`,
+    message: `Cannot reach the server at "${formatAddress(address)}": ${why}`,
   });
   if (reason === "LOST" && wrapped !== undefined) {
     // A TLS 1.3 client completes the handshake before the server checks its certificate. If the server refuses it, the
@@ -109,7 +109,7 @@ export function explainUnavailable(details: string, address: Address): Unreachab
 export function explainLost(address: Address): Unreachable {
   return {
     reason: "LOST",
-    sentence: `Cannot reach the server at "${formatAddress(address)}": the connection was lost: try again`,
+    message: `Cannot reach the server at "${formatAddress(address)}": the connection was lost: try again`,
   };
 }
 
@@ -117,7 +117,7 @@ export function explainLost(address: Address): Unreachable {
 export function explainTimeout(timeoutMs: number, address: Address): Unreachable {
   return {
     reason: "TIMEOUT",
-    sentence: `Cannot reach the server at "${formatAddress(address)}": no answer in ${timeoutMs} ms: ` +
+    message: `Cannot reach the server at "${formatAddress(address)}": no answer in ${timeoutMs} ms: ` +
       "check the address and the network",
   };
 }

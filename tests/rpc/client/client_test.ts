@@ -5,7 +5,7 @@ import { createServer as createTlsServer } from "node:tls";
 import { JobNotFoundError } from "../../../mod.ts";
 import type { CallContext } from "../../../proto/service.ts";
 import { AddressError, CallError, connect, TlsCredentialsError } from "../../../rpc/client/client.ts";
-import { ca, clientCredentials, credentials, issue, otherCa, serverCertificate } from "../../support/certificates.ts";
+import { clientCredentials, credentials, otherCa, serverCertificate } from "../../support/certificates.ts";
 import { aborted, all, connectTo, failure, serveLocally } from "../../support/rpc_server.ts";
 
 const echo = { Status: ({ id }: { id: string }) => Promise.resolve({ id }) };
@@ -188,49 +188,8 @@ Deno.test("a client reconnects when its server is back", async () => {
   }
 });
 
-const hosts = ["localhost", "127.0.0.1", "::1"];
-const expired = await issue({ subject: [["CN", "s"]], usage: "server", hosts, issuer: ca, from: -2, until: -1 });
-const misnamed = await issue({
-  subject: [["CN", "s"]],
-  usage: "server",
-  hosts: ["other.test", "127.0.0.2"],
-  issuer: ca,
-});
-const nameless = await issue({ subject: [["CN", "localhost"]], usage: "server", issuer: ca });
-const foreign = await issue({ subject: [["CN", "s"]], usage: "server", hosts, issuer: otherCa });
-const clients = await issue({ subject: [["CN", "localhost"]], usage: "client", hosts, issuer: ca });
-
-const distrusted: [string, typeof expired, string[], RegExp][] = [
-  ["is for other hosts", misnamed, ["127.0.0.1", "localhost"], /its certificate is not for "(127\.0\.0\.1|localhost)"/],
-  ["names a host as its subject alone", nameless, ["127.0.0.1"], /its certificate is not for "127\.0\.0\.1"/],
-  [
-    "another authority has signed",
-    foreign,
-    ["127.0.0.1", "localhost"],
-    /not valid under the CA that this client trusts/,
-  ],
-  ["has expired", expired, ["127.0.0.1"], /certificate .*has expired/],
-  ["is for clients", clients, ["127.0.0.1", "localhost"], /Cannot reach the server/],
-];
-
-for (const [what, certificate, targets, sentence] of distrusted) {
-  Deno.test(`a client refuses a server whose certificate ${what}`, async () => {
-    let reached = 0;
-    await using server = await serveLocally({ Status: () => Promise.resolve({ pid: ++reached }) }, {
-      credentials: credentials(ca, certificate),
-    });
-    for (const host of targets) {
-      await using client = connect({ address: `${host}:${server.port}`, credentials: clientCredentials });
-      const { status, message } = await failure(client.calls.Status({}));
-      assert.equal(status, "UNAVAILABLE");
-      assert.match(message, sentence);
-    }
-    assert.equal(reached, 0);
-  });
-}
-
 /** Makes a call to another program, and checks the error. */
-async function assertUnreachable(other: Server, sentence: RegExp): Promise<void> {
+async function assertUnreachable(other: Server, pattern: RegExp): Promise<void> {
   const sockets: Socket[] = [];
   other.on("connection", (socket) => void sockets.push(socket));
   await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
@@ -238,7 +197,7 @@ async function assertUnreachable(other: Server, sentence: RegExp): Promise<void>
   const client = connect({ address: `127.0.0.1:${port}`, credentials: clientCredentials, connectTimeoutMs: 300 });
   const { status, message } = await failure(client.calls.Status({}));
   assert.equal(status, "UNAVAILABLE");
-  assert.match(message, sentence);
+  assert.match(message, pattern);
   await client[Symbol.asyncDispose]();
   for (const socket of sockets) socket.destroy();
   await new Promise<void>((resolve) => other.close(() => resolve()));

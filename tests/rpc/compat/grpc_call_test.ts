@@ -6,34 +6,14 @@ import { Buffer } from "node:buffer";
 import { connect } from "node:http2";
 import { boundRequest, innerOf, passThrough, sessionOf, streamOf } from "../../../rpc/compat/grpc_call.ts";
 import { connectTo, failure, serveLocally } from "../../support/rpc_server.ts";
+import { addEcho, ECHO, echo, listen, plainClient } from "./plain_grpc.ts";
 import { framed } from "../../support/raw_client.ts";
-
-const bytes = (value: Buffer) => value;
-const METHOD = {
-  path: "/test.Echo/Echo",
-  requestStream: false,
-  responseStream: false,
-  requestSerialize: bytes,
-  requestDeserialize: bytes,
-  responseSerialize: bytes,
-  responseDeserialize: bytes,
-};
 
 /** A server of grpc-js alone. */
 async function plainServer(interceptor: grpc.ServerInterceptor) {
   const server = new grpc.Server({ interceptors: [interceptor] });
-  server.addService({ Echo: METHOD }, {
-    Echo: (call: grpc.ServerUnaryCall<Buffer, Buffer>, respond: grpc.sendUnaryData<Buffer>) =>
-      respond(null, call.request),
-  });
-  const port = await new Promise<number>((resolve, reject) =>
-    server.bindAsync(
-      "127.0.0.1:0",
-      grpc.ServerCredentials.createInsecure(),
-      (error, bound) => error ? reject(error) : resolve(bound),
-    )
-  );
-  return { port, [Symbol.dispose]: () => server.forceShutdown() };
+  addEcho(server);
+  return { port: await listen(server), [Symbol.dispose]: () => server.forceShutdown() };
 }
 
 /** Sends a request whose bytes do not decompress. Returns its status code. */
@@ -43,7 +23,7 @@ async function statusOfBadCompression(interceptor: grpc.ServerInterceptor): Prom
   session.on("error", () => {});
   const stream = session.request({
     ":method": "POST",
-    ":path": METHOD.path,
+    ":path": ECHO.path,
     "content-type": "application/grpc",
     te: "trailers",
     "grpc-encoding": "gzip",
@@ -82,11 +62,8 @@ Deno.test("passThrough() is still needed because a wrapped call hides its stream
     found.push([streamOf(call) !== undefined, sessionOf(call) !== undefined, streamOf(wrapped) !== undefined]);
     return passThrough(call);
   });
-  const client = new grpc.Client(`127.0.0.1:${server.port}`, grpc.credentials.createInsecure());
-  await new Promise<void>((resolve, reject) => {
-    const done = (error: grpc.ServiceError | null) => error ? reject(error) : resolve();
-    client.makeUnaryRequest(METHOD.path, bytes, bytes, Buffer.alloc(1), done);
-  });
+  const client = plainClient(server.port);
+  await echo(client, Buffer.alloc(1));
   client.close();
   assert.deepEqual(found, [[true, true, false]]);
 });

@@ -5,60 +5,23 @@
 import * as grpc from "@grpc/grpc-js";
 import { Buffer } from "node:buffer";
 import type { ServerHttp2Stream } from "node:http2";
+import { addEcho, echo, listen, plainClient } from "./plain_grpc.ts";
 
-const bytes = (value: Buffer) => value;
-const METHOD = {
-  path: "/test.Echo/Echo",
-  requestStream: false,
-  responseStream: false,
-  requestSerialize: bytes,
-  requestDeserialize: bytes,
-  responseSerialize: bytes,
-  responseDeserialize: bytes,
-};
-
-/** Makes one call, which returns its request. */
-function echo(client: grpc.Client): Promise<void> {
-  return new Promise((resolve, reject) =>
-    client.makeUnaryRequest(
-      METHOD.path,
-      bytes,
-      bytes,
-      Buffer.from("hello"),
-      (error) => error ? reject(error) : resolve(),
-    )
-  );
-}
-
-/** Serves `echo()` on a free port. */
+/** Serves {@linkcode ECHO} on a free port. */
 export async function serveEcho(): Promise<{ server: grpc.Server; port: number }> {
   const server = new grpc.Server();
-  server.addService({ Echo: METHOD }, {
-    Echo: (call: grpc.ServerUnaryCall<Buffer, Buffer>, respond: grpc.sendUnaryData<Buffer>) =>
-      respond(null, call.request),
-  });
-  const port = await new Promise<number>((resolve, reject) =>
-    server.bindAsync(
-      "127.0.0.1:0",
-      grpc.ServerCredentials.createInsecure(),
-      (error, bound) => error ? reject(error) : resolve(bound),
-    )
-  );
-  return { server, port };
+  addEcho(server);
+  return { server, port: await listen(server) };
 }
 
-function echoClient(port: number | string): grpc.Client {
-  return new grpc.Client(`127.0.0.1:${port}`, grpc.credentials.createInsecure(), {
-    "grpc.use_local_subchannel_pool": 1,
-  });
-}
+const callEcho = (client: grpc.Client) => echo(client, Buffer.from("hello"));
 
 /** Returns how many clients a server survives, of 25 that make 100 calls at once and leave. */
 async function burstsSurvived(port: string): Promise<number> {
   for (let bursts = 0; bursts < 25; bursts++) {
-    const client = echoClient(port);
+    const client = plainClient(port);
     try {
-      await Promise.all(Array.from({ length: 100 }, () => echo(client)));
+      await Promise.all(Array.from({ length: 100 }, () => callEcho(client)));
     } catch {
       return bursts;
     } finally {
@@ -99,8 +62,8 @@ if (import.meta.main) {
   } else if (role === "bursts") {
     say(await burstsSurvived(rest[0] ?? ""));
   } else {
-    const client = echoClient(rest[0] ?? "");
-    await echo(client);
+    const client = plainClient(rest[0] ?? "");
+    await callEcho(client);
     say("idle");
     // The server sends GOAWAY now. A process that survives it answers the next byte.
     await Deno.stdin.read(new Uint8Array(1));

@@ -139,7 +139,7 @@ Deno.test("ListenSocket throws a code when it cannot listen, and leaves no descr
  * A program that uses all its descriptors, gets a connection, frees them and gets another connection. It prints how many
  * connections a server of node:net has accepted.
  */
-const DEAF = `
+const DEAF_SERVER = `
   import { connect, createServer } from "node:net";
   let accepted = 0;
   const server = createServer(() => accepted += 1);
@@ -165,7 +165,7 @@ const DEAF = `
 Deno.test("ListenSocket is still needed because node:net stops accepting after EMFILE", async () => {
   const script = await Deno.makeTempFile({ suffix: ".mjs" });
   try {
-    await Deno.writeTextFile(script, DEAF);
+    await Deno.writeTextFile(script, DEAF_SERVER);
     const { stdout, stderr } = await new Deno.Command("sh", {
       args: ["-c", 'ulimit -n 80 && exec "$0" run -A --quiet "$1"', Deno.execPath(), script],
     }).output();

@@ -3,37 +3,25 @@ import "../../../rpc/compat/http2_guard.ts";
 import * as grpc from "@grpc/grpc-js";
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { bytes, listen, methodOf, plainClient } from "./plain_grpc.ts";
 import { readOneMessageAhead } from "../../../rpc/compat/read_ahead.ts";
+
+const TAKE = methodOf("/test.Sink/Take", true);
 
 /** Makes a call with a stream of requests. Returns how many messages its server reads ahead. */
 async function readAhead(prepare: (stream: object) => void): Promise<number> {
-  const bytes = (value: Buffer) => value;
-  const [path, requestStream, responseStream] = ["/test.Sink/Take", true, false];
-  const method = {
-    path,
-    requestStream,
-    responseStream,
-    requestSerialize: bytes,
-    requestDeserialize: bytes,
-    responseSerialize: bytes,
-    responseDeserialize: bytes,
-  };
   const server = new grpc.Server();
   let read = -1;
-  server.addService({ Take: method }, {
+  server.addService({ Take: TAKE }, {
     Take: (call: grpc.ServerReadableStream<Buffer, Buffer>, respond: grpc.sendUnaryData<Buffer>) => {
       prepare(call);
       read = call.readableHighWaterMark;
       respond(null, Buffer.alloc(0));
     },
   });
-  const insecure = grpc.ServerCredentials.createInsecure();
-  const port = await new Promise<number>((resolve, reject) =>
-    server.bindAsync("127.0.0.1:0", insecure, (error, bound) => error ? reject(error) : resolve(bound))
-  );
-  const client = new grpc.Client(`127.0.0.1:${port}`, grpc.credentials.createInsecure());
+  const client = plainClient(await listen(server));
   await new Promise<void>((resolve, reject) => {
-    const call = client.makeClientStreamRequest(path, bytes, bytes, (error) => error ? reject(error) : resolve());
+    const call = client.makeClientStreamRequest(TAKE.path, bytes, bytes, (error) => error ? reject(error) : resolve());
     call.end();
   });
   client.close();

@@ -158,12 +158,12 @@ const unusable: [string, Partial<TlsCredentials>, string, RegExp][] = [
   ["another certificate's key", { key: clientCertificate.key }, "key", /do not match/],
 ];
 
-for (const [kind, part, name, sentence] of unusable) {
+for (const [kind, part, name, pattern] of unusable) {
   Deno.test(`serve() throws for ${kind}`, async () => {
     await assert.rejects(serveLocally({}, { credentials: { ...serverCredentials, ...part } }), (error) => {
       assert(error instanceof TlsCredentialsError);
       assert.equal(error.part, name);
-      assert.match(error.message, sentence);
+      assert.match(error.message, pattern);
       return true;
     });
   });

@@ -3,7 +3,18 @@
  * Slow: it waits for time limits.
  */
 import assert from "node:assert/strict";
-import { all, connectTo, failure, serveLocally } from "../../support/rpc_server.ts";
+import { connect as connectTcp } from "node:net";
+import type { CallContext } from "../../../proto/service.ts";
+import { aborted, all, connectTo, failure, serveLocally } from "../../support/rpc_server.ts";
+
+/** A handler of a stream that sends one message and then waits until its client has left. */
+function quiet(whenLeft: (signal: AbortSignal) => void = () => {}) {
+  return async function* (_: unknown, { signal }: CallContext) {
+    yield { pid: 1 };
+    await aborted(signal);
+    whenLeft(signal);
+  };
+}
 
 Deno.test("shutdown() waits until clients have read their streams to the end", async () => {
   const MESSAGES = 200;
@@ -82,4 +93,87 @@ Deno.test("shutdown() closes idle connections at once", async () => {
   const begin = performance.now();
   await server.shutdown({ graceMs: 60_000 });
   assert.ok(performance.now() - begin < 400);
+});
+
+Deno.test("shutdown() waits for open calls and refuses new ones", async () => {
+  const { promise: answer, resolve } = Promise.withResolvers<{ id: string }>();
+  const begun = Promise.withResolvers<void>();
+  const server = await serveLocally({
+    Status: () => {
+      begun.resolve();
+      return answer;
+    },
+  });
+  await using client = connectTo(server);
+  const call = client.calls.Status({});
+  await begun.promise;
+  let stopped = false;
+  const shutdown = server.shutdown({ graceMs: 60_000 }).then(() => stopped = true);
+  const late = connectTo(server);
+  assert.equal((await failure(late.calls.Status({}))).status, "UNAVAILABLE");
+  await late[Symbol.asyncDispose]();
+  assert.equal(stopped, false);
+  resolve({ id: "after all" });
+  assert.equal((await call).id, "after all");
+  await shutdown;
+});
+
+Deno.test("shutdown() ends calls with UNAVAILABLE after the grace period", async () => {
+  const left = Promise.withResolvers<AbortSignal>();
+  const begun = Promise.withResolvers<void>();
+  const server = await serveLocally({
+    Start: quiet(left.resolve),
+    Status: async (_, { signal }) => {
+      begun.resolve();
+      await aborted(signal);
+      return {};
+    },
+  });
+  await using client = connectTo(server);
+  const stream = client.calls.Start({})[Symbol.asyncIterator]();
+  await stream.next();
+  const ends = [failure(stream.next()), failure(client.calls.Status({}))];
+  await begun.promise;
+  await server.shutdown({ graceMs: 20 });
+  assert.equal((await left.promise).aborted, true);
+  for (const { status, code, message } of await Promise.all(ends)) {
+    assert.deepEqual([status, code], ["UNAVAILABLE", "UNAVAILABLE"]);
+    assert.match(message, /shutting down: try again/);
+  }
+});
+
+Deno.test("shutdown() closes the connections of calls that do not end", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const server = await serveLocally({
+    Start: async function* () {
+      yield { pid: 1 };
+      await promise;
+    },
+  });
+  await using client = connectTo(server);
+  const stream = client.calls.Start({})[Symbol.asyncIterator]();
+  await stream.next();
+  const end = failure(stream.next());
+  await server.shutdown({ graceMs: 0 });
+  const { status, message } = await end;
+  assert.equal(status, "UNAVAILABLE");
+  assert.match(message, /connection was lost: try again/);
+  resolve();
+});
+
+Deno.test("shutdown() does not wait for a stalled handshake", async () => {
+  const server = await serveLocally({});
+  const socket = connectTcp(server.port, "127.0.0.1");
+  socket.on("error", () => {});
+  while (server.connections === 0) await new Promise((resolve) => setImmediate(resolve));
+  await Promise.all([
+    new Promise<void>((resolve) => socket.resume().once("close", () => resolve())),
+    server.shutdown({ graceMs: 60_000 }),
+  ]);
+});
+
+Deno.test("shutdown() returns the same promise when it is called twice", async () => {
+  const server = await serveLocally({});
+  assert.equal(server.shutdown({ graceMs: 0 }), server.shutdown({ graceMs: 1_000 }));
+  await server.shutdown({ graceMs: 0 });
 });

@@ -8,7 +8,7 @@ const subject = [["O", "admin"], ["CN", "ann"]] as const;
 const read = ({ certificate }: Issued) => readCertificate(new Uint8Array(certificate.rawData));
 
 /** Returns why a certificate is refused. Undefined when it is accepted. */
-function refusal(trust: Trust, own: Issued): string | undefined {
+function rejection(trust: Trust, own: Issued): string | undefined {
   try {
     trust.check(read(own));
     return undefined;
@@ -20,16 +20,16 @@ function refusal(trust: Trust, own: Issued): string | undefined {
 
 Deno.test("check() accepts certificates that a known authority has signed, and no others", async () => {
   const trust = new Trust(`${otherCa.cert}\n${ca.cert}`, new Set());
-  assert.equal(refusal(trust, clientCertificate), undefined);
-  assert.equal(refusal(trust, await issue({ subject, usage: "client", issuer: otherCa })), undefined);
+  assert.equal(rejection(trust, clientCertificate), undefined);
+  assert.equal(rejection(trust, await issue({ subject, usage: "client", issuer: otherCa })), undefined);
   assert.match(
-    refusal(trust, await issue({ subject, usage: "client" }))!,
+    rejection(trust, await issue({ subject, usage: "client" }))!,
     /is issued by "O=admin, CN=ann", which is not an accepted authority: ask for a new/,
   );
   // Its issuer has the name of the authority, and another key.
   const namesake = await issue({ subject: [["CN", "an authority"]], usage: "ca" });
   assert.match(
-    refusal(trust, await issue({ subject, usage: "client", issuer: namesake }))!,
+    rejection(trust, await issue({ subject, usage: "client", issuer: namesake }))!,
     /is not signed by the authority of that name, "CN=an authority"/,
   );
 });
@@ -38,7 +38,7 @@ Deno.test("check() refuses a certificate that has expired since the connection w
   const trust = new Trust(ca.cert, new Set());
   const ended = await issue({ subject, usage: "client", issuer: ca, from: -2, until: -1 });
   assert.match(
-    refusal(trust, ended)!,
+    rejection(trust, ended)!,
     /^The certificate "O=admin, CN=ann" with serial number [0-9A-F]+ ended on "\d{4}-\d\d-\d\d": ask/,
   );
 });
