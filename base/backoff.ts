@@ -4,7 +4,7 @@
  * Waits twice as long each time, up to a maximum.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * const backoff = new Backoff(1, 50);
  * while (isBusy()) await backoff.wait(); // 1 ms, 2 ms, 4 ms, …, 50 ms, 50 ms
  * ```

@@ -73,7 +73,7 @@ Deno.test("after a restart of the machine a server starts with a damaged log, an
     await using server = await startServer({ dir });
     assert.match(
       server.log(),
-      / warn "jobs\.db-wal" is damaged at byte \d+, and all later changes are lost\./m,
+      /^warn "jobs\.db-wal" is damaged at byte \d+, and all later changes are lost\./m,
     );
     assert.equal((await teleportOk(server, "list", "-q")).split("\n").length, 3);
   }));

@@ -7,7 +7,7 @@ export interface Counts {
   readonly ignored: number;
 }
 
-/** What one process reported. */
+/** The report of one process. */
 export interface Report {
   /** Absent where the process ended without a summary. */
   readonly counts?: Counts;

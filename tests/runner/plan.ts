@@ -78,6 +78,13 @@ function nameOf(folder: string, files: readonly string[]): string {
     : `${folder}: ${names.join(", ")}`;
 }
 
+/** Lists the folders whose tests call our code in their own process, such as `tests/cli`. */
+export async function foldersInProcess(root: URL): Promise<string[]> {
+  const entries = await Array.fromAsync(Deno.readDir(new URL("tests/", root)));
+  const names = entries.filter(({ isDirectory, name }) => isDirectory && !Object.hasOwn(FOLDERS, name));
+  return names.map(({ name }) => `tests/${name}`).sort();
+}
+
 /** Finds the test files of the repository, in order. */
 export async function findTests(root: URL): Promise<TestFile[]> {
   const found: TestFile[] = [];

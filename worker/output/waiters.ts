@@ -17,7 +17,7 @@ interface Waiter {
  * @example
  * ```ts
  * const waiters = new GrowthWaiters();
- * const grown = waiters.wait(signal);
+ * const grown = waiters.wait(new AbortController().signal);
  * waiters.wakeAll();
  * await grown;
  * ```
