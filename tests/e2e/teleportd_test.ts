@@ -39,7 +39,7 @@ Deno.test("bad input is refused with its code and a sentence that helps, and the
   for (const [what, request, status] of cases) {
     const error = await refusal(calls.Register(request));
     assert.equal(error.status, status, what);
-    if (status === "INVALID_ARGUMENT") assert.match(error.message, /^([A-Z][^]*: |'[^']+' must )[^]*[^.]$/, what);
+    if (status === "INVALID_ARGUMENT") assert.match(error.message, /^([A-Z][^]*: |[^]* must )[^]*[^.]$/, what);
     assert.doesNotMatch(error.message, /\bat \w+ \(|\.ts:/, what);
     assert.equal(await client.health(), "SERVING");
   }
