@@ -1,15 +1,15 @@
 /**
  * Brings up a real Debian host in a virtual machine, and says for each promise about cgroups what was seen there: as root
- * and as an ordinary user, in a systemd unit. `deno task test:host [--zoo] [root] [teleport]`; the disk is kept in
+ * and as an ordinary user, in a systemd unit. `deno task test:host [--runaways] [root] [teleport]`; the disk is kept in
  * `TELEPORT_HOST_DIR`, `~/.cache/teleport-host` unless given.
  */
 import { PROMISES, recordFindings } from "./promises.ts";
 
 const HERE = new URL("./", import.meta.url).pathname;
 const REPOSITORY = new URL("../../", import.meta.url).pathname;
-/** The zoo takes five minutes for each user on an emulated processor. */
-const TESTS = ["cgroup_test.ts", "cgroup_enforced_test.ts", "cgroup_tree_test.ts"];
-const GUEST_TESTS = (Deno.args.includes("--zoo") ? [...TESTS, "zoo_test.ts"] : TESTS).map((name) =>
+/** The test files that run on the host. runaways_test.ts takes five minutes for each user on an emulated processor. */
+const TESTS = ["cgroup/cgroup_test.ts", "cgroup/cgroup_enforced_test.ts", "cgroup/tree_test.ts"];
+const GUEST_TESTS = (Deno.args.includes("--runaways") ? [...TESTS, "process/runaways_test.ts"] : TESTS).map((name) =>
   `tests/worker/${name}`
 );
 const USERS = ["root", "teleport"].filter((user, _, all) =>

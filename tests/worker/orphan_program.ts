@@ -1,7 +1,8 @@
 /**
- * A supervisor's process that is to be killed: `orphan_program.ts DIRECTORY CGROUP SCRIPT HOW` runs a job, in a cgroup below
- * CGROUP unless that is empty, writes the job's id and the first line of its output, and waits. It pauses the job if HOW is
- * `paused`.
+ * A server that a test kills: `orphan_program.ts DIRECTORY CGROUP SCRIPT HOW`.
+ *
+ * It runs a job, prints the job's id and the first line of its output, and waits. The job is in a cgroup below CGROUP,
+ * unless that is empty. If HOW is `paused`, it pauses the job.
  */
 import { CgroupTree, Supervisor } from "../../mod.ts";
 

@@ -1,9 +1,9 @@
-/** Scans of large logs and pages of long jobs let the event loop turn. */
+/** Tests that long scans let the event loop turn. */
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
 import { Supervisor } from "../../mod.ts";
 
-/** Counts the turns of the event loop while something is done. */
+/** Returns the number of turns of the event loop during a call. */
 async function turnsDuring(act: () => Promise<unknown>): Promise<number> {
   let turns = 0;
   let isOver = false;
@@ -28,7 +28,7 @@ async function ended(supervisor: Supervisor, script: string): Promise<string> {
   return id;
 }
 
-Deno.test("a tail of many lines, and one stream of a log of the other, let the event loop turn", async () => {
+Deno.test("watchOutput() lets the event loop turn while it searches many lines or skips the other stream", async () => {
   await using supervisor = new Supervisor();
   const id = await ended(supervisor, "yes | head -c 60000000");
   for (const selection of [{ tailLines: 1_000_000_000 }, { stream: "stderr" as const }]) {
@@ -37,12 +37,12 @@ Deno.test("a tail of many lines, and one stream of a log of the other, let the e
       await watch.next();
       await watch.return();
     });
-    // Both stood the loop to their end: one turn. The second takes 25 ms where the machine is free, so 2 or 3 turns.
+    // A scan that blocks the loop takes one turn. The second scan takes 25 ms on an idle machine, so 2 or 3 turns.
     assert.ok(turns > 1, `${JSON.stringify(selection)}: ${turns} turns`);
   }
 });
 
-Deno.test("a page of jobs with long command lines lets the event loop turn", async () => {
+Deno.test("list() lets the event loop turn on pages of jobs with long command lines", async () => {
   await using supervisor = new Supervisor();
   const args = Array<string>(2_000).fill("0123456789");
   for (let count = 0; count < 30; count++) await supervisor.add("true", args);

@@ -1,4 +1,4 @@
-/** What may be run: bounds on a command, and how its program is found. */
+/** Tests of the limits of a command, and of finding its program. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { checkCommand, type CommandOptions } from "../../../worker/launch/command.ts";

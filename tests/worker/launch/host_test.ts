@@ -1,4 +1,4 @@
-/** What is refused because a host cannot do it, host by host. */
+/** Tests of the options that a host cannot enforce, for several hosts. */
 import assert from "node:assert/strict";
 import type { CommandOptions } from "../../../worker/launch/command.ts";
 import { NotEnforceableError } from "../../../worker/errors.ts";

@@ -1,4 +1,4 @@
-/** Isolated jobs: what they see of the host and what the host sees of them; each level, as root and as another user. */
+/** Tests of isolated jobs: each level, as root and as another user. */
 import assert from "node:assert/strict";
 import { isolationPlan, leftWritable } from "../../../worker/launch/isolation.ts";
 import type { Isolation } from "../../../base/job_options/table.ts";
@@ -29,7 +29,7 @@ const MOUNTINFO = [
 Deno.test("isolationPlan() lists the visible writable mounts, except those that the job gets of its own", () => {
   const points = (mountinfo: string, masked: string[] = []) =>
     isolationPlan("STRICT", mountinfo, true, masked).readOnly.map(({ point }) => point);
-  // Not what a later mount covers: /srv/inner, and the first /home with what is in it.
+  // Later mounts cover /srv/inner, and the first /home with its content.
   assert.deepEqual(points(MOUNTINFO), ["/proc", "/", "/tmpfiles", "/srv", "/home"]);
   assert.deepEqual(points(MOUNTINFO, ["/srv"]), ["/proc", "/", "/tmpfiles", "/home"]);
   assert.deepEqual(isolationPlan("PRIVATE", MOUNTINFO, false, ["/run"]), {
@@ -55,7 +55,7 @@ Deno.test("leftWritable() returns the mounts that a STRICT job must not write bu
   assert.deepEqual(leftWritable([...mounts.slice(0, 3), "7 1 8:2 / /srv rw - ext4 x rw"].join("\n")), ["/dev", "/srv"]);
 });
 
-/** Root is not isolated as STRICT. */
+/** The user of STRICT jobs, which cannot be root. */
 const asUser = (level: Isolation) => level === "STRICT" && Deno.uid() === 0 ? { user: "nobody" } : {};
 
 async function run(script: string, options: ProcessOptions, ...args: string[]) {
@@ -70,7 +70,7 @@ async function run(script: string, options: ProcessOptions, ...args: string[]) {
   return { status, ...text };
 }
 
-/** Why a level cannot be had here; undefined when it can. */
+/** Why a level is not available here. Undefined if it is. */
 async function reasonAgainst(level: Isolation): Promise<string | undefined> {
   try {
     await new IsolationProbe().check(level);
@@ -106,7 +106,7 @@ for (const level of ["PRIVATE", "STRICT"] as const) {
       );
       const isOwn = lines.slice(7, 12).map((line, index) => line === own[index]);
       assert.deepEqual(isOwn, [false, false, false, level === "PRIVATE", true]);
-      await Deno.stat(marker); // Still there, and nothing of the job's is.
+      await Deno.stat(marker); // The file of the host still exists. The job's files do not.
       await assert.rejects(Deno.stat("/tmp/mine"), Deno.errors.NotFound);
       await assert.rejects(Deno.stat("/dev/shm/mine"), Deno.errors.NotFound);
       await Deno.remove(marker);
@@ -300,7 +300,7 @@ Deno.test({
   name: `a server without root isolates its jobs in a user namespace without capabilities${why}`,
   ignore: against !== undefined || Deno.uid() !== 0,
   async fn() {
-    // This process cannot be another user, so the commands that it would run are run by one.
+    // This process cannot change its user, so another process runs the commands.
     const { isolationPrivileges, isolationWrappers } = await import("../../../worker/launch/isolation.ts");
     const mountinfo = await Deno.readTextFile("/proc/self/mountinfo");
     for (const level of ["PRIVATE", "STRICT"] as const) {
@@ -316,7 +316,7 @@ Deno.test({
         cwd: "/",
       }).output();
       const said = new TextDecoder().decode(stderr);
-      // Where the system lets no user make a namespace, that is what is said, and by whom.
+      // If the system lets no user create a namespace, the error says so.
       if (code !== 0 && /^unshare: /.test(said)) continue;
       assert.equal(said, "");
       assert.equal(new TextDecoder().decode(stdout), "nobody\nCapEff:\t0000000000000000\nend\n");
@@ -337,7 +337,7 @@ Deno.test({
       await supervisor.start(id);
       for await (const piece of supervisor.watchOutput(id)) Deno.stdout.writeSync(piece.data);
     `;
-    // As on many hosts, and as in a job of another server.
+    // Many hosts have such mounts, and so has a job of another server.
     const mounts = 'mount -t tmpfs none "$1" && mount -t tmpfs teleport /dev/shm && mount -t tmpfs teleport /tmp';
     const { stdout, stderr } = await new Deno.Command("unshare", {
       args: ["--mount", "sh", "-c", `${mounts} && exec "$2" eval "$3"`, "sh", directory, Deno.execPath(), program],

@@ -1,4 +1,4 @@
-/** The launcher: what it does before the program runs, what the program sees of it, and what is told when it fails. */
+/** Tests of the launcher: its steps, what the program sees of it, and its failures. */
 import assert from "node:assert/strict";
 import { Cgroup } from "../../../worker/cgroup/cgroup.ts";
 import { RLIMITS } from "../../../base/job_options/rlimits.ts";
@@ -36,7 +36,7 @@ function failed({ status, stdout, stderr }: Ran, errorCode: string, error: RegEx
   assert.deepEqual({ stdout, stderr }, { stdout: "", stderr: "" });
 }
 
-/** The least that needs a launcher, and one that has two shells in it. */
+/** A plan that needs one shell, and a plan that needs two. */
 const WAYS: readonly (readonly [string, ProcessOptions])[] = [
   ["one shell", { umask: 0o27 }],
   ["two shells", { umask: 0o27, nice: 1 }],
@@ -91,9 +91,9 @@ for (const [way, options] of WAYS) {
     assert.ok(status.state === "EXITED" && status.exitCode === 0);
     assert.equal(lines[0], `${status.pid}`);
     assert.match(lines[1] ?? "", /^\S*sh -c echo \$\$/);
-    assert.match(lines[2] ?? "", /^\d+$/); // The cat that looks.
+    assert.match(lines[2] ?? "", /^\d+$/); // The cat itself.
     assert.deepEqual(lines.slice(3, 5), ["0027", "/usr"]);
-    // What whoever runs the tests left open is open to every child: as many as without a launcher.
+    // Every child also has the descriptors that the test runner left open, with and without a launcher.
     const descriptors = await run("ls", ["/proc/self/fd"], options);
     assert.equal(descriptors.stdout, (await run("ls", ["/proc/self/fd"], {})).stdout);
     assert.equal(stderr, "");
@@ -172,7 +172,7 @@ Deno.test("Launch passes the first byte of standard error at once", async () => 
 });
 
 Deno.test("Launch fails when the launcher is killed before the program runs", async () => {
-  // A limit that does not even let the second shell begin.
+  // The limit is too low even for the second shell.
   failed(
     await run("true", [], { nice: 1, rlimits: { addressSpaceBytes: 65_536 } }),
     "SPAWN_FAILED",
@@ -184,7 +184,7 @@ Deno.test({
   name: "Launch fails with the words of the system when its user has too many processes",
   ignore: Deno.uid() !== 0,
   async fn() {
-    // A user that no system has, and a process of it.
+    // A user that exists on no system, and one process of that user.
     const runAs = { credentials: { uid: 54_321, gid: 54_321, groups: [] }, env: {} };
     const up = Promise.withResolvers<void>();
     const output = { append: () => Promise.resolve(up.resolve()) };
@@ -217,7 +217,7 @@ Deno.test("Launch joins the cgroup in the process that becomes the program", asy
 });
 
 Deno.test("Launch fails with the reason when a limit is refused", async () => {
-  // Above fs.nr_open nobody may have more: getrlimit(2).
+  // No process may have a limit above fs.nr_open: getrlimit(2).
   const openFiles = Number(await Deno.readTextFile("/proc/sys/fs/nr_open")) + 1;
   const ran = await run("true", [], { rlimits: { openFiles } });
   failed(ran, "SPAWN_FAILED", /could not be started: the limit on open files could not be set \(.*permitted/i);
@@ -251,7 +251,7 @@ Deno.test("Launch sets limits that the kernel enforces: memory, processor time, 
   assert.ok(cpu.status.state === "KILLED" && cpu.status.signal === "SIGXCPU");
   const stubborn = await sh("trap '' XCPU; while :; do :; done", { rlimits: { cpuSeconds: 1 } });
   assert.ok(stubborn.status.state === "KILLED" && stubborn.status.signal === "SIGKILL");
-  const forty = Array(40).fill("/dev/null"); // paste(1) opens all its files at once.
+  const forty = Array(40).fill("/dev/null"); // paste(1) opens all its files at the same time.
   const enough = await run("paste", forty.slice(38), { rlimits: { openFiles: 24 } });
   assert.ok(enough.status.state === "EXITED" && enough.status.exitCode === 0, enough.stderr);
   const files = await run("paste", forty, { rlimits: { openFiles: 24 } });

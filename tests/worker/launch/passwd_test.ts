@@ -1,4 +1,4 @@
-/** Users and groups of the system, and jobs that run as them. */
+/** Tests of users and groups, and of processes that run as another user. */
 import assert from "node:assert/strict";
 import { findUser } from "../../../worker/launch/passwd.ts";
 import { gainsNoPrivileges } from "../../../worker/launch/host.ts";
@@ -72,7 +72,7 @@ Deno.test("findUser() names the missing user or group, and ignores broken lines"
   assert.ok("error" in findUser({ user: "ann" }, { passwd: "/no/such", group: "/no/such" }));
 });
 
-/** A user of this system that is not root; undefined where the tests may not become one. */
+/** A user of this system other than root. Undefined if the tests cannot change their user. */
 function another(): string | undefined {
   return Deno.uid() === 0 && "credentials" in findUser({ user: "nobody" }) ? "nobody" : undefined;
 }
@@ -128,7 +128,7 @@ Deno.test({
   name: `a process loads the variables of its user only after it has changed its user${why}`,
   ignore: cannot,
   async fn() {
-    // A library that cannot be loaded is complained about by every program that should load it: ld.so(8).
+    // Every program reports a library that it cannot load: ld.so(8).
     const { stdout, stderr } = await run("echo", ["hello"], { user: "nobody", env: { LD_PRELOAD: "/no/such.so" } });
     assert.equal(stdout, "hello\n");
     assert.equal(stderr.match(/LD_PRELOAD/g)?.length, 1, stderr);
@@ -139,7 +139,7 @@ Deno.test({
   name: `a process fails with the reason when its user may not enter its directory or run its program${why}`,
   ignore: cannot,
   async fn() {
-    const directory = await Deno.makeTempDir({ prefix: "teleport-test-" }); // Of mode 0700.
+    const directory = await Deno.makeTempDir({ prefix: "teleport-test-" }); // Its mode is 0700.
     const inside = await run("true", [], { user: "nobody", cwd: directory });
     assert.ok(inside.status.state === "FAILED" && inside.status.errorCode === "CWD_NOT_ENTERABLE");
     assert.match(
@@ -177,7 +177,7 @@ Deno.test({
           );
         }
         const status = await ended;
-        // Who cannot isolate here says so elsewhere.
+        // Other tests cover hosts without isolation.
         if (status.state === "FAILED" && options.isolation !== undefined) continue;
         assert.deepEqual(
           output.text,
@@ -186,7 +186,7 @@ Deno.test({
         );
       }
     }
-    // /dev/null, which is the input of a job without one, is still root's.
+    // The input of a job without one is /dev/null, which belongs to root.
     assert.equal((await Deno.stat("/dev/null")).uid, 0);
   },
 });
@@ -201,7 +201,7 @@ Deno.test({
       ["-c", "for i in 1 2 3 4 5 6; do sleep 1000 & done; echo started"],
       options,
     );
-    // It may also fail for others of that user, which count too; that they all started is what must not be.
+    // The limit also counts other processes of the user, so fewer may start. But not all of them may start.
     assert.ok(!stdout.includes("started"), JSON.stringify({ status, stdout }));
   },
 });

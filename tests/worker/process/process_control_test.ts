@@ -9,7 +9,7 @@ import { readEntry } from "../../../worker/linux/procfs.ts";
 import type { ExitReport, ProcessStatus } from "../../../worker/process/state.ts";
 import { cgroupTest, fakeBase } from "../../support/cgroups.ts";
 import { Sink } from "../../support/sink.ts";
-import { HEADLESS } from "../zoo.ts";
+import { HEADLESS } from "./runaways.ts";
 
 type Sh = (script: string, options?: ProcessOptions) => { process: Process; output: Sink };
 

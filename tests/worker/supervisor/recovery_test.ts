@@ -7,7 +7,7 @@ import { readEntry } from "../../../worker/linux/procfs.ts";
 import { Store } from "../../../worker/store/store.ts";
 import { encodeSpec } from "../../../worker/store/json.ts";
 import type { StoredProcess } from "../../../worker/store/rows.ts";
-import { HEADLESS } from "../zoo.ts";
+import { HEADLESS } from "../process/runaways.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 
 /** A program in its own session. */

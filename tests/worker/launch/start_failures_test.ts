@@ -1,23 +1,23 @@
-/** Starts that fail: each for its own reason, in the same words directly and through the launcher. */
+/** Tests of failed starts: each has its own reason, in the same words with and without the launcher. */
 import assert from "node:assert/strict";
-import { HostExhaustedError } from "../../worker/errors.ts";
-import type { ProcessOptions } from "../../worker/process/options.ts";
-import { Process } from "../../worker/process/process.ts";
-import type { StartErrorCode } from "../../worker/launch/failure.ts";
-import { Sink } from "../support/sink.ts";
-import { ignore, onDisk, run as runTool, title } from "../support/small_disk.ts";
-import { defined } from "../../base/defined.ts";
+import { HostExhaustedError } from "../../../worker/errors.ts";
+import type { ProcessOptions } from "../../../worker/process/options.ts";
+import { Process } from "../../../worker/process/process.ts";
+import type { StartErrorCode } from "../../../worker/launch/failure.ts";
+import { Sink } from "../../support/sink.ts";
+import { ignore, onDisk, run as runTool, title } from "../../support/small_disk.ts";
+import { defined } from "../../../base/defined.ts";
 
 const WAYS: readonly (readonly [string, ProcessOptions])[] = [
   ["directly", {}],
   ["through one shell", { umask: 0o27 }],
   ["through two shells", { nice: 1 }],
-  ["through env(1)", { nice: 1, env: { "a.b": "no shell passes this on" } }],
+  ["through env(1)", { nice: 1, env: { "a.b": "no shell exports this" } }],
 ];
 
 const isRoot = Deno.uid() === 0;
 
-/** Files that cannot be executed, each in its own way. */
+/** Creates files that cannot be executed, each for another reason. */
 async function makeFiles(): Promise<string> {
   const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
   await Deno.chmod(directory, 0o755);
@@ -27,7 +27,7 @@ async function makeFiles(): Promise<string> {
   };
   const elf = await Deno.readFile("/bin/true");
   const other = elf.slice();
-  other[18] = elf[18] === 0xb7 ? 0x3e : 0xb7; // e_machine: arm64 for x86-64, and the other way round.
+  other[18] = elf[18] === 0xb7 ? 0x3e : 0xb7; // e_machine: arm64 on x86-64, and x86-64 on arm64.
   await write("other-machine", other);
   await write("cut-in-its-head", elf.slice(0, 40));
   await write("cut-in-its-table", elf.slice(0, 100));
@@ -54,7 +54,7 @@ async function makeFiles(): Promise<string> {
   return directory;
 }
 
-/** The file, the code of the error, and what it says behind the command. */
+/** The file, the code of the error, and the words after the command. */
 const FAILURES: readonly (readonly [string, StartErrorCode, RegExp])[] = [
   ["other-machine", "NOT_EXECUTABLE", /: Exec format error: it is neither a script nor a whole program/],
   ["cut-in-its-head", "NOT_EXECUTABLE", /: Exec format error: /],
@@ -99,24 +99,24 @@ async function run(command: string, args: readonly string[], options: ProcessOpt
   return { status, ...output.text };
 }
 
-Deno.test("a start that fails says which error it was, and the same on every way", async () => {
+Deno.test("Process.start() returns the same reason of a failure with and without the launcher", async () => {
   const directory = await makeFiles();
   for (const [name, errorCode, words] of FAILURES) {
-    const said = new Set<string>();
+    const sentences = new Set<string>();
     for (const [way, options] of WAYS) {
       const { status, stdout, stderr } = await run(`${directory}/${name}`, ["a"], options);
       assert.ok(status.state === "FAILED", `${name} ${way}: ${JSON.stringify(status)}`);
       assert.equal(status.errorCode, errorCode, `${name} ${way}: ${status.error}`);
       assert.match(status.error, words, `${name} ${way}`);
       assert.deepEqual([stdout, stderr], ["", ""]);
-      said.add(status.error);
+      sentences.add(status.error);
     }
-    assert.equal(said.size, 1, [...said].join("\n"));
+    assert.equal(sentences.size, 1, [...sentences].join("\n"));
   }
   await Deno.remove(directory, { recursive: true });
 });
 
-Deno.test("a text without an interpreter is run by sh on every way, an empty one too", async () => {
+Deno.test("Process.start() runs a text without an interpreter with sh, also an empty one", async () => {
   const directory = await makeFiles();
   for (const [way, options] of WAYS) {
     const text = await run(`${directory}/text`, ["a b", "c"], options);
@@ -128,7 +128,7 @@ Deno.test("a text without an interpreter is run by sh on every way, an empty one
   await Deno.remove(directory, { recursive: true });
 });
 
-Deno.test("a program that is being written is text busy on every way", async () => {
+Deno.test("Process.start() fails with ETXTBSY for a program that is being written", async () => {
   const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
   await Deno.copyFile("/bin/true", `${directory}/busy`);
   {
@@ -143,7 +143,7 @@ Deno.test("a program that is being written is text busy on every way", async () 
 });
 
 Deno.test({
-  name: title("a program on a file system that executes nothing is told apart from one without its bit"),
+  name: title("Process.start() distinguishes a mount with noexec from a missing execute bit"),
   ignore,
   fn: () =>
     onDisk(1, async (disk) => {
@@ -158,7 +158,7 @@ Deno.test({
     }),
 });
 
-Deno.test("PATH is searched as execvp(3) does: past what is missing or closed, up to the first that can be run", async () => {
+Deno.test("Process.start() searches PATH as execvp(3) does", async () => {
   const directory = await makeFiles();
   await Deno.mkdir(`${directory}/bin`);
   await Deno.writeTextFile(`${directory}/bin/plain`, "#!/bin/sh\necho found\n", { mode: 0o755 });
@@ -178,7 +178,7 @@ Deno.test("PATH is searched as execvp(3) does: past what is missing or closed, u
   await Deno.remove(directory, { recursive: true });
 });
 
-Deno.test("a directory that cannot be entered is what is blamed, with the reason", async () => {
+Deno.test("Process.start() names the working directory that cannot be entered, with the reason", async () => {
   const directory = await makeFiles();
   const cases: readonly (readonly [string, StartErrorCode, RegExp])[] = [
     ["missing", "CWD_NOT_FOUND", /^Working directory "\S+" not found: create it or name another$/],
@@ -199,7 +199,7 @@ Deno.test("a directory that cannot be entered is what is blamed, with the reason
 });
 
 Deno.test({
-  name: "a user who may not look is told so, with the directory that is closed" +
+  name: "Process.start() names the directory that the user may not enter" +
     (isRoot ? "" : " (skipped: not root)"),
   ignore: !isRoot,
   async fn() {
@@ -208,7 +208,7 @@ Deno.test({
     await Deno.writeTextFile(`${directory}/closed/inner/tool`, "#!/bin/sh\n", { mode: 0o755 });
     await Deno.chmod(`${directory}/closed`, 0o700);
     for (const isolation of [undefined, "PRIVATE"] as const) {
-      // An isolated job has a /tmp of its own.
+      // An isolated job has its own /tmp.
       if (isolation !== undefined && directory.startsWith("/tmp/")) continue;
       const options = { user: "nobody", ...defined({ isolation }) };
       for (const name of ["closed", "closed/inner"]) {
@@ -220,7 +220,7 @@ Deno.test({
             "not be entered",
         );
       }
-      // Nor is such a user told what is there and what is not.
+      // The answer does not reveal which files exist in the closed directory.
       for (const name of ["closed/inner/tool", "closed/inner/missing"]) {
         const { status } = await run(`${directory}/${name}`, [], options);
         assert.ok(status.state === "FAILED" && status.errorCode === "NOT_EXECUTABLE");
@@ -239,7 +239,7 @@ Deno.test({
   },
 });
 
-Deno.test("a way that ends before the file is no closed directory, whoever the job's user is", async () => {
+Deno.test("Process.start() does not report a closed directory for a path that ends earlier", async () => {
   const directory = await makeFiles();
   const commands = [
     ["missing/tool", "COMMAND_NOT_FOUND", /not found/],
@@ -270,11 +270,11 @@ Deno.test("a way that ends before the file is no closed directory, whoever the j
   await Deno.remove(directory, { recursive: true });
 });
 
-Deno.test("a start without free descriptors does not use the process up", async () => {
-  // In a process of its own: its limit must be low.
+Deno.test("Process.start() leaves the process in INITIAL when no descriptor is free", async () => {
+  // This runs in its own process, which needs a low limit.
   const program = `
-    import { Process } from ${JSON.stringify(new URL("../../worker/process/process.ts", import.meta.url).href)};
-    import { Supervisor } from ${JSON.stringify(new URL("../../mod.ts", import.meta.url).href)};
+    import { Process } from ${JSON.stringify(new URL("../../../worker/process/process.ts", import.meta.url).href)};
+    import { Supervisor } from ${JSON.stringify(new URL("../../../mod.ts", import.meta.url).href)};
     await using supervisor = new Supervisor();
     const id = await supervisor.add("true", [], ${"OPTIONS"});
     const process = new Process("true", [], ${"OPTIONS"});
@@ -297,10 +297,10 @@ Deno.test("a start without free descriptors does not use the process up", async 
       args: ["-c", 'ulimit -n 64; exec "$@"', "sh", Deno.execPath(), "eval", program.replaceAll("OPTIONS", options)],
       env: { NO_COLOR: "1" },
     }).output();
-    const said = new TextDecoder().decode(stdout);
-    assert.notEqual(said, "", new TextDecoder().decode(stderr));
+    const text = new TextDecoder().decode(stdout);
+    assert.notEqual(text, "", new TextDecoder().decode(stderr));
     const why = 'HOST_EXHAUSTED: Cannot start command "true": Too many open files: try again later';
-    assert.deepEqual(JSON.parse(said), [why, why, "INITIAL", null, "EXITED", "EXITED"], options);
+    assert.deepEqual(JSON.parse(text), [why, why, "INITIAL", null, "EXITED", "EXITED"], options);
   }
   assert.equal(new HostExhaustedError("x").code, "HOST_EXHAUSTED");
 });

@@ -2,7 +2,7 @@
  * A supervisor of an ordinary user whose job becomes root's: `denied_program.ts HELPER`, where HELPER is a set-user-id copy
  * of setpriv(1). Writes what each call made of it as JSON.
  */
-import { type JobStatus, Supervisor, TeleportError } from "../../mod.ts";
+import { type JobStatus, Supervisor, TeleportError } from "../../../mod.ts";
 
 const [helper = ""] = Deno.args;
 const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });

@@ -1,9 +1,9 @@
-/** A server that is not root, and a job that has become root's: each answer is what happened, and not what was asked for. */
+/** Tests of a server that is not root and a job that has become root's. Each answer says what happened. */
 import assert from "node:assert/strict";
 
-const ROOT_OF_REPOSITORY = new URL("../../", import.meta.url).pathname;
+const ROOT_OF_REPOSITORY = new URL("../../../", import.meta.url).pathname;
 
-/** Why this cannot be tried here; undefined where it can. */
+/** Why the test cannot run here. Undefined if it can. */
 const skip = (() => {
   if (Deno.uid() !== 0) return "only root can make a set-user-id copy of setpriv(1)";
   const found = new Deno.Command("sh", { args: ["-c", "command -v setpriv && id -u nobody"], stdout: "null" });
@@ -16,7 +16,7 @@ async function output(command: string, args: string[]): Promise<{ success: boole
 }
 
 Deno.test(
-  `an answer about a process that may not be signalled is what happened${
+  `Supervisor reports what happened to a process that it may not signal${
     skip === undefined ? "" : ` (skipped: ${skip})`
   }`,
   { ignore: skip !== undefined },
@@ -24,11 +24,11 @@ Deno.test(
     const place = await Deno.makeTempDir({ prefix: "teleport-test-denied-" });
     try {
       await Deno.chmod(place, 0o755);
-      // All that the other user needs where it can be read, which this repository and runtime may not be.
+      // The other user may be unable to read this repository and the runtime, so it gets a copy.
       const copy = await output("sh", [
         "-c",
-        'cp -R "$1/mod.ts" "$1/worker" "$1/base" "$1/deno.json" "$2" && mkdir -p "$2/tests/worker" "$2/cache" && ' +
-        'cp "$1/tests/worker/denied_program.ts" "$2/tests/worker" && cp "$3" "$2/deno" && ' +
+        'cp -R "$1/mod.ts" "$1/worker" "$1/base" "$1/deno.json" "$2" && mkdir -p "$2/tests/worker/process" "$2/cache" && ' +
+        'cp "$1/tests/worker/process/denied_program.ts" "$2/tests/worker/process" && cp "$3" "$2/deno" && ' +
         'cp "$(command -v setpriv)" "$2/helper" && chmod -R a+rX "$2" && chmod 4755 "$2/helper" && chmod 777 "$2/cache"',
         "sh",
         ROOT_OF_REPOSITORY,
@@ -38,7 +38,7 @@ Deno.test(
       assert.ok(copy.success, copy.text);
       const asNobody = ["--reuid=nobody", "--regid=65534", "--clear-groups"];
       const { text: user } = await output("setpriv", [...asNobody, `${place}/helper`, "--reuid=0", "id", "-u"]);
-      if (user.trim() !== "0") return; // Its file system has no set-user-id programs (nosuid), or we may gain nothing.
+      if (user.trim() !== "0") return; // The file system ignores set-user-id (nosuid), or this process cannot gain privileges.
       const { success, text } = await output("setpriv", [
         ...asNobody,
         "env",
@@ -46,7 +46,15 @@ Deno.test(
         `TMPDIR=${place}/cache`,
         `DENO_DIR=${place}/cache/deno`,
         `${place}/deno`,
-        ...["run", "-q", "-A", "--no-check", "--no-lock", "--no-config", `${place}/tests/worker/denied_program.ts`],
+        ...[
+          "run",
+          "-q",
+          "-A",
+          "--no-check",
+          "--no-lock",
+          "--no-config",
+          `${place}/tests/worker/process/denied_program.ts`,
+        ],
         `${place}/helper`,
       ]);
       assert.ok(success, text);

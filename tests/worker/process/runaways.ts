@@ -1,38 +1,39 @@
-/** Badly behaved programs: each tells the processes it made, then stays or leaves; none may outlive its job. */
+/** Runaway programs: each creates processes that try to outlive the job, prints their pids, then stays or exits. */
 
-/** How a program of the zoo behaves. */
-export interface Animal {
+/** The behaviour of a runaway program. */
+export interface Runaway {
+  /** The predicate of a sentence about the job. */
   readonly name: string;
   /**
-   * Shell text that makes processes, each of which writes its pid as a line of its own once it is what it is to be.
-   * `$DENO` is the runtime; `$DETACHED`, `$REGROUPED`, `$CHAIN` and `$HEADLESS` are programs of it, those below; `$NEXT` is a script.
+   * The shell script that creates the processes. Each prints its pid as a line once it is ready. `$DENO` is the runtime.
+   * `$DETACHED`, `$REGROUPED`, `$CHAIN` and `$HEADLESS` are programs for it; `$NEXT` is a shell script. All are below.
    */
   readonly script: string;
-  /** How many lines are written before it is complete. */
+  /** The number of lines that it prints before it is complete. */
   readonly lines: number;
-  /** What must be in the output at the end, where more than those lines. */
+  /** A pattern in the output at the end, in addition to those lines. */
   readonly output?: RegExp;
-  /** What the processes that told their pid have of their own, which the leader's are not. */
+  /** The group or session that the printed processes do not share with the leader. */
   readonly own?: "group" | "session";
-  /** The first thread of those that told their pid ends. */
+  /** True if the first thread of the printed processes ends. */
   readonly isHeadless?: boolean;
-  /** A program that it needs, which not every machine has. */
+  /** A program that it needs and that a host may lack. */
   readonly needs?: string;
-  /** Those that told their pid leave at once; others take their place. */
+  /** True if the printed processes exit at once and others replace them. */
   readonly isShortLived?: boolean;
-  /** Only run where the leader stays, or leaves. */
+  /** Set if it runs only with a leader that stays, or only with one that exits. */
   readonly only?: "stays" | "leaves";
-  /** How the leader stays, instead of by sleeping. */
+  /** The commands of a leader that stays. Default: it sleeps. */
   readonly stays?: string;
 }
 
-/** Starts its arguments as a program in a session of its own (setsid(2)) that keeps the output, and leaves. */
+/** Starts its arguments as a program in its own session (setsid(2)) that keeps the output, and exits. */
 export const DETACHED = `
   const [command, ...args] = Deno.args;
   new Deno.Command(command, { args, detached: true, stdin: "null" }).spawn().unref();
 `;
 
-/** Starts its arguments as a program in a process group of its own, and leaves. A shell without a terminal cannot. */
+/** Starts its arguments as a program in its own process group, and exits. A shell without a terminal cannot do this. */
 export const REGROUPED = `
   const { symbols } = Deno.dlopen("libc.so.6", { setpgid: { parameters: ["i32", "i32"], result: "i32" } });
   if (symbols.setpgid(0, 0) !== 0) throw new Error("setpgid() failed");
@@ -41,8 +42,8 @@ export const REGROUPED = `
 `;
 
 /**
- * Starts itself again so many times, each time leaving at once; the last sleeps. The runtime starts programs by
- * posix_spawn(3), which is vfork(2) beneath.
+ * Starts itself again as often as its argument says, and exits each time. The last one sleeps. The runtime starts programs
+ * by posix_spawn(3), which uses vfork(2).
  */
 export const CHAIN = `
   const left = Number(Deno.args[0]);
@@ -53,8 +54,8 @@ export const CHAIN = `
 `;
 
 /**
- * Tells its pid and ends its first thread alone, as pthread_exit(3) in main() does: the process lives on in the others. It
- * calls the kernel itself, for the C library would unwind the runtime.
+ * Prints its pid and ends only its first thread, as pthread_exit(3) in main() does. The other threads continue. It calls
+ * the kernel directly, because the C library would unwind the runtime.
  */
 export const HEADLESS = `
   const exit = Deno.build.arch === "aarch64" ? 93n : 60n;
@@ -63,54 +64,54 @@ export const HEADLESS = `
   symbols.syscall(exit, 0n);
 `;
 
-/** Writes its pid and sleeps. */
+/** Prints its pid and sleeps. */
 const SLEEPER = "sh -c 'echo $$; exec sleep 1000'";
-/** As that, and hears nothing but SIGKILL and SIGSTOP. */
-const DEAF = `sh -c 'trap "" HUP INT QUIT TERM USR1 USR2 ALRM PIPE; echo $$; exec sleep 1000'`;
+/** Does the same, and ignores every signal except SIGKILL and SIGSTOP. */
+const IGNORER = `sh -c 'trap "" HUP INT QUIT TERM USR1 USR2 ALRM PIPE; echo $$; exec sleep 1000'`;
 
 /**
- * Starts itself anew in the background and leaves, a generation a millisecond; the tenth tells its pid. Bounded to some 20
- * s, for whoever runs this with an end that does not work.
+ * Starts itself again in the background and exits, about once a millisecond. The tenth prints its pid. It ends by itself
+ * after about 20 s, in case the job's end fails.
  */
 export const NEXT = `[ $1 -lt 20000 ] && sh -c "$NEXT" next $(($1 + 1)) &
   [ $1 -eq 10 ] && echo $$; exit 0`;
 
-export const ZOO: readonly Animal[] = [
+export const RUNAWAYS: readonly Runaway[] = [
   { name: "leaves a child in the background", script: `${SLEEPER} &`, lines: 1 },
   { name: "forks twice, so that its child has no parent", script: `( ${SLEEPER} & ) & wait`, lines: 1 },
   {
-    name: "makes a daemon: forked twice, in a session of its own",
+    name: "starts a daemon: forked twice, in its own session",
     script: `( $DENO run -A $DETACHED ${SLEEPER} & ) & wait`,
     lines: 1,
     own: "session",
   },
   {
-    name: "makes a daemon that hears nothing and does not let go of the output",
-    script: `$DENO run -A $DETACHED ${DEAF}`,
+    name: "starts a daemon that ignores signals and keeps the output open",
+    script: `$DENO run -A $DETACHED ${IGNORER}`,
     lines: 1,
     own: "session",
   },
   {
     name: "changes its process group",
-    script: `$DENO run -A $REGROUPED ${SLEEPER}; $DENO run -A $REGROUPED ${DEAF}`,
+    script: `$DENO run -A $REGROUPED ${SLEEPER}; $DENO run -A $REGROUPED ${IGNORER}`,
     lines: 2,
     own: "group",
   },
   {
-    name: "has a child whose first thread ends while others go on",
+    name: "has a child whose first thread ends before others",
     script: "$DENO run -A $HEADLESS &",
     lines: 1,
     isHeadless: true,
   },
   {
-    name: "makes a daemon whose first thread ends while others go on",
+    name: "starts a daemon whose first thread ends before others",
     script: "( $DENO run -A $DETACHED $DENO run -A $HEADLESS & ) & wait",
     lines: 1,
     own: "session",
     isHeadless: true,
   },
   {
-    name: "ends its own first thread while others go on",
+    name: "ends its own first thread before others",
     script: "",
     lines: 1,
     only: "stays",
@@ -118,13 +119,13 @@ export const ZOO: readonly Animal[] = [
     isHeadless: true,
   },
   {
-    name: "makes a daemon that clears its environment",
+    name: "starts a daemon that clears its environment",
     script: `( $DENO run -A $DETACHED env -i PATH=$PATH ${SLEEPER} & ) & wait`,
     lines: 1,
     own: "session",
   },
   {
-    name: "makes a daemon that clears its environment, hears nothing and ends its first thread",
+    name: "starts a daemon that clears its environment, ignores signals and ends its first thread",
     script:
       `( $DENO run -A $DETACHED env -i HOME=$HOME sh -c 'trap "" TERM; exec "$@"' sh $DENO run -A $HEADLESS & ) & wait`,
     lines: 1,
@@ -132,41 +133,41 @@ export const ZOO: readonly Animal[] = [
     isHeadless: true,
   },
   {
-    // Of such, servers that show what they do in ps(1): the title takes the place of arguments and environment.
-    name: "makes a daemon that writes its title over its environment",
+    // Servers that show their state in ps(1) do this: the title replaces arguments and environment.
+    name: "starts a daemon that writes its title over its environment",
     script: `( $DENO run -A $DETACHED perl -e '$| = 1; $0 = "daemon: idle"; print "$$\\n"; sleep 1000' & ) & wait`,
     lines: 1,
     own: "session",
     needs: "perl",
   },
-  { name: "has children that hear nothing", script: `${DEAF} & ${DEAF} &`, lines: 2 },
+  { name: "has children that ignore signals", script: `${IGNORER} & ${IGNORER} &`, lines: 2 },
   {
-    name: "hears nothing itself",
+    name: "ignores signals itself",
     script: "trap '' HUP INT QUIT TERM USR1 USR2 ALRM PIPE; echo $$",
     lines: 1,
     only: "stays",
   },
   {
-    name: "hears nothing and starts again whatever is ended",
+    name: "ignores signals and restarts its children",
     script: `trap '' TERM; echo $$`,
     lines: 1,
     only: "stays",
     stays: "while :; do sleep 1000; done",
   },
   {
-    name: "has a child that stands still",
+    name: "has a stopped child",
     script: `sh -c 'echo $$; kill -STOP $$; exec sleep 1000' &`,
     lines: 1,
   },
-  { name: "stands still itself", script: "echo $$", lines: 1, only: "stays", stays: "kill -STOP $$; exec sleep 1000" },
+  { name: "stops itself", script: "echo $$", lines: 1, only: "stays", stays: "kill -STOP $$; exec sleep 1000" },
   {
-    name: "closes its output and runs on",
+    name: "closes its output and continues",
     script: "echo $$; exec >&- 2>&-",
     lines: 1,
     only: "stays",
   },
   {
-    name: "has a child that writes when its parent is dead",
+    name: "has a child that writes after the death of its parent",
     script: `sh -c 'trap "echo late; exit" TERM; echo $$; while :; do sleep 0.01; done' &`,
     lines: 1,
     output: /^late$/m,
@@ -183,20 +184,20 @@ export const ZOO: readonly Animal[] = [
     lines: 100,
   },
   {
-    name: "forks on and on, each generation leaving at once",
+    name: "forks forever, each generation exiting at once",
     script: 'sh -c "$NEXT" next 0',
     lines: 1,
     isShortLived: true,
   },
   {
-    name: "forks on and on, each generation deaf and leaving at once",
+    name: "forks forever, each generation ignoring SIGTERM and exiting at once",
     script: `trap '' TERM; sh -c "$NEXT" next 0`,
     lines: 1,
     isShortLived: true,
   },
   {
-    // What is found in /proc is always the one before: only its tag tells whose the process group is.
-    name: "forks on and on in a session of its own, deaf",
+    // A scan of /proc always finds the previous generation. Only the tag identifies the process group.
+    name: "forks forever in its own session, ignoring SIGTERM",
     script: `trap '' TERM; $DENO run -A $DETACHED sh -c "$NEXT" next 0`,
     lines: 1,
     isShortLived: true,
@@ -207,5 +208,5 @@ export const ZOO: readonly Animal[] = [
       link 9 &`,
     lines: 10,
   },
-  { name: "is a chain of vfork, each leaving at once", script: "$DENO run -A $CHAIN 3", lines: 1 },
+  { name: "is a chain of vfork, each exiting at once", script: "$DENO run -A $CHAIN 3", lines: 1 },
 ];

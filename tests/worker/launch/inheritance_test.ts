@@ -1,10 +1,11 @@
-/** The server and its jobs are apart: nothing that the starter of a process left to it reaches what it starts. */
+/** Tests that a process does not pass on what it inherited from its starter. */
 import assert from "node:assert/strict";
-import { assertApart, starter } from "../support/inheritance_starter.ts";
+import { assertApart, starter } from "../../support/inheritance_starter.ts";
 
 const PROGRAM = new URL("inheritance_program.ts", import.meta.url).pathname;
 
-async function said(mode: string): Promise<string[]> {
+/** Returns the output of the probe on each way, in a program with an unusual starter. */
+async function probeAll(mode: string): Promise<string[]> {
   const path = await Deno.makeTempFile({ prefix: "teleport-test-" });
   const [command = "", ...args] = await starter(path);
   const { stdout, stderr } = await new Deno.Command(command, {
@@ -18,31 +19,31 @@ async function said(mode: string): Promise<string[]> {
 
 const WAYS = ["directly", "through one shell", "through two shells"];
 
-Deno.test("nothing of a starter reaches a process after keepFromJobs(), on every way", async () => {
-  const all = await said("kept");
-  // A niceness above 0 can be lowered by root alone.
+Deno.test("keepFromJobs() keeps everything of the starter from processes, with and without the launcher", async () => {
+  const all = await probeAll("kept");
+  // Only root can lower a niceness above 0.
   const nice = Deno.uid() === 0 ? 0 : 5 + ownNiceness();
-  all.forEach((said, index) => assertApart(said, WAYS[index] ?? "", { nice }));
+  all.forEach((text, index) => assertApart(text, WAYS[index] ?? "", { nice }));
 });
 
-Deno.test("a program without keepFromJobs() keeps from its processes what the launcher can", async () => {
-  const all = await said("plain");
-  for (const [index, said] of all.entries()) {
-    // What only the C library can do: descriptors above 9, and the priority of the disk.
-    const own = said.replace(/^\/\S*teleport-test-\S*\n/m, "");
+Deno.test("Process.start() resets what the launcher can, without keepFromJobs()", async () => {
+  const all = await probeAll("plain");
+  for (const [index, text] of all.entries()) {
+    // Only keepFromJobs() resets descriptors above 9 and the priority for disks.
+    const own = text.replace(/^\/\S*teleport-test-\S*\n/m, "");
     assertApart(own, WAYS[index] ?? "", { nice: 5 + ownNiceness(), disk: "idle" });
   }
 });
 
-/** The niceness of this process, which the starter adds 5 to: proc_pid_stat(5), field 19. */
+/** Returns the niceness of this process, to which the starter adds 5: proc_pid_stat(5), field 19. */
 function ownNiceness(): number {
   const stat = Deno.readTextFileSync("/proc/self/stat");
   return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[16]);
 }
 
-Deno.test("the keys of the starter's session are none of a process after keepFromJobs()", async (test) => {
-  const module = new URL("../../worker/", import.meta.url).href;
-  // As in <linux/keyctl.h>: join a session keyring, search one.
+Deno.test("keepFromJobs() keeps the keys of the starter's session from processes", async (test) => {
+  const module = new URL("../../../worker/", import.meta.url).href;
+  // From <linux/keyctl.h>: join a session keyring, search one.
   const calls = `
     const arm = Deno.build.arch === "aarch64";
     const numbers = arm ? { add: 217n, keyctl: 219n } : { add: 248n, keyctl: 250n };
@@ -79,7 +80,7 @@ Deno.test("the keys of the starter's session are none of a process after keepFro
   assert.notEqual(text, "", new TextDecoder().decode(stderr));
   const { joined, before, after } = JSON.parse(text);
   if (!joined) {
-    return void await test.step({ name: "skipped: no keyrings may be used here", ignore: true, fn: () => {} });
+    return void await test.step({ name: "skipped: keyrings cannot be used here", ignore: true, fn: () => {} });
   }
   assert.deepEqual({ before, after }, { before: [true, true], after: [false, false] });
 });
