@@ -1,4 +1,4 @@
-/** Audit records for tests: where they are, how they come about, how somebody changes them. */
+/** Audit records for tests, and changes to them. */
 import { AuditLog, type AuditLogOptions } from "../../service/audit/log.ts";
 
 export async function temporaryDirectory(): Promise<AsyncDisposable & { path: string }> {
@@ -6,7 +6,7 @@ export async function temporaryDirectory(): Promise<AsyncDisposable & { path: st
   return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
 }
 
-/** Writes so many decisions. */
+/** Writes a number of entries. */
 export async function write(directory: string, count: number, options: Partial<AuditLogOptions> = {}): Promise<void> {
   await using log = await AuditLog.open({ directory, ...options });
   for (let index = 0; index < count; index++) log.record({ event: "call", user: "ann", call: "Status", code: "OK" });

@@ -1,4 +1,4 @@
-/** Others' jobs and missing ones cannot be told apart: not by code, message, work or time, by any call. */
+/** Hidden jobs look like missing ones in every call: by code, message, work and time. */
 import assert from "node:assert/strict";
 import { Supervisor } from "../../mod.ts";
 import type { JobWorkerClient } from "../../proto/service.ts";
@@ -13,7 +13,7 @@ const ON_A_JOB: [string, Call][] = [
   ["CanI", (calls, id) => calls.CanI({ call: "Stop", id })],
 ];
 
-/** All that a caller learns of a job. */
+/** Everything that a caller learns about a job. */
 async function learnt(call: Call, calls: JobWorkerClient, id: string): Promise<string> {
   const told = await call(calls, id).catch((error) => {
     assert.equal(error.code, GONE);
@@ -22,7 +22,7 @@ async function learnt(call: Call, calls: JobWorkerClient, id: string): Promise<s
   return JSON.stringify(told).replaceAll(id, "ID");
 }
 
-/** Jobs of bob's in every state that can be kept. */
+/** Jobs of the user bob in every lasting state. */
 async function othersJobs(supervisor: Supervisor): Promise<string[]> {
   const initial = await supervisor.add("true", [], { owner: "bob", labels: { team: "web" } });
   const running = await supervisor.add("sleep", ["1000"], { owner: "bob" });
@@ -34,7 +34,7 @@ async function othersJobs(supervisor: Supervisor): Promise<string[]> {
 }
 
 for (const [name, call] of ON_A_JOB) {
-  Deno.test(`${name} tells another's job and a missing one in the same words, whatever its state`, async () => {
+  Deno.test(`${name} refuses a hidden job and a missing one with the same message, in every state`, async () => {
     await using service = startService();
     const calls = service.as(callerOf("operator"));
     const missing = await learnt(call, calls, MISSING);
@@ -43,7 +43,7 @@ for (const [name, call] of ON_A_JOB) {
   });
 }
 
-/** A supervisor that keeps a list of what it is asked. */
+/** A supervisor that lists its calls. */
 function listening(supervisor: Supervisor, asked: string[]): Supervisor {
   return new Proxy(supervisor, {
     get(target, name) {
@@ -58,7 +58,7 @@ function listening(supervisor: Supervisor, asked: string[]): Supervisor {
 }
 
 for (const [name, call] of ON_A_JOB) {
-  Deno.test(`${name} does the same for another's job as for a missing one: one look-up and nothing else`, async () => {
+  Deno.test(`${name} looks up a hidden job and a missing one once, and does nothing else`, async () => {
     await using supervisor = new Supervisor({ closeGraceMs: 100 });
     const others = await othersJobs(supervisor);
     const asked: string[] = [];
@@ -70,14 +70,14 @@ for (const [name, call] of ON_A_JOB) {
   });
 }
 
-Deno.test("the time of an answer tells nobody whether there is such a job", async () => {
+Deno.test("the time of an answer is the same for hidden and missing jobs", async () => {
   const directory = await Deno.makeTempDir({ prefix: "teleport-hidden-" });
   {
     await using supervisor = new Supervisor({ closeGraceMs: 100, directory });
     const ids = [MISSING, ...await othersJobs(supervisor)];
     const calls = clientOf(createService(supervisor), callerOf("operator"));
     const timesUs = ids.map((): number[] => []);
-    // One of each in turn, so that whatever else the machine does falls on all alike; the first ones only warm up.
+    // One of each in turn, so other load affects all of them. The first rounds only warm up.
     for (let round = 0; round < 1_200; round++) {
       for (const [index, id] of ids.entries()) {
         const beganMs = performance.now();
@@ -86,8 +86,8 @@ Deno.test("the time of an answer tells nobody whether there is such a job", asyn
       }
     }
     const medians = timesUs.map((times) => times.sort((one, other) => one - other)[times.length >> 1]!);
-    // A look-up more, or one that waits for the disk or a process, takes several times as long, or far longer than what a
-    // network's own jitter hides.
+    // One more look-up, or a wait for the disk, takes several times as long. So does a wait for a process. The jitter of
+    // a network does not hide that.
     const spread = Math.max(...medians) - Math.min(...medians);
     const text = medians.map((us) => us.toFixed(1)).join(", ");
     assert.ok(spread < 50 || Math.max(...medians) < 2 * Math.min(...medians), `Medians in microseconds: ${text}`);

@@ -1,13 +1,13 @@
-/** Who may do what without a policy file: a row for each call, a column for each role, a cell for three kinds of jobs. */
+/** The permissions without a policy file: a row for each call, a column for each role, a cell for three kinds of jobs. */
 import type { CallName, JobWorkerClient } from "../../proto/service.ts";
 import { certificateOf, first, once } from "../support/service.ts";
 
-/** The id of no job. */
+/** An id that no job has. */
 export const MISSING = "01890000-0000-7000-8000-000000000000";
 
 type Call = (calls: JobWorkerClient, id: string) => Promise<unknown>;
 
-/** The calls that are on no job; each has a test of its own. A further call is on one, or does not compile. */
+/** The calls without a job. Each has a test of its own. Another call without a job does not compile. */
 export const ON_NO_JOB = {
   Register: (calls) => calls.Register({ command: "true" }),
   List: (calls) => calls.List({}),
@@ -16,18 +16,18 @@ export const ON_NO_JOB = {
   Info: (calls) => calls.Info({}),
 } satisfies Partial<Record<CallName, Call>>;
 
-/** One call on a job that was never started; what it does then shows whether the policy let it through. */
+/** A call on a job without a start. Its result shows whether the policy allowed it. */
 export const CALLS: Record<Exclude<CallName, keyof typeof ON_NO_JOB>, Call> = {
   Start: (calls, id) => first(calls.Start({ id })),
   StatusStream: (calls, id) => first(calls.StatusStream({ id })),
   Status: (calls, id) => calls.Status({ id }),
   Stop: (calls, id) => calls.Stop({ id }),
   GetOutput: (calls, id) => first(calls.GetOutput({ id, follow: false })),
-  // Let through, these three find a job that does not run.
+  // If allowed, these three find a job that does not run.
   Signal: (calls, id) => calls.Signal({ id, signal: "TERM" }),
   Pause: (calls, id) => calls.Pause({ id }),
   Resume: (calls, id) => calls.Resume({ id }),
-  // Let through, it finds a job that has no input.
+  // If allowed, it finds a job without an input.
   Input: (calls, id) => calls.Input(once({ id })),
   Remove: (calls, id) => calls.Remove({ id }),
   WatchJobs: (calls, id) => first(calls.WatchJobs({ ids: [id] })),
@@ -42,12 +42,12 @@ export const DENY = "PERMISSION_DENIED";
 export const IDLE = "JOB_NOT_RUNNING";
 export const NONE = "NO_INPUT";
 
-/** On one's own job, on another's, on a missing one. */
+/** The results on an own job, on another's job and on a missing one. */
 export type Cell = readonly [own: string, others: string, missing: string];
 const READ_ALL: Cell = [OK, OK, GONE];
 const OWN_ALONE: Cell = [OK, GONE, GONE];
 const NEVER: Cell = [DENY, DENY, DENY];
-/** One who reads everything and changes the own knows of the job, so there is nothing to hide. */
+/** The cell of a caller who reads all jobs and changes own ones: the job is visible, so nothing is hidden. */
 const READ_ALL_CHANGE_OWN: Cell = [OK, DENY, GONE];
 
 /** The columns of the table, and the roles that each stands for. */
@@ -80,10 +80,10 @@ export const CALLERS = (Object.keys(ROLES) as Column[]).flatMap((column) =>
   ROLES[column].map((roles) => [roles, column] as const)
 );
 
-/** A caller, ann, by the name of their roles. */
+/** Returns the caller ann with some roles. */
 export function callerOf(roles: string): ReturnType<typeof certificateOf> {
   return certificateOf("ann", ...roles.split(" ").filter((role) => role !== ""));
 }
 
-/** Register has one job in each cell: the one to be. */
+/** Register has one job in each cell, the new one. */
 export const REGISTER: Record<Column, string> = { admin: OK, operator: OK, viewer: DENY, both: OK, none: DENY };

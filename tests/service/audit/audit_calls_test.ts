@@ -1,4 +1,4 @@
-/** What is written down of calls: each once, who and why, and nothing that is nobody's business. */
+/** The audit entries of calls: one for each call, with the caller and the rule, and without secrets. */
 import assert from "node:assert/strict";
 import { Supervisor } from "../../../mod.ts";
 import type { CallName } from "../../../proto/service.ts";
@@ -34,7 +34,7 @@ function recorded(options: ServiceOptions = {}) {
   };
 }
 
-Deno.test("every call is written down once, with its job, its rule and its code", async () => {
+Deno.test("audited() records every call once, with its job, its rule and its code", async () => {
   await using service = recorded();
   const calls = service.as("ann", "operator");
   const { id } = await calls.Register({ command: "true" });
@@ -60,7 +60,7 @@ Deno.test("every call is written down once, with its job, its rule and its code"
   ]);
 });
 
-Deno.test("no call of the definition goes unrecorded, nor is any recorded twice, let through or refused", async () => {
+Deno.test("audited() records every call of the definition once, allowed or denied", async () => {
   await using service = recorded();
   for (const name of Object.keys(methods) as CallName[]) {
     for (const role of ["operator", "unheard-of"]) {
@@ -74,7 +74,7 @@ Deno.test("no call of the definition goes unrecorded, nor is any recorded twice,
   }
 });
 
-Deno.test("what is denied is written down with the reason: by role, by job, by certificate", async () => {
+Deno.test("audited() records the reason of a denial by role, by job or by certificate", async () => {
   await using service = recorded();
   const id = await service.supervisor.add("true", [], { owner: "bob" });
   const missing = "01890000-0000-7000-8000-000000000000";
@@ -104,7 +104,7 @@ Deno.test("what is denied is written down with the reason: by role, by job, by c
 });
 
 Deno.test(
-  "of Register the command line is written down, of the environment only names, of outputs nothing",
+  "Register records the command line and the names of variables, and no values or outputs",
   async () => {
     await using service = recorded();
     const calls = service.as("ann", "operator");
@@ -120,7 +120,7 @@ Deno.test(
   },
 );
 
-Deno.test("a command line of a megabyte becomes a line of some kilobytes, which says so", async () => {
+Deno.test("argsForRecord() cuts a command line of a megabyte, and says so", async () => {
   await using service = recorded();
   await service.as("ann", "operator").Register({ command: "true", args: Array(100).fill("x".repeat(10_000)) });
   const line = JSON.stringify(service.entries[0]);
@@ -128,7 +128,7 @@ Deno.test("a command line of a megabyte becomes a line of some kilobytes, which 
   assert.match(line, /… 99 more arguments/);
 });
 
-Deno.test("whatever a caller sends in plenty becomes a line of some kilobytes", async () => {
+Deno.test("audited() bounds every text of a caller in an entry", async () => {
   await using service = recorded();
   const calls = service.as("ann", "operator");
   const long = "x".repeat(1_000_000);
@@ -159,7 +159,7 @@ Deno.test("whatever a caller sends in plenty becomes a line of some kilobytes", 
   }
 });
 
-Deno.test("of a template its name, its parameters and what became of them are written down", async () => {
+Deno.test("Register records the template, its parameters and the resulting command", async () => {
   const policy = parsePolicy(`{ "roles": { "r": [{ "calls": ["all"], "jobs": "own", "templates": ["greet"] }] },
     "templates": { "greet": { "command": "/bin/echo", "args": ["hello", "{who}"],
       "parameters": { "who": { "pattern": "[a-z]+" } } } } }`);
@@ -182,7 +182,7 @@ Deno.test("of a template its name, its parameters and what became of them are wr
 });
 
 Deno.test(
-  "with a record that cannot be written nothing new is done; what is there is shown, stopped and removed",
+  "audited() allows only reading, Stop and Remove while entries cannot be written",
   async () => {
     await using service = recorded();
     const calls = service.as("ann", "operator");
@@ -203,7 +203,7 @@ Deno.test(
   },
 );
 
-Deno.test("a job says who registered, started, signalled and stopped it", async () => {
+Deno.test("Status says who registered, started, signalled and stopped a job", async () => {
   await using service = recorded();
   const { id } = await service.as("ann", "operator").Register({ command: "sleep", args: ["1000"] });
   await first(service.as("bob", "admin").Start({ id }));
@@ -239,7 +239,7 @@ Deno.test("WhoAmI names the user, the roles that are known, and the rules they g
   }
 });
 
-Deno.test("CanI tells nobody of another's job, and does nothing", async () => {
+Deno.test("CanI reports a hidden job as missing, and changes nothing", async () => {
   await using service = recorded();
   const id = await service.supervisor.add("true", [], { owner: "bob" });
   const own = await service.supervisor.add("true", [], { owner: "ann" });

@@ -1,4 +1,4 @@
-/** Callers cannot push history out of the audit record, and nothing is lost from the count. */
+/** The limits of a caller's audit entries: no caller can push older entries out, and every call is counted. */
 import assert from "node:assert/strict";
 import { LimitedAudit } from "../../../service/audit/limited_audit.ts";
 import type { AuditEntry } from "../../../service/audit/audit.ts";
@@ -21,14 +21,14 @@ const denied = (fingerprint: string): AuditEntry => ({
   allowed: false,
 });
 
-/** Lines in full, and those that lines count. */
+/** The number of full entries, and of the calls that entries count. */
 function counted(entries: readonly AuditEntry[]): number {
   const texts = entries.map(({ text }) => Number(/^(\d+) more /.exec(text ?? "")?.[1] ?? 0));
   const summaries = entries.filter(({ text }) => / more (denied|calls)/.test(text ?? "")).length;
   return texts.reduce((sum, count) => sum + count, 0) + entries.length - summaries;
 }
 
-Deno.test("denied calls of one caller are written in part and counted in full; another's are not touched", () => {
+Deno.test("LimitedAudit counts denied calls of one caller beyond a rate, and records those of another", () => {
   const { entries, audit, pass } = recorder();
   for (let count = 0; count < 6_000; count++) audit.record(denied("a"));
   assert.equal(entries.length, 60);
@@ -43,7 +43,7 @@ Deno.test("denied calls of one caller are written in part and counted in full; a
   assert.equal(entries.at(-1)?.user, "eve");
 });
 
-Deno.test("calls that change something are always written, reads up to a rate", () => {
+Deno.test("LimitedAudit records all calls that change something, and reads up to a rate", () => {
   const { entries, audit } = recorder();
   const read: AuditEntry = { event: "call", fingerprint: "a", call: "Status", allowed: true };
   for (let count = 0; count < 20_000; count++) audit.record({ ...read, call: "Register" });
@@ -55,7 +55,7 @@ Deno.test("calls that change something are always written, reads up to a rate", 
   assert.equal(counted(entries), 40_100);
 });
 
-Deno.test("many certificates share one rate, and a bounded number is told apart", () => {
+Deno.test("LimitedAudit applies one rate to all callers, and distinguishes a bounded number of them", () => {
   const { entries, audit } = recorder();
   for (let caller = 0; caller < 5_000; caller++) {
     for (let count = 0; count < 3; count++) audit.record(denied(`caller ${caller}`));
@@ -66,14 +66,14 @@ Deno.test("many certificates share one rate, and a bounded number is told apart"
   assert.equal(counted(entries), 15_000);
 });
 
-Deno.test("a caller cannot hide whose output was read behind many other calls", () => {
+Deno.test("LimitedAudit names the jobs whose output was read among many calls", () => {
   const { entries, audit, pass } = recorder();
   const read = { event: "call", user: "eve", fingerprint: "a", issuer: "CN=x", call: "Status", allowed: true } as const;
   for (let count = 0; count < 10_000; count++) audit.record(read, { soon: false });
   const written = entries.length;
   for (const job of ["1", "2", "1"]) audit.record({ ...read, call: "GetOutput", job }, { soon: false });
   assert.equal(entries.length, written);
-  // A line in full says how many are not written, and the summary still names the jobs.
+  // A full entry says how many calls are not recorded. The summary still names the jobs.
   pass(60_000);
   audit.record(read, { soon: false });
   assert.match(entries.at(-1)?.text ?? "", /^3 more /);
@@ -83,7 +83,7 @@ Deno.test("a caller cannot hide whose output was read behind many other calls", 
   assert.match(text ?? "", /read the output of 1, 2$/);
 });
 
-Deno.test("a summary names at most 20 jobs, and no caller where it counts several", () => {
+Deno.test("LimitedAudit names at most 20 jobs in a summary, and no caller if it counts several", () => {
   const { entries, audit } = recorder();
   const read = { event: "call", user: "eve", fingerprint: "a", call: "GetOutput", allowed: true } as const;
   for (let job = 0; job < 10_100; job++) audit.record({ ...read, job: `${job}` }, { soon: false });

@@ -1,4 +1,4 @@
-/** The audit record: whole after anything but a change, and never quiet about one. */
+/** The audit record: whole after crashes and full disks, and explicit about every change from outside. */
 import assert from "node:assert/strict";
 import { AuditLog } from "../../../service/audit/log.ts";
 import { auditFileNumbers } from "../../../service/audit/files.ts";
@@ -8,7 +8,7 @@ import { handshakeRecord } from "../../../service/audit/handshake_record.ts";
 import type { AuditEntry } from "../../../service/audit/audit.ts";
 import { FIRST, tamper, temporaryDirectory, write } from "../audit_record.ts";
 
-Deno.test("a record is whole, also when it was written in several lives, and readable by its owner alone", async () => {
+Deno.test("AuditLog continues a record after a restart, in files that only their owner can read", async () => {
   await using dir = await temporaryDirectory();
   const directory = `${dir.path}/audit`;
   for (let life = 0; life < 3; life++) await write(directory, 5);
@@ -23,12 +23,12 @@ Deno.test("a record is whole, also when it was written in several lives, and rea
   }
 });
 
-Deno.test("files follow each other by size; the oldest go, which the record says and proves", async () => {
+Deno.test("AuditLog begins new files by size, and records the removal of the oldest", async () => {
   await using dir = await temporaryDirectory();
   await using log = await AuditLog.open({ directory: dir.path, maxFileBytes: 2_000, maxFiles: 3 });
   for (let index = 0; index < 60; index++) {
     log.record({ event: "call", user: "ann", call: "Status", code: "OK" });
-    // In batches of one, so that the size decides.
+    // In batches of one entry, so that the size decides.
     await log.idle();
   }
   const numbers = await auditFileNumbers(dir.path);
@@ -41,12 +41,12 @@ Deno.test("files follow each other by size; the oldest go, which the record says
     const { size } = await Deno.stat(`${dir.path}/audit-0000000${number}.jsonl`.replace(/0(\d{9})/, "$1"));
     assert.ok(size < 3_000);
   }
-  // Had somebody else removed one more, the record would not say so.
+  // The record does not mention a file that somebody else removes.
   await Deno.remove(`${dir.path}/${`audit-${String(numbers[0]).padStart(8, "0")}`}.jsonl`);
   assert.match((await verifyAudit(dir.path)).problems.join(), /missing, and the record does not say why/);
 });
 
-Deno.test("a last line that a crash has torn is cut off, which the record says", async () => {
+Deno.test("AuditLog.open() cuts off an incomplete last line, and records that", async () => {
   await using dir = await temporaryDirectory();
   await write(dir.path, 4);
   const path = `${dir.path}/${FIRST}`;
@@ -62,7 +62,7 @@ Deno.test("a last line that a crash has torn is cut off, which the record says",
   );
 });
 
-Deno.test("a head that a crash left behind is no finding", async () => {
+Deno.test("verifyAudit() accepts a head that a crash has left one write old", async () => {
   await using dir = await temporaryDirectory();
   await write(dir.path, 4);
   const head = await Deno.readTextFile(`${dir.path}/audit.head`);
@@ -71,7 +71,7 @@ Deno.test("a head that a crash left behind is no finding", async () => {
   assert.deepEqual((await verifyAudit(dir.path)).problems, []);
 });
 
-Deno.test("many decisions at once come in order, none lost", async () => {
+Deno.test("record() keeps the order of many entries at once", async () => {
   await using dir = await temporaryDirectory();
   {
     await using log = await AuditLog.open({ directory: dir.path });
@@ -88,7 +88,7 @@ Deno.test("many decisions at once come in order, none lost", async () => {
   assert.deepEqual((await verifyAudit(dir.path)).problems, []);
 });
 
-Deno.test("what is urgent and what is not come in the order in which they were decided", async () => {
+Deno.test("record() keeps the order of urgent and other entries", async () => {
   await using dir = await temporaryDirectory();
   {
     await using log = await AuditLog.open({ directory: dir.path });
@@ -104,14 +104,14 @@ Deno.test("what is urgent and what is not come in the order in which they were d
 });
 
 Deno.test(
-  "when the disk is full nothing may be changed; what waits is bounded, counted, and written once there is room",
+  "AuditLog refuses changes on a full disk, bounds the waiting entries, and writes them later",
   async () => {
     await using dir = await temporaryDirectory();
     const errors: unknown[] = [];
     let full = false;
     const write = (file: Deno.FsFile, bytes: Uint8Array) => {
       if (!full) return file.write(bytes);
-      // As a disk does it that has room for a little more.
+      // Like a disk that has little room.
       return file.write(bytes.subarray(0, 10)).then(() => {
         throw new Deno.errors.WriteZero("no space left on device");
       });
@@ -142,13 +142,13 @@ Deno.test(
   },
 );
 
-Deno.test("a file is removed only once the record says so: a crash between the two is no finding", async () => {
+Deno.test("AuditLog removes a file after the record says so, and a crash in between leaves a whole record", async () => {
   await using dir = await temporaryDirectory();
   for (let life = 0; life < 3; life++) await write(dir.path, 10, { maxFileBytes: 1 });
   const before = await auditFileNumbers(dir.path);
   const errors: unknown[] = [];
   {
-    // The disk takes nothing any more from the moment on when files follow each other.
+    // The disk is full from the moment when a new file begins.
     const full = () => Promise.reject(new Deno.errors.WriteZero("no space left on device"));
     const options = { maxFileBytes: 1, maxFiles: 2, write: full, onError: (error: unknown) => errors.push(error) };
     await using log = await AuditLog.open({ directory: dir.path, ...options });
@@ -165,7 +165,7 @@ Deno.test("a file is removed only once the record says so: a crash between the t
   assert.ok(found.firstSeq > 20);
 });
 
-Deno.test("a file that somebody else removed, or that cannot be removed, holds nothing up", async () => {
+Deno.test("AuditLog continues when an old file is missing or cannot be removed", async () => {
   await using dir = await temporaryDirectory();
   await using log = await AuditLog.open({ directory: dir.path, maxFileBytes: 1, maxFiles: 2 });
   const next = async () => {
@@ -180,7 +180,7 @@ Deno.test("a file that somebody else removed, or that cannot be removed, holds n
   await log.ready();
   const numbers = await auditFileNumbers(dir.path);
   assert.equal(numbers.length, 2);
-  // What cannot be removed: a directory that is not empty.
+  // A directory that is not empty cannot be removed.
   const path = `${dir.path}/audit-${String(numbers[0]).padStart(8, "0")}.jsonl`;
   const text = await Deno.readTextFile(path);
   await Deno.remove(path);
@@ -194,7 +194,7 @@ Deno.test("a file that somebody else removed, or that cannot be removed, holds n
   assert.deepEqual((await verifyAudit(dir.path)).problems, []);
 });
 
-Deno.test("a line of megabytes becomes one that says how long it was, and the record goes on behind it", async () => {
+Deno.test("chainLine() shortens a line of megabytes, and the record continues after it", async () => {
   await using dir = await temporaryDirectory();
   {
     await using log = await AuditLog.open({ directory: dir.path });
@@ -220,7 +220,7 @@ Deno.test("a line of megabytes becomes one that says how long it was, and the re
   assert.match(line.text, /left out: it had 3000\d\d\d characters/);
 });
 
-Deno.test("a server that starts upon a record without its head says so, and makes it anew", async () => {
+Deno.test("AuditLog.open() reports a missing head and writes a new one", async () => {
   for (const damage of [(path: string) => Deno.remove(path), (path: string) => Deno.writeTextFile(path, "hello")]) {
     await using dir = await temporaryDirectory();
     await write(dir.path, 3);
@@ -234,7 +234,7 @@ Deno.test("a server that starts upon a record without its head says so, and make
   }
 });
 
-Deno.test("a record that has no line yet is whole, and its server has found nothing", async () => {
+Deno.test("AuditLog.open() finds no problem in a record without lines", async () => {
   await using dir = await temporaryDirectory();
   await using log = await AuditLog.open({ directory: dir.path });
   assert.equal(log.problem, undefined);
@@ -252,7 +252,7 @@ const missing: [string, (directory: string) => Promise<void>][] = [
 ];
 
 for (const [what, change] of missing) {
-  Deno.test(`a server that starts upon a record without ${what} says so, and does not cover it up`, async () => {
+  Deno.test(`AuditLog.open() reports a record without ${what}, and verifyAudit() still finds that`, async () => {
     await using dir = await temporaryDirectory();
     await write(dir.path, 10);
     await change(dir.path);
@@ -269,7 +269,7 @@ for (const [what, change] of missing) {
   });
 }
 
-Deno.test("handshakeRecord() writes a crowd of strangers down in part, and how many there were in all", () => {
+Deno.test("handshakeRecord() records some refused connections, and the number of all", () => {
   const entries: AuditEntry[] = [];
   let nowMs = 0;
   using audit = new LimitedAudit(

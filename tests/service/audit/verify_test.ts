@@ -1,4 +1,4 @@
-/** What the verification of an audit record finds: every change, and nothing where there is none. */
+/** The verification of an audit record: it finds every change, and nothing in an unchanged record. */
 import assert from "node:assert/strict";
 import { AuditLog } from "../../../service/audit/log.ts";
 import { auditFileNumbers } from "../../../service/audit/files.ts";
@@ -33,7 +33,7 @@ for (const [what, change, sentence] of changes) {
   });
 }
 
-Deno.test("verifyAudit() finds a file that is gone, and a head that is gone", async () => {
+Deno.test("verifyAudit() finds a missing file and a missing head", async () => {
   await using dir = await temporaryDirectory();
   for (let life = 0; life < 3; life++) await write(dir.path, 10, { maxFileBytes: 1 });
   const numbers = await auditFileNumbers(dir.path);
@@ -45,7 +45,7 @@ Deno.test("verifyAudit() finds a file that is gone, and a head that is gone", as
   assert.match((await verifyAudit(dir.path)).problems.join(), /"audit.head" is missing/);
 });
 
-Deno.test("verifyAudit() takes one file for itself, wherever it begins", async () => {
+Deno.test("verifyAudit() verifies a single file, whatever its first line is", async () => {
   await using dir = await temporaryDirectory();
   for (let life = 0; life < 3; life++) await write(dir.path, 10, { maxFileBytes: 1 });
   const path = `${dir.path}/audit-00000002.jsonl`;
@@ -54,7 +54,7 @@ Deno.test("verifyAudit() takes one file for itself, wherever it begins", async (
   assert.equal((await verifyAudit(path)).problems.length, 1);
 });
 
-Deno.test("verifyAudit() finds bytes that look like the ones before: as bytes, not as a text", async () => {
+Deno.test("verifyAudit() finds changed bytes that decode to the same text", async () => {
   await using dir = await temporaryDirectory();
   {
     await using log = await AuditLog.open({ directory: dir.path });
@@ -70,19 +70,19 @@ Deno.test("verifyAudit() finds bytes that look like the ones before: as bytes, n
   assert.match((await verifyAudit(dir.path)).problems.join(), /line 1: it was changed/);
 });
 
-Deno.test("verifyAudit() reads no file into memory that has no lines", async () => {
+Deno.test("verifyAudit() does not read a large file without lines into memory", async () => {
   await using dir = await temporaryDirectory();
   await write(dir.path, 2);
   await Deno.writeTextFile(`${dir.path}/${FIRST}`, "x".repeat(2_000_000), { append: true });
   assert.match((await verifyAudit(dir.path)).problems.join(), /line 3: it is longer than any line/);
 });
 
-Deno.test("verifyAudit() finds nothing wrong with a record that is being written and makes room", async () => {
+Deno.test("verifyAudit() finds no problem in a record that a server writes and shortens", async () => {
   await using dir = await temporaryDirectory();
   await using log = await AuditLog.open({ directory: dir.path, maxFileBytes: 20_000, maxFiles: 3 });
   for (let round = 0; round < 40; round++) {
     const verified = verifyAudit(dir.path);
-    // While that reads: files come and go.
+    // Files come and go while the verification reads.
     let isRead = false;
     verified.finally(() => isRead = true);
     for (let batch = 0; batch < 3 || !isRead && batch < 20; batch++) {
@@ -94,7 +94,7 @@ Deno.test("verifyAudit() finds nothing wrong with a record that is being written
   assert.ok((await auditFileNumbers(dir.path))[0]! > 5, "Files went meanwhile");
 });
 
-Deno.test("verifyAudit() finds no record where there is none, and an empty one where nothing was written", async () => {
+Deno.test("verifyAudit() distinguishes a missing record from an empty one", async () => {
   await using dir = await temporaryDirectory();
   const nothing = await verifyAudit(dir.path);
   assert.deepEqual(nothing.problems, ["There is no audit record in this directory"]);
@@ -111,7 +111,7 @@ Deno.test("verifyAudit() finds no record where there is none, and an empty one w
   assert.match((await verifyAudit(dir.path)).problems.join(), /There is no audit record/);
 });
 
-Deno.test("a line of the record shows no character that steers a terminal, and keeps what was said", async () => {
+Deno.test("chainLine() escapes control characters and keeps the text", async () => {
   await using dir = await temporaryDirectory();
   const said = "a\u009b31m\u007f\u202eb\u{e0041}";
   {

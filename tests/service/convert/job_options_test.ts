@@ -1,4 +1,4 @@
-/** What a request says of limits, user and isolation, as the library takes it, shows it, and as the policy judges it. */
+/** Limits, user and isolation of a request: conversion, status, policy and audit entry. */
 import assert from "node:assert/strict";
 import { InvalidArgumentError } from "../../../mod.ts";
 import type { Isolation, JobRequest } from "../../../proto/teleport/v1/job_worker.ts";
@@ -13,7 +13,7 @@ function asked(fields: Parameters<typeof methods.Register.requestSerialize>[0]):
   return methods.Register.requestDeserialize(methods.Register.requestSerialize(fields));
 }
 
-Deno.test("jobOptionsOf() leaves out what was not asked for", () => {
+Deno.test("jobOptionsOf() leaves out options that the request does not have", () => {
   assert.deepEqual(jobOptionsOf(asked({ command: "true" }), "ann"), {
     env: {},
     labels: {},
@@ -22,7 +22,7 @@ Deno.test("jobOptionsOf() leaves out what was not asked for", () => {
   });
 });
 
-Deno.test("jobOptionsOf() takes all that a request can say, zeros that say something among it", () => {
+Deno.test("jobOptionsOf() converts every option, also zeros that are values", () => {
   const request = asked({
     command: "true",
     user: "nobody",
@@ -72,7 +72,7 @@ Deno.test("jobOptionsOf() returns the options that statusFields() was given", ()
   assert.deepEqual(statusFields({ rlimits: {} }), { rlimits: {} });
 });
 
-Deno.test("the status says as whom a job runs, its limits and isolation", async () => {
+Deno.test("Status has the user, the limits and the isolation of a job", async () => {
   await using service = startService();
   const calls = service.as(certificateOf("ann", "admin"));
   const { id } = await calls.Register({ command: "true", rlimits: { core_bytes: 0 } });
@@ -87,7 +87,7 @@ Deno.test("the status says as whom a job runs, its limits and isolation", async 
   assert.equal(plain.rlimits, null);
 });
 
-Deno.test("operators may limit and isolate their jobs, but not choose a user or gain privileges", async () => {
+Deno.test("Register lets operators limit and isolate jobs, but not choose a user or gain privileges", async () => {
   await using service = startService();
   const calls = service.as(certificateOf("ann", "operator"));
   await calls.Register({ command: "true", umask: 0o77, nice: 5, rlimits: { core_bytes: 0 } });
@@ -98,7 +98,7 @@ Deno.test("operators may limit and isolate their jobs, but not choose a user or 
   }
 });
 
-Deno.test("the audit record says as whom a job was to run, also when that was denied", async () => {
+Deno.test("Register records the user of a job, also when it is denied", async () => {
   await using service = startService();
   const entries: AuditEntry[] = [];
   const audit = { record: (entry: AuditEntry) => void entries.push(entry), ready: () => Promise.resolve() };

@@ -1,4 +1,4 @@
-/** Plain data of the library as messages, and requests as what the library takes. */
+/** The conversion of the library's data to messages, and of requests to the library's options. */
 import assert from "node:assert/strict";
 import { InvalidArgumentError, type JobStatus, type OutputChunk } from "../../../mod.ts";
 import type { GetOutputRequest, JobRequest, ListRequest } from "../../../proto/teleport/v1/job_worker.ts";
@@ -24,7 +24,7 @@ const INITIAL: JobStatus = {
   droppedBytes: 0,
 };
 
-/** A message as a client gets it. */
+/** Returns the message that a client receives. */
 const received = (status: JobStatus) =>
   methods.Status.responseDeserialize(methods.Status.responseSerialize(statusMessage(status)));
 
@@ -32,7 +32,7 @@ const received = (status: JobStatus) =>
 const asked = <Request>(call: "Register" | "GetOutput" | "List", fields: Partial<Request>): Request =>
   methods[call].requestDeserialize(methods[call].requestSerialize(fields));
 
-Deno.test("selectionOf() and listOptionsOf() refuse a time that no Timestamp may have", () => {
+Deno.test("selectionOf() and listOptionsOf() refuse a time that a Timestamp may not have", () => {
   const bad = [[-62_135_596_801, 0], [253_402_300_800, 0], [2 ** 62, 0], [0, -1], [0, 1_000_000_000]];
   for (const [seconds = 0, nanos = 0] of bad) {
     const time = { seconds, nanos };
@@ -49,12 +49,12 @@ Deno.test("selectionOf() and listOptionsOf() refuse a time that no Timestamp may
   }
 });
 
-/** What a refusal of the field must be. */
+/** Returns whether an error refuses the field. */
 function named(field: string): (error: unknown) => boolean {
   return (error) => error instanceof InvalidArgumentError && error.message.startsWith(`'${field}.`);
 }
 
-Deno.test("statusMessage() leaves out what a job that was never started does not have", () => {
+Deno.test("statusMessage() leaves out the fields that a job without a start does not have", () => {
   const { exit_code, signal, error, reason, started_at, ended_at, pid, stopped_by, registered_at, state } = received(
     INITIAL,
   );
@@ -64,7 +64,7 @@ Deno.test("statusMessage() leaves out what a job that was never started does not
   assert.deepEqual([started_at, ended_at, pid, stopped_by], [null, null, 0, ""]);
 });
 
-Deno.test("statusMessage() keeps exit code 0 apart from no exit code", () => {
+Deno.test("statusMessage() distinguishes exit code 0 from no exit code", () => {
   const ended = { startedAt: registeredAt, endedAt: registeredAt, pid: 7, stdoutBytes: 2 ** 40 } as const;
   const exited = received({ ...INITIAL, ...ended, state: "EXITED", exitCode: 0, reason: "EXITED" });
   assert.deepEqual([exited.exit_code, exited.signal, exited.reason], [0, "", "REASON_EXITED"]);
@@ -98,7 +98,7 @@ Deno.test("statusMessage() has a name on the wire for every state and reason of 
   }
 });
 
-Deno.test("statusMessage() shares nothing with the status, so that neither can be changed through the other", () => {
+Deno.test("statusMessage() shares no object with the status", () => {
   const status = { ...INITIAL, args: ["a"], labels: { b: "c" } };
   const message = statusMessage(status);
   assert.notEqual(message.args, status.args);
@@ -116,7 +116,7 @@ const PIECE: OutputChunk = {
   droppedBytes: 0,
 };
 
-Deno.test("outputMessage() gives the same message for the same piece, and another for another", () => {
+Deno.test("outputMessage() returns the same message for the same chunk, and another for another", () => {
   const message = outputMessage(PIECE);
   assert.equal(outputMessage(PIECE), message);
   assert.notEqual(outputMessage({ ...PIECE }), message);
@@ -127,7 +127,7 @@ Deno.test("outputMessage() gives the same message for the same piece, and anothe
   assert.equal(outputMessage({ ...PIECE, stream: "stdout" }).stream, "STREAM_STDOUT");
 });
 
-Deno.test("outputMessage() tells of a gap by its size and no data", () => {
+Deno.test("outputMessage() reports a gap by its size without data", () => {
   const gap = outputMessage({ ...PIECE, data: new Uint8Array(), droppedBytes: 9 });
   assert.deepEqual([gap.data?.length, gap.dropped_bytes], [0, 9]);
 });
@@ -148,7 +148,7 @@ Deno.test("endMessage() carries totals, digests and the final status", () => {
   assert.equal(end?.status?.id, "1");
 });
 
-Deno.test("outputLimitOf() takes no size for no limit, and no policy for STOP", () => {
+Deno.test("outputLimitOf() returns no limit without a size, and STOP without a policy", () => {
   const limit = (fields: Partial<JobRequest>) => outputLimitOf(asked("Register", fields));
   assert.equal(limit({}), undefined);
   assert.equal(limit({ output_policy: "OUTPUT_POLICY_BLOCK" }), undefined);
@@ -159,7 +159,7 @@ Deno.test("outputLimitOf() takes no size for no limit, and no policy for STOP", 
   });
 });
 
-Deno.test("selectionOf() follows unless told not to, and holds only what was asked for", () => {
+Deno.test("selectionOf() follows by default, and has only the fields of the request", () => {
   const selection = (fields: Partial<GetOutputRequest>) => selectionOf(asked("GetOutput", fields));
   assert.deepEqual(selection({}), { follow: true, exact: false });
   assert.deepEqual(selection({ follow: false, exact_pieces: true }), { follow: false, exact: true });
@@ -188,7 +188,7 @@ Deno.test("selectionOf() follows unless told not to, and holds only what was ask
 // As a client made from a later definition would send it.
 const unknown = 99 as never;
 
-Deno.test("a value of an enumeration that the service does not know is refused by name", () => {
+Deno.test("knownValue() refuses an unknown value, and names the field", () => {
   const refused: [() => unknown, RegExp][] = [
     [() => statesOf(["STATE_RUNNING", unknown]), /^Unknown state 99: /],
     [
@@ -202,7 +202,7 @@ Deno.test("a value of an enumeration that the service does not know is refused b
   }
 });
 
-Deno.test("no call fails internally by such a value", async () => {
+Deno.test("every call refuses an unknown value with INVALID_ARGUMENT", async () => {
   await using service = startService();
   const calls = service.as(certificateOf("ann", "operator"));
   const { id } = await calls.Register({ command: "true" });

@@ -1,4 +1,4 @@
-/** Pause and Resume, limits by cgroup, live use and the record of an end, as the wire has them. */
+/** Pause and Resume, limits by cgroup, resource usage and the exit report on the wire. */
 import assert from "node:assert/strict";
 import { CgroupTree, Supervisor } from "../../../mod.ts";
 import { createService } from "../../../service/handlers/service.ts";
@@ -7,7 +7,7 @@ import { all, certificateOf, clientOf, codeOf, first, startService } from "../..
 
 const BUSY = { command: "sh", args: ["-c", "echo up; while :; do :; done"] };
 
-Deno.test("Pause and Resume answer with the status, and each is written down", async () => {
+Deno.test("Pause and Resume answer the status, and each is recorded", async () => {
   await using supervisor = new Supervisor({ closeGraceMs: 100 });
   const lines: unknown[] = [];
   const service = createService(supervisor, {
@@ -38,7 +38,7 @@ Deno.test("Pause and Resume answer with the status, and each is written down", a
   ]);
 });
 
-Deno.test("Status tells what a job that runs uses, and the final status what it used in all", async () => {
+Deno.test("Status has the resource usage of a running job, and the final status its total", async () => {
   await using service = startService();
   const calls = service.as(certificateOf("ann", "operator"));
   const script = "trap '' TERM; i=0; while [ $i -lt 100000 ]; do i=$((i + 1)); done; sleep 1000 & echo up; wait";
@@ -65,7 +65,7 @@ Deno.test("Status tells what a job that runs uses, and the final status what it 
   assert.deepEqual((await calls.List({})).jobs[0], final);
 });
 
-Deno.test("Register refuses limits that nothing here can enforce, and passes on those it can", async () => {
+Deno.test("Register refuses limits that the server cannot enforce, and passes the others on", async () => {
   const every = {
     memory_bytes: 104_857_600,
     cpus: 1.5,

@@ -1,4 +1,4 @@
-/** Input as the service gives it: who may, what is refused and how, what is told, and what is written down of it. */
+/** The call Input: permissions, errors, answers and audit entries. */
 import assert from "node:assert/strict";
 import { Supervisor } from "../../../mod.ts";
 import type { Sent } from "../../../proto/service.ts";
@@ -34,7 +34,7 @@ async function textOf(service: TestService, id: string): Promise<string> {
   return new TextDecoder().decode(await new Blob(pieces.map(({ data }) => data as Uint8Array<ArrayBuffer>)).bytes());
 }
 
-Deno.test("Input writes to a job, tells how much was taken, and ends the input when told to", async () => {
+Deno.test("Input writes to a job, answers the number of bytes, and closes the input on request", async () => {
   await using service = startService();
   const calls = service.as(ADA);
   const id = await start(service, "cat");
@@ -51,7 +51,7 @@ Deno.test("Input writes to a job, tells how much was taken, and ends the input w
   assert.deepEqual({ input, input_bytes, input_closed }, { input: true, input_bytes: 4, input_closed: true });
 });
 
-Deno.test("a job that is registered without an input says so", async () => {
+Deno.test("Input refuses a job that was registered without an input", async () => {
   await using service = startService();
   const calls = service.as(ADA);
   const { id, input, input_bytes, input_closed } = await calls.Register({ command: "true" });
@@ -59,7 +59,7 @@ Deno.test("a job that is registered without an input says so", async () => {
   assert.equal(await codeOf(() => calls.Input(once({ id }))), "NO_INPUT");
 });
 
-Deno.test("the same request with and without an input is not the same", async () => {
+Deno.test("Register refuses a request id whose job differs in its input", async () => {
   await using service = startService();
   const calls = service.as(ADA);
   await calls.Register({ command: "true", request_id: "one", input: true });
@@ -87,7 +87,7 @@ Deno.test("Input refuses bad messages, each with its code", async () => {
   assert.equal(await textOf(service, id), "still open");
 });
 
-Deno.test("a job that ends while the caller waits ends the call with what was taken", async () => {
+Deno.test("Input answers the bytes taken so far when the job ends", async () => {
   await using service = startService();
   const calls = service.as(ADA);
   const id = await start(service, "read -r line");
@@ -100,7 +100,7 @@ Deno.test("a job that ends while the caller waits ends the call with what was ta
   assert.equal(await codeOf(() => calls.Input(once({ id }))), "JOB_NOT_RUNNING");
 });
 
-Deno.test("already aborted and aborted later: the call ends, the input stays open", async () => {
+Deno.test("Input ends when its call is aborted, and the input stays open", async () => {
   await using service = startService();
   const calls = service.as(ADA);
   const id = await start(service, "cat");
@@ -120,7 +120,7 @@ Deno.test("already aborted and aborted later: the call ends, the input stays ope
   assert.equal(await textOf(service, id), "kept");
 });
 
-Deno.test("Input is written down once, when it begins, and never what was sent", async () => {
+Deno.test("Input is recorded once when it begins, without its data", async () => {
   const entries: AuditEntry[] = [];
   await using supervisor = new Supervisor({ closeGraceMs: 100 });
   const audit = { record: (entry: AuditEntry) => void entries.push(entry), ready: () => Promise.resolve() };
@@ -151,7 +151,7 @@ Deno.test("Input is written down once, when it begins, and never what was sent",
   assert.doesNotMatch(JSON.stringify(entries), /secret/);
 });
 
-Deno.test("a role that is limited to commands gives a job an input only where its rule says so", async () => {
+Deno.test("Register lets a role limited to commands use an input only if its rule names it", async () => {
   await using supervisor = new Supervisor({ closeGraceMs: 100 });
   const rule = { calls: ["all"], jobs: "own", commands: [{ path: "/bin/sh" }] };
   const policy = parsePolicy(JSON.stringify({
@@ -160,7 +160,7 @@ Deno.test("a role that is limited to commands gives a job an input only where it
   const service = createService(supervisor, { policy: () => policy });
   const register = (role: string, input: boolean): Promise<JobStatus> =>
     clientOf(service, certificateOf("ada", role)).Register({ command: "/bin/sh", input });
-  // What a shell reads from its input is a program of the caller's own.
+  // A shell runs the program that it reads from its input.
   assert.equal(await codeOf(() => register("limited", true)), "PERMISSION_DENIED");
   assert.equal(await codeOf(() => register("limited", false)), "OK");
   assert.equal(await codeOf(() => register("named", true)), "OK");

@@ -1,4 +1,4 @@
-/** What the calls on a job's life do: register, start, watch, stop, signal and remove, in every state. */
+/** Register, Start, StatusStream, Stop, Signal and Remove in every state of a job. */
 import assert from "node:assert/strict";
 import type { JobWorkerClient } from "../../../proto/service.ts";
 import type { JobStatus, State } from "../../../proto/teleport/v1/job_worker.ts";
@@ -13,7 +13,7 @@ async function register(calls: JobWorkerClient, script: string): Promise<string>
   return (await calls.Register({ command: "sh", args: ["-c", script] })).id;
 }
 
-/** Starts a job and waits until it has written something: its traps are set then. */
+/** Starts a job and waits for its first output. Its traps are set then. */
 async function startUp(calls: JobWorkerClient, id: string): Promise<void> {
   await first(calls.Start({ id }));
   await first(calls.GetOutput({ id }));
@@ -30,7 +30,7 @@ async function noWatchers({ supervisor }: TestService): Promise<void> {
 
 const statesOf = (statuses: readonly JobStatus[]) => statuses.map(({ state }) => state);
 
-Deno.test("Register gives a fresh id in state INITIAL, and tells back all that was asked for", async () => {
+Deno.test("Register answers a new id in state INITIAL, and all options of the request", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const before = Math.floor(Date.now() / 1_000);
@@ -54,7 +54,7 @@ Deno.test("Register gives a fresh id in state INITIAL, and tells back all that w
   for (const [name, value] of Object.entries({ ...asked, labels })) {
     assert.deepEqual(status[name as keyof JobStatus], value, name);
   }
-  // Values of the environment may be secrets: they are told to nobody.
+  // Values of the environment may be secrets, so no answer has them.
   assert(!JSON.stringify(status).includes("hidden"));
   const other = await calls.Register({ command: "true" });
   assert.notEqual(other.id, id);
@@ -79,7 +79,7 @@ Deno.test("Start streams every change to the final one and closes; StatusStream 
   await noWatchers(service);
 });
 
-Deno.test("Start of a job that runs is its stream and starts nothing", async () => {
+Deno.test("Start of a running job streams its status and starts nothing", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const id = await register(calls, "echo up; exec sleep 1000");
@@ -94,7 +94,7 @@ Deno.test("Start of a job that runs is its stream and starts nothing", async () 
   assert.deepEqual(rest, ["STATE_STOPPING", "STATE_KILLED"]);
 });
 
-Deno.test("a hundred starts at once run the job once", async () => {
+Deno.test("Start runs a job once when a hundred calls start it at once", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const id = await register(calls, "echo one");
@@ -103,7 +103,7 @@ Deno.test("a hundred starts at once run the job once", async () => {
   assert.equal((await calls.Status({ id })).stdout_bytes, 4);
 });
 
-Deno.test("Start and StatusStream of a job that has ended give its final status and close", async () => {
+Deno.test("Start and StatusStream of an ended job stream its final status and close", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const ways: [string, () => Promise<string>][] = [
@@ -121,7 +121,7 @@ Deno.test("Start and StatusStream of a job that has ended give its final status 
   }
 });
 
-Deno.test("a job runs on when the caller who started it leaves", async () => {
+Deno.test("Start leaves the job running when its caller leaves", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const id = await register(calls, "echo up; exec sleep 1000");
@@ -130,7 +130,7 @@ Deno.test("a job runs on when the caller who started it leaves", async () => {
   assert.equal((await calls.Status({ id })).state, "STATE_RUNNING");
 });
 
-Deno.test("a watch whose call is over before it began ends at once", async () => {
+Deno.test("StatusStream ends at once when its call has ended before", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const id = await register(calls, "true");
@@ -140,7 +140,7 @@ Deno.test("a watch whose call is over before it began ends at once", async () =>
   await noWatchers(service);
 });
 
-Deno.test("a watch whose call ends later ends then, and leaves no watcher", async () => {
+Deno.test("StatusStream ends with its call and leaves no watcher", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const id = await register(calls, "true");
@@ -156,7 +156,7 @@ Deno.test("a watch whose call ends later ends then, and leaves no watcher", asyn
   assert.equal((await calls.Status({ id })).state, "STATE_INITIAL");
 });
 
-Deno.test("on a job that was never started, Stop does nothing, Signal is refused, Remove forgets", async () => {
+Deno.test("Stop does nothing, Signal is refused and Remove removes before the start", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const id = await register(calls, "true");
@@ -171,12 +171,12 @@ Deno.test("on a job that was never started, Stop does nothing, Signal is refused
   assert.equal(await codeOf(() => calls.Status({ id })), "JOB_NOT_FOUND");
 });
 
-Deno.test("on a running job, Signal reaches the group, Remove is refused, Stop ends it", async () => {
+Deno.test("Signal reaches the process group, Remove is refused and Stop ends a running job", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const id = await register(calls, "trap 'echo usr1' USR1; echo up; while :; do sleep 0.01; done");
   await first(calls.Start({ id }));
-  // The group's sleep does not outlive the signal, and the shell tells that on stderr.
+  // The sleep of the group ends by the signal, and the shell reports that on stderr.
   const output = calls.GetOutput({ id, stream: "STREAM_STDOUT" })[Symbol.asyncIterator]();
   await output.next();
   assert.equal((await calls.Signal({ id, signal: "usr1" })).state, "STATE_RUNNING");
@@ -200,7 +200,7 @@ Deno.test("on a running job, Signal reaches the group, Remove is refused, Stop e
   );
 });
 
-Deno.test("while a job is being stopped, Remove is refused, Signal works, a second Stop joins", async () => {
+Deno.test("Remove is refused, Signal works and a second Stop joins during a stop", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const id = await register(calls, "trap '' TERM; echo up; while :; do sleep 0.01; done");
@@ -216,7 +216,7 @@ Deno.test("while a job is being stopped, Remove is refused, Signal works, a seco
   assert.deepEqual([final.state, final.signal, final.stopped_by], ["STATE_KILLED", "SIGKILL", "ann"]);
 });
 
-Deno.test("on a job that has ended, Stop gives its status, Signal is refused, Remove forgets", async () => {
+Deno.test("Stop answers the status, Signal is refused and Remove removes after the end", async () => {
   await using service = startService();
   const calls = service.as(ann);
   for (const make of ["exit 3", "kill -KILL $$"]) {
@@ -228,7 +228,7 @@ Deno.test("on a job that has ended, Stop gives its status, Signal is refused, Re
       code: "JOB_NOT_RUNNING",
       message: `Job "${id}" is in state "${state}", not running: only a running job can be sent a signal`,
     });
-    // What is no signal is told first: the state may change, the name will not.
+    // An unknown signal is refused before the state: the state may change, the name will not.
     assert.equal(await codeOf(() => calls.Signal({ id, signal: "NOPE" })), "INVALID_SIGNAL");
     assert.deepEqual(await calls.Status({ id }), final);
     await calls.Remove({ id });
@@ -237,7 +237,7 @@ Deno.test("on a job that has ended, Stop gives its status, Signal is refused, Re
   }
 });
 
-Deno.test("a stop that races the start ends the job, or finds it unstarted", async () => {
+Deno.test("Stop that races Start ends the job, or finds it not started", async () => {
   await using service = startService();
   const calls = service.as(ann);
   for (let times = 0; times < 10; times++) {
@@ -250,7 +250,7 @@ Deno.test("a stop that races the start ends the job, or finds it unstarted", asy
   }
 });
 
-Deno.test("Signal that ends a job is told with who sent it", async () => {
+Deno.test("Status names the user whose signal ended a job", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const id = await register(calls, "echo up; exec sleep 1000");
@@ -263,7 +263,7 @@ Deno.test("Signal that ends a job is told with who sent it", async () => {
   );
 });
 
-Deno.test("a job that cannot be started says why, in the words of who asked", async () => {
+Deno.test("Start of a job that cannot start streams the reason", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const plain = await Deno.makeTempFile();
@@ -286,7 +286,7 @@ Deno.test("a job that cannot be started says why, in the words of who asked", as
   await Deno.remove(plain);
 });
 
-Deno.test("Register refuses what no program can be given, in a sentence, and registers nothing", async () => {
+Deno.test("Register refuses invalid requests with a sentence, and adds no job", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const refused: [Parameters<JobWorkerClient["Register"]>[0], RegExp][] = [
@@ -326,7 +326,7 @@ Deno.test("Register refuses what no program can be given, in a sentence, and reg
   assert.equal((await jobCounts(service.supervisor)).jobs, 0);
 });
 
-Deno.test("a missing job is JOB_NOT_FOUND for every call, whatever the id looks like", async () => {
+Deno.test("every call refuses a missing job with JOB_NOT_FOUND, whatever the id is", async () => {
   await using service = startService();
   const calls = service.as(ann);
   for (const id of ["", "x", MISSING, "../../etc/passwd", "\0", "__proto__", "a".repeat(10_000)]) {

@@ -1,4 +1,4 @@
-/** What List gives: the newest first, filtered, page by page, whatever happens between two pages. */
+/** The call List: order, filters and pages, also while jobs come and go. */
 import assert from "node:assert/strict";
 import type { JobWorkerClient } from "../../../proto/service.ts";
 import { all, certificateOf, codeOf, startService } from "../../support/service.ts";
@@ -16,7 +16,7 @@ async function listed(calls: JobWorkerClient, filter: Filter = {}): Promise<stri
   return jobs.map(({ id }) => id);
 }
 
-Deno.test("List gives whole statuses, the newest first", async () => {
+Deno.test("List answers whole statuses, the newest first", async () => {
   await using service = startService();
   const calls = service.as(ann);
   assert.deepEqual(await calls.List({}), { jobs: [], next_page_token: "" });
@@ -26,7 +26,7 @@ Deno.test("List gives whole statuses, the newest first", async () => {
   for (const job of jobs) assert.deepEqual(job, await calls.Status({ id: job.id }));
 });
 
-Deno.test("List gives pages that miss and double nothing while jobs come and go", async () => {
+Deno.test("List misses and repeats no job on its pages while jobs come and go", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const ids: string[] = [];
@@ -40,7 +40,7 @@ Deno.test("List gives pages that miss and double nothing while jobs come and go"
     seen.push(...page.jobs.map(({ id }) => id));
     page_token = page.next_page_token;
     pages += 1;
-    // A new job, and the last of the page gone: neither shifts what follows.
+    // A new job, and the removal of the last job of the page, do not shift the next page.
     await register(calls);
     await calls.Remove({ id: page.jobs.at(-1)!.id });
   } while (page_token !== "");
@@ -57,7 +57,7 @@ Deno.test("List has no further page when the last one is full", async () => {
   assert.deepEqual([last.jobs.length, last.next_page_token], [2, ""]);
 });
 
-Deno.test("List gives 100 unless told, and takes any larger size for the largest", async () => {
+Deno.test("List answers 100 jobs by default, and bounds a larger size", async () => {
   await using service = startService();
   const calls = service.as(ann);
   for (let count = 0; count < 101; count++) await register(calls);
@@ -85,7 +85,7 @@ Deno.test("List filters by states, labels and both", async () => {
   assert.deepEqual(await listed(calls, { states: ["STATE_LOST"] }), []);
 });
 
-Deno.test("List refuses a token that it did not give out", async () => {
+Deno.test("List refuses a token that it did not issue", async () => {
   await using service = startService();
   const calls = service.as(ann);
   await register(calls);

@@ -1,4 +1,4 @@
-/** The calls on many jobs, and asking twice for one: WatchJobs, the fields of List, request ids. */
+/** WatchJobs, the filters of List, and request ids. */
 import assert from "node:assert/strict";
 import type { JobWorkerClient } from "../../../proto/service.ts";
 import type { JobEvent } from "../../../proto/teleport/v1/job_worker.ts";
@@ -11,7 +11,7 @@ const eve = certificateOf("eve", "viewer");
 
 type Request = Parameters<JobWorkerClient["WatchJobs"]>[0];
 
-/** Events up to one, that one included. */
+/** Collects events up to and including a wanted one. */
 async function until(
   calls: JobWorkerClient,
   request: Request,
@@ -33,7 +33,7 @@ function short({ kind, job }: JobEvent): string {
   return [kind.replace("JOB_EVENT_KIND_", ""), ...(job === null ? [] : [job.id, job.state])].join(" ");
 }
 
-Deno.test("WatchJobs shows each caller the jobs they may know of, also when these are gone", async () => {
+Deno.test("WatchJobs shows each caller the visible jobs, also removed ones", async () => {
   await using service = startService();
   const { id: own } = await service.as(ann).Register({ command: "true" });
   const { id: others } = await service.as(bob).Register({ command: "true" });
@@ -50,12 +50,12 @@ Deno.test("WatchJobs shows each caller the jobs they may know of, also when thes
   const token = (await until(service.as(ann), {}, isCurrent)).at(-1)?.token ?? "";
   await service.as(bob).Remove({ id: others });
   await service.as(ann).Remove({ id: own });
-  // The other's comes first, and is not told.
+  // The event of the hidden job comes first and is not sent.
   const events = await until(service.as(ann), { token }, isOf(own, "REMOVED"));
   assert.deepEqual(events.map(short), [`REMOVED ${own} STATE_INITIAL`]);
 });
 
-Deno.test("WatchJobs tells who asked for what, when and why, and what the job is then", async () => {
+Deno.test("WatchJobs sends the user, the time, the reason and the status of each change", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const { id } = await calls.Register({ command: "sleep", args: ["1000"], labels: { kind: "x" } });
@@ -76,14 +76,14 @@ Deno.test("WatchJobs tells who asked for what, when and why, and what the job is
     assert.equal(kind, "JOB_EVENT_KIND_CHANGED");
     assert.ok(time !== null && Math.abs(time.seconds - Date.now() / 1_000) < 60);
   }
-  // From each of them the rest follows.
+  // Each token continues with the rest.
   for (const [index, event] of events.slice(0, -1).entries()) {
     const rest = await until(calls, { token: event.token }, ({ job }) => job?.state === "STATE_KILLED");
     assert.deepEqual(rest.map(short), events.slice(index + 1).map(short));
   }
 });
 
-Deno.test("WatchJobs refuses what cannot be, each with its code", async () => {
+Deno.test("WatchJobs refuses invalid requests with their codes", async () => {
   await using service = startService();
   const { id } = await service.as(ann).Register({ command: "true" });
   const { id: others } = await service.as(bob).Register({ command: "true" });
@@ -111,7 +111,7 @@ Deno.test("List filters by command and times, and sorts by each of them, both wa
     ids.push((await calls.Register({ command: "echo", args: [word] })).id);
   }
   const [one = "", two = "", three = ""] = ids;
-  // Started and ended in another order than registered.
+  // The jobs start and end in another order than they are registered.
   for (const id of [two, three]) await all(calls.Start({ id }));
   const listed = async (request: Parameters<JobWorkerClient["List"]>[0]) =>
     (await calls.List(request)).jobs.map(({ id }) => id);
@@ -125,13 +125,13 @@ Deno.test("List filters by command and times, and sorts by each of them, both wa
   assert.ok((await listed({ ended_since: ended_at })).includes(three));
   assert.ok((await listed({ registered_since: registered_at })).includes(three));
   assert.ok(!(await listed({ registered_until: { seconds: 0, nanos: 0 } })).includes(one));
-  // A token is for the list that it came with.
+  // A token is valid only for the list that it came with.
   const { next_page_token: page_token } = await calls.List({ page_size: 1 });
   assert.equal(await codeOf(() => calls.List({ page_size: 2, page_token })), "OK");
   for (const other of [{ oldest_first: true }, { order: "LIST_ORDER_ENDED" }, { command: "echo" }] as const) {
     assert.equal(await codeOf(() => calls.List({ ...other, page_token })), "INVALID_ARGUMENT");
   }
-  // Another user's is none of theirs.
+  // A request id of another user is a different one.
   assert.equal(await codeOf(() => service.as(bob).List({ page_token })), "INVALID_ARGUMENT");
 });
 

@@ -1,4 +1,4 @@
-/** What GetOutput gives: every byte once, from where it was asked, to a closing record that tells what there was. */
+/** The call GetOutput: every byte once from the selected position, and a summary at the end. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import type { JobWorkerClient } from "../../../proto/service.ts";
@@ -9,14 +9,14 @@ import { jobCounts } from "../../support/job_counts.ts";
 const ann = certificateOf("ann", "operator");
 type Selection = Partial<Parameters<JobWorkerClient["GetOutput"]>[0]>;
 
-/** Runs a shell script to its end and gives the job's id. */
+/** Runs a shell script to its end and returns the id of the job. */
 async function ran(calls: JobWorkerClient, script: string): Promise<string> {
   const { id } = await calls.Register({ command: "sh", args: ["-c", script] });
   await all(calls.Start({ id }));
   return id;
 }
 
-/** What a stream of output amounts to. */
+/** The sum of a stream of output. */
 interface Received {
   readonly stdout: string;
   readonly stderr: string;
@@ -24,7 +24,7 @@ interface Received {
   readonly messages: readonly JobOutput[];
 }
 
-/** Joins messages as latin1, which shows each byte as one character; fails where they leave a gap or overlap. */
+/** Joins messages as latin1, one character for each byte. Fails if they leave a gap or overlap. */
 function received(messages: readonly JobOutput[]): Received {
   const text = { STREAM_STDOUT: "", STREAM_STDERR: "", STREAM_UNSPECIFIED: "" };
   const next = new Map<string, number>();
@@ -47,7 +47,7 @@ async function output(calls: JobWorkerClient, id: string, selection: Selection =
 
 const sha256 = (text: string) => createHash("sha256").update(text, "latin1").digest("hex");
 
-Deno.test("GetOutput gives both streams whole, and closes with totals, digests and the final status", async () => {
+Deno.test("GetOutput sends both streams whole, then totals, digests and the final status", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const id = await ran(calls, "printf 'a\\0\\377\\n'; printf 'err' >&2; exit 7");
@@ -61,7 +61,7 @@ Deno.test("GetOutput gives both streams whole, and closes with totals, digests a
   for (const { time, cursor } of messages.slice(0, -1)) assert(time && time.seconds > 0 && cursor !== "");
 });
 
-Deno.test("GetOutput of a job that writes nothing is the closing record alone", async () => {
+Deno.test("GetOutput of a job without output sends only the summary", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const { end, messages } = await output(calls, await ran(calls, "exit 0"));
@@ -70,7 +70,7 @@ Deno.test("GetOutput of a job that writes nothing is the closing record alone", 
   assert.equal(end.stdout_sha256.toHex(), sha256(""));
 });
 
-Deno.test("GetOutput of a job that could not be started closes with why", async () => {
+Deno.test("GetOutput of a job that could not start ends with the reason", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const { id } = await calls.Register({ command: "/nowhere" });
@@ -80,7 +80,7 @@ Deno.test("GetOutput of a job that could not be started closes with why", async 
   assert.equal((await output(calls, id)).end.status?.state, "STATE_FAILED");
 });
 
-Deno.test("GetOutput before the start waits for it and gives everything", async () => {
+Deno.test("GetOutput waits for the start of a job and sends everything", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const { id } = await calls.Register({ command: "echo", args: ["hello"] });
@@ -89,7 +89,7 @@ Deno.test("GetOutput before the start waits for it and gives everything", async 
   assert.equal((await waiting).stdout, "hello\n");
 });
 
-Deno.test("GetOutput that does not follow ends with what is there, whatever the state", async () => {
+Deno.test("GetOutput without follow ends after the stored output, in every state", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const script = 'echo up; read line < "$0"; echo done';
@@ -113,10 +113,10 @@ Deno.test("GetOutput that does not follow ends with what is there, whatever the 
   await Deno.remove(dir, { recursive: true });
 });
 
-Deno.test("GetOutput continues right behind every cursor it gave out", async () => {
+Deno.test("GetOutput continues after every cursor that it has sent", async () => {
   await using service = startService();
   const calls = service.as(ann);
-  // Each line waits until the one before was read, so that the pieces are many.
+  // Each line waits until the previous one was read, so there are many chunks.
   const id = await ran(calls, "for i in 1 2 3 4 5; do echo out$i; echo err$i >&2; sleep 0.01; done");
   const { messages, end } = await output(calls, id, { exact_pieces: true });
   assert(messages.length >= 3);
@@ -127,7 +127,7 @@ Deno.test("GetOutput continues right behind every cursor it gave out", async () 
   }
 });
 
-Deno.test("GetOutput refuses a cursor that this job's output did not give out", async () => {
+Deno.test("GetOutput refuses a cursor of another log", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const id = await ran(calls, "echo hello");
@@ -141,13 +141,13 @@ Deno.test("GetOutput refuses a cursor that this job's output did not give out", 
   assert.equal((await output(calls, id, { cursor })).stdout, "");
 });
 
-Deno.test("GetOutput gives one stream, the last lines or the last bytes alone", async () => {
+Deno.test("GetOutput selects one stream, the last lines or the last bytes", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const id = await ran(calls, "printf '1\\n22\\n333\\n'; printf 'e\\nee\\n' >&2");
   const selected = async (selection: Selection) => {
     const { stdout, stderr, end } = await output(calls, id, selection);
-    // The closing record is of all output, whatever was selected.
+    // The summary covers all output, whatever was selected.
     assert.deepEqual([end.stdout_bytes, end.stderr_bytes], [9, 5]);
     return [stdout, stderr];
   };
@@ -159,7 +159,7 @@ Deno.test("GetOutput gives one stream, the last lines or the last bytes alone", 
   assert.deepEqual(await selected({ tail_bytes: 1_000 }), ["1\n22\n333\n", "e\nee\n"]);
 });
 
-Deno.test("GetOutput takes moments as bounds", async () => {
+Deno.test("GetOutput selects output by time", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const id = await ran(calls, "echo hello");
@@ -169,13 +169,13 @@ Deno.test("GetOutput takes moments as bounds", async () => {
   assert.equal((await output(calls, id, { since: at(now + 3_600) })).stdout, "");
   assert.equal((await output(calls, id, { until: at(now - 3_600) })).stdout, "");
   assert.equal((await output(calls, id, { until: at(now + 3_600) })).stdout, "hello\n");
-  // Beyond what a Date can be.
+  // Out of the range of a Date.
   for (const bound of [{ since: at(1e14) }, { until: at(1e14) }]) {
     await assert.rejects(first(calls.GetOutput({ id, ...bound })), { code: "INVALID_ARGUMENT" });
   }
 });
 
-Deno.test("GetOutput refuses what excludes each other", async () => {
+Deno.test("GetOutput refuses contradictory selections", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const id = await ran(calls, "echo hello");
@@ -185,7 +185,7 @@ Deno.test("GetOutput refuses what excludes each other", async () => {
   }
 });
 
-Deno.test("a watcher of a job that is removed before its start is told that it is gone", async () => {
+Deno.test("GetOutput of a job that is removed before its start fails with JOB_NOT_FOUND", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const { id } = await calls.Register({ command: "true" });
@@ -198,7 +198,7 @@ Deno.test("a watcher of a job that is removed before its start is told that it i
   assert.equal((await jobCounts(service.supervisor)).watchers, 0);
 });
 
-Deno.test("a quiet stream that asked for heartbeats gets them, with the cursor to continue from", async () => {
+Deno.test("GetOutput sends heartbeats with the current cursor while a job is quiet", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const { id } = await calls.Register({ command: "sh", args: ["-c", "echo up; exec sleep 1000"] });
@@ -231,7 +231,7 @@ Deno.test("GetOutput refuses an interval of heartbeats out of range", async () =
   }
 });
 
-Deno.test("the first heartbeat has the cursor at which the selected output begins", async () => {
+Deno.test("GetOutput sends a first heartbeat with the cursor of the beginning", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const id = await ran(calls, "printf '1\\n22\\n'; sleep 0.05; printf '333\\n'; printf 'e\\n' >&2");
@@ -250,12 +250,12 @@ Deno.test("the first heartbeat has the cursor at which the selected output begin
     assert.deepEqual([begin?.data.length, begin?.end], [0, null]);
     assert.equal((await output(calls, id, { cursor: begin?.cursor ?? "" })).stdout, stdout, JSON.stringify(selection));
   }
-  // Within a record no cursor can begin: the data comes at once.
+  // There is no cursor inside a frame, so the data comes at once.
   const tail = await first(calls.GetOutput({ id, heartbeat_ms: 1_000, stream: "STREAM_STDOUT", tail_bytes: 2 }));
   assert.equal(new TextDecoder().decode(tail?.data), "3\n");
 });
 
-Deno.test("the cursor of a start is good in every log, also in one that has no file yet", async () => {
+Deno.test("GetOutput accepts the cursor of the beginning for every log", async () => {
   await using service = startService();
   const calls = service.as(ann);
   const quiet = await ran(calls, "true");

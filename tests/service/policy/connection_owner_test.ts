@@ -1,4 +1,4 @@
-/** What a certificate stands for in the limits of connections. */
+/** The owner of a connection by its certificate. */
 import assert from "node:assert/strict";
 import type { PeerCertificate } from "../../../proto/service.ts";
 import { DEFAULT_POLICY } from "../../../service/policy/default.ts";
@@ -9,14 +9,14 @@ function certificate(user: string[], roles: string[], isAuthority = false): Peer
   return { commonNames: user, organizations: roles, isAuthority, ...rest };
 }
 
-Deno.test("ownerOf() tells users with a role from those without", () => {
+Deno.test("ownerOf() distinguishes users with a role from those without", () => {
   assert.deepEqual(ownerOf(DEFAULT_POLICY, certificate(["ann"], ["viewer"])), { user: "ann", isMember: true });
   assert.deepEqual(ownerOf(DEFAULT_POLICY, certificate(["ann"], ["x", "admin"])), { user: "ann", isMember: true });
   assert.deepEqual(ownerOf(DEFAULT_POLICY, certificate(["eve"], [])), { user: "eve", isMember: false });
   assert.deepEqual(ownerOf(DEFAULT_POLICY, certificate(["eve"], ["Admin"])), { user: "eve", isMember: false });
 });
 
-Deno.test("ownerOf() takes a certificate that names no user for one of its own, without a role", () => {
+Deno.test("ownerOf() gives a certificate without a user a name of its own and no role", () => {
   for (
     const strange of [
       certificate([], ["admin"]),

@@ -1,4 +1,4 @@
-/** No field of a request to register is a way round a limited role: held against the definition, whatever is in it. */
+/** The policy kinds of all fields of the definition: no field is a way around a limited role. */
 import assert from "node:assert/strict";
 import protobuf from "protobufjs";
 import { Pattern } from "../../../service/policy/pattern.ts";
@@ -11,13 +11,13 @@ import { methods, root } from "../../../rpc/shared/definition.ts";
 const type = root.lookupType("teleport.v1.JobRequest");
 const kinds: Readonly<Record<string, FieldKind>> = FIELD_KINDS;
 
-/** What a client sends, as a handler gets it. */
+/** Returns a request as a handler receives it. */
 function sent(fields: object): JobRequest {
   const { requestDeserialize, requestSerialize } = methods.Register;
   return requestDeserialize(requestSerialize(fields)) as unknown as JobRequest;
 }
 
-/** Some value of a field that is not what it has when it is not sent. */
+/** Returns a value of a field that differs from an absent one. */
 function someValue(field: typeof type.fieldsArray[number]): unknown {
   const one = field.resolvedType !== null && "values" in field.resolvedType
     ? Math.max(...Object.values(field.resolvedType.values))
@@ -40,7 +40,7 @@ const byCommand: CommandRule & { name: string } = {
 const byTemplate: CommandRule & { name: string } = { name: "r/1", templates: new Set(["t"]) };
 const unlimited: CommandRule & { name: string } = { name: "r/1" };
 
-Deno.test("every field of the definition is of a kind, and no kind is of a field that is gone", () => {
+Deno.test("FIELD_KINDS has exactly the fields of the definition", () => {
   const inDefinition = type.fieldsArray.map(({ name }) => name);
   assert.ok(inDefinition.length >= 12);
   const withoutKind = inDefinition.filter((name) => !Object.hasOwn(kinds, name));
@@ -50,10 +50,10 @@ Deno.test("every field of the definition is of a kind, and no kind is of a field
 });
 
 for (const field of type.fieldsArray) {
-  Deno.test(`what a limited rule does not name does not pass it: ${field.name}`, () => {
+  Deno.test(`commandRefusal() refuses a field that a limited rule does not name: ${field.name}`, () => {
     const kind = kinds[field.name] ?? "";
     const values = [someValue(field)];
-    // With "optional", and for a message, nothing is another value than the zero.
+    // An absent optional field, or message, differs from its zero.
     if (field.partOf !== null && field.resolvedType === null) values.push(field.type === "string" ? "" : 0);
     for (const value of values) {
       for (const [rule, base] of [[byCommand, { command: "/bin/x" }], [byTemplate, { template: "t" }]] as const) {
@@ -73,7 +73,7 @@ for (const field of type.fieldsArray) {
   });
 }
 
-/** A definition with a field of every form that could come. */
+/** A definition with a field of every possible form. */
 const later = protobuf.parse(
   `syntax = "proto3"; package a;
   message Limits { uint64 memory = 1; }
@@ -113,7 +113,7 @@ function sentLater(fields: object): JobRequest {
   return later.toObject(decoded, { longs: Number, enums: String, defaults: true }) as unknown as JobRequest;
 }
 
-/** Each a request beyond the command, and the option that it needs. */
+/** Fields in addition to the command, each with the option that it needs. */
 const asked: [object, string][] = [
   [{ input: true }, "input"],
   [{ isolate: true }, "isolate"],
@@ -130,7 +130,7 @@ const asked: [object, string][] = [
 ];
 
 for (const [fields, option] of asked) {
-  Deno.test(`a guarded field is one for a limited rule to name: ${JSON.stringify(fields)}`, () => {
+  Deno.test(`commandRefusal() lets a limited rule allow a guarded field by name: ${JSON.stringify(fields)}`, () => {
     for (const [rule, base] of [[byCommand, { command: "/bin/x" }], [byTemplate, { template: "t" }]] as const) {
       const request = sentLater({ ...base, ...fields });
       assert.match(commandRefusal(rule, request, laterKinds) ?? "", new RegExp(`does not allow "${option}"`));
@@ -143,7 +143,7 @@ for (const [fields, option] of asked) {
 
 for (const fields of [{ inherit: true }, { privileges: true }, { privileges: false }, { unheard_of: true }]) {
   const [option = ""] = Object.keys(fields);
-  Deno.test(`a privileged field is one for every rule to name: ${JSON.stringify(fields)}`, () => {
+  Deno.test(`commandRefusal() lets every rule allow a privileged field by name: ${JSON.stringify(fields)}`, () => {
     const request = sentLater({ command: "/bin/x", ...fields });
     for (const rule of [byCommand, unlimited]) {
       assert.match(commandRefusal(rule, request, laterKinds) ?? "", new RegExp(`does not allow "${option}"`));
@@ -152,12 +152,12 @@ for (const fields of [{ inherit: true }, { privileges: true }, { privileges: fal
   });
 }
 
-Deno.test("what was not sent asks for nothing, whatever its form", () => {
+Deno.test("askedOptions() ignores fields that were not sent", () => {
   assert.deepEqual(askedOptions(sentLater({}), true, laterKinds), []);
   assert.deepEqual(askedOptions(sent({}), true), []);
 });
 
-Deno.test("whoever may run as a user may not therefore run as any group, nor the other way round", () => {
+Deno.test("commandRefusal() treats the permissions for users and groups separately", () => {
   const as = (rule: CommandRule, fields: object) =>
     commandRefusal({ name: "r/1", ...rule }, sentLater({ command: "sh", ...fields }), laterKinds) === undefined;
   const build: CommandRule = { users: ["build"], groups: ["dev"] };
@@ -174,7 +174,7 @@ Deno.test("whoever may run as a user may not therefore run as any group, nor the
   assert.equal(as({ users: ["*"], groups: ["*"] }, { user: "root", group: "docker" }), true);
 });
 
-Deno.test("parsePolicy() takes no option but those that need naming", () => {
+Deno.test("parsePolicy() accepts only options that need a name", () => {
   const policy = (options: unknown) =>
     parsePolicy(JSON.stringify({ roles: { r: [{ calls: ["all"], jobs: "own", groups: ["dev"], options }] } }));
   assert.deepEqual(policy(["*"]).roles.get("r")?.[0]?.options, ["*"]);

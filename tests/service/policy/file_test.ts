@@ -1,4 +1,4 @@
-/** Policy files: what they let whom do, and that nothing misspelt is taken for something. */
+/** Policy files: the decisions that they lead to, and the refusal of misspelt names. */
 import assert from "node:assert/strict";
 import {
   decideJob,
@@ -14,7 +14,7 @@ import { expandTemplate } from "../../../service/policy/template.ts";
 import type { JobRequest } from "../../../proto/teleport/v1/job_worker.ts";
 import { methods } from "../../../rpc/shared/definition.ts";
 
-/** A request as the wire has it, every field there. */
+/** Returns a request with every field. */
 function request(fields: object): JobRequest {
   const { requestDeserialize, requestSerialize } = methods.Register;
   return requestDeserialize(requestSerialize(fields)) as unknown as JobRequest;
@@ -112,20 +112,20 @@ Deno.test("decideRegister() names the rule that allows, and says why it denies",
   );
 });
 
-Deno.test("decideRegister() knows no default for whom to run as: the server's user, or those who are named", () => {
+Deno.test("decideRegister() allows the server's user and the named users only", () => {
   const asUser = (user: string) =>
     decideRegister(POLICY, as("builder"), { ...request({ command: "/bin/true" }), user } as JobRequest).allowed;
   assert.deepEqual(["", "build", "root"].map(asUser), [true, true, false]);
 });
 
-Deno.test("a field that a limited rule does not know is denied, whatever it is", () => {
+Deno.test("decideRegister() denies a field that a limited rule does not know", () => {
   const with_ = (field: object) =>
     decideRegister(POLICY, as("builder"), { ...request({ command: "/bin/true" }), ...field } as JobRequest).allowed;
   assert.equal(with_({ privileged: true }), false);
   assert.equal(with_({ privileged: false, mounts: [], mode: "MODE_UNSPECIFIED", extra: null, count: 0 }), true);
 });
 
-Deno.test("a role limited to templates runs nothing else", () => {
+Deno.test("decideRegister() denies commands to a role limited to templates", () => {
   const good = { template: "deploy", parameters: { where: "staging", version: "v1.2" } };
   assert.equal(allows(POLICY, ["deployer"], good), true);
   for (const fields of [{ command: "/usr/bin/deploy" }, { command: "sh" }, { template: "other" }, {}]) {
@@ -133,7 +133,7 @@ Deno.test("a role limited to templates runs nothing else", () => {
   }
 });
 
-Deno.test("expandTemplate() puts parameters in their places, each whole in its argument", () => {
+Deno.test("expandTemplate() fills each parameter into its argument", () => {
   const { command, args, env, cwd, labels } = expandTemplate(
     POLICY.templates,
     request({ template: "deploy", parameters: { where: "staging", version: "latest" }, labels: { a: "b" } }),
@@ -172,7 +172,7 @@ for (const [what, parameters, sentence] of badParameters) {
   });
 }
 
-Deno.test("no pattern, however wide, lets a value look like an option", () => {
+Deno.test("expandTemplate() refuses a value that looks like an option, for every pattern", () => {
   const { templates } = parsePolicy(JSON.stringify({
     roles: {},
     templates: { t: { command: "/bin/x", args: ["{any}"], parameters: { any: { pattern: ".*" } } } },
@@ -182,7 +182,7 @@ Deno.test("no pattern, however wide, lets a value look like an option", () => {
   for (const any of ["-", "-x", "--help"]) assert.throws(() => args(any), { message: /not beginning with "-"/ });
 });
 
-Deno.test("expandTemplate() takes nothing of one's own beside a template, and no parameters without one", () => {
+Deno.test("expandTemplate() refuses a command with a template, and parameters without one", () => {
   const parameters = { where: "staging", version: "v1" };
   for (const own of [{ command: "sh" }, { args: ["x"] }, { env: { A: "b" } }, { cwd: "/" }]) {
     assert.throws(() => expandTemplate(POLICY.templates, request({ template: "deploy", parameters, ...own })), {
@@ -197,7 +197,7 @@ Deno.test("expandTemplate() takes nothing of one's own beside a template, and no
   });
 });
 
-Deno.test("jobs by label: seen with all of the labels, listed by a test, changed by nobody", () => {
+Deno.test("a rule for labels shows the jobs with all of its labels, and changes none", () => {
   const job = (labels: Record<string, string>, owner = "bob") => ({ owner, labels });
   const web = job({ team: "web", public: "yes", more: "x" });
   assert.equal(sees(POLICY, as("watcher"), web), true);
@@ -208,18 +208,18 @@ Deno.test("jobs by label: seen with all of the labels, listed by a test, changed
   const { owner, shows } = listScope(POLICY, as("watcher"), "List");
   assert.equal(owner, undefined);
   assert.deepEqual([shows!(web), shows!(job({ team: "db" }))], [true, false]);
-  // The own and those of the label, by one role with two rules.
+  // One role with two rules shows own jobs and those with the label.
   const both = listScope(POLICY, as("builder"), "List");
   assert.deepEqual([job({}, "ann"), job({ team: "web" }), job({})].map((one) => both.shows!(one)), [true, true, false]);
 });
 
-Deno.test("whoever may register by label must give the label", () => {
+Deno.test("decideRegister() requires the labels of the rule", () => {
   assert.equal(allows(POLICY, ["labeller"], { command: "x", labels: { team: "web" } }), true);
   assert.equal(allows(POLICY, ["labeller"], { command: "x", labels: { team: "db" } }), false);
   assert.equal(allows(POLICY, ["labeller"], { command: "x" }), false);
 });
 
-Deno.test("the file is the whole policy: roles that it does not name may nothing but health", () => {
+Deno.test("parsePolicy() replaces the default roles: others may only ask for health", () => {
   for (const role of ["admin", "operator", "viewer", "empty", "constructor", ""]) {
     for (const call of ["List", "Register", "WhoAmI", "CanI"]) {
       assert.equal(decideMethod(POLICY, as(role), `/teleport.v1.JobWorker/${call}`).allowed, false, `${role} ${call}`);
@@ -269,14 +269,14 @@ for (const [what, json, sentence] of wrong) {
   });
 }
 
-Deno.test("parsePolicy() refuses what is not JSON, and what is too long", () => {
+Deno.test("parsePolicy() refuses a text that is not JSON or too long", () => {
   for (const text of ["", "{", "roles: x"]) {
     assert.throws(() => parsePolicy(text), { name: "PolicyError", message: /not JSON/ });
   }
   assert.throws(() => parsePolicy(" ".repeat(1024 * 1024 + 1)), { message: /too long/ });
 });
 
-Deno.test("the policy in the documentation is one, and means what it says there", async () => {
+Deno.test("parsePolicy() accepts the policy in the documentation", async () => {
   const text = await Deno.readTextFile(new URL("../../../docs/policy.md", import.meta.url));
   const policy = parsePolicy(/```json\n([^]*?)```/.exec(text)![1]!);
   const make = (args: string[], more: object = {}) =>

@@ -1,11 +1,11 @@
-/** Whom a certificate names, and every shape of one that names nobody. */
+/** The user and the roles of a certificate, and certificates without a valid user. */
 import assert from "node:assert/strict";
 import type { PeerCertificate } from "../../../proto/service.ts";
 import { UnauthenticatedError } from "../../../service/errors.ts";
 import { identify } from "../../../service/policy/identity.ts";
 import { certificateOf } from "../../support/service.ts";
 
-Deno.test("identify() gives the common name as user and each organization once as role", () => {
+Deno.test("identify() returns the common name as user and each organization once as role", () => {
   assert.deepEqual(identify(certificateOf("ann", "viewer", "operator", "viewer")), {
     user: "ann",
     roles: ["viewer", "operator"],
@@ -13,7 +13,7 @@ Deno.test("identify() gives the common name as user and each organization once a
   assert.deepEqual(identify(certificateOf("bob")), { user: "bob", roles: [] });
 });
 
-Deno.test("identify() takes names of all scripts, up to 64 characters and 32 roles", () => {
+Deno.test("identify() accepts names of all scripts, up to 64 characters and 32 roles", () => {
   for (const user of ["Zoë O'Neil", "杜甫", "a".repeat(64)]) {
     assert.equal(identify(certificateOf(user, "admin")).user, user);
   }
@@ -23,7 +23,7 @@ Deno.test("identify() takes names of all scripts, up to 64 characters and 32 rol
   assert.deepEqual(identify(certificateOf("ann", ...Array(40).fill("admin"))).roles, ["admin"]);
 });
 
-Deno.test("identify() gives the same identity for the same certificate, and keeps two users apart", () => {
+Deno.test("identify() returns the same identity for the same certificate, and another for another", () => {
   const [ann, bob] = [certificateOf("ann", "admin"), certificateOf("bob", "viewer")];
   assert.equal(identify(ann), identify(ann));
   assert.equal(identify(bob).user, "bob");
@@ -51,8 +51,8 @@ const nobodies: [string, PeerCertificate | undefined, RegExp][] = [
 ];
 
 for (const [what, certificate, message] of nobodies) {
-  Deno.test(`identify() knows nobody by ${what}`, () => {
-    // Twice, for an identity is remembered.
+  Deno.test(`identify() refuses ${what}`, () => {
+    // Twice, because an identity is cached.
     for (let times = 0; times < 2; times++) {
       assert.throws(() => identify(certificate), (error) => {
         assert(error instanceof UnauthenticatedError);

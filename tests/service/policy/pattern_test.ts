@@ -1,4 +1,4 @@
-/** Patterns of a policy: JavaScript's meaning, in a time that grows with the text alone. */
+/** Patterns of a policy: they match like JavaScript, in linear time. */
 import assert from "node:assert/strict";
 import { decideRegister } from "../../../service/policy/policy.ts";
 import { Pattern } from "../../../service/policy/pattern.ts";
@@ -6,7 +6,7 @@ import { parsePolicy } from "../../../service/policy/file.ts";
 import { Random, seedFor } from "../../support/random.ts";
 import type { JobRequest } from "../../../proto/teleport/v1/job_worker.ts";
 
-/** Those that take a backtracking engine longer than anybody waits, with a text made for each. */
+/** Patterns that take a backtracking engine very long, each with a text for that. */
 const EVIL: readonly [source: string, text: string][] = [
   ["([a-z]+)*", "a".repeat(100_000) + "!"],
   ["(a|aa)+", "a".repeat(100_000) + "!"],
@@ -17,7 +17,7 @@ const EVIL: readonly [source: string, text: string][] = [
   ["(\\p{L}+)*", "é".repeat(100_000) + "1"],
 ];
 
-Deno.test("Pattern.matches() takes no longer for a text that was made to take long", () => {
+Deno.test("Pattern.matches() takes linear time for hostile texts", () => {
   for (const [source, text] of EVIL) {
     const pattern = new Pattern(source);
     const start = performance.now();
@@ -28,7 +28,7 @@ Deno.test("Pattern.matches() takes no longer for a text that was made to take lo
   }
 });
 
-Deno.test("Pattern.matches() means what JavaScript's own engine means, for the whole text", () => {
+Deno.test("Pattern.matches() agrees with JavaScript for the whole text", () => {
   const sources = [
     "-j[0-9]{1,2}",
     "all|test|clean",
@@ -46,7 +46,7 @@ Deno.test("Pattern.matches() means what JavaScript's own engine means, for the w
     "",
     "a$|^b",
     "a{0,3}?b",
-    // RE2 reads these in another way, or refuses them.
+    // RE2 alone reads these in another way, or refuses them.
     "[[:lower:][a]",
     "[^[:lower:]",
     "[[]a",
@@ -72,7 +72,7 @@ Deno.test("Pattern.matches() means what JavaScript's own engine means, for the w
   }
 });
 
-Deno.test("Pattern refuses what needs more than one way through a text, and what JavaScript does not know", () => {
+Deno.test("Pattern refuses look-around, back-references and syntax that JavaScript does not have", () => {
   for (
     const source of [
       "(a)\\1",
@@ -103,7 +103,7 @@ function decide(args: readonly string[], given: readonly string[]) {
   return decideRegister(policyOf(args), { user: "ann", roles: ["r"] }, request as unknown as JobRequest);
 }
 
-Deno.test("a Register call against the documented worst pattern is decided at once, with arguments of any length", () => {
+Deno.test("decideRegister() decides on the worst documented pattern at once, with arguments of any length", () => {
   const start = performance.now();
   const allows = (...given: string[]) => decide(["([a-z]+)*", "..."], given).allowed;
   assert.equal(allows("a".repeat(28) + "!"), false);
@@ -113,7 +113,7 @@ Deno.test("a Register call against the documented worst pattern is decided at on
   assert.ok(performance.now() - start < 2_000, `${performance.now() - start} ms`);
 });
 
-Deno.test("a pattern with large counts is held to the text that half a second takes", () => {
+Deno.test("decideRegister() denies a text that a pattern with large counts cannot match in half a second", () => {
   const start = performance.now();
   const decision = decide(["[ab]*a[ab]{999}"], ["ab".repeat(500_000)]);
   assert.equal(decision.allowed, false);

@@ -1,4 +1,4 @@
-/** Who may do what: the calls that are on no job or on many, for every role. */
+/** The permissions of calls on no job or on many jobs, for every role. */
 import assert from "node:assert/strict";
 import { Supervisor } from "../../../mod.ts";
 import { createService } from "../../../service/handlers/service.ts";
@@ -6,7 +6,7 @@ import { certificateOf, clientOf, codeOf, startService } from "../../support/ser
 import { callerOf, CALLERS, DENY, MISSING, OK, REGISTER } from "../policy_table.ts";
 import { jobCounts } from "../../support/job_counts.ts";
 
-Deno.test("Register is for those who may change jobs, and makes the job theirs", async () => {
+Deno.test("Register is allowed to roles that may change jobs, and makes the caller the owner", async () => {
   await using service = startService();
   for (const [roles, column] of CALLERS) {
     const before = (await jobCounts(service.supervisor)).jobs;
@@ -18,7 +18,7 @@ Deno.test("Register is for those who may change jobs, and makes the job theirs",
   }
 });
 
-Deno.test("Register with a name for the request gives nobody another's job, nor a right to one", async () => {
+Deno.test("Register with a request id never answers another user's job", async () => {
   await using service = startService();
   const asked = { command: "true", request_id: "deploy-1" };
   const bobs = await service.as(certificateOf("bob", "operator")).Register(asked);
@@ -38,7 +38,7 @@ Deno.test("Register with a name for the request gives nobody another's job, nor 
   assert.equal((await jobCounts(service.supervisor)).jobs, 2);
 });
 
-Deno.test("WatchJobs without ids shows each caller the jobs they may know of", async () => {
+Deno.test("WatchJobs without ids shows each caller the visible jobs", async () => {
   await using service = startService();
   const own = await service.supervisor.add("true", [], { owner: "ann" });
   const others = await service.supervisor.add("true", [], { owner: "bob" });
@@ -62,7 +62,7 @@ Deno.test("WatchJobs without ids shows each caller the jobs they may know of", a
   }
 });
 
-Deno.test("WatchJobs that goes on tells nobody of another's job that was there or goes", async () => {
+Deno.test("WatchJobs with a token hides the existence and the removal of hidden jobs", async () => {
   await using service = startService();
   const calls = service.as(callerOf("operator"));
   const bobs = await service.supervisor.add("true", [], { owner: "bob" });
@@ -81,7 +81,7 @@ Deno.test("WatchJobs that goes on tells nobody of another's job that was there o
   }
 });
 
-Deno.test("WatchJobs that goes on keeps no job of another's from being forgotten", async () => {
+Deno.test("WatchJobs with a token does not prevent the removal of hidden jobs", async () => {
   await using supervisor = new Supervisor({ closeGraceMs: 100, maxJobs: 1 });
   const service = createService(supervisor);
   let token = "";
@@ -104,7 +104,7 @@ Deno.test("WatchJobs that goes on keeps no job of another's from being forgotten
   const [ann, viewer] = [waiting("operator"), waiting("viewer")];
   await supervisor.start(bobs);
   for await (const _ of supervisor.watchStatus(bobs));
-  // Who may see it is told of it, and then waits no more.
+  // A caller who may see the job gets the event, and then waits no more.
   assert.equal(await viewer.told, bobs);
   await viewer.end();
   const own = await supervisor.add("true", [], { owner: "ann" });
@@ -114,7 +114,7 @@ Deno.test("WatchJobs that goes on keeps no job of another's from being forgotten
   assert.equal((await supervisor.status(own)).state, "INITIAL");
 });
 
-Deno.test("List shows each caller the jobs they may know of, whatever owner they ask for", async () => {
+Deno.test("List shows each caller the visible jobs, for every requested owner", async () => {
   await using service = startService();
   const own = await service.supervisor.add("true", [], { owner: "ann" });
   const others = await service.supervisor.add("true", [], { owner: "bob" });

@@ -1,4 +1,4 @@
-/** Who may do what: every call by every role on one's own, another's and a missing job, cell by cell. */
+/** The permissions of every call for every role, on an own job, another's job and a missing one. */
 import "../../support/plain_start.ts";
 import assert from "node:assert/strict";
 import type { CallName } from "../../../proto/service.ts";
@@ -36,7 +36,7 @@ async function outcome(service: TestService, call: keyof typeof CALLS, roles: st
 }
 
 for (const call of Object.keys(TABLE) as (keyof typeof CALLS)[]) {
-  Deno.test(`${call} is let through and refused as the table says, for every role and job`, async () => {
+  Deno.test(`${call} is allowed and denied as the table says, for every role and job`, async () => {
     await using service = startService();
     for (const [roles, column] of CALLERS) {
       const own = await service.supervisor.add("true", [], { owner: "ann" });
@@ -51,7 +51,7 @@ for (const call of Object.keys(TABLE) as (keyof typeof CALLS)[]) {
   });
 }
 
-Deno.test("the table has a row for every call of the definition, and a column for every role without a policy file", () => {
+Deno.test("TABLE has a row for every call, and a column for every default role", () => {
   assert.deepEqual([...Object.keys(ON_NO_JOB), ...Object.keys(TABLE)].sort(), Object.keys(methods).sort());
   assert.deepEqual(Object.keys(CALL_KINDS).sort(), Object.keys(methods).sort());
   const roles = new Set(Object.values(ROLES).flat().flatMap((roles) => roles.split(" ")));
@@ -59,7 +59,7 @@ Deno.test("the table has a row for every call of the definition, and a column fo
 });
 
 for (const call of Object.keys(TABLE) as (keyof typeof CALLS)[]) {
-  Deno.test(`CanI says of ${call} what the table says`, async () => {
+  Deno.test(`CanI answers for ${call} what the table says`, async () => {
     await using service = startService();
     const own = await service.supervisor.add("true", [], { owner: "ann" });
     const others = await service.supervisor.add("true", [], { owner: "bob" });
@@ -71,7 +71,7 @@ for (const call of Object.keys(TABLE) as (keyof typeof CALLS)[]) {
         return code;
       };
       const ask = async () => [await answers(own), await answers(others), await answers(MISSING)];
-      // Whether a job happens to run, or has an input, is no matter of rights.
+      // The permissions do not depend on the state or the input of a job.
       const wanted = TABLE[call][column].map((code) => code === IDLE || code === NONE ? OK : code);
       if (column === "none") assert.equal(await codeOf(ask), DENY, roles);
       else assert.deepEqual(await ask(), wanted, `${call} as "${roles}"`);
@@ -80,7 +80,7 @@ for (const call of Object.keys(TABLE) as (keyof typeof CALLS)[]) {
   });
 }
 
-Deno.test("WhoAmI and CanI answer everyone who has a role, and nobody else", async () => {
+Deno.test("WhoAmI and CanI answer every caller with a role, and no others", async () => {
   await using service = startService();
   for (const [roles, column] of CALLERS) {
     const calls = service.as(callerOf(roles));
@@ -96,7 +96,7 @@ Deno.test("WhoAmI and CanI answer everyone who has a role, and nobody else", asy
   }
 });
 
-Deno.test("a refused call changes nothing", async () => {
+Deno.test("a denied call changes nothing", async () => {
   await using service = startService();
   const { supervisor } = service;
   const initial = await supervisor.add("true", [], { owner: "bob" });
@@ -111,7 +111,7 @@ Deno.test("a refused call changes nothing", async () => {
   assert.equal((await supervisor.status(running)).state, "RUNNING");
 });
 
-Deno.test("the refusal names the user, the roles and the call, and says what to do", () => {
+Deno.test("denied() names the user, the roles and the call, and says what to do", () => {
   const service = startService().service;
   const refusal = (...roles: string[]): string => {
     try {
@@ -126,7 +126,7 @@ Deno.test("the refusal names the user, the roles and the call, and says what to 
   assert.equal(refusal(), `User "ann" with roles none ${advice}`);
 });
 
-Deno.test("admit() lets every user ask for health, and those with a role for reflection", async () => {
+Deno.test("admit() allows health to every user, and reflection to users with a role", async () => {
   const { service } = startService();
   for (const [roles, column] of CALLERS) {
     const admitted = (method: string) =>
@@ -141,7 +141,7 @@ Deno.test("admit() lets every user ask for health, and those with a role for ref
   }
 });
 
-Deno.test("admit() denies what is in no table, also to an admin, also by names that every object has", () => {
+Deno.test("admit() denies unknown methods, also to an admin", () => {
   const { service } = startService();
   const methods = [
     "",
@@ -163,13 +163,13 @@ Deno.test("admit() denies what is in no table, also to an admin, also by names t
   }
 });
 
-Deno.test("a role by the name of what every object has is no role", () => {
+Deno.test('rulesFor() finds no rule for a role like "constructor"', () => {
   for (const role of ["constructor", "__proto__", "toString", "hasOwnProperty"]) {
     assert.deepEqual(rulesFor(DEFAULT_POLICY, { user: "ann", roles: [role] }, "Status"), [], role);
   }
 });
 
-Deno.test("without a certificate, or with one that names nobody, not even health is allowed", () => {
+Deno.test("admit() denies even health without a certificate that names a user", () => {
   const { service } = startService();
   for (const method of [methodOf("List"), "/grpc.health.v1.Health/Check"]) {
     assert.throws(() => service.admit(contextOf(method, undefined)), UnauthenticatedError);
@@ -180,7 +180,7 @@ Deno.test("without a certificate, or with one that names nobody, not even health
   }
 });
 
-Deno.test("a handler reached without admission still refuses by the caller's roles", async () => {
+Deno.test("handlers check the caller's roles also without admit()", async () => {
   await using service = startService();
   const id = await service.supervisor.add("true", [], { owner: "ann" });
   const { handlers } = service.service;

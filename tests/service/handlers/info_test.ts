@@ -1,10 +1,10 @@
-/** The call Info: who gets which facts. */
+/** The call Info: its facts, and who gets them. */
 import assert from "node:assert/strict";
 import { createService } from "../../../service/handlers/service.ts";
 import { Supervisor } from "../../../mod.ts";
 import { certificateOf, clientOf, codeOf, startService } from "../../support/service.ts";
 
-Deno.test("Info tells the number of jobs only to callers who see the jobs of all users", async () => {
+Deno.test("Info has the number of jobs only for callers who see all jobs", async () => {
   await using service = startService();
   await service.supervisor.add("true", [], { owner: "ann" });
   for (const [role, wanted] of [["admin", 1], ["viewer", 1], ["operator", undefined]] as const) {
@@ -15,7 +15,7 @@ Deno.test("Info tells the number of jobs only to callers who see the jobs of all
   assert.equal(await codeOf(() => service.as(certificateOf("bob")).Info({})), "PERMISSION_DENIED");
 });
 
-Deno.test("Info tells the facts that the server was given, and probes isolation once", async () => {
+Deno.test("Info answers the facts of the server, and probes isolation once", async () => {
   await using supervisor = new Supervisor({ closeGraceMs: 100 });
   let probes = 0;
   const counted = Object.assign(Object.create(supervisor), {
