@@ -1,16 +1,5 @@
 /** Explains why a file cannot be read: the reason, and the part of its path that fails. */
-import { errorCode } from "../base/error_code.ts";
-
-/** The common reasons, in words. */
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: "no such file or directory",
-  EACCES: "permission denied",
-  EPERM: "permission denied",
-  EISDIR: "it is a directory",
-  ENOTDIR: "not a directory",
-  ELOOP: "too many symbolic links",
-  ENAMETOOLONG: "the name is too long",
-};
+import { errnoMessage, errnoOf } from "../base/errno.ts";
 
 /**
  * Explains why a file could not be read. When a directory above the file is the reason, the explanation names it.
@@ -23,9 +12,10 @@ export async function explainReadError(path: string, error: unknown): Promise<st
 }
 
 function reason(error: unknown): string {
-  const code = errorCode(error) ?? "";
-  const text = error instanceof Error ? error.message : String(error);
-  return Object.hasOwn(REASONS, code) ? `${REASONS[code]} (${code})` : text;
+  const errno = errnoOf(error);
+  const message = errnoMessage(errno);
+  if (errno !== undefined && message !== errno) return `${message.toLowerCase()} (${errno})`;
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Returns the first directory of the path that does not exist, is not a directory, or cannot be entered. */

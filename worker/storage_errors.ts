@@ -1,5 +1,5 @@
 /** The errors of the data directory: its database, and the output of jobs. */
-import { writeAdvice } from "./errno.ts";
+import { writeAdvice } from "./write_advice.ts";
 import { TeleportError } from "./errors.ts";
 
 /** The output of a job cannot be read: its log is missing or damaged. */

@@ -1,5 +1,5 @@
 /** Socket calls of the C library, through Deno's FFI: their signatures, constants and errors. */
-import { constants } from "node:os";
+import { errnoName } from "../../base/errno.ts";
 import { openLibc } from "../../base/libc.ts";
 
 // Linux on x86-64 and arm64, from <sys/socket.h>, <poll.h>, <fcntl.h> and <sys/eventfd.h>.
@@ -28,7 +28,7 @@ export class SystemCallError extends Error {
    * @param errno the error number
    */
   constructor(call: string, errno: number) {
-    const code = Object.entries(constants.errno).find(([, number]) => number === errno)?.[0] ?? `errno ${errno}`;
+    const code = errnoName(errno) ?? `errno ${errno}`;
     super(`${call} failed: ${code}`);
     this.code = code;
   }

@@ -93,8 +93,7 @@ Deno.test("readCredentials() says why a file cannot be read", async () => {
   await Deno.mkdir(`${certsDir}/ada.key`);
   await assert.rejects(
     readCredentials({ address: "a:1", certsDir, identity: "ada" }),
-    (error) =>
-      error instanceof CertificateFilesError && /ada\.key": it is a directory \(EISDIR\): /i.test(error.message),
+    (error) => error instanceof CertificateFilesError && /ada\.key": is a directory \(EISDIR\): /i.test(error.message),
   );
   await Deno.remove(certsDir, { recursive: true });
 });
@@ -108,9 +107,9 @@ Deno.test("readCredentials() names the part of the path that fails, and how", as
       [`${dir}/none/certs`, `no such file or directory (ENOENT): "${dir}/none"`],
       [`${dir}/file`, "not a directory (ENOTDIR)"],
       [`${dir}/file/certs`, `not a directory (ENOTDIR): "${dir}/file/certs"`],
-      [`${dir}/loop`, `too many symbolic links (ELOOP): "${dir}/loop"`],
-      [`${dir}/loop/certs`, `too many symbolic links (ELOOP): "${dir}/loop"`],
-      [`${dir}/${"x".repeat(300)}`, `the name is too long (ENAMETOOLONG): "${dir}/${"x".repeat(300)}"`],
+      [`${dir}/loop`, `too many levels of symbolic links (ELOOP): "${dir}/loop"`],
+      [`${dir}/loop/certs`, `too many levels of symbolic links (ELOOP): "${dir}/loop"`],
+      [`${dir}/${"x".repeat(300)}`, `file name too long (ENAMETOOLONG): "${dir}/${"x".repeat(300)}"`],
     ] as const
   ) {
     await assert.rejects(readCredentials({ address: "a:1", certsDir, identity: "ada" }), (error) => {

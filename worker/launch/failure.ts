@@ -2,7 +2,7 @@
 import { accessSync, constants, existsSync } from "node:fs";
 import { quote } from "../../base/quote.ts";
 import { MAX_INTERPRETERS, readFormat } from "./format.ts";
-import { errnoOf, errnoWords } from "../errno.ts";
+import { errnoMessage, errnoOf } from "../../base/errno.ts";
 
 /** The kind of a failed start. */
 export type StartErrorCode =
@@ -60,7 +60,7 @@ export function commandNotFound(command: string): StartFailure {
 export function execFailure(target: Target, errno: string | undefined): StartFailure {
   // The program was deleted after it was found.
   if (errno === "ENOENT" && !target.isIsolated && !existsSync(target.path)) return commandNotFound(target.name);
-  const failure = notExecutable(target.name, errnoWords(errno), detailOf(target, errno));
+  const failure = notExecutable(target.name, errnoMessage(errno), detailOf(target, errno));
   return errno !== undefined && OF_THE_FILE.has(errno) ? failure : { ...failure, errorCode: "SPAWN_FAILED" };
 }
 
@@ -93,7 +93,7 @@ export function cwdFailure(
   }
   const closed = errno === "EACCES" ? closedDirectory(`${cwd}/.`, credentials) : undefined;
   const detail = closed === undefined ? "" : `: ${mayNotEnter(closed)}`;
-  const error = `Cannot enter working directory ${quote(cwd)}: ${errnoWords(errno)}${detail}`;
+  const error = `Cannot enter working directory ${quote(cwd)}: ${errnoMessage(errno)}${detail}`;
   return { errorCode: "CWD_NOT_ENTERABLE", error };
 }
 

@@ -5,7 +5,7 @@
  * names only in the last step. Otherwise the launcher, which may run as root, would load the user's LD_PRELOAD.
  */
 import { LAUNCH_STEPS } from "../../base/job_options/entries.ts";
-import { errnoOf, errnoOfWords } from "../errno.ts";
+import { errnoOf, errnoOfMessage } from "../../base/errno.ts";
 import { cwdFailure, execFailure, type StartFailure, startFailure, type Target } from "./failure.ts";
 import type { Launched, LaunchPlan } from "./launch_plan.ts";
 import { launchScript, SHELL } from "./script.ts";
@@ -62,7 +62,7 @@ export class Launch {
     // The reason follows the last colon. The words before it may contain a path of the host.
     const why = words?.split(": ").at(-1)?.replace(/\.$/, "") ?? signal ?? "it gave no reason";
     const { name } = this.#target;
-    const errno = errnoOfWords(why);
+    const errno = errnoOfMessage(why);
     // The kernel refuses this to every program of the user, also to the launcher's own.
     if (step === undefined && errno === "EAGAIN") return execFailure(this.#target, errno);
     if (stage === "failed") {

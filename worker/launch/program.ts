@@ -12,7 +12,7 @@ import {
   type StartFailure,
 } from "./failure.ts";
 import { readFormat } from "./format.ts";
-import { errnoOf, errnoWords } from "../errno.ts";
+import { errnoMessage, errnoOf } from "../../base/errno.ts";
 
 /** The errors at which execvp(3) continues with the next directory of PATH. */
 const SKIPPED_ERRORS = ["ENOENT", "ENOTDIR", "ENODEV", "ESTALE", "ETIMEDOUT"];
@@ -50,10 +50,10 @@ export function findProgram(
     const info = look(candidate);
     if (typeof info === "string" && SKIPPED_ERRORS.includes(info)) continue;
     if (info === "EACCES") {
-      found ??= notExecutable(command, errnoWords(info), "a directory of its PATH may not be entered");
+      found ??= notExecutable(command, errnoMessage(info), "a directory of its PATH may not be entered");
       continue;
     }
-    if (typeof info === "string") return notExecutable(command, errnoWords(info));
+    if (typeof info === "string") return notExecutable(command, errnoMessage(info));
     const program = checked(command, candidate, info);
     // The mode forbids it, but an access control list may allow it. So it is the last choice.
     if (typeof program === "string" && isClosed(candidate)) {
@@ -72,13 +72,13 @@ function checked(name: string, path: string, info: Deno.FileInfo | string = look
   if (info === "ENOENT") return commandNotFound(name);
   if (info === "EACCES") {
     const closed = closedDirectory(path);
-    return notExecutable(name, errnoWords(info), closed && mayNotEnter(closed));
+    return notExecutable(name, errnoMessage(info), closed && mayNotEnter(closed));
   }
-  if (typeof info === "string") return notExecutable(name, errnoWords(info));
+  if (typeof info === "string") return notExecutable(name, errnoMessage(info));
   if (info.isDirectory) {
     return { errorCode: "NOT_EXECUTABLE", error: `Command ${quote(name)} is a directory: name a program` };
   }
-  if (!info.isFile) return notExecutable(name, errnoWords("EACCES"), "it is not a regular file");
+  if (!info.isFile) return notExecutable(name, errnoMessage("EACCES"), "it is not a regular file");
   if (!isExecutable(path)) return execFailure({ name, path }, "EACCES");
   if (!hasFormat(path, info)) return execFailure({ name, path }, "ENOEXEC");
   return path;

@@ -5,7 +5,7 @@ import { quote } from "../../base/quote.ts";
 import { cwdErrno, cwdFailure, execFailure, type StartFailure, startFailure } from "../launch/failure.ts";
 import { findProgram } from "../launch/program.ts";
 import type { Cgroup } from "../cgroup/cgroup.ts";
-import { errnoOf, errnoWords } from "../errno.ts";
+import { errnoMessage, errnoOf } from "../../base/errno.ts";
 import { HostExhaustedError, NotEnforceableError } from "../errors.ts";
 import { findUser, type RunAs } from "../launch/passwd.ts";
 import { gainsNoPrivileges, isolationHere, STRICT_AS_ROOT } from "../launch/host.ts";
@@ -58,7 +58,7 @@ export function spawn(
   } catch (error) {
     const errno = errnoOf(error);
     if (!isExhausted(errno)) throw error;
-    throw new HostExhaustedError(`Cannot start command ${quote(command)}: ${errnoWords(errno)}: try again later`);
+    throw new HostExhaustedError(`Cannot start command ${quote(command)}: ${errnoMessage(errno)}: try again later`);
   }
 }
 
@@ -127,7 +127,7 @@ function prepareAndSpawn(
 /** Returns why the cgroup could not be created. */
 function cgroupFailure(command: string, error: unknown): StartFailure {
   if (error instanceof NotEnforceableError) return { errorCode: "SPAWN_FAILED", error: error.message };
-  return startFailure(command, "SPAWN_FAILED", `its cgroup could not be made (${errnoWords(errnoOf(error))})`);
+  return startFailure(command, "SPAWN_FAILED", `its cgroup could not be made (${errnoMessage(errnoOf(error))})`);
 }
 
 /** Returns the steps that the launch needs. */

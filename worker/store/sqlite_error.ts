@@ -1,6 +1,7 @@
 /** Translates errors of SQLite and of the system into errors of the library: in use, damaged, or not writable. */
 import { errorCode } from "../../base/error_code.ts";
-import { errnoOf, writeAdvice } from "../errno.ts";
+import { errnoOf } from "../../base/errno.ts";
+import { writeAdvice } from "../write_advice.ts";
 import { TeleportError } from "../errors.ts";
 import { DirectoryInUseError, RecordDamagedError, StoreUnusableError } from "../storage_errors.ts";
 

@@ -1,32 +1,11 @@
-/** Tests for error numbers: their names, their messages, and the advice when a file cannot be written. */
+/** Tests of the advice when the data directory cannot be written. */
 import assert from "node:assert/strict";
-import { errnoOf, errnoOfWords, errnoWords, writeAdvice } from "../../worker/errno.ts";
+import { writeAdvice } from "../../worker/write_advice.ts";
 import { NotRecordedError, StoreUnusableError } from "../../worker/storage_errors.ts";
 import { openDatabase } from "../../worker/store/database.ts";
 import { tempDir } from "../support/temp_dir.ts";
 
 const withCode = (code: string) => Object.assign(new Error("x"), { code });
-
-Deno.test("errnoOf() returns the code of an error, or the number in Deno's message when there is no code", () => {
-  assert.equal(errnoOf(withCode("EACCES")), "EACCES");
-  assert.equal(errnoOf(new Error("Failed to spawn 'x': Text file busy (os error 26)")), "ETXTBSY");
-  assert.equal(errnoOf(new Error("Exec format error (os error 8)")), "ENOEXEC");
-  for (const other of [new Error("x"), "x", undefined, new Error("(os error 9999)")]) {
-    assert.equal(errnoOf(other), undefined);
-  }
-});
-
-Deno.test("errnoOfWords() inverts errnoWords(), and knows the messages of other shells", () => {
-  for (const errno of ["E2BIG", "EACCES", "ELOOP", "ENOEXEC", "ETXTBSY", "ENOTDIR", "EAGAIN"]) {
-    assert.equal(errnoOfWords(errnoWords(errno)), errno);
-  }
-  assert.equal(errnoWords("ENOTSUP"), "ENOTSUP");
-  assert.equal(errnoWords(undefined), "unknown error");
-  for (const words of ["not found", "cannot execute: required file not found"]) {
-    assert.equal(errnoOfWords(words), "ENOENT");
-  }
-  assert.equal(errnoOfWords("I/O error"), undefined);
-});
 
 Deno.test("writeAdvice() names the owner, the path or the permission, and the disk only when nothing else is wrong", () => {
   const cases: readonly (readonly [unknown, RegExp])[] = [

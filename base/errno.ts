@@ -1,6 +1,6 @@
 /** The error numbers of Linux, by name and in words: errno(3), strerror(3). */
 import { constants } from "node:os";
-import { errorCode } from "../base/error_code.ts";
+import { errorCode } from "./error_code.ts";
 
 /** The messages of the GNU C library for the errors that a start can meet. */
 const MESSAGES: Readonly<Record<string, string>> = {
@@ -30,6 +30,11 @@ const MESSAGES: Readonly<Record<string, string>> = {
 
 const NAMES = new Map(Object.entries(constants.errno).map(([name, number]) => [number, name]));
 
+/** Returns the name of an error number, such as `EACCES` for 13; undefined when Linux does not have the number. */
+export function errnoName(number: number): string | undefined {
+  return NAMES.get(number);
+}
+
 /** Returns the name of the error number of a failed call, such as `EACCES`; undefined when the error has none. */
 export function errnoOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
@@ -40,35 +45,14 @@ export function errnoOf(error: unknown): string | undefined {
 }
 
 /** Returns the message of an error number, such as `Permission denied`; its name when it has no message here. */
-export function errnoWords(errno: string | undefined): string {
+export function errnoMessage(errno: string | undefined): string {
   return errno === undefined ? "unknown error" : MESSAGES[errno] ?? errno;
 }
 
 /** Returns the error number for the message of a program in the C locale; undefined for any other message. */
-export function errnoOfWords(words: string): string | undefined {
+export function errnoOfMessage(words: string): string | undefined {
   const wanted = words.trim().toLowerCase();
   const found = Object.entries(MESSAGES).find(([, message]) => message.toLowerCase() === wanted)?.[0];
   // Shells have their own messages for ENOENT.
   return found ?? (/not found$|no such file/.test(wanted) ? "ENOENT" : undefined);
-}
-
-/** Returns what to do when a file of the data directory cannot be written. */
-export function writeAdvice(error: unknown): string {
-  if (error instanceof Deno.errors.NotCapable) return "run the program with permission to read and write it";
-  switch (errnoOf(error)) {
-    case "EACCES":
-    case "EPERM":
-      return "make the server's user the owner of the directory and of everything in it";
-    case "EEXIST":
-    case "ENOENT":
-    case "ENOTDIR":
-    case "ELOOP":
-    case "ENAMETOOLONG":
-      return "correct its path";
-    case "EMFILE":
-    case "ENFILE":
-      return "wait until fewer files are open";
-    default:
-      return "free space on its disk or repair the disk";
-  }
 }

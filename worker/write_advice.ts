@@ -1,0 +1,23 @@
+/** The advice for users when the data directory cannot be written. */
+import { errnoOf } from "../base/errno.ts";
+
+/** Returns what to do when a file of the data directory cannot be written. */
+export function writeAdvice(error: unknown): string {
+  if (error instanceof Deno.errors.NotCapable) return "run the program with permission to read and write it";
+  switch (errnoOf(error)) {
+    case "EACCES":
+    case "EPERM":
+      return "make the server's user the owner of the directory and of everything in it";
+    case "EEXIST":
+    case "ENOENT":
+    case "ENOTDIR":
+    case "ELOOP":
+    case "ENAMETOOLONG":
+      return "correct its path";
+    case "EMFILE":
+    case "ENFILE":
+      return "wait until fewer files are open";
+    default:
+      return "free space on its disk or repair the disk";
+  }
+}
