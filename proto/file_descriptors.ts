@@ -1,5 +1,6 @@
 /**
- * Makes the descriptors of .proto files for server reflection, as protoc makes them: google.protobuf.FileDescriptorProto.
+ * Makes the descriptors of .proto files for server reflection, as protoc makes them:
+ * google.protobuf.FileDescriptorProto.
  *
  * The extension of protobuf.js for it omits imports, and gives map entries wrong names.
  */

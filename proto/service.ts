@@ -1,6 +1,6 @@
 /**
- * The types of handlers and clients of the service. `rpc/`, `service/` and `cli/` share these types, so that they need not
- * import each other.
+ * The types of handlers and clients of the service. `rpc/`, `service/` and `cli/` share these types, so that they need
+ * not import each other.
  */
 import type { JobWorkerCalls } from "./teleport/v1/job_worker.ts";
 

@@ -28,8 +28,8 @@ const WINDOW_BYTES = 512 * 1024;
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 
 /**
- * The time between connection attempts, which doubles up to the maximum. Most outages last a moment, so the first attempt
- * comes soon.
+ * The time between connection attempts, which doubles up to the maximum. Most outages last a moment, so the first
+ * attempt comes soon.
  */
 const FIRST_RECONNECT_MS = 100;
 const MAX_RECONNECT_MS = 5_000;
@@ -114,8 +114,8 @@ export class Channel {
   }
 
   /**
-   * Starts a call. Cancels it when the caller's signal aborts, when no connection is made in time, or when the channel is
-   * closed.
+   * Starts a call. Cancels it when the caller's signal aborts, when no connection is made in time, or when the channel
+   * is closed.
    *
    * @throws {CallError} With status CANCELLED when the signal has aborted already, or the channel was closed
    */

@@ -27,8 +27,8 @@ export interface ConnectOptions {
 /**
  * A connection to a server. It is made for the first call, and again after it was lost.
  *
- * A failed call rejects with a CallError. The last messages of a failed stream may be missing, because grpc-js delivers the
- * error first. A stream that ends without an error is complete.
+ * A failed call rejects with a CallError. The last messages of a failed stream may be missing, because grpc-js delivers
+ * the error first. A stream that ends without an error is complete.
  */
 export interface RpcClient {
   readonly calls: JobWorkerClient;

@@ -1,4 +1,6 @@
-/** Finds faults of a client's own certificate. A server that does not accept it closes the connection without a reason. */
+/**
+ * Finds faults of a client's own certificate. A server that does not accept it closes the connection without a reason.
+ */
 import type { Certificate } from "../../trust/certificate.ts";
 import { verifyChain } from "../../trust/chain.ts";
 import { CERTIFICATE_NOT_ACCEPTED, type Unreachable } from "../shared/unavailable.ts";

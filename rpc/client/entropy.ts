@@ -6,9 +6,9 @@ const PROGRAM = `crypto.subtle.generateKey({ name: "HMAC", hash: "SHA-256" }, fa
 /**
  * Starts a thread that gathers entropy. A client that makes one call should start it before it loads other modules.
  *
- * Deno's TLS uses AWS-LC, which seeds its generator from the jitter of the processor at the first use. Measured: 32 of the
- * 37 ms of a handshake. No asynchronous function of Deno does it outside the main thread. If no thread can start, the
- * handshake gathers the entropy itself.
+ * Deno's TLS uses AWS-LC, which seeds its generator from the jitter of the processor at the first use. Measured: 32 of
+ * the 37 ms of a handshake. No asynchronous function of Deno does it outside the main thread. If no thread can start,
+ * the handshake gathers the entropy itself.
  */
 export function gatherEntropy(): void {
   try {

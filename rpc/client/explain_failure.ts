@@ -83,8 +83,8 @@ export class FailureExplainer {
   }
 
   /**
-   * Explains why no connection was made. A TLS 1.3 server that does not accept a certificate closes the connection, and so
-   * do many other failures. So the client checks its own certificate before it names another cause.
+   * Explains why no connection was made. A TLS 1.3 server that does not accept a certificate closes the connection, and
+   * so do many other failures. So the client checks its own certificate before it names another cause.
    */
   #explainUnavailable(message: string): Unreachable | undefined {
     const server = formatAddress(this.#address);

@@ -35,8 +35,8 @@ const REMEDIES: Readonly<Record<ChainFault, string>> = {
 };
 
 /**
- * Returns why the server of a connection is not trusted. Undefined when it is trusted. The message continues a text that
- * begins with the server's address.
+ * Returns why the server of a connection is not trusted. Undefined when it is trusted. The message continues a text
+ * that begins with the server's address.
  *
  * @param host the name or IP address that the client asked for
  * @param authorities the trusted authorities

@@ -9,7 +9,9 @@ import type { Http2SecureServer, ServerHttp2Stream } from "node:http2";
 // Smaller frames share memory with others, and are collected soon.
 const MIN_BYTES = 16_384;
 
-/** Larger frames are written in parts, so that the meter notices a slow reader that reads. Output frames are smaller. */
+/**
+ * Larger frames are written in parts, so that the meter notices a slow reader that reads. Output frames are smaller.
+ */
 const PART_BYTES = 131_072;
 
 /** Smaller frames, such as a line of output, are not metered. A stream holds one; all streams of a user hold 2 MB. */

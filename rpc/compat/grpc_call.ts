@@ -1,8 +1,8 @@
 /**
  * Reads and sets private fields of server calls of grpc-js 1.14.
  *
- * Reason: the public interface lacks three things. They are the HTTP/2 stream of a call, a message limit for each method,
- * and the bytes of an incomplete request. Without the fields the server works with the limits of grpc-js alone.
+ * Reason: the public interface lacks three things. They are the HTTP/2 stream of a call, a message limit for each
+ * method, and the bytes of an incomplete request. Without the fields the server works with the limits of grpc-js alone.
  * Test: `tests/rpc/compat/grpc_call_test.ts`, which fails when the fields have moved.
  *
  * Source: @grpc/grpc-js/build/src/server-interceptors.js, stream-decoder.js
@@ -24,7 +24,9 @@ interface InnerCall {
 /** Receives the number of bytes of a request as they arrive. Returns an error message when they exceed a limit. */
 export type OnRequestBytes = (bytes: number) => string | undefined;
 
-/** Returns the HTTP/2 stream of a call, given as an interceptor or a handler gets it. Undefined when it is not found. */
+/**
+ * Returns the HTTP/2 stream of a call, given as an interceptor or a handler gets it. Undefined when it is not found.
+ */
 export function streamOf(call: object): ServerHttp2Stream | undefined {
   return innerOf(call)?.stream;
 }

@@ -1,8 +1,9 @@
 /**
  * Reads and replaces private parts of client channels of grpc-js 1.14.
  *
- * Reason: the public interface shows neither the sockets of a channel nor the timer of its next attempt. The sockets are
- * needed to check the server's certificate before the connection is used. Test: `tests/rpc/compat/grpc_channel_test.ts`.
+ * Reason: the public interface shows neither the sockets of a channel nor the timer of its next attempt. The sockets
+ * are needed to check the server's certificate before the connection is used. Test:
+ * `tests/rpc/compat/grpc_channel_test.ts`.
  *
  * Source: @grpc/grpc-js/build/src/channel-credentials.js, subchannel.js
  */

@@ -1,8 +1,9 @@
 /**
  * Patches node:http2 so that every server and client of the process is guarded. Import this file before grpc-js.
  *
- * An exception in a network event does not end the process, and a session is not freed while nghttp2 uses it. The reasons
- * are in `error_boundary.ts`, `safe_methods.ts` and `session_closing.ts`. Test: `tests/rpc/compat/http2_guard_test.ts`.
+ * An exception in a network event does not end the process, and a session is not freed while nghttp2 uses it. The
+ * reasons are in `error_boundary.ts`, `safe_methods.ts` and `session_closing.ts`. Test:
+ * `tests/rpc/compat/http2_guard_test.ts`.
  */
 import type { EventEmitter } from "node:events";
 import http2 from "node:http2";

@@ -6,8 +6,8 @@
  * server accepts nothing, without an event. `Deno.listen` reports the error, but its connections cannot become a
  * `net.Socket`, which TLS needs.
  *
- * So this file calls the C library, and passes each descriptor to `net.Socket`, as Node documents. Remove it when node:net
- * reports errors of accept. Test: `tests/rpc/compat/listen_socket_test.ts`.
+ * So this file calls the C library, and passes each descriptor to `net.Socket`, as Node documents. Remove it when
+ * node:net reports errors of accept. Test: `tests/rpc/compat/listen_socket_test.ts`.
  */
 import { Socket } from "node:net";
 import { constants } from "node:os";
@@ -115,8 +115,8 @@ export class ListenSocket {
   }
 
   /**
-   * Inspects the data that has arrived, without reading it. After `NOTHING`, `wait` returns the connection only when its
-   * record is complete. So a client that sends single bytes costs no more than a silent one.
+   * Inspects the data that has arrived, without reading it. After `NOTHING`, `wait` returns the connection only when
+   * its record is complete. So a client that sends single bytes costs no more than a silent one.
    */
   arrived(descriptor: number): Arrived {
     const { recv } = this.#library.symbols;

@@ -3,9 +3,11 @@
  *
  * Reason: grpc-js calls `respond()` for a request of another content type or an unknown path. It does so also when the
  * stream was destroyed in the same read. Other calls of grpc-js come from timers and promises, where nothing catches an
- * error. Remove this file when grpc-js checks the stream itself. Test: `tests/rpc/compat/safe_methods_test.ts`.
+ * error. Remove this file when grpc-js checks the stream itself. Tests: `safe_methods_test.ts` and
+ * `unsafe_methods_test.ts` in `tests/rpc/compat/`.
  *
- * Source: https://github.com/grpc/grpc-node/blob/%40grpc/grpc-js%401.14.7/packages/grpc-js/src/server.ts (_streamHandler)
+ * Source: https://github.com/grpc/grpc-node/blob/%40grpc/grpc-js%401.14.7/packages/grpc-js/src/server.ts
+ * (_streamHandler)
  */
 import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import { errorsOf, guardCallback } from "./error_boundary.ts";

@@ -1,11 +1,11 @@
 /**
  * Keeps HTTP/2 sessions from being freed while nghttp2 uses them.
  *
- * Reason: https://github.com/denoland/deno/issues/36788, in Deno 2.9.4 to 2.9.6. A `close()` or `destroy()` while nghttp2
- * reads from the connection frees the session too early. The process then ends with a segmentation fault.
+ * Reason: https://github.com/denoland/deno/issues/36788, in Deno 2.9.4 to 2.9.6. A `close()` or `destroy()` while
+ * nghttp2 reads from the connection frees the session too early. The process then ends with a segmentation fault.
  *
- * Frames of the peer cause it. grpc-js answers GOAWAY with `close()`. Deno answers protocol errors with `destroy()`, such
- * as an acknowledgement of a PING that was never sent. So both methods wait for the next turn of the event loop.
+ * Frames of the peer cause it. grpc-js answers GOAWAY with `close()`. Deno answers protocol errors with `destroy()`,
+ * such as an acknowledgement of a PING that was never sent. So both methods wait for the next turn of the event loop.
  *
  * Remove this file when Deno is fixed. Test: `tests/rpc/compat/http2_guard_test.ts`.
  */

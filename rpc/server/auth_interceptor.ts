@@ -71,8 +71,8 @@ export function authInterceptor(
 }
 
 /**
- * Closes the stream of a refused call that is still open after the arrived data was read. No limit counts the stream, so a
- * client whose requests never end could hold any number of them, 25 KB each. Source: RFC 9113, section 8.1.
+ * Closes the stream of a refused call that is still open after the arrived data was read. No limit counts the stream,
+ * so a client whose requests never end could hold any number of them, 25 KB each. Source: RFC 9113, section 8.1.
  */
 function endRequest(call: object): void {
   const stream = streamOf(call);

@@ -5,8 +5,8 @@
 import type { Http2SecureServer } from "node:http2";
 
 /**
- * The window of a stream, and of a connection, in bytes. A job that does not read its input holds that much in the server.
- * Measured over 100 ms: 0.36 MB/s with 64 KiB, 1.2 with 256 KiB, 2.4 with this value.
+ * The window of a stream, and of a connection, in bytes. A job that does not read its input holds that much in the
+ * server. Measured over 100 ms: 0.36 MB/s with 64 KiB, 1.2 with 256 KiB, 2.4 with this value.
  */
 const WINDOW_BYTES = 512 * 1024;
 

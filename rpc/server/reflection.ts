@@ -1,8 +1,8 @@
 /**
  * Server reflection: https://github.com/grpc/grpc/blob/master/doc/server-reflection.md
  *
- * `deno task generate` makes the descriptors of all files, which are embedded. Only the definition of reflection itself is
- * parsed here.
+ * `deno task generate` makes the descriptors of all files, which are embedded. Only the definition of reflection itself
+ * is parsed here.
  */
 import { type Server, status } from "@grpc/grpc-js";
 import protobuf from "protobufjs";

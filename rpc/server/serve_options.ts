@@ -22,7 +22,9 @@ export interface ServeOptions extends ConnectionOptions {
   readonly port: number;
   readonly credentials: TlsCredentials;
   readonly handlers: JobWorkerHandlers;
-  /** Called before every call of every service, also health and reflection. Refuses a call by throwing a TeleportError. */
+  /**
+   * Called before every call of every service, also health and reflection. Refuses a call by throwing a TeleportError.
+   */
   readonly admit?: Admit;
   /** Certificates that are not accepted, even when TLS accepts them. Default none. */
   readonly revoked?: Revoked;
@@ -45,7 +47,8 @@ export interface ServeOptions extends ConnectionOptions {
   /** Receives every connection that a limit or an error closed, perhaps thousands a second. */
   readonly onConnectionRefused?: (refused: RefusedConnection) => void;
   /**
-   * Returns the owner of a connection, for its limits. Must not throw. Default: each certificate is a member of its own.
+   * Returns the owner of a connection, for its limits. Must not throw. Default: each certificate is a member of its
+   * own.
    */
   readonly ownerOf?: (certificate: PeerCertificate) => ConnectionOwner;
 }

@@ -7,8 +7,8 @@ import { ERROR_CODE_KEY, STATUS_OF, type StatusName } from "../shared/errors.ts"
 export type InternalErrorReport = (error: unknown, method: string) => void;
 
 /**
- * The longest message. It travels as a header, percent-encoded in up to 9 bytes a character. Many clients accept at most
- * 8 KiB of headers.
+ * The longest message. It travels as a header, percent-encoded in up to 9 bytes a character. Many clients accept at
+ * most 8 KiB of headers.
  */
 const MAX_MESSAGE_LENGTH = 800;
 
@@ -28,8 +28,9 @@ export class StatusError extends Error {
 /**
  * Returns the error for grpc-js to send.
  *
- * Other errors than a TeleportError or a StatusError are reported, and nothing of them is sent. With such an error grpc-js
- * would use a number in `code` as the status. It would also send the message, which may contain paths of the host.
+ * Other errors than a TeleportError or a StatusError are reported, and nothing of them is sent. With such an error
+ * grpc-js would use a number in `code` as the status. It would also send the message, which may contain paths of the
+ * host.
  */
 export function toServiceError(error: unknown, method: string, report: InternalErrorReport): ServiceError {
   const metadata = new Metadata();

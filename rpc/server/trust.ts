@@ -1,4 +1,6 @@
-/** Decides which client certificates a server accepts: its authorities and the revoked certificates, both replaceable. */
+/**
+ * Decides which client certificates a server accepts: its authorities and the revoked certificates, both replaceable.
+ */
 import { TeleportError } from "../../mod.ts";
 import type { PeerCertificate } from "../../proto/service.ts";
 import { defined } from "../../base/defined.ts";
@@ -26,8 +28,8 @@ const REFUSAL_MS = 1_000;
 /**
  * Checks the certificate of every call.
  *
- * TLS verifies a certificate once, when the connection is made, and connections last for days. Deno's TLS checks neither
- * revocation lists nor the dates of a root authority.
+ * TLS verifies a certificate once, when the connection is made, and connections last for days. Deno's TLS checks
+ * neither revocation lists nor the dates of a root authority.
  */
 export class Trust {
   #authorities: readonly Certificate[] = [];
@@ -49,7 +51,8 @@ export class Trust {
   /**
    * Checks a certificate that TLS verified when the connection was made.
    *
-   * @throws {TeleportError} With code UNAUTHENTICATED when it was revoked or has expired, or when its authority is no longer trusted
+   * @throws {TeleportError} With code UNAUTHENTICATED when it was revoked or has expired. Also when its authority is no
+   * longer trusted
    */
   check(certificate: PeerCertificate): void {
     const why = this.rejectionReason(certificate);

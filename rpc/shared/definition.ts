@@ -32,8 +32,8 @@ function encoder(type: protobuf.Type): (message: object) => Buffer {
 }
 
 /**
- * Messages of this size or larger share one buffer, because V8 collects such memory late. A smaller message gets its own
- * memory, so that its bytes can be kept.
+ * Messages of this size or larger share one buffer, because V8 collects such memory late. A smaller message gets its
+ * own memory, so that its bytes can be kept.
  */
 const MIN_SCRATCH_BYTES = 16_384;
 
@@ -68,8 +68,8 @@ function streamEncoder(type: protobuf.Type): (message: object) => Buffer {
 }
 
 /**
- * Returns a function that encodes single answers. The caller must use the bytes at once, as with a stream. A Buffer counts
- * as an answer that is already encoded.
+ * Returns a function that encodes single answers. The caller must use the bytes at once, as with a stream. A Buffer
+ * counts as an answer that is already encoded.
  */
 function answerEncoder(type: protobuf.Type): (message: object) => Buffer {
   return (message) => {

@@ -49,8 +49,8 @@ function isSentCode(sent: unknown): sent is SentCode {
 }
 
 /**
- * The text of grpc-js for a connection that was gone at a write, or whose peer broke the protocol. grpc-js reports these
- * as INTERNAL. It reports a reset connection as UNAVAILABLE.
+ * The text of grpc-js for a connection that was gone at a write, or whose peer broke the protocol. grpc-js reports
+ * these as INTERNAL. It reports a reset connection as UNAVAILABLE.
  */
 const LOST_IN_CLIENT = /triggered by internal client error: /;
 
@@ -61,7 +61,10 @@ export interface CallErrorOptions {
   readonly unreachable?: UnreachableReason;
 }
 
-/** A call that the server refused, or that did not reach it. The message is the server's, or an explanation of the client. */
+/**
+ * A call that the server refused, or that did not reach it. The message is the server's, or an explanation of the
+ * client.
+ */
 export class CallError extends Error {
   override readonly name = "CallError";
   /** The canonical status. */

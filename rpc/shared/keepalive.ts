@@ -1,6 +1,6 @@
 /**
- * How both sides detect that the other is gone: HTTP/2 pings on connections with open calls. Sources: RFC 9113, section 6.7;
- * https://grpc.io/docs/guides/keepalive/
+ * How both sides detect that the other is gone: HTTP/2 pings on connections with open calls. Sources: RFC 9113, section
+ * 6.7; https://grpc.io/docs/guides/keepalive/
  */
 
 /**

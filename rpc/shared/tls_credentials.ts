@@ -35,11 +35,11 @@ const MAX_AUTHORITIES = 16;
 const MAX_CHAIN = 8;
 
 /**
- * Checks that credentials can be used. TLS does not: it accepts every certificate when an authority cannot be parsed. It
- * also accepts certificates that cannot be judged again later.
+ * Checks that credentials can be used. TLS does not: it accepts every certificate when an authority cannot be parsed.
+ * It also accepts certificates that cannot be judged again later.
  *
- * @throws {TlsCredentialsError} When a part is not PEM, or TLS does not accept its form. Also when the CA cannot be judged, or when
- * the key belongs to another certificate
+ * @throws {TlsCredentialsError} When a part is not PEM, or TLS does not accept its form. Also when the CA cannot be
+ * judged, or when the key belongs to another certificate
  */
 export function checkTlsCredentials({ ca, cert, key }: TlsCredentials): void {
   for (const authority of readAuthorities(ca)) {
@@ -106,7 +106,10 @@ function parseChain(cert: string): Chain {
   return [own!, ...others];
 }
 
-/** The results of the last texts. Each start parses the same text several times: for the checks, for TLS, to judge peers. */
+/**
+ * The results of the last texts. Each start parses the same text several times: for the checks, for TLS, to judge
+ * peers.
+ */
 const recent = new Map<string, unknown>();
 const MAX_RECENT = 4;
 

@@ -9,7 +9,8 @@ export const CERTIFICATE_NOT_ACCEPTED =
   "it does not accept this client's certificate: give one that its CA has signed for a client and that is valid";
 
 /**
- * Why a server cannot be reached, for programs. LOST: the connection had been made, so the server may have got the call.
+ * Why a server cannot be reached, for programs. LOST: the connection had been made, so the server may have got the
+ * call.
  */
 export type UnreachableReason =
   | "REFUSED"

@@ -1,6 +1,6 @@
 /**
- * Runs h2spec, a conformance test of HTTP/2: https://github.com/summerwind/h2spec. It is built with Go. It has no client
- * certificate, so it uses plain HTTP/2 to a proxy that has one.
+ * Runs h2spec, a conformance test of HTTP/2: https://github.com/summerwind/h2spec. It is built with Go. It has no
+ * client certificate, so it uses plain HTTP/2 to a proxy that has one.
  */
 import type { TlsCredentials } from "../../rpc/client/client.ts";
 

@@ -1,6 +1,6 @@
 /**
- * Tests a client in another language: Python with grpcio, which uses gRPC's C core. It runs when TELEPORT_TEST_PYTHON, or
- * else python3, has the packages of requirements.txt.
+ * Tests a client in another language: Python with grpcio, which uses gRPC's C core. It runs when TELEPORT_TEST_PYTHON,
+ * or else python3, has the packages of requirements.txt.
  */
 import assert from "node:assert/strict";
 import { startServer } from "../support/programs.ts";

@@ -1,4 +1,6 @@
-/** The parts that all handlers share: the open calls of a server, the context of a call, and the encoding of answers. */
+/**
+ * The parts that all handlers share: the open calls of a server, the context of a call, and the encoding of answers.
+ */
 import type { ServerUnaryCall } from "@grpc/grpc-js";
 import type { Buffer } from "node:buffer";
 import { LimitReachedError, TeleportError } from "../../../mod.ts";

@@ -1,4 +1,7 @@
-/** Handlers of calls with a stream of requests: makes a grpc-js handler of an async function that takes an async iterable. */
+/**
+ * Handlers of calls with a stream of requests: makes a grpc-js handler of an async function that takes an async
+ * iterable.
+ */
 import type { handleClientStreamingCall } from "@grpc/grpc-js";
 import type { CallContext } from "../../../proto/service.ts";
 import { readOneMessageAhead } from "../../compat/read_ahead.ts";

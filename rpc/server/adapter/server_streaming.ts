@@ -9,8 +9,8 @@ import { requestReader } from "./read_request.ts";
 /**
  * Makes a grpc-js handler of a function that returns an async iterable.
  *
- * The handler takes the next message only after the last one was sent. So a client that reads nothing costs one message.
- * When the call is over, the iterable's return() is called and its signal aborts.
+ * The handler takes the next message only after the last one was sent. So a client that reads nothing costs one
+ * message. When the call is over, the iterable's return() is called and its signal aborts.
  */
 export function serverStreamingHandler(
   method: Method,
@@ -63,8 +63,8 @@ export function serverStreamingHandler(
     }
 
     /**
-     * Settles as the promise does, or with undefined when the call is over. A cancelled call never drains and never calls
-     * back. Promise.race would keep every message of a long stream until the call ends.
+     * Settles as the promise does, or with undefined when the call is over. A cancelled call never drains and never
+     * calls back. Promise.race would keep every message of a long stream until the call ends.
      */
     function untilOver<T>(promise: Promise<T>): Promise<T | undefined> {
       if (context.signal.aborted) {

@@ -30,8 +30,8 @@ export class AddressCounts {
 }
 
 /**
- * Returns the key of an address for limits. For IPv6 it is the first half, the network: one host may use every address of
- * its network.
+ * Returns the key of an address for limits. For IPv6 it is the first half, the network: one host may use every address
+ * of its network.
  */
 export function addressGroup({ host }: SocketAddress): string {
   if (!host.includes(":") || host.startsWith("::ffff:")) return host.replace(/^::ffff:/, "");

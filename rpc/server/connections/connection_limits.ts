@@ -51,8 +51,8 @@ export const MAX_CALLS_PER_CONNECTION = 2_000;
 export const MAX_CALLS_OF_GUEST = 100;
 
 /**
- * Divides the connections: a quarter waits, an eighth is in handshakes, a sixteenth is for guests. Members get the rest,
- * more than half. One member gets three quarters of that at most, so that another member still finds room.
+ * Divides the connections: a quarter waits, an eighth is in handshakes, a sixteenth is for guests. Members get the
+ * rest, more than half. One member gets three quarters of that at most, so that another member still finds room.
  */
 export function connectionLimits(options: ConnectionOptions): ConnectionLimits {
   const total = Math.max(MIN_CONNECTIONS, options.maxConnections ?? DEFAULT_MAX_CONNECTIONS);

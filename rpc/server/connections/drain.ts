@@ -3,7 +3,8 @@ import type { ServerHttp2Session } from "node:http2";
 import type { Connection } from "./connection.ts";
 
 /**
- * The time between GOAWAY, or the last status, and the end of a connection. A client that does not read misses the reason.
+ * The time between GOAWAY, or the last status, and the end of a connection. A client that does not read misses the
+ * reason.
  */
 export const GOAWAY_GRACE_MS = 250;
 

@@ -12,8 +12,9 @@ const USUAL_RATE = 0.25;
 /**
  * The time for which a connection keeps its slot, from the success rate of the latest connections.
  *
- * Clients send at once, but a program that opens hundreds of connections needs a moment for the last. In an attack hardly
- * any connection succeeds. Then the time falls to the minimum, so that thousands of connections pass in a second.
+ * Clients send at once, but a program that opens hundreds of connections needs a moment for the last. In an attack
+ * hardly any connection succeeds. Then the time falls to the minimum, so that thousands of connections pass in a
+ * second.
  */
 export class HoldTime {
   readonly #leastMs: number;

@@ -1,6 +1,6 @@
 /**
- * Accepts connections, and holds each until its first TLS record is complete. A silent connection costs a descriptor, and
- * no memory or time for TLS. An error of accept does not stop the loop.
+ * Accepts connections, and holds each until its first TLS record is complete. A silent connection costs a descriptor,
+ * and no memory or time for TLS. An error of accept does not stop the loop.
  */
 import type { ListenSocket } from "../../compat/listen_socket.ts";
 import { SystemCallError } from "../../compat/socket_calls.ts";

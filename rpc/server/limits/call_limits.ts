@@ -2,20 +2,20 @@
  * The limits of calls: which limit is checked when, and by which file. All counters of one user cover all of the user's
  * connections. Limits of connections are in `../connections/`.
  *
- * | when                          | limit                                  | checked by           | over the limit               |
- * | ----------------------------- | -------------------------------------- | -------------------- | ---------------------------- |
- * | a call arrives                | open calls and streams of the user     | `user_accounts.ts`   | RESOURCE_EXHAUSTED           |
- * | a call was refused            | refused calls of the user in 10 s      | `refused_calls.ts`   | the connection is closed     |
- * | bytes of a request arrive     | size of one message, by its type       | `compat/grpc_call.ts`| RESOURCE_EXHAUSTED           |
- * | bytes of a request arrive     | bytes of open requests of the user     | `user_accounts.ts`   | RESOURCE_EXHAUSTED           |
- * | a request is complete         | sizes and counts of its fields         | `request_check.ts`   | RESOURCE_EXHAUSTED           |
- * | before work on a call         | time of the event loop                 | `loop_share.ts`      | the call waits for its turn  |
- * | before a large answer is made | one large answer at a time             | `loop_share.ts`      | the call waits for its turn  |
- * | before an answer is written   | bytes of unread answers                | `unread_answers.ts`  | the call waits for room      |
- * | a call has waited for 30 s    | bytes of unread answers                | `unread_answers.ts`  | the stalled stream is reset  |
+ * | when                          | limit                              | checked by          | over the limit              |
+ * | ----------------------------- | ---------------------------------- | ------------------- | --------------------------- |
+ * | a call arrives                | open calls and streams of the user | `user_accounts.ts`  | RESOURCE_EXHAUSTED          |
+ * | a call was refused            | refused calls of the user in 10 s  | `refused_calls.ts`  | the connection is closed    |
+ * | bytes of a request arrive     | size of one message, by its type   | `grpc_call.ts`      | RESOURCE_EXHAUSTED          |
+ * | bytes of a request arrive     | bytes of open requests of the user | `user_accounts.ts`  | RESOURCE_EXHAUSTED          |
+ * | a request is complete         | sizes and counts of its fields     | `request_check.ts`  | RESOURCE_EXHAUSTED          |
+ * | before work on a call         | time of the event loop             | `loop_share.ts`     | the call waits              |
+ * | before a large answer is made | one large answer at a time         | `loop_share.ts`     | the call waits              |
+ * | before an answer is written   | bytes of unread answers            | `unread_answers.ts` | the call waits              |
+ * | a call has waited for 30 s    | bytes of unread answers            | `unread_answers.ts` | the stalled stream is reset |
  *
- * The default values and their reasons are in `user_accounts.ts`, `unread_answers.ts` and `field_limits.ts`. The handlers
- * of `../adapter/` ask for room and turns; `../auth_interceptor.ts` calls `admit`.
+ * The default values and their reasons are in `user_accounts.ts`, `unread_answers.ts` and `field_limits.ts`. The
+ * handlers of `../adapter/` ask for room and turns; `../auth_interceptor.ts` calls `admit`.
  */
 import type { PeerCertificate } from "../../../proto/service.ts";
 import { boundRequest, innerOf, sessionOf, streamOf } from "../../compat/grpc_call.ts";
@@ -31,12 +31,14 @@ import {
   type UserLimits,
 } from "./user_accounts.ts";
 
-/** Methods with answers of megabytes. Only one such answer is made at a time, so that many take no more memory than one. */
+/**
+ * Methods with answers of megabytes. Only one such answer is made at a time, so that many take no more memory than one.
+ */
 const LARGE_ANSWERS: ReadonlySet<string> = new Set(["/teleport.v1.JobWorker/List"]);
 
 /**
- * Streams whose messages take milliseconds of the event loop, so that each message waits for its turn. For others, such as
- * a thousand watchers of one line of output, turns would only cost time.
+ * Streams whose messages take milliseconds of the event loop, so that each message waits for its turn. For others, such
+ * as a thousand watchers of one line of output, turns would only cost time.
  */
 const LONG_STEPS: ReadonlySet<string> = new Set(["/teleport.v1.JobWorker/WatchJobs"]);
 

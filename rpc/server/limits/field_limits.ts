@@ -1,4 +1,6 @@
-/** The size limits of the fields of requests, in one table. `request_check.ts` checks them before a request is decoded. */
+/**
+ * The size limits of the fields of requests, in one table. `request_check.ts` checks them before a request is decoded.
+ */
 
 /** The limits of one field. */
 export interface FieldLimit {

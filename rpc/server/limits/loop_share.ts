@@ -1,6 +1,6 @@
 /**
- * Shares the event loop among users. While the loop is free, each call continues at once. After a turn of the loop has used
- * its time, further work waits. Then users get turns one after another, however many calls each has.
+ * Shares the event loop among users. While the loop is free, each call continues at once. After a turn of the loop has
+ * used its time, further work waits. Then users get turns one after another, however many calls each has.
  */
 import { setImmediate } from "node:timers";
 
@@ -57,7 +57,9 @@ export class LoopShare {
     void this.#drain(this.#beganMs);
   }
 
-  /** Continues one call of each user in turn until the slice is used. The rest waits until other events were handled. */
+  /**
+   * Continues one call of each user in turn until the slice is used. The rest waits until other events were handled.
+   */
   async #drain(beganMs: number): Promise<void> {
     while (this.#waiting > 0 && performance.now() - beganMs < SLICE_MS) {
       const [user, queue] = this.#queues.entries().next().value!;

@@ -1,6 +1,6 @@
 /**
- * Counts the refused calls of each user, so that the server can end a flood of them. To refuse one call takes 0.1 ms, which
- * delays all other clients.
+ * Counts the refused calls of each user, so that the server can end a flood of them. To refuse one call takes 0.1 ms,
+ * which delays all other clients.
  */
 
 /** The result of a call: admitted, refused because the user has too many open, or refused for another reason. */
@@ -12,7 +12,9 @@ export const MAX_REFUSED_CALLS = 1_000;
 /** The period, in milliseconds. */
 const PERIOD_MS = 10_000;
 
-/** A program that starts thousands of calls at once gets `LIMITED` for each call beyond its limit, so these count less. */
+/**
+ * A program that starts thousands of calls at once gets `LIMITED` for each call beyond its limit, so these count less.
+ */
 const WEIGHTS: Readonly<Record<CallOutcome, number>> = { ADMITTED: 0, LIMITED: 0.25, REFUSED: 1 };
 
 /** The refused calls of the current period, by user. */

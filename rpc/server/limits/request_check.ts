@@ -53,7 +53,8 @@ const plans = new WeakMap<protobuf.Type, MessagePlan>();
 /**
  * Returns a function that checks the bytes of a message.
  *
- * The function throws a LimitReachedError above a limit, and an InvalidArgumentError for bytes that are not a valid message.
+ * The function throws a LimitReachedError above a limit, and an InvalidArgumentError for bytes that are not a valid
+ * message.
  */
 export function requestCheck(type: protobuf.Type): (bytes: Buffer) => void {
   const plan = planOf(type);

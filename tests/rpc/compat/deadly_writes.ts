@@ -12,7 +12,10 @@ function frame(type: number, flags: number, stream: number, payload: Uint8Array)
 }
 
 const PREFACE = [new TextEncoder().encode("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), frame(4, 0, 0, new Uint8Array())];
-/** Returns a request for `POST https://a/` by the static table of RFC 7541. Without a content type it is not a gRPC call. */
+/**
+ * Returns a request for `POST https://a/` by the static table of RFC 7541. Without a content type it is not a gRPC
+ * call.
+ */
 const request = (stream: number) => frame(1, 5, stream, Uint8Array.of(0x83, 0x87, 0x84, 0x01, 1, 0x61));
 const REQUEST = request(1);
 

@@ -1,6 +1,6 @@
 /**
- * Tests of rpc/compat/error_boundary.ts. Every event and callback throws in turn. The server must continue, and so must an
- * unrelated call.
+ * Tests of rpc/compat/error_boundary.ts. Every event and callback throws in turn. The server must continue, and so must
+ * an unrelated call.
  */
 import { DEADLINE_MS, injected, nextVictim, noteSockets, stage, type Victim } from "./stage.ts";
 import assert from "node:assert/strict";

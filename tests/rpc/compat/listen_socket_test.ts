@@ -136,8 +136,8 @@ Deno.test("ListenSocket throws a code when it cannot listen, and leaves no descr
 });
 
 /**
- * A program that uses all its descriptors, gets a connection, frees them and gets another connection. It prints how many
- * connections a server of node:net has accepted.
+ * A program that uses all its descriptors, gets a connection, frees them and gets another connection. It prints how
+ * many connections a server of node:net has accepted.
  */
 const DEAF_SERVER = `
   import { connect, createServer } from "node:net";

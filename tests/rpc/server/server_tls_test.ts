@@ -1,4 +1,7 @@
-/** Tests of rpc/server/tls.ts: every wrong certificate and protocol is refused before any handler, and the server continues. */
+/**
+ * Tests of rpc/server/tls.ts: every wrong certificate and protocol is refused before any handler, and the server
+ * continues.
+ */
 import assert from "node:assert/strict";
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
