@@ -101,6 +101,8 @@ const ROOMS: Record<string, Record<string, readonly string[]>> = {
   },
   rpc: { server: ["shared", "compat"], client: ["shared", "compat"], shared: [], compat: [] },
   certs: { "": ["commands"], commands: [""] },
+  // Only the door uses the room process: a server itself must fit into any process.
+  teleportd: { "": ["log", "metrics"], log: [], metrics: [""], process: ["log", ""] },
   cli: {
     "": ["commands", "follow", "options", "print"],
     commands: ["follow", "options", "print", ""],
@@ -113,6 +115,8 @@ const ROOMS: Record<string, Record<string, readonly string[]>> = {
 /** The files of `rpc/` that belong to the client, the only ones the command line may load. */
 const CLIENT_FILES = /^rpc\/(client|shared)\//;
 const DOORS = ["server.ts", "cli.ts", "certs.ts"];
+/** Handlers of a process as a whole. */
+const GLOBAL_HANDLERS = /^(Deno\.(add|remove)SignalListener|globalThis\.(addEventListener|on\w+))$/;
 /** A program for developers, which stands in the layer whose types it writes. */
 const GENERATOR = "proto/generate.ts";
 const PRINTER = "cli/print/print.ts";
@@ -242,6 +246,9 @@ function fileViolations(path: string, layer: string, facts: FileFacts): string[]
     const [object = "", property = ""] = use.split(".");
     if (/^Deno\.(args|env|exit|exitCode)$/.test(use)) {
       found.push(`${path} uses ${use}: only the doors ${DOORS.join(", ")} may, pass it in as data`);
+    }
+    if (layer === "teleportd" && roomOf(path) !== "process" && GLOBAL_HANDLERS.test(use)) {
+      found.push(`${path} uses ${use}: only teleportd/process/ may, because a server must fit into any process`);
     }
     if (object === "process" && ["argv", "env", "exit", "exitCode"].includes(property)) {
       found.push(`${path} uses ${use}: only the doors ${DOORS.join(", ")} may, pass it in as data`);

@@ -100,6 +100,8 @@ const breaches: [string, string, string, RegExp][] = [
   ["environment outside the doors", "service/a.ts", `// a\nexport const a = Deno["env"];`, /uses Deno.env/],
   ["exit outside the doors", "worker/job/job.ts", "// a\nDeno.exit(1);", /uses Deno.exit/],
   ["Node's way round", "cli/a.ts", `// a\nimport process from "node:process";\nprocess.exit(1);`, /uses process.exit/],
+  ["a server handles signals", "teleportd/a.ts", `// a\nDeno.addSignalListener("SIGHUP", () => {});`, /any process/],
+  ["a server uses the room of the door", "teleportd/a.ts", `// a\nimport "./process/uncaught.ts";`, /may not import/],
   ["printing outside the printer", "cli/a.ts", "// a\nconsole.log(1);", /may print/],
   ["writing to stdout outside the printer", "worker/job/job.ts", "// a\nDeno.stdout;", /may print/],
   ["no first comment", "cli/a.ts", "export const a = 1; // a", /begin with a comment/],
