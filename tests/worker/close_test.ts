@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { Supervisor, SupervisorClosedError } from "../../mod.ts";
 import { Job } from "../../worker/job/job.ts";
 import { tempDir } from "../support/temp_dir.ts";
+import { finalStatus } from "../support/final_status.ts";
 
 async function withDirectory(use: (directory: string) => Promise<void>): Promise<void> {
   await using temporary = await tempDir();
@@ -31,7 +32,7 @@ Deno.test("after run() no new work is accepted, and jobs and output can be read 
     await using supervisor = new Supervisor({ directory });
     const ended = await supervisor.add("sh", ["-c", "echo out"]);
     await supervisor.start(ended);
-    for await (const _ of supervisor.watchStatus(ended));
+    await finalStatus(supervisor, ended);
     const initial = await supervisor.add("true");
     const abort = new AbortController();
     const served = supervisor.run({ signal: abort.signal });
@@ -88,7 +89,7 @@ Deno.test("close() waits until the output of removed jobs is deleted", () =>
     for (let index = 0; index < 10; index++) {
       const id = await supervisor.add("sh", ["-c", "echo out"]);
       await supervisor.start(id);
-      for await (const _ of supervisor.watchStatus(id));
+      await finalStatus(supervisor, id);
     }
     await supervisor.close();
     assert.equal([...Deno.readDirSync(`${directory}/output`)].length, 3);

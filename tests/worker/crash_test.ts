@@ -6,6 +6,7 @@ import "../support/plain_start.ts";
 import assert from "node:assert/strict";
 import { Supervisor } from "../../mod.ts";
 import { tempDir } from "../support/temp_dir.ts";
+import { finalStatus } from "../support/final_status.ts";
 
 const PROGRAM = new URL("./crash_program.ts", import.meta.url).pathname;
 
@@ -115,13 +116,12 @@ for (const row of TABLE) {
         // A job that was never started can be started. A job that ran does not start again.
         const { state } = await supervisor.start(job.id);
         assert.equal(state, job.state === "INITIAL" ? "RUNNING" : job.state);
-        for await (const _ of supervisor.watchStatus(job.id));
+        await finalStatus(supervisor, job.id);
         await supervisor.remove(job.id);
       }
       const next = await supervisor.add("sh", ["-c", "exit 3"]);
       await supervisor.start(next);
-      for await (const _ of supervisor.watchStatus(next));
-      assert.equal((await supervisor.status(next)).exitCode, 3);
+      assert.equal((await finalStatus(supervisor, next)).exitCode, 3);
       await supervisor.remove(next);
     }
     if (id !== undefined) assert.equal(marked(id), 0);

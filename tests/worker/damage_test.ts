@@ -9,6 +9,7 @@ import { OutputUnavailableError, RecordDamagedError, StoreUnusableError } from "
 import { Supervisor } from "../../worker/supervisor/supervisor.ts";
 import { damageJobs, makeJobs } from "../torture/damaged_jobs.ts";
 import { tempDir } from "../support/temp_dir.ts";
+import { finalStatus } from "../support/final_status.ts";
 
 /** Makes two jobs with output, closes the supervisor, changes the directory, and opens it again. */
 async function changed(
@@ -23,7 +24,7 @@ async function changed(
     for (const text of ["first", "second"]) {
       const id = await supervisor.add("echo", [text], { requestId: text, owner: "ann" });
       await supervisor.start(id);
-      for await (const _ of supervisor.watchStatus(id));
+      await finalStatus(supervisor, id);
       ids.push(id);
     }
   }

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { JobNotFoundError, NotRecordedError, StoreUnusableError, Supervisor } from "../../mod.ts";
 import { ignore, onDisk, remount, run, title } from "../support/small_disk.ts";
+import { finalStatus } from "../support/final_status.ts";
 
 async function finish(supervisor: Supervisor, id: string) {
-  for await (const _ of supervisor.watchStatus(id));
-  return await supervisor.status(id);
+  return await finalStatus(supervisor, id);
 }
 
 Deno.test({

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { InvalidArgumentError, type JobOptions, RequestIdReusedError, Supervisor } from "../../mod.ts";
 import { jobCounts } from "../support/job_counts.ts";
 import { tempDir } from "../support/temp_dir.ts";
+import { finalStatus } from "../support/final_status.ts";
 
 const OPTIONS: JobOptions = {
   requestId: "first",
@@ -24,7 +25,7 @@ Deno.test("add() returns the first job for a repeated request, also for concurre
   // The job may have started or ended in between.
   const id = ids[0] ?? "";
   await supervisor.start(id);
-  for await (const _ of supervisor.watchStatus(id));
+  await finalStatus(supervisor, id);
   assert.equal(await supervisor.add("sh", ["-c", "true"], OPTIONS), id);
 });
 

@@ -7,10 +7,11 @@ import assert from "node:assert/strict";
 import { type JobEvent, type JobFilter, Supervisor } from "../../mod.ts";
 import { InvalidArgumentError, JobNotFoundError, SupervisorClosedError } from "../../worker/errors.ts";
 import { tempDir } from "../support/temp_dir.ts";
+import { finalStatus } from "../support/final_status.ts";
 
 async function run(supervisor: Supervisor, id: string): Promise<void> {
   await supervisor.start(id);
-  for await (const _ of supervisor.watchStatus(id));
+  await finalStatus(supervisor, id);
 }
 
 /** Returns an event in short: its type, and the job. */

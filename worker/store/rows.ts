@@ -45,7 +45,7 @@ export interface ChangeCause {
   readonly by?: string;
 }
 
-/** The details that become known with a status. */
+/** The details that are stored with a status. */
 export interface StatusDetails extends ChangeCause {
   readonly process?: StoredProcess;
   readonly output?: StoredOutput;

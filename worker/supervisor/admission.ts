@@ -1,4 +1,4 @@
-/** Decides whether a job may be registered or started here. No other file checks a job against limits or the host. */
+/** Decides whether a job may be registered or started here: the one place that checks it against host and supervisor. */
 import type { CgroupLimits } from "../../base/job_options/cgroup_limits.ts";
 import { controllersOf, LIMITED } from "../cgroup/limits.ts";
 import type { CgroupTree } from "../cgroup/tree.ts";

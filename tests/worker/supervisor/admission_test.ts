@@ -13,6 +13,7 @@ import { admit, checkDefaults } from "../../../worker/supervisor/admission.ts";
 import type { AnyJob } from "../../../worker/job/any_job.ts";
 import { jobCounts } from "../../support/job_counts.ts";
 import { tempDir } from "../../support/temp_dir.ts";
+import { finalStatus } from "../../support/final_status.ts";
 
 async function finalText(supervisor: Supervisor, id: string): Promise<string> {
   await supervisor.start(id);
@@ -129,8 +130,7 @@ Deno.test("start() does not count jobs that failed to start", async () => {
   for (let i = 0; i < 3; i++) {
     const id = await supervisor.add("no-such-program");
     await supervisor.start(id);
-    for await (const _ of supervisor.watchStatus(id));
-    assert.equal((await supervisor.status(id)).state, "FAILED");
+    assert.equal((await finalStatus(supervisor, id)).state, "FAILED");
   }
 });
 

@@ -8,6 +8,7 @@ import { bootId, endOrphans } from "../../../worker/supervisor/recovery.ts";
 import { Store } from "../../../worker/store/store.ts";
 import { Supervisor } from "../../../worker/supervisor/supervisor.ts";
 import { add, SPEC, withDirectory } from "../store/store_fixture.ts";
+import { finalStatus } from "../../support/final_status.ts";
 
 Deno.test("a supervisor has the jobs, statuses, output and cursors of the previous one", () =>
   withDirectory(async (directory) => {
@@ -125,7 +126,7 @@ Deno.test("list() by start time leaves out a job that could not be started", () 
     await using supervisor = new Supervisor({ directory });
     const id = await supervisor.add("no-such-program");
     await supervisor.start(id);
-    for await (const _ of supervisor.watchStatus(id));
+    await finalStatus(supervisor, id);
     assert.deepEqual((await supervisor.list({ orderBy: "startedAt" })).jobs, []);
     assert.deepEqual((await supervisor.list({ orderBy: "endedAt" })).jobs.map((job) => job.id), [id]);
   }));
@@ -146,8 +147,7 @@ Deno.test("recovery continues with other jobs when the output of one job cannot 
     assert.equal(errors.length, 1);
     const id = await supervisor.add("true");
     await supervisor.start(id);
-    for await (const _ of supervisor.watchStatus(id));
-    assert.equal((await supervisor.status(id)).exitCode, 0);
+    assert.equal((await finalStatus(supervisor, id)).exitCode, 0);
   }));
 
 Deno.test("recovery tries the output of an ended job again at the next start, and counts its size", () =>
@@ -158,7 +158,7 @@ Deno.test("recovery tries the output of an ended job again at the next start, an
       await using supervisor = new Supervisor(options);
       id = await supervisor.add("echo", ["one"]);
       await supervisor.start(id);
-      for await (const _ of supervisor.watchStatus(id));
+      await finalStatus(supervisor, id);
     }
     const path = join(directory, "jobs.db");
     const before = ((store) => {

@@ -9,6 +9,7 @@ import { Store } from "../../../worker/store/store.ts";
 import { Supervisor } from "../../../worker/supervisor/supervisor.ts";
 import { defined } from "../../../base/defined.ts";
 import { tempDir } from "../../support/temp_dir.ts";
+import { finalStatus } from "../../support/final_status.ts";
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
@@ -107,7 +108,7 @@ Deno.test("a supervisor whose clock is far ahead keeps ended jobs and warns", as
     await using supervisor = new Supervisor({ directory, maxAgeMs: 30 * DAY_MS });
     id = await supervisor.add("true");
     await supervisor.start(id);
-    for await (const _ of supervisor.watchStatus(id));
+    await finalStatus(supervisor, id);
   }
   // All stored times are moved back by 40 days, as if the clock were 40 days ahead.
   const database = new DatabaseSync(join(directory, "jobs.db"));
@@ -149,7 +150,7 @@ Deno.test("a server that is killed after weeks restarts without a wait, because 
   const run = async (supervisor: Supervisor) => {
     const id = await supervisor.add("true");
     await supervisor.start(id);
-    for await (const _ of supervisor.watchStatus(id));
+    await finalStatus(supervisor, id);
     return id;
   };
   try {

@@ -6,6 +6,7 @@ import type { EndedJob } from "../../../worker/store/rows.ts";
 import { Supervisor, type SupervisorOptions } from "../../../mod.ts";
 import { jobCounts } from "../../support/job_counts.ts";
 import { tempDir } from "../../support/temp_dir.ts";
+import { finalStatus } from "../../support/final_status.ts";
 
 async function withDirectory(use: (directory: string) => Promise<void>): Promise<void> {
   await using temporary = await tempDir();
@@ -17,7 +18,7 @@ async function withDirectory(use: (directory: string) => Promise<void>): Promise
 async function run(supervisor: Supervisor, ...[command, ...args]: string[]): Promise<string> {
   const id = await supervisor.add(command ?? "true", args);
   await supervisor.start(id);
-  for await (const _ of supervisor.watchStatus(id));
+  await finalStatus(supervisor, id);
   return id;
 }
 
@@ -138,7 +139,7 @@ Deno.test("retention keeps a job that a watcher of many jobs gave by id until th
   await using watcher = supervisor.watchJobs({ ids: [id] });
   assert.equal((await watcher.next()).value?.type, "known");
   await supervisor.start(id);
-  for await (const _ of supervisor.watchStatus(id));
+  await finalStatus(supervisor, id);
   await assert.rejects(supervisor.add("true"), LimitReachedError);
   const types: string[] = [];
   for await (const event of watcher) {

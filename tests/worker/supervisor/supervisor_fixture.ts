@@ -1,5 +1,6 @@
 /** Helpers for the tests of the supervisor with real jobs. */
 import type { JobStatus, OutputChunk, OutputEnd, Supervisor } from "../../../mod.ts";
+import { deadline } from "../../support/deadline.ts";
 
 /** The arguments of a shell that ends at once at SIGTERM. */
 export const PATIENT = ["-c", "trap 'exit 3' TERM; echo up; while :; do sleep 0.01; done"];
@@ -9,13 +10,13 @@ export async function startUp(supervisor: Supervisor, args: readonly string[] = 
   const id = await supervisor.add("sh", args);
   await supervisor.start(id);
   await using output = supervisor.watchOutput(id);
-  await output.next();
+  await deadline(output.next(), "the first output of a job");
   return id;
 }
 
 /** Returns all items of a watch. */
 export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
-  return await Array.fromAsync(items);
+  return await deadline(Array.fromAsync(items), "the end of a watch");
 }
 
 /** Returns all states that a watch gives. */
@@ -27,7 +28,7 @@ export async function states(statuses: AsyncIterable<JobStatus>): Promise<string
 export async function read(output: AsyncIterator<OutputChunk, OutputEnd>): Promise<{ text: string; end: OutputEnd }> {
   let text = "";
   while (true) {
-    const { done, value } = await output.next();
+    const { done, value } = await deadline(output.next(), "output");
     if (done) return { text, end: value };
     text += new TextDecoder().decode(value.data);
   }

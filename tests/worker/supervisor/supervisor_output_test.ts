@@ -12,6 +12,7 @@ import {
 import { jobCounts } from "../../support/job_counts.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 import { all, read, startUp } from "./supervisor_fixture.ts";
+import { finalStatus } from "../../support/final_status.ts";
 
 Deno.test("watchOutput() gives every watcher the same 64 MiB on both streams, whenever it starts", async () => {
   await using supervisor = new Supervisor();
@@ -100,7 +101,7 @@ Deno.test("outputLimit stops a job, drops its oldest output, or blocks it", asyn
   assert.ok(stopped.end.droppedBytes > 0);
 
   const id = await run("KEEP_NEWEST");
-  for await (const _ of supervisor.watchStatus(id));
+  await finalStatus(supervisor, id);
   const kept = await read(supervisor.watchOutput(id));
   assert.equal(kept.end.status.exitCode, 0);
   assert.equal(kept.end.stdoutBytes, 5_000_000);
@@ -122,26 +123,24 @@ Deno.test("maxOutputBytes limits the output of all jobs, and remove() frees spac
   await using supervisor = new Supervisor({ maxOutputBytes: 1_000_000 });
   const first = await supervisor.add("head", ["-c", "900000", "/dev/zero"]);
   await supervisor.start(first);
-  for await (const _ of supervisor.watchStatus(first));
+  await finalStatus(supervisor, first);
   // A watched job is not removed to free space.
   await using reader = supervisor.watchOutput(first);
   await reader.next();
   const tooMuch = await supervisor.add("sh", ["-c", "exec yes"]);
   await supervisor.start(tooMuch);
-  for await (const _ of supervisor.watchStatus(tooMuch));
-  assert.equal((await supervisor.status(tooMuch)).reason, "OUTPUT_LIMIT");
+  assert.equal((await finalStatus(supervisor, tooMuch)).reason, "OUTPUT_LIMIT");
   await supervisor.remove(first);
   const fits = await supervisor.add("head", ["-c", "500000", "/dev/zero"]);
   await supervisor.start(fits);
-  for await (const _ of supervisor.watchStatus(fits));
-  assert.equal((await supervisor.status(fits)).exitCode, 0);
+  assert.equal((await finalStatus(supervisor, fits)).exitCode, 0);
 });
 
 Deno.test("remove() ends the watchers of an ended job before the end of its output", async () => {
   await using supervisor = new Supervisor();
   const id = await supervisor.add("head", ["-c", "3000000", "/dev/zero"]);
   await supervisor.start(id);
-  for await (const _ of supervisor.watchStatus(id));
+  await finalStatus(supervisor, id);
   const output = supervisor.watchOutput(id);
   await output.next();
   await supervisor.remove(id);
@@ -156,7 +155,7 @@ Deno.test("maxOutputBytes includes the output of the previous supervisor", async
   const run = async (supervisor: Supervisor) => {
     const id = await supervisor.add("head", ["-c", "900000", "/dev/zero"]);
     await supervisor.start(id);
-    for await (const _ of supervisor.watchStatus(id));
+    await finalStatus(supervisor, id);
     return { id, reason: (await supervisor.status(id)).reason };
   };
   let left = "";
@@ -188,7 +187,7 @@ Deno.test("watchOutput() throws OutputUnavailableError when files of the previou
     for (let index = 0; index < 3; index++) {
       const id = await supervisor.add("sh", ["-c", "echo one; sleep 0.02; echo two"]);
       await supervisor.start(id);
-      for await (const _ of supervisor.watchStatus(id));
+      await finalStatus(supervisor, id);
       ids.push(id);
     }
   }

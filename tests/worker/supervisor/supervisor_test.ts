@@ -14,6 +14,7 @@ import { defined } from "../../../base/defined.ts";
 import { jobCounts } from "../../support/job_counts.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 import { all, PATIENT, read, startUp, states } from "./supervisor_fixture.ts";
+import { finalStatus } from "../../support/final_status.ts";
 
 const MISSING = "01890000-0000-7000-8000-000000000000";
 
@@ -48,8 +49,7 @@ Deno.test("start() makes a job FAILED that cannot be started, with empty output"
   await using supervisor = new Supervisor();
   const id = await supervisor.add("no-such-program");
   const status = await supervisor.start(id);
-  for await (const _ of supervisor.watchStatus(id));
-  const final = await supervisor.status(id);
+  const final = await finalStatus(supervisor, id);
   assert.equal(final.state, "FAILED");
   assert.equal(final.errorCode, "COMMAND_NOT_FOUND");
   assert.ok(["STARTING", "FAILED"].includes(status.state));
@@ -78,7 +78,7 @@ Deno.test("signal() refuses a job that does not run and an unknown signal", asyn
   await assert.rejects(supervisor.signal(initial, "NOPE"), InvalidSignalError);
   const running = await startUp(supervisor);
   assert.equal((await supervisor.signal(running, "TERM", { by: "ann" })).state, "RUNNING");
-  for await (const _ of supervisor.watchStatus(running));
+  await finalStatus(supervisor, running);
   await assert.rejects(supervisor.signal(running, "TERM"), JobNotRunningError);
 });
 
@@ -126,7 +126,7 @@ Deno.test("list() filters jobs, and returns pages from the newest to the oldest"
     );
   }
   for (const id of ids.slice(0, 5)) await supervisor.start(id);
-  for (const id of ids.slice(0, 5)) for await (const _ of supervisor.watchStatus(id));
+  for (const id of ids.slice(0, 5)) await finalStatus(supervisor, id);
   const idsOf = async (filter: Parameters<Supervisor["list"]>[0]) => {
     const found: string[] = [];
     let pageToken: string | undefined;

@@ -2,6 +2,7 @@
 import "../../support/plain_start.ts";
 import assert from "node:assert/strict";
 import { Supervisor } from "../../../mod.ts";
+import { eventually } from "../../support/deadline.ts";
 import { jobCounts } from "../../support/job_counts.ts";
 import { descriptors, startUp } from "./supervisor_fixture.ts";
 
@@ -71,9 +72,10 @@ Deno.test("a watch whose signal aborts between two calls of next() frees everyth
   assert.equal((await jobCounts(supervisor)).watchers, 2);
   const reason = new Error("the client is gone");
   abort.abort(reason); // Neither next() nor return() is called.
-  while ((await jobCounts(supervisor)).watchers > 0 || descriptors() > before) {
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+  await eventually(
+    async () => (await jobCounts(supervisor)).watchers === 0 && descriptors() <= before,
+    "the end of both watches",
+  );
   await assert.rejects(output.next(), reason);
   await assert.rejects(status.next(), reason);
 });

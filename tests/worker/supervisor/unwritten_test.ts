@@ -5,6 +5,7 @@ import { Store } from "../../../worker/store/store.ts";
 import { Supervisor } from "../../../worker/supervisor/supervisor.ts";
 import { jobCounts } from "../../support/job_counts.ts";
 import { withDirectory } from "../store/store_fixture.ts";
+import { finalStatus } from "../../support/final_status.ts";
 
 Deno.test("add() and start() do nothing when the change cannot be written", () =>
   withDirectory(async (directory) => {
@@ -26,8 +27,7 @@ Deno.test("add() and start() do nothing when the change cannot be written", () =
       Object.assign(prototype, original);
     }
     await supervisor.start(id);
-    for await (const _ of supervisor.watchStatus(id));
-    assert.equal((await supervisor.status(id)).exitCode, 0);
+    assert.equal((await finalStatus(supervisor, id)).exitCode, 0);
     assert.equal(errors.length, 2);
   }));
 
@@ -47,8 +47,7 @@ Deno.test("an end that cannot be written is published, and written as soon as po
       };
       try {
         await supervisor.start(id);
-        for await (const _ of supervisor.watchStatus(id));
-        assert.equal((await supervisor.status(id)).exitCode, 7);
+        assert.equal((await finalStatus(supervisor, id)).exitCode, 7);
         assert.equal((await supervisor.list()).jobs[0]?.state, "EXITED");
         assert.deepEqual((await supervisor.list({ states: ["STARTING"] })).jobs, []);
         assert.equal(errors.length, 2); // For RUNNING, and again for the end.
@@ -76,7 +75,7 @@ Deno.test("remove() removes a job whose end is not written yet, and the ends of 
     const run = async (...args: string[]) => {
       const id = await supervisor.add("head", args);
       await supervisor.start(id);
-      for await (const _ of supervisor.watchStatus(id));
+      await finalStatus(supervisor, id);
       return id;
     };
     prototype.change = function (...args) {
@@ -108,7 +107,7 @@ Deno.test("an end that was never written is LOST after the restart", () =>
         original.apply(this, args);
       };
       await supervisor.start(id);
-      for await (const _ of supervisor.watchStatus(id));
+      await finalStatus(supervisor, id);
     } finally {
       prototype.change = original;
     }
