@@ -10,6 +10,7 @@ import type { JobSpec } from "../../worker/job/spec.ts";
 import type { ProcessStatus } from "../../worker/process/state.ts";
 import { Store } from "../../worker/store/store.ts";
 import { encodeOutput, encodeSpec, encodeStatus } from "../../worker/store/json.ts";
+import { cpuMs } from "../support/cpu_time.ts";
 import { defined } from "../../base/defined.ts";
 import { jobCounts } from "../support/job_counts.ts";
 import { tempDir } from "../support/temp_dir.ts";
@@ -198,15 +199,15 @@ Deno.test("list() repeats and skips no job while other jobs are added and remove
   assert.deepEqual(seen, ids.toReversed());
 });
 
-/** Returns the best time of some tries, because other programs use this machine too. Stops at the first good time. */
-async function bestMs(enoughMs: number, act: () => Promise<unknown>): Promise<number> {
-  let best = Infinity;
-  for (let count = 0; count < 20 && best >= enoughMs; count++) {
-    const start = performance.now();
+/** Returns the least processor time of some tries, because the first ones also compile code. Stops at a good one. */
+async function leastMs(enoughMs: number, act: () => Promise<unknown>): Promise<number> {
+  let least = Infinity;
+  for (let count = 0; count < 20 && least >= enoughMs; count++) {
+    const start = cpuMs();
     await act();
-    best = Math.min(best, performance.now() - start);
+    least = Math.min(least, cpuMs() - start);
   }
-  return best;
+  return least;
 }
 
 Deno.test(`ready() takes less than ${MAX_START_MS} ms and list() less than ${MAX_PAGE_MS} ms with ${MANY} ended jobs`, async () => {
@@ -214,16 +215,16 @@ Deno.test(`ready() takes less than ${MAX_START_MS} ms and list() less than ${MAX
   const directory = temporary.path;
   fill(`${directory}/jobs.db`, MANY);
   const options = { directory, maxJobs: 1_000_000, maxAgeMs: 1e13, maxDiskShare: 0.9 };
-  const startMs = await bestMs(MAX_START_MS, async () => {
+  const startMs = await leastMs(MAX_START_MS, async () => {
     await using supervisor = new Supervisor(options);
     await supervisor.ready();
     assert.equal((await jobCounts(supervisor)).jobs, MANY);
   });
-  assert.ok(startMs < MAX_START_MS, `The start took ${startMs} ms`);
+  assert.ok(startMs < MAX_START_MS, `The start took ${startMs} ms of processor time`);
   await using supervisor = new Supervisor(options);
   const timed = async (what: string, options: ListOptions) => {
-    const pageMs = await bestMs(MAX_PAGE_MS, () => supervisor.list(options));
-    assert.ok(pageMs < MAX_PAGE_MS, `${what} of ${JSON.stringify(options)} took ${pageMs} ms`);
+    const pageMs = await leastMs(MAX_PAGE_MS, () => supervisor.list(options));
+    assert.ok(pageMs < MAX_PAGE_MS, `${what} of ${JSON.stringify(options)} took ${pageMs} ms of processor time`);
   };
   for (const filter of FILTERS) {
     for (const orderBy of ORDERS) {

@@ -9,6 +9,8 @@ import { Process } from "../../../worker/process/process.ts";
 import type { OutputSink } from "../../../worker/process/pump.ts";
 import type { ProcessStatus } from "../../../worker/process/state.ts";
 import { Sink } from "../../support/sink.ts";
+import { deadline } from "../../support/deadline.ts";
+import { needing } from "../../support/needs.ts";
 
 interface Ran {
   readonly status: ProcessStatus;
@@ -181,16 +183,16 @@ Deno.test("Launch fails when the launcher is killed before the program runs", as
 });
 
 Deno.test({
-  name: "Launch fails with the words of the system when its user has too many processes",
-  ignore: Deno.uid() !== 0,
+  ...needing("root", "Launch fails with the words of the system when its user has too many processes"),
   async fn() {
-    // A user that exists on no system, and one process of that user.
-    const runAs = { credentials: { uid: 54_321, gid: 54_321, groups: [] }, env: {} };
+    // A user that exists on no system, and in no other run of this test.
+    const uid = 50_000 + Deno.pid % 10_000;
+    const runAs = { credentials: { uid, gid: uid, groups: [] }, env: {} };
     const up = Promise.withResolvers<void>();
     const output = { append: () => Promise.resolve(up.resolve()) };
     const other = new Process("sh", ["-c", "sleep 1000 & sleep 1000 & echo up; exec sleep 1000"], { runAs, output });
     const final = other.start();
-    await up.promise;
+    await deadline(up.promise, "the processes of the user");
     for (const options of [{}, { nice: 1 }, { noNewPrivileges: true }]) {
       failed(
         await run("true", [], { runAs, rlimits: { processes: 1 }, ...options }),
