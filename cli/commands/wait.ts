@@ -32,7 +32,7 @@ export const declare: Declare = (command, runner) => {
 /**
  * Waits for the jobs, through outages of the server. Prints how each ended, as JSON or when there are several.
  *
- * @returns the exit code of the job, as `run` has it. With several jobs it is that of the first job to end, or the first
+ * @returns the exit code of the job, as `run` has it. With several jobs: that of the first job to end, or the first
  * one that is not 0 in the order of the ids
  */
 async function wait({ calls, print }: Context, ids: readonly string[], flags: WaitFlags): Promise<number> {

@@ -1,4 +1,4 @@
-/** Tests of cli/config.ts. */
+/** resolveConfig(), and the reading of certificate files. */
 import assert from "node:assert/strict";
 import { CertificateFilesError, connectAs, readCertificate, readCredentials } from "../../cli/certificate_files.ts";
 import { resolveConfig } from "../../cli/config.ts";
@@ -19,7 +19,7 @@ Deno.test("resolveConfig() takes the environment before the defaults", () => {
   assert.deepEqual(resolveConfig({}, env), { address: "a:1", certsDir: "/a", identity: "a" });
 });
 
-Deno.test("resolveConfig() has defaults, also for variables that are empty", () => {
+Deno.test("resolveConfig() uses defaults for absent and empty variables", () => {
   const wanted = { address: "127.0.0.1:50051", certsDir: "/h/.config/teleport", identity: "admin" };
   assert.deepEqual(resolveConfig({}, { HOME: "/h" }), wanted);
   const empty = { TELEPORT_ADDRESS: "", TELEPORT_CERTS: "", TELEPORT_IDENTITY: "", XDG_CONFIG_HOME: "", HOME: "/h" };
@@ -31,7 +31,7 @@ Deno.test("resolveConfig() finds certificates under XDG_CONFIG_HOME, unless it i
   assert.equal(resolveConfig({}, { XDG_CONFIG_HOME: "x", HOME: "/h" }).certsDir, "/h/.config/teleport");
 });
 
-Deno.test("resolveConfig() says so when no directory of certificates is known", () => {
+Deno.test("resolveConfig() refuses an environment without a certificate directory", () => {
   assert.throws(
     () => resolveConfig({}, {}),
     (error) => error instanceof UsageError && /--certs DIR/.test(error.message),
@@ -73,7 +73,7 @@ Deno.test("readCredentials() reads the three files of the identity", async () =>
   await Deno.remove(certsDir, { recursive: true });
 });
 
-Deno.test("readCredentials() names the file that is missing and what to do", async () => {
+Deno.test("readCredentials() names the missing file and the next step", async () => {
   const certsDir = await Deno.makeTempDir();
   for (const name of ["ca.crt", "ada.crt"]) await Deno.writeTextFile(`${certsDir}/${name}`, "");
   await assert.rejects(readCredentials({ address: "a:1", certsDir, identity: "ada" }), (error) => {
@@ -87,7 +87,7 @@ Deno.test("readCredentials() names the file that is missing and what to do", asy
   await Deno.remove(certsDir, { recursive: true });
 });
 
-Deno.test("readCredentials() says why a file cannot be read", async () => {
+Deno.test("readCredentials() explains why a file cannot be read", async () => {
   const certsDir = await Deno.makeTempDir();
   for (const name of ["ca.crt", "ada.crt"]) await Deno.writeTextFile(`${certsDir}/${name}`, "");
   await Deno.mkdir(`${certsDir}/ada.key`);
@@ -98,7 +98,7 @@ Deno.test("readCredentials() says why a file cannot be read", async () => {
   await Deno.remove(certsDir, { recursive: true });
 });
 
-Deno.test("readCredentials() names the part of the path that fails, and how", async () => {
+Deno.test("readCredentials() names the part of the path that fails, and the reason", async () => {
   const dir = await Deno.makeTempDir({ prefix: "teleport_cli_" });
   await Deno.writeTextFile(`${dir}/file`, "");
   await Deno.symlink("loop", `${dir}/loop`);
@@ -136,7 +136,7 @@ Deno.test("connectAs() names the file that cannot be used", async () => {
   await Deno.remove(certsDir, { recursive: true });
 });
 
-Deno.test("resolveConfig() refuses a variable that is not UTF-8 where it decides, and only there", () => {
+Deno.test("resolveConfig() refuses a variable that is not UTF-8 only when it decides", () => {
   for (const name of ["TELEPORT_ADDRESS", "TELEPORT_CERTS", "TELEPORT_IDENTITY", "XDG_CONFIG_HOME", "HOME"]) {
     const env = { HOME: "/h", [name]: "/\ufffd" };
     assert.throws(

@@ -1,4 +1,4 @@
-/** Tests of cli/exit_code.ts: the table of exit codes that scripts rely on. */
+/** The table of exit codes, on which scripts rely. */
 import assert from "node:assert/strict";
 import { CertificateFilesError } from "../../cli/certificate_files.ts";
 import { errorExitCode, InterruptedError, jobExitCode } from "../../cli/exit_code.ts";

@@ -1,4 +1,4 @@
-/** Tests of cli/forward_signals.ts. */
+/** forwardSignals(): the way of a signal to the job. */
 import assert from "node:assert/strict";
 import { InterruptedError } from "../../cli/exit_code.ts";
 import { forwardSignals } from "../../cli/forward_signals.ts";
@@ -18,10 +18,10 @@ function setUp(answer: () => Promise<ReturnType<typeof running>> = () => Promise
   return { io, sent, forwarding: forwardSignals({ calls, io, print }) };
 }
 
-/** A turn of the event loop: all that waits for nothing has happened. */
+/** Waits for a turn of the event loop, in which all pending promises settle. */
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-Deno.test("forwardSignals() sends the signals of a running job on as they are", () => {
+Deno.test("forwardSignals() sends signals to a running job unchanged", () => {
   const { io, sent, forwarding } = setUp();
   forwarding.registered("job-1");
   forwarding.running();
@@ -31,7 +31,7 @@ Deno.test("forwardSignals() sends the signals of a running job on as they are", 
   assert.ok(!forwarding.interrupted.aborted);
 });
 
-Deno.test("forwardSignals() keeps signals while the job is being started, and their order", async () => {
+Deno.test("forwardSignals() keeps signals and their order while the job starts", async () => {
   const { io, sent, forwarding } = setUp();
   forwarding.registered("job-1");
   io.raise("SIGTERM");
@@ -44,7 +44,7 @@ Deno.test("forwardSignals() keeps signals while the job is being started, and th
   assert.deepEqual(sent, ["job-1 SIGTERM", "job-1 SIGINT"]);
 });
 
-Deno.test("forwardSignals() leaves at once while there is no job", () => {
+Deno.test("forwardSignals() interrupts at once before the job is registered", () => {
   const { io, sent, forwarding } = setUp();
   io.raise("SIGTERM");
   assert.ok(forwarding.interrupted.reason instanceof InterruptedError);
@@ -53,7 +53,7 @@ Deno.test("forwardSignals() leaves at once while there is no job", () => {
   assert.deepEqual(sent, []);
 });
 
-Deno.test("forwardSignals() leaves on the third signal, whatever the first two were", () => {
+Deno.test("forwardSignals() interrupts at the third signal, whatever the first two were", () => {
   const { io, sent, forwarding } = setUp();
   forwarding.registered("job-1");
   forwarding.running();
@@ -65,7 +65,7 @@ Deno.test("forwardSignals() leaves on the third signal, whatever the first two w
   assert.equal(forwarding.interrupted.reason.exitCode, 130);
 });
 
-Deno.test("forwardSignals() sends hang-up and quit on too, and says so", async () => {
+Deno.test("forwardSignals() forwards SIGHUP and SIGQUIT with a note", async () => {
   const { io, sent, forwarding } = setUp();
   forwarding.registered("job-1");
   forwarding.running();
@@ -76,7 +76,7 @@ Deno.test("forwardSignals() sends hang-up and quit on too, and says so", async (
   assert.equal(io.stderr.text, 'teleport: SIGHUP is sent to job "job-1"\nteleport: SIGQUIT is sent to job "job-1"\n');
 });
 
-Deno.test("forwardSignals() counts a signal that arrives twice once, and one pressed again as another", () => {
+Deno.test("forwardSignals() counts a repeated signal once, and a second key press as another", () => {
   const { io, sent, forwarding } = setUp();
   forwarding.registered("job-1");
   forwarding.running();
@@ -84,17 +84,17 @@ Deno.test("forwardSignals() counts a signal that arrives twice once, and one pre
   io.raise("SIGINT", 3);
   io.raise("SIGINT", 196);
   assert.equal(sent.length, 1);
-  // Two hundred after the one that counted.
+  // 200 ms after the counted one.
   io.raise("SIGINT", 1);
   io.raise("SIGINT", 3);
   assert.equal(sent.length, 2);
-  // Another signal is no repeat.
+  // Another signal is not a repetition.
   assert.ok(!forwarding.interrupted.aborted);
   io.raise("SIGTERM", 3);
   assert.ok(forwarding.interrupted.aborted);
 });
 
-Deno.test("forwardSignals() says nothing when the job has ended meanwhile", async () => {
+Deno.test("forwardSignals() prints nothing when the job has ended meanwhile", async () => {
   const { io, forwarding } = setUp(() => Promise.reject(new FakeCallError("FAILED_PRECONDITION")));
   forwarding.registered("job-1");
   forwarding.running();
@@ -103,7 +103,7 @@ Deno.test("forwardSignals() says nothing when the job has ended meanwhile", asyn
   assert.equal(io.stderr.text, "");
 });
 
-Deno.test("forwardSignals() says so when a signal does not arrive", async () => {
+Deno.test("forwardSignals() prints a note when a signal does not arrive", async () => {
   const { io, forwarding } = setUp(() => Promise.reject(new FakeCallError("PERMISSION_DENIED", "You may not")));
   forwarding.registered("job-1");
   forwarding.running();
@@ -112,7 +112,7 @@ Deno.test("forwardSignals() says so when a signal does not arrive", async () => 
   assert.equal(io.stderr.text, `teleport: Cannot send SIGINT to job "job-1": You may not\n`);
 });
 
-Deno.test("forwardSignals() does not fail when stderr is gone too", async () => {
+Deno.test("forwardSignals() does not fail when stderr is closed", async () => {
   const { io, forwarding } = setUp(() => Promise.reject(new FakeCallError("PERMISSION_DENIED", "You may not")));
   io.stderr.failure = new Deno.errors.BrokenPipe("x");
   forwarding.registered("job-1");
@@ -121,7 +121,7 @@ Deno.test("forwardSignals() does not fail when stderr is gone too", async () => 
   await turn();
 });
 
-Deno.test("forwardSignals() listens no more once disposed of", () => {
+Deno.test("forwardSignals() removes its listeners when it is disposed of", () => {
   const { io, forwarding } = setUp();
   assert.equal(io.listening, 4);
   forwarding[Symbol.dispose]();

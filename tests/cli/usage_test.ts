@@ -1,10 +1,10 @@
-/** Tests of what may be typed: help, bad usage and where each option may stand. */
+/** The command line: help, usage errors, and the places of options. */
 import assert from "node:assert/strict";
 import { main } from "../../cli/main.ts";
 import { VERSION } from "../../cli/version.ts";
 import { exited, FakeCallError, FakeIo, jobStatus, teleport } from "../support/fake_io.ts";
 
-Deno.test("teleport --help shows the form of a command line and every command, on stdout", async () => {
+Deno.test("teleport --help prints the usage and every command to stdout", async () => {
   const io = new FakeIo();
   assert.equal(await main(["--help"], {}, io), 0);
   assert.ok(io.stdout.text.startsWith("Usage: teleport [OPTIONS] COMMAND [ARG...]\n"));
@@ -15,7 +15,7 @@ Deno.test("teleport --help shows the form of a command line and every command, o
 });
 
 for (const args of [["run", "--help"], ["help", "run"]]) {
-  Deno.test(`teleport ${args.join(" ")} shows the help of run`, async () => {
+  Deno.test(`teleport ${args.join(" ")} prints the help of run`, async () => {
     const io = new FakeIo();
     assert.equal(await main(args, {}, io), 0);
     assert.match(io.stdout.text, /^Usage: teleport run \[OPTIONS\] COMMAND \[ARG\.\.\.\]\n/);
@@ -31,7 +31,7 @@ Deno.test("teleport --version prints the version of the project", async () => {
   assert.equal(io.stdout.text, `${VERSION}\n`);
 });
 
-Deno.test("teleport without a command shows the help on stderr and exits 2", async () => {
+Deno.test("teleport without a command prints the help to stderr and exits 2", async () => {
   const io = new FakeIo();
   assert.equal(await main([], {}, io), 2);
   assert.ok(io.stderr.text.startsWith("Usage: teleport [OPTIONS] COMMAND [ARG...]\n"));
@@ -72,7 +72,7 @@ const bad: [string[], RegExp, string][] = [
   [["--identity", "../x", "list"], /Invalid identity "\.\.\/x"/, "list "],
 ];
 for (const [args, sentence, command] of bad) {
-  Deno.test(`teleport ${args.join(" ")} is told in one sentence and exits 2`, async () => {
+  Deno.test(`teleport ${args.join(" ")} prints one sentence and exits 2`, async () => {
     const io = new FakeIo();
     assert.equal(await teleport(io, ...args), 2);
     assert.match(io.stderr.text, sentence);
@@ -89,7 +89,7 @@ const places: string[][] = [
   ["status", "job-1", "--output=json", "--address=h:1"],
 ];
 for (const args of places) {
-  Deno.test(`teleport ${args.join(" ")} takes the common options where they stand`, async () => {
+  Deno.test(`teleport ${args.join(" ")} accepts the common options in any place`, async () => {
     const io = new FakeIo({ Status: () => Promise.resolve(exited(0)) });
     assert.equal(await teleport(io, ...args), 0);
     assert.equal(io.connections[0]?.address, "h:1");
@@ -97,7 +97,7 @@ for (const args of places) {
   });
 }
 
-Deno.test("teleport takes an option behind the command before one in front of it", async () => {
+Deno.test("teleport prefers an option after the command to one before it", async () => {
   const io = new FakeIo({ Status: () => Promise.resolve(exited(0)) });
   await teleport(io, "--address", "a:1", "status", "--address", "b:2", "job-1");
   assert.equal(io.connections[0]?.address, "b:2");
@@ -114,7 +114,7 @@ const commands: [string, string[], { command: string; args: string[] }][] = [
 ];
 for (const verb of ["register", "run"]) {
   for (const [what, args, wanted] of commands) {
-    Deno.test(`teleport ${verb} leaves the job's arguments alone: ${what}`, async () => {
+    Deno.test(`teleport ${verb} keeps the job's arguments unchanged: ${what}`, async () => {
       let asked: { command?: unknown; args?: unknown } = {};
       const io = new FakeIo({
         Register: (request) => {
@@ -138,14 +138,14 @@ Deno.test("teleport opens the connection with the certificates of the identity a
   assert.equal(io.closed, 1);
 });
 
-Deno.test("teleport closes the connection when the call fails, too", async () => {
+Deno.test("teleport closes the connection when the call fails", async () => {
   const io = new FakeIo({ Status: () => Promise.reject(new FakeCallError("NOT_FOUND", "Unknown job")) });
   assert.equal(await teleport(io, "status", "x"), 1);
   assert.equal(io.stderr.text, "teleport: Unknown job\n");
   assert.equal(io.closed, 1);
 });
 
-Deno.test("teleport without certificates says which file is missing and exits 255", async () => {
+Deno.test("teleport without certificates names the missing file and exits 255", async () => {
   const io = new FakeIo();
   assert.equal(await main(["list", "--certs", "/nonexistent"], {}, io), 255);
   assert.match(
@@ -159,14 +159,14 @@ Deno.test("teleport exits 255 when the server cannot be reached", async () => {
   assert.equal(await teleport(io, "list"), 255);
 });
 
-Deno.test("teleport ends quietly with 141 when the reader of its output left", async () => {
+Deno.test("teleport exits 141 without a message when the reader of its output closed it", async () => {
   const io = new FakeIo({ Status: () => Promise.resolve(jobStatus()) });
   io.stdout.failure = new Deno.errors.BrokenPipe("x");
   assert.equal(await teleport(io, "status", "job-1"), 141);
   assert.equal(io.stderr.text, "");
 });
 
-Deno.test("teleport --help ends quietly with 141 when its reader left", async () => {
+Deno.test("teleport --help exits 141 without a message when its reader closed the output", async () => {
   const io = new FakeIo();
   io.stdout.failure = new Deno.errors.BrokenPipe("x");
   assert.equal(await main(["--help"], {}, io), 141);

@@ -1,4 +1,4 @@
-/** Tests of cli/follow/follow_output.ts: that output which is not whole is never taken for whole. */
+/** followOutput(): it detects output that is not complete. */
 import assert from "node:assert/strict";
 import { followOutput } from "../../../cli/follow/follow_output.ts";
 import { OutputMismatchError } from "../../../cli/follow/output_check.ts";
@@ -17,16 +17,16 @@ async function follow(messages: readonly JobOutput[]): Promise<JobOutput[]> {
   return taken;
 }
 
-Deno.test("followOutput() gives every piece and the closing record, in order", async () => {
+Deno.test("followOutput() passes on every chunk and the closing record in order", async () => {
   const messages = await outputOf(pieces, exited(0));
   assert.deepEqual(await follow(messages), messages);
 });
 
-Deno.test("followOutput() takes an empty output", async () => {
+Deno.test("followOutput() accepts an empty output", async () => {
   assert.equal((await follow(await outputOf([], exited(0)))).length, 1);
 });
 
-Deno.test("followOutput() asks for what it was told", async () => {
+Deno.test("followOutput() sends the request", async () => {
   const messages = await outputOf([], exited(0));
   const asked: unknown[] = [];
   const calls = {
@@ -40,7 +40,7 @@ Deno.test("followOutput() asks for what it was told", async () => {
   assert.deepEqual(asked, [{ id: "job-1", follow: false }, { signal }]);
 });
 
-Deno.test("followOutput() waits for each piece to be taken before it reads the next", async () => {
+Deno.test("followOutput() waits until each chunk is written before it reads the next", async () => {
   const messages = await outputOf(pieces, exited(0));
   let sent = 0;
   async function* counted() {
@@ -56,7 +56,7 @@ Deno.test("followOutput() waits for each piece to be taken before it reads the n
     return gate.promise;
   });
   await first.promise;
-  // A turn of the event loop, in which a reader that does not wait would have read on.
+  // A turn of the event loop, in which a reader that does not wait would read the next chunk.
   await new Promise((resolve) => setImmediate(resolve));
   assert.equal(sent, 1);
   gate.resolve();
@@ -101,7 +101,7 @@ for (const [what, damage, sentence] of damages) {
   });
 }
 
-Deno.test("followOutput() takes a gap that is told, and still counts", async () => {
+Deno.test("followOutput() accepts a gap, and still checks offsets", async () => {
   const [a, b, c, end] = await outputOf(pieces, exited(0));
   const gap = { ...a!, data: new Uint8Array(), offset: 3, dropped_bytes: 3 };
   const messages = [gap, b!, c!, end!];
@@ -110,21 +110,21 @@ Deno.test("followOutput() takes a gap that is told, and still counts", async () 
   await assert.rejects(follow([gap, b!, end!]), /wrote 4 bytes to stdout, 3 arrived/);
 });
 
-Deno.test("followOutput() still proves the other stream when one has a gap", async () => {
+Deno.test("followOutput() still verifies the other stream when one has a gap", async () => {
   const [a, b, c, end] = await outputOf(pieces, exited(0));
   const gap = { ...a!, data: new Uint8Array(), offset: 3, dropped_bytes: 3 };
   const altered = { ...b!, data: new TextEncoder().encode("\xfe") };
   await assert.rejects(follow([gap, altered, c!, end!]), /the digest of stderr differs/);
 });
 
-Deno.test("followOutput() takes an output whose digest the server does not know", async () => {
+Deno.test("followOutput() accepts output whose digest the server does not know", async () => {
   const messages = await outputOf(pieces, exited(0));
   const end = messages.pop()!;
   const unknown = { ...end, end: { ...end.end!, stdout_sha256: new Uint8Array(), stderr_sha256: new Uint8Array() } };
   assert.equal((await follow([...messages, unknown])).length, 4);
 });
 
-Deno.test("followOutput() takes what was there when the running job wrote more since, but no less", async () => {
+Deno.test("followOutput() accepts that a running job wrote more after the call, but not less", async () => {
   const [a, b, c, end] = await outputOf(pieces, running());
   const read = (messages: readonly JobOutput[], follow: boolean) =>
     followOutput(
@@ -145,13 +145,13 @@ Deno.test("followOutput() takes what was there when the running job wrote more s
   await assert.rejects(read([d!, e!, ended!], false), /4 bytes to stdout, 3 arrived/);
 });
 
-Deno.test("followOutput() passes over signs of life", async () => {
+Deno.test("followOutput() ignores heartbeats", async () => {
   const [a, ...rest] = await outputOf(pieces, exited(0));
   const beat: JobOutput = { ...a!, data: new Uint8Array(), stream: "STREAM_UNSPECIFIED", offset: 0, cursor: "" };
   assert.deepEqual(await follow([beat, a!, beat, ...rest]), [a!, ...rest]);
 });
 
-Deno.test("followOutput() gives up when its signal aborts, already or later", async () => {
+Deno.test("followOutput() ends when its signal aborts", async () => {
   async function* endless(_: unknown, options?: { signal?: AbortSignal }): AsyncGenerator<JobOutput> {
     await untilAborted(options?.signal);
     yield* [];
@@ -171,7 +171,7 @@ Deno.test("followOutput() gives up when its signal aborts, already or later", as
   await assert.rejects(whole, FakeCallError);
 });
 
-Deno.test("followOutput() leaves the stream when a piece cannot be taken", async () => {
+Deno.test("followOutput() closes the stream when a chunk cannot be written", async () => {
   const messages = await outputOf(pieces, exited(0));
   let left = false;
   async function* watched() {

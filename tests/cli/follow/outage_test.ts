@@ -1,4 +1,4 @@
-/** Tests of cli/follow/outage.ts: what is worth waiting for, for how long, and what is told of it. */
+/** Outages: which errors are worth waiting for, how long, and which notes are printed. */
 import assert from "node:assert/strict";
 import { Outages } from "../../../cli/follow/outage.ts";
 import { SilenceError } from "../../../cli/follow/silence.ts";
@@ -62,7 +62,7 @@ for (const [what, error] of final) {
   });
 }
 
-Deno.test("Outages.wait() throws while no server has answered, and when nothing is to be tried again", async () => {
+Deno.test("Outages.wait() throws before the first answer, and when retrying is off", async () => {
   const error = lost();
   await assert.rejects(new Outages(notes()).wait(error), error);
   const none = new Outages(notes(), 0);
@@ -70,23 +70,23 @@ Deno.test("Outages.wait() throws while no server has answered, and when nothing 
   await assert.rejects(none.wait(error), error);
 });
 
-Deno.test("Outages.wait() waits where a connection was there that brought no answer", async () => {
+Deno.test("Outages.wait() waits after a connection without an answer", async () => {
   const print = notes();
   const outages = new Outages(print);
   await outages.wait(unreachable("LOST"));
-  // From then on the server is known to exist, whatever comes.
+  // The server is known to exist from then on.
   await outages.wait(unreachable("REFUSED"));
   assert.deepEqual(print.told, ["Connection lost: trying again for 2m"]);
 });
 
-Deno.test("Outages.wait() throws where no connection was ever made", async () => {
+Deno.test("Outages.wait() throws when no connection was made", async () => {
   for (const reason of ["REFUSED", "LOST_OR_REFUSED", "CLOSED_IN_HANDSHAKE", "TIMEOUT"]) {
     const error = unreachable(reason);
     await assert.rejects(new Outages(notes()).wait(error), error);
   }
 });
 
-Deno.test("Outages tell an outage once, and once that it is over, however often it was tried", async () => {
+Deno.test("Outages reports the begin and the end of an outage once, whatever the number of tries", async () => {
   const print = notes();
   const outages = new Outages(print);
   await outages.answered();
@@ -99,7 +99,7 @@ Deno.test("Outages tell an outage once, and once that it is over, however often 
   assert.equal(print.told.length, 4);
 });
 
-Deno.test("Outages.wait() throws the error when the outage lasts too long, and not before", async () => {
+Deno.test("Outages.wait() throws the error only when the outage is too long", async () => {
   const outages = new Outages(notes(), 300);
   await outages.answered();
   const began = performance.now();
@@ -111,7 +111,7 @@ Deno.test("Outages.wait() throws the error when the outage lasts too long, and n
   assert.ok(tries >= 2 && tries <= 6, `${tries} tries`);
 });
 
-Deno.test("Outages.wait() counts answers without progress to the same outage", async () => {
+Deno.test("Outages.wait() counts answers without progress as the same outage", async () => {
   const outages = new Outages(notes(), 300);
   await outages.answered();
   await assert.rejects(async () => {
@@ -122,7 +122,7 @@ Deno.test("Outages.wait() counts answers without progress to the same outage", a
   }, /Connection lost/);
 });
 
-Deno.test("Outages.wait() begins a new outage when a quiet connection has held, however late it answered last", async () => {
+Deno.test("Outages.wait() begins a new outage when a quiet connection has worked for a while", async () => {
   const now = performance.now.bind(performance);
   let laterMs = 0;
   performance.now = () => now() + laterMs;
@@ -143,13 +143,13 @@ Deno.test("Outages.wait() begins a new outage when a quiet connection has held, 
   }
 });
 
-Deno.test("Outages.wait() begins a new outage when a connection without any answer has held", async () => {
+Deno.test("Outages.wait() begins a new outage when a connection without an answer has lasted", async () => {
   const now = performance.now.bind(performance);
   let laterMs = 0;
   performance.now = () => now() + laterMs;
   try {
     const outages = new Outages(notes(), 60_000);
-    // A stop of ten minutes over a network that cuts quiet connections after 50 seconds.
+    // A stop takes ten minutes over a network that cuts quiet connections after 50 seconds.
     for (let cuts = 0; cuts < 12; cuts++) {
       await outages.wait(unreachable("LOST"));
       laterMs += 50_000;
@@ -159,7 +159,7 @@ Deno.test("Outages.wait() begins a new outage when a connection without any answ
   }
 });
 
-Deno.test("Outages.wait() goes on when another call is answered while the outage is being told", async () => {
+Deno.test("Outages.wait() continues when another call is answered while the note is printed", async () => {
   const printed = Promise.withResolvers<void>();
   const told: string[] = [];
   const outages = new Outages({
@@ -179,20 +179,20 @@ Deno.test("Outages.wait() goes on when another call is answered while the outage
 Deno.test("Outages.wait() throws the signal's reason when it has aborted", async () => {
   const outages = new Outages(notes());
   await outages.answered();
-  const reason = new Error("Left");
+  const reason = new Error("Interrupted");
   await assert.rejects(outages.wait(lost(), AbortSignal.abort(reason)), reason);
 });
 
 Deno.test("Outages.wait() throws the signal's reason when it aborts later", async () => {
-  const leaving = new AbortController();
-  const reason = new Error("Left");
-  // Told right before the wait begins, which then is in the same turn.
+  const interruption = new AbortController();
+  const reason = new Error("Interrupted");
+  // The note is printed right before the wait begins, in the same turn of the event loop.
   const outages = new Outages({
     note: () => {
-      queueMicrotask(() => queueMicrotask(() => leaving.abort(reason)));
+      queueMicrotask(() => queueMicrotask(() => interruption.abort(reason)));
       return Promise.resolve();
     },
   });
   await outages.answered();
-  await assert.rejects(outages.wait(lost(), leaving.signal), reason);
+  await assert.rejects(outages.wait(lost(), interruption.signal), reason);
 });

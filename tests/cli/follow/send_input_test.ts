@@ -1,4 +1,4 @@
-/** Tests of how input is sent through outages: no byte lost, none twice, whatever the moment. */
+/** sendInput() through outages: no byte is lost and none is sent twice, whenever the connection breaks. */
 import assert from "node:assert/strict";
 import { Outages } from "../../../cli/follow/outage.ts";
 import { sendInput, type SendInputOptions, type SentInput } from "../../../cli/follow/send_input.ts";
@@ -15,14 +15,14 @@ class Refusal extends FakeCallError {
   }
 }
 
-/** When a call breaks off: after so many messages, before or after they reached the job. */
+/** The moment at which a call breaks off: after a number of messages, before or after they reached the job. */
 interface Break {
   readonly after: number;
-  /** The server did all it was asked; only its answer was lost. */
+  /** True when the server handled the request and only its answer was lost. */
   readonly isAnswerLost?: boolean;
 }
 
-/** A server with one job, whose real input this is; calls to it break off as told. */
+/** A server with one job that has a real input. Calls to it break off at the given moments. */
 class BreakingServer {
   readonly input = new ProcessInput();
   readonly received: number[] = [];
@@ -89,7 +89,7 @@ function stdinOf(...chunks: Parameters<FakeStdin["send"]>): FakeStdin {
   return stdin;
 }
 
-Deno.test("sendInput() sends all there is and ends the input", async () => {
+Deno.test("sendInput() sends the whole file and ends the input", async () => {
   const server = new BreakingServer();
   const sent = await send(server, stdinOf("a\0", "bc", null));
   assert.deepEqual(sent, { inputBytes: 4, isClosed: true, isWhole: true });
@@ -97,7 +97,7 @@ Deno.test("sendInput() sends all there is and ends the input", async () => {
   assert.equal(server.asked.length, 1);
 });
 
-Deno.test("sendInput() sends nothing of nothing, and may leave the input open", async () => {
+Deno.test("sendInput() sends no data of an empty file, and can leave the input open", async () => {
   const server = new BreakingServer();
   assert.deepEqual(await send(server, stdinOf(null), { endsInput: false }), {
     inputBytes: 0,
@@ -119,18 +119,18 @@ Deno.test("sendInput() loses and doubles nothing when a call breaks off after an
   }
 });
 
-Deno.test("sendInput() goes on with what comes while the connection is away", async () => {
+Deno.test("sendInput() continues with data that arrived during an outage", async () => {
   const server = new BreakingServer({ after: 1 });
   server.silentStatuses = 2;
   const stdin = stdinOf("before ");
   const sending = send(server, stdin);
-  // The second piece is what breaks the call off; it is read, and must not be lost with it.
+  // The call breaks off at the second chunk. The chunk was read and must not be lost.
   stdin.send("meanwhile ", "after", null);
   assert.equal((await sending).isWhole, true);
   assert.equal(server.text, "before meanwhile after");
 });
 
-Deno.test("sendInput() begins where the input is, and sends long input in several calls", async () => {
+Deno.test("sendInput() begins at the offset, and sends long input in several calls", async () => {
   const server = new BreakingServer();
   await server.input.take((async function* () {
     yield { data: new Uint8Array(3) };
@@ -143,14 +143,14 @@ Deno.test("sendInput() begins where the input is, and sends long input in severa
   assert.equal(new Set(server.asked.map(({ writer }) => writer)).size, 1);
 });
 
-Deno.test("sendInput() keeps no endless number of small pieces", async () => {
+Deno.test("sendInput() bounds the number of kept chunks", async () => {
   const server = new BreakingServer();
   await send(server, stdinOf(...Array.from({ length: 2_000 }, () => "x"), null));
   assert.deepEqual(server.asked.map(({ offset }) => offset), [0, 1_024]);
   assert.equal(server.text, "x".repeat(2_000));
 });
 
-Deno.test("sendInput() ends when the job takes no more, also while nothing comes to be sent", async () => {
+Deno.test("sendInput() ends when the job takes no more, even without data to send", async () => {
   const server = new BreakingServer();
   const stdin = stdinOf("taken");
   const sending = send(server, stdin);
@@ -159,7 +159,7 @@ Deno.test("sendInput() ends when the job takes no more, also while nothing comes
   assert.deepEqual(await sending, { inputBytes: 5, isClosed: true, isWhole: true });
 });
 
-Deno.test("sendInput() tells when the job did not take all that was read", async () => {
+Deno.test("sendInput() reports that the job did not take everything", async () => {
   const server = {
     Status: () => Promise.reject(new Error("Not asked")),
     async Input(messages: AsyncIterable<Sent<InputRequest>>) {
@@ -172,7 +172,7 @@ Deno.test("sendInput() tells when the job did not take all that was read", async
   assert.deepEqual(sent, { inputBytes: 1, isClosed: true, isWhole: false });
 });
 
-Deno.test("sendInput() finds after an outage that the job has ended", async () => {
+Deno.test("sendInput() detects after an outage that the job has ended", async () => {
   const server = new BreakingServer({ after: 1 });
   const stdin = stdinOf("one", "two");
   const sending = send(server, stdin);
@@ -181,7 +181,7 @@ Deno.test("sendInput() finds after an outage that the job has ended", async () =
   assert.deepEqual(await sending, { inputBytes: 3, isClosed: true, isWhole: false });
 });
 
-Deno.test("sendInput() tries nothing again that no waiting mends", async () => {
+Deno.test("sendInput() does not retry when waiting does not help", async () => {
   for (const [status, code] of [["FAILED_PRECONDITION", "NO_INPUT"], ["ABORTED", "INPUT_TAKEN_OVER"]] as const) {
     let calls = 0;
     const server = {
@@ -199,7 +199,7 @@ Deno.test("sendInput() tries nothing again that no waiting mends", async () => {
   }
 });
 
-Deno.test("sendInput() refuses to go on where the server counts otherwise", async () => {
+Deno.test("sendInput() fails when the server counts differently", async () => {
   const server = {
     Status: () => Promise.reject(new Error("Not asked")),
     async Input(messages: AsyncIterable<Sent<InputRequest>>) {
@@ -214,14 +214,14 @@ Deno.test("sendInput() refuses to go on where the server counts otherwise", asyn
   );
 });
 
-Deno.test("sendInput() ends the job's input where the standard input cannot be read, and tells why", async () => {
+Deno.test("sendInput() ends the job's input when the standard input cannot be read, and reports the error", async () => {
   const server = new BreakingServer();
   const sent = await send(server, stdinOf("a", new Error("Is a directory")));
   assert.equal(sent.readError?.message, "Cannot read the standard input: Is a directory");
   assert.deepEqual([server.text, sent.isClosed, sent.isWhole], ["a", true, true]);
 });
 
-Deno.test("sendInput() already aborted throws the reason", async () => {
+Deno.test("sendInput() throws the reason of a signal that has aborted", async () => {
   const signal = AbortSignal.abort(new Error("left"));
   const server = {
     Status: () => Promise.reject(new Error("Not asked")),
@@ -230,7 +230,7 @@ Deno.test("sendInput() already aborted throws the reason", async () => {
   await assert.rejects(send(server as unknown as BreakingServer, stdinOf("a"), { signal }), /left/);
 });
 
-Deno.test("sendInput() that is aborted while the server is away throws the reason", async () => {
+Deno.test("sendInput() throws the reason of a signal that aborts during an outage", async () => {
   const stop = new AbortController();
   const server = new BreakingServer({ after: 0 });
   const away = {

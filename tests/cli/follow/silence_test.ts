@@ -1,9 +1,9 @@
-/** Tests of cli/follow/silence.ts: a stream that stands still is ended, and only that. */
+/** endWhenSilent(): it ends only a stream on which nothing arrives. */
 import assert from "node:assert/strict";
 import { endWhenSilent, SilenceError } from "../../../cli/follow/silence.ts";
 import { FakeCallError, untilAborted } from "../../support/fake_io.ts";
 
-Deno.test("unlessSilent() gives what comes, and ends a stream on which nothing comes", async () => {
+Deno.test("endWhenSilent() yields items, and ends a stream on which nothing arrives", async () => {
   const taken: number[] = [];
   async function* quiet(signal: AbortSignal): AsyncGenerator<number> {
     yield 1;
@@ -16,7 +16,7 @@ Deno.test("unlessSilent() gives what comes, and ends a stream on which nothing c
   assert.deepEqual(taken, [1, 2]);
 });
 
-Deno.test("unlessSilent() does not take a slow reader for silence", async () => {
+Deno.test("endWhenSilent() does not count the time of a slow reader", async () => {
   async function* two(): AsyncGenerator<number> {
     yield 1;
     yield await Promise.resolve(2);
@@ -29,7 +29,7 @@ Deno.test("unlessSilent() does not take a slow reader for silence", async () => 
   assert.deepEqual(taken, [1, 2]);
 });
 
-Deno.test("unlessSilent() rejects as the call does when the caller's signal aborts, already or later", async () => {
+Deno.test("endWhenSilent() rejects with the error of the call when the caller's signal aborts", async () => {
   async function* quiet(signal: AbortSignal): AsyncGenerator<number> {
     await untilAborted(signal);
     yield* [];
@@ -44,7 +44,7 @@ Deno.test("unlessSilent() rejects as the call does when the caller's signal abor
   await assert.rejects(reading, FakeCallError);
 });
 
-Deno.test("unlessSilent() leaves the stream, and no timer, when its reader leaves", async () => {
+Deno.test("endWhenSilent() closes the stream and its timer when its reader leaves", async () => {
   let isLeft = false;
   async function* endless(): AsyncGenerator<number> {
     try {

@@ -1,4 +1,4 @@
-/** Tests of cli/options/job_options.ts. */
+/** jobRequest() and addPair(). */
 import assert from "node:assert/strict";
 import { addPair, jobRequest } from "../../../cli/options/job_options.ts";
 import { UsageError } from "../../../units/usage_error.ts";
@@ -8,11 +8,11 @@ Deno.test("addPair() splits at the first = and keeps the rest", () => {
   assert.deepEqual({ ...addPair("B=", first, { name: "--env" }) }, { A: "b=c", B: "" });
 });
 
-Deno.test("addPair() lets the last of one name win", () => {
+Deno.test("addPair() keeps the last value of a name", () => {
   assert.deepEqual({ ...addPair("A=2", { A: "1" }, { name: "--env" }) }, { A: "2" });
 });
 
-Deno.test("addPair() takes a name that objects have", () => {
+Deno.test("addPair() accepts the name of a property of all objects", () => {
   const pairs = addPair("__proto__=x", undefined, { name: "--env" });
   assert.deepEqual(Object.entries(pairs), [["__proto__", "x"]]);
 });
@@ -27,7 +27,7 @@ for (const text of ["A", "=b", ""]) {
   });
 }
 
-Deno.test("jobRequest() takes command and arguments as they are", () => {
+Deno.test("jobRequest() keeps the command and its arguments unchanged", () => {
   const args = ["-c", "echo $X", "", " a ", "--", "-d", "ä\n"];
   assert.deepEqual(jobRequest("sh", args, {}), {
     command: "sh",
@@ -51,4 +51,15 @@ Deno.test("jobRequest() has the fields of the table for the flags that were give
     rlimits: { core_bytes: 0 },
     inherit_env: true,
   });
+});
+
+Deno.test("jobRequest() needs either a command or a template, and a template for parameters", () => {
+  const refused: [() => unknown, RegExp][] = [
+    [() => jobRequest(undefined, [], {}), /Missing required argument "COMMAND"/],
+    [() => jobRequest("sh", [], { template: "t" }), /Unexpected command "sh" with --template/],
+    [() => jobRequest("sh", [], { param: { a: "b" } }), /--param needs a template/],
+  ];
+  for (const [make, sentence] of refused) {
+    assert.throws(make, (error) => error instanceof UsageError && sentence.test(error.message));
+  }
 });

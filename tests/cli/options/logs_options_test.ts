@@ -1,4 +1,4 @@
-/** Tests of the options that select output, of sizes, and of the time before each line. */
+/** The options that select output, sizes, and the time before each line. */
 import assert from "node:assert/strict";
 import { type LogsFlags, logsOptions } from "../../../cli/options/logs_options.ts";
 import { parseSizeBytes } from "../../../units/size.ts";
@@ -19,7 +19,7 @@ async function asked(...args: string[]): Promise<Record<string, unknown>> {
   return request;
 }
 
-Deno.test("teleport logs asks for the output that its options select", async () => {
+Deno.test("teleport logs requests the output that its options select", async () => {
   assert.deepEqual(await asked(), { id: "job-1", follow: false });
   assert.deepEqual(await asked("-n", "10"), { id: "job-1", follow: false, tail_lines: 10 });
   assert.deepEqual(await asked("--tail-bytes", "0"), { id: "job-1", follow: false, tail_bytes: 0 });
@@ -35,7 +35,7 @@ Deno.test("teleport logs asks for the output that its options select", async () 
   });
 });
 
-Deno.test("logsOptions() refuses beginnings that exclude each other", () => {
+Deno.test("logsOptions() refuses options that exclude each other", () => {
   const bad: readonly LogsFlags[] = [{ tail: 1, tailBytes: 1 }, { tail: 1, cursor: "x" }, {
     tailBytes: 1,
     cursor: "x",
@@ -51,7 +51,7 @@ Deno.test("parseSizeBytes() reads decimal and binary sizes", () => {
   }
 });
 
-Deno.test("createStamps() puts the time before each line of each stream, and alters no byte", async () => {
+Deno.test("createTimestampPrefix() adds the time before each line of each stream, and alters no byte", async () => {
   const stamp = createTimestampPrefix();
   const pieces: ["stdout" | "stderr", string][] = [["stdout", "a\nb"], ["stderr", "x\n"], ["stdout", "c\n\n"], [
     "stdout",
@@ -67,7 +67,7 @@ Deno.test("createStamps() puts the time before each line of each stream, and alt
   assert.deepEqual(text, [`${at(0)}a\n${at(0)}b`, `${at(1)}x\n`, `c\n${at(2)}\n`, `${at(3)}${bytes}`]);
 });
 
-Deno.test("createStamps() on one screen begins a line where the other stream interrupts one", () => {
+Deno.test("createTimestampPrefix() starts a new line on one screen when the other stream interrupts one", () => {
   const stamp = createTimestampPrefix({ oneScreen: true });
   const time = { seconds: 1_800_000_000, nanos: 0 };
   const shown = ([

@@ -1,14 +1,14 @@
-/** Tests of cli/print/message_json.ts. */
+/** Messages as JSON. */
 import assert from "node:assert/strict";
 import { outputJson, rfc3339, statusJson } from "../../../cli/print/message_json.ts";
 import { exited, jobStatus, outputOf } from "../../support/fake_io.ts";
 
-Deno.test("statusJson() tells of the input of a job that has one, also when it is empty", () => {
+Deno.test("statusJson() has the input of a job with an input, even an empty one", () => {
   const { input, input_bytes, input_closed } = statusJson(jobStatus({ input: true }));
   assert.deepEqual({ input, input_bytes, input_closed }, { input: true, input_bytes: 0, input_closed: false });
 });
 
-Deno.test("statusJson() leaves out what a job that was never started does not have", () => {
+Deno.test("statusJson() omits absent values of a job that was never started", () => {
   assert.deepEqual(statusJson(jobStatus({ args: ["-x"], labels: { a: "b" } })), {
     id: "job-1",
     state: "INITIAL",
@@ -25,7 +25,7 @@ Deno.test("statusJson() leaves out what a job that was never started does not ha
   });
 });
 
-Deno.test("statusJson() has exit code 0, state and reason without prefix, and moments", () => {
+Deno.test("statusJson() has exit code 0, state and reason without prefix, and times", () => {
   const json = statusJson({
     ...exited(0),
     cwd: "/tmp",
@@ -43,7 +43,7 @@ Deno.test("statusJson() has exit code 0, state and reason without prefix, and mo
   assert.ok(!("signal" in json) && !("error" in json));
 });
 
-Deno.test("statusJson() has the signal and no exit code of a job that was killed", () => {
+Deno.test("statusJson() has the signal and no exit code of a killed job", () => {
   const json = statusJson(jobStatus({ state: "STATE_KILLED", signal: "SIGTERM", reason: "REASON_TIMED_OUT" }));
   assert.deepEqual([json.state, json.signal, json.reason], ["KILLED", "SIGTERM", "TIMED_OUT"]);
   assert.ok(!("exit_code" in json));
@@ -54,7 +54,7 @@ Deno.test("statusJson() has the policy of the output limit without prefix", () =
   assert.deepEqual([json.output_policy, json.max_output_bytes], ["KEEP_NEWEST", 9]);
 });
 
-Deno.test("statusJson() has error and error code of a job that failed", () => {
+Deno.test("statusJson() has the error and its code of a failed job", () => {
   const json = statusJson(jobStatus({ state: "STATE_FAILED", error: "No", error_code: "CWD_NOT_FOUND" }));
   assert.deepEqual([json.state, json.error, json.error_code], ["FAILED", "No", "CWD_NOT_FOUND"]);
 });
@@ -78,13 +78,13 @@ Deno.test("outputJson() has the bytes in base64 and the digests in hexadecimal",
   assert.equal((closing.status as Record<string, unknown>).exit_code, 3);
 });
 
-Deno.test("outputJson() has how much is missing of a gap alone", async () => {
+Deno.test("outputJson() has only the number of missing bytes of a gap", async () => {
   const [piece] = await outputOf([["stdout", ""]], exited(0));
   const json = outputJson({ ...piece!, offset: 7, dropped_bytes: 7 });
   assert.deepEqual([json.stream, json.offset, json.dropped_bytes, "data" in json], ["STDOUT", 7, 7, false]);
 });
 
-Deno.test("rfc3339() has as many digits as the moment has", () => {
+Deno.test("rfc3339() has the digits of the time", () => {
   assert.equal(rfc3339({ seconds: 0, nanos: 0 }), "1970-01-01T00:00:00Z");
   assert.equal(rfc3339({ seconds: 0, nanos: 123_456_789 }), "1970-01-01T00:00:00.123456789Z");
   assert.equal(rfc3339({ seconds: -1, nanos: 500_000_000 }), "1969-12-31T23:59:59.5Z");

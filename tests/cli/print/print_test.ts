@@ -1,10 +1,10 @@
-/** Tests of cli/print/print.ts. */
+/** Print: the writer to stdout and stderr. */
 import assert from "node:assert/strict";
 import { BrokenPipeError, createPrint } from "../../../cli/print/print.ts";
 import { FakeIo } from "../../support/fake_io.ts";
 import { someBytes } from "../../support/random.ts";
 
-Deno.test("Print.bytes() writes all of it, also when the file takes little at a time", async () => {
+Deno.test("Print.bytes() writes all bytes when the file takes few at a time", async () => {
   const io = new FakeIo();
   io.stdout.maxBytesAWrite = 3;
   const data = someBytes(1000);
@@ -12,7 +12,7 @@ Deno.test("Print.bytes() writes all of it, also when the file takes little at a 
   assert.deepEqual(io.stdout.bytes, data);
 });
 
-Deno.test("Print.bytes() writes nothing for nothing", async () => {
+Deno.test("Print.bytes() writes nothing for an empty array", async () => {
   const io = new FakeIo();
   await createPrint(io, {}, { json: false }).bytes("stderr", new Uint8Array());
   assert.equal(io.stderr.chunks.length, 0);
@@ -28,7 +28,7 @@ Deno.test("Print.line() and .record() go to stdout, .note() to stderr", async ()
   assert.equal(io.stderr.text, "teleport: Not \\x1b[2Jgood\n");
 });
 
-Deno.test("Print tells a reader that left from a disk that is full", async () => {
+Deno.test("Print distinguishes a closed reader from a full disk", async () => {
   const io = new FakeIo();
   const print = createPrint(io, {}, { json: false });
   io.stdout.failure = new Deno.errors.BrokenPipe("Broken pipe");
@@ -43,7 +43,7 @@ Deno.test("Print tells a reader that left from a disk that is full", async () =>
   await assert.rejects(print.bytes("stderr", new Uint8Array(1)), /Cannot write to the standard error output: x/);
 });
 
-Deno.test("Print writes all of it to a file that another program made non-blocking", async () => {
+Deno.test("Print writes all bytes to a file that another program made non-blocking", async () => {
   const io = new FakeIo();
   io.stdout.maxBytesAWrite = 400;
   const write = io.stdout.write.bind(io.stdout);

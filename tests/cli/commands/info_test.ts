@@ -1,8 +1,8 @@
-/** `teleport info`: what it prints for people and for programs. */
+/** `teleport info`, for people and for programs. */
 import assert from "node:assert/strict";
-import type { Sent } from "../../proto/service.ts";
-import type { InfoResponse } from "../../proto/teleport/v1/job_worker.ts";
-import { FakeIo, teleport } from "../support/fake_io.ts";
+import type { Sent } from "../../../proto/service.ts";
+import type { InfoResponse } from "../../../proto/teleport/v1/job_worker.ts";
+import { FakeIo, teleport } from "../../support/fake_io.ts";
 
 const ANSWER: Sent<InfoResponse> = {
   version: "1.2.3",
@@ -31,7 +31,7 @@ function answering(answer: Sent<InfoResponse>): FakeIo {
   return new FakeIo({ Info: () => Promise.resolve(answer as InfoResponse) });
 }
 
-Deno.test("teleport info prints a line for each fact, sizes and times for people", async () => {
+Deno.test("teleport info prints one line per fact, with sizes and times for people", async () => {
   const io = answering(ANSWER);
   assert.equal(await teleport(io, "info"), 0);
   const text = io.stdout.text;
@@ -61,7 +61,7 @@ Deno.test("teleport info --output json prints the fields of the message", async 
   assert.deepEqual(json.isolations[0], { isolation: "PRIVATE", unavailable: "" });
 });
 
-Deno.test("teleport info leaves out the number of jobs for callers who may not see it", async () => {
+Deno.test("teleport info omits the number of jobs for callers who may not see it", async () => {
   const io = answering({ ...ANSWER, jobs: undefined, running_jobs: undefined });
   assert.equal(await teleport(io, "info"), 0);
   assert.doesNotMatch(io.stdout.text, /^Jobs:/m);

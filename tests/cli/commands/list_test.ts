@@ -1,11 +1,11 @@
-/** Tests of `teleport list`. */
+/** `teleport list`: its table, filters and pages. */
 import assert from "node:assert/strict";
-import type { JobWorkerClient } from "../../proto/service.ts";
-import { exited, FakeIo, jobStatus, running, teleport } from "../support/fake_io.ts";
+import type { JobWorkerClient } from "../../../proto/service.ts";
+import { exited, FakeIo, jobStatus, running, teleport } from "../../support/fake_io.ts";
 
 type ListRequest = Parameters<JobWorkerClient["List"]>[0];
 
-/** A server that has so many jobs, newest first, a hundred a page. */
+/** A server with a number of jobs, newest first, a hundred per page. */
 function pages(count: number) {
   const asked: ListRequest[] = [];
   const List: JobWorkerClient["List"] = (request) => {
@@ -49,7 +49,7 @@ Deno.test("teleport list colours the states on a terminal and keeps the columns"
   assert.equal(plain(second).indexOf("ada"), head?.indexOf("OWNER"));
 });
 
-Deno.test("teleport list of no jobs prints the head alone; ids and JSON print nothing", async () => {
+Deno.test("teleport list without jobs prints only the head; as ids and JSON it prints nothing", async () => {
   const { io } = pages(0);
   assert.equal(await teleport(io, "list"), 0);
   assert.equal(io.stdout.text, "ID   STATE   OWNER   REGISTERED   COMMAND\n");
@@ -88,21 +88,21 @@ Deno.test("teleport list fetches all pages", async () => {
   assert.deepEqual(asked.map((request) => request.page_token), ["", "100", "200"]);
 });
 
-Deno.test("teleport list --limit asks for no more than that and stops", async () => {
+Deno.test("teleport list --limit requests only that number and stops", async () => {
   const { asked, io } = pages(1000);
   assert.equal(await teleport(io, "list", "-q", "--limit", "130"), 0);
   assert.equal(io.stdout.text.trimEnd().split("\n").length, 130);
   assert.deepEqual(asked.map((request) => request.page_size), [100, 30]);
 });
 
-Deno.test("teleport list --limit prints no more, also when the server sends more", async () => {
+Deno.test("teleport list --limit prints only that number when the server sends more", async () => {
   const jobs = [jobStatus({ id: "a" }), jobStatus({ id: "b" }), jobStatus({ id: "c" })];
   const io = new FakeIo({ List: () => Promise.resolve({ jobs, next_page_token: "x" }) });
   assert.equal(await teleport(io, "list", "-q", "-n", "2"), 0);
   assert.equal(io.stdout.text, "a\nb\n");
 });
 
-Deno.test("teleport list --output json prints a page before it asks for the next", async () => {
+Deno.test("teleport list --output json prints a page before it requests the next", async () => {
   const { asked, io } = pages(200);
   const write = io.stdout.write.bind(io.stdout);
   const askedAt: number[] = [];

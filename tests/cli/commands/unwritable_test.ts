@@ -1,8 +1,8 @@
-/** Tests of every command that prints: output that cannot be written is exit code 1 and a sentence, never success. */
+/** Every command that prints: it exits 1 with a sentence when its output cannot be written. */
 import assert from "node:assert/strict";
-import type { JobWorkerClient } from "../../proto/service.ts";
-import type { JobEvent, JobStatus } from "../../proto/teleport/v1/job_worker.ts";
-import { exited, FakeIo, jobStatus, outputOf, running, stream, teleport } from "../support/fake_io.ts";
+import type { JobWorkerClient } from "../../../proto/service.ts";
+import type { JobEvent, JobStatus } from "../../../proto/teleport/v1/job_worker.ts";
+import { exited, FakeIo, jobStatus, outputOf, running, stream, teleport } from "../../support/fake_io.ts";
 
 function event(kind: JobEvent["kind"], job: JobStatus | null): JobEvent {
   return { kind, job, time: null, token: "t", reason: "REASON_UNSPECIFIED", by: "" };
@@ -64,7 +64,7 @@ const COMMANDS = [
 ];
 
 for (const command of COMMANDS) {
-  Deno.test(`teleport ${command} exits 1 and says so when its output cannot be written`, async () => {
+  Deno.test(`teleport ${command} exits 1 with a message when its output cannot be written`, async () => {
     const io = new FakeIo(calls);
     io.stdin.send(null);
     io.stdout.failure = new Error("No space left on device");

@@ -1,7 +1,7 @@
-/** Tests of `teleport input` and of the standard input of `teleport run`. */
+/** `teleport input`, and the standard input of `teleport run`. */
 import assert from "node:assert/strict";
-import type { JobWorkerClient, Sent } from "../../proto/service.ts";
-import type { InputRequest, JobRequest, JobStatus } from "../../proto/teleport/v1/job_worker.ts";
+import type { JobWorkerClient, Sent } from "../../../proto/service.ts";
+import type { InputRequest, JobRequest, JobStatus } from "../../../proto/teleport/v1/job_worker.ts";
 import {
   exited,
   FakeCallError,
@@ -11,13 +11,13 @@ import {
   running,
   teleport,
   untilAborted,
-} from "../support/fake_io.ts";
+} from "../../support/fake_io.ts";
 
-/** A server with one job that has an input: takes so many bytes of it, then ends with its exit code. */
+/** A server with one job that has an input. The job takes a number of bytes, then ends with its exit code. */
 class FakeJob {
   text = "";
   isClosed = false;
-  /** The job ends when its input has so many bytes, or ended. */
+  /** The job ends when its input has this number of bytes, or ended. */
   mostBytes = Infinity;
   refusal: Error | undefined;
   registered: Sent<JobRequest> | undefined;
@@ -60,7 +60,7 @@ class FakeJob {
   }
 }
 
-Deno.test("teleport run --stdin sends the standard input to its end and exits as the job did", async () => {
+Deno.test("teleport run --stdin sends the standard input to its end and exits with the job's code", async () => {
   for (const option of ["-i", "--stdin"]) {
     const job = new FakeJob();
     const io = new FakeIo(job.calls);
@@ -71,7 +71,7 @@ Deno.test("teleport run --stdin sends the standard input to its end and exits as
   }
 });
 
-Deno.test("teleport run reads nothing of its standard input without being told to", async () => {
+Deno.test("teleport run does not read its standard input without --stdin", async () => {
   const job = new FakeJob();
   const io = new FakeIo(job.calls);
   io.stdin.send("not for the job", null);
@@ -80,16 +80,16 @@ Deno.test("teleport run reads nothing of its standard input without being told t
   assert.deepEqual([job.registered?.input, job.inputs, io.stdin.reads], [undefined, 0, 0]);
 });
 
-Deno.test("teleport run --stdin exits as the job did also when that ended before it read all", async () => {
+Deno.test("teleport run --stdin exits with the job's code when the job ended before it read everything", async () => {
   const job = new FakeJob();
   const io = new FakeIo(job.calls);
   job.mostBytes = 3;
-  io.stdin.send("one two three"); // And no end.
+  io.stdin.send("one two three"); // The input stays open.
   assert.equal(await teleport(io, "run", "-i", "head"), 7);
   assert.deepEqual([job.text, io.stderr.text], ["one", ""]);
 });
 
-Deno.test("teleport run --stdin exits as the job did when its standard input never says anything", async () => {
+Deno.test("teleport run --stdin exits with the job's code when its standard input stays quiet", async () => {
   const job = new FakeJob();
   const io = new FakeIo(job.calls);
   job.ended.resolve(exited(3));
@@ -97,7 +97,7 @@ Deno.test("teleport run --stdin exits as the job did when its standard input nev
   assert.equal(io.stderr.text, "");
 });
 
-Deno.test("teleport run --stdin does not mind that the job had ended before the input came", async () => {
+Deno.test("teleport run --stdin ignores that the job ended before the input arrived", async () => {
   for (const code of ["JOB_NOT_RUNNING", "INPUT_CLOSED"]) {
     const job = new FakeJob();
     const io = new FakeIo(job.calls);
@@ -148,7 +148,7 @@ Deno.test("teleport run --detach --stdin and register --stdin send nothing yet",
   }
 });
 
-Deno.test("teleport input sends the standard input and ends the job's", async () => {
+Deno.test("teleport input sends the standard input and ends the job's input", async () => {
   const job = new FakeJob();
   const io = new FakeIo(job.calls);
   io.stdin.send("all", null);
@@ -166,7 +166,7 @@ Deno.test("teleport input --keep-open leaves the input open for more", async () 
   assert.deepEqual([job.text, job.isClosed], ["one two", false]);
 });
 
-Deno.test("teleport input --output json tells how much there is", async () => {
+Deno.test("teleport input --output json prints the totals", async () => {
   const job = new FakeJob();
   job.text = "before ";
   const io = new FakeIo(job.calls);
@@ -175,7 +175,7 @@ Deno.test("teleport input --output json tells how much there is", async () => {
   assert.deepEqual(JSON.parse(io.stdout.text), { id: "job-1", sent_bytes: 3, input_bytes: 10, input_closed: true });
 });
 
-Deno.test("teleport input fails when the job did not take all", async () => {
+Deno.test("teleport input fails when the job did not take everything", async () => {
   const job = new FakeJob();
   const io = new FakeIo(job.calls);
   job.mostBytes = 2;
@@ -184,7 +184,7 @@ Deno.test("teleport input fails when the job did not take all", async () => {
   assert.equal(io.stderr.text, 'teleport: Job "job-1" took 2 bytes and no more: it has ended or closed its input\n');
 });
 
-Deno.test("teleport input says why it is refused", async () => {
+Deno.test("teleport input prints why it is refused", async () => {
   const job = new FakeJob();
   const io = new FakeIo(job.calls);
   job.refusal = Object.assign(new FakeCallError("FAILED_PRECONDITION", "No input"), { code: "NO_INPUT" });
@@ -192,7 +192,7 @@ Deno.test("teleport input says why it is refused", async () => {
   assert.equal(io.stderr.text, "teleport: No input\n");
 });
 
-Deno.test("teleport input is told which job", async () => {
+Deno.test("teleport input needs an id", async () => {
   const io = new FakeIo();
   assert.equal(await teleport(io, "input"), 2);
 });

@@ -1,7 +1,6 @@
-/** Tests of `teleport run`. */
+/** `teleport run` in the foreground: streams, exit codes and signals. */
 import assert from "node:assert/strict";
-import type { JobWorkerClient } from "../../proto/service.ts";
-import type { JobStatus } from "../../proto/teleport/v1/job_worker.ts";
+import type { JobStatus } from "../../../proto/teleport/v1/job_worker.ts";
 import {
   exited,
   FakeCallError,
@@ -12,65 +11,15 @@ import {
   stream,
   teleport,
   untilAborted,
-} from "../support/fake_io.ts";
-import { someBytes } from "../support/random.ts";
-
-/** A server with one job, which ends when the test says so. */
-class FakeJob {
-  readonly ended = Promise.withResolvers<JobStatus>();
-  readonly started = Promise.withResolvers<void>();
-  readonly signals: string[] = [];
-  /** How many streams are open. */
-  open = 0;
-  onSignal: (signal: string) => void = () => {};
-  output: Parameters<typeof outputOf>[0] = [];
-
-  readonly calls: Partial<JobWorkerClient> = {
-    Register: () => Promise.resolve(jobStatus()),
-    Start: (_, options) => this.#start(options?.signal),
-    GetOutput: (_, options) => this.#output(options?.signal),
-    Signal: ({ signal }) => {
-      this.signals.push(signal ?? "");
-      this.onSignal(signal ?? "");
-      return Promise.resolve(running());
-    },
-  };
-
-  async *#start(signal: AbortSignal | undefined) {
-    this.open += 1;
-    try {
-      yield jobStatus({ state: "STATE_STARTING" });
-      yield running();
-      this.started.resolve();
-      yield await Promise.race([this.ended.promise, untilAborted(signal)]);
-    } finally {
-      this.open -= 1;
-    }
-  }
-
-  async *#output(signal: AbortSignal | undefined) {
-    this.open += 1;
-    try {
-      const pieces = await outputOf(this.output, exited(0));
-      yield* pieces.slice(0, -1);
-      const status = await Promise.race([this.ended.promise, untilAborted(signal)]);
-      yield* (await outputOf(this.output, status)).slice(-1);
-    } finally {
-      this.open -= 1;
-    }
-  }
-}
-
-/** Resolves once the command listens for signals. */
-async function listening(io: FakeIo): Promise<void> {
-  while (io.listening === 0) await new Promise((resolve) => setImmediate(resolve));
-}
+} from "../../support/fake_io.ts";
+import { someBytes } from "../../support/random.ts";
+import { FakeJob } from "../../support/fake_job.ts";
 
 function killedBy(signal: string): JobStatus {
   return jobStatus({ state: "STATE_KILLED", signal, reason: "REASON_SIGNALED" });
 }
 
-Deno.test("teleport run writes each stream to its own descriptor and exits as the job did", async () => {
+Deno.test("teleport run writes each stream to its own descriptor and exits with the job's code", async () => {
   const job = new FakeJob();
   const io = new FakeIo(job.calls);
   const random = someBytes(2000);
@@ -83,7 +32,7 @@ Deno.test("teleport run writes each stream to its own descriptor and exits as th
   assert.equal(io.listening, 0);
 });
 
-Deno.test("teleport run is silent for an empty output and a job killed by a signal", async () => {
+Deno.test("teleport run prints nothing for an empty output and a job killed by a signal", async () => {
   const job = new FakeJob();
   const io = new FakeIo(job.calls);
   job.ended.resolve(killedBy("SIGTERM"));
@@ -119,7 +68,7 @@ const ends: [string, Partial<JobStatus>, number, string][] = [
   ["lost", { state: "STATE_LOST", error: "The server died", reason: "REASON_LOST" }, 1, "teleport: The server died\n"],
 ];
 for (const [what, fields, code, sentence] of ends) {
-  Deno.test(`teleport run exits ${code} and says why when the job was ${what}`, async () => {
+  Deno.test(`teleport run exits ${code} and prints the reason when the job was ${what}`, async () => {
     const job = new FakeJob();
     const io = new FakeIo(job.calls);
     job.ended.resolve(jobStatus(fields));
@@ -129,7 +78,7 @@ for (const [what, fields, code, sentence] of ends) {
 }
 
 for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
-  Deno.test(`teleport run forwards ${signal} to the running job and exits as the job does`, async () => {
+  Deno.test(`teleport run forwards ${signal} to the running job and exits with its code`, async () => {
     const job = new FakeJob();
     const io = new FakeIo(job.calls);
     job.onSignal = (name) => job.ended.resolve(killedBy(name));
@@ -152,7 +101,7 @@ Deno.test("teleport run exits with the code of a job that handles Ctrl-C", async
   assert.equal(await exit, 3);
 });
 
-Deno.test("teleport run leaves a job that ignores signals on the third, and says how to stop it", async () => {
+Deno.test("teleport run ends at the third signal, and says how to stop the job", async () => {
   const job = new FakeJob();
   const io = new FakeIo(job.calls);
   const exit = teleport(io, "run", "x");
@@ -165,7 +114,7 @@ Deno.test("teleport run leaves a job that ignores signals on the third, and says
   assert.equal(io.listening, 0);
 });
 
-Deno.test("teleport run sends a signal that came while the job was being registered nowhere and leaves", async () => {
+Deno.test("teleport run ends at a signal during the registration, and sends no signal", async () => {
   const asked = Promise.withResolvers<void>();
   const io = new FakeIo({
     Register: (_, options) => {
@@ -179,7 +128,7 @@ Deno.test("teleport run sends a signal that came while the job was being registe
   assert.equal(await exit, 130);
 });
 
-Deno.test("teleport run sends a signal that came before the job ran once it runs", async () => {
+Deno.test("teleport run sends an early signal when the job runs", async () => {
   const job = new FakeJob();
   const gate = Promise.withResolvers<void>();
   const starting = Promise.withResolvers<void>();
@@ -203,7 +152,7 @@ Deno.test("teleport run sends a signal that came before the job ran once it runs
   assert.deepEqual(job.signals, ["SIGTERM"]);
 });
 
-Deno.test("teleport run sends the job SIGPIPE when the reader of its output left, and ends quietly with 141", async () => {
+Deno.test("teleport run sends the job SIGPIPE when the reader of its output closed it, and exits 141", async () => {
   const job = new FakeJob();
   const io = new FakeIo(job.calls);
   job.output = [["stdout", "y\n"]];
@@ -226,7 +175,7 @@ Deno.test("teleport run says that the job may still run when the connection is l
   assert.equal(job.open, 0);
 });
 
-Deno.test("teleport run exits 1 when the output cannot be written, and sends the job nothing", async () => {
+Deno.test("teleport run exits 1 when the output cannot be written, and sends no signal", async () => {
   const job = new FakeJob();
   const io = new FakeIo(job.calls);
   job.output = [["stdout", "hi"]];
@@ -237,7 +186,7 @@ Deno.test("teleport run exits 1 when the output cannot be written, and sends the
   assert.equal(job.open, 0);
 });
 
-Deno.test("teleport run fails with the refusal when the job may not be started, though its output is open", async () => {
+Deno.test("teleport run fails with the refusal of the start while the output is open", async () => {
   const job = new FakeJob();
   const io = new FakeIo({
     ...job.calls,
@@ -252,13 +201,13 @@ Deno.test("teleport run fails with the refusal when the job may not be started, 
   assert.equal(job.open, 0);
 });
 
-Deno.test("teleport run fails when the job may not be registered, and starts nothing", async () => {
+Deno.test("teleport run fails when the registration is refused, and starts nothing", async () => {
   const io = new FakeIo({ Register: () => Promise.reject(new FakeCallError("PERMISSION_DENIED", "You may not")) });
   assert.equal(await teleport(io, "run", "x"), 1);
   assert.equal(io.stderr.text, "teleport: You may not\n");
 });
 
-Deno.test("teleport run exits 1 when the output was altered, whatever the job's own code", async () => {
+Deno.test("teleport run exits 1 when the output was altered, whatever the job's code", async () => {
   const job = new FakeJob();
   const [piece, end] = await outputOf([["stdout", "hi"]], exited(0));
   const io = new FakeIo({
@@ -270,7 +219,7 @@ Deno.test("teleport run exits 1 when the output was altered, whatever the job's 
   assert.match(io.stderr.text, /Output was altered/);
 });
 
-Deno.test("teleport run takes the status of the start when the closing record has none that is final", async () => {
+Deno.test("teleport run uses the status of the start when the closing record has no final one", async () => {
   const job = new FakeJob();
   const messages = await outputOf([], running());
   const io = new FakeIo({ ...job.calls, GetOutput: () => stream(...messages) });
@@ -278,7 +227,7 @@ Deno.test("teleport run takes the status of the start when the closing record ha
   assert.equal(await teleport(io, "run", "x"), 5);
 });
 
-Deno.test("teleport run --output json prints the output as records, the last with the final status", async () => {
+Deno.test("teleport run --output json prints records, the last one with the final status", async () => {
   const job = new FakeJob();
   const io = new FakeIo(job.calls);
   job.output = [["stderr", "oops"]];
@@ -289,84 +238,3 @@ Deno.test("teleport run --output json prints the output as records, the last wit
   assert.equal(lines[1].end.status.exit_code, 7);
   assert.equal(io.stderr.text, "");
 });
-
-Deno.test("teleport run -d prints the id once the job runs and leaves it", async () => {
-  const job = new FakeJob();
-  const io = new FakeIo(job.calls);
-  assert.equal(await teleport(io, "run", "-d", "sleep", "1000"), 0);
-  assert.equal(io.stdout.text, "job-1\n");
-  assert.equal(job.open, 0);
-  assert.deepEqual(job.signals, []);
-});
-
-Deno.test("teleport run -d exits 0 for a job that has ended already, also with a failure of its own", async () => {
-  const io = new FakeIo({ Register: () => Promise.resolve(jobStatus()), Start: () => stream(exited(7)) });
-  assert.equal(await teleport(io, "run", "-d", "false"), 0);
-});
-
-Deno.test("teleport run -d tells a start that failed by its exit code, and prints the id all the same", async () => {
-  const failed = jobStatus({ state: "STATE_FAILED", error: 'Command "x" not found', error_code: "COMMAND_NOT_FOUND" });
-  const io = new FakeIo({ Register: () => Promise.resolve(jobStatus()), Start: () => stream(failed) });
-  assert.equal(await teleport(io, "run", "-d", "x"), 127);
-  assert.equal(io.stdout.text, "job-1\n");
-  assert.equal(io.stderr.text, 'teleport: Command "x" not found\n');
-});
-
-Deno.test("teleport run -d --output json prints the status", async () => {
-  const job = new FakeJob();
-  const io = new FakeIo(job.calls);
-  assert.equal(await teleport(io, "run", "-d", "--output", "json", "x"), 0);
-  assert.deepEqual(JSON.parse(io.stdout.text).state, "RUNNING");
-});
-
-Deno.test("teleport run -d names the job whose start is refused, and prints its id", async () => {
-  const refused = new FakeCallError("RESOURCE_EXHAUSTED", "At most 1 job may run");
-  const io = new FakeIo({
-    Register: () => Promise.resolve(jobStatus()),
-    Start: async function* () {
-      yield await Promise.reject(refused);
-    },
-  });
-  assert.equal(await teleport(io, "run", "-d", "x"), 1);
-  assert.equal(io.stdout.text, "job-1\n");
-  assert.match(
-    io.stderr.text,
-    /^teleport: Job "job-1" was registered, but not started: .*\nteleport: At most 1 job may/,
-  );
-});
-
-Deno.test("teleport run -d leaves on a signal, and names the job if there is one", async () => {
-  const before = new FakeIo({ Register: (_, options) => untilAborted(options?.signal) });
-  const leaving = teleport(before, "run", "-d", "x");
-  await listening(before);
-  before.raise("SIGINT");
-  assert.equal(await leaving, 130);
-  assert.equal(before.stderr.text, "teleport: Interrupted by SIGINT\n");
-  const starting = Promise.withResolvers<void>();
-  const io = new FakeIo({
-    Register: () => Promise.resolve(jobStatus()),
-    Start: async function* (_, options) {
-      starting.resolve();
-      yield await untilAborted(options?.signal);
-    },
-  });
-  const ended = teleport(io, "run", "-d", "x");
-  await starting.promise;
-  io.raise("SIGHUP");
-  assert.equal(await ended, 129);
-  assert.equal(io.stdout.text, "job-1\n");
-  assert.match(io.stderr.text, /Job "job-1" was registered, but not seen to start/);
-});
-
-for (const args of [["register", "x"], ["run", "-d", "x"]]) {
-  Deno.test(`teleport ${args.join(" ")} names the job whose id cannot be printed`, async () => {
-    const job = new FakeJob();
-    const io = new FakeIo(job.calls);
-    io.stdout.failure = new Error("No space left on device");
-    assert.equal(await teleport(io, ...args), 1);
-    assert.match(
-      io.stderr.text,
-      /^teleport: Job "job-1" was registered: .*\nteleport: Cannot write to the standard out/,
-    );
-  });
-}
