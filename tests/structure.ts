@@ -1,4 +1,7 @@
-/** The rules of the house as code: which file may import which, and what only some files may touch. */
+/**
+ * The rules of the house as code: which file may import which, and what only some files may use.
+ * Long: the tables of the rules belong together.
+ */
 
 /** One import, whatever its form. */
 export interface Import {
@@ -7,12 +10,15 @@ export interface Import {
   readonly names: readonly string[];
 }
 
-/** What the rules need to know of a file. */
+/** The facts of a file that the rules need. */
 export interface FileFacts {
   readonly imports: readonly Import[];
   /** Such as `Deno.args` or `console.log`, each once. */
   readonly uses: ReadonlySet<string>;
   readonly startsWithComment: boolean;
+  readonly lines: number;
+  /** True when the first comment gives a reason, after the word "Long:", why the file has more than 250 lines. */
+  readonly isLongForAReason: boolean;
 }
 
 /** The layers and what each may import besides itself. The top of the list is the top of the house. */
@@ -112,12 +118,52 @@ const ROOMS: Record<string, Record<string, readonly string[]>> = {
   },
 };
 
+/** The most lines of a file whose first comment gives no reason for more. */
+const MAX_LINES = 250;
+
+/** Files that programs write. */
+const GENERATED = /^proto\/teleport\//;
+
+/** Files that are to be split. Delete a line when its file is. */
+const STILL_LONG: ReadonlySet<string> = new Set([
+  "base/job_options/table.ts",
+  "tests/cli/commands_test.ts",
+  "tests/cli/resume_test.ts",
+  "tests/cli/run_test.ts",
+  "tests/demo/stage.ts",
+  "tests/gates/prose_text.ts",
+  "tests/service/audit/audit_calls_test.ts",
+  "tests/service/audit/log_test.ts",
+  "tests/service/handlers/handlers_life_test.ts",
+  "tests/service/handlers/handlers_output_test.ts",
+  "tests/service/policy/file_test.ts",
+  "tests/support/fake_io.ts",
+  "tests/worker/launch/isolation_test.ts",
+  "tests/worker/launch/launcher_test.ts",
+  "tests/worker/launch/start_failures_test.ts",
+  "tests/worker/model_test.ts",
+  "tests/worker/output/conformance_test.ts",
+  "tests/worker/output/log_test.ts",
+  "tests/worker/process/process_control_test.ts",
+  "tests/worker/process/process_test.ts",
+  "tests/worker/process/stdin_test.ts",
+  "tests/worker/watch_jobs_test.ts",
+  "worker/process/process.ts",
+  "worker/supervisor/supervisor.ts",
+]);
+
+/** The folders of `tests/` that mirror no layer: tests of whole programs, and tools for tests. */
+const OTHER_TESTS = ["bench", "demo", "e2e", "gates", "host", "interop", "runner", "soak", "support", "torture"];
+
+/** The folders of `tests/` that the others may import. */
+const SHARED_TESTS: readonly string[] = ["support", "torture"];
+
 /** The files of `rpc/` that belong to the client, the only ones the command line may load. */
 const CLIENT_FILES = /^rpc\/(client|shared)\//;
 const DOORS = ["server.ts", "cli.ts", "certs.ts"];
 /** Handlers of a process as a whole. */
 const GLOBAL_HANDLERS = /^(Deno\.(add|remove)SignalListener|globalThis\.(addEventListener|on\w+))$/;
-/** A program for developers, which stands in the layer whose types it writes. */
+/** A program for developers in the layer whose types it writes. */
 const GENERATOR = "proto/generate.ts";
 const PRINTER = "cli/print/print.ts";
 
@@ -177,7 +223,14 @@ export function readFacts(path: string, source: string): FileFacts {
   };
   const problems = Deno.lint.runPlugin({ name: "structure", rules: { facts: rule } }, path, source);
   if (problems.length > 0) throw new Error(`Cannot read "${path}": ${problems[0]?.message}`);
-  return { imports, uses, startsWithComment: /^(#!.*\n)?\s*\/[/*]/.test(source) };
+  const firstComment = /^(?:#!.*\n)?\s*((?:\/\/.*(?:\n|$)\s*)*(?:\/\*[^]*?\*\/)?)/.exec(source)?.[1] ?? "";
+  return {
+    imports,
+    uses,
+    startsWithComment: firstComment !== "",
+    lines: source.split("\n").length - 1,
+    isLongForAReason: /\bLong: \S/.test(firstComment),
+  };
 }
 
 /**
@@ -236,6 +289,16 @@ function fileViolations(path: string, layer: string, facts: FileFacts): string[]
   }
   if (!/^[a-z0-9]+(_[a-z0-9]+)*\.ts$/.test(name)) found.push(`${path} is not named in snake_case`);
   if (/(^|\/)interfaces\//.test(path)) found.push(`${path} is in a folder "interfaces": keep a type beside its use`);
+  if (facts.lines > MAX_LINES && !facts.isLongForAReason && !GENERATED.test(path) && !STILL_LONG.has(path)) {
+    found.push(
+      `${path} has ${facts.lines} lines, at most ${MAX_LINES}: split it, or give the reason after "Long:" in its first comment`,
+    );
+  }
+  if (
+    layer === "tests" && !OTHER_TESTS.includes(roomOf(path)) && !(roomOf(path) in MAY_IMPORT) && roomOf(path) !== ""
+  ) {
+    found.push(`${path} is in a folder that mirrors no layer: move it to the folder of the layer that it tests`);
+  }
   const rooms = ROOMS[layer];
   if (rooms !== undefined && !Object.hasOwn(rooms, roomOf(path))) {
     const names = Object.keys(rooms).filter((room) => room !== "").join(", ");
@@ -280,6 +343,9 @@ function arrowViolation(path: string, layer: string, target: string, names: read
   }
   if (layer === "door") return `${arrow}: a door may not import a door`;
   const [from, to] = [roomOf(path), roomOf(target)];
+  if (layer === "tests" && from !== to && from !== "" && !(from === "support" ? [] : SHARED_TESTS).includes(to)) {
+    return `${arrow}: put what several folders of tests use into tests/support/`;
+  }
   const allowed = ROOMS[layer]?.[from];
   if (allowed !== undefined && from !== to && !allowed.includes(to)) {
     return `${arrow}: inside ${layer}/ the room "${from}" may not import "${to}"`;

@@ -110,6 +110,10 @@ const breaches: [string, string, string, RegExp][] = [
   ["a folder of interfaces", "trust/interfaces/a.ts", "// a", /beside its use/],
   ["a folder nobody knows", "lib/a.ts", "// a", /in no layer/],
   ["a file in the root", "main.ts", "// a", /in no layer/],
+  ["tests that mirror nothing", "tests/things/a_test.ts", "// a", /mirrors no layer/],
+  ["tests that import other tests", "tests/cli/a_test.ts", `// a\nimport "../rpc/fixture.ts";`, /tests\/support\//],
+  ["support that imports tests", "tests/support/a.ts", `// a\nimport "../torture/a.ts";`, /tests\/support\//],
+  ["a long file without a reason", "cli/a.ts", `// a\n${"\n".repeat(250)}`, /251 lines, at most 250/],
 ];
 
 for (const [what, path, source, sentence] of breaches) {
@@ -146,6 +150,7 @@ Deno.test("violations() finds nothing in a tree that keeps the rules", () => {
       `// j\nimport "../output/log.ts";\n// Deno.exit(1) and console.log in a comment or a "string: Deno.exit()"`,
     "worker/output/log.ts": `// o\nimport "../errors.ts";\nexport const text = "Deno.args";`,
     "worker/linux/signals.ts": "// s",
+    "worker/linux/table.ts": `/**\n * t\n * Long: one table.\n */${"\n".repeat(300)}`,
     "worker/errors.ts": "// e",
     "rpc/server/server.ts":
       `// s\nimport "@grpc/grpc-js";\nimport { TeleportError, type ErrorCode } from "../../mod.ts";`,
