@@ -11,7 +11,7 @@
  * await supervisor.start(id);
  * let text = "";
  * const decoder = new TextDecoder();
- * for await (const piece of supervisor.watchOutput(id)) text += decoder.decode(piece.data, { stream: true });
+ * for await (const chunk of supervisor.watchOutput(id)) text += decoder.decode(chunk.data, { stream: true });
  * const status = await supervisor.status(id);
  * console.assert(text === "hello\n" && status.state === "EXITED" && status.exitCode === 7);
  * ```
