@@ -1,4 +1,4 @@
-/** The command line in the process of the test, over real connections: tests see when its calls are answered. */
+/** The command line inside the process of the test, over real connections. Tests see when its calls are answered. */
 import type { Connection, Io } from "../../cli/io.ts";
 import { main } from "../../cli/main.ts";
 import type { JobWorkerClient } from "../../proto/service.ts";
@@ -12,11 +12,11 @@ export type Counted = "GetOutput" | "StatusStream" | "WatchJobs" | "Status";
 export interface Running {
   readonly stdin: FakeStdin;
   readonly ended: Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }>;
-  /** Resolves once calls of this name were answered so many times, or when the command ends. */
+  /** Resolves when calls of this name have been answered that number of times, or when the command ends. */
   answered(call: Counted, times?: number): Promise<void>;
 }
 
-/** Where the command goes, and what happens on its way. */
+/** The server of a command, and a callback. */
 export interface Way {
   readonly address: string;
   readonly dir: string;

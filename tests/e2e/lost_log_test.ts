@@ -1,14 +1,14 @@
-/** Programs whose standard streams take nothing: a log on a full disk or a closed descriptor, results without room. */
+/** Programs whose standard streams cannot be written: a full disk, or a closed descriptor. */
 import assert from "node:assert/strict";
 import { spawnServer, startServer, teleport, teleportOk } from "../support/programs.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const DENO = [Deno.execPath(), "run", "--quiet", "--no-prompt"];
 
-/** Most that a start takes on a machine that is busy, in milliseconds. */
+/** The longest start on a busy machine, in milliseconds. */
 const START_MS = 60_000;
 
-/** The port on which a process listens, from /proc: a server without a log cannot say it. */
+/** Returns the port on which a process listens, from /proc. A server without a log cannot report it. */
 async function listeningPort(pid: number): Promise<number> {
   const deadline = performance.now() + START_MS;
   while (performance.now() < deadline) {
@@ -50,14 +50,14 @@ async function inDirectory(use: (dir: string) => Promise<void>): Promise<void> {
 }
 
 for (const redirection of ["2>/dev/full", "2>&-", "2>&- >&- <&-"]) {
-  Deno.test(`a server started with ${redirection} serves, runs a job to its end, reloads, and ends with 0`, () =>
+  Deno.test(`teleportd with ${redirection} serves, runs a job, reloads and exits with 0`, () =>
     inDirectory(async (dir) => {
       const { process } = spawnServer({ dir, redirection });
       try {
         const drained = process.stderr.cancel();
         const server = { dir, address: `127.0.0.1:${await listeningPort(process.pid)}` };
         assert.equal(await teleportOk(server, "run", "--", "sh", "-c", "echo out; sleep 0.2; echo more"), "out\nmore");
-        // Each is a line of the log: what cannot be used, and what nobody is told of.
+        // A failed reload writes a line of the log.
         await Deno.writeTextFile(`${dir}/certs/server.crt`, "broken");
         process.kill("SIGHUP");
         assert.equal(await teleportOk(server, "run", "--", "echo", "after"), "after");
@@ -75,7 +75,7 @@ for (const redirection of ["2>/dev/full", "2>&-", "2>&- >&- <&-"]) {
     }));
 }
 
-Deno.test("a result that a full disk does not take is a failure in a sentence", () =>
+Deno.test("every program fails with a sentence when a full disk does not take its result", () =>
   inDirectory(async (dir) => {
     await using server = await startServer();
     const certs = `${dir}/certs`;
@@ -101,7 +101,7 @@ Deno.test("a result that a full disk does not take is a failure in a sentence", 
     }
   }));
 
-Deno.test("a sentence on stderr that a full disk does not take changes no exit code", () =>
+Deno.test("no exit code changes when a full disk does not take the error", () =>
   inDirectory(async (dir) => {
     const certs = `${dir}/certs`;
     const made = await redirected("2>/dev/full", "-P=certs", "certs.ts", "init", "--dir", certs);

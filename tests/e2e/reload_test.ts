@@ -1,4 +1,4 @@
-/** What a server takes up while it serves, and what it refuses to: authorities, policy, on a change and on SIGHUP. */
+/** The reload of authorities, certificates and policy, on a change and on SIGHUP. */
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { connect as connectTls } from "node:tls";
@@ -17,14 +17,14 @@ async function watching(client: RpcClient, id: string): Promise<AsyncIterator<Jo
   return stream;
 }
 
-Deno.test("an authority follows another under 50 open streams, by the tool alone", async () => {
+Deno.test("teleportd changes its authority under 50 open streams", async () => {
   const dir = await Deno.makeTempDir({ prefix: "teleport_identity_" });
   await using _ = { [Symbol.asyncDispose]: () => Deno.remove(dir, { recursive: true }) };
   const tool = (...args: string[]) => certs(...args, "--dir", `${dir}/certs`);
   await tool("init");
   await tool("client", "ann", "--role", "operator");
   await using server = await startServer({ dir, initCerts: false });
-  // By the certificates from before, whatever becomes of the files.
+  // This client keeps its certificates, whatever happens to the files.
   await using old = await clientOf(server);
   const oldOnce = async () => {
     await using client = connect({ address: server.address, credentials: oldCredentials });
@@ -48,11 +48,11 @@ Deno.test("an authority follows another under 50 open streams, by the tool alone
   assert.deepEqual([await oldOnce(), await newOnce()], ["OK", "OK"]);
   await tool("renew", "server");
   await tool("renew", "ca", "--finish");
-  // The last change may still be on its way in.
+  // The last change may not be in force yet.
   while (await newOnce() !== "OK" || await oldOnce() === "OK");
   assert.deepEqual([await oldOnce(), await newOnce()], ["UNAVAILABLE", "OK"]);
   assert.equal(await Promise.race([settled, Promise.resolve("alive")]), "alive");
-  // The old connection makes no new calls, and its streams still are told of the end.
+  // The old connection makes no new calls, and its streams still receive the end.
   assert.equal((await refusal(old.calls.List({}))).status, "UNAUTHENTICATED");
   await tool("renew", "admin");
   await using admin = await clientOf(server);
@@ -61,7 +61,7 @@ Deno.test("an authority follows another under 50 open streams, by the tool alone
   await Promise.all(streams.map((stream) => stream.return?.()));
 });
 
-Deno.test("a policy is taken up when it changes and on SIGHUP; a broken one is not", async () => {
+Deno.test("teleportd reloads a policy when it changes and on SIGHUP, and refuses a broken one", async () => {
   await using place = await makePlace();
   const { dir } = place;
   const policy = (calls: string[]) => JSON.stringify({ roles: { builder: [{ calls, jobs: "own" }] } });
@@ -86,11 +86,11 @@ Deno.test("a policy is taken up when it changes and on SIGHUP; a broken one is n
   assert.match((await teleportd("audit", "verify", `${dir}/data/audit`)).stdout, /The record is whole\n$/);
 });
 
-Deno.test("SIGHUP has files read where no change of theirs can be seen", async () => {
+Deno.test("teleportd reloads on SIGHUP when it cannot see a change", async () => {
   await using place = await makePlace();
   const { dir } = place;
   const policy = (calls: string[]) => JSON.stringify({ roles: { builder: [{ calls, jobs: "own" }] } });
-  // Its own directory is watched, and not the one that the link leads to.
+  // The server watches the directory of the link, not of its target.
   await Deno.mkdir(`${dir}/elsewhere`);
   await replaceFile(`${dir}/elsewhere/policy.json`, policy(["read"]));
   await Deno.symlink("elsewhere/policy.json", `${dir}/policy.json`);
@@ -103,7 +103,7 @@ Deno.test("SIGHUP has files read where no change of theirs can be seen", async (
   assert.equal((await ann.calls.Register({ command: "true" })).owner, "ann");
 });
 
-/** The certificate that a newcomer sees. */
+/** Returns the certificate that a new connection receives. */
 function shownBy(server: Server, own: Issued): Promise<string> {
   return new Promise((resolve, reject) => {
     const port = Number(server.address.slice(server.address.lastIndexOf(":") + 1));
@@ -117,7 +117,7 @@ function shownBy(server: Server, own: Issued): Promise<string> {
   });
 }
 
-Deno.test("newcomers see a new server's certificate; with a key that others can read they do not", async () => {
+Deno.test("teleportd serves a new certificate, and refuses one whose key others can read", async () => {
   await using place = await makePlace();
   const { dir } = place;
   const ann = await user("ann", "viewer");
@@ -141,7 +141,7 @@ Deno.test("newcomers see a new server's certificate; with a key that others can 
   assert.equal(await shownBy(server, ann), fingerprint256);
 });
 
-Deno.test("a new server's certificate is judged as at the start: refused, or warned of", async () => {
+Deno.test("teleportd refuses a new server certificate, or warns about it, as at the start", async () => {
   await using place = await makePlace();
   const { dir } = place;
   await using server = await startServer({ dir, initCerts: false });
@@ -159,7 +159,7 @@ Deno.test("a new server's certificate is judged as at the start: refused, or war
   await server.says(/^warn "server\.crt" is not accepted: .*"O=admin, CN=ann".* is not one for a server/);
 });
 
-Deno.test("certificates are taken up when Kubernetes exchanges the link that leads to them", async () => {
+Deno.test("teleportd reloads certificates when Kubernetes replaces the link to them", async () => {
   await using place = await makePlace();
   const { dir } = place;
   const certs = `${dir}/certs`;
@@ -186,7 +186,7 @@ Deno.test("certificates are taken up when Kubernetes exchanges the link that lea
   assert.equal(await shownBy(server, ann), fingerprint256);
 });
 
-Deno.test("teleportd --check-config says what it would serve with, and what is wrong", async () => {
+Deno.test("teleportd --check-config reports the configuration and its errors", async () => {
   await using place = await makePlace();
   const { dir } = place;
   const check = (...more: string[]) => teleportd("--check-config", "--certs", `${dir}/certs`, ...more);
@@ -227,6 +227,6 @@ Deno.test("teleportd --check-config says what it would serve with, and what is w
   await replaceFile(`${dir}/certs/server.key`, ownKey, 0o600);
   await replaceFile(`${dir}/certs/ca.crl`, "hello");
   assert.match((await check()).stderr, /Cannot use the revocation list: it must have/);
-  // Nothing was made, not even a directory for data.
+  // The check makes nothing, not even the data directory.
   assert.deepEqual([...Deno.readDirSync(dir)].map(({ name }) => name).sort(), ["certs", "policy.json"]);
 });

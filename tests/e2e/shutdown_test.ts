@@ -1,13 +1,13 @@
-/** The end of the server, whatever stands in its way: in order, with exit code 0, and never without end. */
+/** The shutdown of the server: in order, with exit code 0, within bounded time. */
 import assert from "node:assert/strict";
 import { type Server, spawnServer, startServer } from "../support/programs.ts";
 import { clientOf, living, startUp } from "../support/server_process.ts";
 
-/** Streams have 5 seconds, and what remains to be written takes a moment; the rest is for a busy machine. */
+/** Streams have 5 seconds. The margin is for the last writes and for a busy machine. */
 const DRAIN_MS = 5_000;
 const MARGIN_MS = 5_000;
 
-/** Sends SIGTERM, and gives how long the server took to its end. */
+/** Sends SIGTERM and returns the time until the end of the server. */
 async function stop(server: Pick<Server, "process">): Promise<number> {
   const begin = performance.now();
   server.process.kill("SIGTERM");
@@ -16,7 +16,7 @@ async function stop(server: Pick<Server, "process">): Promise<number> {
   return performance.now() - begin;
 }
 
-/** The state of a job in the next life of the server. */
+/** Returns the state of a job after a restart of the server. */
 async function stateAfter(dir: string, id: string): Promise<{ state: string; reason: string }> {
   await using server = await startServer({ dir });
   await using client = await clientOf(server);
@@ -33,12 +33,12 @@ async function withDirectory(use: (dir: string) => Promise<void>): Promise<void>
   }
 }
 
-Deno.test("watchers that read nothing hold the end up for 5 seconds and no longer", async () => {
+Deno.test("teleportd waits 5 seconds for watchers that read nothing", async () => {
   await using server = await startServer();
   await using client = await clientOf(server);
   const id = await startUp(client.calls, "echo up; exec head -c 30000000 /dev/zero");
   for await (const _ of client.calls.StatusStream({ id }));
-  // Each with a connection of its own, and the server with far more to send than they take.
+  // Each watcher has its own connection, and the server has more to send than they take.
   const silent = await Promise.all(Array.from({ length: 3 }, () => clientOf(server)));
   const streams = silent.map(({ calls }) => calls.GetOutput({ id })[Symbol.asyncIterator]());
   await Promise.all(streams.map((stream) => stream.next()));
@@ -48,7 +48,7 @@ Deno.test("watchers that read nothing hold the end up for 5 seconds and no longe
   for (const each of silent) await each[Symbol.asyncDispose]();
 });
 
-Deno.test("those who watch many jobs, one that was never started, and nothing but health are told and let go", async () => {
+Deno.test("teleportd ends the streams of WatchJobs, StatusStream and GetOutput with UNAVAILABLE", async () => {
   await using server = await startServer();
   await using client = await clientOf(server);
   const { calls } = client;
@@ -61,7 +61,7 @@ Deno.test("those who watch many jobs, one that was never started, and nothing bu
   assert.ok(tookMs < DRAIN_MS, `${tookMs} ms`);
 });
 
-Deno.test("a job that ignores SIGTERM is killed when its grace is over, and one that is stopped hears it", () =>
+Deno.test("teleportd kills a job that ignores SIGTERM after its grace period, and wakes a stopped one", () =>
   withDirectory(async (dir) => {
     const server = await startServer({ dir });
     const client = await clientOf(server);
@@ -83,11 +83,11 @@ Deno.test("a job that ignores SIGTERM is killed when its grace is over, and one 
     assert.deepEqual(await stateAfter(dir, stopped), { state: "STATE_EXITED", reason: "REASON_SHUTDOWN" });
   }));
 
-Deno.test("SIGTERM while the server takes up what an earlier one left ends it when that is done, before it serves", () =>
+Deno.test("teleportd ends after its recovery when SIGTERM comes during it", () =>
   withDirectory(async (dir) => {
     const first = await startServer({ dir });
     const client = await clientOf(first);
-    // It tells when the next life asks it to end, and does not. Nobody reads what else the shell says.
+    // The job reports the SIGTERM of the next server and continues. Nobody reads its other output.
     const asked = `${dir}/asked`;
     const script = `trap 'echo yes > ${asked}' TERM; echo up; exec > /dev/null 2>&1; while :; do sleep 0.01; done`;
     const id = await startUp(client.calls, script);
@@ -111,15 +111,15 @@ Deno.test("SIGTERM while the server takes up what an earlier one left ends it wh
     })();
     assert.equal(await Promise.race([heard, served]), "asked");
     await stop(second);
-    // It warns of the authority's key before that, and says no more.
+    // The server only warns about the authority's key before that.
     assert.doesNotMatch(await served, /listening on|Stopping|error/);
     assert.deepEqual(living(id), []);
     assert.deepEqual(await stateAfter(dir, id), { state: "STATE_LOST", reason: "REASON_LOST" });
   }));
 
-Deno.test("SIGTERM at any moment of the start ends the server, and the next one starts", () =>
+Deno.test("teleportd ends by SIGTERM at every moment of its start, and the next one starts", () =>
   withDirectory(async (dir) => {
-    // Certificates are there then, so that the start is short.
+    // The certificates exist then, so the start is short.
     await using _ = await startServer({ dir });
     await stop(_);
     for (let delayMs = 0; delayMs <= 700; delayMs += 70) {
@@ -128,7 +128,7 @@ Deno.test("SIGTERM at any moment of the start ends the server, and the next one 
       await new Promise((resolve) => setTimeout(resolve, delayMs));
       server.process.kill("SIGTERM");
       const { code, signal } = await server.process.status;
-      // Before it listens for signals there is nothing that it would have to end in order.
+      // Before the server handles signals, it has nothing to end in order.
       assert.ok(code === 0 || signal === "SIGTERM", `${delayMs} ms: ${code} ${signal}`);
       assert.doesNotMatch(await log, /error/);
     }
@@ -137,7 +137,7 @@ Deno.test("SIGTERM at any moment of the start ends the server, and the next one 
     assert.equal(await client.health(), "SERVING");
   }));
 
-Deno.test("a second signal does not wait for watchers that read nothing", async () => {
+Deno.test("teleportd does not wait for watchers after a second signal", async () => {
   await using server = await startServer();
   await using client = await clientOf(server);
   const { calls } = client;
@@ -148,7 +148,7 @@ Deno.test("a second signal does not wait for watchers that read nothing", async 
   const running = await startUp(calls, "trap 'echo no' TERM; echo up; while :; do sleep 0.01; done");
   const told = calls.GetOutput({ id: running })[Symbol.asyncIterator]();
   await told.next();
-  // Another signal than the second, which would else count as the same one.
+  // Not SIGTERM, because the second signal would count as a repetition.
   server.process.kill("SIGINT");
   await told.next();
   const tookMs = await stop(server);

@@ -1,4 +1,4 @@
-/** The server as a process, over real TLS: bad input, many watchers, shutdown. What it must outlive, and leave clean. */
+/** The server as a process, over real TLS: bad input, many watchers, shutdown. */
 import assert from "node:assert/strict";
 import type { JobWorkerClient } from "../../proto/service.ts";
 import { CallError } from "../../rpc/client/client.ts";
@@ -21,7 +21,7 @@ async function outputOf(calls: JobWorkerClient, id: string): Promise<string> {
   return text;
 }
 
-Deno.test("bad input is refused with its code and a sentence that helps, and the server serves on", async () => {
+Deno.test("teleportd refuses bad input with a code and a sentence, and continues", async () => {
   await using server = await startServer();
   await using client = await clientOf(server);
   const { calls } = client;
@@ -71,7 +71,7 @@ Deno.test("bad input is refused with its code and a sentence that helps, and the
   }
 });
 
-Deno.test("stop, signal and remove do in every state what the contract says", async () => {
+Deno.test("Stop, Signal and Remove do in every state what the contract says", async () => {
   await using server = await startServer();
   await using client = await clientOf(server);
   const { calls } = client;
@@ -99,7 +99,7 @@ Deno.test("stop, signal and remove do in every state what the contract says", as
   await calls.Remove({ id: initial });
 });
 
-Deno.test("a stop takes all of a job's processes with it", async () => {
+Deno.test("Stop ends all processes of a job", async () => {
   await using server = await startServer();
   await using client = await clientOf(server);
   for (
@@ -113,18 +113,18 @@ Deno.test("a stop takes all of a job's processes with it", async () => {
     await livingAtLeast(id, 2);
     await client.calls.Stop({ id, grace_ms: 200 });
     assert.deepEqual(living(id), []);
-    // Nor a zombie, which has no mark.
+    // There is no zombie either. A zombie has no mark.
     assert.deepEqual(childrenOf(server), []);
   }
 });
 
-Deno.test("1,000 watchers come and go, some in the middle, some killed, and nothing of them stays", async () => {
+Deno.test("teleportd keeps nothing of 1,000 watchers that leave, also in the middle or by a kill", async () => {
   await using server = await startServer();
   await using client = await clientOf(server);
   const { calls } = client;
   const id = await startUp(calls, "echo up; exec sleep 1000");
   const busy = await startUp(calls, "echo up; exec yes");
-  // One of each first, so that what is opened once and kept does not count.
+  // One of each first: files that are opened once and kept must not count.
   for await (const _ of calls.GetOutput({ id })) break;
   const before = descriptorsOf(server);
 
@@ -173,13 +173,13 @@ Deno.test("1,000 watchers come and go, some in the middle, some killed, and noth
   await Promise.all(left);
 
   await calls.Stop({ id: busy });
-  // The busy job's two pipes and its record are closed too.
+  // The two pipes and the log of the busy job are closed too.
   await descriptorsBackTo(server, before - 3);
   assert.equal((await calls.Status({ id })).state, "STATE_RUNNING");
 });
 
 for (const host of ["127.0.0.1", "localhost", "[::1]"]) {
-  Deno.test(`a server on ${host} is reached by that address`, async () => {
+  Deno.test(`teleportd on ${host} is reachable by that address`, async () => {
     const listen = host === "localhost" ? "127.0.0.1" : host;
     await using server = await startServer({ listen: `${listen}:0` });
     const port = server.address.slice(server.address.lastIndexOf(":") + 1);
@@ -191,7 +191,7 @@ for (const host of ["127.0.0.1", "localhost", "[::1]"]) {
   });
 }
 
-Deno.test("SIGTERM ends jobs in order, gives streams what is left, and the server exits with 0", async () => {
+Deno.test("teleportd ends jobs on SIGTERM, delivers the rest of streams, and exits with 0", async () => {
   await using server = await startServer();
   await using client = await clientOf(server);
   const { calls } = client;
@@ -212,7 +212,7 @@ Deno.test("SIGTERM ends jobs in order, gives streams what is left, and the serve
   assert.deepEqual(living(id), []);
 });
 
-Deno.test("while it shuts down the server refuses new work, and a second signal hurries", async () => {
+Deno.test("teleportd refuses new work during its shutdown, and a second signal hurries", async () => {
   await using server = await startServer();
   await using client = await clientOf(server);
   const { calls } = client;
@@ -220,12 +220,12 @@ Deno.test("while it shuts down the server refuses new work, and a second signal 
   const output = calls.GetOutput({ id })[Symbol.asyncIterator]();
   await output.next();
   server.process.kill("SIGTERM");
-  // The job says that it was told to end: the shutdown is under way.
+  // The job has received SIGTERM: the shutdown is under way.
   await output.next();
   assert.equal(await client.health(), "NOT_SERVING");
   assert.equal((await refusal(calls.Register({ command: "true" }))).status, "UNAVAILABLE");
   const begin = performance.now();
-  // Another signal: the same one so soon would count as one.
+  // Another signal, because a repetition of the same one would count as one.
   server.process.kill("SIGINT");
   assert.equal((await server.process.status).code, 0);
   assert.ok(performance.now() - begin < 5_000);

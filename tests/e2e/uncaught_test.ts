@@ -1,4 +1,4 @@
-/** A defect in the server itself: jobs end in order and the exit code says so, and a lost promise ends nothing. */
+/** Defects in the server itself: an uncaught exception stops it in order, and a rejected promise does not. */
 import assert from "node:assert/strict";
 import { spawnServer, startServer } from "../support/programs.ts";
 import { clientOf, startUp } from "../support/server_process.ts";
@@ -15,13 +15,13 @@ async function withDirectory(use: (dir: string) => Promise<void>): Promise<void>
   }
 }
 
-/** A port that is free now: this server cannot say which it got. */
+/** Returns a port that is free now. This server cannot report its port. */
 function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return listener.addr.port;
 }
 
-/** The exit code, within the deadline. */
+/** Returns the exit code within the deadline. */
 async function endOf(process: Deno.ChildProcess): Promise<number> {
   let timer;
   const late = new Promise<never>((_, reject) => {
@@ -34,7 +34,7 @@ async function endOf(process: Deno.ChildProcess): Promise<number> {
   }
 }
 
-Deno.test("an uncaught exception is logged with its stack, jobs end in order, and the exit code is 70", () =>
+Deno.test("teleportd logs an uncaught exception, ends jobs in order, and exits with 70", () =>
   withDirectory(async (dir) => {
     const server = await startServer({ dir, program: PROGRAM });
     let id;
@@ -59,7 +59,7 @@ Deno.test("an uncaught exception is logged with its stack, jobs end in order, an
     assert.deepEqual([state, reason], ["STATE_EXITED", "REASON_SHUTDOWN"]);
   }));
 
-Deno.test("a rejected promise that nobody waits for is logged, and the server and its jobs go on", () =>
+Deno.test("teleportd logs a rejected promise that nobody awaits, and continues", () =>
   withDirectory(async (dir) => {
     await using server = await startServer({ dir, program: PROGRAM });
     await using client = await clientOf(server);
@@ -74,7 +74,7 @@ Deno.test("a rejected promise that nobody waits for is logged, and the server an
     assert.equal((await client.calls.Status({ id })).state, "STATE_RUNNING");
   }));
 
-Deno.test("an uncaught exception ends the server in order where its log cannot be written", () =>
+Deno.test("teleportd ends in order after an uncaught exception when its log cannot be written", () =>
   withDirectory(async (dir) => {
     const port = freePort();
     const listen = `127.0.0.1:${port}`;
