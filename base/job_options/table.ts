@@ -7,6 +7,8 @@
  * 2. Add a property to {@linkcode ExecutionOptions}, or to {@linkcode JobOnlyOptions} if a process has no use for it.
  * 3. Add its descriptor to {@linkcode JOB_OPTIONS}. A missing or wrong part does not compile.
  * 4. Add a test, and run `deno task reference`.
+ *
+ * Long: one table is the only place of an option.
  */
 import { CGROUP_LIMITS, type CgroupLimits } from "./cgroup_limits.ts";
 import type { OptionFor } from "./descriptor.ts";
