@@ -1,4 +1,4 @@
-/** The mixed load of the soak: what many kinds of users and strangers do, each as one round that checks its own result. */
+/** The mixed load of the soak: rounds of many kinds of users and strangers, each of which checks its own result. */
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { connect as connectTcp } from "node:net";
@@ -6,7 +6,7 @@ import { connect as connectTls } from "node:tls";
 import type { RpcClient } from "../../rpc/client/client.ts";
 import { CallError } from "../../rpc/client/client.ts";
 
-/** What a round works with. */
+/** The server and the clients of a round. */
 export interface Ground {
   /** A client with the role admin, shared by all rounds. */
   readonly admin: RpcClient;
@@ -16,10 +16,10 @@ export interface Ground {
   readonly port: number;
 }
 
-/** One kind of load: a round is repeated until the soak ends. */
+/** One kind of load. It is repeated until the soak ends. */
 export type Round = (ground: Ground) => Promise<void>;
 
-/** A job that writes random bytes to both streams; every byte is counted and the digest is compared. */
+/** Runs a job that writes random bytes to both streams. It counts every byte and compares the digest. */
 async function exactOutput({ admin: { calls } }: Ground): Promise<void> {
   const bytes = 1 + randomBytes(3).readUIntBE(0, 3) % 300_000;
   const { id } = await calls.Register({
@@ -48,7 +48,7 @@ async function exactOutput({ admin: { calls } }: Ground): Promise<void> {
   await calls.Remove({ id });
 }
 
-/** A command that does not exist. */
+/** Runs a command that does not exist. */
 async function failedStart({ admin: { calls } }: Ground): Promise<void> {
   const { id } = await calls.Register({ command: "/no/such/command" });
   let last;
@@ -57,7 +57,7 @@ async function failedStart({ admin: { calls } }: Ground): Promise<void> {
   await calls.Remove({ id });
 }
 
-/** A job with a daemon of its own and watchers, which is stopped. */
+/** Stops a job that has a daemon and watchers. */
 async function stopped({ admin: { calls } }: Ground): Promise<void> {
   const { id } = await calls.Register({ command: "sh", args: ["-c", "setsid sleep 300 & echo up; sleep 300"] });
   const watchers = Array.from({ length: 5 }, async () => {
@@ -71,7 +71,7 @@ async function stopped({ admin: { calls } }: Ground): Promise<void> {
   await calls.Remove({ id });
 }
 
-/** A job that sends its input back. */
+/** Runs a job that sends its input back. */
 async function input({ admin: { calls } }: Ground): Promise<void> {
   const { id } = await calls.Register({ command: "sha256sum", input: true });
   for await (const { state } of calls.Start({ id })) if (state === "STATE_RUNNING") break;
@@ -87,7 +87,7 @@ async function input({ admin: { calls } }: Ground): Promise<void> {
   await calls.Remove({ id });
 }
 
-/** A watcher of endless output that stops reading, then leaves in the middle. */
+/** Watches endless output, stops reading, and leaves in the middle. */
 async function slowWatcher(ground: Ground): Promise<void> {
   await using viewer = await ground.connect("viewer");
   const { calls } = ground.admin;
@@ -98,14 +98,14 @@ async function slowWatcher(ground: Ground): Promise<void> {
   });
   for await (const { state } of calls.Start({ id })) if (state === "STATE_RUNNING") break;
   for await (const _ of viewer.calls.GetOutput({ id })) {
-    await new Promise((resolve) => setTimeout(resolve, 300)); // The load itself: a reader that does not read.
+    await new Promise((resolve) => setTimeout(resolve, 300)); // This is the load: a reader that does not read.
     break;
   }
   await calls.Stop({ id, grace_ms: 1_000 });
   await calls.Remove({ id });
 }
 
-/** Lists and watches of many jobs. */
+/** Lists and watches many jobs. */
 async function lists(ground: Ground): Promise<void> {
   await using viewer = await ground.connect("viewer");
   await viewer.calls.List({ page_size: 1_000 });
@@ -113,7 +113,7 @@ async function lists(ground: Ground): Promise<void> {
   await viewer.calls.Info({});
 }
 
-/** A client whose role the server does not know. */
+/** Calls as a client whose role the server does not know. */
 async function withoutRole(ground: Ground): Promise<void> {
   await using client = await ground.connect("norole");
   await assert.rejects(
@@ -122,7 +122,7 @@ async function withoutRole(ground: Ground): Promise<void> {
   );
 }
 
-/** Strangers: nothing but a connection, noise in place of TLS, TLS without a certificate. */
+/** Connects as strangers: silent, with noise instead of TLS, and with TLS without a certificate. */
 async function strangers({ host, port }: Ground): Promise<void> {
   const over = (socket: ReturnType<typeof connectTcp>) =>
     new Promise<void>((resolve) => {

@@ -1,4 +1,4 @@
-/** Runs the mixed load against a real server and judges whether memory, descriptors and latency stayed flat. */
+/** Runs the mixed load against a real server, and checks that memory, descriptors and latency stay flat. */
 import { connect } from "../../rpc/client/client.ts";
 import { parseAddress } from "../../rpc/shared/address.ts";
 import { issueClient } from "../../certs/issue.ts";
@@ -9,32 +9,32 @@ import { startServer } from "../support/programs.ts";
 export interface Window {
   /** The median of the server's resident memory. */
   readonly memoryBytes: number;
-  /** The most descriptors of the server. */
+  /** The largest number of the server's descriptors. */
   readonly descriptors: number;
-  /** Of a Status call, one at a time. */
+  /** The latency of Status calls, one at a time. */
   readonly latencyP99Ms: number;
   readonly latencyMedianMs: number;
 }
 
-/** What a soak found. */
+/** The result of a soak. */
 export interface SoakResult {
-  /** Four of equal length, behind a warm-up of a fifth of the time. */
+  /** Four parts of equal length, after a warm-up of a fifth of the time. */
   readonly windows: readonly Window[];
-  /** Rounds of each kind of load. */
+  /** The number of rounds of each kind of load. */
   readonly rounds: Readonly<Record<string, number>>;
   readonly errors: readonly string[];
-  /** Before the load, behind one round of each kind; and when all of it had left. */
+  /** The server after one round of each kind, before the load; and after the load has left. */
   readonly before: { readonly memoryBytes: number; readonly descriptors: number };
   readonly after: { readonly memoryBytes: number; readonly descriptors: number };
 }
 
-/** Between the calls whose latency is measured. */
+/** The pause between calls whose latency is measured. */
 const PROBE_MS = 50;
 
-/** Between two rounds of one kind: the load is mixed, not a flood. */
+/** The pause between two rounds of one kind, because the load is not a flood. */
 const PAUSE_MS = 100;
 
-/** How long the server may take to close what the load left open. */
+/** The time in which the server must close everything that the load left open. */
 const SETTLE_MS = 30_000;
 
 const WINDOWS = 4;
@@ -42,7 +42,7 @@ const WINDOWS = 4;
 /**
  * Runs the load.
  *
- * @param durationMs of the whole load
+ * @param durationMs the time of the load in milliseconds
  */
 export async function soak(durationMs: number): Promise<SoakResult> {
   await using server = await startServer();
@@ -120,7 +120,7 @@ function windowOf(samples: readonly { latencyMs: number; memoryBytes: number; de
   };
 }
 
-/** Waits until the server has no more descriptors than this, or long enough, and says how many it has. */
+/** Waits until the server has at most this number of descriptors or the time is over, and gives the number. */
 async function settled(pid: number, most: number): Promise<number> {
   const deadlineMs = performance.now() + SETTLE_MS;
   while (descriptorsOf(pid) > most && performance.now() < deadlineMs) {
@@ -137,7 +137,7 @@ function descriptorsOf(pid: number): number {
   return [...Deno.readDirSync(`/proc/${pid}/fd`)].length;
 }
 
-/** Says what was not flat; empty when all was. */
+/** Names everything that was not flat. */
 export function judge({ windows, errors, before, after }: SoakResult): string[] {
   const found = [...errors];
   const [first, last] = [windows[0], windows.at(-1)];

@@ -1,4 +1,4 @@
-/** The soak in short: seconds of the mixed load, in which every round succeeds and nothing stays open. */
+/** Runs the soak for seconds: every round succeeds and nothing stays open. */
 import assert from "node:assert/strict";
 import { ROUNDS } from "./load.ts";
 import { judge, soak } from "./soak.ts";

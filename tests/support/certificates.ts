@@ -1,11 +1,11 @@
-/** Certificates of every kind for the tests of the wire, good ones and bad ones, made in memory. */
+/** Makes certificates of every kind in memory, valid and invalid ones, for the tests of the wire. */
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 import type { TlsCredentials } from "../../rpc/client/client.ts";
 import { readCertificate } from "../../trust/certificate.ts";
 import { revocationKey } from "../../trust/revocation.ts";
 
-/** A certificate with its key, able to sign others. */
+/** A certificate with its key, which can sign others. */
 export interface Issued {
   readonly cert: string;
   readonly key: string;
@@ -13,19 +13,19 @@ export interface Issued {
   readonly certificate: x509.X509Certificate;
 }
 
-/** What a certificate says. */
+/** The contents of a certificate. */
 export interface Wanted {
-  /** In the order they are to appear in, such as `[["O", "admin"], ["CN", "ann"]]`. */
+  /** The attributes in their order, such as `[["O", "admin"], ["CN", "ann"]]`. */
   readonly subject: readonly (readonly [string, string])[];
   readonly usage: "ca" | "server" | "client";
-  /** Of an authority: what it signs may be for this alone. */
+  /** The only purpose of the certificates that an authority signs. Absent for any purpose. */
   readonly purpose?: "server" | "client";
   readonly hosts?: readonly string[];
-  /** Days from now. */
+  /** The start of the validity in days from now. */
   readonly from?: number;
   readonly until?: number;
   readonly serialNumber?: string;
-  /** Absent: signs itself. */
+  /** The issuer. Absent for a certificate that signs itself. */
   readonly issuer?: Issued;
 }
 
@@ -80,13 +80,13 @@ function purposeExtension(purpose: "server" | "client"): x509.Extension {
   ]);
 }
 
-/** What a list of revoked certificates has of one. */
+/** Gives the entry of a certificate in a list of revoked ones. */
 export function revocationOf({ certificate }: Issued): string {
   const { issuer, serialNumber } = readCertificate(new Uint8Array(certificate.rawData));
   return revocationKey(issuer, serialNumber);
 }
 
-/** What one side is given: its own certificate, and the authority it believes in. */
+/** Gives the files of one side: its own certificate and the authority that it trusts. */
 export function credentials(ca: Issued, own: Issued): TlsCredentials {
   return { ca: ca.cert, cert: own.cert, key: own.key };
 }
@@ -107,6 +107,6 @@ export const clientCertificate = await issue({
   issuer: ca,
 });
 
-/** What a good server and a good client are given. */
+/** The files of a valid server and of a valid client. */
 export const serverCredentials = credentials(ca, serverCertificate);
 export const clientCredentials = credentials(ca, clientCertificate);

@@ -1,14 +1,14 @@
-/** What the tests of certificates share: a directory that goes away, a look at it, and openssl. */
+/** Helpers for the tests of certificates: snapshots of a directory, expected refusals, and openssl. */
 import assert from "node:assert/strict";
 import { CertificateError, type CertificateErrorCode } from "../../certs/errors.ts";
 
-/** A fresh directory with nothing in it; `path` may be removed or filled at will. */
+/** Makes an empty directory. A test may remove or fill `path`. */
 export async function temporaryDirectory(): Promise<AsyncDisposable & { path: string }> {
   const path = await Deno.makeTempDir({ prefix: "teleport-certs-" });
   return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
 }
 
-/** Everything in a directory: the name of each entry, its mode and its text. */
+/** Reads a directory: the name, the mode and the text of each entry. */
 export async function snapshot(dir: string): Promise<Record<string, { mode: string; text: string }>> {
   const entries: Record<string, { mode: string; text: string }> = {};
   for await (const { name, isFile } of Deno.readDir(dir)) {
@@ -19,12 +19,12 @@ export async function snapshot(dir: string): Promise<Record<string, { mode: stri
   return entries;
 }
 
-/** The names of the entries of a directory, sorted, hidden ones included. */
+/** Lists the names in a directory, sorted and with hidden ones. */
 export async function namesIn(dir: string): Promise<string[]> {
   return Object.keys(await snapshot(dir)).sort();
 }
 
-/** Expects a refusal of this kind whose sentence matches, in the form all sentences have. */
+/** Expects an error with this code and a matching text, which has the form of all error texts. */
 export async function refuses(
   work: () => unknown,
   code: CertificateErrorCode,
@@ -39,16 +39,16 @@ export async function refuses(
   });
 }
 
-/** True where openssl can be run; where it cannot, its tests are skipped and say so in their names. */
+/** True where openssl can run. */
 export const hasOpenssl = await new Deno.Command("openssl", { args: ["version"], stdout: "null", stderr: "null" })
   .output().then(({ success }) => success, () => false);
 
-/** The name of a test that needs openssl. */
+/** Names a test that needs openssl. */
 export function withOpenssl(name: string): { name: string; ignore: boolean } {
   return { name: hasOpenssl ? name : `${name} (skipped: openssl is not installed)`, ignore: !hasOpenssl };
 }
 
-/** Runs openssl and returns what it wrote, both streams joined. */
+/** Runs openssl and gives its output, both streams joined. */
 export async function openssl(...args: string[]): Promise<{ success: boolean; text: string }> {
   const { success, stdout, stderr } = await new Deno.Command("openssl", { args }).output();
   const decoder = new TextDecoder();

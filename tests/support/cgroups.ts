@@ -1,10 +1,10 @@
-/** Cgroups for tests: a made-up tree that is there everywhere, and real ones where this host lets us. */
+/** Cgroups for tests: a fake tree that works everywhere, and real cgroups where the host allows them. */
 import { join } from "node:path";
 import type { Controller } from "../../worker/cgroup/limits.ts";
 import { CgroupUnavailableError } from "../../worker/cgroup/delegation.ts";
 import { CgroupTree } from "../../worker/cgroup/tree.ts";
 
-/** A directory that looks as a delegated cgroup does to who may write to it. What is written there can be read back. */
+/** Makes a directory with the files of a delegated cgroup. A test can read back what the code writes. */
 export async function fakeBase(controllers = "cpuset cpu io memory pids"): Promise<string> {
   const base = await Deno.makeTempDir({ prefix: "teleport-test-cgroup-" });
   await Deno.writeTextFile(join(base, "cgroup.controllers"), `${controllers}\n`);
@@ -13,7 +13,7 @@ export async function fakeBase(controllers = "cpuset cpu io memory pids"): Promi
   return base;
 }
 
-/** Why there can be no real cgroups here; undefined where there can. And why each controller is lacking that is. */
+/** The reason why real cgroups cannot be made here, or undefined; and the reason for each missing controller. */
 export const { whyNoCgroups, lacking } = (() => {
   try {
     using cgroups = realTree();
@@ -24,15 +24,15 @@ export const { whyNoCgroups, lacking } = (() => {
   }
 })();
 
-/** A tree of real cgroups, below the one that this process is in. */
+/** Opens a tree of real cgroups below the cgroup of this process. */
 export function realTree(): CgroupTree {
   return CgroupTree.open({ name: `teleport-test-${crypto.randomUUID()}` });
 }
 
 /**
- * Adds a test on real cgroups, which gets a tree of its own and must leave it empty.
+ * Adds a test on real cgroups. It gets a tree of its own and must leave it empty.
  *
- * @param needs the controller that it needs, where it needs one
+ * @param needs the controller that the test needs
  */
 export function cgroupTest(name: string, run: (cgroups: CgroupTree) => Promise<void>, needs?: Controller): void {
   const why = whyNoCgroups ?? (needs === undefined ? undefined : lacking.get(needs));

@@ -1,4 +1,4 @@
-/** A machine and a server for the command line's tests: what was written, signals on demand, calls as scripted. */
+/** A fake machine and a fake server for the tests of the command line: files in memory, signals and scripted calls. */
 import {
   type Connection,
   FORWARDED_SIGNALS,
@@ -15,9 +15,9 @@ import type { JobOutput, JobStatus } from "../../proto/teleport/v1/job_worker.ts
 export class MemoryFile implements OutputFile {
   readonly chunks: Uint8Array[] = [];
   terminal = false;
-  /** Thrown by every write when set. */
+  /** The error of every write, when set. */
   failure: Error | undefined;
-  /** At most so many bytes are taken by one write, as a pipe may. */
+  /** The most bytes of each write, because a pipe may take only a part of the data. */
   maxBytesAWrite = Infinity;
 
   write(data: Uint8Array): Promise<number> {
@@ -40,11 +40,11 @@ export class MemoryFile implements OutputFile {
   }
 }
 
-/** Bytes that come when a test sends them. */
+/** An input whose bytes come when a test sends them. */
 export class FakeStdin implements InputFile {
   readonly #chunks: (Uint8Array | Error | null)[] = [];
   #more = Promise.withResolvers<void>();
-  /** How many reads there were. */
+  /** The number of reads so far. */
   reads = 0;
 
   /** Sends bytes, an error, or null for the end. */
@@ -68,7 +68,7 @@ export class FakeStdin implements InputFile {
   }
 }
 
-/** A machine that no real signal or network reaches. */
+/** A machine without real signals and without a network. */
 export class FakeIo implements Io {
   readonly stdin = new FakeStdin();
   readonly stdout = new MemoryFile();
@@ -77,7 +77,7 @@ export class FakeIo implements Io {
     FORWARDED_SIGNALS.map((signal) => [signal, new Set()]),
   );
   #nowMs = 0;
-  /** What each connection was opened with. */
+  /** The options of each connection. */
   readonly connections: Parameters<Io["connect"]>[0][] = [];
   closed = 0;
 
@@ -92,13 +92,13 @@ export class FakeIo implements Io {
     return this.#nowMs;
   }
 
-  /** As if this process got the signal, so long after the one before: a second is no repeat of it. */
+  /** Acts as if this process received the signal, this long after the one before. A second later is not a repeat. */
   raise(signal: ForwardedSignal, afterMs = 1_000): void {
     this.#nowMs += afterMs;
     for (const listener of this.listeners.get(signal) ?? []) listener();
   }
 
-  /** How many listen for any signal. */
+  /** The number of signal listeners. */
   get listening(): number {
     return [...this.listeners.values()].reduce((sum, set) => sum + set.size, 0);
   }
@@ -115,7 +115,7 @@ export class FakeIo implements Io {
   }
 }
 
-/** The calls that were scripted; any other fails the test that makes it. */
+/** Gives the scripted calls. Any other call fails the test. */
 export function unexpectedUnless(calls: Partial<JobWorkerClient>): JobWorkerClient {
   return new Proxy(calls, {
     get(target, name) {
@@ -133,7 +133,7 @@ export class FakeCallError extends Error {
   }
 }
 
-/** Rejects as a call does when its signal aborts; never settles without. */
+/** Rejects as a call does when its signal aborts. It never settles otherwise. */
 export function untilAborted(signal: AbortSignal | undefined): Promise<never> {
   return new Promise((_, reject) => {
     const abort = () => reject(new FakeCallError("CANCELLED"));
@@ -142,7 +142,7 @@ export function untilAborted(signal: AbortSignal | undefined): Promise<never> {
   });
 }
 
-/** A status with defaults for what a test does not care for. */
+/** Makes a status with defaults for the fields that a test does not set. */
 export function jobStatus(fields: Partial<JobStatus> = {}): JobStatus {
   return {
     id: "job-1",
@@ -189,17 +189,17 @@ export function jobStatus(fields: Partial<JobStatus> = {}): JobStatus {
   };
 }
 
-/** The statuses of a job that ran and exited with the code. */
+/** Makes the status of a job that exited with this code. */
 export function exited(code: number): JobStatus {
   return jobStatus({ state: "STATE_EXITED", reason: "REASON_EXITED", exit_code: code, pid: 4711 });
 }
 
-/** A running job. */
+/** Makes the status of a running job. */
 export function running(): JobStatus {
   return jobStatus({ state: "STATE_RUNNING", pid: 4711 });
 }
 
-/** The messages of an output that consists of these pieces, with the closing record. */
+/** Makes the messages of an output from pieces, with the summary at the end. */
 export async function outputOf(
   pieces: readonly ["stdout" | "stderr", Uint8Array<ArrayBuffer> | string][],
   status: JobStatus,
@@ -241,12 +241,12 @@ export async function outputOf(
   return messages;
 }
 
-/** The items as a stream. */
+/** Gives the items as a stream. */
 export async function* stream<Item>(...items: readonly Item[]): AsyncGenerator<Item> {
   for (const item of items) yield await Promise.resolve(item);
 }
 
-/** Runs the command line on the machine, with a directory of certificates that can be read. */
+/** Runs the command line on the fake machine, with a readable certificate directory. */
 export async function teleport(io: FakeIo, ...args: string[]): Promise<number> {
   const dir = await Deno.makeTempDir({ prefix: "teleport_cli_" });
   try {

@@ -1,19 +1,19 @@
-/** Programs of others, built with Go for a test. */
+/** Builds programs of other projects with Go. */
 
-/** A program, or why there is none. */
+/** A program, or the reason why it could not be built. */
 export interface Built {
   readonly path: string;
-  /** Empty when it was built. */
+  /** The reason why it is missing. Empty when the program was built. */
   readonly missing: string;
 }
 
-// Without a network, Go says so after a while.
+/** The deadline of a build. Without a network, Go fails after a while. */
 const BUILD_TIMEOUT_MS = 240_000;
 
 /**
- * Builds a program in a directory that goes when this program ends.
+ * Builds a program in a directory that is removed when this process ends.
  *
- * @param module with its version, as `go install` takes it
+ * @param module the module with its version, as `go install` takes it
  */
 export async function buildWithGo(module: string, name: string): Promise<Built> {
   const dir = await Deno.makeTempDir({ prefix: `teleport_${name}_` });

@@ -1,10 +1,10 @@
-/** A starter that hands down all it can, and a probe that shows what of it arrives. */
+/** A starter that passes on everything it can, and a probe that shows what a process inherits from it. */
 import assert from "node:assert/strict";
 
-/** Says which signals are blocked in it. A shell between would unblock them: dash does. */
+/** Shows the blocked signals. It runs without a shell, because dash unblocks them. */
 export const MASK_PROBE: readonly [string, readonly string[]] = ["grep", ["^SigBlk", "/proc/self/status"]];
 
-/** A program for sh: what else a process has that its parent may have left to it. */
+/** A program for sh that shows the other things that a process may inherit. */
 export const PROBE = `
 grep -E '^(SigIgn|CapInh|CapAmb|Umask)' /proc/self/status
 echo "oom $(cat /proc/self/oom_score_adj)"
@@ -17,7 +17,7 @@ for descriptor in /proc/$$/fd/*; do readlink "$descriptor" | grep teleport-test-
 echo end
 `;
 
-/** Checks what both probes said, that of the mask first. */
+/** Checks the output of both probes, first the one of the mask. */
 export function assertApart(
   said: string,
   what: string,
@@ -25,7 +25,7 @@ export function assertApart(
 ) {
   const { nice = 0, disk = "none: prio 0" } = options;
   const none = "0000000000000000";
-  // 32 and 33 are the C library's own, and ignored by its posix_spawn(3).
+  // The C library uses signals 32 and 33, and its posix_spawn(3) ignores them.
   const lines = said.trim().replace(/^(SigIgn:\t[0-9a-f]{7})[01][08]/m, "$100").split("\n");
   const expected = [
     ...[`SigBlk:\t${none}`, `Umask:\t0022`, `SigIgn:\t${none}`, `CapInh:\t${none}`, `CapAmb:\t${none}`],
@@ -36,7 +36,7 @@ export function assertApart(
   assert.deepEqual(lines, expected, what);
 }
 
-/** Whether a command works here. */
+/** Tells whether a command exists and exits with 0. */
 async function works(command: string, ...args: string[]): Promise<boolean> {
   try {
     return (await new Deno.Command(command, { args, stdout: "null", stderr: "null" }).output()).success;
@@ -46,14 +46,14 @@ async function works(command: string, ...args: string[]): Promise<boolean> {
 }
 
 /**
- * The beginning of a command line: a starter with open descriptors, ignored and blocked signals, and a umask, niceness,
- * scheduling and capabilities of its own, as far as this host has the programs for it.
+ * Gives the beginning of a command line that starts a program. The starter has open descriptors, and ignored and blocked
+ * signals. It sets umask, niceness, scheduling and capabilities where this host has the programs for that.
  *
- * @param path of a file that is left open
- * @param options.light leaves out what sends every start through the launcher
+ * @param path the path of a file that stays open
+ * @param options.light leaves out everything that sends every start through the launcher
  */
 export async function starter(path: string, options: { readonly light?: boolean } = {}): Promise<string[]> {
-  const shell = await works("bash", "-c", ":") ? "bash" : "sh"; // dash knows no descriptor above 9.
+  const shell = await works("bash", "-c", ":") ? "bash" : "sh"; // dash has no descriptors above 9.
   const high = shell === "bash" ? `; exec 21<"${path}"` : "";
   const root = Deno.uid() === 0;
   const wrappers: string[][] = [];

@@ -1,6 +1,6 @@
 /**
- * The time of a call to a server under load, beside the time of the same call to a server without load. Both calls are
- * made at the same moment, so a busy machine and a busy test delay both, and only the server under load differs.
+ * Measures a call to a server under load, and the same call to a server without load. Both calls are made at the same
+ * moment, so a busy machine and a busy test delay both. Only the load of the server differs.
  */
 import type { RpcClient } from "../../rpc/client/client.ts";
 import { type Server, startServer } from "./programs.ts";
@@ -9,7 +9,7 @@ import { clientOf } from "./server_process.ts";
 /** The pause between two calls, in milliseconds. */
 const PAUSE_MS = 5;
 
-/** How many times as long as the control's a call may take, beside its own bound. */
+/** The factor by which the time of the control is added to a bound. */
 const NOISE_FACTOR = 3;
 
 /** The times of both servers, in milliseconds. */

@@ -1,15 +1,15 @@
-/** A gRPC client of bare HTTP/2, for what no proper client does: windows of 0, half requests, any bytes. */
+/** A gRPC client of bare HTTP/2, which does things that other clients do not: windows of 0, half requests, any bytes. */
 import http2 from "node:http2";
 import "../../rpc/compat/http2_guard.ts";
 import { Buffer } from "node:buffer";
 import type { Server } from "./programs.ts";
 
-/** How a raw call ended. */
+/** The end of a raw call. */
 export interface RawEnd {
-  /** `grpc-status`; undefined where the stream ended without one. */
+  /** The value of `grpc-status`. Undefined when the stream ended without it. */
   readonly code: number | undefined;
   readonly message: string;
-  /** Of RST_STREAM. */
+  /** The code of RST_STREAM. */
   readonly resetCode: number;
   readonly bytes: number;
 }
@@ -23,21 +23,21 @@ export interface RawCall {
 /** A connection to a server. */
 export interface RawClient extends AsyncDisposable {
   readonly session: http2.ClientHttp2Session;
-  /** Makes a call. `end`: the request ends with the messages. Default true. */
+  /** Makes a call. The request ends after the messages unless `end` is false. */
   call(path: string, messages: readonly Uint8Array[], end?: boolean): RawCall;
 }
 
-/** What a raw client is given. */
+/** The options of a raw client. */
 export interface RawOptions {
   readonly port: number;
   readonly ca: string;
   readonly cert: string;
   readonly key: string;
-  /** Of each stream, in bytes. Default 65,535; 0: nothing of an answer is taken. */
+  /** The window of each stream in bytes. Default 65,535. With 0 the client takes nothing of an answer. */
   readonly windowBytes?: number;
 }
 
-/** Connects. */
+/** Connects to a server. */
 export async function rawClient({ port, ca, cert, key, windowBytes = 65_535 }: RawOptions): Promise<RawClient> {
   const session = http2.connect(`https://localhost:${port}`, {
     ca,
@@ -62,7 +62,7 @@ export async function rawClient({ port, ca, cert, key, windowBytes = 65_535 }: R
   };
 }
 
-/** A message with its frame. */
+/** Puts a message into its gRPC frame. */
 export function framed(message: Uint8Array): Buffer {
   const frame = Buffer.alloc(5 + message.length);
   frame.writeUInt32BE(message.length, 1);
@@ -91,7 +91,7 @@ function call(
     if (headers["grpc-status"] === undefined) return;
     code = Number(headers["grpc-status"]);
     message = decodeURIComponent(String(headers["grpc-message"] ?? ""));
-    // The stream of a request without an end stays open.
+    // The stream stays open when the request has not ended.
     if (!end) resolve(state());
   };
   stream.on("response", read);
@@ -104,7 +104,7 @@ function call(
   return { stream, ended };
 }
 
-/** Makes a certificate of a server's authority, and gives what a raw client of it needs. */
+/** Makes a client certificate with the authority of a server, and gives the options of a raw client with it. */
 export async function newClient(
   server: Pick<Server, "address" | "dir">,
   name: string,

@@ -1,10 +1,10 @@
-/** A server whose calls do what a test says, and a client of it. */
+/** A server whose handlers a test gives, and a client of it. */
 import type { JobWorkerHandlers } from "../../proto/service.ts";
 import { connect, type RpcClient, type TlsCredentials } from "../../rpc/client/client.ts";
 import { type RpcServer, serve, type ServeOptions } from "../../rpc/server/server.ts";
 import { clientCredentials, serverCredentials } from "./certificates.ts";
 
-/** The handlers given; all others fail, which the server's log shows. */
+/** Completes some handlers with handlers that fail. */
 export function handlers(some: Partial<JobWorkerHandlers>): JobWorkerHandlers {
   const refuse = () => Promise.reject(new Error("This test has no such handler"));
   // deno-lint-ignore require-yield
@@ -32,7 +32,7 @@ export function handlers(some: Partial<JobWorkerHandlers>): JobWorkerHandlers {
   };
 }
 
-/** Serves on a free port. */
+/** Starts a server on a free port. */
 export function serveLocally(
   some: Partial<JobWorkerHandlers>,
   options: Partial<Omit<ServeOptions, "handlers">> = {},
@@ -40,7 +40,7 @@ export function serveLocally(
   return serve({ host: "127.0.0.1", port: 0, credentials: serverCredentials, handlers: handlers(some), ...options });
 }
 
-/** A client of a server on this machine. */
+/** Connects a client to a server on this machine. */
 export function connectTo(server: { port: number }, credentials: TlsCredentials = clientCredentials): RpcClient {
   return connect({ address: `127.0.0.1:${server.port}`, credentials });
 }
@@ -53,7 +53,7 @@ export function aborted(signal: AbortSignal): Promise<void> {
   });
 }
 
-/** How a call failed; fails itself when the call did not. */
+/** Gives the error of a call that must fail. */
 export async function failure(call: Promise<unknown>): Promise<{ status: string; message: string; code?: string }> {
   let answer;
   try {
@@ -64,7 +64,7 @@ export async function failure(call: Promise<unknown>): Promise<{ status: string;
   throw new Error(`The call was answered: ${JSON.stringify(answer)}`);
 }
 
-/** All that a stream gives. */
+/** Reads a stream to its end and gives all its items. */
 export async function all<T>(stream: AsyncIterable<T>): Promise<T[]> {
   const items: T[] = [];
   for await (const item of stream) items.push(item);

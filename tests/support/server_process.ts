@@ -1,18 +1,18 @@
-/** What tests of the server as a process have in common: clients of it, jobs on it, and what /proc knows of it. */
+/** Helpers for tests of a server as a process: clients, jobs, and facts from /proc. */
 import assert from "node:assert/strict";
 import type { JobWorkerClient } from "../../proto/service.ts";
 import type { JobStatus } from "../../proto/teleport/v1/job_worker.ts";
 import { CallError, connect, type RpcClient } from "../../rpc/client/client.ts";
 import type { Server } from "./programs.ts";
 
-/** A client with the server's own files, over a connection of its own. */
+/** Connects a client with a certificate from the server's directory. */
 export async function clientOf(server: Server, identity = "admin", address = server.address): Promise<RpcClient> {
   const read = (name: string) => Deno.readTextFile(`${server.dir}/certs/${name}`);
   const [ca, cert, key] = await Promise.all([read("ca.crt"), read(`${identity}.crt`), read(`${identity}.key`)]);
   return connect({ address, credentials: { ca, cert, key } });
 }
 
-/** How a call was refused; fails where it was not. */
+/** Gives the error of a call that must be refused. */
 export async function refusal(call: Promise<unknown>): Promise<CallError> {
   try {
     await call;
@@ -39,7 +39,7 @@ export async function startUp(calls: JobWorkerClient, script: string): Promise<s
   return id;
 }
 
-/** The living processes that a job left, by the mark in their environment. */
+/** Lists the living processes of a job, found by the mark in their environment. */
 export function living(id: string): string[] {
   return [...Deno.readDirSync("/proc")].filter(({ name }) => {
     try {
@@ -50,7 +50,7 @@ export function living(id: string): string[] {
   }).map(({ name }) => name);
 }
 
-/** Waits until so many of a job live: one that is just becoming another program has no environment for a moment. */
+/** Waits until a job has at least this number of processes. During exec, a process has no environment for a moment. */
 export async function livingAtLeast(id: string, least: number): Promise<void> {
   const deadline = performance.now() + 10_000;
   while (living(id).length < least) {
@@ -59,11 +59,11 @@ export async function livingAtLeast(id: string, least: number): Promise<void> {
   }
 }
 
-/** The server's children, zombies among them: those have no environment any more, but a parent. */
+/** Lists the server's children with zombies, which have no environment but still have a parent. */
 export function childrenOf(server: Server): string[] {
   return [...Deno.readDirSync("/proc")].filter(({ name }) => {
     try {
-      // proc_pid_stat(5): the name in parentheses may hold anything, so the rest is counted from its end.
+      // proc_pid_stat(5): the name in parentheses may contain anything, so fields are counted from its end.
       const stat = Deno.readTextFileSync(`/proc/${name}/stat`);
       return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1] === `${server.process.pid}`;
     } catch {
@@ -72,18 +72,18 @@ export function childrenOf(server: Server): string[] {
   }).map(({ name }) => name);
 }
 
-/** How many files and sockets the server has open. */
+/** Counts the open files and sockets of the server. */
 export function descriptorsOf(server: Server): number {
   return [...Deno.readDirSync(`/proc/${server.process.pid}/fd`)].length;
 }
 
-/** A line of the server's /proc/PID/status that is in kB, in MiB: `VmRSS` is what it takes now, `VmHWM` at most. */
+/** Gives the memory of the server in MiB: `VmRSS` is the current size, `VmHWM` the largest so far. */
 export function memoryMiB(server: Server, line: "VmRSS" | "VmHWM"): number {
   const status = Deno.readTextFileSync(`/proc/${server.process.pid}/status`);
   return Number(new RegExp(`^${line}:\\s+(\\d+) kB$`, "m").exec(status)?.[1]) / 1_024;
 }
 
-/** Waits until the server has no more descriptors open: it sees a cut connection when the kernel tells it, not before. */
+/** Waits until the server has at most this number of descriptors. It sees a closed connection only after a moment. */
 export async function descriptorsBackTo(server: Server, most: number): Promise<void> {
   const deadline = performance.now() + 10_000;
   while (descriptorsOf(server) > most) {

@@ -1,19 +1,19 @@
-/** The service in this process: real jobs of a real supervisor, called as the wire would call it, by whom a test says. */
+/** The service in this process, with a real supervisor. A test calls it as the wire does, with any certificate. */
 import { Supervisor } from "../../mod.ts";
 import type { CallContext, CallName, CallOptions, JobWorkerClient, PeerCertificate } from "../../proto/service.ts";
 import { methods, SERVICE_NAME } from "../../rpc/shared/definition.ts";
 import { createService, type Service } from "../../service/handlers/service.ts";
 import { defined } from "../../base/defined.ts";
 
-/** A service with jobs of its own, which end with it. */
+/** A service with jobs of its own. Disposal ends them. */
 export interface TestService extends AsyncDisposable {
   readonly supervisor: Supervisor;
   readonly service: Service;
-  /** All calls, as this caller makes them: admission first, then the handler, messages through their encoding. */
+  /** Gives the calls of one caller. Each is admitted, encoded and decoded as on the wire. */
   as(certificate: PeerCertificate | undefined): JobWorkerClient;
 }
 
-/** The certificate of a user with roles. */
+/** Makes the certificate of a user with roles. */
 export function certificateOf(user: string, ...roles: string[]): PeerCertificate {
   return {
     commonNames: [user],
@@ -26,7 +26,7 @@ export function certificateOf(user: string, ...roles: string[]): PeerCertificate
   };
 }
 
-/** What a handler is told of a call. */
+/** Makes the context of a call. */
 export function contextOf(
   method: string,
   certificate: PeerCertificate | undefined,
@@ -35,12 +35,12 @@ export function contextOf(
   return { signal, method, peer: "127.0.0.1:1", ...defined({ certificate }) };
 }
 
-/** The full name of a call. */
+/** Gives the full name of a call. */
 export function methodOf(call: CallName): string {
   return `/${SERVICE_NAME}/${call}`;
 }
 
-/** Makes a service whose jobs run on this machine. */
+/** Starts a service whose jobs run on this machine. */
 export function startService(): TestService {
   const supervisor = new Supervisor({ closeGraceMs: 100 });
   const service = createService(supervisor);
@@ -54,7 +54,7 @@ export function startService(): TestService {
 
 type Handler = (request: object, context: CallContext) => Promise<object> | AsyncIterable<object>;
 
-/** All calls of a service as this caller makes them. */
+/** Gives the calls of a service for one caller. */
 export function clientOf(service: Service, certificate: PeerCertificate | undefined): JobWorkerClient {
   const calls = Object.entries(methods).map(([name, method]) => {
     const begin = (message: object, { signal }: CallOptions) => {
@@ -83,7 +83,7 @@ export function clientOf(service: Service, certificate: PeerCertificate | undefi
   return Object.fromEntries(calls) as JobWorkerClient;
 }
 
-/** The code that a call fails with, `OK` when it does not. */
+/** Gives the error code of a call, or `OK`. */
 export async function codeOf(call: () => Promise<unknown>): Promise<string> {
   try {
     await call();
@@ -94,19 +94,19 @@ export async function codeOf(call: () => Promise<unknown>): Promise<string> {
   }
 }
 
-/** All that a stream gives. */
+/** Reads a stream to its end and gives all its items. */
 export async function all<T>(stream: AsyncIterable<T>): Promise<T[]> {
   const items: T[] = [];
   for await (const item of stream) items.push(item);
   return items;
 }
 
-/** A stream of these. */
+/** Gives the items as a stream. */
 export async function* once<T>(...items: T[]): AsyncGenerator<T> {
   yield* items;
 }
 
-/** Takes a stream's first message and leaves. */
+/** Reads the first message of a stream and leaves the stream. */
 export async function first<T>(stream: AsyncIterable<T>): Promise<T> {
   for await (const item of stream) return item;
   throw new Error("The stream ended without a message");

@@ -1,6 +1,6 @@
-/** A disk of a few megabytes, which a test can fill or make read-only; where the machine lets it mount one. */
+/** A disk of a few megabytes that a test can fill or make read-only, where the machine allows to mount one. */
 
-/** A file system of its own, so that it can be full. */
+/** Mounts a small file system for the time of a function. */
 export async function onDisk(megabytes: number, use: (directory: string) => Promise<void>): Promise<void> {
   const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
   try {
@@ -15,7 +15,7 @@ export async function onDisk(megabytes: number, use: (directory: string) => Prom
   }
 }
 
-/** Runs a program to its end, which must be a good one. */
+/** Runs a program that must succeed. */
 export async function run(command: string, ...args: string[]): Promise<void> {
   const { success, stderr } = await new Deno.Command(command, { args, stdout: "null" }).output();
   if (!success) throw new Error(new TextDecoder().decode(stderr));
@@ -26,10 +26,10 @@ export async function remount(disk: string, mode: "ro" | "rw"): Promise<void> {
   await run("mount", "-o", `remount,${mode}`, disk);
 }
 
-/** Mounting takes more than being root: a container's root may not. */
+/** Root in a container may not be allowed to mount, so this tries it. */
 const mayMount = await onDisk(1, () => Promise.resolve()).then(() => true, () => false);
 /** For `Deno.test`. */
 export const ignore = !mayMount;
-/** The title of a test, with why it is skipped. */
+/** Gives the name of a test, with the reason why it is skipped. */
 export const title = (text: string): string =>
   mayMount ? text : `${text} (skipped: this machine lets nobody mount a disk to fill)`;

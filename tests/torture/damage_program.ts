@@ -1,11 +1,11 @@
-/** `deno task torture:damage [COUNT [SEED]]`: damages files at random, with a new seed, and fails at the first wrong answer. */
+/** `deno task torture:damage [COUNT [SEED]]`: damages files at random with a new seed, and stops at the first wrong answer. */
 import { damageFiles, makeFiles } from "./damaged_files.ts";
 import { damageJobs, makeJobs } from "./damaged_jobs.ts";
 import { newSeed, Random } from "../support/random.ts";
 
 const USUAL = 2_000;
 
-/** One in so many is of the files besides jobs: those are small, and few bits of them matter. */
+/** The share of damages to files other than jobs is 1 in this number. Those files are small. */
 const FILES_SHARE = 0.25;
 
 const [amount = USUAL, seed = newSeed()] = Deno.args.filter((arg) => arg !== "--").map(Number);

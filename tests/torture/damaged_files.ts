@@ -1,4 +1,4 @@
-/** Damages what a server reads at its start besides its jobs: it starts with what is there, or says what is wrong. */
+/** Damages the files that a server reads at its start besides its jobs. It uses them, or reports what is wrong. */
 import { join } from "node:path";
 import { CertificateError } from "../../certs/errors.ts";
 import { initDirectory } from "../../certs/init.ts";
@@ -40,15 +40,15 @@ const POLICY = `{
 const LIMITS =
   `{ "default": { "timeout": "1h", "ulimits": { "nofile": 1024 } }, "max": { "memory": "8G" }, "running": 9 }\n`;
 
-/** The classes of errors whose message alone the server's door prints. */
+/** The error classes whose text the server prints without a stack. */
 const REFUSALS = [StartError, CertificateError, TlsCredentialsError, PolicyError, TeleportError];
 
-/** Files as a server has them. */
+/** The files of a server. */
 export interface ServerFiles extends AsyncDisposable {
   readonly directory: string;
 }
 
-/** Makes certificates, a list of revoked ones, a policy, limits, and an audit record. */
+/** Makes certificates, a list of revoked ones, a policy, limits, and an audit log. */
 export async function makeFiles(): Promise<ServerFiles> {
   const directory = await Deno.makeTempDir({ prefix: "teleport-torture-" });
   const whole = join(directory, "whole");
@@ -71,7 +71,7 @@ export async function makeFiles(): Promise<ServerFiles> {
   };
 }
 
-/** Reads everything as a server does at its start. */
+/** Reads all files as a server does at its start. */
 async function start(directory: string): Promise<void> {
   const ignore = () => {};
   const log = { error: ignore, warn: ignore, info: ignore, debug: ignore };
@@ -84,9 +84,9 @@ async function start(directory: string): Promise<void> {
 }
 
 /**
- * Damages one file of a copy, and starts with it.
+ * Damages one file of a copy, and reads the copy.
  *
- * @returns what was damaged, and how it was refused
+ * @returns the damage, and the error
  */
 export async function damageFiles(made: ServerFiles, seed: number): Promise<string> {
   const random = new Random(seed);

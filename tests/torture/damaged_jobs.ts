@@ -1,4 +1,4 @@
-/** Damages the database and the output of jobs: each job is served as it was, or refused as damaged. */
+/** Damages the database and the output of jobs. Each job is then unchanged, or is reported as damaged. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { TeleportError } from "../../mod.ts";
@@ -6,7 +6,7 @@ import { Supervisor } from "../../worker/supervisor/supervisor.ts";
 import { assertRefusal, copyDirectory, damageFile, filesBelow } from "../support/damage.ts";
 import { Random } from "../support/random.ts";
 
-/** A job as it was before the damage. */
+/** A job before the damage. */
 interface Truth {
   readonly id: string;
   readonly text: string;
@@ -14,22 +14,22 @@ interface Truth {
   readonly exitCode: number;
 }
 
-/** A directory of jobs that have ended, as a closed server leaves it and as a killed one does. */
+/** Directories of ended jobs: one of a closed server, one of a killed server. */
 export interface DamagedJobs extends AsyncDisposable {
   readonly directory: string;
   readonly jobs: readonly Truth[];
 }
 
-/** Enough for several levels of an index and several pages of the database's cache. */
+/** The number of jobs: enough for several levels of an index and several pages of the database's cache. */
 const JOBS = 40;
 
-/** Codes by which damage is refused. */
+/** The codes of errors about damage. */
 const REFUSALS = ["RECORD_DAMAGED", "OUTPUT_UNAVAILABLE", "STORE_UNUSABLE"];
 
-/** And where an index was damaged while the database was open, or the log of its last writes. */
+/** Further codes when an index was damaged while the database was open, or its write-ahead log. */
 const ALSO_REFUSALS = [...REFUSALS, "JOB_NOT_FOUND", "NOT_RECORDED"];
 
-/** Makes jobs with an output of their own, in `closed` and in `killed`. */
+/** Makes jobs with different output, in `closed` and in `killed`. */
 export async function makeJobs(): Promise<DamagedJobs> {
   const directory = await Deno.makeTempDir({ prefix: "teleport-torture-" });
   const live = join(directory, "live");
@@ -62,7 +62,7 @@ export async function makeJobs(): Promise<DamagedJobs> {
 }
 
 /**
- * Damages one file of a copy, before a supervisor takes it or while one has it, and asks for everything.
+ * Damages one file of a copy, before a supervisor opens it or while one has it open, and reads everything.
  *
  * @param seed decides the copy, the file and the damage
  */
@@ -73,7 +73,7 @@ export async function damageJobs(made: DamagedJobs, seed: number): Promise<strin
   copyDirectory(join(made.directory, from), copy);
   try {
     const files = filesBelow(copy);
-    // Most files are logs; the database holds all.
+    // Most files are logs, but the database holds all jobs.
     const databases = files.filter((path) => path.includes("jobs.db"));
     const path = random.below(3) === 0
       ? files[random.below(files.length)]!
@@ -100,7 +100,7 @@ export async function damageJobs(made: DamagedJobs, seed: number): Promise<strin
     let refused = 0;
     try {
       if (whileOpen) context += damage();
-      // A log that was cut between two changes, or emptied, looks whole; all other loss is said.
+      // A write-ahead log that was cut between two changes, or emptied, looks complete. All other loss is reported.
       const isCut = /truncated|empty/.test(context);
       const mayLack = whileOpen || (path.endsWith("-wal") && (warnings.length > 0 || isCut));
       for (const job of made.jobs) refused += await askForJob(supervisor, job, context, mayLack);
@@ -116,7 +116,7 @@ export async function damageJobs(made: DamagedJobs, seed: number): Promise<strin
   }
 }
 
-/** Calls, and counts a refusal. */
+/** Makes a call, and counts an error about damage. */
 async function refusals(act: () => Promise<void>, context: string, mayLack: boolean): Promise<number> {
   try {
     await act();
@@ -135,7 +135,7 @@ async function askForJob(supervisor: Supervisor, job: Truth, context: string, ma
     supervisor.status(job.id).then((status) => {
       assert.equal(status.id, job.id, context);
       assert.deepEqual(status.args, job.args, context);
-      // A log of writes that was cut ends in an earlier, true status.
+      // A shorter write-ahead log gives an earlier status, which was true then.
       if (status.state === "EXITED") assert.equal(status.exitCode, job.exitCode, context);
       else assert.ok(mayLack, `${context}: ${status.state}`);
     });

@@ -1,12 +1,12 @@
-/** Frames of HTTP/2, well-formed and not: RFC 9113, section 4 and 6. */
+/** Frames of HTTP/2, well-formed and malformed: RFC 9113, sections 4 and 6. */
 import type { Random } from "../support/random.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** How every client begins: RFC 9113, section 3.4. */
+/** The first bytes of every client: RFC 9113, section 3.4. */
 const PREFACE = new TextEncoder().encode("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
-/** The kinds of request that the frames come after. */
+/** The kinds of requests before the frames. */
 export const REQUEST_KINDS = [
   "no content type",
   "other content type",
@@ -18,7 +18,7 @@ export const REQUEST_KINDS = [
   "client-streaming",
 ] as const;
 
-/** One of them. */
+/** One kind of request. */
 export type RequestKind = typeof REQUEST_KINDS[number];
 
 const PATHS: Record<RequestKind, string> = {
@@ -32,7 +32,7 @@ const PATHS: Record<RequestKind, string> = {
   "client-streaming": "/teleport.v1.JobWorker/Input",
 };
 
-/** The frame's header may declare another length than the payload has. */
+/** Makes a frame. Its header may declare another length than the payload has. */
 function frame(type: number, flags: number, stream: number, payload: Bytes, declaredBytes = payload.length): Bytes {
   const bytes = new Uint8Array(9 + payload.length);
   const view = new DataView(bytes.buffer);
@@ -53,7 +53,7 @@ function join(parts: readonly Bytes[]): Bytes {
   return bytes;
 }
 
-/** A literal header without indexing or Huffman code: RFC 7541, section 6.2.2. */
+/** Encodes a literal header without indexing or Huffman code: RFC 7541, section 6.2.2. */
 function literal(name: string, value: string): Bytes {
   const [nameBytes, valueBytes] = [name, value].map((text) => new TextEncoder().encode(text)) as [Bytes, Bytes];
   return join([Uint8Array.of(0, nameBytes.length), nameBytes, Uint8Array.of(valueBytes.length), valueBytes]);
@@ -73,7 +73,7 @@ function headerBlock(kind: RequestKind): Bytes {
   ]);
 }
 
-/** A whole request, or one whose body is to come. */
+/** Makes a complete request, or one whose body comes later. */
 function request(random: Random, kind: RequestKind, stream: number): Bytes {
   const block = headerBlock(kind);
   if (random.chance(0.3)) return frame(1, 5, stream, block); // END_HEADERS and END_STREAM
@@ -86,9 +86,9 @@ const FLAGS = [0, 0, 1, 4, 5, 8, 0x0d, 0x20, 0x24, 0x2d, 0xff] as const;
 const STREAMS = [0, 0, 1, 1, 1, 3, 5, 2, 7, 0x7fffffff, 0x80000001] as const;
 const LENGTHS = [0, 1, 3, 4, 4, 5, 6, 8, 8, 9, 12, 17, 100, 16_384, 16_385] as const;
 
-/** A frame of any type, with any flags, on any stream, of any length. */
+/** Makes a frame of any type, with any flags, on any stream, of any length. */
 function hostileFrame(random: Random): Bytes {
-  // Ten types of HTTP/2 itself, its extensions ALTSVC, ORIGIN and PRIORITY_UPDATE, and types that are unknown.
+  // Ten types of HTTP/2 itself, the extensions ALTSVC, ORIGIN and PRIORITY_UPDATE, and unknown types.
   const type = random.chance(0.9) ? random.below(10) : random.pick([10, 12, 16, random.below(256)]);
   const flags = random.chance(0.8) ? random.pick(FLAGS) : random.below(256);
   const stream = random.chance(0.9) ? random.pick(STREAMS) : random.below(0x7fffffff);
@@ -102,9 +102,9 @@ function hostileFrame(random: Random): Bytes {
   return frame(type, flags, stream, payload);
 }
 
-/** What a client writes on one connection, in the pieces in which it writes it. */
+/** Makes the writes of a client on one connection. */
 export function hostileWrites(random: Random): Bytes[] {
-  // A small part does not even begin as HTTP/2.
+  // A small part does not start as HTTP/2.
   if (random.chance(0.02)) return [random.bytes(random.below(200))];
   const parts: Bytes[] = [PREFACE, frame(4, 0, 0, new Uint8Array())];
   const kinds = random.below(3) + 1;
@@ -114,13 +114,13 @@ export function hostileWrites(random: Random): Bytes[] {
     for (let count = 0; count < frames; count++) parts.push(hostileFrame(random));
   }
   if (random.chance(0.7)) return [join(parts)];
-  // In two, cut anywhere.
+  // Some writes are cut in two at any place.
   const all = join(parts);
   const at = random.below(all.length);
   return [all.subarray(0, at), all.subarray(at)];
 }
 
-/** What a hostile server writes on one connection, a piece after each of the client's. */
+/** Makes the writes of a hostile server on one connection, one after each write of the client. */
 export function hostileAnswer(random: Random): Bytes[] {
   if (random.chance(0.05)) return [random.bytes(random.below(200))];
   const frames = Array.from({ length: random.below(6) + 1 }, () => hostileFrame(random));

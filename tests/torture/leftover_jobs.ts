@@ -1,4 +1,4 @@
-/** Removes the jobs that a torture registered: the stage counts jobs before and after. */
+/** Removes the jobs that a torture registered, because the stage counts jobs before and after. */
 import type { JobWorkerClient } from "../../proto/service.ts";
 
 /** Removes all jobs but one. */

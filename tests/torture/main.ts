@@ -1,4 +1,4 @@
-/** `deno task torture`: tries to break a server in every way there is, with new seeds, and says how it fared. */
+/** `deno task torture`: tries to break a server with random inputs of every kind and new seeds, and prints the result. */
 import { parseArgs } from "node:util";
 import { newSeed, Random } from "../support/random.ts";
 import { messages } from "./messages.ts";
@@ -7,12 +7,12 @@ import { slowReaders } from "./slow_readers.ts";
 import { complaints, makeStage, type Outcome } from "./stage.ts";
 import type { Torture } from "./torture.ts";
 
-/** All there are. */
+/** All tortures. */
 export const TORTURES: readonly Torture[] = [rawFrames, messages, slowReaders];
 
 const LOG_LINES = 50;
 
-// Of inputs, after which V8's heap has the size that it keeps.
+/** The number of inputs after which V8's heap keeps its size. */
 const WARM_UP = 2_000;
 
 const HELP = `Usage: deno task torture [OPTIONS]
@@ -26,7 +26,7 @@ const HELP = `Usage: deno task torture [OPTIONS]
 Tortures:
 ${TORTURES.map(({ name, about }) => `  ${name}: ${about}`).join("\n")}`;
 
-/** An outcome on one line. */
+/** Gives the result of a torture on one line. */
 function line({ name }: Torture, seed: number, outcome: Outcome): string {
   const [before, most, after] = outcome.memoryMiB.map((value) => value.toFixed());
   return `${name} (seed ${seed}): ${outcome.done} in ${outcome.seconds.toFixed()} s; ` +
@@ -59,13 +59,13 @@ async function main(args: string[]): Promise<number> {
     console.log(`${torture.name}: seed ${seed}`);
     await using stage = await makeStage();
     const dose = { seed, short: values.short, ...(values.amount && { amount: Number(values.amount) }) };
-    // A server that has never worked is smaller than one that has.
+    // The warm-up: a server that has served no call yet uses less memory.
     await torture.run(stage, new Random(0), { ...dose, short: true, amount: values.short ? 100 : WARM_UP });
     const outcome = await stage.watch(() => torture.run(stage, new Random(seed), dose));
     console.log(line(torture, seed, outcome));
     const said = stage.server.log().split("\n").slice(-LOG_LINES).map((text) => `  log: ${text}`);
     if (values.log) console.log(said.join("\n"));
-    // A server that has done little grows with everything it does.
+    // The memory of a server that has served few calls still grows with each.
     const found = complaints(outcome).filter((complaint) => !values.short || !complaint.startsWith("Memory"));
     for (const complaint of found) {
       console.log(`  FAILED: ${complaint}`);

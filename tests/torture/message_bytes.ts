@@ -1,4 +1,4 @@
-/** Random bytes as the messages of every call: mutated good messages, and noise. The same seed gives the same bytes. */
+/** Random messages for every call: mutated valid messages, and noise. The same seed gives the same bytes. */
 import { Buffer } from "node:buffer";
 import protobuf from "protobufjs";
 import { type Method, methods, root } from "../../rpc/shared/definition.ts";
@@ -6,7 +6,7 @@ import type { Random } from "../support/random.ts";
 
 /** A message for a call. */
 export interface Fuzzed {
-  /** Such as `/teleport.v1.JobWorker/List`. */
+  /** The path of the call, such as `/teleport.v1.JobWorker/List`. */
   readonly path: string;
   readonly bytes: Uint8Array;
 }
@@ -74,7 +74,7 @@ function mutated(bytes: Uint8Array, random: Random): Uint8Array {
 /**
  * Makes a message.
  *
- * @param ids of jobs, or every call would end at a job that nobody has
+ * @param ids the ids of existing jobs, so that calls get further than NOT_FOUND
  */
 export function randomMessage(random: Random, ids: readonly string[]): Fuzzed {
   const { path, requestType } = random.pick(Object.values(methods) as Method[]);

@@ -1,4 +1,4 @@
-/** Random messages in every call, as every role: each gets a code that does not blame the server. */
+/** Torture by random messages in every call, as every role. Each call gets an error code that does not blame the server. */
 import assert from "node:assert/strict";
 import { connect } from "../../rpc/client/client.ts";
 import { rawClient } from "../support/raw_client.ts";
@@ -10,17 +10,17 @@ const SHORT = 300;
 const LONG = 20_000;
 const AT_ONCE = 50;
 
-/** A stream that follows a job has no end. What is refused is refused long before. */
+/** The longest time of a call in milliseconds: a stream that follows a job has no end. A refusal comes long before. */
 const LEAVE_MS = 400;
 
-/** Codes of gRPC. */
+/** Status codes of gRPC. */
 const UNKNOWN = 2;
 const INTERNAL = 13;
 
-/** RST_STREAM of the client itself. */
+/** The RST_STREAM code of the client itself. */
 const CANCEL = 8;
 
-/** Sends them. */
+/** The torture by messages. */
 export const messages: Torture = {
   name: "messages",
   about: "random bytes and mutated messages in every call, as every role",

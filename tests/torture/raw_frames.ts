@@ -1,4 +1,4 @@
-/** Torture by frames of HTTP/2 of every type, flag and length after every kind of request, by every kind of user. */
+/** Torture by HTTP/2 frames of every type, flag and length, after every kind of request, by every kind of user. */
 import type { TlsCredentials } from "../../rpc/client/client.ts";
 import { hostileWrites } from "./frames.ts";
 import { Random } from "../support/random.ts";
@@ -9,10 +9,10 @@ const AT_ONCE = 3;
 const SHORT_CONNECTIONS = 300;
 const LONG_CONNECTIONS = 20_000;
 
-// A server that has not closed by then waits for more, as it should.
+/** The time after which a connection without an end is left. Its server rightly waits for more. */
 const PATIENCE_MS = 30;
 
-/** The torture. */
+/** The torture by frames. */
 export const rawFrames: Torture = {
   name: "raw_frames",
   about: "connections of random frames, three at a time, by users of every kind",
@@ -22,7 +22,7 @@ export const rawFrames: Torture = {
     const clients = Array.from({ length: AT_ONCE }, async () => {
       while (left > 0) {
         left -= 1;
-        // A seed of its own, so that each connection is the same whatever the others do.
+        // Each connection has its own seed, so that it does not depend on the others.
         const own = new Random(random.below(0x1_0000_0000));
         await connection(port, users[USERS[left % USERS.length]!], own);
       }
@@ -32,7 +32,7 @@ export const rawFrames: Torture = {
   },
 };
 
-/** One connection; however it ends. */
+/** Makes one connection. It may end in any way. */
 async function connection(port: number, { ca, cert, key }: TlsCredentials, random: Random): Promise<void> {
   const options = { caCerts: [ca], cert, key, alpnProtocols: ["h2"] };
   const socket = await Deno.connectTls({ hostname: "127.0.0.1", port, ...options });
@@ -41,15 +41,15 @@ async function connection(port: number, { ca, cert, key }: TlsCredentials, rando
       await write(socket, bytes);
       if (random.chance(0.3)) await pause(random.below(4));
     }
-    // Some do not even read.
+    // Some connections do not read.
     if (random.chance(0.8)) await Promise.race([readToEnd(socket), pause(PATIENCE_MS)]);
   } catch {
-    // The server has closed, as it may.
+    // The server may close the connection.
   } finally {
     try {
       socket.close();
     } catch {
-      // It is closed already.
+      // It is already closed.
     }
   }
 }
@@ -63,7 +63,7 @@ async function readToEnd(socket: Deno.TlsConn): Promise<void> {
   try {
     while (await socket.read(buffer) !== null);
   } catch {
-    // Cut.
+    // The server closed the connection.
   }
 }
 

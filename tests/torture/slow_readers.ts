@@ -1,4 +1,4 @@
-/** A viewer who asks for much and reads nothing, or reads all of a crowd of lists. */
+/** Torture by a viewer that asks for much and reads nothing, or reads many lists at once. */
 import assert from "node:assert/strict";
 import { connect } from "../../rpc/client/client.ts";
 import { methods } from "../../rpc/shared/definition.ts";
@@ -6,10 +6,10 @@ import { rawClient } from "../support/raw_client.ts";
 import { removeOthers } from "./leftover_jobs.ts";
 import type { Torture } from "./torture.ts";
 
-/** Long enough that what a server would make without bounds is made. */
+/** The time in which a server without bounds would make all answers. */
 const WAIT_MS = 1_500;
 
-/** Asks. */
+/** The torture by slow readers. */
 export const slowReaders: Torture = {
   name: "slow_readers",
   about: "hundreds of lists and streams that are not read, and lists that are",

@@ -1,28 +1,28 @@
-/** What every kind of torture has in common: how it is described, and what it is given. */
+/** The interface of a torture. */
 import type { Random } from "../support/random.ts";
 import type { Stage } from "./stage.ts";
 
-/** How much of it. */
+/** The amount of a torture. */
 export interface Dose {
-  /** Everything random comes from here, so that a failure can be repeated. */
+  /** The seed of all random numbers, so that a failure can be repeated. */
   readonly seed: number;
-  /** True in the tests, where it takes seconds. */
+  /** True for the short form of the tests, which takes seconds. */
   readonly short: boolean;
-  /** How many inputs, such as connections, where another number than the usual is wanted. */
+  /** The number of inputs, such as connections. Absent for the usual number. */
   readonly amount?: number;
 }
 
-/** One kind of torture of a server. The stage checks that the server and other clients did not suffer. */
+/** One kind of torture. The stage checks that the server and other clients did not suffer. */
 export interface Torture {
-  /** For `--only`. */
+  /** The name for `--only`. */
   readonly name: string;
-  /** One sentence. */
+  /** A description in one sentence. */
   readonly about: string;
   /**
-   * Does it.
+   * Runs the torture.
    *
-   * @returns what was done, such as `20000 connections`
-   * @throws when the server did something it must not
+   * @returns the work done, such as `20000 connections`
+   * @throws Error when the server did something that it must not do
    */
   run(stage: Stage, random: Random, dose: Dose): Promise<string>;
 }

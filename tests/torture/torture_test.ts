@@ -1,4 +1,4 @@
-/** Each torture in its short form, with a fixed seed: the server serves on and nobody else suffers. */
+/** Runs each torture in its short form with a fixed seed. The server keeps serving and no other client suffers. */
 import assert from "node:assert/strict";
 import { TORTURES } from "./main.ts";
 import { Random } from "../support/random.ts";
@@ -8,11 +8,11 @@ const SEED = 10;
 
 const SETTLE_MS = 2_000;
 
-// A server that has done little grows with everything it does, so its memory is checked by the long form only.
+/** A complaint that only the long form checks: the memory of a server that has served few calls still grows. */
 const ONLY_LONG = /^Memory/;
 
 for (const torture of TORTURES) {
-  Deno.test(`a server withstands ${torture.name}: ${torture.about}`, async () => {
+  Deno.test(`a server keeps serving other clients during ${torture.name}: ${torture.about}`, async () => {
     await using stage = await makeStage();
     const outcome = await stage.watch(
       () => torture.run(stage, new Random(SEED), { seed: SEED, short: true }),
