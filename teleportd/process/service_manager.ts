@@ -52,7 +52,7 @@ function socketAddress(name: string): Uint8Array<ArrayBuffer> | undefined {
   const path = new TextEncoder().encode(name);
   if (path.length >= MAX_PATH_BYTES) return undefined;
   if (name.startsWith("@")) path[0] = 0;
-  // A path ends with a zero byte, an abstract name is all bytes that there are.
+  // A path ends with a zero byte. An abstract name has no end mark.
   const address = new Uint8Array(2 + path.length + (name.startsWith("/") ? 1 : 0));
   new DataView(address.buffer).setUint16(0, AF_UNIX, true);
   address.set(path, 2);
