@@ -140,13 +140,10 @@ const STILL_LONG: ReadonlySet<string> = new Set([
   "tests/worker/launch/isolation_test.ts",
   "tests/worker/launch/launcher_test.ts",
   "tests/worker/launch/start_failures_test.ts",
-  "tests/worker/model_test.ts",
   "tests/worker/process/process_control_test.ts",
   "tests/worker/process/process_test.ts",
   "tests/worker/process/stdin_test.ts",
-  "tests/worker/watch_jobs_test.ts",
   "worker/process/process.ts",
-  "worker/supervisor/supervisor.ts",
 ]);
 
 /** The folders of `tests/` that mirror no layer: tests of whole programs, and tools for tests. */

@@ -1,8 +1,9 @@
 /**
  * Owns all jobs: registers, starts, stops, signals, lists and removes them, and lets any number of watchers watch them.
  *
- * This is the public class of the library, so most of its lines are documentation for callers. Each method only waits
- * for recovery and calls the file that does the work.
+ * Each method only waits for recovery and calls the file that does the work.
+ *
+ * Long: this is the public class of the library, so most of its lines are documentation for callers.
  */
 import { checkJobOptions } from "../launch/command.ts";
 import type { Isolation } from "../../base/job_options/table.ts";

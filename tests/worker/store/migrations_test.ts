@@ -52,7 +52,7 @@ async function version(number: number, use: (directory: string, left: Left) => P
   const database = new DatabaseSync(`${directory}/jobs.db`);
   for (const migration of MIGRATIONS.slice(0, number)) database.exec(migration);
   database.exec(`PRAGMA user_version=${number};`);
-  database.exec(await Deno.readTextFile(new URL(`../testdata/store_v${number}.sql`, import.meta.url)));
+  database.exec(await Deno.readTextFile(new URL(`./testdata/store_v${number}.sql`, import.meta.url)));
   database.close();
   await use(directory, left);
 }

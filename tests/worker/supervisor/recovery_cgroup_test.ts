@@ -8,7 +8,7 @@ import { tempDir } from "../../support/temp_dir.ts";
 
 /** Runs a job in a server process that is then killed. Returns the job's id and the first line of its output. */
 async function orphan(directory: string, base: string, script: string, how = "") {
-  const program = new URL("../orphan_program.ts", import.meta.url).pathname;
+  const program = new URL("./orphan_program.ts", import.meta.url).pathname;
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", "--no-prompt", "-A", program, directory, base, script, how],
     stdout: "piped",

@@ -2,11 +2,11 @@
  * Tests for a crash at each step of a job: the table lists what is true afterwards.
  * Slow: it runs a program for each step and kills it.
  */
-import "../support/plain_start.ts";
+import "../../support/plain_start.ts";
 import assert from "node:assert/strict";
-import { Supervisor } from "../../mod.ts";
-import { tempDir } from "../support/temp_dir.ts";
-import { finalStatus } from "../support/final_status.ts";
+import { Supervisor } from "../../../mod.ts";
+import { tempDir } from "../../support/temp_dir.ts";
+import { finalStatus } from "../../support/final_status.ts";
 
 const PROGRAM = new URL("./crash_program.ts", import.meta.url).pathname;
 

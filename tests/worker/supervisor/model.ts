@@ -2,7 +2,7 @@
  * A plain model of the supervisor, as simple as possible. Jobs are in the order of registration. Nothing takes
  * time, because a step is over when everything that it started has ended.
  */
-import type { State } from "../../mod.ts";
+import type { State } from "../../../mod.ts";
 
 /** The kinds of jobs, by their behaviour after the start. */
 export type Kind = "exits" | "writes" | "stays" | "missing";

@@ -3,10 +3,10 @@
  * Measures: 300 processes at once.
  */
 import assert from "node:assert/strict";
-import { type JobStatus, Supervisor, type SupervisorOptions } from "../../mod.ts";
-import { scanProcesses } from "../../worker/linux/procfs.ts";
-import { cgroupTest } from "../support/cgroups.ts";
-import { jobCounts } from "../support/job_counts.ts";
+import { type JobStatus, Supervisor, type SupervisorOptions } from "../../../mod.ts";
+import { scanProcesses } from "../../../worker/linux/procfs.ts";
+import { cgroupTest } from "../../support/cgroups.ts";
+import { jobCounts } from "../../support/job_counts.ts";
 
 const JOBS = 300;
 

@@ -1,13 +1,14 @@
 /**
- * Tests for watching many jobs: a snapshot, then every change, by filter, and resumed anywhere. One file, because all
- * tests share the helpers that collect events.
+ * Tests for watching many jobs: a snapshot, then every change, by filter, and resumed anywhere.
+ *
+ * Long: all tests share the helpers that collect events.
  */
-import "../support/plain_start.ts";
+import "../../support/plain_start.ts";
 import assert from "node:assert/strict";
-import { type JobEvent, type JobFilter, Supervisor } from "../../mod.ts";
-import { InvalidArgumentError, JobNotFoundError, SupervisorClosedError } from "../../worker/errors.ts";
-import { tempDir } from "../support/temp_dir.ts";
-import { finalStatus } from "../support/final_status.ts";
+import { type JobEvent, type JobFilter, Supervisor } from "../../../mod.ts";
+import { InvalidArgumentError, JobNotFoundError, SupervisorClosedError } from "../../../worker/errors.ts";
+import { tempDir } from "../../support/temp_dir.ts";
+import { finalStatus } from "../../support/final_status.ts";
 
 async function run(supervisor: Supervisor, id: string): Promise<void> {
   await supervisor.start(id);

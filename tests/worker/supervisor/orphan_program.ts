@@ -4,7 +4,7 @@
  * It runs a job, prints the job's id and the first line of its output, and waits. The job is in a cgroup below CGROUP,
  * unless that is empty. If HOW is `paused`, it pauses the job.
  */
-import { CgroupTree, Supervisor } from "../../mod.ts";
+import { CgroupTree, Supervisor } from "../../../mod.ts";
 
 const [directory = "", base = "", script = "", how = ""] = Deno.args;
 const cgroups = base === "" ? {} : { cgroups: CgroupTree.open({ base, name: "jobs" }) };

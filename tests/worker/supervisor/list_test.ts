@@ -4,16 +4,16 @@
  */
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import { type JobFilter, type JobOrder, type JobStatus, type ListOptions, Supervisor } from "../../mod.ts";
-import { lineOf, matches, matchesState } from "../../worker/job/filter.ts";
-import type { JobSpec } from "../../worker/job/spec.ts";
-import type { ProcessStatus } from "../../worker/process/state.ts";
-import { Store } from "../../worker/store/store.ts";
-import { encodeOutput, encodeSpec, encodeStatus } from "../../worker/store/json.ts";
-import { cpuMs } from "../support/cpu_time.ts";
-import { defined } from "../../base/defined.ts";
-import { jobCounts } from "../support/job_counts.ts";
-import { tempDir } from "../support/temp_dir.ts";
+import { type JobFilter, type JobOrder, type JobStatus, type ListOptions, Supervisor } from "../../../mod.ts";
+import { lineOf, matches, matchesState } from "../../../worker/job/filter.ts";
+import type { JobSpec } from "../../../worker/job/spec.ts";
+import type { ProcessStatus } from "../../../worker/process/state.ts";
+import { Store } from "../../../worker/store/store.ts";
+import { encodeOutput, encodeSpec, encodeStatus } from "../../../worker/store/json.ts";
+import { cpuMs } from "../../support/cpu_time.ts";
+import { defined } from "../../../base/defined.ts";
+import { jobCounts } from "../../support/job_counts.ts";
+import { tempDir } from "../../support/temp_dir.ts";
 
 /** The limits for the start and for a page, with 100,000 ended jobs. */
 const MANY = 100_000;

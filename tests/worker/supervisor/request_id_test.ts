@@ -1,9 +1,9 @@
 /** Tests for request ids: a repeated request adds no second job. */
 import assert from "node:assert/strict";
-import { InvalidArgumentError, type JobOptions, RequestIdReusedError, Supervisor } from "../../mod.ts";
-import { jobCounts } from "../support/job_counts.ts";
-import { tempDir } from "../support/temp_dir.ts";
-import { finalStatus } from "../support/final_status.ts";
+import { InvalidArgumentError, type JobOptions, RequestIdReusedError, Supervisor } from "../../../mod.ts";
+import { jobCounts } from "../../support/job_counts.ts";
+import { tempDir } from "../../support/temp_dir.ts";
+import { finalStatus } from "../../support/final_status.ts";
 
 const OPTIONS: JobOptions = {
   requestId: "first",

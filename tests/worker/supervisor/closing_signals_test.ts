@@ -1,8 +1,8 @@
 /** Tests for programs that a signal ends, with and without the option `closeOn`. */
 import assert from "node:assert/strict";
-import { tempDir } from "../support/temp_dir.ts";
+import { tempDir } from "../../support/temp_dir.ts";
 
-const MODULE = new URL("../../mod.ts", import.meta.url).href;
+const MODULE = new URL("../../../mod.ts", import.meta.url).href;
 
 /** Starts a job that prints its process id, and waits for ever. */
 function program(options: string, script: string): string {

@@ -1,8 +1,8 @@
 /** Tests for a disk that is full or read-only: clear errors, no damage, and normal work afterwards. */
 import assert from "node:assert/strict";
-import { JobNotFoundError, NotRecordedError, StoreUnusableError, Supervisor } from "../../mod.ts";
-import { ignore, onDisk, remount, run, title } from "../support/small_disk.ts";
-import { finalStatus } from "../support/final_status.ts";
+import { JobNotFoundError, NotRecordedError, StoreUnusableError, Supervisor } from "../../../mod.ts";
+import { ignore, onDisk, remount, run, title } from "../../support/small_disk.ts";
+import { finalStatus } from "../../support/final_status.ts";
 
 async function finish(supervisor: Supervisor, id: string) {
   return await finalStatus(supervisor, id);

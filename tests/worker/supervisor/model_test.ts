@@ -1,15 +1,15 @@
 /**
  * Tests the supervisor against a plain model with random operations: both agree after every step and every restart.
- * One file, because the class that runs the operations is the test.
+ * Long: the class that runs the operations is the test.
  * Slow: 800 operations with a check after each.
  */
 import assert from "node:assert/strict";
-import { type JobStatus, type State, Supervisor, TeleportError } from "../../mod.ts";
+import { type JobStatus, type State, Supervisor, TeleportError } from "../../../mod.ts";
 import { commandOf, type Kind, Model, type ModelFilter, type ModelJob, type Outcome } from "./model.ts";
-import { Random, seedFor } from "../support/random.ts";
-import { defined } from "../../base/defined.ts";
-import { jobCounts } from "../support/job_counts.ts";
-import { tempDir } from "../support/temp_dir.ts";
+import { Random, seedFor } from "../../support/random.ts";
+import { defined } from "../../../base/defined.ts";
+import { jobCounts } from "../../support/job_counts.ts";
+import { tempDir } from "../../support/temp_dir.ts";
 
 /** The full size is 10,000 operations. */
 const OPERATIONS = Number(Deno.env.get("TELEPORT_TEST_OPERATIONS") ?? 800);

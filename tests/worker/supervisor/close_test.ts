@@ -1,9 +1,9 @@
 /** Tests for the end of a supervisor: its order, what stays readable, and its time limit. */
 import assert from "node:assert/strict";
-import { Supervisor, SupervisorClosedError } from "../../mod.ts";
-import { Job } from "../../worker/job/job.ts";
-import { tempDir } from "../support/temp_dir.ts";
-import { finalStatus } from "../support/final_status.ts";
+import { Supervisor, SupervisorClosedError } from "../../../mod.ts";
+import { Job } from "../../../worker/job/job.ts";
+import { tempDir } from "../../support/temp_dir.ts";
+import { finalStatus } from "../../support/final_status.ts";
 
 async function withDirectory(use: (directory: string) => Promise<void>): Promise<void> {
   await using temporary = await tempDir();

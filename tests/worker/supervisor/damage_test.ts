@@ -5,11 +5,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { OutputUnavailableError, RecordDamagedError, StoreUnusableError } from "../../worker/storage_errors.ts";
-import { Supervisor } from "../../worker/supervisor/supervisor.ts";
-import { damageJobs, makeJobs } from "../torture/damaged_jobs.ts";
-import { tempDir } from "../support/temp_dir.ts";
-import { finalStatus } from "../support/final_status.ts";
+import { OutputUnavailableError, RecordDamagedError, StoreUnusableError } from "../../../worker/storage_errors.ts";
+import { Supervisor } from "../../../worker/supervisor/supervisor.ts";
+import { damageJobs, makeJobs } from "../../torture/damaged_jobs.ts";
+import { tempDir } from "../../support/temp_dir.ts";
+import { finalStatus } from "../../support/final_status.ts";
 
 /** Makes two jobs with output, closes the supervisor, changes the directory, and opens it again. */
 async function changed(

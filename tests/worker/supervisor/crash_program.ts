@@ -2,11 +2,11 @@
  * A supervisor that kills itself at one step of a job: `crash_program.ts DIRECTORY STEP SCRIPT`. It prints each
  * acknowledgement as a line before it continues.
  */
-import "../support/plain_start.ts";
-import { Supervisor } from "../../mod.ts";
-import { OutputLog } from "../../worker/output/log.ts";
-import { Segment } from "../../worker/output/segment.ts";
-import { Store } from "../../worker/store/store.ts";
+import "../../support/plain_start.ts";
+import { Supervisor } from "../../../mod.ts";
+import { OutputLog } from "../../../worker/output/log.ts";
+import { Segment } from "../../../worker/output/segment.ts";
+import { Store } from "../../../worker/store/store.ts";
 
 const [directory = "", step = "", script = ""] = Deno.args;
 

@@ -1,13 +1,13 @@
 /** Tests for the times of output when the clock steps: times are marked where the clock went back. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { OutputLog } from "../../worker/output/log.ts";
-import type { OutputChunk } from "../../worker/output/chunk.ts";
-import { type OutputSelection, readOutput } from "../../worker/output/follow.ts";
-import { restoreLog } from "../../worker/output/restore.ts";
-import { Supervisor } from "../../worker/supervisor/supervisor.ts";
-import { Random, seedFor } from "../support/random.ts";
-import { tempDir } from "../support/temp_dir.ts";
+import { OutputLog } from "../../../worker/output/log.ts";
+import type { OutputChunk } from "../../../worker/output/chunk.ts";
+import { type OutputSelection, readOutput } from "../../../worker/output/follow.ts";
+import { restoreLog } from "../../../worker/output/restore.ts";
+import { Supervisor } from "../../../worker/supervisor/supervisor.ts";
+import { Random, seedFor } from "../../support/random.ts";
+import { tempDir } from "../../support/temp_dir.ts";
 
 const decoder = new TextDecoder();
 const never = new AbortController().signal;
