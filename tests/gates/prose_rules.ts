@@ -1,5 +1,5 @@
 /** The rules of plain English as code: the phrases not to use, each with the plain way to say it. */
-import type { Prose } from "./prose_text.ts";
+import type { Prose } from "./prose_comment.ts";
 
 /** One breach of a rule. */
 export interface Breach {

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { checkFile, isIn, readUnclean } from "./prose.ts";
 import { breachesOf } from "./prose_rules.ts";
-import { type Prose, proseOf } from "./prose_text.ts";
+import type { Prose } from "./prose_comment.ts";
+import { proseOf } from "./prose_text.ts";
 
 /** The words found in a comment. */
 function found(text: string, kind: Prose["kind"] = "comment"): string[] {
