@@ -99,9 +99,9 @@ export async function draftClient(options: ClientOptions, authority: Authority):
   const validity = lifetime({ kind: "client", days, authorityNotAfter: authority.notAfter, now });
   const subject = { commonName: name, organizations: roles };
   const certificate = { usage: "client", ...subject, validity, issuer: authority } as const;
-  const made = { ...paths(dir, name), usage: "client", hosts: [], roles, notAfter: validity.notAfter } as const;
-  if (request === undefined) return { pair: await createCertificate({ ...certificate, keyKind }), issued: made };
-  const { keyPath: _, ...withoutKey } = made;
+  const issued = { ...paths(dir, name), usage: "client", hosts: [], roles, notAfter: validity.notAfter } as const;
+  if (request === undefined) return { pair: await createCertificate({ ...certificate, keyKind }), issued };
+  const { keyPath: _, ...withoutKey } = issued;
   const publicKey = await requestedKey(request);
   return { pair: { certificate: await certifyKey(publicKey, certificate) }, issued: withoutKey };
 }
@@ -117,7 +117,7 @@ async function issue(
   draft: (authority: Authority) => Promise<Draft>,
 ): Promise<IssuedCertificate> {
   const { dir, replace = false, now } = options;
-  const { pair, issued: made } = await draft(await readAuthority(dir, now));
+  const { pair, issued } = await draft(await readAuthority(dir, now));
   await writePairs(dir, { [name]: pair }, { replace });
-  return made;
+  return issued;
 }
