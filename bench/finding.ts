@@ -1,30 +1,30 @@
-/** What a measurement found: one line of the results. */
+/** The result of one measurement: one line of the results. */
 
-/** A measurement held against its budget. */
+/** A measurement and its budget. */
 export interface Finding {
   readonly what: string;
-  /** Empty: no budget, just a number worth knowing. */
+  /** Empty when there is no budget and the number is only information. */
   readonly budget: string;
   readonly measured: string;
-  /** Absent: nothing was measured, or there is no budget. */
+  /** Whether the budget is met. Absent when nothing was measured, or there is no budget. */
   readonly met?: boolean;
-  /** The numbers behind it, or why there is none; a sentence each. */
+  /** The single numbers, or the reason why there is no number. Each is a sentence. */
   readonly notes: readonly string[];
 }
 
-/** What is to be measured. */
+/** A measurement that is still to be made. */
 export interface Budget {
   readonly what: string;
   readonly budget: string;
 }
 
-/** PASS, MISS, SKIP where nothing could be measured, or nothing where there is no budget. */
+/** Returns PASS or MISS, SKIP when nothing could be measured, or nothing when there is no budget. */
 export function verdict({ budget, met, measured }: Finding): string {
   if (met !== undefined) return met ? "PASS" : "MISS";
   return budget === "" && measured !== "" ? "" : "SKIP";
 }
 
-/** What could not be measured, and why. */
+/** Returns the result of a measurement that could not be made, with the reason. */
 export function skipped(budget: Budget, why: string): Finding {
   return { ...budget, measured: "", notes: [`Skipped: ${why}`] };
 }

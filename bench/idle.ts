@@ -1,4 +1,4 @@
-/** Budget 7: what 100 quiet jobs with 100 watchers cost. */
+/** Budget 7: the cost of 100 quiet jobs with 100 watchers. */
 import type { Finding } from "./finding.ts";
 import { cpuMs, sleeps } from "./process_facts.ts";
 import { connectTo, type Stage, startGated, startTeleportd } from "./stage.ts";
@@ -7,14 +7,14 @@ const CPU = { what: "idle with 100 running jobs and 100 watchers: processor", bu
 const TIMERS = { what: "idle with 100 running jobs and 100 watchers: timers", budget: "none fire" };
 const JOBS = 100;
 
-/** What a thread that slept through may be woken by, the machine itself included, in ten seconds. */
+/** The limit of wake-ups of an idle server. The machine itself wakes threads too. */
 const MAX_WAKES_PER_SECOND = 1;
 
 function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Lets nothing happen, and counts what happens. */
+/** Measures processor time and wake-ups while nothing happens. */
 export async function measureIdle(stage: Stage): Promise<Finding[]> {
   const seconds = stage.quick ? 2 : 10;
   await using teleportd = await startTeleportd(stage);
@@ -24,12 +24,12 @@ export async function measureIdle(stage: Stage): Promise<Finding[]> {
   );
   const watches = jobs.map(({ id }) => client.calls.GetOutput({ id })[Symbol.asyncIterator]());
   await Promise.all(watches.map((watch) => watch.next()));
-  // What the start left to do is done by then; the runtime's threads end when they had nothing to do for 10 s.
+  // The work of the start is done by then. The runtime ends threads that were idle for 10 s.
   await sleep(stage.quick ? 1_000 : 11_000);
   const before = { cpu: cpuMs(teleportd.pid), sleeps: sleeps(teleportd.pid) };
   await sleep(seconds * 1_000);
   const cpu = cpuMs(teleportd.pid) - before.cpu;
-  // A thread that has ended meanwhile is one the runtime no longer needs.
+  // A thread that has ended in the meantime does not count.
   const counts = [...sleeps(teleportd.pid)].map(([thread, count]) => count - (before.sleeps.get(thread) ?? 0));
   const wakes = counts.reduce((sum, count) => sum + count, 0) / seconds;
   for (const { gate } of jobs) gate.close();

@@ -1,4 +1,4 @@
-/** What it takes of a start to do something before the program runs, against a direct start. */
+/** The time of a start through the launcher, compared with a direct start. */
 import type { ProcessOptions } from "../worker/process/options.ts";
 import { Process } from "../worker/process/process.ts";
 import { IsolationProbe } from "../worker/supervisor/isolation_probe.ts";

@@ -1,4 +1,4 @@
-/** `deno task bench`: measures every budget of the design, prints each beside what was measured, and writes it down. */
+/** `deno task bench`: measures every budget of the design, prints the results, and writes them to RESULTS.md. */
 import { parseArgs } from "node:util";
 import { measureCrowd } from "./crowd.ts";
 import type { Finding } from "./finding.ts";

@@ -1,4 +1,4 @@
-/** What a process costs, read from /proc. Source: proc_pid_status(5), proc_pid_stat(5). */
+/** The processor time and memory of a process, read from /proc. Source: proc_pid_status(5), proc_pid_stat(5). */
 
 /** The clock tick that /proc counts in: 1/100 s on every Linux that Deno runs on (USER_HZ). */
 const TICK_MS = 10;
@@ -19,7 +19,7 @@ export function peakBytes(pid: number): number {
   return statusField(`/proc/${pid}/status`, "VmHWM") * 1024;
 }
 
-/** Lets the peak begin anew. */
+/** Resets the peak. */
 export function resetPeak(pid: number): void {
   Deno.writeTextFileSync(`/proc/${pid}/clear_refs`, "5");
 }

@@ -1,9 +1,9 @@
-/** A program that runs beside the benchmark: started, awaited until it says that it is ready, ended by its id. */
+/** A program that the benchmark starts, waits for until it is ready, and ends by its process id. */
 
 /** A running program. */
 export interface Program extends AsyncDisposable {
   readonly pid: number;
-  /** What it said when it was ready: the match of the pattern. */
+  /** The match of the pattern in the line that shows that it is ready. */
   readonly ready: RegExpExecArray;
 }
 
@@ -50,7 +50,7 @@ export async function startProgram(command: string, args: readonly string[], rea
 /**
  * Starts a TypeScript program of this repository with the Deno that runs the benchmark.
  *
- * @param flags of Deno, besides all permissions
+ * @param flags of Deno, in addition to all permissions
  */
 export function startDeno(
   file: string,

@@ -1,4 +1,4 @@
-/** What is written of a run: a line for the terminal, and the whole as Markdown. */
+/** The report of a run: a line for the terminal, and all results as Markdown. */
 import { type Finding, verdict } from "./finding.ts";
 
 /** A finding as lines of text. */
@@ -17,7 +17,7 @@ async function firstLineOf(command: string, ...args: string[]): Promise<string> 
   }
 }
 
-/** What the numbers depend on, a line each. */
+/** The facts that the numbers depend on, one a line. */
 export async function circumstances(quick: boolean): Promise<string[]> {
   const model = /^model name\s*: (.*)$/m.exec(await Deno.readTextFile("/proc/cpuinfo"))?.[1] ?? "unknown processor";
   const config = await Deno.readTextFile(new URL("../deno.json", import.meta.url));
@@ -36,7 +36,7 @@ export async function circumstances(quick: boolean): Promise<string[]> {
 /**
  * The whole as Markdown.
  *
- * @param bounds what is known of the reasons behind the numbers, Markdown too
+ * @param bounds the known reasons for the numbers, as Markdown
  */
 export function markdown(findings: readonly Finding[], about: readonly string[], bounds: string): string {
   const rows = findings.map((finding) =>

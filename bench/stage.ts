@@ -1,4 +1,4 @@
-/** What every measurement stands on: certificates, servers, clients and jobs, in a directory of their own. */
+/** The certificates, servers, clients and jobs of the measurements, in their own directory. */
 import { ensureServing } from "../certs/serving.ts";
 import { connect, type RpcClient } from "../rpc/client/client.ts";
 import { type Program, startDeno } from "./program.ts";
@@ -26,7 +26,7 @@ export interface Server extends Program {
   readonly address: string;
 }
 
-/** What `deno task serve` tells V8, and the compiled program has built in; the server it is held against gets the same. */
+/** The V8 options of `deno task serve` and of the compiled program. The server for comparison gets the same. */
 const V8_FLAGS =
   (JSON.parse(Deno.readTextFileSync(new URL("../deno.json", import.meta.url))).tasks.serve.command as string)
     .split(" ").filter((word) => word.startsWith("--v8-flags="));
@@ -96,7 +96,7 @@ export async function registerBytes({ calls }: RpcClient, bytes: number): Promis
 /** A job that waits for words from its gate. */
 export interface GatedJob {
   readonly id: string;
-  /** What is written to it, the job's script reads from descriptor 3. */
+  /** The job's script reads data that is written here from descriptor 3. */
   readonly gate: Deno.FsFile;
 }
 

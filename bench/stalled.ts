@@ -44,7 +44,7 @@ async function measureMemory(stage: Stage, budget: Budget, frozen: boolean): Pro
   const bytes = stage.quick ? 100_000_000 : 1_000_000_000;
   await using teleportd = await startTeleportd(stage);
   await using client = connectTo(stage, teleportd);
-  // What every server has after its first minute: code compiled, buffers of one job and one reader.
+  // Every server has this after its first minute: compiled code, and the buffers of one job and one reader.
   const warmUp = await registerBytes(client, 1_048_576);
   await Promise.all([runToEnd(client, warmUp), readAll(client, warmUp)]);
 
@@ -96,7 +96,7 @@ async function measureTail({ calls }: RpcClient, id: string, bytes: number): Pro
   };
 }
 
-/** Reads live beside stalled watchers, and alone, by turns. */
+/** Reads live output with stalled watchers and alone, in turns. */
 async function measureBeside(stage: Stage): Promise<Finding> {
   const bytes = stage.quick ? 67_108_864 : 268_435_456;
   const rounds = stage.quick ? 1 : 5;
@@ -146,7 +146,7 @@ async function measureBeside(stage: Stage): Promise<Finding> {
   };
 }
 
-/** Measures memory, the reader beside, and the end of the log. */
+/** Measures the memory, the reader that is not stalled, and the end of the log. */
 export async function measureStalled(stage: Stage): Promise<Finding[]> {
   return [
     ...await measureMemory(stage, MEMORY, false),

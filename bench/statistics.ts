@@ -16,7 +16,7 @@ function sorted(values: readonly number[]): number[] {
   return [...values].sort((a, b) => a - b);
 }
 
-/** All of them, in the order they were measured, for whoever wants to see how they scatter. */
+/** Returns all values in the order of measurement, which shows how they scatter. */
 export function list(values: readonly number[], digits = 0): string {
   return values.map((value) => value.toFixed(digits)).join(" ");
 }

@@ -1,4 +1,4 @@
-/** Budgets 1 and 2: how fast output arrives, of a job that has ended and of one that writes, beside a bare handler. */
+/** Budgets 1 and 2: the rate of output, of an ended job and of a running one, compared with a bare handler. */
 import type { Budget, Finding } from "./finding.ts";
 import { connectTo, readAll, registerBytes, runToEnd, type Stage, startBare, startTeleportd } from "./stage.ts";
 import { list, mb, median } from "./statistics.ts";
