@@ -137,13 +137,6 @@ const STILL_LONG: ReadonlySet<string> = new Set([
   "tests/service/handlers/handlers_output_test.ts",
   "tests/service/policy/file_test.ts",
   "tests/support/fake_io.ts",
-  "tests/worker/launch/isolation_test.ts",
-  "tests/worker/launch/launcher_test.ts",
-  "tests/worker/launch/start_failures_test.ts",
-  "tests/worker/process/process_control_test.ts",
-  "tests/worker/process/process_test.ts",
-  "tests/worker/process/stdin_test.ts",
-  "worker/process/process.ts",
 ]);
 
 /** The folders of `tests/` that mirror no layer: tests of whole programs, and tools for tests. */

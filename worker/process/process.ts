@@ -7,8 +7,8 @@ import { type EndCause, FirstCause } from "./end_cause.ts";
 import type { ProcessOptions, StopOptions } from "./options.ts";
 import { ProcessRun } from "./run.ts";
 import { spawn, type Spawned } from "./spawn.ts";
-import { isFinalState, isInitialState, isRunningState, type ProcessEvent, type ProcessStatus } from "./state.ts";
-import { transition } from "./state.ts";
+import { isFinalState, isInitialState, isRunningState, transition } from "./state.ts";
+import type { ProcessEvent, ProcessStatus } from "./state.ts";
 import { ProcessInput } from "./stdin.ts";
 import type { ProcessTree } from "./tree.ts";
 import type { Usage } from "./usage.ts";
@@ -36,7 +36,6 @@ export class Process {
   #status: ProcessStatus = { state: "INITIAL" };
   #run: ProcessRun | undefined;
   readonly #firstCause = new FirstCause();
-  #timeoutTimer: ReturnType<typeof setTimeout> | undefined;
   readonly #listeners = new Set<(status: ProcessStatus) => void>();
 
   /**
@@ -123,20 +122,20 @@ export class Process {
       this.#firstCause.setOutputFailure(error);
       this.#stopUnasked();
     });
+    let timer: ReturnType<typeof setTimeout> | undefined;
     const onExit = () => {
       this.input?.end();
-      clearTimeout(this.#timeoutTimer);
+      clearTimeout(timer);
     };
     const options = { id: this.#id, firstCause: this.#firstCause, onExit, ...defined({ output, onError }) };
     const run = this.#run = new ProcessRun(spawned, options);
     if (spawned.launch === undefined) this.#setRunning();
-    if (timeoutMs) this.#timeoutTimer = setTimeout(() => this.#stopUnasked({ reason: "TIMED_OUT" }), timeoutMs);
+    if (timeoutMs) timer = setTimeout(() => this.#stopUnasked({ reason: "TIMED_OUT" }), timeoutMs);
     run.end().then((event) => {
       if (event.type === "ended") this.#setRunning(); // The program ran, even if the launcher did not report it.
       this.#finish(event);
-    }).catch((error) => {
-      const why = error instanceof Error ? error.message : String(error);
-      this.#finish({ type: "lost", error: `The end of the process was not seen: ${why}` });
+    }).catch(({ message }: Error) => {
+      this.#finish({ type: "lost", error: `The end of the process was not seen: ${message}` });
     });
   }
 
@@ -147,13 +146,12 @@ export class Process {
   }
 
   /**
-   * Stops the process: sends SIGTERM to its group, and SIGKILL to every process of it that is left after the grace
-   * period. Resolves with the final status. A second stop joins the first and may shorten its grace period. If the
-   * process is not running, the call only returns its status.
+   * Stops the process: sends SIGTERM to its group, and SIGKILL to every process that is left after the grace period.
+   * Resolves with the status then. A second stop may shorten the grace period of the first. If the process is not
+   * running, this has no effect.
    *
    * @throws {InvalidArgumentError} if the grace period is out of range
-   * @throws {SignalDeniedError} if the leader runs as another user after the grace period, and the server may not kill
-   * it. The process stays in state `STOPPING`, and a later stop tries again
+   * @throws {SignalDeniedError} if the leader runs as another user and cannot be killed. A later stop tries again
    */
   async stop(options: StopOptions = {}): Promise<ProcessStatus> {
     if (options.graceMs !== undefined) checkJobOptions({ graceMs: options.graceMs });
@@ -235,8 +233,7 @@ export class Process {
   }
 
   #notRunning(action: string): JobNotRunningError {
-    const isEnding = this.isRunningState && this.#run?.leaderLives === false;
-    const state = isEnding ? undefined : this.#status.state;
+    const state = this.isRunningState && this.#run?.leaderLives === false ? undefined : this.#status.state;
     return new JobNotRunningError(`Process ${JSON.stringify(this.#command)}`, state, action);
   }
 

@@ -1,5 +1,6 @@
 /** Tests of the files that limit a cgroup. */
 import assert from "node:assert/strict";
+import { tempDir } from "../../support/temp_dir.ts";
 import type { CgroupLimits } from "../../../base/job_options/cgroup_limits.ts";
 import { controllersOf, diskOf, limitFiles } from "../../../worker/cgroup/limits.ts";
 import { NotEnforceableError } from "../../../worker/errors.ts";
@@ -34,7 +35,8 @@ Deno.test("controllersOf() returns the controllers that each limit needs", () =>
 });
 
 Deno.test("diskOf() returns the whole disk of a partition, and throws for a path on no disk", async () => {
-  const sysfs = await Deno.makeTempDir({ prefix: "teleport-test-" });
+  await using temp = await tempDir();
+  const sysfs = temp.path;
   const disk = `${sysfs}/devices/pci0/block/sda`;
   await Deno.mkdir(`${disk}/sda2`, { recursive: true });
   await Deno.mkdir(`${sysfs}/dev/block`, { recursive: true });
@@ -56,7 +58,6 @@ Deno.test("diskOf() returns the whole disk of a partition, and throws for a path
     error.message,
     'Cannot limit disk bandwidth for "/tmp": it is not on a disk of this host: give another path',
   );
-  await Deno.remove(sysfs, { recursive: true });
 });
 
 /** Does the same as makedev(3) of glibc. */

@@ -1,5 +1,6 @@
 /** Tests of the limits of a command, and of finding its program. */
 import assert from "node:assert/strict";
+import { tempDir } from "../../support/temp_dir.ts";
 import { join } from "node:path";
 import { checkCommand, type CommandOptions } from "../../../worker/launch/command.ts";
 import { findProgram } from "../../../worker/launch/program.ts";
@@ -78,7 +79,8 @@ Deno.test("checkCommand() accepts the largest values", () => {
 });
 
 Deno.test("findProgram() searches as execvp(3) does, and returns the reason of each failure", async () => {
-  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
+  await using temp = await tempDir();
+  const directory = temp.path;
   const file = async (name: string, mode: number) => {
     await Deno.mkdir(join(directory, name, ".."), { recursive: true });
     await Deno.writeTextFile(join(directory, name), "#!/bin/sh\n");
@@ -101,5 +103,4 @@ Deno.test("findProgram() searches as execvp(3) does, and returns the reason of e
   assert.equal(codeOf(findProgram(directory, "/", path)), "NOT_EXECUTABLE");
   assert.equal(codeOf(findProgram("tool", join(directory, "gone"), path)), "CWD_NOT_FOUND");
   assert.equal(codeOf(findProgram("tool", join(directory, "plain"), path)), "CWD_NOT_FOUND");
-  await Deno.remove(directory, { recursive: true });
 });

@@ -1,50 +1,14 @@
-/**
- * Tests of isolated jobs: each level, as root and as another user.
- * Longer than 250 lines, because all tests share the check of what this host allows.
- */
+/** Tests of isolated jobs: what they see of the host and what the host sees of them, at each level. */
 import assert from "node:assert/strict";
 import { isolationPlan } from "../../../worker/launch/isolation.ts";
-import type { Isolation } from "../../../base/job_options/table.ts";
 import { NotEnforceableError, Supervisor } from "../../../mod.ts";
-import type { Stream } from "../../../worker/output/frame.ts";
-import type { ProcessOptions } from "../../../worker/process/options.ts";
 import { Process } from "../../../worker/process/process.ts";
-import { IsolationProbe } from "../../../worker/supervisor/isolation_probe.ts";
-
-/** The user of STRICT jobs, which cannot be root. */
-const asUser = (level: Isolation) => level === "STRICT" && Deno.uid() === 0 ? { user: "nobody" } : {};
-
-async function run(script: string, options: ProcessOptions, ...args: string[]) {
-  const text: Record<Stream, string> = { stdout: "", stderr: "" };
-  const output = {
-    append(stream: Stream, chunk: Uint8Array) {
-      text[stream] += new TextDecoder().decode(chunk);
-      return Promise.resolve();
-    },
-  };
-  const status = await new Process("sh", ["-c", script, "sh", ...args], { output, ...options }).start();
-  return { status, ...text };
-}
-
-/** Why a level is not available here. Undefined if it is. */
-async function reasonAgainst(level: Isolation): Promise<string | undefined> {
-  try {
-    await new IsolationProbe().check(level);
-    return undefined;
-  } catch (error) {
-    if (error instanceof NotEnforceableError) return error.message;
-    throw error;
-  }
-}
-
-const against = await reasonAgainst("STRICT") ?? await reasonAgainst("PRIVATE");
-const skipped = against === undefined ? {} : { ignore: true };
-const why = against === undefined ? "" : ` (skipped: ${against})`;
+import { deadline } from "../../support/deadline.ts";
+import { asUser, isolated, run } from "./isolated.ts";
 
 for (const level of ["PRIVATE", "STRICT"] as const) {
   Deno.test({
-    name: `a ${level} job has its own /tmp, IPC and host name, and keeps pid, exit code and signal${why}`,
-    ...skipped,
+    ...isolated(`a ${level} job has its own /tmp, IPC and host name, and keeps pid, exit code and signal`),
     async fn() {
       const marker = await Deno.makeTempFile({ prefix: "teleport-test-" });
       const { status, stdout, stderr } = await run(
@@ -72,8 +36,7 @@ for (const level of ["PRIVATE", "STRICT"] as const) {
   });
 
   Deno.test({
-    name: `stop() ends a ${level} job, which handles SIGTERM${why}`,
-    ...skipped,
+    ...isolated(`stop() ends a ${level} job, which handles SIGTERM`),
     async fn() {
       const up = Promise.withResolvers<void>();
       const output = { append: () => Promise.resolve(up.resolve()) };
@@ -83,7 +46,7 @@ for (const level of ["PRIVATE", "STRICT"] as const) {
         output,
       });
       const final = process.start();
-      await up.promise;
+      await deadline(up.promise, "the first output");
       await process.stop({ graceMs: 60_000 });
       const status = await final;
       assert.ok(status.state === "EXITED" && status.exitCode === 5 && status.reason === "STOPPED");
@@ -92,8 +55,7 @@ for (const level of ["PRIVATE", "STRICT"] as const) {
 }
 
 Deno.test({
-  name: `a STRICT job cannot write elsewhere, has no network and gains no privileges${why}`,
-  ...skipped,
+  ...isolated("a STRICT job cannot write elsewhere, has no network and gains no privileges"),
   async fn() {
     const { stdout, stderr } = await run(
       `for place in / /var /etc /sys/fs /home /root /dev /run /proc/self; do
@@ -112,8 +74,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `a STRICT job has only the devices that every program needs${why}`,
-  ...skipped,
+  ...isolated("a STRICT job has only the devices that every program needs"),
   async fn() {
     const { stdout, stderr } = await run(
       `find /dev ! -type d ! -type l | sort
@@ -132,8 +93,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `a STRICT job cannot signal processes of other users or reach sockets of the host${why}`,
-  ignore: against !== undefined || Deno.uid() !== 0,
+  ...isolated("a STRICT job cannot signal processes of other users or reach sockets of the host", "root"),
   async fn(test) {
     const signal = await run(`kill -0 ${Deno.pid} || echo refused; kill -0 1 || echo refused`, {
       isolation: "STRICT",
@@ -167,8 +127,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `add() and start() refuse STRICT for a job of root${why}`,
-  ignore: against !== undefined || Deno.uid() !== 0,
+  ...isolated("add() and start() refuse STRICT for a job of root", "root"),
   async fn() {
     const refused = /^Cannot isolate a job as "STRICT" here: it would run as root, .* \(name another user\)$/;
     for (const options of [{}, { user: "root" }, { user: "0" }, { group: "nogroup" }]) {
@@ -185,23 +144,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `a STRICT job has limits that are too low for the launcher${why}`,
-  ...skipped,
-  async fn() {
-    const { status, stdout, stderr } = await run("umask; ulimit -f; ulimit -n; echo x >/tmp/x; echo not-reached", {
-      isolation: "STRICT",
-      ...asUser("STRICT"),
-      umask: 0o777,
-      rlimits: { fileBytes: 0, openFiles: 20 },
-    });
-    assert.equal(stdout, "0777\n0\n20\n", stderr);
-    assert.ok(status.state === "KILLED" && status.signal === "SIGXFSZ");
-  },
-});
-
-Deno.test({
-  name: `an isolated job keeps user, limits, umask, niceness and directory${why}`,
-  ignore: against !== undefined || Deno.uid() !== 0,
+  ...isolated("an isolated job keeps user, limits, umask, niceness and directory", "root"),
   async fn() {
     const { stdout, stderr } = await run("id -un; umask; ulimit -n; pwd; touch /tmp/x && stat -c %U /tmp/x", {
       isolation: "STRICT",
@@ -217,44 +160,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `an isolated job cannot reach the host's /tmp by its directory or its program${why}`,
-  ...skipped,
-  async fn() {
-    const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
-    const inside = await run("ls", { isolation: "PRIVATE", cwd: directory });
-    assert.ok(inside.status.state === "FAILED" && inside.status.errorCode === "CWD_NOT_FOUND");
-    assert.match(inside.status.error, /^Working directory "\S+" is hidden: an isolated job has a \/tmp /);
-    await Deno.writeTextFile(`${directory}/tool`, "#!/bin/sh\n", { mode: 0o755 });
-    const status = await new Process(`${directory}/tool`, [], { isolation: "PRIVATE" }).start();
-    assert.ok(status.state === "FAILED" && status.errorCode === "NOT_EXECUTABLE");
-    assert.match(status.error, /: No such file or directory: an isolated job has a \/tmp /);
-    await Deno.remove(directory, { recursive: true });
-  },
-});
-
-Deno.test({
-  name: `add() isolates a job, shows it in the status, and refuses unknown levels${why}`,
-  ...skipped,
-  async fn() {
-    await using supervisor = new Supervisor({ newPrivileges: "DENIED" });
-    const ids = await Promise.all(
-      [1, 2, 3].map(() => supervisor.add("ls", ["-A", "/tmp"], { isolation: "STRICT", ...asUser("STRICT") })),
-    );
-    for (const id of ids) {
-      await supervisor.start(id);
-      for await (const piece of supervisor.watchOutput(id)) assert.fail(new TextDecoder().decode(piece.data));
-      const status = await supervisor.status(id);
-      assert.ok(status.state === "EXITED" && status.exitCode === 0 && status.isolation === "STRICT");
-    }
-    await assert.rejects(supervisor.add("true", [], { isolation: "private" as Isolation }), /Isolation must be/);
-    const both = { isolation: "STRICT", allowNewPrivileges: true } as const;
-    await assert.rejects(supervisor.add("true", [], both), /cannot gain privileges: give one of the two options/);
-  },
-});
-
-Deno.test({
-  name: `a server without root isolates its jobs in a user namespace without capabilities${why}`,
-  ignore: against !== undefined || Deno.uid() !== 0,
+  ...isolated("a server without root isolates its jobs in a user namespace without capabilities", "root"),
   async fn() {
     // This process cannot change its user, so another process runs the commands.
     const { isolationPrivileges, isolationWrappers } = await import("../../../worker/launch/isolation.ts");
@@ -281,8 +187,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `a STRICT job is isolated on a host that has mounts with the same sources${why}`,
-  ignore: against !== undefined || Deno.uid() !== 0,
+  ...isolated("a STRICT job is isolated on a host that has mounts with the same sources", "root"),
   async fn() {
     const directory = await Deno.makeTempDir({ dir: "/var/tmp", prefix: "teleport-test-" });
     const program = `

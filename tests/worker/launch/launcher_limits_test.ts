@@ -1,5 +1,6 @@
 /** Tests of the limits, cgroups and scheduling that the launcher sets. */
 import assert from "node:assert/strict";
+import { tempDir } from "../../support/temp_dir.ts";
 import { Cgroup } from "../../../worker/cgroup/cgroup.ts";
 import { RLIMITS } from "../../../base/job_options/rlimits.ts";
 import { Process } from "../../../worker/process/process.ts";
@@ -36,11 +37,11 @@ Deno.test("Launch fails with the reason when it cannot join its cgroup, without 
 });
 
 Deno.test("Launch joins the cgroup in the process that becomes the program", async () => {
-  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
+  await using temp = await tempDir();
+  const directory = temp.path;
   const { status } = await run("true", [], { cgroup: () => new Cgroup(directory) });
   assert.ok(status.state === "EXITED" && status.exitCode === 0);
   assert.equal(await Deno.readTextFile(`${directory}/cgroup.procs`), "0\n");
-  await Deno.remove(directory, { recursive: true });
 });
 
 Deno.test("Launch fails with the reason when a limit is refused", async () => {

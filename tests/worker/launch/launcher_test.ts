@@ -1,5 +1,6 @@
 /** Tests of the launcher: what the program sees of it, and its failures. */
 import assert from "node:assert/strict";
+import { tempDir } from "../../support/temp_dir.ts";
 import { Launch } from "../../../worker/launch/launcher.ts";
 import { type LaunchPlan, needsLauncher } from "../../../worker/launch/launch_plan.ts";
 import type { ProcessOptions } from "../../../worker/process/options.ts";
@@ -182,7 +183,8 @@ for (const shell of ["bash", "busybox"]) {
 }
 
 Deno.test("Launch.failure() understands the messages of sh and bash", async (test) => {
-  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
+  await using temp = await tempDir();
+  const directory = temp.path;
   await Deno.writeTextFile(`${directory}/script`, "#!/no/such/interpreter\n", { mode: 0o755 });
   await Deno.writeTextFile(`${directory}/plain`, "#!/bin/sh\n", { mode: 0o644 });
   const cases = [
@@ -216,5 +218,4 @@ Deno.test("Launch.failure() understands the messages of sh and bash", async (tes
       assert.match(failure?.error ?? "", words, `${shell} ${name}`);
     }
   }
-  await Deno.remove(directory, { recursive: true });
 });

@@ -1,5 +1,6 @@
 /** Tests of users and groups, and of processes that run as another user. */
 import assert from "node:assert/strict";
+import { tempDir } from "../../support/temp_dir.ts";
 import { findUser } from "../../../worker/launch/passwd.ts";
 import { gainsNoPrivileges } from "../../../worker/launch/host.ts";
 import type { Stream } from "../../../worker/output/frame.ts";
@@ -139,7 +140,8 @@ Deno.test({
   name: `a process fails with the reason when its user may not enter its directory or run its program${why}`,
   ignore: cannot,
   async fn() {
-    const directory = await Deno.makeTempDir({ prefix: "teleport-test-" }); // Its mode is 0700.
+    await using temp = await tempDir();
+    const directory = temp.path;
     const inside = await run("true", [], { user: "nobody", cwd: directory });
     assert.ok(inside.status.state === "FAILED" && inside.status.errorCode === "CWD_NOT_ENTERABLE");
     assert.match(
@@ -151,7 +153,6 @@ Deno.test({
     assert.ok(program.status.state === "FAILED" && program.status.errorCode === "NOT_EXECUTABLE");
     assert.match(program.status.error, /: Permission denied: directory "\S+" may not be entered$/);
     assert.equal(inside.stderr + program.stderr, "");
-    await Deno.remove(directory, { recursive: true });
   },
 });
 

@@ -1,5 +1,6 @@
 /** Tests of failed starts: each has its own reason, in the same words with and without the launcher. */
 import assert from "node:assert/strict";
+import { tempDir } from "../../support/temp_dir.ts";
 import { HostExhaustedError } from "../../../worker/errors.ts";
 import type { StartErrorCode } from "../../../worker/launch/failure.ts";
 import { ignore, onDisk, run as runTool, title } from "../../support/small_disk.ts";
@@ -36,7 +37,8 @@ Deno.test("Process.start() runs a text without an interpreter with sh, also an e
 });
 
 Deno.test("Process.start() fails with ETXTBSY for a program that is being written", async () => {
-  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
+  await using temp = await tempDir();
+  const directory = temp.path;
   await Deno.copyFile("/bin/true", `${directory}/busy`);
   {
     using _ = await Deno.open(`${directory}/busy`, { append: true });
@@ -46,7 +48,6 @@ Deno.test("Process.start() fails with ETXTBSY for a program that is being writte
       assert.match(status.error, /: Text file busy: another process is writing to it$/, way);
     }
   }
-  await Deno.remove(directory, { recursive: true });
 });
 
 Deno.test({

@@ -1,5 +1,6 @@
 /** Tests of the input of jobs: each byte arrives once and in order. */
 import assert from "node:assert/strict";
+import { tempDir } from "../../support/temp_dir.ts";
 import { createHash } from "node:crypto";
 import { InputClosedError, JobNotFoundError, JobNotRunningError, NoInputError, Supervisor } from "../../../mod.ts";
 import { someBytes } from "../../support/random.ts";
@@ -134,7 +135,8 @@ Deno.test("writeInput() ends when the supervisor closes", async () => {
 });
 
 Deno.test("status() returns the state of the input after a restart", async () => {
-  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
+  await using temp = await tempDir();
+  const directory = temp.path;
   let id: string;
   {
     await using supervisor = new Supervisor({ directory });
@@ -147,5 +149,4 @@ Deno.test("status() returns the state of the input after a restart", async () =>
     assert.deepEqual((await supervisor.status(id)).input, { bytes: 3, closed: true });
     await assert.rejects(supervisor.writeInput(id, texts("d")), JobNotRunningError);
   }
-  await Deno.remove(directory, { recursive: true });
 });
