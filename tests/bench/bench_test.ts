@@ -26,7 +26,7 @@ async function bench(...args: string[]): Promise<{ code: number; stdout: string;
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
-Deno.test("deno task bench --quick holds every budget against a number, and writes them down", async () => {
+Deno.test("deno task bench --quick measures every budget and writes the results", async () => {
   const directory = await Deno.makeTempDir({ prefix: "teleport_bench_test_" });
   try {
     const { code, stdout, stderr } = await bench("--quick", "--results", `${directory}/results.md`);

@@ -1,7 +1,7 @@
 /**
- * Brings up a real Debian host in a virtual machine, and says for each promise about cgroups what was seen there: as root
- * and as an ordinary user, in a systemd unit. `deno task test:host [--runaways] [root] [teleport]`; the disk is kept in
- * `TELEPORT_HOST_DIR`, `~/.cache/teleport-host` unless given.
+ * Boots Debian in a virtual machine and checks each promise about cgroups there, as root and as an ordinary user, in a
+ * systemd unit: `deno task test:host [--runaways] [root] [teleport]`. The disk is kept in `TELEPORT_HOST_DIR`, by default
+ * `~/.cache/teleport-host`.
  */
 import { PROMISES, recordFindings } from "./promises.ts";
 
@@ -16,7 +16,7 @@ const USERS = ["root", "teleport"].filter((user, _, all) =>
   Deno.args.includes(user) || !all.some((other) => Deno.args.includes(other))
 );
 
-/** Why it cannot be tried here; undefined where it can. */
+/** Returns why the test cannot run here. Undefined if it can. */
 function whyNot(): string | undefined {
   if (Deno.build.arch !== "x86_64") return "the machine is emulated for x86_64 only";
   if (Deno.uid() !== 0) return "building the disk needs root";

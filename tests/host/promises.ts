@@ -1,11 +1,11 @@
-/** What a job on a host with cgroup v2 must show, as a command line of `teleport` and what it prints at its end. */
+/** The promises about cgroups, each as a command line of `teleport` and its expected output. */
 
 /** One promise. */
 export interface Promised {
   readonly name: string;
-  /** Of `teleport`. */
+  /** The arguments of `teleport`. */
   readonly args: readonly string[];
-  /** Matches all that it printed, and `exit CODE` behind that. */
+  /** Matches all its output, followed by `exit CODE`. */
   readonly expected: RegExp;
 }
 
@@ -51,13 +51,13 @@ export const PROMISES: readonly Promised[] = [
   },
 ];
 
-/** What a job's record says, as `teleport --output json` prints it. */
+/** The status of a job, as `teleport --output json` prints it. */
 export interface JobRecord {
   readonly reason?: string;
   readonly usage?: { readonly cpu_source?: string; readonly cpu_user_us?: number; readonly cpu_system_us?: number };
 }
 
-/** What the records of those jobs must show, each with what was seen. */
+/** Checks the statuses of those jobs. Returns each promise with the values that were seen. */
 export function recordFindings(jobs: readonly JobRecord[]): { name: string; holds: boolean; saw: string }[] {
   const sources = new Set(jobs.map(({ usage }) => usage?.cpu_source));
   const killed = jobs.filter(({ reason }) => reason === "OUT_OF_MEMORY").length;
