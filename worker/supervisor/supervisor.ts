@@ -290,6 +290,19 @@ export class Supervisor implements AsyncDisposable {
    * @throws {InvalidArgumentError} when the filter or the token is invalid
    * @throws {JobNotFoundError} when a job of `ids` does not exist
    * @throws {SupervisorClosedError} when the supervisor closes, after the last change
+   * @example
+   * ```ts
+   * import { Supervisor } from "./supervisor.ts";
+   *
+   * await using supervisor = new Supervisor();
+   * await supervisor.add("true");
+   * const types: string[] = [];
+   * for await (const { type } of supervisor.watchJobs({ states: ["INITIAL"] })) {
+   *   types.push(type);
+   *   if (type === "current") break; // Changes follow from here on.
+   * }
+   * console.assert(types.join() === "known,current");
+   * ```
    */
   watchJobs(
     filter: JobFilter = {},
@@ -314,6 +327,15 @@ export class Supervisor implements AsyncDisposable {
    * Lists jobs page by page, newest first unless `ascending` is true.
    *
    * @throws {InvalidArgumentError} when the filter, the page size or the page token is invalid
+   * @example
+   * ```ts
+   * import { Supervisor } from "./supervisor.ts";
+   *
+   * await using supervisor = new Supervisor();
+   * await supervisor.add("true", [], { owner: "ann" });
+   * const { jobs, nextPageToken } = await supervisor.list({ owner: "ann", states: ["INITIAL"], pageSize: 10 });
+   * console.assert(jobs.length === 1 && nextPageToken === undefined);
+   * ```
    */
   async list(options: ListOptions = {}): Promise<JobPage> {
     await this.#ready;
