@@ -1,4 +1,4 @@
-/** The server and its jobs are apart: what its starter left open, ignored or lent to it reaches no job of any user. */
+/** Jobs inherit nothing from the process that started the server: no descriptors, no ignored signals, no privileges. */
 import assert from "node:assert/strict";
 import type { JobRequest } from "../../proto/teleport/v1/job_worker.ts";
 import { assertApart, MASK_PROBE, PROBE, starter } from "../support/inheritance_starter.ts";
@@ -8,7 +8,7 @@ import { clientOf, finalOf } from "../support/server_process.ts";
 
 const isRoot = Deno.uid() === 0;
 
-Deno.test("jobs of a server that was started carelessly are like those of any other", async () => {
+Deno.test("jobs inherit nothing from the process that started the server", async () => {
   const path = await Deno.makeTempFile({ prefix: "teleport-test-" });
   const canIsolate = await new IsolationProbe().check("PRIVATE").then(() => true, () => false);
   for (const light of [true, false]) {

@@ -1,10 +1,10 @@
-/** The audit record of the server as a process, and what "audit verify" finds in it. */
+/** The audit log of a server, and `teleportd audit verify`. */
 import assert from "node:assert/strict";
 import { user } from "../support/identity_certificates.ts";
 import { startServer, teleportd } from "../support/programs.ts";
 import { clientWith, makePlace } from "../support/server_place.ts";
 
-Deno.test("teleportd audit verify finds a changed, a removed and a reordered line", async () => {
+Deno.test("teleportd audit verify finds a changed, a missing and a moved entry", async () => {
   await using place = await makePlace();
   const { dir } = place;
   {
@@ -54,12 +54,12 @@ Deno.test(
         (_, index) => index % 2 === 0 ? client.calls.List({}) : client.calls.Register({ command: "true" }),
       );
       await Promise.all(calls.slice(0, 40));
-      // In the midst of the others.
+      // The entry is in the middle.
       server.process.kill("SIGKILL");
       await Promise.allSettled(calls);
       await server.process.status;
       const { code, stdout } = await verify();
-      // A last line that is torn is cut off at the next start.
+      // The next start removes an incomplete last line.
       if (code !== 0) assert.match(stdout, /^audit-\d+\.jsonl, line \d+: it has no end\n\d+ lines in/);
     }
     {
@@ -81,7 +81,7 @@ Deno.test(
     const lines = (await Deno.readTextFile(path)).trimEnd().split("\n");
     await Deno.writeTextFile(path, lines.slice(0, -1).map((line) => `${line}\n`).join(""));
     assert.equal((await verify()).code, 1);
-    // A start does not cover it up.
+    // A start does not hide it.
     {
       await using server = await startServer({ dir, initCerts: false, args: options });
       await server.says(

@@ -1,4 +1,4 @@
-/** The matrix of bad certificates: each refused by the server as a process, none near a handler, all written down. */
+/** A server refuses every kind of bad certificate before a handler runs, and records each in the audit log. */
 import assert from "node:assert/strict";
 import { ca, issue, type Issued, otherCa } from "../support/certificates.ts";
 import { listOf, user } from "../support/identity_certificates.ts";
@@ -6,7 +6,7 @@ import { startServer, teleportd } from "../support/programs.ts";
 import { auditEntries, clientWith, makePlace, replaceFile } from "../support/server_place.ts";
 import { refusal } from "../support/server_process.ts";
 
-Deno.test("every bad certificate is refused, reaches no handler, and is written down", async () => {
+Deno.test("teleportd refuses every bad certificate before a handler runs, and records it", async () => {
   await using place = await makePlace();
   const { dir } = place;
   const subject = [["O", "admin"], ["CN", "mallory"]] as const;
@@ -17,7 +17,7 @@ Deno.test("every bad certificate is refused, reaches no handler, and is written 
   const authority = await issue({ subject: [["CN", "between"]], usage: "ca", issuer: ca });
   const narrow = await issue({ subject: [["CN", "narrow"]], usage: "ca", purpose: "server", issuer: ca });
   const leafOf = (issuer: Issued) => issue({ subject, usage: "client", issuer });
-  /** Shows the one that has signed it too, as a chain. */
+  /** Sends the issuer too, as a chain. */
   const below = (own: Issued, issuer: Issued): Issued => ({ ...own, cert: `${own.cert}\n${issuer.cert}\n` });
   const hosts = ["localhost"];
   const [tls, identity, roles] = ["UNAVAILABLE", "UNAUTHENTICATED", "PERMISSION_DENIED"];
@@ -64,10 +64,10 @@ Deno.test("every bad certificate is refused, reaches no handler, and is written 
       assert.match(message, sentence, kind);
     }
   }
-  // One that leads to the authority is as good as the authority's own.
+  // A certificate whose chain leads to the authority is accepted.
   await using chained = clientWith(server, below(await leafOf(authority), authority));
   assert.deepEqual((await chained.calls.List({})).jobs, []);
-  // None at all: the client's own TLS is told no.
+  // Without a certificate, the client's TLS receives an alert.
   const without = await import("node:tls").then(({ connect }) =>
     new Promise<string>((resolve) => {
       const port = Number(server.address.split(":").at(-1));
@@ -85,7 +85,7 @@ Deno.test("every bad certificate is refused, reaches no handler, and is written 
   const lines = await auditEntries(dir);
   const refusedCalls = lines.filter(({ event, allowed }) => event === "call" && !allowed);
   const handshakes = lines.filter(({ event }) => event === "handshake");
-  // Of each that TLS let through both calls; the others as often as they tried to connect.
+  // Both calls of each certificate that TLS accepted, and each attempt to connect of the others.
   assert.equal(refusedCalls.length, 2 * matrix.filter(([, , wanted]) => wanted !== tls).length);
   assert.ok(handshakes.length >= 1 + matrix.filter(([, , wanted]) => wanted === tls).length);
   for (

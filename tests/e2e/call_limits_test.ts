@@ -1,4 +1,4 @@
-/** What one user can take of a server as a process: calls, streams, requests, unread answers, lines of the audit record. */
+/** The limits of one user on a server: calls, streams, requests, unread answers and entries of the audit log. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { methods } from "../../rpc/shared/definition.ts";
@@ -10,10 +10,10 @@ import { clientOf, memoryMiB } from "../support/server_process.ts";
 const PATH = "/teleport.v1.JobWorker/";
 const RESOURCE_EXHAUSTED = 8;
 
-/** Half of another user's calls are quicker. The machines that test are slow and shared: the design says 250 ms at p99. */
+/** The largest median of another user's calls, in milliseconds. Test machines are slow; the design says 250 ms at p99. */
 const MAX_MEDIAN_MS = 250;
 
-/** Resolves when so many have ended. */
+/** Resolves when a number of calls have ended. */
 async function firstEnded(calls: readonly RawCall[], count: number) {
   const ended: Awaited<RawCall["ended"]>[] = [];
   const enough = Promise.withResolvers<void>();
@@ -29,7 +29,7 @@ async function firstEnded(calls: readonly RawCall[], count: number) {
   return ended;
 }
 
-Deno.test("200 lists that nobody reads are not made, and delay nobody", async () => {
+Deno.test("teleportd does not make 200 lists that nobody reads, and delays no other user", async () => {
   await using server = await startServer();
   await using admin = await clientOf(server);
   const args = Array<string>(20).fill("x".repeat(100));
@@ -50,15 +50,15 @@ Deno.test("200 lists that nobody reads are not made, and delay nobody", async ()
   }
   const median = times.sort((a, b) => a - b)[times.length >> 1]!;
   assert.ok(median < MAX_MEDIAN_MS, `Status took ${median} ms`);
-  // Without bounds: 200 answers of 1 MiB, twice.
+  // Without limits, 200 answers of 1 MiB would be in memory twice.
   const growth = memoryMiB(server, "VmRSS") - before;
   assert.ok(growth < 150, `${growth} MiB more`);
-  // The same user's other connection has room of its own.
+  // Another connection of the same user has its own room.
   await using reader = await rawClient(viewer);
   assert.equal((await reader.call(`${PATH}List`, [list]).ended).code, 0);
 });
 
-Deno.test("a user's calls and streams are limited over all connections, others' are not, and the log says it once", async () => {
+Deno.test("teleportd limits the calls and streams of one user over all connections, and logs it once", async () => {
   await using server = await startServer({ args: ["--max-streams-per-user", "40", "--max-calls-per-user", "10"] });
   await using admin = await clientOf(server);
   const viewer = await newClient(server, "vera", "viewer");
@@ -71,7 +71,7 @@ Deno.test("a user's calls and streams are limited over all connections, others' 
     assert.equal(code, RESOURCE_EXHAUSTED);
     assert.match(message, /^A user must have at most 40 streams open, over all connections/);
   }
-  // Calls that wait for their requests' end are open too.
+  // Calls whose requests have not ended also count as open.
   const calls = Array.from({ length: 25 }, () => first.call(`${PATH}Status`, [], false));
   for (const { code } of await firstEnded(calls, 15)) assert.equal(code, RESOURCE_EXHAUSTED);
   assert.equal((await admin.calls.List({})).jobs.length, 0);
@@ -79,7 +79,7 @@ Deno.test("a user's calls and streams are limited over all connections, others' 
   assert.equal((await watch.next()).done, false);
   await watch.return?.();
   await first[Symbol.asyncDispose]();
-  // The half that the first connection had is free again.
+  // The calls of the first connection no longer count.
   let code: number | undefined = RESOURCE_EXHAUSTED;
   for (const deadline = performance.now() + 10_000; code !== 0;) {
     assert.ok(performance.now() < deadline, "Calls of a closed connection still count");
@@ -87,7 +87,7 @@ Deno.test("a user's calls and streams are limited over all connections, others' 
   }
 });
 
-Deno.test("requests that are not whole hold a bounded number of bytes of one user", async () => {
+Deno.test("teleportd limits the bytes of incomplete requests of one user", async () => {
   await using server = await startServer();
   await using admin = await clientOf(server);
   const operator = await newClient(server, "oscar", "operator");
@@ -108,7 +108,7 @@ Deno.test("requests that are not whole hold a bounded number of bytes of one use
   assert.equal(await admin.health(), "SERVING");
 });
 
-Deno.test("requests beyond the limits of their fields are refused before they are decoded", async () => {
+Deno.test("teleportd refuses requests above the limits of their fields before it decodes them", async () => {
   await using server = await startServer();
   await using admin = await clientOf(server);
   await using client = await rawClient(await newClient(server, "ada", "admin"));
@@ -155,7 +155,7 @@ Deno.test("requests beyond the limits of their fields are refused before they ar
     const end = await client.call(`${PATH}${call}`, [bytes]).ended;
     assert.deepEqual([end.code, end.message !== ""], [code, true], `${what}: ${JSON.stringify(end)}`);
   }
-  // A message that says it is compressed, and is not.
+  // The message claims to be compressed but is not.
   const noise = client.session.request({
     ":method": "POST",
     ":path": `${PATH}Status`,
@@ -173,7 +173,7 @@ Deno.test("requests beyond the limits of their fields are refused before they ar
   assert.deepEqual((await admin.calls.List({})).jobs, []);
 });
 
-Deno.test("a flood of denied calls leaves the record's history where it is, and is counted to the last", async () => {
+Deno.test("a flood of denied calls removes no older audit entries, and every call is counted", async () => {
   const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
   try {
     const sent = 1_000;

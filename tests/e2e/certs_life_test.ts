@@ -1,11 +1,11 @@
-/** The certificate tool after the first day: list, show, renew, revoke, as its users run it. */
+/** The certificate tool after the first day: list, show, renew and revoke. */
 import assert from "node:assert/strict";
 import { snapshot, temporaryDirectory } from "../support/certs.ts";
 import { certs } from "../support/programs.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
-/** Runs the tool, which must refuse, and gives its sentence. */
+/** Runs the tool, which must fail, and gives its error text. */
 async function refused(code: number, ...args: string[]): Promise<string> {
   const command = new Deno.Command(Deno.execPath(), {
     args: ["run", "-q", "--no-prompt", "-P=certs", "certs.ts", ...args],
@@ -18,7 +18,7 @@ async function refused(code: number, ...args: string[]): Promise<string> {
   return stderr;
 }
 
-Deno.test("certs list, show, renew and revoke print one JSON object a line", async () => {
+Deno.test("certs list, show, renew and revoke print one JSON object on each line", async () => {
   await using dir = await temporaryDirectory();
   const tool = async (...args: string[]) => {
     const lines = (await certs(...args, "--dir", dir.path, "--output", "json")).trim().split("\n");
@@ -51,7 +51,7 @@ Deno.test("certs list, show, renew and revoke print one JSON object a line", asy
   assert.deepEqual(standings, { ca: "valid", admin: "valid", ann: "revoked", server: "valid" });
 });
 
-Deno.test("certs refuses what it cannot do in one sentence, and changes nothing", async () => {
+Deno.test("certs reports in one sentence what it cannot do, and changes nothing", async () => {
   await using dir = await temporaryDirectory();
   await certs("init", "--dir", dir.path);
   const before = await snapshot(dir.path);

@@ -1,4 +1,4 @@
-/** The certificate tool as its users run it: a program with flags, two streams and an exit code. */
+/** The certificate tool as a program: options, output and exit codes. */
 import assert from "node:assert/strict";
 import { UNPRINTABLE } from "../../text/unprintable.ts";
 import { namesIn, snapshot, temporaryDirectory } from "../support/certs.ts";
@@ -6,14 +6,14 @@ import { namesIn, snapshot, temporaryDirectory } from "../support/certs.ts";
 const ROOT = new URL("../../", import.meta.url).pathname;
 const FILES = ["admin.crt", "admin.key", "ca.crt", "ca.key", "server.crt", "server.key"];
 
-/** Where the packages are cached, which a changed HOME would hide. */
+/** The package cache, which is not found after a change of HOME. */
 const DENO_DIR = JSON.parse(await text(new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }))).denoDir;
 
 async function text(command: Deno.Command): Promise<string> {
   return new TextDecoder().decode((await command.output()).stdout);
 }
 
-/** Runs the tool with the permissions that its task gives it. */
+/** Runs the tool with the permissions of its task. */
 function certs(args: readonly string[], env: Record<string, string> = {}) {
   return spawn([Deno.execPath(), "run", "-q", "--no-prompt", "-P=certs", `${ROOT}certs.ts`, ...args], env);
 }
@@ -29,7 +29,7 @@ async function spawn([command, ...args]: readonly string[], env: Record<string, 
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
-Deno.test("certs init, client and server make what they say, and say where and until when", async () => {
+Deno.test("certs init, client and server create the files they print, with their end dates", async () => {
   await using dir = await temporaryDirectory();
   const target = `${dir.path}/certs`;
 
@@ -64,7 +64,7 @@ Deno.test("certs init, client and server make what they say, and say where and u
   for (const [name, entry] of Object.entries(rest)) assert.deepEqual(entry, before[name], name);
 });
 
-Deno.test("certs shows no character that steers a terminal, of arguments and of paths", async () => {
+Deno.test("certs prints no control characters of arguments and paths", async () => {
   await using dir = await temporaryDirectory();
   const foreign = "a\u202eb\u200bc\u009b\x1bd";
   const target = `${dir.path}/${foreign}`;
@@ -85,7 +85,7 @@ Deno.test("certs shows no character that steers a terminal, of arguments and of 
   assert.match(outcomes[0]?.stderr ?? "", /unknown command 'a\\u202eb\\u200bc\\u009b\\u001bd'/);
 });
 
-Deno.test("certs writes keys that only their owner can read, whatever the umask", async () => {
+Deno.test("certs creates keys that only their owner can read, with any umask", async () => {
   await using dir = await temporaryDirectory();
   const target = `${dir.path}/certs`;
   const command = [Deno.execPath(), "run", "-q", "-P=certs", `${ROOT}certs.ts`, "init", "--dir", target];
@@ -96,7 +96,7 @@ Deno.test("certs writes keys that only their owner can read, whatever the umask"
   assert.deepEqual(modes.sort(), ["crt 644", "crt 644", "crt 644", "key 600", "key 600", "key 600"]);
 });
 
-Deno.test("certs runs with no more rights than files, three variables and the host's name", async () => {
+Deno.test("certs needs only permissions for files, three variables and the host name", async () => {
   await using dir = await temporaryDirectory();
   const rights = [
     `--allow-read=${dir.path}`,
@@ -116,7 +116,7 @@ Deno.test("certs runs with no more rights than files, three variables and the ho
   assert.equal((await run("--nonsense")).code, 2);
 });
 
-Deno.test("certs finds its directory by --dir, TELEPORT_CERTS, XDG_CONFIG_HOME, HOME, in this order", async () => {
+Deno.test("certs finds its directory with --dir, TELEPORT_CERTS, XDG_CONFIG_HOME, HOME, in this order", async () => {
   await using dir = await temporaryDirectory();
   const home = `${dir.path}/home`;
   const env: Record<string, string> = { HOME: home };
@@ -139,7 +139,7 @@ Deno.test("certs finds its directory by --dir, TELEPORT_CERTS, XDG_CONFIG_HOME, 
   ]);
 });
 
-Deno.test("certs refuses in one sentence with exit code 1, and changes nothing", async () => {
+Deno.test("certs fails with one sentence and exit code 1, and changes nothing", async () => {
   await using dir = await temporaryDirectory();
   const target = `${dir.path}/certs`;
   assert.equal((await certs(["init", "--dir", target])).code, 0);
@@ -173,7 +173,7 @@ Deno.test("certs refuses in one sentence with exit code 1, and changes nothing",
   assert.deepEqual(await snapshot(target), before);
 });
 
-Deno.test("certs answers wrong usage with exit code 2, before any work", async () => {
+Deno.test("certs exits with 2 after wrong usage, before any work", async () => {
   await using dir = await temporaryDirectory();
   for (
     const [args, sentence] of [
@@ -201,7 +201,7 @@ Deno.test("certs answers wrong usage with exit code 2, before any work", async (
   assert.deepEqual(await namesIn(dir.path), []);
 });
 
-Deno.test("certs --help shows examples first, then every option", async () => {
+Deno.test("certs --help prints examples first, then every option", async () => {
   for (
     const [args, words] of [
       [["--help"], ["init", "server", "client"]],
@@ -219,7 +219,7 @@ Deno.test("certs --help shows examples first, then every option", async () => {
   }
 });
 
-Deno.test("certs client warns of a role that nobody knows, and makes it", async () => {
+Deno.test("certs client warns about an unknown role, and creates the certificate", async () => {
   await using dir = await temporaryDirectory();
   assert.equal((await certs(["init", "--dir", dir.path])).code, 0);
   const { code, stderr } = await certs(["client", "ann", "--role", "operater", "--dir", dir.path]);
@@ -228,7 +228,7 @@ Deno.test("certs client warns of a role that nobody knows, and makes it", async 
   assert.ok((await namesIn(dir.path)).includes("ann.key"));
 });
 
-Deno.test("deno task certs takes the tool's arguments, with two dashes before them or without", async () => {
+Deno.test("deno task certs accepts arguments with and without two dashes before them", async () => {
   await using dir = await temporaryDirectory();
   for (const [name, dashes] of [["with", ["--"]], ["without", []]] as const) {
     const target = `${dir.path}/${name}`;

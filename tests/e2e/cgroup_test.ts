@@ -1,4 +1,4 @@
-/** The server with cgroups and without, as a process: what it says, what jobs see, what a crash leaves. */
+/** A server with cgroups and without: its log, its jobs, and the processes that a crash leaves. */
 import assert from "node:assert/strict";
 import { whyNoCgroups } from "../support/cgroups.ts";
 import type { JobWorkerClient } from "../../proto/service.ts";
@@ -8,14 +8,14 @@ import { clientOf, finalOf, living, refusal, startUp } from "../support/server_p
 const skipped = whyNoCgroups === undefined ? "" : ` (skipped: ${whyNoCgroups})`;
 const real = { ignore: whyNoCgroups !== undefined };
 
-/** The cgroup of a job, as the job itself sees it. */
+/** Gives the cgroup of a job, as the job itself sees it. */
 async function cgroupOf(server: Server, id: string): Promise<string> {
   await using calls = await clientOf(server);
   const { pid } = await calls.calls.Status({ id });
   return /^0::(.*)$/m.exec(await Deno.readTextFile(`/proc/${pid}/cgroup`))?.[1] ?? "";
 }
 
-/** All that a server says which does not get to serve. */
+/** Gives the log of a server that must not start. */
 async function refused(...args: string[]): Promise<{ code: number; text: string }> {
   const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
   const { process } = spawnServer({ dir, args });
@@ -24,7 +24,7 @@ async function refused(...args: string[]): Promise<{ code: number; text: string 
   return { code, text };
 }
 
-/** What a server said before it served. */
+/** Gives the log of a server until it listens. */
 async function said(...args: string[]): Promise<string> {
   const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
   const { process } = spawnServer({ dir, args });
@@ -39,27 +39,32 @@ async function said(...args: string[]): Promise<string> {
   return text;
 }
 
-Deno.test("teleportd says at its start that jobs have no cgroups, and why", async () => {
+Deno.test("teleportd logs at its start that jobs have no cgroups, and why", async () => {
   assert.match(
     await said("--cgroup", "off"),
     / info Jobs have no cgroups \(--cgroup off\): the server finds .* by process group, session, parent, inherited limit and environment$/m,
   );
 });
 
-Deno.test("teleportd does not serve where it is told to make cgroups and cannot", async () => {
+Deno.test("teleportd does not start when it must make cgroups and cannot", async () => {
   const { code, text } = await refused("--cgroup", "/no/such/cgroup");
   assert.equal(code, 1);
   assert.match(text, / error Cannot make cgroups for jobs: "\/no\/such\/cgroup" is not a cgroup of version 2$/m);
 });
 
-Deno.test(`teleportd says where the cgroups of its jobs are, and removes them in the end${skipped}`, real, async () => {
-  const [, directory = ""] = / info Jobs have cgroups in "([^"]+)", which can(?:not)? limit .*$/m.exec(await said()) ??
-    [];
-  assert.match(directory, /\/teleport-[0-9a-f]{16}$/);
-  assert.throws(() => Deno.statSync(directory), Deno.errors.NotFound);
-});
+Deno.test(
+  `teleportd logs the directory of the cgroups of jobs, and removes them at its end${skipped}`,
+  real,
+  async () => {
+    const [, directory = ""] =
+      / info Jobs have cgroups in "([^"]+)", which can(?:not)? limit .*$/m.exec(await said()) ??
+        [];
+    assert.match(directory, /\/teleport-[0-9a-f]{16}$/);
+    assert.throws(() => Deno.statSync(directory), Deno.errors.NotFound);
+  },
+);
 
-Deno.test("a server without cgroups pauses, resumes, measures and refuses limits", async () => {
+Deno.test("teleport pauses, resumes and measures jobs without cgroups, and the server refuses limits", async () => {
   await using server = await startServer({ args: ["--cgroup", "off"] });
   await control(server, "PROC");
   await using client = await clientOf(server);
@@ -70,12 +75,12 @@ Deno.test("a server without cgroups pauses, resumes, measures and refuses limits
   assert.equal(message, "Cannot limit memory on this server: it has no cgroups");
 });
 
-Deno.test(`a server with cgroups pauses, resumes and measures${skipped}`, real, async () => {
+Deno.test(`teleport pauses, resumes and measures jobs in cgroups${skipped}`, real, async () => {
   await using server = await startServer();
   await control(server, "CGROUP");
 });
 
-/** Pause, resume, status and the record of an end, through the command line. */
+/** Checks pause, resume, status and the end report through the command line. */
 async function control(server: Server, source: string): Promise<void> {
   await using client = await clientOf(server);
   const id = await startUp(client.calls, "trap '' TERM; echo up; (setsid sleep 1000 &); while :; do :; done");
@@ -103,10 +108,10 @@ async function control(server: Server, source: string): Promise<void> {
   assert.match(again.stderr, /is in state "KILLED", not running: only a running job can be paused/);
 }
 
-Deno.test("a server without cgroups ends a daemon that cleared its environment, also when it was killed", async () => {
+Deno.test("teleportd without cgroups ends a daemon that cleared its environment, also after a kill of the server", async () => {
   const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
   const args = ["--cgroup", "off"];
-  // The shell between leaves, so that the daemon has no parent of the job's.
+  // The shell in between exits, so that no process of the job is the daemon's parent.
   const script = "(setsid env -i sh -c 'echo $$; exec sleep 1000' &); exec sleep 1000";
   const pidOf = async (calls: JobWorkerClient, id: string) => {
     let output = "";
@@ -134,7 +139,7 @@ Deno.test("a server without cgroups ends a daemon that cleared its environment, 
   await Deno.remove(dir, { recursive: true });
 });
 
-/** Whether a process lives; a zombie waits for whoever reaps orphans here. */
+/** Tells whether a process lives. A zombie does not. */
 function runs(pid: number): boolean {
   try {
     return !/\) [ZX] /.test(Deno.readTextFileSync(`/proc/${pid}/stat`));
@@ -143,35 +148,39 @@ function runs(pid: number): boolean {
   }
 }
 
-Deno.test(`a server that was killed finds what left everything but its cgroup${skipped}`, real, async () => {
-  const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
-  let id: string;
-  let pid: number;
-  let cgroup: string;
-  {
-    await using server = await startServer({ dir });
-    await using client = await clientOf(server);
-    id = await startUp(client.calls, "(setsid env -i sh -c 'echo $$; exec sleep 1000' &); exec sleep 1000");
-    let output = "";
-    for await (const { data } of client.calls.GetOutput({ id, follow: false })) {
-      output += new TextDecoder().decode(data);
+Deno.test(
+  `teleportd finds by its cgroup, after a kill, a process that left everything else${skipped}`,
+  real,
+  async () => {
+    const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
+    let id: string;
+    let pid: number;
+    let cgroup: string;
+    {
+      await using server = await startServer({ dir });
+      await using client = await clientOf(server);
+      id = await startUp(client.calls, "(setsid env -i sh -c 'echo $$; exec sleep 1000' &); exec sleep 1000");
+      let output = "";
+      for await (const { data } of client.calls.GetOutput({ id, follow: false })) {
+        output += new TextDecoder().decode(data);
+      }
+      pid = Number(output);
+      cgroup = await cgroupOf(server, id);
+      assert.ok(cgroup.endsWith(`/${id}`));
+      server.process.kill("SIGKILL");
+      await server.process.status;
     }
-    pid = Number(output);
-    cgroup = await cgroupOf(server, id);
-    assert.ok(cgroup.endsWith(`/${id}`));
-    server.process.kill("SIGKILL");
-    await server.process.status;
-  }
-  assert.match(await Deno.readTextFile(`/proc/${pid}/cgroup`), new RegExp(id));
-  {
-    await using server = await startServer({ dir });
-    await using client = await clientOf(server);
-    assert.equal((await client.calls.Status({ id })).state, "STATE_LOST");
-    // Gone, or a zombie that waits for whoever reaps orphans here: that is in no cgroup of ours any more.
-    const left = await Deno.readTextFile(`/proc/${pid}/stat`).catch(() => " Z ");
-    assert.match(left, / Z /);
-    const next = await client.calls.Register({ command: "true" });
-    assert.equal((await finalOf(client.calls, next.id)).usage?.cpu_source, "USAGE_SOURCE_CGROUP");
-  }
-  await Deno.remove(dir, { recursive: true });
-});
+    assert.match(await Deno.readTextFile(`/proc/${pid}/cgroup`), new RegExp(id));
+    {
+      await using server = await startServer({ dir });
+      await using client = await clientOf(server);
+      assert.equal((await client.calls.Status({ id })).state, "STATE_LOST");
+      // The process has ended, or is a zombie, which is in none of our cgroups.
+      const left = await Deno.readTextFile(`/proc/${pid}/stat`).catch(() => " Z ");
+      assert.match(left, / Z /);
+      const next = await client.calls.Register({ command: "true" });
+      assert.equal((await finalOf(client.calls, next.id)).usage?.cpu_source, "USAGE_SOURCE_CGROUP");
+    }
+    await Deno.remove(dir, { recursive: true });
+  },
+);

@@ -1,8 +1,8 @@
-/** The command line and the server as processes: output that is selected, and output that is bounded. */
+/** Selected output and limited output, from a server to the command line. */
 import assert from "node:assert/strict";
 import { spawnTeleport, startServer, teleport, teleportOk } from "../support/programs.ts";
 
-Deno.test("teleport run says how much of the output its limit dropped, and status says the limit", async () => {
+Deno.test("teleport run reports how much output its limit dropped, and status shows the limit", async () => {
   await using server = await startServer();
   const limit = ["--max-output", "64k", "--output-policy", "keep-newest"];
   const id = await teleportOk(server, "run", "-d", ...limit, "--", "sh", "-c", "seq 1 200000");
@@ -19,7 +19,7 @@ Deno.test("teleport run says how much of the output its limit dropped, and statu
   assert.match(status, new RegExp(`^Dropped: +${dropped} bytes$`, "m"));
 });
 
-Deno.test("teleport run exits 1 and says why when the output limit stopped the job", async () => {
+Deno.test("teleport run exits with 1 and reports the output limit that stopped the job", async () => {
   await using server = await startServer();
   const script = "while :; do echo line; done";
   const { code, stdout, stderr } = await teleport(server, "run", "--max-output", "1kB", "--", "sh", "-c", script);
@@ -28,7 +28,7 @@ Deno.test("teleport run exits 1 and says why when the output limit stopped the j
   assert.notEqual(code, 0);
 });
 
-Deno.test("teleportd bounds the output of jobs that do not say, in sizes as the command line takes them", async () => {
+Deno.test("teleportd limits the output of jobs without a limit of their own, with the same sizes as the command line", async () => {
   const args = ["--max-output", "2KiB", "--output-policy", "keep-newest", "--max-output-total", "1GB"];
   await using server = await startServer({ args });
   const id = await teleportOk(server, "register", "true");
@@ -38,7 +38,7 @@ Deno.test("teleportd bounds the output of jobs that do not say, in sizes as the 
 });
 
 for (const flag of ["--max-output", "--max-output-total"]) {
-  Deno.test(`teleportd refuses a size for ${flag} that is none`, async () => {
+  Deno.test(`teleportd refuses an invalid size for ${flag}`, async () => {
     for (const size of ["0", "-1", "1x", "1.5MB", "", "lots"]) {
       const { code, stderr } = await new Deno.Command(Deno.execPath(), {
         args: ["run", "-q", "-A", "server.ts", flag, size],
@@ -54,9 +54,9 @@ for (const flag of ["--max-output", "--max-output-total"]) {
   });
 }
 
-Deno.test("teleport logs gives the lines, the stream and the time that it is asked for, byte for byte", async () => {
+Deno.test("teleport logs prints exactly the selected lines, stream and time", async () => {
   await using server = await startServer();
-  // Bytes that no encoding allows, and a last line without an end.
+  // Bytes that are valid in no encoding, and a last line without a line feed.
   const script = String.raw`printf 'one\ntwo\377\0\nthree'; printf 'err\n' >&2`;
   const id = await teleportOk(server, "run", "-d", "--", "sh", "-c", script);
   await teleportOk(server, "wait", id);
@@ -76,7 +76,7 @@ Deno.test("teleport logs gives the lines, the stream and the time that it is ask
   const stamped = await logs("-t", "--stdout");
   const time = String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z`;
   assert.match(stamped.stdout, new RegExp(`^${time} one\n${time} two\xff\0\n${time} three$`));
-  // The cursor of a piece goes on right behind it.
+  // The cursor of a chunk continues right after it.
   const [first] = (await teleportOk(server, "logs", "--stdout", "--output", "json", id)).split("\n");
   const { cursor, data } = JSON.parse(first!);
   const rest = await logs("--stdout", "--cursor", cursor);

@@ -1,4 +1,4 @@
-/** The command line against a real server, both as processes: exit codes, descriptors, bytes, signals, refusals. */
+/** The command line with a real server: exit codes, descriptors, bytes, signals and refusals. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
@@ -12,7 +12,7 @@ async function digest(chunks: AsyncIterable<Uint8Array>): Promise<string> {
   return hash.digest("hex");
 }
 
-Deno.test("teleport run exits as the job did, each stream on its own descriptor", async () => {
+Deno.test("teleport run exits as the job does, and writes each stream to its own descriptor", async () => {
   await using server = await startServer();
   const cases: [string[], number, string, RegExp][] = [
     [["true"], 0, "", /^$/],
@@ -50,7 +50,7 @@ Deno.test("teleport run exits as the job did, each stream on its own descriptor"
   }
 });
 
-Deno.test("teleport run brings 64 MiB of random bytes on both descriptors at once, and logs brings them again", async () => {
+Deno.test("teleport run and logs print the same 64 MiB of random bytes on both descriptors", async () => {
   await using server = await startServer();
   const [out, err] = [`${server.dir}/out`, `${server.dir}/err`];
   const script = 'head -c "$0" /dev/urandom | tee "$1" & head -c "$0" /dev/urandom | tee "$2" >&2; wait';
@@ -82,7 +82,7 @@ for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
   });
 }
 
-Deno.test("teleport run lets the job handle Ctrl-C, and leaves it on the third", async () => {
+Deno.test("teleport run lets the job handle Ctrl-C, and leaves after the third", async () => {
   await using server = await startServer();
   const script = `trap 'echo caught' INT; echo ready; while :; do sleep 1000 & wait $!; done`;
   const run = spawnTeleport(server, "run", "sh", "-c", script);
@@ -91,7 +91,7 @@ Deno.test("teleport run lets the job handle Ctrl-C, and leaves it on the third",
   for (let count = 0; count < 2; count++) {
     run.kill("SIGINT");
     await readUntil(stdout, "caught");
-    // As soon as a person can: what comes earlier counts as the same key press.
+    // This is as fast as a person presses; earlier signals count as the same key press.
     await new Promise((resolve) => setTimeout(resolve, 250));
   }
   run.kill("SIGINT");
@@ -103,7 +103,7 @@ Deno.test("teleport run lets the job handle Ctrl-C, and leaves it on the third",
   assert.match(await teleportOk(server, "stop", "--grace", "0s", id), /^\S+ (KILLED|EXITED)/);
 });
 
-Deno.test("teleport run ends with its reader, as a program of a pipeline does, and so does the job", async () => {
+Deno.test("teleport run and its job end when the reader of a pipeline ends", async () => {
   await using server = await startServer();
   const run = spawnTeleport(server, "run", "yes");
   const stdout = run.stdout.getReader();
@@ -116,7 +116,7 @@ Deno.test("teleport run ends with its reader, as a program of a pipeline does, a
   assert.equal((await teleport(server, "wait", id)).code, 141);
 });
 
-Deno.test("teleport logs ends quietly when its reader leaves", async () => {
+Deno.test("teleport logs ends without an error when the reader of a pipeline ends", async () => {
   await using server = await startServer();
   assert.equal((await teleport(server, "run", "head", "-c", `${MIB}`, "/dev/zero")).code, 0);
   const id = await teleportOk(server, "list", "-q");
@@ -128,7 +128,7 @@ Deno.test("teleport logs ends quietly when its reader leaves", async () => {
   assert.equal((await logs.status).code, 141);
 });
 
-Deno.test("teleport run -d leaves a job that two followers read live until it is stopped with its children", async () => {
+Deno.test("two followers read a job of teleport run -d until teleport stop ends it with its children", async () => {
   await using server = await startServer();
   const id = await teleportOk(server, "run", "-d", "sh", "-c", "echo begin; sleep 1000 & sleep 1000 & wait");
   const followers = [1, 2].map(() => {
@@ -151,7 +151,7 @@ Deno.test("teleport run -d leaves a job that two followers read live until it is
   assert.equal((await watch.status).code, 0);
 });
 
-Deno.test("teleport logs of a job that writes on and on brings what is there, and ends", async () => {
+Deno.test("teleport logs prints the output so far of a job that keeps writing, and ends", async () => {
   await using server = await startServer();
   const id = await teleportOk(server, "run", "-d", "sh", "-c", "while :; do echo line; done");
   const [first, second] = [await teleportOk(server, "logs", id), await teleportOk(server, "logs", id)];
@@ -160,7 +160,7 @@ Deno.test("teleport logs of a job that writes on and on brings what is there, an
   assert.ok(second.length > first.length && second.startsWith(first) && whole.startsWith(second));
 });
 
-Deno.test("teleport takes a job through its whole life, each step by its own command", async () => {
+Deno.test("teleport has a command for each step of a job's life", async () => {
   await using server = await startServer();
   const register = ["register", "-l", "kind=test", "--timeout", "1h", "sh", "-c", "echo hi; exit 3"];
   const id = await teleportOk(server, ...register);
@@ -199,7 +199,7 @@ Deno.test("teleport takes a job through its whole life, each step by its own com
   assert.match(gone.stderr, /^teleport: Unknown job/);
 });
 
-Deno.test("teleport exits 255 when the server cannot be reached or does not accept the certificate", async () => {
+Deno.test("teleport exits with 255 when it cannot reach the server or the certificate is refused", async () => {
   await using server = await startServer();
   await using stranger = await startServer();
   const refusals: [string, { address: string; dir: string }][] = [
@@ -219,7 +219,7 @@ Deno.test("teleport exits 255 when the server cannot be reached or does not acce
   assert.equal(await teleportOk(server, "list", "-q"), "");
 });
 
-Deno.test("teleport run exits 255 when the server dies, and says that the job may still run", async () => {
+Deno.test("teleport run exits with 255 when the server is killed, and warns that the job may still run", async () => {
   await using server = await startServer();
   const run = spawnTeleport(server, "run", "--retry-for", "0s", "sh", "-c", "echo ready; exec sleep 1000");
   const stdout = run.stdout.getReader();
@@ -227,13 +227,13 @@ Deno.test("teleport run exits 255 when the server dies, and says that the job ma
   const job = JSON.parse(await teleportOk(server, "list", "--output", "json"));
   server.process.kill("SIGKILL");
   const [status, stderr] = await Promise.all([run.status, new Response(run.stderr).text(), readRest(stdout)]);
-  // Its server cannot end it any more.
+  // The killed server cannot end the job.
   Deno.kill(-job.pid, "SIGKILL");
   assert.equal(status.code, 255);
   assert.match(stderr, new RegExp(`Job "${job.id}" may still run: `));
 });
 
-Deno.test("teleport takes the server by the name localhost, and tells who one is", async () => {
+Deno.test("teleport connects to localhost, and whoami prints the user", async () => {
   await using server = await startServer();
   const port = server.address.split(":").at(-1);
   assert.equal(await teleportOk(server, "list", "-q", "--address", `localhost:${port}`), "");

@@ -1,20 +1,20 @@
-/** Clocks that are wrong, at the client and at the server, as faketime(1) makes them; and a time to end at. */
+/** Wrong clocks of a client and of a server, made with faketime(1), and an end time in the future. */
 import assert from "node:assert/strict";
 import { spawnServer, startServer, teleport, teleportOk } from "../support/programs.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
-/** The library that faketime(1) loads; the program itself would stand between a test and what it starts. */
+/** The library that faketime(1) loads. The program itself would be the parent of the process that a test starts. */
 const library = await new Deno.Command("faketime", { args: ["-f", "+0", "printenv", "LD_PRELOAD"], stderr: "null" })
   .output().then(({ stdout }) => new TextDecoder().decode(stdout).trim(), () => "");
 const ignore = library === "";
 const title = (text: string) => ignore ? `${text} (skipped: this machine has no faketime)` : text;
 
-/** What starts a program whose clock is ahead, and whose timers are right. */
+/** Gives the beginning of a command line whose program has a clock ahead of time, with correct timers. */
 const ahead = (time: string) => ["env", `LD_PRELOAD=${library}`, `FAKETIME=${time}`, "FAKETIME_DONT_FAKE_MONOTONIC=1"];
 
 Deno.test({
-  name: title("a client whose clock is a week ahead removes nothing that ended just now, and finds it"),
+  name: title("teleport with a clock one week ahead finds recent jobs, and removes none of them"),
   ignore,
   async fn() {
     await using server = await startServer();
@@ -40,7 +40,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: title("a server started once with its clock 40 days ahead deletes no job, and says why"),
+  name: title("teleportd with a clock 40 days ahead removes no job, and logs why"),
   ignore,
   async fn() {
     const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
@@ -76,7 +76,7 @@ Deno.test({
   },
 });
 
-Deno.test("logs -f --until ends at that moment, while the job goes on", async () => {
+Deno.test("teleport logs -f --until ends at that time, and the job continues", async () => {
   await using server = await startServer();
   const id = await teleportOk(server, "run", "-d", "--", "sh", "-c", "echo up; exec sleep 1000");
   const until = new Date(Date.now() + 2_000);
@@ -84,6 +84,6 @@ Deno.test("logs -f --until ends at that moment, while the job goes on", async ()
   assert.deepEqual([code, stdout, stderr], [0, "up\n", ""]);
   assert.ok(Date.now() >= until.getTime());
   assert.match(await teleportOk(server, "status", id), /RUNNING/);
-  // One in the past ends at once.
+  // A time in the past ends at once.
   assert.equal(await teleportOk(server, "logs", "-f", "--until", "0s", id), "up");
 });

@@ -1,4 +1,4 @@
-/** A server that was started from a terminal, by a program that makes one: Python's pty, where there is Python. */
+/** A server on a terminal that closes. Python's module pty makes the terminal. */
 import assert from "node:assert/strict";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
@@ -9,7 +9,7 @@ const ignore = await new Deno.Command("python3", { args: ["-c", "import pty"], s
 const title = (text: string) => ignore ? `${text} (skipped: this machine has no python3)` : text;
 
 /**
- * Starts the server on a terminal of its own and waits until it serves. Then does what `act` says, and prints how the
+ * Starts the server on a terminal of its own, waits until it serves, and then does what `act` says. It prints how the
  * server ended, or that it lives.
  */
 const PROGRAM = `

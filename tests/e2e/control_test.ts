@@ -1,4 +1,4 @@
-/** As whom jobs of the real programs run, what they may use and gain, from the command line to the process. */
+/** The user, the limits and the privileges of jobs, from the command line to the process. */
 import assert from "node:assert/strict";
 import { startServer, teleport, teleportOk } from "../support/programs.ts";
 import { clientOf, finalOf, refusal } from "../support/server_process.ts";
@@ -6,7 +6,7 @@ import { clientOf, finalOf, refusal } from "../support/server_process.ts";
 const isRoot = Deno.uid() === 0;
 const NO_NEW = "sed -n 's/^NoNewPrivs:\\t//p' /proc/self/status";
 
-Deno.test("a job runs with the limits, umask and niceness that its command line asks for, and status shows them", async () => {
+Deno.test("a job has the limits, umask and niceness of its command line, and status shows them", async () => {
   await using server = await startServer();
   const options = ["--ulimit", "nofile=64", "--ulimit", "core=0", "--umask", "077", "--nice", "5", "--label", "a=b"];
   const text = await teleportOk(server, "run", ...options, "--", "sh", "-c", "ulimit -n; ulimit -c; umask; nice");
@@ -19,9 +19,9 @@ Deno.test("a job runs with the limits, umask and niceness that its command line 
   assert.match(stderr, /Invalid value "files=3" for --ulimit/);
 });
 
-Deno.test("--timeout ends a job within 200 ms of its time, and run exits with 124", async () => {
+Deno.test("--timeout ends a job at most 200 ms late, and run exits with 124", async () => {
   await using server = await startServer();
-  // A machine that is busy with something else may be late once.
+  // A busy machine may be late once.
   const tookMs: number[] = [];
   while (tookMs.length < 5 && !tookMs.some((ms) => ms <= 700)) {
     const { code } = await teleport(server, "run", "--timeout", "500ms", "sleep", "1000");
@@ -34,7 +34,7 @@ Deno.test("--timeout ends a job within 200 ms of its time, and run exits with 12
   assert.ok(tookMs.every((ms) => ms >= 499) && tookMs.some((ms) => ms <= 700), `${tookMs} ms`);
 });
 
-Deno.test("no job gains privileges, and what nobody can have is FAILED_PRECONDITION", async () => {
+Deno.test("a job gains no privileges, and an option that the host cannot provide is FAILED_PRECONDITION", async () => {
   await using server = await startServer();
   await using client = await clientOf(server);
   assert.equal(await teleportOk(server, "run", "--", "sh", "-c", NO_NEW), "1");
@@ -70,7 +70,7 @@ Deno.test({
   },
 });
 
-Deno.test("a job is isolated where the host lets it, and refused where it does not", async () => {
+Deno.test("a job is isolated when the host can do it, and refused otherwise", async () => {
   await using server = await startServer();
   const strict = ["run", "--isolate", "strict"];
   if (Deno.uid() === 0) {
@@ -89,7 +89,7 @@ Deno.test("a job is isolated where the host lets it, and refused where it does n
   assert.match(unknown.stderr, /Unknown isolation "much" for --isolate: give "private" or "strict"/);
 });
 
-Deno.test("a server that may gives privileges and variables to those jobs that ask", async () => {
+Deno.test("a job gets privileges and variables when it asks and the server allows it", async () => {
   await using server = await startServer({ args: ["--allow-new-privileges", "--inherit-env", "PATH,TERM,*"] });
   const script = `${NO_NEW}; echo "\${DENO_DIR-}\${PWD}"`;
   const [noNew] = (await teleportOk(server, "run", "--", "sh", "-c", script)).split("\n");
@@ -100,7 +100,7 @@ Deno.test("a server that may gives privileges and variables to those jobs that a
   for (const name of Object.keys(Deno.env.toObject())) assert.match(inherited, new RegExp(`^${name}=`, "m"));
 });
 
-Deno.test("teleportd applies its limits file to jobs, and does not start with a wrong one", async () => {
+Deno.test("teleportd applies its limits file to jobs, and does not start with an invalid one", async () => {
   const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
   const file = `${dir}/limits.json`;
   await Deno.writeTextFile(

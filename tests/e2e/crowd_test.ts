@@ -1,12 +1,12 @@
 /**
- * Crowds of clients that come and go at once: the server as a process lives, and gives back what they took.
+ * Many clients that connect and leave at once: the server keeps running, and frees memory and descriptors.
  * Measures: the memory of a server.
  */
 import assert from "node:assert/strict";
 import { startServer } from "../support/programs.ts";
 import { clientOf, descriptorsBackTo, descriptorsOf, memoryMiB, startUp } from "../support/server_process.ts";
 
-Deno.test("25 clients that make 100 calls at once and close do the server no harm", async () => {
+Deno.test("25 clients make 100 calls at once and close, and the server keeps serving", async () => {
   await using server = await startServer();
   await using observer = await clientOf(server);
   const { id } = await observer.calls.Register({ command: "true" });
@@ -20,7 +20,7 @@ Deno.test("25 clients that make 100 calls at once and close do the server no har
   assert.equal(await observer.health(), "SERVING");
 });
 
-Deno.test("clients that close with 100 calls under way do the server no harm", async () => {
+Deno.test("clients close during 100 open calls, and the server keeps serving", async () => {
   await using server = await startServer();
   await using observer = await clientOf(server);
   const before = descriptorsOf(server);
@@ -35,10 +35,10 @@ Deno.test("clients that close with 100 calls under way do the server no harm", a
   assert.equal(await observer.health(), "SERVING");
 });
 
-/** Measured over 70 such crowds: 240 to 315 MiB, up and down as garbage is collected, with no trend. */
+/** The largest memory in MiB. Measured with 70 crowds: 240 to 315, without a trend. */
 const MAX_MEMORY_MIB = 450;
 
-Deno.test("crowds of 1,000 watchers leave no descriptor behind and do not pile up in memory", async () => {
+Deno.test("teleportd keeps no descriptor and no memory of 1,000 watchers that have left", async () => {
   await using server = await startServer();
   await using observer = await clientOf(server);
   const id = await startUp(observer.calls, "echo up; exec sleep 1000");
@@ -51,7 +51,7 @@ Deno.test("crowds of 1,000 watchers leave no descriptor behind and do not pile u
         assert.equal((await watcher.next()).done, false);
         return watcher;
       });
-      // All are there before the first leaves.
+      // All watchers are connected before the first one leaves.
       for (const watcher of await Promise.all(watchers)) await watcher.return?.();
     }));
     await Promise.all(clients.map((client) => client[Symbol.asyncDispose]()));

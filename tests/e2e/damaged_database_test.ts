@@ -1,11 +1,11 @@
-/** A data directory whose server was killed, and which then lost a bit or a file: a refusal in a sentence, and no loss. */
+/** A data directory with a damaged bit or a missing file after a kill: the server refuses to start, and loses nothing. */
 import assert from "node:assert/strict";
 import { spawnServer, startServer, teleportOk } from "../support/programs.ts";
 
-/** Most that a refused start takes on a machine that is busy, in milliseconds. */
+/** The longest time of a refused start on a busy machine, in milliseconds. */
 const MAX_START_MS = 60_000;
 
-/** Makes a directory with three jobs whose server was killed. */
+/** Makes a directory with three jobs of a killed server. */
 async function killed(use: (dir: string, id: string) => Promise<void>): Promise<void> {
   const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
   try {
@@ -23,7 +23,7 @@ async function killed(use: (dir: string, id: string) => Promise<void>): Promise<
   }
 }
 
-/** What a server that must not start says; its data stays as it is. */
+/** Gives the error of a server that must not start and must not change its data. */
 async function refused(dir: string): Promise<string> {
   const files = async () => {
     const { stdout } = await new Deno.Command("sh", {
@@ -45,11 +45,11 @@ async function refused(dir: string): Promise<string> {
   return told;
 }
 
-Deno.test("a server does not start with one flipped bit in the log of last changes, and starts when that is moved away", () =>
+Deno.test("teleportd does not start with one flipped bit in the write-ahead log, and starts without that log", () =>
   killed(async (dir) => {
     const path = `${dir}/data/jobs.db-wal`;
     const wal = await Deno.readFile(path);
-    // In the third of its frames: SQLite alone would begin with no job at all.
+    // The bit is in the third frame. SQLite alone would start without any job.
     const at = 32 + 2 * 4_120 + 1_000;
     wal[at] = (wal[at] ?? 0) ^ 4;
     await Deno.writeFile(path, wal);
@@ -63,7 +63,7 @@ Deno.test("a server does not start with one flipped bit in the log of last chang
     assert.equal([...Deno.readDirSync(`${dir}/data/output`)].length, 3);
   }));
 
-Deno.test("after a restart of the machine a server starts with a damaged log, and warns", () =>
+Deno.test("teleportd starts with a damaged write-ahead log after a restart of the machine, and warns", () =>
   killed(async (dir) => {
     const path = `${dir}/data/jobs.db-wal`;
     const wal = await Deno.readFile(path);
@@ -84,7 +84,7 @@ for (
     ["empty", (path: string) => Deno.truncate(path)],
   ] as const
 ) {
-  Deno.test(`a server does not begin without jobs where jobs.db is ${what} and output is there`, () =>
+  Deno.test(`teleportd does not start without jobs when jobs.db is ${what} and there is output`, () =>
     killed(async (dir, id) => {
       await Deno.rename(`${dir}/data/jobs.db`, `${dir}/copy`);
       await Deno.copyFile(`${dir}/copy`, `${dir}/data/jobs.db`);
@@ -96,14 +96,14 @@ for (
       );
       await Deno.rename(wal, `${dir}/wal`);
       assert.match(await refused(dir), /is missing or empty, but the directory has "output" of its jobs: put a copy/);
-      // The one way out.
+      // The first remedy.
       await Deno.rename(`${dir}/copy`, `${dir}/data/jobs.db`);
       await Deno.rename(`${dir}/wal`, wal);
       {
         await using server = await startServer({ dir });
         assert.equal(await teleportOk(server, "logs", id), "three");
       }
-      // The other.
+      // The second remedy.
       await Deno.remove(`${dir}/data/jobs.db`);
       await Deno.rename(`${dir}/data/output`, `${dir}/output`);
       await using server = await startServer({ dir });

@@ -1,5 +1,5 @@
 /**
- * The server as a process while strangers, clients without a role and a shortage of descriptors press on its door.
+ * A server with many strangers, many clients without a role, and few descriptors.
  * Measures: the time of a call while 2,500 connections are open.
  */
 import assert from "node:assert/strict";
@@ -61,7 +61,7 @@ async function assertServed(latency: LatencyWatch, what: string): Promise<void> 
 }
 
 Deno.test({
-  ...skippedIf(tooFew, "2,000 silent connections and 500 idle clients without a role keep nobody out"),
+  ...skippedIf(tooFew, "teleportd serves users during 2,000 silent connections and 500 idle clients without a role"),
   async fn() {
     await using server = await startServer();
     await using control = await startControl();
@@ -70,7 +70,7 @@ Deno.test({
     await makeEve(server);
     const certs = `${server.dir}/certs`;
     const port = portOf(server);
-    // What the machine can do just now, without anybody at the door.
+    // The time of this machine without strangers.
     const usualMs = Math.max(await newcomers(server, 100), await newcomers(server, 100));
     const before = descriptorsOf(server);
     const memoryBeforeMiB = memoryMiB(server, "VmRSS");
@@ -86,7 +86,7 @@ Deno.test({
       }
       await descriptorsBackTo(server, before);
     }
-    // 5,000 strangers. What stays is the heap of V8, which grows up to 265 MiB with all handshakes, and then no more.
+    // After 5,000 strangers the heap of V8 is larger. It grows up to 265 MiB with all handshakes, and then no more.
     const grownMiB = memoryMiB(server, "VmRSS") - memoryBeforeMiB;
     assert.ok(grownMiB < 120, `${grownMiB} MiB more`);
     const lines = server.log().split("\n");
@@ -103,7 +103,7 @@ Deno.test({
   },
 });
 
-Deno.test("floods of connections that leave, stall or end after TLS keep nobody out", async () => {
+Deno.test("teleportd serves users during floods of connections that leave, stall or end after TLS", async () => {
   await using server = await startServer();
   await makeEve(server);
   await using control = await startControl();
@@ -116,7 +116,7 @@ Deno.test("floods of connections that leave, stall or end after TLS keep nobody 
     await using latency = control.watch(client, id);
     await using strangers = startStrangers({ port, certs: `${server.dir}/certs`, floods });
     await strangers.ready;
-    // For long enough to see what calls take.
+    // This is long enough to measure calls.
     const endsAtMs = performance.now() + 1_500;
     while (performance.now() < endsAtMs) {
       const tookMs = await newcomers(server, 20);
@@ -127,13 +127,13 @@ Deno.test("floods of connections that leave, stall or end after TLS keep nobody 
   await descriptorsBackTo(server, before);
 });
 
-Deno.test("400 clients of one user that come back at once are all served", async () => {
+Deno.test("teleportd serves 400 clients of one user that connect at once", async () => {
   await using server = await startServer();
   await newcomers(server, 400);
   assert.doesNotMatch(server.log(), /Closed|Refused/);
 });
 
-Deno.test("a server with 256 descriptors outlives 500 connections, works during them, and says so", async () => {
+Deno.test("teleportd with 256 descriptors serves during 500 connections, and logs its limit", async () => {
   await using server = await startServer({ starter: ["sh", "-c", 'ulimit -n 256; exec "$@"', "sh"] });
   const before = descriptorsOf(server);
   assert.match(
@@ -146,7 +146,7 @@ Deno.test("a server with 256 descriptors outlives 500 connections, works during 
     sockets.push(socket);
     await new Promise((resolve) => socket.once("connect", resolve).once("close", resolve));
   }
-  // Store, audit record, log and a job: all of them need descriptors.
+  // The store, the audit log, the log and a job need descriptors.
   const { code, stdout, stderr } = await teleport(server, "run", "sh", "-c", "echo out; echo err >&2");
   assert.deepEqual([code, stdout], [0, "out\n"], stderr);
   assert.match(stderr, /err/);
@@ -160,7 +160,7 @@ Deno.test("a server with 256 descriptors outlives 500 connections, works during 
 Deno.test({
   ...needing(
     "prlimit",
-    "a server without a free descriptor says so once a second, and accepts as soon as there is one",
+    "teleportd logs once a second that no descriptor is free, and accepts when there is one",
   ),
   async fn() {
     await using server = await startServer();
@@ -169,7 +169,7 @@ Deno.test({
       assert.ok((await new Deno.Command("prlimit", { args }).output()).success);
     };
     const usual = Deno.readTextFileSync(`/proc/${server.process.pid}/limits`).match(/^Max open files\s+(\S+)/m)![1]!;
-    // Some are open, and none may come.
+    // The limit is below the number of open descriptors.
     await limit(3);
     await using client = await clientOf(server);
     const call = client.calls.List({});

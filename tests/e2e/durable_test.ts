@@ -1,4 +1,4 @@
-/** What is there after the server was killed: every acknowledged job with a true status, its output, and no process. */
+/** Every acknowledged job survives a kill of the server with its status and output, and no process is left. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import {
@@ -16,7 +16,7 @@ async function kill(server: Server): Promise<void> {
   await server.process.status;
 }
 
-/** The jobs of those given that have a living process, by the mark in its environment. */
+/** Gives the jobs that have a living process, found by the mark in its environment. */
 function living(ids: Iterable<string>): string[] {
   const wanted = new Set(ids);
   return [...Deno.readDirSync("/proc")].flatMap(({ name }) => {
@@ -29,7 +29,7 @@ function living(ids: Iterable<string>): string[] {
   });
 }
 
-Deno.test("teleport logs -f and watch go on after kill -9 and a restart, with every byte once", async () => {
+Deno.test("teleport logs -f and watch continue after kill -9 and a restart, with every byte once", async () => {
   const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
   let server = await startServer({ dir });
   const { address } = server;
@@ -39,7 +39,7 @@ Deno.test("teleport logs -f and watch go on after kill -9 and a restart, with ev
   const follower = spawnTeleport(server, "logs", "-f", id);
   const reader = follower.stdout.getReader();
   const hash = createHash("sha256");
-  // With one chunk taken and the rest not, the follower stands in the middle.
+  // The follower has read one chunk and not the rest.
   const first = await reader.read();
   hash.update(first.value ?? new Uint8Array());
   await kill(server);
@@ -54,7 +54,7 @@ Deno.test("teleport logs -f and watch go on after kill -9 and a restart, with ev
   await Deno.remove(dir, { recursive: true });
 });
 
-Deno.test("a job that ran when the server was killed is LOST, and its watcher is told", async () => {
+Deno.test("a job that ran when the server was killed is LOST, and its watcher reports it", async () => {
   const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
   let server = await startServer({ dir });
   const { address } = server;
@@ -78,7 +78,7 @@ Deno.test("a job that ran when the server was killed is LOST, and its watcher is
   await Deno.remove(dir, { recursive: true });
 });
 
-Deno.test("a second server on the same data directory is refused at once", async () => {
+Deno.test("teleportd refuses a data directory that another server has open", async () => {
   await using server = await startServer();
   const second = await new Deno.Command(Deno.execPath(), {
     args: ["run", "-q", "-A", "server.ts", "--listen", "127.0.0.1:0", "--certs", `${server.dir}/certs`, "--data"]
@@ -91,7 +91,7 @@ Deno.test("a second server on the same data directory is refused at once", async
   assert.ok(said.includes(`"${server.dir}/data": process ${server.process.pid} has it open`), said);
 });
 
-Deno.test("teleport wait and watch of several jobs go on after kill -9 and a restart", async () => {
+Deno.test("teleport wait and watch of several jobs continue after kill -9 and a restart", async () => {
   const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
   let server = await startServer({ dir });
   const { address } = server;
@@ -100,7 +100,7 @@ Deno.test("teleport wait and watch of several jobs go on after kill -9 and a res
   const ended = await teleportOk(server, "run", "-d", "--", "true");
   const waiting = spawnTeleport(server, "wait", ended, long, initial);
   const lines = waiting.stdout.getReader();
-  // It stands in the middle.
+  // The watch is in the middle.
   assert.equal(await readUntil(lines, "\n"), `${ended} EXITED 0\n`);
   const watching = spawnTeleport(server, "watch", "--label", "kind=x", "--output", "json");
   const events = watching.stdout.pipeThrough(new TextDecoderStream()).getReader();
@@ -134,7 +134,7 @@ Deno.test("teleport wait and watch of several jobs go on after kill -9 and a res
   await Deno.remove(dir, { recursive: true });
 });
 
-Deno.test("teleportd keeps as many jobs as it was told to, for as long, and no longer at its end than it was told", async () => {
+Deno.test("teleportd keeps the number of jobs of its flags for their time, and ends within its grace period", async () => {
   await using server = await startServer({ args: ["--keep-jobs", "2", "--shutdown-grace", "100ms"] });
   const first = await teleportOk(server, "run", "-d", "--", "true");
   await teleportOk(server, "wait", first);

@@ -1,4 +1,4 @@
-/** Output over the real wire, byte for byte: what the job wrote is what every watcher gets, whenever they come. */
+/** Every watcher gets exactly the bytes that a job wrote, whenever it starts to watch. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import type { JobWorkerClient } from "../../proto/service.ts";
@@ -7,16 +7,16 @@ import { clientOf, finalOf, memoryMiB } from "../support/server_process.ts";
 
 const MIB = 1_048_576;
 
-/** Measured 200 MiB, 90 of them before any output; to hold the output for each watcher would take 1,280. */
+/** The largest memory in MiB. Measured 200, of which 90 before any output. Output in memory for each watcher is 1,280. */
 const MAX_MEMORY_MIB = 400;
 
-/** What one watcher got of each stream. */
+/** The output that one watcher received. */
 interface Seen {
   readonly stdout: { readonly bytes: number; readonly sha256: string };
   readonly stderr: { readonly bytes: number; readonly sha256: string };
 }
 
-/** Reads all output; fails where a piece is not where the one before ended, or the closing record tells another story. */
+/** Reads all output. It fails when a chunk does not follow the one before, or the summary differs. */
 async function watchAll(calls: JobWorkerClient, id: string, received = () => {}): Promise<Seen> {
   const streams = {
     STREAM_STDOUT: { bytes: 0, hash: createHash("sha256") },
@@ -50,13 +50,13 @@ async function sha256OfFile(path: string): Promise<string> {
   return hash.digest("hex");
 }
 
-Deno.test("64 MiB of random bytes on both streams at once reach 10 watchers whole, whenever they come", async () => {
+Deno.test("10 watchers receive 64 MiB of random bytes of both streams, whenever they start to watch", async () => {
   await using server = await startServer();
   await using first = await clientOf(server);
   await using second = await clientOf(server);
   const dir = await Deno.makeTempDir({ dir: server.dir });
   await new Deno.Command("mkfifo", { args: [`${dir}/gate`] }).output();
-  // Half on both at once, then a rest in which watchers come, then the other half. tee keeps what was truly written.
+  // Half of both streams, a pause in which watchers start, then the other half. tee keeps the bytes that were written.
   const script = `
     half() {
       head -c ${32 * MIB} /dev/urandom | tee -a "$1/out" &
@@ -77,7 +77,7 @@ Deno.test("64 MiB of random bytes on both streams at once reach 10 watchers whol
   const early = watch(3);
   const ended = finalOf(first.calls, id);
   await early;
-  // The first half is out: the job rests at the gate, which opens for writing when it reads.
+  // The first half is written. The job waits at the gate, which opens for writing when the job reads.
   await watch(4);
   await Deno.writeTextFile(`${dir}/gate`, "go\n");
   assert.equal((await ended).exit_code, 0);
@@ -93,7 +93,7 @@ Deno.test("64 MiB of random bytes on both streams at once reach 10 watchers whol
   assert.ok(memory < MAX_MEMORY_MIB, `${memory} MiB at most`);
 });
 
-Deno.test("bytes that are no text, and no bytes, arrive as they were written", async () => {
+Deno.test("watchers receive bytes that are not text, and empty output", async () => {
   await using server = await startServer();
   await using client = await clientOf(server);
   const { calls } = client;

@@ -1,11 +1,11 @@
-/** A server believes nothing that another user could have written: against the server as a process. */
+/** A server refuses files that another user could have written. */
 import assert from "node:assert/strict";
 import { certs, startServer, teleportd } from "../support/programs.ts";
 import { makePlace, replaceFile } from "../support/server_place.ts";
 
 const isRoot = Deno.uid() === 0;
 
-Deno.test("teleportd does not start on files that others can write, and names the path and the remedy", async () => {
+Deno.test("teleportd does not start with files that others can write, and names the path and the remedy", async () => {
   await using place = await makePlace();
   const { dir } = place;
   await replaceFile(`${dir}/policy.json`, '{ "roles": { "admin": [] } }');
@@ -51,7 +51,7 @@ Deno.test("teleportd does not start on files that others can write, and names th
   }
 });
 
-Deno.test("teleportd keeps what is in force when a file that others can write takes its place", async () => {
+Deno.test("teleportd keeps its configuration when a new file can be written by others", async () => {
   await using place = await makePlace();
   const { dir } = place;
   await replaceFile(`${dir}/policy.json`, '{ "roles": { "admin": [] } }');
@@ -65,7 +65,7 @@ Deno.test("teleportd keeps what is in force when a file that others can write ta
   await server.says(/^error Cannot reload the certificates, .*ca\.crt": every user can change it/);
 });
 
-Deno.test("teleportd warns of the authority's key in the reach of its jobs, loudly as root", async () => {
+Deno.test("teleportd warns when its jobs can read the authority's key", async () => {
   const dir = await Deno.makeTempDir({ prefix: "teleport-quick-" });
   try {
     await certs("init", "--dir", `${dir}/certs`);

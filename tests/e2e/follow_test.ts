@@ -1,11 +1,11 @@
-/** What "teleport logs -f" shows, whatever part of the output it begins with and whenever it begins. */
+/** The output of `teleport logs -f` for every selection and every start time. */
 import assert from "node:assert/strict";
 import { deadline } from "../support/deadline.ts";
 import { runHere } from "./in_process.ts";
 import { startServer } from "../support/programs.ts";
 import { clientOf } from "../support/server_process.ts";
 
-/** What was there when the follower began, and what came later; each stream. */
+/** The output of each stream before the follower starts, and after. */
 const PHASES = [
   { name: "no output yet", before: { stdout: "", stderr: "" } },
   { name: "some lines", before: { stdout: "a\nb\nc\n", stderr: "w\nx\n" } },
@@ -13,7 +13,7 @@ const PHASES = [
 ] as const;
 const LATER = { stdout: "late\n", stderr: "LATE\n" };
 
-/** The last lines of a text, as tail(1) has it. */
+/** Gives the last lines of a text, as tail(1) does. */
 function lines(text: string, count: number): string {
   const all = text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
   return count === 0 ? "" : all.slice(-count).join("");
@@ -21,7 +21,7 @@ function lines(text: string, count: number): string {
 const whole = (text: string) => text;
 const nothing = () => "";
 
-/** Of one stream alone, so that what is last does not depend on how the two were read. */
+/** The selections of one stream only, because the order of two streams depends on when they were read. */
 const SELECTIONS: readonly [args: readonly string[], select: (text: string) => string][] = [
   [[], whole],
   [["-n", "0"], nothing],
@@ -35,7 +35,7 @@ const SELECTIONS: readonly [args: readonly string[], select: (text: string) => s
 ];
 
 for (const { name, before } of PHASES) {
-  Deno.test(`teleport logs -f shows the selected part and all that follows, with ${name} at first`, async () => {
+  Deno.test(`teleport logs -f prints the selected part and everything after it, with ${name} at first`, async () => {
     await using server = await startServer();
     await using client = await clientOf(server);
     const gate = `${server.dir}/gate`;
@@ -44,7 +44,7 @@ for (const { name, before } of PHASES) {
     const args = ["-c", script, gate, before.stdout, before.stderr, LATER.stdout, LATER.stderr];
     const { id } = await client.calls.Register({ command: "sh", args });
     for await (const { state } of client.calls.Start({ id })) if (state === "STATE_RUNNING") break;
-    // Until all of what is there first is there.
+    // Waits until all of the first output is recorded.
     const firstBytes = before.stdout.length + before.stderr.length;
     let bytes = 0;
     if (firstBytes > 0) {
@@ -72,7 +72,7 @@ for (const { name, before } of PHASES) {
       const wanted = { stdout: before.stdout + LATER.stdout, stderr: before.stderr + LATER.stderr };
       assert.deepEqual(await deadline(follower.ended), { code: 0, ...wanted });
     }
-    // The job has ended: the same selections of all of it, followed or not.
+    // After the end of the job, the same selections with and without -f.
     for (const [args, select] of SELECTIONS) {
       for (const follow of [["-f"], []]) {
         const shown = await deadline(runHere(server, "logs", ...follow, ...args, "--stdout", id).ended);

@@ -1,10 +1,10 @@
-/** The server on a disk that gets full, as its users see it; killed there, started there, and where the disk is mended. */
+/** A server on a full disk: calls fail, a kill and a start on it, and the recovery when there is room. */
 import assert from "node:assert/strict";
 import { ignore, onDisk, remount, title } from "../support/small_disk.ts";
 import { type Server, spawnServer, startServer, teleport, teleportOk } from "../support/programs.ts";
 import { living } from "../support/server_process.ts";
 
-/** Its disk is for its data alone: certificates are no part of what is full. */
+/** Starts a server whose data, but not its certificates, are on the full disk. */
 async function withServer(use: (dir: string, disk: string) => Promise<void>): Promise<void> {
   const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
   try {
@@ -17,7 +17,7 @@ async function withServer(use: (dir: string, disk: string) => Promise<void>): Pr
   }
 }
 
-/** Starts a server that must refuse to, and gives what it said. */
+/** Gives the error of a server that must not start. */
 async function refusedStart(dir: string): Promise<string> {
   const { process } = spawnServer({ dir });
   const [said, { code }] = await Promise.all([new Response(process.stderr).text(), process.status]);
@@ -58,7 +58,7 @@ Deno.test({
       assert.equal(await teleportOk(server, "logs", before), "before");
       assert.match(await teleportOk(server, "status", running), /RUNNING/);
       await kill(server);
-      // It may not be able to say that the job is lost. It ends it all the same, and says what is to be done.
+      // It may not be able to record that the job is LOST. It still ends the job, and names the remedy.
       assert.match(await refusedStart(dir), REFUSAL);
       assert.match(await refusedStart(dir), REFUSAL);
       await Deno.remove(`${disk}/ballast`);
@@ -83,7 +83,7 @@ Deno.test({
       assert.deepEqual(living(running), []);
       await Deno.remove(`${disk}/ballast`);
       await using next = await startServer({ dir });
-      // What could not be written down is not made up.
+      // Unrecorded facts are not invented.
       assert.match(await teleportOk(next, "status", running), /LOST|KILLED/);
     }),
 });

@@ -1,4 +1,4 @@
-/** Servers that break every rule: the command line says a sentence and exits, and never with a stack. */
+/** Hostile servers: the command line reports one sentence without a stack, and exits. */
 import assert from "node:assert/strict";
 import { CallError, connect } from "../../rpc/client/client.ts";
 import { ca, clientCertificate, clientCredentials, serverCertificate } from "../support/certificates.ts";
@@ -9,12 +9,12 @@ import { teleport } from "../support/programs.ts";
 const SEED = 11;
 const RANDOM_SERVERS = 80;
 
-/** Says nothing after its TLS handshake, until its client has written something. */
+/** True where the server is silent after its TLS handshake until the client has written. */
 interface HostileServer extends AsyncDisposable {
   readonly port: number;
 }
 
-/** Serves every connection by writing this, after the client's first bytes, and closing it. */
+/** Starts a server that writes these bytes after the client's first bytes, and closes the connection. */
 function serveHostile(answer: () => readonly Uint8Array[], tls = true): HostileServer {
   const at = { hostname: "127.0.0.1", port: 0 };
   const { cert, key } = serverCertificate;
@@ -26,7 +26,7 @@ function serveHostile(answer: () => readonly Uint8Array[], tls = true): HostileS
       try {
         connection.close();
       } catch {
-        // It is closed.
+        // The listener is closed.
       }
     };
     let timer;
@@ -35,11 +35,11 @@ function serveHostile(answer: () => readonly Uint8Array[], tls = true): HostileS
         await connection.read(buffer);
         for (let written = 0; written < bytes.length;) written += await connection.write(bytes.subarray(written));
       }
-      // What the client still says to that, for a moment.
+      // Reads the client's answer for a moment.
       timer = setTimeout(close, 50);
       while (await connection.read(buffer) !== null);
     } catch {
-      // The client has left, as it may.
+      // The client may have left.
     }
     clearTimeout(timer);
     close();
@@ -81,14 +81,14 @@ const ANSWERS: readonly [name: string, answer: readonly Uint8Array[], tls?: bool
   ["sends data before headers", after(bytes(0, 0, 1, 0, 1, 0, 0, 0, 1, 0))],
 ];
 
-/** These may also count as answers to the call, which failed. */
+/** The cases that may also count as a failed call. */
 const ANSWERED: ReadonlySet<string> = new Set([
   "answers without a type",
   "resets the call",
   "sends data before headers",
 ]);
 
-Deno.test("against hostile servers the command line says a sentence and exits with 255 or 1", async () => {
+Deno.test("teleport reports one sentence for a hostile server and exits with 255 or 1", async () => {
   const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
   await Deno.mkdir(`${dir}/certs`, { mode: 0o700 });
   await Deno.writeTextFile(`${dir}/certs/ca.crt`, ca.cert);
@@ -108,7 +108,7 @@ Deno.test("against hostile servers the command line says a sentence and exits wi
   await Deno.remove(dir, { recursive: true });
 });
 
-Deno.test(`a client outlives ${RANDOM_SERVERS} servers that send random frames (seed ${SEED})`, async () => {
+Deno.test(`a client survives ${RANDOM_SERVERS} servers that send random frames (seed ${SEED})`, async () => {
   const random = new Random(SEED);
   await using server = serveHostile(() => hostileAnswer(random));
   for (let count = 0; count < RANDOM_SERVERS; count++) {

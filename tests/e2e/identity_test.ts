@@ -1,9 +1,9 @@
-/** Who one is to the server and what one may, as the command line tells it. */
+/** The identity and the permissions of a user, as the command line shows them. */
 import assert from "node:assert/strict";
 import { replaceFile } from "../support/server_place.ts";
 import { certs, startServer, teleport } from "../support/programs.ts";
 
-Deno.test("teleport whoami and can-i say who one is, what one may, and by which rule", async () => {
+Deno.test("teleport whoami and can-i show the user, the permissions and the rules", async () => {
   const dir = await Deno.makeTempDir({ prefix: "teleport_identity_" });
   await using _ = { [Symbol.asyncDispose]: () => Deno.remove(dir, { recursive: true }) };
   await certs("init", "--dir", `${dir}/certs`);
@@ -24,7 +24,7 @@ Deno.test("teleport whoami and can-i say who one is, what one may, and by which 
   assert.equal(me.code, 0, me.stderr);
   assert.match(
     me.stdout,
-    // Made a moment ago for ten days: nothing to warn of until a third of them is left.
+    // A new certificate of ten days: the warning starts when a third of them is left.
     /^User: +ann\nRoles: +builder, other\nExpires: +[0-9TZ:-]+$/m,
   );
   assert.match(

@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { startServer } from "../support/programs.ts";
 import { clientOf, living, startUp } from "../support/server_process.ts";
 
-/** Docker's own between SIGTERM and SIGKILL. */
+/** The default time of Docker between SIGTERM and SIGKILL, in milliseconds. */
 const DOCKER_STOP_MS = 10_000;
 
-/** The options of the image's command, but for where things are. */
+/** The options of the image's command, without the directories. */
 async function imageOptions(): Promise<string[]> {
   const dockerfile = await Deno.readTextFile(new URL("../../Dockerfile", import.meta.url));
   const command = /^CMD (\[[^\]]*\])$/m.exec(dockerfile)?.[1] ?? "";
@@ -15,7 +15,7 @@ async function imageOptions(): Promise<string[]> {
   return words.filter((word, index) => !places.includes(word) && !places.includes(words[index - 1] ?? ""));
 }
 
-Deno.test("the image's command ends in order within the time that docker stop gives it", async () => {
+Deno.test("the command of the image ends in order within the time of docker stop", async () => {
   const args = await imageOptions();
   assert.ok(args.length > 0);
   await using server = await startServer({ args });

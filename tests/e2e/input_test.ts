@@ -1,4 +1,4 @@
-/** Standard input through real programs: exact, through cuts of the connection, and through memory that does not grow. */
+/** The standard input of jobs: exact, also when the connection breaks, and with bounded memory. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readUntil, spawnWithInput, startServer, teleport, teleportOk } from "../support/programs.ts";
@@ -9,15 +9,15 @@ import { Random, seedFor, someBytes } from "../support/random.ts";
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** The full size is 50 cuts in 200 MB: set both to see that. */
+/** The number of broken connections. The full size is 50 in 200 MB. */
 const CUTS = Number(Deno.env.get("TELEPORT_TEST_CUTS") ?? 10);
 const BYTES = Number(Deno.env.get("TELEPORT_TEST_CUT_BYTES") ?? 30_000_000);
 
-/** Waits for a signal before it reads. */
+/** A script that waits for a signal before it reads. */
 const READS_ON_USR1 =
   "exec 2>/dev/null; trap go=1 USR1; echo up; while [ -z $go ]; do sleep 0.01; done; exec sha256sum";
 
-Deno.test("teleport run -i passes every byte on, ends the job's input at its own end, and exits as the job did", async () => {
+Deno.test("teleport run -i sends every byte, ends the job's input at its own end, and exits as the job does", async () => {
   await using server = await startServer();
   const program = spawnWithInput(server, "run", "-i", "--", "sh", "-c", "cat; echo end >&2; exit 7");
   const data = someBytes(65_536);
@@ -34,7 +34,7 @@ Deno.test("teleport run -i passes every byte on, ends the job's input at its own
   assert.equal(createHash("sha256").update(stdout).digest("hex"), wanted.digest("hex"));
 });
 
-Deno.test("teleport run -i shows what the job answers while more is to come, and hands on SIGINT", async () => {
+Deno.test("teleport run -i prints output before its input ends, and forwards SIGINT", async () => {
   await using server = await startServer();
   const script = "trap 'exit 5' INT; echo up; while read -r line; do echo \"$line\"; done";
   const program = spawnWithInput(server, "run", "-i", "--", "sh", "-c", script);
@@ -48,7 +48,7 @@ Deno.test("teleport run -i shows what the job answers while more is to come, and
   await Promise.all([writer.close().catch(() => {}), reader.cancel(), program.stderr.cancel()]);
 });
 
-Deno.test("teleport run -i ends with a job that reads a part alone, however much is still to come", async () => {
+Deno.test("teleport run -i ends with a job that reads only a part of the input", async () => {
   await using server = await startServer();
   const program = spawnWithInput(server, "run", "-i", "--", "sh", "-c", "head -c 5; exit 3");
   const writer = program.stdin.getWriter();
@@ -56,7 +56,7 @@ Deno.test("teleport run -i ends with a job that reads a part alone, however much
     try {
       while (true) await writer.write(encoder.encode("0123456789".repeat(1_000)));
     } catch {
-      // EPIPE: the program has left.
+      // EPIPE: the program has ended.
     }
   })();
   const { code, stdout, stderr } = await program.output();
@@ -64,7 +64,7 @@ Deno.test("teleport run -i ends with a job that reads a part alone, however much
   await endless;
 });
 
-Deno.test("without -i a job reads nothing, whatever stands on the standard input", async () => {
+Deno.test("teleport run without -i sends no input", async () => {
   await using server = await startServer();
   const program = spawnWithInput(server, "run", "--", "sh", "-c", "cat; echo end");
   const writer = program.stdin.getWriter();
@@ -74,7 +74,7 @@ Deno.test("without -i a job reads nothing, whatever stands on the standard input
   await writer.close().catch(() => {});
 });
 
-Deno.test("teleport input goes on where the one before left, and ends the input", async () => {
+Deno.test("teleport input continues after the input before it, and ends the input", async () => {
   await using server = await startServer();
   const id = await teleportOk(server, "run", "-d", "-i", "--", "sh", "-c", "cat; exit 7");
   const send = async (text: string, ...args: string[]) => {
@@ -94,7 +94,7 @@ Deno.test("teleport input goes on where the one before left, and ends the input"
   assert.match(await teleportOk(server, "status", id), /^Input: +13 bytes, closed$/m);
 });
 
-Deno.test(`teleport run -i brings every byte once through ${CUTS} cuts of the connection`, async () => {
+Deno.test(`teleport run -i sends every byte once when the connection breaks ${CUTS} times`, async () => {
   await using server = await startServer();
   await using proxy = new Proxy(server.address);
   const random = new Random(seedFor("input_test"));
@@ -127,7 +127,7 @@ Deno.test(`teleport run -i brings every byte once through ${CUTS} cuts of the co
   assert.equal(cuts, CUTS);
 });
 
-Deno.test("200 MB against a job that does not read yet wait at the client; the server's memory does not grow", async () => {
+Deno.test("200 MB of input wait at the client while the job does not read, and the server's memory does not grow", async () => {
   await using server = await startServer();
   await using client = await clientOf(server);
   const { calls } = client;
@@ -146,13 +146,13 @@ Deno.test("200 MB against a job that does not read yet wait at the client; the s
     }
     yield { end: true };
   })());
-  // What leaves while the count stands still for ten calls there and back is all that ever will.
+  // When the count does not change for ten calls, nothing more will be sent.
   let last = -1;
   for (let still = 0; still < 10; last = given) {
     await calls.Status({ id });
     still = given === last ? still + 1 : 0;
   }
-  // The pipe, a piece in front of it, one message, and the window of HTTP/2, which is 1 MiB.
+  // The sum of the pipe, one chunk, one message, and the HTTP/2 window of 1 MiB.
   assert.ok(given * data.length < 2 * 1024 * 1024, `${given * data.length} bytes have left`);
   // Measured: 2 MiB.
   const waiting = memoryMiB(server, "VmHWM") - before;
@@ -162,11 +162,11 @@ Deno.test("200 MB against a job that does not read yet wait at the client; the s
   const output = await teleportOk(server, "logs", "-f", id);
   assert.equal(output, `up\n${hash.digest("hex")}  -`);
   const grown = memoryMiB(server, "VmHWM") - before;
-  // Measured: 90 MiB, garbage between two collections, and the same for 800 MB.
+  // Measured: 90 MiB of garbage between two collections, and the same for 800 MB.
   assert.ok(grown < 160, `Grew by ${grown} MiB`);
 });
 
-Deno.test("100 writers that are cut off leave no descriptor behind, and the input as it was", async () => {
+Deno.test("100 broken input calls leave no descriptor, and the input stays usable", async () => {
   await using server = await startServer();
   await using observer = await clientOf(server);
   const { calls } = observer;

@@ -1,6 +1,6 @@
 /**
- * The server is killed at random moments under load. After each restart every acknowledged job is there with a true
- * state, every acknowledged byte too, and no process of an earlier life.
+ * Kills the server at random moments under load. After each restart every acknowledged job has a true state, every
+ * acknowledged byte is there, and no process of before is left.
  */
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
@@ -10,41 +10,41 @@ import { CallError, connect } from "../../rpc/client/client.ts";
 import { type Server, spawnServer, startServer, teleport } from "../support/programs.ts";
 import { Random, seedFor } from "../support/random.ts";
 
-/** The full size is 100. */
+/** The number of kills. The full size is 100. */
 const ROUNDS = Number(Deno.env.get("TELEPORT_TEST_KILLS") ?? 5);
 
-/** Clients that load the server. */
+/** The number of clients. */
 const CLIENTS = 4;
 
-/** What a job may be found as after a kill, by what was last acknowledged of it. */
+/** The states that a job may have after a kill, by its last acknowledged state. */
 const TRUE_AFTER: Readonly<Record<string, readonly string[]>> = {
   INITIAL: ["INITIAL"],
-  // Start was called, and not answered.
+  // Start was called but not answered.
   MAYBE_STARTED: ["INITIAL", "LOST", "EXITED"],
   RUNNING: ["LOST", "EXITED"],
-  // Stop was called, and not answered: SIGTERM came before the end of the server, or did not.
+  // Stop was called but not answered. SIGTERM may have been sent.
   MAYBE_STOPPED: ["LOST", "KILLED"],
   KILLED: ["KILLED"],
   EXITED: ["EXITED"],
   LOST: ["LOST"],
 };
 
-/** What the clients were told, which must be true for ever. */
+/** The acknowledged facts, which must stay true. */
 class Acknowledged {
   readonly states = new Map<string, string>();
-  /** Remove was answered. */
+  /** The jobs whose Remove was answered. */
   readonly removed = new Set<string>();
-  /** Remove was called, and not answered. */
+  /** The jobs whose Remove was called but not answered. */
   readonly maybeRemoved = new Set<string>();
-  /** What was read of the output of jobs that write, and the cursor behind it. */
+  /** The output that was read of jobs that write, and the cursor after it. */
   readonly output = new Map<string, { text: string; cursor: string }>();
-  /** Requests that were not answered, with their commands. */
+  /** The requests that were not answered, with their commands. */
   readonly requests = new Map<string, string[]>();
 }
 
 const SHORT = ["-c", "echo out"];
 const LONG = ["-c", "echo out; exec sleep 1000"];
-/** Writes on and on, at a pace that leaves others some of the machine. */
+/** A script that keeps writing slowly. */
 const WRITER = ["-c", "n=0; while :; do n=$((n + 1)); echo line $n; sleep 0.005; done"];
 
 type Calls = JobWorkerClient;
@@ -58,7 +58,7 @@ async function register(calls: Calls, known: Acknowledged, args: string[]): Prom
   return id;
 }
 
-/** Starts a job and follows it to a state, or to its end. */
+/** Starts a job and follows it to a state or to its end. */
 async function start(calls: Calls, known: Acknowledged, id: string, until?: JobStatus["state"]): Promise<void> {
   known.states.set(id, "MAYBE_STARTED");
   for await (const { state } of calls.Start({ id })) {
@@ -75,7 +75,7 @@ async function remove(calls: Calls, known: Acknowledged, id: string): Promise<vo
   known.removed.add(id);
 }
 
-/** Follows a job that writes, until the server is gone. */
+/** Follows a job that writes until the server is killed. */
 async function follow(calls: Calls, known: Acknowledged, id: string): Promise<void> {
   const read = { text: "", cursor: "" };
   known.output.set(id, read);
@@ -85,10 +85,10 @@ async function follow(calls: Calls, known: Acknowledged, id: string): Promise<vo
   }
 }
 
-/** One client's load, until the server is gone. */
+/** Runs the load of one client until the server is killed. */
 async function load(calls: Calls, known: Acknowledged, client: number): Promise<void> {
   try {
-    // One begins with a job that writes, however soon the kill comes.
+    // The first client starts a job that writes at once, because the kill may come early.
     for (let count = client + 1;; count++) {
       switch (count % 5) {
         case 0:
@@ -116,7 +116,7 @@ async function load(calls: Calls, known: Acknowledged, client: number): Promise<
           if (count > 15) break; // A few are enough: they never end by themselves.
           const id = await register(calls, known, WRITER);
           await start(calls, known, id, "STATE_RUNNING");
-          // Its end is that of the server.
+          // The call ends with the server.
           void follow(calls, known, id).catch(() => {});
         }
       }
@@ -132,7 +132,7 @@ async function textOf(calls: Calls, id: string, cursor = ""): Promise<string> {
   return text;
 }
 
-/** Sees that what was acknowledged is true. */
+/** Checks that all acknowledged facts are true. */
 async function check(calls: Calls, known: Acknowledged): Promise<void> {
   for (const id of known.removed) {
     await assert.rejects(calls.Status({ id }), (error) => error instanceof CallError && error.status === "NOT_FOUND");
@@ -157,7 +157,7 @@ async function check(calls: Calls, known: Acknowledged): Promise<void> {
     if (cursor !== "") assert.equal(text + await textOf(calls, id, cursor), whole);
     assert.match(whole, /^(line \d+\n)*$/);
   }
-  // To ask again for what was not answered makes one job, whether or not there was one.
+  // A repeated request makes one job, whether or not the first one was stored.
   for (const [request_id, args] of known.requests) {
     const { id } = await calls.Register({ command: "sh", args, request_id, labels: { request_id } });
     const { jobs } = await calls.List({ labels: { request_id } });
@@ -167,7 +167,7 @@ async function check(calls: Calls, known: Acknowledged): Promise<void> {
   known.requests.clear();
 }
 
-/** Living processes that carry a mark, by job. */
+/** Gives the jobs that have a living process, found by the mark in its environment. */
 function living(): Set<string> {
   const marks = new Set<string>();
   for (const { name } of Deno.readDirSync("/proc")) {
@@ -175,7 +175,7 @@ function living(): Set<string> {
       const mark = /TELEPORT_ID=([0-9a-f-]{36})/.exec(Deno.readTextFileSync(`/proc/${name}/environ`))?.[1];
       if (mark !== undefined) marks.add(mark);
     } catch {
-      // Gone, or no process.
+      // The process has ended, or the entry is not a process.
     }
   }
   return marks;
@@ -189,7 +189,7 @@ function connectTo(server: Server) {
   });
 }
 
-/** Kills a server somewhere on its way from nothing to where it serves, taking up what the one before it left. */
+/** Kills a server at a random moment of its start and its recovery. */
 async function killAtStart(dir: string, random: Random): Promise<void> {
   const { process } = spawnServer({ dir });
   const log = new Response(process.stderr).text();
@@ -198,7 +198,7 @@ async function killAtStart(dir: string, random: Random): Promise<void> {
   await Promise.all([process.status, log]);
 }
 
-/** Sees that a data directory is whole, and that nothing lies in it that no job has. */
+/** Checks that a data directory is intact and has no output without a job. */
 function checkDirectory(directory: string): void {
   const database = new DatabaseSync(`${directory}/jobs.db`);
   assert.deepEqual(database.prepare("PRAGMA integrity_check").all().map((row) => ({ ...row })), [{
@@ -210,7 +210,7 @@ function checkDirectory(directory: string): void {
   assert.deepEqual(forgotten, []);
 }
 
-Deno.test(`after each of ${ROUNDS} kills at a random moment under load, all that was acknowledged is true`, async () => {
+Deno.test(`all acknowledged facts are true after each of ${ROUNDS} kills at random moments under load`, async () => {
   const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
   const known = new Acknowledged();
   const random = new Random(seedFor("kills_test"));
@@ -230,7 +230,7 @@ Deno.test(`after each of ${ROUNDS} kills at a random moment under load, all that
     await client[Symbol.asyncDispose]();
     bytes = [...known.output.values()].reduce((sum, { text }) => sum + text.length, 0);
   }
-  // The load must have been one.
+  // The load must have been real.
   assert.ok(known.states.size >= 2 * ROUNDS && bytes > 0, `${known.states.size} jobs, ${bytes} bytes`);
   const server = await startServer({ dir });
   const client = connectTo(server);

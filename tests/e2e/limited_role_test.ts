@@ -1,4 +1,4 @@
-/** A role that is limited to a command and a template, and all the ways round it that one might try from the tool. */
+/** A role that is limited to a command and a template, and attempts to get around it with the command line. */
 import assert from "node:assert/strict";
 import { main } from "../../cli/main.ts";
 import { connect } from "../../rpc/client/client.ts";
@@ -28,7 +28,7 @@ const POLICY = {
   },
 };
 
-/** What may be done, so that the refusals below are of what differs. */
+/** The allowed command lines. The refused ones below differ from these. */
 const allowed: [string, string[], string][] = [
   ["the command", ["/bin/echo", "hi"], "hi\n"],
   ["a variable that is named", ["-e", "LANG=C", "/bin/echo", "hi"], "hi\n"],
@@ -79,7 +79,7 @@ const escapes: [string, string[]][] = [
   ["a template with more privileges", ["--template", "greet", "--param", "who=you", "--allow-new-privileges"]],
 ];
 
-/** The tool in this process, for to start it so often would take a minute; the server is the real one. */
+/** Runs the command line in this process, because many processes would take a minute. The server is real. */
 async function teleport({ dir, address }: Server, ...args: string[]) {
   const [stdout, stderr] = [new MemoryFile(), new MemoryFile()];
   const io = {
@@ -94,7 +94,7 @@ async function teleport({ dir, address }: Server, ...args: string[]) {
   return { code, stdout: stdout.text, stderr: stderr.text };
 }
 
-Deno.test("a limited role runs what it may, and nothing by any other way", async () => {
+Deno.test("a limited role runs the commands that its rules allow, and no others", async () => {
   const dir = await Deno.makeTempDir({ prefix: "teleport_identity_" });
   await using _ = { [Symbol.asyncDispose]: () => Deno.remove(dir, { recursive: true }) };
   await certs("init", "--dir", `${dir}/certs`);

@@ -1,5 +1,5 @@
 /**
- * 300 jobs started and ended at once on a real server: no child, zombie or descriptor of it is left.
+ * 300 jobs started and ended at once: the server has no child, zombie or descriptor left.
  * Measures: 300 processes at once.
  */
 import assert from "node:assert/strict";
@@ -8,12 +8,12 @@ import { childrenOf, clientOf, descriptorsBackTo, descriptorsOf, living } from "
 
 const JOBS = 300;
 
-Deno.test(`${JOBS} jobs at once leave a server with no child, no zombie and no descriptor more`, async () => {
+Deno.test(`teleportd has no child, zombie or descriptor left after ${JOBS} jobs at once`, async () => {
   await using server = await startServer();
   await using client = await clientOf(server);
   const { calls } = client;
 
-  /** Registers, starts, feeds and reads a job, which leaves a child behind. */
+  /** Registers, starts, feeds and reads a job that leaves a child. */
   async function run(index: number): Promise<string> {
     const script = `read -r line; echo "$line"; sleep 1000 & exit ${index % 100}`;
     const { id } = await calls.Register({ command: "sh", args: ["-c", script], input: true });

@@ -1,15 +1,15 @@
-/** What the command line makes of a network that breaks, and of a server that goes away and comes back. */
+/** The command line when the network breaks, and when the server stops and starts again. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { Proxy } from "./proxy.ts";
 import { readRest, readUntil, spawnTeleport, startServer, teleport, teleportOk } from "../support/programs.ts";
 import { Random, seedFor } from "../support/random.ts";
 
-/** The full size is 50 cuts in 200 MB: set both to see that. */
+/** The number of broken connections. The full size is 50 in 200 MB. */
 const CUTS = Number(Deno.env.get("TELEPORT_TEST_CUTS") ?? 10);
 const BYTES = Number(Deno.env.get("TELEPORT_TEST_CUT_BYTES") ?? 30_000_000);
 
-/** Has the proxy cut at random places, the next always far enough away that something comes through in between. */
+/** Breaks the connections of a proxy at random places. Some bytes get through between two of them. */
 function cutOften(proxy: Proxy): { readonly cuts: number } {
   const random = new Random(seedFor("outage_test"));
   let cuts = 0;
@@ -28,7 +28,7 @@ function cutOften(proxy: Proxy): { readonly cuts: number } {
   };
 }
 
-Deno.test(`teleport run brings every byte once through ${CUTS} cuts of the connection`, async () => {
+Deno.test(`teleport run prints every byte once when the connection breaks ${CUTS} times`, async () => {
   await using server = await startServer();
   await using proxy = new Proxy(server.address);
   const cutting = cutOften(proxy);
@@ -55,13 +55,13 @@ Deno.test(`teleport run brings every byte once through ${CUTS} cuts of the conne
   const direct = await spawnTeleport(server, "logs", "--stdout", job).output();
   assert.equal(stdoutDigest, createHash("sha256").update(direct.stdout).digest("hex"));
   assert.equal(direct.stdout.length, BYTES / 2);
-  // Besides the job's own bytes, stderr says of each outage that it is over; once for each call that was cut.
+  // In addition to the job's bytes, stderr reports the end of each outage, once for each broken call.
   const notes = new TextDecoder("latin1").decode(await new Blob(stderr as BlobPart[]).arrayBuffer())
     .match(/teleport: The server is back\n/g) ?? [];
   assert.ok(notes.length >= CUTS && notes.length <= 2 * CUTS, `${notes.length} notes`);
 });
 
-Deno.test(`teleport logs -f brings every byte once through ${CUTS} cuts of the connection`, async () => {
+Deno.test(`teleport logs -f prints every byte once when the connection breaks ${CUTS} times`, async () => {
   await using server = await startServer();
   await using proxy = new Proxy(server.address);
   const id = await teleportOk(server, "run", "-d", "--", "sh", "-c", `head -c ${BYTES} /dev/urandom`);
@@ -79,7 +79,7 @@ Deno.test(`teleport logs -f brings every byte once through ${CUTS} cuts of the c
   assert.equal(hash.digest("hex"), end.stdout_sha256);
 });
 
-Deno.test("teleport logs -f waits behind a forwarder whose server is away, and tells it once", async () => {
+Deno.test("teleport logs -f waits when a forwarder cannot reach the server, and reports it once", async () => {
   await using server = await startServer();
   await using proxy = new Proxy(server.address);
   const script = "trap 'echo two; exit 0' TERM; echo one; while :; do sleep 0.01; done";
@@ -102,7 +102,7 @@ Deno.test("teleport logs -f waits behind a forwarder whose server is away, and t
   assert.match(await told, /^teleport: [^\n]*: trying again for 2m\nteleport: The server is back\n$/);
 });
 
-Deno.test("teleport run with a certificate that is not accepted ends at once", async () => {
+Deno.test("teleport run ends at once when its certificate is refused", async () => {
   await using server = await startServer();
   await using stranger = await startServer();
   await Deno.copyFile(`${server.dir}/certs/ca.crt`, `${stranger.dir}/certs/ca.crt`);
@@ -111,7 +111,7 @@ Deno.test("teleport run with a certificate that is not accepted ends at once", a
   assert.match(stderr, /^teleport: Cannot reach the server at .*does not accept this client's certificate.*\n$/);
 });
 
-Deno.test("teleport logs -f and watch go on when the network is back", async () => {
+Deno.test("teleport logs -f and watch continue when the network works again", async () => {
   await using server = await startServer();
   await using proxy = new Proxy(server.address);
   const id = (await teleport(
@@ -127,7 +127,7 @@ Deno.test("teleport logs -f and watch go on when the network is back", async () 
   const through = { address: proxy.address, dir: server.dir };
   const followers = [spawnTeleport(through, "logs", "-f", id), spawnTeleport(through, "watch", id)];
   const readers = followers.map(({ stdout }) => stdout.pipeThrough(new TextDecoderStream()).getReader());
-  // Only who has had an answer waits for another.
+  // Only a client that has had an answer waits for the server.
   const firsts = await Promise.all(readers.map(async (reader) => (await reader.read()).value ?? ""));
   proxy.cut();
   const told = followers.map(({ stderr }) => stderr.pipeThrough(new TextDecoderStream()).getReader());

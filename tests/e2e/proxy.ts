@@ -1,24 +1,24 @@
-/** A network that breaks when a test says so: passes connections on to a server, and cuts all of them when told to. */
+/** A network that a test can break: a proxy that forwards connections to a server. */
 
-/** Passes connections on to a server, and cuts all of them when told to. */
+/** Forwards connections to a server, and breaks all of them on request. */
 export class Proxy implements AsyncDisposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #target: Deno.ConnectOptions;
   readonly #open = new Set<Deno.Conn>();
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   readonly #accepting: Promise<void>;
-  /** Bytes that came from the server. */
+  /** The number of bytes from the server. */
   bytes = 0;
-  /** Bytes that went to the server. */
+  /** The number of bytes to the server. */
   sentBytes = 0;
   onBytes: () => void = () => {};
-  /** Asked before what came from the server is passed on; where it says so, that connection is cut instead. */
+  /** Called before bytes of the server are forwarded. When it returns true, the connection is broken instead. */
   isToCut: (() => Promise<boolean>) | undefined;
-  /** Cuts a connection over which nothing went for so long, in milliseconds, as load balancers do. */
+  /** The time in milliseconds after which a quiet connection is broken, as load balancers do. */
   idleMs: number | undefined;
-  /** How many connections were cut for that. */
+  /** The number of quiet connections that were broken. */
   idleCuts = 0;
-  /** Accepts and closes at once, as a forwarder does whose server is away; called for each connection. */
+  /** Called for each connection. When it returns true, the connection is closed at once, as without a server. */
   onAway: (() => void) | undefined;
 
   constructor(address: string) {
@@ -75,12 +75,12 @@ export class Proxy implements AsyncDisposable {
         this.onBytes();
       }
     } catch {
-      // It was cut, here or by one of the two.
+      // The connection was broken here or by one side.
     }
     for (const connection of [from, to]) if (this.#open.delete(connection)) connection.close();
   }
 
-  /** Returns what is to be called for each piece that goes over the connection. */
+  /** Returns the function that is called for each chunk of the connection. */
   #cutWhenIdle(...pair: Deno.Conn[]): () => void {
     const { idleMs } = this;
     if (idleMs === undefined) return () => {};

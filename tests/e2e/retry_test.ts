@@ -1,14 +1,14 @@
-/** A connection that breaks after the server did what was asked and before it could say so: nothing is done twice. */
+/** A connection that breaks after the server has executed a call and before its answer: nothing is executed twice. */
 import assert from "node:assert/strict";
 import type { JobStatus } from "../../proto/teleport/v1/job_worker.ts";
 import { spawnTeleport, startServer } from "../support/programs.ts";
 import { Proxy } from "./proxy.ts";
 import { clientOf } from "../support/server_process.ts";
 
-/** What is seen of the jobs on the server, past the network that breaks. */
+/** The jobs of the server, read over another connection. */
 type Seen = (jobs: readonly JobStatus[]) => boolean;
 
-/** Each cuts the connection once, at the answer after which the server has jobs like that. */
+/** The conditions on the jobs at which the connection breaks, each once. */
 const REGISTERED: Seen = (jobs) => jobs.length > 0;
 const STARTED: Seen = (jobs) => jobs.some(({ state }) => state !== "STATE_INITIAL");
 const ENDED: Seen = (jobs) => jobs.some(({ state }) => state === "STATE_EXITED");
@@ -20,7 +20,7 @@ const CASES: readonly { readonly args: readonly string[]; readonly cuts: readonl
 ];
 
 for (const { args, cuts, runs } of CASES) {
-  Deno.test(`teleport ${args.join(" ")} makes one job, and runs it ${runs} times, through ${cuts.length} cuts behind what the server did`, async () => {
+  Deno.test(`teleport ${args.join(" ")} makes one job, and runs it ${runs} times, when the connection breaks ${cuts.length} times`, async () => {
     await using server = await startServer();
     await using client = await clientOf(server);
     await using proxy = new Proxy(server.address);
@@ -28,7 +28,7 @@ for (const { args, cuts, runs } of CASES) {
     const left = [...cuts];
     proxy.isToCut = async () => {
       const { jobs } = await client.calls.List({});
-      // What this answer says, the server has done before it said so.
+      // The server has executed the call before it answers.
       if (left[0]?.(jobs) !== true) return false;
       left.shift();
       return true;

@@ -1,4 +1,4 @@
-/** Two authorities give the same serial number: what one revokes is the other's no business, against a process. */
+/** Two authorities with the same serial number: a revocation of one does not affect the other. */
 import assert from "node:assert/strict";
 import { createRevocationList } from "../../certs/revocation_lists.ts";
 import { readCertificate } from "../../trust/certificate.ts";
@@ -10,7 +10,7 @@ const client = (name: string, issuer: Issued) =>
   issue({ subject: [["O", "admin"], ["CN", name]], usage: "client", issuer, serialNumber: "01" });
 const [ann, bob] = [await client("ann", ca), await client("bob", otherCa)];
 
-/** A list of one authority's, with serial number 01. */
+/** Makes a list of one authority with serial number 01. */
 function listOf(authority: Issued): string {
   const { issuer } = readCertificate(new Uint8Array(ann.certificate.rawData));
   const pair = { certificate: authority.cert, key: authority.key, notAfter: authority.certificate.notAfter };
@@ -25,7 +25,7 @@ async function answer(server: Server, own: Issued): Promise<string> {
   return await calls.calls.List({}).then(() => "OK", ({ status }) => status);
 }
 
-Deno.test("a revoked serial number shuts out its authority's client, and no other authority's", async () => {
+Deno.test("teleportd refuses a revoked serial number of one authority and accepts the same number of another", async () => {
   await using place = await makePlace();
   const { dir } = place;
   await replaceFile(`${dir}/certs/ca.crt`, `${ca.cert}\n${otherCa.cert}\n`);
@@ -41,7 +41,7 @@ Deno.test("a revoked serial number shuts out its authority's client, and no othe
   assert.deepEqual(seen, new Set(["ann 01 CN=an authority", "bob 01 CN=another authority"]));
 });
 
-Deno.test("a new authority's list may name what the old one issued", async () => {
+Deno.test("teleportd accepts a list of a new authority that names certificates of the old one", async () => {
   await using place = await makePlace();
   const { dir } = place;
   await replaceFile(`${dir}/certs/ca.crt`, `${otherCa.cert}\n${ca.cert}\n`);
@@ -50,7 +50,7 @@ Deno.test("a new authority's list may name what the old one issued", async () =>
   assert.deepEqual([await answer(server, ann), await answer(server, bob)], ["UNAUTHENTICATED", "OK"]);
 });
 
-Deno.test("what an older server remembered, without issuers, still shuts out after an update", async () => {
+Deno.test("teleportd still refuses certificates that an older server stored as revoked without their issuers", async () => {
   await using place = await makePlace();
   const { dir } = place;
   const { fingerprint } = readCertificate(new Uint8Array(ca.certificate.rawData));
@@ -60,7 +60,7 @@ Deno.test("what an older server remembered, without issuers, still shuts out aft
   await using server = await startServer({ dir, initCerts: false });
   await server.says(/^warn "ca\.crl" is missing: 1 certificate that/);
   assert.equal(await answer(server, ann), "UNAUTHENTICATED");
-  // Taken over: it has an issuer now, and an authority that comes later its own numbers.
+  // The entry has an issuer now, and a later authority has its own serial numbers.
   await replaceFile(`${dir}/certs/ca.crt`, `${ca.cert}\n${otherCa.cert}\n`);
   await server.says(/^info Reloaded the certificates/);
   assert.deepEqual([await answer(server, ann), await answer(server, bob)], ["UNAUTHENTICATED", "OK"]);

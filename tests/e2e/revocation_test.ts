@@ -1,4 +1,4 @@
-/** Whoever is revoked is out, within a second and for good: against the server as a process. */
+/** A revoked user loses all access within a second, and permanently. */
 import assert from "node:assert/strict";
 import type { Issued } from "../support/certificates.ts";
 import { listOf, listUntil, user } from "../support/identity_certificates.ts";
@@ -6,7 +6,7 @@ import { certs, type Server, startServer, teleportd } from "../support/programs.
 import { clientWith, makePlace, replaceFile } from "../support/server_place.ts";
 import { clientOf, refusal, startUp } from "../support/server_process.ts";
 
-Deno.test("a revoked user is out within a second, streams and all; the user's jobs run on", async () => {
+Deno.test("teleportd ends the streams of a revoked user within a second, and the user's jobs continue", async () => {
   await using place = await makePlace();
   const { dir } = place;
   const [ann, bob] = [await user("ann", "operator"), await user("bob", "admin")];
@@ -31,7 +31,7 @@ Deno.test("a revoked user is out within a second, streams and all; the user's jo
   await bobClient.calls.Stop({ id, grace_ms: 0 });
   assert.equal((await last).done, false);
   await bobs.return?.();
-  // A list that somebody else has signed, or that is gone, lets nobody in again.
+  // A list with another signature, or a missing list, gives nobody access again.
   await replaceFile(`${dir}/certs/ca.crl`, "hello");
   await server.says(/^error Cannot reload the list of revoked certificates, .*it must have 1 to 16 lists in PEM/);
   await Deno.remove(`${dir}/certs/ca.crl`);
@@ -39,7 +39,7 @@ Deno.test("a revoked user is out within a second, streams and all; the user's jo
   assert.equal((await refusal(again.calls.List({}))).status, "UNAUTHENTICATED");
 });
 
-Deno.test("whoever was revoked stays out when the list is lost, older or of a restored backup", async () => {
+Deno.test("a revoked user stays refused when the list is missing, older or from a backup", async () => {
   await using place = await makePlace();
   const { dir } = place;
   const [ann, bob, eve] = [await user("ann", "admin"), await user("bob", "admin"), await user("eve", "admin")];
@@ -53,7 +53,7 @@ Deno.test("whoever was revoked stays out when the list is lost, older or of a re
     await using server = await startServer({ dir, initCerts: false });
     await replaceFile(crl, await listOf(ann, bob));
     await server.says(/^info Reloaded the list of revoked certificates/);
-    // As from a backup: it lacks the last, and has one more instead.
+    // As from a backup: the last entry is missing, and another is there.
     await replaceFile(crl, await listOf(ann, eve));
     await server.says(/^warn "ca\.crl" is not the latest list: 1 certificate .* stays revoked; restore/);
     for (const own of [ann, bob, eve]) assert.equal(await answers(server, own), "UNAUTHENTICATED");
@@ -87,7 +87,7 @@ Deno.test("whoever was revoked stays out when the list is lost, older or of a re
   }
 });
 
-Deno.test("a certificate of the tool's is out once revoked there, and its renewed one is in", async () => {
+Deno.test("teleportd refuses a certificate that certs.ts revoked, and accepts the renewed one", async () => {
   const dir = await Deno.makeTempDir({ prefix: "teleport_identity_" });
   await using _ = { [Symbol.asyncDispose]: () => Deno.remove(dir, { recursive: true }) };
   const tool = (...args: string[]) => certs(...args, "--dir", `${dir}/certs`);

@@ -1,4 +1,4 @@
-/** What a service manager such as systemd hears from a server. */
+/** The messages of a server to a service manager such as systemd. */
 import assert from "node:assert/strict";
 import { startServer, teleport } from "../support/programs.ts";
 import { listenForStates } from "../support/notify_socket.ts";

@@ -1,4 +1,4 @@
-/** Single calls that take long, over a network that cuts connections on which nothing happens. */
+/** Long calls over a network that breaks quiet connections. */
 import assert from "node:assert/strict";
 import { deadline } from "../support/deadline.ts";
 import { runHere } from "./in_process.ts";
@@ -6,7 +6,7 @@ import { Proxy } from "./proxy.ts";
 import { startServer } from "../support/programs.ts";
 import { clientOf, startUp } from "../support/server_process.ts";
 
-Deno.test("teleport stop of a slow job continues when the quiet connection is cut", async () => {
+Deno.test("teleport stop of a slow job continues when the quiet connection breaks", async () => {
   await using server = await startServer();
   await using client = await clientOf(server);
   const gate = `${server.dir}/gate`;
@@ -21,12 +21,12 @@ Deno.test("teleport stop of a slow job continues when the quiet connection is cu
   const { code, stdout, stderr } = await deadline(stop.ended);
   assert.deepEqual([code, stdout], [0, `${id} EXITED 5 (stopped by admin)\n`], stderr);
   assert.match(stderr, /connection was lost: try again: trying again for 2m\n/);
-  // All of them were one stop, with the grace of the first.
+  // All calls joined one stop, with the grace period of the first.
   const { kill_sent_at, exit_code } = await client.calls.Status({ id });
   assert.deepEqual([kill_sent_at, exit_code], [null, 5]);
 });
 
-Deno.test("teleport stop --retry-for 0s ends when the connection is cut, and the server finishes the stop", async () => {
+Deno.test("teleport stop --retry-for 0s ends when the connection breaks, and the server finishes the stop", async () => {
   await using server = await startServer();
   await using client = await clientOf(server);
   const id = await startUp(client.calls, "trap '' TERM; echo up; while :; do sleep 0.05; done");

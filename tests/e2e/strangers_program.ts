@@ -1,31 +1,31 @@
 // deno-lint-ignore-file no-console -- its one line is for the test that starts it
 /**
- * Strangers at a server's door, as a program of their own: silent connections, idle TLS clients without a role, and
- * connections that come and go. Prints "ready" once all are there, and leaves when its standard input ends.
+ * A program of strangers: silent connections, idle TLS clients without a role, and connections that come and go. It
+ * prints "ready" once all are connected, and exits when its standard input ends.
  */
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls, createSecureContext } from "node:tls";
 
-/** What {@linkcode startStrangers} has the program do. */
+/** The strangers of {@linkcode startStrangers}. */
 export interface Strangers {
   readonly port: number;
   /** A certificate directory with a client `eve`. */
   readonly certs: string;
-  /** Connections that send nothing. */
+  /** The number of connections that send nothing. */
   readonly silent?: number;
-  /** TLS clients that send nothing more. */
+  /** The number of TLS clients that send nothing after the handshake. */
   readonly idle?: number;
-  /** Kinds of floods that go on until the end: connections that leave at once, send half a hello, or leave after TLS. */
+  /** The floods: connections that leave at once, send half a ClientHello, or leave after TLS. */
   readonly floods?: readonly ("LEAVE" | "HALF" | "TLS")[];
 }
 
-/** Strangers that a test has started. */
+/** A running program of strangers. */
 export interface RunningStrangers extends AsyncDisposable {
-  /** Resolves when all are connected. */
+  /** Resolves when all strangers are connected. */
   readonly ready: Promise<void>;
 }
 
-/** Starts the program. Disposing of it ends it. */
+/** Starts the program. Disposal ends it. */
 export function startStrangers(strangers: Strangers): RunningStrangers {
   const process = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--quiet", "--no-check", new URL(import.meta.url).pathname, JSON.stringify(strangers)],
@@ -56,7 +56,7 @@ async function run({ port, certs, silent = 0, idle = 0, floods = [] }: Strangers
   const secureContext = createSecureContext({ ca: read("ca.crt"), cert: read("eve.crt"), key: read("eve.key") });
   const tls = () => connectTls({ ...to, servername: "localhost", ALPNProtocols: ["h2"], secureContext });
 
-  /** Opens so many, a few at a time, as other machines would. */
+  /** Opens a number of connections, some at a time, as other machines would. */
   async function all(count: number, open: () => Promise<void>): Promise<void> {
     let left = count;
     await Promise.all(Array.from({ length: 50 }, async () => {
@@ -67,7 +67,7 @@ async function run({ port, certs, silent = 0, idle = 0, floods = [] }: Strangers
   await all(idle, () => opened(tls(), "secureConnect"));
   const flood = {
     LEAVE: () => opened(connectTcp(to), "connect"),
-    // The head of a record of 512 bytes, and none of them.
+    // The header of a TLS record of 512 bytes, without its content.
     HALF: () =>
       opened(
         connectTcp(to, function (this: Socket) {

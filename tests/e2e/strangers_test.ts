@@ -1,4 +1,4 @@
-/** Who gets into the server as a process: nobody without a certificate for it, and it serves on after each attempt. */
+/** A server refuses everyone without a valid certificate, and keeps serving after each attempt. */
 import assert from "node:assert/strict";
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
@@ -12,7 +12,7 @@ import { clientOf, descriptorsBackTo, descriptorsOf, refusal } from "../support/
 const LOCAL_HOSTS = ["localhost", "127.0.0.1", "::1"];
 const MALLORY = [["O", "admin"], ["CN", "mallory"]] as const;
 
-/** A certificate directory of which the test has the authority's key, and with it any certificate it wants. */
+/** A certificate directory with the authority's key, so that the test can make any certificate. */
 interface Place extends AsyncDisposable {
   readonly dir: string;
 }
@@ -32,17 +32,17 @@ async function makePlace(hosts: readonly string[] = LOCAL_HOSTS): Promise<Place>
   return { dir, [Symbol.asyncDispose]: () => Deno.remove(dir, { recursive: true }) };
 }
 
-/** A newcomer is served, so the server has outlived what came before. */
+/** Checks that the server still serves a new client. */
 async function assertServes(server: Server): Promise<void> {
   await using client = await clientOf(server);
   assert.equal(await client.health(), "SERVING");
   assert.deepEqual((await client.calls.List({})).jobs, []);
 }
 
-/** How TLS says no: RFC 8446, section 5.1. */
+/** The first bytes of a TLS alert: RFC 8446, section 5.1. */
 const TLS_ALERT = 21;
 
-/** Sends what a client would that does not wait for the server's word; resolves when the server closes, unanswered. */
+/** Sends a request without waiting for the server. Resolves when the server closes without an answer. */
 function closedUnserved(socket: Socket): Promise<void> {
   return new Promise((resolve, reject) => {
     socket.on("error", () => {});
@@ -54,7 +54,7 @@ function closedUnserved(socket: Socket): Promise<void> {
   });
 }
 
-Deno.test("no stranger is let in, each is told why where TLS can tell, and nothing of them stays", async () => {
+Deno.test("teleportd refuses every stranger, with a TLS alert where possible, and keeps nothing of them", async () => {
   await using place = await makePlace();
   await using server = await startServer({ dir: place.dir });
   await assertServes(server);
@@ -99,7 +99,7 @@ async function* once(request: object): AsyncGenerator<object> {
   yield request;
 }
 
-Deno.test("a certificate without a known role may ask for health and nothing else", async () => {
+Deno.test("teleportd lets a certificate without a known role call only health", async () => {
   await using place = await makePlace();
   await using server = await startServer({ dir: place.dir });
   await using admin = await clientOf(server);
@@ -125,7 +125,7 @@ Deno.test("a certificate without a known role may ask for health and nothing els
   assert.equal((await admin.calls.Status({ id })).state, "STATE_INITIAL");
 });
 
-Deno.test("the authority's own certificate is nobody's", async () => {
+Deno.test("teleportd accepts the authority's own certificate as no user", async () => {
   await using place = await makePlace();
   await using server = await startServer({ dir: place.dir });
   await using client = connect({ address: server.address, credentials: credentials(ca, ca) });
@@ -135,7 +135,7 @@ Deno.test("the authority's own certificate is nobody's", async () => {
   await assertServes(server);
 });
 
-Deno.test("a server whose certificate is for another host is not talked to", async () => {
+Deno.test("teleport refuses a server whose certificate is for another host", async () => {
   await using place = await makePlace(["elsewhere.example"]);
   await using server = await startServer({ dir: place.dir });
   const port = server.address.slice(server.address.lastIndexOf(":") + 1);

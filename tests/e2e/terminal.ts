@@ -1,10 +1,10 @@
-/** Programs on a terminal of their own, with a person who presses keys and goes away; takes python3. */
+/** Programs on a terminal of their own, with key presses and a hang-up. It needs python3. */
 import assert from "node:assert/strict";
 import { deadline } from "../support/deadline.ts";
 
 const ON_TERMINAL = new URL("testdata/on_terminal.py", import.meta.url).pathname;
 
-/** Why there can be no terminal here; undefined: there can. */
+/** The reason why there can be no terminal here, or undefined. */
 export const noTerminal: string | undefined = await (async () => {
   try {
     const { success } = await new Deno.Command("python3", { args: ["-c", "import pty"], stderr: "null" }).output();
@@ -16,7 +16,7 @@ export const noTerminal: string | undefined = await (async () => {
 
 /** A program on a terminal. */
 export interface OnTerminal {
-  /** Resolves once the terminal has shown this text. */
+  /** Resolves once the terminal has shown the text. */
   shown(text: string): Promise<void>;
   press(key: "ctrl-c" | "ctrl-backslash"): Promise<void>;
   /** Closes the terminal. */
@@ -57,7 +57,7 @@ export function onTerminal(
     assert.ok(code !== undefined, `The terminal failed: ${await said}`);
     return { code: Number(code), text };
   })();
-  // The caller that waits for it sees the error.
+  // The caller that awaits it sees the error.
   ended.catch(() => {});
   return {
     shown: (wanted) =>

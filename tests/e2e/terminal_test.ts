@@ -1,4 +1,4 @@
-/** What becomes of a job when the person at the terminal presses Ctrl-C or Ctrl-\\, or the terminal goes away. */
+/** A job when Ctrl-C or Ctrl-\\ is pressed at the terminal, or the terminal closes. */
 import assert from "node:assert/strict";
 import { deadline } from "../support/deadline.ts";
 import { type Server, startServer } from "../support/programs.ts";
@@ -10,7 +10,7 @@ const skipped = noTerminal === undefined ? "" : ` (skipped: ${noTerminal})`;
 const options = { ignore: noTerminal !== undefined };
 
 const DIRECTLY = [Deno.execPath(), "run", "-q", "-P=cli", "--no-prompt", "cli.ts"];
-/** As the README has it without compiling; the wrapper sends signals on to its child. */
+/** The command lines of the README without compiling. The wrapper forwards signals to its child. */
 const BY_TASK = [Deno.execPath(), "task", "-q", "cli"];
 
 function environment(server: Server): Record<string, string> {
@@ -32,7 +32,7 @@ for (const [name, command] of [["directly", DIRECTLY], ["under deno task", BY_TA
     await program.press("ctrl-c");
     await program.shown("got INT");
     const { jobs: [job] } = await client.calls.List({});
-    // The last signal ends it: by then a second SIGINT would have been there.
+    // The last signal ends the job. A second SIGINT would have arrived by then.
     await new Promise((resolve) => setTimeout(resolve, 300));
     await client.calls.Signal({ id: job!.id, signal: "SIGTERM" });
     const { text } = await deadline(program.ended);
@@ -49,7 +49,7 @@ for (
   Deno.test(`${what} at teleport run reaches the job as ${signal}${skipped}`, options, async () => {
     await using server = await startServer();
     await using client = await clientOf(server);
-    // A shell whose starter ignores the signal could not have it back; this job takes the default itself.
+    // A shell cannot reset a signal that its starter ignores, so this job resets it itself.
     const script = "import signal, time; signal.signal(signal.SIGQUIT, signal.SIG_DFL); " +
       "signal.signal(signal.SIGHUP, signal.SIG_DFL); print('up', flush=True); time.sleep(1000)";
     const program = onTerminal([...DIRECTLY, "run", "--", "python3", "-c", script], {
@@ -64,7 +64,7 @@ for (
   });
 }
 
-Deno.test("the same signal twice within 3 ms stops the server once, and jobs have their grace", async () => {
+Deno.test("teleportd counts the same signal twice within 3 ms as one, and gives jobs their grace period", async () => {
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     await using server = await startServer();
     await using client = await clientOf(server);
@@ -84,7 +84,7 @@ Deno.test("the same signal twice within 3 ms stops the server once, and jobs hav
   }
 });
 
-Deno.test(`one Ctrl-C at deno task serve leaves jobs their grace${skipped}`, options, async () => {
+Deno.test(`one Ctrl-C at deno task serve gives jobs their grace period${skipped}`, options, async () => {
   const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
   const server = onTerminal(
     [Deno.execPath(), "task", "serve", "--listen", "127.0.0.1:0", "--certs", `${dir}/certs`, "--data", `${dir}/data`],
@@ -93,7 +93,7 @@ Deno.test(`one Ctrl-C at deno task serve leaves jobs their grace${skipped}`, opt
   await server.shown("listening on");
   await server.press("ctrl-c");
   const { text } = await deadline(server.ended);
-  // The second would have been told as another line, or have ended the program before it could close in order.
+  // A second signal would have been logged, or would have ended the program without order.
   assert.equal(text.match(/Stopping: /g)?.length, 1, text);
   await Deno.remove(dir, { recursive: true });
 });
