@@ -53,7 +53,7 @@ Deno.test("teleportd refuses every bad certificate before a handler runs, and re
         issuer: ca,
       }),
       identity!,
-      /"1000" roles/,
+      /names 1000 roles/,
     ],
   ];
   for (const [kind, own, wanted, sentence] of matrix) {
