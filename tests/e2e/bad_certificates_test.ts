@@ -94,7 +94,7 @@ Deno.test("teleportd refuses every bad certificate before a handler runs, and re
       / is not valid before "/,
       /not one for a client/,
       /is not one of an authority/,
-      /no authority accepted/,
+      /not an accepted authority/,
     ]
   ) {
     assert.ok(handshakes.some(({ rule }) => reason.test(String(rule))), String(reason));
