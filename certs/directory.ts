@@ -1,4 +1,5 @@
 /** The certificate directory: its file names, and atomic writes of its files. */
+import { errorMessage } from "../base/error_message.ts";
 import type { KeyPair } from "./certificate.ts";
 import { CertificateError } from "./errors.ts";
 
@@ -220,7 +221,7 @@ export function alreadyExists(dir: string, names: readonly string[]): Certificat
 }
 
 function notAccessible(action: string, path: string, cause: unknown): CertificateError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = errorMessage(cause);
   const advice = cause instanceof Deno.errors.PermissionDenied ? "; check its permissions" : "";
   return new CertificateError("NOT_ACCESSIBLE", `Cannot ${action} "${path}": ${reason}${advice}`, { cause });
 }

@@ -1,4 +1,5 @@
 /** The client's certificate, its key and the authorities' certificates, as files of the certificate directory. */
+import { errorMessage } from "../base/error_message.ts";
 import type { TlsCredentials } from "../rpc/client/client.ts";
 import { checkSecret, checkWriters } from "../trust/file_access.ts";
 import type { Config } from "./config.ts";
@@ -74,7 +75,7 @@ function checkAccess({ certsDir, identity }: Config): void {
     checkSecret(`${certsDir}/${identity}.key`, { isBehindDirectories: true });
   } catch (cause) {
     // The system has errors too, such as for a current directory whose name is not UTF-8.
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = errorMessage(cause);
     throw new CertificateFilesError(`Cannot use these certificates: ${why}`, { cause });
   }
 }

@@ -1,4 +1,5 @@
 /** Explains why a file cannot be read: the reason, and the part of its path that fails. */
+import { errorMessage } from "../base/error_message.ts";
 import { errnoMessage, errnoOf } from "../base/errno.ts";
 
 /**
@@ -15,7 +16,7 @@ function reason(error: unknown): string {
   const errno = errnoOf(error);
   const message = errnoMessage(errno);
   if (errno !== undefined && message !== errno) return `${message.toLowerCase()} (${errno})`;
-  return error instanceof Error ? error.message : String(error);
+  return errorMessage(error);
 }
 
 /** Returns the first directory of the path that does not exist, is not a directory, or cannot be entered. */

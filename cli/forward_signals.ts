@@ -1,4 +1,5 @@
 /** Forwards the signals of `run` to its job. Also lets the user interrupt the command. */
+import { errorMessage } from "../base/error_message.ts";
 import type { JobWorkerClient } from "../proto/service.ts";
 import { SignalRepeats } from "../units/signal_repeats.ts";
 import { CALL_DEADLINE_MS } from "./context.ts";
@@ -46,7 +47,7 @@ export function forwardSignals(
     } catch (error) {
       // The job has ended, or this command ends: nothing was lost.
       if (callStatus(error) === "FAILED_PRECONDITION" || interruption.signal.aborted) return;
-      const message = error instanceof Error ? error.message : String(error);
+      const message = errorMessage(error);
       await print.note(`Cannot send ${signal} to job "${id}": ${message}`).catch(() => {});
     }
   };

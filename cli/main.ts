@@ -1,4 +1,5 @@
 /** The whole command line as one function: arguments in, exit code out. */
+import { errorMessage } from "../base/error_message.ts";
 import { CommanderError } from "commander";
 import { checkArguments } from "../text/decoded.ts";
 import { connectAs } from "./certificate_files.ts";
@@ -66,7 +67,7 @@ export async function main(args: readonly string[], env: Environment, io: Io): P
   } catch (error) {
     // The reader of the output is gone: no message would arrive.
     if (!(error instanceof BrokenPipeError)) {
-      await print.note(error instanceof Error ? error.message : String(error)).catch(() => {});
+      await print.note(errorMessage(error)).catch(() => {});
       const hint = error instanceof UsageError ? `See "teleport ${commandName}--help"\n` : "";
       await print.bytes("stderr", new TextEncoder().encode(hint)).catch(() => {});
     }

@@ -1,4 +1,5 @@
 /** The command line of `teleportd`: its options, their help, and how each value is parsed. */
+import { errorMessage } from "../base/error_message.ts";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { defined } from "../base/defined.ts";
 import type { LogLevel } from "../base/logger.ts";
@@ -236,7 +237,7 @@ function withCommanderError(parse: (text: string) => number): (text: string) => 
     try {
       return parse(text);
     } catch (error) {
-      throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+      throw new InvalidArgumentError(errorMessage(error));
     }
   };
 }

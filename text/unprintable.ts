@@ -1,4 +1,5 @@
 /** Escapes characters that control a terminal, or make text look different from what it is. */
+import { errorMessage } from "../base/error_message.ts";
 
 /**
  * Control characters (C0, DEL, C1), line and paragraph separators, direction marks and invisible characters. The Unicode
@@ -19,7 +20,7 @@ export function jsonLine(value: unknown): string {
 
 /** Returns the message of an error on one line. Messages of JavaScript can quote text with line breaks. */
 export function oneLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replace(/\s+/g, " ").replace(
+  return errorMessage(error).replace(/\s+/g, " ").replace(
     UNPRINTABLE,
     escapeUnits,
   );

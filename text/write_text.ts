@@ -1,4 +1,5 @@
 /** Writes text completely to a standard stream. */
+import { errorMessage } from "../base/error_message.ts";
 
 /** A file, such as `Deno.stdout`. */
 export interface TextFile {
@@ -13,7 +14,7 @@ export class TextNotWrittenError extends Error {
   readonly readerLeft: boolean;
 
   constructor(what: string, cause: unknown) {
-    super(`Cannot write ${what}: ${cause instanceof Error ? cause.message : cause}`, { cause });
+    super(`Cannot write ${what}: ${errorMessage(cause)}`, { cause });
     this.readerLeft = cause instanceof Deno.errors.BrokenPipe;
   }
 }

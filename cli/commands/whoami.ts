@@ -1,4 +1,5 @@
 /** `teleport whoami`: prints the user's identity from the certificate, and the server's answer if it can be reached. */
+import { errorMessage } from "../../base/error_message.ts";
 import type { Command } from "commander";
 import type { WhoAmIResponse } from "../../proto/teleport/v1/job_worker.ts";
 import { escapeTerminal } from "../../text/escape_terminal.ts";
@@ -90,7 +91,7 @@ async function askServer({ config, io }: LocalContext): Promise<WhoAmIResponse |
     await using connection = await connectAs(io, config);
     return await connection.calls.WhoAmI({}, { deadlineMs: ASK_MS });
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return errorMessage(error);
   }
 }
 

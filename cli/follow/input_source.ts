@@ -1,4 +1,5 @@
 /** The standard input of a command, kept until the server has it. */
+import { errorMessage } from "../../base/error_message.ts";
 import type { Sent } from "../../proto/service.ts";
 import type { InputRequest } from "../../proto/teleport/v1/job_worker.ts";
 import type { InputFile } from "../io.ts";
@@ -103,7 +104,7 @@ export class InputSource {
       // A copy, because a typed line would keep the whole buffer in memory.
       return count === null ? undefined : count < CHUNK_BYTES ? buffer.slice(0, count) : buffer;
     } catch (cause) {
-      const message = cause instanceof Error ? cause.message : String(cause);
+      const message = errorMessage(cause);
       this.#readError = new Error(`Cannot read the standard input: ${message}`, { cause });
       this.#onReadError?.(this.#readError);
       return undefined;

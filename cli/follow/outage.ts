@@ -1,4 +1,5 @@
 /** Bridges outages of the server: a command that follows something tries again for a while. */
+import { errorMessage } from "../../base/error_message.ts";
 import { Backoff, sleep } from "../../base/backoff.ts";
 import { errorCode } from "../../base/error_code.ts";
 import type { UnreachableReason } from "../../rpc/client/client.ts";
@@ -107,7 +108,7 @@ export class Outages {
         answeringSinceMs: undefined,
         triedMs: now,
       };
-      const message = error instanceof Error ? error.message : String(error);
+      const message = errorMessage(error);
       await this.#print.note(`${message}: trying again for ${formatDuration(this.#retryForMs)}`);
     } else if (now - outage.sinceMs >= this.#retryForMs) throw error;
     // Random, so that the clients of one server do not all come back at the same moment.

@@ -1,4 +1,6 @@
 /** The only writer to stdout and stderr: data goes to stdout, notes to stderr. */
+import { sleep } from "../../base/backoff.ts";
+import { errorMessage } from "../../base/error_message.ts";
 import { styleText } from "node:util";
 import { escapeTerminal } from "../../text/escape_terminal.ts";
 import { jsonLine } from "../../text/unprintable.ts";
@@ -61,10 +63,10 @@ async function writeAll(file: OutputFile, name: string, data: Uint8Array): Promi
     } catch (cause) {
       // Another program made the file non-blocking, such as a shared terminal. No event says when it has room.
       if (cause instanceof Deno.errors.WouldBlock) {
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        await sleep(RETRY_MS);
         continue;
       }
-      const message = cause instanceof Error ? cause.message : String(cause);
+      const message = errorMessage(cause);
       if (cause instanceof Deno.errors.BrokenPipe) throw new BrokenPipeError(message, { cause });
       throw new Error(`Cannot write to the standard ${name}: ${message}`, { cause });
     }

@@ -1,4 +1,6 @@
 /** Writes the lines of a log in the background. A line that cannot be written is lost, and nothing else fails. */
+import { sleep } from "../../base/backoff.ts";
+import { errorMessage } from "../../base/error_message.ts";
 
 /** The most characters that wait for a slow reader. Further lines are lost. */
 const MAX_WAITING_CHARS = 1_048_576;
@@ -88,7 +90,7 @@ export class LineWriter {
         await this.#writeWhole(new TextEncoder().encode(this.#isTorn ? `\n${text}` : text));
       } catch (error) {
         const lines = entries.reduce((sum, entry) => sum + entry.lines, 0);
-        this.#lose(lines, error instanceof Error ? error.message : String(error));
+        this.#lose(lines, errorMessage(error));
       }
       // Text that is being written takes memory too, so it counts until here.
       this.#waitingChars -= text.length;
@@ -106,7 +108,7 @@ export class LineWriter {
       } catch (error) {
         blocked += 1;
         if (!(error instanceof Deno.errors.WouldBlock) || blocked > MAX_BLOCKED) throw error;
-        await new Promise((resolve) => setTimeout(resolve, BLOCKED_RETRY_MS));
+        await sleep(BLOCKED_RETRY_MS);
       }
     }
     this.#isTorn = false;

@@ -1,4 +1,5 @@
 /** Serves the metrics as Prometheus text over HTTP. It checks no certificates, so it listens on loopback only. */
+import { errorMessage } from "../../base/error_message.ts";
 import { formatAddress, parseAddress } from "../../rpc/shared/address.ts";
 import { StartError } from "../start_error.ts";
 
@@ -56,7 +57,7 @@ function listenHttp(
       onError: () => new Response("The metrics cannot be read now\n", { status: 500 }),
     }, handler);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorMessage(error);
     throw new StartError(`Cannot serve metrics on '${formatAddress({ host, port })}': ${why}`);
   }
 }

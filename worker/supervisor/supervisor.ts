@@ -5,6 +5,7 @@
  *
  * Long: this is the public class of the library, so most of its lines are documentation for callers.
  */
+import { errorMessage } from "../../base/error_message.ts";
 import { checkJobOptions } from "../launch/command.ts";
 import type { Isolation } from "../../base/job_options/table.ts";
 import { JobNotFoundError, JobRunningError, SupervisorClosedError } from "../errors.ts";
@@ -368,7 +369,7 @@ export class Supervisor implements AsyncDisposable {
     const why = (isolation: Isolation) =>
       this.#isolation.check(isolation).then(
         () => "",
-        (error) => error instanceof Error ? error.message : String(error),
+        (error) => errorMessage(error),
       );
     return { PRIVATE: await why("PRIVATE"), STRICT: await why("STRICT") };
   }
