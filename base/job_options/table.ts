@@ -10,6 +10,7 @@
  *
  * Long: one table is the only place of an option.
  */
+import { CAP, hasCapability } from "../capabilities.ts";
 import { CGROUP_LIMITS, type CgroupLimits } from "./cgroup_limits.ts";
 import type { OptionFor } from "./descriptor.ts";
 import { RLIMITS, type Rlimits } from "./rlimits.ts";
@@ -63,9 +64,6 @@ export interface JobOnlyOptions {
 
 /** All options that the table describes. */
 export interface JobOptionValues extends ExecutionOptions, JobOnlyOptions {}
-
-/** capabilities(7). */
-const CAP_SYS_RESOURCE = 24n;
 
 /** The options that a job's status does not have. `JobStatus` must have a field for every other one. */
 export type HiddenOption = "graceMs" | "input" | "umask" | "nice" | "allowNewPrivileges" | "inheritEnv";
@@ -201,7 +199,7 @@ export const JOB_OPTIONS = {
       failure: "its OOM score adjustment could not be set",
     },
     refusal: (score, { capabilities, oomScoreAdj }) =>
-      score >= oomScoreAdj || (capabilities >> CAP_SYS_RESOURCE & 1n) === 1n
+      score >= oomScoreAdj || hasCapability(capabilities, CAP.SYS_RESOURCE)
         ? undefined
         : `Cannot lower the OOM score adjustment to ${score} here: the server's own is ${oomScoreAdj} and it lacks ` +
           "CAP_SYS_RESOURCE",

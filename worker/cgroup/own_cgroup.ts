@@ -1,5 +1,7 @@
 /** Finds the cgroup of this process, version 2, in /proc. Sources: cgroups(7), proc_pid_mountinfo(5). */
 
+import { decodeMountPath } from "../linux/mountinfo.ts";
+
 /** A cgroup as a directory. */
 export interface CgroupPlace {
   readonly directory: string;
@@ -23,8 +25,8 @@ export function ownCgroup(mountinfo: string, cgroups: string): CgroupPlace | und
     const [mounted = "", what = ""] = line.split(" - ", 2);
     if (!what.startsWith("cgroup2 ")) continue;
     const fields = mounted.split(" ");
-    const root = unescape(fields[3] ?? "");
-    const mount = unescape(fields[4] ?? "");
+    const root = decodeMountPath(fields[3] ?? "");
+    const mount = decodeMountPath(fields[4] ?? "");
     // In a cgroup namespace, a process may be outside of the mounted part.
     const below = root === "/"
       ? own
@@ -37,9 +39,4 @@ export function ownCgroup(mountinfo: string, cgroups: string): CgroupPlace | und
     return { directory: below === "/" ? mount : `${mount}${below}`, mount };
   }
   return undefined;
-}
-
-/** Decodes a path of mountinfo, in which spaces, tabs, line feeds and backslashes are octal. */
-function unescape(path: string): string {
-  return path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
 }

@@ -1,5 +1,6 @@
 /** Checks whether this host can enforce the options of a job. An option that it cannot enforce is refused, not ignored. */
 import { getPriority } from "node:os";
+import { CAP, hasCapability } from "../../base/capabilities.ts";
 import type { CommandOptions } from "./command.ts";
 import type { Isolation } from "../../base/job_options/table.ts";
 import { findProgram } from "./program.ts";
@@ -27,12 +28,6 @@ export interface Host extends ServerProcess {
   has(program: string): boolean;
 }
 
-const CAP_SYS_ADMIN = 21n;
-const CAP_SETGID = 6n;
-const CAP_SETUID = 7n;
-const CAP_SYS_NICE = 23n;
-const CAP_SYS_RESOURCE = 24n;
-
 /** Reads the properties of the host now. If /proc cannot be read, the server counts as unprivileged. */
 export function readHost(): Host {
   const status = read("/proc/thread-self/status");
@@ -58,7 +53,7 @@ export function readHost(): Host {
 
 /** Returns the default niceness of a job: 0, or the server's own if that is higher and cannot be lowered. */
 export function baseNice({ capabilities, minNice, nice }: Host): number {
-  const mayLower = (capabilities >> CAP_SYS_NICE & 1n) === 1n || minNice <= 0;
+  const mayLower = hasCapability(capabilities, CAP.SYS_NICE) || minNice <= 0;
   return mayLower ? 0 : Math.max(0, nice);
 }
 
@@ -73,7 +68,7 @@ export const ISOLATE_OTHERS =
 
 /** Returns true if jobs of other users can be isolated. */
 export function mayIsolateOthers(): boolean {
-  return (readHost().capabilities >> CAP_SYS_ADMIN & 1n) === 1n;
+  return hasCapability(readHost().capabilities, CAP.SYS_ADMIN);
 }
 
 let cannotGain = false;
@@ -97,7 +92,7 @@ function isDirectory(path: string): boolean {
 /** Returns how to isolate a job on this host now. */
 export function isolationHere(level: Isolation): IsolationPlan {
   const { capabilities } = readHost();
-  const isAdministrator = (capabilities >> CAP_SYS_ADMIN & 1n) === 1n;
+  const isAdministrator = hasCapability(capabilities, CAP.SYS_ADMIN);
   return isolationPlan(level, read("/proc/thread-self/mountinfo"), isAdministrator, SOCKETS.filter(isDirectory));
 }
 
@@ -115,11 +110,11 @@ export function checkEnforceable(options: CommandOptions, readHostNow: () => Hos
   const wantsUser = user !== undefined || group !== undefined;
   if (!wantsUser && nice === undefined && !wantsLimits && !noNewPrivileges && isolation === undefined) return;
   const host = readHostNow();
-  const can = (capability: bigint) => (host.capabilities >> capability & 1n) === 1n;
+  const can = (capability: bigint) => hasCapability(host.capabilities, capability);
   if (wantsUser) {
     const what = `Cannot run a job as another ${user === undefined ? "group" : "user"} here`;
     if (host.uid !== 0) throw new NotEnforceableError(`${what}: the server does not run as root`);
-    if (!can(CAP_SETUID) || !can(CAP_SETGID)) {
+    if (!can(CAP.SETUID) || !can(CAP.SETGID)) {
       throw new NotEnforceableError(`${what}: the server runs as root without the capabilities to change its user`);
     }
     mustHave(host, "setpriv", what);
@@ -127,19 +122,19 @@ export function checkEnforceable(options: CommandOptions, readHostNow: () => Hos
   if (noNewPrivileges && !host.noNewPrivileges) mustHave(host, "setpriv", "Cannot keep a job from new privileges here");
   if (nice !== undefined) {
     const wanted = Math.max(-20, baseNice(host) + nice);
-    if (nice < 0 && !can(CAP_SYS_NICE) && wanted < host.minNice) {
+    if (nice < 0 && !can(CAP.SYS_NICE) && wanted < host.minNice) {
       throw new NotEnforceableError(`Cannot run a job at niceness ${nice} here: the server has no privilege for it`);
     }
     mustHave(host, "nice", `Cannot run a job at niceness ${nice} here`);
   }
   if (isolation === "STRICT" && runsAsRoot(options, host)) throw new NotEnforceableError(STRICT_AS_ROOT);
-  if (isolation !== undefined && wantsUser && !can(CAP_SYS_ADMIN)) throw new NotEnforceableError(ISOLATE_OTHERS);
+  if (isolation !== undefined && wantsUser && !can(CAP.SYS_ADMIN)) throw new NotEnforceableError(ISOLATE_OTHERS);
   if (isolation !== undefined) {
     for (const program of ["unshare", "mount", "setpriv"]) mustHave(host, program, "Cannot isolate a job here");
   }
   for (const name of RLIMIT_NAMES) {
     const value = rlimits[name];
-    if (value !== undefined) checkRlimit(host, name, value, can(CAP_SYS_RESOURCE));
+    if (value !== undefined) checkRlimit(host, name, value, can(CAP.SYS_RESOURCE));
   }
   if (rlimits.processes !== undefined && runsAsRoot(options, host)) {
     throw new NotEnforceableError(

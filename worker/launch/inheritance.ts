@@ -3,6 +3,7 @@
  * umask, niceness and others. A job must get what any other program gets. `keepFromJobs` resets most of them once, at no
  * cost for a start. For the rest, a start needs the launcher.
  */
+import { CAP, hasCapability } from "../../base/capabilities.ts";
 import { openLibc } from "../../base/libc.ts";
 import { baseNice, read, readHost } from "./host.ts";
 
@@ -30,7 +31,6 @@ export const PLAIN_UMASK = 0o022;
 
 /** Signals that children do not inherit: Rust resets SIGPIPE, and the C library's posix_spawn(3) resets 32 and 33. */
 const NOT_INHERITED: readonly number[] = [13, 32, 33];
-const CAP_SYS_NICE = 23n;
 const SCHED_OTHER = 0;
 const SCHED_IDLE = 5;
 
@@ -52,7 +52,7 @@ function readInheritance(): Inheritance {
   const host = readHost();
   const nice = Number(fields[16] ?? 0);
   const policy = Number(fields[38] ?? 0);
-  const mayRaise = (host.capabilities >> CAP_SYS_NICE & 1n) === 1n;
+  const mayRaise = hasCapability(host.capabilities, CAP.SYS_NICE);
   return {
     descriptors: inheritedDescriptors(),
     holdsSignals: ignoredSignals(status).length > 0 || mask("SigBlk") !== 0n,

@@ -11,6 +11,7 @@
  * signal that it does not handle; pid_namespaces(7). The processes of a job are found by its cgroup or in /proc.
  */
 import type { Isolation } from "../../base/job_options/table.ts";
+import { decodeMountPath } from "../linux/mountinfo.ts";
 
 /** A mount that becomes read-only. */
 export interface ReadOnlyMount {
@@ -68,7 +69,7 @@ interface Mount {
 export function writableMounts(mountinfo: string): ReadOnlyMount[] {
   const mounts = mountinfo.split("\n").map((line) => line.split(" ")).filter((fields) => fields.length > 5)
     .map(([id = "", parent = "", , , point = "", options = ""]): Mount => {
-      return { id, parent, point: unescaped(point), options: options.split(",") };
+      return { id, parent, point: decodeMountPath(point), options: options.split(",") };
     });
   const byId = new Map(mounts.map((mount) => [mount.id, mount]));
   const onMount = Map.groupBy(mounts, ({ parent }) => parent);
@@ -99,11 +100,6 @@ export function leftWritable(mountinfo: string): string[] {
 
 function isWithin(path: string, directory: string): boolean {
   return path === directory || path.startsWith(directory === "/" ? "/" : `${directory}/`);
-}
-
-/** Decodes a path of mountinfo, in which spaces and some other characters are octal. */
-function unescaped(text: string): string {
-  return text.replace(/\\([0-7]{3})/g, (_, digits) => String.fromCharCode(parseInt(digits, 8)));
 }
 
 /** Encodes a path for fstab(5). */
