@@ -1,5 +1,6 @@
 /** Sources and handlers of streams of requests, for tests. */
 import type { CallContext, JobWorkerHandlers } from "../../proto/service.ts";
+import { deadline } from "../support/deadline.ts";
 
 /** The handler of the call Input. */
 export type Input = JobWorkerHandlers["Input"];
@@ -8,7 +9,9 @@ export type Input = JobWorkerHandlers["Input"];
 export function endless(data = new Uint8Array(64 * 1024)) {
   const left = Promise.withResolvers<void>();
   const source = {
-    left: left.promise,
+    get left() {
+      return deadline(left.promise, "the end of a stream");
+    },
     given: 0,
     async *[Symbol.asyncIterator]() {
       try {
@@ -38,7 +41,12 @@ export function quiet() {
       return Promise.resolve({ done: true as const, value: undefined });
     },
   };
-  return { left: left.promise, [Symbol.asyncIterator]: () => iterator };
+  return {
+    get left() {
+      return deadline(left.promise, "the end of a stream");
+    },
+    [Symbol.asyncIterator]: () => iterator,
+  };
 }
 
 /** A handler that reads to the end, and its result. */
@@ -59,5 +67,13 @@ export function reading() {
     over.resolve({ ids, context });
     return { input_bytes: ids.length };
   };
-  return { handler, over: over.promise, read: read.promise };
+  return {
+    handler,
+    get over() {
+      return deadline(over.promise, "the end of a handler");
+    },
+    get read() {
+      return deadline(read.promise, "the first message");
+    },
+  };
 }

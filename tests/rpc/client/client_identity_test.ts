@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { ca, credentials, issue, type Issued, otherCa, serverCredentials } from "../../support/certificates.ts";
 import { connectTo, failure, serveLocally } from "../../support/rpc_server.ts";
+import { deadline } from "../../support/deadline.ts";
 
 const subject = [["O", "admin"], ["CN", "ann"]] as const;
 const between = await issue({ subject: [["CN", "between"]], usage: "ca", issuer: ca });
@@ -54,7 +55,7 @@ Deno.test("a lost connection does not name the client's certificate when only th
   }, { credentials: both });
   await using client = connectTo(server, credentials(ca, await issue({ subject, usage: "client", issuer: otherCa })));
   const call = failure(client.calls.Status({ id: "" }));
-  await begun.promise;
+  await deadline(begun.promise);
   await server[Symbol.asyncDispose]();
   const failed = await call;
   ended.reject(new Error("over"));

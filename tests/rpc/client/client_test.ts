@@ -7,6 +7,7 @@ import type { CallContext } from "../../../proto/service.ts";
 import { AddressError, CallError, connect, TlsCredentialsError } from "../../../rpc/client/client.ts";
 import { clientCredentials, credentials, otherCa, serverCertificate } from "../../support/certificates.ts";
 import { aborted, all, connectTo, failure, serveLocally } from "../../support/rpc_server.ts";
+import { deadline, eventually } from "../../support/deadline.ts";
 
 const echo = { Status: ({ id }: { id: string }) => Promise.resolve({ id }) };
 
@@ -15,7 +16,9 @@ function counting() {
   const left = Promise.withResolvers<void>();
   let open = 0;
   return {
-    left: left.promise,
+    get left() {
+      return deadline(left.promise, "the end of a stream");
+    },
     open: () => open,
     handler: async function* ({ id }: { id: string }, { signal }: CallContext) {
       open++;
@@ -148,7 +151,7 @@ Deno.test("close() cancels open calls, and later calls fail", async () => {
   const stream = client.calls.Start({ id: "1" })[Symbol.asyncIterator]();
   await stream.next();
   const ends = [failure(stream.next()), failure(client.calls.Status({}))];
-  await begun.promise;
+  await deadline(begun.promise);
   client.close();
   client.close();
   for (const { status } of await Promise.all(ends)) assert.equal(status, "CANCELLED");
@@ -182,17 +185,14 @@ Deno.test("a client reconnects when its server is back", async () => {
   assert.match((await failure(client.calls.Status({}))).message, /nothing listens there/);
   await using _second = await serveLocally(echo, { port });
   // The client tries again after about a second.
-  for (let answered = false; !answered;) {
-    answered = await client.calls.Status({}).then(() => true, () => false);
-    if (!answered) await new Promise((resolve) => setImmediate(resolve));
-  }
+  await eventually(() => client.calls.Status({}).then(() => true, () => false), "an answer");
 });
 
 /** Makes a call to another program, and checks the error. */
 async function assertUnreachable(other: Server, pattern: RegExp): Promise<void> {
   const sockets: Socket[] = [];
   other.on("connection", (socket) => void sockets.push(socket));
-  await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+  await deadline(new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve)));
   const { port } = other.address() as { port: number };
   const client = connect({ address: `127.0.0.1:${port}`, credentials: clientCredentials, connectTimeoutMs: 300 });
   const { status, message } = await failure(client.calls.Status({}));
@@ -200,14 +200,14 @@ async function assertUnreachable(other: Server, pattern: RegExp): Promise<void> 
   assert.match(message, pattern);
   await client[Symbol.asyncDispose]();
   for (const socket of sockets) socket.destroy();
-  await new Promise<void>((resolve) => other.close(() => resolve()));
+  await deadline(new Promise<void>((resolve) => other.close(() => resolve())));
 }
 
 Deno.test("a call reports that nothing listens, and which name has no address", async () => {
   const free = createServer();
-  await new Promise<void>((resolve) => free.listen(0, "127.0.0.1", resolve));
+  await deadline(new Promise<void>((resolve) => free.listen(0, "127.0.0.1", resolve)));
   const { port } = free.address() as { port: number };
-  await new Promise<void>((resolve) => free.close(() => resolve()));
+  await deadline(new Promise<void>((resolve) => free.close(() => resolve())));
   await using client = connectTo({ port });
   assert.match((await failure(client.calls.Status({}))).message, /nothing listens there/);
   await using nowhere = connect({ address: "no-such-host.invalid:1", credentials: clientCredentials });

@@ -8,6 +8,7 @@ import { boundRequest, innerOf, passThrough, sessionOf, streamOf } from "../../.
 import { connectTo, failure, serveLocally } from "../../support/rpc_server.ts";
 import { addEcho, ECHO, echo, listen, plainClient } from "./plain_grpc.ts";
 import { framed } from "../../support/raw_client.ts";
+import { deadline } from "../../support/deadline.ts";
 
 /** A server of grpc-js alone. */
 async function plainServer(interceptor: grpc.ServerInterceptor) {
@@ -39,7 +40,7 @@ async function statusOfBadCompression(interceptor: grpc.ServerInterceptor): Prom
   });
   stream.on("error", () => {}).resume().end(frame);
   const code = await status;
-  await new Promise<void>((resolve) => session.once("close", () => resolve()).destroy());
+  await deadline(new Promise<void>((resolve) => session.once("close", () => resolve()).destroy()));
   return code;
 }
 

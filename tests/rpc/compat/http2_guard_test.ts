@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { connect as connectTcp } from "node:net";
 import { DEADLY_WRITES } from "./deadly_writes.ts";
 import { serveEcho } from "./guard_programs.ts";
+import { deadline } from "../../support/deadline.ts";
 
 const PROGRAM = new URL("guard_programs.ts", import.meta.url);
 
@@ -79,7 +80,7 @@ async function survivesGoaway(...args: string[]): Promise<boolean> {
   const { server, port } = await serveEcho();
   await using client = run("client", String(port), ...args);
   assert.equal(await client.line(), "idle");
-  await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+  await deadline(new Promise<void>((resolve) => server.tryShutdown(() => resolve())));
   await client.tell(1);
   const answer = await client.line();
   if (answer !== undefined) assert.equal(answer, "alive");

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { bytes, listen, methodOf, plainClient } from "./plain_grpc.ts";
 import { readOneMessageAhead } from "../../../rpc/compat/read_ahead.ts";
+import { deadline } from "../../support/deadline.ts";
 
 const TAKE = methodOf("/test.Sink/Take", true);
 
@@ -25,7 +26,7 @@ async function readAhead(prepare: (stream: object) => void): Promise<number> {
     call.end();
   });
   client.close();
-  await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+  await deadline(new Promise<void>((resolve) => server.tryShutdown(() => resolve())));
   return read;
 }
 

@@ -8,6 +8,7 @@ import type { AddressInfo } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
 import { captureServer, rejectConnections, tcpSocketOf } from "../../../rpc/compat/secure_server.ts";
 import { ca, issue, otherCa, serverCertificate } from "../../support/certificates.ts";
+import { deadline } from "../../support/deadline.ts";
 
 const stranger = await issue({ subject: [["CN", "stranger"]], usage: "client", issuer: otherCa });
 
@@ -35,7 +36,7 @@ async function refused<T>(
   });
   client.on("error", () => {});
   const closed = once(client, "close");
-  const result = await observed.promise;
+  const result = await deadline(observed.promise);
   client.destroy();
   await closed;
   const ended = once(server, "close");

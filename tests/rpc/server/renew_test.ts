@@ -18,6 +18,7 @@ import {
   serverCredentials,
 } from "../../support/certificates.ts";
 import { aborted, connectTo, failure, serveLocally } from "../../support/rpc_server.ts";
+import { deadline } from "../../support/deadline.ts";
 
 const HOSTS = ["localhost", "127.0.0.1", "::1"];
 const newServer = await issue({ subject: [["CN", "server"]], usage: "server", hosts: HOSTS, issuer: otherCa });
@@ -192,7 +193,7 @@ Deno.test(
     assert.deepEqual([await answers(idle), await answers(other)], ["y", "y"]);
     await untilConnections(server, 3);
     server.renew({ credentials: { ...serverCredentials, ca: bothCas }, revoked });
-    await over.promise;
+    await deadline(over.promise);
     await untilConnections(server, 1);
     assert.equal(await answers(other), "y");
     // The reader gets the data that arrived before, and then an error.
@@ -208,7 +209,7 @@ Deno.test("a revoked client gets the reason over a slow network, and its connect
     const session = http2.connect(`https://localhost:${server.port}`, { ...clientCredentials });
     session.on("error", () => {});
     const closed = new Promise<void>((resolve) => session.once("close", () => resolve()));
-    await new Promise((resolve) => session.once("remoteSettings", resolve));
+    await deadline(new Promise((resolve) => session.once("remoteSettings", resolve)));
     return { session, closed };
   };
   const silent = await open();

@@ -10,6 +10,7 @@ import { AddressError } from "../../../rpc/server/server.ts";
 import { clientCredentials } from "../../support/certificates.ts";
 import { bareClient, reflect } from "./bare_client.ts";
 import { aborted, all, connectTo, failure, serveLocally } from "../../support/rpc_server.ts";
+import { deadline, eventually } from "../../support/deadline.ts";
 
 const echo = { Status: ({ id }: { id: string }) => Promise.resolve({ id }) };
 
@@ -175,8 +176,8 @@ Deno.test("a call with too much metadata is refused before its handler", async (
     ...headers,
   });
   stream.on("error", () => {});
-  await new Promise<void>((resolve) => stream.once("close", () => resolve()).end(Buffer.alloc(5)));
-  await new Promise<void>((resolve) => session.once("close", () => resolve()).destroy());
+  await deadline(new Promise<void>((resolve) => stream.once("close", () => resolve()).end(Buffer.alloc(5))));
+  await deadline(new Promise<void>((resolve) => session.once("close", () => resolve()).destroy()));
   assert.equal(reached, 0);
   await using client = connectTo(server);
   assert.equal((await client.calls.Status({})).pid, 1);
@@ -197,5 +198,5 @@ Deno.test("a server survives 25 clients that make 100 calls at once and leave", 
     await using client = connectTo(server);
     await Promise.all(Array.from({ length: 100 }, (_, index) => client.calls.Status({ id: `${index}` })));
   }
-  while (server.connections > 0) await new Promise((resolve) => setImmediate(resolve));
+  await eventually(() => server.connections === 0, "the end of all connections");
 });

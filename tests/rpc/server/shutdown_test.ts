@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { connect as connectTcp } from "node:net";
 import type { CallContext } from "../../../proto/service.ts";
 import { aborted, all, connectTo, failure, serveLocally } from "../../support/rpc_server.ts";
+import { deadline, eventually } from "../../support/deadline.ts";
 
 /** A handler of a stream that sends one message and then waits until its client has left. */
 function quiet(whenLeft: (signal: AbortSignal) => void = () => {}) {
@@ -57,7 +58,7 @@ Deno.test("shutdown() right after the last message waits until it was read", asy
     });
     await using client = connectTo(server);
     const output = all(client.calls.GetOutput({}));
-    await sent.promise;
+    await deadline(sent.promise);
     await server.shutdown({ graceMs: 60_000 });
     assert.equal((await output).length, 20);
   }
@@ -75,7 +76,7 @@ Deno.test("shutdown() refuses further calls on a connection with an open call", 
   });
   await using client = connectTo(server);
   const call = client.calls.Status({});
-  await begun.promise;
+  await deadline(begun.promise);
   const stopped = server.shutdown({ graceMs: 60_000 });
   const { status, message } = await failure(client.calls.List({}));
   assert.deepEqual([status, message], ["UNAVAILABLE", "The server is shutting down: try again when it is back"]);
@@ -106,7 +107,7 @@ Deno.test("shutdown() waits for open calls and refuses new ones", async () => {
   });
   await using client = connectTo(server);
   const call = client.calls.Status({});
-  await begun.promise;
+  await deadline(begun.promise);
   let stopped = false;
   const shutdown = server.shutdown({ graceMs: 60_000 }).then(() => stopped = true);
   const late = connectTo(server);
@@ -133,9 +134,9 @@ Deno.test("shutdown() ends calls with UNAVAILABLE after the grace period", async
   const stream = client.calls.Start({})[Symbol.asyncIterator]();
   await stream.next();
   const ends = [failure(stream.next()), failure(client.calls.Status({}))];
-  await begun.promise;
+  await deadline(begun.promise);
   await server.shutdown({ graceMs: 20 });
-  assert.equal((await left.promise).aborted, true);
+  assert.equal((await deadline(left.promise)).aborted, true);
   for (const { status, code, message } of await Promise.all(ends)) {
     assert.deepEqual([status, code], ["UNAVAILABLE", "UNAVAILABLE"]);
     assert.match(message, /shutting down: try again/);
@@ -165,7 +166,7 @@ Deno.test("shutdown() does not wait for a stalled handshake", async () => {
   const server = await serveLocally({});
   const socket = connectTcp(server.port, "127.0.0.1");
   socket.on("error", () => {});
-  while (server.connections === 0) await new Promise((resolve) => setImmediate(resolve));
+  await eventually(() => server.connections > 0, "a connection");
   await Promise.all([
     new Promise<void>((resolve) => socket.resume().once("close", () => resolve())),
     server.shutdown({ graceMs: 60_000 }),

@@ -4,6 +4,7 @@ import type { CallContext } from "../../../../proto/service.ts";
 import type { InputRequest } from "../../../../proto/teleport/v1/job_worker.ts";
 import { aborted, connectTo, failure, serveLocally } from "../../../support/rpc_server.ts";
 import { endless, type Input, quiet, reading } from "../../request_streams.ts";
+import { deadline } from "../../../support/deadline.ts";
 
 Deno.test("clientStreamingHandler() reports no error when the client cancels", async () => {
   const reported: unknown[] = [];
@@ -23,10 +24,10 @@ Deno.test("clientStreamingHandler() reports no error when the client cancels", a
     await using client = connectTo(server);
     const caller = new AbortController();
     const failed = failure(client.calls.Input(endless(), { signal: caller.signal }));
-    await begun.promise;
+    await deadline(begun.promise);
     caller.abort();
     await failed;
-    await over.promise;
+    await deadline(over.promise);
   }
   // A report would come in a later turn.
   for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
@@ -165,8 +166,8 @@ Deno.test("clientStreamingHandler() ends 300 streams when their clients leave", 
   await using client = connectTo(server);
   const stop = new AbortController();
   const calls = Array.from({ length: 300 }, () => failure(client.calls.Input(quiet(), { signal: stop.signal })));
-  await all.promise;
+  await deadline(all.promise);
   stop.abort();
   for (const { status } of await Promise.all(calls)) assert.equal(status, "CANCELLED");
-  await gone.promise;
+  await deadline(gone.promise);
 });

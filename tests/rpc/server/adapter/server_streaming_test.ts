@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { JobNotFoundError } from "../../../../mod.ts";
 import type { CallContext } from "../../../../proto/service.ts";
 import { aborted, all, connectTo, failure, serveLocally } from "../../../support/rpc_server.ts";
+import { deadline } from "../../../support/deadline.ts";
 
 Deno.test("serverStreamingHandler() can fail after it has sent a message", async () => {
   const { promise: received, resolve } = Promise.withResolvers<void>();
@@ -26,7 +27,9 @@ function watched() {
   let open = 0;
   let given = 0;
   return {
-    left: left.promise,
+    get left() {
+      return deadline(left.promise, "the end of a stream");
+    },
     open: () => open,
     given: () => given,
     /** Sends one message, then waits until the call is over. */
@@ -118,7 +121,7 @@ Deno.test("serverStreamingHandler() reports an error of return()", async () => {
   }, { onInternalError: reported.resolve });
   await using client = connectTo(server);
   for await (const _ of client.calls.Start({})) break;
-  assert.match(String(await reported.promise), /Cannot be left/);
+  assert.match(String(await deadline(reported.promise)), /Cannot be left/);
 });
 
 Deno.test("serverStreamingHandler() ends 500 streams when their clients leave", async () => {
@@ -140,5 +143,5 @@ Deno.test("serverStreamingHandler() ends 500 streams when their clients leave", 
   await Promise.all(streams.map((stream) => stream.next()));
   assert.equal(open, 500);
   await Promise.all(streams.map((stream) => stream.return?.()));
-  await gone.promise;
+  await deadline(gone.promise);
 });

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import type { CallContext } from "../../../../proto/service.ts";
 import { aborted, connectTo, failure, serveLocally } from "../../../support/rpc_server.ts";
+import { deadline } from "../../../support/deadline.ts";
 
 Deno.test("unaryHandler() aborts the signal when the client leaves, and after the answer", async () => {
   const contexts: CallContext[] = [];
@@ -20,7 +21,7 @@ Deno.test("unaryHandler() aborts the signal when the client leaves, and after th
   await aborted(contexts[0]!.signal);
   const abort = new AbortController();
   const call = failure(client.calls.Stop({}, { signal: abort.signal }));
-  await begun.promise;
+  await deadline(begun.promise);
   assert.equal(contexts[1]!.signal.aborted, false);
   abort.abort();
   assert.equal((await call).status, "CANCELLED");

@@ -5,6 +5,7 @@ import { connect as connectTls } from "node:tls";
 import type { JobWorkerHandlers, PeerCertificate } from "../../../../proto/service.ts";
 import type { ConnectionOwner, RpcServer, TlsCredentials } from "../../../../rpc/server/server.ts";
 import { ca, credentials, issue } from "../../../support/certificates.ts";
+import { deadline } from "../../../support/deadline.ts";
 
 /** A handler that returns its request. */
 export const echo: Partial<JobWorkerHandlers> = { Status: ({ id }) => Promise.resolve({ id }) };
@@ -58,6 +59,6 @@ export function secured(
 /** Closes sockets. */
 export async function destroyed(sockets: Iterable<Socket>): Promise<void> {
   for (const socket of sockets) {
-    if (!socket.closed) await new Promise<void>((resolve) => socket.once("close", () => resolve()).destroy());
+    if (!socket.closed) await deadline(new Promise<void>((resolve) => socket.once("close", () => resolve()).destroy()));
   }
 }

@@ -8,6 +8,7 @@ import type { PeerCertificate } from "../../../../proto/service.ts";
 import { ca, clientCredentials } from "../../../support/certificates.ts";
 import { connectTo, failure, serveLocally } from "../../../support/rpc_server.ts";
 import { bob, destroyed, echo, eve, ownerOf, secured, silent, until } from "./clients.ts";
+import { deadline } from "../../../support/deadline.ts";
 
 Deno.test("new clients connect while silent connections use all slots", async () => {
   const refused: string[] = [];
@@ -63,7 +64,7 @@ Deno.test("the user with the most connections loses one to a user with few", asy
 Deno.test("a TLS connection without HTTP/2 is closed", async () => {
   await using server = await serveLocally(echo);
   const socket = await secured(server, eve, []);
-  await new Promise<void>((resolve) => socket.resume().once("close", () => resolve()));
+  await deadline(new Promise<void>((resolve) => socket.resume().once("close", () => resolve())));
   await until(server, ({ connections }) => connections === 0);
   assert.equal(server.connectionStatistics.refused.NO_HTTP2, 1);
 });
@@ -88,7 +89,7 @@ async function closesSilent(): Promise<void> {
   await using server = await serveLocally(echo, { onHandshakeFailure: ({ reason }) => void failures.push(reason) });
   const [socket] = await silent(server, 1);
   const startedAt = performance.now();
-  await new Promise<void>((resolve) => socket!.resume().once("close", () => resolve()));
+  await deadline(new Promise<void>((resolve) => socket!.resume().once("close", () => resolve())));
   assert.ok(performance.now() - startedAt > 9_900);
   assert.deepEqual(failures, ["closed: it did not start TLS for 10 s"]);
   assert.equal(server.connectionStatistics.refused.SILENT, 1);
@@ -129,7 +130,7 @@ async function keepsCallingGuests(): Promise<void> {
 async function closesWithoutHttp2(): Promise<void> {
   await using server = await serveLocally(echo);
   const socket = await secured(server, eve);
-  await new Promise<void>((resolve) => socket.resume().once("close", () => resolve()));
+  await deadline(new Promise<void>((resolve) => socket.resume().once("close", () => resolve())));
   assert.equal(server.connectionStatistics.refused.NO_HTTP2, 1);
 }
 

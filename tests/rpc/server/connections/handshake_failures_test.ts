@@ -4,6 +4,7 @@ import { connect as connectTls } from "node:tls";
 import type { HandshakeFailure, TlsCredentials } from "../../../../rpc/server/server.ts";
 import { ca, credentials, issue, otherCa } from "../../../support/certificates.ts";
 import { connectTo, failure, serveLocally } from "../../../support/rpc_server.ts";
+import { deadline } from "../../../support/deadline.ts";
 
 /** Makes one call on a new connection. Returns its status. */
 async function statusOf(server: { port: number }, own: TlsCredentials): Promise<string> {
@@ -25,12 +26,12 @@ Deno.test("serve() reports every failed handshake with its peer and reason", asy
   for (const wrong of [credentials(ca, selfSigned), credentials(ca, foreign)]) {
     wake = Promise.withResolvers();
     assert.equal(await statusOf(server, wrong), "UNAVAILABLE");
-    await wake.promise;
+    await deadline(wake.promise);
   }
   wake = Promise.withResolvers();
   const socket = connectTls({ port: server.port, host: "127.0.0.1", servername: "localhost", ca: ca.cert });
   socket.on("error", () => {});
-  await wake.promise;
+  await deadline(wake.promise);
   socket.destroy();
   assert.equal(reported.length, 3);
   for (const { peer } of reported) assert.match(peer, /^127\.0\.0\.1:\d+$/);

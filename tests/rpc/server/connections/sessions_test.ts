@@ -7,6 +7,7 @@ import type { RpcServer } from "../../../../rpc/server/server.ts";
 import { clientCredentials } from "../../../support/certificates.ts";
 import { connectTo, serveLocally } from "../../../support/rpc_server.ts";
 import { bob, echo, eve, until } from "./clients.ts";
+import { deadline } from "../../../support/deadline.ts";
 
 /** Opens a connection without a gRPC library. */
 function openSession(server: RpcServer, { ca, cert, key }: typeof eve) {
@@ -50,7 +51,7 @@ Deno.test("a client may have 100 calls at a time without a role, and 2,000 with 
   guest.session.ping(() => {});
   await until(server, () => guest.limits.at(-1) === 2_000);
   for (const { session } of [guest, member]) {
-    await new Promise<void>((resolve) => session.once("close", () => resolve()).destroy());
+    await deadline(new Promise<void>((resolve) => session.once("close", () => resolve()).destroy()));
   }
 });
 
