@@ -4,9 +4,9 @@ import { whyNoCgroups } from "../support/cgroups.ts";
 import type { JobWorkerClient } from "../../proto/service.ts";
 import { type Server, spawnServer, startServer, teleport } from "../support/programs.ts";
 import { clientOf, finalOf, living, refusal, startUp } from "../support/server_process.ts";
+import { skippedIf } from "../support/needs.ts";
 
-const skipped = whyNoCgroups === undefined ? "" : ` (skipped: ${whyNoCgroups})`;
-const real = { ignore: whyNoCgroups !== undefined };
+const real = (name: string) => skippedIf(whyNoCgroups, name);
 
 /** Gives the cgroup of a job, as the job itself sees it. */
 async function cgroupOf(server: Server, id: string): Promise<string> {
@@ -52,17 +52,12 @@ Deno.test("teleportd does not start when it must make cgroups and cannot", async
   assert.match(text, / error Cannot make cgroups for jobs: "\/no\/such\/cgroup" is not a cgroup of version 2$/m);
 });
 
-Deno.test(
-  `teleportd logs the directory of the cgroups of jobs, and removes them at its end${skipped}`,
-  real,
-  async () => {
-    const [, directory = ""] =
-      / info Jobs have cgroups in "([^"]+)", which can(?:not)? limit .*$/m.exec(await said()) ??
-        [];
-    assert.match(directory, /\/teleport-[0-9a-f]{16}$/);
-    assert.throws(() => Deno.statSync(directory), Deno.errors.NotFound);
-  },
-);
+Deno.test(real("teleportd logs the directory of the cgroups of jobs, and removes them at its end"), async () => {
+  const [, directory = ""] = / info Jobs have cgroups in "([^"]+)", which can(?:not)? limit .*$/m.exec(await said()) ??
+    [];
+  assert.match(directory, /\/teleport-[0-9a-f]{16}$/);
+  assert.throws(() => Deno.statSync(directory), Deno.errors.NotFound);
+});
 
 Deno.test("teleport pauses, resumes and measures jobs without cgroups, and the server refuses limits", async () => {
   await using server = await startServer({ args: ["--cgroup", "off"] });
@@ -75,7 +70,7 @@ Deno.test("teleport pauses, resumes and measures jobs without cgroups, and the s
   assert.equal(message, "Cannot limit memory on this server: it has no cgroups");
 });
 
-Deno.test(`teleport pauses, resumes and measures jobs in cgroups${skipped}`, real, async () => {
+Deno.test(real("teleport pauses, resumes and measures jobs in cgroups"), async () => {
   await using server = await startServer();
   await control(server, "CGROUP");
 });
@@ -148,39 +143,35 @@ function runs(pid: number): boolean {
   }
 }
 
-Deno.test(
-  `teleportd finds by its cgroup, after a kill, a process that left everything else${skipped}`,
-  real,
-  async () => {
-    const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
-    let id: string;
-    let pid: number;
-    let cgroup: string;
-    {
-      await using server = await startServer({ dir });
-      await using client = await clientOf(server);
-      id = await startUp(client.calls, "(setsid env -i sh -c 'echo $$; exec sleep 1000' &); exec sleep 1000");
-      let output = "";
-      for await (const { data } of client.calls.GetOutput({ id, follow: false })) {
-        output += new TextDecoder().decode(data);
-      }
-      pid = Number(output);
-      cgroup = await cgroupOf(server, id);
-      assert.ok(cgroup.endsWith(`/${id}`));
-      server.process.kill("SIGKILL");
-      await server.process.status;
+Deno.test(real("teleportd finds by its cgroup, after a kill, a process that left everything else"), async () => {
+  const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
+  let id: string;
+  let pid: number;
+  let cgroup: string;
+  {
+    await using server = await startServer({ dir });
+    await using client = await clientOf(server);
+    id = await startUp(client.calls, "(setsid env -i sh -c 'echo $$; exec sleep 1000' &); exec sleep 1000");
+    let output = "";
+    for await (const { data } of client.calls.GetOutput({ id, follow: false })) {
+      output += new TextDecoder().decode(data);
     }
-    assert.match(await Deno.readTextFile(`/proc/${pid}/cgroup`), new RegExp(id));
-    {
-      await using server = await startServer({ dir });
-      await using client = await clientOf(server);
-      assert.equal((await client.calls.Status({ id })).state, "STATE_LOST");
-      // The process has ended, or is a zombie, which is in none of our cgroups.
-      const left = await Deno.readTextFile(`/proc/${pid}/stat`).catch(() => " Z ");
-      assert.match(left, / Z /);
-      const next = await client.calls.Register({ command: "true" });
-      assert.equal((await finalOf(client.calls, next.id)).usage?.cpu_source, "USAGE_SOURCE_CGROUP");
-    }
-    await Deno.remove(dir, { recursive: true });
-  },
-);
+    pid = Number(output);
+    cgroup = await cgroupOf(server, id);
+    assert.ok(cgroup.endsWith(`/${id}`));
+    server.process.kill("SIGKILL");
+    await server.process.status;
+  }
+  assert.match(await Deno.readTextFile(`/proc/${pid}/cgroup`), new RegExp(id));
+  {
+    await using server = await startServer({ dir });
+    await using client = await clientOf(server);
+    assert.equal((await client.calls.Status({ id })).state, "STATE_LOST");
+    // The process has ended, or is a zombie, which is in none of our cgroups.
+    const left = await Deno.readTextFile(`/proc/${pid}/stat`).catch(() => " Z ");
+    assert.match(left, / Z /);
+    const next = await client.calls.Register({ command: "true" });
+    assert.equal((await finalOf(client.calls, next.id)).usage?.cpu_source, "USAGE_SOURCE_CGROUP");
+  }
+  await Deno.remove(dir, { recursive: true });
+});

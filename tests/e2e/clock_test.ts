@@ -1,21 +1,19 @@
 /** Wrong clocks of a client and of a server, made with faketime(1), and an end time in the future. */
 import assert from "node:assert/strict";
 import { spawnServer, startServer, teleport, teleportOk } from "../support/programs.ts";
+import { needing } from "../support/needs.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
 /** The library that faketime(1) loads. The program itself would be the parent of the process that a test starts. */
 const library = await new Deno.Command("faketime", { args: ["-f", "+0", "printenv", "LD_PRELOAD"], stderr: "null" })
   .output().then(({ stdout }) => new TextDecoder().decode(stdout).trim(), () => "");
-const ignore = library === "";
-const title = (text: string) => ignore ? `${text} (skipped: this machine has no faketime)` : text;
 
 /** Gives the beginning of a command line whose program has a clock ahead of time, with correct timers. */
 const ahead = (time: string) => ["env", `LD_PRELOAD=${library}`, `FAKETIME=${time}`, "FAKETIME_DONT_FAKE_MONOTONIC=1"];
 
 Deno.test({
-  name: title("teleport with a clock one week ahead finds recent jobs, and removes none of them"),
-  ignore,
+  ...needing("faketime", "teleport with a clock one week ahead finds recent jobs, and removes none of them"),
   async fn() {
     await using server = await startServer();
     const id = await teleportOk(server, "run", "-d", "--", "echo", "fresh");
@@ -40,8 +38,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: title("teleportd with a clock 40 days ahead removes no job, and logs why"),
-  ignore,
+  ...needing("faketime", "teleportd with a clock 40 days ahead removes no job, and logs why"),
   async fn() {
     const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
     try {

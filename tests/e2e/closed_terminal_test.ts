@@ -3,11 +3,6 @@ import assert from "node:assert/strict";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
-const ignore = await new Deno.Command("python3", { args: ["-c", "import pty"], stdout: "null", stderr: "null" })
-  .output()
-  .then(({ success }) => !success, () => true);
-const title = (text: string) => ignore ? `${text} (skipped: this machine has no python3)` : text;
-
 /**
  * Starts the server on a terminal of its own, waits until it serves, and then does what `act` says. It prints how the
  * server ended, or that it lives.
@@ -39,6 +34,7 @@ if not ended:
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
 `;
+import { needing } from "../support/needs.ts";
 
 async function onTerminal(act: "close" | "reload"): Promise<string> {
   const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
@@ -55,13 +51,11 @@ async function onTerminal(act: "close" | "reload"): Promise<string> {
 }
 
 Deno.test({
-  name: title("a server whose terminal is closed ends in order"),
-  ignore,
+  ...needing("pty", "a server whose terminal is closed ends in order"),
   fn: async () => assert.equal(await onTerminal("close"), "True 0"),
 });
 
 Deno.test({
-  name: title("a server on a terminal reloads on SIGHUP, and lives"),
-  ignore,
+  ...needing("pty", "a server on a terminal reloads on SIGHUP, and lives"),
   fn: async () => assert.equal(await onTerminal("reload"), "True lives"),
 });

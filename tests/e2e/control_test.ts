@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { startServer, teleport, teleportOk } from "../support/programs.ts";
 import { clientOf, finalOf, refusal } from "../support/server_process.ts";
+import { needing } from "../support/needs.ts";
 
-const isRoot = Deno.uid() === 0;
 const NO_NEW = "sed -n 's/^NoNewPrivs:\\t//p' /proc/self/status";
 
 Deno.test("a job has the limits, umask and niceness of its command line, and status shows them", async () => {
@@ -51,8 +51,7 @@ Deno.test("a job gains no privileges, and an option that the host cannot provide
 });
 
 Deno.test({
-  name: `a job runs as the user that it names${isRoot ? "" : " (skipped: needs root)"}`,
-  ignore: !isRoot,
+  ...needing("root", "a job runs as the user that it names"),
   async fn() {
     await using server = await startServer();
     await using client = await clientOf(server);

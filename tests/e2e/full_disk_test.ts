@@ -1,6 +1,6 @@
 /** A server on a full disk: calls fail, a kill and a start on it, and the recovery when there is room. */
 import assert from "node:assert/strict";
-import { ignore, onDisk, remount, title } from "../support/small_disk.ts";
+import { needingDisk, onDisk, remount } from "../support/small_disk.ts";
 import { type Server, spawnServer, startServer, teleport, teleportOk } from "../support/programs.ts";
 import { living } from "../support/server_process.ts";
 
@@ -34,10 +34,9 @@ const REFUSAL =
   / error The database "jobs.db" in the data directory cannot be written \(.*\): free space on its disk or repair the disk/m;
 
 Deno.test({
-  name: title(
+  ...needingDisk(
     "on a full disk the server refuses new jobs in a sentence and serves on; killed there, it is whole when there is room",
   ),
-  ignore,
   fn: () =>
     withServer(async (dir, disk) => {
       const server = await startServer({ dir, args: ["--max-output-total", "1GB"] });
@@ -71,8 +70,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: title("the server ends in order on a full disk too"),
-  ignore,
+  ...needingDisk("the server ends in order on a full disk too"),
   fn: () =>
     withServer(async (dir, disk) => {
       await using server = await startServer({ dir, args: ["--max-output-total", "1GB"] });
@@ -89,8 +87,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: title("a read-only data directory is refused in a sentence, and taken when it is writable"),
-  ignore,
+  ...needingDisk("a read-only data directory is refused in a sentence, and taken when it is writable"),
   fn: () =>
     withServer(async (dir, disk) => {
       const server = await startServer({ dir });

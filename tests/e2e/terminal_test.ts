@@ -4,10 +4,10 @@ import { deadline } from "../support/deadline.ts";
 import { type Server, startServer } from "../support/programs.ts";
 import { noTerminal, onTerminal } from "./terminal.ts";
 import { clientOf } from "../support/server_process.ts";
+import { skippedIf } from "../support/needs.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
-const skipped = noTerminal === undefined ? "" : ` (skipped: ${noTerminal})`;
-const options = { ignore: noTerminal !== undefined };
+const onPty = (name: string) => skippedIf(noTerminal, name);
 
 const DIRECTLY = [Deno.execPath(), "run", "-q", "-P=cli", "--no-prompt", "cli.ts"];
 /** The command lines of the README without compiling. The wrapper forwards signals to its child. */
@@ -21,7 +21,7 @@ function environment(server: Server): Record<string, string> {
 const COUNTING = "trap 'echo got INT' INT; trap 'echo got TERM; exit 9' TERM; echo up; while :; do sleep 0.05; done";
 
 for (const [name, command] of [["directly", DIRECTLY], ["under deno task", BY_TASK]] as const) {
-  Deno.test(`one Ctrl-C at teleport run ${name} reaches the job once${skipped}`, options, async () => {
+  Deno.test(onPty(`one Ctrl-C at teleport run ${name} reaches the job once`), async () => {
     await using server = await startServer();
     await using client = await clientOf(server);
     const program = onTerminal([...command, "run", "--", "sh", "-c", COUNTING], {
@@ -46,7 +46,7 @@ for (const [name, command] of [["directly", DIRECTLY], ["under deno task", BY_TA
 for (
   const [what, signal, code] of [["Ctrl-\\\\", "SIGQUIT", 131], ["a closed terminal", "SIGHUP", 129]] as const
 ) {
-  Deno.test(`${what} at teleport run reaches the job as ${signal}${skipped}`, options, async () => {
+  Deno.test(onPty(`${what} at teleport run reaches the job as ${signal}`), async () => {
     await using server = await startServer();
     await using client = await clientOf(server);
     // A shell cannot reset a signal that its starter ignores, so this job resets it itself.
@@ -84,7 +84,7 @@ Deno.test("teleportd counts the same signal twice within 3 ms as one, and gives 
   }
 });
 
-Deno.test(`one Ctrl-C at deno task serve gives jobs their grace period${skipped}`, options, async () => {
+Deno.test(onPty("one Ctrl-C at deno task serve gives jobs their grace period"), async () => {
   const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
   const server = onTerminal(
     [Deno.execPath(), "task", "serve", "--listen", "127.0.0.1:0", "--certs", `${dir}/certs`, "--data", `${dir}/data`],

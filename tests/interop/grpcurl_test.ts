@@ -2,13 +2,13 @@
 import assert from "node:assert/strict";
 import { startServer } from "../support/programs.ts";
 import { buildWithGo } from "../support/go_program.ts";
+import { skippedIf } from "../support/needs.ts";
 
 const DEADLINE_S = 30;
 
 const { path, missing } = await buildWithGo("github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3", "grpcurl");
-const skipped = missing === "" ? "" : ` (skipped: ${missing})`;
 
-Deno.test(`grpcurl lists, describes and calls by reflection${skipped}`, { ignore: missing !== "" }, async () => {
+Deno.test(skippedIf(missing, "grpcurl lists, describes and calls by reflection"), async () => {
   await using server = await startServer();
   const certs = `${server.dir}/certs`;
   const grpcurl = async (...args: string[]): Promise<string> => {

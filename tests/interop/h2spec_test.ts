@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { complaints, makeStage } from "../torture/stage.ts";
 import { buildWithGo } from "../support/go_program.ts";
 import { H2SPEC, runH2spec, startProxy } from "./h2spec.ts";
+import { skippedIf } from "../support/needs.ts";
 
 /** The tests that may fail, and why. docs/reliability.md has the same table. */
 const NGHTTP2_FORGETS = "nghttp2 keeps no closed streams, and ignores frames on them";
@@ -30,9 +31,8 @@ const TIMEOUT_MS = 180_000;
 const SETTLE_MS = 2_000;
 
 const { path, missing } = await buildWithGo(H2SPEC, "h2spec");
-const skipped = missing === "" ? "" : ` (skipped: ${missing})`;
 
-Deno.test(`h2spec completes with only known failures${skipped}`, { ignore: missing !== "" }, async () => {
+Deno.test(skippedIf(missing, "h2spec completes with only known failures"), async () => {
   await using stage = await makeStage();
   await using proxy = startProxy(stage.port, stage.users.admin);
   const outcome = await stage.watch(async () => {

@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { startServer } from "../support/programs.ts";
+import { skippedIf } from "../support/needs.ts";
 
 const python = Deno.env.get("TELEPORT_TEST_PYTHON") ?? "python3";
 const here = new URL(".", import.meta.url).pathname;
@@ -19,9 +20,9 @@ async function run(...args: string[]): Promise<{ code: number; text: string }> {
 }
 
 const able = (await run("-c", "import grpc, grpc_tools, grpc_reflection")).code === 0;
-const skipped = able ? "" : ` (skipped: "${python}" has not the packages of tests/interop/requirements.txt)`;
+const missing = able ? undefined : `needs the packages of tests/interop/requirements.txt for "${python}"`;
 
-Deno.test(`a Python client registers, starts, reads and stops jobs${skipped}`, { ignore: !able }, async () => {
+Deno.test(skippedIf(missing, "a Python client registers, starts, reads and stops jobs"), async () => {
   const generated = await Deno.makeTempDir({ prefix: "teleport-test-" });
   const compiled = await run(
     ...["-m", "grpc_tools.protoc", `-I${proto}`, `--python_out=${generated}`, `--grpc_python_out=${generated}`],
@@ -37,7 +38,7 @@ Deno.test(`a Python client registers, starts, reads and stops jobs${skipped}`, {
   await Deno.remove(generated, { recursive: true });
 });
 
-Deno.test(`a Python client makes every call by reflection alone${skipped}`, { ignore: !able }, async () => {
+Deno.test(skippedIf(missing, "a Python client makes every call by reflection alone"), async () => {
   const made = await Deno.makeTempDir({ prefix: "teleport-test-" });
   // One definition is enough for both versions of reflection.
   const text = await Deno.readTextFile(`${proto}/grpc/reflection/v1/reflection.proto`);

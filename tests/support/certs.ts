@@ -1,6 +1,7 @@
 /** Helpers for the tests of certificates: snapshots of a directory, expected refusals, and openssl. */
 import assert from "node:assert/strict";
 import { CertificateError, type CertificateErrorCode } from "../../certs/errors.ts";
+import { missing, needing, type TestName } from "./needs.ts";
 
 /** Makes an empty directory. A test may remove or fill `path`. */
 export async function temporaryDirectory(): Promise<AsyncDisposable & { path: string }> {
@@ -40,12 +41,11 @@ export async function refuses(
 }
 
 /** True where openssl can run. */
-export const hasOpenssl = await new Deno.Command("openssl", { args: ["version"], stdout: "null", stderr: "null" })
-  .output().then(({ success }) => success, () => false);
+export const hasOpenssl = missing("openssl") === undefined;
 
 /** Names a test that needs openssl. */
-export function withOpenssl(name: string): { name: string; ignore: boolean } {
-  return { name: hasOpenssl ? name : `${name} (skipped: openssl is not installed)`, ignore: !hasOpenssl };
+export function withOpenssl(name: string): TestName {
+  return needing("openssl", name);
 }
 
 /** Runs openssl and gives its output, both streams joined. */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Controller } from "../../worker/cgroup/limits.ts";
 import { CgroupUnavailableError } from "../../worker/cgroup/delegation.ts";
 import { CgroupTree } from "../../worker/cgroup/tree.ts";
+import { skippedIf } from "./needs.ts";
 
 /** Makes a directory with the files of a delegated cgroup. A test can read back what the code writes. */
 export async function fakeBase(controllers = "cpuset cpu io memory pids"): Promise<string> {
@@ -36,7 +37,7 @@ export function realTree(): CgroupTree {
  */
 export function cgroupTest(name: string, run: (cgroups: CgroupTree) => Promise<void>, needs?: Controller): void {
   const why = whyNoCgroups ?? (needs === undefined ? undefined : lacking.get(needs));
-  Deno.test(why === undefined ? name : `${name} (skipped: ${why})`, { ignore: why !== undefined }, async () => {
+  Deno.test(skippedIf(why, name), async () => {
     using cgroups = realTree();
     try {
       await run(cgroups);

@@ -1,4 +1,5 @@
 /** A disk of a few megabytes that a test can fill or make read-only, where the machine allows to mount one. */
+import { skippedIf, type TestName } from "./needs.ts";
 
 /** Mounts a small file system for the time of a function. */
 export async function onDisk(megabytes: number, use: (directory: string) => Promise<void>): Promise<void> {
@@ -28,8 +29,7 @@ export async function remount(disk: string, mode: "ro" | "rw"): Promise<void> {
 
 /** Root in a container may not be allowed to mount, so this tries it. */
 const mayMount = await onDisk(1, () => Promise.resolve()).then(() => true, () => false);
-/** For `Deno.test`. */
-export const ignore = !mayMount;
-/** Gives the name of a test, with the reason why it is skipped. */
-export const title = (text: string): string =>
-  mayMount ? text : `${text} (skipped: this machine lets nobody mount a disk to fill)`;
+/** Names a test that needs a disk of its own. */
+export function needingDisk(name: string): TestName {
+  return skippedIf(mayMount ? undefined : "needs the right to mount a disk", name);
+}

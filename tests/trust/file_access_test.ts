@@ -1,20 +1,10 @@
 /** Tests of the checks of who can change a file or read a secret. */
 import assert from "node:assert/strict";
 import { checkSecret, checkWriters, type FileAccessCode, FileAccessError } from "../../trust/file_access.ts";
+import { needing } from "../support/needs.ts";
 
 const isRoot = Deno.uid() === 0;
-const asRoot = (name: string) => ({ name: isRoot ? name : `${name} (skipped: needs root)`, ignore: !isRoot });
-
-async function hasSetfacl(): Promise<boolean> {
-  try {
-    return (await new Deno.Command("setfacl", { args: ["--version"], stdout: "null", stderr: "null" }).output())
-      .success;
-  } catch {
-    return false;
-  }
-}
-
-const withSetfacl = await hasSetfacl();
+const asRoot = (name: string) => needing("root", name);
 
 /** A directory with a file two levels down. */
 async function place(): Promise<
@@ -109,9 +99,7 @@ Deno.test(asRoot("checkWriters() accepts a writable group only when it has no ot
 });
 
 Deno.test({
-  name: "checkWriters() refuses an access control list that lets others write" +
-    (withSetfacl ? "" : " (skipped: needs setfacl)"),
-  ignore: !withSetfacl,
+  ...needing("setfacl", "checkWriters() refuses an access control list that lets others write"),
   fn: async () => {
     await using made = await place();
     for (const path of [made.file, made.dir, made.top]) {

@@ -1,6 +1,7 @@
 /** Tests that a process does not pass on what it inherited from its starter. */
 import assert from "node:assert/strict";
 import { assertApart, starter } from "../../support/inheritance_starter.ts";
+import { skippedIf } from "../../support/needs.ts";
 
 const PROGRAM = new URL("inheritance_program.ts", import.meta.url).pathname;
 
@@ -80,7 +81,7 @@ Deno.test("keepFromJobs() keeps the keys of the starter's session from processes
   assert.notEqual(text, "", new TextDecoder().decode(stderr));
   const { joined, before, after } = JSON.parse(text);
   if (!joined) {
-    return void await test.step({ name: "skipped: keyrings cannot be used here", ignore: true, fn: () => {} });
+    return void await test.step({ ...skippedIf("needs keyrings", "keys"), fn: () => {} });
   }
   assert.deepEqual({ before, after }, { before: [true, true], after: [false, false] });
 });

@@ -5,6 +5,7 @@ import { NotEnforceableError, Supervisor } from "../../../mod.ts";
 import { Process } from "../../../worker/process/process.ts";
 import { deadline } from "../../support/deadline.ts";
 import { asUser, isolated, run } from "./isolated.ts";
+import { skippedIf } from "../../support/needs.ts";
 
 for (const level of ["PRIVATE", "STRICT"] as const) {
   Deno.test({
@@ -103,7 +104,7 @@ Deno.test({
     const client = "use Socket; socket(S, PF_UNIX, SOCK_STREAM, 0); my $at = $ARGV[0]; $at =~ s/^@/\\0/; " +
       'print connect(S, pack_sockaddr_un($at)) ? "connected" : "refused"';
     if ((await run("perl -e 1", {})).status.state !== "EXITED" || (await run("perl -e 1", {})).stderr !== "") {
-      return void await test.step({ name: "sockets: skipped: there is no perl", ignore: true, fn: () => {} });
+      return void await test.step({ ...skippedIf("needs perl", "sockets"), fn: () => {} });
     }
     const name = `teleport-test-${crypto.randomUUID()}`;
     const server = `use Socket; for (@ARGV) { my $at = $_; $at =~ s/^@/\\0/; socket(my $s, PF_UNIX, SOCK_STREAM, 0);

@@ -7,6 +7,7 @@ import type { ProcessOptions } from "../../../worker/process/options.ts";
 import { Process } from "../../../worker/process/process.ts";
 import type { OutputSink } from "../../../worker/process/pump.ts";
 import { failed, run, sh } from "./run_program.ts";
+import { skippedIf } from "../../support/needs.ts";
 
 /** A plan that needs one shell, and a plan that needs two. */
 const WAYS: readonly (readonly [string, ProcessOptions])[] = [
@@ -158,7 +159,7 @@ for (const shell of ["bash", "busybox"]) {
     try {
       await new Deno.Command(shell, { args: [...args, "-c", ":"] }).output();
     } catch {
-      return void await test.step({ name: `skipped: there is no ${shell}`, ignore: true, fn: () => {} });
+      return void await test.step({ ...skippedIf(`needs ${shell}`, shell), fn: () => {} });
     }
     const open: string[] = [];
     const launch = new Launch(
@@ -209,7 +210,7 @@ Deno.test("Launch.failure() understands the messages of sh and bash", async (tes
         ({ stderr } = await new Deno.Command(shell, { args: [...launch.args], env: launch.env, clearEnv: true })
           .output());
       } catch {
-        await test.step({ name: `skipped: there is no ${shell}`, ignore: true, fn: () => {} });
+        await test.step({ ...skippedIf(`needs ${shell}`, shell), fn: () => {} });
         continue;
       }
       assert.equal(launch.stderr.pass(stderr), undefined);

@@ -7,6 +7,7 @@ import type { Stream } from "../../../worker/output/frame.ts";
 import type { ProcessOptions } from "../../../worker/process/options.ts";
 import { Process } from "../../../worker/process/process.ts";
 import { Sink } from "../../support/sink.ts";
+import { needing, skippedIf } from "../../support/needs.ts";
 
 async function files() {
   const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
@@ -79,7 +80,7 @@ function another(): string | undefined {
 }
 
 const cannot = another() === undefined;
-const why = cannot ? " (skipped: needs root, and a user nobody)" : "";
+const asNobody = (name: string) => needing(["root", "nobody"], name);
 
 async function run(command: string, args: readonly string[], options: ProcessOptions) {
   const text: Record<Stream, string> = { stdout: "", stderr: "" };
@@ -94,8 +95,7 @@ async function run(command: string, args: readonly string[], options: ProcessOpt
 }
 
 Deno.test({
-  name: `a process has the groups and variables of its user, and cannot change its user${why}`,
-  ignore: cannot,
+  ...asNobody("a process has the groups and variables of its user, and cannot change its user"),
   async fn() {
     const found = findUser({ user: "nobody" });
     assert.ok("credentials" in found);
@@ -126,8 +126,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `a process loads the variables of its user only after it has changed its user${why}`,
-  ignore: cannot,
+  ...asNobody("a process loads the variables of its user only after it has changed its user"),
   async fn() {
     // Every program reports a library that it cannot load: ld.so(8).
     const { stdout, stderr } = await run("echo", ["hello"], { user: "nobody", env: { LD_PRELOAD: "/no/such.so" } });
@@ -137,8 +136,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `a process fails with the reason when its user may not enter its directory or run its program${why}`,
-  ignore: cannot,
+  ...asNobody("a process fails with the reason when its user may not enter its directory or run its program"),
   async fn() {
     await using temp = await tempDir();
     const directory = temp.path;
@@ -157,8 +155,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `a process can open its standard streams by name, also as another user${why}`,
-  ignore: cannot,
+  ...asNobody("a process can open its standard streams by name, also as another user"),
   async fn() {
     const script = "cat /dev/stdin; echo out >/dev/stdout; echo err >/dev/stderr";
     for (
@@ -193,8 +190,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `a limit on processes applies to a user other than root${why}`,
-  ignore: cannot,
+  ...asNobody("a limit on processes applies to a user other than root"),
   async fn() {
     const options = { user: "nobody", rlimits: { processes: 3 } };
     const { status, stdout } = await run(
@@ -212,11 +208,11 @@ Deno.test("a process fails when its user does not exist", async () => {
   assert.ok(status.state === "FAILED" && status.errorCode === "USER_NOT_FOUND");
 });
 
-const withPrivileges = gainsNoPrivileges() ? " (skipped: this process gains none itself)" : "";
-
 Deno.test({
-  name: `a process gains privileges only if it may${withPrivileges}`,
-  ignore: gainsNoPrivileges(),
+  ...skippedIf(
+    gainsNoPrivileges() ? "needs a process that can gain privileges" : undefined,
+    "a process gains privileges only if it may",
+  ),
   async fn() {
     const look = async (options: ProcessOptions) =>
       (await run("grep", ["NoNewPrivs", "/proc/self/status"], options)).stdout.trim().split("\t")[1];

@@ -3,9 +3,10 @@ import assert from "node:assert/strict";
 import { tempDir } from "../../support/temp_dir.ts";
 import { HostExhaustedError } from "../../../worker/errors.ts";
 import type { StartErrorCode } from "../../../worker/launch/failure.ts";
-import { ignore, onDisk, run as runTool, title } from "../../support/small_disk.ts";
+import { needingDisk, onDisk, run as runTool } from "../../support/small_disk.ts";
 import { defined } from "../../../base/defined.ts";
 import { FAILURES, isRoot, makeFiles, run, WAYS } from "./unexecutable_files.ts";
+import { needing } from "../../support/needs.ts";
 
 Deno.test("Process.start() returns the same reason of a failure with and without the launcher", async () => {
   const directory = await makeFiles();
@@ -51,8 +52,7 @@ Deno.test("Process.start() fails with ETXTBSY for a program that is being writte
 });
 
 Deno.test({
-  name: title("Process.start() distinguishes a mount with noexec from a missing execute bit"),
-  ignore,
+  ...needingDisk("Process.start() distinguishes a mount with noexec from a missing execute bit"),
   fn: () =>
     onDisk(1, async (disk) => {
       await Deno.copyFile("/bin/true", `${disk}/true`);
@@ -107,9 +107,7 @@ Deno.test("Process.start() names the working directory that cannot be entered, w
 });
 
 Deno.test({
-  name: "Process.start() names the directory that the user may not enter" +
-    (isRoot ? "" : " (skipped: not root)"),
-  ignore: !isRoot,
+  ...needing("root", "Process.start() names the directory that the user may not enter"),
   async fn() {
     const directory = await makeFiles();
     await Deno.mkdir(`${directory}/closed/inner`, { recursive: true });

@@ -1,25 +1,17 @@
 /** Tests of a server that is not root and a job that has become root's. Each answer says what happened. */
 import assert from "node:assert/strict";
+import { needing } from "../../support/needs.ts";
 
 const ROOT_OF_REPOSITORY = new URL("../../../", import.meta.url).pathname;
-
-/** Why the test cannot run here. Undefined if it can. */
-const skip = (() => {
-  if (Deno.uid() !== 0) return "only root can make a set-user-id copy of setpriv(1)";
-  const found = new Deno.Command("sh", { args: ["-c", "command -v setpriv && id -u nobody"], stdout: "null" });
-  return found.outputSync().success ? undefined : "there is no setpriv(1), or no user nobody";
-})();
 
 async function output(command: string, args: string[]): Promise<{ success: boolean; text: string }> {
   const { success, stdout, stderr } = await new Deno.Command(command, { args, stdin: "null" }).output();
   return { success, text: new TextDecoder().decode(success ? stdout : stderr) };
 }
 
+// Only root can make a set-user-id copy of setpriv(1).
 Deno.test(
-  `Supervisor reports what happened to a process that it may not signal${
-    skip === undefined ? "" : ` (skipped: ${skip})`
-  }`,
-  { ignore: skip !== undefined },
+  needing(["root", "setpriv", "nobody"], "Supervisor reports what happened to a process that it may not signal"),
   async () => {
     const place = await Deno.makeTempDir({ prefix: "teleport-test-denied-" });
     try {

@@ -10,6 +10,7 @@ import type { ProcessStatus } from "../../../worker/process/state.ts";
 import { cgroupTest } from "../../support/cgroups.ts";
 import { CHAIN, DETACHED, HEADLESS, NEXT, REGROUPED, type Runaway, RUNAWAYS } from "./runaways.ts";
 import { Sink } from "../../support/sink.ts";
+import { skippedIf } from "../../support/needs.ts";
 
 const GRACE_MS = 200;
 /** Survivors have a second of grace. The rest is room for a busy machine. */
@@ -122,7 +123,7 @@ for (const runaway of RUNAWAYS) {
     const name = `a job that ${runaway.name} leaves no process when it ${how}`;
     const lacks = runaway.needs !== undefined && !hasProgram(runaway.needs);
     if (lacks) {
-      Deno.test(`${name} (skipped: this host has no ${runaway.needs})`, { ignore: true }, () => {});
+      Deno.test(skippedIf(`needs ${runaway.needs}`, name), () => {});
       continue;
     }
     Deno.test(`${name}, without a cgroup`, () => testRunaway(runaway, leader, {}));

@@ -1,7 +1,7 @@
 /** Tests for a disk that is full or read-only: clear errors, no damage, and normal work afterwards. */
 import assert from "node:assert/strict";
 import { JobNotFoundError, NotRecordedError, StoreUnusableError, Supervisor } from "../../../mod.ts";
-import { ignore, onDisk, remount, run, title } from "../../support/small_disk.ts";
+import { needingDisk, onDisk, remount, run } from "../../support/small_disk.ts";
 import { finalStatus } from "../../support/final_status.ts";
 
 async function finish(supervisor: Supervisor, id: string) {
@@ -9,10 +9,9 @@ async function finish(supervisor: Supervisor, id: string) {
 }
 
 Deno.test({
-  name: title(
+  ...needingDisk(
     "on a full disk add() refuses jobs and running jobs continue, and with free space all changes are written",
   ),
-  ignore,
   fn: () =>
     onDisk(16, async (disk) => {
       const directory = `${disk}/data`;
@@ -71,8 +70,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: title("maxDiskShare keeps the disk from getting full: ended jobs are removed for new ones"),
-  ignore,
+  ...needingDisk("maxDiskShare keeps the disk from getting full: ended jobs are removed for new ones"),
   fn: () =>
     onDisk(16, async (disk) => {
       await using supervisor = new Supervisor({ directory: `${disk}/data`, maxDiskShare: 0.5 });
@@ -96,8 +94,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: title("new Supervisor() refuses a directory that cannot be written, with a message"),
-  ignore,
+  ...needingDisk("new Supervisor() refuses a directory that cannot be written, with a message"),
   fn: () =>
     onDisk(16, async (disk) => {
       const directory = `${disk}/data`;
