@@ -33,8 +33,8 @@ Deno.test("teleport run exits as the job does, and writes each stream to its own
       "",
       /^teleport: Working directory "\/no\/such\/directory" not found/,
     ],
-    [["--cwd", "relative", "true"], 1, "", /^teleport: Relative working directory/],
-    [[""], 1, "", /^teleport: Empty command/],
+    [["--cwd", "relative", "true"], 1, "", /^teleport: 'cwd' must be an absolute path, got /],
+    [[""], 1, "", /^teleport: 'command' must not be empty/],
     [
       ["--cwd", "/usr", "--env", "A=x  y", "--", "sh", "-c", 'pwd; printf %s "$A$1"', "--", "-d ä"],
       0,

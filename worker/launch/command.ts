@@ -51,7 +51,7 @@ const encoder = new TextEncoder();
  * option is invalid
  */
 export function checkCommand(command: string, args: readonly string[], options: CommandOptions): void {
-  if (command === "") throw new InvalidArgumentError('Empty command "": name a program to run');
+  if (command === "") throw new InvalidArgumentError("'command' must not be empty: name a program to run");
   mustBe("arguments", Array.isArray(args), "a list of strings", args);
   const strings = args.length + Object.keys(options.env ?? {}).length;
   if (strings > MAX_STRINGS) {
@@ -64,7 +64,7 @@ export function checkCommand(command: string, args: readonly string[], options: 
   for (const [name, value] of Object.entries(options.env ?? {})) {
     if (name === "" || name.includes("=")) {
       throw new InvalidArgumentError(
-        `Invalid environment variable name ${quote(name)}: give a name that is not empty and contains no "="`,
+        `The name of an environment variable must not be empty or contain "=", got ${quote(name)}`,
       );
     }
     if (typeof value !== "string") mustBe(`Environment variable ${quote(name)}`, false, "a string", value);
@@ -93,7 +93,7 @@ export function checkJobOptions(options: JobOptionValues): void {
 function checkCwd(cwd: string): void {
   checkString("Working directory", cwd, MAX_PATH_BYTES);
   if (!cwd.startsWith("/")) {
-    throw new InvalidArgumentError(`Relative working directory ${quote(cwd)}: give an absolute path`);
+    throw new InvalidArgumentError(`'cwd' must be an absolute path, got ${quote(cwd)}`);
   }
 }
 

@@ -190,8 +190,8 @@ function interpreterDetail(path: string, what: string, credentials?: Credentials
   for (let depth = 0; depth < MAX_INTERPRETERS; depth++) {
     interpreter = readFormat(interpreter)?.interpreter;
     if (interpreter === undefined) return undefined;
-    const isWell = mayExecute(interpreter, credentials) && isRegularFile(interpreter) && !isOnNoexec(interpreter);
-    if (!isWell) return `its interpreter ${quote(interpreter)} ${what}`;
+    const isUsable = mayExecute(interpreter, credentials) && isRegularFile(interpreter) && !isOnNoexec(interpreter);
+    if (!isUsable) return `its interpreter ${quote(interpreter)} ${what}`;
   }
   return undefined;
 }

@@ -11,7 +11,7 @@ import { baseNice, read, readHost } from "./host.ts";
 export interface Inheritance {
   /** The descriptors above 2 that its children inherit. */
   readonly descriptors: readonly number[];
-  /** True if a signal is blocked, or ignored by another program than Deno. */
+  /** True if a signal is blocked, or is ignored although Deno does not ignore it. */
   readonly holdsSignals: boolean;
   readonly umask: number;
   readonly oomScoreAdj: number;
@@ -29,7 +29,7 @@ export interface Inheritance {
 /** The umask that every login shell and service manager sets: umask(2). */
 export const PLAIN_UMASK = 0o022;
 
-/** Signals that children do not inherit: Rust resets SIGPIPE, and the C library's posix_spawn(3) resets 32 and 33. */
+/** Ignored signals that do not count: Rust resets SIGPIPE in children, and posix_spawn(3) ignores its own 32 and 33. */
 const NOT_INHERITED: readonly number[] = [13, 32, 33];
 const SCHED_OTHER = 0;
 const SCHED_IDLE = 5;

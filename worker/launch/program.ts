@@ -32,14 +32,16 @@ export function findProgram(
   credentials?: Credentials,
 ): string | StartFailure {
   const isClosed = (path: string) => credentials !== undefined && closedDirectory(path, credentials) !== undefined;
-  const where = look(cwd);
-  if (typeof where === "string") return cwdFailure(cwd, isClosed(cwd) ? "EACCES" : where, { credentials });
-  if (!where.isDirectory) {
+  const workingDirectory = statOrErrno(cwd);
+  if (typeof workingDirectory === "string") {
+    return cwdFailure(cwd, isClosed(cwd) ? "EACCES" : workingDirectory, { credentials });
+  }
+  if (!workingDirectory.isDirectory) {
     return { errorCode: "CWD_NOT_FOUND", error: `Working directory ${quote(cwd)} is not a directory: name another` };
   }
   const from = (name: string) => name.startsWith("/") ? name : `${cwd}/${name}`;
   if (command.includes("/")) {
-    const program = checked(command, from(command));
+    const program = checkProgram(command, from(command));
     if (typeof program === "string" || !isClosed(from(command))) return program;
     return execFailure({ name: command, path: from(command), credentials }, "EACCES");
   }
@@ -47,14 +49,14 @@ export function findProgram(
   let closed: string | undefined;
   for (const directory of path.split(":")) {
     const candidate = from(`${directory === "" ? "." : directory}/${command}`);
-    const info = look(candidate);
+    const info = statOrErrno(candidate);
     if (typeof info === "string" && SKIPPED_ERRORS.includes(info)) continue;
     if (info === "EACCES") {
       found ??= notExecutable(command, errnoMessage(info), "a directory of its PATH may not be entered");
       continue;
     }
     if (typeof info === "string") return notExecutable(command, errnoMessage(info));
-    const program = checked(command, candidate, info);
+    const program = checkProgram(command, candidate, info);
     // The mode forbids it, but an access control list may allow it. So it is the last choice.
     if (typeof program === "string" && isClosed(candidate)) {
       closed ??= program;
@@ -68,7 +70,11 @@ export function findProgram(
 }
 
 /** Returns the path of a program after checking its type, mode and format, or why it cannot be executed. */
-function checked(name: string, path: string, info: Deno.FileInfo | string = look(path)): string | StartFailure {
+function checkProgram(
+  name: string,
+  path: string,
+  info: Deno.FileInfo | string = statOrErrno(path),
+): string | StartFailure {
   if (info === "ENOENT") return commandNotFound(name);
   if (info === "EACCES") {
     const closed = closedDirectory(path);
@@ -80,7 +86,7 @@ function checked(name: string, path: string, info: Deno.FileInfo | string = look
   }
   if (!info.isFile) return notExecutable(name, errnoMessage("EACCES"), "it is not a regular file");
   if (!isExecutable(path)) return execFailure({ name, path }, "EACCES");
-  if (!hasFormat(path, info)) return execFailure({ name, path }, "ENOEXEC");
+  if (!isFormatExecutable(path, info)) return execFailure({ name, path }, "ENOEXEC");
   return path;
 }
 
@@ -89,7 +95,7 @@ const known = new Set<string>();
 const MAX_KNOWN = 1_000;
 
 /** Returns true if the kernel can execute the format of a file, and if the file cannot be read. */
-function hasFormat(path: string, { dev, ino, size, mtime }: Deno.FileInfo): boolean {
+function isFormatExecutable(path: string, { dev, ino, size, mtime }: Deno.FileInfo): boolean {
   const key = `${dev} ${ino} ${size} ${mtime?.getTime()}`;
   if (known.has(key)) return true;
   const format = readFormat(path);
@@ -103,7 +109,7 @@ function hasFormat(path: string, { dev, ino, size, mtime }: Deno.FileInfo): bool
 }
 
 /** Returns the information about a file, or the name of the error number. */
-function look(path: string): Deno.FileInfo | string {
+function statOrErrno(path: string): Deno.FileInfo | string {
   try {
     return Deno.statSync(path);
   } catch (error) {

@@ -50,12 +50,12 @@ export function launchScript(
   secret: string,
 ): LaunchScript {
   const prefix = freePrefix(program.env);
-  const { passed, odd } = splitEnvironment(program.env, markVariable);
+  const { exported, unexportable } = splitEnvironment(program.env, markVariable);
   const env = {
     PATH: LAUNCHER_PATH,
     LC_ALL: "C",
     ...defined({ [markVariable]: program.env[markVariable] }),
-    ...Object.fromEntries(passed.map((text, index) => [`${prefix}_${index}`, text])),
+    ...Object.fromEntries(exported.map((text, index) => [`${prefix}_${index}`, text])),
   };
   // The directory was entered by another user, or under other mounts.
   const reentersCwd = plan.credentials !== undefined || plan.isolation !== undefined;
@@ -63,11 +63,11 @@ export function launchScript(
   const envPath = secretPath("/usr/bin", "env", secret);
   const lastArgs = [
     ...(reentersCwd ? [program.cwd] : []),
-    `${passed.length}`,
+    `${exported.length}`,
     // Variables that no shell exports go through env(1), which accepts any name.
-    ...(odd.length === 0 ? [] : [envPath, "--", ...odd]),
+    ...(unexportable.length === 0 ? [] : [envPath, "--", ...unexportable]),
     // env(1) would take a path with "=" for a variable.
-    ...(odd.length > 0 && program.path.includes("=") ? ["/usr/bin/nice", "-n", "0"] : []),
+    ...(unexportable.length > 0 && program.path.includes("=") ? ["/usr/bin/nice", "-n", "0"] : []),
     program.path,
     ...program.args,
   ];
@@ -80,7 +80,7 @@ export function launchScript(
   const wrappers = wrappersOf(plan, limits, secret);
   return {
     env,
-    names: odd.length === 0 ? [secret] : [secret, envPath],
+    names: unexportable.length === 0 ? [secret] : [secret, envPath],
     args: wrappers.length === 0
       ? ["-c", script + last, secret, ...args, ...lastArgs]
       : ["-c", `${script}exec "$@"`, secret, ...args, ...wrappers, SHELL, "-c", FAIL + last, secret, ...lastArgs],
@@ -183,13 +183,13 @@ function freePrefix(env: Readonly<Record<string, string>>): string {
 function splitEnvironment(
   env: Readonly<Record<string, string>>,
   markVariable: string,
-): { passed: string[]; odd: string[] } {
-  const passed: string[] = [];
-  const odd: string[] = [];
+): { exported: string[]; unexportable: string[] } {
+  const exported: string[] = [];
+  const unexportable: string[] = [];
   for (const [name, value] of Object.entries(env)) {
     if (name === markVariable) continue;
     const isPlain = PLAIN_NAME.test(name) && !SHELLS_OWN.has(name) && !name.startsWith("BASH");
-    (isPlain ? passed : odd).push(`${name}=${value}`);
+    (isPlain ? exported : unexportable).push(`${name}=${value}`);
   }
-  return { passed, odd };
+  return { exported, unexportable };
 }

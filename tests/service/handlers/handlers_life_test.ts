@@ -290,7 +290,7 @@ Deno.test("Register refuses invalid requests with a sentence, and adds no job", 
   await using service = startService();
   const calls = service.as(ann);
   const refused: [Parameters<JobWorkerClient["Register"]>[0], RegExp][] = [
-    [{}, /^Empty command "": name a program to run$/],
+    [{}, /^'command' must not be empty: name a program to run$/],
     [{ command: "tr\0ue" }, /^Command "tr\\u0000ue" contains a NUL byte/],
     [{ command: "true", args: ["ok", "a\0b"] }, /^Argument 2 "a\\u0000b" contains a NUL byte/],
     [
@@ -301,10 +301,10 @@ Deno.test("Register refuses invalid requests with a sentence, and adds no job", 
       { command: "true", args: Array(16).fill("x".repeat(65_536)) },
       /^Command, arguments and environment must have at most 1048576 bytes, got \d+:/,
     ],
-    [{ command: "true", cwd: "tmp" }, /^Relative working directory "tmp": give an absolute path$/],
+    [{ command: "true", cwd: "tmp" }, /^'cwd' must be an absolute path, got "tmp"$/],
     [{ command: "true", cwd: "/t\0mp" }, /^Working directory "\/t\\u0000mp" contains a NUL byte/],
-    [{ command: "true", env: { "A=B": "c" } }, /^Invalid environment variable name "A=B": /],
-    [{ command: "true", env: { "": "c" } }, /^Invalid environment variable name "": /],
+    [{ command: "true", env: { "A=B": "c" } }, /^The name of an environment variable .*, got "A=B"$/],
+    [{ command: "true", env: { "": "c" } }, /^The name of an environment variable .*, got ""$/],
     [{ command: "true", env: { A: "b\0" } }, /contains a NUL byte/],
     [{ command: "true", labels: { "": "a" } }, /^A label must have a name, .*, got "=a"$/],
     [
