@@ -30,6 +30,10 @@ RUN groupadd --gid 50051 teleport \
   && useradd --uid 50051 --gid teleport --no-create-home --home-dir /var/lib/teleport --shell /usr/sbin/nologin teleport \
   && install -d -o teleport -g teleport -m 0700 /var/lib/teleport /etc/teleport
 COPY --from=build /src/dist/teleportd /src/dist/teleport /usr/local/bin/
+LABEL org.opencontainers.image.title="teleport" \
+  org.opencontainers.image.description="Runs processes on a remote machine and streams their output" \
+  org.opencontainers.image.licenses="MIT" \
+  org.opencontainers.image.base.name="docker.io/library/debian:bookworm-slim"
 USER teleport
 WORKDIR /var/lib/teleport
 ENV TELEPORT_CERTS=/etc/teleport \
@@ -45,6 +49,8 @@ HEALTHCHECK --interval=30s --timeout=5s --start-period=5s --retries=3 \
 # tini sends SIGTERM on to teleportd, which drains and exits 0. Docker kills a container 10 seconds after that, so jobs get
 # less than the 10 seconds of their own grace. Raise both together: --shutdown-grace 60s with "docker stop -t 70".
 STOPSIGNAL SIGTERM
-ENTRYPOINT ["/usr/bin/tini", "--", "teleportd"]
-CMD ["--listen", "0.0.0.0:50051", "--certs", "/etc/teleport", "--data", "/var/lib/teleport", \
-  "--shutdown-grace", "5s"]
+# The options stand in the entry point, so that options of "docker run" add to them. A repeated option replaces its
+# default: without 0.0.0.0 no port could be published.
+ENTRYPOINT ["/usr/bin/tini", "--", "teleportd", "--listen", "0.0.0.0:50051", "--certs", "/etc/teleport", \
+  "--data", "/var/lib/teleport", "--shutdown-grace", "5s"]
+CMD []

@@ -9,10 +9,11 @@ const DOCKER_STOP_MS = 10_000;
 /** The options of the image's command, without the directories. */
 async function imageOptions(): Promise<string[]> {
   const dockerfile = await Deno.readTextFile(new URL("../../Dockerfile", import.meta.url));
-  const command = /^CMD (\[[^\]]*\])$/m.exec(dockerfile)?.[1] ?? "";
+  const command = /^ENTRYPOINT (\[[^\]]*\])$/m.exec(dockerfile)?.[1] ?? "";
   const words: string[] = JSON.parse(command.replaceAll("\\\n", ""));
   const places = ["--listen", "--certs", "--data"];
-  return words.filter((word, index) => !places.includes(word) && !places.includes(words[index - 1] ?? ""));
+  const options = words.slice(words.indexOf("teleportd") + 1);
+  return options.filter((word, index) => !places.includes(word) && !places.includes(options[index - 1] ?? ""));
 }
 
 Deno.test("the command of the image ends in order within the time of docker stop", async () => {

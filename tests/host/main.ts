@@ -1,22 +1,30 @@
 /**
- * Boots Debian in a virtual machine and checks each promise about cgroups there, as root and as an ordinary user, in a
- * systemd unit: `deno task test:host [--runaways] [root] [teleport]`. The disk is kept in `TELEPORT_HOST_DIR`, by default
- * `~/.cache/teleport-host`.
+ * Tries on a real Debian host in a virtual machine what this machine cannot show, and says for each promise what was seen.
+ * `deno task test:host [--runaways] [SECTION…]` runs the sections service, cgroups, starts and image, or the named ones. The
+ * disk is kept in `TELEPORT_HOST_DIR`, by default `~/.cache/teleport-host`.
  */
-import { PROMISES, recordFindings } from "./promises.ts";
+import { Machine } from "./machine.ts";
+import { Report } from "./report.ts";
+import { checkCgroups } from "./sections/cgroups.ts";
+import { checkImage } from "./sections/image.ts";
+import { checkService } from "./sections/service.ts";
+import { checkStarts } from "./sections/starts.ts";
 
-const HERE = new URL("./", import.meta.url).pathname;
 const REPOSITORY = new URL("../../", import.meta.url).pathname;
-/** The test files that run on the host. runaways_test.ts takes five minutes for each user on an emulated processor. */
-const TESTS = ["cgroup/cgroup_test.ts", "cgroup/cgroup_enforced_test.ts", "cgroup/tree_test.ts"];
-const GUEST_TESTS = (Deno.args.includes("--runaways") ? [...TESTS, "process/runaways_test.ts"] : TESTS).map((name) =>
-  `tests/worker/${name}`
-);
-const USERS = ["root", "teleport"].filter((user, _, all) =>
-  Deno.args.includes(user) || !all.some((other) => Deno.args.includes(other))
-);
+const withRunaways = Deno.args.includes("--runaways");
 
-/** Returns why the test cannot run here. Undefined if it can. */
+/** The sections in their order. The first installs what the others use, so it always runs. */
+const SECTIONS: Readonly<Record<string, (machine: Machine, report: Report) => Promise<void>>> = {
+  service: checkService,
+  cgroups: async (machine, report) => {
+    await checkCgroups(machine, report, { user: "teleport", withRunaways });
+    await checkCgroups(machine, report, { user: "root", withRunaways });
+  },
+  starts: checkStarts,
+  image: checkImage,
+};
+
+/** Returns why this machine cannot run the host. Undefined when it can. */
 function whyNot(): string | undefined {
   if (Deno.build.arch !== "x86_64") return "the machine is emulated for x86_64 only";
   if (Deno.uid() !== 0) return "building the disk needs root";
@@ -24,93 +32,47 @@ function whyNot(): string | undefined {
   return success ? undefined : "building the disk needs apt";
 }
 
-const directory = Deno.env.get("TELEPORT_HOST_DIR") ?? `${Deno.env.get("HOME")}/.cache/teleport-host`;
-const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-const port = String(listener.addr.port);
-listener.close();
-
-/** Runs one of the scripts here; its output is text. */
-async function machine(...args: string[]): Promise<{ code: number; text: string }> {
-  const { code, stdout, stderr } = await new Deno.Command(`${HERE}machine.sh`, {
-    args,
-    env: { HOST_DIR: directory, HOST_PORT: port },
-    stdin: "null",
-  }).output();
-  const decoder = new TextDecoder();
-  return { code, text: decoder.decode(stdout) + decoder.decode(stderr) };
-}
-
-async function mustDo(what: string, ...args: string[]): Promise<void> {
-  console.log(`… ${what}`);
-  const { code, text } = await machine(...args);
-  if (code !== 0) throw new Error(`Cannot ${what}: ${text}`);
-}
-
-/** A shell's words, for ssh joins its arguments into one line. */
-const quoted = (words: readonly string[]) => words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
-const unit = (...words: string[]) => machine("ssh", quoted(["/srv/teleport/tests/host/unit.sh", ...words]));
-
-/** Puts what the guest needs there, which reaches no network: the runtime, its cache and this repository. */
-async function furnish(): Promise<void> {
+/** Puts there what the guest needs, because it reaches no network: the runtime, its cache and this repository. */
+async function furnish(machine: Machine): Promise<void> {
   const place = await Deno.makeTempDir({ prefix: "teleport-test-host-" });
   try {
-    const script = 'cd "$1" && DENO_DIR="$2/deno" "$3" cache -q server.ts cli.ts tests/worker/*_test.ts && ' +
+    const script = 'cd "$1" && DENO_DIR="$2/deno" "$3" install -q --frozen && ' +
+      'DENO_DIR="$2/deno" "$3" cache -q server.ts cli.ts certs.ts $(git ls-files "tests/worker/*_test.ts") && ' +
       'tar -C "$2/deno" -czf "$2/cache.tgz" . && git ls-files -co --exclude-standard | tar -czf "$2/tree.tgz" -T -';
     const { success, stderr } = await new Deno.Command("sh", {
       args: ["-c", script, "sh", REPOSITORY, place, Deno.execPath()],
     }).output();
     if (!success) throw new Error(new TextDecoder().decode(stderr));
-    await mustDo("put the runtime there", "put", Deno.execPath(), "/usr/local/bin/deno");
-    await mustDo("put its cache there", "put", `${place}/cache.tgz`, "/root/cache.tgz");
-    await mustDo("put the repository there", "put", `${place}/tree.tgz`, "/root/tree.tgz");
+    await machine.put(Deno.execPath(), "/root/deno");
+    await machine.put(`${place}/cache.tgz`, "/root/cache.tgz");
+    await machine.put(`${place}/tree.tgz`, "/root/tree.tgz");
   } finally {
     await Deno.remove(place, { recursive: true });
   }
-  const unpack = "mkdir -p /var/cache/deno /srv/teleport && tar -xzf /root/cache.tgz -C /var/cache/deno && " +
-    "tar -xzf /root/tree.tgz -C /srv/teleport && chmod 755 /usr/local/bin/deno && chmod -R a+rwX /var/cache/deno /srv";
-  await mustDo("unpack it", "ssh", unpack);
+  await machine.must(
+    "unpack it",
+    "mkdir -p /srv/teleport && tar -xzf /root/tree.tgz -C /srv/teleport && sh /srv/teleport/tests/host/guest/setup.sh",
+  );
 }
 
-let failed = 0;
-
-function tell(name: string, holds: boolean, saw: string): void {
-  if (!holds) failed++;
-  console.log(`${holds ? "ok    " : "FAILED"} ${name}: ${saw.trim().replaceAll("\n", " | ")}`);
-}
-
-async function examine(user: string): Promise<void> {
-  const started = await unit("start", user);
-  const cgroups = /Jobs have cgroups in ".*", which can limit cpu, io, memory, pids/;
-  tell(`${user}: the server has cgroups with every controller`, cgroups.test(started.text), started.text);
-  for (const { name, args, expected } of PROMISES) {
-    const { code, text } = await unit("teleport", user, ...args);
-    tell(`${user}: ${name}`, expected.test(`${text}exit ${code}`), `${text}exit ${code}`);
-  }
-  const { text: listed } = await unit("teleport", user, "--output", "json", "list");
-  const jobs = listed.trim().split("\n").map((line) => JSON.parse(line));
-  for (const { name, holds, saw } of recordFindings(jobs)) tell(`${user}: ${name}`, holds, saw);
-  const daemon = await machine("ssh", "pgrep -x -f 'sleep 4321'");
-  tell(`${user}: its daemon is gone`, daemon.code === 1, daemon.text);
-  const stopped = await unit("stop", user);
-  tell(`${user}: nothing is left of the unit`, stopped.code === 0, stopped.text);
-  const tests = await unit("test", user, ...GUEST_TESTS);
-  const summary = tests.text.split("\n").filter((line) => /FAILED|passed|skipped/.test(line)).join("\n");
-  tell(`${user}: the library's tests`, tests.code === 0, summary);
-}
-
-const why = whyNot();
-if (why !== undefined) {
-  console.log(`skipped: ${why}`);
+const reason = whyNot();
+if (reason !== undefined) {
+  console.log(`host: skipped, ${reason}`);
   Deno.exit(0);
 }
-const hasDisk = await Deno.stat(`${directory}/disk.img`).then(() => true, () => false);
-if (!hasDisk) await mustDo("build the disk, about 4 minutes", "build");
-await mustDo("boot the machine", "start");
-try {
-  await furnish();
-  for (const user of USERS) await examine(user);
-} finally {
-  await machine("stop");
+const chosen = Object.keys(SECTIONS).filter((name) =>
+  name === "service" || Deno.args.includes(name) || !Deno.args.some((arg) => arg in SECTIONS)
+);
+const report = new Report();
+{
+  await using machine = await Machine.boot(
+    Deno.env.get("TELEPORT_HOST_DIR") ?? `${Deno.env.get("HOME")}/.cache/teleport-host`,
+  );
+  await furnish(machine);
+  for (const name of chosen) {
+    console.log(`=== ${name}`);
+    await SECTIONS[name]!(machine, report);
+  }
 }
-console.log(failed === 0 ? "all promises hold" : `${failed} promises do not hold`);
-Deno.exit(failed === 0 ? 0 : 1);
+console.log(report.summary);
+Deno.exit(report.isClean ? 0 : 1);

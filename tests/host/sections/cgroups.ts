@@ -1,0 +1,65 @@
+/** The limits and the end of jobs in cgroups, in a unit as the user `teleport` and as root. */
+import type { Machine } from "../machine.ts";
+import type { Report } from "../report.ts";
+import { PROMISES, recordFindings } from "./job_promises.ts";
+
+const TESTS = ["cgroup_test.ts", "cgroup_enforced_test.ts", "tree_test.ts"].map((name) =>
+  `tests/worker/cgroup/${name}`
+);
+/** Five minutes on an emulated processor. */
+const RUNAWAYS = "tests/worker/process/runaways_test.ts";
+
+/** A word of a shell. */
+const quoted = (word: string) => `'${word.replaceAll("'", "'\\''")}'`;
+
+/** The user and the extent of the section. */
+export interface CgroupOptions {
+  readonly user: "teleport" | "root";
+  /** Also runs the programs that try to get away. */
+  readonly withRunaways: boolean;
+}
+
+/** Tries every promise about cgroups. The unit must be installed. */
+export async function checkCgroups(
+  machine: Machine,
+  report: Report,
+  { user, withRunaways }: CgroupOptions,
+): Promise<void> {
+  const tell = (name: string, holds: boolean, saw: string) => report.finding(`${user}: ${name}`, holds, saw);
+  const dropIn = "/etc/systemd/system/teleportd.service.d";
+  await machine.must(
+    `start the server as ${user}`,
+    `mkdir -p ${dropIn} && printf '[Service]\\nUser=${user}\\nStateDirectory=teleport-${user}\\nExecStart=\\n` +
+      `ExecStart=/usr/local/bin/teleportd --listen 0.0.0.0:50051 --certs /etc/teleport ` +
+      `--data /var/lib/teleport-${user}/data\\n' >${dropIn}/user.conf && systemctl daemon-reload && ` +
+      "systemctl restart teleportd",
+  );
+  const { text: log } = await machine.run("journalctl -u teleportd -o cat --no-pager | grep -i 'cgroups' | tail -n 1");
+  tell("jobs have cgroups with every controller", /limit cpu, io, memory, pids/.test(log), log);
+  for (const { name, args, expected } of PROMISES) {
+    const { code, text } = await machine.run(["teleport", ...args].map(quoted).join(" "));
+    tell(name, expected.test(`${text}exit ${code}`), `${text}exit ${code}`);
+  }
+  const { text: listed } = await machine.run("teleport --output json list");
+  const jobs = listed.trim().split("\n").map((line) => JSON.parse(line));
+  for (const { name, holds, saw } of recordFindings(jobs)) tell(name, holds, saw);
+  const daemon = await machine.run("pgrep -x -f 'sleep 4321'");
+  tell("a daemon of a job is gone", daemon.code === 1, daemon.text || "no such process");
+  const restarts = await machine.run("systemctl show teleportd -p NRestarts -p ActiveState");
+  tell(
+    "a job out of memory does not end the service",
+    /NRestarts=0\nActiveState=active/.test(restarts.text),
+    restarts.text,
+  );
+  const stopped = await machine.run("systemctl stop teleportd; ls -d /sys/fs/cgroup/system.slice/teleportd.service");
+  tell("no cgroup of the unit is left", stopped.code !== 0, stopped.text);
+  const files = (withRunaways ? [...TESTS, RUNAWAYS] : TESTS).join(" ");
+  const tests = await machine.run(
+    `systemd-run -q --pipe --wait --collect -p Delegate=yes -p User=${user} -p WorkingDirectory=/srv/teleport ` +
+      `-E HOME=/var/lib/teleport-${user} -E DENO_DIR=/usr/local/lib/standin/deno_dir -E NO_COLOR=1 ` +
+      `-E PATH=/usr/local/bin:/usr/bin:/bin /usr/local/bin/deno test --cached-only --no-check -A ${files}`,
+  );
+  const summary = tests.text.split("\n").filter((line) => /FAILED|passed|skipped/.test(line)).join("\n");
+  tell("the library's tests of cgroups pass", tests.code === 0, summary || tests.text.slice(-300));
+  await machine.must("give the unit its own user again", `rm -r ${dropIn} && systemctl daemon-reload`);
+}

@@ -1,0 +1,107 @@
+/** The systemd unit: installed as the documents say, then restarted, killed, reloaded and booted with jobs running. */
+import { commandsOf } from "../documents.ts";
+import type { Machine } from "../machine.ts";
+import type { Report } from "../report.ts";
+
+/** Starts jobs that sleep for a time by which their processes can be found. */
+const startJobs = (count: number, seconds: number) =>
+  `for i in $(seq ${count}); do teleport run -d sleep ${seconds} >/dev/null; done`;
+
+/** Prints how many jobs end in which state and for which reason, and how many processes are left. */
+const outcome = (seconds: number) =>
+  `teleport --output json list --command "sleep ${seconds}" | grep -o '"state":"[A-Z_]*"\\|"reason":"[A-Z_]*"' | ` +
+  `sort | uniq -c; echo "left: $(pgrep -c -x -f 'sleep ${seconds}')"`;
+
+/** Waits until the service takes calls again. */
+const untilServing =
+  "i=0; until teleport list -q >/dev/null 2>&1; do i=$((i + 1)); [ $i -lt 90 ] || exit 1; sleep 1; done";
+
+/** Tries every promise about the unit. The unit is installed and running afterwards. */
+export async function checkService(machine: Machine, report: Report): Promise<void> {
+  await machine.must("make certificates", "cd /srv/teleport && npx -y deno@2.9.6 task -q certs init --host host");
+  const install = await commandsOf("docs/service-and-image.md", "systemd");
+  await machine.must(
+    "gather what the documents install",
+    "mkdir -p /root/install && cd /root/install && ln -sfn /srv/teleport/dist /srv/teleport/packaging . && " +
+      "cp /root/.config/teleport/ca.crt /root/.config/teleport/server.* .",
+  );
+  const installed = await machine.run(`set -e; cd /root/install\n${install}`);
+  report.finding("the commands of the documents install the unit", installed.code === 0, installed.text || "no output");
+  const status = await machine.run("sleep 2; systemctl status teleportd --no-pager; ps -o user= -C deno | sort -u");
+  report.finding(
+    "systemctl status shows the jobs, and the server runs as its user",
+    /Status: "Jobs running: 0, watchers: 0"/.test(status.text) && /^teleport$/m.test(status.text),
+    /Status: .*|Active: .*/.exec(status.text)?.[0] ?? status.text,
+  );
+  const verified = await machine.run("systemd-analyze verify /etc/systemd/system/teleportd.service 2>&1; true");
+  const complaints = verified.text.split("\n").filter((line) => line !== "" && !line.includes("DelegateSubgroup"));
+  report.finding("systemd finds no fault in the unit", complaints.length === 0, complaints.join("\n") || "none");
+  const reload = await machine.run("systemctl reload teleportd && systemctl show teleportd -p SubState");
+  report.finding("systemctl reload returns when it is done", /SubState=running/.test(reload.text), reload.text);
+
+  const restart = await machine.run(`${startJobs(20, 1001)}; systemctl restart teleportd && ${outcome(1001)}`);
+  report.finding(
+    "systemctl restart ends 20 jobs in order",
+    /20 "reason":"SHUTDOWN"/.test(restart.text) && /left: 0/.test(restart.text),
+    restart.text,
+  );
+  const kill = await machine.run(
+    `${startJobs(5, 1002)}; systemctl kill --kill-who=main -s KILL teleportd; sleep 3; ${untilServing}; ${
+      outcome(1002)
+    }` +
+      "; systemctl show teleportd -p NRestarts",
+  );
+  report.finding(
+    "systemd restarts a killed server, whose jobs are LOST",
+    /5 "state":"LOST"/.test(kill.text) && /left: 0/.test(kill.text) && /NRestarts=1/.test(kill.text),
+    kill.text,
+  );
+  const killAll = await machine.run(
+    `${startJobs(5, 1003)}; systemctl kill teleportd; until ! systemctl is-active -q teleportd; do sleep 1; done; ` +
+      `systemctl start teleportd; ${outcome(1003)}; systemctl show teleportd -p Result`,
+  );
+  report.finding(
+    "systemctl kill leaves no job without a true end",
+    /left: 0/.test(killAll.text) && !/RUNNING|STARTING|LOST/.test(killAll.text),
+    killAll.text,
+  );
+  const hung = await machine.run(
+    "systemctl kill --kill-who=main -s STOP teleportd; i=0; " +
+      'until [ "$(systemctl show teleportd -p NRestarts --value)" -gt 0 ]; do i=$((i + 1)); [ $i -lt 150 ] || exit 1; ' +
+      `sleep 1; done; ${untilServing}; journalctl -u teleportd -o cat --no-pager | grep -m 1 'Watchdog timeout'`,
+  );
+  report.finding("systemd restarts a server that hangs", hung.code === 0, hung.text);
+
+  await checkCredentials(machine, report);
+  await machine.must("start jobs before the power goes off", `${startJobs(5, 1004)}; sync`);
+  await machine.reboot();
+  const booted = await machine.run(`${untilServing}; ${outcome(1004)}; journalctl -u teleportd -b -o cat --no-pager`);
+  report.finding(
+    "after a power failure the server is there, and its jobs are LOST",
+    /5 "state":"LOST"/.test(booted.text) && /left: 0/.test(booted.text),
+    booted.text.split("\n").slice(0, 6).join("\n"),
+  );
+}
+
+/** Certificates by LoadCredential= in place of files that the server's user can read. */
+async function checkCredentials(machine: Machine, report: Report): Promise<void> {
+  const dropIn = "/etc/systemd/system/teleportd.service.d";
+  const { text } = await machine.run(`set -e
+mkdir -p ${dropIn} /etc/teleport-secret
+install -m 600 /root/install/ca.crt /root/install/server.crt /root/install/server.key /etc/teleport-secret/
+cat >${dropIn}/credentials.conf <<UNIT
+[Service]
+LoadCredential=ca.crt:/etc/teleport-secret/ca.crt
+LoadCredential=server.crt:/etc/teleport-secret/server.crt
+LoadCredential=server.key:/etc/teleport-secret/server.key
+ExecStart=
+ExecStart=/usr/local/bin/teleportd --listen 0.0.0.0:50051 --certs %d --data /var/lib/teleport/data
+UNIT
+systemctl daemon-reload
+systemctl restart teleportd
+teleport run -- sh -c 'echo served'
+rm -r ${dropIn}
+systemctl daemon-reload
+systemctl restart teleportd`);
+  report.finding("credentials of systemd serve as certificates", /^served$/m.test(text), text);
+}
