@@ -1,4 +1,5 @@
 /** Parses the limits file of `teleportd --limits`. */
+import { defined } from "../base/defined.ts";
 import { parseDurationMs } from "../units/duration.ts";
 import { parseSizeBytes } from "../units/size.ts";
 import { addUlimit } from "../units/ulimit.ts";
@@ -6,7 +7,7 @@ import { UsageError } from "../units/usage_error.ts";
 import type { CgroupLimits, JobLimits, Limits } from "../mod.ts";
 import { groupValuesOf } from "../service/convert/job_options.ts";
 import { RLIMITS, type Rlimits } from "../base/job_options/rlimits.ts";
-import { JsonFormError, parseJson, readFields, readObject } from "../text/strict_json.ts";
+import { JsonFormError, parseJson, readFields, readObject, readOptional } from "../text/strict_json.ts";
 import { StartError } from "./start_error.ts";
 
 /** The longest file, in UTF-16 code units. */
@@ -59,39 +60,39 @@ export function parseLimits(text: string): FileLimits {
 
 function limitsOf(json: unknown): FileLimits {
   const given = readFields(json, "", FILE_FIELDS);
-  return {
-    ...(given.default === undefined ? {} : { defaultLimits: jobLimits(given.default, "default") }),
-    ...(given.max === undefined ? {} : { maxLimits: jobLimits(given.max, "max") }),
-    ...(given.running === undefined ? {} : { maxRunning: count(given.running, "running") }),
-    ...(given.running_per_user === undefined
-      ? {}
-      : { maxRunningPerOwner: count(given.running_per_user, "running_per_user") }),
-  };
+  return defined({
+    defaultLimits: readOptional(given, "default", "", jobLimits),
+    maxLimits: readOptional(given, "max", "", jobLimits),
+    maxRunning: readOptional(given, "running", "", count),
+    maxRunningPerOwner: readOptional(given, "running_per_user", "", count),
+  });
 }
 
 function jobLimits(value: unknown, at: string): JobLimits {
-  const { timeout, ulimits, memory, cpus, pids, read_rate, write_rate } = readFields(value, at, LIMIT_FIELDS);
-  const cgroupLimits: CgroupLimits = {
-    ...(memory === undefined ? {} : { maxMemoryBytes: size(memory, `${at}.memory`) }),
-    ...(cpus === undefined ? {} : { maxCpus: number(cpus, `${at}.cpus`) }),
-    ...(pids === undefined ? {} : { maxProcesses: count(pids, `${at}.pids`) }),
-    ...(read_rate === undefined ? {} : { maxReadBytesPerS: size(read_rate, `${at}.read_rate`) }),
-    ...(write_rate === undefined ? {} : { maxWriteBytesPerS: size(write_rate, `${at}.write_rate`) }),
-  };
-  const rlimits = ulimits === undefined ? undefined : Object.entries(readObject(ulimits, `${at}.ulimits`)).reduce(
-    (before, [name, limit]) => {
-      if (typeof limit !== "number" && typeof limit !== "string") {
-        throw new JsonFormError(`${at}.ulimits.${name}`, "give a number or a string");
-      }
-      return withFormError(() => addUlimit(`${name}=${limit}`, before, `${at}.ulimits`));
-    },
-    {},
-  );
-  return {
-    ...(timeout === undefined ? {} : { timeoutMs: timeoutMs(timeout, `${at}.timeout`) }),
-    ...(rlimits === undefined ? {} : { rlimits: groupValuesOf<Rlimits>(RLIMITS, rlimits) }),
-    ...(Object.keys(cgroupLimits).length === 0 ? {} : { cgroupLimits }),
-  };
+  const given = readFields(value, at, LIMIT_FIELDS);
+  const cgroupLimits: CgroupLimits = defined({
+    maxMemoryBytes: readOptional(given, "memory", at, size),
+    maxCpus: readOptional(given, "cpus", at, number),
+    maxProcesses: readOptional(given, "pids", at, count),
+    maxReadBytesPerS: readOptional(given, "read_rate", at, size),
+    maxWriteBytesPerS: readOptional(given, "write_rate", at, size),
+  });
+  return defined({
+    timeoutMs: readOptional(given, "timeout", at, timeoutMs),
+    rlimits: readOptional(given, "ulimits", at, rlimitsOf),
+    cgroupLimits: Object.keys(cgroupLimits).length === 0 ? undefined : cgroupLimits,
+  });
+}
+
+function rlimitsOf(value: unknown, at: string): Rlimits {
+  let ulimits = {};
+  for (const [name, limit] of Object.entries(readObject(value, at))) {
+    if (typeof limit !== "number" && typeof limit !== "string") {
+      throw new JsonFormError(`${at}.${name}`, "give a number or a string");
+    }
+    ulimits = withFormError(() => addUlimit(`${name}=${limit}`, ulimits, at));
+  }
+  return groupValuesOf<Rlimits>(RLIMITS, ulimits);
 }
 
 function timeoutMs(value: unknown, at: string): number {

@@ -108,7 +108,7 @@ const ROOMS: Record<string, Record<string, readonly string[]>> = {
   rpc: { server: ["shared", "compat"], client: ["shared", "compat"], shared: [], compat: [] },
   certs: { "": ["commands"], commands: [""] },
   // Only the door uses the room process: a server itself must fit into any process.
-  teleportd: { "": ["log", "metrics"], log: [], metrics: [""], process: ["log", ""] },
+  teleportd: { "": ["log", "metrics"], log: [], metrics: ["log", ""], process: ["log", ""] },
   cli: {
     "": ["commands", "follow", "options", "print"],
     commands: ["follow", "options", "print", ""],

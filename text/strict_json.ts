@@ -87,3 +87,19 @@ export function readFields<Known extends Readonly<Record<string, boolean>>>(
   }
   return given as Readonly<Record<keyof Known, unknown>>;
 }
+
+/**
+ * Reads a field that may be absent.
+ *
+ * @param at the path of the object
+ * @param read reads the value at its own path
+ */
+export function readOptional<Value>(
+  fields: Readonly<Record<string, unknown>>,
+  name: string,
+  at: string,
+  read: (value: unknown, at: string) => Value,
+): Value | undefined {
+  const value = fields[name];
+  return value === undefined ? undefined : read(value, at === "" ? name : `${at}.${name}`);
+}

@@ -1,10 +1,12 @@
 /** Parses a policy file. */
+import { defined } from "../../base/defined.ts";
 import {
   JsonFormError,
   parseJson,
   readFields,
   readList,
   readObject,
+  readOptional,
   readString,
   readStrings,
 } from "../../text/strict_json.ts";
@@ -53,9 +55,8 @@ export function parsePolicy(text: string): Policy {
 function policyOf(json: unknown): Policy {
   const { roles, templates } = readFields(json, "", { roles: true, templates: false, comment: false });
   const made = new Map(
-    Object.entries(templates === undefined ? {} : readObject(templates, "templates")).map((
-      [name, value],
-    ) => [name, readTemplate(value, `templates.${name}`)]),
+    Object.entries(templates === undefined ? {} : readObject(templates, "templates"))
+      .map(([name, value]) => [name, readTemplate(value, `templates.${name}`)]),
   );
   return {
     roles: new Map(
@@ -81,23 +82,22 @@ function readRule(value: unknown, at: string, name: string, templates: ReadonlyM
     options: false,
     comment: false,
   });
-  const names = given.templates === undefined ? undefined : readStrings(given.templates, `${at}.templates`);
+  const names = readOptional(given, "templates", at, readStrings);
   const missing = names?.find((name) => !templates.has(name));
   if (missing !== undefined) {
     throw new JsonFormError(`${at}.templates`, `there is no template ${JSON.stringify(missing)}`);
   }
-  const commands = given.commands === undefined
-    ? undefined
-    : readList(given.commands, `${at}.commands`).map((one, index) => readCommand(one, `${at}.commands[${index}]`));
   return {
     name,
     calls: new Set(readStrings(given.calls, `${at}.calls`).flatMap((call) => callsOf(call, `${at}.calls`))),
     jobs: readScope(given.jobs, `${at}.jobs`),
-    ...(commands && { commands }),
-    ...(names && { templates: new Set(names) }),
-    ...(given.users === undefined ? {} : { users: readStrings(given.users, `${at}.users`) }),
-    ...(given.groups === undefined ? {} : { groups: readStrings(given.groups, `${at}.groups`) }),
-    ...(given.options === undefined ? {} : { options: readOptions(given.options, `${at}.options`) }),
+    ...defined({
+      commands: readOptional(given, "commands", at, readCommands),
+      templates: names && new Set(names),
+      users: readOptional(given, "users", at, readStrings),
+      groups: readOptional(given, "groups", at, readStrings),
+      options: readOptional(given, "options", at, readOptions),
+    }),
   };
 }
 
@@ -136,6 +136,10 @@ function readScope(value: unknown, at: string): Scope {
   };
 }
 
+function readCommands(value: unknown, at: string): CommandPattern[] {
+  return readList(value, at).map((one, index) => readCommand(one, `${at}[${index}]`));
+}
+
 function readCommand(value: unknown, at: string): CommandPattern {
   const given = readFields(value, at, { path: true, args: false, env: false, cwd: false, comment: false });
   const path = readAbsolutePath(given.path, `${at}.path`);
@@ -155,9 +159,8 @@ function readSurroundings(
   given: Readonly<Record<string, unknown>>,
   at: string,
 ): Pick<CommandPattern, "env" | "cwd"> {
-  const { env, cwd } = given;
   return {
-    env: new Set(env === undefined ? [] : readStrings(env, `${at}.env`)),
-    ...(cwd === undefined ? {} : { cwd: readPattern(readString(cwd, `${at}.cwd`), `${at}.cwd`) }),
+    env: new Set(readOptional(given, "env", at, readStrings)),
+    ...defined({ cwd: readOptional(given, "cwd", at, (value, at) => readPattern(readString(value, at), at)) }),
   };
 }

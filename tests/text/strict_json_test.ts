@@ -6,6 +6,7 @@ import {
   readFields,
   readList,
   readObject,
+  readOptional,
   readString,
   readStrings,
 } from "../../text/strict_json.ts";
@@ -55,4 +56,12 @@ Deno.test("readFields() refuses unknown and missing fields", () => {
   failsAt("x", /^unknown field "nmae": give "name", "size"$/, () => readFields({ name: 1, nmae: 2 }, "x", known));
   failsAt("x", /^field "name" is missing$/, () => readFields({ size: 1 }, "x", known));
   failsAt("x", /unknown field "__proto__"/, () => readFields(JSON.parse('{"__proto__": 1, "name": 2}'), "x", known));
+});
+
+Deno.test("readOptional() reads a field at its path, and returns undefined without it", () => {
+  const read = (value: unknown, at: string) => `${at}=${value}`;
+  assert.equal(readOptional({ a: 1 }, "a", "", read), "a=1");
+  assert.equal(readOptional({ a: 1 }, "a", "x", read), "x.a=1");
+  assert.equal(readOptional({ a: null }, "a", "x", read), "x.a=null");
+  assert.equal(readOptional({}, "a", "x", read), undefined);
 });
