@@ -1,11 +1,12 @@
 /** The door of `teleportd`, the server: arguments, environment and signals in, exit code out. */
+import { errorMessage } from "./base/error_message.ts";
 import { CommanderError } from "commander";
 import { keepFromJobs } from "./mod.ts";
 import { verifiedText, verifyAudit } from "./service/audit/verify.ts";
 import { parseEnvironment } from "./teleportd/environment.ts";
 import { EXIT_BROKEN_PIPE, EXIT_DEFECT, EXIT_FAILED, EXIT_OK, EXIT_USAGE } from "./teleportd/exit_code.ts";
 import { type Flags, parseFlags } from "./teleportd/flags.ts";
-import { defectFields, defectText, messageOf } from "./teleportd/log/error_fields.ts";
+import { defectFields, defectText } from "./teleportd/log/error_fields.ts";
 import { LineWriter } from "./teleportd/log/line_writer.ts";
 import { ServerLog } from "./teleportd/log/server_log.ts";
 import { giveUpNewPrivileges } from "./teleportd/process/new_privileges.ts";
@@ -57,7 +58,7 @@ export async function main(args: readonly string[]): Promise<number> {
 /** Reports whether an audit record is whole. */
 async function verify(path: string): Promise<number> {
   const found = await verifyAudit(path).catch((error) => {
-    throw new StartError(`Cannot read "${path}": ${messageOf(error)}`);
+    throw new StartError(`Cannot read "${path}": ${errorMessage(error)}`);
   });
   writeText(Deno.stdout, `${escapeText(verifiedText(found))}\n`);
   return found.problems.length === 0 ? EXIT_OK : EXIT_FAILED;

@@ -1,9 +1,9 @@
 /** Opens the audit record of a server. */
 import { defined } from "../base/defined.ts";
+import { errorMessage } from "../base/error_message.ts";
 import type { Logger } from "../base/logger.ts";
 import { AuditLog } from "../service/audit/log.ts";
 import type { Flags } from "./flags.ts";
-import { messageOf } from "./log/error_fields.ts";
 import { StartError } from "./start_error.ts";
 
 /**
@@ -21,10 +21,12 @@ export async function openAuditLog(
   const auditLog = await AuditLog.open({
     directory,
     onError: (error) =>
-      log.error(`Cannot write the audit record, so new work is refused until it can be written: ${messageOf(error)}`),
+      log.error(
+        `Cannot write the audit record, so new work is refused until it can be written: ${errorMessage(error)}`,
+      ),
     ...defined({ onWrite, maxFileBytes: flags.auditFileBytes, maxFiles: flags.auditFiles }),
   }).catch((error) => {
-    throw new StartError(`Cannot open the audit record in "${directory}": ${messageOf(error)}`, { cause: error });
+    throw new StartError(`Cannot open the audit record in "${directory}": ${errorMessage(error)}`, { cause: error });
   });
   if (auditLog.problem !== undefined) log.warn(`The audit record is not whole: ${auditLog.problem}`);
   return auditLog;

@@ -1,8 +1,8 @@
 /** The data directory: where it is, how it is made, and which errors are about it. */
+import { errorMessage } from "../base/error_message.ts";
 import { DirectoryInUseError, RecordDamagedError, StoreUnusableError } from "../mod.ts";
 import { checkDataDirectory } from "./file_trust.ts";
 import { lockHolder } from "./lock_holder.ts";
-import { messageOf } from "./log/error_fields.ts";
 import type { ServerEnvironment } from "./server_environment.ts";
 import { StartError } from "./start_error.ts";
 
@@ -28,7 +28,7 @@ export function dataDirectory(flag: string | undefined, env: ServerEnvironment["
  */
 export async function makeDataDirectory(directory: string): Promise<void> {
   await Deno.mkdir(directory, { recursive: true, mode: 0o700 }).catch((error) => {
-    throw new StartError(`Cannot make the data directory "${directory}": ${messageOf(error)}`);
+    throw new StartError(`Cannot make the data directory "${directory}": ${errorMessage(error)}`);
   });
   await checkDataDirectory(directory);
 }

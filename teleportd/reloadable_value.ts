@@ -1,6 +1,6 @@
 /** One value of the configuration that is replaced when a new one can be used, and otherwise kept. */
+import { errorMessage } from "../base/error_message.ts";
 import type { Logger } from "../base/logger.ts";
-import { messageOf } from "./log/error_fields.ts";
 
 /** How one value is read and applied. */
 export interface ReloadablePart<T> {
@@ -49,7 +49,7 @@ export class ReloadableValue<T> {
       this.#value = value;
       this.#log.info(`Reloaded the ${name}`, { part: name });
     } catch (error) {
-      const reason = messageOf(error);
+      const reason = errorMessage(error);
       if (reason !== this.#failure) {
         this.#log.error(`Cannot reload the ${name}, the previous version stays in force: ${reason}`, {
           part: name,

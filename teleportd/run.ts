@@ -3,6 +3,7 @@
  * no arguments, and several servers can run in one process.
  */
 import { defined } from "../base/defined.ts";
+import { errorMessage } from "../base/error_message.ts";
 import type { Logger } from "../base/logger.ts";
 import { authorityKeyIn } from "../certs/server_files.ts";
 import { Supervisor, type SupervisorOptions } from "../mod.ts";
@@ -16,7 +17,6 @@ import { directoryErrorOf, makeDataDirectory } from "./data_directory.ts";
 import { EXIT_OK } from "./exit_code.ts";
 import { authorityKeyWarning } from "./file_trust.ts";
 import type { Flags } from "./flags.ts";
-import { messageOf } from "./log/error_fields.ts";
 import { openMetrics } from "./metrics/open.ts";
 import type { ServerEnvironment } from "./server_environment.ts";
 import { startServing } from "./serving.ts";
@@ -127,7 +127,7 @@ async function runUntilAborted({ flags, environment }: ServerOptions, controls: 
 
   // The revoked certificates are saved only now, because only now the directory belongs to this server.
   await memory.save().catch((error) => {
-    throw new StartError(`Cannot save the revoked certificates in "${directory}": ${messageOf(error)}`);
+    throw new StartError(`Cannot save the revoked certificates in "${directory}": ${errorMessage(error)}`);
   });
   const auditLog = opened.use(await openAuditLog(`${directory}/audit`, flags, log, metrics?.onAuditWrite));
   const audit = opened.use(new LimitedAudit(auditLog));

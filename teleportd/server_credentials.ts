@@ -1,4 +1,5 @@
 /** Reads the server's certificates and the list of revoked certificates, and warns about their problems. */
+import { errorMessage } from "../base/error_message.ts";
 import type { Logger } from "../base/logger.ts";
 import { CertificateError } from "../certs/errors.ts";
 import type { NamedDates } from "../certs/expiry.ts";
@@ -19,7 +20,6 @@ import {
 import { type TrustedChain, verifyChain } from "../trust/chain.ts";
 import type { RejectedChain } from "../trust/chain_faults.ts";
 import { issuerKey } from "../trust/revocation.ts";
-import { messageOf } from "./log/error_fields.ts";
 import type { KnownAuthority, RevocationMemory } from "./revocation_memory.ts";
 import { StartError } from "./start_error.ts";
 
@@ -113,7 +113,7 @@ export async function readRevoked(
   const { revoked, warn } = remember(list.keys, ca, memory);
   // The list takes effect even if it cannot be saved.
   await memory.save().catch((error) =>
-    log.error(`Cannot save the revoked certificates for the next start: ${messageOf(error)}`)
+    log.error(`Cannot save the revoked certificates for the next start: ${errorMessage(error)}`)
   );
   warn(log);
   warnOfStaleList(list, log);
