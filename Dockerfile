@@ -52,5 +52,5 @@ STOPSIGNAL SIGTERM
 # The options stand in the entry point, so that options of "docker run" add to them. A repeated option replaces its
 # default: without 0.0.0.0 no port could be published.
 ENTRYPOINT ["/usr/bin/tini", "--", "teleportd", "--listen", "0.0.0.0:50051", "--certs", "/etc/teleport", \
-  "--data", "/var/lib/teleport", "--shutdown-grace", "5s"]
+  "--data", "/var/lib/teleport", "--job-dir", "/tmp", "--shutdown-grace", "5s"]
 CMD []

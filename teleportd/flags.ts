@@ -33,6 +33,7 @@ export interface Flags {
   readonly allowNewPrivileges?: boolean;
   /** Names of variables, or `*` for all. */
   readonly inheritEnv?: readonly string[];
+  readonly jobDir?: string;
   /** `auto`, `off`, or a directory. */
   readonly cgroup: string;
   /** The argument of `audit verify`. With it the program does nothing else. */
@@ -114,6 +115,7 @@ export function createProgram(version: string, output: HelpOutput, onVerify: (pa
     .addOption(
       new Option("--log-format <format>", "text, or one JSON object a line").choices(["text", "json"]).default("text"),
     )
+    .option("--job-dir <dir>", "working directory of jobs that set none (default: /)", parseAbsolutePath)
     .option("--cgroup <where>", "where jobs get cgroups: auto, off, or the directory of a cgroup", "auto")
     .option("--allow-new-privileges", "let jobs that request it gain privileges, for example by sudo")
     .option(
@@ -208,6 +210,11 @@ function parseOutputPolicy(text: string): OutputPolicy {
   const policy = Object.hasOwn(OUTPUT_POLICIES, text) ? OUTPUT_POLICIES[text] : undefined;
   if (policy === undefined) throw new InvalidArgumentError('It must be "stop", "keep-newest" or "block"');
   return policy;
+}
+
+function parseAbsolutePath(text: string): string {
+  if (!text.startsWith("/")) throw new InvalidArgumentError("It must be an absolute path");
+  return text;
 }
 
 function parseNames(text: string): string[] {

@@ -36,7 +36,7 @@ export function supervisorOptions(
       : { maxOutputBytes: flags.maxOutputTotal }),
     maxAgeMs: flags.keep ?? DEFAULT_KEEP_MS,
     maxJobs: flags.keepJobs ?? DEFAULT_KEEP_JOBS,
-    ...defined({ closeGraceMs: flags.shutdownGrace }),
+    ...defined({ closeGraceMs: flags.shutdownGrace, cwd: flags.jobDir }),
   };
 }
 
