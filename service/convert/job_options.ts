@@ -43,10 +43,17 @@ type StatusFields = FieldsOf<
   { [Name in keyof Table as Table[Name] extends { status: object } ? Name : never]: Table[Name] }
 >;
 
-/** Does not compile when a field of the table is not in the definition of the service, or is of another type. */
+/** The names of all members of messages, such as `rlimits.open_files`. */
+type MemberNames<Fields> = {
+  [Name in keyof Fields & string]-?: `${Name}.${keyof NonNullable<Fields[Name]> & string}`;
+}[keyof Fields & string];
 type Same<A, B> = [A, B] extends [B, A] ? true : never;
+
+// Does not compile when a field of the table is not in the definition of the service, or is of another type.
 true satisfies Same<OptionFields, Pick<wire.JobRequest, keyof OptionFields>>;
 true satisfies Same<StatusFields, Pick<wire.JobStatus, keyof StatusFields>>;
+// Messages are assignable to each other when optional fields have other names.
+true satisfies Same<MemberNames<OptionFields>, MemberNames<Pick<wire.JobRequest, keyof OptionFields>>>;
 
 /**
  * Returns the options that a request asks for.
