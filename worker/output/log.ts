@@ -32,9 +32,11 @@ export interface CompleteLog {
  *
  * @example
  * ```ts
- * const log = new OutputLog("job-1", { directory: "/var/lib/teleport/output/job-1" });
+ * const directory = await Deno.makeTempDir();
+ * const log = new OutputLog("job-1", { directory: `${directory}/job-1` });
  * await log.append("stdout", new TextEncoder().encode("hello\n"));
  * await log.seal();
+ * await Deno.remove(directory, { recursive: true });
  * ```
  */
 export class OutputLog {
