@@ -8,7 +8,7 @@
  * 3. Add its descriptor to {@linkcode JOB_OPTIONS}. A missing or wrong part does not compile.
  * 4. Add a test, and run `deno task reference`.
  *
- * This file is long because it is the one place for every option.
+ * Long: this table is the one place for every option.
  */
 import { CAP, hasCapability } from "../capabilities.ts";
 import { CGROUP_LIMITS, type CgroupLimits } from "./cgroup_limits.ts";
