@@ -55,7 +55,7 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** Reports whether an audit record is whole. */
+/** Reports whether an audit log is whole. */
 async function verify(path: string): Promise<number> {
   const found = await verifyAudit(path).catch((error) => {
     throw new StartError(`Cannot read "${path}": ${errorMessage(error)}`);

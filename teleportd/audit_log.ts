@@ -1,4 +1,4 @@
-/** Opens the audit record of a server. */
+/** Opens the audit log of a server. */
 import { defined } from "../base/defined.ts";
 import { errorMessage } from "../base/error_message.ts";
 import type { Logger } from "../base/logger.ts";
@@ -7,10 +7,10 @@ import type { Flags } from "./flags.ts";
 import { StartError } from "./start_error.ts";
 
 /**
- * Opens the audit record, and warns about what is wrong with it.
+ * Opens the audit log, and warns about what is wrong with it.
  *
  * @param onWrite receives the duration of each write in milliseconds
- * @throws {StartError} when the record cannot be opened
+ * @throws {StartError} when it cannot be opened
  */
 export async function openAuditLog(
   directory: string,
@@ -22,12 +22,12 @@ export async function openAuditLog(
     directory,
     onError: (error) =>
       log.error(
-        `Cannot write the audit record, so new work is refused until it can be written: ${errorMessage(error)}`,
+        `Cannot write the audit log, so new work is refused until it can be written: ${errorMessage(error)}`,
       ),
     ...defined({ onWrite, maxFileBytes: flags.auditFileBytes, maxFiles: flags.auditFiles }),
   }).catch((error) => {
-    throw new StartError(`Cannot open the audit record in "${directory}": ${errorMessage(error)}`, { cause: error });
+    throw new StartError(`Cannot open the audit log in "${directory}": ${errorMessage(error)}`, { cause: error });
   });
-  if (auditLog.problem !== undefined) log.warn(`The audit record is not whole: ${auditLog.problem}`);
+  if (auditLog.problem !== undefined) log.warn(`The audit log is not whole: ${auditLog.problem}`);
   return auditLog;
 }

@@ -1,8 +1,8 @@
-/** A log whose entries also go to the audit record. */
+/** A log whose entries also go to the audit log. */
 import type { Logger } from "../base/logger.ts";
 import type { Audit } from "../service/audit/audit.ts";
 
-/** Returns a log whose entries also go to the audit record, as events of the server itself. Debug entries do not. */
+/** Returns a log whose entries also go to the audit log, as events of the server itself. Debug entries do not. */
 export function auditedLog(log: Logger, audit: Audit): Logger {
   const both = (level: "error" | "warn" | "info"): Logger["info"] => (message, fields) => {
     log[level](message, fields);

@@ -9,7 +9,7 @@ import {
 import type { Flags } from "./flags.ts";
 import { StartError } from "./start_error.ts";
 
-/** The descriptors of the server itself: database, audit record, log, policy and certificates. An idle server has 32. */
+/** The descriptors of the server itself: database, audit log, log, policy and certificates. An idle server has 32. */
 const OWN_DESCRIPTORS = 64;
 
 /** The descriptors that no flag can take from jobs. A job has up to four: two outputs, an input and its log. */

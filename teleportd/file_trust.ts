@@ -2,8 +2,8 @@
 import { checkWriteAccess } from "../certs/file_access.ts";
 
 /**
- * Checks the data directory, its entries, the entries of the audit record, and the directories above. The database, the
- * audit record and the memory of revoked certificates decide who may do what. Entries may be missing.
+ * Checks the data directory, its entries, the entries of the audit log, and the directories above. The database, the
+ * audit log and the memory of revoked certificates decide who may do what. Entries may be missing.
  *
  * @throws {CertificateError} `UNUSABLE` with the path and a command that corrects it, or `NOT_ACCESSIBLE`
  */

@@ -125,10 +125,10 @@ export function createProgram(version: string, output: HelpOutput, onVerify: (pa
     )
     .option(
       "--audit-file-bytes <size>",
-      "size of a file of the audit record (default: 64 MiB)",
+      "size of a file of the audit log (default: 64 MiB)",
       sizeParser("--audit-file-bytes"),
     )
-    .option("--audit-files <count>", "number of files of the audit record (default: 16)", parseCount)
+    .option("--audit-files <count>", "number of files of the audit log (default: 16)", parseCount)
     .option(
       "--max-calls-per-user <count>",
       "most calls that a user may have open, streams not counted (default: 1000)",
@@ -192,9 +192,9 @@ export function createProgram(version: string, output: HelpOutput, onVerify: (pa
       writeErr: output.stderr,
     });
   program.action(() => {});
-  program.command("audit").description("examine the audit record").helpCommand(false)
+  program.command("audit").description("examine the audit log").helpCommand(false)
     .command("verify").argument("<path>", "the directory audit of the data directory, or one of its files")
-    .description("check that every line of the audit record is present, unchanged and in order")
+    .description("check that every line of the audit log is present, unchanged and in order")
     .allowExcessArguments(false)
     .action(onVerify);
   return program.helpCommand(false);

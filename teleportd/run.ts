@@ -148,7 +148,7 @@ async function runUntilAborted({ flags, environment }: ServerOptions, controls: 
     serverLog.info("Stopping: no new work is taken, and jobs are being ended");
   }));
 
-  // The order of the end: no new work is taken, jobs end, streams deliver the rest, and the audit record is closed.
+  // The order of the end: no new work is taken, jobs end, streams deliver the rest, and the audit log is closed.
   await supervisor.run({ signal });
   await server.shutdown({ graceMs: hurry?.aborted ? 0 : DRAIN_MS });
   await supervisor.close();

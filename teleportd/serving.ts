@@ -30,7 +30,7 @@ export interface ServingParts {
   readonly supervisor: Supervisor;
   readonly audit: LimitedAudit;
   readonly log: Logger;
-  /** The log whose entries also go to the audit record. */
+  /** The log whose entries also go to the audit log. */
   readonly serverLog: Logger;
   readonly cgroups: CgroupTree | undefined;
   /** Says whether jobs have cgroups. */

@@ -1,4 +1,4 @@
-/** Reports what happens at connections and calls to the log and to the audit record. */
+/** Reports what happens at connections and calls to the log and to the audit log. */
 import type { Logger } from "../base/logger.ts";
 import type { CallObserver } from "../rpc/server/call_observer.ts";
 import type { ServeOptions } from "../rpc/server/server.ts";

@@ -1,4 +1,4 @@
-/** The entries of the audit record: who did what, and what was decided. */
+/** The entries of the audit log: who did what, and what was decided. */
 import type { CallContext, PeerCertificate } from "../../proto/service.ts";
 
 /** One decision. It never contains values of variables, inputs or outputs. */

@@ -1,4 +1,4 @@
-/** The lines of the audit record. Each has the hash of the line before, so a missing or changed line is noticed. */
+/** The lines of the audit log. Each has the hash of the line before, so a missing or changed line is noticed. */
 import { hash } from "node:crypto";
 import { escapeJson } from "../../text/unprintable.ts";
 import type { AuditEntry } from "./audit.ts";

@@ -1,4 +1,4 @@
-/** Excerpts of a request for the audit record: texts of the caller, cut to a bounded length. */
+/** Excerpts of a request for the audit log: texts of the caller, cut to a bounded length. */
 
 /** The most characters of a command line in an entry. */
 const MAX_ARGS_CHARS = 16_384;

@@ -1,4 +1,4 @@
-/** The names and the order of the files of an audit record, and the file that names the end of the record. */
+/** The names and the order of the files of an audit log, and the file that names the end of the audit log. */
 
 /** Returns the name of the file with this number. The names sort like the numbers. */
 export function auditFileName(number: number): string {

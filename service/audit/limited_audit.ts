@@ -1,6 +1,6 @@
 /**
- * Limits the entries of one caller, so that no caller can push older entries out of the record. Beyond a rate, denied calls
- * and calls that read are only counted. A call that changes something always has an entry of its own.
+ * Limits the entries of one caller, so that no caller can push older entries out of the audit log. Beyond a rate, denied
+ * calls and calls that read are only counted. A call that changes something always has an entry of its own.
  */
 import type { Audit, AuditEntry } from "./audit.ts";
 import { defined } from "../../base/defined.ts";
@@ -86,7 +86,7 @@ interface Account {
   reader: AuditEntry | undefined;
 }
 
-/** An audit record with limits for callers. Dispose of it before the record: it still writes its counts. */
+/** An audit log with limits for callers. Dispose of it before the audit log: it still writes its counts. */
 export class LimitedAudit implements Audit, Disposable {
   readonly #audit: Audit;
   readonly #nowMs: () => number;

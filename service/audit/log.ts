@@ -1,4 +1,4 @@
-/** Writes the audit record: entries become lines of a chain, and lines are written in batches. */
+/** Writes the audit log: entries become lines of a chain, and lines are written in batches. */
 import { defined } from "../../base/defined.ts";
 import { NotRecordedError } from "../../mod.ts";
 import type { Audit, AuditEntry } from "./audit.ts";
@@ -7,11 +7,11 @@ import { RecordFiles, type WriteSome } from "./record_files.ts";
 
 /** Options of {@linkcode AuditLog}. */
 export interface AuditLogOptions {
-  /** The directory of the record. It is made with mode 0700 if it is missing. */
+  /** The directory of the audit log. It is made with mode 0700 if it is missing. */
   readonly directory: string;
   /** The size in bytes after which a new file begins. Default 64 MiB. */
   readonly maxFileBytes?: number;
-  /** The most files. The record names older files and removes them. Default 16. */
+  /** The most files. The audit log names older files and removes them. Default 16. */
   readonly maxFiles?: number;
   /** Receives the duration of each write in milliseconds. */
   readonly onWrite?: (durationMs: number) => void;
@@ -36,7 +36,7 @@ const BATCH_CHARS = 256 * 1024;
 
 const encoder = new TextEncoder();
 
-/** The audit record on the disk. */
+/** The audit log on the disk. */
 export class AuditLog implements Audit, AsyncDisposable {
   readonly #options: AuditLogOptions;
   readonly #files: RecordFiles;
@@ -61,7 +61,7 @@ export class AuditLog implements Audit, AsyncDisposable {
   }
 
   /**
-   * Opens the record of a directory, or begins one. The record itself says what was wrong with it.
+   * Opens the audit log of a directory, or begins one. The audit log itself says what was wrong with it.
    *
    * @throws {Error} when the directory cannot be used
    */
@@ -78,7 +78,7 @@ export class AuditLog implements Audit, AsyncDisposable {
     return log;
   }
 
-  /** A sentence about what was wrong with the record when it was opened. Undefined when nothing was. */
+  /** A sentence about what was wrong with the audit log when it was opened. Undefined when nothing was. */
   get problem(): string | undefined {
     return this.#problem;
   }

@@ -1,4 +1,4 @@
-/** The files of an audit record that is written: the newest file, the head, and the removal of the oldest files. */
+/** The files of an audit log that is written: the newest file, the head, and the removal of the oldest files. */
 import { type ChainEnd, readLine } from "./chain.ts";
 import { auditFileName, auditFileNumbers, HEAD_NAME, headText, readHead } from "./files.ts";
 import { cutTornLine, endOfRecord, lastLine } from "./tail.ts";
@@ -8,7 +8,7 @@ export type WriteSome = (file: Deno.FsFile, bytes: Uint8Array) => Promise<number
 
 /** Options of {@linkcode RecordFiles}. */
 export interface RecordFilesOptions {
-  /** The directory of the record. It is made with mode 0700 if it is missing. */
+  /** The directory of the audit log. It is made with mode 0700 if it is missing. */
   readonly directory: string;
   /** The most files. Older files are removed. */
   readonly maxFiles: number;
@@ -16,11 +16,11 @@ export interface RecordFilesOptions {
   readonly write?: WriteSome | undefined;
 }
 
-/** The record of an earlier server. */
+/** The audit log of an earlier server. */
 export interface FoundRecord {
   /** The end of the chain that the next line continues. */
   readonly end: ChainEnd;
-  /** A sentence about what is wrong with the record. Absent when nothing is. */
+  /** A sentence about what is wrong with the audit log. Absent when nothing is. */
   readonly problem: string | undefined;
   /** The number of bytes of an incomplete last line, which was cut off. */
   readonly tornBytes: number;
@@ -43,7 +43,7 @@ export class RecordFiles implements AsyncDisposable {
   readonly #options: RecordFilesOptions;
   /** The numbers of all files, in order. */
   readonly #numbers: number[];
-  /** The numbers of the files that are removed once the record says so. */
+  /** The numbers of the files that are removed once the audit log says so. */
   #leaving: number[] = [];
   #file: Deno.FsFile;
   #size: number;
@@ -87,8 +87,8 @@ export class RecordFiles implements AsyncDisposable {
     // The head must exist before the first line that it does not name.
     if (named === undefined) files.writeHead(end);
     const problem = isCut
-      ? `The record does not end with line ${named.seq} of "${HEAD_NAME}": ` +
-        "lines were removed or changed while no server ran, or lost in a power failure"
+      ? `The audit log does not end with line ${named.seq} of "${HEAD_NAME}": ` +
+        "lines were removed or changed without a server, or lost in a power failure"
       : named === undefined && last.seq > 0
       ? `"${HEAD_NAME}" was missing or damaged: lines may have been cut off the end while no server ran`
       : undefined;
@@ -135,8 +135,8 @@ export class RecordFiles implements AsyncDisposable {
   }
 
   /**
-   * Returns the files beyond the maximum. The record must name them before {@linkcode removeOld} removes them. A crash in
-   * between then leaves no gap without an explanation.
+   * Returns the files beyond the maximum. The audit log must name them before {@linkcode removeOld} removes them. A crash
+   * in between then leaves no gap without an explanation.
    */
   async findOld(): Promise<OldFile[]> {
     const { directory, maxFiles } = this.#options;

@@ -1,4 +1,4 @@
-/** The end of a file of the audit record: its last whole line, and the incomplete line that a crash has left. */
+/** The end of a file of the audit log: its last whole line, and the incomplete line that a crash has left. */
 import { CHAIN_START, type ChainEnd, hashOf, MAX_LINE_BYTES, readLine } from "./chain.ts";
 import { auditFileName } from "./files.ts";
 
@@ -7,7 +7,7 @@ export async function endOfRecord(directory: string, numbers: readonly number[])
   for (const number of numbers.toReversed()) {
     const line = await lastLine(`${directory}/${auditFileName(number)}`);
     if (line === undefined) continue;
-    // A damaged line is a finding of the verification. The record continues after it.
+    // A damaged line is a finding of the verification. The audit log continues after it.
     return { seq: readLine(line)?.seq ?? 0, hash: hashOf(line) };
   }
   return CHAIN_START;

@@ -1,4 +1,4 @@
-/** Verifies an audit record from its files alone: every line is present, unchanged and in order. */
+/** Verifies an audit log from its files alone: every line is present, unchanged and in order. */
 import { CHAIN_START, type ChainEnd, hashOf, MAX_LINE_BYTES, readLine } from "./chain.ts";
 import { auditFileName, auditFileNumbers, HEAD_NAME, readHead } from "./files.ts";
 
@@ -26,7 +26,7 @@ const MAX_ATTEMPTS = 10;
 const MAX_CHECKS = 3;
 
 /**
- * Verifies the directory of a record, or one of its files. A server may write the record meanwhile.
+ * Verifies the directory of a record, or one of its files. A server may write the audit log meanwhile.
  *
  * @throws {Error} when a file cannot be read
  */
@@ -63,10 +63,10 @@ export function verifiedText({ files, lines, firstSeq, lastSeq, hash, problems }
     ...problems,
     `${lines} lines in ${files} files, number ${firstSeq} to ${lastSeq}, the last with SHA-256 ${hash}`,
     problems.length > 0
-      ? "The record is NOT whole"
+      ? "The audit log is NOT whole"
       : lines === 0
-      ? "The record is empty: no line has been written yet"
-      : "The record is whole",
+      ? "The audit log is empty: no line has been written yet"
+      : "The audit log is whole",
   ].join("\n");
 }
 
@@ -125,7 +125,7 @@ class Chain {
     const line = readLine(bytes);
     const hash = hashOf(bytes);
     if (line === undefined) {
-      this.problem(`${at}: it is not a line of an audit record`);
+      this.problem(`${at}: it is not a line of an audit log`);
       this.#last = { seq: this.#last.seq + 1, hash };
       this.#lastAt = at;
       return;
@@ -150,10 +150,10 @@ class Chain {
   finish({ files, whole }: { readonly files: number; readonly whole: boolean }): Verified {
     // A server makes the head and a file at its start. Without them there is no record, or it was removed.
     if (this.#lines === 0 && !(whole && files > 0 && this.#head !== undefined)) {
-      this.problem(whole ? "There is no audit record in this directory" : "The file has no line of an audit record");
+      this.problem(whole ? "There is no audit log in this directory" : "The file has no line of an audit log");
     }
     if (whole && this.#firstSeq > 1 && this.#removedThrough < this.#firstSeq - 1) {
-      this.problem(`The first ${this.#firstSeq - 1} lines are missing, and the record does not say why`);
+      this.problem(`The first ${this.#firstSeq - 1} lines are missing, and the audit log does not say why`);
     }
     if (whole && this.#head === undefined && this.#lines > 0) {
       this.problem(`"${HEAD_NAME}" is missing or damaged: lines may have been cut off the end`);

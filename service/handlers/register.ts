@@ -10,7 +10,7 @@ import { decideRegister, denied } from "../policy/policy.ts";
 import { expandTemplate } from "../policy/template.ts";
 import type { HandlerParts } from "./parts.ts";
 
-/** The most characters of a command in the audit record, more than any path needs. */
+/** The most characters of a command in the audit log, more than any path needs. */
 const MAX_COMMAND_CHARS = 1_000;
 
 export function registerHandler({ supervisor, callAudit, policy }: HandlerParts): JobWorkerHandlers["Register"] {

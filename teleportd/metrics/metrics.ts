@@ -22,7 +22,7 @@ export class Metrics implements CallObserver, Disposable {
   readonly #loopDelay: Disposable;
   /** Receives the duration of each write to the store, in milliseconds. */
   readonly onStoreWrite: (durationMs: number) => void;
-  /** Receives the duration of each write of the audit record, in milliseconds. */
+  /** Receives the duration of each write of the audit log, in milliseconds. */
   readonly onAuditWrite: (durationMs: number) => void;
 
   /** @param version the version of the server */
@@ -37,7 +37,7 @@ export class Metrics implements CallObserver, Disposable {
       "teleport_store_write_seconds",
       "Time that a transaction of the store took; the server does nothing else meanwhile",
     );
-    this.onAuditWrite = make.durations("teleport_audit_write_seconds", "Time that a write of the audit record took");
+    this.onAuditWrite = make.durations("teleport_audit_write_seconds", "Time that a write of the audit log took");
     this.#loopDelay = watchLoopDelay(
       make.durations("teleport_loop_delay_seconds", "Time by which a timer of the event loop was late"),
     );

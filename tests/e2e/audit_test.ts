@@ -30,7 +30,7 @@ Deno.test("teleportd audit verify finds a changed, a missing and a moved entry",
     await Deno.writeTextFile(path, changed.map((line) => `${line}\n`).join(""));
     const { code, stdout } = await verify();
     assert.equal(code, 1, what);
-    assert.match(stdout, /The record is NOT whole\n$/);
+    assert.match(stdout, /The audit log is NOT whole\n$/);
   }
   await Deno.writeTextFile(path, good);
   assert.equal((await verify()).code, 0);
@@ -72,7 +72,7 @@ Deno.test(
     assert.equal(code, 0, stdout);
     assert.match(
       stdout,
-      /^\d+ lines in 3 files, number (?!1 )\d+ to \d+, the last with SHA-256 [0-9a-f]{64}\nThe record is whole\n$/,
+      /^\d+ lines in 3 files, number (?!1 )\d+ to \d+, the last with SHA-256 [0-9a-f]{64}\nThe audit log is whole\n$/,
     );
     const names = [...Deno.readDirSync(`${dir}/data/audit`)].map(({ name }) => name).filter((name) =>
       /jsonl$/.test(name)
@@ -85,7 +85,7 @@ Deno.test(
     {
       await using server = await startServer({ dir, initCerts: false, args: options });
       await server.says(
-        /^warn The audit record is not whole: The record does not end with line \d+ of "audit\.head"/,
+        /^warn The audit log is not whole: The audit log does not end with line \d+ of "audit\.head"/,
       );
     }
     const after = await verify();

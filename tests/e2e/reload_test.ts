@@ -83,7 +83,7 @@ Deno.test("teleportd reloads a policy when it changes and on SIGHUP, and refuses
   server.process.kill("SIGHUP");
   while (await register() === "OK");
   assert.equal(await server.stop(), 0);
-  assert.match((await teleportd("audit", "verify", `${dir}/data/audit`)).stdout, /The record is whole\n$/);
+  assert.match((await teleportd("audit", "verify", `${dir}/data/audit`)).stdout, /The audit log is whole\n$/);
 });
 
 Deno.test("teleportd reloads on SIGHUP when it cannot see a change", async () => {

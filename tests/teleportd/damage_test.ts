@@ -1,5 +1,5 @@
 /**
- * The start with damaged certificates, revocations, policy, limits and audit record.
+ * The start with damaged certificates, revocations, policy, limits and audit log.
  * Slow: it damages files with 102 seeds.
  */
 import { damageFiles, makeFiles } from "../torture/damaged_files.ts";

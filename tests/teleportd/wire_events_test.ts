@@ -1,4 +1,4 @@
-/** The reports about connections and calls, in the log and in the audit record. */
+/** The reports about connections and calls, in the log and in the audit log. */
 import assert from "node:assert/strict";
 import type { LogFields, Logger } from "../../base/logger.ts";
 import type { CallObserver } from "../../rpc/server/call_observer.ts";
@@ -7,7 +7,7 @@ import { auditedLog } from "../../teleportd/audited_log.ts";
 import { LimitedLog } from "../../teleportd/log/limited_log.ts";
 import { callLog, observers, wireEvents } from "../../teleportd/wire_events.ts";
 
-/** A log and an audit record in memory. */
+/** A log and an audit log in memory. */
 function targets() {
   const lines: [string, string, LogFields | undefined][] = [];
   const entries: AuditEntry[] = [];

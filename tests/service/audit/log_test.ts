@@ -1,4 +1,4 @@
-/** The audit record: whole after crashes and full disks, and explicit about every change from outside. */
+/** The audit log: whole after crashes and full disks, and explicit about every change from outside. */
 import assert from "node:assert/strict";
 import { AuditLog } from "../../../service/audit/log.ts";
 import { auditFileNumbers } from "../../../service/audit/files.ts";
@@ -41,9 +41,9 @@ Deno.test("AuditLog begins new files by size, and records the removal of the old
     const { size } = await Deno.stat(`${dir.path}/audit-0000000${number}.jsonl`.replace(/0(\d{9})/, "$1"));
     assert.ok(size < 3_000);
   }
-  // The record does not mention a file that somebody else removes.
+  // The audit log does not mention a file that somebody else removes.
   await Deno.remove(`${dir.path}/${`audit-${String(numbers[0]).padStart(8, "0")}`}.jsonl`);
-  assert.match((await verifyAudit(dir.path)).problems.join(), /missing, and the record does not say why/);
+  assert.match((await verifyAudit(dir.path)).problems.join(), /missing, and the audit log does not say why/);
 });
 
 Deno.test("AuditLog.open() cuts off an incomplete last line, and records that", async () => {
@@ -142,7 +142,7 @@ Deno.test(
   },
 );
 
-Deno.test("AuditLog removes a file after the record says so, and a crash in between leaves a whole record", async () => {
+Deno.test("AuditLog removes a file after the audit log says so, and a crash in between leaves it whole", async () => {
   await using dir = await temporaryDirectory();
   for (let life = 0; life < 3; life++) await write(dir.path, 10, { maxFileBytes: 1 });
   const before = await auditFileNumbers(dir.path);
@@ -194,7 +194,7 @@ Deno.test("AuditLog continues when an old file is missing or cannot be removed",
   assert.deepEqual((await verifyAudit(dir.path)).problems, []);
 });
 
-Deno.test("chainLine() shortens a line of megabytes, and the record continues after it", async () => {
+Deno.test("chainLine() shortens a line of megabytes, and the audit log continues after it", async () => {
   await using dir = await temporaryDirectory();
   {
     await using log = await AuditLog.open({ directory: dir.path });
@@ -258,12 +258,12 @@ for (const [what, change] of missing) {
     await change(dir.path);
     {
       await using log = await AuditLog.open({ directory: dir.path });
-      assert.match(log.problem ?? "", /^The record does not end with line 10 of "audit\.head": /);
+      assert.match(log.problem ?? "", /^The audit log does not end with line 10 of "audit\.head": /);
       log.record({ event: "call", user: "ann" });
     }
     await write(dir.path, 5);
     assert.notDeepEqual((await verifyAudit(dir.path)).problems, []);
-    assert.match(await Deno.readTextFile(`${dir.path}/${FIRST}`), /"seq":11,.*"text":"The record does not end with/);
+    assert.match(await Deno.readTextFile(`${dir.path}/${FIRST}`), /"seq":11,.*"text":"The audit log does not end with/);
     await using log = await AuditLog.open({ directory: dir.path });
     assert.equal(log.problem, undefined);
   });

@@ -1,4 +1,4 @@
-/** The verification of an audit record: it finds every change, and nothing in an unchanged record. */
+/** The verification of an audit log: it finds every change, and nothing in an unchanged record. */
 import assert from "node:assert/strict";
 import { AuditLog } from "../../../service/audit/log.ts";
 import { auditFileNumbers } from "../../../service/audit/files.ts";
@@ -19,7 +19,7 @@ const changes: [string, (lines: string[]) => string[], RegExp][] = [
   ["all lines removed", () => [], /The last 10 lines are missing/],
   ["two lines exchanged", (lines) => lines.with(3, lines[4]!).with(4, lines[3]!), /missing|comes after/],
   ["a line twice", (lines) => lines.toSpliced(3, 0, lines[3]!), /number 4 comes after 4/],
-  ["a foreign line", (lines) => lines.toSpliced(3, 0, "hello"), /line 4: it is not a line of an audit record/],
+  ["a foreign line", (lines) => lines.toSpliced(3, 0, "hello"), /line 4: it is not a line of an audit log/],
   ["a forged line", (lines) => lines.with(3, lines[3]!.replace(/"seq":4/, '"seq":5')), /missing|comes after/],
 ];
 
@@ -97,18 +97,18 @@ Deno.test("verifyAudit() finds no problem in a record that a server writes and s
 Deno.test("verifyAudit() distinguishes a missing record from an empty one", async () => {
   await using dir = await temporaryDirectory();
   const nothing = await verifyAudit(dir.path);
-  assert.deepEqual(nothing.problems, ["There is no audit record in this directory"]);
+  assert.deepEqual(nothing.problems, ["There is no audit log in this directory"]);
   assert.match(verifiedText(nothing), /NOT whole$/);
   await Deno.writeTextFile(`${dir.path}/${FIRST}`, "");
-  assert.match((await verifyAudit(dir.path)).problems.join(), /There is no audit record/);
+  assert.match((await verifyAudit(dir.path)).problems.join(), /There is no audit log/);
   assert.match((await verifyAudit(`${dir.path}/${FIRST}`)).problems.join(), /has no line/);
   await Deno.remove(`${dir.path}/${FIRST}`);
   await write(dir.path, 0);
   const empty = await verifyAudit(dir.path);
   assert.deepEqual(empty.problems, []);
-  assert.match(verifiedText(empty), /The record is empty: no line has been written yet$/);
+  assert.match(verifiedText(empty), /The audit log is empty: no line has been written yet$/);
   await Deno.remove(`${dir.path}/${FIRST}`);
-  assert.match((await verifyAudit(dir.path)).problems.join(), /There is no audit record/);
+  assert.match((await verifyAudit(dir.path)).problems.join(), /There is no audit log/);
 });
 
 Deno.test("chainLine() escapes control characters and keeps the text", async () => {
