@@ -3,7 +3,7 @@
  * process.
  *
  * Reason: Node and Deno turn such an error into an uncaught exception, and also an `error` event without a listener.
- * Test: `tests/rpc/compat/error_boundary_test.ts`.
+ * Tests: `error_boundary_test.ts` and `http2_guard_test.ts` in `tests/rpc/compat/`.
  */
 import type { EventEmitter } from "node:events";
 import { setImmediate } from "node:timers";
