@@ -104,3 +104,10 @@ export const CGROUP_LIMITS = {
     text: (path) => `on the disk of ${path}`,
   },
 } as const satisfies Members<CgroupLimits>;
+
+/** The name of a limit that is a number. */
+export type CgroupAmount = Exclude<keyof CgroupLimits, "ioPath">;
+
+/** The names of the limits that are numbers, in the order of {@linkcode CGROUP_LIMITS}. */
+export const CGROUP_AMOUNTS: readonly CgroupAmount[] = (Object.keys(CGROUP_LIMITS) as (keyof CgroupLimits)[])
+  .filter((name): name is CgroupAmount => CGROUP_LIMITS[name].kind !== "text");

@@ -1,5 +1,5 @@
 /** The limits that a supervisor sets for its jobs: defaults, maximums, and how a job's own limits combine with them. */
-import { CGROUP_LIMITS, type CgroupLimits } from "../../base/job_options/cgroup_limits.ts";
+import { CGROUP_AMOUNTS, CGROUP_LIMITS } from "../../base/job_options/cgroup_limits.ts";
 import { RLIMIT_NAMES, RLIMITS } from "../../base/job_options/rlimits.ts";
 import { checkCommand, checkJobOptions } from "../launch/command.ts";
 import { InvalidArgumentError } from "../errors.ts";
@@ -68,17 +68,10 @@ export function applyLimits(options: JobOptions, { defaultLimits = {}, maxLimits
   };
 }
 
-/** The limits of a cgroup that are amounts. */
-const AMOUNTS: readonly Exclude<keyof CgroupLimits, "ioPath">[] = [
-  "maxMemoryBytes",
-  "maxCpus",
-  "maxProcesses",
-  "maxReadBytesPerS",
-  "maxWriteBytesPerS",
-];
-
 function checkMaximums({ timeoutMs, rlimits = {}, cgroupLimits = {} }: JobLimits, max: JobLimits): void {
-  for (const name of AMOUNTS) checkMaximum(CGROUP_LIMITS[name].noun, cgroupLimits[name], max.cgroupLimits?.[name]);
+  for (const name of CGROUP_AMOUNTS) {
+    checkMaximum(CGROUP_LIMITS[name].noun, cgroupLimits[name], max.cgroupLimits?.[name]);
+  }
   checkMaximum("timeout in milliseconds", timeoutMs, max.timeoutMs || undefined);
   for (const name of RLIMIT_NAMES) checkMaximum(RLIMITS[name].noun, rlimits[name], max.rlimits?.[name]);
 }
