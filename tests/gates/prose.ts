@@ -2,9 +2,7 @@
 /**
  * The gate for plain English: `deno task check:prose`. It reads comments, error and help texts, test names and Markdown,
  * and fails where one breaks a rule of prose_rules.ts.
- *
- * `prose_unclean.txt` lists the folders and files that are not clean yet; the gate skips them. Delete a line there when
- * its folder is clean. `deno task check:prose -- --all FOLDER` shows the breaches of a folder that is still on the list.
+ * Arguments are the folders and files to check. Default: all.
  */
 import { breachesOf } from "./prose_rules.ts";
 import { proseOf } from "./prose_text.ts";
@@ -18,11 +16,6 @@ const SKIPPED =
 export function checkFile(path: string, source: string): string[] {
   const breaches = proseOf(path, source).flatMap((prose) => breachesOf(prose));
   return breaches.map(({ line, found, advice }) => `${path}:${line}: "${found}": ${advice}`);
-}
-
-/** Reads the list of unclean folders: one path a line; empty lines and lines that start with `#` do not count. */
-export function readUnclean(text: string): string[] {
-  return text.split("\n").map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("#"));
 }
 
 /** Returns whether a path is one of the given files, or lies in one of the given folders. */
@@ -46,12 +39,9 @@ async function* filesOf(folder: string): AsyncGenerator<string> {
 /** Runs the gate and returns its exit code. */
 async function main(args: readonly string[]): Promise<number> {
   const folders = args.filter((arg) => !arg.startsWith("-"));
-  const unclean = args.includes("--all")
-    ? []
-    : readUnclean(await Deno.readTextFile(new URL("prose_unclean.txt", import.meta.url)));
   let count = 0;
   for await (const path of filesOf("")) {
-    if (isIn(path, unclean) || (folders.length > 0 && !isIn(path, folders))) continue;
+    if (folders.length > 0 && !isIn(path, folders)) continue;
     for (const breach of checkFile(path, await Deno.readTextFile(new URL(path, root)))) {
       console.log(breach);
       count += 1;

@@ -1,6 +1,6 @@
 /** Tests of the gate for plain English: what it reads, what it finds, and what it lets pass. */
 import assert from "node:assert/strict";
-import { checkFile, isIn, readUnclean } from "./prose.ts";
+import { checkFile, isIn } from "./prose.ts";
 import { breachesOf } from "./prose_rules.ts";
 import type { Prose } from "./prose_comment.ts";
 import { proseOf } from "./prose_text.ts";
@@ -180,8 +180,4 @@ Deno.test("isIn() matches files and whole folder names", () => {
   assert.ok(isIn("certs.ts", ["certs.ts"]));
   assert.ok(isIn("certs.ts", ["."]));
   assert.ok(!isIn("worker/jobs/job.ts", ["worker/job"]));
-});
-
-Deno.test("readUnclean() reads paths, and skips comments and empty lines", () => {
-  assert.deepEqual(readUnclean("# a list\n\ncli/print\n certs.ts \n"), ["cli/print", "certs.ts"]);
 });
