@@ -1,5 +1,6 @@
 /** Tests of real cgroups. */
 import assert from "node:assert/strict";
+import { eventually } from "../../support/deadline.ts";
 import type { Cgroup } from "../../../worker/cgroup/cgroup.ts";
 import { readEntry } from "../../../worker/linux/procfs.ts";
 import { cgroupTest } from "../../support/cgroups.ts";
@@ -20,14 +21,6 @@ async function inside(cgroup: Cgroup, script: string) {
   return child;
 }
 
-/** Repeats a check until it holds. The kernel acts with a delay that no event reports. */
-async function until(holds: () => boolean): Promise<void> {
-  for (const end = performance.now() + 10_000; !holds();) {
-    assert.ok(performance.now() < end, "It did not come to be");
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
-
 cgroupTest(
   "Cgroup.kill() ends all processes, also one that left group, session and parent",
   async (cgroups) => {
@@ -36,13 +29,13 @@ cgroupTest(
       cgroup,
       "trap '' TERM; (setsid env -i sh -c 'sleep 1000 & exec sleep 1000' &); sleep 1000 & echo up; wait",
     );
-    await until(() => cgroup.pids().length === 4);
+    await eventually(() => cgroup.pids().length === 4, "the kernel to act");
     assert.ok(cgroup.isPopulated);
     const pids = cgroup.pids();
     assert.ok(pids.includes(child.pid));
     cgroup.kill();
     assert.equal((await child.status).signal, "SIGKILL");
-    await until(() => !cgroup.isPopulated);
+    await eventually(() => !cgroup.isPopulated, "the kernel to act");
     for (const pid of pids) assert.ok(readEntry(pid)?.zombie ?? true);
     assert.ok(cgroup.remove());
     assert.ok(cgroup.remove(), "What is gone need not be removed");
@@ -56,17 +49,17 @@ cgroupTest(
     const cgroup = cgroups.create("one", {}, "/");
     const child = await inside(cgroup, "echo up; while :; do :; done");
     assert.ok(cgroup.freeze(true));
-    await until(() => cgroup.isFrozen);
+    await eventually(() => cgroup.isFrozen, "the kernel to act");
     const stopped = cgroup.usage();
     assert.deepEqual(cgroup.usage()?.cpuUserUs, stopped?.cpuUserUs);
     assert.ok(cgroup.freeze(false));
-    await until(() => (cgroup.usage()?.cpuUserUs ?? 0) > (stopped?.cpuUserUs ?? 0));
+    await eventually(() => (cgroup.usage()?.cpuUserUs ?? 0) > (stopped?.cpuUserUs ?? 0), "the kernel to act");
     assert.ok(!cgroup.isFrozen);
     cgroup.freeze(true);
-    await until(() => cgroup.isFrozen);
+    await eventually(() => cgroup.isFrozen, "the kernel to act");
     cgroup.kill();
     assert.equal((await child.status).signal, "SIGKILL");
-    await until(() => !cgroup.isPopulated);
+    await eventually(() => !cgroup.isPopulated, "the kernel to act");
     assert.ok(cgroup.remove());
     assert.equal(cgroup.freeze(true), false);
   },
@@ -94,7 +87,7 @@ cgroupTest(
     assert.deepEqual(cgroup.pids(), [child.pid]);
     cgroup.kill();
     await child.status;
-    await until(() => !cgroup.isPopulated);
+    await eventually(() => !cgroup.isPopulated, "the kernel to act");
     assert.ok(cgroup.remove());
   },
 );
@@ -102,10 +95,10 @@ cgroupTest(
 cgroupTest("Cgroup.signal() reaches each process, whatever its group", async (cgroups) => {
   const cgroup = cgroups.create("one", {}, "/");
   const child = await inside(cgroup, "(setsid sleep 1000 &); echo up; exec sleep 1000");
-  await until(() => cgroup.pids().length === 2);
+  await eventually(() => cgroup.pids().length === 2, "the kernel to act");
   cgroup.signal("SIGTERM");
   assert.equal((await child.status).signal, "SIGTERM");
-  await until(() => !cgroup.isPopulated);
+  await eventually(() => !cgroup.isPopulated, "the kernel to act");
   assert.ok(cgroup.remove());
   cgroup.signal("SIGTERM");
 });

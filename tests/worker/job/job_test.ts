@@ -1,5 +1,7 @@
 /** Tests of a job with a process. */
 import assert from "node:assert/strict";
+import { tempDir } from "../../support/temp_dir.ts";
+import { deadline } from "../../support/deadline.ts";
 import { join } from "node:path";
 import {
   InvalidArgumentError,
@@ -13,15 +15,14 @@ import { OutputLog } from "../../../worker/output/log.ts";
 import { Process } from "../../../worker/process/process.ts";
 
 async function withJob(script: string, use: (job: Job, log: OutputLog) => Promise<void>, recorder?: JobRecorder) {
-  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
+  await using temp = await tempDir();
   const spec = { id: crypto.randomUUID(), command: "sh", args: ["-c", script], registeredAt: new Date(1) };
-  const log = new OutputLog(spec.id, { directory: join(directory, "job") });
+  const log = new OutputLog(spec.id, { directory: join(temp.path, "job") });
   const process = new Process(spec.command, spec.args, { id: spec.id, output: log });
   try {
     await use(new Job(process, spec, log, recorder), log);
   } finally {
     await process.stop({ graceMs: 0 });
-    await Deno.remove(directory, { recursive: true });
   }
 }
 
@@ -97,7 +98,7 @@ Deno.test("Job.watchStatus() returns the final status only when the last byte of
     };
     const seen = states(job.watchStatus(undefined, { skipInitial: true }));
     const final = job.start();
-    await sealing.promise; // The process has ended by now.
+    await deadline(sealing.promise, "the end of the process"); // The process has ended by now.
     assert.equal(job.status.state, "RUNNING");
     const stopped = job.stop(); // Joins the end that is in progress.
     slowDisk.resolve();

@@ -1,5 +1,6 @@
 /** Tests of the launcher: what the program sees of it, and its failures. */
 import assert from "node:assert/strict";
+import { deadline } from "../../support/deadline.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 import { Launch } from "../../../worker/launch/launcher.ts";
 import { type LaunchPlan, needsLauncher } from "../../../worker/launch/launch_plan.ts";
@@ -138,7 +139,7 @@ Deno.test("Launch passes the first byte of standard error at once", async () => 
     };
     const process = new Process("sh", ["-c", `printf '%s' '${byte}' >&2; exec sleep 1000`], { umask: 0, output });
     const final = process.start();
-    assert.equal(await first.promise, `stderr ${byte}`);
+    assert.equal(await deadline(first.promise), `stderr ${byte}`);
     await process.stop();
     await final;
   }

@@ -10,16 +10,16 @@ import { Sink } from "../../support/sink.ts";
 import { needing, skippedIf } from "../../support/needs.ts";
 
 async function files() {
-  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
-  const passwd = `${directory}/passwd`;
-  const group = `${directory}/group`;
+  const temp = await tempDir();
+  const passwd = `${temp.path}/passwd`;
+  const group = `${temp.path}/group`;
   await Deno.writeTextFile(
     passwd,
     "root:x:0:0:root:/root:/bin/sh\n# a comment\nann:x:1000:1001:Ann:/home/ann:/bin/sh\n7:x:1007:1007::/:/bin/sh\n" +
       "broken:x\nempty:x::5:::\nbob:x:7:8::\n+::::::\n",
   );
   await Deno.writeTextFile(group, "root:x:0:\nann:x:1001:\ndisk:x:6:ann,bob\nwheel:x:10:ann\nlate:x:11:annette\n");
-  return { passwd, group, [Symbol.asyncDispose]: () => Deno.remove(directory, { recursive: true }) };
+  return { passwd, group, [Symbol.asyncDispose]: () => temp[Symbol.asyncDispose]() };
 }
 
 Deno.test("findUser() finds a user by name and number, with all groups", async () => {

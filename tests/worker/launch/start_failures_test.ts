@@ -9,7 +9,8 @@ import { FAILURES, isRoot, makeFiles, run, WAYS } from "./unexecutable_files.ts"
 import { needing } from "../../support/needs.ts";
 
 Deno.test("Process.start() returns the same reason of a failure with and without the launcher", async () => {
-  const directory = await makeFiles();
+  await using files = await makeFiles();
+  const directory = files.path;
   for (const [name, errorCode, words] of FAILURES) {
     const sentences = new Set<string>();
     for (const [way, options] of WAYS) {
@@ -22,11 +23,11 @@ Deno.test("Process.start() returns the same reason of a failure with and without
     }
     assert.equal(sentences.size, 1, [...sentences].join("\n"));
   }
-  await Deno.remove(directory, { recursive: true });
 });
 
 Deno.test("Process.start() runs a text without an interpreter with sh, also an empty one", async () => {
-  const directory = await makeFiles();
+  await using files = await makeFiles();
+  const directory = files.path;
   for (const [way, options] of WAYS) {
     const text = await run(`${directory}/text`, ["a b", "c"], options);
     assert.equal(text.stdout, "2:a b\n", way);
@@ -34,7 +35,6 @@ Deno.test("Process.start() runs a text without an interpreter with sh, also an e
     const { status } = await run(`${directory}/empty`, [], options);
     assert.ok(status.state === "EXITED" && status.exitCode === 0, way);
   }
-  await Deno.remove(directory, { recursive: true });
 });
 
 Deno.test("Process.start() fails with ETXTBSY for a program that is being written", async () => {
@@ -67,7 +67,8 @@ Deno.test({
 });
 
 Deno.test("Process.start() searches PATH as execvp(3) does", async () => {
-  const directory = await makeFiles();
+  await using files = await makeFiles();
+  const directory = files.path;
   await Deno.mkdir(`${directory}/bin`);
   await Deno.writeTextFile(`${directory}/bin/plain`, "#!/bin/sh\necho found\n", { mode: 0o755 });
   await Deno.writeTextFile(`${directory}/bin/folder`, "#!/bin/sh\necho found\n", { mode: 0o755 });
@@ -83,11 +84,11 @@ Deno.test("Process.start() searches PATH as execvp(3) does", async () => {
     const format = await run("other-machine", [], path(`${directory}:${directory}/bin`));
     assert.ok(format.status.state === "FAILED" && /Exec format error/.test(format.status.error), way);
   }
-  await Deno.remove(directory, { recursive: true });
 });
 
 Deno.test("Process.start() names the working directory that cannot be entered, with the reason", async () => {
-  const directory = await makeFiles();
+  await using files = await makeFiles();
+  const directory = files.path;
   const cases: readonly (readonly [string, StartErrorCode, RegExp])[] = [
     ["missing", "CWD_NOT_FOUND", /^Working directory "\S+" not found: create it or name another$/],
     ["plain", "CWD_NOT_FOUND", /^Working directory "\S+" is not a directory: name another$/],
@@ -103,13 +104,13 @@ Deno.test("Process.start() names the working directory that cannot be entered, w
       assert.match(status.error, words, `${name} ${way}`);
     }
   }
-  await Deno.remove(directory, { recursive: true });
 });
 
 Deno.test({
   ...needing("root", "Process.start() names the directory that the user may not enter"),
   async fn() {
-    const directory = await makeFiles();
+    await using files = await makeFiles();
+    const directory = files.path;
     await Deno.mkdir(`${directory}/closed/inner`, { recursive: true });
     await Deno.writeTextFile(`${directory}/closed/inner/tool`, "#!/bin/sh\n", { mode: 0o755 });
     await Deno.chmod(`${directory}/closed`, 0o700);
@@ -141,12 +142,12 @@ Deno.test({
       await Deno.writeTextFile(`${directory}/bin/tool`, "#!/bin/sh\necho found\n", { mode: 0o755 });
       assert.equal((await run("tool", [], { ...options, env: { PATH } })).stdout, "found\n");
     }
-    await Deno.remove(directory, { recursive: true });
   },
 });
 
 Deno.test("Process.start() does not report a closed directory for a path that ends earlier", async () => {
-  const directory = await makeFiles();
+  await using files = await makeFiles();
+  const directory = files.path;
   const commands = [
     ["missing/tool", "COMMAND_NOT_FOUND", /not found/],
     ["missing/deeper/tool", "COMMAND_NOT_FOUND", /not found/],
@@ -173,7 +174,6 @@ Deno.test("Process.start() does not report a closed directory for a path that en
       assert.equal(status.errorCode, errorCode, name);
     }
   }
-  await Deno.remove(directory, { recursive: true });
 });
 
 Deno.test("Process.start() leaves the process in INITIAL when no descriptor is free", async () => {

@@ -3,6 +3,7 @@ import type { ProcessOptions } from "../../../worker/process/options.ts";
 import { Process } from "../../../worker/process/process.ts";
 import type { StartErrorCode } from "../../../worker/launch/failure.ts";
 import { Sink } from "../../support/sink.ts";
+import { type TempDir, tempDir } from "../../support/temp_dir.ts";
 
 /** Options with which a start takes each way. */
 export const WAYS: readonly (readonly [string, ProcessOptions])[] = [
@@ -16,9 +17,9 @@ export const WAYS: readonly (readonly [string, ProcessOptions])[] = [
 export const isRoot = Deno.uid() === 0;
 
 /** Creates files that cannot be executed, each for another reason. */
-export async function makeFiles(): Promise<string> {
-  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
-  await Deno.chmod(directory, 0o755);
+export async function makeFiles(): Promise<TempDir> {
+  const temp = await tempDir({ mode: 0o755 });
+  const directory = temp.path;
   const write = async (name: string, data: Uint8Array | string, mode = 0o755) => {
     await Deno.writeFile(`${directory}/${name}`, typeof data === "string" ? new TextEncoder().encode(data) : data);
     await Deno.chmod(`${directory}/${name}`, mode);
@@ -49,7 +50,7 @@ export async function makeFiles(): Promise<string> {
   await Deno.symlink("loop", `${directory}/loop`);
   await Deno.mkdir(`${directory}/folder`);
   await new Deno.Command("mkfifo", { args: ["-m", "755", `${directory}/pipe`] }).output();
-  return directory;
+  return temp;
 }
 
 /** The file, the code of the error, and the words after the command. */

@@ -1,5 +1,6 @@
 /** Tests of pause, resume and usage, with and without a cgroup. */
 import assert from "node:assert/strict";
+import { eventually } from "../../support/deadline.ts";
 import { JobNotRunningError } from "../../../worker/errors.ts";
 import { readEntry } from "../../../worker/linux/procfs.ts";
 import { HEADLESS } from "./runaways.ts";
@@ -22,10 +23,7 @@ bothTest("pause() pauses all processes until resume(), and both can be called tw
   await process.resume();
   await process.resume();
   assert.ok(!process.isPaused);
-  for (const end = performance.now() + 10_000; used().some((ticks, index) => ticks <= (before[index] ?? 0));) {
-    assert.ok(performance.now() < end, "The process did not continue");
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  await eventually(() => used().every((ticks, index) => ticks > (before[index] ?? 0)), "the processes to continue");
   await process.stop();
   await final;
 });
@@ -44,13 +42,7 @@ bothTest("pause(), resume(), usage() and stop() work for a process whose first t
   const final = process.start();
   const [pid = 0] = (await output.lines(1)).map(Number);
   const stat = () => Deno.readTextFileSync(`/proc/${pid}/stat`);
-  const until = async (holds: () => boolean) => {
-    for (const end = performance.now() + 10_000; !holds();) {
-      assert.ok(performance.now() < end, stat());
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-  };
-  await until(() => / Z /.test(stat()));
+  await eventually(() => / Z /.test(stat()), "the end of the first thread");
   const ticks = () => readEntry(pid)?.ticks.user ?? NaN;
   const usage = await process.usage();
   assert.ok(usage?.processes === 1 && (usage.memoryBytes ?? 0) > 1_000_000, JSON.stringify(usage));
@@ -59,7 +51,7 @@ bothTest("pause(), resume(), usage() and stop() work for a process whose first t
   await new Promise((resolve) => setTimeout(resolve, 60)); // A running process uses six ticks in this time.
   assert.equal(ticks(), before);
   await process.resume();
-  await until(() => ticks() > before);
+  await eventually(() => ticks() > before, "the process to continue");
   await process.stop();
   const status = await final;
   assert.ok(status.state === "KILLED" && status.signal === "SIGTERM", JSON.stringify(status));

@@ -1,6 +1,7 @@
 /** Tests of the start, the output and the end of a process. */
 import "../../support/plain_start.ts";
 import assert from "node:assert/strict";
+import { deadline } from "../../support/deadline.ts";
 import { LimitReachedError } from "../../../worker/errors.ts";
 import type { ProcessOptions } from "../../../worker/process/options.ts";
 import { Process } from "../../../worker/process/process.ts";
@@ -97,7 +98,7 @@ Deno.test("Process.start() slows the process down when its sink is slow", async 
   const marker = await Deno.makeTempFile({ prefix: "teleport-test-" });
   const process = new Process("sh", ["-c", `head -c 1000000 /dev/zero; echo done > ${marker}`], { output });
   const final = process.start();
-  await first.promise;
+  await deadline(first.promise, "the first chunk");
   // The pipe takes at most 64 KiB and the sink took one chunk, so the writer cannot have finished.
   assert.ok(bytes <= 65_536);
   assert.equal(await Deno.readTextFile(marker), "");

@@ -3,6 +3,8 @@
  * leader's exit. Slow: about 80 programs.
  */
 import assert from "node:assert/strict";
+import { tempDir } from "../../support/temp_dir.ts";
+import { eventually } from "../../support/deadline.ts";
 import type { ProcessOptions } from "../../../worker/process/options.ts";
 import { Process } from "../../../worker/process/process.ts";
 import { readEntry, scanProcesses } from "../../../worker/linux/procfs.ts";
@@ -45,19 +47,13 @@ function hasThread(pid: number): boolean {
 
 /** Waits until the first thread of a process has ended. No event reports it, so this polls. */
 async function firstThreadEnds(pid: number): Promise<void> {
-  for (const end = performance.now() + MAX_MS; !/\) Z /.test(Deno.readTextFileSync(`/proc/${pid}/stat`));) {
-    assert.ok(performance.now() < end, `The first thread of ${pid} runs`);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+  const isEnded = () => /\) Z /.test(Deno.readTextFileSync(`/proc/${pid}/stat`));
+  await eventually(isEnded, `the end of the first thread of ${pid}`, MAX_MS);
 }
 
 async function testRunaway(runaway: Runaway, leader: "stays" | "leaves", options: ProcessOptions): Promise<void> {
-  const place = await Deno.makeTempDir({ prefix: "teleport-test-zoo-" });
-  try {
-    await testRunawayIn(place, runaway, leader, options);
-  } finally {
-    await Deno.remove(place, { recursive: true });
-  }
+  await using place = await tempDir();
+  await testRunawayIn(place.path, runaway, leader, options);
 }
 
 async function testRunawayIn(

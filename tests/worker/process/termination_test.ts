@@ -1,5 +1,6 @@
 /** Tests of the end of a job's processes. */
 import assert from "node:assert/strict";
+import { deadline, eventually } from "../../support/deadline.ts";
 import type { Membership } from "../../../worker/process/members.ts";
 import { readEntry } from "../../../worker/linux/procfs.ts";
 import { endSurvivors, killAll, sendTerm } from "../../../worker/process/termination.ts";
@@ -21,7 +22,7 @@ async function leader(
   let text = "";
   const reader = child.stdout.getReader();
   while (text.split("\n").length <= count) {
-    const { value, done } = await reader.read();
+    const { value, done } = await deadline(reader.read(), "a line of the leader");
     assert.ok(!done, "It ended before it was up");
     text += new TextDecoder().decode(value);
   }
@@ -38,9 +39,7 @@ function ended(pid: number): boolean {
 
 Deno.test("sendTerm() reaches the whole group, stopped processes included", async () => {
   const { child, lines } = await leader("sleep 1000 & echo $!; echo up; kill -STOP $$; wait", 2);
-  while (!/^State:\tT/m.test(Deno.readTextFileSync(`/proc/${child.pid}/status`))) {
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+  await eventually(() => readEntry(child.pid)?.stopped === true, "the stop of the leader");
   sendTerm(child.pid);
   assert.equal((await child.status).signal, "SIGTERM");
   // The sleep is an orphan by now, which init reaps.

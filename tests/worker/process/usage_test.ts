@@ -1,5 +1,6 @@
 /** Tests of the usage of a job and its sources. */
 import assert from "node:assert/strict";
+import { type TempDir, tempDir } from "../../support/temp_dir.ts";
 import { join } from "node:path";
 import { Cgroup } from "../../../worker/cgroup/cgroup.ts";
 import { type ProcessEntry, readChildrenTicks, readEntry, readMemory } from "../../../worker/linux/procfs.ts";
@@ -15,10 +16,9 @@ function entry(user: number, system: number): ProcessEntry {
   return { pid, ...rest, ticks: { user, system } };
 }
 
-async function cgroup(files: Record<string, string>): Promise<Cgroup> {
-  const directory = await Deno.makeTempDir({ prefix: "teleport-test-cgroup-" });
-  for (const [name, text] of Object.entries(files)) await Deno.writeTextFile(join(directory, name), text);
-  return new Cgroup(directory);
+async function cgroup(temp: TempDir, files: Record<string, string>): Promise<Cgroup> {
+  for (const [name, text] of Object.entries(files)) await Deno.writeTextFile(join(temp.path, name), text);
+  return new Cgroup(temp.path);
 }
 
 const CPU = "usage_usec 1200000\nuser_usec 1000000\nsystem_usec 200000\nnr_periods 0\n";
@@ -43,7 +43,8 @@ Deno.test("Meter keeps the highest figures seen, and prefers those of the kernel
 
 Deno.test("Meter returns the figures of a cgroup that counts everything", async () => {
   const files = { "cpu.stat": CPU, "memory.current": "4096\n", "memory.peak": "8192\n" };
-  const counted = await cgroup({ ...files, "memory.events": "oom 2\noom_kill 3\n", "cgroup.procs": "7\n8\n0\n" });
+  await using temp = await tempDir();
+  const counted = await cgroup(temp, { ...files, "memory.events": "oom 2\noom_kill 3\n", "cgroup.procs": "7\n8\n0\n" });
   const meter = new Meter(NOBODY, counted);
   meter.note([entry(99_999, 99_999)]);
   const whole = {
@@ -56,11 +57,11 @@ Deno.test("Meter returns the figures of a cgroup that counts everything", async 
   };
   assert.deepEqual(meter.final({ user: 1, system: 1 }), whole);
   assert.deepEqual(await meter.now(), { ...whole, memoryBytes: 4_096, processes: 2 });
-  await Deno.remove(counted.directory, { recursive: true });
 });
 
 Deno.test("Meter returns the memory from /proc when the cgroup does not count it", async () => {
-  const counted = await cgroup({ "cpu.stat": CPU });
+  await using temp = await tempDir();
+  const counted = await cgroup(temp, { "cpu.stat": CPU });
   const meter = new Meter(NOBODY, counted);
   const self = readEntry(Deno.pid);
   assert.ok(self !== undefined);
@@ -68,7 +69,6 @@ Deno.test("Meter returns the memory from /proc when the cgroup does not count it
   const usage = meter.final(undefined);
   assert.deepEqual([usage.cpuSource, usage.memorySource, usage.oomKills], ["CGROUP", "PROC", undefined]);
   assert.ok((usage.peakMemoryBytes ?? 0) > 1_000_000);
-  await Deno.remove(counted.directory, { recursive: true });
 });
 
 Deno.test("readMemory() returns undefined for a process that does not exist", () => {
