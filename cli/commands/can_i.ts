@@ -43,6 +43,6 @@ async function canI({ calls, print }: Context, request: Sent<CanIRequest>): Prom
     throw callStatus(error) === "INVALID_ARGUMENT" ? new UsageError(error.message) : error;
   });
   const answer = allowed ? print.styled("green", "yes") : print.styled("red", "no");
-  await (print.json ? print.record({ allowed, rule, code }) : print.line(`${answer}: ${escapeTerminal(rule)}`));
+  await (print.isJson ? print.jsonLine({ allowed, rule, code }) : print.line(`${answer}: ${escapeTerminal(rule)}`));
   return allowed ? EXIT_CODE.OK : EXIT_CODE.FAILED;
 }

@@ -17,7 +17,7 @@ export const declare: Declare = (command, runner) => {
 
 async function info({ calls, print }: Context): Promise<number> {
   const answer = await calls.Info({}, { deadlineMs: CALL_DEADLINE_MS });
-  await (print.json ? print.record(infoJson(answer)) : print.line(formatRows(infoRows(answer)).join("\n")));
+  await (print.isJson ? print.jsonLine(infoJson(answer)) : print.line(formatRows(infoRows(answer)).join("\n")));
   return EXIT_CODE.OK;
 }
 

@@ -44,7 +44,9 @@ async function input({ calls, io, print }: Context, id: string, flags: InputFlag
     outages,
   });
   const sentBytes = inputBytes - offset;
-  if (print.json) await print.record({ id, sent_bytes: sentBytes, input_bytes: inputBytes, input_closed: isClosed });
+  if (print.isJson) {
+    await print.jsonLine({ id, sent_bytes: sentBytes, input_bytes: inputBytes, input_closed: isClosed });
+  }
   if (readError !== undefined) throw readError;
   if (isWhole) return EXIT_CODE.OK;
   await print.note(`Job "${id}" took ${sentBytes} bytes and no more: it has ended or closed its input`);

@@ -62,12 +62,12 @@ async function list({ calls, print }: Context, flags: ListFlags): Promise<number
   const rows: string[][] = [];
   for await (const page of listJobs(calls, requestOf(flags), flags.limit ?? Infinity)) {
     for (const job of page) {
-      if (print.json) await print.record(statusJson(job));
+      if (print.isJson) await print.jsonLine(statusJson(job));
       else if (flags.quiet) await print.line(escapeTerminal(job.id));
       else rows.push(row(print, job));
     }
   }
-  if (!print.json && !flags.quiet) await print.line(formatColumns([HEAD, ...rows], { gap: 3 }));
+  if (!print.isJson && !flags.quiet) await print.line(formatColumns([HEAD, ...rows], { gap: 3 }));
   return EXIT_CODE.OK;
 }
 

@@ -32,7 +32,7 @@ async function logs({ calls, io, print }: Context, id: string, options: LogsOpti
       ...(follow ? { outages: new Outages(print, retryForMs) } : {}),
     },
     async (output) => {
-      if (addTimestamps === undefined || print.json) return await printOutput(print, output);
+      if (addTimestamps === undefined || print.isJson) return await printOutput(print, output);
       if (output.clock_went_back) {
         await print.note("The server's clock was set back here: earlier lines have later times");
       }

@@ -17,6 +17,6 @@ async function pause({ calls, print }: Context, ids: readonly string[]): Promise
     print,
     ids,
     (id) => calls.Pause({ id }, { deadlineMs: CALL_DEADLINE_MS }),
-    async (status) => void (print.json && await print.record(statusJson(status))),
+    async (status) => void (print.isJson && await print.jsonLine(statusJson(status))),
   );
 }

@@ -22,7 +22,7 @@ export const declare: Declare = (command, runner) => {
 async function register({ calls, print }: Context, request: Sent<JobRequest>): Promise<number> {
   const status = await registerJob(calls, request, new Outages(print));
   try {
-    await (print.json ? print.record(statusJson(status)) : print.line(escapeTerminal(status.id)));
+    await (print.isJson ? print.jsonLine(statusJson(status)) : print.line(escapeTerminal(status.id)));
   } catch (error) {
     await print.note(`Job "${status.id}" was registered: "teleport rm ${status.id}" removes it`).catch(() => {});
     throw error;

@@ -17,6 +17,6 @@ async function resume({ calls, print }: Context, ids: readonly string[]): Promis
     print,
     ids,
     (id) => calls.Resume({ id }, { deadlineMs: CALL_DEADLINE_MS }),
-    async (status) => void (print.json && await print.record(statusJson(status))),
+    async (status) => void (print.isJson && await print.jsonLine(statusJson(status))),
   );
 }

@@ -39,7 +39,7 @@ function remove({ calls, print }: Context, ids: readonly string[]): Promise<numb
     print,
     ids,
     (id) => calls.Remove({ id }, { deadlineMs: CALL_DEADLINE_MS }),
-    (_, id) => print.json ? print.record({ id }) : print.line(id),
+    (_, id) => print.isJson ? print.jsonLine({ id }) : print.line(id),
   );
 }
 

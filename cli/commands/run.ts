@@ -139,7 +139,7 @@ async function runDetached(
 
   async function printId(): Promise<void> {
     try {
-      await (print.json ? print.record(statusJson(status)) : print.line(escapeTerminal(id)));
+      await (print.isJson ? print.jsonLine(statusJson(status)) : print.line(escapeTerminal(id)));
     } catch (error) {
       await print.note(`Job "${id}" was registered: "teleport status ${id}" shows it`).catch(() => {});
       throw error;

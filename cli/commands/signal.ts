@@ -14,6 +14,6 @@ export const declare: Declare = (command, runner) => {
 /** Sends the signal. Prints the status as JSON only, because the effect of the signal is not known yet. */
 async function signal({ calls, print }: Context, id: string, name: string): Promise<number> {
   const status = await calls.Signal({ id, signal: name }, { deadlineMs: CALL_DEADLINE_MS });
-  if (print.json) await print.record(statusJson(status));
+  if (print.isJson) await print.jsonLine(statusJson(status));
   return EXIT_CODE.OK;
 }

@@ -14,6 +14,6 @@ export const declare: Declare = (command, runner) => {
 
 async function status({ calls, print }: Context, id: string): Promise<number> {
   const now = await calls.Status({ id }, { deadlineMs: CALL_DEADLINE_MS });
-  await (print.json ? print.record(statusJson(now)) : print.line(statusLines(print, now).join("\n")));
+  await (print.isJson ? print.jsonLine(statusJson(now)) : print.line(statusLines(print, now).join("\n")));
   return EXIT_CODE.OK;
 }

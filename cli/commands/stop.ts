@@ -35,8 +35,8 @@ function stop({ calls, print }: Context, ids: readonly string[], flags: StopFlag
     ids,
     (id) => retryUntilAnswered(() => calls.Stop({ id, grace_ms: flags.grace }), outages),
     (status, id) =>
-      print.json
-        ? print.record(statusJson(status))
+      print.isJson
+        ? print.jsonLine(statusJson(status))
         : print.line(`${id} ${colourByState(print, status, stateText(status))}`),
   );
 }

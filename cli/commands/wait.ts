@@ -40,7 +40,7 @@ async function wait({ calls, print }: Context, ids: readonly string[], flags: Wa
   const isOne = ends.pending.size === 1;
   for await (const event of followJobs(calls, { ids: [...ends.pending] }, new Outages(print, flags.retryFor))) {
     const job = ends.apply(event);
-    if (job !== undefined && print.json) await print.record(statusJson(job));
+    if (job !== undefined && print.isJson) await print.jsonLine(statusJson(job));
     else if (job !== undefined && !isOne) {
       await print.line(`${escapeTerminal(job.id)} ${colourByState(print, job, stateText(job))}`);
     }

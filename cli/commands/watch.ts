@@ -68,7 +68,7 @@ async function watchMany(
 }
 
 async function printEvent(print: Print, event: JobEvent): Promise<void> {
-  if (print.json) return await print.record(eventJson(event));
+  if (print.isJson) return await print.jsonLine(eventJson(event));
   const { job, kind } = event;
   if (job === null) return;
   const text = kind === "JOB_EVENT_KIND_REMOVED" ? "removed" : colourByState(print, job, stateText(job));

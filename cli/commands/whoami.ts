@@ -38,8 +38,8 @@ async function whoami(context: LocalContext): Promise<number> {
       : { authorities_expire_at: authorities.map(({ notAfter }) => rfc3339(notAfter)) }),
   };
   const server = await askServer(context);
-  if (print.json) {
-    await print.record({
+  if (print.isJson) {
+    await print.jsonLine({
       ...me,
       ...(typeof server === "string"
         ? { server_error: server }

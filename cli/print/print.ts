@@ -18,11 +18,11 @@ export type Style = "bold" | "dim" | "green" | "red" | "yellow";
 /** Writes for one command. Every method resolves when the bytes are written, so a slow reader slows the command. */
 export interface Print {
   /** True when data is printed as JSON. */
-  readonly json: boolean;
+  readonly isJson: boolean;
   /** Prints a line of data for people. */
   line(text: string): Promise<void>;
   /** Prints a line of data for programs: the value as JSON. */
-  record(value: unknown): Promise<void>;
+  jsonLine(value: unknown): Promise<void>;
   /** Writes bytes of a job unchanged. */
   bytes(to: "stdout" | "stderr", data: Uint8Array): Promise<void>;
   /** Prints a sentence to stderr, after the name of the program. Never rejects, because the command works without it. */
@@ -37,9 +37,9 @@ export function createPrint(io: Pick<Io, "stdout" | "stderr">, env: Environment,
   const hasColour = !options.json && !env.NO_COLOR && env.TERM !== "dumb" && io.stdout.isTerminal();
   const encoder = new TextEncoder();
   return {
-    json: options.json,
+    isJson: options.json,
     line: (text) => writeAll(io.stdout, "output", encoder.encode(`${text}\n`)),
-    record: (value) => writeAll(io.stdout, "output", encoder.encode(`${jsonLine(value)}\n`)),
+    jsonLine: (value) => writeAll(io.stdout, "output", encoder.encode(`${jsonLine(value)}\n`)),
     bytes: (to, data) => writeAll(io[to], to === "stdout" ? "output" : "error output", data),
     async note(sentence) {
       try {

@@ -5,7 +5,7 @@ import type { Print } from "./print.ts";
 
 /** Prints a chunk of output. For a gap and for a closing record with dropped bytes, it prints a note. */
 export async function printOutput(print: Print, output: JobOutput): Promise<void> {
-  if (print.json) return await print.record(outputJson(output));
+  if (print.isJson) return await print.jsonLine(outputJson(output));
   const name = output.stream === "STREAM_STDERR" ? "stderr" : "stdout";
   if (output.dropped_bytes > 0) {
     await print.note(`${output.dropped_bytes} bytes of ${name} are missing here: its output limit dropped them`);

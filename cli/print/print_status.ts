@@ -6,7 +6,9 @@ import { colourByState, stateText } from "./status_text.ts";
 
 /** Prints one status: the state with its details, or all of it as JSON. */
 export function printStatus(print: Print, status: JobStatus): Promise<void> {
-  return print.json ? print.record(statusJson(status)) : print.line(colourByState(print, status, stateText(status)));
+  return print.isJson
+    ? print.jsonLine(statusJson(status))
+    : print.line(colourByState(print, status, stateText(status)));
 }
 
 /**

@@ -18,11 +18,11 @@ Deno.test("Print.bytes() writes nothing for an empty array", async () => {
   assert.equal(io.stderr.chunks.length, 0);
 });
 
-Deno.test("Print.line() and .record() go to stdout, .note() to stderr", async () => {
+Deno.test("Print.line() and .jsonLine() go to stdout, .note() to stderr", async () => {
   const io = new FakeIo();
   const print = createPrint(io, {}, { json: true });
   await print.line("a");
-  await print.record({ a: "ä\n" });
+  await print.jsonLine({ a: "ä\n" });
   await print.note("Not \x1b[2Jgood");
   assert.equal(io.stdout.text, `a\n{"a":"ä\\n"}\n`);
   assert.equal(io.stderr.text, "teleport: Not \\x1b[2Jgood\n");
