@@ -131,11 +131,6 @@ const STILL_LONG: ReadonlySet<string> = new Set([
   "tests/cli/run_test.ts",
   "tests/demo/stage.ts",
   "tests/gates/prose_text.ts",
-  "tests/service/audit/audit_calls_test.ts",
-  "tests/service/audit/log_test.ts",
-  "tests/service/handlers/handlers_life_test.ts",
-  "tests/service/handlers/handlers_output_test.ts",
-  "tests/service/policy/file_test.ts",
   "tests/support/fake_io.ts",
 ]);
 

@@ -96,6 +96,36 @@ const commands: [string, object, boolean][] = [
   ["a template", { template: "deploy" }, false],
 ];
 
+const roles = (rule: unknown) => ({ roles: { r: [rule] } });
+const ruled = (more: object) => roles({ calls: ["all"], jobs: "own", ...more });
+const commanded = (more: object) => ruled({ commands: [{ path: "/bin/x", ...more }] });
+const templated = (more: object) => ({ roles: {}, templates: { t: { command: "/bin/x", ...more } } });
+const wrong: [string, unknown, RegExp][] = [
+  ["no object", [], /give an object/],
+  ["no roles", {}, /field "roles" is missing/],
+  ["an unknown field", { roles: {}, role: {} }, /unknown field "role": give "roles", "templates"/],
+  ["a role that is no list", { roles: { r: {} } }, /"roles.r": give a list/],
+  ["a rule without calls", roles({ jobs: "own" }), /"roles.r\[0\]": field "calls" is missing/],
+  ["a rule without jobs", roles({ calls: ["all"] }), /field "jobs" is missing/],
+  ["an unknown call", ruled({ calls: ["Registre"] }), /"Registre" is not a call/],
+  ["a call that needs no rule", ruled({ calls: ["WhoAmI"] }), /"WhoAmI" is not a call/],
+  ["a call by the name of what objects have", ruled({ calls: ["constructor"] }), /is not a call/],
+  ["unknown jobs", ruled({ jobs: "mine" }), /give "own", "all" or/],
+  ["jobs by no label", ruled({ jobs: { labels: {} } }), /no label would mean every job/],
+  ["a label that is no text", ruled({ jobs: { labels: { a: 1 } } }), /"roles.r\[0\].jobs.labels.a": give a string/],
+  ["a misspelt limit", ruled({ command: [] }), /unknown field "command"/],
+  ["a relative command", ruled({ commands: [{ path: "make" }] }), /give an absolute path/],
+  ["a broken pattern", commanded({ args: ["("] }), /args\[0\]": it is not a regular expression/],
+  ["a pattern that escapes its anchors", commanded({ args: ["a)|(b"] }), /it is not a regular expression/],
+  ["a repetition of nothing", commanded({ args: ["..."] }), /repeats the pattern before it/],
+  ["an unknown template", ruled({ templates: ["nope"] }), /there is no template "nope"/],
+  ["a template with an unknown parameter", templated({ args: ["{x}"] }), /there is no parameter "x"/],
+  ["a template with a single brace", templated({ args: ["{"] }), /a single brace/],
+  ["a parameter without a kind", templated({ parameters: { a: {} } }), /give one of "int", "enum" and "pattern"/],
+  ["a parameter of two kinds", templated({ parameters: { a: { enum: [], pattern: "x" } } }), /give one of/],
+  ["a default of another kind", templated({ parameters: { a: { enum: ["x"], default: "y" } } }), /own kind/],
+];
+
 for (const [what, fields, wanted] of commands) {
   Deno.test(`decideRegister() ${wanted ? "allows" : "denies"} a role limited to commands ${what}`, () => {
     assert.equal(allows(POLICY, ["builder"], fields), wanted);
@@ -123,78 +153,6 @@ Deno.test("decideRegister() denies a field that a limited rule does not know", (
     decideRegister(POLICY, as("builder"), { ...request({ command: "/bin/true" }), ...field } as JobRequest).allowed;
   assert.equal(with_({ privileged: true }), false);
   assert.equal(with_({ privileged: false, mounts: [], mode: "MODE_UNSPECIFIED", extra: null, count: 0 }), true);
-});
-
-Deno.test("decideRegister() denies commands to a role limited to templates", () => {
-  const good = { template: "deploy", parameters: { where: "staging", version: "v1.2" } };
-  assert.equal(allows(POLICY, ["deployer"], good), true);
-  for (const fields of [{ command: "/usr/bin/deploy" }, { command: "sh" }, { template: "other" }, {}]) {
-    assert.equal(allows(POLICY, ["deployer"], fields), false, JSON.stringify(fields));
-  }
-});
-
-Deno.test("expandTemplate() fills each parameter into its argument", () => {
-  const { command, args, env, cwd, labels } = expandTemplate(
-    POLICY.templates,
-    request({ template: "deploy", parameters: { where: "staging", version: "latest" }, labels: { a: "b" } }),
-  );
-  assert.deepEqual(
-    { command, args, env, cwd, labels },
-    {
-      command: "/usr/bin/deploy",
-      args: ["--to=staging", "{literal}", "1", "latest"],
-      env: { MODE: "m-staging" },
-      cwd: "/srv",
-      labels: { a: "b" },
-    },
-  );
-});
-
-const badParameters: [string, Record<string, string>, RegExp][] = [
-  ["a missing one", { where: "staging" }, /Missing parameter "version": give text that matches/],
-  ["an unknown one", { where: "staging", version: "v1", x: "y" }, /Unknown parameter "x": the template has "where"/],
-  ["one of another list", { where: "moon", version: "v1" }, /Invalid parameter "where", "moon": give one of "staging"/],
-  ["one beyond its bounds", { where: "staging", version: "v1", count: "10" }, /an integer from -1 to 9/],
-  ["one that is no number", { where: "staging", version: "v1", count: "1e0" }, /an integer from/],
-  ["a number with a zero in front", { where: "staging", version: "v1", count: "01" }, /an integer from/],
-  ["one that matches in part", { where: "staging", version: "v1; rm -rf /" }, /Invalid parameter "version"/],
-  ["one that looks like an option", { where: "staging", version: "--help" }, /not beginning with "-"/],
-  ["an empty one", { where: "", version: "v1" }, /Invalid parameter "where", ""/],
-  ["one by the name of what objects have", { where: "staging", version: "v1", toString: "x" }, /Unknown parameter/],
-];
-
-for (const [what, parameters, sentence] of badParameters) {
-  Deno.test(`expandTemplate() refuses ${what}`, () => {
-    assert.throws(() => expandTemplate(POLICY.templates, request({ template: "deploy", parameters })), {
-      code: "INVALID_ARGUMENT",
-      message: sentence,
-    });
-  });
-}
-
-Deno.test("expandTemplate() refuses a value that looks like an option, for every pattern", () => {
-  const { templates } = parsePolicy(JSON.stringify({
-    roles: {},
-    templates: { t: { command: "/bin/x", args: ["{any}"], parameters: { any: { pattern: ".*" } } } },
-  }));
-  const args = (any: string) => expandTemplate(templates, request({ template: "t", parameters: { any } })).args;
-  assert.deepEqual(args("a -b"), ["a -b"]);
-  for (const any of ["-", "-x", "--help"]) assert.throws(() => args(any), { message: /not beginning with "-"/ });
-});
-
-Deno.test("expandTemplate() refuses a command with a template, and parameters without one", () => {
-  const parameters = { where: "staging", version: "v1" };
-  for (const own of [{ command: "sh" }, { args: ["x"] }, { env: { A: "b" } }, { cwd: "/" }]) {
-    assert.throws(() => expandTemplate(POLICY.templates, request({ template: "deploy", parameters, ...own })), {
-      message: /^Unexpected command, arguments/,
-    });
-  }
-  assert.throws(() => expandTemplate(POLICY.templates, request({ command: "x", parameters })), {
-    message: /^Unexpected parameters/,
-  });
-  assert.throws(() => expandTemplate(POLICY.templates, request({ template: "nope" })), {
-    message: /^Unknown template/,
-  });
 });
 
 Deno.test("a rule for labels shows the jobs with all of its labels, and changes none", () => {
@@ -227,36 +185,6 @@ Deno.test("parsePolicy() replaces the default roles: others may only ask for hea
     assert.equal(decideMethod(POLICY, as(role), "/grpc.health.v1.Health/Check").allowed, true);
   }
 });
-
-const roles = (rule: unknown) => ({ roles: { r: [rule] } });
-const ruled = (more: object) => roles({ calls: ["all"], jobs: "own", ...more });
-const commanded = (more: object) => ruled({ commands: [{ path: "/bin/x", ...more }] });
-const templated = (more: object) => ({ roles: {}, templates: { t: { command: "/bin/x", ...more } } });
-const wrong: [string, unknown, RegExp][] = [
-  ["no object", [], /give an object/],
-  ["no roles", {}, /field "roles" is missing/],
-  ["an unknown field", { roles: {}, role: {} }, /unknown field "role": give "roles", "templates"/],
-  ["a role that is no list", { roles: { r: {} } }, /"roles.r": give a list/],
-  ["a rule without calls", roles({ jobs: "own" }), /"roles.r\[0\]": field "calls" is missing/],
-  ["a rule without jobs", roles({ calls: ["all"] }), /field "jobs" is missing/],
-  ["an unknown call", ruled({ calls: ["Registre"] }), /"Registre" is not a call/],
-  ["a call that needs no rule", ruled({ calls: ["WhoAmI"] }), /"WhoAmI" is not a call/],
-  ["a call by the name of what objects have", ruled({ calls: ["constructor"] }), /is not a call/],
-  ["unknown jobs", ruled({ jobs: "mine" }), /give "own", "all" or/],
-  ["jobs by no label", ruled({ jobs: { labels: {} } }), /no label would mean every job/],
-  ["a label that is no text", ruled({ jobs: { labels: { a: 1 } } }), /"roles.r\[0\].jobs.labels.a": give a string/],
-  ["a misspelt limit", ruled({ command: [] }), /unknown field "command"/],
-  ["a relative command", ruled({ commands: [{ path: "make" }] }), /give an absolute path/],
-  ["a broken pattern", commanded({ args: ["("] }), /args\[0\]": it is not a regular expression/],
-  ["a pattern that escapes its anchors", commanded({ args: ["a)|(b"] }), /it is not a regular expression/],
-  ["a repetition of nothing", commanded({ args: ["..."] }), /repeats the pattern before it/],
-  ["an unknown template", ruled({ templates: ["nope"] }), /there is no template "nope"/],
-  ["a template with an unknown parameter", templated({ args: ["{x}"] }), /there is no parameter "x"/],
-  ["a template with a single brace", templated({ args: ["{"] }), /a single brace/],
-  ["a parameter without a kind", templated({ parameters: { a: {} } }), /give one of "int", "enum" and "pattern"/],
-  ["a parameter of two kinds", templated({ parameters: { a: { enum: [], pattern: "x" } } }), /give one of/],
-  ["a default of another kind", templated({ parameters: { a: { enum: ["x"], default: "y" } } }), /own kind/],
-];
 
 for (const [what, json, sentence] of wrong) {
   Deno.test(`parsePolicy() refuses ${what}`, () => {
