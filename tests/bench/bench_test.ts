@@ -1,5 +1,6 @@
 /** The benchmark as its users run it, in its quick form: every budget is measured, or said to be skipped and why. */
 import assert from "node:assert/strict";
+import { tempDir } from "../support/temp_dir.ts";
 
 const MAIN = new URL("../../bench/main.ts", import.meta.url).pathname;
 
@@ -27,23 +28,21 @@ async function bench(...args: string[]): Promise<{ code: number; stdout: string;
 }
 
 Deno.test("deno task bench --quick measures every budget and writes the results", async () => {
-  const directory = await Deno.makeTempDir({ prefix: "teleport_bench_test_" });
-  try {
-    const { code, stdout, stderr } = await bench("--quick", "--results", `${directory}/results.md`);
-    assert.equal(code, 0, stderr);
-    const results = await Deno.readTextFile(`${directory}/results.md`);
-    for (const [words, maySkip] of BUDGETS) {
-      const line = stdout.split("\n").find((line) => words.test(line)) ?? "";
-      const row = results.split("\n").find((line) => line.startsWith("|") && words.test(line)) ?? "";
-      if (maySkip && line.startsWith("SKIP")) continue;
-      assert.match(line, /^(PASS|MISS) .*: .*\d.*; budget /, `${words} in:\n${stdout}`);
-      assert.match(row, /^\| .* \| .* \| [^|]*\d[^|]* \| (PASS|MISS) \|$/, `${words} in:\n${results}`);
-    }
-    assert.match(stdout, /^Deno \d+\.\d+\.\d+, V8 .*grpc-js@/m, "The versions are told");
-    assert.doesNotMatch(stdout + results, /NaN|undefined/);
-  } finally {
-    await Deno.remove(directory, { recursive: true });
+  await using temporary = await tempDir();
+  const directory = temporary.path;
+
+  const { code, stdout, stderr } = await bench("--quick", "--results", `${directory}/results.md`);
+  assert.equal(code, 0, stderr);
+  const results = await Deno.readTextFile(`${directory}/results.md`);
+  for (const [words, maySkip] of BUDGETS) {
+    const line = stdout.split("\n").find((line) => words.test(line)) ?? "";
+    const row = results.split("\n").find((line) => line.startsWith("|") && words.test(line)) ?? "";
+    if (maySkip && line.startsWith("SKIP")) continue;
+    assert.match(line, /^(PASS|MISS) .*: .*\d.*; budget /, `${words} in:\n${stdout}`);
+    assert.match(row, /^\| .* \| .* \| [^|]*\d[^|]* \| (PASS|MISS) \|$/, `${words} in:\n${results}`);
   }
+  assert.match(stdout, /^Deno \d+\.\d+\.\d+, V8 .*grpc-js@/m, "The versions are told");
+  assert.doesNotMatch(stdout + results, /NaN|undefined/);
 });
 
 Deno.test("deno task bench refuses a measurement it does not have, and names those it has", async () => {

@@ -4,6 +4,7 @@ import { CertificateFilesError, connectAs, readCertificate, readCredentials } fr
 import { resolveConfig } from "../../cli/config.ts";
 import { NotUtf8Error } from "../../text/decoded.ts";
 import { UsageError } from "../../units/usage_error.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
 Deno.test("resolveConfig() takes flags before the environment", () => {
   const env = { TELEPORT_ADDRESS: "a:1", TELEPORT_CERTS: "/a", TELEPORT_IDENTITY: "a", HOME: "/h" };
@@ -65,16 +66,17 @@ Deno.test("resolveConfig() refuses an empty --certs", () => {
 });
 
 Deno.test("readCredentials() reads the three files of the identity", async () => {
-  const certsDir = await Deno.makeTempDir();
+  await using temporary = await tempDir();
+  const certsDir = temporary.path;
   for (const name of ["ca.crt", "ada.crt", "ada.key"]) await Deno.writeTextFile(`${certsDir}/${name}`, `${name}!`);
   const config = { address: "a:1", certsDir, identity: "ada" };
   assert.deepEqual(await readCredentials(config), { ca: "ca.crt!", cert: "ada.crt!", key: "ada.key!" });
   assert.equal(await readCertificate(config), "ada.crt!");
-  await Deno.remove(certsDir, { recursive: true });
 });
 
 Deno.test("readCredentials() names the missing file and the next step", async () => {
-  const certsDir = await Deno.makeTempDir();
+  await using temporary = await tempDir();
+  const certsDir = temporary.path;
   for (const name of ["ca.crt", "ada.crt"]) await Deno.writeTextFile(`${certsDir}/${name}`, "");
   await assert.rejects(readCredentials({ address: "a:1", certsDir, identity: "ada" }), (error) => {
     assert.ok(error instanceof CertificateFilesError);
@@ -84,22 +86,22 @@ Deno.test("readCredentials() names the missing file and the next step", async ()
     );
     return true;
   });
-  await Deno.remove(certsDir, { recursive: true });
 });
 
 Deno.test("readCredentials() explains why a file cannot be read", async () => {
-  const certsDir = await Deno.makeTempDir();
+  await using temporary = await tempDir();
+  const certsDir = temporary.path;
   for (const name of ["ca.crt", "ada.crt"]) await Deno.writeTextFile(`${certsDir}/${name}`, "");
   await Deno.mkdir(`${certsDir}/ada.key`);
   await assert.rejects(
     readCredentials({ address: "a:1", certsDir, identity: "ada" }),
     (error) => error instanceof CertificateFilesError && /ada\.key": is a directory \(EISDIR\): /i.test(error.message),
   );
-  await Deno.remove(certsDir, { recursive: true });
 });
 
 Deno.test("readCredentials() names the part of the path that fails, and the reason", async () => {
-  const dir = await Deno.makeTempDir({ prefix: "teleport_cli_" });
+  await using temporary = await tempDir();
+  const dir = temporary.path;
   await Deno.writeTextFile(`${dir}/file`, "");
   await Deno.symlink("loop", `${dir}/loop`);
   for (
@@ -118,11 +120,11 @@ Deno.test("readCredentials() names the part of the path that fails, and the reas
       return true;
     });
   }
-  await Deno.remove(dir, { recursive: true });
 });
 
 Deno.test("connectAs() names the file that cannot be used", async () => {
-  const certsDir = await Deno.makeTempDir({ prefix: "teleport_cli_" });
+  await using temporary = await tempDir();
+  const certsDir = temporary.path;
   for (const name of ["ca.crt", "ada.crt", "ada.key"]) {
     await Deno.writeTextFile(`${certsDir}/${name}`, "", { mode: 0o600 });
   }
@@ -133,7 +135,6 @@ Deno.test("connectAs() names the file that cannot be used", async () => {
       message: `Cannot use "${certsDir}/${name}": It is damaged`,
     });
   }
-  await Deno.remove(certsDir, { recursive: true });
 });
 
 Deno.test("resolveConfig() refuses a variable that is not UTF-8 only when it decides", () => {

@@ -6,6 +6,7 @@ import { verifyAudit } from "../../service/audit/verify.ts";
 import { startServer } from "../support/programs.ts";
 import { newClient, type RawCall, rawClient } from "../support/raw_client.ts";
 import { clientOf, memoryMiB } from "../support/server_process.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
 const PATH = "/teleport.v1.JobWorker/";
 const RESOURCE_EXHAUSTED = 8;
@@ -174,28 +175,26 @@ Deno.test("teleportd refuses requests above the limits of their fields before it
 });
 
 Deno.test("a flood of denied calls removes no older audit entries, and every call is counted", async () => {
-  const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
-  try {
-    const sent = 1_000;
-    {
-      await using server = await startServer({ dir });
-      await using client = await rawClient(await newClient(server, "nobody", "nothing"));
-      for (let count = 0; count < sent; count += 100) {
-        const calls = Array.from({ length: 100 }, () => client.call(`${PATH}Status`, [new Uint8Array()]).ended);
-        for (const { code } of await Promise.all(calls)) assert.equal(code, 7);
-      }
+  await using temporary = await tempDir();
+  const dir = temporary.path;
+
+  const sent = 1_000;
+  {
+    await using server = await startServer({ dir });
+    await using client = await rawClient(await newClient(server, "nobody", "nothing"));
+    for (let count = 0; count < sent; count += 100) {
+      const calls = Array.from({ length: 100 }, () => client.call(`${PATH}Status`, [new Uint8Array()]).ended);
+      for (const { code } of await Promise.all(calls)) assert.equal(code, 7);
     }
-    const { problems } = await verifyAudit(`${dir}/data/audit`);
-    assert.deepEqual(problems, []);
-    const lines = (await Deno.readTextFile(`${dir}/data/audit/audit-00000001.jsonl`)).trim().split("\n")
-      .map((line) => JSON.parse(line) as { user?: string; text?: string }).filter(({ user }) => user === "nobody");
-    const counted = lines.reduce((sum, { text }) => sum + Number(/^(\d+) more /.exec(text ?? "")?.[1] ?? 0), 0);
-    const summaries = lines.filter(({ text }) => / more denied calls /.test(text ?? "")).length;
-    assert.equal(counted + lines.length - summaries, sent);
-    assert.ok(lines.length < 150, `${lines.length} lines`);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
   }
+  const { problems } = await verifyAudit(`${dir}/data/audit`);
+  assert.deepEqual(problems, []);
+  const lines = (await Deno.readTextFile(`${dir}/data/audit/audit-00000001.jsonl`)).trim().split("\n")
+    .map((line) => JSON.parse(line) as { user?: string; text?: string }).filter(({ user }) => user === "nobody");
+  const counted = lines.reduce((sum, { text }) => sum + Number(/^(\d+) more /.exec(text ?? "")?.[1] ?? 0), 0);
+  const summaries = lines.filter(({ text }) => / more denied calls /.test(text ?? "")).length;
+  assert.equal(counted + lines.length - summaries, sent);
+  assert.ok(lines.length < 150, `${lines.length} lines`);
 });
 
 function varint(value: number): Buffer {

@@ -5,6 +5,7 @@ import type { JobWorkerClient } from "../../proto/service.ts";
 import { type Server, spawnServer, startServer, teleport } from "../support/programs.ts";
 import { clientOf, finalOf, living, refusal, startUp } from "../support/server_process.ts";
 import { skippedIf } from "../support/needs.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
 const real = (name: string) => skippedIf(whyNoCgroups, name);
 
@@ -17,16 +18,17 @@ async function cgroupOf(server: Server, id: string): Promise<string> {
 
 /** Gives the log of a server that must not start. */
 async function refused(...args: string[]): Promise<{ code: number; text: string }> {
-  const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
+  await using temporary = await tempDir();
+  const dir = temporary.path;
   const { process } = spawnServer({ dir, args });
   const [text, { code }] = await Promise.all([new Response(process.stderr).text(), process.status]);
-  await Deno.remove(dir, { recursive: true });
   return { code, text };
 }
 
 /** Gives the log of a server until it listens. */
 async function said(...args: string[]): Promise<string> {
-  const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
+  await using temporary = await tempDir();
+  const dir = temporary.path;
   const { process } = spawnServer({ dir, args });
   const log = process.stderr.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
@@ -35,7 +37,6 @@ async function said(...args: string[]): Promise<string> {
     if (/^listening on /m.test(text)) process.kill("SIGTERM");
   }
   await process.status;
-  await Deno.remove(dir, { recursive: true });
   return text;
 }
 
@@ -104,7 +105,8 @@ async function control(server: Server, source: string): Promise<void> {
 }
 
 Deno.test("teleportd without cgroups ends a daemon that cleared its environment, also after a kill of the server", async () => {
-  const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
+  await using temporary = await tempDir();
+  const dir = temporary.path;
   const args = ["--cgroup", "off"];
   // The shell in between exits, so that no process of the job is the daemon's parent.
   const script = "(setsid env -i sh -c 'echo $$; exec sleep 1000' &); exec sleep 1000";
@@ -131,7 +133,6 @@ Deno.test("teleportd without cgroups ends a daemon that cleared its environment,
     await using _ = await startServer({ dir, args });
     assert.ok(!runs(pid));
   }
-  await Deno.remove(dir, { recursive: true });
 });
 
 /** Tells whether a process lives. A zombie does not. */
@@ -144,7 +145,8 @@ function runs(pid: number): boolean {
 }
 
 Deno.test(real("teleportd finds by its cgroup, after a kill, a process that left everything else"), async () => {
-  const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
+  await using temporary = await tempDir();
+  const dir = temporary.path;
   let id: string;
   let pid: number;
   let cgroup: string;
@@ -173,5 +175,4 @@ Deno.test(real("teleportd finds by its cgroup, after a kill, a process that left
     const next = await client.calls.Register({ command: "true" });
     assert.equal((await finalOf(client.calls, next.id)).usage?.cpu_source, "USAGE_SOURCE_CGROUP");
   }
-  await Deno.remove(dir, { recursive: true });
 });

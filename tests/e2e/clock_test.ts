@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { spawnServer, startServer, teleport, teleportOk } from "../support/programs.ts";
 import { needing } from "../support/needs.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
@@ -40,36 +41,34 @@ Deno.test({
 Deno.test({
   ...needing("faketime", "teleportd with a clock 40 days ahead removes no job, and logs why"),
   async fn() {
-    const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
-    try {
-      let id: string;
-      {
-        await using server = await startServer({ dir });
-        id = await teleportOk(server, "run", "-d", "--", "echo", "kept");
-        await teleportOk(server, "wait", id);
-      }
-      {
-        const { process } = spawnServer({ dir, starter: ahead("+40d") });
-        const log = process.stderr.pipeThrough(new TextDecoderStream()).getReader();
-        let text = "";
-        while (!/^listening on .*$/m.test(text)) {
-          const { done, value } = await log.read();
-          assert.ok(!done, text);
-          text += value;
-        }
-        assert.match(
-          text,
-          / warn the clock is 40\.0 days ahead of the last known time: ended jobs are not removed/m,
-        );
-        process.kill("SIGTERM");
-        while (!(await log.read()).done);
-        assert.equal((await process.status).code, 0);
-      }
+    await using temporary = await tempDir();
+    const dir = temporary.path;
+
+    let id: string;
+    {
       await using server = await startServer({ dir });
-      assert.equal(await teleportOk(server, "logs", id), "kept");
-    } finally {
-      await Deno.remove(dir, { recursive: true });
+      id = await teleportOk(server, "run", "-d", "--", "echo", "kept");
+      await teleportOk(server, "wait", id);
     }
+    {
+      const { process } = spawnServer({ dir, starter: ahead("+40d") });
+      const log = process.stderr.pipeThrough(new TextDecoderStream()).getReader();
+      let text = "";
+      while (!/^listening on .*$/m.test(text)) {
+        const { done, value } = await log.read();
+        assert.ok(!done, text);
+        text += value;
+      }
+      assert.match(
+        text,
+        / warn the clock is 40\.0 days ahead of the last known time: ended jobs are not removed/m,
+      );
+      process.kill("SIGTERM");
+      while (!(await log.read()).done);
+      assert.equal((await process.status).code, 0);
+    }
+    await using server = await startServer({ dir });
+    assert.equal(await teleportOk(server, "logs", id), "kept");
   },
 });
 

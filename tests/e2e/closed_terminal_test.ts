@@ -35,19 +35,18 @@ if not ended:
     os.waitpid(pid, 0)
 `;
 import { needing } from "../support/needs.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
 async function onTerminal(act: "close" | "reload"): Promise<string> {
-  const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
-  try {
-    const server = [Deno.execPath(), "run", "--quiet", "-A", "server.ts", "--init-certs", "--listen", "127.0.0.1:0"];
-    const { stdout, stderr } = await new Deno.Command("python3", {
-      args: ["-c", PROGRAM, act, ...server, "--certs", `${dir}/certs`, "--data", `${dir}/data`],
-      cwd: ROOT,
-    }).output();
-    return new TextDecoder().decode(stdout).trim() + new TextDecoder().decode(stderr);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
+  await using temporary = await tempDir();
+  const dir = temporary.path;
+
+  const server = [Deno.execPath(), "run", "--quiet", "-A", "server.ts", "--init-certs", "--listen", "127.0.0.1:0"];
+  const { stdout, stderr } = await new Deno.Command("python3", {
+    args: ["-c", PROGRAM, act, ...server, "--certs", `${dir}/certs`, "--data", `${dir}/data`],
+    cwd: ROOT,
+  }).output();
+  return new TextDecoder().decode(stdout).trim() + new TextDecoder().decode(stderr);
 }
 
 Deno.test({

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { startServer, teleport, teleportOk } from "../support/programs.ts";
 import { clientOf, finalOf, refusal } from "../support/server_process.ts";
 import { needing } from "../support/needs.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
 const NO_NEW = "sed -n 's/^NoNewPrivs:\\t//p' /proc/self/status";
 
@@ -100,7 +101,8 @@ Deno.test("a job gets privileges and variables when it asks and the server allow
 });
 
 Deno.test("teleportd applies its limits file to jobs, and does not start with an invalid one", async () => {
-  const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
+  await using temporary = await tempDir();
+  const dir = temporary.path;
   const file = `${dir}/limits.json`;
   await Deno.writeTextFile(
     file,
@@ -129,5 +131,4 @@ Deno.test("teleportd applies its limits file to jobs, and does not start with an
   }).output();
   assert.equal(code, 1);
   assert.match(new TextDecoder().decode(stderr), /"defualt"/);
-  await Deno.remove(dir, { recursive: true });
 });

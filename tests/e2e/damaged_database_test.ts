@@ -1,26 +1,25 @@
 /** A data directory with a damaged bit or a missing file after a kill: the server refuses to start, and loses nothing. */
 import assert from "node:assert/strict";
 import { spawnServer, startServer, teleportOk } from "../support/programs.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
 /** The longest time of a refused start on a busy machine, in milliseconds. */
 const MAX_START_MS = 60_000;
 
 /** Makes a directory with three jobs of a killed server. */
 async function killed(use: (dir: string, id: string) => Promise<void>): Promise<void> {
-  const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
-  try {
-    const server = await startServer({ dir });
-    let id = "";
-    for (const word of ["one", "two", "three"]) {
-      id = await teleportOk(server, "run", "-d", "--", "echo", word);
-      await teleportOk(server, "wait", id);
-    }
-    server.process.kill("SIGKILL");
-    await server[Symbol.asyncDispose]();
-    await use(dir, id);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
+  await using temporary = await tempDir();
+  const dir = temporary.path;
+
+  const server = await startServer({ dir });
+  let id = "";
+  for (const word of ["one", "two", "three"]) {
+    id = await teleportOk(server, "run", "-d", "--", "echo", word);
+    await teleportOk(server, "wait", id);
   }
+  server.process.kill("SIGKILL");
+  await server[Symbol.asyncDispose]();
+  await use(dir, id);
 }
 
 /** Gives the error of a server that must not start and must not change its data. */

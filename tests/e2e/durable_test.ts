@@ -10,6 +10,7 @@ import {
   teleport,
   teleportOk,
 } from "../support/programs.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
 async function kill(server: Server): Promise<void> {
   server.process.kill("SIGKILL");
@@ -30,7 +31,8 @@ function living(ids: Iterable<string>): string[] {
 }
 
 Deno.test("teleport logs -f and watch continue after kill -9 and a restart, with every byte once", async () => {
-  const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
+  await using temporary = await tempDir();
+  const dir = temporary.path;
   let server = await startServer({ dir });
   const { address } = server;
   const script = "head -c 3000000 /dev/urandom; echo done >&2";
@@ -51,11 +53,11 @@ Deno.test("teleport logs -f and watch continue after kill -9 and a restart, with
   assert.equal(again.stdout.length, 3_000_000);
   assert.equal(hash.digest("hex"), createHash("sha256").update(again.stdout).digest("hex"));
   await server[Symbol.asyncDispose]();
-  await Deno.remove(dir, { recursive: true });
 });
 
 Deno.test("a job that ran when the server was killed is LOST, and its watcher reports it", async () => {
-  const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
+  await using temporary = await tempDir();
+  const dir = temporary.path;
   let server = await startServer({ dir });
   const { address } = server;
   const script = "trap '' TERM; setsid sleep 1000 & echo up; while :; do sleep 0.01; done";
@@ -75,7 +77,6 @@ Deno.test("a job that ran when the server was killed is LOST, and its watcher re
   assert.match((await teleport(server, "status", id)).stdout, /LOST/);
   assert.equal((await teleport(server, "logs", id)).stdout, "up\n");
   await server[Symbol.asyncDispose]();
-  await Deno.remove(dir, { recursive: true });
 });
 
 Deno.test("teleportd refuses a data directory that another server has open", async () => {
@@ -92,7 +93,8 @@ Deno.test("teleportd refuses a data directory that another server has open", asy
 });
 
 Deno.test("teleport wait and watch of several jobs continue after kill -9 and a restart", async () => {
-  const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
+  await using temporary = await tempDir();
+  const dir = temporary.path;
   let server = await startServer({ dir });
   const { address } = server;
   const long = await teleportOk(server, "run", "-d", "--label", "kind=x", "--", "sleep", "1000");
@@ -131,7 +133,6 @@ Deno.test("teleport wait and watch of several jobs continue after kill -9 and a 
   assert.equal(await teleportOk(server, "rm", "--ended"), `${ended}\n${initial}\n${long}`);
   assert.equal(await teleportOk(server, "list", "-q"), "");
   await server[Symbol.asyncDispose]();
-  await Deno.remove(dir, { recursive: true });
 });
 
 Deno.test("teleportd keeps the number of jobs of its flags for their time, and ends within its grace period", async () => {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { certs, startServer, teleportd } from "../support/programs.ts";
 import { makePlace, replaceFile } from "../support/server_place.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
 const isRoot = Deno.uid() === 0;
 
@@ -66,20 +67,18 @@ Deno.test("teleportd keeps its configuration when a new file can be written by o
 });
 
 Deno.test("teleportd warns when its jobs can read the authority's key", async () => {
-  const dir = await Deno.makeTempDir({ prefix: "teleport-quick-" });
-  try {
-    await certs("init", "--dir", `${dir}/certs`);
-    await using server = await startServer({ dir, initCerts: false });
-    await server.says(
-      isRoot
-        ? /^warn Every job that runs as root can read the /
-        : /^warn Every job that runs as the server's user can read the /,
-    );
-    assert.equal(await server.stop(), 0);
-    await Deno.remove(`${dir}/certs/ca.key`);
-    const { stderr } = await teleportd("--check-config", "--certs", `${dir}/certs`, "--data", `${dir}/data`);
-    assert.equal(/ca\.key/.test(stderr), false);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
+  await using temporary = await tempDir();
+  const dir = temporary.path;
+
+  await certs("init", "--dir", `${dir}/certs`);
+  await using server = await startServer({ dir, initCerts: false });
+  await server.says(
+    isRoot
+      ? /^warn Every job that runs as root can read the /
+      : /^warn Every job that runs as the server's user can read the /,
+  );
+  assert.equal(await server.stop(), 0);
+  await Deno.remove(`${dir}/certs/ca.key`);
+  const { stderr } = await teleportd("--check-config", "--certs", `${dir}/certs`, "--data", `${dir}/data`);
+  assert.equal(/ca\.key/.test(stderr), false);
 });

@@ -3,18 +3,17 @@ import assert from "node:assert/strict";
 import { needingDisk, onDisk, remount } from "../support/small_disk.ts";
 import { type Server, spawnServer, startServer, teleport, teleportOk } from "../support/programs.ts";
 import { living } from "../support/server_process.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
 /** Starts a server whose data, but not its certificates, are on the full disk. */
 async function withServer(use: (dir: string, disk: string) => Promise<void>): Promise<void> {
-  const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
-  try {
-    await onDisk(8, async (disk) => {
-      await Deno.symlink(disk, `${dir}/data`);
-      await use(dir, disk);
-    });
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
+  await using temporary = await tempDir();
+  const dir = temporary.path;
+
+  await onDisk(8, async (disk) => {
+    await Deno.symlink(disk, `${dir}/data`);
+    await use(dir, disk);
+  });
 }
 
 /** Gives the error of a server that must not start. */

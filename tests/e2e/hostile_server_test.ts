@@ -5,6 +5,7 @@ import { ca, clientCertificate, clientCredentials, serverCertificate } from "../
 import { hostileAnswer } from "../torture/frames.ts";
 import { Random } from "../support/random.ts";
 import { teleport } from "../support/programs.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
 const SEED = 11;
 const RANDOM_SERVERS = 80;
@@ -89,7 +90,8 @@ const ANSWERED: ReadonlySet<string> = new Set([
 ]);
 
 Deno.test("teleport reports one sentence for a hostile server and exits with 255 or 1", async () => {
-  const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
+  await using temporary = await tempDir();
+  const dir = temporary.path;
   await Deno.mkdir(`${dir}/certs`, { mode: 0o700 });
   await Deno.writeTextFile(`${dir}/certs/ca.crt`, ca.cert);
   await Deno.writeTextFile(`${dir}/certs/admin.crt`, clientCertificate.cert);
@@ -105,7 +107,6 @@ Deno.test("teleport reports one sentence for a hostile server and exits with 255
       assert.doesNotMatch(stderr, /\n +at |[Uu]ncaught|panicked/, `${name}: ${stderr}`);
     }
   }
-  await Deno.remove(dir, { recursive: true });
 });
 
 Deno.test(`a client survives ${RANDOM_SERVERS} servers that send random frames (seed ${SEED})`, async () => {

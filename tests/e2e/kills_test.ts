@@ -9,6 +9,7 @@ import type { JobStatus } from "../../proto/teleport/v1/job_worker.ts";
 import { CallError, connect } from "../../rpc/client/client.ts";
 import { type Server, spawnServer, startServer, teleport } from "../support/programs.ts";
 import { Random, seedFor } from "../support/random.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
 /** The number of kills. The full size is 100. */
 const ROUNDS = Number(Deno.env.get("TELEPORT_TEST_KILLS") ?? 5);
@@ -211,7 +212,8 @@ function checkDirectory(directory: string): void {
 }
 
 Deno.test(`all acknowledged facts are true after each of ${ROUNDS} kills at random moments under load`, async () => {
-  const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
+  await using temporary = await tempDir();
+  const dir = temporary.path;
   const known = new Acknowledged();
   const random = new Random(seedFor("kills_test"));
   let bytes = 0;
@@ -241,5 +243,4 @@ Deno.test(`all acknowledged facts are true after each of ${ROUNDS} kills at rand
   assert.deepEqual([...known.states.keys()].filter((id) => alive.has(id)), []);
   await server[Symbol.asyncDispose]();
   checkDirectory(`${dir}/data`);
-  await Deno.remove(dir, { recursive: true });
 });

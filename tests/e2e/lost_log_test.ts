@@ -1,6 +1,7 @@
 /** Programs whose standard streams cannot be written: a full disk, or a closed descriptor. */
 import assert from "node:assert/strict";
 import { spawnServer, startServer, teleport, teleportOk } from "../support/programs.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const DENO = [Deno.execPath(), "run", "--quiet", "--no-prompt"];
@@ -41,12 +42,10 @@ async function redirected(redirection: string, ...args: string[]) {
 }
 
 async function inDirectory(use: (dir: string) => Promise<void>): Promise<void> {
-  const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
-  try {
-    await use(dir);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
+  await using temporary = await tempDir();
+  const dir = temporary.path;
+
+  await use(dir);
 }
 
 for (const redirection of ["2>/dev/full", "2>&-", "2>&- >&- <&-"]) {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { type Server, spawnServer, startServer } from "../support/programs.ts";
 import { clientOf, living, startUp } from "../support/server_process.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
 /** Streams have 5 seconds. The margin is for the last writes and for a busy machine. */
 const DRAIN_MS = 5_000;
@@ -25,12 +26,10 @@ async function stateAfter(dir: string, id: string): Promise<{ state: string; rea
 }
 
 async function withDirectory(use: (dir: string) => Promise<void>): Promise<void> {
-  const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
-  try {
-    await use(dir);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
+  await using temporary = await tempDir();
+  const dir = temporary.path;
+
+  await use(dir);
 }
 
 Deno.test("teleportd waits 5 seconds for watchers that read nothing", async () => {

@@ -5,6 +5,7 @@ import { type Server, startServer } from "../support/programs.ts";
 import { noTerminal, onTerminal } from "./terminal.ts";
 import { clientOf } from "../support/server_process.ts";
 import { skippedIf } from "../support/needs.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const onPty = (name: string) => skippedIf(noTerminal, name);
@@ -85,7 +86,8 @@ Deno.test("teleportd counts the same signal twice within 3 ms as one, and gives 
 });
 
 Deno.test(onPty("one Ctrl-C at deno task serve gives jobs their grace period"), async () => {
-  const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
+  await using temporary = await tempDir();
+  const dir = temporary.path;
   const server = onTerminal(
     [Deno.execPath(), "task", "serve", "--listen", "127.0.0.1:0", "--certs", `${dir}/certs`, "--data", `${dir}/data`],
     { cwd: ROOT, env: { TERM: "dumb" } },
@@ -95,5 +97,4 @@ Deno.test(onPty("one Ctrl-C at deno task serve gives jobs their grace period"), 
   const { text } = await deadline(server.ended);
   // A second signal would have been logged, or would have ended the program without order.
   assert.equal(text.match(/Stopping: /g)?.length, 1, text);
-  await Deno.remove(dir, { recursive: true });
 });

@@ -2,17 +2,16 @@
 import assert from "node:assert/strict";
 import { spawnServer, startServer } from "../support/programs.ts";
 import { clientOf, startUp } from "../support/server_process.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
 const PROGRAM = "tests/e2e/failing_server.ts";
 const DEADLINE_MS = 20_000;
 
 async function withDirectory(use: (dir: string) => Promise<void>): Promise<void> {
-  const dir = await Deno.makeTempDir({ prefix: "teleport_e2e_" });
-  try {
-    await use(dir);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
+  await using temporary = await tempDir();
+  const dir = temporary.path;
+
+  await use(dir);
 }
 
 /** Returns a port that is free now. This server cannot report its port. */

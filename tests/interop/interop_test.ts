@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { startServer } from "../support/programs.ts";
 import { skippedIf } from "../support/needs.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
 const python = Deno.env.get("TELEPORT_TEST_PYTHON") ?? "python3";
 const here = new URL(".", import.meta.url).pathname;
@@ -23,7 +24,8 @@ const able = (await run("-c", "import grpc, grpc_tools, grpc_reflection")).code 
 const missing = able ? undefined : `needs the packages of tests/interop/requirements.txt for "${python}"`;
 
 Deno.test(skippedIf(missing, "a Python client registers, starts, reads and stops jobs"), async () => {
-  const generated = await Deno.makeTempDir({ prefix: "teleport-test-" });
+  await using temporary = await tempDir();
+  const generated = temporary.path;
   const compiled = await run(
     ...["-m", "grpc_tools.protoc", `-I${proto}`, `--python_out=${generated}`, `--grpc_python_out=${generated}`],
     `${proto}/teleport/v1/job_worker.proto`,
@@ -35,11 +37,11 @@ Deno.test(skippedIf(missing, "a Python client registers, starts, reads and stops
     assert.equal(code, 0, text);
     assert.match(text, /as promised/);
   }
-  await Deno.remove(generated, { recursive: true });
 });
 
 Deno.test(skippedIf(missing, "a Python client makes every call by reflection alone"), async () => {
-  const made = await Deno.makeTempDir({ prefix: "teleport-test-" });
+  await using temporary = await tempDir();
+  const made = temporary.path;
   // One definition is enough for both versions of reflection.
   const text = await Deno.readTextFile(`${proto}/grpc/reflection/v1/reflection.proto`);
   await Deno.mkdir(`${made}/grpc/reflection/v1alpha`, { recursive: true });
@@ -62,5 +64,4 @@ Deno.test(skippedIf(missing, "a Python client makes every call by reflection alo
     assert.equal(code, 0, text);
     assert.match(text, /as promised/);
   }
-  await Deno.remove(made, { recursive: true });
 });

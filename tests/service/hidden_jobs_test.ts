@@ -5,6 +5,7 @@ import type { JobWorkerClient } from "../../proto/service.ts";
 import { createService } from "../../service/handlers/service.ts";
 import { clientOf, startService } from "../support/service.ts";
 import { callerOf, CALLS, GONE, MISSING } from "./policy_table.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
 type Call = (calls: JobWorkerClient, id: string) => Promise<unknown>;
 
@@ -71,7 +72,8 @@ for (const [name, call] of ON_A_JOB) {
 }
 
 Deno.test("the time of an answer is the same for hidden and missing jobs", async () => {
-  const directory = await Deno.makeTempDir({ prefix: "teleport-hidden-" });
+  await using temporary = await tempDir();
+  const directory = temporary.path;
   {
     await using supervisor = new Supervisor({ closeGraceMs: 100, directory });
     const ids = [MISSING, ...await othersJobs(supervisor)];
@@ -92,5 +94,4 @@ Deno.test("the time of an answer is the same for hidden and missing jobs", async
     const text = medians.map((us) => us.toFixed(1)).join(", ");
     assert.ok(spread < 50 || Math.max(...medians) < 2 * Math.min(...medians), `Medians in microseconds: ${text}`);
   }
-  await Deno.remove(directory, { recursive: true });
 });

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { inheritableVariables, parseEnvironment } from "../../teleportd/environment.ts";
 import { StartError } from "../../teleportd/start_error.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
 const bytes = (text: string) => Uint8Array.from(text, (char) => char.charCodeAt(0));
 
@@ -33,7 +34,8 @@ Deno.test("inheritableVariables() returns the named variables unchanged, and ref
 
 Deno.test("teleportd does not start when a variable for jobs is not UTF-8, and names the variable", async () => {
   const server = new URL("../../server.ts", import.meta.url).pathname;
-  const dir = await Deno.makeTempDir({ prefix: "teleport-test-" });
+  await using temporary = await tempDir();
+  const dir = temporary.path;
   const flags = ["--init-certs", "--certs", `${dir}/certs`, "--data", `${dir}/data`, "--listen", "127.0.0.1:0"];
   const start = async (script: string) => {
     const { code, stderr } = await new Deno.Command("sh", {
@@ -45,5 +47,4 @@ Deno.test("teleportd does not start when a variable for jobs is not UTF-8, and n
   const lent = await start("X=$(printf 'a\\377b'); export X");
   assert.equal(lent.code, 1);
   assert.match(lent.stderr, / error Cannot pass the variable "X" to jobs: "a\\xffb" is not valid UTF-8; /);
-  await Deno.remove(dir, { recursive: true });
 });

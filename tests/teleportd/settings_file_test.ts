@@ -2,9 +2,11 @@
 import assert from "node:assert/strict";
 import { StartError } from "../../teleportd/start_error.ts";
 import { readSettings } from "../../teleportd/settings_file.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
 Deno.test("readSettings() skips a byte order mark and refuses a file that is not UTF-8", async () => {
-  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
+  await using temporary = await tempDir();
+  const directory = temporary.path;
   const path = `${directory}/policy.json`;
   const text = '{"comment": "\u00e9"}';
   for (const begin of [[], [0xef, 0xbb, 0xbf]]) {
@@ -17,7 +19,7 @@ Deno.test("readSettings() skips a byte order mark and refuses a file that is not
     (error) =>
       error instanceof StartError && error.message === `Cannot read the policy file "${path}": it is not valid UTF-8`,
   );
-  await Deno.remove(directory, { recursive: true });
+  await Deno.remove(path);
   await assert.rejects(readSettings("policy file", path), {
     message: /^Cannot read the policy file ".*": No such file/,
   });

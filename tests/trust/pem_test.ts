@@ -7,6 +7,7 @@ import { openssl, withOpenssl } from "../support/certs.ts";
 import { ca, clientCertificate, clientCredentials, otherCa, serverCredentials } from "../support/certificates.ts";
 import { connectTo, serveLocally } from "../support/rpc_server.ts";
 import { someBytes } from "../support/random.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
 const marker = "-----BEGIN CERTIFICATE-----";
 const forms: [string, string][] = [
@@ -59,28 +60,26 @@ Deno.test("readAuthorities() reads several authorities, and names the contents o
 });
 
 Deno.test(withOpenssl("checkTlsCredentials() names the fault of a key"), async () => {
-  const dir = await Deno.makeTempDir({ prefix: "teleport-pem-" });
-  try {
-    await Deno.writeTextFile(`${dir}/key`, clientCertificate.key);
-    const made = await openssl("pkey", "-in", `${dir}/key`, "-aes128", "-passout", "pass:x", "-out", `${dir}/locked`);
-    assert.ok(made.success, made.text);
-    const locked = await Deno.readTextFile(`${dir}/locked`);
-    const old = locked.replaceAll("ENCRYPTED PRIVATE KEY", "EC PRIVATE KEY")
-      .replace("-----\n", "-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\n");
-    for (const key of [locked, old]) {
-      assert.throws(() => checkTlsCredentials({ ...clientCredentials, key }), {
-        message: /it has a passphrase: remove it/,
-      });
-    }
-    assert.throws(() => checkTlsCredentials({ ...clientCredentials, key: "x" }), {
-      message: /its file holds none in PEM/,
+  await using temporary = await tempDir();
+  const dir = temporary.path;
+
+  await Deno.writeTextFile(`${dir}/key`, clientCertificate.key);
+  const made = await openssl("pkey", "-in", `${dir}/key`, "-aes128", "-passout", "pass:x", "-out", `${dir}/locked`);
+  assert.ok(made.success, made.text);
+  const locked = await Deno.readTextFile(`${dir}/locked`);
+  const old = locked.replaceAll("ENCRYPTED PRIVATE KEY", "EC PRIVATE KEY")
+    .replace("-----\n", "-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\n");
+  for (const key of [locked, old]) {
+    assert.throws(() => checkTlsCredentials({ ...clientCredentials, key }), {
+      message: /it has a passphrase: remove it/,
     });
-    // openssl ecparam -genkey writes the curve before the key.
-    const traditional = await openssl("ec", "-in", `${dir}/key`, "-out", `${dir}/ec`);
-    assert.ok(traditional.success, traditional.text);
-    const parameters = formatPem("EC PARAMETERS", Uint8Array.fromHex("06082a8648ce3d030107"));
-    checkTlsCredentials({ ...clientCredentials, key: parameters + await Deno.readTextFile(`${dir}/ec`) });
-  } finally {
-    await Deno.remove(dir, { recursive: true });
   }
+  assert.throws(() => checkTlsCredentials({ ...clientCredentials, key: "x" }), {
+    message: /its file holds none in PEM/,
+  });
+  // openssl ecparam -genkey writes the curve before the key.
+  const traditional = await openssl("ec", "-in", `${dir}/key`, "-out", `${dir}/ec`);
+  assert.ok(traditional.success, traditional.text);
+  const parameters = formatPem("EC PARAMETERS", Uint8Array.fromHex("06082a8648ce3d030107"));
+  checkTlsCredentials({ ...clientCredentials, key: parameters + await Deno.readTextFile(`${dir}/ec`) });
 });

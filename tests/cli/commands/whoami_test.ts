@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { main } from "../../../cli/main.ts";
 import { FakeIo, teleport } from "../../support/fake_io.ts";
+import { tempDir } from "../../support/temp_dir.ts";
 
 const testdata = new URL("../testdata", import.meta.url).pathname;
 
@@ -45,21 +46,19 @@ Deno.test("teleport whoami exits 255 when the file is not a certificate", async 
 });
 
 Deno.test("teleport whoami warns of an expired authority", async () => {
-  const dir = await Deno.makeTempDir({ prefix: "teleport_cli_" });
-  try {
-    await Deno.copyFile(`${testdata}/ada.crt`, `${dir}/ada.crt`);
-    // Some editors write a byte order mark.
-    await Deno.writeTextFile(`${dir}/ca.crt`, `\u{feff}${await Deno.readTextFile(`${testdata}/expired.crt`)}`);
-    const io = new FakeIo();
-    assert.equal(await main(["whoami", "--certs", dir, "--identity", "ada", "--output", "json"], {}, io), 0);
-    assert.match(
-      io.stderr.text,
-      /^teleport: The authority "CN=old, O=operator" ended on 2020-01-02: ask for a new ca\.crt/m,
-    );
-    assert.deepEqual(JSON.parse(io.stdout.text).authorities_expire_at, ["2020-01-02T00:00:00Z"]);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
+  await using temporary = await tempDir();
+  const dir = temporary.path;
+
+  await Deno.copyFile(`${testdata}/ada.crt`, `${dir}/ada.crt`);
+  // Some editors write a byte order mark.
+  await Deno.writeTextFile(`${dir}/ca.crt`, `\u{feff}${await Deno.readTextFile(`${testdata}/expired.crt`)}`);
+  const io = new FakeIo();
+  assert.equal(await main(["whoami", "--certs", dir, "--identity", "ada", "--output", "json"], {}, io), 0);
+  assert.match(
+    io.stderr.text,
+    /^teleport: The authority "CN=old, O=operator" ended on 2020-01-02: ask for a new ca\.crt/m,
+  );
+  assert.deepEqual(JSON.parse(io.stdout.text).authorities_expire_at, ["2020-01-02T00:00:00Z"]);
 });
 
 Deno.test("teleport whoami prints why the server did not answer, and exits 0", async () => {

@@ -5,6 +5,7 @@ import type { JobWorkerClient } from "../../../proto/service.ts";
 import type { JobOutput, OutputEnd } from "../../../proto/teleport/v1/job_worker.ts";
 import { all, certificateOf, codeOf, first, startService } from "../../support/service.ts";
 import { jobCounts } from "../../support/job_counts.ts";
+import { tempDir } from "../../support/temp_dir.ts";
 
 const ann = certificateOf("ann", "operator");
 type Selection = Partial<Parameters<JobWorkerClient["GetOutput"]>[0]>;
@@ -93,7 +94,8 @@ Deno.test("GetOutput without follow ends after the stored output, in every state
   await using service = startService();
   const calls = service.as(ann);
   const script = 'echo up; read line < "$0"; echo done';
-  const dir = await Deno.makeTempDir();
+  await using temporary = await tempDir();
+  const dir = temporary.path;
   await new Deno.Command("mkfifo", { args: [`${dir}/gate`] }).output();
   const { id } = await calls.Register({ command: "sh", args: ["-c", script, `${dir}/gate`] });
   const unstarted = await output(calls, id, { follow: false });
@@ -110,7 +112,6 @@ Deno.test("GetOutput without follow ends after the stored output, in every state
   }
   const ended = await output(calls, id, { follow: false });
   assert.deepEqual([ended.stdout, ended.end.status?.state], ["up\ndone\n", "STATE_EXITED"]);
-  await Deno.remove(dir, { recursive: true });
 });
 
 Deno.test("GetOutput continues after every cursor that it has sent", async () => {

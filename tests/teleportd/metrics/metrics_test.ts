@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { StartError } from "../../../teleportd/start_error.ts";
 import { serveMetrics } from "../../../teleportd/metrics/endpoint.ts";
 import { spawnServer, teleport, teleportOk } from "../../support/programs.ts";
+import { tempDir } from "../../support/temp_dir.ts";
 
 /** Returns the value of a series, such as `teleport_jobs{state="EXITED"}`; undefined when there is none. */
 function valueOf(text: string, series: string): number | undefined {
@@ -14,7 +15,8 @@ function valueOf(text: string, series: string): number | undefined {
 }
 
 Deno.test("teleportd --metrics serves the metrics of jobs and calls", async () => {
-  const dir = await Deno.makeTempDir({ prefix: "teleport_metrics_" });
+  await using temporary = await tempDir();
+  const dir = temporary.path;
   const { process } = spawnServer({ dir, args: ["--metrics", "127.0.0.1:0"] });
   const log = process.stderr.pipeThrough(new TextDecoderStream()).getReader();
   try {
@@ -68,7 +70,6 @@ Deno.test("teleportd --metrics serves the metrics of jobs and calls", async () =
     process.kill("SIGTERM");
     while (!(await log.read()).done);
     assert.equal((await process.status).code, 0);
-    await Deno.remove(dir, { recursive: true });
   }
 });
 

@@ -1,11 +1,13 @@
 /** Metrics through OpenTelemetry, as a collector receives them from a real server. */
 import assert from "node:assert/strict";
+import { tempDir } from "../../support/temp_dir.ts";
 
 const ROOT = new URL("../../../", import.meta.url).pathname;
 const DEADLINE_MS = 30_000;
 
 Deno.test("OTEL_DENO=true exports the metrics by OTLP", async () => {
-  const dir = await Deno.makeTempDir({ prefix: "teleport_otel_" });
+  await using temporary = await tempDir();
+  const dir = temporary.path;
   const names = new Set<string>();
   const all = Promise.withResolvers<void>();
   const wanted = ["teleport_jobs", "teleport_loop_delay_seconds", "teleport_watchers"];
@@ -36,6 +38,5 @@ Deno.test("OTEL_DENO=true exports the metrics by OTLP", async () => {
     // The server must end although it exports. The runtime once hung here.
     const kill = setTimeout(() => server.kill("SIGKILL"), DEADLINE_MS);
     assert.equal((await server.status.finally(() => clearTimeout(kill))).code, 0);
-    await Deno.remove(dir, { recursive: true });
   }
 });

@@ -1,6 +1,7 @@
 /** Tests of a server that is not root and a job that has become root's. Each answer says what happened. */
 import assert from "node:assert/strict";
 import { needing } from "../../support/needs.ts";
+import { tempDir } from "../../support/temp_dir.ts";
 
 const ROOT_OF_REPOSITORY = new URL("../../../", import.meta.url).pathname;
 
@@ -13,47 +14,45 @@ async function output(command: string, args: string[]): Promise<{ success: boole
 Deno.test(
   needing(["root", "setpriv", "nobody"], "Supervisor reports what happened to a process that it may not signal"),
   async () => {
-    const place = await Deno.makeTempDir({ prefix: "teleport-test-denied-" });
-    try {
-      await Deno.chmod(place, 0o755);
-      // The other user may be unable to read this repository and the runtime, so it gets a copy.
-      const copy = await output("sh", [
-        "-c",
-        'cp -R "$1/mod.ts" "$1/worker" "$1/base" "$1/deno.json" "$2" && mkdir -p "$2/tests/worker/process" "$2/cache" && ' +
-        'cp "$1/tests/worker/process/denied_program.ts" "$2/tests/worker/process" && cp "$3" "$2/deno" && ' +
-        'cp "$(command -v setpriv)" "$2/helper" && chmod -R a+rX "$2" && chmod 4755 "$2/helper" && chmod 777 "$2/cache"',
-        "sh",
-        ROOT_OF_REPOSITORY,
-        place,
-        Deno.execPath(),
-      ]);
-      assert.ok(copy.success, copy.text);
-      const asNobody = ["--reuid=nobody", "--regid=65534", "--clear-groups"];
-      const { text: user } = await output("setpriv", [...asNobody, `${place}/helper`, "--reuid=0", "id", "-u"]);
-      if (user.trim() !== "0") return; // The file system ignores set-user-id (nosuid), or this process cannot gain privileges.
-      const { success, text } = await output("setpriv", [
-        ...asNobody,
-        "env",
-        `HOME=${place}/cache`,
-        `TMPDIR=${place}/cache`,
-        `DENO_DIR=${place}/cache/deno`,
-        `${place}/deno`,
-        ...[
-          "run",
-          "-q",
-          "-A",
-          "--no-check",
-          "--no-lock",
-          "--no-config",
-          `${place}/tests/worker/process/denied_program.ts`,
-        ],
-        `${place}/helper`,
-      ]);
-      assert.ok(success, text);
-      check(JSON.parse(text));
-    } finally {
-      await Deno.remove(place, { recursive: true });
-    }
+    await using temporary = await tempDir();
+    const place = temporary.path;
+
+    await Deno.chmod(place, 0o755);
+    // The other user may be unable to read this repository and the runtime, so it gets a copy.
+    const copy = await output("sh", [
+      "-c",
+      'cp -R "$1/mod.ts" "$1/worker" "$1/base" "$1/deno.json" "$2" && mkdir -p "$2/tests/worker/process" "$2/cache" && ' +
+      'cp "$1/tests/worker/process/denied_program.ts" "$2/tests/worker/process" && cp "$3" "$2/deno" && ' +
+      'cp "$(command -v setpriv)" "$2/helper" && chmod -R a+rX "$2" && chmod 4755 "$2/helper" && chmod 777 "$2/cache"',
+      "sh",
+      ROOT_OF_REPOSITORY,
+      place,
+      Deno.execPath(),
+    ]);
+    assert.ok(copy.success, copy.text);
+    const asNobody = ["--reuid=nobody", "--regid=65534", "--clear-groups"];
+    const { text: user } = await output("setpriv", [...asNobody, `${place}/helper`, "--reuid=0", "id", "-u"]);
+    if (user.trim() !== "0") return; // The file system ignores set-user-id (nosuid), or this process cannot gain privileges.
+    const { success, text } = await output("setpriv", [
+      ...asNobody,
+      "env",
+      `HOME=${place}/cache`,
+      `TMPDIR=${place}/cache`,
+      `DENO_DIR=${place}/cache/deno`,
+      `${place}/deno`,
+      ...[
+        "run",
+        "-q",
+        "-A",
+        "--no-check",
+        "--no-lock",
+        "--no-config",
+        `${place}/tests/worker/process/denied_program.ts`,
+      ],
+      `${place}/helper`,
+    ]);
+    assert.ok(success, text);
+    check(JSON.parse(text));
   },
 );
 

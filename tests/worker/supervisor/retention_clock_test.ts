@@ -144,7 +144,8 @@ async function later(ms: number, run: () => Promise<void>): Promise<void> {
 }
 
 Deno.test("a server that is killed after weeks restarts without a wait, because its last writes stored the time", async () => {
-  const directory = await Deno.makeTempDir({ prefix: "teleport-test-" });
+  await using temporary = await tempDir();
+  const directory = temporary.path;
   const killed = `${directory}-killed`;
   const options = { directory, maxAgeMs: 7 * DAY_MS };
   const run = async (supervisor: Supervisor) => {
@@ -176,7 +177,6 @@ Deno.test("a server that is killed after weeks restarts without a wait, because 
       assert.ok(!(await next.list()).jobs.some(({ id }) => id === first));
     });
   } finally {
-    await Deno.remove(directory, { recursive: true });
     await Deno.remove(killed, { recursive: true });
   }
 });
