@@ -29,7 +29,7 @@ export interface Credentials {
 }
 
 /** The program to execute, and the user who executes it. */
-export interface Target {
+export interface ExecTarget {
   /** The name that the user gave. */
   readonly name: string;
   /** An absolute path. */
@@ -57,7 +57,7 @@ export function commandNotFound(command: string): StartFailure {
 }
 
 /** Returns why execve(2) failed for a program that was found. */
-export function execFailure(target: Target, errno: string | undefined): StartFailure {
+export function execFailure(target: ExecTarget, errno: string | undefined): StartFailure {
   // The program was deleted after it was found.
   if (errno === "ENOENT" && !target.isIsolated && !existsSync(target.path)) return commandNotFound(target.name);
   const failure = notExecutable(target.name, errnoMessage(errno), detailOf(target, errno));
@@ -81,7 +81,7 @@ export function notExecutable(command: string, why: string, detail?: string): St
 export function cwdFailure(
   cwd: string,
   errno: string | undefined,
-  target: Pick<Target, "credentials" | "isIsolated"> = {},
+  target: Pick<ExecTarget, "credentials" | "isIsolated"> = {},
 ): StartFailure {
   const { credentials, isIsolated } = target;
   if (errno === "ENOENT" && isIsolated) {
@@ -156,7 +156,7 @@ export function mayExecute(path: string, credentials?: Credentials): boolean {
 }
 
 /** Returns the details of an error number: the path it concerns, or what to do. */
-function detailOf({ name, path, credentials, isIsolated }: Target, errno: string | undefined): string | undefined {
+function detailOf({ name, path, credentials, isIsolated }: ExecTarget, errno: string | undefined): string | undefined {
   switch (errno) {
     case "EACCES": {
       // For a name from PATH, the caller did not name the directories.

@@ -30,8 +30,8 @@ export interface Host extends ServerProcess {
 
 /** Reads the properties of the host now. If /proc cannot be read, the server counts as unprivileged. */
 export function readHost(): Host {
-  const status = read("/proc/thread-self/status");
-  const limits = read("/proc/thread-self/limits");
+  const status = readProcFile("/proc/thread-self/status");
+  const limits = readProcFile("/proc/thread-self/limits");
   const hardLimits = new Map<RlimitName, number>();
   for (const name of RLIMIT_NAMES) {
     const hard = hardLimit(limits, RLIMITS[name].procName);
@@ -42,11 +42,11 @@ export function readHost(): Host {
     capabilities: BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0"}`),
     noNewPrivileges: /^NoNewPrivs:\s*1$/m.test(status),
     hardLimits,
-    oomScoreAdj: Number(read("/proc/self/oom_score_adj")) || 0,
+    oomScoreAdj: Number(readProcFile("/proc/self/oom_score_adj")) || 0,
     // The limit counts from 1 (niceness 19) to 40 (niceness -20).
     minNice: 20 - Math.max(1, hardLimit(limits, "Max nice priority")),
     nice: getPriority(),
-    maxOpenFiles: Number(read("/proc/sys/fs/nr_open").trim()) || Infinity,
+    maxOpenFiles: Number(readProcFile("/proc/sys/fs/nr_open").trim()) || Infinity,
     has: (program) => typeof findProgram(program, "/", LAUNCHER_PATH) === "string",
   };
 }
@@ -75,7 +75,7 @@ let cannotGain = false;
 
 /** Returns true if the server and its jobs cannot gain privileges. Once true, this stays true. */
 export function gainsNoPrivileges(): boolean {
-  return cannotGain ||= /^NoNewPrivs:\s*1$/m.test(read("/proc/thread-self/status"));
+  return cannotGain ||= /^NoNewPrivs:\s*1$/m.test(readProcFile("/proc/thread-self/status"));
 }
 
 /** The directories of the services' sockets: file-hierarchy(7). The second is usually a link to the first. */
@@ -93,7 +93,12 @@ function isDirectory(path: string): boolean {
 export function isolationHere(level: Isolation): IsolationPlan {
   const { capabilities } = readHost();
   const isAdministrator = hasCapability(capabilities, CAP.SYS_ADMIN);
-  return isolationPlan(level, read("/proc/thread-self/mountinfo"), isAdministrator, SOCKETS.filter(isDirectory));
+  return isolationPlan(
+    level,
+    readProcFile("/proc/thread-self/mountinfo"),
+    isAdministrator,
+    SOCKETS.filter(isDirectory),
+  );
 }
 
 /**
@@ -174,7 +179,7 @@ function hardLimit(limits: string, procName: string): number {
  * Reads a file of /proc. Returns an empty text if it does not exist or may not be read. Any other failure is thrown: an
  * empty text would make a job less isolated.
  */
-export function read(path: string): string {
+export function readProcFile(path: string): string {
   try {
     return Deno.readTextFileSync(path);
   } catch (error) {

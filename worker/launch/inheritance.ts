@@ -5,7 +5,7 @@
  */
 import { CAP, hasCapability } from "../../base/capabilities.ts";
 import { openLibc } from "../../base/libc.ts";
-import { baseNice, read, readHost } from "./host.ts";
+import { baseNice, readHost, readProcFile } from "./host.ts";
 
 /** The properties of this process that its jobs would inherit. */
 export interface Inheritance {
@@ -44,9 +44,9 @@ export function inheritance(): Inheritance {
 }
 
 function readInheritance(): Inheritance {
-  const status = read("/proc/thread-self/status");
+  const status = readProcFile("/proc/thread-self/status");
   const mask = (name: string) => BigInt(`0x${new RegExp(`^${name}:\\s*([0-9a-f]+)$`, "m").exec(status)?.[1] ?? "0"}`);
-  const stat = read("/proc/thread-self/stat");
+  const stat = readProcFile("/proc/thread-self/stat");
   // proc_pid_stat(5): the name in parentheses may contain any character. The third field follows it.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const host = readHost();
@@ -77,7 +77,7 @@ function ignoredSignals(status: string): number[] {
 /** Returns the descriptors that children inherit. Deno sets O_CLOEXEC on its own, so these were open before. */
 function inheritedDescriptors(): number[] {
   const isOpen = (descriptor: number) => {
-    const flags = /^flags:\s*([0-7]+)$/m.exec(read(`/proc/self/fdinfo/${descriptor}`))?.[1];
+    const flags = /^flags:\s*([0-7]+)$/m.exec(readProcFile(`/proc/self/fdinfo/${descriptor}`))?.[1];
     return flags !== undefined && (parseInt(flags, 8) & O_CLOEXEC) === 0;
   };
   try {
@@ -139,7 +139,7 @@ export function keepFromJobs(options: { readonly niceness?: boolean } = {}): boo
     // execve(2) resets a handled signal to its default action. As a handler, abs(3) does nothing.
     const nothing = dlsym(null, encoder.encode("abs\0"));
     if (nothing !== null) {
-      for (const number of ignoredSignals(read("/proc/thread-self/status"))) signal(number, nothing);
+      for (const number of ignoredSignals(readProcFile("/proc/thread-self/status"))) signal(number, nothing);
     }
     // A process inherits the mask of the thread that starts it.
     pthread_sigmask(SIG_SETMASK, new Uint8Array(SIGSET_BYTES), null);

@@ -93,7 +93,7 @@ export function writableMounts(mountinfo: string): ReadOnlyMount[] {
  *
  * @param mountinfo the text of proc_pid_mountinfo(5) of the job
  */
-export function leftWritable(mountinfo: string): string[] {
+export function forbiddenWritableMounts(mountinfo: string): string[] {
   const allowed = ["/tmp", "/dev/shm", "/dev/pts", "/dev/ptmx", ...DEVICES.map((name) => `/dev/${name}`)];
   return writableMounts(mountinfo).map(({ point }) => point).filter((point) => !allowed.includes(point));
 }
@@ -108,7 +108,7 @@ function escaped(text: string): string {
 }
 
 /** A part of a shell script, and the arguments that it takes from the front. */
-export interface Step {
+export interface ScriptStep {
   readonly script: string;
   readonly args: readonly string[];
 }
@@ -123,7 +123,7 @@ export function isolationWrappers(
   shell: readonly string[],
   prelude: string,
   secret: string,
-  next: Step,
+  next: ScriptStep,
 ): string[] {
   const { level, userNamespace } = plan;
   return [

@@ -31,7 +31,7 @@ export interface LaunchPlan extends LaunchedOptions {
 }
 
 /** The program that the launcher becomes. */
-export interface Launched {
+export interface LaunchProgram {
   /** The name that the user gave, for error messages. */
   readonly name: string;
   /** An absolute path. */

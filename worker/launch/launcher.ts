@@ -6,8 +6,8 @@
  */
 import { LAUNCH_STEPS } from "../../base/job_options/entries.ts";
 import { errnoOf, errnoOfMessage } from "../../base/errno.ts";
-import { cwdFailure, execFailure, type StartFailure, startFailure, type Target } from "./failure.ts";
-import type { Launched, LaunchPlan } from "./launch_plan.ts";
+import { cwdFailure, execFailure, type ExecTarget, type StartFailure, startFailure } from "./failure.ts";
+import type { LaunchPlan, LaunchProgram } from "./launch_plan.ts";
 import { launchScript, SHELL } from "./script.ts";
 import { StderrFilter } from "./stderr_filter.ts";
 
@@ -18,14 +18,14 @@ export class Launch {
   readonly env: Readonly<Record<string, string>>;
   /** The filter for its standard error. */
   readonly stderr: StderrFilter;
-  readonly #target: Target;
+  readonly #target: ExecTarget;
   readonly #cwd: string;
 
   /**
    * @param markVariable the variable that identifies the job's processes, the launcher included
    * @param onOpen called when only exec is left to do
    */
-  constructor(plan: LaunchPlan, program: Launched, markVariable: string, onOpen: () => void) {
+  constructor(plan: LaunchPlan, program: LaunchProgram, markVariable: string, onOpen: () => void) {
     // Its first byte starts no usual message, so the filter rarely has to hold output back.
     const secret = `\x01${crypto.randomUUID()}`;
     const { name, path, cwd } = program;

@@ -10,8 +10,8 @@
  */
 import { defined } from "../../base/defined.ts";
 import { LAUNCH_STEPS } from "../../base/job_options/entries.ts";
-import { isolationPrivileges, isolationWrappers, type Step } from "./isolation.ts";
-import type { Launched, LaunchPlan } from "./launch_plan.ts";
+import { isolationPrivileges, isolationWrappers, type ScriptStep } from "./isolation.ts";
+import type { LaunchPlan, LaunchProgram } from "./launch_plan.ts";
 
 /** The launcher's shell. */
 export const SHELL = "/bin/sh";
@@ -45,7 +45,7 @@ export interface LaunchScript {
  */
 export function launchScript(
   plan: LaunchPlan,
-  program: Launched,
+  program: LaunchProgram,
   markVariable: string,
   secret: string,
 ): LaunchScript {
@@ -90,7 +90,7 @@ export function launchScript(
 const FAIL = 'fail() { echo "@$1" >&2; exit 125; }\n';
 
 /** Returns the step that the first shell does itself, as the server's user. */
-function firstStep(plan: LaunchPlan): Step {
+function firstStep(plan: LaunchPlan): ScriptStep {
   const { cgroupDir, plainOomScore, closed = [], credentials, pipes = [] } = plan;
   const steps: string[] = [FAIL];
   const args: string[] = [];
@@ -114,7 +114,7 @@ function firstStep(plan: LaunchPlan): Step {
 }
 
 /** Returns the steps of the table of job options, see `base/job_options/`. */
-function tableSteps(plan: LaunchPlan, stage: "first" | "last"): Step {
+function tableSteps(plan: LaunchPlan, stage: "first" | "last"): ScriptStep {
   const steps: string[] = [];
   const args: string[] = [];
   for (const step of LAUNCH_STEPS) {
@@ -127,7 +127,7 @@ function tableSteps(plan: LaunchPlan, stage: "first" | "last"): Step {
 }
 
 /** Returns the programs that each do one thing and become the next. For setpriv(1), see util-linux. */
-function wrappersOf(plan: LaunchPlan, limits: Step, secret: string): string[] {
+function wrappersOf(plan: LaunchPlan, limits: ScriptStep, secret: string): string[] {
   const { nice, isolation, credentials, noNewPrivileges } = plan;
   const wrappers: string[] = [];
   if (plan.defaultSignals) wrappers.push("env", "--default-signal");

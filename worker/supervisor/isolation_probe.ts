@@ -2,7 +2,7 @@
 import type { Isolation } from "../../base/job_options/table.ts";
 import { NotEnforceableError } from "../errors.ts";
 import { ISOLATE_OTHERS, mayIsolateOthers } from "../launch/host.ts";
-import { leftWritable } from "../launch/isolation.ts";
+import { forbiddenWritableMounts } from "../launch/isolation.ts";
 import { Process } from "../process/process.ts";
 
 /** The time limit of a probe. A probe takes about 10 ms. */
@@ -46,7 +46,7 @@ async function probe(isolation: Isolation): Promise<void> {
     throw refused(`the server lacks the permission, or its system does not support it: ${why}`);
   }
   // Other versions of mount(8) may skip a mount without an error.
-  if (isolation === "STRICT" && leftWritable(mountinfo).length > 0) {
+  if (isolation === "STRICT" && forbiddenWritableMounts(mountinfo).length > 0) {
     throw refused("mount(8) of its system leaves directories writable");
   }
 }

@@ -1,6 +1,6 @@
 /** Tests of the plan that isolates a job. */
 import assert from "node:assert/strict";
-import { isolationPlan, leftWritable } from "../../../worker/launch/isolation.ts";
+import { forbiddenWritableMounts, isolationPlan } from "../../../worker/launch/isolation.ts";
 
 const MOUNTINFO = [
   "21 26 0:20 / /proc rw,relatime - proc proc rw",
@@ -36,7 +36,7 @@ Deno.test("isolationPlan() lists the visible writable mounts, except those that 
   assert.deepEqual(isolationPlan("STRICT", spaces, true).readOnly, [{ point: "/a b\\c\td", noexec: true }]);
 });
 
-Deno.test("leftWritable() returns the mounts that a STRICT job must not write but could", () => {
+Deno.test("forbiddenWritableMounts() returns the mounts that a STRICT job must not write but could", () => {
   const mounts = [
     "1 0 8:1 / / ro - ext4 x rw",
     "2 1 0:20 / /proc ro - proc proc rw",
@@ -45,6 +45,9 @@ Deno.test("leftWritable() returns the mounts that a STRICT job must not write bu
     "5 4 0:5 /null /dev/null rw - devtmpfs dev rw",
     "6 1 0:7 / /tmp rw - tmpfs x rw",
   ];
-  assert.deepEqual(leftWritable(mounts.join("\n")), []);
-  assert.deepEqual(leftWritable([...mounts.slice(0, 3), "7 1 8:2 / /srv rw - ext4 x rw"].join("\n")), ["/dev", "/srv"]);
+  assert.deepEqual(forbiddenWritableMounts(mounts.join("\n")), []);
+  assert.deepEqual(forbiddenWritableMounts([...mounts.slice(0, 3), "7 1 8:2 / /srv rw - ext4 x rw"].join("\n")), [
+    "/dev",
+    "/srv",
+  ]);
 });
