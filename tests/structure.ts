@@ -124,16 +124,6 @@ const MAX_LINES = 250;
 /** Files that programs write. */
 const GENERATED = /^proto\/teleport\//;
 
-/** Files that are to be split. Delete a line when its file is. */
-const STILL_LONG: ReadonlySet<string> = new Set([
-  "tests/cli/commands_test.ts",
-  "tests/cli/resume_test.ts",
-  "tests/cli/run_test.ts",
-  "tests/demo/stage.ts",
-  "tests/gates/prose_text.ts",
-  "tests/support/fake_io.ts",
-]);
-
 /** The folders of `tests/` that mirror no layer: tests of whole programs, and tools for tests. */
 const OTHER_TESTS = ["bench", "demo", "e2e", "gates", "host", "interop", "runner", "soak", "support", "torture"];
 
@@ -271,7 +261,7 @@ function fileViolations(path: string, layer: string, facts: FileFacts): string[]
   }
   if (!/^[a-z0-9]+(_[a-z0-9]+)*\.ts$/.test(name)) found.push(`${path} is not named in snake_case`);
   if (/(^|\/)interfaces\//.test(path)) found.push(`${path} is in a folder "interfaces": keep a type beside its use`);
-  if (facts.lines > MAX_LINES && !facts.isLongForAReason && !GENERATED.test(path) && !STILL_LONG.has(path)) {
+  if (facts.lines > MAX_LINES && !facts.isLongForAReason && !GENERATED.test(path)) {
     found.push(
       `${path} has ${facts.lines} lines, at most ${MAX_LINES}: split it, or give the reason after "Long:" in its first comment`,
     );

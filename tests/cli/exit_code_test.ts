@@ -6,7 +6,8 @@ import { SilenceError } from "../../cli/follow/silence.ts";
 import { BrokenPipeError } from "../../cli/print/print.ts";
 import { UsageError } from "../../units/usage_error.ts";
 import type { JobStatus } from "../../proto/teleport/v1/job_worker.ts";
-import { FakeCallError, jobStatus } from "../support/fake_io.ts";
+import { jobStatus } from "../support/cli_messages.ts";
+import { FakeCallError } from "../support/fake_io.ts";
 
 const jobs: [string, Partial<JobStatus>, number][] = [
   ["exited with 0", { state: "STATE_EXITED", exit_code: 0, reason: "REASON_EXITED" }, 0],

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { InterruptedError } from "../../cli/exit_code.ts";
 import { forwardSignals } from "../../cli/forward_signals.ts";
 import { createPrint } from "../../cli/print/print.ts";
-import { FakeCallError, FakeIo, running } from "../support/fake_io.ts";
+import { running } from "../support/cli_messages.ts";
+import { FakeCallError, FakeIo } from "../support/fake_io.ts";
 
 function setUp(answer: () => Promise<ReturnType<typeof running>> = () => Promise.resolve(running())) {
   const io = new FakeIo();

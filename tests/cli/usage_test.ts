@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { main } from "../../cli/main.ts";
 import { VERSION } from "../../cli/version.ts";
-import { exited, FakeCallError, FakeIo, jobStatus, teleport } from "../support/fake_io.ts";
+import { exited, jobStatus } from "../support/cli_messages.ts";
+import { FakeCallError, FakeIo, teleport } from "../support/fake_io.ts";
 
 Deno.test("teleport --help prints the usage and every command to stdout", async () => {
   const io = new FakeIo();

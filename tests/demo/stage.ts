@@ -1,6 +1,7 @@
 /** Runs the programs of the demo as processes in a temporary folder, and checks their results. */
 import { styleText } from "node:util";
 import { follow, type Follower, lines } from "./follower.ts";
+import { sessionMembers } from "./session.ts";
 import { StepError } from "./step_error.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
@@ -236,22 +237,4 @@ function quoted(argument: string): string {
   if (/^[\w@%+=:,./-]+$/.test(argument)) return argument;
   const line = argument.replace(/&\s*\n\s*/g, "& ").replace(/\s*\n\s*/g, "; ");
   return line.includes("'") ? `"${line}"` : `'${line}'`;
-}
-
-/**
- * Returns the running processes of a session. Source: proc(5), stat. State, parent, group and session follow the name in
- * brackets. A process in state Z has ended and waits for its parent.
- */
-async function sessionMembers(session: number): Promise<{ pid: number; name: string }[]> {
-  const found: { pid: number; name: string }[] = [];
-  for await (const { name: entry } of Deno.readDir("/proc")) {
-    if (!/^\d+$/.test(entry)) continue;
-    const stat = await Deno.readTextFile(`/proc/${entry}/stat`).catch(() => ""); // The process has ended in the meantime.
-    const [, name, rest = ""] = /^\d+ \((.*)\) (.*)/s.exec(stat) ?? [];
-    const fields = rest.split(" ");
-    if (name !== undefined && fields[0] !== "Z" && Number(fields[3]) === session) {
-      found.push({ pid: Number(entry), name });
-    }
-  }
-  return found;
 }

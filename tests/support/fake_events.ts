@@ -1,7 +1,8 @@
 /** Events of several jobs, and a server that sends them, for the tests of `wait` and `watch`. */
 import type { JobWorkerClient } from "../../proto/service.ts";
 import type { JobEvent, JobEventKind, JobStatus } from "../../proto/teleport/v1/job_worker.ts";
-import { exited, FakeCallError, FakeIo, running } from "./fake_io.ts";
+import { exited, running } from "./cli_messages.ts";
+import { FakeCallError, FakeIo } from "./fake_io.ts";
 
 export function event(kind: "KNOWN" | "CURRENT" | "CHANGED" | "REMOVED", job: JobStatus | null, token = "t"): JobEvent {
   const full: JobEventKind = `JOB_EVENT_KIND_${kind}`;

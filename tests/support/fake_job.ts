@@ -1,7 +1,8 @@
 /** A server with one job, for the tests of `teleport run`. */
 import type { JobWorkerClient } from "../../proto/service.ts";
 import type { JobStatus } from "../../proto/teleport/v1/job_worker.ts";
-import { exited, jobStatus, outputOf, running, untilAborted } from "./fake_io.ts";
+import { exited, jobStatus, outputOf, running } from "./cli_messages.ts";
+import { untilAborted } from "./fake_io.ts";
 
 /** A server with one job, which ends when the test says so. */
 export class FakeJob {

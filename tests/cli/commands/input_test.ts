@@ -2,16 +2,8 @@
 import assert from "node:assert/strict";
 import type { JobWorkerClient, Sent } from "../../../proto/service.ts";
 import type { InputRequest, JobRequest, JobStatus } from "../../../proto/teleport/v1/job_worker.ts";
-import {
-  exited,
-  FakeCallError,
-  FakeIo,
-  jobStatus,
-  outputOf,
-  running,
-  teleport,
-  untilAborted,
-} from "../../support/fake_io.ts";
+import { exited, jobStatus, outputOf, running } from "../../support/cli_messages.ts";
+import { FakeCallError, FakeIo, teleport, untilAborted } from "../../support/fake_io.ts";
 
 /** A server with one job that has an input. The job takes a number of bytes, then ends with its exit code. */
 class FakeJob {

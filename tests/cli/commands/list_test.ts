@@ -1,7 +1,8 @@
 /** `teleport list`: its table, filters and pages. */
 import assert from "node:assert/strict";
 import type { JobWorkerClient } from "../../../proto/service.ts";
-import { exited, FakeIo, jobStatus, running, teleport } from "../../support/fake_io.ts";
+import { exited, jobStatus, running } from "../../support/cli_messages.ts";
+import { FakeIo, teleport } from "../../support/fake_io.ts";
 
 type ListRequest = Parameters<JobWorkerClient["List"]>[0];
 

@@ -1,6 +1,8 @@
 /** `teleport logs`: both streams, JSON, altered and dropped output. */
 import assert from "node:assert/strict";
-import { exited, FakeIo, outputOf, stream, teleport } from "../../support/fake_io.ts";
+import { exited, outputOf } from "../../support/cli_messages.ts";
+import { FakeIo, teleport } from "../../support/fake_io.ts";
+import { stream } from "../../support/streams.ts";
 import { someBytes } from "../../support/random.ts";
 
 for (const [args, follow] of [[["logs"], false], [["logs", "-f"], true], [["logs", "--follow"], true]] as const) {

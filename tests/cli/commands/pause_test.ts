@@ -1,6 +1,7 @@
 /** `teleport pause` and `teleport resume`. */
 import assert from "node:assert/strict";
-import { FakeCallError, FakeIo, running, teleport } from "../../support/fake_io.ts";
+import { running } from "../../support/cli_messages.ts";
+import { FakeCallError, FakeIo, teleport } from "../../support/fake_io.ts";
 
 for (const [name, call] of [["pause", "Pause"], ["resume", "Resume"]] as const) {
   Deno.test(`teleport ${name} calls the server for each job, prints only JSON, and reports each error`, async () => {

@@ -1,6 +1,8 @@
 /** `teleport register`: its request, its answer, and a lost connection. */
 import assert from "node:assert/strict";
-import { FakeCallError, FakeIo, jobStatus, running, stream, teleport } from "../../support/fake_io.ts";
+import { jobStatus, running } from "../../support/cli_messages.ts";
+import { FakeCallError, FakeIo, teleport } from "../../support/fake_io.ts";
+import { stream } from "../../support/streams.ts";
 import type { JobRequest } from "../../../proto/teleport/v1/job_worker.ts";
 import type { jobRequest } from "../../../cli/options/job_options.ts";
 import { FakeJob } from "../../support/fake_job.ts";

@@ -1,6 +1,8 @@
 /** `teleport run --detach`. */
 import assert from "node:assert/strict";
-import { exited, FakeCallError, FakeIo, jobStatus, stream, teleport, untilAborted } from "../../support/fake_io.ts";
+import { exited, jobStatus } from "../../support/cli_messages.ts";
+import { FakeCallError, FakeIo, teleport, untilAborted } from "../../support/fake_io.ts";
+import { stream } from "../../support/streams.ts";
 import { FakeJob } from "../../support/fake_job.ts";
 
 /** Resolves once the command listens for signals. */

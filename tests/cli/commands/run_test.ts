@@ -1,17 +1,9 @@
 /** `teleport run` in the foreground: streams, exit codes and signals. */
 import assert from "node:assert/strict";
 import type { JobStatus } from "../../../proto/teleport/v1/job_worker.ts";
-import {
-  exited,
-  FakeCallError,
-  FakeIo,
-  jobStatus,
-  outputOf,
-  running,
-  stream,
-  teleport,
-  untilAborted,
-} from "../../support/fake_io.ts";
+import { exited, jobStatus, outputOf, running } from "../../support/cli_messages.ts";
+import { FakeCallError, FakeIo, teleport, untilAborted } from "../../support/fake_io.ts";
+import { stream } from "../../support/streams.ts";
 import { someBytes } from "../../support/random.ts";
 import { FakeJob } from "../../support/fake_job.ts";
 

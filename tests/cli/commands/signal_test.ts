@@ -1,6 +1,7 @@
 /** `teleport signal`. */
 import assert from "node:assert/strict";
-import { FakeIo, running, teleport } from "../../support/fake_io.ts";
+import { running } from "../../support/cli_messages.ts";
+import { FakeIo, teleport } from "../../support/fake_io.ts";
 
 Deno.test("teleport signal sends the name unchanged and prints nothing", async () => {
   let asked: unknown;

@@ -1,6 +1,8 @@
 /** `teleport start`, through outages of the server. */
 import assert from "node:assert/strict";
-import { exited, FakeCallError, FakeIo, jobStatus, running, stream, teleport } from "../../support/fake_io.ts";
+import { exited, jobStatus, running } from "../../support/cli_messages.ts";
+import { FakeCallError, FakeIo, teleport } from "../../support/fake_io.ts";
+import { stream } from "../../support/streams.ts";
 
 const notFound = jobStatus({
   state: "STATE_FAILED",

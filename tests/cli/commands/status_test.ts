@@ -1,7 +1,8 @@
 /** `teleport status`: its lines and its JSON. */
 import assert from "node:assert/strict";
 import type { JobStatus, Usage } from "../../../proto/teleport/v1/job_worker.ts";
-import { exited, FakeIo, jobStatus, running, teleport } from "../../support/fake_io.ts";
+import { exited, jobStatus, running } from "../../support/cli_messages.ts";
+import { FakeIo, teleport } from "../../support/fake_io.ts";
 import { statusJson } from "../../../cli/print/message_json.ts";
 
 Deno.test("teleport status prints every known fact, safe for a terminal", async () => {

@@ -1,6 +1,7 @@
 /** `teleport stop` of one job and of many. */
 import assert from "node:assert/strict";
-import { exited, FakeIo, jobStatus, teleport } from "../../support/fake_io.ts";
+import { exited, jobStatus } from "../../support/cli_messages.ts";
+import { FakeIo, teleport } from "../../support/fake_io.ts";
 
 const killed = jobStatus({ state: "STATE_KILLED", signal: "SIGTERM", reason: "REASON_STOPPED", stopped_by: "ada" });
 

@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import type { JobWorkerClient } from "../../../proto/service.ts";
 import type { JobEvent, JobStatus } from "../../../proto/teleport/v1/job_worker.ts";
-import { exited, FakeIo, jobStatus, outputOf, running, stream, teleport } from "../../support/fake_io.ts";
+import { exited, jobStatus, outputOf, running } from "../../support/cli_messages.ts";
+import { FakeIo, teleport } from "../../support/fake_io.ts";
+import { stream } from "../../support/streams.ts";
 
 function event(kind: JobEvent["kind"], job: JobStatus | null): JobEvent {
   return { kind, job, time: null, token: "t", reason: "REASON_UNSPECIFIED", by: "" };

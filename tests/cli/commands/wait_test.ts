@@ -1,6 +1,7 @@
 /** `teleport wait` of one job and of many, through outages of the server. */
 import assert from "node:assert/strict";
-import { jobStatus, teleport } from "../../support/fake_io.ts";
+import { jobStatus } from "../../support/cli_messages.ts";
+import { teleport } from "../../support/fake_io.ts";
 import { a, aEnded, b, bEnded, current, event, lost, server } from "../../support/fake_events.ts";
 
 Deno.test("teleport wait prints nothing and exits with the job's code, now or later", async () => {

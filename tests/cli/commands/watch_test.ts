@@ -1,6 +1,8 @@
 /** `teleport watch` of one job and of many, through outages of the server. */
 import assert from "node:assert/strict";
-import { exited, FakeCallError, FakeIo, jobStatus, running, stream, teleport } from "../../support/fake_io.ts";
+import { exited, jobStatus, running } from "../../support/cli_messages.ts";
+import { FakeCallError, FakeIo, teleport } from "../../support/fake_io.ts";
+import { stream } from "../../support/streams.ts";
 import { a, aEnded, b, bEnded, current, event, lost, server } from "../../support/fake_events.ts";
 
 const killed = jobStatus({ state: "STATE_KILLED", signal: "SIGTERM", reason: "REASON_STOPPED", stopped_by: "ada" });

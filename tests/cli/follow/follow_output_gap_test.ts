@@ -3,7 +3,9 @@ import assert from "node:assert/strict";
 import { followOutput } from "../../../cli/follow/follow_output.ts";
 import { Outages } from "../../../cli/follow/outage.ts";
 import type { JobOutput } from "../../../proto/teleport/v1/job_worker.ts";
-import { exited, FakeCallError, outputOf, stream } from "../../support/fake_io.ts";
+import { exited, outputOf } from "../../support/cli_messages.ts";
+import { FakeCallError } from "../../support/fake_io.ts";
+import { stream } from "../../support/streams.ts";
 import { BreakingServer, follow, pieces, silent } from "../../support/breaking_output.ts";
 
 /** An output of which a limit dropped the beginning: both gaps come with one cursor, as servers send them. */

@@ -4,7 +4,9 @@ import { followOutput } from "../../../cli/follow/follow_output.ts";
 import { OutputMismatchError } from "../../../cli/follow/output_check.ts";
 import { Outages } from "../../../cli/follow/outage.ts";
 import type { JobOutput } from "../../../proto/teleport/v1/job_worker.ts";
-import { exited, FakeCallError, outputOf, stream } from "../../support/fake_io.ts";
+import { exited, outputOf } from "../../support/cli_messages.ts";
+import { FakeCallError } from "../../support/fake_io.ts";
+import { stream } from "../../support/streams.ts";
 import { BreakingServer, follow, pieces, type Request, silent } from "../../support/breaking_output.ts";
 
 const BOUNDARIES = pieces.length + 1;

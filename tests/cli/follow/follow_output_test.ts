@@ -3,7 +3,9 @@ import assert from "node:assert/strict";
 import { followOutput } from "../../../cli/follow/follow_output.ts";
 import { OutputMismatchError } from "../../../cli/follow/output_check.ts";
 import type { JobOutput } from "../../../proto/teleport/v1/job_worker.ts";
-import { exited, FakeCallError, outputOf, running, stream, untilAborted } from "../../support/fake_io.ts";
+import { exited, outputOf, running } from "../../support/cli_messages.ts";
+import { FakeCallError, untilAborted } from "../../support/fake_io.ts";
+import { stream } from "../../support/streams.ts";
 
 const pieces: ["stdout" | "stderr", string][] = [["stdout", "a\0b"], ["stderr", "\xff"], ["stdout", "c"]];
 

@@ -5,7 +5,8 @@ import { sendInput, type SendInputOptions, type SentInput } from "../../../cli/f
 import type { Sent } from "../../../proto/service.ts";
 import type { InputRequest, InputResponse } from "../../../proto/teleport/v1/job_worker.ts";
 import { ProcessInput } from "../../../worker/process/stdin.ts";
-import { FakeCallError, FakeStdin, running } from "../../support/fake_io.ts";
+import { running } from "../../support/cli_messages.ts";
+import { FakeCallError, FakeStdin } from "../../support/fake_io.ts";
 import { someBytes } from "../../support/random.ts";
 
 /** A refusal by the server, with its own code. */

@@ -4,7 +4,9 @@ import { type LogsFlags, logsOptions } from "../../../cli/options/logs_options.t
 import { parseSizeBytes } from "../../../units/size.ts";
 import { createTimestampPrefix } from "../../../cli/print/timestamps.ts";
 import { UsageError } from "../../../units/usage_error.ts";
-import { exited, FakeIo, outputOf, stream, teleport } from "../../support/fake_io.ts";
+import { exited, outputOf } from "../../support/cli_messages.ts";
+import { FakeIo, teleport } from "../../support/fake_io.ts";
+import { stream } from "../../support/streams.ts";
 
 async function asked(...args: string[]): Promise<Record<string, unknown>> {
   let request: Record<string, unknown> = {};

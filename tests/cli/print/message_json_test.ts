@@ -1,7 +1,7 @@
 /** Messages as JSON. */
 import assert from "node:assert/strict";
 import { outputJson, rfc3339, statusJson } from "../../../cli/print/message_json.ts";
-import { exited, jobStatus, outputOf } from "../../support/fake_io.ts";
+import { exited, jobStatus, outputOf } from "../../support/cli_messages.ts";
 
 Deno.test("statusJson() has the input of a job with an input, even an empty one", () => {
   const { input, input_bytes, input_closed } = statusJson(jobStatus({ input: true }));

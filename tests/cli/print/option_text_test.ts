@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { optionRows, optionsJson } from "../../../cli/print/option_text.ts";
 import type { Isolation } from "../../../proto/teleport/v1/job_worker.ts";
-import { jobStatus } from "../../support/fake_io.ts";
+import { jobStatus } from "../../support/cli_messages.ts";
 
 const rowsOf = (status: Parameters<typeof jobStatus>[0]) =>
   optionRows(jobStatus(status)).filter(([, text]) => text !== "");
