@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { user } from "../support/identity_certificates.ts";
 import { startServer, teleportd } from "../support/programs.ts";
 import { clientWith, makePlace } from "../support/server_place.ts";
+import { deadline } from "../support/deadline.ts";
 
 Deno.test("teleportd audit verify finds a changed, a missing and a moved entry", async () => {
   await using place = await makePlace();
@@ -57,7 +58,7 @@ Deno.test(
       // The entry is in the middle.
       server.process.kill("SIGKILL");
       await Promise.allSettled(calls);
-      await server.process.status;
+      await deadline(server.process.status, "the end of the process");
       const { code, stdout } = await verify();
       // The next start removes an incomplete last line.
       if (code !== 0) assert.match(stdout, /^audit-\d+\.jsonl, line \d+: it has no end\n\d+ lines in/);

@@ -6,6 +6,7 @@ import { type Server, spawnServer, startServer, teleport } from "../support/prog
 import { clientOf, finalOf, living, refusal, startUp } from "../support/server_process.ts";
 import { skippedIf } from "../support/needs.ts";
 import { tempDir } from "../support/temp_dir.ts";
+import { deadline } from "../support/deadline.ts";
 
 const real = (name: string) => skippedIf(whyNoCgroups, name);
 
@@ -32,11 +33,11 @@ async function said(...args: string[]): Promise<string> {
   const { process } = spawnServer({ dir, args });
   const log = process.stderr.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
-  for (let read = await log.read(); !read.done; read = await log.read()) {
+  for (let read = await deadline(log.read(), "output"); !read.done; read = await deadline(log.read(), "output")) {
     text += read.value;
     if (/^listening on /m.test(text)) process.kill("SIGTERM");
   }
-  await process.status;
+  await deadline(process.status, "the end of the process");
   return text;
 }
 
@@ -126,7 +127,7 @@ Deno.test("teleportd without cgroups ends a daemon that cleared its environment,
     assert.ok(!runs(pid));
     pid = await pidOf(client.calls, await startUp(client.calls, script));
     server.process.kill("SIGKILL");
-    await server.process.status;
+    await deadline(server.process.status, "the end of the process");
   }
   assert.ok(runs(pid));
   {
@@ -162,7 +163,7 @@ Deno.test(real("teleportd finds by its cgroup, after a kill, a process that left
     cgroup = await cgroupOf(server, id);
     assert.ok(cgroup.endsWith(`/${id}`));
     server.process.kill("SIGKILL");
-    await server.process.status;
+    await deadline(server.process.status, "the end of the process");
   }
   assert.match(await Deno.readTextFile(`/proc/${pid}/cgroup`), new RegExp(id));
   {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { readRest, readUntil, spawnTeleport, startServer, teleport, teleportOk } from "../support/programs.ts";
+import { deadline } from "../support/deadline.ts";
 
 const MIB = 1024 * 1024;
 
@@ -56,7 +57,7 @@ Deno.test("teleport run and logs print the same 64 MiB of random bytes on both d
   const script = 'head -c "$0" /dev/urandom | tee "$1" & head -c "$0" /dev/urandom | tee "$2" >&2; wait';
   const run = spawnTeleport(server, "run", "sh", "-c", script, `${64 * MIB}`, out, err);
   const received = await Promise.all([digest(run.stdout), digest(run.stderr)]);
-  assert.equal((await run.status).code, 0);
+  assert.equal((await deadline(run.status, "the end of the process")).code, 0);
   const written = await Promise.all([digest(createReadStream(out)), digest(createReadStream(err))]);
   assert.deepEqual(received, written);
   assert.notEqual(written[0], written[1]);
@@ -64,7 +65,7 @@ Deno.test("teleport run and logs print the same 64 MiB of random bytes on both d
   const id = await teleportOk(server, "list", "-q");
   const logs = spawnTeleport(server, "logs", id);
   assert.deepEqual(await Promise.all([digest(logs.stdout), digest(logs.stderr)]), written);
-  assert.equal((await logs.status).code, 0);
+  assert.equal((await deadline(logs.status, "the end of the process")).code, 0);
 });
 
 for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
@@ -125,7 +126,7 @@ Deno.test("teleport logs ends without an error when the reader of a pipeline end
   await readUntil(stdout, "\0");
   await stdout.cancel();
   assert.equal(await new Response(logs.stderr).text(), "");
-  assert.equal((await logs.status).code, 141);
+  assert.equal((await deadline(logs.status, "the end of the process")).code, 141);
 });
 
 Deno.test("two followers read a job of teleport run -d until teleport stop ends it with its children", async () => {
@@ -144,11 +145,11 @@ Deno.test("two followers read a job of teleport run -d until teleport stop ends 
   for (const { child, stdout } of followers) {
     assert.equal(await readRest(stdout), "");
     assert.equal(await new Response(child.stderr).text(), "");
-    assert.equal((await child.status).code, 0);
+    assert.equal((await deadline(child.status, "the end of the process")).code, 0);
   }
   assert.match(await readRest(watched), /KILLED SIGTERM \(stopped by admin\)\n$/);
   assert.equal(await new Response(watch.stderr).text(), "");
-  assert.equal((await watch.status).code, 0);
+  assert.equal((await deadline(watch.status, "the end of the process")).code, 0);
 });
 
 Deno.test("teleport logs prints the output so far of a job that keeps writing, and ends", async () => {

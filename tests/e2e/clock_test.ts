@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { spawnServer, startServer, teleport, teleportOk } from "../support/programs.ts";
 import { needing } from "../support/needs.ts";
 import { tempDir } from "../support/temp_dir.ts";
+import { deadline } from "../support/deadline.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
@@ -55,7 +56,7 @@ Deno.test({
       const log = process.stderr.pipeThrough(new TextDecoderStream()).getReader();
       let text = "";
       while (!/^listening on .*$/m.test(text)) {
-        const { done, value } = await log.read();
+        const { done, value } = await deadline(log.read(), "output");
         assert.ok(!done, text);
         text += value;
       }
@@ -64,8 +65,8 @@ Deno.test({
         / warn the clock is 40\.0 days ahead of the last known time: ended jobs are not removed/m,
       );
       process.kill("SIGTERM");
-      while (!(await log.read()).done);
-      assert.equal((await process.status).code, 0);
+      while (!(await deadline(log.read(), "output")).done);
+      assert.equal((await deadline(process.status, "the end of the process")).code, 0);
     }
     await using server = await startServer({ dir });
     assert.equal(await teleportOk(server, "logs", id), "kept");

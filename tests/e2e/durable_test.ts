@@ -11,10 +11,11 @@ import {
   teleportOk,
 } from "../support/programs.ts";
 import { tempDir } from "../support/temp_dir.ts";
+import { deadline } from "../support/deadline.ts";
 
 async function kill(server: Server): Promise<void> {
   server.process.kill("SIGKILL");
-  await server.process.status;
+  await deadline(server.process.status, "the end of the process");
 }
 
 /** Gives the jobs that have a living process, found by the mark in its environment. */
@@ -42,13 +43,15 @@ Deno.test("teleport logs -f and watch continue after kill -9 and a restart, with
   const reader = follower.stdout.getReader();
   const hash = createHash("sha256");
   // The follower has read one chunk and not the rest.
-  const first = await reader.read();
+  const first = await deadline(reader.read(), "output");
   hash.update(first.value ?? new Uint8Array());
   await kill(server);
   server = await startServer({ dir, listen: address });
-  for (let read = await reader.read(); !read.done; read = await reader.read()) hash.update(read.value);
+  for (let read = await deadline(reader.read(), "output"); !read.done; read = await deadline(reader.read(), "output")) {
+    hash.update(read.value);
+  }
   await new Response(follower.stderr).text();
-  assert.equal((await follower.status).code, 0);
+  assert.equal((await deadline(follower.status, "the end of the process")).code, 0);
   const again = await spawnTeleport(server, "logs", "--stdout", id).output();
   assert.equal(again.stdout.length, 3_000_000);
   assert.equal(hash.digest("hex"), createHash("sha256").update(again.stdout).digest("hex"));
@@ -63,15 +66,15 @@ Deno.test("a job that ran when the server was killed is LOST, and its watcher re
   const script = "trap '' TERM; setsid sleep 1000 & echo up; while :; do sleep 0.01; done";
   const program = spawnTeleport(server, "run", "--", "sh", "-c", script);
   const reader = program.stdout.getReader();
-  await reader.read();
+  await deadline(reader.read(), "output");
   const { id } = JSON.parse(await teleportOk(server, "list", "--output", "json"));
   assert.ok(living([id]).length >= 2);
   await kill(server);
   server = await startServer({ dir, listen: address });
   assert.deepEqual(living([id]), []);
   const told = await new Response(program.stderr).text();
-  while (!(await reader.read()).done);
-  assert.equal((await program.status).code, 1);
+  while (!(await deadline(reader.read(), "output")).done);
+  assert.equal((await deadline(program.status, "the end of the process")).code, 1);
   assert.match(told, /The server is back/);
   assert.match(told, /died while the job was running/);
   assert.match((await teleport(server, "status", id)).stdout, /LOST/);
@@ -109,7 +112,7 @@ Deno.test("teleport wait and watch of several jobs continue after kill -9 and a 
   let seen = "";
   const until = async (wanted: RegExp) => {
     while (!wanted.test(seen)) {
-      const { done, value } = await events.read();
+      const { done, value } = await deadline(events.read(), "output");
       assert.ok(!done, `The watch ended before ${wanted}: ${seen}`);
       seen += value;
     }
@@ -124,12 +127,12 @@ Deno.test("teleport wait and watch of several jobs continue after kill -9 and a 
     `${long} LOST: The server died while the job was running, so the end of the job is unknown\n${initial} EXITED 3\n`,
   );
   await waiting.stderr.cancel();
-  assert.equal((await waiting.status).code, 1);
+  assert.equal((await deadline(waiting.status, "the end of the process")).code, 1);
   assert.equal(seen.match(/"KNOWN"/g)?.length, 1);
   watching.kill("SIGTERM");
   await events.cancel();
   await new Response(watching.stderr).text();
-  await watching.status;
+  await deadline(watching.status, "the end of the process");
   assert.equal(await teleportOk(server, "rm", "--ended"), `${ended}\n${initial}\n${long}`);
   assert.equal(await teleportOk(server, "list", "-q"), "");
   await server[Symbol.asyncDispose]();
@@ -152,14 +155,14 @@ Deno.test("teleportd keeps the number of jobs of its flags for their time, and e
   assert.equal((await teleport(server, "status", first)).code, 1);
   const output = spawnTeleport(server, "watch", "--retry-for", "0s", stubborn);
   const reader = output.stdout.getReader();
-  await reader.read();
+  await deadline(reader.read(), "output");
   server.process.kill("SIGTERM");
   let told = "";
-  for (let step = await reader.read(); !step.done; step = await reader.read()) {
+  for (let step = await deadline(reader.read(), "output"); !step.done; step = await deadline(reader.read(), "output")) {
     told += new TextDecoder().decode(step.value);
   }
   assert.match(told, /STOPPING\nKILLED SIGKILL \(the server shut down\)\n$/);
-  assert.equal((await server.process.status).code, 0);
+  assert.equal((await deadline(server.process.status, "the end of the process")).code, 0);
   await output.stderr.cancel();
-  await output.status;
+  await deadline(output.status, "the end of the process");
 });

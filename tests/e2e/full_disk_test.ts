@@ -4,6 +4,7 @@ import { needingDisk, onDisk, remount } from "../support/small_disk.ts";
 import { type Server, spawnServer, startServer, teleport, teleportOk } from "../support/programs.ts";
 import { living } from "../support/server_process.ts";
 import { tempDir } from "../support/temp_dir.ts";
+import { deadline } from "../support/deadline.ts";
 
 /** Starts a server whose data, but not its certificates, are on the full disk. */
 async function withServer(use: (dir: string, disk: string) => Promise<void>): Promise<void> {
@@ -76,7 +77,7 @@ Deno.test({
       const running = await teleportOk(server, "run", "-d", "--", "sleep", "1000");
       await Deno.writeFile(`${disk}/ballast`, new Uint8Array(10_000_000)).catch(() => {});
       server.process.kill("SIGTERM");
-      assert.equal((await server.process.status).code, 0);
+      assert.equal((await deadline(server.process.status, "the end of the process")).code, 0);
       assert.deepEqual(living(running), []);
       await Deno.remove(`${disk}/ballast`);
       await using next = await startServer({ dir });

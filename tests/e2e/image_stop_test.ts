@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { startServer } from "../support/programs.ts";
 import { clientOf, living, startUp } from "../support/server_process.ts";
+import { deadline } from "../support/deadline.ts";
 
 /** The default time of Docker between SIGTERM and SIGKILL, in milliseconds. */
 const DOCKER_STOP_MS = 10_000;
@@ -24,7 +25,7 @@ Deno.test("the command of the image ends in order within the time of docker stop
   const id = await startUp(client.calls, "trap '' TERM; echo up; while :; do sleep 1; done");
   const asked = performance.now();
   server.process.kill("SIGTERM");
-  assert.equal((await server.process.status).code, 0);
+  assert.equal((await deadline(server.process.status, "the end of the process")).code, 0);
   const tookMs = performance.now() - asked;
   assert.ok(tookMs < DOCKER_STOP_MS, `${tookMs} ms`);
   assert.deepEqual(living(id), []);

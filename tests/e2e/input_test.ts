@@ -5,6 +5,7 @@ import { readUntil, spawnWithInput, startServer, teleport, teleportOk } from "..
 import { Proxy } from "./proxy.ts";
 import { clientOf, descriptorsBackTo, descriptorsOf, memoryMiB, startUp } from "../support/server_process.ts";
 import { Random, seedFor, someBytes } from "../support/random.ts";
+import { deadline } from "../support/deadline.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -44,7 +45,7 @@ Deno.test("teleport run -i prints output before its input ends, and forwards SIG
   await writer.write(encoder.encode("hello\n"));
   await readUntil(reader, "hello\n");
   program.kill("SIGINT");
-  assert.equal((await program.status).code, 5);
+  assert.equal((await deadline(program.status, "the end of the process")).code, 5);
   await Promise.all([writer.close().catch(() => {}), reader.cancel(), program.stderr.cancel()]);
 });
 

@@ -10,6 +10,7 @@ import { CallError, connect } from "../../rpc/client/client.ts";
 import { type Server, spawnServer, startServer, teleport } from "../support/programs.ts";
 import { Random, seedFor } from "../support/random.ts";
 import { tempDir } from "../support/temp_dir.ts";
+import { deadline } from "../support/deadline.ts";
 
 /** The number of kills. The full size is 100. */
 const ROUNDS = Number(Deno.env.get("TELEPORT_TEST_KILLS") ?? 5);
@@ -227,7 +228,7 @@ Deno.test(`all acknowledged facts are true after each of ${ROUNDS} kills at rand
     const loads = Array.from({ length: CLIENTS }, (_, index) => load(client.calls, known, index));
     await new Promise((resolve) => setTimeout(resolve, 50 + random.below(600)));
     server.process.kill("SIGKILL");
-    await server.process.status;
+    await deadline(server.process.status, "the end of the process");
     await Promise.all(loads);
     await client[Symbol.asyncDispose]();
     bytes = [...known.output.values()].reduce((sum, { text }) => sum + text.length, 0);

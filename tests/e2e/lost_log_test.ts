@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { spawnServer, startServer, teleport, teleportOk } from "../support/programs.ts";
 import { tempDir } from "../support/temp_dir.ts";
+import { deadline } from "../support/deadline.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const DENO = [Deno.execPath(), "run", "--quiet", "--no-prompt"];
@@ -61,7 +62,7 @@ for (const redirection of ["2>/dev/full", "2>&-", "2>&- >&- <&-"]) {
         process.kill("SIGHUP");
         assert.equal(await teleportOk(server, "run", "--", "echo", "after"), "after");
         process.kill("SIGTERM");
-        assert.equal((await process.status).code, 0);
+        assert.equal((await deadline(process.status, "the end of the process")).code, 0);
         await drained;
       } finally {
         try {
@@ -69,7 +70,7 @@ for (const redirection of ["2>/dev/full", "2>&-", "2>&- >&- <&-"]) {
         } catch {
           // It has ended.
         }
-        await process.status;
+        await deadline(process.status, "the end of the process");
       }
     }));
 }

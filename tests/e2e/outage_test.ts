@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { Proxy } from "./proxy.ts";
 import { readRest, readUntil, spawnTeleport, startServer, teleport, teleportOk } from "../support/programs.ts";
 import { Random, seedFor } from "../support/random.ts";
+import { deadline } from "../support/deadline.ts";
 
 /** The number of broken connections. The full size is 50 in 200 MB. */
 const CUTS = Number(Deno.env.get("TELEPORT_TEST_CUTS") ?? 10);
@@ -45,7 +46,7 @@ Deno.test(`teleport run prints every byte once when the connection breaks ${CUTS
       for await (const chunk of program.stderr) stderr.push(chunk);
     })(),
   ]);
-  const { code } = await program.status;
+  const { code } = await deadline(program.status, "the end of the process");
   const said = new TextDecoder("latin1").decode(await new Blob(stderr as BlobPart[]).arrayBuffer())
     .match(/^.*teleport: [ -~]*$/gm)?.map((line) => line.slice(line.indexOf("teleport: ")));
   assert.equal(code, 7, said?.slice(-4).join("\n") ?? "");
@@ -70,7 +71,7 @@ Deno.test(`teleport logs -f prints every byte once when the connection breaks ${
   const told = new Response(program.stderr).text();
   const hash = createHash("sha256");
   for await (const chunk of program.stdout) hash.update(chunk);
-  assert.equal((await program.status).code, 0);
+  assert.equal((await deadline(program.status, "the end of the process")).code, 0);
   assert.equal(cutting.cuts, CUTS);
   const notes = (await told).match(/^teleport: The server is back$/gm) ?? [];
   assert.equal(notes.length, CUTS);
@@ -98,7 +99,7 @@ Deno.test("teleport logs -f waits when a forwarder cannot reach the server, and 
   await teleportOk(server, "stop", job);
   proxy.onAway = undefined;
   assert.equal(await readRest(reader), "two\n");
-  assert.equal((await program.status).code, 0);
+  assert.equal((await deadline(program.status, "the end of the process")).code, 0);
   assert.match(await told, /^teleport: [^\n]*: trying again for 2m\nteleport: The server is back\n$/);
 });
 
@@ -128,21 +129,29 @@ Deno.test("teleport logs -f and watch continue when the network works again", as
   const followers = [spawnTeleport(through, "logs", "-f", id), spawnTeleport(through, "watch", id)];
   const readers = followers.map(({ stdout }) => stdout.pipeThrough(new TextDecoderStream()).getReader());
   // Only a client that has had an answer waits for the server.
-  const firsts = await Promise.all(readers.map(async (reader) => (await reader.read()).value ?? ""));
+  const firsts = await Promise.all(
+    readers.map(async (reader) => (await deadline(reader.read(), "output")).value ?? ""),
+  );
   proxy.cut();
   const told = followers.map(({ stderr }) => stderr.pipeThrough(new TextDecoderStream()).getReader());
   await Promise.all(told.map(async (reader) => {
     let text = "";
-    while (!text.includes("The server is back")) text += (await reader.read()).value ?? assert.fail(text);
+    while (!text.includes("The server is back")) {
+      text += (await deadline(reader.read(), "output")).value ?? assert.fail(text);
+    }
   }));
   await teleport(server, "stop", id);
   const texts = await Promise.all(readers.map(async (reader, index) => {
     let text = firsts[index] ?? "";
-    for (let read = await reader.read(); !read.done; read = await reader.read()) text += read.value;
+    for (
+      let read = await deadline(reader.read(), "output");
+      !read.done;
+      read = await deadline(reader.read(), "output")
+    ) text += read.value;
     return text;
   }));
-  for (const reader of told) while (!(await reader.read()).done);
-  for (const follower of followers) assert.equal((await follower.status).code, 0);
+  for (const reader of told) while (!(await deadline(reader.read(), "output")).done);
+  for (const follower of followers) assert.equal((await deadline(follower.status, "the end of the process")).code, 0);
   assert.equal(texts[0], "one\ntwo\n");
   assert.match(texts[1] ?? "", /^RUNNING.*\n(STOPPING.*\n)?EXITED 3.*\n$/);
 });

@@ -82,7 +82,7 @@ Deno.test("followers of a quiet job continue when the connection breaks at its e
 /** Ends the server without a word, and starts another in its place. */
 async function restart(server: Server): Promise<Server> {
   server.process.kill("SIGKILL");
-  await server.process.status;
+  await deadline(server.process.status, "the end of the process");
   return await startServer({ dir: server.dir, listen: server.address });
 }
 

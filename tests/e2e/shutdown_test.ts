@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { type Server, spawnServer, startServer } from "../support/programs.ts";
 import { clientOf, living, startUp } from "../support/server_process.ts";
 import { tempDir } from "../support/temp_dir.ts";
+import { deadline } from "../support/deadline.ts";
 
 /** Streams have 5 seconds. The margin is for the last writes and for a busy machine. */
 const DRAIN_MS = 5_000;
@@ -12,7 +13,7 @@ const MARGIN_MS = 5_000;
 async function stop(server: Pick<Server, "process">): Promise<number> {
   const begin = performance.now();
   server.process.kill("SIGTERM");
-  const { code, signal } = await server.process.status;
+  const { code, signal } = await deadline(server.process.status, "the end of the process");
   assert.deepEqual([code, signal], [0, null]);
   return performance.now() - begin;
 }
@@ -91,7 +92,7 @@ Deno.test("teleportd ends after its recovery when SIGTERM comes during it", () =
     const script = `trap 'echo yes > ${asked}' TERM; echo up; exec > /dev/null 2>&1; while :; do sleep 0.01; done`;
     const id = await startUp(client.calls, script);
     first.process.kill("SIGKILL");
-    await first.process.status;
+    await deadline(first.process.status, "the end of the process");
     await client[Symbol.asyncDispose]();
     await first[Symbol.asyncDispose]();
     using changes = Deno.watchFs(dir);
@@ -126,7 +127,7 @@ Deno.test("teleportd ends by SIGTERM at every moment of its start, and the next 
       const log = new Response(server.process.stderr).text();
       await new Promise((resolve) => setTimeout(resolve, delayMs));
       server.process.kill("SIGTERM");
-      const { code, signal } = await server.process.status;
+      const { code, signal } = await deadline(server.process.status, "the end of the process");
       // Before the server handles signals, it has nothing to end in order.
       assert.ok(code === 0 || signal === "SIGTERM", `${delayMs} ms: ${code} ${signal}`);
       assert.doesNotMatch(await log, /error/);

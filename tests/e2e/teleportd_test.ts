@@ -14,6 +14,7 @@ import {
   refusal,
   startUp,
 } from "../support/server_process.ts";
+import { deadline } from "../support/deadline.ts";
 
 async function outputOf(calls: JobWorkerClient, id: string): Promise<string> {
   let text = "";
@@ -165,9 +166,9 @@ Deno.test("teleportd keeps nothing of 1,000 watchers that leave, also in the mid
   await writer.write(new TextEncoder().encode(program));
   await writer.close();
   const reader = killed.stdout.getReader();
-  await reader.read();
+  await deadline(reader.read(), "output");
   killed.kill("SIGKILL");
-  await killed.status;
+  await deadline(killed.status, "the end of the process");
   await reader.cancel();
   await Promise.all(others.map((other) => other[Symbol.asyncDispose]()));
   await Promise.all(left);
@@ -208,7 +209,7 @@ Deno.test("teleportd ends jobs on SIGTERM, delivers the rest of streams, and exi
   assert.equal(last?.reason, "REASON_SHUTDOWN");
   assert.equal(await output, "up\nbye\n");
   assert.equal((await waiting).status, "UNAVAILABLE");
-  assert.equal((await server.process.status).code, 0);
+  assert.equal((await deadline(server.process.status, "the end of the process")).code, 0);
   assert.deepEqual(living(id), []);
 });
 
@@ -227,7 +228,7 @@ Deno.test("teleportd refuses new work during its shutdown, and a second signal h
   const begin = performance.now();
   // Another signal, because a repetition of the same one would count as one.
   server.process.kill("SIGINT");
-  assert.equal((await server.process.status).code, 0);
+  assert.equal((await deadline(server.process.status, "the end of the process")).code, 0);
   assert.ok(performance.now() - begin < 5_000);
   assert.deepEqual(living(id), []);
   await output.return?.();

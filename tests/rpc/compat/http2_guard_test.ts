@@ -27,7 +27,7 @@ function run(...args: string[]): Program {
   const output = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
   const input = child.stdin.getWriter();
   return {
-    line: async () => (await output.read()).value?.trim(),
+    line: async () => (await deadline(output.read(), "output")).value?.trim(),
     tell: (byte) => input.write(Uint8Array.of(byte)).catch(() => {}),
     async [Symbol.asyncDispose]() {
       try {
@@ -35,7 +35,7 @@ function run(...args: string[]): Program {
       } catch {
         // It has ended already.
       }
-      await child.status;
+      await deadline(child.status, "the end of the process");
       await output.cancel();
       await input.abort().catch(() => {});
     },

@@ -7,6 +7,7 @@ import { StartError } from "../../../teleportd/start_error.ts";
 import { serveMetrics } from "../../../teleportd/metrics/endpoint.ts";
 import { spawnServer, teleport, teleportOk } from "../../support/programs.ts";
 import { tempDir } from "../../support/temp_dir.ts";
+import { deadline } from "../../support/deadline.ts";
 
 /** Returns the value of a series, such as `teleport_jobs{state="EXITED"}`; undefined when there is none. */
 function valueOf(text: string, series: string): number | undefined {
@@ -22,7 +23,7 @@ Deno.test("teleportd --metrics serves the metrics of jobs and calls", async () =
   try {
     let text = "";
     while (!/^listening on .*$/m.test(text) || !/ Metrics on .*$/m.test(text)) {
-      const { done, value } = await log.read();
+      const { done, value } = await deadline(log.read(), "output");
       assert.ok(!done, text);
       text += value;
     }
@@ -68,8 +69,8 @@ Deno.test("teleportd --metrics serves the metrics of jobs and calls", async () =
     }
   } finally {
     process.kill("SIGTERM");
-    while (!(await log.read()).done);
-    assert.equal((await process.status).code, 0);
+    while (!(await deadline(log.read(), "output")).done);
+    assert.equal((await deadline(process.status, "the end of the process")).code, 0);
   }
 });
 
