@@ -8,7 +8,7 @@
 import { parseArgs } from "node:util";
 import { type Chunk, chunksOf, findTests, type TestFile } from "./plan.ts";
 import { type Counts, readReport, skipLines, sum } from "./output.ts";
-import { type Result, runDenoTest } from "./process.ts";
+import { killRunning, type Result, runDenoTest } from "./process.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -61,6 +61,7 @@ async function main(args: string[]): Promise<number> {
   const directory = await Deno.makeTempDir({ prefix: "tests_" });
   await Deno.chmod(directory, 0o755);
   const stop = () => {
+    killRunning();
     Deno.removeSync(directory, { recursive: true });
     Deno.exit(130);
   };

@@ -12,6 +12,13 @@ export interface Result {
 /** How long a process may print nothing, in milliseconds. The longest test takes a minute on a quiet machine. */
 const SILENCE_MS = 600_000;
 
+const running = new Set<Deno.ChildProcess>();
+
+/** Kills the processes that run, for the case that the whole run is interrupted. */
+export function killRunning(): void {
+  for (const child of running) child.kill("SIGKILL");
+}
+
 /**
  * Runs `deno test` to its end.
  *
@@ -30,6 +37,7 @@ export async function runDenoTest(args: readonly string[], directory: string): P
     stdout: "piped",
     stderr: "piped",
   }).spawn();
+  running.add(child);
   let output = "";
   const watchdog = () => {
     output += `\nThe process printed nothing for ${
@@ -47,6 +55,7 @@ export async function runDenoTest(args: readonly string[], directory: string): P
   };
   const [{ code }] = await Promise.all([child.status, read(child.stdout), read(child.stderr)]);
   clearTimeout(timer);
+  running.delete(child);
   const litter = [...Deno.readDirSync(directory)].map(({ name }) => name);
   await Deno.remove(directory, { recursive: true });
   return { output, code, seconds: (performance.now() - begin) / 1_000, litter };
