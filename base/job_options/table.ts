@@ -18,8 +18,8 @@ import { RLIMITS, type Rlimits } from "./rlimits.ts";
 /**
  * The separation of a command from the rest of its host.
  *
- * - `PRIVATE`: mounts, System V IPC and host name of its own. /tmp and /dev/shm are its own and in memory
- * - `STRICT`: also no network, not even loopback. Everything else is read-only. It has no capability, not even as root
+ * - `PRIVATE`: it has its own mounts, System V IPC, POSIX message queues and host name, and /tmp and /dev/shm in memory
+ * - `STRICT`: it also has no network and no capabilities, and everything else is read-only; refused for root
  *
  * Source: namespaces(7), capabilities(7).
  */

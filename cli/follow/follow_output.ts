@@ -20,13 +20,13 @@ export interface FollowOutputOptions {
  * Reads the selected output and passes each chunk and each gap to `write`. It waits for `write`, so that a slow consumer
  * slows the server and memory does not grow. After an outage it continues after the last chunk.
  *
- * @returns the closing record
- * @throws {OutputMismatchError} when output is missing, doubled or altered, or the closing record did not arrive
+ * @returns the summary of the stream
+ * @throws {OutputMismatchError} when output is missing, doubled or altered, or the summary did not arrive
  */
 export async function followOutput(
   calls: Pick<JobWorkerClient, "GetOutput">,
   options: FollowOutputOptions,
-  write: (piece: JobOutput) => Promise<void>,
+  write: (message: JobOutput) => Promise<void>,
 ): Promise<OutputEnd> {
   const { request, signal, outages } = options;
   const check = new OutputCheck(request);
@@ -34,22 +34,22 @@ export async function followOutput(
   const beganMs = performance.now();
   while (true) {
     try {
-      for await (const piece of read(calls, withLaterAges(nextRequest, performance.now() - beganMs), signal)) {
-        const isHeartbeat = piece.end === null && piece.data.length === 0 && piece.dropped_bytes === 0;
+      for await (const message of read(calls, withLaterAges(nextRequest, performance.now() - beganMs), signal)) {
+        const isHeartbeat = message.end === null && message.data.length === 0 && message.dropped_bytes === 0;
         await outages?.answered(!isHeartbeat);
-        if (piece.end !== null) {
-          check.verify(piece.end);
-          await write(piece);
-          return piece.end;
+        if (message.end !== null) {
+          check.verify(message.end);
+          await write(message);
+          return message.end;
         }
         // The first heartbeat has the cursor at which the output begins. Without it, a tail would begin later next time.
         if (isHeartbeat) {
-          if (piece.cursor !== "") nextRequest = resumeAfter(request, piece.cursor);
+          if (message.cursor !== "") nextRequest = resumeAfter(request, message.cursor);
           continue;
         }
-        const news = check.receive(piece);
+        const news = check.receive(message);
         // Not after a gap: the gap of the other stream has the same cursor and would be lost.
-        if (piece.data.length > 0 && piece.cursor !== "") nextRequest = resumeAfter(request, piece.cursor);
+        if (message.data.length > 0 && message.cursor !== "") nextRequest = resumeAfter(request, message.cursor);
         if (news !== undefined) await write(news);
       }
     } catch (error) {
@@ -61,7 +61,7 @@ export async function followOutput(
   }
 }
 
-/** Makes one call. When following, heartbeats tell a quiet job from a lost connection. */
+/** Makes one call. When following, heartbeats distinguish a quiet job from a lost connection. */
 function read(
   calls: Pick<JobWorkerClient, "GetOutput">,
   request: OutputRequest,

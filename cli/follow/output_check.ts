@@ -39,12 +39,12 @@ export class OutputCheck {
    * @returns the new part of it; undefined when there is none
    * @throws {OutputMismatchError} when output before it is missing
    */
-  receive(piece: JobOutput): JobOutput | undefined {
-    if (piece.stream === "STREAM_UNSPECIFIED") {
+  receive(message: JobOutput): JobOutput | undefined {
+    if (message.stream === "STREAM_UNSPECIFIED") {
       throw new OutputMismatchError("The server sent output without a stream: use a client of the server's version");
     }
-    const stream = this.#streams[piece.stream];
-    return piece.dropped_bytes > 0 ? this.#receiveGap(stream, piece) : this.#receiveChunk(stream, piece);
+    const stream = this.#streams[message.stream];
+    return message.dropped_bytes > 0 ? this.#receiveGap(stream, message) : this.#receiveChunk(stream, message);
   }
 
   #receiveChunk(stream: ReceivedStream, chunk: JobOutput): JobOutput {
@@ -77,16 +77,16 @@ export class OutputCheck {
     );
   }
 
-  /** Returns the error of a stream that ended without its closing record. */
+  /** Returns the error of a stream that ended without its summary. */
   unexpectedEnd(): OutputMismatchError {
     const { id } = this.#request;
     return new OutputMismatchError(
-      `Output of job "${id}" ended before its closing record: read it again with "teleport logs ${id}"`,
+      `Output of job "${id}" ended before its summary: read it again with "teleport logs ${id}"`,
     );
   }
 
   /**
-   * Compares the totals with the closing record, unless the request ended at a time. Compares the SHA-256 of a stream that
+   * Compares the totals with the summary, unless the request ended at a time. Compares the SHA-256 of a stream that
    * was read from its first byte, when the server knows it.
    *
    * @throws {OutputMismatchError} when they differ

@@ -60,7 +60,7 @@ function usageJson({ cpu_source, memory_source, ...figures }: Usage): Record<str
 }
 
 /**
- * Converts a message of output: a chunk, a gap with its number of missing bytes, or the closing record. Bytes become base64,
+ * Converts a message of output: a chunk, a gap with its number of missing bytes, or the summary. Bytes become base64,
  * as in the JSON mapping of protobuf.
  */
 export function outputJson(output: JobOutput): Record<string, unknown> {
@@ -76,7 +76,7 @@ export function outputJson(output: JobOutput): Record<string, unknown> {
   });
 }
 
-/** Converts the closing record. Digests become hexadecimal, as sha256sum(1) prints them. */
+/** Converts the summary. Digests become hexadecimal, as sha256sum(1) prints them. */
 function endJson(end: OutputEnd): Record<string, unknown> {
   return withoutAbsent({
     ...end,

@@ -3,7 +3,7 @@ import type { JobOutput } from "../../proto/teleport/v1/job_worker.ts";
 import { outputJson } from "./message_json.ts";
 import type { Print } from "./print.ts";
 
-/** Prints a chunk of output. For a gap and for a closing record with dropped bytes, it prints a note. */
+/** Prints a chunk of output. For a gap and for a summary with dropped bytes, it prints a note. */
 export async function printOutput(print: Print, output: JobOutput): Promise<void> {
   if (print.isJson) return await print.jsonLine(outputJson(output));
   const name = output.stream === "STREAM_STDERR" ? "stderr" : "stdout";

@@ -41,7 +41,7 @@ async function watchAll(calls: JobWorkerClient, id: string, received = () => {})
     assert.equal(end.status?.state, "STATE_EXITED");
     return { stdout, stderr };
   }
-  throw new Error("The stream ended without a closing record");
+  throw new Error("The stream ended without a summary");
 }
 
 async function sha256OfFile(path: string): Promise<string> {

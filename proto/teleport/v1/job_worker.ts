@@ -248,7 +248,7 @@ export interface JobStatus {
   exit_code?: number;
   /** The name of the signal, such as SIGTERM. Only in KILLED. */
   signal: string;
-  /** The error text. Only in FAILED and LOST. */
+  /** Why the job could not be started, was lost, or was ended by the server. Empty otherwise. */
   error: string;
   /** The reason of the end. Only in a final state. */
   reason: Reason;
@@ -364,7 +364,7 @@ export interface GetOutputRequest {
   /** Starts after the last output that was read from the job before this time. */
   since: Timestamp | null;
   /**
-   * Ends after the last output that was read from the job at this time or before. The closing record then may have a status
+   * Ends after the last output that was read from the job at this time or before. The summary may then have a status
    * that is not final.
    */
   until: Timestamp | null;
@@ -381,7 +381,7 @@ export interface GetOutputRequest {
   until_age_ms?: number;
 }
 
-/** A chunk of output. A message without data is a gap that a limit made, a heartbeat, or the closing record. */
+/** A chunk of output. A message without data is a gap that a limit made, a heartbeat, or the summary. */
 export interface JobOutput {
   /** Raw bytes as the job wrote them. They are never decoded, and may be cut anywhere. */
   data: Uint8Array;
@@ -390,9 +390,9 @@ export interface JobOutput {
   offset: number;
   /** The server's time when the first byte of data was read from the job. */
   time: Timestamp | null;
-  /** Continues after this message. In the closing record: after all output that was searched. */
+  /** Continues after this message. In the summary: after all output that was searched. */
   cursor: string;
-  /** The closing record. Only in the last message. */
+  /** The summary. Only in the last message. */
   end: OutputEnd | null;
   /** Bytes of this stream that an output limit dropped right before offset. Such a message has no data. */
   dropped_bytes: number;

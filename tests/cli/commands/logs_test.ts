@@ -23,7 +23,7 @@ for (const [args, follow] of [[["logs"], false], [["logs", "-f"], true], [["logs
   });
 }
 
-Deno.test("teleport logs --output json prints chunks and the closing record, one per line", async () => {
+Deno.test("teleport logs --output json prints chunks and the summary, one per line", async () => {
   const messages = await outputOf([["stderr", "hi"]], exited(0));
   const io = new FakeIo({ GetOutput: () => stream(...messages) });
   assert.equal(await teleport(io, "logs", "--output", "json", "job-1"), 0);

@@ -211,7 +211,7 @@ Deno.test("teleport run exits 1 when the output was altered, whatever the job's 
   assert.match(io.stderr.text, /Output was altered/);
 });
 
-Deno.test("teleport run uses the status of the start when the closing record has no final one", async () => {
+Deno.test("teleport run uses the status of the start when the summary has no final one", async () => {
   const job = new FakeJob();
   const messages = await outputOf([], running());
   const io = new FakeIo({ ...job.calls, GetOutput: () => stream(...messages) });

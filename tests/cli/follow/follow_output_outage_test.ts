@@ -39,7 +39,7 @@ Deno.test("followOutput() requests messages again that an error overtook", async
   }
 });
 
-Deno.test("followOutput() requests the closing record again when an error overtook only it", async () => {
+Deno.test("followOutput() requests the summary again when an error overtook only it", async () => {
   const messages = await outputOf(pieces, exited(0));
   const server = new BreakingServer(messages, [{ after: BOUNDARIES, overtaken: 1 }]);
   assert.deepEqual(await follow(server), messages);
@@ -59,7 +59,7 @@ Deno.test("followOutput() fails when a resumed stream repeats or omits a chunk",
               yield messages[0]!;
               throw new FakeCallError("UNAVAILABLE", "Connection lost");
             }
-            // Only the closing record shows that the stderr chunk is missing.
+            // Only the summary shows that the stderr chunk is missing.
             yield* stream(...messages.slice(from));
           },
         },

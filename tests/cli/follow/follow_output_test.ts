@@ -19,7 +19,7 @@ async function follow(messages: readonly JobOutput[]): Promise<JobOutput[]> {
   return taken;
 }
 
-Deno.test("followOutput() passes on every chunk and the closing record in order", async () => {
+Deno.test("followOutput() passes on every chunk and the summary in order", async () => {
   const messages = await outputOf(pieces, exited(0));
   assert.deepEqual(await follow(messages), messages);
 });
@@ -74,8 +74,8 @@ const damages: [string, (messages: JobOutput[]) => JobOutput[], RegExp][] = [
   ],
   ["the last piece is missing", ([a, b, , end]) => [a!, b!, end!], /wrote 4 bytes to stdout, 3 arrived/],
   ["a piece comes twice", ([a, ...rest]) => [a!, a!, ...rest], /expected the chunk at byte 3, got the one at byte 0/],
-  ["the closing record is missing", (messages) => messages.slice(0, -1), /ended before its closing record/],
-  ["there is nothing at all", () => [], /ended before its closing record/],
+  ["the summary is missing", (messages) => messages.slice(0, -1), /ended before its summary/],
+  ["there is nothing at all", () => [], /ended before its summary/],
   [
     "a byte is altered",
     ([a, ...rest]) => [{ ...a!, data: new Uint8Array([97, 1, 98]) }, ...rest],

@@ -27,7 +27,7 @@ function received(messages: readonly JobOutput[]): Received {
   const text = { STREAM_STDOUT: "", STREAM_STDERR: "", STREAM_UNSPECIFIED: "" };
   const next = new Map<string, number>();
   const end = messages.at(-1)?.end;
-  assert(end, "The last message is the closing record");
+  assert(end, "The last message is the summary");
   for (const { data, stream, offset, end } of messages.slice(0, -1)) {
     assert.equal(end, null);
     assert(data.length > 0 && stream !== "STREAM_UNSPECIFIED");
