@@ -3,7 +3,7 @@ import type { Logger } from "../base/logger.ts";
 import type { CallObserver } from "../rpc/server/call_observer.ts";
 import type { ServeOptions } from "../rpc/server/server.ts";
 import { type Audit, callerOf } from "../service/audit/audit.ts";
-import { handshakeRecord } from "../service/audit/handshake_record.ts";
+import { auditHandshakes } from "../service/audit/handshake_audit.ts";
 import { callRefusalText } from "./call_limits.ts";
 import { defectFields, defectText } from "./log/error_fields.ts";
 import type { LimitedLog } from "./log/limited_log.ts";
@@ -33,7 +33,7 @@ export function wireEvents({ log, limitedLog, audit }: WireEventTargets): WireEv
       const rule = error instanceof Error ? error.message : "";
       audit.record({ event: "call", ...callerOf(context), call, allowed: false, rule, code: "UNAUTHENTICATED" });
     },
-    onHandshakeFailure: handshakeRecord(audit),
+    onHandshakeFailure: auditHandshakes(audit),
     onConnectionRefused: ({ cause, text }) => limitedLog.warn(cause, text),
     onNetworkError: ({ kind, error }) =>
       log.warn(

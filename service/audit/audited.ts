@@ -5,7 +5,7 @@ import type { JobWorkerCalls } from "../../proto/teleport/v1/job_worker.ts";
 import { CALL_KINDS } from "../policy/policy.ts";
 import { type Audit, type AuditEntry, callerOf } from "./audit.ts";
 import type { CallAudit } from "./call_audit.ts";
-import { textForRecord } from "./excerpts.ts";
+import { textForEntry } from "./excerpts.ts";
 
 /**
  * Calls that change something and are made also while entries cannot be written. They end jobs and free the disk, so they
@@ -41,7 +41,7 @@ function wrap(call: CallName, handler: Handler, callAudit: CallAudit, audit: Aud
     };
   };
   const jobOf = (request: object): Partial<AuditEntry> =>
-    "id" in request && typeof request.id === "string" ? { job: textForRecord(request.id) } : {};
+    "id" in request && typeof request.id === "string" ? { job: textForEntry(request.id) } : {};
 
   async function one(answer: () => Promise<object>, request: object, context: CallContext): Promise<object> {
     callAudit.add(context, jobOf(request));

@@ -52,7 +52,7 @@ export function hashOf(line: string | Uint8Array): string {
   return hash("sha256", line, "hex");
 }
 
-/** Parses a line. Returns undefined when it is not a line of a record. */
+/** Parses a line. Returns undefined when it is not a line of an audit log. */
 export function readLine(bytes: Uint8Array): ChainLine | undefined {
   try {
     const { seq, prev, removed_through } = JSON.parse(new TextDecoder().decode(bytes));

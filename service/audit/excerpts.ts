@@ -12,23 +12,23 @@ const MAX_PARAMETER_CHARS = 1024;
 const MAX_PARAMETERS = 32;
 
 /** Returns the arguments. If they are too long, the last word is the number of those left out. */
-export function argsForRecord(args: readonly string[]): readonly string[] {
+export function argsForEntry(args: readonly string[]): readonly string[] {
   return cut(args, "more arguments");
 }
 
 /** Returns the names of variables. If they are too long, the last word is the number of those left out. */
-export function namesForRecord(env: Readonly<Record<string, string>>): readonly string[] {
+export function namesForEntry(env: Readonly<Record<string, string>>): readonly string[] {
   return cut(Object.keys(env), "more variables");
 }
 
 /** Returns the parameters of a template. Too many and too long ones are refused anyway, so they are cut here. */
-export function parametersForRecord(parameters: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+export function parametersForEntry(parameters: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const shown = Object.entries(parameters).slice(0, MAX_PARAMETERS);
-  return Object.fromEntries(shown.map(([name, value]) => [textForRecord(name), value.slice(0, MAX_PARAMETER_CHARS)]));
+  return Object.fromEntries(shown.map(([name, value]) => [textForEntry(name), value.slice(0, MAX_PARAMETER_CHARS)]));
 }
 
 /** Returns the beginning of a text of the caller, such as a name. */
-export function textForRecord(text: string): string {
+export function textForEntry(text: string): string {
   return text.slice(0, MAX_TEXT_CHARS);
 }
 

@@ -10,7 +10,7 @@ export interface RefusedConnection {
 }
 
 /** Returns the callback for refused connections. */
-export function handshakeRecord(audit: Audit) {
+export function auditHandshakes(audit: Audit) {
   return ({ peer, reason, certificate }: RefusedConnection): void => {
     const refused = { allowed: false, rule: reason, code: "UNAUTHENTICATED" };
     audit.record({ event: "handshake", ...holderOf(certificate), peer, ...refused });

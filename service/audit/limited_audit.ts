@@ -16,7 +16,7 @@ type Kind = "handshake" | "denied" | "read";
 
 /**
  * The rates of one caller. With entries of 400 bytes, a day of denied calls is 12 MB and a day of reads is 170 MB. The
- * record keeps 1 GB. The burst is more than a program does by mistake, or a person in a day.
+ * audit log keeps 1 GB. The burst is more than a program does by mistake, or a person in a day.
  */
 const RATES: Readonly<Record<Kind, Rate>> = {
   // All strangers share this rate, because their certificates prove nothing.

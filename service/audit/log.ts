@@ -3,7 +3,7 @@ import { defined } from "../../base/defined.ts";
 import { NotRecordedError } from "../../mod.ts";
 import type { Audit, AuditEntry } from "./audit.ts";
 import { type ChainEnd, type ChainLine, chainLine } from "./chain.ts";
-import { RecordFiles, type WriteSome } from "./record_files.ts";
+import { LogFiles, type WriteSome } from "./log_files.ts";
 
 /** Options of {@linkcode AuditLog}. */
 export interface AuditLogOptions {
@@ -39,7 +39,7 @@ const encoder = new TextEncoder();
 /** The audit log on the disk. */
 export class AuditLog implements Audit, AsyncDisposable {
   readonly #options: AuditLogOptions;
-  readonly #files: RecordFiles;
+  readonly #files: LogFiles;
   /** The end of the chain, with the lines that are not written yet. */
   #end: ChainEnd;
   #unchained: { readonly entry: AuditEntry; readonly atMs: number }[] = [];
@@ -53,7 +53,7 @@ export class AuditLog implements Audit, AsyncDisposable {
   #isClosed = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  private constructor(options: AuditLogOptions, files: RecordFiles, end: ChainEnd, problem: string | undefined) {
+  private constructor(options: AuditLogOptions, files: LogFiles, end: ChainEnd, problem: string | undefined) {
     this.#options = options;
     this.#files = files;
     this.#end = end;
@@ -67,7 +67,7 @@ export class AuditLog implements Audit, AsyncDisposable {
    */
   static async open(options: AuditLogOptions): Promise<AuditLog> {
     const { directory, maxFiles = DEFAULT_MAX_FILES, write } = options;
-    const { files, found } = await RecordFiles.open({ directory, maxFiles, ...defined({ write }) });
+    const { files, found } = await LogFiles.open({ directory, maxFiles, ...defined({ write }) });
     const log = new AuditLog(options, files, found.end, found.problem);
     await log.#announceOldFiles();
     const { problem, tornBytes } = found;

@@ -1,13 +1,13 @@
 /** The files of an audit log that is written: the newest file, the head, and the removal of the oldest files. */
 import { type ChainEnd, readLine } from "./chain.ts";
-import { auditFileName, auditFileNumbers, HEAD_NAME, headText, readHead } from "./files.ts";
-import { cutTornLine, endOfRecord, lastLine } from "./tail.ts";
+import { auditFileName, auditFileNumbers, HEAD_NAME, headText, readHead } from "./file_names.ts";
+import { cutTornLine, endOfLog, lastLine } from "./tail.ts";
 
 /** Writes some of the bytes to a file and resolves to their number. */
 export type WriteSome = (file: Deno.FsFile, bytes: Uint8Array) => Promise<number>;
 
-/** Options of {@linkcode RecordFiles}. */
-export interface RecordFilesOptions {
+/** Options of {@linkcode LogFiles}. */
+export interface LogFilesOptions {
   /** The directory of the audit log. It is made with mode 0700 if it is missing. */
   readonly directory: string;
   /** The most files. Older files are removed. */
@@ -17,7 +17,7 @@ export interface RecordFilesOptions {
 }
 
 /** The audit log of an earlier server. */
-export interface FoundRecord {
+export interface FoundLog {
   /** The end of the chain that the next line continues. */
   readonly end: ChainEnd;
   /** A sentence about what is wrong with the audit log. Absent when nothing is. */
@@ -38,9 +38,9 @@ const FILE_MODE = 0o600;
 
 const encoder = new TextEncoder();
 
-/** The open files of a record. */
-export class RecordFiles implements AsyncDisposable {
-  readonly #options: RecordFilesOptions;
+/** The open files of an audit log. */
+export class LogFiles implements AsyncDisposable {
+  readonly #options: LogFilesOptions;
   /** The numbers of all files, in order. */
   readonly #numbers: number[];
   /** The numbers of the files that are removed once the audit log says so. */
@@ -50,7 +50,7 @@ export class RecordFiles implements AsyncDisposable {
   readonly #head: Deno.FsFile;
 
   private constructor(
-    options: RecordFilesOptions,
+    options: LogFilesOptions,
     numbers: number[],
     file: { readonly file: Deno.FsFile; readonly size: number },
     head: Deno.FsFile,
@@ -63,17 +63,17 @@ export class RecordFiles implements AsyncDisposable {
   }
 
   /**
-   * Opens the files of a record, or begins a record. An incomplete last line is cut off.
+   * Opens the files of an audit log, or begins one. An incomplete last line is cut off.
    *
    * @throws {Error} when the directory cannot be used
    */
   static async open(
-    options: RecordFilesOptions,
-  ): Promise<{ readonly files: RecordFiles; readonly found: FoundRecord }> {
+    options: LogFilesOptions,
+  ): Promise<{ readonly files: LogFiles; readonly found: FoundLog }> {
     const { directory } = options;
     await Deno.mkdir(directory, { recursive: true, mode: 0o700 });
     const numbers = await auditFileNumbers(directory);
-    const last = await endOfRecord(directory, numbers);
+    const last = await endOfLog(directory, numbers);
     const named = await readHead(directory);
     // The chain continues the line that the head names. Otherwise a restart would hide lines that were cut off.
     const isCut = named !== undefined && (named.seq > last.seq || named.seq === last.seq && named.hash !== last.hash);
@@ -83,7 +83,7 @@ export class RecordFiles implements AsyncDisposable {
     const { tornBytes, size } = await cutTornLine(path);
     const file = await openToAppend(path);
     const head = await Deno.open(`${directory}/${HEAD_NAME}`, { write: true, create: true, mode: FILE_MODE });
-    const files = new RecordFiles(options, numbers, { file, size }, head);
+    const files = new LogFiles(options, numbers, { file, size }, head);
     // The head must exist before the first line that it does not name.
     if (named === undefined) files.writeHead(end);
     const problem = isCut

@@ -1,9 +1,9 @@
 /** The end of a file of the audit log: its last whole line, and the incomplete line that a crash has left. */
 import { CHAIN_START, type ChainEnd, hashOf, MAX_LINE_BYTES, readLine } from "./chain.ts";
-import { auditFileName } from "./files.ts";
+import { auditFileName } from "./file_names.ts";
 
 /** Returns the end of the chain: the last whole line of the newest file that has one. */
-export async function endOfRecord(directory: string, numbers: readonly number[]): Promise<ChainEnd> {
+export async function endOfLog(directory: string, numbers: readonly number[]): Promise<ChainEnd> {
   for (const number of numbers.toReversed()) {
     const line = await lastLine(`${directory}/${auditFileName(number)}`);
     if (line === undefined) continue;

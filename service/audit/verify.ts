@@ -1,6 +1,6 @@
 /** Verifies an audit log from its files alone: every line is present, unchanged and in order. */
 import { CHAIN_START, type ChainEnd, hashOf, MAX_LINE_BYTES, readLine } from "./chain.ts";
-import { auditFileName, auditFileNumbers, HEAD_NAME, readHead } from "./files.ts";
+import { auditFileName, auditFileNumbers, HEAD_NAME, readHead } from "./file_names.ts";
 
 /** The result of a verification. */
 export interface Verified {
@@ -22,11 +22,11 @@ const MAX_PROBLEMS = 100;
 /** The most attempts to read the files. A running server can remove its oldest file meanwhile. */
 const MAX_ATTEMPTS = 10;
 
-/** How often a record with problems is read again while a server writes it. */
+/** How often an audit log with problems is read again while a server writes it. */
 const MAX_CHECKS = 3;
 
 /**
- * Verifies the directory of a record, or one of its files. A server may write the audit log meanwhile.
+ * Verifies the directory of an audit log, or one of its files. A server may write the log meanwhile.
  *
  * @throws {Error} when a file cannot be read
  */
@@ -47,7 +47,7 @@ export async function verifyAudit(path: string): Promise<Verified> {
   }
 }
 
-/** @param whole the head of a whole record; undefined for a single file */
+/** @param whole the head of a whole audit log; undefined for a single file */
 async function verifyFiles(
   paths: readonly string[],
   whole: { readonly head: ChainEnd | undefined } | undefined,
@@ -112,7 +112,7 @@ class Chain {
 
   constructor(head: ChainEnd | undefined) {
     this.#head = head;
-    // The head of a record without lines names none.
+    // The head of an audit log without lines names none.
     this.#headSeen = head?.seq === 0;
   }
 
@@ -148,7 +148,7 @@ class Chain {
   }
 
   finish({ files, whole }: { readonly files: number; readonly whole: boolean }): Verified {
-    // A server makes the head and a file at its start. Without them there is no record, or it was removed.
+    // A server makes the head and a file at its start. Without them there is no audit log, or it was removed.
     if (this.#lines === 0 && !(whole && files > 0 && this.#head !== undefined)) {
       this.problem(whole ? "There is no audit log in this directory" : "The file has no line of an audit log");
     }

@@ -2,7 +2,7 @@
 import { InvalidArgumentError, JobNotFoundError, TeleportError } from "../../mod.ts";
 import type { CallName, JobWorkerHandlers, Sent } from "../../proto/service.ts";
 import type { CanIRequest, CanIResponse, JobRequest } from "../../proto/teleport/v1/job_worker.ts";
-import { textForRecord } from "../audit/excerpts.ts";
+import { textForEntry } from "../audit/excerpts.ts";
 import type { Identity } from "../policy/identity.ts";
 import {
   CALL_KINDS,
@@ -23,7 +23,7 @@ export function canIHandler(parts: HandlerParts): JobWorkerHandlers["CanI"] {
   const { callAudit, permissions, policy } = parts;
   return async (request, context) => {
     const identity = identifySelf(parts, context);
-    callAudit.add(context, { text: textForRecord(request.call) });
+    callAudit.add(context, { text: textForEntry(request.call) });
     return await canI(policy(), identity, request, permissions.find);
   };
 }

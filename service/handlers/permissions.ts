@@ -3,7 +3,7 @@ import { JobNotFoundError, type JobStatus, type Supervisor, TeleportError } from
 import type { CallContext, CallName } from "../../proto/service.ts";
 import { type Audit, type AuditEntry, callerOf } from "../audit/audit.ts";
 import type { CallAudit } from "../audit/call_audit.ts";
-import { textForRecord } from "../audit/excerpts.ts";
+import { textForEntry } from "../audit/excerpts.ts";
 import { identify, type Identity } from "../policy/identity.ts";
 import {
   callOf,
@@ -71,7 +71,7 @@ export function createPermissions(
   async function permit(call: CallName, id: string, context: CallContext): Promise<Identity> {
     const identity = identify(context.certificate);
     const method = decideMethod(policy(), identity, context.method);
-    callAudit.add(context, { ...method, job: textForRecord(id) });
+    callAudit.add(context, { ...method, job: textForEntry(id) });
     if (!method.allowed) throw denied(method);
     const status = await find(id);
     if (status === undefined || !sees(policy(), identity, status)) {

@@ -2,7 +2,7 @@
 import type { JobWorkerHandlers } from "../../proto/service.ts";
 import type { JobRequest } from "../../proto/teleport/v1/job_worker.ts";
 import type { AuditEntry } from "../audit/audit.ts";
-import { argsForRecord, namesForRecord, parametersForRecord, textForRecord } from "../audit/excerpts.ts";
+import { argsForEntry, namesForEntry, parametersForEntry, textForEntry } from "../audit/excerpts.ts";
 import { jobOptionsOf } from "../convert/job_options.ts";
 import { statusMessage } from "../convert/status.ts";
 import { identify } from "../policy/identity.ts";
@@ -29,16 +29,16 @@ export function registerHandler({ supervisor, callAudit, policy }: HandlerParts)
 }
 
 function commandForRecord({ command, args }: JobRequest): Partial<AuditEntry> {
-  return { command: command.slice(0, MAX_COMMAND_CHARS), args: argsForRecord(args) };
+  return { command: command.slice(0, MAX_COMMAND_CHARS), args: argsForEntry(args) };
 }
 
 function requestForRecord(request: JobRequest): Partial<AuditEntry> {
   const { env, user, group, template, parameters } = request;
   return {
     ...commandForRecord(request),
-    env: namesForRecord(env),
-    ...(user === "" ? {} : { runAs: textForRecord(user) }),
-    ...(group === "" ? {} : { runAsGroup: textForRecord(group) }),
-    ...(template === "" ? {} : { template: textForRecord(template), parameters: parametersForRecord(parameters) }),
+    env: namesForEntry(env),
+    ...(user === "" ? {} : { runAs: textForEntry(user) }),
+    ...(group === "" ? {} : { runAsGroup: textForEntry(group) }),
+    ...(template === "" ? {} : { template: textForEntry(template), parameters: parametersForEntry(parameters) }),
   };
 }

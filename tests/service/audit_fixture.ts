@@ -1,4 +1,4 @@
-/** Audit records for tests, and changes to them. */
+/** Audit logs for tests, and changes to them. */
 import { AuditLog, type AuditLogOptions } from "../../service/audit/log.ts";
 
 export async function temporaryDirectory(): Promise<AsyncDisposable & { path: string }> {
@@ -12,7 +12,7 @@ export async function write(directory: string, count: number, options: Partial<A
   for (let index = 0; index < count; index++) log.record({ event: "call", user: "ann", call: "Status", code: "OK" });
 }
 
-/** The first file of a record. */
+/** The first file of an audit log. */
 export const FIRST = "audit-00000001.jsonl";
 
 /** Changes the lines of a file. */

@@ -120,7 +120,7 @@ Deno.test(
   },
 );
 
-Deno.test("argsForRecord() cuts a command line of a megabyte, and says so", async () => {
+Deno.test("argsForEntry() cuts a command line of a megabyte, and says so", async () => {
   await using service = recorded();
   await service.as("ann", "operator").Register({ command: "true", args: Array(100).fill("x".repeat(10_000)) });
   const line = JSON.stringify(service.entries[0]);

@@ -1,9 +1,9 @@
-/** The files of an audit record: rotation, removal of old files, and what a start finds. */
+/** The files of an audit log: rotation, removal of old files, and what a start finds. */
 import assert from "node:assert/strict";
 import { AuditLog } from "../../../service/audit/log.ts";
-import { auditFileNumbers } from "../../../service/audit/files.ts";
+import { auditFileNumbers } from "../../../service/audit/file_names.ts";
 import { verifyAudit } from "../../../service/audit/verify.ts";
-import { FIRST, tamper, temporaryDirectory, write } from "../audit_record.ts";
+import { FIRST, tamper, temporaryDirectory, write } from "../audit_fixture.ts";
 
 const missing: [string, (directory: string) => Promise<void>][] = [
   ["lines cut off the end", (directory) => tamper(`${directory}/${FIRST}`, (lines) => lines.slice(0, -3))],
@@ -129,7 +129,7 @@ Deno.test("AuditLog.open() reports a missing head and writes a new one", async (
   }
 });
 
-Deno.test("AuditLog.open() finds no problem in a record without lines", async () => {
+Deno.test("AuditLog.open() finds no problem in an audit log without lines", async () => {
   await using dir = await temporaryDirectory();
   await using log = await AuditLog.open({ directory: dir.path });
   assert.equal(log.problem, undefined);
@@ -137,7 +137,7 @@ Deno.test("AuditLog.open() finds no problem in a record without lines", async ()
 });
 
 for (const [what, change] of missing) {
-  Deno.test(`AuditLog.open() reports a record without ${what}, and verifyAudit() still finds that`, async () => {
+  Deno.test(`AuditLog.open() reports an audit log without ${what}, and verifyAudit() still finds that`, async () => {
     await using dir = await temporaryDirectory();
     await write(dir.path, 10);
     await change(dir.path);

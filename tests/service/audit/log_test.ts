@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { AuditLog } from "../../../service/audit/log.ts";
 import { verifyAudit } from "../../../service/audit/verify.ts";
 import { LimitedAudit } from "../../../service/audit/limited_audit.ts";
-import { handshakeRecord } from "../../../service/audit/handshake_record.ts";
+import { auditHandshakes } from "../../../service/audit/handshake_audit.ts";
 import type { AuditEntry } from "../../../service/audit/audit.ts";
-import { FIRST, temporaryDirectory, write } from "../audit_record.ts";
+import { FIRST, temporaryDirectory, write } from "../audit_fixture.ts";
 
-Deno.test("AuditLog continues a record after a restart, in files that only their owner can read", async () => {
+Deno.test("AuditLog continues an audit log after a restart, in files that only their owner can read", async () => {
   await using dir = await temporaryDirectory();
   const directory = `${dir.path}/audit`;
   for (let life = 0; life < 3; life++) await write(directory, 5);
@@ -119,14 +119,14 @@ Deno.test("chainLine() shortens a line of megabytes, and the audit log continues
   assert.match(line.text, /left out: it had 3000\d\d\d characters/);
 });
 
-Deno.test("handshakeRecord() records some refused connections, and the number of all", () => {
+Deno.test("auditHandshakes() records some refused connections, and the number of all", () => {
   const entries: AuditEntry[] = [];
   let nowMs = 0;
   using audit = new LimitedAudit(
     { record: (entry) => entries.push(entry), ready: () => Promise.resolve() },
     () => nowMs,
   );
-  const tell = handshakeRecord(audit);
+  const tell = auditHandshakes(audit);
   for (let index = 0; index < 1_000; index++) tell({ peer: "192.0.2.1:1", reason: "no certificate" });
   assert.equal(entries.length, 50);
   nowMs = 1_000;

@@ -1,9 +1,9 @@
 /** The verification of an audit log: it finds every change, and nothing in an unchanged record. */
 import assert from "node:assert/strict";
 import { AuditLog } from "../../../service/audit/log.ts";
-import { auditFileNumbers } from "../../../service/audit/files.ts";
+import { auditFileNumbers } from "../../../service/audit/file_names.ts";
 import { verifiedText, verifyAudit } from "../../../service/audit/verify.ts";
-import { FIRST, tamper, temporaryDirectory, write } from "../audit_record.ts";
+import { FIRST, tamper, temporaryDirectory, write } from "../audit_fixture.ts";
 
 const changes: [string, (lines: string[]) => string[], RegExp][] = [
   ["a changed line", (lines) => lines.with(3, lines[3]!.replace("ann", "bob")), /line 4: it was changed/],
