@@ -67,10 +67,23 @@ Deno.test("the same Deno everywhere, which is the one that runs this", async () 
 
 Deno.test("the server gets the same V8 options however it is started", async () => {
   const { tasks }: { tasks: Record<string, { command: string }> } = JSON.parse(await read("deno.json"));
-  for (const name of ["serve", "compile", "check:compile"]) {
-    const command = tasks[name]?.command.split(" && ").find((part) => part.includes("server.ts"));
+  const starts = [["serve", "server.ts"], ["compile", "dist/teleportd.js"], ["check:compile", "dist/teleportd.js"]];
+  for (const [name = "", script = ""] of starts) {
+    const command = tasks[name]?.command.split(" && ").find((part) => part.includes(script));
     assert.deepEqual(command?.match(/--v8-flags=\S+/g), ["--v8-flags=--max-semi-space-size=16"], name);
   }
+});
+
+Deno.test("the gate compiles as the task does, but for the runtime and the place of the programs", async () => {
+  const { tasks }: { tasks: Record<string, { command: string; dependencies?: string[] }> } = JSON.parse(
+    await read("deno.json"),
+  );
+  const gate = tasks["check:compile"]!;
+  assert.deepEqual(gate.dependencies, tasks.compile!.dependencies);
+  assert.equal(
+    gate.command.replaceAll("DENORT_BIN=/bin/true ", "").replaceAll("dist/check/", "dist/"),
+    tasks.compile!.command,
+  );
 });
 
 Deno.test("every line that compiles a program turns the code cache off", async () => {
@@ -81,7 +94,7 @@ Deno.test("every line that compiles a program turns the code cache off", async (
   let count = 0;
   for (const path of paths) {
     for (const line of (await read(path).catch(() => "")).split("\n")) {
-      for (const [command] of line.matchAll(/\bdeno\S* compile [^&;|`]*\.ts\b/g)) {
+      for (const [command] of line.matchAll(/\bdeno\S* compile [^&;|`]*\.[jt]s\b/g)) {
         count += 1;
         assert.match(command, / --no-code-cache /, `${path}: ${command}`);
       }

@@ -11,6 +11,7 @@ export interface TestName {
 
 /** The checks: each gives the reason why the need is missing, or undefined. */
 const CHECKS = {
+  cc: () => works("cc", "--version") ? undefined : "needs a C compiler as cc",
   root: () => Deno.uid() === 0 ? undefined : "needs root",
   nobody: () => works("id", "-u", "nobody") ? undefined : "needs a user nobody",
   openssl: () => works("openssl", "version") ? undefined : "needs openssl",
