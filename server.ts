@@ -66,6 +66,8 @@ async function verify(path: string): Promise<number> {
 
 /** Runs the server with the signals and the uncaught errors of this process. */
 async function serveUntilStopped(flags: Flags): Promise<number> {
+  // Deno would serve the metrics on the address in this variable, which need not be a loopback address.
+  Deno.env.delete("DENO_SERVE_ADDRESS");
   const log = new ServerLog(Deno.stderr, { level: flags.logLevel, format: flags.logFormat });
   using signals = listenForStopSignals(() => Deno.exit(uncaught.hasException ? EXIT_DEFECT : EXIT_OK));
   const { request } = signals;
