@@ -1,13 +1,13 @@
 /**
- * The yardstick: what grpc-js alone does on Deno, over the same certificates. GetOutput sends as many bytes as the
- * job's id says, from memory, in messages such as teleportd sends. Arguments: the directory of certificates.
+ * The server for comparison: grpc-js alone on Deno, with the same certificates. Its GetOutput sends bytes from memory, in
+ * messages as long as those of teleportd. The job's id is the number of bytes. Argument: the directory of certificates.
  */
-import "../rpc/compat/http2_guard.ts"; // Without it the first client that closes would end it.
+import "../rpc/compat/http2_guard.ts"; // Without it, the first client that closes would end this server.
 import * as grpc from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 import { Buffer } from "node:buffer";
 
-/** As the longest record of a log, which teleportd sends in one message. */
+/** The size of the longest frame of a log, which teleportd sends in one message. */
 const MESSAGE_BYTES = 65_536;
 
 const [certs = "."] = Deno.args;

@@ -13,7 +13,7 @@ const LATENCY = {
   budget: "p99 at most 100 ms",
 };
 
-/** Counts the watchers that have what was written last. */
+/** Counts the watchers that have the last line. */
 class Roll {
   #missing = 0;
   #all = Promise.withResolvers<void>();

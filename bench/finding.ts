@@ -6,7 +6,7 @@ export interface Finding {
   /** Empty when there is no budget and the number is only information. */
   readonly budget: string;
   readonly measured: string;
-  /** Whether the budget is met. Absent when nothing was measured, or there is no budget. */
+  /** True when the budget is met. Absent when nothing was measured, or there is no budget. */
   readonly met?: boolean;
   /** The single numbers, or the reason why there is no number. Each is a sentence. */
   readonly notes: readonly string[];

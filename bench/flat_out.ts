@@ -1,4 +1,4 @@
-/** How another client fares while `yes` runs flat out, under each policy of an output limit. */
+/** The latency of another client while a job writes as fast as it can, for each policy of an output limit. */
 import type { RpcClient } from "../rpc/client/client.ts";
 import type { Finding } from "./finding.ts";
 import { connectTo, type Stage, startJob, startTeleportd } from "./stage.ts";
@@ -7,7 +7,7 @@ import { mb, median, quantile } from "./statistics.ts";
 const POLICIES = ["KEEP_NEWEST", "BLOCK", "STOP"] as const;
 const LIMIT_BYTES = 64_000_000;
 
-/** Calls as a person or a program would that looks after a job: one after the other, not as fast as possible. */
+/** The pause between two calls, as of a program that manages a job: it makes one call at a time, without haste. */
 const PAUSE_MS = 10;
 
 async function measurePolicy(stage: Stage, policy: typeof POLICIES[number]): Promise<Finding> {
@@ -48,7 +48,7 @@ async function callFor({ calls }: RpcClient, id: string, ms: number): Promise<nu
   return times;
 }
 
-/** One policy after the other. */
+/** Measures each policy. */
 export async function measureFlatOut(stage: Stage): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const policy of POLICIES) findings.push(await measurePolicy(stage, policy));

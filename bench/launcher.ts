@@ -21,7 +21,7 @@ async function timeOf(options: ProcessOptions): Promise<number> {
   return performance.now() - start;
 }
 
-/** Direct starts and each way by turns. */
+/** Measures direct starts and each kind of launcher alternately. */
 export async function measureLauncher(stage: Stage): Promise<Finding[]> {
   const rounds = stage.quick ? 20 : 200;
   const canIsolate = await new IsolationProbe().check("STRICT").then(() => true, () => false);

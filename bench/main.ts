@@ -16,9 +16,9 @@ import bounds from "./bounds.md" with { type: "text" };
 
 const HELP = `Usage: deno task bench [OPTIONS]
 
-  --quick         less than a minute, with rough numbers; writes no file unless told which
-  --only NAME     one of the measurements below; may be given again
-  --results FILE  where to write the results; bench/RESULTS.md for a full run
+  --quick         less than a minute, with rough numbers; writes a file only with --results
+  --only NAME     one of the measurements below; repeatable
+  --results FILE  the file for the results (default: bench/RESULTS.md after a full run)
 
 Measurements:`;
 
@@ -62,7 +62,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const about = await circumstances(values.quick);
   for (const line of about) console.log(line);
-  // A part of the budgets, or rough numbers, must not pass for the results.
+  // A part of the measurements, or rough numbers, must not replace the results of a full run.
   const file = values.results ?? (values.quick || values.only ? undefined : here("RESULTS.md"));
   if (file !== undefined) await Deno.writeTextFile(file, markdown(findings, about, bounds));
   return 0;

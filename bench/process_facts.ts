@@ -5,7 +5,7 @@ const TICK_MS = 10;
 
 function statusField(path: string, name: string): number {
   const value = new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(Deno.readTextFileSync(path))?.[1];
-  if (value === undefined) throw new Error(`No "${name}" in "${path}"`);
+  if (value === undefined) throw new Error(`Cannot find "${name}" in "${path}"`);
   return Number(value);
 }
 
@@ -31,7 +31,7 @@ export function cpuMs(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
 }
 
-/** How often each of its threads went to sleep so far; each such time something had woken it. */
+/** Returns how often each thread has gone to sleep so far. Each time, something had woken it before. */
 export function sleeps(pid: number): Map<string, number> {
   const counts = new Map<string, number>();
   for (const { name } of Deno.readDirSync(`/proc/${pid}/task`)) {

@@ -10,7 +10,7 @@ export interface Program extends AsyncDisposable {
 /**
  * Starts a program and resolves once a line of its stderr matches.
  *
- * @throws {Error} when it ends before, with what it said
+ * @throws {Error} when it ends before, with its stderr
  */
 export async function startProgram(command: string, args: readonly string[], ready: RegExp): Promise<Program> {
   const child = new Deno.Command(command, {
@@ -21,15 +21,15 @@ export async function startProgram(command: string, args: readonly string[], rea
     stderr: "piped",
   }).spawn();
   const log = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
-  let said = "";
+  let stderr = "";
   let match: RegExpExecArray | null = null;
   while (match === null) {
     const { done, value } = await log.read();
-    if (done) throw new Error(`"${command}" ended before it was ready: ${said}`);
-    said += value;
-    match = ready.exec(said);
+    if (done) throw new Error(`"${command}" ended before it was ready: ${stderr}`);
+    stderr += value;
+    match = ready.exec(stderr);
   }
-  // To the end, or a program with much to tell would wait for its reader.
+  // Reads to the end. Otherwise a program that writes much would wait for its reader.
   const drained = (async () => {
     while (!(await log.read()).done);
   })();

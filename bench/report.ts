@@ -1,4 +1,4 @@
-/** The report of a run: a line for the terminal, and all results as Markdown. */
+/** The report of a run: lines for the terminal, and all results as Markdown. */
 import { type Finding, verdict } from "./finding.ts";
 
 /** A finding as lines of text. */
@@ -17,7 +17,7 @@ async function firstLineOf(command: string, ...args: string[]): Promise<string> 
   }
 }
 
-/** The facts that the numbers depend on, one a line. */
+/** Returns the facts that the numbers depend on, one per line. */
 export async function circumstances(quick: boolean): Promise<string[]> {
   const model = /^model name\s*: (.*)$/m.exec(await Deno.readTextFile("/proc/cpuinfo"))?.[1] ?? "unknown processor";
   const config = await Deno.readTextFile(new URL("../deno.json", import.meta.url));
@@ -34,7 +34,7 @@ export async function circumstances(quick: boolean): Promise<string[]> {
 }
 
 /**
- * The whole as Markdown.
+ * Returns the report as Markdown.
  *
  * @param bounds the known reasons for the numbers, as Markdown
  */
@@ -47,10 +47,10 @@ export function markdown(findings: readonly Finding[], about: readonly string[],
   );
   return [
     "# Results",
-    "Written by `deno task bench`. Ratios are of medians within one run on one machine, measured by turns.",
+    "Written by `deno task bench`. Ratios are of medians of one run on one machine, measured alternately.",
     about.map((line) => `- ${line}`).join("\n"),
     ["| what | budget | measured | |", "| --- | --- | --- | --- |", ...rows].join("\n"),
-    "## The numbers behind",
+    "## Details",
     notes.join("\n"),
     bounds.trim(),
   ].join("\n\n") + "\n";

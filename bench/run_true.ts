@@ -11,12 +11,12 @@ async function has(command: string): Promise<boolean> {
   return success;
 }
 
-/** Milliseconds that a command takes, which must succeed. */
+/** Returns the milliseconds that a command takes. The command must succeed. */
 async function time(command: string, args: readonly string[], env: Record<string, string> = {}): Promise<number> {
   const start = performance.now();
   const { code, stderr } = await new Deno.Command(command, { args: [...args], env, stdin: "null" }).output();
   const ms = performance.now() - start;
-  if (code !== 0) throw new Error(`"${command}" exited with "${code}": ${new TextDecoder().decode(stderr)}`);
+  if (code !== 0) throw new Error(`"${command}" exited with ${code}: ${new TextDecoder().decode(stderr)}`);
   return ms;
 }
 
@@ -25,15 +25,15 @@ interface Sshd extends Program {
   readonly sshArgs: readonly string[];
 }
 
-/** Where an sshd of root puts aside the part that talks to strangers; the package makes it only for its own service. */
+/** The directory that sshd needs for privilege separation. The package of sshd makes it only for its own service. */
 const SSHD_RUN_DIRECTORY = "/run/sshd";
 
-/** Makes that directory where it may; disposing removes it if it was not there before. */
+/** Makes that directory if it is missing and may be made. Disposing removes it again. */
 async function provideRunDirectory(): Promise<AsyncDisposable> {
   try {
     await Deno.mkdir(SSHD_RUN_DIRECTORY, { mode: 0o755 });
   } catch {
-    return { [Symbol.asyncDispose]: () => Promise.resolve() }; // It is there, or this is not root, who needs none.
+    return { [Symbol.asyncDispose]: () => Promise.resolve() }; // It exists, or this is not root, and only root needs it.
   }
   return { [Symbol.asyncDispose]: () => Deno.remove(SSHD_RUN_DIRECTORY) };
 }
@@ -44,7 +44,7 @@ function freePort(): number {
   return listener.addr.port;
 }
 
-/** Starts a server of OpenSSH with keys of its own, which no file of the user or the machine has a part in. */
+/** Starts an OpenSSH server with its own keys and settings. It reads no file of the user or the machine. */
 async function startSshd({ dir }: Stage): Promise<Sshd> {
   for (const name of ["host", "user"]) {
     await time("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", `${dir}/${name}_key`]);
@@ -57,7 +57,7 @@ async function startSshd({ dir }: Stage): Promise<Sshd> {
     `HostKey ${dir}/host_key`,
     `AuthorizedKeysFile ${dir}/authorized_keys`,
     "PidFile none",
-    "StrictModes no", // The directory for temporary files is everybody's.
+    "StrictModes no", // Everybody may write to the directory for temporary files.
     "UsePAM no",
     "PasswordAuthentication no",
     "PermitRootLogin prohibit-password",
@@ -80,7 +80,7 @@ async function startSshd({ dir }: Stage): Promise<Sshd> {
   };
 }
 
-/** Runs the two by turns. */
+/** Runs the two alternately. */
 export async function measureRunTrue(stage: Stage): Promise<Finding[]> {
   if (!await has("ssh") || !await has("ssh-keygen")) return [skipped(BUDGET, "no OpenSSH client is installed")];
   await using _runDirectory = await provideRunDirectory();
@@ -113,7 +113,7 @@ export async function measureRunTrue(stage: Stage): Promise<Finding[]> {
     times.ssh.push(other);
   }
   const { jobs } = await client.calls.List({});
-  if (jobs.length !== rounds + 1) throw new Error(`"${jobs.length}" jobs ran, not "${rounds + 1}"`);
+  if (jobs.length !== rounds + 1) throw new Error(`Expected ${rounds + 1} jobs, got ${jobs.length}`);
   const ratio = median(times.teleport.map((ms, round) => ms / (times.ssh[round] ?? NaN)));
   return [{
     ...BUDGET,

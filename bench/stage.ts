@@ -3,13 +3,13 @@ import { ensureServing } from "../certs/serving.ts";
 import { connect, type RpcClient } from "../rpc/client/client.ts";
 import { type Program, startDeno } from "./program.ts";
 
-/** Where measurements are made. */
+/** The place of all measurements. */
 export interface Stage extends AsyncDisposable {
   /** A temporary directory. */
   readonly dir: string;
   /** The directory of certificates. */
   readonly certs: string;
-  /** True where a minute must do: smaller sizes, fewer rounds, less exact. */
+  /** True for a run of less than a minute: smaller sizes, fewer rounds, rough numbers. */
   readonly quick: boolean;
 }
 
@@ -41,7 +41,7 @@ export async function startTeleportd({ dir, certs }: Stage): Promise<Server> {
     address: program.ready[1] ?? "",
     async [Symbol.asyncDispose]() {
       await program[Symbol.asyncDispose]();
-      // A gigabyte should not stay for the next measurement.
+      // The next measurement needs the room on the disk.
       await Deno.remove(data, { recursive: true });
     },
   };
@@ -62,7 +62,7 @@ export function connectTo({ certs }: Stage, { address }: { readonly address: str
   });
 }
 
-/** Reads the output of a job to its end and returns how many bytes that were. */
+/** Reads the output of a job to its end and returns the number of bytes. */
 export async function readAll({ calls }: RpcClient, id: string): Promise<number> {
   let bytes = 0;
   for await (const { data } of calls.GetOutput({ id })) bytes += data.length;
@@ -93,7 +93,7 @@ export async function registerBytes({ calls }: RpcClient, bytes: number): Promis
   return id;
 }
 
-/** A job that waits for words from its gate. */
+/** A job whose script waits for data from a FIFO, its gate. */
 export interface GatedJob {
   readonly id: string;
   /** The job's script reads data that is written here from descriptor 3. */

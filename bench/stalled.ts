@@ -1,4 +1,4 @@
-/** Budget 4: a gigabyte of output and 20 watchers that read nothing. And the end of such a log, found in it. */
+/** Budget 4: a gigabyte of output and 20 watchers that read nothing, and a request for the end of such a log. */
 import type { RpcClient } from "../rpc/client/client.ts";
 import type { Budget, Finding } from "./finding.ts";
 import { peakBytes, resetPeak, rssBytes } from "./process_facts.ts";
@@ -23,12 +23,12 @@ const MEMORY = {
   budget: "at most 32 MB",
 };
 const FROZEN = { what: "the same, with the watchers' process frozen", budget: "at most 32 MB" };
-const BESIDE = { what: "a reader beside 20 watchers that read nothing", budget: "slowed by at most a fifth" };
+const BESIDE = { what: "a reader next to 20 watchers that read nothing", budget: "slowed by at most a fifth" };
 const TAIL = { what: "the last 10 lines of a log of 1 GB, first byte to last", budget: "at most 100 ms" };
 
 const MAX_GROWTH_MB = 32;
 
-/** More than a watcher's connection, its socket and its client take together before they take no more. */
+/** More bytes than the buffers of a watcher that reads nothing hold: in the server, the sockets and the client. */
 const PREFILL_BYTES = 16_777_216;
 
 function watchStalled(stage: Stage, { address }: Server, id: string): Promise<Program> {
@@ -36,9 +36,9 @@ function watchStalled(stage: Stage, { address }: Server, id: string): Promise<Pr
 }
 
 /**
- * Floods a log twice while watchers stand by.
+ * Floods a log twice while watchers have it open.
  *
- * @param frozen stops the watchers' process, so that it does not even take from its sockets what is sent
+ * @param frozen true stops the watchers' process, so that it does not even read from its sockets
  */
 async function measureMemory(stage: Stage, budget: Budget, frozen: boolean): Promise<Finding[]> {
   const bytes = stage.quick ? 100_000_000 : 1_000_000_000;
@@ -115,12 +115,12 @@ async function measureBeside(stage: Stage): Promise<Finding> {
     for await (const { data } of client.calls.GetOutput({ id })) {
       arrived += data.length;
       if (arrived !== PREFILL_BYTES) continue;
-      // A watcher that read nothing has by now been sent all that it ever will be.
+      // The buffers of the watchers that read nothing are full by now.
       start = performance.now();
       await gate.write(word);
     }
     const seconds = (performance.now() - start) / 1_000;
-    if (arrived !== PREFILL_BYTES + bytes) throw new Error(`"${arrived}" bytes arrived of "${bytes}" and more`);
+    if (arrived !== PREFILL_BYTES + bytes) throw new Error(`Expected ${PREFILL_BYTES + bytes} bytes, got ${arrived}`);
     gate.close();
     await client.calls.Remove({ id });
     return mb(bytes) / seconds;

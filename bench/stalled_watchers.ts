@@ -1,7 +1,7 @@
 /**
- * A program of watchers that read nothing: each opens the output of a job, takes its first message and then no more.
- * Says "watching" when all have. Arguments: address, directory of certificates, job, how many watchers; each has a
- * connection of its own.
+ * A program of watchers that stop reading. Each opens the output of a job on its own connection and reads one message.
+ * When all have read it, the program prints "watching". Arguments: address, directory of certificates, job id, number of
+ * watchers.
  */
 import { connect } from "../rpc/client/client.ts";
 
@@ -15,5 +15,5 @@ const watches = Array.from({ length: Number(count) }, () => {
 });
 await Promise.all(watches.map((watch) => watch.next()));
 console.error("watching");
-// Held, or the garbage collector would end them.
+// The handler refers to the watches. Otherwise the garbage collector would end them.
 Deno.addSignalListener("SIGTERM", () => Deno.exit(watches.length > 0 ? 0 : 1));

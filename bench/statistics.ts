@@ -1,13 +1,13 @@
 /** Numbers made of many measurements, and how they are written. */
 
-/** The middle one; of an even count the mean of the two. */
+/** The median. For an even count it is the mean of the two middle values. */
 export function median(values: readonly number[]): number {
   const ordered = sorted(values);
   const middle = ordered.length / 2;
   return ((ordered[Math.ceil(middle) - 1] ?? NaN) + (ordered[Math.floor(middle)] ?? NaN)) / 2;
 }
 
-/** The smallest that at least this share is not above. */
+/** The quantile: about this share of the values is smaller. */
 export function quantile(values: readonly number[], share: number): number {
   return sorted(values)[Math.min(values.length - 1, Math.floor(values.length * share))] ?? NaN;
 }

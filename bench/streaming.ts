@@ -6,16 +6,16 @@ import { list, mb, median } from "./statistics.ts";
 const FINISHED = { what: "streaming a finished job's output, against a bare grpc-js handler", budget: "at least 0.85" };
 const LIVE = { what: "streaming live, against the same bare handler", budget: "at least 0.6" };
 
-/** Megabytes a second of one way that bytes take. */
+/** Returns the megabytes a second of a transfer. */
 async function rate(bytes: number, transfer: () => Promise<number>): Promise<number> {
   const start = performance.now();
   const arrived = await transfer();
   const seconds = (performance.now() - start) / 1_000;
-  if (arrived !== bytes) throw new Error(`"${arrived}" bytes arrived of "${bytes}"`);
+  if (arrived !== bytes) throw new Error(`Expected ${bytes} bytes, got ${arrived}`);
   return mb(bytes) / seconds;
 }
 
-/** Measures the three by turns, so that what else the machine does hits all of them. */
+/** Measures the three alternately, so that other load on the machine affects all of them. */
 export async function measureStreaming(stage: Stage): Promise<Finding[]> {
   const bytes = stage.quick ? 67_108_864 : 268_435_456;
   const rounds = stage.quick ? 2 : 7;
