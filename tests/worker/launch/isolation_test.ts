@@ -187,8 +187,12 @@ Deno.test({
   },
 });
 
+/** The program below cannot read files in /tmp, because it has its own. */
+const isHidden = [Deno.execPath(), new URL(import.meta.url).pathname].some((path) => path.startsWith("/tmp/"));
+const SAME_SOURCES = "a STRICT job is isolated on a host that has mounts with the same sources";
+
 Deno.test({
-  ...isolated("a STRICT job is isolated on a host that has mounts with the same sources", "root"),
+  ...(isHidden ? skippedIf("Deno or this repository is in /tmp", SAME_SOURCES) : isolated(SAME_SOURCES, "root")),
   async fn() {
     const directory = await Deno.makeTempDir({ dir: "/var/tmp", prefix: "teleport-test-" });
     const program = `
