@@ -1,9 +1,9 @@
-# Two stages: one compiles teleportd and teleport to programs that need no Deno; the other holds little more than them
-# and a shell with its tools, since jobs are programs of this image. Build: docker build -t teleport .
+# The first stage compiles teleportd and teleport to programs that need no Deno. The second has these programs, and a shell
+# with the usual tools, because jobs are programs of this image. Build: docker build -t teleport .
 FROM denoland/deno:2.9.6 AS build
 WORKDIR /src
 COPY deno.json deno.lock ./
-# Fetches the locked packages in a layer of its own: it is rebuilt only when the lock file changes.
+# This layer has the locked packages. It is rebuilt only when deno.json or the lock file changes.
 RUN deno install --frozen
 COPY server.ts cli.ts certs.ts mod.ts ./
 COPY certs ./certs
@@ -19,13 +19,13 @@ COPY base ./base
 COPY worker ./worker
 RUN deno task compile
 
-# glibc, as Deno's programs want; a shell and the usual tools for the jobs.
+# Deno's programs need glibc. Jobs need a shell and the usual tools.
 FROM debian:bookworm-slim
-# teleportd is not PID 1: what a job leaves behind is handed to PID 1, which must reap it, and tini does nothing else.
+# The kernel gives orphans of jobs to PID 1, which must reap them. So PID 1 is tini, and not teleportd.
 RUN apt-get update \
   && apt-get install -y --no-install-recommends tini \
   && rm -rf /var/lib/apt/lists/*
-# The numbers are fixed so that the owner of a volume's files is the same user in every build.
+# The numbers are fixed, so the files of a volume have the same owner in every build.
 RUN groupadd --gid 50051 teleport \
   && useradd --uid 50051 --gid teleport --no-create-home --home-dir /var/lib/teleport --shell /usr/sbin/nologin teleport \
   && install -d -o teleport -g teleport -m 0700 /var/lib/teleport /etc/teleport
@@ -39,18 +39,18 @@ WORKDIR /var/lib/teleport
 ENV TELEPORT_CERTS=/etc/teleport \
   TELEPORT_ADDRESS=127.0.0.1:50051 \
   HOME=/var/lib/teleport
-# Certificates and keys; jobs, their records and their output.
+# The first volume has certificates and keys. The second has jobs, their output and the audit log.
 VOLUME ["/etc/teleport", "/var/lib/teleport"]
 EXPOSE 50051
-# An answered call proves that the server accepts, verifies and serves. It is made with the admin's certificate of the
-# volume; where there is none, set TELEPORT_IDENTITY to a client whose certificate is there (a viewer will do).
+# An answered call proves that the server accepts, verifies and serves. The call needs admin.crt and admin.key in the
+# volume. If they are not there, set TELEPORT_IDENTITY to a user whose files are there, such as a viewer.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=5s --retries=3 \
   CMD ["teleport", "list", "--quiet", "--limit", "1"]
-# tini sends SIGTERM on to teleportd, which drains and exits 0. Docker kills a container 10 seconds after that, so jobs get
-# less than the 10 seconds of their own grace. Raise both together: --shutdown-grace 60s with "docker stop -t 70".
+# tini forwards SIGTERM to teleportd, which stops in order and exits with 0. Docker kills a container 10 seconds later, so
+# jobs get less than their own grace period. Raise both together: --shutdown-grace 60s with "docker stop -t 70".
 STOPSIGNAL SIGTERM
-# The options stand in the entry point, so that options of "docker run" add to them. A repeated option replaces its
-# default: without 0.0.0.0 no port could be published.
+# The entry point has the options, so options of "docker run" add to them. A repeated option replaces the one here. Docker
+# can publish a port only if the server listens on 0.0.0.0.
 ENTRYPOINT ["/usr/bin/tini", "--", "teleportd", "--listen", "0.0.0.0:50051", "--certs", "/etc/teleport", \
   "--data", "/var/lib/teleport", "--job-dir", "/tmp", "--shutdown-grace", "5s"]
 CMD []

@@ -260,7 +260,7 @@ function fileViolations(path: string, layer: string, facts: FileFacts): string[]
     found.push(`${path} has a name that says nothing: name it after what it holds`);
   }
   if (!/^[a-z0-9]+(_[a-z0-9]+)*\.ts$/.test(name)) found.push(`${path} is not named in snake_case`);
-  if (/(^|\/)interfaces\//.test(path)) found.push(`${path} is in a folder "interfaces": keep a type beside its use`);
+  if (/(^|\/)interfaces\//.test(path)) found.push(`${path} is in a folder "interfaces": keep a type next to its use`);
   if (facts.lines > MAX_LINES && !facts.isLongForAReason && !GENERATED.test(path)) {
     found.push(
       `${path} has ${facts.lines} lines, at most ${MAX_LINES}: split it, or give the reason after "Long:" in its first comment`,

@@ -107,7 +107,7 @@ const breaches: [string, string, string, RegExp][] = [
   ["no first comment", "cli/a.ts", "export const a = 1; // a", /begin with a comment/],
   ["a name that says nothing", "cli/utils.ts", "// a", /says nothing/],
   ["a name in another style", "cli/exitCode.ts", "// a", /snake_case/],
-  ["a folder of interfaces", "trust/interfaces/a.ts", "// a", /beside its use/],
+  ["a folder of interfaces", "trust/interfaces/a.ts", "// a", /next to its use/],
   ["a folder nobody knows", "lib/a.ts", "// a", /in no layer/],
   ["a file in the root", "main.ts", "// a", /in no layer/],
   ["tests that mirror nothing", "tests/things/a_test.ts", "// a", /mirrors no layer/],

@@ -16,26 +16,26 @@ const MAX_COMMAND_CHARS = 1_000;
 export function registerHandler({ supervisor, callAudit, policy }: HandlerParts): JobWorkerHandlers["Register"] {
   return async (request, context) => {
     const identity = identify(context.certificate);
-    callAudit.add(context, requestForRecord(request));
+    callAudit.add(context, requestForEntry(request));
     const decision = decideRegister(policy(), identity, request);
     callAudit.add(context, decision);
     if (!decision.allowed) throw denied(decision);
     const job = expandTemplate(policy().templates, request);
-    callAudit.add(context, commandForRecord(job));
+    callAudit.add(context, commandForEntry(job));
     const id = await supervisor.add(job.command, job.args, jobOptionsOf(job, identity.user));
     callAudit.add(context, { job: id });
     return statusMessage(await supervisor.status(id));
   };
 }
 
-function commandForRecord({ command, args }: JobRequest): Partial<AuditEntry> {
+function commandForEntry({ command, args }: JobRequest): Partial<AuditEntry> {
   return { command: command.slice(0, MAX_COMMAND_CHARS), args: argsForEntry(args) };
 }
 
-function requestForRecord(request: JobRequest): Partial<AuditEntry> {
+function requestForEntry(request: JobRequest): Partial<AuditEntry> {
   const { env, user, group, template, parameters } = request;
   return {
-    ...commandForRecord(request),
+    ...commandForEntry(request),
     env: namesForEntry(env),
     ...(user === "" ? {} : { runAs: textForEntry(user) }),
     ...(group === "" ? {} : { runAsGroup: textForEntry(group) }),

@@ -1,7 +1,7 @@
 // deno-lint-ignore-file no-console -- a program for developers, which prints its findings
 /**
- * The gate for plain English: `deno task check:prose`. It reads comments, error and help texts, test names and Markdown,
- * and fails where one breaks a rule of prose_rules.ts.
+ * The gate for plain English: `deno task check:prose`. It reads comments, error and help texts, test names, Markdown and
+ * the descriptions of tasks, and fails where one breaks a rule of prose_rules.ts.
  * Arguments are the folders and files to check. Default: all.
  */
 import { breachesOf } from "./prose_rules.ts";
@@ -32,7 +32,7 @@ async function* filesOf(folder: string): AsyncGenerator<string> {
     const path = folder + name;
     if (SKIPPED.test(path)) continue;
     if (isDirectory) yield* filesOf(`${path}/`);
-    else if (/\.(ts|proto|md)$/.test(name)) yield path;
+    else yield path;
   }
 }
 

@@ -22,7 +22,7 @@ const VERB =
 const PHRASES: readonly (readonly [RegExp, string])[] = [
   [/\btold apart\b/i, "say 'distinguished'"],
   [/\btold\b(?! apart)/i, "say 'reports', 'notifies' or 'gets', with the subject first"],
-  [/\b(?:take|takes|took|taken|taking) up\b/i, "say 'recover', 'resume' or 'use'"],
+  [/\b(?:take|takes|took|taken|taking) up\b(?! to\b)/i, "say 'recover', 'resume' or 'use'"],
   [
     /\b(?:earlier|next|previous|former|own|first|second|another|other|every|whole|one|last) (?:life|lives)\b/i,
     "say 'before the restart', 'after the restart' or 'the previous server'",
@@ -33,7 +33,7 @@ const PHRASES: readonly (readonly [RegExp, string])[] = [
     "say 'is' or 'appears'",
   ],
   [/\b(?:writes?|wrote|written|writing)(?: \w+)? down\b/i, "say 'written', 'stored' or 'recorded'"],
-  [/\b(?:goes|go|going|gone|went) on\b/i, "say 'continues'"],
+  [/\b(?:goes|go|going|gone|went) on\b(?! (?:the wire|std\w+|disk)\b)/i, "say 'continues'"],
   [/\banew\b/i, "say 'again'"],
   [/\bmend(?:s|ed|ing)?\b/i, "say 'repair' or 'correct'"],
   [/\bwhoever\b/i, "name the subject: 'a client that', 'the user who'"],
@@ -58,6 +58,8 @@ const PHRASES: readonly (readonly [RegExp, string])[] = [
   [/\b(?:it is|is it|are) looked\b/i, "name who looks: 'the scan looks'"],
   [/\b(?:whereof|thereof|therein|wherein|whereby|hitherto|henceforth|thence|whence|lest)\b/i, "use everyday words"],
   [/\bin vain\b/i, "say 'without success'"],
+  [/\bby turns\b/i, "say 'alternately'"],
+  [/\bclosing record\b/i, "say 'summary'"],
   [/\b(?:to be|is|are) let be\b/i, "say 'is left unchanged'"],
   [/\btells? more\b/i, "say 'shows more' or 'see'"],
   [
@@ -85,7 +87,7 @@ const QUOTED_NUMBER = /(["'])\d+(?:[.,]\d+)?\1/;
 
 /** An expression whose value is a number, by its name. */
 const NUMBER_NAME =
-  /(?:^|[.\s(])(?:length|size|count|bytes|max|min|pid|errno|byteLength|total|millis|milliseconds|seconds|[A-Z_]*(?:MAX|MIN|LIMIT)[A-Z_]*)\)?$/;
+  /(?:^|[.\s(])(?:length|size|count|bytes|arrived|max|min|pid|errno|exitCode|byteLength|total|millis|milliseconds|seconds|[A-Z_]*(?:MAX|MIN|LIMIT)[A-Z_]*)\)?$|[-+*/] ?\d+$/;
 
 /** Full stops that do not end a sentence. */
 const ABBREVIATION = /\b(?:e\.g|i\.e|etc|vs|cf|No|St|approx)\.$/;

@@ -19,6 +19,8 @@ const refused: [string, string][] = [
   ["The job is taken up by the next server.", "taken up"],
   ["Jobs of an earlier life.", "earlier life"],
   ["All processes stand still.", "stand still"],
+  ["It measures the two by turns.", "by turns"],
+  ["The closing record has the digests.", "closing record"],
   ["It is written down first.", "written down"],
   ["It is\nwritten down first.", "written down"],
   ["The search goes on.", "goes on"],
@@ -52,6 +54,8 @@ const allowed = [
   "One value for the stream, for the watcher that is slow.",
   "The server runs behind a proxy.",
   "The reader falls behind.",
+  "A start takes up to 10 ms.",
+  "The message goes on the wire.",
   "What is a job?",
   "It shows what a job is.",
   `One ${"word ".repeat(23)}end. One ${"word ".repeat(23)}end.`,
@@ -70,6 +74,7 @@ Deno.test("breachesOf() finds numbers in quotes only in error texts", () => {
     '"' + '"${text.length}"' + '"',
     '"' + '"${MAX_BYTES}"' + '"',
   ]);
+  assert.equal(checkFile("bench/a.ts", 'throw new Error(`"${arrived}" bytes arrived of "${rounds + 1}"`);').length, 2);
 });
 
 Deno.test("breachesOf() accepts fragments in headings and cells", () => {
@@ -139,6 +144,25 @@ Deno.test("proseOf() reads the names of tests, and no other string of a test", (
     "2 test name: a() does c",
     "3 test name: a() does VALUE",
     "3 test name: and e",
+  ]);
+});
+
+Deno.test("proseOf() reads strings of programs among the tests", () => {
+  assert.deepEqual(read("tests/demo/a.ts", 'stage.print("The job has ended by now");'), [
+    "1 string: The job has ended by now",
+  ]);
+});
+
+Deno.test("proseOf() reads the comments of scripts and units, without examples", () => {
+  const script = "#!/bin/sh\n# Builds it.\n#   a.sh build  makes it\n# Ends it.\necho '# no comment'\n";
+  assert.deepEqual(read("tests/host/a.sh", script), ["2 comment: Builds it.", "4 comment: Ends it."]);
+  assert.deepEqual(read("packaging/a.service", "[Service]\n# Restarts.\n"), ["2 comment: Restarts."]);
+  assert.deepEqual(read("Dockerfile", "FROM a # b\n# Two.\n"), ["2 comment: Two."]);
+});
+
+Deno.test("proseOf() reads the descriptions of tasks", () => {
+  assert.deepEqual(read("deno.json", '{\n  "description": "Run all tests",\n  "command": "run tests of all"\n}'), [
+    "2 string: Run all tests",
   ]);
 });
 

@@ -1,17 +1,30 @@
-/** Cuts the prose out of a file: TypeScript, a service definition, or Markdown. */
+/** Cuts the prose out of a file: TypeScript, a service definition, Markdown, or another file with comments. */
 import { commentProse, type Prose, type ProseKind, withoutCode } from "./prose_comment.ts";
 import { typescriptProse } from "./prose_typescript.ts";
 
 /** Returns the prose of one file. Returns nothing for a kind of file that holds none. */
 export function proseOf(path: string, source: string): Prose[] {
-  if (path.endsWith(".ts")) return typescriptProse(source, /^(tests|bench)\//.test(path));
-  if (path.endsWith(".proto")) return protoProse(source);
+  if (path.endsWith(".ts")) return typescriptProse(source, path.endsWith("_test.ts"));
+  if (/\.(proto|c|go)$/.test(path)) return lineCommentProse(source, "//");
   if (path.endsWith(".md")) return markdownProse(source);
+  if (path === "deno.json") return descriptionProse(source);
+  if (/(^|\/)(Dockerfile|\.ci\/run|\.\w+ignore)$|\.(sh|py|service|conf)$/.test(path)) {
+    return lineCommentProse(source, "#");
+  }
   return [];
 }
 
-/** Reads the comments of a service definition. */
-function protoProse(source: string): Prose[] {
+/** Reads the descriptions of the tasks. */
+function descriptionProse(source: string): Prose[] {
+  return source.split("\n").flatMap((line, index): Prose[] => {
+    const text = /"description": "(.*)"/.exec(line)?.[1];
+    return text === undefined ? [] : [{ kind: "string", line: index + 1, text: withoutCode(text), quotedValues: [] }];
+  });
+}
+
+/** Reads comments of whole lines or at the end of a line. Indented lines of a comment are examples. */
+function lineCommentProse(source: string, mark: "//" | "#"): Prose[] {
+  const pattern = mark === "//" ? /^(.*?)\/\/ ?(.*)$/ : /^(\s*)#(?!!) ?(.*)$/;
   const found: Prose[] = [];
   let lines: string[] = [];
   let start = 1;
@@ -20,12 +33,12 @@ function protoProse(source: string): Prose[] {
     lines = [];
   };
   source.split("\n").forEach((text, index) => {
-    const comment = /^(.*?)\/\/ ?(.*)$/.exec(text);
+    const comment = pattern.exec(text);
     const isAlone = comment !== null && comment[1]?.trim() === "";
     if (!isAlone) finish();
     if (comment === null) return;
     if (lines.length === 0) start = index + 1;
-    lines.push(comment[2] ?? "");
+    lines.push(/^(\t| {2})/.test(comment[2] ?? "") ? "" : comment[2] ?? "");
     if (!isAlone) finish();
   });
   finish();

@@ -1,13 +1,13 @@
 #!/bin/sh
-# A real Debian host in a virtual machine: systemd as PID 1, cgroup v2 with all controllers, podman, a kernel of its own.
+# Debian in a virtual machine: systemd as PID 1, cgroup v2 with all controllers, podman, and its own kernel.
 #   machine.sh build             makes DIR/disk.img in about 4 minutes; needs root, apt and network
 #   machine.sh start             boots a copy of it in about 30 s; the copy is deleted by stop
 #   machine.sh ssh USER COMMAND  runs a command there; its exit code is this one's
 #   machine.sh put FILE DEST     copies a file or a directory there
 #   machine.sh reset             turns the power off and on again
 #   machine.sh stop              ends it
-# HOST_DIR is where all of it lives. HOST_PORT is the port of loopback that leads to its ssh. The processor is emulated,
-# because few machines of a CI have a usable KVM: everything takes about ten times longer. The guest has no network.
+# HOST_DIR has all files. HOST_PORT on loopback leads to its ssh. The processor is emulated, because few machines of a CI
+# have a usable KVM, so everything takes about ten times longer. The guest has no network.
 set -eu
 dir=${HOST_DIR:?}
 port=${HOST_PORT:-0}
@@ -17,8 +17,8 @@ packages=$packages,uidmap,slirp4netns,fuse-overlayfs
 key=$dir/key
 options="-i $key -o ConnectTimeout=30 -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR"
 
-# What the base images of the Dockerfile are made of: the file system of debian:bookworm-slim as a layer, and a program
-# that stands in for the runtime's base. The build in the guest has no network, and all that it asks apt for is there.
+# Makes the parts of the base images of the Dockerfile: the file system of debian:bookworm-slim as a layer, and the program
+# that replaces Deno's runtime. The build in the guest has no network, so the layer has all packages.
 base_images() {
   debootstrap --variant=minbase --include=tini bookworm "$dir/base" "$mirror" >>"$dir/debootstrap.log" 2>&1
   : >"$dir/base/etc/apt/sources.list"
@@ -46,7 +46,7 @@ boot() {
 power_off() {
   pid=$(cat "$dir/qemu.pid")
   kill -KILL "$pid"
-  # Not a child of this shell, so there is nothing to wait for but its directory in /proc.
+  # It is not a child of this shell, so the loop waits for its directory in /proc to go away.
   while [ -d "/proc/$pid" ]; do sleep 0.1; done
   rm -f "$dir/qemu.pid"
 }

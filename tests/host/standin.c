@@ -1,6 +1,6 @@
-// Stands in for the runtime's base of compiled programs, which cannot be downloaded here. `deno compile` appends a program
-// to it as to the real base. When it starts, it runs deno on a script in PLACE, with the options of the task `compile`.
-// It shows nothing of the real base: how that finds its program, which variables it reads, how fast it starts.
+// Replaces Deno's runtime for compiled programs, which cannot be downloaded here. `deno compile` appends a program to it,
+// as to the real runtime. When it starts, it runs deno on a script in PLACE, with the options of the task `compile`.
+// It does not test how the real runtime finds its program, which variables it reads, and how fast it starts.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

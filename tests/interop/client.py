@@ -1,4 +1,4 @@
-"""A client of teleport in another language, made from the .proto alone: grpcio, which is gRPC's C core.
+"""A client of teleport in Python, made from the .proto alone. It uses grpcio, which is gRPC's C core.
 
 Arguments: ADDRESS CERTIFICATE_DIRECTORY DIRECTORY_OF_THE_GENERATED_MODULES
 """

@@ -1,4 +1,4 @@
-"""A client that knows nothing of teleport but its address: every message and call comes from server reflection.
+"""A client that knows only the address of teleport. It gets all messages and calls by server reflection.
 
 Arguments: ADDRESS CERTIFICATE_DIRECTORY DESCRIPTOR_SET_OF_PROTOC
 """
@@ -27,11 +27,11 @@ with grpc.secure_channel(address, credentials) as channel:
     database = ProtoReflectionDescriptorDatabase(channel)
     pool = descriptor_pool.DescriptorPool(database)
 
-    # Every file is what protoc makes of it.
+    # Every file is the same as the one of protoc.
     for file in descriptor_pb2.FileDescriptorSet.FromString(by_protoc.read_bytes()).file:
         check(database.FindFileByName(file.name) == file, "the description of %s" % file.name)
 
-    # Everything that a call needs is found.
+    # Reflection finds every type that a call needs.
     seen = set()
 
     def resolve(message):
@@ -58,7 +58,7 @@ with grpc.secure_channel(address, credentials) as channel:
         check(database.FindFileContainingSymbol(symbol).name == "teleport/v1/job_worker.proto", symbol)
 
     def call(name, *requests):
-        """Calls a method with requests as dicts; gives the answers."""
+        """Calls a method with requests as dicts, and returns the answers."""
         method = methods[name]
         request_class = message_factory.GetMessageClass(method.input_type)
         made = [request_class(**request) for request in requests]

@@ -17,11 +17,11 @@ const WARM_UP = 2_000;
 
 const HELP = `Usage: deno task torture [OPTIONS]
 
-  --only NAME     one of those below; may be given again
-  --seed NUMBER   repeats a run; new and printed unless given
-  --amount COUNT  of inputs, such as connections
-  --short         as in the tests
-  --log           prints the end of the server's log too
+  --only NAME     one of the tortures below; repeatable
+  --seed NUMBER   the seed, to repeat a run (default: a new one, which is printed)
+  --amount COUNT  the number of inputs, such as connections
+  --short         the short form that the tests run
+  --log           also print the end of the server's log
 
 Tortures:
 ${TORTURES.map(({ name, about }) => `  ${name}: ${about}`).join("\n")}`;
@@ -29,11 +29,14 @@ ${TORTURES.map(({ name, about }) => `  ${name}: ${about}`).join("\n")}`;
 /** Gives the result of a torture on one line. */
 function line({ name }: Torture, seed: number, outcome: Outcome): string {
   const [before, most, after] = outcome.memoryMiB.map((value) => value.toFixed());
-  return `${name} (seed ${seed}): ${outcome.done} in ${outcome.seconds.toFixed()} s; ` +
-    `Status p99 ${outcome.status.p99Ms.toFixed()} ms (${outcome.status.controlP99Ms.toFixed()} without load), ` +
-    `at most ${outcome.status.maxMs.toFixed()} ms; ` +
-    `memory ${before} MiB before, ${most} at most, ${after} after; ` +
-    `descriptors ${outcome.descriptors.join(" before, ")} after; load ${Deno.loadavg()[0]?.toFixed(1)}`;
+  const { p99Ms, controlP99Ms, maxMs } = outcome.status;
+  return [
+    `${name} (seed ${seed}): ${outcome.done} in ${outcome.seconds.toFixed()} s`,
+    `Status p99 ${p99Ms.toFixed()} ms (${controlP99Ms.toFixed()} without load), at most ${maxMs.toFixed()} ms`,
+    `memory ${before} MiB before, ${most} at most, ${after} after`,
+    `descriptors ${outcome.descriptors.join(" before, ")} after`,
+    `load ${Deno.loadavg()[0]?.toFixed(1)}`,
+  ].join("; ");
 }
 
 async function main(args: string[]): Promise<number> {

@@ -1,6 +1,6 @@
-"""Runs a program on a terminal of its own, as a person's shell would.
+"""Runs a program on its own terminal, as a shell does.
 
-What the program writes goes to stdout. Each line on stdin is an order: "key HEX" presses keys, "hangup" closes the
+The output of the program goes to stdout. Each line on stdin is an order: "key HEX" presses keys, "hangup" closes the
 terminal, "signal NAME" signals the program alone. At the end "exit CODE" goes to stderr, minus n for the signal n.
 """
 
@@ -14,7 +14,7 @@ import sys
 def main():
     pid, terminal = pty.fork()
     if pid == 0:
-        # A shell's child has the default of every signal, whatever this program's starter ignores.
+        # A child of a shell has the default action of every signal, even if the parent of this program ignored some.
         for number in signal.valid_signals():
             try:
                 signal.signal(number, signal.SIG_DFL)
@@ -23,7 +23,7 @@ def main():
         os.execvp(sys.argv[1], sys.argv[1:])
     orders = b""
     sources = [0, terminal]
-    # Until nobody has the terminal open, or it was closed.
+    # Reads until nobody has the terminal open, or it was closed.
     while terminal in sources:
         ready, _, _ = select.select(sources, [], [])
         if terminal in ready:

@@ -1,6 +1,6 @@
 #!/bin/sh
-# In the machine: loads the two base images of the Dockerfile, as an archive in the form of docker-save(1). Both share the
-# layer of Debian. The second adds deno, and the stand-in for the runtime's base.
+# Runs in the machine. It loads the two base images of the Dockerfile, as an archive in the form of docker-save(1). Both
+# have the layer of Debian. The second adds deno, and the replacement of its runtime.
 set -eu
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -1,6 +1,6 @@
 #!/bin/sh
-# In the machine, once: the runtime, its cache and the repository, which main.ts has put in /root; then the programs as
-# `deno compile` would make them, and stand-ins for the commands of the documents that are not there.
+# Runs once in the machine. It installs the runtime, its cache and the repository, which main.ts has put in /root. Then it
+# makes the programs, as `deno compile` would, and replacements for commands of the documents that are missing.
 set -eu
 mkdir -p /srv/teleport /usr/local/lib/standin/deno_dir
 tar -xzf /root/tree.tgz -C /srv/teleport
@@ -14,7 +14,7 @@ install -m 755 /usr/local/lib/denort /srv/teleport/dist/teleportd
 install -m 755 /usr/local/lib/denort /srv/teleport/dist/teleport
 install -m 755 /usr/local/lib/denort /usr/local/bin/teleport
 
-# Such as `npx -y deno@2.9.6 task certs …`.
+# Replaces npx for `npx -y deno@2.9.6 task certs …`.
 cat >/usr/local/bin/npx <<'NPX'
 #!/bin/sh
 shift 2
@@ -22,7 +22,7 @@ export DENO_DIR=/usr/local/lib/standin/deno_dir DENO_NO_UPDATE_CHECK=1 DENO_NO_P
 exec deno "$@"
 NPX
 printf '#!/bin/sh\nexec "$@"\n' >/usr/local/bin/sudo
-# A container needs what the stand-in of the programs runs. The build finds the packages in the cache, without network.
+# The replacement of docker mounts Deno and the sources in each container. The build takes packages from the cache.
 cat >/usr/local/bin/docker <<'DOCKER'
 #!/bin/sh
 standin=/usr/local/lib/standin
