@@ -56,7 +56,7 @@ export class JobRegistry {
       bootId: this.#bootId,
       onWarning,
       isClockTrusted: () => this.#retention.isClockTrusted,
-      ...defined({ onWrite: options.onStoreWrite }),
+      onWrite: callback(options.onStoreWrite),
     });
     const { store, liveJobs } = this;
     this.#output = new OutputStore({ ...defined({ directory }), onDeleted: (id) => store.endRemoval(id), onError });

@@ -40,7 +40,7 @@ export interface SupervisorOptions extends Limits {
   readonly maxAgeMs?: number;
   /** The cgroups of jobs, for this supervisor alone. Absent: processes of jobs are found in /proc. */
   readonly cgroups?: CgroupTree;
-  /** Called after each write to the store with its duration in milliseconds. */
+  /** Called after each write to the store with its duration in milliseconds. Errors that it throws are ignored. */
   readonly onStoreWrite?: (durationMs: number) => void;
   /**
    * The signals at which the supervisor closes: it stops all jobs and removes its temporary directory, then the program

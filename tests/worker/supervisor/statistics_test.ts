@@ -65,3 +65,12 @@ Deno.test("statistics() counts the jobs of the previous supervisor", async () =>
   assert.equal(writesMs.length, 1);
   assert.ok(writesMs[0]! >= 0);
 });
+
+Deno.test("add() and start() succeed when onStoreWrite throws", async () => {
+  await using supervisor = new Supervisor({
+    onStoreWrite: () => {
+      throw new Error("The report fails");
+    },
+  });
+  assert.equal((await supervisor.status(await run(supervisor, "true", []))).state, "EXITED");
+});
