@@ -50,10 +50,11 @@ export function openServiceManager(
 function socketAddress(name: string): Uint8Array<ArrayBuffer> | undefined {
   if (!/^[/@]./.test(name)) return undefined;
   const path = new TextEncoder().encode(name);
-  if (path.length >= MAX_PATH_BYTES) return undefined;
+  // A path ends with a zero byte. An abstract name begins with one, and has no end mark.
+  const pathBytes = path.length + (name.startsWith("/") ? 1 : 0);
+  if (pathBytes > MAX_PATH_BYTES) return undefined;
   if (name.startsWith("@")) path[0] = 0;
-  // A path ends with a zero byte. An abstract name has no end mark.
-  const address = new Uint8Array(2 + path.length + (name.startsWith("/") ? 1 : 0));
+  const address = new Uint8Array(2 + pathBytes);
   new DataView(address.buffer).setUint16(0, AF_UNIX, true);
   address.set(path, 2);
   return address;

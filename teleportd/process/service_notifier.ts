@@ -34,8 +34,9 @@ export class ServiceNotifier implements Disposable {
     this.#statusTimer ??= setTimeout(() => void this.#sendStatus(), STATUS_PERIOD_MS);
   }
 
-  /** Reports a reload from its start to its end. */
+  /** Reports a reload from its start to its end. A server that stops stays in that state. */
   async reloading(reload: Promise<void>): Promise<void> {
+    if (this.#isStopping) return;
     const time = monotonicUs();
     this.#manager.notify(time === undefined ? "RELOADING=1" : `RELOADING=1\nMONOTONIC_USEC=${time}`);
     await reload;

@@ -27,6 +27,12 @@ Deno.test("openServiceManager() returns undefined without a socket that can be r
   assert.equal(openServiceManager({}), undefined);
 });
 
+Deno.test("openServiceManager() takes the longest names of unix(7): a path of 107 bytes, an abstract name of 108", () => {
+  const canSendTo = (NOTIFY_SOCKET: string) => openServiceManager({ NOTIFY_SOCKET }) !== undefined;
+  assert.deepEqual([107, 108].map((bytes) => canSendTo("/".padEnd(bytes, "x"))), [true, false]);
+  assert.deepEqual([108, 109].map((bytes) => canSendTo("@".padEnd(bytes, "x"))), [true, false]);
+});
+
 Deno.test("openServiceManager() takes half the watchdog time, when it is meant for this process", () => {
   const periodOf = (WATCHDOG_USEC: string, WATCHDOG_PID?: string) =>
     openServiceManager({ NOTIFY_SOCKET: "/x", WATCHDOG_USEC, WATCHDOG_PID }, 42)?.watchdogMs;

@@ -1,0 +1,42 @@
+/** The states that a service manager gets from the notifier of one server. */
+import assert from "node:assert/strict";
+import { ServiceNotifier } from "../../../teleportd/process/service_notifier.ts";
+
+const SERVER = {
+  address: "127.0.0.1:1",
+  reload: () => Promise.resolve(),
+  counts: () => Promise.resolve({ runningJobs: 0, watchers: 0 }),
+};
+
+/** Returns a notifier, and the states that it has sent without the time of a reload. */
+function notifierWithStates() {
+  const states: string[] = [];
+  const notifier = new ServiceNotifier({
+    notify(state) {
+      states.push(state.replace(/\n[^]*/, ""));
+      return true;
+    },
+  });
+  return { notifier, states };
+}
+
+Deno.test("reloading() reports the reload and its end", async () => {
+  const { notifier, states } = notifierWithStates();
+  using _ = notifier;
+  notifier.ready(SERVER);
+  await notifier.reloading(Promise.resolve());
+  assert.deepEqual(states, ["READY=1", "RELOADING=1", "READY=1"]);
+});
+
+Deno.test("reloading() reports nothing after the server has begun to stop", async () => {
+  const { notifier, states } = notifierWithStates();
+  using _ = notifier;
+  notifier.ready(SERVER);
+  const reload = Promise.withResolvers<void>();
+  const reported = notifier.reloading(reload.promise);
+  notifier.stopping();
+  reload.resolve();
+  await reported;
+  await notifier.reloading(Promise.resolve());
+  assert.deepEqual(states, ["READY=1", "RELOADING=1", "STOPPING=1"]);
+});
