@@ -10,11 +10,12 @@ import { defectFields, defectText } from "./teleportd/log/error_fields.ts";
 import { LineWriter } from "./teleportd/log/line_writer.ts";
 import { ServerLog } from "./teleportd/log/server_log.ts";
 import { giveUpNewPrivileges } from "./teleportd/process/new_privileges.ts";
+import { listenForReload } from "./teleportd/process/reload_signal.ts";
 import { openServiceManager } from "./teleportd/process/service_manager.ts";
 import { ServiceNotifier } from "./teleportd/process/service_notifier.ts";
-import { listenForStopSignals, type StopSignals } from "./teleportd/process/stop_signals.ts";
+import { listenForStopSignals } from "./teleportd/process/stop_signals.ts";
 import { handleUncaught } from "./teleportd/process/uncaught.ts";
-import { type ListeningServer, run } from "./teleportd/run.ts";
+import { run } from "./teleportd/run.ts";
 import { ENVIRONMENT_NAMES, type ServerEnvironment } from "./teleportd/server_environment.ts";
 import { StartError } from "./teleportd/start_error.ts";
 import { checkArguments, checkVariable, NotUtf8Error, readVariable } from "./text/decoded.ts";
@@ -71,13 +72,13 @@ async function serveUntilStopped(flags: Flags): Promise<number> {
   const log = new ServerLog(Deno.stderr, { level: flags.logLevel, format: flags.logFormat });
   using signals = listenForStopSignals(() => Deno.exit(uncaught.hasException ? EXIT_DEFECT : EXIT_OK));
   const { request } = signals;
+  using hangup = listenForReload([Deno.stdin, Deno.stdout, Deno.stderr], request);
   using notifier = openNotifier();
   signals.stop.addEventListener("abort", () => notifier?.stopping());
   using uncaught = handleUncaught({ log, stop: request, hurry: request, stopTimeoutMs: DEFECT_STOP_MS });
   try {
     keepFromJobs();
     if (!flags.allowNewPrivileges) giveUpNewPrivileges();
-    const hadTerminal = countTerminals() > 0;
     const code = await run({ flags, environment }, {
       signal: signals.stop,
       hurry: signals.hurry,
@@ -85,7 +86,10 @@ async function serveUntilStopped(flags: Flags): Promise<number> {
       onJobChange: () => notifier?.changed(),
       listening(server) {
         notifier?.ready(server);
-        reloadOnHangup(server, signals, hadTerminal, notifier);
+        hangup.listening(() => {
+          const reload = server.reload();
+          void notifier?.reloading(reload);
+        });
         log.listening(server.address);
       },
     });
@@ -102,31 +106,16 @@ async function serveUntilStopped(flags: Flags): Promise<number> {
   }
 }
 
-/** Returns a notifier when a service manager started this process. */
+/**
+ * Returns a notifier when a service manager started this process.
+ *
+ * @throws {NotUtf8Error} when a variable of the manager is not valid UTF-8
+ */
 function openNotifier(): ServiceNotifier | undefined {
   const names = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"];
-  const manager = openServiceManager(Object.fromEntries(names.map((name) => [name, Deno.env.get(name)])));
+  const valueOf = (name: string) => checkVariable(name, readVariable(Deno.env.get, name));
+  const manager = openServiceManager(Object.fromEntries(names.map((name) => [name, valueOf(name)])));
   return manager && new ServiceNotifier(manager);
-}
-
-/** Reloads the configuration on SIGHUP. */
-function reloadOnHangup(
-  server: ListeningServer,
-  signals: StopSignals,
-  hadTerminal: boolean,
-  notifier: ServiceNotifier | undefined,
-): void {
-  Deno.addSignalListener("SIGHUP", () => {
-    // The terminal of a server that was started by hand was closed. Nobody would see that it continues, so it stops.
-    if (hadTerminal && countTerminals() === 0) return signals.request();
-    const reload = server.reload();
-    void notifier?.reloading(reload);
-  });
-}
-
-/** Counts the standard streams that are an open terminal. */
-function countTerminals(): number {
-  return [Deno.stdin, Deno.stdout, Deno.stderr].filter((stream) => stream.isTerminal()).length;
 }
 
 // `deno task serve -- --listen …` passes the two dashes on.

@@ -1,6 +1,8 @@
 /** The messages of a server to a service manager such as systemd. */
 import assert from "node:assert/strict";
-import { startServer, teleport } from "../support/programs.ts";
+import { deadline } from "../support/deadline.ts";
+import { readText } from "../support/growing_text.ts";
+import { spawnServer, startServer, teleport } from "../support/programs.ts";
 import { listenForStates } from "../support/notify_socket.ts";
 import { tempDir } from "../support/temp_dir.ts";
 
@@ -28,6 +30,16 @@ Deno.test("a server serves when its service manager does not listen", async () =
   await using dir = await tempDir();
   await using server = await startServer({ starter: ["env", `NOTIFY_SOCKET=${dir.path}/none`] });
   assert.equal((await teleport(server, "run", "true")).code, 0);
+});
+
+Deno.test("teleportd refuses a NOTIFY_SOCKET that is not UTF-8 with a sentence, as other variables", async () => {
+  await using dir = await tempDir();
+  const starter = ["sh", "-c", 'export NOTIFY_SOCKET="$(printf "/tmp/\\377")"; exec "$@"', "sh"];
+  const { process } = spawnServer({ dir: dir.path, starter });
+  const { growing: log, ended } = readText(process.stderr);
+  assert.equal((await deadline(process.status, "the end of the server")).code, 2);
+  await ended;
+  assert.match(log.text, /^teleportd: The environment variable NOTIFY_SOCKET is not valid UTF-8/);
 });
 
 Deno.test("a job does not learn of the service manager, also with all variables of the server", async () => {
