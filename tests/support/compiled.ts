@@ -25,7 +25,7 @@ export async function compileWithStandIn(): Promise<Compiled> {
   await Deno.copyFile(`${ROOT}deno.json`, `${dir}/deno.json`);
   await Deno.mkdir(`${dir}/deno_dir`, { mode: 0o755 });
   const defines = [`-DPLACE="${dir}/"`, '-DSERVER="teleportd.js"', '-DCLIENT="teleport.js"'];
-  await run("cc", ["-O2", "-static", ...defines, "-o", `${dir}/denort`, "tests/host/standin.c"]);
+  await run("cc", ["-O2", ...defines, "-o", `${dir}/denort`, "tests/host/standin.c"]);
   const commands = `${tasks.bundle.command} && ${tasks.compile.command}`
     .replaceAll("dist/", `${dir}/`)
     .replaceAll("deno compile", "deno compile --config=deno.json");
