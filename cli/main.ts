@@ -75,8 +75,9 @@ export async function main(args: readonly string[], env: Environment, io: Io): P
   }
 }
 
-/** Rewrites a message of Commander: `error: unknown option '--x'` becomes `Unknown option "--x"`. */
+/** Rewrites a message of Commander: `error: option '--x <A>' argument missing` becomes `Option "--x <A>" needs a value`. */
 function sentence(message: string): string {
-  const text = message.replace(/^error: /, "").replaceAll("'", '"').replace(/\.$/, "");
+  const text = message.replace(/^error: /, "").replaceAll("'", '"').replace(/\.$/, "")
+    .replace(/ argument missing$/, " needs a value");
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

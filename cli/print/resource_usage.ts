@@ -32,7 +32,7 @@ export function usageRows(usage: Usage | null): [string, string][] {
 }
 
 function peakAccuracy(source: UsageSource): string {
-  return source === "USAGE_SOURCE_PROC" ? " whenever it was read" : "";
+  return source === "USAGE_SOURCE_PROC" ? " when it was read" : "";
 }
 
 function seconds(us: number): string {

@@ -59,7 +59,7 @@ const bad: [string[], RegExp, string][] = [
   [["signal", "x"], /Missing required argument "SIGNAL"\n/, "signal "],
   [["status", "a", "b"], /Too many arguments for "status"/, "status "],
   [["whoami", "a"], /Too many arguments/, "whoami "],
-  [["run", "--timeout"], /Option "--timeout <DURATION>" argument missing\n/, "run "],
+  [["run", "--timeout"], /Option "--timeout <DURATION>" needs a value\n/, "run "],
   [["run", "--timeout", "5", "true"], /Invalid duration "5" for --timeout: a unit is missing/, "run "],
   [["stop", "--grace", "x", "id"], /Invalid duration "x" for --grace/, "stop "],
   [["run", "--env", "FOO", "true"], /Invalid value "FOO" for --env: give NAME=VALUE\n/, "run "],

@@ -18,7 +18,7 @@ Deno.test("usageRows() describes the accuracy of each figure", () => {
   ]);
   const memory = { memory_bytes: 5, peak_memory_bytes: 7, memory_source: "USAGE_SOURCE_PROC", processes: 2 } as const;
   assert.deepEqual(rows({ ...memory, oom_kills: 3 }), [
-    "Memory: 5 bytes now, 7 bytes at most whenever it was read",
+    "Memory: 5 bytes now, 7 bytes at most when it was read",
     "Processes: 2",
     "Out of memory: 3 of its processes killed",
   ]);
