@@ -1,5 +1,5 @@
 /** The door of `teleportd`, the server: arguments, environment and signals in, exit code out. */
-import { errorMessage } from "./base/error_message.ts";
+import { failureReason } from "./base/errno.ts";
 import { CommanderError } from "commander";
 import { keepFromJobs } from "./mod.ts";
 import { verifiedText, verifyAudit } from "./service/audit/verify.ts";
@@ -59,7 +59,7 @@ export async function main(args: readonly string[]): Promise<number> {
 /** Reports whether an audit log is whole. */
 async function verify(path: string): Promise<number> {
   const found = await verifyAudit(path).catch((error) => {
-    throw new StartError(`Cannot read "${path}": ${errorMessage(error)}`);
+    throw new StartError(`Cannot read "${path}": ${failureReason(error)}`);
   });
   writeText(Deno.stdout, `${escapeText(verifiedText(found))}\n`);
   return found.problems.length === 0 ? EXIT_OK : EXIT_FAILED;

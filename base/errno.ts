@@ -1,6 +1,7 @@
 /** The error numbers of Linux, by name and in words: errno(3), strerror(3). */
 import { constants } from "node:os";
 import { errorCode } from "./error_code.ts";
+import { errorMessage } from "./error_message.ts";
 
 /** The messages of the GNU C library for the errors that a start can meet. */
 const MESSAGES: Readonly<Record<string, string>> = {
@@ -47,6 +48,16 @@ export function errnoOf(error: unknown): string | undefined {
 /** Returns the message of an error number, such as `Permission denied`; its name when it has no message here. */
 export function errnoMessage(errno: string | undefined): string {
   return errno === undefined ? "unknown error" : MESSAGES[errno] ?? errno;
+}
+
+/**
+ * Returns the reason of a failed system call for an error text, such as `permission denied (EACCES)`. Deno's own message
+ * repeats the path. Any other error gives its message.
+ */
+export function failureReason(error: unknown): string {
+  const errno = errnoOf(error);
+  const message = errnoMessage(errno);
+  return errno === undefined || message === errno ? errorMessage(error) : `${message.toLowerCase()} (${errno})`;
 }
 
 /** Returns the error number for the message of a program in the C locale; undefined for any other message. */

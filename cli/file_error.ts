@@ -1,6 +1,5 @@
 /** Explains why a file cannot be read: the reason, and the part of its path that fails. */
-import { errorMessage } from "../base/error_message.ts";
-import { errnoMessage, errnoOf } from "../base/errno.ts";
+import { failureReason } from "../base/errno.ts";
 
 /**
  * Explains why a file could not be read. When a directory above the file is the reason, the explanation names it.
@@ -9,14 +8,7 @@ import { errnoMessage, errnoOf } from "../base/errno.ts";
  */
 export async function explainReadError(path: string, error: unknown): Promise<string> {
   const directory = await failingDirectory(path);
-  return directory === undefined ? reason(error) : `${reason(directory.error)}: "${directory.path}"`;
-}
-
-function reason(error: unknown): string {
-  const errno = errnoOf(error);
-  const message = errnoMessage(errno);
-  if (errno !== undefined && message !== errno) return `${message.toLowerCase()} (${errno})`;
-  return errorMessage(error);
+  return directory === undefined ? failureReason(error) : `${failureReason(directory.error)}: "${directory.path}"`;
 }
 
 /** Returns the first directory of the path that does not exist, is not a directory, or cannot be entered. */

@@ -1,5 +1,5 @@
 /** The data directory: where it is, how it is made, and which errors are about it. */
-import { errorMessage } from "../base/error_message.ts";
+import { failureReason } from "../base/errno.ts";
 import { DirectoryInUseError, RecordDamagedError, StoreUnusableError } from "../mod.ts";
 import { checkDataDirectory } from "./file_trust.ts";
 import { lockHolder } from "./lock_holder.ts";
@@ -28,7 +28,7 @@ export function dataDirectory(flag: string | undefined, env: ServerEnvironment["
  */
 export async function makeDataDirectory(directory: string): Promise<void> {
   await Deno.mkdir(directory, { recursive: true, mode: 0o700 }).catch((error) => {
-    throw new StartError(`Cannot make the data directory "${directory}": ${errorMessage(error)}`);
+    throw new StartError(`Cannot make the data directory "${directory}": ${failureReason(error)}`);
   });
   await checkDataDirectory(directory);
 }

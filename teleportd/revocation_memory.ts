@@ -2,7 +2,7 @@
  * Stores every certificate that a list has revoked, in the data directory. A lost list, or an older one, must not let
  * anybody in again.
  */
-import { errorMessage } from "../base/error_message.ts";
+import { failureReason } from "../base/errno.ts";
 import { createHash } from "node:crypto";
 import { canonicalSerial, MAX_SERIAL_BYTES } from "../trust/certificate.ts";
 import { StartError } from "./start_error.ts";
@@ -58,7 +58,7 @@ export class RevocationMemory {
       text = await Deno.readTextFile(path);
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return new RevocationMemory(path, "", new Set());
-      throw new StartError(`Cannot read "${path}": ${errorMessage(error)}`);
+      throw new StartError(`Cannot read "${path}": ${failureReason(error)}`);
     }
     const read = parse(text);
     if (read !== undefined) return new RevocationMemory(path, text, read.keys, read.old);

@@ -1,5 +1,5 @@
 /** Reads the files that an administrator writes: the policy and the limits. */
-import { errorMessage } from "../base/error_message.ts";
+import { failureReason } from "../base/errno.ts";
 import { checkWriteAccess } from "../certs/file_access.ts";
 import { StartError } from "./start_error.ts";
 
@@ -14,7 +14,7 @@ import { StartError } from "./start_error.ts";
 export async function readSettings(name: string, path: string): Promise<string> {
   await checkWriteAccess(path);
   const bytes = await Deno.readFile(path).catch((error) => {
-    throw new StartError(`Cannot read the ${name} "${path}": ${errorMessage(error)}`);
+    throw new StartError(`Cannot read the ${name} "${path}": ${failureReason(error)}`);
   });
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);

@@ -1,6 +1,6 @@
 /** Tests of error numbers: their names and messages. */
 import assert from "node:assert/strict";
-import { errnoMessage, errnoName, errnoOf, errnoOfMessage } from "../../base/errno.ts";
+import { errnoMessage, errnoName, errnoOf, errnoOfMessage, failureReason } from "../../base/errno.ts";
 
 const withCode = (code: string) => Object.assign(new Error("x"), { code });
 
@@ -15,6 +15,12 @@ Deno.test("errnoOf() returns the code of an error, or the number in Deno's messa
   for (const other of [new Error("x"), "x", undefined, new Error("(os error 9999)")]) {
     assert.equal(errnoOf(other), undefined);
   }
+});
+
+Deno.test("failureReason() returns the words and the name of an error number, or the message of another error", () => {
+  assert.equal(failureReason(withCode("EACCES")), "permission denied (EACCES)");
+  assert.equal(failureReason(withCode("EXDEV")), "x");
+  assert.equal(failureReason(new Error("it is too long")), "it is too long");
 });
 
 Deno.test("errnoOfMessage() inverts errnoMessage(), and knows the messages of other shells", () => {

@@ -21,6 +21,6 @@ Deno.test("readSettings() skips a byte order mark and refuses a file that is not
   );
   await Deno.remove(path);
   await assert.rejects(readSettings("policy file", path), {
-    message: /^Cannot read the policy file ".*": No such file/,
+    message: /^Cannot read the policy file ".*": no such file or directory \(ENOENT\)$/,
   });
 });
