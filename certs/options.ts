@@ -35,6 +35,11 @@ export const HOST_OPTION = [
   collect,
 ] as const;
 
+/** Returns the arguments of `option()` for `--days`, with the default in words. */
+export function daysOption(defaultDays: string, of = ""): readonly [string, string] {
+  return ["--days <number>", `days of validity${of}, 1 to ${MAX_DAYS} (default: ${defaultDays})`];
+}
+
 /** The arguments of `option()` for `--algorithm`. */
 export const ALGORITHM_OPTION = ["--algorithm <kind>", "the kind of key: p256 or ed25519 (default: p256)"] as const;
 

@@ -17,16 +17,6 @@ export interface ServingOptions {
 }
 
 /**
- * Returns the missing files of `ca.crt`, `server.crt` and `server.key`.
- *
- * @throws {CertificateError} `NOT_ACCESSIBLE`
- */
-export async function missingServerFiles(dir: string): Promise<string[]> {
-  const files = await listFiles(dir);
-  return SERVING_FILES.filter((name) => !files.includes(name));
-}
-
-/**
  * Creates the missing files of a server. An empty or missing directory gets everything. A directory with an authority
  * and its key gets the server's pair. Other directories are not repaired.
  *

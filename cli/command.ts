@@ -1,7 +1,7 @@
 /** The parts that commands are declared with. */
 import { type Command, Option } from "commander";
 import { UsageError } from "../units/usage_error.ts";
-import type { ConfigFlags } from "./config.ts";
+import { type ConfigFlags, DEFAULT_ADDRESS, DEFAULT_IDENTITY } from "./config.ts";
 import type { Context, LocalContext } from "./context.ts";
 
 /** The options of every command. They may appear before or after the command's name. */
@@ -28,9 +28,12 @@ export function commonFlags(command: Command): CommonFlags {
 /** Adds the common options to a command. */
 export function addCommonOptions(command: Command, { hidden }: { readonly hidden: boolean }): Command {
   const options = [
-    new Option("--address <HOST:PORT>", "the server (default: 127.0.0.1:50051)"),
+    new Option("--address <HOST:PORT>", `the server (default: ${DEFAULT_ADDRESS})`),
     new Option("--certs <DIR>", "the directory of certificates (default: ~/.config/teleport)"),
-    new Option("--identity <NAME>", "the name of the client certificate in that directory (default: admin)"),
+    new Option(
+      "--identity <NAME>",
+      `the name of the client certificate in that directory (default: ${DEFAULT_IDENTITY})`,
+    ),
     new Option("--output <FORMAT>", "text, or json: one object per line").argParser(parseFormat),
   ];
   for (const option of options) command.addOption(option.hideHelp(hidden));

@@ -34,8 +34,10 @@ export interface Config {
   readonly identity: string;
 }
 
-const DEFAULT_ADDRESS = "127.0.0.1:50051";
-const DEFAULT_IDENTITY = "admin";
+/** The server of a new installation. */
+export const DEFAULT_ADDRESS = "127.0.0.1:50051";
+/** The user of a new installation. */
+export const DEFAULT_IDENTITY = "admin";
 
 /**
  * Determines the address, the certificate directory and the identity. An empty variable counts as not set.

@@ -1,4 +1,5 @@
 /** The command line of `teleportd`: its options, their help, and how each value is parsed. */
+import { JOB_OPTIONS } from "../base/job_options/table.ts";
 import { errorMessage } from "../base/error_message.ts";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { defined } from "../base/defined.ts";
@@ -12,9 +13,6 @@ import { LOG_LEVELS } from "./log/server_log.ts";
 
 /** The longest `--keep`, a hundred years in milliseconds. */
 const MAX_KEEP_MS = 3_155_760_000_000;
-
-/** The longest grace period of the library, in milliseconds. */
-const MAX_GRACE_MS = 3_600_000;
 
 /** The options of `teleportd`. An absent option has a default elsewhere, or sets no limit. */
 export interface Flags {
@@ -181,7 +179,7 @@ export function createProgram(version: string, output: HelpOutput, onVerify: (pa
     .option(
       "--shutdown-grace <duration>",
       "time between SIGTERM and SIGKILL when the server stops (default: the grace period of each job)",
-      durationParser("--shutdown-grace", MAX_GRACE_MS),
+      durationParser("--shutdown-grace", JOB_OPTIONS.graceMs.max),
     )
     .allowExcessArguments(false)
     .exitOverride()

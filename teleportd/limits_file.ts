@@ -1,4 +1,5 @@
 /** Parses the limits file of `teleportd --limits`. */
+import { JOB_OPTIONS } from "../base/job_options/table.ts";
 import { defined } from "../base/defined.ts";
 import { parseDurationMs } from "../units/duration.ts";
 import { parseSizeBytes } from "../units/size.ts";
@@ -12,9 +13,6 @@ import { StartError } from "./start_error.ts";
 
 /** The longest file, in UTF-16 code units. */
 const MAX_CHARS = 65_536;
-
-/** The longest timeout of the library, in milliseconds. */
-const MAX_TIMEOUT_MS = 2_147_483_647;
 
 const FILE_FIELDS = { default: false, max: false, running: false, running_per_user: false, comment: false };
 
@@ -97,7 +95,7 @@ function rlimitsOf(value: unknown, at: string): Rlimits {
 
 function timeoutMs(value: unknown, at: string): number {
   if (typeof value !== "string") throw new JsonFormError(at, 'give a string such as "1h30m"');
-  return withFormError(() => parseDurationMs(value, { name: at, minMs: 1, maxMs: MAX_TIMEOUT_MS }));
+  return withFormError(() => parseDurationMs(value, { name: at, minMs: 1, maxMs: JOB_OPTIONS.timeoutMs.max }));
 }
 
 function size(value: unknown, at: string): number {

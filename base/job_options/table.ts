@@ -11,6 +11,7 @@
  * Long: this table is the one place for every option.
  */
 import { CAP, hasCapability } from "../capabilities.ts";
+import { MAX_TIMER_MS } from "../timers.ts";
 import { CGROUP_LIMITS, type CgroupLimits } from "./cgroup_limits.ts";
 import type { OptionFor } from "./descriptor.ts";
 import { RLIMITS, type Rlimits } from "./rlimits.ts";
@@ -94,8 +95,7 @@ export const JOB_OPTIONS = {
     noun: "timeout",
     unit: "milliseconds",
     min: 0,
-    // Longer timers overflow: setTimeout counts in a signed 32-bit number of milliseconds (24 days).
-    max: 2_147_483_647,
+    max: MAX_TIMER_MS,
     absent: "never",
     policy: "harmless",
     flag: {

@@ -4,6 +4,7 @@ import {
   addCommand,
   ALGORITHM_OPTION,
   collect,
+  daysOption,
   FORCE_OPTION,
   isJson,
   type IssueFlags,
@@ -11,6 +12,7 @@ import {
   parseDays,
   readOptionFile,
 } from "../options.ts";
+import { DEFAULT_DAYS } from "../lifetime.ts";
 import type { Tool } from "../tool.ts";
 
 interface Flags extends IssueFlags {
@@ -39,7 +41,7 @@ export function addClient(program: Command, tool: Tool): void {
     .usage("[OPTIONS] --role <role> NAME")
     .argument("NAME", "the user, and the name of the files")
     .requiredOption("--role <role>", "the user's role: admin, operator or viewer; may be repeated", collect)
-    .option("--days <number>", "days of validity, 1 to 3650 (default: 90)")
+    .option(...daysOption(`${DEFAULT_DAYS.client}`))
     .option("--csr <file>", "issue it for the key of this certificate signing request")
     .option(...ALGORITHM_OPTION)
     .option(...FORCE_OPTION)

@@ -3,12 +3,14 @@ import type { Command } from "commander";
 import {
   addCommand,
   ALGORITHM_OPTION,
+  daysOption,
   HOST_OPTION,
   isJson,
   type IssueFlags,
   keyKindOf,
   parseDays,
 } from "../options.ts";
+import { DEFAULT_DAYS } from "../lifetime.ts";
 import type { Tool } from "../tool.ts";
 
 interface Flags extends IssueFlags {
@@ -27,8 +29,10 @@ export function addInit(program: Command, tool: Tool): void {
     .option(...HOST_OPTION)
     .option(...ALGORITHM_OPTION)
     .option(
-      "--days <number>",
-      "days of validity of server and admin, 1 to 3650 (default: 365 and 90; the authority has 3650)",
+      ...daysOption(
+        `${DEFAULT_DAYS.server} and ${DEFAULT_DAYS.client}; the authority has ${DEFAULT_DAYS.authority}`,
+        " of server and admin",
+      ),
     )
     .addHelpText("before", EXAMPLE)
     .action(async (flags: Flags) => {

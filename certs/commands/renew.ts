@@ -1,7 +1,8 @@
 /** `certs renew`: issues a certificate again, or changes the authority. */
 import type { Command } from "commander";
 import { CertificateError } from "../errors.ts";
-import { addCommand, ALGORITHM_OPTION, isJson, type IssueFlags, keyKindOf, parseDays } from "../options.ts";
+import { addCommand, ALGORITHM_OPTION, daysOption, isJson, type IssueFlags, keyKindOf, parseDays } from "../options.ts";
+import { DEFAULT_DAYS } from "../lifetime.ts";
 import type { Tool } from "../tool.ts";
 
 interface Flags extends IssueFlags {
@@ -23,7 +24,7 @@ export function addRenew(program: Command, tool: Tool): void {
   addCommand(program, "renew", "issue a certificate again, with a new key and a new end")
     .usage("[OPTIONS] NAME")
     .argument("NAME", 'a user, "server", or "ca"')
-    .option("--days <number>", "days of validity, 1 to 3650 (default: 365 for server, 90 for a user)")
+    .option(...daysOption(`${DEFAULT_DAYS.server} for server, ${DEFAULT_DAYS.client} for a user`))
     .option(...ALGORITHM_OPTION)
     .option("--finish", 'with "ca": remove the old authority')
     .addHelpText("before", EXAMPLES)

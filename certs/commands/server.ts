@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import {
   addCommand,
   ALGORITHM_OPTION,
+  daysOption,
   FORCE_OPTION,
   HOST_OPTION,
   isJson,
@@ -10,6 +11,7 @@ import {
   keyKindOf,
   parseDays,
 } from "../options.ts";
+import { DEFAULT_DAYS } from "../lifetime.ts";
 import type { Tool } from "../tool.ts";
 
 interface Flags extends IssueFlags {
@@ -23,7 +25,7 @@ const EXAMPLE = "Example:\n  certs server --host jobs.example.org --host 192.0.2
 export function addServer(program: Command, tool: Tool): void {
   addCommand(program, "server", "issue a server certificate")
     .option(...HOST_OPTION)
-    .option("--days <number>", "days of validity, 1 to 3650 (default: 365)")
+    .option(...daysOption(`${DEFAULT_DAYS.server}`))
     .option(...ALGORITHM_OPTION)
     .option(...FORCE_OPTION)
     .addHelpText("before", EXAMPLE)

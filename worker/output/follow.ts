@@ -1,4 +1,5 @@
 /** Reads a log at the pace of its consumer: first the existing output, then new output. One loop does both. */
+import { MAX_TIMER_MS } from "../../base/timers.ts";
 import { InvalidArgumentError } from "../errors.ts";
 import { loopTurn } from "../loop_turns.ts";
 import type { OutputChunk } from "./chunk.ts";
@@ -6,9 +7,6 @@ import { LOG_START, type LogPosition } from "./cursor.ts";
 import type { Stream } from "./frame.ts";
 import type { OutputLog } from "./log.ts";
 import { firstSince, lastBytes, lastLines, type StartPoint } from "./seek.ts";
-
-/** The longest timer: setTimeout takes a signed 32-bit number of milliseconds. */
-const MAX_TIMER_MS = 2_147_483_647;
 
 /**
  * The output to watch, in the order in which it was read from the job. `since` and `until` use the system clock. When

@@ -2,11 +2,9 @@
  * Decides which ended jobs are removed, and when: by age, by number and by disk space, the job that ended first goes
  * first. A job that somebody watches is not removed. Retention acts on events; in between there is at most one timer.
  */
+import { MAX_TIMER_MS } from "../../base/timers.ts";
 import { type Clock, RetentionClock } from "./retention_clock.ts";
 import type { EndedJob } from "../store/rows.ts";
-
-/** The longest timer: setTimeout() counts milliseconds in a signed 32-bit number. */
-const MAX_TIMER_MS = 2_147_483_647;
 
 /** The wait before an expired job that is watched is checked again. No event reports that its watchers leave. */
 const WATCHED_MS = 60_000;
