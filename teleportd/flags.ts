@@ -143,11 +143,9 @@ export function createProgram(version: string, output: HelpOutput, onVerify: (pa
       "most bytes of output of a job that sets no limit (default: no limit)",
       sizeParser("--max-output"),
     )
-    .option(
-      "--output-policy <policy>",
-      "what happens at that limit: stop the job, keep-newest output, or block the job",
-      parseOutputPolicy,
-      "STOP" as const,
+    .addOption(
+      new Option("--output-policy <policy>", "what happens at that limit: stop, keep-newest or block")
+        .argParser(parseOutputPolicy).default("STOP" as const, "stop"),
     )
     .option(
       "--max-output-total <size>",

@@ -7,7 +7,7 @@
 /**
  * How a policy treats an option.
  *
- * - `judged`: a check of its own decides, in `service/policy/`
+ * - `judged`: a separate check decides, in `service/policy/`
  * - `harmless`: describes or limits a job; every rule allows it
  * - `guarded`: changes what a permitted command does; a rule that is limited to commands or templates must name it
  * - `privileged`: gives a job more than the server's own user has; every rule must name it
@@ -43,7 +43,7 @@ export interface NumberFlag extends Flag {
 
 /** The option in a job's status. */
 export interface StatusEntry {
-  /** The name of its line in `teleport status`. Absent: that command prints it in a line of its own making. */
+  /** The name of its line in `teleport status`. Absent: the command prints it by its own code. */
   readonly label?: string;
 }
 

@@ -53,13 +53,13 @@ export interface ExecutionOptions {
   readonly rlimits?: Rlimits;
 }
 
-/** The options of a job that a process of its own does not have. */
+/** The options that only a job has. A `Process` without a job does not have them. */
 export interface JobOnlyOptions {
   /** The limits of all processes together, by a cgroup. */
   readonly cgroupLimits?: CgroupLimits;
   /** True lets the job's programs gain privileges, where the supervisor lets those that ask. */
   readonly allowNewPrivileges?: boolean;
-  /** True adds the variables that the supervisor lends to the job's environment. */
+  /** True adds the variables that the supervisor offers to the job's environment. */
   readonly inheritEnv?: boolean;
 }
 
@@ -113,7 +113,7 @@ export const JOB_OPTIONS = {
     noun: "grace period",
     unit: "milliseconds",
     min: 0,
-    // Longer than any orderly end takes. A stop must not be put off for ever.
+    // No orderly end takes longer, and every stop must come to an end.
     max: 3_600_000,
     absent: "unset",
     policy: "harmless",
@@ -257,7 +257,7 @@ export const JOB_OPTIONS = {
     field: "inherit_env",
     noun: "inherited environment",
     policy: "privileged",
-    flag: { syntax: "--inherit-env", help: "add the variables that the server lends to the job's environment" },
+    flag: { syntax: "--inherit-env", help: "add the variables that the server offers to the job's environment" },
   },
 } as const satisfies Table;
 

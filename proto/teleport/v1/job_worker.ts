@@ -157,8 +157,8 @@ export interface JobRequest {
    */
   allow_new_privileges: boolean;
   /**
-   * Gives the job the variables of the server's environment that the server is configured to share. FAILED_PRECONDITION
-   * when it shares none.
+   * Gives the job the variables of the server's environment that the server offers. FAILED_PRECONDITION when it offers
+   * none.
    */
   inherit_env: boolean;
   /** How far the job is separated from the host. FAILED_PRECONDITION when the host does not support it. */
@@ -368,7 +368,7 @@ export interface GetOutputRequest {
    * that is not final.
    */
   until: Timestamp | null;
-  /** True: each chunk that was read from the job at once is a message of its own, with its own time. */
+  /** True: each chunk that was read from the job at once is a separate message, with its own time. */
   exact_pieces: boolean;
   /**
    * The time between heartbeats in milliseconds: empty messages while there is no output. The first comes at once, with the

@@ -4,7 +4,7 @@ import { type Address, AddressError, formatAddress } from "../../shared/address.
 
 const REASONS: Readonly<Record<string, readonly [AddressError["code"], string]>> = {
   EADDRINUSE: ["IN_USE", "another program listens there: give another port, or 0 for any"],
-  EADDRNOTAVAIL: ["NOT_LOCAL", "this machine does not have the address: give one of its own"],
+  EADDRNOTAVAIL: ["NOT_LOCAL", "this machine does not have the address: give an address of this machine"],
   ENOTFOUND: ["NOT_FOUND", "no address has this name: give an IP address"],
   EAI_AGAIN: ["NOT_FOUND", "no address has this name: give an IP address"],
   EACCES: ["NOT_ALLOWED", "not allowed: give a port from 1024 up"],
