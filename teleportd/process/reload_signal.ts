@@ -23,9 +23,15 @@ export function listenForReload(streams: readonly StandardStream[], stop: () => 
   const hadTerminal = hasTerminal();
   let reload: (() => void) | undefined;
   let isDue = false;
+  let isStopping = false;
   const listener = () => {
     // The terminal of a server that was started by hand was closed. Nobody would see that it continues, so it stops.
-    if (hadTerminal && !hasTerminal()) return stop();
+    if (hadTerminal && !hasTerminal()) {
+      // The shell and the kernel both send the signal. The second one must not shorten the grace period of jobs.
+      if (!isStopping) stop();
+      isStopping = true;
+      return;
+    }
     if (reload === undefined) isDue = true;
     else reload();
   };

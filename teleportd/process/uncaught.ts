@@ -1,6 +1,7 @@
 /** Handles errors that no code has caught. */
 import type { Logger } from "../../base/logger.ts";
 import { defectFields, defectText } from "../log/error_fields.ts";
+import { LimitedLog } from "../log/limited_log.ts";
 
 /** The most uncaught exceptions that are logged. The first ones of a loop say what happened. */
 const MAX_LOGGED = 10;
@@ -25,7 +26,8 @@ export interface Uncaught extends Disposable {
 /**
  * Handles uncaught errors of this process until it is disposed of. An exception has interrupted some work half way, so the
  * server stops in order. A rejected promise that nobody awaits has ended only its own work, and clients can cause one
- * inside grpc-js. It is logged, and the server continues.
+ * inside grpc-js. The server logs at most one a second, and
+ * continues.
  */
 export function handleUncaught({ log, stop, hurry, stopTimeoutMs }: UncaughtOptions): Uncaught {
   let exceptions = 0;
@@ -39,9 +41,11 @@ export function handleUncaught({ log, stop, hurry, stopTimeoutMs }: UncaughtOpti
     timer = setTimeout(hurry, stopTimeoutMs);
     stop();
   };
+  const rejections = new LimitedLog({ warn: (message, fields) => log.error(message, fields) });
   const onRejection = (event: PromiseRejectionEvent) => {
     event.preventDefault();
-    log.error(`Internal error, unhandled rejection: ${defectText(event.reason)}`, defectFields(event.reason));
+    const message = `Internal error, unhandled rejection: ${defectText(event.reason)}`;
+    rejections.warn("UNHANDLED_REJECTION", message, defectFields(event.reason));
   };
   globalThis.addEventListener("error", onError);
   globalThis.addEventListener("unhandledrejection", onRejection);
@@ -51,6 +55,7 @@ export function handleUncaught({ log, stop, hurry, stopTimeoutMs }: UncaughtOpti
     },
     [Symbol.dispose]() {
       clearTimeout(timer);
+      rejections[Symbol.dispose]();
       globalThis.removeEventListener("error", onError);
       globalThis.removeEventListener("unhandledrejection", onRejection);
     },

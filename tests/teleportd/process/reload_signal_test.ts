@@ -44,6 +44,8 @@ Deno.test("listenForReload() stops a server whose terminal was closed, also duri
   using _ = listenForReload([{ isTerminal: () => isOpen }, { isTerminal: () => false }], () => stops += 1);
   isOpen = false;
   await hangUp();
+  // A shell passes the signal on, and the kernel sends it again when the shell ends. The jobs keep their grace period.
+  await hangUp();
   assert.equal(stops, 1);
 });
 
