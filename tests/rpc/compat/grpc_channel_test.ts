@@ -51,7 +51,9 @@ Deno.test("stopReconnecting() stops the timer of the next attempt", async () => 
 });
 
 Deno.test("stopReconnecting() leaves an object without the private fields unchanged", () => {
-  stopReconnecting({});
+  const client = { other: 1 };
+  stopReconnecting(client);
+  assert.deepEqual(client, { other: 1 });
 });
 
 Deno.test("observeSockets() is still needed because credentials have no public way to a channel's sockets", () => {

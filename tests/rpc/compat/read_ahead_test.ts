@@ -39,5 +39,7 @@ Deno.test("readOneMessageAhead() is still needed because grpc-js reads 16 messag
 });
 
 Deno.test("readOneMessageAhead() leaves an object without the private field unchanged", () => {
-  readOneMessageAhead({});
+  const call = { other: 1 };
+  readOneMessageAhead(call);
+  assert.deepEqual(call, { other: 1 });
 });
