@@ -173,7 +173,7 @@ export const JOB_OPTIONS = {
     absent: "zero",
     policy: "harmless",
     // A higher priority than the server's own is not for its clients: the field has no sign.
-    flag: { syntax: "--nice <COUNT>", help: "let others go first: niceness, from 0 to 19", min: 0 },
+    flag: { syntax: "--nice <NICENESS>", help: "from 0 to 19: a higher value gives other processes priority", min: 0 },
   },
   oomScoreAdj: {
     kind: "integer",

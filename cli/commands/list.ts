@@ -30,8 +30,8 @@ const MAX_LIMIT = 999_999_999;
 
 export const declare: Declare = (command, runner) => {
   addFilterOptions(command)
-    .option("--ended-since <TIME>", "only jobs that ended since then", momentParser("--ended-since"))
-    .option("--ended-until <TIME>", "only jobs that ended until then", momentParser("--ended-until"))
+    .option("--ended-since <TIME>", "only jobs that ended since this time", momentParser("--ended-since"))
+    .option("--ended-until <TIME>", "only jobs that ended until this time", momentParser("--ended-until"))
     .option("--sort <TIME>", "sort by the time at which they were registered (default), started or ended", parseOrder)
     .option("-r, --reverse", "oldest first")
     .option(

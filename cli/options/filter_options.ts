@@ -39,10 +39,10 @@ export function addFilterOptions(command: Command): Command {
     .option("--command <TEXT>", "only jobs whose command line contains this text")
     .option(
       "--since <TIME>",
-      "only jobs registered since then, such as 2026-01-31T12:00:00Z or 10m",
+      "only jobs registered since this time, such as 2026-01-31T12:00:00Z or 10m",
       momentParser("--since"),
     )
-    .option("--until <TIME>", "only jobs registered until then", momentParser("--until"));
+    .option("--until <TIME>", "only jobs registered until this time", momentParser("--until"));
 }
 
 /** Returns the fields of a request for the options. */

@@ -29,7 +29,7 @@ export function addJobOptions(command: Command): Command {
     .option("-l, --label <KEY=VALUE>", "a label to find the job by; repeatable", pairParser("--label", "KEY=VALUE"));
   return addTableOptions(command)
     .option("--max-output <SIZE>", "how much output is recorded, such as 500k, 100MB or 1GiB", parseMaxOutput)
-    .option("--output-policy <POLICY>", "what happens then: stop the job, keep-newest, or block it", parseOutputPolicy);
+    .option("--output-policy <POLICY>", "what happens at that limit: stop, keep-newest or block", parseOutputPolicy);
 }
 
 /**

@@ -43,10 +43,10 @@ export function addLogsOptions(command: Command): Command {
     .option("--tail-bytes <COUNT>", "only the last bytes of the output so far", numberParser("--tail-bytes", COUNT))
     .option(
       "--since <TIME>",
-      "only output written since then, such as 2026-01-31T12:00:00Z or 10m",
+      "only output written since this time, such as 2026-01-31T12:00:00Z or 10m",
       momentParser("--since"),
     )
-    .option("--until <TIME>", "only output written until then", momentParser("--until"))
+    .option("--until <TIME>", "only output written until this time", momentParser("--until"))
     .option("-t, --timestamps", "print the time before each line")
     .option("--stdout", "only stdout")
     .option("--stderr", "only stderr")
