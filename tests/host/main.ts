@@ -1,11 +1,12 @@
 /**
  * Tries on a real Debian host in a virtual machine what this machine cannot show, and says for each promise what was seen.
- * `deno task test:host [--runaways] [SECTION…]` runs the sections service, cgroups, starts and image, or the named ones. The
+ * `deno task test:host [--runaways] [SECTION…]` runs the sections service, cgroups, starts, image and faults, or the named ones. The
  * disk is kept in `TELEPORT_HOST_DIR`, by default `~/.cache/teleport-host`.
  */
 import { Machine } from "./machine.ts";
 import { Report } from "./report.ts";
 import { checkCgroups } from "./sections/cgroups.ts";
+import { checkFaults } from "./sections/faults.ts";
 import { checkImage } from "./sections/image.ts";
 import { checkService } from "./sections/service.ts";
 import { checkStarts } from "./sections/starts.ts";
@@ -22,6 +23,7 @@ const SECTIONS: Readonly<Record<string, (machine: Machine, report: Report) => Pr
   },
   starts: checkStarts,
   image: checkImage,
+  faults: checkFaults,
 };
 
 /** Returns why this machine cannot run the host. Undefined when it can. */

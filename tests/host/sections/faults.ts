@@ -1,0 +1,98 @@
+/** Hosts that give a server less than it needs: cgroups, disk, memory, clock. */
+import type { Machine } from "../machine.ts";
+import type { Report } from "../report.ts";
+
+/** Waits until the service takes calls. */
+const UNTIL_SERVING =
+  "i=0; until teleport list -q >/dev/null 2>&1; do i=$((i + 1)); [ $i -lt 90 ] || exit 1; sleep 1; done";
+
+/** The last line of the log about cgroups. */
+const CGROUP_LINE = "journalctl -u teleportd -o cat --no-pager | grep 'Jobs have' | tail -n 1";
+
+/** One fault. */
+interface Fault {
+  readonly name: string;
+  /** Directives of the unit's [Service] section. */
+  readonly unit?: string;
+  /** Prepares the host. The service is stopped. */
+  readonly prepare?: string;
+  /** Runs while the service is active. Its output is examined. */
+  readonly examine: string;
+  readonly expected: RegExp;
+  readonly restore?: string;
+}
+
+const CGROUP = "/sys/fs/cgroup/system.slice/teleportd.service";
+
+const FAULTS: readonly Fault[] = [
+  {
+    name: "a unit without Delegate= gives jobs no cgroups, and the log says why",
+    unit: "Delegate=no",
+    examine: `${CGROUP_LINE}; teleport run echo ran`,
+    expected: /have no cgroups \(.*\(EACCES\)[^]*^ran$/m,
+  },
+  {
+    name: "a unit with some controllers limits what it can, and refuses the rest by name",
+    unit: "Delegate=pids",
+    examine: `${CGROUP_LINE}; teleport run --pids 50 echo ran; teleport run --memory 64MiB echo ran 2>&1`,
+    expected: /have cgroups [^]*^ran$[^]*Cannot limit memory[^]*"memory"/m,
+  },
+  {
+    name: "a read-only cgroup file system gives jobs no cgroups, and the log says why",
+    unit: "ProtectControlGroups=yes",
+    examine: `${CGROUP_LINE}; teleport run echo ran`,
+    expected: /have no cgroups \(.*\(EROFS\)[^]*^ran$/m,
+  },
+  {
+    name: "without a free cgroup a job does not start, says so, and can start later",
+    examine: `echo 4 >${CGROUP}/cgroup.max.descendants; for i in 1 2 3 4; do teleport run -d sleep 1011 2>&1; done; ` +
+      `id=$(teleport register echo later); teleport start $id 2>&1; echo max >${CGROUP}/cgroup.max.descendants; ` +
+      "teleport start $id; teleport logs -f $id",
+    expected: /EAGAIN[^]*^later$/m,
+    restore: "",
+  },
+  {
+    name: "a server out of memory is restarted, and its jobs are LOST or ended",
+    unit: "MemoryMax=300M",
+    examine: "teleport run -d sleep 1012 >/dev/null; pid=$(systemctl show teleportd -p MainPID --value); " +
+      "echo 1000 >/proc/$pid/oom_score_adj; " +
+      "teleport run -d -- sh -c 'x=0123456789abcdef; while :; do x=$x$x; done' >/dev/null; " +
+      'i=0; while [ "$(systemctl show teleportd -p NRestarts --value)" = 0 ]; do i=$((i + 1)); [ $i -lt 120 ] || break; ' +
+      `sleep 1; done; sleep 2; ${UNTIL_SERVING}; teleport list --state running -q | wc -l; pgrep -c -x -f 'sleep 1012'`,
+    expected: /^0\n0$/m,
+  },
+  {
+    name: "a full state directory at the start is told, and nothing is lost",
+    prepare: "truncate -s 40M /root/small.img && mkfs.ext4 -q /root/small.img && mkdir -p /var/lib/teleport-small && " +
+      "mount /root/small.img /var/lib/teleport-small && chown teleport: /var/lib/teleport-small && " +
+      "chmod 700 /var/lib/teleport-small && rm -rf /var/lib/teleport-small/lost+found && " +
+      "dd if=/dev/zero of=/var/lib/teleport-small/fill bs=64k 2>/dev/null; true",
+    unit: "ExecStart=\nExecStart=/usr/local/bin/teleportd --listen 0.0.0.0:50051 --certs /etc/teleport " +
+      "--data /var/lib/teleport-small/data",
+    examine: "sleep 20; journalctl -u teleportd -o cat --no-pager | grep -v systemd | tail -n 4; " +
+      `rm /var/lib/teleport-small/fill; ${UNTIL_SERVING}; teleport run echo ran`,
+    expected: /(disk|space)[^]*^ran$/im,
+    restore: "umount /var/lib/teleport-small",
+  },
+  {
+    name: "a clock that was not set at the start and is set later loses no job",
+    prepare: "timedatectl set-ntp false 2>/dev/null; date -s '1970-01-02 00:00:00' >/dev/null",
+    examine: "journalctl -u teleportd -o cat --no-pager | tail -n 2; date -s '2026-11-29 12:00:00' >/dev/null; " +
+      "systemctl restart teleportd; " + `${UNTIL_SERVING}; teleport run echo ran; teleport list -q | wc -l`,
+    expected: /^ran$/m,
+  },
+];
+
+/** Tries each fault. The unit must be installed. */
+export async function checkFaults(machine: Machine, report: Report): Promise<void> {
+  const dropIn = "/etc/systemd/system/teleportd.service.d";
+  for (const { name, unit = "", prepare = "true", examine, expected, restore } of FAULTS) {
+    await machine.run(
+      `systemctl stop teleportd; mkdir -p ${dropIn}; printf '%s\\n' '[Service]' '${unit}' >${dropIn}/fault.conf; ` +
+        `systemctl daemon-reload; ${prepare}; systemctl reset-failed teleportd; systemctl start teleportd`,
+    );
+    const { text } = await machine.run(examine);
+    report.finding(name, expected.test(text), text);
+    await machine.run(`systemctl stop teleportd; rm -r ${dropIn}; systemctl daemon-reload; ${restore || "true"}`);
+  }
+}
