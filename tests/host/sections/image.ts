@@ -60,6 +60,7 @@ export async function checkImage(machine: Machine, report: Report): Promise<void
     stop.text,
   );
   await checkOptions(machine, report);
+  await checkRootless(machine, report);
 }
 
 /** Containers with other options. */
@@ -104,5 +105,34 @@ async function checkOptions(machine: Machine, report: Report): Promise<void> {
     "a plain container says that jobs have no cgroups, and why",
     /have no cgroups \(.*EROFS/.test(plain.text),
     plain.text,
+  );
+}
+
+/** The image by podman of an ordinary user. */
+async function checkRootless(machine: Machine, report: Report): Promise<void> {
+  await machine.must(
+    "give the image to alice",
+    "podman save -q -o /tmp/teleport.tar teleport && chmod 644 /tmp/teleport.tar && rm -rf ~alice/teleport-server && " +
+      "cp -r ~/teleport-ca ~alice/teleport-server && rm ~alice/teleport-server/ca.key && chown -R alice: ~alice/teleport-server",
+  );
+  await machine.run("podman load -q -i /tmp/teleport.tar", "alice");
+  const start = (name: string, options: string) =>
+    `docker run -d --name ${name} --user 0 ${options} -v ~/teleport-server:/etc/teleport:ro localhost/teleport >/dev/null && ` +
+    `${untilListening(name)}; docker logs ${name} 2>&1 | grep 'Jobs have'; docker exec ${name} teleport run id -u; ` +
+    `docker rm -f ${name} >/dev/null`;
+  const plain = await machine.run(start("plain", ""), "alice");
+  report.finding(
+    "a rootless container runs jobs, without cgroups",
+    /have no cgroups \([^]*^0$/m.test(plain.text),
+    plain.text,
+  );
+  const delegated = await machine.run(
+    start("delegated", "--cgroupns private -v /sys/fs/cgroup:/sys/fs/cgroup:rw"),
+    "alice",
+  );
+  report.finding(
+    "a rootless container with a writable cgroup file system gives jobs cgroups",
+    /have cgroups in "\/sys\/fs\/cgroup\/[^]*^0$/m.test(delegated.text),
+    delegated.text,
   );
 }

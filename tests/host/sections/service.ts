@@ -46,18 +46,18 @@ export async function checkService(machine: Machine, report: Report): Promise<vo
     restart.text,
   );
   const kill = await machine.run(
-    `${startJobs(5, 1002)}; systemctl kill --kill-who=main -s KILL teleportd; sleep 3; ${untilServing}; ${
+    `${startJobs(3, 1002)}; systemctl kill --kill-who=main -s KILL teleportd; sleep 3; ${untilServing}; ${
       outcome(1002)
     }` +
       "; systemctl show teleportd -p NRestarts",
   );
   report.finding(
     "systemd restarts a killed server, whose jobs are LOST",
-    /5 "state":"LOST"/.test(kill.text) && /left: 0/.test(kill.text) && /NRestarts=1/.test(kill.text),
+    /3 "state":"LOST"/.test(kill.text) && /left: 0/.test(kill.text) && /NRestarts=1/.test(kill.text),
     kill.text,
   );
   const killAll = await machine.run(
-    `${startJobs(5, 1003)}; systemctl kill teleportd; until ! systemctl is-active -q teleportd; do sleep 1; done; ` +
+    `${startJobs(3, 1003)}; systemctl kill teleportd; until ! systemctl is-active -q teleportd; do sleep 1; done; ` +
       `systemctl start teleportd; ${outcome(1003)}; systemctl show teleportd -p Result`,
   );
   report.finding(
@@ -73,12 +73,12 @@ export async function checkService(machine: Machine, report: Report): Promise<vo
   report.finding("systemd restarts a server that hangs", hung.code === 0, hung.text);
 
   await checkCredentials(machine, report);
-  await machine.must("start jobs before the power goes off", `${startJobs(5, 1004)}; sync`);
+  await machine.must("start jobs before the power goes off", `${startJobs(3, 1004)}; sync`);
   await machine.reboot();
   const booted = await machine.run(`${untilServing}; ${outcome(1004)}; journalctl -u teleportd -b -o cat --no-pager`);
   report.finding(
     "after a power failure the server is there, and its jobs are LOST",
-    /5 "state":"LOST"/.test(booted.text) && /left: 0/.test(booted.text),
+    /3 "state":"LOST"/.test(booted.text) && /left: 0/.test(booted.text),
     booted.text.split("\n").slice(0, 6).join("\n"),
   );
 }
