@@ -62,7 +62,7 @@ const FAULTS: readonly Fault[] = [
     expected: /^0\n0$/m,
   },
   {
-    name: "a full state directory at the start is told, and nothing is lost",
+    name: "a server on a full state directory says so, and serves once there is room",
     prepare: "truncate -s 40M /root/small.img && mkfs.ext4 -q /root/small.img && mkdir -p /var/lib/teleport-small && " +
       "mount /root/small.img /var/lib/teleport-small && chown teleport: /var/lib/teleport-small && " +
       "chmod 700 /var/lib/teleport-small && rm -rf /var/lib/teleport-small/lost+found && " +
