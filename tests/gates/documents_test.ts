@@ -1,5 +1,6 @@
 /** Every link and path in the documents leads somewhere. */
 import assert from "node:assert/strict";
+import { OPTION_ENTRIES } from "../../base/job_options/entries.ts";
 import { deadReferences } from "./documents.ts";
 
 const root = new URL("../../", import.meta.url);
@@ -53,4 +54,11 @@ Deno.test("every document that a message or comment names exists", async () => {
     }
   }
   assert.deepEqual(dead, []);
+});
+
+Deno.test("docs/policy.md names every job option that a rule must name", async () => {
+  const text = await Deno.readTextFile(new URL("docs/policy.md", root));
+  const named = OPTION_ENTRIES.filter(([, { policy }]) => policy === "guarded" || policy === "privileged");
+  for (const [, { field }] of named) assert.ok(text.includes(`\`${field}\``), field);
+  assert.ok(named.length > 5);
 });
