@@ -1,4 +1,5 @@
 /** Renews certificates, and the authority: the same contents with a new serial number, key and end. */
+import { quote } from "../base/quote.ts";
 import { splitCertificates } from "../trust/pem.ts";
 import { createAuthority, readAuthority } from "./authority.ts";
 import { certifyKey, createCertificate } from "./certificate.ts";
@@ -28,7 +29,7 @@ export async function renew(options: RenewOptions): Promise<IssuedCertificate> {
   if (!/^[^/\0.][^/\0]{0,199}$/.test(name)) {
     throw new CertificateError(
       "INVALID_ARGUMENT",
-      `'NAME' must be "server" or the name of a user, got ${JSON.stringify(name.slice(0, 60))}`,
+      `'NAME' must be "server" or the name of a user, got ${quote(name)}`,
     );
   }
   const before = await readPemFile(certificatePath(dir, name));

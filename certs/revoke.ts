@@ -1,4 +1,5 @@
 /** Revokes certificates: adds their serial numbers to the revocation list of the authority. */
+import { quote } from "../base/quote.ts";
 import { canonicalSerial, MAX_SERIAL_BYTES, readCertificate } from "../trust/certificate.ts";
 import { certificatesDer } from "../trust/pem.ts";
 import { type Authority, readAuthority } from "./authority.ts";
@@ -122,14 +123,14 @@ async function targetOf({ dir, name, certificate, serialNumber, issuer }: Revoke
     }
     throw new CertificateError(
       "INVALID_ARGUMENT",
-      `'--serial' must have 1 to ${MAX_DIGITS} hexadecimal digits, got ${JSON.stringify(serialNumber.slice(0, 60))}`,
+      `'--serial' must have 1 to ${MAX_DIGITS} hexadecimal digits, got ${quote(serialNumber)}`,
     );
   }
   if (certificate !== undefined) return firstCertificate(certificate);
   if (name !== undefined && !/^[^/\0.][^/\0]{0,199}$/.test(name)) {
     throw new CertificateError(
       "INVALID_ARGUMENT",
-      `'NAME' must be the name of a user, got ${JSON.stringify(name.slice(0, 60))}`,
+      `'NAME' must be the name of a user, got ${quote(name)}`,
     );
   }
   if (name !== undefined) return firstCertificate(await readPemFile(certificatePath(dir, name)));
@@ -146,7 +147,7 @@ async function withIssuer(dir: string, serialNumber: string, issuer: string | un
   if (issuer !== undefined) {
     throw new CertificateError(
       "INVALID_ARGUMENT",
-      `'--issuer' must be ${choices}, got ${JSON.stringify(issuer.slice(0, 200))}`,
+      `'--issuer' must be ${choices}, got ${quote(issuer)}`,
     );
   }
   const [only] = names.values();

@@ -1,4 +1,5 @@
 /** The call CanI: answers whether a call would be allowed, and by which rule. */
+import { quote } from "../../base/quote.ts";
 import { InvalidArgumentError, JobNotFoundError, TeleportError } from "../../mod.ts";
 import type { CallName, JobWorkerHandlers, Sent } from "../../proto/service.ts";
 import type { CanIRequest, CanIResponse, JobRequest } from "../../proto/teleport/v1/job_worker.ts";
@@ -44,7 +45,7 @@ async function canI(
   const call = Object.keys(CALL_KINDS).find((name) => name.toLowerCase() === request.call.toLowerCase());
   if (call === undefined) {
     throw new InvalidArgumentError(
-      `Unknown call ${JSON.stringify(request.call.slice(0, 100))}: give one of ${Object.keys(CALL_KINDS).join(", ")}`,
+      `Unknown call ${quote(request.call)}: give one of ${Object.keys(CALL_KINDS).join(", ")}`,
     );
   }
   const name = call as CallName;

@@ -1,4 +1,5 @@
 /** Decides whether a rule allows a new job: its command, its arguments, its user and its options. */
+import { quote } from "../../base/quote.ts";
 import type * as wire from "../../proto/teleport/v1/job_worker.ts";
 import type { Pattern } from "./pattern.ts";
 import { askedOptions, FIELD_KINDS, type FieldKind } from "./fields.ts";
@@ -45,10 +46,10 @@ export function commandRefusal(
 ): string | undefined {
   const { user = "", group = "" } = request as { readonly user?: string; readonly group?: string };
   if (user !== "" && !names(rule.users, user)) {
-    return `rule "${rule.name}" does not let a job run as the user ${JSON.stringify(user.slice(0, 200))}`;
+    return `rule "${rule.name}" does not let a job run as the user ${quote(user)}`;
   }
   if (group !== "" && !names(rule.groups, group)) {
-    return `rule "${rule.name}" does not let a job run as the group ${JSON.stringify(group.slice(0, 200))}`;
+    return `rule "${rule.name}" does not let a job run as the group ${quote(group)}`;
   }
   const limited = rule.commands !== undefined || rule.templates !== undefined;
   // This also applies to templates: the caller may not add an option that the template does not have.
@@ -58,11 +59,11 @@ export function commandRefusal(
   if (request.template !== "") {
     return rule.templates?.has(request.template)
       ? undefined
-      : `rule "${rule.name}" does not allow the template ${JSON.stringify(request.template.slice(0, 200))}`;
+      : `rule "${rule.name}" does not allow the template ${quote(request.template)}`;
   }
   const patterns = (rule.commands ?? []).filter(({ path }) => path === request.command);
   if (patterns.length === 0) {
-    return `rule "${rule.name}" does not allow the command ${JSON.stringify(request.command.slice(0, 200))}`;
+    return `rule "${rule.name}" does not allow the command ${quote(request.command)}`;
   }
   const refusals = patterns.map((pattern) => patternRefusal(pattern, request));
   return refusals.includes(undefined) ? undefined : `rule "${rule.name}" does not allow ${refusals[0]}`;
@@ -71,11 +72,11 @@ export function commandRefusal(
 function patternRefusal(pattern: CommandPattern, { command, args, env, cwd }: wire.JobRequest): string | undefined {
   const variable = Object.keys(env).find((name) => !pattern.env.has(name));
   if (variable !== undefined) {
-    return `the variable ${JSON.stringify(variable.slice(0, 200))} for ${JSON.stringify(command)}`;
+    return `the variable ${quote(variable)} for ${JSON.stringify(command)}`;
   }
   // The author of a pattern thinks of the directories below, not of the way back up.
   if (cwd !== "" && (!matches(pattern.cwd, cwd) || cwd.split("/").includes(".."))) {
-    return `the directory ${JSON.stringify(cwd.slice(0, 200))}`;
+    return `the directory ${quote(cwd)}`;
   }
   if (pattern.args === "any") return undefined;
   const patterns = pattern.args;

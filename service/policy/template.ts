@@ -1,4 +1,5 @@
 /** Templates: commands that the policy defines, with parameters of a declared kind. */
+import { quote } from "../../base/quote.ts";
 import { InvalidArgumentError } from "../../mod.ts";
 import type * as wire from "../../proto/teleport/v1/job_worker.ts";
 import type { Pattern } from "./pattern.ts";
@@ -46,7 +47,7 @@ export function expandTemplate(templates: ReadonlyMap<string, Template>, request
   const template = templates.get(name);
   if (template === undefined) {
     throw new InvalidArgumentError(
-      `Unknown template ${JSON.stringify(name.slice(0, 100))}: ask the administrator for the names of templates`,
+      `Unknown template ${quote(name)}: ask the administrator for the names of templates`,
     );
   }
   const { command, args, env, cwd } = request;
@@ -70,7 +71,7 @@ function valuesOf(template: Template, given: Readonly<Record<string, string>>): 
   if (unknown !== undefined) {
     const known = [...template.parameters.keys()].map((name) => JSON.stringify(name)).join(", ") || "none";
     throw new InvalidArgumentError(
-      `Unknown parameter ${JSON.stringify(unknown.slice(0, 100))}: the template has ${known}`,
+      `Unknown parameter ${quote(unknown)}: the template has ${known}`,
     );
   }
   const values = new Map<string, string>();
@@ -78,7 +79,7 @@ function valuesOf(template: Template, given: Readonly<Record<string, string>>): 
     const value = Object.hasOwn(given, name) ? given[name] : byDefault;
     if (value === undefined) throw new InvalidArgumentError(`Missing parameter "${name}": give ${wanted(is)}`);
     if (!isOfKind(is, value)) {
-      const shown = JSON.stringify(value.slice(0, 100));
+      const shown = quote(value);
       throw new InvalidArgumentError(`Invalid parameter "${name}", ${shown}: give ${wanted(is)}`);
     }
     values.set(name, value);

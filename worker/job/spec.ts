@@ -1,4 +1,5 @@
 /** The properties and the status of a job as plain data, which can be cloned, stored and sent. */
+import { quote } from "../../base/quote.ts";
 import type { StartErrorCode } from "../launch/failure.ts";
 import { checkCommand, checkText, type CommandOptions } from "../launch/command.ts";
 import { InvalidArgumentError } from "../errors.ts";
@@ -141,7 +142,7 @@ export function checkJob(command: string, args: readonly string[], options: JobO
   if (requestId !== undefined) checkText("Request id", requestId);
   if (requestId !== undefined && (requestId === "" || requestId.length > MAX_REQUEST_ID_CHARS)) {
     throw new InvalidArgumentError(
-      `'requestId' must have 1 to ${MAX_REQUEST_ID_CHARS} characters, got ${JSON.stringify(requestId.slice(0, 100))}`,
+      `'requestId' must have 1 to ${MAX_REQUEST_ID_CHARS} characters, got ${quote(requestId)}`,
     );
   }
 }
@@ -161,7 +162,7 @@ export function checkLabels(labels: Readonly<Record<string, string>>): void {
     if (key === "" || key.length > MAX_LABEL_CHARS || value.length > MAX_LABEL_CHARS) {
       throw new InvalidArgumentError(
         `A label must have a name, and at most ${MAX_LABEL_CHARS} characters in its name and in its value, got ` +
-          JSON.stringify(`${key}=${value}`.slice(0, 100)),
+          quote(`${key}=${value}`),
       );
     }
   }

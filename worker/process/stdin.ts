@@ -1,4 +1,5 @@
 /** The standard input of one process. It counts every byte, so a writer can continue exactly where it was cut off. */
+import { quote } from "../../base/quote.ts";
 import { InvalidArgumentError } from "../errors.ts";
 import { InputBusyError, InputClosedError, InputOffsetError, InputTakenOverError } from "../input_errors.ts";
 
@@ -122,7 +123,7 @@ export class ProcessInput {
   #begin({ writer, offset }: InputOptions): WriterLease {
     if (writer !== undefined && (writer === "" || writer.length > MAX_WRITER_CHARS)) {
       throw new InvalidArgumentError(
-        `'writer' must have 1 to ${MAX_WRITER_CHARS} characters, got ${JSON.stringify(writer.slice(0, 100))}`,
+        `'writer' must have 1 to ${MAX_WRITER_CHARS} characters, got ${quote(writer)}`,
       );
     }
     const { bytes, closed } = this.state;

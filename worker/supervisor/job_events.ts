@@ -2,6 +2,7 @@
  * Lets any number of watchers follow many jobs: first each job as it is, then every change. A watcher is a position in the
  * stored changes and a wait for the next one. Changes stay in the store, so a slow watcher costs nothing and misses none.
  */
+import { quote } from "../../base/quote.ts";
 import { InvalidArgumentError } from "../errors.ts";
 import { loopTurn } from "../loop_turns.ts";
 import { checkFilter, type JobFilter, lineOf, matches, matchesState } from "../job/filter.ts";
@@ -204,7 +205,7 @@ export class JobEvents {
     const [seq, key, after] = this.#tokens.open(token, PURPOSE) ?? [];
     if (seq === undefined) {
       throw new InvalidArgumentError(
-        `Invalid token ${JSON.stringify(token.slice(0, 100))}: give the token of an event, or none`,
+        `Invalid token ${quote(token)}: give the token of an event, or none`,
       );
     }
     return key === undefined || after === undefined ? { seq } : { asOf: { seq, key }, after };

@@ -1,4 +1,5 @@
 /** Lists jobs page by page, filtered and sorted, from the store. */
+import { quote } from "../../base/quote.ts";
 import { InvalidArgumentError } from "../errors.ts";
 import { digestOf } from "../job/digest.ts";
 import { checkFilter, checkTimes, type JobFilter, matchesState } from "../job/filter.ts";
@@ -86,7 +87,7 @@ function openToken(tokens: PageTokenCodec, token: string, purpose: string): { at
   const [at, key] = tokens.open(token, purpose) ?? [];
   if (at === undefined || key === undefined) {
     throw new InvalidArgumentError(
-      `Invalid page token ${JSON.stringify(token.slice(0, 100))}: ` +
+      `Invalid page token ${quote(token)}: ` +
         "give the token of the previous page with the same filter and order",
     );
   }
