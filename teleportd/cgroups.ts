@@ -28,7 +28,7 @@ export async function openCgroups(where: string, directory: string): Promise<Ope
   try {
     const cgroups = CgroupTree.open({ name, ...(where === "auto" ? {} : { base: where }) });
     const limits = cgroups.controllers.size === 0
-      ? "which cannot limit them"
+      ? `which cannot limit them: ${cgroups.lacking.values().next().value}`
       : `which can limit ${[...cgroups.controllers].join(", ")}`;
     return { cgroups, text: `Jobs have cgroups in "${cgroups.directory}", ${limits}` };
   } catch (error) {
