@@ -15,8 +15,12 @@ export interface LogEntry {
   readonly fields: LogFields;
 }
 
+/** The most characters of a text in an entry. */
+const MAX_CHARS = 16_384;
+
 /**
- * Formats an entry as one line without a line break. Control characters are escaped. The time is in RFC 3339 form.
+ * Formats an entry as one line without a line break. Control characters are escaped, and huge texts
+ * are cut. The time is in RFC 3339 form.
  *
  * - `text`: time, level and message. The only field that it shows is `stack`.
  * - `json`: an object with `level`, `time`, `message`, and then the fields.
@@ -30,11 +34,22 @@ export interface LogEntry {
  * ```
  */
 export function formatEntry({ level, time, message, fields }: LogEntry, format: LogFormat): string {
-  const head = { level, time: time.toISOString(), message };
+  const head = { level, time: time.toISOString(), message: cut(message) };
   // The second copy keeps a field from replacing the level, the time or the message.
-  if (format === "json") return jsonLine({ ...head, ...fields, ...head });
-  const frames = typeof fields.stack === "string" ? framesOf(fields.stack) : "";
-  return escapeLine(`${head.time} ${level} ${message}${frames}`);
+  if (format === "json") return jsonLine({ ...head, ...cutFields(fields), ...head });
+  const frames = typeof fields.stack === "string" ? cut(framesOf(fields.stack)) : "";
+  return escapeLine(`${head.time} ${level} ${head.message}${frames}`);
+}
+
+function cutFields(fields: LogFields): LogFields {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [name, typeof value === "string" ? cut(value) : value]),
+  );
+}
+
+function cut(text: string): string {
+  if (text.length <= MAX_CHARS) return text;
+  return `${text.slice(0, MAX_CHARS)}… (${text.length - MAX_CHARS} more characters)`;
 }
 
 /** Returns the frames of a stack on one line, with a leading space. */

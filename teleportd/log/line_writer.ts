@@ -51,14 +51,17 @@ export class LineWriter {
   /** Adds a line. The text must not contain a line break. Returns at once and never throws. */
   write(line: string): void {
     const entry = { text: `${line}\n`, lines: 1 };
+    if (entry.text.length > MAX_WAITING_CHARS) return this.#lose(1, "it is too long");
     if (this.#waitingChars + entry.text.length > MAX_WAITING_CHARS) return this.#lose(1, "nobody reads it");
     this.#reportLost();
     this.#add(entry);
     this.#writing ??= this.#writeAll();
   }
 
-  /** Resolves when every line is written or lost, after half a second at the latest. */
+  /** Reports lost lines, and resolves when every line is written or lost, after half a second at the latest. */
   async close(): Promise<void> {
+    this.#reportLost();
+    if (this.#waiting.length > 0) this.#writing ??= this.#writeAll();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<void>((resolve) => timer = setTimeout(resolve, CLOSE_MS));
     await Promise.race([this.#writing, late]);

@@ -94,3 +94,24 @@ Deno.test("LineWriter.write() repeats a write that would block", async () => {
   await writeLines(new LineWriter(blocked, lost), "one");
   assert.equal(file.text, "one\n");
 });
+
+Deno.test("LineWriter.close() reports the lines that were lost last", async () => {
+  const file = new FakeFile();
+  const writer = new LineWriter(file, lost);
+  writer.write("x".repeat(2_000_000));
+  await writer.close();
+  assert.equal(file.text, "lost 1: it is too long\n");
+  file.room = 0;
+  await writeLines(writer, "one");
+  file.room = Infinity;
+  await writer.close();
+  assert.equal(file.text, "lost 1: it is too long\nlost 1: No space left on device (os error 28)\n");
+});
+
+Deno.test("LineWriter.write() writes after a close without lines", async () => {
+  const file = new FakeFile();
+  const writer = new LineWriter(file, lost);
+  await writer.close();
+  await writeLines(writer, "one");
+  assert.equal(file.text, "one\n");
+});

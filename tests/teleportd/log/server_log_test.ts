@@ -120,3 +120,20 @@ Deno.test("ServerLog reports lost lines as a warning in its own form", async () 
   });
   assert.equal(kept.message, "kept");
 });
+
+Deno.test("ServerLog cuts a huge text, because a line that is too long would be lost", async () => {
+  // Each character becomes six, and the line would have more characters than may wait for a reader.
+  const huge = "\u200b".repeat(300_000);
+  for (const format of ["text", "json"] as const) {
+    const { file, log } = logIn({ format });
+    log.error(`Cannot use the policy file: ${huge}`, {
+      reason: huge,
+      stack: `Error: ${huge}\n    at main (server.ts:1)`,
+    });
+    await log.close();
+    assert.match(file.text, /error.*Cannot use the policy file: \\u200b.*… \(283644 more characters\).*\n$/);
+    assert.ok(file.text.length < 400_000, `${file.text.length} characters`);
+    if (format === "text") assert.match(file.text, /more characters\) at main \(server\.ts:1\)\n$/);
+    else assert.match(JSON.parse(file.text).reason, /^\u200b+… \(283616 more characters\)$/);
+  }
+});
