@@ -47,7 +47,7 @@ export interface ListeningServer {
 export interface RunControls {
   /** Stops the server in order. */
   readonly signal: AbortSignal;
-  /** Kills the jobs and delivers nothing more. Default: never aborts. */
+  /** Stops the server at once: kills the jobs and delivers nothing more. Default: never aborts. */
   readonly hurry?: AbortSignal;
   readonly log: Logger;
   /** Called once the server takes calls. */
@@ -90,7 +90,8 @@ export async function run(options: ServerOptions, controls: RunControls): Promis
 }
 
 async function runUntilAborted({ flags, environment }: ServerOptions, controls: RunControls): Promise<void> {
-  const { signal, hurry, log, listening, onJobChange } = controls;
+  const { hurry, log, listening, onJobChange } = controls;
+  const signal = hurry === undefined ? controls.signal : AbortSignal.any([controls.signal, hurry]);
   const { env, version } = environment;
   const started = { at: new Date(), ms: performance.now() };
   const config = await readStartConfig(flags, env, log);

@@ -227,3 +227,14 @@ Deno.test("run() kills jobs when hurry aborts", async () => {
   assert.equal(await server.stop(), 0);
   assert.ok(performance.now() - begin < 8_000, "it did not wait for the grace period of 10 s");
 });
+
+Deno.test("run() ends when only hurry aborts", async () => {
+  await using place = await makePlace();
+  const hurry = new AbortController();
+  const server = place.start("data", [], { hurry: hurry.signal });
+  const { address } = await server.listening();
+  assert.equal(await runJob(place.certs, address, "exit 2"), 2);
+  hurry.abort();
+  assert.equal(await deadline(server.ended, "the end of the server"), 0);
+  assert.deepEqual(openFiles(place.path), []);
+});
