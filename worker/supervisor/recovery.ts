@@ -50,7 +50,7 @@ async function recoverJob({ spec, status, process }: StoredJob, options: Recover
   let final: ProcessStatus | undefined;
   if (!isFinalState(status.state)) {
     const { survivors, isDenied, exitReport } = await endOrphans(spec.id, process, options.bootId);
-    final = lostStatus(status, exitReport);
+    final = lostStatus(status, isRestarted(process?.bootId, options.bootId), exitReport);
     if (survivors.length > 0) onError(new SurvivorsError(spec.id, survivors, isDenied));
   }
   let log: OutputLog;
@@ -96,13 +96,24 @@ export async function endOrphans(
   return { survivors, isDenied, exitReport: { usage, survivorsEnded, ...defined({ survivorsLeft }) } };
 }
 
-/** Returns the status of a job whose end nobody saw. */
-export function lostStatus(status: ProcessStatus, exitReport?: ExitReport): ProcessStatus {
+/** Whether two boots are known and differ. */
+function isRestarted(before: string | undefined, now: string): boolean {
+  return before !== undefined && before !== "" && now !== "" && before !== now;
+}
+
+/**
+ * Returns the status of a job whose end nobody saw.
+ *
+ * @param wasRestarted whether the machine was restarted in the meantime
+ */
+export function lostStatus(status: ProcessStatus, wasRestarted: boolean, exitReport?: ExitReport): ProcessStatus {
   const { startedAt, pid }: { readonly startedAt?: Date; readonly pid?: number } = status as object;
   return {
     state: "LOST",
     reason: "LOST",
-    error: "The server died while the job was running, so the end of the job is unknown",
+    error: `${
+      wasRestarted ? "The machine was restarted" : "The server died"
+    } while the job was running, so the end of the job is unknown`,
     ...defined({ startedAt, pid, exitReport, requestedBy: status.requestedBy }),
   };
 }

@@ -10,7 +10,8 @@ const startJobs = (count: number, seconds: number) =>
 /** Prints how many jobs end in which state and for which reason, and how many processes are left. */
 const outcome = (seconds: number) =>
   `teleport --output json list --command "sleep ${seconds}" | grep -o '"state":"[A-Z_]*"\\|"reason":"[A-Z_]*"' | ` +
-  `sort | uniq -c; echo "left: $(pgrep -c -x -f 'sleep ${seconds}')"`;
+  `sort | uniq -c; teleport --output json list --command "sleep ${seconds}" | grep -c 'The machine was restarted' | ` +
+  `sed 's/^/restarted: /'; echo "left: $(pgrep -c -x -f 'sleep ${seconds}')"`;
 
 /** Waits until the service takes calls again. */
 const untilServing =
@@ -78,7 +79,7 @@ export async function checkService(machine: Machine, report: Report): Promise<vo
   const booted = await machine.run(`${untilServing}; ${outcome(1004)}; journalctl -u teleportd -b -o cat --no-pager`);
   report.finding(
     "after a power failure the server is there, and its jobs are LOST",
-    /3 "state":"LOST"/.test(booted.text) && /left: 0/.test(booted.text),
+    /3 "state":"LOST"/.test(booted.text) && /restarted: 3\nleft: 0/.test(booted.text),
     booted.text.split("\n").slice(0, 6).join("\n"),
   );
 }

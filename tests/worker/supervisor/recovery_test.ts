@@ -60,8 +60,8 @@ function lives(pid: number): boolean {
   return entry !== undefined && !entry.zombie;
 }
 
-/** Stores a job in state RUNNING, as a killed server leaves it, and lets a supervisor recover it. */
-async function recover(process: StoredProcess, id: string = crypto.randomUUID()): Promise<void> {
+/** Stores a job in state RUNNING, as a killed server leaves it, lets a supervisor recover it, and returns its error. */
+async function recover(process: StoredProcess, id: string = crypto.randomUUID()): Promise<string | undefined> {
   await using temporary = await tempDir();
   const directory = temporary.path;
   {
@@ -73,8 +73,10 @@ async function recover(process: StoredProcess, id: string = crypto.randomUUID())
   }
   const errors: unknown[] = [];
   await using supervisor = new Supervisor({ directory, onError: (error) => errors.push(error) });
-  assert.equal((await supervisor.status(id)).state, "LOST");
+  const status = await supervisor.status(id);
+  assert.equal(status.state, "LOST");
   assert.deepEqual(errors, []);
+  return "error" in status ? status.error : undefined;
 }
 
 const SLEEP = "echo up; exec sleep 1000";
@@ -99,6 +101,12 @@ Deno.test("ready() does not signal a process that has the pid and start time of 
   // The same row with the id of this boot ends the process, so the test does prove something.
   await recover({ bootId: bootId(), leader: foreign.pid, startTime: foreign.startTime });
   assert.equal((await foreign.child.status).signal, "SIGTERM");
+});
+
+Deno.test("ready() says of a LOST job whether the server died or the machine was restarted", async () => {
+  assert.match((await recover({ bootId: "another" }))!, /^The machine was restarted while the job was running/);
+  assert.match((await recover({ bootId: bootId() }))!, /^The server died while the job was running/);
+  assert.match((await recover({ bootId: "" }))!, /^The server died while the job was running/);
 });
 
 Deno.test("ready() does not signal a process group that has reused the pid of a job", async () => {
