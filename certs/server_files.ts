@@ -3,7 +3,7 @@ import { certificatePath, keyPath, MAX_LIST_BYTES, readPemFile, revocationsPath 
 import { CertificateError } from "./errors.ts";
 import { isPrivateKeyLabel, parsePem as readBlocks } from "../trust/pem.ts";
 import { revocationKey } from "../trust/revocation.ts";
-import { checkKeyAccess, checkWriteAccess } from "./file_access.ts";
+import { checkKeyAccess, checkWriteAccess } from "./access_checks.ts";
 import { readRevocationLists } from "./revocation_lists.ts";
 
 /** The credentials of a server, in PEM. */

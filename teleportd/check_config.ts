@@ -1,6 +1,6 @@
 /** The result of `teleportd --check-config`. */
 import type { Logger } from "../base/logger.ts";
-import { ExpiryReminder } from "../certs/expiry.ts";
+import { ExpiryReminder } from "../certs/expiry_reminder.ts";
 import type { Flags } from "./flags.ts";
 import type { ReloadableConfig } from "./reloadable_config.ts";
 import { namedEnds } from "./server_credentials.ts";

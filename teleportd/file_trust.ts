@@ -1,5 +1,5 @@
 /** Checks at the start that no other user can change the files that a server trusts. */
-import { checkWriteAccess } from "../certs/file_access.ts";
+import { checkWriteAccess } from "../certs/access_checks.ts";
 
 /**
  * Checks the data directory, its entries, the entries of the audit log, and the directories above. The database, the

@@ -10,7 +10,7 @@ import { Supervisor, type SupervisorOptions } from "../mod.ts";
 import { formatAddress } from "../rpc/shared/address.ts";
 import { LimitedAudit } from "../service/audit/limited_audit.ts";
 import { openAuditLog } from "./audit_log.ts";
-import { auditedLog } from "./audited_log.ts";
+import { logToAudit } from "./log_to_audit.ts";
 import { openCgroups } from "./cgroups.ts";
 import { logCheckedConfig } from "./check_config.ts";
 import { directoryErrorOf, makeDataDirectory } from "./data_directory.ts";
@@ -132,7 +132,7 @@ async function runUntilAborted({ flags, environment }: ServerOptions, controls: 
   });
   const auditLog = opened.use(await openAuditLog(`${directory}/audit`, flags, log, metrics?.onAuditWrite));
   const audit = opened.use(new LimitedAudit(auditLog));
-  const serverLog = auditedLog(log, audit);
+  const serverLog = logToAudit(log, audit);
   const parts = { flags, version, started, config, supervisor, audit, log, serverLog, cgroups, cgroupText, metrics };
   const { server, changes } = await startServing(opened, parts);
   serverLog.info(`${cgroupText}`);

@@ -2,7 +2,7 @@
 import { errorMessage } from "../base/error_message.ts";
 import type { Logger } from "../base/logger.ts";
 import { CertificateError } from "../certs/errors.ts";
-import type { NamedDates } from "../certs/expiry.ts";
+import type { NamedDates } from "../certs/expiry_reminder.ts";
 import {
   authorityKeyIn,
   readRevokedCertificates as readList,

@@ -1,7 +1,7 @@
 /** Starts to take calls: the service on the wire, its metrics, and the reloads of its configuration. */
 import { dirname } from "node:path";
 import type { Logger } from "../base/logger.ts";
-import { ExpiryReminder } from "../certs/expiry.ts";
+import { ExpiryReminder } from "../certs/expiry_reminder.ts";
 import type { CgroupTree, Supervisor } from "../mod.ts";
 import { type RpcServer, serve } from "../rpc/server/server.ts";
 import type { LimitedAudit } from "../service/audit/limited_audit.ts";

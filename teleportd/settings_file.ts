@@ -1,6 +1,6 @@
 /** Reads the files that an administrator writes: the policy and the limits. */
 import { failureReason } from "../base/errno.ts";
-import { checkWriteAccess } from "../certs/file_access.ts";
+import { checkWriteAccess } from "../certs/access_checks.ts";
 import { StartError } from "./start_error.ts";
 
 /**

@@ -9,7 +9,7 @@ import { EXIT_CODE } from "../exit_code.ts";
 import { Outages } from "../follow/outage.ts";
 import { addJobOptions, type JobFlags, jobRequest } from "../options/job_options.ts";
 import { statusJson } from "../print/message_json.ts";
-import { registerJob } from "../register_job.ts";
+import { registerJob } from "../follow/register_job.ts";
 
 export const declare: Declare = (command, runner) => {
   addJobOptions(command).passThroughOptions()

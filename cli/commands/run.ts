@@ -15,7 +15,7 @@ import { addRetryOption, type RetryFlags } from "../options/retry_option.ts";
 import { statusJson } from "../print/message_json.ts";
 import { BrokenPipeError } from "../print/print.ts";
 import { reasonText } from "../print/status_text.ts";
-import { registerJob } from "../register_job.ts";
+import { registerJob } from "../follow/register_job.ts";
 
 const NOTES = `
 With --stdin the job gets the standard input of this command, to its end: tar c . | teleport run -i tar x.

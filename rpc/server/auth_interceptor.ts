@@ -5,7 +5,7 @@ import { setImmediate } from "node:timers";
 import type { CallContext } from "../../proto/service.ts";
 import { TeleportError } from "../../mod.ts";
 import { passThrough, sessionOf, streamOf } from "../compat/grpc_call.ts";
-import { certificateOf, peerOf } from "./caller.ts";
+import { certificateOf, peerOf } from "./peer_certificate.ts";
 import type { CallLimits } from "./limits/call_limits.ts";
 import type { CallOutcome, CallOutcomes } from "./limits/refused_calls.ts";
 import { type InternalErrorReport, toServiceError } from "./status_error.ts";

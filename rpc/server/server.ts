@@ -16,7 +16,7 @@ import { serverStreamingHandler } from "./adapter/server_streaming.ts";
 import { unaryHandler } from "./adapter/unary.ts";
 import { type Admit, authInterceptor } from "./auth_interceptor.ts";
 import { observeCalls } from "./call_observer.ts";
-import { certificateOfSession } from "./caller.ts";
+import { certificateOfSession } from "./peer_certificate.ts";
 import type { ConnectionOwner } from "./connections/connection.ts";
 import { connectionLimits, MAX_CALLS_PER_CONNECTION } from "./connections/connection_limits.ts";
 import { Connections } from "./connections/connections.ts";

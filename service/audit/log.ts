@@ -2,7 +2,7 @@
 import { defined } from "../../base/defined.ts";
 import { NotRecordedError } from "../../mod.ts";
 import type { Audit, AuditEntry } from "./audit.ts";
-import { type ChainEnd, type ChainLine, chainLine } from "./chain.ts";
+import { type ChainEnd, type ChainLine, chainLine } from "./hash_chain.ts";
 import { LogFiles, type WriteSome } from "./log_files.ts";
 
 /** Options of {@linkcode AuditLog}. */

@@ -1,5 +1,5 @@
 /** The files of an audit log that is written: the newest file, the head, and the removal of the oldest files. */
-import { type ChainEnd, readLine } from "./chain.ts";
+import { type ChainEnd, readLine } from "./hash_chain.ts";
 import { auditFileName, auditFileNumbers, HEAD_NAME, headText, readHead } from "./file_names.ts";
 import { cutTornLine, endOfLog, lastLine } from "./tail.ts";
 

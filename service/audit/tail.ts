@@ -1,5 +1,5 @@
 /** The end of a file of the audit log: its last whole line, and the incomplete line that a crash has left. */
-import { CHAIN_START, type ChainEnd, hashOf, MAX_LINE_BYTES, readLine } from "./chain.ts";
+import { CHAIN_START, type ChainEnd, hashOf, MAX_LINE_BYTES, readLine } from "./hash_chain.ts";
 import { auditFileName } from "./file_names.ts";
 
 /** Returns the end of the chain: the last whole line of the newest file that has one. */

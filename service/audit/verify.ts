@@ -1,5 +1,5 @@
 /** Verifies an audit log from its files alone: every line is present, unchanged and in order. */
-import { CHAIN_START, type ChainEnd, hashOf, MAX_LINE_BYTES, readLine } from "./chain.ts";
+import { CHAIN_START, type ChainEnd, hashOf, MAX_LINE_BYTES, readLine } from "./hash_chain.ts";
 import { auditFileName, auditFileNumbers, HEAD_NAME, readHead } from "./file_names.ts";
 
 /** The result of a verification. */

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { LogFields, Logger } from "../../base/logger.ts";
 import type { CallObserver } from "../../rpc/server/call_observer.ts";
 import type { AuditEntry } from "../../service/audit/audit.ts";
-import { auditedLog } from "../../teleportd/audited_log.ts";
+import { logToAudit } from "../../teleportd/log_to_audit.ts";
 import { LimitedLog } from "../../teleportd/log/limited_log.ts";
 import { callLog, observers, wireEvents } from "../../teleportd/wire_events.ts";
 
@@ -56,7 +56,7 @@ Deno.test("wireEvents() records the call of a certificate that is not accepted a
 
 Deno.test("auditedLog() records the events of the server, and no details", () => {
   const { entries, lines, log, audit } = targets();
-  const both = auditedLog(log, audit);
+  const both = logToAudit(log, audit);
   both.error("one", { part: "policy" });
   both.warn("two");
   both.info("three");

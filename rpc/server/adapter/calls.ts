@@ -6,7 +6,7 @@ import type { Buffer } from "node:buffer";
 import { LimitReachedError, TeleportError } from "../../../mod.ts";
 import type { CallContext, PeerCertificate } from "../../../proto/service.ts";
 import type { Method } from "../../shared/definition.ts";
-import { certificateOf, peerOf } from "../caller.ts";
+import { certificateOf, peerOf } from "../peer_certificate.ts";
 import type { CallLimits } from "../limits/call_limits.ts";
 import { type InternalErrorReport, StatusError } from "../status_error.ts";
 

@@ -1,4 +1,4 @@
-/** The caller of a call or session: its address and its certificate. */
+/** The certificate of the peer of a call or session, and the address of the peer of a call. */
 import type { ServerInterceptingCallInterface } from "@grpc/grpc-js";
 import type { ServerHttp2Session } from "node:http2";
 import type { TLSSocket } from "node:tls";

@@ -1,5 +1,5 @@
 /** Tests of the checks of who can access certificate files. */
-import { checkKeyAccess, checkWriteAccess } from "../../certs/file_access.ts";
+import { checkKeyAccess, checkWriteAccess } from "../../certs/access_checks.ts";
 import { refuses, temporaryDirectory } from "../support/certs.ts";
 
 Deno.test("checkKeyAccess() accepts a key that only its owner, or a group of root, can read", async () => {

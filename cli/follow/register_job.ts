@@ -1,9 +1,9 @@
 /** Registers a job exactly once, through outages of the server. */
-import { defined } from "../base/defined.ts";
-import type { JobWorkerClient, Sent } from "../proto/service.ts";
-import type { JobRequest, JobStatus } from "../proto/teleport/v1/job_worker.ts";
-import { CALL_DEADLINE_MS } from "./context.ts";
-import { type Outages, retryUntilAnswered } from "./follow/outage.ts";
+import { defined } from "../../base/defined.ts";
+import type { JobWorkerClient, Sent } from "../../proto/service.ts";
+import type { JobRequest, JobStatus } from "../../proto/teleport/v1/job_worker.ts";
+import { CALL_DEADLINE_MS } from "../context.ts";
+import { type Outages, retryUntilAnswered } from "./outage.ts";
 
 /**
  * Registers the job. When the connection is lost before the answer, it sends the request again. The server recognises the

@@ -1,6 +1,6 @@
 /** Tests of warnings about the end of certificates. */
 import assert from "node:assert/strict";
-import { ExpiryReminder } from "../../certs/expiry.ts";
+import { ExpiryReminder } from "../../certs/expiry_reminder.ts";
 import { expiryWarning } from "../../trust/expiry.ts";
 
 Deno.test("expiryWarning() warns 30 days or a third of the validity before the end, and counts whole days", () => {
