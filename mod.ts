@@ -23,7 +23,7 @@ export * from "./worker/errors.ts";
 export * from "./worker/input_errors.ts";
 export * from "./worker/storage_errors.ts";
 export type { StartErrorCode } from "./worker/launch/failure.ts";
-export type { InputOptions, InputPiece, InputState, InputTaken } from "./worker/process/stdin.ts";
+export type { InputChunk, InputOptions, InputResult, InputState } from "./worker/process/stdin.ts";
 export { Cgroup, type CgroupUsage } from "./worker/cgroup/cgroup.ts";
 export type { CgroupLimits } from "./base/job_options/cgroup_limits.ts";
 export type { Rlimits } from "./base/job_options/rlimits.ts";

@@ -1,6 +1,6 @@
 /** The call Input: writes the messages of the caller to the input of a job. */
 import { defined } from "../../base/defined.ts";
-import { type InputPiece, InvalidArgumentError } from "../../mod.ts";
+import { type InputChunk, InvalidArgumentError } from "../../mod.ts";
 import type { JobWorkerHandlers } from "../../proto/service.ts";
 import type { InputRequest } from "../../proto/teleport/v1/job_worker.ts";
 import type { HandlerParts } from "./parts.ts";
@@ -11,13 +11,13 @@ export function inputHandler({ supervisor, permissions, callAudit }: HandlerPart
     const first = await firstOf(messages);
     const { id, writer, offset } = first;
     await permissions.permit("Input", id, context);
-    const pieces = piecesOf(first, messages, () => callAudit.begin(context));
-    const { bytes, taken, closed } = await supervisor.writeInput(id, pieces, {
+    const chunks = chunksOf(first, messages, () => callAudit.begin(context));
+    const { bytes, accepted, closed } = await supervisor.writeInput(id, chunks, {
       signal: context.signal,
       ...(writer === "" ? {} : { writer }),
       ...defined({ offset }),
     });
-    return { input_bytes: bytes, taken_bytes: taken, input_closed: closed };
+    return { input_bytes: bytes, taken_bytes: accepted, input_closed: closed };
   };
 }
 
@@ -33,20 +33,20 @@ async function firstOf(messages: AsyncIterator<InputRequest>): Promise<InputRequ
 }
 
 /**
- * Returns the pieces of all messages. This is not a generator, because a generator that waits for a message cannot be
+ * Returns the chunks of all messages. This is not a generator, because a generator that waits for a message cannot be
  * left.
  *
  * The iteration throws `InvalidArgumentError` when a later message has a field that only the first may have.
  *
- * @param onBegin called when the first piece is requested, which is when the writer has the input
+ * @param onBegin called when the first chunk is requested, which is when the writer has the input
  */
-function piecesOf(
+function chunksOf(
   first: InputRequest,
   rest: AsyncIterator<InputRequest>,
   onBegin: () => void,
-): AsyncIterable<InputPiece> {
+): AsyncIterable<InputChunk> {
   let isFirst = true;
-  const iterator: AsyncIterator<InputPiece> = {
+  const iterator: AsyncIterator<InputChunk> = {
     async next() {
       if (isFirst) {
         isFirst = false;

@@ -114,10 +114,10 @@ Deno.test(`teleport run -i sends every byte once when the connection breaks ${CU
   const sent = (async () => {
     const data = someBytes(65_536);
     for (let left = BYTES; left > 0; left -= data.length) {
-      const piece = data.slice(0, Math.min(left, data.length));
-      piece[0] = left % 251; // No two are alike, so that a doubled or lost one is seen.
-      hash.update(piece);
-      await writer.write(piece);
+      const chunk = data.slice(0, Math.min(left, data.length));
+      chunk[0] = left % 251; // No two are alike, so that a doubled or lost one is seen.
+      hash.update(chunk);
+      await writer.write(chunk);
     }
     await writer.close();
   })();

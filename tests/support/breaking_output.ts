@@ -5,7 +5,7 @@ import type { JobOutput } from "../../proto/teleport/v1/job_worker.ts";
 import { FakeCallError } from "./fake_io.ts";
 
 export const silent = { note: () => Promise.resolve() };
-export const pieces: ["stdout" | "stderr", string][] = [["stdout", "a\0b"], ["stderr", "\xff"], ["stdout", "c"], [
+export const chunks: ["stdout" | "stderr", string][] = [["stdout", "a\0b"], ["stderr", "\xff"], ["stdout", "c"], [
   "stderr",
   "de",
 ]];
@@ -50,8 +50,8 @@ export async function follow(server: BreakingServer, request: Partial<Request> =
   await outages.answered();
   const calls = { GetOutput: (request: unknown) => server.GetOutput(request as Request) };
   const options = { request: { id: "job-1", follow: true, ...request }, outages };
-  await followOutput(calls, options, (piece) => {
-    taken.push(piece);
+  await followOutput(calls, options, (chunk) => {
+    taken.push(chunk);
     return Promise.resolve();
   });
   return taken;

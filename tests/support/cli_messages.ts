@@ -58,14 +58,14 @@ export function running(): JobStatus {
   return jobStatus({ state: "STATE_RUNNING", pid: 4711 });
 }
 
-/** Makes the messages of an output from pieces, with the summary at the end. */
+/** Makes the messages of an output from chunks, with the summary at the end. */
 export async function outputOf(
-  pieces: readonly ["stdout" | "stderr", Uint8Array<ArrayBuffer> | string][],
+  chunks: readonly ["stdout" | "stderr", Uint8Array<ArrayBuffer> | string][],
   status: JobStatus,
 ): Promise<JobOutput[]> {
   const bytes = { stdout: new Uint8Array(), stderr: new Uint8Array() };
   const messages: JobOutput[] = [];
-  for (const [stream, content] of pieces) {
+  for (const [stream, content] of chunks) {
     const data = typeof content === "string" ? new TextEncoder().encode(content) : content;
     messages.push({
       data,

@@ -40,8 +40,8 @@ export class FakeJob {
   async *#output(signal: AbortSignal | undefined) {
     this.open += 1;
     try {
-      const pieces = await outputOf(this.output, exited(0));
-      yield* pieces.slice(0, -1);
+      const chunks = await outputOf(this.output, exited(0));
+      yield* chunks.slice(0, -1);
       const status = await Promise.race([this.ended.promise, untilAborted(signal)]);
       yield* (await outputOf(this.output, status)).slice(-1);
     } finally {

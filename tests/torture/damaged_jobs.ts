@@ -143,9 +143,9 @@ async function askForJob(supervisor: Supervisor, job: Truth, context: string, ma
     let text = "";
     const decoder = new TextDecoder();
     let dropped = 0;
-    for await (const piece of supervisor.watchOutput(job.id, { follow: false })) {
-      text += decoder.decode(piece.data);
-      dropped += piece.droppedBytes;
+    for await (const chunk of supervisor.watchOutput(job.id, { follow: false })) {
+      text += decoder.decode(chunk.data);
+      dropped += chunk.droppedBytes;
     }
     if (mayLack && text === "" && dropped === 0) return;
     assert.equal(job.text.slice(dropped), text, context);

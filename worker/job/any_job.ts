@@ -7,7 +7,7 @@ import type { OutputLog } from "../output/log.ts";
 import type { OutputTotals } from "../output/totals.ts";
 import type { StopOptions } from "../process/options.ts";
 import { isFinalState, isInitialState, isRunningState, type ProcessStatus } from "../process/state.ts";
-import type { InputOptions, InputPiece, InputTaken } from "../process/stdin.ts";
+import type { InputChunk, InputOptions, InputResult } from "../process/stdin.ts";
 import { type Watch, watch } from "../watch.ts";
 import { StatusHistory } from "./history.ts";
 import { type JobSpec, type JobStatus, jobStatus, type OutputCounts } from "./spec.ts";
@@ -45,7 +45,7 @@ export abstract class AnyJob {
   /** Returns the status with what the job uses now, while it runs. */
   abstract measuredStatus(): Promise<JobStatus>;
   /** Writes to the job's input. */
-  abstract writeInput(pieces: AsyncIterable<InputPiece>, options?: InputOptions): Promise<InputTaken>;
+  abstract writeInput(chunks: AsyncIterable<InputChunk>, options?: InputOptions): Promise<InputResult>;
 
   get id(): string {
     return this.spec.id;

@@ -1,7 +1,7 @@
 /** A job that has ended and has no process: it was read from the store. */
 import { NoInputError } from "../input_errors.ts";
 import { parseSignal } from "../linux/signals.ts";
-import type { InputTaken } from "../process/stdin.ts";
+import type { InputResult } from "../process/stdin.ts";
 import { AnyJob } from "./any_job.ts";
 import type { JobStatus } from "./spec.ts";
 
@@ -47,7 +47,7 @@ export class EndedJob extends AnyJob {
    * @throws {NoInputError} if the job has no input
    * @throws {JobNotRunningError} otherwise
    */
-  writeInput(): Promise<InputTaken> {
+  writeInput(): Promise<InputResult> {
     return Promise.reject(this.spec.input ? this.notRunning("be given input") : new NoInputError(this.id));
   }
 }

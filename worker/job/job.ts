@@ -7,7 +7,7 @@ import type { OutputLog } from "../output/log.ts";
 import type { StopOptions } from "../process/options.ts";
 import type { Process } from "../process/process.ts";
 import { isFinalState, type ProcessStatus, type RequestedBy, type SentSignal } from "../process/state.ts";
-import type { InputOptions, InputPiece, InputState, InputTaken } from "../process/stdin.ts";
+import type { InputChunk, InputOptions, InputResult, InputState } from "../process/stdin.ts";
 import { AnyJob } from "./any_job.ts";
 import type { JobSpec, JobStatus } from "./spec.ts";
 
@@ -40,7 +40,7 @@ const MAX_SIGNALS = 16;
  * const process = new Process(spec.command, spec.args, { id: spec.id, output: log });
  * const job = new Job(process, spec, log);
  * await job.start();
- * for await (const piece of job.watchOutput()) await Deno.stdout.write(piece.data);
+ * for await (const chunk of job.watchOutput()) await Deno.stdout.write(chunk.data);
  * await Deno.remove(directory, { recursive: true });
  * ```
  */
@@ -186,17 +186,17 @@ export class Job extends AnyJob {
   }
 
   /**
-   * Writes to the job's input until the pieces end, one of them ends the input, or the job accepts no more.
+   * Writes to the job's input until the chunks end, one of them ends the input, or the job accepts no more.
    *
    * @throws {NoInputError} if the job has no input
    * @throws {JobNotRunningError} if the job is not running
-   * @throws as `ProcessInput.take` does
+   * @throws as `ProcessInput.accept` does
    */
-  override async writeInput(pieces: AsyncIterable<InputPiece>, options: InputOptions = {}): Promise<InputTaken> {
+  override async writeInput(chunks: AsyncIterable<InputChunk>, options: InputOptions = {}): Promise<InputResult> {
     if (!this.spec.input) throw new NoInputError(this.id);
     const { input, isRunningState, status } = this.#process;
     if (!isRunningState || input === undefined) throw this.notRunning("be given input", status.state);
-    return await input.take(pieces, options);
+    return await input.accept(chunks, options);
   }
 
   get #requestedByField(): { readonly requestedBy?: RequestedBy } {

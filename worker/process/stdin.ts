@@ -3,14 +3,14 @@ import { quote } from "../../base/quote.ts";
 import { InvalidArgumentError } from "../errors.ts";
 import { InputBusyError, InputClosedError, InputOffsetError, InputTakenOverError } from "../input_errors.ts";
 
-/** The longest piece. It stays in memory while the process does not read: large enough for speed, small for many writers. */
-export const MAX_INPUT_PIECE_BYTES = 262_144;
+/** The longest chunk. It stays in memory while the process does not read: large enough for speed, small for many writers. */
+export const MAX_INPUT_CHUNK_BYTES = 262_144;
 
 /** The longest name of a writer: enough for a UUID, or a name and a number. */
 const MAX_WRITER_CHARS = 128;
 
-/** One piece of what a writer sends. */
-export interface InputPiece {
+/** One chunk of what a writer sends. */
+export interface InputChunk {
   /** At most 262,144 bytes; may be empty or absent. */
   readonly data?: Uint8Array;
   /** True if the input ends after the data, as a file does. */
@@ -25,8 +25,8 @@ export interface InputOptions {
    */
   readonly writer?: string;
   /**
-   * The offset of the first piece in the input, in bytes. Bytes that were accepted before are skipped. Absent: the first
-   * piece follows all accepted bytes.
+   * The offset of the first chunk in the input, in bytes. Bytes that were accepted before are skipped. Absent: the first
+   * chunk follows all accepted bytes.
    */
   readonly offset?: number;
   /** Ends the call. The input stays open. */
@@ -42,9 +42,9 @@ export interface InputState {
 }
 
 /** The result of a writer's call. */
-export interface InputTaken extends InputState {
+export interface InputResult extends InputState {
   /** The number of bytes accepted from this call. */
-  readonly taken: number;
+  readonly accepted: number;
 }
 
 /** The right of one writer to write. It aborts when the writer loses it. */
@@ -54,16 +54,16 @@ type WriterLease = AbortController;
  * The standard input of one process.
  *
  * - It has one writer at a time. Another writer is refused, but the same writer may replace its own call.
- * - It requests a piece when the previous one is in the pipe. A process that does not read slows the writer down.
+ * - It requests a chunk when the previous one is in the pipe. A process that does not read slows the writer down.
  * - A writer that leaves does not close the input. The next writer continues where it was.
- * - It accepts whole pieces. A piece that the end of the process cuts off does not count.
+ * - It accepts whole chunks. A chunk that the end of the process cuts off does not count.
  */
 export class ProcessInput {
   readonly #opened = Promise.withResolvers<WritableStreamDefaultWriter<Uint8Array>>();
   readonly #closed = new AbortController();
   /** The bytes in the pipe. */
   #written = 0;
-  /** The bytes of the piece that is being written. */
+  /** The bytes of the chunk that is being written. */
   #pending = 0;
   #writing: Promise<void> = Promise.resolve();
   #lease: WriterLease | undefined;
@@ -93,29 +93,29 @@ export class ProcessInput {
   }
 
   /**
-   * Takes pieces until they end, one of them ends the input, or the input accepts no more. Without an `end` the input
+   * Accepts chunks until they end, one of them ends the input, or the input accepts no more. Without an `end` the input
    * stays open.
    *
-   * @returns the result, also if the process ended or closed its input before it got all pieces
+   * @returns the result, also if the process ended or closed its input before it got all chunks
    * @throws {InputBusyError} if another writer has the input
    * @throws {InputClosedError} if the input was closed before the call
    * @throws {InputOffsetError} if this writer cannot continue at the offset
    * @throws {InputTakenOverError} if the same writer called again
-   * @throws {InvalidArgumentError} if a piece is too large or the writer's name is invalid
+   * @throws {InvalidArgumentError} if a chunk is too large or the writer's name is invalid
    * @throws the signal's reason once it aborts
    */
-  async take(pieces: AsyncIterable<InputPiece>, options: InputOptions = {}): Promise<InputTaken> {
+  async accept(chunks: AsyncIterable<InputChunk>, options: InputOptions = {}): Promise<InputResult> {
     options.signal?.throwIfAborted();
     const lease = this.#begin(options);
     const abort = () => lease.abort(options.signal?.reason);
     options.signal?.addEventListener("abort", abort, { once: true });
-    const iterator = pieces[Symbol.asyncIterator]();
+    const iterator = chunks[Symbol.asyncIterator]();
     try {
-      return await this.#takeAll(iterator, lease, options.offset ?? this.state.bytes);
+      return await this.#acceptAll(iterator, lease, options.offset ?? this.state.bytes);
     } finally {
       options.signal?.removeEventListener("abort", abort);
       if (this.#lease === lease) this.#lease = undefined;
-      // This does not wait for the iterator, which may itself wait for a piece that never comes.
+      // This does not wait for the iterator, which may itself wait for a chunk that never comes.
       Promise.resolve(iterator.return?.()).catch(() => {});
     }
   }
@@ -139,19 +139,19 @@ export class ProcessInput {
   }
 
   /** @param at the offset of the next byte in the input */
-  async #takeAll(iterator: AsyncIterator<InputPiece>, lease: WriterLease, at: number): Promise<InputTaken> {
-    let taken = 0;
+  async #acceptAll(iterator: AsyncIterator<InputChunk>, lease: WriterLease, at: number): Promise<InputResult> {
+    let accepted = 0;
     const pipe = await this.#unlessClosed(this.#opened.promise, lease);
     while (pipe !== undefined) {
       const step = await this.#unlessClosed(iterator.next(), lease);
       if (step === undefined || step.done) break;
       const { data = new Uint8Array(), end = false } = step.value;
-      if (data.length > MAX_INPUT_PIECE_BYTES) {
+      if (data.length > MAX_INPUT_CHUNK_BYTES) {
         throw new InvalidArgumentError(
-          `A piece of input must have at most ${MAX_INPUT_PIECE_BYTES} bytes, got ${data.length}: send smaller pieces`,
+          `A chunk of input must have at most ${MAX_INPUT_CHUNK_BYTES} bytes, got ${data.length}: send smaller chunks`,
         );
       }
-      // The piece of an earlier call that is still being written goes first.
+      // The chunk of an earlier call that is still being written goes first.
       if (await this.#unlessClosed(this.#writing.then(() => true), lease) === undefined) break;
       // A promise that is already settled wins the race against the loss of the lease.
       lease.signal.throwIfAborted();
@@ -160,7 +160,7 @@ export class ProcessInput {
       if (fresh.length > 0) {
         this.#write(pipe, fresh);
         if (await this.#unlessClosed(this.#writing.then(() => true), lease) === undefined) break;
-        taken += fresh.length;
+        accepted += fresh.length;
       }
       if (end) {
         lease.signal.throwIfAborted();
@@ -169,7 +169,7 @@ export class ProcessInput {
         break;
       }
     }
-    return { ...this.state, taken };
+    return { ...this.state, accepted };
   }
 
   #write(pipe: WritableStreamDefaultWriter<Uint8Array>, data: Uint8Array): void {

@@ -9,7 +9,7 @@ import { errorMessage } from "../../base/error_message.ts";
 import { checkJobOptions } from "../launch/command.ts";
 import type { Isolation } from "../../base/job_options/table.ts";
 import { JobNotFoundError, JobRunningError, SupervisorClosedError } from "../errors.ts";
-import type { InputOptions, InputPiece, InputTaken } from "../process/stdin.ts";
+import type { InputChunk, InputOptions, InputResult } from "../process/stdin.ts";
 import type { AnyJob, OutputEnd } from "../job/any_job.ts";
 import type { JobFilter } from "../job/filter.ts";
 import { checkJob, type JobOptions, type JobStatus } from "../job/spec.ts";
@@ -173,8 +173,8 @@ export class Supervisor implements AsyncDisposable {
   }
 
   /**
-   * Writes to the input of a running job that was added with `input: true`. It requests each piece when the job has read
-   * the previous one, so a slow job slows its writer and uses no memory. Without an `end` piece the input stays open for
+   * Writes to the input of a running job that was added with `input: true`. It requests each chunk when the job has read
+   * the previous one, so a slow job slows its writer and uses no memory. Without an `end` chunk the input stays open for
    * the next writer.
    *
    * @param options.signal ends the writing; the input stays as it is
@@ -185,15 +185,15 @@ export class Supervisor implements AsyncDisposable {
    * @throws {InputBusyError} when another writer uses the input; `InputTakenOverError` when a newer call replaced this one
    * @throws {InputClosedError} when the input is closed
    * @throws {InputOffsetError} when the writer cannot continue at the offset
-   * @throws {InvalidArgumentError} for a piece of more than 262,144 bytes
+   * @throws {InvalidArgumentError} for a chunk of more than 262,144 bytes
    */
   async writeInput(
     id: string,
-    pieces: AsyncIterable<InputPiece>,
+    chunks: AsyncIterable<InputChunk>,
     options: InputOptions = {},
-  ): Promise<InputTaken> {
+  ): Promise<InputResult> {
     await this.#ready;
-    return await this.#registry.job(id).writeInput(pieces, options);
+    return await this.#registry.job(id).writeInput(chunks, options);
   }
 
   /**

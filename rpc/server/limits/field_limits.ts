@@ -60,7 +60,7 @@ export const FIELD_LIMITS: Readonly<Record<string, MessageLimits>> = {
   ResumeRequest: { id: ID },
   GetOutputRequest: { id: ID, cursor: TOKEN },
   SignalRequest: { id: ID, signal: ID },
-  // The library accepts pieces of 262,144 bytes.
+  // The library accepts chunks of 262,144 bytes.
   InputRequest: { id: ID, writer: ID, data: { maxBytes: 294_912 } },
   ListRequest: { states: STATES, owner: ID, labels: LABELS, page_token: TOKEN, command: { maxBytes: 8_192 } },
   RemoveRequest: { id: ID },

@@ -27,15 +27,15 @@ Deno.test("teleport logs --output json prints chunks and the summary, one per li
   const messages = await outputOf([["stderr", "hi"]], exited(0));
   const io = new FakeIo({ GetOutput: () => stream(...messages) });
   assert.equal(await teleport(io, "logs", "--output", "json", "job-1"), 0);
-  const [piece, end] = io.stdout.text.trimEnd().split("\n").map((line) => JSON.parse(line));
-  assert.deepEqual([piece.stream, atob(piece.data)], ["STDERR", "hi"]);
+  const [chunk, end] = io.stdout.text.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assert.deepEqual([chunk.stream, atob(chunk.data)], ["STDERR", "hi"]);
   assert.equal(end.end.stderr_bytes, 2);
   assert.equal(io.stderr.text, "");
 });
 
 Deno.test("teleport logs fails when the output was altered", async () => {
-  const [piece, end] = await outputOf([["stdout", "hi"]], exited(0));
-  const io = new FakeIo({ GetOutput: () => stream({ ...piece!, data: new TextEncoder().encode("ho") }, end!) });
+  const [chunk, end] = await outputOf([["stdout", "hi"]], exited(0));
+  const io = new FakeIo({ GetOutput: () => stream({ ...chunk!, data: new TextEncoder().encode("ho") }, end!) });
   assert.equal(await teleport(io, "logs", "job-1"), 1);
   assert.match(io.stderr.text, /^teleport: Output was altered on its way/);
 });

@@ -201,10 +201,10 @@ Deno.test("teleport run fails when the registration is refused, and starts nothi
 
 Deno.test("teleport run exits 1 when the output was altered, whatever the job's code", async () => {
   const job = new FakeJob();
-  const [piece, end] = await outputOf([["stdout", "hi"]], exited(0));
+  const [chunk, end] = await outputOf([["stdout", "hi"]], exited(0));
   const io = new FakeIo({
     ...job.calls,
-    GetOutput: () => stream({ ...piece!, data: new TextEncoder().encode("ho") }, end!),
+    GetOutput: () => stream({ ...chunk!, data: new TextEncoder().encode("ho") }, end!),
   });
   job.ended.resolve(exited(0));
   assert.equal(await teleport(io, "run", "x"), 1);

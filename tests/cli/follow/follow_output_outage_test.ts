@@ -7,13 +7,13 @@ import type { JobOutput } from "../../../proto/teleport/v1/job_worker.ts";
 import { exited, outputOf } from "../../support/cli_messages.ts";
 import { FakeCallError } from "../../support/fake_io.ts";
 import { stream } from "../../support/streams.ts";
-import { BreakingServer, follow, pieces, type Request, silent } from "../../support/breaking_output.ts";
+import { BreakingServer, chunks, follow, type Request, silent } from "../../support/breaking_output.ts";
 
-const BOUNDARIES = pieces.length + 1;
+const BOUNDARIES = chunks.length + 1;
 
 for (let after = 0; after <= BOUNDARIES - 1; after++) {
   Deno.test(`followOutput() continues when the connection breaks after ${after} of ${BOUNDARIES} messages`, async () => {
-    const messages = await outputOf(pieces, exited(0));
+    const messages = await outputOf(chunks, exited(0));
     const server = new BreakingServer(messages, [{ after }]);
     assert.deepEqual(await follow(server), messages);
     assert.deepEqual(server.asked.map(({ cursor }) => cursor), [
@@ -24,14 +24,14 @@ for (let after = 0; after <= BOUNDARIES - 1; after++) {
 }
 
 Deno.test("followOutput() continues when the connection breaks at every boundary in turn", async () => {
-  const messages = await outputOf(pieces, exited(0));
-  const server = new BreakingServer(messages, pieces.map(() => ({ after: 1 })));
+  const messages = await outputOf(chunks, exited(0));
+  const server = new BreakingServer(messages, chunks.map(() => ({ after: 1 })));
   assert.deepEqual(await follow(server), messages);
   assert.equal(server.asked.length, BOUNDARIES);
 });
 
 Deno.test("followOutput() requests messages again that an error overtook", async () => {
-  const messages = await outputOf(pieces, exited(0));
+  const messages = await outputOf(chunks, exited(0));
   for (let overtaken = 1; overtaken <= 3; overtaken++) {
     const server = new BreakingServer(messages, [{ after: 4, overtaken }]);
     assert.deepEqual(await follow(server), messages);
@@ -40,13 +40,13 @@ Deno.test("followOutput() requests messages again that an error overtook", async
 });
 
 Deno.test("followOutput() requests the summary again when an error overtook only it", async () => {
-  const messages = await outputOf(pieces, exited(0));
+  const messages = await outputOf(chunks, exited(0));
   const server = new BreakingServer(messages, [{ after: BOUNDARIES, overtaken: 1 }]);
   assert.deepEqual(await follow(server), messages);
 });
 
 Deno.test("followOutput() fails when a resumed stream repeats or omits a chunk", async () => {
-  const messages = await outputOf(pieces, exited(0));
+  const messages = await outputOf(chunks, exited(0));
   for (const from of [0, 2]) {
     let calls = 0;
     const outages = new Outages(silent);
@@ -75,14 +75,14 @@ Deno.test("followOutput() fails when a resumed stream repeats or omits a chunk",
 Deno.test(
   "followOutput() verifies the digest over all calls: it detects an altered byte after the outage",
   async () => {
-    const messages = await outputOf(pieces, exited(0));
+    const messages = await outputOf(chunks, exited(0));
     const altered = messages.with(2, { ...messages[2]!, data: new TextEncoder().encode("X") });
     await assert.rejects(follow(new BreakingServer(altered, [{ after: 1 }])), /the digest of stdout differs/);
   },
 );
 
 Deno.test("followOutput() does not send the beginning again after the first chunk", async () => {
-  const messages = await outputOf(pieces, exited(0));
+  const messages = await outputOf(chunks, exited(0));
   const until = { seconds: 2_000_000_000, nanos: 0 };
   const server = new BreakingServer(messages, [{ after: 1 }]);
   await follow(server, { tail_lines: 9, since: { seconds: 1, nanos: 0 }, until, stream: "STREAM_STDOUT" });
@@ -91,7 +91,7 @@ Deno.test("followOutput() does not send the beginning again after the first chun
 });
 
 Deno.test("followOutput() does not retry without outages to bridge, nor before the first answer", async () => {
-  const messages = await outputOf(pieces, exited(0));
+  const messages = await outputOf(chunks, exited(0));
   for (const outages of [undefined, new Outages(silent)]) {
     const server = new BreakingServer(messages, [{ after: 0 }]);
     await assert.rejects(
@@ -112,7 +112,7 @@ function heartbeat(message: JobOutput, cursor: string): JobOutput {
 }
 
 Deno.test("followOutput() reports that the server is back at the first heartbeat", async () => {
-  const messages = await outputOf(pieces, exited(0));
+  const messages = await outputOf(chunks, exited(0));
   const beat = heartbeat(messages[0]!, "");
   const told: string[] = [];
   const toldAtBeat: string[][] = [];
@@ -130,7 +130,7 @@ Deno.test("followOutput() reports that the server is back at the first heartbeat
   const taken: JobOutput[] = [];
   const outages = new Outages({ note: (text) => Promise.resolve(void told.push(text)) });
   const request = { id: "job-1", follow: true };
-  await followOutput({ GetOutput }, { request, outages }, (piece) => Promise.resolve(void taken.push(piece)));
+  await followOutput({ GetOutput }, { request, outages }, (chunk) => Promise.resolve(void taken.push(chunk)));
   assert.deepEqual(taken, messages);
   assert.deepEqual(toldAtBeat, [["Connection lost: trying again for 2m", "The server is back"]]);
 });
@@ -149,7 +149,7 @@ for (const selection of [{}, { tail_lines: 0 }, { tail_bytes: 0 }, { since: { se
     const taken: JobOutput[] = [];
     const request = { id: "job-1", follow: true, ...selection };
     const outages = new Outages(silent);
-    await followOutput({ GetOutput }, { request, outages }, (piece) => Promise.resolve(void taken.push(piece)));
+    await followOutput({ GetOutput }, { request, outages }, (chunk) => Promise.resolve(void taken.push(chunk)));
     assert.deepEqual(taken, [first, end]);
     const behind = { id: "job-1", follow: true, cursor: "start", heartbeat_ms: 30_000 };
     assert.deepEqual(asked, [{ ...request, heartbeat_ms: 30_000 }, behind]);
@@ -157,7 +157,7 @@ for (const selection of [{}, { tail_lines: 0 }, { tail_bytes: 0 }, { since: { se
 }
 
 Deno.test("followOutput() follows after a tail that has data", async () => {
-  const [, , c, d, end] = await outputOf(pieces, exited(0));
+  const [, , c, d, end] = await outputOf(chunks, exited(0));
   for (const selection of [{ tail_lines: 1 }, { tail_bytes: 1 }]) {
     assert.deepEqual(await follow(new BreakingServer([c!, d!, end!], []), selection), [c, d, end]);
   }
@@ -175,7 +175,7 @@ Deno.test("followOutput() requests a tail again when nothing of it had arrived",
   await outages.answered();
   const taken: JobOutput[] = [];
   const request = { id: "job-1", follow: true, tail_lines: 1 };
-  await followOutput({ GetOutput }, { request, outages }, (piece) => Promise.resolve(void taken.push(piece)));
+  await followOutput({ GetOutput }, { request, outages }, (chunk) => Promise.resolve(void taken.push(chunk)));
   assert.deepEqual(taken, [last, end]);
   assert.deepEqual(asked, [1, 2].map(() => ({ ...request, heartbeat_ms: 30_000 })));
 });

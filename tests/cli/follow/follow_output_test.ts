@@ -7,20 +7,20 @@ import { exited, outputOf, running } from "../../support/cli_messages.ts";
 import { FakeCallError, untilAborted } from "../../support/fake_io.ts";
 import { stream } from "../../support/streams.ts";
 
-const pieces: ["stdout" | "stderr", string][] = [["stdout", "a\0b"], ["stderr", "\xff"], ["stdout", "c"]];
+const chunks: ["stdout" | "stderr", string][] = [["stdout", "a\0b"], ["stderr", "\xff"], ["stdout", "c"]];
 
 async function follow(messages: readonly JobOutput[]): Promise<JobOutput[]> {
   const taken: JobOutput[] = [];
   const calls = { GetOutput: () => stream(...messages) };
-  await followOutput(calls, { request: { id: "job-1", follow: true } }, (piece) => {
-    taken.push(piece);
+  await followOutput(calls, { request: { id: "job-1", follow: true } }, (chunk) => {
+    taken.push(chunk);
     return Promise.resolve();
   });
   return taken;
 }
 
 Deno.test("followOutput() passes on every chunk and the summary in order", async () => {
-  const messages = await outputOf(pieces, exited(0));
+  const messages = await outputOf(chunks, exited(0));
   assert.deepEqual(await follow(messages), messages);
 });
 
@@ -43,7 +43,7 @@ Deno.test("followOutput() sends the request", async () => {
 });
 
 Deno.test("followOutput() waits until each chunk is written before it reads the next", async () => {
-  const messages = await outputOf(pieces, exited(0));
+  const messages = await outputOf(chunks, exited(0));
   let sent = 0;
   async function* counted() {
     for (const message of messages) {
@@ -68,12 +68,12 @@ Deno.test("followOutput() waits until each chunk is written before it reads the 
 
 const damages: [string, (messages: JobOutput[]) => JobOutput[], RegExp][] = [
   [
-    "a piece is missing",
+    "a chunk is missing",
     ([, ...rest]) => rest,
     /expected the chunk at byte 0, got the one at byte 3: read it again with/,
   ],
-  ["the last piece is missing", ([a, b, , end]) => [a!, b!, end!], /wrote 4 bytes to stdout, 3 arrived/],
-  ["a piece comes twice", ([a, ...rest]) => [a!, a!, ...rest], /expected the chunk at byte 3, got the one at byte 0/],
+  ["the last chunk is missing", ([a, b, , end]) => [a!, b!, end!], /wrote 4 bytes to stdout, 3 arrived/],
+  ["a chunk comes twice", ([a, ...rest]) => [a!, a!, ...rest], /expected the chunk at byte 3, got the one at byte 0/],
   ["the summary is missing", (messages) => messages.slice(0, -1), /ended before its summary/],
   ["there is nothing at all", () => [], /ended before its summary/],
   [
@@ -87,14 +87,14 @@ const damages: [string, (messages: JobOutput[]) => JobOutput[], RegExp][] = [
     /the digest of stderr differs/,
   ],
   [
-    "a piece has no stream",
+    "a chunk has no stream",
     ([a, ...rest]) => [{ ...a!, stream: "STREAM_UNSPECIFIED" }, ...rest],
     /output without a stream/,
   ],
 ];
 for (const [what, damage, sentence] of damages) {
   Deno.test(`followOutput() fails when ${what}`, async () => {
-    const messages = damage(await outputOf(pieces, exited(0)));
+    const messages = damage(await outputOf(chunks, exited(0)));
     await assert.rejects(follow(messages), (error) => {
       assert.ok(error instanceof OutputMismatchError);
       assert.match(error.message, sentence);
@@ -104,7 +104,7 @@ for (const [what, damage, sentence] of damages) {
 }
 
 Deno.test("followOutput() accepts a gap, and still checks offsets", async () => {
-  const [a, b, c, end] = await outputOf(pieces, exited(0));
+  const [a, b, c, end] = await outputOf(chunks, exited(0));
   const gap = { ...a!, data: new Uint8Array(), offset: 3, dropped_bytes: 3 };
   const messages = [gap, b!, c!, end!];
   assert.deepEqual(await follow(messages), messages);
@@ -113,21 +113,21 @@ Deno.test("followOutput() accepts a gap, and still checks offsets", async () => 
 });
 
 Deno.test("followOutput() still verifies the other stream when one has a gap", async () => {
-  const [a, b, c, end] = await outputOf(pieces, exited(0));
+  const [a, b, c, end] = await outputOf(chunks, exited(0));
   const gap = { ...a!, data: new Uint8Array(), offset: 3, dropped_bytes: 3 };
   const altered = { ...b!, data: new TextEncoder().encode("\xfe") };
   await assert.rejects(follow([gap, altered, c!, end!]), /the digest of stderr differs/);
 });
 
 Deno.test("followOutput() accepts output whose digest the server does not know", async () => {
-  const messages = await outputOf(pieces, exited(0));
+  const messages = await outputOf(chunks, exited(0));
   const end = messages.pop()!;
   const unknown = { ...end, end: { ...end.end!, stdout_sha256: new Uint8Array(), stderr_sha256: new Uint8Array() } };
   assert.equal((await follow([...messages, unknown])).length, 4);
 });
 
 Deno.test("followOutput() accepts that a running job wrote more after the call, but not less", async () => {
-  const [a, b, c, end] = await outputOf(pieces, running());
+  const [a, b, c, end] = await outputOf(chunks, running());
   const read = (messages: readonly JobOutput[], follow: boolean) =>
     followOutput(
       { GetOutput: () => stream(...messages) },
@@ -143,12 +143,12 @@ Deno.test("followOutput() accepts that a running job wrote more after the call, 
     /4 bytes to stdout, 12 arrived/,
   );
   await assert.rejects(read([a!, b!, end!], true), /4 bytes to stdout, 3 arrived/);
-  const [d, e, , ended] = await outputOf(pieces, exited(0));
+  const [d, e, , ended] = await outputOf(chunks, exited(0));
   await assert.rejects(read([d!, e!, ended!], false), /4 bytes to stdout, 3 arrived/);
 });
 
 Deno.test("followOutput() ignores heartbeats", async () => {
-  const [a, ...rest] = await outputOf(pieces, exited(0));
+  const [a, ...rest] = await outputOf(chunks, exited(0));
   const beat: JobOutput = { ...a!, data: new Uint8Array(), stream: "STREAM_UNSPECIFIED", offset: 0, cursor: "" };
   assert.deepEqual(await follow([beat, a!, beat, ...rest]), [a!, ...rest]);
 });
@@ -174,7 +174,7 @@ Deno.test("followOutput() ends when its signal aborts", async () => {
 });
 
 Deno.test("followOutput() closes the stream when a chunk cannot be written", async () => {
-  const messages = await outputOf(pieces, exited(0));
+  const messages = await outputOf(chunks, exited(0));
   let left = false;
   async function* watched() {
     try {

@@ -49,7 +49,7 @@ class BreakingServer {
     if (first.done) throw new Error("No first message");
     this.asked.push(first.value);
     let count = 0;
-    const pieces = (async function* () {
+    const chunks = (async function* () {
       for (let step = await iterator.next(); !step.done; step = await iterator.next()) {
         if (cut !== undefined && !cut.isAnswerLost && count++ >= cut.after) throw new FakeCallError("UNAVAILABLE");
         const { data = new Uint8Array(), end = false } = step.value;
@@ -58,9 +58,9 @@ class BreakingServer {
       if (cut !== undefined && !cut.isAnswerLost) throw new FakeCallError("UNAVAILABLE");
     })();
     const { writer = "", offset = 0 } = first.value;
-    const { bytes, taken, closed } = await this.input.take(pieces, { writer, offset });
+    const { bytes, accepted, closed } = await this.input.accept(chunks, { writer, offset });
     if (cut !== undefined) throw new FakeCallError("UNAVAILABLE", "Connection lost");
-    return { input_bytes: bytes, taken_bytes: taken, input_closed: closed };
+    return { input_bytes: bytes, taken_bytes: accepted, input_closed: closed };
   }
 
   Status() {
@@ -133,7 +133,7 @@ Deno.test("sendInput() continues with data that arrived during an outage", async
 
 Deno.test("sendInput() begins at the offset, and sends long input in several calls", async () => {
   const server = new BreakingServer();
-  await server.input.take((async function* () {
+  await server.input.accept((async function* () {
     yield { data: new Uint8Array(3) };
   })());
   const data = someBytes(65_536);

@@ -55,11 +55,11 @@ Deno.test("parseSizeBytes() reads decimal and binary sizes", () => {
 
 Deno.test("createTimestampPrefix() adds the time before each line of each stream, and alters no byte", async () => {
   const stamp = createTimestampPrefix();
-  const pieces: ["stdout" | "stderr", string][] = [["stdout", "a\nb"], ["stderr", "x\n"], ["stdout", "c\n\n"], [
+  const chunks: ["stdout" | "stderr", string][] = [["stdout", "a\nb"], ["stderr", "x\n"], ["stdout", "c\n\n"], [
     "stdout",
     "\xff\0",
   ]];
-  const messages = await outputOf(pieces, exited(0));
+  const messages = await outputOf(chunks, exited(0));
   const text = messages.slice(0, -1).map((message, index) => {
     const timed = { ...message, time: { seconds: index, nanos: index * 20_999_999 } };
     return new TextDecoder("latin1").decode(stamp(timed).data);
@@ -80,7 +80,7 @@ Deno.test("createTimestampPrefix() starts a new line on one screen when the othe
     ["STREAM_STDERR", "y"],
     ["STREAM_STDOUT", "e\n"],
   ] as const).map(([stream, text]) => {
-    const piece = {
+    const chunk = {
       stream,
       data: new TextEncoder().encode(text),
       offset: 0,
@@ -90,7 +90,7 @@ Deno.test("createTimestampPrefix() starts a new line on one screen when the othe
       dropped_bytes: 0,
       clock_went_back: false,
     };
-    return new TextDecoder().decode(stamp(piece).data);
+    return new TextDecoder().decode(stamp(chunk).data);
   }).join("");
   const at = new Date(time.seconds * 1_000).toISOString();
   assert.equal(shown, ["ab", "x", "c", "d", "y", "e"].map((line) => `${at} ${line}\n`).join(""));

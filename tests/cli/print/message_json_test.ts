@@ -61,8 +61,8 @@ Deno.test("statusJson() has the error and its code of a failed job", () => {
 
 Deno.test("outputJson() has the bytes in base64 and the digests in hexadecimal", async () => {
   const messages = await outputOf([["stderr", new Uint8Array([0, 255, 10])]], exited(3));
-  const [piece, end] = messages.with(-1, { ...messages.at(-1)!, cursor: "behind" }).map(outputJson);
-  assert.deepEqual(piece, {
+  const [chunk, end] = messages.with(-1, { ...messages.at(-1)!, cursor: "behind" }).map(outputJson);
+  assert.deepEqual(chunk, {
     stream: "STDERR",
     offset: 0,
     time: "2027-01-15T08:00:00.5Z",
@@ -79,8 +79,8 @@ Deno.test("outputJson() has the bytes in base64 and the digests in hexadecimal",
 });
 
 Deno.test("outputJson() has only the number of missing bytes of a gap", async () => {
-  const [piece] = await outputOf([["stdout", ""]], exited(0));
-  const json = outputJson({ ...piece!, offset: 7, dropped_bytes: 7 });
+  const [chunk] = await outputOf([["stdout", ""]], exited(0));
+  const json = outputJson({ ...chunk!, offset: 7, dropped_bytes: 7 });
   assert.deepEqual([json.stream, json.offset, json.dropped_bytes, "data" in json], ["STDOUT", 7, 7, false]);
 });
 

@@ -49,7 +49,7 @@ Deno.test("freeSentFrames() frees a large frame after it was sent, and keeps fra
 
 Deno.test("freeSentFrames() keeps large messages of many concurrent streams unchanged", async () => {
   const sizes = [16_000, 16_384, 40_000, 65_536, 1_000_000];
-  // Every message is one object for all streams, as a piece of output is.
+  // Every message is one object for all streams, as a chunk of output is.
   const messages = Array.from({ length: 40 }, (_, n) => ({
     data: new Uint8Array(sizes[n % sizes.length] ?? 0).fill(n),
     offset: n,

@@ -56,9 +56,9 @@ Deno.test("a map accepts any name as a key", () => {
 });
 
 Deno.test("responseSerialize() encodes an answer once when it is sent twice", () => {
-  const piece = { data: new Uint8Array(8), cursor: "a" };
-  assert.equal(methods.GetOutput.responseSerialize(piece), methods.GetOutput.responseSerialize(piece));
-  assert.notEqual(methods.GetOutput.responseSerialize({ ...piece }), methods.GetOutput.responseSerialize(piece));
+  const chunk = { data: new Uint8Array(8), cursor: "a" };
+  assert.equal(methods.GetOutput.responseSerialize(chunk), methods.GetOutput.responseSerialize(chunk));
+  assert.notEqual(methods.GetOutput.responseSerialize({ ...chunk }), methods.GetOutput.responseSerialize(chunk));
 });
 
 Deno.test("requestSerialize() encodes a request again after a change", () => {

@@ -106,7 +106,7 @@ Deno.test("statusMessage() shares no object with the status", () => {
   assert.deepEqual([message.args, message.labels], [["a"], { b: "c" }]);
 });
 
-const PIECE: OutputChunk = {
+const CHUNK: OutputChunk = {
   stream: "stderr",
   data: new Uint8Array([0, 255, 128]),
   offset: 2 ** 40,
@@ -117,18 +117,18 @@ const PIECE: OutputChunk = {
 };
 
 Deno.test("outputMessage() returns the same message for the same chunk, and another for another", () => {
-  const message = outputMessage(PIECE);
-  assert.equal(outputMessage(PIECE), message);
-  assert.notEqual(outputMessage({ ...PIECE }), message);
+  const message = outputMessage(CHUNK);
+  assert.equal(outputMessage(CHUNK), message);
+  assert.notEqual(outputMessage({ ...CHUNK }), message);
   assert.deepEqual(
     [message.data, message.stream, message.offset, message.time, message.cursor, message.dropped_bytes],
-    [PIECE.data, "STREAM_STDERR", 2 ** 40, TIME, "c", 0],
+    [CHUNK.data, "STREAM_STDERR", 2 ** 40, TIME, "c", 0],
   );
-  assert.equal(outputMessage({ ...PIECE, stream: "stdout" }).stream, "STREAM_STDOUT");
+  assert.equal(outputMessage({ ...CHUNK, stream: "stdout" }).stream, "STREAM_STDOUT");
 });
 
 Deno.test("outputMessage() reports a gap by its size without data", () => {
-  const gap = outputMessage({ ...PIECE, data: new Uint8Array(), droppedBytes: 9 });
+  const gap = outputMessage({ ...CHUNK, data: new Uint8Array(), droppedBytes: 9 });
   assert.deepEqual([gap.data?.length, gap.dropped_bytes], [0, 9]);
 });
 

@@ -30,8 +30,8 @@ async function start(service: TestService, script: string): Promise<string> {
 }
 
 async function textOf(service: TestService, id: string): Promise<string> {
-  const pieces = await all(service.as(ADA).GetOutput({ id }));
-  return new TextDecoder().decode(await new Blob(pieces.map(({ data }) => data as Uint8Array<ArrayBuffer>)).bytes());
+  const chunks = await all(service.as(ADA).GetOutput({ id }));
+  return new TextDecoder().decode(await new Blob(chunks.map(({ data }) => data as Uint8Array<ArrayBuffer>)).bytes());
 }
 
 Deno.test("Input writes to a job, answers the number of bytes, and closes the input on request", async () => {
@@ -76,7 +76,7 @@ Deno.test("Input refuses bad messages, each with its code", async () => {
     ["a second id", [{ id }, { id }], "INVALID_ARGUMENT"],
     ["a second writer", [{ id }, { writer: "x" }], "INVALID_ARGUMENT"],
     ["a second offset", [{ id }, { offset: 0 }], "INVALID_ARGUMENT"],
-    ["too large a piece", [{ id }, { data: new Uint8Array(262_145) }], "INVALID_ARGUMENT"],
+    ["too large a chunk", [{ id }, { data: new Uint8Array(262_145) }], "INVALID_ARGUMENT"],
     ["too long a name", [{ id, writer: "x".repeat(129) }], "INVALID_ARGUMENT"],
     ["a place beyond the end", [{ id, offset: 1 }], "INPUT_OFFSET"],
   ];
@@ -87,7 +87,7 @@ Deno.test("Input refuses bad messages, each with its code", async () => {
   assert.equal(await textOf(service, id), "still open");
 });
 
-Deno.test("Input answers the bytes taken so far when the job ends", async () => {
+Deno.test("Input answers the bytes accepted so far when the job ends", async () => {
   await using service = startService();
   const calls = service.as(ADA);
   const id = await start(service, "read -r line");

@@ -44,7 +44,7 @@ Deno.test({
     );
     for (const id of ids) {
       await supervisor.start(id);
-      for await (const piece of supervisor.watchOutput(id)) assert.fail(new TextDecoder().decode(piece.data));
+      for await (const chunk of supervisor.watchOutput(id)) assert.fail(new TextDecoder().decode(chunk.data));
       const status = await supervisor.status(id);
       assert.ok(status.state === "EXITED" && status.exitCode === 0 && status.isolation === "STRICT");
     }

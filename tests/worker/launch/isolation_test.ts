@@ -201,7 +201,7 @@ Deno.test({
       const script = 'touch /dev/shm/x /tmp/x; ls -A /dev/shm /tmp; touch "$1/x" 2>/dev/null || echo read-only';
       const id = await supervisor.add("sh", ["-c", script, "sh", "${directory}"], { isolation: "STRICT", user: "nobody" });
       await supervisor.start(id);
-      for await (const piece of supervisor.watchOutput(id)) Deno.stdout.writeSync(piece.data);
+      for await (const chunk of supervisor.watchOutput(id)) Deno.stdout.writeSync(chunk.data);
     `;
     // Many hosts have such mounts, and so has a job of another server.
     const mounts = 'mount -t tmpfs none "$1" && mount -t tmpfs teleport /dev/shm && mount -t tmpfs teleport /tmp';

@@ -167,7 +167,7 @@ Deno.test({
         const ended = process.start();
         const data = new TextEncoder().encode("in\n");
         if (input) {
-          await process.input?.take(
+          await process.input?.accept(
             (async function* () {
               yield { data, end: true };
             })(),

@@ -50,17 +50,17 @@ async function collect(log: OutputLog, selection: OutputSelection = {}): Promise
   return await Array.fromAsync(readOutput(log, { follow: false, exact: true, ...selection }, end, never, () => {}));
 }
 
-function textOf(pieces: readonly OutputChunk[]): string {
-  return pieces.map(({ data }) => decoder.decode(data)).join("");
+function textOf(chunks: readonly OutputChunk[]): string {
+  return chunks.map(({ data }) => decoder.decode(data)).join("");
 }
 
 Deno.test("append() gives output after a step of the clock its own time, and marks a step back", () =>
   withDirectory(async (directory) => {
     const at = [0, 1_000, -1, -1, 4_000, 5_000].map((ms) => ms < 0 ? YEAR_2029_MS : START_MS + ms);
     const log = await written(directory, at);
-    const pieces = await collect(log);
-    assert.deepEqual(pieces.map(({ time }) => time.getTime()), at);
-    assert.deepEqual(pieces.map(({ clockWentBack }) => clockWentBack), [false, false, false, false, true, false]);
+    const chunks = await collect(log);
+    assert.deepEqual(chunks.map(({ time }) => time.getTime()), at);
+    assert.deepEqual(chunks.map(({ clockWentBack }) => clockWentBack), [false, false, false, false, true, false]);
     const since = async (ms: number) => textOf(await collect(log, { since: new Date(START_MS + ms) }));
     const until = async (ms: number) => textOf(await collect(log, { until: new Date(START_MS + ms) }));
     assert.deepEqual([await since(0), await since(1), await since(1_001)], ["012345", "12345", "2345"]);
@@ -72,7 +72,7 @@ Deno.test("append() gives output after a step of the clock its own time, and mar
     assert.equal(textOf(tail), "34");
     // The chunk is not joined with the previous one, which would lose its time and its mark.
     const joined = await collect(log, { exact: false, stream: "stdout" });
-    assert.equal(joined.filter((piece) => piece.clockWentBack).length, 1);
+    assert.equal(joined.filter((chunk) => chunk.clockWentBack).length, 1);
     await log.seal();
   }));
 

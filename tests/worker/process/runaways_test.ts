@@ -97,7 +97,7 @@ async function testRunawayIn(
   if (leader === "stays") status = await process.stop({ graceMs: GRACE_MS });
   else {
     // The leader exits at the end of its input, when all its processes exist.
-    await process.input?.take((async function* () {
+    await process.input?.accept((async function* () {
       yield { end: true };
     })());
     status = await final;

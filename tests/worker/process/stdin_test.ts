@@ -20,8 +20,8 @@ Deno.test("writeInput() passes each byte to the job, and the end", async () => {
   await using supervisor = new Supervisor();
   const id = await started(supervisor, "cat; echo end; exit 7");
   assert.deepEqual((await supervisor.status(id)).input, { bytes: 0, closed: false });
-  const taken = await supervisor.writeInput(id, texts("one\0", "", "two\n", "end", "never asked for"));
-  assert.deepEqual(taken, { bytes: 8, taken: 8, closed: true });
+  const result = await supervisor.writeInput(id, texts("one\0", "", "two\n", "end", "never asked for"));
+  assert.deepEqual(result, { bytes: 8, accepted: 8, closed: true });
   assert.equal(await outputOf(supervisor, id), "one\0two\nend\n");
   const status = await ended(supervisor, id);
   assert.equal(status.exitCode, 7);
@@ -56,10 +56,10 @@ Deno.test("writeInput() fills only the pipe of a paused job, and continues after
 Deno.test("writeInput() accepts the end with the last data", async () => {
   await using supervisor = new Supervisor();
   const id = await started(supervisor, "cat");
-  async function* pieces() {
+  async function* chunks() {
     yield { data: encoder.encode("all"), end: true };
   }
-  assert.deepEqual(await supervisor.writeInput(id, pieces()), { bytes: 3, taken: 3, closed: true });
+  assert.deepEqual(await supervisor.writeInput(id, chunks()), { bytes: 3, accepted: 3, closed: true });
   assert.equal(await outputOf(supervisor, id), "all");
 });
 
@@ -91,7 +91,7 @@ Deno.test("writeInput() returns when the job closes its input", async () => {
   const id = await started(supervisor, "exec 0<&-; echo closed; exec sleep 1000");
   await using output = supervisor.watchOutput(id);
   await output.next();
-  assert.deepEqual(await supervisor.writeInput(id, texts("a")), { bytes: 0, taken: 0, closed: true });
+  assert.deepEqual(await supervisor.writeInput(id, texts("a")), { bytes: 0, accepted: 0, closed: true });
   await assert.rejects(supervisor.writeInput(id, texts("a")), InputClosedError);
   assert.equal((await supervisor.status(id)).state, "RUNNING");
 });
@@ -108,7 +108,7 @@ Deno.test("writeInput() passes 200 MB in order, with constant memory", async () 
   for (let i = 0; i < count - 400; i++) hash.update(chunk);
   const before = Deno.memoryUsage().rss;
   let most = before;
-  const taken = await supervisor.writeInput(
+  const result = await supervisor.writeInput(
     id,
     (async function* () {
       for (let i = 0; i < count; i++) {
@@ -118,7 +118,7 @@ Deno.test("writeInput() passes 200 MB in order, with constant memory", async () 
       yield { end: true };
     })(),
   );
-  assert.equal(taken.bytes, count * chunk.length);
+  assert.equal(result.bytes, count * chunk.length);
   assert.ok((await outputOf(supervisor, id)).endsWith(`${hash.digest("hex")}  -\n`));
   assert.ok(most - before < 64 * 1024 * 1024, `Grew by ${most - before} bytes`);
 });
@@ -131,7 +131,7 @@ Deno.test("writeInput() ends when the supervisor closes", async () => {
   await source.give("a");
   await source.asked();
   await supervisor.close();
-  assert.deepEqual(await writing, { bytes: 1, taken: 1, closed: true });
+  assert.deepEqual(await writing, { bytes: 1, accepted: 1, closed: true });
 });
 
 Deno.test("status() returns the state of the input after a restart", async () => {

@@ -8,16 +8,16 @@ import {
   InvalidArgumentError,
   Supervisor,
 } from "../../../mod.ts";
-import { MAX_INPUT_PIECE_BYTES } from "../../../worker/process/stdin.ts";
+import { MAX_INPUT_CHUNK_BYTES } from "../../../worker/process/stdin.ts";
 import { someBytes } from "../../support/random.ts";
 import { encoder, ended, MORE_THAN_A_PIPE, outputOf, Source, started, texts } from "./input.ts";
 
 Deno.test("writeInput() leaves the input open for the next writer when a call has no end", async () => {
   await using supervisor = new Supervisor();
   const id = await started(supervisor, "cat");
-  assert.deepEqual(await supervisor.writeInput(id, texts("first ")), { bytes: 6, taken: 6, closed: false });
-  assert.deepEqual(await supervisor.writeInput(id, texts()), { bytes: 6, taken: 0, closed: false });
-  assert.deepEqual(await supervisor.writeInput(id, texts("second", "end")), { bytes: 12, taken: 6, closed: true });
+  assert.deepEqual(await supervisor.writeInput(id, texts("first ")), { bytes: 6, accepted: 6, closed: false });
+  assert.deepEqual(await supervisor.writeInput(id, texts()), { bytes: 6, accepted: 0, closed: false });
+  assert.deepEqual(await supervisor.writeInput(id, texts("second", "end")), { bytes: 12, accepted: 6, closed: true });
   assert.equal(await outputOf(supervisor, id), "first second");
 });
 
@@ -31,7 +31,7 @@ Deno.test("writeInput() refuses a second writer", async () => {
   await assert.rejects(supervisor.writeInput(id, texts("x"), { writer: "bob" }), InputBusyError);
   await source.give("two");
   await source.give({ end: true });
-  assert.deepEqual(await first, { bytes: 7, taken: 7, closed: true });
+  assert.deepEqual(await first, { bytes: 7, accepted: 7, closed: true });
   assert.equal(await outputOf(supervisor, id), "one two");
 });
 
@@ -47,11 +47,11 @@ Deno.test("writeInput() replaces the call of the same writer, and skips repeated
   await assert.rejects(first, InputTakenOverError);
   await source.left.promise;
   await source.give("of nobody").catch(() => {});
-  assert.deepEqual(await again, { bytes: 13, taken: 5, closed: true });
+  assert.deepEqual(await again, { bytes: 13, accepted: 5, closed: true });
   assert.equal(await outputOf(supervisor, id), "one two three");
 });
 
-Deno.test("writeInput() keeps a piece whole when its writer is cut off", async () => {
+Deno.test("writeInput() keeps a chunk whole when its writer is cut off", async () => {
   await using supervisor = new Supervisor();
   const id = await started(
     supervisor,
@@ -59,12 +59,12 @@ Deno.test("writeInput() keeps a piece whole when its writer is cut off", async (
   );
   await using output = supervisor.watchOutput(id);
   await output.next();
-  const data = someBytes(MAX_INPUT_PIECE_BYTES);
+  const data = someBytes(MAX_INPUT_CHUNK_BYTES);
   const source = new Source();
   const stop = new AbortController();
   const cut = supervisor.writeInput(id, source, { writer: "ada", offset: 0, signal: stop.signal });
   await source.give({ data });
-  // Nobody knows how much of the piece is in the pipe. The whole piece counts as accepted.
+  // Nobody knows how much of the chunk is in the pipe. The whole chunk counts as accepted.
   while ((await supervisor.status(id)).input?.bytes === 0) await new Promise((resolve) => setImmediate(resolve));
   stop.abort(new Error("cut"));
   await assert.rejects(cut, /cut/);
@@ -77,7 +77,7 @@ Deno.test("writeInput() keeps a piece whole when its writer is cut off", async (
     { writer: "ada", offset: 0 },
   );
   await supervisor.signal(id, "USR1");
-  assert.deepEqual(await rest, { bytes: data.length + 4, taken: 4, closed: true });
+  assert.deepEqual(await rest, { bytes: data.length + 4, accepted: 4, closed: true });
   const expected = createHash("sha256").update(data).update("tail").digest("hex");
   assert.equal(await outputOf(supervisor, id), `up\n${expected}  -\n`);
 });
@@ -96,11 +96,11 @@ Deno.test("writeInput() refuses an offset at which the writer cannot continue", 
   assert.equal(await outputOf(supervisor, id), "abcde");
 });
 
-Deno.test("writeInput() refuses a piece that is too large and an invalid name", async () => {
+Deno.test("writeInput() refuses a chunk that is too large and an invalid name", async () => {
   await using supervisor = new Supervisor();
   const id = await started(supervisor, "cat");
   async function* large() {
-    yield { data: new Uint8Array(MAX_INPUT_PIECE_BYTES + 1) };
+    yield { data: new Uint8Array(MAX_INPUT_CHUNK_BYTES + 1) };
   }
   await assert.rejects(supervisor.writeInput(id, large()), InvalidArgumentError);
   for (const writer of ["", "x".repeat(129)]) {
@@ -110,7 +110,7 @@ Deno.test("writeInput() refuses a piece that is too large and an invalid name", 
   assert.equal(await outputOf(supervisor, id), "ok");
 });
 
-Deno.test("writeInput() throws when the source of pieces throws", async () => {
+Deno.test("writeInput() throws when the source of chunks throws", async () => {
   await using supervisor = new Supervisor();
   const id = await started(supervisor, "cat");
   async function* failing() {
@@ -162,10 +162,10 @@ Deno.test("writeInput() waits for a job that does not read, and returns at its e
   );
   while ((await supervisor.status(id)).input?.bytes === 0) await new Promise((resolve) => setImmediate(resolve));
   for (let turn = 0; turn < 1_000; turn++) await new Promise((resolve) => setImmediate(resolve));
-  assert.equal(asked, 1, "What comes after the piece that fills the pipe is not asked for");
+  assert.equal(asked, 1, "What comes after the chunk that fills the pipe is not asked for");
   await supervisor.stop(id);
-  // The piece that the end of the job cut off does not count.
-  assert.deepEqual(await writing, { bytes: 0, taken: 0, closed: true });
+  // The chunk that the end of the job cut off does not count.
+  assert.deepEqual(await writing, { bytes: 0, accepted: 0, closed: true });
   assert.deepEqual((await supervisor.status(id)).input, { bytes: 0, closed: true });
 });
 
@@ -175,7 +175,7 @@ Deno.test("writeInput() returns when the job ends while the writer waits", async
   const source = new Source();
   const writing = supervisor.writeInput(id, source);
   await source.give("line\n");
-  assert.deepEqual(await writing, { bytes: 5, taken: 5, closed: true });
+  assert.deepEqual(await writing, { bytes: 5, accepted: 5, closed: true });
   await source.left.promise;
   assert.equal((await ended(supervisor, id)).exitCode, 3);
 });

@@ -45,8 +45,8 @@ Deno.test("a supervisor has the jobs, statuses, output and cursors of the previo
     assert.deepEqual(await supervisor.start(ended), status);
     assert.deepEqual(await supervisor.stop(ended), status);
     await supervisor.start(initial);
-    const pieces = await Array.fromAsync(supervisor.watchOutput(initial));
-    assert.equal(pieces.map(({ data }) => new TextDecoder().decode(data)).join(""), "later\n");
+    const chunks = await Array.fromAsync(supervisor.watchOutput(initial));
+    assert.equal(chunks.map(({ data }) => new TextDecoder().decode(data)).join(""), "later\n");
     await supervisor.remove(ended);
     await assert.rejects(supervisor.status(ended), JobNotFoundError);
     assert.deepEqual([...Deno.readDirSync(join(directory, "output"))].map(({ name }) => name), [initial]);
@@ -184,8 +184,8 @@ Deno.test("recovery tries the output of an ended job again at the next start, an
     {
       await using supervisor = new Supervisor(options);
       assert.equal((await supervisor.status(id)).stdoutBytes, 4);
-      const [piece] = await Array.fromAsync(supervisor.watchOutput(id));
-      assert.equal(new TextDecoder().decode(piece?.data), "one\n");
+      const [chunk] = await Array.fromAsync(supervisor.watchOutput(id));
+      assert.equal(new TextDecoder().decode(chunk?.data), "one\n");
     }
     using store = new Store(path);
     assert.equal(store.bytesAtOpen, before);

@@ -57,8 +57,8 @@ Deno.test("watchOutput() gives bytes unchanged: NULs, invalid UTF-8, no last new
     const id = await supervisor.add("sh", ["-c", script]);
     const wanted = (await new Deno.Command("sh", { args: ["-c", script] }).output()).stdout;
     await supervisor.start(id);
-    const pieces = await all(supervisor.watchOutput(id));
-    assert.deepEqual(Uint8Array.from(pieces.flatMap(({ data }) => [...data])), wanted);
+    const chunks = await all(supervisor.watchOutput(id));
+    assert.deepEqual(Uint8Array.from(chunks.flatMap(({ data }) => [...data])), wanted);
   }
 });
 
@@ -77,11 +77,11 @@ Deno.test("watchOutput() refuses invalid cursors and cursors of another job", as
   {
     await using supervisor = new Supervisor({ directory });
     const [one, other] = [await startUp(supervisor), await startUp(supervisor)];
-    const [piece] = await all(supervisor.watchOutput(one, { follow: false }));
-    assert.ok(piece);
-    assert.deepEqual(await all(supervisor.watchOutput(one, { follow: false, cursor: piece.cursor })), []);
-    await assert.rejects(all(supervisor.watchOutput(other, { cursor: piece.cursor })), InvalidCursorError);
-    for (const cursor of ["x", "0.0.0.0", `${piece.cursor} `, piece.cursor.toUpperCase()]) {
+    const [chunk] = await all(supervisor.watchOutput(one, { follow: false }));
+    assert.ok(chunk);
+    assert.deepEqual(await all(supervisor.watchOutput(one, { follow: false, cursor: chunk.cursor })), []);
+    await assert.rejects(all(supervisor.watchOutput(other, { cursor: chunk.cursor })), InvalidCursorError);
+    for (const cursor of ["x", "0.0.0.0", `${chunk.cursor} `, chunk.cursor.toUpperCase()]) {
       await assert.rejects(all(supervisor.watchOutput(one, { cursor })), InvalidCursorError, cursor);
     }
     assert.equal(new CursorOutOfRangeError("x").code, "CURSOR_OUT_OF_RANGE");
