@@ -1,8 +1,12 @@
 /** Durations in text form, such as `500ms`, `10s` or `1h30m`. */
+import { formatDuration } from "../base/number_text.ts";
 import { UsageError } from "./usage_error.ts";
 
 const PATTERN = /^(?:(\d{1,10})d)?(?:(\d{1,10})h)?(?:(\d{1,10})m)?(?:(\d{1,10})s)?(?:(\d{1,10})ms)?$/;
 const UNITS_MS = [86_400_000, 3_600_000, 60_000, 1_000, 1];
+
+/** Examples for error texts. The first that the option accepts is shown. */
+const EXAMPLES = ["1h30m", "30s", "500ms"];
 
 /**
  * Parses a duration: integers with the units `d`, `h`, `m`, `s` and `ms`, in this order, each at most once.
@@ -19,36 +23,23 @@ const UNITS_MS = [86_400_000, 3_600_000, 60_000, 1_000, 1];
  * ```
  */
 export function parseDurationMs(text: string, options: { name: string; minMs: number; maxMs: number }): number {
-  const parts = PATTERN.exec(text);
-  if (text === "" || parts === null) {
-    const wanted = /^\d+(\.\d+)?$/.test(text) ? `a unit is missing, such as "${text}s"` : `give one such as "1h30m"`;
-    throw new UsageError(
-      `Invalid duration "${text}" for ${options.name}: ${wanted} (integers with the units d, h, m, s and ms)`,
-    );
-  }
-  const totalMs = UNITS_MS.reduce((sum, unitMs, index) => sum + Number(parts[index + 1] ?? 0) * unitMs, 0);
-  if (totalMs < options.minMs || totalMs > options.maxMs) {
-    throw new UsageError(
-      `Duration "${text}" for ${options.name} is out of bounds: ` +
-        `give ${formatDuration(options.minMs)} to ${formatDuration(options.maxMs)}`,
-    );
-  }
-  return totalMs;
+  const { name, minMs, maxMs } = options;
+  const isAllowed = (ms: number | undefined) => ms !== undefined && ms >= minMs && ms <= maxMs;
+  const totalMs = readMs(text);
+  if (totalMs !== undefined && isAllowed(totalMs)) return totalMs;
+  const range = `give ${formatDuration(minMs)} to ${formatDuration(maxMs)}`;
+  if (totalMs !== undefined) throw new UsageError(`Duration "${text}" for ${name} is out of bounds: ${range}`);
+  const example = EXAMPLES.find((example) => isAllowed(readMs(example)));
+  const wanted = /^\d+$/.test(text) && isAllowed(readMs(`${text}s`))
+    ? `a unit is missing, such as "${text}s"`
+    : `${range}${example === undefined ? "" : `, such as "${example}"`}`;
+  throw new UsageError(`Invalid duration "${text}" for ${name}: ${wanted} (integers with the units d, h, m, s and ms)`);
 }
 
-/**
- * Formats a duration with the units of {@linkcode parseDurationMs}. It never uses days, because a day can have 23 hours.
- *
- * @param durationMs the duration in milliseconds
- */
-export function formatDuration(durationMs: number): string {
-  let restMs = durationMs;
-  let text = "";
-  for (const [index, unit] of ["h", "m", "s", "ms"].entries()) {
-    const unitMs = UNITS_MS[index + 1]!;
-    const count = Math.floor(restMs / unitMs);
-    restMs -= count * unitMs;
-    if (count > 0) text += `${count}${unit}`;
-  }
-  return text === "" ? "0s" : text;
+/** Returns the duration in milliseconds. Undefined for a text that is not a duration. */
+function readMs(text: string): number | undefined {
+  const parts = text === "" ? null : PATTERN.exec(text);
+  return parts === null
+    ? undefined
+    : UNITS_MS.reduce((sum, unitMs, index) => sum + Number(parts[index + 1] ?? 0) * unitMs, 0);
 }

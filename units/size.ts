@@ -19,6 +19,9 @@ const UNITS: Readonly<Record<string, number>> = {
   tib: 1_099_511_627_776,
 };
 
+/** Examples for error texts, each with its bytes. */
+const EXAMPLES: readonly (readonly [string, number])[] = [["500k", 512_000], ["100MB", 1e8], ["1GiB", 2 ** 30]];
+
 /**
  * Parses a size.
  *
@@ -27,11 +30,22 @@ const UNITS: Readonly<Record<string, number>> = {
  * @throws {UsageError} when the text is not a size of at least one byte
  */
 export function parseSizeBytes(text: string, name: string): number {
+  const bytes = readSizeBytes(text);
+  if (bytes !== undefined && bytes >= 1) return bytes;
+  throw new UsageError(`Invalid size "${text}" for ${name}: give one ${sizeExamples(1, Infinity)}`);
+}
+
+/** Returns the size in bytes. Undefined for a text that is not a size. */
+export function readSizeBytes(text: string): number | undefined {
   const [, digits = "", unit = ""] = /^(\d{1,12})([a-zA-Z]*)$/.exec(text) ?? [];
-  const factor = UNITS[unit.toLowerCase()];
-  const bytes = Number(digits) * (factor ?? NaN);
-  if (digits === "" || !Number.isSafeInteger(bytes) || bytes < 1) {
-    throw new UsageError(`Invalid size "${text}" for ${name}: give one such as "500k", "100MB" or "1GiB"`);
-  }
-  return bytes;
+  const bytes = Number(digits) * (UNITS[unit.toLowerCase()] ?? NaN);
+  return digits !== "" && Number.isSafeInteger(bytes) ? bytes : undefined;
+}
+
+/** Returns `such as …` with examples within the bounds; empty where there are none. */
+export function sizeExamples(min: number, max: number): string {
+  const examples = EXAMPLES.filter(([, bytes]) => bytes >= min && bytes <= max).map(([text]) => `"${text}"`);
+  const last = examples.pop();
+  if (last === undefined) return "";
+  return `such as ${examples.length === 0 ? last : `${examples.join(", ")} or ${last}`}`;
 }

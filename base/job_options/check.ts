@@ -55,7 +55,7 @@ function optionError(option: AnyOption | AnyMember, value: unknown): string | un
         const error = values[name] === undefined ? undefined : optionError(member, values[name]);
         if (error !== undefined) return error;
       }
-      return option.conflict?.(values);
+      return option.conflict?.(values, (name) => `the ${option.members[name]!.noun}`);
     }
     case "switch":
       return undefined;

@@ -165,8 +165,12 @@ export interface GroupOption<Values extends object = Readonly<Record<string, num
   readonly flag?: Flag;
   /** The separator of the members in a line of text. */
   readonly separator: string;
-  /** Returns why the members do not go together. Undefined: they do. */
-  readonly conflict?: (values: Values) => string | undefined;
+  /**
+   * Returns why the members do not go together. Undefined: they do.
+   *
+   * @param nameOf returns the name of a member as the caller knows it: a flag or a noun
+   */
+  readonly conflict?: (values: Values, nameOf: (member: keyof Values) => string) => string | undefined;
 }
 
 /** The descriptor that a value of some type has. */

@@ -239,9 +239,10 @@ export const JOB_OPTIONS = {
     policy: "guarded",
     members: CGROUP_LIMITS,
     separator: ", ",
-    conflict: ({ ioPath, maxReadBytesPerS, maxWriteBytesPerS }: CgroupLimits) =>
+    conflict: ({ ioPath, maxReadBytesPerS, maxWriteBytesPerS }: CgroupLimits, nameOf) =>
       ioPath !== undefined && maxReadBytesPerS === undefined && maxWriteBytesPerS === undefined
-        ? "Cannot use a path for disk limits without a limit on reading or writing: give one of them too"
+        ? `Cannot use ${nameOf("ioPath")} alone: give ${nameOf("maxReadBytesPerS")} or ` +
+          `${nameOf("maxWriteBytesPerS")} too`
         : undefined,
     status: { label: "Limits" },
   },

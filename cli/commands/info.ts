@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import type { InfoResponse } from "../../proto/teleport/v1/job_worker.ts";
 import { escapeTerminal } from "../../text/escape_terminal.ts";
-import { formatDuration } from "../../units/duration.ts";
+import { formatDuration } from "../../base/number_text.ts";
 import type { Declare } from "../command.ts";
 import { CALL_DEADLINE_MS, type Context } from "../context.ts";
 import { EXIT_CODE } from "../exit_code.ts";

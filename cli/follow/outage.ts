@@ -3,7 +3,7 @@ import { errorMessage } from "../../base/error_message.ts";
 import { Backoff, sleep } from "../../base/backoff.ts";
 import { errorCode } from "../../base/error_code.ts";
 import type { UnreachableReason } from "../../rpc/client/client.ts";
-import { formatDuration } from "../../units/duration.ts";
+import { formatDuration } from "../../base/number_text.ts";
 import { callStatus, unreachableReason } from "../exit_code.ts";
 import type { Print } from "../print/print.ts";
 import { SilenceError } from "./silence.ts";

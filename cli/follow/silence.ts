@@ -1,5 +1,5 @@
 /** Ends a stream on which nothing arrives, although heartbeats were requested. */
-import { formatDuration } from "../../units/duration.ts";
+import { formatDuration } from "../../base/number_text.ts";
 
 /**
  * The interval of heartbeats on a quiet stream, in milliseconds. Long enough to cost nothing, and short enough that

@@ -33,7 +33,7 @@ export interface LogsOptions {
   readonly retryForMs: number;
 }
 
-const COUNT = { notation: "count", min: 0, max: 999_999_999_999_999 } as const;
+const COUNT = { notation: "count", min: 0, max: 999_999_999_999_999, allowsLeadingZeros: true } as const;
 
 /** Adds the options to a command. */
 export function addLogsOptions(command: Command): Command {

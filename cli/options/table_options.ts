@@ -44,7 +44,7 @@ function groupFields({ members, conflict }: Extract<AnyOption, { kind: "group" }
     fields[member.field] = value;
     values[name] = value as string | number;
   }
-  const why = conflict?.(values);
+  const why = conflict?.(values, (name) => optionOf(members[name]!).long ?? name);
   if (why !== undefined) throw new UsageError(why);
   return Object.keys(fields).length === 0 ? undefined : fields;
 }

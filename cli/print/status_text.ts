@@ -2,7 +2,7 @@
 import type { JobStatus, OutputPolicy, Reason, State } from "../../proto/teleport/v1/job_worker.ts";
 import { formatColumns } from "../../text/columns.ts";
 import { escapeTerminal, formatCommand } from "../../text/escape_terminal.ts";
-import { formatDuration } from "../../units/duration.ts";
+import { formatDuration } from "../../base/number_text.ts";
 import { enumName, rfc3339 } from "./message_json.ts";
 import { optionRows } from "./option_text.ts";
 import type { Print, Style } from "./print.ts";

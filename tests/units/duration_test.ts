@@ -1,6 +1,7 @@
 /** Tests of units/duration.ts. */
 import assert from "node:assert/strict";
-import { formatDuration, parseDurationMs } from "../../units/duration.ts";
+import { parseDurationMs } from "../../units/duration.ts";
+import { formatDuration } from "../../base/number_text.ts";
 import { UsageError } from "../../units/usage_error.ts";
 
 const MAX_MS = 480 * 3_600_000;
@@ -24,9 +25,10 @@ for (const [text, ms] of good) {
 }
 
 const bad: [string, RegExp][] = [
-  ["", /Invalid duration "" for --timeout: give one such as "1h30m"/],
+  ["", /Invalid duration "" for --timeout: give 1ms to 480h, such as "1h30m" \(integers/],
   ["10", /a unit is missing, such as "10s"/],
-  ["1.5", /a unit is missing/],
+  ["0", /^Invalid duration "0" for --timeout: give 1ms to 480h, such as "1h30m"/],
+  ["1.5", /give 1ms to 480h, such as "1h30m" \(integers with the units/],
   ["1.5s", /integers with the units/],
   ["-1s", /Invalid duration/],
   ["1s1m", /Invalid duration/],

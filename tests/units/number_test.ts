@@ -53,16 +53,17 @@ const bad: readonly (readonly [Notation, string, RegExp])[] = [
   ["octal", "0o22", /^Invalid value "0o22"/],
   ["octal", "u=rwx", /^Invalid value "u=rwx"/],
   ["octal", "-1", /^Invalid value "-1"/],
-  ["decimal", "0", /^Invalid value "0" for --x: give a number from 0.01 to 64$/],
+  ["decimal", "0", /^Invalid value "0" for --x: give a number from 0.01 to 64, such as 1.5$/],
   ["decimal", "1e1", /^Invalid value "1e1"/],
   ["decimal", "NaN", /^Invalid value "NaN"/],
   ["duration", "2h", /^Duration "2h" for --x/],
   ["duration", "5", /^Invalid duration "5" for --x/],
-  ["seconds", "0", /^Invalid value "0" for --x: give a number of seconds or a duration from 1 to 90$/],
+  ["seconds", "0", /^Invalid value "0" for --x: give seconds or a duration from 1s to 1m30s, such as 90 or "1m30s"$/],
   ["seconds", "1ms", /^Duration "1ms" for --x/],
   ["seconds", "2m", /^Invalid value "2m"/],
-  ["size", "2m", /^Invalid value "2m" for --x: give a size from 0 to 1048576 bytes$/],
-  ["size", "x", /^Invalid size "x" for --x/],
+  ["size", "2m", /^Invalid value "2m" for --x: give a size from 0 bytes to 1 MiB, such as "500k"$/],
+  ["size", "00", /^Invalid value "00"/],
+  ["size", "x", /^Invalid value "x" for --x: give a size/],
 ];
 for (const [notation, text, message] of bad) {
   Deno.test(`parseNumber() refuses "${text}" as ${notation}`, () => {
@@ -78,4 +79,32 @@ Deno.test("formatNumber() returns texts that parseNumber() accepts", () => {
   assert.equal(formatNumber(90_000, "duration"), "1m30s");
   assert.equal(formatNumber(1.5, "decimal"), "1.5");
   assert.equal(formatNumber(-5, "count"), "-5");
+});
+
+Deno.test("parseNumber() accepts leading zeros where the format allows them", () => {
+  const format = { notation: "count", min: 0, max: 99, allowsLeadingZeros: true } as const;
+  assert.equal(parseNumber("007", "--tail", format), 7);
+  assert.throws(() => parseNumber("0100", "--tail", format), UsageError);
+  assert.throws(() => parseNumber("-07", "--tail", format), UsageError);
+});
+
+Deno.test("parseNumber() names no greatest value where only the type of the number sets one", () => {
+  const refusal = (text: string, notation: Notation, min: number) => {
+    try {
+      parseNumber(text, "--x", { notation, min, max: Number.MAX_SAFE_INTEGER });
+      assert.fail("It must be refused");
+    } catch (error) {
+      assert.ok(error instanceof UsageError);
+      return error.message;
+    }
+  };
+  assert.equal(
+    refusal("0", "size", 1_048_576),
+    'Invalid value "0" for --x: give a size from 1 MiB, such as "100MB" or "1GiB"',
+  );
+  assert.equal(
+    refusal("x", "size", 1),
+    'Invalid value "x" for --x: give a size from 1 byte, such as "500k", "100MB" or "1GiB"',
+  );
+  assert.equal(refusal("5", "count", 20), 'Invalid value "5" for --x: give an integer from 20');
 });

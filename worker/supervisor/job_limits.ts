@@ -1,9 +1,12 @@
 /** The limits that a supervisor sets for its jobs: defaults, maximums, and how a job's own limits combine with them. */
 import { CGROUP_AMOUNTS, CGROUP_LIMITS } from "../../base/job_options/cgroup_limits.ts";
+import type { Notation } from "../../base/job_options/descriptor.ts";
+import { JOB_OPTIONS } from "../../base/job_options/table.ts";
 import { RLIMIT_NAMES, RLIMITS } from "../../base/job_options/rlimits.ts";
 import { checkCommand, checkJobOptions } from "../launch/command.ts";
 import { InvalidArgumentError } from "../errors.ts";
 import type { JobOptions } from "../job/spec.ts";
+import { formatBound } from "../../base/number_text.ts";
 import { defined } from "../../base/defined.ts";
 
 /** The limits of one job. An absent limit is not enforced. */
@@ -69,14 +72,17 @@ export function applyLimits(options: JobOptions, { defaultLimits = {}, maxLimits
 }
 
 function checkMaximums({ timeoutMs, rlimits = {}, cgroupLimits = {} }: JobLimits, max: JobLimits): void {
-  for (const name of CGROUP_AMOUNTS) {
-    checkMaximum(CGROUP_LIMITS[name].noun, cgroupLimits[name], max.cgroupLimits?.[name]);
-  }
-  checkMaximum("timeout in milliseconds", timeoutMs, max.timeoutMs || undefined);
-  for (const name of RLIMIT_NAMES) checkMaximum(RLIMITS[name].noun, rlimits[name], max.rlimits?.[name]);
+  for (const name of CGROUP_AMOUNTS) checkMaximum(CGROUP_LIMITS[name], cgroupLimits[name], max.cgroupLimits?.[name]);
+  checkMaximum(JOB_OPTIONS.timeoutMs, timeoutMs, max.timeoutMs || undefined);
+  for (const name of RLIMIT_NAMES) checkMaximum(RLIMITS[name], rlimits[name], max.rlimits?.[name]);
 }
 
-function checkMaximum(noun: string, value: number | undefined, max: number | undefined): void {
+function checkMaximum(
+  { noun, notation }: { readonly noun: string; readonly notation: Notation },
+  value: number | undefined,
+  max: number | undefined,
+): void {
   if (value === undefined || max === undefined || value <= max) return;
-  throw new InvalidArgumentError(`The ${noun} must be at most ${max} on this server, got ${value}`);
+  const [most, given] = [formatBound(max, notation), formatBound(value, notation)];
+  throw new InvalidArgumentError(`The ${noun} must be at most ${most} on this server, got ${given}`);
 }

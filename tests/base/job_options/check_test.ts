@@ -72,7 +72,7 @@ const bad: readonly (readonly [JobOptionValues, string])[] = [
   ],
   [
     limits({ ioPath: "/" }),
-    "Cannot use a path for disk limits without a limit on reading or writing: give one of them too",
+    "Cannot use the path for disk limits alone: give the limit on reading or the limit on writing too",
   ],
 ];
 

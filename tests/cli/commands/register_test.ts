@@ -68,8 +68,8 @@ Deno.test("teleport register sends the limits of its flags, and no field without
 
 Deno.test("teleport register refuses limits that are not valid", async () => {
   const cases: readonly (readonly [string[], RegExp])[] = [
-    [["--memory", "much"], /Invalid size "much" for --memory/],
-    [["--memory", "0"], /Invalid value "0" for --memory: give a size from 1048576 to/],
+    [["--memory", "much"], /Invalid value "much" for --memory: give a size from 1 MiB, such as "100MB" or "1GiB"$/m],
+    [["--memory", "0"], /Invalid value "0" for --memory: give a size from 1 MiB, such as "100MB" or "1GiB"$/m],
     [["--cpus", "0"], /Invalid value "0" for --cpus: give a number from 0.01 to 65536/],
     [["--cpus", "-1"], /--cpus/],
     [["--cpus", "1e3"], /"1e3" for --cpus/],
@@ -78,8 +78,8 @@ Deno.test("teleport register refuses limits that are not valid", async () => {
     [["--pids", "1.5"], /"1.5" for --pids/],
     [["--read-rate", "fast"], /--read-rate/],
     [["--write-rate", ""], /--write-rate/],
-    [["--io-path", "/data"], /Cannot use a path for disk limits without a limit on reading or writing/],
-    [["--io-path", "/data", "--memory", "1g"], /Cannot use a path for disk limits/],
+    [["--io-path", "/data"], /Cannot use --io-path alone: give --read-rate or --write-rate too$/m],
+    [["--io-path", "/data", "--memory", "1g"], /Cannot use --io-path alone/],
   ];
   for (const [options, message] of cases) {
     const io = new FakeIo({});

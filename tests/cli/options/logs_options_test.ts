@@ -24,6 +24,8 @@ async function asked(...args: string[]): Promise<Record<string, unknown>> {
 Deno.test("teleport logs requests the output that its options select", async () => {
   assert.deepEqual(await asked(), { id: "job-1", follow: false });
   assert.deepEqual(await asked("-n", "10"), { id: "job-1", follow: false, tail_lines: 10 });
+  assert.deepEqual(await asked("-n", "007"), { id: "job-1", follow: false, tail_lines: 7 });
+  assert.deepEqual(await asked("--tail-bytes", "01"), { id: "job-1", follow: false, tail_bytes: 1 });
   assert.deepEqual(await asked("--tail-bytes", "0"), { id: "job-1", follow: false, tail_bytes: 0 });
   assert.deepEqual(await asked("--stdout"), { id: "job-1", follow: false, stream: "STREAM_STDOUT" });
   assert.deepEqual(await asked("--stderr"), { id: "job-1", follow: false, stream: "STREAM_STDERR" });

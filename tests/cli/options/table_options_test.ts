@@ -48,8 +48,8 @@ const refused: readonly (readonly [string[], RegExp])[] = [
   [["--isolate", "much"], /^Unknown isolation "much" for --isolate: give "private" or "strict"$/],
   [["--isolate", "PRIVATE"], /^Unknown isolation/],
   [["--ulimit", "files=3"], /^Invalid value "files=3" for --ulimit/],
-  [["--io-path", "/data"], /^Cannot use a path for disk limits without a limit on reading or writing: /],
-  [["--io-path", "/data", "--memory", "1g"], /^Cannot use a path for disk limits/],
+  [["--io-path", "/data"], /^Cannot use --io-path alone: give --read-rate or --write-rate too$/],
+  [["--io-path", "/data", "--memory", "1g"], /^Cannot use --io-path alone/],
 ];
 for (const [args, message] of refused) {
   Deno.test(`tableFields() refuses "${args.join(" ")}"`, () => {

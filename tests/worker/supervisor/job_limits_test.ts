@@ -32,13 +32,27 @@ Deno.test("applyLimits() applies defaults and maximums to limits of cgroups", ()
   });
   for (
     const [cgroupLimits, message] of [
-      [{ maxMemoryBytes: 2 ** 30 + 1 }, /memory limit .* got 1073741825$/],
+      [{ maxMemoryBytes: 2 ** 30 + 1 }, /memory limit must be at most 1 GiB on this server, got 1073741825 bytes$/],
       [{ maxCpus: 2.5 }, /cores .* at most 2 .* got 2.5$/],
       [{ maxProcesses: 11 }, /limit on processes .* got 11$/],
-      [{ maxReadBytesPerS: 6 }, /limit on reading .* got 6$/],
+      [{ maxReadBytesPerS: 6 }, /limit on reading must be at most 5 bytes on this server, got 6 bytes$/],
     ] as const
   ) assert.throws(() => applyLimits({ cgroupLimits }, limits), message);
   assert.equal("cgroupLimits" in applyLimits({}, {}), false);
+});
+
+Deno.test("applyLimits() names durations and sizes as people write them", () => {
+  const maxLimits = { timeoutMs: 7_200_000, rlimits: { cpuSeconds: 90, addressSpaceBytes: 500_000_000 } };
+  for (
+    const [options, message] of [
+      [{ timeoutMs: 10_800_000 }, "The timeout must be at most 2h on this server, got 3h"],
+      [{ rlimits: { cpuSeconds: 91 } }, "The limit on processor time must be at most 1m30s on this server, got 1m31s"],
+      [
+        { rlimits: { addressSpaceBytes: 2 ** 30 } },
+        "The limit on address space must be at most 500 MB on this server, got 1 GiB",
+      ],
+    ] as const
+  ) assert.throws(() => applyLimits(options, { maxLimits }), { name: "InvalidArgumentError", message });
 });
 
 Deno.test("checkLimits() refuses a default that exceeds its maximum", () => {
