@@ -4,9 +4,7 @@ import type { TLSSocket } from "node:tls";
 import { patchSecureServers, rejectConnections, setSecureContext } from "../compat/secure_server.ts";
 import { destroyNow } from "../compat/session_closing.ts";
 import { pemBytes, type TlsCredentials } from "../shared/tls_credentials.ts";
-
-/** A silent connection holds a descriptor. A handshake takes 10 ms, and 1 s over a poor network. */
-const HANDSHAKE_TIMEOUT_MS = 10_000;
+import { HANDSHAKE_MS } from "./connections/deadlines.ts";
 
 /** Twice the 8 KiB that gRPC advises. The rest is room for tracing headers, which the service does not read. */
 const MAX_HEADER_BYTES = 16 * 1024;
@@ -21,7 +19,7 @@ patchSecureServers({
   options: (options) => ({
     ...options,
     ...POLICY,
-    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    handshakeTimeout: HANDSHAKE_MS,
     settings: { ...options.settings, maxHeaderListSize: MAX_HEADER_BYTES },
   }),
   onCreated(server) {

@@ -2,16 +2,11 @@
 import { formatAddress } from "../../shared/address.ts";
 import type { Connection, ConnectionOwner } from "./connection.ts";
 import type { ConnectionLimits } from "./connection_limits.ts";
+import { IDLE_MS, LEAST_HANDSHAKE_MS } from "./deadlines.ts";
 import { destroyConnection } from "./drain.ts";
 import { FairShare, first } from "./fair_share.ts";
 import { HoldTime } from "./hold_time.ts";
 import type { ConnectionRefusalCause, RefusedConnections } from "./refused_connections.ts";
-
-/** While others need its slot, a handshake keeps it at least this long. Without an attack each has ten seconds. */
-const LEAST_HANDSHAKE_MS = 250;
-
-/** A connection without a call for this long is idle. A new client makes its first call sooner. */
-const IDLE_MS = 5_000;
 
 /** The reason why a connection gets no slot. */
 export interface SlotRefusal {

@@ -1,21 +1,7 @@
 /** How a connection ends: when its calls have ended and were read, after a grace period, or at once. */
 import type { ServerHttp2Session } from "node:http2";
 import type { Connection } from "./connection.ts";
-
-/**
- * The time between GOAWAY, or the last status, and the end of a connection. A client that does not read misses the
- * reason.
- */
-export const GOAWAY_GRACE_MS = 250;
-
-/**
- * A grpc-js client that gets GOAWAY loses data it has received and not read, also the end of calls. So the connection
- * stays open this long after the end of its last call. Only the slowest readers need longer.
- */
-const READING_MS = 500;
-
-/** A new client's first call arrives within this time, also over a slow network. */
-const FIRST_CALL_MS = 2_000;
+import { FIRST_CALL_MS, GOAWAY_GRACE_MS, READING_MS } from "./deadlines.ts";
 
 /** Sends GOAWAY and closes once no call is open and the client had time to read the last one. */
 export function closeWhenDrained(session: ServerHttp2Session, connection: Connection): void {

@@ -1,7 +1,5 @@
 /** How long a connection keeps its slot while others need it. */
-
-/** The normal time in milliseconds. It is enough for one round trip of a TLS handshake. */
-const USUAL_MS = 500;
+import { USUAL_HOLD_MS } from "./deadlines.ts";
 
 /** The weight of one result in the success rate. */
 const WEIGHT = 1 / 16;
@@ -28,7 +26,7 @@ export class HoldTime {
 
   /** The time in milliseconds. */
   get ms(): number {
-    return Math.max(this.#leastMs, USUAL_MS * Math.min(1, this.#rate / USUAL_RATE));
+    return Math.max(this.#leastMs, USUAL_HOLD_MS * Math.min(1, this.#rate / USUAL_RATE));
   }
 
   /** Counts a connection that did what its slot is for. */

@@ -7,12 +7,10 @@ import { SystemCallError } from "../../compat/socket_calls.ts";
 import type { SocketAddress } from "../../compat/socket_address.ts";
 import { formatAddress } from "../../shared/address.ts";
 import { type AddressCounts, addressGroup } from "./address_counts.ts";
+import { SILENT_MS } from "./deadlines.ts";
 import { first } from "./fair_share.ts";
 import type { RefusedConnections } from "./refused_connections.ts";
 import { type PendingConnection, WaitingConnections } from "./waiting_connections.ts";
-
-/** A TLS client sends first, right after it connects. This is as long as a handshake may take. */
-const SILENT_MS = 10_000;
 
 /** Accepts and handshakes in one turn of the event loop. Together they delay other calls by about 5 ms. */
 const MAX_ACCEPTS_A_TURN = 64;

@@ -1,12 +1,7 @@
 /** Time limits of HTTP/2 sessions: for the first settings of a client, and for the idle time of a guest. */
 import type { ServerHttp2Session } from "node:http2";
 import type { Connection } from "./connection.ts";
-
-/** A client sends its settings with its first bytes after the handshake. Source: RFC 9113, section 3.4. */
-export const SETTINGS_MS = 10_000;
-
-/** A guest has no reason to stay: it asks for health, or learns that it may do nothing else. */
-const GUEST_IDLE_MS = 5_000;
+import { GUEST_IDLE_MS, SETTINGS_MS } from "./deadlines.ts";
 
 /** Calls a function when a client completed TLS and sends no HTTP/2 settings in time. */
 export function requireSettings(session: ServerHttp2Session, onTimeout: () => void): void {

@@ -7,9 +7,10 @@ import { CallOutcomes, MAX_REFUSED_CALLS } from "../limits/refused_calls.ts";
 import type { Connection, ConnectionOwner } from "./connection.ts";
 import { MAX_CALLS_OF_GUEST, MAX_CALLS_PER_CONNECTION } from "./connection_limits.ts";
 import type { ConnectionSlots } from "./connection_slots.ts";
+import { SETTINGS_MS } from "./deadlines.ts";
 import { closeAfterFirstCall, closeWhenDrained, destroyAfterGrace, destroyConnection, goAway } from "./drain.ts";
 import type { RefusedConnections } from "./refused_connections.ts";
-import { requireSettings, SETTINGS_MS, watchIdleGuest } from "./session_timers.ts";
+import { requireSettings, watchIdleGuest } from "./session_timers.ts";
 
 /** The parts of the server that sessions use. */
 export interface SessionsOptions {

@@ -1,10 +1,8 @@
 /** Accepted connections whose TLS handshake has not started: silent ones, and ones that are ready for it. */
 import type { SocketAddress } from "../../compat/socket_address.ts";
+import { LEAST_SILENT_MS } from "./deadlines.ts";
 import { FairShare, first } from "./fair_share.ts";
 import { HoldTime } from "./hold_time.ts";
-
-/** While others need its slot, a silent connection keeps it at least this long. */
-const LEAST_SILENT_MS = 100;
 
 /** A connection that was accepted and whose handshake has not started. */
 export interface PendingConnection {
