@@ -4,14 +4,8 @@ import type { CallContext, CallName, JobWorkerHandlers } from "../../proto/servi
 import type { JobWorkerCalls } from "../../proto/teleport/v1/job_worker.ts";
 import { CALL_KINDS } from "../policy/policy.ts";
 import { type Audit, type AuditEntry, callerOf } from "./audit.ts";
-import type { CallAudit } from "./call_audit.ts";
+import { ALLOWED_WHEN_AUDIT_FAILS, type CallAudit } from "./call_audit.ts";
 import { textForEntry } from "./excerpts.ts";
-
-/**
- * Calls that change something and are made also while entries cannot be written. They end jobs and free the disk, so they
- * can help a full disk. Their entries wait in memory until there is room.
- */
-const ALLOWED_WHEN_AUDIT_FAILS: ReadonlySet<CallName> = new Set<CallName>(["Stop", "Remove"]);
 
 type Handler = (request: object, context: CallContext) => Promise<object> | AsyncIterable<object>;
 

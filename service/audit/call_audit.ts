@@ -1,6 +1,12 @@
-/** The audit entry of a call while the call runs. */
-import type { CallContext } from "../../proto/service.ts";
+/** The audit entry of a call while the call runs, and the calls that do not wait for their entry. */
+import type { CallContext, CallName } from "../../proto/service.ts";
 import type { AuditEntry } from "./audit.ts";
+
+/**
+ * Calls that change something and are made also while entries cannot be written. They end jobs and free the disk, so they
+ * can help a full disk. Their entries wait in memory until there is room.
+ */
+export const ALLOWED_WHEN_AUDIT_FAILS: ReadonlySet<CallName> = new Set<CallName>(["Stop", "Remove"]);
 
 /** The state of one call. */
 interface CallState {

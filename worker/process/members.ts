@@ -2,7 +2,8 @@
  * Decides which processes in /proc belong to a job. They are its process group, its session, their descendants, and
  * every process with the job's tag or mark.
  */
-import { type ProcessEntry, readHardLimit, readVariable } from "../linux/procfs.ts";
+import { type ProcessEntry, readHardLimit } from "../linux/procfs.ts";
+import { markOf } from "./mark.ts";
 
 /** The facts by which a job's processes are recognised. */
 export interface Membership {
@@ -12,7 +13,7 @@ export interface Membership {
   readonly startTime: number;
   /** The tag that every process of the job inherits, see tags.ts. Absent if the job has no tag. */
   readonly tag?: string;
-  /** The value of `MARK_VARIABLE` in the environment of the job's processes. A process can clear it. */
+  /** The mark in the environment of the job's processes, see mark.ts. A process can clear it. */
   readonly mark: string;
   /**
    * True if nobody watched the leader until now, as after a restart of the server. Another process may have had its pid
@@ -23,9 +24,6 @@ export interface Membership {
   /** Other sessions in which a process of the job was seen. All their processes belong to the job. */
   readonly sessions?: ReadonlySet<number>;
 }
-
-/** The variable that identifies daemons: processes that left the group and the session and lost their parent. */
-export const MARK_VARIABLE = "TELEPORT_ID";
 
 /**
  * Returns the living processes of a job.
@@ -117,17 +115,4 @@ function tagOf(entry: ProcessEntry): string | undefined {
     tags.set(entry, read);
   }
   return read.tag;
-}
-
-/** The marks that were read, as for tags. */
-const marks = new WeakMap<ProcessEntry, { readonly mark: string | null | undefined }>();
-
-/** Returns the mark of a process; null if it has none, undefined if that is not known yet. */
-function markOf(entry: ProcessEntry): string | null | undefined {
-  let read = marks.get(entry);
-  if (read === undefined) {
-    read = { mark: readVariable(MARK_VARIABLE, entry) };
-    marks.set(entry, read);
-  }
-  return read.mark;
 }

@@ -12,7 +12,7 @@ import { gainsNoPrivileges, isolationHere, STRICT_AS_ROOT } from "../launch/host
 import { inheritance, PLAIN_UMASK } from "../launch/inheritance.ts";
 import { Launch } from "../launch/launcher.ts";
 import { type LaunchPlan, needsLauncher } from "../launch/launch_plan.ts";
-import { MARK_VARIABLE } from "./members.ts";
+import { MARK_VARIABLE } from "./mark.ts";
 import { withTag } from "./tags.ts";
 import { defined } from "../../base/defined.ts";
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { InvalidArgumentError, InvalidSignalError, JobNotRunningError } from "../../../worker/errors.ts";
 import type { ProcessOptions } from "../../../worker/process/options.ts";
 import { Process } from "../../../worker/process/process.ts";
-import { MARK_VARIABLE } from "../../../worker/process/members.ts";
+import { MARK_VARIABLE } from "../../../worker/process/mark.ts";
 import { signalName } from "../../../base/signals.ts";
 import { Sink } from "../../support/sink.ts";
 
