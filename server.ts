@@ -85,7 +85,9 @@ async function serveUntilStopped(flags: Flags): Promise<number> {
       log,
       onJobChange: () => notifier?.changed(),
       listening(server) {
-        notifier?.ready(server);
+        if (notifier?.ready(server) === false) {
+          log.warn("Cannot report to the service manager: nothing listens at the address in NOTIFY_SOCKET");
+        }
         hangup.listening(() => {
           const reload = server.reload();
           void notifier?.reloading(reload);

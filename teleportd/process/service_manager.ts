@@ -37,11 +37,11 @@ export function openServiceManager(
   env: Readonly<Record<string, string | undefined>>,
   pid: number = Deno.pid,
 ): ServiceManager | undefined {
-  const address = socketAddress(env.NOTIFY_SOCKET ?? "");
-  if (address === undefined) return undefined;
+  if (!env.NOTIFY_SOCKET) return undefined;
+  const address = socketAddress(env.NOTIFY_SOCKET);
   const watchdogMs = watchdogPeriodMs(env, pid);
   return {
-    notify: (state) => send(address, new TextEncoder().encode(state)),
+    notify: (state) => address !== undefined && send(address, new TextEncoder().encode(state)),
     ...defined({ watchdogMs }),
   };
 }

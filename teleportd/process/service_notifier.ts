@@ -17,15 +17,20 @@ export class ServiceNotifier implements Disposable {
     this.#manager = manager;
   }
 
-  /** Reports that the server takes calls. */
-  ready(server: ListeningServer): void {
+  /**
+   * Reports that the server takes calls.
+   *
+   * @returns false when the manager cannot be reached. systemd would then stop the server after its start timeout.
+   */
+  ready(server: ListeningServer): boolean {
     this.#server = server;
-    this.#manager.notify("READY=1");
+    const isSent = this.#manager.notify("READY=1");
     this.changed();
     const { watchdogMs } = this.#manager;
     if (watchdogMs !== undefined) {
       this.#watchdogTimer = setInterval(() => this.#manager.notify("WATCHDOG=1"), watchdogMs);
     }
+    return isSent;
   }
 
   /** Reports the number of jobs and watchers within a second. */

@@ -26,10 +26,11 @@ Deno.test("a service manager hears ready, the jobs, signs of life, a reload, and
   await socket.receiveUntil(/^STOPPING=1\nSTATUS=Stopping: jobs are being ended$/);
 });
 
-Deno.test("a server serves when its service manager does not listen", async () => {
+Deno.test("a server serves and warns when its service manager does not listen", async () => {
   await using dir = await tempDir();
   await using server = await startServer({ starter: ["env", `NOTIFY_SOCKET=${dir.path}/none`] });
   assert.equal((await teleport(server, "run", "true")).code, 0);
+  await server.says(/^warn Cannot report to the service manager: nothing listens/);
 });
 
 Deno.test("teleportd refuses a NOTIFY_SOCKET that is not UTF-8 with a sentence, as other variables", async () => {

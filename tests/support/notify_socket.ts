@@ -22,7 +22,7 @@ export interface NotifySocket extends Disposable {
   receiveUntil(wanted: RegExp): Promise<string[]>;
 }
 
-/** Listens at a path until it is disposed of. */
+/** Listens at a path, or at an abstract name after `@`, until it is disposed of. */
 export function listenForStates(path: string): NotifySocket {
   const library = openLibc({
     socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
@@ -34,7 +34,9 @@ export function listenForStates(path: string): NotifySocket {
   const { socket, bind, setsockopt, recv, close } = library.symbols;
   const descriptor = socket(AF_UNIX, SOCK_DGRAM_CLOEXEC, 0);
   const name = new TextEncoder().encode(path);
-  const address = new Uint8Array(3 + name.length);
+  const isAbstract = path.startsWith("@");
+  if (isAbstract) name[0] = 0;
+  const address = new Uint8Array(2 + name.length + (isAbstract ? 0 : 1));
   address[0] = AF_UNIX;
   address.set(name, 2);
   const timeout = new Uint8Array(new BigInt64Array([DEADLINE_S, 0n]).buffer);
@@ -59,7 +61,7 @@ export function listenForStates(path: string): NotifySocket {
     [Symbol.dispose]() {
       close(descriptor);
       library.close();
-      Deno.removeSync(path);
+      if (!isAbstract) Deno.removeSync(path);
     },
   };
 }
