@@ -190,7 +190,9 @@ async function addFile(staging: string, dir: string, name: string): Promise<() =
   try {
     await Deno.link(`${staging}/${name}`, target);
   } catch (error) {
-    if (error instanceof Deno.errors.AlreadyExists) throw alreadyExists(dir, [name]);
+    if (error instanceof Deno.errors.AlreadyExists) {
+      throw alreadyExists(dir, [name], { canForce: !name.startsWith("ca.") });
+    }
     throw error;
   }
   return () => Deno.remove(target);
@@ -209,14 +211,22 @@ async function replaceFile(staging: string, dir: string, name: string): Promise<
   return () => Deno.rename(backup, target);
 }
 
-/** Creates the error about existing files. */
-export function alreadyExists(dir: string, names: readonly string[]): CertificateError {
+/**
+ * Creates the error about existing files.
+ *
+ * @param options.canForce true when the command has `--force`
+ */
+export function alreadyExists(
+  dir: string,
+  names: readonly string[],
+  { canForce }: { readonly canForce: boolean },
+): CertificateError {
   const [first, ...others] = names;
   const what = others.length === 0 ? `"${first}"` : `"${first}" and ${others.length} more`;
   return new CertificateError(
     "ALREADY_EXISTS",
-    `Cannot write to "${dir}": it already has ${what}; use --force to replace a server or user certificate, ` +
-      "or give another directory",
+    `Cannot write to "${dir}": it already has ${what}, and nothing was changed; ` +
+      `${canForce ? "use --force to replace it, or " : ""}give another directory`,
   );
 }
 

@@ -38,7 +38,7 @@ export function parseHost(host: string): Host {
   }
   throw new CertificateError(
     "INVALID_ARGUMENT",
-    `'host' must be a DNS name such as "jobs.example.org", or an IP address such as "192.0.2.7" or "2001:db8::7", ` +
+    `'--host' must be a DNS name such as "jobs.example.org", or an IP address such as "192.0.2.7" or "2001:db8::7", ` +
       `without port, brackets or scheme, got ${JSON.stringify(host.slice(0, MAX_HOST_CHARS + 1))}`,
   );
 }

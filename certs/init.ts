@@ -37,7 +37,7 @@ export async function initDirectory(options: InitOptions): Promise<IssuedCertifi
   const { dir, hosts, days, keyKind, now } = options;
   // A user certificate counts too, because another authority has signed it.
   const existing = await listFiles(dir);
-  if (existing.length > 0) throw alreadyExists(dir, existing);
+  if (existing.length > 0) throw alreadyExists(dir, existing, { canForce: false });
 
   const authority = await createAuthority(lifetime({ kind: "authority", now }), keyKind);
   const server = await draftServer({ dir, hosts, days, keyKind, now }, authority);

@@ -1,6 +1,7 @@
 /** Reads the contents of certificates. */
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
+import { defined } from "../base/defined.ts";
 import { type Certificate, readCertificate } from "../trust/certificate.ts";
 import { PURPOSE } from "../trust/purpose.ts";
 import { certificatesDer } from "../trust/pem.ts";
@@ -63,9 +64,10 @@ export function detailsOf(certificate: Certificate): CertificateDetails {
 /**
  * Reads the certificates of a text in PEM, in order.
  *
+ * @param path the file of the text, for the error. Absent: the text is not from a file
  * @throws {CertificateError} `UNUSABLE` when the text has no certificate, or one is damaged
  */
-export function certificatesOf(pem: string): [Certificate, ...Certificate[]] {
+export function certificatesOf(pem: string, path?: string): [Certificate, ...Certificate[]] {
   try {
     const [first, ...others] = certificatesDer(pem).map(readCertificate);
     if (first === undefined) throw new Error("The text has no certificate block");
@@ -73,17 +75,16 @@ export function certificatesOf(pem: string): [Certificate, ...Certificate[]] {
   } catch (cause) {
     throw new CertificateError(
       "UNUSABLE",
-      'Cannot read the certificate: the text must be PEM, beginning with "BEGIN CERTIFICATE"',
-      {
-        cause,
-      },
+      `Cannot read the certificate${path === undefined ? "" : ` in "${path}"`}: ` +
+        'the text must be PEM, beginning with "BEGIN CERTIFICATE"',
+      { cause, ...defined({ path }) },
     );
   }
 }
 
 /** Reads the first certificate of a text in PEM. */
-export function firstCertificate(pem: string): Certificate {
-  return certificatesOf(pem)[0];
+export function firstCertificate(pem: string, path?: string): Certificate {
+  return certificatesOf(pem, path)[0];
 }
 
 /**

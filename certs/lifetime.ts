@@ -41,7 +41,7 @@ export function lifetime(options: LifetimeOptions): Validity {
   if (!Number.isInteger(days) || days < 1 || days > MAX_DAYS) {
     throw new CertificateError(
       "INVALID_ARGUMENT",
-      `'days' must be an integer from 1 to ${MAX_DAYS}, got ${days}`,
+      `'--days' must be an integer from 1 to ${MAX_DAYS}, got ${days}`,
     );
   }
   let notAfter = wholeSeconds(now.getTime() + days * DAY_MS);

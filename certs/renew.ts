@@ -33,7 +33,7 @@ export async function renew(options: RenewOptions): Promise<IssuedCertificate> {
     );
   }
   const before = await readPemFile(certificatePath(dir, name));
-  const certificateBefore = firstCertificate(before);
+  const certificateBefore = firstCertificate(before, certificatePath(dir, name));
   const { commonNames, organizations, hosts, usages, isAuthority } = detailsOf(certificateBefore);
   const usage = usages[0];
   if (isAuthority || usages.length !== 1 || usage === undefined) {

@@ -29,6 +29,8 @@ export interface RevokeOptions {
   readonly name?: string | undefined;
   /** The certificate in PEM. */
   readonly certificate?: string | undefined;
+  /** The file of `certificate`, for errors. */
+  readonly certificatePath?: string | undefined;
   /** The serial number in hexadecimal, as `list`, `show` and the audit log print it. */
   readonly serialNumber?: string | undefined;
   /** The name of the authority that issued the serial number. Needed when `ca.crt` has several authorities. */
@@ -115,7 +117,8 @@ const MAX_DIGITS = MAX_SERIAL_BYTES * 2;
 /** The identity of a certificate on a list. */
 type RevocationTarget = Pick<Revocation, "issuer" | "serialNumber">;
 
-async function targetOf({ dir, name, certificate, serialNumber, issuer }: RevokeOptions): Promise<RevocationTarget> {
+async function targetOf(options: RevokeOptions): Promise<RevocationTarget> {
+  const { dir, name, certificate, serialNumber, issuer } = options;
   if (serialNumber !== undefined) {
     const digits = serialNumber.replaceAll(":", "");
     if (/^[0-9A-Fa-f]+$/.test(digits) && digits.length <= MAX_DIGITS) {
@@ -126,20 +129,24 @@ async function targetOf({ dir, name, certificate, serialNumber, issuer }: Revoke
       `'--serial' must have 1 to ${MAX_DIGITS} hexadecimal digits, got ${quote(serialNumber)}`,
     );
   }
-  if (certificate !== undefined) return firstCertificate(certificate);
+  if (certificate !== undefined) return firstCertificate(certificate, options.certificatePath);
   if (name !== undefined && !/^[^/\0.][^/\0]{0,199}$/.test(name)) {
     throw new CertificateError(
       "INVALID_ARGUMENT",
       `'NAME' must be the name of a user, got ${quote(name)}`,
     );
   }
-  if (name !== undefined) return firstCertificate(await readPemFile(certificatePath(dir, name)));
+  if (name !== undefined) {
+    const path = certificatePath(dir, name);
+    return firstCertificate(await readPemFile(path), path);
+  }
   throw new CertificateError("INVALID_ARGUMENT", "Cannot revoke: give a NAME, --serial or --cert");
 }
 
 /** Finds the issuer of a serial number: the named one, the only authority, or that of a file in the directory. */
 async function withIssuer(dir: string, serialNumber: string, issuer: string | undefined): Promise<RevocationTarget> {
-  const authorities = certificatesOf(await readPemFile(certificatePath(dir, "ca"))).map(({ subject }) => subject);
+  const path = certificatePath(dir, "ca");
+  const authorities = certificatesOf(await readPemFile(path), path).map(({ subject }) => subject);
   const names = new Map(authorities.map((subject) => [subject.text, subject]));
   const known = issuer === undefined ? undefined : names.get(issuer);
   if (known !== undefined) return { issuer: known, serialNumber };

@@ -36,6 +36,7 @@ export function addRevoke(program: Command, tool: Tool): void {
         serialNumber: flags.serial,
         issuer: flags.issuer,
         certificate: await readOptionFile(flags.cert),
+        certificatePath: flags.cert,
       });
       const { issuer, serialNumber, already, count, path } = result;
       if (isJson(flags)) {
@@ -44,7 +45,7 @@ export function addRevoke(program: Command, tool: Tool): void {
       }
       const what = `the certificate with serial number ${serialNumber} of "${issuer}"`;
       tool.print(`${already ? "Already revoked" : "Revoked"}: ${what}`);
-      tool.print(`  ${path}, with ${count} certificates`);
+      tool.print(`  ${path}, with ${count === 1 ? "1 certificate" : `${count} certificates`}`);
       tool.print("Copy ca.crl to every server. Servers load it at once and end the user's streams.");
     });
 }

@@ -88,7 +88,9 @@ function patternRefusal(pattern: CommandPattern, { command, args, env, cwd }: wi
     return `argument ${wrong + 1}, ${JSON.stringify(args[wrong]?.slice(0, 200))}, for ${JSON.stringify(command)}`;
   }
   const least = pattern.repeats ? patterns.length - 1 : patterns.length;
-  return args.length < least ? `fewer than ${least} arguments for ${JSON.stringify(command)}` : undefined;
+  return args.length < least
+    ? `fewer than ${least} ${least === 1 ? "argument" : "arguments"} for ${JSON.stringify(command)}`
+    : undefined;
 }
 
 function matches(pattern: Pattern | undefined, text: string): boolean {

@@ -62,7 +62,7 @@ Deno.test("createCertificate() uses a new serial number and key for each certifi
 
 Deno.test("createCertificate() refuses an invalid host", async () => {
   const work = () => createCertificate({ usage: "server", commonName: "server", hosts: ["a b"], validity });
-  await refuses(work, "INVALID_ARGUMENT", /^'host' must be .*, got "a b"$/);
+  await refuses(work, "INVALID_ARGUMENT", /^'--host' must be .*, got "a b"$/);
 });
 
 Deno.test("inspectCertificate() refuses other texts", async () => {

@@ -60,7 +60,7 @@ const BAD = [
 ];
 for (const host of BAD) {
   Deno.test(`parseHost() refuses ${JSON.stringify(host)}`, async () => {
-    await refuses(() => parseHost(host), "INVALID_ARGUMENT", /^'host' must be a DNS name such as .*, got ".*"$/);
+    await refuses(() => parseHost(host), "INVALID_ARGUMENT", /^'--host' must be a DNS name such as .*, got ".*"$/);
   });
 }
 

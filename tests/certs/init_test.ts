@@ -68,12 +68,12 @@ Deno.test("initDirectory() creates nothing for an invalid host or number of days
   await refuses(
     () => initDirectory({ dir: target, hosts: ["a b"] }),
     "INVALID_ARGUMENT",
-    /^'host' must be .*, got "a b"$/,
+    /^'--host' must be .*, got "a b"$/,
   );
   await refuses(
     () => initDirectory({ dir: target, days: 0 }),
     "INVALID_ARGUMENT",
-    /^'days' must be an integer from 1 to 3650, got 0$/,
+    /^'--days' must be an integer from 1 to 3650, got 0$/,
   );
   assert.deepEqual(await namesIn(dir.path), []);
 });

@@ -82,7 +82,7 @@ Deno.test("issueClient() refuses bad names, roles and days, and writes nothing",
       [{ name: "server", replace: true }, /^The user name must/],
       [{ roles: [] }, /it has no role/],
       [{ roles: ["a/b"] }, /^The role must/],
-      [{ days: 3651 }, /^'days' must/],
+      [{ days: 3651 }, /^'--days' must/],
     ] as const
   ) {
     await refuses(() => issueClient({ ...ann, ...change }), "INVALID_ARGUMENT", sentence);

@@ -49,6 +49,36 @@ Deno.test("main() returns the exit codes of refusals, usage errors and help", as
   }
 });
 
+Deno.test("main() advises an option only where the command has it, and says that nothing was changed", async () => {
+  await using dir = await tempDir();
+  const variables = { TELEPORT_CERTS: `${dir.path}/certs` };
+  assert.equal((await run(["init"], variables)).code, EXIT_CODE.OK);
+  assert.equal((await run(["client", "ann", "--role", "viewer"], variables)).code, EXIT_CODE.OK);
+  const where = `certs: Cannot write to "${dir.path}/certs": it already has`;
+  assert.equal(
+    (await run(["client", "ann", "--role", "viewer"], variables)).stderr,
+    `${where} "ann.key", and nothing was changed; use --force to replace it, or give another directory\n`,
+  );
+  assert.equal(
+    (await run(["init"], variables)).stderr,
+    `${where} "admin.crt" and 7 more, and nothing was changed; give another directory\n`,
+  );
+});
+
+Deno.test("main() names the file of a certificate that cannot be revoked, and counts those that are", async () => {
+  await using dir = await tempDir();
+  const variables = { TELEPORT_CERTS: `${dir.path}/certs` };
+  assert.equal((await run(["init"], variables)).code, EXIT_CODE.OK);
+  const file = `${dir.path}/eva.crt`;
+  await Deno.writeTextFile(file, "hello");
+  assert.equal(
+    (await run(["revoke", "--cert", file], variables)).stderr,
+    `certs: Cannot read the certificate in "${file}": the text must be PEM, beginning with "BEGIN CERTIFICATE"\n`,
+  );
+  assert.match((await run(["revoke", "admin"], variables)).stdout, /\/ca\.crl, with 1 certificate\n/);
+  assert.match((await run(["revoke", "--serial", "5F"], variables)).stdout, /\/ca\.crl, with 2 certificates\n/);
+});
+
 Deno.test("main() fails when its result cannot be written, and ignores a failed note", async () => {
   await using dir = await tempDir();
   const full = {

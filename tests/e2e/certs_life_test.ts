@@ -62,7 +62,7 @@ Deno.test("certs reports in one sentence what it cannot do, and changes nothing"
     [["revoke", "nobody", ...at], 1, /nobody\.crt": it does not exist/],
     [["renew", "nobody", ...at], 1, /nobody\.crt": it does not exist/],
     [["renew", "admin", "--finish", ...at], 1, /Unexpected --finish/],
-    [["renew", "admin", "--days", "0", ...at], 1, /'days' must .*, got 0/],
+    [["renew", "admin", "--days", "0", ...at], 1, /'--days' must .*, got 0/],
     [["client", "eva", "--role", "viewer", "--csr", `${dir.path}/nowhere`, ...at], 1, /nowhere": it does not exist/],
     [
       ["client", "eva", "--role", "viewer", "--csr", `${dir.path}/ca.crt`, ...at],
