@@ -17,6 +17,7 @@ import { directoryErrorOf, makeDataDirectory } from "./data_directory.ts";
 import { EXIT_OK } from "./exit_code.ts";
 import { authorityKeyWarning } from "./file_trust.ts";
 import type { Flags } from "./flags.ts";
+import { limitsErrorOf } from "./limits_file.ts";
 import { openMetrics } from "./metrics/open.ts";
 import type { ServerEnvironment } from "./server_environment.ts";
 import { startServing } from "./serving.ts";
@@ -106,7 +107,7 @@ async function runUntilAborted({ flags, environment }: ServerOptions, controls: 
   const monitoring = opened.use(await openMetrics(flags.metrics, { env, version }));
   const metrics = monitoring?.metrics;
   const { cgroups, text: cgroupText } = await openCgroups(flags.cgroup, directory);
-  const supervisor = openSupervisor(directory, {
+  const supervisor = openSupervisor(flags, {
     ...supervisorOptions(flags, limits, environment, log),
     directory,
     ...defined({ cgroups }),
@@ -155,11 +156,11 @@ async function runUntilAborted({ flags, environment }: ServerOptions, controls: 
   await supervisor.close();
 }
 
-function openSupervisor(directory: string, options: SupervisorOptions): Supervisor {
+function openSupervisor(flags: Flags, options: SupervisorOptions & { readonly directory: string }): Supervisor {
   try {
     return new Supervisor(options);
   } catch (error) {
-    throw directoryErrorOf(error, directory);
+    throw directoryErrorOf(limitsErrorOf(error, flags.limits, options), options.directory);
   }
 }
 

@@ -7,6 +7,7 @@ import { dataDirectory } from "./data_directory.ts";
 import { checkDataDirectory } from "./file_trust.ts";
 import type { Flags } from "./flags.ts";
 import type { FileLimits } from "./limits_file.ts";
+import { checkJobDirectory } from "./job_directory.ts";
 import { readReloadableConfig, type ReloadableConfig } from "./reloadable_config.ts";
 import { RevocationMemory } from "./revocation_memory.ts";
 import type { ServerEnvironment } from "./server_environment.ts";
@@ -42,6 +43,7 @@ export async function readStartConfig(
     throw new StartError("Cannot find the certificate directory: use --certs, or set TELEPORT_CERTS or HOME");
   }
   const listen = parseAddress(flags.listen);
+  await checkJobDirectory(flags.jobDir);
   if (flags.initCerts) await makeMissingCertificates(certs, log);
   const directory = dataDirectory(flags.data, env);
   await checkDataDirectory(directory);

@@ -25,7 +25,10 @@ export function addJobOptions(command: Command): Command {
     .option("--template <NAME>", "run this command of the server's policy, in place of COMMAND")
     .option("--param <NAME=VALUE>", "a parameter of the template; repeatable", pairParser("--param"))
     .option("-e, --env <NAME=VALUE>", "a variable of the job's environment; repeatable", pairParser("--env"))
-    .option("--cwd <DIR>", "the job's working directory on the server; absolute (default: /)")
+    .option(
+      "--cwd <DIR>",
+      "the job's working directory on the server; absolute (default: /, or --job-dir of the server)",
+    )
     .option("-l, --label <KEY=VALUE>", "a label to find the job by; repeatable", pairParser("--label", "KEY=VALUE"));
   return addTableOptions(command)
     .option("--max-output <SIZE>", "how much output is recorded, such as 500k, 100MB or 1GiB", parseMaxOutput)

@@ -51,7 +51,11 @@ for (const existing of ["ann.crt", "ann.key"]) {
     const ann = { dir: dir.path, name: "ann", roles: ["viewer"] };
     await Deno.writeTextFile(`${dir.path}/${existing}`, "precious");
     const before = await snapshot(dir.path);
-    await refuses(() => issueClient(ann), "ALREADY_EXISTS", new RegExp(`"${existing}"; use --force`));
+    await refuses(
+      () => issueClient(ann),
+      "ALREADY_EXISTS",
+      new RegExp(`"${existing}", and nothing was changed; use --force`),
+    );
     assert.deepEqual(await snapshot(dir.path), before);
 
     await issueClient({ ...ann, replace: true });

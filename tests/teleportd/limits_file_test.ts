@@ -1,7 +1,7 @@
 /** The limits file: its documented fields, and the refusal of everything else. */
 import assert from "node:assert/strict";
-import { checkLimits } from "../../mod.ts";
-import { parseLimits } from "../../teleportd/limits_file.ts";
+import { checkLimits, NotEnforceableError, Supervisor } from "../../mod.ts";
+import { limitsErrorOf, parseLimits } from "../../teleportd/limits_file.ts";
 import { StartError } from "../../teleportd/start_error.ts";
 
 Deno.test("parseLimits() reads every field", () => {
@@ -83,4 +83,31 @@ Deno.test("the limits file in docs/stop-and-limits.md can be used", async () => 
   const limits = parseLimits(example);
   checkLimits(limits);
   assert.equal(limits.maxRunning, 200);
+});
+
+Deno.test("limitsErrorOf() names the file, the keys and the remedy", () => {
+  const limits = parseLimits('{ "max": { "cpus": 2, "timeout": "1h" }, "default": { "pids": 9 } }');
+  let refusal: unknown;
+  try {
+    new Supervisor(limits);
+  } catch (error) {
+    refusal = error;
+  }
+  assert.ok(refusal instanceof NotEnforceableError, String(refusal));
+  const error = limitsErrorOf(refusal, "/etc/limits.json", limits);
+  assert.ok(error instanceof StartError);
+  assert.equal(
+    error.message,
+    'Cannot enforce "default.pids" and "max.cpus" of the limits file "/etc/limits.json": ' +
+      "Cannot limit cores and the number of processes on this server: it has no cgroups; " +
+      "correct the file, or start the server where its cgroup can limit jobs",
+  );
+});
+
+Deno.test("limitsErrorOf() leaves other errors as they are", () => {
+  const other = new Error("another one");
+  assert.equal(limitsErrorOf(other, "/etc/limits.json", { maxLimits: { cgroupLimits: { maxCpus: 2 } } }), other);
+  const refusal = new NotEnforceableError("Cannot do this here");
+  assert.equal(limitsErrorOf(refusal, undefined, {}), refusal);
+  assert.equal(limitsErrorOf(refusal, "/etc/limits.json", {}), refusal);
 });

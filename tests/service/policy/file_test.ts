@@ -96,6 +96,15 @@ const commands: [string, object, boolean][] = [
   ["a template", { template: "deploy" }, false],
 ];
 
+Deno.test("a refusal counts the missing arguments", () => {
+  const refusal = (args: readonly string[]) => {
+    const policy = parsePolicy(JSON.stringify(commanded({ args })));
+    return decideRegister(policy, as("r"), request({ command: "/bin/x" })).rule;
+  };
+  assert.match(refusal(["a"]), /fewer than 1 argument for "\/bin\/x"/);
+  assert.match(refusal(["a", "b"]), /fewer than 2 arguments for "\/bin\/x"/);
+});
+
 const roles = (rule: unknown) => ({ roles: { r: [rule] } });
 const ruled = (more: object) => roles({ calls: ["all"], jobs: "own", ...more });
 const commanded = (more: object) => ruled({ commands: [{ path: "/bin/x", ...more }] });
