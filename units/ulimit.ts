@@ -10,7 +10,7 @@ const LIMITS: ReadonlyMap<string, RlimitMember> = new Map(
 );
 
 /** The names of the limits, for help and errors. */
-export const ULIMIT_NAMES: readonly string[] = [...LIMITS.keys()].sort();
+const ULIMIT_NAMES: readonly string[] = [...LIMITS.keys()].sort();
 
 /**
  * Parses one NAME=VALUE, and adds it to earlier limits.

@@ -5,7 +5,11 @@ import { TeleportError } from "./errors.ts";
 /** The output of a job cannot be read: its log is missing or damaged. */
 export class OutputUnavailableError extends TeleportError {
   constructor(id: string, options?: ErrorOptions) {
-    super("OUTPUT_UNAVAILABLE", `Cannot read the output of job "${id}": its log is missing or damaged`, options);
+    super(
+      "OUTPUT_UNAVAILABLE",
+      `Cannot read the output of job "${id}": its log is missing or damaged: restore it from a copy, or remove the job`,
+      options,
+    );
   }
 }
 

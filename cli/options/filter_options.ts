@@ -68,7 +68,7 @@ export function isFiltering(flags: FilterFlags): boolean {
  *
  * @throws {UsageError} for an unknown state
  */
-export function addStates(text: string, before: readonly State[] | undefined): State[] {
+function addStates(text: string, before: readonly State[] | undefined): State[] {
   return text.split(",").reduce((states, name) => {
     const known = STATES.find((state) => state === name.toUpperCase());
     if (known === undefined) {

@@ -5,7 +5,7 @@ import type { Print } from "./print.ts";
 import { colourByState, stateText } from "./status_text.ts";
 
 /** Prints one status: the state with its details, or all of it as JSON. */
-export function printStatus(print: Print, status: JobStatus): Promise<void> {
+function printStatus(print: Print, status: JobStatus): Promise<void> {
   return print.isJson
     ? print.jsonLine(statusJson(status))
     : print.line(colourByState(print, status, stateText(status)));

@@ -13,7 +13,7 @@ export type InternalErrorReport = (error: unknown, method: string) => void;
 const MAX_MESSAGE_LENGTH = 800;
 
 /** The message for unexpected errors. The log has the details. */
-export const INTERNAL_MESSAGE = "The server failed to answer: see its log";
+const INTERNAL_MESSAGE = "The server failed to answer: see its log";
 
 /** An error of the wire, for which the library has no code. */
 export class StatusError extends Error {

@@ -9,7 +9,7 @@ export type ServingStatus = "UNKNOWN" | "SERVING" | "NOT_SERVING" | "SERVICE_UNK
 let root: protobuf.Root | undefined;
 
 /** Returns the parsed .proto file. It is parsed at the first call, because most clients never use it. */
-export function healthRoot(): protobuf.Root {
+function healthRoot(): protobuf.Root {
   if (root === undefined) {
     root = protobuf.parse(definition, { keepCase: true }).root;
     root.resolveAll();

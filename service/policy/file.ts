@@ -27,7 +27,7 @@ export interface PolicyText {
 }
 
 /** The longest policy file, in UTF-16 code units. */
-export const MAX_POLICY_CHARS = 1024 * 1024;
+const MAX_POLICY_CHARS = 1024 * 1024;
 
 /**
  * Parses the text of a policy file.

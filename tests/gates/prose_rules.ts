@@ -12,7 +12,7 @@ export interface Breach {
 }
 
 /** Sentences may have this many words. */
-export const LONGEST_SENTENCE = 25;
+const LONGEST_SENTENCE = 25;
 
 /** A verb that shows that the words before it are a clause. */
 const VERB =

@@ -1,7 +1,7 @@
 /** Helpers for the tests of certificates: snapshots of a directory, expected refusals, and openssl. */
 import assert from "node:assert/strict";
 import { CertificateError, type CertificateErrorCode } from "../../certs/errors.ts";
-import { missing, needing, type TestName } from "./needs.ts";
+import { needing, type TestName } from "./needs.ts";
 
 /** Makes an empty directory. A test may remove or fill `path`. */
 export async function temporaryDirectory(): Promise<AsyncDisposable & { path: string }> {
@@ -39,9 +39,6 @@ export async function refuses(
     return true;
   });
 }
-
-/** True where openssl can run. */
-export const hasOpenssl = missing("openssl") === undefined;
 
 /** Names a test that needs openssl. */
 export function withOpenssl(name: string): TestName {

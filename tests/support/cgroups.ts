@@ -26,7 +26,7 @@ export const { whyNoCgroups, lacking } = (() => {
 })();
 
 /** Opens a tree of real cgroups below the cgroup of this process. */
-export function realTree(): CgroupTree {
+function realTree(): CgroupTree {
   return CgroupTree.open({ name: `teleport-test-${crypto.randomUUID()}` });
 }
 

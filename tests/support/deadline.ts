@@ -1,7 +1,7 @@
 /** Deadlines for the waits of a test: an event that never comes fails one test and not the whole run. */
 
 /** The default deadline in milliseconds. It leaves room for a machine that many programs share. */
-export const DEADLINE_MS = 120_000;
+const DEADLINE_MS = 120_000;
 
 /** The pause between two checks of a condition that no event reports, in milliseconds. */
 const CHECK_EVERY_MS = 20;

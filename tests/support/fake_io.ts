@@ -115,7 +115,7 @@ export class FakeIo implements Io {
 }
 
 /** Gives the scripted calls. Any other call fails the test. */
-export function unexpectedUnless(calls: Partial<JobWorkerClient>): JobWorkerClient {
+function unexpectedUnless(calls: Partial<JobWorkerClient>): JobWorkerClient {
   return new Proxy(calls, {
     get(target, name) {
       const call = Reflect.get(target, name);

@@ -60,7 +60,7 @@ export function skippedIf(reason: string | undefined, name: string): TestName {
 }
 
 /** Tells whether a command exists and exits with 0. */
-export function works(command: string, ...args: readonly string[]): boolean {
+function works(command: string, ...args: readonly string[]): boolean {
   try {
     return new Deno.Command(command, { args: [...args], stdin: "null", stdout: "null", stderr: "null" }).outputSync()
       .success;

@@ -5,7 +5,7 @@ import { type RpcServer, serve, type ServeOptions } from "../../rpc/server/serve
 import { clientCredentials, serverCredentials } from "./certificates.ts";
 
 /** Completes some handlers with handlers that fail. */
-export function handlers(some: Partial<JobWorkerHandlers>): JobWorkerHandlers {
+function handlers(some: Partial<JobWorkerHandlers>): JobWorkerHandlers {
   const refuse = () => Promise.reject(new Error("This test has no such handler"));
   // deno-lint-ignore require-yield
   const refuseStream = async function* (): AsyncGenerator<never> {

@@ -7,7 +7,7 @@ type Bytes = Uint8Array<ArrayBuffer>;
 const PREFACE = new TextEncoder().encode("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
 /** The kinds of requests before the frames. */
-export const REQUEST_KINDS = [
+const REQUEST_KINDS = [
   "no content type",
   "other content type",
   "unknown path",

@@ -138,7 +138,7 @@ function isDirectoryOrHidden(path: string): boolean {
 }
 
 /** Returns true if a file may be executed, or a directory searched: path_resolution(7). It ignores access control lists. */
-export function mayExecute(path: string, credentials?: Credentials): boolean {
+function mayExecute(path: string, credentials?: Credentials): boolean {
   try {
     if (credentials === undefined) {
       accessSync(path, constants.X_OK);

@@ -66,7 +66,7 @@ interface Mount {
 }
 
 /** Returns the visible mounts that are not read-only. */
-export function writableMounts(mountinfo: string): ReadOnlyMount[] {
+function writableMounts(mountinfo: string): ReadOnlyMount[] {
   const mounts = mountinfo.split("\n").map((line) => line.split(" ")).filter((fields) => fields.length > 5)
     .map(([id = "", parent = "", , , point = "", options = ""]): Mount => {
       return { id, parent, point: decodeMountPath(point), options: options.split(",") };

@@ -37,7 +37,7 @@ export interface OutputSelection {
 }
 
 /** @throws {InvalidArgumentError} when a number or a time is out of range, or two values exclude each other */
-export function checkSelection(selection: OutputSelection): void {
+function checkSelection(selection: OutputSelection): void {
   for (const [name, count] of [["lines", selection.tailLines], ["bytes", selection.tailBytes]] as const) {
     if (count !== undefined && (!Number.isSafeInteger(count) || count < 0)) {
       throw new InvalidArgumentError(

@@ -88,7 +88,7 @@ export class CgroupFinder implements SurvivorFinder {
 }
 
 /** The sources of a job's processes. */
-export function findersOf(job: KillTarget): SurvivorFinder[] {
+function findersOf(job: KillTarget): SurvivorFinder[] {
   const proc = new ProcFinder(job);
   return job.cgroup === undefined ? [proc] : [proc, new CgroupFinder(job.cgroup)];
 }

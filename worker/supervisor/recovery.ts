@@ -106,7 +106,7 @@ function isRestarted(before: string | undefined, now: string): boolean {
  *
  * @param wasRestarted whether the machine was restarted in the meantime
  */
-export function lostStatus(status: ProcessStatus, wasRestarted: boolean, exitReport?: ExitReport): ProcessStatus {
+function lostStatus(status: ProcessStatus, wasRestarted: boolean, exitReport?: ExitReport): ProcessStatus {
   const { startedAt, pid }: { readonly startedAt?: Date; readonly pid?: number } = status as object;
   return {
     state: "LOST",

@@ -1,7 +1,7 @@
 /** Counts connections that a limit or an error closed, by cause. */
 
 /** The causes. They are stable: metrics use them as names. */
-export const CONNECTION_REFUSAL_CAUSES = [
+const CONNECTION_REFUSAL_CAUSES = [
   /** It did not start TLS while the slots for waiting connections were full. */
   "WAITING_LIMIT",
   /** It did not start TLS in time. */
@@ -30,7 +30,7 @@ export const CONNECTION_REFUSAL_CAUSES = [
   "ACCEPT_FAILED",
 ] as const;
 
-/** The cause of a closed connection. See {@linkcode CONNECTION_REFUSAL_CAUSES}. */
+/** The cause of a closed connection. */
 export type ConnectionRefusalCause = typeof CONNECTION_REFUSAL_CAUSES[number];
 
 /** A connection that was closed or not accepted. */
