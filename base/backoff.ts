@@ -40,7 +40,7 @@ export class Backoff {
  *
  * @param ms the time in milliseconds
  * @param signal ends the wait
- * @throws the signal's reason once it aborts
+ * @throws the signal's reason when it aborts
  */
 export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   signal?.throwIfAborted();

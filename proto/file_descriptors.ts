@@ -27,7 +27,7 @@ export interface DescribedFile {
  * @param name the name by which other files import it
  * @param text the text of the file
  * @param imports the texts of the files it imports
- * @throws {Error} For features that our files do not use, such as extensions and field options
+ * @throws {Error} when a file uses a feature that ours do not, such as extensions and field options
  */
 export function describeFile(name: string, text: string, imports: readonly string[]): DescribedFile {
   const { package: packageName = "", imports: dependencies = [], root } = protobuf.parse(text, { keepCase: true });

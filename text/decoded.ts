@@ -19,7 +19,7 @@ export class NotUtf8Error extends Error {
 /**
  * Checks decoded arguments.
  *
- * @throws {NotUtf8Error} for the first argument that is not valid UTF-8
+ * @throws {NotUtf8Error} when an argument is not valid UTF-8; the error names the first one
  */
 export function checkArguments(args: readonly string[]): void {
   const altered = args.find((arg) => arg.includes(REPLACEMENT));

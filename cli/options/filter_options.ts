@@ -66,7 +66,7 @@ export function isFiltering(flags: FilterFlags): boolean {
 /**
  * Adds the states of one `--state`: one state or several with commas between, in upper or lower case.
  *
- * @throws {UsageError} for an unknown state
+ * @throws {UsageError} when a state is unknown
  */
 function addStates(text: string, before: readonly State[] | undefined): State[] {
   return text.split(",").reduce((states, name) => {

@@ -39,7 +39,7 @@ export function addJobOptions(command: Command): Command {
  * Returns the request for a job.
  *
  * @param command the program; taken as it is, as are its arguments. Undefined with a template, which has one
- * @throws {UsageError} with neither or both of command and template, or options that need another
+ * @throws {UsageError} when neither or both of command and template are given, or an option needs another
  */
 export function jobRequest(command: string | undefined, args: readonly string[], flags: JobFlags): Sent<JobRequest> {
   const { template, param, maxOutput, outputPolicy } = flags;
@@ -70,7 +70,7 @@ export function jobRequest(command: string | undefined, args: readonly string[],
  *
  * @param options.name the option for the error text, such as `--env`
  * @param options.form the form of a pair in the option's help. Default: NAME=VALUE
- * @throws {UsageError} without a name or without `=`
+ * @throws {UsageError} when the name or `=` is missing
  */
 export function addPair(
   text: string,

@@ -67,8 +67,8 @@ export class Channel {
   #closed = false;
 
   /**
-   * @throws {AddressError} When a client cannot connect to the address
-   * @throws {TlsCredentialsError} When a certificate or the key cannot be used
+   * @throws {AddressError} when a client cannot connect to the address
+   * @throws {TlsCredentialsError} when a certificate or the key cannot be used
    */
   constructor(address: Address, credentials: TlsCredentials, connectTimeoutMs = DEFAULT_CONNECT_TIMEOUT_MS) {
     this.#connectTimeoutMs = connectTimeoutMs;
@@ -117,7 +117,7 @@ export class Channel {
    * Starts a call. Cancels it when the caller's signal aborts, when no connection is made in time, or when the channel
    * is closed.
    *
-   * @throws {CallError} With status CANCELLED when the signal has aborted already, or the channel was closed
+   * @throws {CallError} with status CANCELLED when the signal has aborted already, or the channel was closed
    */
   open<Call extends Cancellable>(
     { signal, deadlineMs }: CallOptions,

@@ -50,8 +50,8 @@ export interface RpcClient {
  * for await (const status of client.calls.Start({ id })) console.log(status.state);
  * ```
  *
- * @throws {AddressError} When the address is not HOST:PORT
- * @throws {TlsCredentialsError} When a certificate or the key cannot be used
+ * @throws {AddressError} when the address is not HOST:PORT
+ * @throws {TlsCredentialsError} when a certificate or the key cannot be used
  */
 export function connect({ address, credentials, connectTimeoutMs }: ConnectOptions): RpcClient {
   const channel = new Channel(parseAddress(address), credentials, connectTimeoutMs);

@@ -46,7 +46,7 @@ export class FailureExplainer {
   /**
    * Checks the server at the other end of a connection, before its first use.
    *
-   * @throws {Error} When the server's certificate is not accepted; the connection is destroyed
+   * @throws {Error} when the server's certificate is not accepted; the connection is destroyed
    */
   checkServer(socket: TLSSocket): void {
     this.#serverFault = serverCertificateFault(socket, this.#address.host, this.#authorities);

@@ -8,7 +8,7 @@ import type { Method } from "../shared/definition.ts";
  * Sends the messages and resolves with the answer. The server may answer before it has all messages; the iterable's
  * return() is then called. An iterable that throws cancels the call, which rejects with the same error.
  *
- * @throws {CallError} When the call fails
+ * @throws {CallError} when the call fails
  */
 export function send(
   channel: Channel,

@@ -72,7 +72,7 @@ export class ListenSocket {
    * Starts to listen.
    *
    * @param address an IP address, with a zone where it is link-local, and a port; 0 picks a free port
-   * @throws {SystemCallError} When the socket cannot listen on the address
+   * @throws {SystemCallError} when the socket cannot listen on the address
    */
   constructor(wanted: SocketAddress) {
     const descriptors: number[] = [];
@@ -101,7 +101,7 @@ export class ListenSocket {
    * Accepts one connection.
    *
    * @returns Undefined when no connection waits
-   * @throws {SystemCallError} When accept(2) fails
+   * @throws {SystemCallError} when accept(2) fails
    */
   accept(): { readonly descriptor: number; readonly peer: SocketAddress } | undefined {
     this.#peerBytes[0] = SOCKADDR_BYTES;
@@ -175,7 +175,7 @@ export class ListenSocket {
   /**
    * Makes a connection a `net.Socket`, which then owns the descriptor.
    *
-   * @throws {Error} When Deno rejects the descriptor, which is then closed
+   * @throws {Error} when Deno rejects the descriptor, which is then closed
    */
   socketOf(descriptor: number): Socket {
     if (this.#neededBytes.delete(descriptor)) this.#setReadyBytes(descriptor, 1);

@@ -33,7 +33,7 @@ export function patchSecureServers({ options: change, onCreated }: ServerPatch):
 /**
  * Runs a function in which grpc-js creates a server, and returns the server too.
  *
- * @throws {Error} When the function created no server
+ * @throws {Error} when the function created no server
  */
 export function captureServer<T>(make: () => T): { made: T; server: http2.Http2SecureServer } {
   latest = undefined;

@@ -15,7 +15,7 @@ export const SOCKADDR_BYTES = 28;
  * Returns an address as the kernel takes it.
  *
  * @param address an IP address, with a zone where it is link-local, and a port
- * @throws {SystemCallError} With code EADDRNOTAVAIL when the host is not an IP address
+ * @throws {SystemCallError} with code EADDRNOTAVAIL when the host is not an IP address
  */
 export function encodeAddress({ symbols }: SocketLibrary, { host, port }: SocketAddress): Uint8Array<ArrayBuffer> {
   const isV6 = host.includes(":");

@@ -70,7 +70,7 @@ export function lastErrno({ symbols }: SocketLibrary): number {
 /**
  * Returns the result of a call.
  *
- * @throws {SystemCallError} When the result is negative
+ * @throws {SystemCallError} when the result is negative
  */
 export function checkResult(library: SocketLibrary, call: string, result: number): number {
   if (result < 0) throw new SystemCallError(call, lastErrno(library));

@@ -71,7 +71,7 @@ export interface RpcServer {
    * Replaces the credentials and the revoked certificates. Open connections stay, except those of revoked certificates:
    * their streams end with UNAUTHENTICATED, and then the connections end.
    *
-   * @throws {TlsCredentialsError} When a part cannot be used; nothing has changed
+   * @throws {TlsCredentialsError} when a part cannot be used; nothing has changed
    */
   renew(trust: { readonly credentials: TlsCredentials; readonly revoked: Revoked }): void;
   /** Determines the owner of each connection again after a change of the policy. */

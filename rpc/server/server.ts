@@ -63,8 +63,8 @@ const SETTINGS: grpc.ServerOptions = {
  * console.log(server.port);
  * ```
  *
- * @throws {TlsCredentialsError} When a certificate or the key cannot be used
- * @throws {AddressError} When the server cannot listen on the address
+ * @throws {TlsCredentialsError} when a certificate or the key cannot be used
+ * @throws {AddressError} when the server cannot listen on the address
  */
 export async function serve(options: ServeOptions): Promise<RpcServer> {
   const { admit = () => {}, onActivity = () => {}, onInternalError: report = () => {} } = options;

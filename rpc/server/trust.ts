@@ -51,7 +51,7 @@ export class Trust {
   /**
    * Checks a certificate that TLS verified when the connection was made.
    *
-   * @throws {TeleportError} With code UNAUTHENTICATED when it was revoked or has expired. Also when its authority is no
+   * @throws {TeleportError} with code UNAUTHENTICATED when it was revoked or has expired. Also when its authority is no
    * longer trusted
    */
   check(certificate: PeerCertificate): void {

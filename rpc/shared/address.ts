@@ -23,7 +23,7 @@ export class AddressError extends Error {
 /**
  * Parses an address: `127.0.0.1:50051`, `localhost:50051` or `[::1]:50051`.
  *
- * @throws {AddressError} With code INVALID when the text has another form
+ * @throws {AddressError} with code INVALID when the text has another form
  */
 export function parseAddress(text: string): Address {
   const [, bracketed, plain, digits] = /^(?:\[([^\[\]]+)\]|([^\[\]:]+)):(\d{1,5})$/.exec(text) ?? [];
@@ -42,7 +42,7 @@ export function parseAddress(text: string): Address {
 /**
  * Checks that a client can connect to an address.
  *
- * @throws {AddressError} With code INVALID for an address with a zone, such as `fe80::1%eth0`, which Deno's node:net
+ * @throws {AddressError} with code INVALID when the address is one with a zone, such as `fe80::1%eth0`, which Deno's node:net
  * does not support
  */
 export function checkConnectable(address: Address): void {

@@ -38,7 +38,7 @@ const MAX_CHAIN = 8;
  * Checks that credentials can be used. TLS does not: it accepts every certificate when an authority cannot be parsed.
  * It also accepts certificates that cannot be judged again later.
  *
- * @throws {TlsCredentialsError} When a part is not PEM, or TLS does not accept its form. Also when the CA cannot be
+ * @throws {TlsCredentialsError} when a part is not PEM, or TLS does not accept its form. Also when the CA cannot be
  * judged, or when the key belongs to another certificate
  */
 export function checkTlsCredentials({ ca, cert, key }: TlsCredentials): void {
@@ -69,7 +69,7 @@ export function checkTlsCredentials({ ca, cert, key }: TlsCredentials): void {
 /**
  * Returns the authorities of a text in PEM.
  *
- * @throws {TlsCredentialsError} When there is none, there are too many, or one cannot be read
+ * @throws {TlsCredentialsError} when there is none, there are too many, or one cannot be read
  */
 export function readAuthorities(ca: string): readonly Certificate[] {
   return parsedOnce(ca, parseAuthorities);
@@ -86,7 +86,7 @@ function parseAuthorities(ca: string): readonly Certificate[] {
 /**
  * Returns the certificates of a text in PEM, the own one first.
  *
- * @throws {TlsCredentialsError} When there is none, there are too many, or one cannot be read
+ * @throws {TlsCredentialsError} when there is none, there are too many, or one cannot be read
  */
 export function readChain(cert: string): Chain {
   return parsedOnce(cert, parseChain);
@@ -197,7 +197,7 @@ export function validityPeriods(
 /**
  * Returns the credentials for TLS: only the PEM blocks that were judged, so that TLS reads the same certificates.
  *
- * @throws {TlsCredentialsError} When a part cannot be read
+ * @throws {TlsCredentialsError} when a part cannot be read
  */
 export function pemBytes({ ca, cert, key }: TlsCredentials): { ca: Buffer; cert: Buffer; key: Buffer } {
   const { label, der } = keyBlock(key);

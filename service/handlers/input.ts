@@ -28,7 +28,7 @@ export function inputHandler({ supervisor, permissions, callAudit }: HandlerPart
  */
 async function firstOf(messages: AsyncIterator<InputRequest>): Promise<InputRequest> {
   const { done, value } = await messages.next();
-  if (done) throw new InvalidArgumentError("Empty stream: name the job in a first message");
+  if (done) throw new InvalidArgumentError("Missing first message: name the job in it");
   return value;
 }
 

@@ -7,7 +7,7 @@ const REPOSITORY = new URL("../../", import.meta.url);
  *
  * @param path the document, from the top of the repository
  * @param heading the heading of the section, without its number signs
- * @throws Error when there is no such section, or it has no commands
+ * @throws {Error} when there is no such section, or it has no commands
  */
 export async function commandsOf(path: string, heading: string): Promise<string> {
   const text = await Deno.readTextFile(new URL(path, REPOSITORY));

@@ -12,7 +12,7 @@ const CHECK_EVERY_MS = 20;
  * @param promise the promise to wait for
  * @param what the awaited event, for the error text
  * @param ms the deadline in milliseconds
- * @throws Error when the promise is not settled in time; the text of `what()` is made at that moment
+ * @throws {Error} when the promise is not settled in time; the text of `what()` is made at that moment
  */
 export async function deadline<Result>(
   promise: Promise<Result>,
@@ -35,7 +35,7 @@ export async function deadline<Result>(
  * @param holds the condition
  * @param what the awaited state, for the error text
  * @param ms the deadline in milliseconds
- * @throws Error when the condition does not hold in time; the text of `what()` is made at that moment
+ * @throws {Error} when the condition does not hold in time; the text of `what()` is made at that moment
  */
 export async function eventually(
   holds: () => boolean | Promise<boolean>,

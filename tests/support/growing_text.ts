@@ -28,7 +28,7 @@ export class GrowingText {
    *
    * @param wanted a part of the text, or an expression
    * @returns the whole text at that moment
-   * @throws Error when the text ends before, or does not hold it within the deadline
+   * @throws {Error} when the text ends before, or does not hold it within the deadline
    */
   async until(wanted: string | RegExp): Promise<string> {
     const isThere = typeof wanted === "string" ? () => this.#text.includes(wanted) : () => wanted.test(this.#text);

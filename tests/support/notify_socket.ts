@@ -15,7 +15,7 @@ export interface NotifySocket extends Disposable {
   /**
    * Waits for the next state.
    *
-   * @throws Error when none comes within the deadline
+   * @throws {Error} when none comes within the deadline
    */
   receive(): Promise<string>;
   /** Waits for the first state that matches, and returns it with those before it. */

@@ -21,7 +21,7 @@ export interface Server extends AsyncDisposable {
   /**
    * Waits for a line of the log, which may be there already, and gives it without its time: `info Reloaded the policy`.
    *
-   * @throws Error when the server ends before, or does not write it within the deadline
+   * @throws {Error} when the server ends before, or does not write it within the deadline
    */
   says(wanted: RegExp): Promise<string>;
   /** Ends the server with SIGTERM and gives its exit code. */

@@ -22,7 +22,7 @@ export interface Torture {
    * Runs the torture.
    *
    * @returns the work done, such as `20000 connections`
-   * @throws Error when the server did something that it must not do
+   * @throws {Error} when the server did something that it must not do
    */
   run(stage: Stage, random: Random, dose: Dose): Promise<string>;
 }

@@ -19,7 +19,7 @@ export class CgroupUnavailableError extends Error {
  * Lets a process join a new cgroup, as jobs will do. To create a cgroup is not enough: the cgroups above both places, and
  * namespaces, decide who may move a process.
  *
- * @throws {CgroupUnavailableError} if the process cannot join
+ * @throws {CgroupUnavailableError} when the process cannot join
  */
 export function tryToJoin(directory: string): void {
   const trial = new Cgroup(join(directory, "trial"));

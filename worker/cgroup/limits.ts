@@ -78,7 +78,7 @@ export function limitFiles(limits: CgroupLimits, device: string | undefined): Li
  *
  * @param dev the number of the device, from stat(2)
  * @param sysfs the directory where sysfs is mounted
- * @throws {NotEnforceableError} if the path is not on a block device: a file system in memory, on the network, or an
+ * @throws {NotEnforceableError} when the path is not on a block device: a file system in memory, on the network, or an
  * overlay
  */
 export function diskOf(path: string, dev: number, sysfs = "/sys"): string {

@@ -52,7 +52,7 @@ export class CgroupTree implements Disposable {
    * Creates the cgroup that contains the jobs' cgroups, and enables all available controllers. The cgroup above must have
    * no processes then. If this process is alone in it, it moves to `SERVER_LEAF` first.
    *
-   * @throws {CgroupUnavailableError} if cgroup v2 is not mounted, or jobs cannot create or join cgroups
+   * @throws {CgroupUnavailableError} when cgroup v2 is not mounted, or jobs cannot create or join cgroups
    */
   static open(options: CgroupTreeOptions): CgroupTree {
     const own = options.base === undefined ? ownBase(options.proc ?? "/proc") : undefined;
@@ -81,7 +81,7 @@ export class CgroupTree implements Disposable {
    * Checks whether the limits of a job can be enforced here.
    *
    * @param cwd the working directory of the job, whose disk is limited unless the limits name another path
-   * @throws {NotEnforceableError} if a limit cannot be enforced, with the reason
+   * @throws {NotEnforceableError} when a limit cannot be enforced, with the reason
    */
   check(limits: CgroupLimits, cwd: string): void {
     this.#filesOf(limits, cwd);
@@ -91,8 +91,8 @@ export class CgroupTree implements Disposable {
    * Creates the cgroup of a job and sets its limits, before the job starts.
    *
    * @param cwd as for `check`
-   * @throws {NotEnforceableError} if a limit cannot be enforced
-   * @throws {Error} if the cgroup cannot be created
+   * @throws {NotEnforceableError} when a limit cannot be enforced
+   * @throws {Error} when the cgroup cannot be created
    */
   create(id: string, limits: CgroupLimits, cwd: string): Cgroup {
     const files = this.#filesOf(limits, cwd);

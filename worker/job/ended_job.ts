@@ -18,7 +18,7 @@ export class EndedJob extends AnyJob {
   }
 
   /**
-   * @throws {InvalidSignalError} if Linux has no such signal
+   * @throws {InvalidSignalError} when Linux has no such signal
    * @throws {JobNotRunningError} always
    */
   signal(signal: string): Promise<JobStatus> {
@@ -44,7 +44,7 @@ export class EndedJob extends AnyJob {
   }
 
   /**
-   * @throws {NoInputError} if the job has no input
+   * @throws {NoInputError} when the job has no input
    * @throws {JobNotRunningError} otherwise
    */
   writeInput(): Promise<InputResult> {

@@ -68,7 +68,7 @@ export function matchesState({ states }: JobFilter, state: State): boolean {
 /**
  * Checks a filter.
  *
- * @throws {InvalidArgumentError} if it has too many ids, an invalid label or time, or a text that is too long
+ * @throws {InvalidArgumentError} when it has too many ids, an invalid label or time, or a text that is too long
  */
 export function checkFilter(filter: JobFilter): void {
   const { ids, labels, command } = filter;
@@ -87,7 +87,7 @@ export function checkFilter(filter: JobFilter): void {
 /**
  * Checks times.
  *
- * @throws {InvalidArgumentError} if one of them is an invalid `Date`
+ * @throws {InvalidArgumentError} when one of them is an invalid `Date`
  */
 export function checkTimes(times: readonly (Date | undefined)[]): void {
   for (const time of times) {

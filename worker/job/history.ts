@@ -49,7 +49,7 @@ export class StatusHistory {
   /**
    * Returns the statuses from an index on, up to the final one, as they come.
    *
-   * @throws the signal's reason once it aborts, or the error given to `abandon`
+   * @throws the signal's reason when it aborts, or the error given to `abandon`
    */
   async *read(from: number, signal: AbortSignal): AsyncGenerator<ProcessStatus, void, void> {
     this.#readers += 1;
@@ -70,7 +70,7 @@ export class StatusHistory {
   /**
    * Waits for the final status.
    *
-   * @throws the signal's reason once it aborts, or the error given to `abandon`
+   * @throws the signal's reason when it aborts, or the error given to `abandon`
    */
   async waitForFinal(signal: AbortSignal): Promise<void> {
     while (!this.isFinal) await this.#nextChange(signal);

@@ -17,7 +17,7 @@ export interface JobRecorder {
    * Stores a status.
    *
    * @param by the user who requested a start
-   * @throws {NotRecordedError} if a start cannot be stored; the job is not started then
+   * @throws {NotRecordedError} when a start cannot be stored; the job is not started then
    */
   record(process: Process, status: ProcessStatus, log: OutputLog, by?: string): void;
 }
@@ -73,8 +73,8 @@ export class Job extends AnyJob {
    * Starts the job and resolves with its final status. A second start joins the first.
    *
    * @param by the user who requests the start
-   * @throws {NotRecordedError} if the start cannot be stored; the job is not started then
-   * @throws {HostExhaustedError} if the host lacks resources for it now; the job stays in `INITIAL` and can be started
+   * @throws {NotRecordedError} when the start cannot be stored; the job is not started then
+   * @throws {HostExhaustedError} when the host lacks resources for it now; the job stays in `INITIAL` and can be started
    * later
    */
   override start(by?: string): Promise<JobStatus> {
@@ -108,8 +108,8 @@ export class Job extends AnyJob {
   /**
    * Stops the job and resolves with its final status. If it is not running, the call only returns its status.
    *
-   * @throws {InvalidArgumentError} if the grace period is out of range
-   * @throws {SignalDeniedError} if the job runs as another user and may not be killed
+   * @throws {InvalidArgumentError} when the grace period is out of range
+   * @throws {SignalDeniedError} when the job runs as another user and may not be killed
    */
   override async stop(options: StopOptions = {}): Promise<JobStatus> {
     if (this.#process.isRunningState) {
@@ -125,9 +125,9 @@ export class Job extends AnyJob {
    *
    * @param signal a name with or without SIG, or a number from 1 to 64
    * @param by the user who sends it
-   * @throws {InvalidSignalError} if Linux has no such signal
-   * @throws {JobNotRunningError} if the job is not running
-   * @throws {SignalDeniedError} if a process of the group runs as another user and may not be signalled
+   * @throws {InvalidSignalError} when Linux has no such signal
+   * @throws {JobNotRunningError} when the job is not running
+   * @throws {SignalDeniedError} when a process of the group runs as another user and may not be signalled
    */
   override async signal(signal: string, by?: string): Promise<JobStatus> {
     const { name } = parseSignal(signal);
@@ -153,8 +153,8 @@ export class Job extends AnyJob {
    * Pauses all processes of the job. Resolves when they are paused. A paused job stays paused.
    *
    * @param by the user who requests the pause
-   * @throws {JobNotRunningError} if the job is not running or is being stopped
-   * @throws {SignalDeniedError} if a process runs as another user and may not be signalled; then all continue
+   * @throws {JobNotRunningError} when the job is not running or is being stopped
+   * @throws {SignalDeniedError} when a process runs as another user and may not be signalled; then all continue
    */
   override async pause(by?: string): Promise<JobStatus> {
     this.#mustRun("be paused");
@@ -166,8 +166,8 @@ export class Job extends AnyJob {
   /**
    * Resumes all processes of the job. For a job that is not paused, this has no effect.
    *
-   * @throws {JobNotRunningError} if the job is not running
-   * @throws {SignalDeniedError} if a paused process runs as another user and may not be signalled
+   * @throws {JobNotRunningError} when the job is not running
+   * @throws {SignalDeniedError} when a paused process runs as another user and may not be signalled
    */
   override async resume(): Promise<JobStatus> {
     this.#mustRun("be resumed");
@@ -188,8 +188,8 @@ export class Job extends AnyJob {
   /**
    * Writes to the job's input until the chunks end, one of them ends the input, or the job accepts no more.
    *
-   * @throws {NoInputError} if the job has no input
-   * @throws {JobNotRunningError} if the job is not running
+   * @throws {NoInputError} when the job has no input
+   * @throws {JobNotRunningError} when the job is not running
    * @throws as `ProcessInput.accept` does
    */
   override async writeInput(chunks: AsyncIterable<InputChunk>, options: InputOptions = {}): Promise<InputResult> {

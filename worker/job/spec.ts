@@ -128,7 +128,7 @@ export function jobStatus(spec: JobSpec, process: ProcessStatus, output: OutputC
 /**
  * Checks the properties of a new job.
  *
- * @throws {InvalidArgumentError} if Linux cannot run the command, or a property is invalid
+ * @throws {InvalidArgumentError} when Linux cannot run the command, or a property is invalid
  */
 export function checkJob(command: string, args: readonly string[], options: JobOptions): void {
   checkCommand(command, args, options);
@@ -150,7 +150,7 @@ export function checkJob(command: string, args: readonly string[], options: JobO
 /**
  * Checks labels.
  *
- * @throws {InvalidArgumentError} if there are too many, one has no name, or one is too long
+ * @throws {InvalidArgumentError} when there are too many, one has no name, or one is too long
  */
 export function checkLabels(labels: Readonly<Record<string, string>>): void {
   const entries = Object.entries(labels);

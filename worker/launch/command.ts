@@ -47,7 +47,7 @@ const encoder = new TextEncoder();
 /**
  * Checks whether Linux can run a command.
  *
- * @throws {InvalidArgumentError} if the command is empty, a string is too long or contains a NUL byte, or a name or an
+ * @throws {InvalidArgumentError} when the command is empty, a string is too long or contains a NUL byte, or a name or an
  * option is invalid
  */
 export function checkCommand(command: string, args: readonly string[], options: CommandOptions): void {
@@ -83,7 +83,7 @@ export function checkCommand(command: string, args: readonly string[], options: 
 /**
  * Checks the options of the table in `base/job_options/`.
  *
- * @throws {InvalidArgumentError} if a value is out of range or has the wrong type
+ * @throws {InvalidArgumentError} when a value is out of range or has the wrong type
  */
 export function checkJobOptions(options: JobOptionValues): void {
   const error = optionsError(options);
@@ -126,7 +126,7 @@ function checkString(what: string, value: string, maxBytes: number): number {
  * Checks that a string is valid Unicode. Half of a surrogate pair has no form in UTF-8, so the program would get another
  * character.
  *
- * @throws {InvalidArgumentError} if it is not; the message has the value
+ * @throws {InvalidArgumentError} when it is not; the message has the value
  */
 export function checkText(what: string, value: string): void {
   if (value.isWellFormed()) return;

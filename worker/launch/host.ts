@@ -104,7 +104,7 @@ export function isolationHere(level: Isolation): IsolationPlan {
 /**
  * Checks whether the options of a command can be enforced on this host.
  *
- * @throws {NotEnforceableError} if an option cannot be enforced; the message gives the reason and what to do
+ * @throws {NotEnforceableError} when an option cannot be enforced; the message gives the reason and what to do
  */
 export function checkEnforceable(options: CommandOptions, readHostNow: () => Host = readHost): void {
   const refusal = optionsRefusal(options, readHostNow);

@@ -150,7 +150,7 @@ export class OutputLog {
   /**
    * Resolves once the log ends after a position or is sealed; at once when it already does.
    *
-   * @throws the signal's reason once it aborts
+   * @throws the signal's reason when it aborts
    * @throws the error of `abandon()`
    */
   async waitForGrowth(position: number, signal: AbortSignal): Promise<void> {

@@ -40,7 +40,7 @@ export class Process {
 
   /**
    * @param command a path, or a name to look up in the process's PATH; never passed through a shell
-   * @throws {InvalidArgumentError} if Linux cannot run such a command
+   * @throws {InvalidArgumentError} when Linux cannot run such a command
    */
   constructor(command: string, args: readonly string[] = [], options: ProcessOptions = {}) {
     checkCommand(command, args, options);
@@ -97,7 +97,7 @@ export class Process {
    * Starts the process. Resolves with the final status once it has ended, no process of it is left and its sink has all
    * output. A failed start is a final status too. A second start returns the same promise.
    *
-   * @throws {HostExhaustedError} if the host lacks resources for it now; it stays in its initial state
+   * @throws {HostExhaustedError} when the host lacks resources for it now; it stays in its initial state
    */
   start(): Promise<ProcessStatus> {
     if (!this.isInitialState) return this.#final.promise;
@@ -150,8 +150,8 @@ export class Process {
    * Resolves with the status then. A second stop may shorten the grace period of the first. If the process is not
    * running, this has no effect.
    *
-   * @throws {InvalidArgumentError} if the grace period is out of range
-   * @throws {SignalDeniedError} if the leader runs as another user and cannot be killed. A later stop tries again
+   * @throws {InvalidArgumentError} when the grace period is out of range
+   * @throws {SignalDeniedError} when the leader runs as another user and cannot be killed. A later stop tries again
    */
   async stop(options: StopOptions = {}): Promise<ProcessStatus> {
     if (options.graceMs !== undefined) checkJobOptions({ graceMs: options.graceMs });
@@ -177,9 +177,9 @@ export class Process {
    *
    * @param signal a name with or without SIG, or a number from 1 to 64
    * @param by the user who sends it
-   * @throws {InvalidSignalError} if Linux has no such signal
-   * @throws {JobNotRunningError} if the process is not running
-   * @throws {SignalDeniedError} if a process of the group runs as another user and may not be signalled
+   * @throws {InvalidSignalError} when Linux has no such signal
+   * @throws {JobNotRunningError} when the process is not running
+   * @throws {SignalDeniedError} when a process of the group runs as another user and may not be signalled
    */
   async signal(signal: string, by?: string): Promise<void> {
     const parsed = parseSignal(signal);
@@ -203,8 +203,8 @@ export class Process {
    * Pauses all processes: freezes the cgroup, or sends SIGSTOP to each. Resolves when they are paused. The time limit
    * continues to run.
    *
-   * @throws {JobNotRunningError} if the process is not running or is being stopped
-   * @throws {SignalDeniedError} if a process runs as another user and may not be signalled; then all continue
+   * @throws {JobNotRunningError} when the process is not running or is being stopped
+   * @throws {SignalDeniedError} when a process runs as another user and may not be signalled; then all continue
    */
   async pause(): Promise<void> {
     const tree = this.#runningTree("be paused");
@@ -215,8 +215,8 @@ export class Process {
   /**
    * Resumes all processes.
    *
-   * @throws {JobNotRunningError} if the process is not running
-   * @throws {SignalDeniedError} if a paused process runs as another user and may not be signalled
+   * @throws {JobNotRunningError} when the process is not running
+   * @throws {SignalDeniedError} when a paused process runs as another user and may not be signalled
    */
   async resume(): Promise<void> {
     await this.#runningTree("be resumed").resume();

@@ -45,7 +45,7 @@ const EXHAUSTED = ["EMFILE", "ENFILE", "EAGAIN", "ENOMEM"];
  * @param options.id the mark of its processes
  * @param onOpen called when the launcher, if the start needs one, is about to become the program
  * @returns the started program, or why it cannot be started
- * @throws {HostExhaustedError} if the host has no descriptors, processes or memory for it now
+ * @throws {HostExhaustedError} when the host has no descriptors, processes or memory for it now
  */
 export function spawn(
   command: string,

@@ -146,7 +146,7 @@ export function isFinalState(state: State): boolean {
 /**
  * Returns the status after an event. This function is the table of all transitions.
  *
- * @throws {Error} if the event cannot happen in that state, which is a defect of the caller
+ * @throws {Error} when the event cannot happen in that state, which is a defect of the caller
  */
 export function transition(status: ProcessStatus, event: ProcessEvent): ProcessStatus {
   switch (event.type) {

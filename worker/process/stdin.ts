@@ -97,12 +97,12 @@ export class ProcessInput {
    * stays open.
    *
    * @returns the result, also if the process ended or closed its input before it got all chunks
-   * @throws {InputBusyError} if another writer has the input
-   * @throws {InputClosedError} if the input was closed before the call
-   * @throws {InputOffsetError} if this writer cannot continue at the offset
-   * @throws {InputTakenOverError} if the same writer called again
-   * @throws {InvalidArgumentError} if a chunk is too large or the writer's name is invalid
-   * @throws the signal's reason once it aborts
+   * @throws {InputBusyError} when another writer has the input
+   * @throws {InputClosedError} when the input was closed before the call
+   * @throws {InputOffsetError} when this writer cannot continue at the offset
+   * @throws {InputTakenOverError} when the same writer called again
+   * @throws {InvalidArgumentError} when a chunk is too large or the writer's name is invalid
+   * @throws the signal's reason when it aborts
    */
   async accept(chunks: AsyncIterable<InputChunk>, options: InputOptions = {}): Promise<InputResult> {
     options.signal?.throwIfAborted();

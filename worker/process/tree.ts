@@ -74,7 +74,7 @@ export class ProcessTree {
   /**
    * Sends a signal to the leader's group.
    *
-   * @throws {SignalDeniedError} if a process of the group may not be signalled
+   * @throws {SignalDeniedError} when a process of the group may not be signalled
    */
   async signal(signal: LinuxSignal): Promise<void> {
     const { leader } = this.membership;
@@ -120,7 +120,7 @@ export class ProcessTree {
   /**
    * Pauses all processes. Resolves when they are paused, after one second at the latest.
    *
-   * @throws {SignalDeniedError} if a process may not be signalled; then all continue
+   * @throws {SignalDeniedError} when a process may not be signalled; then all continue
    */
   async pause(): Promise<void> {
     this.#isPaused = true;
@@ -133,7 +133,7 @@ export class ProcessTree {
   /**
    * Resumes all processes.
    *
-   * @throws {SignalDeniedError} if a paused process may not be signalled
+   * @throws {SignalDeniedError} when a paused process may not be signalled
    */
   async resume(): Promise<void> {
     this.#isPaused = false;

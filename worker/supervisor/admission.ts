@@ -43,7 +43,7 @@ export function admit(job: JobOptions, options: AdmissionOptions, running?: read
 /**
  * Refuses default and maximum limits that no job here can have, so that a supervisor reports them once and not per job.
  *
- * @throws {NotEnforceableError} with the reason
+ * @throws {NotEnforceableError} when one of them cannot be enforced
  */
 export function checkDefaults(options: AdmissionOptions & { readonly cwd?: string }): void {
   checkCgroup({ ...applyLimits({}, options), ...defined({ cwd: options.cwd }) }, options.cgroups);

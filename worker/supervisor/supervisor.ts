@@ -102,7 +102,8 @@ export class Supervisor implements AsyncDisposable {
    * request id before, returns the id of that job.
    *
    * @param command a path, or a name that is looked up in the job's PATH; never passed through a shell
-   * @throws {InvalidArgumentError} for an empty command, a NUL byte, a relative directory, or arguments that are too long
+   * @throws {InvalidArgumentError} when the command is empty, the directory is relative, or a text is too long or has
+   * a NUL byte
    * @throws {NotEnforceableError} when the host or the supervisor cannot enforce an option
    * @throws {LimitReachedError} when there are too many jobs and none can be removed
    * @throws {RequestIdReusedError} when the owner used the request id for another job
@@ -185,7 +186,7 @@ export class Supervisor implements AsyncDisposable {
    * @throws {InputBusyError} when another writer uses the input; `InputTakenOverError` when a newer call replaced this one
    * @throws {InputClosedError} when the input is closed
    * @throws {InputOffsetError} when the writer cannot continue at the offset
-   * @throws {InvalidArgumentError} for a chunk of more than 262,144 bytes
+   * @throws {InvalidArgumentError} when a chunk has more than 262,144 bytes
    */
   async writeInput(
     id: string,

@@ -90,7 +90,7 @@ export function contextOf(
 /**
  * Encodes an answer. grpc-js does not do it, so that a failure is reported like any other.
  *
- * @throws {LimitReachedError} When the answer is larger than clients accept
+ * @throws {LimitReachedError} when the answer is larger than clients accept
  */
 export function encode(method: Method, message: object): Buffer {
   const bytes = method.responseSerialize(message);

@@ -7,7 +7,7 @@ const FRAME_BYTES = 5;
 
 /** The functions that messages are passed to. */
 export interface RequestUse {
-  /** @throws {TeleportError} When the message cannot be read */
+  /** @throws {TeleportError} when the message cannot be read */
   read(bytes: Buffer): Message;
   /** Receives the size of each message that was handled, in bytes. */
   release(bytes: number): void;
@@ -32,7 +32,7 @@ export class RequestStream implements AsyncIterableIterator<Message> {
     return this;
   }
 
-  /** @throws The reason of the signal once the call is over, because messages may be missing */
+  /** @throws the reason of the signal once the call is over, because messages may be missing */
   async next(): Promise<IteratorResult<Message>> {
     if (this.#left) return { done: true, value: undefined };
     this.#over.throwIfAborted();

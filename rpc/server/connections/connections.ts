@@ -111,7 +111,7 @@ export class Connections {
    * Starts to accept.
    *
    * @returns The address, with the port that the system picked for 0
-   * @throws {AddressError} When the server cannot listen on the address
+   * @throws {AddressError} when the server cannot listen on the address
    */
   async listen(address: Address): Promise<Address> {
     const { limits, onHandshakeFailure, onError } = this.#options;

@@ -79,7 +79,7 @@ export class CallLimits implements Disposable {
   /**
    * Counts a call until it ends, and limits its request.
    *
-   * @throws {LimitReachedError} When the user has too many open calls
+   * @throws {LimitReachedError} when the user has too many open calls
    */
   admit(call: object, method: CalledMethod, certificate: PeerCertificate): void {
     const { path } = method;

@@ -94,7 +94,7 @@ export class UserAccounts {
    * Counts a new call.
    *
    * @returns A function to call at its end
-   * @throws {LimitReachedError} When the user has too many open calls
+   * @throws {LimitReachedError} when the user has too many open calls
    */
   enter({ owner }: ConnectionAccount, method: string, isStream: boolean): () => void {
     const kind = isStream ? "streams" : "calls";
