@@ -18,7 +18,7 @@ export function logCheckedConfig(
   if (limitsPath !== undefined) log.info(`The limits file "${limitsPath}" can be used`);
   if (policyPath === undefined) return log.info("There is no policy file: the roles are admin, operator and viewer");
   const { roles, templates } = policy.policy;
-  log.info(`The policy file "${policyPath}" can be used: ${roles.size} roles, ${templates.size} templates`, {
+  log.info(`The policy file "${policyPath}" can be used, roles: ${roles.size}, templates: ${templates.size}`, {
     roles: roles.size,
     templates: templates.size,
   });

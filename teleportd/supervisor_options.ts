@@ -1,7 +1,7 @@
 /** Makes the options of the supervisor from the flags, the limits file and the environment. */
 import { defined } from "../base/defined.ts";
 import type { Logger } from "../base/logger.ts";
-import { checkLimits, type SupervisorOptions, SurvivorsError } from "../mod.ts";
+import { checkLimits, InvalidArgumentError, type SupervisorOptions, SurvivorsError } from "../mod.ts";
 import { DEFAULT_DISK_SHARE, DEFAULT_KEEP_JOBS, DEFAULT_KEEP_MS } from "./defaults.ts";
 import { inheritableVariables } from "./environment.ts";
 import type { Flags } from "./flags.ts";
@@ -10,6 +10,7 @@ import { type FileLimits, parseLimits } from "./limits_file.ts";
 import { defectFields, defectText } from "./log/error_fields.ts";
 import type { ServerEnvironment } from "./server_environment.ts";
 import { readSettings } from "./settings_file.ts";
+import { StartError } from "./start_error.ts";
 
 /** Returns the options of a supervisor without its directory. */
 export function supervisorOptions(
@@ -54,6 +55,11 @@ function jobEnvironment(serverEnv: ServerEnvironment["env"]): Record<string, str
 export async function readLimits(path: string | undefined): Promise<FileLimits> {
   if (path === undefined) return {};
   const limits = parseLimits(await readSettings("limits file", path));
-  checkLimits(limits);
+  try {
+    checkLimits(limits);
+  } catch (error) {
+    if (!(error instanceof InvalidArgumentError)) throw error;
+    throw new StartError(`Cannot use the limits file "${path}": ${error.message}`, { cause: error });
+  }
   return limits;
 }

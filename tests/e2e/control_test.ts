@@ -117,7 +117,7 @@ Deno.test("teleportd applies its limits file to jobs, and does not start with an
     await teleportOk(server, "run", "-d", "sleep", "1000");
     const full = await teleport(server, "run", "true");
     assert.equal(full.code, 1);
-    assert.match(full.stderr, /Cannot run more than 1 jobs at a time/);
+    assert.match(full.stderr, /Cannot run more than 1 job at a time/);
     const { id } = await client.calls.Register({ command: "true" });
     const error = await refusal((async () => {
       for await (const _ of client.calls.Start({ id }));

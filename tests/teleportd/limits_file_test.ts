@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { checkLimits, NotEnforceableError, Supervisor } from "../../mod.ts";
 import { limitsErrorOf, parseLimits } from "../../teleportd/limits_file.ts";
 import { StartError } from "../../teleportd/start_error.ts";
+import { readLimits } from "../../teleportd/supervisor_options.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
 Deno.test("parseLimits() reads every field", () => {
   const text = JSON.stringify({
@@ -110,4 +112,14 @@ Deno.test("limitsErrorOf() leaves other errors as they are", () => {
   const refusal = new NotEnforceableError("Cannot do this here");
   assert.equal(limitsErrorOf(refusal, undefined, {}), refusal);
   assert.equal(limitsErrorOf(refusal, "/etc/limits.json", {}), refusal);
+});
+
+Deno.test("readLimits() names the file of a default above its maximum, and writes both as people do", async () => {
+  await using dir = await tempDir();
+  const path = `${dir.path}/limits.json`;
+  await Deno.writeTextFile(path, '{ "default": { "timeout": "3h" }, "max": { "timeout": "2h" } }');
+  await assert.rejects(() => readLimits(path), {
+    name: "StartError",
+    message: `Cannot use the limits file "${path}": The timeout must be at most 2h on this server, got 3h`,
+  });
 });

@@ -68,12 +68,16 @@ function checkRunning(
   { maxRunning, maxRunningPerOwner }: Limits,
 ): void {
   if (maxRunning !== undefined && running.length >= maxRunning) {
-    throw new LimitReachedError(`Cannot run more than ${maxRunning} jobs at a time: wait until one ends`);
+    throw new LimitReachedError(`Cannot run more than ${jobsText(maxRunning)} at a time: wait until one ends`);
   }
   if (maxRunningPerOwner === undefined) return;
   if (running.filter((job) => job.spec.owner === owner).length >= maxRunningPerOwner) {
     throw new LimitReachedError(
-      `Cannot run more than ${maxRunningPerOwner} jobs of one user at a time: wait until one ends`,
+      `Cannot run more than ${jobsText(maxRunningPerOwner)} of one user at a time: wait until one ends`,
     );
   }
+}
+
+function jobsText(count: number): string {
+  return count === 1 ? "1 job" : `${count} jobs`;
 }

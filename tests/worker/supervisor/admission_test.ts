@@ -53,7 +53,7 @@ Deno.test("add() refuses a limit above its maximum and names the maximum", async
     const [options, sentence] of [
       [
         { timeoutMs: 60_001 },
-        /^The timeout .* at most 60000 .* got 60001$/,
+        /^The timeout .* at most 1m .* got 1m1ms$/,
       ],
       [{ rlimits: { openFiles: 201 } }, /open files .* at most 200 .* got 201$/],
       [{ rlimits: { cpuSeconds: 31 } }, /processor time .* at most 30 .* got 31$/],
