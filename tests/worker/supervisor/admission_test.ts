@@ -56,7 +56,7 @@ Deno.test("add() refuses a limit above its maximum and names the maximum", async
         /^The timeout .* at most 1m .* got 1m1ms$/,
       ],
       [{ rlimits: { openFiles: 201 } }, /open files .* at most 200 .* got 201$/],
-      [{ rlimits: { cpuSeconds: 31 } }, /processor time .* at most 30 .* got 31$/],
+      [{ rlimits: { cpuSeconds: 31 } }, /processor time .* at most 30s .* got 31s$/],
     ] as const
   ) {
     await assert.rejects(supervisor.add("true", [], options), (error) => {
