@@ -6,7 +6,7 @@ import { connect, type RpcClient } from "../../rpc/client/client.ts";
 import { parseFlags } from "../../teleportd/flags.ts";
 import { type ListeningServer, run, type RunControls } from "../../teleportd/run.ts";
 import { StartError } from "../../teleportd/start_error.ts";
-import { deadline } from "../support/deadline.ts";
+import { deadline, eventually } from "../support/deadline.ts";
 import { tempDir } from "../support/temp_dir.ts";
 
 const SECRET = "a-secret-value";
@@ -168,6 +168,9 @@ Deno.test("run() rejects with a StartError and gives back what it had opened", a
       assert.match(error.message, message);
       return true;
     });
+    // Deno holds a second descriptor of a file during a write or a sync.
+    const isWriting = () => openFiles(place.path).filter((path) => path.endsWith(".jsonl")).length > 1;
+    await eventually(() => !isWriting(), "the end of the writes to the audit log");
     // SQLite keeps one descriptor of the first refused database until the first server closes its own.
     before ??= openFiles(place.path);
     assert.deepEqual(openFiles(place.path), before, `open files after ${args.join(" ")}`);
