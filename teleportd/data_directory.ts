@@ -20,10 +20,43 @@ export function dataDirectory(flag: string | undefined, env: ServerEnvironment["
 }
 
 /**
+ * Checks that the server's user can read the directory, if it exists.
+ *
+ * @throws {StartError} when it cannot be read, with its owner and the remedy
+ */
+export async function checkReadable(directory: string): Promise<void> {
+  try {
+    for await (const _ of Deno.readDir(directory)) break;
+  } catch (error) {
+    if (error instanceof Deno.errors.PermissionDenied) throw await ownerErrorOf(directory, error);
+    // A missing directory is made later. Everything else is reported by who uses the directory.
+  }
+}
+
+/** A file is made to find out, because access control lists and mounts decide too. A full disk is reported later. */
+async function checkWritable(directory: string): Promise<void> {
+  try {
+    await Deno.remove(await Deno.makeTempFile({ dir: directory, prefix: ".trial-" }));
+  } catch (error) {
+    if (error instanceof Deno.errors.PermissionDenied) throw await ownerErrorOf(directory, error);
+  }
+}
+
+async function ownerErrorOf(directory: string, cause: Error): Promise<StartError> {
+  const owner = await Deno.stat(directory).then(({ uid }) => `user ${uid}`, () => "another user");
+  const own = Deno.uid();
+  return new StartError(
+    `Cannot use the data directory "${directory}": it belongs to ${owner}, and the server runs as user ${own}: ` +
+      `run chown -R ${own} ${JSON.stringify(directory)}, or use another --data`,
+    { cause },
+  );
+}
+
+/**
  * Makes the directory if it is missing, and checks again that no other user can change it. A parent of a new directory
  * may belong to another user.
  *
- * @throws {StartError} when it cannot be made
+ * @throws {StartError} when it cannot be made, or the server's user cannot write in it
  * @throws {CertificateError} when another user could change it
  */
 export async function makeDataDirectory(directory: string): Promise<void> {
@@ -31,6 +64,7 @@ export async function makeDataDirectory(directory: string): Promise<void> {
     throw new StartError(`Cannot make the data directory "${directory}": ${failureReason(error)}`);
   });
   await checkDataDirectory(directory);
+  await checkWritable(directory);
 }
 
 /** Adds the data directory to an error of the library. Its messages also go to clients, so they name no path. */

@@ -3,7 +3,7 @@ import type { Logger } from "../base/logger.ts";
 import { type Address, parseAddress } from "../rpc/shared/address.ts";
 import { defaultCertificateDirectory } from "../trust/default_directory.ts";
 import { chooseConnections, type ChosenConnections, maxDescriptors } from "./connection_options.ts";
-import { dataDirectory } from "./data_directory.ts";
+import { checkReadable, dataDirectory } from "./data_directory.ts";
 import { checkDataDirectory } from "./file_trust.ts";
 import type { Flags } from "./flags.ts";
 import type { FileLimits } from "./limits_file.ts";
@@ -47,6 +47,7 @@ export async function readStartConfig(
   if (flags.initCerts) await makeMissingCertificates(certs, log);
   const directory = dataDirectory(flags.data, env);
   await checkDataDirectory(directory);
+  await checkReadable(directory);
   const memory = await RevocationMemory.open(`${directory}/revoked.json`);
   return {
     listen,

@@ -51,8 +51,8 @@ export async function checkImage(machine: Machine, report: Report): Promise<void
   const stop = await machine.run(
     "docker exec teleportd teleport run -d -- sh -c 'trap \"\" TERM; while :; do sleep 1; done'; " +
       "docker stop -t 10 teleportd; docker inspect teleportd --format 'exit {{.State.ExitCode}}'; " +
-      "docker start teleportd; " + untilListening("teleportd") +
-      "; docker exec teleportd teleport --output json list | grep -c SHUTDOWN",
+      "docker start teleportd; i=0; until docker exec teleportd teleport list -q >/dev/null 2>&1; do i=$((i + 1)); " +
+      "[ $i -lt 60 ] || break; sleep 1; done; docker exec teleportd teleport --output json list | grep -c SHUTDOWN",
   );
   report.finding(
     "docker stop ends a job that ignores SIGTERM, and the server exits with 0",
