@@ -46,7 +46,7 @@ async function ownerErrorOf(directory: string, cause: Error): Promise<StartError
   const owner = await Deno.stat(directory).then(({ uid }) => `user ${uid}`, () => "another user");
   const own = Deno.uid();
   return new StartError(
-    `Cannot use the data directory "${directory}": it belongs to ${owner}, and the server runs as user ${own}: ` +
+    `Cannot use the data directory "${directory}" of ${owner} as user ${own}: ` +
       `run chown -R ${own} ${JSON.stringify(directory)}, or use another --data`,
     { cause },
   );
