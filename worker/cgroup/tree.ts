@@ -52,7 +52,7 @@ export class CgroupTree implements Disposable {
    * Creates the cgroup that contains the jobs' cgroups, and enables all available controllers. The cgroup above must have
    * no processes then. If this process is alone in it, it moves to `SERVER_LEAF` first.
    *
-   * @throws {CgroupUnavailableError} when cgroup v2 is not mounted, or jobs cannot create or join cgroups
+   * @throws {CgroupUnavailableError} when no mount of cgroup v2 shows the own cgroup, or jobs cannot create or join cgroups
    */
   static open(options: CgroupTreeOptions): CgroupTree {
     const own = options.base === undefined ? ownBase(options.proc ?? "/proc") : undefined;
@@ -157,7 +157,7 @@ function ownBase(proc: string): CgroupPlace {
   } catch (error) {
     throw new CgroupUnavailableError(`/proc cannot be read (${codeOf(error)})`);
   }
-  if (place === undefined) throw new CgroupUnavailableError("cgroup v2 is not mounted");
+  if (place === undefined) throw new CgroupUnavailableError("no mount of cgroup v2 shows the server's own cgroup");
   return basename(place.directory) === SERVER_LEAF ? { ...place, directory: dirname(place.directory) } : place;
 }
 

@@ -45,8 +45,13 @@ export async function checkService(machine: Machine, report: Report, isShort: bo
   const verified = await machine.run("systemd-analyze verify /etc/systemd/system/teleportd.service 2>&1; true");
   const complaints = verified.text.split("\n").filter((line) => line !== "" && !line.includes("DelegateSubgroup"));
   report.finding("systemd finds no fault in the unit", complaints.length === 0, complaints.join("\n") || "none");
-  const reload = await machine.run("systemctl reload teleportd && systemctl show teleportd -p SubState");
-  report.finding("systemctl reload returns when it is done", /SubState=running/.test(reload.text), reload.text);
+  // With Type=notify the command returns before the server has begun to reload.
+  const reload = await machine.run(
+    "systemctl reload teleportd; i=0; until journalctl -u teleportd -o cat --no-pager | grep -q 'Reloaded teleportd'; do " +
+      "i=$((i + 1)); [ $i -lt 60 ] || break; sleep 1; done; i=0; until systemctl show teleportd -p SubState | grep running; " +
+      "do i=$((i + 1)); [ $i -lt 60 ] || break; sleep 1; done",
+  );
+  report.finding("systemctl reload leaves the service running", /SubState=running/.test(reload.text), reload.text);
 
   const restart = await machine.run(`${startJobs(20, 1001)}; systemctl restart teleportd && ${outcome(1001)}`);
   report.finding(

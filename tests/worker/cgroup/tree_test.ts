@@ -133,7 +133,7 @@ Deno.test("CgroupTree.open() gives the reason when jobs cannot have cgroups", as
   const proc = await fakeProc(base, "3:memory:/\n");
   const file = join(base, "cgroup.controllers");
   const cases: readonly (readonly [() => CgroupTree, RegExp])[] = [
-    [() => CgroupTree.open({ name: "jobs", proc }), /^cgroup v2 is not mounted$/],
+    [() => CgroupTree.open({ name: "jobs", proc }), /^no mount of cgroup v2 shows the server's own cgroup$/],
     [() => CgroupTree.open({ name: "jobs", proc: join(base, "none") }), /^\/proc cannot be read \(ENOENT\)$/],
     [() => CgroupTree.open({ name: "jobs", base: join(base, "none") }), /^".*\/none" is not a cgroup of version 2$/],
     [() => CgroupTree.open({ name: "jobs", base: file }), /^".*" is not a cgroup of version 2$/],
