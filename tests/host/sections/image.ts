@@ -64,6 +64,8 @@ export async function checkImage(machine: Machine, report: Report): Promise<void
   );
   await checkOptions(machine, report);
   await checkRootless(machine, report);
+  // Its port is that of the service.
+  await machine.run("docker rm -f teleportd foreign");
 }
 
 /** Containers with other options. */
