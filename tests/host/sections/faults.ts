@@ -48,7 +48,7 @@ const FAULTS: readonly Fault[] = [
     examine: `echo 4 >${CGROUP}/cgroup.max.descendants; for i in 1 2 3 4; do teleport run -d sleep 1011 2>&1; done; ` +
       `id=$(teleport register echo later); teleport start $id 2>&1; echo max >${CGROUP}/cgroup.max.descendants; ` +
       "teleport start $id; teleport logs -f $id",
-    expected: /EAGAIN[^]*^later$/m,
+    expected: /temporarily unavailable[^]*^later$/m,
     restore: "",
   },
   {
