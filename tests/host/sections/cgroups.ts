@@ -45,7 +45,7 @@ export async function checkCgroups(
   const { text: listed } = await machine.run("teleport --output json list");
   const jobs = listed.trim().split("\n").map((line) => JSON.parse(line));
   for (const { name, holds, saw } of recordFindings(jobs)) tell(name, holds, saw);
-  const daemon = await machine.run("pgrep -x -f 'sleep 4321'");
+  const daemon = await machine.run("pgrep -x -f '(/usr/bin/)?sleep 4321'");
   tell("a daemon of a job is gone", daemon.code === 1, daemon.text || "no such process");
   const restarts = await machine.run("systemctl show teleportd -p NRestarts -p ActiveState");
   tell(

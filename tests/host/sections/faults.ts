@@ -58,7 +58,7 @@ const FAULTS: readonly Fault[] = [
       "echo 1000 >/proc/$pid/oom_score_adj; " +
       "teleport run -d -- sh -c 'x=0123456789abcdef; while :; do x=$x$x; done' >/dev/null; " +
       'i=0; while [ "$(systemctl show teleportd -p NRestarts --value)" = 0 ]; do i=$((i + 1)); [ $i -lt 120 ] || break; ' +
-      `sleep 1; done; sleep 2; ${UNTIL_SERVING}; teleport list --state running -q | wc -l; pgrep -c -x -f 'sleep 1012'`,
+      `sleep 1; done; sleep 2; ${UNTIL_SERVING}; teleport list --state running -q | wc -l; pgrep -c -x -f '(/usr/bin/)?sleep 1012'`,
     expected: /^0\n0$/m,
   },
   {

@@ -11,7 +11,7 @@ const startJobs = (count: number, seconds: number) =>
 const outcome = (seconds: number) =>
   `teleport --output json list --command "sleep ${seconds}" | grep -o '"state":"[A-Z_]*"\\|"reason":"[A-Z_]*"' | ` +
   `sort | uniq -c; teleport --output json list --command "sleep ${seconds}" | grep -c 'The machine was restarted' | ` +
-  `sed 's/^/restarted: /'; echo "left: $(pgrep -c -x -f 'sleep ${seconds}')"`;
+  `sed 's/^/restarted: /'; echo "left: $(pgrep -c -x -f '(/usr/bin/)?sleep ${seconds}')"`;
 
 /** Waits until the service takes calls again. */
 const untilServing =

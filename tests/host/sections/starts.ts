@@ -86,7 +86,7 @@ async function checkStart(machine: Machine, report: Report, start: Start): Promi
   const line = began.text.split("\n").find((line) => line.includes("Jobs have")) ?? began.text;
   report.finding(`${name}: the log says which cgroups there are`, cgroups.test(line), line);
   const greedy = await machine.run(
-    `teleport --address 127.0.0.1:50061 run --memory 32MiB -- sh -c '${GREEDY}' 2>&1; echo exit $?; pgrep -c -x -f 'sleep 4322'`,
+    `teleport --address 127.0.0.1:50061 run --memory 32MiB -- sh -c '${GREEDY}' 2>&1; echo exit $?; pgrep -c -x -f '(/usr/bin/)?sleep 4322'`,
     user,
   );
   const expected = limitsMemory ? /out of memory\nexit 137\n0/ : /Cannot limit memory.*\nexit 1\n0/;
@@ -96,7 +96,7 @@ async function checkStart(machine: Machine, report: Report, start: Start): Promi
     greedy.text,
   );
   const daemon = await machine.run(
-    "teleport --address 127.0.0.1:50061 run -- sh -c '(setsid env -i sleep 4323 &); sleep 1'; pgrep -c -x -f 'sleep 4323'",
+    "teleport --address 127.0.0.1:50061 run -- sh -c '(setsid env -i sleep 4323 &); sleep 1'; pgrep -c -x -f '(/usr/bin/)?sleep 4323'",
     user,
   );
   report.finding(`${name}: a daemon of a job does not get away`, /^0$/m.test(daemon.text), daemon.text);
