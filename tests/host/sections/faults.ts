@@ -69,7 +69,7 @@ const FAULTS: readonly Fault[] = [
       "dd if=/dev/zero of=/var/lib/teleport-small/fill bs=64k 2>/dev/null; true",
     unit: "ExecStart=\nExecStart=/usr/local/bin/teleportd --listen 0.0.0.0:50051 --certs /etc/teleport " +
       "--data /var/lib/teleport-small/data",
-    examine: "sleep 20; journalctl -u teleportd -o cat --no-pager | grep -v systemd | tail -n 4; " +
+    examine: "sleep 20; journalctl -u teleportd -o cat --no-pager | grep ' error ' | tail -n 1; " +
       `rm /var/lib/teleport-small/fill; ${UNTIL_SERVING}; teleport run echo ran`,
     expected: /(disk|space)[^]*^ran$/im,
     restore: "umount /var/lib/teleport-small",
