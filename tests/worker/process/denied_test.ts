@@ -1,4 +1,7 @@
-/** Tests of a server that is not root and a job that has become root's. Each answer says what happened. */
+/**
+ * Tests of a server that is not root and a job that has become root's. Each answer says what happened.
+ * Slow: it copies the library for another user.
+ */
 import assert from "node:assert/strict";
 import { needing } from "../../support/needs.ts";
 import { tempDir } from "../../support/temp_dir.ts";
