@@ -32,12 +32,6 @@ const FAULTS: readonly Fault[] = [
     expected: /have no cgroups \(.*\(EACCES\)[^]*^ran$/m,
   },
   {
-    name: "a unit with some controllers limits what it can, and refuses the rest by name",
-    unit: "Delegate=pids",
-    examine: `${CGROUP_LINE}; teleport run --pids 50 echo ran; teleport run --memory 64MiB echo ran 2>&1`,
-    expected: /have cgroups [^]*^ran$[^]*Cannot limit memory[^]*"memory"/m,
-  },
-  {
     name: "a read-only cgroup file system gives jobs no cgroups, and the log says why",
     unit: "ProtectControlGroups=yes",
     examine: `${CGROUP_LINE}; teleport run echo ran`,

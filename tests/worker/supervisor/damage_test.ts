@@ -1,7 +1,6 @@
 /**
- * * Tests for a damaged database or output: it is served unchanged or refused, and never gives data of another job.
+ * Tests for a damaged database or output: it is served unchanged or refused, and never gives data of another job.
  * Slow: it opens a database for each of 42 seeds.
- * Slow: it damages a database hundreds of times.
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
