@@ -1,9 +1,10 @@
 /** Tests of the checks of who can access certificate files. */
 import { checkKeyAccess, checkWriteAccess } from "../../certs/access_checks.ts";
-import { refuses, temporaryDirectory } from "../support/certs.ts";
+import { refuses } from "../support/certs.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
 Deno.test("checkKeyAccess() accepts a key that only its owner, or a group of root, can read", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   const path = `${dir.path}/server.key`;
   await refuses(() => checkKeyAccess(path), "MISSING", /server\.key": it does not exist/);
   await Deno.writeTextFile(path, "key");
@@ -24,7 +25,7 @@ Deno.test("checkKeyAccess() accepts a key that only its owner, or a group of roo
 });
 
 Deno.test("checkKeyAccess() and checkWriteAccess() name the reason why a file cannot be reached", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   await Deno.symlink("loop", `${dir.path}/loop`);
   const path = `${dir.path}/loop/server.key`;
   await refuses(

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { createAuthority, readAuthority } from "../../certs/authority.ts";
 import { createCertificate, type KeyPair } from "../../certs/certificate.ts";
 import { lifetime } from "../../certs/lifetime.ts";
-import { refuses, temporaryDirectory } from "../support/certs.ts";
+import { refuses } from "../support/certs.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
 const validity = lifetime({ kind: "authority" });
 
@@ -13,14 +14,14 @@ async function write(dir: string, { certificate, key }: Partial<KeyPair>): Promi
 }
 
 Deno.test("readAuthority() reads an authority of createAuthority()", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   const authority = await createAuthority(validity);
   await write(dir.path, authority);
   assert.deepEqual(await readAuthority(dir.path), authority);
 });
 
 Deno.test("readAuthority() refuses a directory without an authority, or without its key", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   const { certificate } = await createAuthority(validity);
   await refuses(
     () => readAuthority(`${dir.path}/none`),
@@ -33,7 +34,7 @@ Deno.test("readAuthority() refuses a directory without an authority, or without 
 });
 
 Deno.test("readAuthority() refuses an authority that has ended", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   await write(dir.path, await createAuthority(validity));
   const justBefore = new Date(validity.notAfter.getTime() - 1);
   assert.deepEqual((await readAuthority(dir.path, justBefore)).notAfter, validity.notAfter);
@@ -41,20 +42,20 @@ Deno.test("readAuthority() refuses an authority that has ended", async () => {
 });
 
 Deno.test("readAuthority() refuses a certificate that may not sign", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   await write(dir.path, await createCertificate({ usage: "client", commonName: "ann", validity }));
   await refuses(() => readAuthority(dir.path), "UNUSABLE", /ca\.crt": it is not the certificate of an authority/);
 });
 
 Deno.test("readAuthority() refuses the key of another authority", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   const { key } = await createAuthority(validity);
   await write(dir.path, { ...await createAuthority(validity), key });
   await refuses(() => readAuthority(dir.path), "UNUSABLE", /ca\.key": it does not belong to ".*ca\.crt"/);
 });
 
 Deno.test("readAuthority() refuses damaged files, and names them", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   const { certificate, key } = await createAuthority(validity);
   for (const damaged of ["", "hello", key, certificate.slice(0, 200)]) {
     await write(dir.path, { certificate: damaged, key });

@@ -4,7 +4,8 @@ import { createAuthority } from "../../certs/authority.ts";
 import { createCertificate, type KeyPair } from "../../certs/certificate.ts";
 import { firstCertificate, inspectCertificate } from "../../certs/inspect.ts";
 import { lifetime } from "../../certs/lifetime.ts";
-import { openssl, refuses, temporaryDirectory, withOpenssl } from "../support/certs.ts";
+import { openssl, refuses, withOpenssl } from "../support/certs.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
 const validity = lifetime({ kind: "client" });
 const past = { notBefore: new Date("2020-01-01T00:00:00Z"), notAfter: new Date("2020-02-01T00:00:00Z") };
@@ -116,7 +117,7 @@ async function handshake(server: KeyPair, authority: KeyPair, name: string): Pro
 }
 
 Deno.test(withOpenssl("createCertificate() follows RFC 5280 for an authority, a server and a client"), async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   const issuer = await createAuthority(validity);
   const hosts = ["localhost", "192.0.2.7", "2001:db8::7"];
   const text = async (pair: KeyPair) => {
@@ -151,7 +152,7 @@ Deno.test(withOpenssl("createCertificate() follows RFC 5280 for an authority, a 
 Deno.test(
   withOpenssl("openssl accepts a leaf for its own purpose only, and no certificate that a leaf signed"),
   async () => {
-    await using dir = await temporaryDirectory();
+    await using dir = await tempDir();
     const issuer = await createAuthority(validity);
     const server = await createCertificate({ usage: "server", commonName: "server", validity, issuer });
     const client = await createCertificate({ usage: "client", commonName: "ann", validity, issuer });

@@ -1,13 +1,14 @@
 /** Tests of atomic writes of certificate files. */
 import assert from "node:assert/strict";
 import { listFiles, writePairs } from "../../certs/directory.ts";
-import { namesIn, refuses, snapshot, temporaryDirectory } from "../support/certs.ts";
+import { namesIn, refuses, snapshot } from "../support/certs.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
 const one = { certificate: "certificate of one\n", key: "key of one\n" };
 const two = { certificate: "certificate of two\n", key: "key of two\n" };
 
 Deno.test("writePairs() creates a directory, its parents and the files, each with its mode", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   const target = `${dir.path}/a/b`;
   await writePairs(target, { one, two }, { replace: false });
   assert.deepEqual(await snapshot(target), {
@@ -20,7 +21,7 @@ Deno.test("writePairs() creates a directory, its parents and the files, each wit
 });
 
 Deno.test("writePairs() removes its files when it fails", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   await Deno.writeTextFile(`${dir.path}/two.key`, "of somebody else");
   const before = await snapshot(dir.path);
   const work = () => writePairs(dir.path, { one, two }, { replace: false });
@@ -29,7 +30,7 @@ Deno.test("writePairs() removes its files when it fails", async () => {
 });
 
 Deno.test("writePairs() restores replaced files when it fails", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   await writePairs(dir.path, { one }, { replace: false });
   await Deno.mkdir(`${dir.path}/two.crt`);
   const before = await snapshot(dir.path);
@@ -43,7 +44,7 @@ Deno.test("writePairs() restores replaced files when it fails", async () => {
 });
 
 Deno.test("writePairs() replaces a readable key by a private one", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   await Deno.writeTextFile(`${dir.path}/one.key`, "old", { mode: 0o644 });
   await writePairs(dir.path, { one }, { replace: true });
   assert.deepEqual(await snapshot(dir.path), {
@@ -53,7 +54,7 @@ Deno.test("writePairs() replaces a readable key by a private one", async () => {
 });
 
 Deno.test("writePairs() does not change the target of a symbolic link", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   await Deno.mkdir(`${dir.path}/certs`);
   await Deno.writeTextFile(`${dir.path}/elsewhere`, "precious");
   await Deno.symlink(`${dir.path}/elsewhere`, `${dir.path}/certs/one.key`);
@@ -64,7 +65,7 @@ Deno.test("writePairs() does not change the target of a symbolic link", async ()
 });
 
 Deno.test("writePairs() removes a new directory when it fails", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   const unwritable = { certificate: "x", key: "x" };
   const work = () => writePairs(`${dir.path}/new`, { "no/such/folder": unwritable }, { replace: false });
   await refuses(work, "NOT_ACCESSIBLE", /^Cannot write to ".*new": No such file/);
@@ -72,7 +73,7 @@ Deno.test("writePairs() removes a new directory when it fails", async () => {
 });
 
 Deno.test("writePairs() lets one of many concurrent calls succeed, and leaves no files of the others", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   const results = await Promise.allSettled(Array.from({ length: 8 }, (_, index) => {
     const pair = { certificate: `certificate ${index}`, key: `key ${index}` };
     return writePairs(`${dir.path}/certs`, { one: pair, two: pair }, { replace: false });
@@ -88,7 +89,7 @@ Deno.test("writePairs() lets one of many concurrent calls succeed, and leaves no
 });
 
 Deno.test("listFiles() lists only certificates and keys, and nothing for a missing directory", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   for (const name of ["b.key", "a.crt", "notes.txt", ".hidden.key", "key", ".crt"]) {
     await Deno.writeTextFile(`${dir.path}/${name}`, "");
   }

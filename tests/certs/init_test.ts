@@ -2,13 +2,14 @@
 import assert from "node:assert/strict";
 import { initDirectory } from "../../certs/init.ts";
 import { inspectCertificate } from "../../certs/inspect.ts";
-import { namesIn, openssl, refuses, snapshot, temporaryDirectory, withOpenssl } from "../support/certs.ts";
+import { namesIn, openssl, refuses, snapshot, withOpenssl } from "../support/certs.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
 const now = new Date("2026-01-01T12:00:00Z");
 const FILES = ["admin.crt", "admin.key", "ca.crt", "ca.key", "server.crt", "server.key"];
 
 Deno.test("initDirectory() creates authority, server and admin, and reports them", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   const target = `${dir.path}/certs`;
   const made = await initDirectory({ dir: target, hosts: ["192.0.2.7", "Jobs.example.org", "localhost"], now });
 
@@ -36,7 +37,7 @@ Deno.test("initDirectory() creates authority, server and admin, and reports them
 });
 
 Deno.test("initDirectory() applies the days to server and admin, not to the authority", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   const made = await initDirectory({ dir: dir.path, days: 2, now });
   assert.deepEqual(made.map(({ notAfter }) => notAfter.toISOString().slice(0, 10)), [
     "2035-12-30",
@@ -46,7 +47,7 @@ Deno.test("initDirectory() applies the days to server and admin, not to the auth
 });
 
 Deno.test("initDirectory() does not change other files of the directory", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   await Deno.writeTextFile(`${dir.path}/policy.json`, "{}");
   await initDirectory({ dir: dir.path });
   assert.deepEqual(await namesIn(dir.path), [...FILES, "policy.json"].sort());
@@ -54,7 +55,7 @@ Deno.test("initDirectory() does not change other files of the directory", async 
 
 for (const name of [...FILES, "ann.crt"]) {
   Deno.test(`initDirectory() changes nothing when ${name} exists`, async () => {
-    await using dir = await temporaryDirectory();
+    await using dir = await tempDir();
     await Deno.writeTextFile(`${dir.path}/${name}`, "precious");
     const before = await snapshot(dir.path);
     await refuses(() => initDirectory({ dir: dir.path }), "ALREADY_EXISTS", new RegExp(`already has "${name}"`));
@@ -63,7 +64,7 @@ for (const name of [...FILES, "ann.crt"]) {
 }
 
 Deno.test("initDirectory() creates nothing for an invalid host or number of days", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   const target = `${dir.path}/certs`;
   await refuses(
     () => initDirectory({ dir: target, hosts: ["a b"] }),
@@ -79,7 +80,7 @@ Deno.test("initDirectory() creates nothing for an invalid host or number of days
 });
 
 Deno.test("initDirectory() lets one of two concurrent calls succeed", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   const target = `${dir.path}/certs`;
   const [first, second] = await Promise.allSettled([initDirectory({ dir: target }), initDirectory({ dir: target })]);
   assert.deepEqual([first.status, second.status].sort(), ["fulfilled", "rejected"]);
@@ -89,7 +90,7 @@ Deno.test("initDirectory() lets one of two concurrent calls succeed", async () =
 });
 
 Deno.test(withOpenssl("openssl accepts server and admin of a new directory, each with its key"), async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   await initDirectory({ dir: dir.path });
   for (const [name, purpose] of [["server", "sslserver"], ["admin", "sslclient"]] as const) {
     const path = `${dir.path}/${name}`;

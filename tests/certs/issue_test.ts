@@ -5,10 +5,11 @@ import { writePairs } from "../../certs/directory.ts";
 import { inspectCertificate } from "../../certs/inspect.ts";
 import { issueClient, issueServer } from "../../certs/issue.ts";
 import { lifetime } from "../../certs/lifetime.ts";
-import { namesIn, refuses, snapshot, temporaryDirectory } from "../support/certs.ts";
+import { namesIn, refuses, snapshot } from "../support/certs.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
 async function directoryWithAuthority(days?: number) {
-  const dir = await temporaryDirectory();
+  const dir = await tempDir();
   await writePairs(dir.path, { ca: await createAuthority(lifetime({ kind: "authority", days })) }, { replace: false });
   return dir;
 }
@@ -95,7 +96,7 @@ Deno.test("issueClient() refuses bad names, roles and days, and writes nothing",
 });
 
 Deno.test("issueClient() creates nothing without an authority", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   const work = () => issueClient({ dir: `${dir.path}/none`, name: "ann", roles: ["viewer"] });
   await refuses(work, "MISSING", /run "certs init" first/);
   assert.deepEqual(await namesIn(dir.path), []);

@@ -9,12 +9,13 @@ import { finishAuthority, renew, renewAuthority } from "../../certs/renew.ts";
 import { revoke } from "../../certs/revoke.ts";
 import { readRevokedCertificates } from "../../certs/server_files.ts";
 import { revocationKey } from "../../trust/revocation.ts";
-import { openssl, refuses, snapshot, temporaryDirectory, withOpenssl } from "../support/certs.ts";
+import { openssl, refuses, snapshot, withOpenssl } from "../support/certs.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
 const DAY_MS = 86_400_000;
 
 Deno.test("renew() keeps the contents, with a new key, serial number and end", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   await initDirectory({ dir: dir.path, hosts: ["jobs.example.org"] });
   await issueClient({ dir: dir.path, name: "ann", roles: ["viewer", "operator"] });
   const later = new Date(Date.now() + 10 * DAY_MS);
@@ -35,7 +36,7 @@ Deno.test("renew() keeps the contents, with a new key, serial number and end", a
 });
 
 Deno.test("renew() refuses other names, and changes nothing", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   await initDirectory({ dir: dir.path });
   const before = await snapshot(dir.path);
   await refuses(() => renew({ dir: dir.path, name: "bob" }), "MISSING", /bob\.crt": it does not exist/);
@@ -51,7 +52,7 @@ Deno.test("renew() refuses other names, and changes nothing", async () => {
 });
 
 Deno.test("renew() refuses a revoked certificate, and names the command to admit it", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   const { path } = dir;
   await initDirectory({ dir: path });
   await issueClient({ dir: path, name: "ann", roles: ["viewer"] });
@@ -71,7 +72,7 @@ Deno.test("renew() refuses a revoked certificate, and names the command to admit
 });
 
 Deno.test("renew() renews an ended certificate, and needs a valid revocation list", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   const { path } = dir;
   await initDirectory({ dir: path });
   const now = new Date(Date.now() + 200 * DAY_MS);
@@ -84,7 +85,7 @@ Deno.test("renew() renews an ended certificate, and needs a valid revocation lis
 });
 
 Deno.test("renewAuthority() and finishAuthority() change the authority and keep revocations", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   const { path } = dir;
   await initDirectory({ dir: path });
   await issueClient({ dir: path, name: "ann", roles: ["viewer"] });
@@ -122,7 +123,7 @@ Deno.test("renewAuthority() and finishAuthority() change the authority and keep 
 });
 
 Deno.test("listCertificates() returns the state of each certificate", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   const { path } = dir;
   await initDirectory({ dir: path });
   const now = new Date();
@@ -144,7 +145,7 @@ Deno.test("listCertificates() returns the state of each certificate", async () =
 });
 
 Deno.test("showCertificate() finds a certificate by name and by path, and refuses other files", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   await initDirectory({ dir: dir.path });
   const [byName] = await showCertificate(dir.path, "admin");
   const [byPath] = await showCertificate(dir.path, `${dir.path}/admin.crt`);
@@ -155,8 +156,8 @@ Deno.test("showCertificate() finds a certificate by name and by path, and refuse
 });
 
 Deno.test(withOpenssl("issueClient() and renew() use the key of a request"), async () => {
-  await using dir = await temporaryDirectory();
-  await using elsewhere = await temporaryDirectory();
+  await using dir = await tempDir();
+  await using elsewhere = await tempDir();
   await initDirectory({ dir: dir.path });
   for (const [name, kind] of [["eva", "ed25519"], ["rob", "rsa:2048"]] as const) {
     const [key, file] = [`${elsewhere.path}/${name}.key`, `${elsewhere.path}/${name}.csr`];
@@ -192,7 +193,7 @@ Deno.test(withOpenssl("issueClient() and renew() use the key of a request"), asy
 });
 
 Deno.test(withOpenssl("issueClient() refuses a forged or weak request, and other texts"), async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   await initDirectory({ dir: dir.path });
   const client = (request: string) => issueClient({ dir: dir.path, name: "eva", roles: ["viewer"], request });
   const key = `${dir.path}/x.pem`;

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { initDirectory } from "../../certs/init.ts";
 import { issueClient } from "../../certs/issue.ts";
-import { openssl, refuses, snapshot, temporaryDirectory, withOpenssl } from "../support/certs.ts";
+import { openssl, refuses, snapshot, withOpenssl } from "../support/certs.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
 /** The openssl arguments of each key, and the reason of the refusal; undefined for a supported key. */
 const kinds: [string, string[], RegExp | undefined, string[]?][] = [
@@ -33,7 +34,7 @@ const kinds: [string, string[], RegExp | undefined, string[]?][] = [
 for (const [kind, make, refusal, more = []] of kinds) {
   const what = refusal === undefined ? "makes a certificate for" : "refuses, with the true reason,";
   Deno.test(withOpenssl(`issueClient() ${what} a request with ${kind}`), async () => {
-    await using dir = await temporaryDirectory();
+    await using dir = await tempDir();
     await initDirectory({ dir: dir.path });
     const key = `${dir.path}/its.pem`;
     // The number of bits must be the last argument of openssl.
@@ -68,7 +69,7 @@ for (const [kind, make, refusal, more = []] of kinds) {
 }
 
 Deno.test("issueClient() describes a text that is not a request", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   await initDirectory({ dir: dir.path });
   const of = (request: string) => () => issueClient({ dir: dir.path, name: "eva", roles: ["viewer"], request });
   await refuses(

@@ -8,7 +8,8 @@ import { readRevocationLists } from "../../certs/revocation_lists.ts";
 import { revoke } from "../../certs/revoke.ts";
 import { readRevokedCertificates } from "../../certs/server_files.ts";
 import { revocationKey } from "../../trust/revocation.ts";
-import { openssl, refuses, snapshot, temporaryDirectory, withOpenssl } from "../support/certs.ts";
+import { openssl, refuses, snapshot, withOpenssl } from "../support/certs.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
 async function serialOf(path: string): Promise<string> {
   return (await inspectCertificate(await Deno.readTextFile(path))).serialNumber;
@@ -16,7 +17,7 @@ async function serialOf(path: string): Promise<string> {
 
 for (const keyKind of ["p256", "ed25519"] as const) {
   Deno.test(`revoke() adds a user to the list of a ${keyKind} authority`, async () => {
-    await using dir = await temporaryDirectory();
+    await using dir = await tempDir();
     await initDirectory({ dir: dir.path, keyKind });
     await issueClient({ dir: dir.path, name: "ann", roles: ["viewer"] });
     const done = await revoke({ dir: dir.path, name: "ann" });
@@ -34,7 +35,7 @@ for (const keyKind of ["p256", "ed25519"] as const) {
 }
 
 Deno.test("revoke() changes nothing for a revoked certificate", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   await initDirectory({ dir: dir.path });
   await revoke({ dir: dir.path, name: "admin" });
   const before = await snapshot(dir.path);
@@ -44,7 +45,7 @@ Deno.test("revoke() changes nothing for a revoked certificate", async () => {
 });
 
 Deno.test("revoke() keeps all entries of concurrent calls", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   await initDirectory({ dir: dir.path });
   const serials = Array.from({ length: 8 }, (_, index) => `A${index}`);
   await Promise.all(serials.map((serialNumber) => revoke({ dir: dir.path, serialNumber })));
@@ -55,7 +56,7 @@ Deno.test("revoke() keeps all entries of concurrent calls", async () => {
 });
 
 Deno.test("revoke() accepts a certificate from another directory", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   await initDirectory({ dir: dir.path });
   const certificate = await Deno.readTextFile(`${dir.path}/admin.crt`);
   await Deno.remove(`${dir.path}/admin.crt`);
@@ -63,7 +64,7 @@ Deno.test("revoke() accepts a certificate from another directory", async () => {
 });
 
 Deno.test("revoke() refuses invalid requests, and changes nothing", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   await initDirectory({ dir: dir.path });
   const before = await snapshot(dir.path);
   await refuses(() => revoke({ dir: dir.path }), "INVALID_ARGUMENT", /^Cannot revoke: give/);
@@ -80,8 +81,8 @@ Deno.test("revoke() refuses invalid requests, and changes nothing", async () => 
 });
 
 Deno.test("readRevocationLists() refuses a damaged list, and one of another authority", async () => {
-  await using dir = await temporaryDirectory();
-  await using other = await temporaryDirectory();
+  await using dir = await tempDir();
+  await using other = await tempDir();
   for (const { path } of [dir, other]) {
     await initDirectory({ dir: path });
     await revoke({ dir: path, name: "admin" });
@@ -106,7 +107,7 @@ Deno.test("readRevocationLists() refuses a damaged list, and one of another auth
 });
 
 Deno.test("readRevokedCertificates() distinguishes a missing list from an empty one", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   await initDirectory({ dir: dir.path });
   assert.equal(await readRevokedCertificates(dir.path, await Deno.readTextFile(`${dir.path}/ca.crt`)), undefined);
 });
@@ -118,7 +119,7 @@ Deno.test("canonicalSerial() formats equal numbers equally", () => {
 });
 
 Deno.test(withOpenssl("openssl reads the list, and refuses only the revoked certificate"), async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   await initDirectory({ dir: dir.path });
   await issueClient({ dir: dir.path, name: "ann", roles: ["viewer"] });
   await revoke({ dir: dir.path, name: "ann" });
@@ -137,7 +138,7 @@ Deno.test(withOpenssl("openssl reads the list, and refuses only the revoked cert
 });
 
 Deno.test(withOpenssl("readRevocationLists() refuses a list without a next update"), async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   await initDirectory({ dir: dir.path });
   const ca = await Deno.readTextFile(`${dir.path}/ca.crt`);
   // The X.509 package reads such a list as an empty one.

@@ -2,10 +2,11 @@
 import assert from "node:assert/strict";
 import { initDirectory } from "../../certs/init.ts";
 import { ensureServing } from "../../certs/serving.ts";
-import { refuses, snapshot, temporaryDirectory } from "../support/certs.ts";
+import { refuses, snapshot } from "../support/certs.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
 Deno.test("ensureServing() creates everything in an empty directory, and nothing the second time", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   const options = { dir: `${dir.path}/certs`, hosts: ["jobs.example.org"] };
   const made = await ensureServing(options);
   assert.deepEqual(made.map(({ name }) => name), ["ca", "server", "admin"]);
@@ -50,7 +51,7 @@ for (
 }
 
 async function directoryWithout(...names: string[]) {
-  const dir = await temporaryDirectory();
+  const dir = await tempDir();
   await initDirectory({ dir: dir.path });
   for (const name of names) await Deno.remove(`${dir.path}/${name}`);
   return dir;

@@ -1,7 +1,8 @@
 /** The certificate tool after the first day: list, show, renew and revoke. */
 import assert from "node:assert/strict";
-import { snapshot, temporaryDirectory } from "../support/certs.ts";
+import { snapshot } from "../support/certs.ts";
 import { certs } from "../support/programs.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
@@ -19,7 +20,7 @@ async function refused(code: number, ...args: string[]): Promise<string> {
 }
 
 Deno.test("certs list, show, renew and revoke print one JSON object on each line", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   const tool = async (...args: string[]) => {
     const lines = (await certs(...args, "--dir", dir.path, "--output", "json")).trim().split("\n");
     return lines.map((line) => JSON.parse(line));
@@ -52,7 +53,7 @@ Deno.test("certs list, show, renew and revoke print one JSON object on each line
 });
 
 Deno.test("certs reports in one sentence what it cannot do, and changes nothing", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   await certs("init", "--dir", dir.path);
   const before = await snapshot(dir.path);
   const at = ["--dir", dir.path];

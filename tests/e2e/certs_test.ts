@@ -1,7 +1,8 @@
 /** The certificate tool as a program: options, output and exit codes. */
 import assert from "node:assert/strict";
 import { UNPRINTABLE } from "../../text/unprintable.ts";
-import { namesIn, snapshot, temporaryDirectory } from "../support/certs.ts";
+import { namesIn, snapshot } from "../support/certs.ts";
+import { tempDir } from "../support/temp_dir.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const FILES = ["admin.crt", "admin.key", "ca.crt", "ca.key", "server.crt", "server.key"];
@@ -30,7 +31,7 @@ async function spawn([command, ...args]: readonly string[], env: Record<string, 
 }
 
 Deno.test("certs init, client and server create the files they print, with their end dates", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   const target = `${dir.path}/certs`;
 
   const init = await certs(["init", "--dir", target, "--host", "jobs.example.org", "--host", "192.0.2.7"]);
@@ -65,7 +66,7 @@ Deno.test("certs init, client and server create the files they print, with their
 });
 
 Deno.test("certs prints no control characters of arguments and paths", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   const foreign = "a\u202eb\u200bc\u009b\x1bd";
   const target = `${dir.path}/${foreign}`;
   const outcomes = [
@@ -86,7 +87,7 @@ Deno.test("certs prints no control characters of arguments and paths", async () 
 });
 
 Deno.test("certs creates keys that only their owner can read, with any umask", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   const target = `${dir.path}/certs`;
   const command = [Deno.execPath(), "run", "-q", "-P=certs", `${ROOT}certs.ts`, "init", "--dir", target];
   const { code, stderr } = await spawn(["/bin/sh", "-c", 'umask 0; exec "$@"', "sh", ...command]);
@@ -97,7 +98,7 @@ Deno.test("certs creates keys that only their owner can read, with any umask", a
 });
 
 Deno.test("certs needs only permissions for files, three variables and the host name", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   const rights = [
     `--allow-read=${dir.path}`,
     `--allow-write=${dir.path}`,
@@ -117,7 +118,7 @@ Deno.test("certs needs only permissions for files, three variables and the host 
 });
 
 Deno.test("certs finds its directory with --dir, TELEPORT_CERTS, XDG_CONFIG_HOME, HOME, in this order", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   const home = `${dir.path}/home`;
   const env: Record<string, string> = { HOME: home };
   const steps: [string, string[], Record<string, string>][] = [
@@ -140,7 +141,7 @@ Deno.test("certs finds its directory with --dir, TELEPORT_CERTS, XDG_CONFIG_HOME
 });
 
 Deno.test("certs fails with one sentence and exit code 1, and changes nothing", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   const target = `${dir.path}/certs`;
   assert.equal((await certs(["init", "--dir", target])).code, 0);
   const before = await snapshot(target);
@@ -174,7 +175,7 @@ Deno.test("certs fails with one sentence and exit code 1, and changes nothing", 
 });
 
 Deno.test("certs exits with 2 after wrong usage, before any work", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   for (
     const [args, sentence] of [
       [["nonsense"], /unknown command 'nonsense'/],
@@ -220,7 +221,7 @@ Deno.test("certs --help prints examples first, then every option", async () => {
 });
 
 Deno.test("certs client warns about an unknown role, and creates the certificate", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   assert.equal((await certs(["init", "--dir", dir.path])).code, 0);
   const { code, stderr } = await certs(["client", "ann", "--role", "operater", "--dir", dir.path]);
   assert.equal(code, 0);
@@ -229,7 +230,7 @@ Deno.test("certs client warns about an unknown role, and creates the certificate
 });
 
 Deno.test("deno task certs accepts arguments with and without two dashes before them", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   for (const [name, dashes] of [["with", ["--"]], ["without", []]] as const) {
     const target = `${dir.path}/${name}`;
     const args = ["task", "certs", ...dashes, "init", "--dir", target];

@@ -1,11 +1,6 @@
 /** Audit logs for tests, and changes to them. */
 import { AuditLog, type AuditLogOptions } from "../../service/audit/log.ts";
 
-export async function temporaryDirectory(): Promise<AsyncDisposable & { path: string }> {
-  const path = await Deno.makeTempDir({ prefix: "teleport-audit-" });
-  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
-}
-
 /** Writes a number of entries. */
 export async function write(directory: string, count: number, options: Partial<AuditLogOptions> = {}): Promise<void> {
   await using log = await AuditLog.open({ directory, ...options });

@@ -3,12 +3,6 @@ import assert from "node:assert/strict";
 import { CertificateError, type CertificateErrorCode } from "../../certs/errors.ts";
 import { needing, type TestName } from "./needs.ts";
 
-/** Makes an empty directory. A test may remove or fill `path`. */
-export async function temporaryDirectory(): Promise<AsyncDisposable & { path: string }> {
-  const path = await Deno.makeTempDir({ prefix: "teleport-certs-" });
-  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
-}
-
 /** Reads a directory: the name, the mode and the text of each entry. */
 export async function snapshot(dir: string): Promise<Record<string, { mode: string; text: string }>> {
   const entries: Record<string, { mode: string; text: string }> = {};

@@ -1,38 +1,12 @@
 /** The audit entries of calls: one for each call, with the caller and the rule, and without secrets. */
 import assert from "node:assert/strict";
-import { Supervisor } from "../../../mod.ts";
 import type { CallName } from "../../../proto/service.ts";
 import { methods } from "../../../rpc/shared/definition.ts";
-import type { Audit, AuditEntry } from "../../../service/audit/audit.ts";
-import { createService, type ServiceOptions } from "../../../service/handlers/service.ts";
 import { parsePolicy } from "../../../service/policy/file.ts";
-import { NotRecordedError } from "../../../worker/storage_errors.ts";
-import { all, certificateOf, clientOf, codeOf, contextOf, first, methodOf } from "../../support/service.ts";
+import { all, certificateOf, codeOf, contextOf, first, methodOf } from "../../support/service.ts";
+import { recorded } from "../recorded_service.ts";
 import { CALLS, EVERY_CALL } from "../policy_table.ts";
 import { jobCounts } from "../../support/job_counts.ts";
-
-/** A service whose decisions a test reads. */
-function recorded(options: ServiceOptions = {}) {
-  const supervisor = new Supervisor({ closeGraceMs: 100 });
-  const entries: AuditEntry[] = [];
-  let broken = false;
-  const audit: Audit = {
-    record: (entry) => void entries.push(entry),
-    ready: () => broken ? Promise.reject(new NotRecordedError()) : Promise.resolve(),
-  };
-  const service = createService(supervisor, { audit, ...options });
-  return {
-    supervisor,
-    service,
-    entries,
-    breakDisk: () => broken = true,
-    /** The lines since the last time, with what a test compares. */
-    take: () =>
-      entries.splice(0).map(({ user, call, allowed, rule, code, job }) => ({ user, call, allowed, rule, code, job })),
-    as: (user: string, ...roles: string[]) => clientOf(service, certificateOf(user, ...roles)),
-    [Symbol.asyncDispose]: () => supervisor.close(),
-  };
-}
 
 Deno.test("audited() records every call once, with its job, its rule and its code", async () => {
   await using service = recorded();

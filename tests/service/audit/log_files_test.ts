@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { AuditLog } from "../../../service/audit/log.ts";
 import { auditFileNumbers } from "../../../service/audit/file_names.ts";
 import { verifyAudit } from "../../../service/audit/verify.ts";
-import { FIRST, tamper, temporaryDirectory, write } from "../audit_fixture.ts";
+import { FIRST, tamper, write } from "../audit_fixture.ts";
+import { tempDir } from "../../support/temp_dir.ts";
 
 const missing: [string, (directory: string) => Promise<void>][] = [
   ["lines cut off the end", (directory) => tamper(`${directory}/${FIRST}`, (lines) => lines.slice(0, -3))],
@@ -16,7 +17,7 @@ const missing: [string, (directory: string) => Promise<void>][] = [
 ];
 
 Deno.test("AuditLog begins new files by size, and records the removal of the oldest", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   await using log = await AuditLog.open({ directory: dir.path, maxFileBytes: 2_000, maxFiles: 3 });
   for (let index = 0; index < 60; index++) {
     log.record({ event: "call", user: "ann", call: "Status", code: "OK" });
@@ -39,7 +40,7 @@ Deno.test("AuditLog begins new files by size, and records the removal of the old
 });
 
 Deno.test("AuditLog.open() cuts off an incomplete last line, and records that", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   await write(dir.path, 4);
   const path = `${dir.path}/${FIRST}`;
   const { size } = await Deno.stat(path);
@@ -55,7 +56,7 @@ Deno.test("AuditLog.open() cuts off an incomplete last line, and records that", 
 });
 
 Deno.test("verifyAudit() accepts a head that a crash has left one write old", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   await write(dir.path, 4);
   const head = await Deno.readTextFile(`${dir.path}/audit.head`);
   await write(dir.path, 4);
@@ -64,7 +65,7 @@ Deno.test("verifyAudit() accepts a head that a crash has left one write old", as
 });
 
 Deno.test("AuditLog removes a file after the audit log says so, and a crash in between leaves it whole", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   for (let life = 0; life < 3; life++) await write(dir.path, 10, { maxFileBytes: 1 });
   const before = await auditFileNumbers(dir.path);
   const errors: unknown[] = [];
@@ -87,7 +88,7 @@ Deno.test("AuditLog removes a file after the audit log says so, and a crash in b
 });
 
 Deno.test("AuditLog continues when an old file is missing or cannot be removed", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   await using log = await AuditLog.open({ directory: dir.path, maxFileBytes: 1, maxFiles: 2 });
   const next = async () => {
     log.record({ event: "call", user: "ann" });
@@ -117,7 +118,7 @@ Deno.test("AuditLog continues when an old file is missing or cannot be removed",
 
 Deno.test("AuditLog.open() reports a missing head and writes a new one", async () => {
   for (const damage of [(path: string) => Deno.remove(path), (path: string) => Deno.writeTextFile(path, "hello")]) {
-    await using dir = await temporaryDirectory();
+    await using dir = await tempDir();
     await write(dir.path, 3);
     await damage(`${dir.path}/audit.head`);
     {
@@ -130,7 +131,7 @@ Deno.test("AuditLog.open() reports a missing head and writes a new one", async (
 });
 
 Deno.test("AuditLog.open() finds no problem in an audit log without lines", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   await using log = await AuditLog.open({ directory: dir.path });
   assert.equal(log.problem, undefined);
   assert.deepEqual((await verifyAudit(dir.path)).problems, []);
@@ -138,7 +139,7 @@ Deno.test("AuditLog.open() finds no problem in an audit log without lines", asyn
 
 for (const [what, change] of missing) {
   Deno.test(`AuditLog.open() reports an audit log without ${what}, and verifyAudit() still finds that`, async () => {
-    await using dir = await temporaryDirectory();
+    await using dir = await tempDir();
     await write(dir.path, 10);
     await change(dir.path);
     {

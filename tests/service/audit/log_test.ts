@@ -5,10 +5,11 @@ import { verifyAudit } from "../../../service/audit/verify.ts";
 import { LimitedAudit } from "../../../service/audit/limited_audit.ts";
 import { auditHandshakes } from "../../../service/audit/handshake_audit.ts";
 import type { AuditEntry } from "../../../service/audit/audit.ts";
-import { FIRST, temporaryDirectory, write } from "../audit_fixture.ts";
+import { FIRST, write } from "../audit_fixture.ts";
+import { tempDir } from "../../support/temp_dir.ts";
 
 Deno.test("AuditLog continues an audit log after a restart, in files that only their owner can read", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   const directory = `${dir.path}/audit`;
   for (let life = 0; life < 3; life++) await write(directory, 5);
   const { problems, lines, firstSeq, lastSeq } = await verifyAudit(directory);
@@ -23,7 +24,7 @@ Deno.test("AuditLog continues an audit log after a restart, in files that only t
 });
 
 Deno.test("record() keeps the order of many entries at once", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   {
     await using log = await AuditLog.open({ directory: dir.path });
     for (let index = 0; index < 5_000; index++) {
@@ -40,7 +41,7 @@ Deno.test("record() keeps the order of many entries at once", async () => {
 });
 
 Deno.test("record() keeps the order of urgent and other entries", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   {
     await using log = await AuditLog.open({ directory: dir.path });
     for (let index = 0; index < 3_000; index++) {
@@ -57,7 +58,7 @@ Deno.test("record() keeps the order of urgent and other entries", async () => {
 Deno.test(
   "AuditLog refuses changes on a full disk, bounds the waiting entries, and writes them later",
   async () => {
-    await using dir = await temporaryDirectory();
+    await using dir = await tempDir();
     const errors: unknown[] = [];
     let full = false;
     const write = (file: Deno.FsFile, bytes: Uint8Array) => {
@@ -94,7 +95,7 @@ Deno.test(
 );
 
 Deno.test("chainLine() shortens a line of megabytes, and the audit log continues after it", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   {
     await using log = await AuditLog.open({ directory: dir.path });
     log.record({

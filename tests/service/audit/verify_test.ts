@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { AuditLog } from "../../../service/audit/log.ts";
 import { auditFileNumbers } from "../../../service/audit/file_names.ts";
 import { verifiedText, verifyAudit } from "../../../service/audit/verify.ts";
-import { FIRST, tamper, temporaryDirectory, write } from "../audit_fixture.ts";
+import { FIRST, tamper, write } from "../audit_fixture.ts";
+import { tempDir } from "../../support/temp_dir.ts";
 
 const changes: [string, (lines: string[]) => string[], RegExp][] = [
   ["a changed line", (lines) => lines.with(3, lines[3]!.replace("ann", "bob")), /line 4: it was changed/],
@@ -25,7 +26,7 @@ const changes: [string, (lines: string[]) => string[], RegExp][] = [
 
 for (const [what, change, sentence] of changes) {
   Deno.test(`verifyAudit() finds ${what}`, async () => {
-    await using dir = await temporaryDirectory();
+    await using dir = await tempDir();
     await write(dir.path, 10);
     assert.deepEqual((await verifyAudit(dir.path)).problems, []);
     await tamper(`${dir.path}/${FIRST}`, change);
@@ -34,7 +35,7 @@ for (const [what, change, sentence] of changes) {
 }
 
 Deno.test("verifyAudit() finds a missing file and a missing head", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   for (let life = 0; life < 3; life++) await write(dir.path, 10, { maxFileBytes: 1 });
   const numbers = await auditFileNumbers(dir.path);
   assert.ok(numbers.length >= 3);
@@ -46,7 +47,7 @@ Deno.test("verifyAudit() finds a missing file and a missing head", async () => {
 });
 
 Deno.test("verifyAudit() verifies a single file, whatever its first line is", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   for (let life = 0; life < 3; life++) await write(dir.path, 10, { maxFileBytes: 1 });
   const path = `${dir.path}/audit-00000002.jsonl`;
   assert.deepEqual((await verifyAudit(path)).problems, []);
@@ -55,7 +56,7 @@ Deno.test("verifyAudit() verifies a single file, whatever its first line is", as
 });
 
 Deno.test("verifyAudit() finds changed bytes that decode to the same text", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   {
     await using log = await AuditLog.open({ directory: dir.path });
     for (const user of ["ann\ufffd", "bob"]) log.record({ event: "call", user });
@@ -71,14 +72,14 @@ Deno.test("verifyAudit() finds changed bytes that decode to the same text", asyn
 });
 
 Deno.test("verifyAudit() does not read a large file without lines into memory", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   await write(dir.path, 2);
   await Deno.writeTextFile(`${dir.path}/${FIRST}`, "x".repeat(2_000_000), { append: true });
   assert.match((await verifyAudit(dir.path)).problems.join(), /line 3: it is longer than any line/);
 });
 
 Deno.test("verifyAudit() finds no problem in a record that a server writes and shortens", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   await using log = await AuditLog.open({ directory: dir.path, maxFileBytes: 20_000, maxFiles: 3 });
   for (let round = 0; round < 40; round++) {
     const verified = verifyAudit(dir.path);
@@ -95,7 +96,7 @@ Deno.test("verifyAudit() finds no problem in a record that a server writes and s
 });
 
 Deno.test("verifyAudit() distinguishes a missing record from an empty one", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   const nothing = await verifyAudit(dir.path);
   assert.deepEqual(nothing.problems, ["There is no audit log in this directory"]);
   assert.match(verifiedText(nothing), /NOT whole$/);
@@ -112,7 +113,7 @@ Deno.test("verifyAudit() distinguishes a missing record from an empty one", asyn
 });
 
 Deno.test("chainLine() escapes control characters and keeps the text", async () => {
-  await using dir = await temporaryDirectory();
+  await using dir = await tempDir();
   const said = "a\u009b31m\u007f\u202eb\u{e0041}";
   {
     await using log = await AuditLog.open({ directory: dir.path });

@@ -1,34 +1,8 @@
 /** The calls WhoAmI and CanI, and the users in a status. */
 import assert from "node:assert/strict";
-import { Supervisor } from "../../../mod.ts";
-import type { Audit, AuditEntry } from "../../../service/audit/audit.ts";
-import { createService, type ServiceOptions } from "../../../service/handlers/service.ts";
-import { NotRecordedError } from "../../../worker/storage_errors.ts";
-import { certificateOf, clientOf, codeOf, first } from "../../support/service.ts";
+import { codeOf, first } from "../../support/service.ts";
 import { jobCounts } from "../../support/job_counts.ts";
-
-/** A service whose decisions a test reads. */
-function recorded(options: ServiceOptions = {}) {
-  const supervisor = new Supervisor({ closeGraceMs: 100 });
-  const entries: AuditEntry[] = [];
-  let broken = false;
-  const audit: Audit = {
-    record: (entry) => void entries.push(entry),
-    ready: () => broken ? Promise.reject(new NotRecordedError()) : Promise.resolve(),
-  };
-  const service = createService(supervisor, { audit, ...options });
-  return {
-    supervisor,
-    service,
-    entries,
-    breakDisk: () => broken = true,
-    /** The lines since the last time, with what a test compares. */
-    take: () =>
-      entries.splice(0).map(({ user, call, allowed, rule, code, job }) => ({ user, call, allowed, rule, code, job })),
-    as: (user: string, ...roles: string[]) => clientOf(service, certificateOf(user, ...roles)),
-    [Symbol.asyncDispose]: () => supervisor.close(),
-  };
-}
+import { recorded } from "../recorded_service.ts";
 
 Deno.test("Status says who registered, started, signalled and stopped a job", async () => {
   await using service = recorded();

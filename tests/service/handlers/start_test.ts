@@ -2,21 +2,11 @@
 import assert from "node:assert/strict";
 import type { JobWorkerClient } from "../../../proto/service.ts";
 import type { JobStatus, State } from "../../../proto/teleport/v1/job_worker.ts";
-import { all, certificateOf, first, startService, type TestService } from "../../support/service.ts";
+import { all, certificateOf, startService, type TestService } from "../../support/service.ts";
 import { jobCounts } from "../../support/job_counts.ts";
+import { register, startUp } from "./script_jobs.ts";
 
 const ann = certificateOf("ann", "operator");
-
-/** Registers a shell script. */
-async function register(calls: JobWorkerClient, script: string): Promise<string> {
-  return (await calls.Register({ command: "sh", args: ["-c", script] })).id;
-}
-
-/** Starts a job and waits for its first output. Its traps are set then. */
-async function startUp(calls: JobWorkerClient, id: string): Promise<void> {
-  await first(calls.Start({ id }));
-  await first(calls.GetOutput({ id }));
-}
 
 async function noWatchers({ supervisor }: TestService): Promise<void> {
   assert.equal((await jobCounts(supervisor)).watchers, 0);

@@ -1,58 +1,8 @@
 /** Templates of a policy: parameters, and requests that they refuse. */
 import assert from "node:assert/strict";
-import { decideRegister, type Policy } from "../../../service/policy/policy.ts";
 import { parsePolicy } from "../../../service/policy/file.ts";
 import { expandTemplate } from "../../../service/policy/template.ts";
-import type { JobRequest } from "../../../proto/teleport/v1/job_worker.ts";
-import { methods } from "../../../rpc/shared/definition.ts";
-
-/** Returns a request with every field. */
-function request(fields: object): JobRequest {
-  const { requestDeserialize, requestSerialize } = methods.Register;
-  return requestDeserialize(requestSerialize(fields)) as unknown as JobRequest;
-}
-
-const POLICY = parsePolicy(JSON.stringify({
-  roles: {
-    builder: [
-      {
-        calls: ["all"],
-        jobs: "own",
-        commands: [
-          { path: "/usr/bin/make", args: ["-j[0-9]+", "[a-z]+", "..."], env: ["CC"], cwd: "/srv/[a-z]+" },
-          { path: "/usr/bin/make", args: ["all"] },
-          { path: "/bin/true" },
-          { path: "/bin/any", args: "any", cwd: "/srv/.*" },
-        ],
-        users: ["build"],
-      },
-      { calls: ["read"], jobs: { labels: { team: "web" } } },
-    ],
-    deployer: [{ calls: ["change", "Status"], jobs: "own", templates: ["deploy"], comment: "nothing else" }],
-    watcher: [{ calls: ["List", "Status"], jobs: { labels: { team: "web", public: "yes" } } }],
-    labeller: [{ calls: ["Register"], jobs: { labels: { team: "web" } } }],
-    empty: [],
-  },
-  templates: {
-    deploy: {
-      command: "/usr/bin/deploy",
-      args: ["--to={where}", "{{literal}}", "{count}", "{version}"],
-      env: { MODE: "m-{where}" },
-      cwd: "/srv",
-      parameters: {
-        where: { enum: ["staging", "production"] },
-        count: { int: { min: -1, max: 9 }, default: "1" },
-        version: { pattern: "v[0-9.]+|latest" },
-      },
-    },
-  },
-}));
-
-const as = (...roles: string[]) => ({ user: "ann", roles });
-
-function allows(policy: Policy, roles: string[], fields: object): boolean {
-  return decideRegister(policy, as(...roles), request(fields)).allowed;
-}
+import { allows, POLICY, request } from "./policy_fixture.ts";
 
 const badParameters: [string, Record<string, string>, RegExp][] = [
   ["a missing one", { where: "staging" }, /Missing parameter "version": give text that matches/],

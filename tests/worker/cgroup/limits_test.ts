@@ -4,6 +4,7 @@ import { tempDir } from "../../support/temp_dir.ts";
 import type { CgroupLimits } from "../../../base/job_options/cgroup_limits.ts";
 import { controllersOf, diskOf, limitFiles } from "../../../worker/cgroup/limits.ts";
 import { NotEnforceableError } from "../../../worker/errors.ts";
+import { thrown } from "../../support/thrown.ts";
 
 Deno.test("limitFiles() returns each limit in the form of the kernel's documentation", () => {
   const cases: readonly (readonly [CgroupLimits, readonly string[]])[] = [
@@ -63,13 +64,4 @@ Deno.test("diskOf() returns the whole disk of a partition, and throws for a path
 /** Does the same as makedev(3) of glibc. */
 function makedev(major: number, minor: number): number {
   return (minor & 0xff) + (major & 0xfff) * 2 ** 8 + (minor >> 8) * 2 ** 20;
-}
-
-function thrown(action: () => void): unknown {
-  try {
-    action();
-  } catch (error) {
-    return error;
-  }
-  assert.fail("It did not throw");
 }

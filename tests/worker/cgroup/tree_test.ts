@@ -5,20 +5,12 @@ import { CgroupUnavailableError, SERVER_LEAF } from "../../../worker/cgroup/dele
 import { CgroupTree } from "../../../worker/cgroup/tree.ts";
 import { NotEnforceableError } from "../../../worker/errors.ts";
 import { fakeBase } from "../../support/cgroups.ts";
+import { thrown } from "../../support/thrown.ts";
 
 const decoder = new TextDecoder();
 
 function read(...path: string[]): string {
   return decoder.decode(Deno.readFileSync(join(...path)));
-}
-
-function thrown(action: () => void): unknown {
-  try {
-    action();
-  } catch (error) {
-    return error;
-  }
-  assert.fail("It did not throw");
 }
 
 Deno.test("CgroupTree.open() creates a cgroup and enables the controllers for the jobs", async () => {

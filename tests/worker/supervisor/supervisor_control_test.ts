@@ -12,15 +12,12 @@ import {
 } from "../../../mod.ts";
 import { cgroupTest, fakeBase } from "../../support/cgroups.ts";
 import { tempDir } from "../../support/temp_dir.ts";
+import { startUp } from "./supervisor_fixture.ts";
 
 const MISSING = "01890000-0000-7000-8000-000000000000";
 
-async function startUp(supervisor: Supervisor, script: string): Promise<string> {
-  const id = await supervisor.add("sh", ["-c", script], { owner: "ann" });
-  await supervisor.start(id);
-  await using output = supervisor.watchOutput(id);
-  await output.next();
-  return id;
+function startScript(supervisor: Supervisor, script: string): Promise<string> {
+  return startUp(supervisor, ["-c", script], { owner: "ann" });
 }
 
 /** Adds the test twice: without cgroups, and with cgroups where the host has them. */
@@ -31,7 +28,7 @@ function bothTest(name: string, run: (options: SupervisorOptions) => Promise<voi
 
 bothTest("pause() stores who paused the job, and neither pause() nor resume() changes the state", async (options) => {
   await using supervisor = new Supervisor(options);
-  const id = await startUp(supervisor, "echo up; while :; do :; done");
+  const id = await startScript(supervisor, "echo up; while :; do :; done");
   const paused = await supervisor.pause(id, { by: "ann" });
   assert.deepEqual([paused.state, paused.paused, paused.pausedBy], ["RUNNING", true, "ann"]);
   assert.equal((await supervisor.pause(id, { by: "bob" })).pausedBy, "ann", "The first user is stored");
@@ -66,7 +63,7 @@ bothTest("pause() and resume() refuse a job that does not exist or does not run"
 
 bothTest("close() ends paused jobs", async (options) => {
   const supervisor = new Supervisor(options);
-  const id = await startUp(supervisor, "echo up; while :; do :; done");
+  const id = await startScript(supervisor, "echo up; while :; do :; done");
   await supervisor.pause(id);
   await supervisor.close();
   const { state, reason, signal } = await supervisor.status(id);
@@ -75,7 +72,10 @@ bothTest("close() ends paused jobs", async (options) => {
 
 bothTest("status() measures a running job only with the option usage", async (options) => {
   await using supervisor = new Supervisor(options);
-  const id = await startUp(supervisor, "i=0; while [ $i -lt 100000 ]; do i=$((i + 1)); done; echo up; exec sleep 1000");
+  const id = await startScript(
+    supervisor,
+    "i=0; while [ $i -lt 100000 ]; do i=$((i + 1)); done; echo up; exec sleep 1000",
+  );
   assert.equal((await supervisor.status(id)).usage, undefined);
   const { usage, exitReport } = await supervisor.status(id, { usage: true });
   assert.ok((usage?.cpuUserUs ?? 0) >= 10_000 && usage?.processes === 1, JSON.stringify(usage));
@@ -96,7 +96,7 @@ bothTest("the exit report of a job survives a restart", async (options) => {
   let before;
   {
     await using supervisor = new Supervisor({ ...options, directory });
-    id = await startUp(supervisor, "trap '' TERM; echo up; while :; do :; done");
+    id = await startScript(supervisor, "trap '' TERM; echo up; while :; do :; done");
     before = await supervisor.stop(id, { graceMs: 50, by: "ann" });
   }
   assert.ok(before.exitReport?.killSentAt instanceof Date && before.exitReport.termSentAt instanceof Date);

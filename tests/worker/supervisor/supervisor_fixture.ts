@@ -1,13 +1,17 @@
 /** Helpers for the tests of the supervisor with real jobs. */
-import type { JobStatus, OutputChunk, OutputEnd, Supervisor } from "../../../mod.ts";
+import type { JobOptions, JobStatus, OutputChunk, OutputEnd, Supervisor } from "../../../mod.ts";
 import { deadline } from "../../support/deadline.ts";
 
 /** The arguments of a shell that ends at once at SIGTERM. */
 export const PATIENT = ["-c", "trap 'exit 3' TERM; echo up; while :; do sleep 0.01; done"];
 
 /** Starts a shell and waits for its first output. */
-export async function startUp(supervisor: Supervisor, args: readonly string[] = PATIENT): Promise<string> {
-  const id = await supervisor.add("sh", args);
+export async function startUp(
+  supervisor: Supervisor,
+  args: readonly string[] = PATIENT,
+  options: JobOptions = {},
+): Promise<string> {
+  const id = await supervisor.add("sh", args, options);
   await supervisor.start(id);
   await using output = supervisor.watchOutput(id);
   await deadline(output.next(), "the first output of a job");
