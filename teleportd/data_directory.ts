@@ -5,6 +5,7 @@ import { checkDataDirectory } from "./file_trust.ts";
 import { lockHolder } from "./lock_holder.ts";
 import type { ServerEnvironment } from "./server_environment.ts";
 import { StartError } from "./start_error.ts";
+import { shellWord } from "../text/escape_terminal.ts";
 
 /**
  * Returns the data directory that a flag or the environment names.
@@ -47,7 +48,7 @@ async function ownerErrorOf(directory: string, cause: Error): Promise<StartError
   const own = Deno.uid();
   return new StartError(
     `Cannot use the data directory "${directory}" of ${owner} as user ${own}: ` +
-      `run chown -R ${own} ${JSON.stringify(directory)}, or use another --data`,
+      `run chown -R ${own} ${shellWord(directory)}, or use another --data`,
     { cause },
   );
 }

@@ -19,10 +19,11 @@ export function escapeTerminal(text: string): string {
 
 /** Formats a command and its arguments on one line. Quotes the arguments that a shell would change. */
 export function formatCommand(command: string, args: readonly string[]): string {
-  return [command, ...args].map(quoted).join(" ");
+  return [command, ...args].map(shellWord).join(" ");
 }
 
-function quoted(argument: string): string {
+/** Quotes a text as one word of a shell, where that is needed. Unprintable characters become escapes of bash(1). */
+export function shellWord(argument: string): string {
   if (/^[\w@%+=:,./-]+$/.test(argument)) return argument;
   if (escapeTerminal(argument) !== argument) {
     return `$'${escapeTerminal(argument.replaceAll("\\", "\\\\").replaceAll("'", "\\'"))}'`;

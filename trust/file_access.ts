@@ -2,6 +2,7 @@
 import { dirname } from "node:path";
 import { hasAccessList } from "./access_list.ts";
 import { hasOnly } from "./private_group.ts";
+import { shellWord } from "../text/escape_terminal.ts";
 
 /**
  * The reason why a file is not trusted.
@@ -183,8 +184,4 @@ function permissions({ mode }: Deno.FileInfo): number {
 
 function octal(mode: number): string {
   return mode.toString(8).padStart(4, "0");
-}
-
-function shellWord(text: string): string {
-  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
