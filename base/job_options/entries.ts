@@ -8,13 +8,11 @@ export const OPTION_ENTRIES = Object.entries(JOB_OPTIONS) as readonly (readonly 
 /** The options that a job's status has, in the order of the table. */
 export const STATUS_ENTRIES: typeof OPTION_ENTRIES = OPTION_ENTRIES.filter(([, { status }]) => status !== undefined);
 
+const STATUS_NAMES = STATUS_ENTRIES.map(([name]) => name);
+
 /** Returns the options that a job's status has, as far as they were given. */
 export function statusOptions(options: JobOptionValues): StatusOptions {
-  const selected: Record<string, unknown> = {};
-  for (const [name] of STATUS_ENTRIES) {
-    if (options[name] !== undefined) selected[name] = options[name];
-  }
-  return selected as StatusOptions;
+  return pick(options, STATUS_NAMES);
 }
 
 /** The options that the launcher's shell applies by a step of the table. */
@@ -27,8 +25,13 @@ export type LaunchedOptions = Pick<JobOptionValues, LaunchedOption>;
 
 /** Returns the options that the launcher's shell applies by a step of the table, as far as they were given. */
 export function launchedOptions(options: JobOptionValues): LaunchedOptions {
+  return pick(options, LAUNCHED_NAMES);
+}
+
+/** Returns the named options, as far as they were given. */
+function pick(options: JobOptionValues, names: readonly JobOptionName[]): JobOptionValues {
   const selected: Record<string, unknown> = {};
-  for (const name of LAUNCHED_NAMES) {
+  for (const name of names) {
     if (options[name] !== undefined) selected[name] = options[name];
   }
   return selected;
