@@ -2,6 +2,7 @@
 import type { Finding } from "./finding.ts";
 import { cpuMs, sleeps } from "./process_facts.ts";
 import { connectTo, type Stage, startGated, startTeleportd } from "./stage.ts";
+import { sleep } from "../base/backoff.ts";
 
 const CPU = { what: "idle with 100 running jobs and 100 watchers: processor", budget: "under 0.5% of a core" };
 const TIMERS = { what: "idle with 100 running jobs and 100 watchers: timers", budget: "none fire" };
@@ -9,10 +10,6 @@ const JOBS = 100;
 
 /** The limit of wake-ups of an idle server. The machine itself wakes threads too. */
 const MAX_WAKES_PER_SECOND = 1;
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
 
 /** Measures processor time and wake-ups while nothing happens. */
 export async function measureIdle(stage: Stage): Promise<Finding[]> {

@@ -1,17 +1,10 @@
 /** Encodes the DER (X.690) of revocation lists. */
+import { joinBytes } from "../base/join_bytes.ts";
 
 /** Encodes a value with its tag and length. */
 export function derValue(tag: number, ...contents: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const length = contents.reduce((sum, { length }) => sum + length, 0);
-  const header = [tag, ...derLength(length)];
-  const bytes = new Uint8Array(header.length + length);
-  bytes.set(header);
-  let offset = header.length;
-  for (const part of contents) {
-    bytes.set(part, offset);
-    offset += part.length;
-  }
-  return bytes;
+  return joinBytes([Uint8Array.of(tag, ...derLength(length)), ...contents]);
 }
 
 function derLength(length: number): number[] {

@@ -1,5 +1,6 @@
 /** Adds the time before each line of output, without decoding its bytes. */
 import type { JobOutput, Timestamp } from "../../proto/teleport/v1/job_worker.ts";
+import { joinBytes } from "../../base/join_bytes.ts";
 
 const NEWLINE = 10;
 
@@ -36,16 +37,6 @@ export function createTimestampPrefix({ oneScreen = false } = {}): (output: JobO
       else openLines.delete(output.stream);
       at = end;
     }
-    return { ...output, data: concatenate(parts) };
+    return { ...output, data: joinBytes(parts) };
   };
-}
-
-function concatenate(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const data = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    data.set(part, at);
-    at += part.length;
-  }
-  return data;
 }

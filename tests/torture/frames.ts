@@ -1,5 +1,6 @@
 /** Frames of HTTP/2, well-formed and malformed: RFC 9113, sections 4 and 6. */
 import type { Random } from "../support/random.ts";
+import { joinBytes } from "../../base/join_bytes.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -43,27 +44,17 @@ function frame(type: number, flags: number, stream: number, payload: Bytes, decl
   return bytes;
 }
 
-function join(parts: readonly Bytes[]): Bytes {
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
-}
-
 /** Encodes a literal header without indexing or Huffman code: RFC 7541, section 6.2.2. */
 function literal(name: string, value: string): Bytes {
   const [nameBytes, valueBytes] = [name, value].map((text) => new TextEncoder().encode(text)) as [Bytes, Bytes];
-  return join([Uint8Array.of(0, nameBytes.length), nameBytes, Uint8Array.of(valueBytes.length), valueBytes]);
+  return joinBytes([Uint8Array.of(0, nameBytes.length), nameBytes, Uint8Array.of(valueBytes.length), valueBytes]);
 }
 
 function headerBlock(kind: RequestKind): Bytes {
   const type = kind === "no content type" ? [] : [
     literal("content-type", kind === "other content type" ? "text/html" : "application/grpc"),
   ];
-  return join([
+  return joinBytes([
     literal(":method", "POST"),
     literal(":scheme", "https"),
     literal(":path", PATHS[kind]),
@@ -79,7 +70,7 @@ function request(random: Random, kind: RequestKind, stream: number): Bytes {
   if (random.chance(0.3)) return frame(1, 5, stream, block); // END_HEADERS and END_STREAM
   const message = random.chance(0.5) ? new Uint8Array(5) : Uint8Array.of(0, 0, 0, 0, 4, 10, 2, 97, 98);
   const data = random.chance(0.7) ? [frame(0, random.below(2), stream, message)] : [];
-  return join([frame(1, 4, stream, block), ...data]);
+  return joinBytes([frame(1, 4, stream, block), ...data]);
 }
 
 const FLAGS = [0, 0, 1, 4, 5, 8, 0x0d, 0x20, 0x24, 0x2d, 0xff] as const;
@@ -113,9 +104,9 @@ export function hostileWrites(random: Random): Bytes[] {
     const frames = random.below(5) + (n === kinds - 1 ? 1 : 0);
     for (let count = 0; count < frames; count++) parts.push(hostileFrame(random));
   }
-  if (random.chance(0.7)) return [join(parts)];
+  if (random.chance(0.7)) return [joinBytes(parts)];
   // Some writes are cut in two at any place.
-  const all = join(parts);
+  const all = joinBytes(parts);
   const at = random.below(all.length);
   return [all.subarray(0, at), all.subarray(at)];
 }
@@ -124,5 +115,5 @@ export function hostileWrites(random: Random): Bytes[] {
 export function hostileAnswer(random: Random): Bytes[] {
   if (random.chance(0.05)) return [random.bytes(random.below(200))];
   const frames = Array.from({ length: random.below(6) + 1 }, () => hostileFrame(random));
-  return [frame(4, 0, 0, new Uint8Array()), join(frames)];
+  return [frame(4, 0, 0, new Uint8Array()), joinBytes(frames)];
 }

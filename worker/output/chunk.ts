@@ -2,6 +2,7 @@
 import { formatCursor, type LogPosition } from "./cursor.ts";
 import { type DecodedFrame, decodeFrame, MAX_PAYLOAD_BYTES, offsetsAfter, type Stream } from "./frame.ts";
 import type { LogIdentity } from "./log_identity.ts";
+import { joinBytes } from "../../base/join_bytes.ts";
 
 /** A chunk of output. */
 export interface OutputChunk {
@@ -86,14 +87,4 @@ export function joinFrames(frames: readonly FrameContent[], identity: LogIdentit
     cursor: formatCursor(identity, next),
     droppedBytes: 0,
   };
-}
-
-function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
