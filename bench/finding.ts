@@ -3,12 +3,12 @@
 /** A measurement and its budget. */
 export interface Finding {
   readonly what: string;
-  /** Empty when there is no budget and the number is only information. */
+  /** Empty for a number that has no limit and only informs. */
   readonly budget: string;
   readonly measured: string;
-  /** True when the budget is met. Absent when nothing was measured, or there is no budget. */
+  /** True when the budget is met. Absent without a measurement or a budget. */
   readonly met?: boolean;
-  /** The single numbers, or the reason why there is no number. Each is a sentence. */
+  /** The single numbers, or the reason why the measurement is missing. Each is a sentence. */
   readonly notes: readonly string[];
 }
 
@@ -18,7 +18,7 @@ export interface Budget {
   readonly budget: string;
 }
 
-/** Returns PASS or MISS, SKIP when nothing could be measured, or nothing when there is no budget. */
+/** Returns PASS or MISS; SKIP without a measurement; an empty text without a budget. */
 export function verdict({ budget, met, measured }: Finding): string {
   if (met !== undefined) return met ? "PASS" : "MISS";
   return budget === "" && measured !== "" ? "" : "SKIP";

@@ -79,7 +79,7 @@ export function isJson({ output = "text" }: CommonFlags): boolean {
 /**
  * Reads the file of an option.
  *
- * @returns undefined when there is no path
+ * @returns undefined without a path
  * @throws {CertificateError} `NOT_ACCESSIBLE` when the file cannot be read
  */
 export async function readOptionFile(path: string | undefined): Promise<string | undefined> {

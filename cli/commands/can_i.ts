@@ -15,7 +15,7 @@ Examples:
   teleport can-i stop --job ID
   teleport can-i register -- make -j8
 
-Exit code: 0 allowed; 1 not allowed; 2 there is no such call; others as with every command.`;
+Exit code: 0 allowed; 1 not allowed; 2 the call is unknown; others as with every command.`;
 
 interface CanIFlags extends JobFlags {
   readonly job?: string;
@@ -36,7 +36,7 @@ export const declare: Declare = (command, runner) => {
  * Asks the server.
  *
  * @returns 0 when the call is allowed, else 1
- * @throws {UsageError} when there is no such call
+ * @throws {UsageError} when the call is unknown
  */
 async function canI({ calls, print }: Context, request: Sent<CanIRequest>): Promise<number> {
   const { allowed, rule, code } = await calls.CanI(request, { deadlineMs: CALL_DEADLINE_MS }).catch((error) => {

@@ -371,8 +371,8 @@ export interface GetOutputRequest {
   /** True: each chunk that was read from the job at once is a separate message, with its own time. */
   exact_pieces: boolean;
   /**
-   * The time between heartbeats in milliseconds: empty messages while there is no output. The first comes at once, with the
-   * cursor at which the output begins, unless output follows at once. 0: no heartbeats. At least 1,000.
+   * The time between heartbeats in milliseconds: empty messages while the job writes nothing. The first comes at once,
+   * with the cursor at which the output begins, unless output follows at once. 0: no heartbeats. At least 1,000.
    */
   heartbeat_ms: number;
   /** In place of since: an age in milliseconds before the call, by the server's clock. */
