@@ -1,6 +1,7 @@
 /** The limits and the end of jobs in cgroups, in a unit as the user `teleport` and as root. */
 import type { Machine } from "../machine.ts";
 import type { Report } from "../report.ts";
+import { changeUnit, RESTORE_UNIT } from "../scripts.ts";
 import { PROMISES, recordFindings } from "./job_promises.ts";
 
 const TESTS = ["cgroup_test.ts", "cgroup_enforced_test.ts", "tree_test.ts"].map((name) =>
@@ -26,14 +27,15 @@ export async function checkCgroups(
   { user, tests }: CgroupOptions,
 ): Promise<void> {
   const tell = (name: string, holds: boolean, saw: string) => report.finding(`${user}: ${name}`, holds, saw);
-  const dropIn = "/etc/systemd/system/teleportd.service.d";
   // A key that a group can read is refused by a server of root.
   const certs = user === "root" ? "/root/install" : "/etc/teleport";
   await machine.must(
     `start the server as ${user}`,
-    `mkdir -p ${dropIn} && printf '[Service]\\nUser=${user}\\nStateDirectory=teleport-${user}\\nExecStart=\\n` +
-      `ExecStart=/usr/local/bin/teleportd --listen 0.0.0.0:50051 --certs ${certs} ` +
-      `--data /var/lib/teleport-${user}/data\\n' >${dropIn}/user.conf && systemctl daemon-reload && ` +
+    changeUnit(`[Service]
+User=${user}
+StateDirectory=teleport-${user}
+ExecStart=
+ExecStart=/usr/local/bin/teleportd --listen 0.0.0.0:50051 --certs ${certs} --data /var/lib/teleport-${user}/data`) +
       "systemctl restart teleportd",
   );
   const { text: log } = await machine.run("journalctl -u teleportd -o cat --no-pager | grep -i 'cgroups' | tail -n 1");
@@ -56,7 +58,7 @@ export async function checkCgroups(
   const stopped = await machine.run("systemctl stop teleportd; ls -d /sys/fs/cgroup/system.slice/teleportd.service");
   tell("no cgroup of the unit is left", stopped.code !== 0, stopped.text);
   if (tests !== "none") await runTests(machine, tell, user, tests === "runaways" ? [...TESTS, RUNAWAYS] : TESTS);
-  await machine.must("give the unit its own user again", `rm -r ${dropIn} && systemctl daemon-reload`);
+  await machine.must("give the unit its own user again", RESTORE_UNIT);
 }
 
 /** Runs tests of the library in a unit of their own. */

@@ -1,10 +1,7 @@
 /** Hosts that give a server less than it needs: cgroups, disk, memory, clock. */
 import type { Machine } from "../machine.ts";
 import type { Report } from "../report.ts";
-
-/** Waits until the service takes calls. */
-const UNTIL_SERVING =
-  "i=0; until teleport list -q >/dev/null 2>&1; do i=$((i + 1)); [ $i -lt 90 ] || exit 1; sleep 1; done";
+import { changeUnit, RESTORE_UNIT, UNTIL_SERVING } from "../scripts.ts";
 
 /** The last line of the log about cgroups. */
 const CGROUP_LINE = "journalctl -u teleportd -o cat --no-pager | grep 'Jobs have' | tail -n 1";
@@ -43,7 +40,6 @@ const FAULTS: readonly Fault[] = [
       `id=$(teleport register echo later); teleport start $id 2>&1; echo max >${CGROUP}/cgroup.max.descendants; ` +
       "teleport start $id; teleport logs -f $id",
     expected: /temporarily unavailable[^]*^later$/m,
-    restore: "",
   },
   {
     name: "a unit out of memory loses its largest job, with the reason, and not the server",
@@ -76,14 +72,13 @@ const FAULTS: readonly Fault[] = [
 
 /** Tries each fault. The unit must be installed. */
 export async function checkFaults(machine: Machine, report: Report): Promise<void> {
-  const dropIn = "/etc/systemd/system/teleportd.service.d";
-  for (const { name, unit = "", prepare = "true", examine, expected, restore } of FAULTS) {
+  for (const { name, unit = "", prepare = "true", examine, expected, restore = "true" } of FAULTS) {
     await machine.run(
-      `systemctl stop teleportd; mkdir -p ${dropIn}; printf '%s\\n' '[Service]' '${unit}' >${dropIn}/fault.conf; ` +
-        `systemctl daemon-reload; ${prepare}; systemctl reset-failed teleportd; systemctl start teleportd`,
+      `systemctl stop teleportd\n${changeUnit(`[Service]\n${unit}`)}${prepare}; systemctl reset-failed teleportd; ` +
+        "systemctl start teleportd",
     );
     const { text } = await machine.run(examine);
     report.finding(name, expected.test(text), text);
-    await machine.run(`systemctl stop teleportd; rm -r ${dropIn}; systemctl daemon-reload; ${restore || "true"}`);
+    await machine.run(`systemctl stop teleportd; ${RESTORE_UNIT}; ${restore}`);
   }
 }

@@ -1,11 +1,11 @@
 /** The container image: built and run as the documents say, by podman. */
-import { commandsOf } from "../documents.ts";
+import { codeOf } from "../documents.ts";
 import type { Machine } from "../machine.ts";
 import type { Report } from "../report.ts";
+import { waitUntil } from "../scripts.ts";
 
 /** Waits until a container logs that it serves. */
-const untilListening = (name: string) =>
-  `i=0; until docker logs ${name} 2>&1 | grep -q '^listening on'; do i=$((i + 1)); [ $i -lt 90 ] || exit 1; sleep 1; done`;
+const untilListening = (name: string) => waitUntil(`docker logs ${name} 2>&1 | grep -q '^listening on'`);
 
 /** A server of root does not trust the directories that the image made for its user. */
 const ROOTS_DATA = "--data /var/lib/teleport-root";
@@ -19,7 +19,7 @@ const another = (name: string, options: string, args = "", certs = "~/teleport-s
 export async function checkImage(machine: Machine, report: Report): Promise<void> {
   await machine.must("load the base images", "sh /srv/teleport/tests/host/guest/base_images.sh");
   await machine.run("systemctl stop teleportd; rm -rf ~/teleport-ca ~/teleport-server");
-  const commands = await commandsOf("docs/service-and-image.md", "Docker");
+  const commands = await codeOf("docs/service-and-image.md", "Docker");
   const [build = "", ...rest] = commands.split("\n").filter((line) => line !== "");
   const built = await machine.run(`cd /srv/teleport && ${build} 2>&1`);
   report.finding("the image builds", built.code === 0, built.text.split("\n").slice(-3).join("\n"));
@@ -54,8 +54,8 @@ export async function checkImage(machine: Machine, report: Report): Promise<void
   const stop = await machine.run(
     "docker exec teleportd teleport run -d -- sh -c 'trap \"\" TERM; while :; do sleep 1; done'; " +
       "docker stop -t 10 teleportd; docker inspect teleportd --format 'exit {{.State.ExitCode}}'; " +
-      "docker start teleportd; i=0; until docker exec teleportd teleport list -q >/dev/null 2>&1; do i=$((i + 1)); " +
-      "[ $i -lt 60 ] || break; sleep 1; done; docker exec teleportd teleport --output json list | grep -c SHUTDOWN",
+      `docker start teleportd; ${waitUntil("docker exec teleportd teleport list -q >/dev/null 2>&1")}; ` +
+      "docker exec teleportd teleport --output json list | grep -c SHUTDOWN",
   );
   report.finding(
     "docker stop ends a job that ignores SIGTERM, and the server exits with 0",
@@ -93,7 +93,7 @@ async function checkOptions(machine: Machine, report: Report): Promise<void> {
   );
   report.finding(
     "a data directory of another user is refused with its owner and the remedy",
-    /chown 50051/.test(foreign.text) && /exit 1/.test(foreign.text),
+    /chown -R 50051/.test(foreign.text) && /exit 1/.test(foreign.text),
     foreign.text,
   );
   const cgroups = await machine.run(

@@ -1,7 +1,8 @@
 /** The systemd unit: installed as the documents say, then restarted, killed, reloaded and booted with jobs running. */
-import { commandsOf } from "../documents.ts";
+import { codeOf } from "../documents.ts";
 import type { Machine } from "../machine.ts";
 import type { Report } from "../report.ts";
+import { changeUnit, RESTORE_UNIT, UNTIL_SERVING, waitUntil } from "../scripts.ts";
 
 /** Starts jobs that sleep for a time by which their processes can be found. */
 const startJobs = (count: number, seconds: number) =>
@@ -13,14 +14,10 @@ const outcome = (seconds: number) =>
   `sort | uniq -c; teleport --output json list --command "sleep ${seconds}" | grep -c 'The machine was restarted' | ` +
   `sed 's/^/restarted: /'; echo "left: $(pgrep -c -x -f '(/usr/bin/)?sleep ${seconds}')"`;
 
-/** Waits until the service takes calls again. */
-const untilServing =
-  "i=0; until teleport list -q >/dev/null 2>&1; do i=$((i + 1)); [ $i -lt 90 ] || exit 1; sleep 1; done";
-
 /** Installs the unit as the documents say. The service is running afterwards. */
 export async function installService(machine: Machine, report: Report): Promise<void> {
   await machine.must("make certificates", "cd /srv/teleport && npx -y deno@2.9.6 task -q certs init --host host");
-  const install = await commandsOf("docs/service-and-image.md", "systemd");
+  const install = await codeOf("docs/service-and-image.md", "systemd");
   await machine.must(
     "gather what the documents install",
     "mkdir -p /root/install && cd /root/install && ln -sfn /srv/teleport/dist /srv/teleport/packaging . && " +
@@ -46,10 +43,10 @@ export async function checkService(machine: Machine, report: Report, isShort: bo
   const complaints = verified.text.split("\n").filter((line) => line !== "" && !line.includes("DelegateSubgroup"));
   report.finding("systemd finds no fault in the unit", complaints.length === 0, complaints.join("\n") || "none");
   // With Type=notify the command returns before the server has begun to reload.
+  const reloaded = "journalctl -u teleportd -o cat --no-pager | grep -q 'Reloaded teleportd'";
+  const running = "systemctl show teleportd -p SubState | grep running";
   const reload = await machine.run(
-    "systemctl reload teleportd; i=0; until journalctl -u teleportd -o cat --no-pager | grep -q 'Reloaded teleportd'; do " +
-      "i=$((i + 1)); [ $i -lt 60 ] || break; sleep 1; done; i=0; until systemctl show teleportd -p SubState | grep running; " +
-      "do i=$((i + 1)); [ $i -lt 60 ] || break; sleep 1; done",
+    `systemctl reload teleportd; ${waitUntil(reloaded, 60)}; ${waitUntil(running, 60)}`,
   );
   report.finding("systemctl reload leaves the service running", /SubState=running/.test(reload.text), reload.text);
 
@@ -60,10 +57,8 @@ export async function checkService(machine: Machine, report: Report, isShort: bo
     restart.text,
   );
   const kill = await machine.run(
-    `${startJobs(3, 1002)}; systemctl kill --kill-who=main -s KILL teleportd; sleep 3; ${untilServing}; ${
-      outcome(1002)
-    }` +
-      "; systemctl show teleportd -p NRestarts",
+    `${startJobs(3, 1002)}; systemctl kill --kill-who=main -s KILL teleportd; sleep 3; ${UNTIL_SERVING}; ` +
+      `${outcome(1002)}; systemctl show teleportd -p NRestarts`,
   );
   report.finding(
     "systemd restarts a killed server, whose jobs are LOST",
@@ -76,7 +71,7 @@ export async function checkService(machine: Machine, report: Report, isShort: bo
   }
   await machine.must("start jobs before the power goes off", `${startJobs(3, 1004)}; sync`);
   await machine.reboot();
-  const booted = await machine.run(`${untilServing}; ${outcome(1004)}; journalctl -u teleportd -b -o cat --no-pager`);
+  const booted = await machine.run(`${UNTIL_SERVING}; ${outcome(1004)}; journalctl -u teleportd -b -o cat --no-pager`);
   report.finding(
     "after a power failure the server is there, and its jobs are LOST",
     /3 "state":"LOST"/.test(booted.text) && /restarted: 3\nleft: 0/.test(booted.text),
@@ -95,33 +90,26 @@ async function checkSignals(machine: Machine, report: Report): Promise<void> {
     /left: 0/.test(killAll.text) && !/RUNNING|STARTING|LOST/.test(killAll.text),
     killAll.text,
   );
+  const restarted = '[ "$(systemctl show teleportd -p NRestarts --value)" -gt 0 ]';
   const hung = await machine.run(
-    "systemctl kill --kill-who=main -s STOP teleportd; i=0; " +
-      'until [ "$(systemctl show teleportd -p NRestarts --value)" -gt 0 ]; do i=$((i + 1)); [ $i -lt 150 ] || exit 1; ' +
-      `sleep 1; done; ${untilServing}; journalctl -u teleportd -o cat --no-pager | grep -m 1 'Watchdog timeout'`,
+    `systemctl kill --kill-who=main -s STOP teleportd; ${waitUntil(restarted, 150)}; ${UNTIL_SERVING}; ` +
+      "journalctl -u teleportd -o cat --no-pager | grep -m 1 'Watchdog timeout'",
   );
   report.finding("systemd restarts a server that hangs", hung.code === 0, hung.text);
 }
 
 /** Certificates by LoadCredential= in place of files that the server's user can read. */
 async function checkCredentials(machine: Machine, report: Report): Promise<void> {
-  const dropIn = "/etc/systemd/system/teleportd.service.d";
-  const { text } = await machine.run(`set -e
-mkdir -p ${dropIn} /etc/teleport-secret
-install -m 600 /root/install/ca.crt /root/install/server.crt /root/install/server.key /etc/teleport-secret/
-cat >${dropIn}/credentials.conf <<UNIT
-[Service]
-LoadCredential=ca.crt:/etc/teleport-secret/ca.crt
-LoadCredential=server.crt:/etc/teleport-secret/server.crt
-LoadCredential=server.key:/etc/teleport-secret/server.key
-ExecStart=
-ExecStart=/usr/local/bin/teleportd --listen 0.0.0.0:50051 --certs %d --data /var/lib/teleport/data
-UNIT
-systemctl daemon-reload
-systemctl restart teleportd
-teleport run -- sh -c 'echo served'
-rm -r ${dropIn}
-systemctl daemon-reload
-systemctl restart teleportd`);
+  const change = await codeOf("docs/service-and-image.md", "systemd", "ini");
+  const { text } = await machine.run([
+    "set -e",
+    "install -d /etc/teleport-secret",
+    "install -m 600 /root/install/ca.crt /root/install/server.crt /root/install/server.key /etc/teleport-secret/",
+    changeUnit(change),
+    "systemctl restart teleportd",
+    "teleport run echo served",
+    RESTORE_UNIT,
+    "systemctl restart teleportd",
+  ].join("\n"));
   report.finding("credentials of systemd serve as certificates", /^served$/m.test(text), text);
 }

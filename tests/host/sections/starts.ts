@@ -1,6 +1,7 @@
 /** The ways to start a server on a host: which cgroups and limits each gives, and what is left after its end. */
 import type { Machine } from "../machine.ts";
 import type { Report } from "../report.ts";
+import { waitUntil } from "../scripts.ts";
 
 /** One way to start a server. */
 interface Start {
@@ -80,7 +81,7 @@ async function checkStart(machine: Machine, report: Report, start: Start): Promi
   const { name, user, cgroups, limitsMemory } = start;
   const began = await machine.run(
     `export log=$HOME/start.log; rm -rf $log $HOME/start-data; touch $log; ${start.start}\n` +
-      "i=0; until grep -q '^listening on' $log; do i=$((i + 1)); [ $i -lt 90 ] || break; sleep 1; done; cat $log",
+      `${waitUntil("grep -q '^listening on' $log")}; cat $log`,
     user,
   );
   const line = began.text.split("\n").find((line) => line.includes("Jobs have")) ?? began.text;
@@ -102,7 +103,7 @@ async function checkStart(machine: Machine, report: Report, start: Start): Promi
   report.finding(`${name}: a daemon of a job does not get away`, /^0$/m.test(daemon.text), daemon.text);
   await machine.run(start.stop, user);
   const left = await machine.run(
-    "i=0; while pgrep -f 'listen 127.0.0.1:50061' >/dev/null; do i=$((i + 1)); [ $i -lt 60 ] || break; sleep 1; done; " +
+    `${waitUntil("! pgrep -f 'listen 127.0.0.1:50061' >/dev/null", 60)}; ` +
       "find /sys/fs/cgroup -type d -name 'teleport-*' | grep -v teleport-server; true",
   );
   report.finding(`${name}: no cgroup of a job is left`, left.text.trim() === "", left.text || "none");
