@@ -1,4 +1,5 @@
 /** The door of `teleportd`, the server: arguments, environment and signals in, exit code out. */
+import { defined } from "./base/defined.ts";
 import { failureReason } from "./base/errno.ts";
 import { CommanderError } from "commander";
 import { keepFromJobs } from "./mod.ts";
@@ -83,7 +84,7 @@ async function serveUntilStopped(flags: Flags): Promise<number> {
       signal: signals.stop,
       hurry: signals.hurry,
       log,
-      onJobChange: () => notifier?.changed(),
+      ...defined({ onJobChange: notifier && (() => notifier.changed()) }),
       listening(server) {
         if (notifier?.ready(server) === false) {
           log.warn("Cannot report to the service manager: nothing listens at the address in NOTIFY_SOCKET");

@@ -18,6 +18,7 @@ import { EXIT_OK } from "./exit_code.ts";
 import { authorityKeyWarning } from "./file_trust.ts";
 import type { Flags } from "./flags.ts";
 import { limitsErrorOf } from "./limits_file.ts";
+import type { Metrics } from "./metrics/metrics.ts";
 import { openMetrics } from "./metrics/open.ts";
 import type { ServerEnvironment } from "./server_environment.ts";
 import { startServing } from "./serving.ts";
@@ -110,11 +111,7 @@ async function runUntilAborted({ flags, environment }: ServerOptions, controls: 
   const supervisor = openSupervisor(flags, {
     ...supervisorOptions(flags, limits, environment, log),
     directory,
-    ...defined({ cgroups }),
-    onStoreWrite: (durationMs) => {
-      metrics?.onStoreWrite(durationMs);
-      onJobChange?.();
-    },
+    ...defined({ cgroups, onStoreWrite: storeWriteListener(metrics, onJobChange) }),
   });
   // Removed after the supervisor has closed. Not registered earlier: without the lock on the directory, the cgroups may
   // belong to another server.
@@ -136,7 +133,7 @@ async function runUntilAborted({ flags, environment }: ServerOptions, controls: 
   const serverLog = logToAudit(log, audit);
   const parts = { flags, version, started, config, supervisor, audit, log, serverLog, cgroups, cgroupText, metrics };
   const { server, changes } = await startServing(opened, parts);
-  serverLog.info(`${cgroupText}`);
+  serverLog.info(cgroupText);
   if (config.connections.text !== undefined) serverLog.info(config.connections.text);
   for (const text of monitoring?.texts ?? []) serverLog.info(text);
   if (!signal.aborted) {
@@ -164,9 +161,18 @@ function openSupervisor(flags: Flags, options: SupervisorOptions & { readonly di
   }
 }
 
+/** Returns undefined when nobody listens: then the store measures nothing. */
+function storeWriteListener(metrics: Metrics | undefined, onJobChange: (() => void) | undefined) {
+  if (onJobChange === undefined) return metrics?.onStoreWrite;
+  return (durationMs: number) => {
+    metrics?.onStoreWrite(durationMs);
+    onJobChange();
+  };
+}
+
 async function countJobs(supervisor: Supervisor) {
-  const { jobs, watchers } = await supervisor.statistics();
-  return { runningJobs: jobs.STARTING + jobs.RUNNING + jobs.STOPPING, watchers };
+  const { running, watchers } = await supervisor.statistics();
+  return { runningJobs: running, watchers };
 }
 
 /** Calls back when a signal aborts, at once if it has aborted already, until it is disposed of. */

@@ -32,7 +32,7 @@ async function infoMessage(
   info: ServerInfo,
   { seesAll }: { readonly seesAll: boolean },
 ): Promise<Sent<wire.InfoResponse>> {
-  const { jobs, diskBytes, maxDiskBytes } = await supervisor.statistics();
+  const { jobs, running, diskBytes, maxDiskBytes } = await supervisor.statistics();
   const isolations = Object.entries(await isolationsOf(supervisor));
   const disk = info.directory === undefined ? undefined : await statfs(info.directory);
   return {
@@ -54,7 +54,7 @@ async function infoMessage(
     ...(seesAll
       ? {
         jobs: Object.values(jobs).reduce((sum, count) => sum + count, 0),
-        running_jobs: jobs.STARTING + jobs.RUNNING + jobs.STOPPING,
+        running_jobs: running,
       }
       : {}),
   };

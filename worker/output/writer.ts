@@ -7,6 +7,7 @@ import { type FrameHeader, MAX_PAYLOAD_BYTES, offsetsAfter, type Stream, type St
 import { type OutputLimit, segmentBytes } from "./limit.ts";
 import type { SegmentSet } from "./segment_set.ts";
 import type { OutputTotals } from "./totals.ts";
+import { aborted } from "../../base/aborted.ts";
 
 /** Called after frames were written and the end has moved, with the position of the first frame. */
 export type FramesWritten = (frames: readonly BatchFrame[], from: LogPosition) => void;
@@ -78,7 +79,7 @@ export class LogWriter {
         if (this.#failure !== undefined) throw this.#failure;
         const part = chunk.subarray(taken, taken + this.#limitRoom());
         if (part.length === 0) {
-          if (this.#limit?.policy === "BLOCK") return await aborted(ended);
+          if (this.#limit?.policy === "BLOCK") return ended && await aborted(ended);
           this.#fail(
             new LimitReachedError(`The job wrote more than its output limit of ${this.#limit?.maxBytes} bytes`),
           );
@@ -184,9 +185,4 @@ export class LogWriter {
 
 function sum({ stdout, stderr }: StreamOffsets): number {
   return stdout + stderr;
-}
-
-async function aborted(signal: AbortSignal | undefined): Promise<void> {
-  if (signal === undefined || signal.aborted) return;
-  await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }

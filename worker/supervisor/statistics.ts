@@ -1,11 +1,13 @@
 /** Counts what the jobs of a supervisor do, for monitoring: starts, ends by reason, and bytes of output. */
-import type { ProcessStatus, Reason, State } from "../process/state.ts";
+import { isRunningState, type ProcessStatus, type Reason, type State } from "../process/state.ts";
 import type { StatusDetails } from "../store/rows.ts";
 
 /** The figures of a supervisor at one moment. Counters start at 0 with the supervisor and never decrease. */
 export interface SupervisorStatistics {
   /** The number of jobs in each state. */
   readonly jobs: Readonly<Record<State, number>>;
+  /** The number of running jobs: those in STARTING, RUNNING and STOPPING. */
+  readonly running: number;
   /** The watchers of the status or the output of single jobs. */
   readonly watchers: number;
   /** The jobs that were started, failed starts included. */
@@ -18,6 +20,11 @@ export interface SupervisorStatistics {
   readonly diskBytes: number;
   /** The limit of `diskBytes`. `Infinity` when there is none. */
   readonly maxDiskBytes: number;
+}
+
+/** Returns the number of running jobs. */
+export function countRunning(jobs: Readonly<Record<State, number>>): number {
+  return Object.entries(jobs).reduce((sum, [state, count]) => isRunningState(state as State) ? sum + count : sum, 0);
 }
 
 /** Counts the changes of jobs as the store writes them. */

@@ -19,7 +19,7 @@ import type { StopOptions } from "../process/options.ts";
 import type { JobEvent } from "./job_events.ts";
 import { JobRegistry } from "./job_registry.ts";
 import { isRunningState } from "../process/state.ts";
-import type { SupervisorStatistics } from "./statistics.ts";
+import { countRunning, type SupervisorStatistics } from "./statistics.ts";
 import { type JobPage, type ListOptions, listPage } from "./list_page.ts";
 import { IsolationProbe } from "./isolation_probe.ts";
 import { admit, checkDefaults } from "./admission.ts";
@@ -28,6 +28,7 @@ import { closeOnSignals } from "./closing_signals.ts";
 import { registerJob } from "./registration.ts";
 import { Shutdown } from "./shutdown.ts";
 import { type Watch, watch, watchLater } from "../watch.ts";
+import { aborted } from "../../base/aborted.ts";
 
 /**
  * Owns all jobs. Its methods take and return plain data and are asynchronous, so that another process can serve them.
@@ -89,11 +90,7 @@ export class Supervisor implements AsyncDisposable {
    */
   async run(options: { readonly signal: AbortSignal }): Promise<void> {
     await this.#ready;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const wake = () => resolve();
-    options.signal.addEventListener("abort", wake, { once: true });
-    if (options.signal.aborted) resolve();
-    await promise;
+    await aborted(options.signal);
     await this.#shutdown.stopJobs(this.#options.closeGraceMs);
   }
 
@@ -381,8 +378,10 @@ export class Supervisor implements AsyncDisposable {
     this.#registry.assertReadable();
     const { liveJobs, store, counters, disk } = this.#registry;
     const live = liveJobs.all();
+    const jobs = store.states;
     return {
-      jobs: store.states,
+      jobs,
+      running: countRunning(jobs),
       watchers: live.reduce((sum, job) => sum + job.watchers, 0),
       ...counters.now(live.filter((job) => job.isRunningState).map((job) => job.output)),
       ...disk,

@@ -35,6 +35,7 @@ Deno.test("statistics() counts jobs by state, starts, ends by reason, and bytes"
     FAILED: 1,
     LOST: 0,
   });
+  assert.equal(now.running, 1);
   assert.equal(now.starts, 4);
   assert.deepEqual(now.ends, { EXITED: 1, SIGNALED: 1, START_FAILED: 1 });
   assert.equal(now.outputBytes, 8 + "ready".length);
@@ -44,6 +45,7 @@ Deno.test("statistics() counts jobs by state, starts, ends by reason, and bytes"
   const later = await supervisor.statistics();
   assert.equal(later.outputBytes, now.outputBytes);
   assert.deepEqual(later.ends, { ...now.ends, STOPPED: 1 });
+  assert.equal(later.running, 0);
   await supervisor.remove(running);
   assert.equal(total(await supervisor.statistics()), 4);
 });
