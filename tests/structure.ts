@@ -63,8 +63,9 @@ const PACKAGES: Record<string, RegExp> = {
  */
 const ROOMS: Record<string, Record<string, readonly string[]>> = {
   worker: {
-    supervisor: ["store", "job", "process", "launch", "cgroup", "output", "linux", ""],
+    supervisor: ["store", "host", "job", "process", "launch", "cgroup", "output", "linux", ""],
     store: ["job", "process", "output", ""],
+    host: ["job", "process", "launch", "cgroup", "output", "linux", ""],
     job: ["process", "launch", "cgroup", "output", "linux", ""],
     process: ["launch", "cgroup", "output", "linux", ""],
     cgroup: ["linux", ""],

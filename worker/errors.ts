@@ -18,6 +18,7 @@ export type ErrorCode =
   | "INPUT_TAKEN_OVER"
   | "LIMIT_REACHED"
   | "HOST_EXHAUSTED"
+  | "HOST_UNAVAILABLE"
   | "OUTPUT_UNAVAILABLE"
   | "RECORD_DAMAGED"
   | "SUPERVISOR_CLOSED"
@@ -172,6 +173,22 @@ export class HostExhaustedError extends TeleportError {
   /** @param message names what is exhausted, such as `Cannot start command "make": Too many open files: …` */
   constructor(message: string) {
     super("HOST_EXHAUSTED", message);
+  }
+}
+
+/** The job host that runs a job cannot be reached, or does not answer. The job itself may run. */
+export class HostUnavailableError extends TeleportError {
+  /** @param why such as `process 42 does not answer` */
+  constructor(why: string, options?: ErrorOptions) {
+    super("HOST_UNAVAILABLE", `Cannot reach the job host: ${why}; try again later`, options);
+  }
+}
+
+/** The job host that runs a job cannot be reached, or does not answer. The job itself may run. */
+export class HostUnavailableError extends TeleportError {
+  /** @param why such as `process 42 does not answer` */
+  constructor(why: string, options?: ErrorOptions) {
+    super("HOST_UNAVAILABLE", `Cannot reach the job host: ${why}; try again later`, options);
   }
 }
 

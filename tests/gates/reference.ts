@@ -62,6 +62,8 @@ const ERROR_MEANINGS: Record<ErrorCode, string> = {
   INPUT_TAKEN_OVER: "A newer call of the same writer replaced this one.",
   LIMIT_REACHED: "A limit of the server or of the user is reached.",
   HOST_EXHAUSTED: "The host has no free descriptors, processes or memory. The job can be started later.",
+  HOST_UNAVAILABLE:
+    "The job host that runs the job does not answer, or was just lost. The job itself may run. Try again.",
   OUTPUT_UNAVAILABLE: "The output of the job is missing or damaged.",
   RECORD_DAMAGED: "The job's row in the database is damaged.",
   SUPERVISOR_CLOSED: "The server is shutting down.",

@@ -2,7 +2,8 @@
 import { crc32 } from "node:zlib";
 import { RecordDamagedError } from "../storage_errors.ts";
 import type { JobSpec } from "../job/spec.ts";
-import type { StoredOutput, StoredProcess, Tombstone } from "./rows.ts";
+import type { Tombstone } from "./rows.ts";
+import type { StoredOutput, StoredProcess } from "../job/status_details.ts";
 import type { ProcessStatus } from "../process/state.ts";
 import { fromStoredStatus, type StoredStatus, toStoredStatus } from "./stored_status.ts";
 

@@ -16,7 +16,8 @@ import { encodeOutput, encodeProcess, encodeStatus, encodeTombstone } from "./js
 import { readJob, type Row } from "./decode_row.ts";
 import { JobSelection } from "./job_selection.ts";
 import { StateCounts } from "./state_counts.ts";
-import type { EndedJob, StatusDetails, StoredJob, StoredOutput, StoredRequest, Tombstone } from "./rows.ts";
+import type { EndedJob, StoredJob, StoredRequest, Tombstone } from "./rows.ts";
+import type { StatusDetails, StoredOutput } from "../job/status_details.ts";
 
 /** The jobs of one data directory. Only one process at a time can open it. */
 export class Store implements Disposable {

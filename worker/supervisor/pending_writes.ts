@@ -9,7 +9,7 @@ import type { Process } from "../process/process.ts";
 import { isFinalState, type ProcessStatus } from "../process/state.ts";
 import { NotRecordedError, RecordDamagedError } from "../storage_errors.ts";
 import type { Store } from "../store/store.ts";
-import type { StatusDetails } from "../store/rows.ts";
+import type { StatusDetails } from "../job/status_details.ts";
 import type { LiveJobs } from "./live_jobs.ts";
 import { defined } from "../../base/defined.ts";
 

@@ -1,6 +1,6 @@
 /** Counts what the jobs of a supervisor do, for monitoring: starts, ends by reason, and bytes of output. */
 import { isRunningState, type ProcessStatus, type Reason, type State } from "../process/state.ts";
-import type { StatusDetails } from "../store/rows.ts";
+import type { StatusDetails } from "../job/status_details.ts";
 
 /** The figures of a supervisor at one moment. Counters start at 0 with the supervisor and never decrease. */
 export interface SupervisorStatistics {

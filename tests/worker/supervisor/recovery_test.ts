@@ -6,7 +6,7 @@ import { bootId } from "../../../worker/supervisor/recovery.ts";
 import { readEntry } from "../../../worker/linux/procfs.ts";
 import { Store } from "../../../worker/store/store.ts";
 import { encodeSpec } from "../../../worker/store/json.ts";
-import type { StoredProcess } from "../../../worker/store/rows.ts";
+import type { StoredProcess } from "../../../worker/job/status_details.ts";
 import { HEADLESS } from "../process/runaways.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 
