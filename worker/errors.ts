@@ -184,14 +184,6 @@ export class HostUnavailableError extends TeleportError {
   }
 }
 
-/** The job host that runs a job cannot be reached, or does not answer. The job itself may run. */
-export class HostUnavailableError extends TeleportError {
-  /** @param why such as `process 42 does not answer` */
-  constructor(why: string, options?: ErrorOptions) {
-    super("HOST_UNAVAILABLE", `Cannot reach the job host: ${why}; try again later`, options);
-  }
-}
-
 /** The supervisor is shutting down and accepts no new work. */
 export class SupervisorClosedError extends TeleportError {
   constructor() {

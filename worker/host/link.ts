@@ -38,7 +38,7 @@ export interface HostInfo {
   readonly cgroupText: string;
 }
 
-/** What a job host must be able to do for a job. */
+/** The abilities that a job needs of its host. */
 export interface HostCheck {
   /** The options of the job, with the limits of the supervisor applied. */
   readonly options: JobOptions;
@@ -99,7 +99,7 @@ export interface OrphanedJob {
   readonly process?: StoredProcess;
 }
 
-/** What became of an orphaned job. */
+/** The end of an orphaned job. */
 export interface RecoveredJob {
   /** Final. The end that its host has written, or LOST. */
   readonly status: ProcessStatus;

@@ -1,4 +1,4 @@
-/** What is stored with a status of a job: its processes, its output, and who caused the change. */
+/** The details that are stored with a status of a job: its processes, its output, and who caused the change. */
 import type { LogPosition } from "../output/cursor.ts";
 import type { OutputTotals } from "../output/totals.ts";
 import type { Reason } from "../process/state.ts";
