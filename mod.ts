@@ -46,6 +46,8 @@ export { OutputBudget, type OutputLimit, type OutputPolicy } from "./worker/outp
 export type { OutputChunk } from "./worker/output/chunk.ts";
 export type { Stream, StreamOffsets } from "./worker/output/frame.ts";
 export type { OutputSelection } from "./worker/output/follow.ts";
+export type * from "./worker/host/job_hosts.ts";
+export type * from "./worker/host/link.ts";
 export { Process } from "./worker/process/process.ts";
 export type { ProcessOptions, StopOptions } from "./worker/process/options.ts";
 export type { OutputSink } from "./worker/process/pump.ts";

@@ -4,6 +4,7 @@ import { checkJobOptions } from "../launch/command.ts";
 import type { ClosingSignal } from "./closing_signals.ts";
 import { InvalidArgumentError } from "../errors.ts";
 import { checkOutputLimit, type OutputLimit } from "../output/limit.ts";
+import type { JobHosts } from "../host/job_hosts.ts";
 import { checkLimits, type Limits } from "./job_limits.ts";
 
 /** The default of `maxJobs`. A job and its changes use about 2 KB in the database. */
@@ -40,6 +41,15 @@ export interface SupervisorOptions extends Limits {
   readonly maxAgeMs?: number;
   /** The cgroups of jobs, for this supervisor alone. Absent: processes of jobs are found in /proc. */
   readonly cgroups?: CgroupTree;
+  /**
+   * The job hosts that run the jobs. Jobs then continue when the supervisor closes, and the next supervisor continues
+   * with them. Needs `directory`, and excludes `cgroups`, which belong to the hosts. Absent: the supervisor runs the jobs.
+   */
+  readonly hosts?: JobHosts;
+  /** True: jobs of hosts are stopped when the supervisor closes. Absent: they continue. */
+  readonly stopsJobs?: boolean;
+  /** Called with false when a job host does not answer, and with true when all hosts answer again. */
+  readonly onAvailability?: (isAvailable: boolean) => void;
   /** Called after each write to the store with its duration in milliseconds. Errors that it throws are ignored. */
   readonly onStoreWrite?: (durationMs: number) => void;
   /**

@@ -1,0 +1,37 @@
+/** The access of a supervisor to the job hosts of its data directory. A program implements it, because it starts them. */
+import type { HostLink } from "./link.ts";
+
+/** The job hosts of a data directory at the start of a supervisor. */
+export interface OpenHosts {
+  /** The host for new jobs. Absent when no host with the version and the options of this supervisor runs. */
+  readonly current?: HostLink;
+  /** The hosts of earlier supervisors. They still have jobs. */
+  readonly others: readonly HostLink[];
+  /** The instances of hosts that have died and left files. */
+  readonly dead: readonly string[];
+  /** The instances of hosts that run and cannot be used. Their jobs are left alone. */
+  readonly unreachable: readonly string[];
+}
+
+/** The job hosts of a data directory. */
+export interface JobHosts {
+  /**
+   * Connects to all job hosts that run. Starts none. The supervisor calls this once, attaches to each link, and retires
+   * the other hosts.
+   */
+  open(): Promise<OpenHosts>;
+  /**
+   * Starts the host for new jobs and connects to it. The supervisor calls this when a job starts, or must be recovered,
+   * and there is no such host. It never calls this twice at the same time.
+   *
+   * @throws {HostUnavailableError} when the host cannot be started or does not answer, with the reason
+   */
+  launch(): Promise<HostLink>;
+  /**
+   * Connects again to a host whose link has ended.
+   *
+   * @returns undefined when the host has died
+   * @throws {HostUnavailableError} when the host runs and does not accept the link
+   */
+  connect(instance: string): Promise<HostLink | undefined>;
+}
