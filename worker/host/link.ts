@@ -110,6 +110,15 @@ export interface RecoveredJob {
   readonly isDenied: boolean;
 }
 
+/** What a job host does now, for people. */
+export interface HostWork {
+  readonly runningJobs: number;
+  /** True while a supervisor receives its events. */
+  readonly isAttached: boolean;
+  /** True when the host takes no new jobs and ends with its last one. */
+  readonly isRetired: boolean;
+}
+
 /** Receives what a job host reports. */
 export interface HostEvents {
   /** A job has changed. A final change is on the disk of the host before it is reported. */
@@ -130,6 +139,8 @@ export interface HostLink {
   /** Resolves with the reason when the host can no longer be reached, and with undefined after `close()`. */
   readonly closed: Promise<Error | undefined>;
 
+  /** Returns what the host does now. Needs no `attach`, and changes nothing. */
+  work(): Promise<HostWork>;
   /** Receives all events from now on, in place of an earlier supervisor. Returns all jobs of the host. */
   attach(events: HostEvents): Promise<readonly HostedJobState[]>;
 
