@@ -110,7 +110,7 @@ export interface RecoveredJob {
   readonly isDenied: boolean;
 }
 
-/** What a job host does now, for people. */
+/** The work of a job host now, for people. */
 export interface HostWork {
   readonly runningJobs: number;
   /** True while a supervisor receives its events. */

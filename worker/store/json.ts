@@ -1,5 +1,6 @@
 /** Encodes values as the JSON texts of the database. Dates and digests are marked, and a checksum detects damage. */
 import { crc32 } from "node:zlib";
+import { fromMarkedJson, toMarkedJson } from "../../base/marked_json.ts";
 import { RecordDamagedError } from "../storage_errors.ts";
 import type { JobSpec } from "../job/spec.ts";
 import type { Tombstone } from "./rows.ts";
@@ -7,26 +8,14 @@ import type { StoredOutput, StoredProcess } from "../job/status_details.ts";
 import type { ProcessStatus } from "../process/state.ts";
 import { fromStoredStatus, type StoredStatus, toStoredStatus } from "./stored_status.ts";
 
-/**
- * Encodes a date as `{"$date": milliseconds}` and bytes as `{"$bytes": base64}`. All values of users are strings, so none
- * of them can look like a date. Bytes are decoded only in the totals of output, where users have no values.
- */
+// Users have no values in the totals of output, the only texts with bytes.
+
 function encode(id: string, value: object): string {
-  const text = JSON.stringify(value, function (this: Record<string, unknown>, key, text) {
-    const raw = this[key];
-    if (raw instanceof Date) return { $date: raw.getTime() };
-    if (raw instanceof Uint8Array) return { $bytes: raw.toBase64() };
-    return text;
-  });
-  return addChecksum(id, text);
+  return addChecksum(id, toMarkedJson(value, { plainBytes: true }));
 }
 
 function decode(id: string, text: string, options: { readonly bytes?: boolean } = {}): unknown {
-  return JSON.parse(checkedText(id, text), (_key, value) => {
-    if (typeof value?.$date === "number") return new Date(value.$date);
-    if (options.bytes && typeof value?.$bytes === "string") return Uint8Array.fromBase64(value.$bytes);
-    return value;
-  });
+  return fromMarkedJson(checkedText(id, text), { plainBytes: options.bytes === true });
 }
 
 // SQLite has no checksums: a flipped bit gives another number, or the row of another job.
