@@ -14,6 +14,7 @@ import { giveUpNewPrivileges } from "./teleportd/process/new_privileges.ts";
 import { listenForReload } from "./teleportd/process/reload_signal.ts";
 import { openServiceManager } from "./teleportd/process/service_manager.ts";
 import { ServiceNotifier } from "./teleportd/process/service_notifier.ts";
+import { ACTIVATION_VARIABLES, inheritedSocket } from "./teleportd/process/socket_activation.ts";
 import { listenForStopSignals } from "./teleportd/process/stop_signals.ts";
 import { handleUncaught } from "./teleportd/process/uncaught.ts";
 import { run } from "./teleportd/run.ts";
@@ -80,7 +81,8 @@ async function serveUntilStopped(flags: Flags): Promise<number> {
   try {
     keepFromJobs();
     if (!flags.allowNewPrivileges) giveUpNewPrivileges();
-    const code = await run({ flags, environment }, {
+    const socket = inheritedSocket(managerVariables(ACTIVATION_VARIABLES));
+    const code = await run({ flags, environment: { ...environment, ...defined({ inheritedSocket: socket }) } }, {
       signal: signals.stop,
       hurry: signals.hurry,
       log,
@@ -115,10 +117,14 @@ async function serveUntilStopped(flags: Flags): Promise<number> {
  * @throws {NotUtf8Error} when a variable of the manager is not valid UTF-8
  */
 function openNotifier(): ServiceNotifier | undefined {
-  const names = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"];
-  const valueOf = (name: string) => checkVariable(name, readVariable(Deno.env.get, name));
-  const manager = openServiceManager(Object.fromEntries(names.map((name) => [name, valueOf(name)])));
+  const manager = openServiceManager(managerVariables(["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"]));
   return manager && new ServiceNotifier(manager);
+}
+
+/** @throws {NotUtf8Error} when a variable is not valid UTF-8 */
+function managerVariables(names: readonly string[]): Record<string, string | undefined> {
+  const valueOf = (name: string) => checkVariable(name, readVariable(Deno.env.get, name));
+  return Object.fromEntries(names.map((name) => [name, valueOf(name)]));
 }
 
 // `deno task serve -- --listen …` passes the two dashes on.

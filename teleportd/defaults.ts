@@ -8,3 +8,6 @@ export const DEFAULT_KEEP_JOBS = 10_000;
 
 /** The share of the free disk that jobs and output may use without `--max-output-total`. The rest is for the host. */
 export const DEFAULT_DISK_SHARE = 0.5;
+
+/** The address that a server without `--listen` and without a socket of the service manager listens on. */
+export const DEFAULT_LISTEN = "127.0.0.1:50051";

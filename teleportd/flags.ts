@@ -7,7 +7,7 @@ import type { LogLevel } from "../base/logger.ts";
 import type { OutputPolicy } from "../mod.ts";
 import { parseDurationMs } from "../units/duration.ts";
 import { parseSizeBytes } from "../units/size.ts";
-import { DEFAULT_KEEP_JOBS } from "./defaults.ts";
+import { DEFAULT_KEEP_JOBS, DEFAULT_LISTEN } from "./defaults.ts";
 import type { LogFormat } from "./log/format.ts";
 import { LOG_LEVELS } from "./log/server_log.ts";
 
@@ -17,7 +17,7 @@ const MAX_KEEP_MS = 3_155_760_000_000;
 /** The options of `teleportd`. An absent option has a default elsewhere, or sets no limit. */
 export interface Flags {
   /** HOST:PORT. */
-  readonly listen: string;
+  readonly listen?: string;
   /** HOST:PORT of a loopback address. */
   readonly metrics?: string;
   readonly certs?: string;
@@ -96,7 +96,10 @@ export function createProgram(version: string, output: HelpOutput, onVerify: (pa
     .usage("[OPTIONS]")
     .description("Runs processes for remote users over gRPC with mutual TLS.")
     .version(version)
-    .option("--listen <host:port>", "address to listen on; port 0 selects a free port", "127.0.0.1:50051")
+    .option(
+      "--listen <host:port>",
+      `address to listen on; port 0 selects a free port (default: the socket of the service manager, or ${DEFAULT_LISTEN})`,
+    )
     .option("--metrics <host:port>", "serve Prometheus metrics on this loopback address (default: no metrics)")
     .option("--certs <dir>", "certificate directory (default: $TELEPORT_CERTS, or teleport in ~/.config)")
     .option(

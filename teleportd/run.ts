@@ -96,7 +96,7 @@ async function runUntilAborted({ flags, environment }: ServerOptions, controls: 
   const signal = hurry === undefined ? controls.signal : AbortSignal.any([controls.signal, hurry]);
   const { env, version } = environment;
   const started = { at: new Date(), ms: performance.now() };
-  const config = await readStartConfig(flags, env, log);
+  const config = await readStartConfig(flags, environment, log);
   const { certs, directory, memory, limits } = config;
   if (flags.checkConfig) return logCheckedConfig(certs, flags, config.reloadable, log);
   if (signal.aborted) return;

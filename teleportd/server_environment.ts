@@ -21,6 +21,8 @@ export interface ServerEnvironment {
   readonly version: string;
   /** The variables that the server itself reads. */
   readonly env: { readonly [name in typeof ENVIRONMENT_NAMES[number]]?: string | undefined };
+  /** The descriptor of a listening socket that the service manager has passed. Absent: the server opens one. */
+  readonly inheritedSocket?: number;
   /** Returns all variables, because `--inherit-env` can pass them to jobs. */
   readonly environment: () => Environment;
 }

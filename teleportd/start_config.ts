@@ -1,6 +1,5 @@
 /** Reads and checks everything that a server needs before it opens its data directory. */
 import type { Logger } from "../base/logger.ts";
-import { type Address, parseAddress } from "../rpc/shared/address.ts";
 import { defaultCertificateDirectory } from "../trust/default_directory.ts";
 import { chooseConnections, type ChosenConnections, maxDescriptors } from "./connection_options.ts";
 import { checkReadable, dataDirectory } from "./data_directory.ts";
@@ -8,6 +7,7 @@ import { checkDataDirectory } from "./file_trust.ts";
 import type { Flags } from "./flags.ts";
 import type { FileLimits } from "./limits_file.ts";
 import { checkJobDirectory } from "./job_directory.ts";
+import { type ListenTarget, listenTarget } from "./listen_target.ts";
 import { readReloadableConfig, type ReloadableConfig } from "./reloadable_config.ts";
 import { RevocationMemory } from "./revocation_memory.ts";
 import type { ServerEnvironment } from "./server_environment.ts";
@@ -16,8 +16,7 @@ import { readLimits } from "./supervisor_options.ts";
 
 /** The configuration of a server at its start. */
 export interface StartConfig {
-  /** The address to listen on. Port 0 stands for a free port. */
-  readonly listen: Address;
+  readonly listen: ListenTarget;
   /** The certificate directory. */
   readonly certs: string;
   /** The data directory. It may not exist yet. */
@@ -35,14 +34,14 @@ export interface StartConfig {
  */
 export async function readStartConfig(
   flags: Flags,
-  env: ServerEnvironment["env"],
+  { env, inheritedSocket }: Pick<ServerEnvironment, "env" | "inheritedSocket">,
   log: Logger,
 ): Promise<StartConfig> {
   const certs = flags.certs || defaultCertificateDirectory((name) => env[name]);
   if (certs === undefined) {
     throw new StartError("Cannot find the certificate directory: use --certs, or set TELEPORT_CERTS or HOME");
   }
-  const listen = parseAddress(flags.listen);
+  const listen = await listenTarget(flags.listen, inheritedSocket);
   await checkJobDirectory(flags.jobDir);
   if (flags.initCerts) await makeMissingCertificates(certs, log);
   const directory = dataDirectory(flags.data, env);

@@ -11,6 +11,7 @@
  */
 import { Socket } from "node:net";
 import { constants } from "node:os";
+import { addressOf, adoptListener } from "./inherited_socket.ts";
 import {
   checkResult,
   CLOEXEC,
@@ -71,25 +72,21 @@ export class ListenSocket {
   /**
    * Starts to listen.
    *
-   * @param address an IP address, with a zone where it is link-local, and a port; 0 picks a free port
+   * @param wanted an IP address, with a zone where it is link-local, and a port; 0 picks a free port. Or the descriptor of
+   *   a socket that listens already, which then belongs to this object
    * @throws {SystemCallError} when the socket cannot listen on the address
+   * @throws {NotListeningError} when the descriptor is not a listening TCP socket
    */
-  constructor(wanted: SocketAddress) {
+  constructor(wanted: SocketAddress | number) {
     const descriptors: number[] = [];
     try {
-      const { socket, setsockopt, bind, listen, getsockname, eventfd } = this.#library.symbols;
-      const address = encodeAddress(this.#library, wanted);
-      this.#listener = this.#check("socket", socket(familyOf(address), SOCK_STREAM | NONBLOCK | CLOEXEC, 0));
-      descriptors.push(this.#listener);
+      const { eventfd } = this.#library.symbols;
+      this.#listener = typeof wanted === "number"
+        ? adoptListener(this.#library, wanted)
+        : this.#open(wanted, descriptors);
       this.#waker = this.#check("eventfd", eventfd(0, NONBLOCK | CLOEXEC));
       descriptors.push(this.#waker);
-      // Old connections of a stopped server must not block the port.
-      this.#check("setsockopt", setsockopt(this.#listener, SOL_SOCKET, SO_REUSEADDR, intBytes(1), 4));
-      this.#check("bind", bind(this.#listener, address, address.length));
-      this.#check("listen", listen(this.#listener, BACKLOG));
-      this.#peerBytes[0] = SOCKADDR_BYTES;
-      this.#check("getsockname", getsockname(this.#listener, this.#peer, new Uint8Array(this.#peerBytes.buffer)));
-      this.address = decodeAddress(this.#peer);
+      this.address = addressOf(this.#library, this.#listener);
     } catch (error) {
       for (const descriptor of descriptors) this.#library.symbols.close(descriptor);
       this.#library.close();
@@ -190,11 +187,23 @@ export class ListenSocket {
     }
   }
 
-  /** Stops listening. No wait may run. */
+  /** Stops listening. No wait may run. A socket that another process holds too stays open, and so does its queue. */
   close(): void {
     this.end(this.#listener);
     this.end(this.#waker);
     this.#library.close();
+  }
+
+  #open(wanted: SocketAddress, descriptors: number[]): number {
+    const { socket, setsockopt, bind, listen } = this.#library.symbols;
+    const address = encodeAddress(this.#library, wanted);
+    const listener = this.#check("socket", socket(familyOf(address), SOCK_STREAM | NONBLOCK | CLOEXEC, 0));
+    descriptors.push(listener);
+    // Old connections of a stopped server must not block the port.
+    this.#check("setsockopt", setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, intBytes(1), 4));
+    this.#check("bind", bind(listener, address, address.length));
+    this.#check("listen", listen(listener, BACKLOG));
+    return listener;
   }
 
   /** Makes a descriptor ready to read only when that number of bytes has arrived. */

@@ -20,6 +20,8 @@ export interface ServeOptions extends ConnectionOptions {
   readonly host: string;
   /** The port; 0 picks a free one. */
   readonly port: number;
+  /** A TCP socket that listens on this address already. The server closes it. Default: a new socket. */
+  readonly descriptor?: number;
   readonly credentials: TlsCredentials;
   readonly handlers: JobWorkerHandlers;
   /**

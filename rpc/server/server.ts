@@ -137,7 +137,7 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
   http2Server.on("session", (session) => {
     if (isRevoked(certificateOfSession(session))) connections.sessions.closeAfterFirstCall(session);
   });
-  const address = await connections.listen({ host: options.host, port: options.port });
+  const address = await connections.listen({ host: options.host, port: options.port }, options.descriptor);
 
   const shutdown = ({ graceMs }: { graceMs: number }): Promise<void> =>
     stopped ??= (async () => {

@@ -110,14 +110,15 @@ export class Connections {
   /**
    * Starts to accept.
    *
+   * @param descriptor a socket that listens on the address already, in place of a new one
    * @returns The address, with the port that the system picked for 0
    * @throws {AddressError} when the server cannot listen on the address
    */
-  async listen(address: Address): Promise<Address> {
+  async listen(address: Address, descriptor?: number): Promise<Address> {
     const { limits, onHandshakeFailure, onError } = this.#options;
     try {
       const { address: ip } = await lookup(address.host);
-      const socket = new ListenSocket({ host: ip, port: address.port });
+      const socket = new ListenSocket(descriptor ?? { host: ip, port: address.port });
       this.#listener = new Listener(socket, {
         maxWaiting: limits.maxWaiting,
         refused: this.#refused,

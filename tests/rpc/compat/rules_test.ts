@@ -5,7 +5,7 @@ const root = new URL("../../../", import.meta.url);
 const read = (path: string) => Deno.readTextFile(new URL(path, root));
 
 /** Files that only serve others of the folder. */
-const PARTS = ["socket_address.ts", "socket_calls.ts"];
+const PARTS = ["inherited_socket.ts", "socket_address.ts", "socket_calls.ts"];
 
 async function* filesOf(folder: string): AsyncGenerator<string> {
   for await (const { name, isDirectory } of Deno.readDir(new URL(folder, root))) {
