@@ -3,7 +3,8 @@ import { JobNotFoundError, JobNotRunningError } from "../errors.ts";
 import { DEFAULT_GRACE_MS } from "../launch/command.ts";
 import type { OutputChunk } from "../output/chunk.ts";
 import { type OutputSelection, readOutput } from "../output/follow.ts";
-import type { OutputLog } from "../output/log.ts";
+import type { ReadableLog } from "../output/readable_log.ts";
+import type { LogPosition } from "../output/cursor.ts";
 import type { OutputTotals } from "../output/totals.ts";
 import type { StopOptions } from "../process/options.ts";
 import { isFinalState, isInitialState, isRunningState, type ProcessStatus } from "../process/state.ts";
@@ -23,10 +24,10 @@ export interface OutputEnd extends OutputTotals {
 export abstract class AnyJob {
   /** The properties that do not change. */
   readonly spec: JobSpec;
-  protected readonly log: OutputLog;
+  protected readonly log: ReadableLog;
   protected readonly history: StatusHistory;
 
-  constructor(spec: JobSpec, log: OutputLog, status: ProcessStatus) {
+  constructor(spec: JobSpec, log: ReadableLog, status: ProcessStatus) {
     this.spec = spec;
     this.log = log;
     this.history = new StatusHistory(status);
@@ -114,18 +115,23 @@ export abstract class AnyJob {
 
   /** Watches the output. The iteration returns the summary of the whole output. */
   watchOutput(selection: OutputSelection = {}, signal?: AbortSignal): Watch<OutputChunk, OutputEnd> {
-    const { end } = this.log;
     // A watch that does not follow the output reports the totals and the status of now.
-    const now = selection.follow === false ? { ...this.log.totals(), status: this.status } : undefined;
+    const isBounded = selection.follow === false;
+    let now = this.log.isCurrent ? this.#outputNow(isBounded) : undefined;
     return watch(
       signal,
       (combined) =>
-        readOutput(this.log, selection, end, combined, (cursor, isCut) => {
+        readOutput(this.log, selection, () => (now ??= this.#outputNow(isBounded)).end, combined, (cursor, isCut) => {
           // A watch up to a given time does not wait for the job's end.
-          const here = now ?? (isCut ? { ...this.log.totals(), status: this.status } : undefined);
-          return this.#outputEnd(cursor, here, combined);
+          const here = now?.totals ?? (isCut ? this.log.totals() : undefined);
+          return this.#outputEnd(cursor, here && { ...here, status: now?.status ?? this.status }, combined);
         }),
     );
+  }
+
+  /** Returns the end of the existing output, and for a bounded watch also the totals up to it and the status. */
+  #outputNow(isBounded: boolean): { end: LogPosition; totals?: OutputTotals; status?: JobStatus } {
+    return isBounded ? { ...this.log.summary(), status: this.status } : { end: this.log.end };
   }
 
   async #outputEnd(

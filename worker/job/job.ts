@@ -46,6 +46,7 @@ const MAX_SIGNALS = 16;
  */
 export class Job extends AnyJob {
   readonly #process: Process;
+  readonly #log: OutputLog;
   readonly #recorder: JobRecorder | undefined;
   #final: Promise<JobStatus> | undefined;
   #requestedBy: RequestedBy = {};
@@ -59,6 +60,7 @@ export class Job extends AnyJob {
   constructor(process: Process, spec: JobSpec, log: OutputLog, recorder?: JobRecorder) {
     super(spec, log, process.status);
     this.#process = process;
+    this.#log = log;
     this.#recorder = recorder;
   }
 
@@ -86,21 +88,21 @@ export class Job extends AnyJob {
     // The start is stored before the process exists, so no process runs that the store does not know.
     if (by !== undefined) this.#requestedBy = { ...before, startedBy: by };
     const starting = { state: "STARTING", startedAt: new Date(), ...this.#requestedByField } as const;
-    this.#recorder?.record(this.#process, starting, this.log, by);
+    this.#recorder?.record(this.#process, starting, this.#log, by);
     const unsubscribe = this.#process.subscribe((status) => {
       if (!isFinalState(status.state)) this.#record(status);
     });
     const run = this.#run(this.#process.start(), unsubscribe);
     if (!this.#process.isInitialState) return this.#final = run;
     this.#requestedBy = before;
-    this.#recorder?.record(this.#process, { state: "INITIAL", ...this.#requestedByField }, this.log);
+    this.#recorder?.record(this.#process, { state: "INITIAL", ...this.#requestedByField }, this.#log);
     return run;
   }
 
   async #run(ended: Promise<ProcessStatus>, unsubscribe: () => void): Promise<JobStatus> {
     const final = await ended.finally(unsubscribe);
     // A watcher that sees the final status can read all of the output.
-    await this.log.seal();
+    await this.#log.seal();
     this.#record(final);
     return this.statusOf(final);
   }
@@ -211,7 +213,7 @@ export class Job extends AnyJob {
     const input = isFinalState(phase.state) ? this.#inputField : {};
     const status = { ...phase, ...this.#requestedByField, ...input };
     // The state STARTING was stored before the process existed.
-    if (status.state !== "STARTING") this.#recorder?.record(this.#process, status, this.log);
+    if (status.state !== "STARTING") this.#recorder?.record(this.#process, status, this.#log);
     this.history.add(status);
   }
 

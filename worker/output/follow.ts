@@ -5,7 +5,7 @@ import { loopTurn } from "../loop_turns.ts";
 import type { OutputChunk } from "./chunk.ts";
 import { LOG_START, type LogPosition } from "./cursor.ts";
 import type { Stream } from "./frame.ts";
-import type { OutputLog } from "./log.ts";
+import type { ReadableLog } from "./readable_log.ts";
 import { firstSince, lastBytes, lastLines, type StartPoint } from "./seek.ts";
 
 /**
@@ -62,21 +62,22 @@ function checkSelection(selection: OutputSelection): void {
  * This is one generator, because a thousand readers wake at every line, and a nested generator would add promises to
  * each of them.
  *
- * @param existing the end of the log at the call
+ * @param existingEnd returns the end of the existing output; called once the reader has begun
  * @param conclude creates the return value from the cursor after all examined output; `isCut` is true when `until`
  * ended the watch
  */
 export async function* readOutput<End>(
-  log: OutputLog,
+  log: ReadableLog,
   selection: OutputSelection,
-  existing: LogPosition,
+  existingEnd: () => LogPosition,
   signal: AbortSignal,
   conclude: (cursor: string, isCut: boolean) => End | Promise<End>,
 ): AsyncGenerator<OutputChunk, End, void> {
   checkSelection(selection);
   const { reader } = log;
   try {
-    await reader.retain();
+    await log.retain(signal);
+    const existing = existingEnd();
     const { stream } = selection;
     const untilMs = selection.until?.getTime() ?? Infinity;
     const isPast = () => Date.now() > untilMs;
@@ -100,6 +101,7 @@ export async function* readOutput<End>(
       }
       const readable = stop ?? log.end.position;
       if (stop === undefined && isPast()) {
+        await reader.open();
         stop = (await firstSince(reader, untilMs + 1, log.end, signal)).position;
         isCut = true;
       } else if (at.position < readable) {
@@ -121,12 +123,12 @@ export async function* readOutput<End>(
       else await growthOrTime(log, at.position, untilMs, signal);
     }
   } finally {
-    await reader.release();
+    await log.release();
   }
 }
 
 async function startPoint(
-  { reader }: OutputLog,
+  { reader }: ReadableLog,
   selection: OutputSelection,
   end: LogPosition,
   signal: AbortSignal,
@@ -144,7 +146,7 @@ function later(a: LogPosition, b: LogPosition): LogPosition {
 }
 
 /** Resolves when the log grows, or when a time has passed. */
-async function growthOrTime(log: OutputLog, position: number, untilMs: number, signal: AbortSignal): Promise<void> {
+async function growthOrTime(log: ReadableLog, position: number, untilMs: number, signal: AbortSignal): Promise<void> {
   // AbortSignal.timeout() would leave one timer for each growth of the log.
   const past = new AbortController();
   const leftMs = Math.max(0, Math.min(untilMs + 1 - Date.now(), MAX_TIMER_MS));
@@ -159,7 +161,7 @@ async function growthOrTime(log: OutputLog, position: number, untilMs: number, s
 }
 
 /** Returns a chunk without data, for its cursor or its dropped bytes. */
-function emptyChunk(log: OutputLog, position: LogPosition, stream: Stream, droppedBytes: number): OutputChunk {
+function emptyChunk(log: ReadableLog, position: LogPosition, stream: Stream, droppedBytes: number): OutputChunk {
   return {
     stream,
     data: new Uint8Array(),
@@ -172,7 +174,7 @@ function emptyChunk(log: OutputLog, position: LogPosition, stream: Stream, dropp
 }
 
 /** Returns chunks that report the bytes dropped between a position and the start of the log. */
-function droppedChunks(log: OutputLog, at: LogPosition, start: LogPosition): OutputChunk[] {
+function droppedChunks(log: ReadableLog, at: LogPosition, start: LogPosition): OutputChunk[] {
   return (["stdout", "stderr"] as const).flatMap((stream) => {
     const droppedBytes = start.offsets[stream] - at.offsets[stream];
     return droppedBytes > 0 ? [emptyChunk(log, start, stream, droppedBytes)] : [];

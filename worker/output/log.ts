@@ -3,6 +3,7 @@ import type { LogPosition, LogRange } from "./cursor.ts";
 import { LOG_START } from "./cursor.ts";
 import type { Stream } from "./frame.ts";
 import type { OutputBudget, OutputLimit } from "./limit.ts";
+import type { LogSummary, ReadableLog } from "./readable_log.ts";
 import { LogReader } from "./reader.ts";
 import { SegmentSet } from "./segment_set.ts";
 import type { OutputTotals } from "./totals.ts";
@@ -23,7 +24,7 @@ export interface CompleteLog {
   readonly segments: SegmentSet;
   readonly range: LogRange;
   readonly totals: OutputTotals;
-  /** Opens the files, when somebody reads. */
+  /** Opens the files at the first call. Called whenever somebody begins to read. */
   readonly openFiles: () => Promise<void>;
 }
 
@@ -39,7 +40,7 @@ export interface CompleteLog {
  * await Deno.remove(directory, { recursive: true });
  * ```
  */
-export class OutputLog {
+export class OutputLog implements ReadableLog {
   /** The id of the job. */
   readonly id: string;
   /** The reading side. */
@@ -79,6 +80,11 @@ export class OutputLog {
     return this.#range.end;
   }
 
+  /** Always true: this process writes the log, or the log is complete. */
+  get isCurrent(): boolean {
+    return true;
+  }
+
   /** True once the log is complete. */
   get isSealed(): boolean {
     return this.#isSealed;
@@ -97,6 +103,21 @@ export class OutputLog {
   /** Returns the totals of the output so far. */
   totals(): OutputTotals {
     return this.#totals ?? this.#openWriter.totals();
+  }
+
+  /** Returns the end and the totals up to it. */
+  summary(): LogSummary {
+    return { end: this.end, totals: this.totals() };
+  }
+
+  /** Begins reading. `release()` must be called after it, also when it throws. */
+  retain(): Promise<void> {
+    return this.reader.retain();
+  }
+
+  /** Ends reading. */
+  release(): Promise<void> {
+    return this.reader.release();
   }
 
   /**

@@ -6,7 +6,7 @@ import { type Block, decodeBlock, joinFrames } from "./chunk.ts";
 import { formatCursor, type LogPosition, type LogRange, parseCursor } from "./cursor.ts";
 import { FRAME_OVERHEAD_BYTES, MAX_PAYLOAD_BYTES, offsetsAfter } from "./frame.ts";
 import type { LogIdentity } from "./log_identity.ts";
-import type { SegmentSet } from "./segment_set.ts";
+import type { Segment } from "./segment.ts";
 
 /** The bytes of one read, which each reader holds. It is large enough for full speed and for the longest frame. */
 export const READ_BYTES = 2 * (MAX_PAYLOAD_BYTES + FRAME_OVERHEAD_BYTES);
@@ -18,21 +18,33 @@ interface SharedBlock {
   readonly read: Promise<Block | undefined>;
 }
 
+/** The files of a log. */
+export interface LogFiles {
+  readonly identity: LogIdentity;
+  /** The files, the oldest first. */
+  readonly all: readonly Segment[];
+  /** The first position that can be read. */
+  readonly start: LogPosition;
+  /** Reads from a position, within one file. Undefined when the file was deleted. */
+  read(position: number, maxBytes: number): Promise<Uint8Array | undefined>;
+  /** Closes all files for reading. */
+  closeReaders(): Promise<void>;
+}
+
 /** The reading side of a log. */
 export class LogReader {
   /** The id of the job. */
   readonly id: string;
-  readonly #segments: SegmentSet;
+  readonly #segments: LogFiles;
   readonly #range: LogRange;
   readonly #openFiles: (() => Promise<void>) | undefined;
-  #opened: Promise<void> | undefined;
   #count = 0;
   #shared: SharedBlock | undefined;
   #isRemoved = false;
   #abandoned: Error | undefined;
 
-  /** @param openFiles opens the existing files; undefined for a log that this process writes */
-  constructor(id: string, segments: SegmentSet, range: LogRange, openFiles?: () => Promise<void>) {
+  /** @param openFiles opens the files that it has not opened yet; undefined for a log that this process writes */
+  constructor(id: string, segments: LogFiles, range: LogRange, openFiles?: () => Promise<void>) {
     this.id = id;
     this.#segments = segments;
     this.#range = range;
@@ -77,11 +89,10 @@ export class LogReader {
     await this.#segments.closeReaders();
   }
 
-  /** Opens the files of a log that another process wrote. Does so once. */
+  /** Opens the files of a log that another process writes or wrote. */
   async open(): Promise<void> {
     if (this.#openFiles === undefined) return;
-    this.#opened ??= this.#openFiles();
-    await this.#unlessDamaged(this.#opened);
+    await this.#unlessDamaged(this.#openFiles());
     this.#range.start = this.#segments.start;
     // Retention never drops the last file, so the output is lost when no file is left.
     if (this.#segments.all.length === 0 && this.#range.end.position > 0) throw this.#unavailable();
@@ -179,7 +190,7 @@ export class LogReader {
     try {
       return await result;
     } catch (cause) {
-      throw new OutputUnavailableError(this.id, { cause });
+      throw this.#isRemoved ? this.#unavailable() : new OutputUnavailableError(this.id, { cause });
     }
   }
 }

@@ -15,7 +15,8 @@ import type { OutputTotals } from "./totals.ts";
  */
 export function restoreLog(id: string, options: OutputLogOptions, end: LogPosition, totals: OutputTotals): OutputLog {
   const segments = new SegmentSet(id, options.directory, options.budget);
-  const openFiles = () => segments.open();
+  let opened: Promise<void> | undefined;
+  const openFiles = () => opened ??= segments.open();
   return new OutputLog(id, options, { segments, range: { start: LOG_START, end }, totals, openFiles });
 }
 

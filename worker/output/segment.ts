@@ -92,6 +92,11 @@ export class Segment {
     this.#length += bytes.length;
   }
 
+  /** Sets the end of a file that another process writes. The file may end earlier. */
+  grow(end: number): void {
+    this.#length = end - this.start;
+  }
+
   /** Closes the file for writing. */
   closeWriter(): void {
     this.#writer?.close();

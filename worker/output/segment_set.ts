@@ -11,6 +11,22 @@ import { Segment } from "./segment.ts";
 /** The bytes of one read of the search for frames after a damaged one. */
 const SEARCH_BYTES = 262_144;
 
+/** Returns the name of the file that starts at a position. */
+export function fileName(start: number): string {
+  return `${String(start).padStart(16, "0")}.log`;
+}
+
+/** Returns the names of the files in a directory, the oldest first. Empty when there is no directory yet. */
+export async function fileNames(directory: string): Promise<string[]> {
+  const names: string[] = [];
+  try {
+    for await (const { name } of Deno.readDir(directory)) if (/^[0-9]{16}\.log$/.test(name)) names.push(name);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  return names.sort();
+}
+
 /** The files of one log, in a directory of their own. The first write creates the directory. */
 export class SegmentSet {
   readonly #directory: string;
@@ -36,7 +52,8 @@ export class SegmentSet {
    * @throws {Error} when a file is damaged or belongs to another job; the file is not changed
    */
   async open(): Promise<void> {
-    for (const path of await this.#paths()) {
+    for (const name of await fileNames(this.#directory)) {
+      const path = join(this.#directory, name);
       const segment = await Segment.open(path, this.#job);
       if (segment === undefined) await Deno.remove(path);
       else this.#segments.push(segment);
@@ -53,17 +70,6 @@ export class SegmentSet {
   transferQuota(): number {
     this.#budget = undefined;
     return this.#segments.reduce((sum, { diskBytes }) => sum + diskBytes, 0);
-  }
-
-  /** Returns the paths of the existing files, the oldest first. */
-  async #paths(): Promise<string[]> {
-    const names: string[] = [];
-    try {
-      for await (const { name } of Deno.readDir(this.#directory)) if (/^[0-9]{16}\.log$/.test(name)) names.push(name);
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-    return names.sort().map((name) => join(this.#directory, name));
   }
 
   /** The identity of the log. */
@@ -120,7 +126,7 @@ export class SegmentSet {
 
   async #create(start: number, offsets: StreamOffsets): Promise<Segment> {
     if (this.#segments.length === 0) await Deno.mkdir(this.#directory, { recursive: true, mode: 0o700 });
-    const path = join(this.#directory, `${String(start).padStart(16, "0")}.log`);
+    const path = join(this.#directory, fileName(start));
     const segment = await Segment.create(path, { identity: this.#identity, start, offsets, job: this.#job });
     this.#segments.push(segment);
     return segment;

@@ -47,7 +47,9 @@ async function written(directory: string, times: readonly number[]): Promise<Out
 
 async function collect(log: OutputLog, selection: OutputSelection = {}): Promise<OutputChunk[]> {
   const { end } = log;
-  return await Array.fromAsync(readOutput(log, { follow: false, exact: true, ...selection }, end, never, () => {}));
+  return await Array.fromAsync(
+    readOutput(log, { follow: false, exact: true, ...selection }, () => end, never, () => {}),
+  );
 }
 
 function textOf(chunks: readonly OutputChunk[]): string {

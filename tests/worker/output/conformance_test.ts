@@ -6,9 +6,11 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { InvalidArgumentError, InvalidCursorError } from "../../../worker/errors.ts";
 import { type OutputSelection, readOutput } from "../../../worker/output/follow.ts";
-import type { OutputLog, OutputLogOptions } from "../../../worker/output/log.ts";
+import { OutputLog, type OutputLogOptions } from "../../../worker/output/log.ts";
+import type { ReadableLog } from "../../../worker/output/readable_log.ts";
 import { recoverLog, restoreLog } from "../../../worker/output/restore.ts";
-import { collect, ended, expected, live, temporary, textOf, WRITTEN } from "./fixture.ts";
+import { collect, ended, expected, live, never, temporary, textOf, WRITTEN } from "./fixture.ts";
+import { mirrorOf } from "./mirror.ts";
 
 /** Returns the last lines, as `tail -n` counts them. */
 function lastLines(text: string, count: number): string {
@@ -16,8 +18,17 @@ function lastLines(text: string, count: number): string {
   return count === 0 ? "" : lines.slice(-count).join("");
 }
 
+/** Returns a mirror of a log, once it has read the log's end. */
+async function mirrored(writer: OutputLog, { directory }: OutputLogOptions): Promise<ReadableLog> {
+  const { log, sealed } = mirrorOf(writer, directory);
+  if (writer.isSealed) await sealed;
+  await log.retain(never);
+  await log.release();
+  return log;
+}
+
 /** The kinds of logs, each with the output `WRITTEN`. */
-const LOGS: Readonly<Record<string, (options: OutputLogOptions) => Promise<OutputLog>>> = {
+const LOGS: Readonly<Record<string, (options: OutputLogOptions) => Promise<ReadableLog>>> = {
   live,
   ended,
   async restored(options) {
@@ -35,14 +46,18 @@ const LOGS: Readonly<Record<string, (options: OutputLogOptions) => Promise<Outpu
     assert.ok(log.reader.fileStarts.length > 1);
     return log;
   },
+  "mirrored, sealed": async (options) => await mirrored(await ended(options), options),
+  "mirrored, in many files": async (options) => {
+    return await mirrored(await ended({ ...options, limit: { maxBytes: 1_400, policy: "KEEP_NEWEST" } }), options);
+  },
 };
 
 for (const [kind, make] of Object.entries(LOGS)) {
-  const withLog = (use: (log: OutputLog) => Promise<void>) => () =>
+  const withLog = (use: (log: ReadableLog) => Promise<void>) => () =>
     temporary(async (directory) => {
       const log = await make({ directory: join(directory, "job") });
       await use(log);
-      if (!log.isSealed) await log.seal();
+      if (log instanceof OutputLog && !log.isSealed) await log.seal();
     });
 
   Deno.test(
@@ -95,7 +110,7 @@ for (const [kind, make] of Object.entries(LOGS)) {
         const reading = readOutput(
           log,
           { follow: false, ...selection },
-          log.end,
+          () => log.end,
           new AbortController().signal,
           (cursor) => cursor,
         );

@@ -4,6 +4,7 @@ import type { OutputChunk } from "../../../worker/output/chunk.ts";
 import { type OutputSelection, readOutput } from "../../../worker/output/follow.ts";
 import type { Stream } from "../../../worker/output/frame.ts";
 import { OutputLog, type OutputLogOptions } from "../../../worker/output/log.ts";
+import type { ReadableLog } from "../../../worker/output/readable_log.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 
 /** A signal that never aborts. */
@@ -61,12 +62,12 @@ export async function append(log: OutputLog, text: string, stream: Stream = "std
 }
 
 /** Reads a log from the output that exists now. */
-export function reading(log: OutputLog, selection: OutputSelection = {}): AsyncGenerator<OutputChunk, void, void> {
-  return readOutput(log, selection, log.end, never, () => {});
+export function reading(log: ReadableLog, selection: OutputSelection = {}): AsyncGenerator<OutputChunk, void, void> {
+  return readOutput(log, selection, () => log.end, never, () => {});
 }
 
 /** Reads a log to its end. */
-export async function collect(log: OutputLog, selection: OutputSelection = {}): Promise<OutputChunk[]> {
+export async function collect(log: ReadableLog, selection: OutputSelection = {}): Promise<OutputChunk[]> {
   return await Array.fromAsync(reading(log, selection));
 }
 

@@ -219,7 +219,7 @@ Deno.test("readOutput() reports the missing bytes to late and slow readers", () 
       limit: { maxBytes: 1_000, policy: "KEEP_NEWEST" },
     });
     await write(log, [["stderr", "early\n"], ["stdout", "0\n"]]);
-    const slow = readOutput(log, { exact: true }, log.end, new AbortController().signal, () => {});
+    const slow = readOutput(log, { exact: true }, () => log.end, new AbortController().signal, () => {});
     assert.equal((await slow.next()).done, false);
     for (let index = 1; index < 2_000; index++) await write(log, [["stdout", `${index}\n`]]);
     await log.seal();
