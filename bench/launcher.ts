@@ -1,7 +1,7 @@
 /** The time of a start through the launcher, compared with a direct start. */
 import type { ProcessOptions } from "../worker/process/options.ts";
 import { Process } from "../worker/process/process.ts";
-import { IsolationProbe } from "../worker/supervisor/isolation_probe.ts";
+import { IsolationProbe } from "../worker/host/isolation_probe.ts";
 import type { Finding } from "./finding.ts";
 import type { Stage } from "./stage.ts";
 import { median } from "./statistics.ts";

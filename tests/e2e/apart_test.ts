@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { JobRequest } from "../../proto/teleport/v1/job_worker.ts";
 import { assertApart, MASK_PROBE, PROBE, starter } from "../support/inheritance_starter.ts";
-import { IsolationProbe } from "../../worker/supervisor/isolation_probe.ts";
+import { IsolationProbe } from "../../worker/host/isolation_probe.ts";
 import { startServer } from "../support/programs.ts";
 import { clientOf, finalOf } from "../support/server_process.ts";
 

@@ -125,14 +125,29 @@ export class CgroupTree implements Disposable {
 
   /** Kills all processes in cgroups that the previous server left, and removes the cgroups. Not allowed while jobs run. */
   async clean(): Promise<void> {
-    const names = [...Deno.readDirSync(this.directory)].filter(({ isDirectory }) => isDirectory);
-    await Promise.all(names.map(({ name }) => removeKilled(new Cgroup(this.directoryOf(name)))));
+    await removeBelow(this.directory);
   }
 
   /** Removes the cgroup that contains the jobs' cgroups. If one of them is left, the next server removes it. */
   [Symbol.dispose](): void {
     new Cgroup(this.directory).remove();
   }
+}
+
+/** Kills all processes in a tree whose program has died, and removes the tree. Has no effect when there is none. */
+export async function removeTree(directory: string): Promise<void> {
+  try {
+    await removeBelow(directory);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return;
+    throw error;
+  }
+  new Cgroup(directory).remove();
+}
+
+async function removeBelow(directory: string): Promise<void> {
+  const names = [...Deno.readDirSync(directory)].filter(({ isDirectory }) => isDirectory);
+  await Promise.all(names.map(({ name }) => removeKilled(new Cgroup(join(directory, name)))));
 }
 
 /** A killed process ends at once unless the kernel holds it (a dead disk). Then the next server removes its cgroup. */

@@ -36,8 +36,18 @@ export function segmentBytes(limit: OutputLimit | undefined): number {
   return Math.min(Math.ceil(limit.maxBytes / 4), MAX_SEGMENT_BYTES);
 }
 
+/** Disk space that the output of several jobs shares. */
+export interface OutputQuota {
+  /** The disk space in bytes; Infinity for no limit. */
+  readonly maxBytes: number;
+  /** Reserves bytes. The result is false, and nothing is reserved, when they do not fit. */
+  reserve(bytes: number): boolean | Promise<boolean>;
+  /** Releases reserved bytes. */
+  release(bytes: number): void;
+}
+
 /** The disk space that all jobs share. */
-export class OutputBudget {
+export class OutputBudget implements OutputQuota {
   readonly maxBytes: number;
   readonly #makeRoom: ((bytes: number) => void) | undefined;
   #usedBytes = 0;

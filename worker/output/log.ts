@@ -2,7 +2,7 @@
 import type { LogPosition, LogRange } from "./cursor.ts";
 import { LOG_START } from "./cursor.ts";
 import type { Stream } from "./frame.ts";
-import type { OutputBudget, OutputLimit } from "./limit.ts";
+import type { OutputLimit, OutputQuota } from "./limit.ts";
 import type { LogSummary, ReadableLog } from "./readable_log.ts";
 import { LogReader } from "./reader.ts";
 import { SegmentSet } from "./segment_set.ts";
@@ -16,7 +16,9 @@ export interface OutputLogOptions {
   readonly directory: string;
   readonly limit?: OutputLimit;
   /** The disk space that all logs share. */
-  readonly budget?: OutputBudget;
+  readonly budget?: OutputQuota;
+  /** Called after the readable range has moved: the log has grown, or has lost its beginning. */
+  readonly onMoved?: () => void;
 }
 
 /** A complete log that an earlier process wrote. */
@@ -64,9 +66,13 @@ export class OutputLog implements ReadableLog {
     this.#isSealed = complete !== undefined;
     this.reader = new LogReader(id, this.#segments, this.#range, complete?.openFiles);
     if (complete !== undefined) return;
-    this.#writer = new LogWriter(this.#segments, this.#range, options.limit, (frames, from) => {
-      if (this.#waiters.hasAny) this.reader.offer(frames, from);
-      this.#waiters.wakeAll();
+    this.#writer = new LogWriter(this.#segments, this.#range, options.limit, {
+      written: (frames, from) => {
+        if (this.#waiters.hasAny) this.reader.offer(frames, from);
+        this.#waiters.wakeAll();
+        options.onMoved?.();
+      },
+      dropped: () => options.onMoved?.(),
     });
   }
 

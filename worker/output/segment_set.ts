@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { LimitReachedError } from "../errors.ts";
 import { LOG_START, type LogPosition } from "./cursor.ts";
-import type { OutputBudget } from "./limit.ts";
+import type { OutputQuota } from "./limit.ts";
 import { FILE_HEADER_BYTES, jobChecksum } from "./file_header.ts";
 import { findFrame, FRAME_HEADER_BYTES, type StreamOffsets } from "./frame.ts";
 import { type LogIdentity, newLogIdentity } from "./log_identity.ts";
@@ -32,7 +32,7 @@ export class SegmentSet {
   readonly #directory: string;
   readonly #job: number;
   /** Undefined once the caller accounts for the files. */
-  #budget: OutputBudget | undefined;
+  #budget: OutputQuota | undefined;
   #segments: Segment[] = [];
   #identity: LogIdentity = newLogIdentity();
 
@@ -40,7 +40,7 @@ export class SegmentSet {
    * @param id the id of the job, which each file names
    * @param budget the disk space to reserve from
    */
-  constructor(id: string, directory: string, budget: OutputBudget | undefined) {
+  constructor(id: string, directory: string, budget: OutputQuota | undefined) {
     this.#job = jobChecksum(id);
     this.#directory = directory;
     this.#budget = budget;
@@ -105,9 +105,11 @@ export class SegmentSet {
     let newest = this.#segments.at(-1);
     const createsFile = inNewFile || newest === undefined;
     const diskBytes = bytes.length + (createsFile ? FILE_HEADER_BYTES : 0);
-    if (this.#budget?.reserve(diskBytes) === false) {
+    const fits = this.#budget?.reserve(diskBytes) ?? true;
+    // Most reservations are answered at once, and an await would cost a turn.
+    if (fits === false || (fits !== true && !await fits)) {
       throw new LimitReachedError(
-        `Cannot store output: all jobs together may use ${this.#budget.maxBytes} bytes; remove jobs that have ended`,
+        `Cannot store output: all jobs together may use ${this.#budget?.maxBytes} bytes; remove jobs that have ended`,
       );
     }
     let unusedBytes = diskBytes;

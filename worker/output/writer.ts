@@ -9,15 +9,20 @@ import type { SegmentSet } from "./segment_set.ts";
 import type { OutputTotals } from "./totals.ts";
 import { aborted } from "../../base/aborted.ts";
 
-/** Called after frames were written and the end has moved, with the position of the first frame. */
-export type FramesWritten = (frames: readonly BatchFrame[], from: LogPosition) => void;
+/** Hears of changes of the log. */
+export interface LogWriterEvents {
+  /** Called after frames were written and the end has moved, with the position of the first frame. */
+  readonly written: (frames: readonly BatchFrame[], from: LogPosition) => void;
+  /** Called after old frames were dropped and the start has moved. */
+  readonly dropped: () => void;
+}
 
 /** The writing side of a log. It never waits for a reader. */
 export class LogWriter {
   readonly #segments: SegmentSet;
   readonly #range: LogRange;
   readonly #limit: OutputLimit | undefined;
-  readonly #onWritten: FramesWritten;
+  readonly #events: LogWriterEvents;
   readonly #hashes: Readonly<Record<Stream, Hash>> = { stdout: createHash("sha256"), stderr: createHash("sha256") };
   /** The longest payload. Frames are not larger than a file, so that each file can be dropped in time. */
   readonly #maxPayloadBytes: number;
@@ -35,11 +40,11 @@ export class LogWriter {
   #failure: Error | undefined;
   readonly #failed = Promise.withResolvers<Error>();
 
-  constructor(segments: SegmentSet, range: LogRange, limit: OutputLimit | undefined, onWritten: FramesWritten) {
+  constructor(segments: SegmentSet, range: LogRange, limit: OutputLimit | undefined, events: LogWriterEvents) {
     this.#segments = segments;
     this.#range = range;
     this.#limit = limit;
-    this.#onWritten = onWritten;
+    this.#events = events;
     this.#maxPayloadBytes = Math.min(MAX_PAYLOAD_BYTES, segmentBytes(limit));
   }
 
@@ -167,7 +172,7 @@ export class LogWriter {
     const last = frames.at(-1) as BatchFrame;
     this.#range.end = { position: from.position + bytes.length, offsets: offsetsAfter(last) };
     this.#clock = last;
-    this.#onWritten(frames, from);
+    this.#events.written(frames, from);
   }
 
   /** Drops the oldest files while the rest holds more than a `KEEP_NEWEST` limit. */
@@ -178,6 +183,7 @@ export class LogWriter {
       const dropped = this.#segments.dropOldest();
       // In the same turn, so that a reader that finds no bytes sees that the log starts later now.
       this.#range.start = this.#segments.start;
+      this.#events.dropped();
       await dropped;
     }
   }

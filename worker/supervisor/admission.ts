@@ -1,12 +1,15 @@
-/** Decides whether a job may be registered or started here: the one place that checks it against host and supervisor. */
-import type { CgroupLimits } from "../../base/job_options/cgroup_limits.ts";
-import { controllersOf, LIMITED } from "../cgroup/limits.ts";
+/**
+ * Decides whether a job may be registered or started. The supervisor's half is here: what its options allow. The machine's
+ * half is in host/host_check.ts.
+ */
 import type { CgroupTree } from "../cgroup/tree.ts";
+import { checkCgroupLimits } from "../cgroup/refusal.ts";
 import { LimitReachedError, NotEnforceableError } from "../errors.ts";
+import { checkHost, NO_NEW_PRIVILEGES } from "../host/host_check.ts";
+import type { HostCheck } from "../host/link.ts";
 import type { AnyJob } from "../job/any_job.ts";
 import type { JobOptions } from "../job/spec.ts";
 import { DEFAULT_CWD } from "../launch/command.ts";
-import { checkEnforceable, gainsNoPrivileges } from "../launch/host.ts";
 import { applyLimits, type Limits } from "./job_limits.ts";
 import { processOptions } from "./process_options.ts";
 import { defined } from "../../base/defined.ts";
@@ -29,15 +32,28 @@ export interface AdmissionOptions extends Limits {
  * @throws {LimitReachedError} when no more jobs may run
  */
 export function admit(job: JobOptions, options: AdmissionOptions, running?: readonly AnyJob[]): void {
-  if (job.allowNewPrivileges && (options.newPrivileges === "DENIED" || gainsNoPrivileges())) {
-    throw new NotEnforceableError("Cannot let a job gain privileges: neither this server nor any of its jobs may");
-  }
+  checkAllowed(job, options);
+  checkHost(hostCheckOf(job, options), options.cgroups);
+  if (running !== undefined) checkRunning(job.owner, running, options);
+}
+
+/**
+ * Refuses a job that the options of the supervisor forbid.
+ *
+ * @throws {NotEnforceableError} when the supervisor does not allow an option
+ */
+export function checkAllowed(job: JobOptions, options: Limits): void {
+  if (job.allowNewPrivileges && options.newPrivileges === "DENIED") throw new NotEnforceableError(NO_NEW_PRIVILEGES);
   if (job.inheritEnv && Object.keys(options.inheritableEnv ?? {}).length === 0) {
     throw new NotEnforceableError("Cannot let a job inherit variables: this server has none for its jobs");
   }
-  checkEnforceable({ ...job, ...processOptions(job, options) });
-  checkCgroup(job, options.cgroups);
-  if (running !== undefined) checkRunning(job.owner, running, options);
+}
+
+/** Returns the abilities that a job needs of the machine that runs it. */
+export function hostCheckOf(job: JobOptions, options: Limits): HostCheck {
+  const { cwd = DEFAULT_CWD, cgroupLimits } = job;
+  const { noNewPrivileges } = processOptions(job, options);
+  return { options: job, cwd, noNewPrivileges, ...defined({ cgroupLimits }) };
 }
 
 /**
@@ -46,23 +62,16 @@ export function admit(job: JobOptions, options: AdmissionOptions, running?: read
  * @throws {NotEnforceableError} when one of them cannot be enforced
  */
 export function checkDefaults(options: AdmissionOptions & { readonly cwd?: string }): void {
-  checkCgroup({ ...applyLimits({}, options), ...defined({ cwd: options.cwd }) }, options.cgroups);
+  const { cgroupLimits = {} } = applyLimits({}, options);
+  checkCgroupLimits(cgroupLimits, options.cwd ?? DEFAULT_CWD, options.cgroups);
 }
 
-/** Refuses limits that no cgroup here can enforce. */
-function checkCgroup({ cgroupLimits = {}, cwd = DEFAULT_CWD }: JobOptions, cgroups?: CgroupTree): void {
-  if (controllersOf(cgroupLimits).length === 0) return;
-  if (cgroups === undefined) refuseCgroupLimits(cgroupLimits);
-  cgroups.check(cgroupLimits, cwd);
-}
-
-/** @throws {NotEnforceableError} always: the supervisor has no cgroups */
-export function refuseCgroupLimits(limits: CgroupLimits): never {
-  const what = controllersOf(limits).map((controller) => LIMITED[controller]).join(" and ");
-  throw new NotEnforceableError(`Cannot limit ${what} on this server: it has no cgroups`);
-}
-
-function checkRunning(
+/**
+ * Refuses a start when enough jobs run.
+ *
+ * @throws {LimitReachedError} when no more jobs may run
+ */
+export function checkRunning(
   owner: string | undefined,
   running: readonly AnyJob[],
   { maxRunning, maxRunningPerOwner }: Limits,

@@ -1,17 +1,13 @@
 /** Makes job objects from rows of the store: a job that can be started, or one that has ended. */
-import type { Cgroup } from "../cgroup/cgroup.ts";
-import { controllersOf } from "../cgroup/limits.ts";
 import type { AnyJob } from "../job/any_job.ts";
 import { EndedJob } from "../job/ended_job.ts";
-import { Job, type JobRecorder } from "../job/job.ts";
+import type { Job, JobRecorder } from "../job/job.ts";
+import { makeJob } from "../job/make_job.ts";
 import type { JobSpec } from "../job/spec.ts";
-import { DEFAULT_CWD } from "../launch/command.ts";
 import type { OutputBudget } from "../output/limit.ts";
-import { OutputLog, type OutputLogOptions } from "../output/log.ts";
+import type { OutputLogOptions } from "../output/log.ts";
 import { restoreLog, unavailableLog } from "../output/restore.ts";
-import { Process } from "../process/process.ts";
 import type { StoredJob } from "../store/rows.ts";
-import { refuseCgroupLimits } from "./admission.ts";
 import type { SupervisorOptions } from "./options.ts";
 import { processOptions } from "./process_options.ts";
 import { defined } from "../../base/defined.ts";
@@ -41,16 +37,14 @@ export class JobFactory {
 
   #makeInitial(spec: JobSpec): Job {
     const { supervisor, budget, logOptions, recorderOf, onError } = this.#options;
-    const log = new OutputLog(spec.id, { ...logOptions(spec), budget });
-    const cgroup = this.#cgroupOf(spec);
-    const process = new Process(spec.command, spec.args, {
-      ...spec,
+    const { cgroups } = supervisor;
+    return makeJob(spec, {
       ...processOptions(spec, supervisor, supervisor.env),
-      output: log,
+      log: { ...logOptions(spec), budget },
+      recorder: recorderOf(spec.id),
       onError,
-      ...defined({ cgroup }),
-    });
-    return new Job(process, spec, log, recorderOf(spec.id));
+      ...defined({ cgroups }),
+    }).job;
   }
 
   #makeEnded({ spec, status, output }: Pick<StoredJob, "spec" | "status" | "output">): EndedJob {
@@ -59,12 +53,5 @@ export class JobFactory {
       ? unavailableLog(spec.id, options)
       : restoreLog(spec.id, options, output.end, output.totals);
     return new EndedJob(spec, log, status);
-  }
-
-  /** The function that makes the job's cgroup. It may fail although admission passed, because the host may change. */
-  #cgroupOf({ id, cwd = DEFAULT_CWD, cgroupLimits = {} }: JobSpec): (() => Cgroup) | undefined {
-    const { cgroups } = this.#options.supervisor;
-    if (cgroups !== undefined) return () => cgroups.create(id, cgroupLimits, cwd);
-    return controllersOf(cgroupLimits).length === 0 ? undefined : () => refuseCgroupLimits(cgroupLimits);
   }
 }

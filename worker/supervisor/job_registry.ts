@@ -4,7 +4,8 @@ import { JobNotFoundError, LimitReachedError, SupervisorClosedError } from "../e
 import type { AnyJob } from "../job/any_job.ts";
 import { type JobSpec, type JobStatus, jobStatus, NO_OUTPUT } from "../job/spec.ts";
 import { OutputBudget } from "../output/limit.ts";
-import { bootId, recoverJobs } from "./recovery.ts";
+import { bootId } from "../linux/boot_id.ts";
+import { recoverJobs } from "./recovery.ts";
 import { Retention } from "./retention.ts";
 import { isFinalState } from "../process/state.ts";
 import { Store } from "../store/store.ts";

@@ -3,9 +3,8 @@
  * stays pending until there is room.
  */
 import type { CgroupTree } from "../cgroup/tree.ts";
+import { changeDetails } from "../job/change_details.ts";
 import type { JobRecorder } from "../job/job.ts";
-import type { OutputLog } from "../output/log.ts";
-import type { Process } from "../process/process.ts";
 import { isFinalState, type ProcessStatus } from "../process/state.ts";
 import { NotRecordedError, RecordDamagedError } from "../storage_errors.ts";
 import type { Store } from "../store/store.ts";
@@ -51,7 +50,9 @@ export class PendingWrites {
   recorderOf(id: string): JobRecorder {
     return {
       record: (process, status, log, by) => {
-        const details = this.#detailsOf(id, process, status, log, by);
+        const { bootId, cgroups } = this.#options;
+        const place = { bootId, ...defined({ cgroup: cgroups?.directoryOf(id) }) };
+        const details = changeDetails({ process, status, log, by }, place);
         if (status.state === "STARTING") {
           this.#writeStart(id, status, details);
           this.#options.liveJobs.pin(id);
@@ -60,22 +61,6 @@ export class PendingWrites {
           this.flush();
         }
       },
-    };
-  }
-
-  #detailsOf(id: string, process: Process, status: ProcessStatus, log: OutputLog, by?: string): StatusDetails {
-    const { bootId, cgroups } = this.#options;
-    const { startTime, tag, endCause } = process;
-    return {
-      process: {
-        bootId,
-        ...defined({ leader: "pid" in status ? status.pid : undefined, startTime, tag }),
-        ...defined({ cgroup: cgroups?.directoryOf(id) }),
-      },
-      ...defined({ reason: endCause?.reason, by: by ?? endCause?.by }),
-      ...(isFinalState(status.state)
-        ? { output: { end: log.end, totals: log.totals() }, outputBytes: log.transferQuota() }
-        : {}),
     };
   }
 

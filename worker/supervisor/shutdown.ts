@@ -1,13 +1,7 @@
 /** Stops all jobs when a supervisor closes. */
 import { SupervisorClosedError } from "../errors.ts";
-import type { JobStatus } from "../job/spec.ts";
+import { stopAll } from "../job/stop_all.ts";
 import type { JobRegistry } from "./job_registry.ts";
-
-/**
- * The wait after the last grace period for the ends of the jobs, in milliseconds. The kernel may hold a process for
- * longer, for example because of a dead disk. The next supervisor then ends the process.
- */
-const STUCK_MS = 10_000;
 
 /** The shutdown of a supervisor. */
 export class Shutdown {
@@ -32,23 +26,16 @@ export class Shutdown {
    * @param graceMs the grace period in milliseconds; absent: the grace period of each job. A second call may shorten it
    */
   stopJobs(graceMs: number | undefined): Promise<void> {
-    const running = this.#registry.liveJobs.all().filter((job) => job.isRunningState);
-    const stops = running.map((job) => job.stop({ reason: "SHUTDOWN", graceMs: graceMs ?? job.graceMs }));
-    const longestGraceMs = Math.max(0, ...running.map((job) => graceMs ?? job.graceMs));
-    this.#stopped ??= this.#allStopped(stops, longestGraceMs + STUCK_MS);
-    return this.#stopped;
+    const stops = stopAll(this.#registry.liveJobs.all(), graceMs);
+    return this.#stopped ??= this.#allStopped(stops);
   }
 
-  async #allStopped(stops: readonly Promise<JobStatus>[], maxWaitMs: number): Promise<void> {
+  async #allStopped(stops: Promise<void>): Promise<void> {
     await this.#ready.catch(() => {}); // The callers of ready() get this error.
     for (const job of this.#registry.liveJobs.all()) {
       if (job.isInitialState) job.abandon(new SupervisorClosedError());
     }
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const timeout = new Promise<void>((resolve) => timer = setTimeout(resolve, maxWaitMs));
-    // A job that cannot be stopped was reported. The next supervisor finds it LOST.
-    await Promise.race([Promise.allSettled(stops), timeout]);
-    clearTimeout(timer);
+    await stops;
     this.#registry.end();
   }
 }

@@ -5,7 +5,6 @@
  *
  * Long: this is the public class of the library, so most of its lines are documentation for callers.
  */
-import { errorMessage } from "../../base/error_message.ts";
 import { checkJobOptions } from "../launch/command.ts";
 import type { Isolation } from "../../base/job_options/table.ts";
 import { JobNotFoundError, JobRunningError, SupervisorClosedError } from "../errors.ts";
@@ -21,7 +20,7 @@ import { JobRegistry } from "./job_registry.ts";
 import { isRunningState } from "../process/state.ts";
 import { countRunning, type SupervisorStatistics } from "./statistics.ts";
 import { type JobPage, type ListOptions, listPage } from "./list_page.ts";
-import { IsolationProbe } from "./isolation_probe.ts";
+import { IsolationProbe } from "../host/isolation_probe.ts";
 import { admit, checkDefaults } from "./admission.ts";
 import { checkOptions, type SupervisorOptions } from "./options.ts";
 import { closeOnSignals } from "./closing_signals.ts";
@@ -364,12 +363,7 @@ export class Supervisor implements AsyncDisposable {
    */
   async isolations(): Promise<Readonly<Record<Isolation, string>>> {
     await this.#ready;
-    const why = (isolation: Isolation) =>
-      this.#isolation.check(isolation).then(
-        () => "",
-        (error) => errorMessage(error),
-      );
-    return { PRIVATE: await why("PRIVATE"), STRICT: await why("STRICT") };
+    return await this.#isolation.reasons();
   }
 
   /** Returns figures for monitoring. It reads only memory, so a monitor may call it often. */

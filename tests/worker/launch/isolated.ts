@@ -4,7 +4,7 @@ import { NotEnforceableError } from "../../../mod.ts";
 import type { Stream } from "../../../worker/output/frame.ts";
 import type { ProcessOptions } from "../../../worker/process/options.ts";
 import { Process } from "../../../worker/process/process.ts";
-import { IsolationProbe } from "../../../worker/supervisor/isolation_probe.ts";
+import { IsolationProbe } from "../../../worker/host/isolation_probe.ts";
 import { missing, type Need, skippedIf, type TestName } from "../../support/needs.ts";
 
 /** The user of STRICT jobs, which cannot be root. */

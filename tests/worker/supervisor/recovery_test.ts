@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { Supervisor } from "../../../mod.ts";
-import { bootId } from "../../../worker/supervisor/recovery.ts";
+import { bootId } from "../../../worker/linux/boot_id.ts";
 import { readEntry } from "../../../worker/linux/procfs.ts";
 import { Store } from "../../../worker/store/store.ts";
 import { encodeSpec } from "../../../worker/store/json.ts";

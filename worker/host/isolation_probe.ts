@@ -1,4 +1,5 @@
 /** Finds out whether this host can isolate jobs, by isolating a program that prints its mounts. */
+import { errorMessage } from "../../base/error_message.ts";
 import type { Isolation } from "../../base/job_options/table.ts";
 import { NotEnforceableError } from "../errors.ts";
 import { ISOLATE_OTHERS, mayIsolateOthers } from "../launch/host.ts";
@@ -25,6 +26,12 @@ export class IsolationProbe {
       if (this.#probes.get(isolation) === result) this.#probes.delete(isolation);
       throw error;
     }
+  }
+
+  /** Returns for each level of isolation why this host cannot provide it; an empty text when it can. */
+  async reasons(): Promise<Readonly<Record<Isolation, string>>> {
+    const why = (isolation: Isolation) => this.check(isolation).then(() => "", errorMessage);
+    return { PRIVATE: await why("PRIVATE"), STRICT: await why("STRICT") };
   }
 }
 
