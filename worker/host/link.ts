@@ -141,7 +141,10 @@ export interface HostLink {
 
   /** Returns what the host does now. Needs no `attach`, and changes nothing. */
   work(): Promise<HostWork>;
-  /** Receives all events from now on, in place of an earlier supervisor. Returns all jobs of the host. */
+  /**
+   * Receives all events from now on, in place of an earlier supervisor. Returns all jobs of the host. The events report
+   * each change that is not in the result, and may do so before the caller has read the result.
+   */
   attach(events: HostEvents): Promise<readonly HostedJobState[]>;
 
   /** @throws {NotEnforceableError} when the host cannot run such a job */

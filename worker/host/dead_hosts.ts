@@ -1,0 +1,78 @@
+/** Reads what dead job hosts have left, and deletes it: their ends, their other files, their cgroups. */
+import { basename, dirname, join } from "node:path";
+import { type CgroupTree, removeTree } from "../cgroup/tree.ts";
+import { InvalidArgumentError } from "../errors.ts";
+import { isFinalState } from "../process/state.ts";
+import { readEnds } from "./end_line.ts";
+import type { JobChange, OrphanedJob } from "./link.ts";
+
+/** The options of dead hosts. */
+export interface DeadHostsOptions {
+  readonly hostsDirectory: string;
+  /** The instance of this host, which lives. */
+  readonly instance: string;
+  /** The cgroups of this host. */
+  readonly cgroups?: CgroupTree;
+  readonly onError: (error: unknown) => void;
+}
+
+/** The dead job hosts of a data directory. */
+export class DeadHosts {
+  readonly #options: DeadHostsOptions;
+  /** The ends of each host that were read. A dead host writes no more. */
+  readonly #ends = new Map<string, Promise<ReadonlyMap<string, JobChange>>>();
+
+  constructor(options: DeadHostsOptions) {
+    this.#options = options;
+  }
+
+  /** Returns the end that a dead host wrote for a job. Undefined when it wrote none. */
+  async endOf({ spec, status, process }: OrphanedJob): Promise<JobChange | undefined> {
+    const host = process?.host;
+    if (host === undefined || host === this.#options.instance || isFinalState(status.state)) return undefined;
+    const ends = this.#ends.get(host) ?? this.#read(host);
+    this.#ends.set(host, ends);
+    try {
+      return (await ends).get(spec.id);
+    } catch (error) {
+      this.#ends.delete(host);
+      throw error;
+    }
+  }
+
+  async #read(host: string): Promise<ReadonlyMap<string, JobChange>> {
+    return await readEnds(this.#directoryOf(host), (line) => {
+      this.#options.onError(new Error(`Line ${line} of the ends of job host "${host}" is damaged and was skipped`));
+    });
+  }
+
+  /**
+   * Deletes the files and cgroups of a dead host.
+   *
+   * @throws {InvalidArgumentError} when it is this host, or no instance at all
+   */
+  async discard(instance: string): Promise<void> {
+    const { cgroups } = this.#options;
+    const directory = this.#directoryOf(instance);
+    if (instance === this.#options.instance) throw new InvalidArgumentError(`The job host "${instance}" is alive`);
+    const tree = cgroups && siblingOf(cgroups.directory, this.#options.instance, instance);
+    if (tree !== undefined) await removeTree(tree);
+    this.#ends.delete(instance);
+    try {
+      await Deno.remove(directory, { recursive: true });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+
+  #directoryOf(instance: string): string {
+    if (/^[0-9a-zA-Z_-]+$/.test(instance)) return join(this.#options.hostsDirectory, instance);
+    throw new InvalidArgumentError(`Unknown job host ${JSON.stringify(instance)}`);
+  }
+}
+
+/** Returns the cgroup of another host. Undefined when the name of the own cgroup does not end with the own instance. */
+function siblingOf(own: string, instance: string, other: string): string | undefined {
+  const name = basename(own);
+  return name.endsWith(instance) ? join(dirname(own), `${name.slice(0, -instance.length)}${other}`) : undefined;
+}

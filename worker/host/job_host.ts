@@ -1,0 +1,239 @@
+/** A job host: runs jobs and writes their output, for a supervisor that may come and go. */
+import { join } from "node:path";
+import type { Isolation } from "../../base/job_options/table.ts";
+import { HostUnavailableError, JobRunningError } from "../errors.ts";
+import { checkJobOptions } from "../launch/command.ts";
+import { bootId } from "../linux/boot_id.ts";
+import type { StopOptions } from "../process/options.ts";
+import type { InputChunk, InputOptions, InputResult } from "../process/stdin.ts";
+import type { Usage } from "../process/usage.ts";
+import { DeadHosts } from "./dead_hosts.ts";
+import { journalPath } from "./end_line.ts";
+import { checkHost } from "./host_check.ts";
+import { IsolationProbe } from "./isolation_probe.ts";
+import type {
+  HostCheck,
+  HostedJobState,
+  HostEvents,
+  HostInfo,
+  HostLink,
+  HostStart,
+  HostWork,
+  LiveState,
+  LogState,
+  OrphanedJob,
+  RecoveredJob,
+} from "./link.ts";
+import { hostInfo, type JobHostOptions } from "./job_host_options.ts";
+import { recoverOrphan } from "./orphans.ts";
+import { OwnedJobs } from "./owned_jobs.ts";
+
+/** A job host in this process. Another process reaches it through a socket. */
+export class JobHost implements HostLink {
+  readonly info: HostInfo;
+  readonly #options: JobHostOptions;
+  readonly #bootId = bootId();
+  readonly #jobs: OwnedJobs;
+  readonly #isolation = new IsolationProbe();
+  readonly #deadHosts: DeadHosts;
+  #events: HostEvents | undefined;
+  #closed = Promise.withResolvers<Error | undefined>();
+  #isRetired = false;
+
+  constructor(options: JobHostOptions) {
+    this.#options = options;
+    this.info = hostInfo(options);
+    const directory = join(options.hostsDirectory, options.instance);
+    for (const path of [options.outputDirectory, directory]) Deno.mkdirSync(path, { recursive: true, mode: 0o700 });
+    const onError = this.#onError;
+    this.#jobs = new OwnedJobs({
+      ...options,
+      journalPath: journalPath(directory),
+      place: { bootId: this.#bootId, host: options.instance },
+      events: {
+        changed: (change) => this.#events?.changed(change),
+        grew: (id, range) => this.#events?.grew(id, range),
+      },
+      onLess: () => this.#noteIdle(),
+      onError,
+    });
+    this.#deadHosts = new DeadHosts({ ...options, onError });
+  }
+
+  /** Resolves after `close()`. A later `attach()` begins a new link. */
+  get closed(): Promise<Error | undefined> {
+    return this.#closed.promise;
+  }
+
+  /**
+   * True when the host may end: no supervisor is attached and no job runs, or the host is retired and has no job. An end
+   * that is not on the disk keeps the host.
+   */
+  get isIdle(): boolean {
+    if (this.#jobs.isBusy) return false;
+    return this.#events === undefined || (this.#isRetired && this.#jobs.isEmpty);
+  }
+
+  work(): Promise<HostWork> {
+    const { runningCount } = this.#jobs;
+    return Promise.resolve({
+      runningJobs: runningCount,
+      isAttached: this.#events !== undefined,
+      isRetired: this.#isRetired,
+    });
+  }
+
+  attach(events: HostEvents): Promise<readonly HostedJobState[]> {
+    return Promise.resolve(this.attachNow(events));
+  }
+
+  /** Does what `attach` does, at once: the events report all changes that are not in the result. */
+  attachNow(events: HostEvents): readonly HostedJobState[] {
+    if (this.#events === undefined) this.#closed = Promise.withResolvers();
+    this.#events = events;
+    this.#jobs.unwatchAll();
+    const { states } = this.#jobs;
+    this.#jobs.room.attach((bytes) => events.needsRoom(bytes));
+    return states;
+  }
+
+  /** Detaches a supervisor, unless another one is attached by now. */
+  detach(events: HostEvents): void {
+    if (this.#events === events) this.#detach();
+  }
+
+  #detach(): void {
+    this.#events = undefined;
+    this.#jobs.unwatchAll();
+    this.#jobs.room.attach(undefined);
+    this.#noteIdle();
+  }
+
+  close(): Promise<void> {
+    this.#detach();
+    this.#closed.resolve(undefined);
+    return Promise.resolve();
+  }
+
+  async check(check: HostCheck): Promise<void> {
+    checkHost(check, this.#options.cgroups);
+    if (check.options.isolation !== undefined) await this.#isolation.check(check.options.isolation);
+  }
+
+  isolations(): Promise<Readonly<Record<Isolation, string>>> {
+    return this.#isolation.reasons();
+  }
+
+  /** @throws {SupervisorClosedError} while `stopJobs` stops the jobs */
+  start(start: HostStart): Promise<void> {
+    return this.#jobs.start(start);
+  }
+
+  async stop(id: string, options: StopOptions): Promise<void> {
+    await this.#jobs.get(id)?.stop(options);
+  }
+
+  async signal(id: string, signal: string, by?: string): Promise<void> {
+    await this.#jobs.need(id, "be sent a signal").job.signal(signal, by);
+  }
+
+  async pause(id: string, by?: string): Promise<void> {
+    await this.#jobs.need(id, "be paused").job.pause(by);
+  }
+
+  async resume(id: string): Promise<void> {
+    await this.#jobs.need(id, "be resumed").job.resume();
+  }
+
+  async writeInput(id: string, chunks: AsyncIterable<InputChunk>, options: InputOptions): Promise<InputResult> {
+    return await this.#jobs.need(id, "be given input").job.writeInput(chunks, options);
+  }
+
+  async usage(id: string): Promise<Usage | undefined> {
+    return (await this.#jobs.get(id)?.job.measuredStatus())?.usage;
+  }
+
+  states(ids: readonly string[]): Promise<Readonly<Record<string, LiveState>>> {
+    return Promise.resolve(this.#jobs.liveStates(ids));
+  }
+
+  watch(id: string): Promise<LogState | undefined> {
+    const job = this.#jobs.get(id);
+    if (job !== undefined) job.isWatched = job.isRunningState;
+    return Promise.resolve(job?.live?.log);
+  }
+
+  unwatch(id: string): void {
+    const job = this.#jobs.get(id);
+    if (job !== undefined) job.isWatched = false;
+  }
+
+  forget(id: string): void {
+    this.#jobs.forget(id);
+  }
+
+  setRoom(bytes: number): void {
+    this.#jobs.room.set(bytes);
+  }
+
+  /** @throws {JobRunningError} when the job is not orphaned, but runs here */
+  async recover(job: OrphanedJob): Promise<RecoveredJob> {
+    const { id } = job.spec;
+    const own = this.#jobs.get(id);
+    if (own?.isRunningState) throw new JobRunningError(id, own.job.status.state);
+    const end = own?.end ?? await this.#deadHosts.endOf(job);
+    if (end !== undefined) return { status: end.status, details: end.details, survivors: [], isDenied: false };
+    return await recoverOrphan(job, {
+      bootId: this.#bootId,
+      log: this.#jobs.logOptions(job.spec),
+      onError: this.#onError,
+    });
+  }
+
+  discard(instance: string): Promise<void> {
+    return this.#deadHosts.discard(instance);
+  }
+
+  /** @throws {JobRunningError} when the job runs here */
+  async deleteOutput(id: string): Promise<void> {
+    const job = this.#jobs.get(id);
+    if (job?.isRunningState) throw new JobRunningError(id, job.job.status.state);
+    try {
+      await Deno.remove(this.#jobs.logOptions({ id }).directory, { recursive: true });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error; // The first byte of output makes the directory.
+    }
+  }
+
+  async stopJobs(graceMs: number | undefined): Promise<void> {
+    if (graceMs !== undefined) checkJobOptions({ graceMs });
+    await this.#jobs.stopAll(graceMs);
+  }
+
+  retire(isRetired: boolean): void {
+    this.#isRetired = isRetired;
+    this.#noteIdle();
+  }
+
+  async succeed(): Promise<string> {
+    const { succeed } = this.#options;
+    if (succeed === undefined) throw new HostUnavailableError("it cannot start another job host");
+    return await succeed();
+  }
+
+  /** Closes the files of the host, before its process ends. Ends that could not be written get a last try. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+    await this.#jobs.close();
+  }
+
+  #noteIdle(): void {
+    if (this.isIdle) this.#options.onIdle?.();
+  }
+
+  readonly #onError = (error: unknown): void => {
+    const reported = error instanceof Error ? error : new Error(String(error));
+    if (this.#events !== undefined) this.#events.failed(reported);
+    else this.#options.onError?.(reported);
+  };
+}
