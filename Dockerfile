@@ -5,7 +5,7 @@ WORKDIR /src
 COPY deno.json deno.lock ./
 # This layer has the locked packages. It is rebuilt only when deno.json or the lock file changes.
 RUN deno install --frozen
-COPY server.ts cli.ts certs.ts mod.ts ./
+COPY server.ts cli.ts certs.ts mod.ts job_host.ts ./
 COPY certs ./certs
 COPY cli ./cli
 COPY proto ./proto

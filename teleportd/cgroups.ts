@@ -1,5 +1,5 @@
 /** Opens the cgroup that holds the cgroups of the jobs. */
-import { CgroupTree, CgroupUnavailableError, hasTags } from "../mod.ts";
+import { CgroupTree, CgroupUnavailableError, hasTags } from "../job_host.ts";
 import { StartError } from "./start_error.ts";
 
 /** The cgroups of a server's jobs. */
@@ -15,16 +15,18 @@ export interface OpenCgroups {
  *
  * @param where `auto`: below the server's own cgroup if possible; `off`: none; otherwise the directory of a cgroup
  * @param directory the data directory: the next server with the same directory finds the same cgroup
+ * @param instance the job host, whose cgroups no other one may remove. Absent for a server without job hosts.
  * @throws {StartError} when the directory of a cgroup was given and cannot be used
  */
-export async function openCgroups(where: string, directory: string): Promise<OpenCgroups> {
+export async function openCgroups(where: string, directory: string, instance?: string): Promise<OpenCgroups> {
   const without = (reason: string) => ({
     cgroups: undefined,
     text: `Jobs have no cgroups (${reason}): the server finds their processes by process group, session, parent, ` +
       `${hasTags() ? "inherited limit " : ""}and environment`,
   });
   if (where === "off") return without("--cgroup off");
-  const name = `teleport-${await digestOf(await Deno.realPath(directory))}`;
+  const digest = await digestOf(await Deno.realPath(directory));
+  const name = `teleport-${digest}${instance === undefined ? "" : `-${instance}`}`;
   try {
     const cgroups = CgroupTree.open({ name, ...(where === "auto" ? {} : { base: where }) });
     const limits = cgroups.controllers.size === 0

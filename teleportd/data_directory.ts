@@ -1,6 +1,6 @@
 /** The data directory: where it is, how it is made, and which errors are about it. */
 import { failureReason } from "../base/errno.ts";
-import { DirectoryInUseError, RecordDamagedError, StoreUnusableError } from "../mod.ts";
+import { DirectoryInUseError, RecordDamagedError, StoreUnusableError } from "../job_host.ts";
 import { checkDataDirectory } from "./file_trust.ts";
 import { lockHolder } from "./lock_holder.ts";
 import type { ServerEnvironment } from "./server_environment.ts";

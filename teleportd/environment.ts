@@ -19,7 +19,7 @@ export function parseEnvironment(bytes: Uint8Array): Environment {
 }
 
 /** Variables of the service manager for the server alone. A job with them could report itself as the service. */
-const MANAGER_VARIABLES: ReadonlySet<string> = new Set([
+export const MANAGER_VARIABLES: ReadonlySet<string> = new Set([
   "CREDENTIALS_DIRECTORY",
   "LISTEN_FDNAMES",
   "LISTEN_FDS",

@@ -1,13 +1,19 @@
 /** The command line of `teleportd`: its options, their help, and how each value is parsed. */
 import { JOB_OPTIONS } from "../base/job_options/table.ts";
-import { errorMessage } from "../base/error_message.ts";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { defined } from "../base/defined.ts";
 import type { LogLevel } from "../base/logger.ts";
 import type { OutputPolicy } from "../mod.ts";
-import { parseDurationMs } from "../units/duration.ts";
-import { parseSizeBytes } from "../units/size.ts";
 import { DEFAULT_KEEP_JOBS, DEFAULT_LISTEN } from "./defaults.ts";
+import {
+  durationParser,
+  parseAbsolutePath,
+  parseCount,
+  parseNames,
+  parseOutputPolicy,
+  sizeParser,
+} from "./flag_values.ts";
+import type { HostCommand } from "./host/commands.ts";
 import type { LogFormat } from "./log/format.ts";
 import { LOG_LEVELS } from "./log/server_log.ts";
 
@@ -36,6 +42,8 @@ export interface Flags {
   readonly cgroup: string;
   /** The argument of `audit verify`. With it the program does nothing else. */
   readonly auditPath?: string;
+  /** The command `host …`. With it the program does nothing else. */
+  readonly hostCommand?: HostCommand;
   readonly auditFileBytes?: number;
   readonly auditFiles?: number;
   readonly maxCallsPerUser?: number;
@@ -64,6 +72,13 @@ export interface HelpOutput {
   readonly stderr: (text: string) => void;
 }
 
+/** Receives the commands of the command line. */
+export interface CommandReceivers {
+  /** Receives the path of `audit verify`. */
+  readonly verify: (path: string) => void;
+  readonly host: (command: HostCommand) => void;
+}
+
 /**
  * Parses the arguments of `teleportd`. Commander writes help and errors, and then throws.
  *
@@ -80,18 +95,22 @@ export interface HelpOutput {
  */
 export function parseFlags(args: readonly string[], version: string, output: HelpOutput): Flags {
   let auditPath: string | undefined;
-  const program = createProgram(version, output, (path) => auditPath = path);
+  let hostCommand: HostCommand | undefined;
+  const program = createProgram(version, output, {
+    verify: (path) => auditPath = path,
+    host: (command) => hostCommand = command,
+  });
   program.parse(args, { from: "user" });
-  return { ...program.opts<Flags & Record<string, never>>(), ...defined({ auditPath }) };
+  return { ...program.opts<Flags & Record<string, never>>(), ...defined({ auditPath, hostCommand }) };
 }
 
 /**
  * Creates the program of `teleportd`: its options, its commands and their help.
  *
  * @param output where Commander's texts go
- * @param onVerify receives the path of `audit verify`
+ * @param commands receive the arguments of the commands
  */
-export function createProgram(version: string, output: HelpOutput, onVerify: (path: string) => void): Command {
+export function createProgram(version: string, output: HelpOutput, commands: CommandReceivers): Command {
   const program = new Command("teleportd")
     .usage("[OPTIONS]")
     .description("Runs processes for remote users over gRPC with mutual TLS.")
@@ -183,6 +202,8 @@ export function createProgram(version: string, output: HelpOutput, onVerify: (pa
       durationParser("--shutdown-grace", JOB_OPTIONS.graceMs.max),
     )
     .allowExcessArguments(false)
+    // An option after the name of a command belongs to the command: both have --data.
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
       outputError: (text, write) => write(text.replace(/^error: /, "teleportd: ")),
@@ -195,55 +216,7 @@ export function createProgram(version: string, output: HelpOutput, onVerify: (pa
     .command("verify").argument("<path>", "the directory audit of the data directory, or one of its files")
     .description("check that every line of the audit log is present, unchanged and in order")
     .allowExcessArguments(false)
-    .action(onVerify);
+    .action(commands.verify);
+  // addHostCommands(program, commands.host);
   return program.helpCommand(false);
-}
-
-const OUTPUT_POLICIES: Readonly<Record<string, OutputPolicy>> = {
-  "stop": "STOP",
-  "keep-newest": "KEEP_NEWEST",
-  "block": "BLOCK",
-};
-
-function parseOutputPolicy(text: string): OutputPolicy {
-  const policy = Object.hasOwn(OUTPUT_POLICIES, text) ? OUTPUT_POLICIES[text] : undefined;
-  if (policy === undefined) throw new InvalidArgumentError('It must be "stop", "keep-newest" or "block"');
-  return policy;
-}
-
-function parseAbsolutePath(text: string): string {
-  if (!text.startsWith("/")) throw new InvalidArgumentError("It must be an absolute path");
-  return text;
-}
-
-function parseNames(text: string): string[] {
-  const names = text.split(",");
-  if (names.some((name) => name === "" || name.includes("="))) {
-    throw new InvalidArgumentError('It must be names separated by commas, such as "HTTP_PROXY,TZ"');
-  }
-  return names;
-}
-
-function sizeParser(name: string): (text: string) => number {
-  return withCommanderError((text) => parseSizeBytes(text, name));
-}
-
-function parseCount(text: string): number {
-  if (!/^[1-9][0-9]{0,8}$/.test(text)) throw new InvalidArgumentError("It must be an integer from 1 to 999999999");
-  return Number(text);
-}
-
-function durationParser(name: string, maxMs: number): (text: string) => number {
-  return withCommanderError((text) => parseDurationMs(text, { name, minMs: 0, maxMs }));
-}
-
-/** Returns a parser that throws the errors of another one in the class that Commander expects. */
-function withCommanderError(parse: (text: string) => number): (text: string) => number {
-  return (text) => {
-    try {
-      return parse(text);
-    } catch (error) {
-      throw new InvalidArgumentError(errorMessage(error));
-    }
-  };
 }

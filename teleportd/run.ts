@@ -23,7 +23,8 @@ import { openMetrics } from "./metrics/open.ts";
 import type { ServerEnvironment } from "./server_environment.ts";
 import { startServing } from "./serving.ts";
 import { readStartConfig } from "./start_config.ts";
-import { StartError, startErrorOf } from "./start_error.ts";
+import { startErrorOf } from "./expected_errors.ts";
+import { StartError } from "./start_error.ts";
 import { supervisorOptions } from "./supervisor_options.ts";
 
 /** How long streams may take to deliver the rest after every job has ended, in milliseconds. */

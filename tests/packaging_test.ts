@@ -164,11 +164,13 @@ Deno.test("the package holds the library, its licence and README, and nothing el
   const files = [...said.matchAll(/file:\/\/\S+/g)].map(([url]) => url)
     .filter((url) => url.startsWith(root.href))
     .map((url) => url.slice(root.href.length));
-  for (const file of ["mod.ts", "README.md", "LICENSE", "deno.json", "worker/supervisor/supervisor.ts"]) {
+  for (
+    const file of ["mod.ts", "job_host.ts", "README.md", "LICENSE", "deno.json", "worker/supervisor/supervisor.ts"]
+  ) {
     assert.ok(files.includes(file), `${file} is in the package: ${said}`);
   }
   const others = files.filter((file) =>
-    !/^(mod\.ts|README\.md|LICENSE|deno\.json|base\/(\w+\/)*\w+\.ts|worker\/(\w+\/)*\w+\.ts)$/.test(file)
+    !/^(mod\.ts|job_host\.ts|README\.md|LICENSE|deno\.json|base\/(\w+\/)*\w+\.ts|worker\/(\w+\/)*\w+\.ts)$/.test(file)
   );
   assert.deepEqual(others, []);
 });

@@ -83,8 +83,15 @@ const ROOMS: Record<string, Record<string, readonly string[]>> = {
   },
   rpc: { server: ["shared", "compat"], client: ["shared", "compat"], shared: [], compat: [] },
   certs: { "": ["commands"], commands: [""] },
-  // Only the door uses the room process: a server itself must fit into any process.
-  teleportd: { "": ["log", "metrics"], log: [], metrics: ["log", ""], process: ["log", ""] },
+  // Only programs use the room process: a server and a job host must fit into any process.
+  teleportd: {
+    program: ["host", "process", "metrics", "log", ""],
+    host: ["log", ""],
+    process: ["log", ""],
+    metrics: ["log", ""],
+    log: [],
+    "": ["host", "log", "metrics"],
+  },
   cli: {
     "": ["commands", "follow", "options", "print"],
     commands: ["follow", "options", "print", ""],
@@ -117,7 +124,7 @@ const PRINTER = "cli/print/print.ts";
 
 function layerOf(path: string): string | undefined {
   if (DOORS.includes(path)) return "door";
-  if (path === "mod.ts") return "mod";
+  if (path === "mod.ts" || path === "job_host.ts") return "mod";
   const [folder, rest] = path.split("/", 2);
   return rest !== undefined && folder !== undefined && folder !== "door" && folder in MAY_IMPORT ? folder : undefined;
 }

@@ -1,14 +1,16 @@
 /** Keeps the service manager informed: ready, reloading, stopping, the number of jobs, and signs of life. */
-import type { ListeningServer } from "../run.ts";
 import { monotonicUs, type ServiceManager } from "./service_manager.ts";
 
 /** The shortest time between two status lines in milliseconds. Jobs may start and end hundreds of times a second. */
 const STATUS_PERIOD_MS = 1_000;
 
-/** Notifies one service manager about one server until it is disposed of. Without changes and a watchdog it has no timer. */
+/** Returns the status line of a program now, such as the number of jobs. */
+export type StatusLine = () => Promise<string>;
+
+/** Notifies one service manager about one program until it is disposed of. Without changes and a watchdog it has no timer. */
 export class ServiceNotifier implements Disposable {
   readonly #manager: ServiceManager;
-  #server: ListeningServer | undefined;
+  #statusLine: StatusLine | undefined;
   #statusTimer: ReturnType<typeof setTimeout> | undefined;
   #watchdogTimer: ReturnType<typeof setInterval> | undefined;
   #isStopping = false;
@@ -18,13 +20,14 @@ export class ServiceNotifier implements Disposable {
   }
 
   /**
-   * Reports that the server takes calls.
+   * Reports that the program takes calls.
    *
+   * @param mainPid given by a program that takes over from another one at the manager
    * @returns false when the manager cannot be reached. systemd would then stop the server after its start timeout.
    */
-  ready(server: ListeningServer): boolean {
-    this.#server = server;
-    const isSent = this.#manager.notify("READY=1");
+  ready(statusLine: StatusLine, mainPid?: number): boolean {
+    this.#statusLine = statusLine;
+    const isSent = this.#manager.notify(mainPid === undefined ? "READY=1" : `MAINPID=${mainPid}\nREADY=1`);
     this.changed();
     const { watchdogMs } = this.#manager;
     if (watchdogMs !== undefined) {
@@ -33,13 +36,13 @@ export class ServiceNotifier implements Disposable {
     return isSent;
   }
 
-  /** Reports the number of jobs and watchers within a second. */
+  /** Reports the status line within a second. */
   changed(): void {
-    if (this.#server === undefined || this.#isStopping) return;
+    if (this.#statusLine === undefined || this.#isStopping) return;
     this.#statusTimer ??= setTimeout(() => void this.#sendStatus(), STATUS_PERIOD_MS);
   }
 
-  /** Reports a reload from its start to its end. A server that stops stays in that state. */
+  /** Reports a reload from its start to its end. A program that stops stays in that state. */
   async reloading(reload: Promise<void>): Promise<void> {
     if (this.#isStopping) return;
     const time = monotonicUs();
@@ -48,17 +51,21 @@ export class ServiceNotifier implements Disposable {
     if (!this.#isStopping) this.#manager.notify("READY=1");
   }
 
-  /** Reports that the server ends its jobs and then itself. */
-  stopping(): void {
+  /**
+   * Reports that the program stops.
+   *
+   * @param text what happens until it has ended
+   */
+  stopping(text: string): void {
     this.#isStopping = true;
-    this.#manager.notify("STOPPING=1\nSTATUS=Stopping: jobs are being ended");
+    this.#manager.notify(`STOPPING=1\nSTATUS=Stopping: ${text}`);
   }
 
   async #sendStatus(): Promise<void> {
     this.#statusTimer = undefined;
-    const counts = await this.#server?.counts().catch(() => undefined);
-    if (counts === undefined || this.#isStopping) return;
-    this.#manager.notify(`STATUS=Jobs running: ${counts.runningJobs}, watchers: ${counts.watchers}`);
+    const text = await this.#statusLine?.().catch(() => undefined);
+    if (text === undefined || this.#isStopping) return;
+    this.#manager.notify(`STATUS=${text}`);
   }
 
   [Symbol.dispose](): void {

@@ -110,7 +110,7 @@ export interface RecoveredJob {
   readonly isDenied: boolean;
 }
 
-/** The work of a job host now, for people. */
+/** The work of a job host at this moment, for people. */
 export interface HostWork {
   readonly runningJobs: number;
   /** True while a supervisor receives its events. */

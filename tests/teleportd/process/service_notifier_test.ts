@@ -2,11 +2,7 @@
 import assert from "node:assert/strict";
 import { ServiceNotifier } from "../../../teleportd/process/service_notifier.ts";
 
-const SERVER = {
-  address: "127.0.0.1:1",
-  reload: () => Promise.resolve(),
-  counts: () => Promise.resolve({ runningJobs: 0, watchers: 0 }),
-};
+const STATUS = () => Promise.resolve("Jobs running: 0");
 
 /** Returns a notifier, and the states that it has sent without the time of a reload. */
 function notifierWithStates() {
@@ -23,18 +19,25 @@ function notifierWithStates() {
 Deno.test("reloading() reports the reload and its end", async () => {
   const { notifier, states } = notifierWithStates();
   using _ = notifier;
-  notifier.ready(SERVER);
+  notifier.ready(STATUS);
   await notifier.reloading(Promise.resolve());
   assert.deepEqual(states, ["READY=1", "RELOADING=1", "READY=1"]);
+});
+
+Deno.test("ready() names the process that takes over", () => {
+  const sent: string[] = [];
+  using notifier = new ServiceNotifier({ notify: (state) => sent.push(state) > 0 });
+  assert.ok(notifier.ready(STATUS, 17));
+  assert.deepEqual(sent, ["MAINPID=17\nREADY=1"]);
 });
 
 Deno.test("reloading() reports nothing after the server has begun to stop", async () => {
   const { notifier, states } = notifierWithStates();
   using _ = notifier;
-  notifier.ready(SERVER);
+  notifier.ready(STATUS);
   const reload = Promise.withResolvers<void>();
   const reported = notifier.reloading(reload.promise);
-  notifier.stopping();
+  notifier.stopping("jobs are being ended");
   reload.resolve();
   await reported;
   await notifier.reloading(Promise.resolve());

@@ -5,7 +5,8 @@ import { InvalidArgumentError } from "../../mod.ts";
 import { AddressError } from "../../rpc/shared/address.ts";
 import { TlsCredentialsError } from "../../rpc/shared/tls_credentials.ts";
 import { PolicyError } from "../../service/errors.ts";
-import { StartError, startErrorOf } from "../../teleportd/start_error.ts";
+import { startErrorOf } from "../../teleportd/expected_errors.ts";
+import { StartError } from "../../teleportd/start_error.ts";
 
 Deno.test("startErrorOf() converts the errors that an administrator can act on, and keeps their cause", () => {
   const errors = [

@@ -1,0 +1,141 @@
+/**
+ * The directory of one run of one job host, `hosts/<instance>` in the data directory. Its file `lock` is locked while the
+ * host lives. The kernel removes the lock with the process, so a host that hangs differs from one that has died.
+ */
+import { errorMessage } from "../../base/error_message.ts";
+import { failureReason } from "../../base/errno.ts";
+import { StartError } from "../start_error.ts";
+
+/** The facts of a job host for those who look for one, in its file `info.json`. */
+export interface InstanceInfo {
+  readonly pid: number;
+  readonly version: string;
+  /** The time in ISO 8601. */
+  readonly startedAt: string;
+  /** True: it stays without a server and without jobs. */
+  readonly stays: boolean;
+  /** The value of `--cgroup`. */
+  readonly cgroup: string;
+  readonly allowsNewPrivileges: boolean;
+  /** The digest of what its jobs inherit: {@linkcode inheritedDigest}. */
+  readonly inherited: string;
+}
+
+/** A directory that was found. */
+export interface FoundInstance {
+  readonly instance: string;
+  readonly path: string;
+  readonly isAlive: boolean;
+  /** Absent before the host accepts links, and when it cannot be read. */
+  readonly info?: InstanceInfo;
+}
+
+const INFO = "info.json";
+const LOCK = "lock";
+
+/** Returns the directory that holds the directories of all job hosts. */
+export function hostsDirectory(data: string): string {
+  return `${data}/hosts`;
+}
+
+/** Returns the directory of a job host. */
+export function instancePath(data: string, instance: string): string {
+  return `${hostsDirectory(data)}/${instance}`;
+}
+
+/** The directory of the job host in this process. */
+export class InstanceDirectory implements Disposable {
+  readonly path: string;
+  readonly instance: string;
+  readonly #lock: Deno.FsFile;
+
+  private constructor(path: string, instance: string, lock: Deno.FsFile) {
+    this.path = path;
+    this.instance = instance;
+    this.#lock = lock;
+  }
+
+  /**
+   * Makes the directory, locked from the beginning.
+   *
+   * @throws {StartError} when it exists, or cannot be made
+   */
+  static async create(data: string, instance: string): Promise<InstanceDirectory> {
+    const path = instancePath(data, instance);
+    const unlocked = `${hostsDirectory(data)}/.${instance}`;
+    let lock: Deno.FsFile | undefined;
+    try {
+      await Deno.mkdir(unlocked, { recursive: true, mode: 0o700 });
+      lock = await Deno.open(`${unlocked}/${LOCK}`, { create: true, write: true, mode: 0o600 });
+      if (!await lock.tryLock(true)) throw new Error("another process makes it");
+      await Deno.rename(unlocked, path);
+      return new InstanceDirectory(path, instance, lock);
+    } catch (error) {
+      lock?.close();
+      throw new StartError(`Cannot make the directory "${path}" of the job host: ${failureReason(error)}`, {
+        cause: error,
+      });
+    }
+  }
+
+  /** Writes the facts. From now on others connect. */
+  async publish(info: InstanceInfo): Promise<void> {
+    const path = `${this.path}/${INFO}`;
+    await Deno.writeTextFile(`${path}.new`, `${JSON.stringify(info)}\n`, { mode: 0o600 });
+    await Deno.rename(`${path}.new`, path);
+  }
+
+  /** Removes the directory. Nobody needs it once all ends of its jobs are stored elsewhere. */
+  async remove(): Promise<void> {
+    await Deno.remove(this.path, { recursive: true }).catch((error) => {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    });
+  }
+
+  /** Unlocks the directory. The job host counts as dead from now on. */
+  [Symbol.dispose](): void {
+    this.#lock.close();
+  }
+}
+
+/** Lists the job hosts of a data directory, the oldest first. */
+export async function findInstances(data: string): Promise<FoundInstance[]> {
+  const found: FoundInstance[] = [];
+  try {
+    for await (const { name, isDirectory } of Deno.readDir(hostsDirectory(data))) {
+      if (isDirectory && !name.startsWith(".")) found.push(await findInstance(data, name));
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) {
+      throw new StartError(`Cannot read "${hostsDirectory(data)}": ${failureReason(error)}`, { cause: error });
+    }
+  }
+  return found.sort((one, other) => (one.info?.startedAt ?? "") < (other.info?.startedAt ?? "") ? -1 : 1);
+}
+
+/** Returns the facts of one job host. A directory that is gone belongs to a host that has died. */
+export async function findInstance(data: string, instance: string): Promise<FoundInstance> {
+  const path = instancePath(data, instance);
+  const [isAlive, info] = [await isLocked(`${path}/${LOCK}`), await readInfo(`${path}/${INFO}`)];
+  return { instance, path, isAlive, ...(info && { info }) };
+}
+
+/** Returns true while the process lives that has locked a file. */
+async function isLocked(path: string): Promise<boolean> {
+  try {
+    using file = await Deno.open(path, { read: true });
+    // A shared lock, so that two processes that look at the same time do not take each other for the host.
+    return !await file.tryLock(false);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw new StartError(`Cannot read "${path}": ${errorMessage(error)}`, { cause: error });
+  }
+}
+
+async function readInfo(path: string): Promise<InstanceInfo | undefined> {
+  try {
+    return JSON.parse(await Deno.readTextFile(path)) as InstanceInfo;
+  } catch {
+    return undefined; // It is not there yet, or somebody has changed it. The host still counts as alive.
+  }
+}

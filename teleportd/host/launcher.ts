@@ -1,0 +1,113 @@
+/** Starts a job host as a process of its own, which outlives this one. */
+import { deadline } from "./deadline.ts";
+import { hostRunArguments, type HostRunOptions, newInstance } from "./options.ts";
+import { MANAGER_VARIABLES } from "../environment.ts";
+import { StartError } from "../start_error.ts";
+
+/** How long a job host may take until it accepts links, in milliseconds. */
+const READY_MS = 30_000;
+
+/** The most characters of standard error that are kept for an error. */
+const MAX_ERROR_CHARS = 16_384;
+
+/** The line with which a job host reports on standard output that it accepts links. */
+export function readyLine(instance: string): string {
+  return `ready ${instance}\n`;
+}
+
+/** Variables for this process alone. The runtime would send the metrics of a job host with the others. */
+const NOT_PASSED = ["OTEL_DENO", "DENO_SERVE_ADDRESS"];
+
+/** How the new host relates to this process. */
+export interface LaunchOptions {
+  /** True for a host that takes over from this process at the service manager, and logs to the same place. */
+  readonly isSuccessor?: boolean;
+}
+
+/**
+ * Starts a job host and waits until it accepts links. It is in a session of its own, and has neither descriptors nor the
+ * terminal of this process.
+ *
+ * @param command the command line of this program without arguments
+ * @returns its instance
+ * @throws {StartError} when it ends before, with its own words, or does not accept links in time
+ */
+export async function launchHost(
+  command: readonly string[],
+  options: HostRunOptions,
+  { isSuccessor = false }: LaunchOptions = {},
+): Promise<string> {
+  const instance = newInstance();
+  const [program = "", ...own] = command;
+  const hidden = [...NOT_PASSED, ...isSuccessor ? [] : MANAGER_VARIABLES];
+  let child: Deno.ChildProcess;
+  try {
+    child = new Deno.Command(program, {
+      args: [...own, "host", "run", ...hostRunArguments({ ...options, instance })],
+      // A variable cannot be removed. An empty one means the same to all who read these.
+      env: Object.fromEntries(hidden.map((name) => [name, ""])),
+      detached: true,
+      stdin: "null",
+      stdout: "piped",
+      stderr: isSuccessor ? "inherit" : "piped",
+    }).spawn();
+  } catch (error) {
+    throw new StartError(
+      `Cannot start a job host with "${program}": ${error instanceof Error ? error.message : error}`,
+      {
+        cause: error,
+      },
+    );
+  }
+  // Neither the host nor the wait for its end keeps this process alive.
+  child.unref();
+  const errors = isSuccessor ? undefined : readErrors(child.stderr);
+  const stdout = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  try {
+    const isReady = await deadline(sees(stdout, readyLine(instance)), READY_MS);
+    if (isReady === true) return instance;
+    const reason = isReady === undefined ? `it is not ready after ${READY_MS / 1_000} s` : "";
+    if (isReady === undefined) child.kill("SIGKILL");
+    const { code, signal } = await child.status;
+    await errors?.ended;
+    const words = reason || errors?.words() || `it ended with ${signal ?? `exit code ${code}`}`;
+    throw new StartError(`Cannot start a job host: ${words}`);
+  } finally {
+    // The host has its own log from now on. This closes the pipes.
+    await Promise.allSettled([stdout.cancel(), errors?.cancel()]);
+  }
+}
+
+/** Resolves to true when a stream has the text, and to false when it ends without. */
+async function sees(reader: ReadableStreamDefaultReader<string>, wanted: string): Promise<boolean> {
+  let text = "";
+  while (!text.includes(wanted)) {
+    const { value, done } = await reader.read();
+    if (done) return false;
+    text = (text + value).slice(-wanted.length * 2);
+  }
+  return true;
+}
+
+/** Reads standard error in the background. */
+function readErrors(stream: ReadableStream<Uint8Array>) {
+  const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  const ended = (async () => {
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) return;
+      text = (text + value).slice(-MAX_ERROR_CHARS);
+    }
+  })().catch(() => {});
+  return {
+    ended,
+    cancel: () => reader.cancel(),
+    /** Returns the sentence with which the host refused to start; else its last line. */
+    words() {
+      const lines = text.split("\n").filter((line) => line.trim() !== "");
+      const own = lines.findLast((line) => line.startsWith("teleportd: "));
+      return own?.slice("teleportd: ".length) ?? lines.at(-1) ?? "";
+    },
+  };
+}

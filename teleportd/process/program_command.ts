@@ -1,0 +1,20 @@
+/** The command line that starts this program again, for a job host. */
+
+/** Options of Deno that would restart or stop a job host, or that two processes cannot share. */
+const NOT_REPEATED = /^--(watch|watch-hmr|inspect|inspect-brk|inspect-wait|coverage)(=|$)/;
+
+/**
+ * Returns the command line of this process without its last arguments: proc_pid_cmdline(5). A compiled program has only
+ * its path. Deno also has its own options and the script.
+ *
+ * Call it at the start of the process. After an upgrade, the path of the running program names a deleted file.
+ *
+ * @param argumentCount the number of arguments that belong to the script
+ */
+export function programCommand(argumentCount: number): string[] {
+  const [, ...words] = Deno.readTextFileSync("/proc/self/cmdline").split("\0").slice(0, -1);
+  const own = words.slice(0, words.length - argumentCount);
+  // `deno run server.ts -- --listen …`: the next program has no use for the dashes.
+  if (own.at(-1) === "--") own.pop();
+  return [Deno.execPath(), ...own.filter((word) => !NOT_REPEATED.test(word))];
+}

@@ -1,0 +1,21 @@
+/** The service manager that the variables of this process name. */
+import { checkVariable } from "../../text/decoded.ts";
+import { openServiceManager, type ServiceManager } from "../process/service_manager.ts";
+import type { ProcessAccess } from "./process_access.ts";
+
+/**
+ * Returns the service manager that started this process. Undefined when none did.
+ *
+ * @throws {NotUtf8Error} when a variable of the manager is not valid UTF-8
+ */
+export function managerOf(access: Pick<ProcessAccess, "variable">): ServiceManager | undefined {
+  return openServiceManager(managerVariables(access, ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"]));
+}
+
+/** @throws {NotUtf8Error} when a variable is not valid UTF-8 */
+export function managerVariables(
+  { variable }: Pick<ProcessAccess, "variable">,
+  names: readonly string[],
+): Record<string, string | undefined> {
+  return Object.fromEntries(names.map((name) => [name, checkVariable(name, variable(name))]));
+}
