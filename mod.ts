@@ -36,7 +36,7 @@ export type {
 } from "./base/job_options/table.ts";
 export type { Controller } from "./worker/cgroup/limits.ts";
 export { CgroupUnavailableError } from "./worker/cgroup/delegation.ts";
-export { CgroupTree, type CgroupTreeOptions } from "./worker/cgroup/tree.ts";
+export { CgroupTree, type CgroupTreeOptions, makeRoomForJobHost } from "./worker/cgroup/tree.ts";
 export type { AnyJob, OutputEnd } from "./worker/job/any_job.ts";
 export { Job, type JobRecorder } from "./worker/job/job.ts";
 export type { JobOptions, JobSpec, JobStatus, OutputCounts } from "./worker/job/spec.ts";

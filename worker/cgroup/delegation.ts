@@ -5,10 +5,11 @@ import { Cgroup } from "./cgroup.ts";
 import { type Controller, CONTROLLERS } from "./limits.ts";
 
 /**
- * The name of the cgroup into which the server moves. Only a cgroup without processes can enable controllers. A service
- * manager may start the server in it (systemd: `DelegateSubgroup=teleport-server`).
+ * The name of the cgroup into which a job host moves. Only a cgroup without processes can enable controllers. A service
+ * manager may start the job host in it (systemd: `DelegateSubgroup=teleport-host`). A job host that is started by another
+ * one begins in it, and several share it.
  */
-export const SERVER_LEAF = "teleport-server";
+export const HOST_LEAF = "teleport-host";
 
 /** Jobs cannot have cgroups. The message gives the reason. */
 export class CgroupUnavailableError extends Error {
@@ -86,12 +87,12 @@ function enable(directory: string, controller: Controller): string | undefined {
 }
 
 /**
- * Moves this process from a cgroup to `SERVER_LEAF` below it. It stays in the root of the hierarchy, which may have
+ * Moves this process from a cgroup to `HOST_LEAF` below it. It stays in the root of the hierarchy, which may have
  * processes and enable controllers.
  *
  * @returns why the cgroup still has processes; undefined if it has none
  */
-function leave(base: string): string | undefined {
+export function leave(base: string): string | undefined {
   if (!isFile(`${base}/cgroup.type`)) return undefined; // Only the root lacks this file.
   const pids = words(`${base}/cgroup.procs`);
   pids.delete(""); // Splitting an empty file gives one empty word.
@@ -100,7 +101,7 @@ function leave(base: string): string | undefined {
     return "other processes are in its cgroup; start the server in a cgroup of its own";
   }
   try {
-    const leaf = join(base, SERVER_LEAF);
+    const leaf = join(base, HOST_LEAF);
     Deno.mkdirSync(leaf, { recursive: true });
     Deno.writeTextFileSync(`${leaf}/cgroup.procs`, "0");
     return undefined;

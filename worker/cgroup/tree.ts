@@ -3,7 +3,15 @@ import type { CgroupLimits } from "../../base/job_options/cgroup_limits.ts";
 import { Backoff } from "../../base/backoff.ts";
 import { basename, dirname, join } from "node:path";
 import { Cgroup } from "./cgroup.ts";
-import { CgroupUnavailableError, codeOf, enableControllers, isFile, SERVER_LEAF, tryToJoin } from "./delegation.ts";
+import {
+  CgroupUnavailableError,
+  codeOf,
+  enableControllers,
+  HOST_LEAF,
+  isFile,
+  leave,
+  tryToJoin,
+} from "./delegation.ts";
 import { type Controller, CONTROLLERS, controllersOf, diskOf, LIMITED, type LimitFile, limitFiles } from "./limits.ts";
 import { type CgroupPlace, ownCgroup } from "./own_cgroup.ts";
 import { NotEnforceableError } from "../errors.ts";
@@ -50,7 +58,7 @@ export class CgroupTree implements Disposable {
 
   /**
    * Creates the cgroup that contains the jobs' cgroups, and enables all available controllers. The cgroup above must have
-   * no processes then. If this process is alone in it, it moves to `SERVER_LEAF` first.
+   * no processes then. If this process is alone in it, it moves to `HOST_LEAF` first.
    *
    * @throws {CgroupUnavailableError} when no mount of cgroup v2 shows the own cgroup, or jobs cannot create or join cgroups
    */
@@ -173,7 +181,22 @@ function ownBase(proc: string): CgroupPlace {
     throw new CgroupUnavailableError(`/proc cannot be read (${codeOf(error)})`);
   }
   if (place === undefined) throw new CgroupUnavailableError("no mount of cgroup v2 shows the server's own cgroup");
-  return basename(place.directory) === SERVER_LEAF ? { ...place, directory: dirname(place.directory) } : place;
+  return basename(place.directory) === HOST_LEAF ? { ...place, directory: dirname(place.directory) } : place;
+}
+
+/**
+ * Moves this process to the leaf of job hosts, when it is alone in its cgroup. A job host that it starts then begins in the
+ * leaf, and can give limits to its jobs. Without this call, the host finds its parent in the cgroup and enables no
+ * controller. Has no effect when the process cannot move.
+ *
+ * @param proc the directory where /proc is mounted
+ */
+export function makeRoomForJobHost(proc = "/proc"): void {
+  try {
+    leave(ownBase(proc).directory);
+  } catch (error) {
+    if (!(error instanceof CgroupUnavailableError)) throw error;
+  }
 }
 
 function deviceOf(path: string): number {

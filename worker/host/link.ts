@@ -197,6 +197,9 @@ export interface HostLink {
   /**
    * Starts another host, from the program file that this host was started from, which may be a newer version by now.
    *
+   * The new host is a child of the first process of the machine. systemd 252 kills a main process at once, without a
+   * grace period, when it is not a child of systemd.
+   *
    * @returns the instance of the new host, which accepts links then
    */
   succeed(): Promise<string>;

@@ -104,7 +104,7 @@ async function checkStart(machine: Machine, report: Report, start: Start): Promi
   await machine.run(start.stop, user);
   const left = await machine.run(
     `${waitUntil("! pgrep -f 'listen 127.0.0.1:50061' >/dev/null", 60)}; ` +
-      "find /sys/fs/cgroup -type d -name 'teleport-*' | grep -v teleport-server; true",
+      "find /sys/fs/cgroup -type d -name 'teleport-*' | grep -v teleport-host; true",
   );
   report.finding(`${name}: no cgroup of a job is left`, left.text.trim() === "", left.text || "none");
 }

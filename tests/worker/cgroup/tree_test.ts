@@ -1,8 +1,8 @@
 /** Tests of the cgroups of a server's jobs, with directories in place of real cgroups. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { CgroupUnavailableError, SERVER_LEAF } from "../../../worker/cgroup/delegation.ts";
-import { CgroupTree } from "../../../worker/cgroup/tree.ts";
+import { CgroupUnavailableError, HOST_LEAF } from "../../../worker/cgroup/delegation.ts";
+import { CgroupTree, makeRoomForJobHost } from "../../../worker/cgroup/tree.ts";
 import { NotEnforceableError } from "../../../worker/errors.ts";
 import { fakeBase } from "../../support/cgroups.ts";
 import { thrown } from "../../support/thrown.ts";
@@ -84,7 +84,7 @@ Deno.test("CgroupTree.open() leaves the cgroup above before it enables a control
   } finally {
     Deno.writeTextFileSync = original;
   }
-  assert.equal(written[0], `${join(base, SERVER_LEAF, "cgroup.procs")} 0`);
+  assert.equal(written[0], `${join(base, HOST_LEAF, "cgroup.procs")} 0`);
   assert.match(written[1] ?? "", /cgroup\.subtree_control \+cpu$/);
   await Deno.remove(base, { recursive: true });
 });
@@ -106,18 +106,44 @@ Deno.test("CgroupTree.open() enables no controller while the cgroup above has ot
 Deno.test("CgroupTree.open() does not move when the cgroup above has no processes", async () => {
   const base = await fakeBelow("");
   assert.equal(CgroupTree.open({ base, name: "jobs" }).controllers.size, 4);
-  assert.throws(() => Deno.statSync(join(base, SERVER_LEAF)), Deno.errors.NotFound);
+  assert.throws(() => Deno.statSync(join(base, HOST_LEAF)), Deno.errors.NotFound);
   await Deno.remove(base, { recursive: true });
 });
 
 Deno.test("CgroupTree.open() finds its own cgroup, and uses the parent of the leaf of a server", async () => {
   const base = await fakeBase();
-  await Deno.mkdir(join(base, SERVER_LEAF));
-  const proc = await fakeProc(base, `0::/${SERVER_LEAF}\n`);
+  await Deno.mkdir(join(base, HOST_LEAF));
+  const proc = await fakeProc(base, `0::/${HOST_LEAF}\n`);
   assert.equal(CgroupTree.open({ name: "jobs", proc }).directory, join(base, "jobs"));
   await Deno.writeTextFile(join(proc, "self", "cgroup"), "0::/\n");
   assert.equal(CgroupTree.open({ name: "jobs", proc }).directory, join(base, "jobs"));
   for (const directory of [base, proc]) await Deno.remove(directory, { recursive: true });
+});
+
+Deno.test("CgroupTree.open() gives two job hosts in one leaf a tree each, next to it", async () => {
+  const base = await fakeBelow("");
+  await Deno.mkdir(join(base, HOST_LEAF));
+  const proc = await fakeProc(base, `0::/${HOST_LEAF}\n`);
+  for (const name of ["jobs-of-the-first", "jobs-of-the-second"]) {
+    const cgroups = CgroupTree.open({ name, proc });
+    assert.equal(cgroups.directory, join(base, name));
+    assert.equal(cgroups.controllers.size, 4);
+  }
+  // Both hosts stay in the leaf: a service manager has placed them, or the first has moved there.
+  assert.throws(() => Deno.statSync(join(base, HOST_LEAF, "cgroup.procs")), Deno.errors.NotFound);
+  for (const directory of [base, proc]) await Deno.remove(directory, { recursive: true });
+});
+
+Deno.test("makeRoomForJobHost() moves a process that is alone, and no other", async () => {
+  for (const [pids, isMoved] of [[`${Deno.pid}\n`, true], [`${Deno.pid}\n1\n`, false], ["", false]] as const) {
+    const base = await fakeBelow(pids);
+    const proc = await fakeProc(base, "0::/\n");
+    makeRoomForJobHost(proc);
+    const moved = await Deno.readTextFile(join(base, HOST_LEAF, "cgroup.procs")).catch(() => undefined);
+    assert.equal(moved, isMoved ? "0" : undefined);
+    for (const directory of [base, proc]) await Deno.remove(directory, { recursive: true });
+  }
+  makeRoomForJobHost("/nonexistent");
 });
 
 Deno.test("CgroupTree.open() gives the reason when jobs cannot have cgroups", async () => {
