@@ -197,8 +197,8 @@ export interface HostLink {
   /**
    * Starts another host, from the program file that this host was started from, which may be a newer version by now.
    *
-   * The new host is a child of the first process of the machine. systemd 252 kills a main process at once, without a
-   * grace period, when it is not a child of systemd.
+   * The new host is a child of the first process of the machine. A main process that is not a child of systemd 252 is
+   * killed at once when its unit stops, without a grace period.
    *
    * @returns the instance of the new host, which accepts links then
    */
