@@ -47,6 +47,19 @@ export interface InputResult extends InputState {
   readonly accepted: number;
 }
 
+/**
+ * Checks the size of a chunk.
+ *
+ * @throws {InvalidArgumentError} when it is too large
+ */
+export function checkInputChunk(data: Uint8Array): void {
+  if (data.length > MAX_INPUT_CHUNK_BYTES) {
+    throw new InvalidArgumentError(
+      `A chunk of input must have at most ${MAX_INPUT_CHUNK_BYTES} bytes, got ${data.length}: send smaller chunks`,
+    );
+  }
+}
+
 /** The right of one writer to write. It aborts when the writer loses it. */
 type WriterLease = AbortController;
 
@@ -146,11 +159,7 @@ export class ProcessInput {
       const step = await this.#unlessClosed(iterator.next(), lease);
       if (step === undefined || step.done) break;
       const { data = new Uint8Array(), end = false } = step.value;
-      if (data.length > MAX_INPUT_CHUNK_BYTES) {
-        throw new InvalidArgumentError(
-          `A chunk of input must have at most ${MAX_INPUT_CHUNK_BYTES} bytes, got ${data.length}: send smaller chunks`,
-        );
-      }
+      checkInputChunk(data);
       // The chunk of an earlier call that is still being written goes first.
       if (await this.#unlessClosed(this.#writing.then(() => true), lease) === undefined) break;
       // A promise that is already settled wins the race against the loss of the lease.
