@@ -1,0 +1,15 @@
+/**
+ * The promises of a link between a supervisor and a job host, as tests that run against each form of it. The files of the
+ * folder `conformance/` have the tests.
+ */
+import { testAttachment } from "./conformance/attachment.ts";
+import type { HostForm } from "./conformance/fixture.ts";
+import { testStarts } from "./conformance/starts.ts";
+
+export type { HostForm, RunningHost } from "./conformance/fixture.ts";
+
+/** Registers all tests for a form of the link. */
+export function testConformance(form: HostForm): void {
+  testStarts(form);
+  testAttachment(form);
+}
