@@ -1,7 +1,7 @@
 /** A job host: runs jobs and writes their output, for a supervisor that may come and go. */
 import { join } from "node:path";
 import type { Isolation } from "../../base/job_options/table.ts";
-import { HostUnavailableError, JobRunningError } from "../errors.ts";
+import { HostUnavailableError, InvalidArgumentError, JobRunningError } from "../errors.ts";
 import { checkJobOptions } from "../launch/command.ts";
 import { bootId } from "../linux/boot_id.ts";
 import type { StopOptions } from "../process/options.ts";
@@ -196,6 +196,7 @@ export class JobHost implements HostLink {
 
   /** @throws {JobRunningError} when the job runs here */
   async deleteOutput(id: string): Promise<void> {
+    if (!/^[\w-]+$/.test(id)) throw new InvalidArgumentError(`Unknown job ${JSON.stringify(id)}`);
     const job = this.#jobs.get(id);
     if (job?.isRunningState) throw new JobRunningError(id, job.job.status.state);
     try {

@@ -3,7 +3,10 @@
  * folder `conformance/` have the tests.
  */
 import { testAttachment } from "./conformance/attachment.ts";
+import { testControl } from "./conformance/control.ts";
 import type { HostForm } from "./conformance/fixture.ts";
+import { testLogs } from "./conformance/logs.ts";
+import { testRecoveries } from "./conformance/recoveries.ts";
 import { testStarts } from "./conformance/starts.ts";
 
 export type { HostForm, RunningHost } from "./conformance/fixture.ts";
@@ -12,4 +15,7 @@ export type { HostForm, RunningHost } from "./conformance/fixture.ts";
 export function testConformance(form: HostForm): void {
   testStarts(form);
   testAttachment(form);
+  testLogs(form);
+  testControl(form);
+  testRecoveries(form);
 }
