@@ -46,9 +46,10 @@ export class HostServer {
   async close(why = "it ends"): Promise<void> {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();
-    this.#socket.close();
+    this.#socket.listener.close();
     await Promise.all([...this.#connections].map((connection) => connection.end(why)));
     await this.#accepting;
+    this.#socket.remove();
   }
 
   async #acceptAll(): Promise<void> {

@@ -38,8 +38,8 @@ export function shortSocketPath(directory: string): ShortPath {
 export interface ListeningSocket {
   readonly listener: Deno.UnixListener;
   readonly key: Uint8Array<ArrayBuffer>;
-  /** Stops listening and removes the socket and the key. */
-  close(): void;
+  /** Removes the socket and the key. Call it when the listener is closed and no `accept` runs. */
+  remove(): void;
 }
 
 /**
@@ -60,9 +60,10 @@ export async function listenIn(directory: string): Promise<ListeningSocket> {
     return {
       listener,
       key,
-      close() {
-        listener.close(); // Removes the socket by its path, so the path ends afterwards.
+      remove() {
+        // A listener itself removes its path, at the end of the last `accept`. The descriptor may have another use later.
         short[Symbol.dispose]();
+        removeIfPresent(socketPath(directory));
         removeIfPresent(`${directory}/${KEY_NAME}`);
       },
     };
