@@ -7,6 +7,10 @@
 export * from "./worker/errors.ts";
 export * from "./worker/storage_errors.ts";
 export { CgroupUnavailableError } from "./worker/cgroup/delegation.ts";
-export { CgroupTree, type CgroupTreeOptions } from "./worker/cgroup/tree.ts";
+export { CgroupTree, type CgroupTreeOptions, makeRoomForJobHost } from "./worker/cgroup/tree.ts";
+export { JobHost } from "./worker/host/job_host.ts";
+export type * from "./worker/host/link.ts";
+export { connectHost, HostConnectError } from "./worker/host/socket/connect_host.ts";
+export { serveHost } from "./worker/host/socket/serve_host.ts";
 export { keepFromJobs } from "./worker/launch/inheritance.ts";
 export { hasTags } from "./worker/process/tags.ts";

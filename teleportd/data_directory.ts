@@ -12,7 +12,10 @@ import { shellWord } from "../text/escape_terminal.ts";
  *
  * @throws {StartError} when neither names one
  */
-export function dataDirectory(flag: string | undefined, env: ServerEnvironment["env"]): string {
+export function dataDirectory(
+  flag: string | undefined,
+  env: Pick<ServerEnvironment["env"], "XDG_STATE_HOME" | "HOME">,
+): string {
   if (flag !== undefined && flag !== "") return flag;
   const state = env.XDG_STATE_HOME;
   if (state?.startsWith("/")) return `${state}/teleport`;

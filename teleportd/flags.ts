@@ -13,7 +13,7 @@ import {
   parseOutputPolicy,
   sizeParser,
 } from "./flag_values.ts";
-import type { HostCommand } from "./host/commands.ts";
+import { addHostCommands, type HostCommand } from "./host/commands.ts";
 import type { LogFormat } from "./log/format.ts";
 import { LOG_LEVELS } from "./log/server_log.ts";
 
@@ -217,6 +217,6 @@ export function createProgram(version: string, output: HelpOutput, commands: Com
     .description("check that every line of the audit log is present, unchanged and in order")
     .allowExcessArguments(false)
     .action(commands.verify);
-  // addHostCommands(program, commands.host);
+  addHostCommands(program, commands.host);
   return program.helpCommand(false);
 }

@@ -6,7 +6,7 @@ const MAX_BYTES = 1_048_576;
 
 /** Writes to the file `host.log`, and keeps the previous one as `host.log.1`. */
 export class HostLogFile implements LogFile, Disposable {
-  readonly #path: string;
+  readonly path: string;
   readonly #onOpen: (path: string) => void;
   readonly #maxBytes: number;
   #file: Deno.FsFile;
@@ -17,14 +17,14 @@ export class HostLogFile implements LogFile, Disposable {
    * @throws {Error} when the file cannot be opened
    */
   constructor(directory: string, onOpen: (path: string) => void = () => {}, maxBytes: number = MAX_BYTES) {
-    this.#path = `${directory}/host.log`;
+    this.path = `${directory}/host.log`;
     this.#onOpen = onOpen;
     this.#maxBytes = maxBytes;
     [this.#file, this.#bytes] = this.#open();
   }
 
   #open(): [Deno.FsFile, number] {
-    const file = Deno.openSync(this.#path, { create: true, append: true, mode: 0o600 });
+    const file = Deno.openSync(this.path, { create: true, append: true, mode: 0o600 });
     return [file, file.statSync().size];
   }
 
@@ -37,11 +37,11 @@ export class HostLogFile implements LogFile, Disposable {
 
   /** Begins a new file. */
   #begin(): void {
-    Deno.renameSync(this.#path, `${this.#path}.1`);
+    Deno.renameSync(this.path, `${this.path}.1`);
     const [file, bytes] = this.#open();
     this.#file.close();
     [this.#file, this.#bytes] = [file, bytes];
-    this.#onOpen(this.#path);
+    this.#onOpen(this.path);
   }
 
   [Symbol.dispose](): void {

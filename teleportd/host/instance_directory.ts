@@ -5,6 +5,7 @@
 import { errorMessage } from "../../base/error_message.ts";
 import { failureReason } from "../../base/errno.ts";
 import { StartError } from "../start_error.ts";
+import { deadline } from "./deadline.ts";
 
 /** The facts of a job host for those who look for one, in its file `info.json`. */
 export interface InstanceInfo {
@@ -118,6 +119,26 @@ export async function findInstance(data: string, instance: string): Promise<Foun
   const path = instancePath(data, instance);
   const [isAlive, info] = [await isLocked(`${path}/${LOCK}`), await readInfo(`${path}/${INFO}`)];
   return { instance, path, isAlive, ...(info && { info }) };
+}
+
+/**
+ * Waits until a job host has ended. The kernel reports it by the end of the lock.
+ *
+ * @param ms the most time to wait, in milliseconds
+ * @returns false when it has not ended in time
+ */
+export async function untilEnd({ path }: Pick<FoundInstance, "path">, ms = Infinity): Promise<boolean> {
+  let file: Deno.FsFile;
+  try {
+    file = await Deno.open(`${path}/${LOCK}`, { read: true });
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return true;
+    throw error;
+  }
+  const locked = file.lock(false).then(() => true);
+  // The wait itself cannot be cancelled. It ends with the host.
+  void locked.finally(() => file.close());
+  return ms === Infinity ? await locked : await deadline(locked, ms) ?? false;
 }
 
 /** Returns true while the process lives that has locked a file. */

@@ -1,8 +1,8 @@
 /** Starts a job host as a process of its own, which outlives this one. */
+import { errorMessage } from "../../base/error_message.ts";
 import { deadline } from "./deadline.ts";
 import { hostRunArguments, type HostRunOptions, newInstance } from "./options.ts";
 import { MANAGER_VARIABLES } from "../environment.ts";
-import { StartError } from "../start_error.ts";
 
 /** How long a job host may take until it accepts links, in milliseconds. */
 const READY_MS = 30_000;
@@ -13,6 +13,11 @@ const MAX_ERROR_CHARS = 16_384;
 /** The line with which a job host reports on standard output that it accepts links. */
 export function readyLine(instance: string): string {
   return `ready ${instance}\n`;
+}
+
+/** A job host could not be started. The message is the reason. */
+export class LaunchError extends Error {
+  override readonly name = "LaunchError";
 }
 
 /** Variables for this process alone. The runtime would send the metrics of a job host with the others. */
@@ -30,7 +35,7 @@ export interface LaunchOptions {
  *
  * @param command the command line of this program without arguments
  * @returns its instance
- * @throws {StartError} when it ends before, with its own words, or does not accept links in time
+ * @throws {LaunchError} when it ends before, with its own words, or does not accept links in time
  */
 export async function launchHost(
   command: readonly string[],
@@ -52,12 +57,7 @@ export async function launchHost(
       stderr: isSuccessor ? "inherit" : "piped",
     }).spawn();
   } catch (error) {
-    throw new StartError(
-      `Cannot start a job host with "${program}": ${error instanceof Error ? error.message : error}`,
-      {
-        cause: error,
-      },
-    );
+    throw new LaunchError(`"${program}" cannot be started: ${errorMessage(error)}`, { cause: error });
   }
   // Neither the host nor the wait for its end keeps this process alive.
   child.unref();
@@ -71,7 +71,7 @@ export async function launchHost(
     const { code, signal } = await child.status;
     await errors?.ended;
     const words = reason || errors?.words() || `it ended with ${signal ?? `exit code ${code}`}`;
-    throw new StartError(`Cannot start a job host: ${words}`);
+    throw new LaunchError(words);
   } finally {
     // The host has its own log from now on. This closes the pipes.
     await Promise.allSettled([stdout.cancel(), errors?.cancel()]);

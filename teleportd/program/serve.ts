@@ -20,7 +20,8 @@ import { handleUncaught } from "../process/uncaught.ts";
 import { type ListeningServer, run } from "../run.ts";
 import { ENVIRONMENT_NAMES, type ServerEnvironment } from "../server_environment.ts";
 import { StartError } from "../start_error.ts";
-import { managerOf, managerVariables } from "./manager.ts";
+import { runHostCommand } from "./host.ts";
+import { checkedVariables, managerOf } from "./variables.ts";
 import type { ProcessAccess } from "./process_access.ts";
 
 /** How long an orderly end may take after an uncaught exception, in milliseconds. Most jobs have a grace of 10 s. */
@@ -38,6 +39,7 @@ export async function program(args: readonly string[], access: ProcessAccess): P
   try {
     const stderr = (text: string) => usage.write(escapeText(text.trimEnd()));
     const flags = parseFlags(args, version, { stdout: print, stderr });
+    if (flags.hostCommand !== undefined) return await runHostCommand(flags.hostCommand, access, flags.data);
     if (flags.auditPath !== undefined) return await verify(flags.auditPath, print);
     return await serveUntilStopped(flags, environment, access);
   } catch (error) {
@@ -69,7 +71,7 @@ async function serveUntilStopped(flags: Flags, environment: ServerEnvironment, a
   try {
     keepFromJobs();
     if (!flags.allowNewPrivileges) giveUpNewPrivileges();
-    const socket = inheritedSocket(managerVariables(access, ACTIVATION_VARIABLES));
+    const socket = inheritedSocket(checkedVariables(access, ACTIVATION_VARIABLES));
     const code = await run({ flags, environment: { ...environment, ...defined({ inheritedSocket: socket }) } }, {
       signal: signals.stop,
       hurry: signals.hurry,

@@ -1,0 +1,178 @@
+/** Finds, starts and connects to the job hosts of a data directory, for the supervisor of a server. */
+import { errorMessage } from "../../base/error_message.ts";
+import type { Logger } from "../../base/logger.ts";
+import { connectHost, HostConnectError, HostUnavailableError, makeRoomForJobHost } from "../../job_host.ts";
+import type { HostInfo, HostLink, JobHosts, OpenHosts } from "../../mod.ts";
+import { StartError } from "../start_error.ts";
+import { findInstance, findInstances, type FoundInstance, hostsDirectory, untilEnd } from "./instance_directory.ts";
+import { LaunchError, launchHost } from "./launcher.ts";
+import type { HostRunOptions } from "./options.ts";
+
+/** How long a service manager may take to start a job host, in milliseconds. */
+const EXTERNAL_MS = 30_000;
+
+/** How long a job host that no longer accepts links may take to end, in milliseconds. */
+const ENDING_MS = 2_000;
+
+/** The access to the job hosts of a data directory. */
+export interface DirectoryHostsOptions {
+  /** The absolute path of the data directory. */
+  readonly data: string;
+  /** The version of this program. A job host of another version gets no new jobs. */
+  readonly version: string;
+  /** The digest of what jobs inherit: `inheritedDigest()`. */
+  readonly inherited: string;
+  /** The command line of this program without arguments. */
+  readonly command: readonly string[];
+  /** The options of the job hosts that it starts. */
+  readonly run: HostRunOptions;
+  /** True: a service manager starts the job hosts. */
+  readonly isExternal: boolean;
+  readonly log: Logger;
+}
+
+/** The job hosts of a data directory. */
+export class DirectoryHosts implements JobHosts {
+  readonly #options: DirectoryHostsOptions;
+  #current: HostInfo | undefined;
+
+  constructor(options: DirectoryHostsOptions) {
+    this.#options = options;
+  }
+
+  /** The properties of the host for new jobs. Absent before there was one. */
+  get current(): HostInfo | undefined {
+    return this.#current;
+  }
+
+  /**
+   * Connects to all job hosts that run, and starts one for new jobs if none fits. So a host that cannot start is an error
+   * of the server's start, and not of the first job.
+   *
+   * @throws {StartError} when none can be started
+   */
+  async open(): Promise<OpenHosts> {
+    const links = new Map<FoundInstance, HostLink>();
+    const dead: string[] = [];
+    const unreachable: string[] = [];
+    await Promise.all((await findInstances(this.#options.data)).map(async (found) => {
+      try {
+        const link = await this.#connect(found);
+        if (link === undefined) dead.push(found.instance);
+        else links.set(found, link);
+      } catch (error) {
+        if (!(error instanceof HostConnectError)) throw error;
+        unreachable.push(found.instance);
+        this.#options.log.error(
+          `Cannot use the job host "${found.instance}"${processOf(found)}, whose jobs are left alone: ${error.message}`,
+          { instance: found.instance },
+        );
+      }
+    }));
+    const fitting = [...links].filter(([{ info }]) => info !== undefined && this.#fits(info));
+    const [, newest] = fitting.sort(([one], [other]) => timeOf(one) - timeOf(other)).at(-1) ?? [];
+    const others = [...links.values()].filter((link) => link !== newest);
+    const current = newest ?? await this.#start([...links]).catch((error) => {
+      if (!(error instanceof LaunchError)) throw error;
+      throw new StartError(`Cannot start a job host: ${error.message}`, { cause: error });
+    });
+    this.#current = current.info;
+    return { current, others: others.filter(({ info }) => info.instance !== current.info.instance), dead, unreachable };
+  }
+
+  async launch(): Promise<HostLink> {
+    try {
+      const link = await this.#start([]);
+      this.#current = link.info;
+      return link;
+    } catch (error) {
+      if (error instanceof LaunchError) throw new HostUnavailableError(`none can be started: ${error.message}`);
+      throw error;
+    }
+  }
+
+  async connect(instance: string): Promise<HostLink | undefined> {
+    return await this.#connect(await findInstance(this.#options.data, instance));
+  }
+
+  /** Connects to a host. Returns undefined when it has died. */
+  async #connect(found: FoundInstance): Promise<HostLink | undefined> {
+    if (!found.isAlive) return undefined;
+    try {
+      return await connectHost(found.path);
+    } catch (error) {
+      // A host that ends closes its socket first.
+      const isEnding = error instanceof HostConnectError && ["MISSING", "DEAD"].includes(error.problem);
+      if (isEnding && found.info !== undefined && await untilEnd(found, ENDING_MS)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Returns true if a host can run the jobs of this server. Its service manager decides about the options of others. */
+  #fits({ version, stays, cgroup, allowsNewPrivileges, inherited }: NonNullable<FoundInstance["info"]>): boolean {
+    const { run, isExternal } = this.#options;
+    if (version !== this.#options.version) return false;
+    if (isExternal) return stays;
+    return !stays && cgroup === run.cgroup && allowsNewPrivileges === (run.allowNewPrivileges === true) &&
+      inherited === this.#options.inherited;
+  }
+
+  /** @throws {LaunchError} */
+  async #start(running: readonly (readonly [FoundInstance, HostLink])[]): Promise<HostLink> {
+    const { data, command, run, isExternal, log } = this.#options;
+    if (isExternal) return await this.#untilStarted(running);
+    makeRoomForJobHost();
+    const instance = await launchHost(command, run);
+    log.info(`Started the job host "${instance}"`, { instance });
+    const link = await this.#connect(await findInstance(data, instance));
+    if (link === undefined) throw new LaunchError("it has ended");
+    return link;
+  }
+
+  /** Waits until a service manager, or a host that it has started earlier, has started one that fits. */
+  async #untilStarted(running: readonly (readonly [FoundInstance, HostLink])[]): Promise<HostLink> {
+    const { data, log, version } = this.#options;
+    await Deno.mkdir(hostsDirectory(data), { recursive: true, mode: 0o700 });
+    // Watched before the first look, so that no host is missed.
+    using changes = Deno.watchFs(hostsDirectory(data));
+    const timer = setTimeout(() => changes.close(), EXTERNAL_MS);
+    try {
+      const predecessor = running.findLast(([{ info }]) => info?.stays);
+      if (predecessor !== undefined) {
+        const [{ instance }, link] = predecessor;
+        log.info(`Asking the job host "${instance}" to start one of version ${version}`, { instance, version });
+        await link.succeed().catch((error) => log.warn(`It started none: ${errorMessage(error)}`, { instance }));
+      }
+      const found = await this.#fitting();
+      if (found !== undefined) return found;
+      log.info("Waiting for a job host: a service manager must start it");
+      for await (const { paths } of changes) {
+        const started = paths.some((path) => path.endsWith("/info.json")) ? await this.#fitting() : undefined;
+        if (started !== undefined) return started;
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+    throw new LaunchError(
+      `none of version ${version} has started within ${EXTERNAL_MS / 1_000} s; ` +
+        `start one with teleportd host run --stay --data "${data}"`,
+    );
+  }
+
+  async #fitting(): Promise<HostLink | undefined> {
+    for (const found of (await findInstances(this.#options.data)).reverse()) {
+      if (!found.isAlive || found.info === undefined || !this.#fits(found.info)) continue;
+      const link = await this.#connect(found).catch(() => undefined);
+      if (link !== undefined) return link;
+    }
+    return undefined;
+  }
+}
+
+function processOf({ info }: FoundInstance): string {
+  return info === undefined ? "" : `, process ${info.pid} of version ${info.version}`;
+}
+
+function timeOf({ info }: FoundInstance): number {
+  return Date.parse(info?.startedAt ?? "") || 0;
+}

@@ -1,0 +1,147 @@
+/**
+ * Runs a job host from its start to its end. The process around it belongs to the caller: this file handles no signals and
+ * reads no arguments.
+ */
+import { defined } from "../../base/defined.ts";
+import type { Logger } from "../../base/logger.ts";
+import { type HostEvents, type HostWork, JobHost, serveHost } from "../../job_host.ts";
+import { openCgroups } from "../cgroups.ts";
+import { defectFields, defectText } from "../log/error_fields.ts";
+import { deadline } from "./deadline.ts";
+import type { InstanceDirectory } from "./instance_directory.ts";
+import { hostsDirectory } from "./instance_directory.ts";
+import { launchHost } from "./launcher.ts";
+import type { HostRunOptions } from "./options.ts";
+
+/** How long a new host waits for its server, in milliseconds. */
+const FIRST_SERVER_MS = 30_000;
+
+/** How long a host that stops waits until its server has stored the ends of the jobs, in milliseconds. */
+const FORGET_MS = 2_000;
+
+/** A job host that accepts links. */
+export interface RunningHost {
+  readonly instance: string;
+  readonly work: () => Promise<HostWork>;
+}
+
+/** How the caller and a job host communicate. */
+export interface HostControls {
+  /** The data directory. */
+  readonly data: string;
+  /** The directory of this job host. */
+  readonly directory: InstanceDirectory;
+  readonly version: string;
+  /** The digest of what jobs inherit from this process. */
+  readonly inherited: string;
+  /** The command line of this program without arguments, which starts a successor. */
+  readonly command: readonly string[];
+  /** Stops the jobs, and then the host. */
+  readonly signal: AbortSignal;
+  /** Kills the jobs. */
+  readonly hurry: AbortSignal;
+  readonly log: Logger;
+  /** Called once the host accepts links. */
+  readonly ready: (host: RunningHost) => void;
+  /** Called when a server has attached or left. */
+  readonly onChange?: () => void;
+}
+
+/**
+ * Runs a job host until its signal aborts, or until it is idle: no server is attached and no job runs. With `stay` it ends
+ * without a signal only when it is retired and has no job.
+ *
+ * @throws {StartError} when it cannot start
+ */
+export async function runHost(options: HostRunOptions, controls: HostControls): Promise<void> {
+  const { data, directory, version, inherited, command, log, ready, onChange } = controls;
+  const { instance } = directory;
+  await using opened = new AsyncDisposableStack();
+  const { cgroups, text: cgroupText } = await openCgroups(options.cgroup, data, instance);
+  opened.use(cgroups);
+  const { instance: _, ...sameOptions } = options;
+  const idle = Promise.withResolvers<void>();
+  const host = opened.use(
+    new JobHost({
+      outputDirectory: `${data}/output`,
+      hostsDirectory: hostsDirectory(data),
+      instance,
+      version,
+      cgroupText,
+      ...defined({ cgroups }),
+      succeed: () => launchHost(command, { ...sameOptions, data }, { isSuccessor: options.stay === true }),
+      onIdle: () => void endIfIdle(),
+      onError: (error) => reportError(log, error),
+    }),
+  );
+  const endIfIdle = async () => {
+    if (host.isIdle && (!options.stay || (await host.work()).isRetired)) idle.resolve();
+  };
+  // A server that has started this host and died before it attached does not come back.
+  const lonely = setTimeout(() => void endIfIdle(), FIRST_SERVER_MS);
+  opened.defer(() => clearTimeout(lonely));
+  const server = await serveHost(host, directory.path, {
+    onAttached(isAttached) {
+      clearTimeout(lonely);
+      log.info(isAttached ? "A server has attached" : "The server has left");
+      onChange?.();
+      if (!isAttached) void host.close();
+    },
+    onError: (error) => reportError(log, error),
+  });
+  opened.defer(() => server.close());
+  const { startedAt, pid } = host.info;
+  await directory.publish({
+    pid,
+    version,
+    startedAt: startedAt.toISOString(),
+    stays: options.stay === true,
+    cgroup: options.cgroup,
+    allowsNewPrivileges: options.allowNewPrivileges === true,
+    inherited,
+  });
+  log.info(`The job host "${instance}" of version ${version} is ready`, { instance, version });
+  log.info(cgroupText);
+  ready({ instance, work: () => host.work() });
+
+  const stopped = abortOf(controls.signal);
+  await Promise.race([idle.promise, stopped]);
+  if (controls.signal.aborted) await stopJobs(host, options.shutdownGrace, idle.promise, controls);
+  else log.info("No job runs and no server needs this job host: it ends");
+  await server.close();
+  // The ends that no server has stored stay on the disk for the next job host.
+  const unstored = await host.attach(NOBODY);
+  await host.close();
+  if (unstored.length === 0) await directory.remove();
+}
+
+/** Stops all jobs, and waits a moment until the server has stored their ends. */
+async function stopJobs(
+  host: JobHost,
+  graceMs: number | undefined,
+  idle: Promise<void>,
+  { hurry, log }: HostControls,
+): Promise<void> {
+  const { runningJobs } = await host.work();
+  log.info(`Stopping: jobs are being ended, running: ${runningJobs}`, { running_jobs: runningJobs });
+  const kill = () => void host.stopJobs(0);
+  hurry.addEventListener("abort", kill);
+  if (hurry.aborted) kill();
+  await host.stopJobs(graceMs);
+  hurry.removeEventListener("abort", kill);
+  host.retire(true);
+  if (!hurry.aborted) await deadline(idle, FORGET_MS);
+}
+
+/** The events of a host that no server is attached to. */
+const NOBODY: HostEvents = { changed() {}, grew() {}, needsRoom() {}, availability() {}, failed() {} };
+
+function reportError(log: Logger, error: unknown): void {
+  log.error(`Internal error of the job host: ${defectText(error)}`, defectFields(error));
+}
+
+/** Resolves when a signal aborts. */
+function abortOf(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}

@@ -1,0 +1,54 @@
+/** `teleportd host stop`: stops all jobs of a data directory, and their job hosts. */
+import { errorMessage } from "../../base/error_message.ts";
+import { connectHost } from "../../job_host.ts";
+import { findInstances, type FoundInstance, untilEnd } from "./instance_directory.ts";
+
+/** Receives what happens, for people and for programs. */
+export interface StopReport {
+  /** A sentence about progress. */
+  readonly progress: (text: string) => void;
+  /** A job host has ended. */
+  readonly stopped: (instance: string) => void;
+  /** A job host could not be stopped. */
+  readonly failed: (text: string) => void;
+}
+
+/**
+ * Stops all jobs and all job hosts, at the same time.
+ *
+ * @param graceMs the time between SIGTERM and SIGKILL. Undefined: the grace period of each job
+ * @returns false when a job host could not be stopped
+ */
+export async function stopHosts(data: string, graceMs: number | undefined, report: StopReport): Promise<boolean> {
+  const running = (await findInstances(data)).filter(({ isAlive }) => isAlive);
+  if (running.length === 0) report.progress("No job host runs");
+  const results = await Promise.all(running.map(async (found) => {
+    try {
+      await stopHost(found, graceMs, report);
+      return true;
+    } catch (error) {
+      const process = found.info === undefined ? "" : `, process ${found.info.pid}`;
+      report.failed(`Cannot stop the job host "${found.instance}"${process}: ${errorMessage(error)}`);
+      return false;
+    }
+  }));
+  return !results.includes(false);
+}
+
+async function stopHost(found: FoundInstance, graceMs: number | undefined, report: StopReport): Promise<void> {
+  const { instance } = found;
+  // The link proves that the process is the job host, and that it reacts.
+  const link = await connectHost(found.path);
+  try {
+    const { pid } = link.info;
+    const { runningJobs } = await link.work();
+    report.progress(`Stopping the job host "${instance}", process ${pid}, jobs running: ${runningJobs}`);
+    if (graceMs !== undefined) await link.stopJobs(graceMs);
+    // Jobs that have started since then are stopped too.
+    Deno.kill(pid, "SIGTERM");
+    await untilEnd(found);
+    report.stopped(instance);
+  } finally {
+    await link.close();
+  }
+}

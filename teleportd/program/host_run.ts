@@ -1,0 +1,73 @@
+/** The program `teleportd host run`: a job host with the signals and the uncaught errors of this process. */
+import { defined } from "../../base/defined.ts";
+import { keepFromJobs } from "../../job_host.ts";
+import { dataDirectory, makeDataDirectory } from "../data_directory.ts";
+import { EXIT_DEFECT, EXIT_OK } from "../exit_code.ts";
+import { HostLogFile } from "../host/host_log.ts";
+import { inheritedDigest } from "../host/inherited.ts";
+import { InstanceDirectory } from "../host/instance_directory.ts";
+import { readyLine } from "../host/launcher.ts";
+import { type HostRunOptions, newInstance } from "../host/options.ts";
+import { runHost } from "../host/run_host.ts";
+import { ServerLog } from "../log/server_log.ts";
+import { giveUpNewPrivileges } from "../process/new_privileges.ts";
+import { redirectOutput } from "../process/redirect_output.ts";
+import { ServiceNotifier } from "../process/service_notifier.ts";
+import { ignoreHangup } from "../process/ignored_hangup.ts";
+import { listenForStopSignals } from "../process/stop_signals.ts";
+import { handleUncaught } from "../process/uncaught.ts";
+import { directoryVariables, managerOf } from "./variables.ts";
+import type { ProcessAccess } from "./process_access.ts";
+
+/** How long an orderly end may take after an uncaught exception, in milliseconds. Most jobs have a grace of 10 s. */
+const DEFECT_STOP_MS = 30_000;
+
+/**
+ * Runs a job host to its end.
+ *
+ * @throws {StartError} when it cannot start
+ */
+export async function runHostProgram(options: HostRunOptions, access: ProcessAccess): Promise<number> {
+  const inherited = await inheritedDigest();
+  const given = dataDirectory(options.data, directoryVariables(access));
+  await makeDataDirectory(given);
+  const data = await Deno.realPath(given);
+  using directory = await InstanceDirectory.create(data, options.instance ?? newInstance());
+  // A service manager keeps what its services write. Nobody would read what others write.
+  using file = options.stay ? undefined : new HostLogFile(directory.path, (path) => void redirectOutput(path));
+  const log = new ServerLog(file ?? Deno.stderr, { level: options.logLevel, format: options.logFormat });
+  using signals = listenForStopSignals(() => access.exit(uncaught.hasException ? EXIT_DEFECT : EXIT_OK));
+  // The default action of SIGHUP would end the jobs when a terminal is closed.
+  using _hangup = ignoreHangup();
+  const manager = managerOf(access);
+  using notifier = manager && new ServiceNotifier(manager);
+  signals.stop.addEventListener("abort", () => notifier?.stopping("jobs are being ended"));
+  const { request } = signals;
+  using uncaught = handleUncaught({ log, stop: request, hurry: request, stopTimeoutMs: DEFECT_STOP_MS });
+  try {
+    keepFromJobs();
+    if (!options.allowNewPrivileges) giveUpNewPrivileges();
+    await runHost(options, {
+      data,
+      directory,
+      inherited,
+      log,
+      version: access.version,
+      command: access.command,
+      signal: signals.stop,
+      hurry: signals.hurry,
+      ...defined({ onChange: notifier && (() => notifier.changed()) }),
+      ready({ instance, work }) {
+        notifier?.ready(async () => `Jobs running: ${(await work()).runningJobs}`, Deno.pid);
+        access.print(readyLine(instance));
+        if (file !== undefined) redirectOutput(file.path);
+      },
+    });
+    return uncaught.hasException ? EXIT_DEFECT : EXIT_OK;
+  } catch (error) {
+    await directory.remove();
+    throw error;
+  } finally {
+    await log.close();
+  }
+}
