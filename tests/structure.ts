@@ -108,7 +108,19 @@ const MAX_LINES = 250;
 const GENERATED = /^proto\/teleport\//;
 
 /** The folders of `tests/` that mirror no layer: tests of whole programs, and tools for tests. */
-const OTHER_TESTS = ["bench", "demo", "e2e", "gates", "host", "interop", "runner", "soak", "support", "torture"];
+const OTHER_TESTS = [
+  "bench",
+  "demo",
+  "e2e",
+  "gates",
+  "host",
+  "interop",
+  "kills",
+  "runner",
+  "soak",
+  "support",
+  "torture",
+];
 
 /** The folders of `tests/` that the others may import. */
 const SHARED_TESTS: readonly string[] = ["support", "torture"];

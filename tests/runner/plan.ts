@@ -25,6 +25,7 @@ const FOLDERS: Readonly<Record<string, Kind>> = {
   e2e: "slow",
   gates: "slow",
   interop: "slow",
+  kills: "slow",
   soak: "measures",
   torture: "measures",
 };

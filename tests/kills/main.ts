@@ -1,0 +1,60 @@
+// deno-lint-ignore-file no-console -- a program for developers, which prints how the run went
+/** `deno task kills`: kills servers and job hosts under load, hundreds of times, and checks every acknowledged fact. */
+import { parseArgs } from "node:util";
+import { newSeed, Random } from "../support/random.ts";
+import { FULL_COUNTS, runRounds, type Victim } from "./rounds.ts";
+
+const VICTIMS = Object.keys(FULL_COUNTS) as Victim[];
+
+const HELP = `Usage: deno task kills [OPTIONS]
+
+Kills with SIGKILL under load, and checks afterwards that every acknowledged job is there, that no job was touched that
+should live on, and that no byte is lost or doubled.
+
+  --server COUNT     rounds that kill the server (default: ${FULL_COUNTS.server})
+  --host COUNT       rounds that kill the job host (default: ${FULL_COUNTS.host})
+  --both COUNT       rounds that kill both (default: ${FULL_COUNTS.both})
+  --starting COUNT   rounds that kill a server in its start (default: ${FULL_COUNTS.starting})
+  --only VICTIM      only rounds of this kind; repeatable
+  --seed NUMBER      the seed, to repeat a run (default: a new one, which is printed)
+  --alone            servers without a job host, whose jobs end with them`;
+
+async function main(args: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      server: { type: "string" },
+      host: { type: "string" },
+      both: { type: "string" },
+      starting: { type: "string" },
+      only: { type: "string", multiple: true },
+      seed: { type: "string" },
+      alone: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) {
+    console.log(HELP);
+    return 0;
+  }
+  const seed = values.seed === undefined ? newSeed() : Number(values.seed);
+  console.log(`Repeat this run with --seed ${seed}`);
+  const isAlone = values.alone;
+  let failed = false;
+  for (const victim of isAlone ? ["server"] as const : VICTIMS) {
+    const rounds = Number(values[victim] ?? FULL_COUNTS[victim]);
+    if (rounds === 0 || values.only?.includes(victim) === false) continue;
+    const began = performance.now();
+    try {
+      const args = [] as string[];
+      const figures = await runRounds({ victim, rounds, random: new Random(seed), isAlone, args, report: console.log });
+      console.log(`${victim}: ${JSON.stringify(figures)} in ${((performance.now() - began) / 1_000).toFixed()} s`);
+    } catch (error) {
+      failed = true;
+      console.log(`${victim}: FAILED`, error);
+    }
+  }
+  return failed ? 1 : 0;
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args[0] === "--" ? Deno.args.slice(1) : Deno.args));
