@@ -118,7 +118,7 @@ export class Place implements AsyncDisposable {
       if (this.#server !== undefined) await this.stop();
     } finally {
       const { hosts } = this.programs();
-      // Whatever this does not end is killed below.
+      // The processes that are left are killed below.
       if (hosts.length > 0) await teleportd("host", "stop", "--grace", "0s", "--data", this.data).catch(() => {});
       const left = [...this.programs().hosts, ...[...jobProcesses(this.dir).values()].flat()];
       for (const pid of left) {
