@@ -4,6 +4,7 @@
  */
 import { errorMessage } from "../../base/error_message.ts";
 import { failureReason } from "../../base/errno.ts";
+import { type FileModes, OWNER_MODES } from "../../base/file_modes.ts";
 import { StartError } from "../start_error.ts";
 import { deadline } from "./deadline.ts";
 
@@ -49,8 +50,10 @@ export class InstanceDirectory implements Disposable {
   readonly path: string;
   readonly instance: string;
   readonly #lock: Deno.FsFile;
+  readonly #modes: FileModes;
 
-  private constructor(path: string, instance: string, lock: Deno.FsFile) {
+  private constructor(path: string, instance: string, lock: Deno.FsFile, modes: FileModes) {
+    this.#modes = modes;
     this.path = path;
     this.instance = instance;
     this.#lock = lock;
@@ -59,18 +62,19 @@ export class InstanceDirectory implements Disposable {
   /**
    * Makes the directory, locked from the beginning.
    *
+   * @param modes the modes of the directory and of the files that a server reads
    * @throws {StartError} when it exists, or cannot be made
    */
-  static async create(data: string, instance: string): Promise<InstanceDirectory> {
+  static async create(data: string, instance: string, modes: FileModes = OWNER_MODES): Promise<InstanceDirectory> {
     const path = instancePath(data, instance);
     const unlocked = `${hostsDirectory(data)}/.${instance}`;
     let lock: Deno.FsFile | undefined;
     try {
-      await Deno.mkdir(unlocked, { recursive: true, mode: 0o700 });
-      lock = await Deno.open(`${unlocked}/${LOCK}`, { create: true, write: true, mode: 0o600 });
+      await Deno.mkdir(unlocked, { recursive: true, mode: modes.directory });
+      lock = await Deno.open(`${unlocked}/${LOCK}`, { create: true, write: true, mode: modes.file });
       if (!await lock.tryLock(true)) throw new Error("another process makes it");
       await Deno.rename(unlocked, path);
-      return new InstanceDirectory(path, instance, lock);
+      return new InstanceDirectory(path, instance, lock, modes);
     } catch (error) {
       lock?.close();
       throw new StartError(`Cannot make the directory "${path}" of the job host: ${failureReason(error)}`, {
@@ -82,7 +86,7 @@ export class InstanceDirectory implements Disposable {
   /** Writes the facts. From now on others connect. */
   async publish(info: InstanceInfo): Promise<void> {
     const path = `${this.path}/${INFO}`;
-    await Deno.writeTextFile(`${path}.new`, `${JSON.stringify(info)}\n`, { mode: 0o600 });
+    await Deno.writeTextFile(`${path}.new`, `${JSON.stringify(info)}\n`, { mode: this.#modes.file });
     await Deno.rename(`${path}.new`, path);
   }
 

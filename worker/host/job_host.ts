@@ -1,5 +1,6 @@
 /** A job host: runs jobs and writes their output, for a supervisor that may come and go. */
 import { join } from "node:path";
+import { OWNER_MODES } from "../../base/file_modes.ts";
 import type { Isolation } from "../../base/job_options/table.ts";
 import { HostUnavailableError, InvalidArgumentError, JobRunningError } from "../errors.ts";
 import { checkJobOptions } from "../launch/command.ts";
@@ -44,7 +45,8 @@ export class JobHost implements HostLink {
     this.#options = options;
     this.info = hostInfo(options);
     const directory = join(options.hostsDirectory, options.instance);
-    for (const path of [options.outputDirectory, directory]) Deno.mkdirSync(path, { recursive: true, mode: 0o700 });
+    const { directory: mode } = options.modes ?? OWNER_MODES;
+    for (const path of [options.outputDirectory, directory]) Deno.mkdirSync(path, { recursive: true, mode });
     const onError = this.#onError;
     this.#jobs = new OwnedJobs({
       ...options,

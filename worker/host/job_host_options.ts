@@ -1,5 +1,6 @@
 /** The options of a job host, and its properties that do not change. */
 import { defined } from "../../base/defined.ts";
+import type { FileModes } from "../../base/file_modes.ts";
 import type { CgroupTree } from "../cgroup/tree.ts";
 import type { HostCgroups, HostInfo } from "./link.ts";
 
@@ -17,6 +18,8 @@ export interface JobHostOptions {
   readonly cgroups?: CgroupTree;
   /** Says whether jobs have cgroups, and why not. */
   readonly cgroupText: string;
+  /** The modes of all files that others than this process may need. Default: for the owner alone. */
+  readonly modes?: FileModes;
   /** Starts another host, and returns its instance. Absent: this host cannot. */
   readonly succeed?: () => Promise<string>;
   /** Called when `isIdle` has become true; maybe more than once. */

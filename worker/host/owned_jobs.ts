@@ -1,6 +1,7 @@
 /** The jobs of a job host: starts each once, and keeps it until a supervisor has stored its end. */
 import { join } from "node:path";
 import { defined } from "../../base/defined.ts";
+import type { FileModes } from "../../base/file_modes.ts";
 import type { CgroupTree } from "../cgroup/tree.ts";
 import { SupervisorClosedError } from "../errors.ts";
 import type { JobSpec } from "../job/spec.ts";
@@ -23,6 +24,8 @@ export interface OwnedJobsOptions {
   readonly journalPath: string;
   /** Identifies where the jobs run. */
   readonly place: Pick<StoredProcess, "bootId" | "host">;
+  /** The modes of the output. Default: for the owner alone. */
+  readonly modes?: FileModes;
   /** Absent: jobs have no cgroups. */
   readonly cgroups?: CgroupTree;
   readonly events: Pick<HostEvents, "changed" | "grew">;
@@ -161,7 +164,8 @@ export class OwnedJobs {
 
   /** Returns the options for the log of a job. */
   logOptions({ id, outputLimit }: Pick<JobSpec, "id" | "outputLimit">): OutputLogOptions {
-    return { directory: join(this.#options.outputDirectory, id), ...defined({ limit: outputLimit }) };
+    const { outputDirectory, modes } = this.#options;
+    return { directory: join(outputDirectory, id), ...defined({ limit: outputLimit, modes }) };
   }
 
   /** Closes the journal. Ends that could not be written get a last try. */

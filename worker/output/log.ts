@@ -1,4 +1,5 @@
 /** The output of one job: an append-only log with one writer and any number of readers. */
+import type { FileModes } from "../../base/file_modes.ts";
 import type { LogPosition, LogRange } from "./cursor.ts";
 import { LOG_START } from "./cursor.ts";
 import type { Stream } from "./frame.ts";
@@ -15,6 +16,8 @@ export interface OutputLogOptions {
   /** The directory of its files. The first write creates it. */
   readonly directory: string;
   readonly limit?: OutputLimit;
+  /** The modes of its files. Default: for the owner alone. */
+  readonly modes?: FileModes;
   /** The disk space that all logs share. */
   readonly budget?: OutputQuota;
   /** Called after the readable range has moved: the log has grown, or has lost its beginning. */
@@ -60,7 +63,7 @@ export class OutputLog implements ReadableLog {
   /** @param complete the log to read; absent for a new log, which this process writes */
   constructor(id: string, options: OutputLogOptions, complete?: CompleteLog) {
     this.id = id;
-    this.#segments = complete?.segments ?? new SegmentSet(id, options.directory, options.budget);
+    this.#segments = complete?.segments ?? new SegmentSet(id, options.directory, options.budget, options.modes);
     this.#range = complete?.range ?? { start: LOG_START, end: LOG_START };
     this.#totals = complete?.totals;
     this.#isSealed = complete !== undefined;

@@ -6,9 +6,6 @@ import { decodeFileHeader, encodeFileHeader, FILE_HEADER_BYTES, type FileHeader 
 const openAsync = promisify(open);
 const closeAsync = promisify(close);
 
-/** Output may hold secrets, so only the server's user may read it. */
-const FILE_MODE = 0o600;
-
 /** One file of a log. All positions are positions in the log. */
 export class Segment {
   readonly path: string;
@@ -29,8 +26,8 @@ export class Segment {
   }
 
   /** Creates the file and writes its header. The file must not exist. */
-  static async create(path: string, header: FileHeader): Promise<Segment> {
-    const file = await Deno.open(path, { createNew: true, append: true, mode: FILE_MODE });
+  static async create(path: string, header: FileHeader, mode: number): Promise<Segment> {
+    const file = await Deno.open(path, { createNew: true, append: true, mode });
     const segment = new Segment(path, header, -FILE_HEADER_BYTES, file);
     try {
       await segment.append(encodeFileHeader(header));

@@ -1,5 +1,6 @@
 /** The files of one log as one range of positions: written at the end, read anywhere, dropped at the start. */
 import { join } from "node:path";
+import { type FileModes, OWNER_MODES } from "../../base/file_modes.ts";
 import { LimitReachedError } from "../errors.ts";
 import { LOG_START, type LogPosition } from "./cursor.ts";
 import type { OutputQuota } from "./limit.ts";
@@ -31,6 +32,7 @@ export async function fileNames(directory: string): Promise<string[]> {
 export class SegmentSet {
   readonly #directory: string;
   readonly #job: number;
+  readonly #modes: FileModes;
   /** Undefined once the caller accounts for the files. */
   #budget: OutputQuota | undefined;
   #segments: Segment[] = [];
@@ -40,7 +42,8 @@ export class SegmentSet {
    * @param id the id of the job, which each file names
    * @param budget the disk space to reserve from
    */
-  constructor(id: string, directory: string, budget: OutputQuota | undefined) {
+  constructor(id: string, directory: string, budget: OutputQuota | undefined, modes: FileModes = OWNER_MODES) {
+    this.#modes = modes;
     this.#job = jobChecksum(id);
     this.#directory = directory;
     this.#budget = budget;
@@ -127,9 +130,12 @@ export class SegmentSet {
   }
 
   async #create(start: number, offsets: StreamOffsets): Promise<Segment> {
-    if (this.#segments.length === 0) await Deno.mkdir(this.#directory, { recursive: true, mode: 0o700 });
+    if (this.#segments.length === 0) {
+      await Deno.mkdir(this.#directory, { recursive: true, mode: this.#modes.directory });
+    }
     const path = join(this.#directory, fileName(start));
-    const segment = await Segment.create(path, { identity: this.#identity, start, offsets, job: this.#job });
+    const header = { identity: this.#identity, start, offsets, job: this.#job };
+    const segment = await Segment.create(path, header, this.#modes.file);
     this.#segments.push(segment);
     return segment;
   }

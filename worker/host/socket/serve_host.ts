@@ -1,5 +1,6 @@
 /** Offers a job host to servers over a unix socket in the directory of its instance. */
 import { errorMessage } from "../../../base/error_message.ts";
+import type { FileModes } from "../../../base/file_modes.ts";
 import { type Message, ProtocolError } from "./message_codec.ts";
 import { type Hello, type ProtocolRange, PROTOCOLS, type Refusal, type RefusalReason } from "./messages.ts";
 import { ServedConnection, type ServedHost } from "./served_connection.ts";
@@ -14,6 +15,8 @@ const ACCEPT_PAUSE_MS = 100;
 
 /** Options of `serveHost`. */
 export interface ServeHostOptions {
+  /** The modes of the socket, its key and their directory. Default: for the owner alone. */
+  readonly modes?: FileModes;
   /** Whether a server is attached has changed. */
   readonly onAttached?: (isAttached: boolean) => void;
   /** Receives errors that no server gets. */
@@ -156,5 +159,5 @@ export async function serveHost(
   directory: string,
   options: ServeHostOptions = {},
 ): Promise<HostServer> {
-  return new HostServer(host, await listenIn(directory), options);
+  return new HostServer(host, await listenIn(directory, options.modes), options);
 }

@@ -3,12 +3,12 @@ import { Buffer } from "node:buffer";
 import { timingSafeEqual } from "node:crypto";
 import { closeSync, constants, openSync } from "node:fs";
 import { errorCode } from "../../../base/error_code.ts";
+import { type FileModes, OWNER_MODES } from "../../../base/file_modes.ts";
 import { DirectoryInUseError } from "../../storage_errors.ts";
 
 const SOCKET_NAME = "socket";
 const KEY_NAME = "key";
 const KEY_BYTES = 32;
-const PRIVATE_FILE = 0o600;
 
 /** The longest path of a socket in bytes: unix(7). */
 const MAX_SOCKET_PATH_BYTES = 107;
@@ -47,16 +47,17 @@ export interface ListeningSocket {
  *
  * @throws {DirectoryInUseError} when a process listens on the socket
  */
-export async function listenIn(directory: string): Promise<ListeningSocket> {
+export async function listenIn(directory: string, modes: FileModes = OWNER_MODES): Promise<ListeningSocket> {
   await Deno.mkdir(directory, { recursive: true, mode: 0o700 });
+  // The directory keeps all others out until the socket has its mode.
   await Deno.chmod(directory, 0o700);
   const short = shortSocketPath(directory);
   try {
     await removeDeadSocket(directory, short.path);
-    const key = await makeKey(directory);
+    const key = await makeKey(directory, modes.file);
     const listener = Deno.listen({ transport: "unix", path: short.path });
-    // The directory keeps all others out until then.
-    await Deno.chmod(socketPath(directory), PRIVATE_FILE);
+    await Deno.chmod(socketPath(directory), modes.socket);
+    await Deno.chmod(directory, modes.directory);
     return {
       listener,
       key,
@@ -84,11 +85,11 @@ async function removeDeadSocket(directory: string, path: string): Promise<void> 
   throw new DirectoryInUseError();
 }
 
-async function makeKey(directory: string): Promise<Uint8Array<ArrayBuffer>> {
+async function makeKey(directory: string, mode: number): Promise<Uint8Array<ArrayBuffer>> {
   const path = `${directory}/${KEY_NAME}`;
   removeIfPresent(path);
   const key = crypto.getRandomValues(new Uint8Array(KEY_BYTES));
-  await Deno.writeFile(path, key, { createNew: true, mode: PRIVATE_FILE });
+  await Deno.writeFile(path, key, { createNew: true, mode });
   return key;
 }
 
