@@ -12,7 +12,8 @@ Deno.test("listenIn() makes the socket and its key for the owner alone, or with 
     const socket = await listenIn(directory, modes);
     const files = [directory, socketPath(directory), `${directory}/key`];
     assert.deepEqual(files.map(modeOf), [expected.directory, expected.socket, expected.file]);
-    socket.close();
+    socket.listener.close();
+    socket.remove();
   };
   await check(`${dir.path}/owner`, OWNER_MODES);
   await check(`${dir.path}/group`, GROUP_MODES, GROUP_MODES);
