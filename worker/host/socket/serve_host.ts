@@ -116,7 +116,8 @@ export class HostServer {
     this.#attached = connection;
     if (earlier === connection) return;
     if (earlier === undefined) return this.#options.onAttached?.(true);
-    earlier.detach();
+    // It is not detached, because a host without a server may end.
+    earlier.unwatchAll();
     void earlier.end("another server has attached to it");
   }
 

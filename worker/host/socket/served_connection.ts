@@ -79,10 +79,15 @@ export class ServedConnection {
     }
   }
 
-  /** Ends the reports to this connection. */
-  detach(): void {
+  /** Ends the reports of the jobs that this connection watches. */
+  unwatchAll(): void {
     for (const id of this.#watched) this.#attempt(() => this.#host.unwatch(id));
     this.#watched.clear();
+  }
+
+  /** Ends all reports to this connection. */
+  detach(): void {
+    this.unwatchAll();
     this.#attempt(() => this.#host.detach(this.#events));
   }
 
