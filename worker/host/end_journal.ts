@@ -8,7 +8,7 @@ import { joinBytes } from "../../base/join_bytes.ts";
 import { encodeEnd } from "./end_line.ts";
 import type { JobChange } from "./link.ts";
 
-/** The wait after a failed write, in milliseconds. The system does not report that a disk has room again. */
+/** The default of `retryMs`. The system does not report that a disk has room again. */
 const RETRY_MS = 5_000;
 
 /** The size from which a journal is written again without the ends that are not needed. A line has about 700 bytes. */
@@ -25,7 +25,9 @@ interface UnwrittenEnd {
 export interface EndJournalOptions {
   /** The file. Its directory exists. The first end creates the file. */
   readonly path: string;
-  /** Called when an end that had to wait is on the disk. */
+  /** The wait after a failed write, in milliseconds. Default: 5,000. */
+  readonly retryMs?: number;
+  /** Called when all ends are on the disk. */
   readonly onWritten?: () => void;
   readonly onError: (error: unknown) => void;
 }
@@ -105,7 +107,7 @@ export class EndJournal {
         this.#retry = setTimeout(() => {
           this.#retry = undefined;
           this.#writing ??= this.#writeAll();
-        }, RETRY_MS);
+        }, this.#options.retryMs ?? RETRY_MS);
       }
       for (const { settle } of batch) settle();
       if (this.#size >= this.#rewriteFromBytes && this.#staleBytes * 2 >= this.#size) await this.#tryToRewrite();
@@ -116,11 +118,11 @@ export class EndJournal {
   }
 
   async #append(batch: readonly UnwrittenEnd[]): Promise<void> {
-    this.#file ??= await openFile(this.#options.path);
+    this.#file ??= await openJournal(this.#options.path);
     if (this.#isTorn) await this.#file.truncate(this.#size);
     this.#isTorn = true;
     const lines = batch.map(({ end }) => encodeEnd(end));
-    await writeAt(this.#file, this.#size, lines);
+    await writeLines(this.#file, lines);
     await this.#file.syncData();
     this.#isTorn = false;
     batch.forEach(({ end: { id } }, index) => this.#noteLine(id, lines[index]?.length ?? 0));
@@ -150,13 +152,14 @@ export class EndJournal {
     const { path } = this.#options;
     const needed = [...this.#needed.values()];
     const lines = needed.map(encodeEnd);
-    const file = await Deno.open(`${path}.new`, { write: true, create: true, truncate: true, mode: 0o600 });
+    const file = await openEmpty(`${path}.new`);
     try {
-      await writeAt(file, 0, lines);
+      await writeLines(file, lines);
       await file.syncData();
       await Deno.rename(`${path}.new`, path);
     } catch (error) {
       file.close();
+      await Deno.remove(`${path}.new`); // It may have taken the last room on the disk.
       throw error;
     }
     this.#file?.close();
@@ -170,8 +173,15 @@ export class EndJournal {
   }
 }
 
-async function openFile(path: string): Promise<Deno.FsFile> {
-  const file = await Deno.open(path, { write: true, create: true, truncate: true, mode: 0o600 });
+/** Opens an empty file, to which each write appends. */
+async function openEmpty(path: string): Promise<Deno.FsFile> {
+  const file = await Deno.open(path, { append: true, create: true, mode: 0o600 });
+  await file.truncate();
+  return file;
+}
+
+async function openJournal(path: string): Promise<Deno.FsFile> {
+  const file = await openEmpty(path);
   await syncDirectory(path);
   return file;
 }
@@ -182,8 +192,7 @@ async function syncDirectory(path: string): Promise<void> {
   await directory.sync();
 }
 
-async function writeAt(file: Deno.FsFile, position: number, lines: readonly Uint8Array[]): Promise<void> {
-  await file.seek(position, Deno.SeekMode.Start);
+async function writeLines(file: Deno.FsFile, lines: readonly Uint8Array[]): Promise<void> {
   const bytes = joinBytes(lines);
   for (let from = 0; from < bytes.length;) from += await file.write(bytes.subarray(from));
 }

@@ -29,6 +29,9 @@ import { hostInfo, type JobHostOptions } from "./job_host_options.ts";
 import { recoverOrphan } from "./orphans.ts";
 import { OwnedJobs } from "./owned_jobs.ts";
 
+/** Gives a supervisor an event. */
+type HeldEvent = (events: HostEvents) => void;
+
 /** A job host in this process. Another process reaches it through a socket. */
 export class JobHost implements HostLink {
   readonly info: HostInfo;
@@ -38,6 +41,9 @@ export class JobHost implements HostLink {
   readonly #isolation = new IsolationProbe();
   readonly #deadHosts: DeadHosts;
   #events: HostEvents | undefined;
+  /** The events since `attach`, until its caller had the chance to read the result. */
+  #held: HeldEvent[] | undefined;
+  #isIdleNoted = false;
   #closed = Promise.withResolvers<Error | undefined>();
   #isRetired = false;
 
@@ -53,8 +59,8 @@ export class JobHost implements HostLink {
       journalPath: journalPath(directory),
       place: { bootId: this.#bootId, host: options.instance },
       events: {
-        changed: (change) => this.#events?.changed(change),
-        grew: (id, range) => this.#events?.grew(id, range),
+        changed: (change) => this.#emit((events) => events.changed(change)),
+        grew: (id, range) => this.#emit((events) => events.grew(id, range)),
       },
       onLess: () => this.#noteIdle(),
       onError,
@@ -86,17 +92,25 @@ export class JobHost implements HostLink {
   }
 
   attach(events: HostEvents): Promise<readonly HostedJobState[]> {
-    return Promise.resolve(this.attachNow(events));
-  }
-
-  /** Does what `attach` does, at once: the events report all changes that are not in the result. */
-  attachNow(events: HostEvents): readonly HostedJobState[] {
     if (this.#events === undefined) this.#closed = Promise.withResolvers();
     this.#events = events;
+    const held: HeldEvent[] = this.#held = [];
+    setImmediate(() => this.#release(held));
     this.#jobs.unwatchAll();
-    const { states } = this.#jobs;
-    this.#jobs.room.attach((bytes) => events.needsRoom(bytes));
-    return states;
+    this.#jobs.room.attach((bytes) => this.#emit((events) => events.needsRoom(bytes)));
+    return Promise.resolve(this.#jobs.states);
+  }
+
+  /** Gives the supervisor the events that came while it read the result of `attach`. */
+  #release(held: readonly HeldEvent[]): void {
+    if (this.#held !== held) return;
+    this.#held = undefined;
+    for (const event of held) this.#emit(event);
+  }
+
+  #emit(event: HeldEvent): void {
+    if (this.#held !== undefined) this.#held.push(event);
+    else if (this.#events !== undefined) event(this.#events);
   }
 
   /** Detaches a supervisor, unless another one is attached by now. */
@@ -106,6 +120,7 @@ export class JobHost implements HostLink {
 
   #detach(): void {
     this.#events = undefined;
+    this.#held = undefined;
     this.#jobs.unwatchAll();
     this.#jobs.room.attach(undefined);
     this.#noteIdle();
@@ -174,8 +189,8 @@ export class JobHost implements HostLink {
     this.#jobs.forget(id);
   }
 
-  setRoom(bytes: number): void {
-    this.#jobs.room.set(bytes);
+  setRoom(bytes: number | undefined): void {
+    this.#jobs.room.set(bytes ?? Infinity);
   }
 
   /** @throws {JobRunningError} when the job is not orphaned, but runs here */
@@ -230,13 +245,19 @@ export class JobHost implements HostLink {
     await this.#jobs.close();
   }
 
+  /** Reports that the host is idle, unless it gets work in the same turn: a new supervisor replaces one that leaves. */
   #noteIdle(): void {
-    if (this.isIdle) this.#options.onIdle?.();
+    if (this.#isIdleNoted || !this.isIdle) return;
+    this.#isIdleNoted = true;
+    setImmediate(() => {
+      this.#isIdleNoted = false;
+      if (this.isIdle) this.#options.onIdle?.();
+    });
   }
 
   readonly #onError = (error: unknown): void => {
     const reported = error instanceof Error ? error : new Error(String(error));
-    if (this.#events !== undefined) this.#events.failed(reported);
+    if (this.#events !== undefined) this.#emit((events) => events.failed(reported));
     else this.#options.onError?.(reported);
   };
 }

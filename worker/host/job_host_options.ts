@@ -22,7 +22,7 @@ export interface JobHostOptions {
   readonly modes?: FileModes;
   /** Starts another host, and returns its instance. Absent: this host cannot. */
   readonly succeed?: () => Promise<string>;
-  /** Called when `isIdle` has become true; maybe more than once. */
+  /** Called soon after `isIdle` has become true, when it still is; maybe more than once. */
   readonly onIdle?: () => void;
   /** Called with errors that no caller gets while no supervisor is attached. */
   readonly onError?: (error: Error) => void;

@@ -143,7 +143,7 @@ export interface HostLink {
   work(): Promise<HostWork>;
   /**
    * Receives all events from now on, in place of an earlier supervisor. Returns all jobs of the host. The events report
-   * each change that is not in the result, and may do so before the caller has read the result.
+   * each change that is not in the result, after the caller had the chance to read the result.
    */
   attach(events: HostEvents): Promise<readonly HostedJobState[]>;
 
@@ -158,6 +158,7 @@ export interface HostLink {
    *
    * @throws {HostExhaustedError} when the host lacks resources now: the job can be started later
    * @throws {NotEnforceableError} when the host can no longer enforce an option
+   * @throws {SupervisorClosedError} while `stopJobs` stops the jobs
    */
   start(start: HostStart): Promise<void>;
   /** Stops a job. Resolves when it has ended. Has no effect on a job that is not running. */
@@ -180,8 +181,11 @@ export interface HostLink {
 
   /** Confirms that the end of a job is stored. The host forgets the job. */
   forget(id: string): void;
-  /** Sets the disk space that the output of running jobs may have in all, in bytes. */
-  setRoom(bytes: number): void;
+  /**
+   * Sets the disk space that the output of all jobs that are not forgotten may have in all, in bytes. Undefined: no limit.
+   * This answers `needsRoom`: a supervisor that can make no room sets the same space again.
+   */
+  setRoom(bytes: number | undefined): void;
 
   /** Ends the survivors of a job whose host has died, repairs its output, and says how it ended. */
   recover(job: OrphanedJob): Promise<RecoveredJob>;

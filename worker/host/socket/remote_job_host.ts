@@ -143,7 +143,7 @@ export class RemoteJobHost implements HostLink {
     this.#notify("forget", id);
   }
 
-  setRoom(bytes: number): void {
+  setRoom(bytes: number | undefined): void {
     this.#notify("setRoom", bytes);
   }
 

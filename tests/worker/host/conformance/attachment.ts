@@ -23,7 +23,7 @@ export function testAttachment(form: HostForm): void {
     });
 
   test("attach() returns running jobs, and jobs that ended while nobody was attached", async (host) => {
-    const running = await host.runUp("exec sleep 1000");
+    const running = await host.runUp();
     const early = (await host.ended("echo early")).id;
     const late = await host.run("read -r line; echo late", { input: true });
     const writer = await host.connect();
@@ -47,7 +47,7 @@ export function testAttachment(form: HostForm): void {
   });
 
   test("attach() replaces the supervisor before", async (host) => {
-    const id = await host.runUp("exec sleep 1000");
+    const id = await host.runUp();
     await host.link.watch(id);
     const before = host.events;
     const count = before.changes.length;
@@ -72,7 +72,7 @@ export function testAttachment(form: HostForm): void {
   });
 
   test("forget() makes the host forget an ended job, and has no effect on a running one", async (host) => {
-    const running = await host.runUp("exec sleep 1000");
+    const running = await host.runUp();
     const { id } = await host.ended("true");
     host.link.forget(running);
     host.link.forget(id);
@@ -85,7 +85,7 @@ export function testAttachment(form: HostForm): void {
 
   test("close() ends the link and not the jobs", async (host) => {
     const { link } = host;
-    const id = await host.runUp("exec sleep 1000");
+    const id = await host.runUp();
     await link.close();
     assert.equal(await deadline(link.closed, "the end of the link"), undefined);
     const [job] = await host.attachAnew();
@@ -94,7 +94,7 @@ export function testAttachment(form: HostForm): void {
   });
 
   test("work() counts running jobs, and tells whether a supervisor is attached and the host is retired", async (host) => {
-    const id = await host.runUp("exec sleep 1000");
+    const id = await host.runUp();
     await host.ended("true");
     const visitor = await host.connect();
     assert.deepEqual(await visitor.work(), { runningJobs: 1, isAttached: true, isRetired: false });

@@ -7,9 +7,9 @@ import { MORE_THAN_A_PIPE, Source, texts } from "../../process/input.ts";
 import { type HostForm, TestedHost } from "./fixture.ts";
 
 /** A shell that takes a moment to end at SIGTERM. */
-const PATIENT = "trap 'echo bye; exit 3' TERM; while :; do sleep 0.01; done";
+const PATIENT = "trap 'echo bye; exit 3' TERM; echo up; while :; do sleep 0.01; done";
 /** A shell that ignores SIGTERM. */
-const STUBBORN = "trap '' TERM; while :; do sleep 0.01; done";
+const STUBBORN = "trap '' TERM; echo up; while :; do sleep 0.01; done";
 
 /** Registers the tests for a form of the link. */
 export function testControl(form: HostForm): void {
@@ -48,12 +48,12 @@ export function testControl(form: HostForm): void {
     await deadline(first, "the first stop");
     const end = await host.events.end(id);
     assert.ok(end.status.state === "KILLED" && end.status.signal === "SIGKILL" && end.status.reason === "TIMED_OUT");
-    const other = await host.runUp("exec sleep 1000");
+    const other = await host.runUp();
     await assert.rejects(host.link.stop(other, { graceMs: -1 }), { code: "INVALID_ARGUMENT" });
   });
 
   test("signal() sends a signal with its user, by name or number", async (host) => {
-    const id = await host.runUp("trap 'echo hup' HUP; trap 'exit 5' USR1; while :; do sleep 0.01; done");
+    const id = await host.runUp("trap 'echo hup' HUP; trap 'exit 5' USR1; echo up; while :; do sleep 0.01; done");
     await host.link.watch(id);
     await host.link.signal(id, "SIGHUP", "ann");
     await host.events.stdoutBytes(id, 7);
@@ -68,7 +68,7 @@ export function testControl(form: HostForm): void {
 
   test("calls on a job that does not run are refused with JOB_NOT_RUNNING", async (host) => {
     const { id } = await host.ended("true", { input: true });
-    const running = await host.runUp("exec sleep 1000");
+    const running = await host.runUp();
     await assert.rejects(host.link.signal(running, "NONE"), { code: "INVALID_SIGNAL" });
     for (const job of [id, "unknown"]) {
       const refused = { code: "JOB_NOT_RUNNING" };
@@ -80,7 +80,7 @@ export function testControl(form: HostForm): void {
   });
 
   test("pause() and resume() stop and continue a job", async (host) => {
-    const id = await host.runUp("exec sleep 1000");
+    const id = await host.runUp();
     await host.link.pause(id, "ann");
     await host.link.pause(id, "bob");
     assert.deepEqual((await host.link.states([id]))[id]!.paused, { by: "ann" });
@@ -102,7 +102,7 @@ export function testControl(form: HostForm): void {
     const end = await host.events.end(id);
     assert.equal(await host.outputOf(end), "one\ntwo\nthree\n");
     assert.deepEqual(end.status.input, { bytes: 14, closed: true });
-    const plain = await host.runUp("exec sleep 1000");
+    const plain = await host.runUp();
     await assert.rejects(host.link.writeInput(plain, texts("x"), {}), { code: "NO_INPUT" });
   });
 
@@ -178,7 +178,7 @@ export function testControl(form: HostForm): void {
   });
 
   test("stopJobs() ends all jobs with reason SHUTDOWN and refuses starts meanwhile; a second call is faster", async (host) => {
-    const ids = [await host.runUp(STUBBORN), await host.runUp(PATIENT), await host.runUp("exec sleep 1000")];
+    const ids = [await host.runUp(STUBBORN), await host.runUp(PATIENT), await host.runUp()];
     const stopped = host.link.stopJobs(600_000);
     await host.events.state(ids[0]!, "STOPPING");
     await assert.rejects(host.run("true"), { code: "SUPERVISOR_CLOSED" });

@@ -10,6 +10,9 @@ import { restoreLog } from "../../../../worker/output/restore.ts";
 import { deadline } from "../../../support/deadline.ts";
 import { type TempDir, tempDir } from "../../../support/temp_dir.ts";
 
+/** A shell that ends at once at SIGTERM. */
+const SLEEP = "echo up; exec sleep 1000";
+
 /** A job host that runs, without a supervisor. Disposing of it ends the host; its jobs have ended by then. */
 export interface RunningHost extends AsyncDisposable {
   /** Returns a link, which nobody has attached to yet. The link may be the same at each call. */
@@ -164,9 +167,9 @@ export class TestedHost implements AsyncDisposable {
     return start.spec.id;
   }
 
-  /** Starts a shell that writes a line when it is ready, and waits for the line. */
-  async runUp(script: string, options: Partial<JobSpec> & JobOptions = {}): Promise<string> {
-    const id = await this.run(`echo up; ${script}`, options);
+  /** Starts a shell that writes "up" when it is ready, and waits for that. */
+  async runUp(script: string = SLEEP, options: Partial<JobSpec> & JobOptions = {}): Promise<string> {
+    const id = await this.run(script, options);
     const log = await this.link.watch(id);
     if (log !== undefined && log.totals.stdoutBytes < 3) await this.events.stdoutBytes(id, 3);
     this.link.unwatch(id);

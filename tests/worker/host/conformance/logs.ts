@@ -41,7 +41,7 @@ export function testLogs(form: HostForm): void {
   });
 
   test("watch() returns the log as it is now, and undefined for a job that does not run", async (host) => {
-    const id = await host.runUp("exec sleep 1000");
+    const id = await host.runUp();
     const log = await host.link.watch(id);
     assert.deepEqual(log!.start, { position: 0, offsets: { stdout: 0, stderr: 0 } });
     assert.deepEqual(log!.end.offsets, { stdout: 3, stderr: 0 });
@@ -78,7 +78,7 @@ export function testLogs(form: HostForm): void {
   });
 
   test("states() returns the live states of running jobs", async (host) => {
-    const plain = await host.runUp("exec sleep 1000");
+    const plain = await host.runUp();
     const fed = await host.run("exec sleep 1000", { input: true }, "ann");
     await host.link.writeInput(fed, ReadableStream.from([{ data: new Uint8Array(7) }]), {});
     await host.link.pause(fed, "bob");
@@ -96,7 +96,7 @@ export function testLogs(form: HostForm): void {
   });
 
   test("usage() measures a running job, and returns undefined for others", async (host) => {
-    const id = await host.runUp("exec sleep 1000");
+    const id = await host.runUp();
     assert.ok((await host.link.usage(id))!.cpuUserUs! >= 0);
     await host.link.stop(id, {});
     assert.equal(await host.link.usage(id), undefined);
@@ -104,7 +104,7 @@ export function testLogs(form: HostForm): void {
   });
 
   test("deleteOutput() deletes the output of a job that does not run", async (host) => {
-    const running = await host.runUp("exec sleep 1000");
+    const running = await host.runUp();
     await assert.rejects(host.link.deleteOutput(running), { code: "JOB_RUNNING" });
     const { id } = await host.ended("echo some");
     const path = join(host.directory, "output", id);
@@ -129,6 +129,9 @@ export function testLogs(form: HostForm): void {
     assert.ok(end.status.state === "EXITED");
     assert.equal(end.details.output!.totals.stdoutBytes, 100_000);
     assert.equal(end.details.output!.totals.droppedBytes, 0);
+    host.link.setRoom(undefined);
+    await host.link.writeInput(await host.run(FILLS, { input: true }), ReadableStream.from([{ end: true }]), {});
+    assert.equal(host.events.wantedBytes.length, 1);
   });
 
   test("a job is stopped when the supervisor has no more room, or is not there", async (host) => {

@@ -127,7 +127,7 @@ export function testStarts(form: HostForm): void {
     async () => {
       await using host = await TestedHost.start(form);
       const start = host.startOf("echo done");
-      const other = await host.runUp("exec sleep 1000"); // Everything that a first start reads is in memory now.
+      const other = await host.runUp(); // Everything that a first start reads is in memory now.
       {
         await using _ = await withoutDescriptors(host.link.info.pid);
         await assert.rejects(host.link.start(start), { code: "HOST_EXHAUSTED", message: /Too many open files/ });

@@ -1,0 +1,198 @@
+/** Tests for the journal of ends: lines, batches, damage, its size, and a disk that refuses it. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { EndJournal } from "../../../worker/host/end_journal.ts";
+import { encodeEnd, journalPath, readEnds } from "../../../worker/host/end_line.ts";
+import type { JobChange } from "../../../worker/host/link.ts";
+import { deadline, eventually } from "../../support/deadline.ts";
+import { Random, seedFor } from "../../support/random.ts";
+import { needingDisk, onDisk } from "../../support/small_disk.ts";
+import { tempDir } from "../../support/temp_dir.ts";
+
+/** An end with an odd text, which comes from a program. */
+function endOf(id: string, error = 'line\n"quoted" \u{1f600} $date'): JobChange {
+  const digest = new Uint8Array(32).map((_, index) => index);
+  const totals = {
+    stdoutBytes: 1,
+    stderrBytes: 2,
+    droppedBytes: 3,
+    stdoutSha256: digest,
+    stderrSha256: new Uint8Array(),
+  };
+  const output = { end: { position: 9, offsets: { stdout: 1, stderr: 2 } }, totals };
+  return {
+    id,
+    number: 2,
+    status: { state: "LOST", reason: "LOST", error, startedAt: new Date(5) },
+    details: { output, process: { bootId: "b" } },
+  };
+}
+
+/** Opens a journal in a directory. Its errors fail the test. */
+function openIn(directory: string, options: { readonly retryMs?: number; readonly errors?: unknown[] } = {}) {
+  const { errors } = options;
+  return new EndJournal({
+    ...options,
+    path: journalPath(directory),
+    onError: (error) => errors === undefined ? assert.fail(String(error)) : void errors.push(error),
+  });
+}
+
+/** Returns the ends in the journal. No line may be damaged. */
+async function endsIn(directory: string): Promise<JobChange[]> {
+  return [...(await readEnds(directory, (line) => assert.fail(`Line ${line} is damaged`))).values()];
+}
+
+/** Returns the ids in the journal. No line may be damaged. */
+async function idsIn(directory: string): Promise<string[]> {
+  return (await endsIn(directory)).map(({ id }) => id);
+}
+
+Deno.test("readEnds() returns what write() wrote", async () => {
+  await using temporary = await tempDir();
+  const journal = openIn(temporary.path);
+  assert.ok(journal.isWritten);
+  const ends = [endOf("a"), endOf("b"), endOf("c", "x".repeat(100_000))];
+  const written = Promise.all(ends.map((end) => journal.write(end)));
+  assert.ok(!journal.isWritten);
+  await written;
+  assert.equal(Deno.statSync(journalPath(temporary.path)).mode! & 0o777, 0o600);
+  assert.deepEqual(await endsIn(temporary.path), ends);
+  await journal.close();
+  assert.ok(journal.isWritten);
+  assert.deepEqual(await endsIn(temporary.path), ends);
+});
+
+Deno.test("readEnds() returns nothing for a host without a journal", async () => {
+  await using temporary = await tempDir();
+  assert.deepEqual(await endsIn(temporary.path), []);
+  assert.deepEqual(await endsIn(join(temporary.path, "none")), []);
+});
+
+Deno.test("readEnds() ignores a torn last line, wherever it is torn", async () => {
+  await using temporary = await tempDir();
+  const first = encodeEnd(endOf("a"));
+  const second = encodeEnd(endOf("b"));
+  const bytes = new Uint8Array([...first, ...second]);
+  for (let length = 0; length <= bytes.length; length++) {
+    Deno.writeFileSync(journalPath(temporary.path), bytes.subarray(0, length));
+    const whole = length === bytes.length ? ["a", "b"] : length >= first.length ? ["a"] : [];
+    assert.deepEqual(await idsIn(temporary.path), whole);
+  }
+});
+
+Deno.test("readEnds() never returns a damaged end, and keeps the lines that are not damaged", async () => {
+  await using temporary = await tempDir();
+  const random = new Random(seedFor("readEnds()"));
+  const ends = ["a", "b", "c", "d"].map((id) => endOf(id));
+  const bytes = new Uint8Array(ends.flatMap((end) => [...encodeEnd(end)]));
+  for (let round = 0; round < 300; round++) {
+    const damaged = bytes.slice();
+    const at = random.below(damaged.length - 1); // The last line feed makes a torn line.
+    damaged[at]! ^= 1 + random.below(255);
+    Deno.writeFileSync(journalPath(temporary.path), damaged);
+    const lines: number[] = [];
+    const found = await readEnds(temporary.path, (line) => void lines.push(line));
+    for (const [id, end] of found) assert.deepEqual(end, ends.find((one) => one.id === id), `byte ${at}`);
+    assert.ok(lines.length >= 1 && lines.length <= 2 && found.size >= 2, `byte ${at}`);
+  }
+});
+
+Deno.test("write() writes ends that arrive together with one fdatasync", async () => {
+  await using temporary = await tempDir();
+  const original = Deno.FsFile.prototype.syncData;
+  let syncs = 0;
+  Deno.FsFile.prototype.syncData = function () {
+    syncs += 1;
+    return original.call(this);
+  };
+  try {
+    const journal = openIn(temporary.path);
+    await Promise.all(Array.from({ length: 100 }, (_, index) => journal.write(endOf(String(index)))));
+    assert.equal(syncs, 1);
+    const first = journal.write(endOf("first"));
+    await Promise.resolve();
+    await Promise.all([first, ...Array.from({ length: 100 }, (_, index) => journal.write(endOf(`late ${index}`)))]);
+    assert.ok(syncs <= 3);
+    await journal.close();
+    assert.equal((await idsIn(temporary.path)).length, 201);
+  } finally {
+    Deno.FsFile.prototype.syncData = original;
+  }
+});
+
+Deno.test("the journal stays small while ends are forgotten, and keeps each end that is not", async () => {
+  await using temporary = await tempDir();
+  const journal = openIn(temporary.path);
+  const text = "x".repeat(20_000);
+  await journal.write(endOf("kept", text));
+  let largest = 0;
+  for (let round = 0; round < 300; round++) {
+    const ids = [`${round} a`, `${round} b`];
+    await Promise.all(ids.map((id) => journal.write(endOf(id, text))));
+    for (const id of ids) journal.forget(id);
+    largest = Math.max(largest, Deno.statSync(journalPath(temporary.path)).size);
+    if (round % 50 === 0) assert.ok((await idsIn(temporary.path)).includes("kept"));
+  }
+  assert.ok(largest < 1_200_000, `${largest} bytes`);
+  await journal.write(endOf("last", text));
+  await journal.close();
+  const ids = await idsIn(temporary.path);
+  assert.ok(ids.includes("kept") && ids.includes("last") && ids.length < 100);
+  assert.deepEqual([...Deno.readDirSync(temporary.path)].map(({ name }) => name), ["ends.journal"]);
+});
+
+Deno.test("write() resolves when the disk refuses an end, and writes it later", async () => {
+  await using temporary = await tempDir();
+  const directory = join(temporary.path, "later");
+  const errors: unknown[] = [];
+  const written = Promise.withResolvers<void>();
+  const journal = new EndJournal({
+    path: journalPath(directory),
+    retryMs: 20,
+    onWritten: () => written.resolve(),
+    onError: (error) => void errors.push(error),
+  });
+  await deadline(journal.write(endOf("a")), "the first answer");
+  await deadline(journal.write(endOf("b")), "the second answer");
+  await deadline(journal.write(endOf("forgotten")), "the third answer");
+  journal.forget("forgotten");
+  assert.ok(errors.length > 0 && !journal.isWritten);
+  await Deno.mkdir(directory);
+  await deadline(written.promise, "the end of the retries");
+  assert.ok(journal.isWritten);
+  assert.deepEqual(await idsIn(directory), ["a", "b"]);
+  await journal.close();
+});
+
+Deno.test("close() tries once more to write, and gives up then", async () => {
+  await using temporary = await tempDir();
+  const errors: unknown[] = [];
+  const journal = openIn(join(temporary.path, "none"), { errors, retryMs: 600_000 });
+  await journal.write(endOf("a"));
+  await deadline(journal.close(), "the close");
+  assert.equal(errors.length, 2);
+  const other = openIn(join(temporary.path, "none"), { errors, retryMs: 600_000 });
+  await other.write(endOf("a"));
+  await Deno.mkdir(join(temporary.path, "none"));
+  await deadline(other.close(), "the close");
+  assert.deepEqual(await idsIn(join(temporary.path, "none")), ["a"]);
+});
+
+Deno.test(needingDisk("a full disk leaves no torn line before the ends that are written later"), async () => {
+  await onDisk(1, async (directory) => {
+    const errors: unknown[] = [];
+    const journal = openIn(directory, { errors, retryMs: 20 });
+    await journal.write(endOf("first"));
+    const fill = join(directory, "fill");
+    await new Deno.Command("sh", { args: ["-c", `cat /dev/zero > ${fill}`], stderr: "null" }).output();
+    await journal.write(endOf("torn", "x".repeat(300_000)));
+    await journal.write(endOf("next"));
+    assert.ok(errors.length > 0);
+    assert.deepEqual(await idsIn(directory), ["first"]);
+    await Deno.remove(fill);
+    await eventually(() => journal.isWritten, "all ends on the disk");
+    assert.deepEqual(await idsIn(directory), ["first", "torn", "next"]);
+    await journal.close();
+  });
+});
