@@ -8,6 +8,7 @@ import { bootId } from "../linux/boot_id.ts";
 import type { StopOptions } from "../process/options.ts";
 import type { InputChunk, InputOptions, InputResult } from "../process/stdin.ts";
 import type { Usage } from "../process/usage.ts";
+import { AttachedSupervisor } from "./attached_supervisor.ts";
 import { DeadHosts } from "./dead_hosts.ts";
 import { journalPath } from "./end_line.ts";
 import { checkHost } from "./host_check.ts";
@@ -29,9 +30,6 @@ import { hostInfo, type JobHostOptions } from "./job_host_options.ts";
 import { recoverOrphan } from "./orphans.ts";
 import { OwnedJobs } from "./owned_jobs.ts";
 
-/** Gives a supervisor an event. */
-type HeldEvent = (events: HostEvents) => void;
-
 /** A job host in this process. Another process reaches it through a socket. */
 export class JobHost implements HostLink {
   readonly info: HostInfo;
@@ -40,9 +38,7 @@ export class JobHost implements HostLink {
   readonly #jobs: OwnedJobs;
   readonly #isolation = new IsolationProbe();
   readonly #deadHosts: DeadHosts;
-  #events: HostEvents | undefined;
-  /** The events since `attach`, until its caller had the chance to read the result. */
-  #held: HeldEvent[] | undefined;
+  readonly #supervisor: AttachedSupervisor;
   #isIdleNoted = false;
   #closed = Promise.withResolvers<Error | undefined>();
   #isRetired = false;
@@ -54,13 +50,14 @@ export class JobHost implements HostLink {
     const { directory: mode } = options.modes ?? OWNER_MODES;
     for (const path of [options.outputDirectory, directory]) Deno.mkdirSync(path, { recursive: true, mode });
     const onError = this.#onError;
+    this.#supervisor = new AttachedSupervisor((error) => options.onError?.(asError(error)));
     this.#jobs = new OwnedJobs({
       ...options,
       journalPath: journalPath(directory),
       place: { bootId: this.#bootId, host: options.instance },
       events: {
-        changed: (change) => this.#emit((events) => events.changed(change)),
-        grew: (id, range) => this.#emit((events) => events.grew(id, range)),
+        changed: (change) => this.#supervisor.emit((events) => events.changed(change)),
+        grew: (id, range) => this.#supervisor.emit((events) => events.grew(id, range)),
       },
       onLess: () => this.#noteIdle(),
       onError,
@@ -79,48 +76,33 @@ export class JobHost implements HostLink {
    */
   get isIdle(): boolean {
     if (this.#jobs.isBusy) return false;
-    return this.#events === undefined || (this.#isRetired && this.#jobs.isEmpty);
+    return !this.#supervisor.isAttached || (this.#isRetired && this.#jobs.isEmpty);
   }
 
   work(): Promise<HostWork> {
     const { runningCount } = this.#jobs;
     return Promise.resolve({
       runningJobs: runningCount,
-      isAttached: this.#events !== undefined,
+      isAttached: this.#supervisor.isAttached,
       isRetired: this.#isRetired,
     });
   }
 
   attach(events: HostEvents): Promise<readonly HostedJobState[]> {
-    if (this.#events === undefined) this.#closed = Promise.withResolvers();
-    this.#events = events;
-    const held: HeldEvent[] = this.#held = [];
-    setImmediate(() => this.#release(held));
+    if (!this.#supervisor.isAttached) this.#closed = Promise.withResolvers();
+    this.#supervisor.attach(events);
     this.#jobs.unwatchAll();
-    this.#jobs.room.attach((bytes) => this.#emit((events) => events.needsRoom(bytes)));
+    this.#jobs.room.attach((bytes) => this.#supervisor.emit((events) => events.needsRoom(bytes)));
     return Promise.resolve(this.#jobs.states);
-  }
-
-  /** Gives the supervisor the events that came while it read the result of `attach`. */
-  #release(held: readonly HeldEvent[]): void {
-    if (this.#held !== held) return;
-    this.#held = undefined;
-    for (const event of held) this.#emit(event);
-  }
-
-  #emit(event: HeldEvent): void {
-    if (this.#held !== undefined) this.#held.push(event);
-    else if (this.#events !== undefined) event(this.#events);
   }
 
   /** Detaches a supervisor, unless another one is attached by now. */
   detach(events: HostEvents): void {
-    if (this.#events === events) this.#detach();
+    if (this.#supervisor.is(events)) this.#detach();
   }
 
   #detach(): void {
-    this.#events = undefined;
-    this.#held = undefined;
+    this.#supervisor.detach();
     this.#jobs.unwatchAll();
     this.#jobs.room.attach(undefined);
     this.#noteIdle();
@@ -256,8 +238,12 @@ export class JobHost implements HostLink {
   }
 
   readonly #onError = (error: unknown): void => {
-    const reported = error instanceof Error ? error : new Error(String(error));
-    if (this.#events !== undefined) this.#emit((events) => events.failed(reported));
+    const reported = asError(error);
+    if (this.#supervisor.isAttached) this.#supervisor.emit((events) => events.failed(reported));
     else this.#options.onError?.(reported);
   };
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }

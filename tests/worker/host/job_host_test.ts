@@ -133,6 +133,24 @@ Deno.test("a host without a supervisor reports errors to its program", async () 
   await host[Symbol.asyncDispose]();
 });
 
+Deno.test("a job does not notice that its supervisor throws", async () => {
+  await using temporary = await tempDir();
+  const { host, events, errors } = await startHost(temporary.path);
+  await turn();
+  events.onChange = () => {
+    throw new Error("defect");
+  };
+  const start = shell("echo done");
+  await host.start(start);
+  await host.stop(start.spec.id, {});
+  assert.deepEqual(errors.map(({ message }) => message), errors.map(() => "defect"));
+  assert.ok(errors.length >= 3);
+  const [job] = await host.attach(new RecordedEvents());
+  assert.ok(job!.changes.length >= 3);
+  host.forget(start.spec.id);
+  await host[Symbol.asyncDispose]();
+});
+
 Deno.test("succeed() starts another host, or says that this one cannot", async () => {
   await using temporary = await tempDir();
   const { host } = await startHost(temporary.path);
