@@ -20,6 +20,9 @@ export class LaunchError extends Error {
   override readonly name = "LaunchError";
 }
 
+/** The variable that tells a job host that it takes over from another one at the service manager. */
+export const SUCCESSOR_VARIABLE = "TELEPORT_SUCCESSOR";
+
 /** Variables for this process alone. The runtime would send the metrics of a job host with the others. */
 const NOT_PASSED = ["OTEL_DENO", "DENO_SERVE_ADDRESS"];
 
@@ -31,7 +34,7 @@ export interface LaunchOptions {
 
 /**
  * Starts a job host and waits until it accepts links. It is in a session of its own, and has neither descriptors nor the
- * terminal of this process.
+ * terminal of this process. A successor is a child of the first process of the machine, as `HostLink.succeed` says why.
  *
  * @param command the command line of this program without arguments
  * @returns its instance
@@ -43,14 +46,18 @@ export async function launchHost(
   { isSuccessor = false }: LaunchOptions = {},
 ): Promise<string> {
   const instance = newInstance();
-  const [program = "", ...own] = command;
+  // setsid(1) ends at once, so its child has no parent.
+  const [program = "", ...own] = isSuccessor ? ["setsid", "--fork", ...command] : command;
   const hidden = [...NOT_PASSED, ...isSuccessor ? [] : MANAGER_VARIABLES];
   let child: Deno.ChildProcess;
   try {
     child = new Deno.Command(program, {
       args: [...own, "host", "run", ...hostRunArguments({ ...options, instance })],
       // A variable cannot be removed. An empty one means the same to all who read these.
-      env: Object.fromEntries(hidden.map((name) => [name, ""])),
+      env: {
+        ...Object.fromEntries(hidden.map((name) => [name, ""])),
+        [SUCCESSOR_VARIABLE]: isSuccessor ? "1" : "",
+      },
       detached: true,
       stdin: "null",
       stdout: "piped",
@@ -67,10 +74,11 @@ export async function launchHost(
     const isReady = await deadline(sees(stdout, readyLine(instance)), READY_MS);
     if (isReady === true) return instance;
     const reason = isReady === undefined ? `it is not ready after ${READY_MS / 1_000} s` : "";
-    if (isReady === undefined) child.kill("SIGKILL");
+    if (isReady === undefined && !isSuccessor) child.kill("SIGKILL");
     const { code, signal } = await child.status;
     await errors?.ended;
-    const words = reason || errors?.words() || `it ended with ${signal ?? `exit code ${code}`}`;
+    const end = isSuccessor ? "it ended at its start, see the log" : `it ended with ${signal ?? `exit code ${code}`}`;
+    const words = reason || errors?.words() || end;
     throw new LaunchError(words);
   } finally {
     // The host has its own log from now on. This closes the pipes.

@@ -11,6 +11,7 @@ import { deadline } from "./deadline.ts";
 import type { InstanceDirectory } from "./instance_directory.ts";
 import { hostsDirectory } from "./instance_directory.ts";
 import { launchHost } from "./launcher.ts";
+import { MainProcess, type ServiceMain } from "./main_process.ts";
 import type { HostRunOptions } from "./options.ts";
 
 /** How long a new host waits for its server, in milliseconds. */
@@ -43,6 +44,8 @@ export interface HostControls {
   readonly log: Logger;
   /** Called once the host accepts links. */
   readonly ready: (host: RunningHost) => void;
+  /** The service whose main process this may be. Absent without a service manager. */
+  readonly service?: ServiceMain;
   /** Called when a server has attached or left. */
   readonly onChange?: () => void;
 }
@@ -60,6 +63,7 @@ export async function runHost(options: HostRunOptions, controls: HostControls): 
   const { cgroups, text: cgroupText } = await openCgroups(options.cgroup, data, instance);
   opened.use(cgroups);
   const { instance: _, ...sameOptions } = options;
+  const main = controls.service && new MainProcess(data, instance, controls.service);
   const idle = Promise.withResolvers<void>();
   const host = opened.use(
     new JobHost({
@@ -69,7 +73,14 @@ export async function runHost(options: HostRunOptions, controls: HostControls): 
       version,
       cgroupText,
       ...defined({ cgroups }),
-      succeed: () => launchHost(command, { ...sameOptions, data }, { isSuccessor: options.stay === true }),
+      async succeed() {
+        const successor = await launchHost(command, { ...sameOptions, data }, { isSuccessor: options.stay === true });
+        await main?.handOverTo(successor);
+        return successor;
+      },
+      onRetire: (isRetired) => {
+        if (!isRetired) main?.mayBeMain();
+      },
       onIdle: () => void endIfIdle(),
       onError: (error) => reportError(log, error),
     }),
@@ -108,6 +119,7 @@ export async function runHost(options: HostRunOptions, controls: HostControls): 
   await Promise.race([idle.promise, stopped]);
   if (controls.signal.aborted) await stopJobs(host, options.shutdownGrace, idle.promise, controls);
   else log.info("No job runs and no server needs this job host: it ends");
+  await main?.handOverToOther();
   await server.close();
   // The ends that no server has stored stay on the disk for the next job host.
   const unstored = await host.attach(NOBODY);

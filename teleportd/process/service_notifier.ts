@@ -14,6 +14,8 @@ export class ServiceNotifier implements Disposable {
   #statusTimer: ReturnType<typeof setTimeout> | undefined;
   #watchdogTimer: ReturnType<typeof setInterval> | undefined;
   #isStopping = false;
+  /** The manager listens only to the main process of the service. */
+  #isMain = true;
 
   constructor(manager: ServiceManager) {
     this.#manager = manager;
@@ -22,12 +24,12 @@ export class ServiceNotifier implements Disposable {
   /**
    * Reports that the program takes calls.
    *
-   * @param mainPid given by a program that takes over from another one at the manager
+   * @param isNews false for a process that becomes the main one of a service that is ready
    * @returns false when the manager cannot be reached. systemd would then stop the server after its start timeout.
    */
-  ready(statusLine: StatusLine, mainPid?: number): boolean {
+  ready(statusLine: StatusLine, isNews = true): boolean {
     this.#statusLine = statusLine;
-    const isSent = this.#manager.notify(mainPid === undefined ? "READY=1" : `MAINPID=${mainPid}\nREADY=1`);
+    const isSent = !isNews || this.#manager.notify("READY=1");
     this.changed();
     const { watchdogMs } = this.#manager;
     if (watchdogMs !== undefined) {
@@ -38,7 +40,7 @@ export class ServiceNotifier implements Disposable {
 
   /** Reports the status line within a second. */
   changed(): void {
-    if (this.#statusLine === undefined || this.#isStopping) return;
+    if (this.#statusLine === undefined || this.#isStopping || !this.#isMain) return;
     this.#statusTimer ??= setTimeout(() => void this.#sendStatus(), STATUS_PERIOD_MS);
   }
 
@@ -51,6 +53,18 @@ export class ServiceNotifier implements Disposable {
     if (!this.#isStopping) this.#manager.notify("READY=1");
   }
 
+  /** Makes another process the main one of the service. From then on this one reports nothing. */
+  handOver(pid: number): void {
+    this.#manager.notify(`MAINPID=${pid}`);
+    this.#isMain = false;
+  }
+
+  /** This process is the main one of the service again. */
+  takeOver(): void {
+    this.#isMain = true;
+    this.changed();
+  }
+
   /**
    * Reports that the program stops.
    *
@@ -58,13 +72,13 @@ export class ServiceNotifier implements Disposable {
    */
   stopping(text: string): void {
     this.#isStopping = true;
-    this.#manager.notify(`STOPPING=1\nSTATUS=Stopping: ${text}`);
+    if (this.#isMain) this.#manager.notify(`STOPPING=1\nSTATUS=Stopping: ${text}`);
   }
 
   async #sendStatus(): Promise<void> {
     this.#statusTimer = undefined;
     const text = await this.#statusLine?.().catch(() => undefined);
-    if (text === undefined || this.#isStopping) return;
+    if (text === undefined || this.#isStopping || !this.#isMain) return;
     this.#manager.notify(`STATUS=${text}`);
   }
 

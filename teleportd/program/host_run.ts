@@ -6,7 +6,7 @@ import { EXIT_DEFECT, EXIT_OK } from "../exit_code.ts";
 import { HostLogFile } from "../host/host_log.ts";
 import { inheritedDigest } from "../host/inherited.ts";
 import { InstanceDirectory } from "../host/instance_directory.ts";
-import { readyLine } from "../host/launcher.ts";
+import { readyLine, SUCCESSOR_VARIABLE } from "../host/launcher.ts";
 import { type HostRunOptions, newInstance } from "../host/options.ts";
 import { runHost } from "../host/run_host.ts";
 import { ServerLog } from "../log/server_log.ts";
@@ -56,9 +56,11 @@ export async function runHostProgram(options: HostRunOptions, access: ProcessAcc
       command: access.command,
       signal: signals.stop,
       hurry: signals.hurry,
-      ...defined({ onChange: notifier && (() => notifier.changed()) }),
+      ...defined({ onChange: notifier && (() => notifier.changed()), service: notifier }),
       ready({ instance, work }) {
-        notifier?.ready(async () => `Jobs running: ${(await work()).runningJobs}`, Deno.pid);
+        // The service is ready already when another job host has started this one.
+        const isSent = access.variable(SUCCESSOR_VARIABLE) !== "1";
+        notifier?.ready(async () => `Jobs running: ${(await work()).runningJobs}`, isSent);
         access.print(readyLine(instance));
         if (file !== undefined) redirectOutput(file.path);
       },

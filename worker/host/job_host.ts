@@ -212,6 +212,7 @@ export class JobHost implements HostLink {
 
   retire(isRetired: boolean): void {
     this.#isRetired = isRetired;
+    this.#options.onRetire?.(isRetired);
     this.#noteIdle();
   }
 

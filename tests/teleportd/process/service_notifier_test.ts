@@ -24,11 +24,20 @@ Deno.test("reloading() reports the reload and its end", async () => {
   assert.deepEqual(states, ["READY=1", "RELOADING=1", "READY=1"]);
 });
 
-Deno.test("ready() names the process that takes over", () => {
-  const sent: string[] = [];
-  using notifier = new ServiceNotifier({ notify: (state) => sent.push(state) > 0 });
-  assert.ok(notifier.ready(STATUS, 17));
-  assert.deepEqual(sent, ["MAINPID=17\nREADY=1"]);
+Deno.test("ready() sends nothing for a process that becomes the main one of a ready service", () => {
+  const { notifier, states } = notifierWithStates();
+  using _ = notifier;
+  assert.ok(notifier.ready(STATUS, false));
+  assert.deepEqual(states, []);
+});
+
+Deno.test("handOver() names the main process, and only the main process reports", () => {
+  const { notifier, states } = notifierWithStates();
+  using _ = notifier;
+  notifier.ready(STATUS);
+  notifier.handOver(17);
+  notifier.stopping("jobs are being ended");
+  assert.deepEqual(states, ["READY=1", "MAINPID=17"]);
 });
 
 Deno.test("reloading() reports nothing after the server has begun to stop", async () => {

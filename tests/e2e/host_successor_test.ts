@@ -1,0 +1,46 @@
+/** A job host of a service manager starts another one, which becomes the main process of the service. */
+import assert from "node:assert/strict";
+import { connectHost } from "../../job_host.ts";
+import { findInstance } from "../../teleportd/host/instance_directory.ts";
+import { deadline } from "../support/deadline.ts";
+import { listenForStates } from "../support/notify_socket.ts";
+import { teleportd } from "../support/programs.ts";
+import { tempDir } from "../support/temp_dir.ts";
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+
+Deno.test("a successor has no parent among the job hosts, and the manager hears of both ends", async () => {
+  await using dir = await tempDir();
+  const data = `${dir.path}/data`;
+  using socket = listenForStates(`${dir.path}/notify`);
+  const first = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-q", "-A", "server.ts", "host", "run", "--stay", "--instance=first", "--data", data, "--cgroup=off"],
+    cwd: ROOT,
+    env: { NOTIFY_SOCKET: socket.path },
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  try {
+    assert.equal(await socket.receive(), "READY=1");
+    const link = await connectHost(`${data}/hosts/first`);
+    const { info } = await findInstance(data, await link.succeed());
+    assert.ok(info);
+    const state = await socket.receiveUntil(/^MAINPID=/);
+    assert.equal(state.at(-1), `MAINPID=${info.pid}`);
+    const status = await Deno.readTextFile(`/proc/${info.pid}/status`);
+    assert.doesNotMatch(status, new RegExp(`^PPid:\\t(${first.pid}|${Deno.pid})$`, "m"));
+
+    // The first one is not the main process any more, so its end changes nothing.
+    await link.close();
+    first.kill("SIGTERM");
+    assert.equal((await deadline(first.status, "the end of the first job host")).code, 0);
+    // The successor is. It is the last one, so it hands over to nobody.
+    const { code, stdout } = await teleportd("host", "stop", "--data", data);
+    assert.deepEqual([code, stdout.split("\n").length], [0, 2]);
+    const rest = await socket.receiveUntil(/^STOPPING=1/);
+    assert.deepEqual(rest.filter((state) => !state.startsWith("STATUS=")).length, 1, String(rest));
+  } finally {
+    await teleportd("host", "stop", "--data", data, "--grace", "0s");
+  }
+});
