@@ -3,28 +3,11 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import type { JobStatus } from "../../proto/teleport/v1/job_worker.ts";
 import { deadline, eventually } from "../support/deadline.ts";
-import { hasNoAnswer } from "./no_answer.ts";
 import type { Place } from "./place.ts";
 import { jobProcesses } from "./processes.ts";
 
 /** The longest time in which a stopped process must end, in milliseconds. */
 const END_MS = 20_000;
-
-/** Waits until the server answers the client, whose connection was cut. */
-export async function answered(place: Place): Promise<void> {
-  await eventually(
-    async () => {
-      try {
-        await place.calls.Info({});
-        return true;
-      } catch (error) {
-        if (!hasNoAnswer(error)) throw error;
-        return false;
-      }
-    },
-    "an answer of the new server",
-  );
-}
 
 /** Gives all jobs of a place. */
 export async function allJobs(place: Place): Promise<JobStatus[]> {

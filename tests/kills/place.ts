@@ -1,41 +1,53 @@
 /** A data directory, and the servers that run on it one after another at one address. */
+import { join } from "node:path";
 import type { JobWorkerClient } from "../../proto/service.ts";
 import type { RpcClient } from "../../rpc/client/client.ts";
-import { deadline } from "../support/deadline.ts";
-import { type Server, spawnServer, startServer, teleportd } from "../support/programs.ts";
+import { deadline, eventually } from "../support/deadline.ts";
+import { type ReadText, readText } from "../support/growing_text.ts";
+import { type Server, type ServerOptions, spawnServer, startServer, teleportd } from "../support/programs.ts";
 import { clientOf } from "../support/server_process.ts";
 import { tempDir } from "../support/temp_dir.ts";
+import { hasNoAnswer } from "./no_answer.ts";
 import { jobProcesses, type Programs, programsOn } from "./processes.ts";
+
+/** The options of the servers of a place. */
+type PlaceOptions = Pick<ServerOptions, "args" | "program" | "redirection" | "starter">;
+
+/** The options of a new place. */
+interface NewPlaceOptions extends PlaceOptions {
+  /** The path of the place below its temporary directory. */
+  readonly below?: string;
+  /** A directory that takes the data. */
+  readonly disk?: string;
+}
 
 /** A data directory with its present server. Disposal ends everything that was started there. */
 export class Place implements AsyncDisposable {
   readonly dir: string;
-  readonly #args: readonly string[];
+  readonly #options: PlaceOptions;
   readonly #stack: AsyncDisposableStack;
   #server: Server | undefined;
   #address = "";
   #client: RpcClient | undefined;
   #logs = "";
+  readonly #spawned: ReadText[] = [];
 
-  private constructor(dir: string, args: readonly string[], stack: AsyncDisposableStack) {
+  private constructor(dir: string, options: PlaceOptions, stack: AsyncDisposableStack) {
     this.dir = dir;
-    this.#args = args;
+    this.#options = options;
     this.#stack = stack;
   }
 
-  /**
-   * Makes a place and starts its first server.
-   *
-   * @param args further options of the servers
-   */
-  static async make(args: readonly string[] = []): Promise<Place> {
+  /** Makes a place and starts its first server. */
+  static async make({ below = ".", disk, ...options }: NewPlaceOptions = {}): Promise<Place> {
     await using stack = new AsyncDisposableStack();
     const { path } = stack.use(await tempDir());
-    await Deno.mkdir(`${path}/files`);
-    const place = new Place(path, args, stack.move());
+    const dir = join(path, below);
+    await Deno.mkdir(`${dir}/files`, { recursive: true });
+    if (disk !== undefined) await Deno.symlink(disk, `${dir}/data`);
+    const place = new Place(dir, options, stack.move());
     try {
       await place.start();
-      place.#client = await clientOf(place.server);
     } catch (error) {
       await place[Symbol.asyncDispose]();
       throw error;
@@ -69,17 +81,53 @@ export class Place implements AsyncDisposable {
 
   /** The logs of all servers, without times. */
   get logs(): string {
-    return this.#logs + (this.#server?.log() ?? "");
+    return [this.#logs, ...this.#spawned.map(({ growing }) => growing.text), this.#server?.log() ?? ""].join("");
+  }
+
+  get #realData(): string {
+    try {
+      return Deno.realPathSync(this.data);
+    } catch {
+      return this.data; // The first server has not made it yet.
+    }
   }
 
   programs(): Programs {
-    return programsOn(this.data);
+    return programsOn(this.data, this.#realData);
   }
 
+  /** Starts the next server, and waits until it answers the client. */
   async start(): Promise<void> {
     const listen = this.#address === "" ? {} : { listen: this.#address };
-    this.#server = await startServer({ dir: this.dir, args: this.#args, ...listen });
+    this.#server = await startServer({ ...this.#options, dir: this.dir, ...listen });
     this.#address = this.#server.address;
+    this.#client ??= await clientOf(this.#server);
+    await this.#answered();
+  }
+
+  /**
+   * Starts a server whose end belongs to the caller, and waits until it answers the client.
+   *
+   * @param options the options of this server, in addition to those of the place
+   */
+  async spawn(options: PlaceOptions): Promise<Deno.ChildProcess> {
+    const { process } = spawnServer({ ...this.#options, ...options, dir: this.dir, listen: this.#address });
+    this.#spawned.push(readText(process.stderr));
+    await this.#answered();
+    return process;
+  }
+
+  /** Waits until the server answers the client, whose connection was cut. */
+  async #answered(): Promise<void> {
+    await eventually(async () => {
+      try {
+        await this.calls.Info({});
+        return true;
+      } catch (error) {
+        if (!hasNoAnswer(error)) throw error;
+        return false;
+      }
+    }, "an answer of the new server");
   }
 
   /** Kills the server with SIGKILL and waits for its end. */
@@ -100,7 +148,7 @@ export class Place implements AsyncDisposable {
 
   /** Starts a server and kills it after a time, wherever it is then: in its start, its recovery, or its first calls. */
   async killStarting(afterMs: number): Promise<void> {
-    const { process } = spawnServer({ dir: this.dir, args: this.#args, listen: this.#address });
+    const { process } = spawnServer({ ...this.#options, dir: this.dir, listen: this.#address });
     const log = new Response(process.stderr).text();
     await new Promise((resolve) => setTimeout(resolve, afterMs));
     try {
@@ -118,9 +166,11 @@ export class Place implements AsyncDisposable {
       if (this.#server !== undefined) await this.stop();
     } finally {
       const { hosts } = this.programs();
+      // A host that hangs cannot end.
+      for (const pid of hosts) Deno.kill(pid, "SIGCONT");
       // The processes that are left are killed below.
       if (hosts.length > 0) await teleportd("host", "stop", "--grace", "0s", "--data", this.data).catch(() => {});
-      const left = [...this.programs().hosts, ...[...jobProcesses(this.dir).values()].flat()];
+      const left = [...Object.values(this.programs()).flat(), ...[...jobProcesses(this.dir).values()].flat()];
       for (const pid of left) {
         try {
           Deno.kill(pid, "SIGKILL");
@@ -128,6 +178,7 @@ export class Place implements AsyncDisposable {
           // It has ended in the meantime.
         }
       }
+      await Promise.all(this.#spawned.map(({ ended }) => ended));
       await this.#stack.disposeAsync();
     }
   }

@@ -34,13 +34,17 @@ export function jobProcesses(place: string): Map<string, number[]> {
   return found;
 }
 
-/** Gives the servers and the job hosts that run on a data directory. */
-export function programsOn(data: string): Programs {
+/**
+ * Gives the servers and the job hosts that run on a data directory.
+ *
+ * @param paths the paths of the directory, as a command line may name it
+ */
+export function programsOn(...paths: readonly string[]): Programs {
   const servers: number[] = [];
   const hosts: number[] = [];
   for (const pid of pids()) {
     const args = read(pid, "cmdline").split("\0");
-    if (!args.includes(data) && !args.includes(`--data=${data}`)) continue;
+    if (!paths.some((path) => args.includes(path) || args.includes(`--data=${path}`))) continue;
     const at = args.indexOf("host");
     (at >= 0 && args[at + 1] === "run" ? hosts : servers).push(pid);
   }
@@ -57,18 +61,26 @@ export function startOf(pid: number): string | undefined {
   return fields.length < 20 || fields[0] === "Z" ? undefined : fields[19];
 }
 
-/** Counts the descriptors of a process by kind: `socket`, `pipe`, `anon_inode`, or `file`. */
-export function descriptorsOf(pid: number): Readonly<Record<string, number>> {
-  const counts: Record<string, number> = {};
-  for (const { name } of Deno.readDirSync(`/proc/${pid}/fd`)) {
-    let target;
+/** Counts the descriptors of a process: all of them, its sockets, and those of its sockets that belong to the network. */
+export function descriptorsOf(
+  pid: number,
+): { readonly all: number; readonly sockets: number; readonly network: number } {
+  const tables = ["net/tcp", "net/tcp6"].flatMap((table) => read(pid, table).split("\n"));
+  // proc_net(5): the inode is the tenth field.
+  const network = new Set(tables.map((line) => line.trim().split(/\s+/)[9]));
+  const inodes: string[] = [];
+  const names = [...Deno.readDirSync(`/proc/${pid}/fd`)].map(({ name }) => name);
+  for (const name of names) {
     try {
-      target = Deno.readLinkSync(`/proc/${pid}/fd/${name}`);
+      const inode = /^socket:\[(\d+)\]$/.exec(Deno.readLinkSync(`/proc/${pid}/fd/${name}`))?.[1];
+      if (inode !== undefined) inodes.push(inode);
     } catch {
-      continue; // It was closed in the meantime.
+      // It was closed in the meantime.
     }
-    const kind = /^(socket|pipe|anon_inode):/.exec(target)?.[1] ?? "file";
-    counts[kind] = (counts[kind] ?? 0) + 1;
   }
-  return counts;
+  return {
+    all: names.length,
+    sockets: inodes.length,
+    network: inodes.filter((inode) => network.has(inode)).length,
+  };
 }

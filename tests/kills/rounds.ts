@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { eventually } from "../support/deadline.ts";
 import type { Random } from "../support/random.ts";
-import { answered, checkEnd, checkProcesses, checkPrograms } from "./checks.ts";
+import { checkEnd, checkProcesses, checkPrograms } from "./checks.ts";
 import { GatedJobs } from "./gated_jobs.ts";
 import { Ledger } from "./ledger.ts";
 import { Load } from "./load.ts";
@@ -141,7 +141,6 @@ class Run {
       await place.start();
     }
     await loadEnded;
-    await answered(place);
     await this.#check(round, gated);
   }
 
@@ -203,7 +202,6 @@ class Run {
     if (round % 10 === 0) await this.#long.checkProcesses();
     if (round % STARTS_PER_CHECK !== 0 && round !== rounds) return;
     await place.start();
-    await answered(place);
     await this.#long.check();
     await this.#long.alternate();
     this.#watchers?.check();
@@ -219,7 +217,7 @@ class Run {
 
 /** Runs all rounds with one kind of victim, at a place of its own. */
 export async function runRounds(options: RunOptions): Promise<Figures> {
-  await using place = await Place.make(options.args ?? []);
+  await using place = await Place.make({ args: options.args ?? [] });
   return await new Run(options, place).run();
 }
 
