@@ -6,6 +6,7 @@ import { testAttachment } from "./conformance/attachment.ts";
 import { testControl } from "./conformance/control.ts";
 import type { HostForm } from "./conformance/fixture.ts";
 import { testLogs } from "./conformance/logs.ts";
+import { testRaces } from "./conformance/races.ts";
 import { testRecoveries } from "./conformance/recoveries.ts";
 import { testStarts } from "./conformance/starts.ts";
 
@@ -18,4 +19,5 @@ export function testConformance(form: HostForm): void {
   testLogs(form);
   testControl(form);
   testRecoveries(form);
+  testRaces(form);
 }
