@@ -38,6 +38,9 @@ export interface Flags {
   /** Names of variables, or `*` for all. */
   readonly inheritEnv?: readonly string[];
   readonly jobDir?: string;
+  /** Where jobs run. */
+  readonly jobHost: "separate" | "external" | "none";
+  readonly stopJobs?: boolean;
   /** `auto`, `off`, or a directory. */
   readonly cgroup: string;
   /** The argument of `audit verify`. With it the program does nothing else. */
@@ -136,6 +139,13 @@ export function createProgram(version: string, output: HelpOutput, commands: Com
       new Option("--log-format <format>", "text, or one JSON object a line").choices(["text", "json"]).default("text"),
     )
     .option("--job-dir <dir>", "working directory of jobs that set none (default: /)", parseAbsolutePath)
+    .addOption(
+      new Option(
+        "--job-host <where>",
+        "what runs the jobs: a separate process, an external one of the service manager, or none but the server itself",
+      ).choices(["separate", "external", "none"]).default("none"),
+    )
+    .option("--stop-jobs", "stop all jobs when the server stops (default: they continue, unless --job-host is none)")
     .option("--cgroup <where>", "where jobs get cgroups: auto, off, or the directory of a cgroup", "auto")
     .option("--allow-new-privileges", "let jobs that request it gain privileges, for example by sudo")
     .option(
@@ -198,7 +208,7 @@ export function createProgram(version: string, output: HelpOutput, commands: Com
     )
     .option(
       "--shutdown-grace <duration>",
-      "time between SIGTERM and SIGKILL when the server stops (default: the grace period of each job)",
+      "time between SIGTERM and SIGKILL when all jobs are stopped (default: the grace period of each job)",
       durationParser("--shutdown-grace", JOB_OPTIONS.graceMs.max),
     )
     .allowExcessArguments(false)

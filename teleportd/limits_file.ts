@@ -5,14 +5,7 @@ import { parseDurationMs } from "../units/duration.ts";
 import { parseSizeBytes } from "../units/size.ts";
 import { addUlimit } from "../units/ulimit.ts";
 import { UsageError } from "../units/usage_error.ts";
-import {
-  type CgroupLimits,
-  type CgroupTree,
-  type JobLimits,
-  type Limits,
-  NotEnforceableError,
-  type SupervisorOptions,
-} from "../mod.ts";
+import { type CgroupLimits, type Controller, type JobLimits, type Limits, NotEnforceableError } from "../mod.ts";
 import { groupValuesOf } from "../service/convert/job_options.ts";
 import { RLIMITS, type Rlimits } from "../base/job_options/rlimits.ts";
 import { JsonFormError, parseJson, readFields, readObject, readOptional } from "../text/strict_json.ts";
@@ -73,14 +66,20 @@ function limitsOf(json: unknown): FileLimits {
   });
 }
 
+/** A key of the file, and the controller that enforces it. */
+interface CgroupKey {
+  readonly key: keyof typeof LIMIT_FIELDS;
+  readonly controller: Controller;
+}
+
 /** The keys of the limits of cgroups, by their names in the library. */
 const CGROUP_KEYS = {
-  maxMemoryBytes: "memory",
-  maxCpus: "cpus",
-  maxProcesses: "pids",
-  maxReadBytesPerS: "read_rate",
-  maxWriteBytesPerS: "write_rate",
-} as const satisfies Readonly<Partial<Record<keyof CgroupLimits, keyof typeof LIMIT_FIELDS>>>;
+  maxMemoryBytes: { key: "memory", controller: "memory" },
+  maxCpus: { key: "cpus", controller: "cpu" },
+  maxProcesses: { key: "pids", controller: "pids" },
+  maxReadBytesPerS: { key: "read_rate", controller: "io" },
+  maxWriteBytesPerS: { key: "write_rate", controller: "io" },
+} as const satisfies Readonly<Partial<Record<keyof CgroupLimits, CgroupKey>>>;
 
 const CGROUP_NAMES = Object.keys(CGROUP_KEYS) as (keyof typeof CGROUP_KEYS)[];
 
@@ -88,19 +87,20 @@ const CGROUP_NAMES = Object.keys(CGROUP_KEYS) as (keyof typeof CGROUP_KEYS)[];
  * Adds the file and its keys to the error about limits that no job here can have.
  *
  * @param path the file; undefined without one
+ * @param controllers the controllers that jobs can use
  * @returns the error itself when it is another one, or concerns no key of the file
  */
 export function limitsErrorOf(
   error: unknown,
   path: string | undefined,
-  { defaultLimits, maxLimits, cgroups, cwd = "/" }: FileLimits & Pick<SupervisorOptions, "cgroups" | "cwd">,
+  { defaultLimits, maxLimits }: FileLimits,
+  controllers: readonly Controller[] = [],
 ): unknown {
   if (path === undefined || !(error instanceof NotEnforceableError)) return error;
   const keys = Object.entries({ default: defaultLimits, max: maxLimits }).flatMap(([section, limits]) =>
-    CGROUP_NAMES.filter((name) => {
-      const value = limits?.cgroupLimits?.[name];
-      return value !== undefined && !canEnforce({ [name]: value }, cgroups, cwd);
-    }).map((name) => `"${section}.${CGROUP_KEYS[name]}"`)
+    CGROUP_NAMES.filter((name) =>
+      limits?.cgroupLimits?.[name] !== undefined && !controllers.includes(CGROUP_KEYS[name].controller)
+    ).map((name) => `"${section}.${CGROUP_KEYS[name].key}"`)
   );
   if (keys.length === 0) return error;
   return new StartError(
@@ -108,17 +108,6 @@ export function limitsErrorOf(
       "correct the file, or start the server where its cgroup can limit jobs",
     { cause: error },
   );
-}
-
-function canEnforce(limits: CgroupLimits, cgroups: CgroupTree | undefined, cwd: string): boolean {
-  if (cgroups === undefined) return false;
-  try {
-    cgroups.check(limits, cwd);
-    return true;
-  } catch (error) {
-    if (error instanceof NotEnforceableError) return false;
-    throw error;
-  }
 }
 
 function jobLimits(value: unknown, at: string): JobLimits {

@@ -11,23 +11,25 @@ import { formatAddress } from "../rpc/shared/address.ts";
 import { LimitedAudit } from "../service/audit/limited_audit.ts";
 import { openAuditLog } from "./audit_log.ts";
 import { logToAudit } from "./log_to_audit.ts";
-import { openCgroups } from "./cgroups.ts";
 import { logCheckedConfig } from "./check_config.ts";
 import { directoryErrorOf, makeDataDirectory } from "./data_directory.ts";
 import { EXIT_OK } from "./exit_code.ts";
 import { authorityKeyWarning } from "./file_trust.ts";
 import type { Flags } from "./flags.ts";
+import { type JobPlace, openJobPlace } from "./job_place.ts";
 import { limitsErrorOf } from "./limits_file.ts";
+import { stoppingText } from "./stopping_text.ts";
 import type { Metrics } from "./metrics/metrics.ts";
 import { openMetrics } from "./metrics/open.ts";
 import type { ServerEnvironment } from "./server_environment.ts";
 import { startServing } from "./serving.ts";
+import { ServingState } from "./serving_state.ts";
 import { readStartConfig } from "./start_config.ts";
 import { startErrorOf } from "./expected_errors.ts";
 import { StartError } from "./start_error.ts";
 import { supervisorOptions } from "./supervisor_options.ts";
 
-/** How long streams may take to deliver the rest after every job has ended, in milliseconds. */
+/** How long streams may take to deliver the rest after the jobs have ended or were left, in milliseconds. */
 const DRAIN_MS = 5_000;
 
 /** The input of a server. */
@@ -50,7 +52,7 @@ export interface ListeningServer {
 export interface RunControls {
   /** Stops the server in order. */
   readonly signal: AbortSignal;
-  /** Stops the server at once: kills the jobs and delivers nothing more. Default: never aborts. */
+  /** Stops the server at once: kills the jobs that end with it, and delivers nothing more. Default: never aborts. */
   readonly hurry?: AbortSignal;
   readonly log: Logger;
   /** Called once the server takes calls. */
@@ -60,8 +62,8 @@ export interface RunControls {
 }
 
 /**
- * Runs a server until the signal aborts, also during the start. Then it takes no new work, ends the jobs, lets streams
- * deliver the rest, and gives back everything it has opened.
+ * Runs a server until the signal aborts, also during the start. Then it takes no new work. It ends the jobs,
+ * or leaves them to their job hosts. It lets streams deliver the rest, and gives back everything it has opened.
  *
  * @returns the exit code of an orderly end, 0
  * @throws {StartError} when the server cannot start
@@ -108,19 +110,23 @@ async function runUntilAborted({ flags, environment }: ServerOptions, controls: 
   await using opened = new AsyncDisposableStack();
   const monitoring = opened.use(await openMetrics(flags.metrics, { env, version }));
   const metrics = monitoring?.metrics;
-  const { cgroups, text: cgroupText } = await openCgroups(flags.cgroup, directory);
-  const supervisor = openSupervisor(flags, {
+  const place = await openJobPlace(flags, directory, environment, log);
+  const health = new ServingState();
+  const supervisorParts = {
     ...supervisorOptions(flags, limits, environment, log),
+    ...place.options,
     directory,
-    ...defined({ cgroups, onStoreWrite: storeWriteListener(metrics, onJobChange) }),
-  });
+    onAvailability: (isAvailable: boolean) => health.set({ hostsAnswer: isAvailable }),
+    ...defined({ onStoreWrite: storeWriteListener(metrics, onJobChange) }),
+  };
+  const supervisor = openSupervisor(flags, supervisorParts, place);
   // Removed after the supervisor has closed. Not registered earlier: without the lock on the directory, the cgroups may
   // belong to another server.
-  opened.use(cgroups);
+  opened.use(place);
   opened.use(supervisor);
   opened.use(onAbort(hurry, () => void supervisor.close({ graceMs: 0 })));
   await supervisor.ready().catch((error) => {
-    throw directoryErrorOf(error, directory);
+    throw startingErrorOf(error, flags, supervisorParts, place);
   });
   // Aborted during recovery: the processes that an earlier server left have ended, and nothing else has begun.
   if (signal.aborted) return;
@@ -132,34 +138,44 @@ async function runUntilAborted({ flags, environment }: ServerOptions, controls: 
   const auditLog = opened.use(await openAuditLog(`${directory}/audit`, flags, log, metrics?.onAuditWrite));
   const audit = opened.use(new LimitedAudit(auditLog));
   const serverLog = logToAudit(log, audit);
-  const parts = { flags, version, started, config, supervisor, audit, log, serverLog, cgroups, cgroupText, metrics };
+  const parts = { flags, version, started, config, supervisor, audit, log, serverLog, place, metrics };
   const { server, changes } = await startServing(opened, parts);
-  serverLog.info(cgroupText);
+  serverLog.info(place.cgroups().text);
   if (config.connections.text !== undefined) serverLog.info(config.connections.text);
   for (const text of monitoring?.texts ?? []) serverLog.info(text);
   if (!signal.aborted) {
     const address = formatAddress(server);
-    server.setServing(true);
+    health.report((isServing) => server.setServing(isServing));
     audit.record({ event: "server", text: `listening on ${address}` });
     listening?.({ address, reload: () => changes.nudge(), counts: () => countJobs(supervisor) });
   }
+  let stopping: Promise<void> | undefined;
   opened.use(onAbort(signal, () => {
-    server.setServing(false);
-    serverLog.info("Stopping: no new work is taken, and jobs are being ended");
+    health.set({ isStopping: true });
+    stopping = stoppingText(place, directory, supervisor).then((text) => serverLog.info(text));
   }));
 
-  // The order of the end: no new work is taken, jobs end, streams deliver the rest, and the audit log is closed.
+  // The order of the end: no new work is taken, jobs end or are left, streams deliver the rest, and the audit log is closed.
   await supervisor.run({ signal });
+  await stopping;
   await server.shutdown({ graceMs: hurry?.aborted ? 0 : DRAIN_MS });
   await supervisor.close();
+  await place.idleEnded();
 }
 
-function openSupervisor(flags: Flags, options: SupervisorOptions & { readonly directory: string }): Supervisor {
+type OpenOptions = SupervisorOptions & { readonly directory: string };
+
+function openSupervisor(flags: Flags, options: OpenOptions, place: JobPlace): Supervisor {
   try {
     return new Supervisor(options);
   } catch (error) {
-    throw directoryErrorOf(limitsErrorOf(error, flags.limits, options), options.directory);
+    throw startingErrorOf(error, flags, options, place);
   }
+}
+
+/** Adds the files and directories of this server to an error of the library. */
+function startingErrorOf(error: unknown, { limits }: Flags, options: OpenOptions, place: JobPlace): unknown {
+  return directoryErrorOf(limitsErrorOf(error, limits, options, place.cgroups().controllers), options.directory);
 }
 
 /** Returns undefined when nobody listens: then the store measures nothing. */

@@ -2,7 +2,7 @@
 import { dirname } from "node:path";
 import type { Logger } from "../base/logger.ts";
 import { ExpiryReminder } from "../certs/expiry_reminder.ts";
-import type { CgroupTree, Supervisor } from "../mod.ts";
+import type { Supervisor } from "../mod.ts";
 import { type RpcServer, serve } from "../rpc/server/server.ts";
 import type { LimitedAudit } from "../service/audit/limited_audit.ts";
 import { createService } from "../service/handlers/service.ts";
@@ -11,6 +11,7 @@ import { callLimitsOf } from "./call_limits.ts";
 import { reloadOnChange } from "./config_reload.ts";
 import type { FileChanges } from "./file_changes.ts";
 import type { Flags } from "./flags.ts";
+import type { JobPlace } from "./job_place.ts";
 import { limitsInForce } from "./limits_in_force.ts";
 import { LimitedLog } from "./log/limited_log.ts";
 import { MemoryReturn } from "./memory_return.ts";
@@ -32,9 +33,7 @@ export interface ServingParts {
   readonly log: Logger;
   /** The log whose entries also go to the audit log. */
   readonly serverLog: Logger;
-  readonly cgroups: CgroupTree | undefined;
-  /** Says whether jobs have cgroups. */
-  readonly cgroupText: string;
+  readonly place: JobPlace;
   readonly metrics: Metrics | undefined;
 }
 
@@ -103,16 +102,17 @@ export async function startServing(opened: AsyncDisposableStack, parts: ServingP
   return { server, changes };
 }
 
-function serverInfo({ flags, version, started, config, cgroups, cgroupText }: ServingParts): ServerInfo {
+function serverInfo({ flags, version, started, config, place }: ServingParts): ServerInfo {
+  const { text, hasCgroups, controllers } = place.cgroups();
   return {
     version,
     runtimeVersion: Deno.version.deno,
     startedAt: started.at,
     uptimeMs: Math.floor(performance.now() - started.ms),
     limits: limitsInForce(flags, config.limits, config.connections.limits),
-    hasCgroups: cgroups !== undefined,
-    cgroupControllers: [...cgroups?.controllers ?? []],
-    cgroupText,
+    hasCgroups,
+    cgroupControllers: controllers,
+    cgroupText: text,
     directory: config.directory,
   };
 }

@@ -4,12 +4,22 @@ import type { Logger } from "../../base/logger.ts";
 import { connectHost, HostConnectError, HostUnavailableError, makeRoomForJobHost } from "../../job_host.ts";
 import type { HostInfo, HostLink, JobHosts, OpenHosts } from "../../mod.ts";
 import { StartError } from "../start_error.ts";
-import { findInstance, findInstances, type FoundInstance, hostsDirectory, untilEnd } from "./instance_directory.ts";
+import {
+  findInstance,
+  findInstances,
+  type FoundInstance,
+  hostsDirectory,
+  instancePath,
+  untilEnd,
+} from "./instance_directory.ts";
 import { LaunchError, launchHost } from "./launcher.ts";
 import type { HostRunOptions } from "./options.ts";
 
 /** How long a service manager may take to start a job host, in milliseconds. */
 const EXTERNAL_MS = 30_000;
+
+/** How long the server waits for the end of job hosts that have no job, in milliseconds. */
+const IDLE_MS = 2_000;
 
 /** How long a job host that no longer accepts links may take to end, in milliseconds. */
 const ENDING_MS = 2_000;
@@ -92,11 +102,62 @@ export class DirectoryHosts implements JobHosts {
   }
 
   async connect(instance: string): Promise<HostLink | undefined> {
-    return await this.#connect(await findInstance(this.#options.data, instance));
+    const link = await this.#connect(await findInstance(this.#options.data, instance));
+    if (link === undefined) await this.#logEnd(instance);
+    return link;
+  }
+
+  /** A host that has ended in order has removed its directory. */
+  async #logEnd(instance: string): Promise<void> {
+    const isLeft = await Deno.stat(instancePath(this.#options.data, instance)).then(() => true, () => false);
+    if (isLeft) this.#options.log.error(`The job host "${instance}" has died`, { instance });
+    else this.#options.log.info(`The job host "${instance}" has ended`, { instance });
+  }
+
+  /**
+   * Resolves when the hosts have ended that this server had links to, and that have no job, after two seconds at the
+   * latest. The links must be closed.
+   */
+  async idleEnded(): Promise<void> {
+    const alive = (await findInstances(this.#options.data)).filter(({ isAlive, info }) => isAlive && !info?.stays);
+    await Promise.all(alive.map(async (found) => {
+      const hasJobs = await connectHost(found.path).then(async (link) => {
+        const { runningJobs } = await link.work();
+        await link.close();
+        return runningJobs > 0;
+      }, () => false);
+      if (!hasJobs) await untilEnd(found, IDLE_MS);
+    }));
   }
 
   /** Connects to a host. Returns undefined when it has died. */
   async #connect(found: FoundInstance): Promise<HostLink | undefined> {
+    const link = await this.#linkTo(found);
+    return link && this.#reporting(link);
+  }
+
+  /** Makes a link name its host in the log when the host does not answer. The supervisor does not know names. */
+  #reporting(link: HostLink): HostLink {
+    const { log } = this.#options;
+    const { instance, pid, version } = link.info;
+    const attach = link.attach.bind(link);
+    const name = `The job host "${instance}", process ${pid} of version ${version},`;
+    link.attach = (events) =>
+      attach({
+        changed: (change) => events.changed(change),
+        grew: (id, range) => events.grew(id, range),
+        needsRoom: (bytes) => events.needsRoom(bytes),
+        failed: (error) => events.failed(error),
+        availability(isAvailable) {
+          if (isAvailable) log.info(`${name} answers again`, { instance, pid });
+          else log.error(`${name} does not answer`, { instance, pid });
+          events.availability(isAvailable);
+        },
+      });
+    return link;
+  }
+
+  async #linkTo(found: FoundInstance): Promise<HostLink | undefined> {
     if (!found.isAlive) return undefined;
     try {
       return await connectHost(found.path);

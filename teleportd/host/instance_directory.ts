@@ -6,7 +6,7 @@ import { errorMessage } from "../../base/error_message.ts";
 import { failureReason } from "../../base/errno.ts";
 import { type FileModes, OWNER_MODES } from "../../base/file_modes.ts";
 import { StartError } from "../start_error.ts";
-import { deadline } from "./deadline.ts";
+import { deadline } from "../deadline.ts";
 
 /** The facts of a job host for those who look for one, in its file `info.json`. */
 export interface InstanceInfo {

@@ -7,7 +7,7 @@ import type { Logger } from "../../base/logger.ts";
 import { type HostEvents, type HostWork, JobHost, serveHost } from "../../job_host.ts";
 import { openCgroups } from "../cgroups.ts";
 import { defectFields, defectText } from "../log/error_fields.ts";
-import { deadline } from "./deadline.ts";
+import { deadline } from "../deadline.ts";
 import type { InstanceDirectory } from "./instance_directory.ts";
 import { hostsDirectory } from "./instance_directory.ts";
 import { launchHost } from "./launcher.ts";

@@ -9,6 +9,7 @@ import { escapeText } from "../../text/unprintable.ts";
 import { parseEnvironment } from "../environment.ts";
 import { EXIT_DEFECT, EXIT_FAILED, EXIT_OK, EXIT_USAGE } from "../exit_code.ts";
 import { type Flags, parseFlags } from "../flags.ts";
+import { inheritedDigest } from "../host/inherited.ts";
 import { defectFields, defectText } from "../log/error_fields.ts";
 import { ServerLog } from "../log/server_log.ts";
 import { giveUpNewPrivileges } from "../process/new_privileges.ts";
@@ -57,7 +58,7 @@ async function verify(path: string, print: (text: string) => void): Promise<numb
   return found.problems.length === 0 ? EXIT_OK : EXIT_FAILED;
 }
 
-async function serveUntilStopped(flags: Flags, environment: ServerEnvironment, access: ProcessAccess): Promise<number> {
+async function serveUntilStopped(flags: Flags, given: ServerEnvironment, access: ProcessAccess): Promise<number> {
   // Deno would serve the metrics on the address in this variable, which need not be a loopback address.
   access.deleteVariable("DENO_SERVE_ADDRESS");
   const log = new ServerLog(Deno.stderr, { level: flags.logLevel, format: flags.logFormat });
@@ -66,13 +67,20 @@ async function serveUntilStopped(flags: Flags, environment: ServerEnvironment, a
   using hangup = listenForReload(access.streams, request);
   const manager = managerOf(access);
   using notifier = manager && new ServiceNotifier(manager);
-  signals.stop.addEventListener("abort", () => notifier?.stopping("jobs are being ended"));
+  signals.stop.addEventListener(
+    "abort",
+    () => notifier?.stopping(stopsJobs(flags) ? "jobs are being ended" : "jobs continue"),
+  );
   using uncaught = handleUncaught({ log, stop: request, hurry: request, stopTimeoutMs: DEFECT_STOP_MS });
   try {
-    keepFromJobs();
+    // Read before this process changes itself.
+    const jobHost = { command: access.command, inherited: await inheritedDigest() };
+    // A job host needs the capabilities of this process for its jobs.
+    keepFromJobs({ capabilities: flags.jobHost !== "separate" });
     if (!flags.allowNewPrivileges) giveUpNewPrivileges();
     const socket = inheritedSocket(checkedVariables(access, ACTIVATION_VARIABLES));
-    const code = await run({ flags, environment: { ...environment, ...defined({ inheritedSocket: socket }) } }, {
+    const environment = { ...given, jobHost, ...defined({ inheritedSocket: socket }) };
+    const code = await run({ flags, environment }, {
       signal: signals.stop,
       hurry: signals.hurry,
       log,
@@ -99,6 +107,11 @@ async function serveUntilStopped(flags: Flags, environment: ServerEnvironment, a
   } finally {
     await log.close();
   }
+}
+
+/** Returns true if jobs end with the server. */
+function stopsJobs({ jobHost, stopJobs }: Flags): boolean {
+  return jobHost === "none" || stopJobs === true;
 }
 
 /** Returns the line that a service manager shows for a server. */

@@ -122,6 +122,7 @@ const IOPRIO_WHO_PROCESS = 1n;
  * disks, and a niceness above 0.
  *
  * @param options.niceness false lets jobs inherit a niceness above 0
+ * @param options.capabilities false keeps ambient and inheritable capabilities, for a job host that this process starts
  * @returns false if the C library cannot be called
  * @example
  * ```ts
@@ -130,7 +131,9 @@ const IOPRIO_WHO_PROCESS = 1n;
  * keepFromJobs();
  * ```
  */
-export function keepFromJobs(options: { readonly niceness?: boolean } = {}): boolean {
+export function keepFromJobs(
+  options: { readonly niceness?: boolean; readonly capabilities?: boolean } = {},
+): boolean {
   isKept = options.niceness ?? true;
   try {
     const library = openLibrary();
@@ -143,8 +146,10 @@ export function keepFromJobs(options: { readonly niceness?: boolean } = {}): boo
     }
     // A process inherits the mask of the thread that starts it.
     pthread_sigmask(SIG_SETMASK, new Uint8Array(SIGSET_BYTES), null);
-    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0n, 0n, 0n);
-    dropInheritable(capget, capset);
+    if (options.capabilities !== false) {
+      prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0n, 0n, 0n);
+      dropInheritable(capget, capset);
+    }
     const calls = CALLS[Deno.build.arch];
     if (syscall(calls.keyctl, KEYCTL_JOIN_SESSION_KEYRING, 0n, 0n, 0n, 0n) >= 0n) {
       syscall(calls.keyctl, KEYCTL_SETPERM, KEY_SPEC_SESSION_KEYRING, KEYS_TO_READ, 0n, 0n);

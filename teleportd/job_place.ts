@@ -1,0 +1,84 @@
+/** Where the jobs of a server run: in job hosts that outlive it, or in its own process. */
+import { defined } from "../base/defined.ts";
+import type { Logger } from "../base/logger.ts";
+import type { Controller, SupervisorOptions } from "../mod.ts";
+import { openCgroups } from "./cgroups.ts";
+import type { Flags } from "./flags.ts";
+import { DirectoryHosts } from "./host/directory_hosts.ts";
+import type { ServerEnvironment } from "./server_environment.ts";
+import { StartError } from "./start_error.ts";
+
+/** The cgroups of the jobs, for admission and for people. */
+export interface PlaceCgroups {
+  /** Says whether jobs have cgroups, and what follows from that. */
+  readonly text: string;
+  /** False when jobs have no cgroups. */
+  readonly hasCgroups: boolean;
+  readonly controllers: readonly Controller[];
+}
+
+/** The place of the jobs. */
+export interface JobPlace extends AsyncDisposable {
+  /** The options of the supervisor that depend on the place. */
+  readonly options: Pick<SupervisorOptions, "hosts" | "cgroups" | "stopsJobs">;
+  /** True when jobs run on after the end of the server. */
+  readonly outlivesServer: boolean;
+  /** Returns the cgroups of new jobs. */
+  readonly cgroups: () => PlaceCgroups;
+  /** Resolves when the job hosts that have nothing left to do have ended, after two seconds at the latest. */
+  readonly idleEnded: () => Promise<void>;
+}
+
+/**
+ * Opens the place that the flags name. Starts no job host yet.
+ *
+ * @param directory the data directory
+ * @throws {StartError} when the flags do not go together, or cgroups were named and cannot be used
+ */
+export async function openJobPlace(
+  flags: Flags,
+  directory: string,
+  { version, jobHost }: Pick<ServerEnvironment, "version" | "jobHost">,
+  log: Logger,
+): Promise<JobPlace> {
+  const isExternal = flags.jobHost === "external";
+  if (flags.jobHost === "none" || (jobHost === undefined && !isExternal)) return await inThisProcess(flags, directory);
+  if (isExternal && (flags.cgroup !== "auto" || flags.allowNewPrivileges)) {
+    const option = flags.allowNewPrivileges ? "--allow-new-privileges" : "--cgroup";
+    throw new StartError(`Cannot use ${option} with --job-host external: give it to "teleportd host run"`, {
+      code: "USAGE",
+    });
+  }
+  const data = await Deno.realPath(directory);
+  const { cgroup, allowNewPrivileges, shutdownGrace, logLevel, logFormat } = flags;
+  const hosts = new DirectoryHosts({
+    data,
+    version,
+    inherited: jobHost?.inherited ?? "",
+    command: jobHost?.command ?? [],
+    run: { data, cgroup, logLevel, logFormat, ...defined({ allowNewPrivileges, shutdownGrace }) },
+    isExternal,
+    log,
+  });
+  return {
+    options: { hosts, stopsJobs: flags.stopJobs === true },
+    outlivesServer: flags.stopJobs !== true,
+    cgroups() {
+      const { cgroups, cgroupText = "The job host does not answer" } = hosts.current ?? {};
+      return { text: cgroupText, hasCgroups: cgroups !== undefined, controllers: cgroups?.controllers ?? [] };
+    },
+    idleEnded: () => hosts.idleEnded(),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+async function inThisProcess(flags: Flags, directory: string): Promise<JobPlace> {
+  const { cgroups, text } = await openCgroups(flags.cgroup, directory);
+  return {
+    options: defined({ cgroups }),
+    outlivesServer: false,
+    cgroups: () => ({ text, hasCgroups: cgroups !== undefined, controllers: [...cgroups?.controllers ?? []] }),
+    idleEnded: () => Promise.resolve(),
+    [Symbol.asyncDispose]: () => Promise.resolve(cgroups?.[Symbol.dispose]()),
+  };
+}

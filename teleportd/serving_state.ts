@@ -1,0 +1,25 @@
+/** Combines what decides about the health of a server. */
+
+/** The facts that make a server NOT_SERVING. */
+interface Facts {
+  readonly hostsAnswer: boolean;
+  readonly isStopping: boolean;
+}
+
+/** The health of a server. */
+export class ServingState {
+  #facts: Facts = { hostsAnswer: true, isStopping: false };
+  #report: ((isServing: boolean) => void) | undefined;
+
+  /** Reports the health now, and each change of the facts. */
+  report(report: (isServing: boolean) => void): void {
+    this.#report = report;
+    this.set({});
+  }
+
+  /** Changes facts. */
+  set(facts: Partial<Facts>): void {
+    this.#facts = { ...this.#facts, ...facts };
+    this.#report?.(this.#facts.hostsAnswer && !this.#facts.isStopping);
+  }
+}

@@ -1,0 +1,22 @@
+/** The sentence with which a server says what happens to its jobs when it stops. */
+import type { Supervisor } from "../mod.ts";
+import { shellWord } from "../text/escape_terminal.ts";
+import { deadline } from "./deadline.ts";
+import type { JobPlace } from "./job_place.ts";
+
+/** How long the count of the jobs may take, in milliseconds. A job host that hangs does not answer. */
+const COUNT_MS = 500;
+
+/** Returns the sentence. With jobs that continue it says how many, and how to stop them. */
+export async function stoppingText(
+  { outlivesServer }: Pick<JobPlace, "outlivesServer">,
+  directory: string,
+  supervisor: Pick<Supervisor, "statistics">,
+): Promise<string> {
+  if (!outlivesServer) return "Stopping: no new work is taken, and jobs are being ended";
+  const running = await deadline(supervisor.statistics(), COUNT_MS).then((found) => found?.running, () => undefined);
+  const jobs = running === 1 ? "1 job continues" : `${running ?? "the"} jobs continue`;
+  return running === 0
+    ? "Stopping: no new work is taken, and no job runs"
+    : `Stopping: no new work is taken, and ${jobs}; stop them with teleportd host stop --data ${shellWord(directory)}`;
+}
