@@ -33,6 +33,18 @@ export abstract class AnyJob {
     this.history = new StatusHistory(status);
   }
 
+  /**
+   * Starts the job, and resolves when the start is known: the job is starting, running, or failed to start.
+   *
+   * @param by the user who requests the start
+   * @throws {NotRecordedError} when the start cannot be stored; the job is not started then
+   * @throws {HostExhaustedError} when the host lacks resources for it now; the job stays in `INITIAL`
+   */
+  async begin(by?: string): Promise<void> {
+    const ended = this.start(by);
+    if (this.isInitialState) await ended;
+  }
+
   /** Starts the job and resolves with its final status. */
   abstract start(by?: string): Promise<JobStatus>;
   /** Stops the job and resolves with its final status. */

@@ -23,8 +23,8 @@ export interface MirrorSource {
   unwatch(): void;
 }
 
-/** No output, whose digests are those of no bytes: unknown. */
-const NO_TOTALS: OutputTotals = {
+/** The totals of no output, with unknown digests. */
+export const NO_TOTALS: OutputTotals = {
   stdoutBytes: 0,
   stderrBytes: 0,
   droppedBytes: 0,

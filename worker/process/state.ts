@@ -143,6 +143,23 @@ export function isFinalState(state: State): boolean {
   return state === "EXITED" || state === "KILLED" || state === "FAILED" || state === "LOST";
 }
 
+/** The order of the states. A process never goes back, except to `INITIAL` when it could not be started. */
+const RANK: Readonly<Record<State, number>> = {
+  INITIAL: 0,
+  STARTING: 1,
+  RUNNING: 2,
+  STOPPING: 3,
+  EXITED: 4,
+  KILLED: 4,
+  FAILED: 4,
+  LOST: 4,
+};
+
+/** Returns true if a state comes after another one. */
+export function isLaterState(state: State, other: State): boolean {
+  return RANK[state] > RANK[other];
+}
+
 /**
  * Returns the status after an event. This function is the table of all transitions.
  *

@@ -6,6 +6,7 @@ import type { CgroupTree } from "../cgroup/tree.ts";
 import { checkCgroupLimits } from "../cgroup/refusal.ts";
 import { LimitReachedError, NotEnforceableError } from "../errors.ts";
 import { checkHost, NO_NEW_PRIVILEGES } from "../host/host_check.ts";
+import type { JobHosts } from "../host/job_hosts.ts";
 import type { HostCheck } from "../host/link.ts";
 import type { AnyJob } from "../job/any_job.ts";
 import type { JobOptions } from "../job/spec.ts";
@@ -14,8 +15,22 @@ import { applyLimits, type Limits } from "./job_limits.ts";
 import { processOptions } from "./process_options.ts";
 import { defined } from "../../base/defined.ts";
 
+/** The options whose enforcement depends on the machine. */
+const MACHINE_OPTIONS = [
+  "user",
+  "group",
+  "nice",
+  "oomScoreAdj",
+  "isolation",
+  "rlimits",
+  "cgroupLimits",
+  "allowNewPrivileges",
+] as const satisfies readonly (keyof JobOptions)[];
+
 /** The options of a supervisor that admission depends on. */
 export interface AdmissionOptions extends Limits {
+  /** Present when job hosts run the jobs. A host checks what depends on the machine. */
+  readonly hosts?: JobHosts;
   /** Absent: this supervisor cannot enforce limits of cgroups. */
   readonly cgroups?: CgroupTree;
 }
@@ -33,7 +48,7 @@ export interface AdmissionOptions extends Limits {
  */
 export function admit(job: JobOptions, options: AdmissionOptions, running?: readonly AnyJob[]): void {
   checkAllowed(job, options);
-  checkHost(hostCheckOf(job, options), options.cgroups);
+  if (options.hosts === undefined) checkHost(hostCheckOf(job, options), options.cgroups);
   if (running !== undefined) checkRunning(job.owner, running, options);
 }
 
@@ -57,11 +72,29 @@ export function hostCheckOf(job: JobOptions, options: Limits): HostCheck {
 }
 
 /**
+ * Returns what a job host must check before a job is registered. Undefined when no option depends on the machine. A start
+ * is checked by the host itself.
+ *
+ * @param job the options of the job, with the limits of the supervisor applied
+ */
+export function hostCheckBefore(job: JobOptions, options: Limits): HostCheck | undefined {
+  return MACHINE_OPTIONS.some((name) => job[name] !== undefined) ? hostCheckOf(job, options) : undefined;
+}
+
+/** Returns the check of the default and maximum limits by a job host. Undefined when there is nothing to check. */
+export function defaultsCheck(options: Limits & { readonly cwd?: string }): HostCheck | undefined {
+  const { cgroupLimits } = applyLimits({}, options);
+  if (cgroupLimits === undefined) return undefined;
+  return { options: {}, cwd: options.cwd ?? DEFAULT_CWD, noNewPrivileges: false, cgroupLimits };
+}
+
+/**
  * Refuses default and maximum limits that no job here can have, so that a supervisor reports them once and not per job.
  *
  * @throws {NotEnforceableError} when one of them cannot be enforced
  */
 export function checkDefaults(options: AdmissionOptions & { readonly cwd?: string }): void {
+  if (options.hosts !== undefined) return; // A host checks them.
   const { cgroupLimits = {} } = applyLimits({}, options);
   checkCgroupLimits(cgroupLimits, options.cwd ?? DEFAULT_CWD, options.cgroups);
 }

@@ -1,24 +1,31 @@
-/** Makes job objects from rows of the store: a job that can be started, or one that has ended. */
+/** Makes job objects from rows of the store: a job that can be started, one that a job host runs, or one that has ended. */
+import type { HostConnection } from "../host/host_connection.ts";
+import { HostedJob } from "../host/hosted_job.ts";
 import type { AnyJob } from "../job/any_job.ts";
 import { EndedJob } from "../job/ended_job.ts";
-import type { Job, JobRecorder } from "../job/job.ts";
 import { makeJob } from "../job/make_job.ts";
 import type { JobSpec } from "../job/spec.ts";
 import type { OutputBudget } from "../output/limit.ts";
 import type { OutputLogOptions } from "../output/log.ts";
 import { restoreLog, unavailableLog } from "../output/restore.ts";
+import { isFinalState } from "../process/state.ts";
 import type { StoredJob } from "../store/rows.ts";
 import type { SupervisorOptions } from "./options.ts";
+import type { PendingWrites } from "./pending_writes.ts";
 import { processOptions } from "./process_options.ts";
 import { defined } from "../../base/defined.ts";
 
 /** The parts of a supervisor that its jobs use. */
 export interface JobFactoryOptions {
   readonly supervisor: SupervisorOptions;
+  /** The id of the current boot. */
+  readonly bootId: string;
   /** The disk quota that the output of all jobs shares. */
   readonly budget: OutputBudget;
   readonly logOptions: (spec: JobSpec) => OutputLogOptions;
-  readonly recorderOf: (id: string) => JobRecorder;
+  readonly pendingWrites: PendingWrites;
+  /** Returns the host for new jobs. Absent when the supervisor itself runs the jobs. */
+  readonly newHost?: () => HostConnection;
   readonly onError: (error: unknown) => void;
 }
 
@@ -32,16 +39,34 @@ export class JobFactory {
 
   /** Makes the object of a stored job that is not running. */
   make(job: Pick<StoredJob, "spec" | "status" | "output">): AnyJob {
-    return job.status.state === "INITIAL" ? this.#makeInitial(job.spec) : this.#makeEnded(job);
+    if (job.status.state !== "INITIAL") return this.#makeEnded(job);
+    return this.makeHosted(job) ?? this.#makeLocal(job.spec);
   }
 
-  #makeInitial(spec: JobSpec): Job {
-    const { supervisor, budget, logOptions, recorderOf, onError } = this.#options;
+  /** Makes the object of a stored job that a host runs, or will run. Undefined when there are no hosts. */
+  makeHosted({ spec, status }: Pick<StoredJob, "spec" | "status">): HostedJob | undefined {
+    const { supervisor, bootId, budget, logOptions, pendingWrites, newHost, onError } = this.#options;
+    return newHost && new HostedJob(spec, status, {
+      directory: logOptions(spec).directory,
+      bootId,
+      newHost,
+      startOptions: () => processOptions(spec, supervisor, supervisor.env),
+      record: (status, details) => {
+        // The host counts these bytes too until it may forget the job.
+        if (isFinalState(status.state)) budget.addExisting(details.outputBytes ?? 0);
+        pendingWrites.record(spec.id, status, details);
+      },
+      onError,
+    });
+  }
+
+  #makeLocal(spec: JobSpec): AnyJob {
+    const { supervisor, budget, logOptions, pendingWrites, onError } = this.#options;
     const { cgroups } = supervisor;
     return makeJob(spec, {
       ...processOptions(spec, supervisor, supervisor.env),
       log: { ...logOptions(spec), budget },
-      recorder: recorderOf(spec.id),
+      recorder: pendingWrites.recorderOf(spec.id),
       onError,
       ...defined({ cgroups }),
     }).job;

@@ -1,46 +1,32 @@
 /** The registry: all jobs that are stored, and those of them that are objects now. It finds, adds and removes jobs. */
-import { join } from "node:path";
 import { JobNotFoundError, LimitReachedError, SupervisorClosedError } from "../errors.ts";
+import { recoverOrphan } from "../host/orphans.ts";
 import type { AnyJob } from "../job/any_job.ts";
 import { type JobSpec, type JobStatus, jobStatus, NO_OUTPUT } from "../job/spec.ts";
-import { OutputBudget } from "../output/limit.ts";
-import { bootId } from "../linux/boot_id.ts";
 import { recoverJobs } from "./recovery.ts";
-import { Retention } from "./retention.ts";
-import { isFinalState } from "../process/state.ts";
-import { Store } from "../store/store.ts";
+import type { Store } from "../store/store.ts";
 import { encodeSpec } from "../store/json.ts";
 import type { StoredJob } from "../store/rows.ts";
-import { JobEvents } from "./job_events.ts";
-import { JobFactory } from "./job_factory.ts";
-import { callback } from "./callback.ts";
-import { diskLimit } from "./disk_limit.ts";
-import { JobRemoval } from "./job_removal.ts";
-import { LiveJobs } from "./live_jobs.ts";
+import type { HostedJobs } from "./hosted_jobs.ts";
+import type { JobEvents } from "./job_events.ts";
+import type { LiveJobs } from "./live_jobs.ts";
 import { DEFAULT_MAX_JOBS, type SupervisorOptions } from "./options.ts";
-import { JobCounters } from "./statistics.ts";
-import { OutputStore } from "./output_store.ts";
-import { notRecorded, PendingWrites } from "./pending_writes.ts";
-import { PageTokenCodec } from "./page_token.ts";
-import { checkDatabaseThere } from "./lost_database.ts";
-import { defined } from "../../base/defined.ts";
+import type { PageTokenCodec } from "./page_token.ts";
+import { notRecorded } from "./pending_writes.ts";
+import { makeRegistryParts, type RegistryParts } from "./registry_parts.ts";
+import type { JobCounters } from "./statistics.ts";
 
 /** The jobs of a supervisor. */
 export class JobRegistry {
   readonly store: Store;
   readonly pageTokens: PageTokenCodec;
-  readonly liveJobs = new LiveJobs();
+  readonly liveJobs: LiveJobs;
   readonly events: JobEvents;
-  readonly counters = new JobCounters();
+  readonly counters: JobCounters;
+  /** The jobs that job hosts run. Undefined when this supervisor runs the jobs. */
+  readonly hosted: HostedJobs | undefined;
   readonly #options: SupervisorOptions;
-  readonly #onError: (error: unknown) => void;
-  readonly #bootId = bootId();
-  readonly #budget: OutputBudget;
-  readonly #pendingWrites: PendingWrites;
-  readonly #retention: Retention;
-  readonly #output: OutputStore;
-  readonly #factory: JobFactory;
-  readonly #removal: JobRemoval;
+  readonly #parts: RegistryParts;
   #isClosed = false;
 
   /**
@@ -49,86 +35,44 @@ export class JobRegistry {
    */
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    const { directory, cgroups } = options;
-    if (directory !== undefined) checkDatabaseThere(directory);
-    const onError = this.#onError = callback(options.onError);
-    const onWarning = callback(options.onWarning);
-    this.store = new Store(directory === undefined ? ":memory:" : join(directory, "jobs.db"), {
-      bootId: this.#bootId,
-      onWarning,
-      isClockTrusted: () => this.#retention.isClockTrusted,
-      onWrite: callback(options.onStoreWrite),
-    });
-    const { store, liveJobs } = this;
-    this.#output = new OutputStore({ ...defined({ directory }), onDeleted: (id) => store.endRemoval(id), onError });
-    this.pageTokens = new PageTokenCodec(store.secret);
-    this.events = new JobEvents(store, liveJobs, this.pageTokens);
-    this.#retention = new Retention({
-      maxAgeMs: options.maxAgeMs ?? Infinity,
-      ended: (after, limit) => store.endedJobs(after, limit),
-      isWatched: (id) => (liveJobs.get(id)?.watchers ?? 0) > 0 || this.events.isWatched(id),
-      remove: (id) => this.#removal.removeInBackground(id),
-      ...defined({ lastSeenMs: store.lastSeenMs }),
-      onHold: onWarning,
-    });
-    const { bytesAtOpen } = store;
-    this.#budget = new OutputBudget(diskLimit(options, bytesAtOpen), (bytes) => this.#retention.freeBytes(bytes));
-    this.#budget.addExisting(bytesAtOpen);
-    this.#pendingWrites = new PendingWrites({
-      store,
-      liveJobs,
-      bootId: this.#bootId,
-      ...defined({ cgroups }),
-      onWritten: (_, status, details) => {
-        this.counters.count(status, details);
-        this.events.wake();
-        if (isFinalState(status.state)) this.#retention.removeExpired();
-      },
-      onError,
-    });
-    this.#factory = new JobFactory({
-      supervisor: options,
-      budget: this.#budget,
-      logOptions: (spec) => this.#output.logOptions(spec),
-      recorderOf: (id) => this.#pendingWrites.recorderOf(id),
-      onError,
-    });
-    this.#removal = new JobRemoval({
-      store,
-      liveJobs,
-      pendingWrites: this.#pendingWrites,
-      output: this.#output,
-      budget: this.#budget,
-      stateOf: (id) => this.status(id).state,
-      onRemoved: () => this.events.wake(),
-      onError,
-    });
+    this.#parts = makeRegistryParts(options);
+    ({
+      store: this.store,
+      pageTokens: this.pageTokens,
+      liveJobs: this.liveJobs,
+      events: this.events,
+      counters: this.counters,
+      hosted: this.hosted,
+    } = this.#parts);
   }
 
   /** The bytes that jobs and their output use on the disk, and their limit. */
   get disk(): { readonly diskBytes: number; readonly maxDiskBytes: number } {
-    return { diskBytes: this.#budget.usedBytes, maxDiskBytes: this.#budget.maxBytes };
+    const { usedBytes, maxBytes } = this.#parts.budget;
+    return { diskBytes: usedBytes + (this.hosted?.runningBytes ?? 0), maxDiskBytes: maxBytes };
   }
 
   /** Recovers from the previous server: ends survivors of its jobs, and deletes the output of removed jobs. */
   async recover(): Promise<void> {
     if (this.#options.directory === undefined) return await this.#options.cgroups?.clean();
-    await this.#output.open();
-    for (const id of this.store.unfinishedRemovals()) void this.#output.delete(id);
-    await recoverJobs({
-      store: this.store,
-      bootId: this.#bootId,
-      budget: this.#budget,
-      logOptions: (spec) => this.#output.logOptions(spec),
-      onError: this.#onError,
-    });
-    await this.#options.cgroups?.clean();
+    await this.#parts.output.open();
+    for (const id of this.store.unfinishedRemovals()) void this.#parts.output.delete(id);
+    if (this.hosted === undefined) await this.#recoverHere();
+    else await this.hosted.recover();
     // The limits may be lower than those of the previous server.
-    this.#retention.removeOldest(this.store.count - this.#maxJobs);
-    if (this.#budget.usedBytes > this.#budget.maxBytes) {
-      this.#retention.freeBytes(this.#budget.usedBytes - this.#budget.maxBytes);
+    this.#parts.retention.removeOldest(this.store.count - this.#maxJobs);
+    if (this.#parts.budget.usedBytes > this.#parts.budget.maxBytes) {
+      this.#parts.retention.freeBytes(this.#parts.budget.usedBytes - this.#parts.budget.maxBytes);
     }
-    this.#retention.removeExpired();
+    this.#parts.retention.removeExpired();
+  }
+
+  /** Recovers the jobs of the previous server without a job host. */
+  async #recoverHere(): Promise<void> {
+    const { store, bootId, budget, output, onError } = this.#parts;
+    const recover = (job: StoredJob) => recoverOrphan(job, { bootId, log: output.logOptions(job.spec), onError });
+    await recoverJobs(store.unfinishedJobs(), { store, budget, recover, onError });
+    await this.#options.cgroups?.clean();
   }
 
   get #maxJobs(): number {
@@ -144,28 +88,29 @@ export class JobRegistry {
    */
   add(spec: JobSpec, digest: string | undefined): void {
     const excess = this.store.count + 1 - this.#maxJobs;
-    if (excess > 0 && this.#retention.removeOldest(excess) === 0) {
+    if (excess > 0 && this.#parts.retention.removeOldest(excess) === 0) {
       throw new LimitReachedError(
         `Cannot keep more than ${this.#maxJobs} jobs, and no ended job can be removed: remove some jobs first`,
       );
     }
     const text = encodeSpec(spec);
-    if (!this.#budget.reserve(text.length)) {
+    if (!this.#parts.budget.reserve(text.length)) {
       throw new LimitReachedError(
-        `Cannot keep more than ${this.#budget.maxBytes} bytes of jobs and output: remove some jobs first`,
+        `Cannot keep more than ${this.#parts.budget.maxBytes} bytes of jobs and output: remove some jobs first`,
       );
     }
     try {
-      this.#output.ensure();
+      this.#parts.output.ensure();
       this.store.add(spec, text, digest);
     } catch (error) {
-      this.#budget.release(text.length);
-      throw notRecorded(error, this.#onError);
+      this.#parts.budget.release(text.length);
+      throw notRecorded(error, this.#parts.onError);
     }
     // Most jobs start right after they are added, so the object is made now and the row is not read again.
-    this.liveJobs.add(this.#factory.make({ spec, status: { state: "INITIAL" } }));
-    this.#pendingWrites.flush();
+    this.liveJobs.add(this.#parts.factory.make({ spec, status: { state: "INITIAL" } }));
+    this.#parts.pendingWrites.flush();
     this.events.wake();
+    this.hosted?.diskChanged();
   }
 
   /**
@@ -178,7 +123,7 @@ export class JobRegistry {
     this.assertReadable();
     const live = this.liveJobs.get(id);
     if (live !== undefined) return live;
-    const job = this.#factory.make(this.stored(id));
+    const job = this.#parts.factory.make(this.stored(id));
     this.liveJobs.add(job);
     return job;
   }
@@ -224,26 +169,27 @@ export class JobRegistry {
    * @throws {NotRecordedError} when the removal cannot be written
    */
   async remove(id: string): Promise<void> {
-    await this.#removal.remove(id);
+    await this.#parts.removal.remove(id);
   }
 
   /** Ends the watchers of many jobs after the last change. No change may follow. */
   end(): void {
-    this.#pendingWrites.flush();
+    this.#parts.pendingWrites.flush();
     this.events.end(new SupervisorClosedError());
   }
 
   /** Stores the pending changes and closes the store. Another process may use the directory afterwards. */
   async close(): Promise<void> {
     this.end();
-    this.#retention.close();
-    this.#pendingWrites.close();
-    await this.#output.waitForDeletions();
+    this.#parts.retention.close();
+    this.#parts.pendingWrites.close();
+    await this.#parts.output.waitForDeletions();
+    await this.hosted?.close();
     this.#isClosed = true;
     if (this.#options.directory !== undefined) {
-      if (this.#retention.isClockTrusted) this.store.noteTime();
+      if (this.#parts.retention.isClockTrusted) this.store.noteTime();
       this.store[Symbol.dispose]();
     }
-    await this.#output.close();
+    await this.#parts.output.close();
   }
 }

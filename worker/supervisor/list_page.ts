@@ -45,17 +45,24 @@ export interface JobPage {
   readonly nextPageToken?: string;
 }
 
+/** The sources of what is newer than the store. */
+export interface ListSources {
+  /** Gets the present facts of jobs from their job hosts. Absent: this process has them. */
+  readonly refresh?: (jobs: readonly StoredJob[]) => Promise<void>;
+  /** Returns the status of a job now, which is newer than the store's while the disk is full. */
+  readonly statusOf: (job: StoredJob) => JobStatus;
+}
+
 /**
  * Reads a page.
  *
- * @param statusOf returns the status of a job now, which is newer than the store's while the disk is full
  * @throws {InvalidArgumentError} when the filter, the page size or the page token is invalid
  */
 export async function listPage(
   store: Store,
   tokens: PageTokenCodec,
   options: ListOptions,
-  statusOf: (job: StoredJob) => JobStatus,
+  { refresh, statusOf }: ListSources,
 ): Promise<JobPage> {
   const times = timesOf(options, Date.now());
   checkFilter({ ...options, ...times });
@@ -74,6 +81,7 @@ export async function listPage(
     descending: options.ascending !== true,
     ...defined({ after: start }),
   }, size);
+  await refresh?.(jobs);
   const last = more ? jobs.at(-1) : undefined;
   const nextPageToken = last && tokens.seal([last.sortedAt ?? 0, last.key], purpose);
   return {

@@ -3,12 +3,15 @@ import { join } from "node:path";
 import type { AnyJob } from "../job/any_job.ts";
 import type { JobSpec } from "../job/spec.ts";
 import type { OutputLogOptions } from "../output/log.ts";
+import { errorCode } from "../../base/error_code.ts";
 import { defined } from "../../base/defined.ts";
 
 /** The options of an output store. */
 export interface OutputStoreOptions {
   /** The data directory. Absent: a temporary directory, made for the first job. */
   readonly directory?: string;
+  /** Deletes the output of a job that this process may not delete. Absent: there is no job host. */
+  readonly deleteByHost?: (id: string) => Promise<void>;
   /** Called when the output of a removed job is deleted. */
   readonly onDeleted: (id: string) => void;
   readonly onError: (error: unknown) => void;
@@ -62,7 +65,9 @@ export class OutputStore {
     try {
       await Deno.remove(this.#directoryOf(id), { recursive: true });
     } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error; // The first byte of output makes the directory.
+      if (error instanceof Deno.errors.NotFound) return; // The first byte of output makes the directory.
+      if (this.#options.deleteByHost === undefined || errorCode(error) !== "EACCES") throw error;
+      await this.#options.deleteByHost(id); // The host runs as another user.
     }
   }
 

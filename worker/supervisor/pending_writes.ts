@@ -24,6 +24,8 @@ export interface PendingWritesOptions {
   readonly cgroups?: CgroupTree;
   /** Called after each change is stored. */
   readonly onWritten: (id: string, status: ProcessStatus, details: StatusDetails) => void;
+  /** Called when a change will never be stored: the row of the job is damaged, or the job is removed. */
+  readonly onDropped?: (id: string, status: ProcessStatus, details: StatusDetails) => void;
   readonly onError: (error: unknown) => void;
 }
 
@@ -46,22 +48,30 @@ export class PendingWrites {
     this.#options = options;
   }
 
-  /** Returns the recorder of one job. */
+  /** Returns the recorder of a job whose process this supervisor owns. */
   recorderOf(id: string): JobRecorder {
     return {
       record: (process, status, log, by) => {
         const { bootId, cgroups } = this.#options;
         const place = { bootId, ...defined({ cgroup: cgroups?.directoryOf(id) }) };
-        const details = changeDetails({ process, status, log, by }, place);
-        if (status.state === "STARTING") {
-          this.#writeStart(id, status, details);
-          this.#options.liveJobs.pin(id);
-        } else if (!this.#isClosed) {
-          this.#pending.push({ id, status, details });
-          this.flush();
-        }
+        this.record(id, status, changeDetails({ process, status, log, by }, place));
       },
     };
+  }
+
+  /**
+   * Stores a status of a job, now or when the disk has room.
+   *
+   * @throws {NotRecordedError} when a start cannot be stored; it must not happen then
+   */
+  record(id: string, status: ProcessStatus, details: StatusDetails): void {
+    if (status.state === "STARTING") {
+      this.#writeStart(id, status, details);
+      this.#options.liveJobs.pin(id);
+    } else if (!this.#isClosed) {
+      this.#pending.push({ id, status, details });
+      this.flush();
+    }
   }
 
   /** Stores a start. A start that cannot be stored must not happen. */
@@ -77,7 +87,7 @@ export class PendingWrites {
 
   /** Stores the pending changes. When that fails, tries again later. */
   flush(): void {
-    const { store, liveJobs, onWritten, onError } = this.#options;
+    const { store, liveJobs, onWritten, onDropped, onError } = this.#options;
     clearTimeout(this.#retry);
     this.#retry = undefined;
     for (let next = this.#pending[0]; next !== undefined; next = this.#pending[0]) {
@@ -90,6 +100,7 @@ export class PendingWrites {
           // A damaged row can never be written, and must not delay the changes of other jobs.
           this.#pending.shift();
           if (isFinalState(status.state)) liveJobs.unpin(id);
+          onDropped?.(id, status, details);
           continue;
         }
         this.#retry = setTimeout(() => this.flush(), RETRY_MS);
@@ -109,6 +120,7 @@ export class PendingWrites {
   discard(id: string): number {
     const discarded = this.#pending.filter((change) => change.id === id);
     this.#pending = this.#pending.filter((change) => change.id !== id);
+    for (const { status, details } of discarded) this.#options.onDropped?.(id, status, details);
     return discarded.reduce((sum, { details }) => sum + (details.outputBytes ?? 0), 0);
   }
 

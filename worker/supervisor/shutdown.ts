@@ -1,4 +1,4 @@
-/** Stops all jobs when a supervisor closes. */
+/** Ends the work of a supervisor: stops its jobs, or leaves them to their job hosts. */
 import { SupervisorClosedError } from "../errors.ts";
 import { stopAll } from "../job/stop_all.ts";
 import type { JobRegistry } from "./job_registry.ts";
@@ -7,7 +7,7 @@ import type { JobRegistry } from "./job_registry.ts";
 export class Shutdown {
   readonly #registry: JobRegistry;
   readonly #ready: Promise<void>;
-  #stopped: Promise<void> | undefined;
+  #ended: Promise<void> | undefined;
 
   /** @param ready resolves when recovery has finished */
   constructor(registry: JobRegistry, ready: Promise<void>) {
@@ -17,7 +17,7 @@ export class Shutdown {
 
   /** @throws {SupervisorClosedError} when the shutdown has begun */
   assertOpen(): void {
-    if (this.#stopped !== undefined) throw new SupervisorClosedError();
+    if (this.#ended !== undefined) throw new SupervisorClosedError();
   }
 
   /**
@@ -25,17 +25,30 @@ export class Shutdown {
    *
    * @param graceMs the grace period in milliseconds; absent: the grace period of each job. A second call may shorten it
    */
-  stopJobs(graceMs: number | undefined): Promise<void> {
-    const stops = stopAll(this.#registry.liveJobs.all(), graceMs);
-    return this.#stopped ??= this.#allStopped(stops);
+  async stopJobs(graceMs: number | undefined): Promise<void> {
+    const stopped = this.#stopAll(graceMs);
+    this.#ended ??= this.#end(stopped, false);
+    await Promise.all([stopped, this.#ended]);
   }
 
-  async #allStopped(stops: Promise<void>): Promise<void> {
+  /** Ends all watchers. The jobs continue in their job hosts. */
+  async leaveJobs(): Promise<void> {
+    await (this.#ended ??= this.#end(Promise.resolve(), true));
+  }
+
+  async #stopAll(graceMs: number | undefined): Promise<void> {
+    // Jobs of an earlier supervisor are known after recovery.
+    if (this.#registry.hosted !== undefined) await this.#ready.catch(() => {});
+    await stopAll(this.#registry.liveJobs.all(), graceMs);
+  }
+
+  /** @param jobsContinue true when the watchers of running jobs must not wait for the ends of the jobs */
+  async #end(stopped: Promise<void>, jobsContinue: boolean): Promise<void> {
     await this.#ready.catch(() => {}); // The callers of ready() get this error.
     for (const job of this.#registry.liveJobs.all()) {
-      if (job.isInitialState) job.abandon(new SupervisorClosedError());
+      if (job.isInitialState || (jobsContinue && job.isRunningState)) job.abandon(new SupervisorClosedError());
     }
-    await stops;
+    await stopped;
     this.#registry.end();
   }
 }

@@ -5,7 +5,7 @@
  *
  * Long: this is the public class of the library, so most of its lines are documentation for callers.
  */
-import { checkJobOptions } from "../launch/command.ts";
+import { checkJobOptions, DEFAULT_CWD } from "../launch/command.ts";
 import type { Isolation } from "../../base/job_options/table.ts";
 import { JobNotFoundError, JobRunningError, SupervisorClosedError } from "../errors.ts";
 import type { InputChunk, InputOptions, InputResult } from "../process/stdin.ts";
@@ -21,7 +21,11 @@ import { isRunningState } from "../process/state.ts";
 import { countRunning, type SupervisorStatistics } from "./statistics.ts";
 import { type JobPage, type ListOptions, listPage } from "./list_page.ts";
 import { IsolationProbe } from "../host/isolation_probe.ts";
-import { admit, checkDefaults } from "./admission.ts";
+import { admit, checkDefaults, defaultsCheck, hostCheckBefore } from "./admission.ts";
+import { applyLimits } from "./job_limits.ts";
+import type { StoredJob } from "../store/rows.ts";
+import type { HostInfo } from "../host/link.ts";
+import { defined } from "../../base/defined.ts";
 import { checkOptions, type SupervisorOptions } from "./options.ts";
 import { closeOnSignals } from "./closing_signals.ts";
 import { registerJob } from "./registration.ts";
@@ -65,9 +69,7 @@ export class Supervisor implements AsyncDisposable {
     checkDefaults(options);
     this.#options = options;
     this.#registry = new JobRegistry(options);
-    this.#ready = this.#registry.recover().then(() => {
-      this.#isReady = true;
-    });
+    this.#ready = this.#recover();
     // Every call throws this error. Without this line a failure before the first call would be an unhandled rejection.
     this.#ready.catch(() => {});
     this.#shutdown = new Shutdown(this.#registry, this.#ready);
@@ -75,9 +77,16 @@ export class Supervisor implements AsyncDisposable {
     this.#signalHandlers = closeOnSignals(closeOn, (atOnce) => this.close(atOnce ? { graceMs: 0 } : {}));
   }
 
+  async #recover(): Promise<void> {
+    await this.#registry.recover();
+    await this.#registry.hosted?.check(defaultsCheck(this.#options));
+    this.#isReady = true;
+  }
+
   /**
-   * Resolves when recovery has finished: survivors of the previous supervisor are ended and its output is repaired. Every
-   * call waits for recovery. A server waits for it before it accepts calls.
+   * Resolves when recovery has finished. With job hosts, the jobs of the previous supervisor are continued. Without, its
+   * survivors are ended. Its output is repaired. Every call waits for recovery. A server waits for it before it accepts
+   * calls.
    */
   ready(): Promise<void> {
     return this.#ready;
@@ -85,12 +94,17 @@ export class Supervisor implements AsyncDisposable {
 
   /**
    * Serves until the signal aborts. Then accepts no new work and stops all jobs (reason `SHUTDOWN`). Jobs and output can
-   * be read until the supervisor is closed.
+   * be read until the supervisor is closed. Jobs of job hosts continue, unless the option `stopsJobs` is true.
    */
   async run(options: { readonly signal: AbortSignal }): Promise<void> {
     await this.#ready;
     await aborted(options.signal);
-    await this.#shutdown.stopJobs(this.#options.closeGraceMs);
+    await this.#end(this.#options.closeGraceMs);
+  }
+
+  async #end(graceMs: number | undefined, stopsJobs = this.#options.stopsJobs): Promise<void> {
+    if (this.#registry.hosted === undefined || stopsJobs) await this.#shutdown.stopJobs(graceMs);
+    else await this.#shutdown.leaveJobs();
   }
 
   /**
@@ -110,7 +124,12 @@ export class Supervisor implements AsyncDisposable {
     await this.#ready;
     this.#shutdown.assertOpen();
     checkJob(command, args, options);
-    if (options.isolation !== undefined) {
+    const { hosted } = this.#registry;
+    if (hosted !== undefined) {
+      const { cwd = DEFAULT_CWD } = { ...this.#options, ...options };
+      await hosted.check(hostCheckBefore({ ...applyLimits(options, this.#options), cwd }, this.#options));
+      this.#shutdown.assertOpen();
+    } else if (options.isolation !== undefined) {
       await this.#isolation.check(options.isolation);
       this.#shutdown.assertOpen();
     }
@@ -131,13 +150,16 @@ export class Supervisor implements AsyncDisposable {
    */
   async start(id: string, options: { readonly by?: string } = {}): Promise<JobStatus> {
     await this.#ready;
-    const status = this.#registry.status(id);
-    if (status.state !== "INITIAL") return status;
+    if (this.#registry.status(id).state !== "INITIAL") return await this.status(id);
     this.#shutdown.assertOpen();
+    const { hosted } = this.#registry;
+    if (hosted !== undefined && !hosted.hasHost) {
+      await hosted.prepare();
+      return await this.start(id, options); // The job may have been started or removed in the meantime.
+    }
     const job = this.#registry.job(id);
     admit(job.spec, this.#options, this.#registry.liveJobs.running());
-    const ended = job.start(options.by);
-    if (job.isInitialState) await ended;
+    await job.begin(options.by);
     return job.status;
   }
 
@@ -221,12 +243,20 @@ export class Supervisor implements AsyncDisposable {
    * Returns the status of a job.
    *
    * @param options.usage adds the resource usage of a running job, measured now
+   * @param options.cached true when the caller needs no present counts, which a job host must be asked for
    * @throws {JobNotFoundError} when the job does not exist
    */
-  async status(id: string, options: { readonly usage?: boolean } = {}): Promise<JobStatus> {
+  async status(
+    id: string,
+    options: { readonly usage?: boolean; readonly cached?: boolean } = {},
+  ): Promise<JobStatus> {
     await this.#ready;
     const status = this.#registry.status(id);
-    return options.usage && isRunningState(status.state) ? await this.#registry.job(id).measuredStatus() : status;
+    if (!isRunningState(status.state)) return status;
+    if (options.usage) return await this.#registry.job(id).measuredStatus();
+    if (this.#registry.hosted === undefined || options.cached) return status;
+    await this.#registry.hosted.refresh([this.#registry.liveJobs.get(id)]);
+    return this.#registry.status(id);
   }
 
   /**
@@ -317,7 +347,10 @@ export class Supervisor implements AsyncDisposable {
     await this.#ready;
     this.#registry.assertReadable();
     // With a token the jobs existed before, and their removal is an event.
-    if (token === undefined) { for (const id of filter.ids ?? []) this.#registry.stored(id); }
+    if (token === undefined) {
+      for (const id of filter.ids ?? []) this.#registry.stored(id);
+      await this.#registry.hosted?.refresh(this.#registry.liveJobs.running());
+    }
     yield* this.#registry.events.read(filter, token, signal);
   }
 
@@ -339,7 +372,12 @@ export class Supervisor implements AsyncDisposable {
     await this.#ready;
     this.#registry.assertReadable();
     const { store, pageTokens } = this.#registry;
-    return await listPage(store, pageTokens, options, (job) => this.#registry.statusOf(job));
+    const statusOf = (job: StoredJob) => this.#registry.statusOf(job);
+    const { hosted } = this.#registry;
+    const refresh = hosted && ((jobs: readonly StoredJob[]) => {
+      return hosted.refresh(jobs.map(({ spec }) => this.#registry.liveJobs.get(spec.id)));
+    });
+    return await listPage(store, pageTokens, options, { statusOf, ...defined({ refresh }) });
   }
 
   /**
@@ -363,13 +401,25 @@ export class Supervisor implements AsyncDisposable {
    */
   async isolations(): Promise<Readonly<Record<Isolation, string>>> {
     await this.#ready;
-    return await this.#isolation.reasons();
+    const { hosted } = this.#registry;
+    return hosted === undefined ? await this.#isolation.reasons() : await hosted.isolations();
+  }
+
+  /**
+   * Returns the job host that runs new jobs. Starts it when none runs. Undefined when this supervisor runs the jobs.
+   *
+   * @throws {HostUnavailableError} when it cannot be started or reached
+   */
+  async hostInfo(): Promise<HostInfo | undefined> {
+    await this.#ready;
+    return await this.#registry.hosted?.info();
   }
 
   /** Returns figures for monitoring. It reads only memory, so a monitor may call it often. */
   async statistics(): Promise<SupervisorStatistics> {
     await this.#ready;
     this.#registry.assertReadable();
+    await this.#registry.hosted?.refresh(this.#registry.liveJobs.running());
     const { liveJobs, store, counters, disk } = this.#registry;
     const live = liveJobs.all();
     const jobs = store.states;
@@ -385,15 +435,16 @@ export class Supervisor implements AsyncDisposable {
   /**
    * Stops all running jobs (reason `SHUTDOWN`), accepts no new ones, and frees the directory for another process.
    * Resolves when all jobs have ended, at the latest ten seconds after the last grace period. A second close joins the
-   * first.
+   * first. Jobs of job hosts continue, and the next supervisor with the directory continues with them.
    *
+   * @param options.stopJobs true stops the jobs of job hosts too; the option `stopsJobs` unless given
    * @param options.graceMs the grace period of every job in milliseconds; it also shortens a close that has begun
    * @throws {InvalidArgumentError} when the grace period is out of range
    */
-  async close(options: { readonly graceMs?: number } = {}): Promise<void> {
+  async close(options: { readonly graceMs?: number; readonly stopJobs?: boolean } = {}): Promise<void> {
     if (options.graceMs !== undefined) checkJobOptions({ graceMs: options.graceMs });
-    const stopped = this.#shutdown.stopJobs(options.graceMs ?? this.#options.closeGraceMs);
-    this.#closed ??= stopped.then(() => this.#registry.close()).finally(() => this.#signalHandlers[Symbol.dispose]());
+    const ended = this.#end(options.graceMs ?? this.#options.closeGraceMs, options.stopJobs);
+    this.#closed ??= ended.then(() => this.#registry.close()).finally(() => this.#signalHandlers[Symbol.dispose]());
     await this.#closed;
   }
 

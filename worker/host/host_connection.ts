@@ -1,0 +1,70 @@
+/** The connection of a supervisor to one job host, over all its links: a lost link is replaced while the host lives. */
+import { HostUnavailableError } from "../errors.ts";
+import type { Usage } from "../process/usage.ts";
+import type { HostInfo, HostLink, LiveState } from "./link.ts";
+
+/** The connection to one job host. */
+export class HostConnection {
+  /** Identifies one run of the host. */
+  readonly instance: string;
+  #info: HostInfo | undefined;
+  #link: HostLink | undefined;
+  #why = "the link to it is not open yet";
+
+  constructor(instance: string) {
+    this.instance = instance;
+  }
+
+  /** The properties of the host. Undefined before the first link. */
+  get info(): HostInfo | undefined {
+    return this.#info;
+  }
+
+  /** The link. Undefined while no link is open. */
+  get open(): HostLink | undefined {
+    return this.#link;
+  }
+
+  /**
+   * The link, for a call.
+   *
+   * @throws {HostUnavailableError} while no link is open
+   */
+  get link(): HostLink {
+    if (this.#link === undefined) throw new HostUnavailableError(this.#why);
+    return this.#link;
+  }
+
+  /** The host in messages, such as `process 42 (instance "a1")`. */
+  get name(): string {
+    const instance = `instance "${this.instance}"`;
+    return this.#info === undefined ? instance : `process ${this.#info.pid} (${instance})`;
+  }
+
+  /** Returns the live states of running jobs. Empty while the host cannot be reached. */
+  async statesOf(ids: readonly string[]): Promise<Readonly<Record<string, LiveState>>> {
+    return await this.#link?.states(ids).catch(unlessUnavailable) ?? {};
+  }
+
+  /** Returns what a job uses now. Undefined when it is not running, and while the host cannot be reached. */
+  async usageOf(id: string): Promise<Usage | undefined> {
+    return await this.#link?.usage(id).catch(unlessUnavailable);
+  }
+
+  /** Uses a link from now on. */
+  use(link: HostLink): void {
+    this.#link = link;
+    this.#info = link.info;
+  }
+
+  /** Notes that the link is lost. */
+  drop(): void {
+    this.#link = undefined;
+    this.#why = `the link to ${this.name} was lost`;
+  }
+}
+
+function unlessUnavailable(error: unknown): undefined {
+  if (!(error instanceof HostUnavailableError)) throw error;
+  return undefined;
+}

@@ -1,0 +1,270 @@
+/**
+ * A job whose process belongs to a job host: it starts and controls the process over a link, and follows its changes.
+ *
+ * Long: this is one class, and each call of a job is a method of it.
+ */
+import { defined } from "../../base/defined.ts";
+import { HostUnavailableError, TeleportError } from "../errors.ts";
+import { NoInputError } from "../input_errors.ts";
+import { AnyJob } from "../job/any_job.ts";
+import type { JobSpec, JobStatus } from "../job/spec.ts";
+import type { StoredProcess } from "../job/status_details.ts";
+import { parseSignal } from "../linux/signals.ts";
+import { LOG_START } from "../output/cursor.ts";
+import { MirrorLog, type MirrorState, NO_TOTALS } from "../output/mirror_log.ts";
+import type { StopOptions } from "../process/options.ts";
+import { isFinalState, isLaterState, isRunningState, type ProcessStatus } from "../process/state.ts";
+import type { InputChunk, InputOptions, InputResult } from "../process/stdin.ts";
+import { OutputUnavailableError } from "../storage_errors.ts";
+import { type Watch, watchLater } from "../watch.ts";
+import type { HostConnection } from "./host_connection.ts";
+import type { HostedJobParts } from "./hosted_job_parts.ts";
+import type { HostedJobState, HostLink, JobChange, LiveState, LogState } from "./link.ts";
+
+/** A job of a job host. */
+export class HostedJob extends AnyJob {
+  readonly #log: MirrorLog;
+  readonly #parts: HostedJobParts;
+  #host: HostConnection | undefined;
+  #process: StoredProcess | undefined;
+  #live: LiveState | undefined;
+  #by: string | undefined;
+  /** Resolves when the host knows of the start, or has refused it. */
+  #begun: Promise<void> | undefined;
+  /** False while a start was sent and nobody knows whether it has arrived. */
+  #isStartKnown = true;
+
+  constructor(spec: JobSpec, status: ProcessStatus, parts: HostedJobParts) {
+    const log = new MirrorLog(
+      spec.id,
+      { directory: parts.directory, isSegmented: spec.outputLimit?.policy === "KEEP_NEWEST" },
+      { watch: () => this.#watchLog(), unwatch: () => this.#host?.open?.unwatch(spec.id) },
+    );
+    super(spec, log, status);
+    this.#log = log;
+    this.#parts = parts;
+  }
+
+  /** The host of the job. Undefined before the start. */
+  get host(): HostConnection | undefined {
+    return this.#host;
+  }
+
+  /** The status of its process, without the facts of the job. */
+  get processStatus(): ProcessStatus {
+    return this.history.latest;
+  }
+
+  /** The bytes of its output on the disk, as far as they are known. */
+  get diskBytes(): number {
+    return this.#log.end.position;
+  }
+
+  /** The facts that identify its processes. */
+  get process(): StoredProcess | undefined {
+    return this.#process;
+  }
+
+  /** The status now, as far as it is known. `refresh` of the supervisor asks the host first. */
+  override get status(): JobStatus {
+    const paused = this.isRunningState ? this.#live?.paused : undefined;
+    return paused === undefined ? super.status : { ...super.status, paused: true, ...defined({ pausedBy: paused.by }) };
+  }
+
+  protected override statusOf(status: ProcessStatus): JobStatus {
+    const { requestedBy, input } = isRunningState(status.state) && this.#live || {};
+    return super.statusOf({ ...status, ...defined({ requestedBy, input }) });
+  }
+
+  /**
+   * Starts the job on the host for new jobs. The intent is stored before the host gets the start.
+   *
+   * When the host cannot be reached, nobody knows whether it got the start. The job stays in `STARTING`, because it may
+   * run. The start is repeated when the host can be reached again, which is safe: a host starts an id once.
+   *
+   * @throws {HostExhaustedError} or {NotEnforceableError} when the host refuses; the job goes back to `INITIAL`
+   * @throws {HostUnavailableError} when the host cannot be reached
+   */
+  override async begin(by?: string): Promise<void> {
+    if (!this.isInitialState) return await this.#begun;
+    const host = this.#parts.newHost();
+    const requestedBy = by === undefined ? undefined : { startedBy: by };
+    const status = { state: "STARTING", startedAt: new Date(), ...defined({ requestedBy }) } as const;
+    const process = { bootId: this.#parts.bootId, host: host.instance };
+    this.#parts.record(status, { process, ...defined({ by }) });
+    this.#host = host;
+    this.#process = process;
+    this.#by = by;
+    this.history.add(status);
+    await this.requestStart();
+    // Readers that began before the start have no reports yet.
+    void this.#log.rewatch().catch(this.#parts.onError);
+  }
+
+  /** Requests a start whose intent is stored, now or again. */
+  requestStart(): Promise<void> {
+    const begun = this.#requestStart();
+    this.#begun = begun.catch(() => {}); // Watchers wait for it. The caller gets the error.
+    return begun;
+  }
+
+  async #requestStart(): Promise<void> {
+    this.#isStartKnown = false;
+    try {
+      await this.#linkTo("be started").start({
+        spec: this.spec,
+        ...this.#parts.startOptions(),
+        ...defined({ by: this.#by }),
+      });
+      this.#isStartKnown = true;
+    } catch (error) {
+      // After any other error the job may run.
+      if (error instanceof TeleportError && !(error instanceof HostUnavailableError)) this.#unstart();
+      throw error;
+    }
+  }
+
+  /** Goes back to `INITIAL`. */
+  #unstart(): void {
+    if (this.history.latest.state !== "STARTING") return;
+    this.#isStartKnown = true;
+    this.#parts.record({ state: "INITIAL" }, defined({ process: this.#process }));
+    this.history.add({ state: "INITIAL" });
+    this.#host = undefined;
+  }
+
+  /** True when a start was sent and nobody knows whether it has arrived. */
+  get isStartUnknown(): boolean {
+    return !this.#isStartKnown && this.history.latest.state === "STARTING";
+  }
+
+  /** Continues with a job that an earlier supervisor has started on a host. */
+  adopt(host: HostConnection, process: StoredProcess | undefined): void {
+    this.#host = host;
+    this.#process = process;
+    this.#isStartKnown = false;
+  }
+
+  /** Takes all that the host knows of the job, after a new link to it. */
+  takeState({ changes, live }: HostedJobState): void {
+    this.#isStartKnown = true;
+    for (const change of changes) this.apply(change);
+    if (live !== undefined) this.takeLive(live);
+    void this.#log.rewatch().catch(this.#parts.onError);
+  }
+
+  /**
+   * Takes a change that the host reports, or the end that another host has found out after the host has died. A change
+   * that is known already has no effect.
+   */
+  apply({ status, details }: Pick<JobChange, "status" | "details">): void {
+    this.#isStartKnown = true;
+    if (!isLaterState(status.state, this.history.latest.state)) return;
+    this.#process = { bootId: this.#parts.bootId, ...this.#process, ...details.process };
+    if (isFinalState(status.state)) {
+      this.#live = undefined;
+      // A watcher that sees the final status can read all of the output.
+      if (details.output !== undefined) this.#log.seal(details.output);
+      else this.#log.abandon(new OutputUnavailableError(this.id));
+    }
+    this.#parts.record(status, { ...details, process: this.#process });
+    this.history.add(status);
+  }
+
+  /** Takes the facts that change without a change of the state. */
+  takeLive(live: LiveState): void {
+    if (!this.isRunningState) return;
+    this.#live = live;
+    this.#log.update(live.log);
+  }
+
+  /** Takes the growth of the log. */
+  takeGrowth(range: Pick<LogState, "start" | "end">): void {
+    this.#log.advance(range);
+  }
+
+  async #watchLog(): Promise<MirrorState | undefined> {
+    await this.#begun;
+    if (this.#host === undefined) return { start: LOG_START, end: LOG_START, totals: NO_TOTALS };
+    return await this.#host.link.watch(this.id);
+  }
+
+  /** Starts the job and resolves with its final status. */
+  override async start(by?: string): Promise<JobStatus> {
+    await this.begin(by);
+    return await this.#finalStatus();
+  }
+
+  /** Stops the job and resolves with its final status. If it is not running, the call only returns its status. */
+  override async stop(options: StopOptions = {}): Promise<JobStatus> {
+    await this.#begun;
+    if (!this.isRunningState) return this.status;
+    // A stop of a job that the host does not know yet would have no effect.
+    if (this.isStartUnknown) await this.requestStart();
+    await this.#linkTo("be stopped").stop(this.id, options);
+    return await this.#finalStatus();
+  }
+
+  async #finalStatus(): Promise<JobStatus> {
+    await this.history.waitForFinal(new AbortController().signal);
+    return this.status;
+  }
+
+  /** Sends a signal to the job's process group. */
+  override async signal(signal: string, by?: string): Promise<JobStatus> {
+    parseSignal(signal);
+    await this.#linkTo("be sent a signal").signal(this.id, signal, by);
+    return await this.freshStatus();
+  }
+
+  /** Pauses all processes of the job. Resolves when they are paused. */
+  override async pause(by?: string): Promise<JobStatus> {
+    await this.#linkTo("be paused").pause(this.id, by);
+    return await this.freshStatus();
+  }
+
+  /** Resumes all processes of the job. */
+  override async resume(): Promise<JobStatus> {
+    await this.#linkTo("be resumed").resume(this.id);
+    return await this.freshStatus();
+  }
+
+  /** Returns the status with what the job uses now, while it runs. */
+  override async measuredStatus(): Promise<JobStatus> {
+    const [usage, status] = await Promise.all([this.#host?.usageOf(this.id), this.freshStatus()]);
+    return usage === undefined || !this.isRunningState ? status : { ...status, usage };
+  }
+
+  /** Returns the status with facts that the host reports now. While it cannot be reached, with the last known facts. */
+  async freshStatus(): Promise<JobStatus> {
+    const live = this.isRunningState ? (await this.#host?.statesOf([this.id]))?.[this.id] : undefined;
+    if (live !== undefined) this.takeLive(live);
+    return this.status;
+  }
+
+  /** Writes to the job's input. */
+  override async writeInput(chunks: AsyncIterable<InputChunk>, options: InputOptions = {}): Promise<InputResult> {
+    if (!this.spec.input) throw new NoInputError(this.id);
+    return await this.#linkTo("be given input").writeInput(this.id, chunks, options);
+  }
+
+  /** Watches the status. The first one of a running job has fresh counts. */
+  override watchStatus(signal?: AbortSignal, options: { readonly skipInitial?: boolean } = {}): Watch<JobStatus> {
+    if (!this.isRunningState) return super.watchStatus(signal, options);
+    return watchLater(signal, async (combined) => {
+      await this.freshStatus();
+      return super.watchStatus(combined, options);
+    });
+  }
+
+  /**
+   * Returns the link to the host of the running job.
+   *
+   * @throws {JobNotRunningError} when the job is not running
+   * @throws {HostUnavailableError} when the host cannot be reached
+   */
+  #linkTo(action: string): HostLink {
+    if (this.#host === undefined || !this.isRunningState) throw this.notRunning(action);
+    return this.#host.link;
+  }
+}

@@ -1,0 +1,110 @@
+/** Has the jobs of dead job hosts recovered by a host that lives, and deletes what the dead hosts have left. */
+import { SurvivorsError } from "../errors.ts";
+import type { HostConnection } from "../host/host_connection.ts";
+import type { HostedJob } from "../host/hosted_job.ts";
+import type { HostPool } from "../host/host_pool.ts";
+import type { OutputBudget } from "../output/limit.ts";
+import type { StoredJob } from "../store/rows.ts";
+import type { Store } from "../store/store.ts";
+import { recoverJobs } from "./recovery.ts";
+import { defined } from "../../base/defined.ts";
+
+/** The options of the recovery. */
+export interface HostRecoveryOptions {
+  readonly pool: HostPool;
+  readonly store: Store;
+  readonly budget: OutputBudget;
+  /** The id of the current boot. */
+  readonly bootId: string;
+  readonly onError: (error: unknown) => void;
+}
+
+/** The recovery of jobs whose host has died. */
+export class HostRecovery {
+  readonly #options: HostRecoveryOptions;
+  /** The hosts that have died and left files, each with the ids of its jobs whose end is not stored. */
+  readonly #dead = new Map<string, Set<string>>();
+
+  constructor(options: HostRecoveryOptions) {
+    this.#options = options;
+  }
+
+  /** Notes hosts that died before this supervisor began. */
+  addDead(instances: readonly string[]): void {
+    for (const instance of instances) this.#dead.set(instance, new Set());
+  }
+
+  /**
+   * Recovers jobs that an earlier supervisor has stored, and stores how they ended.
+   *
+   * @param adopt makes the object of a job that is started again
+   * @throws {StoreUnusableError} when an end cannot be stored
+   * @throws {HostUnavailableError} when no host can be started
+   */
+  async recoverStored(orphans: readonly StoredJob[], adopt: (job: StoredJob) => HostedJob): Promise<void> {
+    const { pool, store, budget, onError } = this.#options;
+    if (orphans.length > 0) {
+      const { link } = await pool.forNewJobs();
+      const { started = [], neverStarted = [] } = Object.groupBy(
+        orphans,
+        (job) => this.#wasNeverStarted(job) ? "neverStarted" : "started",
+      );
+      await recoverJobs(started, { store, budget, recover: (job) => link.recover(job), onError });
+      for (const job of neverStarted) {
+        store.change(job.spec.id, { state: "INITIAL" });
+        const again = adopt({ ...job, status: { state: "INITIAL" } });
+        void again.begin(job.status.requestedBy?.startedBy).catch(onError);
+      }
+    }
+    this.discard();
+  }
+
+  /**
+   * Returns whether a job was to start on a host that had ended in order. A host with a job does not end in order, so the
+   * start never arrived, and may be made on another host.
+   */
+  #wasNeverStarted({ status, process }: StoredJob): boolean {
+    if (status.state !== "STARTING" || process?.host === undefined) return false;
+    return process.bootId === this.#options.bootId && !this.#dead.has(process.host);
+  }
+
+  /** Recovers the running jobs of a host that has just died. Continues where an earlier call has failed. */
+  async recoverOf(host: HostConnection, jobs: readonly HostedJob[]): Promise<void> {
+    if (!this.#dead.has(host.instance)) {
+      this.#dead.set(host.instance, new Set(jobs.map(({ id }) => id)));
+      this.#options.onError(
+        new Error(`The job host ${host.name} has died: its running jobs (${jobs.length}) are ended and become LOST`),
+      );
+    }
+    await Promise.all(jobs.map((job) => this.recover(job)));
+    this.discard();
+  }
+
+  /** Recovers one running job. */
+  async recover(job: HostedJob): Promise<void> {
+    const { link } = await this.#options.pool.forNewJobs();
+    const { spec, processStatus: status, process } = job;
+    const result = await link.recover({ spec, status, ...defined({ process }) });
+    const { survivors, isDenied } = result;
+    if (survivors.length > 0) this.#options.onError(new SurvivorsError(job.id, survivors, isDenied));
+    job.apply(result);
+  }
+
+  /** Notes that the end of a job is stored. */
+  settled(id: string): void {
+    if (this.#dead.size === 0) return;
+    for (const left of this.#dead.values()) left.delete(id);
+    this.discard();
+  }
+
+  /** Deletes the files of dead hosts whose jobs are all stored. */
+  discard(): void {
+    const link = this.#options.pool.current?.open;
+    if (link === undefined) return;
+    for (const [instance, left] of this.#dead) {
+      if (left.size > 0) continue;
+      this.#dead.delete(instance);
+      void link.discard(instance).catch(this.#options.onError);
+    }
+  }
+}
