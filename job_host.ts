@@ -12,5 +12,6 @@ export { JobHost } from "./worker/host/job_host.ts";
 export type * from "./worker/host/link.ts";
 export { connectHost, HostConnectError } from "./worker/host/socket/connect_host.ts";
 export { serveHost } from "./worker/host/socket/serve_host.ts";
+export { findUser } from "./worker/launch/passwd.ts";
 export { keepFromJobs } from "./worker/launch/inheritance.ts";
 export { hasTags } from "./worker/process/tags.ts";

@@ -15,10 +15,11 @@ export function checkKeyAccess(path: string, ownUid: number | null = Deno.uid())
 /**
  * Checks that other users cannot change a file or directory, nor a directory above it.
  *
+ * @param otherUid another user who may
  * @throws {CertificateError} `UNUSABLE` when others can, `NOT_ACCESSIBLE`
  */
-export function checkWriteAccess(path: string): Promise<void> {
-  return check(path, () => checkWriters(path));
+export function checkWriteAccess(path: string, otherUid?: number): Promise<void> {
+  return check(path, () => checkWriters(path, otherUid === undefined ? {} : { otherUid }));
 }
 
 function check(path: string, look: () => void): Promise<void> {

@@ -1,7 +1,9 @@
 /** The data directory: where it is, how it is made, and which errors are about it. */
 import { failureReason } from "../base/errno.ts";
+import { GROUP_MODES } from "../base/file_modes.ts";
 import { DirectoryInUseError, RecordDamagedError, StoreUnusableError } from "../job_host.ts";
-import { checkDataDirectory } from "./file_trust.ts";
+import { checkWriteAccess } from "../certs/access_checks.ts";
+import { checkDataDirectory, HOST_DIRECTORIES } from "./file_trust.ts";
 import { lockHolder } from "./lock_holder.ts";
 import type { ServerEnvironment } from "./server_environment.ts";
 import { StartError } from "./start_error.ts";
@@ -60,15 +62,47 @@ async function ownerErrorOf(directory: string, cause: Error): Promise<StartError
  * Makes the directory if it is missing, and checks again that no other user can change it. A parent of a new directory
  * may belong to another user.
  *
+ * @param hostUid the user of the job host, when it is another one
  * @throws {StartError} when it cannot be made, or the server's user cannot write in it
  * @throws {CertificateError} when another user could change it
  */
-export async function makeDataDirectory(directory: string): Promise<void> {
+export async function makeDataDirectory(directory: string, hostUid?: number): Promise<void> {
   await Deno.mkdir(directory, { recursive: true, mode: 0o700 }).catch((error) => {
     throw new StartError(`Cannot make the data directory "${directory}": ${failureReason(error)}`);
   });
-  await checkDataDirectory(directory);
+  await checkDataDirectory(directory, hostUid);
   await checkWritable(directory);
+}
+
+/** The bits of the umask that would take from the group what it needs: reading, and entering directories. */
+const GROUP_BITS = 0o050;
+
+/**
+ * Makes and checks the directories of a job host below the data directory of a server whose user is another one. Only the
+ * server can make new entries there, unless this process is root.
+ *
+ * @throws {StartError} when this process cannot make a directory or write in it, or its umask keeps files from its group
+ * @throws {CertificateError} when a third user could change a directory
+ */
+export async function checkSharedDirectory(directory: string, serverUid: number): Promise<void> {
+  for (const name of HOST_DIRECTORIES) {
+    const path = `${directory}/${name}`;
+    await Deno.mkdir(path, { recursive: true, mode: GROUP_MODES.directory }).catch((error) => {
+      throw new StartError(
+        `Cannot make "${path}" for the job host: ${failureReason(error)}; make it with user ${Deno.uid()} as owner`,
+        { cause: error },
+      );
+    });
+    await checkWriteAccess(path, serverUid);
+    await checkWritable(path);
+  }
+  const umask = Deno.umask();
+  if ((umask & GROUP_BITS) === 0) return;
+  throw new StartError(
+    `Cannot share files with the server: the umask ${
+      umask.toString(8).padStart(4, "0")
+    } keeps them from the group; set 0022`,
+  );
 }
 
 /** Adds the data directory to an error of the library. Its messages also go to clients, so they name no path. */

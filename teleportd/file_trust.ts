@@ -1,16 +1,23 @@
 /** Checks at the start that no other user can change the files that a server trusts. */
 import { checkWriteAccess } from "../certs/access_checks.ts";
 
+/** The directories of a data directory in which a job host writes. */
+export const HOST_DIRECTORIES: readonly string[] = ["hosts", "output"];
+
 /**
  * Checks the data directory, its entries, the entries of the audit log, and the directories above. The database, the
  * audit log and the memory of revoked certificates decide who may do what. Entries may be missing.
  *
+ * @param hostUid the user of the job host, when it is another one. That user may own the directories of the job host.
  * @throws {CertificateError} `UNUSABLE` with the path and a command that corrects it, or `NOT_ACCESSIBLE`
  */
-export async function checkDataDirectory(directory: string): Promise<void> {
+export async function checkDataDirectory(directory: string, hostUid?: number): Promise<void> {
   await checkWriteAccess(directory);
   for (const inside of [directory, `${directory}/audit`]) {
-    for (const name of await namesIn(inside)) await checkWriteAccess(`${inside}/${name}`);
+    for (const name of await namesIn(inside)) {
+      const isOfHost = inside === directory && HOST_DIRECTORIES.includes(name);
+      await checkWriteAccess(`${inside}/${name}`, isOfHost ? hostUid : undefined);
+    }
   }
 }
 

@@ -28,6 +28,8 @@ export interface Flags {
   readonly metrics?: string;
   readonly certs?: string;
   readonly data?: string;
+  /** The user of the job host, when it is another one. */
+  readonly hostUser?: string;
   readonly initCerts?: boolean;
   readonly policy?: string;
   readonly checkConfig?: boolean;
@@ -128,6 +130,7 @@ export function createProgram(version: string, output: HelpOutput, commands: Com
       "--data <dir>",
       "data directory of jobs and output (default: teleport in $XDG_STATE_HOME or ~/.local/state)",
     )
+    .option("--host-user <user>", "the user of the job host, if it is another one; --job-host external starts it")
     .option("--init-certs", "make the certificates that are missing")
     .option("--policy <file>", "policy file (default: the roles admin, operator and viewer)")
     .option("--check-config", "check certificates, policy and limits, and exit")

@@ -103,7 +103,7 @@ async function runUntilAborted({ flags, environment }: ServerOptions, controls: 
   const { certs, directory, memory, limits } = config;
   if (flags.checkConfig) return logCheckedConfig(certs, flags, config.reloadable, log);
   if (signal.aborted) return;
-  await makeDataDirectory(directory);
+  await makeDataDirectory(directory, config.hostUid);
   const authorityKey = await authorityKeyIn(certs);
   if (authorityKey !== undefined) log.warn(authorityKeyWarning(authorityKey), { path: authorityKey });
 

@@ -1,4 +1,5 @@
 /** Reads and checks everything that a server needs before it opens its data directory. */
+import { defined } from "../base/defined.ts";
 import type { Logger } from "../base/logger.ts";
 import { defaultCertificateDirectory } from "../trust/default_directory.ts";
 import { chooseConnections, type ChosenConnections, maxDescriptors } from "./connection_options.ts";
@@ -9,6 +10,7 @@ import type { FileLimits } from "./limits_file.ts";
 import { checkJobDirectory } from "./job_directory.ts";
 import { type ListenTarget, listenTarget } from "./listen_target.ts";
 import { readReloadableConfig, type ReloadableConfig } from "./reloadable_config.ts";
+import { uidOf } from "./other_user.ts";
 import { RevocationMemory } from "./revocation_memory.ts";
 import type { ServerEnvironment } from "./server_environment.ts";
 import { StartError } from "./start_error.ts";
@@ -21,6 +23,8 @@ export interface StartConfig {
   readonly certs: string;
   /** The data directory. It may not exist yet. */
   readonly directory: string;
+  /** The user of the job host, when it is another one. */
+  readonly hostUid?: number;
   readonly memory: RevocationMemory;
   readonly reloadable: ReloadableConfig;
   readonly limits: FileLimits;
@@ -45,13 +49,15 @@ export async function readStartConfig(
   await checkJobDirectory(flags.jobDir);
   if (flags.initCerts) await makeMissingCertificates(certs, log);
   const directory = dataDirectory(flags.data, env);
-  await checkDataDirectory(directory);
+  const hostUid = flags.hostUser === undefined ? undefined : uidOf(flags.hostUser, "--host-user");
+  await checkDataDirectory(directory, hostUid);
   await checkReadable(directory);
   const memory = await RevocationMemory.open(`${directory}/revoked.json`);
   return {
     listen,
     certs,
     directory,
+    ...defined({ hostUid }),
     memory,
     reloadable: await readReloadableConfig(certs, flags.policy, memory, log),
     limits: await readLimits(flags.limits),

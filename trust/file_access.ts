@@ -31,6 +31,8 @@ export class FileAccessError extends Error {
 export interface AccessOptions {
   /** The user who trusts the file. Absent: the user of this process. */
   readonly uid?: number;
+  /** Another user who may own and change it. */
+  readonly otherUid?: number;
 }
 
 /** Options of the check of a secret. */
@@ -62,7 +64,7 @@ const MAX_LINKS = 40;
 export function checkWriters(path: string, options: AccessOptions = {}): void {
   const own = options.uid ?? Deno.uid() ?? 0;
   // The owner of the root directory is root, but can have another number in a user namespace.
-  const trusted = new Set([own, 0, Deno.lstatSync("/").uid ?? 0]);
+  const trusted = new Set([own, 0, Deno.lstatSync("/").uid ?? 0, options.otherUid ?? own]);
   const rest = absolute(path).split("/").filter((name) => name !== "");
   let at = "/";
   let links = 0;

@@ -1,6 +1,6 @@
 /**
- * The main process of the service that job hosts share. When the main process ends, the service manager ends all others, so
- * a job host hands over before it ends, and when it has started another one. Source: sd_notify(3), `MAINPID=`.
+ * The main process of the service that job hosts share. The service manager ends all of them with it. So a job host hands
+ * over before it ends, and when it has started another one. Source: sd_notify(3), `MAINPID=`.
  */
 import { findInstance, findInstances } from "./instance_directory.ts";
 

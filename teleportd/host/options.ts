@@ -18,6 +18,8 @@ export interface HostRunOptions {
   readonly allowNewPrivileges?: boolean;
   /** True: the host stays without a server and without jobs. */
   readonly stay?: boolean;
+  /** The user of the server, when it is another one. The group of this process may then read its files. */
+  readonly serverUser?: string;
   readonly instance?: string;
   /** Milliseconds. */
   readonly shutdownGrace?: number;
@@ -59,6 +61,10 @@ export const HOST_OPTIONS: readonly HostOption[] = [
     flags: "--shutdown-grace <duration>",
     description: "time between SIGTERM and SIGKILL when the job host stops (default: the grace period of each job)",
     parse: (text) => parseDurationMs(text, { name: "--shutdown-grace", minMs: 0, maxMs: JOB_OPTIONS.graceMs.max }),
+  },
+  {
+    flags: "--server-user <user>",
+    description: "the user of the server, if it is another one; the group of this process may then read its files",
   },
   { flags: "--instance <id>", description: "name of this job host (default: a random one)", parse: parseInstance },
   { flags: "--log-level <level>", description: "least severe level to log", choices: LOG_LEVELS, fallback: "info" },

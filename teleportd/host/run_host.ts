@@ -3,6 +3,7 @@
  * reads no arguments.
  */
 import { defined } from "../../base/defined.ts";
+import type { FileModes } from "../../base/file_modes.ts";
 import type { Logger } from "../../base/logger.ts";
 import { type HostEvents, type HostWork, JobHost, serveHost } from "../../job_host.ts";
 import { openCgroups } from "../cgroups.ts";
@@ -44,6 +45,8 @@ export interface HostControls {
   readonly log: Logger;
   /** Called once the host accepts links. */
   readonly ready: (host: RunningHost) => void;
+  /** The modes of all files that a server needs. Default: for the owner alone. */
+  readonly modes?: FileModes;
   /** The service whose main process this may be. Absent without a service manager. */
   readonly service?: ServiceMain;
   /** Called when a server has attached or left. */
@@ -57,7 +60,7 @@ export interface HostControls {
  * @throws {StartError} when it cannot start
  */
 export async function runHost(options: HostRunOptions, controls: HostControls): Promise<void> {
-  const { data, directory, version, inherited, command, log, ready, onChange } = controls;
+  const { data, directory, version, inherited, command, log, modes, ready, onChange } = controls;
   const { instance } = directory;
   await using opened = new AsyncDisposableStack();
   const { cgroups, text: cgroupText } = await openCgroups(options.cgroup, data, instance);
@@ -72,7 +75,7 @@ export async function runHost(options: HostRunOptions, controls: HostControls): 
       instance,
       version,
       cgroupText,
-      ...defined({ cgroups }),
+      ...defined({ cgroups, modes }),
       async succeed() {
         const successor = await launchHost(command, { ...sameOptions, data }, { isSuccessor: options.stay === true });
         await main?.handOverTo(successor);
@@ -92,6 +95,7 @@ export async function runHost(options: HostRunOptions, controls: HostControls): 
   const lonely = setTimeout(() => void endIfIdle(), FIRST_SERVER_MS);
   opened.defer(() => clearTimeout(lonely));
   const server = await serveHost(host, directory.path, {
+    ...defined({ modes }),
     onAttached(isAttached) {
       clearTimeout(lonely);
       log.info(isAttached ? "A server has attached" : "The server has left");

@@ -1,7 +1,8 @@
 /** The program `teleportd host run`: a job host with the signals and the uncaught errors of this process. */
 import { defined } from "../../base/defined.ts";
+import { GROUP_MODES, OWNER_MODES } from "../../base/file_modes.ts";
 import { keepFromJobs } from "../../job_host.ts";
-import { dataDirectory, makeDataDirectory } from "../data_directory.ts";
+import { checkSharedDirectory, dataDirectory, makeDataDirectory } from "../data_directory.ts";
 import { EXIT_DEFECT, EXIT_OK } from "../exit_code.ts";
 import { HostLogFile } from "../host/host_log.ts";
 import { inheritedDigest } from "../host/inherited.ts";
@@ -10,6 +11,7 @@ import { readyLine, SUCCESSOR_VARIABLE } from "../host/launcher.ts";
 import { type HostRunOptions, newInstance } from "../host/options.ts";
 import { runHost } from "../host/run_host.ts";
 import { ServerLog } from "../log/server_log.ts";
+import { uidOf } from "../other_user.ts";
 import { giveUpNewPrivileges } from "../process/new_privileges.ts";
 import { redirectOutput } from "../process/redirect_output.ts";
 import { ServiceNotifier } from "../process/service_notifier.ts";
@@ -30,9 +32,11 @@ const DEFECT_STOP_MS = 30_000;
 export async function runHostProgram(options: HostRunOptions, access: ProcessAccess): Promise<number> {
   const inherited = await inheritedDigest();
   const given = dataDirectory(options.data, directoryVariables(access));
-  await makeDataDirectory(given);
+  const serverUid = options.serverUser === undefined ? undefined : uidOf(options.serverUser, "--server-user");
+  const modes = serverUid === undefined ? OWNER_MODES : GROUP_MODES;
+  await (serverUid === undefined ? makeDataDirectory(given) : checkSharedDirectory(given, serverUid));
   const data = await Deno.realPath(given);
-  using directory = await InstanceDirectory.create(data, options.instance ?? newInstance());
+  using directory = await InstanceDirectory.create(data, options.instance ?? newInstance(), modes);
   // A service manager keeps what its services write. Nobody would read what others write.
   using file = options.stay ? undefined : new HostLogFile(directory.path, (path) => void redirectOutput(path));
   const log = new ServerLog(file ?? Deno.stderr, { level: options.logLevel, format: options.logFormat });
@@ -51,6 +55,7 @@ export async function runHostProgram(options: HostRunOptions, access: ProcessAcc
       data,
       directory,
       inherited,
+      modes,
       log,
       version: access.version,
       command: access.command,
