@@ -1,4 +1,5 @@
 /** The command line that starts this program again, for a job host. */
+import { resolve } from "node:path";
 
 /** Options of Deno that would restart or stop a job host, or that two processes cannot share. */
 const NOT_REPEATED = /^--(watch|watch-hmr|inspect|inspect-brk|inspect-wait|coverage)(=|$)/;
@@ -12,9 +13,20 @@ const NOT_REPEATED = /^--(watch|watch-hmr|inspect|inspect-brk|inspect-wait|cover
  * @param argumentCount the number of arguments that belong to the script
  */
 export function programCommand(argumentCount: number): string[] {
-  const [, ...words] = Deno.readTextFileSync("/proc/self/cmdline").split("\0").slice(0, -1);
+  const [name = "", ...words] = Deno.readTextFileSync("/proc/self/cmdline").split("\0").slice(0, -1);
   const own = words.slice(0, words.length - argumentCount);
   // `deno run server.ts -- --listen …`: the next program has no use for the dashes.
   if (own.at(-1) === "--") own.pop();
-  return [Deno.execPath(), ...own.filter((word) => !NOT_REPEATED.test(word))];
+  return [programPath(name), ...own.filter((word) => !NOT_REPEATED.test(word))];
+}
+
+/** Returns the path by which this program was started. A link in it may lead to a newer version later. */
+function programPath(name: string): string {
+  const path = Deno.execPath();
+  const given = resolve(name);
+  try {
+    return name.includes("/") && Deno.realPathSync(given) === Deno.realPathSync(path) ? given : path;
+  } catch {
+    return path;
+  }
 }

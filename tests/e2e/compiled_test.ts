@@ -106,10 +106,12 @@ Deno.test({
 Deno.test({
   ...needing("cc", "a bundle has everything that its program imports"),
   async fn() {
-    for (const name of ["teleportd", "teleport"]) {
-      const text = await Deno.readTextFile(`${compiled!.dir}/${name}.js`);
-      const imported = [...text.matchAll(/^import .*? from "([^"]+)";$/gm)].map(([, from = ""]) => from);
-      assert.deepEqual(imported.filter((from) => !from.startsWith("node:")), [], name);
+    const parts = await Array.fromAsync(Deno.readDir(`${compiled!.dir}/server`));
+    for (const path of ["teleport.js", ...parts.map(({ name }) => `server/${name}`)]) {
+      const text = await Deno.readTextFile(`${compiled!.dir}/${path}`);
+      const imported = [...text.matchAll(/^(?:import|\} from) .*?"([^"]+)";$/gm)].map(([, from = ""]) => from);
+      const others = imported.filter((from) => !from.startsWith("node:") && !from.startsWith("./"));
+      assert.deepEqual(others, [], path);
     }
   },
 });
