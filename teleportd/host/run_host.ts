@@ -5,7 +5,7 @@
 import { defined } from "../../base/defined.ts";
 import type { FileModes } from "../../base/file_modes.ts";
 import type { Logger } from "../../base/logger.ts";
-import { type HostEvents, type HostWork, JobHost, serveHost } from "../../job_host.ts";
+import { type HostWork, JobHost, serveHost } from "../../job_host.ts";
 import { openCgroups } from "../cgroups.ts";
 import { defectFields, defectText } from "../log/error_fields.ts";
 import { deadline } from "../deadline.ts";
@@ -89,7 +89,10 @@ export async function runHost(options: HostRunOptions, controls: HostControls): 
     }),
   );
   const endIfIdle = async () => {
-    if (host.isIdle && (!options.stay || (await host.work()).isRetired)) idle.resolve();
+    const { isRetired } = await host.work();
+    if (!host.isIdle || (options.stay && !isRetired)) return;
+    host.refuseWork(); // In the same turn, so that no server attaches to a host that ends.
+    idle.resolve();
   };
   // A server that has started this host and died before it attached does not come back.
   const lonely = setTimeout(() => void endIfIdle(), FIRST_SERVER_MS);
@@ -121,14 +124,13 @@ export async function runHost(options: HostRunOptions, controls: HostControls): 
 
   const stopped = abortOf(controls.signal);
   await Promise.race([idle.promise, stopped]);
+  host.refuseWork();
   if (controls.signal.aborted) await stopJobs(host, options.shutdownGrace, idle.promise, controls);
   else log.info("No job runs and no server needs this job host: it ends");
   await main?.handOverToOther();
   await server.close();
   // The ends that no server has stored stay on the disk for the next job host.
-  const unstored = await host.attach(NOBODY);
-  await host.close();
-  if (unstored.length === 0) await directory.remove();
+  if (!host.hasJobs) await directory.remove();
 }
 
 /** Stops all jobs, and waits a moment until the server has stored their ends. */
@@ -148,9 +150,6 @@ async function stopJobs(
   host.retire(true);
   if (!hurry.aborted) await deadline(idle, FORGET_MS);
 }
-
-/** The events of a host that no server is attached to. */
-const NOBODY: HostEvents = { changed() {}, grew() {}, needsRoom() {}, availability() {}, failed() {} };
 
 function reportError(log: Logger, error: unknown): void {
   log.error(`Internal error of the job host: ${defectText(error)}`, defectFields(error));

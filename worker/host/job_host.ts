@@ -2,14 +2,13 @@
 import { join } from "node:path";
 import { OWNER_MODES } from "../../base/file_modes.ts";
 import type { Isolation } from "../../base/job_options/table.ts";
-import { HostUnavailableError, InvalidArgumentError, JobRunningError } from "../errors.ts";
+import { HostUnavailableError, SupervisorClosedError } from "../errors.ts";
 import { checkJobOptions } from "../launch/command.ts";
 import { bootId } from "../linux/boot_id.ts";
 import type { StopOptions } from "../process/options.ts";
 import type { InputChunk, InputOptions, InputResult } from "../process/stdin.ts";
 import type { Usage } from "../process/usage.ts";
 import { AttachedSupervisor } from "./attached_supervisor.ts";
-import { DeadHosts } from "./dead_hosts.ts";
 import { journalPath } from "./end_line.ts";
 import { checkHost } from "./host_check.ts";
 import { IsolationProbe } from "./isolation_probe.ts";
@@ -27,21 +26,21 @@ import type {
   RecoveredJob,
 } from "./link.ts";
 import { hostInfo, type JobHostOptions } from "./job_host_options.ts";
-import { recoverOrphan } from "./orphans.ts";
 import { OwnedJobs } from "./owned_jobs.ts";
+import { Recovery } from "./recovery.ts";
 
 /** A job host in this process. Another process reaches it through a socket. */
 export class JobHost implements HostLink {
   readonly info: HostInfo;
   readonly #options: JobHostOptions;
-  readonly #bootId = bootId();
   readonly #jobs: OwnedJobs;
   readonly #isolation = new IsolationProbe();
-  readonly #deadHosts: DeadHosts;
+  readonly #recovery: Recovery;
   readonly #supervisor: AttachedSupervisor;
   #isIdleNoted = false;
   #closed = Promise.withResolvers<Error | undefined>();
   #isRetired = false;
+  #isEnding = false;
 
   constructor(options: JobHostOptions) {
     this.#options = options;
@@ -51,10 +50,11 @@ export class JobHost implements HostLink {
     for (const path of [options.outputDirectory, directory]) Deno.mkdirSync(path, { recursive: true, mode });
     const onError = this.#onError;
     this.#supervisor = new AttachedSupervisor((error) => options.onError?.(asError(error)));
+    const place = { bootId: bootId(), host: options.instance };
     this.#jobs = new OwnedJobs({
       ...options,
       journalPath: journalPath(directory),
-      place: { bootId: this.#bootId, host: options.instance },
+      place,
       events: {
         changed: (change) => this.#supervisor.emit((events) => events.changed(change)),
         grew: (id, range) => this.#supervisor.emit((events) => events.grew(id, range)),
@@ -62,7 +62,7 @@ export class JobHost implements HostLink {
       onLess: () => this.#noteIdle(),
       onError,
     });
-    this.#deadHosts = new DeadHosts({ ...options, onError });
+    this.#recovery = new Recovery(this.#jobs, { ...options, bootId: place.bootId, onError });
   }
 
   /** Resolves after `close()`. A later `attach()` begins a new link. */
@@ -88,7 +88,9 @@ export class JobHost implements HostLink {
     });
   }
 
+  /** @throws {HostUnavailableError} when the host ends and no job runs */
   attach(events: HostEvents): Promise<readonly HostedJobState[]> {
+    if (this.#isEnding && !this.#jobs.isBusy) return Promise.reject(new HostUnavailableError("it ends"));
     if (!this.#supervisor.isAttached) this.#closed = Promise.withResolvers();
     this.#supervisor.attach(events);
     this.#jobs.unwatchAll();
@@ -123,9 +125,9 @@ export class JobHost implements HostLink {
     return this.#isolation.reasons();
   }
 
-  /** @throws {SupervisorClosedError} while `stopJobs` stops the jobs */
+  /** @throws {SupervisorClosedError} when the host ends, and while `stopJobs` stops the jobs */
   start(start: HostStart): Promise<void> {
-    return this.#jobs.start(start);
+    return this.#isEnding ? Promise.reject(new SupervisorClosedError()) : this.#jobs.start(start);
   }
 
   async stop(id: string, options: StopOptions): Promise<void> {
@@ -175,34 +177,16 @@ export class JobHost implements HostLink {
     this.#jobs.room.set(bytes ?? Infinity);
   }
 
-  /** @throws {JobRunningError} when the job is not orphaned, but runs here */
-  async recover(job: OrphanedJob): Promise<RecoveredJob> {
-    const { id } = job.spec;
-    const own = this.#jobs.get(id);
-    if (own?.isRunningState) throw new JobRunningError(id, own.job.status.state);
-    const end = own?.end ?? await this.#deadHosts.endOf(job);
-    if (end !== undefined) return { status: end.status, details: end.details, survivors: [], isDenied: false };
-    return await recoverOrphan(job, {
-      bootId: this.#bootId,
-      log: this.#jobs.logOptions(job.spec),
-      onError: this.#onError,
-    });
+  recover(job: OrphanedJob): Promise<RecoveredJob> {
+    return this.#recovery.recover(job);
   }
 
   discard(instance: string): Promise<void> {
-    return this.#deadHosts.discard(instance);
+    return this.#recovery.discard(instance);
   }
 
-  /** @throws {JobRunningError} when the job runs here */
-  async deleteOutput(id: string): Promise<void> {
-    if (!/^[\w-]+$/.test(id)) throw new InvalidArgumentError(`Unknown job ${JSON.stringify(id)}`);
-    const job = this.#jobs.get(id);
-    if (job?.isRunningState) throw new JobRunningError(id, job.job.status.state);
-    try {
-      await Deno.remove(this.#jobs.logOptions({ id }).directory, { recursive: true });
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error; // The first byte of output makes the directory.
-    }
+  deleteOutput(id: string): Promise<void> {
+    return this.#jobs.deleteOutput(id);
   }
 
   async stopJobs(graceMs: number | undefined): Promise<void> {
@@ -220,6 +204,16 @@ export class JobHost implements HostLink {
     const { succeed } = this.#options;
     if (succeed === undefined) throw new HostUnavailableError("it cannot start another job host");
     return await succeed();
+  }
+
+  /** Refuses new jobs from now on, because the process of the host ends. Without a running job, refuses supervisors too. */
+  refuseWork(): void {
+    this.#isEnding = true;
+  }
+
+  /** True when a job runs, or when no supervisor has stored its end. */
+  get hasJobs(): boolean {
+    return !this.#jobs.isEmpty;
   }
 
   /** Closes the files of the host, before its process ends. Ends that could not be written get a last try. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { defined } from "../../base/defined.ts";
 import type { FileModes } from "../../base/file_modes.ts";
 import type { CgroupTree } from "../cgroup/tree.ts";
-import { SupervisorClosedError } from "../errors.ts";
+import { InvalidArgumentError, JobRunningError, SupervisorClosedError } from "../errors.ts";
 import type { JobSpec } from "../job/spec.ts";
 import type { StoredProcess } from "../job/status_details.ts";
 import { stopAll } from "../job/stop_all.ts";
@@ -160,6 +160,28 @@ export class OwnedJobs {
     } finally {
       this.#stopping -= 1;
     }
+  }
+
+  /**
+   * Deletes the output of a job.
+   *
+   * @throws {JobRunningError} when the job runs
+   * @throws {InvalidArgumentError} when no job can have this id
+   */
+  async deleteOutput(id: string): Promise<void> {
+    if (!/^[\w-]+$/.test(id)) throw new InvalidArgumentError(`Unknown job ${JSON.stringify(id)}`);
+    this.assertEnded(id);
+    try {
+      await Deno.remove(this.logOptions({ id }).directory, { recursive: true });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error; // The first byte of output makes the directory.
+    }
+  }
+
+  /** @throws {JobRunningError} when a job with this id runs */
+  assertEnded(id: string): void {
+    const job = this.#jobs.get(id);
+    if (job?.isRunningState) throw new JobRunningError(id, job.job.status.state);
   }
 
   /** Returns the options for the log of a job. */

@@ -133,6 +133,23 @@ Deno.test("a host without a supervisor reports errors to its program", async () 
   await host[Symbol.asyncDispose]();
 });
 
+Deno.test("refuseWork() refuses jobs, and supervisors once no job runs", async () => {
+  await using temporary = await tempDir();
+  const { host, events } = await startHost(temporary.path);
+  const start = shell("read -r line", { input: true });
+  await host.start(start);
+  host.refuseWork();
+  await assert.rejects(host.start(shell("true")), { code: "SUPERVISOR_CLOSED" });
+  assert.equal((await host.attach(events)).length, 1);
+  assert.ok(host.hasJobs);
+  await host.stop(start.spec.id, {});
+  host.forget(start.spec.id);
+  assert.ok(!host.hasJobs);
+  await turn();
+  await assert.rejects(host.attach(events), { code: "HOST_UNAVAILABLE" });
+  await host[Symbol.asyncDispose]();
+});
+
 Deno.test("a job does not notice that its supervisor throws", async () => {
   await using temporary = await tempDir();
   const { host, events, errors } = await startHost(temporary.path);

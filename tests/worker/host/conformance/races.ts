@@ -5,7 +5,7 @@ import { isFinalState } from "../../../../mod.ts";
 import type { HostedJobState, HostLink } from "../../../../worker/host/link.ts";
 import { deadline } from "../../../support/deadline.ts";
 import { Random, seedFor } from "../../../support/random.ts";
-import { type HostForm, RecordedEvents, TestedHost } from "./fixture.ts";
+import { type HostForm, type RecordedEvents, TestedHost } from "./fixture.ts";
 
 const ROUNDS = 3;
 const STEPS = 120;
@@ -81,7 +81,7 @@ async function race(host: TestedHost, random: Random): Promise<void> {
     host.link.forget(id);
   }
   assert.deepEqual(await host.attachAnew(), []);
-  for (const start of starts) await host.link.start(start).catch(() => {}); // Those that never started run now.
+  for (const start of starts) await host.link.start(start).catch(() => {}); // A job that was never started runs now.
   for (const view of views) checkView(view);
   for (let index = 0; index < JOBS; index++) {
     const text = await Deno.readTextFile(join(host.directory, `start-${index}`)).catch(() => "");

@@ -1,33 +1,55 @@
-/** Reads what dead job hosts have left, and deletes it: their ends, their other files, their cgroups. */
+/** Recovers jobs of dead job hosts, and deletes what the hosts have left: ends, other files, cgroups. */
 import { basename, dirname, join } from "node:path";
 import { type CgroupTree, removeTree } from "../cgroup/tree.ts";
 import { InvalidArgumentError } from "../errors.ts";
 import { isFinalState } from "../process/state.ts";
 import { readEnds } from "./end_line.ts";
-import type { JobChange, OrphanedJob } from "./link.ts";
+import type { JobChange, OrphanedJob, RecoveredJob } from "./link.ts";
+import { recoverOrphan } from "./orphans.ts";
+import type { OwnedJobs } from "./owned_jobs.ts";
 
-/** The options of dead hosts. */
-export interface DeadHostsOptions {
+/** The options of recovery. */
+export interface RecoveryOptions {
   readonly hostsDirectory: string;
   /** The instance of this host, which lives. */
   readonly instance: string;
   /** The cgroups of this host. */
   readonly cgroups?: CgroupTree;
+  /** The id of the current boot. */
+  readonly bootId: string;
   readonly onError: (error: unknown) => void;
 }
 
-/** The dead job hosts of a data directory. */
-export class DeadHosts {
-  readonly #options: DeadHostsOptions;
+/** The recovery of jobs whose host has died. */
+export class Recovery {
+  readonly #jobs: OwnedJobs;
+  readonly #options: RecoveryOptions;
   /** The ends of each host that were read. A dead host writes no more. */
   readonly #ends = new Map<string, Promise<ReadonlyMap<string, JobChange>>>();
 
-  constructor(options: DeadHostsOptions) {
+  /** @param jobs the jobs of this host */
+  constructor(jobs: OwnedJobs, options: RecoveryOptions) {
+    this.#jobs = jobs;
     this.#options = options;
   }
 
+  /**
+   * Recovers a job.
+   *
+   * @throws {JobRunningError} when the job is not orphaned, but runs here
+   * @throws {Error} when the ends of its host cannot be read
+   */
+  async recover(job: OrphanedJob): Promise<RecoveredJob> {
+    const { id } = job.spec;
+    this.#jobs.assertEnded(id);
+    const end = this.#jobs.get(id)?.end ?? await this.#endOf(job);
+    if (end !== undefined) return { status: end.status, details: end.details, survivors: [], isDenied: false };
+    const { bootId, onError } = this.#options;
+    return await recoverOrphan(job, { bootId, log: this.#jobs.logOptions(job.spec), onError });
+  }
+
   /** Returns the end that a dead host wrote for a job. Undefined when it wrote none. */
-  async endOf({ spec, status, process }: OrphanedJob): Promise<JobChange | undefined> {
+  async #endOf({ spec, status, process }: OrphanedJob): Promise<JobChange | undefined> {
     const host = process?.host;
     if (host === undefined || host === this.#options.instance || isFinalState(status.state)) return undefined;
     const ends = this.#ends.get(host) ?? this.#read(host);
