@@ -81,12 +81,14 @@ export async function endSurvivors(job: KillTarget, graceMs: number): Promise<Su
     wasUnwatched: job.wasUnwatched === true && !survivors.some(({ isInGroup }) => isInGroup),
   };
   const graceEnd = performance.now() + Math.min(graceMs, SURVIVOR_GRACE_MS);
-  const end = graceEnd + KILL_WAIT_MS;
+  let killedMs = Infinity;
+  let scannedMs = -Infinity;
   const backoff = new Backoff(FIRST_CHECK_MS, LAST_CHECK_MS);
   while (survivors.length > 0) {
     const now = performance.now();
     const groups = new Set(survivors.flatMap(({ group }) => group ?? []));
     if (now >= graceEnd) {
+      killedMs = Math.min(killedMs, now);
       job.cgroup?.kill();
       killGroups(groups);
     }
@@ -102,10 +104,13 @@ export async function endSurvivors(job: KillTarget, graceMs: number): Promise<Su
     }
     // Processes that may not be signalled are not waited for, unless the kernel kills them with their cgroup.
     const isDenied = denied === survivors.length && job.cgroup?.isPopulated !== true;
-    if (isDenied || now > end) return { found: [...found], left: survivors.map(({ name }) => name), isDenied };
+    // A busy server may kill late and scan late. So the wait is the time from the first kill to the last scan.
+    const isStuck = scannedMs - killedMs > KILL_WAIT_MS;
+    if (isDenied || isStuck) return { found: [...found], left: survivors.map(({ name }) => name), isDenied };
     // Frozen processes do not handle SIGTERM.
     job.cgroup?.freeze(false);
     await backoff.wait();
+    scannedMs = performance.now();
     survivors = await findSurvivors(known);
     if (survivors.length > 0) continue;
     // A process that forks and ends at once may escape each scan, which sees only its predecessor. Its group has it.

@@ -77,6 +77,22 @@ Deno.test("endSurvivors() finds nothing when no process is left", async () => {
   assert.deepEqual(await endSurvivors(job, 1_000), { found: [], left: [], isDenied: false });
 });
 
+Deno.test("endSurvivors() waits after SIGKILL also when the event loop is late", async () => {
+  const { child, job, lines } = await leader(
+    `sleep 1000 & echo $!; sh -c 'trap "" TERM; echo $$; exec sleep 1000' & wait`,
+    2,
+  );
+  child.kill("SIGKILL");
+  await child.status;
+  const ending = endSurvivors(job, 200);
+  await eventually(() => lines.slice(0, 2).some((pid) => ended(Number(pid))), "the end by SIGTERM");
+  // Longer than the grace period and the wait after SIGKILL together.
+  const lateMs = performance.now() + 2_500;
+  while (performance.now() < lateMs);
+  assert.deepEqual((await ending).left, []);
+  for (const pid of lines.slice(0, 2)) assert.ok(ended(Number(pid)), `${pid} ended`);
+});
+
 Deno.test("endSurvivors() sends SIGTERM before SIGKILL", async () => {
   const note = await Deno.makeTempFile({ prefix: "teleport-test-" });
   const { child, job } = await leader(
