@@ -26,7 +26,9 @@ export const SQL = {
   changeJob: "UPDATE jobs SET state = ?, seq = ? WHERE key = ?",
   startJob: "UPDATE jobs SET state = ?, started_at = ?, seq = ? WHERE key = ?",
   unstartJob: "UPDATE jobs SET started_at = NULL WHERE key = ?",
-  endJob: "UPDATE jobs SET state = ?, ended_at = ?, output_bytes = ?, seq = ? WHERE key = ?",
+  // A clock that is not set at boot may show a time before the start of the job. Its age must not count from that.
+  endJob: `UPDATE jobs SET state = ?, ended_at = max(?, coalesce(started_at, registered_at)), output_bytes = ?, seq = ?
+    WHERE key = ?`,
   setOutput: "UPDATE changes SET output = ? WHERE seq = (SELECT seq FROM jobs WHERE key = ?)",
   setOutputBytes: "UPDATE jobs SET output_bytes = ? WHERE key = ?",
   bytesOf: "SELECT spec_bytes + output_bytes AS bytes FROM jobs WHERE key = ?",

@@ -42,6 +42,23 @@ Deno.test("Store returns what was written after it was closed and opened again",
     await Promise.resolve();
   }));
 
+Deno.test("endedJobs() gives no job an end before its start, when the clock was wrong at its end", () =>
+  withDirectory(async (directory) => {
+    using store = new Store(join(directory, "jobs.db"));
+    // Registered in the future: the clock was set then, and is not set now.
+    const [registeredAt, startedAt] = [new Date(Date.now() + 1_000_000), new Date(Date.now() + 2_000_000)];
+    const notStarted = "01890000-0000-7000-8000-000000000001";
+    add(store, { ...SPEC, registeredAt });
+    add(store, { ...SPEC, id: notStarted, registeredAt });
+    store.change(SPEC.id, { state: "RUNNING", startedAt, pid: 7 });
+    const lost = { state: "LOST", reason: "LOST", error: "The machine was restarted" } as const;
+    store.change(SPEC.id, { ...lost, startedAt, pid: 7 });
+    store.change(notStarted, lost);
+    const ends = store.endedJobs(undefined, 10).map(({ id, endedAt }) => [id, endedAt]);
+    assert.deepEqual(ends, [[notStarted, registeredAt], [SPEC.id, startedAt]]);
+    await Promise.resolve();
+  }));
+
 Deno.test("new Store() refuses a database that is open elsewhere, and one of a newer version", () =>
   withDirectory(async (directory) => {
     const path = join(directory, "jobs.db");
