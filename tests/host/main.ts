@@ -1,31 +1,34 @@
 /**
  * Tries on a real Debian host in a virtual machine what this machine cannot show, and says for each promise what was seen.
- * `deno task test:host [--short | --runaways] [SECTION…]` runs the sections service, cgroups, starts, image and faults, or
- * the named ones. `--short` is for each change: it takes 10 minutes, and skips where the machine cannot be brought up. The
- * disk is kept in `TELEPORT_HOST_DIR`, by default `~/.cache/teleport-host`.
+ * `deno task test:host [--short] [SECTION…]` runs the sections service, cgroups, starts, image and faults, or the named
+ * ones. `--short` is for each change: it takes 10 minutes, and skips where the machine cannot be brought up.
+ * `--runaways=COUNT` runs that many rounds of runaway programs in place of the sections: 50 take half an hour. The disk is
+ * kept in `TELEPORT_HOST_DIR`, by default `~/.cache/teleport-host`.
  */
 import { Machine } from "./machine.ts";
 import { Report } from "./report.ts";
 import { checkCgroups } from "./sections/cgroups.ts";
 import { checkFaults } from "./sections/faults.ts";
 import { checkImage } from "./sections/image.ts";
+import { checkRunaways } from "./sections/runaways.ts";
 import { checkService, installService } from "./sections/service.ts";
 import { checkStarts } from "./sections/starts.ts";
 
 const REPOSITORY = new URL("../../", import.meta.url).pathname;
 const isShort = Deno.args.includes("--short");
-const tests = isShort ? "none" : Deno.args.includes("--runaways") ? "runaways" : "cgroups";
+const rounds = Number(Deno.args.find((arg) => arg.startsWith("--runaways="))?.slice("--runaways=".length) ?? 0);
 
 /** The sections in their order. */
 const SECTIONS: Readonly<Record<string, (machine: Machine, report: Report) => Promise<void>>> = {
   service: (machine, report) => checkService(machine, report, isShort),
   cgroups: async (machine, report) => {
-    await checkCgroups(machine, report, { user: "teleport", tests });
-    if (!isShort) await checkCgroups(machine, report, { user: "root", tests });
+    await checkCgroups(machine, report, { user: "teleport", withTests: !isShort });
+    if (!isShort) await checkCgroups(machine, report, { user: "root", withTests: true });
   },
   starts: checkStarts,
   image: checkImage,
   faults: checkFaults,
+  runaways: (machine, report) => checkRunaways(machine, report, rounds),
 };
 
 /** Returns why this machine cannot run the host. Undefined when it can. */
@@ -34,6 +37,14 @@ function whyNot(): string | undefined {
   if (Deno.uid() !== 0) return "building the disk needs root";
   const { success } = new Deno.Command("sh", { args: ["-c", "command -v apt-get"], stdout: "null" }).outputSync();
   return success ? undefined : "building the disk needs apt";
+}
+
+/** Returns the names of the sections to run. */
+function chosenSections(): string[] {
+  if (rounds > 0) return ["runaways"];
+  if (isShort) return ["service", "cgroups"];
+  const named = Deno.args.filter((arg) => arg in SECTIONS);
+  return named.length > 0 ? named : ["service", "cgroups", "starts", "image", "faults"];
 }
 
 /** Puts there what the guest needs, because it reaches no network: the runtime, its cache and this repository. */
@@ -66,8 +77,7 @@ if (reason !== undefined) {
   console.log(`host: skipped, ${reason}`);
   Deno.exit(0);
 }
-const named = Deno.args.filter((arg) => arg in SECTIONS);
-const chosen = isShort ? ["service", "cgroups"] : named.length === 0 ? Object.keys(SECTIONS) : named;
+const chosen = chosenSections();
 const directory = Deno.env.get("TELEPORT_HOST_DIR") ?? `${Deno.env.get("HOME")}/.cache/teleport-host`;
 const report = new Report();
 {

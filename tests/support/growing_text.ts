@@ -40,15 +40,16 @@ export class GrowingText {
    * Waits until a condition on the text holds.
    *
    * @param what the awaited state, for the error text
+   * @param ms the deadline in milliseconds
    */
-  async when(holds: () => boolean, what: string): Promise<void> {
+  async when(holds: () => boolean, what: string, ms?: number): Promise<void> {
     const wait = async () => {
       while (!holds()) {
         if (this.#isOver) throw new Error(`The text ended before ${what}: ${this.#text}`);
         await this.#changed.promise;
       }
     };
-    await deadline(wait(), () => `${what} in: ${this.#text}`);
+    await deadline(wait(), () => `${what} in: ${this.#text}`, ms);
   }
 
   #wake(): void {

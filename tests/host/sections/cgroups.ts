@@ -7,8 +7,6 @@ import { PROMISES, recordFindings } from "./job_promises.ts";
 const TESTS = ["cgroup_test.ts", "cgroup_enforced_test.ts", "tree_test.ts"].map((name) =>
   `tests/worker/cgroup/${name}`
 );
-/** Five minutes on an emulated processor. */
-const RUNAWAYS = "tests/worker/process/runaways_test.ts";
 
 /** A word of a shell. */
 const quoted = (word: string) => `'${word.replaceAll("'", "'\\''")}'`;
@@ -16,15 +14,15 @@ const quoted = (word: string) => `'${word.replaceAll("'", "'\\''")}'`;
 /** The user and the extent of the section. */
 export interface CgroupOptions {
   readonly user: "teleport" | "root";
-  /** The library's tests that also run: none, those of cgroups, or also those of programs that try to get away. */
-  readonly tests: "none" | "cgroups" | "runaways";
+  /** Whether the library's tests of cgroups also run. */
+  readonly withTests: boolean;
 }
 
 /** Tries every promise about cgroups. The unit must be installed. */
 export async function checkCgroups(
   machine: Machine,
   report: Report,
-  { user, tests }: CgroupOptions,
+  { user, withTests }: CgroupOptions,
 ): Promise<void> {
   const tell = (name: string, holds: boolean, saw: string) => report.finding(`${user}: ${name}`, holds, saw);
   // A key that a group can read is refused by a server of root.
@@ -57,7 +55,7 @@ ExecStart=/usr/local/bin/teleportd --listen 0.0.0.0:50051 --certs ${certs} --dat
   );
   const stopped = await machine.run("systemctl stop teleportd; ls -d /sys/fs/cgroup/system.slice/teleportd.service");
   tell("no cgroup of the unit is left", stopped.code !== 0, stopped.text);
-  if (tests !== "none") await runTests(machine, tell, user, tests === "runaways" ? [...TESTS, RUNAWAYS] : TESTS);
+  if (withTests) await runTests(machine, tell, user);
   await machine.must("give the unit its own user again", RESTORE_UNIT);
 }
 
@@ -66,12 +64,11 @@ async function runTests(
   machine: Machine,
   tell: (name: string, holds: boolean, saw: string) => void,
   user: string,
-  files: readonly string[],
 ): Promise<void> {
   const ran = await machine.run(
     `systemd-run -q --pipe --wait --collect -p Delegate=yes -p User=${user} -p WorkingDirectory=/srv/teleport ` +
       `-E HOME=/var/lib/teleport-${user} -E DENO_DIR=/usr/local/lib/standin/deno_dir -E NO_COLOR=1 ` +
-      `-E PATH=/usr/local/bin:/usr/bin:/bin /usr/local/bin/deno test --cached-only --no-check -A ${files.join(" ")}`,
+      `-E PATH=/usr/local/bin:/usr/bin:/bin /usr/local/bin/deno test --cached-only --no-check -A ${TESTS.join(" ")}`,
   );
   const summary = ran.text.split("\n").filter((line) => /FAILED|passed|skipped/.test(line)).join("\n");
   tell("the library's tests of cgroups pass", ran.code === 0, summary || ran.text.slice(-300));

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { eventually } from "../../support/deadline.ts";
 import { JobNotRunningError } from "../../../worker/errors.ts";
 import { readEntry } from "../../../worker/linux/procfs.ts";
-import { HEADLESS } from "./runaways.ts";
+import { HEADLESS } from "../../support/runaways.ts";
 import { bothTest, BURN, exitReportOf } from "./both_ways.ts";
 
 bothTest("pause() pauses all processes until resume(), and both can be called twice", async (sh) => {

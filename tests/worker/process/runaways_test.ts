@@ -7,42 +7,30 @@ import { tempDir } from "../../support/temp_dir.ts";
 import { eventually } from "../../support/deadline.ts";
 import type { ProcessOptions } from "../../../worker/process/options.ts";
 import { Process } from "../../../worker/process/process.ts";
-import { readEntry, scanProcesses } from "../../../worker/linux/procfs.ts";
+import { readEntry } from "../../../worker/linux/procfs.ts";
 import type { ProcessStatus } from "../../../worker/process/state.ts";
 import { cgroupTest } from "../../support/cgroups.ts";
-import { CHAIN, DETACHED, HEADLESS, NEXT, REGROUPED, type Runaway, RUNAWAYS } from "./runaways.ts";
+import {
+  CHAIN,
+  DETACHED,
+  HEADLESS,
+  IGNORER,
+  NEXT,
+  REGROUPED,
+  type Runaway,
+  RUNAWAYS,
+  SLEEPER,
+} from "../../support/runaways.ts";
 import { Sink } from "../../support/sink.ts";
 import { skippedIf } from "../../support/needs.ts";
+import { hasThread, markedProcesses } from "../../support/job_processes.ts";
 
 const GRACE_MS = 200;
 /** Survivors have a second of grace. The rest is room for a busy machine. */
 const MAX_MS = 8_000;
 
-/** Returns the pids of the living processes with a job's mark, also of those that did not print their pid. */
-async function marked(id: string): Promise<number[]> {
-  const entries = await scanProcesses() ?? [];
-  return entries.filter(({ zombie }) => !zombie).map(({ pid }) => pid).filter((pid) => {
-    try {
-      return Deno.readTextFileSync(`/proc/${pid}/environ`).includes(`TELEPORT_ID=${id}`);
-    } catch {
-      return false;
-    }
-  });
-}
-
 function hasProgram(name: string): boolean {
   return new Deno.Command("sh", { args: ["-c", `command -v ${name}`], stdout: "null" }).outputSync().success;
-}
-
-/** Returns true if any thread of a process lives. */
-function hasThread(pid: number): boolean {
-  try {
-    return [...Deno.readDirSync(`/proc/${pid}/task`)].some(({ name }) =>
-      !/\) [ZX] /.test(Deno.readTextFileSync(`/proc/${pid}/task/${name}/stat`))
-    );
-  } catch {
-    return false;
-  }
 }
 
 /** Waits until the first thread of a process has ended. No event reports it, so this polls. */
@@ -62,12 +50,11 @@ async function testRunawayIn(
   leader: "stays" | "leaves",
   options: ProcessOptions,
 ): Promise<void> {
-  const program = async (name: string, source: string) => {
+  const program = async (name: string, source: string, interpreter = `${Deno.execPath()} run -A`) => {
     await Deno.writeTextFile(`${place}/${name}.ts`, source);
-    return `${place}/${name}.ts`;
+    return `${interpreter} ${place}/${name}.ts`;
   };
   const env = {
-    DENO: Deno.execPath(),
     DENO_DIR: `${place}/deno`,
     DENO_NO_UPDATE_CHECK: "1",
     NEXT,
@@ -75,6 +62,8 @@ async function testRunawayIn(
     REGROUPED: await program("regrouped", REGROUPED),
     CHAIN: await program("chain", CHAIN),
     HEADLESS: await program("headless", HEADLESS),
+    SLEEPER: await program("sleeper", SLEEPER, "sh"),
+    IGNORER: await program("ignorer", IGNORER, "sh"),
   };
   const id = crypto.randomUUID();
   const output = new Sink();
@@ -106,7 +95,9 @@ async function testRunawayIn(
   assert.ok(tookMs < MAX_MS, `It took ${tookMs} ms`);
   for (const pid of pids) assert.ok(!hasThread(pid), `${pid} of ${pids} runs`);
   // One scan may miss a process that forks and ends in that time. Five scans do not.
-  for (let scan = 0; scan < (runaway.isShortLived ? 5 : 1); scan++) assert.deepEqual(await marked(id), []);
+  for (let scan = 0; scan < (runaway.isShortLived ? 5 : 1); scan++) {
+    assert.deepEqual(await markedProcesses(new Set([id])), []);
+  }
   if (leader === "leaves") assert.ok(status.state === "EXITED" && status.exitCode === 3, JSON.stringify(status));
   else assert.ok(status.state === "KILLED" && status.reason === "STOPPED", JSON.stringify(status));
   if (runaway.output !== undefined) assert.match(output.text.stdout, runaway.output);

@@ -7,7 +7,7 @@ import { readEntry } from "../../../worker/linux/procfs.ts";
 import { Store } from "../../../worker/store/store.ts";
 import { encodeSpec } from "../../../worker/store/json.ts";
 import type { StoredProcess } from "../../../worker/job/status_details.ts";
-import { HEADLESS } from "../process/runaways.ts";
+import { HEADLESS } from "../../support/runaways.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 
 /** A program in its own session. */

@@ -5,8 +5,9 @@ export interface Runaway {
   /** The predicate of a sentence about the job. */
   readonly name: string;
   /**
-   * The shell script that creates the processes. Each prints its pid as a line once it is ready. `$DENO` is the runtime.
-   * `$DETACHED`, `$REGROUPED`, `$CHAIN` and `$HEADLESS` are programs for it; `$NEXT` is a shell script. All are below.
+   * The shell script that creates the processes. Each prints its pid as a line once it is ready. `$DETACHED`,
+   * `$REGROUPED`, `$CHAIN`, `$HEADLESS`, `$SLEEPER` and `$IGNORER` are commands of several words: the programs below, or
+   * those of `tests/host/guest/runaway.c`. `$NEXT` is a shell script.
    */
   readonly script: string;
   /** The number of lines that it prints before it is complete. */
@@ -64,10 +65,10 @@ export const HEADLESS = `
   symbols.syscall(exit, 0n);
 `;
 
-/** Prints its pid and sleeps. */
-const SLEEPER = "sh -c 'echo $$; exec sleep 1000'";
-/** Does the same, and ignores every signal except SIGKILL and SIGSTOP. */
-const IGNORER = `sh -c 'trap "" HUP INT QUIT TERM USR1 USR2 ALRM PIPE; echo $$; exec sleep 1000'`;
+/** A shell script: prints its pid and sleeps. */
+export const SLEEPER = "echo $$; exec sleep 1000";
+/** A shell script: does the same, and ignores every signal except SIGKILL and SIGSTOP. */
+export const IGNORER = `trap "" HUP INT QUIT TERM USR1 USR2 ALRM PIPE; ${SLEEPER}`;
 
 /**
  * Starts itself again in the background and exits, about once a millisecond. The tenth prints its pid. It ends by itself
@@ -77,35 +78,35 @@ export const NEXT = `[ $1 -lt 20000 ] && sh -c "$NEXT" next $(($1 + 1)) &
   [ $1 -eq 10 ] && echo $$; exit 0`;
 
 export const RUNAWAYS: readonly Runaway[] = [
-  { name: "leaves a child in the background", script: `${SLEEPER} &`, lines: 1 },
-  { name: "forks twice, so that its child has no parent", script: `( ${SLEEPER} & ) & wait`, lines: 1 },
+  { name: "leaves a child in the background", script: `$SLEEPER &`, lines: 1 },
+  { name: "forks twice, so that its child has no parent", script: `( $SLEEPER & ) & wait`, lines: 1 },
   {
     name: "starts a daemon: forked twice, in its own session",
-    script: `( $DENO run -A $DETACHED ${SLEEPER} & ) & wait`,
+    script: `( $DETACHED $SLEEPER & ) & wait`,
     lines: 1,
     own: "session",
   },
   {
     name: "starts a daemon that ignores signals and keeps the output open",
-    script: `$DENO run -A $DETACHED ${IGNORER}`,
+    script: `$DETACHED $IGNORER`,
     lines: 1,
     own: "session",
   },
   {
     name: "changes its process group",
-    script: `$DENO run -A $REGROUPED ${SLEEPER}; $DENO run -A $REGROUPED ${IGNORER}`,
+    script: `$REGROUPED $SLEEPER; $REGROUPED $IGNORER`,
     lines: 2,
     own: "group",
   },
   {
     name: "has a child whose first thread ends before others",
-    script: "$DENO run -A $HEADLESS &",
+    script: "$HEADLESS &",
     lines: 1,
     isHeadless: true,
   },
   {
     name: "starts a daemon whose first thread ends before others",
-    script: "( $DENO run -A $DETACHED $DENO run -A $HEADLESS & ) & wait",
+    script: "( $DETACHED $HEADLESS & ) & wait",
     lines: 1,
     own: "session",
     isHeadless: true,
@@ -115,19 +116,18 @@ export const RUNAWAYS: readonly Runaway[] = [
     script: "",
     lines: 1,
     only: "stays",
-    stays: "exec $DENO run -A $HEADLESS",
+    stays: "exec $HEADLESS",
     isHeadless: true,
   },
   {
     name: "starts a daemon that clears its environment",
-    script: `( $DENO run -A $DETACHED env -i PATH=$PATH ${SLEEPER} & ) & wait`,
+    script: `( $DETACHED env -i PATH=$PATH $SLEEPER & ) & wait`,
     lines: 1,
     own: "session",
   },
   {
     name: "starts a daemon that clears its environment, ignores signals and ends its first thread",
-    script:
-      `( $DENO run -A $DETACHED env -i HOME=$HOME sh -c 'trap "" TERM; exec "$@"' sh $DENO run -A $HEADLESS & ) & wait`,
+    script: `( $DETACHED env -i HOME=$HOME sh -c 'trap "" TERM; exec "$@"' sh $HEADLESS & ) & wait`,
     lines: 1,
     own: "session",
     isHeadless: true,
@@ -135,12 +135,12 @@ export const RUNAWAYS: readonly Runaway[] = [
   {
     // Servers that show their state in ps(1) do this: the title replaces arguments and environment.
     name: "starts a daemon that writes its title over its environment",
-    script: `( $DENO run -A $DETACHED perl -e '$| = 1; $0 = "daemon: idle"; print "$$\\n"; sleep 1000' & ) & wait`,
+    script: `( $DETACHED perl -e '$| = 1; $0 = "daemon: idle"; print "$$\\n"; sleep 1000' & ) & wait`,
     lines: 1,
     own: "session",
     needs: "perl",
   },
-  { name: "has children that ignore signals", script: `${IGNORER} & ${IGNORER} &`, lines: 2 },
+  { name: "has children that ignore signals", script: `$IGNORER & $IGNORER &`, lines: 2 },
   {
     name: "ignores signals itself",
     script: "trap '' HUP INT QUIT TERM USR1 USR2 ALRM PIPE; echo $$",
@@ -175,12 +175,12 @@ export const RUNAWAYS: readonly Runaway[] = [
   },
   {
     name: "has a child that clears its environment",
-    script: `env -i PATH=$PATH ${SLEEPER} &`,
+    script: `env -i PATH=$PATH $SLEEPER &`,
     lines: 1,
   },
   {
     name: "forks a hundred children",
-    script: `i=0; while [ $i -lt 100 ]; do ${SLEEPER} & i=$((i + 1)); done`,
+    script: `i=0; while [ $i -lt 100 ]; do $SLEEPER & i=$((i + 1)); done`,
     lines: 100,
   },
   {
@@ -198,7 +198,7 @@ export const RUNAWAYS: readonly Runaway[] = [
   {
     // A scan of /proc always finds the previous generation. Only the tag identifies the process group.
     name: "forks forever in its own session, ignoring SIGTERM",
-    script: `trap '' TERM; $DENO run -A $DETACHED sh -c "$NEXT" next 0`,
+    script: `trap '' TERM; $DETACHED sh -c "$NEXT" next 0`,
     lines: 1,
     isShortLived: true,
   },
@@ -208,5 +208,5 @@ export const RUNAWAYS: readonly Runaway[] = [
       link 9 &`,
     lines: 10,
   },
-  { name: "is a chain of vfork, each exiting at once", script: "$DENO run -A $CHAIN 3", lines: 1 },
+  { name: "is a chain of vfork, each exiting at once", script: "$CHAIN 3", lines: 1 },
 ];
