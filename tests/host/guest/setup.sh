@@ -14,6 +14,11 @@ install -m 755 /usr/local/lib/denort /srv/teleport/dist/teleportd
 install -m 755 /usr/local/lib/denort /srv/teleport/dist/teleport
 install -m 755 /usr/local/lib/denort /usr/local/bin/teleport
 
+# The emulated processor may need longer than 90 s to start a server while other programs use the machine.
+mkdir -p /etc/systemd/system.conf.d
+printf '[Manager]\nDefaultTimeoutStartSec=10min\n' >/etc/systemd/system.conf.d/slow.conf
+systemctl daemon-reexec
+
 # Replaces npx for `npx -y deno@2.9.6 task certs …`.
 cat >/usr/local/bin/npx <<'NPX'
 #!/bin/sh

@@ -10,6 +10,11 @@ const untilListening = (name: string) => waitUntil(`docker logs ${name} 2>&1 | g
 /** A server of root does not trust the directories that the image made for its user. */
 const ROOTS_DATA = "--data /var/lib/teleport-root";
 
+/** Runs a job whose daemon has no environment and no parent, and counts the daemons that are left on the host. */
+const daemonOf = (name: string) =>
+  `docker exec ${name} teleport run -- sh -c '(setsid env -i sleep 4324 &); sleep 1'; ` +
+  "echo daemons: $(pgrep -c -x -f '(/usr/bin/)?sleep 4324')";
+
 /** Starts a further container, by default on the certificates of the first. */
 const another = (name: string, options: string, args = "", certs = "~/teleport-server") =>
   `docker run -d --name ${name} ${options} -v ${certs}:/etc/teleport:ro teleport ${args} >/dev/null && ` +
@@ -30,7 +35,7 @@ export async function checkImage(machine: Machine, report: Report): Promise<void
   );
   report.finding(
     "the commands of the documents run a job as the user teleport",
-    /uid=50051\(teleport\) gid=50051\(teleport\) groups=50051\(teleport\)$/.test(ran.text.trim()),
+    /^uid=50051\(teleport\) gid=50051\(teleport\) groups=50051\(teleport\)$/m.test(ran.text),
     ran.text,
   );
   const published = await machine.run("TELEPORT_CERTS=~/teleport-ca teleport run -- cat /proc/1/comm");
@@ -98,17 +103,17 @@ async function checkOptions(machine: Machine, report: Report): Promise<void> {
   );
   const cgroups = await machine.run(
     another("delegated", "--user 0 --privileged --cgroupns private", ROOTS_DATA, "~/teleport-ca") +
-      "; docker logs delegated 2>&1 | grep 'Jobs have'; docker rm -f delegated",
+      `; docker logs delegated 2>&1 | grep 'Jobs have'; ${daemonOf("delegated")}; docker rm -f delegated`,
   );
   report.finding(
     "a privileged container of root gives jobs cgroups, without limits because tini is in its cgroup",
-    /have cgroups in "\/sys\/fs\/cgroup\/.*cannot limit them/.test(cgroups.text),
+    /have cgroups in "\/sys\/fs\/cgroup\/.*cannot limit them[^]*^daemons: 0$/m.test(cgroups.text),
     cgroups.text,
   );
-  const plain = await machine.run("docker logs teleportd 2>&1 | grep -m 1 'Jobs have'");
+  const plain = await machine.run(`docker logs teleportd 2>&1 | grep -m 1 'Jobs have'; ${daemonOf("teleportd")}`);
   report.finding(
-    "a plain container says that jobs have no cgroups, and why",
-    /have no cgroups \(.*EROFS/.test(plain.text),
+    "a plain container says that jobs have no cgroups, and why, and a daemon does not get away",
+    /have no cgroups \(.*EROFS[^]*^daemons: 0$/m.test(plain.text),
     plain.text,
   );
 }
@@ -124,12 +129,12 @@ async function checkRootless(machine: Machine, report: Report): Promise<void> {
   const plain = await machine.run(
     "docker run -d --name plain --user 0 -v ~/teleport-server:/etc/teleport:ro localhost/teleport " +
       `${ROOTS_DATA} >/dev/null && ${untilListening("plain")}; docker logs plain 2>&1 | grep 'Jobs have'; ` +
-      "docker exec plain teleport run id -u; docker rm -f plain >/dev/null",
+      `docker exec plain teleport run id -u; ${daemonOf("plain")}; docker rm -f plain >/dev/null`,
     "alice",
   );
   report.finding(
-    "a rootless container runs jobs, without cgroups",
-    /have no cgroups \([^]*^0$/m.test(plain.text),
+    "a rootless container runs jobs, without cgroups, and a daemon does not get away",
+    /have no cgroups \([^]*^0$[^]*^daemons: 0$/m.test(plain.text),
     plain.text,
   );
 }
