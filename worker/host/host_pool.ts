@@ -142,6 +142,8 @@ export class HostPool {
     this.#events.attached(host, jobs);
     isAttached = true;
     for (const event of early) event();
+    // A host in this process gives its first event in the next turn. The first start must not be answered before it.
+    await new Promise((resolve) => setImmediate(resolve));
     this.#setAvailable(host, true);
   }
 

@@ -16,7 +16,6 @@ import type { StopOptions } from "../process/options.ts";
 import { isFinalState, isLaterState, isRunningState, type ProcessStatus } from "../process/state.ts";
 import type { InputChunk, InputOptions, InputResult } from "../process/stdin.ts";
 import { OutputUnavailableError } from "../storage_errors.ts";
-import { type Watch, watchLater } from "../watch.ts";
 import type { HostConnection } from "./host_connection.ts";
 import type { HostedJobParts } from "./hosted_job_parts.ts";
 import type { HostedJobState, HostLink, JobChange, LiveState, LogState } from "./link.ts";
@@ -237,24 +236,21 @@ export class HostedJob extends AnyJob {
 
   /** Returns the status with facts that the host reports now. While it cannot be reached, with the last known facts. */
   async freshStatus(): Promise<JobStatus> {
-    const live = this.isRunningState ? (await this.#host?.statesOf([this.id]))?.[this.id] : undefined;
-    if (live !== undefined) this.takeLive(live);
+    await this.refresh();
     return this.status;
+  }
+
+  protected override refresh(): Promise<void> | undefined {
+    const host = this.isRunningState ? this.#host : undefined;
+    return host?.statesOf([this.id]).then(({ [this.id]: live }) => {
+      if (live !== undefined) this.takeLive(live);
+    });
   }
 
   /** Writes to the job's input. */
   override async writeInput(chunks: AsyncIterable<InputChunk>, options: InputOptions = {}): Promise<InputResult> {
     if (!this.spec.input) throw new NoInputError(this.id);
     return await this.#linkTo("be given input").writeInput(this.id, chunks, options);
-  }
-
-  /** Watches the status. The first one of a running job has fresh counts. */
-  override watchStatus(signal?: AbortSignal, options: { readonly skipInitial?: boolean } = {}): Watch<JobStatus> {
-    if (!this.isRunningState) return super.watchStatus(signal, options);
-    return watchLater(signal, async (combined) => {
-      await this.freshStatus();
-      return super.watchStatus(combined, options);
-    });
   }
 
   /**

@@ -122,7 +122,14 @@ export abstract class AnyJob {
   }
 
   async *#readStatus(from: number, signal: AbortSignal): AsyncGenerator<JobStatus, void, void> {
+    const refreshed = this.refresh();
+    if (refreshed !== undefined) await refreshed;
     for await (const status of this.history.read(from, signal)) yield this.statusOf(status);
+  }
+
+  /** Gets the present counts of a job that another process runs. Undefined when they are known here. */
+  protected refresh(): Promise<void> | undefined {
+    return undefined;
   }
 
   /** Watches the output. The iteration returns the summary of the whole output. */

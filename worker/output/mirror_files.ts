@@ -20,6 +20,7 @@ export class MirrorFiles implements LogFiles {
   #identity: LogIdentity = newLogIdentity();
   /** The end of the log when the files were listed. */
   #listedAt = 0;
+  #isRemoved = false;
   /** Resolves when the files are listed. Two lists at a time would open a file twice. */
   #listed: Promise<void> = Promise.resolve();
 
@@ -63,6 +64,7 @@ export class MirrorFiles implements LogFiles {
   }
 
   async #listNow(): Promise<void> {
+    if (this.#isRemoved) return;
     const names = this.#isSegmented ? await fileNames(this.#directory) : [fileName(LOG_START.position)];
     const known = new Map(this.#segments.map((segment) => [segment.path, segment]));
     const segments: Segment[] = [];
@@ -88,6 +90,7 @@ export class MirrorFiles implements LogFiles {
   }
 
   async read(position: number, maxBytes: number): Promise<Uint8Array | undefined> {
+    if (this.#isRemoved) return undefined;
     const known = await this.#readKnown(position, maxBytes);
     if (known !== undefined && known.length > 0) return known;
     // The position is in a file that is new, or was deleted.
@@ -109,6 +112,14 @@ export class MirrorFiles implements LogFiles {
       if (isMissing(error)) return undefined;
       throw error;
     }
+  }
+
+  /** Closes the files for good, because they are being deleted. Later reads fail. */
+  async forget(): Promise<void> {
+    this.#isRemoved = true;
+    const segments = this.#segments;
+    this.#segments = [];
+    await Promise.all(segments.map((segment) => segment.closeReader()));
   }
 
   async closeReaders(): Promise<void> {

@@ -37,6 +37,7 @@ export class MirrorLog implements ReadableLog {
   readonly id: string;
   readonly reader: LogReader;
   readonly #source: MirrorSource;
+  readonly #files: MirrorFiles;
   readonly #range: LogRange = { start: LOG_START, end: LOG_START };
   readonly #waiters = new GrowthWaiters();
   #summary: LogSummary = { end: LOG_START, totals: NO_TOTALS };
@@ -54,8 +55,8 @@ export class MirrorLog implements ReadableLog {
   ) {
     this.id = id;
     this.#source = source;
-    const files = new MirrorFiles(id, directory, this.#range, isSegmented);
-    this.reader = new LogReader(id, files, this.#range, () => files.open());
+    this.#files = new MirrorFiles(id, directory, this.#range, isSegmented);
+    this.reader = new LogReader(id, this.#files, this.#range, () => this.#files.open());
   }
 
   get start(): LogPosition {
@@ -151,7 +152,7 @@ export class MirrorLog implements ReadableLog {
   /** Ends the readers. The process that wrote the files deletes them. */
   async remove(): Promise<void> {
     this.reader.markRemoved();
-    await Promise.resolve();
+    await this.#files.forget();
   }
 
   async waitForGrowth(position: number, signal: AbortSignal): Promise<void> {

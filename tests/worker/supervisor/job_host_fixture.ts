@@ -135,7 +135,33 @@ export class LocalHosts implements JobHosts, AsyncDisposable {
   }
 }
 
-/** Returns a supervisor that runs its jobs in the given hosts. */
-export function hostedSupervisor(hosts: JobHosts, directory: string, options: SupervisorOptions = {}): Supervisor {
-  return new Supervisor({ ...options, directory, hosts });
+/** Makes a supervisor, in one of the two forms. */
+export type SupervisorClass = new (options?: SupervisorOptions) => Supervisor;
+
+/**
+ * Runs a test twice: with a supervisor that runs the jobs itself, and with one whose jobs run in job hosts. Both stop
+ * their jobs when they close.
+ */
+export function eachForm(name: string, test: (supervisor: SupervisorClass) => Promise<void>): void {
+  Deno.test(name, () => test(Supervisor));
+  Deno.test(`${name}, with job hosts`, async () => {
+    await using stack = new AsyncDisposableStack();
+    const hostsOf = new Map<string, LocalHosts>();
+    await test(
+      class extends Supervisor {
+        constructor(options: SupervisorOptions = {}) {
+          const directory = options.directory ?? temporaryDirectory(stack);
+          const hosts = hostsOf.get(directory) ?? stack.use(new LocalHosts(directory));
+          hostsOf.set(directory, hosts);
+          super({ ...options, directory, hosts, stopsJobs: true });
+        }
+      },
+    );
+  });
+}
+
+function temporaryDirectory(stack: AsyncDisposableStack): string {
+  const directory = Deno.makeTempDirSync({ prefix: "teleport_test_" });
+  stack.defer(() => Deno.remove(directory, { recursive: true }));
+  return directory;
 }

@@ -4,8 +4,9 @@ import assert from "node:assert/strict";
 import { InvalidArgumentError, Supervisor, SupervisorClosedError } from "../../../mod.ts";
 import { jobCounts } from "../../support/job_counts.ts";
 import { all, read, startUp, states } from "./supervisor_fixture.ts";
+import { eachForm } from "./job_host_fixture.ts";
 
-Deno.test("close() ends jobs and watchers, and add() and start() refuse new work", async () => {
+eachForm("close() ends jobs and watchers, and add() and start() refuse new work", async (Supervisor) => {
   const supervisor = new Supervisor({ closeGraceMs: 60_000 });
   const running = await startUp(supervisor);
   const initial = await supervisor.add("true");
@@ -20,7 +21,7 @@ Deno.test("close() ends jobs and watchers, and add() and start() refuse new work
   assert.equal((await output).end.status.reason, "SHUTDOWN");
 });
 
-Deno.test("run() serves until its signal aborts", async () => {
+eachForm("run() serves until its signal aborts", async (Supervisor) => {
   for (const already of [false, true]) {
     await using supervisor = new Supervisor();
     const abort = new AbortController();
@@ -37,18 +38,21 @@ Deno.test("run() serves until its signal aborts", async () => {
   }
 });
 
-Deno.test("close() joins an earlier close(), may shorten its grace period, and refuses an invalid one", async () => {
-  const supervisor = new Supervisor();
-  const id = await startUp(supervisor, ["-c", "trap '' TERM; echo up; while :; do sleep 0.01; done"]);
-  await assert.rejects(supervisor.close({ graceMs: -1 }), InvalidArgumentError);
-  assert.equal((await supervisor.status(id)).state, "RUNNING"); // The refused call changed nothing.
-  const first = supervisor.close({ graceMs: 3_600_000 });
-  const later = supervisor.close({ graceMs: 3_000_000 });
-  await supervisor.close({ graceMs: 0 });
-  await Promise.all([first, later]);
-  const { state, signal, reason } = await supervisor.status(id);
-  assert.deepEqual([state, signal, reason], ["KILLED", "SIGKILL", "SHUTDOWN"]);
-});
+Deno.test(
+  "close() joins an earlier close(), may shorten its grace period, and refuses an invalid one",
+  async () => {
+    const supervisor = new Supervisor();
+    const id = await startUp(supervisor, ["-c", "trap '' TERM; echo up; while :; do sleep 0.01; done"]);
+    await assert.rejects(supervisor.close({ graceMs: -1 }), InvalidArgumentError);
+    assert.equal((await supervisor.status(id)).state, "RUNNING"); // The refused call changed nothing.
+    const first = supervisor.close({ graceMs: 3_600_000 });
+    const later = supervisor.close({ graceMs: 3_000_000 });
+    await supervisor.close({ graceMs: 0 });
+    await Promise.all([first, later]);
+    const { state, signal, reason } = await supervisor.status(id);
+    assert.deepEqual([state, signal, reason], ["KILLED", "SIGKILL", "SHUTDOWN"]);
+  },
+);
 
 Deno.test("close() ends all jobs concurrently and removes the temporary directory", async () => {
   const temporary = () => [...Deno.readDirSync(tmp)].length;

@@ -13,45 +13,49 @@ import { jobCounts } from "../../support/job_counts.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 import { all, read, startUp } from "./supervisor_fixture.ts";
 import { finalStatus } from "../../support/final_status.ts";
+import { eachForm } from "./job_host_fixture.ts";
 
-Deno.test("watchOutput() gives every watcher the same 64 MiB on both streams, whenever it starts", async () => {
-  await using supervisor = new Supervisor();
-  const bytes = 67_108_864;
-  const script = `head -c ${bytes} /dev/urandom | tee /dev/fd/3 >&2`;
-  const id = await supervisor.add("sh", ["-c", `exec 3>&1; ${script}`]);
-  const digest = async () => {
-    const hashes = { stdout: createHash("sha256"), stderr: createHash("sha256") };
-    const output = supervisor.watchOutput(id);
-    while (true) {
-      const { done, value } = await output.next();
-      if (!done) {
-        hashes[value.stream].update(value.data);
-        continue;
+eachForm(
+  "watchOutput() gives every watcher the same 64 MiB on both streams, whenever it starts",
+  async (Supervisor) => {
+    await using supervisor = new Supervisor();
+    const bytes = 67_108_864;
+    const script = `head -c ${bytes} /dev/urandom | tee /dev/fd/3 >&2`;
+    const id = await supervisor.add("sh", ["-c", `exec 3>&1; ${script}`]);
+    const digest = async () => {
+      const hashes = { stdout: createHash("sha256"), stderr: createHash("sha256") };
+      const output = supervisor.watchOutput(id);
+      while (true) {
+        const { done, value } = await output.next();
+        if (!done) {
+          hashes[value.stream].update(value.data);
+          continue;
+        }
+        assert.equal(value.stdoutBytes, bytes);
+        assert.equal(value.stderrBytes, bytes);
+        const [stdout, stderr] = [hashes.stdout.digest("hex"), hashes.stderr.digest("hex")];
+        assert.equal(stdout, value.stdoutSha256.toHex());
+        assert.equal(stderr, value.stderrSha256.toHex());
+        assert.equal(stdout, stderr);
+        return stdout;
       }
-      assert.equal(value.stdoutBytes, bytes);
-      assert.equal(value.stderrBytes, bytes);
-      const [stdout, stderr] = [hashes.stdout.digest("hex"), hashes.stderr.digest("hex")];
-      assert.equal(stdout, value.stdoutSha256.toHex());
-      assert.equal(stderr, value.stderrSha256.toHex());
-      assert.equal(stdout, stderr);
-      return stdout;
+    };
+    const readers = [digest(), digest(), digest(), digest()];
+    await supervisor.start(id);
+    {
+      // These watchers start after at least 8 MiB of output.
+      let seen = 0;
+      for await (const { data } of supervisor.watchOutput(id)) if ((seen += data.length) > 8_388_608) break;
     }
-  };
-  const readers = [digest(), digest(), digest(), digest()];
-  await supervisor.start(id);
-  {
-    // These watchers start after at least 8 MiB of output.
-    let seen = 0;
-    for await (const { data } of supervisor.watchOutput(id)) if ((seen += data.length) > 8_388_608) break;
-  }
-  readers.push(digest(), digest(), digest());
-  await Promise.all(readers);
-  readers.push(digest(), digest(), digest());
-  assert.equal(new Set(await Promise.all(readers)).size, 1);
-  assert.equal((await jobCounts(supervisor)).watchers, 0);
-});
+    readers.push(digest(), digest(), digest());
+    await Promise.all(readers);
+    readers.push(digest(), digest(), digest());
+    assert.equal(new Set(await Promise.all(readers)).size, 1);
+    assert.equal((await jobCounts(supervisor)).watchers, 0);
+  },
+);
 
-Deno.test("watchOutput() gives bytes unchanged: NULs, invalid UTF-8, no last newline, no output", async () => {
+eachForm("watchOutput() gives bytes unchanged: NULs, invalid UTF-8, no last newline, no output", async (Supervisor) => {
   await using supervisor = new Supervisor();
   for (const script of ["", "printf 'a\\0b\\377\\376\\303'", "printf '\\n\\n'", "printf x"]) {
     const id = await supervisor.add("sh", ["-c", script]);
@@ -62,7 +66,7 @@ Deno.test("watchOutput() gives bytes unchanged: NULs, invalid UTF-8, no last new
   }
 });
 
-Deno.test("watchOutput() without `follow` gives the output so far and ends while the job runs", async () => {
+eachForm("watchOutput() without `follow` gives the output so far and ends while the job runs", async (Supervisor) => {
   await using supervisor = new Supervisor();
   const id = await startUp(supervisor);
   const { text, end } = await read(supervisor.watchOutput(id, { follow: false }));
@@ -71,7 +75,7 @@ Deno.test("watchOutput() without `follow` gives the output so far and ends while
   assert.equal(end.stdoutSha256.toHex(), createHash("sha256").update("up\n").digest("hex"));
 });
 
-Deno.test("watchOutput() refuses invalid cursors and cursors of another job", async () => {
+eachForm("watchOutput() refuses invalid cursors and cursors of another job", async (Supervisor) => {
   await using temporary = await tempDir();
   const directory = temporary.path;
   {
@@ -88,7 +92,7 @@ Deno.test("watchOutput() refuses invalid cursors and cursors of another job", as
   }
 });
 
-Deno.test("outputLimit stops a job, drops its oldest output, or blocks it", async () => {
+eachForm("outputLimit stops a job, drops its oldest output, or blocks it", async (Supervisor) => {
   await using supervisor = new Supervisor();
   const run = async (policy: "STOP" | "KEEP_NEWEST" | "BLOCK", command = "yes | head -c 5000000") => {
     const id = await supervisor.add("sh", ["-c", command], { outputLimit: { maxBytes: 100_000, policy } });
@@ -119,7 +123,7 @@ Deno.test("outputLimit stops a job, drops its oldest output, or blocks it", asyn
   assert.equal(end.stdoutBytes, 100_000);
 });
 
-Deno.test("maxOutputBytes limits the output of all jobs, and remove() frees space", async () => {
+eachForm("maxOutputBytes limits the output of all jobs, and remove() frees space", async (Supervisor) => {
   await using supervisor = new Supervisor({ maxOutputBytes: 1_000_000 });
   const first = await supervisor.add("head", ["-c", "900000", "/dev/zero"]);
   await supervisor.start(first);
@@ -136,7 +140,7 @@ Deno.test("maxOutputBytes limits the output of all jobs, and remove() frees spac
   assert.equal((await finalStatus(supervisor, fits)).exitCode, 0);
 });
 
-Deno.test("remove() ends the watchers of an ended job before the end of its output", async () => {
+eachForm("remove() ends the watchers of an ended job before the end of its output", async (Supervisor) => {
   await using supervisor = new Supervisor();
   const id = await supervisor.add("head", ["-c", "3000000", "/dev/zero"]);
   await supervisor.start(id);
@@ -148,7 +152,7 @@ Deno.test("remove() ends the watchers of an ended job before the end of its outp
   assert.equal((await supervisor.list()).jobs.length, 0);
 });
 
-Deno.test("maxOutputBytes includes the output of the previous supervisor", async () => {
+eachForm("maxOutputBytes includes the output of the previous supervisor", async (Supervisor) => {
   await using temporary = await tempDir();
   const directory = temporary.path;
   const options = { directory, maxOutputBytes: 1_000_000 };
@@ -178,39 +182,42 @@ Deno.test("maxOutputBytes includes the output of the previous supervisor", async
   }
 });
 
-Deno.test("watchOutput() throws OutputUnavailableError when files of the previous supervisor are missing, cut or empty", async () => {
-  await using temporary = await tempDir();
-  const directory = temporary.path;
-  const ids: string[] = [];
-  {
+eachForm(
+  "watchOutput() throws OutputUnavailableError when files of the previous supervisor are missing, cut or empty",
+  async (Supervisor) => {
+    await using temporary = await tempDir();
+    const directory = temporary.path;
+    const ids: string[] = [];
+    {
+      await using supervisor = new Supervisor({ directory });
+      for (let index = 0; index < 3; index++) {
+        const id = await supervisor.add("sh", ["-c", "echo one; sleep 0.02; echo two"]);
+        await supervisor.start(id);
+        await finalStatus(supervisor, id);
+        ids.push(id);
+      }
+    }
+    const [gone = "", cut = "", empty = ""] = ids;
+    const fileOf = (id: string) => {
+      const output = `${directory}/output/${id}`;
+      return `${output}/${[...Deno.readDirSync(output)][0]?.name}`;
+    };
+    await Deno.truncate(fileOf(cut), (await Deno.stat(fileOf(cut))).size - 1);
+    await Deno.truncate(fileOf(empty), 0);
+    // A removal on a full disk deletes the output first. This one could not be stored afterwards.
+    await Deno.remove(`${directory}/output/${gone}`, { recursive: true });
     await using supervisor = new Supervisor({ directory });
-    for (let index = 0; index < 3; index++) {
-      const id = await supervisor.add("sh", ["-c", "echo one; sleep 0.02; echo two"]);
-      await supervisor.start(id);
-      await finalStatus(supervisor, id);
-      ids.push(id);
+    for (const id of ids) {
+      for (const options of [{}, { follow: false }, { tailLines: 1 }, { since: new Date(0) }, { until: new Date(0) }]) {
+        const output = Array.fromAsync(supervisor.watchOutput(id, options));
+        // There was no output before this time, so none of it is missing.
+        if (id === cut && "until" in options) await output;
+        else await assert.rejects(output, OutputUnavailableError, `${ids.indexOf(id)} ${JSON.stringify(options)}`);
+      }
+      assert.equal((await supervisor.status(id)).state, "EXITED");
+      await supervisor.remove(id);
     }
-  }
-  const [gone = "", cut = "", empty = ""] = ids;
-  const fileOf = (id: string) => {
-    const output = `${directory}/output/${id}`;
-    return `${output}/${[...Deno.readDirSync(output)][0]?.name}`;
-  };
-  await Deno.truncate(fileOf(cut), (await Deno.stat(fileOf(cut))).size - 1);
-  await Deno.truncate(fileOf(empty), 0);
-  // A removal on a full disk deletes the output first. This one could not be stored afterwards.
-  await Deno.remove(`${directory}/output/${gone}`, { recursive: true });
-  await using supervisor = new Supervisor({ directory });
-  for (const id of ids) {
-    for (const options of [{}, { follow: false }, { tailLines: 1 }, { since: new Date(0) }, { until: new Date(0) }]) {
-      const output = Array.fromAsync(supervisor.watchOutput(id, options));
-      // There was no output before this time, so none of it is missing.
-      if (id === cut && "until" in options) await output;
-      else await assert.rejects(output, OutputUnavailableError, `${ids.indexOf(id)} ${JSON.stringify(options)}`);
-    }
-    assert.equal((await supervisor.status(id)).state, "EXITED");
-    await supervisor.remove(id);
-  }
-  assert.equal((await jobCounts(supervisor)).jobs, 0);
-  await supervisor.close();
-});
+    assert.equal((await jobCounts(supervisor)).jobs, 0);
+    await supervisor.close();
+  },
+);

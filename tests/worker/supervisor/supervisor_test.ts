@@ -15,10 +15,11 @@ import { jobCounts } from "../../support/job_counts.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 import { all, PATIENT, read, startUp, states } from "./supervisor_fixture.ts";
 import { finalStatus } from "../../support/final_status.ts";
+import { eachForm } from "./job_host_fixture.ts";
 
 const MISSING = "01890000-0000-7000-8000-000000000000";
 
-Deno.test("a job goes from add() to its final status", async () => {
+eachForm("a job goes from add() to its final status", async (Supervisor) => {
   await using supervisor = new Supervisor();
   const id = await supervisor.add("sh", ["-c", "echo hello; exit 7"], { owner: "ann", labels: { kind: "test" } });
   const initial = await supervisor.status(id);
@@ -35,7 +36,7 @@ Deno.test("a job goes from add() to its final status", async () => {
   assert.deepEqual(await states(supervisor.watchStatus(id)), ["EXITED"]);
 });
 
-Deno.test("start() starts nothing when the job runs or has ended", async () => {
+eachForm("start() starts nothing when the job runs or has ended", async (Supervisor) => {
   await using supervisor = new Supervisor();
   const id = await startUp(supervisor);
   const { pid } = await supervisor.status(id);
@@ -45,7 +46,7 @@ Deno.test("start() starts nothing when the job runs or has ended", async () => {
   assert.deepEqual(await supervisor.start(id), final);
 });
 
-Deno.test("start() makes a job FAILED that cannot be started, with empty output", async () => {
+eachForm("start() makes a job FAILED that cannot be started, with empty output", async (Supervisor) => {
   await using supervisor = new Supervisor();
   const id = await supervisor.add("no-such-program");
   const status = await supervisor.start(id);
@@ -58,7 +59,7 @@ Deno.test("start() makes a job FAILED that cannot be started, with empty output"
   assert.equal(end.status.state, "FAILED");
 });
 
-Deno.test("stop() returns the status of the job, and stores who requested the stop", async () => {
+eachForm("stop() returns the status of the job, and stores who requested the stop", async (Supervisor) => {
   await using supervisor = new Supervisor();
   const id = await supervisor.add("sh", PATIENT);
   assert.equal((await supervisor.stop(id)).state, "INITIAL");
@@ -71,7 +72,7 @@ Deno.test("stop() returns the status of the job, and stores who requested the st
   await assert.rejects(supervisor.stop(running, { graceMs: -1 }), InvalidArgumentError);
 });
 
-Deno.test("signal() refuses a job that does not run and an unknown signal", async () => {
+eachForm("signal() refuses a job that does not run and an unknown signal", async (Supervisor) => {
   await using supervisor = new Supervisor();
   const initial = await supervisor.add("sh", PATIENT);
   await assert.rejects(supervisor.signal(initial, "TERM"), JobNotRunningError);
@@ -82,7 +83,7 @@ Deno.test("signal() refuses a job that does not run and an unknown signal", asyn
   await assert.rejects(supervisor.signal(running, "TERM"), JobNotRunningError);
 });
 
-Deno.test("every call throws JobNotFoundError when the job does not exist", async () => {
+eachForm("every call throws JobNotFoundError when the job does not exist", async (Supervisor) => {
   await using supervisor = new Supervisor();
   for (
     const call of [
@@ -97,7 +98,7 @@ Deno.test("every call throws JobNotFoundError when the job does not exist", asyn
   ) await assert.rejects(call, JobNotFoundError);
 });
 
-Deno.test("remove() removes a job and its output, unless the job runs", async () => {
+eachForm("remove() removes a job and its output, unless the job runs", async (Supervisor) => {
   await using temporary = await tempDir();
   const directory = temporary.path;
   {
@@ -116,7 +117,7 @@ Deno.test("remove() removes a job and its output, unless the job runs", async ()
   }
 });
 
-Deno.test("list() filters jobs, and returns pages from the newest to the oldest", async () => {
+eachForm("list() filters jobs, and returns pages from the newest to the oldest", async (Supervisor) => {
   await using supervisor = new Supervisor();
   const ids: string[] = [];
   for (let index = 0; index < 25; index++) {
@@ -149,7 +150,7 @@ Deno.test("list() filters jobs, and returns pages from the newest to the oldest"
   await assert.rejects(supervisor.list({ pageToken: "garbage" }), InvalidArgumentError);
 });
 
-Deno.test("add() refuses a job above maxJobs", async () => {
+eachForm("add() refuses a job above maxJobs", async (Supervisor) => {
   await using supervisor = new Supervisor({ maxJobs: 2 });
   const id = await supervisor.add("true");
   await supervisor.add("true");
@@ -158,14 +159,14 @@ Deno.test("add() refuses a job above maxJobs", async () => {
   await supervisor.add("true");
 });
 
-Deno.test("add() keeps at most maxJobs of many concurrent calls", async () => {
+eachForm("add() keeps at most maxJobs of many concurrent calls", async (Supervisor) => {
   await using supervisor = new Supervisor({ maxJobs: 3 });
   const all = await Promise.allSettled(Array.from({ length: 10 }, () => supervisor.add("true")));
   assert.equal(all.filter(({ status }) => status === "fulfilled").length, 3);
   assert.equal((await jobCounts(supervisor)).jobs, 3);
 });
 
-Deno.test("add() copies its arguments", async () => {
+eachForm("add() copies its arguments", async (Supervisor) => {
   await using supervisor = new Supervisor();
   const args = ["-c", 'echo "$WORD"'];
   const env = { WORD: "first" };
@@ -176,7 +177,7 @@ Deno.test("add() copies its arguments", async () => {
   assert.equal((await read(supervisor.watchOutput(id))).text, "first\n");
 });
 
-Deno.test("list() refuses invalid page tokens and page sizes", async () => {
+eachForm("list() refuses invalid page tokens and page sizes", async (Supervisor) => {
   await using supervisor = new Supervisor();
   const id = await supervisor.add("true");
   for (const pageToken of ["", "x", `${id} `, id.toUpperCase(), id.slice(1), "\0", "x".repeat(1_000_000)]) {

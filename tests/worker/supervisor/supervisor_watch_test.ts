@@ -5,6 +5,7 @@ import { Supervisor } from "../../../mod.ts";
 import { eventually } from "../../support/deadline.ts";
 import { jobCounts } from "../../support/job_counts.ts";
 import { descriptors, startUp } from "./supervisor_fixture.ts";
+import { eachForm } from "./job_host_fixture.ts";
 
 for (const what of ["watchStatus", "watchOutput"] as const) {
   Deno.test(`${what}() throws the reason of the signal when it aborts, before or during the watch`, async () => {
@@ -46,7 +47,7 @@ for (const what of ["watchStatus", "watchOutput"] as const) {
   });
 }
 
-Deno.test("watchOutput() leaves no descriptors after 1,000 watchers", async () => {
+eachForm("watchOutput() leaves no descriptors after 1,000 watchers", async (Supervisor) => {
   await using supervisor = new Supervisor();
   const id = await startUp(supervisor);
   const before = descriptors();
@@ -61,7 +62,7 @@ Deno.test("watchOutput() leaves no descriptors after 1,000 watchers", async () =
   assert.equal(descriptors(), before);
 });
 
-Deno.test("a watch whose signal aborts between two calls of next() frees everything it held", async () => {
+eachForm("a watch whose signal aborts between two calls of next() frees everything it held", async (Supervisor) => {
   await using supervisor = new Supervisor();
   const id = await startUp(supervisor);
   const before = descriptors();

@@ -9,6 +9,7 @@ import { type JobEvent, type JobFilter, Supervisor } from "../../../mod.ts";
 import { InvalidArgumentError, JobNotFoundError, SupervisorClosedError } from "../../../worker/errors.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 import { finalStatus } from "../../support/final_status.ts";
+import { eachForm } from "./job_host_fixture.ts";
 
 async function run(supervisor: Supervisor, id: string): Promise<void> {
   await supervisor.start(id);
@@ -47,7 +48,7 @@ async function take(events: AsyncIterator<JobEvent>, count: number): Promise<Job
   return taken;
 }
 
-Deno.test("watchJobs() gives all jobs, oldest first, and then every change with its cause", async () => {
+eachForm("watchJobs() gives all jobs, oldest first, and then every change with its cause", async (Supervisor) => {
   await using supervisor = new Supervisor();
   const a = await supervisor.add("sh", ["-c", "echo hi"], { owner: "ann" });
   await run(supervisor, a);
@@ -89,77 +90,92 @@ Deno.test("watchJobs() gives all jobs, oldest first, and then every change with 
   assert.deepEqual(structuredClone(changes), changes);
 });
 
-Deno.test("watchJobs() gives the jobs that a filter selects, and the change by which they leave it", async () => {
-  await using supervisor = new Supervisor({ closeGraceMs: 100 });
-  const sleeper = (options: { owner: string; labels?: Record<string, string> }) =>
-    supervisor.add("sleep", ["1000"], options);
-  const ann = await sleeper({ owner: "ann", labels: { kind: "x" } });
-  const bob = await sleeper({ owner: "bob", labels: { kind: "x", other: "y" } });
-  const eve = await supervisor.add("sh", ["-c", "exec sleep 1000"], { owner: "eve" });
-  const names = { [ann]: "ann", [bob]: "bob", [eve]: "eve" };
-  await supervisor.start(bob);
-  const filters: [JobFilter, string[]][] = [
-    [{ owner: "bob" }, ["known bob RUNNING", "current", "changed bob STOPPING", "changed bob KILLED"]],
-    [{ labels: { kind: "x" }, owner: "ann" }, ["known ann INITIAL", "current"]],
-    [{ labels: { kind: "x", other: "y" } }, [
-      "known bob RUNNING",
-      "current",
-      "changed bob STOPPING",
-      "changed bob KILLED",
-    ]],
-    [{ command: "sh -c exec" }, ["known eve INITIAL", "current", "changed eve STARTING", "changed eve RUNNING"]],
-    // The job enters and leaves the filter by its state. Both changes are sent.
-    [{ states: ["STARTING", "RUNNING"] }, [
-      "known bob RUNNING",
-      "current",
-      "changed eve STARTING",
-      "changed eve RUNNING",
-      "changed bob STOPPING",
-    ]],
-    [{ states: ["KILLED"] }, ["current", "changed bob KILLED"]],
-    [{ ids: [bob, ann] }, [
-      "known ann INITIAL",
-      "known bob RUNNING",
-      "current",
-      "changed bob STOPPING",
-      "changed bob KILLED",
-    ]],
-    [{ registeredUntil: new Date(0) }, ["current"]],
-    [{ registeredSince: new Date(0), owner: "eve", states: [] }, [
-      "known eve INITIAL",
-      "current",
-      "changed eve STARTING",
-      "changed eve RUNNING",
-    ]],
-  ];
-  const watchers = filters.map(([filter]) => supervisor.watchJobs(filter));
-  const seen: JobEvent[][] = [];
-  // The first event shows the jobs at the call.
-  for (const [index, watcher] of watchers.entries()) seen[index] = await take(watcher, 1);
-  await supervisor.start(eve);
-  await supervisor.stop(bob);
-  for (const [index, watcher] of watchers.entries()) {
-    const wanted = filters[index]?.[1] ?? [];
-    const events = [...seen[index] ?? [], ...await take(watcher, wanted.length - 1)];
-    assert.deepEqual(events.map((event) => short(event, names)), wanted, JSON.stringify(filters[index]?.[0]));
-    await watcher.return();
-  }
-});
+eachForm(
+  "watchJobs() gives the jobs that a filter selects, and the change by which they leave it",
+  async (Supervisor) => {
+    await using supervisor = new Supervisor({ closeGraceMs: 100 });
+    const sleeper = (options: { owner: string; labels?: Record<string, string> }) =>
+      supervisor.add("sleep", ["1000"], options);
+    const ann = await sleeper({ owner: "ann", labels: { kind: "x" } });
+    const bob = await sleeper({ owner: "bob", labels: { kind: "x", other: "y" } });
+    const eve = await supervisor.add("sh", ["-c", "exec sleep 1000"], { owner: "eve" });
+    const names = { [ann]: "ann", [bob]: "bob", [eve]: "eve" };
+    await supervisor.start(bob);
+    const filters: [JobFilter, string[]][] = [
+      [{ owner: "bob" }, ["known bob RUNNING", "current", "changed bob STOPPING", "changed bob KILLED"]],
+      [{ labels: { kind: "x" }, owner: "ann" }, ["known ann INITIAL", "current"]],
+      [{ labels: { kind: "x", other: "y" } }, [
+        "known bob RUNNING",
+        "current",
+        "changed bob STOPPING",
+        "changed bob KILLED",
+      ]],
+      [{ command: "sh -c exec" }, ["known eve INITIAL", "current", "changed eve STARTING", "changed eve RUNNING"]],
+      // The job enters and leaves the filter by its state. Both changes are sent.
+      [{ states: ["STARTING", "RUNNING"] }, [
+        "known bob RUNNING",
+        "current",
+        "changed eve STARTING",
+        "changed eve RUNNING",
+        "changed bob STOPPING",
+      ]],
+      [{ states: ["KILLED"] }, ["current", "changed bob KILLED"]],
+      [{ ids: [bob, ann] }, [
+        "known ann INITIAL",
+        "known bob RUNNING",
+        "current",
+        "changed bob STOPPING",
+        "changed bob KILLED",
+      ]],
+      [{ registeredUntil: new Date(0) }, ["current"]],
+      [{ registeredSince: new Date(0), owner: "eve", states: [] }, [
+        "known eve INITIAL",
+        "current",
+        "changed eve STARTING",
+        "changed eve RUNNING",
+      ]],
+    ];
+    const watchers = filters.map(([filter]) => supervisor.watchJobs(filter));
+    const seen: JobEvent[][] = [];
+    // The first event shows the jobs at the call.
+    for (const [index, watcher] of watchers.entries()) seen[index] = await take(watcher, 1);
+    await supervisor.start(eve);
+    await supervisor.stop(bob);
+    for (const [index, watcher] of watchers.entries()) {
+      const wanted = filters[index]?.[1] ?? [];
+      const events = [...seen[index] ?? [], ...await take(watcher, wanted.length - 1)];
+      assert.deepEqual(events.map((event) => short(event, names)), wanted, JSON.stringify(filters[index]?.[0]));
+      await watcher.return();
+    }
+  },
+);
 
-Deno.test("watchJobs() resumes after any event, also after a restart, and misses and repeats nothing", async () => {
-  await using temporary = await tempDir();
-  const directory = temporary.path;
-  const all: JobEvent[] = [];
-  let last = "";
-  {
+eachForm(
+  "watchJobs() resumes after any event, also after a restart, and misses and repeats nothing",
+  async (Supervisor) => {
+    await using temporary = await tempDir();
+    const directory = temporary.path;
+    const all: JobEvent[] = [];
+    let last = "";
+    {
+      await using supervisor = new Supervisor({ directory });
+      for (let index = 0; index < 3; index++) await supervisor.add("true");
+      await using watcher = supervisor.watchJobs();
+      all.push(...await take(watcher, 4));
+      last = await supervisor.add("echo", ["hi"]);
+      await run(supervisor, last);
+      all.push(...await take(watcher, 4));
+      assert.ok(isEnd(last)(all.at(-1) as JobEvent));
+      for (const [index, { token }] of all.slice(0, -1).entries()) {
+        const rest = await until(supervisor.watchJobs({}, { token }), isEnd(last));
+        assert.deepEqual(
+          rest.map((event) => short(event)),
+          all.slice(index + 1).map((event) => short(event)),
+          `${index}`,
+        );
+      }
+    }
     await using supervisor = new Supervisor({ directory });
-    for (let index = 0; index < 3; index++) await supervisor.add("true");
-    await using watcher = supervisor.watchJobs();
-    all.push(...await take(watcher, 4));
-    last = await supervisor.add("echo", ["hi"]);
-    await run(supervisor, last);
-    all.push(...await take(watcher, 4));
-    assert.ok(isEnd(last)(all.at(-1) as JobEvent));
     for (const [index, { token }] of all.slice(0, -1).entries()) {
       const rest = await until(supervisor.watchJobs({}, { token }), isEnd(last));
       assert.deepEqual(
@@ -167,26 +183,21 @@ Deno.test("watchJobs() resumes after any event, also after a restart, and misses
         all.slice(index + 1).map((event) => short(event)),
         `${index}`,
       );
+      const end = rest.at(-1);
+      assert.ok(end?.type === "changed" && end.status.stdoutBytes === 3);
     }
-  }
-  await using supervisor = new Supervisor({ directory });
-  for (const [index, { token }] of all.slice(0, -1).entries()) {
-    const rest = await until(supervisor.watchJobs({}, { token }), isEnd(last));
-    assert.deepEqual(rest.map((event) => short(event)), all.slice(index + 1).map((event) => short(event)), `${index}`);
-    const end = rest.at(-1);
-    assert.ok(end?.type === "changed" && end.status.stdoutBytes === 3);
-  }
-  // There is no event after the last one yet.
-  await using watcher = supervisor.watchJobs({}, { token: (all.at(-1) as JobEvent).token });
-  const next = watcher.next();
-  const fresh = await supervisor.add("true");
-  const { value } = await next;
-  assert.ok(value?.type === "changed" && value.status.id === fresh);
-  await watcher.return();
-  await supervisor.close();
-});
+    // There is no event after the last one yet.
+    await using watcher = supervisor.watchJobs({}, { token: (all.at(-1) as JobEvent).token });
+    const next = watcher.next();
+    const fresh = await supervisor.add("true");
+    const { value } = await next;
+    assert.ok(value?.type === "changed" && value.status.id === fresh);
+    await watcher.return();
+    await supervisor.close();
+  },
+);
 
-Deno.test("watchJobs() gives the jobs as they were at the call to a slow watcher", async () => {
+eachForm("watchJobs() gives the jobs as they were at the call to a slow watcher", async (Supervisor) => {
   await using supervisor = new Supervisor();
   const ids: string[] = [];
   // These are more jobs than one page of the store.
@@ -214,7 +225,7 @@ Deno.test("watchJobs() gives the jobs as they were at the call to a slow watcher
   ]);
 });
 
-Deno.test("watchJobs() starts again when the events after its token are no longer stored", async () => {
+eachForm("watchJobs() starts again when the events after its token are no longer stored", async (Supervisor) => {
   await using supervisor = new Supervisor({ maxJobs: 5 });
   const stays = await supervisor.add("true");
   const ended = await supervisor.add("true");
@@ -230,74 +241,83 @@ Deno.test("watchJobs() starts again when the events after its token are no longe
   await watcher.return();
 });
 
-Deno.test("watchJobs() refuses invalid tokens, invalid filters, and ids of jobs that do not exist", async () => {
-  await using supervisor = new Supervisor();
-  const id = await supervisor.add("true");
-  const { nextPageToken = "" } = await supervisor.add("true").then(() => supervisor.list({ pageSize: 1 }));
-  const [, { token }] = await until(supervisor.watchJobs({ ids: [id] }), isCurrent) as [JobEvent, JobEvent];
-  for (
-    const bad of ["x", "", `${token}A`, token.slice(1), token.toLowerCase(), "\0", "x".repeat(100_000), nextPageToken]
-  ) {
-    await assert.rejects(supervisor.watchJobs({}, { token: bad }).next(), (error) => {
-      assert.ok(error instanceof InvalidArgumentError, bad.slice(0, 100));
-      assert.ok(error.message.length < 500);
-      return true;
-    });
-  }
-  for (
-    const filter of [
-      { ids: Array.from({ length: 1_001 }, () => id) },
-      { command: "x".repeat(1_001) },
-      { labels: { "": "x" } },
-      { registeredSince: new Date(NaN) },
-    ]
-  ) await assert.rejects(supervisor.watchJobs(filter).next(), InvalidArgumentError);
-  await assert.rejects(supervisor.watchJobs({ ids: [id, "missing"] }).next(), JobNotFoundError);
-  // With a token the job existed before, so its removal is not an error.
-  await supervisor.remove(id);
-  const [event] = await take(supervisor.watchJobs({ ids: [id] }, { token }), 1);
-  assert.equal(event?.type, "removed");
-});
+eachForm(
+  "watchJobs() refuses invalid tokens, invalid filters, and ids of jobs that do not exist",
+  async (Supervisor) => {
+    await using supervisor = new Supervisor();
+    const id = await supervisor.add("true");
+    const { nextPageToken = "" } = await supervisor.add("true").then(() => supervisor.list({ pageSize: 1 }));
+    const [, { token }] = await until(supervisor.watchJobs({ ids: [id] }), isCurrent) as [JobEvent, JobEvent];
+    for (
+      const bad of ["x", "", `${token}A`, token.slice(1), token.toLowerCase(), "\0", "x".repeat(100_000), nextPageToken]
+    ) {
+      await assert.rejects(supervisor.watchJobs({}, { token: bad }).next(), (error) => {
+        assert.ok(error instanceof InvalidArgumentError, bad.slice(0, 100));
+        assert.ok(error.message.length < 500);
+        return true;
+      });
+    }
+    for (
+      const filter of [
+        { ids: Array.from({ length: 1_001 }, () => id) },
+        { command: "x".repeat(1_001) },
+        { labels: { "": "x" } },
+        { registeredSince: new Date(NaN) },
+      ]
+    ) await assert.rejects(supervisor.watchJobs(filter).next(), InvalidArgumentError);
+    await assert.rejects(supervisor.watchJobs({ ids: [id, "missing"] }).next(), JobNotFoundError);
+    // With a token the job existed before, so its removal is not an error.
+    await supervisor.remove(id);
+    const [event] = await take(supervisor.watchJobs({ ids: [id] }, { token }), 1);
+    assert.equal(event?.type, "removed");
+  },
+);
 
-Deno.test("watchJobs() throws the reason of the signal when it aborts, before or during the watch", async () => {
-  await using supervisor = new Supervisor();
-  const reason = new Error("enough");
-  await assert.rejects(supervisor.watchJobs({}, { signal: AbortSignal.abort(reason) }).next(), reason);
-  const abort = new AbortController();
-  const watcher = supervisor.watchJobs({}, { signal: abort.signal });
-  assert.equal((await watcher.next()).value?.type, "current");
-  const waiting = watcher.next();
-  abort.abort(reason);
-  await assert.rejects(waiting, reason);
-});
+eachForm(
+  "watchJobs() throws the reason of the signal when it aborts, before or during the watch",
+  async (Supervisor) => {
+    await using supervisor = new Supervisor();
+    const reason = new Error("enough");
+    await assert.rejects(supervisor.watchJobs({}, { signal: AbortSignal.abort(reason) }).next(), reason);
+    const abort = new AbortController();
+    const watcher = supervisor.watchJobs({}, { signal: abort.signal });
+    assert.equal((await watcher.next()).value?.type, "current");
+    const waiting = watcher.next();
+    abort.abort(reason);
+    await assert.rejects(waiting, reason);
+  },
+);
 
-Deno.test("watchJobs() gives all ends when the supervisor closes, and then throws SupervisorClosedError", async () => {
-  const supervisor = new Supervisor();
-  const id = await supervisor.add("sleep", ["1000"]);
-  await supervisor.start(id);
-  const slow = supervisor.watchJobs();
-  const fast = supervisor.watchJobs();
-  await take(slow, 1);
-  await take(fast, 2);
-  const waiting = fast.next();
-  const abort = new AbortController();
-  const served = supervisor.run({ signal: abort.signal });
-  abort.abort();
-  await served;
-  const events = [(await waiting).value as JobEvent];
-  await assert.rejects(async () => {
-    for await (const event of fast) events.push(event);
-  }, SupervisorClosedError);
-  assert.deepEqual(events.map((event) => short(event, { [id]: "a" })), ["changed a STOPPING", "changed a KILLED"]);
-  const late: string[] = [];
-  await assert.rejects(async () => {
-    for await (const event of slow) late.push(short(event, { [id]: "a" }));
-  }, SupervisorClosedError);
-  assert.deepEqual(late, ["current", "changed a STOPPING", "changed a KILLED"]);
-  await supervisor.close();
-});
+eachForm(
+  "watchJobs() gives all ends when the supervisor closes, and then throws SupervisorClosedError",
+  async (Supervisor) => {
+    const supervisor = new Supervisor();
+    const id = await supervisor.add("sleep", ["1000"]);
+    await supervisor.start(id);
+    const slow = supervisor.watchJobs();
+    const fast = supervisor.watchJobs();
+    await take(slow, 1);
+    await take(fast, 2);
+    const waiting = fast.next();
+    const abort = new AbortController();
+    const served = supervisor.run({ signal: abort.signal });
+    abort.abort();
+    await served;
+    const events = [(await waiting).value as JobEvent];
+    await assert.rejects(async () => {
+      for await (const event of fast) events.push(event);
+    }, SupervisorClosedError);
+    assert.deepEqual(events.map((event) => short(event, { [id]: "a" })), ["changed a STOPPING", "changed a KILLED"]);
+    const late: string[] = [];
+    await assert.rejects(async () => {
+      for await (const event of slow) late.push(short(event, { [id]: "a" }));
+    }, SupervisorClosedError);
+    assert.deepEqual(late, ["current", "changed a STOPPING", "changed a KILLED"]);
+    await supervisor.close();
+  },
+);
 
-Deno.test("watchJobs() shares events between 1,000 watchers, which leave nothing", async () => {
+eachForm("watchJobs() shares events between 1,000 watchers, which leave nothing", async (Supervisor) => {
   await using supervisor = new Supervisor();
   const watchers = Array.from({ length: 1_000 }, () => supervisor.watchJobs());
   for (const watcher of watchers) assert.equal((await watcher.next()).value?.type, "current");
