@@ -67,9 +67,14 @@ Deno.test("the same Deno everywhere, which is the one that runs this", async () 
 
 Deno.test("the server gets the same V8 options however it is started", async () => {
   const { tasks }: { tasks: Record<string, { command: string }> } = JSON.parse(await read("deno.json"));
-  const starts = [["serve", "server.ts"], ["compile", "dist/server/server.js"], ["check:compile", "dist/server/server.js"]];
+  const starts = [["serve", "server.ts"], ["compile", "dist/server/server.js"], [
+    "check:compile",
+    "dist/server/server.js",
+  ]];
   for (const [name = "", script = ""] of starts) {
-    const command = tasks[name]?.command.split(" && ").find((part) => part.endsWith(script) || part.includes(`${script} `));
+    const command = tasks[name]?.command.split(" && ").find((part) =>
+      part.endsWith(script) || part.includes(`${script} `)
+    );
     assert.deepEqual(command?.match(/--v8-flags=\S+/g), ["--v8-flags=--max-semi-space-size=16"], name);
   }
 });
