@@ -61,7 +61,7 @@ export function createPermissions(
 ): Permissions {
   async function find(id: string): Promise<JobStatus | undefined> {
     try {
-      return await supervisor.status(id);
+      return await supervisor.status(id, { cached: true });
     } catch (error) {
       if (error instanceof JobNotFoundError) return undefined;
       throw error;

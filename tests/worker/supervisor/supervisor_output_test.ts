@@ -7,7 +7,7 @@ import {
   InvalidCursorError,
   JobNotFoundError,
   OutputUnavailableError,
-  Supervisor,
+  type Supervisor,
 } from "../../../mod.ts";
 import { jobCounts } from "../../support/job_counts.ts";
 import { tempDir } from "../../support/temp_dir.ts";

@@ -8,7 +8,7 @@ import {
   JobNotRunningError,
   JobRunningError,
   LimitReachedError,
-  Supervisor,
+  type Supervisor,
 } from "../../../mod.ts";
 import { defined } from "../../../base/defined.ts";
 import { jobCounts } from "../../support/job_counts.ts";

@@ -5,7 +5,7 @@
  */
 import "../../support/plain_start.ts";
 import assert from "node:assert/strict";
-import { type JobEvent, type JobFilter, Supervisor } from "../../../mod.ts";
+import type { JobEvent, JobFilter, Supervisor } from "../../../mod.ts";
 import { InvalidArgumentError, JobNotFoundError, SupervisorClosedError } from "../../../worker/errors.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 import { finalStatus } from "../../support/final_status.ts";
