@@ -32,12 +32,6 @@ export class HostConnectError extends HostUnavailableError {
   }
 }
 
-/** Options of `connectHost`. */
-export interface ConnectHostOptions extends RemoteJobHostOptions {
-  /** The user id that must own the socket. Default: the own one. */
-  readonly owner?: number;
-}
-
 /** The default of `acknowledgeMs`, for the handshake. */
 const HANDSHAKE_MS = 5_000;
 /** A host that dies may end a new connection before its socket refuses others. */
@@ -47,10 +41,10 @@ const ATTEMPT_PAUSE_MS = 50;
 /**
  * Connects to a job host.
  *
- * @param directory the directory of its instance, whose name is the instance
+ * @param directory the directory of its instance, whose name is the instance. The caller trusts its owner
  * @throws {HostConnectError} when it does not listen, does not answer or refuses the connection
  */
-export async function connectHost(directory: string, options: ConnectHostOptions = {}): Promise<RemoteJobHost> {
+export async function connectHost(directory: string, options: RemoteJobHostOptions = {}): Promise<RemoteJobHost> {
   for (let attempt = 1;; attempt++) {
     const host = await connectOnce(directory, options);
     if (host !== undefined) return host;
@@ -60,8 +54,8 @@ export async function connectHost(directory: string, options: ConnectHostOptions
 }
 
 /** Returns undefined when the host ends the connection without an answer. */
-async function connectOnce(directory: string, options: ConnectHostOptions): Promise<RemoteJobHost | undefined> {
-  const key = await checkedKey(directory, options.owner ?? Deno.uid());
+async function connectOnce(directory: string, options: RemoteJobHostOptions): Promise<RemoteJobHost | undefined> {
+  const key = await checkedKey(directory);
   const connection = new MessageConnection(await openSocket(directory));
   try {
     const instance = basename(directory);
@@ -81,12 +75,18 @@ async function connectOnce(directory: string, options: ConnectHostOptions): Prom
   }
 }
 
-/** Reads the key, when the socket belongs to the user. */
-async function checkedKey(directory: string, owner: number | null): Promise<string> {
+/**
+ * Reads the key, when the socket belongs to the owner of the directory. The caller trusts the directory: the host may have
+ * a user of its own.
+ */
+async function checkedKey(directory: string): Promise<string> {
   try {
     const { uid, isSocket } = await Deno.lstat(socketPath(directory));
     if (isSocket !== true) throw new HostConnectError("REFUSED", "its socket is not a socket");
-    if (uid !== owner) throw new HostConnectError("REFUSED", `its socket belongs to user ${uid}`);
+    const { uid: owner } = await Deno.stat(directory);
+    if (uid !== owner) {
+      throw new HostConnectError("REFUSED", `its socket belongs to user ${uid}, and its directory to user ${owner}`);
+    }
     return await readKey(directory);
   } catch (error) {
     if (error instanceof HostConnectError) throw error;

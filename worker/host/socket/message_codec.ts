@@ -3,6 +3,7 @@
  * Both lengths are unsigned numbers of 32 bits, the highest byte first.
  */
 import { fromMarkedJson, toMarkedJson } from "../../../base/marked_json.ts";
+import { LimitReachedError } from "../../errors.ts";
 
 /** One message. */
 export interface Message {
@@ -37,13 +38,15 @@ export class ProtocolError extends Error {
 /**
  * Encodes a message.
  *
- * @throws {ProtocolError} when it is too long for the peer
+ * @throws {LimitReachedError} when it is too long for the peer
  */
 export function encodeMessage(body: object, data: Uint8Array = NO_DATA): Uint8Array<ArrayBuffer> {
   const json = encoder.encode(toMarkedJson(body));
   const bytes = LENGTH_BYTES + json.length + data.length;
   if (bytes > MAX_MESSAGE_BYTES) {
-    throw new ProtocolError(`A message of the job host's link has at most ${MAX_MESSAGE_BYTES} bytes, got ${bytes}`);
+    throw new LimitReachedError(
+      `A message to or from a job host must have at most ${MAX_MESSAGE_BYTES} bytes, got ${bytes}`,
+    );
   }
   const message = new Uint8Array(LENGTH_BYTES + bytes);
   const view = new DataView(message.buffer);

@@ -45,7 +45,7 @@ export class MessageConnection {
   /**
    * Sends a message. Has no effect on a closed connection.
    *
-   * @throws {ProtocolError} when the message is too long
+   * @throws {LimitReachedError} when the message is too long
    */
   send(body: object, data?: Uint8Array): void {
     if (this.#isClosed) return;

@@ -1,8 +1,8 @@
 /** A served fake host and the links to it, for the tests of the socket. */
 import type { HostEvents } from "../../../../worker/host/link.ts";
-import { connectHost, type ConnectHostOptions } from "../../../../worker/host/socket/connect_host.ts";
+import { connectHost } from "../../../../worker/host/socket/connect_host.ts";
 import { serveHost } from "../../../../worker/host/socket/serve_host.ts";
-import type { RemoteJobHost } from "../../../../worker/host/socket/remote_job_host.ts";
+import type { RemoteJobHost, RemoteJobHostOptions } from "../../../../worker/host/socket/remote_job_host.ts";
 import { tempDir } from "../../../support/temp_dir.ts";
 import { FakeHost } from "./fake_host.ts";
 
@@ -47,7 +47,7 @@ export async function stage(instance = "host-1") {
     server,
     errors,
     attached,
-    async link(options: ConnectHostOptions = {}): Promise<RemoteJobHost> {
+    async link(options: RemoteJobHostOptions = {}): Promise<RemoteJobHost> {
       const link = await connectHost(directory, options);
       links.push(link);
       return link;
