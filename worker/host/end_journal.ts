@@ -1,12 +1,16 @@
 /**
- * The ends of a job host's jobs on its disk, until a supervisor has stored them. They survive the host.
+ * The ends of a job host's jobs on its disk, until a supervisor has stored them.
  *
- * The file is append-only. One fdatasync(2) covers all ends that arrived during the one before.
+ * An end is reported after write(2), and so survives the end of the host. Against the end of the machine one fdatasync(2)
+ * follows soon, for all ends that no supervisor has stored by then. It is not waited for: it takes 1 to 10 ms, more than
+ * many jobs, and the database of a supervisor does not wait for it either.
  */
-import { dirname } from "node:path";
-import { joinBytes } from "../../base/join_bytes.ts";
 import { encodeEnd } from "./end_line.ts";
+import { JournalFile } from "./journal_file.ts";
 import type { JobChange } from "./link.ts";
+
+/** The wait before a sync, in milliseconds. A supervisor that is there stores most ends sooner. */
+const SYNC_MS = 50;
 
 /** The default of `retryMs`. The system does not report that a disk has room again. */
 const RETRY_MS = 5_000;
@@ -14,58 +18,60 @@ const RETRY_MS = 5_000;
 /** The size from which a journal is written again without the ends that are not needed. A line has about 700 bytes. */
 const MIN_REWRITTEN_BYTES = 1_048_576;
 
-/** An end that is not on the disk yet. */
-interface UnwrittenEnd {
-  readonly end: JobChange;
-  /** Tells the caller that the end is on the disk, or that the disk refuses it now. */
-  readonly settle: () => void;
-}
-
 /** The options of a journal. */
 export interface EndJournalOptions {
   /** The file. Its directory exists. The first end creates the file. */
   readonly path: string;
   /** The wait after a failed write, in milliseconds. Default: 5,000. */
   readonly retryMs?: number;
-  /** Called when all ends are on the disk. */
+  /** Called when all ends are written and synced. */
   readonly onWritten?: () => void;
   readonly onError: (error: unknown) => void;
+}
+
+/** An end that is not in the file. */
+interface UnwrittenEnd {
+  readonly end: JobChange;
+  /** Tells the caller that the end is in the file, or that the disk refuses it now. */
+  readonly settle: () => void;
 }
 
 /** Writes the journal of one job host. */
 export class EndJournal {
   readonly #options: EndJournalOptions;
-  /** The ends that no supervisor has stored, written or not. */
+  readonly #file: JournalFile;
+  /** The ends that no supervisor has stored, in the file or not. */
   readonly #needed = new Map<string, JobChange>();
-  #unwritten: UnwrittenEnd[] = [];
-  #file: Deno.FsFile | undefined;
-  /** The bytes of all whole lines. */
-  #size = 0;
-  /** The bytes of lines that are not needed any more. */
-  #staleBytes = 0;
+  /** The sizes of the lines in the file that are needed. */
   readonly #bytesOf = new Map<string, number>();
-  /** True when bytes of a failed write may follow the last whole line. */
-  #isTorn = false;
+  #neededBytes = 0;
+  #unwritten: UnwrittenEnd[] = [];
+  /** The ids of the lines that the end of the machine could delete. */
+  #unsynced = new Set<string>();
   #rewriteFromBytes = MIN_REWRITTEN_BYTES;
   #writing: Promise<void> | undefined;
-  #retry: ReturnType<typeof setTimeout> | undefined;
+  #syncing: Promise<void> | undefined;
+  #syncTimer: ReturnType<typeof setTimeout> | undefined;
+  #retryTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: EndJournalOptions) {
     this.#options = options;
+    this.#file = new JournalFile(options.path);
   }
 
-  /** True when each end that is needed is on the disk. */
+  /** True when each end that is needed is written and synced. */
   get isWritten(): boolean {
-    return this.#unwritten.length === 0 && this.#writing === undefined;
+    return this.#unwritten.length === 0 && this.#writing === undefined && this.#unsynced.size === 0 &&
+      this.#syncing === undefined;
   }
 
-  /** Writes an end. Resolves when it is on the disk. When the disk refuses it, resolves then and tries again later. */
+  /** Writes an end. Resolves when it is in the file. When the disk refuses it, resolves then and tries again later. */
   write(end: JobChange): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#needed.set(end.id, end);
     this.#unwritten.push({ end, settle: resolve });
     // After a failure the next try is due later. The caller need not wait for it.
-    if (this.#retry === undefined) this.#writing ??= this.#writeAll();
+    if (this.#retryTimer === undefined) this.#writing ??= this.#writeAll();
     else resolve();
     return promise;
   }
@@ -77,122 +83,113 @@ export class EndJournal {
       if (end.id === id) settle();
       return end.id !== id;
     });
-    this.#staleBytes += this.#bytesOf.get(id) ?? 0;
+    this.#neededBytes -= this.#bytesOf.get(id) ?? 0;
     this.#bytesOf.delete(id);
+    this.#unsynced.delete(id);
   }
 
   /** Closes the file. Ends that could not be written get a last try. */
   async close(): Promise<void> {
-    clearTimeout(this.#retry);
-    this.#retry = undefined;
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = undefined;
     this.#writing ??= this.#writeAll();
     await this.#writing;
-    clearTimeout(this.#retry);
-    this.#file?.close();
-    this.#file = undefined;
+    do {
+      this.#syncing ??= this.#sync();
+      await this.#syncing;
+      clearTimeout(this.#syncTimer);
+    } while (this.#unsynced.size > 0);
+    clearTimeout(this.#retryTimer);
+    await this.#file.close();
   }
 
   /** Writes batch after batch. The next batch gathers while one is written. */
   async #writeAll(): Promise<void> {
     // Ends of the same turn of the event loop go into one batch.
     await Promise.resolve();
-    while (this.#unwritten.length > 0 && this.#retry === undefined) {
+    while (this.#unwritten.length > 0 && this.#retryTimer === undefined) {
       const batch = this.#unwritten;
       this.#unwritten = [];
       try {
-        await this.#append(batch);
+        await this.#append(batch.map(({ end }) => end));
       } catch (error) {
         this.#options.onError(error);
         this.#unwritten = [...batch.filter(({ end }) => this.#needed.has(end.id)), ...this.#unwritten];
-        this.#retry = setTimeout(() => {
-          this.#retry = undefined;
-          this.#writing ??= this.#writeAll();
-        }, this.#options.retryMs ?? RETRY_MS);
+        this.#retryLater();
       }
       for (const { settle } of batch) settle();
-      if (this.#size >= this.#rewriteFromBytes && this.#staleBytes * 2 >= this.#size) await this.#tryToRewrite();
+      if (this.#file.size >= this.#rewriteFromBytes && this.#neededBytes * 2 <= this.#file.size) await this.#rewrite();
     }
     this.#writing = undefined;
     for (const { settle } of this.#unwritten) settle();
-    if (this.#unwritten.length === 0) this.#options.onWritten?.();
+    this.#noteWritten();
   }
 
-  async #append(batch: readonly UnwrittenEnd[]): Promise<void> {
-    this.#file ??= await openJournal(this.#options.path);
-    if (this.#isTorn) await this.#file.truncate(this.#size);
-    this.#isTorn = true;
-    const lines = batch.map(({ end }) => encodeEnd(end));
-    await writeLines(this.#file, lines);
-    await this.#file.syncData();
-    this.#isTorn = false;
-    batch.forEach(({ end: { id } }, index) => this.#noteLine(id, lines[index]?.length ?? 0));
+  #retryLater(): void {
+    this.#retryTimer ??= setTimeout(() => {
+      this.#retryTimer = undefined;
+      this.#writing ??= this.#writeAll();
+    }, this.#options.retryMs ?? RETRY_MS);
+  }
+
+  async #append(ends: readonly JobChange[]): Promise<void> {
+    const lines = ends.map(encodeEnd);
+    await this.#file.append(lines);
+    ends.forEach(({ id }, index) => this.#noteLine(id, lines[index]?.length ?? 0));
+    this.#syncSoon();
   }
 
   #noteLine(id: string, bytes: number): void {
-    this.#size += bytes;
-    this.#staleBytes += this.#bytesOf.get(id) ?? 0;
-    this.#bytesOf.delete(id);
-    if (this.#needed.has(id)) this.#bytesOf.set(id, bytes);
-    else this.#staleBytes += bytes;
+    if (!this.#needed.has(id)) return;
+    this.#neededBytes += bytes - (this.#bytesOf.get(id) ?? 0);
+    this.#bytesOf.set(id, bytes);
+    this.#unsynced.add(id);
   }
 
-  async #tryToRewrite(): Promise<void> {
+  #syncSoon(): void {
+    this.#syncTimer ??= setTimeout(() => {
+      this.#syncTimer = undefined;
+      this.#syncing ??= this.#sync();
+    }, SYNC_MS);
+  }
+
+  async #sync(): Promise<void> {
+    const ids = this.#unsynced;
+    this.#unsynced = new Set();
     try {
-      await this.#rewrite();
-      this.#rewriteFromBytes = MIN_REWRITTEN_BYTES;
+      if (ids.size > 0) await this.#file.sync();
     } catch (error) {
-      // The file can still grow. A full disk may have room for the next end and not for all of them.
       this.#options.onError(error);
-      this.#rewriteFromBytes = 2 * this.#size;
+      // The system may have dropped these lines. They are written again.
+      const lost = [...ids].flatMap((id) => this.#needed.get(id) ?? []);
+      this.#unwritten.push(...lost.map((end) => ({ end, settle: () => {} })));
+      this.#retryLater();
     }
+    this.#syncing = undefined;
+    if (this.#unsynced.size > 0) this.#syncSoon();
+    this.#noteWritten();
   }
 
   /** Replaces the file by one that has only the ends that are needed. */
   async #rewrite(): Promise<void> {
-    const { path } = this.#options;
     const needed = [...this.#needed.values()];
     const lines = needed.map(encodeEnd);
-    const file = await openEmpty(`${path}.new`);
     try {
-      await writeLines(file, lines);
-      await file.syncData();
-      await Deno.rename(`${path}.new`, path);
+      await this.#file.replace(lines);
     } catch (error) {
-      file.close();
-      await Deno.remove(`${path}.new`); // It may have taken the last room on the disk.
-      throw error;
+      // The file can still grow. A full disk may have room for the next end and not for all of them.
+      this.#options.onError(error);
+      this.#rewriteFromBytes = 2 * this.#file.size;
+      return;
     }
-    this.#file?.close();
-    this.#file = file;
-    this.#isTorn = false;
-    this.#size = 0;
-    this.#staleBytes = 0;
+    this.#rewriteFromBytes = MIN_REWRITTEN_BYTES;
+    this.#neededBytes = 0;
     this.#bytesOf.clear();
     needed.forEach(({ id }, index) => this.#noteLine(id, lines[index]?.length ?? 0));
-    await syncDirectory(path);
+    this.#syncSoon();
   }
-}
 
-/** Opens an empty file, to which each write appends. */
-async function openEmpty(path: string): Promise<Deno.FsFile> {
-  const file = await Deno.open(path, { append: true, create: true, mode: 0o600 });
-  await file.truncate();
-  return file;
-}
-
-async function openJournal(path: string): Promise<Deno.FsFile> {
-  const file = await openEmpty(path);
-  await syncDirectory(path);
-  return file;
-}
-
-/** Writes the entry of a file to the disk. */
-async function syncDirectory(path: string): Promise<void> {
-  using directory = await Deno.open(dirname(path));
-  await directory.sync();
-}
-
-async function writeLines(file: Deno.FsFile, lines: readonly Uint8Array[]): Promise<void> {
-  const bytes = joinBytes(lines);
-  for (let from = 0; from < bytes.length;) from += await file.write(bytes.subarray(from));
+  #noteWritten(): void {
+    if (this.isWritten) this.#options.onWritten?.();
+  }
 }

@@ -121,7 +121,7 @@ export interface HostWork {
 
 /** Receives what a job host reports. */
 export interface HostEvents {
-  /** A job has changed. A final change is on the disk of the host before it is reported. */
+  /** A job has changed. A final change is in a file of the host before it is reported. */
   changed(change: JobChange): void;
   /** The log of a watched job has grown, or has lost its beginning. */
   grew(id: string, range: Pick<LogState, "start" | "end">): void;

@@ -1,4 +1,4 @@
-/** A job of a job host: numbers its changes, and reports each one, the last one after it is on the disk. */
+/** A job of a job host: numbers its changes, and reports each one, the last one after it is in a file. */
 import { defined } from "../../base/defined.ts";
 import { JobNotRunningError } from "../errors.ts";
 import { changeDetails, type RecordedChange } from "../job/change_details.ts";
@@ -17,7 +17,7 @@ export interface OwnedJobOptions extends Omit<JobParts, "recorder" | "log"> {
   readonly log: Omit<OutputLogOptions, "onMoved">;
   /** Identifies where the job runs. */
   readonly place: Pick<StoredProcess, "bootId" | "cgroup" | "host">;
-  /** Writes the last change to the disk. Resolves also when the disk refuses it. */
+  /** Writes the last change to a file. Resolves also when the disk refuses it. */
   readonly writeEnd: (end: JobChange) => Promise<void>;
   /** Called with each change, in order. */
   readonly changed: (change: JobChange) => void;

@@ -98,28 +98,64 @@ Deno.test("readEnds() never returns a damaged end, and keeps the lines that are 
   }
 });
 
-Deno.test("write() writes ends that arrive together with one fdatasync", async () => {
-  await using temporary = await tempDir();
+/** Counts the calls of fdatasync(2), and fails those that the test wants to fail. */
+async function countingSyncs(use: (syncs: { count: number; failure?: Error }) => Promise<void>): Promise<void> {
   const original = Deno.FsFile.prototype.syncData;
-  let syncs = 0;
+  const syncs: { count: number; failure?: Error } = { count: 0 };
   Deno.FsFile.prototype.syncData = function () {
-    syncs += 1;
-    return original.call(this);
+    syncs.count += 1;
+    return syncs.failure === undefined ? original.call(this) : Promise.reject(syncs.failure);
   };
   try {
-    const journal = openIn(temporary.path);
-    await Promise.all(Array.from({ length: 100 }, (_, index) => journal.write(endOf(String(index)))));
-    assert.equal(syncs, 1);
-    const first = journal.write(endOf("first"));
-    await Promise.resolve();
-    await Promise.all([first, ...Array.from({ length: 100 }, (_, index) => journal.write(endOf(`late ${index}`)))]);
-    assert.ok(syncs <= 3);
-    await journal.close();
-    assert.equal((await idsIn(temporary.path)).length, 201);
+    await use(syncs);
   } finally {
     Deno.FsFile.prototype.syncData = original;
   }
-});
+}
+
+Deno.test("write() does not wait for the sync, which is one for all ends that nobody has stored", () =>
+  countingSyncs(async (syncs) => {
+    await using temporary = await tempDir();
+    const journal = openIn(temporary.path);
+    await Promise.all(Array.from({ length: 100 }, (_, index) => journal.write(endOf(String(index)))));
+    for (let index = 100; index < 110; index++) await journal.write(endOf(String(index)));
+    assert.equal(syncs.count, 0);
+    assert.equal((await idsIn(temporary.path)).length, 110);
+    assert.ok(!journal.isWritten);
+    await eventually(() => journal.isWritten, "the sync");
+    assert.equal(syncs.count, 1);
+    await journal.close();
+    assert.equal(syncs.count, 1);
+  }));
+
+Deno.test("an end that is stored soon is never synced", () =>
+  countingSyncs(async (syncs) => {
+    await using temporary = await tempDir();
+    const journal = openIn(temporary.path);
+    for (let index = 0; index < 10; index++) {
+      await journal.write(endOf(String(index)));
+      journal.forget(String(index));
+    }
+    assert.ok(journal.isWritten);
+    await journal.close();
+    assert.equal(syncs.count, 0);
+  }));
+
+Deno.test("ends whose sync has failed are written again", () =>
+  countingSyncs(async (syncs) => {
+    await using temporary = await tempDir();
+    const errors: unknown[] = [];
+    const journal = openIn(temporary.path, { errors, retryMs: 20 });
+    syncs.failure = new Error("a disk that fails");
+    await journal.write(endOf("a"));
+    await eventually(() => errors.length > 0, "the failure");
+    assert.ok(!journal.isWritten);
+    delete syncs.failure;
+    await eventually(() => journal.isWritten, "a sync that succeeds");
+    assert.equal((await Deno.readTextFile(journalPath(temporary.path))).split("\n").length, 3);
+    assert.deepEqual(await idsIn(temporary.path), ["a"]);
+    await journal.close();
+  }));
 
 Deno.test("the journal stays small while ends are forgotten, and keeps each end that is not", async () => {
   await using temporary = await tempDir();

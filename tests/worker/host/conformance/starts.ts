@@ -142,7 +142,7 @@ export function testStarts(form: HostForm): void {
     },
   );
 
-  test("changed() reports an end when it is on the disk of the host", async (host) => {
+  test("changed() reports an end when it is in the journal of the host", async (host) => {
     const journal = join(host.directory, "hosts", host.link.info.instance, "ends.journal");
     const found: boolean[] = [];
     host.events.onChange = ({ id, status }) => {
