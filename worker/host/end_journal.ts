@@ -2,8 +2,8 @@
  * The ends of a job host's jobs on its disk, until a supervisor has stored them.
  *
  * An end is reported after write(2), and so survives the end of the host. Against the end of the machine one fdatasync(2)
- * follows soon, for all ends that no supervisor has stored by then. It is not waited for: it takes 1 to 10 ms, more than
- * many jobs, and the database of a supervisor does not wait for it either.
+ * follows soon, for all ends that no supervisor has stored by then. Nobody waits for it, because it takes 1 to 10 ms. The
+ * database of a supervisor does not wait for it either.
  */
 import { encodeEnd } from "./end_line.ts";
 import { JournalFile } from "./journal_file.ts";
