@@ -5,6 +5,7 @@ import { HostUnavailableError, SupervisorClosedError } from "../errors.ts";
 import { HostConnection } from "./host_connection.ts";
 import type { JobHosts } from "./job_hosts.ts";
 import type { HostedJobState, HostEvents, HostLink, JobChange } from "./link.ts";
+import { HostConnectError } from "./socket/connect_host.ts";
 
 /** The wait before the next try to reach a host, in milliseconds. There are tries only while a host cannot be reached. */
 const FIRST_RETRY_MS = 200;
@@ -33,6 +34,8 @@ export class HostPool {
   readonly #connections = new Map<string, HostConnection>();
   /** The links that are not attached yet. */
   readonly #waiting = new Map<HostConnection, HostLink>();
+  /** The hosts that run and could not be reached at the start. */
+  readonly #unreachable: HostConnection[] = [];
   readonly #unavailable = new Set<HostConnection>();
   readonly #closing = new AbortController();
   #current: HostConnection | undefined;
@@ -50,7 +53,7 @@ export class HostPool {
     for (const link of [...(current === undefined ? [] : [current]), ...others]) {
       this.#waiting.set(this.#add(link.info.instance), link);
     }
-    for (const instance of unreachable) this.#add(instance);
+    for (const instance of unreachable) this.#unreachable.push(this.#add(instance));
     if (current !== undefined) this.#current = this.find(current.info.instance);
     return dead;
   }
@@ -61,8 +64,9 @@ export class HostPool {
     return host;
   }
 
-  /** Attaches to the hosts that `open()` found. A host that does not answer is tried again in the background. */
+  /** Attaches to the hosts that `open()` found. A host that cannot be reached is tried again in the background. */
   async attachAll(): Promise<void> {
+    for (const host of this.#unreachable.splice(0)) this.#repair(host, undefined);
     const waiting = [...this.#waiting];
     this.#waiting.clear();
     await Promise.all(waiting.map(async ([host, link]) => {
@@ -164,12 +168,16 @@ export class HostPool {
     if (host === this.#current) this.#changing = repair.first.finally(() => this.#changing = undefined);
   }
 
-  /** Connects again, or has the jobs of a dead host recovered. Tries until that works. */
+  /**
+   * Connects again, or has the jobs of a dead host recovered. Tries until that works.
+   *
+   * @param reason why it cannot be reached; undefined when the reason was reported, and the first try will give it
+   */
   #repair(host: HostConnection, reason: unknown): { readonly first: Promise<void> } {
     const first = Promise.withResolvers<void>();
     const repair = async () => {
       const backoff = new Backoff(FIRST_RETRY_MS, MAX_RETRY_MS);
-      let reported = errorMessage(reason);
+      let reported = reason === undefined ? undefined : errorMessage(reason);
       while (!this.#closing.signal.aborted) {
         try {
           const link = await this.#hosts.connect(host.instance);
@@ -181,9 +189,10 @@ export class HostPool {
           return;
         } catch (error) {
           if (this.#closing.signal.aborted) return;
-          this.#setAvailable(host, false);
-          if (errorMessage(error) !== reported) this.#events.failed(error);
-          reported = errorMessage(error);
+          if (!isOtherProtocol(error)) this.#setAvailable(host, false);
+          const message = errorMessage(error);
+          if (message !== (reported ?? message)) this.#events.failed(error);
+          reported = message;
         } finally {
           first.resolve();
         }
@@ -209,6 +218,11 @@ export class HostPool {
     await this.#changing?.catch(() => {}); // A host that is being launched gets its link closed.
     await Promise.all([...this.all.map(({ open }) => open), ...this.#waiting.values()].map((link) => link?.close()));
   }
+}
+
+/** True for a host that works and has another protocol. Only its own jobs are unavailable. */
+function isOtherProtocol(error: unknown): boolean {
+  return error instanceof HostConnectError && error.problem === "PROTOCOL";
 }
 
 /** Attaches to a host. A link that does not work is closed. */

@@ -9,7 +9,7 @@ export interface OpenHosts {
   readonly others: readonly HostLink[];
   /** The instances of hosts that have died and left files. */
   readonly dead: readonly string[];
-  /** The instances of hosts that run and cannot be used. Their jobs are left alone. */
+  /** The instances of hosts that run and cannot be used now. Their jobs are left alone until they can. */
   readonly unreachable: readonly string[];
 }
 
