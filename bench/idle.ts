@@ -23,11 +23,14 @@ export async function measureIdle(stage: Stage): Promise<Finding[]> {
   await Promise.all(watches.map((watch) => watch.next()));
   // The work of the start is done by then. The runtime ends threads that were idle for 10 s.
   await sleep(stage.quick ? 1_000 : 11_000);
-  const before = { cpu: cpuMs(teleportd.pid), sleeps: sleeps(teleportd.pid) };
+  const pids = await teleportd.pids();
+  const cpuOfAll = () => pids.reduce((sum, pid) => sum + cpuMs(pid), 0);
+  const sleepsOfAll = () => new Map(pids.flatMap((pid) => [...sleeps(pid)]));
+  const before = { cpu: cpuOfAll(), sleeps: sleepsOfAll() };
   await sleep(seconds * 1_000);
-  const cpu = cpuMs(teleportd.pid) - before.cpu;
+  const cpu = cpuOfAll() - before.cpu;
   // A thread that has ended in the meantime does not count.
-  const counts = [...sleeps(teleportd.pid)].map(([thread, count]) => count - (before.sleeps.get(thread) ?? 0));
+  const counts = [...sleepsOfAll()].map(([thread, count]) => count - (before.sleeps.get(thread) ?? 0));
   const wakes = counts.reduce((sum, count) => sum + count, 0) / seconds;
   for (const { gate } of jobs) gate.close();
   await Promise.all(watches.map(async (watch) => {
@@ -40,7 +43,7 @@ export async function measureIdle(stage: Stage): Promise<Finding[]> {
       ...TIMERS,
       measured: `${wakes.toFixed(1)} wake-ups a second`,
       met: wakes < MAX_WAKES_PER_SECOND,
-      notes: ["voluntary context switches of all threads of the server, its runtime's own included"],
+      notes: ["voluntary context switches of all threads of server and job host, those of the runtime included"],
     },
   ];
 }

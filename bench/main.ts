@@ -7,6 +7,7 @@ import { measureGoPeer } from "./go_peer.ts";
 import { measureIdle } from "./idle.ts";
 import { circumstances, lines, markdown } from "./report.ts";
 import { measureLauncher } from "./launcher.ts";
+import { measureMemory } from "./memory.ts";
 import { measureRunTrue } from "./run_true.ts";
 import { makeStage, type Stage } from "./stage.ts";
 import { measureStalled } from "./stalled.ts";
@@ -30,6 +31,7 @@ const MEASUREMENTS: Record<string, (stage: Stage) => Promise<Finding[]>> = {
   starts: measureStarts,
   launcher: measureLauncher,
   idle: measureIdle,
+  memory: measureMemory,
   flat_out: measureFlatOut,
   go_peer: measureGoPeer,
 };

@@ -14,6 +14,21 @@ export function rssBytes(pid: number): number {
   return statusField(`/proc/${pid}/status`, "VmRSS") * 1024;
 }
 
+/** The memory of a process, in bytes. A page that processes share counts in each of them. */
+export interface Memory {
+  readonly rss: number;
+  /** The part of files, such as the program. Other processes share it. */
+  readonly file: number;
+  /** As `rss`, but a page that n processes have counts as one nth. */
+  readonly pss: number;
+}
+
+/** Returns the memory in use now, by kind. */
+export function memoryOf(pid: number): Memory {
+  const kib = (path: string, name: string) => statusField(`/proc/${pid}/${path}`, name) * 1024;
+  return { rss: kib("status", "VmRSS"), file: kib("status", "RssFile"), pss: kib("smaps_rollup", "Pss") };
+}
+
 /** The most memory in use at any time since the start or {@linkcode resetPeak}, in bytes. */
 export function peakBytes(pid: number): number {
   return statusField(`/proc/${pid}/status`, "VmHWM") * 1024;
@@ -26,9 +41,19 @@ export function resetPeak(pid: number): void {
 
 /** Processor time used so far by all threads, in milliseconds. */
 export function cpuMs(pid: number): number {
+  return ticksMs(pid, 11);
+}
+
+/** Processor time used by the children that have ended so far, in milliseconds. */
+export function endedChildrenCpuMs(pid: number): number {
+  return ticksMs(pid, 13);
+}
+
+/** Returns the sum of a field and the next one, after the name. The first is the time in user mode. */
+function ticksMs(pid: number, field: number): number {
   const text = Deno.readTextFileSync(`/proc/${pid}/stat`);
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+  return (Number(fields[field]) + Number(fields[field + 1])) * TICK_MS;
 }
 
 /** Returns how often each thread has gone to sleep so far. Each time, something had woken it before. */

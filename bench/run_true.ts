@@ -1,10 +1,11 @@
 /** Budget 3: the time that `teleport run true` takes, against `ssh localhost true`. */
 import { type Finding, skipped } from "./finding.ts";
-import { connectTo, type Stage, startTeleportd } from "./stage.ts";
+import { connectTo, type Server, type Stage, startTeleportd } from "./stage.ts";
 import { type Program, startProgram } from "./program.ts";
 import { list, median } from "./statistics.ts";
 
 const BUDGET = { what: "`teleport run true` against `ssh localhost true`", budget: "at most 0.6 of its time" };
+const HOSTED = { what: "`teleport run true` against `--job-host none`", budget: "at most 1.03 of its time" };
 
 async function has(command: string): Promise<boolean> {
   const { success } = await new Deno.Command("sh", { args: ["-c", `command -v ${command}`], stdout: "null" }).output();
@@ -82,25 +83,21 @@ async function startSshd({ dir }: Stage): Promise<Sshd> {
 
 /** Runs the two alternately. */
 export async function measureRunTrue(stage: Stage): Promise<Finding[]> {
-  if (!await has("ssh") || !await has("ssh-keygen")) return [skipped(BUDGET, "no OpenSSH client is installed")];
+  const hosted = await measureHosted(stage);
+  if (!await has("ssh") || !await has("ssh-keygen")) {
+    return [skipped(BUDGET, "no OpenSSH client is installed"), hosted];
+  }
   await using _runDirectory = await provideRunDirectory();
   let sshd: Sshd;
   try {
     sshd = await startSshd(stage);
   } catch (error) {
-    return [skipped(BUDGET, `sshd cannot be started: ${firstLine(error)}`)];
+    return [skipped(BUDGET, `sshd cannot be started: ${firstLine(error)}`), hosted];
   }
   await using _sshd = sshd;
   await using teleportd = await startTeleportd(stage);
   await using client = connectTo(stage, teleportd);
-  const cli = new URL("../cli.ts", import.meta.url).pathname;
-  const config = new URL("../deno.json", import.meta.url).pathname;
-  const run = () =>
-    time(Deno.execPath(), ["run", "-q", "-P=cli", "-c", config, "--no-prompt", cli, "run", "true"], {
-      TELEPORT_ADDRESS: teleportd.address,
-      TELEPORT_CERTS: stage.certs,
-      TELEPORT_IDENTITY: "admin",
-    });
+  const run = () => runTrue(stage, teleportd);
   const ssh = () => time("ssh", sshd.sshArgs);
 
   const times = { teleport: [] as number[], ssh: [] as number[] };
@@ -123,7 +120,45 @@ export async function measureRunTrue(stage: Stage): Promise<Finding[]> {
       `${median(times.teleport).toFixed(0)} ms against ${median(times.ssh).toFixed(0)} ms (medians)`,
       `rounds: ${list(times.teleport)} against ${list(times.ssh)}`,
     ],
-  }];
+  }, hosted];
+}
+
+const CLI = new URL("../cli.ts", import.meta.url).pathname;
+const CONFIG = new URL("../deno.json", import.meta.url).pathname;
+
+/** Runs the command line, and returns the milliseconds that it takes. */
+function runTrue({ certs }: Stage, { address }: Server): Promise<number> {
+  return time(Deno.execPath(), ["run", "-q", "-P=cli", "-c", CONFIG, "--no-prompt", CLI, "run", "true"], {
+    TELEPORT_ADDRESS: address,
+    TELEPORT_CERTS: certs,
+    TELEPORT_IDENTITY: "admin",
+  });
+}
+
+/** Runs it alternately with the default, and with a server that runs the jobs itself. */
+async function measureHosted(stage: Stage): Promise<Finding> {
+  await using teleportd = await startTeleportd(stage);
+  await using alone = await startTeleportd(stage, "none");
+  const rounds = stage.quick ? 3 : 21;
+  const found: number[] = [];
+  const none: number[] = [];
+  // The first round warms up.
+  for (let round = 0; round <= rounds; round++) {
+    const [own, other] = [await runTrue(stage, teleportd), await runTrue(stage, alone)];
+    if (round === 0) continue;
+    found.push(own);
+    none.push(other);
+  }
+  const ratio = median(found) / median(none);
+  return {
+    ...HOSTED,
+    measured: ratio.toFixed(2),
+    met: ratio <= 1.03,
+    notes: [
+      `${median(found).toFixed(0)} ms against ${median(none).toFixed(0)} ms (medians)`,
+      `rounds: ${list(found)} against ${list(none)}`,
+    ],
+  };
 }
 
 function firstLine(error: unknown): string {

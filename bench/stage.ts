@@ -1,6 +1,7 @@
 /** The certificates, servers, clients and jobs of the measurements, in their own directory. */
 import { ensureServing } from "../certs/serving.ts";
 import { connect, type RpcClient } from "../rpc/client/client.ts";
+import { findInstances, untilEnd } from "../teleportd/host/instance_directory.ts";
 import { type Program, startDeno } from "./program.ts";
 
 /** The place of all measurements. */
@@ -26,21 +27,34 @@ export interface Server extends Program {
   readonly address: string;
 }
 
+/** The process that runs the jobs of a server: a job host, which is the default, or the server itself. */
+export type JobHost = "separate" | "none";
+
+/** A teleportd. */
+export interface Teleportd extends Server {
+  /** The ids of its processes now: the server's own, and that of its job host. */
+  pids(): Promise<number[]>;
+}
+
 /** The V8 options of `deno task serve` and of the compiled program. The server for comparison gets the same. */
 const V8_FLAGS =
   (JSON.parse(Deno.readTextFileSync(new URL("../deno.json", import.meta.url))).tasks.serve.command as string)
     .split(" ").filter((word) => word.startsWith("--v8-flags="));
 
-/** Starts a teleportd with data of its own, as `deno task serve` does. */
-export async function startTeleportd({ dir, certs }: Stage): Promise<Server> {
+/** Starts a teleportd with data of its own, as `deno task serve` does. Its jobs must have ended when it is disposed. */
+export async function startTeleportd({ dir, certs }: Stage, jobHost: JobHost = "separate"): Promise<Teleportd> {
   const data = await Deno.makeTempDir({ dir, prefix: "data_" });
-  const args = ["--listen", "127.0.0.1:0", "--certs", certs, "--data", data];
+  const args = ["--listen", "127.0.0.1:0", "--certs", certs, "--data", data, "--job-host", jobHost, "--stop-jobs"];
+  const hosts = async () => (await findInstances(data)).filter(({ isAlive }) => isAlive);
   const program = await startDeno("server.ts", args, /^listening on (.*)$/m, V8_FLAGS);
   return {
     ...program,
     address: program.ready[1] ?? "",
+    pids: async () => [program.pid, ...(await hosts()).flatMap(({ info }) => info === undefined ? [] : [info.pid])],
     async [Symbol.asyncDispose]() {
       await program[Symbol.asyncDispose]();
+      // A job host without a server and without jobs ends by itself.
+      await Promise.all((await hosts()).map((host) => untilEnd(host)));
       // The next measurement needs the room on the disk.
       await Deno.remove(data, { recursive: true });
     },

@@ -1,0 +1,82 @@
+/** The memory of a server and its job host: without jobs, and with many that are quiet. */
+import { sleep } from "../base/backoff.ts";
+import type { Finding } from "./finding.ts";
+import { memoryOf } from "./process_facts.ts";
+import { connectTo, type JobHost, type Stage, startGated, startTeleportd, type Teleportd } from "./stage.ts";
+import { mb } from "./statistics.ts";
+
+const IDLE = { what: "idle without jobs: memory of server and job host together", budget: "at most 115 MB" };
+const RUNNING = { what: "300 running jobs: growth of the memory of server and job host", budget: "" };
+const JOBS = 300;
+
+/** The memory of all processes of a server, in bytes. */
+interface Together {
+  /** The pages in use. A page of a file counts once, although both processes have it. */
+  readonly resident: number;
+  readonly rss: readonly number[];
+  readonly pss: number;
+}
+
+async function together(teleportd: Teleportd): Promise<Together> {
+  const all = (await teleportd.pids()).map(memoryOf);
+  const sum = (values: readonly number[]) => values.reduce((one, other) => one + other, 0);
+  // Both processes map the same files: the runtime, its libraries, and no others of a size.
+  const files = Math.max(...all.map(({ file }) => file));
+  return {
+    resident: sum(all.map(({ rss, file }) => rss - file)) + files,
+    rss: all.map(({ rss }) => rss),
+    pss: sum(all.map(({ pss }) => pss)),
+  };
+}
+
+function words({ resident, rss, pss }: Together): string {
+  const parts = rss.map((bytes) => mb(bytes).toFixed(0)).join(" + ");
+  return `${mb(resident).toFixed(0)} MB (RSS ${parts}, PSS ${mb(pss).toFixed(0)})`;
+}
+
+/** Measures the memory after a start, after a first job, and with many jobs. */
+async function measureHost(stage: Stage, jobHost: JobHost) {
+  await using teleportd = await startTeleportd(stage, jobHost);
+  await using client = connectTo(stage, teleportd);
+  // The job host is started by the first job at the latest.
+  const first = await startGated(stage, client, "read word <&3");
+  first.gate.close();
+  for await (const _ of client.calls.StatusStream({ id: first.id }));
+  // The server returns memory to the system a second after the last call.
+  await sleep(2_000);
+  const idle = await together(teleportd);
+  const jobs = [];
+  for (let count = 0; count < JOBS; count++) jobs.push(await startGated(stage, client, "read word <&3"));
+  await sleep(2_000);
+  const running = await together(teleportd);
+  for (const { gate } of jobs) gate.close();
+  for (const { id } of jobs) for await (const _ of client.calls.StatusStream({ id }));
+  return { idle, running };
+}
+
+/** Measures the default, and a server that runs the jobs itself. */
+export async function measureMemory(stage: Stage): Promise<Finding[]> {
+  const own = await measureHost(stage, "separate");
+  const none = await measureHost(stage, "none");
+  const growth = mb(own.running.resident - own.idle.resident);
+  return [
+    {
+      ...IDLE,
+      measured: `${mb(own.idle.resident).toFixed(0)} MB`,
+      met: mb(own.idle.resident) <= 115,
+      notes: [
+        `a page of a file that both have counts once: ${words(own.idle)}; with \`--job-host none\`: ${
+          words(none.idle)
+        }`,
+      ],
+    },
+    {
+      ...RUNNING,
+      measured: `${growth.toFixed(0)} MB`,
+      notes: [
+        `${words(own.running)}; with \`--job-host none\`: ${words(none.running)}, ` +
+        `${mb(none.running.resident - none.idle.resident).toFixed(0)} MB more than without`,
+      ],
+    },
+  ];
+}
