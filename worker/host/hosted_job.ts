@@ -27,7 +27,6 @@ export class HostedJob extends AnyJob {
   #host: HostConnection | undefined;
   #process: StoredProcess | undefined;
   #live: LiveState | undefined;
-  #by: string | undefined;
   /** Resolves when the host knows of the start, or has refused it. */
   #begun: Promise<void> | undefined;
   /** False while a start was sent and nobody knows whether it has arrived. */
@@ -93,7 +92,6 @@ export class HostedJob extends AnyJob {
     this.#parts.record(status, { process, ...defined({ by }) });
     this.#host = host;
     this.#process = process;
-    this.#by = by;
     this.history.add(status);
     await this.requestStart();
     // Readers that began before the start have no reports yet.
@@ -108,12 +106,13 @@ export class HostedJob extends AnyJob {
   }
 
   async #requestStart(): Promise<void> {
+    const by = this.processStatus.requestedBy?.startedBy;
     this.#isStartKnown = false;
     try {
       await this.#linkTo("be started").start({
         spec: this.spec,
         ...this.#parts.startOptions(),
-        ...defined({ by: this.#by }),
+        ...defined({ by }),
       });
       this.#isStartKnown = true;
     } catch (error) {

@@ -9,10 +9,12 @@ import type { HostEvents, HostLink } from "../../../worker/host/link.ts";
 export interface LocalLink extends HostLink {
   /** Ends the link with an error. Later calls fail with `HostUnavailableError`. */
   break(error: Error): void;
+  /** The receiver of its events, once it is attached. */
+  readonly events: HostEvents | undefined;
 }
 
-/** Returns a link to a host in this process. */
-function localLink(host: JobHost): LocalLink {
+/** @param faults replace calls of the link while they are set */
+function localLink(host: JobHost, faults: Partial<HostLink>): LocalLink {
   const closed = Promise.withResolvers<Error | undefined>();
   let isClosed = false;
   let events: HostEvents | undefined;
@@ -29,7 +31,9 @@ function localLink(host: JobHost): LocalLink {
   };
   return new Proxy(host as unknown as LocalLink, {
     get(_, name) {
+      if (name === "events") return events;
       if (name in own) return own[name as keyof LocalLink];
+      if (name in faults && !isClosed) return faults[name as keyof HostLink];
       const value = host[name as keyof JobHost];
       if (typeof value !== "function") return value;
       return (...args: never[]) => {
@@ -47,10 +51,13 @@ export class LocalHosts implements JobHosts, AsyncDisposable {
   readonly #directory: string;
   readonly #hosts = new Map<string, JobHost>();
   readonly #dead = new Set<string>();
+  readonly #killed: JobHost[] = [];
   readonly #links = new Map<string, LocalLink>();
   #currentId: string | undefined;
   /** The number of hosts that were launched. */
   launched = 0;
+  /** The calls of all links that are replaced. */
+  readonly faults: Partial<{ -readonly [Name in keyof HostLink]: HostLink[Name] }> = {};
   /** Makes each launch fail while it is set. */
   launchError: Error | undefined;
 
@@ -78,10 +85,11 @@ export class LocalHosts implements JobHosts, AsyncDisposable {
     this.#currentId = undefined;
   }
 
-  /** Ends the current host as kill -9 does, as far as the supervisor can tell. Its processes must be ended by the test. */
+  /** Ends the current host as kill -9 does, as far as a supervisor can tell. Its processes live until they are recovered. */
   kill(): JobHost {
     const host = this.current;
     this.#hosts.delete(host.info.instance);
+    this.#killed.push(host);
     this.#dead.add(host.info.instance);
     this.#links.get(host.info.instance)?.break(new Error("The job host has died"));
     this.#currentId = undefined;
@@ -121,14 +129,14 @@ export class LocalHosts implements JobHosts, AsyncDisposable {
   }
 
   #linkTo(host: JobHost): LocalLink {
-    const link = localLink(host);
+    const link = localLink(host, this.faults);
     this.#links.set(host.info.instance, link);
     return link;
   }
 
   /** Ends all jobs and all hosts. */
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const host of this.#hosts.values()) {
+    for (const host of [...this.#hosts.values(), ...this.#killed]) {
       await host.stopJobs(0);
       await host[Symbol.asyncDispose]();
     }

@@ -1,0 +1,209 @@
+/** Tests of faults between a supervisor and its job hosts, and of supervisors that end between two steps. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { HostExhaustedError, HostUnavailableError, NotEnforceableError, Supervisor } from "../../../mod.ts";
+import { errorMessage } from "../../../base/error_message.ts";
+import { deadline, eventually } from "../../support/deadline.ts";
+import { finalStatus } from "../../support/final_status.ts";
+import { withDirectory } from "../store/store_fixture.ts";
+import { LocalHosts } from "./job_host_fixture.ts";
+import { PATIENT, read, startUp, states } from "./supervisor_fixture.ts";
+
+const UNAVAILABLE = new HostUnavailableError("process 1 does not answer");
+
+Deno.test("a lost link is replaced, and the jobs and their watchers continue", () =>
+  withDirectory(async (directory) => {
+    await using hosts = new LocalHosts(directory);
+    await using supervisor = new Supervisor({ directory, hosts, stopsJobs: true });
+    const stop = join(directory, "stop");
+    const id = await startUp(supervisor, [
+      "-c",
+      'echo up; while [ ! -e "$0" ]; do sleep 0.01; done; echo down; exit 3',
+      stop,
+    ]);
+    const output = read(supervisor.watchOutput(id));
+    hosts.link.break(new Error("the socket was closed"));
+    await eventually(async () => (await hosts.current.work()).isAttached, "the next link");
+    await Deno.writeTextFile(stop, "");
+    const { text, end } = await output;
+    assert.equal(text, "up\ndown\n");
+    assert.equal(end.status.exitCode, 3);
+    assert.equal(hosts.launched, 1);
+  }));
+
+Deno.test("the jobs of a host that dies are ended and LOST, and a new host takes over", () =>
+  withDirectory(async (directory) => {
+    await using hosts = new LocalHosts(directory);
+    const errors: unknown[] = [];
+    await using supervisor = new Supervisor({
+      directory,
+      hosts,
+      stopsJobs: true,
+      onError: (error) => errors.push(error),
+    });
+    const id = await startUp(supervisor);
+    const output = supervisor.watchOutput(id);
+    await output.next();
+    const stopped = supervisor.watchStatus(id);
+    const { instance } = hosts.kill().info;
+    const final = await finalStatus(supervisor, id);
+    assert.deepEqual([final.state, final.reason], ["LOST", "LOST"]);
+    assert.equal((await read(output)).text, "");
+    assert.deepEqual((await states(stopped)).at(-1), "LOST");
+    assert.match(errorMessage(errors[0]), new RegExp(`The job host process ${Deno.pid} .*${instance}.* has died`));
+    assert.equal(hosts.launched, 2);
+    const next = await startUp(supervisor);
+    assert.equal((await supervisor.stop(next)).state, "EXITED");
+    await eventually(
+      () => ![...Deno.readDirSync(join(directory, "hosts"))].some(({ name }) => name === instance),
+      "the removal of what the dead host has left",
+    );
+  }));
+
+Deno.test("the jobs of a host that died without a supervisor are recovered at the next start", () =>
+  withDirectory(async (directory) => {
+    await using hosts = new LocalHosts(directory);
+    let id = "";
+    {
+      await using supervisor = new Supervisor({ directory, hosts });
+      id = await startUp(supervisor);
+    }
+    hosts.kill();
+    await using supervisor = new Supervisor({ directory, hosts });
+    assert.equal((await supervisor.status(id)).state, "LOST");
+    assert.equal((await read(supervisor.watchOutput(id))).text, "up\n");
+  }));
+
+Deno.test("a host that refuses a start leaves the job in INITIAL, to be started later", () =>
+  withDirectory(async (directory) => {
+    await using hosts = new LocalHosts(directory);
+    await using supervisor = new Supervisor({ directory, hosts, stopsJobs: true });
+    const id = await supervisor.add("sh", PATIENT);
+    for (const refusal of [new HostExhaustedError("no pids"), new NotEnforceableError("no user")]) {
+      hosts.faults.start = () => Promise.reject(refusal);
+      await assert.rejects(supervisor.start(id), refusal);
+      assert.equal((await supervisor.status(id)).state, "INITIAL");
+    }
+    delete hosts.faults.start;
+    assert.equal((await supervisor.start(id, { by: "ann" })).state, "RUNNING");
+  }));
+
+Deno.test("a host that cannot be launched refuses the start, and the next start tries again", () =>
+  withDirectory(async (directory) => {
+    await using hosts = new LocalHosts(directory);
+    hosts.launchError = new HostUnavailableError("it cannot be started");
+    await using supervisor = new Supervisor({ directory, hosts, stopsJobs: true });
+    const id = await supervisor.add("sh", PATIENT);
+    await assert.rejects(supervisor.start(id), HostUnavailableError);
+    assert.equal((await supervisor.status(id)).state, "INITIAL");
+    hosts.launchError = undefined;
+    const [first, second] = await Promise.all([supervisor.start(id), supervisor.start(id)]);
+    assert.equal(first.pid, second.pid);
+    assert.equal(hosts.launched, 1);
+  }));
+
+for (const arrives of [true, false]) {
+  const what = arrives ? "has arrived" : "has not arrived";
+  Deno.test(`a start without an answer that ${what} starts the job once, when the host can be reached again`, () =>
+    withDirectory(async (directory) => {
+      await using hosts = new LocalHosts(directory);
+      await using supervisor = new Supervisor({ directory, hosts, stopsJobs: true });
+      await startUp(supervisor);
+      const id = await supervisor.add("sh", PATIENT);
+      hosts.faults.start = async (start) => {
+        if (arrives) await hosts.current.start(start);
+        delete hosts.faults.start;
+        hosts.link.break(UNAVAILABLE);
+        throw UNAVAILABLE;
+      };
+      await assert.rejects(supervisor.start(id, { by: "ann" }), UNAVAILABLE);
+      assert.notEqual((await supervisor.status(id)).state, "INITIAL");
+      const isRunning = async () => (await supervisor.status(id)).state === "RUNNING";
+      await eventually(isRunning, "the job runs");
+      await using output = supervisor.watchOutput(id);
+      await deadline(output.next());
+      const final = await supervisor.stop(id);
+      assert.deepEqual([final.state, final.stdoutBytes, final.requestedBy?.startedBy], ["EXITED", 3, "ann"]);
+    }));
+}
+
+Deno.test("a host that hangs makes calls on its jobs fail, and the supervisor says so until it answers", () =>
+  withDirectory(async (directory) => {
+    await using hosts = new LocalHosts(directory);
+    const availability: boolean[] = [];
+    await using supervisor = new Supervisor({
+      directory,
+      hosts,
+      stopsJobs: true,
+      onAvailability: (isAvailable) => availability.push(isAvailable),
+    });
+    const id = await startUp(supervisor);
+    const fails = () => Promise.reject(UNAVAILABLE);
+    Object.assign(hosts.faults, { states: fails, signal: fails, watch: fails, start: fails });
+    hosts.link.events?.availability(false);
+    await assert.rejects(supervisor.signal(id, "HUP"), UNAVAILABLE);
+    await assert.rejects(supervisor.watchOutput(id).next(), UNAVAILABLE);
+    assert.equal((await supervisor.status(id)).state, "RUNNING");
+    assert.equal((await supervisor.list()).jobs.length, 1);
+    const second = await supervisor.add("sh", PATIENT);
+    await assert.rejects(supervisor.start(second), UNAVAILABLE);
+    assert.equal((await supervisor.status(second)).state, "STARTING");
+    for (const name of ["states", "signal", "watch", "start"] as const) delete hosts.faults[name];
+    hosts.link.events?.availability(true);
+    assert.deepEqual(availability, [false, true]);
+    await eventually(async () => (await supervisor.status(second)).state === "RUNNING", "the repeated start");
+  }));
+
+Deno.test("each step of a job survives a supervisor that ends after it", async (test) => {
+  const step = (
+    name: string,
+    use: (parts: { hosts: LocalHosts; first: Supervisor; next: () => Supervisor }) => Promise<void>,
+  ) =>
+    test.step(name, () =>
+      withDirectory(async (directory) => {
+        await using hosts = new LocalHosts(directory);
+        const first = new Supervisor({ directory, hosts });
+        await use({ hosts, first, next: () => new Supervisor({ directory, hosts, stopsJobs: true }) });
+      }));
+
+  await step("between the intent and the start: the start is made again", async ({ hosts, first, next }) => {
+    await startUp(first);
+    const id = await first.add("sh", PATIENT);
+    const sent = Promise.withResolvers<void>();
+    hosts.faults.start = () => {
+      sent.resolve();
+      return new Promise(() => {}); // The supervisor ends before the host gets the start.
+    };
+    void first.start(id, { by: "ann" }).catch(() => {});
+    await sent.promise;
+    await first.close();
+    delete hosts.faults.start;
+    await using supervisor = next();
+    await using output = supervisor.watchOutput(id);
+    await deadline(output.next());
+    const { state, requestedBy } = await supervisor.status(id);
+    assert.deepEqual([state, requestedBy?.startedBy], ["RUNNING", "ann"]);
+  });
+
+  await step("between the end in the host and its store: the exact end is stored", async ({ hosts, first, next }) => {
+    const id = await startUp(first);
+    await first.close();
+    await hosts.current.stop(id, { reason: "STOPPED", by: "eve" });
+    await using supervisor = next();
+    const { state, exitCode, stoppedBy } = await supervisor.status(id);
+    assert.deepEqual([state, exitCode, stoppedBy], ["EXITED", 3, "eve"]);
+  });
+
+  await step("between the store of the end and forget: the host forgets it then", async ({ hosts, first, next }) => {
+    const id = await startUp(first);
+    hosts.faults.forget = () => {};
+    const final = await first.stop(id);
+    await first.close();
+    delete hosts.faults.forget;
+    await using supervisor = next();
+    assert.deepEqual(await supervisor.status(id), final);
+    assert.equal(hosts.current.isIdle, false);
+    await supervisor.close();
+    assert.deepEqual(await hosts.current.attach({} as never), []);
+  });
+});
