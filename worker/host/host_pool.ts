@@ -72,7 +72,7 @@ export class HostPool {
     await Promise.all(waiting.map(async ([host, link]) => {
       try {
         await this.#attach(host, link);
-        if (host !== this.#current) link.retire(true);
+        link.retire(host !== this.#current);
       } catch (error) {
         this.#lost(host, error);
       }
@@ -184,7 +184,7 @@ export class HostPool {
           if (link === undefined) await this.#bury(host, first.resolve);
           else {
             await this.#attach(host, link);
-            if (host !== this.#current) link.retire(true);
+            link.retire(host !== this.#current);
           }
           return;
         } catch (error) {

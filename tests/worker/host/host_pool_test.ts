@@ -1,4 +1,4 @@
-/** Tests the connections of a supervisor to job hosts that cannot be reached at its start. */
+/** Tests the connections of a supervisor to the job hosts of its start. */
 import assert from "node:assert/strict";
 import { HostUnavailableError } from "../../../worker/errors.ts";
 import { HostPool, type HostPoolEvents } from "../../../worker/host/host_pool.ts";
@@ -60,4 +60,21 @@ Deno.test("HostPool is available while a host has another protocol, and notes it
   await deadline(done);
   await pool.close();
   assert.deepEqual(noted, ["died a"]);
+});
+
+Deno.test("HostPool retires older hosts, and uses a host again that an earlier server has retired", async () => {
+  const [current, other] = [new FakeHost("a"), new FakeHost("b")];
+  const hosts: JobHosts = {
+    open: () => Promise.resolve({ current, others: [other], dead: [], unreachable: [] }),
+    launch: () => Promise.reject(new Error("not needed")),
+    connect: () => Promise.reject(new Error("not needed")),
+  };
+  const ignore = () => {};
+  const events = { attached: ignore, answers: ignore, died: () => Promise.resolve(), changed: ignore, grew: ignore };
+  const pool = new HostPool(hosts, { ...events, needsRoom: ignore, availability: ignore, failed: ignore });
+  await pool.open();
+  await pool.attachAll();
+  await pool.close();
+  const retired = ({ calls }: FakeHost) => calls.filter(([name]) => name === "retire");
+  assert.deepEqual([retired(current), retired(other)], [[["retire", false]], [["retire", true]]]);
 });
