@@ -117,6 +117,7 @@ export class HostPool {
     const host = this.#add(link.info.instance);
     try {
       await this.#attach(host, link);
+      link.retire(false); // A service manager may have started it for an earlier server.
     } catch (error) {
       this.#connections.delete(host.instance);
       throw error;
