@@ -8,7 +8,7 @@ export const HOST_DIRECTORIES: readonly string[] = ["hosts", "output"];
  * Checks the data directory, its entries, the entries of the audit log, and the directories above. The database, the
  * audit log and the memory of revoked certificates decide who may do what. Entries may be missing.
  *
- * @param hostUid the user of the job host, when it is another one. That user may own the directories of the job host.
+ * @param hostUid the user of the job host, when it is another one. This user may own the directories of the job host.
  * @throws {CertificateError} `UNUSABLE` with the path and a command that corrects it, or `NOT_ACCESSIBLE`
  */
 export async function checkDataDirectory(directory: string, hostUid?: number): Promise<void> {

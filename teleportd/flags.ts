@@ -146,7 +146,7 @@ export function createProgram(version: string, output: HelpOutput, commands: Com
       new Option(
         "--job-host <where>",
         "what runs the jobs: a separate process, an external one of the service manager, or none but the server itself",
-      ).choices(["separate", "external", "none"]).default("none"),
+      ).choices(["separate", "external", "none"]).default("separate"),
     )
     .option("--stop-jobs", "stop all jobs when the server stops (default: they continue, unless --job-host is none)")
     .option("--cgroup <where>", "where jobs get cgroups: auto, off, or the directory of a cgroup", "auto")

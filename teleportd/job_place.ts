@@ -6,6 +6,7 @@ import { openCgroups } from "./cgroups.ts";
 import type { Flags } from "./flags.ts";
 import { DirectoryHosts } from "./host/directory_hosts.ts";
 import type { ServerEnvironment } from "./server_environment.ts";
+import type { StartConfig } from "./start_config.ts";
 import { StartError } from "./start_error.ts";
 
 /** The cgroups of the jobs, for admission and for people. */
@@ -17,7 +18,7 @@ export interface PlaceCgroups {
   readonly controllers: readonly Controller[];
 }
 
-/** The place of the jobs. */
+/** The place of the jobs. Its end waits for the ends of job hosts that have no job. */
 export interface JobPlace extends AsyncDisposable {
   /** The options of the supervisor that depend on the place. */
   readonly options: Pick<SupervisorOptions, "hosts" | "cgroups" | "stopsJobs">;
@@ -25,19 +26,16 @@ export interface JobPlace extends AsyncDisposable {
   readonly outlivesServer: boolean;
   /** Returns the cgroups of new jobs. */
   readonly cgroups: () => PlaceCgroups;
-  /** Resolves when the job hosts that have nothing left to do have ended, after two seconds at the latest. */
-  readonly idleEnded: () => Promise<void>;
 }
 
 /**
  * Opens the place that the flags name. Starts no job host yet.
  *
- * @param directory the data directory
  * @throws {StartError} when the flags do not go together, or cgroups were named and cannot be used
  */
 export async function openJobPlace(
   flags: Flags,
-  directory: string,
+  { directory }: Pick<StartConfig, "directory">,
   { version, jobHost }: Pick<ServerEnvironment, "version" | "jobHost">,
   log: Logger,
 ): Promise<JobPlace> {
@@ -67,8 +65,7 @@ export async function openJobPlace(
       const { cgroups, cgroupText = "The job host does not answer" } = hosts.current ?? {};
       return { text: cgroupText, hasCgroups: cgroups !== undefined, controllers: cgroups?.controllers ?? [] };
     },
-    idleEnded: () => hosts.idleEnded(),
-    [Symbol.asyncDispose]: () => Promise.resolve(),
+    [Symbol.asyncDispose]: () => hosts.idleEnded(),
   };
 }
 
@@ -78,7 +75,6 @@ async function inThisProcess(flags: Flags, directory: string): Promise<JobPlace>
     options: defined({ cgroups }),
     outlivesServer: false,
     cgroups: () => ({ text, hasCgroups: cgroups !== undefined, controllers: [...cgroups?.controllers ?? []] }),
-    idleEnded: () => Promise.resolve(),
     [Symbol.asyncDispose]: () => Promise.resolve(cgroups?.[Symbol.dispose]()),
   };
 }

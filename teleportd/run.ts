@@ -110,7 +110,7 @@ async function runUntilAborted({ flags, environment }: ServerOptions, controls: 
   await using opened = new AsyncDisposableStack();
   const monitoring = opened.use(await openMetrics(flags.metrics, { env, version }));
   const metrics = monitoring?.metrics;
-  const place = await openJobPlace(flags, directory, environment, log);
+  const place = await openJobPlace(flags, config, environment, log);
   const health = new ServingState();
   const supervisorParts = {
     ...supervisorOptions(flags, limits, environment, log),
@@ -160,7 +160,6 @@ async function runUntilAborted({ flags, environment }: ServerOptions, controls: 
   await stopping;
   await server.shutdown({ graceMs: hurry?.aborted ? 0 : DRAIN_MS });
   await supervisor.close();
-  await place.idleEnded();
 }
 
 type OpenOptions = SupervisorOptions & { readonly directory: string };

@@ -1,7 +1,13 @@
 /** Makes the options of the supervisor from the flags, the limits file and the environment. */
 import { defined } from "../base/defined.ts";
 import type { Logger } from "../base/logger.ts";
-import { checkLimits, InvalidArgumentError, type SupervisorOptions, SurvivorsError } from "../mod.ts";
+import {
+  checkLimits,
+  HostUnavailableError,
+  InvalidArgumentError,
+  type SupervisorOptions,
+  SurvivorsError,
+} from "../mod.ts";
 import { DEFAULT_DISK_SHARE, DEFAULT_KEEP_JOBS, DEFAULT_KEEP_MS } from "./defaults.ts";
 import { inheritableVariables } from "./environment.ts";
 import type { Flags } from "./flags.ts";
@@ -26,7 +32,7 @@ export function supervisorOptions(
     ...limits,
     onWarning: (sentence) => log.warn(sentence),
     onError: (error) =>
-      error instanceof SurvivorsError
+      error instanceof SurvivorsError || error instanceof HostUnavailableError
         ? log.warn(error.message)
         : log.error(`Internal error of the supervisor: ${defectText(error)}`, defectFields(error)),
     ...(flags.maxOutput === undefined

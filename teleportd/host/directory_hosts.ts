@@ -84,7 +84,9 @@ export class DirectoryHosts implements JobHosts {
     const others = [...links.values()].filter((link) => link !== newest);
     const current = newest ?? await this.#start([...links]).catch((error) => {
       if (!(error instanceof LaunchError)) throw error;
-      throw new StartError(`Cannot start a job host: ${error.message}`, { cause: error });
+      throw new StartError(error.isComplete ? error.message : `Cannot start a job host: ${error.message}`, {
+        cause: error,
+      });
     });
     this.#current = current.info;
     return { current, others: others.filter(({ info }) => info.instance !== current.info.instance), dead, unreachable };

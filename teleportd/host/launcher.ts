@@ -10,6 +10,9 @@ const READY_MS = 30_000;
 /** The most characters of standard error that are kept for an error. */
 const MAX_ERROR_CHARS = 16_384;
 
+/** The beginning of a sentence with which this program refuses to start. */
+const PREFIX = "teleportd: ";
+
 /** The line with which a job host reports on standard output that it accepts links. */
 export function readyLine(instance: string): string {
   return `ready ${instance}\n`;
@@ -18,6 +21,13 @@ export function readyLine(instance: string): string {
 /** A job host could not be started. The message is the reason. */
 export class LaunchError extends Error {
   override readonly name = "LaunchError";
+  /** True for a sentence of the job host itself, which says what could not be done and why. */
+  readonly isComplete: boolean;
+
+  constructor(reason: string, options: ErrorOptions & { readonly isComplete?: boolean } = {}) {
+    super(reason, options);
+    this.isComplete = options.isComplete ?? false;
+  }
 }
 
 /** The variable that tells a job host that it takes over from another one at the service manager. */
@@ -73,13 +83,16 @@ export async function launchHost(
   try {
     const isReady = await deadline(sees(stdout, readyLine(instance)), READY_MS);
     if (isReady === true) return instance;
-    const reason = isReady === undefined ? `it is not ready after ${READY_MS / 1_000} s` : "";
-    if (isReady === undefined && !isSuccessor) child.kill("SIGKILL");
+    if (isReady === undefined) {
+      if (!isSuccessor) child.kill("SIGKILL");
+      throw new LaunchError(`it is not ready after ${READY_MS / 1_000} s`);
+    }
     const { code, signal } = await child.status;
     await errors?.ended;
-    const end = isSuccessor ? "it ended at its start, see the log" : `it ended with ${signal ?? `exit code ${code}`}`;
-    const words = reason || errors?.words() || end;
-    throw new LaunchError(words);
+    const own = errors?.ownWords();
+    if (own !== undefined) throw new LaunchError(own, { isComplete: true });
+    if (isSuccessor) throw new LaunchError("it ended at its start, see the log");
+    throw new LaunchError(errors?.lastLine() || `it ended with ${signal ?? `exit code ${code}`}`);
   } finally {
     // The host has its own log from now on. This closes the pipes.
     await Promise.allSettled([stdout.cancel(), errors?.cancel()]);
@@ -111,11 +124,11 @@ function readErrors(stream: ReadableStream<Uint8Array>) {
   return {
     ended,
     cancel: () => reader.cancel(),
-    /** Returns the sentence with which the host refused to start; else its last line. */
-    words() {
-      const lines = text.split("\n").filter((line) => line.trim() !== "");
-      const own = lines.findLast((line) => line.startsWith("teleportd: "));
-      return own?.slice("teleportd: ".length) ?? lines.at(-1) ?? "";
+    /** Returns the sentence with which the host refused to start. */
+    ownWords() {
+      const line = text.split("\n").findLast((line) => line.startsWith(PREFIX));
+      return line?.slice(PREFIX.length);
     },
+    lastLine: () => text.split("\n").findLast((line) => line.trim() !== ""),
   };
 }

@@ -16,7 +16,7 @@ import { MainProcess, type ServiceMain } from "./main_process.ts";
 import type { HostRunOptions } from "./options.ts";
 
 /** How long a new host waits for its server, in milliseconds. */
-const FIRST_SERVER_MS = 30_000;
+const FIRST_SERVER_MS = 10_000;
 
 /** How long a host that stops waits until its server has stored the ends of the jobs, in milliseconds. */
 const FORGET_MS = 2_000;

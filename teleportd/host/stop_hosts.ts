@@ -35,7 +35,11 @@ export async function stopHosts(data: string, graceMs: number | undefined, repor
   return !results.includes(false);
 }
 
-async function stopHost(found: FoundInstance, graceMs: number | undefined, report: StopReport): Promise<void> {
+async function stopHost(
+  found: FoundInstance,
+  graceMs: number | undefined,
+  report: StopReport,
+): Promise<void> {
   const { instance } = found;
   // The link proves that the process is the job host, and that it reacts.
   const link = await connectHost(found.path);

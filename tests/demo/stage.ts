@@ -66,7 +66,7 @@ export class Stage {
 
   /** Starts a server and waits until it serves calls. */
   async startServer(): Promise<void> {
-    const args = ["--listen", "127.0.0.1:0"];
+    const args = ["--listen", "127.0.0.1:0", "--stop-jobs"];
     this.#show("teleportd", args);
     const paths = ["--certs", `${this.#dir}/certs`, "--data", `${this.#dir}/data`];
     const server = this.#spawn("null", "-A", "server.ts", ...args, ...paths);

@@ -9,7 +9,7 @@ Deno.test("teleportd audit verify finds a changed, a missing and a moved entry",
   await using place = await makePlace();
   const { dir } = place;
   {
-    await using server = await startServer({ dir, initCerts: false });
+    await using server = await startServer({ dir, initCerts: false, jobHost: "none" });
     await using ann = clientWith(server, await user("ann", "operator"));
     for (let count = 0; count < 5; count++) await ann.calls.Register({ command: "true", args: [String(count)] });
   }
@@ -48,7 +48,7 @@ Deno.test(
     const options = ["--audit-file-bytes", "4KiB", "--audit-files", "3"];
     const verify = () => teleportd("audit", "verify", `${dir}/data/audit`);
     for (let life = 0; life < 3; life++) {
-      await using server = await startServer({ dir, initCerts: false, args: options });
+      await using server = await startServer({ dir, initCerts: false, jobHost: "none", args: options });
       await using client = clientWith(server, ann);
       const calls = Array.from(
         { length: 60 },
@@ -64,7 +64,7 @@ Deno.test(
       if (code !== 0) assert.match(stdout, /^audit-\d+\.jsonl, line \d+: it has no end\n\d+ lines in/);
     }
     {
-      await using server = await startServer({ dir, initCerts: false, args: options });
+      await using server = await startServer({ dir, initCerts: false, jobHost: "none", args: options });
       await using client = clientWith(server, ann);
       await client.calls.List({});
       assert.equal(await server.stop(), 0);
@@ -84,7 +84,7 @@ Deno.test(
     assert.equal((await verify()).code, 1);
     // A start does not hide it.
     {
-      await using server = await startServer({ dir, initCerts: false, args: options });
+      await using server = await startServer({ dir, initCerts: false, jobHost: "none", args: options });
       await server.says(
         /^warn The audit log is not whole: The audit log does not end with line \d+ of "audit\.head"/,
       );

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { whyNoCgroups } from "../support/cgroups.ts";
 import type { JobWorkerClient } from "../../proto/service.ts";
-import { type Server, spawnServer, startServer, teleport } from "../support/programs.ts";
+import { killWithHosts, type Server, spawnServer, startServer, teleport } from "../support/programs.ts";
 import { clientOf, finalOf, living, refusal, startUp } from "../support/server_process.ts";
 import { skippedIf } from "../support/needs.ts";
 import { tempDir } from "../support/temp_dir.ts";
@@ -57,7 +57,7 @@ Deno.test("teleportd does not start when it must make cgroups and cannot", async
 Deno.test(real("teleportd logs the directory of the cgroups of jobs, and removes them at its end"), async () => {
   const [, directory = ""] = / info Jobs have cgroups in "([^"]+)", which can(?:not)? limit .*$/m.exec(await said()) ??
     [];
-  assert.match(directory, /\/teleport-[0-9a-f]{16}$/);
+  assert.match(directory, /\/teleport-[0-9a-f]{16}-[0-9a-f]{16}$/);
   assert.throws(() => Deno.statSync(directory), Deno.errors.NotFound);
 });
 
@@ -105,7 +105,7 @@ async function control(server: Server, source: string): Promise<void> {
   assert.match(again.stderr, /is in state "KILLED", not running: only a running job can be paused/);
 }
 
-Deno.test("teleportd without cgroups ends a daemon that cleared its environment, also after a kill of the server", async () => {
+Deno.test("teleportd without cgroups ends a daemon that cleared its environment, also after a kill of server and job host", async () => {
   await using temporary = await tempDir();
   const dir = temporary.path;
   const args = ["--cgroup", "off"];
@@ -126,8 +126,7 @@ Deno.test("teleportd without cgroups ends a daemon that cleared its environment,
     assert.equal((await client.calls.Stop({ id: stopped })).others_ended, 1);
     assert.ok(!runs(pid));
     pid = await pidOf(client.calls, await startUp(client.calls, script));
-    server.process.kill("SIGKILL");
-    await deadline(server.process.status, "the end of the process");
+    await killWithHosts(server);
   }
   assert.ok(runs(pid));
   {
@@ -162,8 +161,7 @@ Deno.test(real("teleportd finds by its cgroup, after a kill, a process that left
     pid = Number(output);
     cgroup = await cgroupOf(server, id);
     assert.ok(cgroup.endsWith(`/${id}`));
-    server.process.kill("SIGKILL");
-    await deadline(server.process.status, "the end of the process");
+    await killWithHosts(server);
   }
   assert.match(await Deno.readTextFile(`/proc/${pid}/cgroup`), new RegExp(id));
   {

@@ -43,7 +43,7 @@ async function onTerminal(act: "close" | "reload"): Promise<string> {
 
   const server = [Deno.execPath(), "run", "--quiet", "-A", "server.ts", "--init-certs", "--listen", "127.0.0.1:0"];
   const { stdout, stderr } = await new Deno.Command("python3", {
-    args: ["-c", PROGRAM, act, ...server, "--certs", `${dir}/certs`, "--data", `${dir}/data`],
+    args: ["-c", PROGRAM, act, ...server, "--certs", `${dir}/certs`, "--data", `${dir}/data`, "--job-host=none"],
     cwd: ROOT,
   }).output();
   return new TextDecoder().decode(stdout).trim() + new TextDecoder().decode(stderr);

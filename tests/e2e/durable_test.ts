@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import {
+  killWithHosts,
   readRest,
   readUntil,
   type Server,
@@ -58,7 +59,7 @@ Deno.test("teleport logs -f and watch continue after kill -9 and a restart, with
   await server[Symbol.asyncDispose]();
 });
 
-Deno.test("a job that ran when the server was killed is LOST, and its watcher reports it", async () => {
+Deno.test("a job that ran when server and job host were killed is LOST, and its watcher reports it", async () => {
   await using temporary = await tempDir();
   const dir = temporary.path;
   let server = await startServer({ dir });
@@ -69,7 +70,7 @@ Deno.test("a job that ran when the server was killed is LOST, and its watcher re
   await deadline(reader.read(), "output");
   const { id } = JSON.parse(await teleportOk(server, "list", "--output", "json"));
   assert.ok(living([id]).length >= 2);
-  await kill(server);
+  await killWithHosts(server);
   server = await startServer({ dir, listen: address });
   assert.deepEqual(living([id]), []);
   const told = await new Response(program.stderr).text();
@@ -118,13 +119,13 @@ Deno.test("teleport wait and watch of several jobs continue after kill -9 and a 
     }
   };
   await until(/"CURRENT"/);
-  await kill(server);
+  await killWithHosts(server);
   server = await startServer({ dir, listen: address });
   await until(/"kind":"CHANGED".*"state":"LOST"/);
   await teleportOk(server, "start", initial);
   assert.equal(
     await readRest(lines),
-    `${long} LOST: The server died while the job was running, so the end of the job is unknown\n${initial} EXITED 3\n`,
+    `${long} LOST: The job host died while the job was running, so the end of the job is unknown\n${initial} EXITED 3\n`,
   );
   await waiting.stderr.cancel();
   assert.equal((await deadline(waiting.status, "the end of the process")).code, 1);

@@ -56,7 +56,12 @@ Deno.test("teleportd keeps its configuration when a new file can be written by o
   await using place = await makePlace();
   const { dir } = place;
   await replaceFile(`${dir}/policy.json`, '{ "roles": { "admin": [] } }');
-  await using server = await startServer({ dir, initCerts: false, args: ["--policy", `${dir}/policy.json`] });
+  await using server = await startServer({
+    dir,
+    initCerts: false,
+    jobHost: "none",
+    args: ["--policy", `${dir}/policy.json`],
+  });
   await Deno.writeTextFile(`${dir}/policy.json.new`, '{ "roles": { "admin": [], "b": [] } }');
   await Deno.chmod(`${dir}/policy.json.new`, 0o666);
   await Deno.rename(`${dir}/policy.json.new`, `${dir}/policy.json`);
@@ -71,7 +76,7 @@ Deno.test("teleportd warns when its jobs can read the authority's key", async ()
   const dir = temporary.path;
 
   await certs("init", "--dir", `${dir}/certs`);
-  await using server = await startServer({ dir, initCerts: false });
+  await using server = await startServer({ dir, initCerts: false, jobHost: "none" });
   await server.says(
     isRoot
       ? /^warn Every job that runs as root can read the /

@@ -1,7 +1,7 @@
 /** A server on a full disk: calls fail, a kill and a start on it, and the recovery when there is room. */
 import assert from "node:assert/strict";
 import { needingDisk, onDisk, remount } from "../support/small_disk.ts";
-import { type Server, spawnServer, startServer, teleport, teleportOk } from "../support/programs.ts";
+import { killWithHosts, type Server, spawnServer, startServer, teleport, teleportOk } from "../support/programs.ts";
 import { living } from "../support/server_process.ts";
 import { tempDir } from "../support/temp_dir.ts";
 import { deadline } from "../support/deadline.ts";
@@ -26,7 +26,7 @@ async function refusedStart(dir: string): Promise<string> {
 }
 
 async function kill(server: Server): Promise<void> {
-  server.process.kill("SIGKILL");
+  await killWithHosts(server);
   await server[Symbol.asyncDispose]();
 }
 

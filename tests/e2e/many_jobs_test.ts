@@ -1,10 +1,17 @@
 /**
- * 300 jobs started and ended at once: the server has no child, zombie or descriptor left.
+ * 300 jobs started and ended at once: server and job host have no child, zombie or descriptor left.
  * Measures: 300 processes at once.
  */
 import assert from "node:assert/strict";
 import { startServer } from "../support/programs.ts";
-import { childrenOf, clientOf, descriptorsBackTo, descriptorsOf, living } from "../support/server_process.ts";
+import {
+  clientOf,
+  descriptorsBackTo,
+  descriptorsOf,
+  jobChildrenOf,
+  jobProcessesOf,
+  living,
+} from "../support/server_process.ts";
 
 const JOBS = 300;
 
@@ -36,10 +43,14 @@ Deno.test(`teleportd has no child, zombie or descriptor left after ${JOBS} jobs 
 
   const warm = await run(0);
   const before = descriptorsOf(server);
+  const [pid = 0] = await jobProcessesOf(server);
+  const host = { process: { pid } };
+  const hostBefore = descriptorsOf(host);
   const ids = await Promise.all(Array.from({ length: JOBS }, (_, index) => run(index)));
-  assert.deepEqual(childrenOf(server), []);
+  assert.deepEqual(await jobChildrenOf(server), []);
   for (const id of ids) assert.deepEqual(living(id), []);
   await descriptorsBackTo(server, before);
+  await descriptorsBackTo(host, hostBefore);
 
   const { jobs } = await calls.List({ page_size: 1_000 });
   assert.deepEqual(new Set(jobs.map(({ id }) => id)), new Set([warm, ...ids]));

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { deadline } from "../support/deadline.ts";
 import { type Counted, runHere } from "./in_process.ts";
 import { Proxy } from "./proxy.ts";
-import { type Server, startServer } from "../support/programs.ts";
+import { killWithHosts, type Server, startServer } from "../support/programs.ts";
 import { clientOf } from "../support/server_process.ts";
 
 /** A script that writes nothing until its gate gets a line. */
@@ -79,10 +79,9 @@ Deno.test("followers of a quiet job continue when the connection breaks at its e
     await end();
   }, { beforeFirstAnswer: false }));
 
-/** Ends the server without a word, and starts another in its place. */
-async function restart(server: Server): Promise<Server> {
-  server.process.kill("SIGKILL");
-  await deadline(server.process.status, "the end of the process");
+/** Kills the server, and starts another in its place. */
+async function restart(server: Server, kill = killServer): Promise<Server> {
+  await kill(server);
   return await startServer({ dir: server.dir, listen: server.address });
 }
 
@@ -112,7 +111,12 @@ Deno.test("followers of a job without output continue when the server is killed 
   }
 });
 
-Deno.test("followers of a running quiet job learn that it is LOST when the server was killed", async () => {
+async function killServer(server: Server): Promise<void> {
+  server.process.kill("SIGKILL");
+  await deadline(server.process.status, "the end of the process");
+}
+
+Deno.test("followers of a running quiet job learn that it is LOST when server and job host were killed", async () => {
   await using server = await startServer();
   await using client = await clientOf(server);
   const { id } = await client.calls.Register({ command: "sleep", args: ["1000"] });
@@ -125,7 +129,7 @@ Deno.test("followers of a running quiet job learn that it is LOST when the serve
     ["GetOutput", "run", "sleep", "1000"],
   ] as const).map(([call, ...args]) => ({ call, command: runHere(server, ...args) }));
   await deadline(Promise.all(commands.map(({ call, command }) => command.answered(call))));
-  await using _ = await restart(server);
+  await using _ = await restart(server, killWithHosts);
   const ends = await deadline(Promise.all(commands.map(({ command }) => command.ended)));
   assert.deepEqual(ends.map(({ code }) => code), [0, 0, 0, 1, 1], JSON.stringify(ends));
   assert.match(ends[2]!.stdout, /^RUNNING.*\nLOST: /);

@@ -23,7 +23,7 @@ Deno.test("teleportd changes its authority under 50 open streams", async () => {
   const tool = (...args: string[]) => certs(...args, "--dir", `${dir}/certs`);
   await tool("init");
   await tool("client", "ann", "--role", "operator");
-  await using server = await startServer({ dir, initCerts: false });
+  await using server = await startServer({ dir, initCerts: false, jobHost: "none" });
   // This client keeps its certificates, whatever happens to the files.
   await using old = await clientOf(server);
   const oldOnce = async () => {
@@ -66,7 +66,12 @@ Deno.test("teleportd reloads a policy when it changes and on SIGHUP, and refuses
   const { dir } = place;
   const policy = (calls: string[]) => JSON.stringify({ roles: { builder: [{ calls, jobs: "own" }] } });
   await replaceFile(`${dir}/policy.json`, policy(["read"]));
-  await using server = await startServer({ dir, initCerts: false, args: ["--policy", `${dir}/policy.json`] });
+  await using server = await startServer({
+    dir,
+    initCerts: false,
+    jobHost: "none",
+    args: ["--policy", `${dir}/policy.json`],
+  });
   await using ann = clientWith(server, await user("ann", "builder"));
   const register = () => ann.calls.Register({ command: "true" }).then(() => "OK", ({ status }) => status);
   assert.equal(await register(), "PERMISSION_DENIED");
@@ -94,7 +99,12 @@ Deno.test("teleportd reloads on SIGHUP when it cannot see a change", async () =>
   await Deno.mkdir(`${dir}/elsewhere`);
   await replaceFile(`${dir}/elsewhere/policy.json`, policy(["read"]));
   await Deno.symlink("elsewhere/policy.json", `${dir}/policy.json`);
-  await using server = await startServer({ dir, initCerts: false, args: ["--policy", `${dir}/policy.json`] });
+  await using server = await startServer({
+    dir,
+    initCerts: false,
+    jobHost: "none",
+    args: ["--policy", `${dir}/policy.json`],
+  });
   await using ann = clientWith(server, await user("ann", "builder"));
   await replaceFile(`${dir}/elsewhere/policy.json`, policy(["all"]));
   assert.equal((await refusal(ann.calls.Register({ command: "true" }))).status, "PERMISSION_DENIED");
@@ -121,7 +131,7 @@ Deno.test("teleportd serves a new certificate, and refuses one whose key others 
   await using place = await makePlace();
   const { dir } = place;
   const ann = await user("ann", "viewer");
-  await using server = await startServer({ dir, initCerts: false });
+  await using server = await startServer({ dir, initCerts: false, jobHost: "none" });
   const hosts = ["localhost", "127.0.0.1"];
   const [second, third] = await Promise.all(
     ["second", "third"].map((name) => issue({ subject: [["CN", name]], usage: "server", hosts, issuer: ca })),
@@ -144,7 +154,7 @@ Deno.test("teleportd serves a new certificate, and refuses one whose key others 
 Deno.test("teleportd refuses a new server certificate, or warns about it, as at the start", async () => {
   await using place = await makePlace();
   const { dir } = place;
-  await using server = await startServer({ dir, initCerts: false });
+  await using server = await startServer({ dir, initCerts: false, jobHost: "none" });
   const put = async ({ cert, key }: Pick<Issued, "cert" | "key">) => {
     await replaceFile(`${dir}/certs/server.key`, key, 0o600);
     await replaceFile(`${dir}/certs/server.crt`, cert);
@@ -176,7 +186,7 @@ Deno.test("teleportd reloads certificates when Kubernetes replaces the link to t
     await Deno.remove(`${certs}/${name}`);
     await Deno.symlink(`..data/${name}`, `${certs}/${name}`);
   }
-  await using server = await startServer({ dir, initCerts: false });
+  await using server = await startServer({ dir, initCerts: false, jobHost: "none" });
   const ann = await user("ann", "viewer");
   const { fingerprint256 } = new X509Certificate(next.cert);
   assert.notEqual(await shownBy(server, ann), fingerprint256);

@@ -31,7 +31,7 @@ Deno.test("teleportd refuses a revoked serial number of one authority and accept
   await replaceFile(`${dir}/certs/ca.crt`, `${ca.cert}\n${otherCa.cert}\n`);
   await replaceFile(`${dir}/certs/ca.crl`, listOf(ca));
   for (const round of ["at first", "from its memory"]) {
-    await using server = await startServer({ dir, initCerts: false });
+    await using server = await startServer({ dir, initCerts: false, jobHost: "none" });
     assert.deepEqual([await answer(server, ann), await answer(server, bob)], ["UNAUTHENTICATED", "OK"], round);
     assert.equal(await server.stop(), 0);
     if (round === "at first") await Deno.remove(`${dir}/certs/ca.crl`);
@@ -46,7 +46,7 @@ Deno.test("teleportd accepts a list of a new authority that names certificates o
   const { dir } = place;
   await replaceFile(`${dir}/certs/ca.crt`, `${otherCa.cert}\n${ca.cert}\n`);
   await replaceFile(`${dir}/certs/ca.crl`, listOf(otherCa));
-  await using server = await startServer({ dir, initCerts: false });
+  await using server = await startServer({ dir, initCerts: false, jobHost: "none" });
   assert.deepEqual([await answer(server, ann), await answer(server, bob)], ["UNAUTHENTICATED", "OK"]);
 });
 
@@ -57,7 +57,7 @@ Deno.test("teleportd still refuses certificates that an older server stored as r
   await Deno.mkdir(`${dir}/data`, { mode: 0o700 });
   const old = JSON.stringify({ authorities: [fingerprint], serials: ["01"] });
   await Deno.writeTextFile(`${dir}/data/revoked.json`, `${old}\n`, { mode: 0o600 });
-  await using server = await startServer({ dir, initCerts: false });
+  await using server = await startServer({ dir, initCerts: false, jobHost: "none" });
   await server.says(/^warn "ca\.crl" is missing: 1 certificate that/);
   assert.equal(await answer(server, ann), "UNAUTHENTICATED");
   // The entry has an issuer now, and a later authority has its own serial numbers.

@@ -10,7 +10,7 @@ Deno.test("teleportd ends the streams of a revoked user within a second, and the
   await using place = await makePlace();
   const { dir } = place;
   const [ann, bob] = [await user("ann", "operator"), await user("bob", "admin")];
-  await using server = await startServer({ dir, initCerts: false });
+  await using server = await startServer({ dir, initCerts: false, jobHost: "none" });
   await using annClient = clientWith(server, ann);
   await using bobClient = clientWith(server, bob);
   const id = await startUp(annClient.calls, "echo up; sleep 1000");
@@ -50,7 +50,7 @@ Deno.test("a revoked user stays refused when the list is missing, older or from 
   const crl = `${dir}/certs/ca.crl`;
   await replaceFile(crl, await listOf(ann));
   {
-    await using server = await startServer({ dir, initCerts: false });
+    await using server = await startServer({ dir, initCerts: false, jobHost: "none" });
     await replaceFile(crl, await listOf(ann, bob));
     await server.says(/^info Reloaded the list of revoked certificates/);
     // As from a backup: the last entry is missing, and another is there.
@@ -61,7 +61,7 @@ Deno.test("a revoked user stays refused when the list is missing, older or from 
   await Deno.remove(crl);
   const args = ["--certs", `${dir}/certs`, "--data", `${dir}/data`];
   {
-    await using server = await startServer({ dir, initCerts: false });
+    await using server = await startServer({ dir, initCerts: false, jobHost: "none" });
     await server.says(/^warn "ca\.crl" is missing: 3 certificates .* stay revoked; restore/);
     for (const own of [ann, bob, eve]) assert.equal(await answers(server, own), "UNAUTHENTICATED");
     assert.equal(await answers(server, await user("cyd", "admin")), "OK");
@@ -93,7 +93,7 @@ Deno.test("teleportd refuses a certificate that certs.ts revoked, and accepts th
   const tool = (...args: string[]) => certs(...args, "--dir", `${dir}/certs`);
   await tool("init");
   await tool("client", "ann", "--role", "operator");
-  await using server = await startServer({ dir, initCerts: false });
+  await using server = await startServer({ dir, initCerts: false, jobHost: "none" });
   await using before = await clientOf(server, "ann");
   const id = await startUp(before.calls, "echo up; sleep 1000");
   const statuses = before.calls.StatusStream({ id })[Symbol.asyncIterator]();

@@ -52,7 +52,7 @@ Deno.test("teleport refuses a wrong server when variables of the runtime tell it
   const env = trustAlso(`${client.path}/other.crt`);
 
   await using foreign = await makePlace(otherCa);
-  await using stranger = await startServer({ dir: foreign.dir, initCerts: false });
+  await using stranger = await startServer({ dir: foreign.dir, initCerts: false, jobHost: "none" });
   const [foreignCode, foreignError] = await list(stranger, client.path, env);
   assert.equal(foreignCode, 255);
   assert.match(foreignError, /its certificate is not valid under the CA that this client trusts/);
@@ -62,7 +62,7 @@ Deno.test("teleport refuses a wrong server when variables of the runtime tell it
   const misnamed = await issue({ subject: [["CN", "server"]], usage: "server", hosts, issuer: ca });
   await replaceFile(`${place.dir}/certs/server.crt`, misnamed.cert);
   await replaceFile(`${place.dir}/certs/server.key`, misnamed.key, 0o600);
-  await using other = await startServer({ dir: place.dir, initCerts: false });
+  await using other = await startServer({ dir: place.dir, initCerts: false, jobHost: "none" });
   const [otherCode, otherError] = await list(other, client.path, env);
   assert.equal(otherCode, 255);
   assert.match(otherError, /its certificate is not for "127\.0\.0\.1" but for other\.example/);
@@ -72,7 +72,12 @@ Deno.test("teleportd refuses a wrong client when variables of the runtime tell i
   await using place = await makePlace();
   await replaceFile(`${place.dir}/other.crt`, otherCa.cert);
   const env = Object.entries(trustAlso(`${place.dir}/other.crt`)).map(([name, value]) => `${name}=${value}`);
-  await using server = await startServer({ dir: place.dir, initCerts: false, starter: ["env", ...env] });
+  await using server = await startServer({
+    dir: place.dir,
+    initCerts: false,
+    jobHost: "none",
+    starter: ["env", ...env],
+  });
   const subject = [["O", "admin"], ["CN", "mallory"]] as const;
   await using mallory = clientWith(server, await issue({ subject, usage: "client", issuer: otherCa }));
   assert.equal((await refusal(mallory.calls.List({}))).status, "UNAVAILABLE");

@@ -1,6 +1,6 @@
 /** The shutdown of the server: in order, with exit code 0, within bounded time. */
 import assert from "node:assert/strict";
-import { type Server, spawnServer, startServer } from "../support/programs.ts";
+import { killWithHosts, type Server, spawnServer, startServer } from "../support/programs.ts";
 import { clientOf, living, startUp } from "../support/server_process.ts";
 import { tempDir } from "../support/temp_dir.ts";
 import { deadline } from "../support/deadline.ts";
@@ -87,12 +87,11 @@ Deno.test("teleportd ends after its recovery when SIGTERM comes during it", () =
   withDirectory(async (dir) => {
     const first = await startServer({ dir });
     const client = await clientOf(first);
-    // The job reports the SIGTERM of the next server and continues. Nobody reads its other output.
+    // The job reports the SIGTERM of the recovery and continues. Nobody reads its other output.
     const asked = `${dir}/asked`;
     const script = `trap 'echo yes > ${asked}' TERM; echo up; exec > /dev/null 2>&1; while :; do sleep 0.01; done`;
     const id = await startUp(client.calls, script);
-    first.process.kill("SIGKILL");
-    await deadline(first.process.status, "the end of the process");
+    await killWithHosts(first);
     await client[Symbol.asyncDispose]();
     await first[Symbol.asyncDispose]();
     using changes = Deno.watchFs(dir);

@@ -4,11 +4,12 @@ import type { JobWorkerClient } from "../../proto/service.ts";
 import { CallError } from "../../rpc/client/client.ts";
 import { startServer } from "../support/programs.ts";
 import {
-  childrenOf,
   clientOf,
   descriptorsBackTo,
   descriptorsOf,
   finalOf,
+  jobChildrenOf,
+  jobProcessesOf,
   living,
   livingAtLeast,
   refusal,
@@ -115,7 +116,7 @@ Deno.test("Stop ends all processes of a job", async () => {
     await client.calls.Stop({ id, grace_ms: 200 });
     assert.deepEqual(living(id), []);
     // There is no zombie either. A zombie has no mark.
-    assert.deepEqual(childrenOf(server), []);
+    assert.deepEqual(await jobChildrenOf(server), []);
   }
 });
 
@@ -128,6 +129,9 @@ Deno.test("teleportd keeps nothing of 1,000 watchers that leave, also in the mid
   // One of each first: files that are opened once and kept must not count.
   for await (const _ of calls.GetOutput({ id })) break;
   const before = descriptorsOf(server);
+  const [pid = 0] = await jobProcessesOf(server);
+  const host = { process: { pid } };
+  const hostBefore = descriptorsOf(host);
 
   const others = await Promise.all(Array.from({ length: 4 }, () => clientOf(server)));
   const left: Promise<void>[] = [];
@@ -175,7 +179,8 @@ Deno.test("teleportd keeps nothing of 1,000 watchers that leave, also in the mid
 
   await calls.Stop({ id: busy });
   // The two pipes and the log of the busy job are closed too.
-  await descriptorsBackTo(server, before - 3);
+  await descriptorsBackTo(host, hostBefore - 3);
+  await descriptorsBackTo(server, before);
   assert.equal((await calls.Status({ id })).state, "STATE_RUNNING");
 });
 

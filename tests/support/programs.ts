@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { deadline } from "./deadline.ts";
 import { readText } from "./growing_text.ts";
+import { findInstances, untilEnd } from "../../teleportd/host/instance_directory.ts";
+import { stopHosts } from "../../teleportd/host/stop_hosts.ts";
 import { tempDir } from "./temp_dir.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
@@ -47,6 +49,10 @@ export interface ServerOptions {
   readonly initCerts?: boolean;
   /** Another program with the command line of `server.ts`. */
   readonly program?: string;
+  /** The value of `--job-host`. Default: `separate`, as for users. A test that gains nothing from it uses `none`. */
+  readonly jobHost?: "separate" | "external" | "none";
+  /** False: jobs continue when the server stops. Default true, so that nothing is left. */
+  readonly stopJobs?: boolean;
   /** A redirection of the shell, such as `2>/dev/full`. */
   readonly redirection?: string;
   /** The beginning of a command line that starts the server, such as `["nice"]`. */
@@ -56,11 +62,12 @@ export interface ServerOptions {
 /** Starts a server without waiting. The caller must read its stderr. */
 export function spawnServer(options: ServerOptions & { readonly dir: string }): Pick<Server, "dir" | "process"> {
   const { dir, listen = "127.0.0.1:0", redirection, starter = [], program: script = "server.ts" } = options;
+  const jobs = [`--job-host=${options.jobHost ?? "separate"}`, ...options.stopJobs === false ? [] : ["--stop-jobs"]];
   const shell = redirection === undefined ? [] : ["sh", "-c", `exec "$@" ${redirection}`, "sh"];
   const init = options.initCerts === false ? [] : ["--init-certs"];
   const [program, ...args] = [...starter, ...shell, ...DENO, "-A", script, ...init, "--listen", listen];
   const process = new Deno.Command(program!, {
-    args: [...args, "--certs", `${dir}/certs`, "--data", `${dir}/data`, ...options.args ?? []],
+    args: [...args, "--certs", `${dir}/certs`, "--data", `${dir}/data`, ...jobs, ...options.args ?? []],
     cwd: ROOT,
     stdin: "null",
     stdout: "null",
@@ -69,12 +76,35 @@ export function spawnServer(options: ServerOptions & { readonly dir: string }): 
   return { dir, process };
 }
 
+/** Ends the job hosts that a server has left, such as one that was killed, with their jobs. */
+export async function endHosts(dir: string): Promise<void> {
+  const problems: string[] = [];
+  const stopped = stopHosts(`${dir}/data`, 0, {
+    progress: () => {},
+    stopped: () => {},
+    failed: (text) => problems.push(text),
+  });
+  assert.ok(await deadline(stopped, "the end of the job hosts"), problems.join("\n"));
+}
+
+/** Kills a server and its job hosts, as a crash of the whole service does. Their jobs are left without both. */
+export async function killWithHosts(server: Pick<Server, "dir" | "process">): Promise<void> {
+  const hosts = (await findInstances(`${server.dir}/data`)).filter(({ isAlive }) => isAlive);
+  server.process.kill("SIGKILL");
+  for (const { info } of hosts) if (info !== undefined) Deno.kill(info.pid, "SIGKILL");
+  await deadline(server.process.status, "the end of the server");
+  for (const host of hosts) await deadline(untilEnd(host), "the end of a job host");
+}
+
 /** Removes the time from the beginning of a line of the server's log. */
 function withoutTime(line: string): string {
   return line.replace(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z /, "");
 }
 
-/** Starts a server and waits until it serves. Disposal stops it, and removes a directory that it made. */
+/**
+ * Starts a server and waits until it serves. Disposal stops it, and removes a directory that it made with the job hosts in
+ * it. A test that makes the directory ends the job hosts itself, if it kills servers: see {@linkcode endHosts}.
+ */
 export async function startServer(options: ServerOptions = {}): Promise<Server> {
   await using stack = new AsyncDisposableStack();
   const dir = options.dir ?? stack.use(await tempDir()).path;
@@ -91,7 +121,11 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
     await deadline(ended, "the end of the log of a server that has ended");
     return code;
   };
-  stack.defer(async () => void await stop());
+  stack.defer(async () => {
+    await stop();
+    // A server that was killed leaves its job host. A directory that the test gave is for the next server.
+    if (options.dir === undefined) await endHosts(dir);
+  });
   const says = async (wanted: RegExp) => {
     const line = () => log.text.split("\n").slice(0, -1).map(withoutTime).find((line) => wanted.test(line));
     await log.when(() => line() !== undefined, String(wanted));

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { JobWorkerClient } from "../../proto/service.ts";
 import type { JobStatus } from "../../proto/teleport/v1/job_worker.ts";
 import { CallError, connect, type RpcClient } from "../../rpc/client/client.ts";
+import { findInstances } from "../../teleportd/host/instance_directory.ts";
 import type { Server } from "./programs.ts";
 
 /** Connects a client with a certificate from the server's directory. */
@@ -59,22 +60,30 @@ export async function livingAtLeast(id: string, least: number): Promise<void> {
   }
 }
 
-/** Lists the server's children with zombies, which have no environment but still have a parent. */
-export function childrenOf(server: Server): string[] {
+/** Lists the processes of the job hosts of a server. Without job hosts, its own process runs the jobs. */
+export async function jobProcessesOf(server: Server): Promise<number[]> {
+  const hosts = (await findInstances(`${server.dir}/data`)).filter(({ isAlive }) => isAlive);
+  const pids = hosts.flatMap(({ info }) => info === undefined ? [] : [info.pid]);
+  return pids.length === 0 ? [server.process.pid] : pids;
+}
+
+/** Lists the children of the processes that run jobs, with zombies. Zombies have no environment but still have a parent. */
+export async function jobChildrenOf(server: Server): Promise<string[]> {
+  const parents = (await jobProcessesOf(server)).map(String);
   return [...Deno.readDirSync("/proc")].filter(({ name }) => {
     try {
       // proc_pid_stat(5): the name in parentheses may contain anything, so fields are counted from its end.
       const stat = Deno.readTextFileSync(`/proc/${name}/stat`);
-      return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1] === `${server.process.pid}`;
+      return parents.includes(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1] ?? "");
     } catch {
       return false;
     }
   }).map(({ name }) => name);
 }
 
-/** Counts the open files and sockets of the server. */
-export function descriptorsOf(server: Server): number {
-  return [...Deno.readDirSync(`/proc/${server.process.pid}/fd`)].length;
+/** Counts the open files and sockets of the server, or of another process. */
+export function descriptorsOf({ process: { pid } }: { readonly process: { readonly pid: number } }): number {
+  return [...Deno.readDirSync(`/proc/${pid}/fd`)].length;
 }
 
 /** Gives the memory of the server in MiB: `VmRSS` is the current size, `VmHWM` the largest so far. */
@@ -83,8 +92,8 @@ export function memoryMiB(server: Server, line: "VmRSS" | "VmHWM"): number {
   return Number(new RegExp(`^${line}:\\s+(\\d+) kB$`, "m").exec(status)?.[1]) / 1_024;
 }
 
-/** Waits until the server has at most this number of descriptors. It sees a closed connection only after a moment. */
-export async function descriptorsBackTo(server: Server, most: number): Promise<void> {
+/** Waits until a process has at most this number of descriptors. It sees a closed connection only after a moment. */
+export async function descriptorsBackTo(server: Parameters<typeof descriptorsOf>[0], most: number): Promise<void> {
   const deadline = performance.now() + 10_000;
   while (descriptorsOf(server) > most) {
     assert.ok(performance.now() < deadline, `${descriptorsOf(server)} descriptors, at most ${most} expected`);

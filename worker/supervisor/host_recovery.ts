@@ -1,5 +1,5 @@
 /** Has the jobs of dead job hosts recovered by a host that lives, and deletes what the dead hosts have left. */
-import { SurvivorsError } from "../errors.ts";
+import { HostUnavailableError, SurvivorsError } from "../errors.ts";
 import type { HostConnection } from "../host/host_connection.ts";
 import type { HostedJob } from "../host/hosted_job.ts";
 import type { HostPool } from "../host/host_pool.ts";
@@ -16,6 +16,7 @@ export interface HostRecoveryOptions {
   readonly budget: OutputBudget;
   /** The id of the current boot. */
   readonly bootId: string;
+  readonly onWarning: (message: string) => void;
   readonly onError: (error: unknown) => void;
 }
 
@@ -72,9 +73,9 @@ export class HostRecovery {
   async recoverOf(host: HostConnection, jobs: readonly HostedJob[]): Promise<void> {
     if (!this.#dead.has(host.instance)) {
       this.#dead.set(host.instance, new Set(jobs.map(({ id }) => id)));
-      this.#options.onError(
-        new Error(`The job host ${host.name} has died: its running jobs (${jobs.length}) are ended and become LOST`),
-      );
+      if (jobs.length > 0) {
+        this.#options.onWarning(`The running jobs of job host ${host.name} are ended and become LOST: ${jobs.length}`);
+      }
     }
     await Promise.all(jobs.map((job) => this.recover(job)));
     this.discard();
@@ -104,7 +105,10 @@ export class HostRecovery {
     for (const [instance, left] of this.#dead) {
       if (left.size > 0) continue;
       this.#dead.delete(instance);
-      void link.discard(instance).catch(this.#options.onError);
+      // A host that cannot be reached now leaves the files to the next supervisor.
+      void link.discard(instance).catch((error) => {
+        if (!(error instanceof HostUnavailableError)) this.#options.onError(error);
+      });
     }
   }
 }
