@@ -70,8 +70,13 @@ export class JournalFile {
 /** Opens an empty file, to which each write appends. */
 async function openEmpty(path: string): Promise<Deno.FsFile> {
   const file = await Deno.open(path, { append: true, create: true, mode: 0o600 });
-  await file.truncate();
-  await syncDirectory(path);
+  try {
+    await file.truncate();
+    await syncDirectory(path);
+  } catch (error) {
+    file.close();
+    throw error;
+  }
   return file;
 }
 

@@ -9,6 +9,9 @@ import { withDirectory } from "../store/store_fixture.ts";
 import { LocalHosts } from "./job_host_fixture.ts";
 import { PATIENT, read, startUp, states } from "./supervisor_fixture.ts";
 
+/** A job that writes nothing when it is ended: the killed host of a test lives on and would write it to the log. */
+const SILENT = ["-c", "echo up; exec sleep 1000"];
+
 const UNAVAILABLE = new HostUnavailableError("process 1 does not answer");
 
 Deno.test("a lost link is replaced, and the jobs and their watchers continue", () =>
@@ -41,7 +44,7 @@ Deno.test("the jobs of a host that dies are ended and LOST, and a new host takes
       stopsJobs: true,
       onError: (error) => errors.push(error),
     });
-    const id = await startUp(supervisor);
+    const id = await startUp(supervisor, SILENT);
     const output = supervisor.watchOutput(id);
     await output.next();
     const stopped = supervisor.watchStatus(id);
@@ -66,7 +69,7 @@ Deno.test("the jobs of a host that died without a supervisor are recovered at th
     let id = "";
     {
       await using supervisor = new Supervisor({ directory, hosts });
-      id = await startUp(supervisor);
+      id = await startUp(supervisor, SILENT);
     }
     hosts.kill();
     await using supervisor = new Supervisor({ directory, hosts });

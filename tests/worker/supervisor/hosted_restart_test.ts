@@ -52,8 +52,14 @@ Deno.test(
     }
     {
       await using supervisor = supervise();
-      assert.deepEqual(await supervisor.status(id), before);
-      assert.deepEqual((await supervisor.list()).jobs, [before]);
+      // Output that was in the pipe at the pause is read after it.
+      const status = await supervisor.status(id);
+      assert.ok(before !== undefined && status.stdoutBytes >= before.stdoutBytes);
+      assert.deepEqual({ ...status, stdoutBytes: before.stdoutBytes }, before);
+      assert.deepEqual((await supervisor.list()).jobs.map(({ paused, pausedBy }) => [paused, pausedBy]), [[
+        true,
+        "ann",
+      ]]);
       assert.equal((await supervisor.resume(id)).paused, undefined);
       assert.equal((await supervisor.status(id, { usage: true })).usage === undefined, false);
       const { done } = await supervisor.watchOutput(id).next();
