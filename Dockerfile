@@ -46,11 +46,12 @@ EXPOSE 50051
 # volume. If they are not there, set TELEPORT_IDENTITY to a user whose files are there, such as a viewer.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=5s --retries=3 \
   CMD ["teleport", "list", "--quiet", "--limit", "1"]
-# tini forwards SIGTERM to teleportd, which stops in order and exits with 0. Docker kills a container 10 seconds later, so
-# jobs get less than their own grace period. Raise both together: --shutdown-grace 60s with "docker stop -t 70".
+# The jobs end with the container. Tini forwards SIGTERM to teleportd, which stops them in order and exits with 0. Docker
+# kills a container 10 seconds later, so jobs get less than their own grace period. Raise both together: --shutdown-grace 60s
+# with "docker stop -t 70".
 STOPSIGNAL SIGTERM
 # The entry point has the options, so options of "docker run" add to them. A repeated option replaces the one here. Docker
 # can publish a port only if the server listens on 0.0.0.0.
 ENTRYPOINT ["/usr/bin/tini", "--", "teleportd", "--listen", "0.0.0.0:50051", "--certs", "/etc/teleport", \
-  "--data", "/var/lib/teleport", "--job-dir", "/tmp", "--shutdown-grace", "5s"]
+  "--data", "/var/lib/teleport", "--job-dir", "/tmp", "--stop-jobs", "--shutdown-grace", "5s"]
 CMD []

@@ -40,6 +40,14 @@ export async function openJobPlace(
   log: Logger,
 ): Promise<JobPlace> {
   const isExternal = flags.jobHost === "external";
+  if (flags.hostUser !== undefined && !isExternal) {
+    throw new StartError(
+      "Cannot use --host-user without --job-host external: a server starts job hosts as its own user",
+      {
+        code: "USAGE",
+      },
+    );
+  }
   if (flags.jobHost === "none" || (jobHost === undefined && !isExternal)) return await inThisProcess(flags, directory);
   if (isExternal && (flags.cgroup !== "auto" || flags.allowNewPrivileges)) {
     const option = flags.allowNewPrivileges ? "--allow-new-privileges" : "--cgroup";

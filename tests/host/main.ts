@@ -1,7 +1,7 @@
 /**
  * Tries on a real Debian host in a virtual machine what this machine cannot show, and says for each promise what was seen.
- * `deno task test:host [--short] [SECTION…]` runs the sections service, cgroups, starts, image and faults, or the named
- * ones. `--short` is for each change: it takes 10 minutes, and skips where the machine cannot be brought up.
+ * `deno task test:host [--short] [SECTION…]` runs the sections service, outlive, cgroups, starts, image and faults, or the
+ * named ones. `--short` is for each change: it takes 10 minutes, and skips where the machine cannot be brought up.
  * `--runaways=COUNT` runs that many rounds of runaway programs in place of the sections: 50 take half an hour. The disk is
  * kept in `TELEPORT_HOST_DIR`, by default `~/.cache/teleport-host`.
  */
@@ -10,6 +10,7 @@ import { Report } from "./report.ts";
 import { checkCgroups } from "./sections/cgroups.ts";
 import { checkFaults } from "./sections/faults.ts";
 import { checkImage } from "./sections/image.ts";
+import { checkOutlive } from "./sections/outlive.ts";
 import { checkRunaways } from "./sections/runaways.ts";
 import { checkService, installService } from "./sections/service.ts";
 import { checkStarts } from "./sections/starts.ts";
@@ -21,6 +22,7 @@ const rounds = Number(Deno.args.find((arg) => arg.startsWith("--runaways="))?.sl
 /** The sections in their order. */
 const SECTIONS: Readonly<Record<string, (machine: Machine, report: Report) => Promise<void>>> = {
   service: (machine, report) => checkService(machine, report, isShort),
+  outlive: (machine, report) => checkOutlive(machine, report, isShort),
   cgroups: async (machine, report) => {
     await checkCgroups(machine, report, { user: "teleport", withTests: !isShort });
     if (!isShort) await checkCgroups(machine, report, { user: "root", withTests: true });
@@ -42,9 +44,9 @@ function whyNot(): string | undefined {
 /** Returns the names of the sections to run. */
 function chosenSections(): string[] {
   if (rounds > 0) return ["runaways"];
-  if (isShort) return ["service", "cgroups"];
+  if (isShort) return ["service", "outlive", "cgroups"];
   const named = Deno.args.filter((arg) => arg in SECTIONS);
-  return named.length > 0 ? named : ["service", "cgroups", "starts", "image", "faults"];
+  return named.length > 0 ? named : ["service", "outlive", "cgroups", "starts", "image", "faults"];
 }
 
 /** Puts there what the guest needs, because it reaches no network: the runtime, its cache and this repository. */

@@ -1,7 +1,7 @@
-/** The limits and the end of jobs in cgroups, in a unit as the user `teleport` and as root. */
+/** The limits and the end of jobs in cgroups, in units as the user `teleport` and as root. */
 import type { Machine } from "../machine.ts";
 import type { Report } from "../report.ts";
-import { changeUnit, RESTORE_UNIT } from "../scripts.ts";
+import { changeUnit, RESTORE_UNITS, START, STOP } from "../scripts.ts";
 import { PROMISES, recordFindings } from "./job_promises.ts";
 
 const TESTS = ["cgroup_test.ts", "cgroup_enforced_test.ts", "tree_test.ts"].map((name) =>
@@ -18,7 +18,7 @@ export interface CgroupOptions {
   readonly withTests: boolean;
 }
 
-/** Tries every promise about cgroups. The unit must be installed. */
+/** Tries every promise about cgroups. The units must be installed. */
 export async function checkCgroups(
   machine: Machine,
   report: Report,
@@ -27,14 +27,24 @@ export async function checkCgroups(
   const tell = (name: string, holds: boolean, saw: string) => report.finding(`${user}: ${name}`, holds, saw);
   // A key that a group can read is refused by a server of root.
   const certs = user === "root" ? "/root/install" : "/etc/teleport";
-  await machine.must(
-    `start the server as ${user}`,
-    changeUnit(`[Service]
+  const data = `/var/lib/teleport-${user}/data`;
+  const asUser = `[Service]
 User=${user}
 StateDirectory=teleport-${user}
-ExecStart=
-ExecStart=/usr/local/bin/teleportd --listen 0.0.0.0:50051 --certs ${certs} --data /var/lib/teleport-${user}/data`) +
-      "systemctl restart teleportd",
+ExecStart=`;
+  await machine.must(
+    `start the server and the job host as ${user}`,
+    changeUnit(
+      `${asUser}
+ExecStart=/usr/local/bin/teleportd host run --stay --data ${data}
+ExecStop=
+ExecStop=/usr/local/bin/teleportd host stop --data ${data}`,
+      "teleportd-host",
+    ) +
+      changeUnit(`${asUser}
+ProtectHome=no
+ExecStart=/usr/local/bin/teleportd --job-host external --certs ${certs} --data ${data}`) +
+      `${STOP}; ${START}`,
   );
   const { text: log } = await machine.run("journalctl -u teleportd -o cat --no-pager | grep -i 'cgroups' | tail -n 1");
   tell("jobs have cgroups with every controller", /limit cpu, io, memory, pids/.test(log), log);
@@ -47,16 +57,16 @@ ExecStart=/usr/local/bin/teleportd --listen 0.0.0.0:50051 --certs ${certs} --dat
   for (const { name, holds, saw } of recordFindings(jobs)) tell(name, holds, saw);
   const daemon = await machine.run("pgrep -x -f '(/usr/bin/)?sleep 4321'");
   tell("a daemon of a job is gone", daemon.code === 1, daemon.text || "no such process");
-  const restarts = await machine.run("systemctl show teleportd -p NRestarts -p ActiveState");
+  const restarts = await machine.run("systemctl show teleportd-host -p NRestarts -p ActiveState");
   tell(
-    "a job out of memory does not end the service",
+    "a job out of memory does not end the job host",
     /NRestarts=0\nActiveState=active/.test(restarts.text),
     restarts.text,
   );
-  const stopped = await machine.run("systemctl stop teleportd; ls -d /sys/fs/cgroup/system.slice/teleportd.service");
+  const stopped = await machine.run(`${STOP}; ls -d /sys/fs/cgroup/system.slice/teleportd-host.service`);
   tell("no cgroup of the unit is left", stopped.code !== 0, stopped.text);
   if (withTests) await runTests(machine, tell, user);
-  await machine.must("give the unit its own user again", RESTORE_UNIT);
+  await machine.must("give the units their own user again", RESTORE_UNITS);
 }
 
 /** Runs tests of the library in a unit of their own. */

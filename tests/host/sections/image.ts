@@ -23,7 +23,7 @@ const another = (name: string, options: string, args = "", certs = "~/teleport-s
 /** Tries every promise about the image. */
 export async function checkImage(machine: Machine, report: Report): Promise<void> {
   await machine.must("load the base images", "sh /srv/teleport/tests/host/guest/base_images.sh");
-  await machine.run("systemctl stop teleportd; rm -rf ~/teleport-ca ~/teleport-server");
+  await machine.run("systemctl stop teleportd.socket teleportd teleportd-host; rm -rf ~/teleport-ca ~/teleport-server");
   const commands = await codeOf("docs/service-and-image.md", "Docker");
   const [build = "", ...rest] = commands.split("\n").filter((line) => line !== "");
   const built = await machine.run(`cd /srv/teleport && ${build} 2>&1`);

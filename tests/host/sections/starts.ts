@@ -70,7 +70,7 @@ const GREEDY = "sleep 4322 & x=0123456789abcdef; while :; do x=$x$x; done";
 export async function checkStarts(machine: Machine, report: Report): Promise<void> {
   await machine.must(
     "make a user alice",
-    "systemctl stop teleportd && useradd -m -s /bin/bash alice && loginctl enable-linger alice && mkdir -p ~alice/.ssh ~alice/.config && " +
+    "systemctl stop teleportd.socket teleportd teleportd-host && useradd -m -s /bin/bash alice && loginctl enable-linger alice && mkdir -p ~alice/.ssh ~alice/.config && " +
       "cp ~/.ssh/authorized_keys ~alice/.ssh/ && cp -r ~/.config/teleport ~alice/.config/ && " +
       "rm ~alice/.config/teleport/ca.key && chmod 700 ~alice/.ssh && chown -R alice: ~alice && sleep 3",
   );
