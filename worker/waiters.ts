@@ -1,6 +1,18 @@
 /** Callers that wait for the next change of something. */
 
 /**
+ * All objects that somebody waits for. A caller that waits is often referred to by these objects alone. Without this set
+ * the garbage collector would take both, and the caller would never continue.
+ */
+const awaited = new Set<object>();
+
+/** Keeps an object in memory while somebody waits for it. */
+export function keepWhileAwaited(object: object, isAwaited: boolean): void {
+  if (isAwaited) awaited.add(object);
+  else awaited.delete(object);
+}
+
+/**
  * Callers that wait for the next change.
  *
  * @example
@@ -21,9 +33,11 @@ export class Waiters {
     const { promise, resolve } = Promise.withResolvers<void>();
     const wake = () => resolve();
     this.#wakes.add(wake);
+    keepWhileAwaited(this, true);
     signal.addEventListener("abort", wake, { once: true });
     await promise;
     this.#wakes.delete(wake);
+    keepWhileAwaited(this, this.#wakes.size > 0);
     signal.removeEventListener("abort", wake);
   }
 

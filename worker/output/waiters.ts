@@ -1,4 +1,5 @@
 /** The readers that wait for a log to grow. */
+import { keepWhileAwaited } from "../waiters.ts";
 
 /**
  * The number of readers to wake in one turn of the event loop. Their short-lived objects are garbage by the next turn,
@@ -35,6 +36,7 @@ export class GrowthWaiters {
   wait(signal: AbortSignal): Promise<void> {
     const waiter = this.#waiterOf(signal);
     this.#waiting.add(waiter);
+    keepWhileAwaited(this, true);
     return new Promise<void>((resolve) => waiter.resolves.push(resolve));
   }
 
@@ -42,6 +44,7 @@ export class GrowthWaiters {
   wakeAll(): void {
     const waiting = [...this.#waiting];
     this.#waiting.clear();
+    keepWhileAwaited(this, false);
     wakeFrom(waiting, 0);
   }
 
@@ -52,6 +55,7 @@ export class GrowthWaiters {
     const waiter: Waiter = { resolves: [] };
     signal.addEventListener("abort", () => {
       this.#waiting.delete(waiter);
+      keepWhileAwaited(this, this.hasAny);
       resolveAll(waiter);
     }, { once: true });
     this.#waiterOfSignal.set(signal, waiter);
