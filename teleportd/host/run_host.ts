@@ -49,7 +49,7 @@ export interface HostControls {
   readonly modes?: FileModes;
   /** The service whose main process this may be. Absent without a service manager. */
   readonly service?: ServiceMain;
-  /** Called when a server has attached or left. */
+  /** Called when a job has changed, or a server has attached or left. Must return at once. */
   readonly onChange?: () => void;
 }
 
@@ -75,7 +75,7 @@ export async function runHost(options: HostRunOptions, controls: HostControls): 
       instance,
       version,
       cgroupText,
-      ...defined({ cgroups, modes }),
+      ...defined({ cgroups, modes, onJobChange: onChange }),
       async succeed() {
         const successor = await launchHost(command, { ...sameOptions, data }, { isSuccessor: options.stay === true });
         await main?.handOverTo(successor);

@@ -1,6 +1,6 @@
 /**
  * Tries on a real Debian host in a virtual machine what this machine cannot show, and says for each promise what was seen.
- * `deno task test:host [--short] [SECTION…]` runs the sections service, outlive, cgroups, starts, image and faults, or the
+ * `deno task test:host [--short] [SECTION…]` runs the sections service, outlive, cgroups, starts, image, faults and users, or the
  * named ones. `--short` is for each change: it takes 10 minutes, and skips where the machine cannot be brought up.
  * `--runaways=COUNT` runs that many rounds of runaway programs in place of the sections: 50 take half an hour. The disk is
  * kept in `TELEPORT_HOST_DIR`, by default `~/.cache/teleport-host`.
@@ -13,6 +13,7 @@ import { checkImage } from "./sections/image.ts";
 import { checkOutlive } from "./sections/outlive.ts";
 import { checkRunaways } from "./sections/runaways.ts";
 import { checkService, installService } from "./sections/service.ts";
+import { checkTwoUsers } from "./sections/two_users.ts";
 import { checkStarts } from "./sections/starts.ts";
 
 const REPOSITORY = new URL("../../", import.meta.url).pathname;
@@ -30,6 +31,7 @@ const SECTIONS: Readonly<Record<string, (machine: Machine, report: Report) => Pr
   starts: checkStarts,
   image: checkImage,
   faults: checkFaults,
+  users: checkTwoUsers,
   runaways: (machine, report) => checkRunaways(machine, report, rounds),
 };
 
@@ -46,7 +48,7 @@ function chosenSections(): string[] {
   if (rounds > 0) return ["runaways"];
   if (isShort) return ["service", "outlive", "cgroups"];
   const named = Deno.args.filter((arg) => arg in SECTIONS);
-  return named.length > 0 ? named : ["service", "outlive", "cgroups", "starts", "image", "faults"];
+  return named.length > 0 ? named : ["service", "outlive", "cgroups", "starts", "image", "faults", "users"];
 }
 
 /** Puts there what the guest needs, because it reaches no network: the runtime, its cache and this repository. */

@@ -56,7 +56,10 @@ export class JobHost implements HostLink {
       journalPath: journalPath(directory),
       place,
       events: {
-        changed: (change) => this.#supervisor.emit((events) => events.changed(change)),
+        changed: (change) => {
+          this.#supervisor.emit((events) => events.changed(change));
+          options.onJobChange?.();
+        },
         grew: (id, range) => this.#supervisor.emit((events) => events.grew(id, range)),
       },
       onLess: () => this.#noteIdle(),

@@ -22,6 +22,8 @@ export interface JobHostOptions {
   readonly modes?: FileModes;
   /** Starts another host, and returns its instance. Absent: this host cannot. */
   readonly succeed?: () => Promise<string>;
+  /** Called when a job has changed. Must return at once. */
+  readonly onJobChange?: () => void;
   /** Called when a supervisor has retired this host, or uses it again. */
   readonly onRetire?: (isRetired: boolean) => void;
   /** Called soon after `isIdle` has become true, when it still is; maybe more than once. */
