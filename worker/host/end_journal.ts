@@ -154,6 +154,7 @@ export class EndJournal {
   }
 
   async #sync(): Promise<void> {
+    await Promise.resolve(); // `#syncing` is set before this ends.
     const ids = this.#unsynced;
     this.#unsynced = new Set();
     try {

@@ -1,7 +1,7 @@
 /** Tests for the journal of ends: lines, batches, damage, its size, and a disk that refuses it. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { EndJournal } from "../../../worker/host/end_journal.ts";
+import { EndJournal, type EndJournalOptions } from "../../../worker/host/end_journal.ts";
 import { encodeEnd, journalPath, readEnds } from "../../../worker/host/end_line.ts";
 import type { JobChange } from "../../../worker/host/link.ts";
 import { deadline, eventually } from "../../support/deadline.ts";
@@ -29,7 +29,10 @@ function endOf(id: string, error = 'line\n"quoted" \u{1f600} $date'): JobChange 
 }
 
 /** Opens a journal in a directory. Its errors fail the test. */
-function openIn(directory: string, options: { readonly retryMs?: number; readonly errors?: unknown[] } = {}) {
+function openIn(
+  directory: string,
+  options: Partial<EndJournalOptions> & { readonly errors?: unknown[] } = {},
+): EndJournal {
   const { errors } = options;
   return new EndJournal({
     ...options,
@@ -139,6 +142,28 @@ Deno.test("an end that is stored soon is never synced", () =>
     assert.ok(journal.isWritten);
     await journal.close();
     assert.equal(syncs.count, 0);
+  }));
+
+Deno.test("the journal syncs again after a time at which no end needed it", () =>
+  countingSyncs(async (syncs) => {
+    await using temporary = await tempDir();
+    let written = Promise.withResolvers<void>();
+    const onWritten = () => written.resolve();
+    const journal = openIn(temporary.path, { onWritten });
+    for (const count of [0, 1]) {
+      await journal.write(endOf(`stored ${count}`));
+      journal.forget(`stored ${count}`);
+      await deadline(written.promise, "the time of the sync");
+      assert.ok(journal.isWritten);
+      assert.equal(syncs.count, count);
+      written = Promise.withResolvers();
+      await journal.write(endOf(`needed ${count}`));
+      assert.ok(!journal.isWritten);
+      await deadline(written.promise, "the sync");
+      assert.equal(syncs.count, count + 1);
+      written = Promise.withResolvers();
+    }
+    await deadline(journal.close(), "the close");
   }));
 
 Deno.test("ends whose sync has failed are written again", () =>
