@@ -6,7 +6,7 @@ import { START, UNTIL_SERVING } from "../scripts.ts";
 
 const DATA = "/var/lib/teleport/data";
 
-/** What a job must not be able to do to the server. */
+/** Commands that must fail in a job. */
 const FORBIDDEN = [
   "cat /etc/teleport/server.key",
   `cat ${DATA}/jobs.db`,
