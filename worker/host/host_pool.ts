@@ -84,6 +84,11 @@ export class HostPool {
     return this.#current?.open === undefined ? undefined : this.#current;
   }
 
+  /** Returns false while a host does not answer, or cannot be reached. */
+  isAvailable(host: HostConnection): boolean {
+    return !this.#unavailable.has(host);
+  }
+
   /** All hosts. */
   get all(): readonly HostConnection[] {
     return [...this.#connections.values()];

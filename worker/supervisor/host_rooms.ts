@@ -36,7 +36,6 @@ export class HostRooms {
   /** Sets the first room of a host. */
   attached(host: HostConnection, jobs: readonly HostedJobState[]): void {
     this.#granted.set(host, jobs.reduce((sum, job) => sum + usedBytes(job), 0));
-    this.#lastSent = undefined;
     this.#send(host);
     this.update();
   }
@@ -72,15 +71,12 @@ export class HostRooms {
     this.#send(host);
   }
 
-  #roomOf(host: HostConnection): number {
+  /** Returns undefined when there is no limit. */
+  #roomOf(host: HostConnection): number | undefined {
     const { current, budget } = this.#options;
-    const room = host === current()
-      ? budget.maxBytes - budget.usedBytes - this.#grantedExcept(host)
-      : budget.maxBytes === Infinity
-      ? Infinity
-      : this.#granted.get(host) ?? 0;
-    // Infinity is not JSON.
-    return Math.max(0, Math.min(room, Number.MAX_SAFE_INTEGER));
+    if (budget.maxBytes === Infinity) return undefined;
+    const left = budget.maxBytes - budget.usedBytes - this.#grantedExcept(host);
+    return Math.max(0, host === current() ? left : this.#granted.get(host) ?? 0);
   }
 
   #grantedExcept(host: HostConnection): number {

@@ -163,11 +163,12 @@ export class HostedJobs {
   /**
    * Returns the host for new jobs.
    *
-   * @throws {HostUnavailableError} when there is none now; `prepare()` starts it
+   * @throws {HostUnavailableError} when none can start a job now
    */
   newHost(): HostConnection {
     const host = this.#pool.current;
     if (host === undefined) throw new HostUnavailableError("it has just ended");
+    if (!this.#pool.isAvailable(host)) throw new HostUnavailableError(`${host.name} does not answer`);
     return host;
   }
 

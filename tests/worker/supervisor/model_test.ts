@@ -4,12 +4,13 @@
  * Slow: 800 operations with a check after each.
  */
 import assert from "node:assert/strict";
-import { type JobStatus, type State, Supervisor, TeleportError } from "../../../mod.ts";
+import { type JobHosts, type JobStatus, type State, Supervisor, TeleportError } from "../../../mod.ts";
 import { commandOf, type Kind, Model, type ModelFilter, type ModelJob, type Outcome } from "./model.ts";
 import { Random, seedFor } from "../../support/random.ts";
 import { defined } from "../../../base/defined.ts";
 import { jobCounts } from "../../support/job_counts.ts";
 import { tempDir } from "../../support/temp_dir.ts";
+import { LocalHosts } from "./job_host_fixture.ts";
 
 /** The full size is 10,000 operations. */
 const OPERATIONS = Number(Deno.env.get("TELEPORT_TEST_OPERATIONS") ?? 800);
@@ -38,15 +39,22 @@ class Sides {
   readonly model = new Model(MAX_JOBS);
   readonly directory: string;
   readonly #random: Random;
+  readonly #hosts: JobHosts | undefined;
   supervisor: Supervisor;
   /** The statuses that a watcher of all jobs got, by id. Its token resumes it, also after a restart. */
   readonly #told = new Map<string, State>();
   #token: string | undefined;
 
-  constructor(directory: string, random: Random) {
+  /** @param hosts the job hosts, in which jobs continue over a restart; absent: the supervisor runs the jobs */
+  constructor(directory: string, random: Random, hosts?: JobHosts) {
     this.directory = directory;
     this.#random = random;
-    this.supervisor = new Supervisor({ directory, maxJobs: MAX_JOBS });
+    this.#hosts = hosts;
+    this.supervisor = this.#supervise();
+  }
+
+  #supervise(): Supervisor {
+    return new Supervisor({ directory: this.directory, maxJobs: MAX_JOBS, ...defined({ hosts: this.#hosts }) });
   }
 
   #pick<T>(items: readonly T[]): T {
@@ -197,8 +205,8 @@ class Sides {
   async #restart(): Promise<string> {
     await this.supervisor.close();
     const running = this.model.jobs.filter(({ state }) => state === "RUNNING");
-    this.model.restart();
-    this.supervisor = new Supervisor({ directory: this.directory, maxJobs: MAX_JOBS });
+    if (this.#hosts === undefined) this.model.restart();
+    this.supervisor = this.#supervise();
     for (const { id } of running) await this.#settle(id);
     return "restart";
   }
@@ -249,11 +257,19 @@ function expected(job: ModelJob) {
 
 Deno.test(`the supervisor agrees with a plain model after each of ${OPERATIONS} random operations`, async () => {
   await using temporary = await tempDir();
-  const directory = temporary.path;
-  const sides = new Sides(directory, new Random(SEED));
+  await agree(new Sides(temporary.path, new Random(SEED)), OPERATIONS);
+});
+
+Deno.test(`the supervisor agrees with a plain model after each of ${OPERATIONS / 2} operations on job hosts`, async () => {
+  await using temporary = await tempDir();
+  await using hosts = new LocalHosts(temporary.path);
+  await agree(new Sides(temporary.path, new Random(SEED), hosts), OPERATIONS / 2);
+});
+
+async function agree(sides: Sides, operations: number): Promise<void> {
   const steps: string[] = [];
   try {
-    for (let index = 0; index < OPERATIONS; index++) {
+    for (let index = 0; index < operations; index++) {
       steps.push(await sides.step());
       await sides.check();
     }
@@ -265,4 +281,4 @@ Deno.test(`the supervisor agrees with a plain model after each of ${OPERATIONS} 
   } finally {
     await sides.supervisor.close();
   }
-});
+}
