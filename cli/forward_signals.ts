@@ -34,6 +34,7 @@ export function forwardSignals(
   const kept: ForwardedSignal[] = [];
   let id: string | undefined;
   let isRunning = false;
+  let isDisposed = false;
   let count = 0;
   const repeats = new SignalRepeats();
 
@@ -45,8 +46,8 @@ export function forwardSignals(
     try {
       await calls.Signal({ id, signal }, { signal: interruption.signal, deadlineMs: CALL_DEADLINE_MS });
     } catch (error) {
-      // The job has ended, or this command ends: nothing was lost.
-      if (callStatus(error) === "FAILED_PRECONDITION" || interruption.signal.aborted) return;
+      // The job has ended, or this command ends: nothing was lost. The job may end before the call is answered.
+      if (callStatus(error) === "FAILED_PRECONDITION" || interruption.signal.aborted || isDisposed) return;
       const message = errorMessage(error);
       await print.note(`Cannot send ${signal} to job "${id}": ${message}`).catch(() => {});
     }
@@ -80,6 +81,7 @@ export function forwardSignals(
       void kept.splice(0).reduce((before, signal) => before.then(() => send(registeredId, signal)), Promise.resolve());
     },
     [Symbol.dispose]() {
+      isDisposed = true;
       for (const listener of listeners) listener[Symbol.dispose]();
     },
   };

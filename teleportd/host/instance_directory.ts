@@ -90,15 +90,16 @@ export class InstanceDirectory implements Disposable {
     await Deno.rename(`${path}.new`, path);
   }
 
-  /** Removes the directory. Nobody needs it once all ends of its jobs are stored elsewhere. */
-  async remove(): Promise<void> {
-    await Deno.remove(this.path, { recursive: true }).catch((error) => {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    });
-  }
+  /** True: the directory is removed at the end, because all ends of its jobs are stored elsewhere. */
+  isUnneeded = false;
 
-  /** Unlocks the directory. The job host counts as dead from now on. */
+  /** Unlocks the directory. The job host counts as ended from now on, so no file of the directory is open any more. */
   [Symbol.dispose](): void {
+    try {
+      if (this.isUnneeded) Deno.removeSync(this.path, { recursive: true });
+    } catch {
+      // What is left of it is removed with those of dead hosts.
+    }
     this.#lock.close();
   }
 }

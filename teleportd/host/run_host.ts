@@ -130,7 +130,7 @@ export async function runHost(options: HostRunOptions, controls: HostControls): 
   await main?.handOverToOther();
   await server.close();
   // The ends that no server has stored stay on the disk for the next job host.
-  if (!host.hasJobs) await directory.remove();
+  directory.isUnneeded = !host.hasJobs;
 }
 
 /** Stops all jobs, and waits a moment until the server has stored their ends. */

@@ -1,6 +1,8 @@
 /** The program `teleportd host run`: a job host with the signals and the uncaught errors of this process. */
 import { defined } from "../../base/defined.ts";
-import { GROUP_MODES, OWNER_MODES } from "../../base/file_modes.ts";
+import { failureReason } from "../../base/errno.ts";
+import { errorCode } from "../../base/error_code.ts";
+import { type FileModes, GROUP_MODES, OWNER_MODES } from "../../base/file_modes.ts";
 import { keepFromJobs } from "../../job_host.ts";
 import { checkSharedDirectory, dataDirectory, makeDataDirectory } from "../data_directory.ts";
 import { EXIT_DEFECT, EXIT_OK } from "../exit_code.ts";
@@ -9,7 +11,9 @@ import { inheritedDigest } from "../host/inherited.ts";
 import { InstanceDirectory } from "../host/instance_directory.ts";
 import { readyLine, SUCCESSOR_VARIABLE } from "../host/launcher.ts";
 import { type HostRunOptions, newInstance } from "../host/options.ts";
-import { runHost } from "../host/run_host.ts";
+import { type HostControls, runHost } from "../host/run_host.ts";
+import { StartError } from "../start_error.ts";
+import { defectFields, defectText } from "../log/error_fields.ts";
 import { ServerLog } from "../log/server_log.ts";
 import { uidOf } from "../other_user.ts";
 import { giveUpNewPrivileges } from "../process/new_privileges.ts";
@@ -36,7 +40,25 @@ export async function runHostProgram(options: HostRunOptions, access: ProcessAcc
   const modes = serverUid === undefined ? OWNER_MODES : GROUP_MODES;
   await (serverUid === undefined ? makeDataDirectory(given) : checkSharedDirectory(given, serverUid));
   const data = await Deno.realPath(given);
+  try {
+    return await runInDirectory({ options, access, data, modes, inherited });
+  } catch (error) {
+    throw startErrorOf(error, data);
+  }
+}
+
+/** The parts of a job host's process that are known before it has a directory. */
+interface HostParts extends Pick<HostControls, "data" | "inherited"> {
+  readonly options: HostRunOptions;
+  readonly access: ProcessAccess;
+  readonly modes: FileModes;
+}
+
+async function runInDirectory({ options, access, data, modes, inherited }: HostParts): Promise<number> {
   using directory = await InstanceDirectory.create(data, options.instance ?? newInstance(), modes);
+  let isReady = false;
+  // Before the directory is removed, no file in it may be open.
+  using _output = { [Symbol.dispose]: () => void (isReady && !options.stay && redirectOutput("/dev/null")) };
   // A service manager keeps what its services write. Nobody would read what others write.
   using file = options.stay ? undefined : new HostLogFile(directory.path, (path) => void redirectOutput(path));
   const log = new ServerLog(file ?? Deno.stderr, { level: options.logLevel, format: options.logFormat });
@@ -63,6 +85,7 @@ export async function runHostProgram(options: HostRunOptions, access: ProcessAcc
       hurry: signals.hurry,
       ...defined({ onChange: notifier && (() => notifier.changed()), service: notifier }),
       ready({ instance, work }) {
+        isReady = true;
         // The service is ready already when another job host has started this one.
         const isSent = access.variable(SUCCESSOR_VARIABLE) !== "1";
         notifier?.ready(async () => `Jobs running: ${(await work()).runningJobs}`, isSent);
@@ -72,9 +95,16 @@ export async function runHostProgram(options: HostRunOptions, access: ProcessAcc
     });
     return uncaught.hasException ? EXIT_DEFECT : EXIT_OK;
   } catch (error) {
-    await directory.remove();
+    directory.isUnneeded ||= !isReady;
+    if (isReady) log.error(`Internal error: ${defectText(error)}`, defectFields(error));
     throw error;
   } finally {
     await log.close();
   }
+}
+
+/** Converts an error of the system, such as a full disk, to one that an administrator can act on. */
+function startErrorOf(error: unknown, data: string): unknown {
+  if (error instanceof StartError || errorCode(error) === undefined) return error;
+  return new StartError(`Cannot use the data directory "${data}": ${failureReason(error)}`, { cause: error });
 }

@@ -104,6 +104,18 @@ Deno.test("forwardSignals() prints nothing when the job has ended meanwhile", as
   assert.equal(io.stderr.text, "");
 });
 
+Deno.test("forwardSignals() prints nothing when the command ends before the call is answered", async () => {
+  const answer = Promise.withResolvers<never>();
+  const { io, forwarding } = setUp(() => answer.promise);
+  forwarding.registered("job-1");
+  forwarding.running();
+  io.raise("SIGINT");
+  forwarding[Symbol.dispose]();
+  answer.reject(new FakeCallError("CANCELLED"));
+  await turn();
+  assert.equal(io.stderr.text, "");
+});
+
 Deno.test("forwardSignals() prints a note when a signal does not arrive", async () => {
   const { io, forwarding } = setUp(() => Promise.reject(new FakeCallError("PERMISSION_DENIED", "You may not")));
   forwarding.registered("job-1");

@@ -1,6 +1,6 @@
 /**
- * Kills the server at random moments under load. After each restart every acknowledged job has a true state, every
- * acknowledged byte is there, and no process of before is left.
+ * Kills a server without a job host at random moments under load. After each restart every acknowledged job has a true
+ * state, every acknowledged byte is there, and no process of before is left.
  */
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
@@ -193,7 +193,7 @@ function connectTo(server: Server) {
 
 /** Kills a server at a random moment of its start and its recovery. */
 async function killAtStart(dir: string, random: Random): Promise<void> {
-  const { process } = spawnServer({ dir });
+  const { process } = spawnServer({ dir, jobHost: "none" });
   const log = new Response(process.stderr).text();
   await new Promise((resolve) => setTimeout(resolve, random.below(500)));
   process.kill("SIGKILL");
@@ -220,7 +220,7 @@ Deno.test(`all acknowledged facts are true after each of ${ROUNDS} kills at rand
   let bytes = 0;
   for (let round = 0; round < ROUNDS; round++) {
     if (round % 3 === 2) await killAtStart(dir, random);
-    const server = await startServer({ dir });
+    const server = await startServer({ dir, jobHost: "none" });
     const client = connectTo(server);
     const alive = living();
     for (const id of known.states.keys()) assert.ok(!alive.has(id), `${id} of an earlier life is alive`);
@@ -235,7 +235,7 @@ Deno.test(`all acknowledged facts are true after each of ${ROUNDS} kills at rand
   }
   // The load must have been real.
   assert.ok(known.states.size >= 2 * ROUNDS && bytes > 0, `${known.states.size} jobs, ${bytes} bytes`);
-  const server = await startServer({ dir });
+  const server = await startServer({ dir, jobHost: "none" });
   const client = connectTo(server);
   await check(client.calls, known);
   await client[Symbol.asyncDispose]();

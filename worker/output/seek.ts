@@ -152,6 +152,7 @@ async function lastHeader(reader: LogReader, end: LogPosition): Promise<FrameHea
   const { identity, fileStarts } = reader;
   const fileStart = fileStarts.findLast((start) => start < end.position) ?? end.position;
   const from = Math.max(fileStart, end.position - READ_BYTES);
+  if (from >= end.position) return undefined; // The log is empty up to there, and may have no file.
   const bytes = await reader.bytes(from, end.position - from);
   let found = bytes && findFrame(bytes, 0, identity);
   let last = found;

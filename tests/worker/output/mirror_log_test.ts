@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { JobNotFoundError } from "../../../worker/errors.ts";
 import { OutputUnavailableError } from "../../../worker/storage_errors.ts";
-import { readOutput } from "../../../worker/output/follow.ts";
+import { type OutputSelection, readOutput } from "../../../worker/output/follow.ts";
 import { OutputLog } from "../../../worker/output/log.ts";
 import { MirrorLog } from "../../../worker/output/mirror_log.ts";
 import { deadline } from "../../support/deadline.ts";
@@ -40,6 +40,23 @@ Deno.test(
     const wanted = { stdout: stdoutSha256.toHex(), stderr: stderrSha256.toHex() };
     for (const got of await deadline(Promise.all(readers))) assert.deepEqual(got, wanted);
     assert.deepEqual(log.totals(), writer.totals());
+    assert.equal(openUnder(directory), 0);
+  }),
+);
+
+Deno.test(
+  "MirrorLog has no output since a time, and no last lines, before the first byte",
+  withLog(async (writer, directory) => {
+    const { log, sealed } = mirrorOf(writer, directory);
+    const read = async (selection: OutputSelection) => {
+      const chunks = await Array.fromAsync(readOutput(log, selection, () => log.end, never, () => {}));
+      return chunks.length;
+    };
+    for (const selection of [{ since: new Date(0) }, { until: new Date() }, { tailLines: 1 }, { tailBytes: 1 }]) {
+      assert.equal(await read({ ...selection, follow: false }), 0, JSON.stringify(selection));
+    }
+    await writer.seal();
+    await sealed;
     assert.equal(openUnder(directory), 0);
   }),
 );
