@@ -8,7 +8,7 @@ import type { HostConnection } from "../host/host_connection.ts";
 import { HostedJob } from "../host/hosted_job.ts";
 import { HostPool } from "../host/host_pool.ts";
 import type { JobHosts } from "../host/job_hosts.ts";
-import type { HostCheck, HostedJobState, HostInfo, HostLink, JobChange, LogState } from "../host/link.ts";
+import type { HostCheck, HostedJobState, HostLink, JobChange, LogState } from "../host/link.ts";
 import type { AnyJob } from "../job/any_job.ts";
 import type { StatusDetails } from "../job/status_details.ts";
 import type { OutputBudget } from "../output/limit.ts";
@@ -167,7 +167,7 @@ export class HostedJobs {
    */
   newHost(): HostConnection {
     const host = this.#pool.current;
-    if (host === undefined) throw new HostUnavailableError("it has just ended");
+    if (host === undefined) throw new HostUnavailableError("no link to one is open");
     if (!this.#pool.isAvailable(host)) throw new HostUnavailableError(`${host.name} does not answer`);
     return host;
   }
@@ -198,10 +198,6 @@ export class HostedJobs {
 
   async isolations(): Promise<Readonly<Record<Isolation, string>>> {
     return await (await this.prepare()).isolations();
-  }
-
-  async info(): Promise<HostInfo> {
-    return (await this.prepare()).info;
   }
 
   async deleteOutput(id: string): Promise<void> {

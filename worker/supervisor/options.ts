@@ -72,6 +72,9 @@ export function checkOptions(options: SupervisorOptions): void {
   if (options.closeGraceMs !== undefined) checkJobOptions({ graceMs: options.closeGraceMs });
   if (options.outputLimit !== undefined) checkOutputLimit(options.outputLimit);
   checkLimits(options);
+  if (options.hosts !== undefined && (options.directory === undefined || options.cgroups !== undefined)) {
+    throw new InvalidArgumentError("Job hosts need a directory, and have cgroups of their own");
+  }
   checkNumber("maxJobs", options.maxJobs, 1);
   checkNumber("maxAgeMs", options.maxAgeMs, 0);
   checkNumber("maxOutputBytes", options.maxOutputBytes, 0);

@@ -24,7 +24,6 @@ import { IsolationProbe } from "../host/isolation_probe.ts";
 import { admit, checkDefaults, defaultsCheck, hostCheckBefore } from "./admission.ts";
 import { applyLimits } from "./job_limits.ts";
 import type { StoredJob } from "../store/rows.ts";
-import type { HostInfo } from "../host/link.ts";
 import { defined } from "../../base/defined.ts";
 import { checkOptions, type SupervisorOptions } from "./options.ts";
 import { closeOnSignals } from "./closing_signals.ts";
@@ -403,16 +402,6 @@ export class Supervisor implements AsyncDisposable {
     await this.#ready;
     const { hosted } = this.#registry;
     return hosted === undefined ? await this.#isolation.reasons() : await hosted.isolations();
-  }
-
-  /**
-   * Returns the job host that runs new jobs. Starts it when none runs. Undefined when this supervisor runs the jobs.
-   *
-   * @throws {HostUnavailableError} when it cannot be started or reached
-   */
-  async hostInfo(): Promise<HostInfo | undefined> {
-    await this.#ready;
-    return await this.#registry.hosted?.info();
   }
 
   /** Returns figures for monitoring. It reads only memory, so a monitor may call it often. */

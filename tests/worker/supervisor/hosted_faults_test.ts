@@ -172,24 +172,30 @@ Deno.test("each step of a job survives a supervisor that ends after it", async (
         await use({ hosts, first, next: () => new Supervisor({ directory, hosts, stopsJobs: true }) });
       }));
 
-  await step("between the intent and the start: the start is made again", async ({ hosts, first, next }) => {
-    await startUp(first);
-    const id = await first.add("sh", PATIENT);
-    const sent = Promise.withResolvers<void>();
-    hosts.faults.start = () => {
-      sent.resolve();
-      return new Promise(() => {}); // The supervisor ends before the host gets the start.
-    };
-    void first.start(id, { by: "ann" }).catch(() => {});
-    await sent.promise;
-    await first.close();
-    delete hosts.faults.start;
-    await using supervisor = next();
-    await using output = supervisor.watchOutput(id);
-    await deadline(output.next());
-    const { state, requestedBy } = await supervisor.status(id);
-    assert.deepEqual([state, requestedBy?.startedBy], ["RUNNING", "ann"]);
-  });
+  for (const endsInOrder of [false, true]) {
+    const what = endsInOrder ? "on another host, because the host has ended in order" : "on the same host";
+    await step(`between the intent and the start: the start is made again, ${what}`, async ({ hosts, first, next }) => {
+      const other = await first.add("true");
+      await first.start(other);
+      await finalStatus(first, other);
+      const id = await first.add("sh", PATIENT);
+      const sent = Promise.withResolvers<void>();
+      hosts.faults.start = () => {
+        sent.resolve();
+        return new Promise(() => {}); // The supervisor ends before the host gets the start.
+      };
+      void first.start(id, { by: "ann" }).catch(() => {});
+      await sent.promise;
+      await first.close();
+      delete hosts.faults.start;
+      if (endsInOrder) await hosts.end();
+      await using supervisor = next();
+      await using output = supervisor.watchOutput(id);
+      await deadline(output.next());
+      const { state, requestedBy } = await supervisor.status(id);
+      assert.deepEqual([state, requestedBy?.startedBy], ["RUNNING", "ann"]);
+    });
+  }
 
   await step("between the end in the host and its store: the exact end is stored", async ({ hosts, first, next }) => {
     const id = await startUp(first);

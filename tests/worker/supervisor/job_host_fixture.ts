@@ -96,6 +96,15 @@ export class LocalHosts implements JobHosts, AsyncDisposable {
     return host;
   }
 
+  /** Ends the current host in order. It has no jobs. */
+  async end(): Promise<void> {
+    const host = this.current;
+    this.#hosts.delete(host.info.instance);
+    this.#currentId = undefined;
+    await host[Symbol.asyncDispose]();
+    await Deno.remove(join(this.#directory, "hosts", host.info.instance), { recursive: true });
+  }
+
   open(): Promise<OpenHosts> {
     const links = [...this.#hosts.values()].map((host) => this.#linkTo(host));
     const current = links.find(({ info }) => info.instance === this.#currentId);

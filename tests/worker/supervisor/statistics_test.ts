@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { Supervisor, type SupervisorStatistics } from "../../../mod.ts";
 import { isFinalState } from "../../../worker/process/state.ts";
+import { eachForm } from "./job_host_fixture.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 
 async function run(supervisor: Supervisor, command: string, args: string[]): Promise<string> {
@@ -15,7 +16,7 @@ function total({ jobs }: SupervisorStatistics): number {
   return Object.values(jobs).reduce((sum, count) => sum + count, 0);
 }
 
-Deno.test("statistics() counts jobs by state, starts, ends by reason, and bytes", async () => {
+eachForm("statistics() counts jobs by state, starts, ends by reason, and bytes", async (Supervisor) => {
   await using supervisor = new Supervisor({ closeGraceMs: 100 });
   await run(supervisor, "sh", ["-c", "printf 12345; printf 678 >&2"]);
   await run(supervisor, "sh", ["-c", "kill -KILL $$"]);
@@ -50,7 +51,7 @@ Deno.test("statistics() counts jobs by state, starts, ends by reason, and bytes"
   assert.equal(total(await supervisor.statistics()), 4);
 });
 
-Deno.test("statistics() counts the jobs of the previous supervisor", async () => {
+eachForm("statistics() counts the jobs of the previous supervisor", async (Supervisor) => {
   await using temporary = await tempDir();
   const directory = temporary.path;
   {

@@ -12,6 +12,8 @@ import {
 } from "../../../mod.ts";
 import { cgroupTest, fakeBase } from "../../support/cgroups.ts";
 import { tempDir } from "../../support/temp_dir.ts";
+import { finalStatus } from "../../support/final_status.ts";
+import { eachForm, type SupervisorClass } from "./job_host_fixture.ts";
 import { startUp } from "./supervisor_fixture.ts";
 
 const MISSING = "01890000-0000-7000-8000-000000000000";
@@ -20,28 +22,31 @@ function startScript(supervisor: Supervisor, script: string): Promise<string> {
   return startUp(supervisor, ["-c", script], { owner: "ann" });
 }
 
-/** Adds the test twice: without cgroups, and with cgroups where the host has them. */
-function bothTest(name: string, run: (options: SupervisorOptions) => Promise<void>): void {
-  Deno.test(`${name}, without cgroups`, () => run({}));
-  cgroupTest(`${name}, with cgroups`, (cgroups) => run({ cgroups }));
+/** Adds the test in three forms: without cgroups, with job hosts, and with cgroups where the machine has them. */
+function eachTest(name: string, run: (options: SupervisorOptions, supervisor: SupervisorClass) => Promise<void>): void {
+  eachForm(`${name}, without cgroups`, (Supervisor) => run({}, Supervisor));
+  cgroupTest(`${name}, with cgroups`, (cgroups) => run({ cgroups }, Supervisor));
 }
 
-bothTest("pause() stores who paused the job, and neither pause() nor resume() changes the state", async (options) => {
-  await using supervisor = new Supervisor(options);
-  const id = await startScript(supervisor, "echo up; while :; do :; done");
-  const paused = await supervisor.pause(id, { by: "ann" });
-  assert.deepEqual([paused.state, paused.paused, paused.pausedBy], ["RUNNING", true, "ann"]);
-  assert.equal((await supervisor.pause(id, { by: "bob" })).pausedBy, "ann", "The first user is stored");
-  assert.deepEqual((await supervisor.list()).jobs[0]?.paused, true);
-  const resumed = await supervisor.resume(id);
-  assert.deepEqual([resumed.state, resumed.paused, resumed.pausedBy], ["RUNNING", undefined, undefined]);
-  await supervisor.resume(id);
-  await supervisor.pause(id);
-  const stopped = await supervisor.stop(id, { graceMs: 60_000 });
-  assert.deepEqual([stopped.state, stopped.signal, stopped.paused], ["KILLED", "SIGTERM", undefined]);
-});
+eachTest(
+  "pause() stores who paused the job, and neither pause() nor resume() changes the state",
+  async (options, Supervisor) => {
+    await using supervisor = new Supervisor(options);
+    const id = await startScript(supervisor, "echo up; while :; do :; done");
+    const paused = await supervisor.pause(id, { by: "ann" });
+    assert.deepEqual([paused.state, paused.paused, paused.pausedBy], ["RUNNING", true, "ann"]);
+    assert.equal((await supervisor.pause(id, { by: "bob" })).pausedBy, "ann", "The first user is stored");
+    assert.deepEqual((await supervisor.list()).jobs[0]?.paused, true);
+    const resumed = await supervisor.resume(id);
+    assert.deepEqual([resumed.state, resumed.paused, resumed.pausedBy], ["RUNNING", undefined, undefined]);
+    await supervisor.resume(id);
+    await supervisor.pause(id);
+    const stopped = await supervisor.stop(id, { graceMs: 60_000 });
+    assert.deepEqual([stopped.state, stopped.signal, stopped.paused], ["KILLED", "SIGTERM", undefined]);
+  },
+);
 
-bothTest("pause() and resume() refuse a job that does not exist or does not run", async (options) => {
+eachTest("pause() and resume() refuse a job that does not exist or does not run", async (options, Supervisor) => {
   await using supervisor = new Supervisor(options);
   await assert.rejects(supervisor.pause(MISSING), JobNotFoundError);
   await assert.rejects(supervisor.resume(MISSING), JobNotFoundError);
@@ -61,16 +66,17 @@ bothTest("pause() and resume() refuse a job that does not exist or does not run"
   );
 });
 
-bothTest("close() ends paused jobs", async (options) => {
+eachTest("close() ends paused jobs", async (options, Supervisor) => {
   const supervisor = new Supervisor(options);
   const id = await startScript(supervisor, "echo up; while :; do :; done");
   await supervisor.pause(id);
+  const final = finalStatus(supervisor, id);
   await supervisor.close();
-  const { state, reason, signal } = await supervisor.status(id);
+  const { state, reason, signal } = await final;
   assert.deepEqual([state, reason, signal], ["KILLED", "SHUTDOWN", "SIGTERM"]);
 });
 
-bothTest("status() measures a running job only with the option usage", async (options) => {
+eachTest("status() measures a running job only with the option usage", async (options, Supervisor) => {
   await using supervisor = new Supervisor(options);
   const id = await startScript(
     supervisor,
@@ -89,7 +95,7 @@ bothTest("status() measures a running job only with the option usage", async (op
   await assert.rejects(supervisor.status(MISSING, { usage: true }), JobNotFoundError);
 });
 
-bothTest("the exit report of a job survives a restart", async (options) => {
+eachTest("the exit report of a job survives a restart", async (options, Supervisor) => {
   await using temporary = await tempDir();
   const directory = temporary.path;
   let id: string;
