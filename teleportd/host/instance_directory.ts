@@ -98,7 +98,7 @@ export class InstanceDirectory implements Disposable {
     try {
       if (this.isUnneeded) Deno.removeSync(this.path, { recursive: true });
     } catch {
-      // What is left of it is removed with those of dead hosts.
+      // The rest of it is removed with the directories of dead hosts.
     }
     this.#lock.close();
   }
