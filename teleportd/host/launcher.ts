@@ -33,8 +33,8 @@ export class LaunchError extends Error {
 /** The variable that tells a job host that it takes over from another one at the service manager. */
 export const SUCCESSOR_VARIABLE = "TELEPORT_SUCCESSOR";
 
-/** Variables for this process alone. The runtime would send the metrics of a job host with the others. */
-const NOT_PASSED = ["OTEL_DENO", "DENO_SERVE_ADDRESS"];
+/** Variables for this process alone, with the values that turn them off. The runtime warns of an empty `OTEL_DENO`. */
+const NOT_PASSED = { OTEL_DENO: "false", DENO_SERVE_ADDRESS: "" };
 
 /** How the new host relates to this process. */
 export interface LaunchOptions {
@@ -58,13 +58,14 @@ export async function launchHost(
   const instance = newInstance();
   // setsid(1) ends at once, so its child has no parent.
   const [program = "", ...own] = isSuccessor ? ["setsid", "--fork", ...command] : command;
-  const hidden = [...NOT_PASSED, ...isSuccessor ? [] : MANAGER_VARIABLES];
+  const hidden = isSuccessor ? [] : [...MANAGER_VARIABLES];
   let child: Deno.ChildProcess;
   try {
     child = new Deno.Command(program, {
       args: [...own, "host", "run", ...hostRunArguments({ ...options, instance })],
       // A variable cannot be removed. An empty one means the same to all who read these.
       env: {
+        ...NOT_PASSED,
         ...Object.fromEntries(hidden.map((name) => [name, ""])),
         [SUCCESSOR_VARIABLE]: isSuccessor ? "1" : "",
       },
