@@ -21,8 +21,8 @@ export async function measureIdle(stage: Stage): Promise<Finding[]> {
   );
   const watches = jobs.map(({ id }) => client.calls.GetOutput({ id })[Symbol.asyncIterator]());
   await Promise.all(watches.map((watch) => watch.next()));
-  // The work of the start is done by then. The runtime ends threads that were idle for 10 s.
-  await sleep(stage.quick ? 1_000 : 11_000);
+  // The work of the start is done by then. The runtime ends threads that were idle for 10 s, and V8 collects once more.
+  await sleep(stage.quick ? 1_000 : 25_000);
   const pids = await teleportd.pids();
   const cpuOfAll = () => pids.reduce((sum, pid) => sum + cpuMs(pid), 0);
   const sleepsOfAll = () => new Map(pids.flatMap((pid) => [...sleeps(pid)]));

@@ -4,7 +4,17 @@
  */
 import type { RpcClient } from "../rpc/client/client.ts";
 import type { Budget, Finding } from "./finding.ts";
-import { connectTo, readAll, registerBytes, runToEnd, type Stage, startBare, startTeleportd } from "./stage.ts";
+import { cpuMs } from "./process_facts.ts";
+import {
+  connectTo,
+  readAll,
+  registerBytes,
+  runToEnd,
+  type Stage,
+  startBare,
+  startTeleportd,
+  type Teleportd,
+} from "./stage.ts";
 import { list, mb, median } from "./statistics.ts";
 
 const FINISHED = { what: "streaming a finished job's output, against a bare grpc-js handler", budget: "at least 0.85" };
@@ -24,11 +34,22 @@ async function rate(bytes: number, transfer: () => Promise<number>): Promise<num
   return mb(bytes) / seconds;
 }
 
-/** Runs a job of its own, and returns the rates of its output while it runs and after its end. */
-async function rates(client: RpcClient, bytes: number): Promise<{ live: number; finished: number }> {
+/** The rate of one transfer, and the processor time of the server and its job host in milliseconds. */
+interface Transfer {
+  readonly rate: number;
+  readonly cpuMs: number;
+}
+
+/** Runs a job of its own, and transfers its output while it runs and after its end. */
+async function transfers(client: RpcClient, server: Teleportd, bytes: number) {
   const id = await registerBytes(client, bytes);
-  const live = await rate(bytes, async () => (await Promise.all([readAll(client, id), runToEnd(client, id)]))[0]);
-  const finished = await rate(bytes, () => readAll(client, id));
+  const measured = async (transfer: () => Promise<number>): Promise<Transfer> => {
+    const cpuOfAll = async () => (await server.pids()).reduce((sum, pid) => sum + cpuMs(pid), 0);
+    const before = await cpuOfAll();
+    return { rate: await rate(bytes, transfer), cpuMs: await cpuOfAll() - before };
+  };
+  const live = await measured(async () => (await Promise.all([readAll(client, id), runToEnd(client, id)]))[0]);
+  const finished = await measured(() => readAll(client, id));
   await client.calls.Remove({ id });
   return { live, finished };
 }
@@ -44,27 +65,46 @@ export async function measureStreaming(stage: Stage): Promise<Finding[]> {
   await using aloneClient = connectTo(stage, alone);
   await using bareClient = connectTo(stage, bare);
 
-  const found = { bare: [] as number[], finished: [] as number[], live: [] as number[] };
-  const none = { finished: [] as number[], live: [] as number[] };
+  const bareRates: number[] = [];
+  const found = { finished: [] as Transfer[], live: [] as Transfer[] };
+  const none = { finished: [] as Transfer[], live: [] as Transfer[] };
   // The first round warms up.
   for (let round = 0; round <= rounds; round++) {
     const before = await rate(bytes, () => readAll(bareClient, String(bytes)));
-    const own = await rates(client, bytes);
-    const other = await rates(aloneClient, bytes);
+    const own = await transfers(client, teleportd, bytes);
+    const other = await transfers(aloneClient, alone, bytes);
     const after = await rate(bytes, () => readAll(bareClient, String(bytes)));
     if (round === 0) continue;
-    found.bare.push((before + after) / 2);
+    bareRates.push((before + after) / 2);
     found.finished.push(own.finished);
     found.live.push(own.live);
     none.finished.push(other.finished);
     none.live.push(other.live);
   }
   return [
-    finding(FINISHED, 0.85, found.finished, found.bare),
-    finding(LIVE, 0.6, found.live, found.bare),
-    finding(FINISHED_HOSTED, 0.95, found.finished, none.finished),
-    finding(LIVE_HOSTED, 0.9, found.live, none.live),
+    finding(FINISHED, 0.85, found.finished.map(rateOf), bareRates),
+    finding(LIVE, 0.6, found.live.map(rateOf), bareRates),
+    compared(FINISHED_HOSTED, 0.95, bytes, found.finished, none.finished),
+    compared(LIVE_HOSTED, 0.9, bytes, found.live, none.live),
   ];
+}
+
+const rateOf = ({ rate }: Transfer) => rate;
+
+/** The processor time depends less on other load than the rate does. */
+function compared(
+  budget: Budget,
+  atLeast: number,
+  bytes: number,
+  own: readonly Transfer[],
+  other: readonly Transfer[],
+): Finding {
+  const { notes, ...found } = finding(budget, atLeast, own.map(rateOf), other.map(rateOf));
+  const cost = (all: readonly Transfer[]) => `${(median(all.map((one) => one.cpuMs)) / mb(bytes)).toFixed(2)} ms`;
+  return {
+    ...found,
+    notes: [...notes, `processor time of server and job host for a megabyte: ${cost(own)} against ${cost(other)}`],
+  };
 }
 
 function finding(budget: Budget, atLeast: number, own: readonly number[], other: readonly number[]): Finding {
