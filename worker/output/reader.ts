@@ -122,6 +122,9 @@ export class LogReader {
     const bytes = await this.bytes(from.position, until - from.position);
     if (bytes === undefined) {
       if (this.#isRemoved) throw this.#unavailable();
+      // The other process has deleted a file and has not reported the new start yet. A reader must not wait for the report
+      // by trying again: that would block the event loop, which receives the report.
+      if (this.#openFiles !== undefined) this.#range.start = this.#segments.start;
       return undefined;
     }
     const block = decodeBlock(bytes, from.position, this.identity, exact);

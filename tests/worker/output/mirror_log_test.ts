@@ -92,6 +92,30 @@ Deno.test(
 );
 
 Deno.test(
+  "MirrorLog lets a reader jump over deleted files before their deletion is reported",
+  withLog(async (writer, directory) => {
+    const source = { watch: () => Promise.resolve({ ...writer.summary(), start: writer.start }), unwatch: () => {} };
+    const log = new MirrorLog("job", { directory, isSegmented: true }, source);
+    await append(writer, "first");
+    const reading = readOutput(log, { exact: true }, () => log.end, never, () => {});
+    let next = 0;
+    let dropped = 0;
+    const read = async () => {
+      const { data, offset, droppedBytes } = (await deadline(reading.next())).value!;
+      assert.equal(offset, next + droppedBytes);
+      next = offset + data.length;
+      dropped += droppedBytes;
+    };
+    await read();
+    for (let index = 0; index < 20; index++) await append(writer, `${index}`.repeat(200));
+    log.advance({ start: log.start, end: writer.end });
+    while (next < writer.totals().stdoutBytes) await read();
+    assert.ok(dropped > 0);
+    await reading.return();
+  }, { limit: { maxBytes: 2_000, policy: "KEEP_NEWEST" } }),
+);
+
+Deno.test(
   "MirrorLog gives a reader that does not follow what exists, with the totals of exactly that",
   withLog(async (writer, directory) => {
     const { log, watched } = mirrorOf(writer, directory);
