@@ -7,17 +7,23 @@ export interface Follower {
   seen(wanted: readonly string[]): Promise<void>;
   /** Waits for the end. Exactly these lines must have arrived by then, in any order across the two streams. */
   ended(wanted: readonly string[]): Promise<void>;
+  /** Waits for the end. The lines must be the numbers from 1 on, in order. Returns the last one. */
+  endedCounting(): Promise<number>;
 }
 
-/** Follows a child's stdout and stderr, and calls `onLine` with each line. */
+/** The beginning of a line that the command itself writes, such as "teleport: The server is back". */
+const NOTE = "teleport: ";
+
+/** Follows a child's stdout and stderr, and calls `onLine` with each line. Notes of the command do not count as lines. */
 export function follow(child: Deno.ChildProcess, onLine: (line: string) => void): Follower {
   const got: string[] = [];
   let changed = Promise.withResolvers<void>();
   let done = false;
   const read = async (stream: ReadableStream<Uint8Array>) => {
     for await (const line of lines(stream)) {
-      got.push(line);
       onLine(line);
+      if (line.startsWith(NOTE)) continue;
+      got.push(line);
       changed.resolve();
       changed = Promise.withResolvers();
     }
@@ -28,6 +34,12 @@ export function follow(child: Deno.ChildProcess, onLine: (line: string) => void)
     changed.resolve();
     return status;
   })();
+  const mustBe = async (wanted: readonly string[], found: () => readonly string[]) => {
+    const { code } = await end;
+    if (code !== 0 || JSON.stringify(found()) !== JSON.stringify(wanted)) {
+      throw new StepError(`Expected ${JSON.stringify(wanted)} and exit code 0, not ${received()} and ${code}`);
+    }
+  };
   const received = () => got.map((line) => JSON.stringify(line)).join(", ") || "nothing";
   return {
     async seen(wanted) {
@@ -37,10 +49,12 @@ export function follow(child: Deno.ChildProcess, onLine: (line: string) => void)
       }
     },
     async ended(wanted) {
-      const { code } = await end;
-      if (code !== 0 || JSON.stringify(got.toSorted()) !== JSON.stringify(wanted.toSorted())) {
-        throw new StepError(`Expected ${JSON.stringify(wanted)} and exit code 0, not ${received()} and ${code}`);
-      }
+      await mustBe(wanted.toSorted(), () => got.toSorted());
+    },
+    async endedCounting() {
+      await end;
+      await mustBe(got.map((_, index) => `${index + 1}`), () => got);
+      return got.length;
     },
   };
 }

@@ -1,10 +1,11 @@
 /** Runs the programs of the demo as processes in a temporary folder, and checks their results. */
 import { styleText } from "node:util";
 import { follow, type Follower, lines } from "./follower.ts";
+import { endJobHost, ROOT } from "./job_host.ts";
+import { quoted } from "./quoted.ts";
 import { sessionMembers } from "./session.ts";
 import { StepError } from "./step_error.ts";
 
-const ROOT = new URL("../../", import.meta.url).pathname;
 /** The longest wait for the server's end, in milliseconds. It is longer than the server's own limits. */
 const SERVER_END_MS = 15_000;
 
@@ -64,9 +65,9 @@ export class Stage {
     await this.#output(0, "-P=certs", "certs.ts", ...args, "--dir", `${this.#dir}/certs`);
   }
 
-  /** Starts a server and waits until it serves calls. */
+  /** Starts a server and waits until it serves calls. A second one gets the address of the first one. */
   async startServer(): Promise<void> {
-    const args = ["--listen", "127.0.0.1:0", "--stop-jobs"];
+    const args = ["--listen", this.#address || "127.0.0.1:0"];
     this.#show("teleportd", args);
     const paths = ["--certs", `${this.#dir}/certs`, "--data", `${this.#dir}/data`];
     const server = this.#spawn("null", "-A", "server.ts", ...args, ...paths);
@@ -84,6 +85,15 @@ export class Stage {
     if (address === undefined) throw new StepError(`The server ended before it served calls:\n${this.#serverLog}`);
     this.#address = address;
     this.print(`listening on ${address}`);
+  }
+
+  /** Kills the server, which can do nothing before its end. */
+  async killServer(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    console.log(styleText("dim", `   $ kill -9 ${server?.pid}`));
+    server?.kill("SIGKILL");
+    await server?.status;
   }
 
   /** Stops the server, waits for its end, and fails if its exit code is not 0. */
@@ -132,11 +142,16 @@ export class Stage {
     this.expect(found === state, `The job is in state ${state}, not ${found}`);
   }
 
-  /** Returns the running processes of a job's session, as `pid name`. */
-  async processesOf(id: string): Promise<string[]> {
+  /** Returns the pid of a job's first process. */
+  async pidOf(id: string): Promise<number> {
     const { pid } = await this.#status(id);
     if (pid === undefined) throw new StepError(`Job ${id} was not started`);
-    return (await sessionMembers(pid)).map(({ pid, name }) => `${pid} ${name}`);
+    return pid;
+  }
+
+  /** Returns the running processes of a job's session, as `pid name`. */
+  async processesOf(id: string): Promise<string[]> {
+    return (await sessionMembers(await this.pidOf(id))).map(({ pid, name }) => `${pid} ${name}`);
   }
 
   /** Makes a gRPC call with `fetch`, with a user's certificate or without one. Returns whether the server answers. */
@@ -167,6 +182,7 @@ export class Stage {
     const left: string[] = [];
     try {
       await this.stopServer();
+      await endJobHost(`${this.#dir}/data`);
     } finally {
       for (const leader of this.#leaders) {
         for (const { pid, name } of await sessionMembers(leader)) {
@@ -230,11 +246,4 @@ export class Stage {
     if (status.pid !== undefined) this.#leaders.add(status.pid);
     return status;
   }
-}
-
-/** Returns an argument as a user types it, with a script on one line. */
-function quoted(argument: string): string {
-  if (/^[\w@%+=:,./-]+$/.test(argument)) return argument;
-  const line = argument.replace(/&\s*\n\s*/g, "& ").replace(/\s*\n\s*/g, "; ");
-  return line.includes("'") ? `"${line}"` : `'${line}'`;
 }

@@ -8,7 +8,7 @@ import { LineCheck } from "./lines.ts";
 import { hasNoAnswer } from "./no_answer.ts";
 
 /** The pause before a new call after a lost one, in milliseconds. */
-const RETRY_MS = 50;
+const RETRY_MS = 200;
 
 type Calls = Pick<JobWorkerClient, "GetOutput">;
 

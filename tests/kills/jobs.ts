@@ -25,10 +25,10 @@ function burst(lines: number): string {
 
 /** Jobs that run until they are stopped. They write `line 1`, `line 2` and so on, and at last `end N`. */
 export const LONG_SCRIPTS = {
-  slow: `${UNTIL_STOPPED}n=$((n + 1)); echo "line $n"; note "$1"; sleep 0.02${GOODBYE}`,
-  bursts: `${UNTIL_STOPPED}${burst(500)}; sleep 0.2${GOODBYE}`,
-  newest: `${UNTIL_STOPPED}${burst(300)}; sleep 0.1${GOODBYE}`,
-  paused: `${UNTIL_STOPPED}n=$((n + 1)); echo "line $n"; note "$1"; sleep 0.01${GOODBYE}`,
+  slow: `${UNTIL_STOPPED}n=$((n + 1)); echo "line $n"; note "$1"; sleep 0.05${GOODBYE}`,
+  bursts: `${UNTIL_STOPPED}${burst(500)}; sleep 0.4${GOODBYE}`,
+  newest: `${UNTIL_STOPPED}${burst(300)}; sleep 0.2${GOODBYE}`,
+  paused: `${UNTIL_STOPPED}n=$((n + 1)); echo "line $n"; note "$1"; sleep 0.05${GOODBYE}`,
   input: `while read -r text; do n=$((n + 1)); echo "line \${text#\${text%%[!0]*}}"; note "$1"${GOODBYE}`,
 } as const;
 

@@ -2,7 +2,8 @@
 /** `deno task kills`: kills servers and job hosts under load, hundreds of times, and checks every acknowledged fact. */
 import { parseArgs } from "node:util";
 import { newSeed, Random } from "../support/random.ts";
-import { FULL_COUNTS, runRounds, type Victim } from "./rounds.ts";
+import { runRounds } from "./rounds.ts";
+import { FULL_COUNTS, type Victim } from "./victims.ts";
 
 const VICTIMS = Object.keys(FULL_COUNTS) as Victim[];
 
@@ -15,6 +16,7 @@ should live on, and that no byte is lost or doubled.
   --host COUNT       rounds that kill the job host (default: ${FULL_COUNTS.host})
   --both COUNT       rounds that kill both (default: ${FULL_COUNTS.both})
   --starting COUNT   rounds that kill a server in its start (default: ${FULL_COUNTS.starting})
+  --idle COUNT       rounds that kill a server whose jobs are all short (default: ${FULL_COUNTS.idle})
   --only VICTIM      only rounds of this kind; repeatable
   --seed NUMBER      the seed, to repeat a run (default: a new one, which is printed)
   --alone            servers without a job host, whose jobs end with them`;
@@ -27,6 +29,7 @@ async function main(args: string[]): Promise<number> {
       host: { type: "string" },
       both: { type: "string" },
       starting: { type: "string" },
+      idle: { type: "string" },
       only: { type: "string", multiple: true },
       seed: { type: "string" },
       alone: { type: "boolean", default: false },
@@ -46,12 +49,12 @@ async function main(args: string[]): Promise<number> {
     if (rounds === 0 || values.only?.includes(victim) === false) continue;
     const began = performance.now();
     try {
-      const args = [] as string[];
-      const figures = await runRounds({ victim, rounds, random: new Random(seed), isAlone, args, report: console.log });
+      const figures = await runRounds({ victim, rounds, random: new Random(seed), isAlone, report: console.log });
       console.log(`${victim}: ${JSON.stringify(figures)} in ${((performance.now() - began) / 1_000).toFixed()} s`);
     } catch (error) {
       failed = true;
-      console.log(`${victim}: FAILED`, error);
+      // A server that cannot be stopped either must not hide the fault.
+      console.log(`${victim}: FAILED`, ...error instanceof SuppressedError ? [error.suppressed, error.error] : [error]);
     }
   }
   return failed ? 1 : 0;

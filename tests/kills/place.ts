@@ -4,14 +4,14 @@ import type { JobWorkerClient } from "../../proto/service.ts";
 import type { RpcClient } from "../../rpc/client/client.ts";
 import { deadline, eventually } from "../support/deadline.ts";
 import { type ReadText, readText } from "../support/growing_text.ts";
-import { type Server, type ServerOptions, spawnServer, startServer, teleportd } from "../support/programs.ts";
+import { endHosts, type Server, type ServerOptions, spawnServer, startServer } from "../support/programs.ts";
 import { clientOf } from "../support/server_process.ts";
 import { tempDir } from "../support/temp_dir.ts";
 import { hasNoAnswer } from "./no_answer.ts";
 import { jobProcesses, type Programs, programsOn } from "./processes.ts";
 
 /** The options of the servers of a place. */
-type PlaceOptions = Pick<ServerOptions, "args" | "program" | "redirection" | "starter">;
+type PlaceOptions = Pick<ServerOptions, "args" | "jobHost" | "program" | "stopJobs" | "redirection" | "starter">;
 
 /** The options of a new place. */
 interface NewPlaceOptions extends PlaceOptions {
@@ -45,7 +45,7 @@ export class Place implements AsyncDisposable {
     const dir = join(path, below);
     await Deno.mkdir(`${dir}/files`, { recursive: true });
     if (disk !== undefined) await Deno.symlink(disk, `${dir}/data`);
-    const place = new Place(dir, options, stack.move());
+    const place = new Place(dir, { stopJobs: false, ...options }, stack.move());
     try {
       await place.start();
     } catch (error) {
@@ -169,7 +169,7 @@ export class Place implements AsyncDisposable {
       // A host that hangs cannot end.
       for (const pid of hosts) Deno.kill(pid, "SIGCONT");
       // The processes that are left are killed below.
-      if (hosts.length > 0) await teleportd("host", "stop", "--grace", "0s", "--data", this.data).catch(() => {});
+      await endHosts(this.dir).catch(() => {});
       const left = [...Object.values(this.programs()).flat(), ...[...jobProcesses(this.dir).values()].flat()];
       for (const pid of left) {
         try {

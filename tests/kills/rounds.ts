@@ -1,47 +1,14 @@
 /** The rounds of the kill tests: a load, a kill, and the checks of what is true afterwards. */
 import assert from "node:assert/strict";
 import { eventually } from "../support/deadline.ts";
-import type { Random } from "../support/random.ts";
 import { checkEnd, checkProcesses, checkPrograms } from "./checks.ts";
 import { GatedJobs } from "./gated_jobs.ts";
 import { Ledger } from "./ledger.ts";
 import { Load } from "./load.ts";
 import { LongJobs } from "./long_jobs.ts";
 import { Place } from "./place.ts";
+import type { Figures, RunOptions } from "./victims.ts";
 import { Watchers } from "./watchers.ts";
-
-/** The processes that a round kills. */
-export type Victim = "server" | "host" | "both" | "starting";
-
-/** All victims, with the number of rounds that the whole test has. */
-export const FULL_COUNTS: Readonly<Record<Victim, number>> = { server: 200, host: 50, both: 50, starting: 1_000 };
-
-/** The options of a run. */
-export interface RunOptions {
-  readonly victim: Victim;
-  readonly rounds: number;
-  readonly random: Random;
-  /** Further options of the servers. */
-  readonly args?: readonly string[];
-  /** True when jobs do not outlive the server: it has no job host. */
-  readonly isAlone?: boolean;
-  /** Receives a line after some of the rounds. */
-  readonly report?: (line: string) => void;
-}
-
-/** The figures of a run. */
-export interface Figures {
-  readonly rounds: number;
-  /** Short jobs that were seen to their end. */
-  readonly ended: number;
-  /** Calls that were repeated because they had no answer. */
-  readonly repeated: number;
-  /** Calls of followers that were cut. */
-  readonly outages: number;
-  /** The lines of long jobs that followers have seen, each once and in order. */
-  readonly lines: number;
-  readonly lost: number;
-}
 
 /** The clients of a round that start short jobs. */
 const CLIENTS = 4;
@@ -80,16 +47,18 @@ class Run {
   async run(): Promise<Figures> {
     const { rounds, victim, report } = this.#options;
     try {
-      await this.#startLong(0);
+      if (victim !== "idle") await this.#startLong(0);
       for (let round = 1; round <= rounds; round++) {
         try {
-          await (victim === "starting" ? this.#startingRound(round) : this.#round(round));
+          if (victim === "starting") await this.#startingRound(round);
+          else if (victim === "idle") await this.#idleRound(round);
+          else await this.#round(round);
         } catch (error) {
           throw new Error(`Round ${round} of ${rounds} (${victim}) failed\n${this.#lastWords()}`, { cause: error });
         }
         if (round % 10 === 0) report?.(`${victim}: ${round} of ${rounds} rounds`);
       }
-      await this.#finishLong();
+      if (victim !== "idle") await this.#finishLong();
     } finally {
       await this.#watchers?.[Symbol.asyncDispose]();
       await this.#long?.[Symbol.asyncDispose]();
@@ -210,6 +179,24 @@ class Run {
     await checkPrograms(place, 1);
   }
 
+  /** One round in which the job host ends at about the moment in which the next server looks for it. */
+  async #idleRound(round: number): Promise<void> {
+    const { random } = this.#options;
+    const place = this.#place;
+    const load = new Load(place, this.#ledger, random, `round${round}`, CLIENTS);
+    await pause(50 + random.below(200));
+    if (random.chance(0.3)) await place.stop();
+    else await place.kill();
+    const loadEnded = load.ended();
+    if (random.chance(0.3)) await place.killStarting(random.below(500));
+    if (random.chance(0.3)) await pause(random.below(300));
+    await place.start();
+    await loadEnded;
+    await this.#ledger.check(false);
+    await checkProcesses(place);
+    await checkPrograms(place, 1);
+  }
+
   #lastWords(): string {
     return this.#place.logs.split("\n").slice(-30).join("\n");
   }
@@ -217,7 +204,7 @@ class Run {
 
 /** Runs all rounds with one kind of victim, at a place of its own. */
 export async function runRounds(options: RunOptions): Promise<Figures> {
-  await using place = await Place.make({ args: options.args ?? [] });
+  await using place = await Place.make(options.isAlone ? { jobHost: "none" } : {});
   return await new Run(options, place).run();
 }
 

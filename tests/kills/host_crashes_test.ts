@@ -1,0 +1,62 @@
+/** Ends of a server that nobody planned: running jobs never notice one, and the next server has every byte. */
+import assert from "node:assert/strict";
+import { deadline } from "../support/deadline.ts";
+import { checkProcesses, checkPrograms } from "./checks.ts";
+import { OneJob } from "./one_job.ts";
+import { Place } from "./place.ts";
+
+/** How a server ends. */
+interface Crash {
+  readonly what: string;
+  readonly signal: Deno.Signal;
+  /** The exit code, or the signal that ends the process. Absent: any. */
+  readonly wanted?: number | Deno.Signal;
+  readonly starter?: readonly string[];
+  readonly redirection?: string;
+}
+
+const CRASHES: readonly Crash[] = [
+  { what: "an uncaught exception", signal: "SIGUSR2", wanted: 70 },
+  { what: "an uncaught exception without standard error", signal: "SIGUSR2", wanted: 70, redirection: "2>/dev/full" },
+  {
+    what: "a full heap",
+    signal: "SIGUSR1",
+    wanted: "SIGTRAP",
+    starter: ["env", "DENO_V8_FLAGS=--max-old-space-size=100"],
+  },
+  { what: "SIGSEGV", signal: "SIGSEGV", wanted: "SIGSEGV" },
+  { what: "SIGBUS", signal: "SIGBUS", wanted: "SIGBUS" },
+  { what: "SIGABRT", signal: "SIGABRT", wanted: "SIGABRT" },
+  { what: "SIGQUIT", signal: "SIGQUIT" },
+  { what: "SIGINT", signal: "SIGINT", wanted: 0 },
+];
+
+/** Sends a signal until the process ends. The handler of the runtime ignores the first SIGSEGV of another process. */
+async function end(process: Deno.ChildProcess, signal: Deno.Signal): Promise<Deno.CommandStatus> {
+  process.kill(signal);
+  const again = setInterval(() => process.kill(signal), 1_000);
+  try {
+    return await deadline(process.status, "the end of the server");
+  } finally {
+    clearInterval(again);
+  }
+}
+
+for (const { what, signal, wanted, starter, redirection } of CRASHES) {
+  Deno.test(`running jobs do not notice the end of their server by ${what}`, async () => {
+    await using place = await Place.make({ program: "tests/kills/failing_server.ts" });
+    const job = await OneJob.start(place);
+    await place.kill();
+    const process = await place.spawn({ ...starter && { starter }, ...redirection && { redirection } });
+    await job.counts();
+    const { code, signal: by } = await end(process, signal);
+    if (wanted !== undefined) assert.equal(typeof wanted === "number" ? code : by, wanted);
+    else assert.notEqual(code, 0);
+    await job.counts();
+    await place.start();
+    await job.runs();
+    await checkProcesses(place);
+    await checkPrograms(place, 1);
+    await job.finish();
+  });
+}
