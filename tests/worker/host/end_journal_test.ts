@@ -1,32 +1,12 @@
-/** Tests for the journal of ends: lines, batches, damage, its size, and a disk that refuses it. */
+/** Tests for the journal of ends: batches, syncs, its size, and a disk that refuses it. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { EndJournal, type EndJournalOptions } from "../../../worker/host/end_journal.ts";
-import { encodeEnd, journalPath, readEnds } from "../../../worker/host/end_line.ts";
-import type { JobChange } from "../../../worker/host/link.ts";
+import { journalPath } from "../../../worker/host/end_line.ts";
 import { deadline, eventually } from "../../support/deadline.ts";
-import { Random, seedFor } from "../../support/random.ts";
 import { needingDisk, onDisk } from "../../support/small_disk.ts";
 import { tempDir } from "../../support/temp_dir.ts";
-
-/** An end with an odd text, which comes from a program. */
-function endOf(id: string, error = 'line\n"quoted" \u{1f600} $date'): JobChange {
-  const digest = new Uint8Array(32).map((_, index) => index);
-  const totals = {
-    stdoutBytes: 1,
-    stderrBytes: 2,
-    droppedBytes: 3,
-    stdoutSha256: digest,
-    stderrSha256: new Uint8Array(),
-  };
-  const output = { end: { position: 9, offsets: { stdout: 1, stderr: 2 } }, totals };
-  return {
-    id,
-    number: 2,
-    status: { state: "LOST", reason: "LOST", error, startedAt: new Date(5) },
-    details: { output, process: { bootId: "b" } },
-  };
-}
+import { endOf, endsIn, idsIn } from "./ends.ts";
 
 /** Opens a journal in a directory. Its errors fail the test. */
 function openIn(
@@ -39,16 +19,6 @@ function openIn(
     path: journalPath(directory),
     onError: (error) => errors === undefined ? assert.fail(String(error)) : void errors.push(error),
   });
-}
-
-/** Returns the ends in the journal. No line may be damaged. */
-async function endsIn(directory: string): Promise<JobChange[]> {
-  return [...(await readEnds(directory, (line) => assert.fail(`Line ${line} is damaged`))).values()];
-}
-
-/** Returns the ids in the journal. No line may be damaged. */
-async function idsIn(directory: string): Promise<string[]> {
-  return (await endsIn(directory)).map(({ id }) => id);
 }
 
 Deno.test("readEnds() returns what write() wrote", async () => {
@@ -64,41 +34,6 @@ Deno.test("readEnds() returns what write() wrote", async () => {
   await journal.close();
   assert.ok(journal.isWritten);
   assert.deepEqual(await endsIn(temporary.path), ends);
-});
-
-Deno.test("readEnds() returns nothing for a host without a journal", async () => {
-  await using temporary = await tempDir();
-  assert.deepEqual(await endsIn(temporary.path), []);
-  assert.deepEqual(await endsIn(join(temporary.path, "none")), []);
-});
-
-Deno.test("readEnds() ignores a torn last line, wherever it is torn", async () => {
-  await using temporary = await tempDir();
-  const first = encodeEnd(endOf("a"));
-  const second = encodeEnd(endOf("b"));
-  const bytes = new Uint8Array([...first, ...second]);
-  for (let length = 0; length <= bytes.length; length++) {
-    Deno.writeFileSync(journalPath(temporary.path), bytes.subarray(0, length));
-    const whole = length === bytes.length ? ["a", "b"] : length >= first.length ? ["a"] : [];
-    assert.deepEqual(await idsIn(temporary.path), whole);
-  }
-});
-
-Deno.test("readEnds() never returns a damaged end, and keeps the lines that are not damaged", async () => {
-  await using temporary = await tempDir();
-  const random = new Random(seedFor("readEnds()"));
-  const ends = ["a", "b", "c", "d"].map((id) => endOf(id));
-  const bytes = new Uint8Array(ends.flatMap((end) => [...encodeEnd(end)]));
-  for (let round = 0; round < 300; round++) {
-    const damaged = bytes.slice();
-    const at = random.below(damaged.length - 1); // The last line feed makes a torn line.
-    damaged[at]! ^= 1 + random.below(255);
-    Deno.writeFileSync(journalPath(temporary.path), damaged);
-    const lines: number[] = [];
-    const found = await readEnds(temporary.path, (line) => void lines.push(line));
-    for (const [id, end] of found) assert.deepEqual(end, ends.find((one) => one.id === id), `byte ${at}`);
-    assert.ok(lines.length >= 1 && lines.length <= 2 && found.size >= 2, `byte ${at}`);
-  }
 });
 
 /** Counts the calls of fdatasync(2), and fails those that the test wants to fail. */

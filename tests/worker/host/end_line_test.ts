@@ -1,0 +1,42 @@
+/** Tests for the lines of a journal of ends: torn and damaged ones. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { encodeEnd, journalPath, readEnds } from "../../../worker/host/end_line.ts";
+import { Random, seedFor } from "../../support/random.ts";
+import { tempDir } from "../../support/temp_dir.ts";
+import { endOf, endsIn, idsIn } from "./ends.ts";
+
+Deno.test("readEnds() returns nothing for a host without a journal", async () => {
+  await using temporary = await tempDir();
+  assert.deepEqual(await endsIn(temporary.path), []);
+  assert.deepEqual(await endsIn(join(temporary.path, "none")), []);
+});
+
+Deno.test("readEnds() ignores a torn last line, wherever it is torn", async () => {
+  await using temporary = await tempDir();
+  const first = encodeEnd(endOf("a"));
+  const second = encodeEnd(endOf("b"));
+  const bytes = new Uint8Array([...first, ...second]);
+  for (let length = 0; length <= bytes.length; length++) {
+    Deno.writeFileSync(journalPath(temporary.path), bytes.subarray(0, length));
+    const whole = length === bytes.length ? ["a", "b"] : length >= first.length ? ["a"] : [];
+    assert.deepEqual(await idsIn(temporary.path), whole);
+  }
+});
+
+Deno.test("readEnds() never returns a damaged end, and keeps the lines that are not damaged", async () => {
+  await using temporary = await tempDir();
+  const random = new Random(seedFor("readEnds()"));
+  const ends = ["a", "b", "c", "d"].map((id) => endOf(id));
+  const bytes = new Uint8Array(ends.flatMap((end) => [...encodeEnd(end)]));
+  for (let round = 0; round < 300; round++) {
+    const damaged = bytes.slice();
+    const at = random.below(damaged.length - 1); // The last line feed makes a torn line.
+    damaged[at]! ^= 1 + random.below(255);
+    Deno.writeFileSync(journalPath(temporary.path), damaged);
+    const lines: number[] = [];
+    const found = await readEnds(temporary.path, (line) => void lines.push(line));
+    for (const [id, end] of found) assert.deepEqual(end, ends.find((one) => one.id === id), `byte ${at}`);
+    assert.ok(lines.length >= 1 && lines.length <= 2 && found.size >= 2, `byte ${at}`);
+  }
+});
