@@ -92,10 +92,11 @@ export class LogReader {
   /** Opens the files of a log that another process writes or wrote. */
   async open(): Promise<void> {
     if (this.#openFiles === undefined) return;
+    const { end } = this.#range; // It may move while the files are opened.
     await this.#unlessDamaged(this.#openFiles());
     this.#range.start = this.#segments.start;
     // Retention never drops the last file, so the output is lost when no file is left.
-    if (this.#segments.all.length === 0 && this.#range.end.position > 0) throw this.#unavailable();
+    if (this.#segments.all.length === 0 && end.position > 0) throw this.#unavailable();
   }
 
   /**
