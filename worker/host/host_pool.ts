@@ -40,7 +40,7 @@ export class HostPool {
   readonly #closing = new AbortController();
   #current: HostConnection | undefined;
   /** Resolves when the host for new jobs is launched, or its link was tried again. */
-  #changing: Promise<unknown> | undefined;
+  #changing: Promise<void> | undefined;
 
   constructor(hosts: JobHosts, events: HostPoolEvents) {
     this.#hosts = hosts;
@@ -110,24 +110,31 @@ export class HostPool {
     await this.#changing?.catch(() => {}); // The caller that changes it gets the error.
     if (this.#closing.signal.aborted) throw new SupervisorClosedError();
     if (this.#current === undefined) {
-      this.#changing ??= this.#launch().finally(() => this.#changing = undefined);
-      await this.#changing;
+      await (this.#changing ?? this.#change(this.#launch()));
     }
+    if (this.current === undefined) await this.#changing?.catch(() => {}); // Its link was lost at once.
     if (this.#current === undefined) throw new HostUnavailableError("it has ended");
     return this.#current;
   }
 
+  #change(work: Promise<void>): Promise<void> {
+    const changing = work.finally(() => {
+      if (this.#changing === changing) this.#changing = undefined;
+    });
+    return this.#changing = changing;
+  }
+
   async #launch(): Promise<void> {
     const link = await this.#hosts.launch();
-    const host = this.#add(link.info.instance);
+    const host = this.#current = this.#add(link.info.instance);
     try {
       await this.#attach(host, link);
       link.retire(false); // A service manager may have started it for an earlier server.
     } catch (error) {
       this.#connections.delete(host.instance);
+      this.#current = undefined;
       throw error;
     }
-    this.#current = host;
   }
 
   async #attach(host: HostConnection, link: HostLink): Promise<void> {
@@ -171,7 +178,7 @@ export class HostPool {
     host.drop();
     const repair = this.#repair(host, reason);
     // A start waits for the first try, so that it can use the next host when this one has died.
-    if (host === this.#current) this.#changing = repair.first.finally(() => this.#changing = undefined);
+    if (host === this.#current) void this.#change(repair.first);
   }
 
   /**

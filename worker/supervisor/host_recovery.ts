@@ -3,11 +3,15 @@ import { HostUnavailableError, SurvivorsError } from "../errors.ts";
 import type { HostConnection } from "../host/host_connection.ts";
 import type { HostedJob } from "../host/hosted_job.ts";
 import type { HostPool } from "../host/host_pool.ts";
+import type { OrphanedJob, RecoveredJob } from "../host/link.ts";
 import type { OutputBudget } from "../output/limit.ts";
 import type { StoredJob } from "../store/rows.ts";
 import type { Store } from "../store/store.ts";
 import { recoverJobs } from "./recovery.ts";
 import { defined } from "../../base/defined.ts";
+
+/** The number of hosts that a recovery tries. A host that dies while it recovers a job is rare, and two are a defect. */
+const MAX_HOSTS = 3;
 
 /** The options of the recovery. */
 export interface HostRecoveryOptions {
@@ -45,12 +49,12 @@ export class HostRecovery {
   async recoverStored(orphans: readonly StoredJob[], adopt: (job: StoredJob) => HostedJob): Promise<void> {
     const { pool, store, budget, onError } = this.#options;
     if (orphans.length > 0) {
-      const { link } = await pool.forNewJobs();
+      await pool.forNewJobs();
       const { started = [], neverStarted = [] } = Object.groupBy(
         orphans,
         (job) => this.#wasNeverStarted(job) ? "neverStarted" : "started",
       );
-      await recoverJobs(started, { store, budget, recover: (job) => link.recover(job), onError });
+      await recoverJobs(started, { store, budget, recover: (job) => this.#recoverOnSomeHost(job), onError });
       for (const job of neverStarted) {
         store.change(job.spec.id, { state: "INITIAL" });
         const again = adopt({ ...job, status: { state: "INITIAL" } });
@@ -58,6 +62,18 @@ export class HostRecovery {
       }
     }
     this.discard();
+  }
+
+  /** Has a job recovered by the host for new jobs. When that host dies too, by the next one. */
+  async #recoverOnSomeHost(job: OrphanedJob): Promise<RecoveredJob> {
+    for (let left = MAX_HOSTS - 1;; left--) {
+      const host = await this.#options.pool.forNewJobs();
+      try {
+        return await host.link.recover(job);
+      } catch (error) {
+        if (!(error instanceof HostUnavailableError) || left === 0) throw error;
+      }
+    }
   }
 
   /**
@@ -83,9 +99,8 @@ export class HostRecovery {
 
   /** Recovers one running job. */
   async recover(job: HostedJob): Promise<void> {
-    const { link } = await this.#options.pool.forNewJobs();
     const { spec, processStatus: status, process } = job;
-    const result = await link.recover({ spec, status, ...defined({ process }) });
+    const result = await this.#recoverOnSomeHost({ spec, status, ...defined({ process }) });
     const { survivors, isDenied } = result;
     if (survivors.length > 0) this.#options.onError(new SurvivorsError(job.id, survivors, isDenied));
     job.apply(result);
