@@ -5,9 +5,15 @@ import type { Controller, SupervisorOptions } from "../mod.ts";
 import { openCgroups } from "./cgroups.ts";
 import type { Flags } from "./flags.ts";
 import { DirectoryHosts } from "./host/directory_hosts.ts";
+import { findInstances, untilEnd } from "./host/instance_directory.ts";
+import { lockHolder } from "./lock_holder.ts";
 import type { ServerEnvironment } from "./server_environment.ts";
 import type { StartConfig } from "./start_config.ts";
 import { StartError } from "./start_error.ts";
+import { shellWord } from "../text/escape_terminal.ts";
+
+/** How long a job host without a server and without jobs may take to end, in milliseconds. */
+const IDLE_HOST_MS = 2_000;
 
 /** The cgroups of the jobs, for admission and for people. */
 export interface PlaceCgroups {
@@ -78,6 +84,7 @@ export async function openJobPlace(
 }
 
 async function inThisProcess(flags: Flags, directory: string): Promise<JobPlace> {
+  await checkNoHosts(directory);
   const { cgroups, text } = await openCgroups(flags.cgroup, directory);
   return {
     options: defined({ cgroups }),
@@ -85,4 +92,22 @@ async function inThisProcess(flags: Flags, directory: string): Promise<JobPlace>
     cgroups: () => ({ text, hasCgroups: cgroups !== undefined, controllers: [...cgroups?.controllers ?? []] }),
     [Symbol.asyncDispose]: () => Promise.resolve(cgroups?.[Symbol.dispose]()),
   };
+}
+
+/**
+ * Checks that no job host runs jobs, which a server without job hosts would take for the jobs of a dead server and end.
+ *
+ * @throws {StartError} when one runs, with the way to stop it
+ */
+async function checkNoHosts(directory: string): Promise<void> {
+  for (const found of await findInstances(directory)) {
+    // A host whose server has just stopped ends by itself.
+    if (!found.isAlive || await untilEnd(found, IDLE_HOST_MS)) continue;
+    // The refusal of a directory that another server has open names that server.
+    if (lockHolder(`${directory}/jobs.db`) !== undefined) return;
+    throw new StartError(
+      `Cannot use --job-host none: the job host "${found.instance}" still runs; ` +
+        `stop it and its jobs with teleportd host stop --data ${shellWord(directory)}`,
+    );
+  }
 }

@@ -1,22 +1,16 @@
 /** Finds, starts and connects to the job hosts of a data directory, for the supervisor of a server. */
-import { errorMessage } from "../../base/error_message.ts";
 import type { Logger } from "../../base/logger.ts";
 import { connectHost, HostConnectError, HostUnavailableError, makeRoomForJobHost } from "../../job_host.ts";
 import type { HostInfo, HostLink, JobHosts, OpenHosts } from "../../mod.ts";
 import { StartError } from "../start_error.ts";
-import {
-  findInstance,
-  findInstances,
-  type FoundInstance,
-  hostsDirectory,
-  instancePath,
-  untilEnd,
-} from "./instance_directory.ts";
+import { findInstance, findInstances, type FoundInstance, instancePath, untilEnd } from "./instance_directory.ts";
+import { type LinkedHost, untilStarted } from "./external_start.ts";
 import { LaunchError, launchHost } from "./launcher.ts";
 import type { HostRunOptions } from "./options.ts";
 
-/** How long a service manager may take to start a job host, in milliseconds. */
-const EXTERNAL_MS = 30_000;
+/** How long a service manager may take to start a job host, when the server starts and in a call, in milliseconds. */
+const EXTERNAL_START_MS = 30_000;
+const EXTERNAL_LAUNCH_MS = 5_000;
 
 /** How long the server waits for the end of job hosts that have no job, in milliseconds. */
 const IDLE_MS = 2_000;
@@ -82,7 +76,7 @@ export class DirectoryHosts implements JobHosts {
     const fitting = [...links].filter(([{ info }]) => info !== undefined && this.#fits(info));
     const [, newest] = fitting.sort(([one], [other]) => timeOf(one) - timeOf(other)).at(-1) ?? [];
     const others = [...links.values()].filter((link) => link !== newest);
-    const current = newest ?? await this.#start([...links]).catch((error) => {
+    const current = newest ?? await this.#start([...links], EXTERNAL_START_MS).catch((error) => {
       if (!(error instanceof LaunchError)) throw error;
       throw new StartError(error.isComplete ? error.message : `Cannot start a job host: ${error.message}`, {
         cause: error,
@@ -94,7 +88,7 @@ export class DirectoryHosts implements JobHosts {
 
   async launch(): Promise<HostLink> {
     try {
-      const link = await this.#start([]);
+      const link = await this.#start([], EXTERNAL_LAUNCH_MS);
       this.#current = link.info;
       return link;
     } catch (error) {
@@ -180,55 +174,23 @@ export class DirectoryHosts implements JobHosts {
       inherited === this.#options.inherited;
   }
 
-  /** @throws {LaunchError} */
-  async #start(running: readonly (readonly [FoundInstance, HostLink])[]): Promise<HostLink> {
-    const { data, command, run, isExternal, log } = this.#options;
-    if (isExternal) return await this.#untilStarted(running);
+  /**
+   * @param timeoutMs how long to wait for a service manager
+   * @throws {LaunchError}
+   */
+  async #start(running: readonly LinkedHost[], timeoutMs: number): Promise<HostLink> {
+    const { data, version, command, run, isExternal, log } = this.#options;
+    if (isExternal) {
+      const fits = (found: FoundInstance) => found.isAlive && found.info !== undefined && this.#fits(found.info);
+      const connect = (found: FoundInstance) => this.#connect(found);
+      return await untilStarted(running, { data, version, log, timeoutMs, fits, connect });
+    }
     makeRoomForJobHost();
     const instance = await launchHost(command, run);
     log.info(`Started the job host "${instance}"`, { instance });
     const link = await this.#connect(await findInstance(data, instance));
     if (link === undefined) throw new LaunchError("it has ended");
     return link;
-  }
-
-  /** Waits until a service manager, or a host that it has started earlier, has started one that fits. */
-  async #untilStarted(running: readonly (readonly [FoundInstance, HostLink])[]): Promise<HostLink> {
-    const { data, log, version } = this.#options;
-    await Deno.mkdir(hostsDirectory(data), { recursive: true, mode: 0o700 });
-    // Watched before the first look, so that no host is missed.
-    using changes = Deno.watchFs(hostsDirectory(data));
-    const timer = setTimeout(() => changes.close(), EXTERNAL_MS);
-    try {
-      const predecessor = running.findLast(([{ info }]) => info?.stays);
-      if (predecessor !== undefined) {
-        const [{ instance }, link] = predecessor;
-        log.info(`Asking the job host "${instance}" to start one of version ${version}`, { instance, version });
-        await link.succeed().catch((error) => log.warn(`It started none: ${errorMessage(error)}`, { instance }));
-      }
-      const found = await this.#fitting();
-      if (found !== undefined) return found;
-      log.info("Waiting for a job host: a service manager must start it");
-      for await (const { paths } of changes) {
-        const started = paths.some((path) => path.endsWith("/info.json")) ? await this.#fitting() : undefined;
-        if (started !== undefined) return started;
-      }
-    } finally {
-      clearTimeout(timer);
-    }
-    throw new LaunchError(
-      `none of version ${version} has started within ${EXTERNAL_MS / 1_000} s; ` +
-        `start one with teleportd host run --stay --data "${data}"`,
-    );
-  }
-
-  async #fitting(): Promise<HostLink | undefined> {
-    for (const found of (await findInstances(this.#options.data)).reverse()) {
-      if (!found.isAlive || found.info === undefined || !this.#fits(found.info)) continue;
-      const link = await this.#connect(found).catch(() => undefined);
-      if (link !== undefined) return link;
-    }
-    return undefined;
   }
 }
 

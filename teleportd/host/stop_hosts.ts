@@ -1,6 +1,6 @@
 /** `teleportd host stop`: stops all jobs of a data directory, and their job hosts. */
 import { errorMessage } from "../../base/error_message.ts";
-import { connectHost } from "../../job_host.ts";
+import { connectHost, HostConnectError } from "../../job_host.ts";
 import { findInstances, type FoundInstance, untilEnd } from "./instance_directory.ts";
 
 /** Receives what happens, for people and for programs. */
@@ -28,7 +28,10 @@ export async function stopHosts(data: string, graceMs: number | undefined, repor
       return true;
     } catch (error) {
       const process = found.info === undefined ? "" : `, process ${found.info.pid}`;
-      report.failed(`Cannot stop the job host "${found.instance}"${process}: ${errorMessage(error)}`);
+      const remedy = error instanceof HostConnectError && found.info !== undefined
+        ? `; if it stays so, kill -9 ${found.info.pid} ends it, and its jobs are LOST`
+        : "";
+      report.failed(`Cannot stop the job host "${found.instance}"${process}: ${errorMessage(error)}${remedy}`);
       return false;
     }
   }));

@@ -2,12 +2,14 @@
 import assert from "node:assert/strict";
 import { findInstances } from "../../teleportd/host/instance_directory.ts";
 import { deadline, eventually } from "../support/deadline.ts";
+import { readText } from "../support/growing_text.ts";
 import {
   endHosts,
   readRest,
   readUntil,
   type Server,
   type ServerOptions,
+  spawnServer,
   spawnTeleport,
   startServer,
   teleport,
@@ -104,6 +106,25 @@ Deno.test("a server with other options for its jobs starts another job host, and
   assert.deepEqual(await states(place.data), [["attached", 0]]);
 });
 
+Deno.test("a server without job hosts does not start while a job host of an earlier server runs jobs", async () => {
+  await using place = await makePlace();
+  const first = await place.start();
+  const id = await teleportOk(first, "run", "-d", "--", "sleep", "1000");
+  assert.equal(await first.stop(), 0);
+  const { process } = spawnServer({ dir: place.path, jobHost: "none", args: ["--cgroup=off"] });
+  const log = readText(process.stderr);
+  assert.equal((await deadline(process.status, "the refusal")).code, 1);
+  await log.ended;
+  assert.match(
+    log.growing.text,
+    / error Cannot use --job-host none: .*; stop it and its jobs with teleportd host /,
+  );
+  assert.equal(living(id).length, 1);
+  assert.equal((await teleportd("host", "stop", "--data", place.data)).code, 0);
+  await using next = await place.start({ jobHost: "none" });
+  assert.match(await teleportOk(next, "status", id), /LOST|shut down/);
+});
+
 Deno.test("host stop ends jobs in order, with a server and without", async () => {
   await using place = await makePlace();
   const script = "trap 'echo bye; exit 4' TERM; echo up; while :; do sleep 0.01; done";
@@ -158,18 +179,23 @@ Deno.test("a job host that hangs makes calls fail with UNAVAILABLE and health NO
   assert.equal((await teleport(server, "stop", id)).code, 0);
 });
 
-Deno.test("a server uses the job host that a service manager starts, and waits for it", async () => {
+Deno.test("a server waits for the job host that a service manager starts, and leaves it at its end", async () => {
   await using place = await makePlace();
-  const starting = place.start({ jobHost: "external", args: [] });
-  const options = {
+  const { process } = spawnServer({ dir: place.path, jobHost: "external", stopJobs: false });
+  const { growing: log, ended } = readText(process.stderr);
+  await log.until(/ info Waiting for a job host: /);
+  const host = new Deno.Command(Deno.execPath(), {
     args: ["run", "-q", "-A", "server.ts", "host", "run", "--stay", "--cgroup=off", "--data", place.data],
-  };
-  const root = new URL("../../", import.meta.url).pathname;
-  const host = new Deno.Command(Deno.execPath(), { ...options, cwd: root, stdout: "null", stderr: "null" }).spawn();
-  {
-    await using server = await deadline(starting, "the server");
-    assert.equal(await teleportOk(server, "run", "--", "echo", "hello"), "hello");
-  }
+    cwd: new URL("../../", import.meta.url).pathname,
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  await log.until(/^listening on .*\n/m);
+  const address = /^listening on (.*)$/m.exec(log.text)?.[1] ?? "";
+  assert.equal(await teleportOk({ address, dir: place.path }, "run", "--", "echo", "hello"), "hello");
+  process.kill("SIGTERM");
+  assert.equal((await deadline(process.status, "the end of the server")).code, 0);
+  await ended;
   assert.deepEqual(await states(place.data), [["alone", 0]]);
   assert.equal((await teleportd("host", "stop", "--data", place.data)).code, 0);
   assert.equal((await deadline(host.status, "the end of the job host")).code, 0);
