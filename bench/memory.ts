@@ -42,11 +42,12 @@ async function measureHost(stage: Stage, jobHost: JobHost, count: number) {
   first.gate.close();
   for await (const _ of client.calls.StatusStream({ id: first.id }));
   // The server returns memory to the system a second after the last call.
-  await sleep(2_000);
+  const settled = () => sleep(stage.quick ? 1_200 : 2_000);
+  await settled();
   const idle = await together(teleportd);
   const jobs = [];
   while (jobs.length < count) jobs.push(await startGated(stage, client, "read word <&3"));
-  await sleep(2_000);
+  await settled();
   const running = await together(teleportd);
   for (const { gate } of jobs) gate.close();
   for (const { id } of jobs) for await (const _ of client.calls.StatusStream({ id }));
