@@ -143,7 +143,7 @@ export interface HostLink {
   work(): Promise<HostWork>;
   /**
    * Receives all events from now on, in place of an earlier supervisor. Returns all jobs of the host. The events report
-   * each change that is not in the result, after the caller had the chance to read the result.
+   * each change that is not in the result, after the caller had the chance to read the result. Call it once for each link.
    */
   attach(events: HostEvents): Promise<readonly HostedJobState[]>;
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { isFinalState } from "../../../../mod.ts";
 import type { HostedJobState } from "../../../../worker/host/link.ts";
 import { deadline, eventually } from "../../../support/deadline.ts";
-import { type HostForm, RecordedEvents, TestedHost } from "./fixture.ts";
+import { type HostForm, TestedHost } from "./fixture.ts";
 
 function byId(jobs: readonly HostedJobState[]): ReadonlyMap<string, HostedJobState> {
   return new Map(jobs.map((job) => [job.id, job]));
@@ -61,8 +61,8 @@ export function testAttachment(form: HostForm): void {
     const ids = await Promise.all(
       Array.from({ length: 30 }, (_, index) => host.run(`sleep 0.0${index}; echo ${index}`)),
     );
-    const events = new RecordedEvents();
-    const jobs = byId(await host.link.attach(events));
+    const jobs = byId(await host.attachAnew());
+    const { events } = host;
     for (const id of ids) {
       const { changes } = jobs.get(id)!;
       if (!isFinalState(changes.at(-1)!.status.state)) await events.end(id);
