@@ -9,7 +9,7 @@ import { LaunchError, launchHost } from "./launcher.ts";
 import type { HostRunOptions } from "./options.ts";
 
 /** How long a service manager may take to start a job host, when the server starts and in a call, in milliseconds. */
-const EXTERNAL_START_MS = 30_000;
+const EXTERNAL_START_MS = 60_000;
 const EXTERNAL_LAUNCH_MS = 5_000;
 
 /** How long the server waits for the end of job hosts that have no job, in milliseconds. */

@@ -5,7 +5,7 @@ import { hostRunArguments, type HostRunOptions, newInstance } from "./options.ts
 import { MANAGER_VARIABLES } from "../environment.ts";
 
 /** How long a job host may take until it accepts links, in milliseconds. */
-const READY_MS = 30_000;
+const READY_MS = 60_000;
 
 /** The most characters of standard error that are kept for an error. */
 const MAX_ERROR_CHARS = 16_384;
