@@ -39,6 +39,10 @@ export class MirrorLog implements ReadableLog {
   readonly #source: MirrorSource;
   readonly #files: MirrorFiles;
   readonly #range: LogRange = { start: LOG_START, end: LOG_START };
+  /** The question to the writer that is not answered. */
+  #asked: Promise<MirrorState | undefined> | undefined;
+  /** The question after it. */
+  #next: Promise<MirrorState | undefined> | undefined;
   readonly #waiters = new GrowthWaiters();
   #summary: LogSummary = { end: LOG_START, totals: NO_TOTALS };
   #isSealed = false;
@@ -96,7 +100,7 @@ export class MirrorLog implements ReadableLog {
   async retain(signal: AbortSignal): Promise<void> {
     await this.reader.retain();
     while (!this.#isSealed) {
-      const state = await this.#source.watch();
+      const state = await this.#watch();
       if (state !== undefined) {
         this.update(state);
         break;
@@ -104,6 +108,16 @@ export class MirrorLog implements ReadableLog {
       await this.waitForGrowth(Infinity, signal); // The report that the log is complete is on its way.
     }
     await this.reader.open();
+  }
+
+  /** Asks the writer for its state. Readers that come while it answers share the next question, so none gets an old end. */
+  #watch(): Promise<MirrorState | undefined> {
+    const ask = () => this.#asked = this.#source.watch().finally(() => this.#asked = undefined);
+    if (this.#asked === undefined) return ask();
+    return this.#next ??= this.#asked.catch(() => {}).then(() => {
+      this.#next = undefined;
+      return ask();
+    });
   }
 
   async release(): Promise<void> {
@@ -139,7 +153,7 @@ export class MirrorLog implements ReadableLog {
   /** Begins the reports again, after the link to the writer was lost. */
   async rewatch(): Promise<void> {
     if (this.#isSealed || this.reader.count === 0) return;
-    const state = await this.#source.watch();
+    const state = await this.#watch();
     if (state !== undefined) this.update(state);
   }
 

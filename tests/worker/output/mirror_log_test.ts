@@ -6,9 +6,11 @@ import { JobNotFoundError } from "../../../worker/errors.ts";
 import { OutputUnavailableError } from "../../../worker/storage_errors.ts";
 import { type OutputSelection, readOutput } from "../../../worker/output/follow.ts";
 import { OutputLog } from "../../../worker/output/log.ts";
-import { MirrorLog } from "../../../worker/output/mirror_log.ts";
+import { LOG_START } from "../../../worker/output/cursor.ts";
+import { MirrorLog, type MirrorState, NO_TOTALS } from "../../../worker/output/mirror_log.ts";
 import { deadline } from "../../support/deadline.ts";
 import { someBytes } from "../../support/random.ts";
+import { tempDir } from "../../support/temp_dir.ts";
 import { append, never, openUnder, temporary, textOf, turn, withLog } from "./fixture.ts";
 import { mirrorOf } from "./mirror.ts";
 
@@ -200,3 +202,31 @@ Deno.test("MirrorLog reports files that are missing", () =>
     await sealed;
     await assert.rejects(Array.fromAsync(readOutput(log, {}, () => log.end, never, () => {})), OutputUnavailableError);
   }));
+
+Deno.test("MirrorLog asks the writer once for readers that come while it answers, and gives none of them an old end", async () => {
+  const answers: PromiseWithResolvers<MirrorState>[] = [];
+  const source = {
+    watch() {
+      const answer = Promise.withResolvers<MirrorState>();
+      answers.push(answer);
+      return answer.promise;
+    },
+    unwatch() {},
+  };
+  await using temp = await tempDir();
+  const log = new MirrorLog("a", { directory: temp.path, isSegmented: false }, source);
+  const states = Array.from({ length: 3 }, () => log.retain(never));
+  for (let turns = 0; turns < 3; turns++) await turn();
+  assert.equal(answers.length, 1);
+  answers[0]?.reject(new JobNotFoundError("a")); // Only the first reader has asked this question.
+  await assert.rejects(deadline(states[0] ?? Promise.resolve()));
+  for (let turns = 0; turns < 3; turns++) await turn();
+  assert.equal(answers.length, 2);
+  answers[1]?.resolve({ start: LOG_START, end: LOG_START, totals: NO_TOTALS });
+  await deadline(Promise.all(states.slice(1)));
+  const later = log.retain(never);
+  for (let turns = 0; turns < 3; turns++) await turn();
+  assert.equal(answers.length, 3);
+  answers[2]?.resolve({ start: LOG_START, end: LOG_START, totals: NO_TOTALS });
+  await deadline(later);
+});
