@@ -20,8 +20,8 @@ export const DEFAULT_RETRY_FOR_MS = 120_000;
 /** The statuses of failures on the wire, which come without an error code of the server. */
 const TRANSIENT = new Set(["UNAVAILABLE", "INTERNAL", "CANCELLED", "UNKNOWN"]);
 
-/** The error codes of a server that shuts down. It may come back. */
-const GOING_AWAY = new Set(["UNAVAILABLE", "SUPERVISOR_CLOSED"]);
+/** The error codes of a server that shuts down or has lost its job host. Both may come back. */
+const GOING_AWAY = new Set(["UNAVAILABLE", "SUPERVISOR_CLOSED", "HOST_UNAVAILABLE"]);
 
 /**
  * The reasons for which waiting does not help. A refused client certificate is not among them: the certificate was accepted

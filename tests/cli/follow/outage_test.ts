@@ -25,6 +25,7 @@ const transient: [string, Error][] = [
   ["a stream that the wire reset", new FakeCallError("INTERNAL", "Received RST_STREAM with code 2")],
   ["a stream that the wire cancelled", new FakeCallError("CANCELLED", "Call cancelled")],
   ["a server that shuts down", coded("UNAVAILABLE", "SUPERVISOR_CLOSED")],
+  ["a job host that does not answer", coded("UNAVAILABLE", "HOST_UNAVAILABLE")],
   ["a server that says it goes away", coded("UNAVAILABLE", "UNAVAILABLE")],
   ["silence", new SilenceError(90_000)],
   ...["REFUSED", "NO_ROUTE", "LOST", "LOST_OR_REFUSED", "CLOSED_IN_HANDSHAKE", "CLIENT_CERTIFICATE_REFUSED", "BUSY"]
