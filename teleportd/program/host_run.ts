@@ -22,11 +22,21 @@ import { ServiceNotifier } from "../process/service_notifier.ts";
 import { ignoreHangup } from "../process/ignored_hangup.ts";
 import { listenForStopSignals } from "../process/stop_signals.ts";
 import { handleUncaught } from "../process/uncaught.ts";
+import { TextNotWrittenError } from "../../text/write_text.ts";
 import { directoryVariables, managerOf } from "./variables.ts";
 import type { ProcessAccess } from "./process_access.ts";
 
 /** How long an orderly end may take after an uncaught exception, in milliseconds. Most jobs have a grace of 10 s. */
 const DEFECT_STOP_MS = 30_000;
+
+/** Prints a line. The process that has started this one may have given up meanwhile, or may have ended. */
+function printIfRead({ print }: ProcessAccess, text: string): void {
+  try {
+    print(text);
+  } catch (error) {
+    if (!(error instanceof TextNotWrittenError)) throw error;
+  }
+}
 
 /**
  * Runs a job host to its end.
@@ -89,7 +99,7 @@ async function runInDirectory({ options, access, data, modes, inherited }: HostP
         // The service is ready already when another job host has started this one.
         const isSent = access.variable(SUCCESSOR_VARIABLE) !== "1";
         notifier?.ready(async () => `Jobs running: ${(await work()).runningJobs}`, isSent);
-        access.print(readyLine(instance));
+        printIfRead(access, readyLine(instance));
         if (file !== undefined) redirectOutput(file.path);
       },
     });

@@ -94,3 +94,26 @@ Deno.test("host run reports in one line why it cannot start", async () => {
   const usage = await teleportd("host", "run", "--grace", "1s");
   assert.deepEqual([usage.code, usage.stderr.split("\n")[0]], [2, "teleportd: unknown option '--grace'"]);
 });
+
+Deno.test("host run continues when the program that started it no longer waits for it", async () => {
+  await using dir = await tempDir();
+  const data = `${dir.path}/data`;
+  const process = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-q", "-A", "server.ts", "host", "run", "--stay", "--data", data, "--cgroup=off"],
+    cwd: ROOT,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const stderr = readText(process.stderr);
+  try {
+    await process.stdout.cancel();
+    await stderr.growing.when(() => stderr.growing.text.includes(" is ready"), "a job host that is ready");
+    const { code, stdout } = await teleportd("host", "stop", "--data", data);
+    assert.deepEqual([code, stdout.split("\n").length], [0, 2]);
+    assert.equal((await deadline(process.status, "the end of the job host")).code, 0);
+  } finally {
+    await teleportd("host", "stop", "--data", data);
+    await stderr.ended;
+  }
+});
