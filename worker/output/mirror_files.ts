@@ -9,6 +9,9 @@ import type { LogFiles } from "./reader.ts";
 import { Segment } from "./segment.ts";
 import { fileName, fileNames } from "./segment_set.ts";
 
+/** How often the files are listed for one read. A fast writer deletes several files while one is opened. */
+const READ_ATTEMPTS = 5;
+
 /** The files of a log that another process writes. */
 export class MirrorFiles implements LogFiles {
   readonly #id: string;
@@ -64,7 +67,13 @@ export class MirrorFiles implements LogFiles {
   }
 
   async #listNow(): Promise<void> {
-    if (this.#isRemoved) return;
+    for (let attempt = 1; attempt <= READ_ATTEMPTS && !this.#isRemoved; attempt++) {
+      if (await this.#openListed() || !this.#isSegmented) return;
+    }
+  }
+
+  /** Lists and opens the files once. Returns false when the writer has deleted all that were listed. */
+  async #openListed(): Promise<boolean> {
     const names = this.#isSegmented ? await fileNames(this.#directory) : [fileName(LOG_START.position)];
     const known = new Map(this.#segments.map((segment) => [segment.path, segment]));
     const segments: Segment[] = [];
@@ -77,6 +86,7 @@ export class MirrorFiles implements LogFiles {
     const [first] = segments;
     if (first !== undefined) this.#identity = first.header.identity;
     for (const dropped of known.values()) await dropped.closeReader();
+    return segments.length > 0 || names.length === 0;
   }
 
   /** Returns undefined when the file is new and has no whole header yet, or was deleted in the meantime. */
@@ -90,14 +100,14 @@ export class MirrorFiles implements LogFiles {
   }
 
   async read(position: number, maxBytes: number): Promise<Uint8Array | undefined> {
-    if (this.#isRemoved) return undefined;
-    const known = await this.#readKnown(position, maxBytes);
-    if (known !== undefined && known.length > 0) return known;
-    // The position is in a file that is new, or was deleted.
-    await this.#list();
-    const found = await this.#readKnown(position, maxBytes);
-    if (found !== undefined && found.length > 0) return found;
-    if (this.start.position <= position) throw new OutputUnavailableError(this.#id);
+    for (let attempt = 1; !this.#isRemoved; attempt++) {
+      const found = await this.#readKnown(position, maxBytes);
+      if (found !== undefined && found.length > 0) return found;
+      if (attempt > 1 && this.start.position > position) return undefined;
+      if (attempt === READ_ATTEMPTS) throw new OutputUnavailableError(this.#id);
+      // The position is in a file that is new, or was deleted. The writer may delete more files while they are listed.
+      await this.#list();
+    }
     return undefined;
   }
 
@@ -109,8 +119,11 @@ export class MirrorFiles implements LogFiles {
     try {
       return await segment.read(position, maxBytes);
     } catch (error) {
-      if (isMissing(error)) return undefined;
-      throw error;
+      if (!isMissing(error)) throw error;
+      // The writer has deleted the file, and its report of the new start is on its way.
+      this.#segments = this.#segments.filter((other) => other !== segment);
+      await segment.closeReader();
+      return undefined;
     }
   }
 

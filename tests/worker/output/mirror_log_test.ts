@@ -118,6 +118,29 @@ Deno.test(
 );
 
 Deno.test(
+  "MirrorLog takes a file as dropped that the writer has deleted before it reports that",
+  withLog(async (writer, directory) => {
+    const fill = async (count: number) => {
+      for (let index = 0; index < count; index++) await writer.append("stdout", new Uint8Array(400));
+      await writer.flushed();
+    };
+    await fill(3);
+    const log = new MirrorLog(writer.id, { directory, isSegmented: true }, {
+      watch: () => Promise.resolve({ start: writer.start, ...writer.summary() }),
+      unwatch: () => {},
+    });
+    await log.retain(never);
+    const { position } = log.start;
+    await fill(50);
+    assert.ok(writer.start.position > log.end.position, "the files that were listed are deleted");
+    assert.equal(await log.reader.read(log.start, log.end.position, false), undefined);
+    assert.ok(log.reader.start.position > position);
+    await log.release();
+    await writer.seal();
+  }, { limit: { maxBytes: 2_000, policy: "KEEP_NEWEST" } }),
+);
+
+Deno.test(
   "MirrorLog gives a reader that does not follow what exists, with the totals of exactly that",
   withLog(async (writer, directory) => {
     const { log, watched } = mirrorOf(writer, directory);
