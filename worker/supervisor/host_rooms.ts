@@ -26,7 +26,8 @@ export class HostRooms {
   readonly #options: HostRoomsOptions;
   /** The rooms of the older hosts. */
   readonly #granted = new Map<HostConnection, number>();
-  #lastSent: number | undefined;
+  /** The room that each host has been sent. */
+  readonly #sent = new Map<HostConnection, number | undefined>();
   #isScheduled = false;
 
   constructor(options: HostRoomsOptions) {
@@ -43,6 +44,7 @@ export class HostRooms {
   /** Forgets a host that has died. */
   remove(host: HostConnection): void {
     this.#granted.delete(host);
+    this.#sent.delete(host);
     this.update();
   }
 
@@ -53,15 +55,18 @@ export class HostRooms {
     queueMicrotask(() => {
       this.#isScheduled = false;
       const host = this.#options.current();
-      if (host !== undefined && this.#roomOf(host) !== this.#lastSent) this.#send(host);
+      if (host !== undefined && this.#roomOf(host) !== this.#sent.get(host)) this.#send(host);
     });
   }
 
   /** Makes room for a host that needs more, and answers with its room. The same room as before means: there is no more. */
   needsRoom(host: HostConnection, bytes: number): void {
     const { current, budget, makeRoom } = this.#options;
-    if (host === current()) makeRoom(bytes);
-    else {
+    if (host === current()) {
+      const missing = bytes + (this.#sent.get(host) ?? 0) - (this.#roomOf(host) ?? Infinity);
+      // A host asks in vain when its room has grown and it has not been sent that yet.
+      if (missing > 0) makeRoom(missing);
+    } else {
       const free = () => budget.maxBytes - budget.usedBytes - this.#grantedExcept(host) - this.#bytesOfCurrent();
       const granted = this.#granted.get(host) ?? 0;
       if (granted + bytes > free()) makeRoom(granted + bytes - free());
@@ -92,7 +97,7 @@ export class HostRooms {
 
   #send(host: HostConnection): void {
     const room = this.#roomOf(host);
-    if (host === this.#options.current()) this.#lastSent = room;
+    this.#sent.set(host, room);
     host.open?.setRoom(room);
   }
 }

@@ -72,6 +72,36 @@ Deno.test("HostRooms makes room for a host that asks, and answers with the same 
   assert.deepEqual(old.rooms.at(-1), 85);
 });
 
+Deno.test("HostRooms removes no job for a host that is new and has not got its space yet", async () => {
+  const old = fakeHost("old");
+  const next = fakeHost("next");
+  const budget = new OutputBudget(100);
+  const made: number[] = [];
+  let current = old.host;
+  const all = new HostRooms({
+    budget,
+    current: () => current,
+    runningBytes: () => 0,
+    makeRoom: (bytes) => made.push(bytes),
+  });
+  all.attached(old.host, []);
+  // The old host dies. The next one is the current one only after it was attached.
+  all.remove(old.host);
+  all.attached(next.host, []);
+  current = next.host;
+  all.needsRoom(next.host, 10);
+  assert.deepEqual([made, next.rooms], [[], [0, 100]]);
+  await Promise.resolve();
+  // The old host had the same space, which is no reason to send the next one nothing.
+  const third = fakeHost("third");
+  all.remove(next.host);
+  all.attached(third.host, []);
+  current = third.host;
+  all.update();
+  await Promise.resolve();
+  assert.deepEqual(third.rooms, [0, 100]);
+});
+
 Deno.test("HostRooms sets no limit when there is none", () => {
   const { host, rooms } = fakeHost("new");
   const all = new HostRooms({
