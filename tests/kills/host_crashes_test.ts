@@ -13,6 +13,8 @@ interface Crash {
   readonly wanted?: number | Deno.Signal;
   readonly starter?: readonly string[];
   readonly redirection?: string;
+  /** True when the whole process group gets the signal, as from a terminal. */
+  readonly isForGroup?: boolean;
 }
 
 const CRASHES: readonly Crash[] = [
@@ -29,27 +31,30 @@ const CRASHES: readonly Crash[] = [
   { what: "SIGABRT", signal: "SIGABRT", wanted: "SIGABRT" },
   { what: "SIGQUIT", signal: "SIGQUIT" },
   { what: "SIGINT", signal: "SIGINT", wanted: 0 },
+  { what: "SIGKILL to its process group", signal: "SIGKILL", wanted: "SIGKILL", starter: ["setsid"], isForGroup: true },
 ];
 
 /** Sends a signal until the process ends. The handler of the runtime ignores the first SIGSEGV of another process. */
-async function end(process: Deno.ChildProcess, signal: Deno.Signal): Promise<Deno.CommandStatus> {
-  process.kill(signal);
-  const again = setInterval(() => process.kill(signal), 1_000);
+async function end({ pid, status }: Deno.ChildProcess, { signal, isForGroup }: Crash): Promise<Deno.CommandStatus> {
+  const kill = () => Deno.kill(isForGroup ? -pid : pid, signal);
+  kill();
+  const again = setInterval(kill, 1_000);
   try {
-    return await deadline(process.status, "the end of the server");
+    return await deadline(status, "the end of the server");
   } finally {
     clearInterval(again);
   }
 }
 
-for (const { what, signal, wanted, starter, redirection } of CRASHES) {
+for (const crash of CRASHES) {
+  const { what, wanted, starter, redirection } = crash;
   Deno.test(`running jobs do not notice the end of their server by ${what}`, async () => {
     await using place = await Place.make({ program: "tests/kills/failing_server.ts" });
     const job = await OneJob.start(place);
     await place.kill();
     const process = await place.spawn({ ...starter && { starter }, ...redirection && { redirection } });
     await job.counts();
-    const { code, signal: by } = await end(process, signal);
+    const { code, signal: by } = await end(process, crash);
     if (wanted !== undefined) assert.equal(typeof wanted === "number" ? code : by, wanted);
     else assert.notEqual(code, 0);
     await job.counts();
@@ -60,3 +65,16 @@ for (const { what, signal, wanted, starter, redirection } of CRASHES) {
     await job.finish();
   });
 }
+
+Deno.test("jobs outlive a server that has no standard error, and whose job host was started by it", async () => {
+  await using place = await Place.make();
+  assert.equal(await place.stop(), 0);
+  const process = await place.spawn({ redirection: "2>&-" });
+  const job = await OneJob.start(place);
+  process.kill("SIGKILL");
+  await deadline(process.status, "the end of the server");
+  await job.counts();
+  await place.start();
+  await job.runs();
+  await job.finish();
+});
