@@ -64,7 +64,7 @@ export class HostRooms {
     const { current, budget, makeRoom } = this.#options;
     if (host === current()) {
       const missing = bytes + (this.#sent.get(host) ?? 0) - (this.#roomOf(host) ?? Infinity);
-      // A host asks in vain when its room has grown and it has not been sent that yet.
+      // A host may ask although its room has grown, because it has not been sent the new one yet.
       if (missing > 0) makeRoom(missing);
     } else {
       const free = () => budget.maxBytes - budget.usedBytes - this.#grantedExcept(host) - this.#bytesOfCurrent();
