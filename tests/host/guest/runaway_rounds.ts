@@ -1,16 +1,23 @@
 /**
- * Runs in the machine, as root. It starts all runaway programs at the same time as jobs of the service, ends them, and
+ * Runs in the machine, as root. It runs all runaway programs as jobs of the service, several at a time, ends them, and
  * looks for what is left. `runaway_rounds.ts COUNT` does so COUNT times in this one process, because a program of Deno takes
- * seconds to start on an emulated processor. It calls the service as the command line does, over mutual TLS.
+ * seconds to start on an emulated processor. It calls the service as the command line does, over mutual TLS, and
+ * continues after a lost connection. A server or a job host that was restarted is a fault.
  */
+import { followOutput } from "../../../cli/follow/follow_output.ts";
+import { followStatus } from "../../../cli/follow/follow_status.ts";
+import { Outages, retryUntilAnswered } from "../../../cli/follow/outage.ts";
+import { registerJob } from "../../../cli/follow/register_job.ts";
+import { sendInput } from "../../../cli/follow/send_input.ts";
 import type { JobWorkerClient } from "../../../proto/service.ts";
 import type { JobStatus } from "../../../proto/teleport/v1/job_worker.ts";
 import { connect, type RpcClient } from "../../../rpc/client/client.ts";
 import { readEntry } from "../../../worker/linux/procfs.ts";
 import { deadline, eventually } from "../../support/deadline.ts";
 import { GrowingText } from "../../support/growing_text.ts";
-import { hasThread, markedProcesses } from "../../support/job_processes.ts";
+import { hasThread } from "../../support/job_processes.ts";
 import { NEXT, type Runaway, RUNAWAYS } from "../../support/runaways.ts";
+import { cgroupsBelow, findService, leftFaults } from "./left_behind.ts";
 
 const CERTS = "/root/.config/teleport";
 const PROGRAM = "/usr/local/bin/runaway";
@@ -42,14 +49,6 @@ interface Ended {
   readonly faults: readonly string[];
 }
 
-/** The service, as systemd shows it. */
-interface Service {
-  readonly mainPid: number;
-  /** The user of the server and of all jobs. */
-  readonly uid: number;
-  readonly cgroup: string;
-}
-
 const JOBS = RUNAWAYS.flatMap((runaway) =>
   (["stays", "leaves"] as const).filter((leader) => (runaway.only ?? leader) === leader).map((leader) => ({
     runaway,
@@ -57,10 +56,27 @@ const JOBS = RUNAWAYS.flatMap((runaway) =>
   }))
 );
 
-/** Programs that fork forever run apart, because they would take the processor time that the others need. */
-const GROUPS = [false, true].map((isShortLived) =>
-  JOBS.filter(({ runaway }) => (runaway.isShortLived ?? false) === isShortLived)
-);
+/**
+ * The numbers of jobs at a time. Programs that fork forever run apart, because they take the processor time that the others
+ * need. Only as many of them as the machine has processors run at a time, so the job host still answers.
+ */
+const GROUPS = [{ isShortLived: false, atOnce: 8 }, { isShortLived: true, atOnce: 2 }].map((group) => ({
+  atOnce: group.atOnce,
+  jobs: JOBS.filter(({ runaway }) => (runaway.isShortLived ?? false) === group.isShortLived),
+}));
+
+/** The number of times that a job's calls were tried again. */
+let retries = 0;
+const NOTES = {
+  note: (text: string) => {
+    if (text !== "The server is back") retries++;
+    console.log(`note: ${text}`);
+    return Promise.resolve();
+  },
+};
+
+/** The input of all jobs, which only ends. */
+const NO_INPUT = { read: () => Promise.resolve(null) };
 
 /** Runs one program to its end. The faults are empty when all is as it must be. */
 async function runJob(calls: JobWorkerClient, runaway: Runaway, leader: Leader): Promise<Ended> {
@@ -75,29 +91,37 @@ async function runJob(calls: JobWorkerClient, runaway: Runaway, leader: Leader):
 async function runToEnd(calls: JobWorkerClient, runaway: Runaway, leader: Leader): Promise<Ended> {
   const end = leader === "leaves" ? "read -r go; exit 3" : runaway.stays ?? "exec sleep 1000";
   const args = ["-c", `${runaway.script}\n${end}`];
-  const { id } = await calls.Register({ command: "sh", args, env: ENV, input: true });
+  const outages = new Outages(NOTES, WAIT_MS);
+  const { id } = await registerJob(calls, { command: "sh", args, env: ENV, input: true }, outages);
   let last: JobStatus | undefined;
-  const started = (async () => {
-    for await (last of calls.Start({ id }));
-  })();
   const output = new GrowingText();
-  const read = (async () => {
-    for await (const { data } of calls.GetOutput({ id, follow: true })) output.append(new TextDecoder().decode(data));
+  const followStarted = async () => {
+    for await (last of followStatus(() => calls.Start({ id }), outages));
+  };
+  const readOutput = async () => {
+    const decoder = new TextDecoder();
+    await followOutput(calls, { request: { id, follow: true }, outages }, ({ data }) => {
+      output.append(decoder.decode(data, { stream: true }));
+      return Promise.resolve();
+    });
     output.end();
-  })();
+  };
+  const ended = Promise.all([followStarted(), readOutput()]);
+  // The error is thrown below, but perhaps not at once.
+  ended.catch(() => {});
+  const whenEnded = (waited: Promise<unknown>) => Promise.race([waited, ended.then(() => waited)]);
   const lines = () => output.text.split("\n").slice(0, -1);
-  await output.when(() => lines().length >= runaway.lines, `${runaway.lines} lines of "${runaway.name}"`, WAIT_MS);
+  await whenEnded(
+    output.when(() => lines().length >= runaway.lines, `${runaway.lines} lines of "${runaway.name}"`, WAIT_MS),
+  );
   const pids = lines().map(Number);
   const faults: string[] = [];
   if (!runaway.isShortLived) faults.push(...await livingFaults(pids, runaway, last?.pid));
   const begin = performance.now();
-  if (leader === "stays") await calls.Stop({ id, grace_ms: GRACE_MS });
-  else {await calls.Input((async function* () {
-      yield { id, end: true };
-    })());}
-  await deadline(started, `the end of "${runaway.name}", which ${leader}`, WAIT_MS);
+  if (leader === "stays") await retryUntilAnswered(() => calls.Stop({ id, grace_ms: GRACE_MS }), outages);
+  else await sendInput(calls, NO_INPUT, { id, offset: 0, endsInput: true, outages });
+  await deadline(ended, `the end of "${runaway.name}", which ${leader}`, WAIT_MS);
   const tookMs = performance.now() - begin;
-  await read;
   for (const pid of pids) if (hasThread(pid)) faults.push(`process ${pid} lives`);
   faults.push(...statusFaults(last!, leader));
   const how = `job ${id} that ${runaway.name}, whose leader ${leader}: `;
@@ -131,52 +155,17 @@ function statusFaults(status: JobStatus, leader: Leader): string[] {
   return faults;
 }
 
-/** Returns the text of a file in /proc. Empty when its process has ended. */
-function textOf(path: string): string {
-  try {
-    return Deno.readTextFileSync(path);
-  } catch {
-    return "";
-  }
-}
-
-/** Returns all processes of the user of the service except the server itself, also zombies. */
-function processesOf({ uid, mainPid }: Service): string[] {
-  const pids = [...Deno.readDirSync("/proc")].map(({ name }) => name).filter((name) => /^\d+$/.test(name));
-  return pids.filter((pid) =>
-    Number(pid) !== mainPid && Number(/^Uid:\s+(\d+)/m.exec(textOf(`/proc/${pid}/status`))?.[1]) === uid
-  ).map((pid) => `${pid} ${textOf(`/proc/${pid}/stat`).split(" ").slice(1, 3).join(" ")}`);
-}
-
-/** Returns the cgroups below one, at every depth. */
-function cgroupsBelow(directory: string): string[] {
-  const names = [...Deno.readDirSync(directory)].filter(({ isDirectory }) => isDirectory).map(({ name }) => name);
-  return names.flatMap((name) => [`${directory}/${name}`, ...cgroupsBelow(`${directory}/${name}`)]).sort();
-}
-
-/** Looks for what a round has left. */
-async function leftFaults(service: Service, cgroups: readonly string[], ids: ReadonlySet<string>): Promise<string[]> {
-  const marked = await markedProcesses(ids);
-  let left: string[] = [];
-  // The kernel gives ended orphans to systemd, which needs a moment to reap them.
-  const isEmpty = () => (left = processesOf(service)).length === 0;
-  await eventually(isEmpty, "the last process", 10_000).catch(() => {});
-  const further = cgroupsBelow(service.cgroup).filter((path) => !cgroups.includes(path));
-  return [
-    ...marked.map((pid) => `process ${pid} with a job's mark lives`),
-    ...left.map((process) => `process ${process} of the service's user is left`),
-    ...further.map((path) => `the cgroup ${path} is left`),
-  ];
-}
-
-async function findService(): Promise<Service> {
-  const show = async (property: string) => {
-    const args = ["show", "teleportd", "-p", property, "--value"];
-    return new TextDecoder().decode((await new Deno.Command("systemctl", { args }).output()).stdout).trim();
+/** Runs the jobs, a number of them at a time. */
+async function runJobs(calls: JobWorkerClient, jobs: typeof JOBS, atOnce: number): Promise<Ended[]> {
+  const waiting = [...jobs];
+  const ended: Ended[] = [];
+  const runNext = async () => {
+    for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) {
+      ended.push(await runJob(calls, job.runaway, job.leader));
+    }
   };
-  const mainPid = Number(await show("MainPID"));
-  const uid = Number(/^Uid:\s+(\d+)/m.exec(textOf(`/proc/${mainPid}/status`))?.[1]);
-  return { mainPid, uid, cgroup: `/sys/fs/cgroup${await show("ControlGroup")}` };
+  await Promise.all(Array.from({ length: atOnce }, runNext));
+  return ended;
 }
 
 function connectAsAdmin(): RpcClient {
@@ -195,9 +184,7 @@ let faults = 0;
 for (let round = 1; round <= rounds; round++) {
   const roundMs = performance.now();
   const ended: Ended[] = [];
-  for (const group of GROUPS) {
-    ended.push(...await Promise.all(group.map(({ runaway, leader }) => runJob(client.calls, runaway, leader))));
-  }
+  for (const { jobs, atOnce } of GROUPS) ended.push(...await runJobs(client.calls, jobs, atOnce));
   const left = await leftFaults(service, cgroups, new Set(ended.map(({ id }) => id)));
   const found = [...ended.flatMap((job) => job.faults), ...left];
   for (const fault of found.slice(0, MAX_PRINTED)) console.log(`FAULT in round ${round}: ${fault}`);
@@ -212,7 +199,9 @@ for (let round = 1; round <= rounds; round++) {
 const slowest = Math.max(...all.map(({ tookMs }) => tookMs)) / 1000;
 const processes = all.reduce((sum, job) => sum + job.processes, 0);
 console.log(
-  `${rounds} rounds, ${all.length} jobs, ${processes} processes that printed their pid, ${faults} faults, slowest end ` +
-    `${slowest.toFixed(1)} s, ${((performance.now() - beginMs) / 60_000).toFixed(1)} minutes`,
+  `${rounds} rounds, ${all.length} jobs, ${processes} processes that printed their pid, ${faults} faults, ` +
+    `${retries} lost connections, slowest end ${slowest.toFixed(1)} s, ${
+      ((performance.now() - beginMs) / 60_000).toFixed(1)
+    } minutes`,
 );
 if (faults > 0) Deno.exitCode = 1;
