@@ -31,6 +31,8 @@ export interface Connection {
   endedAtMs: number;
   /** Runs while the connection belongs to a guest. */
   idleTimer?: ReturnType<typeof setTimeout>;
+  /** Runs while the client reads the answer of its last call, before the connection closes. */
+  drainTimer?: ReturnType<typeof setTimeout> | undefined;
   /** Why the server closed it, for the audit entry of a failed handshake. */
   closedWhy?: string;
 }

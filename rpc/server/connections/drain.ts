@@ -5,11 +5,14 @@ import { FIRST_CALL_MS, GOAWAY_GRACE_MS, READING_MS } from "./deadlines.ts";
 
 /** Sends GOAWAY and closes once no call is open and the client had time to read the last one. */
 export function closeWhenDrained(session: ServerHttp2Session, connection: Connection): void {
-  if (connection.open > 0) return; // The end of the call calls this function again.
+  // The end of an open call, or of the wait, calls this function again.
+  if (connection.open > 0 || connection.drainTimer !== undefined) return;
   const waitMs = connection.endedAtMs + READING_MS - performance.now();
   if (waitMs <= 0) return void session.close();
-  const timer = setTimeout(() => closeWhenDrained(session, connection), waitMs);
-  session.once("close", () => clearTimeout(timer));
+  connection.drainTimer = setTimeout(() => {
+    connection.drainTimer = undefined;
+    closeWhenDrained(session, connection);
+  }, waitMs);
 }
 
 /** Sends GOAWAY, and destroys the connection after the grace period. */

@@ -44,7 +44,10 @@ export class Sessions {
     connection.session = session;
     connection.usedAtMs = performance.now();
     this.#connections.set(session, connection);
-    session.once("close", () => this.#connections.delete(session));
+    session.once("close", () => {
+      clearTimeout(connection.drainTimer);
+      this.#connections.delete(session);
+    });
     session.on("error", () => {});
     session.on("stream", (stream) => {
       connection.open += 1;
