@@ -29,6 +29,8 @@ export class HostRecovery {
   readonly #options: HostRecoveryOptions;
   /** The hosts that have died and left files, each with the ids of its jobs whose end is not stored. */
   readonly #dead = new Map<string, Set<string>>();
+  /** False until the jobs of an earlier supervisor are recovered. Until then their ends may be in files of dead hosts. */
+  #isRecovered = false;
 
   constructor(options: HostRecoveryOptions) {
     this.#options = options;
@@ -61,6 +63,7 @@ export class HostRecovery {
         void again.begin(job.status.requestedBy?.startedBy).catch(onError);
       }
     }
+    this.#isRecovered = true;
     this.discard();
   }
 
@@ -85,15 +88,22 @@ export class HostRecovery {
     return process.bootId === this.#options.bootId && !this.#dead.has(process.host);
   }
 
-  /** Recovers the running jobs of a host that has just died. Continues where an earlier call has failed. */
+  /**
+   * Recovers the running jobs of a host that has just died. Continues where an earlier call has failed.
+   *
+   * @param jobs the jobs whose end is not stored. Some may have ended
+   */
   async recoverOf(host: HostConnection, jobs: readonly HostedJob[]): Promise<void> {
+    const running = jobs.filter((job) => job.isRunningState);
     if (!this.#dead.has(host.instance)) {
       this.#dead.set(host.instance, new Set(jobs.map(({ id }) => id)));
-      if (jobs.length > 0) {
-        this.#options.onWarning(`The running jobs of job host ${host.name} are ended and become LOST: ${jobs.length}`);
+      if (running.length > 0) {
+        this.#options.onWarning(
+          `The running jobs of job host ${host.name} are ended and become LOST: ${running.length}`,
+        );
       }
     }
-    await Promise.all(jobs.map((job) => this.recover(job)));
+    await Promise.all(running.map((job) => this.recover(job)));
     this.discard();
   }
 
@@ -116,7 +126,7 @@ export class HostRecovery {
   /** Deletes the files of dead hosts whose jobs are all stored. */
   discard(): void {
     const link = this.#options.pool.current?.open;
-    if (link === undefined) return;
+    if (link === undefined || !this.#isRecovered) return;
     for (const [instance, left] of this.#dead) {
       if (left.size > 0) continue;
       this.#dead.delete(instance);

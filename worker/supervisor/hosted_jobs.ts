@@ -142,8 +142,7 @@ export class HostedJobs {
   }
 
   async #died(host: HostConnection): Promise<void> {
-    const jobs = this.#runningJobs(host);
-    await this.#recovery.recoverOf(host, jobs);
+    await this.#recovery.recoverOf(host, this.#unstoredJobs(host));
     this.#rooms.remove(host);
   }
 
@@ -232,7 +231,12 @@ export class HostedJobs {
   }
 
   #runningJobs(host: HostConnection): HostedJob[] {
-    return this.#options.liveJobs.running().filter((job) =>
+    return this.#unstoredJobs(host).filter((job) => job.isRunningState);
+  }
+
+  /** Returns the jobs of a host that run, or whose end is not stored yet. */
+  #unstoredJobs(host: HostConnection): HostedJob[] {
+    return this.#options.liveJobs.pinned().filter((job) =>
       job instanceof HostedJob && job.host === host
     ) as HostedJob[];
   }

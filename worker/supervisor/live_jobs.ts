@@ -42,9 +42,14 @@ export class LiveJobs {
     this.#references.delete(id);
   }
 
+  /** Returns the jobs that run, or whose end is not stored yet. */
+  pinned(): AnyJob[] {
+    return [...this.#pinned.values()];
+  }
+
   /** Returns the running jobs. */
   running(): AnyJob[] {
-    return [...this.#pinned.values()].filter((job) => job.isRunningState);
+    return this.pinned().filter((job) => job.isRunningState);
   }
 
   /** Returns all live jobs. */

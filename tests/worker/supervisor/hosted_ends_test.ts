@@ -1,0 +1,40 @@
+/** Tests that the end of a job is not lost when a job host dies. */
+import assert from "node:assert/strict";
+import { Supervisor } from "../../../mod.ts";
+import type { HostConnection } from "../../../worker/host/host_connection.ts";
+import type { HostedJob } from "../../../worker/host/hosted_job.ts";
+import { HostRecovery, type HostRecoveryOptions } from "../../../worker/supervisor/host_recovery.ts";
+import { withDirectory } from "../store/store_fixture.ts";
+import { LocalHosts } from "./job_host_fixture.ts";
+import { startUp } from "./supervisor_fixture.ts";
+
+Deno.test("the end that a dead host has written is found although another host reports an end first", () =>
+  withDirectory(async (directory) => {
+    await using hosts = new LocalHosts(directory);
+    const start = async () => {
+      await using supervisor = new Supervisor({ directory, hosts });
+      return await startUp(supervisor);
+    };
+    const old = await start();
+    const oldHost = hosts.current;
+    hosts.replaceCurrent();
+    const young = await start();
+    await Promise.all([oldHost.stop(old, {}), hosts.current.stop(young, {})]);
+    hosts.kill();
+    await hosts.launch();
+    await using supervisor = new Supervisor({ directory, hosts });
+    const ends = await Promise.all([old, young].map((id) => supervisor.status(id)));
+    assert.deepEqual(ends.map(({ state, exitCode }) => [state, exitCode]), [["EXITED", 3], ["EXITED", 3]]);
+  }));
+
+Deno.test("the files of a dead host are kept until the ends that its jobs have reported are stored", async () => {
+  const discarded: string[] = [];
+  const link = { discard: (instance: string) => Promise.resolve(void discarded.push(instance)) };
+  const recovery = new HostRecovery({ pool: { current: { open: link } } } as unknown as HostRecoveryOptions);
+  await recovery.recoverStored([], () => assert.fail());
+  const host = { instance: "a1", name: "a1" } as HostConnection;
+  await recovery.recoverOf(host, [{ id: "one", isRunningState: false } as HostedJob]);
+  assert.deepEqual(discarded, []);
+  recovery.settled("one");
+  assert.deepEqual(discarded, ["a1"]);
+});
