@@ -93,11 +93,11 @@ export class HostedJobs {
   }
 
   #attached(host: HostConnection, states: readonly HostedJobState[]): void {
-    const known = new Set<string>();
+    const known = new Set(states.map(({ id }) => id));
+    const unstored = new Set(this.#unstoredJobs(host));
     for (const state of states) {
-      known.add(state.id);
       const job = this.#find(state.id);
-      if (job?.host === host) job.takeState(state);
+      if (job !== undefined && unstored.has(job)) job.takeState(state);
       else this.#ignore(host, state);
     }
     for (const job of this.#runningJobs(host)) {
@@ -108,9 +108,9 @@ export class HostedJobs {
     this.#rooms.attached(host, states);
   }
 
-  /** Handles a job of a host that this supervisor has no running job for. */
+  /** Handles a job of a host whose end this supervisor does not need. */
   #ignore(host: HostConnection, { id, live }: HostedJobState): void {
-    if (live === undefined) host.open?.forget(id); // Its end was stored before the last supervisor ended.
+    if (live === undefined) host.open?.forget(id); // Its end was stored before the last link ended.
     else {
       this.#options.onWarning(
         `Job "${id}" runs on job host ${host.name} and is not in the database: end it with "teleportd host stop"`,

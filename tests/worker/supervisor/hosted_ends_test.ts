@@ -1,9 +1,10 @@
-/** Tests that the end of a job is not lost when a job host dies. */
+/** Tests that the end of a job is neither lost nor kept for ever between a job host, a supervisor and a dead host. */
 import assert from "node:assert/strict";
 import { Supervisor } from "../../../mod.ts";
 import type { HostConnection } from "../../../worker/host/host_connection.ts";
 import type { HostedJob } from "../../../worker/host/hosted_job.ts";
 import { HostRecovery, type HostRecoveryOptions } from "../../../worker/supervisor/host_recovery.ts";
+import { eventually } from "../../support/deadline.ts";
 import { withDirectory } from "../store/store_fixture.ts";
 import { LocalHosts } from "./job_host_fixture.ts";
 import { startUp } from "./supervisor_fixture.ts";
@@ -38,3 +39,18 @@ Deno.test("the files of a dead host are kept until the ends that its jobs have r
   recovery.settled("one");
   assert.deepEqual(discarded, ["a1"]);
 });
+
+Deno.test("a host forgets an end that was stored while its link was lost", () =>
+  withDirectory(async (directory) => {
+    await using hosts = new LocalHosts(directory);
+    await using supervisor = new Supervisor({ directory, hosts });
+    const id = await startUp(supervisor);
+    await using output = supervisor.watchOutput(id); // It keeps the object of the job.
+    hosts.faults.forget = () => {};
+    assert.equal((await supervisor.stop(id)).state, "EXITED");
+    delete hosts.faults.forget;
+    assert.equal(hosts.current.hasJobs, true);
+    hosts.link.break(new Error("the socket was closed"));
+    await eventually(() => !hosts.current.hasJobs, "the host forgets the job");
+    await output.return?.(undefined as never);
+  }));
