@@ -29,6 +29,8 @@ export class HostedJob extends AnyJob {
   #live: LiveState | undefined;
   /** Resolves when the host knows of the start, or has refused it. */
   #begun: Promise<void> | undefined;
+  /** The request of a start that has no answer yet. */
+  #request: Promise<void> | undefined;
   /** False while a start was sent and nobody knows whether it has arrived. */
   #isStartKnown = true;
 
@@ -98,9 +100,13 @@ export class HostedJob extends AnyJob {
     void this.#log.rewatch().catch(this.#parts.onError);
   }
 
-  /** Requests a start whose intent is stored, now or again. */
+  /**
+   * Requests a start whose intent is stored, now or again. Calls at the same time make one request: a host may refuse one
+   * request and accept another.
+   */
   requestStart(): Promise<void> {
-    const begun = this.#requestStart();
+    if (this.#request !== undefined) return this.#request;
+    const begun = this.#request = this.#requestStart().finally(() => this.#request = undefined);
     this.#begun = begun.catch(() => {}); // Watchers wait for it. The caller gets the error.
     return begun;
   }

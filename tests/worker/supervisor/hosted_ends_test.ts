@@ -1,13 +1,13 @@
 /** Tests that the end of a job is neither lost nor kept for ever between a job host, a supervisor and a dead host. */
 import assert from "node:assert/strict";
-import { Supervisor } from "../../../mod.ts";
+import { HostExhaustedError, Supervisor } from "../../../mod.ts";
 import type { HostConnection } from "../../../worker/host/host_connection.ts";
 import type { HostedJob } from "../../../worker/host/hosted_job.ts";
 import { HostRecovery, type HostRecoveryOptions } from "../../../worker/supervisor/host_recovery.ts";
 import { eventually } from "../../support/deadline.ts";
 import { withDirectory } from "../store/store_fixture.ts";
 import { LocalHosts } from "./job_host_fixture.ts";
-import { startUp } from "./supervisor_fixture.ts";
+import { PATIENT, startUp } from "./supervisor_fixture.ts";
 
 Deno.test("the end that a dead host has written is found although another host reports an end first", () =>
   withDirectory(async (directory) => {
@@ -53,4 +53,25 @@ Deno.test("a host forgets an end that was stored while its link was lost", () =>
     hosts.link.break(new Error("the socket was closed"));
     await eventually(() => !hosts.current.hasJobs, "the host forgets the job");
     await output.return?.(undefined as never);
+  }));
+
+Deno.test("a start without an answer is not repeated at the same time, so that its refusal holds", () =>
+  withDirectory(async (directory) => {
+    await using hosts = new LocalHosts(directory);
+    await using supervisor = new Supervisor({ directory, hosts, stopsJobs: true });
+    await startUp(supervisor);
+    const id = await supervisor.add("sh", PATIENT);
+    const answer = Promise.withResolvers<void>();
+    let requests = 0;
+    hosts.faults.start = () => {
+      requests += 1;
+      return answer.promise;
+    };
+    const refused = assert.rejects(supervisor.start(id), HostExhaustedError);
+    await eventually(() => requests > 0, "the request");
+    hosts.link.events?.availability(false);
+    hosts.link.events?.availability(true);
+    answer.reject(new HostExhaustedError("no pids"));
+    await refused;
+    assert.deepEqual([requests, (await supervisor.status(id)).state], [1, "INITIAL"]);
   }));
