@@ -77,6 +77,9 @@ export class PendingWrites {
   /** Stores a start. A start that cannot be stored must not happen. */
   #writeStart(id: string, status: ProcessStatus, details: StatusDetails): void {
     const { store, onWritten, onError } = this.#options;
+    // The end of a start that was refused must not be stored after this start.
+    if (this.#pending.length > 0) this.flush();
+    if (this.#pending.some((change) => change.id === id)) throw new NotRecordedError();
     try {
       store.change(id, status, details);
     } catch (error) {

@@ -72,6 +72,20 @@ Deno.test("flush() stores an end that could not be stored before", () => {
   writes.close();
 });
 
+Deno.test("record() stores a refused start before the next start, so that the job that runs stays alive", () => {
+  const { state, writes, record, written, jobs, job } = setup();
+  record(STARTING);
+  state.failure = new Error("disk is full");
+  record({ state: "INITIAL" });
+  assert.throws(() => record(STARTING), NotRecordedError);
+  state.failure = undefined;
+  record(STARTING);
+  writes.flush();
+  assert.deepEqual(written, ["a STARTING", "a INITIAL", "a STARTING"]);
+  assert.deepEqual(jobs.running(), [job]);
+  writes.close();
+});
+
 Deno.test("flush() drops a change of a damaged row", () => {
   const { state, writes, record, written } = setup();
   record(STARTING);
