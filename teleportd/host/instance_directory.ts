@@ -2,11 +2,11 @@
  * The directory of one run of one job host, `hosts/<instance>` in the data directory. Its file `lock` is locked while the
  * host lives. The kernel removes the lock with the process, so a host that hangs differs from one that has died.
  */
+import { Backoff } from "../../base/backoff.ts";
 import { errorMessage } from "../../base/error_message.ts";
 import { failureReason } from "../../base/errno.ts";
 import { type FileModes, OWNER_MODES } from "../../base/file_modes.ts";
 import { StartError } from "../start_error.ts";
-import { deadline } from "../deadline.ts";
 
 /** The facts of a job host for those who look for one, in its file `info.json`. */
 export interface InstanceInfo {
@@ -126,8 +126,12 @@ export async function findInstance(data: string, instance: string): Promise<Foun
   return { instance, path, isAlive, ...(info && { info }) };
 }
 
+/** The longest wait between two looks at a lock, in milliseconds. */
+const MAX_LOOK_MS = 50;
+
 /**
- * Waits until a job host has ended. The kernel reports it by the end of the lock.
+ * Waits until a job host has ended. The kernel reports it by the end of the lock. With a limit it looks at the lock again
+ * and again instead: the wait for a lock cannot be cancelled, and has a thread and a descriptor until the host ends.
  *
  * @param ms the most time to wait, in milliseconds
  * @returns false when it has not ended in time
@@ -140,10 +144,17 @@ export async function untilEnd({ path }: Pick<FoundInstance, "path">, ms = Infin
     if (error instanceof Deno.errors.NotFound) return true;
     throw error;
   }
-  const locked = file.lock(false).then(() => true);
-  // The wait itself cannot be cancelled. It ends with the host.
-  void locked.finally(() => file.close());
-  return ms === Infinity ? await locked : await deadline(locked, ms) ?? false;
+  using lock = file;
+  if (ms === Infinity) {
+    await lock.lock(false);
+    return true;
+  }
+  const end = performance.now() + ms;
+  for (const backoff = new Backoff(1, MAX_LOOK_MS);;) {
+    if (await lock.tryLock(false)) return true;
+    if (performance.now() >= end) return false;
+    await backoff.wait();
+  }
 }
 
 /** Returns true while the process lives that has locked a file. */
