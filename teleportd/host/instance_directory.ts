@@ -130,8 +130,8 @@ export async function findInstance(data: string, instance: string): Promise<Foun
 const MAX_LOOK_MS = 50;
 
 /**
- * Waits until a job host has ended. The kernel reports it by the end of the lock. With a limit it looks at the lock again
- * and again instead: the wait for a lock cannot be cancelled, and has a thread and a descriptor until the host ends.
+ * Waits until a job host has ended. The kernel reports it by the end of the lock. That wait cannot be cancelled, and
+ * needs a thread and a descriptor. So a wait with a limit looks at the lock again and again.
  *
  * @param ms the most time to wait, in milliseconds
  * @returns false when it has not ended in time
