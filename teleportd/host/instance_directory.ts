@@ -130,7 +130,7 @@ export async function findInstance(data: string, instance: string): Promise<Foun
 const MAX_LOOK_MS = 50;
 
 /**
- * Waits until a job host has ended. The kernel reports it by the end of the lock. That wait cannot be cancelled, and
+ * Waits until a job host has ended. The kernel reports it by the end of the lock. A wait for a lock cannot be cancelled, and
  * needs a thread and a descriptor. So a wait with a limit looks at the lock again and again.
  *
  * @param ms the most time to wait, in milliseconds
