@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { deadline, eventually } from "../support/deadline.ts";
 import { type ReadText, readText } from "../support/growing_text.ts";
 import { spawnTeleport } from "../support/programs.ts";
+import { finalOf } from "../support/server_process.ts";
 import { LONG_CODE, LONG_SCRIPTS, requestFor } from "./jobs.ts";
 import { LineCheck } from "./lines.ts";
 import type { LongJobs } from "./long_jobs.ts";
@@ -28,7 +29,8 @@ export class Watchers implements AsyncDisposable {
   readonly #wait: Command;
   readonly #run: Command;
 
-  private constructor(place: Place, jobs: LongJobs, name: string) {
+  /** @param ended a job that has ended, so that `wait` prints a line when it has its first answer */
+  private constructor(place: Place, jobs: LongJobs, name: string, ended: string) {
     const command = (...args: string[]): Command => {
       const process = spawnTeleport(place, ...args);
       return { process, stdout: readText(process.stdout), stderr: readText(process.stderr) };
@@ -41,16 +43,19 @@ export class Watchers implements AsyncDisposable {
     this.#runName = name;
     this.#logs = command("logs", "-f", id);
     this.#watch = command("watch", "--output", "json", id);
-    this.#wait = command("wait", id);
+    this.#wait = command("wait", ended, id);
     this.#run = command("run", "--label", `name=${labels!.name}`, ...env0, "--", program!, ...args as string[]);
   }
 
   /** Starts the commands and waits until each has had an answer, because only then an outage is worth waiting for. */
   static async start(place: Place, jobs: LongJobs, name: string): Promise<Watchers> {
-    const watchers = new Watchers(place, jobs, name);
+    const { id: ended } = await place.calls.Register({ command: "true" });
+    await finalOf(place.calls, ended);
+    const watchers = new Watchers(place, jobs, name, ended);
     try {
       await watchers.#logs.stdout.growing.until("line 1\n");
       await watchers.#watch.stdout.growing.until("RUNNING");
+      await watchers.#wait.stdout.growing.until("EXITED 0\n");
       await watchers.#run.stdout.growing.until("line 1\n");
     } catch (error) {
       await watchers[Symbol.asyncDispose]();
