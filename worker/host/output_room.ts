@@ -1,6 +1,12 @@
 /** The disk space that the output of a job host's jobs may have. The supervisor sets it, and may make more. */
 import type { OutputQuota } from "../output/limit.ts";
 
+/**
+ * How long a write waits for the next supervisor, in milliseconds. This is longer than a restart or an upgrade takes. A job
+ * that nobody comes back for must end.
+ */
+const UNATTACHED_MS = 600_000;
+
 /** A write that waits for room. */
 interface Waiter {
   readonly bytes: number;
@@ -15,6 +21,11 @@ export class OutputRoom implements OutputQuota {
   #waiters: Waiter[] = [];
   /** Asks the supervisor for more. Undefined while none is attached. */
   #ask: ((bytes: number) => void) | undefined;
+  /** Runs while writes wait and no supervisor is attached. */
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #waitsForSupervisor = true;
+  /** True until the attached supervisor has set the room for the first time, which answers no request. */
+  #isNew = false;
 
   get maxBytes(): number {
     return this.#maxBytes;
@@ -25,14 +36,18 @@ export class OutputRoom implements OutputQuota {
     return this.#usedBytes;
   }
 
-  /** Reserves bytes. When they do not fit, asks the supervisor for room and waits for its answer. */
+  /**
+   * Reserves bytes. When they do not fit, asks the supervisor for room and waits for its answer, or for the next supervisor
+   * if none is attached.
+   */
   reserve(bytes: number): boolean | Promise<boolean> {
     // A write that waits goes first.
     if (this.#waiters.length === 0 && this.#take(bytes)) return true;
-    if (this.#ask === undefined) return false;
+    if (this.#ask === undefined && !this.#waitsForSupervisor) return false;
     const { promise, resolve } = Promise.withResolvers<boolean>();
     this.#waiters.push({ bytes, settle: resolve });
-    this.#request();
+    if (this.#ask === undefined) this.#waitForSupervisor();
+    else this.#request();
     return promise;
   }
 
@@ -46,7 +61,8 @@ export class OutputRoom implements OutputQuota {
    * the waiting writes are refused.
    */
   set(maxBytes: number): void {
-    const isSame = maxBytes === this.#maxBytes;
+    const isSame = maxBytes === this.#maxBytes && !this.#isNew;
+    this.#isNew = false;
     this.#maxBytes = maxBytes;
     this.#serve();
     if (this.#waiters.length === 0) return;
@@ -54,12 +70,33 @@ export class OutputRoom implements OutputQuota {
     else this.#request();
   }
 
-  /** Sets whom to ask for room. Without a supervisor the jobs continue within the room that they have. */
+  /**
+   * Sets whom to ask for room. Without a supervisor the jobs continue within the room that they have. A job that writes more
+   * waits for the next supervisor, which may remove ended jobs.
+   */
   attach(ask: ((bytes: number) => void) | undefined): void {
     this.#ask = ask;
+    this.#isNew = ask !== undefined;
+    this.#stopTimer();
     if (this.#waiters.length === 0) return;
-    if (ask === undefined) this.#refuse();
+    if (ask === undefined) this.#waitForSupervisor();
     else this.#request();
+  }
+
+  /** Lets no write wait for the next supervisor from now on, because all jobs are being stopped. */
+  endWaiting(): void {
+    this.#waitsForSupervisor = false;
+    if (this.#ask === undefined) this.#refuse();
+  }
+
+  #waitForSupervisor(): void {
+    if (!this.#waitsForSupervisor) return this.#refuse();
+    this.#timer ??= setTimeout(() => this.#refuse(), UNATTACHED_MS);
+  }
+
+  #stopTimer(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   #take(bytes: number): boolean {
@@ -74,6 +111,7 @@ export class OutputRoom implements OutputQuota {
       this.#waiters.shift();
       next.settle(true);
     }
+    if (this.#waiters.length === 0) this.#stopTimer();
   }
 
   #request(): void {
@@ -82,6 +120,7 @@ export class OutputRoom implements OutputQuota {
   }
 
   #refuse(): void {
+    this.#stopTimer();
     const refused = this.#waiters;
     this.#waiters = [];
     for (const { settle } of refused) settle(false);

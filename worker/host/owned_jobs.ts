@@ -155,6 +155,7 @@ export class OwnedJobs {
   /** Stops all jobs with reason `SHUTDOWN`. Resolves when they have ended. */
   async stopAll(graceMs: number | undefined): Promise<void> {
     this.#stopping += 1;
+    this.room.endWaiting();
     try {
       await stopAll([...this.#jobs.values()], graceMs);
     } finally {

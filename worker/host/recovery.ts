@@ -2,9 +2,8 @@
 import { basename, dirname, join } from "node:path";
 import { type CgroupTree, removeTree } from "../cgroup/tree.ts";
 import { InvalidArgumentError } from "../errors.ts";
-import { isFinalState } from "../process/state.ts";
-import { readEnds } from "./end_line.ts";
-import type { JobChange, OrphanedJob, RecoveredJob } from "./link.ts";
+import { DeadEnds } from "./dead_ends.ts";
+import type { OrphanedJob, RecoveredJob } from "./link.ts";
 import { recoverOrphan } from "./orphans.ts";
 import type { OwnedJobs } from "./owned_jobs.ts";
 
@@ -24,13 +23,13 @@ export interface RecoveryOptions {
 export class Recovery {
   readonly #jobs: OwnedJobs;
   readonly #options: RecoveryOptions;
-  /** The ends of each host that were read. A dead host writes no more. */
-  readonly #ends = new Map<string, Promise<ReadonlyMap<string, JobChange>>>();
+  readonly #deadEnds: DeadEnds;
 
   /** @param jobs the jobs of this host */
   constructor(jobs: OwnedJobs, options: RecoveryOptions) {
     this.#jobs = jobs;
     this.#options = options;
+    this.#deadEnds = new DeadEnds(options.hostsDirectory, options.onError);
   }
 
   /**
@@ -42,30 +41,12 @@ export class Recovery {
   async recover(job: OrphanedJob): Promise<RecoveredJob> {
     const { id } = job.spec;
     this.#jobs.assertEnded(id);
-    const end = this.#jobs.get(id)?.end ?? await this.#endOf(job);
+    const end = this.#jobs.get(id)?.end;
     if (end !== undefined) return { status: end.status, details: end.details, survivors: [], isDenied: false };
+    const found = job.process?.host === this.#options.instance ? undefined : await this.#deadEnds.recover(job);
+    if (found !== undefined) return found;
     const { bootId, onError } = this.#options;
     return await recoverOrphan(job, { bootId, log: this.#jobs.logOptions(job.spec), onError });
-  }
-
-  /** Returns the end that a dead host wrote for a job. Undefined when it wrote none. */
-  async #endOf({ spec, status, process }: OrphanedJob): Promise<JobChange | undefined> {
-    const host = process?.host;
-    if (host === undefined || host === this.#options.instance || isFinalState(status.state)) return undefined;
-    const ends = this.#ends.get(host) ?? this.#read(host);
-    this.#ends.set(host, ends);
-    try {
-      return (await ends).get(spec.id);
-    } catch (error) {
-      this.#ends.delete(host);
-      throw error;
-    }
-  }
-
-  async #read(host: string): Promise<ReadonlyMap<string, JobChange>> {
-    return await readEnds(this.#directoryOf(host), (line) => {
-      this.#options.onError(new Error(`Line ${line} of the ends of job host "${host}" is damaged and was skipped`));
-    });
   }
 
   /**
@@ -79,7 +60,7 @@ export class Recovery {
     if (instance === this.#options.instance) throw new InvalidArgumentError(`The job host "${instance}" is alive`);
     const tree = cgroups && siblingOf(cgroups.directory, this.#options.instance, instance);
     if (tree !== undefined) await removeTree(tree);
-    this.#ends.delete(instance);
+    this.#deadEnds.forget(instance);
     try {
       await Deno.remove(directory, { recursive: true });
     } catch (error) {

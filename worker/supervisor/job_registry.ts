@@ -1,5 +1,7 @@
 /** The registry: all jobs that are stored, and those of them that are objects now. It finds, adds and removes jobs. */
+import { join } from "node:path";
 import { JobNotFoundError, LimitReachedError, SupervisorClosedError } from "../errors.ts";
+import { DeadEnds } from "../host/dead_ends.ts";
 import { recoverOrphan } from "../host/orphans.ts";
 import type { AnyJob } from "../job/any_job.ts";
 import { type JobSpec, type JobStatus, jobStatus, NO_OUTPUT } from "../job/spec.ts";
@@ -67,10 +69,13 @@ export class JobRegistry {
     this.#parts.retention.removeExpired();
   }
 
-  /** Recovers the jobs of the previous server without a job host. */
+  /** Recovers the jobs of the previous server without a job host. That server may have had job hosts, which are dead now. */
   async #recoverHere(): Promise<void> {
     const { store, bootId, budget, output, onError } = this.#parts;
-    const recover = (job: StoredJob) => recoverOrphan(job, { bootId, log: output.logOptions(job.spec), onError });
+    const { directory } = this.#options;
+    const deadEnds = directory === undefined ? undefined : new DeadEnds(join(directory, "hosts"), onError);
+    const recover = async (job: StoredJob) =>
+      await deadEnds?.recover(job) ?? await recoverOrphan(job, { bootId, log: output.logOptions(job.spec), onError });
     await recoverJobs(store.unfinishedJobs(), { store, budget, recover, onError });
     await this.#options.cgroups?.clean();
   }

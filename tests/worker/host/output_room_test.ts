@@ -16,6 +16,7 @@ Deno.test("reserve() has no limit until one is set, and answers at once while by
   assert.equal(room.reserve(2 ** 40), true);
   room.set(2 ** 40 + 10);
   assert.equal(room.reserve(10), true);
+  room.endWaiting();
   assert.equal(room.reserve(1), false, "No supervisor is there to ask");
   room.release(1);
   assert.equal(room.reserve(1), true);
@@ -66,12 +67,25 @@ Deno.test("a supervisor that answers within the request is understood", async ()
   assert.equal(await room.reserve(1), false);
 });
 
-Deno.test("attach() asks a new supervisor again, and refuses waiting writes when none is left", async () => {
+Deno.test("attach() asks a new supervisor for the writes that wait, and none is refused before its answer", async () => {
   const { room } = attached(10);
   const waiting = room.reserve(15);
+  room.attach(undefined);
+  const later = room.reserve(5);
   const requests: number[] = [];
   room.attach((bytes) => void requests.push(bytes));
-  assert.deepEqual(requests, [5]);
+  room.set(10); // The first room of the new supervisor is no answer.
+  assert.deepEqual(requests, [10, 10]);
+  room.set(20);
+  assert.deepEqual([await waiting, await later], [true, true]);
+});
+
+Deno.test("endWaiting() refuses the writes that wait for the next supervisor", async () => {
+  const { room } = attached(10);
+  const waiting = room.reserve(15);
   room.attach(undefined);
-  assert.equal(await waiting, false);
+  const later = room.reserve(1);
+  room.endWaiting();
+  assert.deepEqual([await waiting, await later], [false, false]);
+  assert.equal(room.reserve(11), false);
 });

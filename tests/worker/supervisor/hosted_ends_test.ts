@@ -28,6 +28,21 @@ Deno.test("the end that a dead host has written is found although another host r
     assert.deepEqual(ends.map(({ state, exitCode }) => [state, exitCode]), [["EXITED", 3], ["EXITED", 3]]);
   }));
 
+Deno.test("a supervisor without job hosts finds the end that a dead host has written", () =>
+  withDirectory(async (directory) => {
+    await using hosts = new LocalHosts(directory);
+    let id: string;
+    {
+      await using supervisor = new Supervisor({ directory, hosts });
+      id = await startUp(supervisor);
+    }
+    await hosts.current.stop(id, {});
+    hosts.kill();
+    await using supervisor = new Supervisor({ directory });
+    const { state, exitCode } = await supervisor.status(id);
+    assert.deepEqual([state, exitCode], ["EXITED", 3]);
+  }));
+
 Deno.test("the files of a dead host are kept until the ends that its jobs have reported are stored", async () => {
   const discarded: string[] = [];
   const link = { discard: (instance: string) => Promise.resolve(void discarded.push(instance)) };

@@ -134,7 +134,7 @@ export function testLogs(form: HostForm): void {
     assert.equal(host.events.wantedBytes.length, 1);
   });
 
-  test("a job is stopped when the supervisor has no more room, or is not there", async (host) => {
+  test("a job is stopped when the supervisor has no more room, or when all jobs are stopped without one", async (host) => {
     host.link.setRoom(50_000);
     host.events.onNeedsRoom = () => host.link.setRoom(50_000);
     const first = await host.events.end(await host.run(FILLS, { input: true }));
@@ -146,7 +146,7 @@ export function testLogs(form: HostForm): void {
     await host.events.until(() => host.events.wantedBytes.length > wanted, "a wish for room");
     await host.leave();
     const watcher = await host.connect();
-    await deadline(watcher.stop(id, {}), "the end of the job");
+    await deadline(watcher.stopJobs(undefined), "the end of the job");
     const job = (await host.attachAnew()).find((job) => job.id === id)!;
     assert.ok(job.changes.at(-1)!.details.output!.totals.droppedBytes > 0);
   });
