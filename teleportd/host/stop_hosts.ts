@@ -17,11 +17,20 @@ export interface StopReport {
  * Stops all jobs and all job hosts, at the same time.
  *
  * @param graceMs the time between SIGTERM and SIGKILL. Undefined: the grace period of each job
- * @returns false when a job host could not be stopped
+ * @returns false when a job host could not be stopped, or there is no such directory
  */
 export async function stopHosts(data: string, graceMs: number | undefined, report: StopReport): Promise<boolean> {
-  const running = (await findInstances(data)).filter(({ isAlive }) => isAlive);
-  if (running.length === 0) report.progress("No job host runs");
+  const found = await findInstances(data);
+  if (!await Deno.stat(data).then(({ isDirectory }) => isDirectory, () => false)) {
+    report.failed(`Cannot stop job hosts: "${data}" is not a data directory`);
+    return false;
+  }
+  const running = found.filter(({ isAlive }) => isAlive);
+  const died = found.length - running.length;
+  if (running.length === 0) report.progress(`No job host runs for the data directory "${data}"`);
+  if (died > 0) {
+    report.progress(`Job hosts that have died: ${died}. The next start of a server ends what is left of their jobs`);
+  }
   const results = await Promise.all(running.map(async (found) => {
     try {
       await stopHost(found, graceMs, report);

@@ -62,7 +62,14 @@ Deno.test("host ls shows a job host, and host stop ends it and removes its direc
   assert.equal(await host.ended(), 0);
   assert.deepEqual(await Array.fromAsync(Deno.readDir(`${data}/hosts`)), []);
   const again = await teleportd("host", "stop", "--data", data);
-  assert.deepEqual([again.code, again.stdout, again.stderr], [0, "", "No job host runs\n"]);
+  assert.deepEqual([again.code, again.stdout, again.stderr], [
+    0,
+    "",
+    `No job host runs for the data directory "${data}"\n`,
+  ]);
+  const wrong = await teleportd("host", "stop", "--data", `${data}-wrong`);
+  assert.deepEqual([wrong.code, wrong.stdout], [1, ""]);
+  assert.match(wrong.stderr, /is not a data directory/);
 });
 
 Deno.test("host ls tells a job host that hangs from one that has died", async () => {
