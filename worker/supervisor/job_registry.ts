@@ -69,7 +69,7 @@ export class JobRegistry {
     this.#parts.retention.removeExpired();
   }
 
-  /** Recovers the jobs of the previous server without a job host. That server may have had job hosts, which are dead now. */
+  /** Recovers the jobs of the previous server without a job host. The job hosts of that server are dead now. */
   async #recoverHere(): Promise<void> {
     const { store, bootId, budget, output, onError } = this.#parts;
     const { directory } = this.#options;

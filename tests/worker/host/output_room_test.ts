@@ -74,7 +74,7 @@ Deno.test("attach() asks a new supervisor for the writes that wait, and none is 
   const later = room.reserve(5);
   const requests: number[] = [];
   room.attach((bytes) => void requests.push(bytes));
-  room.set(10); // The first room of the new supervisor is no answer.
+  room.set(10); // The first room of the new supervisor answers no request.
   assert.deepEqual(requests, [10, 10]);
   room.set(20);
   assert.deepEqual([await waiting, await later], [true, true]);

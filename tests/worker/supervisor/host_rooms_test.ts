@@ -92,7 +92,7 @@ Deno.test("HostRooms removes no job for a host that is new and has not got its s
   all.needsRoom(next.host, 10);
   assert.deepEqual([made, next.rooms], [[], [0, 100]]);
   await Promise.resolve();
-  // The old host had the same space. The next one must be told all the same.
+  // The old host had the same space. The next one still needs the message.
   const third = fakeHost("third");
   all.remove(next.host);
   all.attached(third.host, []);
