@@ -29,6 +29,7 @@ export class GatedJobs implements Disposable {
   readonly #jobs: readonly GatedJob[];
   #releasedAt = 0;
   #goneAt = 0;
+  #word = "";
 
   private constructor(place: Place, jobs: readonly GatedJob[]) {
     this.#place = place;
@@ -48,10 +49,15 @@ export class GatedJobs implements Disposable {
     );
   }
 
-  /** Lets the jobs end. */
-  release(): void {
+  /**
+   * Lets the jobs end.
+   *
+   * @param word the text that they write first. Empty: they write nothing
+   */
+  release(word = "word"): void {
+    this.#word = word;
     this.#releasedAt = Date.now();
-    for (const { gate } of this.#jobs) gate.writeSync(new TextEncoder().encode("word\n"));
+    for (const { gate } of this.#jobs) gate.writeSync(new TextEncoder().encode(`${word}\n`));
   }
 
   /** Waits until the processes have ended, without asking a server. */
@@ -66,9 +72,8 @@ export class GatedJobs implements Disposable {
    * Checks how the jobs ended, and removes them.
    *
    * @param mayBeLost whether the job host was killed too
-   * @param output whether their output could be stored
    */
-  async check(mayBeLost: boolean, output: "complete" | "incomplete" = "complete"): Promise<{ readonly lost: number }> {
+  async check(mayBeLost: boolean): Promise<{ readonly lost: number }> {
     let lost = 0;
     for (const job of this.#jobs) {
       let status: JobStatus | undefined;
@@ -82,7 +87,7 @@ export class GatedJobs implements Disposable {
         assert.ok(status.error !== "" && status.exit_code === undefined, `${job.name}: ${JSON.stringify(status)}`);
         lost += 1;
       } else {
-        checkEnd(job, status, output === "complete" ? text : undefined);
+        checkEnd(job, status, text, this.#word);
         if (!mayBeLost) this.#checkTime(job, status);
       }
       await this.#place.calls.Remove({ id: job.id });
@@ -103,7 +108,7 @@ export class GatedJobs implements Disposable {
 }
 
 /** Checks the exact end of a job whose host has lived on. */
-function checkEnd({ kind, name, code }: GatedJob, status: JobStatus, text: string | undefined): void {
+function checkEnd({ kind, name, code }: GatedJob, status: JobStatus, text: string, word: string): void {
   const { state, exit_code, signal, reason, others_ended } = status;
   const found = [state, exit_code, signal, reason, others_ended];
   const wanted = {
@@ -115,8 +120,10 @@ function checkEnd({ kind, name, code }: GatedJob, status: JobStatus, text: strin
   }[kind];
   assert.deepEqual(found, wanted, `${name}: its end`);
   // The time of a job may be over before its release.
-  if (text === undefined || (kind === "late" && text === "")) return;
-  const output = kind === "floods" ? `word\n${"y\n".repeat(FLOOD_BYTES)}`.slice(0, FLOOD_BYTES) : "word\n";
+  if (kind === "late" && text === "") return;
+  const output = kind === "floods"
+    ? `${word}\n${"y\n".repeat(FLOOD_BYTES)}`.slice(0, FLOOD_BYTES)
+    : word && `${word}\n`;
   assert.ok(text === output, `${name}: ${text.length} bytes of output, not ${output.length}`);
 }
 

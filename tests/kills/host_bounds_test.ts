@@ -65,21 +65,21 @@ Deno.test({
         using jobs = await GatedJobs.start(place, "without", 5, ["exits", "signals"]);
         await whileFull(disk, async () => {
           await place.kill();
-          jobs.release();
+          jobs.release("");
           await jobs.gone();
         });
         await place.start();
-        await jobs.check(false, "incomplete");
+        await jobs.check(false);
       }
       {
         using jobs = await GatedJobs.start(place, "with", 6, ["exits", "signals"]);
         await whileFull(disk, async () => {
-          jobs.release();
+          jobs.release("");
           await jobs.gone();
         });
         await place.kill();
         await place.start();
-        await jobs.check(false, "incomplete");
+        await jobs.check(false);
       }
     }),
 });

@@ -55,10 +55,10 @@ export const SHORT_SCRIPTS = {
 head -c $3 /dev/urandom | tee "$1.bytes"; wait; exit $2`,
 } as const;
 
-/** Jobs that wait for a word, and then end in a way of their own. They write the word first. */
+/** Jobs that wait for a word, and then end in a way of their own. They write the word first, if it is not empty. */
 export const GATED_SCRIPTS = {
-  exits: `read -r word < "$1.gate"; echo "$word"; exit $2`,
-  signals: `read -r word < "$1.gate"; echo "$word"; kill -SEGV $$`,
+  exits: `read -r word < "$1.gate"; [ -z "$word" ] || echo "$word"; exit $2`,
+  signals: `read -r word < "$1.gate"; [ -z "$word" ] || echo "$word"; kill -SEGV $$`,
   /** Leaves a process that has left the group. */
   leaves: `read -r word < "$1.gate"; echo "$word"; setsid sleep 1000 & sleep 0.05; exit $2`,
   /** Writes more than its limit. */

@@ -31,8 +31,9 @@ export class Watchers implements AsyncDisposable {
 
   /** @param ended a job that has ended, so that `wait` prints a line when it has its first answer */
   private constructor(place: Place, jobs: LongJobs, name: string, ended: string) {
-    const command = (...args: string[]): Command => {
-      const process = spawnTeleport(place, ...args);
+    const command = (name: string, ...args: string[]): Command => {
+      // Servers that are killed in their start are one outage, which may take longer than the default.
+      const process = spawnTeleport(place, name, "--retry-for", "1h", ...args);
       return { process, stdout: readText(process.stdout), stderr: readText(process.stderr) };
     };
     const { id } = jobs.get("slow");
