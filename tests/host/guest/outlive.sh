@@ -35,6 +35,10 @@ start() {
     [ -e "$dir/$name.id" ] && behind "watch-$name" teleport logs -f $retry "$(cat "$dir/$name.id")"
   done
   behind wait teleport wait $retry "$(cat "$dir/limited.id")"
+  # A command tries again only after its first connection, which takes long on a slow machine.
+  for name in input paused limited count-4; do
+    [ -e "$dir/$name.id" ] && await_output "$dir/watch-$name.out"
+  done
   ids >"$dir/ids"
   teleport --output json list --state RUNNING | grep -o '"pid":[0-9]*' | sort >"$dir/pids"
 }
@@ -72,6 +76,16 @@ await() {
   done
 }
 
+# Waits until a file has content.
+await_output() {
+  i=0
+  until [ -s "$1" ]; do
+    i=$((i + 1))
+    [ "$i" -lt 180 ] || return 0
+    sleep 1
+  done
+}
+
 check() {
   faults=0
   teleport --output json list --state RUNNING | grep -o '"pid":[0-9]*' | sort >"$dir/pids.now"
@@ -86,6 +100,8 @@ check() {
   : >/var/tmp/outlive/go
   await "$dir/sender.code"
   await "$dir/wait.code"
+  # Nobody else ends the input of this job.
+  [ "$(cat "$dir/sender.code")" = 0 ] || teleport stop "$(cat "$dir/input.id")" >/dev/null || true
   for file in "$dir"/*.id; do
     name=$(basename "$file" .id)
     code=0
