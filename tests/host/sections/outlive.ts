@@ -37,6 +37,7 @@ export async function checkOutlive(machine: Machine, report: Report, isShort: bo
     checked.text,
   );
   await checkEndOfHost(machine, report);
+  if (!isShort) await checkPowerFailure(machine, report);
 }
 
 /** From version N to N+1 and back to N, each as another build of the program. */
@@ -91,6 +92,10 @@ async function checkEndOfHost(machine: Machine, report: Report): Promise<void> {
     /again[^]*3 "state":"LOST"[^]*left: 0[^]*NRestarts=1/.test(kill.text),
     kill.text,
   );
+}
+
+/** The end of the machine, with jobs. */
+async function checkPowerFailure(machine: Machine, report: Report): Promise<void> {
   await machine.must("start jobs before the power goes off", `${startSleepers(3, 1004)}; sync`);
   await machine.reboot();
   const booted = await machine.run(`${UNTIL_SERVING}; ${outcome(1004)}; journalctl -u teleportd -b -o cat --no-pager`);
