@@ -1,7 +1,7 @@
 /** The sentence with which a server says what happens to its jobs when it stops. */
+import { deadline } from "../base/deadline.ts";
 import type { Supervisor } from "../mod.ts";
 import { shellWord } from "../text/escape_terminal.ts";
-import { deadline } from "./deadline.ts";
 import type { JobPlace } from "./job_place.ts";
 
 /** How long the count of the jobs may take, in milliseconds. A job host that hangs does not answer. */

@@ -1,6 +1,6 @@
 /** Starts a job host as a process of its own, which outlives this one. */
 import { errorMessage } from "../../base/error_message.ts";
-import { deadline } from "../deadline.ts";
+import { deadline } from "../../base/deadline.ts";
 import { hostRunArguments, type HostRunOptions, newInstance } from "./options.ts";
 import { MANAGER_VARIABLES } from "../environment.ts";
 

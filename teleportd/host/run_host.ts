@@ -8,7 +8,8 @@ import type { Logger } from "../../base/logger.ts";
 import { type HostWork, JobHost, serveHost } from "../../job_host.ts";
 import { openCgroups } from "../cgroups.ts";
 import { defectFields, defectText } from "../log/error_fields.ts";
-import { deadline } from "../deadline.ts";
+import { aborted } from "../../base/aborted.ts";
+import { deadline } from "../../base/deadline.ts";
 import type { InstanceDirectory } from "./instance_directory.ts";
 import { hostsDirectory } from "./instance_directory.ts";
 import { launchHost } from "./launcher.ts";
@@ -122,8 +123,7 @@ export async function runHost(options: HostRunOptions, controls: HostControls): 
   log.info(cgroupText);
   ready({ instance, work: () => host.work() });
 
-  const stopped = abortOf(controls.signal);
-  await Promise.race([idle.promise, stopped]);
+  await Promise.race([idle.promise, aborted(controls.signal)]);
   host.refuseWork();
   if (controls.signal.aborted) await stopJobs(host, options.shutdownGrace, idle.promise, controls);
   else log.info("No job runs and no server needs this job host: it ends");
@@ -153,10 +153,4 @@ async function stopJobs(
 
 function reportError(log: Logger, error: unknown): void {
   log.error(`Internal error of the job host: ${defectText(error)}`, defectFields(error));
-}
-
-/** Resolves when a signal aborts. */
-function abortOf(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }

@@ -1,4 +1,5 @@
 /** Writes the lines of a log in the background. A line that cannot be written is lost, and nothing else fails. */
+import { deadline } from "../../base/deadline.ts";
 import { sleep } from "../../base/backoff.ts";
 import { errorMessage } from "../../base/error_message.ts";
 
@@ -62,10 +63,7 @@ export class LineWriter {
   async close(): Promise<void> {
     this.#reportLost();
     if (this.#waiting.length > 0) this.#writing ??= this.#writeAll();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<void>((resolve) => timer = setTimeout(resolve, CLOSE_MS));
-    await Promise.race([this.#writing, late]);
-    clearTimeout(timer);
+    if (this.#writing !== undefined) await deadline(this.#writing, CLOSE_MS);
   }
 
   #add(entry: Entry): void {

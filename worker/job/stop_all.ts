@@ -1,4 +1,5 @@
 /** Stops all jobs, because the program that runs them ends. */
+import { deadline } from "../../base/deadline.ts";
 import type { StopOptions } from "../process/options.ts";
 
 /**
@@ -25,9 +26,6 @@ export async function stopAll(jobs: readonly StoppableJob[], graceMs: number | u
   const running = jobs.filter((job) => job.isRunningState);
   const stops = running.map((job) => job.stop({ reason: "SHUTDOWN", graceMs: graceMs ?? job.graceMs }));
   const longestGraceMs = Math.max(0, ...running.map((job) => graceMs ?? job.graceMs));
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const timeout = new Promise<void>((resolve) => timer = setTimeout(resolve, longestGraceMs + STUCK_MS));
   // A job that cannot be stopped was reported. Its next recovery finds it LOST.
-  await Promise.race([Promise.allSettled(stops), timeout]);
-  clearTimeout(timer);
+  await deadline(Promise.allSettled(stops), longestGraceMs + STUCK_MS);
 }

@@ -1,4 +1,5 @@
 /** Reads the output of a process from its pipes and passes it to a sink. */
+import { deadline } from "../../base/deadline.ts";
 import type { StderrFilter } from "../launch/stderr_filter.ts";
 import type { Stream } from "../output/frame.ts";
 
@@ -71,13 +72,8 @@ export function pump(
 
 /** Reads the pipes of an ended process to their end. Gives up after a while if another process holds one open. */
 export async function drain(pumps: readonly Pump[]): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const timeout = new Promise<"timeout">((resolve) => timer = setTimeout(() => resolve("timeout"), DRAIN_MS));
   const ended = Promise.all(pumps.map((pump) => pump.ended));
-  const outcome = await Promise.race([ended, timeout]);
-  clearTimeout(timer);
-  if (outcome === "timeout") {
-    await Promise.all(pumps.map((pump) => pump.cancel()));
-    await ended;
-  }
+  if (await deadline(ended, DRAIN_MS) !== undefined) return;
+  await Promise.all(pumps.map((pump) => pump.cancel()));
+  await ended;
 }

@@ -1,4 +1,5 @@
 /** One connection that carries messages: its queue of unsent ones, and the loop that reads. */
+import { deadline } from "../../../base/deadline.ts";
 import { joinBytes } from "../../../base/join_bytes.ts";
 import { encodeMessage, MAX_HELLO_BYTES, MAX_MESSAGE_BYTES, type Message, MessageReader } from "./message_codec.ts";
 
@@ -97,10 +98,7 @@ export class MessageConnection {
 
   /** Ends the connection when all messages are written, or after this time. */
   async end(timeoutMs: number): Promise<void> {
-    const { promise: timeout, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, timeoutMs);
-    await Promise.race([this.drained(), timeout]);
-    clearTimeout(timer);
+    await deadline(this.drained(), timeoutMs);
     this.close();
   }
 
