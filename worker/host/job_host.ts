@@ -1,5 +1,6 @@
 /** A job host: runs jobs and writes their output, for a supervisor that may come and go. */
 import { join } from "node:path";
+import { asError } from "../../base/as_error.ts";
 import { OWNER_MODES } from "../../base/file_modes.ts";
 import type { Isolation } from "../../base/job_options/table.ts";
 import { HostUnavailableError, SupervisorClosedError } from "../errors.ts";
@@ -240,8 +241,4 @@ export class JobHost implements HostLink {
     if (this.#supervisor.isAttached) this.#supervisor.emit((events) => events.failed(reported));
     else this.#options.onError?.(reported);
   };
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }

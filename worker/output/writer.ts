@@ -1,4 +1,5 @@
 /** Writes a job's output: gathers chunks in batches, appends them to the files, and moves the end of the log. */
+import { asError } from "../../base/as_error.ts";
 import { createHash, type Hash } from "node:crypto";
 import { LimitReachedError } from "../errors.ts";
 import { Batch, type BatchFrame } from "./batch.ts";
@@ -134,7 +135,7 @@ export class LogWriter {
         this.#lostBytes += this.#acceptedBytes - sum(this.#range.end.offsets);
         this.#acceptedBytes = sum(this.#range.end.offsets);
         this.#batch = undefined;
-        this.#fail(error instanceof Error ? error : new Error(String(error)));
+        this.#fail(asError(error));
       }
       batch.recycle();
     }

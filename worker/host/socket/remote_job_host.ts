@@ -1,6 +1,6 @@
 /** A job host at the other end of a socket. */
 import { setImmediate } from "node:timers";
-import { errorMessage } from "../../../base/error_message.ts";
+import { asError } from "../../../base/as_error.ts";
 import type { Isolation } from "../../../base/job_options/table.ts";
 import { HostUnavailableError } from "../../errors.ts";
 import type { StopOptions } from "../../process/options.ts";
@@ -233,7 +233,7 @@ export class RemoteJobHost implements HostLink {
       action(this.#events);
     } catch (error) {
       try {
-        this.#events.failed(error instanceof Error ? error : new Error(errorMessage(error)));
+        this.#events.failed(asError(error));
       } catch {
         // Nobody else can receive it.
       }

@@ -1,5 +1,5 @@
 /** Offers a job host to servers over a unix socket in the directory of its instance. */
-import { errorMessage } from "../../../base/error_message.ts";
+import { asError } from "../../../base/as_error.ts";
 import type { FileModes } from "../../../base/file_modes.ts";
 import { type Message, ProtocolError } from "./message_codec.ts";
 import { type Hello, type ProtocolRange, PROTOCOLS, type Refusal, type RefusalReason } from "./messages.ts";
@@ -133,7 +133,7 @@ export class HostServer {
 
   #report(error: unknown): void {
     try {
-      this.#options.onError?.(error instanceof Error ? error : new Error(errorMessage(error)));
+      this.#options.onError?.(asError(error));
     } catch {
       // Nobody else can receive it.
     }

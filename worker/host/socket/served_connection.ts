@@ -1,6 +1,6 @@
 /** The host's end of one connection: carries out the calls of the server and sends it the events of the host. */
+import { asError } from "../../../base/as_error.ts";
 import { setImmediate } from "node:timers";
-import { errorMessage } from "../../../base/error_message.ts";
 import { NotEnforceableError } from "../../errors.ts";
 import type { InputOptions } from "../../process/stdin.ts";
 import type { HostEvents, HostLink } from "../link.ts";
@@ -186,7 +186,7 @@ export class ServedConnection {
     try {
       action();
     } catch (error) {
-      this.#onError(error instanceof Error ? error : new Error(errorMessage(error)));
+      this.#onError(asError(error));
     }
   }
 
