@@ -58,7 +58,6 @@ export class OutputLog implements ReadableLog {
   /** Present in a complete log. */
   readonly #totals: OutputTotals | undefined;
   #isSealed: boolean;
-  #abandoned: Error | undefined;
 
   /** @param complete the log to read; absent for a new log, which this process writes */
   constructor(id: string, options: OutputLogOptions, complete?: CompleteLog) {
@@ -165,9 +164,8 @@ export class OutputLog implements ReadableLog {
 
   /** Ends all waits for growth with an error. */
   abandon(error: Error): void {
-    this.#abandoned = error;
     this.reader.abandon(error);
-    this.#waiters.wakeAll();
+    this.#waiters.abandon(error);
   }
 
   /** Deletes the files. */
@@ -183,13 +181,8 @@ export class OutputLog implements ReadableLog {
    * @throws the signal's reason when it aborts
    * @throws the error of `abandon()`
    */
-  async waitForGrowth(position: number, signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    if (this.#abandoned !== undefined) throw this.#abandoned;
-    if (this.#range.end.position > position || this.#isSealed) return;
-    await this.#waiters.wait(signal);
-    signal.throwIfAborted();
-    if (this.#abandoned !== undefined) throw this.#abandoned;
+  waitForGrowth(position: number, signal: AbortSignal): Promise<void> {
+    return this.#waiters.waitUntil(() => this.#range.end.position > position || this.#isSealed, signal);
   }
 
   get #openWriter(): LogWriter {

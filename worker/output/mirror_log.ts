@@ -46,7 +46,6 @@ export class MirrorLog implements ReadableLog {
   readonly #waiters = new GrowthWaiters();
   #summary: LogSummary = { end: LOG_START, totals: NO_TOTALS };
   #isSealed = false;
-  #abandoned: Error | undefined;
 
   /**
    * @param directory the directory of its files
@@ -158,9 +157,8 @@ export class MirrorLog implements ReadableLog {
   }
 
   abandon(error: Error): void {
-    this.#abandoned = error;
     this.reader.abandon(error);
-    this.#waiters.wakeAll();
+    this.#waiters.abandon(error);
   }
 
   /** Ends the readers. The process that wrote the files deletes them. */
@@ -169,12 +167,7 @@ export class MirrorLog implements ReadableLog {
     await this.#files.forget();
   }
 
-  async waitForGrowth(position: number, signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    if (this.#abandoned !== undefined) throw this.#abandoned;
-    if (this.#range.end.position > position || this.#isSealed) return;
-    await this.#waiters.wait(signal);
-    signal.throwIfAborted();
-    if (this.#abandoned !== undefined) throw this.#abandoned;
+  waitForGrowth(position: number, signal: AbortSignal): Promise<void> {
+    return this.#waiters.waitUntil(() => this.#range.end.position > position || this.#isSealed, signal);
   }
 }

@@ -27,6 +27,8 @@ export class GrowthWaiters {
   readonly #waiting = new Set<Waiter>();
   readonly #waiterOfSignal = new WeakMap<AbortSignal, Waiter>();
 
+  #abandoned: Error | undefined;
+
   /** True while a reader waits. */
   get hasAny(): boolean {
     return this.#waiting.size > 0;
@@ -38,6 +40,29 @@ export class GrowthWaiters {
     this.#waiting.add(waiter);
     keepWhileAwaited(this, true);
     return new Promise<void>((resolve) => waiter.resolves.push(resolve));
+  }
+
+  /**
+   * Resolves once a log has grown: at once, or at a later `wakeAll()`.
+   *
+   * @throws the signal's reason when it aborts, and the error of `abandon()`
+   */
+  async waitUntil(hasGrown: () => boolean, signal: AbortSignal): Promise<void> {
+    this.#assertWaitable(signal);
+    if (hasGrown()) return;
+    await this.wait(signal);
+    this.#assertWaitable(signal);
+  }
+
+  #assertWaitable(signal: AbortSignal): void {
+    signal.throwIfAborted();
+    if (this.#abandoned !== undefined) throw this.#abandoned;
+  }
+
+  /** Ends all waits of `waitUntil()` with an error, now and later. */
+  abandon(error: Error): void {
+    this.#abandoned = error;
+    this.wakeAll();
   }
 
   /** Wakes all readers, some in each turn of the event loop. */
