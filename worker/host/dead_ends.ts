@@ -4,6 +4,11 @@ import { isFinalState } from "../process/state.ts";
 import { readEnds } from "./end_line.ts";
 import type { JobChange, OrphanedJob, RecoveredJob } from "./link.ts";
 
+/** Returns the recovery of a job whose end its host has seen: no process of it is left. */
+export function recoveredEnd({ status, details }: JobChange): RecoveredJob {
+  return { status, details, survivors: [], isDenied: false };
+}
+
 /** Reads the ends of dead hosts, each host once: a dead host writes no more. */
 export class DeadEnds {
   readonly #hostsDirectory: string;
@@ -28,7 +33,7 @@ export class DeadEnds {
     this.#ends.set(host, ends);
     try {
       const end = (await ends).get(spec.id);
-      return end && { status: end.status, details: end.details, survivors: [], isDenied: false };
+      return end && recoveredEnd(end);
     } catch (error) {
       this.#ends.delete(host);
       throw error;

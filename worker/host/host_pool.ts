@@ -72,7 +72,6 @@ export class HostPool {
     await Promise.all(waiting.map(async ([host, link]) => {
       try {
         await this.#attach(host, link);
-        link.retire(host !== this.#current);
       } catch (error) {
         this.#lost(host, error);
       }
@@ -129,7 +128,6 @@ export class HostPool {
     const host = this.#current = this.#add(link.info.instance);
     try {
       await this.#attach(host, link);
-      link.retire(false); // A service manager may have started it for an earlier server.
     } catch (error) {
       this.#connections.delete(host.instance);
       this.#current = undefined;
@@ -162,6 +160,8 @@ export class HostPool {
     // A host in this process gives its first event in the next turn. The first start must not be answered before it.
     await new Promise((resolve) => setImmediate(resolve));
     this.#setAvailable(host, true);
+    // The host for new jobs may be retired: an earlier server may have used another one.
+    link.retire(host !== this.#current);
   }
 
   #setAvailable(host: HostConnection, isAvailable: boolean): void {
@@ -195,10 +195,7 @@ export class HostPool {
         try {
           const link = await this.#hosts.connect(host.instance);
           if (link === undefined) await this.#bury(host, first.resolve);
-          else {
-            await this.#attach(host, link);
-            link.retire(host !== this.#current);
-          }
+          else await this.#attach(host, link);
           return;
         } catch (error) {
           if (this.#closing.signal.aborted) return;

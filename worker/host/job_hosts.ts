@@ -16,13 +16,13 @@ export interface OpenHosts {
 /** The job hosts of a data directory. */
 export interface JobHosts {
   /**
-   * Connects to all job hosts that run. Starts none. The supervisor calls this once, attaches to each link, and retires
-   * the other hosts.
+   * Connects to all job hosts that run. It may also start the host for new jobs, so that a host that cannot start fails
+   * the start of the supervisor. The supervisor calls this once, attaches to each link, and retires the other hosts.
    */
   open(): Promise<OpenHosts>;
   /**
-   * Starts the host for new jobs and connects to it. The supervisor calls this when a job starts, or must be recovered,
-   * and there is no such host. It never calls this twice at the same time.
+   * Starts the host for new jobs and connects to it. The supervisor calls this when it needs such a host for a start or a
+   * recovery, and none runs. It never calls this twice at the same time.
    *
    * @throws {HostUnavailableError} when the host cannot be started or does not answer, with the reason
    */

@@ -1,4 +1,5 @@
 /** The jobs of a job host: starts each once, and keeps it until a supervisor has stored its end. */
+import { removeDirectory } from "../remove_directory.ts";
 import { join } from "node:path";
 import { defined } from "../../base/defined.ts";
 import type { FileModes } from "../../base/file_modes.ts";
@@ -62,7 +63,7 @@ export class OwnedJobs {
     return this.#runningCount;
   }
 
-  /** True when there is no job. */
+  /** True when the host has no job. */
   get isEmpty(): boolean {
     return this.#jobs.size === 0;
   }
@@ -81,7 +82,7 @@ export class OwnedJobs {
    * Returns a job.
    *
    * @param action what only a running job can do
-   * @throws {JobNotRunningError} when there is no job with this id
+   * @throws {JobNotRunningError} when the host does not know the id
    */
   need(id: string, action: string): OwnedJob {
     const job = this.#jobs.get(id);
@@ -172,11 +173,7 @@ export class OwnedJobs {
   async deleteOutput(id: string): Promise<void> {
     if (!/^[\w-]+$/.test(id)) throw new InvalidArgumentError(`Unknown job ${JSON.stringify(id)}`);
     this.assertEnded(id);
-    try {
-      await Deno.remove(this.logOptions({ id }).directory, { recursive: true });
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error; // The first byte of output makes the directory.
-    }
+    await removeDirectory(this.logOptions({ id }).directory);
   }
 
   /** @throws {JobRunningError} when a job with this id runs */

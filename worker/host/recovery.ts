@@ -1,8 +1,9 @@
 /** Recovers jobs of dead job hosts, and deletes what the hosts have left: ends, other files, cgroups. */
+import { removeDirectory } from "../remove_directory.ts";
 import { basename, dirname, join } from "node:path";
 import { type CgroupTree, removeTree } from "../cgroup/tree.ts";
 import { InvalidArgumentError } from "../errors.ts";
-import { DeadEnds } from "./dead_ends.ts";
+import { DeadEnds, recoveredEnd } from "./dead_ends.ts";
 import type { OrphanedJob, RecoveredJob } from "./link.ts";
 import { recoverOrphan } from "./orphans.ts";
 import type { OwnedJobs } from "./owned_jobs.ts";
@@ -42,7 +43,7 @@ export class Recovery {
     const { id } = job.spec;
     this.#jobs.assertEnded(id);
     const end = this.#jobs.get(id)?.end;
-    if (end !== undefined) return { status: end.status, details: end.details, survivors: [], isDenied: false };
+    if (end !== undefined) return recoveredEnd(end);
     const found = job.process?.host === this.#options.instance ? undefined : await this.#deadEnds.recover(job);
     if (found !== undefined) return found;
     const { bootId, onError } = this.#options;
@@ -61,11 +62,7 @@ export class Recovery {
     const tree = cgroups && siblingOf(cgroups.directory, this.#options.instance, instance);
     if (tree !== undefined) await removeTree(tree);
     this.#deadEnds.forget(instance);
-    try {
-      await Deno.remove(directory, { recursive: true });
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
+    await removeDirectory(directory);
   }
 
   #directoryOf(instance: string): string {

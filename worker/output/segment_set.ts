@@ -1,4 +1,5 @@
 /** The files of one log as one range of positions: written at the end, read anywhere, dropped at the start. */
+import { removeDirectory } from "../remove_directory.ts";
 import { join } from "node:path";
 import { type FileModes, OWNER_MODES } from "../../base/file_modes.ts";
 import { LimitReachedError } from "../errors.ts";
@@ -198,10 +199,6 @@ export class SegmentSet {
   /** Deletes all files and the directory. */
   async remove(): Promise<void> {
     while (this.#segments.length > 0) await this.dropOldest();
-    try {
-      await Deno.remove(this.#directory, { recursive: true });
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error; // A log without output has no directory.
-    }
+    await removeDirectory(this.#directory); // A log without output has none.
   }
 }

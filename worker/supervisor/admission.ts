@@ -57,7 +57,7 @@ export function admit(job: JobOptions, options: AdmissionOptions, running?: read
  *
  * @throws {NotEnforceableError} when the supervisor does not allow an option
  */
-export function checkAllowed(job: JobOptions, options: Limits): void {
+function checkAllowed(job: JobOptions, options: Limits): void {
   if (job.allowNewPrivileges && options.newPrivileges === "DENIED") throw new NotEnforceableError(NO_NEW_PRIVILEGES);
   if (job.inheritEnv && Object.keys(options.inheritableEnv ?? {}).length === 0) {
     throw new NotEnforceableError("Cannot let a job inherit variables: this server has none for its jobs");
@@ -65,7 +65,7 @@ export function checkAllowed(job: JobOptions, options: Limits): void {
 }
 
 /** Returns the abilities that a job needs of the machine that runs it. */
-export function hostCheckOf(job: JobOptions, options: Limits): HostCheck {
+function hostCheckOf(job: JobOptions, options: Limits): HostCheck {
   const { cwd = DEFAULT_CWD, cgroupLimits } = job;
   const { noNewPrivileges } = processOptions(job, options);
   return { options: job, cwd, noNewPrivileges, ...defined({ cgroupLimits }) };
@@ -104,7 +104,7 @@ export function checkDefaults(options: AdmissionOptions & { readonly cwd?: strin
  *
  * @throws {LimitReachedError} when no more jobs may run
  */
-export function checkRunning(
+function checkRunning(
   owner: string | undefined,
   running: readonly AnyJob[],
   { maxRunning, maxRunningPerOwner }: Limits,

@@ -1,4 +1,5 @@
 /** Knows where the output of each job is on the disk, and deletes the output of removed jobs. */
+import { removeDirectory } from "../remove_directory.ts";
 import { join } from "node:path";
 import type { AnyJob } from "../job/any_job.ts";
 import type { JobSpec } from "../job/spec.ts";
@@ -63,9 +64,8 @@ export class OutputStore {
     // Ends the readers of the log. A damaged log is deleted too.
     await job?.remove().catch(() => {});
     try {
-      await Deno.remove(this.#directoryOf(id), { recursive: true });
+      await removeDirectory(this.#directoryOf(id)); // The first byte of output makes it.
     } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return; // The first byte of output makes the directory.
       if (this.#options.deleteByHost === undefined || errorCode(error) !== "EACCES") throw error;
       await this.#options.deleteByHost(id); // The host runs as another user.
     }
