@@ -6,6 +6,9 @@ import { LimitedLog } from "../log/limited_log.ts";
 /** The most uncaught exceptions that are logged. The first ones of a loop say what happened. */
 const MAX_LOGGED = 10;
 
+/** The default of `stopTimeoutMs`. */
+const STOP_MS = 30_000;
+
 /** Options of {@linkcode handleUncaught}. */
 export interface UncaughtOptions {
   readonly log: Logger;
@@ -13,8 +16,8 @@ export interface UncaughtOptions {
   readonly stop: () => void;
   /** Ends what is left at once. Called once, when the stop has taken too long. */
   readonly hurry: () => void;
-  /** How long the orderly stop may take, in milliseconds. */
-  readonly stopTimeoutMs: number;
+  /** How long the orderly stop may take, in milliseconds. Default: 30,000, because most jobs have a grace of 10 s. */
+  readonly stopTimeoutMs?: number;
 }
 
 /** The errors so far. */
@@ -29,7 +32,7 @@ export interface Uncaught extends Disposable {
  * inside grpc-js. The server logs at most one a second, and
  * continues.
  */
-export function handleUncaught({ log, stop, hurry, stopTimeoutMs }: UncaughtOptions): Uncaught {
+export function handleUncaught({ log, stop, hurry, stopTimeoutMs = STOP_MS }: UncaughtOptions): Uncaught {
   let exceptions = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const onError = (event: ErrorEvent) => {

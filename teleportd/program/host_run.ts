@@ -26,9 +26,6 @@ import { TextNotWrittenError } from "../../text/write_text.ts";
 import { directoryVariables, managerOf } from "./variables.ts";
 import type { ProcessAccess } from "./process_access.ts";
 
-/** How long an orderly end may take after an uncaught exception, in milliseconds. Most jobs have a grace of 10 s. */
-const DEFECT_STOP_MS = 30_000;
-
 /** Prints a line. The process that has started this one may have given up meanwhile, or may have ended. */
 function printIfRead({ print }: ProcessAccess, text: string): void {
   try {
@@ -79,7 +76,7 @@ async function runInDirectory({ options, access, data, modes, inherited }: HostP
   using notifier = manager && new ServiceNotifier(manager);
   signals.stop.addEventListener("abort", () => notifier?.stopping("jobs are being ended"));
   const { request } = signals;
-  using uncaught = handleUncaught({ log, stop: request, hurry: request, stopTimeoutMs: DEFECT_STOP_MS });
+  using uncaught = handleUncaught({ log, stop: request, hurry: request });
   try {
     keepFromJobs();
     if (!options.allowNewPrivileges) giveUpNewPrivileges();

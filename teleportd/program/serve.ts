@@ -25,9 +25,6 @@ import { runHostCommand } from "./host.ts";
 import { checkedVariables, managerOf } from "./variables.ts";
 import type { ProcessAccess } from "./process_access.ts";
 
-/** How long an orderly end may take after an uncaught exception, in milliseconds. Most jobs have a grace of 10 s. */
-const DEFECT_STOP_MS = 30_000;
-
 /** Runs a server, or verifies an audit log, as the arguments say. */
 export async function program(args: readonly string[], access: ProcessAccess): Promise<number> {
   const { version, variable, print, usage } = access;
@@ -71,7 +68,7 @@ async function serveUntilStopped(flags: Flags, given: ServerEnvironment, access:
     "abort",
     () => notifier?.stopping(stopsJobs(flags) ? "jobs are being ended" : "jobs continue"),
   );
-  using uncaught = handleUncaught({ log, stop: request, hurry: request, stopTimeoutMs: DEFECT_STOP_MS });
+  using uncaught = handleUncaught({ log, stop: request, hurry: request });
   try {
     // Read before this process changes itself.
     const jobHost = { command: access.command, inherited: await inheritedDigest() };
