@@ -1,7 +1,7 @@
 /**
  * Tries on a real Debian host in a virtual machine what this machine cannot show, and says for each promise what was seen.
- * `deno task test:host [--short] [SECTION…]` runs the sections service, outlive, cgroups, starts, image, faults and users, or the
- * named ones. `--short` is for each change: it takes 10 minutes, and skips where the machine cannot be brought up.
+ * `deno task test:host [--short] [SECTION…]` runs the sections service, outlive, cgroups, starts, image, faults and users, or
+ * the named ones. `--short` is for each change: it takes 10 minutes, and skips where the machine cannot be brought up.
  * `--runaways=COUNT` runs that many rounds of runaway programs in place of the sections: 50 take half an hour. The disk is
  * kept in `TELEPORT_HOST_DIR`, by default `~/.cache/teleport-host`.
  */

@@ -37,7 +37,7 @@ start() {
   behind wait teleport wait $retry "$(cat "$dir/limited.id")"
   # A command tries again only after its first connection, which takes long on a slow machine.
   for name in input paused limited count-4; do
-    [ -e "$dir/$name.id" ] && await_output "$dir/watch-$name.out"
+    [ -e "$dir/$name.id" ] && await "$dir/watch-$name.out"
   done
   ids >"$dir/ids"
   teleport --output json list --state RUNNING | grep -o '"pid":[0-9]*' | sort >"$dir/pids"
@@ -67,17 +67,8 @@ fault() {
   echo "fault: $*"
 }
 
-await() {
-  i=0
-  until [ -e "$1" ]; do
-    i=$((i + 1))
-    [ "$i" -lt 180 ] || return 0
-    sleep 1
-  done
-}
-
 # Waits until a file has content.
-await_output() {
+await() {
   i=0
   until [ -s "$1" ]; do
     i=$((i + 1))

@@ -1,4 +1,5 @@
 /** Helpers of the tests of logs: temporary logs, their contents, and output to write. */
+import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { OutputChunk } from "../../../worker/output/chunk.ts";
 import { type OutputSelection, readOutput } from "../../../worker/output/follow.ts";
@@ -69,6 +70,23 @@ export function reading(log: ReadableLog, selection: OutputSelection = {}): Asyn
 /** Reads a log to its end. */
 export async function collect(log: ReadableLog, selection: OutputSelection = {}): Promise<OutputChunk[]> {
   return await Array.fromAsync(reading(log, selection));
+}
+
+/**
+ * Reads a log to its end, and counts the bytes that were read or reported as dropped. No other byte may be missing.
+ *
+ * @param turns the turns of the event loop that the reader waits after each chunk
+ */
+export async function accountedBytes(log: ReadableLog, turns: number): Promise<number> {
+  let bytes = 0;
+  let next = 0;
+  for await (const { data, droppedBytes, offset } of reading(log)) {
+    assert.equal(offset, next + droppedBytes);
+    next = offset + data.length;
+    bytes += data.length + droppedBytes;
+    for (let count = 0; count < turns; count++) await turn();
+  }
+  return bytes;
 }
 
 /** Returns the text of chunks. */

@@ -10,6 +10,7 @@ import { readOutput } from "../../../worker/output/follow.ts";
 import { OutputLog } from "../../../worker/output/log.ts";
 import { someBytes } from "../../support/random.ts";
 import {
+  accountedBytes,
   append,
   collect,
   expected,
@@ -55,18 +56,7 @@ Deno.test(
   "readOutput() continues when files are dropped, and reports every byte",
   withLog(async (log) => {
     await append(log, "x".repeat(400));
-    const account = async (turns: number) => {
-      let bytes = 0;
-      let next = 0;
-      for await (const { data, droppedBytes, offset } of reading(log)) {
-        assert.equal(offset, next + droppedBytes);
-        next = offset + data.length;
-        bytes += data.length + droppedBytes;
-        for (let count = 0; count < turns; count++) await turn();
-      }
-      return bytes;
-    };
-    const readers = [account(0), account(1), account(4)];
+    const readers = [0, 1, 4].map((turns) => accountedBytes(log, turns));
     for (let index = 0; index < 1_500; index++) {
       await log.append("stdout", new Uint8Array(400));
       if (index % 3 === 0) await log.flushed();

@@ -11,7 +11,7 @@ import { MirrorLog, type MirrorState, NO_TOTALS } from "../../../worker/output/m
 import { deadline } from "../../support/deadline.ts";
 import { someBytes } from "../../support/random.ts";
 import { tempDir } from "../../support/temp_dir.ts";
-import { append, never, openUnder, temporary, textOf, turn, withLog } from "./fixture.ts";
+import { accountedBytes, append, never, openUnder, temporary, textOf, turn, withLog } from "./fixture.ts";
 import { mirrorOf } from "./mirror.ts";
 
 /** Reads a mirror to its end and returns the digest of each stream. */
@@ -50,18 +50,7 @@ Deno.test(
   "MirrorLog follows files that are added and deleted, and reports every byte",
   withLog(async (writer, directory) => {
     const { log, sealed } = mirrorOf(writer, directory);
-    const account = async (turns: number) => {
-      let bytes = 0;
-      let next = 0;
-      for await (const { data, droppedBytes, offset } of readOutput(log, {}, () => log.end, never, () => {})) {
-        assert.equal(offset, next + droppedBytes);
-        next = offset + data.length;
-        bytes += data.length + droppedBytes;
-        for (let count = 0; count < turns; count++) await turn();
-      }
-      return bytes;
-    };
-    const readers = [account(0), account(1), account(4)];
+    const readers = [0, 1, 4].map((turns) => accountedBytes(log, turns));
     for (let index = 0; index < 1_500; index++) {
       await writer.append("stdout", new Uint8Array(400));
       if (index % 3 === 0) await writer.flushed();
@@ -70,7 +59,7 @@ Deno.test(
     await writer.seal();
     await sealed;
     assert.ok(writer.start.position > 0);
-    readers.push(account(0));
+    readers.push(accountedBytes(log, 0));
     for (const bytes of await deadline(Promise.all(readers))) assert.equal(bytes, 1_500 * 400);
     assert.equal(openUnder(directory), 0);
   }, { limit: { maxBytes: 2_000, policy: "KEEP_NEWEST" } }),

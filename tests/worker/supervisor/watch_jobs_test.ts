@@ -157,6 +157,16 @@ eachForm(
     const directory = temporary.path;
     const all: JobEvent[] = [];
     let last = "";
+    /** Resumes after an event, checks that all later ones follow, and returns them. */
+    const checkRest = async (supervisor: Supervisor, index: number) => {
+      const rest = await until(supervisor.watchJobs({}, { token: (all[index] as JobEvent).token }), isEnd(last));
+      assert.deepEqual(
+        rest.map((event) => short(event)),
+        all.slice(index + 1).map((event) => short(event)),
+        `${index}`,
+      );
+      return rest;
+    };
     {
       await using supervisor = new Supervisor({ directory });
       for (let index = 0; index < 3; index++) await supervisor.add("true");
@@ -166,27 +176,14 @@ eachForm(
       await run(supervisor, last);
       all.push(...await take(watcher, 4));
       assert.ok(isEnd(last)(all.at(-1) as JobEvent));
-      for (const [index, { token }] of all.slice(0, -1).entries()) {
-        const rest = await until(supervisor.watchJobs({}, { token }), isEnd(last));
-        assert.deepEqual(
-          rest.map((event) => short(event)),
-          all.slice(index + 1).map((event) => short(event)),
-          `${index}`,
-        );
-      }
+      for (const index of all.slice(0, -1).keys()) await checkRest(supervisor, index);
     }
     await using supervisor = new Supervisor({ directory });
-    for (const [index, { token }] of all.slice(0, -1).entries()) {
-      const rest = await until(supervisor.watchJobs({}, { token }), isEnd(last));
-      assert.deepEqual(
-        rest.map((event) => short(event)),
-        all.slice(index + 1).map((event) => short(event)),
-        `${index}`,
-      );
-      const end = rest.at(-1);
+    for (const index of all.slice(0, -1).keys()) {
+      const end = (await checkRest(supervisor, index)).at(-1);
       assert.ok(end?.type === "changed" && end.status.stdoutBytes === 3);
     }
-    // There is no event after the last one yet.
+    // The last event has no successor yet.
     await using watcher = supervisor.watchJobs({}, { token: (all.at(-1) as JobEvent).token });
     const next = watcher.next();
     const fresh = await supervisor.add("true");
@@ -225,7 +222,7 @@ eachForm("watchJobs() gives the jobs as they were at the call to a slow watcher"
   ]);
 });
 
-eachForm("watchJobs() starts again when the events after its token are no longer stored", async (Supervisor) => {
+eachForm("watchJobs() starts again when the store has deleted the events after its token", async (Supervisor) => {
   await using supervisor = new Supervisor({ maxJobs: 5 });
   const stays = await supervisor.add("true");
   const ended = await supervisor.add("true");

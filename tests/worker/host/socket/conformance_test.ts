@@ -3,12 +3,11 @@
  * Slow: it starts a process for each test.
  */
 import { join } from "node:path";
-import { JobHost } from "../../../../worker/host/job_host.ts";
 import type { RemoteJobHost } from "../../../../worker/host/socket/remote_job_host.ts";
 import { connectHost } from "../../../../worker/host/socket/connect_host.ts";
-import { serveHost } from "../../../../worker/host/socket/serve_host.ts";
 import { deadline } from "../../../support/deadline.ts";
 import { testConformance } from "../conformance.ts";
+import { serveRealHost } from "./real_host.ts";
 
 /** Links to one host, which end together. */
 function linksTo(directory: string) {
@@ -28,26 +27,13 @@ function linksTo(directory: string) {
 testConformance({
   name: "over a socket",
   start: async (directory) => {
-    const instance = crypto.getRandomValues(new Uint8Array(8)).toHex();
-    const hostsDirectory = join(directory, "hosts");
-    const host = new JobHost({
-      outputDirectory: join(directory, "output"),
-      hostsDirectory,
-      instance,
-      version: "1.2.3",
-      cgroupText: "no cgroups",
-    });
-    const errors: Error[] = [];
-    const options = { onError: (error: Error) => errors.push(error) };
-    const server = await serveHost(host, join(hostsDirectory, instance), options);
-    const links = linksTo(join(hostsDirectory, instance));
+    const host = await serveRealHost(directory);
+    const links = linksTo(host.path);
     return {
       connect: () => links.connect(),
       async [Symbol.asyncDispose]() {
         await links.close();
-        await server.close();
         await host[Symbol.asyncDispose]();
-        if (errors[0] !== undefined) throw errors[0];
       },
     };
   },
