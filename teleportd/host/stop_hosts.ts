@@ -17,7 +17,7 @@ export interface StopReport {
  * Stops all jobs and all job hosts, at the same time.
  *
  * @param graceMs the time between SIGTERM and SIGKILL. Undefined: the grace period of each job
- * @returns false when a job host could not be stopped, or there is no such directory
+ * @returns false when a job host could not be stopped, or the directory does not exist
  */
 export async function stopHosts(data: string, graceMs: number | undefined, report: StopReport): Promise<boolean> {
   const found = await findInstances(data);

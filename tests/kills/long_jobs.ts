@@ -70,7 +70,7 @@ export class LongJobs implements AsyncDisposable {
       assert.deepEqual(startsOf(this.#place, job.name), [job.pid], `${job.name}: its starts`);
     }
     for (const { kind, name, id } of this.jobs) {
-      // Nobody sends input while there is no server.
+      // No sender is connected while the server is down.
       if (kind === "input") continue;
       if (kind === "paused") assert.equal(countOf(this.#place, name), this.#pausedAt.get(id), `${name} is paused`);
       else await eventually(() => countOf(this.#place, name) > before.get(name)!, `${name} counts on`, COUNT_MS);

@@ -75,7 +75,7 @@ export class Place implements AsyncDisposable {
   }
 
   get client(): RpcClient {
-    if (this.#client === undefined) throw new Error("There is no client");
+    if (this.#client === undefined) throw new Error("The client is not connected");
     return this.#client;
   }
 

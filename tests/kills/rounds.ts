@@ -118,7 +118,7 @@ class Run {
     const place = this.#place;
     if (victim === "server") return await place.kill();
     const { hosts } = place.programs();
-    assert.ok(hosts.length > 0, "There is no job host");
+    assert.ok(hosts.length > 0, "No job host was found");
     const killHosts = () => {
       for (const pid of hosts) Deno.kill(pid, "SIGKILL");
     };

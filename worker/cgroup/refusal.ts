@@ -17,7 +17,7 @@ export function checkCgroupLimits(limits: CgroupLimits, cwd: string, cgroups?: C
   cgroups.check(limits, cwd);
 }
 
-/** @throws {NotEnforceableError} always: there are no cgroups */
+/** @throws {NotEnforceableError} always, because jobs have no cgroups */
 export function refuseCgroupLimits(limits: CgroupLimits): never {
   const what = controllersOf(limits).map((controller) => LIMITED[controller]).join(" and ");
   throw new NotEnforceableError(`Cannot limit ${what} on this server: it has no cgroups`);

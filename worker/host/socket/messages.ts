@@ -81,7 +81,7 @@ export type NotificationName = typeof NOTIFICATIONS[number];
 export type ServerMessage =
   | { readonly call: number; readonly name: string; readonly args: readonly unknown[] }
   | { readonly notify: string; readonly args: readonly unknown[] }
-  /** The next chunk of the input that the call writes. Its bytes follow the JSON. `done`: there is no next chunk. */
+  /** The next chunk of the input that the call writes. Its bytes follow the JSON. `done`: the last chunk was sent. */
   | { readonly input: number; readonly end?: true; readonly done?: true }
   /** The input of the call ends early. The host still answers the call. */
   | { readonly abort: number }

@@ -4,7 +4,7 @@ import type { InputChunk, InputOptions } from "../../process/stdin.ts";
 /** How a call that writes an input sends its messages. */
 export interface SentInputMessages {
   chunk(chunk: InputChunk): void;
-  /** There are no more chunks. */
+  /** Reports that the last chunk was sent. */
   done(): void;
   abort(): void;
 }
