@@ -130,7 +130,7 @@ export class AuditLog implements Audit, AsyncDisposable {
   #flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#pending.length + this.#unchained.length === 0) return Promise.resolve();
+    if (this.#pending.length + this.#unchained.length === 0) return this.#writing ?? Promise.resolve();
     this.#writing ??= this.#writeAll();
     return this.#writing;
   }
