@@ -78,7 +78,9 @@ async function checkSignals(machine: Machine, report: Report): Promise<void> {
   const restarted = '[ "$(systemctl show teleportd -p NRestarts --value)" -gt 0 ]';
   const hung = await machine.run(
     `${startSleepers(3, 1005)}; systemctl kill --kill-who=main -s STOP teleportd; ${waitUntil(restarted, 150)}; ` +
-      `${UNTIL_SERVING}; journalctl -u teleportd -o cat --no-pager | grep -m 1 'Watchdog timeout'; ${outcome(1005)}`,
+      `${UNTIL_SERVING}; journalctl -u teleportd -o cat --no-pager | grep -m 1 'Watchdog timeout'; ${outcome(1005)}; ` +
+      // The next section counts the jobs of the host.
+      "teleport stop $(teleport list -q --command 'sleep 1005') >/dev/null",
   );
   report.finding(
     "systemd restarts a server that hangs, and its jobs continue",
