@@ -17,7 +17,7 @@ import bounds from "./bounds.md" with { type: "text" };
 
 const HELP = `Usage: deno task bench [OPTIONS]
 
-  --quick         less than a minute, with rough numbers; writes a file only with --results
+  --quick         about a minute, with rough numbers; writes a file only with --results
   --only NAME     one of the measurements below; repeatable
   --results FILE  the file for the results (default: bench/RESULTS.md after a full run)
 

@@ -10,7 +10,7 @@ export interface Stage extends AsyncDisposable {
   readonly dir: string;
   /** The directory of certificates. */
   readonly certs: string;
-  /** True for a run of less than a minute: smaller sizes, fewer rounds, rough numbers. */
+  /** True for a run of about a minute: smaller sizes, fewer rounds, rough numbers. */
   readonly quick: boolean;
 }
 

@@ -1,8 +1,6 @@
 /** Creates the missing certificates of a server, for the first start on a machine. */
 import { listFiles } from "./directory.ts";
 import { CertificateError } from "./errors.ts";
-import { initDirectory } from "./init.ts";
-import { issueServer } from "./issue.ts";
 import type { IssuedCertificate } from "./issued_certificate.ts";
 
 /** The files that a server reads. It does not need the key of the authority. */
@@ -28,8 +26,13 @@ export async function ensureServing(options: ServingOptions): Promise<IssuedCert
   const files = await listFiles(dir);
   const missing = SERVING_FILES.filter((name) => !files.includes(name));
   if (missing.length === 0) return [];
-  if (files.length === 0) return await initDirectory({ dir, hosts });
+  // Loaded on demand: a server whose certificates exist needs none of it, and would keep it in memory.
+  if (files.length === 0) {
+    const { initDirectory } = await import("./init.ts");
+    return await initDirectory({ dir, hosts });
+  }
   if (missing.join() === "server.crt,server.key" && files.includes("ca.key")) {
+    const { issueServer } = await import("./issue.ts");
     return [await issueServer({ dir, hosts })];
   }
   throw new CertificateError(

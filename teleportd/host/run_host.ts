@@ -12,6 +12,7 @@ import { aborted } from "../../base/aborted.ts";
 import { deadline } from "../../base/deadline.ts";
 import type { InstanceDirectory } from "./instance_directory.ts";
 import { hostsDirectory } from "./instance_directory.ts";
+import { MemoryReturn } from "../memory_return.ts";
 import { launchHost } from "./launcher.ts";
 import { MainProcess, type ServiceMain } from "./main_process.ts";
 import type { HostRunOptions } from "./options.ts";
@@ -69,6 +70,11 @@ export async function runHost(options: HostRunOptions, controls: HostControls): 
   const { instance: _, ...sameOptions } = options;
   const main = controls.service && new MainProcess(data, instance, controls.service);
   const idle = Promise.withResolvers<void>();
+  const memory = opened.use(new MemoryReturn());
+  const changed = () => {
+    memory.active();
+    onChange?.();
+  };
   const host = opened.use(
     new JobHost({
       outputDirectory: `${data}/output`,
@@ -76,7 +82,8 @@ export async function runHost(options: HostRunOptions, controls: HostControls): 
       instance,
       version,
       cgroupText,
-      ...defined({ cgroups, modes, onJobChange: onChange }),
+      onJobChange: changed,
+      ...defined({ cgroups, modes }),
       async succeed() {
         const successor = await launchHost(command, { ...sameOptions, data }, { isSuccessor: options.stay === true });
         await main?.handOverTo(successor);
@@ -103,7 +110,7 @@ export async function runHost(options: HostRunOptions, controls: HostControls): 
     onAttached(isAttached) {
       clearTimeout(lonely);
       log.info(isAttached ? "A server has attached" : "The server has left");
-      onChange?.();
+      changed();
       if (!isAttached) void host.close();
     },
     onError: (error) => reportError(log, error),

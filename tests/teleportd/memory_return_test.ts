@@ -25,19 +25,50 @@ Deno.test("MemoryReturn collects once after a peak", () => {
   using time = new FakeTime();
   const tools = new FakeProcess();
   using memory = new MemoryReturn(tools);
-  assert.equal(time.timers, 0, "nothing happened, so no timer runs");
   memory.active();
-  memory.active();
-  assert.equal(time.timers, 1);
   tools.held = 90 * MEBIBYTE;
-  for (let second = 0; second < 12; second += 1) time.pass(1_000);
+  const oneCall = () => {
+    memory.active();
+    time.pass(1_000);
+  };
+  for (let second = 0; second < 12; second += 1) oneCall();
+  assert.equal(tools.collections, 1);
+  for (let second = 0; second < 12; second += 1) oneCall();
+  assert.equal(tools.collections, 1, "what is held after the collection is in use");
+});
+
+Deno.test("MemoryReturn collects once after the start, and then has no timer", () => {
+  using time = new FakeTime();
+  const tools = new FakeProcess();
+  using _memory = new MemoryReturn(tools);
+  time.pass(9_000);
+  assert.equal(tools.collections, 0);
+  time.pass(1_000);
   assert.equal(tools.collections, 1);
   assert.equal(time.timers, 0);
+});
 
+Deno.test("MemoryReturn collects at rest, 10 s after the last call, what the calls have left", () => {
+  using time = new FakeTime();
+  const tools = new FakeProcess();
+  using memory = new MemoryReturn(tools);
+  const rest = () => {
+    for (let second = 0; second < 11; second += 1) time.pass(1_000);
+    assert.equal(time.timers, 0);
+  };
+  rest();
   memory.active();
-  time.pass(1_000);
-  assert.equal(tools.collections, 1, "what is held after the collection is in use");
-  assert.equal(time.timers, 0);
+  tools.held += MEBIBYTE;
+  rest();
+  assert.equal(tools.collections, 1, "so little is not worth a collection");
+  memory.active();
+  tools.held += 2 * MEBIBYTE;
+  time.pass(6_000);
+  memory.active();
+  time.pass(6_000);
+  assert.equal(tools.collections, 1, "the last call was 6 s ago");
+  rest();
+  assert.equal(tools.collections, 2);
 });
 
 Deno.test("MemoryReturn collects on a busy server only after large growth", () => {
@@ -52,7 +83,7 @@ Deno.test("MemoryReturn collects on a busy server only after large growth", () =
   tools.held = 90 * MEBIBYTE;
   for (let second = 0; second < 20; second += 1) busySecond();
   assert.equal(tools.collections, 0);
-  assert.equal(time.timers, 1, "it looks again until it is calm");
+  assert.equal(time.timers, 2, "it looks again until it is calm, and at rest");
   tools.held = 300 * MEBIBYTE;
   busySecond();
   assert.equal(tools.collections, 1);
