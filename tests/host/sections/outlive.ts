@@ -44,7 +44,9 @@ export async function checkOutlive(machine: Machine, report: Report, isShort: bo
 async function checkUpgrade(machine: Machine, report: Report): Promise<void> {
   const commands = `cd /root/install\n${await codeOf("docs/service-and-image.md", "Upgrade")}`;
   const upgrade = await machine.run(
-    `cp -a /srv/teleport ${NEXT} && sed -i 's/"version": ".*"/"version": "99.0.0"/' ${NEXT}/deno.json && ` +
+    // It sets the number of restarts to 0, see systemctl(1). The section before may have counted one.
+    "systemctl reset-failed teleportd-host; " +
+      `cp -a /srv/teleport ${NEXT} && sed -i 's/"version": ".*"/"version": "99.0.0"/' ${NEXT}/deno.json && ` +
       `ln -sfn ${NEXT} ${SOURCES}\n${commands}\n${UNTIL_SERVING}; teleport run -d sleep 1008; ` +
       `${SHOW_VERSION}; ${HOST_LS}; systemctl show teleportd-host -p NRestarts -p MainPID -p ActiveState`,
   );
