@@ -52,6 +52,7 @@ export { Process } from "./worker/process/process.ts";
 export type { ProcessOptions, StopOptions } from "./worker/process/options.ts";
 export type { OutputSink } from "./worker/process/pump.ts";
 export type { CommandOptions } from "./worker/launch/command.ts";
+export type { TerminalSize } from "./worker/terminal/size.ts";
 export { hasTags } from "./worker/process/tags.ts";
 export { keepFromJobs } from "./worker/launch/inheritance.ts";
 export { type LinuxSignal, parseSignal } from "./worker/linux/signals.ts";

@@ -63,14 +63,15 @@ const PACKAGES: Record<string, RegExp> = {
  */
 const ROOMS: Record<string, Record<string, readonly string[]>> = {
   worker: {
-    supervisor: ["store", "host", "job", "process", "launch", "cgroup", "output", "linux", ""],
+    supervisor: ["store", "host", "job", "process", "launch", "cgroup", "output", "terminal", "linux", ""],
     store: ["job", "process", "output", ""],
-    host: ["job", "process", "launch", "cgroup", "output", "linux", ""],
-    job: ["process", "launch", "cgroup", "output", "linux", ""],
-    process: ["launch", "cgroup", "output", "linux", ""],
+    host: ["job", "process", "launch", "cgroup", "output", "terminal", "linux", ""],
+    job: ["process", "launch", "cgroup", "output", "terminal", "linux", ""],
+    process: ["launch", "cgroup", "output", "terminal", "linux", ""],
     cgroup: ["linux", ""],
     output: [""],
-    launch: ["linux", ""],
+    launch: ["terminal", "linux", ""],
+    terminal: [""],
     linux: [""],
     "": [],
   },

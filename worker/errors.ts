@@ -12,6 +12,7 @@ export type ErrorCode =
   | "SIGNAL_DENIED"
   | "NOT_ENDED"
   | "NO_INPUT"
+  | "NO_TERMINAL"
   | "INPUT_BUSY"
   | "INPUT_CLOSED"
   | "INPUT_OFFSET"

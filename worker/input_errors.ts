@@ -1,10 +1,17 @@
-/** The errors of writing to the input of a job. */
+/** The errors of writing to the input of a job, and of its terminal. */
 import { TeleportError } from "./errors.ts";
 
 /** The job was registered without an input. */
 export class NoInputError extends TeleportError {
   constructor(id: string) {
     super("NO_INPUT", `Job "${id}" has no input: register it with an input`);
+  }
+}
+
+/** The job was registered without a terminal. */
+export class NoTerminalError extends TeleportError {
+  constructor(id: string) {
+    super("NO_TERMINAL", `Job "${id}" has no terminal: register it with a terminal`);
   }
 }
 

@@ -56,6 +56,7 @@ const ERROR_MEANINGS: Record<ErrorCode, string> = {
   SIGNAL_DENIED: "The kernel does not let the server signal a process of the job.",
   NOT_ENDED: "Some processes of the job could not be ended.",
   NO_INPUT: "The job was registered without an input.",
+  NO_TERMINAL: "The job was registered without a terminal.",
   INPUT_BUSY: "Another writer sends the job's input.",
   INPUT_CLOSED: "The job closed its input, or has ended.",
   INPUT_OFFSET: "The writer continues at an offset that the input has not reached.",

@@ -5,9 +5,9 @@
  */
 import { defined } from "../../base/defined.ts";
 import { HostUnavailableError, TeleportError } from "../errors.ts";
-import { NoInputError } from "../input_errors.ts";
+import { NoInputError, NoTerminalError } from "../input_errors.ts";
 import { AnyJob } from "../job/any_job.ts";
-import type { JobSpec, JobStatus } from "../job/spec.ts";
+import { hasInput, type JobSpec, type JobStatus } from "../job/spec.ts";
 import type { StoredProcess } from "../job/status_details.ts";
 import { parseSignal } from "../linux/signals.ts";
 import { LOG_START } from "../output/cursor.ts";
@@ -15,6 +15,7 @@ import { MirrorLog, type MirrorState, NO_TOTALS } from "../output/mirror_log.ts"
 import type { StopOptions } from "../process/options.ts";
 import { isFinalState, isLaterState, isRunningState, type ProcessStatus } from "../process/state.ts";
 import type { InputChunk, InputOptions, InputResult } from "../process/stdin.ts";
+import { checkTerminalSize, type TerminalSize } from "../terminal/size.ts";
 import { OutputUnavailableError } from "../storage_errors.ts";
 import type { HostConnection } from "./host_connection.ts";
 import type { HostedJobParts } from "./hosted_job_parts.ts";
@@ -233,6 +234,14 @@ export class HostedJob extends AnyJob {
     return await this.freshStatus();
   }
 
+  /** Changes the size of the job's terminal. */
+  override async resize(size: TerminalSize): Promise<JobStatus> {
+    checkTerminalSize(size);
+    if (this.spec.terminal === undefined) throw new NoTerminalError(this.id);
+    await this.#linkTo("be resized").resize(this.id, size);
+    return this.status;
+  }
+
   /** Returns the status with what the job uses now, while it runs. */
   override async measuredStatus(): Promise<JobStatus> {
     const [usage, status] = await Promise.all([this.#host?.usageOf(this.id), this.freshStatus()]);
@@ -254,7 +263,7 @@ export class HostedJob extends AnyJob {
 
   /** Writes to the job's input. */
   override async writeInput(chunks: AsyncIterable<InputChunk>, options: InputOptions = {}): Promise<InputResult> {
-    if (!this.spec.input) throw new NoInputError(this.id);
+    if (!hasInput(this.spec)) throw new NoInputError(this.id);
     return await this.#linkTo("be given input").writeInput(this.id, chunks, options);
   }
 

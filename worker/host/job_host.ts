@@ -8,6 +8,7 @@ import { checkJobOptions } from "../launch/command.ts";
 import { bootId } from "../linux/boot_id.ts";
 import type { StopOptions } from "../process/options.ts";
 import type { InputChunk, InputOptions, InputResult } from "../process/stdin.ts";
+import type { TerminalSize } from "../terminal/size.ts";
 import type { Usage } from "../process/usage.ts";
 import { AttachedSupervisor } from "./attached_supervisor.ts";
 import { journalPath } from "./end_line.ts";
@@ -148,6 +149,10 @@ export class JobHost implements HostLink {
 
   async resume(id: string): Promise<void> {
     await this.#jobs.need(id, "be resumed").job.resume();
+  }
+
+  async resize(id: string, size: TerminalSize): Promise<void> {
+    await this.#jobs.need(id, "be resized").job.resize(size);
   }
 
   async writeInput(id: string, chunks: AsyncIterable<InputChunk>, options: InputOptions): Promise<InputResult> {

@@ -14,6 +14,7 @@ import type { OutputTotals } from "../output/totals.ts";
 import type { StopOptions } from "../process/options.ts";
 import type { ProcessStatus, RequestedBy } from "../process/state.ts";
 import type { InputChunk, InputOptions, InputResult, InputState } from "../process/stdin.ts";
+import type { TerminalSize } from "../terminal/size.ts";
 import type { Usage } from "../process/usage.ts";
 
 /** The cgroups of a job host, for admission and for people. */
@@ -167,6 +168,8 @@ export interface HostLink {
   signal(id: string, signal: string, by?: string): Promise<void>;
   pause(id: string, by?: string): Promise<void>;
   resume(id: string): Promise<void>;
+  /** Changes the size of a job's terminal. */
+  resize(id: string, size: TerminalSize): Promise<void>;
   /** Writes to the input of a job, as `Job.writeInput` does. */
   writeInput(id: string, chunks: AsyncIterable<InputChunk>, options: InputOptions): Promise<InputResult>;
   /** Returns what a running job uses now. Undefined when it is not running. */

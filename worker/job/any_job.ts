@@ -9,6 +9,7 @@ import type { OutputTotals } from "../output/totals.ts";
 import type { StopOptions } from "../process/options.ts";
 import { isFinalState, isInitialState, isRunningState, type ProcessStatus } from "../process/state.ts";
 import type { InputChunk, InputOptions, InputResult } from "../process/stdin.ts";
+import type { TerminalSize } from "../terminal/size.ts";
 import { type Watch, watch } from "../watch.ts";
 import { StatusHistory } from "./history.ts";
 import { type JobSpec, type JobStatus, jobStatus, type OutputCounts } from "./spec.ts";
@@ -55,6 +56,8 @@ export abstract class AnyJob {
   abstract pause(by?: string): Promise<JobStatus>;
   /** Resumes all processes of the job. */
   abstract resume(): Promise<JobStatus>;
+  /** Changes the size of the job's terminal. */
+  abstract resize(size: TerminalSize): Promise<JobStatus>;
   /** Returns the status with what the job uses now, while it runs. */
   abstract measuredStatus(): Promise<JobStatus>;
   /** Writes to the job's input. */

@@ -1,9 +1,9 @@
 /** A job that has ended and has no process: it was read from the store. */
-import { NoInputError } from "../input_errors.ts";
+import { NoInputError, NoTerminalError } from "../input_errors.ts";
 import { parseSignal } from "../linux/signals.ts";
 import type { InputResult } from "../process/stdin.ts";
 import { AnyJob } from "./any_job.ts";
-import type { JobStatus } from "./spec.ts";
+import { hasInput, type JobStatus } from "./spec.ts";
 
 /** A job that has ended and has no process. Its status never changes. */
 export class EndedJob extends AnyJob {
@@ -38,6 +38,16 @@ export class EndedJob extends AnyJob {
     return Promise.reject(this.notRunning("be resumed"));
   }
 
+  /**
+   * @throws {NoTerminalError} when the job has no terminal
+   * @throws {JobNotRunningError} otherwise
+   */
+  resize(): Promise<JobStatus> {
+    return Promise.reject(
+      this.spec.terminal === undefined ? new NoTerminalError(this.id) : this.notRunning("be resized"),
+    );
+  }
+
   /** Returns the final status. */
   measuredStatus(): Promise<JobStatus> {
     return Promise.resolve(this.status);
@@ -48,6 +58,6 @@ export class EndedJob extends AnyJob {
    * @throws {JobNotRunningError} otherwise
    */
   writeInput(): Promise<InputResult> {
-    return Promise.reject(this.spec.input ? this.notRunning("be given input") : new NoInputError(this.id));
+    return Promise.reject(hasInput(this.spec) ? this.notRunning("be given input") : new NoInputError(this.id));
   }
 }

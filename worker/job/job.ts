@@ -1,15 +1,16 @@
 /** A job with a process: starts, stops and signals it, and records each change before watchers see it. */
 import { defined } from "../../base/defined.ts";
 import { SignalDeniedError } from "../errors.ts";
-import { NoInputError } from "../input_errors.ts";
+import { NoInputError, NoTerminalError } from "../input_errors.ts";
 import { parseSignal } from "../linux/signals.ts";
 import type { OutputLog } from "../output/log.ts";
 import type { StopOptions } from "../process/options.ts";
 import type { Process } from "../process/process.ts";
 import { isFinalState, type ProcessStatus, type RequestedBy, type SentSignal } from "../process/state.ts";
 import type { InputChunk, InputOptions, InputResult, InputState } from "../process/stdin.ts";
+import { checkTerminalSize, type TerminalSize } from "../terminal/size.ts";
 import { AnyJob } from "./any_job.ts";
-import type { JobSpec, JobStatus } from "./spec.ts";
+import { hasInput, type JobSpec, type JobStatus } from "./spec.ts";
 
 /** Stores the changes of a job before watchers see them. */
 export interface JobRecorder {
@@ -177,6 +178,23 @@ export class Job extends AnyJob {
     return this.status;
   }
 
+  /**
+   * Changes the size of the job's terminal. Its foreground process group gets SIGWINCH, if the size is another one.
+   *
+   * @throws {InvalidArgumentError} when a side is out of range
+   * @throws {NoTerminalError} when the job has no terminal
+   * @throws {JobNotRunningError} when the job is not running
+   */
+  override resize(size: TerminalSize): Promise<JobStatus> {
+    return Promise.try(() => {
+      checkTerminalSize(size);
+      if (this.spec.terminal === undefined) throw new NoTerminalError(this.id);
+      this.#mustRun("be resized");
+      this.#process.resize(size);
+      return this.status;
+    });
+  }
+
   /** Returns the status with what the job has used and uses now, while it runs. */
   override async measuredStatus(): Promise<JobStatus> {
     const usage = await this.#process.usage();
@@ -195,7 +213,7 @@ export class Job extends AnyJob {
    * @throws as `ProcessInput.accept` does
    */
   override async writeInput(chunks: AsyncIterable<InputChunk>, options: InputOptions = {}): Promise<InputResult> {
-    if (!this.spec.input) throw new NoInputError(this.id);
+    if (!hasInput(this.spec)) throw new NoInputError(this.id);
     const { input, isRunningState, status } = this.#process;
     if (!isRunningState || input === undefined) throw this.notRunning("be given input", status.state);
     return await input.accept(chunks, options);

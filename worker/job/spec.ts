@@ -94,6 +94,8 @@ export interface JobStatus extends StatusOptions {
   readonly exitReport?: ExitReport;
   /** The state of the input. Absent if the job has none. In `LOST` the count is unknown and 0. */
   readonly input?: InputState;
+  /** True if it runs on a terminal. Absent otherwise. */
+  readonly terminal?: boolean;
 }
 
 /** The amount of output. */
@@ -102,9 +104,14 @@ export type OutputCounts = Pick<JobStatus, "stdoutBytes" | "stderrBytes" | "drop
 /** The amount of output of a job that has written nothing. */
 export const NO_OUTPUT: OutputCounts = { stdoutBytes: 0, stderrBytes: 0, droppedBytes: 0 };
 
+/** Returns true if a job has an input. A terminal has one. */
+export function hasInput({ input, terminal }: JobSpec): boolean {
+  return input === true || terminal !== undefined;
+}
+
 /** Returns the status of a job. */
 export function jobStatus(spec: JobSpec, process: ProcessStatus, output: OutputCounts): JobStatus {
-  const { id, command, args, cwd, labels, owner, registeredAt, timeoutMs, outputLimit, input } = spec;
+  const { id, command, args, cwd, labels, owner, registeredAt, timeoutMs, outputLimit } = spec;
   const { stdoutBytes, stderrBytes, droppedBytes } = output;
   return {
     id,
@@ -120,7 +127,8 @@ export function jobStatus(spec: JobSpec, process: ProcessStatus, output: OutputC
     stderrBytes,
     droppedBytes,
     ...defined({ outputLimit }),
-    ...(input ? { input: { bytes: 0, closed: isFinalState(process.state) } } : {}),
+    ...(hasInput(spec) ? { input: { bytes: 0, closed: isFinalState(process.state) } } : {}),
+    ...(spec.terminal === undefined ? {} : { terminal: true }),
     ...process,
   };
 }

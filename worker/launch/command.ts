@@ -3,6 +3,7 @@ import { optionsError } from "../../base/job_options/check.ts";
 import type { ExecutionOptions, JobOptionValues } from "../../base/job_options/table.ts";
 import { quote } from "../../base/quote.ts";
 import { InvalidArgumentError } from "../errors.ts";
+import { checkTerminalSize, type TerminalSize } from "../terminal/size.ts";
 
 /** The longest argument or variable in Linux, without its NUL: MAX_ARG_STRLEN is 32 pages; execve(2). */
 const MAX_STRING_BYTES = 131_071;
@@ -25,6 +26,11 @@ export interface CommandOptions extends ExecutionOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** The working directory; an absolute path. Default: `/`. */
   readonly cwd?: string;
+  /**
+   * Runs it on a pseudo terminal of this size, which is also its input. All its output is on standard output then. Its
+   * environment gets `TERM=xterm-256color`, unless `env` has another one.
+   */
+  readonly terminal?: TerminalSize;
   /** True to keep all its programs from gaining privileges, as set-user-id programs do; prctl(2). */
   readonly noNewPrivileges?: boolean;
 }
@@ -35,6 +41,9 @@ export const DEFAULT_ENV: Readonly<Record<string, string>> = {
   HOME: "/",
   LANG: "C.UTF-8",
 };
+
+/** The environment of every job on a terminal, in addition. Nearly every terminal of today understands it. */
+export const TERMINAL_ENV: Readonly<Record<string, string>> = { TERM: "xterm-256color" };
 
 /** The default working directory: the only one that always exists. */
 export const DEFAULT_CWD = "/";
@@ -77,6 +86,7 @@ export function checkCommand(command: string, args: readonly string[], options: 
     );
   }
   if (options.cwd !== undefined) checkCwd(options.cwd);
+  if (options.terminal !== undefined) checkTerminalSize(options.terminal);
   checkJobOptions(options);
 }
 

@@ -11,6 +11,7 @@ import { RLIMIT_NAMES, type RlimitName, RLIMITS } from "../../base/job_options/r
 import { findUser } from "./passwd.ts";
 import { NotEnforceableError } from "../errors.ts";
 import { LAUNCHER_PATH } from "./script.ts";
+import { terminalRefusal } from "../terminal/pseudo_terminal.ts";
 
 /** The properties of the host and of the server's process that decide what can be enforced. */
 export interface Host extends ServerProcess {
@@ -109,6 +110,8 @@ export function isolationHere(level: Isolation): IsolationPlan {
 export function checkEnforceable(options: CommandOptions, readHostNow: () => Host = readHost): void {
   const refusal = optionsRefusal(options, readHostNow);
   if (refusal !== undefined) throw new NotEnforceableError(refusal);
+  const noTerminal = options.terminal === undefined ? undefined : terminalRefusal();
+  if (noTerminal !== undefined) throw new NotEnforceableError(`Cannot give a job a terminal here: ${noTerminal}`);
   const { user, group, nice, isolation, rlimits = {} } = options;
   const noNewPrivileges = options.noNewPrivileges === true && !gainsNoPrivileges();
   const wantsLimits = RLIMIT_NAMES.some((name) => rlimits[name] !== undefined);

@@ -24,6 +24,8 @@ export interface LaunchPlan extends LaunchedOptions {
   readonly isolation?: IsolationPlan;
   /** The user and groups to run as. */
   readonly credentials?: Credentials;
+  /** The path of the terminal that becomes the standard streams, and the controlling terminal of the session. */
+  readonly terminal?: string;
   /** The pipes to give to the user, who could not open them by name otherwise. Their descriptors. */
   readonly pipes?: readonly number[];
   /** Makes set-user-id and file capabilities ineffective: prctl(2). */

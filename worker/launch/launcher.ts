@@ -20,6 +20,7 @@ export class Launch {
   readonly stderr: StderrFilter;
   readonly #target: ExecTarget;
   readonly #cwd: string;
+  readonly #hasTerminal: boolean;
 
   /**
    * @param markVariable the variable that identifies the job's processes, the launcher included
@@ -31,6 +32,7 @@ export class Launch {
     const { name, path, cwd } = program;
     this.#target = { name, path, credentials: plan.credentials, isIsolated: plan.isolation !== undefined };
     this.#cwd = cwd;
+    this.#hasTerminal = plan.terminal !== undefined;
     const { args, env, names } = launchScript(plan, program, markVariable, secret);
     this.stderr = new StderrFilter(secret, names, onOpen);
     this.args = args;
@@ -54,11 +56,14 @@ export class Launch {
   failure(signal?: string): StartFailure | undefined {
     const { stage, message } = this.stderr;
     if (stage === "running" || stage === "opening") return undefined;
-    const lines = message.split("\n").filter((line) => line !== "");
+    // A terminal ends a line with two characters.
+    const lines = message.split(/\r?\n/).filter((line) => line !== "");
     // A message of the shell begins with its name and a line number.
     const words = lines.find((line) => !line.startsWith("@"))?.replace(/^.[0-9a-f-]{36}: (line )?[0-9]+: /, "");
     const step = lines.find((line) => line.startsWith("@"))?.slice(1) ??
-      (words?.startsWith("unshare: ") ? "isolation" : undefined);
+      (words?.startsWith("unshare: ") ? "isolation" : undefined) ??
+      // Before the terminal is open, there is no place for a message.
+      (this.#hasTerminal && stage === "launching" && words === undefined ? "terminal" : undefined);
     // The reason follows the last colon. The words before it may contain a path of the host.
     const why = words?.split(": ").at(-1)?.replace(/\.$/, "") ?? signal ?? "it gave no reason";
     const { name } = this.#target;
@@ -79,6 +84,7 @@ export class Launch {
 /** The failure of each step of the script, in words. */
 const FAILURES: Readonly<Record<string, string>> = {
   cgroup: "its cgroup could not be joined",
+  terminal: "its terminal could not be opened",
   pipes: "its standard streams could not be given to its user",
   isolation: "it could not be isolated",
   ...Object.fromEntries(LAUNCH_STEPS.map(({ name, failure }) => [name, failure])),

@@ -42,6 +42,12 @@ export function findUser(
   };
 }
 
+/** Returns the id of the group of terminals. Undefined when the system has no such group. */
+export function findTerminalGroup(files: UserFiles = FILES): number | undefined {
+  const entry = entriesOf(files.group).find(([name]) => name === "tty");
+  return entry && Number(entry[2]);
+}
+
 /** Finds an entry by name, and by number if no entry has that name, as chown(1) does. */
 function find(entries: readonly string[][], wanted: string): string[] | undefined {
   return entries.find(([name]) => name === wanted) ??

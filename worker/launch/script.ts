@@ -1,7 +1,7 @@
 /**
  * The script of the launcher. Its steps, in order:
  *
- * 1. Give the pipes to the user.
+ * 1. Open the terminal, or give the pipes to the user.
  * 2. Join the cgroup.
  * 3. Undo what the server inherited.
  * 4. Set umask and limits, then the scheduling.
@@ -91,9 +91,14 @@ const FAIL = 'fail() { echo "@$1" >&2; exit 125; }\n';
 
 /** Returns the step that the first shell does itself, as the server's user. */
 function firstStep(plan: LaunchPlan): ScriptStep {
-  const { cgroupDir, plainOomScore, closed = [], credentials, pipes = [] } = plan;
+  const { cgroupDir, plainOomScore, closed = [], credentials, pipes = [], terminal } = plan;
   const steps: string[] = [FAIL];
   const args: string[] = [];
+  // A session without a controlling terminal gets the first one that it opens. Later messages go there too.
+  if (terminal !== undefined) {
+    steps.push('exec 0<>"$1" 1>&0 2>&0\nshift\n');
+    args.push(terminal);
+  }
   // chown(1) is one more process. The cgroup's limit may be too low for it, so this comes first.
   if (credentials !== undefined && pipes.length > 0) {
     steps.push(`chown "$1" ${pipes.map((pipe) => `/proc/self/fd/${pipe}`).join(" ")} || fail pipes\nshift\n`);

@@ -164,6 +164,19 @@ export function readHardLimit(name: string, { pid }: Pick<ProcessEntry, "pid">):
   return text.split(`Max ${name} `, 2)[1]?.trimStart().split(/\s+/, 2)[1];
 }
 
+/** Returns true if a process ignores SIGTERM, so that the signal has no effect. False if that cannot be read. */
+export function ignoresTerm(pid: number): boolean {
+  try {
+    const mask = /^SigIgn:\s*([0-9a-f]+)$/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`))?.[1];
+    return mask !== undefined && (BigInt(`0x${mask}`) >> SIGTERM_BIT & 1n) === 1n;
+  } catch {
+    return false;
+  }
+}
+
+/** Signal 15 is the bit 14. */
+const SIGTERM_BIT = 14n;
+
 /** The flag of a kernel thread: proc_pid_stat(5). */
 const PF_KTHREAD = 0x00200000;
 

@@ -10,7 +10,7 @@ import { spawn, type Spawned } from "./spawn.ts";
 import { isFinalState, isInitialState, isRunningState, transition } from "./state.ts";
 import type { ProcessEvent, ProcessStatus } from "./state.ts";
 import { ProcessInput } from "./stdin.ts";
-import type { ProcessTree } from "./tree.ts";
+import type { TerminalSize } from "../terminal/size.ts";
 import type { Usage } from "./usage.ts";
 
 /**
@@ -30,8 +30,7 @@ export class Process {
   readonly input: ProcessInput | undefined;
   readonly #command: string;
   readonly #args: readonly string[];
-  readonly #options: ProcessOptions;
-  readonly #id: string;
+  readonly #options: ProcessOptions & { readonly id: string };
   readonly #final = Promise.withResolvers<ProcessStatus>();
   #status: ProcessStatus = { state: "INITIAL" };
   #run: ProcessRun | undefined;
@@ -46,9 +45,8 @@ export class Process {
     checkCommand(command, args, options);
     this.#command = command;
     this.#args = [...args];
-    this.#options = options;
-    this.#id = options.id ?? crypto.randomUUID();
-    this.input = options.input ? new ProcessInput() : undefined;
+    this.#options = { ...options, id: options.id ?? crypto.randomUUID() };
+    this.input = options.input || options.terminal !== undefined ? new ProcessInput() : undefined;
   }
 
   /** The status now. */
@@ -104,7 +102,7 @@ export class Process {
     const at = new Date();
     let spawned: ReturnType<typeof spawn>;
     try {
-      spawned = spawn(this.#command, this.#args, { ...this.#options, id: this.#id }, () => this.#setRunning());
+      spawned = spawn(this.#command, this.#args, this.#options, () => this.#setRunning());
     } catch (error) {
       return Promise.reject(error);
     }
@@ -116,21 +114,17 @@ export class Process {
 
   /** Follows a spawned child to its end. */
   #follow(spawned: Spawned): void {
-    const { output, onError, timeoutMs } = this.#options;
-    this.input?.open(spawned.child.stdin);
-    void output?.refused?.then((error) => {
+    void this.#options.output?.refused?.then((error) => {
       this.#firstCause.setOutputFailure(error);
       this.#stopUnasked();
     });
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const onExit = () => {
-      this.input?.end();
-      clearTimeout(timer);
-    };
-    const options = { id: this.#id, firstCause: this.#firstCause, onExit, ...defined({ output, onError }) };
-    const run = this.#run = new ProcessRun(spawned, options);
+    const run = this.#run = new ProcessRun(spawned, {
+      ...this.#options,
+      firstCause: this.#firstCause,
+      onTimeout: () => this.#stopUnasked({ reason: "TIMED_OUT" }),
+      ...defined({ stdin: this.input }),
+    });
     if (spawned.launch === undefined) this.#setRunning();
-    if (timeoutMs) timer = setTimeout(() => this.#stopUnasked({ reason: "TIMED_OUT" }), timeoutMs);
     run.end().then((event) => {
       if (event.type === "ended") this.#setRunning(); // The program ran, even if the launcher did not report it.
       this.#finish(event);
@@ -143,12 +137,13 @@ export class Process {
   #setRunning(): void {
     if (this.#status.state !== "STARTING" || this.#run === undefined) return;
     this.#apply({ type: "spawned", pid: this.#run.tree.membership.leader });
+    this.#run.programRuns();
   }
 
   /**
    * Stops the process: sends SIGTERM to its group, and SIGKILL to every process that is left after the grace period.
    * Resolves with the status then. A second stop may shorten the grace period of the first. If the process is not
-   * running, this has no effect.
+   * running, this has no effect. A leader on a terminal that ignores SIGTERM, as an interactive shell, also gets SIGHUP.
    *
    * @throws {InvalidArgumentError} when the grace period is out of range
    * @throws {SignalDeniedError} when the leader runs as another user and cannot be killed. A later stop tries again
@@ -156,12 +151,12 @@ export class Process {
   async stop(options: StopOptions = {}): Promise<ProcessStatus> {
     if (options.graceMs !== undefined) checkJobOptions({ graceMs: options.graceMs });
     if (!this.isRunningState || this.#run === undefined) return this.#status;
-    const { tree, killTimer, leaderLives } = this.#run;
+    const { killTimer, leaderLives } = this.#run;
     this.#firstCause.set({ reason: options.reason ?? "STOPPED", ...defined({ by: options.by }) });
     this.#setRunning(); // A launcher is stopped like the program that it becomes.
     if (this.#status.state === "RUNNING") {
       this.#apply({ type: "stop" });
-      if (leaderLives) tree.sendTerm();
+      if (leaderLives) this.#run.sendTerm();
     }
     killTimer.start(options.graceMs ?? this.#options.graceMs ?? DEFAULT_GRACE_MS);
     return await Promise.race([this.#final.promise, killTimer.denied]);
@@ -183,7 +178,7 @@ export class Process {
    */
   async signal(signal: string, by?: string): Promise<void> {
     const parsed = parseSignal(signal);
-    const tree = this.#runningTree("be sent a signal");
+    const { tree } = this.#running("be sent a signal");
     const forget = this.#firstCause.noteSignal(parsed.name, by);
     try {
       await tree.signal(parsed);
@@ -207,7 +202,7 @@ export class Process {
    * @throws {SignalDeniedError} when a process runs as another user and may not be signalled; then all continue
    */
   async pause(): Promise<void> {
-    const tree = this.#runningTree("be paused");
+    const { tree } = this.#running("be paused");
     if (this.#status.state === "STOPPING") throw this.#notRunning("be paused");
     await tree.pause();
   }
@@ -219,7 +214,12 @@ export class Process {
    * @throws {SignalDeniedError} when a paused process runs as another user and may not be signalled
    */
   async resume(): Promise<void> {
-    await this.#runningTree("be resumed").resume();
+    await this.#running("be resumed").tree.resume();
+  }
+
+  /** Changes the size of its terminal, if it has one. @throws {JobNotRunningError} when it is not running */
+  resize(size: TerminalSize): void {
+    this.#running("be resized").resize(size);
   }
 
   /** Returns what the process has used and uses now. Undefined if it is not running. */
@@ -227,9 +227,9 @@ export class Process {
     return this.#run?.leaderLives ? await this.#run.tree.usage() : undefined;
   }
 
-  #runningTree(action: string): ProcessTree {
+  #running(action: string): ProcessRun {
     if (!this.isRunningState || this.#run?.leaderLives !== true) throw this.#notRunning(action);
-    return this.#run.tree;
+    return this.#run;
   }
 
   #notRunning(action: string): JobNotRunningError {

@@ -2,7 +2,8 @@
 import { defined } from "../../base/defined.ts";
 import { SurvivorsError } from "../errors.ts";
 import type { StartFailure } from "../launch/failure.ts";
-import { readEntry } from "../linux/procfs.ts";
+import { ignoresTerm, readEntry } from "../linux/procfs.ts";
+import { sendNow } from "../linux/signals.ts";
 import type { FirstCause } from "./end_cause.ts";
 import { type ExitStatus, waitForExit } from "./exit_status.ts";
 import { KillTimer } from "./kill_timer.ts";
@@ -10,16 +11,23 @@ import type { ProcessOptions } from "./options.ts";
 import { drain, pump } from "./pump.ts";
 import type { Spawned } from "./spawn.ts";
 import type { ProcessEvent } from "./state.ts";
+import type { ProcessInput } from "./stdin.ts";
 import { SURVIVOR_GRACE_MS } from "./termination.ts";
+import type { TerminalSize } from "../terminal/size.ts";
 import { ProcessTree } from "./tree.ts";
 
+/** The time until SIGHUP is sent again to a leader that did not end. It doubles each time. */
+const HANG_UP_AGAIN_MS = 100;
+
 /** Options of a run. */
-export interface RunOptions extends Pick<ProcessOptions, "output" | "onError"> {
+export interface RunOptions extends Pick<ProcessOptions, "output" | "onError" | "timeoutMs"> {
   /** The mark of its processes. */
   readonly id: string;
   readonly firstCause: FirstCause;
-  /** Called when the leader's exit is seen. */
-  readonly onExit: () => void;
+  /** The standard input. Absent: it has none. */
+  readonly stdin?: ProcessInput;
+  /** Called when the leader has run for `timeoutMs`. */
+  readonly onTimeout: () => void;
 }
 
 /** One run of a process. */
@@ -30,16 +38,20 @@ export class ProcessRun {
   readonly #options: RunOptions;
   /** Aborts when no process is left. */
   readonly #gone = new AbortController();
+  readonly #timer: ReturnType<typeof setTimeout> | undefined;
+  #hangUpTimer: ReturnType<typeof setTimeout> | undefined;
   #leaderLives = true;
 
   constructor(spawned: Spawned, options: RunOptions) {
-    const { child, cgroup, tag } = spawned;
-    const { id } = options;
+    const { child, cgroup, tag, terminal } = spawned;
+    const { id, stdin, timeoutMs, onTimeout } = options;
     this.#spawned = spawned;
     this.#options = options;
     const startTime = readEntry(child.pid)?.startTime ?? Infinity;
     this.tree = new ProcessTree({ leader: child.pid, startTime, mark: id, ...defined({ tag }) }, cgroup);
     this.killTimer = new KillTimer(this.tree, (pids) => options.onError?.(new SurvivorsError(id, pids, true)));
+    if (terminal === undefined) stdin?.open(child.stdin);
+    if (timeoutMs) this.#timer = setTimeout(onTimeout, timeoutMs);
   }
 
   /** True until the leader's exit is seen. Until then no other process can have its pid. */
@@ -47,27 +59,58 @@ export class ProcessRun {
     return this.#leaderLives;
   }
 
+  /** Notes that the program runs, or that the launcher is about to become it. */
+  programRuns(): void {
+    // A terminal shows its input at once. So the input waits while the launcher may write a message.
+    if (this.#spawned.terminal !== undefined) this.#options.stdin?.open(this.#spawned.terminal.input);
+  }
+
+  /** Sends SIGTERM to the leader's group. Not allowed after the leader's exit was seen. */
+  sendTerm(): void {
+    const { terminal } = this.#spawned;
+    const { leader } = this.tree.membership;
+    this.tree.sendTerm();
+    // An interactive shell ignores SIGTERM. It ends when its terminal hangs up, and passes SIGHUP to its jobs.
+    if (terminal !== undefined && ignoresTerm(leader)) this.#hangUp(leader, HANG_UP_AGAIN_MS);
+  }
+
+  /** Sends SIGHUP to the leader until it ends. bash 5.2 misses a signal that comes just before it waits for a key. */
+  #hangUp(leader: number, againMs: number): void {
+    sendNow(leader, "SIGHUP");
+    this.#hangUpTimer = setTimeout(() => this.#hangUp(leader, 2 * againMs), againMs);
+  }
+
+  /** Changes the size of the terminal. Without one, this has no effect. */
+  resize(size: TerminalSize): void {
+    this.#spawned.terminal?.resize(size);
+  }
+
   /** Waits for the leader's exit, ends the survivors and drains the output. Returns the event that ends the process. */
   async end(): Promise<ProcessEvent> {
-    const { child, launch } = this.#spawned;
-    const { output, firstCause, onExit } = this.#options;
+    const { child, launch, terminal } = this.#spawned;
+    const { output, firstCause, stdin } = this.#options;
     const { signal } = this.#gone;
-    const pumps = [
-      pump("stdout", child.stdout, signal, output),
-      pump("stderr", child.stderr, signal, output, launch?.stderr),
-    ];
+    const pumps = terminal === undefined
+      ? [
+        pump("stdout", child.stdout, signal, output),
+        pump("stderr", child.stderr, signal, output, launch?.stderr),
+      ]
+      : [pump("stdout", terminal.output, signal, output, launch?.stderr)];
     const how = await waitForExit(child);
     this.tree.leaderEnded();
     this.#leaderLives = false;
     const at = new Date();
     // From here on a stop comes too late to be the cause.
     const { reason, by, error } = firstCause.setByExit(how, this.tree.oomKills ?? 0);
-    onExit();
+    stdin?.end();
+    for (const timer of [this.#timer, this.#hangUpTimer]) clearTimeout(timer);
     this.killTimer.cancel();
     await this.#endSurvivors();
     const exitReport = await this.tree.close();
     this.#gone.abort();
+    terminal?.hangUp();
     await drain(pumps);
+    await terminal?.close();
     const failure = this.#launchFailure(how);
     if (failure !== undefined) return { type: "spawnFailed", ...failure, at };
     return { type: "ended", how, at, reason, exitReport, ...defined({ stoppedBy: by, error }) };

@@ -1,5 +1,5 @@
 /** Starts the program of a process: finds the user and the program, makes the environment, and spawns it. */
-import { type CommandOptions, DEFAULT_CWD, DEFAULT_ENV } from "../launch/command.ts";
+import { type CommandOptions, DEFAULT_CWD, DEFAULT_ENV, TERMINAL_ENV } from "../launch/command.ts";
 import { launchedOptions } from "../../base/job_options/entries.ts";
 import { quote } from "../../base/quote.ts";
 import { cwdErrno, cwdFailure, execFailure, type StartFailure, startFailure } from "../launch/failure.ts";
@@ -7,11 +7,12 @@ import { findProgram } from "../launch/program.ts";
 import type { Cgroup } from "../cgroup/cgroup.ts";
 import { errnoMessage, errnoOf } from "../../base/errno.ts";
 import { HostExhaustedError, NotEnforceableError } from "../errors.ts";
-import { findUser, type RunAs } from "../launch/passwd.ts";
+import { findTerminalGroup, findUser, type RunAs } from "../launch/passwd.ts";
 import { gainsNoPrivileges, isolationHere, STRICT_AS_ROOT } from "../launch/host.ts";
 import { inheritance, PLAIN_UMASK } from "../launch/inheritance.ts";
 import { Launch } from "../launch/launcher.ts";
 import { type LaunchPlan, needsLauncher } from "../launch/launch_plan.ts";
+import { PseudoTerminal } from "../terminal/pseudo_terminal.ts";
 import { MARK_VARIABLE } from "./mark.ts";
 import { withTag } from "./tags.ts";
 import { defined } from "../../base/defined.ts";
@@ -32,6 +33,8 @@ export interface Spawned {
   /** The launch, if it was started through the launcher. */
   readonly launch: Launch | undefined;
   readonly cgroup: Cgroup | undefined;
+  /** The terminal that is its standard streams. Undefined: they are pipes. */
+  readonly terminal: PseudoTerminal | undefined;
   /** The tag of the process, see tags.ts. */
   readonly tag: string | undefined;
 }
@@ -79,6 +82,7 @@ function prepareAndSpawn(
   if (options.isolation === "STRICT" && isRoot) return { errorCode: "SPAWN_FAILED", error: STRICT_AS_ROOT };
   const env: Record<string, string> = {
     ...DEFAULT_ENV,
+    ...(options.terminal === undefined ? {} : TERMINAL_ENV),
     ...baseEnv,
     ...runAs?.env,
     ...options.env,
@@ -94,27 +98,40 @@ function prepareAndSpawn(
     if (isExhausted(errnoOf(error))) throw error;
     return cgroupFailure(command, error);
   }
-  const plan = cgroup === undefined ? ownPlan : { ...ownPlan, cgroupDir: cgroup.directory };
+  let terminal: PseudoTerminal | undefined;
+  try {
+    terminal = options.terminal && new PseudoTerminal(options.terminal);
+    if (isOther(runAs)) terminal?.giveTo(runAs.credentials.uid, findTerminalGroup());
+  } catch (error) {
+    abandon(cgroup, terminal);
+    if (error instanceof HostExhaustedError || isExhausted(errnoOf(error))) throw error;
+    return startFailure(command, "SPAWN_FAILED", `its terminal could not be made (${errnoMessage(errnoOf(error))})`);
+  }
+  const plan = {
+    ...ownPlan,
+    ...defined({ cgroupDir: cgroup?.directory, terminal: terminal?.path }),
+  };
   const launch = needsLauncher(plan)
     ? new Launch(plan, { name: command, path, args, env, cwd }, MARK_VARIABLE, onOpen)
     : undefined;
   const start = (tag: string | undefined): Spawned => {
+    const stream = terminal === undefined ? "piped" : "null";
     const child = new Deno.Command(launch?.path ?? path, {
       args: [...launch?.args ?? args],
       cwd,
       env: launch?.env ?? env,
       clearEnv: true,
       detached: true,
-      stdin: options.input ? "piped" : "null",
-      stdout: "piped",
-      stderr: "piped",
+      stdin: options.input ? stream : "null",
+      stdout: stream,
+      stderr: stream,
     }).spawn();
-    return { child, launch, cgroup, tag };
+    return { child, launch, cgroup, terminal, tag };
   };
   try {
     return withTag(start);
   } catch (error) {
-    cgroup?.remove();
+    abandon(cgroup, terminal);
     const errno = errnoOf(error);
     if (isExhausted(errno)) throw error;
     // Deno reports every failure as one of the command, and ENOENT for a directory that cannot be entered.
@@ -122,6 +139,12 @@ function prepareAndSpawn(
     if (closed !== undefined) return cwdFailure(cwd, closed);
     return launch === undefined ? execFailure({ name: command, path }, errno) : launch.spawnFailure(error);
   }
+}
+
+/** Frees what was made for a start that failed. */
+function abandon(cgroup: Cgroup | undefined, terminal: PseudoTerminal | undefined): void {
+  cgroup?.remove();
+  void terminal?.close();
 }
 
 /** Returns why the cgroup could not be created. */
@@ -137,7 +160,6 @@ function planOf(options: SpawnOptions, runAs: RunAs | undefined): LaunchPlan {
   const umask = options.umask ?? (inherited.umask === PLAIN_UMASK ? undefined : PLAIN_UMASK);
   const nice = inherited.baseNice + (options.nice ?? 0) - inherited.nice;
   const closed = inherited.descriptors.filter((descriptor) => descriptor < 10);
-  const isOther = runAs !== undefined && runAs.credentials.uid !== Deno.uid();
   return {
     plainOomScore: inherited.oomScoreAdj !== 0,
     defaultSignals: inherited.holdsSignals,
@@ -150,8 +172,13 @@ function planOf(options: SpawnOptions, runAs: RunAs | undefined): LaunchPlan {
     ...(options.nice === undefined && nice === 0 ? {} : { nice }),
     ...(isolation === undefined ? {} : { isolation: isolationHere(isolation) }),
     ...(runAs === undefined ? {} : { credentials: runAs.credentials }),
-    ...(isOther ? { pipes: options.input ? [0, 1, 2] : [1, 2] } : {}),
+    ...(isOther(runAs) && options.terminal === undefined ? { pipes: options.input ? [0, 1, 2] : [1, 2] } : {}),
     // If the server itself gains no privileges, its jobs do not either.
     ...(noNewPrivileges && !gainsNoPrivileges() ? { noNewPrivileges } : {}),
   };
+}
+
+/** Returns true if a process runs as another user than this one. */
+function isOther(runAs: RunAs | undefined): runAs is RunAs {
+  return runAs !== undefined && runAs.credentials.uid !== Deno.uid();
 }

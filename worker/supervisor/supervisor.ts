@@ -29,6 +29,7 @@ import { checkOptions, type SupervisorOptions } from "./options.ts";
 import { closeOnSignals } from "./closing_signals.ts";
 import { registerJob } from "./registration.ts";
 import { Shutdown } from "./shutdown.ts";
+import type { TerminalSize } from "../terminal/size.ts";
 import { type Watch, watch, watchLater } from "../watch.ts";
 import { aborted } from "../../base/aborted.ts";
 
@@ -236,6 +237,19 @@ export class Supervisor implements AsyncDisposable {
   async resume(id: string): Promise<JobStatus> {
     await this.#ready;
     return await this.#registry.job(id).resume();
+  }
+
+  /**
+   * Changes the size of a job's terminal. Its foreground process group gets SIGWINCH, if the size is another one.
+   *
+   * @throws {InvalidArgumentError} when a side is not an integer from 1 to 10,000
+   * @throws {JobNotFoundError} when the job does not exist
+   * @throws {NoTerminalError} when the job was registered without a terminal
+   * @throws {JobNotRunningError} when the job is not running
+   */
+  async resize(id: string, size: TerminalSize): Promise<JobStatus> {
+    await this.#ready;
+    return await this.#registry.job(id).resize(size);
   }
 
   /**

@@ -9,6 +9,7 @@ import { testLogs } from "./conformance/logs.ts";
 import { testRaces } from "./conformance/races.ts";
 import { testRecoveries } from "./conformance/recoveries.ts";
 import { testStarts } from "./conformance/starts.ts";
+import { testTerminals } from "./conformance/terminals.ts";
 
 export type { HostForm, RunningHost } from "./conformance/fixture.ts";
 
@@ -18,6 +19,7 @@ export function testConformance(form: HostForm): void {
   testAttachment(form);
   testLogs(form);
   testControl(form);
+  testTerminals(form);
   testRecoveries(form);
   testRaces(form);
 }

@@ -59,6 +59,7 @@ export const CALLS = [
   "signal",
   "pause",
   "resume",
+  "resize",
   "usage",
   "states",
   "watch",

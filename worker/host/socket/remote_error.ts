@@ -28,6 +28,7 @@ const CLASSES: Readonly<Record<errors.ErrorCode, ErrorClass>> = {
   SIGNAL_DENIED: errors.SignalDeniedError,
   NOT_ENDED: errors.SurvivorsError,
   NO_INPUT: inputErrors.NoInputError,
+  NO_TERMINAL: inputErrors.NoTerminalError,
   INPUT_BUSY: inputErrors.InputBusyError,
   INPUT_CLOSED: inputErrors.InputClosedError,
   INPUT_OFFSET: inputErrors.InputOffsetError,

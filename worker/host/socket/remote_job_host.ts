@@ -5,6 +5,7 @@ import type { Isolation } from "../../../base/job_options/table.ts";
 import { HostUnavailableError } from "../../errors.ts";
 import type { StopOptions } from "../../process/options.ts";
 import type { InputChunk, InputOptions, InputResult } from "../../process/stdin.ts";
+import type { TerminalSize } from "../../terminal/size.ts";
 import type { Usage } from "../../process/usage.ts";
 import type {
   HostCheck,
@@ -112,6 +113,10 @@ export class RemoteJobHost implements HostLink {
 
   resume(id: string): Promise<void> {
     return this.#call("resume", id);
+  }
+
+  resize(id: string, size: TerminalSize): Promise<void> {
+    return this.#call("resize", id, size);
   }
 
   async writeInput(id: string, chunks: AsyncIterable<InputChunk>, options: InputOptions): Promise<InputResult> {

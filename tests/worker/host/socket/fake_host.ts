@@ -15,6 +15,7 @@ import type { ServedHost } from "../../../../worker/host/socket/served_connectio
 import type { Isolation } from "../../../../base/job_options/table.ts";
 import type { StopOptions } from "../../../../worker/process/options.ts";
 import type { InputChunk, InputOptions, InputResult, ProcessInput } from "../../../../worker/process/stdin.ts";
+import type { TerminalSize } from "../../../../worker/terminal/size.ts";
 import type { Usage } from "../../../../worker/process/usage.ts";
 
 /** A log with this number of bytes of stdout. */
@@ -101,6 +102,10 @@ export class FakeHost implements ServedHost {
 
   resume(id: string): Promise<void> {
     return this.#call(undefined, "resume", id);
+  }
+
+  resize(id: string, size: TerminalSize): Promise<void> {
+    return this.#call(undefined, "resize", id, size);
   }
 
   async writeInput(id: string, chunks: AsyncIterable<InputChunk>, options: InputOptions): Promise<InputResult> {
