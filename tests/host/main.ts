@@ -46,7 +46,7 @@ function whyNot(): string | undefined {
 /** Returns the names of the sections to run. */
 function chosenSections(): string[] {
   if (rounds > 0) return ["runaways"];
-  if (isShort) return ["service", "outlive"];
+  if (isShort) return ["service", "outlive", "cgroups"];
   const named = Deno.args.filter((arg) => arg in SECTIONS);
   return named.length > 0 ? named : ["service", "outlive", "cgroups", "starts", "image", "faults", "users"];
 }
