@@ -1,5 +1,5 @@
 /** `deno task bench`: measures every budget of the design, prints the results, and writes them to RESULTS.md. */
-import { parseArgs } from "node:util";
+import { refuseOptions, taskOptions } from "../tests/support/task_options.ts";
 import { measureCrowd } from "./crowd.ts";
 import type { Finding } from "./finding.ts";
 import { measureFlatOut } from "./flat_out.ts";
@@ -20,6 +20,7 @@ const HELP = `Usage: deno task bench [OPTIONS]
   --quick         about a minute, with rough numbers; writes a file only with --results
   --only NAME     one of the measurements below; repeatable
   --results FILE  the file for the results (default: bench/RESULTS.md after a full run)
+  --help          print this
 
 Measurements:`;
 
@@ -39,22 +40,18 @@ const MEASUREMENTS: Record<string, (stage: Stage) => Promise<Finding[]>> = {
 const here = (path: string) => new URL(path, import.meta.url).pathname;
 
 async function main(args: readonly string[]): Promise<number> {
-  const { values } = parseArgs({
-    args: [...args],
+  const names = Object.keys(MEASUREMENTS);
+  const help = `${HELP} ${names.join(", ")}`;
+  const { values } = taskOptions(args, help, {
     options: {
       quick: { type: "boolean", default: false },
       only: { type: "string", multiple: true },
       results: { type: "string" },
-      help: { type: "boolean", default: false },
     },
   });
-  const names = Object.keys(MEASUREMENTS);
   const chosen = values.only ?? names;
   const unknown = chosen.find((name) => !names.includes(name));
-  if (values.help || unknown !== undefined) {
-    console.log(`${HELP} ${names.join(", ")}`);
-    return values.help ? 0 : 2;
-  }
+  if (unknown !== undefined) refuseOptions(`'--only' must be one of ${names.join(", ")}, got '${unknown}'`, help);
   await using stage = await makeStage(values.quick);
   const findings: Finding[] = [];
   for (const name of chosen) {
@@ -70,4 +67,4 @@ async function main(args: readonly string[]): Promise<number> {
   return 0;
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args[0] === "--" ? Deno.args.slice(1) : Deno.args));
+if (import.meta.main) Deno.exit(await main(Deno.args));

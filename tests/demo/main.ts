@@ -2,6 +2,7 @@
  * `deno task demo`: shows a new user in about five seconds what teleport does. The programs run as real processes, and
  * each step is checked. A failed step ends the demo with exit code 1.
  */
+import { taskOptions } from "../support/task_options.ts";
 import { Stage } from "./stage.ts";
 import { StepError } from "./step_error.ts";
 
@@ -135,4 +136,9 @@ async function main(): Promise<number> {
   return code;
 }
 
-if (import.meta.main) Deno.exit(await main());
+if (import.meta.main) {
+  taskOptions(Deno.args, "Usage: deno task demo\n\nShows in five seconds what teleport does, on this machine.", {
+    options: {},
+  });
+  Deno.exit(await main());
+}

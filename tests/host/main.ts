@@ -1,9 +1,6 @@
 /**
- * Tries on a real Debian host in a virtual machine what this machine cannot show, and says for each promise what was seen.
- * `deno task test:host [--short] [SECTION…]` runs the sections service, outlive, cgroups, starts, image, faults and users, or
- * the named ones. `--short` is for each change: it takes 10 minutes, and skips where the machine cannot be brought up.
- * `--runaways=COUNT` runs that many rounds of runaway programs in place of the sections: 50 take half an hour. The disk is
- * kept in `TELEPORT_HOST_DIR`, by default `~/.cache/teleport-host`.
+ * Tries on a real Debian host in a virtual machine what this machine cannot show, and says for each promise what was seen:
+ * `deno task test:host`.
  */
 import { Machine } from "./machine.ts";
 import { Report } from "./report.ts";
@@ -15,10 +12,24 @@ import { checkRunaways } from "./sections/runaways.ts";
 import { checkService, installService } from "./sections/service.ts";
 import { checkTwoUsers } from "./sections/two_users.ts";
 import { checkStarts } from "./sections/starts.ts";
+import { refuseOptions, taskOptions } from "../support/task_options.ts";
 
 const REPOSITORY = new URL("../../", import.meta.url).pathname;
-const isShort = Deno.args.includes("--short");
-const rounds = Number(Deno.args.find((arg) => arg.startsWith("--runaways="))?.slice("--runaways=".length) ?? 0);
+const HELP = `Usage: deno task test:host [OPTIONS] [SECTION...]
+
+Runs the sections service, outlive, cgroups, starts, image, faults and users, or the named ones, on Debian in a virtual
+machine. The disk of the machine is kept in TELEPORT_HOST_DIR, by default ~/.cache/teleport-host.
+
+  --short            only service, outlive and cgroups, in 10 minutes; skips where the machine cannot be brought up
+  --runaways COUNT   rounds of runaway programs in place of the sections: 50 take half an hour
+  --help             print this`;
+
+const { values, positionals } = taskOptions(Deno.args, HELP, {
+  allowPositionals: true,
+  options: { short: { type: "boolean", default: false }, runaways: { type: "string", default: "0" } },
+});
+const isShort = values.short;
+const rounds = Number(values.runaways);
 
 /** The sections in their order. */
 const SECTIONS: Readonly<Record<string, (machine: Machine, report: Report) => Promise<void>>> = {
@@ -35,6 +46,10 @@ const SECTIONS: Readonly<Record<string, (machine: Machine, report: Report) => Pr
   runaways: (machine, report) => checkRunaways(machine, report, rounds),
 };
 
+const unknown = positionals.find((name) => !Object.hasOwn(SECTIONS, name));
+if (unknown !== undefined) refuseOptions(`There is no section '${unknown}'`, HELP);
+if (!/^\d+$/.test(values.runaways)) refuseOptions(`'--runaways' must be a number, got '${values.runaways}'`, HELP);
+
 /** Returns why this machine cannot run the host. Undefined when it can. */
 function whyNot(): string | undefined {
   if (Deno.build.arch !== "x86_64") return "the machine is emulated for x86_64 only";
@@ -47,8 +62,7 @@ function whyNot(): string | undefined {
 function chosenSections(): string[] {
   if (rounds > 0) return ["runaways"];
   if (isShort) return ["service", "outlive", "cgroups"];
-  const named = Deno.args.filter((arg) => arg in SECTIONS);
-  return named.length > 0 ? named : ["service", "outlive", "cgroups", "starts", "image", "faults", "users"];
+  return positionals.length > 0 ? positionals : ["service", "outlive", "cgroups", "starts", "image", "faults", "users"];
 }
 
 /** Puts there what the guest needs, because it reaches no network: the runtime, its cache and this repository. */

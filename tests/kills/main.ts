@@ -1,7 +1,7 @@
 // deno-lint-ignore-file no-console -- a program for developers, which prints how the run went
 /** `deno task kills`: kills servers and job hosts under load, hundreds of times, and checks every acknowledged fact. */
-import { parseArgs } from "node:util";
 import { newSeed, Random } from "../support/random.ts";
+import { refuseOptions, taskOptions } from "../support/task_options.ts";
 import { runRounds } from "./rounds.ts";
 import { FULL_COUNTS, type Victim } from "./victims.ts";
 
@@ -19,11 +19,11 @@ should live on, and that no byte is lost or doubled.
   --idle COUNT       rounds that kill a server whose jobs are all short (default: ${FULL_COUNTS.idle})
   --only VICTIM      only rounds of this kind; repeatable
   --seed NUMBER      the seed, to repeat a run (default: a new one, which is printed)
-  --alone            servers without a job host, whose jobs end with them`;
+  --alone            servers without a job host, whose jobs end with them
+  --help             print this`;
 
-async function main(args: string[]): Promise<number> {
-  const { values } = parseArgs({
-    args,
+async function main(args: readonly string[]): Promise<number> {
+  const { values } = taskOptions(args, HELP, {
     options: {
       server: { type: "string" },
       host: { type: "string" },
@@ -33,12 +33,15 @@ async function main(args: string[]): Promise<number> {
       only: { type: "string", multiple: true },
       seed: { type: "string" },
       alone: { type: "boolean", default: false },
-      help: { type: "boolean", default: false },
     },
   });
-  if (values.help) {
-    console.log(HELP);
-    return 0;
+  const unknown = values.only?.find((name) => !(VICTIMS as string[]).includes(name));
+  if (unknown !== undefined) refuseOptions(`'--only' must be one of ${VICTIMS.join(", ")}, got '${unknown}'`, HELP);
+  for (const name of [...VICTIMS, "seed"] as const) {
+    const value = values[name];
+    if (value !== undefined && !/^\d+$/.test(value)) {
+      refuseOptions(`'--${name}' must be a number, got '${value}'`, HELP);
+    }
   }
   const seed = values.seed === undefined ? newSeed() : Number(values.seed);
   console.log(`Repeat this run with --seed ${seed}`);
@@ -60,4 +63,4 @@ async function main(args: string[]): Promise<number> {
   return failed ? 1 : 0;
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args[0] === "--" ? Deno.args.slice(1) : Deno.args));
+if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -3,7 +3,12 @@
  * `deno task coverage`: runs the tests that call our code in their own process, and prints how much of it they reach. Tests
  * of whole programs are left out: each of their processes would write a file for every module.
  */
+import { taskOptions } from "../support/task_options.ts";
 import { foldersInProcess } from "./plan.ts";
+
+const HELP = `Usage: deno task coverage
+
+Runs the tests that need no other process, and prints the share of lines and branches that they cover.`;
 
 const ROOT = new URL("../../", import.meta.url);
 const DATA = "coverage/data";
@@ -15,6 +20,7 @@ async function deno(...args: string[]): Promise<number> {
 }
 
 async function main(): Promise<number> {
+  taskOptions(Deno.args, HELP, { options: {} });
   await Deno.remove(new URL("coverage", ROOT), { recursive: true }).catch(() => {});
   const folders = await foldersInProcess(ROOT);
   const code = await deno("run", "-q", "-A", "tests/runner/main.ts", "--coverage", DATA, ...folders);

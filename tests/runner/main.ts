@@ -5,10 +5,10 @@
  *
  * A process per group of files keeps apart what belongs to a process: limits, signals, the sum over its children.
  */
-import { parseArgs } from "node:util";
 import { type Chunk, chunksOf, findTests, type TestFile } from "./plan.ts";
 import { type Counts, readReport, skipLines, sum } from "./output.ts";
 import { killRunning, type Result, runDenoTest } from "./process.ts";
+import { refuseOptions, taskOptions } from "../support/task_options.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -34,9 +34,8 @@ class Totals {
 }
 
 /** Runs the tests that the arguments ask for, and returns the exit code. */
-async function main(args: string[]): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: args.filter((arg) => arg !== "--"),
+async function main(args: readonly string[]): Promise<number> {
+  const { values, positionals } = taskOptions(args.filter((arg) => arg !== "--"), HELP, {
     allowPositionals: true,
     options: {
       fast: { type: "boolean", default: false },
@@ -44,13 +43,9 @@ async function main(args: string[]): Promise<number> {
       filter: { type: "string" },
       coverage: { type: "string" },
       verbose: { type: "boolean", default: false },
-      help: { type: "boolean", default: false },
     },
   });
-  if (values.help) {
-    console.log(HELP);
-    return 0;
-  }
+  if (!/^[1-9]\d*$/.test(values.jobs)) refuseOptions(`'--jobs' must be a number from 1, got '${values.jobs}'`, HELP);
   const begin = performance.now();
   const paths = positionals.map((path) => path.replace(/^\.\//, "").replace(/\/$/, ""));
   const tests = (await findTests(ROOT)).filter((file) => isWanted(file, paths, values.fast));

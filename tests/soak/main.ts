@@ -1,16 +1,17 @@
 // deno-lint-ignore-file no-console -- a program for developers
 /** `deno task soak`: ten minutes of mixed load on a server of its own; exits with 1 when something was not flat. */
-import { parseArgs } from "node:util";
+import { refuseOptions, taskOptions } from "../support/task_options.ts";
 import { judge, soak } from "./soak.ts";
 
-const { values } = parseArgs({
-  args: Deno.args[0] === "--" ? Deno.args.slice(1) : Deno.args,
-  options: { minutes: { type: "string", default: "10" } },
-});
+const HELP = `Usage: deno task soak [OPTIONS]
+
+  --minutes NUMBER  how long the load lasts, at most 1440 (default: 10)
+  --help            print this`;
+
+const { values } = taskOptions(Deno.args, HELP, { options: { minutes: { type: "string", default: "10" } } });
 const minutes = Number(values.minutes);
 if (!(minutes > 0 && minutes <= 1_440)) {
-  console.error(`'--minutes' must be a number from 0 to 1440, got '${values.minutes}'`);
-  Deno.exit(2);
+  refuseOptions(`'--minutes' must be a number from 0 to 1440, got '${values.minutes}'`, HELP);
 }
 const result = await soak(minutes * 60_000);
 console.log(`load average ${Deno.loadavg().map((load) => load.toFixed(1)).join(" ")}`);

@@ -1,6 +1,6 @@
 /** `deno task torture`: tries to break a server with random inputs of every kind and new seeds, and prints the result. */
-import { parseArgs } from "node:util";
 import { newSeed, Random } from "../support/random.ts";
+import { refuseOptions, taskOptions } from "../support/task_options.ts";
 import { messages } from "./messages.ts";
 import { rawFrames } from "./raw_frames.ts";
 import { slowReaders } from "./slow_readers.ts";
@@ -22,6 +22,7 @@ const HELP = `Usage: deno task torture [OPTIONS]
   --amount COUNT  the number of inputs, such as connections
   --short         the short form that the tests run
   --log           also print the end of the server's log
+  --help          print this
 
 Tortures:
 ${TORTURES.map(({ name, about }) => `  ${name}: ${about}`).join("\n")}`;
@@ -39,22 +40,24 @@ function line({ name }: Torture, seed: number, outcome: Outcome): string {
   ].join("; ");
 }
 
-async function main(args: string[]): Promise<number> {
-  const { values } = parseArgs({
-    args,
+async function main(args: readonly string[]): Promise<number> {
+  const { values } = taskOptions(args, HELP, {
     options: {
       only: { type: "string", multiple: true },
       seed: { type: "string" },
       amount: { type: "string" },
       log: { type: "boolean", default: false },
       short: { type: "boolean", default: false },
-      help: { type: "boolean", default: false },
     },
   });
   const names = TORTURES.map(({ name }) => name);
-  if (values.help || values.only?.some((name) => !names.includes(name))) {
-    console.log(HELP);
-    return values.help ? 0 : 2;
+  const unknown = values.only?.find((name) => !names.includes(name));
+  if (unknown !== undefined) refuseOptions(`'--only' must be one of ${names.join(", ")}, got '${unknown}'`, HELP);
+  for (const name of ["seed", "amount"] as const) {
+    const value = values[name];
+    if (value !== undefined && !/^\d+$/.test(value)) {
+      refuseOptions(`'--${name}' must be a number, got '${value}'`, HELP);
+    }
   }
   let failed = false;
   for (const torture of TORTURES.filter(({ name }) => values.only?.includes(name) ?? true)) {
@@ -78,4 +81,4 @@ async function main(args: string[]): Promise<number> {
   return failed ? 1 : 0;
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args[0] === "--" ? Deno.args.slice(1) : Deno.args));
+if (import.meta.main) Deno.exit(await main(Deno.args));
