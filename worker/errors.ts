@@ -1,4 +1,5 @@
 /** The errors of the worker library: their base class, their codes, and those about calls, jobs and limits. */
+import { quote } from "../base/quote.ts";
 
 /** The stable codes that programs tell errors apart by. The last three are for services built on the library. */
 export type ErrorCode =
@@ -27,6 +28,8 @@ export type ErrorCode =
   | "STORE_UNUSABLE"
   | "NOT_RECORDED"
   | "REQUEST_ID_REUSED"
+  | "INVALID_NAME"
+  | "NAME_TAKEN"
   | "NOT_ENFORCEABLE"
   | "UNAUTHENTICATED"
   | "PERMISSION_DENIED"
@@ -197,6 +200,25 @@ export class RequestIdReusedError extends TeleportError {
   /** @param why the earlier use, such as `was used for another job` */
   constructor(requestId: string, why: string) {
     super("REQUEST_ID_REUSED", `Request id ${JSON.stringify(requestId)} ${why}: use a new id for each request`);
+  }
+}
+
+/** The name of a new job has a form that names do not have. */
+export class InvalidNameError extends TeleportError {
+  /** @param reason what is wrong and what to do, without the name */
+  constructor(name: string, reason: string) {
+    super("INVALID_NAME", `Invalid job name ${quote(name)}: ${reason}`);
+  }
+}
+
+/** Another job of the owner has the name and has not ended. */
+export class NameTakenError extends TeleportError {
+  /** @param id the job that has the name */
+  constructor(name: string, id: string) {
+    super(
+      "NAME_TAKEN",
+      `Job "${id}" has the name "${name}" and has not ended: give another name, or end that job first`,
+    );
   }
 }
 

@@ -4,6 +4,7 @@ import { InvalidArgumentError, JobNotFoundError, TeleportError } from "../../mod
 import type { CallName, JobWorkerHandlers, Sent } from "../../proto/service.ts";
 import type { CanIRequest, CanIResponse, JobRequest } from "../../proto/teleport/v1/job_worker.ts";
 import { textForEntry } from "../audit/excerpts.ts";
+import { refuseFields } from "../convert/unsupported.ts";
 import type { Identity } from "../policy/identity.ts";
 import {
   CALL_KINDS,
@@ -67,6 +68,7 @@ function canRegister(policy: Policy, identity: Identity, job: JobRequest): Sent<
   const decision = decideRegister(policy, identity, job);
   if (!decision.allowed) return answer(decision);
   try {
+    refuseFields(job, ["name", "like", "rerun", "terminal"]);
     expandTemplate(policy.templates, job);
   } catch (error) {
     if (!(error instanceof TeleportError)) throw error;

@@ -1,12 +1,14 @@
 /** The call GetOutput: streams the output of a job, then its summary. */
 import type { JobWorkerHandlers } from "../../proto/service.ts";
 import { endMessage, outputMessage, selectionOf } from "../convert/output.ts";
+import { refuseFields } from "../convert/unsupported.ts";
 import { checkHeartbeat, heartbeatsUntil } from "./heartbeat.ts";
 import type { HandlerParts } from "./parts.ts";
 
 export function getOutputHandler({ supervisor, permissions }: HandlerParts): JobWorkerHandlers["GetOutput"] {
   return async function* (request, context) {
     await permissions.permit("GetOutput", request.id, context);
+    refuseFields(request, ["grep", "grep_ignore_case"]);
     const heartbeatMs = checkHeartbeat(request.heartbeat_ms);
     // The first heartbeat comes at once, so a follower can resume before the first byte of output.
     const options = { ...selectionOf(request), startCursor: heartbeatMs > 0, signal: context.signal };

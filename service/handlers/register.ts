@@ -4,6 +4,7 @@ import type { JobRequest } from "../../proto/teleport/v1/job_worker.ts";
 import type { AuditEntry } from "../audit/audit.ts";
 import { argsForEntry, namesForEntry, parametersForEntry, textForEntry } from "../audit/excerpts.ts";
 import { jobOptionsOf } from "../convert/job_options.ts";
+import { refuseFields } from "../convert/unsupported.ts";
 import { statusMessage } from "../convert/status.ts";
 import { identify } from "../policy/identity.ts";
 import { decideRegister, denied } from "../policy/policy.ts";
@@ -17,6 +18,7 @@ export function registerHandler({ supervisor, callAudit, policy }: HandlerParts)
   return async (request, context) => {
     const identity = identify(context.certificate);
     callAudit.add(context, requestForEntry(request));
+    refuseFields(request, ["name", "like", "rerun", "terminal"]);
     const decision = decideRegister(policy(), identity, request);
     callAudit.add(context, decision);
     if (!decision.allowed) throw denied(decision);

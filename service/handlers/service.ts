@@ -17,6 +17,7 @@ import { pauseHandler } from "./pause.ts";
 import { createPermissions } from "./permissions.ts";
 import { registerHandler } from "./register.ts";
 import { removeHandler } from "./remove.ts";
+import { resizeHandler } from "./resize.ts";
 import { resumeHandler } from "./resume.ts";
 import type { ServerInfo } from "./server_info.ts";
 import { signalHandler } from "./signal.ts";
@@ -82,6 +83,7 @@ export function createService(supervisor: Supervisor, options: ServiceOptions = 
     Signal: signalHandler(parts),
     Pause: pauseHandler(parts),
     Resume: resumeHandler(parts),
+    Resize: resizeHandler(parts),
     Input: inputHandler(parts),
     List: listHandler(parts),
     Remove: removeHandler(parts),

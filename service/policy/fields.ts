@@ -13,7 +13,7 @@ export type FieldKind = PolicyKind | "guarded if present" | "privileged if prese
 type Table = typeof JOB_OPTIONS;
 
 /** The fields that are not options of the table. If `JobRequest` has another one, this does not compile. */
-const OTHER_KINDS: { readonly [Name in Exclude<keyof wire.JobRequest, Table[keyof Table]["field"]>]: PolicyKind } = {
+const OTHER_KINDS: { readonly [Name in Exclude<keyof wire.JobRequest, Table[keyof Table]["field"]>]: FieldKind } = {
   command: "judged",
   args: "judged",
   env: "judged",
@@ -22,6 +22,11 @@ const OTHER_KINDS: { readonly [Name in Exclude<keyof wire.JobRequest, Table[keyo
   max_output_bytes: "harmless",
   output_policy: "harmless",
   request_id: "harmless",
+  name: "harmless",
+  like: "judged",
+  rerun: "judged",
+  // The input of an interpreter is a program.
+  terminal: "guarded if present",
   template: "judged",
   parameters: "judged",
 };

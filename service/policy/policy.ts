@@ -47,6 +47,7 @@ export const CALL_KINDS: Readonly<Record<CallName, "read" | "change" | "self">> 
   Signal: "change",
   Pause: "change",
   Resume: "change",
+  Resize: "change",
   Input: "change",
   List: "read",
   Remove: "change",
@@ -62,9 +63,14 @@ const SERVICE = "/teleport.v1.JobWorker/";
 const HEALTH = "/grpc.health.v1.Health/";
 const REFLECTION = /^\/grpc\.reflection\.v1(?:alpha)?\.ServerReflection\//;
 
+/** Returns whether a rule allows a call. Every rule that allows Input also allows Resize. */
+function allows({ calls }: Rule, call: CallName): boolean {
+  return calls.has(call) || (call === "Resize" && calls.has("Input"));
+}
+
 /** Returns the rules of the caller's roles that allow a call, in the order of the roles. */
 export function rulesFor({ roles }: Policy, identity: Identity, call: CallName): Rule[] {
-  return identity.roles.flatMap((role) => roles.get(role) ?? []).filter(({ calls }) => calls.has(call));
+  return identity.roles.flatMap((role) => roles.get(role) ?? []).filter((rule) => allows(rule, call));
 }
 
 /** Returns whether a rule applies to this job for this caller. */

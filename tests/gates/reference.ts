@@ -72,6 +72,8 @@ const ERROR_MEANINGS: Record<ErrorCode, string> = {
   STORE_UNUSABLE: "The database cannot be used.",
   NOT_RECORDED: "The server could not store the change, such as on a full disk. It did nothing.",
   REQUEST_ID_REUSED: "The request id belongs to another request, or to a removed job.",
+  INVALID_NAME: "The name of the new job has a form that names do not have.",
+  NAME_TAKEN: "Another job of the user has the name and has not ended.",
   NOT_ENFORCEABLE: "The host cannot enforce a limit or option of the job.",
   UNAUTHENTICATED: "The server does not accept the certificate.",
   PERMISSION_DENIED: "No rule of the caller's roles allows the call.",

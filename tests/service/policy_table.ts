@@ -27,6 +27,8 @@ export const CALLS: Record<Exclude<CallName, keyof typeof ON_NO_JOB>, Call> = {
   Signal: (calls, id) => calls.Signal({ id, signal: "TERM" }),
   Pause: (calls, id) => calls.Pause({ id }),
   Resume: (calls, id) => calls.Resume({ id }),
+  // If allowed, it finds a job without a terminal.
+  Resize: (calls, id) => calls.Resize({ id, size: { columns: 80, rows: 24 } }),
   // If allowed, it finds a job without an input.
   Input: (calls, id) => calls.Input(once({ id })),
   Remove: (calls, id) => calls.Remove({ id }),
@@ -41,6 +43,7 @@ export const GONE = "JOB_NOT_FOUND";
 export const DENY = "PERMISSION_DENIED";
 export const IDLE = "JOB_NOT_RUNNING";
 export const NONE = "NO_INPUT";
+export const PLAIN = "NO_TERMINAL";
 
 /** The results on an own job, on another's job and on a missing one. */
 export type Cell = readonly [own: string, others: string, missing: string];
@@ -70,6 +73,7 @@ export const TABLE: Record<keyof typeof CALLS, Record<Column, Cell>> = {
   Signal:       { admin: [IDLE, IDLE, GONE], operator: [IDLE, GONE, GONE], viewer: NEVER, both: [IDLE, DENY, GONE], none: NEVER },
   Pause:        { admin: [IDLE, IDLE, GONE], operator: [IDLE, GONE, GONE], viewer: NEVER, both: [IDLE, DENY, GONE], none: NEVER },
   Resume:       { admin: [IDLE, IDLE, GONE], operator: [IDLE, GONE, GONE], viewer: NEVER, both: [IDLE, DENY, GONE], none: NEVER },
+  Resize:       { admin: [PLAIN, PLAIN, GONE], operator: [PLAIN, GONE, GONE], viewer: NEVER, both: [PLAIN, DENY, GONE], none: NEVER },
   Input:        { admin: [NONE, NONE, GONE], operator: [NONE, GONE, GONE], viewer: NEVER, both: [NONE, DENY, GONE], none: NEVER },
   Remove:       { admin: READ_ALL, operator: OWN_ALONE, viewer: NEVER, both: READ_ALL_CHANGE_OWN, none: NEVER },
   WatchJobs:    { admin: READ_ALL, operator: OWN_ALONE, viewer: READ_ALL, both: READ_ALL, none: NEVER },

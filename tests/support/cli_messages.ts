@@ -44,6 +44,9 @@ export function jobStatus(fields: Partial<JobStatus> = {}): JobStatus {
     input: false,
     input_bytes: 0,
     input_closed: false,
+    name: "",
+    terminal: false,
+    rerun_of: "",
     ...fields,
   };
 }

@@ -21,6 +21,7 @@ function handlers(some: Partial<JobWorkerHandlers>): JobWorkerHandlers {
     Signal: refuse,
     Pause: refuse,
     Resume: refuse,
+    Resize: refuse,
     Input: refuse,
     List: refuse,
     Remove: refuse,

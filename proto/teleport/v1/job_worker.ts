@@ -47,6 +47,11 @@ export interface JobWorkerCalls {
   Pause: { request: PauseRequest; response: JobStatus; stream: false };
   /** Resumes all processes of a job. FAILED_PRECONDITION when the job is not running. */
   Resume: { request: ResumeRequest; response: JobStatus; stream: false };
+  /**
+   * Sets the size of a job's terminal. FAILED_PRECONDITION when the job has no terminal or is not running. Callers that
+   * may write to the job's input may make this call.
+   */
+  Resize: { request: ResizeRequest; response: JobStatus; stream: false };
   /** Lists the jobs that the caller may see in pages, newest first by default. */
   List: { request: ListRequest; response: ListResponse; stream: false };
   /** Removes a job that has ended or was never started, and its output. FAILED_PRECONDITION while it runs. */
@@ -138,6 +143,23 @@ export interface JobRequest {
    */
   request_id: string;
   /**
+   * The name of the job: at most 64 of the characters A-Z a-z 0-9 _ . -. The first is a letter or digit. At least one
+   * is neither a hexadecimal digit nor a dash, so that a name differs from an id. INVALID_ARGUMENT for other names.
+   * ALREADY_EXISTS while another job of the same user has the name and has not ended. Empty: no name.
+   */
+  name: string;
+  /**
+   * The id of a job whose cwd and env are used where this request gives none. Variables are compared by name. The caller
+   * must own that job, or be allowed to do everything with it.
+   */
+  like: string;
+  /**
+   * The id of a job that is registered again with the same options. Only request_id, name and labels may be given with
+   * it. Given labels replace those of the job, and its name is not repeated. The caller must own that job, or be allowed
+   * to do everything with it.
+   */
+  rerun: string;
+  /**
    * The user of the server's system that the job runs as, by name or number, with all groups of that user. Empty: the
    * server's own user. FAILED_PRECONDITION when the server cannot change its user. If the user does not exist, the job
    * ends FAILED.
@@ -172,10 +194,23 @@ export interface JobRequest {
   cgroup_limits: CgroupLimits | null;
   /** True: the job has an input, which the call Input writes to. False: the job reads from /dev/null. */
   input: boolean;
+  /**
+   * The size of the terminal that the job runs on. Its output is one stream, stdout, and it has an input. Absent: the job
+   * has no terminal.
+   */
+  terminal: TerminalSize | null;
   /** The name of a command in the server's policy, in place of command, args, env and cwd. */
   template: string;
   /** The values of the template's parameters. At most 32. A value has at most 1,024 characters. */
   parameters: Record<string, string>;
+}
+
+/** The size of a terminal in characters. */
+export interface TerminalSize {
+  /** From 1 to 10,000. */
+  columns: number;
+  /** From 1 to 10,000. */
+  rows: number;
 }
 
 /** Limits of each process of a job, which it cannot raise; setrlimit(2). Absent: the server's default. */
@@ -321,6 +356,12 @@ export interface JobStatus {
   input_bytes: number;
   /** True when the input accepts no further data: a call ended it, or the job closed it or ended. */
   input_closed: boolean;
+  /** The name of the job. Empty: it has none. */
+  name: string;
+  /** True when the job runs on a terminal, or ran on one. */
+  terminal: boolean;
+  /** The id of the job that this one repeats. Empty: it repeats none. */
+  rerun_of: string;
 }
 
 export interface StartRequest {
@@ -347,6 +388,11 @@ export interface PauseRequest {
 
 export interface ResumeRequest {
   id: string;
+}
+
+export interface ResizeRequest {
+  id: string;
+  size: TerminalSize | null;
 }
 
 export interface GetOutputRequest {
@@ -379,6 +425,10 @@ export interface GetOutputRequest {
   since_age_ms?: number;
   /** In place of until: an age in milliseconds before the call, by the server's clock. */
   until_age_ms?: number;
+  /** Only lines in which this regular expression matches. Empty: all output. The syntax is that of RE2. */
+  grep: string;
+  /** True: upper and lower case are the same for grep. */
+  grep_ignore_case: boolean;
 }
 
 /** A chunk of output. A message without data is a gap that a limit made, a heartbeat, or the summary. */
@@ -489,6 +539,10 @@ export interface ListRequest {
   ended_since_age_ms?: number;
   /** In place of ended_until: an age in milliseconds before the call, by the server's clock. */
   ended_until_age_ms?: number;
+  /** Jobs with exactly this name. */
+  name: string;
+  /** Jobs whose id begins with this text of hexadecimal digits and dashes. */
+  id_prefix: string;
 }
 
 export interface ListResponse {

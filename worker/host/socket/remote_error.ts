@@ -43,6 +43,8 @@ const CLASSES: Readonly<Record<errors.ErrorCode, ErrorClass>> = {
   STORE_UNUSABLE: storageErrors.StoreUnusableError,
   NOT_RECORDED: storageErrors.NotRecordedError,
   REQUEST_ID_REUSED: errors.RequestIdReusedError,
+  INVALID_NAME: errors.InvalidNameError,
+  NAME_TAKEN: errors.NameTakenError,
   NOT_ENFORCEABLE: errors.NotEnforceableError,
   UNAUTHENTICATED: errors.TeleportError,
   PERMISSION_DENIED: errors.TeleportError,
