@@ -28,6 +28,8 @@ export interface AuditEntry {
   readonly runAs?: string;
   /** The system group of the job, if Register names one. */
   readonly runAsGroup?: string;
+  /** The size of the job's terminal, such as `80x24`, if Register gives it one. */
+  readonly terminal?: string;
   /** The signal of Signal. */
   readonly signal?: string;
   readonly allowed?: boolean;

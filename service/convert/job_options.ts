@@ -62,12 +62,13 @@ true satisfies Same<MemberNames<OptionFields>, MemberNames<Pick<wire.JobRequest,
  * @throws {InvalidArgumentError} when the request has a value that this server does not know
  */
 export function jobOptionsOf(request: wire.JobRequest, owner: string): JobOptions {
-  const { env, labels, cwd, request_id } = request;
+  const { env, labels, cwd, request_id, terminal } = request;
   return {
     env,
     labels,
     owner,
     ...defined({ outputLimit: outputLimitOf(request) }),
+    ...(terminal === null ? {} : { terminal }),
     ...(cwd === "" ? {} : { cwd }),
     ...(request_id === "" ? {} : { requestId: request_id }),
     ...tableOptionsOf(request),

@@ -42,6 +42,7 @@ export function statusMessage(status: JobStatus): Sent<wire.JobStatus> {
     paused_by: status.pausedBy,
     started_by: status.requestedBy?.startedBy,
     stop_asked_by: status.requestedBy?.stopAskedBy,
+    terminal: status.terminal,
     input: status.input !== undefined,
     input_bytes: status.input?.bytes,
     input_closed: status.input?.closed,

@@ -18,7 +18,7 @@ export function registerHandler({ supervisor, callAudit, policy }: HandlerParts)
   return async (request, context) => {
     const identity = identify(context.certificate);
     callAudit.add(context, requestForEntry(request));
-    refuseFields(request, ["name", "like", "rerun", "terminal"]);
+    refuseFields(request, ["name", "like", "rerun"]);
     const decision = decideRegister(policy(), identity, request);
     callAudit.add(context, decision);
     if (!decision.allowed) throw denied(decision);
@@ -35,12 +35,13 @@ function commandForEntry({ command, args }: JobRequest): Partial<AuditEntry> {
 }
 
 function requestForEntry(request: JobRequest): Partial<AuditEntry> {
-  const { env, user, group, template, parameters } = request;
+  const { env, user, group, template, parameters, terminal } = request;
   return {
     ...commandForEntry(request),
     env: namesForEntry(env),
     ...(user === "" ? {} : { runAs: textForEntry(user) }),
     ...(group === "" ? {} : { runAsGroup: textForEntry(group) }),
+    ...(terminal === null ? {} : { terminal: `${terminal.columns}x${terminal.rows}` }),
     ...(template === "" ? {} : { template: textForEntry(template), parameters: parametersForEntry(parameters) }),
   };
 }
