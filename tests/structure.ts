@@ -76,10 +76,11 @@ const ROOMS: Record<string, Record<string, readonly string[]>> = {
     "": [],
   },
   service: {
-    handlers: ["audit", "policy", "convert", ""],
+    handlers: ["audit", "policy", "convert", "search", ""],
     audit: ["policy", ""],
     policy: [""],
     convert: [""],
+    search: [],
     "": [],
   },
   rpc: { server: ["shared", "compat"], client: ["shared", "compat"], shared: [], compat: [] },
@@ -95,7 +96,8 @@ const ROOMS: Record<string, Record<string, readonly string[]>> = {
   },
   cli: {
     "": ["commands", "follow", "options", "print"],
-    commands: ["follow", "options", "print", ""],
+    commands: ["copy", "follow", "options", "print", ""],
+    copy: ["follow", "print", ""],
     follow: ["print", ""],
     options: ["follow", ""],
     print: ["options", ""],

@@ -425,7 +425,11 @@ export interface GetOutputRequest {
   since_age_ms?: number;
   /** In place of until: an age in milliseconds before the call, by the server's clock. */
   until_age_ms?: number;
-  /** Only lines in which this regular expression matches. Empty: all output. The syntax is that of RE2. */
+  /**
+   * Only lines of the selected output in which this regular expression of RE2 matches. At most 1,024 characters. Empty: all
+   * output. A message has whole lines and the position of the first. Parts of a line above 64 KiB are messages without a
+   * cursor, up to its last part. Only the beginning of such a line is compared, at least the first 2 KiB.
+   */
   grep: string;
   /** True: upper and lower case are the same for grep. */
   grep_ignore_case: boolean;
