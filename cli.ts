@@ -2,6 +2,7 @@
 import { CertificateFilesError } from "./cli/certificate_files.ts";
 import { type Environment, ENVIRONMENT_NAMES } from "./cli/config.ts";
 import type { Io } from "./cli/io.ts";
+import { startProgram } from "./cli/local_program.ts";
 import { main } from "./cli/main.ts";
 import { UsageError } from "./units/usage_error.ts";
 import { gatherEntropy } from "./rpc/client/entropy.ts";
@@ -16,6 +17,7 @@ const io: Io = {
     return { [Symbol.dispose]: () => Deno.removeSignalListener(signal, listener) };
   },
   nowMs: () => performance.now(),
+  startProgram,
   async connect(options) {
     gatherEntropy();
     // Only here, so that help and bad usage do not wait for gRPC to load.

@@ -15,6 +15,20 @@ export interface InputFile {
   read(buffer: Uint8Array): Promise<number | null>;
 }
 
+/** A program on this machine that runs. */
+export interface LocalProgram {
+  /** Writes to the program, and waits until it has taken the data. Rejects when it has closed its input. */
+  write(data: Uint8Array): Promise<void>;
+  /** Ends the input of the program. */
+  endInput(): Promise<void>;
+  readonly stdout: InputFile;
+  readonly stderr: InputFile;
+  /** Resolves to the exit code, or to 128 + n after signal n. */
+  readonly ended: Promise<number>;
+  /** Sends a signal. Does nothing when the program has ended. */
+  kill(signal: Deno.Signal): void;
+}
+
 /** An open connection to a server. */
 export interface Connection extends AsyncDisposable {
   readonly calls: JobWorkerClient;
@@ -35,6 +49,8 @@ export interface Io {
   onSignal(signal: ForwardedSignal, listener: () => void): Disposable;
   /** Reads a clock that never goes back, in milliseconds. */
   nowMs(): number;
+  /** Starts a program on this machine, with the directory and environment of this one. */
+  startProgram(command: string, args: readonly string[]): LocalProgram;
   /** Opens a connection. The first call shows whether it works. */
   connect(options: { address: string; credentials: TlsCredentials }): Promise<Connection>;
 }

@@ -77,9 +77,15 @@ const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "logs",
-    args: "<ID>",
-    summary: "Print a job's output so far, each stream to its own descriptor",
+    args: "[ID...]",
+    summary: "Print the output of jobs so far, each stream to its own descriptor",
     load: () => import("./commands/logs.ts"),
+  },
+  {
+    name: "cp",
+    args: "<SOURCE> <DESTINATION>",
+    summary: "Copy a file or a directory to the server or from it; :PATH is on the server",
+    load: () => import("./commands/cp.ts"),
   },
   {
     name: "list",

@@ -144,10 +144,16 @@ for (const name of ["net", "read", "write", "run", "ffi", "import"] as const) {
 }
 console.log(Deno.env.get("TELEPORT_CERTS"), Deno.env.get("GRPC_TRACE"));`;
 
-Deno.test("the command line can neither write files nor run programs, and sees only its own variables", async () => {
+Deno.test("the command line cannot write files, runs only sh, and sees only its own variables", async () => {
+  const askForPrograms = `${ASK}
+for (const command of ["sh", "ls"]) {
+  console.log(command, (await Deno.permissions.query({ name: "run", command })).state);
+}`;
+  // With --no-prompt, "prompt" means that it is refused.
   assert.equal(
-    await withPermissions("cli", ASK),
-    "net granted\nread granted\nwrite denied\nrun denied\nffi denied\nimport denied\nknown undefined\n",
+    await withPermissions("cli", askForPrograms),
+    "net granted\nread granted\nwrite prompt\nrun prompt\nffi denied\nimport denied\nknown undefined\n" +
+      "sh granted\nls prompt\n",
   );
 });
 

@@ -5,8 +5,10 @@ import {
   type ForwardedSignal,
   type InputFile,
   type Io,
+  type LocalProgram,
   type OutputFile,
 } from "../../cli/io.ts";
+import { startProgram } from "../../cli/local_program.ts";
 import { main } from "../../cli/main.ts";
 import type { JobWorkerClient } from "../../proto/service.ts";
 
@@ -100,6 +102,11 @@ export class FakeIo implements Io {
   /** The number of signal listeners. */
   get listening(): number {
     return [...this.listeners.values()].reduce((sum, set) => sum + set.size, 0);
+  }
+
+  /** Starts a real program. */
+  startProgram(command: string, args: readonly string[]): LocalProgram {
+    return startProgram(command, args);
   }
 
   connect(options: Parameters<Io["connect"]>[0]): Promise<Connection> {
