@@ -11,11 +11,13 @@ import { endWhenSilent, HEARTBEAT_MS, MAX_SILENCE_MS } from "./silence.ts";
  * longer has the events since then, the next stream begins with the jobs as they are.
  *
  * @param request the jobs
+ * @param signal ends the watch, with the error of the cancelled call
  */
 export async function* followJobs(
   calls: Pick<JobWorkerClient, "WatchJobs">,
   request: Sent<WatchJobsRequest>,
   outages: Outages,
+  signal?: AbortSignal,
 ): AsyncGenerator<JobEvent, never, void> {
   let token = "";
   const beganMs = performance.now();
@@ -26,7 +28,7 @@ export async function* followJobs(
           { ...withLaterAges(request, performance.now() - beganMs), token, heartbeat_ms: HEARTBEAT_MS },
           { signal },
         );
-      for await (const event of endWhenSilent(open, MAX_SILENCE_MS)) {
+      for await (const event of endWhenSilent(open, MAX_SILENCE_MS, signal)) {
         const isHeartbeat = event.kind === "JOB_EVENT_KIND_HEARTBEAT";
         await outages.answered(!isHeartbeat);
         if (isHeartbeat) continue;
@@ -35,7 +37,7 @@ export async function* followJobs(
       }
       throw new Error("The server closed a stream that has no end: try again");
     } catch (error) {
-      await outages.wait(error);
+      await outages.wait(error, signal);
     }
   }
 }

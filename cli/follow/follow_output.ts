@@ -3,7 +3,8 @@ import type { JobWorkerClient } from "../../proto/service.ts";
 import type { JobOutput, OutputEnd } from "../../proto/teleport/v1/job_worker.ts";
 import { withLaterAges } from "../../units/moment.ts";
 import type { Outages } from "./outage.ts";
-import { OutputCheck, OutputMismatchError, type OutputRequest } from "./output_check.ts";
+import { OutputCheck, OutputMismatchError, type OutputRequest, unexpectedEnd } from "./output_check.ts";
+import { SearchCheck } from "./search_check.ts";
 import { endWhenSilent, HEARTBEAT_MS, MAX_SILENCE_MS } from "./silence.ts";
 
 /** The output to read. */
@@ -29,7 +30,7 @@ export async function followOutput(
   write: (message: JobOutput) => Promise<void>,
 ): Promise<OutputEnd> {
   const { request, signal, outages } = options;
-  const check = new OutputCheck(request);
+  const check = request.grep ? new SearchCheck() : new OutputCheck(request);
   let nextRequest = request;
   const beganMs = performance.now();
   while (true) {
@@ -57,7 +58,7 @@ export async function followOutput(
       await outages.wait(error, signal);
       continue;
     }
-    throw check.unexpectedEnd();
+    throw unexpectedEnd(request.id);
   }
 }
 

@@ -77,14 +77,6 @@ export class OutputCheck {
     );
   }
 
-  /** Returns the error of a stream that ended without its summary. */
-  unexpectedEnd(): OutputMismatchError {
-    const { id } = this.#request;
-    return new OutputMismatchError(
-      `Output of job "${id}" ended before its summary: read it again with "teleport logs ${id}"`,
-    );
-  }
-
   /**
    * Compares the totals with the summary, unless the request ended at a time. Compares the SHA-256 of a stream that
    * was read from its first byte, when the server knows it.
@@ -100,6 +92,13 @@ export class OutputCheck {
     if (stream !== "STREAM_STDERR") verify("stdout", stdout, end.stdout_bytes, end.stdout_sha256, mayHaveGrown);
     if (stream !== "STREAM_STDOUT") verify("stderr", stderr, end.stderr_bytes, end.stderr_sha256, mayHaveGrown);
   }
+}
+
+/** Returns the error of a stream that ended without its summary. */
+export function unexpectedEnd(id: string): OutputMismatchError {
+  return new OutputMismatchError(
+    `Output of job "${id}" ended before its summary: read it again with "teleport logs ${id}"`,
+  );
 }
 
 function nothingReceived({ cursor, since, tail_bytes, tail_lines }: OutputRequest): ReceivedStream {

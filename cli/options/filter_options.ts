@@ -28,6 +28,17 @@ export const FINAL_STATES: readonly State[] = ["STATE_EXITED", "STATE_KILLED", "
 
 /** Adds the options to a command. */
 export function addFilterOptions(command: Command): Command {
+  return addJobFilterOptions(command)
+    .option(
+      "--since <TIME>",
+      "only jobs registered since this time, such as 2026-01-31T12:00:00Z or 10m",
+      momentParser("--since"),
+    )
+    .option("--until <TIME>", "only jobs registered until this time", momentParser("--until"));
+}
+
+/** Adds the options that select jobs by themselves and not by time, for a command with other options for times. */
+export function addJobFilterOptions(command: Command): Command {
   return command
     .option("--state <STATE>", "only jobs in this state; repeatable", addStates)
     .option("--owner <USER>", "only jobs of this user")
@@ -36,13 +47,7 @@ export function addFilterOptions(command: Command): Command {
       "only jobs with this label; repeatable",
       (text: string, before?: Record<string, string>) => addPair(text, before, { name: "--label", form: "KEY=VALUE" }),
     )
-    .option("--command <TEXT>", "only jobs whose command line contains this text")
-    .option(
-      "--since <TIME>",
-      "only jobs registered since this time, such as 2026-01-31T12:00:00Z or 10m",
-      momentParser("--since"),
-    )
-    .option("--until <TIME>", "only jobs registered until this time", momentParser("--until"));
+    .option("--command <TEXT>", "only jobs whose command line contains this text");
 }
 
 /** Returns the fields of a request for the options. */

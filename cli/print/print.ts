@@ -13,7 +13,7 @@ export class BrokenPipeError extends Error {
 }
 
 /** A style of text on a terminal. */
-export type Style = "bold" | "dim" | "green" | "red" | "yellow";
+export type Style = "bold" | "dim" | "green" | "red" | "yellow" | "blue" | "cyan" | "magenta";
 
 /** Writes for one command. Every method resolves when the bytes are written, so a slow reader slows the command. */
 export interface Print {

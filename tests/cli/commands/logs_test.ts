@@ -1,7 +1,7 @@
 /** `teleport logs`: both streams, JSON, altered and dropped output. */
 import assert from "node:assert/strict";
 import { exited, outputOf } from "../../support/cli_messages.ts";
-import { FakeIo, teleport } from "../../support/fake_io.ts";
+import { FakeCallError, FakeIo, teleport } from "../../support/fake_io.ts";
 import { stream } from "../../support/streams.ts";
 import { someBytes } from "../../support/random.ts";
 
@@ -54,4 +54,30 @@ Deno.test("teleport logs prints a note at a gap, and the output after it", async
   assert.equal(await teleport(io, "logs", "job-1"), 0);
   assert.equal(io.stdout.text, "new");
   assert.equal(io.stderr.text, "teleport: 3 bytes of stdout are missing here: its output limit dropped them\n");
+});
+
+Deno.test("teleport logs --grep lets the server search, and prints a line once that comes again after an outage", async () => {
+  const [one, two, end] = await outputOf([["stdout", "match 1\n"], ["stdout", "match 2\n"]], exited(0));
+  const later = { ...two!, offset: 500, cursor: "c2~e8~0" };
+  const asked: unknown[] = [];
+  const answers = [
+    [{ ...one!, offset: 100, cursor: "c1~2s~0" }, { ...later, cursor: "" }, new FakeCallError("UNAVAILABLE")],
+    [later, end!],
+  ];
+  const io = new FakeIo({
+    async *GetOutput(request) {
+      asked.push(request);
+      for (const message of answers.shift() ?? []) {
+        if (message instanceof Error) throw message;
+        yield await Promise.resolve(message);
+      }
+    },
+  });
+  assert.equal(await teleport(io, "logs", "-f", "--offsets", "--ignore-case", "--grep", "MATCH", "job-1"), 0);
+  assert.equal(io.stdout.text, "100:match 1\n500:match 2\n");
+  const common = { id: "job-1", follow: true, grep: "MATCH", grep_ignore_case: true, heartbeat_ms: 30_000 };
+  assert.deepEqual(asked, [common, { ...common, cursor: "c1~2s~0" }]);
+  for (const wrong of [["--grep", ""], ["--ignore-case"]]) {
+    assert.equal(await teleport(new FakeIo(), "logs", ...wrong, "job-1"), 2);
+  }
 });
