@@ -16,6 +16,13 @@ const io: Io = {
     Deno.addSignalListener(signal, listener);
     return { [Symbol.dispose]: () => Deno.removeSignalListener(signal, listener) };
   },
+  terminalSize() {
+    try {
+      return Deno.consoleSize();
+    } catch {
+      return undefined; // There is no terminal.
+    }
+  },
   nowMs: () => performance.now(),
   startProgram,
   async connect(options) {

@@ -1,12 +1,12 @@
 /** The parts that commands are declared with. */
 import { type Command, Option } from "commander";
-import { UsageError } from "../units/usage_error.ts";
 import { type ConfigFlags, DEFAULT_ADDRESS, DEFAULT_IDENTITY } from "./config.ts";
 import type { Context, LocalContext } from "./context.ts";
+import { type Format, parseFormat } from "./print/format.ts";
 
 /** The options of every command. They may appear before or after the command's name. */
 export interface CommonFlags extends ConfigFlags {
-  readonly output?: "text" | "json";
+  readonly output?: Format;
 }
 
 /** Runs the code of a command with its context, and keeps its exit code. */
@@ -34,13 +34,11 @@ export function addCommonOptions(command: Command, { hidden }: { readonly hidden
       "--identity <NAME>",
       `the name of the client certificate in that directory (default: ${DEFAULT_IDENTITY})`,
     ),
-    new Option("--output <FORMAT>", "text, or json: one object per line").argParser(parseFormat),
+    new Option(
+      "-o, --output <FORMAT>",
+      "text, wide, json (one object per line), yaml, name, or template=TEXT such as template='{{id}} {{state}}'",
+    ).argParser(parseFormat),
   ];
   for (const option of options) command.addOption(option.hideHelp(hidden));
   return command;
-}
-
-function parseFormat(text: string): "text" | "json" {
-  if (text === "text" || text === "json") return text;
-  throw new UsageError(`Unknown format "${text}" for --output: give "text" or "json"`);
 }

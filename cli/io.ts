@@ -40,6 +40,12 @@ export const FORWARDED_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as c
 /** A signal that `run` forwards to its job. */
 export type ForwardedSignal = (typeof FORWARDED_SIGNALS)[number];
 
+/** The size of a terminal in cells. */
+export interface TerminalSize {
+  readonly columns: number;
+  readonly rows: number;
+}
+
 /** The machine. */
 export interface Io {
   readonly stdin: InputFile;
@@ -47,6 +53,8 @@ export interface Io {
   readonly stderr: OutputFile;
   /** Calls the listener for each such signal to this process, until it is disposed of. */
   onSignal(signal: ForwardedSignal, listener: () => void): Disposable;
+  /** Returns the size of the terminal of this program. Undefined when it has none. */
+  terminalSize(): TerminalSize | undefined;
   /** Reads a clock that never goes back, in milliseconds. */
   nowMs(): number;
   /** Starts a program on this machine, with the directory and environment of this one. */

@@ -8,6 +8,7 @@ import type { Context } from "./context.ts";
 import { errorExitCode, EXIT_CODE } from "./exit_code.ts";
 import type { Io } from "./io.ts";
 import { BrokenPipeError, createPrint } from "./print/print.ts";
+import { loadEncoder } from "./print/encoder.ts";
 import { type CommonFlags, commonFlags, type Runner } from "./command.ts";
 import { createProgram } from "./program.ts";
 import { UsageError } from "../units/usage_error.ts";
@@ -27,17 +28,17 @@ import { UsageError } from "../units/usage_error.ts";
  */
 export async function main(args: readonly string[], env: Environment, io: Io): Promise<number> {
   let exitCode: number = EXIT_CODE.OK;
-  const contextFor = (flags: CommonFlags) => ({
-    io,
-    print: createPrint(io, env, { json: flags.output === "json" }),
-    config: resolveConfig(flags, env),
-  });
+  const contextFor = async (flags: CommonFlags) => {
+    const format = flags.output ?? { kind: "text" };
+    const print = createPrint(io, env, { format: format.kind, encode: await loadEncoder(format) });
+    return { io, print, config: resolveConfig(flags, env) };
+  };
   const runner: Runner = {
     async local(command, act) {
-      exitCode = await act(contextFor(commonFlags(command)));
+      exitCode = await act(await contextFor(commonFlags(command)));
     },
     async call(command, act) {
-      const local = contextFor(commonFlags(command));
+      const local = await contextFor(commonFlags(command));
       await using connection = await connectAs(io, local.config);
       const context: Context = { ...local, calls: connection.calls };
       exitCode = await act(context);
@@ -46,7 +47,7 @@ export async function main(args: readonly string[], env: Environment, io: Io): P
   // Commander does not wait for its writes. The help is kept here and written below.
   const help = { stdout: "", stderr: "" };
   let commandName = "";
-  const print = createPrint(io, env, { json: false });
+  const print = createPrint(io, env);
   try {
     checkArguments(args);
     const output = { stdout: (text: string) => help.stdout += text, stderr: (text: string) => help.stderr += text };

@@ -49,7 +49,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 const PACKAGES: Record<string, RegExp> = {
   door: /^commander$/,
   teleportd: /^(commander|@opentelemetry\/.+)$/,
-  cli: /^commander$/,
+  cli: /^(commander|mustache|yaml)$/,
   rpc: /^(@grpc\/.+|grpc-health-check|protobufjs)$/,
   service: /^re2js$/,
   certs: /^(commander|@peculiar\/x509|reflect-metadata)$/,

@@ -6,6 +6,7 @@ import { escapeTerminal } from "../../text/escape_terminal.ts";
 import { jsonLine } from "../../text/unprintable.ts";
 import type { Environment } from "../config.ts";
 import type { Io, OutputFile } from "../io.ts";
+import type { Encode, FormatKind } from "./format.ts";
 
 /** The reader of the output has closed it. */
 export class BrokenPipeError extends Error {
@@ -17,11 +18,14 @@ export type Style = "bold" | "dim" | "green" | "red" | "yellow" | "blue" | "cyan
 
 /** Writes for one command. Every method resolves when the bytes are written, so a slow reader slows the command. */
 export interface Print {
-  /** True when data is printed as JSON. */
+  readonly format: FormatKind;
+  /** True when data is printed for programs: as JSON, YAML, names or by a template. */
   readonly isJson: boolean;
+  /** The cells of a line when stdout is a terminal. Undefined otherwise: then nothing is cut. */
+  readonly columns: number | undefined;
   /** Prints a line of data for people. */
   line(text: string): Promise<void>;
-  /** Prints a line of data for programs: the value as JSON. */
+  /** Prints data for programs: the value in the format, such as a line of JSON. */
   jsonLine(value: unknown): Promise<void>;
   /** Writes bytes of a job unchanged. */
   bytes(to: "stdout" | "stderr", data: Uint8Array): Promise<void>;
@@ -31,15 +35,29 @@ export interface Print {
   styled(style: Style, text: string): string;
 }
 
+/** The format of the data of one command. */
+export interface PrintOptions {
+  /** Default: `text`. */
+  readonly format?: FormatKind;
+  /** Encodes data for programs. Absent for a format for people. */
+  readonly encode?: Encode | undefined;
+}
+
 /** Makes the writer of one command. */
-export function createPrint(io: Pick<Io, "stdout" | "stderr">, env: Environment, options: { json: boolean }): Print {
+export function createPrint(
+  io: Pick<Io, "stdout" | "stderr" | "terminalSize">,
+  env: Environment,
+  { format = "text", encode }: PrintOptions = {},
+): Print {
   // https://no-color.org: NO_COLOR counts when it is not empty. A dumb terminal shows the codes of colours as text.
-  const hasColour = !options.json && !env.NO_COLOR && env.TERM !== "dumb" && io.stdout.isTerminal();
+  const hasColour = encode === undefined && !env.NO_COLOR && env.TERM !== "dumb" && io.stdout.isTerminal();
   const encoder = new TextEncoder();
   return {
-    isJson: options.json,
+    format,
+    isJson: encode !== undefined,
+    columns: io.stdout.isTerminal() ? io.terminalSize()?.columns : undefined,
     line: (text) => writeAll(io.stdout, "output", encoder.encode(`${text}\n`)),
-    jsonLine: (value) => writeAll(io.stdout, "output", encoder.encode(`${jsonLine(value)}\n`)),
+    jsonLine: (value) => writeAll(io.stdout, "output", encoder.encode(encode?.(value) ?? `${jsonLine(value)}\n`)),
     bytes: (to, data) => writeAll(io[to], to === "stdout" ? "output" : "error output", data),
     async note(sentence) {
       try {

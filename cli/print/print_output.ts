@@ -5,7 +5,8 @@ import type { Print } from "./print.ts";
 
 /** Prints a chunk of output. For a gap and for a summary with dropped bytes, it prints a note. */
 export async function printOutput(print: Print, output: JobOutput): Promise<void> {
-  if (print.isJson) return await print.jsonLine(outputJson(output));
+  // Output has no names: that format prints it as it is.
+  if (print.isJson && print.format !== "name") return await print.jsonLine(outputJson(output));
   const name = output.stream === "STREAM_STDERR" ? "stderr" : "stdout";
   if (output.dropped_bytes > 0) {
     await print.note(`${output.dropped_bytes} bytes of ${name} are missing here: its output limit dropped them`);

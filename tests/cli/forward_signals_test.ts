@@ -15,7 +15,7 @@ function setUp(answer: () => Promise<ReturnType<typeof running>> = () => Promise
       return answer();
     },
   };
-  const print = createPrint(io, {}, { json: false });
+  const print = createPrint(io, {});
   return { io, sent, forwarding: forwardSignals({ calls, io, print }) };
 }
 

@@ -76,7 +76,7 @@ const bad: [string[], RegExp, string][] = [
   [["list", "--state", "dead"], /Unknown state "dead" for --state: give one of INITIAL, /, "list "],
   [["list", "--limit", "0"], /Invalid value "0" for --limit: give an integer from 1 to/, "list "],
   [["list", "--limit", "many"], /Invalid value "many" for --limit/, "list "],
-  [["--output", "yaml", "list"], /Unknown format "yaml" for --output/, ""],
+  [["--output", "xml", "list"], /Unknown format "xml" for --output/, ""],
   [["--address", "nowhere", "list"], /Invalid address "nowhere": give HOST:PORT/, "list "],
   [["--identity", "../x", "list"], /Invalid identity "\.\.\/x"/, "list "],
 ];

@@ -88,6 +88,7 @@ async function teleport({ dir, address }: Server, ...args: string[]) {
     stderr,
     onSignal: () => ({ [Symbol.dispose]: () => {} }),
     startProgram: () => assert.fail("No program of this machine is needed"),
+    terminalSize: () => undefined,
     nowMs: () => performance.now(),
     connect: (options: Parameters<typeof connect>[0]) => Promise.resolve(connect(options)),
   };

@@ -7,6 +7,7 @@ import {
   type Io,
   type LocalProgram,
   type OutputFile,
+  type TerminalSize,
 } from "../../cli/io.ts";
 import { startProgram } from "../../cli/local_program.ts";
 import { main } from "../../cli/main.ts";
@@ -87,6 +88,13 @@ export class FakeIo implements Io {
   onSignal(signal: ForwardedSignal, listener: () => void): Disposable {
     this.listeners.get(signal)?.add(listener);
     return { [Symbol.dispose]: () => this.listeners.get(signal)?.delete(listener) };
+  }
+
+  /** The size of the terminal, which stdout has when its field `terminal` is true. */
+  size: TerminalSize | undefined = { columns: 200, rows: 40 };
+
+  terminalSize(): TerminalSize | undefined {
+    return this.size;
   }
 
   nowMs(): number {

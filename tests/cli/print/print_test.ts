@@ -8,19 +8,19 @@ Deno.test("Print.bytes() writes all bytes when the file takes few at a time", as
   const io = new FakeIo();
   io.stdout.maxBytesAWrite = 3;
   const data = someBytes(1000);
-  await createPrint(io, {}, { json: false }).bytes("stdout", data);
+  await createPrint(io, {}).bytes("stdout", data);
   assert.deepEqual(io.stdout.bytes, data);
 });
 
 Deno.test("Print.bytes() writes nothing for an empty array", async () => {
   const io = new FakeIo();
-  await createPrint(io, {}, { json: false }).bytes("stderr", new Uint8Array());
+  await createPrint(io, {}).bytes("stderr", new Uint8Array());
   assert.equal(io.stderr.chunks.length, 0);
 });
 
 Deno.test("Print.line() and .jsonLine() go to stdout, .note() to stderr", async () => {
   const io = new FakeIo();
-  const print = createPrint(io, {}, { json: true });
+  const print = createPrint(io, {});
   await print.line("a");
   await print.jsonLine({ a: "ä\n" });
   await print.note("Not \x1b[2Jgood");
@@ -30,7 +30,7 @@ Deno.test("Print.line() and .jsonLine() go to stdout, .note() to stderr", async 
 
 Deno.test("Print distinguishes a closed reader from a full disk", async () => {
   const io = new FakeIo();
-  const print = createPrint(io, {}, { json: false });
+  const print = createPrint(io, {});
   io.stdout.failure = new Deno.errors.BrokenPipe("Broken pipe");
   await assert.rejects(print.line("a"), BrokenPipeError);
   io.stdout.failure = new Error("No space left on device");
@@ -53,7 +53,7 @@ Deno.test("Print writes all bytes to a file that another program made non-blocki
     return count % 2 === 1 ? Promise.reject(new Deno.errors.WouldBlock("x")) : write(data);
   };
   const data = someBytes(1000);
-  await createPrint(io, {}, { json: false }).bytes("stdout", data);
+  await createPrint(io, {}).bytes("stdout", data);
   assert.deepEqual(io.stdout.bytes, data);
   assert.equal(count, 6);
 });
@@ -72,7 +72,7 @@ for (const [what, terminal, env, json, coloured] of styles) {
     const io = new FakeIo();
     io.stdout.terminal = terminal;
     assert.equal(
-      createPrint(io, env, { json }).styled("red", "text"),
+      createPrint(io, env, json ? { encode: String } : {}).styled("red", "text"),
       coloured ? "\x1b[31mtext\x1b[39m" : "text",
     );
   });
