@@ -1,4 +1,5 @@
 /** The cgroup of one job, version 2: lists, signals, kills, freezes and measures its processes. */
+import { existsSync } from "node:fs";
 import { sendNow } from "../linux/signals.ts";
 
 /** The usage of all processes of a cgroup, ended ones included, as the kernel counted it. */
@@ -137,6 +138,8 @@ function below(directory: string): string[] {
 
 function readText(path: string): string | undefined {
   try {
+    // Without the memory controller, each job would otherwise cause four exceptions: 0.1 ms.
+    if (!existsSync(path)) return undefined;
     return Deno.readTextFileSync(path);
   } catch {
     return undefined;

@@ -101,7 +101,9 @@ export class ProcessRun {
     this.#leaderLives = false;
     const at = new Date();
     // From here on a stop comes too late to be the cause.
-    const { reason, by, error } = firstCause.setByExit(how, this.tree.oomKills ?? 0);
+    // A process that the kernel killed for lack of memory got SIGKILL. Other ends save the read.
+    const oomKills = "signal" in how && how.signal === "SIGKILL" ? this.tree.oomKills : undefined;
+    const { reason, by, error } = firstCause.setByExit(how, oomKills ?? 0);
     stdin?.end();
     for (const timer of [this.#timer, this.#hangUpTimer]) clearTimeout(timer);
     this.killTimer.cancel();
