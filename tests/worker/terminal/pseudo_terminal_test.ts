@@ -7,6 +7,7 @@ import { Sink } from "../../support/sink.ts";
 import type { ProcessOptions } from "../../../worker/process/options.ts";
 import { Process } from "../../../worker/process/process.ts";
 import type { ProcessStatus } from "../../../worker/process/state.ts";
+import { PseudoTerminal } from "../../../worker/terminal/pseudo_terminal.ts";
 import { runs } from "../process/both_ways.ts";
 import { texts } from "../process/input.ts";
 
@@ -214,6 +215,21 @@ Deno.test("a stop ends an interactive shell and its jobs without the grace perio
   const status = await ended;
   assert.ok(performance.now() - before < 10_000);
   assert.ok(status.state === "KILLED" && status.reason === "STOPPED", JSON.stringify(status));
+});
+
+Deno.test("the number of terminals is limited, and a closed one is free again", async () => {
+  const terminals: PseudoTerminal[] = [];
+  try {
+    for (let count = 0; count < 256; count++) terminals.push(new PseudoTerminal(SIZE));
+    assert.throws(() => new PseudoTerminal(SIZE), { code: "HOST_EXHAUSTED" });
+    const process = new Process("true", [], { terminal: SIZE });
+    await assert.rejects(process.start(), { code: "HOST_EXHAUSTED" });
+    assert.ok(process.isInitialState);
+    await terminals.pop()?.close();
+    assert.equal((await process.start()).state, "EXITED");
+  } finally {
+    await Promise.all(terminals.map((terminal) => terminal.close()));
+  }
 });
 
 Deno.test("background jobs of a shell end with it", async () => {
