@@ -1,28 +1,69 @@
 /** The door of `teleport`, the command line: arguments and environment in, exit code out. */
 import { CertificateFilesError } from "./cli/certificate_files.ts";
 import { type Environment, ENVIRONMENT_NAMES } from "./cli/config.ts";
-import type { Io } from "./cli/io.ts";
+import type { Io, Terminal } from "./cli/io.ts";
 import { startProgram } from "./cli/local_program.ts";
 import { main } from "./cli/main.ts";
 import { UsageError } from "./units/usage_error.ts";
 import { gatherEntropy } from "./rpc/client/entropy.ts";
 import { readVariable } from "./text/decoded.ts";
 
+const onSignal = (signal: Deno.Signal, listener: () => void): Disposable => {
+  Deno.addSignalListener(signal, listener);
+  return { [Symbol.dispose]: () => Deno.removeSignalListener(signal, listener) };
+};
+
+function consoleSize() {
+  try {
+    return Deno.consoleSize();
+  } catch {
+    return undefined; // No standard file is a terminal, or it is gone.
+  }
+}
+
+/** The size of a terminal that does not know its own. */
+const USUAL_SIZE = { columns: 80, rows: 24 } as const;
+
+/** The longest side that a server takes. */
+const MAX_SIDE = 10_000;
+
+const terminal: Terminal = {
+  kind: readVariable(Deno.env.get, "TERM"),
+  isTerminal: () => Deno.stdin.isTerminal(),
+  setRaw: (isRaw) => Deno.stdin.setRaw(isRaw),
+  size() {
+    const { columns, rows } = consoleSize() ?? USUAL_SIZE;
+    // A terminal may not know its size.
+    if (columns === 0 || rows === 0) return USUAL_SIZE;
+    return { columns: Math.min(columns, MAX_SIDE), rows: Math.min(rows, MAX_SIDE) };
+  },
+  onResize: (listener) => onSignal("SIGWINCH", listener),
+  onContinue: (listener) => onSignal("SIGCONT", listener),
+  onCrash(bytes) {
+    const write = () => {
+      try {
+        Deno.stdout.writeSync(bytes());
+      } catch {
+        // The terminal is gone.
+      }
+    };
+    const events = ["error", "unhandledrejection"] as const;
+    for (const event of events) globalThis.addEventListener(event, write);
+    return {
+      [Symbol.dispose]: () => {
+        for (const event of events) globalThis.removeEventListener(event, write);
+      },
+    };
+  },
+};
+
 const io: Io = {
   stdin: Deno.stdin,
   stdout: Deno.stdout,
   stderr: Deno.stderr,
-  onSignal(signal, listener) {
-    Deno.addSignalListener(signal, listener);
-    return { [Symbol.dispose]: () => Deno.removeSignalListener(signal, listener) };
-  },
-  terminalSize() {
-    try {
-      return Deno.consoleSize();
-    } catch {
-      return undefined; // There is no terminal.
-    }
-  },
+  terminal,
+  onSignal,
+  terminalSize: consoleSize,
   nowMs: () => performance.now(),
   startProgram,
   async connect(options) {

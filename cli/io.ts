@@ -29,6 +29,24 @@ export interface LocalProgram {
   kill(signal: Deno.Signal): void;
 }
 
+/** The terminal of the standard input. */
+export interface Terminal {
+  /** False when the standard input is something else. The other methods then have no use. */
+  isTerminal(): boolean;
+  /** The kind of terminal, from the variable TERM. */
+  readonly kind: string | undefined;
+  /** Switches to raw mode, in which every key is a byte, and back. */
+  setRaw(isRaw: boolean): void;
+  /** Returns the size now, each side from 1 to 10,000. */
+  size(): TerminalSize;
+  /** Calls the listener at each change of the size, until it is disposed of. */
+  onResize(listener: () => void): Disposable;
+  /** Calls the listener when this process continues after a suspension, until it is disposed of. */
+  onContinue(listener: () => void): Disposable;
+  /** Writes the bytes to the standard output when an uncaught error ends this process, until it is disposed of. */
+  onCrash(bytes: () => Uint8Array): Disposable;
+}
+
 /** An open connection to a server. */
 export interface Connection extends AsyncDisposable {
   readonly calls: JobWorkerClient;
@@ -51,6 +69,7 @@ export interface Io {
   readonly stdin: InputFile;
   readonly stdout: OutputFile;
   readonly stderr: OutputFile;
+  readonly terminal: Terminal;
   /** Calls the listener for each such signal to this process, until it is disposed of. */
   onSignal(signal: ForwardedSignal, listener: () => void): Disposable;
   /** Returns the size of the terminal of this program. Undefined when it has none. */

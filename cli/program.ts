@@ -58,6 +58,12 @@ const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/resume.ts"),
   },
   {
+    name: "attach",
+    args: "<ID>",
+    summary: "Connect this terminal to a running job: its output, and your keys",
+    load: () => import("./commands/attach.ts"),
+  },
+  {
     name: "input",
     args: "<ID>",
     summary: "Send the standard input to a job that was registered with --stdin",

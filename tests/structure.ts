@@ -96,8 +96,9 @@ const ROOMS: Record<string, Record<string, readonly string[]>> = {
   },
   cli: {
     "": ["commands", "follow", "options", "print"],
-    commands: ["copy", "follow", "options", "print", ""],
+    commands: ["copy", "terminal", "follow", "options", "print", ""],
     copy: ["follow", "print", ""],
+    terminal: ["follow", "print", ""],
     follow: ["print", ""],
     options: ["follow", ""],
     print: ["options", ""],

@@ -10,11 +10,16 @@ import { Outages } from "../follow/outage.ts";
 import { addJobOptions, type JobFlags, jobRequest } from "../options/job_options.ts";
 import { statusJson } from "../print/message_json.ts";
 import { registerJob } from "../follow/register_job.ts";
+import { withTerminal } from "../terminal/terminal_request.ts";
 
 export const declare: Declare = (command, runner) => {
   addJobOptions(command).passThroughOptions()
     .action(async (name: string | undefined, args: string[], flags: JobFlags, self: Command) => {
-      await runner.call(self, (context) => register(context, jobRequest(name, args, flags)));
+      const request = jobRequest(name, args, flags);
+      await runner.call(
+        self,
+        (context) => register(context, flags.tty ? withTerminal(request, context.io.terminal) : request),
+      );
     });
 };
 

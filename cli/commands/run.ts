@@ -15,11 +15,20 @@ import { addRetryOption, type RetryFlags } from "../options/retry_option.ts";
 import { statusJson } from "../print/message_json.ts";
 import { BrokenPipeError } from "../print/print.ts";
 import { reasonText } from "../print/status_text.ts";
+import { addDetachKeysOption, type DetachKeysFlags, detachKeysOf } from "../terminal/detach_keys_option.ts";
+import { runOnTerminal } from "../terminal/run_on_terminal.ts";
+import { DetachedError, detachedText } from "../terminal/session.ts";
+import { checkTerminal, withTerminal } from "../terminal/terminal_request.ts";
+import { UsageError } from "../../units/usage_error.ts";
 import { registerJob } from "../follow/register_job.ts";
 
 const NOTES = `
 With --stdin the job gets the standard input of this command, to its end: tar c . | teleport run -i tar x.
 With --detach too, "teleport input ID" sends it later.
+
+With -it the job has your terminal: teleport run -it bash. Every key reaches it, Ctrl-C too, and its output is one
+stream. Ctrl-P Ctrl-Q, or ~. after Enter, leaves the job running (~~ sends one ~); so do a signal to this command and a
+closed terminal. "teleport attach ID" comes back. With -t alone the job gets no keys.
 
 The job's arguments reach it unchanged: no shell reads them again. Put -- before a command that
 begins with -.
@@ -31,21 +40,28 @@ The first two of SIGINT (Ctrl-C), SIGTERM, SIGHUP and SIGQUIT reach the job; the
 command and leaves the job running. To leave a job running when the terminal closes, use --detach,
 not nohup(1). When the reader of the output goes away, as with | head, the job gets SIGPIPE.`;
 
-interface RunFlags extends JobFlags, RetryFlags {
+interface RunFlags extends JobFlags, RetryFlags, DetachKeysFlags {
   readonly detach?: true;
 }
 
 export const declare: Declare = (command, runner) => {
-  addRetryOption(
-    addJobOptions(command).passThroughOptions().option("-d, --detach", "start the job, print its id and exit"),
+  addDetachKeysOption(
+    addRetryOption(
+      addJobOptions(command).passThroughOptions().option("-d, --detach", "start the job, print its id and exit"),
+    ),
   )
     .addHelpText("after", NOTES)
     .action(async (name: string | undefined, args: string[], flags: RunFlags, self: Command) => {
       const request = jobRequest(name, args, flags);
-      await runner.call(
-        self,
-        (context) => (flags.detach ? runDetached : run)(context, request, flags.retryFor),
-      );
+      await runner.call(self, async (context) => {
+        const { io, print } = context;
+        if (flags.tty && !flags.detach) checkTerminal(io.terminal);
+        if (flags.tty && print.isJson && !flags.detach) {
+          throw new UsageError("--tty and --output json exclude each other: give one of them");
+        }
+        const full = flags.tty ? withTerminal(request, io.terminal) : request;
+        return await (flags.detach ? runDetached(context, full, flags.retryFor) : run(context, full, flags));
+      });
     });
 };
 
@@ -56,12 +72,11 @@ const BROKEN_PIPE_DEADLINE_MS = 5_000;
  * Runs the job in the foreground. Signals reach the job, see `forward_signals.ts`. When the reader of the output goes away,
  * the job gets SIGPIPE, as a program in a local pipeline would.
  *
- * @param retryForMs the longest outage that is bridged, in milliseconds
  * @returns the exit code of the job, or 1 in place of 0 when the standard input could not be read to its end
  */
-async function run(context: Context, request: Sent<JobRequest>, retryForMs?: number): Promise<number> {
-  const { calls, print } = context;
-  const outages = new Outages(print, retryForMs);
+async function run(context: Context, request: Sent<JobRequest>, flags: RunFlags): Promise<number> {
+  const { calls, io, print } = context;
+  const outages = new Outages(print, flags.retryFor);
   using forwarding = forwardSignals(context);
   const { id } = await registerJob(calls, request, outages, forwarding.interrupted).catch((error) => {
     throw forwarding.interrupted.aborted ? forwarding.interrupted.reason : error;
@@ -70,12 +85,19 @@ async function run(context: Context, request: Sent<JobRequest>, retryForMs?: num
   let isStarted = false;
   try {
     const options = { id, hasInput: request.input ?? false, forwarding, outages, onStarted: () => isStarted = true };
-    const { status, isInputRead } = await runJob(context, options);
+    const size = flags.tty ? io.terminal.size() : undefined;
+    const { status, isInputRead } = size === undefined
+      ? await runJob(context, options)
+      : await runOnTerminal(context, { ...options, size, detachKeys: detachKeysOf(flags), retryForMs: flags.retryFor });
     const sentence = endSentence(status);
     if (sentence !== "") await print.note(sentence);
     const exitCode = jobExitCode(status);
     return exitCode === EXIT_CODE.OK && !isInputRead ? EXIT_CODE.FAILED : exitCode;
   } catch (error) {
+    if (error instanceof DetachedError) {
+      await print.note(detachedText(id));
+      return EXIT_CODE.OK;
+    }
     if (error instanceof BrokenPipeError) {
       await calls.Signal({ id, signal: "SIGPIPE" }, { deadlineMs: BROKEN_PIPE_DEADLINE_MS }).catch(() => {});
     } else {

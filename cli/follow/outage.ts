@@ -54,12 +54,17 @@ interface Outage {
 export class Outages {
   readonly #print: Pick<Print, "note">;
   readonly #retryForMs: number;
+  readonly #onBack: () => void;
   /** The time of the last answer. Undefined: none yet. */
   #answeredMs: number | undefined;
   #outage: Outage | undefined;
 
-  /** @param retryForMs the longest outage, in milliseconds. 0: nothing is tried again */
-  constructor(print: Pick<Print, "note">, retryForMs: number = DEFAULT_RETRY_FOR_MS) {
+  /**
+   * @param retryForMs the longest outage, in milliseconds. 0: nothing is tried again
+   * @param onBack called at the first answer after an outage
+   */
+  constructor(print: Pick<Print, "note">, retryForMs: number = DEFAULT_RETRY_FOR_MS, onBack: () => void = () => {}) {
+    this.#onBack = onBack;
     this.#print = print;
     this.#retryForMs = retryForMs;
   }
@@ -79,6 +84,7 @@ export class Outages {
     if (outage.isEndReported) return;
     outage.isEndReported = true;
     await this.#print.note("The server is back");
+    this.#onBack();
   }
 
   /**

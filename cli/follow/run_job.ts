@@ -15,6 +15,8 @@ export interface RunJobOptions {
   readonly id: string;
   /** True sends the standard input to the job. */
   readonly hasInput: boolean;
+  /** Sends the input in place of the standard input to its end. */
+  readonly sendInput?: (signal: AbortSignal) => Promise<void>;
   readonly forwarding: SignalForwarding;
   readonly outages: Outages;
   /** Called when the job is seen to run or to have ended. */
@@ -56,7 +58,7 @@ export async function runJob(context: Context, options: RunJobOptions): Promise<
       forwarding.running();
       if (!hasInput || isFinal(status.state)) continue;
       const onReadError = () => isInputRead = false;
-      sending ??= sendStdin(context, { id, outages, signal, onReadError }).catch(fail);
+      sending ??= (options.sendInput?.(signal) ?? sendStdin(context, { id, outages, signal, onReadError })).catch(fail);
     }
   })().catch(fail);
   try {

@@ -17,6 +17,7 @@ export interface JobFlags extends Flags {
   readonly outputPolicy?: OutputPolicy;
   readonly template?: string;
   readonly param?: Record<string, string>;
+  readonly tty?: true;
 }
 
 /** Adds the options to a command. */
@@ -31,6 +32,7 @@ export function addJobOptions(command: Command): Command {
     )
     .option("-l, --label <KEY=VALUE>", "a label to find the job by; repeatable", pairParser("--label", "KEY=VALUE"));
   return addTableOptions(command)
+    .option("-t, --tty", "run the job on a terminal, for shells and full-screen programs; with -i it gets your keys")
     .option("--max-output <SIZE>", "how much output is recorded, such as 500k, 100MB or 1GiB", parseMaxOutput)
     .option("--output-policy <POLICY>", "what happens at that limit: stop, keep-newest or block", parseOutputPolicy);
 }

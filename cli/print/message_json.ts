@@ -27,7 +27,7 @@ export function statusJson(status: JobStatus): Record<string, unknown> {
   const { id, state, command, reason, output_policy, registered_at, started_at, ended_at, pid, signals, ...others } =
     status;
   const { input, input_bytes, input_closed, usage, ...more } = others;
-  const { term_sent_at, kill_sent_at, others_ended, others_left, paused, ...rest } = more;
+  const { term_sent_at, kill_sent_at, others_ended, others_left, paused, terminal, ...rest } = more;
   return withoutAbsent({
     // First, for people who read a line.
     id,
@@ -42,6 +42,7 @@ export function statusJson(status: JobStatus): Record<string, unknown> {
     others_ended: others_ended || null,
     others_left: others_left || null,
     paused: paused || null,
+    terminal: terminal || null,
     reason: reason === "REASON_UNSPECIFIED" ? "" : enumName(reason),
     output_policy: output_policy === "OUTPUT_POLICY_UNSPECIFIED" ? "" : enumName(output_policy),
     registered_at: registered_at && rfc3339(registered_at),

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { main } from "../../cli/main.ts";
 import { connect } from "../../rpc/client/client.ts";
-import { FakeStdin, MemoryFile } from "../support/fake_io.ts";
+import { FakeStdin, FakeTerminal, MemoryFile } from "../support/fake_io.ts";
 import { certs, type Server, startServer } from "../support/programs.ts";
 import { replaceFile } from "../support/server_place.ts";
 
@@ -86,6 +86,7 @@ async function teleport({ dir, address }: Server, ...args: string[]) {
     stdin: new FakeStdin(),
     stdout,
     stderr,
+    terminal: new FakeTerminal(),
     onSignal: () => ({ [Symbol.dispose]: () => {} }),
     startProgram: () => assert.fail("No program of this machine is needed"),
     terminalSize: () => undefined,

@@ -7,6 +7,7 @@ import {
   type Io,
   type LocalProgram,
   type OutputFile,
+  type Terminal,
   type TerminalSize,
 } from "../../cli/io.ts";
 import { startProgram } from "../../cli/local_program.ts";
@@ -70,11 +71,68 @@ export class FakeStdin implements InputFile {
   }
 }
 
+/** A terminal whose size a test sets. Its modes are recorded. */
+export class FakeTerminal implements Terminal {
+  terminal = false;
+  kind: string | undefined;
+  columns = 80;
+  rows = 24;
+  /** Each switch to raw mode and back. */
+  readonly modes: boolean[] = [];
+  readonly #listeners = { resize: new Set<() => void>(), continue: new Set<() => void>() };
+
+  isTerminal(): boolean {
+    return this.terminal;
+  }
+
+  setRaw(isRaw: boolean): void {
+    this.modes.push(isRaw);
+  }
+
+  size(): TerminalSize {
+    return { columns: this.columns, rows: this.rows };
+  }
+
+  onResize(listener: () => void): Disposable {
+    return listening(this.#listeners.resize, listener);
+  }
+
+  onContinue(listener: () => void): Disposable {
+    return listening(this.#listeners.continue, listener);
+  }
+
+  onCrash(): Disposable {
+    return { [Symbol.dispose]: () => {} };
+  }
+
+  /** Changes the size, as the window of a terminal does. */
+  resize(columns: number, rows: number): void {
+    Object.assign(this, { columns, rows });
+    for (const listener of this.#listeners.resize) listener();
+  }
+
+  /** Acts as if this process continued after a suspension. */
+  continue(): void {
+    for (const listener of this.#listeners.continue) listener();
+  }
+
+  /** The number of listeners. */
+  get listening(): number {
+    return this.#listeners.resize.size + this.#listeners.continue.size;
+  }
+}
+
+function listening(listeners: Set<() => void>, listener: () => void): Disposable {
+  listeners.add(listener);
+  return { [Symbol.dispose]: () => listeners.delete(listener) };
+}
+
 /** A machine without real signals and without a network. */
 export class FakeIo implements Io {
   readonly stdin = new FakeStdin();
   readonly stdout = new MemoryFile();
   readonly stderr = new MemoryFile();
+  readonly terminal = new FakeTerminal();
   readonly listeners = new Map<ForwardedSignal, Set<() => void>>(
     FORWARDED_SIGNALS.map((signal) => [signal, new Set()]),
   );
