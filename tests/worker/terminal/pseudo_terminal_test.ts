@@ -1,38 +1,14 @@
 /** Tests of processes on a pseudo terminal. */
 import "../../support/plain_start.ts";
 import assert from "node:assert/strict";
-import { deadline, eventually } from "../../support/deadline.ts";
+import { eventually } from "../../support/deadline.ts";
 import { needing } from "../../support/needs.ts";
-import { Sink } from "../../support/sink.ts";
 import type { ProcessOptions } from "../../../worker/process/options.ts";
 import { Process } from "../../../worker/process/process.ts";
-import type { ProcessStatus } from "../../../worker/process/state.ts";
 import { PseudoTerminal } from "../../../worker/terminal/pseudo_terminal.ts";
 import { runs } from "../process/both_ways.ts";
 import { texts } from "../process/input.ts";
-
-const SIZE = { columns: 80, rows: 24 };
-
-interface OnTerminal {
-  readonly process: Process;
-  readonly output: Sink;
-  readonly ended: Promise<ProcessStatus>;
-  /** Presses keys. */
-  type(keys: string): Promise<void>;
-}
-
-/** Starts a program on a terminal. */
-function start(command: string, args: readonly string[], options: ProcessOptions = {}): OnTerminal {
-  const output = new Sink();
-  const process = new Process(command, args, { terminal: SIZE, output, ...options });
-  const ended = deadline(process.start(), () => `the end of ${command}: ${JSON.stringify(output.text.stdout)}`);
-  const type = async (keys: string) => void await process.input?.accept(texts(keys));
-  return { process, output, ended, type };
-}
-
-function sh(script: string, options: ProcessOptions = {}): OnTerminal {
-  return start("sh", ["-c", script], options);
-}
+import { sh, SIZE, start } from "./on_terminal.ts";
 
 Deno.test("a process has the terminal as its streams and as its controlling terminal", async () => {
   const { ended, output } = sh(
@@ -93,23 +69,6 @@ Deno.test("Ctrl-C and Ctrl-\\ reach the foreground group", async () => {
     const status = await ended;
     assert.ok(status.state === "KILLED" && status.signal === signal && status.reason === "SIGNALED");
   }
-});
-
-Deno.test("a shell has job control: Ctrl-Z stops its foreground group, and fg continues it", async () => {
-  const { type, ended, output } = start("bash", ["--norc", "--noprofile", "-i"], {
-    env: { PS1: "ready> ", HISTFILE: "" },
-  });
-  await output.has("ready> ");
-  await type(`sh -c 'trap "echo back" CONT; echo inside; while :; do sleep 0.05; done'\n`);
-  await output.has("inside\r\n");
-  await type("\x1a");
-  await output.has("Stopped");
-  await type("fg\n");
-  await output.has("back\r\n");
-  await type("\x03");
-  await type("exit 3\n");
-  const status = await ended;
-  assert.ok(status.state === "EXITED" && status.exitCode === 3, JSON.stringify(output.text));
 });
 
 Deno.test("Process.resize() sets the size, and a program gets SIGWINCH", async () => {
@@ -205,18 +164,6 @@ Deno.test("what a program writes just before its end is kept", async () => {
   assert.equal(bytes, 7_000);
 });
 
-Deno.test("a stop ends an interactive shell and its jobs without the grace period", async () => {
-  const { process, type, ended, output } = start("bash", ["--norc", "--noprofile", "-i"], { env: { PS1: "ready> " } });
-  await output.has("ready> ");
-  await type("sleep 1000 & sleep 1001 & echo $(jobs -p | wc -l) jobs\n");
-  await output.has("2 jobs\r\n");
-  const before = performance.now();
-  await process.stop({ graceMs: 60_000 });
-  const status = await ended;
-  assert.ok(performance.now() - before < 10_000);
-  assert.ok(status.state === "KILLED" && status.reason === "STOPPED", JSON.stringify(status));
-});
-
 Deno.test("the number of terminals is limited, and a closed one is free again", async () => {
   const terminals: PseudoTerminal[] = [];
   try {
@@ -230,18 +177,6 @@ Deno.test("the number of terminals is limited, and a closed one is free again", 
   } finally {
     await Promise.all(terminals.map((terminal) => terminal.close()));
   }
-});
-
-Deno.test("background jobs of a shell end with it", async () => {
-  const { type, ended, output } = start("bash", ["--norc", "--noprofile", "-i"], { env: { PS1: "ready> " } });
-  await output.has("ready> ");
-  await type("nohup sleep 1000 >/dev/null 2>&1 & echo pid=$!.\n");
-  await output.has("pid=");
-  await type("exit\n");
-  await ended;
-  const pid = Number(/pid=([0-9]+)\./.exec(output.text.stdout)?.[1]);
-  assert.ok(pid > 1);
-  assert.ok(!runs(pid));
 });
 
 Deno.test(needing(["root", "nobody", "setpriv"], "a terminal belongs to the user of its job"), async () => {
