@@ -1,5 +1,6 @@
 /** The program of the certificate tool: the list of its commands. */
 import { Command } from "commander";
+import { addBundle } from "./commands/bundle.ts";
 import { addClient } from "./commands/client.ts";
 import { addInit } from "./commands/init.ts";
 import { addList } from "./commands/list.ts";
@@ -14,6 +15,7 @@ const EXAMPLES = `Examples:
   certs init --host jobs.example.org    the same, for a server with that name
   certs client ann --role operator      a certificate for the user "ann", for 90 days
   certs client eva --role viewer --csr eva.csr   the same for a key that eva has and keeps
+  certs bundle ann ann.bundle           one file for "teleport login" on ann's machine
   certs list                            all certificates, their state and their end
   certs renew ann                       the same certificate with a new key; also "renew server"
   certs revoke ann                      servers refuse the certificate from now on
@@ -21,7 +23,7 @@ const EXAMPLES = `Examples:
 `;
 
 /** Adds commands, in the order of the help. */
-const COMMANDS = [addInit, addServer, addClient, addRenew, addRevoke, addList, addShow];
+const COMMANDS = [addInit, addServer, addClient, addBundle, addRenew, addRevoke, addList, addShow];
 
 /** Creates the program. Commands load the cryptography when they run, so help and usage errors are fast. */
 export function createProgram(tool: Tool): Command {

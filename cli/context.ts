@@ -1,6 +1,6 @@
 /** The context in which a command runs. */
 import type { JobWorkerClient } from "../proto/service.ts";
-import type { Config } from "./config.ts";
+import type { Config, SelectedContext, Settings } from "./config.ts";
 import type { Io } from "./io.ts";
 import type { Print } from "./print/print.ts";
 
@@ -9,6 +9,10 @@ export interface LocalContext {
   readonly io: Io;
   readonly print: Print;
   readonly config: Config;
+  /** The configuration with the source of each value. */
+  readonly settings: Settings;
+  /** The server of the file of contexts. Undefined when there is none. */
+  readonly server: SelectedContext | undefined;
 }
 
 /** The context of a command that calls the server. */

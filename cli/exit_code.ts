@@ -5,6 +5,7 @@ import type { JobStatus, Reason } from "../proto/teleport/v1/job_worker.ts";
 import { NotUtf8Error } from "../text/decoded.ts";
 import { UsageError } from "../units/usage_error.ts";
 import { CertificateFilesError } from "./certificate_files.ts";
+import { SettingsError } from "./contexts/settings_error.ts";
 import { SilenceError } from "./follow/silence.ts";
 import { BrokenPipeError } from "./print/print.ts";
 
@@ -13,7 +14,7 @@ export const EXIT_CODE = {
   OK: 0,
   /** The call was refused or failed, or the job is LOST. */
   FAILED: 1,
-  /** The command line or the environment is not valid. */
+  /** The command line, the environment or a file that sets up the client is not valid. */
   USAGE: 2,
   /** The job was ended by its timeout. The same code as that of timeout(1). */
   TIMED_OUT: 124,
@@ -63,7 +64,9 @@ export function jobExitCode(status: JobStatus): number {
 
 /** Returns the exit code for the error of a command. */
 export function errorExitCode(error: unknown): number {
-  if (error instanceof UsageError || error instanceof NotUtf8Error) return EXIT_CODE.USAGE;
+  if (error instanceof UsageError || error instanceof NotUtf8Error || error instanceof SettingsError) {
+    return EXIT_CODE.USAGE;
+  }
   if (error instanceof BrokenPipeError) return EXIT_CODE.BROKEN_PIPE;
   if (error instanceof CertificateFilesError || error instanceof SilenceError) return EXIT_CODE.UNREACHABLE;
   if (error instanceof InterruptedError) return error.exitCode;

@@ -3,8 +3,9 @@ import { errorMessage } from "../base/error_message.ts";
 import { CommanderError } from "commander";
 import { checkArguments } from "../text/decoded.ts";
 import { connectAs } from "./certificate_files.ts";
-import { type Environment, resolveConfig } from "./config.ts";
-import type { Context } from "./context.ts";
+import { configOf, type Environment, resolveSettings } from "./config.ts";
+import type { Context, LocalContext } from "./context.ts";
+import { selectContext } from "./contexts/select_context.ts";
 import { errorExitCode, EXIT_CODE } from "./exit_code.ts";
 import type { Io } from "./io.ts";
 import { BrokenPipeError, createPrint } from "./print/print.ts";
@@ -28,12 +29,20 @@ import { UsageError } from "../units/usage_error.ts";
  */
 export async function main(args: readonly string[], env: Environment, io: Io): Promise<number> {
   let exitCode: number = EXIT_CODE.OK;
-  const contextFor = async (flags: CommonFlags) => {
+  const printFor = async (flags: CommonFlags) => {
     const format = flags.output ?? { kind: "text" };
-    const print = createPrint(io, env, { format: format.kind, encode: await loadEncoder(format) });
-    return { io, print, config: resolveConfig(flags, env) };
+    return createPrint(io, env, { format: format.kind, encode: await loadEncoder(format) });
+  };
+  const contextFor = async (flags: CommonFlags): Promise<LocalContext> => {
+    const server = await selectContext(flags.context, env);
+    const settings = resolveSettings(flags, env, server);
+    return { io, print: await printFor(flags), config: configOf(settings), settings, server };
   };
   const runner: Runner = {
+    async setup(command, act) {
+      const flags = commonFlags(command);
+      exitCode = await act({ io, print: await printFor(flags), env, flags });
+    },
     async local(command, act) {
       exitCode = await act(await contextFor(commonFlags(command)));
     },

@@ -112,6 +112,18 @@ const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/rm.ts"),
   },
   {
+    name: "login",
+    args: "<FILE>",
+    summary: "Set this machine up for a server, from one bundle",
+    load: () => import("./commands/login.ts"),
+  },
+  {
+    name: "context",
+    args: "",
+    summary: "List, select, add and remove servers",
+    load: () => import("./commands/context.ts"),
+  },
+  {
     name: "whoami",
     args: "",
     summary: "Print your user and roles, from your certificate",
@@ -138,7 +150,8 @@ Examples:
   teleport logs -f ID                               print its output, from the first byte, live
   teleport stop --grace 30s ID                      SIGTERM to all its processes, SIGKILL 30 s later
 
-Environment: TELEPORT_ADDRESS, TELEPORT_CERTS, TELEPORT_IDENTITY, for --address, --certs, --identity.
+Environment: TELEPORT_CONTEXT, TELEPORT_ADDRESS, TELEPORT_CERTS, TELEPORT_IDENTITY, for the options of
+these names. Each value comes from its option, else the environment, else the context, else the default.
 "teleport COMMAND --help" prints the options of a command.`;
 
 /** The destination of help texts. */

@@ -49,7 +49,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 const PACKAGES: Record<string, RegExp> = {
   door: /^commander$/,
   teleportd: /^(commander|@opentelemetry\/.+)$/,
-  cli: /^(commander|mustache|yaml)$/,
+  cli: /^(commander|mustache|smol-toml|yaml)$/,
   rpc: /^(@grpc\/.+|grpc-health-check|protobufjs)$/,
   service: /^re2js$/,
   certs: /^(commander|@peculiar\/x509|reflect-metadata)$/,
@@ -95,8 +95,9 @@ const ROOMS: Record<string, Record<string, readonly string[]>> = {
     "": ["host", "log", "metrics"],
   },
   cli: {
-    "": ["commands", "follow", "options", "print"],
-    commands: ["copy", "terminal", "follow", "options", "print", ""],
+    "": ["commands", "contexts", "follow", "options", "print"],
+    commands: ["contexts", "copy", "terminal", "follow", "options", "print", ""],
+    contexts: ["print", ""],
     copy: ["follow", "print", ""],
     terminal: ["follow", "print", ""],
     follow: ["print", ""],

@@ -21,6 +21,19 @@ export function defaultCertificateDirectory(
 ): string | undefined {
   const own = variable("TELEPORT_CERTS");
   if (own) return own;
+  return configDirectory(variable);
+}
+
+/**
+ * Finds the user's configuration directory: `teleport` in the configuration directory of the XDG Base Directory
+ * Specification. An empty variable counts as not set, and so does a relative `XDG_CONFIG_HOME`.
+ *
+ * @param variable returns the value of an environment variable
+ * @returns the path; undefined when no variable decides
+ */
+export function configDirectory(
+  variable: (name: "XDG_CONFIG_HOME" | "HOME") => string | undefined,
+): string | undefined {
   const configHome = variable("XDG_CONFIG_HOME");
   if (configHome?.startsWith("/")) return `${configHome}/teleport`;
   const home = variable("HOME");

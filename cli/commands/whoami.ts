@@ -8,21 +8,27 @@ import { expiryWarning, warningMs } from "../../trust/expiry.ts";
 import { certificatesDer } from "../../trust/pem.ts";
 import type { Declare } from "../command.ts";
 import { CertificateFilesError, connectAs, readAuthorities, readCertificate } from "../certificate_files.ts";
+import type { Setting } from "../config.ts";
 import type { LocalContext } from "../context.ts";
 import { EXIT_CODE } from "../exit_code.ts";
 import type { Print } from "../print/print.ts";
 import { formatRows } from "../print/status_text.ts";
 
+interface WhoamiFlags {
+  readonly verbose?: true;
+}
+
 export const declare: Declare = (command, runner) => {
-  command.action(async (_flags: unknown, self: Command) => {
-    await runner.local(self, whoami);
-  });
+  command.option("-v, --verbose", "also print each value of the configuration and where it came from")
+    .action(async (flags: WhoamiFlags, self: Command) => {
+      await runner.local(self, (context) => whoami(context, flags));
+    });
 };
 
 /** The deadline of the call, in milliseconds. The command is useful without an answer. */
 const ASK_MS = 5_000;
 
-async function whoami(context: LocalContext): Promise<number> {
+async function whoami(context: LocalContext, { verbose }: WhoamiFlags): Promise<number> {
   const { config, print } = context;
   const certificate = parse(await readCertificate(config), `${config.certsDir}/${config.identity}.crt`);
   const authorities = await readAuthorities(config).then(certificatesOf, () => []);
@@ -33,6 +39,7 @@ async function whoami(context: LocalContext): Promise<number> {
     expires_at: rfc3339(certificate.notAfter),
     fingerprint: certificate.fingerprint,
     address: config.address,
+    ...(verbose ? { context: context.server?.name ?? null, settings: settingsJson(context) } : {}),
     ...(authorities.length === 0
       ? {}
       : { authorities_expire_at: authorities.map(({ notAfter }) => rfc3339(notAfter)) }),
@@ -53,6 +60,7 @@ async function whoami(context: LocalContext): Promise<number> {
       ["Expires", expiryText(print, certificate)],
       ["Fingerprint", me.fingerprint],
       ["Address", me.address],
+      ...(verbose ? settingRows(context) : []),
       ...(typeof server === "string" ? [] : serverRows(server)),
     ];
     await print.line(formatRows(rows).join("\n"));
@@ -60,6 +68,20 @@ async function whoami(context: LocalContext): Promise<number> {
   }
   await printAuthorityWarnings(print, authorities);
   return EXIT_CODE.OK;
+}
+
+function settingRows({ server, settings: { address, certsDir, identity } }: LocalContext): [string, string][] {
+  const from = ({ value, source }: Setting) => `${escapeTerminal(value)} (from ${source})`;
+  return [
+    ["Context", server === undefined ? "none" : `${server.name} (from ${server.source})`],
+    ["--address", from(address)],
+    ["--certs", from(certsDir)],
+    ["--identity", from(identity)],
+  ];
+}
+
+function settingsJson({ settings: { address, certsDir, identity } }: LocalContext): Record<string, Setting> {
+  return { address, certs: certsDir, identity };
 }
 
 /** Prints to stderr, also with JSON, because the warning concerns every user of the authority. */

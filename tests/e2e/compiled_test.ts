@@ -95,8 +95,8 @@ Deno.test({
       deny_run: [],
       allow_sys: ["uid"],
       deny_sys: null,
-      allow_write: null,
-      deny_write: [],
+      allow_write: [],
+      deny_write: null,
       deny_import: [],
       prompt: false,
     });

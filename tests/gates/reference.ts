@@ -22,7 +22,7 @@ const neverRun = () => Promise.reject(new Error("The reference runs no command")
 const TELEPORT_CODES: Record<keyof typeof EXIT_CODE, string> = {
   OK: "Success. `run` and `wait` exit with the job's own exit code, from 0 to 255.",
   FAILED: "The server refused the call, or the call failed. Also the job was LOST.",
-  USAGE: "The command line or the environment is not valid.",
+  USAGE: "The command line, the environment, `config.toml` or a bundle is not valid.",
   TIMED_OUT: "The job ran longer than its `--timeout`.",
   NOT_EXECUTABLE: "The job could not be started, for another reason than 127.",
   NOT_FOUND: "The job's command was not found.",
@@ -87,7 +87,7 @@ export async function referencePages(): Promise<Page[]> {
   return [
     {
       path: "docs/reference/teleport.md",
-      text: programText(await createTeleport({ call: neverRun, local: neverRun }, noOutput), [
+      text: programText(await createTeleport({ call: neverRun, local: neverRun, setup: neverRun }, noOutput), [
         ...exitCodes.map(([name, code]) => [String(code), TELEPORT_CODES[name]]),
         ["128 + n", "Signal n ended the job, or this command."],
       ]),
