@@ -10,6 +10,8 @@ interface CommandEntry {
   /** The arguments as Commander declares them. */
   readonly args: string;
   readonly summary: string;
+  /** Other names of the command. */
+  readonly aliases?: readonly string[];
   readonly load: () => Promise<{ readonly declare: Declare }>;
 }
 
@@ -97,7 +99,14 @@ const COMMANDS: readonly CommandEntry[] = [
     name: "list",
     args: "",
     summary: "List jobs, newest first",
+    aliases: ["ls"],
     load: () => import("./commands/list.ts"),
+  },
+  {
+    name: "ps",
+    args: "",
+    summary: "List the jobs that run",
+    load: () => import("./commands/ps.ts"),
   },
   {
     name: "wait",
@@ -185,13 +194,16 @@ export async function createProgram(runner: Runner, help: HelpOutput, args?: rea
     .version(VERSION, "-V, --version", "print the version")
     .addHelpText("after", EXAMPLES);
   addCommonOptions(program, { hidden: false });
-  for (const { name, args: operands, summary, load } of COMMANDS) {
+  for (const { name, args: operands, summary, aliases = [], load } of COMMANDS) {
     const command = program.command(`${name} ${operands}`.trimEnd())
       .usage(`[OPTIONS] ${operands.replace(/[<>]/g, "").replace("[COMMAND]", "COMMAND")}`.trimEnd())
-      .description(summary);
+      .description(summary)
+      .aliases(aliases);
     // Hidden, because the help of the program shows them.
     addCommonOptions(command, { hidden: true });
-    if (args === undefined || args.includes(name)) (await load()).declare(command, runner);
+    if (args === undefined || [name, ...aliases].some((name) => args.includes(name))) {
+      (await load()).declare(command, runner);
+    }
   }
   return program;
 }

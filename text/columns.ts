@@ -38,6 +38,24 @@ export function cellWidth(text: string): number {
   return cells;
 }
 
+/** Cuts a line to a number of cells, with `…` at its end. Its colours stay, because they take no cells. */
+export function cutToCells(line: string, maxCells: number): string {
+  if (cellWidth(line) <= maxCells) return line;
+  let [text, cells, isFull] = ["", 0, false];
+  const parts = line.split(COLOURS);
+  const colours = line.match(COLOURS) ?? [];
+  for (const [index, part] of parts.entries()) {
+    for (const { segment } of isFull ? [] : graphemes.segment(part)) {
+      cells += cellWidth(segment);
+      isFull = cells >= maxCells;
+      text += isFull ? "…" : segment;
+      if (isFull) break;
+    }
+    text += colours[index] ?? "";
+  }
+  return text;
+}
+
 /** The layout of {@linkcode formatColumns}. */
 export interface ColumnsOptions {
   /** Cells between two columns; 2 by default. */

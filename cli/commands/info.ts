@@ -7,6 +7,7 @@ import type { Declare } from "../command.ts";
 import { CALL_DEADLINE_MS, type Context } from "../context.ts";
 import { EXIT_CODE } from "../exit_code.ts";
 import { enumName, rfc3339 } from "../print/message_json.ts";
+import { formatBytes } from "../print/size_text.ts";
 import { formatRows } from "../print/status_text.ts";
 
 export const declare: Declare = (command, runner) => {
@@ -49,15 +50,6 @@ function infoRows(info: InfoResponse): [string, string][] {
 function limitText(name: string, value: number): string {
   if (name.endsWith("_ms")) return formatDuration(value);
   return name.endsWith("_bytes") ? formatBytes(value) : String(value);
-}
-
-const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"] as const;
-
-/** Formats bytes for people, such as `3.5 MiB`. */
-function formatBytes(bytes: number): string {
-  const power = bytes < 1024 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log2(bytes) / 10));
-  const value = bytes / 1024 ** power;
-  return `${power === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${UNITS[power]}`;
 }
 
 function infoJson({ started_at, isolations, ...info }: InfoResponse): Record<string, unknown> {

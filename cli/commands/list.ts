@@ -2,8 +2,7 @@
 import type { Command } from "commander";
 import type { Sent } from "../../proto/service.ts";
 import type { JobStatus, ListOrder, ListRequest } from "../../proto/teleport/v1/job_worker.ts";
-import { formatColumns } from "../../text/columns.ts";
-import { escapeTerminal, formatCommand } from "../../text/escape_terminal.ts";
+import { escapeTerminal } from "../../text/escape_terminal.ts";
 import { type Moment, momentFields, momentParser } from "../../units/moment.ts";
 import { numberParser } from "../../units/number.ts";
 import { UsageError } from "../../units/usage_error.ts";
@@ -11,25 +10,37 @@ import type { Declare } from "../command.ts";
 import type { Context } from "../context.ts";
 import { EXIT_CODE } from "../exit_code.ts";
 import { listJobs } from "../follow/list_jobs.ts";
-import { addFilterOptions, type FilterFlags, filterOf } from "../options/filter_options.ts";
-import { rfc3339, statusJson } from "../print/message_json.ts";
-import type { Print } from "../print/print.ts";
-import { colourByState, shortStateText } from "../print/status_text.ts";
+import { shortIds } from "../follow/short_ids.ts";
+import { addFilterOptions, type FilterFlags, filterOf, isFiltering } from "../options/filter_options.ts";
+import { jobTable } from "../print/job_table.ts";
+import { statusJson } from "../print/message_json.ts";
 
-interface ListFlags extends FilterFlags {
+/** The parsed options. */
+export interface ListFlags extends FilterFlags {
   readonly endedSince?: Moment;
   readonly endedUntil?: Moment;
   readonly sort?: ListOrder;
   readonly reverse?: true;
   readonly limit?: number;
   readonly quiet?: true;
+  /** False shows everything in full. */
+  readonly trunc?: boolean;
+  readonly absolute?: true;
 }
 
 /** The greatest value of `--limit`. */
 const MAX_LIMIT = 999_999_999;
 
+/** Adds the options that `ps` has too. */
+export function addListOptions(command: Command): Command {
+  return addFilterOptions(command)
+    .option("-q, --quiet", "print only ids")
+    .option("--no-trunc", "print ids, labels and commands in full, and every column")
+    .option("--absolute", "print times of day in place of ages");
+}
+
 export const declare: Declare = (command, runner) => {
-  addFilterOptions(command)
+  addListOptions(command)
     .option("--ended-since <TIME>", "only jobs that ended since this time", momentParser("--ended-since"))
     .option("--ended-until <TIME>", "only jobs that ended until this time", momentParser("--ended-until"))
     .option("--sort <TIME>", "sort by the time at which they were registered (default), started or ended", parseOrder)
@@ -39,7 +50,6 @@ export const declare: Declare = (command, runner) => {
       "at most this many of the newest; with --reverse, of the oldest",
       numberParser("--limit", { notation: "count", min: 1, max: MAX_LIMIT }),
     )
-    .option("-q, --quiet", "print only ids")
     .action(async (flags: ListFlags, self: Command) => {
       await runner.call(self, (context) => list(context, flags));
     });
@@ -57,17 +67,31 @@ function parseOrder(text: string): ListOrder {
   throw new UsageError(`Unknown time "${text}" for --sort: give "registered", "started" or "ended"`);
 }
 
-/** Lists the jobs. As JSON or ids, each page is printed before the call for the next one. */
-async function list({ calls, print }: Context, flags: ListFlags): Promise<number> {
-  const rows: string[][] = [];
-  for await (const page of listJobs(calls, requestOf(flags), flags.limit ?? Infinity)) {
+/** Lists the jobs. As data or ids, each page is printed before the call for the next one. */
+export async function list({ calls, print }: Context, flags: ListFlags): Promise<number> {
+  const jobs: JobStatus[] = [];
+  const { limit = Infinity } = flags;
+  for await (const page of listJobs(calls, requestOf(flags), limit)) {
     for (const job of page) {
       if (print.isJson) await print.jsonLine(statusJson(job));
       else if (flags.quiet) await print.line(escapeTerminal(job.id));
-      else rows.push(row(print, job));
+      else jobs.push(job);
     }
   }
-  if (!print.isJson && !flags.quiet) await print.line(formatColumns([HEAD, ...rows], { gap: 3 }));
+  if (print.isJson || flags.quiet) return EXIT_CODE.OK;
+  // In a pipe, programs read the ids.
+  const isFull = flags.trunc === false || print.columns === undefined;
+  const isComplete = !isFiltering(flags) && limit === Infinity && flags.endedSince === undefined &&
+    flags.endedUntil === undefined;
+  const shortId = isFull ? (id: string) => id : await shortIds(calls, jobs, { isComplete });
+  const lines = jobTable(print, jobs, {
+    shortId,
+    nowMs: Date.now(),
+    width: isFull ? undefined : print.columns,
+    isWide: print.format === "wide",
+    isAbsolute: flags.absolute ?? false,
+  });
+  await print.line(lines.join("\n"));
   return EXIT_CODE.OK;
 }
 
@@ -79,29 +103,4 @@ function requestOf(flags: ListFlags): Sent<ListRequest> {
     ...(flags.sort === undefined ? {} : { order: flags.sort }),
     oldest_first: flags.reverse ?? false,
   };
-}
-
-const HEAD = ["ID", "STATE", "OWNER", "REGISTERED", "COMMAND"];
-
-/** The longest command in the table, in characters. A line should fit the screen. */
-const MAX_COMMAND_CHARACTERS = 40;
-
-function row(print: Print, job: JobStatus): string[] {
-  return [
-    escapeTerminal(job.id),
-    colourByState(print, job, shortStateText(job)),
-    escapeTerminal(job.owner),
-    job.registered_at === null ? "" : rfc3339({ ...job.registered_at, nanos: 0 }),
-    shortened(formatCommand(job.command, shortenedArguments(job.args)), MAX_COMMAND_CHARACTERS),
-  ];
-}
-
-/** Cuts the arguments first, because escaping a megabyte of them takes long. */
-function shortenedArguments(args: readonly string[]): string[] {
-  return args.slice(0, MAX_COMMAND_CHARACTERS).map((argument) => argument.slice(0, MAX_COMMAND_CHARACTERS));
-}
-
-function shortened(text: string, maxCharacters: number): string {
-  const characters = [...text];
-  return characters.length <= maxCharacters ? text : `${characters.slice(0, maxCharacters - 1).join("")}…`;
 }

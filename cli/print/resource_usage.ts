@@ -2,6 +2,7 @@
 import type { JobStatus, Usage, UsageSource } from "../../proto/teleport/v1/job_worker.ts";
 import { escapeTerminal } from "../../text/escape_terminal.ts";
 import { rfc3339 } from "./message_json.ts";
+import { formatBytes } from "./size_text.ts";
 
 /** The accuracy of a figure, by its source. */
 const ACCURACY: Readonly<Record<UsageSource, string>> = {
@@ -20,8 +21,8 @@ export function usageRows(usage: Usage | null): [string, string][] {
     ? ""
     : `${seconds(cpu_user_us)} user, ${seconds(cpu_system_us)} system${ACCURACY[cpu_source]}`;
   const memory = [
-    memory_bytes === undefined ? "" : `${memory_bytes} bytes now`,
-    peak_memory_bytes === undefined ? "" : `${peak_memory_bytes} bytes at most${peakAccuracy(memory_source)}`,
+    memory_bytes === undefined ? "" : `${formatBytes(memory_bytes)} now`,
+    peak_memory_bytes === undefined ? "" : `${formatBytes(peak_memory_bytes)} at most${peakAccuracy(memory_source)}`,
   ];
   return [
     ["Processor", cpu],

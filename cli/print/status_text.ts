@@ -6,6 +6,7 @@ import { formatDuration } from "../../base/number_text.ts";
 import { enumName, rfc3339 } from "./message_json.ts";
 import { optionRows } from "./option_text.ts";
 import type { Print, Style } from "./print.ts";
+import { formatBytes } from "./size_text.ts";
 import { endRows, usageRows } from "./resource_usage.ts";
 
 /** Returns whether the state is one of the four that never change. */
@@ -92,11 +93,14 @@ export function statusLines(print: Print, status: JobStatus): string[] {
     ["Ended", status.ended_at === null ? "" : rfc3339(status.ended_at)],
     ...endRows(status),
     ...usageRows(status.usage),
-    ["Input", status.input ? `${status.input_bytes} bytes, ${status.input_closed ? "closed" : "open"}` : ""],
-    ["Stdout", `${status.stdout_bytes} bytes`],
-    ["Stderr", `${status.stderr_bytes} bytes`],
+    [
+      "Input",
+      status.input ? `${formatBytes(status.input_bytes)}, ${status.input_closed ? "closed" : "open"}` : "",
+    ],
+    ["Stdout", formatBytes(status.stdout_bytes)],
+    ["Stderr", formatBytes(status.stderr_bytes)],
     ["Output limit", outputLimitText(status)],
-    ["Dropped", status.dropped_bytes === 0 ? "" : `${status.dropped_bytes} bytes`],
+    ["Dropped", status.dropped_bytes === 0 ? "" : formatBytes(status.dropped_bytes)],
   ];
   return formatRows(rows);
 }
@@ -109,7 +113,9 @@ const AT_LIMIT: Readonly<Record<OutputPolicy, string>> = {
 };
 
 function outputLimitText(status: JobStatus): string {
-  return status.max_output_bytes === 0 ? "" : `${status.max_output_bytes} bytes${AT_LIMIT[status.output_policy]}`;
+  return status.max_output_bytes === 0
+    ? ""
+    : `${formatBytes(status.max_output_bytes)}${AT_LIMIT[status.output_policy]}`;
 }
 
 /** Formats lines of the form `Name: value`, with the values in one column. Rows without a value are left out. */

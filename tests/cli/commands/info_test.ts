@@ -40,7 +40,7 @@ Deno.test("teleport info prints one line per fact, with sizes and times for peop
       /^Version: +1\.2\.3 \(Deno 2\.9\.6\)$/m,
       /^Uptime: +1h1m1s$/m,
       /^Jobs: +3, 1 running$/m,
-      /^Disk: +0 B used, 1\.0 KiB at most$/m,
+      /^Disk: +0 bytes used, 1\.0 KiB at most$/m,
       /^Isolation: +private: yes$/m,
       /^ +strict: no, .*namespaces$/m,
       /^Cgroups: +jobs have no cgroups/m,

@@ -21,17 +21,26 @@ function pages(count: number) {
 
 Deno.test("teleport list prints a table of the jobs, safe for a terminal", async () => {
   const jobs = [
-    { ...running(), id: "job-long-id", command: "sh", args: ["-c", "echo \x1b[2J", "x".repeat(100)] },
+    {
+      ...running(),
+      id: "job-long-id",
+      name: "web",
+      labels: { a: "b", c: "" },
+      command: "sh",
+      args: ["-c", "echo \x1b[2J", "x".repeat(100)],
+    },
     { ...exited(7), owner: "grace" },
   ];
   const io = new FakeIo({ List: () => Promise.resolve({ jobs, next_page_token: "" }) });
-  assert.equal(await teleport(io, "list"), 0);
+  assert.equal(await teleport(io, "list", "--absolute"), 0);
   assert.equal(
     io.stdout.text,
     [
-      "ID            STATE      OWNER   REGISTERED             COMMAND",
-      "job-long-id   RUNNING    ada     2027-01-15T08:00:00Z   sh -c $'echo \\x1b[2J' xxxxxxxxxxxxxxxxx…",
-      "job-1         EXITED 7   grace   2027-01-15T08:00:00Z   true",
+      "ID           NAME  STATE     OWNER  REGISTERED            STARTED  RAN  LABELS  COMMAND",
+      `job-long-id  web   RUNNING   ada    2027-01-15T08:00:00Z                a=b,c=  sh -c $'echo \\x1b[2J' ${
+        "x".repeat(100)
+      }`,
+      "job-1              EXITED 7  grace  2027-01-15T08:00:00Z                        true",
       "",
     ].join("\n"),
   );
@@ -53,7 +62,7 @@ Deno.test("teleport list colours the states on a terminal and keeps the columns"
 Deno.test("teleport list without jobs prints only the head; as ids and JSON it prints nothing", async () => {
   const { io } = pages(0);
   assert.equal(await teleport(io, "list"), 0);
-  assert.equal(io.stdout.text, "ID   STATE   OWNER   REGISTERED   COMMAND\n");
+  assert.equal(io.stdout.text, "ID  NAME  STATE  OWNER  AGE  RAN  LABELS  COMMAND\n");
   const other = pages(0).io;
   assert.equal(await teleport(other, "list", "-q"), 0);
   assert.equal(await teleport(other, "list", "--output", "json"), 0);
@@ -117,4 +126,35 @@ Deno.test("teleport list --output json prints a page before it requests the next
   const lines = io.stdout.text.trimEnd().split("\n").map((line) => JSON.parse(line));
   assert.equal(lines.length, 200);
   assert.equal(lines[199].id, "job-199");
+});
+
+Deno.test("teleport ls is teleport list, and teleport ps lists the jobs that run", async () => {
+  const { asked, io } = pages(1);
+  assert.equal(await teleport(io, "ls", "-q"), 0);
+  assert.equal(await teleport(io, "ps", "-q"), 0);
+  assert.equal(await teleport(io, "ps", "-aq"), 0);
+  assert.equal(await teleport(io, "ps", "-q", "--state", "lost", "-l", "a=b"), 0);
+  assert.equal(io.stdout.text, "job-0\n".repeat(4));
+  const running = ["STATE_STARTING", "STATE_RUNNING", "STATE_STOPPING"];
+  assert.deepEqual(asked.map(({ states }) => states), [[], running, [], ["STATE_LOST"]]);
+  assert.deepEqual({ ...asked[3]?.labels }, { a: "b" });
+});
+
+Deno.test("teleport list prints names, YAML and templates", async () => {
+  for (
+    const [format, text] of [["name", "job-0\njob-1\n"], [
+      "template={{state}} {{id}}",
+      "INITIAL job-0\nINITIAL job-1\n",
+    ]]
+  ) {
+    const { io } = pages(2);
+    assert.equal(await teleport(io, "list", "-o", format!), 0);
+    assert.equal(io.stdout.text, text);
+  }
+  const { io } = pages(2);
+  assert.equal(await teleport(io, "list", "-o", "yaml"), 0);
+  assert.match(io.stdout.text, /^id: job-0\nstate: INITIAL\n[^]*\n---\nid: job-1\n/);
+  const refused = pages(2);
+  assert.equal(await teleport(refused.io, "list", "-o", "template={{"), 2);
+  assert.deepEqual([refused.asked.length, refused.io.connections.length], [0, 0]);
 });

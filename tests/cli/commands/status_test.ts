@@ -102,7 +102,7 @@ Deno.test("teleport status prints who did what, how the job ended, and its resou
       "Ended with it: 1 other process",
       "Left running: 2 other processes that could not be ended",
       "Processor: 1.23s user, 0.020s system",
-      "Memory: 8192 bytes at most",
+      "Memory: 8.0 KiB at most",
     ]
   ) assert.ok(lines.includes(line), `${line} in\n${io.stdout.text}`);
   assert.ok(!io.stdout.text.includes("Out of memory"), "0 is nothing to tell people");
