@@ -1,13 +1,13 @@
 /** Tests of processes on a pseudo terminal. */
 import "../../support/plain_start.ts";
 import assert from "node:assert/strict";
-import { eventually } from "../../support/deadline.ts";
+import { deadline, eventually } from "../../support/deadline.ts";
 import { needing } from "../../support/needs.ts";
 import type { ProcessOptions } from "../../../worker/process/options.ts";
 import { Process } from "../../../worker/process/process.ts";
 import { PseudoTerminal } from "../../../worker/terminal/pseudo_terminal.ts";
 import { runs } from "../process/both_ways.ts";
-import { texts } from "../process/input.ts";
+import { MORE_THAN_A_PIPE, Source, texts } from "../process/input.ts";
 import { sh, SIZE, start } from "./on_terminal.ts";
 
 Deno.test("a process has the terminal as its streams and as its controlling terminal", async () => {
@@ -69,6 +69,18 @@ Deno.test("Ctrl-C and Ctrl-\\ reach the foreground group", async () => {
     const status = await ended;
     assert.ok(status.state === "KILLED" && status.signal === signal && status.reason === "SIGNALED");
   }
+});
+
+Deno.test("keys that the program does not read wait, and a stop ends the wait", async () => {
+  const { process, ended, output } = sh("stty raw -echo; echo up; exec sleep 1000");
+  await output.has("up");
+  const source = new Source();
+  const written = process.input?.accept(source);
+  await source.give({ data: MORE_THAN_A_PIPE });
+  await eventually(() => process.input?.state.bytes === MORE_THAN_A_PIPE.length, "the chunk to be accepted");
+  await process.stop();
+  await ended;
+  assert.equal((await deadline(written!)).closed, true);
 });
 
 Deno.test("Process.resize() sets the size, and a program gets SIGWINCH", async () => {
