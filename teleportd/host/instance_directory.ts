@@ -3,9 +3,12 @@
  * host lives. The kernel removes the lock with the process, so a host that hangs differs from one that has died.
  */
 import { Backoff } from "../../base/backoff.ts";
+import { errorCode } from "../../base/error_code.ts";
 import { errorMessage } from "../../base/error_message.ts";
 import { failureReason } from "../../base/errno.ts";
 import { type FileModes, OWNER_MODES } from "../../base/file_modes.ts";
+import { NotPlainFileError, openPlainFile, readPlainFile } from "../../base/plain_file.ts";
+import { closeSync } from "node:fs";
 import { StartError } from "../start_error.ts";
 
 /** The facts of a job host for those who look for one, in its file `info.json`. */
@@ -34,6 +37,9 @@ export interface FoundInstance {
 
 const INFO = "info.json";
 const LOCK = "lock";
+
+/** The longest file with facts, in bytes. Another user may have written it. */
+const MAX_INFO_BYTES = 65_536;
 
 /** Returns the directory that holds the directories of all job hosts. */
 export function hostsDirectory(data: string): string {
@@ -122,7 +128,7 @@ export async function findInstances(data: string): Promise<FoundInstance[]> {
 /** Returns the facts of one job host. A directory that is gone belongs to a host that has died. */
 export async function findInstance(data: string, instance: string): Promise<FoundInstance> {
   const path = instancePath(data, instance);
-  const [isAlive, info] = [await isLocked(`${path}/${LOCK}`), await readInfo(`${path}/${INFO}`)];
+  const [isAlive, info] = [await isLocked(`${path}/${LOCK}`), readInfo(`${path}/${INFO}`)];
   return { instance, path, isAlive, ...(info && { info }) };
 }
 
@@ -139,9 +145,10 @@ const MAX_LOOK_MS = 50;
 export async function untilEnd({ path }: Pick<FoundInstance, "path">, ms = Infinity): Promise<boolean> {
   let file: Deno.FsFile;
   try {
-    file = await Deno.open(`${path}/${LOCK}`, { read: true });
+    file = await openLock(`${path}/${LOCK}`);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return true;
+    if (errorCode(error) === "ENOENT") return true;
+    if (error instanceof NotPlainFileError) return false;
     throw error;
   }
   using lock = file;
@@ -160,19 +167,38 @@ export async function untilEnd({ path }: Pick<FoundInstance, "path">, ms = Infin
 /** Returns true while the process lives that has locked a file. */
 async function isLocked(path: string): Promise<boolean> {
   try {
-    using file = await Deno.open(path, { read: true });
+    using file = await openLock(path);
     // A shared lock, so that two processes that look at the same time do not take each other for the host.
     return !await file.tryLock(false);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
+    if (errorCode(error) === "ENOENT") return false;
+    // Somebody has replaced the file. Nothing is known about the host then, so its jobs are left alone.
+    if (error instanceof NotPlainFileError) return true;
     throw new StartError(`Cannot read "${path}": ${errorMessage(error)}`, { cause: error });
   }
 }
 
-async function readInfo(path: string): Promise<InstanceInfo | undefined> {
+/** @throws {NotPlainFileError} when the user of the job host has replaced the lock file by something else */
+async function openLock(path: string): Promise<Deno.FsFile> {
+  const fd = openPlainFile(path);
   try {
-    return JSON.parse(await Deno.readTextFile(path)) as InstanceInfo;
+    return await Deno.open(`/proc/self/fd/${fd}`, { read: true });
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function readInfo(path: string): InstanceInfo | undefined {
+  try {
+    const info = JSON.parse(new TextDecoder().decode(readPlainFile(path, MAX_INFO_BYTES)));
+    return isInfo(info) ? info : undefined;
   } catch {
     return undefined; // It is not there yet, or somebody has changed it. The host still counts as alive.
   }
+}
+
+function isInfo(info: InstanceInfo | null): info is InstanceInfo {
+  if (typeof info !== "object" || info === null) return false;
+  const { pid, version, startedAt } = info;
+  return Number.isSafeInteger(pid) && typeof version === "string" && typeof startedAt === "string";
 }

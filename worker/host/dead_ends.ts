@@ -45,8 +45,8 @@ export class DeadEnds {
     this.#ends.delete(instance);
   }
 
-  async #read(host: string): Promise<ReadonlyMap<string, JobChange>> {
-    return await readEnds(join(this.#hostsDirectory, host), (line) => {
+  #read(host: string): Promise<ReadonlyMap<string, JobChange>> {
+    return Promise.try(readEnds, join(this.#hostsDirectory, host), (line) => {
       this.#onError(new Error(`Line ${line} of the ends of job host "${host}" is damaged and was skipped`));
     });
   }

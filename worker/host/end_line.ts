@@ -4,7 +4,9 @@
  */
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
+import { errorCode } from "../../base/error_code.ts";
 import { fromMarkedJson, toMarkedJson } from "../../base/marked_json.ts";
+import { readPlainFile } from "../../base/plain_file.ts";
 import type { JobChange } from "./link.ts";
 
 /** The name of the journal in the directory of a host. */
@@ -38,16 +40,16 @@ function decodeEnd(line: string): JobChange | undefined {
  * @param onDamaged called with the number of each damaged line
  * @throws {Error} when the file cannot be read; no file means no ends
  */
-export async function readEnds(
+export function readEnds(
   hostDirectory: string,
   onDamaged: (line: number) => void,
-): Promise<ReadonlyMap<string, JobChange>> {
+): ReadonlyMap<string, JobChange> {
   const ends = new Map<string, JobChange>();
   let text = "";
   try {
-    text = await Deno.readTextFile(journalPath(hostDirectory));
+    text = new TextDecoder().decode(readPlainFile(journalPath(hostDirectory), Infinity));
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    if (errorCode(error) !== "ENOENT") throw error;
   }
   const lines = text.split("\n");
   lines.pop(); // The text after the last line feed: empty, or a torn line.

@@ -1,9 +1,9 @@
 /** One file of a log. One writer appends, any number of readers read, and a file can be deleted while it is read. */
-import { close, open, readSync } from "node:fs";
+import { close, readSync } from "node:fs";
 import { promisify } from "node:util";
+import { openPlainFile } from "../../base/plain_file.ts";
 import { decodeFileHeader, encodeFileHeader, FILE_HEADER_BYTES, type FileHeader } from "./file_header.ts";
 
-const openAsync = promisify(open);
 const closeAsync = promisify(close);
 
 /** One file of a log. All positions are positions in the log. */
@@ -48,7 +48,7 @@ export class Segment {
    */
   static async open(path: string, job: number): Promise<Segment | undefined> {
     const { size } = await Deno.stat(path);
-    const fd = await openAsync(path, "r");
+    const fd = openPlainFile(path); // A job host of another user may have made it.
     try {
       const header = decodeFileHeader(readAt(fd, 0, FILE_HEADER_BYTES));
       if (header === undefined && size <= FILE_HEADER_BYTES) return undefined;
@@ -111,7 +111,7 @@ export class Segment {
     this.#activeReads += 1;
     try {
       this.#closing = false;
-      this.#fd ??= openAsync(this.path, "r");
+      this.#fd ??= Promise.try(openPlainFile, this.path);
       const bytes = Math.min(maxBytes, this.end - position);
       return readAt(await this.#fd, FILE_HEADER_BYTES + position - this.start, bytes);
     } finally {

@@ -1,6 +1,7 @@
-/** How others wait for the end of a job host. */
+/** How others find a job host, and wait for its end. */
 import assert from "node:assert/strict";
-import { InstanceDirectory, untilEnd } from "../../../teleportd/host/instance_directory.ts";
+import { connectHost, HostConnectError } from "../../../job_host.ts";
+import { findInstances, InstanceDirectory, untilEnd } from "../../../teleportd/host/instance_directory.ts";
 import { deadline } from "../../support/deadline.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 
@@ -32,4 +33,36 @@ Deno.test("untilEnd() returns true when the job host ends, with and without a li
   host[Symbol.dispose]();
   assert.deepEqual(await deadline(Promise.all(ends), "the end of the job host"), [true, true]);
   assert.equal(await untilEnd({ path: `${dir.path}/hosts/two` }, 1), true);
+});
+
+for (const name of ["info.json", "lock", "key"]) {
+  Deno.test(`a named pipe in place of "${name}" does not block the search for job hosts`, async () => {
+    await using dir = await tempDir();
+    using host = await InstanceDirectory.create(dir.path, "one");
+    await host.publish({
+      pid: Deno.pid,
+      version: "1.0.0",
+      startedAt: new Date().toISOString(),
+      stays: true,
+      cgroup: "off",
+      allowsNewPrivileges: false,
+      inherited: "",
+    });
+    using _listener = Deno.listen({ transport: "unix", path: `${host.path}/socket` });
+    await Deno.remove(`${host.path}/${name}`).catch(() => {});
+    await new Deno.Command("mkfifo", { args: [`${host.path}/${name}`] }).output();
+    const [found] = await deadline(findInstances(dir.path), "the job hosts");
+    assert.deepEqual([found?.isAlive, found?.info === undefined], [true, name === "info.json"]);
+    await assert.rejects(deadline(connectHost(host.path), "an answer"), HostConnectError);
+    assert.equal(await deadline(untilEnd(host, 20), "the end of the wait"), false);
+  });
+}
+
+Deno.test("facts that are too long, or of another form, count as unknown", async () => {
+  await using dir = await tempDir();
+  using host = await InstanceDirectory.create(dir.path, "one");
+  for (const text of ["null", "5", "{}", '{"pid":"1","version":"1","startedAt":""}', `"${"x".repeat(100_000)}"`]) {
+    await Deno.writeTextFile(`${host.path}/info.json`, text);
+    assert.deepEqual(await findInstances(dir.path), [{ instance: "one", path: host.path, isAlive: true }]);
+  }
 });

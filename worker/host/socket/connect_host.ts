@@ -87,7 +87,7 @@ async function checkedKey(directory: string): Promise<string> {
     if (uid !== owner) {
       throw new HostConnectError("REFUSED", `its socket belongs to user ${uid}, and its directory to user ${owner}`);
     }
-    return await readKey(directory);
+    return readKey(directory);
   } catch (error) {
     if (error instanceof HostConnectError) throw error;
     throw connectError(error);

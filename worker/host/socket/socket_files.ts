@@ -4,6 +4,7 @@ import { timingSafeEqual } from "node:crypto";
 import { closeSync, constants, openSync } from "node:fs";
 import { errorCode } from "../../../base/error_code.ts";
 import { type FileModes, OWNER_MODES } from "../../../base/file_modes.ts";
+import { readPlainFile } from "../../../base/plain_file.ts";
 import { DirectoryInUseError } from "../../storage_errors.ts";
 
 const SOCKET_NAME = "socket";
@@ -94,8 +95,8 @@ async function makeKey(directory: string, mode: number): Promise<Uint8Array<Arra
 }
 
 /** Returns the key of a host in base64. */
-export async function readKey(directory: string): Promise<string> {
-  return (await Deno.readFile(`${directory}/${KEY_NAME}`)).toBase64();
+export function readKey(directory: string): string {
+  return readPlainFile(`${directory}/${KEY_NAME}`, KEY_BYTES).toBase64();
 }
 
 /** Returns whether a text is the key in base64. The time that it takes does not depend on the text's beginning. */
