@@ -191,7 +191,7 @@ export class HostUnavailableError extends TeleportError {
 /** The supervisor is shutting down and accepts no new work. */
 export class SupervisorClosedError extends TeleportError {
   constructor() {
-    super("SUPERVISOR_CLOSED", "The supervisor is shutting down: try again when it is back");
+    super("SUPERVISOR_CLOSED", "The server is shutting down: try again when it is back");
   }
 }
 

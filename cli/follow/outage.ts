@@ -114,7 +114,7 @@ export class Outages {
         answeringSinceMs: undefined,
         triedMs: now,
       };
-      const message = errorMessage(error);
+      const message = withoutAdvice(errorMessage(error));
       await this.#print.note(`${message}: trying again for ${formatDuration(this.#retryForMs)}`);
     } else if (now - outage.sinceMs >= this.#retryForMs) throw error;
     // Random, so that the clients of one server do not all come back at the same moment.
@@ -145,6 +145,11 @@ export async function retryUntilAnswered<Answer>(
       await outages.wait(error, signal);
     }
   }
+}
+
+/** Removes the advice to try again from a message: the command does that itself. */
+function withoutAdvice(message: string): string {
+  return message.replace(/[:;,]? try again(?: later| when it is back)?$/, "");
 }
 
 function isTransient(error: unknown): boolean {

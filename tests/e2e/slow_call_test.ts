@@ -20,7 +20,7 @@ Deno.test("teleport stop of a slow job continues when the quiet connection break
   await Deno.writeTextFile(gate, "go\n");
   const { code, stdout, stderr } = await deadline(stop.ended);
   assert.deepEqual([code, stdout], [0, `${id} EXITED 5 (stopped by admin)\n`], stderr);
-  assert.match(stderr, /connection was lost: try again: trying again for 2m\n/);
+  assert.match(stderr, /connection was lost: trying again for 2m\n/);
   // All calls joined one stop, with the grace period of the first.
   const { kill_sent_at, exit_code } = await client.calls.Status({ id });
   assert.deepEqual([kill_sent_at, exit_code], [null, 5]);

@@ -197,3 +197,20 @@ Deno.test("Outages.wait() throws the signal's reason when it aborts later", asyn
   await outages.answered();
   await assert.rejects(outages.wait(lost(), interruption.signal), reason);
 });
+
+for (
+  const [text, note] of [
+    ["Cannot reach the job host: process 42 does not answer; try again later", "process 42 does not answer"],
+    ["The server is shutting down: try again when it is back", "The server is shutting down"],
+    ["Cannot reach the server: the connection was lost: try again", "the connection was lost"],
+    ["Cannot reach the server: it lost its disk, try again", "it lost its disk"],
+  ] as const
+) {
+  Deno.test(`a note that the command tries again does not give the same advice: ${note}`, async () => {
+    const print = notes();
+    const outages = new Outages(print);
+    await outages.answered();
+    await outages.wait(new FakeCallError("UNAVAILABLE", text));
+    assert.ok(print.told[0]?.endsWith(`${note}: trying again for 2m`), print.told[0]);
+  });
+}

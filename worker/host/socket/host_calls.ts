@@ -77,6 +77,11 @@ export class HostCalls {
     if (this.#ended === undefined) this.#send({ notify: name, args });
   }
 
+  /** Calls the host without an answer. Replaces an earlier call of the same name that was not sent yet. */
+  notifyLatest(name: string, args: readonly unknown[]): void {
+    this.#connection.sendLater(name, () => this.notify(name, args));
+  }
+
   /** Calls the host to write an input. */
   writeInput(id: string, chunks: AsyncIterable<InputChunk>, options: InputOptions): Promise<unknown> {
     const { signal, ...sent } = options;

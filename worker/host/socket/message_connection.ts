@@ -19,6 +19,8 @@ export class MessageConnection {
   readonly #reader = new MessageReader(MAX_HELLO_BYTES);
   readonly #beforeWrite: () => void;
   #queue: Uint8Array[] = [];
+  /** The messages that are made before the next write, by their kind. */
+  readonly #later = new Map<string, () => void>();
   #queuedBytes = 0;
   #isWriting = false;
   #isClosed = false;
@@ -53,6 +55,16 @@ export class MessageConnection {
     const message = encodeMessage(body, data);
     this.#queue.push(message);
     this.#queuedBytes += message.length;
+    this.requestWrite();
+  }
+
+  /**
+   * Calls back before the next write, to send a message of which only the newest matters. An earlier callback of the same
+   * kind that was not called yet is dropped. So such messages do not fill the queue while the peer does not read.
+   */
+  sendLater(kind: string, send: () => void): void {
+    if (this.#isClosed) return;
+    this.#later.set(kind, send);
     this.requestWrite();
   }
 
@@ -130,6 +142,7 @@ export class MessageConnection {
     try {
       for (;;) {
         this.#beforeWrite();
+        this.#sendLatest();
         if (this.#isClosed || this.#queue.length === 0) break;
         const bytes = this.#takeQueue();
         for (let at = 0; at < bytes.length && !this.#isClosed;) at += await this.#stream.write(bytes.subarray(at));
@@ -143,6 +156,12 @@ export class MessageConnection {
     } finally {
       this.#isWriting = false;
     }
+  }
+
+  #sendLatest(): void {
+    const sends = [...this.#later.values()];
+    this.#later.clear();
+    for (const send of sends) send();
   }
 
   #takeQueue(): Uint8Array {

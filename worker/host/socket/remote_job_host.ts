@@ -149,7 +149,8 @@ export class RemoteJobHost implements HostLink {
   }
 
   setRoom(bytes: number | undefined): void {
-    this.#notify("setRoom", bytes);
+    // The room changes with each job. A host that hangs needs only the newest.
+    this.#calls.notifyLatest("setRoom", [bytes]);
   }
 
   recover(job: OrphanedJob): Promise<RecoveredJob> {

@@ -85,8 +85,8 @@ Deno.test("RemoteJobHost passes every call with its arguments and its answer", a
     ["watch", "none"],
     ["unwatch", "a"],
     ["forget", "a"],
-    ["setRoom", 1e15],
     ["recover", job],
+    ["setRoom", 1e15], // It goes last in its turn, because only the newest room counts.
     ["discard", "old"],
     ["deleteOutput", "a"],
     ["stopJobs", undefined],
