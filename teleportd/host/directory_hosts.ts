@@ -99,15 +99,16 @@ export class DirectoryHosts implements JobHosts {
 
   async connect(instance: string): Promise<HostLink | undefined> {
     const link = await this.#connect(await findInstance(this.#options.data, instance));
-    if (link === undefined) await this.#logEnd(instance);
+    if (link === undefined) {
+      if (await this.hasEnded(instance)) this.#options.log.info(`The job host "${instance}" has ended`, { instance });
+      else this.#options.log.error(`The job host "${instance}" has died`, { instance });
+    }
     return link;
   }
 
-  /** A host that has ended in order has removed its directory. */
-  async #logEnd(instance: string): Promise<void> {
-    const isLeft = await Deno.stat(instancePath(this.#options.data, instance)).then(() => true, () => false);
-    if (isLeft) this.#options.log.error(`The job host "${instance}" has died`, { instance });
-    else this.#options.log.info(`The job host "${instance}" has ended`, { instance });
+  /** A host that ends in order removes its directory, unless a job of it is left. */
+  async hasEnded(instance: string): Promise<boolean> {
+    return await Deno.stat(instancePath(this.#options.data, instance)).then(() => false, isNotFound);
   }
 
   /**
@@ -192,6 +193,10 @@ export class DirectoryHosts implements JobHosts {
     if (link === undefined) throw new LaunchError("it has ended");
     return link;
   }
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof Deno.errors.NotFound;
 }
 
 function processOf({ info }: FoundInstance): string {

@@ -4,7 +4,7 @@
  * Long: this is one class, and each call of a job is a method of it.
  */
 import { defined } from "../../base/defined.ts";
-import { HostUnavailableError, TeleportError } from "../errors.ts";
+import { HostUnavailableError, SupervisorClosedError, TeleportError } from "../errors.ts";
 import { NoInputError, NoTerminalError } from "../input_errors.ts";
 import { AnyJob } from "../job/any_job.ts";
 import { hasInput, type JobSpec, type JobStatus } from "../job/spec.ts";
@@ -125,8 +125,17 @@ export class HostedJob extends AnyJob {
     } catch (error) {
       // After any other error the job may run.
       if (error instanceof TeleportError && !(error instanceof HostUnavailableError)) this.#unstart();
+      // The next start finds another host.
+      if (error instanceof SupervisorClosedError) throw new HostUnavailableError("it ends and starts no jobs");
       throw error;
     }
+  }
+
+  /** Starts the job on the next host, because its host had ended in order before the start arrived. */
+  async startAgain(): Promise<void> {
+    const by = this.processStatus.requestedBy?.startedBy;
+    this.#unstart();
+    await this.begin(by);
   }
 
   /** Goes back to `INITIAL`. */

@@ -7,7 +7,7 @@ import type { OrphanedJob, RecoveredJob } from "../host/link.ts";
 import type { OutputBudget } from "../output/limit.ts";
 import type { StoredJob } from "../store/rows.ts";
 import type { Store } from "../store/store.ts";
-import { recoverJobs } from "./recovery.ts";
+import { countOf, recoverJobs } from "./recovery.ts";
 import { defined } from "../../base/defined.ts";
 
 /** The number of hosts that a recovery tries. A host that dies while it recovers a job is rare, and two are a defect. */
@@ -49,14 +49,20 @@ export class HostRecovery {
    * @throws {HostUnavailableError} when no host can be started
    */
   async recoverStored(orphans: readonly StoredJob[], adopt: (job: StoredJob) => HostedJob): Promise<void> {
-    const { pool, store, budget, onError } = this.#options;
+    const { pool, store, budget, onWarning, onError } = this.#options;
     if (orphans.length > 0) {
       await pool.forNewJobs();
       const { started = [], neverStarted = [] } = Object.groupBy(
         orphans,
         (job) => this.#wasNeverStarted(job) ? "neverStarted" : "started",
       );
-      await recoverJobs(started, { store, budget, recover: (job) => this.#recoverOnSomeHost(job), onError });
+      await recoverJobs(started, {
+        store,
+        budget,
+        recover: (job) => this.#recoverOnSomeHost(job),
+        onWarning,
+        onError,
+      });
       for (const job of neverStarted) {
         store.change(job.spec.id, { state: "INITIAL" });
         const again = adopt({ ...job, status: { state: "INITIAL" } });
@@ -89,6 +95,16 @@ export class HostRecovery {
   }
 
   /**
+   * Starts jobs on the next host, because their host had ended in order before the starts arrived.
+   *
+   * @throws {HostUnavailableError} when there is no next host; the jobs are as before
+   */
+  async startAgain(jobs: readonly HostedJob[]): Promise<void> {
+    await this.#options.pool.forNewJobs();
+    for (const job of jobs) void job.startAgain().catch(this.#options.onError);
+  }
+
+  /**
    * Recovers the running jobs of a host that has just died. Continues where an earlier call has failed.
    *
    * @param jobs the jobs whose end is not stored. Some may have ended
@@ -99,7 +115,9 @@ export class HostRecovery {
       this.#dead.set(host.instance, new Set(jobs.map(({ id }) => id)));
       if (running.length > 0) {
         this.#options.onWarning(
-          `The running jobs of job host ${host.name} are ended and become LOST: ${running.length}`,
+          `The running jobs of job host ${host.name} are ended and become LOST: ${
+            countOf(running.map(({ id }) => id))
+          }`,
         );
       }
     }

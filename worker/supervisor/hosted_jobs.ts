@@ -142,7 +142,11 @@ export class HostedJobs {
   }
 
   async #died(host: HostConnection): Promise<void> {
-    await this.#recovery.recoverOf(host, this.#unstoredJobs(host));
+    const jobs = this.#unstoredJobs(host);
+    const neverStarted = jobs.filter((job) => job.isStartUnknown);
+    const isOrderly = neverStarted.length > 0 && await this.#options.hosts.hasEnded(host.instance);
+    if (isOrderly) await this.#recovery.startAgain(neverStarted);
+    await this.#recovery.recoverOf(host, isOrderly ? jobs.filter((job) => !neverStarted.includes(job)) : jobs);
     this.#rooms.remove(host);
   }
 

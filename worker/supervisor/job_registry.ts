@@ -5,6 +5,7 @@ import { DeadEnds } from "../host/dead_ends.ts";
 import { recoverOrphan } from "../host/orphans.ts";
 import type { AnyJob } from "../job/any_job.ts";
 import { type JobSpec, type JobStatus, jobStatus, NO_OUTPUT } from "../job/spec.ts";
+import { callback } from "./callback.ts";
 import { recoverJobs } from "./recovery.ts";
 import type { Store } from "../store/store.ts";
 import { encodeSpec } from "../store/json.ts";
@@ -76,7 +77,8 @@ export class JobRegistry {
     const deadEnds = directory === undefined ? undefined : new DeadEnds(join(directory, "hosts"), onError);
     const recover = async (job: StoredJob) =>
       await deadEnds?.recover(job) ?? await recoverOrphan(job, { bootId, log: output.logOptions(job.spec), onError });
-    await recoverJobs(store.unfinishedJobs(), { store, budget, recover, onError });
+    const onWarning = callback(this.#options.onWarning);
+    await recoverJobs(store.unfinishedJobs(), { store, budget, recover, onWarning, onError });
     await this.#options.cgroups?.clean();
   }
 

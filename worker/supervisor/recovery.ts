@@ -14,7 +14,18 @@ export interface RecoveryOptions {
   readonly budget: OutputBudget;
   /** Ends the survivors of a job, repairs its output, and says how the job ended. */
   readonly recover: (job: StoredJob) => Promise<RecoveredJob>;
+  /** Receives one sentence about all jobs that are LOST. */
+  readonly onWarning: (message: string) => void;
   readonly onError: (error: unknown) => void;
+}
+
+/** The most ids in one sentence. */
+const MAX_LISTED = 10;
+
+/** Returns the number of jobs and the first of their ids, such as `2 ("a", "b")`. */
+export function countOf(ids: readonly string[]): string {
+  const more = ids.length > MAX_LISTED ? ` and ${ids.length - MAX_LISTED} more` : "";
+  return `${ids.length} (${ids.slice(0, MAX_LISTED).map((id) => `"${id}"`).join(", ")}${more})`;
 }
 
 /**
@@ -25,11 +36,18 @@ export interface RecoveryOptions {
  */
 export async function recoverJobs(jobs: readonly StoredJob[], options: RecoveryOptions): Promise<void> {
   const recovered = await Promise.allSettled(jobs.map((job) => recoverJob(job, options)));
+  const lost = recovered.flatMap((result) =>
+    result.status === "fulfilled" && result.value.isLost ? result.value.id : []
+  );
+  if (lost.length > 0) options.onWarning(`Jobs whose end nobody saw are LOST: ${countOf(lost)}`);
   const failure = recovered.find((result) => result.status === "rejected");
   if (failure !== undefined) throw failure.reason;
 }
 
-async function recoverJob(job: StoredJob, { store, budget, recover, onError }: RecoveryOptions): Promise<void> {
+async function recoverJob(
+  job: StoredJob,
+  { store, budget, recover, onError }: RecoveryOptions,
+): Promise<{ readonly id: string; readonly isLost: boolean }> {
   const { id } = job.spec;
   const { status, details, survivors, isDenied } = await recover(job);
   if (survivors.length > 0) onError(new SurvivorsError(id, survivors, isDenied));
@@ -42,4 +60,5 @@ async function recoverJob(job: StoredJob, { store, budget, recover, onError }: R
   } catch (error) {
     throw openError(error);
   }
+  return { id, isLost: status.state === "LOST" && !isFinalState(job.status.state) };
 }

@@ -137,6 +137,10 @@ export class LocalHosts implements JobHosts, AsyncDisposable {
     return Promise.resolve(host === undefined ? undefined : this.#linkTo(host));
   }
 
+  hasEnded(instance: string): Promise<boolean> {
+    return Promise.resolve(!this.#dead.has(instance) && !this.#hosts.has(instance));
+  }
+
   #linkTo(host: JobHost): LocalLink {
     const link = localLink(host, this.faults);
     this.#links.set(host.info.instance, link);
