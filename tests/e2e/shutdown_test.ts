@@ -1,6 +1,6 @@
 /** The shutdown of the server: in order, with exit code 0, within bounded time. */
 import assert from "node:assert/strict";
-import { killWithHosts, type Server, spawnServer, startServer } from "../support/programs.ts";
+import { killWithHosts, readUntil, type Server, spawnServer, spawnWithInput, startServer } from "../support/programs.ts";
 import { clientOf, living, startUp } from "../support/server_process.ts";
 import { tempDir } from "../support/temp_dir.ts";
 import { deadline } from "../support/deadline.ts";
@@ -155,4 +155,18 @@ Deno.test("teleportd does not wait for watchers after a second signal", async ()
   assert.deepEqual(living(running), []);
   await output.return?.();
   await told.return?.();
+});
+
+Deno.test("teleportd does not wait for a client that could send more input to a job that continues", async () => {
+  await using server = await startServer({ stopJobs: false });
+  const program = spawnWithInput(server, "run", "-i", "--", "sh", "-c", "echo up; exec cat");
+  const [writer, reader] = [program.stdin.getWriter(), program.stdout.getReader()];
+  await readUntil(reader, "up\n");
+  await writer.write(new TextEncoder().encode("hello\n"));
+  await readUntil(reader, "hello\n");
+  const tookMs = await stop(server);
+  assert.ok(tookMs < DRAIN_MS - 1_000, `${tookMs} ms`);
+  program.kill("SIGKILL");
+  await deadline(program.status, "the end of the program");
+  await Promise.all([writer.close().catch(() => {}), reader.cancel(), program.stderr.cancel()]);
 });

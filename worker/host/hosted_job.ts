@@ -35,6 +35,9 @@ export class HostedJob extends AnyJob {
   /** False while a start was sent and nobody knows whether it has arrived. */
   #isStartKnown = true;
 
+  /** Aborts when the supervisor leaves the job to its host. */
+  readonly #left = new AbortController();
+
   constructor(spec: JobSpec, status: ProcessStatus, parts: HostedJobParts) {
     const log = new MirrorLog(
       spec.id,
@@ -273,7 +276,15 @@ export class HostedJob extends AnyJob {
   /** Writes to the job's input. */
   override async writeInput(chunks: AsyncIterable<InputChunk>, options: InputOptions = {}): Promise<InputResult> {
     if (!hasInput(this.spec)) throw new NoInputError(this.id);
-    return await this.#linkTo("be given input").writeInput(this.id, chunks, options);
+    const left = this.#left.signal;
+    const signal = options.signal === undefined ? left : AbortSignal.any([options.signal, left]);
+    return await this.#linkTo("be given input").writeInput(this.id, chunks, { ...options, signal });
+  }
+
+  /** Ends all watchers and writers. The job continues in its host. */
+  override abandon(error: Error): void {
+    super.abandon(error);
+    this.#left.abort(error);
   }
 
   /**
