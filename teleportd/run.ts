@@ -13,13 +13,13 @@ import { openAuditLog } from "./audit_log.ts";
 import { logToAudit } from "./log_to_audit.ts";
 import { logCheckedConfig } from "./check_config.ts";
 import { directoryErrorOf, makeDataDirectory } from "./data_directory.ts";
+import { DiskTrouble } from "./disk_trouble.ts";
 import { EXIT_OK } from "./exit_code.ts";
 import { authorityKeyWarning } from "./file_trust.ts";
 import type { Flags } from "./flags.ts";
 import { type JobPlace, openJobPlace } from "./job_place.ts";
 import { limitsErrorOf } from "./limits_file.ts";
 import { stoppingText } from "./stopping_text.ts";
-import type { Metrics } from "./metrics/metrics.ts";
 import { openMetrics } from "./metrics/open.ts";
 import type { ServerEnvironment } from "./server_environment.ts";
 import { startServing } from "./serving.ts";
@@ -112,12 +112,17 @@ async function runUntilAborted({ flags, environment }: ServerOptions, controls: 
   const metrics = monitoring?.metrics;
   const place = await openJobPlace(flags, config, environment, log);
   const health = new ServingState();
+  const trouble = new DiskTrouble(log);
   const supervisorParts = {
-    ...supervisorOptions(flags, limits, environment, log),
+    ...supervisorOptions(flags, limits, environment, log, trouble),
     ...place.options,
     directory,
     onAvailability: (isAvailable: boolean) => health.set({ hostsAnswer: isAvailable }),
-    ...defined({ onStoreWrite: storeWriteListener(metrics, onJobChange) }),
+    onStoreWrite(durationMs: number) {
+      trouble.written();
+      metrics?.onStoreWrite(durationMs);
+      onJobChange?.();
+    },
   };
   const supervisor = openSupervisor(flags, supervisorParts, place);
   // Removed after the supervisor has closed. Not registered earlier: without the lock on the directory, the cgroups may
@@ -175,15 +180,6 @@ function openSupervisor(flags: Flags, options: OpenOptions, place: JobPlace): Su
 /** Adds the files and directories of this server to an error of the library. */
 function startingErrorOf(error: unknown, { limits }: Flags, options: OpenOptions, place: JobPlace): unknown {
   return directoryErrorOf(limitsErrorOf(error, limits, options, place.cgroups().controllers), options.directory);
-}
-
-/** Returns undefined when nobody listens: then the store measures nothing. */
-function storeWriteListener(metrics: Metrics | undefined, onJobChange: (() => void) | undefined) {
-  if (onJobChange === undefined) return metrics?.onStoreWrite;
-  return (durationMs: number) => {
-    metrics?.onStoreWrite(durationMs);
-    onJobChange();
-  };
 }
 
 async function countJobs(supervisor: Supervisor) {

@@ -9,6 +9,7 @@ import {
   SurvivorsError,
 } from "../mod.ts";
 import { DEFAULT_DISK_SHARE, DEFAULT_KEEP_JOBS, DEFAULT_KEEP_MS } from "./defaults.ts";
+import type { DiskTrouble } from "./disk_trouble.ts";
 import { inheritableVariables } from "./environment.ts";
 import type { Flags } from "./flags.ts";
 import { jobPath } from "./job_path.ts";
@@ -24,6 +25,7 @@ export function supervisorOptions(
   limits: FileLimits,
   { env, environment }: Pick<ServerEnvironment, "env" | "environment">,
   log: Logger,
+  trouble: DiskTrouble,
 ): SupervisorOptions {
   return {
     env: jobEnvironment(env),
@@ -31,10 +33,11 @@ export function supervisorOptions(
     newPrivileges: flags.allowNewPrivileges ? "ON_REQUEST" : "DENIED",
     ...limits,
     onWarning: (sentence) => log.warn(sentence),
-    onError: (error) =>
-      error instanceof SurvivorsError || error instanceof HostUnavailableError
-        ? log.warn(error.message)
-        : log.error(`Internal error of the supervisor: ${defectText(error)}`, defectFields(error)),
+    onError(error) {
+      if (trouble.report(error)) return;
+      if (error instanceof SurvivorsError || error instanceof HostUnavailableError) return log.warn(error.message);
+      log.error(`Internal error of the supervisor: ${defectText(error)}`, defectFields(error));
+    },
     ...(flags.maxOutput === undefined
       ? {}
       : { outputLimit: { maxBytes: flags.maxOutput, policy: flags.outputPolicy } }),

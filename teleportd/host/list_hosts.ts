@@ -1,13 +1,17 @@
 /** `teleportd host ls`: the job hosts of a data directory, and the work of each. */
-import { connectHost, type HostWork } from "../../job_host.ts";
+import { connectHost, HostConnectError, type HostWork } from "../../job_host.ts";
+import { defined } from "../../base/defined.ts";
 import { formatColumns } from "../../text/columns.ts";
 import { findInstances, type FoundInstance } from "./instance_directory.ts";
 
 /** How long a job host may take to answer, in milliseconds. */
 const ANSWER_MS = 3_000;
 
-/** The state of a job host: `hung` when it lives and does not answer, and `dead` when it has left files. */
-export type HostState = "attached" | "alone" | "retired" | "hung" | "dead";
+/**
+ * The state of a job host: `hung` when it lives and does not answer, `other-protocol` when this version cannot talk to it,
+ * `refused` when it does not accept this user or its files, and `dead` when it has left files.
+ */
+export type HostState = "attached" | "alone" | "retired" | "hung" | "other-protocol" | "refused" | "dead";
 
 /** One job host. */
 export interface ListedHost {
@@ -17,7 +21,7 @@ export interface ListedHost {
   readonly pid?: number;
   readonly version?: string;
   readonly startedAt?: string;
-  /** Absent when the host does not answer. */
+  /** Absent when the host gives no answer. */
   readonly runningJobs?: number;
 }
 
@@ -25,26 +29,32 @@ export interface ListedHost {
 export async function listHosts(data: string): Promise<ListedHost[]> {
   return await Promise.all((await findInstances(data)).map(async (found) => {
     const { instance, info } = found;
-    const work = found.isAlive ? await workOf(found) : undefined;
+    const { state, runningJobs }: AskedHost = found.isAlive ? await ask(found) : { state: "dead" };
     return {
       instance,
-      state: !found.isAlive ? "dead" : work === undefined ? "hung" : stateOf(work),
+      state,
       ...(info && { pid: info.pid, version: info.version, startedAt: info.startedAt }),
-      ...(work && { runningJobs: work.runningJobs }),
+      ...defined({ runningJobs }),
     };
   }));
 }
 
-async function workOf({ path }: FoundInstance): Promise<HostWork | undefined> {
+type AskedHost = Pick<ListedHost, "state" | "runningJobs">;
+
+async function ask({ path }: FoundInstance): Promise<AskedHost> {
   try {
     const link = await connectHost(path, { acknowledgeMs: ANSWER_MS });
     try {
-      return await link.work();
+      const work = await link.work();
+      return { state: stateOf(work), runningJobs: work.runningJobs };
     } finally {
       await link.close();
     }
-  } catch {
-    return undefined; // It lives, so it hangs, or has no protocol in common with this version.
+  } catch (error) {
+    if (!(error instanceof HostConnectError)) return { state: "hung" };
+    return {
+      state: error.problem === "PROTOCOL" ? "other-protocol" : error.problem === "REFUSED" ? "refused" : "hung",
+    };
   }
 }
 

@@ -7,6 +7,7 @@ import type { FileModes } from "../../base/file_modes.ts";
 import type { Logger } from "../../base/logger.ts";
 import { type HostWork, JobHost, serveHost } from "../../job_host.ts";
 import { openCgroups } from "../cgroups.ts";
+import { DiskTrouble } from "../disk_trouble.ts";
 import { defectFields, defectText } from "../log/error_fields.ts";
 import { aborted } from "../../base/aborted.ts";
 import { deadline } from "../../base/deadline.ts";
@@ -70,6 +71,7 @@ export async function runHost(options: HostRunOptions, controls: HostControls): 
   const { instance: _, ...sameOptions } = options;
   const main = controls.service && new MainProcess(data, instance, controls.service);
   const idle = Promise.withResolvers<void>();
+  const trouble = new DiskTrouble(log);
   const memory = opened.use(new MemoryReturn());
   const changed = () => {
     memory.active();
@@ -93,7 +95,7 @@ export async function runHost(options: HostRunOptions, controls: HostControls): 
         if (!isRetired) main?.mayBeMain();
       },
       onIdle: () => void endIfIdle(),
-      onError: (error) => reportError(log, error),
+      onError: (error) => trouble.report(error) || reportError(log, error),
     }),
   );
   const endIfIdle = async () => {

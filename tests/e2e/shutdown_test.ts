@@ -1,6 +1,13 @@
 /** The shutdown of the server: in order, with exit code 0, within bounded time. */
 import assert from "node:assert/strict";
-import { killWithHosts, readUntil, type Server, spawnServer, spawnWithInput, startServer } from "../support/programs.ts";
+import {
+  killWithHosts,
+  readUntil,
+  type Server,
+  spawnServer,
+  spawnWithInput,
+  startServer,
+} from "../support/programs.ts";
 import { clientOf, living, startUp } from "../support/server_process.ts";
 import { tempDir } from "../support/temp_dir.ts";
 import { deadline } from "../support/deadline.ts";

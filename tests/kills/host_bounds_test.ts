@@ -1,6 +1,7 @@
 /** Job hosts at their bounds: a protocol that nobody knows, a full disk, and the descriptors of 1,000 jobs. */
 import assert from "node:assert/strict";
 import { eventually } from "../support/deadline.ts";
+import { teleportd } from "../support/programs.ts";
 import { clientOf } from "../support/server_process.ts";
 import { needingDisk, onDisk } from "../support/small_disk.ts";
 import { checkPrograms } from "./checks.ts";
@@ -34,6 +35,9 @@ Deno.test("a server leaves the jobs of a job host without a common protocol alon
       await assert.rejects(call, { status: "UNAVAILABLE", code: "HOST_UNAVAILABLE" });
     }
     assert.equal((await place.calls.Status({ id: job.id })).state, "STATE_RUNNING");
+    const { stdout } = await teleportd("host", "ls", "--output", "json", "--data", place.data);
+    const listed = stdout.trim().split("\n").map((line) => JSON.parse(line));
+    assert.equal(listed.find(({ instance }) => instance === name)?.state, "other-protocol", stdout);
     await job.counts();
     const other = await OneJob.start(place, "other");
     await other.finish();
@@ -81,6 +85,28 @@ Deno.test({
         await place.start();
         await jobs.check(false);
       }
+    }),
+});
+
+Deno.test({
+  ...needingDisk(
+    "a server that starts on a full disk says so in one line, and a job that writes then ends for that reason",
+  ),
+  fn: () =>
+    onDisk(8, async (disk) => {
+      await using place = await Place.make({ disk });
+      const job = await OneJob.start(place);
+      await place.kill();
+      await whileFull(disk, async () => {
+        await place.start();
+        let reason = "";
+        for await (const status of place.calls.StatusStream({ id: job.id })) reason = status.reason;
+        assert.equal(reason, "REASON_OUTPUT_FAILED");
+        await place.server.says(/error Cannot write to the data directory: /);
+      });
+      await place.server.says(/info The data directory can be written again/);
+      assert.equal(place.logs.match(/ error |^error /gm)?.length, 1, place.logs);
+      assert.ok(!place.logs.includes("Internal error"), place.logs);
     }),
 });
 

@@ -48,17 +48,30 @@ export interface OutputQuota {
 
 /** The disk space that all jobs share. */
 export class OutputBudget implements OutputQuota {
-  readonly maxBytes: number;
   readonly #makeRoom: ((bytes: number) => void) | undefined;
+  readonly #measure: ((usedBytes: number) => number) | undefined;
+  #maxBytes: number;
   #usedBytes = 0;
 
   /**
    * @param maxBytes the disk space in bytes; Infinity for no limit
    * @param makeRoom called with the number of missing bytes; releases what it can
+   * @param measure returns the disk space now, given the reserved bytes. Absent: it does not change
    */
-  constructor(maxBytes: number, makeRoom?: (bytes: number) => void) {
-    this.maxBytes = maxBytes;
+  constructor(maxBytes: number, makeRoom?: (bytes: number) => void, measure?: (usedBytes: number) => number) {
+    this.#maxBytes = maxBytes;
     this.#makeRoom = makeRoom;
+    this.#measure = measure;
+  }
+
+  /** The disk space in bytes; Infinity for no limit. */
+  get maxBytes(): number {
+    return this.#maxBytes;
+  }
+
+  /** Measures the disk space again, and raises the limit. The disk may have been full when the limit was measured. */
+  raise(): void {
+    if (this.#measure !== undefined) this.#maxBytes = Math.max(this.#maxBytes, this.#measure(this.#usedBytes));
   }
 
   /** The reserved bytes. */
@@ -68,6 +81,7 @@ export class OutputBudget implements OutputQuota {
 
   /** Reserves bytes. Returns false, and reserves nothing, when they do not fit. */
   reserve(bytes: number): boolean {
+    if (this.#usedBytes + bytes > this.maxBytes) this.raise();
     if (this.#usedBytes + bytes > this.maxBytes) this.#makeRoom?.(this.#usedBytes + bytes - this.maxBytes);
     if (this.#usedBytes + bytes > this.maxBytes) return false;
     this.#usedBytes += bytes;

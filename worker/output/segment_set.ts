@@ -1,6 +1,7 @@
 /** The files of one log as one range of positions: written at the end, read anywhere, dropped at the start. */
 import { removeDirectory } from "../remove_directory.ts";
-import { join } from "node:path";
+import { statfsSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { type FileModes, OWNER_MODES } from "../../base/file_modes.ts";
 import { LimitReachedError } from "../errors.ts";
 import { LOG_START, type LogPosition } from "./cursor.ts";
@@ -112,6 +113,7 @@ export class SegmentSet {
     const fits = this.#budget?.reserve(diskBytes) ?? true;
     // Most reservations are answered at once, and an await would cost a turn.
     if (fits === false || (fits !== true && !await fits)) {
+      this.#assertDiskHas(diskBytes);
       throw new LimitReachedError(
         `Cannot store output: all jobs together may use ${this.#budget?.maxBytes} bytes; remove jobs that have ended`,
       );
@@ -128,6 +130,15 @@ export class SegmentSet {
       this.#budget?.release(unusedBytes);
       throw error;
     }
+  }
+
+  /**
+   * A disk that is full is the reason, and not the limit: the limit may be a share of the disk that a full disk has made
+   * small.
+   */
+  #assertDiskHas(bytes: number): void {
+    const { bavail, bsize } = statfsSync(dirname(this.#directory));
+    if (bavail * bsize < bytes) throw Object.assign(new Error("No space left on device"), { code: "ENOSPC" });
   }
 
   async #create(start: number, offsets: StreamOffsets): Promise<Segment> {

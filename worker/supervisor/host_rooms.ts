@@ -62,6 +62,7 @@ export class HostRooms {
   /** Makes room for a host that needs more, and answers with its room. The same room as before means: there is no more. */
   needsRoom(host: HostConnection, bytes: number): void {
     const { current, budget, makeRoom } = this.#options;
+    budget.raise();
     if (host === current()) {
       const missing = bytes + (this.#sent.get(host) ?? 0) - (this.#roomOf(host) ?? Infinity);
       // A host may ask although its room has grown, because it has not been sent the new one yet.

@@ -79,7 +79,11 @@ export function makeRegistryParts(options: SupervisorOptions): RegistryParts {
     onHold: onWarning,
   });
   const { bytesAtOpen } = store;
-  const budget = new OutputBudget(diskLimit(options, bytesAtOpen), (bytes) => retention.freeBytes(bytes));
+  const budget = new OutputBudget(
+    diskLimit(options, bytesAtOpen),
+    (bytes) => retention.freeBytes(bytes),
+    (usedBytes) => diskLimit(options, usedBytes),
+  );
   budget.addExisting(bytesAtOpen);
   const pendingWrites = new PendingWrites({
     store,
