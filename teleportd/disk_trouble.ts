@@ -35,8 +35,8 @@ export class DiskTrouble {
       this.#loggedMs = this.#now();
       this.#isOpen = true;
       this.#log.error(
-        `Cannot write to the data directory: ${errorMessage(error)}; ends of jobs stay in memory until that works, ` +
-          "so free space on its disk or repair the disk",
+        `Cannot write to the data directory: ${errorMessage(error)}; free space on its disk or repair the disk. ` +
+          "Until then, ends of jobs stay in memory",
       );
     }
     return true;

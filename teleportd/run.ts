@@ -2,7 +2,6 @@
  * Runs a server from its start to its end. The process around it belongs to the caller: this file handles no signals, reads
  * no arguments, and several servers can run in one process.
  */
-import { defined } from "../base/defined.ts";
 import { errorMessage } from "../base/error_message.ts";
 import type { Logger } from "../base/logger.ts";
 import { authorityKeyIn } from "../certs/server_files.ts";

@@ -8,8 +8,12 @@ import { findInstances, type FoundInstance } from "./instance_directory.ts";
 const ANSWER_MS = 3_000;
 
 /**
- * The state of a job host: `hung` when it lives and does not answer, `other-protocol` when this version cannot talk to it,
- * `refused` when it does not accept this user or its files, and `dead` when it has left files.
+ * The state of a job host.
+ *
+ * - `hung`: it lives and does not answer
+ * - `other-protocol`: it has no protocol in common with this version
+ * - `refused`: its files do not belong to it or to this user
+ * - `dead`: it has left files
  */
 export type HostState = "attached" | "alone" | "retired" | "hung" | "other-protocol" | "refused" | "dead";
 

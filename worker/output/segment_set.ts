@@ -133,8 +133,10 @@ export class SegmentSet {
   }
 
   /**
-   * A disk that is full is the reason, and not the limit: the limit may be a share of the disk that a full disk has made
-   * small.
+   * Checks that the limit is the reason of a refusal, and not the disk. A limit that is a share of the disk is small while
+   * the disk is full.
+   *
+   * @throws the error of the system for a full disk
    */
   #assertDiskHas(bytes: number): void {
     const { bavail, bsize } = statfsSync(dirname(this.#directory));

@@ -211,6 +211,6 @@ for (
     const outages = new Outages(print);
     await outages.answered();
     await outages.wait(new FakeCallError("UNAVAILABLE", text));
-    assert.ok(print.told[0]?.endsWith(`${note}: trying again for 2m`), print.told[0]);
+    assert.ok(print.told[0]?.endsWith(`${note}: trying again for 2m`), String(print.told));
   });
 }
