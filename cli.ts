@@ -2,7 +2,7 @@
 import { CertificateFilesError } from "./cli/certificate_files.ts";
 import { type Environment, ENVIRONMENT_NAMES } from "./cli/config.ts";
 import type { Io, Terminal } from "./cli/io.ts";
-import { startProgram } from "./cli/local_program.ts";
+import { runShell, startProgram } from "./cli/local_program.ts";
 import { main } from "./cli/main.ts";
 import { UsageError } from "./units/usage_error.ts";
 import { gatherEntropy } from "./rpc/client/entropy.ts";
@@ -66,6 +66,7 @@ const io: Io = {
   terminalSize: consoleSize,
   nowMs: () => performance.now(),
   startProgram,
+  runShell,
   async connect(options) {
     gatherEntropy();
     // Only here, so that help and bad usage do not wait for gRPC to load.

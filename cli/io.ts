@@ -78,6 +78,13 @@ export interface Io {
   nowMs(): number;
   /** Starts a program on this machine, with the directory and environment of this one. */
   startProgram(command: string, args: readonly string[]): LocalProgram;
+  /**
+   * Runs a command with sh(1), with the files of this process.
+   *
+   * @param variables variables in addition to the environment
+   * @returns its exit code, or 128 + n after signal n
+   */
+  runShell(command: string, variables: Readonly<Record<string, string>>): Promise<number>;
   /** Opens a connection. The first call shows whether it works. */
   connect(options: { address: string; credentials: TlsCredentials }): Promise<Connection>;
 }

@@ -28,6 +28,18 @@ export function startProgram(command: string, args: readonly string[]): LocalPro
   };
 }
 
+/**
+ * Runs a command with sh(1), with the files of this process.
+ *
+ * @param variables variables in addition to the environment
+ * @returns its exit code, or 128 + n after signal n
+ */
+export async function runShell(command: string, variables: Readonly<Record<string, string>>): Promise<number> {
+  const files = { stdin: "inherit", stdout: "inherit", stderr: "inherit" } as const;
+  const { code } = await spawn("sh", { args: ["-c", command], env: { ...variables }, ...files }).status;
+  return code;
+}
+
 /** Starts a program. Deno lets only a program with all permissions pass on variables such as LD_LIBRARY_PATH. */
 function spawn(command: string, options: Deno.CommandOptions): Deno.ChildProcess {
   try {

@@ -8,6 +8,7 @@ import type { Declare } from "../command.ts";
 import { CALL_DEADLINE_MS, type Context } from "../context.ts";
 import { callStatus, EXIT_CODE } from "../exit_code.ts";
 import { addJobOptions, type JobFlags, jobRequest } from "../options/job_options.ts";
+import { withEnvFiles } from "../options/env_file.ts";
 
 const NOTES = `
 Examples:
@@ -27,7 +28,7 @@ export const declare: Declare = (command, runner) => {
     .addHelpText("after", NOTES)
     .action(async (call: string, name: string | undefined, args: string[], flags: CanIFlags, self: Command) => {
       const hasJob = name !== undefined || flags.template !== undefined;
-      const job = hasJob ? { job: jobRequest(name, args, flags) } : {};
+      const job = hasJob ? { job: jobRequest(name, args, await withEnvFiles(flags)) } : {};
       await runner.call(self, (context) => canI(context, { call, id: flags.job ?? "", ...job }));
     });
 };

@@ -1,16 +1,18 @@
 /** `teleport run`: registers a job, starts it, prints its output and exits as it did. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { Sent } from "../../proto/service.ts";
 import type { JobRequest, JobStatus } from "../../proto/teleport/v1/job_worker.ts";
 import { escapeTerminal } from "../../text/escape_terminal.ts";
 import type { Declare } from "../command.ts";
 import type { Context } from "../context.ts";
-import { callStatus, EXIT_CODE, jobExitCode, unreachableReason } from "../exit_code.ts";
+import { callStatus, EXIT_CODE, InterruptedError, jobExitCode, unreachableReason } from "../exit_code.ts";
+import { removeJob, runOnEnd } from "../follow/after_end.ts";
 import { followStatus } from "../follow/follow_status.ts";
 import { Outages } from "../follow/outage.ts";
 import { runJob } from "../follow/run_job.ts";
 import { forwardSignals, interruptOnSignals } from "../forward_signals.ts";
 import { addJobOptions, type JobFlags, jobRequest } from "../options/job_options.ts";
+import { withEnvFiles } from "../options/env_file.ts";
 import { addRetryOption, type RetryFlags } from "../options/retry_option.ts";
 import { statusJson } from "../print/message_json.ts";
 import { BrokenPipeError } from "../print/print.ts";
@@ -38,21 +40,31 @@ Exit code: the job's own; 128+n when signal n ended it; 124 timed out; 126 not e
 
 The first two of SIGINT (Ctrl-C), SIGTERM, SIGHUP and SIGQUIT reach the job; the third ends this
 command and leaves the job running. To leave a job running when the terminal closes, use --detach,
-not nohup(1). When the reader of the output goes away, as with | head, the job gets SIGPIPE.`;
+not nohup(1). When the reader of the output goes away, as with | head, the job gets SIGPIPE.
+
+With --rm the job is removed when its output was printed whole. The third signal then kills it first.
+--on-end runs a command here after the job's end, before --rm. It has the variables TELEPORT_JOB_ID,
+TELEPORT_JOB_NAME, TELEPORT_JOB_STATE, TELEPORT_JOB_SIGNAL and TELEPORT_EXIT_CODE.`;
 
 interface RunFlags extends JobFlags, RetryFlags, DetachKeysFlags {
   readonly detach?: true;
+  readonly rm?: true;
+  readonly onEnd?: string;
 }
 
 export const declare: Declare = (command, runner) => {
   addDetachKeysOption(
     addRetryOption(
-      addJobOptions(command).passThroughOptions().option("-d, --detach", "start the job, print its id and exit"),
+      addJobOptions(command).passThroughOptions().option("-d, --detach", "start the job, print its id and exit")
+        .addOption(new Option("--rm", "remove the job after its end").conflicts("detach"))
+        .addOption(
+          new Option("--on-end <COMMAND>", "run this command here, with sh, after the job's end").conflicts("detach"),
+        ),
     ),
   )
     .addHelpText("after", NOTES)
     .action(async (name: string | undefined, args: string[], flags: RunFlags, self: Command) => {
-      const request = jobRequest(name, args, flags);
+      const request = jobRequest(name, args, await withEnvFiles(flags));
       await runner.call(self, async (context) => {
         const { io, print } = context;
         if (flags.tty && !flags.detach) checkTerminal(io.terminal);
@@ -91,6 +103,8 @@ async function run(context: Context, request: Sent<JobRequest>, flags: RunFlags)
       : await runOnTerminal(context, { ...options, size, detachKeys: detachKeysOf(flags), retryForMs: flags.retryFor });
     const sentence = endSentence(status);
     if (sentence !== "") await print.note(sentence);
+    if (flags.onEnd !== undefined) await runOnEnd(context, flags.onEnd, status);
+    if (flags.rm) await removeJob(context, id);
     const exitCode = jobExitCode(status);
     return exitCode === EXIT_CODE.OK && !isInputRead ? EXIT_CODE.FAILED : exitCode;
   } catch (error) {
@@ -100,6 +114,9 @@ async function run(context: Context, request: Sent<JobRequest>, flags: RunFlags)
     }
     if (error instanceof BrokenPipeError) {
       await calls.Signal({ id, signal: "SIGPIPE" }, { deadlineMs: BROKEN_PIPE_DEADLINE_MS }).catch(() => {});
+      if (flags.rm) await removeJob(context, id);
+    } else if (flags.rm && isRemovable(error, isStarted)) {
+      await removeJob(context, id, 0);
     } else {
       const sentence = isStarted
         ? `Job "${id}" may still run: "teleport logs -f ${id}" shows its output, "teleport stop ${id}" stops it`
@@ -108,6 +125,14 @@ async function run(context: Context, request: Sent<JobRequest>, flags: RunFlags)
     }
     throw error;
   }
+}
+
+/**
+ * Returns whether `--rm` may remove a job whose run failed. Not when the server is away, or has output of a job that did
+ * not arrive.
+ */
+function isRemovable(error: unknown, isStarted: boolean): boolean {
+  return error instanceof InterruptedError || (!isStarted && unreachableReason(error) === undefined);
 }
 
 /** Describes an end that neither the output nor the exit code shows. Empty when they show it. */

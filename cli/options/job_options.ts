@@ -10,6 +10,7 @@ import { addTableOptions, type Flags, tableFields } from "./table_options.ts";
 /** The parsed options. Those of the table of job options go by their names in camel case. */
 export interface JobFlags extends Flags {
   readonly env?: Record<string, string>;
+  readonly envFile?: readonly string[];
   readonly cwd?: string;
   readonly label?: Record<string, string>;
   /** In bytes. */
@@ -26,6 +27,11 @@ export function addJobOptions(command: Command): Command {
     .option("--template <NAME>", "run this command of the server's policy, in place of COMMAND")
     .option("--param <NAME=VALUE>", "a parameter of the template; repeatable", pairParser("--param"))
     .option("-e, --env <NAME=VALUE>", "a variable of the job's environment; repeatable", pairParser("--env"))
+    .option(
+      "--env-file <FILE>",
+      "variables from a file of lines NAME=VALUE, or NAME for its value here; repeatable",
+      (path: string, before: readonly string[] = []) => [...before, path],
+    )
     .option(
       "--cwd <DIR>",
       "the job's working directory on the server; absolute (default: /, or --job-dir of the server)",

@@ -175,6 +175,14 @@ export class FakeIo implements Io {
     return startProgram(command, args);
   }
 
+  /** The commands that were run with sh(1), with their variables. */
+  readonly shellCommands: [string, Readonly<Record<string, string>>][] = [];
+
+  runShell(command: string, variables: Readonly<Record<string, string>>): Promise<number> {
+    this.shellCommands.push([command, variables]);
+    return Promise.resolve(0);
+  }
+
   connect(options: Parameters<Io["connect"]>[0]): Promise<Connection> {
     this.connections.push(options);
     return Promise.resolve({

@@ -1,7 +1,7 @@
 /** `teleport wait` of one job and of many, through outages of the server. */
 import assert from "node:assert/strict";
 import { jobStatus } from "../../support/cli_messages.ts";
-import { teleport } from "../../support/fake_io.ts";
+import { FakeIo, teleport, untilAborted } from "../../support/fake_io.ts";
 import { a, aEnded, b, bEnded, current, event, lost, server } from "../../support/fake_events.ts";
 
 Deno.test("teleport wait prints nothing and exits with the job's code, now or later", async () => {
@@ -57,4 +57,21 @@ Deno.test("teleport wait fails when a job is removed before its end, even during
   }
   // A job that ended before it was removed counts as ended.
   assert.equal(await teleport(server([[event("KNOWN", b), current, event("REMOVED", bEnded)]]).io, "wait", "b"), 7);
+});
+
+Deno.test("teleport wait --timeout exits 124 when the job has not ended, and as the job when it has", async () => {
+  const asked: unknown[] = [];
+  const io = new FakeIo({
+    async *WatchJobs(request, options) {
+      asked.push(request);
+      yield event("KNOWN", a);
+      yield current;
+      await untilAborted(options?.signal);
+    },
+  });
+  assert.equal(await teleport(io, "wait", "--timeout", "20ms", "a"), 124);
+  assert.match(io.stderr.text, /^teleport: Waited for 20ms, and not ended: job "a"\n$/);
+  assert.equal(asked.length, 1);
+  const { io: other } = server([[event("KNOWN", bEnded)]]);
+  assert.equal(await teleport(other, "wait", "--timeout", "1h", "b"), 7);
 });
