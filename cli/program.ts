@@ -37,7 +37,7 @@ const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "stop",
-    args: "<ID...>",
+    args: "[ID...]",
     summary: "Stop jobs: SIGTERM, then SIGKILL; prints how each ended",
     load: () => import("./commands/stop.ts"),
   },
@@ -46,6 +46,12 @@ const COMMANDS: readonly CommandEntry[] = [
     args: "<ID> <SIGNAL>",
     summary: "Send a signal to a job's process group: SIGHUP, HUP or 1",
     load: () => import("./commands/signal.ts"),
+  },
+  {
+    name: "kill",
+    args: "[ID...]",
+    summary: "Send SIGKILL, or another signal, to jobs",
+    load: () => import("./commands/kill.ts"),
   },
   {
     name: "pause",
@@ -73,9 +79,15 @@ const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "status",
-    args: "<ID>",
-    summary: "Print the status of a job in full",
+    args: "[ID...]",
+    summary: "Print the status of jobs in full",
     load: () => import("./commands/status.ts"),
+  },
+  {
+    name: "inspect",
+    args: "[ID...]",
+    summary: "Print the status of jobs as JSON",
+    load: () => import("./commands/inspect.ts"),
   },
   {
     name: "watch",
@@ -143,6 +155,12 @@ const COMMANDS: readonly CommandEntry[] = [
     args: "",
     summary: "Print the server's version, limits, isolation, cgroups and disk use",
     load: () => import("./commands/info.ts"),
+  },
+  {
+    name: "version",
+    args: "",
+    summary: "Print the version of this program, and that of the server",
+    load: () => import("./commands/version.ts"),
   },
   {
     name: "can-i",

@@ -55,7 +55,8 @@ export function createPrint(
   return {
     format,
     isJson: encode !== undefined,
-    columns: io.stdout.isTerminal() ? io.terminalSize()?.columns : undefined,
+    // A terminal may not know its size.
+    columns: io.stdout.isTerminal() ? io.terminalSize()?.columns || undefined : undefined,
     line: (text) => writeAll(io.stdout, "output", encoder.encode(`${text}\n`)),
     jsonLine: (value) => writeAll(io.stdout, "output", encoder.encode(encode?.(value) ?? `${jsonLine(value)}\n`)),
     bytes: (to, data) => writeAll(io[to], to === "stdout" ? "output" : "error output", data),

@@ -1,12 +1,12 @@
 /** A job's status in words. */
-import type { JobStatus, OutputPolicy, Reason, State } from "../../proto/teleport/v1/job_worker.ts";
+import type { JobStatus, OutputPolicy, Reason, State, Timestamp } from "../../proto/teleport/v1/job_worker.ts";
 import { formatColumns } from "../../text/columns.ts";
 import { escapeTerminal, formatCommand } from "../../text/escape_terminal.ts";
 import { formatDuration } from "../../base/number_text.ts";
 import { enumName, rfc3339 } from "./message_json.ts";
 import { optionRows } from "./option_text.ts";
 import type { Print, Style } from "./print.ts";
-import { formatBytes } from "./size_text.ts";
+import { formatAge, formatBytes } from "./size_text.ts";
 import { endRows, usageRows } from "./resource_usage.ts";
 
 /** Returns whether the state is one of the four that never change. */
@@ -75,11 +75,21 @@ function pausedText({ paused, paused_by }: JobStatus): string {
   return paused_by === "" ? " (paused)" : ` (paused by ${escapeTerminal(paused_by)})`;
 }
 
-/** Returns the status in full, one line for each known fact. */
-export function statusLines(print: Print, status: JobStatus): string[] {
+/**
+ * Returns the status in full, one line for each known fact.
+ *
+ * @param nowMs the time now, in milliseconds since 1970. With it, times have their age
+ */
+export function statusLines(print: Print, status: JobStatus, nowMs?: number): string[] {
+  const timeText = (time: Timestamp | null) => {
+    if (time === null) return "";
+    const age = nowMs === undefined ? "" : ` (${formatAge(nowMs - time.seconds * 1_000)} ago)`;
+    return `${rfc3339(time)}${age}`;
+  };
   const labels = Object.entries(status.labels).map(([key, value]) => escapeTerminal(`${key}=${value}`));
   const rows: [string, string][] = [
     ["Id", escapeTerminal(status.id)],
+    ["Name", escapeTerminal(status.name)],
     ["State", colourByState(print, status, stateText(status))],
     ["Command", formatCommand(status.command, status.args)],
     ["Directory", escapeTerminal(status.cwd)],
@@ -88,9 +98,9 @@ export function statusLines(print: Print, status: JobStatus): string[] {
     ...optionRows(status),
     ["Labels", labels.join(", ")],
     ["Time limit", status.timeout_ms === 0 ? "" : formatDuration(status.timeout_ms)],
-    ["Registered", status.registered_at === null ? "" : rfc3339(status.registered_at)],
-    ["Started", status.started_at === null ? "" : rfc3339(status.started_at)],
-    ["Ended", status.ended_at === null ? "" : rfc3339(status.ended_at)],
+    ["Registered", timeText(status.registered_at)],
+    ["Started", timeText(status.started_at)],
+    ["Ended", timeText(status.ended_at)],
     ...endRows(status),
     ...usageRows(status.usage),
     [

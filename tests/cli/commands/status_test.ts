@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { JobStatus, Usage } from "../../../proto/teleport/v1/job_worker.ts";
 import { exited, jobStatus, running } from "../../support/cli_messages.ts";
-import { FakeIo, teleport } from "../../support/fake_io.ts";
+import { FakeCallError, FakeIo, teleport } from "../../support/fake_io.ts";
 import { statusJson } from "../../../cli/print/message_json.ts";
 
 Deno.test("teleport status prints every known fact, safe for a terminal", async () => {
@@ -20,7 +20,7 @@ Deno.test("teleport status prints every known fact, safe for a terminal", async 
         stdout_bytes: 12,
       }),
   });
-  assert.equal(await teleport(io, "status", "job-1"), 0);
+  assert.equal(await teleport(io, "status", "--absolute", "job-1"), 0);
   assert.equal(
     io.stdout.text,
     [
@@ -140,4 +140,34 @@ Deno.test("statusJson() distinguishes 0 from unknown", () => {
   ) {
     assert.ok(!(name in plain), name);
   }
+});
+
+Deno.test("teleport status and inspect take several jobs, and report the ones that fail", async () => {
+  const io = new FakeIo({
+    Status: ({ id }) =>
+      id === "bad-job"
+        ? Promise.reject(new FakeCallError("NOT_FOUND", "Unknown job"))
+        : Promise.resolve({ ...exited(0), id: id! }),
+  });
+  assert.equal(await teleport(io, "status", "job-1", "bad-job", "job-2"), 1);
+  assert.match(io.stdout.text, /^Id: +job-1\n[^]*\n\nId: +job-2\n/);
+  assert.equal(io.stderr.text, "teleport: Unknown job\n");
+  const data = new FakeIo(io.calls);
+  assert.equal(await teleport(data, "inspect", "job-1", "job-2"), 0);
+  const jobs = data.stdout.text.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assert.deepEqual(jobs.map(({ id, state }) => [id, state]), [["job-1", "EXITED"], ["job-2", "EXITED"]]);
+});
+
+Deno.test("teleport status shows ages, and the jobs with a label", async () => {
+  const seconds = Math.floor(Date.now() / 1_000) - 303;
+  const io = new FakeIo({
+    List: ({ labels, states }) => {
+      assert.deepEqual([{ ...labels }, states], [{ a: "b" }, []]);
+      return Promise.resolve({ jobs: [exited(0)], next_page_token: "" });
+    },
+    Status: () => Promise.resolve({ ...exited(0), registered_at: { seconds, nanos: 0 }, stdout_bytes: 3_633_152 }),
+  });
+  assert.equal(await teleport(io, "status", "-l", "a=b"), 0);
+  assert.match(io.stdout.text, /^Registered: .*Z \(5m\d+s ago\)$/m);
+  assert.match(io.stdout.text, /^Stdout: +3\.5 MiB$/m);
 });
