@@ -87,6 +87,14 @@ export class ProcessRun {
 
   /** Waits for the leader's exit, ends the survivors and drains the output. Returns the event that ends the process. */
   async end(): Promise<ProcessEvent> {
+    try {
+      return await this.#end();
+    } finally {
+      await this.#spawned.terminal?.close();
+    }
+  }
+
+  async #end(): Promise<ProcessEvent> {
     const { child, launch, terminal } = this.#spawned;
     const { output, firstCause, stdin } = this.#options;
     const { signal } = this.#gone;
@@ -112,7 +120,6 @@ export class ProcessRun {
     this.#gone.abort();
     terminal?.hangUp();
     await drain(pumps);
-    await terminal?.close();
     const failure = this.#launchFailure(how);
     if (failure !== undefined) return { type: "spawnFailed", ...failure, at };
     return { type: "ended", how, at, reason, exitReport, ...defined({ stoppedBy: by, error }) };

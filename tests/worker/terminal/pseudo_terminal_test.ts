@@ -6,7 +6,7 @@ import { needing } from "../../support/needs.ts";
 import type { ProcessOptions } from "../../../worker/process/options.ts";
 import { Process } from "../../../worker/process/process.ts";
 import { PseudoTerminal } from "../../../worker/terminal/pseudo_terminal.ts";
-import { runs } from "../process/both_ways.ts";
+import { bothTest, runs } from "../process/both_ways.ts";
 import { MORE_THAN_A_PIPE, Source, texts } from "../process/input.ts";
 import { sh, SIZE, start } from "./on_terminal.ts";
 
@@ -198,4 +198,15 @@ Deno.test(needing(["root", "nobody", "setpriv"], "a terminal belongs to the user
   const status = await ended;
   assert.equal(status.state, "EXITED", JSON.stringify(status));
   assert.match(output.text.stdout, /^nobody 6[02]0\r\nnobody\r\nhi\r\n$/);
+});
+
+bothTest("a terminal works together with the other steps of a launch", async (sh) => {
+  const script = 'umask; ulimit -n; nice; tty >/dev/null && echo "$A=b"; echo up; read line';
+  const options = { umask: 0o077, rlimits: { openFiles: 99 }, nice: 3, env: { "A": "a", "b-c": "d" } };
+  const { process, output } = sh(script, { terminal: SIZE, ...options });
+  const ended = process.start();
+  await output.has("up");
+  assert.match(output.text.stdout, /^0077\r\n99\r\n[0-9]+\r\na=b\r\nup\r\n$/);
+  await process.input?.accept(texts("\n"));
+  assert.equal((await deadline(ended)).state, "EXITED");
 });
