@@ -14,6 +14,7 @@ import { CAP, hasCapability } from "../capabilities.ts";
 import { MAX_TIMER_MS } from "../timers.ts";
 import { CGROUP_LIMITS, type CgroupLimits } from "./cgroup_limits.ts";
 import type { OptionFor } from "./descriptor.ts";
+import { NAME_MUST, NAME_PATTERN } from "./name.ts";
 import { RLIMITS, type Rlimits } from "./rlimits.ts";
 
 /**
@@ -55,6 +56,8 @@ export interface ExecutionOptions {
 
 /** The options that only a job has. A `Process` without a job does not have them. */
 export interface JobOnlyOptions {
+  /** The name by which users find the job. Unique among the jobs of the owner that have not ended. */
+  readonly name?: string;
   /** The limits of all processes together, by a cgroup. */
   readonly cgroupLimits?: CgroupLimits;
   /** True lets the job's programs gain privileges, where the supervisor lets those that ask. */
@@ -80,6 +83,16 @@ type Table =
 
 /** The descriptors, in the order of the flags in help and of the lines in a status. */
 export const JOB_OPTIONS = {
+  name: {
+    kind: "text",
+    field: "name",
+    noun: "name",
+    pattern: NAME_PATTERN,
+    must: NAME_MUST,
+    policy: "harmless",
+    flag: { syntax: "--name <NAME>", help: "a name to find the job by, of which you have no other job until it ends" },
+    status: { label: "Name" },
+  },
   input: {
     kind: "switch",
     field: "input",

@@ -7,6 +7,7 @@ import { UsageError } from "../../units/usage_error.ts";
 import type { Declare } from "../command.ts";
 import { CALL_DEADLINE_MS, type Context } from "../context.ts";
 import { callStatus, EXIT_CODE } from "../exit_code.ts";
+import { resolveJob } from "../follow/resolve.ts";
 import { addJobOptions, type JobFlags, jobRequest } from "../options/job_options.ts";
 import { withEnvFiles } from "../options/env_file.ts";
 
@@ -40,9 +41,12 @@ export const declare: Declare = (command, runner) => {
  * @throws {UsageError} when the call is unknown
  */
 async function canI({ calls, print }: Context, request: Sent<CanIRequest>): Promise<number> {
-  const { allowed, rule, code } = await calls.CanI(request, { deadlineMs: CALL_DEADLINE_MS }).catch((error) => {
-    throw callStatus(error) === "INVALID_ARGUMENT" ? new UsageError(error.message) : error;
-  });
+  const id = request.id ? await resolveJob(calls, request.id) : "";
+  const { allowed, rule, code } = await calls.CanI({ ...request, id }, { deadlineMs: CALL_DEADLINE_MS }).catch(
+    (error) => {
+      throw callStatus(error) === "INVALID_ARGUMENT" ? new UsageError(error.message) : error;
+    },
+  );
   const answer = allowed ? print.styled("green", "yes") : print.styled("red", "no");
   await (print.isJson ? print.jsonLine({ allowed, rule, code }) : print.line(`${answer}: ${escapeTerminal(rule)}`));
   return allowed ? EXIT_CODE.OK : EXIT_CODE.FAILED;

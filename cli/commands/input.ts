@@ -4,6 +4,7 @@ import type { Declare } from "../command.ts";
 import { CALL_DEADLINE_MS, type Context } from "../context.ts";
 import { EXIT_CODE } from "../exit_code.ts";
 import { Outages } from "../follow/outage.ts";
+import { resolveJob, retried } from "../follow/resolve.ts";
 import { sendInput } from "../follow/send_input.ts";
 import { addRetryOption, type RetryFlags } from "../options/retry_option.ts";
 
@@ -33,8 +34,9 @@ export const declare: Declare = (command, runner) => {
  * @throws {Error} when the standard input cannot be read to its end. The bytes before were sent and end the job's input
  * @returns 1 when the job ended or closed its input before it took everything
  */
-async function input({ calls, io, print }: Context, id: string, flags: InputFlags): Promise<number> {
+async function input({ calls, io, print }: Context, text: string, flags: InputFlags): Promise<number> {
   const outages = new Outages(print, flags.retryFor);
+  const id = await resolveJob(retried(calls, outages), text);
   const { input_bytes: offset } = await calls.Status({ id }, { deadlineMs: CALL_DEADLINE_MS });
   await outages.answered();
   const { inputBytes, isClosed, isWhole, readError } = await sendInput(calls, io.stdin, {

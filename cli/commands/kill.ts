@@ -28,7 +28,7 @@ export const declare: Declare = (command, runner) => {
 async function kill(context: Context, texts: readonly string[], flags: KillFlags): Promise<number> {
   const { calls, print } = context;
   return await forEachJob(
-    print,
+    { calls, print },
     await selectJobs(context, texts, flags, RUNNING_STATES),
     (id) => calls.Signal({ id, signal: flags.signal }, { deadlineMs: CALL_DEADLINE_MS }),
     (status) => print.isJson ? print.jsonLine(statusJson(status)) : print.line(status.id),

@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { UsageError } from "../../units/usage_error.ts";
 import type { JobOutput } from "../../proto/teleport/v1/job_worker.ts";
+import { defined } from "../../base/defined.ts";
 import type { Declare } from "../command.ts";
 import { CALL_DEADLINE_MS, type Context } from "../context.ts";
 import { EXIT_CODE } from "../exit_code.ts";
@@ -9,6 +10,7 @@ import { followOutput } from "../follow/follow_output.ts";
 import { listJobs } from "../follow/list_jobs.ts";
 import { followMatching, ManyOutputs } from "../follow/many_outputs.ts";
 import { Outages } from "../follow/outage.ts";
+import { resolveJob, resolveJobs, retried } from "../follow/resolve.ts";
 import { addJobFilterOptions, type FilterFlags, filterOf, isFiltering } from "../options/filter_options.ts";
 import { addLogsOptions, type LogsFlags, type LogsOptions, logsOptions } from "../options/logs_options.ts";
 import { createOffsetPrefix } from "../print/offset_prefix.ts";
@@ -58,14 +60,16 @@ export const declare: Declare = (command, runner) => {
  *
  * @returns 0, however the job ended. `wait` returns its exit code
  */
-async function logs({ calls, io, print }: Context, id: string, options: LogsOptions): Promise<number> {
+async function logs({ calls, io, print }: Context, text: string, options: LogsOptions): Promise<number> {
   const { follow, retryForMs } = options;
+  const outages = follow ? new Outages(print, retryForMs) : undefined;
+  const id = await resolveJob(outages === undefined ? calls : retried(calls, outages), text);
   const change = transformOf(options, { oneScreen: io.stdout.isTerminal() && io.stderr.isTerminal() });
   await followOutput(
     calls,
     {
       request: { id, ...requestOf(options) },
-      ...(follow ? { outages: new Outages(print, retryForMs) } : {}),
+      ...defined({ outages }),
     },
     async (output) => {
       if (print.isJson) return await printOutput(print, output);
@@ -79,9 +83,10 @@ async function logs({ calls, io, print }: Context, id: string, options: LogsOpti
 }
 
 /** Prints the output of several jobs. A job that does not exist fails the command before anything is printed. */
-async function logsOfMany({ calls, print }: Context, ids: readonly string[], options: LogsOptions): Promise<number> {
+async function logsOfMany({ calls, print }: Context, texts: readonly string[], options: LogsOptions): Promise<number> {
   const outages = new Outages(print, options.retryForMs);
   const outputs = manyOutputs({ calls, print }, options, outages);
+  const ids = await resolveJobs(calls, texts);
   const jobs = await Promise.all(ids.map((id) => calls.Status({ id }, { deadlineMs: CALL_DEADLINE_MS })));
   outputs.align(jobs);
   for (const job of jobs) await outputs.add(job);

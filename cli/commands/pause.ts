@@ -14,7 +14,7 @@ export const declare: Declare = (command, runner) => {
 /** Pauses the jobs. Prints each status as JSON only. */
 async function pause({ calls, print }: Context, ids: readonly string[]): Promise<number> {
   return await forEachJob(
-    print,
+    { calls, print },
     ids,
     (id) => calls.Pause({ id }, { deadlineMs: CALL_DEADLINE_MS }),
     async (status) => void (print.isJson && await print.jsonLine(statusJson(status))),

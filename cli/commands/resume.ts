@@ -14,7 +14,7 @@ export const declare: Declare = (command, runner) => {
 /** Resumes the jobs. Prints each status as JSON only. */
 async function resume({ calls, print }: Context, ids: readonly string[]): Promise<number> {
   return await forEachJob(
-    print,
+    { calls, print },
     ids,
     (id) => calls.Resume({ id }, { deadlineMs: CALL_DEADLINE_MS }),
     async (status) => void (print.isJson && await print.jsonLine(statusJson(status))),

@@ -36,7 +36,7 @@ export const declare: Declare = (command, runner) => {
 /** Removes the jobs and prints the id of each removed job. */
 function remove({ calls, print }: Context, ids: readonly string[]): Promise<number> {
   return forEachJob(
-    print,
+    { calls, print },
     ids,
     (id) => calls.Remove({ id }, { deadlineMs: CALL_DEADLINE_MS }),
     (_, id) => print.isJson ? print.jsonLine({ id }) : print.line(id),

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import type { Declare } from "../command.ts";
 import { CALL_DEADLINE_MS, type Context } from "../context.ts";
 import { EXIT_CODE } from "../exit_code.ts";
+import { resolveJob } from "../follow/resolve.ts";
 import { statusJson } from "../print/message_json.ts";
 
 export const declare: Declare = (command, runner) => {
@@ -12,7 +13,8 @@ export const declare: Declare = (command, runner) => {
 };
 
 /** Sends the signal. Prints the status as JSON only, because the effect of the signal is not known yet. */
-async function signal({ calls, print }: Context, id: string, name: string): Promise<number> {
+async function signal({ calls, print }: Context, text: string, name: string): Promise<number> {
+  const id = await resolveJob(calls, text);
   const status = await calls.Signal({ id, signal: name }, { deadlineMs: CALL_DEADLINE_MS });
   if (print.isJson) await print.jsonLine(statusJson(status));
   return EXIT_CODE.OK;

@@ -5,6 +5,7 @@ import type { Context } from "../context.ts";
 import { EXIT_CODE, jobExitCode } from "../exit_code.ts";
 import { followStatus } from "../follow/follow_status.ts";
 import { Outages } from "../follow/outage.ts";
+import { resolveJob, retried } from "../follow/resolve.ts";
 import { addRetryOption, type RetryFlags } from "../options/retry_option.ts";
 import { printStatuses } from "../print/print_status.ts";
 
@@ -20,8 +21,9 @@ export const declare: Declare = (command, runner) => {
  * @param retryForMs the longest outage that is bridged, in milliseconds
  * @returns 0 when the job has run, however it ended. When it could not be started, the exit code of `run`
  */
-async function start({ calls, print }: Context, id: string, retryForMs?: number): Promise<number> {
+async function start({ calls, print }: Context, text: string, retryForMs?: number): Promise<number> {
   const outages = new Outages(print, retryForMs);
+  const id = await resolveJob(retried(calls, outages), text);
   const last = await printStatuses(print, followStatus(() => calls.Start({ id }), outages));
   return last.state === "STATE_FAILED" ? jobExitCode(last) : EXIT_CODE.OK;
 }

@@ -39,7 +39,7 @@ export async function eachStatus(
   const { calls, print } = context;
   const jobs = await selectJobs(context, texts, flags);
   return await forEachJob(
-    print,
+    { calls, print },
     jobs,
     (id) => calls.Status({ id }, { deadlineMs: CALL_DEADLINE_MS }),
     printStatus,

@@ -6,6 +6,7 @@ import type { Declare } from "../command.ts";
 import type { Context } from "../context.ts";
 import { forEachJob } from "../follow/for_each_job.ts";
 import { Outages, retryUntilAnswered } from "../follow/outage.ts";
+import { retried } from "../follow/resolve.ts";
 import { addFilterOptions, type FilterFlags } from "../options/filter_options.ts";
 import { checkSelection, RUNNING_STATES, selectJobs } from "../options/job_selection.ts";
 import { addRetryOption, type RetryFlags } from "../options/retry_option.ts";
@@ -36,7 +37,7 @@ async function stop(context: Context, texts: readonly string[], flags: StopFlags
   const ids = await selectJobs(context, texts, flags, RUNNING_STATES);
   const outages = new Outages(print, flags.retryFor);
   return await forEachJob(
-    print,
+    { calls: retried(calls, outages), print },
     ids,
     (id) => retryUntilAnswered(() => calls.Stop({ id, grace_ms: flags.grace }), outages),
     (status, id) =>

@@ -8,6 +8,7 @@ import { formatDuration } from "../../base/number_text.ts";
 import { parseDurationMs } from "../../units/duration.ts";
 import { followJobs, JobEnds } from "../follow/follow_jobs.ts";
 import { Outages } from "../follow/outage.ts";
+import { resolveJobs, retried } from "../follow/resolve.ts";
 import { addRetryOption, type RetryFlags } from "../options/retry_option.ts";
 import { statusJson } from "../print/message_json.ts";
 import { colourByState, stateText } from "../print/status_text.ts";
@@ -48,7 +49,8 @@ export const declare: Declare = (command, runner) => {
  * @returns the exit code of the job, as `run` has it. With several jobs: that of the first job to end, or the first
  * one that is not 0 in the order of the ids
  */
-async function wait({ calls, print }: Context, ids: readonly string[], flags: WaitFlags): Promise<number> {
+async function wait({ calls, print }: Context, texts: readonly string[], flags: WaitFlags): Promise<number> {
+  const ids = await resolveJobs(retried(calls, new Outages(print, flags.retryFor)), texts);
   const ends = new JobEnds(ids);
   const over = new AbortController();
   const timer = flags.timeout === undefined ? undefined : setTimeout(() => over.abort(), flags.timeout);

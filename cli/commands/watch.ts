@@ -9,6 +9,7 @@ import { EXIT_CODE } from "../exit_code.ts";
 import { followJobs, JobEnds } from "../follow/follow_jobs.ts";
 import { followStatus } from "../follow/follow_status.ts";
 import { Outages } from "../follow/outage.ts";
+import { resolveJob, resolveJobs, retried } from "../follow/resolve.ts";
 import { addFilterOptions, type FilterFlags, filterOf, isFiltering } from "../options/filter_options.ts";
 import { addRetryOption, type RetryFlags } from "../options/retry_option.ts";
 import { eventJson } from "../print/message_json.ts";
@@ -41,8 +42,9 @@ export const declare: Declare = (command, runner) => {
  *
  * @param retryForMs the longest outage that is bridged, in milliseconds
  */
-async function watchOne({ calls, print }: Context, id: string, retryForMs?: number): Promise<number> {
+async function watchOne({ calls, print }: Context, text: string, retryForMs?: number): Promise<number> {
   const outages = new Outages(print, retryForMs);
+  const id = await resolveJob(retried(calls, outages), text);
   await printStatuses(print, followStatus(() => calls.StatusStream({ id }), outages));
   return EXIT_CODE.OK;
 }
@@ -55,11 +57,13 @@ async function watchOne({ calls, print }: Context, id: string, retryForMs?: numb
  */
 async function watchMany(
   { calls, print }: Context,
-  request: Sent<WatchJobsRequest> & { readonly ids: readonly string[] },
+  filter: Sent<WatchJobsRequest> & { readonly ids: readonly string[] },
   retryForMs?: number,
 ): Promise<number> {
+  const outages = new Outages(print, retryForMs);
+  const request = { ...filter, ids: await resolveJobs(retried(calls, outages), filter.ids) };
   const ends = new JobEnds(request.ids);
-  for await (const event of followJobs(calls, request, new Outages(print, retryForMs))) {
+  for await (const event of followJobs(calls, request, outages)) {
     await printEvent(print, event);
     ends.apply(event);
     if (request.ids.length > 0 && ends.pending.size === 0) break;

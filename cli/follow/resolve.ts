@@ -5,6 +5,7 @@ import { UsageError } from "../../units/usage_error.ts";
 import { formatCommand } from "../../text/escape_terminal.ts";
 import { CALL_DEADLINE_MS } from "../context.ts";
 import { enumName } from "../print/message_json.ts";
+import { type Outages, retryUntilAnswered } from "./outage.ts";
 import { quote } from "../../base/quote.ts";
 
 /** The calls that are made to find a job. */
@@ -131,4 +132,12 @@ function describe({ id, name, owner, state, command, args }: JobStatus): string 
   );
   const what = name === "" ? line.slice(0, MAX_TEXT_CHARS) : name;
   return `${id} (${what}, ${enumName(state)}, of ${owner})`;
+}
+
+/** Returns the calls that find jobs, repeated through outages of the server. */
+export function retried(calls: ResolveCalls, outages: Outages): ResolveCalls {
+  return {
+    List: (...request) => retryUntilAnswered(() => calls.List(...request), outages),
+    WhoAmI: (...request) => retryUntilAnswered(() => calls.WhoAmI(...request), outages),
+  };
 }

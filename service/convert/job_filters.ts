@@ -36,6 +36,8 @@ export function listOptionsOf(request: wire.ListRequest): ListOptions {
   return {
     ...filter,
     ...bounds,
+    ...(request.name === "" ? {} : { name: request.name }),
+    ...(request.id_prefix === "" ? {} : { idPrefix: request.id_prefix }),
     orderBy: ORDERS[knownValue("order", request.order)],
     ascending: request.oldest_first,
     ...(request.page_token === "" ? {} : { pageToken: request.page_token }),

@@ -68,7 +68,7 @@ function canRegister(policy: Policy, identity: Identity, job: JobRequest): Sent<
   const decision = decideRegister(policy, identity, job);
   if (!decision.allowed) return answer(decision);
   try {
-    refuseFields(job, ["name", "like", "rerun"]);
+    refuseFields(job, ["like", "rerun"]);
     expandTemplate(policy.templates, job);
   } catch (error) {
     if (!(error instanceof TeleportError)) throw error;

@@ -2,7 +2,6 @@
 import type { JobWorkerHandlers } from "../../proto/service.ts";
 import { listOptionsOf } from "../convert/job_filters.ts";
 import { statusMessage } from "../convert/status.ts";
-import { refuseFields } from "../convert/unsupported.ts";
 import type { HandlerParts } from "./parts.ts";
 
 /** The largest page. A larger `page_size` counts as this (AIP-158). */
@@ -12,7 +11,6 @@ export function listHandler({ supervisor, permissions }: HandlerParts): JobWorke
   return async (request, context) => {
     const { owner: onlyOwner, shows } = permissions.permitMany("List", context);
     if (onlyOwner !== undefined && request.owner !== "" && request.owner !== onlyOwner) return {};
-    refuseFields(request, ["name", "id_prefix"]);
     const owner = onlyOwner ?? request.owner;
     const page = await supervisor.list({
       ...listOptionsOf(request),

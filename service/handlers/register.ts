@@ -18,7 +18,7 @@ export function registerHandler({ supervisor, callAudit, policy }: HandlerParts)
   return async (request, context) => {
     const identity = identify(context.certificate);
     callAudit.add(context, requestForEntry(request));
-    refuseFields(request, ["name", "like", "rerun"]);
+    refuseFields(request, ["like", "rerun"]);
     const decision = decideRegister(policy(), identity, request);
     callAudit.add(context, decision);
     if (!decision.allowed) throw denied(decision);

@@ -22,7 +22,6 @@ const OTHER_KINDS: { readonly [Name in Exclude<keyof wire.JobRequest, Table[keyo
   max_output_bytes: "harmless",
   output_policy: "harmless",
   request_id: "harmless",
-  name: "harmless",
   like: "judged",
   rerun: "judged",
   // The input of an interpreter is a program.

@@ -47,7 +47,7 @@ const bad: [string[], RegExp, string][] = [
   [["stat"], /Unknown command "stat": did you mean start or status\n/, ""],
   [["top"], /Unknown command "top"\n/, ""],
   [["config"], /Unknown command "config"\n/, ""],
-  [["run", "--name", "x", "true"], /Unknown option "--name"\n/, "run "],
+  [["run", "--volume", "x", "true"], /Unknown option "--volume"\n/, "run "],
   [["run", "--cdw", "/", "true"], /Unknown option "--cdw": did you mean --cwd\n/, "run "],
   [["list", "--adress", "a:1"], /Unknown option "--adress": did you mean --address\n/, "list "],
   [["--bogus", "list"], /Unknown option "--bogus"\n/, ""],

@@ -2,7 +2,7 @@
 import { quote } from "../../base/quote.ts";
 import type { StartErrorCode } from "../launch/failure.ts";
 import { checkCommand, checkText, type CommandOptions } from "../launch/command.ts";
-import { InvalidArgumentError } from "../errors.ts";
+import { InvalidArgumentError, InvalidNameError } from "../errors.ts";
 import { checkOutputLimit, type OutputLimit } from "../output/limit.ts";
 import type { InputState } from "../process/stdin.ts";
 import {
@@ -15,6 +15,7 @@ import {
 } from "../process/state.ts";
 import type { Usage } from "../process/usage.ts";
 import { defined } from "../../base/defined.ts";
+import { NAME_MUST, NAME_PATTERN } from "../../base/job_options/name.ts";
 import { statusOptions } from "../../base/job_options/entries.ts";
 import type { JobOnlyOptions, StatusOptions } from "../../base/job_options/table.ts";
 
@@ -136,9 +137,12 @@ export function jobStatus(spec: JobSpec, process: ProcessStatus, output: OutputC
 /**
  * Checks the properties of a new job.
  *
+ * @throws {InvalidNameError} when the name has a form that names do not have
  * @throws {InvalidArgumentError} when Linux cannot run the command, or a property is invalid
  */
 export function checkJob(command: string, args: readonly string[], options: JobOptions): void {
+  const { name } = options;
+  if (name !== undefined && !NAME_PATTERN.test(name)) throw new InvalidNameError(name, `give ${NAME_MUST}`);
   checkCommand(command, args, options);
   if (options.outputLimit !== undefined) checkOutputLimit(options.outputLimit);
   if (options.allowNewPrivileges && options.isolation === "STRICT") {

@@ -19,7 +19,8 @@ export function charsOf({ spec, status }: Row): number {
  */
 export function readJob(row: Row): StoredJob {
   const job = readParts(row, row.id as string);
-  assertIntact(row.of_job === row.key && row.owner === (job.spec.owner ?? "") && row.state === job.status.state);
+  const { owner = "", name = null } = job.spec;
+  assertIntact(row.of_job === row.key && row.owner === owner && row.name === name && row.state === job.status.state);
   return job;
 }
 

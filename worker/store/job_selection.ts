@@ -2,7 +2,7 @@
 import { loopTurn } from "../loop_turns.ts";
 import type { Connection } from "./connection.ts";
 import { charsOf, readJob, type Row } from "./decode_row.ts";
-import { type JobQuery, keysQuery } from "./list_query.ts";
+import { type JobQuery, keysQuery, prefixBounds } from "./list_query.ts";
 import type { StoredJob } from "./rows.ts";
 
 /** The bounds of what is read before the event loop may turn. Both take a few milliseconds. */
@@ -12,7 +12,7 @@ const STEP_CHARS = 100_000;
 /** The most characters of specs and statuses in one block. Each of them may be a megabyte. */
 export const MAX_BLOCK_CHARS = 1_000_000;
 
-/** The most jobs counted for a label. With more jobs a label is not rare. */
+/** The most jobs counted for a label or the prefix of an id. With more jobs it is not rare. */
 const MAX_COUNTED = 2_000;
 
 /** A block of selected jobs. */
@@ -57,9 +57,19 @@ export class JobSelection {
     });
   }
 
+  /** Returns the ids of the jobs of an owner that have this name and no stored end. */
+  unendedNamed(owner: string | undefined, name: string): string[] {
+    const { unendedNamed } = this.#connection.statements;
+    return this.#connection.read(() => unendedNamed.all(owner ?? "", name).map((row) => (row as Row).id as string));
+  }
+
   /** Reads one key more than the limit, if there is one. */
   #keyRows(query: JobQuery, limit: number): Row[] {
-    const { sql, values } = keysQuery(query, this.#rarestFirst(query.labels ?? {}));
+    const { sql, values } = keysQuery(
+      query,
+      this.#rarestFirst(query.labels ?? {}),
+      query.idPrefix !== undefined && this.#isRarePrefix(query.idPrefix),
+    );
     return this.#connection.query(sql, [...values, limit + 1]);
   }
 
@@ -80,6 +90,11 @@ export class JobSelection {
       yield;
     }
     return { jobs, more: false };
+  }
+
+  #isRarePrefix(prefix: string): boolean {
+    const { countPrefix } = this.#connection.statements;
+    return (countPrefix.get(...prefixBounds(prefix), MAX_COUNTED) as Row).count as number < MAX_COUNTED;
   }
 
   /** Sorts labels by how few jobs have them: the query reads all jobs with the first label. */

@@ -129,6 +129,10 @@ export const MIGRATIONS: readonly string[] = [
    DROP TABLE jobs_2;
    DROP TABLE changes_2;
    DROP TABLE statuses;`,
+  // Jobs get names. The second index has only what can be in the way of a new job, so it stays small.
+  `ALTER TABLE jobs ADD COLUMN name TEXT; -- NULL: it has none
+   CREATE INDEX jobs_by_name ON jobs (name, key) WHERE name IS NOT NULL;
+   CREATE INDEX unended_names ON jobs (owner, name) WHERE name IS NOT NULL AND ended_at IS NULL;`,
 ];
 
 /**

@@ -1,6 +1,6 @@
 /** The SQL statements of the store. `list_query.ts` composes the statements for lists. */
 
-const JOB = "j.key, j.id, j.owner, j.state, j.seq, s.spec, c.job AS of_job, c.status, c.process, c.output";
+const JOB = "j.key, j.id, j.owner, j.name, j.state, j.seq, s.spec, c.job AS of_job, c.status, c.process, c.output";
 const JOINED = "JOIN specs s ON s.job = j.key JOIN changes c ON c.seq = j.seq";
 
 export const SQL = {
@@ -12,8 +12,8 @@ export const SQL = {
   setSeen: "INSERT OR REPLACE INTO meta VALUES ('seen', ?)",
   lastSeen: `SELECT coalesce((SELECT value FROM meta WHERE name = 'seen'),
     (SELECT at FROM changes ORDER BY seq DESC LIMIT 1)) AS seen`,
-  addJob: `INSERT INTO jobs (id, state, owner, line, registered_at, spec_bytes, output_bytes, seq)
-    VALUES (?, 'INITIAL', ?, ?, ?, ?, 0, 0)`,
+  addJob: `INSERT INTO jobs (id, state, owner, name, line, registered_at, spec_bytes, output_bytes, seq)
+    VALUES (?, 'INITIAL', ?, ?, ?, ?, ?, 0, 0)`,
   addSpec: "INSERT INTO specs VALUES (?, ?)",
   addLabel: "INSERT INTO labels VALUES (?, ?, ?)",
   addChange: `INSERT INTO changes (job, at, was, state, status, reason, by, process, output)
@@ -45,6 +45,8 @@ export const SQL = {
   removeRequests: "DELETE FROM requests WHERE removed <= ?",
   get: `SELECT ${JOB} FROM jobs j ${JOINED} WHERE j.id = ?`,
   getByKey: `SELECT ${JOB} FROM jobs j ${JOINED} WHERE j.key = ?`,
+  unendedNamed: `SELECT id FROM jobs INDEXED BY unended_names WHERE owner = ? AND name = ? AND ended_at IS NULL`,
+  countPrefix: "SELECT count(*) AS count FROM (SELECT 1 FROM jobs WHERE id >= ? AND id < ? LIMIT ?)",
   countLabel: "SELECT count(*) AS count FROM (SELECT 1 FROM labels WHERE name = ? AND value = ? LIMIT ?)",
   request: "SELECT id, digest, removed FROM requests WHERE owner = ? AND request_id = ?",
   unfinished: `SELECT ${JOB} FROM jobs j ${JOINED} WHERE j.state <> 'INITIAL' AND c.output IS NULL ORDER BY j.key`,

@@ -63,8 +63,9 @@ export class Store implements Disposable {
     const { statements } = this.#connection;
     const at = spec.registeredAt.getTime();
     const owner = spec.owner ?? "";
+    const row = [spec.id, owner, spec.name ?? null, lineOf(spec), at, text.length] as const;
     this.#connection.transaction(() => {
-      const { lastInsertRowid: key } = statements.addJob.run(spec.id, owner, lineOf(spec), at, text.length);
+      const { lastInsertRowid: key } = statements.addJob.run(...row);
       statements.addSpec.run(key, text);
       for (const [name, value] of Object.entries(spec.labels ?? {})) statements.addLabel.run(name, value, key);
       const status = encodeStatus(spec.id, { state: "INITIAL" });

@@ -14,8 +14,14 @@ import { defined } from "../../base/defined.ts";
 const MAX_PAGE_SIZE = 1_000;
 const DEFAULT_PAGE_SIZE = 100;
 
+const ID_PREFIX = /^[0-9a-f-]{1,36}$/i;
+
 /** The jobs to list, and their order. */
 export interface ListOptions extends JobFilter {
+  /** Selects jobs with exactly this name. */
+  readonly name?: string;
+  /** Selects jobs whose id begins with this text of hexadecimal digits and dashes. */
+  readonly idPrefix?: string;
   /** Selects jobs that ended at this time or later. */
   readonly endedSince?: Date;
   /** Selects jobs that ended at this time or earlier. */
@@ -66,6 +72,7 @@ export async function listPage(
 ): Promise<JobPage> {
   const times = timesOf(options, Date.now());
   checkFilter({ ...options, ...times });
+  checkIdPrefix(options.idPrefix);
   checkTimes([options.endedSince, options.endedUntil, times.endedSince, times.endedUntil]);
   const size = options.pageSize ?? DEFAULT_PAGE_SIZE;
   if (!Number.isSafeInteger(size) || size < 1 || size > MAX_PAGE_SIZE) {
@@ -77,6 +84,7 @@ export async function listPage(
   const { jobs, more } = await store.selection.selectInTurns({
     ...options,
     ...times,
+    ...defined({ idPrefix: options.idPrefix?.toLowerCase() }),
     orderBy,
     descending: options.ascending !== true,
     ...defined({ after: start }),
@@ -89,6 +97,12 @@ export async function listPage(
     jobs: jobs.map(statusOf).filter(({ state }) => matchesState(options, state)),
     ...defined({ nextPageToken }),
   };
+}
+
+/** @throws {InvalidArgumentError} when no id can begin with the text */
+function checkIdPrefix(prefix: string | undefined): void {
+  if (prefix === undefined || ID_PREFIX.test(prefix)) return;
+  throw new InvalidArgumentError(`'idPrefix' must have 1 to 36 hexadecimal digits and dashes, got ${quote(prefix)}`);
 }
 
 function openToken(tokens: PageTokenCodec, token: string, purpose: string): { at: number; key: number } {

@@ -1,9 +1,10 @@
 /** Registers jobs: a repeated request gets its first job, and every other request a new job within the limits. */
-import { RequestIdReusedError } from "../errors.ts";
+import { NameTakenError, RequestIdReusedError } from "../errors.ts";
 import { digestOf } from "../job/digest.ts";
 import { newJobId } from "../job/id.ts";
 import type { JobOptions, JobSpec } from "../job/spec.ts";
 import { DEFAULT_CWD } from "../launch/command.ts";
+import { isFinalState } from "../process/state.ts";
 import { admit } from "./admission.ts";
 import { applyLimits } from "./job_limits.ts";
 import type { JobRegistry } from "./job_registry.ts";
@@ -16,6 +17,7 @@ import { defined } from "../../base/defined.ts";
  *
  * @param options checked by `checkJob()` before
  * @throws {RequestIdReusedError} when the owner used the request id for another job
+ * @throws {NameTakenError} when another job of the owner has the name and has not ended
  * @throws {InvalidArgumentError} when a limit of the job exceeds its maximum
  * @throws {NotEnforceableError} when this host or supervisor cannot enforce an option
  * @throws {LimitReachedError} when no job can be removed to make room for this one
@@ -33,6 +35,7 @@ export function registerJob(
   const digest = requestId === undefined ? undefined : digestOf([command, args, { ...options, requestId: null }]);
   const repeated = requestId === undefined ? undefined : repeatedJob(registry, options, requestId, digest);
   if (repeated !== undefined) return repeated;
+  checkNameIsFree(registry, options);
   const limited = applyLimits(options, supervisor);
   const cwd = options.cwd ?? supervisor.cwd ?? DEFAULT_CWD;
   admit({ ...limited, cwd }, supervisor);
@@ -47,6 +50,18 @@ export function registerJob(
   };
   registry.add(spec, digest);
   return spec.id;
+}
+
+/**
+ * Checks that no job of the owner has the name and has not ended. An end is known here before it is stored when the disk
+ * is full.
+ *
+ * @throws {NameTakenError} when a job has the name
+ */
+function checkNameIsFree(registry: JobRegistry, { name, owner }: JobOptions): void {
+  if (name === undefined) return;
+  const id = registry.store.selection.unendedNamed(owner, name).find((id) => !isFinalState(registry.status(id).state));
+  if (id !== undefined) throw new NameTakenError(name, id);
 }
 
 /** Returns the job that an earlier request with this id made; undefined when there was no such request. */

@@ -114,6 +114,8 @@ export class Supervisor implements AsyncDisposable {
    * @param command a path, or a name that is looked up in the job's PATH; never passed through a shell
    * @throws {InvalidArgumentError} when the command is empty, the directory is relative, or a text is too long or has
    * a NUL byte
+   * @throws {InvalidNameError} when the name has a form that names do not have
+   * @throws {NameTakenError} when another job of the owner has the name and has not ended
    * @throws {NotEnforceableError} when the host or the supervisor cannot enforce an option
    * @throws {LimitReachedError} when there are too many jobs and none can be removed
    * @throws {RequestIdReusedError} when the owner used the request id for another job

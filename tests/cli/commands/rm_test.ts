@@ -40,7 +40,8 @@ Deno.test("teleport rm by filter removes ended jobs, page by page", async () => 
   const asked: unknown[] = [];
   const removed: string[] = [];
   const io = new FakeIo({
-    List: ({ states, page_token }) => {
+    List: ({ states, page_token, id_prefix: id }) => {
+      if (id) return Promise.resolve({ jobs: [{ ...aEnded, id }], next_page_token: "" });
       asked.push(states);
       return Promise.resolve({
         jobs: [page_token === "" ? aEnded : bEnded],

@@ -163,7 +163,8 @@ Deno.test("teleport status shows ages, and the jobs with a label", async () => {
   const io = new FakeIo({
     List: ({ labels, states }) => {
       assert.deepEqual([{ ...labels }, states], [{ a: "b" }, []]);
-      return Promise.resolve({ jobs: [exited(0)], next_page_token: "" });
+      const id = "01930000-0000-7000-8000-000000000000";
+      return Promise.resolve({ jobs: [{ ...exited(0), id }], next_page_token: "" });
     },
     Status: () => Promise.resolve({ ...exited(0), registered_at: { seconds, nanos: 0 }, stdout_bytes: 3_633_152 }),
   });

@@ -19,7 +19,7 @@ const calls: Partial<JobWorkerClient> = {
   Signal: () => Promise.resolve(running()),
   Pause: () => Promise.resolve(running()),
   Resume: () => Promise.resolve(running()),
-  List: () => Promise.resolve({ jobs: [running()], next_page_token: "" }),
+  List: () => Promise.resolve({ jobs: [{ ...running(), name: "job-1" }], next_page_token: "" }),
   Remove: () => Promise.resolve({}),
   CanI: () => Promise.resolve({ allowed: true, rule: "admin/1", code: "OK" }),
   GetOutput: async function* () {

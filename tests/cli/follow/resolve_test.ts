@@ -66,7 +66,7 @@ Deno.test("resolveJob() lists at most ten jobs that a prefix could be", async ()
   assert.match(many, /, and others: give more of its id$/);
 });
 
-Deno.test("resolveJob() finds a job behind pages of jobs that the caller may not see", async () => {
+Deno.test("resolveJob() finds a job after pages of jobs that the caller may not see", async () => {
   const jobs = Array.from({ length: 150 }, (_, at) => jobStatus({ id: id(`0193${at + 100}`) }));
   assert.equal(await resolveJob(new Server(jobs, { hidesFirst: 149 }).calls, "0193"), jobs[149]?.id);
 });

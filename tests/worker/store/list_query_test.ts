@@ -55,3 +55,21 @@ Deno.test("keysQuery() looks up a range of ends when it sorts by them", () => {
   const plan = planOf({ orderBy: "endedAt", descending: true, ...span });
   assert.match(plan, /^SEARCH j USING COVERING INDEX jobs_by_end \(ended_at>\? AND ended_at<\?\)/);
 });
+
+Deno.test("keysQuery() finds jobs by name with the index of names, and does not sort in the order of registration", () => {
+  const query = { orderBy: "registeredAt", descending: true, name: "web" } as const;
+  assert.match(planOf(query), /^SEARCH j USING COVERING INDEX jobs_by_name \(name=\?\)$/);
+  assert.match(planOf({ ...query, labels: { a: "b" }, orderBy: "endedAt" }), /^SEARCH j USING INDEX jobs_by_name/);
+});
+
+Deno.test("keysQuery() finds jobs by a rare prefix of an id with the index of ids", () => {
+  using opened = database();
+  const query = { orderBy: "registeredAt", descending: true, idPrefix: "0189" } as const;
+  const plan = (isRare: boolean) => {
+    const { sql, values } = keysQuery(query, [], isRare);
+    return opened.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...values, 101).map(({ detail }) => detail).join("\n");
+  };
+  assert.match(plan(true), /^SEARCH j USING INTEGER PRIMARY KEY \(rowid=\?\)\n.*\nSEARCH jobs USING COVERING INDEX/);
+  // In the order of the list: it ends at the limit.
+  assert.match(plan(false), /^SCAN j$/);
+});

@@ -38,6 +38,14 @@ const LEFT: Readonly<Record<number, Left>> = {
     ran: "01a20d60-fff2-76fd-9020-e59756f0f986",
     changes: 17,
   },
+  3: {
+    exited: "01a20d60-ffba-76ad-9249-e9577bd4ea91",
+    stopped: "01a20d60-ffc9-76f2-b23d-8417e6548fa3",
+    failed: "01a20d60-ffee-726b-9b6a-4b42b50c162e",
+    initial: "01a20d60-fff0-731e-93d0-c4e9f24974ba",
+    ran: "01a20d60-fff2-76fd-9020-e59756f0f986",
+    changes: 17,
+  },
 };
 
 /** All older versions. */
@@ -209,7 +217,7 @@ Deno.test("new Store() refuses a newer version, a damaged database, and another 
   const database = new DatabaseSync(path);
   database.exec("PRAGMA user_version=99");
   database.close();
-  refused(/has version 99, but this program knows only 3: use a newer program/);
+  refused(/has version 99, but this program knows only 4: use a newer program/);
 });
 
 Deno.test("new Store() makes the database and its log private to the owner", async () => {
