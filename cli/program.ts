@@ -12,6 +12,8 @@ interface CommandEntry {
   readonly summary: string;
   /** Other names of the command. */
   readonly aliases?: readonly string[];
+  /** True for a command that only programs call. */
+  readonly isHidden?: true;
   readonly load: () => Promise<{ readonly declare: Declare }>;
 }
 
@@ -168,6 +170,19 @@ const COMMANDS: readonly CommandEntry[] = [
     summary: "Print whether you may make a call, and which rule decides it",
     load: () => import("./commands/can_i.ts"),
   },
+  {
+    name: "completion",
+    args: "<SHELL>",
+    summary: "Print the script for completion by Tab: bash, zsh or fish",
+    load: () => import("./commands/completion.ts"),
+  },
+  {
+    name: "__complete",
+    args: "[WORD...]",
+    summary: "Print the candidates for the last word",
+    isHidden: true,
+    load: () => import("./commands/complete.ts"),
+  },
 ];
 
 const EXAMPLES = `
@@ -212,8 +227,8 @@ export async function createProgram(runner: Runner, help: HelpOutput, args?: rea
     .version(VERSION, "-V, --version", "print the version")
     .addHelpText("after", EXAMPLES);
   addCommonOptions(program, { hidden: false });
-  for (const { name, args: operands, summary, aliases = [], load } of COMMANDS) {
-    const command = program.command(`${name} ${operands}`.trimEnd())
+  for (const { name, args: operands, summary, aliases = [], isHidden = false, load } of COMMANDS) {
+    const command = program.command(`${name} ${operands}`.trimEnd(), { hidden: isHidden })
       .usage(`[OPTIONS] ${operands.replace(/[<>]/g, "").replace("[COMMAND]", "COMMAND")}`.trimEnd())
       .description(summary)
       .aliases(aliases);

@@ -96,7 +96,8 @@ const ROOMS: Record<string, Record<string, readonly string[]>> = {
   },
   cli: {
     "": ["commands", "contexts", "follow", "options", "print"],
-    commands: ["contexts", "copy", "terminal", "follow", "options", "print", ""],
+    commands: ["completion", "contexts", "copy", "terminal", "follow", "options", "print", ""],
+    completion: [""],
     contexts: ["print", ""],
     copy: ["follow", "print", ""],
     terminal: ["follow", "print", ""],

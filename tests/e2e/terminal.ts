@@ -19,6 +19,8 @@ export interface OnTerminal {
   /** Resolves once the terminal has shown the text. */
   shown(text: string): Promise<void>;
   press(key: "ctrl-c" | "ctrl-backslash"): Promise<void>;
+  /** Presses the keys of a text, such as a tab. */
+  type(text: string): Promise<void>;
   /** Closes the terminal. */
   hangUp(): Promise<void>;
   readonly ended: Promise<{ readonly code: number; readonly text: string }>;
@@ -73,6 +75,7 @@ export function onTerminal(
         }),
       ),
     press: (key) => order(`key ${KEYS[key]}`),
+    type: (text) => order(`key ${new TextEncoder().encode(text).toHex()}`),
     hangUp: () => order("hangup"),
     ended,
   };

@@ -20,6 +20,10 @@ const CHECKS = {
   prlimit: () => works("prlimit", "--version") ? undefined : "needs prlimit",
   setfacl: () => works("setfacl", "--version") ? undefined : "needs setfacl",
   setpriv: () => works("setpriv", "--version") ? undefined : "needs setpriv",
+  bash: () => works("bash", "--version") ? undefined : "needs bash",
+  zsh: () => works("zsh", "--version") ? undefined : "needs zsh",
+  fish: () => works("fish", "--version") ? undefined : "needs fish",
+  mandoc: () => works("mandoc", "-Tlint", "/dev/null") ? undefined : "needs mandoc",
   pty: () => works("python3", "-c", "import pty") ? undefined : "needs python3 with its module pty",
 } as const satisfies Record<string, () => string | undefined>;
 
