@@ -123,6 +123,12 @@ const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/ps.ts"),
   },
   {
+    name: "top",
+    args: "",
+    summary: "Show running jobs live, with what they use",
+    load: () => import("./commands/top.ts"),
+  },
+  {
     name: "wait",
     args: "<ID...>",
     summary: "Wait for jobs to end and exit as they did",

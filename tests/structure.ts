@@ -96,11 +96,12 @@ const ROOMS: Record<string, Record<string, readonly string[]>> = {
   },
   cli: {
     "": ["commands", "contexts", "follow", "options", "print"],
-    commands: ["completion", "contexts", "copy", "terminal", "follow", "options", "print", ""],
+    commands: ["completion", "contexts", "copy", "terminal", "top", "follow", "options", "print", ""],
     completion: [""],
     contexts: ["print", ""],
     copy: ["follow", "print", ""],
     terminal: ["follow", "print", ""],
+    top: ["follow", "print", ""],
     follow: ["print", ""],
     options: ["follow", ""],
     print: ["options", ""],
