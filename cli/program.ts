@@ -130,7 +130,7 @@ const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "wait",
-    args: "<ID...>",
+    args: "[ID...]",
     summary: "Wait for jobs to end and exit as they did",
     load: () => import("./commands/wait.ts"),
   },

@@ -15,6 +15,7 @@ import { addJobOptions, type JobFlags, jobRequest } from "../options/job_options
 import { withEnvFiles } from "../options/env_file.ts";
 import { addRetryOption, type RetryFlags } from "../options/retry_option.ts";
 import { statusJson } from "../print/message_json.ts";
+import { failureText } from "../print/failure_text.ts";
 import { BrokenPipeError } from "../print/print.ts";
 import { reasonText } from "../print/status_text.ts";
 import { addDetachKeysOption, type DetachKeysFlags, detachKeysOf } from "../terminal/detach_keys_option.ts";
@@ -137,7 +138,7 @@ function isRemovable(error: unknown, isStarted: boolean): boolean {
 
 /** Describes an end that neither the output nor the exit code shows. Empty when they show it. */
 function endSentence(status: JobStatus): string {
-  if (status.state === "STATE_FAILED" || status.state === "STATE_LOST") return status.error;
+  if (status.state === "STATE_FAILED" || status.state === "STATE_LOST") return failureText(status);
   const isOwnEnd = status.reason === "REASON_EXITED" || status.reason === "REASON_SIGNALED";
   const reason = isOwnEnd ? "" : reasonText(status);
   return reason === "" ? "" : `Job "${status.id}" was ended: ${reason}`;
@@ -181,7 +182,7 @@ async function runDetached(
   }
   await printId();
   if (status.state !== "STATE_FAILED") return EXIT_CODE.OK;
-  await print.note(status.error);
+  await print.note(failureText(status));
   return jobExitCode(status);
 
   async function printId(): Promise<void> {

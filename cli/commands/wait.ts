@@ -9,6 +9,8 @@ import { parseDurationMs } from "../../units/duration.ts";
 import { followJobs, JobEnds } from "../follow/follow_jobs.ts";
 import { Outages } from "../follow/outage.ts";
 import { resolveJobs, retried } from "../follow/resolve.ts";
+import { addFilterOptions, type FilterFlags } from "../options/filter_options.ts";
+import { checkSelection, selectJobs, UNENDED_STATES } from "../options/job_selection.ts";
 import { addRetryOption, type RetryFlags } from "../options/retry_option.ts";
 import { statusJson } from "../print/message_json.ts";
 import { colourByState, stateText } from "../print/status_text.ts";
@@ -16,9 +18,9 @@ import { colourByState, stateText } from "../print/status_text.ts";
 const NOTES = `
 With several jobs it prints how each ended. The exit code is that of the job, as with "teleport run". With --any it is
 that of the first job to end. With --all it is the first one that is not 0, in the order of the ids. It is 124 when
---timeout has passed, as of a job that ran longer than its own time limit.`;
+--timeout has passed, as of a job that ran longer than its own time limit. Filters select jobs that have not ended.`;
 
-interface WaitFlags extends RetryFlags {
+interface WaitFlags extends RetryFlags, FilterFlags {
   /** True waits for the first job to end, else for all. */
   readonly any?: true;
   /** In milliseconds. */
@@ -29,7 +31,7 @@ interface WaitFlags extends RetryFlags {
 const MAX_TIMEOUT_MS = 24 * 24 * 3_600_000;
 
 export const declare: Declare = (command, runner) => {
-  addRetryOption(command)
+  addRetryOption(addFilterOptions(command))
     .addOption(new Option("--any", "wait for the first job to end").conflicts("all"))
     .addOption(new Option("--all", "wait for all jobs to end (default)"))
     .option(
@@ -39,6 +41,7 @@ export const declare: Declare = (command, runner) => {
     )
     .addHelpText("after", NOTES)
     .action(async (ids: string[], flags: WaitFlags, self: Command) => {
+      checkSelection(ids, flags);
       await runner.call(self, (context) => wait(context, ids, flags));
     });
 };
@@ -49,8 +52,12 @@ export const declare: Declare = (command, runner) => {
  * @returns the exit code of the job, as `run` has it. With several jobs: that of the first job to end, or the first
  * one that is not 0 in the order of the ids
  */
-async function wait({ calls, print }: Context, texts: readonly string[], flags: WaitFlags): Promise<number> {
-  const ids = await resolveJobs(retried(calls, new Outages(print, flags.retryFor)), texts);
+async function wait(context: Context, texts: readonly string[], flags: WaitFlags): Promise<number> {
+  const { calls, print } = context;
+  const selected = await selectJobs(context, texts, flags, UNENDED_STATES);
+  // Without ids, all jobs would be watched.
+  if (selected.length === 0) return EXIT_CODE.OK;
+  const ids = await resolveJobs(retried(calls, new Outages(print, flags.retryFor)), selected);
   const ends = new JobEnds(ids);
   const over = new AbortController();
   const timer = flags.timeout === undefined ? undefined : setTimeout(() => over.abort(), flags.timeout);

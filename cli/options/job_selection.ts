@@ -8,6 +8,9 @@ import { type FilterFlags, filterOf, isFiltering } from "./filter_options.ts";
 /** The states of a job that runs. */
 export const RUNNING_STATES: readonly State[] = ["STATE_STARTING", "STATE_RUNNING", "STATE_STOPPING"];
 
+/** The states of a job that has not ended. */
+export const UNENDED_STATES: readonly State[] = ["STATE_INITIAL", ...RUNNING_STATES];
+
 /**
  * Returns the ids and names that were given, or the ids of all jobs that match the filters.
  *

@@ -51,7 +51,7 @@ for (const [how, code] of [["Ctrl-C", 0], ["SIGTERM", 143]] as const) {
   });
 }
 
-Deno.test("teleport top prints one table when the output is no terminal", async () => {
+Deno.test("teleport top prints one table when the output is not a terminal", async () => {
   await using server = await startServer();
   await using client = await clientOf(server);
   const id = await startJob(client);

@@ -75,3 +75,14 @@ Deno.test("teleport wait --timeout exits 124 when the job has not ended, and as 
   const { io: other } = server([[event("KNOWN", bEnded)]]);
   assert.equal(await teleport(other, "wait", "--timeout", "1h", "b"), 7);
 });
+
+Deno.test("teleport wait with filters watches only jobs that match, and none when there are none", async () => {
+  const io = new FakeIo({
+    List: ({ labels, states }) => {
+      assert.deepEqual([{ ...labels }, states?.length], [{ a: "b" }, 4]);
+      return Promise.resolve({ jobs: [], next_page_token: "" });
+    },
+  });
+  assert.equal(await teleport(io, "wait", "-l", "a=b"), 0);
+  assert.equal(io.stderr.text, "teleport: No job matches the filters\n");
+});
