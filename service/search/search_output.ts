@@ -1,4 +1,5 @@
 /** Searches a job's output: of its chunks it passes on the lines that match, each with its position. */
+import { setImmediate } from "node:timers";
 import type { OutputChunk, OutputEnd } from "../../mod.ts";
 import type { LinePattern } from "./line_pattern.ts";
 import { LineScanner, type Match } from "./line_scanner.ts";
@@ -18,7 +19,7 @@ interface StreamSearch {
 }
 
 /** The time in milliseconds after which a search lets other work run. */
-const STEP_MS = 5;
+const STEP_MS = 3;
 
 /** Options of {@linkcode OutputSearch}. */
 export interface SearchOptions {
@@ -136,6 +137,8 @@ export class OutputSearch {
   /** Lets other work run after some milliseconds. */
   async #rest(): Promise<void> {
     if (performance.now() - this.#beganMs < STEP_MS) return;
+    // The turn of a caller may be now, but an answer to another call takes several turns of the loop.
+    await new Promise((resolve) => setImmediate(resolve));
     await this.#turn?.();
     this.#beganMs = performance.now();
   }
