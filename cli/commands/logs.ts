@@ -15,6 +15,7 @@ import { addJobFilterOptions, type FilterFlags, filterOf, isFiltering } from "..
 import { addLogsOptions, type LogsFlags, type LogsOptions, logsOptions } from "../options/logs_options.ts";
 import { createOffsetPrefix } from "../print/offset_prefix.ts";
 import { printOutput } from "../print/print_output.ts";
+import { unseenEnd } from "../print/status_text.ts";
 import { createTimestampPrefix } from "../print/timestamps.ts";
 
 const NOTES = `
@@ -65,7 +66,7 @@ async function logs({ calls, io, print }: Context, text: string, options: LogsOp
   const outages = follow ? new Outages(print, retryForMs) : undefined;
   const id = await resolveJob(outages === undefined ? calls : retried(calls, outages), text);
   const change = transformOf(options, { oneScreen: io.stdout.isTerminal() && io.stderr.isTerminal() });
-  await followOutput(
+  const { status } = await followOutput(
     calls,
     {
       request: { id, ...requestOf(options) },
@@ -79,6 +80,8 @@ async function logs({ calls, io, print }: Context, text: string, options: LogsOp
       await printOutput(print, change(output));
     },
   );
+  const sentence = follow ? unseenEnd(status) : undefined;
+  if (sentence !== undefined) await print.note(`Job "${id}" is ${sentence}`);
   return EXIT_CODE.OK;
 }
 

@@ -13,7 +13,7 @@ import { addFilterOptions, type FilterFlags } from "../options/filter_options.ts
 import { checkSelection, selectJobs, UNENDED_STATES } from "../options/job_selection.ts";
 import { addRetryOption, type RetryFlags } from "../options/retry_option.ts";
 import { statusJson } from "../print/message_json.ts";
-import { colourByState, stateText } from "../print/status_text.ts";
+import { colourByState, stateText, unseenEnd } from "../print/status_text.ts";
 
 const NOTES = `
 With several jobs it prints how each ended. The exit code is that of the job, as with "teleport run". With --any it is
@@ -93,6 +93,9 @@ async function untilEnded(
     else if (job !== undefined && !isOne) {
       await print.line(`${escapeTerminal(job.id)} ${colourByState(print, job, stateText(job))}`);
     }
+    // The exit code alone could be the job's own.
+    const sentence = isOne ? unseenEnd(job) : undefined;
+    if (sentence !== undefined) await print.note(`Job "${job?.id}" is ${sentence}`);
     if (ends.pending.size === 0 || (flags.any && ends.ended.size > 0)) break;
   }
 }

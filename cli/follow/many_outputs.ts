@@ -5,6 +5,7 @@ import type { JobOutput, JobStatus, WatchJobsRequest } from "../../proto/telepor
 import { errorExitCode, EXIT_CODE } from "../exit_code.ts";
 import { PrefixedLines } from "../print/prefixed_lines.ts";
 import { BrokenPipeError, type Print } from "../print/print.ts";
+import { unseenEnd } from "../print/status_text.ts";
 import { followJobs } from "./follow_jobs.ts";
 import { followOutput } from "./follow_output.ts";
 import type { Outages } from "./outage.ts";
@@ -90,13 +91,15 @@ export class ManyOutputs {
     try {
       const { id } = job;
       const options = { request: { ...request, id }, ...(request.follow ? { outages } : {}) };
-      await followOutput(this.#calls, options, async (output) => {
+      const { status } = await followOutput(this.#calls, options, async (output) => {
         if (print.isJson || output.end === null) await lines.write(change(output));
         else if (output.end.dropped_bytes > 0) {
           await print.note(`${name}: The server's log lacks ${output.end.dropped_bytes} bytes: they were dropped`);
         }
       });
       await lines.end();
+      const sentence = request.follow ? unseenEnd(status) : undefined;
+      if (sentence !== undefined) await print.note(`${name}: ${sentence}`);
     } catch (error) {
       if (error instanceof BrokenPipeError) {
         this.#failure ??= error;

@@ -70,6 +70,11 @@ export function stateText(status: JobStatus): string {
   }
 }
 
+/** Returns the sentence about a job that did not end by itself: it could not start, or its end is unknown. */
+export function unseenEnd(status: JobStatus | null | undefined): string | undefined {
+  return status?.state === "STATE_FAILED" || status?.state === "STATE_LOST" ? stateText(status) : undefined;
+}
+
 function pausedText({ paused, paused_by }: JobStatus): string {
   if (!paused) return "";
   return paused_by === "" ? " (paused)" : ` (paused by ${escapeTerminal(paused_by)})`;

@@ -81,3 +81,14 @@ Deno.test("teleport logs --grep lets the server search, and prints a line once t
     assert.equal(await teleport(new FakeIo(), "logs", ...wrong, "job-1"), 2);
   }
 });
+
+Deno.test("teleport logs -f says on standard error that the job is LOST, and why", async () => {
+  const lost = { ...exited(0), state: "STATE_LOST" as const, error: "The job host died" };
+  const messages = await outputOf([["stdout", "hi"]], lost);
+  for (const [args, said] of [[["-f"], /^teleport: Job "job-1" is LOST: The job host died\n$/], [[], /^$/]] as const) {
+    const io = new FakeIo({ GetOutput: () => stream(...messages) });
+    assert.equal(await teleport(io, "logs", ...args, "job-1"), 0);
+    assert.equal(io.stdout.text, "hi");
+    assert.match(io.stderr.text, said);
+  }
+});

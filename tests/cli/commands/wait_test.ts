@@ -86,3 +86,12 @@ Deno.test("teleport wait with filters watches only jobs that match, and none whe
   assert.equal(await teleport(io, "wait", "-l", "a=b"), 0);
   assert.equal(io.stderr.text, "teleport: No job matches the filters\n");
 });
+
+for (const state of ["STATE_LOST", "STATE_FAILED"] as const) {
+  Deno.test(`teleport wait says on standard error why a job has no end of its own: ${state}`, async () => {
+    const { io } = server([[event("KNOWN", jobStatus({ id: "a", state, error: "The job host died" }))]]);
+    assert.equal(await teleport(io, "wait", "a"), state === "STATE_LOST" ? 1 : 126);
+    assert.equal(io.stdout.text, "");
+    assert.equal(io.stderr.text, `teleport: Job "a" is ${state.slice(6)}: The job host died\n`);
+  });
+}
