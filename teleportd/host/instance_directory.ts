@@ -75,14 +75,18 @@ export class InstanceDirectory implements Disposable {
     const path = instancePath(data, instance);
     const unlocked = `${hostsDirectory(data)}/.${instance}`;
     let lock: Deno.FsFile | undefined;
+    let isOfOther = false;
+    await removeHalfMade(data);
     try {
       await Deno.mkdir(unlocked, { recursive: true, mode: modes.directory });
       lock = await Deno.open(`${unlocked}/${LOCK}`, { create: true, write: true, mode: modes.file });
-      if (!await lock.tryLock(true)) throw new Error("another process makes it");
+      isOfOther = !await lock.tryLock(true);
+      if (isOfOther) throw new Error("another process makes it");
       await Deno.rename(unlocked, path);
       return new InstanceDirectory(path, instance, lock, modes);
     } catch (error) {
       lock?.close();
+      if (!isOfOther) await Deno.remove(unlocked, { recursive: true }).catch(() => {}); // The caller gets the first error.
       throw new StartError(`Cannot make the directory "${path}" of the job host: ${failureReason(error)}`, {
         cause: error,
       });
@@ -107,6 +111,24 @@ export class InstanceDirectory implements Disposable {
       // The rest of it is removed with the directories of dead hosts.
     }
     this.#lock.close();
+  }
+}
+
+/** The age from which a directory that has no lock yet counts as left by a host that was killed, in milliseconds. */
+const HALF_MADE_MS = 60_000;
+
+/** Removes the directories of hosts that were killed before they had one. A failure leaves them to the next host. */
+async function removeHalfMade(data: string): Promise<void> {
+  try {
+    for await (const { name, isDirectory } of Deno.readDir(hostsDirectory(data))) {
+      if (!isDirectory || !name.startsWith(".")) continue;
+      const path = `${hostsDirectory(data)}/${name}`;
+      const { mtime } = await Deno.lstat(path);
+      const isOld = Date.now() - (mtime?.getTime() ?? Date.now()) > HALF_MADE_MS;
+      if (isOld && !await isLocked(`${path}/${LOCK}`)) await Deno.remove(path, { recursive: true });
+    }
+  } catch {
+    // There is none, or another host removes it at the same time.
   }
 }
 

@@ -46,8 +46,11 @@ export interface HostControls {
   /** Kills the jobs. */
   readonly hurry: AbortSignal;
   readonly log: Logger;
-  /** Called once the host accepts links. */
-  readonly ready: (host: RunningHost) => void;
+  /**
+   * Called once the host accepts links. Returns false when the process that has started it has given up: then the host ends
+   * if no server comes soon.
+   */
+  readonly ready: (host: RunningHost) => boolean;
   /** The modes of all files that a server needs. Default: for the owner alone. */
   readonly modes?: FileModes;
   /** The service whose main process this may be. Absent without a service manager. */
@@ -72,6 +75,12 @@ export async function runHost(options: HostRunOptions, controls: HostControls): 
   const main = controls.service && new MainProcess(data, instance, controls.service);
   const idle = Promise.withResolvers<void>();
   const trouble = new DiskTrouble(log);
+  let succeeding: Promise<string> | undefined;
+  const succeed = async () => {
+    const successor = await launchHost(command, { ...sameOptions, data }, { isSuccessor: options.stay === true });
+    await main?.handOverTo(successor);
+    return successor;
+  };
   const memory = opened.use(new MemoryReturn());
   const changed = () => {
     memory.active();
@@ -86,11 +95,8 @@ export async function runHost(options: HostRunOptions, controls: HostControls): 
       cgroupText,
       onJobChange: changed,
       ...defined({ cgroups, modes }),
-      async succeed() {
-        const successor = await launchHost(command, { ...sameOptions, data }, { isSuccessor: options.stay === true });
-        await main?.handOverTo(successor);
-        return successor;
-      },
+      // Servers that ask at the same time get the same one.
+      succeed: () => succeeding ??= succeed().finally(() => succeeding = undefined),
       onRetire: (isRetired) => {
         if (!isRetired) main?.mayBeMain();
       },
@@ -98,9 +104,10 @@ export async function runHost(options: HostRunOptions, controls: HostControls): 
       onError: (error) => trouble.report(error) || reportError(log, error),
     }),
   );
+  let isUnwanted = false;
   const endIfIdle = async () => {
     const { isRetired } = await host.work();
-    if (!host.isIdle || (options.stay && !isRetired)) return;
+    if (!host.isIdle || (options.stay && !isRetired && !isUnwanted)) return;
     host.refuseWork(); // In the same turn, so that no server attaches to a host that ends.
     idle.resolve();
   };
@@ -111,6 +118,7 @@ export async function runHost(options: HostRunOptions, controls: HostControls): 
     ...defined({ modes }),
     onAttached(isAttached) {
       clearTimeout(lonely);
+      isUnwanted = false;
       log.info(isAttached ? "A server has attached" : "The server has left");
       changed();
       if (!isAttached) void host.close();
@@ -130,7 +138,7 @@ export async function runHost(options: HostRunOptions, controls: HostControls): 
   });
   log.info(`The job host "${instance}" of version ${version} is ready`, { instance, version });
   log.info(cgroupText);
-  ready({ instance, work: () => host.work() });
+  isUnwanted = ready({ instance, work: () => host.work() }) === false;
 
   await Promise.race([idle.promise, aborted(controls.signal)]);
   host.refuseWork();

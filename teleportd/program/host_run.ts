@@ -26,12 +26,14 @@ import { TextNotWrittenError } from "../../text/write_text.ts";
 import { directoryVariables, managerOf } from "./variables.ts";
 import type { ProcessAccess } from "./process_access.ts";
 
-/** Prints a line. The process that has started this one may have given up meanwhile, or may have ended. */
-function printIfRead({ print }: ProcessAccess, text: string): void {
+/** Prints a line. Returns false when the process that has started this one has given up meanwhile, or has ended. */
+function printIfRead({ print }: ProcessAccess, text: string): boolean {
   try {
     print(text);
+    return true;
   } catch (error) {
     if (!(error instanceof TextNotWrittenError)) throw error;
+    return false;
   }
 }
 
@@ -96,8 +98,9 @@ async function runInDirectory({ options, access, data, modes, inherited }: HostP
         // The service is ready already when another job host has started this one.
         const isSent = access.variable(SUCCESSOR_VARIABLE) !== "1";
         notifier?.ready(async () => `Jobs running: ${(await work()).runningJobs}`, isSent);
-        printIfRead(access, readyLine(instance));
+        const isRead = printIfRead(access, readyLine(instance));
         if (file !== undefined) redirectOutput(file.path);
+        return isRead || isSent;
       },
     });
     return uncaught.hasException ? EXIT_DEFECT : EXIT_OK;

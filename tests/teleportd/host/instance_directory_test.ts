@@ -66,3 +66,19 @@ Deno.test("facts that are too long, or of another form, count as unknown", async
     assert.deepEqual(await findInstances(dir.path), [{ instance: "one", path: host.path, isAlive: true }]);
   }
 });
+
+Deno.test("a half-made directory that a killed job host has left is removed by the next one, and no other", async () => {
+  await using dir = await tempDir();
+  const names = () => [...Deno.readDirSync(`${dir.path}/hosts`)].map(({ name }) => name).sort();
+  for (const name of [".killed", ".new", ".locked"]) {
+    await Deno.mkdir(`${dir.path}/hosts/${name}`, { recursive: true });
+    await Deno.writeTextFile(`${dir.path}/hosts/${name}/lock`, "");
+    if (name !== ".new") await Deno.utime(`${dir.path}/hosts/${name}`, 0, 0);
+  }
+  using lock = await Deno.open(`${dir.path}/hosts/.locked/lock`, { write: true });
+  await lock.lock(true);
+  using _host = await InstanceDirectory.create(dir.path, "one");
+  assert.deepEqual(names(), [".locked", ".new", "one"]);
+  await assert.rejects(InstanceDirectory.create(dir.path, "one"), { name: "StartError" });
+  assert.deepEqual(names(), [".locked", ".new", "one"]);
+});
