@@ -38,6 +38,12 @@ const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/run.ts"),
   },
   {
+    name: "rerun",
+    args: "<ID>",
+    summary: "Run a job again with the same command and options",
+    load: () => import("./commands/rerun.ts"),
+  },
+  {
     name: "stop",
     args: "[ID...]",
     summary: "Stop jobs: SIGTERM, then SIGKILL; prints how each ended",

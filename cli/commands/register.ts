@@ -7,14 +7,14 @@ import type { Declare } from "../command.ts";
 import type { Context } from "../context.ts";
 import { EXIT_CODE } from "../exit_code.ts";
 import { Outages } from "../follow/outage.ts";
-import { addJobOptions, type JobFlags, jobRequest } from "../options/job_options.ts";
+import { addJobOptions, addLikeOption, type JobFlags, jobRequest } from "../options/job_options.ts";
 import { withEnvFiles } from "../options/env_file.ts";
 import { statusJson } from "../print/message_json.ts";
 import { registerJob } from "../follow/register_job.ts";
 import { withTerminal } from "../terminal/terminal_request.ts";
 
 export const declare: Declare = (command, runner) => {
-  addJobOptions(command).passThroughOptions()
+  addLikeOption(addJobOptions(command)).passThroughOptions()
     .action(async (name: string | undefined, args: string[], flags: JobFlags, self: Command) => {
       const request = jobRequest(name, args, await withEnvFiles(flags));
       await runner.call(

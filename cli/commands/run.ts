@@ -11,7 +11,7 @@ import { followStatus } from "../follow/follow_status.ts";
 import { Outages } from "../follow/outage.ts";
 import { runJob } from "../follow/run_job.ts";
 import { forwardSignals, interruptOnSignals } from "../forward_signals.ts";
-import { addJobOptions, type JobFlags, jobRequest } from "../options/job_options.ts";
+import { addJobOptions, addLikeOption, type JobFlags, jobRequest } from "../options/job_options.ts";
 import { withEnvFiles } from "../options/env_file.ts";
 import { addRetryOption, type RetryFlags } from "../options/retry_option.ts";
 import { statusJson } from "../print/message_json.ts";
@@ -56,7 +56,10 @@ interface RunFlags extends JobFlags, RetryFlags, DetachKeysFlags {
 export const declare: Declare = (command, runner) => {
   addDetachKeysOption(
     addRetryOption(
-      addJobOptions(command).passThroughOptions().option("-d, --detach", "start the job, print its id and exit")
+      addLikeOption(addJobOptions(command)).passThroughOptions().option(
+        "-d, --detach",
+        "start the job, print its id and exit",
+      )
         .addOption(new Option("--rm", "remove the job after its end").conflicts("detach"))
         .addOption(
           new Option("--on-end <COMMAND>", "run this command here, with sh, after the job's end").conflicts("detach"),
@@ -87,17 +90,23 @@ const BROKEN_PIPE_DEADLINE_MS = 5_000;
  *
  * @returns the exit code of the job, or 1 in place of 0 when the standard input could not be read to its end
  */
-async function run(context: Context, request: Sent<JobRequest>, flags: RunFlags): Promise<number> {
+export async function run(context: Context, request: Sent<JobRequest>, flags: RunFlags): Promise<number> {
   const { calls, io, print } = context;
   const outages = new Outages(print, flags.retryFor);
   using forwarding = forwardSignals(context);
-  const { id } = await registerJob(calls, request, outages, forwarding.interrupted).catch((error) => {
+  const { id, input } = await registerJob(calls, request, outages, forwarding.interrupted).catch((error) => {
     throw forwarding.interrupted.aborted ? forwarding.interrupted.reason : error;
   });
   forwarding.registered(id);
   let isStarted = false;
   try {
-    const options = { id, hasInput: request.input ?? false, forwarding, outages, onStarted: () => isStarted = true };
+    const options = {
+      id,
+      hasInput: request.rerun ? input : request.input ?? false,
+      forwarding,
+      outages,
+      onStarted: () => isStarted = true,
+    };
     const size = flags.tty ? io.terminal.size() : undefined;
     const { status, isInputRead } = size === undefined
       ? await runJob(context, options)
@@ -159,7 +168,7 @@ function notStartedSentence(id: string, error: unknown): string {
  * @param retryForMs the longest outage that is bridged, in milliseconds
  * @returns 0, or the exit code of a job that could not be started
  */
-async function runDetached(
+export async function runDetached(
   { calls, io, print }: Context,
   request: Sent<JobRequest>,
   retryForMs?: number,

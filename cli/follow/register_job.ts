@@ -3,6 +3,7 @@ import { defined } from "../../base/defined.ts";
 import type { JobWorkerClient, Sent } from "../../proto/service.ts";
 import type { JobRequest, JobStatus } from "../../proto/teleport/v1/job_worker.ts";
 import { CALL_DEADLINE_MS } from "../context.ts";
+import { type ResolveCalls, resolveJob, retried } from "./resolve.ts";
 import { type Outages, retryUntilAnswered } from "./outage.ts";
 
 /**
@@ -12,12 +13,16 @@ import { type Outages, retryUntilAnswered } from "./outage.ts";
  * @param signal cancels the call
  */
 export async function registerJob(
-  calls: Pick<JobWorkerClient, "Register">,
+  calls: Pick<JobWorkerClient, "Register"> & ResolveCalls,
   request: Sent<JobRequest>,
   outages: Outages,
   signal?: AbortSignal,
 ): Promise<JobStatus> {
-  const identified = { ...request, request_id: crypto.randomUUID() };
+  // The jobs that the request refers to.
+  const [like, rerun] = await Promise.all(
+    [request.like, request.rerun].map((text) => text ? resolveJob(retried(calls, outages), text) : undefined),
+  );
+  const identified = { ...request, ...defined({ like, rerun }), request_id: crypto.randomUUID() };
   const options = { ...defined({ signal }), deadlineMs: CALL_DEADLINE_MS };
   return await retryUntilAnswered(() => calls.Register(identified, options), outages, signal);
 }

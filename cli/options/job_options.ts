@@ -13,6 +13,7 @@ export interface JobFlags extends Flags {
   readonly envFile?: readonly string[];
   readonly cwd?: string;
   readonly label?: Record<string, string>;
+  readonly like?: string;
   /** In bytes. */
   readonly maxOutput?: number;
   readonly outputPolicy?: OutputPolicy;
@@ -43,6 +44,11 @@ export function addJobOptions(command: Command): Command {
     .option("--output-policy <POLICY>", "what happens at that limit: stop, keep-newest or block", parseOutputPolicy);
 }
 
+/** Adds the option that refers to another job. */
+export function addLikeOption(command: Command): Command {
+  return command.option("--like <ID>", "use the directory and environment of this job where you give none");
+}
+
 /**
  * Returns the request for a job.
  *
@@ -68,6 +74,7 @@ export function jobRequest(command: string | undefined, args: readonly string[],
     env: flags.env ?? {},
     cwd: flags.cwd ?? "",
     labels: flags.label ?? {},
+    ...(flags.like === undefined ? {} : { like: flags.like }),
     ...defined({ max_output_bytes: maxOutput, output_policy: outputPolicy }),
     ...tableFields(flags),
   };

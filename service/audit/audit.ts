@@ -28,6 +28,10 @@ export interface AuditEntry {
   readonly runAs?: string;
   /** The system group of the job, if Register names one. */
   readonly runAsGroup?: string;
+  /** The job whose directory and environment Register takes. */
+  readonly like?: string;
+  /** The job that Register repeats. */
+  readonly rerunOf?: string;
   /** The size of the job's terminal, such as `80x24`, if Register gives it one. */
   readonly terminal?: string;
   /** The signal of Signal. */

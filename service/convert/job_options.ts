@@ -75,6 +75,27 @@ export function jobOptionsOf(request: wire.JobRequest, owner: string): JobOption
   };
 }
 
+/** Returns the fields of a request that hold the options of a job, for a request to register the same again. */
+export function requestFields(options: JobOptions): Partial<wire.JobRequest> {
+  const fields: Record<string, unknown> = {};
+  for (const [name, descriptor] of OPTION_ENTRIES) {
+    const value = options[name];
+    if (value !== undefined) fields[descriptor.field] = fieldOf(descriptor, value);
+  }
+  const { env = {}, labels = {}, cwd = "", outputLimit, terminal = null } = options;
+  return {
+    ...fields,
+    env: { ...env },
+    labels: { ...labels },
+    cwd,
+    terminal,
+    ...(outputLimit && {
+      max_output_bytes: outputLimit.maxBytes,
+      output_policy: `OUTPUT_POLICY_${outputLimit.policy}`,
+    }),
+  };
+}
+
 /** Returns the output limit that a request asks for; undefined: the server's own. */
 export function outputLimitOf({ max_output_bytes: maxBytes, output_policy }: wire.JobRequest): OutputLimit | undefined {
   const policy = knownValue("output policy", output_policy);

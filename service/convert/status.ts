@@ -43,6 +43,7 @@ export function statusMessage(status: JobStatus): Sent<wire.JobStatus> {
     started_by: status.requestedBy?.startedBy,
     stop_asked_by: status.requestedBy?.stopAskedBy,
     terminal: status.terminal,
+    rerun_of: status.rerunOf,
     input: status.input !== undefined,
     input_bytes: status.input?.bytes,
     input_closed: status.input?.closed,

@@ -67,7 +67,7 @@ export function askedOptions(
 }
 
 /** Returns whether a value is that of a field that was not sent. */
-function isDefault(value: unknown): boolean {
+export function isDefault(value: unknown): boolean {
   if (value === undefined || value === null || value === "" || value === 0 || value === false) return true;
   if (Array.isArray(value) || value instanceof Uint8Array) return value.length === 0;
   if (typeof value === "string") return value.endsWith("_UNSPECIFIED");

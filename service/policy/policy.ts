@@ -115,6 +115,16 @@ export function sees(policy: Policy, identity: Identity, job: JobFacts): boolean
   return job.owner === identity.user || decideJob(policy, identity, "Status", job).allowed;
 }
 
+/** Returns whether rules without limits allow the caller every call on every job. */
+export function mayDoEverything(policy: Policy, identity: Identity): boolean {
+  const calls = Object.keys(CALL_KINDS) as CallName[];
+  return calls.filter((call) => CALL_KINDS[call] !== "self").every((call) =>
+    rulesFor(policy, identity, call).some(({ jobs, commands, templates }) =>
+      jobs === "all" && commands === undefined && templates === undefined
+    )
+  );
+}
+
 /** Decides on the registration of a job. A request with a template is decided by the name of the template. */
 export function decideRegister(policy: Policy, identity: Identity, request: wire.JobRequest): Decision {
   const job = { owner: identity.user, labels: request.labels };

@@ -39,6 +39,16 @@ export interface JobOptions extends CommandOptions, JobOnlyOptions {
    * the id still refers to no other job until 1,000 more are removed.
    */
   readonly requestId?: string;
+  /** The id of the job that this one repeats. */
+  readonly rerunOf?: string;
+  /** The template that the command was made from. */
+  readonly template?: TemplateUse;
+}
+
+/** A command by the name of a template, as the service that expands templates keeps it with a job. */
+export interface TemplateUse {
+  readonly name: string;
+  readonly parameters: Readonly<Record<string, string>>;
 }
 
 /** The properties of a job that do not change. */
@@ -93,6 +103,8 @@ export interface JobStatus extends StatusOptions {
   readonly usage?: Usage;
   /** The report of its end. Absent for jobs whose end was not seen, and for jobs stored by older versions. */
   readonly exitReport?: ExitReport;
+  /** The id of the job that this one repeats. */
+  readonly rerunOf?: string;
   /** The state of the input. Absent if the job has none. In `LOST` the count is unknown and 0. */
   readonly input?: InputState;
   /** True if it runs on a terminal. Absent otherwise. */
@@ -127,7 +139,7 @@ export function jobStatus(spec: JobSpec, process: ProcessStatus, output: OutputC
     stdoutBytes,
     stderrBytes,
     droppedBytes,
-    ...defined({ outputLimit }),
+    ...defined({ outputLimit, rerunOf: spec.rerunOf }),
     ...(hasInput(spec) ? { input: { bytes: 0, closed: isFinalState(process.state) } } : {}),
     ...(spec.terminal === undefined ? {} : { terminal: true }),
     ...process,

@@ -27,6 +27,7 @@ import type { StoredJob } from "../store/rows.ts";
 import { defined } from "../../base/defined.ts";
 import { checkOptions, type SupervisorOptions } from "./options.ts";
 import { closeOnSignals } from "./closing_signals.ts";
+import { type AddedJob, addedJob } from "./job_request.ts";
 import { registerJob } from "./registration.ts";
 import { Shutdown } from "./shutdown.ts";
 import type { TerminalSize } from "../terminal/size.ts";
@@ -252,6 +253,17 @@ export class Supervisor implements AsyncDisposable {
   async resize(id: string, size: TerminalSize): Promise<JobStatus> {
     await this.#ready;
     return await this.#registry.job(id).resize(size);
+  }
+
+  /**
+   * Returns what `add()` was called with for a job, without what this supervisor adds to every job. It has the values of
+   * environment variables, so it is not for everyone who may see the job.
+   *
+   * @throws {JobNotFoundError} when the job does not exist
+   */
+  async added(id: string): Promise<AddedJob> {
+    await this.#ready;
+    return addedJob(this.#registry.stored(id).spec, this.#options);
   }
 
   /**

@@ -1,0 +1,60 @@
+/** Requests to register a job that refer to another job: `like` takes its directory and environment, `rerun` everything. */
+import { InvalidArgumentError } from "../../mod.ts";
+import type { CallContext } from "../../proto/service.ts";
+import type { JobRequest } from "../../proto/teleport/v1/job_worker.ts";
+import { requestFields } from "../convert/job_options.ts";
+import { isDefault } from "../policy/fields.ts";
+import { denied, mayDoEverything } from "../policy/policy.ts";
+import type { HandlerParts } from "./parts.ts";
+
+/** The fields that may be given with `rerun`. */
+const WITH_RERUN: ReadonlySet<string> = new Set(["rerun", "request_id", "name", "labels"]);
+
+/**
+ * Returns the request without a reference to another job. The policy then decides on it like on any other request.
+ *
+ * @throws {JobNotFoundError} when the other job does not exist, or the caller may not see it
+ * @throws {PermissionDeniedError} when the job is another user's and the caller may not do everything
+ * @throws {InvalidArgumentError} when fields do not go together
+ */
+export async function withoutSource(
+  request: JobRequest,
+  context: CallContext,
+  { supervisor, permissions, policy }: Pick<HandlerParts, "supervisor" | "permissions" | "policy">,
+): Promise<JobRequest> {
+  const { like, rerun } = request;
+  const source = rerun || like;
+  if (source === "") return request;
+  if (rerun !== "") {
+    const other = Object.entries(request).find(([name, value]) => !WITH_RERUN.has(name) && !isDefault(value));
+    if (other !== undefined) {
+      throw new InvalidArgumentError(`Unexpected "${other[0]}" with "rerun": give only request_id, name and labels`);
+    }
+  }
+  const identity = await permissions.permit("Status", source, context);
+  const isAll = mayDoEverything(policy(), identity);
+  const { owner } = await supervisor.status(source, { cached: true });
+  if (owner !== identity.user && !isAll) {
+    throw denied({
+      allowed: false,
+      rule: "the environment of another user's job may have secrets: use a job of your own",
+    });
+  }
+  const { command, args, options } = await supervisor.added(source);
+  if (rerun === "") {
+    // The author of a template may have put secrets in its environment.
+    if (options.template !== undefined && !isAll) {
+      throw denied({
+        allowed: false,
+        rule: "the environment of a template is not for other commands: use another job",
+      });
+    }
+    return { ...request, like: "", env: { ...options.env, ...request.env }, cwd: request.cwd || (options.cwd ?? "") };
+  }
+  const labels = Object.keys(request.labels).length > 0 ? request.labels : { ...options.labels };
+  const again = { ...request, ...requestFields(options), rerun: "", name: request.name, labels };
+  if (options.template === undefined) return { ...again, command, args: [...args] };
+  // The template is expanded again: it may have changed.
+  const { name: template, parameters } = options.template;
+  return { ...again, template, parameters: { ...parameters }, env: {}, cwd: "" };
+}
