@@ -1,4 +1,8 @@
-/** The list of the commands. Each command declares its own options in `commands/`. */
+/**
+ * The list of the commands. Each command declares its own options in `commands/`.
+ *
+ * Long: this file is the one list of all commands.
+ */
 import type { Command } from "commander";
 import { addCommonOptions, type Declare, type Runner } from "./command.ts";
 import { SuggestingCommand } from "./options/suggesting_command.ts";

@@ -91,7 +91,7 @@ export const JOB_OPTIONS = {
     must: NAME_MUST,
     policy: "harmless",
     flag: { syntax: "--name <NAME>", help: "a name to find the job by, of which you have no other job until it ends" },
-    status: { label: "Name" },
+    status: {},
   },
   input: {
     kind: "switch",

@@ -94,6 +94,8 @@ export function statusLines(print: Print, status: JobStatus, nowMs?: number): st
   const labels = Object.entries(status.labels).map(([key, value]) => escapeTerminal(`${key}=${value}`));
   const rows: [string, string][] = [
     ["Id", escapeTerminal(status.id)],
+    ["Name", escapeTerminal(status.name)],
+    ["Rerun of", escapeTerminal(status.rerun_of)],
     ["State", colourByState(print, status, stateText(status))],
     ["Command", formatCommand(status.command, status.args)],
     ["Directory", escapeTerminal(status.cwd)],
