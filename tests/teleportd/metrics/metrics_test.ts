@@ -30,7 +30,7 @@ Deno.test("teleportd --metrics serves the metrics of jobs and calls", async () =
     const server = { dir, address: /^listening on (.*)$/m.exec(text)![1]! };
     const url = / Metrics on (.*)$/m.exec(text)![1]!;
     assert.equal((await teleport(server, "run", "--", "sh", "-c", "printf 12345; exit 3")).code, 3);
-    assert.equal((await teleport(server, "status", "no-such-job")).code, 1);
+    assert.equal((await teleport(server, "status", "01900000-0000-7000-8000-000000000000")).code, 1);
     const secret = "a-secret-argument";
     await teleportOk(server, "run", "-d", "--label", `secret=${secret}`, "--", "sh", "-c", "exec sleep 60", secret);
 
