@@ -5,6 +5,7 @@
  */
 import type { Command } from "commander";
 import { addCommonOptions, type Declare, type Runner } from "./command.ts";
+import { groupOptions } from "./options/option_groups.ts";
 import { SuggestingCommand } from "./options/suggesting_command.ts";
 import { VERSION } from "./version.ts";
 
@@ -252,6 +253,7 @@ export async function createProgram(runner: Runner, help: HelpOutput, args?: rea
     addCommonOptions(command, { hidden: true });
     if (args === undefined || [name, ...aliases].some((name) => args.includes(name))) {
       (await load()).declare(command, runner);
+      groupOptions(command);
     }
   }
   return program;

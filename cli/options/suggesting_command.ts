@@ -1,7 +1,7 @@
 /** A command of Commander that suggests similar words for unknown ones, in the form of this project's errors. */
 import { Command } from "commander";
 import { UsageError } from "../../units/usage_error.ts";
-import { suggestions } from "./suggestion.ts";
+import { commandSuggestions, suggestions } from "./suggestion.ts";
 
 /** The command. Commander calls `unknownOption` and `unknownCommand`, which are not in its types. */
 export class SuggestingCommand extends Command {
@@ -18,7 +18,8 @@ export class SuggestingCommand extends Command {
 
   unknownCommand(): never {
     const name = this.args[0] ?? "";
-    const similar = suggestions(name, this.commands.map((command) => command.name()));
+    const visible = this.createHelp().visibleCommands(this);
+    const similar = commandSuggestions(name, visible.map((command) => command.name()));
     throw new UsageError(`Unknown command "${name}"${suggestionText(similar)}`);
   }
 }

@@ -46,7 +46,6 @@ const bad: [string[], RegExp, string][] = [
   [["reg"], /Unknown command "reg": did you mean register\n/, ""],
   [["stat"], /Unknown command "stat": did you mean start or status\n/, ""],
   [["zzz"], /Unknown command "zzz"\n/, ""],
-  [["config"], /Unknown command "config"\n/, ""],
   [["run", "--volume", "x", "true"], /Unknown option "--volume"\n/, "run "],
   [["run", "--cdw", "/", "true"], /Unknown option "--cdw": did you mean --cwd\n/, "run "],
   [["list", "--adress", "a:1"], /Unknown option "--adress": did you mean --address\n/, "list "],
@@ -190,4 +189,22 @@ Deno.test("teleport exits 1 when its output cannot be written", async () => {
   io.stdout.failure = new Error("No space left on device");
   assert.equal(await teleport(io, "status", "job-1"), 1);
   assert.match(io.stderr.text, /Cannot write to the standard output: No space left on device/);
+});
+
+for (
+  const [typed, meant] of [["config", "context"], ["exec", "run"], ["delete", "rm"], ["shell", "run"]] as const
+) {
+  Deno.test(`teleport ${typed} suggests ${meant}, which means it`, async () => {
+    const io = new FakeIo();
+    assert.equal(await teleport(io, typed), 2);
+    assert.match(io.stderr.text, new RegExp(`Unknown command "${typed}": did you mean ${meant}\n`));
+  });
+}
+
+Deno.test("teleport help COMMAND shows the options of the command in groups", async () => {
+  const io = new FakeIo();
+  assert.equal(await teleport(io, "help", "run"), 0);
+  for (const heading of ["Limits:", "Output:", "Time:", "User and isolation:", "Input and terminal:"]) {
+    assert.match(io.stdout.text, new RegExp(`^${heading}\n  -`, "m"));
+  }
 });

@@ -1,6 +1,6 @@
 // deno-lint-ignore-file no-console -- a program for developers, which prints its findings
 /**
- * Writes the reference of all commands, options and exit codes from the programs themselves: `deno task reference`.
+ * Writes the reference of all commands, options and exit codes, and manual pages, from the programs themselves: `deno task reference`.
  * With `--check` it fails when a page differs from its program: `deno task check:reference`.
  */
 import { createProgram as createCerts } from "../../certs/program.ts";
@@ -11,6 +11,7 @@ import type { ErrorCode } from "../../mod.ts";
 import { STATUS_OF } from "../../rpc/shared/errors.ts";
 import { EXIT_BROKEN_PIPE, EXIT_DEFECT, EXIT_FAILED, EXIT_OK, EXIT_USAGE } from "../../teleportd/exit_code.ts";
 import { createProgram as createTeleportd } from "../../teleportd/flags.ts";
+import { manualPages } from "./reference_man.ts";
 import { errorsText, type Page, programText } from "./reference_text.ts";
 
 const root = new URL("../../", import.meta.url);
@@ -84,29 +85,34 @@ const ERROR_MEANINGS: Record<ErrorCode, string> = {
 export async function referencePages(): Promise<Page[]> {
   const exitCodes = Object.entries(EXIT_CODE) as [keyof typeof EXIT_CODE, number][];
   const errorCodes = Object.keys(STATUS_OF) as ErrorCode[];
+  const teleport = await createTeleport({ call: neverRun, local: neverRun, setup: neverRun }, noOutput);
+  const teleportd = createTeleportd("", noOutput, { verify: () => {}, host: () => {} });
+  const certs = createCerts(new Tool(noFiles));
+  const teleportCodes = [
+    ...exitCodes.map(([name, code]) => [String(code), TELEPORT_CODES[name]]),
+    ["128 + n", "Signal n ended the job, or this command."],
+  ];
+  const teleportdCodes = TELEPORTD_CODES.map(([code, meaning]) => [String(code), meaning]);
   return [
     {
       path: "docs/reference/teleport.md",
-      text: programText(await createTeleport({ call: neverRun, local: neverRun, setup: neverRun }, noOutput), [
-        ...exitCodes.map(([name, code]) => [String(code), TELEPORT_CODES[name]]),
-        ["128 + n", "Signal n ended the job, or this command."],
-      ]),
+      text: programText(teleport, teleportCodes),
     },
     {
       path: "docs/reference/teleportd.md",
-      text: programText(
-        createTeleportd("", noOutput, { verify: () => {}, host: () => {} }),
-        TELEPORTD_CODES.map(([code, meaning]) => [String(code), meaning]),
-      ),
+      text: programText(teleportd, teleportdCodes),
     },
     {
       path: "docs/reference/certs.md",
-      text: programText(createCerts(new Tool(noFiles)), CERTS_CODES),
+      text: programText(certs, CERTS_CODES),
     },
     {
       path: "docs/reference/errors.md",
       text: errorsText(errorCodes.map((code) => [`\`${code}\``, STATUS_OF[code], ERROR_MEANINGS[code]])),
     },
+    ...manualPages(teleport, { section: 1, exitCodes: teleportCodes }),
+    ...manualPages(teleportd, { section: 8, exitCodes: teleportdCodes }),
+    ...manualPages(certs, { section: 1, exitCodes: CERTS_CODES }),
   ];
 }
 
@@ -128,7 +134,11 @@ async function main(args: readonly string[]): Promise<number> {
     for (const sentence of found) console.log(sentence);
     return found.length > 0 ? 1 : 0;
   }
-  await Deno.mkdir(new URL("docs/reference/", root), { recursive: true });
+  for (const folder of ["docs/reference/", "docs/man/"]) {
+    // A page of a command that is gone would stay.
+    await Deno.remove(new URL(folder, root), { recursive: true }).catch(() => {});
+    await Deno.mkdir(new URL(folder, root), { recursive: true });
+  }
   for (const page of pages) await Deno.writeTextFile(new URL(page.path, root), page.text);
   return 0;
 }

@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { Command, Option } from "commander";
 import { differences, referencePages } from "./reference.ts";
+import { needing } from "../support/needs.ts";
+import { tempDir } from "../support/temp_dir.ts";
 import { errorsText, programText } from "./reference_text.ts";
 
 function example(): Command {
@@ -48,4 +50,18 @@ Deno.test("errorsText() has a row for each code", () => {
     errorsText([["`A_CODE`", "NOT_FOUND", "Nothing is there."]]),
     /\| `A_CODE` \| NOT_FOUND \| Nothing is there. \|/,
   );
+});
+
+Deno.test({
+  ...needing("mandoc", "manualPages() makes pages in which mandoc finds no fault"),
+  async fn() {
+    const pages = (await referencePages()).filter(({ path }) => path.startsWith("docs/man/"));
+    assert.ok(pages.some(({ path }) => path === "docs/man/teleport-run.1"));
+    assert.ok(pages.some(({ path }) => path === "docs/man/teleport-context-use.1"));
+    await using temporary = await tempDir();
+    const files = pages.map(({ path }) => `${temporary.path}/${path.slice("docs/man/".length)}`);
+    await Promise.all(pages.map(({ text }, at) => Deno.writeTextFile(files[at]!, text)));
+    const { stdout } = await new Deno.Command("mandoc", { args: ["-Tlint", "-W", "warning", ...files] }).output();
+    assert.equal(new TextDecoder().decode(stdout), "");
+  },
 });

@@ -85,7 +85,7 @@ function commandParts(command: Command, name: string): string[] {
 }
 
 /** The texts that `--help` shows before and after the usual help. */
-function notes(command: Command): { before: string; after: string } {
+export function notes(command: Command): { before: string; after: string } {
   let text = "";
   const output = command.configureOutput();
   command.configureOutput({ ...output, writeOut: (part) => text += part });

@@ -23,7 +23,7 @@ const CHECKS = {
   bash: () => works("bash", "--version") ? undefined : "needs bash",
   zsh: () => works("zsh", "--version") ? undefined : "needs zsh",
   fish: () => works("fish", "--version") ? undefined : "needs fish",
-  mandoc: () => works("mandoc", "-Tlint", "/dev/null") ? undefined : "needs mandoc",
+  mandoc: () => works("sh", "-c", "command -v mandoc") ? undefined : "needs mandoc",
   pty: () => works("python3", "-c", "import pty") ? undefined : "needs python3 with its module pty",
 } as const satisfies Record<string, () => string | undefined>;
 
