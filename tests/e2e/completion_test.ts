@@ -49,6 +49,8 @@ for (const [name, { argv, load }] of Object.entries(SHELLS) as [keyof typeof SHE
         env: {
           PATH: `${dir}/bin:${Deno.env.get("PATH")}`,
           HOME: dir,
+          // Else fish makes a directory for it in the temporary directory.
+          XDG_RUNTIME_DIR: dir,
           TERM: "xterm",
           XDG_CONFIG_HOME: `${dir}/config`,
           TELEPORT_ADDRESS: server.address,
