@@ -1,6 +1,7 @@
 /** The candidates for the last word of an unfinished command line. */
 import type { AnyMember, AnyOption } from "../../base/job_options/descriptor.ts";
 import { OPTION_ENTRIES } from "../../base/job_options/entries.ts";
+import { ID_PREFIX_PATTERN } from "../../base/job_options/name.ts";
 import { signalName } from "../../base/signals.ts";
 import type { JobWorkerClient, Sent } from "../../proto/service.ts";
 import type { JobStatus, ListRequest } from "../../proto/teleport/v1/job_worker.ts";
@@ -108,7 +109,7 @@ async function listJobs(
   request: Sent<ListRequest>,
   isJob: boolean,
 ): Promise<JobStatus[]> {
-  const byId = isJob && /^[0-9a-f-]{1,36}$/.test(current) ? { id_prefix: current } : undefined;
+  const byId = isJob && ID_PREFIX_PATTERN.test(current) ? { id_prefix: current } : undefined;
   const requests = byId === undefined ? [request] : [request, { ...request, ...byId }];
   const pages = await Promise.all(requests.map((one) =>
     // An older server refuses to select by the beginning of an id.

@@ -6,6 +6,7 @@ import { formatCommand } from "../../text/escape_terminal.ts";
 import { CALL_DEADLINE_MS } from "../context.ts";
 import { enumName } from "../print/message_json.ts";
 import { type Outages, retryUntilAnswered } from "./outage.ts";
+import { ID_PATTERN, ID_PREFIX_PATTERN, NAME_PATTERN } from "../../base/job_options/name.ts";
 import { quote } from "../../base/quote.ts";
 
 /** The calls that are made to find a job. */
@@ -15,10 +16,6 @@ export type ResolveCalls = Pick<JobWorkerClient, "List" | "WhoAmI">;
 export class UnresolvedJobError extends Error {
   override readonly name = "UnresolvedJobError";
 }
-
-const FULL_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-const ID_PREFIX = /^[0-9a-f-]{1,36}$/i;
-const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
 
 /** The most jobs that an error lists. */
 const MAX_LISTED = 10;
@@ -31,8 +28,9 @@ const MAX_PAGES = 20;
 const MAX_AT_ONCE = 32;
 
 /**
- * Returns the full id of the job that a text names. The form of the text decides: a full id, else the beginning of an id
- * (only hexadecimal digits and dashes), else a name. A full id is returned without a call.
+ * Returns the full id of the job that a text names. The form of the text decides: a full id, else the beginning of an id,
+ * else a name. The beginning of an id is a digit, and only hexadecimal digits and dashes after it. A full id is returned
+ * without a call.
  *
  * A name means the newest job of the caller with it, which is the one that has not ended if there is one. If the caller
  * has none, it means the only such job of other users.
@@ -42,9 +40,9 @@ const MAX_AT_ONCE = 32;
  */
 export async function resolveJob(calls: ResolveCalls, text: string): Promise<string> {
   if (text === "") throw new UsageError("Missing job: give its id, the beginning of its id, or its name");
-  if (FULL_ID.test(text)) return text;
-  if (ID_PREFIX.test(text)) return await resolvePrefix(calls, text);
-  if (NAME.test(text)) return await resolveName(calls, text);
+  if (ID_PATTERN.test(text)) return text;
+  if (ID_PREFIX_PATTERN.test(text)) return await resolvePrefix(calls, text);
+  if (NAME_PATTERN.test(text)) return await resolveName(calls, text);
   throw unknownJob(text);
 }
 

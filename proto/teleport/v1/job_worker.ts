@@ -143,8 +143,9 @@ export interface JobRequest {
    */
   request_id: string;
   /**
-   * The name of the job: at most 64 of the characters A-Z a-z 0-9 _ . -. The first is a letter or digit. At least one
-   * is neither a hexadecimal digit nor a dash, so that a name differs from an id. INVALID_ARGUMENT for other names.
+   * The name of the job: at most 64 of the characters A-Z a-z 0-9 _ . -. The first is a letter or digit. It is
+   * not a UUID, nor a digit and only hexadecimal digits and dashes after it: those are ids and their beginnings.
+   * INVALID_ARGUMENT for other names.
    * ALREADY_EXISTS while another job of the same user has the name and has not ended. Empty: no name.
    */
   name: string;

@@ -78,6 +78,9 @@ Deno.test("candidatesFor() asks for unended jobs where only they make sense, and
   await complete("stop 0f", requests);
   assert.deepEqual(requests.map(({ id_prefix }) => id_prefix), [undefined, "0f"]);
   assert.ok(requests.every(({ states }) => states?.includes("STATE_RUNNING") && !states.includes("STATE_EXITED")));
+  const forName: Partial<ListRequest>[] = [];
+  await complete("stop db", forName);
+  assert.deepEqual(forName.map(({ id_prefix }) => id_prefix), [undefined]);
 });
 
 Deno.test("teleport __complete prints nothing when there are no certificates, or the server refuses or hangs", async () => {

@@ -90,6 +90,15 @@ Deno.test("resolveJob() takes a name for the newest job of the user", async () =
   await assert.rejects(resolveJob(server.calls, "WEB"), { message: /^Unknown job "WEB"/ });
 });
 
+Deno.test("resolveJob() takes a text for the beginning of an id only when it begins with a digit", async () => {
+  const names = ["db", "cafe", "f-0", "2024-report", "0x1"];
+  const server = new Server(names.map((name, at) => jobStatus({ id: id(`0193${at}`), name })));
+  for (const [at, name] of names.entries()) assert.equal(await resolveJob(server.calls, name), id(`0193${at}`));
+  assert.ok(server.lists.every(({ id_prefix: prefix = "" }) => prefix === ""));
+  await assert.rejects(resolveJob(server.calls, "2024-cafe"), { message: /^Unknown job "2024-cafe"/ });
+  assert.equal(server.lists.at(-1)?.id_prefix, "2024-cafe");
+});
+
 Deno.test("resolveJob() takes a name for an ended job of the user before one of others that runs", async () => {
   const others = Array.from(
     { length: 300 },

@@ -4,7 +4,22 @@ import { Supervisor } from "../../../mod.ts";
 import { finalStatus } from "../../support/final_status.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 
-const GOOD = ["web", "Web", "a.b", "0x", "g", "1.2.3", "build-7_x", "x".repeat(64), "-".padStart(2, "z")];
+const GOOD = [
+  "web",
+  "db",
+  "cafe",
+  "face",
+  "cafe-BABE",
+  "2024-report",
+  "Web",
+  "a.b",
+  "0x",
+  "g",
+  "1.2.3",
+  "build-7_x",
+  "x".repeat(64),
+  "-".padStart(2, "z"),
+];
 
 const BAD = [
   ["", "empty"],
@@ -12,7 +27,11 @@ const BAD = [
   ["x".repeat(256), "256 characters"],
   ["01890000-0000-7000-8000-000000000000", "an id"],
   ["0189", "the beginning of an id"],
-  ["cafe-BABE", "hexadecimal digits and dashes"],
+  ["2024", "a year, which can begin an id"],
+  ["1cafe-BABE", "a digit, and only hexadecimal digits and dashes after it"],
+  ["0-" + "f".repeat(60), "more hexadecimal digits than an id has"],
+  ["cafe0000-0000-7000-8000-000000000000", "a UUID that begins with a letter"],
+  ["CAFE0000-0000-7000-8000-00000000000A", "a UUID in upper case"],
   ["a/web", "a slash"],
   ["we b", "a space"],
   ["web\n", "a line feed"],
