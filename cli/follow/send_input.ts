@@ -1,5 +1,6 @@
 /** Sends a file to a job's input, through outages of the server, each byte exactly once. */
 import { defined } from "../../base/defined.ts";
+import { errorCode } from "../../base/error_code.ts";
 import type { JobWorkerClient } from "../../proto/service.ts";
 import type { InputResponse } from "../../proto/teleport/v1/job_worker.ts";
 import { CALL_DEADLINE_MS } from "../context.ts";
@@ -47,6 +48,7 @@ export async function sendInput(
   const { id, outages, signal } = options;
   const source = new InputSource(file, options.offset, options.onReadError);
   const first = { id, writer: crypto.randomUUID() };
+  let hadOutage = false;
   while (true) {
     try {
       const answer = await calls.Input(source.messages(first, options.endsInput), defined({ signal }));
@@ -60,9 +62,13 @@ export async function sendInput(
       source.acknowledge(answer.input_bytes);
     } catch (error) {
       source.cut();
-      await outages.wait(error, signal);
+      // After an outage, the job may end between the answer of Status and this call.
+      const hasEnded = hadOutage && errorCode(error) === "JOB_NOT_RUNNING";
+      if (!hasEnded) await outages.wait(error, signal);
+      hadOutage = true;
       const result = await resultAfterOutage(calls, options, source);
       if (result !== undefined) return result;
+      if (hasEnded) throw error;
     }
   }
 }

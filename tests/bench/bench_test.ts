@@ -46,7 +46,7 @@ Deno.test("deno task bench --quick measures every budget and writes the results"
 });
 
 Deno.test("deno task bench refuses a measurement it does not have, and names those it has", async () => {
-  const { code, stdout } = await bench("--only", "nothing");
+  const { code, stderr } = await bench("--only", "nothing");
   assert.equal(code, 2);
-  assert.match(stdout, /streaming, run, stalled/);
+  assert.match(stderr, /streaming, run, stalled/);
 });

@@ -182,6 +182,17 @@ Deno.test("sendInput() detects after an outage that the job has ended", async ()
   assert.deepEqual(await sending, { inputBytes: 3, isClosed: true, isWhole: false });
 });
 
+Deno.test("sendInput() detects that the job ends right after an outage", async () => {
+  const states = [{ input_bytes: 0, input_closed: false }, { input_bytes: 1, input_closed: true }];
+  const failures = [new FakeCallError("UNAVAILABLE"), new Refusal("FAILED_PRECONDITION", "JOB_NOT_RUNNING")];
+  const server = {
+    Status: () => Promise.resolve({ ...running(), ...states.shift() }),
+    Input: () => Promise.reject(failures.shift()),
+  };
+  const sent = await send(server as unknown as BreakingServer, stdinOf("a", null));
+  assert.equal(sent.isClosed, true);
+});
+
 Deno.test("sendInput() does not retry when waiting does not help", async () => {
   for (const [status, code] of [["FAILED_PRECONDITION", "NO_INPUT"], ["ABORTED", "INPUT_TAKEN_OVER"]] as const) {
     let calls = 0;
