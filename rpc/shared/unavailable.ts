@@ -76,7 +76,7 @@ const CAUSES: readonly [RegExp, UnreachableReason, (host: string) => string][] =
     () => "the connection was closed during the handshake: try again, and if that does not help, check the address",
   ],
   [
-    /ECONNRESET|EPIPE|triggered by internal client error|Connection dropped|Connection closed|Socket closed/,
+    /ECONNRESET|EPIPE|^Write error|triggered by internal client error|Connection dropped|Connection closed|Socket closed/,
     "LOST",
     () => "the connection was lost: try again",
   ],
