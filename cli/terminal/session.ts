@@ -53,7 +53,7 @@ export function leavingText(id: string, { detachKeys, hasInput }: Pick<SessionOp
 
 /** Returns the sentence after a job was left. */
 export function detachedText(id: string): string {
-  return `Job "${id}" runs on: "teleport attach ${id}" comes back`;
+  return `Job "${id}" is still running: "teleport attach ${id}" comes back`;
 }
 
 /** Begins a session. A signal to this process leaves the job. */
