@@ -87,8 +87,8 @@ async function readPem(config: Config, name: string): Promise<string> {
   } catch (cause) {
     const why = await explainReadError(path, cause);
     throw new CertificateFilesError(
-      `Cannot read "${path}": ${why}: give the directory with --certs and the name with --identity, or make a client ` +
-        "certificate with certs.ts",
+      `Cannot read "${path}": ${why}: give the directory with --certs and the name with --identity, or import a ` +
+        'bundle with "teleport login"',
       { cause },
     );
   }

@@ -16,6 +16,7 @@ import { escapeTerminal } from "../../text/escape_terminal.ts";
 
 const NOTES = `
 A path of the server begins with a colon: teleport cp ./site :/srv/site, teleport cp :/var/log/app.log .
+A relative one, such as :site, begins at the directory of jobs (default: /). Directories need no option.
 If the destination is an existing directory, the copy gets its own name in it. The contents of a directory are copied
 with a source such as dir/. and a directory that exists is merged with the copy.
 

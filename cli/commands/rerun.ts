@@ -9,7 +9,9 @@ import { run, runDetached } from "./run.ts";
 
 const NOTES = `
 The new job has the command, environment, directory and options of the other one, which may still run. A job with an
-input gets the standard input of this command. The name is not repeated. Exits as "teleport run" does.`;
+input gets the standard input of this command. The name is not repeated. Exits as "teleport run" does.
+
+For another command in the same directory and environment: teleport run --like ID COMMAND.`;
 
 interface RerunFlags extends RetryFlags {
   readonly detach?: true;

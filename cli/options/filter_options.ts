@@ -40,7 +40,7 @@ export function addFilterOptions(command: Command): Command {
 /** Adds the options that select jobs by themselves and not by time, for a command with other options for times. */
 export function addJobFilterOptions(command: Command): Command {
   return command
-    .option("--state <STATE>", "only jobs in this state; repeatable", addStates)
+    .option("--state <STATE>", `only jobs in this state: ${STATES.join(", ")}; repeatable`, addStates)
     .option("--owner <USER>", "only jobs of this user")
     .option(
       "-l, --label <KEY=VALUE>",

@@ -82,7 +82,7 @@ Deno.test("readCredentials() names the missing file and the next step", async ()
     assert.ok(error instanceof CertificateFilesError);
     assert.match(
       error.message,
-      /^Cannot read ".*\/ada\.key": no such file or directory \(ENOENT\): give the directory with --certs/,
+      /^Cannot read ".*\/ada\.key": no such file or directory \(ENOENT\): give the directory with --certs .* "teleport login"$/,
     );
     return true;
   });

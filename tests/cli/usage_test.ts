@@ -24,6 +24,23 @@ for (const args of [["run", "--help"], ["help", "run"]]) {
   });
 }
 
+Deno.test("teleport list --help names every state that --state takes", async () => {
+  const io = new FakeIo();
+  assert.equal(await main(["list", "--help"], {}, io), 0);
+  const words = io.stdout.text.replaceAll(/\s+/g, " ");
+  assert.match(words, /this state: INITIAL, STARTING, RUNNING, STOPPING, EXITED, KILLED, FAILED, LOST; repeatable/);
+});
+
+for (
+  const [command, advice] of [["rerun", "run --like ID COMMAND"], ["cp", "begins at the directory of jobs"]] as const
+) {
+  Deno.test(`teleport ${command} --help has the advice "${advice}"`, async () => {
+    const io = new FakeIo();
+    assert.equal(await main([command, "--help"], {}, io), 0);
+    assert.ok(io.stdout.text.includes(advice));
+  });
+}
+
 Deno.test("teleport --version prints the version of the project", async () => {
   const io = new FakeIo();
   assert.equal(await main(["--version"], {}, io), 0);
