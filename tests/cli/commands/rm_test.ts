@@ -44,7 +44,7 @@ Deno.test("teleport rm by filter removes ended jobs, page by page", async () => 
       if (id) return Promise.resolve({ jobs: [{ ...aEnded, id }], next_page_token: "" });
       asked.push(states);
       return Promise.resolve({
-        jobs: [page_token === "" ? aEnded : bEnded],
+        jobs: [page_token === "" ? { ...aEnded, id: "0a" } : { ...bEnded, id: "0b" }],
         next_page_token: page_token === "" ? "2" : "",
       });
     },
@@ -58,8 +58,8 @@ Deno.test("teleport rm by filter removes ended jobs, page by page", async () => 
   assert.equal(await teleport(io, "rm", "--ended"), 0);
   assert.equal(await teleport(io, "rm", "--state", "initial"), 0);
   assert.deepEqual(asked, [final, final, final, final, ["STATE_INITIAL"], ["STATE_INITIAL"]]);
-  assert.deepEqual(removed, ["a", "b", "a", "b", "a", "b"]);
-  assert.equal(io.stdout.text, "a\nb\na\nb\na\nb\n");
+  assert.deepEqual(removed, ["0a", "0b", "0a", "0b", "0a", "0b"]);
+  assert.equal(io.stdout.text, "0a\n0b\n0a\n0b\n0a\n0b\n");
 });
 
 Deno.test("teleport rm needs either ids, or filters or --ended", async () => {
