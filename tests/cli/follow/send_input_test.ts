@@ -1,4 +1,8 @@
-/** sendInput() through outages: no byte is lost and none is sent twice, whenever the connection breaks. */
+/**
+ * sendInput() through outages: no byte is lost and none is sent twice, whenever the connection breaks.
+ *
+ * Long: the tests share the servers that break.
+ */
 import assert from "node:assert/strict";
 import { Outages } from "../../../cli/follow/outage.ts";
 import { sendInput, type SendInputOptions, type SentInput } from "../../../cli/follow/send_input.ts";
