@@ -34,6 +34,8 @@ _teleport() {
     line=\${line%%$'\\t'*}
     for ((at = 0; at < count; at += 1)); do line=\${line#*=}; done
     [[ $line == *= ]] && compopt -o nospace
+    # bash puts the word on the command line as it is. Another user may have chosen it.
+    [[ $line == *[!A-Za-z0-9_.,:/@%+=-]* ]] && printf -v line %q "$line"
     COMPREPLY+=("$line")
   done
 }

@@ -25,6 +25,8 @@ const PRESSED: readonly (readonly [keys: string, args: string])[] = [
   ["stop $ID\t", "stop $FULL"],
   ["status $ID\t", "status $FULL"],
   ["list --label team=\t", "list --label team=blue"],
+  // Another user may have chosen the label. No part of it may run.
+  ["list --label note=\t", "list --label note=`id`;$(id) 'x"],
   ["signal $ID SIGTER\t", "signal $ID SIGTERM"],
   ["list --state=RUN\t", "list --state=RUNNING"],
   ["--context l\tlist", "--context lab list"],
@@ -38,7 +40,7 @@ for (const [name, { argv, load }] of Object.entries(SHELLS) as [keyof typeof SHE
       await using temporary = await tempDir();
       const dir = temporary.path;
       await using client = await clientOf(server);
-      const job = { command: "sleep", args: ["60"], labels: { team: "blue" } };
+      const job = { command: "sleep", args: ["60"], labels: { team: "blue", note: "`id`;$(id) 'x" } };
       const { id } = await client.calls.Register(job);
       await Deno.mkdir(`${dir}/config/teleport`, { recursive: true });
       await Deno.writeTextFile(`${dir}/config/teleport/config.toml`, `[contexts.lab]\naddress = "${server.address}"\n`);
