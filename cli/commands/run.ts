@@ -20,6 +20,7 @@ import { BrokenPipeError } from "../print/print.ts";
 import { reasonText } from "../print/status_text.ts";
 import { addDetachKeysOption, type DetachKeysFlags, detachKeysOf } from "../terminal/detach_keys_option.ts";
 import { runOnTerminal } from "../terminal/run_on_terminal.ts";
+import { needsTerminal } from "../terminal/needs_terminal.ts";
 import { DetachedError, detachedText } from "../terminal/session.ts";
 import { checkTerminal, withTerminal } from "../terminal/terminal_request.ts";
 import { UsageError } from "../../units/usage_error.ts";
@@ -74,6 +75,10 @@ export const declare: Declare = (command, runner) => {
         if (flags.tty && !flags.detach) checkTerminal(io.terminal);
         if (flags.tty && print.isJson && !flags.detach) {
           throw new UsageError("--tty and --output json exclude each other: give one of them");
+        }
+        const isForPipes = !flags.tty && !flags.detach;
+        if (isForPipes && io.terminal.isTerminal() && needsTerminal(request.command ?? "", request.args ?? [])) {
+          await print.note(`"${escapeTerminal(request.command ?? "")}" may need a terminal: use "teleport run -it"`);
         }
         const full = flags.tty ? withTerminal(request, io.terminal) : request;
         return await (flags.detach ? runDetached(context, full, flags.retryFor) : run(context, full, flags));
