@@ -1,4 +1,5 @@
 /** The call Register: adds a job without starting it. */
+import { JobNotFoundError } from "../../mod.ts";
 import type { JobWorkerHandlers } from "../../proto/service.ts";
 import type { JobRequest } from "../../proto/teleport/v1/job_worker.ts";
 import type { AuditEntry } from "../audit/audit.ts";
@@ -6,10 +7,10 @@ import { argsForEntry, namesForEntry, parametersForEntry, textForEntry } from ".
 import { jobOptionsOf } from "../convert/job_options.ts";
 import { statusMessage } from "../convert/status.ts";
 import { identify } from "../policy/identity.ts";
-import { decideRegister, denied } from "../policy/policy.ts";
+import { decideMethod, decideRegister, denied } from "../policy/policy.ts";
 import { expandTemplate } from "../policy/template.ts";
 import type { HandlerParts } from "./parts.ts";
-import { withoutSource } from "./source_job.ts";
+import { repeatedRerun, withoutSource } from "./source_job.ts";
 
 /** The most characters of a command in the audit log, more than any path needs. */
 const MAX_COMMAND_CHARS = 1_000;
@@ -19,7 +20,15 @@ export function registerHandler(parts: HandlerParts): JobWorkerHandlers["Registe
   return async (sent, context) => {
     const identity = identify(context.certificate);
     callAudit.add(context, requestForEntry(sent));
-    const request = await withoutSource(sent, context, parts);
+    let request: JobRequest;
+    try {
+      request = await withoutSource(sent, context, parts);
+    } catch (error) {
+      const id = error instanceof JobNotFoundError ? await repeatedRerun(sent, identity.user, supervisor) : undefined;
+      if (id === undefined) throw error;
+      callAudit.add(context, { ...decideMethod(policy(), identity, context.method), job: id });
+      return statusMessage(await supervisor.status(id));
+    }
     if (request !== sent) callAudit.add(context, requestForEntry(request));
     const decision = decideRegister(policy(), identity, request);
     callAudit.add(context, decision);

@@ -266,6 +266,14 @@ export class Supervisor implements AsyncDisposable {
     return addedJob(this.#registry.stored(id).spec, this.#options);
   }
 
+  /** Returns the id of the job that an owner's request made; undefined when there is none, or it is removed. */
+  async requested(owner: string | undefined, requestId: string): Promise<string | undefined> {
+    await this.#ready;
+    this.#registry.assertReadable();
+    const request = this.#registry.store.findRequest(owner, requestId);
+    return request === undefined || request.isRemoved ? undefined : request.id;
+  }
+
   /**
    * Returns the status of a job.
    *

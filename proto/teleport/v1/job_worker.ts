@@ -155,9 +155,9 @@ export interface JobRequest {
    */
   like: string;
   /**
-   * The id of a job that is registered again with the same options. Only request_id, name and labels may be given with
-   * it. Given labels replace those of the job, and its name is not repeated. The caller must own that job, or be allowed
-   * to do everything with it.
+   * The id of a job that is registered again with the same options. Only request_id, name, labels, input and terminal
+   * may be given with it. Given labels and a given terminal replace those of the job, and its name is not repeated. The
+   * caller must own that job, or be allowed to do everything with it.
    */
   rerun: string;
   /**

@@ -69,7 +69,7 @@ Deno.test("Register refuses like and rerun of a job whose environment is not the
   }
   const mixed = [{ rerun: id, command: "true" }, { rerun: id, env: { A: "x" } }, { rerun: id, like: id }, {
     rerun: id,
-    input: true,
+    timeout_ms: 9,
   }];
   for (const request of mixed) {
     assert.equal(await codeOf(() => service.as(ann).Register(request)), "INVALID_ARGUMENT");
