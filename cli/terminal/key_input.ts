@@ -43,9 +43,14 @@ export class KeyInput {
     return this.#isAtEnd && this.#waitingBytes === 0;
   }
 
-  /** Resolves when there are keys, or at the end. */
-  async whenTyped(): Promise<void> {
-    while (this.#waitingBytes === 0 && !this.#isAtEnd) await new Promise<void>((wake) => this.#wakeReader = wake);
+  /** Resolves when there are keys, at the end, or when the signal aborts. */
+  async whenTyped(signal: AbortSignal): Promise<void> {
+    const stop = () => this.#wakeReader();
+    signal.addEventListener("abort", stop, { once: true });
+    while (this.#waitingBytes === 0 && !this.#isAtEnd && !signal.aborted) {
+      await new Promise<void>((wake) => this.#wakeReader = wake);
+    }
+    signal.removeEventListener("abort", stop);
   }
 
   /** Forgets the keys that nobody has taken. */
@@ -91,6 +96,7 @@ export class KeyInput {
 
   async #readAll(): Promise<void> {
     const buffer = new Uint8Array(READ_BYTES);
+    let isLeft = false;
     try {
       while (true) {
         while (this.#waitingBytes >= MAX_WAITING_BYTES) await new Promise<void>((wake) => this.#wakeReading = wake);
@@ -100,7 +106,7 @@ export class KeyInput {
         const { data, isLeaving } = this.#filter?.filter(read) ?? { data: read, isLeaving: false };
         this.#add(data);
         if (!isLeaving) continue;
-        this.#onLeave();
+        isLeft = true;
         break;
       }
     } catch (error) {
@@ -109,6 +115,7 @@ export class KeyInput {
     this.#add(this.#filter?.end() ?? new Uint8Array());
     this.#isAtEnd = true;
     this.#wakeReader();
+    if (isLeft) this.#onLeave();
   }
 
   #add(data: Uint8Array): void {

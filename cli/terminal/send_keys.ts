@@ -1,4 +1,5 @@
 /** Sends keys to a job that others may write to as well. One client writes at a time; the others watch. */
+import { sleep } from "../../base/backoff.ts";
 import { errorCode } from "../../base/error_code.ts";
 import type { JobWorkerClient } from "../../proto/service.ts";
 import { CALL_DEADLINE_MS } from "../context.ts";
@@ -8,7 +9,7 @@ import { sendInput } from "../follow/send_input.ts";
 import type { Print } from "../print/print.ts";
 import type { KeyInput } from "./key_input.ts";
 
-/** The time after a refusal in which keys are not tried again, in milliseconds. It bounds the calls of one watcher. */
+/** The time from a refusal to the next try, in milliseconds. It bounds the calls of one watcher. */
 const REFUSED_FOR_MS = 500;
 
 /** The job, and the parts that the sending needs. */
@@ -35,11 +36,11 @@ export async function sendKeys(
   let refusedMs: number | undefined;
   while (!keys.isOver && !signal.aborted) {
     if (refusedMs !== undefined) {
-      await keys.whenTyped();
-      if (nowMs() - refusedMs < REFUSED_FOR_MS) {
-        keys.discard();
-        continue;
-      }
+      await keys.whenTyped(signal);
+      const waitMs = refusedMs + REFUSED_FOR_MS - nowMs();
+      // A rejection only means that the signal has aborted.
+      if (waitMs > 0) await sleep(waitMs, signal).catch(() => {});
+      if (signal.aborted) return;
     }
     using lease = keys.lease();
     try {

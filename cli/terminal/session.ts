@@ -1,4 +1,5 @@
 /** A session: this terminal belongs to a job until the job ends or the user leaves it. */
+import { sleep } from "../../base/backoff.ts";
 import type { JobStatus } from "../../proto/teleport/v1/job_worker.ts";
 import { CALL_DEADLINE_MS, type Context } from "../context.ts";
 import type { TerminalSize } from "../io.ts";
@@ -11,6 +12,9 @@ import { enterRawMode } from "./raw_mode.ts";
 import { createScreen, type Screen } from "./screen.ts";
 import { sendKeys } from "./send_keys.ts";
 import { SizeFollower } from "./size_follower.ts";
+
+/** The longest wait for the last keys to arrive before a job is left, in milliseconds. A job may not read its keys. */
+const LAST_KEYS_MS = 500;
 
 /** The user has left the job with the detach keys. */
 export class DetachedError extends Error {
@@ -70,7 +74,13 @@ export function openSession({ calls, io, print }: Context, options: SessionOptio
   const isTerminal = io.terminal.isTerminal();
   if (size !== undefined && hasInput && isTerminal) stack.use(enterRawMode(io.terminal));
   const filter = isTerminal && detachKeys !== undefined ? new DetachFilter(detachKeys) : undefined;
-  const keys = hasInput ? new KeyInput(io.stdin, filter, () => detaching.abort(new DetachedError())) : undefined;
+  // The keys that were typed before those that leave are the end of the input.
+  const sent = Promise.withResolvers<void>();
+  const leave = async () => {
+    await Promise.race([sent.promise, sleep(LAST_KEYS_MS, interruption?.interrupted).catch(() => {})]);
+    detaching.abort(new DetachedError());
+  };
+  const keys = hasInput ? new KeyInput(io.stdin, filter, () => void leave()) : undefined;
   const left = AbortSignal.any([...(interruption ? [interruption.interrupted] : []), detaching.signal]);
   const outages = new Outages(screen.print, retryForMs, () => sizes?.redraw());
   const resize = (size: TerminalSize): Promise<JobStatus> =>
@@ -88,7 +98,8 @@ export function openSession({ calls, io, print }: Context, options: SessionOptio
     sizes,
     async sendKeys(signal) {
       const nowMs = () => io.nowMs();
-      if (keys !== undefined) await sendKeys(calls, keys, { id, outages, signal, print: screen.print, nowMs });
+      if (keys === undefined) return;
+      await sendKeys(calls, keys, { id, outages, signal, print: screen.print, nowMs }).finally(sent.resolve);
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
