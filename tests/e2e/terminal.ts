@@ -18,15 +18,32 @@ export const noTerminal: string | undefined = await (async () => {
 export interface OnTerminal {
   /** Resolves once the terminal has shown the text. */
   shown(text: string): Promise<void>;
-  press(key: "ctrl-c" | "ctrl-backslash"): Promise<void>;
+  press(key: keyof typeof KEYS): Promise<void>;
   /** Presses the keys of a text, such as a tab. */
   type(text: string): Promise<void>;
+  /** Changes the size, as the window of a terminal does. */
+  resize(columns: number, rows: number): Promise<void>;
+  /** Signals the program alone. */
+  signal(name: Deno.Signal): Promise<void>;
   /** Closes the terminal. */
   hangUp(): Promise<void>;
-  readonly ended: Promise<{ readonly code: number; readonly text: string }>;
+  /** Everything that the terminal has shown. */
+  readonly text: string;
+  /** `mode` is `raw` when the program did not restore the terminal, and undefined after a hang-up. */
+  readonly ended: Promise<
+    { readonly code: number; readonly text: string; readonly mode: "line" | "raw" | undefined }
+  >;
 }
 
-const KEYS = { "ctrl-c": "03", "ctrl-backslash": "1c" } as const;
+const KEYS = {
+  "ctrl-c": "03",
+  "ctrl-p": "10",
+  "ctrl-q": "11",
+  "ctrl-z": "1a",
+  "ctrl-backslash": "1c",
+  escape: "1b",
+  enter: "0d",
+} as const;
 
 /** Starts a program on a terminal of its own. */
 export function onTerminal(
@@ -56,8 +73,9 @@ export function onTerminal(
     await Promise.all([reading, child.status]);
     await orders.close().catch(() => {});
     const code = /^exit (-?\d+)$/m.exec(await said)?.[1];
+    const mode = /^mode (line|raw)$/m.exec(await said)?.[1] as "line" | "raw" | undefined;
     assert.ok(code !== undefined, `The terminal failed: ${await said}`);
-    return { code: Number(code), text };
+    return { code: Number(code), text, mode };
   })();
   // The caller that awaits it sees the error.
   ended.catch(() => {});
@@ -76,6 +94,11 @@ export function onTerminal(
       ),
     press: (key) => order(`key ${KEYS[key]}`),
     type: (text) => order(`key ${new TextEncoder().encode(text).toHex()}`),
+    resize: (columns, rows) => order(`size ${columns} ${rows}`),
+    signal: (name) => order(`signal ${name}`),
+    get text() {
+      return text;
+    },
     hangUp: () => order("hangup"),
     ended,
   };

@@ -24,6 +24,8 @@ const CHECKS = {
   zsh: () => works("zsh", "--version") ? undefined : "needs zsh",
   fish: () => works("fish", "--version") ? undefined : "needs fish",
   mandoc: () => works("sh", "-c", "command -v mandoc") ? undefined : "needs mandoc",
+  vi: () => works("vi", "--version") ? undefined : "needs vi (Vim)",
+  less: () => works("less", "--version") ? undefined : "needs less",
   pty: () => works("python3", "-c", "import pty") ? undefined : "needs python3 with its module pty",
 } as const satisfies Record<string, () => string | undefined>;
 

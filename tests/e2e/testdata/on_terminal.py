@@ -1,14 +1,18 @@
 """Runs a program on its own terminal, as a shell does.
 
 The output of the program goes to stdout. Each line on stdin is an order: "key HEX" presses keys, "hangup" closes the
-terminal, "signal NAME" signals the program alone. At the end "exit CODE" goes to stderr, minus n for the signal n.
+terminal, "signal NAME" signals the program alone, "size COLUMNS ROWS" changes the size. At the end "exit CODE" goes to
+stderr, minus n for the signal n. Before it goes "mode line", or "mode raw" if the program left the terminal so.
 """
 
+import fcntl
 import os
 import pty
 import select
 import signal
+import struct
 import sys
+import termios
 
 
 def main():
@@ -22,6 +26,7 @@ def main():
                 pass
         os.execvp(sys.argv[1], sys.argv[1:])
     orders = b""
+    isClosed = False
     sources = [0, terminal]
     # Reads until nobody has the terminal open, or it was closed.
     while terminal in sources:
@@ -47,9 +52,17 @@ def main():
                     os.write(terminal, bytes.fromhex(value))
                 elif order == "signal":
                     os.kill(pid, getattr(signal, value))
+                elif order == "size":
+                    columns, rows = map(int, value.split())
+                    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
                 elif order == "hangup":
                     os.close(terminal)
                     sources.remove(terminal)
+                    isClosed = True
+    if not isClosed:
+        local = termios.tcgetattr(terminal)[3]
+        isLine = local & termios.ICANON and local & termios.ECHO and local & termios.ISIG
+        sys.stderr.write("mode %s\n" % ("line" if isLine else "raw"))
     _, status = os.waitpid(pid, 0)
     sys.stderr.write("exit %d\n" % os.waitstatus_to_exitcode(status))
 
