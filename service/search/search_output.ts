@@ -1,9 +1,9 @@
 /** Searches a job's output: of its chunks it passes on the lines that match, each with its position. */
-import { setImmediate } from "node:timers";
 import type { OutputChunk, OutputEnd } from "../../mod.ts";
 import type { LinePattern } from "./line_pattern.ts";
 import { LineScanner, type Match } from "./line_scanner.ts";
 import { formatSearchCursor, type SearchPlace } from "./search_cursor.ts";
+import { searchTurn } from "./search_turns.ts";
 
 type StreamName = OutputChunk["stream"];
 
@@ -38,7 +38,7 @@ export class OutputSearch {
   #cursor: string | undefined;
   /** The number of chunks so far. */
   #index = 0;
-  #beganMs = performance.now();
+  #beganMs = -Infinity;
 
   constructor({ pattern, place, turn }: SearchOptions) {
     const search = (from: number): StreamSearch => ({
@@ -73,10 +73,11 @@ export class OutputSearch {
         for (const name of ["stdout", "stderr"] as const) yield* this.#finish(name);
         return { ...value, cursor: this.#endCursor(value.cursor) };
       }
+      // Before the work, because many searches may have waited for their output or their readers.
+      await this.#rest();
       if (value.data.length > 0) yield* this.#search(value);
       else if (value.droppedBytes > 0) yield* this.#gap(value);
       else this.#cursor = value.cursor;
-      await this.#rest();
     }
   }
 
@@ -138,7 +139,7 @@ export class OutputSearch {
   async #rest(): Promise<void> {
     if (performance.now() - this.#beganMs < STEP_MS) return;
     // The turn of a caller may be now, but an answer to another call takes several turns of the loop.
-    await new Promise((resolve) => setImmediate(resolve));
+    await searchTurn();
     await this.#turn?.();
     this.#beganMs = performance.now();
   }
