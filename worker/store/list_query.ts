@@ -30,6 +30,8 @@ export interface JobQuery extends JobFilter {
   readonly orderBy: JobOrder;
   readonly descending: boolean;
   readonly after?: PageStart;
+  /** The lowest and the highest key of the jobs to read. Absent: all. */
+  readonly keys?: readonly [lowest: number, highest: number];
   /** Selects by the states at this moment. Absent: now. */
   readonly asOf?: Moment;
 }
@@ -65,7 +67,8 @@ export function keysQuery(
   // A name is rarer than any label.
   const label = query.name === undefined ? labels[0] : undefined;
   const others = label === undefined ? labels : labels.slice(1);
-  const range = [...rangeConditions(query, sorted?.column), ...pageConditions(query)];
+  const keys: Condition[] = query.keys === undefined ? [] : [["j.key BETWEEN ? AND ?", ...query.keys]];
+  const range = [...rangeConditions(query, sorted?.column), ...pageConditions(query), ...keys];
   const filters = [...idConditions(query, isRarePrefix), ...filterConditions(query, others)];
   const conditions = [...range, ...filters];
   let from = "jobs j";

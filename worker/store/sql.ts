@@ -47,6 +47,7 @@ export const SQL = {
   getByKey: `SELECT ${JOB} FROM jobs j ${JOINED} WHERE j.key = ?`,
   unendedNamed: `SELECT id FROM jobs INDEXED BY unended_names WHERE owner = ? AND name = ? AND ended_at IS NULL`,
   countPrefix: "SELECT count(*) AS count FROM (SELECT 1 FROM jobs WHERE id >= ? AND id < ? LIMIT ?)",
+  keyBounds: "SELECT (SELECT min(key) FROM jobs) AS lowest, (SELECT max(key) FROM jobs) AS highest",
   countLabel: "SELECT count(*) AS count FROM (SELECT 1 FROM labels WHERE name = ? AND value = ? LIMIT ?)",
   request: "SELECT id, digest, removed FROM requests WHERE owner = ? AND request_id = ?",
   unfinished: `SELECT ${JOB} FROM jobs j ${JOINED} WHERE j.state <> 'INITIAL' AND c.output IS NULL ORDER BY j.key`,

@@ -46,3 +46,29 @@ Deno.test("select() finds jobs that have all labels, whichever label is rarer", 
   const { jobs } = store.selection.select({ ...OLDEST_FIRST, labels: { common: "1", rare: "1" } }, 10);
   assert.deepEqual(idsOf(jobs), ["b"]);
 });
+
+Deno.test("selectInTurns() finds old jobs by the beginning of their ids among many newer ones, page by page", async () => {
+  const of = (first: string, count: number) =>
+    Array.from({ length: count }, (_, at) => ({ id: `${first}-${String(at).padStart(6, "0")}` }));
+  // More than are rare, then more than are read in one step, then more than are rare.
+  const jobs = [...of("01", 2_500), ...of("02", 12_000), ...of("01b", 100)];
+  using store = storeOf(jobs);
+  for (const descending of [true, false]) {
+    const wanted = jobs.map(({ id }) => id).filter((id) => id.startsWith("01"));
+    if (descending) wanted.reverse();
+    const found: string[] = [];
+    let after: { at: number; key: number } | undefined;
+    let isMore = true;
+    while (isMore) {
+      const query = { orderBy: "registeredAt", descending, idPrefix: "01", ...(after && { after }) } as const;
+      const page = await store.selection.selectInTurns(query, 900);
+      assert.ok(page.jobs.length > 0 && page.jobs.length <= 900);
+      found.push(...idsOf(page.jobs));
+      after = { at: 0, key: page.jobs.at(-1)!.key };
+      isMore = page.more;
+    }
+    assert.deepEqual(found, wanted);
+    const { keys, more } = store.selection.selectKeys({ orderBy: "registeredAt", descending, idPrefix: "01" }, 5);
+    assert.deepEqual([keys.length, more], [5, true]);
+  }
+});

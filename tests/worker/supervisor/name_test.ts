@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { Supervisor } from "../../../mod.ts";
 import { finalStatus } from "../../support/final_status.ts";
+import { needingDisk, onDisk } from "../../support/small_disk.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 
 const GOOD = [
@@ -148,4 +149,21 @@ Deno.test("list() finds jobs by the beginning of their ids, in upper case too", 
   for (const idPrefix of ["", "g", "0%", "0_", " ", "0".repeat(37)]) {
     await assert.rejects(supervisor.list({ idPrefix }), { code: "INVALID_ARGUMENT" });
   }
+});
+
+Deno.test({
+  ...needingDisk("a name is free after a full disk refused the job that asked for it"),
+  fn: () =>
+    onDisk(8, async (disk) => {
+      await using supervisor = new Supervisor({ directory: `${disk}/data`, onError: () => {} });
+      const options = { owner: "ann", name: "web" };
+      await Deno.writeFile(`${disk}/ballast`, new Uint8Array(10_000_000)).catch(() => {});
+      // A small job may still fit into a page of the database that is half full.
+      const large = ["x".repeat(100_000)];
+      await assert.rejects(supervisor.add("true", large, options), { code: "NOT_RECORDED" });
+      assert.deepEqual((await supervisor.list({ name: "web" })).jobs, []);
+      await Deno.remove(`${disk}/ballast`);
+      const id = await supervisor.add("true", large, options);
+      await assert.rejects(supervisor.add("true", [], options), { code: "NAME_TAKEN", message: new RegExp(id) });
+    }),
 });
