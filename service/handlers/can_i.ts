@@ -4,7 +4,6 @@ import { InvalidArgumentError, JobNotFoundError, TeleportError } from "../../mod
 import type { CallName, JobWorkerHandlers, Sent } from "../../proto/service.ts";
 import type { CanIRequest, CanIResponse, JobRequest } from "../../proto/teleport/v1/job_worker.ts";
 import { textForEntry } from "../audit/excerpts.ts";
-import { refuseFields } from "../convert/unsupported.ts";
 import type { Identity } from "../policy/identity.ts";
 import {
   CALL_KINDS,
@@ -20,13 +19,22 @@ import {
 import { ruleText } from "../policy/rule_text.ts";
 import { expandTemplate } from "../policy/template.ts";
 import { type HandlerParts, identifySelf } from "./parts.ts";
+import { withoutSource } from "./source_job.ts";
 
 export function canIHandler(parts: HandlerParts): JobWorkerHandlers["CanI"] {
   const { callAudit, permissions, policy } = parts;
   return async (request, context) => {
     const identity = identifySelf(parts, context);
     callAudit.add(context, { text: textForEntry(request.call) });
-    return await canI(policy(), identity, request, permissions.find);
+    const full = async (job: JobRequest) => {
+      try {
+        return await withoutSource(job, context, parts);
+      } finally {
+        // The call itself is allowed, whatever the other job is.
+        callAudit.add(context, { ...decideMethod(policy(), identity, context.method) });
+      }
+    };
+    return await canI(policy(), identity, request, { find: permissions.find, full });
   };
 }
 
@@ -34,14 +42,18 @@ export function canIHandler(parts: HandlerParts): JobWorkerHandlers["CanI"] {
  * Answers whether a call would be allowed, by which rule, or with which code it would fail. A job that the caller may not
  * see is answered like a missing one.
  *
- * @param find looks up a job by its id
+ * @param lookUp.find looks up a job by its id
+ * @param lookUp.full returns a request without its reference to another job
  * @throws {InvalidArgumentError} when no call has that name
  */
 async function canI(
   policy: Policy,
   identity: Identity,
   request: CanIRequest,
-  find: (id: string) => Promise<JobFacts | undefined>,
+  { find, full }: {
+    readonly find: (id: string) => Promise<JobFacts | undefined>;
+    readonly full: (job: JobRequest) => Promise<JobRequest>;
+  },
 ): Promise<Sent<CanIResponse>> {
   const call = Object.keys(CALL_KINDS).find((name) => name.toLowerCase() === request.call.toLowerCase());
   if (call === undefined) {
@@ -52,7 +64,7 @@ async function canI(
   const name = call as CallName;
   const general = decideMethod(policy, identity, `/teleport.v1.JobWorker/${name}`);
   if (!general.allowed) return answer(general);
-  if (name === "Register" && request.job !== null) return canRegister(policy, identity, request.job);
+  if (name === "Register" && request.job !== null) return await canRegister(policy, identity, request.job, full);
   if (request.id === "") {
     const rules = rulesFor(policy, identity, name).map(ruleText).join("; ");
     return answer({ allowed: true, rule: rules || general.rule });
@@ -64,11 +76,17 @@ async function canI(
   return answer(decideJob(policy, identity, name, job));
 }
 
-function canRegister(policy: Policy, identity: Identity, job: JobRequest): Sent<CanIResponse> {
-  const decision = decideRegister(policy, identity, job);
-  if (!decision.allowed) return answer(decision);
+async function canRegister(
+  policy: Policy,
+  identity: Identity,
+  request: JobRequest,
+  full: (job: JobRequest) => Promise<JobRequest>,
+): Promise<Sent<CanIResponse>> {
+  let decision: Decision;
   try {
-    refuseFields(job, ["like", "rerun"]);
+    const job = await full(request);
+    decision = decideRegister(policy, identity, job);
+    if (!decision.allowed) return answer(decision);
     expandTemplate(policy.templates, job);
   } catch (error) {
     if (!(error instanceof TeleportError)) throw error;

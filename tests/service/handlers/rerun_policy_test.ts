@@ -130,3 +130,20 @@ Deno.test("a rerun that is sent again returns its job, also when the other job i
   await calls.Remove({ id: again.id });
   assert.equal(await codeOf(() => calls.Register(request)), "JOB_NOT_FOUND");
 });
+
+Deno.test("CanI answers for rerun and like what Register would", async () => {
+  await using service = recorded({ policy: () => policyOf() });
+  const bob = await service.as("bob", "operator").Register({ command: "true" });
+  const calls = service.as("ann", "greeter");
+  const echo = await calls.Register({ command: "/bin/echo", args: ["hi"] });
+  const greeting = await calls.Register({ template: "greet", parameters: { who: "you" } });
+  const shell = await service.as("ann", "operator").Register({ command: "/bin/sh" });
+  for (const { id } of [bob, echo, greeting, shell]) {
+    for (const job of [{ rerun: id }, { rerun: id, cwd: "/" }, { command: "/bin/echo", args: ["hi"], like: id }]) {
+      const { allowed, code } = await calls.CanI({ call: "Register", job });
+      assert.deepEqual([allowed, code], [code === "OK", await codeOf(() => calls.Register(job))]);
+    }
+  }
+  const entries = service.entries.filter(({ call }) => call === "CanI");
+  assert.ok(entries.every(({ allowed, code }) => allowed && code === "OK"));
+});
