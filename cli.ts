@@ -63,7 +63,6 @@ const io: Io = {
   stderr: Deno.stderr,
   terminal,
   onSignal,
-  terminalSize: consoleSize,
   nowMs: () => performance.now(),
   startProgram,
   runShell,

@@ -29,15 +29,15 @@ export interface LocalProgram {
   kill(signal: Deno.Signal): void;
 }
 
-/** The terminal of the standard input. */
+/** The terminal of this program. */
 export interface Terminal {
-  /** False when the standard input is something else. The other methods then have no use. */
+  /** Returns whether the standard input is the terminal. Without it, only the size has a use. */
   isTerminal(): boolean;
   /** The kind of terminal, from the variable TERM. */
   readonly kind: string | undefined;
   /** Switches to raw mode, in which every key is a byte, and back. */
   setRaw(isRaw: boolean): void;
-  /** Returns the size now, each side from 1 to 10,000. */
+  /** Returns the size now, each side from 1 to 10,000: 80 columns and 24 rows when it is not known. */
   size(): TerminalSize;
   /** Calls the listener at each change of the size, until it is disposed of. */
   onResize(listener: () => void): Disposable;
@@ -72,8 +72,6 @@ export interface Io {
   readonly terminal: Terminal;
   /** Calls the listener for each such signal to this process, until it is disposed of. */
   onSignal(signal: ForwardedSignal, listener: () => void): Disposable;
-  /** Returns the size of the terminal of this program. Undefined when it has none. */
-  terminalSize(): TerminalSize | undefined;
   /** Reads a clock that never goes back, in milliseconds. */
   nowMs(): number;
   /** Starts a program on this machine, with the directory and environment of this one. */

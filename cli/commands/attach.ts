@@ -10,7 +10,8 @@ import { addRetryOption, type RetryFlags } from "../options/retry_option.ts";
 import { isFinal } from "../print/status_text.ts";
 import { attachTo } from "../terminal/attach_to.ts";
 import { addDetachKeysOption, type DetachKeysFlags, detachKeysOf } from "../terminal/detach_keys_option.ts";
-import { DetachedError, detachedText, leavingText } from "../terminal/session.ts";
+import { DetachedError, detachedText } from "../terminal/detached.ts";
+import { leavingText } from "../terminal/session.ts";
 
 const NOTES = `
 Shows the output from now on, and sends the standard input if the job has one: run it with -i or -it. A job on a

@@ -8,8 +8,7 @@ import type { Declare } from "../command.ts";
 import { CALL_DEADLINE_MS, type Context } from "../context.ts";
 import { callStatus, EXIT_CODE } from "../exit_code.ts";
 import { resolveJob } from "../follow/resolve.ts";
-import { addJobOptions, type JobFlags, jobRequest } from "../options/job_options.ts";
-import { withEnvFiles } from "../options/env_file.ts";
+import { addJobOptions, type JobFlags, jobRequest, withEnvFiles } from "../options/job_options.ts";
 
 const NOTES = `
 Examples:

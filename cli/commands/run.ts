@@ -6,23 +6,18 @@ import { escapeTerminal } from "../../text/escape_terminal.ts";
 import type { Declare } from "../command.ts";
 import type { Context } from "../context.ts";
 import { callStatus, EXIT_CODE, InterruptedError, jobExitCode, unreachableReason } from "../exit_code.ts";
-import { removeJob, runOnEnd } from "../follow/after_end.ts";
 import { followStatus } from "../follow/follow_status.ts";
 import { Outages } from "../follow/outage.ts";
 import { runJob } from "../follow/run_job.ts";
 import { forwardSignals, interruptOnSignals } from "../forward_signals.ts";
-import { addJobOptions, addLikeOption, type JobFlags, jobRequest } from "../options/job_options.ts";
-import { withEnvFiles } from "../options/env_file.ts";
+import { addJobOptions, addLikeOption, type JobFlags, jobRequest, withEnvFiles } from "../options/job_options.ts";
 import { addRetryOption, type RetryFlags } from "../options/retry_option.ts";
 import { statusJson } from "../print/message_json.ts";
 import { failureText } from "../print/failure_text.ts";
 import { BrokenPipeError } from "../print/print.ts";
 import { reasonText } from "../print/status_text.ts";
 import { addDetachKeysOption, type DetachKeysFlags, detachKeysOf } from "../terminal/detach_keys_option.ts";
-import { runOnTerminal } from "../terminal/run_on_terminal.ts";
-import { needsTerminal } from "../terminal/needs_terminal.ts";
-import { DetachedError, detachedText } from "../terminal/session.ts";
-import { checkTerminal, withTerminal } from "../terminal/terminal_request.ts";
+import { DetachedError, detachedText } from "../terminal/detached.ts";
 import { UsageError } from "../../units/usage_error.ts";
 import { registerJob } from "../follow/register_job.ts";
 
@@ -71,20 +66,35 @@ export const declare: Declare = (command, runner) => {
     .action(async (name: string | undefined, args: string[], flags: RunFlags, self: Command) => {
       const request = jobRequest(name, args, await withEnvFiles(flags));
       await runner.call(self, async (context) => {
-        const { io, print } = context;
-        if (flags.tty && !flags.detach) checkTerminal(io.terminal);
-        if (flags.tty && print.isJson && !flags.detach) {
-          throw new UsageError("--tty and --output json exclude each other: give one of them");
-        }
-        const isForPipes = !flags.tty && !flags.detach;
-        if (isForPipes && io.terminal.isTerminal() && needsTerminal(request.command ?? "", request.args ?? [])) {
-          await print.note(`"${escapeTerminal(request.command ?? "")}" may need a terminal: use "teleport run -it"`);
-        }
-        const full = flags.tty ? withTerminal(request, io.terminal) : request;
+        if (!flags.tty && !flags.detach && context.io.terminal.isTerminal()) await adviseTerminal(request, context);
+        const full = flags.tty ? await onTerminal(request, context, flags) : request;
         return await (flags.detach ? runDetached(context, full, flags.retryFor) : run(context, full, flags));
       });
     });
 };
+
+/** Prints a note when a job that gets no terminal needs one. */
+async function adviseTerminal({ command = "", args = [] }: Sent<JobRequest>, { print }: Context): Promise<void> {
+  const { needsTerminal } = await import("../terminal/needs_terminal.ts");
+  if (needsTerminal(command, args)) {
+    await print.note(`"${escapeTerminal(command)}" may need a terminal: use "teleport run -it"`);
+  }
+}
+
+/**
+ * Returns the request with this terminal.
+ *
+ * @throws {UsageError} when a job in the foreground cannot have it
+ */
+async function onTerminal(request: Sent<JobRequest>, { io, print }: Context, flags: RunFlags) {
+  // Only here, as all of the terminal, because start-up time counts and most jobs have none.
+  const { checkTerminal, withTerminal } = await import("../terminal/terminal_request.ts");
+  if (!flags.detach) checkTerminal(io.terminal);
+  if (!flags.detach && print.isJson) {
+    throw new UsageError("--tty and --output json exclude each other: give one of them");
+  }
+  return withTerminal(request, io.terminal);
+}
 
 /** The deadline for the SIGPIPE after the reader of the output left, in milliseconds: a shell pipeline waits for it. */
 const BROKEN_PIPE_DEADLINE_MS = 5_000;
@@ -115,11 +125,16 @@ export async function run(context: Context, request: Sent<JobRequest>, flags: Ru
     const size = flags.tty ? io.terminal.size() : undefined;
     const { status, isInputRead } = size === undefined
       ? await runJob(context, options)
-      : await runOnTerminal(context, { ...options, size, detachKeys: detachKeysOf(flags), retryForMs: flags.retryFor });
+      : await (await import("../terminal/run_on_terminal.ts")).runOnTerminal(context, {
+        ...options,
+        size,
+        detachKeys: detachKeysOf(flags),
+        retryForMs: flags.retryFor,
+      });
     const sentence = endSentence(status);
     if (sentence !== "") await print.note(sentence);
-    if (flags.onEnd !== undefined) await runOnEnd(context, flags.onEnd, status);
-    if (flags.rm) await removeJob(context, id);
+    if (flags.onEnd !== undefined) await (await afterEnd()).runOnEnd(context, flags.onEnd, status);
+    if (flags.rm) await (await afterEnd()).removeJob(context, id);
     const exitCode = jobExitCode(status);
     return exitCode === EXIT_CODE.OK && !isInputRead ? EXIT_CODE.FAILED : exitCode;
   } catch (error) {
@@ -129,9 +144,9 @@ export async function run(context: Context, request: Sent<JobRequest>, flags: Ru
     }
     if (error instanceof BrokenPipeError) {
       await calls.Signal({ id, signal: "SIGPIPE" }, { deadlineMs: BROKEN_PIPE_DEADLINE_MS }).catch(() => {});
-      if (flags.rm) await removeJob(context, id);
+      if (flags.rm) await (await afterEnd()).removeJob(context, id);
     } else if (flags.rm && isRemovable(error, isStarted)) {
-      await removeJob(context, id, 0);
+      await (await afterEnd()).removeJob(context, id, 0);
     } else {
       const sentence = isStarted
         ? `Job "${id}" may still run: "teleport logs -f ${id}" shows its output, "teleport stop ${id}" stops it`
@@ -140,6 +155,11 @@ export async function run(context: Context, request: Sent<JobRequest>, flags: Ru
     }
     throw error;
   }
+}
+
+/** Loads what only `--rm` and `--on-end` need. */
+function afterEnd() {
+  return import("../follow/after_end.ts");
 }
 
 /**

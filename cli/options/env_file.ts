@@ -9,14 +9,6 @@ const MAX_BYTES = 1_048_576;
 /** The most variables of a file, as of a job. */
 const MAX_VARIABLES = 8_192;
 
-/** Returns the options of a job with the variables of its files. A variable that is given itself wins. */
-export async function withEnvFiles<
-  Flags extends { readonly env?: Record<string, string>; readonly envFile?: readonly string[] },
->(flags: Flags): Promise<Flags> {
-  if (flags.envFile === undefined) return flags;
-  return { ...flags, env: Object.assign(await readEnvFiles(flags.envFile), flags.env) };
-}
-
 /** A line of a file: a variable, whose value may be that of this process. */
 interface Line {
   readonly name: string;

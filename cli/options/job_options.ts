@@ -117,3 +117,10 @@ function parseOutputPolicy(text: string): OutputPolicy {
   if (policy !== undefined) return policy;
   throw new UsageError(`Unknown policy "${text}" for --output-policy: give "stop", "keep-newest" or "block"`);
 }
+
+/** Returns the options of a job with the variables of its files. A variable that is given itself wins. */
+export async function withEnvFiles<Flags extends JobFlags>(flags: Flags): Promise<Flags> {
+  if (flags.envFile === undefined) return flags;
+  const { readEnvFiles } = await import("./env_file.ts");
+  return { ...flags, env: Object.assign(await readEnvFiles(flags.envFile), flags.env) };
+}

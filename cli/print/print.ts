@@ -5,7 +5,7 @@ import { styleText } from "node:util";
 import { escapeTerminal } from "../../text/escape_terminal.ts";
 import { jsonLine } from "../../text/unprintable.ts";
 import type { Environment } from "../config.ts";
-import type { Io, OutputFile } from "../io.ts";
+import type { Io, OutputFile, Terminal } from "../io.ts";
 import type { Encode, FormatKind } from "./format.ts";
 
 /** The reader of the output has closed it. */
@@ -45,7 +45,7 @@ export interface PrintOptions {
 
 /** Makes the writer of one command. */
 export function createPrint(
-  io: Pick<Io, "stdout" | "stderr" | "terminalSize">,
+  io: Pick<Io, "stdout" | "stderr"> & { readonly terminal: Pick<Terminal, "size"> },
   env: Environment,
   { format = "text", encode }: PrintOptions = {},
 ): Print {
@@ -55,8 +55,7 @@ export function createPrint(
   return {
     format,
     isJson: encode !== undefined,
-    // A terminal may not know its size.
-    columns: io.stdout.isTerminal() ? io.terminalSize()?.columns || undefined : undefined,
+    columns: io.stdout.isTerminal() ? io.terminal.size().columns : undefined,
     line: (text) => writeAll(io.stdout, "output", encoder.encode(`${text}\n`)),
     jsonLine: (value) => writeAll(io.stdout, "output", encoder.encode(encode?.(value) ?? `${jsonLine(value)}\n`)),
     bytes: (to, data) => writeAll(io[to], to === "stdout" ? "output" : "error output", data),

@@ -1,6 +1,6 @@
 /** The keys that are typed. They are read at once, so that the keys that leave work while nobody takes the others. */
 import type { InputFile } from "../io.ts";
-import type { DetachFilter } from "./detach_keys.ts";
+import type { DetachFilter } from "./detach_filter.ts";
 
 /** The size of one read, in bytes. */
 const READ_BYTES = 16_384;

@@ -6,7 +6,9 @@ import type { TerminalSize } from "../io.ts";
 import { Outages, retryUntilAnswered } from "../follow/outage.ts";
 import { interruptOnSignals } from "../forward_signals.ts";
 import type { Print } from "../print/print.ts";
-import { DetachFilter, detachKeysText } from "./detach_keys.ts";
+import { DetachedError } from "./detached.ts";
+import { DetachFilter } from "./detach_filter.ts";
+import { detachKeysText } from "./detach_keys.ts";
 import { KeyInput } from "./key_input.ts";
 import { enterRawMode } from "./raw_mode.ts";
 import { createScreen, type Screen } from "./screen.ts";
@@ -15,11 +17,6 @@ import { SizeFollower } from "./size_follower.ts";
 
 /** The longest wait for the last keys to arrive before a job is left, in milliseconds. A job may not read its keys. */
 const LAST_KEYS_MS = 500;
-
-/** The user has left the job with the detach keys. */
-export class DetachedError extends Error {
-  override readonly name = "DetachedError";
-}
 
 /** The job, and how the terminal is used. */
 export interface SessionOptions {
@@ -53,11 +50,6 @@ export function leavingText(id: string, { detachKeys, hasInput }: Pick<SessionOp
   if (!hasInput) return `Watching job "${id}": Ctrl-C leaves it running`;
   if (detachKeys === undefined) return `Job "${id}" stays attached to its end: no keys leave it`;
   return `To leave job "${id}" running: ${detachKeysText(detachKeys)}, or ~. after Enter`;
-}
-
-/** Returns the sentence after a job was left. */
-export function detachedText(id: string): string {
-  return `Job "${id}" is still running: "teleport attach ${id}" comes back`;
 }
 
 /** Begins a session. A signal to this process leaves the job. */

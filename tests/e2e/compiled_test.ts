@@ -106,12 +106,14 @@ Deno.test({
 Deno.test({
   ...needing("cc", "a bundle has everything that its program imports"),
   async fn() {
-    const parts = await Array.fromAsync(Deno.readDir(`${compiled!.dir}/server`));
-    for (const path of ["teleport.js", ...parts.map(({ name }) => `server/${name}`)]) {
-      const text = await Deno.readTextFile(`${compiled!.dir}/${path}`);
-      const imported = [...text.matchAll(/^(?:import|\} from) .*?"([^"]+)";$/gm)].map(([, from = ""]) => from);
-      const others = imported.filter((from) => !from.startsWith("node:") && !from.startsWith("./"));
-      assert.deepEqual(others, [], path);
+    for (const bundle of ["server", "client"]) {
+      for await (const { name } of Deno.readDir(`${compiled!.dir}/${bundle}`)) {
+        const path = `${bundle}/${name}`;
+        const text = await Deno.readTextFile(`${compiled!.dir}/${path}`);
+        const imported = [...text.matchAll(/^(?:import|\} from) .*?"([^"]+)";$/gm)].map(([, from = ""]) => from);
+        const others = imported.filter((from) => !from.startsWith("node:") && !from.startsWith("./"));
+        assert.deepEqual(others, [], path);
+      }
     }
   },
 });

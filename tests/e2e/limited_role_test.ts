@@ -89,7 +89,6 @@ async function teleport({ dir, address }: Server, ...args: string[]) {
     terminal: new FakeTerminal(),
     onSignal: () => ({ [Symbol.dispose]: () => {} }),
     startProgram: () => assert.fail("No program of this machine is needed"),
-    terminalSize: () => undefined,
     runShell: () => assert.fail("No program of this machine is needed"),
     nowMs: () => performance.now(),
     connect: (options: Parameters<typeof connect>[0]) => Promise.resolve(connect(options)),

@@ -11,7 +11,7 @@ const ROOT = new URL("../../", import.meta.url).pathname;
 
 /** The compiled programs in a directory that every user can read. */
 export interface Compiled extends AsyncDisposable {
-  /** The directory with `teleportd`, `teleport` and their bundles, `server/server.js` and `teleport.js`. */
+  /** The directory with `teleportd`, `teleport` and their bundles, `server/server.js` and `client/cli.js`. */
   readonly dir: string;
 }
 
@@ -24,7 +24,7 @@ export async function compileWithStandIn(): Promise<Compiled> {
   await Deno.copyFile(Deno.execPath(), `${dir}/deno`);
   await Deno.copyFile(`${ROOT}deno.json`, `${dir}/deno.json`);
   await Deno.mkdir(`${dir}/deno_dir`, { mode: 0o755 });
-  const defines = [`-DPLACE="${dir}/"`, '-DSERVER="server/server.js"', '-DCLIENT="teleport.js"'];
+  const defines = [`-DPLACE="${dir}/"`, '-DSERVER="server/server.js"', '-DCLIENT="client/cli.js"'];
   await run("cc", ["-O2", ...defines, "-o", `${dir}/denort`, "tests/host/standin.c"]);
   const commands = `${tasks.bundle.command} && ${tasks.compile.command}`
     .replaceAll("dist/", `${dir}/`)

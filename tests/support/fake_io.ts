@@ -150,13 +150,6 @@ export class FakeIo implements Io {
     return { [Symbol.dispose]: () => this.listeners.get(signal)?.delete(listener) };
   }
 
-  /** The size of the terminal, which stdout has when its field `terminal` is true. */
-  size: TerminalSize | undefined = { columns: 200, rows: 40 };
-
-  terminalSize(): TerminalSize | undefined {
-    return this.size;
-  }
-
   nowMs(): number {
     return this.#nowMs;
   }

@@ -1,11 +1,7 @@
 /** The keys that leave a job: whatever chunks they come in, and however long they take. */
 import assert from "node:assert/strict";
-import {
-  DEFAULT_DETACH_KEYS,
-  DetachFilter,
-  detachKeysText,
-  parseDetachKeys,
-} from "../../../cli/terminal/detach_keys.ts";
+import { DetachFilter } from "../../../cli/terminal/detach_filter.ts";
+import { DEFAULT_DETACH_KEYS, detachKeysText, parseDetachKeys } from "../../../cli/terminal/detach_keys.ts";
 import { UsageError } from "../../../units/usage_error.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);

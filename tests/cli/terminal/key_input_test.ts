@@ -1,6 +1,7 @@
 /** Keys: they are read while nobody takes them, and one reader after the other gets them. */
 import assert from "node:assert/strict";
-import { DetachFilter, parseDetachKeys } from "../../../cli/terminal/detach_keys.ts";
+import { DetachFilter } from "../../../cli/terminal/detach_filter.ts";
+import { parseDetachKeys } from "../../../cli/terminal/detach_keys.ts";
 import { KeyInput } from "../../../cli/terminal/key_input.ts";
 import { deadline } from "../../support/deadline.ts";
 import { FakeStdin } from "../../support/fake_io.ts";
