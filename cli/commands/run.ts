@@ -148,8 +148,9 @@ export async function run(context: Context, request: Sent<JobRequest>, flags: Ru
     } else if (flags.rm && isRemovable(error, isStarted)) {
       await (await afterEnd()).removeJob(context, id, 0);
     } else {
+      const back = flags.tty ? `"teleport attach ${id}" comes back` : `"teleport logs -f ${id}" shows its output`;
       const sentence = isStarted
-        ? `Job "${id}" may still run: "teleport logs -f ${id}" shows its output, "teleport stop ${id}" stops it`
+        ? `Job "${id}" may still run: ${back}, "teleport stop ${id}" stops it`
         : notStartedSentence(id, error);
       await print.note(sentence).catch(() => {});
     }

@@ -37,11 +37,21 @@ conflict() {
 }
 problem=$(conflict "$kind" "$target")
 [ -z "$problem" ] || fail "$problem"
-stage=$(mktemp -d "${parent}.teleport-cp.XXXXXXXXXX") || exit 1
+stage=
 watcher=
 sleeper=
-trap 'trap - EXIT; [ -z "$watcher" ] || kill "$watcher" 2>/dev/null; [ -z "$sleeper" ] || kill -9 "$sleeper" 2>/dev/null; chmod -R u+rwx "$stage" 2>/dev/null; rm -rf "$stage"' EXIT
+# Removes the stage. tar(1) may still write to it, and then rm(1) fails.
+clean() {
+  tries=0
+  until chmod -R u+rwx "$stage" 2>/dev/null; rm -rf "$stage" 2>/dev/null; do
+    tries=$((tries + 1))
+    [ "$tries" -lt 10 ] || break
+    sleep 1
+  done
+}
+trap 'trap - EXIT; [ -z "$watcher" ] || kill "$watcher" 2>/dev/null; [ -z "$sleeper" ] || kill -9 "$sleeper" 2>/dev/null; [ -z "$stage" ] || clean' EXIT
 trap 'exit 129' HUP; trap 'exit 130' INT; trap 'exit 143' TERM
+stage=$(mktemp -d "${parent}.teleport-cp.XXXXXXXXXX") || exit 1
 confirmed=
 # A signal just before "wait" does not interrupt it, but "wait" ends with the program that it waits for.
 trap 'confirmed=yes; [ -z "$sleeper" ] || kill -9 "$sleeper" 2>/dev/null' USR1

@@ -181,6 +181,6 @@ Deno.test({
     const shown = await deadline(onTerminal([...command, `${dir}/large`, `:${dir}/copy`], { cwd: ROOT, env }).ended);
     assert.match(shown.text, /large: 1\.9 MiB of 1\.9 MiB \(100%\), [\d.]+ [KM]iB\/s/);
     const quiet = onTerminal([...command, "-q", `:${dir}/large`, `${dir}/copy`], { cwd: ROOT, env });
-    assert.deepEqual(await deadline(quiet.ended), { code: 0, text: "" });
+    assert.deepEqual(await deadline(quiet.ended), { code: 0, mode: "line", text: "" });
   },
 });
