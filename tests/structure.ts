@@ -101,7 +101,7 @@ const ROOMS: Record<string, Record<string, readonly string[]>> = {
     contexts: ["print", ""],
     copy: ["follow", "print", ""],
     terminal: ["follow", "print", ""],
-    top: ["follow", "print", ""],
+    top: ["terminal", "follow", "print", ""],
     follow: ["print", ""],
     options: ["follow", ""],
     print: ["options", ""],

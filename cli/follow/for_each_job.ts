@@ -1,10 +1,8 @@
 /** Calls a function for several jobs and prints an error for each that fails. */
 import { errorExitCode, EXIT_CODE } from "../exit_code.ts";
+import { batchesOf } from "./batches.ts";
 import { type ResolveCalls, resolveJob } from "./resolve.ts";
 import type { Print } from "../print/print.ts";
-
-/** The number of calls at a time, below the 100 streams that HTTP/2 servers commonly allow on a connection. */
-const MAX_AT_ONCE = 32;
 
 /**
  * Finds each job, calls `act` with its full id, several at a time, and `printResult` for each result in the order of the
@@ -21,8 +19,7 @@ export async function forEachJob<Result>(
   printResult: (result: Result, id: string) => Promise<void>,
 ): Promise<number> {
   let exitCode: number = EXIT_CODE.OK;
-  for (let at = 0; at < texts.length; at += MAX_AT_ONCE) {
-    const batch = texts.slice(at, at + MAX_AT_ONCE);
+  for (const batch of batchesOf(texts)) {
     const results = await Promise.allSettled(batch.map(async (text) => {
       const id = await resolveJob(calls, text);
       return { id, value: await act(id) };

@@ -5,6 +5,7 @@ import { UsageError } from "../../units/usage_error.ts";
 import { formatCommand } from "../../text/escape_terminal.ts";
 import { CALL_DEADLINE_MS } from "../context.ts";
 import { enumName } from "../print/message_json.ts";
+import { batchesOf } from "./batches.ts";
 import { type Outages, retryUntilAnswered } from "./outage.ts";
 import { ID_PATTERN, ID_PREFIX_PATTERN, NAME_PATTERN } from "../../base/job_options/name.ts";
 import { quote } from "../../base/quote.ts";
@@ -23,9 +24,6 @@ const MAX_LISTED = 10;
 /** The most jobs of a page, and the most pages: a page may be empty when the caller may not see its jobs. */
 const PAGE_SIZE = 100;
 const MAX_PAGES = 20;
-
-/** The number of jobs that are resolved at a time, below the 100 streams that servers commonly allow. */
-const MAX_AT_ONCE = 32;
 
 /**
  * Returns the full id of the job that a text names. The form of the text decides: a full id, else the beginning of an id,
@@ -53,8 +51,8 @@ export async function resolveJob(calls: ResolveCalls, text: string): Promise<str
  */
 export async function resolveJobs(calls: ResolveCalls, texts: readonly string[]): Promise<string[]> {
   const ids: string[] = [];
-  for (let at = 0; at < texts.length; at += MAX_AT_ONCE) {
-    ids.push(...await Promise.all(texts.slice(at, at + MAX_AT_ONCE).map((text) => resolveJob(calls, text))));
+  for (const batch of batchesOf(texts)) {
+    ids.push(...await Promise.all(batch.map((text) => resolveJob(calls, text))));
   }
   return ids;
 }

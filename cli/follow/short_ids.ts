@@ -7,7 +7,8 @@ import type { JobWorkerClient } from "../../proto/service.ts";
 import type { JobStatus } from "../../proto/teleport/v1/job_worker.ts";
 import { CALL_DEADLINE_MS } from "../context.ts";
 
-const MIN_LENGTH = 13;
+/** The characters of an id that are its millisecond. */
+export const MIN_LENGTH = 13;
 const SAFE_LENGTH = 18;
 
 /** The most jobs of the one call that looks for neighbours. */

@@ -1,7 +1,8 @@
 /** Tables of jobs for people: as many columns as the terminal has room for, and all of them in a pipe. */
 import type { JobStatus, Timestamp } from "../../proto/teleport/v1/job_worker.ts";
-import { cellWidth, cutToCells, formatColumns } from "../../text/columns.ts";
+import { cutToCells, formatColumns } from "../../text/columns.ts";
 import { escapeTerminal, formatCommand } from "../../text/escape_terminal.ts";
+import { cellsOf, type Column, fitColumns } from "./fit_columns.ts";
 import { rfc3339 } from "./message_json.ts";
 import type { Print } from "./print.ts";
 import { formatAge, formatBytes } from "./size_text.ts";
@@ -21,19 +22,17 @@ export interface JobTableOptions {
   readonly isAbsolute?: boolean;
 }
 
-/** A column. */
-interface Column {
-  readonly head: string;
-  readonly cell: (job: JobStatus) => string;
+/** A column of jobs. */
+interface JobColumn extends Column<JobStatus> {
   /** True leaves the column out when all its cells are empty. */
   readonly mayBeEmpty?: boolean;
 }
 
-/** The columns that go first when there is no room, in this order. */
+/** The columns that are left out when there is no room, the first of them first. */
 const DISPENSABLE = ["OWNER", "LABELS", "STARTED", "RAN", "AGE", "REGISTERED", "NAME"];
 
 const GAP = 2;
-/** The least room for the command before another column goes, in cells. */
+/** The least room for the command before another column is left out, in cells. */
 const MIN_COMMAND = 12;
 /** The most room for labels and for a name on a terminal, in cells. */
 const MAX_LABELS = 30;
@@ -43,18 +42,16 @@ const MAX_NAME = 24;
 export function jobTable(print: Print, jobs: readonly JobStatus[], options: JobTableOptions): string[] {
   const { width, isWide = false } = options;
   const isCut = width !== undefined && !isWide;
-  let columns = columnsOf(print, options).filter(({ cell, mayBeEmpty }) =>
+  const columns = columnsOf(print, options).filter(({ cell, mayBeEmpty }) =>
     !(isCut && mayBeEmpty) || jobs.some((job) => cell(job) !== "")
   );
-  if (!isCut) return rowsOf(columns, jobs).split("\n");
-  for (const head of DISPENSABLE) {
-    if (widthOf(columns, jobs) + MIN_COMMAND <= width) break;
-    columns = columns.filter((column) => column.head !== head);
-  }
-  return rowsOf(columns, jobs).split("\n").map((line) => cutToCells(line, width));
+  const linesOf = (shown: readonly JobColumn[]) => formatColumns(cellsOf(shown, jobs), { gap: GAP }).split("\n");
+  if (!isCut) return linesOf(columns);
+  const room = { dispensable: DISPENSABLE, width, gap: GAP, minLast: MIN_COMMAND };
+  return linesOf(fitColumns(columns, jobs, room)).map((line) => cutToCells(line, width));
 }
 
-function columnsOf(print: Print, { shortId, nowMs, width, isWide, isAbsolute }: JobTableOptions): Column[] {
+function columnsOf(print: Print, { shortId, nowMs, width, isWide, isAbsolute }: JobTableOptions): JobColumn[] {
   const isCut = width !== undefined && !isWide;
   const cut = (text: string, max: number) => isCut ? cutToCells(text, max) : text;
   const time = (time: Timestamp | null) => time === null ? "" : rfc3339({ ...time, nanos: 0 });
@@ -100,20 +97,6 @@ function labelsText({ labels }: JobStatus): string {
 /** Formats the beginning of a command. The arguments are cut first, because escaping a megabyte of them takes long. */
 export function commandStart({ command, args }: JobStatus, width: number): string {
   return formatCommand(command.slice(0, width), args.slice(0, width).map((argument) => argument.slice(0, width)));
-}
-
-/** Returns the width of the columns before the command, with their gaps. */
-function widthOf(columns: readonly Column[], jobs: readonly JobStatus[]): number {
-  const others = columns.filter(({ head }) => head !== "COMMAND");
-  return others.reduce((sum, { head, cell }) => {
-    const width = jobs.reduce((max, job) => Math.max(max, cellWidth(cell(job))), cellWidth(head));
-    return sum + width + GAP;
-  }, 0);
-}
-
-function rowsOf(columns: readonly Column[], jobs: readonly JobStatus[]): string {
-  const rows = [columns.map(({ head }) => head), ...jobs.map((job) => columns.map(({ cell }) => cell(job)))];
-  return formatColumns(rows, { gap: GAP });
 }
 
 function millis({ seconds, nanos }: Timestamp): number {

@@ -1,10 +1,12 @@
 /** The live view of `teleport top`: it draws on the other screen of the terminal, and leaves the first one as it was. */
+import { sleep } from "../../base/backoff.ts";
 import type { Sent } from "../../proto/service.ts";
 import type { WatchJobsRequest } from "../../proto/teleport/v1/job_worker.ts";
 import { escapeTerminal } from "../../text/escape_terminal.ts";
 import type { Context } from "../context.ts";
 import { followJobs } from "../follow/follow_jobs.ts";
 import { Outages } from "../follow/outage.ts";
+import { enterRawMode } from "../terminal/raw_mode.ts";
 import { type JobSamples, SORT_KEYS, type SortKey } from "./job_samples.ts";
 import { sampleJobs } from "./sampling.ts";
 import { HEAD_LINES, screenLines } from "./top_screen.ts";
@@ -69,7 +71,8 @@ export async function showLive(
       drawSoon();
       // The first jobs arrive a moment after the start.
       const pauseMs = samples.size === 0 ? DRAW_MS : Math.max(DRAW_MS, SAMPLE_MS - (io.nowMs() - began));
-      await pause(pauseMs, stopping.signal);
+      // A rejection only means that the signal has aborted.
+      await sleep(pauseMs, stopping.signal).catch(() => {});
     }
   };
   const onKey = (key: string) => {
@@ -88,7 +91,6 @@ export async function showLive(
   cleanUp.use(io.terminal.onCrash(() => leave));
   cleanUp.use(io.terminal.onResize(drawSoon));
   cleanUp.use(io.terminal.onContinue(() => {
-    if (io.terminal.isTerminal()) io.terminal.setRaw(true);
     drawing = drawing.then(() => print.bytes("stdout", encoder.encode(ENTER))).catch(over.reject);
     drawSoon();
   }));
@@ -96,7 +98,7 @@ export async function showLive(
   options.signal.addEventListener("abort", stop);
   try {
     if (io.terminal.isTerminal()) {
-      io.terminal.setRaw(true);
+      cleanUp.use(enterRawMode(io.terminal));
       void readKeys(io.stdin, onKey).then(over.resolve, over.reject);
     }
     await print.bytes("stdout", encoder.encode(ENTER));
@@ -111,23 +113,7 @@ export async function showLive(
     clearTimeout(timer);
     await drawing;
     await print.bytes("stdout", leave).catch(() => {});
-    try {
-      if (io.terminal.isTerminal()) io.terminal.setRaw(false);
-    } catch {
-      // The terminal is gone.
-    }
   }
-}
-
-/** Waits, or returns when the signal aborts. */
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  const stop = () => resolve();
-  signal.addEventListener("abort", stop, { once: true });
-  await promise;
-  clearTimeout(timer);
-  signal.removeEventListener("abort", stop);
 }
 
 // deno-lint-ignore no-control-regex

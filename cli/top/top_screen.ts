@@ -1,7 +1,9 @@
 /** The screen of `teleport top`: lines that fit the terminal. */
-import { cellWidth, cutToCells, formatColumns } from "../../text/columns.ts";
+import { cutToCells, formatColumns } from "../../text/columns.ts";
 import { escapeTerminal } from "../../text/escape_terminal.ts";
+import { MIN_LENGTH } from "../follow/short_ids.ts";
 import type { TerminalSize } from "../io.ts";
+import { cellsOf, type Column, fitColumns } from "../print/fit_columns.ts";
 import { commandStart } from "../print/job_table.ts";
 import type { Print } from "../print/print.ts";
 import { formatAge, formatBytes } from "../print/size_text.ts";
@@ -23,14 +25,11 @@ export const HEAD_LINES = 2;
 /** Below this width, columns are one cell apart. */
 const NARROW = 60;
 
-/** The columns that go first when there is no room. */
+/** The columns that are left out when there is no room, the first of them first. */
 const DISPENSABLE = ["COMMAND", "AGE", "MEMORY", "STATE"];
 const MIN_LINE = 12;
 const MAX_NAME = 16;
 const MAX_COMMAND = 24;
-
-/** The characters of an id that are shown. They are its millisecond. */
-const ID_LENGTH = 13;
 
 /** Returns the lines of a screen, as many as it has rows at most. */
 export function screenLines(print: Print, jobs: readonly TopJob[], view: View, size: TerminalSize): string[] {
@@ -51,24 +50,21 @@ export function screenLines(print: Print, jobs: readonly TopJob[], view: View, s
 export function topTable(print: Print, jobs: readonly TopJob[], width = Infinity): string[] {
   const gap = width < NARROW ? 1 : 2;
   const cut = (text: string, max: number) => width === Infinity ? text : cutToCells(text, max);
-  let columns: [string, (job: TopJob) => string][] = [
-    ["JOB", ({ status: { id, name } }) => cut(escapeTerminal(name === "" ? id.slice(0, ID_LENGTH) : name), MAX_NAME)],
-    ["STATE", ({ status }) => colourByState(print, status, shortStateText(status))],
-    ["AGE", ({ status: { registered_at } }) => ageText(registered_at?.seconds)],
-    ["CPU", ({ cpuPercent }) => cpuPercent === undefined ? "" : `${Math.round(cpuPercent)}%`],
-    ["MEMORY", ({ memoryBytes }) => memoryBytes === undefined ? "" : formatBytes(memoryBytes)],
-    ["COMMAND", ({ status }) => cut(commandStart(status, 200), MAX_COMMAND)],
-    ["LAST LINE", ({ lastLine }) => lastLine],
+  const all: Column<TopJob>[] = [
+    {
+      head: "JOB",
+      cell: ({ status: { id, name } }) => cut(escapeTerminal(name === "" ? id.slice(0, MIN_LENGTH) : name), MAX_NAME),
+    },
+    { head: "STATE", cell: ({ status }) => colourByState(print, status, shortStateText(status)) },
+    { head: "AGE", cell: ({ status: { registered_at } }) => ageText(registered_at?.seconds) },
+    { head: "CPU", cell: ({ cpuPercent }) => cpuPercent === undefined ? "" : `${Math.round(cpuPercent)}%` },
+    { head: "MEMORY", cell: ({ memoryBytes }) => memoryBytes === undefined ? "" : formatBytes(memoryBytes) },
+    { head: "COMMAND", cell: ({ status }) => cut(commandStart(status, 200), MAX_COMMAND) },
+    { head: "LAST LINE", cell: ({ lastLine }) => lastLine },
   ];
-  for (const head of DISPENSABLE) {
-    const fixed = columns.slice(0, -1);
-    const widths = fixed.map(([head, cell]) => Math.max(cellWidth(head), ...jobs.map((job) => cellWidth(cell(job)))));
-    if (widths.reduce((sum, one) => sum + one + gap, MIN_LINE) <= width) break;
-    columns = columns.filter(([name]) => name !== head);
-  }
-  const rows = [columns.map(([head]) => head), ...jobs.map((job) => columns.map(([, cell]) => cell(job)))];
-  const right = columns.flatMap(([head], index) => head === "CPU" || head === "MEMORY" ? [index] : []);
-  return formatColumns(rows, { gap, right }).split("\n").map((line) => cut(line, width));
+  const columns = fitColumns(all, jobs, { dispensable: DISPENSABLE, width, gap, minLast: MIN_LINE });
+  const right = columns.flatMap(({ head }, index) => head === "CPU" || head === "MEMORY" ? [index] : []);
+  return formatColumns(cellsOf(columns, jobs), { gap, right }).split("\n").map((line) => cut(line, width));
 }
 
 function ageText(seconds: number | undefined): string {

@@ -20,7 +20,19 @@ interface Left {
   readonly changes: number;
 }
 
-/** The jobs by version. The program of each version has written its file in `testdata`. */
+const VERSION_2: Left = {
+  exited: "01a20d60-ffba-76ad-9249-e9577bd4ea91",
+  stopped: "01a20d60-ffc9-76f2-b23d-8417e6548fa3",
+  failed: "01a20d60-ffee-726b-9b6a-4b42b50c162e",
+  initial: "01a20d60-fff0-731e-93d0-c4e9f24974ba",
+  ran: "01a20d60-fff2-76fd-9020-e59756f0f986",
+  changes: 17,
+};
+
+/**
+ * The jobs by version. The program of versions 1 and 2 has written its file in `testdata`. The file of version 3 is that of
+ * version 2 after its migration.
+ */
 const LEFT: Readonly<Record<number, Left>> = {
   1: {
     exited: "01a20d39-fafb-709e-854b-7f7efeb91a26",
@@ -30,22 +42,8 @@ const LEFT: Readonly<Record<number, Left>> = {
     ran: "01a20d39-fb14-7000-8000-000000000001",
     changes: 16,
   },
-  2: {
-    exited: "01a20d60-ffba-76ad-9249-e9577bd4ea91",
-    stopped: "01a20d60-ffc9-76f2-b23d-8417e6548fa3",
-    failed: "01a20d60-ffee-726b-9b6a-4b42b50c162e",
-    initial: "01a20d60-fff0-731e-93d0-c4e9f24974ba",
-    ran: "01a20d60-fff2-76fd-9020-e59756f0f986",
-    changes: 17,
-  },
-  3: {
-    exited: "01a20d60-ffba-76ad-9249-e9577bd4ea91",
-    stopped: "01a20d60-ffc9-76f2-b23d-8417e6548fa3",
-    failed: "01a20d60-ffee-726b-9b6a-4b42b50c162e",
-    initial: "01a20d60-fff0-731e-93d0-c4e9f24974ba",
-    ran: "01a20d60-fff2-76fd-9020-e59756f0f986",
-    changes: 17,
-  },
+  2: VERSION_2,
+  3: VERSION_2,
 };
 
 /** All older versions. */
