@@ -4,7 +4,7 @@ import type { InputFile, LocalProgram } from "./io.ts";
 /**
  * Starts a program, with the directory and environment of this one.
  *
- * @throws {Deno.errors.NotFound} when there is no such program
+ * @throws {Deno.errors.NotFound} when the program does not exist
  */
 export function startProgram(command: string, args: readonly string[]): LocalProgram {
   const child = spawn(command, { args: [...args], stdin: "piped", stdout: "piped", stderr: "piped" });

@@ -67,7 +67,7 @@ async function list({ env, flags, print }: SetupContext, { quiet }: ShowFlags): 
   }
   if (!print.isJson && !quiet) await print.line(formatColumns([["", "NAME", "ADDRESS", "IDENTITY"], ...rows]));
   if (rows.length === 0 && contexts.size === 0) {
-    await print.note('There is no context: make one with "teleport login" or "teleport context add"');
+    await print.note('No context exists: make one with "teleport login" or "teleport context add"');
   }
   return EXIT_CODE.OK;
 }

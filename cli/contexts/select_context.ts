@@ -60,7 +60,7 @@ export function unknownContext(name: string, known: readonly string[], source?: 
   return new SettingsError(`Unknown context ${JSON.stringify(name)}${from}: ${advice}`);
 }
 
-/** Returns false when there is no file, or this user may not even look for it. */
+/** Returns false when the file does not exist, or this user cannot look for it. */
 async function mayHaveFile(dir: string | undefined): Promise<boolean> {
   if (dir === undefined) return false;
   return await Deno.lstat(`${dir}/config.toml`).then(() => true, () => false);

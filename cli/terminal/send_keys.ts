@@ -24,7 +24,7 @@ export interface SendKeysOptions {
 
 /**
  * Sends keys until they end or the job takes no more. The job's input stays open. While another client writes, keys are
- * dropped. The first key after that client has left is sent.
+ * refused and dropped. A later key is tried at the earliest 500 ms after the refusal.
  *
  * @throws the error of a call when waiting does not help
  */

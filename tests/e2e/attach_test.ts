@@ -171,7 +171,7 @@ Deno.test("run -t without a terminal on the standard input is a wrong usage", as
 });
 
 Deno.test(
-  session("ten terminals see one session: one writes, the others are told and type when it has left"),
+  session("ten terminals attach to one job: one writes, and the others get a note and can type after it has left"),
   async () => {
     await using server = await startServer();
     const writer = teleport(server, "run", "-it", ...BASH);

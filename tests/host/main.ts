@@ -47,7 +47,7 @@ const SECTIONS: Readonly<Record<string, (machine: Machine, report: Report) => Pr
 };
 
 const unknown = positionals.find((name) => !Object.hasOwn(SECTIONS, name));
-if (unknown !== undefined) refuseOptions(`There is no section '${unknown}'`, HELP);
+if (unknown !== undefined) refuseOptions(`Unknown section '${unknown}'`, HELP);
 if (!/^\d+$/.test(values.runaways)) refuseOptions(`'--runaways' must be a number, got '${values.runaways}'`, HELP);
 
 /** Returns why this machine cannot run the host. Undefined when it can. */

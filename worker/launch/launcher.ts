@@ -62,7 +62,7 @@ export class Launch {
     const words = lines.find((line) => !line.startsWith("@"))?.replace(/^.[0-9a-f-]{36}: (line )?[0-9]+: /, "");
     const step = lines.find((line) => line.startsWith("@"))?.slice(1) ??
       (words?.startsWith("unshare: ") ? "isolation" : undefined) ??
-      // Before the terminal is open, there is no place for a message.
+      // Before the terminal is open, messages cannot be written.
       (this.#hasTerminal && stage === "launching" && words === undefined ? "terminal" : undefined);
     // The reason follows the last colon. The words before it may contain a path of the host.
     const why = words?.split(": ").at(-1)?.replace(/\.$/, "") ?? signal ?? "it gave no reason";

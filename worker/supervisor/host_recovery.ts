@@ -97,7 +97,7 @@ export class HostRecovery {
   /**
    * Starts jobs on the next host, because their host had ended in order before the starts arrived.
    *
-   * @throws {HostUnavailableError} when there is no next host; the jobs are as before
+   * @throws {HostUnavailableError} when no next host can be started; the jobs are as before
    */
   async startAgain(jobs: readonly HostedJob[]): Promise<void> {
     await this.#options.pool.forNewJobs();

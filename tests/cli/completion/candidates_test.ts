@@ -83,7 +83,7 @@ Deno.test("candidatesFor() asks for unended jobs where only they make sense, and
   assert.deepEqual(forName.map(({ id_prefix }) => id_prefix), [undefined]);
 });
 
-Deno.test("teleport __complete prints nothing when there are no certificates, or the server refuses or hangs", async () => {
+Deno.test("teleport __complete prints nothing without certificates, and when the server refuses or hangs", async () => {
   for (const calls of [{ List: () => Promise.reject(new Error("No")) }, { List: () => untilAborted(undefined) }]) {
     const io = new FakeIo(calls as never);
     const startedAt = performance.now();
