@@ -5,10 +5,12 @@ import type { Finding } from "./finding.ts";
 import { measureFlatOut } from "./flat_out.ts";
 import { measureGoPeer } from "./go_peer.ts";
 import { measureIdle } from "./idle.ts";
+import { writeProfiles } from "./profile.ts";
 import { circumstances, lines, markdown } from "./report.ts";
 import { measureLauncher } from "./launcher.ts";
 import { measureMemory } from "./memory.ts";
 import { measureRunTrue } from "./run_true.ts";
+import { measureAgainstSsh } from "./ssh/against_ssh.ts";
 import { makeStage, type Stage } from "./stage.ts";
 import { measureStalled } from "./stalled.ts";
 import { measureStarts } from "./starts.ts";
@@ -20,6 +22,7 @@ const HELP = `Usage: deno task bench [OPTIONS]
   --quick         about a minute, with rough numbers; writes a file only with --results
   --only NAME     one of the measurements below; repeatable
   --results FILE  the file for the results (default: bench/RESULTS.md after a full run)
+  --profile       measure nothing, but write profiles of streaming and of \`run true\` to bench/profiles/
   --help          print this
 
 Measurements:`;
@@ -27,6 +30,7 @@ Measurements:`;
 const MEASUREMENTS: Record<string, (stage: Stage) => Promise<Finding[]>> = {
   streaming: measureStreaming,
   run: measureRunTrue,
+  ssh: measureAgainstSsh,
   stalled: measureStalled,
   crowd: measureCrowd,
   starts: measureStarts,
@@ -47,12 +51,17 @@ async function main(args: readonly string[]): Promise<number> {
       quick: { type: "boolean", default: false },
       only: { type: "string", multiple: true },
       results: { type: "string" },
+      profile: { type: "boolean", default: false },
     },
   });
   const chosen = values.only ?? names;
   const unknown = chosen.find((name) => !names.includes(name));
   if (unknown !== undefined) refuseOptions(`'--only' must be one of ${names.join(", ")}, got '${unknown}'`, help);
   await using stage = await makeStage(values.quick);
+  if (values.profile) {
+    for (const path of await writeProfiles(stage, here("profiles"))) console.log(path);
+    return 0;
+  }
   const findings: Finding[] = [];
   for (const name of chosen) {
     const found = await MEASUREMENTS[name]!(stage);

@@ -41,17 +41,17 @@ export function resetPeak(pid: number): void {
 
 /** Processor time used so far by all threads, in milliseconds. */
 export function cpuMs(pid: number): number {
-  return ticksMs(pid, 11);
+  return ticksMs(String(pid), 11);
 }
 
 /** Processor time used by the children that have ended so far, in milliseconds. */
 export function endedChildrenCpuMs(pid: number): number {
-  return ticksMs(pid, 13);
+  return ticksMs(String(pid), 13);
 }
 
 /** Returns the sum of a field and the next one, after the name. The first is the time in user mode. */
-function ticksMs(pid: number, field: number): number {
-  const text = Deno.readTextFileSync(`/proc/${pid}/stat`);
+function ticksMs(path: string, field: number): number {
+  const text = Deno.readTextFileSync(`/proc/${path}/stat`);
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
   return (Number(fields[field]) + Number(fields[field + 1])) * TICK_MS;
 }
@@ -63,4 +63,15 @@ export function sleeps(pid: number): Map<string, number> {
     counts.set(name, statusField(`/proc/${pid}/task/${name}/status`, "voluntary_ctxt_switches"));
   }
   return counts;
+}
+
+/** Processor time used so far by the main thread, which runs the program's own code, in milliseconds. */
+export function threadCpuMs(pid: number): number {
+  return ticksMs(`${pid}/task/${pid}`, 11);
+}
+
+/** Returns the ids of the processes that this one has started and that have not ended. */
+export function childrenOf(pid: number): number[] {
+  const text = Deno.readTextFileSync(`/proc/${pid}/task/${pid}/children`).trim();
+  return text === "" ? [] : text.split(" ").map(Number);
 }

@@ -3,6 +3,7 @@ import { ensureServing } from "../certs/serving.ts";
 import { connect, type RpcClient } from "../rpc/client/client.ts";
 import { findInstances, untilEnd } from "../teleportd/host/instance_directory.ts";
 import { type Program, startDeno } from "./program.ts";
+import { tasks } from "./tasks.ts";
 
 /** The place of all measurements. */
 export interface Stage extends AsyncDisposable {
@@ -37,16 +38,22 @@ export interface Teleportd extends Server {
 }
 
 /** The V8 options of `deno task serve` and of the compiled program. The server for comparison gets the same. */
-const V8_FLAGS =
-  (JSON.parse(Deno.readTextFileSync(new URL("../deno.json", import.meta.url))).tasks.serve.command as string)
-    .split(" ").filter((word) => word.startsWith("--v8-flags="));
+const V8_FLAGS = tasks.serve.split(" ").filter((word) => word.startsWith("--v8-flags="));
 
-/** Starts a teleportd with data of its own, as `deno task serve` does. Its jobs must have ended when it is disposed. */
-export async function startTeleportd({ dir, certs }: Stage, jobHost: JobHost = "separate"): Promise<Teleportd> {
+/**
+ * Starts a teleportd with data of its own, as `deno task serve` does. Its jobs must have ended when it is disposed.
+ *
+ * @param denoOptions options of Deno in addition to those of the task
+ */
+export async function startTeleportd(
+  { dir, certs }: Stage,
+  jobHost: JobHost = "separate",
+  denoOptions: readonly string[] = [],
+): Promise<Teleportd> {
   const data = await Deno.makeTempDir({ dir, prefix: "data_" });
   const args = ["--listen", "127.0.0.1:0", "--certs", certs, "--data", data, "--job-host", jobHost, "--stop-jobs"];
   const hosts = async () => (await findInstances(data)).filter(({ isAlive }) => isAlive);
-  const program = await startDeno("server.ts", args, /^listening on (.*)$/m, V8_FLAGS);
+  const program = await startDeno("server.ts", args, /^listening on (.*)$/m, [...V8_FLAGS, ...denoOptions]);
   return {
     ...program,
     address: program.ready[1] ?? "",
