@@ -4,6 +4,7 @@ import { measureCrowd } from "./crowd.ts";
 import type { Finding } from "./finding.ts";
 import { measureFlatOut } from "./flat_out.ts";
 import { measureGoPeer } from "./go_peer.ts";
+import { GROWTHS, measureGrowth } from "./growth/measure.ts";
 import { measureIdle } from "./idle.ts";
 import { writeProfiles } from "./profile.ts";
 import { circumstances, lines, markdown } from "./report.ts";
@@ -21,6 +22,7 @@ const HELP = `Usage: deno task bench [OPTIONS]
 
   --quick         about a minute, with rough numbers; writes a file only with --results
   --only NAME     one of the measurements below; repeatable
+  --only growth   how time and memory grow with jobs, watchers, output and connections: 15 minutes, into bench/GROWTH.md
   --results FILE  the file for the results (default: bench/RESULTS.md after a full run)
   --profile       measure nothing, but write profiles of streaming and of \`run true\` to bench/profiles/
   --help          print this
@@ -30,7 +32,9 @@ Measurements:`;
 const MEASUREMENTS: Record<string, (stage: Stage) => Promise<Finding[]>> = {
   streaming: measureStreaming,
   run: measureRunTrue,
-  ssh: measureAgainstSsh,
+  ssh_finished: (stage) => measureAgainstSsh(stage, "finished"),
+  ssh_live: (stage) => measureAgainstSsh(stage, "live"),
+  ssh_input: (stage) => measureAgainstSsh(stage, "input"),
   stalled: measureStalled,
   crowd: measureCrowd,
   starts: measureStarts,
@@ -41,11 +45,15 @@ const MEASUREMENTS: Record<string, (stage: Stage) => Promise<Finding[]>> = {
   go_peer: measureGoPeer,
 };
 
+/** The measurement that is made only when it is asked for. */
+const GROWTH = "growth";
+
 const here = (path: string) => new URL(path, import.meta.url).pathname;
 
 async function main(args: readonly string[]): Promise<number> {
   const names = Object.keys(MEASUREMENTS);
-  const help = `${HELP} ${names.join(", ")}`;
+  const known = [...names, GROWTH, ...Object.keys(GROWTHS)].join(", ");
+  const help = `${HELP} ${known}`;
   const { values } = taskOptions(args, help, {
     options: {
       quick: { type: "boolean", default: false },
@@ -54,10 +62,20 @@ async function main(args: readonly string[]): Promise<number> {
       profile: { type: "boolean", default: false },
     },
   });
-  const chosen = values.only ?? names;
-  const unknown = chosen.find((name) => !names.includes(name));
-  if (unknown !== undefined) refuseOptions(`'--only' must be one of ${names.join(", ")}, got '${unknown}'`, help);
+  const chosen = values.only?.flatMap((name) => name === GROWTH ? Object.keys(GROWTHS) : [name]) ?? names;
+  const growths = chosen.filter((name) => name in GROWTHS);
+  const unknown = chosen.find((name) => !(name in GROWTHS) && !names.includes(name));
+  if (unknown !== undefined) refuseOptions(`'--only' must be one of ${known}, got '${unknown}'`, help);
+  if (growths.length > 0 && growths.length < chosen.length) {
+    refuseOptions(`'--only ${GROWTH}' measures nothing else`, help);
+  }
   await using stage = await makeStage(values.quick);
+  if (growths.length > 0) {
+    const tables = await measureGrowth(stage, growths, console.log);
+    const file = values.results ?? (values.quick || !values.only?.includes(GROWTH) ? undefined : here("GROWTH.md"));
+    if (file !== undefined) await Deno.writeTextFile(file, tables);
+    return 0;
+  }
   if (values.profile) {
     for (const path of await writeProfiles(stage, here("profiles"))) console.log(path);
     return 0;

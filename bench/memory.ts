@@ -42,7 +42,7 @@ function words({ resident, rss, pss }: Together): string {
 
 /** Measures the memory after a start, after a first job, and with many jobs. */
 async function measureHost(stage: Stage, jobHost: JobHost, count: number) {
-  await using teleportd = await startTeleportd(stage, jobHost);
+  await using teleportd = await startTeleportd(stage, { jobHost });
   await using client = connectTo(stage, teleportd);
   await sleep(REST_MS);
   const idle = await together(teleportd);

@@ -74,7 +74,7 @@ async function profileOne(stage: Stage, kind: string, file: string): Promise<str
   await Deno.mkdir(clientDir);
   const clientProfile: CpuProfile[] = [];
   {
-    await using teleportd = await startTeleportd(stage, "separate", options);
+    await using teleportd = await startTeleportd(stage, { denoOptions: options });
     await using client = connectTo(stage, teleportd);
     const { id } = await client.calls.Register({ command: "cat", args: [file] });
     if (kind === "finished") await runToEnd(client, id);

@@ -71,7 +71,7 @@ function finding(budget: Budget, own: readonly number[], ssh: readonly number[])
 /** Runs it alternately with the default, and with a server that runs the jobs itself. */
 async function measureHosted(stage: Stage): Promise<Finding> {
   await using teleportd = await startTeleportd(stage);
-  await using alone = await startTeleportd(stage, "none");
+  await using alone = await startTeleportd(stage, { jobHost: "none" });
   const rounds = stage.quick ? 3 : 21;
   const found: number[] = [];
   const none: number[] = [];

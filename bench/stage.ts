@@ -40,20 +40,28 @@ export interface Teleportd extends Server {
 /** The V8 options of `deno task serve` and of the compiled program. The server for comparison gets the same. */
 const V8_FLAGS = tasks.serve.split(" ").filter((word) => word.startsWith("--v8-flags="));
 
-/**
- * Starts a teleportd with data of its own, as `deno task serve` does. Its jobs must have ended when it is disposed.
- *
- * @param denoOptions options of Deno in addition to those of the task
- */
-export async function startTeleportd(
-  { dir, certs }: Stage,
-  jobHost: JobHost = "separate",
-  denoOptions: readonly string[] = [],
-): Promise<Teleportd> {
-  const data = await Deno.makeTempDir({ dir, prefix: "data_" });
-  const args = ["--listen", "127.0.0.1:0", "--certs", certs, "--data", data, "--job-host", jobHost, "--stop-jobs"];
+/** How a teleportd differs from that of `deno task serve`. */
+export interface TeleportdOptions {
+  /** Default: `separate`. */
+  readonly jobHost?: JobHost;
+  /** Options of Deno in addition to those of the task. */
+  readonly denoOptions?: readonly string[];
+  /** Options of teleportd. */
+  readonly options?: readonly string[];
+  /** A data directory that is kept. Absent: one of its own, which is removed. */
+  readonly data?: string;
+}
+
+/** Starts a teleportd as `deno task serve` does. Its jobs must have ended when it is disposed. */
+export async function startTeleportd({ dir, certs }: Stage, given: TeleportdOptions = {}): Promise<Teleportd> {
+  const { jobHost = "separate", denoOptions = [], options = [] } = given;
+  const data = given.data ?? await Deno.makeTempDir({ dir, prefix: "data_" });
+  const own = ["--listen", "127.0.0.1:0", "--certs", certs, "--data", data, "--job-host", jobHost, "--stop-jobs"];
   const hosts = async () => (await findInstances(data)).filter(({ isAlive }) => isAlive);
-  const program = await startDeno("server.ts", args, /^listening on (.*)$/m, [...V8_FLAGS, ...denoOptions]);
+  const program = await startDeno("server.ts", [...own, ...options], /^listening on (.*)$/m, [
+    ...V8_FLAGS,
+    ...denoOptions,
+  ]);
   return {
     ...program,
     address: program.ready[1] ?? "",
@@ -63,7 +71,7 @@ export async function startTeleportd(
       // A job host without a server and without jobs ends by itself.
       await Promise.all((await hosts()).map((host) => untilEnd(host)));
       // The next measurement needs the room on the disk.
-      await Deno.remove(data, { recursive: true });
+      if (given.data === undefined) await Deno.remove(data, { recursive: true });
     },
   };
 }

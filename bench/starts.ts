@@ -54,7 +54,7 @@ export async function measureStarts(stage: Stage): Promise<Finding[]> {
   const jobs = stage.quick ? 160 : 960;
   const rounds = stage.quick ? 1 : 5;
   await using teleportd = await startTeleportd(stage);
-  await using alone = await startTeleportd(stage, "none");
+  await using alone = await startTeleportd(stage, { jobHost: "none" });
   await using client = connectTo(stage, teleportd);
   await using aloneClient = connectTo(stage, alone);
   const found: Round[] = [];

@@ -59,7 +59,7 @@ export async function measureStreaming(stage: Stage): Promise<Finding[]> {
   const bytes = stage.quick ? 67_108_864 : 268_435_456;
   const rounds = stage.quick ? 2 : 7;
   await using teleportd = await startTeleportd(stage);
-  await using alone = await startTeleportd(stage, "none");
+  await using alone = await startTeleportd(stage, { jobHost: "none" });
   await using bare = await startBare(stage);
   await using client = connectTo(stage, teleportd);
   await using aloneClient = connectTo(stage, alone);

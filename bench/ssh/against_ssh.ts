@@ -34,31 +34,28 @@ interface Rounds {
   readonly ssh: Transfer[];
 }
 
-/** Measures each kind with each number of clients, teleport and ssh in turns. */
-export async function measureAgainstSsh(stage: Stage): Promise<Finding[]> {
+/** Measures one kind with each number of clients, teleport and ssh in turns. */
+export async function measureAgainstSsh(stage: Stage, kind: Kind): Promise<Finding[]> {
   const sshd = await startSshd(stage);
-  const kinds = Object.keys(TITLES) as Kind[];
   const numbers = stage.quick ? QUICK_CLIENTS : CLIENTS;
   if (typeof sshd === "string") {
-    return kinds.flatMap((kind) => numbers.map((clients) => skipped(speedBudget(kind, clients), sshd)));
+    return numbers.map((clients) => skipped(speedBudget(kind, clients), sshd));
   }
   await using _sshd = sshd;
   await using yard = await openYard(stage, sshd);
   const rounds = stage.quick ? 1 : 7;
   const findings: Finding[] = [];
-  for (const kind of kinds) {
-    for (const clients of numbers) {
-      const load = { kind, clients, bytes: (stage.quick ? QUICK_BYTES : TOTAL_BYTES) / clients };
-      const all: Rounds = { load, own: [], ssh: [] };
-      // The first round warms up.
-      for (let round = 0; round <= rounds; round++) {
-        const [own, ssh] = [await yard.withTeleport(load), await yard.withSsh(load)];
-        if (round === 0) continue;
-        all.own.push(own);
-        all.ssh.push(ssh);
-      }
-      findings.push(speed(all), ...(clients === 1 ? [clientCost(all), serverCost(all)] : []));
+  for (const clients of numbers) {
+    const load = { kind, clients, bytes: (stage.quick ? QUICK_BYTES : TOTAL_BYTES) / clients };
+    const all: Rounds = { load, own: [], ssh: [] };
+    // The first round warms up.
+    for (let round = 0; round <= rounds; round++) {
+      const [own, ssh] = [await yard.withTeleport(load), await yard.withSsh(load)];
+      if (round === 0) continue;
+      all.own.push(own);
+      all.ssh.push(ssh);
     }
+    findings.push(speed(all), ...(clients === 1 ? [clientCost(all), serverCost(all)] : []));
   }
   return findings;
 }
