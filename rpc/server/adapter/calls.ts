@@ -43,10 +43,14 @@ export class OpenCalls {
     for (const [end, certificate] of this.#open) if (certificate && isSelected(certificate)) end(reason);
   }
 
-  /** Counts a call as open until it is over. */
-  add(end: (reason: Error) => void, over: AbortSignal, certificate: PeerCertificate | undefined): void {
+  /** Counts a call as open, until {@linkcode delete}. */
+  add(end: (reason: Error) => void, certificate: PeerCertificate | undefined): void {
     this.#open.set(end, certificate);
-    over.addEventListener("abort", () => this.#open.delete(end), { once: true });
+  }
+
+  /** Forgets a call that is over. */
+  delete(end: (reason: Error) => void): void {
+    this.#open.delete(end);
   }
 }
 
@@ -54,28 +58,32 @@ export class OpenCalls {
  * Returns the context of a call for its handler.
  *
  * @param end ends the call with an error, in addition to the signal, when the server ends it
+ * @param onOver is called once the signal has aborted; a listener of the signal would cost more memory
  */
 export function contextOf(
   call: Pick<ServerUnaryCall<Message, Message>, "getPeer" | "getAuthContext"> & {
-    once(event: "cancelled", listener: () => void): unknown;
+    on(event: "cancelled", listener: () => void): unknown;
   },
   method: Method,
   calls: OpenCalls,
   end: (reason: Error) => void,
+  onOver?: () => void,
 ): CallContext {
   const over = new AbortController();
-  const abort = () => over.abort(new StatusError("CANCELLED", "The call is over"));
+  const abort = () => {
+    calls.delete(endByServer);
+    if (over.signal.aborted) return;
+    over.abort(new StatusError("CANCELLED", "The call is over"));
+    onOver?.();
+  };
+  const endByServer = (reason: Error) => {
+    end(reason);
+    abort();
+  };
   // grpc-js emits this once for every call, also after a normal end.
-  call.once("cancelled", abort);
+  call.on("cancelled", abort);
   const certificate = certificateOf(call);
-  calls.add(
-    (reason) => {
-      end(reason);
-      abort();
-    },
-    over.signal,
-    certificate,
-  );
+  calls.add(endByServer, certificate);
   const { limits } = calls;
   const account = limits.accountOf(call);
   return {

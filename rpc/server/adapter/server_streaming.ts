@@ -1,10 +1,23 @@
 /** Handlers of calls with a stream of answers: makes a grpc-js handler of a function that returns an async iterable. */
-import type { handleServerStreamingCall } from "@grpc/grpc-js";
+import type { handleServerStreamingCall, ServerWritableStream } from "@grpc/grpc-js";
+import type { Buffer } from "node:buffer";
 import type { CallContext } from "../../../proto/service.ts";
 import type { Method } from "../../shared/definition.ts";
+import type { ConnectionAccount } from "../limits/user_accounts.ts";
 import { toServiceError } from "../status_error.ts";
 import { contextOf, encode, type Message, type OpenCalls } from "./calls.ts";
 import { requestReader } from "./read_request.ts";
+
+type Handler = (request: Message, context: CallContext) => AsyncIterable<object>;
+
+/** The parts that all calls of one method share. */
+interface Parts {
+  readonly method: Method;
+  readonly handler: Handler;
+  readonly calls: OpenCalls;
+  readonly read: (bytes: Buffer) => object;
+  readonly isLong: boolean;
+}
 
 /**
  * Makes a grpc-js handler of a function that returns an async iterable.
@@ -14,76 +27,120 @@ import { requestReader } from "./read_request.ts";
  */
 export function serverStreamingHandler(
   method: Method,
-  handler: (request: Message, context: CallContext) => AsyncIterable<object>,
+  handler: Handler,
   calls: OpenCalls,
 ): handleServerStreamingCall<Message, Message> {
-  const { limits } = calls;
-  const read = requestReader(method);
-  const isLong = limits.isLong(method);
-  return (call) => {
-    let wake = () => {};
-    let ended: Error | undefined;
-    const context = contextOf(call, method, calls, (reason) => {
-      ended ??= reason;
-    });
-    context.signal.addEventListener("abort", () => wake(), { once: true });
-    const fail = (error: unknown) => void call.emit("error", toServiceError(error, method.path, calls.report));
-    const account = limits.accountOf(call);
-    pump().then(() => ended ? fail(ended) : call.end(), fail);
+  const parts = { method, handler, calls, read: requestReader(method), isLong: calls.limits.isLong(method) };
+  return (call) => new AnswerStream(call, parts).start();
+}
 
-    async function pump(): Promise<void> {
-      const turn = limits.turn(account);
-      if (turn !== undefined) await untilOver(turn);
-      const iterator = handler(read(call.request), context)[Symbol.asyncIterator]();
-      let isUnfinished = true;
-      try {
-        while (!context.signal.aborted) {
-          // Waits for earlier answers to be sent, or for the event loop. Usually no wait is needed.
-          const free = limits.room(account, context.signal) ?? (isLong ? limits.turn(account) : undefined);
-          if (free !== undefined) await untilOver(free);
-          const step = await untilOver(iterator.next());
-          if (step === undefined) break;
-          if (step.done) {
-            isUnfinished = false;
-            break;
-          }
-          const room = limits.room(account, context.signal);
-          if (room !== undefined) await untilOver(room);
-          if (context.signal.aborted) break;
-          // Encoding and writing are one step: the next message of any stream may overwrite the bytes.
-          const bytes = encode(method, step.value);
-          await untilOver(new Promise<void>((sent) => call.write(bytes, () => sent())));
-        }
-      } catch (error) {
-        // An error of encode() leaves the iterator open. An error of the iterator ended it; return() then does nothing.
-        await leave(iterator);
-        throw error;
-      }
-      if (isUnfinished) await leave(iterator);
-    }
+/**
+ * The answers of one call.
+ *
+ * Its steps are callbacks, which are made once. A loop that awaits each step would make ten objects for each message, and
+ * a line of output can wake a thousand watchers.
+ */
+class AnswerStream {
+  readonly #call: ServerWritableStream<Message, Message>;
+  readonly #parts: Parts;
+  readonly #account: ConnectionAccount | undefined;
+  readonly #context: CallContext;
+  #iterator: AsyncIterator<object> | undefined;
+  /** True once the last answer was taken, or the call is over. */
+  #isDone = false;
+  /** Why the server has ended the call. */
+  #ended: Error | undefined;
+  readonly #takeNext = () => this.#begin();
+  readonly #taken = (step: IteratorResult<object>) => this.#answer(step);
+  readonly #failed = (error: unknown) => this.#fail(error);
 
-    /**
-     * Settles as the promise does, or with undefined when the call is over. A cancelled call never drains and never
-     * calls back. Promise.race would keep every message of a long stream until the call ends.
-     */
-    function untilOver<T>(promise: Promise<T>): Promise<T | undefined> {
-      if (context.signal.aborted) {
-        promise.catch(() => {});
-        return Promise.resolve(undefined);
-      }
-      return new Promise((resolve, reject) => {
-        wake = () => resolve(undefined);
-        promise.then(resolve, reject);
-      });
-    }
+  constructor(call: ServerWritableStream<Message, Message>, parts: Parts) {
+    const { calls, method } = parts;
+    this.#call = call;
+    this.#parts = parts;
+    this.#account = calls.limits.accountOf(call);
+    this.#context = contextOf(call, method, calls, (reason) => this.#ended ??= reason, () => this.#close());
+  }
 
-    /** Calls return(). The client cannot get its error, so the error is reported. */
-    async function leave(iterator: AsyncIterator<object>): Promise<void> {
-      try {
-        await iterator.return?.();
-      } catch (error) {
-        if (!context.signal.aborted || error !== context.signal.reason) calls.report(error, method.path);
-      }
+  /** Begins the call in its turn. */
+  start(): void {
+    const turn = this.#parts.calls.limits.turn(this.#account);
+    if (turn === undefined) this.#open();
+    else void turn.then(() => this.#open());
+  }
+
+  #open(): void {
+    if (this.#isDone) return;
+    const { handler, read } = this.#parts;
+    try {
+      this.#iterator = handler(read(this.#call.request), this.#context)[Symbol.asyncIterator]();
+    } catch (error) {
+      return this.#fail(error);
     }
-  };
+    this.#begin();
+  }
+
+  /** Begins the next answer, once earlier answers were sent and the event loop is free. Usually no wait is needed. */
+  #begin(): void {
+    if (this.#isDone) return;
+    const { calls: { limits }, isLong } = this.#parts;
+    const free = limits.room(this.#account, this.#context.signal) ?? (isLong ? limits.turn(this.#account) : undefined);
+    if (free === undefined) this.#take();
+    else free.then(() => this.#take(), this.#failed);
+  }
+
+  #take(): void {
+    if (!this.#isDone) this.#iterator!.next().then(this.#taken, this.#failed);
+  }
+
+  #answer(step: IteratorResult<object>): void {
+    if (this.#isDone) return;
+    if (step.done) {
+      this.#isDone = true;
+      this.#call.end();
+      return;
+    }
+    const room = this.#parts.calls.limits.room(this.#account, this.#context.signal);
+    if (room === undefined) this.#send(step.value);
+    else room.then(() => this.#send(step.value), this.#failed);
+  }
+
+  #send(message: object): void {
+    if (this.#isDone) return;
+    try {
+      // Encoding and writing are one step: the next message of any stream may overwrite the bytes.
+      this.#call.write(encode(this.#parts.method, message), this.#takeNext);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Ends the call with an error. */
+  #fail(error: unknown): void {
+    // An error of encode() leaves the iterator open. An error of the iterator has ended it; return() then does nothing.
+    void this.#leave(() => this.#emit(error));
+  }
+
+  /** Ends a call that is over, whatever it waits for. A cancelled call never drains and never calls back. */
+  #close(): void {
+    void this.#leave(() => this.#ended === undefined ? void this.#call.end() : this.#emit(this.#ended));
+  }
+
+  /** Leaves the iterator, then ends the call. The client cannot get an error of return(), so it is reported. */
+  async #leave(end: () => void): Promise<void> {
+    if (this.#isDone) return;
+    this.#isDone = true;
+    const { signal } = this.#context;
+    try {
+      await this.#iterator?.return?.();
+    } catch (error) {
+      if (!signal.aborted || error !== signal.reason) this.#parts.calls.report(error, this.#parts.method.path);
+    }
+    end();
+  }
+
+  #emit(error: unknown): void {
+    const { calls, method } = this.#parts;
+    this.#call.emit("error", toServiceError(error, method.path, calls.report));
+  }
 }
