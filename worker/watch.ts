@@ -26,55 +26,76 @@ export function watch<Item, Final>(
   signal: AbortSignal | undefined,
   generate: (signal: AbortSignal) => AsyncGenerator<Item, Final, void>,
 ): Watch<Item, Final> {
-  const left = new AbortController();
-  const generator = generate(left.signal);
-  let isStarted = false;
-  let isOver = false;
-  const abort = () => {
-    left.abort(signal?.reason);
+  return new GeneratorWatch(signal, generate);
+}
+
+/** A watch of a generator. An async function as next() would add ten objects to each wait of a watcher. */
+class GeneratorWatch<Item, Final> implements Watch<Item, Final> {
+  readonly #signal: AbortSignal | undefined;
+  readonly #left = new AbortController();
+  readonly #generator: AsyncGenerator<Item, Final, void>;
+  #isStarted = false;
+  #isOver = false;
+
+  constructor(signal: AbortSignal | undefined, generate: (signal: AbortSignal) => AsyncGenerator<Item, Final, void>) {
+    this.#signal = signal;
+    this.#generator = generate(this.#left.signal);
+  }
+
+  readonly #abort = () => {
+    this.#left.abort(this.#signal?.reason);
     // Frees what the generator holds, even if the caller is busy with an item and asks for no next one.
-    generator.return(undefined as Final).catch(() => {});
+    this.#generator.return(undefined as Final).catch(() => {});
   };
-  const finish = () => {
-    isOver = true;
-    signal?.removeEventListener("abort", abort);
+
+  readonly #taken = (result: IteratorResult<Item, Final>) => {
+    if (result.done) this.#finish();
+    return result;
   };
-  const leave = async (value?: Final | PromiseLike<Final>): Promise<IteratorResult<Item, Final>> => {
-    finish();
-    left.abort(LEFT);
-    return await generator.return(value as Final);
+
+  readonly #failed = (error: unknown): IteratorResult<Item, Final> => {
+    this.#finish();
+    if (error === LEFT) return { done: true, value: undefined as Final };
+    throw error;
   };
-  const self: Watch<Item, Final> = {
-    async next() {
-      if (signal?.aborted && !isOver) {
-        await leave();
-        throw signal.reason;
-      }
-      if (!isStarted) {
-        isStarted = true;
-        // Added at the first next(): a signal that lives longer must not hold a watch that is never iterated.
-        signal?.addEventListener("abort", abort, { once: true });
-      }
-      try {
-        const result = await generator.next();
-        if (result.done) finish();
-        return result;
-      } catch (error) {
-        finish();
-        if (error === LEFT) return { done: true, value: undefined as Final };
-        throw error;
-      }
-    },
-    return: leave,
-    async throw(error) {
-      await leave();
-      throw error;
-    },
-    [Symbol.asyncIterator]: () => self,
-    [Symbol.dispose]: () => void leave().catch(() => {}),
-    [Symbol.asyncDispose]: async () => void await leave(),
-  };
-  return self;
+
+  next(): Promise<IteratorResult<Item, Final>> {
+    if (this.#signal?.aborted && !this.#isOver) return this.throw(this.#signal.reason);
+    if (!this.#isStarted) {
+      this.#isStarted = true;
+      // Added at the first next(): a signal that lives longer must not hold a watch that is never iterated.
+      this.#signal?.addEventListener("abort", this.#abort, { once: true });
+    }
+    return this.#generator.next().then(this.#taken, this.#failed);
+  }
+
+  async return(value?: Final | PromiseLike<Final>): Promise<IteratorResult<Item, Final>> {
+    this.#finish();
+    this.#left.abort(LEFT);
+    return await this.#generator.return(value as Final);
+  }
+
+  async throw(error?: unknown): Promise<IteratorResult<Item, Final>> {
+    await this.return();
+    throw error;
+  }
+
+  #finish(): void {
+    this.#isOver = true;
+    this.#signal?.removeEventListener("abort", this.#abort);
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  [Symbol.dispose](): void {
+    this.return().catch(() => {});
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
+  }
 }
 
 /**

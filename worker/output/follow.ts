@@ -105,7 +105,8 @@ export async function* readOutput<End>(
         stop = (await firstSince(reader, untilMs + 1, log.end, signal)).position;
         isCut = true;
       } else if (at.position < readable) {
-        const block = await reader.read(at, readable, selection.exact ?? false);
+        const read = reader.read(at, readable, selection.exact ?? false);
+        const block = read instanceof Promise ? await read : read;
         if (block === undefined) continue; // The log starts later now.
         let hasYielded = false;
         at = block.next;

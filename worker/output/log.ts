@@ -182,7 +182,7 @@ export class OutputLog implements ReadableLog {
    * @throws the error of `abandon()`
    */
   waitForGrowth(position: number, signal: AbortSignal): Promise<void> {
-    return this.#waiters.waitUntil(() => this.#range.end.position > position || this.#isSealed, signal);
+    return this.#waiters.wait(signal, this.#range.end.position > position || this.#isSealed);
   }
 
   get #openWriter(): LogWriter {

@@ -168,6 +168,6 @@ export class MirrorLog implements ReadableLog {
   }
 
   waitForGrowth(position: number, signal: AbortSignal): Promise<void> {
-    return this.#waiters.waitUntil(() => this.#range.end.position > position || this.#isSealed, signal);
+    return this.#waiters.wait(signal, this.#range.end.position > position || this.#isSealed);
   }
 }

@@ -16,6 +16,8 @@ interface SharedBlock {
   readonly position: number;
   readonly exact: boolean;
   readonly read: Promise<Block | undefined>;
+  /** The block, once it was read. */
+  block?: Block;
 }
 
 /** The files of a log. */
@@ -105,18 +107,28 @@ export class LogReader {
    * @param from a position before the end
    * @param until the position at which to end, at the latest
    * @param exact true to return each frame as a chunk of its own, with its own time
-   * @returns undefined when the position was dropped: the log starts later now
+   * @returns undefined when the position was dropped: the log starts later now; no promise when another reader has
+   * read the block already
    * @throws {OutputUnavailableError} when the files are missing or damaged
    */
-  async read(from: LogPosition, until: number, exact: boolean): Promise<Block | undefined> {
+  read(from: LogPosition, until: number, exact: boolean): Block | Promise<Block | undefined> {
     const shared = this.#shared;
-    if (shared?.position === from.position && (shared.exact || !exact)) {
-      const block = await shared.read;
-      if (block === undefined || block.next.position <= until) return block;
-    }
-    const read = this.#readBlock(from, until, exact);
-    this.#shared = { position: from.position, exact, read };
-    return await read;
+    if (shared?.position !== from.position || (exact && !shared.exact)) return this.#share(from, until, exact);
+    if (shared.block === undefined) return this.#readShared(shared, from, until, exact);
+    return shared.block.next.position <= until ? shared.block : this.#share(from, until, exact);
+  }
+
+  async #readShared(shared: SharedBlock, from: LogPosition, until: number, exact: boolean): Promise<Block | undefined> {
+    const block = await shared.read;
+    return block === undefined || block.next.position <= until ? block : await this.#share(from, until, exact);
+  }
+
+  async #share(from: LogPosition, until: number, exact: boolean): Promise<Block | undefined> {
+    const shared: SharedBlock = { position: from.position, exact, read: this.#readBlock(from, until, exact) };
+    this.#shared = shared;
+    const block = await shared.read;
+    if (block !== undefined) shared.block = block;
+    return block;
   }
 
   async #readBlock(from: LogPosition, until: number, exact: boolean): Promise<Block | undefined> {
@@ -146,7 +158,7 @@ export class LogReader {
       return joinFrames([{ ...frame, payload: frame.payload.slice() }], this.identity, next);
     });
     const block = { chunks, next: this.#range.end };
-    this.#shared = { position: from.position, exact: true, read: Promise.resolve(block) };
+    this.#shared = { position: from.position, exact: true, read: Promise.resolve(block), block };
   }
 
   /**

@@ -7,9 +7,9 @@ import { keepWhileAwaited } from "../waiters.ts";
  */
 const WOKEN_PER_TURN = 50;
 
-/** All waits with one signal. */
+/** All waits with one signal. They share one promise. */
 interface Waiter {
-  resolves: (() => void)[];
+  pending: PromiseWithResolvers<void> | undefined;
 }
 
 /**
@@ -34,32 +34,25 @@ export class GrowthWaiters {
     return this.#waiting.size > 0;
   }
 
-  /** Resolves at the next `wakeAll()`, or when the signal aborts. */
-  wait(signal: AbortSignal): Promise<void> {
-    const waiter = this.#waiterOf(signal);
-    this.#waiting.add(waiter);
-    keepWhileAwaited(this, true);
-    return new Promise<void>((resolve) => waiter.resolves.push(resolve));
-  }
-
   /**
-   * Resolves once a log has grown: at once, or at a later `wakeAll()`.
+   * Resolves at the next `wakeAll()`, or at once when the log has grown already.
    *
    * @throws the signal's reason when it aborts, and the error of `abandon()`
    */
-  async waitUntil(hasGrown: () => boolean, signal: AbortSignal): Promise<void> {
-    this.#assertWaitable(signal);
-    if (hasGrown()) return;
-    await this.wait(signal);
-    this.#assertWaitable(signal);
+  wait(signal: AbortSignal, hasGrown: boolean = false): Promise<void> {
+    if (signal.aborted) return Promise.reject(signal.reason);
+    if (this.#abandoned !== undefined) return Promise.reject(this.#abandoned);
+    if (hasGrown) return Promise.resolve();
+    const waiter = this.#waiterOf(signal);
+    if (waiter.pending === undefined) {
+      waiter.pending = Promise.withResolvers();
+      this.#waiting.add(waiter);
+      keepWhileAwaited(this, true);
+    }
+    return waiter.pending.promise;
   }
 
-  #assertWaitable(signal: AbortSignal): void {
-    signal.throwIfAborted();
-    if (this.#abandoned !== undefined) throw this.#abandoned;
-  }
-
-  /** Ends all waits of `waitUntil()` with an error, now and later. */
+  /** Ends all waits with an error, now and later. */
   abandon(error: Error): void {
     this.#abandoned = error;
     this.wakeAll();
@@ -70,32 +63,37 @@ export class GrowthWaiters {
     const waiting = [...this.#waiting];
     this.#waiting.clear();
     keepWhileAwaited(this, false);
-    wakeFrom(waiting, 0);
+    this.#wakeFrom(waiting, 0);
   }
 
   /** Returns the waiter of a signal. A reader waits often with one signal, so the abort listener is added once. */
   #waiterOf(signal: AbortSignal): Waiter {
     const known = this.#waiterOfSignal.get(signal);
     if (known !== undefined) return known;
-    const waiter: Waiter = { resolves: [] };
+    const waiter: Waiter = { pending: undefined };
     signal.addEventListener("abort", () => {
       this.#waiting.delete(waiter);
       keepWhileAwaited(this, this.hasAny);
-      resolveAll(waiter);
+      take(waiter)?.reject(signal.reason);
     }, { once: true });
     this.#waiterOfSignal.set(signal, waiter);
     return waiter;
   }
+
+  #wakeFrom(waiters: readonly Waiter[], from: number): void {
+    const to = Math.min(from + WOKEN_PER_TURN, waiters.length);
+    for (let at = from; at < to; at++) {
+      const pending = take(waiters[at]!);
+      if (this.#abandoned === undefined) pending?.resolve();
+      else pending?.reject(this.#abandoned);
+    }
+    if (to < waiters.length) setImmediate(() => this.#wakeFrom(waiters, to));
+  }
 }
 
-function wakeFrom(waiters: readonly Waiter[], from: number): void {
-  const to = from + WOKEN_PER_TURN;
-  for (const waiter of waiters.slice(from, to)) resolveAll(waiter);
-  if (to < waiters.length) setImmediate(() => wakeFrom(waiters, to));
-}
-
-function resolveAll(waiter: Waiter): void {
-  const { resolves } = waiter;
-  waiter.resolves = [];
-  for (const resolve of resolves) resolve();
+/** Takes the pending wait of a waiter. */
+function take(waiter: Waiter): PromiseWithResolvers<void> | undefined {
+  const { pending } = waiter;
+  waiter.pending = undefined;
+  return pending;
 }
