@@ -75,3 +75,11 @@ export function childrenOf(pid: number): number[] {
   const text = Deno.readTextFileSync(`/proc/${pid}/task/${pid}/children`).trim();
   return text === "" ? [] : text.split(" ").map(Number);
 }
+
+/** Processor time that all programs of the machine have used so far, in milliseconds. Source: proc_stat(5). */
+export function machineCpuMs(): number {
+  const fields = Deno.readTextFileSync("/proc/stat").split("\n", 1)[0]?.trim().split(/\s+/).slice(1).map(Number) ?? [];
+  const [user = NaN, nice = NaN, system = NaN, _idle, _wait, interrupt = NaN, softInterrupt = NaN, stolen = NaN] =
+    fields;
+  return (user + nice + system + interrupt + softInterrupt + stolen) * TICK_MS;
+}

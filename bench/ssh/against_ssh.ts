@@ -4,7 +4,7 @@ import type { Stage } from "../stage.ts";
 import { list, mb, median } from "../statistics.ts";
 import { boundOf } from "./bound.ts";
 import { startSshd } from "./sshd.ts";
-import { type Kind, type Load, openYard, type Transfer } from "./transfers.ts";
+import { type Kind, type Load, openYard, type Transfer, type Yard } from "./transfers.ts";
 
 const TITLES: Readonly<Record<Kind, string>> = {
   finished: "`teleport logs ID` against `ssh host cat file`",
@@ -19,45 +19,52 @@ const MIN_SPEED: Readonly<Record<Kind, number>> = { finished: 0.7, live: 0.5, in
 const MAX_CLIENT_SECONDS = 2;
 const MAX_SERVER_SECONDS = 3;
 
-/** The numbers of clients at once. With many, a large part of the time is their start. */
-const CLIENTS = [1, 4, 16];
-const QUICK_CLIENTS = [1, 4];
+/** The numbers of clients at once, and the bytes that they move together. With many, half of the time is their start. */
+const LOADS = [[1, 1_024_000_000], [4, 1_024_000_000], [16, 512_000_000]] as const;
+const QUICK_LOADS = [[1, 128_000_000], [4, 128_000_000]] as const;
 
-/** The bytes that all clients of a transfer move together. */
-const TOTAL_BYTES = 1_024_000_000;
-const QUICK_BYTES = 128_000_000;
+const ROUNDS = 7;
+/** A busy machine gets fewer rounds, so that the whole benchmark ends in time. */
+const MAX_MS = 80_000;
+const MIN_ROUNDS = 3;
 
-/** The transfers of all rounds, without the first one. */
+/** The transfers of all rounds. */
 interface Rounds {
   readonly load: Load;
   readonly own: Transfer[];
   readonly ssh: Transfer[];
+  /** The same without any bytes. */
+  readonly empty: { readonly own: Transfer; readonly ssh: Transfer };
 }
 
 /** Measures one kind with each number of clients, teleport and ssh in turns. */
 export async function measureAgainstSsh(stage: Stage, kind: Kind): Promise<Finding[]> {
   const sshd = await startSshd(stage);
-  const numbers = stage.quick ? QUICK_CLIENTS : CLIENTS;
-  if (typeof sshd === "string") {
-    return numbers.map((clients) => skipped(speedBudget(kind, clients), sshd));
-  }
+  const loads = stage.quick ? QUICK_LOADS : LOADS;
+  if (typeof sshd === "string") return loads.map(([clients]) => skipped(speedBudget(kind, clients), sshd));
   await using _sshd = sshd;
   await using yard = await openYard(stage, sshd);
-  const rounds = stage.quick ? 1 : 7;
   const findings: Finding[] = [];
-  for (const clients of numbers) {
-    const load = { kind, clients, bytes: (stage.quick ? QUICK_BYTES : TOTAL_BYTES) / clients };
-    const all: Rounds = { load, own: [], ssh: [] };
-    // The first round warms up.
-    for (let round = 0; round <= rounds; round++) {
-      const [own, ssh] = [await yard.withTeleport(load), await yard.withSsh(load)];
-      if (round === 0) continue;
-      all.own.push(own);
-      all.ssh.push(ssh);
-    }
+  // The first transfer warms up.
+  await measureRounds(yard, { kind, clients: 1, bytes: 128_000_000 }, 1);
+  for (const [clients, bytes] of loads) {
+    const all = await measureRounds(yard, { kind, clients, bytes: bytes / clients }, stage.quick ? 1 : ROUNDS);
     findings.push(speed(all), ...(clients === 1 ? [clientCost(all), serverCost(all)] : []));
   }
   return findings;
+}
+
+async function measureRounds(yard: Yard, load: Load, rounds: number): Promise<Rounds> {
+  const none = { ...load, bytes: 0 };
+  const empty = { own: await yard.withTeleport(none), ssh: await yard.withSsh(none) };
+  const all: Rounds = { load, own: [], ssh: [], empty };
+  const start = performance.now();
+  while (all.own.length < rounds) {
+    if (all.own.length >= MIN_ROUNDS && performance.now() - start > MAX_MS) break;
+    all.own.push(await yard.withTeleport(load));
+    all.ssh.push(await yard.withSsh(load));
+  }
+  return all;
 }
 
 function speedBudget(kind: Kind, clients: number): Budget {
@@ -70,7 +77,7 @@ function speedBudget(kind: Kind, clients: number): Budget {
 const medianOf = (all: readonly Transfer[], of: (transfer: Transfer) => number) => median(all.map(of));
 const gigabytes = ({ clients, bytes }: Load) => clients * bytes / 1e9;
 
-function speed({ load, own, ssh }: Rounds): Finding {
+function speed({ load, own, ssh, empty }: Rounds): Finding {
   const budget = speedBudget(load.kind, load.clients);
   const total = load.clients * load.bytes;
   const rates = (all: readonly Transfer[]) => all.map(({ client }) => mb(total) / client.seconds);
@@ -89,6 +96,7 @@ function speed({ load, own, ssh }: Rounds): Finding {
     notes: [
       `${median(ownRates).toFixed(0)} MB/s against ${median(sshRates).toFixed(0)} MB/s (medians), ` +
       `${mb(total).toFixed(0)} MB together, with the start of the clients`,
+      `without any bytes ${startOf(empty.own)} against ${startOf(empty.ssh)}`,
       `${boundOf(own)}; profile: bench/profiles/${load.kind}.txt`,
       `processor seconds for a GB: client ${cost(own, client)} against ${cost(ssh, client)}; server and job host ` +
       `${cost(own, server)} and their jobs ${cost(own, job)}, against sshd with its programs ${cost(ssh, server)}`,
@@ -99,6 +107,10 @@ function speed({ load, own, ssh }: Rounds): Finding {
       `rounds: ${list(ownRates)} against ${list(sshRates)}`,
     ],
   };
+}
+
+function startOf({ client }: Transfer): string {
+  return `${client.seconds.toFixed(2)} s with ${client.cpuSeconds.toFixed(2)} s of processor time of the clients`;
 }
 
 function costFinding(

@@ -1,5 +1,5 @@
 /** Runs one client or several at once as a user does, in a shell, and measures what they cost. */
-import { peakBytes, threadCpuMs } from "../process_facts.ts";
+import { machineCpuMs, peakBytes, threadCpuMs } from "../process_facts.ts";
 
 /** One program and the place of its data. */
 export interface ClientRun {
@@ -19,6 +19,8 @@ export interface ClientCosts {
   readonly peakBytes: number;
   /** The most that the main thread of one client was busy, as a share of the time. */
   readonly busy: number;
+  /** The processor time of all programs of the machine in this time. */
+  readonly machineSeconds: number;
   /** The bytes that came out of each. */
   readonly outputBytes: readonly number[];
 }
@@ -80,6 +82,7 @@ export async function runClients(runs: readonly ClientRun[], sample: () => void 
   }, SAMPLE_MS);
   try {
     const start = performance.now();
+    const machineBefore = machineCpuMs();
     const all = await Promise.all(runs.map((one) =>
       run(one, (pid) => {
         alive.add(pid);
@@ -93,6 +96,7 @@ export async function runClients(runs: readonly ClientRun[], sample: () => void 
       cpuSeconds: all.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0),
       peakBytes: found.reduce((sum, { peak }) => sum + peak, 0),
       busy: Math.max(0, ...found.map(({ busyMs }) => busyMs)) / ms,
+      machineSeconds: (machineCpuMs() - machineBefore) / 1_000,
       outputBytes: all.map(({ outputBytes }) => outputBytes),
     };
   } finally {
