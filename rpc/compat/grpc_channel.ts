@@ -10,6 +10,7 @@
 import type { ChannelCredentials } from "@grpc/grpc-js";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
+import { freeEncrypted } from "./received_memory.ts";
 
 /** Receives the sockets of a channel. */
 export interface SocketObserver {
@@ -31,7 +32,9 @@ export function observeSockets(credentials: ChannelCredentials, observer: Socket
       destroy: () => connector.destroy(),
       connect: async (socket) => {
         observer.connected(socket);
-        const secured = await connector.connect(socket);
+        const securing = connector.connect(socket);
+        freeEncrypted(socket);
+        const secured = await securing;
         observer.secured(secured.socket as TLSSocket);
         return secured;
       },

@@ -9,6 +9,7 @@ import type { EventEmitter } from "node:events";
 import http2 from "node:http2";
 import type { Socket } from "node:net";
 import { type Guard, guardEmitter, type NetworkError, NetworkErrors } from "./error_boundary.ts";
+import { freeDecrypted } from "./received_memory.ts";
 import { makeSessionMethodsSafe, makeStreamMethodsSafe } from "./safe_methods.ts";
 import { deferClosing, deferClosingWhileReading } from "./session_closing.ts";
 
@@ -67,7 +68,10 @@ function guardServers<Args extends unknown[], Server extends AnyServer>(
 /** Guards a client's session, socket and streams. An error there ends the session, and its calls fail. */
 function guardClientSession(session: http2.ClientHttp2Session, socket: EventEmitter | undefined): void {
   const errors = new NetworkErrors();
-  if (socket !== undefined) guardEmitter(socket, { place: "socket", errors });
+  if (socket !== undefined) {
+    guardEmitter(socket, { place: "socket", errors });
+    freeDecrypted(session, socket);
+  }
   const defer = deferClosingWhileReading(session, socket);
   // The session reads data that has arrived in this turn.
   defer();
