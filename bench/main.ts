@@ -6,6 +6,7 @@ import { measureFlatOut } from "./flat_out.ts";
 import { measureGoPeer } from "./go_peer.ts";
 import { GROWTHS, measureGrowth } from "./growth/measure.ts";
 import { measureIdle } from "./idle.ts";
+import { endPrograms } from "./program.ts";
 import { writeProfiles } from "./profile.ts";
 import { circumstances, lines, markdown } from "./report.ts";
 import { measureLauncher } from "./launcher.ts";
@@ -20,7 +21,7 @@ import bounds from "./bounds.md" with { type: "text" };
 
 const HELP = `Usage: deno task bench [OPTIONS]
 
-  --quick         about a minute, with rough numbers; writes a file only with --results
+  --quick         about three minutes, with rough numbers; writes a file only with --results
   --only NAME     one of the measurements below; repeatable
   --only growth   how time and memory grow with jobs, watchers, output and connections: 15 minutes, into bench/GROWTH.md
   --results FILE  the file for the results (default: bench/RESULTS.md after a full run)
@@ -67,9 +68,25 @@ async function main(args: readonly string[]): Promise<number> {
   const unknown = chosen.find((name) => !(name in GROWTHS) && !names.includes(name));
   if (unknown !== undefined) refuseOptions(`'--only' must be one of ${known}, got '${unknown}'`, help);
   if (growths.length > 0 && growths.length < chosen.length) {
-    refuseOptions(`'--only ${GROWTH}' measures nothing else`, help);
+    refuseOptions(`Unexpected '--only': '--only ${GROWTH}' measures nothing else`, help);
   }
   await using stage = await makeStage(values.quick);
+  const code = await Promise.race([endedBySignal(), measure(stage, chosen, values)]);
+  // After a signal it leaves no programs, and no gigabytes in the temporary directory.
+  await endPrograms();
+  return code;
+}
+
+interface Values {
+  readonly quick: boolean;
+  readonly only?: string[];
+  readonly results?: string;
+  readonly profile: boolean;
+}
+
+/** Measures what was chosen, and prints and writes the results. */
+async function measure(stage: Stage, chosen: readonly string[], values: Values): Promise<number> {
+  const growths = chosen.filter((name) => name in GROWTHS);
   if (growths.length > 0) {
     const tables = await measureGrowth(stage, growths, console.log);
     const file = values.results ?? (values.quick || !values.only?.includes(GROWTH) ? undefined : here("GROWTH.md"));
@@ -82,8 +99,10 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const findings: Finding[] = [];
   for (const name of chosen) {
+    const start = performance.now();
     const found = await MEASUREMENTS[name]!(stage);
     for (const finding of found) console.log(lines(finding).join("\n"));
+    console.log(`      ${name} took ${((performance.now() - start) / 1_000).toFixed(0)} s\n`);
     findings.push(...found);
   }
   const about = await circumstances(values.quick);
@@ -92,6 +111,14 @@ async function main(args: readonly string[]): Promise<number> {
   const file = values.results ?? (values.quick || values.only ? undefined : here("RESULTS.md"));
   if (file !== undefined) await Deno.writeTextFile(file, markdown(findings, about, bounds));
   return 0;
+}
+
+/** Resolves with the exit code once a signal asks the benchmark to end. */
+function endedBySignal(): Promise<number> {
+  const { promise, resolve } = Promise.withResolvers<number>();
+  Deno.addSignalListener("SIGINT", () => resolve(130));
+  Deno.addSignalListener("SIGTERM", () => resolve(143));
+  return promise;
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -7,6 +7,17 @@ export interface Program extends AsyncDisposable {
   readonly ready: RegExpExecArray;
 }
 
+/** The programs that run now. */
+const running = new Set<Deno.ChildProcess>();
+
+/** Ends all programs, for a benchmark that a signal ends. Resolves when they have ended. */
+export async function endPrograms(): Promise<void> {
+  await Promise.all([...running].map((child) => {
+    child.kill("SIGTERM");
+    return child.status;
+  }));
+}
+
 /**
  * Starts a program and resolves once a line of its stderr matches.
  *
@@ -20,6 +31,8 @@ export async function startProgram(command: string, args: readonly string[], rea
     stdout: "null",
     stderr: "piped",
   }).spawn();
+  running.add(child);
+  child.status.finally(() => running.delete(child));
   const log = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
   let stderr = "";
   let match: RegExpExecArray | null = null;

@@ -1,5 +1,6 @@
 /** The benchmark as its users run it, in its quick form: every budget is measured, or said to be skipped and why. */
 import assert from "node:assert/strict";
+import { deadline, eventually } from "../support/deadline.ts";
 import { tempDir } from "../support/temp_dir.ts";
 
 const MAIN = new URL("../../bench/main.ts", import.meta.url).pathname;
@@ -52,5 +53,27 @@ Deno.test("deno task bench --quick measures every budget and writes the results"
 Deno.test("deno task bench refuses a measurement it does not have, and names those it has", async () => {
   const { code, stderr } = await bench("--only", "nothing");
   assert.equal(code, 2);
-  assert.match(stderr, /streaming, run, stalled/);
+  assert.match(stderr, /streaming, run, ssh_finished/);
+});
+
+Deno.test("deno task bench ended by a signal leaves no directory", async () => {
+  await using temporary = await tempDir();
+  const { path } = temporary;
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--no-prompt", "-A", MAIN, "--only", "memory"],
+    env: { NO_COLOR: "1", TMPDIR: path },
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  const directories = () => [...Deno.readDirSync(path)].filter(({ name }) => name.startsWith("teleport_bench_"));
+  // The server runs once it has made its database.
+  const hasServer = (directory: string) =>
+    [...Deno.readDirSync(directory)].some(({ name }) =>
+      name.startsWith("data_") && [...Deno.readDirSync(`${directory}/${name}`)].some(({ name }) => name === "jobs.db")
+    );
+  await eventually(() => directories().some(({ name }) => hasServer(`${path}/${name}`)), "the first server");
+  child.kill("SIGTERM");
+  assert.equal((await deadline(child.status)).code, 143);
+  assert.deepEqual(directories(), []);
 });
