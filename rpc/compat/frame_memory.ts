@@ -25,37 +25,57 @@ export interface FrameMeter {
   sent(bytes: number): void;
 }
 
+const METER = Symbol("frame meter");
+
+type Write = (chunk: Uint8Array | string, written?: Written) => boolean;
+
+type Metered = ServerHttp2Stream & { [METER]?: FrameMeter };
+
 /**
  * Frees the frames that grpc-js makes of messages, for all streams of a server.
  *
  * @param meterOf returns the meter of a stream
  */
 export function freeSentFrames(server: Http2SecureServer, meterOf: (stream: ServerHttp2Stream) => FrameMeter): void {
-  server.prependListener("stream", (stream: ServerHttp2Stream) => freeAfterWrite(stream, meterOf(stream)));
+  server.prependListener("stream", (stream: Metered) => {
+    stream[METER] = meterOf(stream);
+    patchClass(Object.getPrototypeOf(stream));
+  });
 }
 
-function freeAfterWrite(stream: ServerHttp2Stream, meter: FrameMeter): void {
-  const write = stream.write.bind(stream) as (chunk: Uint8Array | string, written: Written) => boolean;
-  // grpc-js passes a frame that it has just made and does not keep, and a callback.
-  const writeAndFree = (frame: Uint8Array | string, written?: Written) => {
-    // grpc-js writes no strings.
-    if (typeof frame === "string" || frame.byteLength < MIN_METERED_BYTES) return write(frame, written ?? (() => {}));
-    meter.queued(frame.byteLength);
-    let isWritten = false;
-    for (let at = 0;; at += PART_BYTES) {
-      const isLast = at + PART_BYTES >= frame.byteLength;
-      const part = at === 0 && isLast ? frame : frame.subarray(at, at + PART_BYTES);
-      const { byteLength } = part;
-      isWritten = write(part, (error) => {
-        meter.sent(byteLength);
-        if (!isLast) return;
-        if (frame.byteLength >= MIN_BYTES && frame.byteLength === frame.buffer.byteLength) {
-          (frame.buffer as ArrayBuffer).transfer(0);
-        }
-        written?.(error);
-      });
-      if (isLast) return isWritten;
+const patched = new WeakSet<object>();
+
+/** Patches the class of all streams. A function for each stream would cost memory while the stream is open. */
+function patchClass(prototype: ServerHttp2Stream): void {
+  if (patched.has(prototype)) return;
+  patched.add(prototype);
+  const write = prototype.write as Write;
+  // grpc-js passes a frame that it has just made and does not keep, and a callback. It writes no strings.
+  prototype.write = function (this: Metered, ...args: [frame: Uint8Array | string, written?: Written]) {
+    const [frame, written] = args;
+    const meter = this[METER];
+    if (meter === undefined || typeof frame === "string" || frame.byteLength < MIN_METERED_BYTES) {
+      return write.apply(this, args);
     }
-  };
-  stream.write = writeAndFree as typeof stream.write;
+    return writeAndFree((part, sent) => write.call(this, part, sent), frame, written ?? (() => {}), meter);
+  } as typeof prototype.write;
+}
+
+function writeAndFree(write: Write, frame: Uint8Array, written: Written, meter: FrameMeter): boolean {
+  meter.queued(frame.byteLength);
+  let isWritten = false;
+  for (let at = 0;; at += PART_BYTES) {
+    const isLast = at + PART_BYTES >= frame.byteLength;
+    const part = at === 0 && isLast ? frame : frame.subarray(at, at + PART_BYTES);
+    const { byteLength } = part;
+    isWritten = write(part, (error) => {
+      meter.sent(byteLength);
+      if (!isLast) return;
+      if (frame.byteLength >= MIN_BYTES && frame.byteLength === frame.buffer.byteLength) {
+        (frame.buffer as ArrayBuffer).transfer(0);
+      }
+      written(error);
+    });
+    if (isLast) return isWritten;
+  }
 }

@@ -21,9 +21,6 @@ interface InnerCall {
   sendStatus(status: { code: status; details: string; metadata: null }): void;
 }
 
-/** Receives the number of bytes of a request as they arrive. Returns an error message when they exceed a limit. */
-export type OnRequestBytes = (bytes: number) => string | undefined;
-
 /**
  * Returns the HTTP/2 stream of a call, given as an interceptor or a handler gets it. Undefined when it is not found.
  */
@@ -42,27 +39,47 @@ export function innerOf(call: object): InnerCall | undefined {
   return stream !== undefined ? call as InnerCall : inner && innerOf(inner);
 }
 
+/** Counts the bytes of one request. */
+export interface RequestMeter {
+  /** Receives the number of bytes of a frame that has arrived. Returns an error message when they exceed a limit. */
+  received(bytes: number): string | undefined;
+}
+
+const METER = Symbol("request meter");
+
+type Metered = InnerCall & { [METER]?: RequestMeter };
+
 /**
  * Limits the messages that a call may send.
  *
  * @param maxMessageBytes the largest message in bytes, also after decompression
- * @param onBytes is called for each frame
  */
-export function boundRequest(call: object, maxMessageBytes: number, onBytes: OnRequestBytes): void {
-  const inner = innerOf(call);
+export function boundRequest(call: object, maxMessageBytes: number, meter: RequestMeter): void {
+  const inner: Metered | undefined = innerOf(call);
   if (inner?.decoder === undefined || typeof inner.handleDataFrame !== "function") return;
   inner.maxReceiveMessageSize = maxMessageBytes;
   inner.decoder.maxReadMessageLength = maxMessageBytes;
-  const { handleDataFrame, decompressMessage } = inner;
-  inner.handleDataFrame = (data) => {
-    const problem = onBytes(data.length);
-    if (problem === undefined) handleDataFrame.call(inner, data);
-    else inner.sendStatus({ code: status.RESOURCE_EXHAUSTED, details: problem, metadata: null });
+  inner[METER] = meter;
+  patchClass(Object.getPrototypeOf(inner));
+}
+
+const patched = new WeakSet<object>();
+
+/** Patches the class of all inner calls. Functions for each call would cost memory while the call is open. */
+function patchClass(prototype: InnerCall): void {
+  if (patched.has(prototype)) return;
+  patched.add(prototype);
+  const { handleDataFrame, decompressMessage } = prototype;
+  prototype.handleDataFrame = function (this: Metered, data) {
+    const problem = this[METER]?.received(data.length);
+    if (problem === undefined) handleDataFrame.call(this, data);
+    else this.sendStatus({ code: status.RESOURCE_EXHAUSTED, details: problem, metadata: null });
   };
   // grpc-js answers INTERNAL when the client's bytes do not decompress.
-  inner.decompressMessage = (message, encoding) => {
-    const plain = decompressMessage.call(inner, message, encoding);
-    return plain instanceof Promise ? plain.catch((error) => Promise.reject(asClientError(error))) : plain;
+  prototype.decompressMessage = function (this: Metered, message, encoding) {
+    const plain = decompressMessage.call(this, message, encoding);
+    if (this[METER] === undefined || !(plain instanceof Promise)) return plain;
+    return plain.catch((error) => Promise.reject(asClientError(error)));
   };
 }
 

@@ -91,12 +91,11 @@ export class UserAccounts {
   }
 
   /**
-   * Counts a new call.
+   * Counts a new call, until {@linkcode leave}.
    *
-   * @returns A function to call at its end
    * @throws {LimitReachedError} when the user has too many open calls
    */
-  enter({ owner }: ConnectionAccount, method: string, isStream: boolean): () => void {
+  enter({ owner }: ConnectionAccount, method: string, isStream: boolean): void {
     const kind = isStream ? "streams" : "calls";
     const max = isStream ? this.limits.maxStreams : this.limits.maxCalls;
     if (owner[kind] >= max) {
@@ -107,11 +106,13 @@ export class UserAccounts {
     }
     owner[kind] += 1;
     this.open.set(method, (this.open.get(method) ?? 0) + 1);
-    return () => {
-      owner[kind] -= 1;
-      this.open.set(method, (this.open.get(method) ?? 1) - 1);
-      if (owner.calls + owner.streams === 0) this.#users.delete(owner.user);
-    };
+  }
+
+  /** Ends the count of a call. */
+  leave({ owner }: ConnectionAccount, method: string, isStream: boolean): void {
+    owner[isStream ? "streams" : "calls"] -= 1;
+    this.open.set(method, (this.open.get(method) ?? 1) - 1);
+    if (owner.calls + owner.streams === 0) this.#users.delete(owner.user);
   }
 
   /** Counts and reports a refusal. */

@@ -46,7 +46,7 @@ async function statusOfBadCompression(interceptor: grpc.ServerInterceptor): Prom
 
 Deno.test("boundRequest() answers INVALID_ARGUMENT to a request that does not decompress", async () => {
   const code = await statusOfBadCompression((_, call) => {
-    boundRequest(call, 1_000, () => undefined);
+    boundRequest(call, 1_000, { received: () => undefined });
     return passThrough(call);
   });
   assert.equal(code, grpc.status.INVALID_ARGUMENT);
@@ -83,6 +83,6 @@ Deno.test("boundRequest() and streamOf() find the private fields in a server", a
 Deno.test("boundRequest() and streamOf() leave an object without the private fields unchanged", () => {
   assert.equal(streamOf({}), undefined);
   assert.equal(innerOf({ call: {} }), undefined);
-  boundRequest({}, 1, () => undefined);
-  boundRequest({ stream: {} }, 1, () => undefined);
+  boundRequest({}, 1, { received: () => undefined });
+  boundRequest({ stream: {} }, 1, { received: () => undefined });
 });
