@@ -46,46 +46,19 @@ function wrap(call: CallName, handler: Handler, callAudit: CallAudit, audit: Aud
       if (waits) await audit.ready();
       return await answer();
     } catch (error) {
-      code = codeOf(error, context);
+      code = codeOf(error, context.signal);
       throw error;
     } finally {
       once(code);
     }
   }
 
-  /** Records a stream with its first message. Later messages pass without a check, because a stream can last for days. */
   function many(answers: AsyncIterable<object>, request: object, context: CallContext): AsyncIterable<object> {
-    return {
-      [Symbol.asyncIterator]() {
-        const iterator = answers[Symbol.asyncIterator]();
-        let once: ((code: string) => void) | undefined;
-        let isRecorded = false;
-        const begin = async () => {
-          if (once === undefined) {
-            callAudit.add(context, jobOf(request));
-            once = recordOnce(context);
-            if (waits) await audit.ready();
-          }
-          const step = await iterator.next();
-          once("OK");
-          isRecorded = true;
-          return step;
-        };
-        return {
-          next: () =>
-            isRecorded ? iterator.next() : begin().catch((error) => {
-              once?.(codeOf(error, context));
-              throw error;
-            }),
-          async return() {
-            const left = await iterator.return?.();
-            // The caller left before the first message: the job wrote nothing until then.
-            once?.("OK");
-            return left ?? { done: true, value: undefined };
-          },
-        };
-      },
+    const begin = async () => {
+      callAudit.add(context, jobOf(request));
+      if (waits) await audit.ready();
     };
+    return new AuditedStream(answers, begin, (code) => record(context, code), context.signal);
   }
 
   return (request, bare) => {
@@ -94,6 +67,61 @@ function wrap(call: CallName, handler: Handler, callAudit: CallAudit, audit: Aud
     if (Object.hasOwn(STREAMS, call)) return many(handler(request, context) as AsyncIterable<object>, request, context);
     return one(() => handler(request, context) as Promise<object>, request, context);
   };
+}
+
+/** Records a stream with its first message. Later messages pass without a check, because a stream can last for days. */
+class AuditedStream implements AsyncIterableIterator<object> {
+  readonly #answers: AsyncIterator<object>;
+  readonly #signal: AbortSignal;
+  #begin: (() => Promise<void>) | undefined;
+  /** Undefined once the call is recorded. */
+  #record: ((code: string) => void) | undefined;
+
+  constructor(
+    answers: AsyncIterable<object>,
+    begin: () => Promise<void>,
+    record: (code: string) => void,
+    signal: AbortSignal,
+  ) {
+    this.#answers = answers[Symbol.asyncIterator]();
+    this.#begin = begin;
+    this.#record = record;
+    this.#signal = signal;
+  }
+
+  next(): Promise<IteratorResult<object>> {
+    return this.#record === undefined ? this.#answers.next() : this.#first();
+  }
+
+  async #first(): Promise<IteratorResult<object>> {
+    const begin = this.#begin;
+    this.#begin = undefined;
+    try {
+      await begin?.();
+      const step = await this.#answers.next();
+      this.#recordOnce("OK");
+      return step;
+    } catch (error) {
+      this.#recordOnce(codeOf(error, this.#signal));
+      throw error;
+    }
+  }
+
+  async return(): Promise<IteratorResult<object>> {
+    const left = await this.#answers.return?.();
+    // A call that never began is not recorded. Otherwise the caller left before the first message: nothing was written.
+    if (this.#begin === undefined) this.#recordOnce("OK");
+    return left ?? { done: true, value: undefined };
+  }
+
+  #recordOnce(code: string): void {
+    this.#record?.(code);
+    this.#record = undefined;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
 }
 
 type StreamName = {
@@ -108,7 +136,7 @@ const STREAMS: Readonly<Record<StreamName, true>> = {
   WatchJobs: true,
 };
 
-function codeOf(error: unknown, { signal }: CallContext): string {
+function codeOf(error: unknown, signal: AbortSignal): string {
   if (error instanceof TeleportError) return error.code;
   return signal.aborted && error === signal.reason ? "CANCELLED" : "INTERNAL";
 }
