@@ -80,8 +80,7 @@ export async function* readOutput<End>(
     const existing = existingEnd();
     const { stream } = selection;
     const untilMs = selection.until?.getTime() ?? Infinity;
-    const isPast = () => Date.now() > untilMs;
-    let isCut = isPast();
+    let isCut = isPast(untilMs);
     const last = isCut ? await firstSince(reader, untilMs + 1, existing, signal) : existing;
     const first = await startPoint(log, selection, last, signal);
     let at = first.position;
@@ -100,7 +99,7 @@ export async function* readOutput<End>(
         skipBytes = 0;
       }
       const readable = stop ?? log.end.position;
-      if (stop === undefined && isPast()) {
+      if (stop === undefined && isPast(untilMs)) {
         await reader.open();
         stop = (await firstSince(reader, untilMs + 1, log.end, signal)).position;
         isCut = true;
@@ -126,6 +125,10 @@ export async function* readOutput<End>(
   } finally {
     await log.release();
   }
+}
+
+function isPast(timeMs: number): boolean {
+  return timeMs !== Infinity && Date.now() > timeMs;
 }
 
 async function startPoint(
