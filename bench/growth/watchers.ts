@@ -1,7 +1,7 @@
 /** Growth with the number of watchers of one quiet job. */
 import type { RpcClient } from "../../rpc/client/client.ts";
 import { cpuMs } from "../process_facts.ts";
-import { connectTo, ended, type Stage, startGated, startTeleportd, type Teleportd } from "../stage.ts";
+import { connectTo, type Stage, startGated, startTeleportd, type Teleportd } from "../stage.ts";
 import { median } from "../statistics.ts";
 import type { Growth, GrowthRow } from "./growth.ts";
 import { errorOf, residentMb, timeOf } from "./timing.ts";
@@ -56,18 +56,19 @@ async function firstLimit(stage: Stage): Promise<string> {
   const clients = Array.from({ length: CONNECTIONS }, () => stack.use(connectTo(stage, teleportd)));
   const [client] = clients as [RpcClient];
   const { id, gate } = await startGated(stage, client, "echo ready; read word <&3");
-  let open = 0;
+  const watches: AsyncIterator<unknown>[] = [];
   const error = await errorOf(async () => {
     for (;;) {
-      const watch = clients[open % CONNECTIONS]!.calls.GetOutput({ id })[Symbol.asyncIterator]();
-      stack.defer(() => void watch.return?.(undefined));
+      const watch = clients[watches.length % CONNECTIONS]!.calls.GetOutput({ id })[Symbol.asyncIterator]();
       await watch.next();
-      open += 1;
+      watches.push(watch);
     }
   });
   gate.close();
-  await ended(client, id);
-  return `${open} watchers of one user, \`--max-streams-per-user\`: the next one gets ${error}`;
+  await Promise.all(watches.map(async (watch) => {
+    while (!(await watch.next()).done);
+  }));
+  return `${watches.length} watchers of one user, \`--max-streams-per-user\`: the next one gets ${error}`;
 }
 
 /** Measures one server with more and more watchers. */
