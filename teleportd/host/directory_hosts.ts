@@ -100,14 +100,14 @@ export class DirectoryHosts implements JobHosts {
   async connect(instance: string): Promise<HostLink | undefined> {
     const link = await this.#connect(await findInstance(this.#options.data, instance));
     if (link === undefined) {
-      if (await this.hasEnded(instance)) this.#options.log.info(`The job host "${instance}" has ended`, { instance });
+      if (await this.#hasEnded(instance)) this.#options.log.info(`The job host "${instance}" has ended`, { instance });
       else this.#options.log.error(`The job host "${instance}" has died`, { instance });
     }
     return link;
   }
 
   /** A host that ends in order removes its directory, unless a job of it is left. */
-  async hasEnded(instance: string): Promise<boolean> {
+  async #hasEnded(instance: string): Promise<boolean> {
     return await Deno.stat(instancePath(this.#options.data, instance)).then(() => false, isNotFound);
   }
 

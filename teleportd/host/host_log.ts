@@ -35,9 +35,13 @@ export class HostLogFile implements LogFile, Disposable {
     return written;
   }
 
-  /** Begins a new file. */
+  /** Begins a new file. After a failure, such as on a full disk, the next call continues where it failed. */
   #begin(): void {
-    Deno.renameSync(this.path, `${this.path}.1`);
+    try {
+      Deno.renameSync(this.path, `${this.path}.1`);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
     const [file, bytes] = this.#open();
     this.#file.close();
     [this.#file, this.#bytes] = [file, bytes];

@@ -9,6 +9,7 @@ import { failureReason } from "../../base/errno.ts";
 import { type FileModes, OWNER_MODES } from "../../base/file_modes.ts";
 import { NotPlainFileError, openPlainFile, readPlainFile } from "../../base/plain_file.ts";
 import { closeSync } from "node:fs";
+import { basename, dirname } from "node:path";
 import { StartError } from "../start_error.ts";
 
 /** The facts of a job host for those who look for one, in its file `info.json`. */
@@ -51,6 +52,11 @@ export function instancePath(data: string, instance: string): string {
   return `${hostsDirectory(data)}/${instance}`;
 }
 
+/** Returns the path of a directory that is not whole: others do not take it for one of a job host. */
+function unseenPath(path: string): string {
+  return `${dirname(path)}/.${basename(path)}`;
+}
+
 /** The directory of the job host in this process. */
 export class InstanceDirectory implements Disposable {
   readonly path: string;
@@ -73,7 +79,7 @@ export class InstanceDirectory implements Disposable {
    */
   static async create(data: string, instance: string, modes: FileModes = OWNER_MODES): Promise<InstanceDirectory> {
     const path = instancePath(data, instance);
-    const unlocked = `${hostsDirectory(data)}/.${instance}`;
+    const unlocked = unseenPath(path);
     let lock: Deno.FsFile | undefined;
     let isOfOther = false;
     await removeHalfMade(data);
@@ -106,18 +112,30 @@ export class InstanceDirectory implements Disposable {
   /** Unlocks the directory. The job host counts as ended from now on, so no file of the directory is open any more. */
   [Symbol.dispose](): void {
     try {
-      if (this.isUnneeded) Deno.removeSync(this.path, { recursive: true });
+      if (this.isUnneeded) this.#remove();
     } catch {
-      // The rest of it is removed with the directories of dead hosts.
+      // The next job host removes the rest of it.
     }
     this.#lock.close();
+  }
+
+  /** Nobody sees a half of it. The directory of a host that has died looks like that. */
+  #remove(): void {
+    let path = this.path;
+    try {
+      Deno.renameSync(path, unseenPath(path));
+      path = unseenPath(path);
+    } catch {
+      // A full disk may have no room for the new name.
+    }
+    Deno.removeSync(path, { recursive: true });
   }
 }
 
 /** The age from which a directory that has no lock yet counts as left by a host that was killed, in milliseconds. */
 const HALF_MADE_MS = 60_000;
 
-/** Removes the directories of hosts that were killed before they had one. A failure leaves them to the next host. */
+/** Removes the directories of hosts that were killed while they made or removed one. A failure leaves them to the next host. */
 async function removeHalfMade(data: string): Promise<void> {
   try {
     for await (const { name, isDirectory } of Deno.readDir(hostsDirectory(data))) {

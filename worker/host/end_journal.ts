@@ -5,7 +5,7 @@
  * follows soon, for all ends that no supervisor has stored by then. Nobody waits for it, because it takes 1 to 10 ms. The
  * database of a supervisor does not wait for it either.
  */
-import { encodeEnd } from "./end_line.ts";
+import { CLOSING_LINE, encodeEnd } from "./end_line.ts";
 import { JournalFile } from "./journal_file.ts";
 import type { JobChange } from "./link.ts";
 
@@ -53,6 +53,7 @@ export class EndJournal {
   #syncing: Promise<void> | undefined;
   #syncTimer: ReturnType<typeof setTimeout> | undefined;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  #isClosed = false;
 
   constructor(options: EndJournalOptions) {
     this.#options = options;
@@ -65,8 +66,12 @@ export class EndJournal {
       this.#syncing === undefined;
   }
 
-  /** Writes an end. Resolves when it is in the file. When the disk refuses it, resolves then and tries again later. */
+  /**
+   * Writes an end. Resolves when it is in the file. When the disk refuses it, resolves then and tries again later. Has no
+   * effect after `close()`: a file that is opened again is empty.
+   */
   write(end: JobChange): Promise<void> {
+    if (this.#isClosed) return Promise.resolve();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#needed.set(end.id, end);
     this.#unwritten.push({ end, settle: resolve });
@@ -88,8 +93,14 @@ export class EndJournal {
     this.#unsynced.delete(id);
   }
 
-  /** Closes the file. Ends that could not be written get a last try. */
-  async close(): Promise<void> {
+  /**
+   * Closes the file. Ends that could not be written get a last try.
+   *
+   * @param isComplete true when no further end is possible. The last line says so if all ends are in the file
+   */
+  async close(isComplete = false): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     clearTimeout(this.#retryTimer);
     this.#retryTimer = undefined;
     this.#writing ??= this.#writeAll();
@@ -100,7 +111,17 @@ export class EndJournal {
       clearTimeout(this.#syncTimer);
     } while (this.#unsynced.size > 0);
     clearTimeout(this.#retryTimer);
+    if (isComplete && this.isWritten && this.#file.size > 0) await this.#writeClosingLine();
     await this.#file.close();
+  }
+
+  /** No sync follows: after a restart of the machine nobody trusts this line. */
+  async #writeClosingLine(): Promise<void> {
+    try {
+      await this.#file.append([CLOSING_LINE]);
+    } catch (error) {
+      this.#options.onError(error);
+    }
   }
 
   /** Writes batch after batch. The next batch gathers while one is written. */

@@ -1,7 +1,8 @@
 /**
  * The lines of a journal of ends: the CRC-32 (RFC 1952) of a JSON text in eight hexadecimal digits, a space, and the text.
- * Later versions must read them.
+ * The text is an end. In the last line of a host that ended in order it is `{"closed":true}`. Later versions must read them.
  */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { errorCode } from "../../base/error_code.ts";
@@ -19,44 +20,64 @@ export function journalPath(hostDirectory: string): string {
 
 /** Encodes an end as a line. */
 export function encodeEnd(end: JobChange): Uint8Array {
-  const text = toMarkedJson(end);
+  return encodeLine(toMarkedJson(end));
+}
+
+function encodeLine(text: string): Uint8Array {
   return new TextEncoder().encode(`${checksum(text)} ${text}\n`);
 }
+
+const CLOSED = '{"closed":true}';
+
+/** The last line of a host that ended in order. A job without an end above it never started there. */
+export const CLOSING_LINE: Uint8Array = encodeLine(CLOSED);
 
 function checksum(text: string): string {
   return crc32(text).toString(16).padStart(8, "0");
 }
 
-/** Decodes a line, without its line feed. Undefined when it is damaged. */
-function decodeEnd(line: string): JobChange | undefined {
+/** Returns the text of a line, which is given without its line feed. Undefined when it is damaged. */
+function decodeLine(line: string): string | undefined {
   const text = line.slice(9);
-  if (line.slice(0, 9) !== `${checksum(text)} `) return undefined;
-  return fromMarkedJson(text) as JobChange;
+  return line.slice(0, 9) === `${checksum(text)} ` ? text : undefined;
+}
+
+/** The ends that a host has left. */
+export interface LeftEnds {
+  /** The ends by the ids of their jobs. */
+  readonly ends: ReadonlyMap<string, JobChange>;
+  /** True when no end is missing: the host ended in order, and nothing is torn or damaged. */
+  readonly areComplete: boolean;
 }
 
 /**
- * Reads the ends that a dead host has left, by the ids of their jobs. Ignores a torn last line, and skips damaged ones.
+ * Reads the ends that a host has left. Ignores a torn last line, and skips damaged ones.
  *
  * @param onDamaged called with the number of each damaged line
- * @throws {Error} when the file cannot be read; no file means no ends
+ * @throws {Error} when the file cannot be read. No file means no ends. No directory means that none was missing
  */
-export function readEnds(
-  hostDirectory: string,
-  onDamaged: (line: number) => void,
-): ReadonlyMap<string, JobChange> {
+export function readEnds(hostDirectory: string, onDamaged: (line: number) => void): LeftEnds {
   const ends = new Map<string, JobChange>();
-  let text = "";
+  let text: string;
   try {
     text = new TextDecoder().decode(readPlainFile(journalPath(hostDirectory), Infinity));
   } catch (error) {
     if (errorCode(error) !== "ENOENT") throw error;
+    // A host that ends in order without a job removes its directory.
+    return { ends, areComplete: !existsSync(hostDirectory) };
   }
   const lines = text.split("\n");
-  lines.pop(); // The text after the last line feed: empty, or a torn line.
+  const torn = lines.pop(); // The text after the last line feed.
+  let areComplete = torn === "" && decodeLine(lines.at(-1) ?? "") === CLOSED;
   for (const [index, line] of lines.entries()) {
-    const end = decodeEnd(line);
-    if (end === undefined) onDamaged(index + 1);
-    else ends.set(end.id, end);
+    const decoded = decodeLine(line);
+    if (decoded === undefined) {
+      areComplete = false;
+      onDamaged(index + 1);
+    } else if (decoded !== CLOSED) {
+      const end = fromMarkedJson(decoded) as JobChange;
+      ends.set(end.id, end);
+    }
   }
-  return ends;
+  return { ends, areComplete };
 }

@@ -91,14 +91,24 @@ export class HostedJob extends AnyJob {
    */
   override async begin(by?: string): Promise<void> {
     if (!this.isInitialState) return await this.#begun;
-    const host = this.#parts.newHost();
     const requestedBy = by === undefined ? undefined : { startedBy: by };
     const status = { state: "STARTING", startedAt: new Date(), ...defined({ requestedBy }) } as const;
-    const process = { bootId: this.#parts.bootId, host: host.instance };
-    this.#parts.record(status, { process, ...defined({ by }) });
+    this.#storeStart(status, by);
+    this.history.add(status);
+    await this.#firstRequest();
+  }
+
+  /** Stores the intent to start on the host for new jobs. */
+  #storeStart(status: ProcessStatus, by: string | undefined): void {
+    const { bootId, newHost, record } = this.#parts;
+    const host = newHost();
+    const process = { bootId, host: host.instance };
+    record(status, { process, ...defined({ by }) });
     this.#host = host;
     this.#process = process;
-    this.history.add(status);
+  }
+
+  async #firstRequest(): Promise<void> {
     await this.requestStart();
     // Readers that began before the start have no reports yet.
     void this.#log.rewatch().catch(this.#parts.onError);
@@ -134,11 +144,20 @@ export class HostedJob extends AnyJob {
     }
   }
 
-  /** Starts the job on the next host, because its host had ended in order before the start arrived. */
+  /**
+   * Starts the job on the next host, because its host had ended in order before the start arrived. The job stays in
+   * `STARTING`: a supervisor that dies here leaves it to the next one. When the start cannot be stored, or no host can be
+   * reached, the job goes back to `INITIAL`.
+   */
   async startAgain(): Promise<void> {
-    const by = this.processStatus.requestedBy?.startedBy;
-    this.#unstart();
-    await this.begin(by);
+    const { processStatus: status } = this;
+    try {
+      this.#storeStart(status, status.requestedBy?.startedBy);
+    } catch (error) {
+      this.#unstart();
+      throw error;
+    }
+    await this.#firstRequest();
   }
 
   /** Goes back to `INITIAL`. */

@@ -228,7 +228,7 @@ export class JobHost implements HostLink {
   /** Closes the files of the host, before its process ends. Ends that could not be written get a last try. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-    await this.#jobs.close();
+    await this.#jobs.close(this.#isEnding);
   }
 
   /** Reports that the host is idle, unless it gets work in the same turn: a new supervisor replaces one that leaves. */

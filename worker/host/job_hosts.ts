@@ -34,6 +34,4 @@ export interface JobHosts {
    * @throws {HostUnavailableError} when the host runs and does not accept the link
    */
   connect(instance: string): Promise<HostLink | undefined>;
-  /** Returns true when a host to which `connect` finds no link has ended in order. Then it had no job. */
-  hasEnded(instance: string): Promise<boolean>;
 }

@@ -102,7 +102,7 @@ export interface OrphanedJob {
 
 /** The end of an orphaned job. */
 export interface RecoveredJob {
-  /** Final. The end that its host has written, or LOST. */
+  /** The end that its host has written, or LOST. INITIAL when its host ended in order and the job never started. */
   readonly status: ProcessStatus;
   readonly details: StatusDetails;
   /** Processes that could not be ended. */

@@ -188,8 +188,12 @@ export class OwnedJobs {
     return { directory: join(outputDirectory, id), ...defined({ limit: outputLimit, modes }) };
   }
 
-  /** Closes the journal. Ends that could not be written get a last try. */
-  async close(): Promise<void> {
-    await this.#journal.close();
+  /**
+   * Closes the journal. Ends that could not be written get a last try.
+   *
+   * @param isFinal true when no job can start any more
+   */
+  async close(isFinal: boolean): Promise<void> {
+    await this.#journal.close(isFinal && this.#runningCount === 0);
   }
 }

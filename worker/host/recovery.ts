@@ -30,7 +30,7 @@ export class Recovery {
   constructor(jobs: OwnedJobs, options: RecoveryOptions) {
     this.#jobs = jobs;
     this.#options = options;
-    this.#deadEnds = new DeadEnds(options.hostsDirectory, options.onError);
+    this.#deadEnds = new DeadEnds(options);
   }
 
   /**
@@ -44,10 +44,10 @@ export class Recovery {
     this.#jobs.assertEnded(id);
     const end = this.#jobs.get(id)?.end;
     if (end !== undefined) return recoveredEnd(end);
-    const found = job.process?.host === this.#options.instance ? undefined : await this.#deadEnds.recover(job);
-    if (found !== undefined) return found;
-    const { bootId, onError } = this.#options;
-    return await recoverOrphan(job, { bootId, log: this.#jobs.logOptions(job.spec), onError });
+    const { instance, bootId, onError } = this.#options;
+    const log = this.#jobs.logOptions(job.spec);
+    const found = job.process?.host === instance ? undefined : await this.#deadEnds.recover(job, log.directory);
+    return found ?? await recoverOrphan(job, { bootId, log, onError });
   }
 
   /**

@@ -42,7 +42,8 @@ export class HostRecovery {
   }
 
   /**
-   * Recovers jobs that an earlier supervisor has stored, and stores how they ended.
+   * Recovers jobs that an earlier supervisor has stored, and stores how they ended. Jobs whose host had ended in order
+   * before their starts arrived are started on the next host.
    *
    * @param adopt makes the object of a job that is started again
    * @throws {StoreUnusableError} when an end cannot be stored
@@ -52,22 +53,14 @@ export class HostRecovery {
     const { pool, store, budget, onWarning, onError } = this.#options;
     if (orphans.length > 0) {
       await pool.forNewJobs();
-      const { started = [], neverStarted = [] } = Object.groupBy(
-        orphans,
-        (job) => this.#wasNeverStarted(job) ? "neverStarted" : "started",
-      );
-      await recoverJobs(started, {
+      const neverStarted = await recoverJobs(orphans, {
         store,
         budget,
         recover: (job) => this.#recoverOnSomeHost(job),
         onWarning,
         onError,
       });
-      for (const job of neverStarted) {
-        store.change(job.spec.id, { state: "INITIAL" });
-        const again = adopt({ ...job, status: { state: "INITIAL" } });
-        void again.begin(job.status.requestedBy?.startedBy).catch(onError);
-      }
+      for (const job of neverStarted) void adopt(job).startAgain().catch(onError);
     }
     this.#isRecovered = true;
     this.discard();
@@ -86,52 +79,40 @@ export class HostRecovery {
   }
 
   /**
-   * Returns whether a job was to start on a host that had ended in order. A host with a job does not end in order, so the
-   * start never arrived, and may be made on another host.
-   */
-  #wasNeverStarted({ status, process }: StoredJob): boolean {
-    if (status.state !== "STARTING" || process?.host === undefined) return false;
-    return process.bootId === this.#options.bootId && !this.#dead.has(process.host);
-  }
-
-  /**
-   * Starts jobs on the next host, because their host had ended in order before the starts arrived.
-   *
-   * @throws {HostUnavailableError} when no next host can be started; the jobs are as before
-   */
-  async startAgain(jobs: readonly HostedJob[]): Promise<void> {
-    await this.#options.pool.forNewJobs();
-    for (const job of jobs) void job.startAgain().catch(this.#options.onError);
-  }
-
-  /**
    * Recovers the running jobs of a host that has just died. Continues where an earlier call has failed.
    *
    * @param jobs the jobs whose end is not stored. Some may have ended
    */
   async recoverOf(host: HostConnection, jobs: readonly HostedJob[]): Promise<void> {
     const running = jobs.filter((job) => job.isRunningState);
-    if (!this.#dead.has(host.instance)) {
-      this.#dead.set(host.instance, new Set(jobs.map(({ id }) => id)));
-      if (running.length > 0) {
-        this.#options.onWarning(
-          `The running jobs of job host ${host.name} are ended and become LOST: ${
-            countOf(running.map(({ id }) => id))
-          }`,
-        );
-      }
+    if (!this.#dead.has(host.instance)) this.#dead.set(host.instance, new Set(jobs.map(({ id }) => id)));
+    const lost: string[] = [];
+    const results = await Promise.allSettled(running.map(async (job) => {
+      if (await this.recover(job)) lost.push(job.id);
+    }));
+    if (lost.length > 0) {
+      this.#options.onWarning(`Jobs of job host ${host.name} whose end nobody saw are LOST: ${countOf(lost)}`);
     }
-    await Promise.all(running.map((job) => this.recover(job)));
+    const failure = results.find((result) => result.status === "rejected");
+    if (failure !== undefined) throw failure.reason;
     this.discard();
   }
 
-  /** Recovers one running job. */
-  async recover(job: HostedJob): Promise<void> {
+  /** Recovers one running job. Returns whether it is LOST now. */
+  async recover(job: HostedJob): Promise<boolean> {
     const { spec, processStatus: status, process } = job;
     const result = await this.#recoverOnSomeHost({ spec, status, ...defined({ process }) });
-    const { survivors, isDenied } = result;
+    // Another recovery of this job was faster.
+    if (job.process !== process) return false;
+    const { status: { state }, survivors, isDenied } = result;
+    if (state === "INITIAL") {
+      void job.startAgain().catch(this.#options.onError);
+      this.settled(job.id); // The next host has the job now, so the dead one does not.
+      return false;
+    }
     if (survivors.length > 0) this.#options.onError(new SurvivorsError(job.id, survivors, isDenied));
     job.apply(result);
+    return state === "LOST";
   }
 
   /** Notes that the end of a job is stored. */

@@ -142,11 +142,7 @@ export class HostedJobs {
   }
 
   async #died(host: HostConnection): Promise<void> {
-    const jobs = this.#unstoredJobs(host);
-    const neverStarted = jobs.filter((job) => job.isStartUnknown);
-    const isOrderly = neverStarted.length > 0 && await this.#options.hosts.hasEnded(host.instance);
-    if (isOrderly) await this.#recovery.startAgain(neverStarted);
-    await this.#recovery.recoverOf(host, isOrderly ? jobs.filter((job) => !neverStarted.includes(job)) : jobs);
+    await this.#recovery.recoverOf(host, this.#unstoredJobs(host));
     this.#rooms.remove(host);
   }
 

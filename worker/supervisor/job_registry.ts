@@ -74,12 +74,20 @@ export class JobRegistry {
   async #recoverHere(): Promise<void> {
     const { store, bootId, budget, output, onError } = this.#parts;
     const { directory } = this.#options;
-    const deadEnds = directory === undefined ? undefined : new DeadEnds(join(directory, "hosts"), onError);
-    const recover = async (job: StoredJob) =>
-      await deadEnds?.recover(job) ?? await recoverOrphan(job, { bootId, log: output.logOptions(job.spec), onError });
+    const deadEnds = directory === undefined
+      ? undefined
+      : new DeadEnds({ hostsDirectory: join(directory, "hosts"), bootId, onError });
+    const recover = async (job: StoredJob) => {
+      const log = output.logOptions(job.spec);
+      return await deadEnds?.recover(job, log.directory) ?? await recoverOrphan(job, { bootId, log, onError });
+    };
     const onWarning = callback(this.#options.onWarning);
-    await recoverJobs(store.unfinishedJobs(), { store, budget, recover, onWarning, onError });
+    const neverStarted = await recoverJobs(store.unfinishedJobs(), { store, budget, recover, onWarning, onError });
     await this.#options.cgroups?.clean();
+    for (const { spec: { id }, status } of neverStarted) {
+      store.change(id, { state: "INITIAL" });
+      void this.job(id).begin(status.requestedBy?.startedBy).catch(onError);
+    }
   }
 
   get #maxJobs(): number {

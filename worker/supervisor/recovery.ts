@@ -28,28 +28,39 @@ export function countOf(ids: readonly string[]): string {
   return `${ids.length} (${ids.slice(0, MAX_LISTED).map((id) => `"${id}"`).join(", ")}${more})`;
 }
 
+/** The outcome of the recovery of a job. `LOST`: nobody saw its end. */
+type Outcome = "ENDED" | "LOST" | "NEVER_STARTED";
+
 /**
  * Recovers jobs whose end, or whose totals of output, are not stored, and stores how they ended. A job that cannot be
  * recovered does not stop the recovery of the others.
  *
+ * @returns the jobs that never started. The caller starts them; the store still has their earlier start
  * @throws {StoreUnusableError} when the store cannot be written; the survivors of all jobs are ended all the same
  */
-export async function recoverJobs(jobs: readonly StoredJob[], options: RecoveryOptions): Promise<void> {
-  const recovered = await Promise.allSettled(jobs.map((job) => recoverJob(job, options)));
-  const lost = recovered.flatMap((result) =>
-    result.status === "fulfilled" && result.value.isLost ? result.value.id : []
-  );
-  if (lost.length > 0) options.onWarning(`Jobs whose end nobody saw are LOST: ${countOf(lost)}`);
-  const failure = recovered.find((result) => result.status === "rejected");
+export async function recoverJobs(
+  jobs: readonly StoredJob[],
+  options: RecoveryOptions,
+): Promise<readonly StoredJob[]> {
+  const outcomes = await Promise.allSettled(jobs.map((job) => recoverJob(job, options)));
+  const having = (outcome: Outcome) =>
+    jobs.filter((_, index) => {
+      const result = outcomes[index];
+      return result?.status === "fulfilled" && result.value === outcome;
+    });
+  const lost = having("LOST");
+  if (lost.length > 0) {
+    options.onWarning(`Jobs whose end nobody saw are LOST: ${countOf(lost.map(({ spec }) => spec.id))}`);
+  }
+  const failure = outcomes.find((result) => result.status === "rejected");
   if (failure !== undefined) throw failure.reason;
+  return having("NEVER_STARTED");
 }
 
-async function recoverJob(
-  job: StoredJob,
-  { store, budget, recover, onError }: RecoveryOptions,
-): Promise<{ readonly id: string; readonly isLost: boolean }> {
+async function recoverJob(job: StoredJob, { store, budget, recover, onError }: RecoveryOptions): Promise<Outcome> {
   const { id } = job.spec;
   const { status, details, survivors, isDenied } = await recover(job);
+  if (status.state === "INITIAL") return "NEVER_STARTED";
   if (survivors.length > 0) onError(new SurvivorsError(id, survivors, isDenied));
   const { output, outputBytes = 0 } = details;
   budget.addExisting(outputBytes);
@@ -60,5 +71,5 @@ async function recoverJob(
   } catch (error) {
     throw openError(error);
   }
-  return { id, isLost: status.state === "LOST" && !isFinalState(job.status.state) };
+  return status.state === "LOST" && !isFinalState(job.status.state) ? "LOST" : "ENDED";
 }

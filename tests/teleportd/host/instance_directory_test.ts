@@ -82,3 +82,23 @@ Deno.test("a half-made directory that a killed job host has left is removed by t
   await assert.rejects(InstanceDirectory.create(dir.path, "one"), { name: "StartError" });
   assert.deepEqual(names(), [".locked", ".new", "one"]);
 });
+
+Deno.test("nobody finds the directory of a job host that was killed while it removed it", async () => {
+  await using dir = await tempDir();
+  const host = await InstanceDirectory.create(dir.path, "one");
+  await Deno.writeTextFile(`${host.path}/ends.journal`, "");
+  host.isUnneeded = true;
+  const original = Deno.removeSync;
+  Deno.removeSync = () => {
+    throw new Error("killed");
+  };
+  try {
+    host[Symbol.dispose]();
+  } finally {
+    Deno.removeSync = original;
+  }
+  assert.deepEqual(await findInstances(dir.path), []);
+  await Deno.utime(`${dir.path}/hosts/.one`, 0, 0);
+  using _next = await InstanceDirectory.create(dir.path, "two");
+  assert.deepEqual([...Deno.readDirSync(`${dir.path}/hosts`)].map(({ name }) => name), ["two"]);
+});

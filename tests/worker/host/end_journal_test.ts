@@ -1,25 +1,13 @@
 /** Tests for the journal of ends: batches, syncs, its size, and a disk that refuses it. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { EndJournal, type EndJournalOptions } from "../../../worker/host/end_journal.ts";
+import { EndJournal } from "../../../worker/host/end_journal.ts";
 import { journalPath } from "../../../worker/host/end_line.ts";
 import { deadline, eventually } from "../../support/deadline.ts";
 import { needingDisk, onDisk } from "../../support/small_disk.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 import { endOf, endsIn, idsIn } from "./ends.ts";
-
-/** Opens a journal in a directory. Its errors fail the test. */
-function openIn(
-  directory: string,
-  options: Partial<EndJournalOptions> & { readonly errors?: unknown[] } = {},
-): EndJournal {
-  const { errors } = options;
-  return new EndJournal({
-    ...options,
-    path: journalPath(directory),
-    onError: (error) => errors === undefined ? assert.fail(String(error)) : void errors.push(error),
-  });
-}
+import { countingSyncs, openIn } from "./open_journal.ts";
 
 Deno.test("readEnds() returns what write() wrote", async () => {
   await using temporary = await tempDir();
@@ -30,26 +18,11 @@ Deno.test("readEnds() returns what write() wrote", async () => {
   assert.ok(!journal.isWritten);
   await written;
   assert.equal(Deno.statSync(journalPath(temporary.path)).mode! & 0o777, 0o600);
-  assert.deepEqual(await endsIn(temporary.path), ends);
+  assert.deepEqual(endsIn(temporary.path), ends);
   await journal.close();
   assert.ok(journal.isWritten);
-  assert.deepEqual(await endsIn(temporary.path), ends);
+  assert.deepEqual(endsIn(temporary.path), ends);
 });
-
-/** Counts the calls of fdatasync(2), and fails those that the test wants to fail. */
-async function countingSyncs(use: (syncs: { count: number; failure?: Error }) => Promise<void>): Promise<void> {
-  const original = Deno.FsFile.prototype.syncData;
-  const syncs: { count: number; failure?: Error } = { count: 0 };
-  Deno.FsFile.prototype.syncData = function () {
-    syncs.count += 1;
-    return syncs.failure === undefined ? original.call(this) : Promise.reject(syncs.failure);
-  };
-  try {
-    await use(syncs);
-  } finally {
-    Deno.FsFile.prototype.syncData = original;
-  }
-}
 
 Deno.test("write() does not wait for the sync, which is one for all ends that nobody has stored", () =>
   countingSyncs(async (syncs) => {
@@ -58,7 +31,7 @@ Deno.test("write() does not wait for the sync, which is one for all ends that no
     await Promise.all(Array.from({ length: 100 }, (_, index) => journal.write(endOf(String(index)))));
     for (let index = 100; index < 110; index++) await journal.write(endOf(String(index)));
     assert.equal(syncs.count, 0);
-    assert.equal((await idsIn(temporary.path)).length, 110);
+    assert.equal(idsIn(temporary.path).length, 110);
     assert.ok(!journal.isWritten);
     await eventually(() => journal.isWritten, "the sync");
     assert.equal(syncs.count, 1);
@@ -113,7 +86,7 @@ Deno.test("ends whose sync has failed are written again", () =>
     delete syncs.failure;
     await eventually(() => journal.isWritten, "a sync that succeeds");
     assert.equal((await Deno.readTextFile(journalPath(temporary.path))).split("\n").length, 3);
-    assert.deepEqual(await idsIn(temporary.path), ["a"]);
+    assert.deepEqual(idsIn(temporary.path), ["a"]);
     await journal.close();
   }));
 
@@ -128,12 +101,12 @@ Deno.test("the journal stays small while ends are forgotten, and keeps each end 
     await Promise.all(ids.map((id) => journal.write(endOf(id, text))));
     for (const id of ids) journal.forget(id);
     largest = Math.max(largest, Deno.statSync(journalPath(temporary.path)).size);
-    if (round % 50 === 0) assert.ok((await idsIn(temporary.path)).includes("kept"));
+    if (round % 50 === 0) assert.ok(idsIn(temporary.path).includes("kept"));
   }
   assert.ok(largest < 1_200_000, `${largest} bytes`);
   await journal.write(endOf("last", text));
   await journal.close();
-  const ids = await idsIn(temporary.path);
+  const ids = idsIn(temporary.path);
   assert.ok(ids.includes("kept") && ids.includes("last") && ids.length < 100);
   assert.deepEqual([...Deno.readDirSync(temporary.path)].map(({ name }) => name), ["ends.journal"]);
 });
@@ -157,22 +130,8 @@ Deno.test("write() resolves when the disk refuses an end, and writes it later", 
   await Deno.mkdir(directory);
   await deadline(written.promise, "the end of the retries");
   assert.ok(journal.isWritten);
-  assert.deepEqual(await idsIn(directory), ["a", "b"]);
+  assert.deepEqual(idsIn(directory), ["a", "b"]);
   await journal.close();
-});
-
-Deno.test("close() tries once more to write, and gives up then", async () => {
-  await using temporary = await tempDir();
-  const errors: unknown[] = [];
-  const journal = openIn(join(temporary.path, "none"), { errors, retryMs: 600_000 });
-  await journal.write(endOf("a"));
-  await deadline(journal.close(), "the close");
-  assert.equal(errors.length, 2);
-  const other = openIn(join(temporary.path, "none"), { errors, retryMs: 600_000 });
-  await other.write(endOf("a"));
-  await Deno.mkdir(join(temporary.path, "none"));
-  await deadline(other.close(), "the close");
-  assert.deepEqual(await idsIn(join(temporary.path, "none")), ["a"]);
 });
 
 Deno.test(needingDisk("a full disk leaves no torn line before the ends that are written later"), async () => {
@@ -185,10 +144,10 @@ Deno.test(needingDisk("a full disk leaves no torn line before the ends that are 
     await journal.write(endOf("torn", "x".repeat(300_000)));
     await journal.write(endOf("next"));
     assert.ok(errors.length > 0);
-    assert.deepEqual(await idsIn(directory), ["first"]);
+    assert.deepEqual(idsIn(directory), ["first"]);
     await Deno.remove(fill);
     await eventually(() => journal.isWritten, "all ends on the disk");
-    assert.deepEqual(await idsIn(directory), ["first", "torn", "next"]);
+    assert.deepEqual(idsIn(directory), ["first", "torn", "next"]);
     await journal.close();
   });
 });

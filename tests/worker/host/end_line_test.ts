@@ -1,15 +1,15 @@
 /** Tests for the lines of a journal of ends: torn and damaged ones. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { encodeEnd, journalPath, readEnds } from "../../../worker/host/end_line.ts";
+import { CLOSING_LINE, encodeEnd, journalPath, readEnds } from "../../../worker/host/end_line.ts";
 import { Random, seedFor } from "../../support/random.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 import { endOf, endsIn, idsIn } from "./ends.ts";
 
 Deno.test("readEnds() returns nothing for a host without a journal", async () => {
   await using temporary = await tempDir();
-  assert.deepEqual(await endsIn(temporary.path), []);
-  assert.deepEqual(await endsIn(join(temporary.path, "none")), []);
+  assert.deepEqual(endsIn(temporary.path), []);
+  assert.deepEqual(endsIn(join(temporary.path, "none")), []);
 });
 
 Deno.test("readEnds() ignores a torn last line, wherever it is torn", async () => {
@@ -20,7 +20,7 @@ Deno.test("readEnds() ignores a torn last line, wherever it is torn", async () =
   for (let length = 0; length <= bytes.length; length++) {
     Deno.writeFileSync(journalPath(temporary.path), bytes.subarray(0, length));
     const whole = length === bytes.length ? ["a", "b"] : length >= first.length ? ["a"] : [];
-    assert.deepEqual(await idsIn(temporary.path), whole);
+    assert.deepEqual(idsIn(temporary.path), whole);
   }
 });
 
@@ -35,8 +35,44 @@ Deno.test("readEnds() never returns a damaged end, and keeps the lines that are 
     damaged[at]! ^= 1 + random.below(255);
     Deno.writeFileSync(journalPath(temporary.path), damaged);
     const lines: number[] = [];
-    const found = await readEnds(temporary.path, (line) => void lines.push(line));
+    const { ends: found } = readEnds(temporary.path, (line) => void lines.push(line));
     for (const [id, end] of found) assert.deepEqual(end, ends.find((one) => one.id === id), `byte ${at}`);
     assert.ok(lines.length >= 1 && lines.length <= 2 && found.size >= 2, `byte ${at}`);
+  }
+});
+
+/** Returns whether a host with such a journal has left all ends. */
+function areComplete(directory: string, ...parts: readonly Uint8Array[]): boolean {
+  Deno.writeFileSync(journalPath(directory), new Uint8Array(parts.flatMap((part) => [...part])));
+  return readEnds(directory, () => {}).areComplete;
+}
+
+Deno.test("readEnds() says that ends are complete only when a whole closing line is the last one", async () => {
+  await using temporary = await tempDir();
+  const { path } = temporary;
+  const end = encodeEnd(endOf("a"));
+  assert.equal(readEnds(path, () => {}).areComplete, false, "A host that was killed, without an end");
+  assert.equal(readEnds(join(path, "none"), () => {}).areComplete, true, "A host that removed its directory");
+  assert.equal(areComplete(path, end), false, "A host that was killed, or of an earlier version");
+  assert.equal(areComplete(path, end, CLOSING_LINE), true);
+  assert.deepEqual(idsIn(path), ["a"]);
+  assert.equal(areComplete(path, CLOSING_LINE, end), false, "A line after the last one");
+  for (let length = 0; length < CLOSING_LINE.length; length++) {
+    assert.equal(
+      areComplete(path, end, CLOSING_LINE.subarray(0, length)),
+      false,
+      `${length} bytes of the closing line`,
+    );
+  }
+});
+
+Deno.test("readEnds() says that ends are not complete when any byte is damaged", async () => {
+  await using temporary = await tempDir();
+  const bytes = new Uint8Array([...encodeEnd(endOf("a")), ...encodeEnd(endOf("b")), ...CLOSING_LINE]);
+  const random = new Random(seedFor("readEnds()"));
+  for (let at = 0; at < bytes.length; at++) {
+    const damaged = bytes.slice();
+    damaged[at]! ^= 1 + random.below(255);
+    assert.equal(areComplete(temporary.path, damaged), false, `byte ${at}`);
   }
 });

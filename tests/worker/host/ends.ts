@@ -23,11 +23,12 @@ export function endOf(id: string, error = 'line\n"quoted" \u{1f600} $date'): Job
 }
 
 /** Returns the ends in the journal. No line may be damaged. */
-export async function endsIn(directory: string): Promise<JobChange[]> {
-  return [...(await readEnds(directory, (line) => assert.fail(`Line ${line} is damaged`))).values()];
+export function endsIn(directory: string): JobChange[] {
+  const { ends } = readEnds(directory, (line) => assert.fail(`Line ${line} is damaged`));
+  return [...ends.values()];
 }
 
 /** Returns the ids in the journal. No line may be damaged. */
-export async function idsIn(directory: string): Promise<string[]> {
-  return (await endsIn(directory)).map(({ id }) => id);
+export function idsIn(directory: string): string[] {
+  return endsIn(directory).map(({ id }) => id);
 }

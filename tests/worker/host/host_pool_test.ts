@@ -15,7 +15,6 @@ async function poolWithout(answers: (() => HostLink | undefined)[]) {
   const hosts: JobHosts = {
     open: () => Promise.resolve({ others: [], dead: [], unreachable: ["a"] }),
     launch: () => Promise.reject(new Error("not needed")),
-    hasEnded: () => Promise.resolve(false),
     // deno-lint-ignore require-await
     connect: async () => (answers.shift() ?? (() => undefined))(),
   };
@@ -68,7 +67,6 @@ Deno.test("HostPool retires older hosts, and uses a host again that an earlier s
   const hosts: JobHosts = {
     open: () => Promise.resolve({ current, others: [other], dead: [], unreachable: [] }),
     launch: () => Promise.reject(new Error("not needed")),
-    hasEnded: () => Promise.resolve(false),
     connect: () => Promise.reject(new Error("not needed")),
   };
   const ignore = () => {};

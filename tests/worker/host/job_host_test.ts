@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { JobSpec } from "../../../mod.ts";
+import { readEnds } from "../../../worker/host/end_line.ts";
 import { ForgottenIds } from "../../../worker/host/forgotten_ids.ts";
 import { JobHost } from "../../../worker/host/job_host.ts";
 import type { HostStart } from "../../../worker/host/link.ts";
@@ -131,6 +132,29 @@ Deno.test("a host without a supervisor reports errors to its program", async () 
   assert.deepEqual(events.errors, []);
   host.forget(start.spec.id);
   await host[Symbol.asyncDispose]();
+});
+
+Deno.test("a host says that all ends are left only when it can start no more jobs, and none runs", async () => {
+  for (
+    const [what, refusesWork, runs, expected] of [
+      ["in order", true, false, true],
+      ["an error of its program", false, false, false],
+      ["an error while a job runs", true, true, false],
+    ] as const
+  ) {
+    await using temporary = await tempDir();
+    const { host, events } = await startHost(temporary.path);
+    const ended = shell("exit 3");
+    await host.start(ended);
+    await events.end(ended.spec.id);
+    const running = shell("exec sleep 1000");
+    if (runs) await host.start(running);
+    if (refusesWork) host.refuseWork();
+    await host[Symbol.asyncDispose]();
+    const { ends, areComplete } = readEnds(join(temporary.path, "hosts", INSTANCE), () => assert.fail("damaged"));
+    assert.deepEqual([[...ends.keys()], areComplete], [[ended.spec.id], expected], what);
+    await host.stopJobs(0);
+  }
 });
 
 Deno.test("refuseWork() refuses jobs, and supervisors once no job runs", async () => {

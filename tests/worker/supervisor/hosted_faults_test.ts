@@ -52,7 +52,11 @@ Deno.test("the jobs of a host that dies are ended and LOST, and a new host takes
     assert.deepEqual([final.state, final.reason], ["LOST", "LOST"]);
     assert.equal((await read(output)).text, "");
     assert.deepEqual((await states(stopped)).at(-1), "LOST");
-    assert.match(warnings[0] ?? "", new RegExp(`running jobs of job host process ${Deno.pid} .*${instance}`));
+    await eventually(() => warnings.length > 0, "a warning");
+    assert.match(
+      warnings[0]!,
+      new RegExp(`^Jobs of job host process ${Deno.pid} .*${instance}.* are LOST: 1 \\("${id}"\\)$`),
+    );
     assert.equal(hosts.launched, 2);
     const next = await startUp(supervisor);
     assert.equal((await supervisor.stop(next)).state, "EXITED");

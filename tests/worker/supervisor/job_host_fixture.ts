@@ -96,13 +96,26 @@ export class LocalHosts implements JobHosts, AsyncDisposable {
     return host;
   }
 
-  /** Ends the current host in order. It has no jobs. */
+  /**
+   * Ends the current host in order, as `runHost()` does. No job of it runs. Its directory stays when no supervisor has
+   * stored the end of a job.
+   */
   async end(): Promise<void> {
     const host = this.current;
-    this.#hosts.delete(host.info.instance);
+    const { instance } = host.info;
+    this.#hosts.delete(instance);
     this.#currentId = undefined;
+    host.refuseWork();
+    const { hasJobs } = host;
     await host[Symbol.asyncDispose]();
-    await Deno.remove(join(this.#directory, "hosts", host.info.instance), { recursive: true });
+    if (hasJobs) this.#dead.add(instance);
+    else await Deno.remove(join(this.#directory, "hosts", instance), { recursive: true });
+    this.#links.get(instance)?.break(new Error("The job host has ended"));
+  }
+
+  /** Makes the next supervisor count a host as dead that has ended, because it ends while the supervisor looks for hosts. */
+  countAsDead(instance: string): void {
+    this.#dead.add(instance);
   }
 
   open(): Promise<OpenHosts> {
@@ -135,10 +148,6 @@ export class LocalHosts implements JobHosts, AsyncDisposable {
   connect(instance: string): Promise<HostLink | undefined> {
     const host = this.#hosts.get(instance);
     return Promise.resolve(host === undefined ? undefined : this.#linkTo(host));
-  }
-
-  hasEnded(instance: string): Promise<boolean> {
-    return Promise.resolve(!this.#dead.has(instance) && !this.#hosts.has(instance));
   }
 
   #linkTo(host: JobHost): LocalLink {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { JobSpec, ProcessStatus } from "../../../../mod.ts";
-import { encodeEnd } from "../../../../worker/host/end_line.ts";
+import { CLOSING_LINE, encodeEnd } from "../../../../worker/host/end_line.ts";
 import type { JobChange, OrphanedJob } from "../../../../worker/host/link.ts";
 import { newJobId } from "../../../../worker/job/id.ts";
 import type { StoredProcess } from "../../../../worker/job/status_details.ts";
@@ -22,6 +22,11 @@ function orphan(process: Partial<StoredProcess> = {}, pid = 1): OrphanedJob & { 
     status: { state: "RUNNING", startedAt, pid, requestedBy: { startedBy: "ann" } },
     process: { bootId: bootId(), host: DEAD, ...process },
   };
+}
+
+/** Makes a job whose start was stored for a dead host. */
+function starting(process: Partial<StoredProcess> = {}): OrphanedJob & { readonly spec: JobSpec } {
+  return { ...orphan(process), status: { state: "STARTING", startedAt } };
 }
 
 /** Writes the output of a job as a dead host leaves it. Returns the path of the file. */
@@ -95,6 +100,52 @@ export function testRecoveries(form: HostForm): void {
     assert.equal(details.output!.totals.stdoutBytes, 5);
     assert.equal(await host.outputOf({ id: job.spec.id, status, details }), "some\n");
     assert.deepEqual(host.events.errors, []);
+  });
+
+  test("recover() says INITIAL for a start that never reached its host, which then ended in order", async (host) => {
+    const job = starting();
+    const { status, details, survivors, isDenied } = await host.link.recover(job);
+    assert.deepEqual(
+      [status, details, survivors, isDenied],
+      [{ state: "INITIAL" }, {}, [], false],
+      "No directory is left",
+    );
+    const other = orphan();
+    leaveEnds(host, encodeEnd(endOf(other, 3)), CLOSING_LINE);
+    await host.link.discard(DEAD);
+    leaveEnds(host, encodeEnd(endOf(other, 3)), CLOSING_LINE);
+    assert.equal((await host.link.recover(job)).status.state, "INITIAL", "The end of another job is left");
+    assert.equal((await host.link.recover(other)).status.state, "EXITED");
+  });
+
+  test("recover() says LOST for a start when anything shows that it may have reached its host", async (host) => {
+    const end = encodeEnd(endOf(orphan(), 3));
+    const damaged = end.slice();
+    damaged[20]! ^= 1;
+    const journals: readonly (readonly [what: string, parts: readonly Uint8Array[]])[] = [
+      ["a host that was killed before its first end", []],
+      ["a host that was killed, or is of an earlier version", [end]],
+      ["a host that was killed while it wrote its last line", [end, CLOSING_LINE.slice(0, -1)]],
+      ["a damaged last line", [end, CLOSING_LINE.with(12, 0)]],
+      ["a damaged end, which may be the one of the job", [damaged, CLOSING_LINE]],
+    ];
+    for (const [what, parts] of journals) {
+      leaveEnds(host, ...parts);
+      assert.equal((await host.link.recover(starting())).status.state, "LOST", what);
+      await host.link.discard(DEAD);
+    }
+    leaveEnds(host, end, CLOSING_LINE);
+    for (
+      const [what, job] of [
+        ["a job that has a process", orphan()],
+        ["a job of an earlier boot, whose end may not have reached the disk", starting({ bootId: "another" })],
+        ["a job of an unknown boot", starting({ bootId: "" })],
+        ["a job of no host", { ...starting(), process: { bootId: bootId() } }],
+      ] as const
+    ) assert.equal((await host.link.recover(job)).status.state, "LOST", what);
+    const written = starting();
+    await leaveOutput(host, written.spec.id, "some\n");
+    assert.equal((await host.link.recover(written)).status.state, "LOST", "a job with output");
   });
 
   test("recover() cuts a torn tail, and reports output that cannot be repaired", async (host) => {
