@@ -1,6 +1,6 @@
 /** Finds, starts and connects to the job hosts of a data directory, for the supervisor of a server. */
 import type { Logger } from "../../base/logger.ts";
-import { connectHost, HostConnectError, HostUnavailableError, makeRoomForJobHost } from "../../job_host.ts";
+import { connectHost, HostConnectError, HostUnavailableError, makeRoomForJobHost, socketPath } from "../../job_host.ts";
 import type { HostInfo, HostLink, JobHosts, OpenHosts } from "../../mod.ts";
 import { StartError } from "../start_error.ts";
 import { findInstance, findInstances, type FoundInstance, instancePath, untilEnd } from "./instance_directory.ts";
@@ -106,9 +106,9 @@ export class DirectoryHosts implements JobHosts {
     return link;
   }
 
-  /** A host that ends in order removes its directory, unless a job of it is left. */
+  /** A host that ends in order removes its socket, and its directory too when no end of a job is left. */
   async #hasEnded(instance: string): Promise<boolean> {
-    return await Deno.stat(instancePath(this.#options.data, instance)).then(() => false, isNotFound);
+    return await Deno.lstat(socketPath(instancePath(this.#options.data, instance))).then(() => false, isNotFound);
   }
 
   /**
