@@ -1,4 +1,5 @@
 /** Tests of faults between a supervisor and its job hosts, and of supervisors that end between two steps. */
+import "../../support/plain_start.ts";
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { HostExhaustedError, HostUnavailableError, NotEnforceableError, Supervisor } from "../../../mod.ts";

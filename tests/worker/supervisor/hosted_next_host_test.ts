@@ -1,4 +1,5 @@
 /** Tests of starts that a job host refuses or never gets, and of the report on jobs whose host has died. */
+import "../../support/plain_start.ts";
 import assert from "node:assert/strict";
 import { HostUnavailableError, Supervisor } from "../../../mod.ts";
 import { eventually } from "../../support/deadline.ts";
