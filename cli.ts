@@ -4,6 +4,7 @@ import { type Environment, ENVIRONMENT_NAMES } from "./cli/config.ts";
 import type { Io, Terminal } from "./cli/io.ts";
 import { runShell, startProgram } from "./cli/local_program.ts";
 import { main } from "./cli/main.ts";
+import { standardInput, standardOutput } from "./cli/standard_files.ts";
 import { UsageError } from "./units/usage_error.ts";
 import { gatherEntropy } from "./rpc/client/entropy.ts";
 import { readVariable } from "./text/decoded.ts";
@@ -58,9 +59,9 @@ const terminal: Terminal = {
 };
 
 const io: Io = {
-  stdin: Deno.stdin,
-  stdout: Deno.stdout,
-  stderr: Deno.stderr,
+  stdin: standardInput(Deno.stdin, 0),
+  stdout: standardOutput(Deno.stdout, 1),
+  stderr: standardOutput(Deno.stderr, 2),
   terminal,
   onSignal,
   nowMs: () => performance.now(),

@@ -4,8 +4,8 @@ import type { Sent } from "../../proto/service.ts";
 import type { InputRequest } from "../../proto/teleport/v1/job_worker.ts";
 import type { InputFile } from "../io.ts";
 
-/** The size of one read, in bytes: the capacity of a pipe; pipe(7). */
-const CHUNK_BYTES = 65_536;
+/** The size of one read, in bytes: the most data of a message. A pipe gives 64 KiB at a time; pipe(7). */
+const CHUNK_BYTES = 262_144;
 
 /**
  * The bounds of one call. The answer to a call says that the server has its data. Until then the data is kept, because a
@@ -23,6 +23,8 @@ export class InputSource {
   #keptBytes = 0;
   /** The pending read. A call that is cut leaves it to the next call. */
   #reading: Promise<Uint8Array | undefined> | undefined;
+  /** The memory for the next read. Absent when kept data has the last one. */
+  #buffer: Uint8Array | undefined;
   /** Identifies the messages of the current call. The messages of an earlier call read nothing. */
   #currentCall: object | undefined;
   #isAtEnd = false;
@@ -98,11 +100,14 @@ export class InputSource {
   }
 
   async #read(): Promise<Uint8Array | undefined> {
-    const buffer = new Uint8Array(CHUNK_BYTES);
+    const buffer = this.#buffer ??= new Uint8Array(CHUNK_BYTES);
     try {
       const count = await this.#file.read(buffer);
+      if (count === null) return undefined;
       // A copy, because a typed line would keep the whole buffer in memory.
-      return count === null ? undefined : count < CHUNK_BYTES ? buffer.slice(0, count) : buffer;
+      if (count < CHUNK_BYTES) return buffer.slice(0, count);
+      this.#buffer = undefined;
+      return buffer;
     } catch (cause) {
       const message = errorMessage(cause);
       this.#readError = new Error(`Cannot read the standard input: ${message}`, { cause });
