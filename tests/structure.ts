@@ -222,7 +222,8 @@ export function violations(
   const found: string[] = [];
   const graph = new Map<string, string[]>();
   for (const [name, target] of Object.entries(importMap)) {
-    if (!/^npm:(@[^@/]+\/)?[^@/]+@\d+\.\d+\.\d+$/.test(target)) {
+    // A private file of a package has a path.
+    if (!/^npm:(@[^@/]+\/)?[^@/]+@\d+\.\d+\.\d+(\/.+)?$/.test(target)) {
       found.push(`deno.json maps "${name}" to "${target}": use "npm:NAME@" and one exact version`);
     }
   }

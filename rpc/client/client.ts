@@ -3,6 +3,7 @@ import "../compat/http2_guard.ts";
 import * as grpc from "@grpc/grpc-js";
 import type { CallName, CallOptions, JobWorkerClient } from "../../proto/service.ts";
 import { parseAddress } from "../shared/address.ts";
+import { decodeWithoutParts } from "../compat/message_decoder.ts";
 import { Channel } from "./channel.ts";
 import { type Method, methods } from "../shared/definition.ts";
 import { healthMethods, type ServingStatus } from "../shared/health_definition.ts";
@@ -14,6 +15,8 @@ export { type TlsCredentials, TlsCredentialsError } from "../shared/tls_credenti
 export { CallError, type StatusName } from "../shared/errors.ts";
 export type { ServingStatus } from "../shared/health_definition.ts";
 export type { UnreachableReason } from "../shared/unavailable.ts";
+
+decodeWithoutParts();
 
 /** Options of {@linkcode connect}. */
 export interface ConnectOptions {

@@ -1,7 +1,9 @@
 /** Calls that send a stream. Messages are taken from an async iterable as fast as they are sent. */
 import * as grpc from "@grpc/grpc-js";
+import type { Buffer } from "node:buffer";
 import type { CallOptions } from "../../proto/service.ts";
 import type { Channel } from "./channel.ts";
+import { free } from "../compat/received_memory.ts";
 import type { Method } from "../shared/definition.ts";
 
 /**
@@ -24,7 +26,7 @@ export function send(
   const { call, explain } = channel.open(options, (client, settings) =>
     client.makeClientStreamRequest(
       method.path,
-      method.requestSerialize,
+      (message: Buffer) => message,
       method.responseDeserialize,
       new grpc.Metadata(),
       settings,
@@ -52,7 +54,10 @@ export function send(
         call.end();
         return;
       }
-      await untilOver(new Promise<void>((sent) => call.write(step.value, () => sent())));
+      // grpc-js copies the message into a frame, before it calls back.
+      const message = method.requestSerialize(step.value);
+      await untilOver(new Promise<void>((sent) => call.write(message, () => sent())));
+      if (!isOver) free(message);
     }
     // This does not wait for return(), which may never resolve.
     Promise.resolve(iterator.return?.()).catch(() => {});

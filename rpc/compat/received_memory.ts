@@ -14,9 +14,9 @@ import type { Socket } from "node:net";
 const MIN_BYTES = 4_096;
 
 /** Frees the memory of data, unless the memory may also have other data. Nobody may use the data later. */
-export function free(data: Uint8Array<ArrayBuffer>): void {
+export function free(data: Uint8Array): void {
   const { buffer, byteLength } = data;
-  if (byteLength >= MIN_BYTES && byteLength === buffer.byteLength) buffer.transfer(0);
+  if (byteLength >= MIN_BYTES && byteLength === buffer.byteLength && buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
 
 /** The handle of a connection. */
