@@ -76,8 +76,8 @@ export async function measureConnections(stage: Stage): Promise<Growth> {
     limits: [limit],
     notes: [
       "All connections are of one user, from one process on the same machine over loopback. They are made one after " +
-      "another, so the time to connect has the work of both sides. Each has an open watch of the status of a job: the " +
-      "server closes an idle connection of a user for a new one of that user, with no error.",
+      "another, so the time to connect has the work of both sides. Each has an open watch of the status of a job. " +
+      "The server would close an idle connection of a user for a new one of that user.",
       "Memory is that of server and job host, more than with one connection.",
     ],
   };
