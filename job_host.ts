@@ -13,6 +13,7 @@ export type * from "./worker/host/link.ts";
 export { connectHost, HostConnectError } from "./worker/host/socket/connect_host.ts";
 export { serveHost } from "./worker/host/socket/serve_host.ts";
 export { socketPath } from "./worker/host/socket/socket_files.ts";
+export { SessionStarter } from "./worker/launch/session_starter.ts";
 export { findUser } from "./worker/launch/passwd.ts";
 export { keepFromJobs } from "./worker/launch/inheritance.ts";
 export { hasTags } from "./worker/process/tags.ts";

@@ -5,7 +5,7 @@
 import { defined } from "../../base/defined.ts";
 import type { FileModes } from "../../base/file_modes.ts";
 import type { Logger } from "../../base/logger.ts";
-import { type HostWork, JobHost, serveHost } from "../../job_host.ts";
+import { type HostWork, JobHost, serveHost, SessionStarter } from "../../job_host.ts";
 import { openCgroups } from "../cgroups.ts";
 import { DiskTrouble } from "../disk_trouble.ts";
 import { defectFields, defectText } from "../log/error_fields.ts";
@@ -71,6 +71,7 @@ export async function runHost(options: HostRunOptions, controls: HostControls): 
   await using opened = new AsyncDisposableStack();
   const { cgroups, text: cgroupText } = await openCgroups(options.cgroup, data, instance);
   opened.use(cgroups);
+  const sessions = await SessionStarter.open(directory.path);
   const { instance: _, ...sameOptions } = options;
   const main = controls.service && new MainProcess(data, instance, controls.service);
   const idle = Promise.withResolvers<void>();
@@ -94,7 +95,7 @@ export async function runHost(options: HostRunOptions, controls: HostControls): 
       version,
       cgroupText,
       onJobChange: changed,
-      ...defined({ cgroups, modes }),
+      ...defined({ cgroups, modes, sessions }),
       // Servers that ask at the same time get the same one.
       succeed: () => succeeding ??= succeed().finally(() => succeeding = undefined),
       onRetire: (isRetired) => {

@@ -2,6 +2,7 @@
 import { defined } from "../../base/defined.ts";
 import type { FileModes } from "../../base/file_modes.ts";
 import type { CgroupTree } from "../cgroup/tree.ts";
+import type { SessionStarter } from "../launch/session_starter.ts";
 import type { HostCgroups, HostInfo } from "./link.ts";
 
 /** The options of a job host. */
@@ -16,6 +17,8 @@ export interface JobHostOptions {
   readonly version: string;
   /** The cgroups of jobs, for this host alone. Absent: processes of jobs are found in /proc. */
   readonly cgroups?: CgroupTree;
+  /** Makes the sessions of jobs. Absent: the system does, which takes longer. */
+  readonly sessions?: SessionStarter;
   /** Says whether jobs have cgroups, and why not. */
   readonly cgroupText: string;
   /** The modes of all files that others than this process may need. Default: for the owner alone. */

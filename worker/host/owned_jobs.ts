@@ -9,6 +9,7 @@ import type { JobSpec } from "../job/spec.ts";
 import type { StoredProcess } from "../job/status_details.ts";
 import { stopAll } from "../job/stop_all.ts";
 import { DEFAULT_CWD } from "../launch/command.ts";
+import type { SessionStarter } from "../launch/session_starter.ts";
 import type { OutputLogOptions } from "../output/log.ts";
 import { EndJournal } from "./end_journal.ts";
 import { ForgottenIds } from "./forgotten_ids.ts";
@@ -29,6 +30,8 @@ export interface OwnedJobsOptions {
   readonly modes?: FileModes;
   /** Absent: jobs have no cgroups. */
   readonly cgroups?: CgroupTree;
+  /** Makes the sessions of jobs. Absent: the system does, which takes longer. */
+  readonly sessions?: SessionStarter;
   readonly events: Pick<HostEvents, "changed" | "grew">;
   /** Called when a job has ended or is forgotten, and when a delayed end is on the disk. */
   readonly onLess: () => void;
@@ -116,7 +119,7 @@ export class OwnedJobs {
     const { id, cwd = DEFAULT_CWD, cgroupLimits } = spec;
     if (this.#jobs.has(id) || this.#forgotten.has(id)) return;
     if (this.#stopping > 0) throw new SupervisorClosedError();
-    const { cgroups, place, events, onLess, onError } = this.#options;
+    const { cgroups, sessions, place, events, onLess, onError } = this.#options;
     checkHost({ options: spec, cwd, noNewPrivileges, ...defined({ cgroupLimits }) }, cgroups);
     const job = new OwnedJob(spec, {
       noNewPrivileges,
@@ -131,7 +134,7 @@ export class OwnedJobs {
         onLess();
       },
       onError,
-      ...defined({ cgroups }),
+      ...defined({ cgroups, sessions }),
     });
     this.#jobs.set(id, job);
     this.#runningCount += 1;

@@ -5,6 +5,7 @@ import { refuseCgroupLimits } from "../cgroup/refusal.ts";
 import type { CgroupTree } from "../cgroup/tree.ts";
 import { defined } from "../../base/defined.ts";
 import { DEFAULT_CWD } from "../launch/command.ts";
+import type { SessionStarter } from "../launch/session_starter.ts";
 import { OutputLog, type OutputLogOptions } from "../output/log.ts";
 import { Process } from "../process/process.ts";
 import { Job, type JobRecorder } from "./job.ts";
@@ -18,6 +19,8 @@ export interface JobParts {
   readonly log: OutputLogOptions;
   /** Absent: jobs have no cgroups. */
   readonly cgroups?: CgroupTree;
+  /** Makes the sessions of jobs. Absent: the system does, which takes longer. */
+  readonly sessions?: SessionStarter;
   readonly recorder: JobRecorder;
   readonly onError: (error: unknown) => void;
 }
@@ -28,7 +31,7 @@ export interface JobParts {
  * @throws {InvalidArgumentError} when Linux cannot run such a command
  */
 export function makeJob(spec: JobSpec, parts: JobParts): { readonly job: Job; readonly log: OutputLog } {
-  const { noNewPrivileges, baseEnv, recorder, onError } = parts;
+  const { noNewPrivileges, baseEnv, sessions, recorder, onError } = parts;
   const log = new OutputLog(spec.id, parts.log);
   const cgroup = cgroupOf(spec, parts.cgroups);
   const process = new Process(spec.command, spec.args, {
@@ -37,7 +40,7 @@ export function makeJob(spec: JobSpec, parts: JobParts): { readonly job: Job; re
     baseEnv,
     output: log,
     onError,
-    ...defined({ cgroup }),
+    ...defined({ cgroup, sessions }),
   });
   return { job: new Job(process, spec, log, recorder), log };
 }

@@ -1,7 +1,8 @@
 /** The plan of a launch: everything that the launcher does before the program runs. */
 import type { LaunchedOptions } from "../../base/job_options/entries.ts";
-import type { Credentials } from "./failure.ts";
+import type { Credentials, StartFailure } from "./failure.ts";
 import type { IsolationPlan } from "./isolation.ts";
+import type { StderrFilter } from "./stderr_filter.ts";
 
 /** The steps of a launch, in addition to the job options that the launcher applies. An absent step is left out. */
 export interface LaunchPlan extends LaunchedOptions {
@@ -41,6 +42,23 @@ export interface LaunchProgram {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
+}
+
+/** One start of a program through other programs: the command to spawn, and the reason if it fails. */
+export interface ProgramLaunch {
+  readonly path: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** The filter for its standard error. */
+  readonly stderr: StderrFilter;
+  /** Returns why the system could not start the first program. */
+  spawnFailure(error: unknown): StartFailure;
+  /**
+   * Returns why the program never ran. Undefined if it ran. Call it when standard error was read to its end.
+   *
+   * @param signal the signal that ended the process, if one did
+   */
+  failure(signal?: string): StartFailure | undefined;
 }
 
 /** Returns true if the plan has a step. Without one, the program is spawned directly. */

@@ -7,52 +7,61 @@
 import { LAUNCH_STEPS } from "../../base/job_options/entries.ts";
 import { errnoOf, errnoOfMessage } from "../../base/errno.ts";
 import { cwdFailure, execFailure, type ExecTarget, type StartFailure, startFailure } from "./failure.ts";
-import type { LaunchPlan, LaunchProgram } from "./launch_plan.ts";
+import type { LaunchPlan, LaunchProgram, ProgramLaunch } from "./launch_plan.ts";
 import { launchScript, SHELL } from "./script.ts";
+import { noSetsid } from "./direct_launch.ts";
+import { newSecret } from "./secret.ts";
+import type { SessionLink } from "./session_starter.ts";
 import { StderrFilter } from "./stderr_filter.ts";
 
-/** One start through the launcher: the command to spawn, its standard error, and the reason if it fails. */
-export class Launch {
-  readonly path = SHELL;
+/** One start through the launcher. */
+export class Launch implements ProgramLaunch {
+  readonly path: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  /** The filter for its standard error. */
   readonly stderr: StderrFilter;
   readonly #target: ExecTarget;
   readonly #cwd: string;
   readonly #hasTerminal: boolean;
+  /** The beginning of a message of setsid(1). Undefined if the system makes the session. */
+  readonly #setsidPrefix: string | undefined;
 
   /**
    * @param markVariable the variable that identifies the job's processes, the launcher included
    * @param onOpen called when only exec is left to do
+   * @param link the link to setsid(1), which makes the session. Undefined: the caller makes it
    */
-  constructor(plan: LaunchPlan, program: LaunchProgram, markVariable: string, onOpen: () => void) {
-    // Its first byte starts no usual message, so the filter rarely has to hold output back.
-    const secret = `\x01${crypto.randomUUID()}`;
+  constructor(
+    plan: LaunchPlan,
+    program: LaunchProgram,
+    markVariable: string,
+    onOpen: () => void,
+    link?: SessionLink,
+  ) {
+    const secret = link?.secret ?? newSecret();
     const { name, path, cwd } = program;
     this.#target = { name, path, credentials: plan.credentials, isIsolated: plan.isolation !== undefined };
     this.#cwd = cwd;
     this.#hasTerminal = plan.terminal !== undefined;
     const { args, env, names } = launchScript(plan, program, markVariable, secret);
-    this.stderr = new StderrFilter(secret, names, onOpen);
-    this.args = args;
+    this.stderr = new StderrFilter(names, { secret, onOpen });
+    this.path = link?.path ?? SHELL;
+    this.args = link === undefined ? args : [SHELL, ...args];
     this.env = env;
+    this.#setsidPrefix = link && `${secret}: failed to execute `;
   }
 
-  /** Returns why the system could not start the launcher itself. */
   spawnFailure(error: unknown): StartFailure {
     const errno = errnoOf(error);
-    if (errno === "ENOENT") {
-      return startFailure(this.#target.name, "SPAWN_FAILED", `the server's system has no ${SHELL}`);
-    }
-    return execFailure(this.#target, errno);
+    const isSetsidMissing = errno === "ENOENT" && this.#setsidPrefix !== undefined;
+    return isSetsidMissing ? noSetsid(this.#target.name) : this.#shellFailure(errno);
   }
 
-  /**
-   * Returns why the program never ran. Undefined if it ran. Call it when standard error was read to its end.
-   *
-   * @param signal the signal that ended the launcher, if one did
-   */
+  #shellFailure(errno: string | undefined): StartFailure {
+    if (errno !== "ENOENT") return execFailure(this.#target, errno);
+    return startFailure(this.#target.name, "SPAWN_FAILED", `the server's system has no ${SHELL}`);
+  }
+
   failure(signal?: string): StartFailure | undefined {
     const { stage, message } = this.stderr;
     if (stage === "running" || stage === "opening") return undefined;
@@ -68,6 +77,7 @@ export class Launch {
     const why = words?.split(": ").at(-1)?.replace(/\.$/, "") ?? signal ?? "it gave no reason";
     const { name } = this.#target;
     const errno = errnoOfMessage(why);
+    if (this.#setsidPrefix !== undefined && words?.startsWith(this.#setsidPrefix)) return this.#shellFailure(errno);
     // The kernel refuses this to every program of the user, also to the launcher's own.
     if (step === undefined && errno === "EAGAIN") return execFailure(this.#target, errno);
     if (stage === "failed") {

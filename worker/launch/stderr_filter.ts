@@ -24,19 +24,19 @@ export type LaunchStage = "launching" | "opening" | "running" | "failed";
 export class StderrFilter {
   readonly #opening: Uint8Array;
   readonly #failurePrefixes: readonly Uint8Array[];
-  readonly #onOpen: () => void;
-  #stage: LaunchStage = "launching";
+  readonly #onOpen: (() => void) | undefined;
+  #stage: LaunchStage;
   #held: Uint8Array = new Uint8Array();
 
   /**
-   * @param secret the name of the launcher's shell
    * @param names the names with which a message about a failed exec begins, a colon after each
-   * @param onOpen called when only exec is left
+   * @param launcher the name of the launcher's shell, and what is called when only exec is left. Absent: only exec is left
    */
-  constructor(secret: string, names: readonly string[], onOpen: () => void) {
-    this.#opening = encoder.encode(`${secret}>`);
+  constructor(names: readonly string[], launcher?: { readonly secret: string; readonly onOpen: () => void }) {
+    this.#opening = encoder.encode(`${launcher?.secret}>`);
     this.#failurePrefixes = names.map((name) => encoder.encode(`${name}:`));
-    this.#onOpen = onOpen;
+    this.#onOpen = launcher?.onOpen;
+    this.#stage = launcher === undefined ? "opening" : "launching";
   }
 
   get stage(): LaunchStage {
@@ -84,7 +84,7 @@ export class StderrFilter {
     }
     this.#stage = "opening";
     this.#held = this.#held.slice(at + this.#opening.length);
-    this.#onOpen();
+    this.#onOpen?.();
     return true;
   }
 

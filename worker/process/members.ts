@@ -36,7 +36,9 @@ export interface Membership {
 export function membersOf(entries: readonly ProcessEntry[], job: Membership): ProcessEntry[] {
   const byPid = new Map(entries.map((entry) => [entry.pid, entry]));
   const leader = byPid.get(job.leader);
-  const isInGroup = ({ session, pgrp }: ProcessEntry) => session === job.leader || pgrp === job.leader;
+  // Before setsid(1) has run, the leader is in the group and session of this process.
+  const isInGroup = ({ pid, session, pgrp }: ProcessEntry) =>
+    session === job.leader || pgrp === job.leader || pid === job.leader;
   const isPidReused = leader !== undefined
     ? leader.startTime !== job.startTime
     : job.wasUnwatched === true && !entries.some((entry) => isInGroup(entry) && isMarked(entry, job));

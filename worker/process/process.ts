@@ -124,7 +124,7 @@ export class Process {
       onTimeout: () => this.#stopUnasked({ reason: "TIMED_OUT" }),
       ...defined({ stdin: this.input }),
     });
-    if (spawned.launch === undefined) this.#setRunning();
+    if (spawned.launch?.stderr.stage !== "launching") this.#setRunning();
     run.end().then((event) => {
       if (event.type === "ended") this.#setRunning(); // The program ran, even if the launcher did not report it.
       this.#finish(event);

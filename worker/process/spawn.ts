@@ -10,8 +10,10 @@ import { HostExhaustedError, NotEnforceableError } from "../errors.ts";
 import { findTerminalGroup, findUser, type RunAs } from "../launch/passwd.ts";
 import { gainsNoPrivileges, isolationHere, STRICT_AS_ROOT } from "../launch/host.ts";
 import { inheritance, PLAIN_UMASK } from "../launch/inheritance.ts";
+import { DirectLaunch } from "../launch/direct_launch.ts";
 import { Launch } from "../launch/launcher.ts";
-import { type LaunchPlan, needsLauncher } from "../launch/launch_plan.ts";
+import { type LaunchPlan, needsLauncher, type ProgramLaunch } from "../launch/launch_plan.ts";
+import type { SessionStarter } from "../launch/session_starter.ts";
 import { PseudoTerminal } from "../terminal/pseudo_terminal.ts";
 import { MARK_VARIABLE } from "./mark.ts";
 import { withTag } from "./tags.ts";
@@ -25,13 +27,15 @@ export interface SpawnOptions extends CommandOptions {
   readonly runAs?: RunAs;
   /** Creates the cgroup that it joins before its program runs. The cgroup is removed when no process is left. */
   readonly cgroup?: () => Cgroup;
+  /** Makes its session. Absent: the system does, which takes longer. */
+  readonly sessions?: Pick<SessionStarter, "link">;
 }
 
 /** A started program. */
 export interface Spawned {
   readonly child: Deno.ChildProcess;
-  /** The launch, if it was started through the launcher. */
-  readonly launch: Launch | undefined;
+  /** The launch. Undefined if the system has started the program itself. */
+  readonly launch: ProgramLaunch | undefined;
   readonly cgroup: Cgroup | undefined;
   /** The terminal that is its standard streams. Undefined: they are pipes. */
   readonly terminal: PseudoTerminal | undefined;
@@ -111,9 +115,13 @@ function prepareAndSpawn(
     ...ownPlan,
     ...defined({ cgroupDir: cgroup?.directory, terminal: terminal?.path }),
   };
-  const launch = needsLauncher(plan)
-    ? new Launch(plan, { name: command, path, args, env, cwd }, MARK_VARIABLE, onOpen)
-    : undefined;
+  const program = { name: command, path, args, env, cwd };
+  const hasLauncher = needsLauncher(plan);
+  // The launcher gets the variables of the job under other names.
+  using link = options.sessions?.link(hasLauncher ? {} : env);
+  const launch = hasLauncher
+    ? new Launch(plan, program, MARK_VARIABLE, onOpen, link)
+    : link && new DirectLaunch(program, link);
   const start = (tag: string | undefined): Spawned => {
     const stream = terminal === undefined ? "piped" : "null";
     const child = new Deno.Command(launch?.path ?? path, {
@@ -121,7 +129,7 @@ function prepareAndSpawn(
       cwd,
       env: launch?.env ?? env,
       clearEnv: true,
-      detached: true,
+      detached: link === undefined,
       stdin: options.input ? stream : "null",
       stdout: stream,
       stderr: stream,

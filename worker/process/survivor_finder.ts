@@ -126,13 +126,19 @@ async function scanSurvivors(job: KillTarget): Promise<Survivor[] | undefined> {
   const othersGroups = new Set(others.map(({ pgrp }) => pgrp));
   // The id of a session is the pid of the process that created it.
   const othersSessions = new Set(others.map(({ pid }) => pid));
-  return [...entries].map(([name, entry]) => ({
-    name,
-    session: entry.session > 1 && !othersSessions.has(entry.session) ? entry.session : undefined,
-    group: entry.pgrp > 1 && !othersGroups.has(entry.pgrp) ? entry.pgrp : undefined,
-    isInGroup: entry.session === job.leader || entry.pgrp === job.leader,
-    send: (signal) => signalEntry(entry, signal),
-  }));
+  return [...entries].map(([name, entry]) => {
+    const { pid, pgrp, session } = entry;
+    const isLeader = pid === job.leader;
+    // Before setsid(1) has run, the leader is in the session of the job host.
+    const hasOwn = !isLeader || session === job.leader;
+    return {
+      name,
+      session: hasOwn && session > 1 && !othersSessions.has(session) ? session : undefined,
+      group: hasOwn && pgrp > 1 && !othersGroups.has(pgrp) ? pgrp : undefined,
+      isInGroup: isLeader || session === job.leader || pgrp === job.leader,
+      send: (signal) => signalEntry(entry, signal),
+    };
+  });
 }
 
 /** Returns the name of a process as a survivor. */

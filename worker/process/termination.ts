@@ -20,12 +20,15 @@ const LAST_CHECK_MS = 50;
 /**
  * Sends SIGTERM to the whole process group. SIGCONT lets stopped processes handle it.
  *
+ * @param leader a child that this process has not waited for
  * @returns `DENIED` if no process of the group may be signalled
  */
 export function sendTerm(leader: number): Delivery {
   const delivery = sendNow(-leader, "SIGTERM");
-  sendNow(-leader, "SIGCONT");
-  return delivery;
+  // Before setsid(1) has run, the leader is alone and has no group.
+  const last = delivery === "GONE" ? sendNow(leader, "SIGTERM") : delivery;
+  sendNow(delivery === "GONE" ? leader : -leader, "SIGCONT");
+  return last;
 }
 
 /** The processes that `killAll` found. */
@@ -122,9 +125,9 @@ export async function endSurvivors(job: KillTarget, graceMs: number): Promise<Su
 
 /** Returns true if the leader's group has members, zombies included. False if its id may be another group's. */
 function hasGroup(job: KillTarget): boolean {
-  if (job.wasUnwatched) return false;
+  if (job.wasUnwatched || !exists(-job.leader)) return false;
   const entry = readEntry(job.leader);
-  return (entry === undefined || entry.startTime === job.startTime) && exists(-job.leader);
+  return entry === undefined || entry.startTime === job.startTime;
 }
 
 /**

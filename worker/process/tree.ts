@@ -4,7 +4,7 @@ import type { Cgroup } from "../cgroup/cgroup.ts";
 import { SignalDeniedError } from "../errors.ts";
 import { gainsNoPrivileges } from "../launch/host.ts";
 import { readEntry, scanProcesses } from "../linux/procfs.ts";
-import { type LinuxSignal, probe, sendSignal } from "../linux/signals.ts";
+import { type Delivery, type LinuxSignal, probe, sendSignal } from "../linux/signals.ts";
 import { endedChildTicks } from "./child_rusage.ts";
 import type { Membership } from "./members.ts";
 import { pauseAll, resumeAll } from "./pause.ts";
@@ -78,12 +78,20 @@ export class ProcessTree {
    */
   async signal(signal: LinuxSignal): Promise<void> {
     const { leader } = this.membership;
-    const isPartial = await sendSignal(-leader, signal) !== "DENIED";
+    const isPartial = await this.#sendToGroup(signal) !== "DENIED";
     // The scan takes milliseconds. It finds nothing if no process can become another user's.
     if (isPartial && (Deno.uid() === 0 || gainsNoPrivileges())) return;
     const denied = await this.#deniedInGroup();
     if (isPartial && denied.length === 0) return;
     throw new SignalDeniedError(`send ${signal.name} to`, denied.length === 0 ? [leader] : denied, isPartial);
+  }
+
+  async #sendToGroup(signal: LinuxSignal): Promise<Delivery> {
+    const { leader, startTime } = this.membership;
+    const delivery = await sendSignal(-leader, signal);
+    // Before setsid(1) has run, the leader is alone and has no group.
+    if (delivery !== "GONE" || readEntry(leader)?.startTime !== startTime) return delivery;
+    return await sendSignal(leader, signal);
   }
 
   /** Returns the pids of the leader's group that may not be signalled, because they run as another user. */

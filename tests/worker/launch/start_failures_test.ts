@@ -5,7 +5,7 @@ import { HostExhaustedError } from "../../../worker/errors.ts";
 import type { StartErrorCode } from "../../../worker/launch/failure.ts";
 import { needingDisk, onDisk, run as runTool } from "../../support/small_disk.ts";
 import { defined } from "../../../base/defined.ts";
-import { FAILURES, isRoot, makeFiles, run, WAYS } from "./unexecutable_files.ts";
+import { FAILURES, isRoot, makeFiles, run, waysIn } from "./unexecutable_files.ts";
 import { needing } from "../../support/needs.ts";
 
 Deno.test("Process.start() returns the same reason of a failure with and without the launcher", async () => {
@@ -13,7 +13,7 @@ Deno.test("Process.start() returns the same reason of a failure with and without
   const directory = files.path;
   for (const [name, errorCode, words] of FAILURES) {
     const sentences = new Set<string>();
-    for (const [way, options] of WAYS) {
+    for (const [way, options] of await waysIn(directory)) {
       const { status, stdout, stderr } = await run(`${directory}/${name}`, ["a"], options);
       assert.ok(status.state === "FAILED", `${name} ${way}: ${JSON.stringify(status)}`);
       assert.equal(status.errorCode, errorCode, `${name} ${way}: ${status.error}`);
@@ -28,7 +28,7 @@ Deno.test("Process.start() returns the same reason of a failure with and without
 Deno.test("Process.start() runs a text without an interpreter with sh, also an empty one", async () => {
   await using files = await makeFiles();
   const directory = files.path;
-  for (const [way, options] of WAYS) {
+  for (const [way, options] of await waysIn(directory)) {
     const text = await run(`${directory}/text`, ["a b", "c"], options);
     assert.equal(text.stdout, "2:a b\n", way);
     assert.ok(text.status.state === "EXITED" && text.status.exitCode === 3, way);
@@ -43,7 +43,7 @@ Deno.test("Process.start() fails with ETXTBSY for a program that is being writte
   await Deno.copyFile("/bin/true", `${directory}/busy`);
   {
     using _ = await Deno.open(`${directory}/busy`, { append: true });
-    for (const [way, options] of WAYS) {
+    for (const [way, options] of await waysIn(directory)) {
       const { status } = await run(`${directory}/busy`, [], options);
       assert.ok(status.state === "FAILED" && status.errorCode === "SPAWN_FAILED", way);
       assert.match(status.error, /: Text file busy: another process is writing to it$/, way);
@@ -58,7 +58,12 @@ Deno.test({
       await Deno.copyFile("/bin/true", `${disk}/true`);
       await Deno.chmod(disk, 0o755);
       await runTool("mount", "-o", "remount,noexec", disk);
-      for (const [way, options] of [...WAYS, ...(isRoot ? [["as another user", { user: "nobody" }] as const] : [])]) {
+      for (
+        const [way, options] of [
+          ...await waysIn(disk),
+          ...(isRoot ? [["as another user", { user: "nobody" }] as const] : []),
+        ]
+      ) {
         const { status } = await run(`${disk}/true`, [], options);
         assert.ok(status.state === "FAILED" && status.errorCode === "NOT_EXECUTABLE", way);
         assert.match(status.error, /: Permission denied: its file system is mounted with "noexec"$/, way);
@@ -72,7 +77,7 @@ Deno.test("Process.start() searches PATH as execvp(3) does", async () => {
   await Deno.mkdir(`${directory}/bin`);
   await Deno.writeTextFile(`${directory}/bin/plain`, "#!/bin/sh\necho found\n", { mode: 0o755 });
   await Deno.writeTextFile(`${directory}/bin/folder`, "#!/bin/sh\necho found\n", { mode: 0o755 });
-  for (const [way, options] of WAYS) {
+  for (const [way, options] of await waysIn(directory)) {
     const path = (PATH: string) => ({ ...options, env: { PATH } });
     for (const name of ["plain", "folder"]) {
       const found = await run(name, [], path(`/no/such:${directory}/text:${directory}:${directory}/bin`));
@@ -97,7 +102,7 @@ Deno.test("Process.start() names the working directory that cannot be entered, w
     ["x".repeat(256), "CWD_NOT_ENTERABLE", /^Cannot enter working directory "\S+": File name too long$/],
   ];
   for (const [name, errorCode, words] of cases) {
-    for (const [way, options] of WAYS) {
+    for (const [way, options] of await waysIn(directory)) {
       const { status } = await run("true", [], { ...options, cwd: `${directory}/${name}` });
       assert.ok(status.state === "FAILED", `${name} ${way}`);
       assert.equal(status.errorCode, errorCode, `${name} ${way}`);

@@ -1,17 +1,33 @@
 /** Files that cannot be executed, and the ways to start them. */
 import type { ProcessOptions } from "../../../worker/process/options.ts";
 import { Process } from "../../../worker/process/process.ts";
+import { openSessions } from "../../support/sessions.ts";
 import type { StartErrorCode } from "../../../worker/launch/failure.ts";
 import { Sink } from "../../support/sink.ts";
 import { type TempDir, tempDir } from "../../support/temp_dir.ts";
 
 /** Options with which a start takes each way. */
-export const WAYS: readonly (readonly [string, ProcessOptions])[] = [
+const WAYS: readonly (readonly [string, ProcessOptions])[] = [
   ["directly", {}],
   ["through one shell", { umask: 0o27 }],
   ["through two shells", { nice: 1 }],
   ["through env(1)", { nice: 1, env: { "a.b": "no shell exports this" } }],
 ];
+
+/**
+ * Returns the ways above, and those by setsid(1).
+ *
+ * @param directory a directory for the links of the starts
+ */
+export async function waysIn(directory: string): Promise<readonly (readonly [string, ProcessOptions])[]> {
+  const sessions = await openSessions(directory);
+  return [
+    ...WAYS,
+    ["by setsid(1)", { sessions }],
+    ["by setsid(1) and one shell", { sessions, umask: 0o27 }],
+    ["by setsid(1) and two shells", { sessions, nice: 1 }],
+  ];
+}
 
 /** True if the tests run as root. */
 export const isRoot = Deno.uid() === 0;
