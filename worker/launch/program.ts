@@ -12,6 +12,7 @@ import {
   type StartFailure,
 } from "./failure.ts";
 import { readFormat } from "./format.ts";
+import { isMissing } from "../linux/absence.ts";
 import { errnoMessage, errnoOf } from "../../base/errno.ts";
 
 /** The errors at which execvp(3) continues with the next directory of PATH. */
@@ -49,6 +50,7 @@ export function findProgram(
   let closed: string | undefined;
   for (const directory of path.split(":")) {
     const candidate = from(`${directory === "" ? "." : directory}/${command}`);
+    if (isMissing(candidate)) continue;
     const info = statOrErrno(candidate);
     if (typeof info === "string" && SKIPPED_ERRORS.includes(info)) continue;
     if (info === "EACCES") {

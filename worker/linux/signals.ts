@@ -3,6 +3,7 @@ import process from "node:process";
 import { errorCode } from "../../base/error_code.ts";
 import { signalName, signalNumber, SIGRTMIN } from "../../base/signals.ts";
 import { InvalidSignalError } from "../errors.ts";
+import { isGone } from "./absence.ts";
 import { type ProcessEntry, readEntry } from "./procfs.ts";
 
 const ALIASES: Readonly<Record<string, string>> = {
@@ -105,7 +106,7 @@ export function probe(pid: number): Delivery {
  * @param pid the process, or minus the id of a process group
  */
 export function exists(pid: number): boolean {
-  return probe(pid) !== "GONE";
+  return !(isGone(pid) ?? probe(pid) === "GONE");
 }
 
 /** `Deno.kill` throws an error class, `process.kill` an error with a code. */
