@@ -75,7 +75,7 @@ Deno.test("the server gets the same V8 options however it is started", async () 
     const command = tasks[name]?.command.split(" && ").find((part) =>
       part.endsWith(script) || part.includes(`${script} `)
     );
-    assert.deepEqual(command?.match(/--v8-flags=\S+/g), ["--v8-flags=--max-semi-space-size=16"], name);
+    assert.deepEqual(command?.match(/--v8-flags=\S+/g), ["--v8-flags=--max-semi-space-size=8"], name);
   }
 });
 

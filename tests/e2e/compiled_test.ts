@@ -77,7 +77,7 @@ Deno.test({
       assert.equal(settings.app_version, metadata.version);
       assert.deepEqual(settings.env_vars_from_env_file, {});
     }
-    assert.ok((server.v8_flags as string[]).includes("--max-semi-space-size=16"));
+    assert.ok((server.v8_flags as string[]).includes("--max-semi-space-size=8"));
     // The form is Deno's: an empty list allows or denies everything of that kind.
     const { allow_import: _, ...permissions } = client.permissions as Record<string, unknown>;
     assert.deepEqual(permissions, {

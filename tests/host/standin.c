@@ -18,7 +18,7 @@
 #endif
 
 static char *server[] = {"deno", "run", "-q", "-A", "--no-code-cache", "--cached-only", "--no-check",
-                         "--v8-flags=--max-semi-space-size=16", PLACE SERVER, NULL};
+                         "--v8-flags=--max-semi-space-size=8", PLACE SERVER, NULL};
 static char *client[] = {"deno", "run", "-q", "-P=cli", "--no-prompt", "--no-code-cache", "--cached-only", "--no-check",
                          PLACE CLIENT, NULL};
 

@@ -15,7 +15,7 @@ export interface UserLimits {
 
 /**
  * - 1,000 calls: programs make some tens at a time. Each takes about 20 KB while it waits.
- * - 2,000 streams: twice the 1,000 watchers of one job that must work. Each takes about 30 KB, so 60 MB in all.
+ * - 2,000 streams: twice the 1,000 watchers of one job that must work. Each takes 18 KB while it is quiet, and 40 KB with garbage.
  * - 32 MiB of requests: 16 of the largest jobs at a time. Most requests have less than a kilobyte.
  */
 export const DEFAULT_USER_LIMITS: UserLimits = {
