@@ -53,11 +53,15 @@ const steps: Readonly<Record<string, () => void>> = {
 
 const supervisor = new Supervisor({ directory });
 await supervisor.ready();
-const id = await supervisor.add("sh", ["-c", script]);
+const go = `${directory}/go`;
+const id = await supervisor.add("sh", ["-c", script], { env: { GO: go } });
 acknowledge(`registered ${id}`);
 const output = supervisor.watchOutput(id);
 void (async () => {
-  for await (const { data } of output) acknowledge(`output ${new TextDecoder().decode(data).trim()}`);
+  for await (const { data } of output) {
+    acknowledge(`output ${new TextDecoder().decode(data).trim()}`);
+    Deno.writeTextFileSync(go, "");
+  }
 })();
 const statuses = supervisor.watchStatus(id, { skipInitial: true });
 await supervisor.start(id);

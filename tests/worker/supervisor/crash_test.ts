@@ -10,7 +10,8 @@ import { finalStatus } from "../../support/final_status.ts";
 
 const PROGRAM = new URL("./crash_program.ts", import.meta.url).pathname;
 
-const SHORT = "echo one; sleep 0.05; echo two; exit 7";
+/** Writes its second line when its first one was acknowledged. */
+const SHORT = 'echo one; until [ -e "$GO" ]; do sleep 0.01; done; echo two; exit 7';
 /** Starts a process that leaves its group, so only its mark identifies it. */
 const LONG = "setsid sleep 1000 & echo one; exec sleep 1000";
 
@@ -94,6 +95,7 @@ for (const row of TABLE) {
     await using temporary = await tempDir();
     const directory = temporary.path;
     const acknowledged = await crash(directory, row);
+    await Deno.writeTextFile(`${directory}/go`, ""); // A job that never started runs below.
     if (row.acknowledged === "") assert.deepEqual(acknowledged, []);
     else assert.ok(acknowledged.some((line) => line.startsWith(row.acknowledged)), `${acknowledged}`);
     const id = acknowledged[0]?.replace("registered ", "");

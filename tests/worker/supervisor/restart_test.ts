@@ -20,13 +20,16 @@ Deno.test("a supervisor has the jobs, statuses, output and cursors of the previo
     let totals;
     {
       await using supervisor = new Supervisor({ directory });
-      ended = await supervisor.add("sh", ["-c", "echo one; sleep 0.01; echo two >&2; exit 7"], { owner: "ann" });
+      const go = join(directory, "go");
+      const script = 'echo one; until [ -e "$GO" ]; do sleep 0.01; done; echo two >&2; exit 7';
+      ended = await supervisor.add("sh", ["-c", script], { owner: "ann", env: { GO: go } });
       initial = await supervisor.add("sh", ["-c", 'echo "$WORD"'], { env: { WORD: "later" }, labels: { a: "b" } });
       await supervisor.start(ended);
       const output = supervisor.watchOutput(ended, { exact: true });
       const first = await output.next();
       assert.ok(!first.done);
       cursor = first.value.cursor;
+      await Deno.writeTextFile(go, "");
       while (true) {
         const { done, value } = await output.next();
         if (done) {
