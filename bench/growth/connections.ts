@@ -44,7 +44,7 @@ export async function measureConnections(stage: Stage): Promise<Growth> {
   await using teleportd = await startTeleportd(stage);
   await using stack = new AsyncDisposableStack();
   const make = () => stack.use(connectTo(stage, teleportd));
-  // The first connection loads code, and is not counted.
+  // The first connection loads code, and is not counted. It is idle, so the server closes it at the limit.
   const { id, gate } = await startGated(stage, make(), "read word <&3");
   using _gate = gate;
   const before = await residentMb(teleportd);
@@ -64,7 +64,7 @@ export async function measureConnections(stage: Stage): Promise<Growth> {
       await clients.connectUntil(MOST);
       limit = `none up to ${MOST} connections of one user`;
     } catch (error) {
-      limit = `${clients.all.length + 1} connections of one user, \`--max-connections-per-user\`: the next one gets ` +
+      limit = `${clients.all.length} connections of one user, \`--max-connections-per-user\`: the next one gets ` +
         `"${errorMessage(error)}"`;
     }
   }
