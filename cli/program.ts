@@ -19,6 +19,8 @@ interface CommandEntry {
   readonly aliases?: readonly string[];
   /** True for a command that only programs call. */
   readonly isHidden?: true;
+  /** True for a command that needs the options of the others. */
+  readonly needsAll?: true;
   readonly load: () => Promise<{ readonly declare: Declare }>;
 }
 
@@ -198,6 +200,7 @@ const COMMANDS: readonly CommandEntry[] = [
     args: "[WORD...]",
     summary: "Print the candidates for the last word",
     isHidden: true,
+    needsAll: true,
     load: () => import("./commands/complete.ts"),
   },
 ];
@@ -222,7 +225,8 @@ export interface HelpOutput {
 /**
  * Makes the program. Parsing arguments with it runs their command through the runner.
  *
- * @param args the arguments. Only the commands that they name get their options. Absent: all commands do
+ * @param args the arguments. When the first one is a command, the program has no other. Otherwise only the commands that
+ * they name get their options. Absent: all commands do
  */
 export async function createProgram(runner: Runner, help: HelpOutput, args?: readonly string[]): Promise<Command> {
   const program = new SuggestingCommand("teleport")
@@ -244,7 +248,10 @@ export async function createProgram(runner: Runner, help: HelpOutput, args?: rea
     .version(VERSION, "-V, --version", "print the version")
     .addHelpText("after", EXAMPLES);
   addCommonOptions(program, { hidden: false });
-  for (const { name, args: operands, summary, aliases = [], isHidden = false, load } of COMMANDS) {
+  const first = COMMANDS.find(({ name, aliases = [] }) => [name, ...aliases].includes(args?.[0] ?? ""));
+  // Start-up time counts, and each command takes a part of it.
+  const commands = first === undefined || first.needsAll ? COMMANDS : [first];
+  for (const { name, args: operands, summary, aliases = [], isHidden = false, load } of commands) {
     const command = program.command(`${name} ${operands}`.trimEnd(), { hidden: isHidden })
       .usage(`[OPTIONS] ${operands.replace(/[<>]/g, "").replace("[COMMAND]", "COMMAND")}`.trimEnd())
       .description(summary)
