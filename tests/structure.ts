@@ -50,7 +50,7 @@ const PACKAGES: Record<string, RegExp> = {
   door: /^commander$/,
   teleportd: /^(commander|@opentelemetry\/.+)$/,
   cli: /^(commander|mustache|smol-toml|yaml)$/,
-  rpc: /^(@grpc\/.+|grpc-health-check|protobufjs)$/,
+  rpc: /^(@grpc\/.+|grpc-health-check|protobufjs(\/light\.js)?)$/,
   service: /^re2js$/,
   certs: /^(commander|@peculiar\/x509|reflect-metadata)$/,
   "proto/generate.ts": /^protobufjs$/,

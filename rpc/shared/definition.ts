@@ -1,7 +1,8 @@
 /** The service in the form of grpc-js: method paths, and functions that encode and decode messages. */
 import type { MethodDefinition, ServiceDefinition } from "@grpc/grpc-js";
 import { Buffer } from "node:buffer";
-import protobuf from "protobufjs";
+// Without the parser of .proto files, because start-up time counts.
+import protobuf from "protobufjs/light.js";
 import definition from "../../proto/teleport/v1/job_worker.json" with { type: "json" };
 import type { CallName } from "../../proto/service.ts";
 

@@ -1,6 +1,6 @@
 /** The standard health service, grpc.health.v1: https://github.com/grpc/grpc/blob/master/doc/health-checking.md */
-import protobuf from "protobufjs";
-import definition from "../../proto/grpc/health/v1/health.proto" with { type: "text" };
+import protobuf from "protobufjs/light.js";
+import definition from "../../proto/grpc/health/v1/health.json" with { type: "json" };
 import { type Methods, methodsOf } from "./definition.ts";
 
 /** The status of a service. */
@@ -8,13 +8,9 @@ export type ServingStatus = "UNKNOWN" | "SERVING" | "NOT_SERVING" | "SERVICE_UNK
 
 let root: protobuf.Root | undefined;
 
-/** Returns the parsed .proto file. It is parsed at the first call, because most clients never use it. */
+/** Returns the definition. It is read at the first call, because most clients never use it. */
 function healthRoot(): protobuf.Root {
-  if (root === undefined) {
-    root = protobuf.parse(definition, { keepCase: true }).root;
-    root.resolveAll();
-  }
-  return root;
+  return root ??= protobuf.Root.fromJSON(definition as protobuf.INamespace);
 }
 
 /** Returns the methods of the service. */
