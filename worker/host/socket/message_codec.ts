@@ -23,8 +23,10 @@ export const MAX_HELLO_BYTES = 4_096;
 const LENGTH_BYTES = 4;
 /** `{}` */
 const MIN_JSON_BYTES = 2;
-/** Enough for most messages. It is more when a longer one arrives, and this again afterwards. */
+/** Enough for most messages. It grows when a longer one arrives. */
 const BUFFER_BYTES = 65_536;
+/** A larger buffer does not stay. This one has room for two chunks of input, which come one after another. */
+const MAX_KEPT_BYTES = 524_288;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
@@ -82,7 +84,7 @@ export class MessageReader {
   space(): Uint8Array<ArrayBuffer> {
     const held = this.#end - this.#start;
     if (held === 0) {
-      if (this.#buffer.length > BUFFER_BYTES) this.#buffer = new Uint8Array(BUFFER_BYTES);
+      if (this.#buffer.length > MAX_KEPT_BYTES) this.#buffer = new Uint8Array(BUFFER_BYTES);
       this.#start = this.#end = 0;
     } else if (this.#end === this.#buffer.length) {
       // The memory grows with the bytes that have arrived, not with the length that the peer announces.

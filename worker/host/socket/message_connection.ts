@@ -13,12 +13,15 @@ export interface ByteStream {
 /** The most bytes in one write. It bounds the copy that joins messages. */
 const MAX_WRITE_BYTES = 1_048_576;
 
+/** The memory of a smaller write is collected soon. */
+const MIN_FREED_BYTES = 16_384;
+
 /** A connection that carries messages. */
 export class MessageConnection {
   readonly #stream: ByteStream;
   readonly #reader = new MessageReader(MAX_HELLO_BYTES);
   readonly #beforeWrite: () => void;
-  #queue: Uint8Array[] = [];
+  #queue: Uint8Array<ArrayBuffer>[] = [];
   /** The messages that are made before the next write, by their kind. */
   readonly #later = new Map<string, () => void>();
   #queuedBytes = 0;
@@ -148,6 +151,8 @@ export class MessageConnection {
         for (let at = 0; at < bytes.length && !this.#isClosed;) at += await this.#stream.write(bytes.subarray(at));
         if (this.#isClosed) break;
         this.#queuedBytes -= bytes.length;
+        // V8 would collect the memory of large messages late.
+        if (bytes.length >= MIN_FREED_BYTES) bytes.buffer.transfer(0);
         this.#drained.resolve();
         this.#drained = Promise.withResolvers<void>();
       }
@@ -164,7 +169,7 @@ export class MessageConnection {
     for (const send of sends) send();
   }
 
-  #takeQueue(): Uint8Array {
+  #takeQueue(): Uint8Array<ArrayBuffer> {
     let [count, bytes] = [0, 0];
     for (const message of this.#queue) {
       if (count > 0 && bytes + message.length > MAX_WRITE_BYTES) break;
