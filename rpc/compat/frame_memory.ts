@@ -1,5 +1,5 @@
 /**
- * Frees the memory of a large message as soon as it was sent.
+ * Frees the memory of a large message as soon as it was sent. A message that shares its memory is not kept.
  *
  * Reason: V8 lets 64 MB of such memory gather before it collects, and the process never gets smaller again.
  * Test: `tests/rpc/compat/frame_memory_test.ts`.
@@ -12,7 +12,7 @@ const MIN_BYTES = 16_384;
 /**
  * Larger frames are written in parts, so that the meter notices a slow reader that reads. Output frames are smaller.
  */
-const PART_BYTES = 131_072;
+const PART_BYTES = 147_456;
 
 /** Smaller frames, such as a line of output, are not metered. A stream holds one; all streams of a user hold 2 MB. */
 const MIN_METERED_BYTES = 1_024;
@@ -57,8 +57,15 @@ function patchClass(prototype: ServerHttp2Stream): void {
     if (meter === undefined || typeof frame === "string" || frame.byteLength < MIN_METERED_BYTES) {
       return write.apply(this, args);
     }
-    return writeAndFree((part, sent) => write.call(this, part, sent), frame, written ?? (() => {}), meter);
+    const kept = keepsShared(this, frame) ? new Uint8Array(frame) : frame;
+    return writeAndFree((part, sent) => write.call(this, part, sent), kept, written ?? (() => {}), meter);
   } as typeof prototype.write;
+}
+
+/** Returns whether a stream would keep a frame that shares its memory. It copies a frame at once if it is not busy. */
+function keepsShared(stream: ServerHttp2Stream, frame: Uint8Array): boolean {
+  const isShared = frame.byteLength >= MIN_BYTES && frame.byteLength !== frame.buffer.byteLength;
+  return isShared && (stream.writableLength > 0 || stream.pending || frame.byteLength > PART_BYTES);
 }
 
 function writeAndFree(write: Write, frame: Uint8Array, written: Written, meter: FrameMeter): boolean {

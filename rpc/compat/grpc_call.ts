@@ -1,8 +1,9 @@
 /**
  * Reads and sets private fields of server calls of grpc-js 1.14.
  *
- * Reason: the public interface lacks three things. They are the HTTP/2 stream of a call, a message limit for each
- * method, and the bytes of an incomplete request. Without the fields the server works with the limits of grpc-js alone.
+ * Reason: the public interface lacks the HTTP/2 stream of a call, a message limit for each method, and the bytes of an
+ * incomplete request. It also copies each message. Without the fields the server works with the limits and copies of
+ * grpc-js alone.
  * Test: `tests/rpc/compat/grpc_call_test.ts`, which fails when the fields have moved.
  *
  * Source: @grpc/grpc-js/build/src/server-interceptors.js, stream-decoder.js
@@ -18,6 +19,7 @@ interface InnerCall {
   maxReceiveMessageSize: number;
   handleDataFrame(data: Buffer): void;
   decompressMessage(message: Buffer, encoding: string): Buffer | Promise<Buffer>;
+  serializeMessage(message: Buffer): Buffer;
   sendStatus(status: { code: status; details: string; metadata: null }): void;
 }
 
@@ -81,6 +83,18 @@ function patchClass(prototype: InnerCall): void {
     if (this[METER] === undefined || !(plain instanceof Promise)) return plain;
     return plain.catch((error) => Promise.reject(asClientError(error)));
   };
+}
+
+/**
+ * Sends the frames that a function returns, in place of copies that grpc-js makes.
+ *
+ * @param frameOf returns the frame of a message; undefined: grpc-js makes it
+ */
+export function sendFrames(call: object, frameOf: (message: Buffer) => Buffer | undefined): void {
+  const inner = innerOf(call);
+  if (typeof inner?.serializeMessage !== "function") return;
+  const { serializeMessage } = inner;
+  inner.serializeMessage = (message) => frameOf(message) ?? serializeMessage.call(inner, message);
 }
 
 function asClientError(error: { code?: status; details?: string }) {

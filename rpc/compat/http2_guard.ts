@@ -9,10 +9,11 @@ import type { EventEmitter } from "node:events";
 import http2 from "node:http2";
 import type { Socket } from "node:net";
 import { type Guard, guardEmitter, type NetworkError, NetworkErrors } from "./error_boundary.ts";
-import { freeDecrypted } from "./received_memory.ts";
+import { freeDecrypted, freeReceived } from "./received_memory.ts";
 import { makeSessionMethodsSafe, makeStreamMethodsSafe } from "./safe_methods.ts";
 import { freeWrittenFrames } from "./sent_memory.ts";
 import { deferClosing, deferClosingWhileReading } from "./session_closing.ts";
+import { joinWrites } from "./session_writes.ts";
 
 type AnyServer = http2.Http2Server | http2.Http2SecureServer;
 
@@ -47,6 +48,8 @@ function guardServer(server: AnyServer): void {
     guardEmitter(session, sessions);
     makeSessionMethodsSafe(session);
     deferClosing(session);
+    joinWrites(session);
+    freeReceived(session);
     session.prependListener("stream", guardStream);
   };
   guardEmitter(server as unknown as EventEmitter, { place: "server", errors });

@@ -1,5 +1,5 @@
 /**
- * Replaces the function of grpc-js 1.14 that puts messages together from the parts that HTTP/2 delivers. For clients.
+ * Replaces the function of grpc-js 1.14 that puts messages together from the parts that HTTP/2 delivers.
  *
  * Reason: grpc-js keeps all parts of 16 KiB of a message and joins them at its end. So they wait for the collector of V8.
  * This function copies each part at once into the message, and frees it. Test:

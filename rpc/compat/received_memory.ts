@@ -1,5 +1,5 @@
 /**
- * Frees the memory of received data as soon as it was used. For clients.
+ * Frees the memory of received data as soon as it was used.
  *
  * Reason: Deno copies each byte into a buffer of the connection, one of TLS and one of HTTP/2. They wait for the
  * collector of V8, which took a quarter of the client's processor time. New memory is also slow at its first use. The
@@ -7,8 +7,10 @@
  * Test: `tests/rpc/compat/received_memory_test.ts`.
  */
 import type { EventEmitter } from "node:events";
-import type { ClientHttp2Session } from "node:http2";
+import type { ClientHttp2Session, ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
+import { privateOf } from "./session_fields.ts";
 
 /** Smaller buffers may share their memory with others, and are collected soon. */
 const MIN_BYTES = 4_096;
@@ -49,4 +51,12 @@ export function freeEncrypted(socket: Socket): void {
 export function freeDecrypted(session: ClientHttp2Session, socket: EventEmitter): void {
   // The session listens to its socket before this event. Listeners are called in their order.
   session.once("connect", () => socket.on("data", free));
+}
+
+/** Frees what a session of a server has received, encrypted and decrypted. */
+export function freeReceived(session: ServerHttp2Session): void {
+  const socket = privateOf(session, "socket") as TLSSocket & { _parent?: Socket } | undefined;
+  if (socket?.encrypted !== true) return;
+  socket.on("data", free);
+  if (socket._parent !== undefined) freeEncrypted(socket._parent);
 }

@@ -4,6 +4,7 @@ import * as grpc from "@grpc/grpc-js";
 import { TeleportError } from "../../mod.ts";
 import type { CallName, JobWorkerHandlers, PeerCertificate } from "../../proto/service.ts";
 import { freeSentFrames } from "../compat/frame_memory.ts";
+import { decodeWithoutParts } from "../compat/message_decoder.ts";
 import { captureServer } from "../compat/secure_server.ts";
 import { type Method, methods, SERVICE_NAME } from "../shared/definition.ts";
 import { healthMethods } from "../shared/health_definition.ts";
@@ -39,6 +40,8 @@ export type { ConnectionRefusalCause, RefusedConnection } from "./connections/re
 export type { CallObserver } from "./call_observer.ts";
 export type { RpcServer, ServeOptions } from "./serve_options.ts";
 export type { Revoked } from "./trust.ts";
+
+decodeWithoutParts();
 
 /** The largest request is a job with arguments and environment, which Linux limits to 2 MiB. */
 const MAX_REQUEST_BYTES = 4 * 1024 * 1024;

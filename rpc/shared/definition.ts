@@ -38,14 +38,30 @@ function encoder(type: protobuf.Type): (message: object) => Buffer {
  */
 const MIN_SCRATCH_BYTES = 16_384;
 
-let scratch = new Uint8Array();
+/** A flag and a length come before each message. Source: gRPC over HTTP2, Length-Prefixed-Message */
+const FRAME_HEAD_BYTES = 5;
+
+let scratch: Uint8Array = new Uint8Array();
 
 class ScratchWriter extends protobuf.Writer {
   static override alloc(size: number): Uint8Array {
     if (size < MIN_SCRATCH_BYTES) return new Uint8Array(size);
-    if (size > scratch.length) scratch = new Uint8Array(size);
-    return scratch.subarray(0, size);
+    // A frame that had the whole buffer would be freed after it was sent.
+    if (FRAME_HEAD_BYTES + size >= scratch.length) scratch = new Uint8Array(FRAME_HEAD_BYTES + size + 1);
+    return scratch.subarray(FRAME_HEAD_BYTES, FRAME_HEAD_BYTES + size);
   }
+}
+
+/**
+ * Returns the gRPC frame of a message that shares the buffer, without a copy. The caller must use it at once. Undefined
+ * for a message with its own memory.
+ */
+export function sharedFrame(message: Uint8Array): Buffer | undefined {
+  if (message.buffer !== scratch.buffer) return undefined;
+  const frame = Buffer.from(scratch.buffer, 0, FRAME_HEAD_BYTES + message.length);
+  frame.writeUInt8(0, 0);
+  frame.writeUInt32BE(message.length, 1);
+  return frame;
 }
 
 /**

@@ -51,7 +51,7 @@ class OutputMessages implements AsyncIterableIterator<OutputMessage> {
     await permissions.permit("GetOutput", id, this.#context);
     // The first heartbeat comes at once, so a follower can resume before the first byte of output.
     const startCursor = checkHeartbeat(heartbeat_ms) > 0;
-    const options = { ...selectionOf(this.#request), startCursor, signal: this.#context.signal };
+    const options = { ...selectionOf(this.#request), startCursor, reusesMemory: true, signal: this.#context.signal };
     this.#chunks = supervisor.watchOutput(id, options);
   }
 

@@ -1,8 +1,17 @@
 /** Chunks of output as readers get them. A chunk joins consecutive frames of one stream. */
 import { formatCursor, type LogPosition } from "./cursor.ts";
-import { type DecodedFrame, decodeFrame, MAX_PAYLOAD_BYTES, offsetsAfter, type Stream } from "./frame.ts";
+import {
+  decodeFrame,
+  FRAME_HEADER_BYTES,
+  type FrameHeader,
+  MAX_PAYLOAD_BYTES,
+  offsetsAfter,
+  type Stream,
+} from "./frame.ts";
 import type { LogIdentity } from "./log_identity.ts";
-import { joinBytes } from "../../base/join_bytes.ts";
+
+/** The longest chunk of joined frames. It is a message size at which gRPC is fast. */
+export const MAX_CHUNK_BYTES = 2 * MAX_PAYLOAD_BYTES;
 
 /** A chunk of output. */
 export interface OutputChunk {
@@ -31,6 +40,8 @@ export interface Block {
 /**
  * Decodes the whole frames at the start of `bytes`. An incomplete last frame is left for the next read.
  *
+ * Frames that are joined are moved together in `bytes`, so that the chunks need no other memory.
+ *
  * @param from the position of the bytes in the log
  * @param exact true to return each frame as a chunk of its own, with its own time
  * @returns undefined when the first frame is not whole or is damaged
@@ -47,40 +58,33 @@ export function decodeBlock(
   while (true) {
     const first = decodeFrame(bytes, at, identity);
     if (first === undefined || first === "damaged") break;
-    const frames = [first];
-    let length = first.length;
-    for (let last = first; !exact;) {
+    const start = at + FRAME_HEADER_BYTES;
+    let end = start + first.length;
+    let last = first;
+    while (!exact) {
       const following = decodeFrame(bytes, last.end, identity);
       if (following === undefined || following === "damaged" || following.stream !== first.stream) break;
-      if (following.clockWentBack) break;
-      length += following.length;
-      if (length > MAX_PAYLOAD_BYTES) break; // Joining would copy a large frame.
-      frames.push(following);
+      if (following.clockWentBack || end + following.length - start > MAX_CHUNK_BYTES) break;
+      bytes.set(following.payload, end);
+      end += following.length;
       last = following;
     }
-    const last = frames.at(-1) ?? first;
     at = last.end;
     next = { position: from + at, offsets: offsetsAfter(last) };
-    chunks.push(joinFrames(frames, identity, next));
+    chunks.push(chunkOf(first, bytes.subarray(start, end), identity, next));
   }
   return next && { chunks, next };
 }
 
-/** A frame from a file or from a batch. */
-export type FrameContent = Omit<DecodedFrame, "end">;
-
 /**
- * Joins consecutive frames of one stream into a chunk.
+ * Makes a chunk of one frame, or of consecutive frames of one stream.
  *
- * @param frames at least one frame
  * @param next the position after the last frame
  */
-export function joinFrames(frames: readonly FrameContent[], identity: LogIdentity, next: LogPosition): OutputChunk {
-  const [first] = frames;
-  if (first === undefined) throw new Error("Cannot make a chunk: there are no frames");
+export function chunkOf(first: FrameHeader, data: Uint8Array, identity: LogIdentity, next: LogPosition): OutputChunk {
   return {
     stream: first.stream,
-    data: frames.length === 1 ? first.payload : joinBytes(frames.map(({ payload }) => payload)),
+    data,
     offset: first.offsets[first.stream],
     time: new Date(first.timeMs),
     clockWentBack: first.clockWentBack,

@@ -2,6 +2,7 @@
 import { MAX_TIMER_MS } from "../../base/timers.ts";
 import { InvalidArgumentError } from "../errors.ts";
 import { loopTurn } from "../loop_turns.ts";
+import { giveBlockMemory, takeBlockMemory } from "./block_memory.ts";
 import type { OutputChunk } from "./chunk.ts";
 import { LOG_START, type LogPosition } from "./cursor.ts";
 import type { Stream } from "./frame.ts";
@@ -34,6 +35,11 @@ export interface OutputSelection {
    * first byte. When the watch starts inside a frame, output comes at once instead.
    */
   readonly startCursor?: boolean;
+  /**
+   * True when the data of a chunk is not used after the next one is requested. Its memory may then be used again. False
+   * by default.
+   */
+  readonly reusesMemory?: boolean;
 }
 
 /** @throws {InvalidArgumentError} when a number or a time is out of range, or two values exclude each other */
@@ -104,7 +110,9 @@ export async function* readOutput<End>(
         stop = (await firstSince(reader, untilMs + 1, log.end, signal)).position;
         isCut = true;
       } else if (at.position < readable) {
-        const read = reader.read(at, readable, selection.exact ?? false);
+        // Readers at one position share a read, whose memory none of them owns.
+        const memory = selection.reusesMemory && reader.count === 1 ? takeBlockMemory() : undefined;
+        const read = reader.read(at, readable, selection.exact ?? false, memory);
         const block = read instanceof Promise ? await read : read;
         if (block === undefined) continue; // The log starts later now.
         let hasYielded = false;
@@ -116,6 +124,7 @@ export async function* readOutput<End>(
           skipBytes = 0;
           signal.throwIfAborted();
         }
+        if (memory !== undefined) giveBlockMemory(memory);
         // Otherwise gigabytes of the other stream would block the event loop.
         if (!hasYielded) await loopTurn();
       } else if (stop !== undefined || log.isSealed) return await conclude(reader.cursorAt(at), isCut);

@@ -99,9 +99,9 @@ export class MirrorFiles implements LogFiles {
     }
   }
 
-  async read(position: number, maxBytes: number): Promise<Uint8Array | undefined> {
+  async read(position: number, maxBytes: number, memory?: Uint8Array): Promise<Uint8Array | undefined> {
     for (let attempt = 1; !this.#isRemoved; attempt++) {
-      const found = await this.#readKnown(position, maxBytes);
+      const found = await this.#readKnown(position, maxBytes, memory);
       if (found !== undefined && found.length > 0) return found;
       if (attempt > 1 && this.start.position > position) return undefined;
       if (attempt === READ_ATTEMPTS) throw new OutputUnavailableError(this.#id);
@@ -112,12 +112,12 @@ export class MirrorFiles implements LogFiles {
   }
 
   /** Reads from a file that is open. Returns no bytes after its end, and undefined when no such file is left. */
-  async #readKnown(position: number, maxBytes: number): Promise<Uint8Array | undefined> {
+  async #readKnown(position: number, maxBytes: number, memory?: Uint8Array): Promise<Uint8Array | undefined> {
     const segment = this.#segments.findLast(({ start }) => start <= position);
     if (segment === undefined) return undefined;
     segment.grow(this.#range.end.position);
     try {
-      return await segment.read(position, maxBytes);
+      return await segment.read(position, maxBytes, memory);
     } catch (error) {
       if (!isMissing(error)) throw error;
       // The writer has deleted the file, and its report of the new start is on its way.

@@ -2,7 +2,7 @@
 import { CursorOutOfRangeError } from "../errors.ts";
 import { OutputUnavailableError } from "../storage_errors.ts";
 import type { BatchFrame } from "./batch.ts";
-import { type Block, decodeBlock, joinFrames } from "./chunk.ts";
+import { type Block, chunkOf, decodeBlock } from "./chunk.ts";
 import { formatCursor, type LogPosition, type LogRange, parseCursor } from "./cursor.ts";
 import { FRAME_OVERHEAD_BYTES, MAX_PAYLOAD_BYTES, offsetsAfter } from "./frame.ts";
 import type { LogIdentity } from "./log_identity.ts";
@@ -27,8 +27,12 @@ export interface LogFiles {
   readonly all: readonly Segment[];
   /** The first position that can be read. */
   readonly start: LogPosition;
-  /** Reads from a position, within one file. Undefined when the file was deleted. */
-  read(position: number, maxBytes: number): Promise<Uint8Array | undefined>;
+  /**
+   * Reads from a position, within one file. Undefined when the file was deleted.
+   *
+   * @param memory the place of the bytes; absent: new memory
+   */
+  read(position: number, maxBytes: number, memory?: Uint8Array): Promise<Uint8Array | undefined>;
   /** Closes all files for reading. */
   closeReaders(): Promise<void>;
 }
@@ -107,13 +111,21 @@ export class LogReader {
    * @param from a position before the end
    * @param until the position at which to end, at the latest
    * @param exact true to return each frame as a chunk of its own, with its own time
+   * @param memory the place of the bytes, which the caller uses again later: such a read is not shared; absent: new memory
    * @returns undefined when the position was dropped: the log starts later now; no promise when another reader has
    * read the block already
    * @throws {OutputUnavailableError} when the files are missing or damaged
    */
-  read(from: LogPosition, until: number, exact: boolean): Block | Promise<Block | undefined> {
+  read(
+    from: LogPosition,
+    until: number,
+    exact: boolean,
+    memory?: Uint8Array,
+  ): Block | Promise<Block | undefined> {
     const shared = this.#shared;
-    if (shared?.position !== from.position || (exact && !shared.exact)) return this.#share(from, until, exact);
+    if (shared?.position !== from.position || (exact && !shared.exact)) {
+      return memory === undefined ? this.#share(from, until, exact) : this.#readBlock(from, until, exact, memory);
+    }
     if (shared.block === undefined) return this.#readShared(shared, from, until, exact);
     return shared.block.next.position <= until ? shared.block : this.#share(from, until, exact);
   }
@@ -131,8 +143,13 @@ export class LogReader {
     return block;
   }
 
-  async #readBlock(from: LogPosition, until: number, exact: boolean): Promise<Block | undefined> {
-    const bytes = await this.bytes(from.position, until - from.position);
+  async #readBlock(
+    from: LogPosition,
+    until: number,
+    exact: boolean,
+    memory?: Uint8Array,
+  ): Promise<Block | undefined> {
+    const bytes = await this.bytes(from.position, until - from.position, memory);
     if (bytes === undefined) {
       if (this.#isRemoved) throw this.#unavailable();
       // The other process has deleted a file and has not reported the new start yet. A reader must not wait for the report
@@ -155,7 +172,7 @@ export class LogReader {
     const batchStart = frames[0]?.start ?? 0;
     const chunks = frames.map((frame) => {
       const next = { position: from.position + frame.end - batchStart, offsets: offsetsAfter(frame) };
-      return joinFrames([{ ...frame, payload: frame.payload.slice() }], this.identity, next);
+      return chunkOf(frame, frame.payload.slice(), this.identity, next);
     });
     const block = { chunks, next: this.#range.end };
     this.#shared = { position: from.position, exact: true, read: Promise.resolve(block), block };
@@ -165,10 +182,11 @@ export class LogReader {
    * Reads raw bytes of one file.
    *
    * @param maxBytes the number of bytes, at most `READ_BYTES`
+   * @param memory the place of the bytes; absent: new memory
    * @returns undefined when the position was dropped
    */
-  async bytes(position: number, maxBytes: number): Promise<Uint8Array | undefined> {
-    return await this.#unlessDamaged(this.#segments.read(position, Math.min(READ_BYTES, maxBytes)));
+  async bytes(position: number, maxBytes: number, memory?: Uint8Array): Promise<Uint8Array | undefined> {
+    return await this.#unlessDamaged(this.#segments.read(position, Math.min(READ_BYTES, maxBytes), memory));
   }
 
   /** Formats a position as a cursor. */

@@ -106,14 +106,18 @@ export class Segment {
     this.#length = position - this.start;
   }
 
-  /** Reads from a position inside the file, up to its end or `maxBytes`. */
-  async read(position: number, maxBytes: number): Promise<Uint8Array> {
+  /**
+   * Reads from a position inside the file, up to its end or `maxBytes`.
+   *
+   * @param memory the place of the bytes; absent: new memory
+   */
+  async read(position: number, maxBytes: number, memory?: Uint8Array): Promise<Uint8Array> {
     this.#activeReads += 1;
     try {
       this.#closing = false;
       this.#fd ??= Promise.try(openPlainFile, this.path);
       const bytes = Math.min(maxBytes, this.end - position);
-      return readAt(await this.#fd, FILE_HEADER_BYTES + position - this.start, bytes);
+      return readAt(await this.#fd, FILE_HEADER_BYTES + position - this.start, bytes, memory);
     } finally {
       this.#activeReads -= 1;
       if (this.#closing) await this.closeReader();
@@ -139,8 +143,8 @@ export class Segment {
 }
 
 // Synchronous, because read() of node:fs blocks this thread too in Deno, and longer in a measurement.
-function readAt(fd: number, at: number, maxBytes: number): Uint8Array {
-  const buffer = new Uint8Array(maxBytes);
+function readAt(fd: number, at: number, maxBytes: number, memory?: Uint8Array): Uint8Array {
+  const buffer = memory ?? new Uint8Array(maxBytes);
   let filled = 0;
   while (filled < maxBytes) {
     const count = readSync(fd, buffer, filled, maxBytes - filled, at + filled);

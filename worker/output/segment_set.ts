@@ -188,11 +188,11 @@ export class SegmentSet {
   }
 
   /** Reads from a position, within one file. Undefined when the file was deleted. */
-  async read(position: number, maxBytes: number): Promise<Uint8Array | undefined> {
+  async read(position: number, maxBytes: number, memory?: Uint8Array): Promise<Uint8Array | undefined> {
     const segment = this.#segments.findLast(({ start }) => start <= position);
     if (segment === undefined) return undefined;
     try {
-      return await segment.read(position, maxBytes);
+      return await segment.read(position, maxBytes, memory);
     } catch (error) {
       if (!this.#segments.includes(segment)) return undefined;
       throw error;

@@ -2,7 +2,8 @@
 import type { handleServerStreamingCall, ServerWritableStream } from "@grpc/grpc-js";
 import type { Buffer } from "node:buffer";
 import type { CallContext } from "../../../proto/service.ts";
-import type { Method } from "../../shared/definition.ts";
+import { sendFrames } from "../../compat/grpc_call.ts";
+import { type Method, sharedFrame } from "../../shared/definition.ts";
 import type { ConnectionAccount } from "../limits/user_accounts.ts";
 import { toServiceError } from "../status_error.ts";
 import { contextOf, encode, type Message, type OpenCalls } from "./calls.ts";
@@ -59,6 +60,7 @@ class AnswerStream {
     this.#call = call;
     this.#parts = parts;
     this.#account = calls.limits.accountOf(call);
+    sendFrames(call, sharedFrame);
     this.#context = contextOf(call, method, calls, (reason) => this.#ended ??= reason, () => this.#close());
   }
 

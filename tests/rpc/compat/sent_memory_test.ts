@@ -38,7 +38,7 @@ Deno.test("freeWrittenFrames() keeps what is written with a callback of the writ
   assert.deepEqual(socket.writes, [{ data, rest: [written] }, { data: "text", rest: [] }]);
 });
 
-Deno.test("freeWrittenFrames() is still needed: a session writes each frame with a buffer of its own", async () => {
+Deno.test("freeWrittenFrames() is still needed because a session writes each frame with a buffer of its own", async () => {
   const sizes = new Set<number>();
   const { transfer } = ArrayBuffer.prototype;
   ArrayBuffer.prototype.transfer = function (this: ArrayBuffer, length?: number) {

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { MAX_PAYLOAD_BYTES, type Stream } from "../../../worker/output/frame.ts";
+import { MAX_CHUNK_BYTES } from "../../../worker/output/chunk.ts";
+import type { Stream } from "../../../worker/output/frame.ts";
 import { OutputLog } from "../../../worker/output/log.ts";
 import { recoverLog } from "../../../worker/output/restore.ts";
 import { someBytes } from "../../support/random.ts";
@@ -33,7 +34,7 @@ Deno.test(
     assert.deepEqual({ stdout: totals.stdoutSha256.toHex(), stderr: totals.stderrSha256.toHex() }, digests);
     const read = { stdout: createHash("sha256"), stderr: createHash("sha256") };
     for (const { stream, data } of await collect(log)) {
-      assert.ok(data.length > 0 && data.length <= MAX_PAYLOAD_BYTES);
+      assert.ok(data.length > 0 && data.length <= MAX_CHUNK_BYTES);
       read[stream].update(data);
     }
     assert.deepEqual({ stdout: read.stdout.digest("hex"), stderr: read.stderr.digest("hex") }, digests);
