@@ -73,6 +73,12 @@ export function createPrint(
 /** The wait before a write that would have blocked is tried again, in milliseconds: too short to be noticed. */
 const RETRY_MS = 5;
 
+/**
+ * The most bytes that a write to a pipe takes wholly or not at all; pipe(7). Deno writes a part of more bytes before it
+ * reports that the file has no room, and does not say how much.
+ */
+const MAX_WHOLE_BYTES = 4_096;
+
 async function writeAll(file: OutputFile, name: string, data: Uint8Array): Promise<void> {
   let rest = data;
   while (rest.length > 0) {
@@ -81,6 +87,12 @@ async function writeAll(file: OutputFile, name: string, data: Uint8Array): Promi
     } catch (cause) {
       // Another program made the file non-blocking, such as a shared terminal. No event says when it has room.
       if (cause instanceof Deno.errors.WouldBlock) {
+        if (rest.length > MAX_WHOLE_BYTES) {
+          throw new Error(
+            `Cannot write to the standard ${name}: another program made it non-blocking: redirect it to a file`,
+            { cause },
+          );
+        }
         await sleep(RETRY_MS);
         continue;
       }

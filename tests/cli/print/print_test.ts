@@ -58,6 +58,15 @@ Deno.test("Print writes all bytes to a file that another program made non-blocki
   assert.equal(count, 6);
 });
 
+Deno.test("Print fails when a non-blocking file has no room for a large write, because a part may be written", async () => {
+  const io = new FakeIo();
+  io.stdout.failure = new Deno.errors.WouldBlock("x");
+  await assert.rejects(
+    createPrint(io, {}).bytes("stdout", someBytes(65_536)),
+    /^Error: Cannot write to the standard output: another program made it non-blocking: redirect it to a file$/,
+  );
+});
+
 const styles: [string, boolean, Record<string, string>, boolean, boolean][] = [
   ["on a terminal", true, {}, false, true],
   ["not in a pipe", false, {}, false, false],
