@@ -24,7 +24,7 @@ if (role !== "") {
   const file = (name: string) => Deno.readTextFileSync(`${dir}/${name}`);
   const keys = { cert: file("server.crt"), key: file("server.key") };
   if (role === "tls") port(tls.createServer(keys, (socket) => send(socket)));
-  else port(http2.createSecureServer(keys).on("stream", (stream) => send(stream)));
+  else port(http2.createSecureServer(keys).on("stream", (stream: http2.ServerHttp2Stream) => send(stream)));
 } else {
   await measure("TLS alone", "tls", (port) => tls.connect({ port, rejectUnauthorized: false }));
   const freed = (data: Uint8Array) => void (data.buffer as ArrayBuffer).transfer(0);

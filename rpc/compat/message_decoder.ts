@@ -14,13 +14,18 @@ import { free } from "./received_memory.ts";
 /** A flag for compression, and the length of the message in four bytes. Source: the protocol of gRPC over HTTP/2. */
 const HEADER_BYTES = 5;
 
+/** The memory that a message gets when only its length is known. A peer may announce bytes that it never sends. */
+const FIRST_BYTES = 65_536;
+
 /** The unfinished message of a decoder. */
 interface Unfinished {
   readonly header: Buffer;
   headerBytes: number;
-  /** The message with its header. Absent until its length is known. */
+  /** The start of the message with its header. Absent until its length is known. */
   message: Buffer | undefined;
+  /** The bytes that have arrived, and those of the whole message, both with the header. */
   messageBytes: number;
+  totalBytes: number;
 }
 
 const unfinished = new WeakMap<object, Unfinished>();
@@ -34,7 +39,7 @@ const unfinished = new WeakMap<object, Unfinished>();
 function write(this: { readonly maxReadMessageLength: number }, part: Buffer): Buffer[] {
   let state = unfinished.get(this);
   if (state === undefined) {
-    state = { header: Buffer.alloc(HEADER_BYTES), headerBytes: 0, message: undefined, messageBytes: 0 };
+    state = { header: Buffer.alloc(HEADER_BYTES), headerBytes: 0, message: undefined, messageBytes: 0, totalBytes: 0 };
     unfinished.set(this, state);
   }
   const messages: Buffer[] = [];
@@ -44,13 +49,15 @@ function write(this: { readonly maxReadMessageLength: number }, part: Buffer): B
       at += copied;
       state.headerBytes += copied;
       if (state.headerBytes < HEADER_BYTES) break;
-      state.message = newMessage(state.header, this.maxReadMessageLength);
-      state.messageBytes = HEADER_BYTES;
+      state.totalBytes = totalBytes(state.header, this.maxReadMessageLength);
+      state.message = Buffer.allocUnsafeSlow(Math.min(state.totalBytes, FIRST_BYTES));
+      state.messageBytes = state.header.copy(state.message);
     }
+    if (state.messageBytes === state.message.length) state.message = grown(state.message, state.totalBytes);
     const copied = part.copy(state.message, state.messageBytes, at);
     at += copied;
     state.messageBytes += copied;
-    if (state.messageBytes < state.message.length) break;
+    if (state.messageBytes < state.totalBytes) continue;
     messages.push(state.message);
     state.message = undefined;
     state.headerBytes = 0;
@@ -59,15 +66,21 @@ function write(this: { readonly maxReadMessageLength: number }, part: Buffer): B
   return messages;
 }
 
-/** Makes the memory of a message. */
-function newMessage(header: Buffer, maxBytes: number): Buffer {
+/** Returns the length of a message with its header. */
+function totalBytes(header: Buffer, maxBytes: number): number {
   const bytes = header.readUInt32BE(1);
   // -1 means without a limit.
   if (maxBytes !== -1 && bytes > maxBytes) {
     throw new Error(`Received message larger than max (${bytes} vs ${maxBytes})`);
   }
-  const message = Buffer.allocUnsafeSlow(HEADER_BYTES + bytes);
-  header.copy(message);
+  return HEADER_BYTES + bytes;
+}
+
+/** Moves the start of a message into twice the memory, or into that of the whole message. */
+function grown(start: Buffer, totalBytes: number): Buffer {
+  const message = Buffer.allocUnsafeSlow(Math.min(totalBytes, 2 * start.length));
+  start.copy(message);
+  free(start);
   return message;
 }
 

@@ -29,6 +29,7 @@ Deno.test("decodeWithoutParts() replaces the function of grpc-js, and the result
   assert.notEqual(StreamDecoder.prototype.write, write);
   const random = new Random(seedFor("message_decoder"));
   const messages = Array.from({ length: 60 }, (_, n) => framed(Buffer.alloc(random.below(n % 3 === 0 ? 5 : 9_000), n)));
+  messages.push(framed(Buffer.alloc(300_000, 7)), framed(Buffer.alloc(65_531, 8)), framed(Buffer.alloc(0)));
   const bytes = Buffer.concat(messages);
   for (const partBytes of [1, 2, 4, 5, 6, 100, 4_096, 16_384, bytes.length]) {
     assert.deepEqual(decode(bytes, partBytes), messages, `Parts of ${partBytes} bytes`);
@@ -41,6 +42,21 @@ Deno.test("A decoder frees a large part, and its messages have memory of their o
   const messages = new StreamDecoder(-1).write(part);
   assert.deepEqual(messages, [message, message]);
   assert.equal(part.length, 0);
+});
+
+Deno.test("A decoder reserves little memory for a message that is only announced", () => {
+  const { allocUnsafeSlow } = Buffer;
+  const reserved: number[] = [];
+  Buffer.allocUnsafeSlow = (bytes) => allocUnsafeSlow(reserved[reserved.push(bytes) - 1]!);
+  try {
+    const decoder = new StreamDecoder(-1);
+    decoder.write(framed(Buffer.alloc(4_000_000)).subarray(0, 6));
+    assert.deepEqual(reserved, [65_536]);
+    assert.deepEqual(decoder.write(Buffer.alloc(65_536)), []);
+    assert.deepEqual(reserved, [65_536, 131_072]);
+  } finally {
+    Buffer.allocUnsafeSlow = allocUnsafeSlow;
+  }
 });
 
 Deno.test("A decoder refuses a message above its limit with the error of grpc-js", () => {
