@@ -218,7 +218,8 @@ Deno.test(`all acknowledged facts are true after each of ${ROUNDS} kills at rand
   const known = new Acknowledged();
   const random = new Random(seedFor("kills_test"));
   let bytes = 0;
-  for (let round = 0; round < ROUNDS; round++) {
+  // On a busy machine no output may arrive before a kill.
+  for (let round = 0; round < ROUNDS || (bytes === 0 && round < 5 * ROUNDS); round++) {
     if (round % 3 === 2) await killAtStart(dir, random);
     const server = await startServer({ dir, jobHost: "none" });
     const client = connectTo(server);
