@@ -63,8 +63,9 @@ const PACKAGES: Record<string, RegExp> = {
  */
 const ROOMS: Record<string, Record<string, readonly string[]>> = {
   worker: {
-    supervisor: ["store", "host", "job", "process", "launch", "cgroup", "output", "terminal", "linux", ""],
+    supervisor: ["store", "engine", "host", "job", "process", "launch", "cgroup", "output", "terminal", "linux", ""],
     store: ["job", "process", "output", ""],
+    engine: ["host", "job", "process", "output", ""],
     host: ["job", "process", "launch", "cgroup", "output", "terminal", "linux", ""],
     job: ["process", "launch", "cgroup", "output", "terminal", "linux", ""],
     process: ["launch", "cgroup", "output", "terminal", "linux", ""],

@@ -120,12 +120,34 @@ export interface HostWork {
   readonly isRetired: boolean;
 }
 
+/** A place in the files of a log. */
+export interface LogPlace {
+  /** The position in the log at which the file starts, which is its name. */
+  readonly file: number;
+  /** The bytes of the file before the place, its header included. */
+  readonly offset: number;
+}
+
+/** A piece of a file of a log, which a host on another machine sends. Its bytes follow. */
+export interface LogPiece extends LogPlace {
+  readonly id: string;
+  /** The part of the log that can be read with this piece. Absent in the middle of a frame. */
+  readonly range?: Pick<LogState, "start" | "end">;
+  /** True when the host cannot read its log any more. No further piece comes. */
+  readonly isLast?: true;
+}
+
 /** Receives what a job host reports. */
 export interface HostEvents {
   /** A job has changed. A final change is in a file of the host before it is reported. */
   changed(change: JobChange): void;
   /** The log of a watched job has grown, or has lost its beginning. */
   grew(id: string, range: Pick<LogState, "start" | "end">): void;
+  /**
+   * A host on another machine sends a piece of a log, because `sendOutput` was called. The next piece waits for the promise.
+   * A receiver on the same machine reads the files.
+   */
+  output?(piece: LogPiece, data: Uint8Array): Promise<void> | void;
   /** The host needs room for output. The supervisor may remove ended jobs, and answers with `setRoom`. */
   needsRoom(bytes: number): void;
   /** False: the host does not answer calls, which now fail with `HostUnavailableError`. True: it answers again. */
@@ -181,6 +203,14 @@ export interface HostLink {
   watch(id: string): Promise<LogState | undefined>;
   /** Ends the reports of `watch`. */
   unwatch(id: string): void;
+
+  /**
+   * Sends the files of a log from a place, and then all growth, as `output` events. Replaces an earlier call. Only a host on
+   * another machine does that.
+   *
+   * @param from the end of what has arrived; undefined for the beginning
+   */
+  sendOutput?(id: string, from: LogPlace | undefined): void;
 
   /** Confirms that the end of a job is stored. The host forgets the job. */
   forget(id: string): void;

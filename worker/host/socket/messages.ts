@@ -10,7 +10,7 @@
  * - A field never changes its type or its meaning, and a field that is not optional never disappears.
  * - Every other change gets the next protocol number. A program supports the numbers from `min` to `max`.
  */
-import type { HostedJobState, HostInfo, HostLink, JobChange, LogState } from "../link.ts";
+import type { HostedJobState, HostInfo, HostLink, JobChange, LogPiece, LogState } from "../link.ts";
 import type { RemoteError } from "./remote_error.ts";
 
 /** The protocol numbers of this version. */
@@ -71,7 +71,13 @@ export const CALLS = [
 ] as const satisfies readonly (keyof HostLink)[];
 
 /** The calls without an answer. */
-export const NOTIFICATIONS = ["unwatch", "forget", "setRoom", "retire"] as const satisfies readonly (keyof HostLink)[];
+export const NOTIFICATIONS = [
+  "unwatch",
+  "forget",
+  "setRoom",
+  "retire",
+  "sendOutput",
+] as const satisfies readonly (keyof HostLink)[];
 
 /** The name of a call with an answer. `attach` and `writeInput` have more messages than a call and an answer. */
 export type CallName = typeof CALLS[number];
@@ -103,6 +109,8 @@ export type HostMessage =
     | { readonly next: number }
     | { readonly changed: JobChange }
     | { readonly grew: readonly GrowthReport[] }
+    /** A piece of a log. Its bytes follow the JSON. */
+    | { readonly output: LogPiece }
     | { readonly needsRoom: number }
     | { readonly failed: RemoteError }
     /** The host ends the connection, and why. */

@@ -17,6 +17,8 @@ import type {
   HostWork,
   JobChange,
   LiveState,
+  LogPiece,
+  LogPlace,
   LogState,
   OrphanedJob,
   RecoveredJob,
@@ -148,6 +150,10 @@ export class RemoteJobHost implements HostLink {
     this.#notify("forget", id);
   }
 
+  sendOutput(id: string, from: LogPlace | undefined): void {
+    this.#notify("sendOutput", id, from);
+  }
+
   setRoom(bytes: number | undefined): void {
     // The room changes with each job. A host that hangs needs only the newest.
     this.#calls.notifyLatest("setRoom", [bytes]);
@@ -188,7 +194,7 @@ export class RemoteJobHost implements HostLink {
     return await this.#calls.call(name, args) as Answer<Name>;
   }
 
-  #notify<Name extends NotificationName>(name: Name, ...args: Parameters<HostLink[Name]>): void {
+  #notify<Name extends NotificationName>(name: Name, ...args: Parameters<NonNullable<HostLink[Name]>>): void {
     this.#calls.notify(name, args);
   }
 
@@ -206,9 +212,11 @@ export class RemoteJobHost implements HostLink {
     return this.#isClosing ? undefined : reason;
   }
 
-  #receive({ body }: Message): Promise<void> | void {
+  #receive({ body, data }: Message): Promise<void> | void {
     if (this.#calls.receive(body)) {
       this.#hasAnswered = true;
+    } else if (typeof body.output === "object") {
+      return this.#events?.output?.(body.output as LogPiece, data);
     } else if (typeof body.bye === "string") {
       this.#bye = body.bye;
     } else if (EVENTS.some((event) => event in body)) {

@@ -9,10 +9,13 @@ import { type Message, ProtocolError } from "./message_codec.ts";
 import { type ByteStream, MessageConnection } from "./message_connection.ts";
 import { CALLS, type HostMessage, NOTIFICATIONS, type Refusal, type Welcome } from "./messages.ts";
 import { toRemoteError } from "./remote_error.ts";
+import type { Dial } from "../node/node_messages.ts";
 import { ServedInput } from "./served_input.ts";
 
 /** The host stops to receive while a server has not read this number of bytes: more than any usual answer. */
 const MAX_UNREAD_BYTES = 1_048_576;
+/** A piece of a log waits while a server has not read this number of bytes. Other messages wait behind at most these. */
+const MAX_UNREAD_OUTPUT_BYTES = 524_288;
 /** The time that the last messages have at the end, in milliseconds. */
 const END_MS = 1_000;
 /** The jobs in one part of the answer to `attach`. */
@@ -62,7 +65,7 @@ export class ServedConnection {
   }
 
   /** Answers the hello. */
-  sendHandshake(answer: Welcome | Refusal): void {
+  sendHandshake(answer: Welcome | Refusal | Dial): void {
     this.#connection.send(answer);
   }
 
@@ -113,6 +116,10 @@ export class ServedConnection {
     grew: (id, range) => {
       this.#growth.add(id, range);
       this.#connection.requestWrite();
+    },
+    output: async (piece, data) => {
+      this.#send({ output: piece }, data);
+      await this.#connection.drained(MAX_UNREAD_OUTPUT_BYTES);
     },
     needsRoom: (bytes) => this.#send({ needsRoom: bytes }),
     availability: () => {},
@@ -205,9 +212,9 @@ export class ServedConnection {
     });
   }
 
-  #send(message: HostMessage): void {
+  #send(message: HostMessage, data?: Uint8Array): void {
     const ack = this.#received;
-    this.#connection.send(this.#acknowledged < ack ? { ...message, ack } : message);
+    this.#connection.send(this.#acknowledged < ack ? { ...message, ack } : message, data);
     this.#acknowledged = ack;
   }
 }

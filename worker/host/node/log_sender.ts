@@ -1,0 +1,153 @@
+/** Sends the files of a log to a gateway: from the place that the gateway has, and then all growth. */
+import { join } from "node:path";
+import { FILE_HEADER_BYTES } from "../../output/file_header.ts";
+import { fileName, fileNames } from "../../output/segment_set.ts";
+import type { LogPiece, LogPlace, LogState } from "../link.ts";
+
+/** The bytes of one piece. */
+const PIECE_BYTES = 262_144;
+
+type Range = Pick<LogState, "start" | "end">;
+
+/** Options of a sender. */
+export interface LogSenderOptions {
+  readonly id: string;
+  /** The directory of the files. */
+  readonly directory: string;
+  /** The end of what the gateway has; undefined for the beginning. */
+  readonly from: LogPlace | undefined;
+  /** The part of the log that exists now. */
+  readonly range: Range;
+  /** Sends a piece. The next one waits for its promise. */
+  readonly send: (piece: LogPiece, data: Uint8Array) => Promise<void> | void;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Sends one log until it is stopped. */
+export class LogSender {
+  readonly #options: LogSenderOptions;
+  #file: number;
+  #offset: number;
+  #open: { readonly start: number; readonly file: Deno.FsFile } | undefined;
+  #range: Range;
+  /** The part of the log that the gateway can read once all pieces before its end have arrived. */
+  #goal: Range | undefined;
+  #grown = Promise.withResolvers<void>();
+  #isStopped = false;
+
+  constructor(options: LogSenderOptions) {
+    const { from, range } = options;
+    this.#options = options;
+    this.#file = from?.file ?? 0;
+    this.#offset = from?.offset ?? 0;
+    this.#range = this.#goal = range;
+    void this.#run();
+  }
+
+  /** Takes the growth of the log, and the loss of its beginning. */
+  grew(range: Range): void {
+    if (range.end.position < this.#range.end.position) return;
+    this.#range = range;
+    this.#grown.resolve();
+  }
+
+  /** Sends nothing more. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#grown.resolve();
+  }
+
+  /** The position in the log of the next byte. */
+  get #position(): number {
+    return this.#file + Math.max(0, this.#offset - FILE_HEADER_BYTES);
+  }
+
+  async #run(): Promise<void> {
+    const { id, send, onError } = this.#options;
+    try {
+      while (!this.#isStopped) {
+        if (this.#goal === undefined) await this.#nextGoal();
+        else if (this.#position < this.#goal.end.position) await this.#sendPiece(this.#goal);
+        else await this.#sendRange(this.#goal);
+      }
+    } catch (error) {
+      onError(error);
+      if (!this.#isStopped) await send({ id, ...this.#place, isLast: true }, new Uint8Array());
+    } finally {
+      this.#open?.file.close();
+    }
+  }
+
+  get #place(): LogPlace {
+    return { file: this.#file, offset: this.#offset };
+  }
+
+  /** Waits for growth. The present range is reached before a newer one, or a fast job would never be read. */
+  async #nextGoal(): Promise<void> {
+    await this.#grown.promise;
+    this.#grown = Promise.withResolvers<void>();
+    this.#goal = this.#range;
+  }
+
+  /** Reports a range whose bytes were sent, or that has none. */
+  async #sendRange(range: Range): Promise<void> {
+    await this.#options.send({ id: this.#options.id, ...this.#place, range }, new Uint8Array());
+    this.#reached();
+  }
+
+  #reached(): void {
+    const { start, end } = this.#range;
+    const { start: sentStart, end: sentEnd } = this.#goal ?? this.#range;
+    const isNewer = end.position > sentEnd.position || start.position > sentStart.position;
+    this.#goal = isNewer ? this.#range : undefined;
+  }
+
+  async #sendPiece(goal: Range): Promise<void> {
+    const { id, send } = this.#options;
+    const file = await this.#openFile();
+    if (file === undefined) return await this.#findFile();
+    const left = goal.end.position - this.#file + FILE_HEADER_BYTES - this.#offset;
+    const data = new Uint8Array(Math.min(PIECE_BYTES, left));
+    await file.seek(this.#offset, Deno.SeekMode.Start);
+    const bytes = await file.read(data);
+    if (bytes === null) {
+      // The log continues in the next file.
+      if (this.#position === this.#file) throw new Error(`Cannot send the log of job "${id}": its file is empty`);
+      this.#moveTo(this.#position);
+      return;
+    }
+    const place = this.#place;
+    this.#offset += bytes;
+    const isReached = this.#offset > FILE_HEADER_BYTES && this.#position >= goal.end.position;
+    await send({ id, ...place, ...(isReached ? { range: goal } : {}) }, data.subarray(0, bytes));
+    if (isReached) this.#reached();
+  }
+
+  /** Opens the file of the next byte. Undefined when the job has dropped it. */
+  async #openFile(): Promise<Deno.FsFile | undefined> {
+    if (this.#open?.start === this.#file) return this.#open.file;
+    this.#open?.file.close();
+    this.#open = undefined;
+    try {
+      const file = await Deno.open(join(this.#options.directory, fileName(this.#file)));
+      this.#open = { start: this.#file, file };
+      return file;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw error;
+    }
+  }
+
+  /** Continues at the oldest file, because the file of the next byte was dropped. */
+  async #findFile(): Promise<void> {
+    const names = await fileNames(this.#options.directory);
+    const next = names.map((name) => Number.parseInt(name)).find((start) => start > this.#file);
+    if (next === undefined) throw new Error(`Cannot send the log of job "${this.#options.id}": a file is missing`);
+    this.#moveTo(next);
+  }
+
+  #moveTo(file: number): void {
+    this.#file = file;
+    this.#offset = 0;
+  }
+}
