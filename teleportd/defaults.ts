@@ -11,3 +11,9 @@ export const DEFAULT_DISK_SHARE = 0.5;
 
 /** The address that a server without `--listen` and without a socket of the service manager listens on. */
 export const DEFAULT_LISTEN = "127.0.0.1:50051";
+
+/** The address for node hosts. They are on other machines. */
+export const DEFAULT_NODE_LISTEN = "0.0.0.0:50052";
+
+/** The directory on the nodes in which each host makes its own. */
+export const DEFAULT_NODE_SPOOL = "/tmp";

@@ -15,6 +15,7 @@ import { directoryErrorOf, makeDataDirectory } from "./data_directory.ts";
 import { DiskTrouble } from "./disk_trouble.ts";
 import { EXIT_OK } from "./exit_code.ts";
 import { authorityKeyWarning } from "./file_trust.ts";
+import { openEngine } from "./engine_place.ts";
 import type { Flags } from "./flags.ts";
 import { type JobPlace, openJobPlace } from "./job_place.ts";
 import { limitsErrorOf } from "./limits_file.ts";
@@ -110,11 +111,13 @@ async function runUntilAborted({ flags, environment }: ServerOptions, controls: 
   const monitoring = opened.use(await openMetrics(flags.metrics, { env, version }));
   const metrics = monitoring?.metrics;
   const place = await openJobPlace(flags, config, environment, log);
+  const placing = await openEngine(flags, config, environment, log);
   const health = new ServingState();
   const trouble = new DiskTrouble(log);
   const supervisorParts = {
     ...supervisorOptions(flags, limits, environment, log, trouble),
     ...place.options,
+    ...(placing && { placing }),
     directory,
     onAvailability: (isAvailable: boolean) => health.set({ hostsAnswer: isAvailable }),
     onStoreWrite(durationMs: number) {

@@ -88,12 +88,13 @@ const ROOMS: Record<string, Record<string, readonly string[]>> = {
   certs: { "": ["commands"], commands: [""] },
   // Only programs use the room process: a server and a job host must fit into any process.
   teleportd: {
-    program: ["host", "process", "metrics", "log", ""],
+    program: ["nodes", "host", "process", "metrics", "log", ""],
+    nodes: ["log", ""],
     host: ["log", ""],
     process: ["log", ""],
     metrics: ["log", ""],
     log: [],
-    "": ["host", "log", "metrics"],
+    "": ["nodes", "host", "log", "metrics"],
   },
   cli: {
     "": ["commands", "contexts", "follow", "options", "print"],

@@ -9,6 +9,10 @@ import { directoryVariables } from "./variables.ts";
 
 /** Runs the command that the arguments name. */
 export async function program(args: readonly string[], access: ProcessAccess): Promise<number> {
+  if (args[1] === "node") {
+    const { runNodeProgram } = await import("./host_node.ts");
+    return await runNodeProgram(args[2] ?? "", args[3] === "--recover", access);
+  }
   const options = args[1] === "run" ? parseHostRun(args.slice(2)) : undefined;
   const command = options === undefined ? await parse(args, access) : { name: "run" as const, options };
   return typeof command === "number" ? command : await runHostCommand(command, access);

@@ -1,6 +1,8 @@
 /** The connection of a supervisor to one job host, over all its links: a lost link is replaced while the host lives. */
 import { HostUnavailableError } from "../errors.ts";
 import type { Usage } from "../process/usage.ts";
+import type { PlacementStatus } from "../job/spec.ts";
+import type { StoredPlacement } from "../job/status_details.ts";
 import type { HostInfo, HostLink, LiveState } from "./link.ts";
 
 /** The connection to one job host. */
@@ -33,6 +35,21 @@ export class HostConnection {
   get link(): HostLink {
     if (this.#link === undefined) throw new HostUnavailableError(this.#why);
     return this.#link;
+  }
+
+  /** The place in an engine, as it is stored with the job. Undefined for a host of this machine. */
+  get placement(): StoredPlacement | undefined {
+    return undefined;
+  }
+
+  /** The place in an engine, for people. Undefined for a host of this machine. */
+  get placementStatus(): PlacementStatus | undefined {
+    return undefined;
+  }
+
+  /** True while no host can have started the job, so that a stop needs no host. */
+  get isUnclaimed(): boolean {
+    return false;
   }
 
   /** The host in messages, such as `process 42 (instance "a1")`. */

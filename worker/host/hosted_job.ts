@@ -69,6 +69,19 @@ export class HostedJob extends AnyJob {
     return this.#process;
   }
 
+  /**
+   * Stores the place of its host in an engine.
+   *
+   * @throws the error of the database
+   */
+  recordPlacement(): void {
+    const { process } = this;
+    const placement = this.#host?.placement;
+    if (process === undefined || placement === undefined) return;
+    this.#parts.recordProcess({ ...process, placement });
+    this.#process = { ...process, placement };
+  }
+
   /** The status now, as far as it is known. `refresh` of the supervisor asks the host first. */
   override get status(): JobStatus {
     const paused = this.isRunningState ? this.#live?.paused : undefined;
@@ -77,7 +90,8 @@ export class HostedJob extends AnyJob {
 
   protected override statusOf(status: ProcessStatus): JobStatus {
     const { requestedBy, input } = isRunningState(status.state) && this.#live || {};
-    return super.statusOf({ ...status, ...defined({ requestedBy, input }) });
+    const placement = this.#host?.placementStatus;
+    return { ...super.statusOf({ ...status, ...defined({ requestedBy, input }) }), ...defined({ placement }) };
   }
 
   /**
@@ -102,7 +116,8 @@ export class HostedJob extends AnyJob {
   #storeStart(status: ProcessStatus, by: string | undefined): void {
     const { bootId, newHost, record } = this.#parts;
     const host = newHost();
-    const process = { bootId, host: host.instance };
+    const { instance, placement } = host;
+    const process = { bootId, host: instance, ...defined({ placement }) };
     record(status, { process, ...defined({ by }) });
     this.#host = host;
     this.#process = process;
@@ -130,7 +145,7 @@ export class HostedJob extends AnyJob {
     this.#isStartKnown = false;
     try {
       await this.#linkTo("be started").start({
-        spec: this.spec,
+        spec: this.#parts.hostSpec(),
         ...this.#parts.startOptions(),
         ...defined({ by }),
       });
@@ -236,7 +251,7 @@ export class HostedJob extends AnyJob {
     await this.#begun;
     if (!this.isRunningState) return this.status;
     // A stop of a job that the host does not know yet would have no effect.
-    if (this.isStartUnknown) await this.requestStart();
+    if (this.isStartUnknown && this.#host?.isUnclaimed !== true) await this.requestStart();
     await this.#linkTo("be stopped").stop(this.id, options);
     return await this.#finalStatus();
   }

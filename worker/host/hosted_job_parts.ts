@@ -1,5 +1,6 @@
 /** The parts of a supervisor that its hosted jobs use. */
-import type { StatusDetails } from "../job/status_details.ts";
+import type { JobSpec } from "../job/spec.ts";
+import type { StatusDetails, StoredProcess } from "../job/status_details.ts";
 import type { ProcessStatus } from "../process/state.ts";
 import type { HostConnection } from "./host_connection.ts";
 import type { HostStart } from "./link.ts";
@@ -16,6 +17,8 @@ export interface HostedJobParts {
    * @throws {HostUnavailableError} when there is none now
    */
   readonly newHost: () => HostConnection;
+  /** Returns the job as its host gets it. */
+  readonly hostSpec: () => JobSpec;
   /** Returns the options of a start that depend on the supervisor. */
   readonly startOptions: () => Pick<HostStart, "noNewPrivileges" | "baseEnv">;
   /**
@@ -24,6 +27,12 @@ export interface HostedJobParts {
    * @throws {NotRecordedError} when a start cannot be stored; the job is not started then
    */
   readonly record: (status: ProcessStatus, details: StatusDetails) => void;
+  /**
+   * Stores other facts of the processes with the last status.
+   *
+   * @throws the error of the database
+   */
+  readonly recordProcess: (process: StoredProcess) => void;
   /** Receives errors that no caller gets. */
   readonly onError: (error: unknown) => void;
 }

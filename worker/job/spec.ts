@@ -59,6 +59,20 @@ export interface JobSpec extends JobOptions {
   readonly registeredAt: Date;
 }
 
+/** The place of a job in an engine. */
+export interface PlacementStatus {
+  /** The name of the engine. */
+  readonly engine: string;
+  /** The engine's own number. Absent until it has given one. */
+  readonly handle?: string;
+  /** The machine. Absent until its host was accepted. */
+  readonly node?: string;
+  /** What the job waits for. Absent once its host was accepted. */
+  readonly waitsFor?: string;
+  /** The time since which the host of a running job cannot be reached. Absent while it can. */
+  readonly unreachableSince?: Date;
+}
+
 /** The status of a job now. It has no values of environment variables. */
 export interface JobStatus extends StatusOptions {
   readonly id: string;
@@ -109,6 +123,8 @@ export interface JobStatus extends StatusOptions {
   readonly input?: InputState;
   /** True if it runs on a terminal. Absent otherwise. */
   readonly terminal?: boolean;
+  /** Present if an engine places it. */
+  readonly placement?: PlacementStatus;
 }
 
 /** The amount of output. */

@@ -3,6 +3,18 @@ import type { LogPosition } from "../output/cursor.ts";
 import type { OutputTotals } from "../output/totals.ts";
 import type { Reason } from "../process/state.ts";
 
+/** The place of a job in an engine. */
+export interface StoredPlacement {
+  /** The name of the engine. */
+  readonly engine: string;
+  /** The engine's own number. Absent until it has given one. */
+  readonly handle?: string;
+  /** The host process that may start the job. Absent until one was accepted. */
+  readonly run?: string;
+  /** The machine of that process. */
+  readonly node?: string;
+}
+
 /** The facts that identify the processes of a job, also after the server has died. */
 export interface StoredProcess {
   /** The id of the boot. Pids have no meaning in another boot. */
@@ -17,6 +29,8 @@ export interface StoredProcess {
   readonly cgroup?: string;
   /** The instance of the job host that was asked to start the job. Absent when the supervisor itself runs it. */
   readonly host?: string;
+  /** Present when an engine places the job. The host is then the random name of the job in the engine. */
+  readonly placement?: StoredPlacement;
 }
 
 /** The totals of a job's output. */

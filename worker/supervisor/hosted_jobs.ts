@@ -17,6 +17,7 @@ import type { StoredJob } from "../store/rows.ts";
 import type { Store } from "../store/store.ts";
 import { HostRecovery } from "./host_recovery.ts";
 import { HostRooms } from "./host_rooms.ts";
+import { isPlaced } from "./placed_jobs.ts";
 import type { LiveJobs } from "./live_jobs.ts";
 
 /** The parts of a supervisor that hosted jobs use. */
@@ -76,6 +77,7 @@ export class HostedJobs {
     this.#recovery.addDead(await this.#pool.open());
     const orphans: StoredJob[] = [];
     for (const job of store.unfinishedJobs()) {
+      if (isPlaced(job)) continue;
       const host = this.#pool.find(job.process?.host);
       if (host === undefined || isFinalState(job.status.state)) orphans.push(job);
       else this.#adopt(job).adopt(host, job.process);

@@ -1,10 +1,12 @@
 /** Makes job objects from rows of the store: a job that can be started, one that a job host runs, or one that has ended. */
 import type { HostConnection } from "../host/host_connection.ts";
 import { HostedJob } from "../host/hosted_job.ts";
+import type { HostedJobParts } from "../host/hosted_job_parts.ts";
 import type { AnyJob } from "../job/any_job.ts";
 import { EndedJob } from "../job/ended_job.ts";
 import { makeJob } from "../job/make_job.ts";
 import type { JobSpec } from "../job/spec.ts";
+import type { StoredProcess } from "../job/status_details.ts";
 import type { OutputBudget } from "../output/limit.ts";
 import type { OutputLogOptions } from "../output/log.ts";
 import { restoreLog, unavailableLog } from "../output/restore.ts";
@@ -26,6 +28,10 @@ export interface JobFactoryOptions {
   readonly pendingWrites: PendingWrites;
   /** Returns the host for new jobs. Absent when the supervisor itself runs the jobs. */
   readonly newHost?: () => HostConnection;
+  /** Returns the parts of a job that an engine places. Undefined for other jobs. */
+  readonly placed: (spec: JobSpec) => Pick<HostedJobParts, "newHost" | "hostSpec"> | undefined;
+  /** Stores other facts of the processes of a job. */
+  readonly recordProcess: (id: string, process: StoredProcess) => void;
   readonly onError: (error: unknown) => void;
 }
 
@@ -45,11 +51,14 @@ export class JobFactory {
 
   /** Makes the object of a stored job that a host runs, or will run. Undefined when there are no hosts. */
   makeHosted({ spec, status }: Pick<StoredJob, "spec" | "status">): HostedJob | undefined {
-    const { supervisor, bootId, budget, logOptions, pendingWrites, newHost, onError } = this.#options;
+    const { supervisor, bootId, budget, logOptions, pendingWrites, placed, recordProcess, onError } = this.#options;
+    const { newHost = this.#options.newHost, hostSpec = () => spec } = placed(spec) ?? {};
     return newHost && new HostedJob(spec, status, {
       directory: logOptions(spec).directory,
       bootId,
       newHost,
+      hostSpec,
+      recordProcess: (process) => recordProcess(spec.id, process),
       startOptions: () => processOptions(spec, supervisor, supervisor.env),
       record: (status, details) => {
         // The host counts these bytes too until it may forget the job.

@@ -62,6 +62,7 @@ export class JobRegistry {
     for (const id of this.store.unfinishedRemovals()) void this.#parts.output.delete(id);
     if (this.hosted === undefined) await this.#recoverHere();
     else await this.hosted.recover();
+    await this.#parts.placed?.recover();
     // The limits may be lower than those of the previous server.
     this.#parts.retention.removeOldest(this.store.count - this.#maxJobs);
     if (this.#parts.budget.usedBytes > this.#parts.budget.maxBytes) {
@@ -199,6 +200,7 @@ export class JobRegistry {
     this.#parts.retention.close();
     this.#parts.pendingWrites.close();
     await this.#parts.output.waitForDeletions();
+    await this.#parts.placed?.close();
     await this.hosted?.close();
     this.#isClosed = true;
     if (this.#options.directory !== undefined) {

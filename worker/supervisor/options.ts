@@ -1,6 +1,7 @@
 /** The options of a supervisor, and their checks. */
 import type { CgroupTree } from "../cgroup/tree.ts";
 import { checkJobOptions } from "../launch/command.ts";
+import type { Placing } from "../engine/placing.ts";
 import type { ClosingSignal } from "./closing_signals.ts";
 import { InvalidArgumentError } from "../errors.ts";
 import { checkOutputLimit, type OutputLimit } from "../output/limit.ts";
@@ -46,6 +47,8 @@ export interface SupervisorOptions extends Limits {
    * with them. Needs `directory`, and excludes `cgroups`, which belong to the hosts. Absent: the supervisor runs the jobs.
    */
   readonly hosts?: JobHosts;
+  /** The engine that places jobs on other machines. Needs `hosts`. Absent: all jobs run on this machine. */
+  readonly placing?: Placing;
   /** True: jobs of hosts are stopped when the supervisor closes. Absent: they continue. */
   readonly stopsJobs?: boolean;
   /** Called with false when a job host does not answer, and with true when all hosts answer again. */
@@ -74,6 +77,9 @@ export function checkOptions(options: SupervisorOptions): void {
   checkLimits(options);
   if (options.hosts !== undefined && (options.directory === undefined || options.cgroups !== undefined)) {
     throw new InvalidArgumentError("Job hosts need a directory, and have cgroups of their own");
+  }
+  if (options.placing !== undefined && options.hosts === undefined) {
+    throw new InvalidArgumentError("An engine needs job hosts for the jobs of this machine");
   }
   checkNumber("maxJobs", options.maxJobs, 1);
   checkNumber("maxAgeMs", options.maxAgeMs, 0);

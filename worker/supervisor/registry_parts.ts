@@ -17,6 +17,7 @@ import { checkDatabaseThere } from "./lost_database.ts";
 import type { SupervisorOptions } from "./options.ts";
 import { OutputStore } from "./output_store.ts";
 import { PageTokenCodec } from "./page_token.ts";
+import { PlacedJobs } from "./placed_jobs.ts";
 import { PendingWrites } from "./pending_writes.ts";
 import { Retention } from "./retention.ts";
 import { JobCounters } from "./statistics.ts";
@@ -39,6 +40,8 @@ export interface RegistryParts {
   readonly removal: JobRemoval;
   /** Absent when the supervisor itself runs the jobs. */
   readonly hosted: HostedJobs | undefined;
+  /** The jobs that an engine places. Undefined without an engine. */
+  readonly placed: PlacedJobs | undefined;
   readonly onError: (error: unknown) => void;
 }
 
@@ -49,7 +52,7 @@ export interface RegistryParts {
  * @throws {StoreUnusableError} when the database in the directory cannot be used
  */
 export function makeRegistryParts(options: SupervisorOptions): RegistryParts {
-  const { directory, cgroups, hosts } = options;
+  const { directory, cgroups, hosts, placing } = options;
   if (directory !== undefined) checkDatabaseThere(directory);
   const bootId = readBootId();
   const onError = callback(options.onError);
@@ -94,9 +97,13 @@ export function makeRegistryParts(options: SupervisorOptions): RegistryParts {
       counters.count(status, details);
       events.wake();
       hosted?.settled(id, status, details);
+      placed?.settled(id, status);
       if (isFinalState(status.state)) retention.removeExpired();
     },
-    onDropped: (id, status, details) => hosted?.settled(id, status, details),
+    onDropped: (id, status, details) => {
+      hosted?.settled(id, status, details);
+      placed?.settled(id, status);
+    },
     onError,
   });
   const factory: JobFactory = new JobFactory({
@@ -106,6 +113,17 @@ export function makeRegistryParts(options: SupervisorOptions): RegistryParts {
     logOptions: (spec) => output.logOptions(spec),
     pendingWrites,
     ...(hosts === undefined ? {} : { newHost: () => (hosted as HostedJobs).newHost() }),
+    placed: (spec) => placed?.partsOf(spec),
+    recordProcess: (id, process) => store.setProcess(id, process),
+    onError,
+  });
+  const placed = placing && new PlacedJobs({
+    placing,
+    store,
+    liveJobs,
+    directoryOf: (spec) => output.logOptions(spec).directory,
+    makeJob: (job) => factory.makeHosted(job) as HostedJob,
+    onWarning,
     onError,
   });
   const removal = new JobRemoval({
@@ -154,6 +172,7 @@ export function makeRegistryParts(options: SupervisorOptions): RegistryParts {
     factory,
     removal,
     hosted,
+    placed,
     onError,
   };
 }

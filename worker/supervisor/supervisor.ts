@@ -29,6 +29,7 @@ import { checkOptions, type SupervisorOptions } from "./options.ts";
 import { closeOnSignals } from "./closing_signals.ts";
 import { type AddedJob, addedJob } from "./job_request.ts";
 import { registerJob } from "./registration.ts";
+import { goesToEngine } from "../engine/needs.ts";
 import { Shutdown } from "./shutdown.ts";
 import type { TerminalSize } from "../terminal/size.ts";
 import { type Watch, watch, watchLater } from "../watch.ts";
@@ -128,11 +129,11 @@ export class Supervisor implements AsyncDisposable {
     this.#shutdown.assertOpen();
     checkJob(command, args, options);
     const { hosted } = this.#registry;
-    if (hosted !== undefined) {
+    if (hosted !== undefined && !goesToEngine(options, this.#options.placing)) {
       const { cwd = DEFAULT_CWD } = { ...this.#options, ...options };
       await hosted.check(hostCheckBefore({ ...applyLimits(options, this.#options), cwd }, this.#options));
       this.#shutdown.assertOpen();
-    } else if (options.isolation !== undefined) {
+    } else if (hosted === undefined && options.isolation !== undefined) {
       await this.#isolation.check(options.isolation);
       this.#shutdown.assertOpen();
     }

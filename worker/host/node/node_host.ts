@@ -19,9 +19,16 @@ import { LogSender } from "./log_sender.ts";
 
 type Range = Pick<LogState, "start" | "end">;
 
+/** Options of a node host. */
+export interface NodeJobHostOptions extends JobHostOptions {
+  /** The variables of the engine that the job gets, such as its share of the machine. */
+  readonly variables?: Readonly<Record<string, string>>;
+}
+
 /** A job host whose gateway does not read its files. */
 export class NodeJobHost extends JobHost {
   readonly #outputDirectory: string;
+  readonly #variables: Readonly<Record<string, string>>;
   readonly #onError: (error: Error) => void;
   /** The part of the job's log that exists. */
   #range: Range = { start: LOG_START, end: LOG_START };
@@ -29,8 +36,9 @@ export class NodeJobHost extends JobHost {
   /** The events of the gateway, and those that the host gets in their place. */
   #attached: { readonly given: HostEvents; readonly used: HostEvents } | undefined;
 
-  constructor(options: JobHostOptions) {
+  constructor(options: NodeJobHostOptions) {
     super(options);
+    this.#variables = options.variables ?? {};
     this.#outputDirectory = options.outputDirectory;
     this.#onError = options.onError ?? (() => {});
   }
@@ -65,7 +73,7 @@ export class NodeJobHost extends JobHost {
   }
 
   override async start(start: HostStart): Promise<void> {
-    await super.start(start);
+    await super.start({ ...start, baseEnv: { ...this.#variables, ...start.baseEnv } });
     await this.#watchLog(start.spec.id);
   }
 

@@ -1,0 +1,135 @@
+/** Runs a node host from its start until its job is over and its gateway knows that. */
+import { connect as connectTls } from "node:tls";
+import { join } from "node:path";
+import { aborted } from "../../base/aborted.ts";
+import type { Logger } from "../../base/logger.ts";
+import { type ByteStream, dialGateway, NodeJobHost } from "../../job_host.ts";
+import { openCgroups } from "../cgroups.ts";
+import { defectFields, defectText } from "../log/error_fields.ts";
+import { GATEWAY_NAME } from "./gateway_name.ts";
+import type { NodeConfig } from "./node_config.ts";
+import { TlsStream } from "./tls_stream.ts";
+
+/** A gateway sends a message every 20 seconds. Without one for this time, in milliseconds, the host dials again. */
+const IDLE_MS = 60_000;
+/** The time for a connection and its handshake, in milliseconds. */
+const CONNECT_MS = 20_000;
+
+/** How the caller and a node host communicate. */
+export interface NodeControls {
+  readonly version: string;
+  /** True when an earlier process of this job has been killed. */
+  readonly recovers: boolean;
+  /** The machine, as the engine names it. */
+  readonly node: string;
+  /** The number that the engine gave this job. */
+  readonly handle?: string;
+  /** The variables of the engine for the job. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** Stops the job, and then the host. */
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+}
+
+/** Runs a node host. */
+export async function runNodeHost(config: NodeConfig, controls: NodeControls): Promise<void> {
+  const { version, recovers, node, handle, signal, log } = controls;
+  const data = join(config.spool, `teleport-${config.id}`);
+  const run = await openSpool(data, recovers);
+  if (run === undefined) return log.info("No host process has begun here: nothing is left");
+  // Each process of a host has an instance of its own in the spool, where the next one finds the ends of this one.
+  const instance = recovers ? `${config.id}-r` : config.id;
+  await using opened = new AsyncDisposableStack();
+  const { cgroups, text: cgroupText } = await openCgroups("off", data, instance);
+  opened.use(cgroups);
+  const ended = new AbortController();
+  let hasBegun = false;
+  const host = opened.use(
+    new NodeJobHost({
+      outputDirectory: `${data}/output`,
+      hostsDirectory: `${data}/hosts`,
+      instance,
+      version,
+      cgroupText,
+      variables: controls.variables,
+      onJobChange: () => hasBegun = true,
+      onRetire: (isRetired) => {
+        if (isRetired && !host.hasJobs) ended.abort();
+      },
+      onIdle: () => {
+        if (hasBegun && !host.hasJobs) ended.abort();
+      },
+      onError: (error) => log.error(`Internal error of the job host: ${defectText(error)}`, defectFields(error)),
+    }),
+  );
+  const stop = () => {
+    log.info("Stopping: the job is being ended");
+    if (hasBegun) void host.stopJobs(undefined);
+    else ended.abort();
+  };
+  if (signal.aborted) stop();
+  signal.addEventListener("abort", stop);
+  const refused = await dialGateway({
+    host,
+    info: host.info,
+    dial: { run, node, ...(handle === undefined ? {} : { handle }), ...(recovers ? { recovers: true } : {}) },
+    connect: (signal) => connectToGateway(config, signal),
+    onLinked: (isLinked, why) => log.info(isLinked ? "Linked to the gateway" : `No link to the gateway: ${why}`),
+    onError: (error) => log.error(`Internal error of the job host: ${defectText(error)}`, defectFields(error)),
+    signal: ended.signal,
+  });
+  signal.removeEventListener("abort", stop);
+  if (refused !== undefined) {
+    log.info(`The gateway refuses this host: ${refused}`);
+    await host.stopJobs(0);
+  }
+  await Deno.remove(data, { recursive: true }).catch(() => {}); // It is only disk space.
+}
+
+/**
+ * Makes the spool, or finds the one of an earlier process.
+ *
+ * @returns the name of the host process; undefined when there is nothing to recover
+ */
+async function openSpool(data: string, recovers: boolean): Promise<string | undefined> {
+  const path = join(data, "run");
+  if (recovers) return await Deno.readTextFile(path).catch(() => undefined);
+  await Deno.mkdir(data, { mode: 0o700 });
+  const run = crypto.getRandomValues(new Uint8Array(16)).toHex();
+  await Deno.writeTextFile(path, run, { mode: 0o600, createNew: true });
+  return run;
+}
+
+let turn = 0;
+
+/** Connects to the next address of the gateway. Accepts no peer but the gateway. */
+async function connectToGateway(config: NodeConfig, signal: AbortSignal): Promise<ByteStream> {
+  const address = config.addresses[turn++ % config.addresses.length] ?? "";
+  const [, host = "", port = ""] = /^\[?(.*?)\]?:(\d+)$/.exec(address) ?? [];
+  const socket = connectTls({
+    host,
+    port: Number(port),
+    servername: GATEWAY_NAME,
+    ca: config.ca,
+    cert: config.certificate,
+    key: config.key,
+    minVersion: "TLSv1.3",
+  });
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  socket.once("secureConnect", resolve);
+  socket.once("error", reject);
+  socket.once("close", () => reject(new Error("The connection was closed")));
+  const timeout = setTimeout(() => reject(new Error("The gateway does not answer")), CONNECT_MS);
+  try {
+    await Promise.race([promise, aborted(signal).then(() => signal.throwIfAborted())]);
+    if (!socket.authorized) throw new Error(`The gateway has no valid certificate: ${socket.authorizationError}`);
+    socket.on("error", () => {}); // The stream ends too.
+    socket.setNoDelay(true);
+    return new TlsStream(socket, IDLE_MS);
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  } finally {
+    clearTimeout(timeout);
+  }
+}

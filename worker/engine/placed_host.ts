@@ -1,0 +1,121 @@
+/** The host of one job on a machine of an engine: what is known of it, with and without a link. */
+import { defined } from "../../base/defined.ts";
+import { HostConnection } from "../host/host_connection.ts";
+import type { HostLink } from "../host/link.ts";
+import type { Dial } from "../host/node/node_messages.ts";
+import type { PlacementStatus } from "../job/spec.ts";
+import type { StoredPlacement } from "../job/status_details.ts";
+import type { EngineRef, EngineWord } from "./engine.ts";
+import type { Sight } from "./verdict.ts";
+import { type WaitingCalls, WaitingLink } from "./waiting_link.ts";
+
+/** The host of one job. Its instance is the random name of the job in the engine. */
+export class PlacedHost extends HostConnection {
+  /** The id of the job. */
+  readonly job: string;
+  #placement: StoredPlacement;
+  readonly #waiting: WaitingLink;
+  #words: readonly EngineWord[] = [];
+  #wordsText = "";
+  #changedAtMs = performance.now();
+  #unreachableSince: Date | undefined;
+  /** How often the job was submitted. */
+  submits = 0;
+  /** True when no host may be accepted any more. */
+  isOver = false;
+  /** Resolves when the last connection was handled. A log has one writer. */
+  handled: Promise<void> = Promise.resolve();
+
+  /** @param stored what an earlier supervisor has stored */
+  constructor(instance: string, job: string, placement: StoredPlacement, calls: Omit<WaitingCalls, "unreachable">) {
+    super(instance);
+    this.job = job;
+    this.#placement = placement;
+    if (placement.run !== undefined) this.#unreachableSince = new Date();
+    this.#waiting = new WaitingLink(instance, {
+      start: (start) => calls.start(start),
+      stop: (options) => calls.stop(options),
+      unreachable: () => this.isUnclaimed ? undefined : `its machine "${this.#placement.node}" cannot be reached`,
+    });
+  }
+
+  /** The link to the host, or one that answers while there is none. */
+  override get link(): HostLink {
+    return this.open ?? this.#waiting;
+  }
+
+  override get isUnclaimed(): boolean {
+    return this.#placement.run === undefined;
+  }
+
+  override get placement(): StoredPlacement {
+    return this.#placement;
+  }
+
+  override get placementStatus(): PlacementStatus {
+    const { engine, handle, node } = this.#placement;
+    const waitsFor = this.isUnclaimed ? this.#wordsText || "the answer of the engine" : undefined;
+    return { engine, ...defined({ handle, node, waitsFor, unreachableSince: this.#unreachableSince }) };
+  }
+
+  override get name(): string {
+    const { node = "no machine yet", handle = "none" } = this.#placement;
+    return `of job "${this.job}" on "${node}" (handle ${handle})`;
+  }
+
+  /** The job in the engine. */
+  get ref(): EngineRef {
+    return { id: this.instance, ...defined({ handle: this.#placement.handle }) };
+  }
+
+  /** Notes the engine's own number. */
+  submitted(handle: string): void {
+    this.submits += 1;
+    this.#placement = { ...this.#placement, handle };
+    this.#changedAtMs = performance.now();
+  }
+
+  /** Returns whether this host process may start the job, or has started it. */
+  mayBe({ run }: Dial): boolean {
+    return this.#placement.run === undefined || this.#placement.run === run;
+  }
+
+  /** Lets this host process alone start the job. Returns a function that takes that back. */
+  claim({ run, node, handle }: Dial): () => void {
+    const before = this.#placement;
+    this.#placement = { ...before, run, node, ...defined({ handle }) };
+    return () => this.#placement = before;
+  }
+
+  override use(link: HostLink): void {
+    super.use(link);
+    this.#unreachableSince = undefined;
+    this.#changedAtMs = performance.now();
+  }
+
+  override drop(): void {
+    super.drop();
+    this.#unreachableSince = new Date();
+    this.#changedAtMs = performance.now();
+  }
+
+  /** Takes what the engine says of the job. */
+  heard(words: readonly EngineWord[]): void {
+    const text = words.map((word) => word.text).join(", ");
+    const isSame = text === this.#wordsText && words.length === this.#words.length;
+    this.#words = words;
+    this.#wordsText = text;
+    if (!isSame) this.#changedAtMs = performance.now();
+  }
+
+  /** What is known of the job. */
+  get sight(): Sight {
+    return {
+      isClaimed: !this.isUnclaimed,
+      isLinked: this.open !== undefined,
+      words: this.#words,
+      unchangedMs: performance.now() - this.#changedAtMs,
+      submits: this.submits,
+    };
+  }
+}
