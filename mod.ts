@@ -51,7 +51,7 @@ export type * from "./worker/host/link.ts";
 export type { ByteStream } from "./worker/host/socket/message_connection.ts";
 export * from "./worker/engine/engine.ts";
 export type * from "./worker/engine/placing.ts";
-export { SlurmEngine, type SlurmOptions } from "./worker/engine/slurm/slurm_engine.ts";
+export { SlurmEngine, type SlurmEngineOptions } from "./worker/engine/slurm/slurm_engine.ts";
 export { Process } from "./worker/process/process.ts";
 export type { ProcessOptions, StopOptions } from "./worker/process/options.ts";
 export type { OutputSink } from "./worker/process/pump.ts";

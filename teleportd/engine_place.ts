@@ -37,7 +37,7 @@ export async function openEngine(
   const { host: hostname, port } = parseAddress(flags.nodeListen ?? DEFAULT_NODE_LISTEN);
   const { slurmConf: conf, slurmPartition: partition, slurmAccount: account } = flags;
   return {
-    engine: new SlurmEngine({ ...defined({ conf }), env, onWarning: (text) => log.warn(text) }),
+    engine: new SlurmEngine({ ...defined({ conf }), env }),
     isDefault: flags.engine === "slurm",
     defaults: defined({ partition, account }),
     gate: await openNodeGate({

@@ -126,6 +126,7 @@ const OTHER_TESTS = [
   "interop",
   "kills",
   "runner",
+  "slurm",
   "soak",
   "support",
   "torture",

@@ -26,6 +26,7 @@ const FOLDERS: Readonly<Record<string, Kind>> = {
   gates: "slow",
   interop: "slow",
   kills: "slow",
+  slurm: "slow",
   soak: "measures",
   torture: "measures",
 };

@@ -1,77 +1,72 @@
 /**
- * An engine places jobs on machines, such as Slurm. It answers four questions, and none about a process: what it says of a
- * job is a hint when to look.
+ * An engine places jobs on other machines, such as Slurm. It answers where a job is, and is never believed about a
+ * process: only the job host that runs the job knows that.
  */
 import { HostUnavailableError, NotEnforceableError } from "../errors.ts";
 
-/** What a job needs of its machine. An absent need has the engine's default. */
+/** What a job needs of the machine on which it runs. */
 export interface Needs {
+  /** Processors. */
   readonly cpus?: number;
   readonly memoryBytes?: number;
-  /** The longest time that the job may take, its stop included, in milliseconds. */
+  /** The longest run, in milliseconds. */
   readonly runMs?: number;
+  /** The group of machines, by the engine's name for it. */
   readonly partition?: string;
-  /** The features that the machine must have, in the engine's own form. */
+  /** What the machine must have, in the engine's own words. */
   readonly constraint?: string;
   readonly account?: string;
 }
 
-/** A job in an engine. */
+/** A submission. */
 export interface EngineRef {
-  /** The random name of the job, which is never used twice. */
+  /** Our random name of the job, which no other job ever gets. */
   readonly id: string;
-  /** The engine's own number, which it may give to another job later. */
+  /** The engine's own number, for people. An engine may give a number twice. */
   readonly handle?: string;
 }
 
-/**
- * The phase of a job in an engine.
- *
- * - `QUEUED`: it waits for a machine
- * - `PLACED`: it has a machine
- * - `ENDED`: the engine has ended it
- * - `NODE_LOST`: the engine does not reach its machine. Its processes may live
- */
-export type EnginePhase = "QUEUED" | "PLACED" | "ENDED" | "NODE_LOST";
+/** How a submission is cancelled: `TERM` signals the job host, `KILL` ends everything at once, also in the queue. */
+export type CancelSignal = "TERM" | "KILL";
 
-/** What an engine says of a job. */
+/** What an engine says about a submission. */
 export interface EngineWord extends EngineRef {
-  readonly phase: EnginePhase;
-  /** The engine's own words, such as `PENDING (Resources)` or `FAILED (exit code 127)`. */
+  /** `QUEUED`: not on a machine. `PLACED`: on one. `ENDED`: over. `NODE_LOST`: given up, and the process may still run. */
+  readonly phase: "QUEUED" | "PLACED" | "ENDED" | "NODE_LOST";
+  /** The engine's own words, such as `PENDING (Resources)`. */
   readonly text: string;
-  /** The machine. Absent while there is none. */
   readonly node?: string;
-  /** True when the machine of a job in `NODE_LOST` answers again. */
+  /** For `NODE_LOST`: the machine answers the engine again. */
   readonly nodeAnswers?: boolean;
 }
 
-/** How a job is cancelled: `TERM` asks its host to stop it, `KILL` ends the host and all that the engine finds. */
-export type CancelSignal = "TERM" | "KILL";
-
-/** An engine. A question that fails throws, and never means that a job is gone. */
+/**
+ * The four questions. A question that fails throws {@linkcode EngineUnavailableError}, which never means that a job is
+ * gone.
+ */
 export interface Engine {
   /** Such as `slurm`. */
   readonly name: string;
   /**
    * Submits a job.
    *
-   * @param id the random name of the job
-   * @param token the program of the job, as the text of a shell script
-   * @returns the engine's own number
-   * @throws {EngineRefusedError} when the engine has not taken the job, and would never take it
-   * @throws {EngineUnavailableError} when nobody knows whether it has taken the job
+   * @param id our random name of the job, 32 hexadecimal digits
+   * @param token the complete shell script that starts the job host
+   * @returns the engine's number
+   * @throws {EngineRefusedError} when the engine has certainly not taken it
+   * @throws {EngineUnavailableError} when nobody knows whether it has
    */
   submit(id: string, token: string, needs: Needs): Promise<string>;
-  /** Returns the jobs with a name: none, one, or several that were submitted twice. */
+  /** Finds the submissions with a name: none, one or several. */
   find(id: string): Promise<readonly EngineRef[]>;
-  /** Cancels all jobs with a name and, if it is given, a number. Has no effect on a job that has ended. */
+  /** Cancels a submission, or all with its name where the number is not known. No effect on one that has ended. */
   cancel(ref: EngineRef, signal: CancelSignal): Promise<void>;
-  /** Returns what the engine says of all jobs, as far as it remembers them. */
+  /** Returns what the engine says about all our submissions that it has not forgotten. */
   words(): Promise<readonly EngineWord[]>;
 }
 
-/** An engine refuses a job. It was certainly not submitted. */
+/** The engine has certainly not taken a job, for example because no machine has what the job needs. */
 export class EngineRefusedError extends NotEnforceableError {}
 
-/** An engine does not answer. Nobody knows whether it has done what it was asked for. */
+/** The engine gave no answer, or one that leaves open what it did. */
 export class EngineUnavailableError extends HostUnavailableError {}

@@ -1,48 +1,54 @@
-/** Decides what became of a job whose host has no link, from what is known and from what the engine says. */
+/**
+ * Decides what is true about a job that an engine placed. The job host that runs it is the only witness of a process. The
+ * engine's words decide only when no host is connected, and only after they were the same for a while.
+ */
 import type { EngineWord } from "./engine.ts";
 
-/** What is known of a job. */
+/** What is known about a job. */
 export interface Sight {
-  /** True when a host was accepted, so that the job may have started. */
+  /** A job host has claimed the job, so a process may exist. */
   readonly isClaimed: boolean;
-  /** True while the host has a link. */
+  /** That host is connected. */
   readonly isLinked: boolean;
-  /** What the engine says of the job. Empty: it was asked, has answered, and does not know the job. */
+  /** The engine's words about the job, from a question that was answered. */
   readonly words: readonly EngineWord[];
-  /** How long the words and the link are as they are, in milliseconds. */
+  /** For how long all this has been the same, in milliseconds. */
   readonly unchangedMs: number;
   /** How often the job was submitted. */
   readonly submits: number;
 }
 
-/**
- * What became of a job.
- *
- * - `ALIVE`: its host reports. Nothing else counts
- * - `WAITS`: no host was accepted yet
- * - `SUBMIT`: the engine has forgotten the job before it started. It must be submitted again
- * - `UNREACHABLE`: the job may run
- * - `FAILED`: it never started, and will not
- * - `LOST`: it may have run, and cannot run any more
- */
+/** What follows. The text says why. */
 export type Verdict =
   | { readonly is: "ALIVE" }
-  | { readonly is: "SUBMIT" }
-  | { readonly is: "WAITS" | "UNREACHABLE" | "FAILED" | "LOST"; readonly text: string };
+  | { readonly is: "WAITS" | "UNREACHABLE" | "FAILED" | "LOST"; readonly text: string }
+  | { readonly is: "SUBMIT" };
 
-/** How often a job is submitted that the engine forgets. */
-const MAX_SUBMITS = 3;
+/** The most submissions of one job. A controller that forgets three times in a row would forget the fourth one too. */
+export const MAX_SUBMITS = 3;
 
-/** Returns the verdict. Call it only after the engine has answered. */
-export function verdict({ isClaimed, isLinked, words, unchangedMs, submits }: Sight, settleMs: number): Verdict {
-  if (isLinked) return { is: "ALIVE" };
-  const isSettled = unchangedMs >= settleMs;
-  const text = words.length === 0 ? "the job is unknown" : words.map((word) => word.text).join(", ");
-  const isActive = words.some(({ phase }) => phase === "QUEUED" || phase === "PLACED");
-  if (!isClaimed) {
-    if (isActive || !isSettled) return { is: "WAITS", text };
-    return words.length === 0 && submits < MAX_SUBMITS ? { is: "SUBMIT" } : { is: "FAILED", text };
-  }
-  const mayLive = words.some(({ phase, nodeAnswers }) => phase === "NODE_LOST" && nodeAnswers !== true);
-  return { is: isActive || mayLive || !isSettled ? "UNREACHABLE" : "LOST", text };
+const UNKNOWN = "it does not know the job";
+
+/**
+ * Decides about one job.
+ *
+ * @param settleMs for how long words about an end must be the same before they count, in milliseconds. It must be longer
+ * than the longest wait of a host between two connections.
+ */
+export function verdict(sight: Sight, settleMs: number): Verdict {
+  if (sight.isLinked) return { is: "ALIVE" };
+  const waits = sight.isClaimed ? "UNREACHABLE" : "WAITS";
+  const mayRun = sight.words.find((word) => isOpen(word, sight.isClaimed));
+  if (mayRun !== undefined) return { is: waits, text: mayRun.text };
+  const text = sight.words.map((word) => word.text).join(", ") || UNKNOWN;
+  if (sight.unchangedMs < settleMs) return { is: waits, text };
+  if (sight.isClaimed) return { is: "LOST", text };
+  if (sight.words.length === 0 && sight.submits < MAX_SUBMITS) return { is: "SUBMIT" };
+  return { is: "FAILED", text };
+}
+
+/** Tells whether a host of this submission may still run or come. */
+function isOpen({ phase, nodeAnswers }: EngineWord, isClaimed: boolean): boolean {
+  if (phase === "QUEUED" || phase === "PLACED") return true;
+  return phase === "NODE_LOST" && isClaimed && nodeAnswers !== true;
 }

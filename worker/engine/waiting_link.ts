@@ -1,5 +1,5 @@
 /** The link to a host that is not there: the job waits for its machine, or its machine cannot be reached. */
-import { HostUnavailableError, JobNotRunningError, NotEnforceableError, TeleportError } from "../errors.ts";
+import { HostUnavailableError, JobNotRunningError, NotEnforceableError, type TeleportError } from "../errors.ts";
 import type {
   HostedJobState,
   HostInfo,

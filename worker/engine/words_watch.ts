@@ -1,68 +1,99 @@
-/** Asks an engine what it says of all jobs, while a job needs that: soon after news, and then less and less often. */
+/** Asks an engine about all jobs in one question, only while an answer is wanted, and less often while nothing changes. */
+import { sleep } from "../../base/backoff.ts";
 import type { Engine, EngineWord } from "./engine.ts";
 
-/** The waits between two questions, in milliseconds. */
-const FIRST_MS = 1_000;
-const MAX_MS = 30_000;
+/** The shortest wait between two questions. One a second is what operators of large clusters accept. */
+const FIRST_WAIT_MS = 1_000;
+
+/** The longest wait. It bounds how late an end is noticed that no job host reports. */
+const MAX_WAIT_MS = 30_000;
+
 const GROWTH = 1.5;
 
-/** Options of a watch. */
+/** The receiver of the answers. */
 export interface WordsWatchOptions {
-  /** Returns whether a job waits for the answer. */
+  /** Tells whether an answer is wanted. It is asked before each question. */
   readonly wanted: () => boolean;
+  /** Gets each answer. It nudges the watch when the answer brought news. */
   readonly heard: (words: readonly EngineWord[]) => void;
-  /** Receives the error of a question. It is asked again later. */
+  /** Gets the error of a question that failed. */
   readonly failed: (error: unknown) => void;
+  /** The shortest wait between two questions, in milliseconds. */
+  readonly firstWaitMs?: number;
 }
 
-/** The question to an engine that is asked again and again. */
+/**
+ * The questions to one engine.
+ *
+ * @example
+ * ```ts ignore
+ * const watch = new WordsWatch(engine, { wanted: () => jobs.size > 0, heard: (words) => update(words), failed: log });
+ * watch.nudge(); // a job was submitted
+ * ```
+ */
 export class WordsWatch {
   readonly #engine: Engine;
   readonly #options: WordsWatchOptions;
-  #waitMs = FIRST_MS;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #isAsking = false;
-  #isClosed = false;
+  readonly #end = new AbortController();
+  #nextMs: number;
+  #isRunning = false;
+  /** Ends the present wait. */
+  #hurry: AbortController | undefined;
 
   constructor(engine: Engine, options: WordsWatchOptions) {
     this.#engine = engine;
     this.#options = options;
+    this.#nextMs = this.#firstMs;
   }
 
-  /** Asks soon, because there is news. Many calls make one question. */
+  /** Something has changed, so the next question comes after the shortest wait. Starts the questions if there are none. */
   nudge(): void {
-    this.#waitMs = FIRST_MS;
-    if (this.#isAsking) return;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#schedule();
+    this.#nextMs = this.#firstMs;
+    this.#hurry?.abort();
+    if (!this.#isRunning && !this.#end.signal.aborted) void this.#run();
   }
 
-  /** Asks no more. */
+  /** Ends the questions. An answer that is on its way is dropped. */
   close(): void {
-    this.#isClosed = true;
-    clearTimeout(this.#timer);
+    this.#end.abort();
+    this.#hurry?.abort();
   }
 
-  #schedule(): void {
-    if (this.#isClosed || this.#timer !== undefined || !this.#options.wanted()) return;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      void this.#ask();
-    }, this.#waitMs);
-    this.#waitMs = Math.min(MAX_MS, this.#waitMs * GROWTH);
+  get #firstMs(): number {
+    return this.#options.firstWaitMs ?? FIRST_WAIT_MS;
+  }
+
+  async #run(): Promise<void> {
+    this.#isRunning = true;
+    try {
+      while (await this.#wait() && this.#options.wanted()) await this.#ask();
+    } catch (error) {
+      this.#options.failed(error);
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+
+  /** Waits for the time of the next question. Returns false when the watch was closed. */
+  async #wait(): Promise<boolean> {
+    const startMs = performance.now();
+    for (;;) {
+      if (this.#end.signal.aborted) return false;
+      const restMs = startMs + this.#nextMs - performance.now();
+      if (restMs <= 0) return true;
+      this.#hurry = new AbortController();
+      await sleep(restMs, this.#hurry.signal).catch(() => {});
+      this.#hurry = undefined;
+    }
   }
 
   async #ask(): Promise<void> {
-    this.#isAsking = true;
+    this.#nextMs = Math.min(this.#nextMs * GROWTH, MAX_WAIT_MS);
     try {
       const words = await this.#engine.words();
-      if (!this.#isClosed) this.#options.heard(words);
+      if (!this.#end.signal.aborted) this.#options.heard(words);
     } catch (error) {
-      if (!this.#isClosed) this.#options.failed(error);
-    } finally {
-      this.#isAsking = false;
-      this.#schedule();
+      if (!this.#end.signal.aborted) this.#options.failed(error);
     }
   }
 }

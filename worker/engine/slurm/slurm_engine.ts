@@ -1,145 +1,150 @@
-/** Slurm as an engine: sbatch, squeue and scancel. */
-import type { CancelSignal, Engine, EnginePhase, EngineRef, EngineWord, Needs } from "../engine.ts";
-import { EngineRefusedError, EngineUnavailableError } from "../engine.ts";
-import { defined } from "../../../base/defined.ts";
-import { errorMessage } from "../../../base/error_message.ts";
+/**
+ * Slurm, through its client commands sbatch(1), squeue(1), sinfo(1), scancel(1) and scontrol(1).
+ *
+ * Slurm gives the number of a forgotten job to the next one, and runs a job twice after a failure of its controller,
+ * whatever its settings say. So a job is known by our name, and a number is used together with that name only.
+ */
+import {
+  type CancelSignal,
+  type Engine,
+  type EngineRef,
+  EngineRefusedError,
+  EngineUnavailableError,
+} from "../engine.ts";
+import type { EngineWord, Needs } from "../engine.ts";
+import { type CommandResult, SlurmCommands, type SlurmCommandsOptions } from "./command.ts";
+import { NAME_PREFIX, readSilentNodes, readWords, WORD_FIELDS } from "./words.ts";
 
-/** The time limit of each client command, in milliseconds. A client waits up to 18 s for a controller that is down. */
-const COMMAND_MS = 30_000;
+/** How long before its time limit a job host is asked to end its job, in seconds. */
+const NOTICE_SECONDS = 60;
 
-const PREFIX = "teleport-";
-const FIELDS = "%i|%j|%T|%r|%N";
+/**
+ * Answers of sbatch(1) after which a job has certainly not been taken: the texts of Slurm's errno.c. Every other failure
+ * leaves it open, such as one of the connection or of munge.
+ */
+const REFUSED = new RegExp(
+  [
+    "Invalid (partition|feature|account|qos|job|node|license|generic|Trackable|wckey|reservation|--)",
+    "Requested (node|partition|time|operation|reservation|GRES)",
+    "can not be satisfied",
+    "not permitted",
+    "Access.*denied",
+    "[Vv]iolates",
+    "specification invalid",
+    "Unable to (open file|process arguments)",
+    "unrecognized option",
+    "No partition specified or system default partition",
+    "account has insufficient",
+  ].join("|"),
+);
 
-/** Options of the engine. */
-export interface SlurmOptions {
-  /** The path of slurm.conf. Absent: Slurm's own default. */
+/** An answer of scancel(1) that means that nothing is left to cancel. */
+const NOTHING_TO_CANCEL = /Invalid job id specified|already completing or completed/;
+
+/** How to reach a cluster. */
+export interface SlurmEngineOptions extends SlurmCommandsOptions {
+  /** The path of slurm.conf. Without one the commands find it themselves. */
   readonly conf?: string;
-  /** The environment of the client commands and of node hosts. */
-  readonly env: Readonly<Record<string, string>>;
-  readonly timeLimitMs?: number;
-  readonly onWarning: (text: string) => void;
 }
 
-/** Slurm. */
+/** One cluster. */
 export class SlurmEngine implements Engine {
   readonly name = "slurm";
-  readonly #options: SlurmOptions;
+  readonly #commands: SlurmCommands;
   readonly #env: Readonly<Record<string, string>>;
 
-  constructor(options: SlurmOptions) {
-    this.#options = options;
-    this.#env = { ...options.env, ...defined({ SLURM_CONF: options.conf }) };
+  constructor(options: SlurmEngineOptions) {
+    this.#env = { ...options.env, ...(options.conf === undefined ? {} : { SLURM_CONF: options.conf }) };
+    this.#commands = new SlurmCommands({ ...options, env: this.#env });
   }
 
   async submit(id: string, token: string, needs: Needs): Promise<string> {
-    const { cpus, memoryBytes, runMs, partition, constraint, account } = needs;
-    const args = [
+    // With NONE, Slurm would start a login shell to get the user's environment.
+    const names = Object.keys(this.#env).join(",");
+    const result = await this.#commands.run("sbatch", [
       "--parsable",
       "--no-requeue",
-      `--job-name=${PREFIX}${id}`,
+      `--job-name=${NAME_PREFIX}${id}`,
       "--output=/dev/null",
       "--error=/dev/null",
       "--chdir=/",
-      "--signal=B:TERM@60",
-      `--export=${Object.keys(this.#env).join(",")}`,
-      ...(cpus === undefined ? [] : [`--cpus-per-task=${cpus}`]),
-      ...(memoryBytes === undefined ? [] : [`--mem=${Math.ceil(memoryBytes / 1_048_576)}M`]),
-      ...(runMs === undefined ? [] : [`--time=${Math.ceil(runMs / 60_000)}`]),
-      ...(partition === undefined ? [] : [`--partition=${partition}`]),
-      ...(constraint === undefined ? [] : [`--constraint=${constraint}`]),
-      ...(account === undefined ? [] : [`--account=${account}`]),
-    ];
-    const { code, stdout, stderr } = await this.#run("sbatch", args, token);
-    if (code === 0) return stdout.trim().split(";")[0] ?? "";
-    if (/Batch job submission failed: (Invalid|Requested|Access|Job violates|User)/i.test(stderr)) {
-      throw new EngineRefusedError(`Slurm refuses the job: ${lastLine(stderr)}`);
+      "--nodes=1",
+      "--ntasks=1",
+      `--signal=B:TERM@${NOTICE_SECONDS}`,
+      `--export=${names}`,
+      ...needsArgs(needs),
+    ], token);
+    if (result.code === 0) {
+      const handle = /^\d+/.exec(result.stdout.trim())?.[0];
+      if (handle !== undefined) return handle;
+      throw new EngineUnavailableError(`sbatch printed no number but ${JSON.stringify(result.stdout.slice(0, 200))}`);
     }
-    throw new EngineUnavailableError(`sbatch failed: ${lastLine(stderr)}`);
+    if (REFUSED.test(result.stderr)) throw new EngineRefusedError(`Slurm refuses the job: ${result.stderr}`);
+    throw failed("sbatch", result);
   }
 
   async find(id: string): Promise<readonly EngineRef[]> {
-    const { stdout } = await this.#ask("squeue", ["-h", "-a", "-t", "all", `--name=${PREFIX}${id}`, "-o", "%i"]);
-    return stdout.split("\n").filter((line) => line !== "").map((handle) => ({ id, handle }));
+    const words = await this.#words([`--name=${NAME_PREFIX}${id}`]);
+    return words.map(({ id, handle }) => ({ id, ...(handle === undefined ? {} : { handle }) }));
   }
 
-  async cancel({ id, handle }: EngineRef, signal: CancelSignal): Promise<void> {
-    const args = [`--name=${PREFIX}${id}`, ...(handle === undefined ? [] : [handle])];
-    // A plain scancel ends a job that is queued. With a signal it has no effect on one.
-    if (signal === "TERM") await this.#run("scancel", ["--batch", "--signal=TERM", "--state=RUNNING", ...args]);
-    else await this.#run("scancel", ["--signal=KILL", "--full", "--state=RUNNING", ...args]);
-    await this.#run("scancel", ["--state=PENDING", ...args]);
+  async cancel(ref: EngineRef, how: CancelSignal): Promise<void> {
+    const refs = ref.handle === undefined ? await this.find(ref.id) : [ref];
+    const handles = refs.flatMap(({ handle }) => handle ?? []);
+    if (handles.length === 0) return;
+    // A plain scancel(1) of a running job signals every step and kills them after the KillWait of the cluster.
+    const signal = how === "TERM" ? ["--batch", "--signal=TERM"] : [];
+    const result = await this.#commands.run("scancel", [...signal, `--name=${NAME_PREFIX}${ref.id}`, ...handles]);
+    if (result.code !== 0 && !NOTHING_TO_CANCEL.test(result.stderr)) throw failed("scancel", result);
   }
 
-  async words(): Promise<readonly EngineWord[]> {
-    const { stdout } = await this.#ask("squeue", ["-h", "-a", "-t", "all", "-o", FIELDS]);
-    return stdout.split("\n").flatMap((line) => {
-      const [handle = "", name = "", state = "", reason = "", node = ""] = line.split("|");
-      if (!name.startsWith(PREFIX)) return [];
-      const text = reason === "" || reason === "None" ? state : `${state} (${reason})`;
-      const nodeNames = node === "" || node === "(null)" ? undefined : node;
-      return [{ id: name.slice(PREFIX.length), handle, phase: phaseOf(state), text, ...defined({ node: nodeNames }) }];
-    });
+  words(): Promise<readonly EngineWord[]> {
+    return this.#words([]);
   }
 
-  async #ask(program: string, args: readonly string[]) {
-    const result = await this.#run(program, args);
-    if (result.code !== 0) throw new EngineUnavailableError(`${program} failed: ${lastLine(result.stderr)}`);
-    return result;
+  /** Returns what an operator should know about this cluster when the server starts, a sentence each. */
+  async facts(): Promise<readonly string[]> {
+    const result = await this.#commands.run("scontrol", ["show", "config"]);
+    if (result.code !== 0) throw failed("scontrol", result);
+    const tracker = /^ProctrackType\s*=\s*(\S+)/m.exec(result.stdout)?.[1] ?? "unknown";
+    if (tracker === "proctrack/cgroup") return [];
+    return [
+      `Slurm's ProctrackType is ${tracker}: when a job host is killed together with its script, processes that left ` +
+      "its session run on. Set ProctrackType=proctrack/cgroup in slurm.conf.",
+    ];
   }
 
-  async #run(program: string, args: readonly string[], input?: string) {
-    const signal = AbortSignal.timeout(this.#options.timeLimitMs ?? COMMAND_MS);
-    try {
-      const child = new Deno.Command(program, {
-        args: [...args],
-        env: { ...this.#env },
-        clearEnv: true,
-        stdin: input === undefined ? "null" : "piped",
-        stdout: "piped",
-        stderr: "piped",
-        signal,
-      }).spawn();
-      if (input !== undefined) {
-        const writer = child.stdin.getWriter();
-        await writer.write(new TextEncoder().encode(input)).catch(() => {}); // The exit code says why.
-        await writer.close().catch(() => {});
-      }
-      const { code, stdout, stderr } = await child.output();
-      const decoder = new TextDecoder();
-      if (signal.aborted) throw new EngineUnavailableError(`${program} does not answer`);
-      return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
-    } catch (error) {
-      if (error instanceof EngineUnavailableError) throw error;
-      throw new EngineUnavailableError(`${program} cannot be run: ${errorMessage(error)}`, { cause: error });
-    }
+  async #words(filter: readonly string[]): Promise<EngineWord[]> {
+    // Everybody may give a job our name, so only jobs of this server's user count.
+    const args = ["--noheader", "--all", "--states=all", `--user=${Deno.uid()}`, "-O", WORD_FIELDS, ...filter];
+    const result = await this.#commands.run("squeue", args);
+    if (result.code !== 0) throw failed("squeue", result);
+    const words = readWords(result.stdout, new Set());
+    if (!words.some((word) => word.phase === "NODE_LOST")) return words;
+    const nodes = await this.#commands.run("sinfo", ["--noheader", "--Node", "-o", "%N|%T"]);
+    if (nodes.code !== 0) throw failed("sinfo", nodes);
+    return readWords(result.stdout, readSilentNodes(nodes.stdout));
   }
 }
 
-function phaseOf(state: string): EnginePhase {
-  switch (state) {
-    case "PENDING":
-    case "CONFIGURING":
-    case "REQUEUED":
-    case "REQUEUE_HOLD":
-    case "REQUEUE_FED":
-    case "RESV_DEL_HOLD":
-    case "SPECIAL_EXIT":
-      return "QUEUED";
-    case "RUNNING":
-    case "SUSPENDED":
-    case "STOPPED":
-    case "SIGNALING":
-    case "STAGE_OUT":
-    case "COMPLETING":
-    case "RESIZING":
-      return "PLACED";
-    case "NODE_FAIL":
-      return "NODE_LOST";
-    default:
-      return "ENDED";
-  }
+/** Slurm counts memory in MiB and time in minutes and seconds, each rounded up so that a job gets what it asked for. */
+function needsArgs(needs: Needs): string[] {
+  const args: string[] = [];
+  if (needs.cpus !== undefined) args.push(`--cpus-per-task=${Math.max(1, Math.ceil(needs.cpus))}`);
+  if (needs.memoryBytes !== undefined) args.push(`--mem=${Math.max(1, Math.ceil(needs.memoryBytes / 2 ** 20))}M`);
+  if (needs.runMs !== undefined) args.push(`--time=${minutesAndSeconds(needs.runMs)}`);
+  if (needs.partition !== undefined) args.push(`--partition=${needs.partition}`);
+  if (needs.constraint !== undefined) args.push(`--constraint=${needs.constraint}`);
+  if (needs.account !== undefined) args.push(`--account=${needs.account}`);
+  return args;
 }
 
-function lastLine(text: string): string {
-  return text.split("\n").findLast((line) => line.trim() !== "")?.replace(/^\w+: error: /, "") ?? "no message";
+/** The limit of our own time-out must come first, so Slurm's is longer by the notice that it gives and a minute. */
+function minutesAndSeconds(runMs: number): string {
+  const seconds = Math.ceil(runMs / 1_000) + NOTICE_SECONDS + 60;
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}
+
+function failed(command: string, { code, stderr }: CommandResult): EngineUnavailableError {
+  return new EngineUnavailableError(`${command} failed with exit code ${code}: ${stderr || "it printed no reason"}`);
 }

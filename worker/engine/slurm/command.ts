@@ -1,0 +1,100 @@
+/** Runs the client commands of Slurm, such as sbatch(1). Each takes 9 to 18 seconds when the controller does not answer. */
+import { errorMessage } from "../../../base/error_message.ts";
+import { EngineUnavailableError } from "../engine.ts";
+
+/** The time limit of a command. It is longer than what the commands themselves wait for a controller. */
+const MAX_COMMAND_MS = 30_000;
+
+/** The most commands at once. Each has a process and a connection to the controller. */
+const MAX_COMMANDS = 4;
+
+/** The result of a command that ended by itself. */
+export interface CommandResult {
+  readonly code: number;
+  readonly stdout: string;
+  /** The messages, on one line. */
+  readonly stderr: string;
+}
+
+/** How commands run. */
+export interface SlurmCommandsOptions {
+  /** The environment of each command: PATH, HOME, SLURM_CONF and such. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Milliseconds. */
+  readonly timeLimitMs?: number;
+}
+
+/** The client commands of one cluster. */
+export class SlurmCommands {
+  readonly #env: Readonly<Record<string, string>>;
+  readonly #timeLimitMs: number;
+  readonly #waiting: (() => void)[] = [];
+  #running = 0;
+
+  constructor(options: SlurmCommandsOptions) {
+    // The answers are parsed, so they must not depend on a language or on formats of the operator.
+    this.#env = { ...options.env, LC_ALL: "C" };
+    this.#timeLimitMs = options.timeLimitMs ?? MAX_COMMAND_MS;
+  }
+
+  /**
+   * Runs a command to its end.
+   *
+   * @param input standard input
+   * @throws {EngineUnavailableError} when it cannot start or does not end in time
+   */
+  async run(command: string, args: readonly string[], input = ""): Promise<CommandResult> {
+    if (this.#running >= MAX_COMMANDS) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    else this.#running++;
+    try {
+      return await this.#run(command, args, input);
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#running--;
+      else next();
+    }
+  }
+
+  async #run(command: string, args: readonly string[], input: string): Promise<CommandResult> {
+    const child = this.#spawn(command, args);
+    let isOverdue = false;
+    const timer = setTimeout(() => {
+      isOverdue = true;
+      child.kill("SIGKILL");
+    }, this.#timeLimitMs);
+    try {
+      const [output] = await Promise.all([child.output(), write(child.stdin, input)]);
+      if (isOverdue) throw new EngineUnavailableError(`${command} did not end within ${this.#timeLimitMs} ms`);
+      const [stdout, stderr] = [output.stdout, output.stderr].map((bytes) => new TextDecoder().decode(bytes));
+      return { code: output.code, stdout: stdout ?? "", stderr: (stderr ?? "").trim().replaceAll(/\s*\n\s*/g, "; ") };
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #spawn(command: string, args: readonly string[]): Deno.ChildProcess {
+    try {
+      return new Deno.Command(command, {
+        args: [...args],
+        env: this.#env,
+        clearEnv: true,
+        stdin: "piped",
+        stdout: "piped",
+        stderr: "piped",
+      }).spawn();
+    } catch (error) {
+      throw new EngineUnavailableError(`${command} cannot be started: ${errorMessage(error)}`, { cause: error });
+    }
+  }
+}
+
+/** Writes all input. A command that ends without reading it reports that by its exit code. */
+async function write(stdin: WritableStream<Uint8Array>, input: string): Promise<void> {
+  const writer = stdin.getWriter();
+  try {
+    await writer.write(new TextEncoder().encode(input));
+    await writer.close();
+  } catch {
+    await writer.abort().catch(() => {});
+  }
+}

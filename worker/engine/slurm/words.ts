@@ -1,0 +1,90 @@
+/** Reads the answers of squeue(1) and sinfo(1). */
+import type { EngineWord } from "../engine.ts";
+
+/**
+ * The fields of a line, for `squeue -O`. The name comes last, because the name of a job that is not ours may contain the
+ * separator.
+ */
+export const WORD_FIELDS = "JobID:|,State:|,exit_code:|,NodeList:|,Reason:|,Name:";
+
+/** The beginning of the names of our jobs. */
+export const NAME_PREFIX = "teleport-";
+
+const OUR_NAME = new RegExp(`^${NAME_PREFIX}([0-9a-f]{32})$`);
+
+const QUEUED = new Set([
+  "PENDING",
+  "REQUEUED",
+  "REQUEUE_FED",
+  "REQUEUE_HOLD",
+  "RESV_DEL_HOLD",
+  "SPECIAL_EXIT",
+]);
+
+/** States that are final for a submission; squeue(1), "JOB STATE CODES". */
+const ENDED = new Set([
+  "BOOT_FAIL",
+  "CANCELLED",
+  "COMPLETED",
+  "DEADLINE",
+  "FAILED",
+  "OUT_OF_MEMORY",
+  "PREEMPTED",
+  "REVOKED",
+  "TIMEOUT",
+]);
+
+/**
+ * Reads the lines of squeue(1) with {@linkcode WORD_FIELDS}. Jobs with other names are left out.
+ *
+ * @param silentNodes the nodes that do not answer the controller
+ */
+export function readWords(stdout: string, silentNodes: ReadonlySet<string>): EngineWord[] {
+  const words: EngineWord[] = [];
+  for (const line of stdout.split("\n")) {
+    const [handle, state, status, node, reason, ...name] = line.split("|");
+    const id = OUR_NAME.exec(name.join("|").trim())?.[1];
+    if (id === undefined || handle === undefined || state === undefined) continue;
+    words.push({
+      id,
+      handle,
+      phase: phaseOf(state),
+      text: textOf(state, reason ?? "", Number(status)),
+      ...(node === undefined || node === "" ? {} : { node }),
+      ...(state === "NODE_FAIL" ? { nodeAnswers: node !== undefined && node !== "" && !silentNodes.has(node) } : {}),
+    });
+  }
+  return words;
+}
+
+/** A state that this file does not know counts as `PLACED`: it decides nothing. */
+function phaseOf(state: string): EngineWord["phase"] {
+  if (QUEUED.has(state)) return "QUEUED";
+  if (ENDED.has(state)) return "ENDED";
+  return state === "NODE_FAIL" ? "NODE_LOST" : "PLACED";
+}
+
+/**
+ * @param status the status of wait(2), as Slurm stores it
+ */
+function textOf(state: string, reason: string, status: number): string {
+  const why = reason === "" || reason === "None" ? "" : ` (${reason})`;
+  const signal = status & 0x7f;
+  const code = status >> 8;
+  if (signal > 0) return `${state}${why}, signal ${signal}`;
+  return code > 0 ? `${state}${why}, exit code ${code}` : `${state}${why}`;
+}
+
+/**
+ * Reads the lines of `sinfo -h -N -o '%N|%T'`. An asterisk after the state means that the node does not answer; sinfo(1).
+ *
+ * @returns the nodes that do not answer
+ */
+export function readSilentNodes(stdout: string): Set<string> {
+  const silent = new Set<string>();
+  for (const line of stdout.split("\n")) {
+    const [node, state = ""] = line.trim().split("|");
+    if (node !== undefined && state.endsWith("*")) silent.add(node);
+  }
+  return silent;
+}
