@@ -39,7 +39,7 @@ export { CgroupUnavailableError } from "./worker/cgroup/delegation.ts";
 export { CgroupTree, type CgroupTreeOptions, makeRoomForJobHost } from "./worker/cgroup/tree.ts";
 export type { AnyJob, OutputEnd } from "./worker/job/any_job.ts";
 export { Job, type JobRecorder } from "./worker/job/job.ts";
-export type { JobOptions, JobSpec, JobStatus, OutputCounts } from "./worker/job/spec.ts";
+export type { JobOptions, JobSpec, JobStatus, OutputCounts, PlacementStatus } from "./worker/job/spec.ts";
 export { OutputLog, type OutputLogOptions } from "./worker/output/log.ts";
 export type { OutputTotals } from "./worker/output/totals.ts";
 export { OutputBudget, type OutputLimit, type OutputPolicy } from "./worker/output/limit.ts";

@@ -4,7 +4,8 @@ import { Command, Option } from "commander";
 import { defined } from "../base/defined.ts";
 import type { LogLevel } from "../base/logger.ts";
 import type { OutputPolicy } from "../mod.ts";
-import { DEFAULT_KEEP_JOBS, DEFAULT_LISTEN, DEFAULT_NODE_LISTEN } from "./defaults.ts";
+import { DEFAULT_KEEP_JOBS, DEFAULT_LISTEN } from "./defaults.ts";
+import { addEngineOptions, type EngineFlags } from "./engine_flags.ts";
 import {
   durationParser,
   parseAbsolutePath,
@@ -21,7 +22,7 @@ import { LOG_LEVELS } from "./log/server_log.ts";
 const MAX_KEEP_MS = 3_155_760_000_000;
 
 /** The options of `teleportd`. An absent option has a default elsewhere, or sets no limit. */
-export interface Flags {
+export interface Flags extends EngineFlags {
   /** HOST:PORT. */
   readonly listen?: string;
   /** HOST:PORT of a loopback address. */
@@ -42,16 +43,6 @@ export interface Flags {
   readonly jobDir?: string;
   /** Where jobs run. */
   readonly jobHost: "separate" | "external" | "none";
-  /** Where jobs run that name no engine. */
-  readonly engine: "local" | "slurm";
-  readonly slurmConf?: string;
-  readonly slurmPartition?: string;
-  readonly slurmAccount?: string;
-  /** HOST:PORT. */
-  readonly nodeListen?: string;
-  /** HOST:PORT. */
-  readonly nodeAddress?: string;
-  readonly nodeSpool?: string;
   readonly stopJobs?: boolean;
   /** `auto`, `off`, or a directory. */
   readonly cgroup: string;
@@ -158,16 +149,6 @@ export function createProgram(version: string, output: HelpOutput, commands: Com
         "what runs the jobs: a separate process, an external one of the service manager, or none but the server itself",
       ).choices(["separate", "external", "none"]).default("separate"),
     )
-    .addOption(
-      new Option("--engine <where>", "where jobs run that name no engine: on this machine, or on a cluster of Slurm")
-        .choices(["local", "slurm"]).default("local"),
-    )
-    .option("--slurm-conf <file>", "configuration of Slurm (default: that of its programs)")
-    .option("--slurm-partition <name>", "partition of jobs that name none (default: that of Slurm)")
-    .option("--slurm-account <name>", "account of jobs (default: that of Slurm)")
-    .option("--node-listen <host:port>", `address for the hosts of jobs on nodes (default: ${DEFAULT_NODE_LISTEN})`)
-    .option("--node-address <host:port>", "address of this server as nodes reach it (default: its name)")
-    .option("--node-spool <dir>", "directory on the nodes for the output that is not delivered yet (default: /tmp)")
     .option("--stop-jobs", "stop all jobs when the server stops (default: they continue, unless --job-host is none)")
     .option("--cgroup <where>", "where jobs get cgroups: auto, off, or the directory of a cgroup", "auto")
     .option("--allow-new-privileges", "let jobs that request it gain privileges, for example by sudo")
@@ -251,5 +232,6 @@ export function createProgram(version: string, output: HelpOutput, commands: Com
     .allowExcessArguments(false)
     .action(commands.verify);
   addHostCommands(program, commands.host);
+  addEngineOptions(program);
   return program.helpCommand(false);
 }

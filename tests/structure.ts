@@ -65,7 +65,7 @@ const ROOMS: Record<string, Record<string, readonly string[]>> = {
   worker: {
     supervisor: ["store", "engine", "host", "job", "process", "launch", "cgroup", "output", "terminal", "linux", ""],
     store: ["job", "process", "output", ""],
-    engine: ["host", "job", "process", "output", ""],
+    engine: ["host", "job", "process", "launch", "output", ""],
     host: ["job", "process", "launch", "cgroup", "output", "terminal", "linux", ""],
     job: ["process", "launch", "cgroup", "output", "terminal", "linux", ""],
     process: ["launch", "cgroup", "output", "terminal", "linux", ""],

@@ -64,6 +64,12 @@ export interface JobOnlyOptions {
   readonly allowNewPrivileges?: boolean;
   /** True adds the variables that the supervisor offers to the job's environment. */
   readonly inheritEnv?: boolean;
+  /** The engine that places the job on a machine, such as `slurm`; `local` for the supervisor's own machine. */
+  readonly engine?: string;
+  /** The partition of the engine. */
+  readonly partition?: string;
+  /** What the node must have, in the words of the engine. */
+  readonly nodeConstraint?: string;
 }
 
 /** All options that the table describes. */
@@ -272,6 +278,40 @@ export const JOB_OPTIONS = {
     noun: "inherited environment",
     policy: "privileged",
     flag: { syntax: "--inherit-env", help: "add the variables that the server offers to the job's environment" },
+  },
+  engine: {
+    kind: "text",
+    field: "engine",
+    noun: "engine",
+    pattern: /^[a-z][a-z0-9-]{0,31}$/,
+    must: "the name of an engine, such as slurm, or local",
+    policy: "guarded",
+    flag: {
+      syntax: "--engine <NAME>",
+      help: "where the job runs: slurm on a node of the cluster, local on the server (default: the server's choice)",
+    },
+    status: { label: "Engine" },
+  },
+  partition: {
+    kind: "text",
+    field: "partition",
+    noun: "partition",
+    pattern: /^[A-Za-z0-9_][A-Za-z0-9_.,-]{0,254}$/,
+    must: "the name of a partition, or several with commas",
+    policy: "guarded",
+    flag: { syntax: "--partition <NAME>", help: "partition of the engine (default: the server's choice)" },
+    status: { label: "Partition" },
+  },
+  nodeConstraint: {
+    kind: "text",
+    field: "node_constraint",
+    noun: "node constraint",
+    // The characters of --constraint; sbatch(1).
+    pattern: /^[A-Za-z0-9_.&|*()[\],:-]{1,255}$/,
+    must: "the features of a node, such as gpu&bigmem",
+    policy: "guarded",
+    flag: { syntax: "--node-constraint <FEATURES>", help: "what the node must have, such as 'gpu&bigmem'" },
+    status: { label: "Constraint" },
   },
 } as const satisfies Table;
 

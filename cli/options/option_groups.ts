@@ -20,6 +20,7 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
     "--nice",
     "--oom-score-adj",
   ],
+  "Node:": ["--engine", "--partition", "--node-constraint"],
   "User and isolation:": ["--user", "--group", "--umask", "--isolate", "--allow-new-privileges"],
 };
 

@@ -4,6 +4,7 @@ import type {
   JobOutput,
   JobStatus,
   OutputEnd,
+  Placement,
   Timestamp,
   Usage,
   UsageSource,
@@ -27,7 +28,7 @@ export function statusJson(status: JobStatus): Record<string, unknown> {
   const { id, state, command, reason, output_policy, registered_at, started_at, ended_at, pid, signals, ...others } =
     status;
   const { input, input_bytes, input_closed, usage, ...more } = others;
-  const { term_sent_at, kill_sent_at, others_ended, others_left, paused, terminal, ...rest } = more;
+  const { term_sent_at, kill_sent_at, others_ended, others_left, paused, terminal, placement, ...rest } = more;
   return withoutAbsent({
     // First, for people who read a line.
     id,
@@ -43,6 +44,7 @@ export function statusJson(status: JobStatus): Record<string, unknown> {
     others_left: others_left || null,
     paused: paused || null,
     terminal: terminal || null,
+    placement: placement && placementJson(placement),
     reason: reason === "REASON_UNSPECIFIED" ? "" : enumName(reason),
     output_policy: output_policy === "OUTPUT_POLICY_UNSPECIFIED" ? "" : enumName(output_policy),
     registered_at: registered_at && rfc3339(registered_at),
@@ -52,6 +54,11 @@ export function statusJson(status: JobStatus): Record<string, unknown> {
     // 0 means that the job was never started.
     pid: pid || null,
   });
+}
+
+/** Converts the place of a job in an engine. */
+function placementJson({ unreachable_since, ...placement }: Placement): Record<string, unknown> {
+  return withoutAbsent({ ...placement, unreachable_since: unreachable_since && rfc3339(unreachable_since) });
 }
 
 /** Converts resource usage. Unknown figures are left out, because unknown is not 0. */

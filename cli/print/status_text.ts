@@ -58,13 +58,15 @@ export function stateText(status: JobStatus): string {
   const reason = reasonText(status);
   switch (status.state) {
     case "STATE_RUNNING":
-      return `${state}, pid ${status.pid}${pausedText(status)}`;
+      return `${state}, pid ${status.pid}${pausedText(status)}${unreachableText(status)}`;
     case "STATE_EXITED":
     case "STATE_KILLED":
       return reason === "" ? state : `${state} (${reason})`;
     case "STATE_FAILED":
     case "STATE_LOST":
       return `${state}: ${escapeTerminal(status.error)}`;
+    case "STATE_STARTING":
+      return `${state}${waitText(status)}`;
     default:
       return state;
   }
@@ -73,6 +75,17 @@ export function stateText(status: JobStatus): string {
 /** Returns the sentence about a job that did not end by itself: it could not start, or its end is unknown. */
 export function unseenEnd(status: JobStatus | null | undefined): string | undefined {
   return status?.state === "STATE_FAILED" || status?.state === "STATE_LOST" ? stateText(status) : undefined;
+}
+
+/** Returns what a job that is not on a machine yet waits for. */
+function waitText({ placement }: JobStatus): string {
+  const why = placement?.waits_for ?? "";
+  return why === "" ? "" : `, waits for a node: ${escapeTerminal(why)}`;
+}
+
+function unreachableText({ placement }: JobStatus): string {
+  const since = placement?.unreachable_since ?? null;
+  return since === null ? "" : `, its node does not report since ${rfc3339(since)}`;
 }
 
 function pausedText({ paused, paused_by }: JobStatus): string {
@@ -102,6 +115,8 @@ export function statusLines(print: Print, status: JobStatus, nowMs?: number): st
     ["Owner", escapeTerminal(status.owner)],
     ["Runs as", escapeTerminal([status.user, status.group].filter((name) => name !== "").join(", group "))],
     ...optionRows(status),
+    ["Engine's number", escapeTerminal(status.placement?.handle ?? "")],
+    ["Node", escapeTerminal(status.placement?.node ?? "")],
     ["Labels", labels.join(", ")],
     ["Time limit", status.timeout_ms === 0 ? "" : formatDuration(status.timeout_ms)],
     ["Registered", timeText(status.registered_at)],

@@ -1,5 +1,5 @@
 /** The status of a job as a message. */
-import type { JobStatus } from "../../mod.ts";
+import type { JobStatus, PlacementStatus } from "../../mod.ts";
 import type { Sent } from "../../proto/service.ts";
 import type * as wire from "../../proto/teleport/v1/job_worker.ts";
 import { statusFields } from "./job_options.ts";
@@ -43,10 +43,20 @@ export function statusMessage(status: JobStatus): Sent<wire.JobStatus> {
     started_by: status.requestedBy?.startedBy,
     stop_asked_by: status.requestedBy?.stopAskedBy,
     terminal: status.terminal,
+    placement: status.placement && placementMessage(status.placement),
     rerun_of: status.rerunOf,
     input: status.input !== undefined,
     input_bytes: status.input?.bytes,
     input_closed: status.input?.closed,
     signals: status.requestedBy?.signals?.map(({ by, signal, at }) => ({ by, signal, at: timestamp(at) })),
+  };
+}
+
+function placementMessage(placement: PlacementStatus): Sent<wire.Placement> {
+  return {
+    handle: placement.handle,
+    node: placement.node,
+    waits_for: placement.waitsFor,
+    unreachable_since: placement.unreachableSince && timestamp(placement.unreachableSince),
   };
 }

@@ -47,6 +47,10 @@ export function jobStatus(fields: Partial<JobStatus> = {}): JobStatus {
     name: "",
     terminal: false,
     rerun_of: "",
+    engine: "",
+    partition: "",
+    node_constraint: "",
+    placement: null,
     ...fields,
   };
 }

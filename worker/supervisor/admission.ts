@@ -4,6 +4,8 @@
  */
 import type { CgroupTree } from "../cgroup/tree.ts";
 import { checkCgroupLimits } from "../cgroup/refusal.ts";
+import { checkEngine } from "../engine/needs.ts";
+import type { Placing } from "../engine/placing.ts";
 import { LimitReachedError, NotEnforceableError } from "../errors.ts";
 import { checkHost, NO_NEW_PRIVILEGES } from "../host/host_check.ts";
 import type { JobHosts } from "../host/job_hosts.ts";
@@ -33,6 +35,8 @@ export interface AdmissionOptions extends Limits {
   readonly hosts?: JobHosts;
   /** Absent: this supervisor cannot enforce limits of cgroups. */
   readonly cgroups?: CgroupTree;
+  /** Present when an engine can place jobs. */
+  readonly placing?: Placing;
 }
 
 /**
@@ -48,6 +52,7 @@ export interface AdmissionOptions extends Limits {
  */
 export function admit(job: JobOptions, options: AdmissionOptions, running?: readonly AnyJob[]): void {
   checkAllowed(job, options);
+  checkEngine(job, options.placing);
   if (options.hosts === undefined) checkHost(hostCheckOf(job, options), options.cgroups);
   if (running !== undefined) checkRunning(job.owner, running, options);
 }

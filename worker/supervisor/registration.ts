@@ -1,4 +1,5 @@
 /** Registers jobs: a repeated request gets its first job, and every other request a new job within the limits. */
+import { engineOf } from "../engine/needs.ts";
 import { NameTakenError, RequestIdReusedError } from "../errors.ts";
 import { digestOf } from "../job/digest.ts";
 import { newJobId } from "../job/id.ts";
@@ -45,7 +46,10 @@ export function registerJob(
     command,
     args: [...args],
     cwd,
-    ...defined({ outputLimit: options.outputLimit ?? supervisor.outputLimit }),
+    ...defined({
+      outputLimit: options.outputLimit ?? supervisor.outputLimit,
+      engine: engineOf(options, supervisor.placing),
+    }),
     registeredAt: new Date(),
   };
   registry.add(spec, digest);

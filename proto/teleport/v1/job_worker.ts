@@ -204,6 +204,15 @@ export interface JobRequest {
   template: string;
   /** The values of the template's parameters. At most 32. A value has at most 1,024 characters. */
   parameters: Record<string, string>;
+  /**
+   * Where the job runs: "local" on the server's own machine, "slurm" on a node of a Slurm cluster. Empty: the server's
+   * default. FAILED_PRECONDITION when the server has no such engine.
+   */
+  engine: string;
+  /** The partition of the engine in which the job runs. Empty: the server's default. Only with an engine other than local. */
+  partition: string;
+  /** What the node must have, in the words of the engine, such as "gpu&bigmem". Only with an engine other than local. */
+  node_constraint: string;
 }
 
 /** The size of a terminal in characters. */
@@ -274,6 +283,18 @@ export interface Usage {
   processes?: number;
   /** The number of processes of the job that the kernel killed because memory was short. */
   oom_kills?: number;
+}
+
+/** The place of a job in an engine. */
+export interface Placement {
+  /** The number that the engine gave the job, for people. The engine may give it again later. */
+  handle: string;
+  /** The node. Empty until the job runs there. */
+  node: string;
+  /** What a job in STARTING waits for, in the words of the engine. */
+  waits_for: string;
+  /** Since when the node of a running job does not report. Absent while it does. */
+  unreachable_since: Timestamp | null;
 }
 
 /** The status of a job. */
@@ -363,6 +384,12 @@ export interface JobStatus {
   terminal: boolean;
   /** The id of the job that this one repeats. Empty: it repeats none. */
   rerun_of: string;
+  /** The engine that places the job on a node. Empty: the job runs on the server's own machine. */
+  engine: string;
+  partition: string;
+  node_constraint: string;
+  /** Where the engine has placed the job. Absent without an engine, and before the first start. */
+  placement: Placement | null;
 }
 
 export interface StartRequest {
