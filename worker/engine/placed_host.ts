@@ -99,13 +99,14 @@ export class PlacedHost extends HostConnection {
     this.#changedAtMs = performance.now();
   }
 
-  /** Takes what the engine says of the job. */
-  heard(words: readonly EngineWord[]): void {
+  /** Takes what the engine says of the job. Returns whether that is news. */
+  heard(words: readonly EngineWord[]): boolean {
     const text = words.map((word) => word.text).join(", ");
     const isSame = text === this.#wordsText && words.length === this.#words.length;
     this.#words = words;
     this.#wordsText = text;
     if (!isSame) this.#changedAtMs = performance.now();
+    return !isSame;
   }
 
   /** What is known of the job. */

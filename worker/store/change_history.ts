@@ -1,9 +1,10 @@
 /** The history of all jobs: numbered changes, oldest first, and for a while the jobs that were removed. */
-import { decodeStatus } from "./json.ts";
+import { decodeStatus, encodeProcess } from "./json.ts";
 import type { Connection } from "./connection.ts";
 import { charsOf, readChange, type Row } from "./decode_row.ts";
 import { MAX_BLOCK_CHARS } from "./job_selection.ts";
 import type { Moment } from "./list_query.ts";
+import type { StoredProcess } from "../job/status_details.ts";
 import type { ProcessStatus, Reason, State } from "../process/state.ts";
 import type { StoredChange, StoredJob } from "./rows.ts";
 
@@ -42,6 +43,11 @@ export class ChangeHistory {
   add({ key, at, was, state, status, reason, by, process, output }: NewChange): number | bigint {
     return this.#connection.statements.addChange
       .run(key, at, was, state, status, reason ?? null, by ?? null, process ?? null, output ?? null).lastInsertRowid;
+  }
+
+  /** Stores other facts of the processes of a job with its last change. Adds no change. */
+  setProcess(id: string, process: StoredProcess): void {
+    this.#connection.transaction(() => this.#connection.statements.setProcess.run(encodeProcess(id, process), id));
   }
 
   /** Deletes the oldest removed jobs and their request ids, inside a transaction of the caller. */

@@ -30,7 +30,7 @@ export const SQL = {
   endJob: `UPDATE jobs SET state = ?, ended_at = max(?, coalesce(started_at, registered_at)), output_bytes = ?, seq = ?
     WHERE key = ?`,
   setOutput: "UPDATE changes SET output = ? WHERE seq = (SELECT seq FROM jobs WHERE key = ?)",
-  setProcess: "UPDATE changes SET process = ? WHERE seq = (SELECT seq FROM jobs WHERE key = ?)",
+  setProcess: "UPDATE changes SET process = ? WHERE seq = (SELECT seq FROM jobs WHERE id = ?)",
   setOutputBytes: "UPDATE jobs SET output_bytes = ? WHERE key = ?",
   bytesOf: "SELECT spec_bytes + output_bytes AS bytes FROM jobs WHERE key = ?",
   removeChanges: "DELETE FROM changes WHERE job = ?",

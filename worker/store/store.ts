@@ -17,7 +17,7 @@ import { readJob, type Row } from "./decode_row.ts";
 import { JobSelection } from "./job_selection.ts";
 import { StateCounts } from "./state_counts.ts";
 import type { EndedJob, StoredJob, StoredRequest, Tombstone } from "./rows.ts";
-import type { StatusDetails, StoredOutput, StoredProcess } from "../job/status_details.ts";
+import type { StatusDetails, StoredOutput } from "../job/status_details.ts";
 
 /** The jobs of one data directory. Only one process at a time can open it. */
 export class Store implements Disposable {
@@ -169,14 +169,6 @@ export class Store implements Disposable {
       const { key } = this.#rowOf(id);
       setOutput.run(encodeOutput(id, output), key);
       setOutputBytes.run(outputBytes, key);
-    });
-  }
-
-  /** Stores other facts of the processes of a job with its last change. */
-  setProcess(id: string, process: StoredProcess): void {
-    this.#connection.transaction(() => {
-      const { key } = this.#rowOf(id);
-      this.#connection.statements.setProcess.run(encodeProcess(id, process), key);
     });
   }
 

@@ -114,7 +114,7 @@ export function makeRegistryParts(options: SupervisorOptions): RegistryParts {
     pendingWrites,
     ...(hosts === undefined ? {} : { newHost: () => (hosted as HostedJobs).newHost() }),
     placed: (spec) => placed?.partsOf(spec),
-    recordProcess: (id, process) => store.setProcess(id, process),
+    recordProcess: (id, process) => store.history.setProcess(id, process),
     onError,
   });
   const placed = placing && new PlacedJobs({

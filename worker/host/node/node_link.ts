@@ -56,7 +56,7 @@ export class NodeLink extends RemoteJobHost {
       availability: (isAvailable) => events.availability(isAvailable),
       failed: (error) => events.failed(error),
     });
-    this.sendOutput(this.#job, this.#replica.place);
+    this.notify("sendOutput", this.#job, this.#replica.place);
     return states.map(({ id, changes, live }) => {
       const early = changes.filter((change) => this.#isStored(change));
       for (const change of changes) if (!early.includes(change)) this.#changed(change);

@@ -18,7 +18,6 @@ import type {
   JobChange,
   LiveState,
   LogPiece,
-  LogPlace,
   LogState,
   OrphanedJob,
   RecoveredJob,
@@ -33,7 +32,7 @@ import { fromRemoteError, type RemoteError } from "./remote_error.ts";
 const STATES_PER_CALL = 1_000;
 /** The default of `acknowledgeMs`. */
 const ACKNOWLEDGE_MS = 5_000;
-/** The time that the last messages have at the end, in milliseconds. */
+/** The time of the last messages at the end, in milliseconds. */
 const END_MS = 1_000;
 
 /** The events in a message of the host. */
@@ -45,7 +44,6 @@ interface EventMessage {
 }
 
 const EVENTS: readonly (keyof EventMessage)[] = ["changed", "grew", "needsRoom", "failed"];
-
 type Answered = typeof CALLS[number];
 type Answer<Name extends Answered> = Awaited<ReturnType<HostLink[Name]>>;
 
@@ -143,15 +141,11 @@ export class RemoteJobHost implements HostLink {
   }
 
   unwatch(id: string): void {
-    this.#notify("unwatch", id);
+    this.notify("unwatch", id);
   }
 
   forget(id: string): void {
-    this.#notify("forget", id);
-  }
-
-  sendOutput(id: string, from: LogPlace | undefined): void {
-    this.#notify("sendOutput", id, from);
+    this.notify("forget", id);
   }
 
   setRoom(bytes: number | undefined): void {
@@ -176,7 +170,7 @@ export class RemoteJobHost implements HostLink {
   }
 
   retire(isRetired: boolean): void {
-    this.#notify("retire", isRetired);
+    this.notify("retire", isRetired);
   }
 
   succeed(): Promise<string> {
@@ -194,7 +188,7 @@ export class RemoteJobHost implements HostLink {
     return await this.#calls.call(name, args) as Answer<Name>;
   }
 
-  #notify<Name extends NotificationName>(name: Name, ...args: Parameters<NonNullable<HostLink[Name]>>): void {
+  protected notify<Name extends NotificationName>(name: Name, ...args: Parameters<NonNullable<HostLink[Name]>>): void {
     this.#calls.notify(name, args);
   }
 

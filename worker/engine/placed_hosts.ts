@@ -1,0 +1,43 @@
+/** The hosts of the jobs of an engine that have not ended. */
+import type { PlacedHost } from "./placed_host.ts";
+
+/** The hosts of the jobs that have not ended. */
+export class PlacedHosts {
+  readonly #byName = new Map<string, PlacedHost>();
+  readonly #byJob = new Map<string, PlacedHost>();
+
+  /** All hosts. */
+  get all(): readonly PlacedHost[] {
+    return [...this.#byName.values()];
+  }
+
+  /** True while a host has no link. */
+  get hasSilent(): boolean {
+    for (const { open } of this.#byName.values()) if (open === undefined) return true;
+    return false;
+  }
+
+  /** Returns the host with a name. Undefined when its job is over. */
+  named(name: string): PlacedHost | undefined {
+    return this.#byName.get(name);
+  }
+
+  /** Returns the host of a job. Undefined when the job is over, or was never started. */
+  ofJob(id: string): PlacedHost | undefined {
+    return this.#byJob.get(id);
+  }
+
+  /** Adds a host, and returns it. */
+  add(host: PlacedHost): PlacedHost {
+    this.#byName.set(host.instance, host);
+    this.#byJob.set(host.job, host);
+    return host;
+  }
+
+  /** Removes a host. No host process is accepted for it from now on. */
+  remove(host: PlacedHost): void {
+    host.isOver = true;
+    this.#byName.delete(host.instance);
+    if (this.#byJob.get(host.job) === host) this.#byJob.delete(host.job);
+  }
+}
