@@ -106,7 +106,9 @@ export class NodeDoor {
     if (job.isFinalState) return;
     if (dial.recovers) await this.#recover(job, link);
     // The host of a start that has not arrived knows no job.
-    else if (job.isStartUnknown || job.processStatus.state === "STARTING") await this.#start(host, job);
+    else if (job.processStatus.state === "STARTING") await this.#start(host, job);
+    // Not awaited: the stop ends with the job.
+    if (host.stop !== undefined) void link.stop(job.id, host.stop).catch(() => {}); // The engine asks the host too.
   }
 
   async #attach(host: PlacedHost, job: HostedJob, link: NodeLink): Promise<void> {

@@ -5,6 +5,7 @@ import type { HostLink } from "../host/link.ts";
 import type { Dial } from "../host/node/node_messages.ts";
 import type { PlacementStatus } from "../job/spec.ts";
 import type { StoredPlacement } from "../job/status_details.ts";
+import type { StopOptions } from "../process/options.ts";
 import type { EngineRef, EngineWord } from "./engine.ts";
 import type { Sight } from "./verdict.ts";
 import { type WaitingCalls, WaitingLink } from "./waiting_link.ts";
@@ -18,11 +19,14 @@ export class PlacedHost extends HostConnection {
   #words: readonly EngineWord[] = [];
   #wordsText = "";
   #changedAtMs = performance.now();
+  #linkChangedAtMs = performance.now();
   #unreachableSince: Date | undefined;
   /** How often the job was submitted. */
   submits = 0;
   /** True when no host may be accepted any more. */
   isOver = false;
+  /** The stop that was requested while there was no link. */
+  stop: StopOptions | undefined;
   /** Resolves when the last connection was handled. A log has one writer. */
   handled: Promise<void> = Promise.resolve();
 
@@ -63,6 +67,11 @@ export class PlacedHost extends HostConnection {
     return `of job "${this.job}" on "${node}" (handle ${handle})`;
   }
 
+  /** How long the host has had no link, in milliseconds. 0 while it has one. */
+  get silentMs(): number {
+    return this.open === undefined ? performance.now() - this.#linkChangedAtMs : 0;
+  }
+
   /** The job in the engine. */
   get ref(): EngineRef {
     return { id: this.instance, ...defined({ handle: this.#placement.handle }) };
@@ -90,13 +99,13 @@ export class PlacedHost extends HostConnection {
   override use(link: HostLink): void {
     super.use(link);
     this.#unreachableSince = undefined;
-    this.#changedAtMs = performance.now();
+    this.#changedAtMs = this.#linkChangedAtMs = performance.now();
   }
 
   override drop(): void {
     super.drop();
     this.#unreachableSince = new Date();
-    this.#changedAtMs = performance.now();
+    this.#changedAtMs = this.#linkChangedAtMs = performance.now();
   }
 
   /** Takes what the engine says of the job. Returns whether that is news. */

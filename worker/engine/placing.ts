@@ -30,4 +30,6 @@ export interface Placing {
   readonly gate: NodeGate;
   /** How long nothing must change until a job without a link is given up, in milliseconds. Default: 30,000. */
   readonly settleMs?: number;
+  /** The shortest wait between two questions to the engine, in milliseconds. Default: 1,000. */
+  readonly firstWaitMs?: number;
 }

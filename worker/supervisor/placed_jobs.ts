@@ -2,7 +2,6 @@
  * The jobs that an engine places, for a supervisor: has them submitted, follows their hosts, and decides what became of
  * those whose host does not report.
  */
-import { sleep } from "../../base/backoff.ts";
 import { defined } from "../../base/defined.ts";
 import { errorMessage } from "../../base/error_message.ts";
 import { cancelOver } from "../engine/cancel_over.ts";
@@ -13,6 +12,7 @@ import { failedEnd, lostEnd, type NeverStarted } from "../engine/placed_ends.ts"
 import { PlacedHost } from "../engine/placed_host.ts";
 import { PlacedHosts } from "../engine/placed_hosts.ts";
 import type { Placing } from "../engine/placing.ts";
+import { stopSilent } from "../engine/stop_silent.ts";
 import { verdict } from "../engine/verdict.ts";
 import { WordsWatch } from "../engine/words_watch.ts";
 import { HostUnavailableError, SupervisorClosedError } from "../errors.ts";
@@ -67,6 +67,7 @@ export class PlacedJobs {
     this.#watch = new WordsWatch(placing.engine, {
       wanted: () => this.#hosts.hasSilent,
       heard: (words) => this.#heard(words),
+      ...defined({ firstWaitMs: placing.firstWaitMs }),
       failed: (error) => {
         if (!this.#isSilent) onWarning(errorMessage(error));
         this.#isSilent = true;
@@ -111,7 +112,7 @@ export class PlacedJobs {
     };
     return {
       start: async () => await this.#submit(need()),
-      stop: async (options: StopOptions) => await this.#stop(need(), options),
+      stop: (options: StopOptions) => Promise.try(() => this.#stop(need(), options)),
     };
   }
 
@@ -159,20 +160,22 @@ export class PlacedJobs {
     }
   }
 
-  async #stop(host: PlacedHost, { by, reason = "STOPPED", graceMs }: StopOptions): Promise<void> {
-    const { engine } = this.#options.placing;
+  #stop(host: PlacedHost, options: StopOptions): void {
+    const { placing: { engine }, onWarning } = this.#options;
     const job = this.#jobOf(host);
     if (job === undefined) return;
     if (host.isUnclaimed) {
+      const { by, reason = "STOPPED" } = options;
       const error = `The job was stopped while it waited for a machine of ${engine.name}`;
       return this.#fail(host, job, { reason, error, ...defined({ by }) });
     }
-    await engine.cancel(host.ref, "TERM");
-    const killMs = (graceMs ?? job.graceMs) + this.#settleMs;
-    void sleep(killMs, this.#closing.signal).then(async () => {
-      if (!job.isFinalState && host.open === undefined) await engine.cancel(host.ref, "KILL");
-      this.#watch.nudge();
-    }).catch(() => {}); // The next stop tries again.
+    const { signal } = this.#closing;
+    const killMs = (options.graceMs ?? job.graceMs) + this.#settleMs;
+    void stopSilent({ engine, host, job, options, killMs, onAsked: () => this.#watch.nudge(), signal }).catch(
+      (error) => {
+        if (!signal.aborted) onWarning(`Cannot stop job "${job.id}": ${errorMessage(error)}`);
+      },
+    );
   }
 
   /** Returns the job of a host. Undefined when it has ended, or has another host by now. */

@@ -157,7 +157,7 @@ export class Supervisor implements AsyncDisposable {
     if (this.#registry.status(id).state !== "INITIAL") return await this.status(id);
     this.#shutdown.assertOpen();
     const { hosted } = this.#registry;
-    if (hosted !== undefined && !hosted.hasHost) {
+    if (hosted?.hasHost === false && !goesToEngine(this.#registry.stored(id).spec, this.#options.placing)) {
       await hosted.prepare();
       return await this.start(id, options); // The job may have been started or removed in the meantime.
     }

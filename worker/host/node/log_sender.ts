@@ -1,6 +1,7 @@
 /** Sends the files of a log to a gateway: from the place that the gateway has, and then all growth. */
 import { join } from "node:path";
-import { FILE_HEADER_BYTES } from "../../output/file_header.ts";
+import type { LogPosition } from "../../output/cursor.ts";
+import { decodeFileHeader, FILE_HEADER_BYTES } from "../../output/file_header.ts";
 import { fileName, fileNames } from "../../output/segment_set.ts";
 import type { LogPiece, LogPlace, LogState } from "../link.ts";
 
@@ -32,6 +33,8 @@ export class LogSender {
   #range: Range;
   /** The part of the log that the gateway can read once all pieces before its end have arrived. */
   #goal: Range | undefined;
+  /** The beginning of the log after a jump over files that were dropped. */
+  #start: LogPosition | undefined;
   #grown = Promise.withResolvers<void>();
   #isStopped = false;
 
@@ -91,8 +94,14 @@ export class LogSender {
 
   /** Reports a range whose bytes were sent, or that has none. */
   async #sendRange(range: Range): Promise<void> {
-    await this.#options.send({ id: this.#options.id, ...this.#place, range }, new Uint8Array());
+    const piece = { id: this.#options.id, ...this.#place, range: this.#reportOf(range) };
+    await this.#options.send(piece, new Uint8Array());
     this.#reached();
+  }
+
+  /** Returns a range for the gateway, whose files begin after a jump. */
+  #reportOf({ start, end }: Range): Range {
+    return { start: this.#start !== undefined && this.#start.position > start.position ? this.#start : start, end };
   }
 
   #reached(): void {
@@ -119,7 +128,7 @@ export class LogSender {
     const place = this.#place;
     this.#offset += bytes;
     const isReached = this.#offset > FILE_HEADER_BYTES && this.#position >= goal.end.position;
-    await send({ id, ...place, ...(isReached ? { range: goal } : {}) }, data.subarray(0, bytes));
+    await send({ id, ...place, ...(isReached ? { range: this.#reportOf(goal) } : {}) }, data.subarray(0, bytes));
     if (isReached) this.#reached();
   }
 
@@ -144,6 +153,11 @@ export class LogSender {
     const next = names.map((name) => Number.parseInt(name)).find((start) => start > this.#file);
     if (next === undefined) throw new Error(`Cannot send the log of job "${this.#options.id}": a file is missing`);
     this.#moveTo(next);
+    const header = new Uint8Array(FILE_HEADER_BYTES);
+    const file = await this.#openFile();
+    await file?.read(header);
+    const { start: position, offsets } = decodeFileHeader(header) ?? {};
+    if (position !== undefined && offsets !== undefined) this.#start = { position, offsets };
   }
 
   #moveTo(file: number): void {
