@@ -1,16 +1,17 @@
 /** The door for node hosts: a TLS listener that accepts only hosts with a certificate of the gateway's own authority. */
-import { createServer, type Server, type TLSSocket } from "node:tls";
+import type { TLSSocket } from "node:tls";
 import { join } from "node:path";
+import { errorMessage } from "../../base/error_message.ts";
 import type { Logger } from "../../base/logger.ts";
 import type { Authority } from "../../certs/authority.ts";
 import type { DialIn, NodeGate } from "../../mod.ts";
+import { formatAddress } from "../../rpc/shared/address.ts";
+import { LimitedLog } from "../log/limited_log.ts";
 import { StartError } from "../start_error.ts";
 import { gatewayCertificate, jobCertificate, nodeAuthority } from "./authority.ts";
+import { NodeListener } from "./node_listener.ts";
 import { nodeScript } from "./node_config.ts";
 import { TlsStream } from "./tls_stream.ts";
-
-/** The time that a host has for the TLS handshake, in milliseconds. */
-const HANDSHAKE_MS = 10_000;
 
 /** Options of the door. */
 export interface NodeGateOptions {
@@ -31,12 +32,13 @@ export interface NodeGateOptions {
 class TlsGate implements NodeGate {
   readonly #options: NodeGateOptions;
   readonly #authority: Authority;
-  #server: Server | undefined;
-  #port = 0;
+  readonly #limitedLog: LimitedLog;
+  #listener: NodeListener | undefined;
 
   constructor(options: NodeGateOptions, authority: Authority) {
     this.#options = options;
     this.#authority = authority;
+    this.#limitedLog = new LimitedLog(options.log);
   }
 
   async token(id: string): Promise<string> {
@@ -44,7 +46,9 @@ class TlsGate implements NodeGate {
     const { certificate, key } = await jobCertificate(this.#authority, id);
     return nodeScript(command, {
       id,
-      addresses: addresses.length > 0 ? addresses : [`${listen.hostname}:${this.#port}`],
+      addresses: addresses.length > 0
+        ? addresses
+        : [formatAddress({ host: reachable(listen.hostname), port: this.#listener?.port ?? listen.port })],
       ca: this.#authority.certificate,
       certificate,
       key,
@@ -54,35 +58,43 @@ class TlsGate implements NodeGate {
 
   async open(receive: (dialIn: DialIn) => void): Promise<void> {
     const { data, listen, log } = this.#options;
-    const { certificate, key } = await gatewayCertificate(this.#authority);
-    const server = createServer({
+    const limitedLog = this.#limitedLog;
+    const { certificate: cert, key } = await gatewayCertificate(this.#authority);
+    const path = join(data, "nodes", "port");
+    // Hosts of an earlier gateway know only its port.
+    const earlier = listen.port === 0 ? await Deno.readTextFile(path).then(Number, () => 0) : 0;
+    const address = { host: listen.hostname, port: listen.port || earlier };
+    const listener = await NodeListener.open({
+      listen: address,
       ca: this.#authority.certificate,
-      cert: certificate,
+      cert,
       key,
-      requestCert: true,
-      // Deno would close the connection before the reason can be read. It is checked below.
-      rejectUnauthorized: false,
-      minVersion: "TLSv1.3",
-      handshakeTimeout: HANDSHAKE_MS,
-    }, (socket) => {
-      socket.on("error", () => {}); // The stream ends too.
-      const id = idOf(socket);
-      const address = `${socket.remoteAddress}:${socket.remotePort}`;
-      if (id !== undefined) return receive({ id, stream: new TlsStream(socket), address });
-      log.warn(`A node host at ${address} has no certificate of this gateway`, { address });
-      socket.destroy();
+      onSecure(socket, peer) {
+        const id = idOf(socket);
+        if (id !== undefined) return receive({ id, stream: new TlsStream(socket), address: peer });
+        limitedLog.warn("NODE_CERTIFICATE", `A node host at ${peer} has no certificate of this server`, { peer });
+        socket.destroy();
+      },
+      log,
+      limitedLog,
+    }).catch((cause) => {
+      const why = errorMessage(cause);
+      throw new StartError(`Cannot listen on "${formatAddress(address)}" for node hosts: ${why}`, { cause });
     });
-    server.on("tlsClientError", () => {});
-    this.#port = await listenAt(server, listen, join(data, "nodes", "port"));
-    server.on("error", (error) => log.error(`Cannot accept node hosts: ${error.message}`));
-    this.#server = server;
-    log.info(`Node hosts dial ${listen.hostname}:${this.#port}`, { port: this.#port });
+    this.#listener = listener;
+    if (listen.port === 0 && earlier === 0) await Deno.writeTextFile(path, `${listener.port}`);
+    log.info(`Node hosts dial ${formatAddress({ ...address, port: listener.port })}`, { port: listener.port });
   }
 
-  close(): Promise<void> {
-    this.#server?.close();
-    return Promise.resolve();
+  async close(): Promise<void> {
+    await this.#listener?.close();
+    this.#limitedLog[Symbol.dispose]();
   }
+}
+
+/** Returns a name that nodes know for an address to listen on. */
+function reachable(hostname: string): string {
+  return hostname === "0.0.0.0" || hostname === "::" ? Deno.hostname() : hostname;
 }
 
 /** Returns the name in the certificate of a host. Undefined when the authority of this gateway did not sign it. */
@@ -90,27 +102,6 @@ function idOf(socket: TLSSocket): string | undefined {
   if (!socket.authorized) return undefined;
   const { CN } = socket.getPeerCertificate()?.subject ?? {};
   return typeof CN === "string" && /^[0-9a-f]{32}$/.test(CN) ? CN : undefined;
-}
-
-/** Listens, and returns the port. Hosts of an earlier gateway know only its port. */
-async function listenAt(
-  server: Server,
-  { hostname, port }: { readonly hostname: string; readonly port: number },
-  path: string,
-): Promise<number> {
-  const earlier = port !== 0 ? undefined : await Deno.readTextFile(path).then(Number, () => undefined);
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once("error", reject);
-  server.listen({ host: hostname, port: earlier ?? port }, resolve);
-  await promise.catch((cause) => {
-    throw new StartError(`Cannot listen on "${hostname}:${earlier ?? port}" for node hosts: ${cause.message}`, {
-      cause,
-    });
-  });
-  server.off("error", reject);
-  const bound = (server.address() as { port: number }).port;
-  if (port === 0 && earlier === undefined) await Deno.writeTextFile(path, `${bound}`);
-  return bound;
 }
 
 /**

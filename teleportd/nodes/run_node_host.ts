@@ -1,19 +1,11 @@
 /** Runs a node host from its start until its job is over and its gateway knows that. */
-import { connect as connectTls } from "node:tls";
 import { join } from "node:path";
-import { aborted } from "../../base/aborted.ts";
 import type { Logger } from "../../base/logger.ts";
-import { type ByteStream, dialGateway, NodeJobHost } from "../../job_host.ts";
+import { dialGateway, NodeJobHost } from "../../job_host.ts";
 import { openCgroups } from "../cgroups.ts";
 import { defectFields, defectText } from "../log/error_fields.ts";
-import { GATEWAY_NAME } from "./gateway_name.ts";
+import { connectGateway } from "./connect_gateway.ts";
 import type { NodeConfig } from "./node_config.ts";
-import { TlsStream } from "./tls_stream.ts";
-
-/** A gateway sends a message every 20 seconds. Without one for this time, in milliseconds, the host dials again. */
-const IDLE_MS = 60_000;
-/** The time for a connection and its handshake, in milliseconds. */
-const CONNECT_MS = 20_000;
 
 /** How the caller and a node host communicate. */
 export interface NodeControls {
@@ -69,11 +61,12 @@ export async function runNodeHost(config: NodeConfig, controls: NodeControls): P
   };
   if (signal.aborted) stop();
   signal.addEventListener("abort", stop);
+  let attempt = 0;
   const refused = await dialGateway({
     host,
     info: host.info,
     dial: { run, node, ...(handle === undefined ? {} : { handle }), ...(recovers ? { recovers: true } : {}) },
-    connect: (signal) => connectToGateway(config, signal),
+    connect: (signal) => connectGateway(config, attempt++, signal),
     onLinked: (isLinked, why) => log.info(isLinked ? "Linked to the gateway" : `No link to the gateway: ${why}`),
     onError: (error) => log.error(`Internal error of the job host: ${defectText(error)}`, defectFields(error)),
     signal: ended.signal,
@@ -98,38 +91,4 @@ async function openSpool(data: string, recovers: boolean): Promise<string | unde
   const run = crypto.getRandomValues(new Uint8Array(16)).toHex();
   await Deno.writeTextFile(path, run, { mode: 0o600, createNew: true });
   return run;
-}
-
-let turn = 0;
-
-/** Connects to the next address of the gateway. Accepts no peer but the gateway. */
-async function connectToGateway(config: NodeConfig, signal: AbortSignal): Promise<ByteStream> {
-  const address = config.addresses[turn++ % config.addresses.length] ?? "";
-  const [, host = "", port = ""] = /^\[?(.*?)\]?:(\d+)$/.exec(address) ?? [];
-  const socket = connectTls({
-    host,
-    port: Number(port),
-    servername: GATEWAY_NAME,
-    ca: config.ca,
-    cert: config.certificate,
-    key: config.key,
-    minVersion: "TLSv1.3",
-  });
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  socket.once("secureConnect", resolve);
-  socket.once("error", reject);
-  socket.once("close", () => reject(new Error("The connection was closed")));
-  const timeout = setTimeout(() => reject(new Error("The gateway does not answer")), CONNECT_MS);
-  try {
-    await Promise.race([promise, aborted(signal).then(() => signal.throwIfAborted())]);
-    if (!socket.authorized) throw new Error(`The gateway has no valid certificate: ${socket.authorizationError}`);
-    socket.on("error", () => {}); // The stream ends too.
-    socket.setNoDelay(true);
-    return new TlsStream(socket, IDLE_MS);
-  } catch (error) {
-    socket.destroy();
-    throw error;
-  } finally {
-    clearTimeout(timeout);
-  }
 }
