@@ -7,8 +7,7 @@ import { acceptDial, receiveDial, refuseDial } from "../host/node/accept_dial.ts
 import type { Dial, DialRefusal } from "../host/node/node_messages.ts";
 import { NodeLink } from "../host/node/node_link.ts";
 import { MessageConnection } from "../host/socket/message_connection.ts";
-import type { JobSpec } from "../job/spec.ts";
-import { LogReplica } from "../output/log_replica.ts";
+import type { LogReplica } from "../output/log_replica.ts";
 import type { PlacedHost } from "./placed_host.ts";
 import type { DialIn } from "./placing.ts";
 
@@ -21,8 +20,8 @@ const CLOCK_MS = 5_000;
 export interface NodeDoorOptions {
   /** Returns the host of a job that has not ended. */
   readonly find: (id: string) => { readonly host: PlacedHost; readonly job: HostedJob } | undefined;
-  /** Returns the directory of a job's output. */
-  readonly directoryOf: (spec: JobSpec) => string;
+  /** Returns the copy of a job's log. */
+  readonly replicaOf: (host: PlacedHost, job: HostedJob) => Promise<LogReplica>;
   /** Called when the link of a host is lost. */
   readonly onLost: (host: PlacedHost) => void;
   /** Called when a host can never start its job. The job is `INITIAL` again. */
@@ -95,8 +94,9 @@ export class NodeDoor {
       await earlier.close();
     }
     if (host.isOver || job.isFinalState || this.#isClosed) return connection.close();
-    const replica = await LogReplica.open(this.#options.directoryOf(job.spec));
-    const link = new NodeLink(connection, dial.info, { job: job.id, replica, acknowledgeMs: ACKNOWLEDGE_MS });
+    const replica = await this.#options.replicaOf(host, job);
+    const options = { job: job.id, replica, range: host.range, acknowledgeMs: ACKNOWLEDGE_MS };
+    const link = new NodeLink(connection, dial.info, options);
     void link.closed.then(() => {
       replica.close();
       if (host.open === link) host.drop();
@@ -117,7 +117,10 @@ export class NodeDoor {
     const inOrder = (event: () => void) => isAttached ? event() : void early.push(event);
     const events: HostEvents = {
       changed: (change) => inOrder(() => job.apply(change)),
-      grew: (_id, range) => inOrder(() => job.takeGrowth(range)),
+      grew: (_id, range) => {
+        host.range = range;
+        inOrder(() => job.takeGrowth(range));
+      },
       // The spool of a node has the limit of the job alone.
       needsRoom: () => {},
       availability: (isAvailable) => void (!isAvailable && link.close()),

@@ -2,9 +2,12 @@
 import { defined } from "../../base/defined.ts";
 import { HostConnection } from "../host/host_connection.ts";
 import type { HostLink } from "../host/link.ts";
+import { logStateOf } from "../host/node/log_state.ts";
 import type { Dial } from "../host/node/node_messages.ts";
 import type { PlacementStatus } from "../job/spec.ts";
 import type { StoredPlacement } from "../job/status_details.ts";
+import { LOG_START, type LogRange } from "../output/cursor.ts";
+import type { LogReplica } from "../output/log_replica.ts";
 import type { StopOptions } from "../process/options.ts";
 import type { EngineRef, EngineWord } from "./engine.ts";
 import type { Sight } from "./verdict.ts";
@@ -23,15 +26,21 @@ export class PlacedHost extends HostConnection {
   #unreachableSince: Date | undefined;
   /** How often the job was submitted. */
   submits = 0;
+  /** The submission that has no answer yet. */
+  submitting: Promise<void> | undefined;
   /** True when no host may be accepted any more. */
   isOver = false;
+  /** The part of the job's log that can be read here. */
+  range: Readonly<LogRange> = { start: LOG_START, end: LOG_START };
+  /** The copy of the job's log. Undefined before the first link. */
+  replica: LogReplica | undefined;
   /** The stop that was requested while there was no link. */
   stop: StopOptions | undefined;
   /** Resolves when the last connection was handled. A log has one writer. */
   handled: Promise<void> = Promise.resolve();
 
   /** @param stored what an earlier supervisor has stored */
-  constructor(instance: string, job: string, placement: StoredPlacement, calls: Omit<WaitingCalls, "unreachable">) {
+  constructor(instance: string, job: string, placement: StoredPlacement, calls: Pick<WaitingCalls, "start" | "stop">) {
     super(instance);
     this.job = job;
     this.#placement = placement;
@@ -39,6 +48,7 @@ export class PlacedHost extends HostConnection {
     this.#waiting = new WaitingLink(instance, {
       start: (start) => calls.start(start),
       stop: (options) => calls.stop(options),
+      log: () => logStateOf(this.range),
       unreachable: () => this.isUnclaimed ? undefined : `its machine "${this.#placement.node}" cannot be reached`,
     });
   }

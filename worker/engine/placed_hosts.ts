@@ -37,6 +37,7 @@ export class PlacedHosts {
   /** Removes a host. No host process is accepted for it from now on. */
   remove(host: PlacedHost): void {
     host.isOver = true;
+    host.replica?.release();
     this.#byName.delete(host.instance);
     if (this.#byJob.get(host.job) === host) this.#byJob.delete(host.job);
   }

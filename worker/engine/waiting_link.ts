@@ -12,14 +12,14 @@ import type {
 } from "../host/link.ts";
 import type { InputResult } from "../process/stdin.ts";
 import type { StopOptions } from "../process/options.ts";
-import { LOG_START } from "../output/cursor.ts";
-import { NO_TOTALS } from "../output/mirror_log.ts";
 
 /** The calls that need no host. */
 export interface WaitingCalls {
   /** Has the job placed. */
   start(start: HostStart): Promise<void>;
   stop(options: StopOptions): Promise<void>;
+  /** Returns the state of the log as far as it has arrived. */
+  log(): LogState;
   /** Returns the reason why there is no host; undefined when the host has not begun. */
   unreachable(): string | undefined;
 }
@@ -71,9 +71,8 @@ export class WaitingLink implements HostLink {
     return Promise.resolve({});
   }
 
-  /** Returns a log without output. A reader keeps what it knows of the log. */
   watch(): Promise<LogState> {
-    return Promise.resolve({ start: LOG_START, end: LOG_START, totals: NO_TOTALS });
+    return Promise.resolve(this.#calls.log());
   }
 
   unwatch(): void {}

@@ -1,7 +1,16 @@
 /** Copies the files of a log that another machine writes. The size of the newest file says how much has arrived. */
 import { join } from "node:path";
 import { type FileModes, OWNER_MODES } from "../../base/file_modes.ts";
+import { LimitReachedError } from "../errors.ts";
+import type { LogPosition, LogRange } from "./cursor.ts";
+import { jobChecksum } from "./file_header.ts";
+import { decodeFrame, findFrame, FRAME_OVERHEAD_BYTES, MAX_PAYLOAD_BYTES, offsetsAfter } from "./frame.ts";
+import type { OutputBudget } from "./limit.ts";
+import { Segment } from "./segment.ts";
 import { fileName, fileNames } from "./segment_set.ts";
+
+/** The bytes at the end of a file that have the last whole frame. */
+const TAIL_BYTES = 2 * (MAX_PAYLOAD_BYTES + FRAME_OVERHEAD_BYTES);
 
 /** A place in the files of a log: the start of a file, and the bytes of the file before the place. */
 export interface ReplicaPlace {
@@ -9,25 +18,37 @@ export interface ReplicaPlace {
   readonly offset: number;
 }
 
+/** Options of a copy. */
+export interface LogReplicaOptions {
+  readonly directory: string;
+  /** The disk space of all jobs. */
+  readonly budget: OutputBudget;
+  /** The modes of its files. Default: for the owner alone. */
+  readonly modes?: FileModes;
+}
+
 /** The copy of one log. It has one writer. */
 export class LogReplica {
-  readonly #directory: string;
-  readonly #modes: FileModes;
+  readonly #options: LogReplicaOptions;
   #place: ReplicaPlace | undefined;
   #file: Deno.FsFile | undefined;
+  /** The bytes that the budget counts. */
+  #bytes = 0;
 
-  private constructor(directory: string, modes: FileModes, place: ReplicaPlace | undefined) {
-    this.#directory = directory;
-    this.#modes = modes;
-    this.#place = place;
+  private constructor(options: LogReplicaOptions) {
+    this.#options = options;
   }
 
   /** Opens the copy of a log, which may have no file yet. */
-  static async open(directory: string, modes: FileModes = OWNER_MODES): Promise<LogReplica> {
-    const newest = (await fileNames(directory)).at(-1);
-    if (newest === undefined) return new LogReplica(directory, modes, undefined);
-    const { size: offset } = await Deno.stat(join(directory, newest));
-    return new LogReplica(directory, modes, { file: Number.parseInt(newest), offset });
+  static async open(options: LogReplicaOptions): Promise<LogReplica> {
+    const replica = new LogReplica(options);
+    for (const name of await fileNames(options.directory)) {
+      const { size: offset } = await Deno.stat(join(options.directory, name));
+      replica.#place = { file: Number.parseInt(name), offset };
+      replica.#bytes += offset;
+    }
+    options.budget.addExisting(replica.#bytes);
+    return replica;
   }
 
   /** The end of what has arrived. Undefined when nothing has. */
@@ -35,48 +56,108 @@ export class LogReplica {
     return this.#place;
   }
 
+  /** Returns true for bytes that continue the copy, which may begin a new file. */
+  follows({ file, offset }: ReplicaPlace): boolean {
+    const { file: newest = -1, offset: end = 0 } = this.#place ?? {};
+    return file === newest ? offset === end : file > newest && offset === 0;
+  }
+
   /**
    * Appends bytes. When it fails, the copy is as before.
    *
-   * @throws {Error} when the bytes do not follow what has arrived
+   * @throws {LimitReachedError} when the disk space of all jobs is used up
+   * @throws {Error} when the bytes do not follow what has arrived, or the system cannot store them
    */
-  async append({ file, offset }: ReplicaPlace, data: Uint8Array): Promise<void> {
+  async append(place: ReplicaPlace, data: Uint8Array): Promise<void> {
     if (data.length === 0) return;
-    const open = await this.#openFile(file, offset);
-    let written = 0;
+    const { budget } = this.#options;
+    if (!this.follows(place)) throw new Error(`Cannot store output: ${place.file}+${place.offset} does not follow`);
+    if (!budget.reserve(data.length)) {
+      throw new LimitReachedError(`Cannot store output: all jobs together may use ${budget.maxBytes} bytes`);
+    }
     try {
-      while (written < data.length) written += await open.write(data.subarray(written));
+      await this.#write(await this.#openFile(place), place, data);
     } catch (error) {
-      await open.truncate(offset);
+      budget.release(data.length);
       throw error;
     }
-    this.#place = { file, offset: offset + data.length };
+    this.#bytes += data.length;
+    this.#place = { file: place.file, offset: place.offset + data.length };
   }
 
-  async #openFile(file: number, offset: number): Promise<Deno.FsFile> {
-    const { file: newest = -1, offset: end = 0 } = this.#place ?? {};
-    const isNext = file === newest ? offset === end : file > newest && offset === 0;
-    if (!isNext) throw new Error(`Cannot store output: ${file}+${offset} does not follow ${newest}+${end}`);
-    if (file === newest && this.#file !== undefined) return this.#file;
+  async #write(file: Deno.FsFile, { offset }: ReplicaPlace, data: Uint8Array): Promise<void> {
+    let written = 0;
+    try {
+      while (written < data.length) written += await file.write(data.subarray(written));
+    } catch (error) {
+      await file.truncate(offset);
+      throw error;
+    }
+  }
+
+  async #openFile({ file }: ReplicaPlace): Promise<Deno.FsFile> {
+    const { directory, modes = OWNER_MODES } = this.#options;
+    if (this.#file !== undefined && file === this.#place?.file) return this.#file;
     this.close();
-    if (file > newest) await Deno.mkdir(this.#directory, { recursive: true, mode: this.#modes.directory });
-    const path = join(this.#directory, fileName(file));
-    return this.#file = await Deno.open(path, { append: true, create: true, mode: this.#modes.file });
+    await Deno.mkdir(directory, { recursive: true, mode: modes.directory });
+    const path = join(directory, fileName(file));
+    return this.#file = await Deno.open(path, { append: true, create: true, mode: modes.file });
   }
 
   /** Deletes the files that end at a position or before it. */
   async dropBefore(position: number): Promise<void> {
-    const starts = (await fileNames(this.#directory)).map((name) => Number.parseInt(name));
+    const { directory, budget } = this.#options;
+    const starts = (await fileNames(directory)).map((name) => Number.parseInt(name));
     for (const [index, start] of starts.entries()) {
       const next = starts[index + 1];
       if (next === undefined || next > position) return;
-      await Deno.remove(join(this.#directory, fileName(start)));
+      const path = join(directory, fileName(start));
+      const { size } = await Deno.stat(path);
+      await Deno.remove(path);
+      this.#bytes -= size;
+      budget.release(size);
     }
   }
 
-  /** Closes the file. */
+  /** Returns the part that can be read: up to the last whole frame. Undefined when there is none. */
+  async readable(id: string): Promise<LogRange | undefined> {
+    const { directory } = this.#options;
+    const names = await fileNames(directory);
+    const open = (name = "") => Segment.open(join(directory, name), jobChecksum(id));
+    const [oldest, newest] = [await open(names[0]), await open(names.at(-1))];
+    if (oldest === undefined || newest === undefined) return undefined;
+    try {
+      const start = { position: oldest.start, offsets: oldest.header.offsets };
+      return { start, end: await lastFrame(newest) };
+    } finally {
+      await newest.closeReader();
+    }
+  }
+
+  /** Closes the file. A later `append` opens it again. */
   close(): void {
     this.#file?.close();
     this.#file = undefined;
   }
+
+  /** Returns the disk space to the budget, because the caller counts the files from now on. */
+  release(): void {
+    this.#options.budget.release(this.#bytes);
+    this.#bytes = 0;
+  }
+}
+
+/** Returns the position after the last whole frame of a file. */
+async function lastFrame(segment: Segment): Promise<LogPosition> {
+  const { identity, offsets } = segment.header;
+  const from = Math.max(segment.start, segment.end - TAIL_BYTES);
+  const bytes = await segment.read(from, TAIL_BYTES);
+  let end: LogPosition = { position: segment.start, offsets };
+  for (let at = findFrame(bytes, 0, identity)?.at; at !== undefined;) {
+    const frame = decodeFrame(bytes, at, identity);
+    if (frame === undefined || frame === "damaged") break;
+    end = { position: from + frame.end, offsets: offsetsAfter(frame) };
+    at = frame.end;
+  }
+  return end;
 }

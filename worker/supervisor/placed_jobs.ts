@@ -4,21 +4,22 @@
  */
 import { defined } from "../../base/defined.ts";
 import { errorMessage } from "../../base/error_message.ts";
-import { cancelOver } from "../engine/cancel_over.ts";
 import { EngineRefusedError, type EngineWord } from "../engine/engine.ts";
-import { goesToEngine, hostSpec, needsOf } from "../engine/needs.ts";
+import { goesToEngine, hostSpec } from "../engine/needs.ts";
 import { NodeDoor } from "../engine/node_door.ts";
-import { failedEnd, lostEnd, type NeverStarted } from "../engine/placed_ends.ts";
+import { PlacedCalls } from "../engine/placed_calls.ts";
+import { lostEnd } from "../engine/placed_ends.ts";
 import { PlacedHost } from "../engine/placed_host.ts";
 import { PlacedHosts } from "../engine/placed_hosts.ts";
 import type { Placing } from "../engine/placing.ts";
-import { stopSilent } from "../engine/stop_silent.ts";
 import { verdict } from "../engine/verdict.ts";
 import { WordsWatch } from "../engine/words_watch.ts";
 import { HostUnavailableError, SupervisorClosedError } from "../errors.ts";
 import { HostedJob } from "../host/hosted_job.ts";
 import type { HostedJobParts } from "../host/hosted_job_parts.ts";
 import type { JobSpec } from "../job/spec.ts";
+import type { OutputBudget } from "../output/limit.ts";
+import { LogReplica } from "../output/log_replica.ts";
 import type { StopOptions } from "../process/options.ts";
 import { isFinalState, type ProcessStatus } from "../process/state.ts";
 import type { StoredJob } from "../store/rows.ts";
@@ -35,6 +36,8 @@ export interface PlacedJobsOptions {
   readonly placing: Placing;
   readonly store: Store;
   readonly liveJobs: LiveJobs;
+  /** The disk space of all jobs. */
+  readonly budget: OutputBudget;
   /** Returns the directory of a job's output. */
   readonly directoryOf: (spec: JobSpec) => string;
   /** Makes the object of a job that is not in `liveJobs`. */
@@ -54,6 +57,7 @@ export class PlacedJobs {
   readonly #hosts = new PlacedHosts();
   readonly #watch: WordsWatch;
   readonly #door: NodeDoor;
+  readonly #calls: PlacedCalls;
   readonly #closing = new AbortController();
   readonly #settleMs: number;
   #heartbeat: ReturnType<typeof setInterval> | undefined;
@@ -62,7 +66,7 @@ export class PlacedJobs {
 
   constructor(options: PlacedJobsOptions) {
     this.#options = options;
-    const { placing, directoryOf, onWarning, onError } = options;
+    const { placing, onWarning, onError } = options;
     this.#settleMs = placing.settleMs ?? SETTLE_MS;
     this.#watch = new WordsWatch(placing.engine, {
       wanted: () => this.#hosts.hasSilent,
@@ -73,13 +77,21 @@ export class PlacedJobs {
         this.#isSilent = true;
       },
     });
+    this.#calls = new PlacedCalls({
+      placing,
+      settleMs: this.#settleMs,
+      onAsked: () => this.#watch.nudge(),
+      onRefused: (host) => this.#hosts.remove(host),
+      onWarning,
+      signal: this.#closing.signal,
+    });
     this.#door = new NodeDoor({
       find: (id) => {
         const host = this.#hosts.named(id);
         const job = host && this.#jobOf(host);
         return host && job && { host, job };
       },
-      directoryOf,
+      replicaOf: (host, job) => this.#replicaOf(host, job),
       onLost: () => this.#watch.nudge(),
       onRefused: (host) => {
         this.#hosts.remove(host);
@@ -107,12 +119,13 @@ export class PlacedJobs {
   #callsOf(id: string) {
     const need = () => {
       const host = this.#hosts.named(id);
-      if (host === undefined) throw new HostUnavailableError("its job is over");
-      return host;
+      const job = host && this.#jobOf(host);
+      if (host === undefined || job === undefined) throw new HostUnavailableError("its job is over");
+      return [host, job] as const;
     };
     return {
-      start: async () => await this.#submit(need()),
-      stop: (options: StopOptions) => Promise.try(() => this.#stop(need(), options)),
+      start: () => Promise.try(() => this.#calls.submit(...need())),
+      stop: (options: StopOptions) => Promise.try(() => this.#calls.stop(...need(), options)),
     };
   }
 
@@ -125,7 +138,13 @@ export class PlacedJobs {
       const job = makeJob(stored);
       liveJobs.add(job);
       liveJobs.pin(job.id);
-      job.adopt(this.#hosts.add(new PlacedHost(id, job.id, placement, this.#callsOf(id))), stored.process);
+      const host = this.#hosts.add(new PlacedHost(id, job.id, placement, this.#callsOf(id)));
+      job.adopt(host, stored.process);
+      // What has arrived can be read before the host dials.
+      const range = await (await this.#replicaOf(host, job)).readable(job.id).catch(onError);
+      if (!range) continue;
+      host.range = range;
+      job.takeGrowth(range);
     }
     await placing.gate.open((dialIn) => void this.#door.receive(dialIn).catch(onError));
     this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS);
@@ -133,49 +152,20 @@ export class PlacedJobs {
     this.#watch.nudge();
   }
 
+  /** Returns the copy of a job's log. It has one writer at a time, which the caller ensures. */
+  async #replicaOf(host: PlacedHost, { spec }: HostedJob): Promise<LogReplica> {
+    const { budget, directoryOf } = this.#options;
+    return host.replica ??= await LogReplica.open({ directory: directoryOf(spec), budget });
+  }
+
   /** Notes that the end of a job is stored, or can never be. */
   settled(job: string, { state }: ProcessStatus): void {
     const host = this.#hosts.ofJob(job);
     if (host === undefined || !(isFinalState(state) || state === "INITIAL")) return;
     this.#hosts.remove(host);
-    if (host.open === undefined) return this.#cancel(host);
+    if (host.open === undefined) return this.#calls.cancel(host);
     host.open.forget(job);
     host.open.retire(true);
-  }
-
-  /** Submits a job whose start is stored. */
-  async #submit(host: PlacedHost): Promise<void> {
-    const { placing: { engine, gate, defaults } } = this.#options;
-    const job = this.#jobOf(host);
-    if (job === undefined || host.isOver) return;
-    const token = await gate.token(host.instance);
-    try {
-      host.submitted(await engine.submit(host.instance, token, needsOf(job.spec, defaults)));
-      job.recordPlacement();
-    } catch (error) {
-      if (error instanceof EngineRefusedError) this.#hosts.remove(host);
-      throw error;
-    } finally {
-      this.#watch.nudge();
-    }
-  }
-
-  #stop(host: PlacedHost, options: StopOptions): void {
-    const { placing: { engine }, onWarning } = this.#options;
-    const job = this.#jobOf(host);
-    if (job === undefined) return;
-    if (host.isUnclaimed) {
-      const { by, reason = "STOPPED" } = options;
-      const error = `The job was stopped while it waited for a machine of ${engine.name}`;
-      return this.#fail(host, job, { reason, error, ...defined({ by }) });
-    }
-    const { signal } = this.#closing;
-    const killMs = (options.graceMs ?? job.graceMs) + this.#settleMs;
-    void stopSilent({ engine, host, job, options, killMs, onAsked: () => this.#watch.nudge(), signal }).catch(
-      (error) => {
-        if (!signal.aborted) onWarning(`Cannot stop job "${job.id}": ${errorMessage(error)}`);
-      },
-    );
   }
 
   /** Returns the job of a host. Undefined when it has ended, or has another host by now. */
@@ -201,14 +191,14 @@ export class PlacedJobs {
     if (job === undefined || host.isOver) return;
     const found = verdict(host.sight, this.#settleMs);
     if (found.is === "SUBMIT") {
-      void this.#submit(host).catch((error) => {
+      void this.#calls.submit(host, job).catch((error) => {
         if (error instanceof EngineRefusedError) {
-          this.#fail(host, job, { reason: "START_FAILED", error: error.message });
+          this.#calls.fail(host, job, { reason: "START_FAILED", error: error.message });
         } else if (!(error instanceof HostUnavailableError)) onError(error);
       });
     } else if (found.is === "FAILED") {
       const error = `The job could not start: ${engine.name} says ${found.text}`;
-      this.#fail(host, job, { reason: "START_FAILED", error });
+      this.#calls.fail(host, job, { reason: "START_FAILED", error });
     } else if (found.is === "LOST") {
       host.isOver = true;
       const output = { directory: directoryOf(job.spec), onError };
@@ -217,20 +207,6 @@ export class PlacedJobs {
         .then((end) => job.apply(end))
         .catch(onError);
     }
-  }
-
-  /** Ends a job that was never started. No host is accepted from now on. */
-  #fail(host: PlacedHost, job: HostedJob, why: NeverStarted): void {
-    host.isOver = true;
-    job.apply(failedEnd(why));
-  }
-
-  /** Cancels a job that is over in the background. */
-  #cancel({ ref, job }: PlacedHost): void {
-    const { placing: { engine }, onWarning } = this.#options;
-    void cancelOver(engine, ref, this.#closing.signal).then((why) => {
-      if (why !== undefined) onWarning(`Cannot cancel job "${job}", which is over: ${why}`);
-    });
   }
 
   /** Sends a message to each host. The host then knows that the gateway lives, and acknowledges it. */

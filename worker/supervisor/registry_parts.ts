@@ -121,6 +121,7 @@ export function makeRegistryParts(options: SupervisorOptions): RegistryParts {
     placing,
     store,
     liveJobs,
+    budget,
     directoryOf: (spec) => output.logOptions(spec).directory,
     makeJob: (job) => factory.makeHosted(job) as HostedJob,
     onWarning,

@@ -146,6 +146,8 @@ Deno.test("a supervisor that comes back finds the end and all output of a placed
   });
   const { placement, state } = await one.supervisor.status(id);
   assert.equal(state, "RUNNING");
+  const soFar = await read(one.supervisor.watchOutput(id, { follow: false }));
+  assert.equal(soFar.text, "before\n");
   assert.ok(placement?.unreachableSince instanceof Date);
   node.isOnline = true;
   const { text, end } = await read(one.supervisor.watchOutput(id));

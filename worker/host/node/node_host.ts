@@ -77,8 +77,10 @@ export class NodeJobHost extends JobHost {
     await this.#watchLog(start.spec.id);
   }
 
-  /** Returns the state of the log. The host always reports growth to the sender. */
-  override unwatch(_id: string): void {}
+  /** Ends the sending of the log. The sender is told of growth all the same. */
+  override unwatch(_id: string): void {
+    this.#stopSender();
+  }
 
   /** Recovers the job of the host that died, whose directory this host has. */
   override async recover(job: OrphanedJob): Promise<RecoveredJob> {

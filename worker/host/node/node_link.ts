@@ -5,7 +5,6 @@
 import { asError } from "../../../base/as_error.ts";
 import { LOG_START, type LogPosition } from "../../output/cursor.ts";
 import type { LogReplica } from "../../output/log_replica.ts";
-import { NO_TOTALS } from "../../output/mirror_log.ts";
 import { isFinalState } from "../../process/state.ts";
 import type {
   HostedJobState,
@@ -19,13 +18,21 @@ import type {
   RecoveredJob,
 } from "../link.ts";
 import type { MessageConnection } from "../socket/message_connection.ts";
+import { logStateOf } from "./log_state.ts";
 import { RemoteJobHost, type RemoteJobHostOptions } from "../socket/remote_job_host.ts";
+
+type Range = Pick<LogState, "start" | "end">;
+
+/** The time until output is requested again after it could not be stored, in milliseconds. */
+const RETRY_MS = 5_000;
 
 /** Options of a link to a node host. */
 export interface NodeLinkOptions extends RemoteJobHostOptions {
   /** The id of the job. */
   readonly job: string;
   readonly replica: LogReplica;
+  /** The part of the log that can be read here. */
+  readonly range: Range;
 }
 
 /** The link to a node host. */
@@ -34,16 +41,24 @@ export class NodeLink extends RemoteJobHost {
   readonly #replica: LogReplica;
   #events: HostEvents | undefined;
   /** The part of the log that can be read here. */
-  #range: Pick<LogState, "start" | "end"> = { start: LOG_START, end: LOG_START };
+  #range: Range;
   /** Work that waits until the log can be read up to a position. */
   #held: { readonly position: number; readonly run: () => void }[] = [];
   /** True when the host cannot send the rest. */
   #isCut = false;
+  /** Runs while output cannot be stored. The host sends none then, and the job goes on. */
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  /** True until the first piece after that. Earlier ones may still be on their way. */
+  #isResumed = false;
+  /** True when a failure was reported and nothing was stored since. */
+  #isFailing = false;
 
   constructor(connection: MessageConnection, info: HostInfo, options: NodeLinkOptions) {
     super(connection, info, options);
     this.#job = options.job;
     this.#replica = options.replica;
+    this.#range = options.range;
+    void this.closed.then(() => clearTimeout(this.#retry));
   }
 
   override async attach(events: HostEvents): Promise<readonly HostedJobState[]> {
@@ -71,7 +86,7 @@ export class NodeLink extends RemoteJobHost {
 
   /** Returns the part of the log that is stored here. Its growth is always reported. */
   override watch(_id: string): Promise<LogState | undefined> {
-    return Promise.resolve(this.#logHere());
+    return Promise.resolve(logStateOf(this.#range));
   }
 
   override unwatch(_id: string): void {}
@@ -85,14 +100,7 @@ export class NodeLink extends RemoteJobHost {
 
   /** Returns a state of the host whose log ends where it ends here. */
   #limited(live: LiveState): LiveState {
-    return live.log.end.position === this.#range.end.position ? live : { ...live, log: this.#logHere() };
-  }
-
-  #logHere(): LogState {
-    const { start, end } = this.#range;
-    const { stdout, stderr } = end.offsets;
-    const droppedBytes = start.offsets.stdout + start.offsets.stderr;
-    return { start, end, totals: { ...NO_TOTALS, stdoutBytes: stdout, stderrBytes: stderr, droppedBytes } };
+    return live.log.end.position === this.#range.end.position ? live : { ...live, log: logStateOf(this.#range) };
   }
 
   #isStored({ status, details }: JobChange): boolean {
@@ -112,19 +120,32 @@ export class NodeLink extends RemoteJobHost {
   }
 
   async #store(piece: LogPiece, data: Uint8Array): Promise<void> {
-    if (piece.id !== this.#job) return;
+    if (piece.id !== this.#job || this.#retry !== undefined) return;
+    if (this.#isResumed && !this.#replica.follows(piece)) return;
+    this.#isResumed = false;
     try {
       await this.#replica.append(piece, data);
       if (piece.range !== undefined) await this.#grew(piece.range);
       if (piece.isLast) this.#cut();
+      this.#isFailing = false;
     } catch (error) {
-      this.#events?.failed(asError(error));
-      // The host sends again from here with the next link.
-      void this.close();
+      if (!this.#isFailing) this.#events?.failed(asError(error));
+      this.#isFailing = true;
+      this.#pause();
     }
   }
 
-  async #grew({ start, end }: Pick<LogState, "start" | "end">): Promise<void> {
+  /** Has the host send from here again later, such as when the disk is full. */
+  #pause(): void {
+    this.notify("unwatch", this.#job);
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined;
+      this.#isResumed = true;
+      this.notify("sendOutput", this.#job, this.#replica.place);
+    }, RETRY_MS);
+  }
+
+  async #grew({ start, end }: Range): Promise<void> {
     const hasLostBeginning = start.position > this.#range.start.position;
     this.#range = { start, end };
     this.#events?.grew(this.#job, this.#range);
