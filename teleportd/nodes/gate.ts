@@ -53,7 +53,7 @@ class TlsGate implements NodeGate {
       certificate,
       key,
       spool,
-    });
+    }, Deno.cwd());
   }
 
   async open(receive: (dialIn: DialIn) => void): Promise<void> {

@@ -23,10 +23,12 @@ const MARK = "#teleport ";
  * to end what the job has left. The shell passes SIGTERM on, because an engine sends it to the shell alone.
  *
  * @param command the command line of this program without arguments
+ * @param directory the directory in which that is a command, where the nodes have it
  */
-export function nodeScript(command: readonly string[], config: NodeConfig): string {
+export function nodeScript(command: readonly string[], config: NodeConfig, directory: string): string {
   const host = `${command.map(quoteWord).join(" ")} host node`;
   return `#!/bin/sh
+cd ${quoteWord(directory)} 2>/dev/null
 host=
 trap 'test -z "$host" || kill -TERM "$host"' TERM
 ${host} "$0" &
