@@ -68,7 +68,7 @@ export interface JobOnlyOptions {
   readonly engine?: string;
   /** The partition of the engine. */
   readonly partition?: string;
-  /** What the node must have, in the words of the engine. */
+  /** The features that the node must have, in the words of the engine. */
   readonly nodeConstraint?: string;
 }
 

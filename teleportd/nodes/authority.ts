@@ -10,7 +10,7 @@ import { CertificateError } from "../../certs/errors.ts";
 import { GATEWAY_NAME } from "./gateway_name.ts";
 
 const DAY_MS = 86_400_000;
-/** The clock of a node may be behind. */
+/** A node's clock may be slow. */
 const EARLY_MS = DAY_MS;
 const AUTHORITY_MS = 3_650 * DAY_MS;
 

@@ -50,7 +50,7 @@ export class NodeListener {
 
   private constructor(socket: ListenSocket, { ca, cert, key, onSecure, log, limitedLog }: NodeListenerOptions) {
     this.port = socket.address.port;
-    const addresses = new AddressCounts(Infinity); // All nodes may be behind one address.
+    const addresses = new AddressCounts(Infinity); // All nodes may share one address.
     this.#server = createServer({
       ca,
       cert,
@@ -109,7 +109,7 @@ export class NodeListener {
     return handshake.peer;
   }
 
-  /** Accepts no more connections. Those that have ended their handshake stay. */
+  /** Accepts no more connections. Connections after their handshake stay. */
   async close(): Promise<void> {
     for (const [socket] of this.#handshakes) (socket as Socket).destroy();
     await this.#listener.close();

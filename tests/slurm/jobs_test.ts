@@ -75,7 +75,7 @@ Deno.test(skippedIf(clusterMissing(), "jobs run on the nodes of a real Slurm as 
     assert.deepEqual({ code, stdout, stderr }, { code: 7, stdout: "out\n", stderr: "err\n" });
   });
 
-  await t.step("exit 143, SIGTERM, a time-out and a missing program are told apart", async () => {
+  await t.step("exit 143, SIGTERM, a time-out and a missing program are distinguished", async () => {
     const [exited, killed, overdue, missing] = await Promise.all([
       run("exit 143"),
       run("kill $$"),

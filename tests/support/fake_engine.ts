@@ -137,7 +137,7 @@ export class FakeEngine implements Engine, NodeGate {
   readonly submissions: Submission[] = [];
   readonly cancelled: { readonly ref: EngineRef; readonly signal: CancelSignal }[] = [];
   readonly errors: unknown[] = [];
-  /** What the engine says. By default each submission waits. */
+  /** Returns the words of the engine. By default each submission waits. */
   says: ((submissions: readonly Submission[]) => readonly EngineWord[]) | undefined;
   /** Thrown by the questions while it is set. */
   failures: Partial<Record<"submit" | "find" | "cancel" | "words", Error>> = {};

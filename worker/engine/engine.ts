@@ -4,7 +4,7 @@
  */
 import { HostUnavailableError, NotEnforceableError } from "../errors.ts";
 
-/** What a job needs of the machine on which it runs. */
+/** The needs of a job of the machine on which it runs. */
 export interface Needs {
   /** Processors. */
   readonly cpus?: number;
@@ -13,7 +13,7 @@ export interface Needs {
   readonly runMs?: number;
   /** The group of machines, by the engine's name for it. */
   readonly partition?: string;
-  /** What the machine must have, in the engine's own words. */
+  /** The features that the machine must have, in the engine's own words. */
   readonly constraint?: string;
   readonly account?: string;
 }
@@ -29,7 +29,7 @@ export interface EngineRef {
 /** How a submission is cancelled: `TERM` signals the job host, `KILL` ends everything at once, also in the queue. */
 export type CancelSignal = "TERM" | "KILL";
 
-/** What an engine says about a submission. */
+/** The words of an engine about a submission. */
 export interface EngineWord extends EngineRef {
   /** `QUEUED`: not on a machine. `PLACED`: on one. `ENDED`: over. `NODE_LOST`: given up, and the process may still run. */
   readonly phase: "QUEUED" | "PLACED" | "ENDED" | "NODE_LOST";

@@ -1,4 +1,4 @@
-/** What a job of an engine needs while its host has no link: to be submitted, stopped and cancelled. */
+/** Submits, stops and cancels jobs of an engine while their hosts have no link. */
 import { defined } from "../../base/defined.ts";
 import { errorMessage } from "../../base/error_message.ts";
 import type { HostedJob } from "../host/hosted_job.ts";

@@ -128,7 +128,7 @@ export class PlacedHost extends HostConnection {
     return !isSame;
   }
 
-  /** What is known of the job. */
+  /** The facts that decide what became of the job. */
   get sight(): Sight {
     return {
       isClaimed: !this.isUnclaimed,

@@ -1,4 +1,4 @@
-/** What a program gives a supervisor so that jobs can run on the machines of an engine. */
+/** The parts that a program gives a supervisor so that jobs can run on the machines of an engine. */
 import type { ByteStream } from "../host/socket/message_connection.ts";
 import type { Engine, Needs } from "./engine.ts";
 

@@ -22,8 +22,8 @@ export interface SilentStop {
 }
 
 /**
- * Stops a job whose host has no link. A stop over a link has its own grace period and names the user, so the engine is
- * asked only when there is no link in time. What became of the job is decided elsewhere.
+ * Stops a job whose host has no link. A stop over a link has its own grace period and names the user. So the engine is
+ * asked only when there is no link in time. The end of the job is decided elsewhere.
  *
  * @returns after the engine was asked to kill the job, or when that is not needed
  * @throws {EngineUnavailableError} when the engine does not answer

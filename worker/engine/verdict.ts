@@ -4,11 +4,11 @@
  */
 import type { EngineWord } from "./engine.ts";
 
-/** What is known about a job. */
+/** The known facts about a job. */
 export interface Sight {
   /** A job host has claimed the job, so a process may exist. */
   readonly isClaimed: boolean;
-  /** That host is connected. */
+  /** The host is connected. */
   readonly isLinked: boolean;
   /** The engine's words about the job, from a question that was answered. */
   readonly words: readonly EngineWord[];
@@ -18,7 +18,7 @@ export interface Sight {
   readonly submits: number;
 }
 
-/** What follows. The text says why. */
+/** The conclusion. The text gives the reason. */
 export type Verdict =
   | { readonly is: "ALIVE" }
   | { readonly is: "WAITS" | "UNREACHABLE" | "FAILED" | "LOST"; readonly text: string }

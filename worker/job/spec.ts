@@ -67,7 +67,7 @@ export interface PlacementStatus {
   readonly handle?: string;
   /** The machine. Absent until its host was accepted. */
   readonly node?: string;
-  /** What the job waits for. Absent once its host was accepted. */
+  /** The reason why the job waits. Absent once its host was accepted. */
   readonly waitsFor?: string;
   /** The time since which the host of a running job cannot be reached. Absent while it can. */
   readonly unreachableSince?: Date;

@@ -1,6 +1,6 @@
 /**
- * The jobs that an engine places, for a supervisor: has them submitted, follows their hosts, and decides what became of
- * those whose host does not report.
+ * The jobs that an engine places, for a supervisor. It has them submitted and follows their hosts. It decides how a job has
+ * ended whose host does not report.
  */
 import { defined } from "../../base/defined.ts";
 import { errorMessage } from "../../base/error_message.ts";
@@ -140,7 +140,7 @@ export class PlacedJobs {
       liveJobs.pin(job.id);
       const host = this.#hosts.add(new PlacedHost(id, job.id, placement, this.#callsOf(id)));
       job.adopt(host, stored.process);
-      // What has arrived can be read before the host dials.
+      // Output that has arrived can be read before the host dials.
       const range = await (await this.#replicaOf(host, job)).readable(job.id).catch(onError);
       if (!range) continue;
       host.range = range;

@@ -211,7 +211,7 @@ export interface JobRequest {
   engine: string;
   /** The partition of the engine in which the job runs. Empty: the server's default. Only with an engine other than local. */
   partition: string;
-  /** What the node must have, in the words of the engine, such as "gpu&bigmem". Only with an engine other than local. */
+  /** The features that the node must have, in the words of the engine, such as "gpu&bigmem". Only with an engine other than local. */
   node_constraint: string;
 }
 
@@ -291,7 +291,7 @@ export interface Placement {
   handle: string;
   /** The node. Empty until the job runs there. */
   node: string;
-  /** What a job in STARTING waits for, in the words of the engine. */
+  /** The reason why a job in STARTING waits, in the words of the engine. */
   waits_for: string;
   /** Since when the node of a running job does not report. Absent while it does. */
   unreachable_since: Timestamp | null;

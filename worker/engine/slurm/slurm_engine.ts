@@ -1,7 +1,7 @@
 /**
  * Slurm, through its client commands sbatch(1), squeue(1), sinfo(1), scancel(1) and scontrol(1).
  *
- * Slurm gives the number of a forgotten job to the next one, and runs a job twice after a failure of its controller,
+ * Slurm gives the number of a forgotten job to the next one. After a failure of its controller it runs a job twice,
  * whatever its settings say. So a job is known by our name, and a number is used together with that name only.
  */
 import {

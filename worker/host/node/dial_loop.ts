@@ -17,7 +17,7 @@ const ANSWER_MS = 60_000;
 /** Options of the loop. */
 export interface DialLoopOptions {
   readonly host: ServedHost;
-  /** What the host says of itself. */
+  /** The facts that the host reports of itself. */
   readonly dial: Pick<Dial, "run" | "recovers" | "node" | "handle">;
   readonly info: HostInfo;
   /** Opens a connection to the gateway. Rejects when that is not possible now. */

@@ -77,7 +77,7 @@ export class NodeJobHost extends JobHost {
     await this.#watchLog(start.spec.id);
   }
 
-  /** Ends the sending of the log. The sender is told of growth all the same. */
+  /** Ends the sending of the log, until the next `sendOutput`. */
   override unwatch(_id: string): void {
     this.#stopSender();
   }

@@ -1,5 +1,5 @@
 /**
- * The gateway's end of the link to a node host: stores the output that arrives, and reports no growth and no end before
+ * The gateway's end of the link to a node host. It stores the output that arrives. It reports no growth and no end before
  * the output up to there is stored.
  */
 import { asError } from "../../../base/as_error.ts";
@@ -46,7 +46,7 @@ export class NodeLink extends RemoteJobHost {
   #held: { readonly position: number; readonly run: () => void }[] = [];
   /** True when the host cannot send the rest. */
   #isCut = false;
-  /** Runs while output cannot be stored. The host sends none then, and the job goes on. */
+  /** Runs while output cannot be stored. The host sends none then, and the job continues. */
   #retry: ReturnType<typeof setTimeout> | undefined;
   /** True until the first piece after that. Earlier ones may still be on their way. */
   #isResumed = false;

@@ -14,7 +14,7 @@ import { ServedInput } from "./served_input.ts";
 
 /** The host stops to receive while a server has not read this number of bytes: more than any usual answer. */
 const MAX_UNREAD_BYTES = 1_048_576;
-/** A piece of a log waits while a server has not read this number of bytes. Other messages wait behind at most these. */
+/** A piece of a log waits while a server has not read this number of bytes. So other messages do not wait for long. */
 const MAX_UNREAD_OUTPUT_BYTES = 524_288;
 /** The time that the last messages have at the end, in milliseconds. */
 const END_MS = 1_000;
