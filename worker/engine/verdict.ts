@@ -43,7 +43,8 @@ export function verdict(sight: Sight, settleMs: number): Verdict {
   const text = sight.words.map((word) => word.text).join(", ") || UNKNOWN;
   if (sight.unchangedMs < settleMs) return { is: waits, text };
   if (sight.isClaimed) return { is: "LOST", text };
-  if (sight.words.length === 0 && sight.submits < MAX_SUBMITS) return { is: "SUBMIT" };
+  // The engine has lost the job, or the node before the job began. No other end is a reason to try again.
+  if (sight.words.every(({ phase }) => phase === "NODE_LOST") && sight.submits < MAX_SUBMITS) return { is: "SUBMIT" };
   return { is: "FAILED", text };
 }
 

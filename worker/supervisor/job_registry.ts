@@ -18,6 +18,8 @@ import type { PageTokenCodec } from "./page_token.ts";
 import { notRecorded } from "./pending_writes.ts";
 import { makeRegistryParts, type RegistryParts } from "./registry_parts.ts";
 import type { JobCounters } from "./statistics.ts";
+import { StoreUnusableError } from "../storage_errors.ts";
+import { isPlaced } from "./placed_jobs.ts";
 
 /** The jobs of a supervisor. */
 export class JobRegistry {
@@ -59,6 +61,7 @@ export class JobRegistry {
   async recover(): Promise<void> {
     if (this.#options.directory === undefined) return await this.#options.cgroups?.clean();
     await this.#parts.output.open();
+    this.#checkEngine();
     for (const id of this.store.unfinishedRemovals()) void this.#parts.output.delete(id);
     if (this.hosted === undefined) await this.#recoverHere();
     else await this.hosted.recover();
@@ -69,6 +72,23 @@ export class JobRegistry {
       this.#parts.retention.freeBytes(this.#parts.budget.usedBytes - this.#parts.budget.maxBytes);
     }
     this.#parts.retention.removeExpired();
+  }
+
+  /**
+   * Checks that the engine of all placed jobs is there. Without it their ends would never be known.
+   *
+   * @throws {StoreUnusableError} when a job runs on another engine
+   */
+  #checkEngine(): void {
+    const { placing } = this.#options;
+    const other = this.store.unfinishedJobs().find((job) =>
+      isPlaced(job) && job.process?.placement?.engine !== placing?.engine.name
+    );
+    if (other === undefined) return;
+    const { engine } = other.process?.placement ?? {};
+    throw new StoreUnusableError(
+      `has job "${other.spec.id}", which runs on engine ${engine}: start the server with --engine ${engine}`,
+    );
   }
 
   /** Recovers the jobs of the previous server without a job host. The job hosts of that server are dead now. */

@@ -8,6 +8,8 @@ import { LocalHosts } from "./job_host_fixture.ts";
 /** A supervisor with an engine, which can be restarted. */
 export interface Stage extends AsyncDisposable {
   readonly engine: FakeEngine;
+  /** The data directory. */
+  readonly directory: string;
   readonly errors: unknown[];
   supervisor: Supervisor;
   /** Closes the supervisor, and opens the next one. */
@@ -35,6 +37,7 @@ export async function stage(settleMs?: number): Promise<Stage> {
     });
   const all: Stage = {
     engine,
+    directory: data,
     errors,
     supervisor: open(),
     async restart(whileAway) {

@@ -1,5 +1,6 @@
 /** Tests of a supervisor whose jobs an engine places: the engine refuses, forgets, loses and ends jobs, or does not answer. */
 import assert from "node:assert/strict";
+import { Supervisor } from "../../../mod.ts";
 import { EngineRefusedError, EngineUnavailableError } from "../../../worker/engine/engine.ts";
 import { deadline, eventually } from "../../support/deadline.ts";
 import { FakeNode } from "../../support/fake_engine.ts";
@@ -106,6 +107,22 @@ Deno.test("start() submits a job later when the engine did not get it", async ()
   await using node = new FakeNode(engine, (await engine.submission()).id);
   assert.equal((await final(supervisor, id)).exitCode, 4);
   await deadline(node.over);
+});
+
+Deno.test("ready() refuses a supervisor without the engine of a job that has not ended", async () => {
+  await using one = await stage();
+  const id = await one.start("true");
+  await one.supervisor.close();
+  await using other = new Supervisor({ directory: one.directory });
+  await assert.rejects(other.ready(), (error: Error & { code: string }) => {
+    assert.equal(error.code, "STORE_UNUSABLE");
+    assert.equal(
+      error.message,
+      `The database "jobs.db" in the data directory has job "${id}", which runs on engine fake: start the server with ` +
+        "--engine fake",
+    );
+    return true;
+  });
 });
 
 Deno.test("start() of a job that the engine refuses leaves it INITIAL", async () => {
