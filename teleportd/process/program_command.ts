@@ -17,7 +17,19 @@ export function programCommand(argumentCount: number): string[] {
   const own = words.slice(0, words.length - argumentCount);
   // `deno run server.ts -- --listen …`: the next program has no use for the dashes.
   if (own.at(-1) === "--") own.pop();
+  // On a node of a cluster the script is read from another directory.
+  const script = own.pop();
+  if (script !== undefined) own.push(isFile(script) ? resolve(script) : script);
   return [programPath(name), ...own.filter((word) => !NOT_REPEATED.test(word))];
+}
+
+/** Returns false for a script with a URL. */
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
 }
 
 /** Returns the path by which this program was started. A link in it may lead to a newer version later. */
