@@ -9,6 +9,7 @@ import { callStatus, EXIT_CODE, InterruptedError, jobExitCode, unreachableReason
 import { followStatus } from "../follow/follow_status.ts";
 import { Outages } from "../follow/outage.ts";
 import { runJob } from "../follow/run_job.ts";
+import { noteWait } from "../follow/waiting_note.ts";
 import { forwardSignals, interruptOnSignals } from "../forward_signals.ts";
 import { addJobOptions, addLikeOption, type JobFlags, jobRequest, withEnvFiles } from "../options/job_options.ts";
 import { addRetryOption, type RetryFlags } from "../options/retry_option.ts";
@@ -195,10 +196,11 @@ function notStartedSentence(id: string, error: unknown): string {
  * @returns 0, or the exit code of a job that could not be started
  */
 export async function runDetached(
-  { calls, io, print }: Context,
+  context: Context,
   request: Sent<JobRequest>,
   retryForMs?: number,
 ): Promise<number> {
+  const { calls, io, print } = context;
   const outages = new Outages(print, retryForMs);
   using interruption = interruptOnSignals(io);
   const signal = interruption.interrupted;
@@ -206,6 +208,8 @@ export async function runDetached(
     throw signal.aborted ? signal.reason : error;
   });
   const { id } = status;
+  const begun = new AbortController();
+  const noting = noteWait(context, id, AbortSignal.any([signal, begun.signal]));
   try {
     for await (status of followStatus(() => calls.Start({ id }, { signal }), outages, signal)) {
       if (status.state !== "STATE_INITIAL" && status.state !== "STATE_STARTING") break;
@@ -214,6 +218,9 @@ export async function runDetached(
     await print.note(notStartedSentence(id, error)).catch(() => {});
     await printId();
     throw signal.aborted ? signal.reason : error;
+  } finally {
+    begun.abort();
+    await noting;
   }
   await printId();
   if (status.state !== "STATE_FAILED") return EXIT_CODE.OK;

@@ -36,6 +36,7 @@ const UNENDED = ["STATE_INITIAL", "STATE_STARTING", "STATE_RUNNING", "STATE_STOP
 
 /** The words of values that are always the same. */
 const WORDS: Readonly<Record<string, readonly string[]>> = {
+  "--engine": ["local", "slurm"],
   "--output": ["text", "json", "yaml", "wide", "name", "template="],
   "--output-policy": ["stop", "keep-newest", "block"],
   "--state": ["INITIAL", "STARTING", "RUNNING", "STOPPING", "EXITED", "KILLED", "FAILED", "LOST"],

@@ -9,6 +9,7 @@ import { followOutput } from "./follow_output.ts";
 import { followStatus } from "./follow_status.ts";
 import type { Outages } from "./outage.ts";
 import { sendInput } from "./send_input.ts";
+import { noteWait } from "./waiting_note.ts";
 
 /** The job, and what it needs while it runs. */
 export interface RunJobOptions {
@@ -40,6 +41,7 @@ export async function runJob(context: Context, options: RunJobOptions): Promise<
   const { calls, print } = context;
   const { id, hasInput, forwarding, outages, onStarted } = options;
   const over = new AbortController();
+  const begun = new AbortController();
   const signal = AbortSignal.any([forwarding.interrupted, over.signal]);
   /** The first error of the start or of the input. Without those, the output would never end. */
   let firstError: unknown;
@@ -54,6 +56,7 @@ export async function runJob(context: Context, options: RunJobOptions): Promise<
     for await (const status of followStatus(() => calls.Start({ id }, { signal }), outages, signal)) {
       last = status;
       if (status.state === "STATE_INITIAL" || status.state === "STATE_STARTING") continue;
+      begun.abort();
       onStarted();
       forwarding.running();
       if (!hasInput || isFinal(status.state)) continue;
@@ -61,6 +64,7 @@ export async function runJob(context: Context, options: RunJobOptions): Promise<
       sending ??= (options.sendInput?.(signal) ?? sendStdin(context, { id, outages, signal, onReadError })).catch(fail);
     }
   })().catch(fail);
+  const noting = noteWait(context, id, AbortSignal.any([signal, begun.signal]));
   try {
     const request = { id, follow: true };
     const end = await followOutput(calls, { request, signal, outages }, (output) => printOutput(print, output));
@@ -74,6 +78,7 @@ export async function runJob(context: Context, options: RunJobOptions): Promise<
     over.abort();
     await starting;
     await sending;
+    await noting;
   }
 }
 

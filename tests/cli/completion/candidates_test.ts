@@ -64,6 +64,8 @@ const LINES: [string, string[] | string][] = [
   ["login ", "files"],
   ["--certs ", "directories"],
   ["completion ", ["bash", "zsh", "fish"]],
+  ["run --engine ", ["local", "slurm"]],
+  ["run --engine s", ["slurm"]],
   ["nosuch ", []],
 ];
 
