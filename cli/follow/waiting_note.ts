@@ -8,7 +8,7 @@ import type { Print } from "../print/print.ts";
 /** How long a job may take to begin before it is worth a word, in milliseconds. A queue needs a moment to give a reason. */
 const PATIENCE_MS = 2_000;
 
-/** What the note needs of a command. */
+/** The parts of a command that the note needs. */
 export interface NoteContext {
   readonly calls: Pick<JobWorkerClient, "Status">;
   readonly print: Pick<Print, "note">;

@@ -3,8 +3,8 @@
  * each step is checked. A failed step ends the demo with exit code 1.
  */
 import { taskOptions } from "../support/task_options.ts";
-import { Stage } from "./stage.ts";
-import { StepError } from "./step_error.ts";
+import { play } from "./play.ts";
+import type { Stage } from "./stage.ts";
 
 /** The time limit in milliseconds. A first run downloads packages, so it may take longer than five seconds. */
 const LIMIT_MS = 120_000;
@@ -100,45 +100,9 @@ async function playSteps(stage: Stage): Promise<void> {
   stage.print("The server stopped in order.");
 }
 
-/** Runs the demo and returns the exit code. */
-async function main(): Promise<number> {
-  if (Deno.build.os !== "linux") {
-    console.error("The demo needs Linux: teleportd runs Linux processes");
-    return 1;
-  }
-  const startedAtMs = performance.now();
-  const { promise: interrupted, reject: interrupt } = Promise.withResolvers<never>();
-  interrupted.catch(() => {});
-  const onSignal = () => interrupt(new StepError("The demo was interrupted"));
-  const timer = setTimeout(() => interrupt(new StepError(`This took longer than ${LIMIT_MS / 1000} s`)), LIMIT_MS);
-  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, onSignal);
-  const stage = await Stage.set();
-  let code = 0;
-  try {
-    await Promise.race([playSteps(stage), interrupted]);
-  } catch (error) {
-    code = 1;
-    console.error(`\nFAILED at step ${stage.current}`);
-    console.error(error instanceof StepError ? error.message : error);
-  }
-  try {
-    await stage.clear();
-  } catch (error) {
-    code = 1;
-    console.error("\nFAILED to clean up:", error instanceof StepError ? error.message : error);
-  }
-  clearTimeout(timer);
-  if (code === 0) {
-    stage.print("The temporary folder with certificates and output is removed.");
-    const seconds = ((performance.now() - startedAtMs) / 1000).toFixed(1);
-    console.log(`\nEverything was real and took ${seconds} s. The README shows how to do it yourself.`);
-  }
-  return code;
-}
-
 if (import.meta.main) {
   taskOptions(Deno.args, "Usage: deno task demo\n\nShows in five seconds what teleport does, on this machine.", {
     options: {},
   });
-  Deno.exit(await main());
+  Deno.exit(await play({ playSteps, limitMs: LIMIT_MS, guide: "The README" }));
 }

@@ -3,21 +3,18 @@ import { styleText } from "node:util";
 import { follow, type Follower, lines } from "./follower.ts";
 import { endJobHost, ROOT } from "./job_host.ts";
 import { quoted } from "./quoted.ts";
+import { callIsAnswered } from "./raw_call.ts";
 import { sessionMembers } from "./session.ts";
+import type { Background, StageOptions, StageStatus } from "./stage_parts.ts";
 import { StepError } from "./step_error.ts";
 
 /** The longest wait for the server's end, in milliseconds. It is longer than the server's own limits. */
 const SERVER_END_MS = 15_000;
 
-/** A program that runs in the background. */
-export interface Background {
-  /** Waits for its end, and fails if it has another exit code. */
-  ended(code: number): Promise<void>;
-}
-
 /** The processes and the folder of one demo. Call `clear()` at the end, also after an error. */
 export class Stage {
   readonly #dir: string;
+  readonly #serverArgs: readonly string[];
   readonly #children = new Set<Deno.ChildProcess>();
   /** The pids of the jobs' leaders, which the server must end. */
   readonly #leaders = new Set<number>();
@@ -28,13 +25,20 @@ export class Stage {
   #step = 0;
   #title = "";
 
-  private constructor(dir: string) {
+  private constructor(dir: string, serverArgs: readonly string[]) {
     this.#dir = dir;
+    this.#serverArgs = serverArgs;
   }
 
   /** Makes the temporary folder. */
-  static async set(): Promise<Stage> {
-    return new Stage(await Deno.makeTempDir({ prefix: "teleport_demo_" }));
+  static async set({ serverArgs }: StageOptions = {}): Promise<Stage> {
+    const dir = await Deno.makeTempDir({ prefix: "teleport_demo_" });
+    return new Stage(dir, await serverArgs?.(dir) ?? []);
+  }
+
+  /** The temporary folder. */
+  get directory(): string {
+    return this.#dir;
   }
 
   /** The number and title of the current step. */
@@ -67,7 +71,7 @@ export class Stage {
 
   /** Starts a server and waits until it serves calls. A second one gets the address of the first one. */
   async startServer(): Promise<void> {
-    const args = ["--listen", this.#address || "127.0.0.1:0"];
+    const args = ["--listen", this.#address || "127.0.0.1:0", ...this.#serverArgs];
     this.#show("teleportd", args);
     const paths = ["--certs", `${this.#dir}/certs`, "--data", `${this.#dir}/data`];
     const server = this.#spawn("null", "-A", "server.ts", ...args, ...paths);
@@ -131,20 +135,37 @@ export class Stage {
 
   /** Follows a job's output as one of the users, and prints each line when it arrives. */
   follow(user: string, id: string): Follower {
-    this.#show("teleport", ["--identity", user, "logs", "-f", id]);
-    const child = this.#spawn("piped", "-P=cli", "cli.ts", "--identity", user, "logs", "-f", id);
-    return follow(child, (line) => console.log(styleText("cyan", `   ${user.padEnd(5)} sees: `) + line));
+    return this.#follow(user, "--identity", user, "logs", "-f", id);
+  }
+
+  /** Runs a job in the foreground, and prints each line of its output when it arrives. */
+  run(name: string, ...args: string[]): Follower {
+    return this.#follow(name, "run", "--name", name, ...args);
+  }
+
+  #follow(who: string, ...args: string[]): Follower {
+    this.#show("teleport", args);
+    const child = this.#spawn("piped", "-P=cli", "cli.ts", ...args);
+    return follow(child, (line) => console.log(styleText("cyan", `   ${who.padEnd(5)} sees: `) + line));
   }
 
   /** Fails if a job is not in this state. */
   async expectState(id: string, state: string): Promise<void> {
-    const found = (await this.#status(id)).state;
+    const found = (await this.status(id)).state;
     this.expect(found === state, `The job is in state ${state}, not ${found}`);
+  }
+
+  /** Returns the status of a job. */
+  async status(id: string): Promise<StageStatus> {
+    const { stdout } = await this.#output(0, "-P=cli", "cli.ts", "--output", "json", "status", id);
+    const status: StageStatus = JSON.parse(stdout);
+    if (status.pid !== undefined) this.#leaders.add(status.pid);
+    return status;
   }
 
   /** Returns the pid of a job's first process. */
   async pidOf(id: string): Promise<number> {
-    const { pid } = await this.#status(id);
+    const { pid } = await this.status(id);
     if (pid === undefined) throw new StepError(`Job ${id} was not started`);
     return pid;
   }
@@ -154,25 +175,9 @@ export class Stage {
     return (await sessionMembers(await this.pidOf(id))).map(({ pid, name }) => `${pid} ${name}`);
   }
 
-  /** Makes a gRPC call with `fetch`, with a user's certificate or without one. Returns whether the server answers. */
-  async callIsAnswered(user: string | undefined): Promise<boolean> {
-    const read = (name: string) => Deno.readTextFile(`${this.#dir}/certs/${name}`);
-    const identity = user === undefined ? {} : { cert: await read(`${user}.crt`), key: await read(`${user}.key`) };
-    using client = Deno.createHttpClient({ caCerts: [await read("ca.crt")], ...identity });
-    try {
-      const response = await fetch(`https://${this.#address}/teleport.v1.JobWorker/List`, {
-        client,
-        method: "POST",
-        headers: { "content-type": "application/grpc", "te": "trailers" },
-        body: new Uint8Array(5), // A gRPC frame with an empty message: not compressed, length 0.
-      });
-      const answer = await response.bytes();
-      // An answer is a gRPC frame of at least five bytes. A refused call has a status and no frame.
-      return response.status === 200 && answer.length >= 5;
-    } catch (error) {
-      if (error instanceof TypeError) return false; // fetch() reports a connection without an answer like this.
-      throw error;
-    }
+  /** Makes a gRPC call with a user's certificate or without one. Returns whether the server answers. */
+  callIsAnswered(user: string | undefined): Promise<boolean> {
+    return callIsAnswered(this.#address, `${this.#dir}/certs`, user);
   }
 
   /** Ends all processes and removes the folder. Fails if the server left a job running. */
@@ -238,12 +243,5 @@ export class Stage {
     if (output.code === code) return;
     const said = new TextDecoder().decode(output.stderr);
     throw new StepError(`"${what}" ended with exit code ${output.code}, not ${code}:\n${said}`);
-  }
-
-  async #status(id: string): Promise<{ state: string; pid?: number }> {
-    const { stdout } = await this.#output(0, "-P=cli", "cli.ts", "--output", "json", "status", id);
-    const status: { state: string; pid?: number } = JSON.parse(stdout);
-    if (status.pid !== undefined) this.#leaders.add(status.pid);
-    return status;
   }
 }

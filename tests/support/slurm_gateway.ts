@@ -1,0 +1,55 @@
+/** A server whose jobs go to the nodes of a test's Slurm cluster. */
+import { eventually } from "./deadline.ts";
+import { endHosts, type Server, startServer } from "./programs.ts";
+import type { SlurmCluster } from "./slurm_cluster.ts";
+
+/** Gives the options of such a server, and makes the directory for the output on the nodes. */
+export async function gatewayArgs(cluster: SlurmCluster, dir: string): Promise<string[]> {
+  await Deno.mkdir(`${dir}/spool`, { recursive: true });
+  return [
+    "--engine=slurm",
+    `--slurm-conf=${cluster.conf}`,
+    "--node-listen=127.0.0.1:0",
+    `--node-spool=${dir}/spool`,
+  ];
+}
+
+/**
+ * Starts such a server. Jobs continue when it stops.
+ *
+ * @param listen the address of an earlier one; default: a free port
+ */
+export async function startGateway(cluster: SlurmCluster, dir: string, listen = "127.0.0.1:0"): Promise<Server> {
+  return await startServer({ dir, listen, stopJobs: false, args: await gatewayArgs(cluster, dir) });
+}
+
+/** Kills a server, and waits for its end. */
+export async function killGateway({ process }: Server): Promise<void> {
+  process.kill("SIGKILL");
+  await process.status;
+}
+
+/** Stops a server, with the job host of its own machine. */
+export async function stopGateway(server: Server): Promise<void> {
+  await server.stop();
+  await endHosts(server.dir);
+}
+
+/** Finds the hosts of jobs on the nodes of a cluster: the process of each, without the shell that started it. */
+export function nodeHosts({ directory }: SlurmCluster): number[] {
+  return [...Deno.readDirSync("/proc")].flatMap(({ name }) => {
+    try {
+      const words = Deno.readTextFileSync(`/proc/${name}/cmdline`).split("\0");
+      const isHost = words.includes("node") && words.some((word) => word.startsWith(`${directory}/`));
+      return isHost && !words[0]?.endsWith("sh") ? [Number(name)] : [];
+    } catch {
+      return []; // The process has ended meanwhile.
+    }
+  });
+}
+
+/** Waits until the nodes have neither hosts nor output of jobs. */
+export async function nothingOnNodes(cluster: SlurmCluster, dir: string): Promise<void> {
+  await eventually(() => nodeHosts(cluster).length === 0, "the end of all hosts of jobs");
+  await eventually(() => [...Deno.readDirSync(`${dir}/spool`)].length === 0, "an empty spool");
+}
