@@ -13,8 +13,9 @@ import type { DialIn } from "./placing.ts";
 
 /** The time that a host has to acknowledge a message, in milliseconds. The network may lose packets. */
 const ACKNOWLEDGE_MS = 15_000;
-/** The difference of two clocks that is reported, in milliseconds. Times of a job are those of its machine. */
-const CLOCK_MS = 5_000;
+/** The differences of a node's clock that are reported, in milliseconds. A dial that is read late makes it seem slow. */
+const CLOCK_FAST_MS = 5_000;
+const CLOCK_SLOW_MS = 60_000;
 
 /** Options of the door. */
 export interface NodeDoorOptions {
@@ -81,7 +82,7 @@ export class NodeDoor {
 
   #checkClock(host: PlacedHost, { nowMs, node }: Dial): void {
     const aheadMs = Math.round(nowMs - Date.now());
-    if (host.open !== undefined || Math.abs(aheadMs) < CLOCK_MS) return;
+    if (aheadMs < CLOCK_FAST_MS && aheadMs > -CLOCK_SLOW_MS) return;
     this.#options.onWarning(
       `The clock of node "${node}" differs by ${aheadMs} ms from this machine's: the times of job "${host.job}" are the node's`,
     );
