@@ -68,8 +68,9 @@ export class PlacedHost extends HostConnection {
 
   override get placementStatus(): PlacementStatus {
     const { engine, handle, node } = this.#placement;
-    const waitsFor = this.isUnclaimed ? this.#wordsText || "the answer of the engine" : undefined;
-    return { engine, ...defined({ handle, node, waitsFor, unreachableSince: this.#unreachableSince }) };
+    const waitsFor = this.isUnclaimed && !this.isOver ? this.#wordsText || "the answer of the engine" : undefined;
+    const unreachableSince = this.isOver ? undefined : this.#unreachableSince;
+    return { engine, ...defined({ handle, node, waitsFor, unreachableSince }) };
   }
 
   override get name(): string {

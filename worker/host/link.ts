@@ -212,6 +212,9 @@ export interface HostLink {
    */
   sendOutput?(id: string, from: LogPlace | undefined): void;
 
+  /** Confirms that a log is stored up to a place. The host has only a few pieces on their way. */
+  storedOutput?(id: string, place: LogPlace): void;
+
   /** Confirms that the end of a job is stored. The host forgets the job. */
   forget(id: string): void;
   /**

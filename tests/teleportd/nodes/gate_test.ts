@@ -86,6 +86,28 @@ Deno.test("the door gives the name in the certificate of a host, and carries byt
   assert.equal(await deadline(dialIn!.stream.read(buffer)), null);
 });
 
+Deno.test("the end of a connection is seen after bytes that nobody has read for a while", async () => {
+  await using dir = await tempDir();
+  await using one = await door(dir.path);
+  const stream = await deadline(connectGateway(await one.config(), 0, never));
+  await eventually(() => one.dialIns.length > 0, "the connection");
+  const bytes = new Uint8Array(1_000_000);
+  for (let count = 0; count < 5; count++) await stream.write(bytes);
+  stream.close();
+  const buffer = new Uint8Array(65_536);
+  let total = 0;
+  for (;;) {
+    const count: number | null = await deadline(
+      one.dialIns[0]!.stream.read(buffer),
+      () => `the end after ${total}`,
+      20_000,
+    );
+    if (count === null) break;
+    total += count;
+  }
+  assert.equal(total, 5_000_000);
+});
+
 Deno.test("the door refuses a host of another gateway, and a host refuses another gateway", async () => {
   await using first = await tempDir();
   await using other = await tempDir();

@@ -7,6 +7,8 @@ import type { LogPiece, LogPlace, LogState } from "../link.ts";
 
 /** The bytes of one piece. */
 const PIECE_BYTES = 262_144;
+/** The most pieces that the gateway has not stored. They fill a network of 10 Gbit/s with a delay of 1.6 ms. */
+const MAX_ON_WAY = 8;
 
 type Range = Pick<LogState, "start" | "end">;
 
@@ -35,6 +37,9 @@ export class LogSender {
   #goal: Range | undefined;
   /** The beginning of the log after a jump over files that were dropped. */
   #start: LogPosition | undefined;
+  /** The ends of the pieces that the gateway has not stored, in order. */
+  readonly #onWay: LogPlace[] = [];
+  #stored = Promise.withResolvers<void>();
   #grown = Promise.withResolvers<void>();
   #isStopped = false;
 
@@ -54,10 +59,18 @@ export class LogSender {
     this.#grown.resolve();
   }
 
+  /** Notes that the gateway has stored everything up to a place. */
+  stored({ file, offset }: LogPlace): void {
+    const isStored = (end: LogPlace) => end.file < file || (end.file === file && end.offset <= offset);
+    while (this.#onWay[0] !== undefined && isStored(this.#onWay[0])) this.#onWay.shift();
+    this.#stored.resolve();
+  }
+
   /** Sends nothing more. */
   stop(): void {
     this.#isStopped = true;
     this.#grown.resolve();
+    this.#stored.resolve();
   }
 
   /** The position in the log of the next byte. */
@@ -113,6 +126,11 @@ export class LogSender {
 
   async #sendPiece(goal: Range): Promise<void> {
     const { id, send } = this.#options;
+    if (this.#onWay.length >= MAX_ON_WAY) {
+      await this.#stored.promise;
+      this.#stored = Promise.withResolvers<void>();
+      return;
+    }
     const file = await this.#openFile();
     if (file === undefined) return await this.#findFile();
     const left = goal.end.position - this.#file + FILE_HEADER_BYTES - this.#offset;
@@ -127,6 +145,7 @@ export class LogSender {
     }
     const place = this.#place;
     this.#offset += bytes;
+    this.#onWay.push(this.#place);
     const isReached = this.#offset > FILE_HEADER_BYTES && this.#position >= goal.end.position;
     await send({ id, ...place, ...(isReached ? { range: this.#reportOf(goal) } : {}) }, data.subarray(0, bytes));
     if (isReached) this.#reached();

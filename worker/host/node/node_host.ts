@@ -105,6 +105,11 @@ export class NodeJobHost extends JobHost {
     });
   }
 
+  /** Notes that the gateway has stored the log up to a place. */
+  storedOutput(_id: string, place: LogPlace): void {
+    this.#sender?.stored(place);
+  }
+
   async #watchLog(id: string): Promise<void> {
     const state = await super.watch(id);
     if (state !== undefined) this.#moved(state);

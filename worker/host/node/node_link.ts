@@ -125,6 +125,7 @@ export class NodeLink extends RemoteJobHost {
     this.#isResumed = false;
     try {
       await this.#replica.append(piece, data);
+      if (data.length > 0) this.notify("storedOutput", piece.id, this.#replica.place ?? piece);
       if (piece.range !== undefined) await this.#grew(piece.range);
       if (piece.isLast) this.#cut();
       this.#isFailing = false;

@@ -77,6 +77,7 @@ export const NOTIFICATIONS = [
   "setRoom",
   "retire",
   "sendOutput",
+  "storedOutput",
 ] as const satisfies readonly (keyof HostLink)[];
 
 /** The name of a call with an answer. `attach` and `writeInput` have more messages than a call and an answer. */
