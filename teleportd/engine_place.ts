@@ -1,6 +1,7 @@
 /** The engine that places jobs on other machines, as the flags name it. */
 import type { Logger } from "../base/logger.ts";
 import { defined } from "../base/defined.ts";
+import { errorMessage } from "../base/error_message.ts";
 import { type Placing, SlurmEngine } from "../mod.ts";
 import { parseAddress } from "../rpc/shared/address.ts";
 import { DEFAULT_NODE_LISTEN, DEFAULT_NODE_SPOOL } from "./defaults.ts";
@@ -36,8 +37,11 @@ export async function openEngine(
   );
   const { host: hostname, port } = parseAddress(flags.nodeListen ?? DEFAULT_NODE_LISTEN);
   const { slurmConf: conf, slurmPartition: partition, slurmAccount: account } = flags;
+  const engine = new SlurmEngine({ ...defined({ conf }), env });
+  // A controller that does not answer must not delay the start.
+  void engine.facts().catch((error) => [errorMessage(error)]).then((facts) => facts.forEach((fact) => log.warn(fact)));
   return {
-    engine: new SlurmEngine({ ...defined({ conf }), env }),
+    engine,
     isDefault: flags.engine === "slurm",
     defaults: defined({ partition, account }),
     gate: await openNodeGate({

@@ -110,7 +110,7 @@ export class SlurmEngine implements Engine {
     if (tracker === "proctrack/cgroup") return [];
     return [
       `Slurm's ProctrackType is ${tracker}: when a job host is killed together with its script, processes that left ` +
-      "its session run on. Set ProctrackType=proctrack/cgroup in slurm.conf.",
+      "its session run on: set ProctrackType=proctrack/cgroup in slurm.conf",
     ];
   }
 
