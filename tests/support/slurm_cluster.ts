@@ -82,7 +82,7 @@ export async function slurmCluster(options: ClusterOptions = {}): Promise<SlurmC
       stderr: "null",
     });
     daemons.set(name, command.spawn());
-    if (name === "munge") await eventually(() => exists(`${directory}/munge/socket`), "the socket of munge");
+    if (name === "munge") await eventually(() => exists(`${directory}/munge/s`), "the socket of munge");
   };
   const run = async (command: string, ...args: readonly string[]) => {
     const { code, stdout, stderr } = await new Deno.Command(command, { args: [...args], env, clearEnv: true }).output();
@@ -96,7 +96,11 @@ export async function slurmCluster(options: ClusterOptions = {}): Promise<SlurmC
   const kill = async (name: DaemonName, signal: Deno.Signal) => {
     const daemon = daemons.get(name);
     daemons.delete(name);
-    daemon?.kill(signal);
+    try {
+      daemon?.kill(signal);
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error; // The daemon has ended already, such as at its start.
+    }
     await daemon?.status;
   };
 
@@ -141,11 +145,12 @@ function endLeftovers(conf: string): number {
   return found;
 }
 
+/** The name of the socket is short: the path of a socket has at most 107 bytes; unix(7). */
 function mungeFiles(directory: string): string[] {
   const at = (name: string) => `${directory}/munge/${name}`;
   return [
     `--key-file=${at("key")}`,
-    `--socket=${at("socket")}`,
+    `--socket=${at("s")}`,
     `--pid-file=${at("pid")}`,
     `--seed-file=${at("seed")}`,
     `--log-file=${at("log")}`,
@@ -162,7 +167,7 @@ function configuration(directory: string, settings: Readonly<Record<string, stri
     SlurmUser: "root",
     SlurmdUser: "root",
     AuthType: "auth/munge",
-    AuthInfo: `socket=${directory}/munge/socket`,
+    AuthInfo: `socket=${directory}/munge/s`,
     CryptoType: "crypto/munge",
     StateSaveLocation: `${directory}/state`,
     SlurmdSpoolDir: `${directory}/%n`,
