@@ -30,15 +30,16 @@ start() {
     teleport run -d "$counting" >"$dir/count-$i.id"
   done
   teleport pause "$(cat "$dir/paused.id")" >/dev/null
+  # A command tries again only after its first connection, which must not take 10 seconds. So they start one by one.
+  for name in input paused limited count-4; do
+    [ -e "$dir/$name.id" ] || continue
+    behind "watch-$name" teleport logs -f $retry "$(cat "$dir/$name.id")"
+    # Nothing is sent to the input yet.
+    [ "$name" = input ] || await "$dir/watch-$name.out"
+  done
   (send) </dev/null >/dev/null 2>&1 &
-  for name in input paused limited count-4; do
-    [ -e "$dir/$name.id" ] && behind "watch-$name" teleport logs -f $retry "$(cat "$dir/$name.id")"
-  done
+  await "$dir/watch-input.out"
   behind wait teleport wait $retry "$(cat "$dir/limited.id")"
-  # A command tries again only after its first connection, which takes long on a slow machine.
-  for name in input paused limited count-4; do
-    [ -e "$dir/$name.id" ] && await "$dir/watch-$name.out"
-  done
   ids >"$dir/ids"
   teleport --output json list --state RUNNING | grep -o '"pid":[0-9]*' | sort >"$dir/pids"
 }
