@@ -50,6 +50,9 @@ export const FIELD_LIMITS: Readonly<Record<string, MessageLimits>> = {
     rerun: ID,
     user: ID,
     group: ID,
+    engine: ID,
+    partition: ID,
+    node_constraint: ID,
     template: ID,
     // A template has at most 32 parameters of 1,024 characters.
     parameters: { maxCount: 256, maxBytes: 16_384 },
