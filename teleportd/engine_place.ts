@@ -15,7 +15,7 @@ import { StartError } from "./start_error.ts";
 const VARIABLES = ["PATH", "HOME", "LANG", "DENO_DIR", "SLURM_CONF"];
 
 /**
- * Opens the engine. Undefined when the flags name none. It accepts no hosts yet.
+ * Opens the engine that the flags name. It accepts no hosts yet.
  *
  * @throws {StartError} when the flags do not go together
  */
@@ -24,8 +24,7 @@ export async function openEngine(
   { directory }: Pick<StartConfig, "directory">,
   { jobHost, environment }: Pick<ServerEnvironment, "jobHost" | "environment">,
   log: Logger,
-): Promise<Placing | undefined> {
-  if (flags.engine === "local" && flags.slurmConf === undefined) return undefined;
+): Promise<Placing> {
   if (flags.jobHost === "none" || jobHost === undefined) {
     throw new StartError("Cannot use --engine slurm with --job-host none: jobs of this machine need a job host", {
       code: "USAGE",

@@ -5,7 +5,7 @@
 import { errorMessage } from "../base/error_message.ts";
 import type { Logger } from "../base/logger.ts";
 import { authorityKeyIn } from "../certs/server_files.ts";
-import { Supervisor, type SupervisorOptions } from "../mod.ts";
+import { type Placing, Supervisor, type SupervisorOptions } from "../mod.ts";
 import { formatAddress } from "../rpc/shared/address.ts";
 import { LimitedAudit } from "../service/audit/limited_audit.ts";
 import { openAuditLog } from "./audit_log.ts";
@@ -15,7 +15,6 @@ import { directoryErrorOf, makeDataDirectory } from "./data_directory.ts";
 import { DiskTrouble } from "./disk_trouble.ts";
 import { EXIT_OK } from "./exit_code.ts";
 import { authorityKeyWarning } from "./file_trust.ts";
-import { openEngine } from "./engine_place.ts";
 import type { Flags } from "./flags.ts";
 import { type JobPlace, openJobPlace } from "./job_place.ts";
 import { limitsErrorOf } from "./limits_file.ts";
@@ -24,7 +23,7 @@ import { openMetrics } from "./metrics/open.ts";
 import type { ServerEnvironment } from "./server_environment.ts";
 import { startServing } from "./serving.ts";
 import { ServingState } from "./serving_state.ts";
-import { readStartConfig } from "./start_config.ts";
+import { readStartConfig, type StartConfig } from "./start_config.ts";
 import { startErrorOf } from "./expected_errors.ts";
 import { StartError } from "./start_error.ts";
 import { supervisorOptions } from "./supervisor_options.ts";
@@ -111,7 +110,7 @@ async function runUntilAborted({ flags, environment }: ServerOptions, controls: 
   const monitoring = opened.use(await openMetrics(flags.metrics, { env, version }));
   const metrics = monitoring?.metrics;
   const place = await openJobPlace(flags, config, environment, log);
-  const placing = await openEngine(flags, config, environment, log);
+  const placing = await openEngineOf(flags, config, environment, log);
   const health = new ServingState();
   const trouble = new DiskTrouble(log);
   const supervisorParts = {
@@ -194,4 +193,16 @@ function onAbort(signal: AbortSignal | undefined, act: () => void): Disposable {
   if (signal?.aborted) act();
   else signal?.addEventListener("abort", act, { once: true });
   return { [Symbol.dispose]: () => signal?.removeEventListener("abort", act) };
+}
+
+/** Opens the engine of the flags. Its library for certificates takes 8 MB, so it loads only for an engine. */
+async function openEngineOf(
+  flags: Flags,
+  config: StartConfig,
+  environment: ServerEnvironment,
+  log: Logger,
+): Promise<Placing | undefined> {
+  if (flags.engine === "local" && flags.slurmConf === undefined) return undefined;
+  const { openEngine } = await import("./engine_place.ts");
+  return await openEngine(flags, config, environment, log);
 }
