@@ -31,11 +31,11 @@ start() {
   done
   teleport pause "$(cat "$dir/paused.id")" >/dev/null
   # A command tries again only after its first connection, which must not take 10 seconds. So they start one by one.
-  for name in input paused limited count-4; do
-    [ -e "$dir/$name.id" ] || continue
-    behind "watch-$name" teleport logs -f $retry "$(cat "$dir/$name.id")"
+  for watched in input paused limited count-4; do
+    [ -e "$dir/$watched.id" ] || continue
+    behind "watch-$watched" teleport logs -f $retry "$(cat "$dir/$watched.id")"
     # Nothing is sent to the input yet.
-    [ "$name" = input ] || await "$dir/watch-$name.out"
+    [ "$watched" = input ] || await "$dir/watch-$watched.out"
   done
   (send) </dev/null >/dev/null 2>&1 &
   await "$dir/watch-input.out"
