@@ -27,8 +27,9 @@ const ROOT = new URL("../", import.meta.url).href;
 /** Returns the place of a function without the directories of this machine. */
 function placeOf(url: string, line: number): string {
   if (url === "") return "";
-  const path = url.startsWith(ROOT) ? url.slice(ROOT.length) : url.replace(/^file:.*\/registry\.npmjs\.org\//, "npm:")
-    .replace(/^file:.*\/npm\/[^/]+\//, "npm:").replace(/^file:.*\//, "");
+  const path = url.startsWith(ROOT)
+    ? url.slice(ROOT.length)
+    : url.replace(/^file:.*\/npm\/[^/]+\//, "npm:").replace(/^file:.*\//, "");
   return `${path}:${line + 1}`;
 }
 

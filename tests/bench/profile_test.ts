@@ -13,7 +13,7 @@ Deno.test("profileText() sums the time of each function, without idle time and w
     nodes: [
       node(1, "(idle)"),
       node(2, "send", `${ROOT}rpc/client/send.ts`, 9),
-      node(3, "", "file:///root/.cache/deno/npm/registry.npmjs.org/@grpc/grpc-js/1.14.7/build/call.js", 4),
+      node(3, "", "file:///home/ada/.cache/deno/npm/registry.example/@grpc/grpc-js/1.14.7/build/call.js", 4),
       node(4, "send", `${ROOT}rpc/client/send.ts`, 9),
     ],
     samples: [1, 2, 3, 4],
