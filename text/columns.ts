@@ -17,7 +17,14 @@ const EMOJI = /\p{Emoji_Presentation}|\ufe0f/u;
 const WIDE =
   /[\u1100-\u115f\u2329\u232a\u2e80-\u303e\u3041-\u3247\u3250-\u4dbf\u4e00-\ua4c6\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe19\ufe30-\ufe6b\uff01-\uff60\uffe0-\uffe6\u{1b000}\u{1b001}\u{1f200}-\u{1f251}\u{20000}-\u{3fffd}]/u;
 
-const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
+let segmenter: Intl.Segmenter | undefined;
+
+/** Splits a text into the characters that a reader sees. */
+function graphemes(text: string): Intl.Segments {
+  // Not before the first text that needs it: to make it takes a twentieth of the start of a program.
+  segmenter ??= new Intl.Segmenter("en", { granularity: "grapheme" });
+  return segmenter.segment(text);
+}
 
 /**
  * Counts the terminal cells that a text of one line takes. Colours count nothing.
@@ -31,7 +38,7 @@ const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 export function cellWidth(text: string): number {
   if (ASCII.test(text)) return text.length;
   let cells = 0;
-  for (const { segment } of graphemes.segment(text.replace(COLOURS, ""))) {
+  for (const { segment } of graphemes(text.replace(COLOURS, ""))) {
     if (EMOJI.test(segment) || WIDE.test(segment)) cells += 2;
     else if (!ZERO_WIDTH.test(segment)) cells += 1;
   }
@@ -45,7 +52,7 @@ export function cutToCells(line: string, maxCells: number): string {
   const parts = line.split(COLOURS);
   const colours = line.match(COLOURS) ?? [];
   for (const [index, part] of parts.entries()) {
-    for (const { segment } of isFull ? [] : graphemes.segment(part)) {
+    for (const { segment } of isFull ? [] : graphemes(part)) {
       cells += cellWidth(segment);
       isFull = cells >= maxCells;
       text += isFull ? "…" : segment;
