@@ -1,5 +1,4 @@
 /** The connection of one client to one server: how it is made, its open calls, and how it ends. */
-import * as grpc from "@grpc/grpc-js";
 import { isIP, type Socket } from "node:net";
 import { createSecureContext } from "node:tls";
 import type { CallOptions } from "../../proto/service.ts";
@@ -14,6 +13,7 @@ import {
   readChain,
   type TlsCredentials,
 } from "../shared/tls_credentials.ts";
+import { type CallOptions as GrpcCallOptions, ChannelCredentials, Client, ConnectivityState } from "./grpc.ts";
 import { FailureExplainer } from "./explain_failure.ts";
 import { hostAsked } from "./server_identity.ts";
 
@@ -59,7 +59,7 @@ interface Opened<Call> {
 /** A connection, which is made for the first call. */
 export class Channel {
   readonly #connectTimeoutMs: number;
-  readonly #client: grpc.Client;
+  readonly #client: Client;
   /** The open calls. Each function removes the call's timer and abort listener. */
   readonly #open = new Map<Cancellable, () => void>();
   readonly #sockets = new Set<Socket>();
@@ -75,7 +75,7 @@ export class Channel {
     checkConnectable(address);
     checkTlsCredentials(credentials);
     this.#failures = new FailureExplainer(address, readAuthorities(credentials.ca), readChain(credentials.cert));
-    this.#client = new grpc.Client(formatAddress(address), this.#channelCredentials(credentials), {
+    this.#client = new Client(formatAddress(address), this.#channelCredentials(credentials), {
       "grpc-node.flow_control_window": WINDOW_BYTES,
       "grpc.max_receive_message_length": MAX_ANSWER_BYTES,
       // The server's limit decides, and its error names it.
@@ -96,10 +96,10 @@ export class Channel {
     });
   }
 
-  #channelCredentials(credentials: TlsCredentials): grpc.ChannelCredentials {
+  #channelCredentials(credentials: TlsCredentials): ChannelCredentials {
     const context = createSecureContext({ ...pemBytes(credentials), minVersion: "TLSv1.3" });
     // Deno would close a refused connection before the reason can be read. So checkServer() checks the server instead.
-    const made = grpc.credentials.createFromSecureContext(context, {
+    const made = ChannelCredentials.createFromSecureContext(context, {
       rejectUnauthorized: false,
       checkServerIdentity: () => undefined,
     });
@@ -121,7 +121,7 @@ export class Channel {
    */
   open<Call extends Cancellable>(
     { signal, deadlineMs }: CallOptions,
-    start: (client: grpc.Client, options: grpc.CallOptions) => Call,
+    start: (client: Client, options: GrpcCallOptions) => Call,
   ): Opened<Call> {
     if (this.#closed) throw new CallError("CANCELLED", "The client is closed: connect again");
     if (signal?.aborted) {
@@ -158,7 +158,7 @@ export class Channel {
   }
 
   get #ready(): boolean {
-    return this.#client.getChannel().getConnectivityState(false) === grpc.connectivityState.READY;
+    return this.#client.getChannel().getConnectivityState(false) === ConnectivityState.READY;
   }
 
   /** Cancels all calls and closes the connection. */

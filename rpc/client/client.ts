@@ -1,10 +1,10 @@
 /** A typed client of teleport over mTLS. Single answers are promises; streams are async iterables. */
 import "../compat/http2_guard.ts";
-import * as grpc from "@grpc/grpc-js";
 import type { CallName, CallOptions, JobWorkerClient } from "../../proto/service.ts";
 import { parseAddress } from "../shared/address.ts";
 import { decodeWithoutParts } from "../compat/message_decoder.ts";
 import { Channel } from "./channel.ts";
+import { Metadata } from "./grpc.ts";
 import { type Method, methods } from "../shared/definition.ts";
 import { healthMethods, type ServingStatus } from "../shared/health_definition.ts";
 import type { TlsCredentials } from "../shared/tls_credentials.ts";
@@ -95,7 +95,7 @@ function single(channel: Channel, method: Method, request: object, options: Call
         method.requestSerialize,
         method.responseDeserialize,
         request,
-        new grpc.Metadata(),
+        new Metadata(),
         settings,
         (error, answer) => {
           if (error) reject(opened.explain(error));
@@ -124,7 +124,7 @@ class StreamIterator implements AsyncIterator<object> {
           method.requestSerialize,
           method.responseDeserialize,
           request,
-          new grpc.Metadata(),
+          new Metadata(),
           settings,
         ));
       // An error after the reader has left only answers the cancel.

@@ -1,8 +1,8 @@
 /** Calls that send a stream. Messages are taken from an async iterable as fast as they are sent. */
-import * as grpc from "@grpc/grpc-js";
 import type { Buffer } from "node:buffer";
 import type { CallOptions } from "../../proto/service.ts";
 import type { Channel } from "./channel.ts";
+import { Metadata } from "./grpc.ts";
 import { free } from "../compat/received_memory.ts";
 import type { Method } from "../shared/definition.ts";
 
@@ -28,7 +28,7 @@ export function send(
       method.path,
       (message: Buffer) => message,
       method.responseDeserialize,
-      new grpc.Metadata(),
+      new Metadata(),
       settings,
       (error, answer) => {
         isOver = true;

@@ -1,5 +1,7 @@
 /** Errors on the wire: the canonical status of each error code of the library, and the error of a failed call. */
-import { type ServiceError, status } from "@grpc/grpc-js";
+import type { ServiceError } from "@grpc/grpc-js";
+// Not from the package itself, which a client would then load whole.
+import { Status as status } from "@grpc/grpc-js/build/src/constants.js";
 import type { ErrorCode } from "../../mod.ts";
 import type { UnreachableReason } from "./unavailable.ts";
 
