@@ -12,6 +12,7 @@ export class HostConnection {
   #info: HostInfo | undefined;
   #link: HostLink | undefined;
   #why = "the link to it is not open yet";
+  #replacing: Promise<void> | undefined;
 
   constructor(instance: string) {
     this.instance = instance;
@@ -68,15 +69,30 @@ export class HostConnection {
     return await this.#link?.usage(id).catch(unlessUnavailable);
   }
 
+  /**
+   * Waits after a failed call until it is known what became of the host. When its link was lost, the first try to replace
+   * it is over then, and the jobs of a dead host are recovered.
+   */
+  async replaced(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve)); // The calls of a link fail before its end is noted.
+    await this.#replacing;
+  }
+
   /** Uses a link from now on. */
   use(link: HostLink): void {
     this.#link = link;
     this.#info = link.info;
   }
 
-  /** Notes that the link is lost. */
-  drop(): void {
+  /**
+   * Notes that the link is lost.
+   *
+   * @param replacing resolves when the first try to replace it is over, and the jobs of a dead host are recovered;
+   *   without it, nothing is tried
+   */
+  drop(replacing = Promise.resolve()): void {
     this.#link = undefined;
+    this.#replacing = replacing;
     this.#why = `the link to ${this.name} was lost`;
   }
 }

@@ -5,7 +5,7 @@ import { HostUnavailableError, SupervisorClosedError } from "../errors.ts";
 import { HostConnection } from "./host_connection.ts";
 import type { JobHosts } from "./job_hosts.ts";
 import type { HostedJobState, HostEvents, HostLink, JobChange } from "./link.ts";
-import { HostConnectError } from "./socket/connect_host.ts";
+import { isOtherProtocol } from "./socket/connect_host.ts";
 
 /** The wait before the next try to reach a host, in milliseconds. There are tries only while a host cannot be reached. */
 const FIRST_RETRY_MS = 200;
@@ -25,6 +25,14 @@ export interface HostPoolEvents {
   /** False: a host does not answer. True: all hosts answer again. */
   availability(isAvailable: boolean): void;
   failed(error: unknown): void;
+}
+
+/** The first try to replace a lost link. */
+interface FirstTry {
+  /** Resolves when it is known whether the host has died. */
+  readonly known: Promise<void>;
+  /** Resolves when the try is over. The jobs of a dead host are recovered then, as far as that works. */
+  readonly tried: Promise<void>;
 }
 
 /** The connections to all job hosts. */
@@ -175,10 +183,10 @@ export class HostPool {
 
   #lost(host: HostConnection, reason: unknown): void {
     if (this.#closing.signal.aborted) return;
-    host.drop();
-    const repair = this.#repair(host, reason);
+    const { known, tried } = this.#repair(host, reason);
+    host.drop(tried);
     // A start waits for the first try, so that it can use the next host when this one has died.
-    if (host === this.#current) void this.#change(repair.first);
+    if (host === this.#current) void this.#change(known);
   }
 
   /**
@@ -186,15 +194,15 @@ export class HostPool {
    *
    * @param reason why it cannot be reached; undefined when the reason was reported, and the first try will give it
    */
-  #repair(host: HostConnection, reason: unknown): { readonly first: Promise<void> } {
-    const first = Promise.withResolvers<void>();
+  #repair(host: HostConnection, reason: unknown): FirstTry {
+    const [known, tried] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const repair = async () => {
       const backoff = new Backoff(FIRST_RETRY_MS, MAX_RETRY_MS);
       let reported = reason === undefined ? undefined : errorMessage(reason);
       while (!this.#closing.signal.aborted) {
         try {
           const link = await this.#hosts.connect(host.instance);
-          if (link === undefined) await this.#bury(host, first.resolve);
+          if (link === undefined) await this.#bury(host, known.resolve);
           else await this.#attach(host, link);
           return;
         } catch (error) {
@@ -204,13 +212,14 @@ export class HostPool {
           if (message !== (reported ?? message)) this.#events.failed(error);
           reported = message;
         } finally {
-          first.resolve();
+          known.resolve();
+          tried.resolve();
         }
         await sleep(backoff.nextMs(), this.#closing.signal).catch(() => {}); // The loop ends when the pool closes.
       }
     };
     void repair();
-    return { first: first.promise };
+    return { known: known.promise, tried: tried.promise };
   }
 
   /** Has the jobs of a host that has died recovered. */
@@ -228,11 +237,6 @@ export class HostPool {
     await this.#changing?.catch(() => {}); // A host that is being launched gets its link closed.
     await Promise.all([...this.all.map(({ open }) => open), ...this.#waiting.values()].map((link) => link?.close()));
   }
-}
-
-/** True for a host that works and has another protocol. Only its own jobs are unavailable. */
-function isOtherProtocol(error: unknown): boolean {
-  return error instanceof HostConnectError && error.problem === "PROTOCOL";
 }
 
 /** Attaches to a host. A link that does not work is closed. */

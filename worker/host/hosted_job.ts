@@ -101,7 +101,7 @@ export class HostedJob extends AnyJob {
    * run. The start is repeated when the host can be reached again, which is safe: a host starts an id once.
    *
    * @throws {HostExhaustedError} or {NotEnforceableError} when the host refuses; the job goes back to `INITIAL`
-   * @throws {HostUnavailableError} when the host cannot be reached
+   * @throws {HostUnavailableError} when the host cannot be reached, and no next host has the job
    */
   override async begin(by?: string): Promise<void> {
     if (!this.isInitialState) return await this.#begun;
@@ -109,7 +109,19 @@ export class HostedJob extends AnyJob {
     const status = { state: "STARTING", startedAt: new Date(), ...defined({ requestedBy }) } as const;
     this.#storeStart(status, by);
     this.history.add(status);
-    await this.#firstRequest();
+    await this.#firstRequest().catch((error) => this.#afterLoss(error));
+  }
+
+  /**
+   * Waits for what becomes of a start whose host was lost before its answer. The start may have arrived, or is made again.
+   *
+   * @throws the error, unless the start is known to have arrived
+   */
+  async #afterLoss(error: unknown): Promise<void> {
+    if (!(error instanceof HostUnavailableError)) throw error;
+    await this.#host?.replaced();
+    await this.#request;
+    if (this.isInitialState || this.isStartUnknown) throw error;
   }
 
   /** Stores the intent to start on the host for new jobs. */

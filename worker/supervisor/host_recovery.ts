@@ -3,15 +3,13 @@ import { HostUnavailableError, SurvivorsError } from "../errors.ts";
 import type { HostConnection } from "../host/host_connection.ts";
 import type { HostedJob } from "../host/hosted_job.ts";
 import type { HostPool } from "../host/host_pool.ts";
+import { onSomeHost } from "../host/on_some_host.ts";
 import type { OrphanedJob, RecoveredJob } from "../host/link.ts";
 import type { OutputBudget } from "../output/limit.ts";
 import type { StoredJob } from "../store/rows.ts";
 import type { Store } from "../store/store.ts";
 import { countOf, recoverJobs } from "./recovery.ts";
 import { defined } from "../../base/defined.ts";
-
-/** The number of hosts that a recovery tries. A host that dies while it recovers a job is rare, and two are a defect. */
-const MAX_HOSTS = 3;
 
 /** The options of the recovery. */
 export interface HostRecoveryOptions {
@@ -68,14 +66,7 @@ export class HostRecovery {
 
   /** Has a job recovered by the host for new jobs. When that host dies too, by the next one. */
   async #recoverOnSomeHost(job: OrphanedJob): Promise<RecoveredJob> {
-    for (let left = MAX_HOSTS - 1;; left--) {
-      const host = await this.#options.pool.forNewJobs();
-      try {
-        return await host.link.recover(job);
-      } catch (error) {
-        if (!(error instanceof HostUnavailableError) || left === 0) throw error;
-      }
-    }
+    return await onSomeHost(() => this.#options.pool.forNewJobs(), (link) => link.recover(job));
   }
 
   /**

@@ -7,8 +7,9 @@ import { HostUnavailableError } from "../errors.ts";
 import type { HostConnection } from "../host/host_connection.ts";
 import { HostedJob } from "../host/hosted_job.ts";
 import { HostPool } from "../host/host_pool.ts";
+import { onSomeHost } from "../host/on_some_host.ts";
 import type { JobHosts } from "../host/job_hosts.ts";
-import type { HostCheck, HostedJobState, HostLink, JobChange, LogState } from "../host/link.ts";
+import type { HostCheck, HostedJobState, JobChange, LogState } from "../host/link.ts";
 import type { AnyJob } from "../job/any_job.ts";
 import type { StatusDetails } from "../job/status_details.ts";
 import type { OutputBudget } from "../output/limit.ts";
@@ -183,26 +184,28 @@ export class HostedJobs {
    *
    * @throws {HostUnavailableError} when it cannot be started or reached
    */
-  async prepare(): Promise<HostLink> {
+  async prepare(): Promise<HostConnection> {
     if (this.#pool.current === undefined) {
       await this.#pool.forNewJobs();
       this.#recovery.discard();
       this.#rooms.update();
     }
-    return this.newHost().link;
+    return this.newHost();
   }
+
+  readonly #nextHost = () => this.prepare();
 
   /** @throws {NotEnforceableError} when the host cannot run such a job */
   async check(check: HostCheck | undefined): Promise<void> {
-    if (check !== undefined) await (await this.prepare()).check(check);
+    if (check !== undefined) await onSomeHost(this.#nextHost, (link) => link.check(check));
   }
 
   async isolations(): Promise<Readonly<Record<Isolation, string>>> {
-    return await (await this.prepare()).isolations();
+    return await onSomeHost(this.#nextHost, (link) => link.isolations());
   }
 
   async deleteOutput(id: string): Promise<void> {
-    await (await this.prepare()).deleteOutput(id);
+    await onSomeHost(this.#nextHost, (link) => link.deleteOutput(id));
   }
 
   /** Asks the hosts for the present facts of running jobs. Jobs of a host that cannot be reached keep the last known. */

@@ -8,6 +8,12 @@ import { withDirectory } from "../store/store_fixture.ts";
 import { LocalHosts } from "./job_host_fixture.ts";
 import { PATIENT, startUp } from "./supervisor_fixture.ts";
 
+/** How the link to a host is lost before an answer, and how many hosts are launched in the end. */
+const LOSSES: readonly [what: string, lose: (hosts: LocalHosts) => Promise<void>, launched: number][] = [
+  ["ends in order", (hosts) => hosts.end(), 2],
+  ["loses its link", (hosts) => Promise.resolve(hosts.link.break(new Error("the socket was closed"))), 1],
+];
+
 Deno.test("a host that stops its jobs refuses a start as unavailable, and the job can be started later", () =>
   withDirectory(async (directory) => {
     await using hosts = new LocalHosts(directory);
@@ -38,6 +44,38 @@ Deno.test("a start that never reached its host, which then ended in order, is ma
     assert.equal((await supervisor.status(id)).requestedBy?.startedBy, "ann");
     assert.equal(hosts.launched, 2);
   }));
+
+for (const [what, lose, launched] of LOSSES) {
+  Deno.test(`a start whose host ${what} before its answer is made again, and the caller gets that answer`, () =>
+    withDirectory(async (directory) => {
+      await using hosts = new LocalHosts(directory);
+      await using supervisor = new Supervisor({ directory, hosts, stopsJobs: true });
+      const id = await supervisor.add("sh", PATIENT);
+      await supervisor.isolations(); // Starts a host.
+      hosts.faults.start = async () => {
+        delete hosts.faults.start;
+        await lose(hosts);
+        throw new HostUnavailableError("process 1 has ended the connection");
+      };
+      assert.equal((await supervisor.start(id, { by: "ann" })).state, "RUNNING");
+      assert.equal((await supervisor.status(id)).requestedBy?.startedBy, "ann");
+      assert.equal(hosts.launched, launched);
+    }));
+
+  Deno.test(`a question to a host that ${what} before its answer is asked again`, () =>
+    withDirectory(async (directory) => {
+      await using hosts = new LocalHosts(directory);
+      await using supervisor = new Supervisor({ directory, hosts });
+      const isolations = await supervisor.isolations();
+      hosts.faults.isolations = async () => {
+        delete hosts.faults.isolations;
+        await lose(hosts);
+        throw new HostUnavailableError("process 1 has ended the connection");
+      };
+      assert.deepEqual(await supervisor.isolations(), isolations);
+      assert.equal(hosts.launched, launched);
+    }));
+}
 
 for (const form of ["in this process", "in a job host"]) {
   Deno.test(`a supervisor says in one line which jobs of an earlier one are LOST: jobs ${form}`, () =>

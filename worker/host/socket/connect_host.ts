@@ -32,6 +32,11 @@ export class HostConnectError extends HostUnavailableError {
   }
 }
 
+/** True for a host that works and has another protocol. Only its own jobs are unavailable. */
+export function isOtherProtocol(error: unknown): boolean {
+  return error instanceof HostConnectError && error.problem === "PROTOCOL";
+}
+
 /** The default of `acknowledgeMs`, for the handshake. */
 const HANDSHAKE_MS = 5_000;
 /** A host that dies may end a new connection before its socket refuses others. */
