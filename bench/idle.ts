@@ -16,8 +16,8 @@ const REST_MS = 20_000;
 const MAX_START_MS = 90_000;
 
 /**
- * Waits until the work of the start is done: the runtime ends threads that were idle for 10 s, and collects garbage more
- * than once, later on a slower machine. Work that never ends is measured after 90 s.
+ * Waits until the work of the start is done. The runtime ends threads that were idle for 10 s. It collects garbage more than
+ * once, on a slow machine 20 s after the last job. Work that never ends is measured after 90 s.
  */
 async function untilRest(cpuOfAll: () => number): Promise<void> {
   for (let waitedMs = 0; waitedMs < MAX_START_MS; waitedMs += REST_MS) {
