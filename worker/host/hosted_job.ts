@@ -7,7 +7,7 @@ import { defined } from "../../base/defined.ts";
 import { HostUnavailableError, SupervisorClosedError, TeleportError } from "../errors.ts";
 import { NoInputError, NoTerminalError } from "../input_errors.ts";
 import { AnyJob } from "../job/any_job.ts";
-import { hasInput, type JobSpec, type JobStatus } from "../job/spec.ts";
+import { hasInput, type JobSpec, type JobStatus, type PlacementStatus } from "../job/spec.ts";
 import type { StoredProcess } from "../job/status_details.ts";
 import { parseSignal } from "../linux/signals.ts";
 import { LOG_START } from "../output/cursor.ts";
@@ -69,6 +69,10 @@ export class HostedJob extends AnyJob {
     return this.#process;
   }
 
+  override get placement(): PlacementStatus | undefined {
+    return this.#host?.placementStatus;
+  }
+
   /**
    * Stores the place of its host in an engine.
    *
@@ -90,8 +94,7 @@ export class HostedJob extends AnyJob {
 
   protected override statusOf(status: ProcessStatus): JobStatus {
     const { requestedBy, input } = isRunningState(status.state) && this.#live || {};
-    const placement = this.#host?.placementStatus;
-    return { ...super.statusOf({ ...status, ...defined({ requestedBy, input }) }), ...defined({ placement }) };
+    return super.statusOf({ ...status, ...defined({ requestedBy, input }) });
   }
 
   /**

@@ -1,4 +1,5 @@
 /** The common part of a job with a process and of a job that ended before the restart: status, output and watchers. */
+import { defined } from "../../base/defined.ts";
 import { JobNotFoundError, JobNotRunningError } from "../errors.ts";
 import { DEFAULT_GRACE_MS } from "../launch/command.ts";
 import type { OutputChunk } from "../output/chunk.ts";
@@ -12,7 +13,7 @@ import type { InputChunk, InputOptions, InputResult } from "../process/stdin.ts"
 import type { TerminalSize } from "../terminal/size.ts";
 import { type Watch, watch } from "../watch.ts";
 import { StatusHistory } from "./history.ts";
-import { type JobSpec, type JobStatus, jobStatus, type OutputCounts } from "./spec.ts";
+import { type JobSpec, type JobStatus, jobStatus, type OutputCounts, type PlacementStatus } from "./spec.ts";
 
 /** The summary of a job's output, which ends `watchOutput`. */
 export interface OutputEnd extends OutputTotals {
@@ -98,6 +99,11 @@ export abstract class AnyJob {
     return { stdoutBytes: stdout, stderrBytes: stderr, droppedBytes: this.log.droppedBytes };
   }
 
+  /** The place in an engine. Undefined for a job of this machine, and before the first start. */
+  get placement(): PlacementStatus | undefined {
+    return undefined;
+  }
+
   /** The time between SIGTERM and SIGKILL at a stop, in milliseconds. */
   get graceMs(): number {
     return this.spec.graceMs ?? DEFAULT_GRACE_MS;
@@ -105,7 +111,7 @@ export abstract class AnyJob {
 
   /** Returns a status of the process as a status of the job. */
   protected statusOf(status: ProcessStatus): JobStatus {
-    return jobStatus(this.spec, status, this.output);
+    return { ...jobStatus(this.spec, status, this.output), ...defined({ placement: this.placement }) };
   }
 
   /** Returns the error for an action that needs a running job. */

@@ -3,10 +3,24 @@ import { NoInputError, NoTerminalError } from "../input_errors.ts";
 import { parseSignal } from "../linux/signals.ts";
 import type { InputResult } from "../process/stdin.ts";
 import { AnyJob } from "./any_job.ts";
-import { hasInput, type JobStatus } from "./spec.ts";
+import type { ReadableLog } from "../output/readable_log.ts";
+import type { ProcessStatus } from "../process/state.ts";
+import { hasInput, type JobSpec, type JobStatus, type PlacementStatus } from "./spec.ts";
 
 /** A job that has ended and has no process. Its status never changes. */
 export class EndedJob extends AnyJob {
+  readonly #placement: PlacementStatus | undefined;
+
+  /** @param placement where an engine had placed it; undefined for a job of this machine */
+  constructor(spec: JobSpec, log: ReadableLog, status: ProcessStatus, placement?: PlacementStatus) {
+    super(spec, log, status);
+    this.#placement = placement;
+  }
+
+  override get placement(): PlacementStatus | undefined {
+    return this.#placement;
+  }
+
   /** Returns the final status: a job runs only once. */
   start(): Promise<JobStatus> {
     return Promise.resolve(this.status);

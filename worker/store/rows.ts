@@ -1,8 +1,9 @@
 /** The rows that the store reads and writes. */
+import { defined } from "../../base/defined.ts";
 import type { FilteredJob } from "../job/filter.ts";
-import type { JobSpec } from "../job/spec.ts";
+import type { JobSpec, PlacementStatus } from "../job/spec.ts";
 import type { ChangeCause, StoredOutput, StoredProcess } from "../job/status_details.ts";
-import type { ProcessStatus, State } from "../process/state.ts";
+import { isFinalState, type ProcessStatus, type State } from "../process/state.ts";
 
 /** A job in the store. */
 export interface StoredJob {
@@ -16,6 +17,15 @@ export interface StoredJob {
   readonly output?: StoredOutput;
   /** The time by which the job was sorted, in ms since 1970. Absent in the order of registration. */
   readonly sortedAt?: number;
+}
+
+/** Returns where an engine had placed a job that has ended. Undefined for other jobs, and in rows of older versions. */
+export function endedPlacement(
+  { status, process }: Pick<StoredJob, "status" | "process">,
+): PlacementStatus | undefined {
+  if (process?.placement === undefined || !isFinalState(status.state)) return undefined;
+  const { engine, handle, node } = process.placement;
+  return { engine, ...defined({ handle, node }) };
 }
 
 /** The part of a removed job that the store keeps for a while, for watchers of many jobs. */

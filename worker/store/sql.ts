@@ -57,8 +57,8 @@ export const SQL = {
     ORDER BY ended_at, key LIMIT ?`,
   now: `SELECT (SELECT coalesce(max(seq), 0) FROM changes) AS seq, (SELECT coalesce(max(key), 0) FROM jobs) AS key`,
   changesAfter:
-    `SELECT c.seq, c.at, c.was, c.state, c.reason, c.by, c.job, c.status, j.id, s.spec, last.output FROM changes c
-    LEFT JOIN jobs j ON j.key = c.job LEFT JOIN specs s ON s.job = c.job LEFT JOIN changes last ON last.seq = j.seq
+    `SELECT c.seq, c.at, c.was, c.state, c.reason, c.by, c.job, c.status, j.id, s.spec, last.output, last.process
+    FROM changes c LEFT JOIN jobs j ON j.key = c.job LEFT JOIN specs s ON s.job = c.job LEFT JOIN changes last ON last.seq = j.seq
     WHERE c.seq > ? ORDER BY c.seq LIMIT ?`,
   statusAt: "SELECT status FROM changes WHERE job = ? AND seq <= ? ORDER BY seq DESC LIMIT 1",
 } as const;

@@ -10,7 +10,7 @@ import { type JobStatus, jobStatus, NO_OUTPUT } from "../job/spec.ts";
 import type { Reason, State } from "../process/state.ts";
 import type { Store } from "../store/store.ts";
 import type { Moment } from "../store/list_query.ts";
-import type { StoredChange, StoredJob } from "../store/rows.ts";
+import { endedPlacement, type StoredChange, type StoredJob } from "../store/rows.ts";
 import type { LiveJobs } from "./live_jobs.ts";
 import type { PageTokenCodec } from "./page_token.ts";
 import { Waiters } from "../waiters.ts";
@@ -187,8 +187,11 @@ export class JobEvents {
   }
 
   /** Returns the status at the time of the change, but with the totals of the output now. */
-  #statusOf({ spec, status, output }: StoredJob): JobStatus {
-    return jobStatus(spec, status, this.#liveJobs.get(spec.id)?.output ?? output?.totals ?? NO_OUTPUT);
+  #statusOf(job: StoredJob): JobStatus {
+    const { spec, status, output } = job;
+    const live = this.#liveJobs.get(spec.id);
+    const placement = live?.placement ?? endedPlacement(job);
+    return { ...jobStatus(spec, status, live?.output ?? output?.totals ?? NO_OUTPUT), ...defined({ placement }) };
   }
 
   async #waitForChange(signal: AbortSignal): Promise<void> {

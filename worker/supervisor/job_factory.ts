@@ -11,7 +11,7 @@ import type { OutputBudget } from "../output/limit.ts";
 import type { OutputLogOptions } from "../output/log.ts";
 import { restoreLog, unavailableLog } from "../output/restore.ts";
 import { isFinalState } from "../process/state.ts";
-import type { StoredJob } from "../store/rows.ts";
+import { endedPlacement, type StoredJob } from "../store/rows.ts";
 import type { SupervisorOptions } from "./options.ts";
 import type { PendingWrites } from "./pending_writes.ts";
 import { processOptions } from "./process_options.ts";
@@ -44,7 +44,7 @@ export class JobFactory {
   }
 
   /** Makes the object of a stored job that is not running. */
-  make(job: Pick<StoredJob, "spec" | "status" | "output">): AnyJob {
+  make(job: Pick<StoredJob, "spec" | "status" | "output" | "process">): AnyJob {
     if (job.status.state !== "INITIAL") return this.#makeEnded(job);
     return this.makeHosted(job) ?? this.#makeLocal(job.spec);
   }
@@ -81,11 +81,12 @@ export class JobFactory {
     }).job;
   }
 
-  #makeEnded({ spec, status, output }: Pick<StoredJob, "spec" | "status" | "output">): EndedJob {
+  #makeEnded(job: Pick<StoredJob, "spec" | "status" | "output" | "process">): EndedJob {
+    const { spec, status, output } = job;
     const options = this.#options.logOptions(spec);
     const log = output === undefined
       ? unavailableLog(spec.id, options)
       : restoreLog(spec.id, options, output.end, output.totals);
-    return new EndedJob(spec, log, status);
+    return new EndedJob(spec, log, status, endedPlacement(job));
   }
 }

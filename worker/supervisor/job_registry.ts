@@ -1,5 +1,6 @@
 /** The registry: all jobs that are stored, and those of them that are objects now. It finds, adds and removes jobs. */
 import { join } from "node:path";
+import { defined } from "../../base/defined.ts";
 import { JobNotFoundError, LimitReachedError, SupervisorClosedError } from "../errors.ts";
 import { DeadEnds } from "../host/dead_ends.ts";
 import { recoverOrphan } from "../host/orphans.ts";
@@ -9,7 +10,7 @@ import { callback } from "./callback.ts";
 import { recoverJobs } from "./recovery.ts";
 import type { Store } from "../store/store.ts";
 import { encodeSpec } from "../store/json.ts";
-import type { StoredJob } from "../store/rows.ts";
+import { endedPlacement, type StoredJob } from "../store/rows.ts";
 import type { HostedJobs } from "./hosted_jobs.ts";
 import type { JobEvents } from "./job_events.ts";
 import type { LiveJobs } from "./live_jobs.ts";
@@ -177,7 +178,10 @@ export class JobRegistry {
 
   /** Returns the status of a stored job now. While the disk is full, the live job is newer than the row. */
   statusOf(job: StoredJob): JobStatus {
-    return this.liveJobs.get(job.spec.id)?.status ?? jobStatus(job.spec, job.status, job.output?.totals ?? NO_OUTPUT);
+    const live = this.liveJobs.get(job.spec.id);
+    if (live !== undefined) return live.status;
+    const placement = endedPlacement(job);
+    return { ...jobStatus(job.spec, job.status, job.output?.totals ?? NO_OUTPUT), ...defined({ placement }) };
   }
 
   /**

@@ -1,6 +1,6 @@
 /** Tests of a supervisor whose jobs an engine places: hosts dial in, are refused, lose their links, and deliver their output. */
 import assert from "node:assert/strict";
-import type { OutputChunk } from "../../../mod.ts";
+import type { JobStatus, OutputChunk, Supervisor } from "../../../mod.ts";
 import { deadline, eventually } from "../../support/deadline.ts";
 import { FakeNode } from "../../support/fake_engine.ts";
 import { endOfInput, final, stage } from "./placed_fixture.ts";
@@ -22,6 +22,24 @@ Deno.test("a placed job runs on the host that dials, and its output arrives exac
   assert.deepEqual(await deadline(seen), ["STARTING", "RUNNING", "EXITED"]);
   assert.equal(await deadline(node.over, "the end of the host"), undefined);
   assert.deepEqual(one.errors, []);
+});
+
+Deno.test("a placed job that has ended keeps its place, also in the next supervisor", async () => {
+  await using one = await stage();
+  const { id, node } = await one.run("exit 7");
+  const { placement } = await final(one.supervisor, id);
+  await deadline(node.over);
+  const waiting = await one.start("true");
+  await one.supervisor.stop(waiting);
+  await one.restart();
+  const { supervisor } = one;
+  assert.deepEqual({ ...placement }, { engine: "fake", handle: "7", node: "node-1" });
+  assert.deepEqual((await supervisor.status(id)).placement, placement);
+  assert.deepEqual((await supervisor.status(waiting)).placement, { engine: "fake", handle: "2" });
+  const { jobs } = await supervisor.list({ ascending: true });
+  assert.deepEqual(jobs.map((job) => job.placement?.handle), ["7", "2"]);
+  const events = await eventsUntilCurrent(supervisor);
+  assert.deepEqual(events.map((job) => job.placement?.handle), ["7", "2"]);
 });
 
 Deno.test("a placed job is started by the first host alone, also when it is submitted twice", async () => {
@@ -129,3 +147,13 @@ Deno.test("a placed job that keeps its newest output loses the oldest while its 
   assert.ok(text.length <= 10_000, `${text.length}`);
   await deadline(node.over);
 });
+
+/** Returns all jobs as a watcher of many jobs gets them first. */
+async function eventsUntilCurrent(supervisor: Supervisor): Promise<JobStatus[]> {
+  const statuses: JobStatus[] = [];
+  for await (const event of supervisor.watchJobs()) {
+    if (event.type === "current") break;
+    statuses.push(event.status);
+  }
+  return statuses;
+}
