@@ -4,13 +4,14 @@ import { join } from "node:path";
 import { errorMessage } from "../../base/error_message.ts";
 import type { Logger } from "../../base/logger.ts";
 import type { Authority } from "../../certs/authority.ts";
-import type { DialIn, NodeGate } from "../../mod.ts";
+import type { DialIn, HostReport, NodeGate } from "../../mod.ts";
 import { formatAddress } from "../../rpc/shared/address.ts";
 import { LimitedLog } from "../log/limited_log.ts";
 import { StartError } from "../start_error.ts";
 import { gatewayCertificate, jobCertificate, nodeAuthority } from "./authority.ts";
 import { NodeListener } from "./node_listener.ts";
-import { nodeScript } from "./node_config.ts";
+import { nodeScript, reportPath } from "./node_config.ts";
+import { readReport } from "./read_report.ts";
 import { TlsStream } from "./tls_stream.ts";
 
 /** Options of the door. */
@@ -54,6 +55,11 @@ class TlsGate implements NodeGate {
       key,
       spool,
     }, Deno.cwd());
+  }
+
+  async report(id: string): Promise<HostReport> {
+    const path = reportPath({ spool: this.#options.spool, id });
+    return { path, text: await readReport(path) };
   }
 
   async open(receive: (dialIn: DialIn) => void): Promise<void> {

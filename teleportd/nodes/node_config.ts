@@ -18,28 +18,56 @@ export interface NodeConfig {
 /** The beginning of the line of a script that has the configuration. */
 const MARK = "#teleport ";
 
+/** The bytes of the standard error of a host that are kept. */
+export const MAX_REPORT_BYTES = 4_096;
+
+/** The part of it that Slurm gets, as the comment of the job. */
+const COMMENT_BYTES = 1_000;
+
+/** Returns the file with the standard error of a host, on its node. A host that ends in order leaves none. */
+export function reportPath({ spool, id }: Pick<NodeConfig, "spool" | "id">): string {
+  return `${spool}/teleport-${id}.err`;
+}
+
 /**
  * Returns the script of a node host. A shell stays as its parent: when the host is killed, it starts the host once more,
  * to end what the job has left. The shell passes SIGTERM on, because an engine sends it to the shell alone.
+ *
+ * The standard error of the host is in a file. Its path and its end become the comment of the Slurm job. The gateway then
+ * knows why a host has failed that never connected. The file is new (`set -C`), because everybody can write to /tmp.
  *
  * @param command the command line of this program without arguments
  * @param directory the directory in which that is a command, where the nodes have it
  */
 export function nodeScript(command: readonly string[], config: NodeConfig, directory: string): string {
   const host = `${command.map(quoteWord).join(" ")} host node`;
+  const reports = [reportPath(config), reportPath({ ...config, spool: "/tmp" }), "/dev/null"];
   return `#!/bin/sh
 cd ${quoteWord(directory)} 2>/dev/null
+for report in ${reports.map(quoteWord).join(" ")}; do
+  (umask 077; set -C; true >"$report") 2>/dev/null && break
+done
 host=
 trap 'test -z "$host" || kill -TERM "$host"' TERM
-${host} "$0" &
-host=$!
-while :; do
-  wait "$host"
-  code=$?
-  kill -0 "$host" 2>/dev/null || break
-done
-test "$code" -gt 128 || exit "$code"
-exec ${host} "$0" --recover
+run() {
+  ${host} "$0" "$@" 2>>"$report" &
+  host=$!
+  while :; do
+    wait "$host"
+    code=$?
+    kill -0 "$host" 2>/dev/null || break
+  done
+  host=
+}
+run
+test "$code" -le 128 || run --recover
+test "$report" != /dev/null || exit "$code"
+if test "$code" -eq 0; then rm -f "$report"; exit; fi
+text=$(tail -c ${MAX_REPORT_BYTES} "$report")
+printf '%s\\n' "$text" >"$report"
+text=$(printf %s "$text" | tail -c ${COMMENT_BYTES} | tr -cs '[:graph:]' ' ' | tr '|' ' ')
+test -z "$SLURM_JOB_ID" || test -z "$text" || timeout 20 scontrol update JobId="$SLURM_JOB_ID" Comment="$report: $text"
+exit "$code"
 ${MARK}${new TextEncoder().encode(JSON.stringify(config)).toBase64()}
 `;
 }

@@ -1,9 +1,11 @@
 /** Runs a node host from its start until its job is over and its gateway knows that. */
 import { join } from "node:path";
+import { errorMessage } from "../../base/error_message.ts";
 import type { Logger } from "../../base/logger.ts";
 import { dialGateway, NodeJobHost } from "../../job_host.ts";
 import { openCgroups } from "../cgroups.ts";
 import { defectFields, defectText } from "../log/error_fields.ts";
+import { StartError } from "../start_error.ts";
 import { connectGateway } from "./connect_gateway.ts";
 import type { NodeConfig } from "./node_config.ts";
 
@@ -23,7 +25,11 @@ export interface NodeControls {
   readonly log: Logger;
 }
 
-/** Runs a node host. */
+/**
+ * Runs a node host.
+ *
+ * @throws {StartError} when there is no place for its output, or the gateway has another version
+ */
 export async function runNodeHost(config: NodeConfig, controls: NodeControls): Promise<void> {
   const { version, recovers, node, handle, signal, log } = controls;
   const data = join(config.spool, `teleport-${config.id}`);
@@ -67,7 +73,7 @@ export async function runNodeHost(config: NodeConfig, controls: NodeControls): P
     info: host.info,
     dial: { run, node, ...(handle === undefined ? {} : { handle }), ...(recovers ? { recovers: true } : {}) },
     connect: (signal) => connectGateway(config, attempt++, signal),
-    onLinked: (isLinked, why) => log.info(isLinked ? "Linked to the gateway" : `No link to the gateway: ${why}`),
+    onLinked: noteLinks(config, log),
     onError: (error) => log.error(`Internal error of the job host: ${defectText(error)}`, defectFields(error)),
     signal: ended.signal,
   });
@@ -77,6 +83,21 @@ export async function runNodeHost(config: NodeConfig, controls: NodeControls): P
     await host.stopJobs(0);
   }
   await Deno.remove(data, { recursive: true }).catch(() => {}); // It is only disk space.
+  if (refused === "PROTOCOL") {
+    throw new StartError(`Cannot work for the gateway: it has another version than ${version} on this node`);
+  }
+}
+
+/**
+ * Returns a function that logs changes of the link. A host dials for ever, and its log is bounded: a reason is logged once
+ * until there is a link.
+ */
+function noteLinks({ addresses }: NodeConfig, log: Logger): (isLinked: boolean, why?: string) => void {
+  let last: string | undefined;
+  return (isLinked, why) => {
+    if (isLinked) last = undefined;
+    else if (why !== last) log.warn(`No link to the gateway at ${addresses.join(", ")}: ${last = why}`);
+  };
 }
 
 /**
@@ -87,7 +108,10 @@ export async function runNodeHost(config: NodeConfig, controls: NodeControls): P
 async function openSpool(data: string, recovers: boolean): Promise<string | undefined> {
   const path = join(data, "run");
   if (recovers) return await Deno.readTextFile(path).catch(() => undefined);
-  await Deno.mkdir(data, { mode: 0o700 });
+  await Deno.mkdir(data, { mode: 0o700 }).catch((cause) => {
+    const hint = "choose a directory of all nodes with --node-spool";
+    throw new StartError(`Cannot make "${data}" for the output: ${errorMessage(cause)}: ${hint}`, { cause });
+  });
   const run = crypto.getRandomValues(new Uint8Array(16)).toHex();
   await Deno.writeTextFile(path, run, { mode: 0o600, createNew: true });
   return run;

@@ -1,7 +1,7 @@
 /** The program `teleportd host node`: the host of one job on a machine of an engine, started by a script of a gateway. */
 import { defined } from "../../base/defined.ts";
 import { keepFromJobs } from "../../job_host.ts";
-import { EXIT_DEFECT, EXIT_OK } from "../exit_code.ts";
+import { EXIT_DEFECT, EXIT_FAILED, EXIT_OK } from "../exit_code.ts";
 import { defectFields, defectText } from "../log/error_fields.ts";
 import { ServerLog } from "../log/server_log.ts";
 import { readNodeScript } from "../nodes/node_config.ts";
@@ -39,7 +39,7 @@ const JOB_VARIABLES = [
 export async function runNodeProgram(path: string, recovers: boolean, access: ProcessAccess): Promise<number> {
   const config = readNodeScript(await Deno.readTextFile(path).catch(() => ""));
   if (config === undefined) throw new StartError(`Cannot read the configuration in "${path}": a gateway writes it`);
-  const log = new ServerLog(Deno.stderr, { level: "info", format: "text" });
+  const log = new ServerLog(Deno.stderr, { level: "warn", format: "text" });
   using signals = listenForStopSignals(() => access.exit(uncaught.hasException ? EXIT_DEFECT : EXIT_OK));
   using _hangup = ignoreHangup();
   const { request } = signals;
@@ -60,6 +60,10 @@ export async function runNodeProgram(path: string, recovers: boolean, access: Pr
     });
     return uncaught.hasException ? EXIT_DEFECT : EXIT_OK;
   } catch (error) {
+    if (error instanceof StartError) {
+      log.error(error.message);
+      return EXIT_FAILED;
+    }
     log.error(`Internal error: ${defectText(error)}`, defectFields(error));
     return EXIT_DEFECT;
   } finally {

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { defined } from "../../base/defined.ts";
 import type { CancelSignal, Engine, EngineRef, EngineWord, Needs } from "../../worker/engine/engine.ts";
-import type { DialIn, NodeGate, Placing } from "../../worker/engine/placing.ts";
+import type { DialIn, HostReport, NodeGate, Placing } from "../../worker/engine/placing.ts";
 import { dialGateway } from "../../worker/host/node/dial_loop.ts";
 import { NodeJobHost } from "../../worker/host/node/node_host.ts";
 import type { DialRefusal } from "../../worker/host/node/node_messages.ts";
@@ -182,6 +182,13 @@ export class FakeEngine implements Engine, NodeGate {
 
   token(id: string): Promise<string> {
     return Promise.resolve(`token of ${id}`);
+  }
+
+  /** The standard error of all hosts. */
+  stderr = "";
+
+  report(id: string): Promise<HostReport> {
+    return Promise.resolve({ path: `/spool/${id}.err`, text: this.stderr });
   }
 
   open(receive: (dialIn: DialIn) => void): Promise<void> {

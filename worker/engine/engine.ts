@@ -36,6 +36,8 @@ export interface EngineWord extends EngineRef {
   /** The engine's own words, such as `PENDING (Resources)`. */
   readonly text: string;
   readonly node?: string;
+  /** The file with the standard error of a job host that has failed, and its end: `PATH: TEXT`. Absent if not known. */
+  readonly stderr?: string;
   /** For `NODE_LOST`: the machine answers the engine again. */
   readonly nodeAnswers?: boolean;
 }

@@ -32,12 +32,17 @@ export function engineOf({ engine }: JobOptions, placing: Placing | undefined): 
  * Refuses what the engine of a job cannot do.
  *
  * @param options with the limits of the supervisor applied
+ * @param uid the user of the supervisor, as whom the engine runs jobs
  * @throws {NotEnforceableError} when this supervisor has no such engine, or the engine cannot enforce an option
  */
-export function checkEngine(options: JobOptions, placing: Placing | undefined): void {
-  const { engine = LOCAL, partition, nodeConstraint, cgroupLimits = {} } = options;
+export function checkEngine(options: JobOptions, placing: Placing | undefined, uid: number | null = Deno.uid()): void {
+  const { engine = LOCAL, partition, nodeConstraint, cgroupLimits = {}, user, group } = options;
   if (goesToEngine(options, placing)) {
     const name = placing?.engine.name;
+    if ((user !== undefined || group !== undefined) && uid !== 0) {
+      const what = `Cannot run a job as another ${user === undefined ? "group" : "user"} on a node of ${name}`;
+      throw new NotEnforceableError(`${what}: jobs there run as the user of this server, which is not root`);
+    }
     for (const limit of Object.keys(cgroupLimits)) {
       if (HELD_LIMITS.has(limit) || !Object.hasOwn(CGROUP_LIMITS, limit)) continue;
       const { noun } = CGROUP_LIMITS[limit as keyof CgroupLimits];

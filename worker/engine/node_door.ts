@@ -1,6 +1,6 @@
 /** Accepts the hosts that dial: only the first one of a job, and makes its connection the link of the job. */
 import { defined } from "../../base/defined.ts";
-import { HostUnavailableError } from "../errors.ts";
+import { HostUnavailableError, TeleportError } from "../errors.ts";
 import type { HostedJob } from "../host/hosted_job.ts";
 import type { HostEvents } from "../host/link.ts";
 import { acceptDial, receiveDial, refuseDial } from "../host/node/accept_dial.ts";
@@ -25,8 +25,8 @@ export interface NodeDoorOptions {
   readonly replicaOf: (host: PlacedHost, job: HostedJob) => Promise<LogReplica>;
   /** Called when the link of a host is lost. */
   readonly onLost: (host: PlacedHost) => void;
-  /** Called when a host can never start its job. The job is `INITIAL` again. */
-  readonly onRefused: (host: PlacedHost) => void;
+  /** Called when the machine of a host cannot run its job. */
+  readonly onRefused: (host: PlacedHost, job: HostedJob, error: TeleportError) => void;
   readonly onWarning: (message: string) => void;
   readonly onError: (error: unknown) => void;
 }
@@ -142,8 +142,8 @@ export class NodeDoor {
       await job.requestStart();
     } catch (error) {
       if (error instanceof HostUnavailableError) return; // It is requested again with the next link.
-      this.#options.onError(error);
-      this.#options.onRefused(host);
+      if (!(error instanceof TeleportError)) throw error;
+      this.#options.onRefused(host, job, error);
     }
   }
 

@@ -119,9 +119,19 @@ export class PlacedHost extends HostConnection {
     this.#changedAtMs = this.#linkChangedAtMs = performance.now();
   }
 
+  /** The last words of the engine about the job. */
+  get words(): readonly EngineWord[] {
+    return this.#words;
+  }
+
+  /** The machine: that of its host, or else the last one that the engine has named. */
+  get node(): string | undefined {
+    return this.#placement.node ?? this.#words.findLast(({ node }) => node !== undefined)?.node;
+  }
+
   /** Takes what the engine says of the job. Returns whether that is news. */
   heard(words: readonly EngineWord[]): boolean {
-    const text = words.map((word) => word.text).join(", ");
+    const text = words.map(waitText).join(", ");
     const isSame = text === this.#wordsText && words.length === this.#words.length;
     this.#words = words;
     this.#wordsText = text;
@@ -139,4 +149,9 @@ export class PlacedHost extends HostConnection {
       submits: this.submits,
     };
   }
+}
+
+/** Returns the words for a job that waits. A host that cannot reach the server is the most common reason at this place. */
+function waitText({ phase, text, node }: EngineWord): string {
+  return phase === "PLACED" && node !== undefined ? `${text}, its host on "${node}" has not connected yet` : text;
 }

@@ -11,10 +11,20 @@ export interface DialIn {
   readonly address: string;
 }
 
+/** The standard error of a node host, which explains an end that the host does not report. */
+export interface HostReport {
+  /** The file on the node. */
+  readonly path: string;
+  /** The end of it. Empty when the supervisor cannot read it. */
+  readonly text: string;
+}
+
 /** The door for node hosts. */
 export interface NodeGate {
   /** Makes the program of a node host for a job: the text of a shell script. */
   token(id: string): Promise<string>;
+  /** Returns the standard error of the host of a job, as far as it is known here. */
+  report(id: string): Promise<HostReport>;
   /** Begins to accept hosts. */
   open(receive: (dialIn: DialIn) => void): Promise<void>;
   /** Accepts no more hosts. The open connections stay. */

@@ -166,8 +166,9 @@ export class HostedJob extends AnyJob {
       });
       this.#isStartKnown = true;
     } catch (error) {
-      // After any other error the job may run.
-      if (error instanceof TeleportError && !(error instanceof HostUnavailableError)) this.#unstart();
+      // After any other error the job may run. A refusal by a machine of an engine is the end of the job.
+      const isRefused = error instanceof TeleportError && !(error instanceof HostUnavailableError);
+      if (isRefused && this.#host?.placement?.run === undefined) this.#unstart();
       // The next start finds another host.
       if (error instanceof SupervisorClosedError) throw new HostUnavailableError("it ends and starts no jobs");
       throw error;

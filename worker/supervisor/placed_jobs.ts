@@ -6,6 +6,7 @@ import { defined } from "../../base/defined.ts";
 import { errorMessage } from "../../base/error_message.ts";
 import { EngineRefusedError, type EngineWord } from "../engine/engine.ts";
 import { goesToEngine, hostSpec } from "../engine/needs.ts";
+import { hostReportText } from "../engine/host_report.ts";
 import { NodeDoor } from "../engine/node_door.ts";
 import { PlacedCalls } from "../engine/placed_calls.ts";
 import { lostEnd } from "../engine/placed_ends.ts";
@@ -93,9 +94,9 @@ export class PlacedJobs {
       },
       replicaOf: (host, job) => this.#replicaOf(host, job),
       onLost: () => this.#watch.nudge(),
-      onRefused: (host) => {
-        this.#hosts.remove(host);
-        void host.open?.close(); // The host dials again, and hears that the job is over.
+      onRefused: (host, job, { message }) => {
+        const error = `Node "${host.node}" cannot run the job: ${message}`;
+        this.#calls.fail(host, job, { reason: "START_FAILED", error });
       },
       onWarning,
       onError,
@@ -197,16 +198,24 @@ export class PlacedJobs {
         } else if (!(error instanceof HostUnavailableError)) onError(error);
       });
     } else if (found.is === "FAILED") {
-      const error = `The job could not start: ${engine.name} says ${found.text}`;
-      this.#calls.fail(host, job, { reason: "START_FAILED", error });
+      host.isOver = true;
+      void this.#reportOf(host).then((report) => {
+        const error = `The job could not start: ${engine.name} says ${found.text}${report}`;
+        this.#calls.fail(host, job, { reason: "START_FAILED", error });
+      }).catch(onError);
     } else if (found.is === "LOST") {
       host.isOver = true;
       const output = { directory: directoryOf(job.spec), onError };
       void host.handled
-        .then(() => lostEnd(job.id, job.processStatus, `${engine.name} says ${found.text}`, output))
+        .then(() => this.#reportOf(host))
+        .then((report) => lostEnd(job.id, job.processStatus, `${engine.name} says ${found.text}${report}`, output))
         .then((end) => job.apply(end))
         .catch(onError);
     }
+  }
+
+  async #reportOf(host: PlacedHost): Promise<string> {
+    return hostReportText(host.words, host.node, await this.#options.placing.gate.report(host.instance));
   }
 
   /** Sends a message to each host. The host then knows that the gateway lives, and acknowledges it. */

@@ -53,7 +53,7 @@ const never = new AbortController().signal;
 Deno.test("nodeScript() gives a shell script whose words are quoted, and readNodeScript() reads it", () => {
   const config = { id: ID, addresses: ["a:1"], ca: "x", certificate: "y", key: "z", spool: "/tmp" };
   const script = nodeScript(["/bin/it's", "a b"], config, "/srv");
-  assert.match(script, /^'\/bin\/it'\\''s' 'a b' host node "\$0" &$/m);
+  assert.match(script, /^ {2}'\/bin\/it'\\''s' 'a b' host node "\$0" "\$@" 2>>"\$report" &$/m);
   assert.deepEqual(readNodeScript(script), config);
   assert.equal(readNodeScript("#!/bin/sh\n#teleport !"), undefined);
   assert.equal(readNodeScript(""), undefined);

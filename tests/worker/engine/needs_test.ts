@@ -10,7 +10,7 @@ const never = () => Promise.reject(new Error("not used"));
 const engine: Engine = { name: "slurm", submit: never, find: never, cancel: never, words: never };
 
 function placing(isDefault: boolean): Placing {
-  return { engine, isDefault, defaults: {}, gate: { token: never, open: never, close: never } };
+  return { engine, isDefault, defaults: {}, gate: { token: never, report: never, open: never, close: never } };
 }
 
 Deno.test("a job goes to the engine that it names, and else to the default of the server", () => {
@@ -46,6 +46,11 @@ Deno.test("checkEngine() refuses what an engine cannot do, and says why", () => 
       return true;
     });
   }
+  const asUser = /as another user on a node of slurm: jobs there run as the user of this server, which is not root$/;
+  assert.throws(() => checkEngine({ user: "ann" }, placing(true), 1_000), asUser);
+  assert.throws(() => checkEngine({ group: "lab" }, placing(true), 1_000), /as another group on a node/);
+  checkEngine({ user: "ann", group: "lab" }, placing(true), 0);
+  checkEngine({ user: "ann", engine: "local" }, placing(true), 1_000);
   checkEngine({ engine: "local" }, undefined);
   checkEngine({ cgroupLimits: { maxProcesses: 5 } }, placing(false));
   checkEngine({ partition: "main", cgroupLimits: { maxCpus: 2, maxMemoryBytes: 1e9 } }, placing(true));

@@ -16,9 +16,11 @@ Deno.test("a placed job is LOST when the engine has ended it and its host does n
   node.cut();
   const { state, error, stdoutBytes } = await final(one.supervisor, id);
   assert.equal(state, "LOST");
+  const path = `/spool/${one.engine.submissions[0]?.id}.err`;
   assert.equal(
     error,
-    "The host of the job does not report, so the end of the job is unknown: fake says CANCELLED",
+    "The host of the job does not report, so the end of the job is unknown: fake says CANCELLED; its job host may have " +
+      `left ${path} on node "node-1"`,
   );
   assert.equal(stdoutBytes, 3);
   node.isOnline = true;
@@ -53,6 +55,29 @@ Deno.test("a placed job that the engine ends before its host came is FAILED with
   assert.equal(error, "The job could not start: fake says FAILED, exit code 127");
   await using node = new FakeNode(one.engine, one.engine.submissions[0]?.id ?? "");
   assert.equal(await deadline(node.over), "OVER");
+});
+
+Deno.test("a placed job that could not start has what its host wrote to its standard error", async () => {
+  await using one = await stage();
+  const word = { phase: "ENDED", text: "FAILED, exit code 127", node: "n1" } as const;
+  one.engine.says = (jobs) => jobs.map((job) => ({ ...job, ...word, stderr: "/tmp/x.err: sh: deno: not found" }));
+  const first = (await final(one.supervisor, await one.start("true"))).error ?? "";
+  assert.match(first, /exit code 127; its job host on node "n1" wrote to \/tmp\/x\.err: sh: deno: not found$/);
+  one.engine.stderr = `${"x".repeat(5_000)}\nsh: cannot\nfork\n`;
+  const second = (await final(one.supervisor, await one.start("true"))).error ?? "";
+  assert.match(second, /x sh: cannot fork$/);
+  assert.ok(second.length < 1_200, `${second.length}`);
+});
+
+Deno.test("a placed job that its machine cannot run is FAILED with the sentence of the machine", async () => {
+  await using one = await stage();
+  const options = Deno.uid() === 0 ? { isolation: "STRICT" } as const : { nice: -20 };
+  const { id, node } = await one.run("true", options);
+  const { state, reason, error } = await final(one.supervisor, id);
+  assert.deepEqual({ state, reason }, { state: "FAILED", reason: "START_FAILED" });
+  assert.match(error ?? "", /^Node "node-1" cannot run the job: Cannot /);
+  await deadline(node.over);
+  assert.deepEqual(one.errors, []);
 });
 
 Deno.test("a placed job that the engine has forgotten is submitted again under its name", async () => {

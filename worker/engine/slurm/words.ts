@@ -3,9 +3,9 @@ import type { EngineWord } from "../engine.ts";
 
 /**
  * The fields of a line, for `squeue -O`. The name comes last, because the name of a job that is not ours may contain the
- * separator.
+ * separator. The comment is the standard error of a job host that has failed; teleportd/nodes/node_config.ts.
  */
-export const WORD_FIELDS = "JobID:|,State:|,exit_code:|,NodeList:|,Reason:|,Name:";
+export const WORD_FIELDS = "JobID:|,State:|,exit_code:|,NodeList:|,Reason:|,Comment:|,Name:";
 
 /** The beginning of the names of our jobs. */
 export const NAME_PREFIX = "teleport-";
@@ -42,7 +42,7 @@ const ENDED = new Set([
 export function readWords(stdout: string, silentNodes: ReadonlySet<string>): EngineWord[] {
   const words: EngineWord[] = [];
   for (const line of stdout.split("\n")) {
-    const [handle, state, status, node, reason, ...name] = line.split("|");
+    const [handle, state, status, node, reason, comment, ...name] = line.split("|");
     const id = OUR_NAME.exec(name.join("|").trim())?.[1];
     if (id === undefined || handle === undefined || state === undefined) continue;
     words.push({
@@ -51,6 +51,7 @@ export function readWords(stdout: string, silentNodes: ReadonlySet<string>): Eng
       phase: phaseOf(state),
       text: textOf(state, reason ?? "", Number(status)),
       ...(node === undefined || node === "" ? {} : { node }),
+      ...(comment === undefined || comment === "" || comment === "(null)" ? {} : { stderr: comment }),
       ...(state === "NODE_FAIL" ? { nodeAnswers: node !== undefined && node !== "" && !silentNodes.has(node) } : {}),
     });
   }
