@@ -11,6 +11,11 @@ export class PlacedHosts {
     return [...this.#byName.values()];
   }
 
+  /** True when all jobs are over. */
+  get isEmpty(): boolean {
+    return this.#byName.size === 0;
+  }
+
   /** True while a host has no link. */
   get hasSilent(): boolean {
     for (const { open } of this.#byName.values()) if (open === undefined) return true;

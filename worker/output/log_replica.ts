@@ -5,7 +5,7 @@ import { LimitReachedError } from "../errors.ts";
 import type { LogPosition, LogRange } from "./cursor.ts";
 import { jobChecksum } from "./file_header.ts";
 import { decodeFrame, findFrame, FRAME_OVERHEAD_BYTES, MAX_PAYLOAD_BYTES, offsetsAfter } from "./frame.ts";
-import type { OutputBudget } from "./limit.ts";
+import type { OutputQuota } from "./limit.ts";
 import { Segment } from "./segment.ts";
 import { fileName, fileNames } from "./segment_set.ts";
 
@@ -18,11 +18,16 @@ export interface ReplicaPlace {
   readonly offset: number;
 }
 
+/** The disk space of all copies. */
+export interface ReplicaQuota extends OutputQuota {
+  /** Adds bytes that are already on the disk, even above the limit. */
+  addExisting(bytes: number): void;
+}
+
 /** Options of a copy. */
 export interface LogReplicaOptions {
   readonly directory: string;
-  /** The disk space of all jobs. */
-  readonly budget: OutputBudget;
+  readonly budget: ReplicaQuota;
   /** The modes of its files. Default: for the owner alone. */
   readonly modes?: FileModes;
 }
@@ -72,7 +77,7 @@ export class LogReplica {
     if (data.length === 0) return;
     const { budget } = this.#options;
     if (!this.follows(place)) throw new Error(`Cannot store output: ${place.file}+${place.offset} does not follow`);
-    if (!budget.reserve(data.length)) {
+    if (!await budget.reserve(data.length)) {
       throw new LimitReachedError(`Cannot store output: all jobs together may use ${budget.maxBytes} bytes`);
     }
     try {

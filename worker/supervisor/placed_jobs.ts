@@ -19,13 +19,13 @@ import { HostUnavailableError, SupervisorClosedError } from "../errors.ts";
 import { HostedJob } from "../host/hosted_job.ts";
 import type { HostedJobParts } from "../host/hosted_job_parts.ts";
 import type { JobSpec } from "../job/spec.ts";
-import type { OutputBudget } from "../output/limit.ts";
 import { LogReplica } from "../output/log_replica.ts";
 import type { StopOptions } from "../process/options.ts";
 import { isFinalState, type ProcessStatus } from "../process/state.ts";
 import type { StoredJob } from "../store/rows.ts";
 import type { Store } from "../store/store.ts";
 import type { LiveJobs } from "./live_jobs.ts";
+import type { PlacedQuota } from "./placed_quota.ts";
 
 /** The default of `settleMs`. It is longer than a host waits between two dials. */
 const SETTLE_MS = 30_000;
@@ -37,8 +37,8 @@ export interface PlacedJobsOptions {
   readonly placing: Placing;
   readonly store: Store;
   readonly liveJobs: LiveJobs;
-  /** The disk space of all jobs. */
-  readonly budget: OutputBudget;
+  /** The disk space for the output of these jobs. */
+  readonly quota: PlacedQuota;
   /** Returns the directory of a job's output. */
   readonly directoryOf: (spec: JobSpec) => string;
   /** Makes the object of a job that is not in `liveJobs`. */
@@ -155,7 +155,7 @@ export class PlacedJobs {
 
   /** Returns the copy of a job's log. It has one writer at a time, which the caller ensures. */
   async #replicaOf(host: PlacedHost, { spec }: HostedJob): Promise<LogReplica> {
-    const { budget, directoryOf } = this.#options;
+    const { quota: budget, directoryOf } = this.#options;
     return host.replica ??= await LogReplica.open({ directory: directoryOf(spec), budget });
   }
 
@@ -164,6 +164,7 @@ export class PlacedJobs {
     const host = this.#hosts.ofJob(job);
     if (host === undefined || !(isFinalState(state) || state === "INITIAL")) return;
     this.#hosts.remove(host);
+    if (this.#hosts.isEmpty) this.#options.quota.rest();
     if (host.open === undefined) return this.#calls.cancel(host);
     host.open.forget(job);
     host.open.retire(true);

@@ -18,6 +18,7 @@ import type { SupervisorOptions } from "./options.ts";
 import { OutputStore } from "./output_store.ts";
 import { PageTokenCodec } from "./page_token.ts";
 import { PlacedJobs } from "./placed_jobs.ts";
+import { PlacedQuota } from "./placed_quota.ts";
 import { PendingWrites } from "./pending_writes.ts";
 import { Retention } from "./retention.ts";
 import { JobCounters } from "./statistics.ts";
@@ -121,7 +122,15 @@ export function makeRegistryParts(options: SupervisorOptions): RegistryParts {
     placing,
     store,
     liveJobs,
-    budget,
+    quota: new PlacedQuota({
+      budget,
+      runningBytes: async () => {
+        await hosted?.refresh(liveJobs.running().filter((job) => job.placement === undefined));
+        return hosted?.runningBytes ?? 0;
+      },
+      makeRoom: (bytes) => retention.freeBytes(bytes),
+      onChange: () => hosted?.diskChanged(),
+    }),
     directoryOf: (spec) => output.logOptions(spec).directory,
     makeJob: (job) => factory.makeHosted(job) as HostedJob,
     onWarning,

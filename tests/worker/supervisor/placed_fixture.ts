@@ -1,5 +1,5 @@
 /** A supervisor whose jobs an engine without machines places, for tests. */
-import { type InputChunk, type JobOptions, type JobStatus, Supervisor } from "../../../mod.ts";
+import { type InputChunk, type JobOptions, type JobStatus, Supervisor, type SupervisorOptions } from "../../../mod.ts";
 import { deadline } from "../../support/deadline.ts";
 import { FakeEngine, FakeNode } from "../../support/fake_engine.ts";
 import { tempDir } from "../../support/temp_dir.ts";
@@ -21,7 +21,7 @@ export interface Stage extends AsyncDisposable {
 }
 
 /** Makes a supervisor with an engine that has no machines. */
-export async function stage(settleMs?: number): Promise<Stage> {
+export async function stage(settleMs?: number, options: SupervisorOptions = {}): Promise<Stage> {
   const dir = await tempDir();
   const data = `${dir.path}/data`;
   const hosts = new LocalHosts(data);
@@ -30,6 +30,7 @@ export async function stage(settleMs?: number): Promise<Stage> {
   const errors: unknown[] = [];
   const open = () =>
     new Supervisor({
+      ...options,
       directory: data,
       hosts,
       placing: engine.placing(settleMs),
