@@ -4,6 +4,19 @@ import { resolve } from "node:path";
 /** Options of Deno that would restart or stop a job host, or that two processes cannot share. */
 const NOT_REPEATED = /^--(watch|watch-hmr|inspect|inspect-brk|inspect-wait|coverage)(=|$)/;
 
+/** Options of Deno whose value names a file. */
+const FILE_OPTIONS: ReadonlySet<string> = new Set([
+  "-c",
+  "--cert",
+  "--config",
+  "--env-file",
+  "--import",
+  "--import-map",
+  "--lock",
+  "--preload",
+  "--require",
+]);
+
 /**
  * Returns the command line of this process without its last arguments: proc_pid_cmdline(5). A compiled program has only
  * its path. Deno also has its own options and the script.
@@ -17,13 +30,28 @@ export function programCommand(argumentCount: number): string[] {
   const own = words.slice(0, words.length - argumentCount);
   // `deno run server.ts -- --listen …`: the next program has no use for the dashes.
   if (own.at(-1) === "--") own.pop();
-  // On a node of a cluster the script is read from another directory.
-  const script = own.pop();
-  if (script !== undefined) own.push(isFile(script) ? resolve(script) : script);
-  return [programPath(name), ...own.filter((word) => !NOT_REPEATED.test(word))];
+  return [programPath(name), ...withAbsolutePaths(own).filter((word) => !NOT_REPEATED.test(word))];
 }
 
-/** Returns false for a script with a URL. */
+/**
+ * Returns words of a command line with absolute paths: of the script, which is the last word, and in options. A node of a
+ * cluster may not have this directory.
+ *
+ * @param words the words after the name of the program
+ */
+export function withAbsolutePaths(words: readonly string[]): string[] {
+  return words.map((word, index) => {
+    const [, name, value] = /^(--[a-z-]+)=(.+)$/.exec(word) ?? [];
+    if (name !== undefined && value !== undefined) return FILE_OPTIONS.has(name) ? `${name}=${pathOf(value)}` : word;
+    return index === words.length - 1 || FILE_OPTIONS.has(words[index - 1] ?? "") ? pathOf(word) : word;
+  });
+}
+
+/** Returns the absolute path of a file. Returns another word, such as a URL, as it is. */
+function pathOf(word: string): string {
+  return isFile(word) ? resolve(word) : word;
+}
+
 function isFile(path: string): boolean {
   try {
     return Deno.statSync(path).isFile;
