@@ -38,6 +38,13 @@ export function addHostCommands(program: Command, onCommand: (command: HostComma
     .allowExcessArguments(false)
     .action((options) => onCommand({ name: "run", options }));
   for (const option of HOST_OPTIONS) run.addOption(optionOf(option));
+  // A node host parses its own arguments, so this is only for help and for errors.
+  host.command("node")
+    .description("run the job host of one job on a node; the batch script of a server with an engine does this")
+    .argument("<script>", "the batch script, which has the configuration of the host")
+    .option("--recover", "end what a killed job host of the same job has left, and report it")
+    .allowExcessArguments(false)
+    .action(() => {});
   host.command("ls")
     .description("list the job hosts of a data directory")
     .addOption(optionOf(DATA))

@@ -9,7 +9,8 @@ import { directoryVariables } from "./variables.ts";
 
 /** Runs the command that the arguments name. */
 export async function program(args: readonly string[], access: ProcessAccess): Promise<number> {
-  if (args[1] === "node") {
+  // Without a script, and after a request for help, Commander writes the text.
+  if (args[1] === "node" && args[2] !== undefined && !args[2].startsWith("-")) {
     const { runNodeProgram } = await import("./host_node.ts");
     return await runNodeProgram(args[2] ?? "", args[3] === "--recover", access);
   }
