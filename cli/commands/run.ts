@@ -188,8 +188,14 @@ function notStartedSentence(id: string, error: unknown): string {
     : `Job "${id}" was registered, but not seen to start: "teleport status ${id}" shows it`;
 }
 
+/** Returns whether a detached job needs its client no longer: it runs, has ended, or an engine has taken it. */
+function isAccepted({ state, placement }: JobStatus): boolean {
+  if (state === "STATE_STARTING") return (placement?.handle ?? "") !== "";
+  return state !== "STATE_INITIAL";
+}
+
 /**
- * Starts the job and returns when it runs or has ended. Prints the id, also when the start failed or was refused, because
+ * Starts the job and returns when it runs, has ended, or is in the queue of an engine. Prints the id, also when the start failed or was refused, because
  * the job exists then.
  *
  * @param retryForMs the longest outage that is bridged, in milliseconds
@@ -212,7 +218,7 @@ export async function runDetached(
   const noting = noteWait(context, id, AbortSignal.any([signal, begun.signal]));
   try {
     for await (status of followStatus(() => calls.Start({ id }, { signal }), outages, signal)) {
-      if (status.state !== "STATE_INITIAL" && status.state !== "STATE_STARTING") break;
+      if (isAccepted(status)) break;
     }
   } catch (error) {
     await print.note(notStartedSentence(id, error)).catch(() => {});

@@ -43,6 +43,7 @@ Deno.test(skippedIf(clusterMissing(), "every command works on a job of Slurm"), 
   await t.step("limits are Slurm's, and the status tells the place", async () => {
     const options = ["--cpus", "2", "--memory", "200MiB", "--timeout", "90s", "--partition", "main"];
     const id = await teleportOk(server, "run", "-d", ...options, "sleep", "600");
+    await eventually(async () => (await statusOf(id)).state === "RUNNING", "the start");
     const { placement, engine } = await statusOf(id);
     assert.equal(engine, "slurm");
     assert.match(placement?.node ?? "", /^n[12]$/);
@@ -55,6 +56,8 @@ Deno.test(skippedIf(clusterMissing(), "every command works on a job of Slurm"), 
     assert.match(text, /^Engine: +slurm$/m);
     assert.match(text, new RegExp(`^Node: +${placement?.node}$`, "m"));
     await teleportOk(server, "stop", id);
+    assert.deepEqual((await statusOf(id)).placement, placement, "also after the end");
+    assert.match(await teleportOk(server, "status", id), new RegExp(`^Engine's number: +${placement?.handle}$`, "m"));
   });
 
   await t.step("a job that Slurm refuses is back in INITIAL, with Slurm's reason", async () => {
@@ -79,6 +82,11 @@ Deno.test(skippedIf(clusterMissing(), "every command works on a job of Slurm"), 
     const setPartition = (state: string) => cluster.run("scontrol", "update", "PartitionName=main", `State=${state}`);
     await setPartition("DOWN");
     await using _up = { [Symbol.asyncDispose]: () => setPartition("UP").then(() => {}) };
+    const queued = await teleportOk(server, "run", "-d", "sleep", "600");
+    const { state, placement } = await statusOf(queued);
+    assert.deepEqual([state, placement?.node], ["STARTING", undefined]);
+    assert.match(placement?.handle ?? "", /^\d+$/);
+    await teleportOk(server, "stop", queued);
     const waiting = teleport(server, "run", "--name", "waiting", "true");
     await eventually(
       async () => /PartitionDown/.test((await statusOf("waiting").catch(() => undefined))?.placement?.waits_for ?? ""),
@@ -94,6 +102,19 @@ Deno.test(skippedIf(clusterMissing(), "every command works on a job of Slurm"), 
     await eventually(async () => await cluster.run("squeue", "-h", "-t", "PENDING") === "", "an empty queue");
   });
 
+  await t.step("a host that cannot start says why, in the error of the job", async () => {
+    const broken = await startGateway(cluster, other.path, "127.0.0.1:0", ["--node-spool=/no/such/directory"]);
+    await using _broken = { [Symbol.asyncDispose]: () => stopGateway(broken) };
+    const { code, stderr } = await teleport(broken, "run", "--name", "broken", "true");
+    assert.equal(code, 126);
+    const [, report = ""] =
+      /its job host on node "n[12]" wrote to (\S+\.err): .*Cannot make "\/no\/such\/directory/.exec(stderr) ?? [];
+    assert.match(report, /^\/tmp\//, stderr);
+    await Deno.remove(report);
+    const { state, placement } = await statusOf("broken", broken);
+    assert.deepEqual([state, typeof placement?.handle], ["FAILED", "string"]);
+  });
+
   await t.step("two servers share a cluster, and none sees a job of the other", async () => {
     // A host of an earlier job may still be there for a moment.
     await nothingOnNodes(cluster, dir);
@@ -102,6 +123,8 @@ Deno.test(skippedIf(clusterMissing(), "every command works on a job of Slurm"), 
     const ids = await Promise.all(
       [server, second].map((one) => teleportOk(one, "run", "-d", "--name", "same", "sleep", "600")),
     );
+    await eventually(async () => (await statusOf("same")).state === "RUNNING", "the first start");
+    await eventually(async () => (await statusOf("same", second)).state === "RUNNING", "the second start");
     const names = (await cluster.run("squeue", "-h", "-t", "RUNNING", "-o", "%j")).trim().split("\n");
     assert.equal(new Set(names).size, 2);
     for (const name of names) assert.match(name, /^teleport-[0-9a-f]{32}$/);

@@ -18,9 +18,15 @@ export async function gatewayArgs(cluster: SlurmCluster, dir: string): Promise<s
  * Starts such a server. Jobs continue when it stops.
  *
  * @param listen the address of an earlier one; default: a free port
+ * @param more further options
  */
-export async function startGateway(cluster: SlurmCluster, dir: string, listen = "127.0.0.1:0"): Promise<Server> {
-  return await startServer({ dir, listen, stopJobs: false, args: await gatewayArgs(cluster, dir) });
+export async function startGateway(
+  cluster: SlurmCluster,
+  dir: string,
+  listen = "127.0.0.1:0",
+  more: readonly string[] = [],
+): Promise<Server> {
+  return await startServer({ dir, listen, stopJobs: false, args: [...await gatewayArgs(cluster, dir), ...more] });
 }
 
 /** Kills a server, and waits for its end. */

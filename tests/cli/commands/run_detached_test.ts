@@ -32,6 +32,22 @@ Deno.test("teleport run -d prints the id of a job that could not be started, and
   assert.equal(io.stderr.text, 'teleport: Command "x" not found\n');
 });
 
+Deno.test("teleport run -d exits when an engine has taken the job, and does not wait until it runs", async () => {
+  const placement = { handle: "", node: "", waits_for: "the answer of the engine", unreachable_since: null };
+  const waiting = jobStatus({ state: "STATE_STARTING", placement });
+  const queued = jobStatus({ state: "STATE_STARTING", placement: { ...placement, handle: "12" } });
+  const io = new FakeIo({
+    Register: () => Promise.resolve(jobStatus()),
+    Start: async function* (_, options) {
+      yield* [waiting, queued];
+      yield await untilAborted(options?.signal);
+    },
+  });
+  assert.equal(await teleport(io, "run", "-d", "--output", "json", "true"), 0);
+  const { state, placement: { handle } } = JSON.parse(io.stdout.text);
+  assert.deepEqual([state, handle], ["STARTING", "12"]);
+});
+
 Deno.test("teleport run -d --output json prints the status", async () => {
   const job = new FakeJob();
   const io = new FakeIo(job.calls);
