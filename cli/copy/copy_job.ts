@@ -151,5 +151,6 @@ export function copyRequest(
   const { user, group, label } = flags;
   // A label has at most 256 characters.
   const labels = { "teleport.cp": `${direction} ${path}`.slice(0, 256), ...label };
-  return { labels, input: direction === "to", ...defined({ user, group }) };
+  // The server may place jobs on other machines. Paths are those of the server itself.
+  return { labels, input: direction === "to", engine: "local", ...defined({ user, group }) };
 }
