@@ -3,6 +3,7 @@
  * each step is checked. A failed step ends the demo with exit code 1.
  */
 import { taskOptions } from "../support/task_options.ts";
+import { killServerWhileCounting } from "./counting_job.ts";
 import { play } from "./play.ts";
 import type { Stage } from "./stage.ts";
 
@@ -23,11 +24,6 @@ echo "fourth line, on stderr" >&2
 exit 7`;
 const FIRST_LINES = ["first line, on stdout", "second line, on stderr"];
 const ALL_LINES = [...FIRST_LINES, "third line, on stdout", "fourth line, on stderr"];
-
-/** A job that counts until a signal ends it. */
-const COUNTER = `trap "exit 0" USR1
-n=0
-while :; do n=$((n + 1)); echo $n; (trap "" USR1; exec sleep 0.1); done`;
 
 /** A job with children and grandchildren: a shell that starts a shell that starts two sleeps. */
 const FAMILY = `sh -c 'sleep 1000 & sleep 1000 & echo all are up; wait' & wait`;
@@ -61,18 +57,7 @@ async function playSteps(stage: Stage): Promise<void> {
   stage.print('"wait" exits as the job did: 7.');
 
   stage.step("The server is killed while a job counts");
-  const counter = await stage.teleport("run", "-d", "--", "sh", "-c", COUNTER);
-  const counting = stage.follow("admin", counter);
-  const pid = await stage.pidOf(counter);
-  await counting.seen(["1", "2", "3"]);
-  await stage.killServer();
-  stage.print(`No server runs. The job counts on, in process ${pid}.`);
-  await stage.startServer();
-  await stage.teleport("signal", counter, "SIGUSR1");
-  const count = await counting.endedCounting();
-  const again = await stage.pidOf(counter);
-  stage.expect(again === pid, `The job is still process ${pid}, not ${again}`);
-  stage.print(`The watcher has seen every number from 1 to ${count}, each once. The job did not notice.`);
+  await (await killServerWhileCounting(stage)).end();
 
   stage.step("A stop ends a job and all its processes");
   const family = await stage.teleport("run", "-d", "--", "sh", "-c", FAMILY);

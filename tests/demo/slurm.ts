@@ -7,6 +7,7 @@ import { eventually } from "../support/deadline.ts";
 import { clusterMissing, type SlurmCluster, slurmCluster } from "../support/slurm_cluster.ts";
 import { gatewayArgs, nodeHosts, nothingOnNodes } from "../support/slurm_gateway.ts";
 import { taskOptions } from "../support/task_options.ts";
+import { killServerWhileCounting } from "./counting_job.ts";
 import { play } from "./play.ts";
 import type { Stage } from "./stage.ts";
 
@@ -18,11 +19,6 @@ const JOBS = 20;
 /** A job that prints three lines. */
 const SHORT = `for n in 1 2 3; do echo "line $n of 3"; sleep 0.2; done`;
 const SHORT_LINES = ["line 1 of 3", "line 2 of 3", "line 3 of 3"];
-
-/** A job that counts until a signal ends it. */
-const COUNTER = `trap "exit 0" USR1
-n=0
-while :; do n=$((n + 1)); echo $n; (trap "" USR1; exec sleep 0.2); done`;
 
 /** A job whose second process has left its session. */
 const ESCAPEE = "setsid sleep 1000 & echo up; sleep 1000";
@@ -50,27 +46,18 @@ function stepsOn(cluster: SlurmCluster): (stage: Stage) => Promise<void> {
     stage.print(`n1 ran ${count("n1")} jobs, n2 ran ${count("n2")}. All lines of all jobs arrived.`);
 
     stage.step("The server is killed while a job counts on a node");
-    const counter = await stage.teleport("run", "-d", "--", "sh", "-c", COUNTER);
-    const counting = stage.follow("admin", counter);
-    const pid = await stage.pidOf(counter);
-    await counting.seen(["1", "2", "3"]);
-    await stage.killServer();
-    stage.print(`No server runs. The job counts on, in process ${pid}.`);
-    await stage.startServer();
+    const counter = await killServerWhileCounting(stage);
 
     stage.step("The daemon of the job's node is killed");
-    const node = await nodeOf(stage, counter);
+    const node = await nodeOf(stage, counter.id);
     await cluster.kill(node, "SIGKILL");
-    const before = await stage.teleport("logs", "--tail", "1", counter);
-    await counting.seen([`${Number(before) + 3}`]);
-    await stage.expectState(counter, "RUNNING");
+    const before = await stage.teleport("logs", "--tail", "1", counter.id);
+    await counter.seen(Number(before) + 3);
+    await stage.expectState(counter.id, "RUNNING");
     stage.print(`The slurmd of ${node} is dead. The job counts on, and the watcher sees it.`);
     await cluster.start(node);
     await cluster.ready();
-    await stage.teleport("signal", counter, "SIGUSR1");
-    const last = await counting.endedCounting();
-    stage.expect(await stage.pidOf(counter) === pid, `The job was process ${pid} to its end`);
-    stage.print(`The watcher has seen every number from 1 to ${last}, each once. The job did not notice.`);
+    await counter.end();
 
     stage.step("The host of a job is killed");
     await eventually(() => nodeHosts(cluster).length === 0, "the end of the hosts before");

@@ -6,42 +6,14 @@ import type { JobWorkerClient } from "../../proto/service.ts";
 import type { JobRequest, JobStatus } from "../../proto/teleport/v1/job_worker.ts";
 import { deadline, eventually } from "../support/deadline.ts";
 import { skippedIf } from "../support/needs.ts";
-import { endHosts, type Server, startServer, teleport } from "../support/programs.ts";
+import { teleport } from "../support/programs.ts";
 import { clientOf, finalOf, living, livingAtLeast, startUp } from "../support/server_process.ts";
-import { clusterMissing, type SlurmCluster, slurmCluster } from "../support/slurm_cluster.ts";
+import { clusterMissing, slurmCluster } from "../support/slurm_cluster.ts";
+import { killGateway, nodeHosts, nothingOnNodes, startGateway, stopGateway } from "../support/slurm_gateway.ts";
 import { tempDir } from "../support/temp_dir.ts";
 
 /** The bytes of each stream of the exact test. */
 const STREAM_BYTES = 150_000_000;
-
-/** Starts a server whose jobs go to the cluster. */
-async function serverFor(cluster: SlurmCluster, dir: string): Promise<Server> {
-  await Deno.mkdir(join(dir, "spool"), { recursive: true });
-  return await startServer({
-    dir,
-    stopJobs: false,
-    args: [
-      "--engine=slurm",
-      `--slurm-conf=${cluster.conf}`,
-      "--node-listen=127.0.0.1:0",
-      `--node-spool=${join(dir, "spool")}`,
-    ],
-  });
-}
-
-/** Finds the process of the host of a job by the name of the job in the cluster. */
-function hostOf(dir: string): number[] {
-  return [...Deno.readDirSync("/proc")].flatMap(({ name }) => {
-    try {
-      const words = Deno.readTextFileSync(`/proc/${name}/cmdline`).split("\0");
-      const isHost = words.includes("node") && words.some((word) => word.endsWith("slurm_script"));
-      const isOurs = words.some((word) => word.startsWith(dir));
-      return isHost && isOurs && !words[0]?.endsWith("sh") ? [Number(name)] : [];
-    } catch {
-      return [];
-    }
-  });
-}
 
 async function statusUntil(
   calls: JobWorkerClient,
@@ -61,8 +33,8 @@ Deno.test(skippedIf(clusterMissing(), "jobs run on the nodes of a real Slurm as 
   await using cluster = await slurmCluster();
   await using place = await tempDir();
   const { path: dir } = place;
-  let server = await serverFor(cluster, dir);
-  await using _hosts = { [Symbol.asyncDispose]: () => server.stop().then(() => endHosts(dir)) };
+  let server = await startGateway(cluster, dir);
+  await using _stop = { [Symbol.asyncDispose]: () => stopGateway(server) };
   let client = await clientOf(server);
   let calls = client.calls;
   const run = async (script: string, options: Partial<JobRequest> = {}) => {
@@ -105,7 +77,7 @@ Deno.test(skippedIf(clusterMissing(), "jobs run on the nodes of a real Slurm as 
     async () => {
       const id = await startUp(calls, "setsid sleep 600 & echo up; sleep 600");
       await livingAtLeast(id, 3);
-      const [host] = hostOf(cluster.directory);
+      const [host] = nodeHosts(cluster);
       assert.ok(host);
       Deno.kill(host, "SIGKILL");
       const lost = await statusUntil(calls, id, ({ state }) => state === "STATE_LOST", "LOST");
@@ -143,10 +115,9 @@ Deno.test(skippedIf(clusterMissing(), "jobs run on the nodes of a real Slurm as 
         wait; sleep 0.5; done`,
     );
     await statusUntil(calls, id, ({ stdout_bytes }) => stdout_bytes > 20_000_000, "some output");
-    server.process.kill("SIGKILL");
-    await server.process.status;
+    await killGateway(server);
     client.close();
-    server = await serverFor(cluster, dir);
+    server = await startGateway(cluster, dir);
     client = await clientOf(server);
     calls = client.calls;
     const hashes = { STREAM_STDOUT: createHash("sha256"), STREAM_STDERR: createHash("sha256") };
@@ -184,9 +155,6 @@ Deno.test(skippedIf(clusterMissing(), "jobs run on the nodes of a real Slurm as 
     await cluster.run("scontrol", "update", "PartitionName=main", "State=UP");
   });
 
-  await t.step("hosts leave nothing behind", async () => {
-    await eventually(() => [...Deno.readDirSync(join(dir, "spool"))].length === 0, "an empty spool");
-    await eventually(() => hostOf(cluster.directory).length === 0, "the end of all hosts");
-  });
+  await t.step("hosts leave nothing behind", () => nothingOnNodes(cluster, dir));
   client.close();
 });
