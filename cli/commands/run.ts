@@ -9,7 +9,6 @@ import { callStatus, EXIT_CODE, InterruptedError, jobExitCode, unreachableReason
 import { followStatus } from "../follow/follow_status.ts";
 import { Outages } from "../follow/outage.ts";
 import { runJob } from "../follow/run_job.ts";
-import { noteWait } from "../follow/waiting_note.ts";
 import { forwardSignals, interruptOnSignals } from "../forward_signals.ts";
 import { addJobOptions, addLikeOption, type JobFlags, jobRequest, withEnvFiles } from "../options/job_options.ts";
 import { addRetryOption, type RetryFlags } from "../options/retry_option.ts";
@@ -214,8 +213,6 @@ export async function runDetached(
     throw signal.aborted ? signal.reason : error;
   });
   const { id } = status;
-  const begun = new AbortController();
-  const noting = noteWait(context, id, AbortSignal.any([signal, begun.signal]));
   try {
     for await (status of followStatus(() => calls.Start({ id }, { signal }), outages, signal)) {
       if (isAccepted(status)) break;
@@ -224,9 +221,6 @@ export async function runDetached(
     await print.note(notStartedSentence(id, error)).catch(() => {});
     await printId();
     throw signal.aborted ? signal.reason : error;
-  } finally {
-    begun.abort();
-    await noting;
   }
   await printId();
   if (status.state !== "STATE_FAILED") return EXIT_CODE.OK;

@@ -44,31 +44,29 @@ Deno.test("noteWait() says nothing when the server does not answer or the job ha
   await noteWait({ io, print, calls: unasked }, "job-1", AbortSignal.abort());
 });
 
-for (const options of [[], ["--detach"]]) {
-  Deno.test(`${["teleport run", ...options].join(" ")} notes once what a queued job waits for`, async () => {
-    const job = new FakeJob();
-    const begins = Promise.withResolvers<void>();
-    const text = new GrowingText();
-    const io = new FakeIo({
-      ...job.calls,
-      Status: () => Promise.resolve(jobStatus(QUEUED)),
-      async *Start() {
-        yield jobStatus(QUEUED);
-        await begins.promise;
-        yield exited(0);
-      },
-    });
-    io.stderr.terminal = true;
-    const write = io.stderr.write.bind(io.stderr);
-    io.stderr.write = (data) => {
-      text.append(new TextDecoder().decode(data));
-      return write(data);
-    };
-    const code = teleport(io, "run", ...options, "true");
-    await text.until("waits for a node");
-    begins.resolve();
-    job.ended.resolve(exited(0));
-    assert.equal(await code, 0);
-    assert.equal(text.text, 'teleport: Job "job-1" waits for a node: PENDING (Resources)\n');
+Deno.test("teleport run notes once what a queued job waits for", async () => {
+  const job = new FakeJob();
+  const begins = Promise.withResolvers<void>();
+  const text = new GrowingText();
+  const io = new FakeIo({
+    ...job.calls,
+    Status: () => Promise.resolve(jobStatus(QUEUED)),
+    async *Start() {
+      yield jobStatus(QUEUED);
+      await begins.promise;
+      yield exited(0);
+    },
   });
-}
+  io.stderr.terminal = true;
+  const write = io.stderr.write.bind(io.stderr);
+  io.stderr.write = (data) => {
+    text.append(new TextDecoder().decode(data));
+    return write(data);
+  };
+  const code = teleport(io, "run", "true");
+  await text.until("waits for a node");
+  begins.resolve();
+  job.ended.resolve(exited(0));
+  assert.equal(await code, 0);
+  assert.equal(text.text, 'teleport: Job "job-1" waits for a node: PENDING (Resources)\n');
+});
