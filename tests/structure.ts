@@ -50,9 +50,10 @@ const PACKAGES: Record<string, RegExp> = {
   door: /^commander$/,
   teleportd: /^(commander|@opentelemetry\/.+)$/,
   cli: /^(commander|mustache|smol-toml|yaml)$/,
-  rpc: /^(@grpc\/.+|grpc-health-check|protobufjs(\/light\.js)?)$/,
+  rpc: /^(@grpc\/.+|grpc-health-check|protobufjs(\/(light|minimal)\.js)?)$/,
   service: /^re2js$/,
   certs: /^(commander|@peculiar\/x509|reflect-metadata)$/,
+  "proto/client_codec.ts": /^protobufjs$/,
   "proto/generate.ts": /^protobufjs$/,
   "proto/file_descriptors.ts": /^protobufjs$/,
 };

@@ -5,8 +5,8 @@ import { parseAddress } from "../shared/address.ts";
 import { decodeWithoutParts } from "../compat/message_decoder.ts";
 import { Channel } from "./channel.ts";
 import { Metadata } from "./grpc.ts";
-import { type Method, methods } from "../shared/definition.ts";
-import { healthMethods, type ServingStatus } from "../shared/health_definition.ts";
+import { type ClientMethod, methods } from "./methods.ts";
+import type { ServingStatus } from "../shared/health_definition.ts";
 import type { TlsCredentials } from "../shared/tls_credentials.ts";
 import { send } from "./send.ts";
 
@@ -64,6 +64,8 @@ export function connect({ address, credentials, connectTimeoutMs }: ConnectOptio
   return {
     calls,
     async health(signal) {
+      // Only here, because it needs the types of protobuf.js, and most clients never ask.
+      const { healthMethods } = await import("../shared/health_definition.ts");
       const answer = await single(channel, healthMethods().Check, { service: "" }, signal ? { signal } : {});
       return (answer as { status: ServingStatus }).status;
     },
@@ -76,7 +78,7 @@ export function connect({ address, credentials, connectTimeoutMs }: ConnectOptio
 }
 
 /** Returns the function that makes the calls of a method. */
-function callOf(channel: Channel, method: Method) {
+function callOf(channel: Channel, method: ClientMethod) {
   if (method.requestStream) {
     // An async function rejects when the call cannot start.
     return async (requests: AsyncIterable<object>, options?: CallOptions) =>
@@ -87,7 +89,7 @@ function callOf(channel: Channel, method: Method) {
 }
 
 /** Makes a call with one answer. */
-function single(channel: Channel, method: Method, request: object, options: CallOptions = {}): Promise<object> {
+function single(channel: Channel, method: ClientMethod, request: object, options: CallOptions = {}): Promise<object> {
   return new Promise((resolve, reject) => {
     const opened = channel.open(options, (client, settings) =>
       client.makeUnaryRequest(
@@ -99,14 +101,19 @@ function single(channel: Channel, method: Method, request: object, options: Call
         settings,
         (error, answer) => {
           if (error) reject(opened.explain(error));
-          else resolve(answer);
+          else resolve(answer!);
         },
       ));
   });
 }
 
 /** Returns an iterable that makes one call each time it is iterated. */
-function stream(channel: Channel, method: Method, request: object, options: CallOptions = {}): AsyncIterable<object> {
+function stream(
+  channel: Channel,
+  method: ClientMethod,
+  request: object,
+  options: CallOptions = {},
+): AsyncIterable<object> {
   return { [Symbol.asyncIterator]: () => new StreamIterator(channel, method, request, options) };
 }
 
@@ -116,7 +123,7 @@ class StreamIterator implements AsyncIterator<object> {
   #call: StreamCall | undefined;
   #ended = false;
 
-  constructor(channel: Channel, method: Method, request: object, options: CallOptions) {
+  constructor(channel: Channel, method: ClientMethod, request: object, options: CallOptions) {
     this.#open = () => {
       const { call, explain } = channel.open(options, (client, settings) =>
         client.makeServerStreamRequest(

@@ -4,7 +4,7 @@ import type { CallOptions } from "../../proto/service.ts";
 import type { Channel } from "./channel.ts";
 import { Metadata } from "./grpc.ts";
 import { free } from "../compat/received_memory.ts";
-import type { Method } from "../shared/definition.ts";
+import type { ClientMethod } from "./methods.ts";
 
 /**
  * Sends the messages and resolves with the answer. The server may answer before it has all messages; the iterable's
@@ -14,7 +14,7 @@ import type { Method } from "../shared/definition.ts";
  */
 export function send(
   channel: Channel,
-  method: Method,
+  method: ClientMethod,
   requests: AsyncIterable<object>,
   options: CallOptions = {},
 ): Promise<object> {
@@ -33,7 +33,7 @@ export function send(
       (error, answer) => {
         isOver = true;
         wake();
-        if (!error) resolve(answer);
+        if (!error) resolve(answer!);
         else reject(thrown ? thrown.error : explain(error));
       },
     ));

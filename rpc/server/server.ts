@@ -6,7 +6,8 @@ import type { CallName, JobWorkerHandlers, PeerCertificate } from "../../proto/s
 import { freeSentFrames } from "../compat/frame_memory.ts";
 import { decodeWithoutParts } from "../compat/message_decoder.ts";
 import { captureServer } from "../compat/secure_server.ts";
-import { type Method, methods, SERVICE_NAME } from "../shared/definition.ts";
+import { type Method, methods } from "../shared/definition.ts";
+import { SERVICE_NAME } from "../shared/message_form.ts";
 import { healthMethods } from "../shared/health_definition.ts";
 import { KEEPALIVE_MS, KEEPALIVE_TIMEOUT_MS } from "../shared/keepalive.ts";
 import { checkTlsCredentials, pemBytes } from "../shared/tls_credentials.ts";

@@ -5,15 +5,7 @@ import { Buffer } from "node:buffer";
 import protobuf from "protobufjs/light.js";
 import definition from "../../proto/teleport/v1/job_worker.json" with { type: "json" };
 import type { CallName } from "../../proto/service.ts";
-
-/** The full name of the service. */
-export const SERVICE_NAME = "teleport.v1.JobWorker";
-
-/**
- * The form of the generated types: 64-bit numbers as numbers, enums as names, absent messages as null. Every field is
- * present except the optional ones.
- */
-const CONVERSION = { longs: Number, enums: String, defaults: true };
+import { CONVERSION, SERVICE_NAME } from "./message_form.ts";
 
 /** A method, with the type of its requests. */
 // deno-lint-ignore no-explicit-any -- grpc-js takes the methods of a service as one record, whatever their messages

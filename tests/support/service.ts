@@ -1,7 +1,8 @@
 /** The service in this process, with a real supervisor. A test calls it as the wire does, with any certificate. */
 import { Supervisor } from "../../mod.ts";
 import type { CallContext, CallName, CallOptions, JobWorkerClient, PeerCertificate } from "../../proto/service.ts";
-import { methods, SERVICE_NAME } from "../../rpc/shared/definition.ts";
+import { methods } from "../../rpc/shared/definition.ts";
+import { SERVICE_NAME } from "../../rpc/shared/message_form.ts";
 import { createService, type Service } from "../../service/handlers/service.ts";
 import { defined } from "../../base/defined.ts";
 
