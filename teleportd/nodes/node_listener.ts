@@ -8,6 +8,7 @@ import { lookup } from "node:dns/promises";
 import type { Logger } from "../../base/logger.ts";
 import { errorMessage } from "../../base/error_message.ts";
 import { ListenSocket } from "../../rpc/compat/listen_socket.ts";
+import { freeEncrypted } from "../../rpc/compat/received_memory.ts";
 import { tcpSocketOf } from "../../rpc/compat/secure_server.ts";
 import { AddressCounts } from "../../rpc/server/connections/address_counts.ts";
 import { Listener } from "../../rpc/server/connections/listener.ts";
@@ -60,7 +61,9 @@ export class NodeListener {
       rejectUnauthorized: false,
       minVersion: "TLSv1.3",
     }, (socket) => {
-      const peer = this.#ended(tcpSocketOf(socket));
+      const tcpSocket = tcpSocketOf(socket);
+      const peer = this.#ended(tcpSocket);
+      if (tcpSocket !== undefined) freeEncrypted(tcpSocket as Socket);
       socket.on("error", () => {}); // The stream of the connection ends too.
       if (peer !== undefined) onSecure(socket, peer);
       else socket.destroy(); // Its time was over.

@@ -6,6 +6,7 @@
  */
 import type { TLSSocket } from "node:tls";
 import type { ByteStream } from "../../job_host.ts";
+import { free } from "../../rpc/compat/received_memory.ts";
 
 /** The most bytes that are not read yet. A message has at most 32 MiB, and output on its way at most 2 MiB. */
 const MAX_AHEAD_BYTES = 41_943_040;
@@ -13,7 +14,9 @@ const MAX_AHEAD_BYTES = 41_943_040;
 /** A TLS socket as a stream of bytes. */
 export class TlsStream implements ByteStream {
   readonly #socket: TLSSocket;
-  #chunks: Uint8Array[] = [];
+  readonly #chunks: Uint8Array[] = [];
+  /** The bytes of the first chunk that were read. */
+  #start = 0;
   #bytes = 0;
   #isEnded = false;
   #arrived = Promise.withResolvers<void>();
@@ -50,11 +53,14 @@ export class TlsStream implements ByteStream {
     while (filled < bytes.length) {
       const chunk = this.#chunks[0];
       if (chunk === undefined) break;
-      const part = chunk.subarray(0, bytes.length - filled);
+      const part = chunk.subarray(this.#start, this.#start + bytes.length - filled);
       bytes.set(part, filled);
       filled += part.length;
-      if (part.length === chunk.length) this.#chunks.shift();
-      else this.#chunks[0] = chunk.subarray(part.length);
+      this.#start += part.length;
+      if (this.#start < chunk.length) break;
+      this.#start = 0;
+      this.#chunks.shift();
+      free(chunk);
     }
     this.#bytes -= filled;
     return filled;

@@ -4,13 +4,20 @@ import type { LogPosition } from "../../output/cursor.ts";
 import { decodeFileHeader, FILE_HEADER_BYTES } from "../../output/file_header.ts";
 import { fileName, fileNames } from "../../output/segment_set.ts";
 import type { LogPiece, LogPlace, LogState } from "../link.ts";
+import { MAX_PIECES_ON_WAY } from "./node_messages.ts";
 
-/** The bytes of one piece. */
-const PIECE_BYTES = 262_144;
-/** The most pieces that the gateway has not stored. They fill a network of 10 Gbit/s with a delay of 1.6 ms. */
-const MAX_ON_WAY = 8;
+/** The bytes of one piece. With its JSON it fits into 256 KiB, which the buffer of the gateway then has. */
+const PIECE_BYTES = 261_120;
 
 type Range = Pick<LogState, "start" | "end">;
+
+/** The file that is being sent. */
+interface OpenFile {
+  readonly start: number;
+  readonly file: Deno.FsFile;
+  /** The place of the next read, in bytes of the file. */
+  at: number;
+}
 
 /** Options of a sender. */
 export interface LogSenderOptions {
@@ -21,7 +28,7 @@ export interface LogSenderOptions {
   readonly from: LogPlace | undefined;
   /** The part of the log that exists now. */
   readonly range: Range;
-  /** Sends a piece. The next one waits for its promise. */
+  /** Sends a piece. The next one waits for its promise. The memory of the data is used again after the call. */
   readonly send: (piece: LogPiece, data: Uint8Array) => Promise<void> | void;
   readonly onError: (error: unknown) => void;
 }
@@ -31,7 +38,8 @@ export class LogSender {
   readonly #options: LogSenderOptions;
   #file: number;
   #offset: number;
-  #open: { readonly start: number; readonly file: Deno.FsFile } | undefined;
+  #open: OpenFile | undefined;
+  readonly #memory = new Uint8Array(PIECE_BYTES);
   #range: Range;
   /** The part of the log that the gateway can read once all pieces before its end have arrived. */
   #goal: Range | undefined;
@@ -126,40 +134,48 @@ export class LogSender {
 
   async #sendPiece(goal: Range): Promise<void> {
     const { id, send } = this.#options;
-    if (this.#onWay.length >= MAX_ON_WAY) {
+    if (this.#onWay.length >= MAX_PIECES_ON_WAY) {
       await this.#stored.promise;
       this.#stored = Promise.withResolvers<void>();
       return;
     }
-    const file = await this.#openFile();
-    if (file === undefined) return await this.#findFile();
+    const open = await this.#openFile();
+    if (open === undefined) return await this.#findFile();
     const left = goal.end.position - this.#file + FILE_HEADER_BYTES - this.#offset;
-    const data = new Uint8Array(Math.min(PIECE_BYTES, left));
-    await file.seek(this.#offset, Deno.SeekMode.Start);
-    const bytes = await file.read(data);
-    if (bytes === null) {
+    const data = this.#read(open, Math.min(PIECE_BYTES, left));
+    if (data === undefined) {
       // The log continues in the next file.
       if (this.#position === this.#file) throw new Error(`Cannot send the log of job "${id}": its file is empty`);
       this.#moveTo(this.#position);
       return;
     }
     const place = this.#place;
-    this.#offset += bytes;
+    this.#offset += data.length;
     this.#onWay.push(this.#place);
     const isReached = this.#offset > FILE_HEADER_BYTES && this.#position >= goal.end.position;
-    await send({ id, ...place, ...(isReached ? { range: this.#reportOf(goal) } : {}) }, data.subarray(0, bytes));
+    await send({ id, ...place, ...(isReached ? { range: this.#reportOf(goal) } : {}) }, data);
     if (isReached) this.#reached();
   }
 
+  /**
+   * Reads the next bytes. Undefined at the end of the file. It is synchronous: the bytes were just written, and a turn of
+   * another thread costs more than the read.
+   */
+  #read(open: OpenFile, maxBytes: number): Uint8Array | undefined {
+    if (open.at !== this.#offset) open.file.seekSync(this.#offset, Deno.SeekMode.Start);
+    const bytes = open.file.readSync(this.#memory.subarray(0, maxBytes));
+    open.at = this.#offset + (bytes ?? 0);
+    return bytes === null ? undefined : this.#memory.subarray(0, bytes);
+  }
+
   /** Opens the file of the next byte. Undefined when the job has dropped it. */
-  async #openFile(): Promise<Deno.FsFile | undefined> {
-    if (this.#open?.start === this.#file) return this.#open.file;
+  async #openFile(): Promise<OpenFile | undefined> {
+    if (this.#open?.start === this.#file) return this.#open;
     this.#open?.file.close();
     this.#open = undefined;
     try {
       const file = await Deno.open(join(this.#options.directory, fileName(this.#file)));
-      this.#open = { start: this.#file, file };
-      return file;
+      return this.#open = { start: this.#file, file, at: 0 };
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return undefined;
       throw error;
@@ -173,8 +189,8 @@ export class LogSender {
     if (next === undefined) throw new Error(`Cannot send the log of job "${this.#options.id}": a file is missing`);
     this.#moveTo(next);
     const header = new Uint8Array(FILE_HEADER_BYTES);
-    const file = await this.#openFile();
-    await file?.read(header);
+    const open = await this.#openFile();
+    if (open !== undefined) open.at += open.file.readSync(header) ?? 0;
     const { start: position, offsets } = decodeFileHeader(header) ?? {};
     if (position !== undefined && offsets !== undefined) this.#start = { position, offsets };
   }

@@ -19,10 +19,13 @@ import type {
 } from "../link.ts";
 import type { MessageConnection } from "../socket/message_connection.ts";
 import { logStateOf } from "./log_state.ts";
+import { MAX_PIECES_ON_WAY } from "./node_messages.ts";
 import { RemoteJobHost, type RemoteJobHostOptions } from "../socket/remote_job_host.ts";
 
 type Range = Pick<LogState, "start" | "end">;
 
+/** The pieces that are stored until the host hears of it. It stops to send while `MAX_PIECES_ON_WAY` are not stored. */
+const PIECES_PER_NOTE = MAX_PIECES_ON_WAY / 4;
 /** The time until output is requested again after it could not be stored, in milliseconds. */
 const RETRY_MS = 5_000;
 
@@ -50,6 +53,8 @@ export class NodeLink extends RemoteJobHost {
   #retry: ReturnType<typeof setTimeout> | undefined;
   /** True until the first piece after that. Earlier ones may still be on their way. */
   #isResumed = false;
+  /** The pieces that are stored and not noted. */
+  #notNoted = 0;
   /** True when a failure was reported and nothing was stored since. */
   #isFailing = false;
 
@@ -125,7 +130,7 @@ export class NodeLink extends RemoteJobHost {
     this.#isResumed = false;
     try {
       await this.#replica.append(piece, data);
-      if (data.length > 0) this.notify("storedOutput", piece.id, this.#replica.place ?? piece);
+      if (data.length > 0) this.#noteStored(piece);
       if (piece.range !== undefined) await this.#grew(piece.range);
       if (piece.isLast) this.#cut();
       this.#isFailing = false;
@@ -134,6 +139,14 @@ export class NodeLink extends RemoteJobHost {
       this.#isFailing = true;
       this.#pause();
     }
+  }
+
+  /** Tells the host now and then up to where its output is stored. */
+  #noteStored(piece: LogPiece): void {
+    this.#notNoted += 1;
+    if (this.#notNoted < PIECES_PER_NOTE) return;
+    this.#notNoted = 0;
+    this.notify("storedOutput", piece.id, this.#replica.place ?? piece);
   }
 
   /** Has the host send from here again later, such as when the disk is full. */

@@ -8,7 +8,7 @@ import { LimitReachedError } from "../../errors.ts";
 /** One message. */
 export interface Message {
   readonly body: Readonly<Record<string, unknown>>;
-  /** The bytes after the JSON. */
+  /** The bytes after the JSON. The next read of the connection overwrites them, so who keeps them copies them. */
   readonly data: Uint8Array<ArrayBuffer>;
 }
 
@@ -80,22 +80,36 @@ export class MessageReader {
     this.#maxBytes = maxBytes;
   }
 
-  /** Returns the place for the next bytes. It is never empty. */
+  /**
+   * Returns the place for the next bytes. It is never empty. A long message ends it, so that no part of the next one has to
+   * be moved. The data of earlier messages is no longer valid.
+   */
   space(): Uint8Array<ArrayBuffer> {
     const held = this.#end - this.#start;
     if (held === 0) {
       if (this.#buffer.length > MAX_KEPT_BYTES) this.#buffer = new Uint8Array(BUFFER_BYTES);
       this.#start = this.#end = 0;
-    } else if (this.#end === this.#buffer.length) {
-      // The memory grows with the bytes that have arrived, not with the length that the peer announces.
-      const isFull = held > this.#buffer.length / 2;
-      const buffer = isFull ? new Uint8Array(2 * this.#buffer.length) : this.#buffer;
-      buffer.set(this.#buffer.subarray(this.#start, this.#end));
-      this.#buffer = buffer;
-      this.#start = 0;
-      this.#end = held;
     }
-    return this.#buffer.subarray(this.#end);
+    const needed = this.#neededBytes(held);
+    if (this.#start + needed > this.#buffer.length) this.#makeRoom(held);
+    return this.#buffer.subarray(this.#end, Math.max(this.#start + needed, BUFFER_BYTES));
+  }
+
+  /** Returns the bytes of the message that has begun, with its length. */
+  #neededBytes(held: number): number {
+    if (held < LENGTH_BYTES) return LENGTH_BYTES;
+    return LENGTH_BYTES + new DataView(this.#buffer.buffer, this.#start).getUint32(0);
+  }
+
+  #makeRoom(held: number): void {
+    // The memory grows with the bytes that have arrived, not with the length that the peer announces.
+    const isFull = held === this.#buffer.length;
+    if (!isFull && this.#start === 0) return;
+    const buffer = isFull ? new Uint8Array(2 * this.#buffer.length) : this.#buffer;
+    buffer.set(this.#buffer.subarray(this.#start, this.#end));
+    this.#buffer = buffer;
+    this.#start = 0;
+    this.#end = held;
   }
 
   /** Adds the bytes that the caller has read into `space()`. */
@@ -121,8 +135,7 @@ export class MessageReader {
     const start = this.#start + 2 * LENGTH_BYTES;
     const data = start + view.getUint32(LENGTH_BYTES);
     this.#start += LENGTH_BYTES + bytes;
-    // The buffer is used again, so the bytes are copied.
-    return { body: decodeBody(this.#buffer.subarray(start, data)), data: this.#buffer.slice(data, this.#start) };
+    return { body: decodeBody(this.#buffer.subarray(start, data)), data: this.#buffer.subarray(data, this.#start) };
   }
 
   #checkJsonBytes(jsonBytes: number, bytes: number): void {

@@ -10,8 +10,8 @@ export interface ByteStream {
   close(): void;
 }
 
-/** The most bytes in one write. It bounds the copy that joins messages. */
-const MAX_WRITE_BYTES = 1_048_576;
+/** The most bytes of messages that are joined for one write. A longer one is written alone, without a copy. */
+const MAX_JOINED_BYTES = 131_072;
 
 /** The memory of a smaller write is collected soon. */
 const MIN_FREED_BYTES = 16_384;
@@ -172,7 +172,7 @@ export class MessageConnection {
   #takeQueue(): Uint8Array<ArrayBuffer> {
     let [count, bytes] = [0, 0];
     for (const message of this.#queue) {
-      if (count > 0 && bytes + message.length > MAX_WRITE_BYTES) break;
+      if (count > 0 && bytes + message.length > MAX_JOINED_BYTES) break;
       bytes += message.length;
       count++;
     }

@@ -136,7 +136,7 @@ export class ServedConnection {
       const { end, done } = body;
       const input = this.#inputs.get(body.input);
       if (done === true) input?.give({ done: true, value: undefined });
-      else input?.give({ done: false, value: { data, end: end === true } });
+      else input?.give({ done: false, value: { data: data.slice(), end: end === true } });
     } else if (typeof body.abort === "number") {
       this.#inputs.get(body.abort)?.abort();
     }

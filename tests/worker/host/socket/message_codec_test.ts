@@ -21,7 +21,10 @@ function readAll(bytes: Uint8Array, random: Random, maxBytes = MAX_MESSAGE_BYTES
     space.set(bytes.subarray(at, at + count));
     reader.filled(count);
     at += count;
-    for (let message = reader.next(); message !== undefined; message = reader.next()) messages.push(message);
+    for (let message = reader.next(); message !== undefined; message = reader.next()) {
+      // The next read overwrites the data.
+      messages.push({ ...message, data: message.data.slice() });
+    }
   }
   return messages;
 }
@@ -58,6 +61,28 @@ Deno.test("MessageReader throws only a ProtocolError, and keeps no more memory t
   reader.filled(8);
   assert.equal(reader.next(), undefined);
   assert.equal(reader.space().length, 65_528);
+});
+
+Deno.test("MessageReader uses one buffer for long messages, and moves none of their bytes", () => {
+  const reader = new MessageReader(MAX_MESSAGE_BYTES);
+  const bytes = encodeMessage({ output: {} }, new Random(1).bytes(261_120));
+  const buffers = new Set<ArrayBuffer>();
+  const starts = new Set<number>();
+  for (let round = 0; round < 5; round++) {
+    for (let at = 0; at < bytes.length;) {
+      const space = reader.space();
+      const part = bytes.subarray(at, at + space.length);
+      space.set(part);
+      reader.filled(part.length);
+      at += part.length;
+    }
+    const { data } = reader.next() ?? {};
+    assert.deepEqual(data, bytes.subarray(-261_120));
+    assert.equal(reader.next(), undefined);
+    if (round > 0) buffers.add(data.buffer);
+    if (round > 0) starts.add(data.byteOffset);
+  }
+  assert.deepEqual([buffers.size, starts.size], [1, 1]);
 });
 
 Deno.test("encodeMessage() refuses a message that the peer would refuse", () => {
