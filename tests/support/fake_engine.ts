@@ -135,6 +135,9 @@ export class FakeEngine implements Engine, NodeGate {
   readonly name = "fake";
   readonly directory: string;
   readonly submissions: Submission[] = [];
+  /** The most submissions that ran at the same time. */
+  mostAtOnce = 0;
+  #running = 0;
   readonly cancelled: { readonly ref: EngineRef; readonly signal: CancelSignal }[] = [];
   readonly errors: unknown[] = [];
   /** Returns the words of the engine. By default each submission waits. */
@@ -154,7 +157,9 @@ export class FakeEngine implements Engine, NodeGate {
   }
 
   async submit(id: string, _token: string, needs: Needs): Promise<string> {
+    this.mostAtOnce = Math.max(this.mostAtOnce, ++this.#running);
     await Promise.resolve();
+    this.#running--;
     if (this.failures.submit !== undefined) throw this.failures.submit;
     const handle = `${this.submissions.length + 1}`;
     this.submissions.push({ id, handle, needs });

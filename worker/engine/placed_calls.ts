@@ -1,15 +1,19 @@
 /** Submits, stops and cancels jobs of an engine while their hosts have no link. */
+import { AtOnce } from "../../base/at_once.ts";
 import { defined } from "../../base/defined.ts";
 import { errorMessage } from "../../base/error_message.ts";
 import type { HostedJob } from "../host/hosted_job.ts";
 import type { StopOptions } from "../process/options.ts";
 import { cancelOver } from "./cancel_over.ts";
-import { EngineRefusedError } from "./engine.ts";
+import { EngineRefusedError, EngineUnavailableError } from "./engine.ts";
 import { needsOf } from "./needs.ts";
 import { failedEnd, type NeverStarted } from "./placed_ends.ts";
 import type { PlacedHost } from "./placed_host.ts";
 import type { Placing } from "./placing.ts";
 import { stopSilent } from "./stop_silent.ts";
+
+/** The most submissions at once. Questions and cancellations must not wait for hundreds of them. */
+const MAX_SUBMISSIONS = 3;
 
 /** Options of the calls. */
 export interface PlacedCallsOptions {
@@ -28,6 +32,7 @@ export interface PlacedCallsOptions {
 /** The calls to an engine about its jobs. */
 export class PlacedCalls {
   readonly #options: PlacedCallsOptions;
+  readonly #submissions = new AtOnce(MAX_SUBMISSIONS);
 
   constructor(options: PlacedCallsOptions) {
     this.#options = options;
@@ -40,12 +45,14 @@ export class PlacedCalls {
    * @throws {EngineUnavailableError} when nobody knows whether the engine has taken it
    */
   submit(host: PlacedHost, job: HostedJob): Promise<void> {
-    return host.submitting ??= this.#submit(host, job).finally(() => host.submitting = undefined);
+    return host.submitting ??= this.#submissions.run(() => this.#submit(host, job))
+      .finally(() => host.submitting = undefined);
   }
 
   async #submit(host: PlacedHost, job: HostedJob): Promise<void> {
-    const { placing: { engine, gate, defaults }, onAsked, onRefused } = this.#options;
+    const { placing: { engine, gate, defaults }, onAsked, onRefused, signal } = this.#options;
     if (host.isOver) return;
+    if (signal.aborted) throw new EngineUnavailableError("the server ends"); // The next one submits the job.
     const token = await gate.token(host.instance);
     try {
       host.submitted(await engine.submit(host.instance, token, needsOf(job.spec, defaults)));

@@ -61,6 +61,13 @@ Deno.test("a placed job is started by the first host alone, also when it is subm
   await deadline(node.over);
 });
 
+Deno.test("many placed jobs are submitted a few at a time", async () => {
+  await using one = await stage();
+  await Promise.all(Array.from({ length: 20 }, () => one.start("true")));
+  assert.equal(one.engine.submissions.length, 20);
+  assert.equal(one.engine.mostAtOnce, 3);
+});
+
 Deno.test("a placed job runs on while its host has no link, and its output arrives exactly", async () => {
   await using one = await stage();
   const { id, node } = await one.run("cat; i=0; while [ $i -lt 2000 ]; do echo line $i; i=$((i+1)); done; exit 3", {

@@ -1,4 +1,5 @@
 /** Runs the client commands of Slurm, such as sbatch(1). Each takes 9 to 18 seconds when the controller does not answer. */
+import { AtOnce } from "../../../base/at_once.ts";
 import { errorMessage } from "../../../base/error_message.ts";
 import { EngineUnavailableError } from "../engine.ts";
 
@@ -28,8 +29,7 @@ export interface SlurmCommandsOptions {
 export class SlurmCommands {
   readonly #env: Readonly<Record<string, string>>;
   readonly #timeLimitMs: number;
-  readonly #waiting: (() => void)[] = [];
-  #running = 0;
+  readonly #commands = new AtOnce(MAX_COMMANDS);
 
   constructor(options: SlurmCommandsOptions) {
     // The answers are parsed, so they must not depend on a language or on formats of the operator.
@@ -43,16 +43,8 @@ export class SlurmCommands {
    * @param input standard input
    * @throws {EngineUnavailableError} when it cannot start or does not end in time
    */
-  async run(command: string, args: readonly string[], input = ""): Promise<CommandResult> {
-    if (this.#running >= MAX_COMMANDS) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    else this.#running++;
-    try {
-      return await this.#run(command, args, input);
-    } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#running--;
-      else next();
-    }
+  run(command: string, args: readonly string[], input = ""): Promise<CommandResult> {
+    return this.#commands.run(() => this.#run(command, args, input));
   }
 
   async #run(command: string, args: readonly string[], input: string): Promise<CommandResult> {
