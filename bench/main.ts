@@ -13,6 +13,7 @@ import { measureLauncher } from "./launcher.ts";
 import { measureMemory } from "./memory.ts";
 import { measureRunTrue } from "./run_true.ts";
 import { measureAgainstSsh } from "./ssh/against_ssh.ts";
+import { measureSlurm } from "./slurm/measure.ts";
 import { makeStage, type Stage } from "./stage.ts";
 import { measureStalled } from "./stalled.ts";
 import { measureStarts } from "./starts.ts";
@@ -44,6 +45,7 @@ const MEASUREMENTS: Record<string, (stage: Stage) => Promise<Finding[]>> = {
   memory: measureMemory,
   flat_out: measureFlatOut,
   go_peer: measureGoPeer,
+  slurm: measureSlurm,
 };
 
 /** The measurement that is made only when it is asked for. */

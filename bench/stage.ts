@@ -113,9 +113,14 @@ export async function startJob({ calls }: RpcClient, id: string): Promise<void> 
   }
 }
 
-/** Registers a job that writes this many bytes as fast as it can. */
-export async function registerBytes({ calls }: RpcClient, bytes: number): Promise<string> {
+/**
+ * Registers a job that writes this many bytes as fast as it can.
+ *
+ * @param engine the engine of the job; default: that of the server
+ */
+export async function registerBytes({ calls }: RpcClient, bytes: number, engine = ""): Promise<string> {
   const { id } = await calls.Register({
+    engine,
     command: "dd",
     args: ["if=/dev/zero", "bs=65536", "iflag=count_bytes", `count=${bytes}`, "status=none"],
   });

@@ -35,14 +35,18 @@ async function rate(bytes: number, transfer: () => Promise<number>): Promise<num
 }
 
 /** The rate of one transfer, and the processor time of the server and its job host in milliseconds. */
-interface Transfer {
+export interface Transfer {
   readonly rate: number;
   readonly cpuMs: number;
 }
 
-/** Runs a job of its own, and transfers its output while it runs and after its end. */
-async function transfers(client: RpcClient, server: Teleportd, bytes: number) {
-  const id = await registerBytes(client, bytes);
+/**
+ * Runs a job of its own, and transfers its output while it runs and after its end.
+ *
+ * @param engine the engine of the job; default: that of the server
+ */
+export async function transfers(client: RpcClient, server: Teleportd, bytes: number, engine?: string) {
+  const id = await registerBytes(client, bytes, engine);
   const measured = async (transfer: () => Promise<number>): Promise<Transfer> => {
     const cpuOfAll = async () => (await server.pids()).reduce((sum, pid) => sum + cpuMs(pid), 0);
     const before = await cpuOfAll();
@@ -92,7 +96,7 @@ export async function measureStreaming(stage: Stage): Promise<Finding[]> {
 const rateOf = ({ rate }: Transfer) => rate;
 
 /** The processor time depends less on other load than the rate does. */
-function compared(
+export function compared(
   budget: Budget,
   atLeast: number,
   bytes: number,
