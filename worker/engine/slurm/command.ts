@@ -49,18 +49,25 @@ export class SlurmCommands {
 
   async #run(command: string, args: readonly string[], input: string): Promise<CommandResult> {
     const child = this.#spawn(command, args);
-    let isOverdue = false;
+    const { promise: overdue, reject } = Promise.withResolvers<never>();
+    const end = new AbortController();
     const timer = setTimeout(() => {
-      isOverdue = true;
       child.kill("SIGKILL");
+      reject(new EngineUnavailableError(`${command} did not end within ${this.#timeLimitMs} ms`));
     }, this.#timeLimitMs);
     try {
-      const [output] = await Promise.all([child.output(), write(child.stdin, input)]);
-      if (isOverdue) throw new EngineUnavailableError(`${command} did not end within ${this.#timeLimitMs} ms`);
-      const [stdout, stderr] = [output.stdout, output.stderr].map((bytes) => new TextDecoder().decode(bytes));
-      return { code: output.code, stdout: stdout ?? "", stderr: (stderr ?? "").trim().replaceAll(/\s*\n\s*/g, "; ") };
+      // A command may be a script of the operator, whose children keep the pipes open after its end.
+      const result = Promise.all([
+        read(child.stdout, end.signal),
+        read(child.stderr, end.signal),
+        child.status,
+        write(child.stdin, input),
+      ]);
+      const [stdout, stderr, { code }] = await Promise.race([result, overdue]);
+      return { code, stdout, stderr: stderr.trim().replaceAll(/\s*\n\s*/g, "; ") };
     } finally {
       clearTimeout(timer);
+      end.abort();
     }
   }
 
@@ -78,6 +85,19 @@ export class SlurmCommands {
       throw new EngineUnavailableError(`${command} cannot be started: ${errorMessage(error)}`, { cause: error });
     }
   }
+}
+
+/** Reads a text to its end, or until the signal aborts. */
+async function read(stream: ReadableStream<Uint8Array>, signal: AbortSignal): Promise<string> {
+  const reader = stream.getReader();
+  const cancel = () => void reader.cancel().catch(() => {}); // It has ended already.
+  signal.addEventListener("abort", cancel, { once: true });
+  const decoder = new TextDecoder();
+  let text = "";
+  for (let next = await reader.read(); !next.done; next = await reader.read()) {
+    text += decoder.decode(next.value, { stream: true });
+  }
+  return text;
 }
 
 /** Writes all input. A command that ends without reading it reports that by its exit code. */
