@@ -20,6 +20,7 @@ export class PlacedHost extends HostConnection {
   #placement: StoredPlacement;
   readonly #waiting: WaitingLink;
   #words: readonly EngineWord[] = [];
+  #hasHeard = false;
   #wordsText = "";
   #changedAtMs = performance.now();
   #linkChangedAtMs = performance.now();
@@ -132,7 +133,9 @@ export class PlacedHost extends HostConnection {
   /** Takes what the engine says of the job. Returns whether that is news. */
   heard(words: readonly EngineWord[]): boolean {
     const text = words.map(waitText).join(", ");
-    const isSame = text === this.#wordsText && words.length === this.#words.length;
+    // Nobody knows for how long the first answer has been true.
+    const isSame = this.#hasHeard && text === this.#wordsText && words.length === this.#words.length;
+    this.#hasHeard = true;
     this.#words = words;
     this.#wordsText = text;
     if (!isSame) this.#changedAtMs = performance.now();
