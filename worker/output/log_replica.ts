@@ -128,6 +128,7 @@ export class LogReplica {
   async readable(id: string): Promise<LogRange | undefined> {
     const { directory } = this.#options;
     const names = await fileNames(directory);
+    if (names.length === 0) return undefined;
     const open = (name = "") => Segment.open(join(directory, name), jobChecksum(id));
     const [oldest, newest] = [await open(names[0]), await open(names.at(-1))];
     if (oldest === undefined || newest === undefined) return undefined;
