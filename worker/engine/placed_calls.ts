@@ -54,13 +54,17 @@ export class PlacedCalls {
     if (host.isOver) return;
     if (signal.aborted) throw new EngineUnavailableError("the server ends"); // The next one submits the job.
     const token = await gate.token(host.instance);
+    let isRefused = false;
     try {
       host.submitted(await engine.submit(host.instance, token, needsOf(job.spec, defaults)));
       if (!job.isFinalState) job.recordPlacement();
     } catch (error) {
-      if (error instanceof EngineRefusedError) onRefused(host);
+      isRefused = error instanceof EngineRefusedError;
+      if (isRefused) onRefused(host);
       throw error;
     } finally {
+      // The cancel of a job that was stopped meanwhile has not found it.
+      if (host.isOver && !isRefused) this.cancel(host);
       onAsked();
     }
   }

@@ -30,8 +30,8 @@ export class HostedJob extends AnyJob {
   #live: LiveState | undefined;
   /** Resolves when the host knows of the start, or has refused it. */
   #begun: Promise<void> | undefined;
-  /** The request of a start that has no answer yet. */
-  #request: Promise<void> | undefined;
+  /** The request of a start that has no answer yet, and the link that it went over. */
+  #request: { readonly link: HostLink | undefined; readonly answer: Promise<void> } | undefined;
   /** False while a start was sent and nobody knows whether it has arrived. */
   #isStartKnown = true;
 
@@ -123,7 +123,7 @@ export class HostedJob extends AnyJob {
   async #afterLoss(error: unknown): Promise<void> {
     if (!(error instanceof HostUnavailableError)) throw error;
     await this.#host?.replaced();
-    await this.#request;
+    await this.#request?.answer;
     if (this.isInitialState || this.isStartUnknown) throw error;
   }
 
@@ -145,14 +145,21 @@ export class HostedJob extends AnyJob {
   }
 
   /**
-   * Requests a start whose intent is stored, now or again. Calls at the same time make one request: a host may refuse one
-   * request and accept another.
+   * Requests a start whose intent is stored, now or again. Calls at the same time make one request over one link: a host
+   * may refuse one request and accept another. An engine may not have answered yet when the host comes that it has placed.
    */
   requestStart(): Promise<void> {
-    if (this.#request !== undefined) return this.#request;
-    const begun = this.#request = this.#requestStart().finally(() => this.#request = undefined);
-    this.#begun = begun.catch(() => {}); // Watchers wait for it. The caller gets the error.
-    return begun;
+    const link = this.#host?.link;
+    if (this.#request !== undefined && this.#request.link === link) return this.#request.answer;
+    const request = {
+      link,
+      answer: this.#requestStart().finally(() => {
+        if (this.#request === request) this.#request = undefined;
+      }),
+    };
+    this.#request = request;
+    this.#begun = request.answer.catch(() => {}); // Watchers wait for it. The caller gets the error.
+    return request.answer;
   }
 
   async #requestStart(): Promise<void> {
@@ -166,6 +173,8 @@ export class HostedJob extends AnyJob {
       });
       this.#isStartKnown = true;
     } catch (error) {
+      // The job has begun meanwhile, over another link.
+      if (isLaterState(this.history.latest.state, "STARTING")) return;
       // After any other error the job may run. A refusal by a machine of an engine is the end of the job.
       const isRefused = error instanceof TeleportError && !(error instanceof HostUnavailableError);
       if (isRefused && this.#host?.placement?.run === undefined) this.#unstart();

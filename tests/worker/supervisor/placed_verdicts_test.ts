@@ -82,7 +82,7 @@ Deno.test("a placed job that its machine cannot run is FAILED with the sentence 
 
 Deno.test("a placed job that the engine has forgotten is submitted again under its name", async () => {
   await using one = await stage();
-  one.engine.says = () => [];
+  one.engine.says = (jobs) => jobs.slice(1).map((job) => ({ ...job, phase: "QUEUED", text: "PENDING" }));
   const id = await one.start("exit 5");
   const { id: name } = await one.engine.submission(1);
   assert.equal(name, one.engine.submissions[0]?.id);
@@ -120,6 +120,57 @@ Deno.test("start() reports an engine that does not answer, and the job is not su
   assert.equal((await final(supervisor, id)).exitCode, 6);
   assert.equal(engine.submissions.length, 1);
   await deadline(node.over);
+});
+
+for (const answers of [true, false]) {
+  const what = answers ? "answers" : "does not answer";
+  Deno.test(`a placed job starts on a host that comes before the engine ${what}`, async () => {
+    await using one = await stage();
+    const { engine, supervisor } = one;
+    const submit = engine.submit.bind(engine);
+    const end = Promise.withResolvers<void>();
+    engine.submit = async (...args) => {
+      const handle = await submit(...args);
+      await end.promise;
+      if (!answers) throw new EngineUnavailableError("sbatch did not end in time");
+      return handle;
+    };
+    const id = await supervisor.add("sh", ["-c", "exit 6"]);
+    const started = supervisor.start(id);
+    await using node = new FakeNode(engine, (await engine.submission()).id);
+    await eventually(() => node.host.hasJobs, "the start on the host", 5_000);
+    await eventually(async () => (await supervisor.status(id)).state === "EXITED", "the end", 5_000);
+    end.resolve();
+    assert.equal((await deadline(started, "the answer of the start")).state, "EXITED");
+    assert.equal((await final(supervisor, id)).exitCode, 6);
+    assert.equal(engine.submissions.length, 1);
+    await deadline(node.over);
+  });
+}
+
+Deno.test("stop() of a placed job whose submission has no answer cancels it when the engine has taken it", async () => {
+  await using one = await stage();
+  const { engine, supervisor } = one;
+  const submit = engine.submit.bind(engine);
+  const [asked, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  engine.says = () => [];
+  engine.failures = { submit: new EngineUnavailableError("down") };
+  const id = await supervisor.add("true");
+  await assert.rejects(supervisor.start(id), { code: "HOST_UNAVAILABLE" });
+  engine.failures = {};
+  engine.submit = async (...args) => {
+    asked.resolve();
+    await answer.promise;
+    return await submit(...args);
+  };
+  await deadline(asked.promise, "the second submission");
+  assert.equal((await deadline(supervisor.stop(id))).reason, "STOPPED");
+  answer.resolve();
+  await eventually(
+    () => engine.cancelled.some(({ ref }) => ref.handle === "1"),
+    "the cancel of what was submitted",
+    5_000,
+  );
 });
 
 Deno.test("start() submits a job later when the engine did not get it", async () => {
