@@ -18,6 +18,8 @@ const READY_MS = 60_000;
 /** Settings that tests change. Each is a line of slurm.conf(5). */
 export interface ClusterOptions {
   readonly settings?: Readonly<Record<string, string>>;
+  /** More lines, such as those of partitions. */
+  readonly lines?: readonly string[];
 }
 
 /** A running cluster. */
@@ -62,7 +64,7 @@ export async function slurmCluster(options: ClusterOptions = {}): Promise<SlurmC
   const conf = `${directory}/slurm.conf`;
   const env = { PATH, HOME: "/root", LANG: "C", SLURM_CONF: conf };
   await Deno.writeFile(`${directory}/munge/key`, crypto.getRandomValues(new Uint8Array(1_024)), { mode: 0o600 });
-  await Deno.writeTextFile(conf, configuration(directory, options.settings ?? {}));
+  await Deno.writeTextFile(conf, configuration(directory, options));
 
   const commands: Readonly<Record<DaemonName, readonly string[]>> = {
     munge: ["munged", "--foreground", "--force", ...mungeFiles(directory)],
@@ -158,7 +160,7 @@ function mungeFiles(directory: string): string[] {
 }
 
 /** slurm.conf(5), with ports and node names of its own. */
-function configuration(directory: string, settings: Readonly<Record<string, string>>): string {
+function configuration(directory: string, { settings, lines = [] }: ClusterOptions): string {
   const [controller, first, second] = freePorts(3);
   const host = Deno.hostname();
   const all: Record<string, string | number | undefined> = {
@@ -201,6 +203,7 @@ function configuration(directory: string, settings: Readonly<Record<string, stri
     node("n2", second),
     "PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP OverSubscribe=YES",
     "PartitionName=short Nodes=ALL MaxTime=1 State=UP",
+    ...lines,
     "",
   ].join("\n");
 }

@@ -54,6 +54,19 @@ export function nodeHosts({ directory }: SlurmCluster): number[] {
   });
 }
 
+/** Finds the step daemons of jobs on the nodes of a cluster: each is the parent of the script that starts a host. */
+export function stepDaemons({ directory }: SlurmCluster): number[] {
+  return [...Deno.readDirSync("/proc")].flatMap(({ name }) => {
+    try {
+      const [program, script] = Deno.readTextFileSync(`/proc/${name}/cmdline`).split("\0");
+      if (!program?.endsWith("sh") || !script?.startsWith(`${directory}/`)) return [];
+      return Number(/^PPid:\s+(\d+)$/m.exec(Deno.readTextFileSync(`/proc/${name}/status`))?.[1] ?? 0) || [];
+    } catch {
+      return []; // The process has ended meanwhile.
+    }
+  });
+}
+
 /** Waits until the nodes have neither hosts nor output of jobs. */
 export async function nothingOnNodes(cluster: SlurmCluster, dir: string): Promise<void> {
   await eventually(() => nodeHosts(cluster).length === 0, "the end of all hosts of jobs");
