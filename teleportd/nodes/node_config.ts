@@ -30,8 +30,9 @@ export function reportPath({ spool, id }: Pick<NodeConfig, "spool" | "id">): str
 }
 
 /**
- * Returns the script of a node host. A shell stays as its parent: when the host is killed, it starts the host once more,
- * to end what the job has left. The shell passes SIGTERM on, because an engine sends it to the shell alone.
+ * Returns the script of a node host. A shell stays as its parent: when the host is killed, it starts the host again, to end
+ * what the job has left. The shell passes SIGTERM on, because an engine sends it to the shell alone. A host that dies of
+ * SIGTERM has no handler yet, so it has begun nothing.
  *
  * The standard error of the host is in a file. Its path and its end become the comment of the Slurm job. The gateway then
  * knows why a host has failed that never connected. The file is new (`set -C`), because everybody can write to /tmp.
@@ -47,11 +48,12 @@ cd ${quoteWord(directory)} 2>/dev/null
 for report in ${reports.map(quoteWord).join(" ")}; do
   (umask 077; set -C; true >"$report") 2>/dev/null && break
 done
-host=
-trap 'test -z "$host" || kill -TERM "$host"' TERM
+host= stop=
+trap 'stop=1; test -z "$host" || kill -TERM "$host"' TERM
 run() {
   ${host} "$0" "$@" 2>>"$report" &
   host=$!
+  test -z "$stop" || kill -TERM "$host"
   while :; do
     wait "$host"
     code=$?
@@ -60,7 +62,11 @@ run() {
   host=
 }
 run
-test "$code" -le 128 || run --recover
+for start in 2 3 4 5; do
+  test "$code" -gt 128 && test "$code" -ne 143 || break
+  stop=
+  run --recover
+done
 test "$report" != /dev/null || exit "$code"
 if test "$code" -eq 0; then rm -f "$report"; exit; fi
 text=$(tail -c ${MAX_REPORT_BYTES} "$report")

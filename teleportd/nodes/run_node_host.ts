@@ -9,11 +9,18 @@ import { StartError } from "../start_error.ts";
 import { connectGateway } from "./connect_gateway.ts";
 import type { NodeConfig } from "./node_config.ts";
 
+/** The file with the name of the host process. A process that is killed before it is written has not dialed. */
+const RUN = "run";
+/** The file of a process that a gateway has accepted. Without it, the process has begun nothing. */
+const ACCEPTED = "accepted";
+
 /** How the caller and a node host communicate. */
 export interface NodeControls {
   readonly version: string;
-  /** True when an earlier process of this job has been killed. */
+  /** True when an earlier process of this batch has been killed. */
   readonly recovers: boolean;
+  /** A number that the processes of one batch have in common. Another one on this machine has another number. */
+  readonly batch: number;
   /** The machine, as the engine names it. */
   readonly node: string;
   /** The number that the engine gave this job. */
@@ -22,6 +29,8 @@ export interface NodeControls {
   readonly variables: Readonly<Record<string, string>>;
   /** Stops the job, and then the host. */
   readonly signal: AbortSignal;
+  /** Kills the job. */
+  readonly hurry: AbortSignal;
   readonly log: Logger;
 }
 
@@ -31,12 +40,12 @@ export interface NodeControls {
  * @throws {StartError} when there is no place for its output, or the gateway has another version
  */
 export async function runNodeHost(config: NodeConfig, controls: NodeControls): Promise<void> {
-  const { version, recovers, node, handle, signal, log } = controls;
-  const data = join(config.spool, `teleport-${config.id}`);
-  const run = await openSpool(data, recovers);
-  if (run === undefined) return log.info("No host process has begun here: nothing is left");
+  const { version, batch, node, handle, signal, hurry, log } = controls;
+  // An engine may run a job twice, also on one machine.
+  const data = join(config.spool, `teleport-${config.id}-${batch}`);
+  const { run, recovers } = await openSpool(data, controls.recovers);
   // Each process of a host has an instance of its own in the spool, where the next one finds the ends of this one.
-  const instance = recovers ? `${config.id}-r` : config.id;
+  const instance = recovers ? `${config.id}-${Deno.pid}` : config.id;
   await using opened = new AsyncDisposableStack();
   const { cgroups, text: cgroupText } = await openCgroups("off", data, instance);
   opened.use(cgroups);
@@ -60,24 +69,28 @@ export async function runNodeHost(config: NodeConfig, controls: NodeControls): P
       onError: (error) => log.error(`Internal error of the job host: ${defectText(error)}`, defectFields(error)),
     }),
   );
-  const stop = () => {
+  const stop = (graceMs?: number) => {
     log.info("Stopping: the job is being ended");
-    if (hasBegun) void host.stopJobs(undefined);
+    if (hasBegun || recovers) void host.stopJobs(graceMs);
     else ended.abort();
   };
-  if (signal.aborted) stop();
-  signal.addEventListener("abort", stop);
+  onAbort(signal, () => stop());
+  // The host itself stays, to report the end. Without it, the processes of the job would run on.
+  onAbort(hurry, () => stop(0));
+  const noteLink = noteLinks(config, log);
   let attempt = 0;
   const refused = await dialGateway({
     host,
     info: host.info,
     dial: { run, node, ...(handle === undefined ? {} : { handle }), ...(recovers ? { recovers: true } : {}) },
     connect: (signal) => connectGateway(config, attempt++, signal),
-    onLinked: noteLinks(config, log),
+    onLinked: (isLinked, why) => {
+      if (isLinked) Deno.writeTextFileSync(join(data, ACCEPTED), "");
+      noteLink(isLinked, why);
+    },
     onError: (error) => log.error(`Internal error of the job host: ${defectText(error)}`, defectFields(error)),
     signal: ended.signal,
   });
-  signal.removeEventListener("abort", stop);
   if (refused !== undefined) {
     log.info(`The gateway refuses this host: ${refused}`);
     await host.stopJobs(0);
@@ -100,19 +113,35 @@ function noteLinks({ addresses }: NodeConfig, log: Logger): (isLinked: boolean, 
   };
 }
 
-/**
- * Makes the spool, or finds the one of an earlier process.
- *
- * @returns the name of the host process; undefined when there is nothing to recover
- */
-async function openSpool(data: string, recovers: boolean): Promise<string | undefined> {
-  const path = join(data, "run");
-  if (recovers) return await Deno.readTextFile(path).catch(() => undefined);
+function onAbort(signal: AbortSignal, run: () => void): void {
+  if (signal.aborted) run();
+  else signal.addEventListener("abort", run, { once: true });
+}
+
+/** The name of a host process, and whether an earlier process may have begun the job. */
+interface HostRun {
+  readonly run: string;
+  readonly recovers: boolean;
+}
+
+/** Makes the spool, or finds the one of an earlier process. */
+async function openSpool(data: string, recovers: boolean): Promise<HostRun> {
+  if (recovers) {
+    const run = await Deno.readTextFile(join(data, RUN)).catch(() => undefined);
+    const wasAccepted = await Deno.stat(join(data, ACCEPTED)).then(() => true, () => false);
+    if (run !== undefined && wasAccepted) return { run, recovers };
+    await Deno.remove(data, { recursive: true }).catch(() => {}); // It is not there.
+    // A gateway that has accepted the earlier process without its knowledge accepts only its name.
+    if (run !== undefined) return await makeSpool(data, run);
+  }
+  return await makeSpool(data, crypto.getRandomValues(new Uint8Array(16)).toHex());
+}
+
+async function makeSpool(data: string, run: string): Promise<HostRun> {
   await Deno.mkdir(data, { mode: 0o700 }).catch((cause) => {
     const hint = "choose a directory of all nodes with --node-spool";
     throw new StartError(`Cannot make "${data}" for the output: ${errorMessage(cause)}: ${hint}`, { cause });
   });
-  const run = crypto.getRandomValues(new Uint8Array(16)).toHex();
-  await Deno.writeTextFile(path, run, { mode: 0o600, createNew: true });
-  return run;
+  await Deno.writeTextFile(join(data, RUN), run, { mode: 0o600, createNew: true });
+  return { run, recovers: false };
 }

@@ -40,10 +40,12 @@ export async function runNodeProgram(path: string, recovers: boolean, access: Pr
   const config = readNodeScript(await Deno.readTextFile(path).catch(() => ""));
   if (config === undefined) throw new StartError(`Cannot read the configuration in "${path}": a gateway writes it`);
   const log = new ServerLog(Deno.stderr, { level: "warn", format: "text" });
-  using signals = listenForStopSignals(() => access.exit(uncaught.hasException ? EXIT_DEFECT : EXIT_OK));
+  // Slurm signals the script, which passes SIGTERM on, and the host too. So a second SIGTERM has no meaning.
+  using signals = listenForStopSignals(() => {});
+  const hurry = new AbortController();
   using _hangup = ignoreHangup();
   const { request } = signals;
-  using uncaught = handleUncaught({ log, stop: request, hurry: request });
+  using uncaught = handleUncaught({ log, stop: request, hurry: () => hurry.abort() });
   try {
     keepFromJobs();
     giveUpNewPrivileges();
@@ -52,10 +54,12 @@ export async function runNodeProgram(path: string, recovers: boolean, access: Pr
     await runNodeHost(config, {
       version: access.version,
       recovers,
+      batch: Deno.ppid,
       node: access.variable("SLURMD_NODENAME") ?? "",
       ...defined({ handle }),
       variables: Object.fromEntries(values.filter((entry): entry is [string, string] => entry[1] !== undefined)),
       signal: signals.stop,
+      hurry: hurry.signal,
       log,
     });
     return uncaught.hasException ? EXIT_DEFECT : EXIT_OK;
