@@ -14,7 +14,10 @@ import { free } from "./received_memory.ts";
 /** A flag for compression, and the length of the message in four bytes. Source: the protocol of gRPC over HTTP/2. */
 const HEADER_BYTES = 5;
 
-/** The memory that a message gets when only its length is known. A peer may announce bytes that it never sends. */
+/**
+ * The memory that a message gets when only its length is known. A peer may announce bytes that it never sends. A message
+ * of up to twice the last one gets all of its memory, because the peer sends such messages.
+ */
 const FIRST_BYTES = 65_536;
 
 /** The unfinished message of a decoder. */
@@ -26,6 +29,8 @@ interface Unfinished {
   /** The bytes that have arrived, and those of the whole message, both with the header. */
   messageBytes: number;
   totalBytes: number;
+  /** The bytes of the last complete message. */
+  lastBytes: number;
 }
 
 const unfinished = new WeakMap<object, Unfinished>();
@@ -39,7 +44,8 @@ const unfinished = new WeakMap<object, Unfinished>();
 function write(this: { readonly maxReadMessageLength: number }, part: Buffer): Buffer[] {
   let state = unfinished.get(this);
   if (state === undefined) {
-    state = { header: Buffer.alloc(HEADER_BYTES), headerBytes: 0, message: undefined, messageBytes: 0, totalBytes: 0 };
+    const header = Buffer.alloc(HEADER_BYTES);
+    state = { header, headerBytes: 0, message: undefined, messageBytes: 0, totalBytes: 0, lastBytes: 0 };
     unfinished.set(this, state);
   }
   const messages: Buffer[] = [];
@@ -50,7 +56,7 @@ function write(this: { readonly maxReadMessageLength: number }, part: Buffer): B
       state.headerBytes += copied;
       if (state.headerBytes < HEADER_BYTES) break;
       state.totalBytes = totalBytes(state.header, this.maxReadMessageLength);
-      state.message = Buffer.allocUnsafeSlow(Math.min(state.totalBytes, FIRST_BYTES));
+      state.message = Buffer.allocUnsafeSlow(Math.min(state.totalBytes, Math.max(FIRST_BYTES, 2 * state.lastBytes)));
       state.messageBytes = state.header.copy(state.message);
     }
     if (state.messageBytes === state.message.length) state.message = grown(state.message, state.totalBytes);
@@ -59,6 +65,7 @@ function write(this: { readonly maxReadMessageLength: number }, part: Buffer): B
     state.messageBytes += copied;
     if (state.messageBytes < state.totalBytes) continue;
     messages.push(state.message);
+    state.lastBytes = state.totalBytes;
     state.message = undefined;
     state.headerBytes = 0;
   }

@@ -44,19 +44,33 @@ Deno.test("A decoder frees a large part, and its messages have memory of their o
   assert.equal(part.length, 0);
 });
 
-Deno.test("A decoder reserves little memory for a message that is only announced", () => {
+/** Records the memory that decoders reserve, until it is disposed of. */
+function recordReserved(): { readonly reserved: number[] } & Disposable {
   const { allocUnsafeSlow } = Buffer;
   const reserved: number[] = [];
   Buffer.allocUnsafeSlow = (bytes) => allocUnsafeSlow(reserved[reserved.push(bytes) - 1]!);
-  try {
-    const decoder = new StreamDecoder(-1);
-    decoder.write(framed(Buffer.alloc(4_000_000)).subarray(0, 6));
-    assert.deepEqual(reserved, [65_536]);
-    assert.deepEqual(decoder.write(Buffer.alloc(65_536)), []);
-    assert.deepEqual(reserved, [65_536, 131_072]);
-  } finally {
-    Buffer.allocUnsafeSlow = allocUnsafeSlow;
-  }
+  return { reserved, [Symbol.dispose]: () => void (Buffer.allocUnsafeSlow = allocUnsafeSlow) };
+}
+
+Deno.test("A decoder reserves little memory for a message that is only announced", () => {
+  using record = recordReserved();
+  const decoder = new StreamDecoder(-1);
+  decoder.write(framed(Buffer.alloc(4_000_000)).subarray(0, 6));
+  assert.deepEqual(record.reserved, [65_536]);
+  assert.deepEqual(decoder.write(Buffer.alloc(65_536)), []);
+  assert.deepEqual(record.reserved, [65_536, 131_072]);
+});
+
+Deno.test("A decoder reserves all memory of a message at once after one of its size", () => {
+  using record = recordReserved();
+  const decoder = new StreamDecoder(-1);
+  decoder.write(framed(Buffer.alloc(131_072)));
+  record.reserved.length = 0;
+  decoder.write(framed(Buffer.alloc(131_100)));
+  assert.deepEqual(record.reserved, [131_105]);
+  record.reserved.length = 0;
+  decoder.write(framed(Buffer.alloc(4_000_000)).subarray(0, 6));
+  assert.deepEqual(record.reserved, [2 * 131_105]);
 });
 
 Deno.test("A decoder refuses a message above its limit with the error of grpc-js", () => {
