@@ -11,7 +11,6 @@ import type { Socket } from "node:net";
 import { type Guard, guardEmitter, type NetworkError, NetworkErrors } from "./error_boundary.ts";
 import { freeDecrypted, freeReceived } from "./received_memory.ts";
 import { makeSessionMethodsSafe, makeStreamMethodsSafe } from "./safe_methods.ts";
-import { freeWrittenFrames } from "./sent_memory.ts";
 import { deferClosing, deferClosingWhileReading } from "./session_closing.ts";
 import { joinWrites } from "./session_writes.ts";
 
@@ -75,7 +74,7 @@ function guardClientSession(session: http2.ClientHttp2Session, socket: EventEmit
   if (socket !== undefined) {
     guardEmitter(socket, { place: "socket", errors });
     freeDecrypted(session, socket);
-    freeWrittenFrames(socket);
+    joinWrites(session);
   }
   const defer = deferClosingWhileReading(session, socket);
   // The session reads data that has arrived in this turn.

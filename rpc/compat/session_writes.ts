@@ -4,7 +4,8 @@
  * Reason: Deno passes each DATA frame, of at most 16 KiB, to the socket on its own, also while the socket does not take
  * any. Each frame then costs a buffer, a write request and its share of a garbage collection. A client that stalls has
  * its whole window in the server. Remove this file when Deno joins frames itself. Without the private fields
- * the session writes as Deno does. Test: `tests/rpc/compat/session_writes_test.ts`.
+ * the session writes as Deno does. Tests: `tests/rpc/compat/session_writes_test.ts` and, for clients,
+ * `tests/rpc/compat/client_writes_test.ts`.
  *
  * Source: https://github.com/denoland/deno/blob/v2.9.5/ext/node/polyfills/http2.ts (setupHandle),
  * ext/node/ops/http2/session.rs (get_outgoing_chunk), ext/node/ops/tls_wrap.rs (write_data)
