@@ -4,6 +4,7 @@ import {
   FRAME_HEADER_BYTES,
   FRAME_OVERHEAD_BYTES,
   type FrameHeader,
+  MAX_PAYLOAD_BYTES,
   offsetsAfter,
   type Stream,
   type StreamOffsets,
@@ -11,10 +12,10 @@ import {
 import type { LogIdentity } from "./log_identity.ts";
 
 /**
- * The capacity of a batch. A full batch holds up the job's writes. One batch gathers while another is written, so a job
- * with a slow disk uses twice this memory.
+ * The capacity of a batch: a whole read of an enlarged pipe, with its frames. A full batch holds up the job's writes. One
+ * batch gathers while another is written, so a job with a slow disk uses twice this memory.
  */
-const BATCH_BYTES = 262_144;
+const BATCH_BYTES = 4 * (MAX_PAYLOAD_BYTES + FRAME_OVERHEAD_BYTES);
 
 /** The number of buffers kept for later batches. Few jobs write at the same moment. */
 const MAX_SPARE_BUFFERS = 4;

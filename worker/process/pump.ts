@@ -2,16 +2,16 @@
 import { deadline } from "../../base/deadline.ts";
 import type { StderrFilter } from "../launch/stderr_filter.ts";
 import type { Stream } from "../output/frame.ts";
+import { PIPE_BYTES, WIDE_PIPE_BYTES } from "./pipe_size.ts";
 
 /**
  * The longest time to wait for the end of the pipes after a process ended. A process that escaped from its job may hold
- * a pipe open forever. The job's own output is in the pipe by then (64 KiB by default, pipe(7)) and takes less time.
+ * a pipe open forever. The job's own output is in the pipe by then, at most 256 KiB, and takes less time.
  */
 const DRAIN_MS = 2_000;
 
-/** The sizes of a read: a quiet job holds little memory, and a busy one empties a pipe, 64 KiB by default; pipe(7). */
+/** The least size of a read. A quiet job holds little memory, and a busy one empties its pipe. */
 const MIN_READ_BYTES = 8_192;
-const MAX_READ_BYTES = 65_536;
 
 /** The receiver of a process's output. A sink that resolves late slows the process down: back-pressure. */
 export interface OutputSink {
@@ -33,19 +33,23 @@ export interface Pump {
   cancel(): Promise<void>;
 }
 
-/**
- * Reads a pipe and passes its bytes to a sink.
- *
- * @param gone aborts when the process is gone
- * @param output the sink; absent: the bytes are discarded
- * @param filter removes the launcher's messages from standard error; absent: the pipe has only output
- */
+/** Where the bytes of a pipe go. */
+export interface PumpOptions {
+  /** Aborts when the process is gone. */
+  readonly gone: AbortSignal;
+  /** The sink. Absent: the bytes are discarded. */
+  readonly output?: OutputSink;
+  /** Removes the launcher's messages from standard error. Absent: the pipe has only output. */
+  readonly filter?: StderrFilter;
+  /** Enlarges the pipe, once a read has emptied a full one. Absent: it keeps its size. */
+  readonly widen?: () => Disposable | undefined;
+}
+
+/** Reads a pipe and passes its bytes to a sink. */
 export function pump(
   stream: Stream,
   source: ReadableStream<Uint8Array>,
-  gone: AbortSignal,
-  output?: OutputSink,
-  filter?: StderrFilter,
+  { gone, output, filter, widen }: PumpOptions,
 ): Pump {
   const reader = source.getReader({ mode: "byob" });
   const append = async (chunk: Uint8Array | undefined) => {
@@ -57,14 +61,21 @@ export function pump(
     }
   };
   const run = async () => {
+    using stack = new DisposableStack();
     // Few jobs write much, so the buffer grows only with full reads.
     let buffer = new Uint8Array(MIN_READ_BYTES);
+    let maxBytes = PIPE_BYTES;
+    let isAsked = false;
     while (true) {
       const { done, value } = await reader.read(buffer);
       if (done) return await append(filter?.rest());
       await append(filter === undefined ? value : filter.pass(value));
-      const isFull = value.length === value.buffer.byteLength && value.length < MAX_READ_BYTES;
-      buffer = isFull ? new Uint8Array(value.length * 2) : new Uint8Array(value.buffer);
+      const isFull = value.length === value.buffer.byteLength;
+      if (isFull && value.length === PIPE_BYTES && !isAsked) {
+        isAsked = true;
+        if (stack.use(widen?.()) !== undefined) maxBytes = WIDE_PIPE_BYTES;
+      }
+      buffer = isFull && value.length < maxBytes ? new Uint8Array(value.length * 2) : new Uint8Array(value.buffer);
     }
   };
   return { ended: run(), cancel: () => reader.cancel() };

@@ -8,6 +8,7 @@ import type { FirstCause } from "./end_cause.ts";
 import { type ExitStatus, waitForExit } from "./exit_status.ts";
 import { KillTimer } from "./kill_timer.ts";
 import type { ProcessOptions } from "./options.ts";
+import { widenPipe } from "./pipe_size.ts";
 import { drain, pump } from "./pump.ts";
 import type { Spawned } from "./spawn.ts";
 import type { ProcessEvent } from "./state.ts";
@@ -97,13 +98,14 @@ export class ProcessRun {
   async #end(): Promise<ProcessEvent> {
     const { child, launch, terminal } = this.#spawned;
     const { output, firstCause, stdin } = this.#options;
-    const { signal } = this.#gone;
+    const sink = { gone: this.#gone.signal, ...defined({ output }) };
+    const filter = defined({ filter: launch?.stderr });
     const pumps = terminal === undefined
       ? [
-        pump("stdout", child.stdout, signal, output),
-        pump("stderr", child.stderr, signal, output, launch?.stderr),
+        pump("stdout", child.stdout, { ...sink, widen: () => widenPipe(child.pid, 1) }),
+        pump("stderr", child.stderr, { ...sink, ...filter, widen: () => widenPipe(child.pid, 2) }),
       ]
-      : [pump("stdout", terminal.output, signal, output, launch?.stderr)];
+      : [pump("stdout", terminal.output, { ...sink, ...filter })];
     const how = await waitForExit(child);
     this.tree.leaderEnded();
     this.#leaderLives = false;
