@@ -1,6 +1,7 @@
 /**
  * Measures the least processor time of a client on Deno, for a gigabyte that it drops. The parts are TLS, HTTP/2, SHA-256
- * and writes to `/dev/null`. The argument is a directory that "deno task certs init" has made.
+ * and writes to `/dev/null`. Deno has two forms of TLS: that of Node.js, which HTTP/2 uses, and its own. The argument is a
+ * directory that "deno task certs init" has made.
  */
 import { createHash } from "node:crypto";
 import http2 from "node:http2";
@@ -34,6 +35,11 @@ if (role !== "") {
     (port) => tls.connect({ port, rejectUnauthorized: false }),
     freed,
   );
+  const [hostname, caCerts] = ["localhost", [Deno.readTextFileSync(`${dir}/ca.crt`)]];
+  await measureReading("TLS alone, by `Deno.connectTls()`", "tls", async (port) => {
+    using connection = await Deno.connectTls({ port, hostname, caCerts });
+    while (await connection.read(block) !== null);
+  });
   const settings = { initialWindowSize: 524_288 };
   await measure("HTTP/2 over TLS", "http2", (port) => {
     const session = http2.connect(`https://localhost:${port}`, { rejectUnauthorized: false, settings });
@@ -47,20 +53,28 @@ if (role !== "") {
   await report("write() of 64 KiB", async () => void await output.write(block));
 }
 
-/** Reads from a server in another process, and prints the processor time. */
-async function measure(
+/** Reads a stream from a server in another process, and prints the processor time. */
+function measure(
   name: string,
   role: string,
   open: (port: number) => tls.TLSSocket | http2.ClientHttp2Stream,
   use = (_: Uint8Array) => {},
 ): Promise<void> {
+  return measureReading(
+    name,
+    role,
+    (port) => new Promise<void>((resolve) => void open(port).on("data", use).on("end", resolve)),
+  );
+}
+
+/** Reads from a server in another process to the end, and prints the processor time. */
+async function measureReading(name: string, role: string, read: (port: number) => Promise<void>): Promise<void> {
   const args = ["run", "-A", import.meta.filename ?? "", dir, role];
   await using server = new Deno.Command(Deno.execPath(), { args, stdout: "piped" }).spawn();
   const reader = server.stdout.getReader();
   const { value } = await reader.read();
   const before = process.cpuUsage();
-  const stream = open(Number(new TextDecoder().decode(value)));
-  await new Promise<void>((resolve) => stream.on("data", use).on("end", resolve));
+  await read(Number(new TextDecoder().decode(value)));
   print(name, before);
   server.kill();
   await reader.cancel();
