@@ -9,6 +9,6 @@ const ROUNDS = 4;
 Deno.test(
   skippedIf(clusterMissing(), `each job of Slurm is told truly whatever is killed (${ROUNDS} rounds)`),
   async () => {
-    await runSlurmRounds({ rounds: ROUNDS, random: new Random(seedFor("slurm_kills_test")) });
+    await runSlurmRounds({ rounds: ROUNDS, random: new Random(seedFor("slurm_kills_test")), isQuick: true });
   },
 );
