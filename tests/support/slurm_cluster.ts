@@ -20,6 +20,8 @@ export interface ClusterOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** More lines, such as those of partitions. */
   readonly lines?: readonly string[];
+  /** The text of cgroup.conf. Absent: no such file. */
+  readonly cgroupConf?: string;
 }
 
 /** A running cluster. */
@@ -65,6 +67,8 @@ export async function slurmCluster(options: ClusterOptions = {}): Promise<SlurmC
   const env = { PATH, HOME: "/root", LANG: "C", SLURM_CONF: conf };
   await Deno.writeFile(`${directory}/munge/key`, crypto.getRandomValues(new Uint8Array(1_024)), { mode: 0o600 });
   await Deno.writeTextFile(conf, configuration(directory, options));
+
+  if (options.cgroupConf !== undefined) await Deno.writeTextFile(`${directory}/cgroup.conf`, options.cgroupConf);
 
   const commands: Readonly<Record<DaemonName, readonly string[]>> = {
     munge: ["munged", "--foreground", "--force", ...mungeFiles(directory)],

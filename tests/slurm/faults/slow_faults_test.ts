@@ -142,3 +142,23 @@ Deno.test(
     await eventually(() => nodeHosts(cluster).length === 0, "the end of the host");
   },
 );
+
+Deno.test(slow("with proctrack/cgroup nothing is left of a job whose host and script are killed"), async () => {
+  await using place = await FaultPlace.make({
+    cluster: {
+      settings: { ProctrackType: "proctrack/cgroup" },
+      cgroupConf: "CgroupPlugin=cgroup/v1\nCgroupMountpoint=/sys/fs/cgroup\n",
+    },
+  });
+  const job = await place.run(`trap '' TERM; setsid sleep 1000 & echo up; while :; do sleep 0.1; done`);
+  await job.writes();
+  const [host = 0] = nodeHosts(place.cluster);
+  const script = Number(/^PPid:\s+(\d+)$/m.exec(Deno.readTextFileSync(`/proc/${host}/status`))?.[1]);
+  Deno.kill(script, "SIGKILL");
+  Deno.kill(host, "SIGKILL");
+  const { state, error } = await job.final();
+  console.log(state, error);
+  assert.equal(state, "STATE_LOST");
+  assert.equal(job.starts, 1);
+  await job.gone();
+});
