@@ -72,9 +72,14 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
     ];
   },
   "stop with a grace period": async (side) => {
-    await side.running("NAME-stop", ...sh(`trap "" TERM; setsid sleep 60 & sleep 60 & wait; wait; sleep 60`));
+    await side.running(
+      "NAME-stop",
+      "--grace",
+      "400ms",
+      ...sh(`trap "" TERM; setsid sleep 60 & sleep 60 & wait; wait; sleep 60`),
+    );
     return [
-      await side.teleport("stop", "--grace", "400ms", "NAME-stop"),
+      await side.teleport("stop", "NAME-stop"),
       await side.teleport("status", "NAME-stop"),
       await side.teleport("--output", "json", "stop", "NAME-stop"),
     ];
@@ -132,6 +137,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
     await side.job(["run"], "--group", "games", ...sh(SHOW_OPTIONS)),
     await side.job(["run"], "--isolate", "private", ...sh("ls /tmp | wc -l; id -un")),
     await side.job(["run"], "--isolate", "strict", "--user", "nobody", ...sh("touch /usr/x; id -un")),
+    await side.job(["run"], "--like", "NAME-logs", "--inherit-env", ...sh("echo $HOME; pwd")),
     await side.job(["run"], "--allow-new-privileges", ...sh("grep NoNewPrivs /proc/self/status")),
     await side.job(["run"], ...sh("env | grep -v -e ^SLURM -e ^TELEPORT_ID | sort; ls -l /proc/self/fd | wc -l")),
   ],
@@ -142,7 +148,6 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
         stderr.replace(/Node "n[12]" cannot run the job: /, "")
       }`;
     }),
-    await side.job(["run"], "--inherit-env", "true"),
   ],
   "limits of output": async (side) => [
     await side.job(["run"], "--name", "NAME-o1", "--max-output", "10k", ...sh("seq 1 100000 >/dev/null; echo up")),
@@ -182,7 +187,7 @@ Deno.test(skippedIf(clusterMissing(), "a job of Slurm behaves as one of this mac
   await using cluster = await slurmCluster();
   await using place = await tempDir();
   const { path: dir } = place;
-  const server = await startGateway(cluster, dir);
+  const server = await startGateway(cluster, dir, "127.0.0.1:0", ["--inherit-env=HOME"]);
   await using _stop = { [Symbol.asyncDispose]: () => stopGateway(server) };
   const sides = ["local", "slurm"].map((engine) => new Side(server, engine));
   for (const [name, scenario] of Object.entries(SCENARIOS)) {
