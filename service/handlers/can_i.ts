@@ -19,7 +19,7 @@ import {
 import { ruleText } from "../policy/rule_text.ts";
 import { expandTemplate } from "../policy/template.ts";
 import { type HandlerParts, identifySelf } from "./parts.ts";
-import { withoutSource } from "./source_job.ts";
+import { completeRequest } from "./source_job.ts";
 
 export function canIHandler(parts: HandlerParts): JobWorkerHandlers["CanI"] {
   const { callAudit, permissions, policy } = parts;
@@ -28,7 +28,7 @@ export function canIHandler(parts: HandlerParts): JobWorkerHandlers["CanI"] {
     callAudit.add(context, { text: textForEntry(request.call) });
     const full = async (job: JobRequest) => {
       try {
-        return await withoutSource(job, context, parts);
+        return await completeRequest(job, context, parts);
       } finally {
         // The call itself is allowed, whatever the other job is.
         callAudit.add(context, { ...decideMethod(policy(), identity, context.method) });
@@ -43,7 +43,7 @@ export function canIHandler(parts: HandlerParts): JobWorkerHandlers["CanI"] {
  * see is answered like a missing one.
  *
  * @param lookUp.find looks up a job by its id
- * @param lookUp.full returns a request without its reference to another job
+ * @param lookUp.full returns a request that is complete
  * @throws {InvalidArgumentError} when no call has that name
  */
 async function canI(

@@ -10,7 +10,7 @@ import { identify } from "../policy/identity.ts";
 import { decideMethod, decideRegister, denied } from "../policy/policy.ts";
 import { expandTemplate } from "../policy/template.ts";
 import type { HandlerParts } from "./parts.ts";
-import { repeatedRerun, withoutSource } from "./source_job.ts";
+import { completeRequest, repeatedRerun } from "./source_job.ts";
 
 /** The most characters of a command in the audit log, more than any path needs. */
 const MAX_COMMAND_CHARS = 1_000;
@@ -22,7 +22,7 @@ export function registerHandler(parts: HandlerParts): JobWorkerHandlers["Registe
     callAudit.add(context, requestForEntry(sent));
     let request: JobRequest;
     try {
-      request = await withoutSource(sent, context, parts);
+      request = await completeRequest(sent, context, parts);
     } catch (error) {
       const id = error instanceof JobNotFoundError ? await repeatedRerun(sent, identity.user, supervisor) : undefined;
       if (id === undefined) throw error;

@@ -1,4 +1,7 @@
-/** Requests to register a job that refer to another job: `like` takes its directory and environment, `rerun` everything. */
+/**
+ * Makes requests to register a job complete, so that the policy can decide on them. A request may refer to another job:
+ * `like` takes its directory and environment, `rerun` everything.
+ */
 import { InvalidArgumentError, type Supervisor } from "../../mod.ts";
 import type { CallContext } from "../../proto/service.ts";
 import type { JobRequest } from "../../proto/teleport/v1/job_worker.ts";
@@ -7,20 +10,28 @@ import { isDefault } from "../policy/fields.ts";
 import { denied, mayDoEverything } from "../policy/policy.ts";
 import type { HandlerParts } from "./parts.ts";
 
+type Parts = Pick<HandlerParts, "supervisor" | "permissions" | "policy">;
+
 /** The fields that may be given with `rerun`. */
 const WITH_RERUN: ReadonlySet<string> = new Set(["rerun", "request_id", "name", "labels", "input", "terminal"]);
 
 /**
- * Returns the request without a reference to another job. The policy then decides on it like on any other request.
+ * Returns the request without a reference to another job. The policy then decides on it like on any other request. A server
+ * without an engine runs every job itself, so it drops the wish for that: a rule need not name it.
  *
  * @throws {JobNotFoundError} when the other job does not exist, or the caller may not see it
  * @throws {PermissionDeniedError} when the job is another user's and the caller may not do everything
  * @throws {InvalidArgumentError} when fields do not go together
  */
-export async function withoutSource(
+export async function completeRequest(request: JobRequest, context: CallContext, parts: Parts): Promise<JobRequest> {
+  const complete = await withoutSource(request, context, parts);
+  return complete.engine === "local" && !parts.supervisor.hasEngine ? { ...complete, engine: "" } : complete;
+}
+
+async function withoutSource(
   request: JobRequest,
   context: CallContext,
-  { supervisor, permissions, policy }: Pick<HandlerParts, "supervisor" | "permissions" | "policy">,
+  { supervisor, permissions, policy }: Parts,
 ): Promise<JobRequest> {
   const { like, rerun } = request;
   const source = rerun || like;

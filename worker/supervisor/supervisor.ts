@@ -140,6 +140,11 @@ export class Supervisor implements AsyncDisposable {
     return registerJob(this.#registry, this.#options, command, args, options);
   }
 
+  /** True when an engine can place jobs on other machines. */
+  get hasEngine(): boolean {
+    return this.#options.placing !== undefined;
+  }
+
   /**
    * Starts a job and returns its status: starting, running, or failed to start. A job that was started before is left
    * unchanged.

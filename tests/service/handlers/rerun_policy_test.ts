@@ -147,3 +147,13 @@ Deno.test("CanI answers for rerun and like what Register would", async () => {
   const entries = service.entries.filter(({ call }) => call === "CanI");
   assert.ok(entries.every(({ allowed, code }) => allowed && code === "OK"));
 });
+
+Deno.test("a rule for a command need not name the engine local on a server without an engine, as teleport cp sends it", async () => {
+  await using service = recorded({ policy: () => policyOf() });
+  const calls = service.as("ann", "greeter");
+  const job = { command: "/bin/echo", args: ["hello"], engine: "local" };
+  const { id } = await calls.Register(job);
+  assert.equal(await outputOf(calls, id), "hello\n");
+  assert.equal((await calls.CanI({ call: "Register", job })).allowed, true);
+  assert.equal(await codeOf(() => calls.Register({ ...job, engine: "slurm" })), "PERMISSION_DENIED");
+});
