@@ -36,7 +36,7 @@ function watchStalled(stage: Stage, { address }: Server, id: string): Promise<Pr
   return startDeno("bench/stalled_watchers.ts", [address, stage.certs, id, String(WATCHERS)], /^watching$/m);
 }
 
-/** Who has the log open. "frozen" means that the watchers' process does not even read from its sockets. */
+/** What happens to the watchers of the log. "frozen" means that their process does not even read from its sockets. */
 type Watching = "nobody" | "stalled" | "frozen";
 
 /** Floods a log twice. */
