@@ -36,7 +36,7 @@ function watchStalled(stage: Stage, { address }: Server, id: string): Promise<Pr
   return startDeno("bench/stalled_watchers.ts", [address, stage.certs, id, String(WATCHERS)], /^watching$/m);
 }
 
-/** What happens to the watchers of the log. "frozen" means that their process does not even read from its sockets. */
+/** The watchers of the log. The process of frozen ones does not even read from its sockets. */
 type Watching = "nobody" | "stalled" | "frozen";
 
 /** Floods a log twice. */
