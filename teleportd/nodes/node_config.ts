@@ -35,7 +35,8 @@ export function reportPath({ spool, id }: Pick<NodeConfig, "spool" | "id">): str
  * SIGTERM has no handler yet, so it has begun nothing.
  *
  * The standard error of the host is in a file. Its path and its end become the comment of the Slurm job. The gateway then
- * knows why a host has failed that never connected. The file is new (`set -C`), because everybody can write to /tmp.
+ * knows why a host has failed that never connected. Everybody can write to /tmp, and read the job's name in Slurm. So the
+ * file must be new: dd(1) opens it with O_EXCL. A shell with `set -C` would open a pipe of another user, and wait.
  *
  * @param command the command line of this program without arguments
  * @param directory the directory in which that is a command, where the nodes have it
@@ -46,7 +47,7 @@ export function nodeScript(command: readonly string[], config: NodeConfig, direc
   return `#!/bin/sh
 cd ${quoteWord(directory)} 2>/dev/null
 for report in ${reports.map(quoteWord).join(" ")}; do
-  (umask 077; set -C; true >"$report") 2>/dev/null && break
+  (umask 077; dd if=/dev/null of="$report" conv=excl) 2>/dev/null && break
 done
 host= stop=
 trap 'stop=1; test -z "$host" || kill -TERM "$host"' TERM

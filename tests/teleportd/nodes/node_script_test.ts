@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readReport } from "../../../teleportd/nodes/read_report.ts";
 import { nodeScript, reportPath } from "../../../teleportd/nodes/node_config.ts";
+import { deadline } from "../../support/deadline.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 
 // Random, because one test has its file in /tmp.
@@ -62,5 +63,16 @@ Deno.test("the script follows no link that another user has made, and works with
   const { code, said } = await run(dir.path, "echo text >&2; exit 1", `${dir.path}/missing`);
   assert.equal(code, 1);
   assert.match(said ?? "", /Comment=\/tmp\/\S+: text ?$/m);
+  await Deno.remove(`/tmp/teleport-${ID}.err`);
+});
+
+Deno.test("the script does not write into a pipe that another user has made", async () => {
+  await using dir = await tempDir();
+  const path = `${dir.path}/teleport-${ID}.err`;
+  await new Deno.Command("mkfifo", { args: [path] }).output();
+  const { code, said } = await deadline(run(dir.path, "echo text >&2; exit 1"), "the end of the script", 10_000);
+  assert.equal(code, 1);
+  assert.match(said ?? "", /Comment=\/tmp\/\S+: text ?$/m);
+  assert.equal((await Deno.stat(path)).isFifo, true);
   await Deno.remove(`/tmp/teleport-${ID}.err`);
 });
