@@ -273,7 +273,8 @@ export class HostedJob extends AnyJob {
 
   /** Stops the job and resolves with its final status. If it is not running, the call only returns its status. */
   override async stop(options: StopOptions = {}): Promise<JobStatus> {
-    await this.#begun;
+    // An engine may answer late. A job that no machine has ends without its answer.
+    if (this.#host?.isUnclaimed !== true) await this.#begun;
     if (!this.isRunningState) return this.status;
     // A stop of a job that the host does not know yet would have no effect.
     if (this.isStartUnknown && this.#host?.isUnclaimed !== true) await this.requestStart();

@@ -193,6 +193,7 @@ export class PlacedJobs {
     if (job === undefined || host.isOver) return;
     const found = verdict(host.sight, this.#settleMs);
     if (found.is === "SUBMIT") {
+      if (host.submitting !== undefined) return; // Its caller gets the answer, such as a start.
       void this.#calls.submit(host, job).catch((error) => {
         if (error instanceof EngineRefusedError) {
           this.#calls.fail(host, job, { reason: "START_FAILED", error: error.message });
