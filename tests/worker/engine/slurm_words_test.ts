@@ -7,51 +7,60 @@ const NAME = `teleport-${ID}`;
 const read = (line: string, silent: readonly string[] = []) => readWords(`${line}\n`, new Set(silent));
 
 Deno.test("readWords() reads a job that waits, runs, and ended in several ways", () => {
-  assert.deepEqual(read(`12|PENDING|0||Resources||${NAME}`), [
+  assert.deepEqual(read(`12|PENDING|0||Resources|${NAME}|`), [
     { id: ID, handle: "12", phase: "QUEUED", text: "PENDING (Resources)" },
   ]);
-  assert.deepEqual(read(`12|RUNNING|0|n1|None||${NAME}`), [
+  assert.deepEqual(read(`12|RUNNING|0|n1|None|${NAME}|`), [
     { id: ID, handle: "12", phase: "PLACED", text: "RUNNING", node: "n1" },
   ]);
-  assert.deepEqual(read(`12|FAILED|256|n1|NonZeroExitCode|deno: not found|${NAME}`), [
+  assert.deepEqual(read(`12|FAILED|256|n1|NonZeroExitCode|${NAME}|/tmp/${NAME}.err: deno: not found`), [
     {
       id: ID,
       handle: "12",
       phase: "ENDED",
       text: "FAILED (NonZeroExitCode), exit code 1",
       node: "n1",
-      stderr: "deno: not found",
+      stderr: `/tmp/${NAME}.err: deno: not found`,
     },
   ]);
-  assert.equal("stderr" in (read(`12|RUNNING|0|n1|None|(null)|${NAME}`)[0] ?? {}), false);
+  assert.equal("stderr" in (read(`12|RUNNING|0|n1|None|${NAME}|(null)`)[0] ?? {}), false);
   const text = (line: string) => read(line).map((word) => `${word.phase} ${word.text}`).join();
-  assert.equal(text(`2|FAILED|1792|n2|NonZeroExitCode||${NAME}`), "ENDED FAILED (NonZeroExitCode), exit code 7");
+  assert.equal(text(`2|FAILED|1792|n2|NonZeroExitCode|${NAME}|`), "ENDED FAILED (NonZeroExitCode), exit code 7");
   assert.equal(
-    text(`2|FAILED|9|n2|RaisedSignal:9(Killed)||${NAME}`),
+    text(`2|FAILED|9|n2|RaisedSignal:9(Killed)|${NAME}|`),
     "ENDED FAILED (RaisedSignal:9(Killed)), signal 9",
   );
-  assert.equal(text(`2|COMPLETED|0|n2|None||${NAME}`), "ENDED COMPLETED");
-  assert.equal(text(`2|COMPLETING|0|n2|None||${NAME}`), "PLACED COMPLETING");
-  assert.equal(text(`2|A_STATE_OF_LATER|0|n2|None||${NAME}`), "PLACED A_STATE_OF_LATER");
+  assert.equal(text(`2|COMPLETED|0|n2|None|${NAME}|`), "ENDED COMPLETED");
+  assert.equal(text(`2|COMPLETING|0|n2|None|${NAME}|`), "PLACED COMPLETING");
+  assert.equal(text(`2|A_STATE_OF_LATER|0|n2|None|${NAME}|`), "PLACED A_STATE_OF_LATER");
 });
 
 Deno.test("readWords() tells whether the node of a lost job answers", () => {
-  const line = `3|NODE_FAIL|0|n1|None||${NAME}`;
+  const line = `3|NODE_FAIL|0|n1|None|${NAME}|`;
   assert.deepEqual(read(line, ["n1"]).map((word) => [word.phase, word.nodeAnswers]), [["NODE_LOST", false]]);
   assert.deepEqual(read(line, ["n2"]).map((word) => word.nodeAnswers), [true]);
-  assert.deepEqual(read(`3|NODE_FAIL|0||None||${NAME}`).map((word) => word.nodeAnswers), [false]);
+  assert.deepEqual(read(`3|NODE_FAIL|0||None|${NAME}|`).map((word) => word.nodeAnswers), [false]);
 });
 
 Deno.test("readWords() leaves out jobs of others, and lines that are none", () => {
   const others = [
-    "4|RUNNING|0|n1|None||sbatch",
+    "4|RUNNING|0|n1|None|sbatch|",
     `4|RUNNING|0|n1|None||x|${NAME}`,
-    `4|RUNNING|0|n1|None||${NAME}x`,
+    `4|RUNNING|0|n1|None|${NAME}x|`,
     "",
     "slurm_load_jobs error",
     NAME,
   ];
   for (const line of others) assert.deepEqual(read(line), [], line);
+});
+
+Deno.test("readWords() reads a job whatever its comment is, and takes only that of our script", () => {
+  const words = (comment: string) => read(`12|RUNNING|0|n1|None|${NAME}|${comment}`);
+  const word = { id: ID, handle: "12", phase: "PLACED", text: "RUNNING", node: "n1" };
+  // A cluster may give all jobs a comment. Slurm prints it as it is.
+  assert.deepEqual(words("a | b\n7|FAILED|256|n1|c\n"), [word]);
+  const stderr = `/tmp/${NAME}.err: a | b`;
+  assert.deepEqual(words(stderr), [{ ...word, stderr }]);
 });
 
 Deno.test("readSilentNodes() finds the nodes with an asterisk", () => {

@@ -2,10 +2,10 @@
 import type { EngineWord } from "../engine.ts";
 
 /**
- * The fields of a line, for `squeue -O`. The name comes last, because the name of a job that is not ours may contain the
- * separator. The comment is the standard error of a job host that has failed; teleportd/nodes/node_config.ts.
+ * The fields of a line, for `squeue -O`. The comment comes last, because a cluster may set it: it may contain the
+ * separator and line breaks. A name with the separator is not ours.
  */
-export const WORD_FIELDS = "JobID:|,State:|,exit_code:|,NodeList:|,Reason:|,Comment:|,Name:";
+export const WORD_FIELDS = "JobID:|,State:|,exit_code:|,NodeList:|,Reason:|,Name:|,Comment:";
 
 /** The beginning of the names of our jobs. */
 export const NAME_PREFIX = "teleport-";
@@ -42,8 +42,9 @@ const ENDED = new Set([
 export function readWords(stdout: string, silentNodes: ReadonlySet<string>): EngineWord[] {
   const words: EngineWord[] = [];
   for (const line of stdout.split("\n")) {
-    const [handle, state, status, node, reason, comment, ...name] = line.split("|");
-    const id = OUR_NAME.exec(name.join("|").trim())?.[1];
+    const [handle, state, status, node, reason, name = "", ...comments] = line.split("|");
+    const id = OUR_NAME.exec(name.trim())?.[1];
+    const comment = comments.join("|").trim();
     if (id === undefined || handle === undefined || state === undefined) continue;
     words.push({
       id,
@@ -51,7 +52,8 @@ export function readWords(stdout: string, silentNodes: ReadonlySet<string>): Eng
       phase: phaseOf(state),
       text: textOf(state, reason ?? "", Number(status)),
       ...(node === undefined || node === "" ? {} : { node }),
-      ...(comment === undefined || comment === "" || comment === "(null)" ? {} : { stderr: comment }),
+      // The script of a job host that has failed sets this one; teleportd/nodes/node_config.ts.
+      ...(comment.includes(`/${NAME_PREFIX}${id}.err: `) ? { stderr: comment } : {}),
       ...(state === "NODE_FAIL" ? { nodeAnswers: node !== undefined && node !== "" && !silentNodes.has(node) } : {}),
     });
   }
