@@ -52,8 +52,12 @@ export class SlurmCommands {
     const { promise: overdue, reject } = Promise.withResolvers<never>();
     const end = new AbortController();
     const timer = setTimeout(() => {
-      child.kill("SIGKILL");
       reject(new EngineUnavailableError(`${command} did not end within ${this.#timeLimitMs} ms`));
+      try {
+        child.kill("SIGKILL");
+      } catch {
+        // The command has ended, and its children have not.
+      }
     }, this.#timeLimitMs);
     try {
       // A command may be a script of the operator, whose children keep the pipes open after its end.
