@@ -21,7 +21,7 @@ const MARK = "#teleport ";
 /** The bytes of the standard error of a host that are kept. */
 export const MAX_REPORT_BYTES = 4_096;
 
-/** The part of it that Slurm gets, as the comment of the job. */
+/** The bytes of the comment of the job, which has the path and the end of the file. Slurm 22.05 refuses more than 1,024. */
 const COMMENT_BYTES = 1_000;
 
 /** Returns the file with the standard error of a host, on its node. A host that ends in order leaves none. */
@@ -72,7 +72,7 @@ test "$report" != /dev/null || exit "$code"
 if test "$code" -eq 0; then rm -f "$report"; exit; fi
 text=$(tail -c ${MAX_REPORT_BYTES} "$report")
 printf '%s\\n' "$text" >"$report"
-text=$(printf %s "$text" | tail -c ${COMMENT_BYTES} | tr -cs '[:graph:]' ' ' | tr '|' ' ')
+text=$(printf %s "$text" | tail -c $((${COMMENT_BYTES} - \${#report})) | tr -cs '[:graph:]' ' ' | tr '|' ' ')
 test -z "$SLURM_JOB_ID" || test -z "$text" || timeout 20 scontrol update JobId="$SLURM_JOB_ID" Comment="$report: $text"
 exit "$code"
 ${MARK}${new TextEncoder().encode(JSON.stringify(config)).toBase64()}
