@@ -259,8 +259,13 @@ export class HostedJob extends AnyJob {
     this.#log.advance(range);
   }
 
+  /** Waits until the host knows of the start. A job that no machine of an engine has needs no answer, which may be late. */
+  async #startKnown(): Promise<void> {
+    if (this.#host?.isUnclaimed !== true) await this.#begun;
+  }
+
   async #watchLog(): Promise<MirrorState | undefined> {
-    await this.#begun;
+    await this.#startKnown();
     if (this.#host === undefined) return { start: LOG_START, end: LOG_START, totals: NO_TOTALS };
     return await this.#host.link.watch(this.id);
   }
@@ -273,8 +278,7 @@ export class HostedJob extends AnyJob {
 
   /** Stops the job and resolves with its final status. If it is not running, the call only returns its status. */
   override async stop(options: StopOptions = {}): Promise<JobStatus> {
-    // An engine may answer late. A job that no machine has ends without its answer.
-    if (this.#host?.isUnclaimed !== true) await this.#begun;
+    await this.#startKnown();
     if (!this.isRunningState) return this.status;
     // A stop of a job that the host does not know yet would have no effect.
     if (this.isStartUnknown && this.#host?.isUnclaimed !== true) await this.requestStart();

@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { EngineRefusedError } from "../../../worker/engine/engine.ts";
 import { deadline, eventually } from "../../support/deadline.ts";
 import { stage } from "./placed_fixture.ts";
+import { read } from "./supervisor_fixture.ts";
 
-Deno.test("stop() of a placed job does not wait for the answer to its submission", async () => {
+Deno.test("stop() of a placed job and its watchers do not wait for the answer to its submission", async () => {
   await using one = await stage();
   const { engine, supervisor } = one;
   const submit = engine.submit.bind(engine);
@@ -16,9 +17,13 @@ Deno.test("stop() of a placed job does not wait for the answer to its submission
   };
   const id = await supervisor.add("true");
   const started = supervisor.start(id);
+  const output = read(supervisor.watchOutput(id));
   await deadline(asked.promise, "the submission");
-  const { state, reason } = await deadline(supervisor.stop(id), "the stop", 5_000).finally(answer.resolve);
+  await new Promise((resolve) => setImmediate(resolve)); // The watcher has begun.
+  const { state, reason } = await deadline(supervisor.stop(id), "the stop", 5_000);
   assert.deepEqual([state, reason], ["FAILED", "STOPPED"]);
+  assert.equal((await deadline(output, "the end of the output", 5_000)).end.status.state, "FAILED");
+  answer.resolve();
   assert.equal((await deadline(started, "the answer of the start")).state, "FAILED");
   await eventually(() => engine.cancelled.some(({ ref }) => ref.handle === "1"), "the cancel", 5_000);
 });
