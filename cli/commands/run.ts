@@ -187,15 +187,15 @@ function notStartedSentence(id: string, error: unknown): string {
     : `Job "${id}" was registered, but not seen to start: "teleport status ${id}" shows it`;
 }
 
-/** Returns whether a detached job needs its client no longer: it runs, has ended, or an engine has taken it. */
+/** Returns true when a detached job no longer needs its client: it runs, has ended, or an engine has taken it. */
 function isAccepted({ state, placement }: JobStatus): boolean {
   if (state === "STATE_STARTING") return (placement?.handle ?? "") !== "";
   return state !== "STATE_INITIAL";
 }
 
 /**
- * Starts the job and returns when it runs, has ended, or is in the queue of an engine. Prints the id, also when the start failed or was refused, because
- * the job exists then.
+ * Starts the job and returns when it runs, has ended, or is in the queue of an engine. Prints the id, also when the start
+ * failed or was refused, because the job exists then.
  *
  * @param retryForMs the longest outage that is bridged, in milliseconds
  * @returns 0, or the exit code of a job that could not be started
