@@ -22,7 +22,7 @@ import bounds from "./bounds.md" with { type: "text" };
 
 const HELP = `Usage: deno task bench [OPTIONS]
 
-  --quick         about three minutes, with rough numbers; writes a file only with --results
+  --quick         about three minutes, with rough numbers and without slurm; writes a file only with --results
   --only NAME     one of the measurements below; repeatable
   --only growth   how time and memory grow with jobs, watchers, output and connections: 15 minutes, into bench/GROWTH.md
   --results FILE  the file for the results (default: bench/RESULTS.md after a full run)
@@ -65,7 +65,8 @@ async function main(args: readonly string[]): Promise<number> {
       profile: { type: "boolean", default: false },
     },
   });
-  const chosen = values.only?.flatMap((name) => name === GROWTH ? Object.keys(GROWTHS) : [name]) ?? names;
+  const usual = names.filter((name) => !values.quick || name !== "slurm"); // It takes minutes, also in its quick form.
+  const chosen = values.only?.flatMap((name) => name === GROWTH ? Object.keys(GROWTHS) : [name]) ?? usual;
   const growths = chosen.filter((name) => name in GROWTHS);
   const unknown = chosen.find((name) => !(name in GROWTHS) && !names.includes(name));
   if (unknown !== undefined) refuseOptions(`'--only' must be one of ${known}, got '${unknown}'`, help);
