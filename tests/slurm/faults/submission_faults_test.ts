@@ -144,7 +144,12 @@ Deno.test(skippedIf(clusterMissing(), "a job whose submission has no answer runs
     await job.until(({ state }) => state === "STATE_STARTING", "the intent");
     await place.calls.Stop({ id: job.id });
     await began.catch(() => {});
-    await eventually(async () => (await queue(place)).length === 0, "an empty queue", 30_000);
+    let left = "";
+    await eventually(
+      async () => (left = await cluster.run("squeue", "-h", "-o", "%i %j %T %r")) === "",
+      () => `an empty queue, which has ${left}\n${place.server.log()}`,
+      30_000,
+    );
     await cluster.run("scontrol", "update", "PartitionName=main", "State=UP");
     assert.equal(job.starts, 0);
   });
