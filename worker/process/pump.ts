@@ -5,10 +5,16 @@ import type { Stream } from "../output/frame.ts";
 import { PIPE_BYTES, WIDE_PIPE_BYTES } from "./pipe_size.ts";
 
 /**
- * The longest time to wait for the end of the pipes after a process ended. A process that escaped from its job may hold
- * a pipe open forever. The job's own output is in the pipe by then, at most 256 KiB, and takes less time.
+ * How long to wait for the end of a pipe after its process ended, in turns. A process that escaped from its job may hold
+ * it open forever. The job's own output is in the pipe by then, at most 256 KiB.
+ *
+ * There are many short turns, because a timer that is late comes before the reads that are ready. One long wait would
+ * lose output on a machine that had no processor time for this process.
  */
-const DRAIN_MS = 2_000;
+const TURN_MS = 100;
+/** The turns in which nothing comes, and the turns in all: an escaped process may write forever. */
+const MAX_IDLE_TURNS = 20;
+const MAX_TURNS = 100;
 
 /** The least size of a read. A quiet job holds little memory, and a busy one empties its pipe. */
 const MIN_READ_BYTES = 8_192;
@@ -29,6 +35,10 @@ export interface OutputSink {
 export interface Pump {
   /** Resolves at the end of the pipe, when the sink has everything. */
   readonly ended: Promise<void>;
+  /** The bytes that were read. */
+  readonly readBytes: number;
+  /** True while it waits for the pipe, and not for the sink. */
+  readonly isReading: boolean;
   /** Stops reading. */
   cancel(): Promise<void>;
 }
@@ -60,6 +70,15 @@ export function pump(
       // `refused` reports the reason.
     }
   };
+  let readBytes = 0;
+  let isReading = false;
+  const read = async (buffer: Uint8Array<ArrayBuffer>) => {
+    isReading = true;
+    const result = await reader.read(buffer);
+    isReading = false;
+    readBytes += result.value?.length ?? 0;
+    return result;
+  };
   const run = async () => {
     using stack = new DisposableStack();
     // Few jobs write much, so the buffer grows only with full reads.
@@ -67,7 +86,7 @@ export function pump(
     let maxBytes = PIPE_BYTES;
     let isAsked = false;
     while (true) {
-      const { done, value } = await reader.read(buffer);
+      const { done, value } = await read(buffer);
       if (done) return await append(filter?.rest());
       await append(filter === undefined ? value : filter.pass(value));
       const isFull = value.length === value.buffer.byteLength;
@@ -78,13 +97,32 @@ export function pump(
       buffer = isFull && value.length < maxBytes ? new Uint8Array(value.length * 2) : new Uint8Array(value.buffer);
     }
   };
-  return { ended: run(), cancel: () => reader.cancel() };
+  return {
+    ended: run(),
+    get readBytes() {
+      return readBytes;
+    },
+    get isReading() {
+      return isReading;
+    },
+    cancel: () => reader.cancel(),
+  };
 }
 
 /** Reads the pipes of an ended process to their end. Gives up after a while if another process holds one open. */
 export async function drain(pumps: readonly Pump[]): Promise<void> {
-  const ended = Promise.all(pumps.map((pump) => pump.ended));
-  if (await deadline(ended, DRAIN_MS) !== undefined) return;
-  await Promise.all(pumps.map((pump) => pump.cancel()));
+  await Promise.all(pumps.map(drainOne));
+}
+
+async function drainOne(pump: Pump): Promise<void> {
+  const ended = Promise.all([pump.ended]);
+  const ownBytes = pump.readBytes + WIDE_PIPE_BYTES;
+  let idle = 0;
+  for (let turn = 0; turn < MAX_TURNS && idle < MAX_IDLE_TURNS && pump.readBytes < ownBytes; turn++) {
+    const before = pump.readBytes;
+    if (await deadline(ended, TURN_MS) !== undefined) return;
+    idle = pump.isReading && pump.readBytes === before ? idle + 1 : 0;
+  }
+  await pump.cancel();
   await ended;
 }
