@@ -104,10 +104,12 @@ export class Listener {
 
   async #run(): Promise<void> {
     while (!this.#closed) {
+      // One time for both: a connection that may be accepted from now on must end the wait, as an event or by the timeout.
+      const now = performance.now();
       const { listener, descriptors } = await this.#socket.wait(
         this.#waiting.descriptors(),
-        this.#mayAccept(),
-        this.#timeoutMs(),
+        this.#mayAccept(now),
+        this.#timeoutMs(now),
       );
       if (this.#closed) break;
       if (performance.now() >= this.#shortUntilMs) this.#shortUntilMs = 0;
@@ -127,19 +129,18 @@ export class Listener {
   }
 
   /** False during a shortage of descriptors, or when all slots are used. New connections then wait in the kernel. */
-  #mayAccept(): boolean {
-    if (performance.now() < this.#shortUntilMs) return false;
-    return !this.#waiting.isFull || this.#waiting.replaceableInMs() === 0;
+  #mayAccept(now: number): boolean {
+    if (now < this.#shortUntilMs) return false;
+    return !this.#waiting.isFull || this.#waiting.replaceableInMs(now) === 0;
   }
 
   /** Returns how long nothing is to do, unless an event comes. */
-  #timeoutMs(): number | undefined {
-    const now = performance.now();
+  #timeoutMs(now: number): number | undefined {
     const times: number[] = [];
     if (this.#shortUntilMs > now) times.push(this.#shortUntilMs - now);
     const oldest = first(this.#waiting.silent());
     if (oldest !== undefined) times.push(oldest.atMs + SILENT_MS - now);
-    const replaceableInMs = this.#waiting.isFull ? this.#waiting.replaceableInMs() : undefined;
+    const replaceableInMs = this.#waiting.isFull ? this.#waiting.replaceableInMs(now) : undefined;
     // At 0 no timeout is needed: a new connection in the kernel's queue ends the wait.
     if (replaceableInMs !== undefined && replaceableInMs > 0) times.push(replaceableInMs);
     if (this.#waiting.hasReady) times.push(this.#options.handshakeDelayMs());
@@ -157,7 +158,7 @@ export class Listener {
   }
 
   #acceptSome(): void {
-    for (let count = 0; count < MAX_ACCEPTS_A_TURN && this.#mayAccept(); count++) {
+    for (let count = 0; count < MAX_ACCEPTS_A_TURN && this.#mayAccept(performance.now()); count++) {
       try {
         const accepted = this.#socket.accept();
         if (accepted === undefined) return;
@@ -174,7 +175,7 @@ export class Listener {
     const { refused, freeDescriptor } = this.#options;
     if (SHORTAGES.has(code)) {
       refused.add("SHORTAGE", `Cannot accept a connection: no descriptor or memory is left (${code}); it waits`);
-      const oldest = this.#waiting.replaceableInMs() === 0 ? this.#waiting.toReplace() : undefined;
+      const oldest = this.#waiting.replaceableInMs(performance.now()) === 0 ? this.#waiting.toReplace() : undefined;
       if (oldest !== undefined) this.#drop(oldest, "closed to free a descriptor: it had not started TLS");
       // A closed socket frees its descriptor only in the next turn.
       if (oldest !== undefined || freeDescriptor()) return oldest !== undefined;

@@ -97,10 +97,14 @@ export class WaitingConnections {
     return first(this.#silent.largestGroup());
   }
 
-  /** Returns the milliseconds until `toReplace()` may be closed for another. Undefined when there is none. */
-  replaceableInMs(): number | undefined {
+  /**
+   * Returns the milliseconds until `toReplace()` may be closed for another. Undefined when there is none.
+   *
+   * @param now the time of performance.now()
+   */
+  replaceableInMs(now: number): number | undefined {
     const oldest = this.toReplace();
     if (oldest === undefined) return undefined;
-    return Math.max(0, oldest.atMs + this.#holdTime.ms - performance.now());
+    return Math.max(0, oldest.atMs + this.#holdTime.ms - now);
   }
 }

@@ -19,6 +19,8 @@ class FakeSocket implements Accepting {
   asked = 0;
   /** False where a wait ends only by an event, and never by its time. */
   hasTimers = true;
+  /** The longest time of a wait that ignored the queue. */
+  longestMs = 0;
   #descriptor = 100;
   readonly #speaks = new Set<number>();
   #wake = () => {};
@@ -43,6 +45,7 @@ class FakeSocket implements Accepting {
   }
 
   async wait(_: readonly number[], accepting: boolean, timeoutMs: number | undefined) {
+    if (!accepting && this.queue.length > 0) this.longestMs = Math.max(this.longestMs, timeoutMs ?? Infinity);
     const timer = Promise.withResolvers<void>();
     this.#wake = timer.resolve;
     if (accepting && this.queue.length > 0) timer.resolve();
@@ -150,6 +153,24 @@ Deno.test("Listener replaces hundreds of silent connections in a second", async 
   await begins(1);
   assert.equal(refused.counts.WAITING_LIMIT, 361);
   await listener.close();
+});
+
+Deno.test("Listener accepts again when the time comes between its two questions about it", async () => {
+  const now = performance.now;
+  // The time passes between any two of its first readings.
+  for (let stepMs = 60; stepMs <= 260; stepMs += 10) {
+    const { socket, listener, begins } = listen({ maxWaiting: 1 });
+    let passedMs = 0;
+    performance.now = () => now.call(performance) + (passedMs += stepMs);
+    try {
+      socket.push("SILENT", "SPEAKS");
+      await begins(1);
+      assert.ok(socket.longestMs <= 500, `it waited ${socket.longestMs} ms with steps of ${stepMs} ms`);
+    } finally {
+      performance.now = now;
+      await listener.close();
+    }
+  }
 });
 
 Deno.test("addressGroup() returns the same key for all hosts of one IPv6 network", () => {
