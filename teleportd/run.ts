@@ -4,6 +4,7 @@
  */
 import { errorMessage } from "../base/error_message.ts";
 import type { Logger } from "../base/logger.ts";
+import { onAbort } from "../base/on_abort.ts";
 import { authorityKeyIn } from "../certs/server_files.ts";
 import { type Placing, Supervisor, type SupervisorOptions } from "../mod.ts";
 import { formatAddress } from "../rpc/shared/address.ts";
@@ -186,13 +187,6 @@ function startingErrorOf(error: unknown, { limits }: Flags, options: OpenOptions
 async function countJobs(supervisor: Supervisor) {
   const { running, watchers } = await supervisor.statistics();
   return { runningJobs: running, watchers };
-}
-
-/** Calls back when a signal aborts, at once if it has aborted already, until it is disposed of. */
-function onAbort(signal: AbortSignal | undefined, act: () => void): Disposable {
-  if (signal?.aborted) act();
-  else signal?.addEventListener("abort", act, { once: true });
-  return { [Symbol.dispose]: () => signal?.removeEventListener("abort", act) };
 }
 
 /** Opens the engine of the flags. Its library for certificates takes 8 MB, so it loads only for an engine. */

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { errorMessage } from "../../base/error_message.ts";
 import type { Logger } from "../../base/logger.ts";
+import { onAbort } from "../../base/on_abort.ts";
 import { dialGateway, NodeJobHost } from "../../job_host.ts";
 import { openCgroups } from "../cgroups.ts";
 import { defectFields, defectText } from "../log/error_fields.ts";
@@ -37,7 +38,7 @@ export interface NodeControls {
 /**
  * Runs a node host.
  *
- * @throws {StartError} when there is no place for its output, or the gateway has another version
+ * @throws {StartError} when it cannot make the directory of its output, or the gateway runs another version
  */
 export async function runNodeHost(config: NodeConfig, controls: NodeControls): Promise<void> {
   const { version, batch, node, handle, signal, hurry, log } = controls;
@@ -74,9 +75,9 @@ export async function runNodeHost(config: NodeConfig, controls: NodeControls): P
     if (hasBegun || recovers) void host.stopJobs(graceMs);
     else ended.abort();
   };
-  onAbort(signal, () => stop());
+  opened.use(onAbort(signal, () => stop()));
   // The host itself stays, to report the end. Without it, the processes of the job would run on.
-  onAbort(hurry, () => stop(0));
+  opened.use(onAbort(hurry, () => stop(0)));
   const noteLink = noteLinks(config, log);
   let attempt = 0;
   const refused = await dialGateway({
@@ -111,11 +112,6 @@ function noteLinks({ addresses }: NodeConfig, log: Logger): (isLinked: boolean, 
     if (isLinked) last = undefined;
     else if (why !== last) log.warn(`No link to the gateway at ${addresses.join(", ")}: ${last = why}`);
   };
-}
-
-function onAbort(signal: AbortSignal, run: () => void): void {
-  if (signal.aborted) run();
-  else signal.addEventListener("abort", run, { once: true });
 }
 
 /** The name of a host process, and whether an earlier process may have begun the job. */

@@ -10,9 +10,10 @@ import { directoryVariables } from "./variables.ts";
 /** Runs the command that the arguments name. */
 export async function program(args: readonly string[], access: ProcessAccess): Promise<number> {
   // Without a script, and after a request for help, Commander writes the text.
-  if (args[1] === "node" && args[2] !== undefined && !args[2].startsWith("-")) {
+  const [, name, script] = args;
+  if (name === "node" && script !== undefined && !script.startsWith("-")) {
     const { runNodeProgram } = await import("./host_node.ts");
-    return await runNodeProgram(args[2] ?? "", args[3] === "--recover", access);
+    return await runNodeProgram(script, args[3] === "--recover", access);
   }
   const options = args[1] === "run" ? parseHostRun(args.slice(2)) : undefined;
   const command = options === undefined ? await parse(args, access) : { name: "run" as const, options };

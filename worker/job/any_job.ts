@@ -1,5 +1,4 @@
 /** The common part of a job with a process and of a job that ended before the restart: status, output and watchers. */
-import { defined } from "../../base/defined.ts";
 import { JobNotFoundError, JobNotRunningError } from "../errors.ts";
 import { DEFAULT_GRACE_MS } from "../launch/command.ts";
 import type { OutputChunk } from "../output/chunk.ts";
@@ -111,7 +110,7 @@ export abstract class AnyJob {
 
   /** Returns a status of the process as a status of the job. */
   protected statusOf(status: ProcessStatus): JobStatus {
-    return { ...jobStatus(this.spec, status, this.output), ...defined({ placement: this.placement }) };
+    return jobStatus(this.spec, status, this.output, this.placement);
   }
 
   /** Returns the error for an action that needs a running job. */

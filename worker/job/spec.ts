@@ -138,8 +138,17 @@ export function hasInput({ input, terminal }: JobSpec): boolean {
   return input === true || terminal !== undefined;
 }
 
-/** Returns the status of a job. */
-export function jobStatus(spec: JobSpec, process: ProcessStatus, output: OutputCounts): JobStatus {
+/**
+ * Returns the status of a job.
+ *
+ * @param placement where an engine has placed it; absent for a job of this machine
+ */
+export function jobStatus(
+  spec: JobSpec,
+  process: ProcessStatus,
+  output: OutputCounts,
+  placement?: PlacementStatus,
+): JobStatus {
   const { id, command, args, cwd, labels, owner, registeredAt, timeoutMs, outputLimit } = spec;
   const { stdoutBytes, stderrBytes, droppedBytes } = output;
   return {
@@ -159,6 +168,7 @@ export function jobStatus(spec: JobSpec, process: ProcessStatus, output: OutputC
     ...(hasInput(spec) ? { input: { bytes: 0, closed: isFinalState(process.state) } } : {}),
     ...(spec.terminal === undefined ? {} : { terminal: true }),
     ...process,
+    ...defined({ placement }),
   };
 }
 

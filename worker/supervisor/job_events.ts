@@ -190,8 +190,8 @@ export class JobEvents {
   #statusOf(job: StoredJob): JobStatus {
     const { spec, status, output } = job;
     const live = this.#liveJobs.get(spec.id);
-    const placement = live?.placement ?? endedPlacement(job);
-    return { ...jobStatus(spec, status, live?.output ?? output?.totals ?? NO_OUTPUT), ...defined({ placement }) };
+    const written = live?.output ?? output?.totals ?? NO_OUTPUT;
+    return jobStatus(spec, status, written, live?.placement ?? endedPlacement(job));
   }
 
   async #waitForChange(signal: AbortSignal): Promise<void> {

@@ -1,6 +1,5 @@
 /** The registry: all jobs that are stored, and those of them that are objects now. It finds, adds and removes jobs. */
 import { join } from "node:path";
-import { defined } from "../../base/defined.ts";
 import { JobNotFoundError, LimitReachedError, SupervisorClosedError } from "../errors.ts";
 import { DeadEnds } from "../host/dead_ends.ts";
 import { recoverOrphan } from "../host/orphans.ts";
@@ -178,10 +177,9 @@ export class JobRegistry {
 
   /** Returns the status of a stored job now. While the disk is full, the live job is newer than the row. */
   statusOf(job: StoredJob): JobStatus {
-    const live = this.liveJobs.get(job.spec.id);
-    if (live !== undefined) return live.status;
-    const placement = endedPlacement(job);
-    return { ...jobStatus(job.spec, job.status, job.output?.totals ?? NO_OUTPUT), ...defined({ placement }) };
+    const { spec, status, output } = job;
+    return this.liveJobs.get(spec.id)?.status ??
+      jobStatus(spec, status, output?.totals ?? NO_OUTPUT, endedPlacement(job));
   }
 
   /**

@@ -82,7 +82,7 @@ export class MessageReader {
 
   /**
    * Returns the place for the next bytes. It is never empty. A long message ends it, so that no part of the next one has to
-   * be moved. The data of earlier messages is no longer valid.
+   * be moved. The memory of earlier messages may be used again.
    */
   space(): Uint8Array<ArrayBuffer> {
     const held = this.#end - this.#start;
