@@ -12,15 +12,20 @@ const BUDGET = { what: "`teleport run true` against `ssh localhost true`", budge
 const BUNDLE = { what: "the same from the bundle", budget: BUDGET.budget };
 const HOSTED = { what: "`teleport run true` against `--job-host none`", budget: "at most 1.03 of its time" };
 
-/** Returns the milliseconds that a command takes. The command must succeed. */
-async function time([command = "", ...args]: readonly string[], env: Record<string, string> = {}): Promise<number> {
+/** Returns the milliseconds that work takes. */
+export async function timeOf(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
-  await checked(command, args, { env });
+  await work();
   return performance.now() - start;
 }
 
+/** Returns the milliseconds that a command takes. The command must succeed. */
+function time([command = "", ...args]: readonly string[], env: Record<string, string> = {}): Promise<number> {
+  return timeOf(() => checked(command, args, { env }));
+}
+
 /** Runs the client, and returns the milliseconds that it takes. */
-function runTrue(stage: Stage, server: Server, program: ClientProgram = SOURCES): Promise<number> {
+export function runTrue(stage: Stage, server: Server, program: ClientProgram = SOURCES): Promise<number> {
   return time(program.command(["run", "true"]), clientEnvironment(stage, server));
 }
 
@@ -82,14 +87,19 @@ async function measureHosted(stage: Stage): Promise<Finding> {
     found.push(own);
     none.push(other);
   }
-  const ratio = median(found) / median(none);
+  return shareOf(HOSTED, 1.03, found, none);
+}
+
+/** Compares the medians of times in milliseconds. */
+export function shareOf(budget: Budget, atMost: number, own: readonly number[], other: readonly number[]): Finding {
+  const ratio = median(own) / median(other);
   return {
-    ...HOSTED,
+    ...budget,
     measured: ratio.toFixed(2),
-    met: ratio <= 1.03,
+    met: ratio <= atMost,
     notes: [
-      `${median(found).toFixed(0)} ms against ${median(none).toFixed(0)} ms (medians)`,
-      `rounds: ${list(found)} against ${list(none)}`,
+      `${median(own).toFixed(0)} ms against ${median(other).toFixed(0)} ms (medians)`,
+      `rounds: ${list(own)} against ${list(other)}`,
     ],
   };
 }
