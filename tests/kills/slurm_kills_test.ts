@@ -7,7 +7,7 @@ import { runSlurmRounds } from "./slurm_rounds.ts";
 const ROUNDS = 4;
 
 Deno.test(
-  skippedIf(clusterMissing(), `each job of Slurm is told truly whatever is killed (${ROUNDS} rounds)`),
+  skippedIf(clusterMissing(), `every job on Slurm has its true end, whichever program is killed (${ROUNDS} rounds)`),
   async () => {
     await runSlurmRounds({ rounds: ROUNDS, random: new Random(seedFor("slurm_kills_test")), isQuick: true });
   },

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { JobWorkerClient, Sent } from "../../../proto/service.ts";
 import type { JobRequest, JobStatus } from "../../../proto/teleport/v1/job_worker.ts";
 import type { RpcClient } from "../../../rpc/client/client.ts";
+import type { Route } from "./route.ts";
 import { deadline, eventually } from "../../support/deadline.ts";
 import { endHosts, type Server, startServer } from "../../support/programs.ts";
 import { clientOf, living } from "../../support/server_process.ts";
@@ -57,6 +58,13 @@ export class FaultPlace implements AsyncDisposable {
       await place[Symbol.asyncDispose]();
       throw error;
     }
+  }
+
+  /** Brings up both. The nodes reach the gateway by the route. */
+  static async behind(route: Route): Promise<FaultPlace> {
+    const place = await FaultPlace.make({ args: [`--node-address=${route.address}`] });
+    route.target = await place.nodePort();
+    return place;
   }
 
   get server(): Server {

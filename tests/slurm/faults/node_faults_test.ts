@@ -71,8 +71,7 @@ Deno.test(skippedIf(clusterMissing(), "a job outlives the daemons of its node, a
 
 Deno.test(skippedIf(clusterMissing(), "a job runs on while its node cannot be reached"), async () => {
   await using route = new Route();
-  await using place = await FaultPlace.make({ args: [`--node-address=${route.address}`] });
-  route.target = await place.nodePort();
+  await using place = await FaultPlace.behind(route);
   const job = await place.run(COUNTS);
   await job.writes();
   route.cut();
@@ -80,7 +79,7 @@ Deno.test(skippedIf(clusterMissing(), "a job runs on while its node cannot be re
   job.pass();
   await eventually(() => job.processes.length === 0, "the end of the job on its node");
   assert.equal((await job.status()).state, "STATE_RUNNING");
-  route.mend();
+  route.restore();
   await job.exits(3, COUNTED);
   await nothingOnNodes(place.cluster, place.dir);
 });

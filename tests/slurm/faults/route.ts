@@ -31,7 +31,7 @@ export class Route implements AsyncDisposable {
   }
 
   /** Lets everything through again. */
-  mend(): void {
+  restore(): void {
     this.#isCut = false;
     this.#frozen?.resolve();
     this.#frozen = undefined;
@@ -74,7 +74,7 @@ export class Route implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.cut();
-    this.mend();
+    this.restore();
     this.#listener.close();
     await this.#accepting;
   }

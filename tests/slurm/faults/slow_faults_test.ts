@@ -53,15 +53,14 @@ Deno.test(
   slow("nothing arrives from a node for a minute: the job runs on, and its output arrives exactly"),
   async () => {
     await using route = new Route();
-    await using place = await FaultPlace.make({ args: [`--node-address=${route.address}`] });
-    route.target = await place.nodePort();
+    await using place = await FaultPlace.behind(route);
     const job = await place.run(COUNTS);
     await job.writes();
     route.freeze();
     await pause(UNREACHABLE_MS);
     const { state, placement } = await job.status();
     assert.deepEqual([state, placement?.unreachable_since !== null], ["STATE_RUNNING", true]);
-    route.mend();
+    route.restore();
     job.pass();
     console.log(`lines: ${await counted(job)}`);
     await nothingOnNodes(place.cluster, place.dir);
@@ -119,8 +118,7 @@ Deno.test(
   slow("Slurm gives a node up that cannot be reached: the job is LOST when the node answers again"),
   async () => {
     await using route = new Route();
-    await using place = await FaultPlace.make({ args: [`--node-address=${route.address}`] });
-    route.target = await place.nodePort();
+    await using place = await FaultPlace.behind(route);
     const { cluster } = place;
     const job = await place.run("trap '' TERM; echo up; while :; do sleep 0.1; done");
     const { placement } = await job.writes();
@@ -137,7 +135,7 @@ Deno.test(
     console.log(lost.state, lost.reason, lost.error);
     assert.equal(lost.state, "STATE_LOST");
     assert.match(lost.error, /slurm says NODE_FAIL/);
-    route.mend();
+    route.restore();
     await job.gone();
     await eventually(() => nodeHosts(cluster).length === 0, "the end of the host");
   },

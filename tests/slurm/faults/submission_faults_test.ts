@@ -80,25 +80,17 @@ Deno.test(skippedIf(clusterMissing(), "a job whose submission has no answer runs
     await job.start();
   };
 
-  await t.step("munge is dead", async () => {
-    const before = (await submitted(place)).length;
-    await cluster.kill("munge", "SIGKILL");
-    const job = await place.register("echo munge; exit 4");
-    await unavailable(job);
-    await cluster.start("munge");
-    await job.exits(4, "munge\n");
-    assert.equal((await submitted(place)).length, before + 1);
-  });
-
-  await t.step("the controller is down", async () => {
-    const before = (await submitted(place)).length;
-    await cluster.kill("controller", "SIGKILL");
-    const job = await place.register("echo down; exit 5");
-    await unavailable(job);
-    await cluster.start("controller");
-    await job.exits(5, "down\n");
-    assert.equal((await submitted(place)).length, before + 1);
-  });
+  for (const [daemon, word, code] of [["munge", "munge", 4], ["controller", "down", 5]] as const) {
+    await t.step(`${daemon} is dead`, async () => {
+      const before = (await submitted(place)).length;
+      await cluster.kill(daemon, "SIGKILL");
+      const job = await place.register(`echo ${word}; exit ${code}`);
+      await unavailable(job);
+      await cluster.start(daemon);
+      await job.exits(code, `${word}\n`);
+      assert.equal((await submitted(place)).length, before + 1);
+    });
+  }
 
   await t.step("the controller hangs: the gateway answers, and the links do not need Slurm", async () => {
     const runs = await place.run("gate; echo linked; exit 6");

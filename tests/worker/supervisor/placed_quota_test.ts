@@ -34,7 +34,7 @@ Deno.test("PlacedQuota counts the output of running jobs of this machine, and re
   assert.equal(budget.usedBytes, 1.5 * MIB);
 });
 
-Deno.test("PlacedQuota removes ended jobs when there is no room, and only as many as are needed", async () => {
+Deno.test("PlacedQuota removes only as many ended jobs as it needs for room", async () => {
   const removed: number[] = [];
   const { budget, quota } = quotaOf(4 * MIB, 0, (budget, bytes) => {
     removed.push(bytes);
