@@ -4,12 +4,16 @@
 export class Report {
   #held = 0;
   #failed = 0;
+  #previous = performance.now();
 
-  /** Prints one finding. Line feeds in `saw` become bars. */
+  /** Prints one finding, and the time since the one before. Line feeds in `saw` become bars. */
   finding(name: string, holds: boolean, saw: string): void {
     if (holds) this.#held++;
     else this.#failed++;
-    console.log(`${holds ? "ok    " : "FAILED"} ${name}: ${saw.trim().replaceAll(/\s*\n\s*/g, " | ")}`);
+    const now = performance.now();
+    const time = `${((now - this.#previous) / 1_000).toFixed(0)} s`;
+    this.#previous = now;
+    console.log(`${holds ? "ok    " : "FAILED"} ${name} (${time}): ${saw.trim().replaceAll(/\s*\n\s*/g, " | ")}`);
   }
 
   /** Prints that something was not tried, and why. */

@@ -27,13 +27,11 @@ Deno.test("a server leaves the jobs of a job host without a common protocol alon
     await place.server.says(new RegExp(`job host "${name}".*${FAKE_VERSION}`));
     for (
       const call of [
-        place.calls.Stop({ id: job.id }),
-        place.calls.Signal({ id: job.id, signal: "SIGUSR1" }),
-        place.calls.Pause({ id: job.id }),
+        () => place.calls.Stop({ id: job.id }),
+        () => place.calls.Signal({ id: job.id, signal: "SIGUSR1" }),
+        () => place.calls.Pause({ id: job.id }),
       ]
-    ) {
-      await assert.rejects(call, { status: "UNAVAILABLE", code: "HOST_UNAVAILABLE" });
-    }
+    ) await assert.rejects(call, { status: "UNAVAILABLE", code: "HOST_UNAVAILABLE" });
     assert.equal((await place.calls.Status({ id: job.id })).state, "STATE_RUNNING");
     const { stdout } = await teleportd("host", "ls", "--output", "json", "--data", place.data);
     const listed = stdout.trim().split("\n").map((line) => JSON.parse(line));

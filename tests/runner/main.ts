@@ -30,6 +30,7 @@ Runs the tests of the repository, or those below the paths, and the examples in 
 class Totals {
   readonly counts: Counts[] = [];
   readonly skipped: string[] = [];
+  readonly failures: string[] = [];
   readonly broken: string[] = [];
 }
 
@@ -110,9 +111,10 @@ async function inParallel(tasks: readonly (() => Promise<void>)[], atOnce: numbe
 
 /** Prints how a process ended, and adds it to the totals. */
 function tell(name: string, result: Result, totals: Totals, verbose: boolean): void {
-  const { counts, skipped } = readReport(result.output);
+  const { counts, skipped, failures } = readReport(result.output);
   if (counts !== undefined) totals.counts.push(counts);
   totals.skipped.push(...skipped);
+  totals.failures.push(...failures);
   const problems = [
     ...(result.litter.length === 0 ? [] : [`left in the temporary directory: ${result.litter.join(", ")}`]),
     // A process can fail without a failed test: a type error, a crash, the watchdog.
@@ -129,7 +131,7 @@ function tell(name: string, result: Result, totals: Totals, verbose: boolean): v
 function summarize(totals: Totals, seconds: number): number {
   const { passed, failed, ignored } = sum(totals.counts);
   if (totals.skipped.length > 0) console.log(["Skipped:", ...skipLines(totals.skipped)].join("\n"));
-  for (const line of totals.broken) console.log(`FAILED ${line}`);
+  for (const line of [...totals.failures, ...totals.broken]) console.log(`FAILED ${line}`);
   const isGood = failed === 0 && totals.broken.length === 0;
   const time = `${Math.floor(seconds / 60)}m${Math.round(seconds % 60)}s`;
   const all = failed + totals.broken.length;

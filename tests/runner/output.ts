@@ -1,4 +1,4 @@
-/** The output of `deno test`, read: how many tests passed, and which were skipped and why. */
+/** The output of `deno test`, read: how many tests passed, which failed, and which were skipped and why. */
 
 /** The counts of a run, or of several. */
 export interface Counts {
@@ -13,6 +13,8 @@ export interface Report {
   readonly counts?: Counts;
   /** The reason of each skipped test or step. A test that is ignored without a reason has its name here. */
   readonly skipped: readonly string[];
+  /** The failed tests, each with its place, such as `a test => ./tests/cli/a_test.ts:15:8`. */
+  readonly failures: readonly string[];
 }
 
 /** Reads the output of `deno test` without colours. */
@@ -22,9 +24,11 @@ export function readReport(output: string): Report {
   );
   const summary = /^(?:ok|FAILED) \| (\d+) passed(?: \(.*?\))? \| (\d+) failed(?: \(.*?\))?(?: \| (\d+) ignored)?/m
     .exec(output);
-  if (summary === null) return { skipped };
+  const [, listed = ""] = /^ FAILURES \n\n([^]*?)\n\n/m.exec(output) ?? [];
+  const failures = listed.split("\n").filter((line) => line !== "");
+  if (summary === null) return { skipped, failures };
   const [passed = 0, failed = 0, ignored = 0] = summary.slice(1).map((count) => Number(count ?? 0));
-  return { counts: { passed, failed, ignored }, skipped };
+  return { counts: { passed, failed, ignored }, skipped, failures };
 }
 
 /** Adds the counts of several processes. */

@@ -40,9 +40,25 @@ ok | 2336 passed (31 steps) | 0 failed | 2 ignored (1 step) (14m20s)
   assert.deepEqual(readReport(output), {
     counts: { passed: 2_336, failed: 0, ignored: 2 },
     skipped: ["needs root", "needs perl (5)", "no reason: d"],
+    failures: [],
   });
   assert.deepEqual(readReport("FAILED | 1 passed | 4 failed (1s)").counts, { passed: 1, failed: 4, ignored: 0 });
   assert.equal(readReport("error: Uncaught").counts, undefined);
+});
+
+Deno.test("readReport() names the failed tests", () => {
+  const output = `
+ FAILURES 
+
+a ... b => ./tests/a_test.ts:15:8
+./tests/b_test.ts (uncaught error)
+
+FAILED | 1 passed | 2 failed (1s)
+`;
+  assert.deepEqual(readReport(output).failures, [
+    "a ... b => ./tests/a_test.ts:15:8",
+    "./tests/b_test.ts (uncaught error)",
+  ]);
 });
 
 Deno.test("sum() adds the counts of processes", () => {

@@ -40,8 +40,8 @@ Deno.test("EndedJob returns the stored status from every call that returns one",
 Deno.test("EndedJob refuses each action that needs a running job", async () => {
   const job = endedJob({ input: true });
   await assert.rejects(job.signal("NOPE"), InvalidSignalError);
-  for (const call of [job.signal("TERM"), job.pause(), job.resume(), job.writeInput()]) {
-    await assert.rejects(call, JobNotRunningError);
-  }
+  for (
+    const call of [() => job.signal("TERM"), () => job.pause(), () => job.resume(), () => job.writeInput()]
+  ) await assert.rejects(call, JobNotRunningError);
   await assert.rejects(endedJob().writeInput(), NoInputError);
 });

@@ -142,7 +142,7 @@ Deno.test("Job.abandon() rejects all waits for a job that was not started", () =
     const waiting = [status.next(), output.next()];
     const reason = new Error("gone");
     job.abandon(reason);
-    for (const one of waiting) await assert.rejects(one, reason);
+    await Promise.all(waiting.map((one) => assert.rejects(one, reason)));
     await assert.rejects(states(job.watchStatus()), reason);
     assert.equal(job.watchers, 0);
   }));
