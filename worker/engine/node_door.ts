@@ -139,7 +139,7 @@ export class NodeDoor {
 
   async #start(host: PlacedHost, job: HostedJob): Promise<void> {
     try {
-      await job.requestStart();
+      await job.hostStart.request();
     } catch (error) {
       if (error instanceof HostUnavailableError) return; // It is requested again with the next link.
       if (!(error instanceof TeleportError)) throw error;

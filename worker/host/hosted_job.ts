@@ -1,10 +1,5 @@
-/**
- * A job whose process belongs to a job host: it starts and controls the process over a link, and follows its changes.
- *
- * Long: this is one class, and each call of a job is a method of it.
- */
+/** A job whose process belongs to a job host: it controls the process over a link, and follows its changes. */
 import { defined } from "../../base/defined.ts";
-import { HostUnavailableError, SupervisorClosedError, TeleportError } from "../errors.ts";
 import { NoInputError, NoTerminalError } from "../input_errors.ts";
 import { AnyJob } from "../job/any_job.ts";
 import { hasInput, type JobSpec, type JobStatus, type PlacementStatus } from "../job/spec.ts";
@@ -19,22 +14,16 @@ import { checkTerminalSize, type TerminalSize } from "../terminal/size.ts";
 import { OutputUnavailableError } from "../storage_errors.ts";
 import type { HostConnection } from "./host_connection.ts";
 import type { HostedJobParts } from "./hosted_job_parts.ts";
+import { HostedStart } from "./hosted_start.ts";
 import type { HostedJobState, HostLink, JobChange, LiveState, LogState } from "./link.ts";
 
 /** A job of a job host. */
 export class HostedJob extends AnyJob {
+  /** Its start on a host. */
+  readonly hostStart: HostedStart;
   readonly #log: MirrorLog;
   readonly #parts: HostedJobParts;
-  #host: HostConnection | undefined;
-  #process: StoredProcess | undefined;
   #live: LiveState | undefined;
-  /** Resolves when the host knows of the start, or has refused it. */
-  #begun: Promise<void> | undefined;
-  /** The request of a start that has no answer yet, and the link that it went over. */
-  #request: { readonly link: HostLink | undefined; readonly answer: Promise<void> } | undefined;
-  /** False while a start was sent and nobody knows whether it has arrived. */
-  #isStartKnown = true;
-
   /** Aborts when the supervisor leaves the job to its host. */
   readonly #left = new AbortController();
 
@@ -42,16 +31,17 @@ export class HostedJob extends AnyJob {
     const log = new MirrorLog(
       spec.id,
       { directory: parts.directory, isSegmented: spec.outputLimit?.policy === "KEEP_NEWEST" },
-      { watch: () => this.#watchLog(), unwatch: () => this.#host?.open?.unwatch(spec.id) },
+      { watch: () => this.#watchLog(), unwatch: () => this.host?.open?.unwatch(spec.id) },
     );
     super(spec, log, status);
     this.#log = log;
     this.#parts = parts;
+    this.hostStart = new HostedStart(parts, this.history, (action) => this.#linkTo(action), () => this.#rewatch());
   }
 
   /** The host of the job. Undefined before the start. */
   get host(): HostConnection | undefined {
-    return this.#host;
+    return this.hostStart.host;
   }
 
   /** The status of its process, without the facts of the job. */
@@ -66,11 +56,11 @@ export class HostedJob extends AnyJob {
 
   /** The facts that identify its processes. */
   get process(): StoredProcess | undefined {
-    return this.#process;
+    return this.hostStart.process;
   }
 
   override get placement(): PlacementStatus | undefined {
-    return this.#host?.placementStatus;
+    return this.host?.placementStatus;
   }
 
   /**
@@ -80,10 +70,10 @@ export class HostedJob extends AnyJob {
    */
   recordPlacement(): void {
     const { process } = this;
-    const placement = this.#host?.placement;
+    const placement = this.host?.placement;
     if (process === undefined || placement === undefined) return;
     this.#parts.recordProcess({ ...process, placement });
-    this.#process = { ...process, placement };
+    this.hostStart.process = { ...process, placement };
   }
 
   /** The status now, as far as it is known. `refresh` of the supervisor asks the host first. */
@@ -98,134 +88,25 @@ export class HostedJob extends AnyJob {
   }
 
   /**
-   * Starts the job on the host for new jobs. The intent is stored before the host gets the start.
-   *
-   * When the host cannot be reached, nobody knows whether it got the start. The job stays in `STARTING`, because it may
-   * run. The start is repeated when the host can be reached again, which is safe: a host starts an id once.
+   * Starts the job on the host for new jobs.
    *
    * @throws {HostExhaustedError} or {NotEnforceableError} when the host refuses; the job goes back to `INITIAL`
    * @throws {HostUnavailableError} when the host cannot be reached, and no next host has the job
    */
   override async begin(by?: string): Promise<void> {
-    if (!this.isInitialState) return await this.#begun;
-    const requestedBy = by === undefined ? undefined : { startedBy: by };
-    const status = { state: "STARTING", startedAt: new Date(), ...defined({ requestedBy }) } as const;
-    this.#storeStart(status, by);
-    this.history.add(status);
-    await this.#firstRequest().catch((error) => this.#afterLoss(error));
-  }
-
-  /**
-   * Waits for what becomes of a start whose host was lost before its answer. The start may have arrived, or is made again.
-   *
-   * @throws the error, unless the start is known to have arrived
-   */
-  async #afterLoss(error: unknown): Promise<void> {
-    if (!(error instanceof HostUnavailableError)) throw error;
-    await this.#host?.replaced();
-    await this.#request?.answer;
-    if (this.isInitialState || this.isStartUnknown) throw error;
-  }
-
-  /** Stores the intent to start on the host for new jobs. */
-  #storeStart(status: ProcessStatus, by: string | undefined): void {
-    const { bootId, newHost, record } = this.#parts;
-    const host = newHost();
-    const { instance, placement } = host;
-    const process = { bootId, host: instance, ...defined({ placement }) };
-    record(status, { process, ...defined({ by }) });
-    this.#host = host;
-    this.#process = process;
-  }
-
-  async #firstRequest(): Promise<void> {
-    await this.requestStart();
-    // Readers that began before the start have no reports yet.
-    void this.#log.rewatch().catch(this.#parts.onError);
-  }
-
-  /**
-   * Requests a start whose intent is stored, now or again. Calls at the same time make one request over one link: a host
-   * may refuse one request and accept another. An engine may not have answered yet when the host comes that it has placed.
-   */
-  requestStart(): Promise<void> {
-    const link = this.#host?.link;
-    if (this.#request !== undefined && this.#request.link === link) return this.#request.answer;
-    const request = {
-      link,
-      answer: this.#requestStart().finally(() => {
-        if (this.#request === request) this.#request = undefined;
-      }),
-    };
-    this.#request = request;
-    this.#begun = request.answer.catch(() => {}); // Watchers wait for it. The caller gets the error.
-    return request.answer;
-  }
-
-  async #requestStart(): Promise<void> {
-    const by = this.processStatus.requestedBy?.startedBy;
-    this.#isStartKnown = false;
-    try {
-      await this.#linkTo("be started").start({
-        spec: this.#parts.hostSpec(),
-        ...this.#parts.startOptions(),
-        ...defined({ by }),
-      });
-      this.#isStartKnown = true;
-    } catch (error) {
-      // The job has begun meanwhile, over another link.
-      if (isLaterState(this.history.latest.state, "STARTING")) return;
-      // After any other error the job may run. A refusal by a machine of an engine is the end of the job.
-      const isRefused = error instanceof TeleportError && !(error instanceof HostUnavailableError);
-      if (isRefused && this.#host?.placement?.run === undefined) this.#unstart();
-      // The next start finds another host.
-      if (error instanceof SupervisorClosedError) throw new HostUnavailableError("it ends and starts no jobs");
-      throw error;
-    }
-  }
-
-  /**
-   * Starts the job on the next host, because its host had ended in order before the start arrived. The job stays in
-   * `STARTING`: a supervisor that dies here leaves it to the next one. When the start cannot be stored, or no host can be
-   * reached, the job goes back to `INITIAL`.
-   */
-  async startAgain(): Promise<void> {
-    const { processStatus: status } = this;
-    try {
-      this.#storeStart(status, status.requestedBy?.startedBy);
-    } catch (error) {
-      this.#unstart();
-      throw error;
-    }
-    await this.#firstRequest();
-  }
-
-  /** Goes back to `INITIAL`. */
-  #unstart(): void {
-    if (this.history.latest.state !== "STARTING") return;
-    this.#isStartKnown = true;
-    this.#parts.record({ state: "INITIAL" }, defined({ process: this.#process }));
-    this.history.add({ state: "INITIAL" });
-    this.#host = undefined;
-  }
-
-  /** True when a start was sent and nobody knows whether it has arrived. */
-  get isStartUnknown(): boolean {
-    return !this.#isStartKnown && this.history.latest.state === "STARTING";
-  }
-
-  /** Continues with a job that an earlier supervisor has started on a host. */
-  adopt(host: HostConnection, process: StoredProcess | undefined): void {
-    this.#host = host;
-    this.#process = process;
-    this.#isStartKnown = false;
+    await this.hostStart.begin(by);
   }
 
   /** Takes all that the host knows of the job, after a new link to it. */
   takeState({ changes, live }: HostedJobState): void {
-    this.#isStartKnown = true;
+    this.hostStart.noteKnown();
     for (const change of changes) this.apply(change);
     if (live !== undefined) this.takeLive(live);
+    this.#rewatch();
+  }
+
+  /** Readers that began before the start, or before a new link, have no reports yet. */
+  #rewatch(): void {
     void this.#log.rewatch().catch(this.#parts.onError);
   }
 
@@ -234,16 +115,17 @@ export class HostedJob extends AnyJob {
    * that is known already has no effect.
    */
   apply({ status, details }: Pick<JobChange, "status" | "details">): void {
-    this.#isStartKnown = true;
+    this.hostStart.noteKnown();
     if (!isLaterState(status.state, this.history.latest.state)) return;
-    this.#process = { bootId: this.#parts.bootId, ...this.#process, ...details.process };
+    const process = { bootId: this.#parts.bootId, ...this.process, ...details.process };
+    this.hostStart.process = process;
     if (isFinalState(status.state)) {
       this.#live = undefined;
       // A watcher that sees the final status can read all of the output.
       if (details.output !== undefined) this.#log.seal(details.output);
       else this.#log.abandon(new OutputUnavailableError(this.id));
     }
-    this.#parts.record(status, { ...details, process: this.#process });
+    this.#parts.record(status, { ...details, process });
     this.history.add(status);
   }
 
@@ -259,15 +141,10 @@ export class HostedJob extends AnyJob {
     this.#log.advance(range);
   }
 
-  /** Waits until the host knows of the start. A job that no machine of an engine has needs no answer, which may be late. */
-  async #startKnown(): Promise<void> {
-    if (this.#host?.isUnclaimed !== true) await this.#begun;
-  }
-
   async #watchLog(): Promise<MirrorState | undefined> {
-    await this.#startKnown();
-    if (this.#host === undefined) return { start: LOG_START, end: LOG_START, totals: NO_TOTALS };
-    return await this.#host.link.watch(this.id);
+    await this.hostStart.known();
+    if (this.host === undefined) return { start: LOG_START, end: LOG_START, totals: NO_TOTALS };
+    return await this.host.link.watch(this.id);
   }
 
   /** Starts the job and resolves with its final status. */
@@ -278,10 +155,10 @@ export class HostedJob extends AnyJob {
 
   /** Stops the job and resolves with its final status. If it is not running, the call only returns its status. */
   override async stop(options: StopOptions = {}): Promise<JobStatus> {
-    await this.#startKnown();
+    await this.hostStart.known();
     if (!this.isRunningState) return this.status;
     // A stop of a job that the host does not know yet would have no effect.
-    if (this.isStartUnknown && this.#host?.isUnclaimed !== true) await this.requestStart();
+    if (this.hostStart.isUnknown && this.host?.isUnclaimed !== true) await this.hostStart.request();
     await this.#linkTo("be stopped").stop(this.id, options);
     return await this.#finalStatus();
   }
@@ -320,7 +197,7 @@ export class HostedJob extends AnyJob {
 
   /** Returns the status with what the job uses now, while it runs. */
   override async measuredStatus(): Promise<JobStatus> {
-    const [usage, status] = await Promise.all([this.#host?.usageOf(this.id), this.freshStatus()]);
+    const [usage, status] = await Promise.all([this.host?.usageOf(this.id), this.freshStatus()]);
     return usage === undefined || !this.isRunningState ? status : { ...status, usage };
   }
 
@@ -331,7 +208,7 @@ export class HostedJob extends AnyJob {
   }
 
   protected override refresh(): Promise<void> | undefined {
-    const host = this.isRunningState ? this.#host : undefined;
+    const host = this.isRunningState ? this.host : undefined;
     return host?.statesOf([this.id]).then(({ [this.id]: live }) => {
       if (live !== undefined) this.takeLive(live);
     });
@@ -358,7 +235,7 @@ export class HostedJob extends AnyJob {
    * @throws {HostUnavailableError} when the host cannot be reached
    */
   #linkTo(action: string): HostLink {
-    if (this.#host === undefined || !this.isRunningState) throw this.notRunning(action);
-    return this.#host.link;
+    if (this.host === undefined || !this.isRunningState) throw this.notRunning(action);
+    return this.host.link;
   }
 }

@@ -58,7 +58,7 @@ export class HostRecovery {
         onWarning,
         onError,
       });
-      for (const job of neverStarted) void adopt(job).startAgain().catch(onError);
+      for (const job of neverStarted) void adopt(job).hostStart.again().catch(onError);
     }
     this.#isRecovered = true;
     this.discard();
@@ -97,7 +97,7 @@ export class HostRecovery {
     if (job.process !== process) return false;
     const { status: { state }, survivors, isDenied } = result;
     if (state === "INITIAL") {
-      void job.startAgain().catch(this.#options.onError);
+      void job.hostStart.again().catch(this.#options.onError);
       this.settled(job.id); // The next host has the job now, so the dead one does not.
       return false;
     }

@@ -81,7 +81,7 @@ export class HostedJobs {
       if (isPlaced(job)) continue;
       const host = this.#pool.find(job.process?.host);
       if (host === undefined || isFinalState(job.status.state)) orphans.push(job);
-      else this.#adopt(job).adopt(host, job.process);
+      else this.#adopt(job).hostStart.adopt(host, job.process);
     }
     await this.#pool.attachAll();
     await this.#recovery.recoverStored(orphans, (job) => this.#adopt(job));
@@ -123,7 +123,7 @@ export class HostedJobs {
 
   #repeatStarts(host: HostConnection, except: ReadonlySet<string> = new Set()): void {
     for (const job of this.#runningJobs(host)) {
-      if (job.isStartUnknown && !except.has(job.id)) this.#inBackground(job.requestStart());
+      if (job.hostStart.isUnknown && !except.has(job.id)) this.#inBackground(job.hostStart.request());
     }
   }
 

@@ -140,7 +140,7 @@ export class PlacedJobs {
       liveJobs.add(job);
       liveJobs.pin(job.id);
       const host = this.#hosts.add(new PlacedHost(id, job.id, placement, this.#callsOf(id)));
-      job.adopt(host, stored.process);
+      job.hostStart.adopt(host, stored.process);
       // Output that has arrived can be read before the host dials.
       const range = await (await this.#replicaOf(host, job)).readable(job.id).catch(onError);
       if (!range) continue;
