@@ -72,6 +72,7 @@ export async function startServing(opened: AsyncDisposableStack, parts: ServingP
       ...connections.options,
       ...wireEvents({ log, limitedLog, audit }),
       onActivity: () => memoryReturn.active(),
+      onHealthAsked: () => supervisor.askHosts(),
     }),
   );
   metrics?.observe({

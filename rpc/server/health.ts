@@ -12,15 +12,21 @@ interface Request {
   service: string;
 }
 
+/** The time between two checks by an open watch, in milliseconds. A part that hangs causes no event. */
+const WATCH_CHECK_MS = 5_000;
+
 /** Answers for a fixed set of services, which all have the same status. */
 export class Health {
   readonly #services: ReadonlySet<string>;
+  readonly #onAsked: () => void;
   #status: ServingStatus = "SERVING";
   #closed = false;
   readonly #waiting = new Set<() => void>();
 
-  constructor(services: Iterable<string>) {
+  /** @param onAsked called for each question, and again and again while a watch is open. Must return at once */
+  constructor(services: Iterable<string>, onAsked: () => void) {
     this.#services = new Set(services);
+    this.#onAsked = onAsked;
   }
 
   /** Sets the status of all services. */
@@ -47,6 +53,7 @@ export class Health {
   }
 
   #check(service: string): Promise<object> {
+    this.#onAsked();
     if (this.#services.has(service)) return Promise.resolve({ status: this.#status });
     const known = [...this.#services].map((name) => JSON.stringify(name)).join(", ");
     return Promise.reject(
@@ -55,6 +62,7 @@ export class Health {
   }
 
   #list(): Promise<object> {
+    this.#onAsked();
     return Promise.resolve({
       statuses: Object.fromEntries([...this.#services].map((name) => [name, { status: this.#status }])),
     });
@@ -73,15 +81,20 @@ export class Health {
       if (this.#closed) {
         throw new StatusError("UNAVAILABLE", "The server is shutting down: watch again when it is back");
       }
+      this.#onAsked();
       await this.#change(signal);
     }
   }
 
-  /** Resolves at the next change, or when the call is over. */
+  /** Resolves at the next change, when it is time to check again, or when the call is over. */
   #change(signal: AbortSignal): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#waiting.add(resolve);
     signal.addEventListener("abort", () => resolve(), { once: true });
-    return promise.finally(() => this.#waiting.delete(resolve));
+    const timer = setTimeout(resolve, WATCH_CHECK_MS);
+    return promise.finally(() => {
+      clearTimeout(timer);
+      this.#waiting.delete(resolve);
+    });
   }
 }

@@ -42,6 +42,8 @@ export interface ServeOptions extends ConnectionOptions {
   readonly onNetworkError?: (error: NetworkError) => void;
   /** Called for each connection, its end, and each call. Afterwards the process may have memory to free. */
   readonly onActivity?: () => void;
+  /** Called when a client asks for the health, and every few seconds while one watches it. Must return at once. */
+  readonly onHealthAsked?: () => void;
   /** The limits of calls that differ from the defaults. */
   readonly limits?: Partial<CallLimitOptions>;
   /** Receives every call that a limit refused or ended. */

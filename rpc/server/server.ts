@@ -122,7 +122,7 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
   });
   const calls = new OpenCalls(report, limits);
   addHandlers(server, options.handlers, calls);
-  const health = new Health(["", SERVICE_NAME]);
+  const health = new Health(["", SERVICE_NAME], options.onHealthAsked ?? (() => {}));
   health.addTo(server, calls);
   addReflection(server, [SERVICE_NAME, "grpc.health.v1.Health"], calls);
 

@@ -1,5 +1,8 @@
 /** Jobs outlive their server: they continue in their job host, and the next server continues with them. */
+import * as grpc from "@grpc/grpc-js";
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { healthMethods } from "../../rpc/shared/health_definition.ts";
 import { findInstances } from "../../teleportd/host/instance_directory.ts";
 import { deadline, eventually } from "../support/deadline.ts";
 import { readText } from "../support/growing_text.ts";
@@ -177,6 +180,41 @@ Deno.test("a job host that hangs makes calls fail with UNAVAILABLE and health NO
   await server.says(/^info The job host .* answers again$/);
   assert.equal(await client.health(), "SERVING");
   assert.equal((await teleport(server, "stop", id)).code, 0);
+});
+
+Deno.test("checks of the health alone find out that a job host hangs", async () => {
+  await using place = await makePlace();
+  await using server = await place.start();
+  await using client = await clientOf(server);
+  const pid = await hostOf(place.data);
+  assert.equal(await client.health(), "SERVING");
+  Deno.kill(pid, "SIGSTOP");
+  await eventually(async () => await client.health() === "NOT_SERVING", "NOT_SERVING", 10_000);
+  await server.says(new RegExp(`process ${pid} of version .* does not answer`));
+  Deno.kill(pid, "SIGCONT");
+  await eventually(async () => await client.health() === "SERVING", "SERVING");
+});
+
+Deno.test("a watch of the health alone finds out that a job host hangs", async () => {
+  await using place = await makePlace();
+  await using server = await place.start();
+  const pid = await hostOf(place.data);
+  const read = (name: string) => Buffer.from(Deno.readFileSync(`${server.dir}/certs/${name}`));
+  const credentials = grpc.credentials.createSsl(read("ca.crt"), read("admin.key"), read("admin.crt"));
+  const client = new grpc.Client(server.address.replace("127.0.0.1", "localhost"), credentials);
+  const { Watch } = healthMethods();
+  const watch = client.makeServerStreamRequest(Watch.path, Watch.requestSerialize, Watch.responseDeserialize, {
+    service: "",
+  });
+  watch.on("error", () => {}); // The cancel at the end.
+  const next = (ms: number) => deadline(new Promise((resolve) => watch.once("data", resolve)), "a status", ms);
+  assert.deepEqual(await next(10_000), { status: "SERVING" });
+  Deno.kill(pid, "SIGSTOP");
+  assert.deepEqual(await next(20_000), { status: "NOT_SERVING" });
+  Deno.kill(pid, "SIGCONT");
+  assert.deepEqual(await next(10_000), { status: "SERVING" });
+  watch.cancel();
+  client.close();
 });
 
 Deno.test("a server waits for the job host that a service manager starts, and leaves it at its end", async () => {

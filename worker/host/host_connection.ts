@@ -13,6 +13,8 @@ export class HostConnection {
   #link: HostLink | undefined;
   #why = "the link to it is not open yet";
   #replacing: Promise<void> | undefined;
+  /** The link that was asked and has not answered. */
+  #asked: HostLink | undefined;
 
   constructor(instance: string) {
     this.instance = instance;
@@ -67,6 +69,16 @@ export class HostConnection {
   /** Returns what a job uses now. Undefined when it is not running, and while the host cannot be reached. */
   async usageOf(id: string): Promise<Usage | undefined> {
     return await this.#link?.usage(id).catch(unlessUnavailable);
+  }
+
+  /** Asks the host for an answer, unless it is being asked. Its link notices when none comes. */
+  ask(): void {
+    const link = this.#link;
+    if (link === undefined || link === this.#asked) return;
+    this.#asked = link;
+    void link.work().catch(() => {}).finally(() => {
+      if (this.#asked === link) this.#asked = undefined;
+    });
   }
 
   /**

@@ -220,6 +220,11 @@ export class HostedJobs {
     }));
   }
 
+  /** Asks all hosts for an answer, so that a host that hangs is noticed. */
+  askAll(): void {
+    for (const host of this.#pool.all) host.ask();
+  }
+
   /** The bytes of the output of all running jobs, as far as they are known. */
   get runningBytes(): number {
     return this.#pool.all.flatMap((host) => this.#runningJobs(host)).reduce((sum, job) => sum + job.diskBytes, 0);

@@ -446,6 +446,14 @@ export class Supervisor implements AsyncDisposable {
     return hosted === undefined ? await this.#isolation.reasons() : await hosted.isolations();
   }
 
+  /**
+   * Asks all job hosts for an answer, and returns at once. So a host that hangs is reported by `onAvailability`, also when
+   * no call needs it.
+   */
+  askHosts(): void {
+    this.#registry.hosted?.askAll();
+  }
+
   /** Returns figures for monitoring. It reads only memory, so a monitor may call it often. */
   async statistics(): Promise<SupervisorStatistics> {
     await this.#ready;

@@ -15,6 +15,15 @@ Deno.test("setServing() sets the answer of health", async () => {
   assert.equal(await client.health(), "SERVING");
 });
 
+Deno.test("Health reports each question, so that the server can examine itself", async () => {
+  let questions = 0;
+  await using server = await serveLocally({}, { onHealthAsked: () => questions += 1 });
+  await using client = connectTo(server);
+  assert.equal(await client.health(), "SERVING");
+  assert.equal(await client.health(), "SERVING");
+  assert.equal(questions, 2);
+});
+
 Deno.test("Health lists its services, and sends every change to its watchers", async () => {
   const server = await serveLocally({});
   const client = bareClient(server);
