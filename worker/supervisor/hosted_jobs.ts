@@ -122,8 +122,8 @@ export class HostedJobs {
   }
 
   #repeatStarts(host: HostConnection, except: ReadonlySet<string> = new Set()): void {
-    for (const job of this.#runningJobs(host)) {
-      if (job.hostStart.isUnknown && !except.has(job.id)) this.#inBackground(job.hostStart.request());
+    for (const { id, hostStart } of this.#runningJobs(host)) {
+      if (hostStart.isUnknown && !except.has(id)) this.#inBackground(hostStart.request());
     }
   }
 
@@ -246,8 +246,6 @@ export class HostedJobs {
 
   /** Returns the jobs of a host that run, or whose end is not stored yet. */
   #unstoredJobs(host: HostConnection): HostedJob[] {
-    return this.#options.liveJobs.pinned().filter((job) =>
-      job instanceof HostedJob && job.host === host
-    ) as HostedJob[];
+    return this.#options.liveJobs.pinned().filter((job) => job instanceof HostedJob).filter((job) => job.host === host);
   }
 }
