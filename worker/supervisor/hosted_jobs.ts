@@ -9,7 +9,7 @@ import { HostedJob } from "../host/hosted_job.ts";
 import { HostPool } from "../host/host_pool.ts";
 import { onSomeHost } from "../host/on_some_host.ts";
 import type { JobHosts } from "../host/job_hosts.ts";
-import type { HostCheck, HostedJobState, JobChange, LogState } from "../host/link.ts";
+import type { HostCheck, HostedJobState, JobChange } from "../host/link.ts";
 import type { AnyJob } from "../job/any_job.ts";
 import type { StatusDetails } from "../job/status_details.ts";
 import type { OutputBudget } from "../output/limit.ts";
@@ -53,7 +53,7 @@ export class HostedJobs {
       answers: (host) => this.#repeatStarts(host),
       died: (host) => this.#died(host),
       changed: (host, change) => this.#changed(host, change),
-      grew: (id, range) => this.#grew(id, range),
+      grew: (id, range) => this.#find(id)?.takeGrowth(range),
       needsRoom: (host, bytes) => this.#rooms.needsRoom(host, bytes),
       availability: onAvailability,
       failed: onError,
@@ -138,10 +138,6 @@ export class HostedJobs {
     const job = this.#find(change.id);
     if (job?.host === host) job.apply(change);
     else if (isFinalState(change.status.state)) host.open?.forget(change.id);
-  }
-
-  #grew(id: string, range: Pick<LogState, "start" | "end">): void {
-    this.#find(id)?.takeGrowth(range);
   }
 
   async #died(host: HostConnection): Promise<void> {
