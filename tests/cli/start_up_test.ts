@@ -3,6 +3,8 @@
  * command import. An option, a format or a file of contexts loads its own modules later.
  */
 import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { tasks } from "../../bench/tasks.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -90,4 +92,33 @@ Deno.test("before they run, only the commands that change the file of contexts l
     "cli/commands/context.ts": ["smol-toml"],
     "cli/commands/login.ts": ["smol-toml"],
   });
+});
+
+/** Returns where this Deno keeps packages. */
+async function packageCache(): Promise<string> {
+  const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["info", "--json"], stderr: "inherit" }).output();
+  return JSON.parse(new TextDecoder().decode(stdout)).npmCache;
+}
+
+Deno.test("the task cli reads no command that it does not run", async () => {
+  const cache = await Deno.makeTempDir();
+  try {
+    await Deno.symlink(await packageCache(), `${cache}/npm`);
+    const [deno = "", ...args] = tasks.cli.split(" ");
+    assert.equal(deno, "deno");
+    const { code, stdout } = await new Deno.Command(Deno.execPath(), {
+      args: [...args, "completion", "bash"],
+      cwd: ROOT,
+      env: { DENO_DIR: cache },
+      stderr: "inherit",
+    }).output();
+    assert.deepEqual({ code, hasText: stdout.length > 0 }, { code: 0, hasText: true });
+    // Deno notes here what each module imports that it has read.
+    using database = new DatabaseSync(`${cache}/dep_analysis_cache_v2`, { readOnly: true });
+    const read = database.prepare("SELECT specifier FROM moduleinfocache").all().map(({ specifier }) => `${specifier}`);
+    const commands = read.filter((url) => url.startsWith(`${ROOT.href}cli/commands/`));
+    assert.deepEqual(commands, [`${ROOT.href}cli/commands/completion.ts`]);
+  } finally {
+    await Deno.remove(cache, { recursive: true });
+  }
 });
