@@ -18,9 +18,9 @@ import { FailureExplainer } from "./explain_failure.ts";
 import { hostAsked } from "./server_identity.ts";
 
 /**
- * The receive window. With the default of 64 KiB a stream waits for the network after each chunk. Measured: this value
- * doubles the speed, and 4 MiB is not faster. Over a round trip of 100 ms it carries 5 MB/s. The server also sends this
- * much to a watcher that stops reading, which costs the server the same memory for a while.
+ * The receive window of a new connection. With the default of 64 KiB a stream waits for the network after each chunk. The
+ * server also sends this much to a watcher that stops reading, which costs the server the same memory for a while. A
+ * reader gets more later: see `../compat/reader_window.ts`.
  */
 const WINDOW_BYTES = 512 * 1024;
 

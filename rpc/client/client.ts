@@ -3,6 +3,7 @@ import "../compat/http2_guard.ts";
 import type { CallName, CallOptions, JobWorkerClient } from "../../proto/service.ts";
 import { parseAddress } from "../shared/address.ts";
 import { decodeWithoutParts } from "../compat/message_decoder.ts";
+import { widenForReaders } from "../compat/reader_window.ts";
 import { Channel } from "./channel.ts";
 import { Metadata } from "./grpc.ts";
 import { type ClientMethod, methods } from "./methods.ts";
@@ -17,6 +18,7 @@ export type { ServingStatus } from "../shared/health_definition.ts";
 export type { UnreachableReason } from "../shared/unavailable.ts";
 
 decodeWithoutParts();
+widenForReaders();
 
 /** Options of {@linkcode connect}. */
 export interface ConnectOptions {

@@ -10,14 +10,17 @@ import { deadline } from "../support/deadline.ts";
 const CUTS = Number(Deno.env.get("TELEPORT_TEST_CUTS") ?? 10);
 const BYTES = Number(Deno.env.get("TELEPORT_TEST_CUT_BYTES") ?? 30_000_000);
 
+/** The broken connections of an output, and its bytes. The windows of the second one are wide when they break. */
+const OUTPUTS = [[CUTS, BYTES], [3, 60_000_000]] as const;
+
 /** Breaks the connections of a proxy at random places. Some bytes get through between two of them. */
-function cutOften(proxy: Proxy): { readonly cuts: number } {
+function cutOften(proxy: Proxy, most: number = CUTS, bytes: number = BYTES): { readonly cuts: number } {
   const random = new Random(seedFor("outage_test"));
   let cuts = 0;
-  const gap = () => (BYTES / CUTS) * (0.5 + random.next() / 3);
+  const gap = () => (bytes / most) * (0.5 + random.next() / 3);
   let next = gap();
   proxy.onBytes = () => {
-    if (proxy.bytes < next || cuts === CUTS) return;
+    if (proxy.bytes < next || cuts === most) return;
     cuts += 1;
     next = proxy.bytes + gap();
     proxy.cut();
@@ -62,23 +65,26 @@ Deno.test(`teleport run prints every byte once when the connection breaks ${CUTS
   assert.ok(notes.length >= CUTS && notes.length <= 2 * CUTS, `${notes.length} notes`);
 });
 
-Deno.test(`teleport logs -f prints every byte once when the connection breaks ${CUTS} times`, async () => {
-  await using server = await startServer();
-  await using proxy = new Proxy(server.address);
-  const id = await teleportOk(server, "run", "-d", "--", "sh", "-c", `head -c ${BYTES} /dev/urandom`);
-  const cutting = cutOften(proxy);
-  const program = spawnTeleport({ address: proxy.address, dir: server.dir }, "logs", "-f", id);
-  const told = new Response(program.stderr).text();
-  const hash = createHash("sha256");
-  for await (const chunk of program.stdout) hash.update(chunk);
-  assert.equal((await deadline(program.status, "the end of the process")).code, 0);
-  assert.equal(cutting.cuts, CUTS);
-  const notes = (await told).match(/^teleport: The server is back$/gm) ?? [];
-  assert.equal(notes.length, CUTS);
-  const end = JSON.parse(await teleportOk(server, "logs", "--output", "json", "--tail-bytes", "0", id)).end;
-  assert.equal(end.stdout_bytes, BYTES);
-  assert.equal(hash.digest("hex"), end.stdout_sha256);
-});
+for (const [most, bytes] of OUTPUTS) {
+  const what = `the connection breaks ${most} times in ${bytes / 1e6} MB`;
+  Deno.test(`teleport logs -f prints every byte once when ${what}`, async () => {
+    await using server = await startServer();
+    await using proxy = new Proxy(server.address);
+    const id = await teleportOk(server, "run", "-d", "--", "sh", "-c", `head -c ${bytes} /dev/urandom`);
+    const cutting = cutOften(proxy, most, bytes);
+    const program = spawnTeleport({ address: proxy.address, dir: server.dir }, "logs", "-f", id);
+    const told = new Response(program.stderr).text();
+    const hash = createHash("sha256");
+    for await (const chunk of program.stdout) hash.update(chunk);
+    assert.equal((await deadline(program.status, "the end of the process")).code, 0);
+    assert.equal(cutting.cuts, most);
+    const notes = (await told).match(/^teleport: The server is back$/gm) ?? [];
+    assert.equal(notes.length, most);
+    const end = JSON.parse(await teleportOk(server, "logs", "--output", "json", "--tail-bytes", "0", id)).end;
+    assert.equal(end.stdout_bytes, bytes);
+    assert.equal(hash.digest("hex"), end.stdout_sha256);
+  });
+}
 
 Deno.test("teleport logs -f waits when a forwarder cannot reach the server, and reports it once", async () => {
   await using server = await startServer();
