@@ -71,9 +71,9 @@ async function furnish(machine: Machine): Promise<void> {
   try {
     const script = 'cd "$1" && DENO_DIR="$2/deno" "$3" install -q --frozen && ' +
       'DENO_DIR="$2/deno" "$3" cache -q server.ts cli.ts certs.ts $(git ls-files "tests/worker/*_test.ts") && ' +
-      // The first bundle fetches the bundler, which the build of the image needs.
-      'DENO_DIR="$2/deno" "$3" bundle -q --output "$2/bundle.js" cli.ts && ' +
-      'tar -C "$2/deno" -czf "$2/cache.tgz" . && git ls-files -co --exclude-standard | tar -czf "$2/tree.tgz" -T -';
+      // It also fetches the bundler, which the upgrade and the build of the image need.
+      'DENO_DIR="$2/deno" "$3" task -q bundle && tar -C "$2/deno" -czf "$2/cache.tgz" . && ' +
+      '{ git ls-files -co --exclude-standard; find dist/server dist/client -type f; } | tar -czf "$2/tree.tgz" -T -';
     const { success, stderr } = await new Deno.Command("sh", {
       args: ["-c", script, "sh", REPOSITORY, place, Deno.execPath()],
     }).output();

@@ -1,5 +1,6 @@
 // Replaces Deno's runtime for compiled programs, which cannot be downloaded here. `deno compile` appends a program to it,
-// as to the real runtime. When it starts, it runs deno on a script in PLACE, with the options of the task `compile`.
+// as to the real runtime. When it starts, it runs deno on the bundle of that program in PLACE, with the options of the task
+// `compile`.
 // It does not test how the real runtime finds its program, which variables it reads, and how fast it starts.
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,10 +12,10 @@
 #define PLACE "/usr/local/lib/standin/"
 #endif
 #ifndef SERVER
-#define SERVER "src/server.ts"
+#define SERVER "src/dist/server/server.js"
 #endif
 #ifndef CLIENT
-#define CLIENT "src/cli.ts"
+#define CLIENT "src/dist/client/cli.js"
 #endif
 
 static char *server[] = {"deno", "run", "-q", "-A", "--no-code-cache", "--cached-only", "--no-check",

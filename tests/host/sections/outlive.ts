@@ -47,6 +47,7 @@ async function checkUpgrade(machine: Machine, report: Report): Promise<void> {
     // It sets the number of restarts to 0, see systemctl(1). The section before may have counted one.
     "systemctl reset-failed teleportd-host; " +
       `cp -a /srv/teleport ${NEXT} && sed -i 's/"version": ".*"/"version": "99.0.0"/' ${NEXT}/deno.json && ` +
+      `(cd ${NEXT} && npx -y deno@2.9.6 task -q bundle) && ` +
       `ln -sfn ${NEXT} ${SOURCES}\n${commands}\n${UNTIL_SERVING}; teleport run -d sleep 1008; ` +
       `${SHOW_VERSION}; ${HOST_LS}; systemctl show teleportd-host -p NRestarts -p MainPID -p ActiveState`,
   );
