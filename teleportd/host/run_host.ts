@@ -95,6 +95,7 @@ export async function runHost(options: HostRunOptions, controls: HostControls): 
       version,
       cgroupText,
       onJobChange: changed,
+      onOutput: () => memory.active(),
       ...defined({ cgroups, modes, sessions }),
       // Servers that ask at the same time get the same one.
       succeed: () => succeeding ??= succeed().finally(() => succeeding = undefined),

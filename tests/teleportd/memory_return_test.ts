@@ -11,13 +11,16 @@ const MEBIBYTE = 1024 * 1024;
 /** A process whose memory and processor time a test sets. */
 class FakeProcess implements MemoryTools {
   held = 50 * MEBIBYTE;
+  /** The part of the memory that V8 does not know. */
+  freed = 30 * MEBIBYTE;
   cpu = 0;
   collections = 0;
-  heldBytes = () => this.held;
+  memory = () => ({ held: this.held, resident: this.held + this.freed });
   cpuMs = () => this.cpu;
   collect = () => {
     this.collections += 1;
     this.held = 60 * MEBIBYTE;
+    this.freed = 30 * MEBIBYTE;
   };
 }
 
@@ -35,6 +38,22 @@ Deno.test("MemoryReturn collects once after a peak", () => {
   assert.equal(tools.collections, 1);
   for (let second = 0; second < 12; second += 1) oneCall();
   assert.equal(tools.collections, 1, "what is held after the collection is in use");
+});
+
+Deno.test("MemoryReturn collects when the process has grown and V8 has not", () => {
+  using time = new FakeTime();
+  const tools = new FakeProcess();
+  using memory = new MemoryReturn(tools);
+  const oneCall = () => {
+    memory.active();
+    time.pass(1_000);
+  };
+  tools.freed = 45 * MEBIBYTE;
+  for (let second = 0; second < 12; second += 1) oneCall();
+  assert.equal(tools.collections, 0, "so little is not worth a collection");
+  tools.freed = 47 * MEBIBYTE;
+  for (let second = 0; second < 12; second += 1) oneCall();
+  assert.equal(tools.collections, 1);
 });
 
 Deno.test("MemoryReturn collects once after the start, and then has no timer", () => {

@@ -27,6 +27,8 @@ export interface JobHostOptions {
   readonly succeed?: () => Promise<string>;
   /** Called when a job has changed. Must return at once. */
   readonly onJobChange?: () => void;
+  /** Called when the output of a job has grown, which may be thousands of times a second. Must return at once. */
+  readonly onOutput?: () => void;
   /** Called when a supervisor has retired this host, or uses it again. */
   readonly onRetire?: (isRetired: boolean) => void;
   /** Called soon after `isIdle` has become true, when it still is; maybe more than once. */

@@ -23,6 +23,8 @@ export interface OwnedJobOptions extends Omit<JobParts, "recorder" | "log"> {
   readonly changed: (change: JobChange) => void;
   /** Called when the log of a watched job has moved. */
   readonly grew: (range: Pick<LogState, "start" | "end">) => void;
+  /** Called when the log has moved, watched or not. */
+  readonly onOutput?: () => void;
   /** Called after the last change. */
   readonly onEnded: () => void;
 }
@@ -46,7 +48,7 @@ export class OwnedJob implements StoppableJob {
     this.#options = options;
     const { job, log } = makeJob(spec, {
       ...options,
-      log: { ...options.log, onMoved: () => this.isWatched && options.grew(this.#range) },
+      log: { ...options.log, onMoved: () => this.#moved() },
       recorder: { record: (process, status, log, by) => this.#record({ process, status, log, by }) },
     });
     this.job = job;
@@ -107,6 +109,11 @@ export class OwnedJob implements StoppableJob {
   async stop(options: StopOptions): Promise<void> {
     await this.job.stop(options);
     await this.#ended.promise;
+  }
+
+  #moved(): void {
+    this.#options.onOutput?.();
+    if (this.isWatched) this.#options.grew(this.#range);
   }
 
   #record(recorded: RecordedChange): void {

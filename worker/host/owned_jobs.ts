@@ -33,6 +33,8 @@ export interface OwnedJobsOptions {
   /** Makes the sessions of jobs. Absent: the system does, which takes longer. */
   readonly sessions?: SessionStarter;
   readonly events: Pick<HostEvents, "changed" | "grew">;
+  /** Called when the output of a job has grown. */
+  readonly onOutput?: () => void;
   /** Called when a job has ended or is forgotten, and when a delayed end is on the disk. */
   readonly onLess: () => void;
   readonly onError: (error: unknown) => void;
@@ -119,7 +121,7 @@ export class OwnedJobs {
     const { id, cwd = DEFAULT_CWD, cgroupLimits } = spec;
     if (this.#jobs.has(id) || this.#forgotten.has(id)) return;
     if (this.#stopping > 0) throw new SupervisorClosedError();
-    const { cgroups, sessions, place, events, onLess, onError } = this.#options;
+    const { cgroups, sessions, place, events, onOutput, onLess, onError } = this.#options;
     checkHost({ options: spec, cwd, noNewPrivileges, ...defined({ cgroupLimits }) }, cgroups);
     const job = new OwnedJob(spec, {
       noNewPrivileges,
@@ -134,7 +136,7 @@ export class OwnedJobs {
         onLess();
       },
       onError,
-      ...defined({ cgroups, sessions }),
+      ...defined({ cgroups, sessions, onOutput }),
     });
     this.#jobs.set(id, job);
     this.#runningCount += 1;
