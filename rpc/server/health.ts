@@ -1,6 +1,7 @@
 /** The standard health service, grpc.health.v1. */
 import type { CallContext } from "../../proto/service.ts";
 import type { Server } from "@grpc/grpc-js";
+import { onAbort } from "../../base/on_abort.ts";
 import type { OpenCalls } from "./adapter/calls.ts";
 import { serverStreamingHandler } from "./adapter/server_streaming.ts";
 import { unaryHandler } from "./adapter/unary.ts";
@@ -87,14 +88,13 @@ export class Health {
   }
 
   /** Resolves at the next change, when it is time to check again, or when the call is over. */
-  #change(signal: AbortSignal): Promise<void> {
+  async #change(signal: AbortSignal): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
+    using _aborted = onAbort(signal, resolve);
     this.#waiting.add(resolve);
-    signal.addEventListener("abort", () => resolve(), { once: true });
     const timer = setTimeout(resolve, WATCH_CHECK_MS);
-    return promise.finally(() => {
-      clearTimeout(timer);
-      this.#waiting.delete(resolve);
-    });
+    await promise;
+    clearTimeout(timer);
+    this.#waiting.delete(resolve);
   }
 }
