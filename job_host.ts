@@ -12,6 +12,7 @@ export { JobHost } from "./worker/host/job_host.ts";
 export type * from "./worker/host/link.ts";
 export { dialGateway } from "./worker/host/node/dial_loop.ts";
 export { NodeJobHost } from "./worker/host/node/node_host.ts";
+export { isMarkGone, processMark } from "./worker/host/node/process_mark.ts";
 export type { ByteStream } from "./worker/host/socket/message_connection.ts";
 export { connectHost, HostConnectError } from "./worker/host/socket/connect_host.ts";
 export { serveHost } from "./worker/host/socket/serve_host.ts";

@@ -11,7 +11,7 @@ import { StartError } from "../start_error.ts";
 import { gatewayCertificate, jobCertificate, nodeAuthority } from "./authority.ts";
 import { NodeListener } from "./node_listener.ts";
 import { nodeScript, reportPath } from "./node_config.ts";
-import { readReport } from "./read_report.ts";
+import { Reports } from "./read_report.ts";
 import { TlsStream } from "./tls_stream.ts";
 
 /** Options of the door. */
@@ -34,6 +34,7 @@ class TlsGate implements NodeGate {
   readonly #options: NodeGateOptions;
   readonly #authority: Authority;
   readonly #limitedLog: LimitedLog;
+  readonly #reports = new Reports();
   #listener: NodeListener | undefined;
 
   constructor(options: NodeGateOptions, authority: Authority) {
@@ -59,7 +60,7 @@ class TlsGate implements NodeGate {
 
   async report(id: string): Promise<HostReport> {
     const path = reportPath({ spool: this.#options.spool, id });
-    return { path, text: await readReport(path) };
+    return { path, text: await this.#reports.read(path) };
   }
 
   async open(receive: (dialIn: DialIn) => void): Promise<void> {

@@ -1,7 +1,30 @@
 /** Reads the standard error of a node host, where its spool is a directory that this machine has too. */
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
+import { AtOnce } from "../../base/at_once.ts";
+import { deadline } from "../../base/deadline.ts";
 import { MAX_REPORT_BYTES } from "./node_config.ts";
+
+/** The time for a file, in milliseconds. The end of a job waits for it. */
+const READ_MS = 5_000;
+/** The most files that are read at once. A network file system that hangs keeps a thread of this program for each. */
+const MAX_READS = 4;
+
+/** Reads reports in bounded time. */
+export class Reports {
+  readonly #reads = new AtOnce(MAX_READS);
+  readonly #read: (path: string) => Promise<string>;
+
+  /** @param read reads one file */
+  constructor(read: (path: string) => Promise<string> = readReport) {
+    this.#read = read;
+  }
+
+  /** Returns the end of a file. Empty when this machine does not have it, or cannot read it in time. */
+  async read(path: string): Promise<string> {
+    return await deadline(this.#reads.run(() => this.#read(path)), READ_MS) ?? "";
+  }
+}
 
 /**
  * Returns the end of the file. Empty when this machine does not have it. The directory may be one in which everybody can

@@ -1,6 +1,4 @@
 /** Runs a node host from its start until its job is over and its gateway knows that. */
-import { join } from "node:path";
-import { errorMessage } from "../../base/error_message.ts";
 import type { Logger } from "../../base/logger.ts";
 import { onAbort } from "../../base/on_abort.ts";
 import { dialGateway, NodeJobHost } from "../../job_host.ts";
@@ -8,12 +6,9 @@ import { openCgroups } from "../cgroups.ts";
 import { defectFields, defectText } from "../log/error_fields.ts";
 import { StartError } from "../start_error.ts";
 import { connectGateway } from "./connect_gateway.ts";
+import { linkLog } from "./link_log.ts";
 import type { NodeConfig } from "./node_config.ts";
-
-/** The file with the name of the host process. A process that is killed before it is written has not dialed. */
-const RUN = "run";
-/** The file of a process that a gateway has accepted. Without it, the process has begun nothing. */
-const ACCEPTED = "accepted";
+import { noteAccepted, openSpool, removeAbandoned } from "./spool.ts";
 
 /** How the caller and a node host communicate. */
 export interface NodeControls {
@@ -42,9 +37,8 @@ export interface NodeControls {
  */
 export async function runNodeHost(config: NodeConfig, controls: NodeControls): Promise<void> {
   const { version, batch, node, handle, signal, hurry, log } = controls;
-  // An engine may run a job twice, also on one machine.
-  const data = join(config.spool, `teleport-${config.id}-${batch}`);
-  const { run, recovers } = await openSpool(data, controls.recovers);
+  const spool = await openSpool(config, batch, controls.recovers);
+  const { directory: data, run, recovers } = spool;
   // Each process of a host has an instance of its own in the spool, where the next one finds the ends of this one.
   const instance = recovers ? `${config.id}-${Deno.pid}` : config.id;
   await using opened = new AsyncDisposableStack();
@@ -78,7 +72,7 @@ export async function runNodeHost(config: NodeConfig, controls: NodeControls): P
   opened.use(onAbort(signal, () => stop()));
   // The host itself stays, to report the end. Without it, the processes of the job would run on.
   opened.use(onAbort(hurry, () => stop(0)));
-  const noteLink = noteLinks(config, log);
+  const noteLink = linkLog(config.addresses, log);
   let attempt = 0;
   const refused = await dialGateway({
     host,
@@ -86,7 +80,7 @@ export async function runNodeHost(config: NodeConfig, controls: NodeControls): P
     dial: { run, node, ...(handle === undefined ? {} : { handle }), ...(recovers ? { recovers: true } : {}) },
     connect: (signal) => connectGateway(config, attempt++, signal),
     onLinked: (isLinked, why) => {
-      if (isLinked) Deno.writeTextFileSync(join(data, ACCEPTED), "");
+      if (isLinked) noteAccepted(spool);
       noteLink(isLinked, why);
     },
     onError: (error) => log.error(`Internal error of the job host: ${defectText(error)}`, defectFields(error)),
@@ -97,47 +91,8 @@ export async function runNodeHost(config: NodeConfig, controls: NodeControls): P
     await host.stopJobs(0);
   }
   await Deno.remove(data, { recursive: true }).catch(() => {}); // It is only disk space.
+  await removeAbandoned(config.spool);
   if (refused === "PROTOCOL") {
     throw new StartError(`Cannot work for the gateway: it has another version than ${version} on this node`);
   }
-}
-
-/**
- * Returns a function that logs changes of the link. A host dials for ever, and its log is bounded: a reason is logged once
- * until there is a link.
- */
-function noteLinks({ addresses }: NodeConfig, log: Logger): (isLinked: boolean, why?: string) => void {
-  let last: string | undefined;
-  return (isLinked, why) => {
-    if (isLinked) last = undefined;
-    else if (why !== last) log.warn(`No link to the gateway at ${addresses.join(", ")}: ${last = why}`);
-  };
-}
-
-/** The name of a host process, and whether an earlier process may have begun the job. */
-interface HostRun {
-  readonly run: string;
-  readonly recovers: boolean;
-}
-
-/** Makes the spool, or finds the one of an earlier process. */
-async function openSpool(data: string, recovers: boolean): Promise<HostRun> {
-  if (recovers) {
-    const run = await Deno.readTextFile(join(data, RUN)).catch(() => undefined);
-    const wasAccepted = await Deno.stat(join(data, ACCEPTED)).then(() => true, () => false);
-    if (run !== undefined && wasAccepted) return { run, recovers };
-    await Deno.remove(data, { recursive: true }).catch(() => {}); // It is not there.
-    // A gateway that has accepted the earlier process without its knowledge accepts only its name.
-    if (run !== undefined) return await makeSpool(data, run);
-  }
-  return await makeSpool(data, crypto.getRandomValues(new Uint8Array(16)).toHex());
-}
-
-async function makeSpool(data: string, run: string): Promise<HostRun> {
-  await Deno.mkdir(data, { mode: 0o700 }).catch((cause) => {
-    const hint = "choose a directory of all nodes with --node-spool";
-    throw new StartError(`Cannot make "${data}" for the output: ${errorMessage(cause)}: ${hint}`, { cause });
-  });
-  await Deno.writeTextFile(join(data, RUN), run, { mode: 0o600, createNew: true });
-  return { run, recovers: false };
 }

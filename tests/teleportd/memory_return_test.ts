@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { MemoryReturn, type MemoryTools } from "../../teleportd/memory_return.ts";
-import { FakeTime } from "./fake_time.ts";
+import { FakeTime } from "../support/fake_time.ts";
 
 const MEBIBYTE = 1024 * 1024;
 

@@ -11,6 +11,8 @@ import type { Dial, DialRefusal } from "./node_messages.ts";
 /** The wait before the next dial, in milliseconds. */
 const FIRST_RETRY_MS = 200;
 const MAX_RETRY_MS = 10_000;
+/** A link that was open for this time worked, in milliseconds. One that ends sooner may end again and again. */
+const WORKING_MS = 5_000;
 /** The time that a gateway has to answer a dial, in milliseconds. It may be busy with other hosts. */
 const ANSWER_MS = 60_000;
 
@@ -38,16 +40,14 @@ export async function dialGateway(options: DialLoopOptions): Promise<DialRefusal
   const { signal, connect, onLinked } = options;
   let backoff = new Backoff(FIRST_RETRY_MS, MAX_RETRY_MS);
   while (!signal.aborted) {
+    let linkedAtMs = Infinity;
     try {
-      const refused = await serveOnce(
-        options,
-        await connect(signal),
-        () => backoff = new Backoff(FIRST_RETRY_MS, MAX_RETRY_MS),
-      );
+      const refused = await serveOnce(options, await connect(signal), () => linkedAtMs = performance.now());
       if (refused !== undefined && refused !== "LATER") return refused;
     } catch (error) {
       if (!signal.aborted) onLinked(false, String(error));
     }
+    if (performance.now() - linkedAtMs >= WORKING_MS) backoff = new Backoff(FIRST_RETRY_MS, MAX_RETRY_MS);
     await sleep(backoff.nextMs(), signal).catch(() => {}); // The loop ends when the signal aborts.
   }
   return undefined;
