@@ -19,7 +19,7 @@ export async function* followStatus(
       let isFirst = true;
       for await (const status of open()) {
         // After an outage the first status may be the one before it.
-        const isKnown = isFirst && last?.state === status.state;
+        const isKnown = isFirst && last?.state === status.state && last.placement?.handle === status.placement?.handle;
         isFirst = false;
         await outages.answered(!isKnown);
         if (isKnown) continue;

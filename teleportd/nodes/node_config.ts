@@ -34,7 +34,7 @@ export function reportPath({ spool, id }: Pick<NodeConfig, "spool" | "id">): str
  * what the job has left. The shell passes SIGTERM on, because an engine sends it to the shell alone. A host that dies of
  * SIGTERM has no handler yet, so it has begun nothing.
  *
- * The standard error of the host is in a file. Its path and its end become the comment of the Slurm job. The gateway then
+ * LC_ALL is that of the engine's client commands. The standard error of the host is in a file. Its path and its end become the comment of the Slurm job. The gateway then
  * knows why a host has failed that never connected. Everybody can write to /tmp, and read the job's name in Slurm. So the
  * file must be new: dd(1) opens it with O_EXCL. A shell with `set -C` would open a pipe of another user, and wait.
  *
@@ -45,6 +45,7 @@ export function nodeScript(command: readonly string[], config: NodeConfig, direc
   const host = `${command.map(quoteWord).join(" ")} host node`;
   const reports = [reportPath(config), reportPath({ ...config, spool: "/tmp" }), "/dev/null"];
   return `#!/bin/sh
+unset LC_ALL
 cd ${quoteWord(directory)} 2>/dev/null
 for report in ${reports.map(quoteWord).join(" ")}; do
   (umask 077; dd if=/dev/null of="$report" conv=excl) 2>/dev/null && break

@@ -42,6 +42,12 @@ export interface EngineWord extends EngineRef {
   readonly nodeAnswers?: boolean;
 }
 
+/** A job whose host has begun on a machine. */
+export interface BegunJob {
+  readonly id: string;
+  readonly node: string;
+}
+
 /**
  * The four questions. A question that fails throws {@linkcode EngineUnavailableError}, which never means that a job is
  * gone.
@@ -63,8 +69,13 @@ export interface Engine {
   find(id: string): Promise<readonly EngineRef[]>;
   /** Cancels a submission, or all with its name where the number is not known. No effect on one that has ended. */
   cancel(ref: EngineRef, signal: CancelSignal): Promise<void>;
-  /** Returns what the engine says about all our submissions that it has not forgotten. */
-  words(): Promise<readonly EngineWord[]>;
+  /**
+   * Returns what the engine says about all our submissions.
+   *
+   * @param begun jobs whose host has begun and is not connected. One that the engine has forgotten is `NODE_LOST`: the engine
+   * may have given up its machine long ago
+   */
+  words(begun?: readonly BegunJob[]): Promise<readonly EngineWord[]>;
 }
 
 /** The engine has certainly not taken a job, for example because no machine has what the job needs. */

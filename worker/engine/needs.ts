@@ -32,10 +32,16 @@ export function engineOf({ engine }: JobOptions, placing: Placing | undefined): 
  * Refuses what the engine of a job cannot do.
  *
  * @param options with the limits of the supervisor applied
+ * @param serverLimits the limits that the supervisor gives to every job, which no user can leave out
  * @param uid the user of the supervisor, as whom the engine runs jobs
  * @throws {NotEnforceableError} when this supervisor has no such engine, or the engine cannot enforce an option
  */
-export function checkEngine(options: JobOptions, placing: Placing | undefined, uid: number | null = Deno.uid()): void {
+export function checkEngine(
+  options: JobOptions,
+  placing: Placing | undefined,
+  serverLimits: CgroupLimits = {},
+  uid: number | null = Deno.uid(),
+): void {
   const { engine = LOCAL, partition, nodeConstraint, cgroupLimits = {}, user, group } = options;
   if (goesToEngine(options, placing)) {
     const name = placing?.engine.name;
@@ -43,11 +49,13 @@ export function checkEngine(options: JobOptions, placing: Placing | undefined, u
       const what = `Cannot run a job as another ${user === undefined ? "group" : "user"} on a node of ${name}`;
       throw new NotEnforceableError(`${what}: jobs there run as the user of this server, which is not root`);
     }
-    for (const limit of Object.keys(cgroupLimits)) {
-      if (HELD_LIMITS.has(limit) || !Object.hasOwn(CGROUP_LIMITS, limit)) continue;
-      const { noun } = CGROUP_LIMITS[limit as keyof CgroupLimits];
+    for (const limit of Object.keys(CGROUP_LIMITS) as (keyof CgroupLimits)[]) {
+      if (HELD_LIMITS.has(limit) || cgroupLimits[limit] === undefined) continue;
+      const what = `Cannot enforce the ${CGROUP_LIMITS[limit].noun} on a node of ${name}`;
       throw new NotEnforceableError(
-        `Cannot enforce the ${noun} on a node of ${name}: leave it out, or use engine local`,
+        cgroupLimits[limit] === serverLimits[limit]
+          ? `${what}: this server has it for every job: use engine local, or ask the server's operator to remove it`
+          : `${what}: leave it out, or use engine local`,
       );
     }
     return;

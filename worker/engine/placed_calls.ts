@@ -2,6 +2,7 @@
 import { AtOnce } from "../../base/at_once.ts";
 import { defined } from "../../base/defined.ts";
 import { errorMessage } from "../../base/error_message.ts";
+import { HostUnavailableError } from "../errors.ts";
 import type { HostedJob } from "../host/hosted_job.ts";
 import type { StopOptions } from "../process/options.ts";
 import { cancelOver } from "./cancel_over.ts";
@@ -43,8 +44,11 @@ export class PlacedCalls {
    *
    * @throws {EngineRefusedError} when the engine does not take the job
    * @throws {EngineUnavailableError} when nobody knows whether the engine has taken it
+   * @throws {HostUnavailableError} when a host has begun, so that no other one may start the job
    */
   submit(host: PlacedHost, job: HostedJob): Promise<void> {
+    // A host that has claimed the job gets the start over its next link.
+    if (!host.isUnclaimed) return Promise.reject(new HostUnavailableError(host.unreachableText));
     return host.submitting ??= this.#submissions.run(() => this.#submit(host, job))
       .finally(() => host.submitting = undefined);
   }
@@ -66,6 +70,16 @@ export class PlacedCalls {
       // The cancel of a job that was stopped meanwhile has not found it.
       if (host.isOver && !isRefused) this.cancel(host);
       onAsked();
+    }
+  }
+
+  /** Stores the engine's number of a job when the answer to its submission was lost. */
+  recordHandle({ placement: { handle } }: PlacedHost, job: HostedJob): void {
+    if (job.process?.placement?.handle === handle) return;
+    try {
+      job.recordPlacement();
+    } catch (error) {
+      this.#options.onWarning(`Cannot store the number of job "${job.id}", which is ${handle}: ${errorMessage(error)}`);
     }
   }
 

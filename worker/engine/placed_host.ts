@@ -50,7 +50,7 @@ export class PlacedHost extends HostConnection {
       start: (start) => calls.start(start),
       stop: (options) => calls.stop(options),
       log: () => logStateOf(this.range),
-      unreachable: () => this.isUnclaimed ? undefined : `its machine "${this.#placement.node}" cannot be reached`,
+      unreachable: () => this.isUnclaimed ? undefined : this.unreachableText,
     });
   }
 
@@ -61,6 +61,10 @@ export class PlacedHost extends HostConnection {
 
   override get isUnclaimed(): boolean {
     return this.#placement.run === undefined;
+  }
+
+  override get keepsStop(): boolean {
+    return this.open === undefined;
   }
 
   override get placement(): StoredPlacement {
@@ -77,6 +81,11 @@ export class PlacedHost extends HostConnection {
   override get name(): string {
     const { node = "no machine yet", handle = "none" } = this.#placement;
     return `of job "${this.job}" on "${node}" (handle ${handle})`;
+  }
+
+  /** The reason why a host that has begun does not answer. */
+  get unreachableText(): string {
+    return `its machine "${this.#placement.node}" cannot be reached`;
   }
 
   /** How long the host has had no link, in milliseconds. 0 while it has one. */
@@ -105,7 +114,11 @@ export class PlacedHost extends HostConnection {
   claim({ run, node, handle }: Dial): () => void {
     const before = this.#placement;
     this.#placement = { ...before, run, node, ...defined({ handle }) };
-    return () => this.#placement = before;
+    this.#unreachableSince = new Date();
+    return () => {
+      this.#placement = before;
+      this.#unreachableSince = undefined;
+    };
   }
 
   override use(link: HostLink): void {
@@ -134,10 +147,14 @@ export class PlacedHost extends HostConnection {
   heard(words: readonly EngineWord[]): boolean {
     const text = words.map(waitText).join(", ");
     // Nobody knows for how long the first answer has been true.
-    const isSame = this.#hasHeard && text === this.#wordsText && words.length === this.#words.length;
+    const isSame = this.#hasHeard && text === this.#wordsText && words.length === this.#words.length &&
+      words.every(({ nodeAnswers }, at) => nodeAnswers === this.#words[at]?.nodeAnswers);
     this.#hasHeard = true;
     this.#words = words;
     this.#wordsText = text;
+    // The answer to the submission was lost.
+    const handle = this.#placement.handle ?? words.findLast(({ handle }) => handle !== undefined)?.handle;
+    this.#placement = { ...this.#placement, ...defined({ handle }) };
     if (!isSame) this.#changedAtMs = performance.now();
     return !isSame;
   }

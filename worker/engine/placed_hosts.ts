@@ -1,5 +1,7 @@
 /** The hosts of the jobs of an engine that have not ended. */
+import type { BegunJob } from "./engine.ts";
 import type { PlacedHost } from "./placed_host.ts";
+import { decidesInMs } from "./verdict.ts";
 
 /** The hosts of the jobs that have not ended. */
 export class PlacedHosts {
@@ -20,6 +22,18 @@ export class PlacedHosts {
   get hasSilent(): boolean {
     for (const { open } of this.#byName.values()) if (open === undefined) return true;
     return false;
+  }
+
+  /** The jobs whose host has begun and has no link. */
+  get begun(): BegunJob[] {
+    return this.all.flatMap(({ instance: id, open, isUnclaimed, node }) => {
+      return open === undefined && !isUnclaimed && node !== undefined ? [{ id, node }] : [];
+    });
+  }
+
+  /** Returns how long it takes until the engine's present words decide about a job, in milliseconds. */
+  decideInMs(settleMs: number): number {
+    return Math.min(...this.all.map(({ sight }) => decidesInMs(sight, settleMs)));
   }
 
   /** Returns the host with a name. Undefined when its job is over. */

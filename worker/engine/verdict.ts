@@ -48,6 +48,17 @@ export function verdict(sight: Sight, settleMs: number): Verdict {
   return { is: "FAILED", text };
 }
 
+/**
+ * Returns how long it takes until words that stay the same decide about a job, in milliseconds. Infinity when they never
+ * do, or have decided.
+ */
+export function decidesInMs(sight: Sight, settleMs: number): number {
+  const leftMs = settleMs - sight.unchangedMs;
+  if (leftMs <= 0 || sight.isLinked) return Infinity;
+  const { is } = verdict({ ...sight, unchangedMs: settleMs }, settleMs);
+  return is === "WAITS" || is === "UNREACHABLE" ? Infinity : leftMs;
+}
+
 /** Tells whether a host of this submission may still run or come. */
 function isOpen({ phase, nodeAnswers }: EngineWord, isClaimed: boolean): boolean {
   if (phase === "QUEUED" || phase === "PLACED") return true;

@@ -1,6 +1,6 @@
 /** Asks an engine about all jobs in one question, only while an answer is wanted, and less often while nothing changes. */
 import { sleep } from "../../base/backoff.ts";
-import type { Engine, EngineWord } from "./engine.ts";
+import type { BegunJob, Engine, EngineWord } from "./engine.ts";
 
 /** The shortest wait between two questions. One a second is what operators of large clusters accept. */
 const FIRST_WAIT_MS = 1_000;
@@ -14,6 +14,10 @@ const GROWTH = 1.5;
 export interface WordsWatchOptions {
   /** Tells whether an answer is wanted. It is asked before each question. */
   readonly wanted: () => boolean;
+  /** Returns the jobs whose host has begun and is not connected. */
+  readonly begun?: () => readonly BegunJob[];
+  /** Returns the time until an answer is wanted at the latest, in milliseconds. The shortest wait comes first. */
+  readonly dueMs?: () => number;
   /** Gets each answer. It nudges the watch when the answer brought news. */
   readonly heard: (words: readonly EngineWord[]) => void;
   /** Gets the error of a question that failed. */
@@ -77,9 +81,10 @@ export class WordsWatch {
   /** Waits for the time of the next question. Returns false when the watch was closed. */
   async #wait(): Promise<boolean> {
     const startMs = performance.now();
+    const dueMs = Math.max(this.#firstMs, this.#options.dueMs?.() ?? Infinity);
     for (;;) {
       if (this.#end.signal.aborted) return false;
-      const restMs = startMs + this.#nextMs - performance.now();
+      const restMs = startMs + Math.min(this.#nextMs, dueMs) - performance.now();
       if (restMs <= 0) return true;
       this.#hurry = new AbortController();
       await sleep(restMs, this.#hurry.signal).catch(() => {});
@@ -90,7 +95,7 @@ export class WordsWatch {
   async #ask(): Promise<void> {
     this.#nextMs = Math.min(this.#nextMs * GROWTH, MAX_WAIT_MS);
     try {
-      const words = await this.#engine.words();
+      const words = await this.#engine.words(this.#options.begun?.() ?? []);
       if (!this.#end.signal.aborted) this.#options.heard(words);
     } catch (error) {
       if (!this.#end.signal.aborted) this.#options.failed(error);

@@ -55,6 +55,11 @@ export class HostConnection {
     return false;
   }
 
+  /** True while a stop that is requested now is carried out later, so that it needs no answer of the host. */
+  get keepsStop(): boolean {
+    return false;
+  }
+
   /** The host in messages, such as `process 42 (instance "a1")`. */
   get name(): string {
     const instance = `instance "${this.instance}"`;

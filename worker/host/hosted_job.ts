@@ -74,6 +74,7 @@ export class HostedJob extends AnyJob {
     if (process === undefined || placement === undefined) return;
     this.#parts.recordProcess({ ...process, placement });
     this.hostStart.process = { ...process, placement };
+    this.history.touch();
   }
 
   /** The status now, as far as it is known. `refresh` of the supervisor asks the host first. */
@@ -158,7 +159,7 @@ export class HostedJob extends AnyJob {
     await this.hostStart.known();
     if (!this.isRunningState) return this.status;
     // A stop of a job that the host does not know yet would have no effect.
-    if (this.hostStart.isUnknown && this.host?.isUnclaimed !== true) await this.hostStart.request();
+    if (this.hostStart.isUnknown && this.host?.keepsStop !== true) await this.hostStart.request();
     await this.#linkTo("be stopped").stop(this.id, options);
     return await this.#finalStatus();
   }

@@ -121,18 +121,23 @@ export abstract class AnyJob {
   /**
    * Watches the status: the status now, then every change, up to the final one.
    *
-   * @param options.skipInitial leaves out the state `INITIAL`, for a caller that is about to start the job
+   * @param options.skipInitial leaves out the state `INITIAL`, for a caller that is about to start the job. Returns `STARTING`
+   * once more when an engine has the job, if it had not answered before
    */
   watchStatus(signal?: AbortSignal, options: { readonly skipInitial?: boolean } = {}): Watch<JobStatus> {
     const { length } = this.history;
     const from = options.skipInitial && this.isInitialState ? length : length - 1;
-    return watch(signal, (combined) => this.#readStatus(from, combined));
+    return watch(signal, (combined) => this.#readStatus(from, combined, options.skipInitial));
   }
 
-  async *#readStatus(from: number, signal: AbortSignal): AsyncGenerator<JobStatus, void, void> {
+  async *#readStatus(from: number, signal: AbortSignal, starts = false): AsyncGenerator<JobStatus, void, void> {
     const refreshed = this.refresh();
     if (refreshed !== undefined) await refreshed;
-    for await (const status of this.history.read(from, signal)) yield this.statusOf(status);
+    let last: JobStatus | undefined;
+    const isPlaced = () =>
+      starts && last?.state === "STARTING" && last.placement !== undefined && last.placement.handle === undefined &&
+      this.placement?.handle !== undefined;
+    for await (const status of this.history.read(from, signal, isPlaced)) yield last = this.statusOf(status);
   }
 
   /** Gets the present counts of a job that another process runs. Undefined when they are known here. */

@@ -40,6 +40,11 @@ export class StatusHistory {
     this.#waiters.wakeAll();
   }
 
+  /** Wakes the callers that wait for a status, because another fact of the latest one has changed. */
+  touch(): void {
+    this.#waiters.wakeAll();
+  }
+
   /** Ends all waits with an error, because no further status will come. */
   abandon(error: Error): void {
     this.#abandoned = error;
@@ -49,15 +54,21 @@ export class StatusHistory {
   /**
    * Returns the statuses from an index on, up to the final one, as they come.
    *
+   * @param isNews returns true when the latest status is to be read once more
    * @throws the signal's reason when it aborts, or the error given to `abandon`
    */
-  async *read(from: number, signal: AbortSignal): AsyncGenerator<ProcessStatus, void, void> {
+  async *read(
+    from: number,
+    signal: AbortSignal,
+    isNews: () => boolean = () => false,
+  ): AsyncGenerator<ProcessStatus, void, void> {
     this.#readers += 1;
     try {
       for (let index = from;; index++) {
         while (index >= this.#statuses.length) {
           if (this.isFinal) return;
-          await this.#nextChange(signal);
+          if (isNews()) yield this.latest;
+          else await this.#nextChange(signal);
         }
         yield this.#statuses[index] as ProcessStatus;
         signal.throwIfAborted();

@@ -52,7 +52,7 @@ export interface AdmissionOptions extends Limits {
  */
 export function admit(job: JobOptions, options: AdmissionOptions, running?: readonly AnyJob[]): void {
   checkAllowed(job, options);
-  checkEngine(job, options.placing);
+  checkEngine(job, options.placing, applyLimits({}, options).cgroupLimits);
   if (options.hosts === undefined) checkHost(hostCheckOf(job, options), options.cgroups);
   if (running !== undefined) checkRunning(job.owner, running, options);
 }

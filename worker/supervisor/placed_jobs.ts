@@ -71,6 +71,8 @@ export class PlacedJobs {
     this.#settleMs = placing.settleMs ?? SETTLE_MS;
     this.#watch = new WordsWatch(placing.engine, {
       wanted: () => this.#hosts.hasSilent,
+      begun: () => this.#hosts.begun,
+      dueMs: () => this.#hosts.decideInMs(this.#settleMs),
       heard: (words) => this.#heard(words),
       ...defined({ firstWaitMs: placing.firstWaitMs }),
       failed: (error) => {
@@ -182,15 +184,16 @@ export class PlacedJobs {
     let isNews = false;
     for (const host of this.#hosts.all) {
       isNews = host.heard(byId.get(host.instance) ?? []) || isNews;
-      this.#judge(host);
+      const job = this.#jobOf(host);
+      if (job === undefined || host.isOver) continue;
+      this.#calls.recordHandle(host, job);
+      this.#judge(host, job);
     }
     if (isNews) this.#watch.nudge();
   }
 
-  #judge(host: PlacedHost): void {
+  #judge(host: PlacedHost, job: HostedJob): void {
     const { placing: { engine }, directoryOf, onError } = this.#options;
-    const job = this.#jobOf(host);
-    if (job === undefined || host.isOver) return;
     const found = verdict(host.sight, this.#settleMs);
     if (found.is === "SUBMIT") {
       if (host.submitting !== undefined) return; // Its caller gets the answer, such as a start.

@@ -21,6 +21,8 @@ export class PlacedQuota implements OutputQuota {
   readonly #options: PlacedQuotaOptions;
   /** The bytes that are reserved and not used. */
   #aheadBytes = 0;
+  /** How often `rest()` was called. */
+  #rests = 0;
 
   constructor(options: PlacedQuotaOptions) {
     this.#options = options;
@@ -40,10 +42,13 @@ export class PlacedQuota implements OutputQuota {
 
   async #reserveMore(bytes: number): Promise<boolean> {
     const { budget, runningBytes, makeRoom, onChange } = this.#options;
+    const rests = this.#rests;
     const runningNow = await runningBytes();
+    // Others may have reserved meanwhile, or the last job may have ended.
+    const wanted = rests === this.#rests ? Math.max(0, AHEAD_BYTES - this.#aheadBytes) : 0;
     const missing = (wanted: number) => budget.usedBytes + runningNow + wanted - budget.maxBytes;
-    if (missing(bytes + AHEAD_BYTES) > 0) budget.raise();
-    const ahead = missing(bytes + AHEAD_BYTES) > 0 ? 0 : AHEAD_BYTES;
+    if (missing(bytes + wanted) > 0) budget.raise();
+    const ahead = missing(bytes + wanted) > 0 ? 0 : wanted;
     if (missing(bytes + ahead) > 0) makeRoom(missing(bytes));
     if (missing(bytes + ahead) > 0) return false;
     budget.addExisting(bytes + ahead);
@@ -67,6 +72,7 @@ export class PlacedQuota implements OutputQuota {
   rest(): void {
     const bytes = this.#aheadBytes;
     this.#aheadBytes = 0;
+    this.#rests += 1;
     if (bytes > 0) this.release(bytes);
   }
 }

@@ -305,7 +305,8 @@ export class Supervisor implements AsyncDisposable {
    *
    * The iteration throws `JobNotFoundError` when the job does not exist, and the reason of the signal when it aborts.
    *
-   * @param options.skipInitial leaves out `INITIAL`, for a caller that is about to start the job
+   * @param options.skipInitial leaves out `INITIAL`, for a caller that is about to start the job. Returns `STARTING` once more
+   *   when an engine has the job, if it had not answered before
    */
   watchStatus(
     id: string,

@@ -12,7 +12,8 @@ export interface JobWorkerCalls {
   Register: { request: JobRequest; response: JobStatus; stream: false };
   /**
    * Starts a job and streams every change of its status, up to the final one. A running job is not started again. A job
-   * that has ended gives its final status alone.
+   * that has ended gives its final status alone. When an engine has a job that did not answer at the start, STARTING comes
+   * once more, with its number.
    */
   Start: { request: StartRequest; response: JobStatus; stream: true };
   /**

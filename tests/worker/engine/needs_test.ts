@@ -47,13 +47,26 @@ Deno.test("checkEngine() refuses what an engine cannot do, and says why", () => 
     });
   }
   const asUser = /as another user on a node of slurm: jobs there run as the user of this server, which is not root$/;
-  assert.throws(() => checkEngine({ user: "ann" }, placing(true), 1_000), asUser);
-  assert.throws(() => checkEngine({ group: "lab" }, placing(true), 1_000), /as another group on a node/);
-  checkEngine({ user: "ann", group: "lab" }, placing(true), 0);
-  checkEngine({ user: "ann", engine: "local" }, placing(true), 1_000);
+  assert.throws(() => checkEngine({ user: "ann" }, placing(true), {}, 1_000), asUser);
+  assert.throws(() => checkEngine({ group: "lab" }, placing(true), {}, 1_000), /as another group on a node/);
+  checkEngine({ user: "ann", group: "lab" }, placing(true), {}, 0);
+  checkEngine({ user: "ann", engine: "local" }, placing(true), {}, 1_000);
   checkEngine({ engine: "local" }, undefined);
   checkEngine({ cgroupLimits: { maxProcesses: 5 } }, placing(false));
   checkEngine({ partition: "main", cgroupLimits: { maxCpus: 2, maxMemoryBytes: 1e9 } }, placing(true));
+});
+
+Deno.test("checkEngine() says that a limit is the server's, which its user cannot leave out", () => {
+  const server = { maxProcesses: 100 };
+  const refusal = (maxProcesses: number) => {
+    const check = () => checkEngine({ cgroupLimits: { maxProcesses } }, placing(true), server);
+    return assert.throws(
+      check,
+      maxProcesses === 100 ? /this server has it for every job: use engine local, or ask/ : /: leave it out/,
+    );
+  };
+  refusal(100);
+  refusal(50);
 });
 
 Deno.test("needsOf() includes the time of a stop, and the defaults of the server", () => {

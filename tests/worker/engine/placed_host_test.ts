@@ -12,3 +12,24 @@ Deno.test("heard() counts the time without a change from the first answer, not f
   assert.ok(!host.heard([]));
   assert.ok(host.sight.unchangedMs >= 19, `${host.sight.unchangedMs} ms`);
 });
+
+Deno.test("heard() counts the time again when a lost machine answers the engine again", async () => {
+  const calls = { start: () => Promise.resolve(), stop: () => Promise.resolve() };
+  const id = "0".repeat(32);
+  const host = new PlacedHost(id, "job", { engine: "fake" }, calls);
+  const word = { id, phase: "NODE_LOST", text: "NODE_FAIL", node: "n1" } as const;
+  host.heard([{ ...word, nodeAnswers: false }]);
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  assert.ok(host.heard([{ ...word, nodeAnswers: true }]));
+  assert.ok(host.sight.unchangedMs < 25, `${host.sight.unchangedMs} ms`);
+});
+
+Deno.test("heard() takes the engine's number when the answer to the submission was lost", () => {
+  const calls = { start: () => Promise.resolve(), stop: () => Promise.resolve() };
+  const id = "0".repeat(32);
+  const host = new PlacedHost(id, "job", { engine: "fake" }, calls);
+  host.heard([{ id, handle: "12", phase: "QUEUED", text: "PENDING" }]);
+  assert.equal(host.placementStatus.handle, "12");
+  host.heard([{ id, handle: "13", phase: "QUEUED", text: "PENDING" }]);
+  assert.equal(host.placementStatus.handle, "12");
+});

@@ -1,7 +1,7 @@
 /** Tests of the table that decides about a job of an engine. */
 import assert from "node:assert/strict";
 import type { EngineWord } from "../../../worker/engine/engine.ts";
-import { MAX_SUBMITS, type Sight, verdict } from "../../../worker/engine/verdict.ts";
+import { decidesInMs, MAX_SUBMITS, type Sight, verdict } from "../../../worker/engine/verdict.ts";
 
 const SETTLE_MS = 30_000;
 const word = (phase: EngineWord["phase"], nodeAnswers?: boolean): EngineWord => ({
@@ -49,6 +49,22 @@ Deno.test("verdict() believes a connected host whatever the engine says", () => 
     const sight: Sight = { isClaimed: true, isLinked: true, words, unchangedMs: 1e9, submits: 1 };
     assert.deepEqual(verdict(sight, SETTLE_MS), { is: "ALIVE" });
   }
+});
+
+Deno.test("decidesInMs() gives the time until words decide that stay the same", () => {
+  const sight = { isClaimed: true, isLinked: false, unchangedMs: 10_000, submits: 1 };
+  const rows: readonly (readonly [Partial<Sight>, number])[] = [
+    [{ words: [ended] }, 20_000],
+    [{ words: [] }, 20_000],
+    [{ words: [back] }, 20_000],
+    [{ words: [silent] }, Infinity],
+    [{ words: [placed] }, Infinity],
+    [{ words: [ended], isLinked: true }, Infinity],
+    [{ words: [ended], unchangedMs: SETTLE_MS }, Infinity],
+    [{ words: [ended], isClaimed: false }, 20_000],
+    [{ words: [queued], isClaimed: false }, Infinity],
+  ];
+  for (const [facts, ms] of rows) assert.equal(decidesInMs({ ...sight, words: [], ...facts }, SETTLE_MS), ms);
 });
 
 Deno.test("verdict() submits a job that is forgotten only a few times", () => {

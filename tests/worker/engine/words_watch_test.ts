@@ -1,8 +1,10 @@
 /** Tests of the questions to an engine. */
 import assert from "node:assert/strict";
+import { setImmediate } from "node:timers/promises";
 import type { Engine, EngineWord } from "../../../worker/engine/engine.ts";
 import { WordsWatch } from "../../../worker/engine/words_watch.ts";
 import { deadline } from "../../support/deadline.ts";
+import { FakeTime } from "../../support/fake_time.ts";
 
 /** An engine whose answers a test gives. */
 class AskedEngine implements Engine {
@@ -89,6 +91,32 @@ Deno.test("WordsWatch waits longer while there is no news, and a nudge shortens 
   watch.nudge();
   for (let question = 0; question < 4; question++) await engine.nextQuestion();
   assert.ok(performance.now() - startMs >= 10 + 15 + 22 + 33, "the waits grow by half");
+  watch.close();
+});
+
+Deno.test("WordsWatch asks when an answer is due, and then less often again", async () => {
+  const engine = new AskedEngine();
+  const dues = [100, Infinity];
+  using time = new FakeTime();
+  const watch = new WordsWatch(engine, {
+    wanted: () => true,
+    dueMs: () => dues[Math.min(engine.asked, 1)] ?? Infinity,
+    heard: () => {},
+    failed: () => {},
+    firstWaitMs: 1_000,
+  });
+  const pass = async (ms: number) => {
+    time.pass(ms);
+    for (let turn = 0; turn < 10; turn++) await setImmediate();
+    return engine.asked;
+  };
+  watch.nudge();
+  assert.deepEqual([await pass(999), await pass(1)], [0, 1], "the shortest wait comes first");
+  dues[1] = 1_200;
+  assert.deepEqual([await pass(1_499), await pass(1)], [1, 2]);
+  assert.deepEqual([await pass(1_199), await pass(1)], [2, 3], "due before the next wait of 2,250 ms");
+  watch.nudge();
+  assert.equal(await pass(1_000), 4, "a nudge comes before what is due");
   watch.close();
 });
 

@@ -3,6 +3,9 @@ import { type InputChunk, type JobOptions, type JobStatus, Supervisor, type Supe
 import { deadline } from "../../support/deadline.ts";
 import { FakeEngine, FakeNode } from "../../support/fake_engine.ts";
 import { tempDir } from "../../support/temp_dir.ts";
+import type { Dial } from "../../../worker/host/node/node_messages.ts";
+import { MessageConnection } from "../../../worker/host/socket/message_connection.ts";
+import { PROTOCOLS } from "../../../worker/host/socket/messages.ts";
 import { LocalHosts } from "./job_host_fixture.ts";
 
 /** A supervisor with an engine, which can be restarted. */
@@ -78,4 +81,21 @@ export async function final(supervisor: Supervisor, id: string): Promise<JobStat
 export async function* endOfInput(): AsyncGenerator<InputChunk> {
   await Promise.resolve();
   yield { data: new Uint8Array(), end: true };
+}
+
+/** Plays a host that is accepted for the first job, and is cut off before it gets the start. */
+export async function claimOnly(engine: FakeEngine): Promise<void> {
+  const { id } = await engine.submission();
+  const host = new MessageConnection(engine.connect(id));
+  host.send(
+    {
+      dial: PROTOCOLS,
+      run: "a".repeat(32),
+      info: { instance: id, pid: 1, startedAt: new Date(), version: "1.0.0", cgroupText: "" },
+      node: "node-1",
+      nowMs: Date.now(),
+    } satisfies Dial,
+  );
+  await deadline(host.receiveFirst(), "the answer to the dial");
+  host.close();
 }

@@ -53,6 +53,20 @@ Deno.test("PlacedQuota releases what it does not use when no job is left", async
   assert.equal(budget.usedBytes, 1_000);
 });
 
+Deno.test("PlacedQuota reserves nothing ahead when the last job has ended meanwhile", async () => {
+  const { budget, quota } = quotaOf(4 * MIB);
+  const pending = quota.reserve(1_000);
+  quota.rest();
+  assert.equal(await pending, true);
+  assert.equal(budget.usedBytes, 1_000);
+});
+
+Deno.test("PlacedQuota reserves no more ahead for many jobs than for one", async () => {
+  const { budget, quota } = quotaOf(100 * MIB);
+  assert.deepEqual(await Promise.all(Array.from({ length: 20 }, () => quota.reserve(1_000))), Array(20).fill(true));
+  assert.equal(budget.usedBytes, MIB + 20_000);
+});
+
 Deno.test("PlacedQuota asks nobody when the disk space has no limit", () => {
   const { quota, seen } = quotaOf(Infinity, 5);
   assert.equal(quota.reserve(MIB), true);

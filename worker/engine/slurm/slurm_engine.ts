@@ -11,9 +11,9 @@ import {
   EngineRefusedError,
   EngineUnavailableError,
 } from "../engine.ts";
-import type { EngineWord, Needs } from "../engine.ts";
+import type { BegunJob, EngineWord, Needs } from "../engine.ts";
 import { type CommandResult, SlurmCommands, type SlurmCommandsOptions } from "./command.ts";
-import { NAME_PREFIX, readSilentNodes, readWords, WORD_FIELDS } from "./words.ts";
+import { forgottenWords, NAME_PREFIX, readSilentNodes, readWords, WORD_FIELDS } from "./words.ts";
 
 /** How long before its time limit a job host is asked to end its job, in seconds. */
 const NOTICE_SECONDS = 60;
@@ -59,8 +59,6 @@ export class SlurmEngine implements Engine {
   }
 
   async submit(id: string, token: string, needs: Needs): Promise<string> {
-    // With NONE, Slurm would start a login shell to get the user's environment.
-    const names = Object.keys(this.#env).join(",");
     const result = await this.#commands.run("sbatch", [
       "--parsable",
       "--no-requeue",
@@ -71,7 +69,9 @@ export class SlurmEngine implements Engine {
       "--nodes=1",
       "--ntasks=1",
       `--signal=B:TERM@${NOTICE_SECONDS}`,
-      `--export=${names}`,
+      // The commands have only the variables that a host needs. With a list of names, as with NONE, Slurm starts a login
+      // shell on the node first, for more than a second.
+      "--export=ALL",
       ...needsArgs(needs),
     ], token);
     if (result.code === 0) {
@@ -98,8 +98,8 @@ export class SlurmEngine implements Engine {
     if (result.code !== 0 && !NOTHING_TO_CANCEL.test(result.stderr)) throw failed("scancel", result);
   }
 
-  words(): Promise<readonly EngineWord[]> {
-    return this.#words([]);
+  words(begun: readonly BegunJob[] = []): Promise<readonly EngineWord[]> {
+    return this.#words([], begun);
   }
 
   /** Returns what an operator should know about this cluster when the server starts, a sentence each. */
@@ -114,16 +114,19 @@ export class SlurmEngine implements Engine {
     ];
   }
 
-  async #words(filter: readonly string[]): Promise<EngineWord[]> {
+  async #words(filter: readonly string[], begun: readonly BegunJob[] = []): Promise<EngineWord[]> {
     // Everybody may give a job our name, so only jobs of this server's user count.
     const args = ["--noheader", "--all", "--states=all", `--user=${Deno.uid()}`, "-O", WORD_FIELDS, ...filter];
     const result = await this.#commands.run("squeue", args);
     if (result.code !== 0) throw failed("squeue", result);
     const words = readWords(result.stdout, new Set());
-    if (!words.some((word) => word.phase === "NODE_LOST")) return words;
+    const known = new Set(words.map(({ id }) => id));
+    const forgotten = begun.filter(({ id }) => !known.has(id));
+    if (forgotten.length === 0 && !words.some(({ phase }) => phase === "NODE_LOST")) return words;
     const nodes = await this.#commands.run("sinfo", ["--noheader", "--Node", "-o", "%N|%T"]);
     if (nodes.code !== 0) throw failed("sinfo", nodes);
-    return readWords(result.stdout, readSilentNodes(nodes.stdout));
+    const silent = readSilentNodes(nodes.stdout);
+    return [...readWords(result.stdout, silent), ...forgottenWords(forgotten, silent)];
   }
 }
 

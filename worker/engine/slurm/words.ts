@@ -1,5 +1,5 @@
 /** Reads the answers of squeue(1) and sinfo(1). */
-import type { EngineWord } from "../engine.ts";
+import type { BegunJob, EngineWord } from "../engine.ts";
 
 /**
  * The fields of a line, for `squeue -O`. The comment comes last, because a cluster may set it: it may contain the
@@ -58,6 +58,16 @@ export function readWords(stdout: string, silentNodes: ReadonlySet<string>): Eng
     });
   }
   return words;
+}
+
+/**
+ * Returns the words about jobs that have begun and that Slurm does not know. Slurm forgets a job of a lost node after
+ * `MinJobAge`, and the job may still run there.
+ */
+export function forgottenWords(jobs: readonly BegunJob[], silentNodes: ReadonlySet<string>): EngineWord[] {
+  return jobs.map(({ id, node }) => {
+    return { id, node, phase: "NODE_LOST", text: "it does not know the job", nodeAnswers: !silentNodes.has(node) };
+  });
 }
 
 /** A state that this file does not know counts as `PLACED`: it decides nothing. */
