@@ -1,6 +1,10 @@
 /** The options of `teleportd` for an engine that places jobs on other machines. */
 import { type Command, Option } from "commander";
 import { DEFAULT_NODE_LISTEN } from "./defaults.ts";
+import { durationParser } from "./flag_values.ts";
+
+/** The longest `--node-settle`, in milliseconds. */
+const MAX_SETTLE_MS = 3_600_000;
 
 /** The parsed options. */
 export interface EngineFlags {
@@ -14,6 +18,8 @@ export interface EngineFlags {
   /** HOST:PORT. */
   readonly nodeAddress?: string;
   readonly nodeSpool?: string;
+  /** Milliseconds. */
+  readonly nodeSettle?: number;
 }
 
 /** Adds the options to a program. */
@@ -28,5 +34,10 @@ export function addEngineOptions(program: Command): void {
     .option("--slurm-account <name>", "account of jobs (default: that of Slurm)")
     .option("--node-listen <host:port>", `address for the hosts of jobs on nodes (default: ${DEFAULT_NODE_LISTEN})`)
     .option("--node-address <host:port>", "address of this server as nodes reach it (default: its name)")
-    .option("--node-spool <dir>", "directory on the nodes for the output that is not delivered yet (default: /tmp)");
+    .option("--node-spool <dir>", "directory on the nodes for the output that is not delivered yet (default: /tmp)")
+    .option(
+      "--node-settle <duration>",
+      "how long Slurm must say the same of a job without a host until that is its end (default: 30s)",
+      durationParser("--node-settle", MAX_SETTLE_MS),
+    );
 }

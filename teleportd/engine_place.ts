@@ -43,6 +43,7 @@ export async function openEngine(
     engine,
     isDefault: flags.engine === "slurm",
     defaults: defined({ partition, account }),
+    ...defined({ settleMs: flags.nodeSettle }),
     gate: await openNodeGate({
       data: await Deno.realPath(directory),
       listen: { hostname, port },

@@ -9,7 +9,7 @@ import { gatewayArgs, nothingOnNodes, stopGateway } from "../support/slurm_gatew
 import { tempDir } from "../support/temp_dir.ts";
 
 /** More than run at once, and few enough for a test. `deno task bench --only slurm` has 500. */
-const JOBS = 60;
+const JOBS = 40;
 /** The time that all of them may take, in milliseconds. */
 const ALL_MS = 300_000;
 /** The least time between two questions to the controller, in milliseconds. The clock of a script is not exact. */

@@ -3,6 +3,9 @@ import { eventually } from "./deadline.ts";
 import { endHosts, type Server, startServer } from "./programs.ts";
 import type { SlurmCluster } from "./slurm_cluster.ts";
 
+/** Shorter than a host may wait between two dials. So a test whose gateway is away for long needs the default. */
+const SETTLE = "5s";
+
 /** Gives the options of such a server, and makes the directory for the output on the nodes. */
 export async function gatewayArgs(cluster: SlurmCluster, dir: string): Promise<string[]> {
   await Deno.mkdir(`${dir}/spool`, { recursive: true });
@@ -11,6 +14,7 @@ export async function gatewayArgs(cluster: SlurmCluster, dir: string): Promise<s
     `--slurm-conf=${cluster.conf}`,
     "--node-listen=127.0.0.1:0",
     `--node-spool=${dir}/spool`,
+    `--node-settle=${SETTLE}`,
   ];
 }
 

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { eventually } from "../../support/deadline.ts";
 import { skippedIf } from "../../support/needs.ts";
 import { clusterMissing } from "../../support/slurm_cluster.ts";
+import { run } from "../../support/small_disk.ts";
 import { nodeHosts } from "../../support/slurm_gateway.ts";
 import { FaultPlace } from "./fault_place.ts";
 
@@ -11,29 +12,43 @@ Deno.test(skippedIf(clusterMissing(), "a job runs once whenever the controller i
   const { cluster } = place;
 
   await t.step("right after the answer of sbatch, and its number goes to the next job", async () => {
-    // The command returns after the kill, so that no state is saved between.
+    // The controller is killed before it saves anything more, because its earlier state is put back.
+    const [state, saved] = [`${cluster.directory}/state`, `${place.dir}/state`];
+    await run("cp", "-a", state, saved);
+    const nodes = ["n1", "n2"] as const;
+    for (const node of nodes) await cluster.kill(node, "SIGKILL"); // No node gets a job meanwhile.
+    const stopped = await place.run("exit 2");
     const answered = `${place.dir}/answered`;
     await using sbatch = await place.replace(
       "sbatch",
       `"$REAL" "$@" >${answered}.new || exit\nkill -9 $(cat ${cluster.directory}/controller.pid)\n` +
         `mv ${answered}.new ${answered}\ncat ${answered}`,
     );
-    // No node is free, or a node has the job already.
-    for (const node of ["n1", "n2"] as const) cluster.signal(node, "SIGSTOP");
     const job = await place.run("echo mine; exit 3");
-    for (const node of ["n1", "n2"] as const) cluster.signal(node, "SIGCONT");
-    const number = (await Deno.readTextFile(answered)).trim();
+    const numbers = [(await stopped.status()).placement?.handle, (await Deno.readTextFile(answered)).trim()];
     await sbatch[Symbol.asyncDispose]();
     await cluster.kill("controller", "SIGKILL");
-    await cluster.start("controller");
+    await run("rm", "-r", state);
+    await run("mv", saved, state);
+    for (const daemon of ["controller", ...nodes] as const) await cluster.start(daemon);
     await cluster.ready();
-    const next = (await cluster.run("sbatch", "--parsable", "--output=/dev/null", "--wrap=sleep 15; exit 7")).trim();
+    const submit = () => cluster.run("sbatch", "--parsable", "--output=/dev/null", "--wrap=sleep 10; exit 7");
+    const others = [(await submit()).trim(), (await submit()).trim()];
+    assert.deepEqual(others, numbers, "the numbers are given again");
+    await place.calls.Stop({ id: stopped.id });
+    assert.deepEqual([(await stopped.final()).reason, stopped.starts], ["REASON_STOPPED", 0]);
     await job.exits(3, "mine\n");
-    assert.ok(Number(next) >= Number(number), `${next} after ${number}`);
-    await eventually(async () => {
-      const text = await cluster.run("scontrol", "-o", "show", "job", next);
-      return / JobState=(FAILED|COMPLETED) .* ExitCode=7:0 /.test(text);
-    }, "the end of the job of somebody else, whom nobody has cancelled");
+    for (const other of others) {
+      let facts = "";
+      await eventually(
+        async () =>
+          / JobState=(FAILED|COMPLETED|CANCELLED) /.test(
+            facts = await cluster.run("scontrol", "-o", "show", "job", other),
+          ),
+        "the end of a job of somebody else",
+      );
+      assert.match(facts, / JobState=FAILED .* ExitCode=7:0 /, "nobody has cancelled it");
+    }
   });
 
   for (const round of [1, 2]) {

@@ -37,6 +37,16 @@ Deno.test(
       await job.gone();
     });
 
+    await t.step("SIGTERM of the cluster to the script alone", async () => {
+      const job = await place.run(POLITE);
+      const { placement } = await job.writes();
+      await cluster.run("scancel", "--batch", "--signal=TERM", placement?.handle ?? "");
+      const { state, exit_code, reason } = await job.final();
+      assert.deepEqual([state, exit_code, reason], ["STATE_EXITED", 3, "REASON_SHUTDOWN"]);
+      assert.equal(await job.output(), "up\nbye\n");
+      await job.gone();
+    });
+
     await t.step("two requests to end: the host stays until the job has ended", async () => {
       const job = await place.run(DEAF, { grace_ms: 2_000 });
       const { placement } = await job.writes();

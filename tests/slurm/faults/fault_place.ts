@@ -1,5 +1,6 @@
 /** The place of a fault: a Slurm cluster, a gateway on it, and jobs that note each of their starts. */
 import assert from "node:assert/strict";
+import { defined } from "../../../base/defined.ts";
 import type { JobWorkerClient, Sent } from "../../../proto/service.ts";
 import type { JobRequest, JobStatus } from "../../../proto/teleport/v1/job_worker.ts";
 import type { RpcClient } from "../../../rpc/client/client.ts";
@@ -17,6 +18,8 @@ const END_MS = 300_000;
 /** The options of a place. */
 interface FaultOptions {
   readonly cluster?: ClusterOptions;
+  /** A cluster of the caller, in place of an own one. */
+  readonly on?: SlurmCluster;
   /** More options of the gateway. The last one with a name counts. */
   readonly args?: readonly string[];
   /** The beginning of the command line of the gateway. */
@@ -43,9 +46,10 @@ export class FaultPlace implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** Brings up the cluster and the gateway. */
+  /** Brings up the gateway, and the cluster where the caller has none. */
   static async make(options: FaultOptions = {}): Promise<FaultPlace> {
-    const place = new FaultPlace(await slurmCluster(options.cluster), await tempDir(), options);
+    const cluster = options.on ?? await slurmCluster(options.cluster);
+    const place = new FaultPlace(cluster, await tempDir(), options);
     try {
       await Deno.mkdir(`${place.dir}/bin`);
       if (options.output !== undefined) {
@@ -60,9 +64,9 @@ export class FaultPlace implements AsyncDisposable {
     }
   }
 
-  /** Brings up both. The nodes reach the gateway by the route. */
-  static async behind(route: Route): Promise<FaultPlace> {
-    const place = await FaultPlace.make({ args: [`--node-address=${route.address}`] });
+  /** Brings up a place whose nodes reach the gateway by a route. */
+  static async behind(route: Route, on?: SlurmCluster): Promise<FaultPlace> {
+    const place = await FaultPlace.make({ args: [`--node-address=${route.address}`], ...defined({ on }) });
     route.target = await place.nodePort();
     return place;
   }
@@ -136,7 +140,7 @@ export class FaultPlace implements AsyncDisposable {
     this.#client?.close();
     await this.#server?.stop();
     await endHosts(this.dir);
-    await this.cluster[Symbol.asyncDispose]();
+    if (this.#options.on === undefined) await this.cluster[Symbol.asyncDispose]();
     await this.#temp[Symbol.asyncDispose]();
   }
 }

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { eventually } from "../../support/deadline.ts";
 import { missing, skippedIf } from "../../support/needs.ts";
-import { clusterMissing } from "../../support/slurm_cluster.ts";
+import { livingAtLeast } from "../../support/server_process.ts";
+import { clusterMissing, slurmCluster } from "../../support/slurm_cluster.ts";
 import { nodeHosts, nothingOnNodes, stepDaemons } from "../../support/slurm_gateway.ts";
 import { needingDisk, onDisk, run } from "../../support/small_disk.ts";
 import { FaultPlace } from "./fault_place.ts";
@@ -12,10 +13,82 @@ import { Route } from "./route.ts";
 const COUNTS = `n=0; while [ $n -lt 3000 ]; do n=$((n + 1)); echo $n; done; gate; echo last; exit 3`;
 const COUNTED = Array.from({ length: 3_000 }, (_, at) => `${at + 1}\n`).join("") + "last\n";
 
-Deno.test(skippedIf(clusterMissing(), "a job outlives the daemons of its node, and its output is exact"), async (t) => {
-  await using place = await FaultPlace.make();
-  const { cluster } = place;
+/** Returns the variables of another time. The program itself would stay as the parent, and get the signals. */
+async function fakeTime(offset: string): Promise<string[]> {
+  const { stdout } = await new Deno.Command("faketime", { args: ["-f", offset, "env"] }).output();
+  const lines = new TextDecoder().decode(stdout).split("\n");
+  return lines.filter((line) => /^(LD_PRELOAD|FAKETIME)=/.test(line));
+}
 
+Deno.test(skippedIf(clusterMissing(), "a job outlives the faults of its node, and its output is exact"), async (t) => {
+  await using cluster = await slurmCluster();
+  const on = cluster;
+
+  await t.step("a node that cannot be reached", async () => {
+    await using route = new Route();
+    await using place = await FaultPlace.behind(route, cluster);
+    const job = await place.run(COUNTS);
+    await job.writes();
+    route.cut();
+    await job.until(({ placement }) => placement?.unreachable_since !== null, "the loss of the link");
+    job.pass();
+    await eventually(() => job.processes.length === 0, "the end of the job on its node");
+    assert.equal((await job.status()).state, "STATE_RUNNING");
+    route.restore();
+    await job.exits(3, COUNTED);
+    await nothingOnNodes(cluster, place.dir);
+  });
+
+  await t.step({
+    ...skippedIf(missing("faketime"), "a clock that is off: the log says so"),
+    fn: async () => {
+      await using place = await FaultPlace.make({ on, starter: ["env", ...await fakeTime("-2h")] });
+      const job = await place.run(COUNTS);
+      job.pass();
+      await job.exits(3, COUNTED);
+      await place.server.says(/^warn The clock of node "n[12]" differs by 7[12]\d{5} ms/);
+    },
+  });
+
+  await t.step({
+    ...needingDisk("a disk of the node that is full: the job says so, and what was stored is exact"),
+    fn: () =>
+      onDisk(4, async (spool) => {
+        await using place = await FaultPlace.make({ on, args: [`--node-spool=${spool}`] });
+        const job = await place.run("i=0; while [ $i -lt 2000000 ]; do i=$((i + 1)); echo $i; done");
+        const { state, reason, error, stdout_bytes } = await job.final();
+        assert.equal(reason, "REASON_OUTPUT_FAILED", `${state} ${error}`);
+        const text = await job.output();
+        assert.ok(stdout_bytes > 1_000_000 && stdout_bytes === text.length, `${stdout_bytes}, ${text.length}`);
+        assert.ok(text.startsWith("1\n2\n3\n"));
+        await job.gone();
+        await eventually(() => [...Deno.readDirSync(spool)].length === 0, "an empty spool");
+        // A host that cannot make its directory cannot start the job.
+        await Deno.writeFile(`${spool}/full`, new Uint8Array(3_900_000));
+        await run("sh", "-c", `cat /dev/zero >>${spool}/full || :`);
+        const next = await place.run("true");
+        const failed = await next.final();
+        assert.deepEqual([failed.state, failed.reason, next.starts], ["STATE_FAILED", "REASON_START_FAILED", 0]);
+        assert.match(failed.error, /slurm says FAILED/);
+      }),
+  });
+
+  await t.step({
+    ...needingDisk("a disk of the gateway that is full: the output arrives when there is room"),
+    fn: () =>
+      onDisk(4, async (disk) => {
+        await using place = await FaultPlace.make({ on, output: disk });
+        const job = await place.run("i=0; while [ $i -lt 2000000 ]; do i=$((i + 1)); echo $i; done; exit 3");
+        await eventually(() => /Cannot store|No space left/.test(place.server.log()), "a message about the disk");
+        await eventually(() => job.processes.length === 0, "the end of the job on its node");
+        assert.equal((await job.status()).state, "STATE_RUNNING");
+        await run("mount", "-o", "remount,size=64m", disk);
+        await job.exits(3, Array.from({ length: 2_000_000 }, (_, at) => `${at + 1}\n`).join(""));
+        await nothingOnNodes(cluster, place.dir);
+      }),
+  });
+
+  await using place = await FaultPlace.make({ on });
   await t.step("slurmd", async () => {
     const job = await place.run(COUNTS);
     const { placement } = await job.writes();
@@ -53,6 +126,17 @@ Deno.test(skippedIf(clusterMissing(), "a job outlives the daemons of its node, a
     await job.gone();
   });
 
+  await t.step("a host that is killed: nothing of the job runs on, its output is there, and it is LOST", async () => {
+    const job = await place.run("setsid sleep 600 & echo up; sleep 600");
+    await job.writes();
+    await livingAtLeast(job.id, 3);
+    Deno.kill(nodeHosts(cluster)[0] ?? 0, "SIGKILL");
+    const { state, error, stdout_bytes } = await job.final();
+    assert.deepEqual([state, stdout_bytes], ["STATE_LOST", 3]);
+    assert.match(error, /job host died/);
+    await job.gone();
+  });
+
   await t.step("the host and its script: the job is LOST with the words of Slurm", async () => {
     const job = await place.run(COUNTS);
     await job.writes();
@@ -67,79 +151,12 @@ Deno.test(skippedIf(clusterMissing(), "a job outlives the daemons of its node, a
     // Only ProctrackType=proctrack/cgroup finds the processes: docs/slurm.md.
     for (const pid of job.processes) Deno.kill(Number(pid), "SIGKILL");
   });
+
+  await t.step("the next host on a node removes what was killed together with its script", async () => {
+    const spool = () => [...Deno.readDirSync(`${place.dir}/spool`)].map(({ name }) => name);
+    assert.ok(spool().length > 0);
+    const next = await place.run("exit 3");
+    await next.exits(3, "");
+    await eventually(() => spool().length === 0, () => `an empty spool, which has ${spool()}`);
+  });
 });
-
-Deno.test(skippedIf(clusterMissing(), "a job runs on while its node cannot be reached"), async () => {
-  await using route = new Route();
-  await using place = await FaultPlace.behind(route);
-  const job = await place.run(COUNTS);
-  await job.writes();
-  route.cut();
-  await job.until(({ placement }) => placement?.unreachable_since !== null, "the loss of the link");
-  job.pass();
-  await eventually(() => job.processes.length === 0, "the end of the job on its node");
-  assert.equal((await job.status()).state, "STATE_RUNNING");
-  route.restore();
-  await job.exits(3, COUNTED);
-  await nothingOnNodes(place.cluster, place.dir);
-});
-
-/** Returns the variables of another time. The program itself would stay as the parent, and get the signals. */
-async function fakeTime(offset: string): Promise<string[]> {
-  const { stdout } = await new Deno.Command("faketime", { args: ["-f", offset, "env"] }).output();
-  const lines = new TextDecoder().decode(stdout).split("\n");
-  return lines.filter((line) => /^(LD_PRELOAD|FAKETIME)=/.test(line));
-}
-
-Deno.test(
-  skippedIf(clusterMissing() ?? missing("faketime"), "the clock of a node is off: the job runs, and the log says so"),
-  async () => {
-    await using place = await FaultPlace.make({ starter: ["env", ...await fakeTime("-2h")] });
-    const job = await place.run(COUNTS);
-    job.pass();
-    await job.exits(3, COUNTED);
-    await place.server.says(/^warn The clock of node "n[12]" differs by 7[12]\d{5} ms/);
-  },
-);
-
-Deno.test(
-  needingDisk("the disk of a node is full: the job says so, and what was stored is exact"),
-  async () => {
-    if (clusterMissing() !== undefined) return;
-    await onDisk(4, async (spool) => {
-      await using place = await FaultPlace.make({ args: [`--node-spool=${spool}`] });
-      const job = await place.run("i=0; while [ $i -lt 2000000 ]; do i=$((i + 1)); echo $i; done");
-      const { state, reason, error, stdout_bytes } = await job.final();
-      assert.equal(reason, "REASON_OUTPUT_FAILED", `${state} ${error}`);
-      const text = await job.output();
-      assert.ok(stdout_bytes > 1_000_000 && stdout_bytes === text.length, `${stdout_bytes}, ${text.length}`);
-      assert.ok(text.startsWith("1\n2\n3\n"));
-      await job.gone();
-      await eventually(() => [...Deno.readDirSync(spool)].length === 0, "an empty spool");
-      // A host that cannot make its directory cannot start the job.
-      await Deno.writeFile(`${spool}/full`, new Uint8Array(3_900_000));
-      await run("sh", "-c", `cat /dev/zero >>${spool}/full || :`);
-      const next = await place.run("true");
-      const failed = await next.final();
-      assert.deepEqual([failed.state, failed.reason, next.starts], ["STATE_FAILED", "REASON_START_FAILED", 0]);
-      assert.match(failed.error, /slurm says FAILED/);
-    });
-  },
-);
-
-Deno.test(
-  needingDisk("the disk of the gateway is full: the job runs on, and its output arrives when there is room"),
-  async () => {
-    if (clusterMissing() !== undefined) return;
-    await onDisk(4, async (disk) => {
-      await using place = await FaultPlace.make({ output: disk });
-      const job = await place.run("i=0; while [ $i -lt 2000000 ]; do i=$((i + 1)); echo $i; done; exit 3");
-      await eventually(() => /Cannot store|No space left/.test(place.server.log()), "a message about the disk");
-      await eventually(() => job.processes.length === 0, "the end of the job on its node");
-      assert.equal((await job.status()).state, "STATE_RUNNING");
-      await run("mount", "-o", "remount,size=64m", disk);
-      await job.exits(3, Array.from({ length: 2_000_000 }, (_, at) => `${at + 1}\n`).join(""));
-      await nothingOnNodes(place.cluster, place.dir);
-    });
-  },
-);

@@ -1,9 +1,11 @@
 /** Faults of a real Slurm that take minutes: they run with TELEPORT_SLOW_FAULTS=1. Slow: it brings up clusters. */
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { eventually } from "../../support/deadline.ts";
 import { skippedIf } from "../../support/needs.ts";
 import { clusterMissing } from "../../support/slurm_cluster.ts";
 import { nodeHosts, nothingOnNodes } from "../../support/slurm_gateway.ts";
+import { run } from "../../support/small_disk.ts";
 import { FaultPlace, type Probe } from "./fault_place.ts";
 import { Route } from "./route.ts";
 
@@ -159,4 +161,29 @@ Deno.test(slow("with proctrack/cgroup nothing is left of a job whose host and sc
   assert.equal(state, "STATE_LOST");
   assert.equal(job.starts, 1);
   await job.gone();
+});
+
+Deno.test(slow("300 MB are exact through a kill of the gateway, while the job runs on"), async () => {
+  await using place = await FaultPlace.make();
+  const source = `${place.dir}/random`;
+  const bytes = 30_000_000;
+  await run("sh", "-c", `head -c ${5 * bytes} /dev/urandom >${source}`);
+  const job = await place.run(
+    `for i in 0 1 2 3 4; do
+      dd if=${source} bs=${bytes} skip=$i count=1 status=none & dd if=${source} bs=${bytes} skip=$i count=1 status=none >&2
+      wait; sleep 0.5; done`,
+  );
+  await job.until(({ stdout_bytes }) => stdout_bytes > 20_000_000, "some output");
+  await place.kill();
+  await place.start();
+  const { state, stdout_bytes, stderr_bytes } = await job.final();
+  assert.deepEqual([state, stdout_bytes, stderr_bytes], ["STATE_EXITED", 5 * bytes, 5 * bytes]);
+  const wanted = createHash("sha256").update(await Deno.readFile(source)).digest("hex");
+  for (const wantedStream of ["STREAM_STDOUT", "STREAM_STDERR"]) {
+    const hash = createHash("sha256");
+    for await (const { data, stream } of place.calls.GetOutput({ id: job.id, follow: false })) {
+      if (stream === wantedStream) hash.update(data);
+    }
+    assert.equal(hash.digest("hex"), wanted, wantedStream);
+  }
 });

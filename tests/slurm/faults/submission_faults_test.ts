@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { deadline, eventually } from "../../support/deadline.ts";
 import { skippedIf } from "../../support/needs.ts";
+import { teleport, teleportOk } from "../../support/programs.ts";
 import { refusal } from "../../support/server_process.ts";
 import { clusterMissing } from "../../support/slurm_cluster.ts";
 import { FaultPlace, type Probe } from "./fault_place.ts";
@@ -19,7 +20,7 @@ async function submitted({ cluster }: FaultPlace): Promise<string[]> {
 }
 
 Deno.test(
-  skippedIf(clusterMissing(), "what Slurm refuses is not submitted, and what it cannot place waits"),
+  skippedIf(clusterMissing(), "a submission is refused, waits, or has no answer: the job runs at most once"),
   async (t) => {
     await using place = await FaultPlace.make();
     const { cluster } = place;
@@ -66,83 +67,105 @@ Deno.test(
       for (const job of full) job.pass();
       await third.exits(3, "third\n");
     });
+
+    const unavailable = async (job: Probe) => {
+      const { status, code } = await refusal(job.start());
+      assert.deepEqual([status, code], ["UNAVAILABLE", "HOST_UNAVAILABLE"]);
+      assert.equal((await job.status()).state, "STATE_STARTING");
+      // A user tries again, which does not submit the job again.
+      await job.start();
+    };
+
+    await t.step("run -d ends when Slurm has the job, also when the controller was away at its start", async () => {
+      await cluster.run("scontrol", "update", "PartitionName=main", "State=DOWN");
+      await cluster.kill("controller", "SIGKILL");
+      const detached = teleport(place.server, "run", "-d", "--name", "detached", "true");
+      const status = async () => JSON.parse(await teleportOk(place.server, "--output", "json", "status", "detached"));
+      await eventually(async () => (await status().catch(() => ({}))).state === "STARTING", "the intent");
+      await cluster.start("controller");
+      await cluster.ready();
+      const { code, stderr } = await deadline(detached, "the end of run -d", 90_000);
+      assert.equal(code, 0, stderr);
+      const { state, placement } = await status();
+      assert.deepEqual([state, placement.node], ["STARTING", undefined]);
+      assert.match(placement.handle, /^\d+$/);
+      await cluster.run("scontrol", "update", "PartitionName=main", "State=UP");
+      await teleportOk(place.server, "wait", "detached");
+    });
+
+    for (const [daemon, word, code] of [["munge", "munge", 4], ["controller", "down", 5]] as const) {
+      await t.step(`${daemon} is dead`, async () => {
+        const before = (await submitted(place)).length;
+        await cluster.kill(daemon, "SIGKILL");
+        const job = await place.register(`echo ${word}; exit ${code}`);
+        await unavailable(job);
+        await cluster.start(daemon);
+        await job.exits(code, `${word}\n`);
+        assert.equal((await submitted(place)).length, before + 1);
+      });
+    }
+
+    // The controller and a command of it hang for the time limit of commands, both at the same time.
+    await using hangs = await place.replace("sbatch", `"$REAL" "$@" >/dev/null\nsleep 1000 &\nwait`);
+    const hung = await place.register("sleep 1; echo hung; exit 8");
+    const hungBegan = refusal(hung.start());
+    hungBegan.catch(() => {}); // It is awaited later.
+    await hung.until(({ state }) => state === "STATE_RUNNING" || state === "STATE_EXITED", "the host");
+    await hangs[Symbol.asyncDispose]();
+
+    await t.step("the controller hangs: the gateway answers, and the links do not need Slurm", async () => {
+      const runs = await place.run("gate; echo linked; exit 6");
+      await runs.until(({ state }) => state === "STATE_RUNNING", "the start");
+      cluster.signal("controller", "SIGSTOP");
+      try {
+        const job = await place.register("exit 7");
+        const began = unavailable(job);
+        const asked = performance.now();
+        await place.calls.Status({ id: job.id });
+        assert.ok(performance.now() - asked < 5_000, "the gateway answers");
+        await began;
+        runs.pass();
+        await runs.exits(6, "linked\n");
+        cluster.signal("controller", "SIGCONT");
+        await job.exits(7);
+      } finally {
+        cluster.signal("controller", "SIGCONT");
+      }
+    });
+
+    await t.step("sbatch has submitted the job and then does not end, and neither do its children", async () => {
+      await hung.exits(8, "hung\n");
+      await deadline(hungBegan, "the time limit of sbatch", 60_000).catch(() => {}); // The job may have ended before it.
+      assert.equal(hung.starts, 1);
+    });
+
+    await t.step("sbatch submits the job and fails", async () => {
+      await using _sbatch = await place.replace(
+        "sbatch",
+        `"$REAL" "$@" >/dev/null; echo 'socket timed out' >&2; exit 1`,
+      );
+      const job = await place.register("echo cut; exit 9");
+      await unavailable(job);
+      await job.exits(9, "cut\n");
+    });
+
+    await t.step("sbatch submits a job that was stopped meanwhile: it leaves the queue", async () => {
+      // A job that ended while the controller was away is RUNNING for it for minutes.
+      const earlier = new Set(await queue(place));
+      await cluster.run("scontrol", "update", "PartitionName=main", "State=DOWN");
+      await using _sbatch = await place.replace("sbatch", `sleep 3; exec "$REAL" "$@"`);
+      const job = await place.register("true");
+      const began = job.start();
+      await job.until(({ state }) => state === "STATE_STARTING", "the intent");
+      await place.calls.Stop({ id: job.id });
+      await began.catch(() => {});
+      await eventually(
+        async () => (await queue(place)).every((name) => earlier.has(name)),
+        () => `an empty queue\n${place.server.log()}`,
+        30_000,
+      );
+      await cluster.run("scontrol", "update", "PartitionName=main", "State=UP");
+      assert.equal(job.starts, 0);
+    });
   },
 );
-
-Deno.test(skippedIf(clusterMissing(), "a job whose submission has no answer runs once"), async (t) => {
-  await using place = await FaultPlace.make();
-  const { cluster } = place;
-  const unavailable = async (job: Probe) => {
-    const { status, code } = await refusal(job.start());
-    assert.deepEqual([status, code], ["UNAVAILABLE", "HOST_UNAVAILABLE"]);
-    assert.equal((await job.status()).state, "STATE_STARTING");
-    // A user tries again, which does not submit the job again.
-    await job.start();
-  };
-
-  for (const [daemon, word, code] of [["munge", "munge", 4], ["controller", "down", 5]] as const) {
-    await t.step(`${daemon} is dead`, async () => {
-      const before = (await submitted(place)).length;
-      await cluster.kill(daemon, "SIGKILL");
-      const job = await place.register(`echo ${word}; exit ${code}`);
-      await unavailable(job);
-      await cluster.start(daemon);
-      await job.exits(code, `${word}\n`);
-      assert.equal((await submitted(place)).length, before + 1);
-    });
-  }
-
-  await t.step("the controller hangs: the gateway answers, and the links do not need Slurm", async () => {
-    const runs = await place.run("gate; echo linked; exit 6");
-    await runs.until(({ state }) => state === "STATE_RUNNING", "the start");
-    cluster.signal("controller", "SIGSTOP");
-    try {
-      const job = await place.register("exit 7");
-      const began = unavailable(job);
-      const asked = performance.now();
-      await place.calls.Status({ id: job.id });
-      assert.ok(performance.now() - asked < 5_000, "the gateway answers");
-      await began;
-      runs.pass();
-      await runs.exits(6, "linked\n");
-      cluster.signal("controller", "SIGCONT");
-      await job.exits(7);
-    } finally {
-      cluster.signal("controller", "SIGCONT");
-    }
-  });
-
-  await t.step("sbatch has submitted the job and then does not end, and neither do its children", async () => {
-    await using _sbatch = await place.replace("sbatch", `"$REAL" "$@" >/dev/null\nsleep 1000 &\nwait`);
-    const job = await place.register("sleep 1; echo hung; exit 8");
-    const began = deadline(refusal(job.start()), "the time limit of sbatch", 60_000);
-    await job.exits(8, "hung\n");
-    await began.catch(() => {}); // The job may have ended before the time limit.
-    assert.equal(job.starts, 1);
-  });
-
-  await t.step("sbatch submits the job and fails", async () => {
-    await using _sbatch = await place.replace("sbatch", `"$REAL" "$@" >/dev/null; echo 'socket timed out' >&2; exit 1`);
-    const job = await place.register("echo cut; exit 9");
-    await unavailable(job);
-    await job.exits(9, "cut\n");
-  });
-
-  await t.step("sbatch submits a job that was stopped meanwhile: it leaves the queue", async () => {
-    await cluster.run("scontrol", "update", "PartitionName=main", "State=DOWN");
-    await using _sbatch = await place.replace("sbatch", `sleep 3; exec "$REAL" "$@"`);
-    const job = await place.register("true");
-    const began = job.start();
-    await job.until(({ state }) => state === "STATE_STARTING", "the intent");
-    await place.calls.Stop({ id: job.id });
-    await began.catch(() => {});
-    let left = "";
-    await eventually(
-      async () => (left = await cluster.run("squeue", "-h", "-o", "%i %j %T %r")) === "",
-      () => `an empty queue, which has ${left}\n${place.server.log()}`,
-      30_000,
-    );
-    await cluster.run("scontrol", "update", "PartitionName=main", "State=UP");
-    assert.equal(job.starts, 0);
-  });
-});
