@@ -55,7 +55,7 @@ Deno.test(skippedIf(clusterMissing(), "a job outlives the faults of its node, an
     fn: () =>
       onDisk(4, async (spool) => {
         await using place = await FaultPlace.make({ on, args: [`--node-spool=${spool}`] });
-        const job = await place.run("i=0; while [ $i -lt 2000000 ]; do i=$((i + 1)); echo $i; done");
+        const job = await place.run("seq 2000000");
         const { state, reason, error, stdout_bytes } = await job.final();
         assert.equal(reason, "REASON_OUTPUT_FAILED", `${state} ${error}`);
         const text = await job.output();
@@ -78,7 +78,7 @@ Deno.test(skippedIf(clusterMissing(), "a job outlives the faults of its node, an
     fn: () =>
       onDisk(4, async (disk) => {
         await using place = await FaultPlace.make({ on, output: disk });
-        const job = await place.run("i=0; while [ $i -lt 2000000 ]; do i=$((i + 1)); echo $i; done; exit 3");
+        const job = await place.run("seq 2000000; exit 3");
         await eventually(() => /Cannot store|No space left/.test(place.server.log()), "a message about the disk");
         await eventually(() => job.processes.length === 0, "the end of the job on its node");
         assert.equal((await job.status()).state, "STATE_RUNNING");
