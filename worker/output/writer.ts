@@ -10,6 +10,9 @@ import type { SegmentSet } from "./segment_set.ts";
 import type { OutputTotals } from "./totals.ts";
 import { aborted } from "../../base/aborted.ts";
 
+/** The digest of no bytes. */
+const EMPTY_SHA256 = new Uint8Array(createHash("sha256").digest());
+
 /** Hears of changes of the log. */
 export interface LogWriterEvents {
   /** Called after frames were written and the end has moved, with the position of the first frame. */
@@ -24,7 +27,8 @@ export class LogWriter {
   readonly #range: LogRange;
   readonly #limit: OutputLimit | undefined;
   readonly #events: LogWriterEvents;
-  readonly #hashes: Readonly<Record<Stream, Hash>> = { stdout: createHash("sha256"), stderr: createHash("sha256") };
+  /** A stream has one from its first byte on, because many jobs write to one stream or to none. */
+  readonly #hashes: Partial<Record<Stream, Hash>> = {};
   /** The longest payload. Frames are not larger than a file, so that each file can be dropped in time. */
   readonly #maxPayloadBytes: number;
   /** The bytes in batches and files, without failed ones. */
@@ -66,9 +70,14 @@ export class LogWriter {
       stdoutBytes: stdout,
       stderrBytes: stderr,
       droppedBytes: this.droppedBytes,
-      stdoutSha256: new Uint8Array(this.#hashes.stdout.copy().digest()),
-      stderrSha256: new Uint8Array(this.#hashes.stderr.copy().digest()),
+      stdoutSha256: this.#digestOf("stdout"),
+      stderrSha256: this.#digestOf("stderr"),
     };
+  }
+
+  #digestOf(stream: Stream): Uint8Array {
+    const hash = this.#hashes[stream];
+    return hash === undefined ? EMPTY_SHA256.slice() : new Uint8Array(hash.copy().digest());
   }
 
   /**
@@ -169,7 +178,7 @@ export class LogWriter {
     const bytes = batch.bytes(frames);
     const from = this.#range.end;
     await this.#segments.append(bytes, from.offsets, inNewFile);
-    for (const { stream, payload } of frames) this.#hashes[stream].update(payload);
+    for (const { stream, payload } of frames) (this.#hashes[stream] ??= createHash("sha256")).update(payload);
     const last = frames.at(-1) as BatchFrame;
     this.#range.end = { position: from.position + bytes.length, offsets: offsetsAfter(last) };
     this.#clock = last;
