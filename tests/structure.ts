@@ -50,7 +50,7 @@ const PACKAGES: Record<string, RegExp> = {
   door: /^commander$/,
   teleportd: /^(commander|@opentelemetry\/.+)$/,
   cli: /^(commander|mustache|smol-toml|yaml)$/,
-  rpc: /^(@grpc\/.+|grpc-health-check|protobufjs(\/(light|minimal)\.js)?)$/,
+  rpc: /^(@grpc\/.+|grpc-health-check|protobufjs(\/(light|dist\/minimal\/protobuf)\.js)?)$/,
   service: /^re2js$/,
   certs: /^(commander|@peculiar\/x509|reflect-metadata)$/,
   "proto/client_codec.ts": /^protobufjs$/,

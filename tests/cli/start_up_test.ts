@@ -79,7 +79,7 @@ Deno.test("a connection adds only the client's parts of gRPC, and its encoding",
   const { packages } = loadedWith(modules, "cli.ts", "cli/commands/run.ts", "rpc/client/client.ts");
   // The package itself would load its server too.
   const others = packages.filter((name) => !name.startsWith("@grpc/grpc-js/build/src/"));
-  assert.deepEqual(others, ["commander", "protobufjs/minimal.js"]);
+  assert.deepEqual(others, ["commander", "protobufjs/dist/minimal/protobuf.js"]);
 });
 
 Deno.test("before they run, only the commands that change the file of contexts load a package besides commander", () => {
