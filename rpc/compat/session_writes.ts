@@ -16,8 +16,11 @@ import { joinBytes } from "../../base/join_bytes.ts";
 import { free } from "./received_memory.ts";
 import { privateOf } from "./session_fields.ts";
 
-/** The most bytes of one write. */
-const MAX_WRITE_BYTES = 131_072;
+/**
+ * The most bytes of one write. A message of output fits, with its head and those of its frames. Otherwise the rest of each
+ * message would be a copy, and a write of its own. It is three times what TLS takes in a turn of the event loop.
+ */
+const MAX_WRITE_BYTES = 147_456;
 
 /** The longest usual frame: 16 KiB and its head. */
 const MAX_FRAME_BYTES = 16_393;

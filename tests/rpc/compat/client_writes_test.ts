@@ -1,4 +1,4 @@
-/** Tests of rpc/compat/session_writes.ts in clients: the frames of an input are joined, and every byte arrives. */
+/** Tests of rpc/compat/session_writes.ts with calls: the frames of messages are joined, and every byte arrives. */
 import "../../../rpc/compat/http2_guard.ts";
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
@@ -33,6 +33,22 @@ Deno.test("A client sends its input in few large writes", async () => {
   const bytes = record.sizes.reduce((sum, size) => sum + size, 0);
   assert.ok(bytes > 16 * 262_144, `${bytes} bytes were written`);
   assert.ok(bytes / record.sizes.length > 3 * 16_384, `${record.sizes.length} writes for ${bytes} bytes`);
+});
+
+Deno.test("A server sends most messages of output in one write each", async () => {
+  using record = recordWrites();
+  await using server = await serveLocally({
+    async *GetOutput() {
+      const message = { data: new Uint8Array(131_072), cursor: "c".repeat(100) };
+      for (let count = 0; count < 16; count++) yield await Promise.resolve({ ...message, offset: count * 131_072 });
+    },
+  });
+  await using client = connectTo(server);
+  let bytes = 0;
+  for await (const { data } of client.calls.GetOutput({ id: "job" })) bytes += data.length;
+  assert.equal(bytes, 16 * 131_072);
+  // The end of a window divides some messages.
+  assert.ok(record.sizes.length < 24, `${record.sizes.length} writes: ${record.sizes}`);
 });
 
 Deno.test("Input of several callers arrives unchanged when frames are joined and their memory is used again", async () => {

@@ -10,7 +10,7 @@ import { ca, serverCertificate } from "../../support/certificates.ts";
 import { deadline } from "../../support/deadline.ts";
 
 /** The memory of one write. */
-const MAX_WRITE_BYTES = 131_072;
+const MAX_WRITE_BYTES = 147_456;
 const ANSWER = Buffer.from(Uint8Array.from({ length: 4_000_000 }, (_, at) => (at * 31) >> 7));
 
 /** A server that answers each request, and the sizes of its writes to the socket. */
