@@ -131,7 +131,9 @@ const LANES: readonly Readonly<Record<string, Scenario>>[] = [
         await side.teleport("resume", "NAME-signal"),
         await side.teleport("resume", "NAME-signal"),
         await side.teleport("signal", "NAME-signal", "NOSUCH"),
-        await side.teleport("--output", "json", "signal", "NAME-signal", "USR1"),
+        // The job continues after this one, so its state is known.
+        await side.teleport("--output", "json", "signal", "NAME-signal", "CONT"),
+        await side.teleport("signal", "NAME-signal", "USR1"),
         await side.teleport("wait", "NAME-signal"),
         await side.teleport("status", "NAME-signal"),
         await side.teleport("signal", "NAME-signal", "USR1"),
