@@ -34,9 +34,10 @@ export function reportPath({ spool, id }: Pick<NodeConfig, "spool" | "id">): str
  * what the job has left. The shell passes SIGTERM on, because an engine sends it to the shell alone. A host that dies of
  * SIGTERM has no handler yet, so it has begun nothing.
  *
- * LC_ALL is that of the engine's client commands. The standard error of the host is in a file. Its path and its end become the comment of the Slurm job. The gateway then
- * knows why a host has failed that never connected. Everybody can write to /tmp, and read the job's name in Slurm. So the
- * file must be new: dd(1) opens it with O_EXCL. A shell with `set -C` would open a pipe of another user, and wait.
+ * Slurm passes on the environment of sbatch(1), which has LC_ALL=C only for its own texts. The standard error of the host
+ * is in a file. Its path and its end become the comment of the Slurm job. The gateway then knows why a host has failed that
+ * never connected. Everybody can write to /tmp, and read the job's name in Slurm. So the file must be new: dd(1) opens it
+ * with O_EXCL. A shell with `set -C` would open a pipe of another user, and wait.
  *
  * @param command the command line of this program without arguments
  * @param directory the directory in which that is a command, where the nodes have it
