@@ -69,10 +69,16 @@ async function succeedTo(data: string, instance: string, isRead: boolean): Promi
     stdout: "piped",
     stderr: "null",
   }).spawn();
-  // The host that started it has given up, when nobody reads.
-  if (!isRead) await process.stdout.cancel();
-  await eventually(async () => (await findInstance(data, instance)).info !== undefined, "a successor that is ready");
-  if (isRead) await process.stdout.cancel();
+  if (isRead) {
+    // It says that it is ready after others can find it.
+    const reader = process.stdout.getReader();
+    assert.equal((await deadline(reader.read(), "a successor that is ready")).done, false);
+    await reader.cancel();
+  } else {
+    // The host that started it has given up.
+    await process.stdout.cancel();
+    await eventually(async () => (await findInstance(data, instance)).info !== undefined, "a successor that is ready");
+  }
   return process;
 }
 
