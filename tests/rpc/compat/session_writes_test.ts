@@ -5,6 +5,7 @@ import { once } from "node:events";
 import http2 from "node:http2";
 import type { AddressInfo } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
+import { deferClosing } from "../../../rpc/compat/session_closing.ts";
 import { joinWrites } from "../../../rpc/compat/session_writes.ts";
 import { ca, serverCertificate } from "../../support/certificates.ts";
 import { deadline } from "../../support/deadline.ts";
@@ -38,6 +39,8 @@ async function serve(prepare: (session: http2.ServerHttp2Session) => void, answe
   });
   server.on("session", (session) => {
     sessions.add(session);
+    // A close while a session is read may crash Deno, and the guard that prevents it also joins writes.
+    deferClosing(session);
     session.on("error", () => {});
     prepare(session);
   });
@@ -67,6 +70,7 @@ async function read(port: number, count: number): Promise<Buffer[]> {
     ca: ca.cert,
     settings: { initialWindowSize: 2 ** 30 },
   });
+  deferClosing(session);
   session.on("connect", () => session.setLocalWindowSize(2 ** 30));
   const answers = await deadline(Promise.all(Array.from({ length: count }, async () => {
     const parts: Buffer[] = [];
