@@ -5,6 +5,7 @@
 import { once } from "node:events";
 import http2 from "node:http2";
 import type { AddressInfo } from "node:net";
+import { deferClosing } from "../../../rpc/compat/session_closing.ts";
 
 /** The method that currently throws, such as `stream.respond`. */
 export const broken: { method?: string | undefined } = {};
@@ -40,9 +41,11 @@ function makeBreakable(prototype: object, place: string, names: readonly string[
 
 // The classes are not exported, so the test takes their prototypes from instances.
 const server = http2.createServer();
+server.on("session", deferClosing);
 server.listen(0, "127.0.0.1");
 await once(server, "listening");
 const session = http2.connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+deferClosing(session);
 const opened = once(server, "stream") as Promise<[http2.ServerHttp2Stream]>;
 session.request({ ":path": "/" }).resume();
 const [stream] = await opened;
