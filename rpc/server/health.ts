@@ -1,6 +1,7 @@
 /** The standard health service, grpc.health.v1. */
 import type { CallContext } from "../../proto/service.ts";
 import type { Server } from "@grpc/grpc-js";
+import { deadline } from "../../base/deadline.ts";
 import { onAbort } from "../../base/on_abort.ts";
 import type { OpenCalls } from "./adapter/calls.ts";
 import { serverStreamingHandler } from "./adapter/server_streaming.ts";
@@ -92,9 +93,7 @@ export class Health {
     const { promise, resolve } = Promise.withResolvers<void>();
     using _aborted = onAbort(signal, resolve);
     this.#waiting.add(resolve);
-    const timer = setTimeout(resolve, WATCH_CHECK_MS);
-    await promise;
-    clearTimeout(timer);
+    await deadline(promise, WATCH_CHECK_MS);
     this.#waiting.delete(resolve);
   }
 }
