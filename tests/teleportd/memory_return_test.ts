@@ -24,19 +24,23 @@ class FakeProcess implements MemoryTools {
   };
 }
 
+/** Makes a call in each of 12 seconds: longer than a calm server waits between two collections. */
+function callFor12Seconds(memory: MemoryReturn, time: FakeTime): void {
+  for (let second = 0; second < 12; second += 1) {
+    memory.active();
+    time.pass(1_000);
+  }
+}
+
 Deno.test("MemoryReturn collects once after a peak", () => {
   using time = new FakeTime();
   const tools = new FakeProcess();
   using memory = new MemoryReturn(tools);
   memory.active();
   tools.held = 90 * MEBIBYTE;
-  const oneCall = () => {
-    memory.active();
-    time.pass(1_000);
-  };
-  for (let second = 0; second < 12; second += 1) oneCall();
+  callFor12Seconds(memory, time);
   assert.equal(tools.collections, 1);
-  for (let second = 0; second < 12; second += 1) oneCall();
+  callFor12Seconds(memory, time);
   assert.equal(tools.collections, 1, "what is held after the collection is in use");
 });
 
@@ -44,15 +48,11 @@ Deno.test("MemoryReturn collects when the process has grown and V8 has not", () 
   using time = new FakeTime();
   const tools = new FakeProcess();
   using memory = new MemoryReturn(tools);
-  const oneCall = () => {
-    memory.active();
-    time.pass(1_000);
-  };
   tools.freed = 45 * MEBIBYTE;
-  for (let second = 0; second < 12; second += 1) oneCall();
+  callFor12Seconds(memory, time);
   assert.equal(tools.collections, 0, "so little is not worth a collection");
   tools.freed = 47 * MEBIBYTE;
-  for (let second = 0; second < 12; second += 1) oneCall();
+  callFor12Seconds(memory, time);
   assert.equal(tools.collections, 1);
 });
 
