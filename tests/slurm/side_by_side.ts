@@ -1,6 +1,7 @@
 /** Makes the results of a command comparable between a job of this machine and one of Slurm: names of what differs by chance. */
 import { eventually } from "../support/deadline.ts";
-import { type Ended, type Server, spawnWithInput, teleport } from "../support/programs.ts";
+import { readText } from "../support/growing_text.ts";
+import { type Ended, type Server, spawnTeleport, spawnWithInput, teleport } from "../support/programs.ts";
 
 /** The user of one engine. Each job has a name of its own, which begins with the engine. */
 export class Side {
@@ -44,10 +45,25 @@ export class Side {
     await eventually(async () => await this.fact(name, "state") === state, `${this.engine}: ${name} in ${state}`);
   }
 
-  /** Starts a detached job, and waits until it runs. */
-  async running(name: string, ...args: string[]): Promise<void> {
+  /**
+   * Waits until a job has printed this to its standard output, and nothing else. So a command that shows its bytes does
+   * not depend on the moment.
+   */
+  async printed(name: string, text: string): Promise<void> {
+    const logs = spawnTeleport(this.#server, "logs", "-f", "--stdout", this.#own(name));
+    const { growing } = readText(logs.stdout);
+    await growing.when(() => growing.text === text, `${JSON.stringify(text)} of ${this.engine}: ${name}`);
+    logs.kill("SIGKILL");
+    await Promise.all([logs.status, logs.stderr.cancel()]);
+  }
+
+  /**
+   * Starts a detached job, and waits until it has printed that it is ready. From then on the number of its processes must
+   * not change by itself: a command shows it.
+   */
+  async ready(name: string, text: string, ...args: string[]): Promise<void> {
     await this.job(["run", "-d"], "--name", name, ...args);
-    await this.until(name, "RUNNING");
+    await this.printed(name, text);
   }
 
   #own(text: string): string {
@@ -76,8 +92,8 @@ function withoutKnown(line: string): string {
 
 function normalLine(line: string): string {
   return withoutKnown(line).replaceAll(ID, "ID").replaceAll(TIME, "TIME").replaceAll(/\b[0-9a-f]{6,12}\b(?= )/g, "ID")
-    .replaceAll(/\(\d+[a-z]+ ago\)/g, "(AGE)").replaceAll(/pid \d+/g, "pid PID")
-    .replaceAll(/\b\d+(\.\d+)?m?s\b/g, "DURATION").replaceAll(/\b\d+(\.\d+)? ?[KMG]iB\b/g, "SIZE")
+    .replaceAll(/\((\d+[a-z]+)+ ago\)/g, "(AGE)").replaceAll(/pid \d+/g, "pid PID")
+    .replaceAll(/\b(\d+(\.\d+)?(ms|[smhd]))+\b/g, "DURATION").replaceAll(/\b\d+(\.\d+)? ?[KMG]iB\b/g, "SIZE")
     .replaceAll(/lacks \d+ bytes/g, "lacks SOME bytes").replaceAll(/ +/g, " ");
 }
 

@@ -1,7 +1,7 @@
 /** Runs each command of a user on a job of this machine and on one of Slurm, and compares. Slow: it brings up a cluster. */
 import assert from "node:assert/strict";
 import { skippedIf } from "../support/needs.ts";
-import type { Ended } from "../support/programs.ts";
+import type { Ended, Server } from "../support/programs.ts";
 import { clusterMissing, slurmCluster } from "../support/slurm_cluster.ts";
 import { nothingOnNodes, startGateway, stopGateway } from "../support/slurm_gateway.ts";
 import { tempDir } from "../support/temp_dir.ts";
@@ -11,10 +11,16 @@ type Scenario = (side: Side) => Promise<readonly (Ended | string)[]>;
 
 const sh = (script: string) => ["sh", "-c", script];
 
+/** A process that says when it has left the shell that has forked it. */
+const UP_AND_SLEEP = `sh -c "echo up; exec sleep 600"`;
+
 /** A script that prints what the options of a job have changed. */
 const SHOW_OPTIONS = "umask; nice; ulimit -n; cat /proc/self/oom_score_adj; echo $A; pwd; id -un; id -gn";
 
-/** Scenarios of one lane run one after another, because some use jobs of earlier ones. */
+/**
+ * Scenarios of one lane run one after another, because some use jobs of earlier ones. Each lane has a server of its own. A
+ * job host does not know the processor times of two jobs whose ends it sees at once.
+ */
 const LANES: readonly Readonly<Record<string, Scenario>>[] = [
   {
     "run prints both streams and exits as the job": async (side) => [
@@ -34,9 +40,12 @@ const LANES: readonly Readonly<Record<string, Scenario>>[] = [
       await side.teleport("wait", "NAME-run"),
     ],
     "input": async (side) => {
-      await side.running("NAME-input", "-i", "cat");
+      await side.job(["run", "-d"], "--name", "NAME-input", "-i", "cat");
+      await side.until("NAME-input", "RUNNING");
+      const first = await side.withInput("one\n", "input", "--keep-open", "NAME-input");
+      await side.printed("NAME-input", "one\n");
       return [
-        await side.withInput("one\n", "input", "--keep-open", "NAME-input"),
+        first,
         await side.teleport("status", "NAME-input"),
         await side.withInput("two\n", "input", "NAME-input"),
         await side.teleport("logs", "-f", "NAME-input"),
@@ -46,7 +55,9 @@ const LANES: readonly Readonly<Record<string, Scenario>>[] = [
       ];
     },
     "a terminal": async (side) => {
-      await side.running("NAME-tty", "-t", ...sh("test -t 0 && echo terminal; stty size; read line; echo got $line"));
+      // A terminal shows its input at once, so the size comes first.
+      const script = "test -t 0 && echo terminal; stty size; read line; echo got $line";
+      await side.ready("NAME-tty", "terminal\r\n24 80\r\n", "-t", ...sh(script));
       return [
         await side.withInput("line\n", "input", "NAME-tty"),
         await side.teleport("logs", "-f", "NAME-tty"),
@@ -54,12 +65,8 @@ const LANES: readonly Readonly<Record<string, Scenario>>[] = [
       ];
     },
     "stop with a grace period": async (side) => {
-      await side.running(
-        "NAME-stop",
-        "--grace",
-        "400ms",
-        ...sh(`trap "" TERM; setsid sleep 60 & sleep 60 & wait; wait; sleep 60`),
-      );
+      const script = `trap "" TERM; setsid ${UP_AND_SLEEP} & ${UP_AND_SLEEP} & wait; wait; sleep 600`;
+      await side.ready("NAME-stop", "up\nup\n", "--grace", "400ms", ...sh(script));
       return [
         await side.teleport("stop", "NAME-stop"),
         await side.teleport("status", "NAME-stop"),
@@ -84,7 +91,8 @@ const LANES: readonly Readonly<Record<string, Scenario>>[] = [
         "10k",
         "--output-policy",
         "stop",
-        ...sh("seq 1 100000"),
+        // It does not end by itself before it is stopped.
+        ...sh("seq 1 100000; exec sleep 600"),
       )
         .then(({ code, stderr }) => ({ code, stderr, stdout: "" })),
       await side.job(
@@ -124,7 +132,8 @@ const LANES: readonly Readonly<Record<string, Scenario>>[] = [
       await side.teleport("rerun", "NAME-life"),
     ],
     "signal, pause, resume and kill": async (side) => {
-      await side.running("NAME-signal", ...sh(`trap "exit 9" USR1; while :; do (trap "" USR1; exec sleep 0.05); done`));
+      const script = `trap "exit 9" USR1; (trap "" USR1; echo up; exec sleep 600) & wait`;
+      await side.ready("NAME-signal", "up\n", ...sh(script));
       return [
         await side.teleport("pause", "NAME-signal"),
         await side.teleport("status", "NAME-signal"),
@@ -141,7 +150,7 @@ const LANES: readonly Readonly<Record<string, Scenario>>[] = [
       ];
     },
     "a running job and its usage": async (side) => {
-      await side.running("NAME-usage", ...sh("echo up; exec sleep 60"));
+      await side.ready("NAME-usage", "up\n", ...sh("echo up; exec sleep 600"));
       const shown = [
         await side.teleport("status", "NAME-usage"),
         await side.teleport("--output", "json", "status", "NAME-usage"),
@@ -193,12 +202,17 @@ const LANES: readonly Readonly<Record<string, Scenario>>[] = [
 Deno.test(skippedIf(clusterMissing(), "a job of Slurm behaves as one of this machine, in every command"), async (t) => {
   await using cluster = await slurmCluster();
   await using place = await tempDir();
-  const { path: dir } = place;
-  const server = await startGateway(cluster, dir, "127.0.0.1:0", ["--inherit-env=HOME"]);
-  await using _stop = { [Symbol.asyncDispose]: () => stopGateway(server) };
-  const sides = ["local", "slurm"].map((engine) => new Side(server, engine));
-  // Both lanes run at the same time, because most of their time is waiting.
-  const results = LANES.flatMap((lane) => {
+  await using stack = new AsyncDisposableStack();
+  const dirs = LANES.map((_, at) => `${place.path}/${at}`);
+  const servers: Server[] = [];
+  for (const dir of dirs) {
+    const server = await startGateway(cluster, dir, "127.0.0.1:0", ["--inherit-env=HOME"]);
+    stack.defer(() => stopGateway(server));
+    servers.push(server);
+  }
+  // The lanes run at the same time, because most of their time is waiting.
+  const results = LANES.flatMap((lane, at) => {
+    const sides = ["local", "slurm"].map((engine) => new Side(servers[at]!, engine));
     let before: Promise<unknown> = Promise.resolve();
     return Object.entries(lane).map(([name, scenario]) => {
       const result = before.then(() => Promise.all(sides.map(scenario)));
@@ -213,5 +227,5 @@ Deno.test(skippedIf(clusterMissing(), "a job of Slurm behaves as one of this mac
     };
     await t.step({ name, fn, sanitizeOps: false, sanitizeResources: false });
   }
-  await nothingOnNodes(cluster, dir);
+  for (const dir of dirs) await nothingOnNodes(cluster, dir);
 });
