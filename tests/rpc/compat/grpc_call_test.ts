@@ -3,7 +3,8 @@ import "../../../rpc/compat/http2_guard.ts";
 import * as grpc from "@grpc/grpc-js";
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { connect } from "node:http2";
+// The default export, because only its connect() is guarded.
+import http2 from "node:http2";
 import { boundRequest, innerOf, passThrough, sessionOf, streamOf } from "../../../rpc/compat/grpc_call.ts";
 import { connectTo, failure, serveLocally } from "../../support/rpc_server.ts";
 import { addEcho, ECHO, echo, listen, plainClient } from "./plain_grpc.ts";
@@ -20,7 +21,7 @@ async function plainServer(interceptor: grpc.ServerInterceptor) {
 /** Sends a request whose bytes do not decompress. Returns its status code. */
 async function statusOfBadCompression(interceptor: grpc.ServerInterceptor): Promise<number> {
   using server = await plainServer(interceptor);
-  const session = connect(`http://127.0.0.1:${server.port}`);
+  const session = http2.connect(`http://127.0.0.1:${server.port}`);
   session.on("error", () => {});
   const stream = session.request({
     ":method": "POST",

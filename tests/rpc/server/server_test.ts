@@ -1,6 +1,7 @@
 /** Tests of rpc/server/server.ts: listening, admission and limits. */
 import assert from "node:assert/strict";
-import { connect as connectHttp2 } from "node:http2";
+// The default export, because only its connect() is guarded.
+import http2 from "node:http2";
 import * as grpc from "@grpc/grpc-js";
 import { Buffer } from "node:buffer";
 import { LimitReachedError, TeleportError } from "../../../mod.ts";
@@ -166,7 +167,7 @@ Deno.test("a call with too much metadata is refused before its handler", async (
   let reached = 0;
   await using server = await serveLocally({ Status: () => Promise.resolve({ pid: ++reached }) });
   const { ca, cert, key } = clientCredentials;
-  const session = connectHttp2(`https://localhost:${server.port}`, { ca, cert, key });
+  const session = http2.connect(`https://localhost:${server.port}`, { ca, cert, key });
   session.on("error", () => {});
   const headers = Object.fromEntries(Array.from({ length: 1_000 }, (_, index) => [`x-${index}`, "a".repeat(1_000)]));
   const stream = session.request({

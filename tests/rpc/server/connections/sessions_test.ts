@@ -1,6 +1,7 @@
 /** Tests of rpc/server/connections/sessions.ts: the limits of calls on one session. */
 import assert from "node:assert/strict";
-import { type ClientHttp2Stream, connect as connectHttp2, constants as http2Constants } from "node:http2";
+// The default export, because only its connect() is guarded.
+import http2, { type ClientHttp2Stream } from "node:http2";
 import { TeleportError } from "../../../../mod.ts";
 import type { CallContext } from "../../../../proto/service.ts";
 import type { RpcServer } from "../../../../rpc/server/server.ts";
@@ -11,7 +12,7 @@ import { deadline } from "../../../support/deadline.ts";
 
 /** Opens a connection without a gRPC library. */
 function openSession(server: RpcServer, { ca, cert, key }: typeof eve) {
-  const session = connectHttp2(`https://localhost:${server.port}`, { ca, cert, key });
+  const session = http2.connect(`https://localhost:${server.port}`, { ca, cert, key });
   const goaways: number[] = [];
   session.on("error", () => {}).on("goaway", (code) => goaways.push(code));
   const closed = new Promise<void>((resolve) => session.once("close", () => resolve()));
@@ -37,7 +38,7 @@ Deno.test("a client may have 100 calls at a time without a role, and 2,000 with 
     ownerOf: ({ commonNames: [user = ""] }) => ({ user, isMember: members.has(user) }),
   });
   const open = ({ ca, cert, key }: typeof eve) => {
-    const session = connectHttp2(`https://localhost:${server.port}`, { ca, cert, key });
+    const session = http2.connect(`https://localhost:${server.port}`, { ca, cert, key });
     const limits: unknown[] = [];
     session.on("error", () => {}).on("remoteSettings", ({ maxConcurrentStreams }) => limits.push(maxConcurrentStreams));
     return { session, limits };
@@ -78,7 +79,8 @@ Deno.test("a user's connection is closed after 1,000 refused calls in 10 seconds
   await using rude = openSession(server, clientCredentials);
   rude.call("/no.such/Call");
   await rude.closed;
-  assert.deepEqual(rude.goaways, [http2Constants.NGHTTP2_ENHANCE_YOUR_CALM]);
+  // The guarded client closes a moment later, and may see the orderly end of the connection too.
+  assert.equal(rude.goaways[0], http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
   assert.equal(server.connectionStatistics.refused.REFUSED_CALLS, 1);
   await other.calls.Status({ id: "" });
   assert.equal(server.connectionStatistics.accepted, 4);
