@@ -4,6 +4,7 @@ import type { JobWorkerClient } from "../../proto/service.ts";
 import type { JobStatus } from "../../proto/teleport/v1/job_worker.ts";
 import { CallError, connect, type RpcClient } from "../../rpc/client/client.ts";
 import { findInstances } from "../../teleportd/host/instance_directory.ts";
+import { eventually } from "./deadline.ts";
 import type { Server } from "./programs.ts";
 
 /** Connects a client with a certificate from the server's directory. */
@@ -53,11 +54,10 @@ export function living(id: string): string[] {
 
 /** Waits until a job has at least this number of processes. During exec, a process has no environment for a moment. */
 export async function livingAtLeast(id: string, least: number): Promise<void> {
-  const deadline = performance.now() + 10_000;
-  while (living(id).length < least) {
-    assert.ok(performance.now() < deadline, `${living(id).length} processes, at least ${least} expected`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  await eventually(
+    () => living(id).length >= least,
+    () => `at least ${least} processes, not ${living(id).length}`,
+  );
 }
 
 /** Lists the processes of the job hosts of a server. Without job hosts, its own process runs the jobs. */
@@ -94,9 +94,8 @@ export function memoryMiB(server: Server, line: "VmRSS" | "VmHWM"): number {
 
 /** Waits until a process has at most this number of descriptors. It sees a closed connection only after a moment. */
 export async function descriptorsBackTo(server: Parameters<typeof descriptorsOf>[0], most: number): Promise<void> {
-  const deadline = performance.now() + 10_000;
-  while (descriptorsOf(server) > most) {
-    assert.ok(performance.now() < deadline, `${descriptorsOf(server)} descriptors, at most ${most} expected`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  await eventually(
+    () => descriptorsOf(server) <= most,
+    () => `at most ${most} descriptors, not ${descriptorsOf(server)}`,
+  );
 }

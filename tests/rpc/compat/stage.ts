@@ -9,7 +9,7 @@ import type { NetworkError } from "../../../rpc/server/server.ts";
 import { connectTo, serveLocally } from "../../support/rpc_server.ts";
 
 /** The longest time that a test waits for one thing, in milliseconds. */
-export const DEADLINE_MS = 10_000;
+export const DEADLINE_MS = 120_000;
 
 /** The HTTP/2 server that grpc-js creates. */
 let http2Server: http2.Http2SecureServer | undefined;

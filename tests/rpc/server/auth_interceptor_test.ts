@@ -4,14 +4,14 @@ import { once } from "node:events";
 import { TeleportError } from "../../../mod.ts";
 import { type RawCall, rawClient, type RawEnd } from "../../support/raw_client.ts";
 import { clientCredentials } from "../../support/certificates.ts";
+import { deadline } from "../../support/deadline.ts";
 import { serveLocally } from "../../support/rpc_server.ts";
 
 const STATUS = "/teleport.v1.JobWorker/Status";
-const DEADLINE_MS = 10_000;
 
 /** Returns how a call ended, after its stream is closed. Fails when the stream stays open. */
 async function closed({ stream, ended }: RawCall): Promise<RawEnd> {
-  if (!stream.closed) await once(stream, "close", { signal: AbortSignal.timeout(DEADLINE_MS) });
+  if (!stream.closed) await deadline(once(stream, "close"), "the end of a stream");
   return await ended;
 }
 

@@ -18,7 +18,7 @@ import {
   serverCredentials,
 } from "../../support/certificates.ts";
 import { aborted, connectTo, failure, serveLocally } from "../../support/rpc_server.ts";
-import { deadline } from "../../support/deadline.ts";
+import { deadline, eventually } from "../../support/deadline.ts";
 
 const HOSTS = ["localhost", "127.0.0.1", "::1"];
 const newServer = await issue({ subject: [["CN", "server"]], usage: "server", hosts: HOSTS, issuer: otherCa });
@@ -137,7 +137,7 @@ Deno.test("renew() throws for unusable credentials, and keeps the current ones",
 
 const revoked = new Set([revocationOf(clientCertificate)]);
 
-Deno.test("renew() ends the streams of a revoked client within a second, and no others", async () => {
+Deno.test("renew() ends the streams of a revoked client at once, and no others", async () => {
   const source = ticking();
   const refusals: [string, string][] = [];
   await using server = await serveLocally({ StatusStream: source.StatusStream, Status }, {
@@ -148,13 +148,12 @@ Deno.test("renew() ends the streams of a revoked client within a second, and no 
   await using bob = connectTo(server, { ...credentials(otherCa, newClient), ca: ca.cert });
   const [annStream, bobStream] = [await opened(ann), await opened(bob)];
   const cut = failure(annStream.next());
-  const beganMs = performance.now();
   server.renew({ credentials: { ...serverCredentials, ca: bothCas }, revoked });
+  // Nothing else happens that could end the stream later: its source is quiet.
   assert.deepEqual(
-    (({ status, message }) => ({ status, message }))(await cut),
+    (({ status, message }) => ({ status, message }))(await deadline(cut, "the end of the stream")),
     { status: "UNAUTHENTICATED", message: "The certificate was revoked: ask for a new one" },
   );
-  assert.ok(performance.now() - beganMs < 1_000);
   assert.equal(await answers(ann), "UNAUTHENTICATED");
   assert.equal(await once(server, clientCredentials), "UNAUTHENTICATED");
   assert.deepEqual(refusals.at(-1), ["ann", "The certificate was revoked: ask for a new one"]);
@@ -167,11 +166,10 @@ Deno.test("renew() ends the streams of a revoked client within a second, and no 
 
 /** Resolves when the server has that number of connections. No event reports the end of one, so this polls. */
 async function untilConnections(server: { readonly connections: number }, wanted: number): Promise<void> {
-  const deadline = performance.now() + 2_000;
-  while (server.connections !== wanted) {
-    assert.ok(performance.now() < deadline, `${server.connections} connections, ${wanted} expected`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+  await eventually(
+    () => server.connections === wanted,
+    () => `${wanted} connections, not ${server.connections}`,
+  );
 }
 
 Deno.test(

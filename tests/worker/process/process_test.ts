@@ -1,7 +1,7 @@
 /** Tests of the start, the output and the end of a process. */
 import "../../support/plain_start.ts";
 import assert from "node:assert/strict";
-import { deadline } from "../../support/deadline.ts";
+import { deadline, eventually } from "../../support/deadline.ts";
 import { LimitReachedError } from "../../../worker/errors.ts";
 import type { ProcessOptions } from "../../../worker/process/options.ts";
 import { Process } from "../../../worker/process/process.ts";
@@ -112,10 +112,8 @@ Deno.test("Process.start() slows the process down when its sink is slow", async 
 Deno.test("Process.start() resolves although an escaped process holds the output open", async () => {
   // The escaped process clears its environment, so that nothing identifies it, and keeps the pipe.
   const { process, output } = sh("echo $$; (env -i setsid sleep 1000 & echo $!) ; sleep 0.05; exit 6");
-  const begin = performance.now();
-  const status = await process.start();
+  const status = await deadline(process.start(), "the end of the process");
   assert.ok(status.state === "EXITED" && status.exitCode === 6);
-  assert.ok(performance.now() - begin < 10_000);
   const pid = Number(output.text.stdout.split("\n")[1]);
   try {
     Deno.kill(pid, "SIGKILL");
@@ -154,7 +152,7 @@ Deno.test("Process leaves no zombie and no open descriptor when fifty run at the
   const statuses = await Promise.all(all.map(({ process }) => process.start()));
   for (const [index, status] of statuses.entries()) assert.ok(status.state === "EXITED" && status.exitCode === index);
   for (const [index, { output }] of all.entries()) assert.equal(output.text.stdout, `${index}\n`);
-  assert.equal(descriptors(), before);
+  await eventually(() => descriptors() <= before, () => `${before} descriptors, not ${descriptors()}`);
   const children = (await Deno.readTextFile(`/proc/self/task/${Deno.pid}/children`)).trim();
   assert.equal(children, "");
 });

@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { type JobStatus, Supervisor, type SupervisorOptions } from "../../../mod.ts";
 import { scanProcesses } from "../../../worker/linux/procfs.ts";
 import { cgroupTest } from "../../support/cgroups.ts";
+import { eventually } from "../../support/deadline.ts";
 import { jobCounts } from "../../support/job_counts.ts";
 
 const JOBS = 300;
@@ -71,7 +72,8 @@ bothTest(`${JOBS} concurrent jobs leave nothing, and their statuses agree with t
   const kindOf = (index: number) => KINDS[index % KINDS.length] as Kind;
   const ends = await Promise.all(Array.from({ length: JOBS }, (_, index) => live(supervisor, kindOf(index))));
 
-  assert.deepEqual(descriptors().length, before.length, `${before} before, ${descriptors()} after`);
+  // Deno holds a second descriptor of a file during a write or a sync.
+  await eventually(() => descriptors().length <= before.length, () => `${before}, not ${descriptors()}`);
   assert.deepEqual(await children(), childrenBefore);
   assert.deepEqual(await jobCounts(supervisor), { jobs: JOBS + KINDS.length, running: 0, watchers: 0 });
 

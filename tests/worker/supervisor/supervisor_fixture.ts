@@ -1,6 +1,6 @@
 /** Helpers for the tests of the supervisor with real jobs. */
 import type { JobOptions, JobStatus, OutputChunk, OutputEnd, Supervisor } from "../../../mod.ts";
-import { deadline } from "../../support/deadline.ts";
+import { deadline, eventually } from "../../support/deadline.ts";
 
 /** The arguments of a shell that ends at once at SIGTERM. */
 export const PATIENT = ["-c", "trap 'exit 3' TERM; echo up; while :; do sleep 0.01; done"];
@@ -41,4 +41,12 @@ export async function read(output: AsyncIterator<OutputChunk, OutputEnd>): Promi
 /** Returns the number of open descriptors of this process. */
 export function descriptors(): number {
   return [...Deno.readDirSync("/proc/self/fd")].length;
+}
+
+/**
+ * Waits until this process has at most this number of descriptors. Deno holds a second one of a file during a write or a
+ * sync.
+ */
+export async function descriptorsBackTo(most: number): Promise<void> {
+  await eventually(() => descriptors() <= most, () => `at most ${most} descriptors, not ${descriptors()}`);
 }

@@ -1,11 +1,10 @@
 /** Clients for the tests of connections: silent ones, ones with TLS alone, and users with and without a role. */
-import assert from "node:assert/strict";
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { JobWorkerHandlers, PeerCertificate } from "../../../../proto/service.ts";
 import type { ConnectionOwner, RpcServer, TlsCredentials } from "../../../../rpc/server/server.ts";
 import { ca, credentials, issue } from "../../../support/certificates.ts";
-import { deadline } from "../../../support/deadline.ts";
+import { deadline, eventually } from "../../../support/deadline.ts";
 
 /** A handler that returns its request. */
 export const echo: Partial<JobWorkerHandlers> = { Status: ({ id }) => Promise.resolve({ id }) };
@@ -26,13 +25,9 @@ export const eve: TlsCredentials = credentials(
   await issue({ subject: [["CN", "eve"]], usage: "client", issuer: ca }),
 );
 
-/** Waits until a server's connections are as expected. Fails after ten seconds. */
+/** Waits until a server's connections are as expected. */
 export async function until(server: RpcServer, wanted: (server: RpcServer) => boolean): Promise<void> {
-  const deadline = performance.now() + 10_000;
-  while (!wanted(server)) {
-    assert.ok(performance.now() < deadline, JSON.stringify(server.connectionStatistics));
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  await eventually(() => wanted(server), () => `other connections than ${JSON.stringify(server.connectionStatistics)}`);
 }
 
 /** Opens silent connections. */

@@ -1,6 +1,7 @@
 /** Tests of rpc/server/limits/unread_answers.ts and user_accounts.ts. */
 import assert from "node:assert/strict";
 import { clientCredentials } from "../../../support/certificates.ts";
+import { eventually } from "../../../support/deadline.ts";
 import { connectTo, serveLocally } from "../../../support/rpc_server.ts";
 import { rawClient } from "../../../support/raw_client.ts";
 
@@ -14,11 +15,7 @@ Deno.test("UnreadAnswers resets a stalled answer when other calls of the user wa
   }, { limits, onLimit: (cause, user) => refused.push(`${cause} ${user}`) });
   await using silent = await rawClient({ port: server.port, ...clientCredentials, windowBytes: 0 });
   const stalled = silent.call(STATUS, [new Uint8Array()]);
-  const deadline = performance.now() + 10_000;
-  while (server.limits.answers.bytes === 0) {
-    assert.ok(performance.now() < deadline);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  await eventually(() => server.limits.answers.bytes > 0, "an answer that is not read");
   await using client = connectTo(server);
   assert.equal((await client.calls.Status({})).error.length, 60_000);
   // The code is NGHTTP2_ENHANCE_YOUR_CALM, which gRPC clients report as RESOURCE_EXHAUSTED.
@@ -41,10 +38,9 @@ Deno.test("UserAccounts is empty after all calls have ended", async () => {
     await stream.next();
     await stream.return?.();
   }
-  const deadline = performance.now() + 10_000;
-  while (server.limits.answers.bytes > 0 || [...server.limits.accounts.users].length > 0) {
-    assert.ok(performance.now() < deadline, `${server.limits.answers.bytes} bytes are still counted`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  await eventually(
+    () => server.limits.answers.bytes === 0 && [...server.limits.accounts.users].length === 0,
+    () => `the end of all calls: ${server.limits.answers.bytes} bytes are still counted`,
+  );
   for (const count of server.limits.accounts.open.values()) assert.equal(count, 0);
 });
