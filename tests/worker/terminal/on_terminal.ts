@@ -22,6 +22,8 @@ export function start(command: string, args: readonly string[], options: Process
   const output = new Sink();
   const process = new Process(command, args, { terminal: SIZE, output, ...options });
   const ended = deadline(process.start(), () => `the end of ${command}: ${JSON.stringify(output.text.stdout)}`);
+  // The test that awaits it sees the error.
+  ended.catch(() => {});
   const type = async (keys: string) => void await process.input?.accept(texts(keys));
   return { process, output, ended, type };
 }

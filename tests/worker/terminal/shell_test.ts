@@ -1,12 +1,15 @@
 /** Tests of interactive shells on a pseudo terminal: job control, a stop, and the end of their jobs. */
 import "../../support/plain_start.ts";
 import assert from "node:assert/strict";
+import { deadline } from "../../support/deadline.ts";
 import { runs } from "../process/both_ways.ts";
 import { startShell } from "./on_terminal.ts";
 
 Deno.test("a shell has job control: Ctrl-Z stops its foreground group, and fg continues it", async () => {
   const { type, ended, output } = await startShell();
-  await type(`sh -c 'trap "echo back" CONT; echo inside; while :; do sleep 0.05; done'\n`);
+  // A loop without a fork: dash uses vfork(2). A child that stops before its execve(2) keeps its parent in the kernel, so
+  // the parent cannot stop.
+  await type(`sh -c 'trap "echo back" CONT; echo inside; while :; do :; done'\n`);
   await output.has("inside\r\n");
   await type("\x1a");
   await output.has("Stopped");
@@ -22,10 +25,9 @@ Deno.test("a stop ends an interactive shell and its jobs without the grace perio
   const { process, type, ended, output } = await startShell();
   await type("sleep 1000 & sleep 1001 & echo $(jobs -p | wc -l) jobs\n");
   await output.has("2 jobs\r\n");
-  const before = performance.now();
-  await process.stop({ graceMs: 60_000 });
+  // The grace period is longer than the deadline.
+  await deadline(process.stop({ graceMs: 3_600_000 }), "the stop of the shell");
   const status = await ended;
-  assert.ok(performance.now() - before < 10_000);
   assert.ok(status.state === "KILLED" && status.reason === "STOPPED", JSON.stringify(status));
 });
 
