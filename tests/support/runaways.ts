@@ -72,9 +72,9 @@ export const IGNORER = `trap "" HUP INT QUIT TERM USR1 USR2 ALRM PIPE; ${SLEEPER
 
 /**
  * Starts itself again in the background and exits, about once a millisecond. The tenth prints its pid. It ends by itself
- * after about 20 s, in case the job's end fails.
+ * after some minutes, in case the job's end fails.
  */
-export const NEXT = `[ $1 -lt 20000 ] && sh -c "$NEXT" next $(($1 + 1)) &
+export const NEXT = `[ $1 -lt 100000 ] && sh -c "$NEXT" next $(($1 + 1)) &
   [ $1 -eq 10 ] && echo $$; exit 0`;
 
 export const RUNAWAYS: readonly Runaway[] = [

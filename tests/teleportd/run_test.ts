@@ -216,7 +216,8 @@ Deno.test("run() reloads on request and when a file changes", async () => {
 Deno.test("run() kills jobs when hurry aborts", async () => {
   await using place = await makePlace();
   const hurry = new AbortController();
-  const server = place.start("data", [], { hurry: hurry.signal });
+  // The grace period is longer than the deadline of stop().
+  const server = place.start("data", ["--shutdown-grace", "1h"], { hurry: hurry.signal });
   const { address } = await server.listening();
   await using client = await clientOf(place.certs, address);
   const script = "trap '' TERM; echo up; while :; do sleep 0.01; done";
@@ -224,11 +225,9 @@ Deno.test("run() kills jobs when hurry aborts", async () => {
   for await (const { state } of client.calls.Start({ id })) if (state === "STATE_RUNNING") break;
   for await (const _ of client.calls.GetOutput({ id })) break;
   await client[Symbol.asyncDispose]();
-  const begin = performance.now();
   server.abort.abort();
   hurry.abort();
   assert.equal(await server.stop(), 0);
-  assert.ok(performance.now() - begin < 8_000, "it did not wait for the grace period of 10 s");
 });
 
 Deno.test("run() ends when only hurry aborts", async () => {

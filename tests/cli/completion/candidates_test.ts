@@ -4,6 +4,7 @@ import { type Candidate, candidatesFor, type Sources } from "../../../cli/comple
 import { readLine } from "../../../cli/completion/place.ts";
 import { createProgram } from "../../../cli/program.ts";
 import type { JobStatus, ListRequest, ListResponse } from "../../../proto/teleport/v1/job_worker.ts";
+import { deadline } from "../../support/deadline.ts";
 import { FakeIo, teleport, untilAborted } from "../../support/fake_io.ts";
 
 const never = () => Promise.reject(new Error("Nothing is run"));
@@ -88,9 +89,7 @@ Deno.test("candidatesFor() asks for unended jobs where only they make sense, and
 Deno.test("teleport __complete prints nothing without certificates, and when the server refuses or hangs", async () => {
   for (const calls of [{ List: () => Promise.reject(new Error("No")) }, { List: () => untilAborted(undefined) }]) {
     const io = new FakeIo(calls as never);
-    const startedAt = performance.now();
-    assert.equal(await teleport(io, "__complete", "--", "stop", ""), 0);
-    assert.ok(performance.now() - startedAt < 3_000);
+    assert.equal(await deadline(teleport(io, "__complete", "--", "stop", ""), "the end of the command"), 0);
     assert.equal(io.stdout.text.trim(), io.stdout.text === "" ? "" : ":words");
     assert.equal(io.stderr.text, "");
   }

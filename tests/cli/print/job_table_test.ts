@@ -5,6 +5,7 @@ import { jobTable, type JobTableOptions } from "../../../cli/print/job_table.ts"
 import type { JobStatus } from "../../../proto/teleport/v1/job_worker.ts";
 import { cellWidth } from "../../../text/columns.ts";
 import { exited, running } from "../../support/cli_messages.ts";
+import { cpuMs } from "../../support/cpu_time.ts";
 import { FakeIo } from "../../support/fake_io.ts";
 
 const NOW = 1_800_000_400_000;
@@ -75,8 +76,8 @@ Deno.test("jobTable() cuts nothing without a width or when it is wide", () => {
 
 Deno.test("jobTable() bounds the work for a command of a megabyte on a terminal", () => {
   const big = { ...running(), command: "x".repeat(1_000_000), args: Array.from({ length: 10_000 }, () => "\x1b") };
-  const begin = performance.now();
+  const begin = cpuMs();
   const lines = table({ width: 80 }, Array.from({ length: 100 }, () => big));
   assert.ok(lines.every((line) => cellWidth(line) <= 80));
-  assert.ok(performance.now() - begin < 2_000);
+  assert.ok(cpuMs() - begin < 5_000);
 });

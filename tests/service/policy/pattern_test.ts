@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { decideRegister } from "../../../service/policy/policy.ts";
 import { Pattern } from "../../../service/policy/pattern.ts";
 import { parsePolicy } from "../../../service/policy/file.ts";
+import { cpuMs } from "../../support/cpu_time.ts";
 import { Random, seedFor } from "../../support/random.ts";
 import type { JobRequest } from "../../../proto/teleport/v1/job_worker.ts";
 
@@ -20,9 +21,9 @@ const EVIL: readonly [source: string, text: string][] = [
 Deno.test("Pattern.matches() takes linear time for hostile texts", () => {
   for (const [source, text] of EVIL) {
     const pattern = new Pattern(source);
-    const start = performance.now();
+    const start = cpuMs();
     assert.equal(pattern.matches(text), false, source);
-    const tookMs = performance.now() - start;
+    const tookMs = cpuMs() - start;
     // Measured: 1 to 10 ms.
     assert.ok(tookMs < 2_000, `${source}: ${tookMs} ms`);
   }
@@ -104,19 +105,19 @@ function decide(args: readonly string[], given: readonly string[]) {
 }
 
 Deno.test("decideRegister() decides on the worst documented pattern at once, with arguments of any length", () => {
-  const start = performance.now();
+  const start = cpuMs();
   const allows = (...given: string[]) => decide(["([a-z]+)*", "..."], given).allowed;
   assert.equal(allows("a".repeat(28) + "!"), false);
   assert.equal(allows("a".repeat(500_000)), true);
   assert.equal(allows("a".repeat(500_000) + "!"), false);
   assert.equal(allows(...Array.from({ length: 400 }, () => "a".repeat(1_000))), true);
-  assert.ok(performance.now() - start < 2_000, `${performance.now() - start} ms`);
+  assert.ok(cpuMs() - start < 2_000, `${cpuMs() - start} ms`);
 });
 
 Deno.test("decideRegister() denies a text that a pattern with large counts cannot match in half a second", () => {
-  const start = performance.now();
+  const start = cpuMs();
   const decision = decide(["[ab]*a[ab]{999}"], ["ab".repeat(500_000)]);
   assert.equal(decision.allowed, false);
   assert.match(decision.rule, /arguments that are too long for the patterns of "\/bin\/x"/);
-  assert.ok(performance.now() - start < 2_000);
+  assert.ok(cpuMs() - start < 2_000);
 });

@@ -1,9 +1,9 @@
 /** Metrics through OpenTelemetry, as a collector receives them from a real server. */
 import assert from "node:assert/strict";
+import { deadline } from "../../support/deadline.ts";
 import { tempDir } from "../../support/temp_dir.ts";
 
 const ROOT = new URL("../../../", import.meta.url).pathname;
-const DEADLINE_MS = 30_000;
 
 Deno.test("OTEL_DENO=true exports the metrics by OTLP", async () => {
   await using temporary = await tempDir();
@@ -31,12 +31,14 @@ Deno.test("OTEL_DENO=true exports the metrics by OTLP", async () => {
     stderr: "null",
   }).spawn();
   try {
-    const timer = setTimeout(() => all.reject(new Error(`After 30 s only ${[...names]}`)), DEADLINE_MS);
-    await all.promise.finally(() => clearTimeout(timer));
+    await deadline(all.promise, () => `the metrics, of which came ${[...names]}`);
   } finally {
     server.kill("SIGTERM");
     // The server must end although it exports. The runtime once hung here.
-    const kill = setTimeout(() => server.kill("SIGKILL"), DEADLINE_MS);
-    assert.equal((await server.status.finally(() => clearTimeout(kill))).code, 0);
+    const { code } = await deadline(server.status, "the end of the server").catch((error) => {
+      server.kill("SIGKILL");
+      throw error;
+    });
+    assert.equal(code, 0);
   }
 });

@@ -82,7 +82,7 @@ bothTest("ExitReport has the SIGKILL of a stop that the process ignores", async 
   assert.ok(status.state === "KILLED" && status.signal === "SIGKILL" && status.reason === "STOPPED");
   assert.ok(termSentAt !== undefined && killSentAt !== undefined);
   const tookMs = killSentAt.getTime() - termSentAt.getTime();
-  assert.ok(tookMs >= 99 && tookMs < 5_000, `${tookMs}`);
+  assert.ok(tookMs >= 99 && tookMs < 9_500, `${tookMs}`);
   assert.equal(survivorsEnded, 2);
 });
 

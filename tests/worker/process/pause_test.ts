@@ -103,7 +103,7 @@ bothTest("signal() is delivered after the pause, and SIGCONT ends a pause by SIG
 });
 
 bothTest("Process stops itself at its time limit while it is paused", async (sh) => {
-  const { process, output } = sh("trap 'echo bye; exit 9' TERM; echo up; while :; do :; done", { timeoutMs: 1_000 });
+  const { process, output } = sh("trap 'echo bye; exit 9' TERM; echo up; while :; do :; done", { timeoutMs: 4_000 });
   const final = process.start();
   await output.lines(1);
   await process.pause();

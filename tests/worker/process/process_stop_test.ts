@@ -93,7 +93,7 @@ Deno.test("Process.stop() kills a process that ignores SIGTERM after the grace p
   const status = await process.stop({ graceMs: 200 });
   const tookMs = performance.now() - begin;
   assert.ok(status.state === "KILLED" && status.signal === "SIGKILL");
-  assert.ok(tookMs >= 199 && tookMs < 5_000, `${tookMs}`);
+  assert.ok(tookMs >= 199 && tookMs < 9_500, `${tookMs}`);
   assert.deepEqual(living(id), []);
 });
 

@@ -117,7 +117,8 @@ Deno.test("endSurvivors() kills a process that ignores SIGTERM after the grace p
     const { found, left } = await endSurvivors(job, graceMs);
     assert.ok(found.length === 1 && found[0]?.startsWith(`${lines[0]}:`) && left.length === 0);
     const tookMs = performance.now() - begin;
-    assert.ok(tookMs >= atLeastMs && tookMs < atLeastMs + 1_500, `${graceMs} ms took ${tookMs}`);
+    // A busy machine takes longer, but not half of the longest grace period.
+    assert.ok(tookMs >= atLeastMs && tookMs < 30_000, `${graceMs} ms took ${tookMs}`);
     assert.ok(ended(Number(lines[0])));
   }
 });

@@ -22,12 +22,12 @@ Deno.test("stop() of a placed job and its watchers do not wait for the answer to
   const output = read(supervisor.watchOutput(id));
   await deadline(asked.promise, "the submission");
   await new Promise((resolve) => setImmediate(resolve)); // The watcher has begun.
-  const { state, reason } = await deadline(supervisor.stop(id), "the stop", 5_000);
+  const { state, reason } = await deadline(supervisor.stop(id), "the stop");
   assert.deepEqual([state, reason], ["FAILED", "STOPPED"]);
-  assert.equal((await deadline(output, "the end of the output", 5_000)).end.status.state, "FAILED");
+  assert.equal((await deadline(output, "the end of the output")).end.status.state, "FAILED");
   answer.resolve();
   assert.equal((await deadline(started, "the answer of the start")).state, "FAILED");
-  await eventually(() => engine.cancelled.some(({ ref }) => ref.handle === "1"), "the cancel", 5_000);
+  await eventually(() => engine.cancelled.some(({ ref }) => ref.handle === "1"), "the cancel");
 });
 
 Deno.test("start() of a job that the engine refuses late leaves it INITIAL", async () => {

@@ -138,7 +138,7 @@ for (const answers of [true, false]) {
     const id = await supervisor.add("sh", ["-c", "exit 6"]);
     const started = supervisor.start(id);
     await using node = new FakeNode(engine, (await engine.submission()).id);
-    await eventually(async () => (await supervisor.status(id)).state === "EXITED", "the end", 5_000);
+    await eventually(async () => (await supervisor.status(id)).state === "EXITED", "the end");
     end.resolve();
     assert.equal((await deadline(started, "the answer of the start")).state, "EXITED");
     assert.equal((await final(supervisor, id)).exitCode, 6);
@@ -168,7 +168,6 @@ Deno.test("stop() of a placed job whose submission has no answer cancels it when
   await eventually(
     () => engine.cancelled.some(({ ref }) => ref.handle === "1"),
     "the cancel of what was submitted",
-    5_000,
   );
 });
 

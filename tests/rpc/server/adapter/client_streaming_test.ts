@@ -138,13 +138,11 @@ Deno.test("shutdown() ends a stream of requests with UNAVAILABLE, and does not w
   const source = quiet();
   const call = failure(client.calls.Input(source));
   await read;
-  const begin = performance.now();
-  await server.shutdown({ graceMs: 0 });
+  await deadline(server.shutdown({ graceMs: 0 }), "the end of the server");
   assert.equal((await call).status, "UNAVAILABLE");
   const { error, context } = await over;
   assert.equal(error, context.signal.reason);
   await source.left;
-  assert(performance.now() - begin < 5_000);
 });
 
 Deno.test("clientStreamingHandler() ends 300 streams when their clients leave", async () => {

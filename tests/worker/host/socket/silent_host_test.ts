@@ -34,7 +34,7 @@ async function played(acknowledgeMs: number) {
 }
 
 Deno.test("RemoteJobHost fails calls of a silent host, and reports when it answers again", async () => {
-  await using one = await played(100);
+  await using one = await played(1_000);
   const { link, peer } = one;
   const events = new NotedEvents();
   const attaching = link.attach(events);
@@ -63,7 +63,7 @@ Deno.test("RemoteJobHost fails calls of a silent host, and reports when it answe
 });
 
 Deno.test("RemoteJobHost asks a host with an acknowledged call whether it lives, and waits for the answer", async () => {
-  await using one = await played(60);
+  await using one = await played(1_500);
   const { link, peer } = one;
   const stopping = link.stop("a", {});
   await peer.receive();
@@ -84,12 +84,12 @@ Deno.test("RemoteJobHost asks a host with an acknowledged call whether it lives,
 });
 
 Deno.test("RemoteJobHost does not ask a host while a writer of an input is quiet", async () => {
-  await using one = await played(40);
+  await using one = await played(500);
   const { link, peer } = one;
   const writing = link.writeInput("a", endless, {});
   await peer.receive();
   await peer.send({ ack: 1, next: 1 });
-  await new Promise((resolve) => setTimeout(resolve, 200)); // Five times the limit.
+  await new Promise((resolve) => setTimeout(resolve, 2_500)); // Five times the limit.
   link.setRoom(5);
   assert.deepEqual((await deadline(peer.receive()))?.body, { notify: "setRoom", args: [5] });
   await peer.send({ ack: 2, answer: 1, value: { bytes: 0, closed: true, accepted: 0 } });
@@ -97,12 +97,12 @@ Deno.test("RemoteJobHost does not ask a host while a writer of an input is quiet
 });
 
 Deno.test("RemoteJobHost does not blame the host when its own process was blocked", async () => {
-  await using one = await played(100);
+  await using one = await played(1_000);
   const { link, peer } = one;
   const working = link.work();
   await peer.receive();
   await peer.send({ ack: 1, answer: 1, value: {} });
-  const end = performance.now() + 300;
+  const end = performance.now() + 2_000;
   while (performance.now() < end); // The answer has arrived and nobody reads it.
   assert.deepEqual(await deadline(working), {});
 });
