@@ -130,7 +130,8 @@ export function testControl(form: HostForm): void {
   });
 
   test("writeInput() takes no more chunks than the job reads", async (host) => {
-    const id = await host.run("sleep 0.3; exec wc -c", { input: true });
+    const script = "exec 2>/dev/null; trap go=1 USR1; echo up; while [ -z $go ]; do sleep 0.01; done; exec wc -c";
+    const id = await host.runUp(script, { input: true });
     const count = 200;
     let taken = 0;
     async function* chunks(): AsyncGenerator<InputChunk> {
@@ -144,9 +145,11 @@ export function testControl(form: HostForm): void {
     const untilRead = host.link.states([id]);
     assert.ok(((await untilRead)[id]?.input?.bytes ?? 0) <= 4 * MORE_THAN_A_PIPE.length);
     assert.ok(taken < 40, `${taken} chunks were taken before the job read`);
+    await host.link.signal(id, "USR1");
     const { accepted, closed } = await deadline(written, "the input");
     assert.deepEqual([accepted, closed], [count * MORE_THAN_A_PIPE.length, true]);
-    assert.equal((await host.outputOf(await host.events.end(id))).trim(), String(count * MORE_THAN_A_PIPE.length));
+    const output = await host.outputOf(await host.events.end(id));
+    assert.equal(output.trim(), `up\n${count * MORE_THAN_A_PIPE.length}`);
   });
 
   test("writeInput() returns when the job ends", async (host) => {
