@@ -1,18 +1,33 @@
 /** Finds the process that holds a lock on a file, by the kernel's list of locks: proc_locks(5). */
 
 /**
+ * How often the list is read at most. The kernel gives a page of it at a time, by the positions of the locks. A lock that
+ * ends meanwhile moves the later ones, so one of them may be missing.
+ */
+const MAX_READINGS = 5;
+
+/**
  * Returns the id of the process that holds a lock on the file.
  *
- * @param locks the kernel's list
+ * @param read reads the kernel's list
  * @returns undefined when the list names no process; a container does not see processes outside
  */
-export function lockHolder(path: string, locks: string = readLocks()): number | undefined {
+export function lockHolder(path: string, read: () => string = readLocks): number | undefined {
   let file: Deno.FileInfo;
   try {
     file = Deno.statSync(path);
   } catch {
     return undefined;
   }
+  for (let reading = 0; reading < MAX_READINGS; reading++) {
+    const pid = holderIn(read(), file);
+    if (pid !== undefined) return pid;
+  }
+  return undefined;
+}
+
+/** Returns the id of the process that the list names for a file. */
+function holderIn(locks: string, file: Deno.FileInfo): number | undefined {
   const pids = locks.split("\n").flatMap((line) => {
     // Such as "1: POSIX  ADVISORY  WRITE 708 08:01:1234 0 EOF".
     const [, , , , pid = "", place = ""] = line.split(/ +/);
