@@ -7,7 +7,7 @@ import type { Place } from "./place.ts";
 import { jobProcesses } from "./processes.ts";
 
 /** The longest time in which a stopped process must end, in milliseconds. */
-const END_MS = 20_000;
+const END_MS = 120_000;
 
 /** Gives all jobs of a place. */
 export async function allJobs(place: Place): Promise<JobStatus[]> {

@@ -12,7 +12,7 @@ import { type Entry, type Fact, Ledger } from "./ledger.ts";
 import { LineCheck } from "./lines.ts";
 import { LongJobs } from "./long_jobs.ts";
 import { Place } from "./place.ts";
-import { MARK, programsOn } from "./processes.ts";
+import { jobProcesses, MARK, programsOn } from "./processes.ts";
 
 const TEXTS: readonly (readonly [what: string, texts: readonly string[], fault: RegExp])[] = [
   ["a lost line", ["line 1\nline 3\n"], /line 3 follows line 1/],
@@ -135,6 +135,8 @@ Deno.test("checkProcesses() finds a process of a job that has ended", async () =
   const { id } = await ended(place, "ENDED");
   await checkProcesses(place);
   const leaked = new Deno.Command("sleep", { args: ["1000"], env: { TELEPORT_ID: id, [MARK]: place.dir } }).spawn();
+  // During exec, a process has no environment for a moment.
+  await eventually(() => jobProcesses(place.dir).has(id), "the environment of the process");
   await assert.rejects(checkProcesses(place), new RegExp(`Processes ${leaked.pid} belong to job ${id}`));
   leaked.kill("SIGKILL");
   await leaked.status;
@@ -163,7 +165,11 @@ Deno.test("programsOn() tells a job host from a server by their command lines", 
     new Deno.Command("sh", { args: ["-c", "read x", ...args], stdin: "piped" }).spawn();
   const host = spawn("host", "run", "--data", data);
   const server = spawn("--data", data);
-  await eventually(() => programsOn(data).servers.length === 1, "the programs");
+  // During exec, a process has no command line for a moment.
+  await eventually(() => {
+    const { servers, hosts } = programsOn(data);
+    return servers.length === 1 && hosts.length === 1;
+  }, "the programs");
   assert.deepEqual(programsOn(data), { servers: [server.pid], hosts: [host.pid] });
   for (const child of [host, server]) {
     await child.stdin.close();

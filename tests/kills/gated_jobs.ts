@@ -7,7 +7,7 @@ import type { Place } from "./place.ts";
 import { startOf } from "./processes.ts";
 
 /** How long a job may take to end after its release, in milliseconds. */
-const END_MS = 20_000;
+const END_MS = 120_000;
 
 /** The tolerance of a time in a status, in milliseconds. Both clocks are the same. */
 const CLOCK_MS = 1_000;

@@ -34,15 +34,25 @@ const CRASHES: readonly Crash[] = [
   { what: "SIGKILL to its process group", signal: "SIGKILL", wanted: "SIGKILL", starter: ["setsid"], isForGroup: true },
 ];
 
-/** Sends a signal until the process ends. The handler of the runtime ignores the first SIGSEGV of another process. */
-async function end({ pid, status }: Deno.ChildProcess, { signal, isForGroup }: Crash): Promise<Deno.CommandStatus> {
-  const kill = () => Deno.kill(isForGroup ? -pid : pid, signal);
-  kill();
-  const again = setInterval(kill, 1_000);
+/** Ends a server by a signal. */
+async function end(process: Deno.ChildProcess, { signal, isForGroup }: Crash): Promise<Deno.CommandStatus> {
+  Deno.kill(isForGroup ? -process.pid : process.pid, signal);
+  // The handlers of the runtime ignore the first of these from another process. A second SIGINT would be a new request.
+  const isIgnored = signal === "SIGSEGV" || signal === "SIGBUS";
+  const again = isIgnored ? setInterval(() => killIfThere(process, signal), 1_000) : undefined;
   try {
-    return await deadline(status, "the end of the server");
+    return await deadline(process.status, "the end of the server");
   } finally {
     clearInterval(again);
+  }
+}
+
+/** Signals a process that may have ended at this moment. */
+function killIfThere(process: Deno.ChildProcess, signal: Deno.Signal): void {
+  try {
+    process.kill(signal);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
   }
 }
 

@@ -11,9 +11,6 @@ import { OneJob } from "./one_job.ts";
 import { Place } from "./place.ts";
 import { jobProcesses } from "./processes.ts";
 
-/** The time within which a server must report a job host that hangs, in milliseconds. */
-const HUNG_MS = 10_000;
-
 /** Gives the only job host of a place. */
 async function hostOf(place: Place): Promise<number> {
   await checkPrograms(place, 1);
@@ -72,26 +69,29 @@ Deno.test("while its job host hangs, a server answers UNAVAILABLE and NOT_SERVIN
   const job = await OneJob.start(place);
   const pid = await hostOf(place);
   Deno.kill(pid, "SIGSTOP");
-  const begin = performance.now();
   // The host may still carry it out later, so it must be harmless.
   const harmless = { id: job.id, signal: "SIGCONT" };
-  const error = await deadline(place.calls.Signal(harmless), "an answer", 2 * HUNG_MS).catch((error) => error);
+  const error = await deadline(place.calls.Signal(harmless), "an answer").catch((error) => error);
   assert.ok(error instanceof CallError, "The call is refused");
   assert.equal(error.status, "UNAVAILABLE");
   assert.ok(error.message.includes(`${pid}`), error.message);
-  assert.ok(performance.now() - begin < HUNG_MS, `${performance.now() - begin} ms`);
-  await eventually(async () => await place.client.health() === "NOT_SERVING", "NOT_SERVING", HUNG_MS);
+  await eventually(async () => await place.client.health() === "NOT_SERVING", "NOT_SERVING");
   await place.server.says(new RegExp(`job host.*process ${pid}|process ${pid}.*job host`, "i"));
   // Calls that need no job host work.
   assert.equal((await place.calls.Status({ id: ended.id })).state, "STATE_EXITED");
   assert.equal((await place.calls.List({})).jobs.length, 2);
   for await (const _ of place.calls.GetOutput({ id: ended.id, follow: false }));
-  // The second call fails at once.
-  const again = performance.now();
-  await assert.rejects(place.calls.Signal(harmless), { status: "UNAVAILABLE" });
-  assert.ok(performance.now() - again < 2_000);
+  // Each of these calls fails at once. Together they would take minutes if each waited for the host.
+  await deadline(
+    (async () => {
+      for (let count = 0; count < 30; count++) {
+        await assert.rejects(place.calls.Signal(harmless), { status: "UNAVAILABLE" });
+      }
+    })(),
+    "the refusal of 30 calls",
+  );
   Deno.kill(pid, "SIGCONT");
-  await eventually(async () => await place.client.health() === "SERVING", "SERVING", HUNG_MS);
+  await eventually(async () => await place.client.health() === "SERVING", "SERVING");
   await job.runs();
   await job.finish();
 });
@@ -152,9 +152,7 @@ Deno.test("a job host ends when no job runs and no server is attached, and not b
 Deno.test("SIGTERM ends a server with exit code 0, and the next one shows its jobs running", async () => {
   await using place = await Place.make();
   const job = await OneJob.start(place);
-  const begin = performance.now();
   assert.equal(await place.stop(), 0);
-  assert.ok(performance.now() - begin < 10_000, `${performance.now() - begin} ms`);
   await job.counts();
   await place.start();
   await job.runs();

@@ -9,7 +9,7 @@ import type { Place } from "./place.ts";
 import { startOf } from "./processes.ts";
 
 /** How long a job that was not killed may take to count on, in milliseconds. */
-const COUNT_MS = 20_000;
+const COUNT_MS = 120_000;
 
 /** One job that runs through all rounds. */
 export interface LongJob {

@@ -166,20 +166,23 @@ export class Place implements AsyncDisposable {
       if (this.#server !== undefined) await this.stop();
     } finally {
       const { hosts } = this.programs();
-      // A host that hangs cannot end.
-      for (const pid of hosts) Deno.kill(pid, "SIGCONT");
+      // A host that hangs cannot end. Another one may end at this moment, because its server has left.
+      for (const pid of hosts) signalIfThere(pid, "SIGCONT");
       // The processes that are left are killed below.
       await endHosts(this.dir).catch(() => {});
       const left = [...Object.values(this.programs()).flat(), ...[...jobProcesses(this.dir).values()].flat()];
-      for (const pid of left) {
-        try {
-          Deno.kill(pid, "SIGKILL");
-        } catch {
-          // It has ended in the meantime.
-        }
-      }
+      for (const pid of left) signalIfThere(pid, "SIGKILL");
       await Promise.all(this.#spawned.map(({ ended }) => ended));
       await this.#stack.disposeAsync();
     }
+  }
+}
+
+/** Signals a process that may have ended in the meantime. */
+function signalIfThere(pid: number, signal: Deno.Signal): void {
+  try {
+    Deno.kill(pid, signal);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }

@@ -20,7 +20,7 @@ const STARTS_PER_CHECK = 50;
 const WATCHED = 5;
 
 /** How long a server may take to report that a job host died, in milliseconds. */
-const LOST_MS = 30_000;
+const LOST_MS = 120_000;
 
 /** One run of rounds at a place of its own. */
 class Run {
