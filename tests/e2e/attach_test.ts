@@ -1,6 +1,6 @@
 /** Recorded sessions on a real pseudo terminal: run -it, attach, and the terminal after every kind of end. */
 import assert from "node:assert/strict";
-import { deadline } from "../support/deadline.ts";
+import { deadline, eventually } from "../support/deadline.ts";
 import { type Need, needing } from "../support/needs.ts";
 import { endHosts, type Server, startServer, teleport as teleportOnPipes } from "../support/programs.ts";
 import { clientOf } from "../support/server_process.ts";
@@ -42,12 +42,13 @@ Deno.test(session("run -it bash has job control, the size of the window, and the
   const terminal = teleport(server, "run", "-it", ...BASH);
   await terminal.shown("or ~. after Enter");
   await terminal.shown("ready> ");
-  await terminal.type("sleep 1000\r");
-  await terminal.shown("sleep 1000");
+  // The words are only in the output, not in the keys. So the job is in the foreground once they are shown.
+  await terminal.type(`sh -c 'trap "echo ba""ck" CONT; echo in""side; while :; do :; done'\r`);
+  await terminal.shown("inside");
   await terminal.press("ctrl-z");
   await terminal.shown("Stopped");
-  await terminal.type("fg; echo status=$?\r");
-  await terminal.shown("status=$?\r\r\n\x1b[?2004l\rsleep 1000");
+  await terminal.type("fg\r");
+  await terminal.shown("back");
   await terminal.press("ctrl-c");
   await terminal.type("echo next=$((1 + 1))\r");
   await terminal.shown("next=2");
@@ -173,15 +174,19 @@ Deno.test("run -t without a terminal on the standard input is a wrong usage", as
 Deno.test(
   session("ten terminals attach to one job: one writes, and the others get a note and can type after it has left"),
   async () => {
-    await using server = await startServer();
+    await using server = await startServer({ args: ["--log-level", "debug"] });
+    const refusals = () => server.log().match(/\/Input ended with FAILED_PRECONDITION/g)?.length ?? 0;
     const writer = teleport(server, "run", "-it", ...BASH);
     await writer.shown("ready> ");
     const id = await newestJob(server);
     const watchers = Array.from({ length: 9 }, () => teleport(server, "attach", id));
     for (const watcher of watchers) await watcher.shown("this one watches");
+    await eventually(() => refusals() >= watchers.length, () => `${watchers.length} refusals, not ${refusals()}`);
+    const before = refusals();
     await watchers[0]!.type("not-typed\r");
-    // A watcher tries its keys half a second after a refusal at the latest. The writer must not leave before.
-    const typed = "sleep 2; echo all=$((4 + 4))\r";
+    // The writer must not leave before the watcher has tried its keys.
+    await eventually(() => refusals() > before, "the refusal of the keys");
+    const typed = "echo all=$((4 + 4))\r";
     await writer.type(typed);
     for (const terminal of [writer, ...watchers]) await terminal.shown("all=8");
     await leave(writer);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { spawnServer, startServer, teleport, teleportOk } from "../support/programs.ts";
 import { needing } from "../support/needs.ts";
 import { tempDir } from "../support/temp_dir.ts";
-import { deadline } from "../support/deadline.ts";
+import { deadline, eventually } from "../support/deadline.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
@@ -76,6 +76,7 @@ Deno.test({
 Deno.test("teleport logs -f --until ends at that time, and the job continues", async () => {
   await using server = await startServer();
   const id = await teleportOk(server, "run", "-d", "--", "sh", "-c", "echo up; exec sleep 1000");
+  await eventually(async () => await teleportOk(server, "logs", id) === "up", "the output of the job");
   const until = new Date(Date.now() + 2_000);
   const { code, stdout, stderr } = await teleport(server, "logs", "-f", "--until", until.toISOString(), id);
   assert.deepEqual([code, stdout, stderr], [0, "up\n", ""]);

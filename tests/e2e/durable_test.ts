@@ -11,6 +11,7 @@ import {
   teleport,
   teleportOk,
 } from "../support/programs.ts";
+import { livingAtLeast } from "../support/server_process.ts";
 import { tempDir } from "../support/temp_dir.ts";
 import { deadline } from "../support/deadline.ts";
 
@@ -69,7 +70,7 @@ Deno.test("a job that ran when server and job host were killed is LOST, and its 
   const reader = program.stdout.getReader();
   await deadline(reader.read(), "output");
   const { id } = JSON.parse(await teleportOk(server, "list", "--output", "json"));
-  assert.ok(living([id]).length >= 2);
+  await livingAtLeast(id, 2);
   await killWithHosts(server);
   server = await startServer({ dir, listen: address });
   assert.deepEqual(living([id]), []);

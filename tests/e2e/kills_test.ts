@@ -218,8 +218,9 @@ Deno.test(`all acknowledged facts are true after each of ${ROUNDS} kills at rand
   const known = new Acknowledged();
   const random = new Random(seedFor("kills_test"));
   let bytes = 0;
-  // On a busy machine no output may arrive before a kill.
-  for (let round = 0; round < ROUNDS || (bytes === 0 && round < 5 * ROUNDS); round++) {
+  const isReal = () => known.states.size >= 2 * ROUNDS && bytes > 0;
+  // On a busy machine a round may have few jobs, and no output may arrive before its kill.
+  for (let round = 0; round < ROUNDS || (!isReal() && round < 5 * ROUNDS); round++) {
     if (round % 3 === 2) await killAtStart(dir, random);
     const server = await startServer({ dir, jobHost: "none" });
     const client = connectTo(server);
@@ -235,7 +236,7 @@ Deno.test(`all acknowledged facts are true after each of ${ROUNDS} kills at rand
     bytes = [...known.output.values()].reduce((sum, { text }) => sum + text.length, 0);
   }
   // The load must have been real.
-  assert.ok(known.states.size >= 2 * ROUNDS && bytes > 0, `${known.states.size} jobs, ${bytes} bytes`);
+  assert.ok(isReal(), `${known.states.size} jobs, ${bytes} bytes`);
   const server = await startServer({ dir, jobHost: "none" });
   const client = connectTo(server);
   await check(client.calls, known);

@@ -33,15 +33,18 @@ Deno.test("teleport run --rm that is interrupted three times leaves no job", asy
     "--",
     "sh",
     "-c",
-    "trap '' INT; echo up; while :; do sleep 1; done",
+    "trap 'echo caught' INT; echo up; while :; do sleep 1000 & wait $!; done",
   );
   const reader = program.stdout.getReader();
   await readUntil(reader, "up");
-  for (let count = 0; count < 3; count++) {
+  for (let count = 0; count < 2; count++) {
     program.kill("SIGINT");
+    // The command has counted the signal when its job has it.
+    await readUntil(reader, "caught");
     // The same signal within 200 ms counts once.
     await new Promise((resolve) => setTimeout(resolve, 250));
   }
+  program.kill("SIGINT");
   assert.equal((await deadline(program.status, "the end of run")).code, 130);
   await reader.cancel();
   assert.match(await new Response(program.stderr).text(), /Interrupted by the third signal/);

@@ -83,6 +83,8 @@ Deno.test("teleportd refuses a wrong client when variables of the runtime tell i
   assert.equal((await refusal(mallory.calls.List({}))).status, "UNAVAILABLE");
   await using admin = clientWith(server, await user("admin", "admin"));
   assert.deepEqual((await admin.calls.List({})).jobs, []);
+  // The audit log is complete at the end of the server.
+  assert.equal(await server.stop(), 0);
   const refused = (await auditEntries(place.dir)).filter(({ event }) => event === "handshake");
   assert.match(String(refused[0]?.rule), /not an accepted authority/);
 });

@@ -19,6 +19,10 @@ async function startJob(client: Awaited<ReturnType<typeof clientOf>>): Promise<s
   const script = "printf 'first\\nhello \\033[2Jworld\\n'; exec sleep 1000";
   const { id } = await client.calls.Register({ command: "sh", args: ["-c", script], labels: { kind: "shown" } });
   for await (const { state } of client.calls.Start({ id })) if (state === "STATE_RUNNING") break;
+  let text = "";
+  for await (const { data } of client.calls.GetOutput({ id })) {
+    if ((text += new TextDecoder().decode(data)).endsWith("world\n")) break;
+  }
   return id;
 }
 

@@ -1,11 +1,11 @@
 /** Defects in the server itself: an uncaught exception stops it in order, and a rejected promise does not. */
 import assert from "node:assert/strict";
 import { spawnServer, startServer } from "../support/programs.ts";
+import { deadline, eventually } from "../support/deadline.ts";
 import { clientOf, startUp } from "../support/server_process.ts";
 import { tempDir } from "../support/temp_dir.ts";
 
 const PROGRAM = "tests/e2e/failing_server.ts";
-const DEADLINE_MS = 20_000;
 
 async function withDirectory(use: (dir: string) => Promise<void>): Promise<void> {
   await using temporary = await tempDir();
@@ -20,17 +20,9 @@ function freePort(): number {
   return listener.addr.port;
 }
 
-/** Returns the exit code within the deadline. */
+/** Returns the exit code. */
 async function endOf(process: Deno.ChildProcess): Promise<number> {
-  let timer;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("The server did not end")), DEADLINE_MS);
-  });
-  try {
-    return (await Promise.race([process.status, late])).code;
-  } finally {
-    clearTimeout(timer);
-  }
+  return (await deadline(process.status, "the end of the server")).code;
 }
 
 Deno.test("teleportd logs an uncaught exception, ends jobs in order, and exits with 70", () =>
@@ -39,15 +31,21 @@ Deno.test("teleportd logs an uncaught exception, ends jobs in order, and exits w
     let id;
     {
       await using client = await clientOf(server);
-      id = await startUp(client.calls, "trap 'sleep 1; exit 3' TERM; echo up; while :; do sleep 0.01; done");
+      const gate = `${dir}/gate`;
+      assert.ok((await new Deno.Command("mkfifo", { args: [gate] }).output()).success);
+      const script = `trap 'read go <"${gate}"; exit 3' TERM; echo up; while :; do sleep 0.01; done`;
+      id = await startUp(client.calls, script);
       assert.equal(await client.health(), "SERVING");
       server.process.kill("SIGUSR2");
-      // The job takes a second for its end, and watchers see how it ends.
-      while (await client.health() === "SERVING");
+      // The job waits with its end, and watchers see how it ends.
+      await eventually(async () => await client.health() !== "SERVING", "the stop of the server");
       assert.equal(await client.health(), "NOT_SERVING");
-      const states = [];
-      for await (const { state } of client.calls.StatusStream({ id })) states.push(state);
-      assert.equal(states.at(-1), "STATE_EXITED");
+      const statuses = client.calls.StatusStream({ id })[Symbol.asyncIterator]();
+      let last = (await statuses.next()).value?.state;
+      assert.match(`${last}`, /^STATE_(RUNNING|STOPPING)$/);
+      await deadline(Deno.writeTextFile(gate, "go\n"), "the job has its SIGTERM");
+      for (let step = await statuses.next(); !step.done; step = await statuses.next()) last = step.value.state;
+      assert.equal(last, "STATE_EXITED");
     }
     assert.equal(await endOf(server.process), 70);
     await server[Symbol.asyncDispose]();
@@ -64,11 +62,7 @@ Deno.test("teleportd logs a rejected promise that nobody awaits, and continues",
     await using client = await clientOf(server);
     const id = await startUp(client.calls, "echo up; exec sleep 1000");
     server.process.kill("SIGUSR1");
-    const deadline = performance.now() + DEADLINE_MS;
-    while (!server.log().includes("error Internal error, unhandled rejection: Error: injected rejection")) {
-      assert.ok(performance.now() < deadline);
-      await client.calls.Status({ id });
-    }
+    await server.says(/^error Internal error, unhandled rejection: Error: injected rejection/);
     assert.equal(await client.health(), "SERVING");
     assert.equal((await client.calls.Status({ id })).state, "STATE_RUNNING");
   }));
@@ -80,16 +74,14 @@ Deno.test("teleportd ends in order after an uncaught exception when its log cann
     const { process } = spawnServer({ dir, program: PROGRAM, listen, redirection: "2>/dev/full" });
     assert.equal(await process.stderr.getReader().read().then(({ done }) => done), true);
     // Ready to fail once it listens.
-    const deadline = performance.now() + DEADLINE_MS;
-    for (;;) {
+    await eventually(async () => {
       try {
         (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-        break;
+        return true;
       } catch {
-        assert.ok(performance.now() < deadline, "The server does not listen");
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        return false;
       }
-    }
+    }, "a server that listens");
     process.kill("SIGUSR2");
     assert.equal(await endOf(process), 70);
   }));
