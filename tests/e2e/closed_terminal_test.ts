@@ -19,13 +19,13 @@ def read_until(wanted, seconds):
         if select.select([terminal], [], [], 0.1)[0]:
             text += os.read(terminal, 65536)
     return wanted in text
-served = read_until(b"listening on", 60)
+served = read_until(b"listening on", 120)
 if act == "close":
     os.close(terminal)
 if act == "reload":
     os.kill(pid, signal.SIGHUP)
     read_until(b"never said", 1)
-ended, deadline = 0, time.time() + (20 if act == "close" else 1)
+ended, deadline = 0, time.time() + (120 if act == "close" else 1)
 while ended == 0 and time.time() < deadline:
     ended, status = os.waitpid(pid, os.WNOHANG)
     time.sleep(0.05)

@@ -168,9 +168,8 @@ Deno.test("a job host that hangs makes calls fail with UNAVAILABLE and health NO
   const pid = await hostOf(place.data);
   assert.equal(await client.health(), "SERVING");
   Deno.kill(pid, "SIGSTOP");
-  const begin = performance.now();
-  assert.equal((await refusal(client.calls.Signal({ id, signal: "SIGTERM" }))).status, "UNAVAILABLE");
-  assert.ok(performance.now() - begin < 10_000, `${performance.now() - begin} ms`);
+  const refused = deadline(refusal(client.calls.Signal({ id, signal: "SIGTERM" })), "the refusal");
+  assert.equal((await refused).status, "UNAVAILABLE");
   assert.equal(await client.health(), "NOT_SERVING");
   assert.match(
     await server.says(/does not answer/),
@@ -189,7 +188,7 @@ Deno.test("checks of the health alone find out that a job host hangs", async () 
   const pid = await hostOf(place.data);
   assert.equal(await client.health(), "SERVING");
   Deno.kill(pid, "SIGSTOP");
-  await eventually(async () => await client.health() === "NOT_SERVING", "NOT_SERVING", 10_000);
+  await eventually(async () => await client.health() === "NOT_SERVING", "NOT_SERVING");
   await server.says(new RegExp(`process ${pid} of version .* does not answer`));
   Deno.kill(pid, "SIGCONT");
   await eventually(async () => await client.health() === "SERVING", "SERVING");
@@ -207,12 +206,12 @@ Deno.test("a watch of the health alone finds out that a job host hangs", async (
     service: "",
   });
   watch.on("error", () => {}); // The cancel at the end.
-  const next = (ms: number) => deadline(new Promise((resolve) => watch.once("data", resolve)), "a status", ms);
-  assert.deepEqual(await next(10_000), { status: "SERVING" });
+  const next = () => deadline(new Promise((resolve) => watch.once("data", resolve)), "a status");
+  assert.deepEqual(await next(), { status: "SERVING" });
   Deno.kill(pid, "SIGSTOP");
-  assert.deepEqual(await next(20_000), { status: "NOT_SERVING" });
+  assert.deepEqual(await next(), { status: "NOT_SERVING" });
   Deno.kill(pid, "SIGCONT");
-  assert.deepEqual(await next(10_000), { status: "SERVING" });
+  assert.deepEqual(await next(), { status: "SERVING" });
   watch.cancel();
   client.close();
 });

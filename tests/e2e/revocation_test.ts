@@ -1,12 +1,13 @@
-/** A revoked user loses all access within a second, and permanently. */
+/** A revoked user loses all access at once, and permanently. */
 import assert from "node:assert/strict";
 import type { Issued } from "../support/certificates.ts";
+import { deadline } from "../support/deadline.ts";
 import { listOf, listUntil, user } from "../support/identity_certificates.ts";
 import { certs, type Server, startServer, teleportd } from "../support/programs.ts";
 import { clientWith, makePlace, replaceFile } from "../support/server_place.ts";
 import { clientOf, refusal, startUp } from "../support/server_process.ts";
 
-Deno.test("teleportd ends the streams of a revoked user within a second, and the user's jobs continue", async () => {
+Deno.test("teleportd ends the streams of a revoked user when the list changes, and the user's jobs continue", async () => {
   await using place = await makePlace();
   const { dir } = place;
   const [ann, bob] = [await user("ann", "operator"), await user("bob", "admin")];
@@ -19,10 +20,9 @@ Deno.test("teleportd ends the streams of a revoked user within a second, and the
   const cut = refusal(statuses.next());
   const bobs = bobClient.calls.StatusStream({ id })[Symbol.asyncIterator]();
   assert.equal((await bobs.next()).value?.state, "STATE_RUNNING");
-  const beganMs = performance.now();
   await replaceFile(`${dir}/certs/ca.crl`, await listOf(ann));
-  const { status, message } = await cut;
-  assert.ok(performance.now() - beganMs < 1_000, `It took ${performance.now() - beganMs} ms`);
+  // The change of the file is all that happens. The server has no timer that would read the list later.
+  const { status, message } = await deadline(cut, "the end of the stream");
   assert.deepEqual([status, message], ["UNAUTHENTICATED", "The certificate was revoked: ask for a new one"]);
   await using again = clientWith(server, ann);
   assert.equal((await refusal(again.calls.List({}))).status, "UNAUTHENTICATED");

@@ -219,7 +219,8 @@ Deno.test("teleportd ends jobs on SIGTERM, delivers the rest of streams, and exi
 });
 
 Deno.test("teleportd refuses new work during its shutdown, and a second signal hurries", async () => {
-  await using server = await startServer();
+  // The grace period is longer than the deadline below.
+  await using server = await startServer({ args: ["--shutdown-grace", "1h"] });
   await using client = await clientOf(server);
   const { calls } = client;
   const id = await startUp(calls, "trap 'echo no' TERM; echo up; while :; do sleep 0.01; done");
@@ -230,11 +231,9 @@ Deno.test("teleportd refuses new work during its shutdown, and a second signal h
   await output.next();
   assert.equal(await client.health(), "NOT_SERVING");
   assert.equal((await refusal(calls.Register({ command: "true" }))).status, "UNAVAILABLE");
-  const begin = performance.now();
   // Another signal, because a repetition of the same one would count as one.
   server.process.kill("SIGINT");
   assert.equal((await deadline(server.process.status, "the end of the process")).code, 0);
-  assert.ok(performance.now() - begin < 5_000);
   assert.deepEqual(living(id), []);
   await output.return?.();
 });
