@@ -3,20 +3,24 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { methods } from "../../rpc/shared/definition.ts";
 import { verifyAudit } from "../../service/audit/verify.ts";
+import { deadline, eventually } from "../support/deadline.ts";
+import { mostP99Ms, startControl } from "../support/latency.ts";
 import { startServer } from "../support/programs.ts";
-import { newClient, type RawCall, rawClient } from "../support/raw_client.ts";
+import { newClient, type RawCall, rawClient, type RawEnd } from "../support/raw_client.ts";
 import { clientOf, memoryMiB } from "../support/server_process.ts";
 import { tempDir } from "../support/temp_dir.ts";
 
 const PATH = "/teleport.v1.JobWorker/";
 const RESOURCE_EXHAUSTED = 8;
 
-/** The largest median of another user's calls, in milliseconds. Test machines are slow; the design says 250 ms at p99. */
+/** The largest median of another user's calls on a quiet machine, in milliseconds. The design says so of the p99. */
 const MAX_MEDIAN_MS = 250;
+/** The calls of another user that are measured. On a busy machine the first one may take seconds. */
+const MEASURED = 100;
 
 /** Resolves when a number of calls have ended. */
 async function firstEnded(calls: readonly RawCall[], count: number) {
-  const ended: Awaited<RawCall["ended"]>[] = [];
+  const ended: RawEnd[] = [];
   const enough = Promise.withResolvers<void>();
   for (const call of calls) {
     void call.ended.then((end) => {
@@ -24,9 +28,7 @@ async function firstEnded(calls: readonly RawCall[], count: number) {
       if (ended.length === count) enough.resolve();
     });
   }
-  const timer = setTimeout(() => enough.reject(new Error(`Only ${ended.length} calls have ended`)), 30_000);
-  await enough.promise;
-  clearTimeout(timer);
+  await deadline(enough.promise, () => `${count} calls to end: ${ended.length} have`);
   return ended;
 }
 
@@ -39,18 +41,16 @@ Deno.test("teleportd does not make 200 lists that nobody reads, and delays no ot
     await Promise.all(Array.from({ length: 40 }, () => admin.calls.Register({ command: "true", args })));
   }
   const list = methods.List.requestSerialize({ page_size: 1_000 });
+  await using control = await startControl();
   const before = memoryMiB(server, "VmRSS");
   const viewer = await newClient(server, "vera", "viewer");
   await using silent = await rawClient({ ...viewer, windowBytes: 0 });
   for (let count = 0; count < 200; count++) silent.call(`${PATH}List`, [list]);
-  const times: number[] = [];
-  for (const end = performance.now() + 2_000; performance.now() < end;) {
-    const asked = performance.now();
-    await admin.calls.Status({ id });
-    times.push(performance.now() - asked);
-  }
-  const median = times.sort((a, b) => a - b)[times.length >> 1]!;
-  assert.ok(median < MAX_MEDIAN_MS, `Status took ${median} ms`);
+  await using latency = control.watch(admin, id);
+  await eventually(() => latency.count >= MEASURED, () => `${MEASURED} calls, of which came ${latency.count}`);
+  const found = await latency.result();
+  // A busy machine delays the calls of a server without load too.
+  assert.ok(found.medianMs < mostP99Ms(MAX_MEDIAN_MS, found), `Status took ${JSON.stringify(found)}`);
   // Without limits, 200 answers of 1 MiB would be in memory twice.
   const growth = memoryMiB(server, "VmRSS") - before;
   assert.ok(growth < 150, `${growth} MiB more`);
@@ -81,11 +81,10 @@ Deno.test("teleportd limits the calls and streams of one user over all connectio
   await watch.return?.();
   await first[Symbol.asyncDispose]();
   // The calls of the first connection no longer count.
-  let code: number | undefined = RESOURCE_EXHAUSTED;
-  for (const deadline = performance.now() + 10_000; code !== 0;) {
-    assert.ok(performance.now() < deadline, "Calls of a closed connection still count");
-    code = (await second.call(`${PATH}List`, [new Uint8Array()]).ended).code;
-  }
+  await eventually(
+    async () => (await second.call(`${PATH}List`, [new Uint8Array()]).ended).code === 0,
+    "a call for which there is room",
+  );
 });
 
 Deno.test("teleportd limits the bytes of incomplete requests of one user", async () => {

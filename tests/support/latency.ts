@@ -23,6 +23,8 @@ export interface Latency {
 
 /** Makes calls until it is disposed of. */
 export interface LatencyWatch extends AsyncDisposable {
+  /** The number of answered calls so far. */
+  readonly count: number;
   /** Ends the calls, and gives their times. It fails when a call failed. */
   result(): Promise<Latency>;
 }
@@ -57,6 +59,9 @@ export async function startControl(): Promise<Control> {
     })();
     calling.catch(() => {}); // result() reports the error.
     return {
+      get count() {
+        return times.length;
+      },
       async result() {
         isOver = true;
         await calling;
