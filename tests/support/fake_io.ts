@@ -200,7 +200,8 @@ function unexpectedUnless(calls: Partial<JobWorkerClient>): JobWorkerClient {
   return new Proxy(calls, {
     get(target, name) {
       const call = Reflect.get(target, name) ?? (name === "List" ? listAny : undefined);
-      if (call === undefined) throw new Error(`Unexpected call of ${String(name)}`);
+      // A promise looks whether what it resolves to is a promise.
+      if (call === undefined && name !== "then") throw new Error(`Unexpected call of ${String(name)}`);
       return call;
     },
   }) as JobWorkerClient;

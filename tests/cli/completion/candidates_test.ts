@@ -4,6 +4,7 @@ import { type Candidate, candidatesFor, type Sources } from "../../../cli/comple
 import { readLine } from "../../../cli/completion/place.ts";
 import { createProgram } from "../../../cli/program.ts";
 import type { JobStatus, ListRequest, ListResponse } from "../../../proto/teleport/v1/job_worker.ts";
+import { jobStatus } from "../../support/cli_messages.ts";
 import { deadline } from "../../support/deadline.ts";
 import { FakeIo, teleport, untilAborted } from "../../support/fake_io.ts";
 
@@ -84,6 +85,20 @@ Deno.test("candidatesFor() asks for unended jobs where only they make sense, and
   const forName: Partial<ListRequest>[] = [];
   await complete("stop db", forName);
   assert.deepEqual(forName.map(({ id_prefix }) => id_prefix), [undefined]);
+});
+
+Deno.test("teleport __complete counts no time in which its process gets no processor", async () => {
+  const List = async () => {
+    for (let turn = 0; turn < 4; turn++) {
+      // Blocks this thread, as a busy machine does.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 600);
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+    return { jobs: [jobStatus({ id: "db" })], next_page_token: "" };
+  };
+  const io = new FakeIo({ List });
+  assert.equal(await deadline(teleport(io, "__complete", "--", "stop", ""), "the end of the command"), 0);
+  assert.match(io.stdout.text, /^db\t/m);
 });
 
 Deno.test("teleport __complete prints nothing without certificates, and when the server refuses or hangs", async () => {
