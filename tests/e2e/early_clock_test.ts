@@ -11,7 +11,7 @@ import { auditEntries, clientWith, makePlace, replaceFile } from "../support/ser
 import { finalOf, refusal } from "../support/server_process.ts";
 
 /** Enough for the start of a server on a busy machine. */
-const LATER_MS = 30_000;
+const LATER_MS = 20_000;
 const DAY_MS = 86_400_000;
 
 Deno.test("teleportd starts with certificates that are not valid yet, and takes calls when they are", async () => {

@@ -144,6 +144,6 @@ Deno.test("joinWrites() lets Deno end a session that broke the protocol while it
   socket.write(FORBIDDEN);
   const ended = once(socket, "end");
   socket.resume();
-  await deadline(ended, "the end of the connection", 20_000);
+  await deadline(ended, "the end of the connection");
   socket.destroy();
 });

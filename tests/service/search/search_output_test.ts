@@ -4,6 +4,7 @@ import type { OutputChunk, OutputEnd } from "../../../mod.ts";
 import { LinePattern } from "../../../service/search/line_pattern.ts";
 import { parseSearchCursor } from "../../../service/search/search_cursor.ts";
 import { OutputSearch } from "../../../service/search/search_output.ts";
+import { cpuMs } from "../../support/cpu_time.ts";
 import { Random, seedFor } from "../../support/random.ts";
 
 type StreamName = OutputChunk["stream"];
@@ -203,8 +204,8 @@ Deno.test("a search lets other work run after some milliseconds", async () => {
   const pattern = new LinePattern("(?i)[ab]*a[ab]{400}c");
   const search = new OutputSearch({ pattern, place: parseSearchCursor(""), turn });
   const messages = search.run(read(log.slice(0, 5), 0));
-  const beganMs = performance.now();
+  const beganMs = cpuMs();
   while (!(await messages.next()).done);
-  const tookMs = performance.now() - beganMs;
-  assert.ok(turns > tookMs / 100, `${turns} turns in ${tookMs} ms`);
+  const tookMs = cpuMs() - beganMs;
+  assert.ok(turns > tookMs / 100, `${turns} turns in ${tookMs} ms of processor time`);
 });
