@@ -5,8 +5,8 @@ import type { JobRequest, JobStatus } from "../../proto/teleport/v1/job_worker.t
 import { escapeTerminal } from "../../text/escape_terminal.ts";
 import type { Declare } from "../command.ts";
 import type { Context } from "../context.ts";
-import { callStatus, EXIT_CODE, InterruptedError, jobExitCode, unreachableReason } from "../exit_code.ts";
-import { followStatus } from "../follow/follow_status.ts";
+import { errorExitCode, EXIT_CODE, InterruptedError, jobExitCode } from "../exit_code.ts";
+import { JobStart, notStartedText } from "../follow/job_start.ts";
 import { Outages } from "../follow/outage.ts";
 import { runJob } from "../follow/run_job.ts";
 import { forwardSignals, interruptOnSignals } from "../forward_signals.ts";
@@ -113,14 +113,13 @@ export async function run(context: Context, request: Sent<JobRequest>, flags: Ru
     throw forwarding.interrupted.aborted ? forwarding.interrupted.reason : error;
   });
   forwarding.registered(id);
-  let isStarted = false;
+  const start = new JobStart(id);
   try {
     const options = {
-      id,
+      start,
       hasInput: request.rerun ? input : request.input ?? false,
       forwarding,
       outages,
-      onStarted: () => isStarted = true,
     };
     const size = flags.tty ? io.terminal.size() : undefined;
     const { status, isInputRead } = size === undefined
@@ -145,13 +144,13 @@ export async function run(context: Context, request: Sent<JobRequest>, flags: Ru
     if (error instanceof BrokenPipeError) {
       await calls.Signal({ id, signal: "SIGPIPE" }, { deadlineMs: BROKEN_PIPE_DEADLINE_MS }).catch(() => {});
       if (flags.rm) await (await afterEnd()).removeJob(context, id);
-    } else if (flags.rm && isRemovable(error, isStarted)) {
+    } else if (flags.rm && isRemovable(error, start)) {
       await (await afterEnd()).removeJob(context, id, 0);
     } else {
       const back = flags.tty ? `"teleport attach ${id}" comes back` : `"teleport logs -f ${id}" shows its output`;
-      const sentence = isStarted
+      const sentence = start.hasBegun
         ? `Job "${id}" may still run: ${back}, "teleport stop ${id}" stops it`
-        : notStartedSentence(id, error);
+        : notStartedText(start);
       await print.note(sentence).catch(() => {});
     }
     throw error;
@@ -164,11 +163,11 @@ function afterEnd() {
 }
 
 /**
- * Returns whether `--rm` may remove a job whose run failed. Not when the server is away, or has output of a job that did
- * not arrive.
+ * Returns whether `--rm` may remove a job whose run failed. Not when the server or the job host is away, or has
+ * output of a job that did not arrive.
  */
-function isRemovable(error: unknown, isStarted: boolean): boolean {
-  return error instanceof InterruptedError || (!isStarted && unreachableReason(error) === undefined);
+function isRemovable(error: unknown, { hasBegun }: JobStart): boolean {
+  return error instanceof InterruptedError || (!hasBegun && errorExitCode(error) !== EXIT_CODE.UNREACHABLE);
 }
 
 /** Describes an end that neither the output nor the exit code shows. Empty when they show it. */
@@ -177,14 +176,6 @@ function endSentence(status: JobStatus): string {
   const isOwnEnd = status.reason === "REASON_EXITED" || status.reason === "REASON_SIGNALED";
   const reason = isOwnEnd ? "" : reasonText(status);
   return reason === "" ? "" : `Job "${status.id}" was ended: ${reason}`;
-}
-
-/** Describes a job that was registered but not seen to start, and the next step. */
-function notStartedSentence(id: string, error: unknown): string {
-  const isRefused = callStatus(error) !== undefined && unreachableReason(error) === undefined;
-  return isRefused
-    ? `Job "${id}" was registered, but not started: "teleport start ${id}" starts it, "teleport rm ${id}" removes it`
-    : `Job "${id}" was registered, but not seen to start: "teleport status ${id}" shows it`;
 }
 
 /** Returns true when a detached job no longer needs its client: it runs, has ended, or an engine has taken it. */
@@ -213,12 +204,13 @@ export async function runDetached(
     throw signal.aborted ? signal.reason : error;
   });
   const { id } = status;
+  const start = new JobStart(id);
   try {
-    for await (status of followStatus(() => calls.Start({ id }, { signal }), outages, signal)) {
+    for await (status of start.statuses(calls, outages, signal)) {
       if (isAccepted(status)) break;
     }
   } catch (error) {
-    await print.note(notStartedSentence(id, error)).catch(() => {});
+    await print.note(notStartedText(start)).catch(() => {});
     await printId();
     throw signal.aborted ? signal.reason : error;
   }

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import type { Declare } from "../command.ts";
 import type { Context } from "../context.ts";
 import { EXIT_CODE, jobExitCode } from "../exit_code.ts";
-import { followStatus } from "../follow/follow_status.ts";
+import { JobStart, notStartedText } from "../follow/job_start.ts";
 import { Outages } from "../follow/outage.ts";
 import { resolveJob, retried } from "../follow/resolve.ts";
 import { addRetryOption, type RetryFlags } from "../options/retry_option.ts";
@@ -24,6 +24,10 @@ export const declare: Declare = (command, runner) => {
 async function start({ calls, print }: Context, text: string, retryForMs?: number): Promise<number> {
   const outages = new Outages(print, retryForMs);
   const id = await resolveJob(retried(calls, outages), text);
-  const last = await printStatuses(print, followStatus(() => calls.Start({ id }), outages));
+  const request = new JobStart(id);
+  const last = await printStatuses(print, request.statuses(calls, outages)).catch(async (error) => {
+    if (request.mayStart && !request.hasBegun) await print.note(notStartedText(request));
+    throw error;
+  });
   return last.state === "STATE_FAILED" ? jobExitCode(last) : EXIT_CODE.OK;
 }

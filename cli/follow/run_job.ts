@@ -6,22 +6,20 @@ import type { SignalForwarding } from "../forward_signals.ts";
 import { printOutput } from "../print/print_output.ts";
 import { isFinal } from "../print/status_text.ts";
 import { followOutput } from "./follow_output.ts";
-import { followStatus } from "./follow_status.ts";
+import type { JobStart } from "./job_start.ts";
 import type { Outages } from "./outage.ts";
 import { sendInput } from "./send_input.ts";
 import { noteWait } from "./waiting_note.ts";
 
 /** The job, and what it needs while it runs. */
 export interface RunJobOptions {
-  readonly id: string;
+  readonly start: JobStart;
   /** True sends the standard input to the job. */
   readonly hasInput: boolean;
   /** Sends the input in place of the standard input to its end. */
   readonly sendInput?: (signal: AbortSignal) => Promise<void>;
   readonly forwarding: SignalForwarding;
   readonly outages: Outages;
-  /** Called when the job is seen to run or to have ended. */
-  readonly onStarted: () => void;
 }
 
 /** The end of a job. */
@@ -39,7 +37,8 @@ export interface JobRun {
  */
 export async function runJob(context: Context, options: RunJobOptions): Promise<JobRun> {
   const { calls, print } = context;
-  const { id, hasInput, forwarding, outages, onStarted } = options;
+  const { start, hasInput, forwarding, outages } = options;
+  const { id } = start;
   const over = new AbortController();
   const begun = new AbortController();
   const signal = AbortSignal.any([forwarding.interrupted, over.signal]);
@@ -53,11 +52,10 @@ export async function runJob(context: Context, options: RunJobOptions): Promise<
   let isInputRead = true;
   let last: JobStatus | undefined;
   const starting = (async () => {
-    for await (const status of followStatus(() => calls.Start({ id }, { signal }), outages, signal)) {
+    for await (const status of start.statuses(calls, outages, signal)) {
       last = status;
-      if (status.state === "STATE_INITIAL" || status.state === "STATE_STARTING") continue;
+      if (!start.hasBegun) continue;
       begun.abort();
-      onStarted();
       forwarding.running();
       if (!hasInput || isFinal(status.state)) continue;
       const onReadError = () => isInputRead = false;
