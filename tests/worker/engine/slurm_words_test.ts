@@ -1,10 +1,10 @@
 /** Tests of the parsers of squeue(1) and sinfo(1). The lines are those of Slurm 22.05. */
 import assert from "node:assert/strict";
-import { readSilentNodes, readWords } from "../../../worker/engine/slurm/words.ts";
+import { readSilentNodes, readWords, withNodeAnswers } from "../../../worker/engine/slurm/words.ts";
 
 const ID = "0123456789abcdef".repeat(2);
 const NAME = `teleport-${ID}`;
-const read = (line: string, silent: readonly string[] = []) => readWords(`${line}\n`, new Set(silent));
+const read = (line: string) => readWords(`${line}\n`);
 
 Deno.test("readWords() reads a job that waits, runs, and ended in several ways", () => {
   assert.deepEqual(read(`12|PENDING|0||Resources|${NAME}|`), [
@@ -35,11 +35,14 @@ Deno.test("readWords() reads a job that waits, runs, and ended in several ways",
   assert.equal(text(`2|A_STATE_OF_LATER|0|n2|None|${NAME}|`), "PLACED A_STATE_OF_LATER");
 });
 
-Deno.test("readWords() tells whether the node of a lost job answers", () => {
+Deno.test("withNodeAnswers() tells whether the node of a lost job answers", () => {
+  const answers = (line: string, ...silent: string[]) =>
+    withNodeAnswers(read(line), new Set(silent)).map(({ phase, nodeAnswers }) => [phase, nodeAnswers]);
   const line = `3|NODE_FAIL|0|n1|None|${NAME}|`;
-  assert.deepEqual(read(line, ["n1"]).map((word) => [word.phase, word.nodeAnswers]), [["NODE_LOST", false]]);
-  assert.deepEqual(read(line, ["n2"]).map((word) => word.nodeAnswers), [true]);
-  assert.deepEqual(read(`3|NODE_FAIL|0||None|${NAME}|`).map((word) => word.nodeAnswers), [false]);
+  assert.deepEqual(answers(line, "n1"), [["NODE_LOST", false]]);
+  assert.deepEqual(answers(line, "n2"), [["NODE_LOST", true]]);
+  assert.deepEqual(answers(`3|NODE_FAIL|0||None|${NAME}|`), [["NODE_LOST", false]]);
+  assert.deepEqual(answers(`3|RUNNING|0|n1|None|${NAME}|`, "n1"), [["PLACED", undefined]]);
 });
 
 Deno.test("readWords() leaves out jobs of others, and lines that are none", () => {

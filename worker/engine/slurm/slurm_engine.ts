@@ -13,7 +13,7 @@ import {
 } from "../engine.ts";
 import type { BegunJob, EngineWord, Needs } from "../engine.ts";
 import { type CommandResult, SlurmCommands, type SlurmCommandsOptions } from "./command.ts";
-import { forgottenWords, NAME_PREFIX, readSilentNodes, readWords, WORD_FIELDS } from "./words.ts";
+import { forgottenWords, NAME_PREFIX, readSilentNodes, readWords, withNodeAnswers, WORD_FIELDS } from "./words.ts";
 
 /** How long before its time limit a job host is asked to end its job, in seconds. */
 const NOTICE_SECONDS = 60;
@@ -119,14 +119,14 @@ export class SlurmEngine implements Engine {
     const args = ["--noheader", "--all", "--states=all", `--user=${Deno.uid()}`, "-O", WORD_FIELDS, ...filter];
     const result = await this.#commands.run("squeue", args);
     if (result.code !== 0) throw failed("squeue", result);
-    const words = readWords(result.stdout, new Set());
+    const words = readWords(result.stdout);
     const known = new Set(words.map(({ id }) => id));
     const forgotten = begun.filter(({ id }) => !known.has(id));
     if (forgotten.length === 0 && !words.some(({ phase }) => phase === "NODE_LOST")) return words;
     const nodes = await this.#commands.run("sinfo", ["--noheader", "--Node", "-o", "%N|%T"]);
     if (nodes.code !== 0) throw failed("sinfo", nodes);
     const silent = readSilentNodes(nodes.stdout);
-    return [...readWords(result.stdout, silent), ...forgottenWords(forgotten, silent)];
+    return [...withNodeAnswers(words, silent), ...forgottenWords(forgotten, silent)];
   }
 }
 

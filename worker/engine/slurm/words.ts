@@ -34,12 +34,8 @@ const ENDED = new Set([
   "TIMEOUT",
 ]);
 
-/**
- * Reads the lines of squeue(1) with {@linkcode WORD_FIELDS}. Jobs with other names are left out.
- *
- * @param silentNodes the nodes that do not answer the controller
- */
-export function readWords(stdout: string, silentNodes: ReadonlySet<string>): EngineWord[] {
+/** Reads the lines of squeue(1) with {@linkcode WORD_FIELDS}. Jobs with other names are left out. */
+export function readWords(stdout: string): EngineWord[] {
   const words: EngineWord[] = [];
   for (const line of stdout.split("\n")) {
     const [handle, state, status, node, reason, name = "", ...comments] = line.split("|");
@@ -54,10 +50,21 @@ export function readWords(stdout: string, silentNodes: ReadonlySet<string>): Eng
       ...(node === undefined || node === "" ? {} : { node }),
       // The script of a job host that has failed sets this one; teleportd/nodes/node_config.ts.
       ...(comment.includes(`/${NAME_PREFIX}${id}.err: `) ? { stderr: comment } : {}),
-      ...(state === "NODE_FAIL" ? { nodeAnswers: node !== undefined && node !== "" && !silentNodes.has(node) } : {}),
     });
   }
   return words;
+}
+
+/**
+ * Adds to the words about jobs of lost nodes whether the node answers.
+ *
+ * @param silentNodes the nodes that do not answer the controller
+ */
+export function withNodeAnswers(words: readonly EngineWord[], silentNodes: ReadonlySet<string>): EngineWord[] {
+  return words.map((word) => {
+    const { phase, node } = word;
+    return phase === "NODE_LOST" ? { ...word, nodeAnswers: node !== undefined && !silentNodes.has(node) } : word;
+  });
 }
 
 /**
