@@ -9,11 +9,14 @@ import { MAX_REPORT_BYTES } from "./node_config.ts";
 const READ_MS = 5_000;
 /** The most files that are read at once. A network file system that hangs keeps a thread of this program for each. */
 const MAX_READS = 4;
+/** The most reads that wait or run. While a file system hangs, a report is worth no more memory. */
+const MAX_WAITING = 1_000;
 
 /** Reads reports in bounded time. */
 export class Reports {
   readonly #reads = new AtOnce(MAX_READS);
   readonly #read: (path: string) => Promise<string>;
+  #waiting = 0;
 
   /** @param read reads one file */
   constructor(read: (path: string) => Promise<string> = readReport) {
@@ -22,7 +25,14 @@ export class Reports {
 
   /** Returns the end of a file. Empty when this machine does not have it, or cannot read it in time. */
   async read(path: string): Promise<string> {
-    return await deadline(this.#reads.run(() => this.#read(path)), READ_MS) ?? "";
+    if (this.#waiting >= MAX_WAITING) return "";
+    this.#waiting++;
+    let isOverdue = false;
+    // A read whose caller has given up is left out when its turn comes.
+    const read = this.#reads.run(async () => isOverdue ? "" : await this.#read(path)).finally(() => this.#waiting--);
+    const text = await deadline(read, READ_MS);
+    isOverdue = true;
+    return text ?? "";
   }
 }
 
