@@ -13,7 +13,7 @@ export class Side {
     this.engine = engine;
   }
 
-  /** Runs a command. `NAME` in its arguments becomes the name of a job of this engine. */
+  /** Runs a command. `NAME` in its arguments becomes the name of a job of this engine, and `PLACE` the server's directory. */
   async teleport(...args: string[]): Promise<Ended> {
     return this.#normal(await teleport(this.#server, ...args.map((arg) => this.#own(arg))));
   }
@@ -67,11 +67,12 @@ export class Side {
   }
 
   #own(text: string): string {
-    return text.replaceAll("NAME", `${this.engine}-job`);
+    return text.replaceAll("NAME", `${this.engine}-job`).replaceAll("PLACE", this.#server.dir);
   }
 
   #normal({ code, stdout, stderr }: Ended): Ended {
-    const normal = (text: string) => text.replaceAll(`${this.engine}-job`, "NAME").replace(/[^]*/, normalText);
+    const normal = (text: string) =>
+      text.replaceAll(this.#server.dir, "PLACE").replaceAll(`${this.engine}-job`, "NAME").replace(/[^]*/, normalText);
     return { code, stdout: normal(stdout), stderr: normal(stderr) };
   }
 }
