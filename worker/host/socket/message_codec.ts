@@ -4,6 +4,7 @@
  */
 import { fromMarkedJson, toMarkedJson } from "../../../base/marked_json.ts";
 import { LimitReachedError } from "../../errors.ts";
+import { takeMessageMemory } from "./message_memory.ts";
 
 /** One message. */
 export interface Message {
@@ -38,7 +39,7 @@ export class ProtocolError extends Error {
 }
 
 /**
- * Encodes a message.
+ * Encodes a message. The caller gives its memory back after the write.
  *
  * @throws {LimitReachedError} when it is too long for the peer
  */
@@ -50,7 +51,7 @@ export function encodeMessage(body: object, data: Uint8Array = NO_DATA): Uint8Ar
       `A message to or from a job host must have at most ${MAX_MESSAGE_BYTES} bytes, got ${bytes}`,
     );
   }
-  const message = new Uint8Array(LENGTH_BYTES + bytes);
+  const message = takeMessageMemory(LENGTH_BYTES + bytes);
   const view = new DataView(message.buffer);
   view.setUint32(0, bytes);
   view.setUint32(LENGTH_BYTES, json.length);

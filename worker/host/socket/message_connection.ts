@@ -1,6 +1,7 @@
 /** One connection that carries messages: its queue of unsent ones, and the loop that reads. */
 import { deadline } from "../../../base/deadline.ts";
 import { joinBytes } from "../../../base/join_bytes.ts";
+import { giveMessageMemory } from "./message_memory.ts";
 import { encodeMessage, MAX_HELLO_BYTES, MAX_MESSAGE_BYTES, type Message, MessageReader } from "./message_codec.ts";
 
 /** A connection of bytes, such as a `Deno.Conn`. */
@@ -12,9 +13,6 @@ export interface ByteStream {
 
 /** The most bytes of messages that are joined for one write. A longer one is written alone, without a copy. */
 const MAX_JOINED_BYTES = 131_072;
-
-/** The memory of a smaller write is collected soon. */
-const MIN_FREED_BYTES = 16_384;
 
 /** A connection that carries messages. */
 export class MessageConnection {
@@ -151,8 +149,7 @@ export class MessageConnection {
         for (let at = 0; at < bytes.length && !this.#isClosed;) at += await this.#stream.write(bytes.subarray(at));
         if (this.#isClosed) break;
         this.#queuedBytes -= bytes.length;
-        // V8 would collect the memory of large messages late.
-        if (bytes.length >= MIN_FREED_BYTES) bytes.buffer.transfer(0);
+        giveMessageMemory(bytes);
         this.#drained.resolve();
         this.#drained = Promise.withResolvers<void>();
       }
