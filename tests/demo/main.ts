@@ -12,11 +12,10 @@ const LIMIT_MS = 120_000;
 
 /**
  * A job that prints two lines and waits. After a signal it prints two more lines and exits with 7. Its sleep ignores the
- * signal, which the whole group gets, because some shells report a child that a signal killed.
+ * signal, which the whole group gets, because some shells report a child that a signal killed. So it prints the first line.
  */
 const TALKER = `trap : USR1
-(trap "" USR1; exec sleep 1000) &
-echo "first line, on stdout"
+(trap "" USR1; echo "first line, on stdout"; exec sleep 1000) &
 echo "second line, on stderr" >&2
 wait
 echo "third line, on stdout"
