@@ -125,7 +125,12 @@ Deno.test(skippedIf(clusterMissing(), "every command works on a job of Slurm"), 
     );
     await eventually(async () => (await statusOf("same")).state === "RUNNING", "the first start");
     await eventually(async () => (await statusOf("same", second)).state === "RUNNING", "the second start");
-    const names = (await cluster.run("squeue", "-h", "-t", "RUNNING", "-o", "%j")).trim().split("\n");
+    // Slurm notices the end of an earlier job a moment after its host has gone.
+    let names: string[] = [];
+    await eventually(async () => {
+      names = (await cluster.run("squeue", "-h", "-t", "RUNNING", "-o", "%j")).trim().split("\n");
+      return names.length === 2;
+    }, () => `two running jobs, got ${names}`);
     assert.equal(new Set(names).size, 2);
     for (const name of names) assert.match(name, /^teleport-[0-9a-f]{32}$/);
     assert.equal((await teleport(second, "status", ids[0]!)).code, 1);

@@ -30,7 +30,7 @@ Deno.test(
     await t.step("TERM reaches the script alone, which ends as it likes", async () => {
       const id = newId();
       const ready = `${cluster.directory}/ready`;
-      const script = `#!/bin/sh\ntrap 'exit 3' TERM\n: >${ready}\nsleep 60 & wait\n`;
+      const script = `#!/bin/sh\ntrap 'exit 3' TERM\n: >${ready}\nsleep 600 & wait\n`;
       const handle = await engine.submit(id, script, {});
       assert.deepEqual(await engine.find(id), [{ id, handle }]);
       await eventually(() => Deno.stat(ready).then(() => true, () => false), "the script");
@@ -41,7 +41,7 @@ Deno.test(
 
     await t.step("a cancel with the number of another job does nothing", async () => {
       const [mine, other] = [newId(), newId()];
-      const script = "#!/bin/sh\nexec sleep 60\n";
+      const script = "#!/bin/sh\nexec sleep 600\n";
       await engine.submit(mine, script, {});
       const handle = await engine.submit(other, script, {});
       await engine.cancel({ id: mine, handle }, "KILL");
@@ -71,7 +71,7 @@ Deno.test(
     await t.step("limits are in the submission", async () => {
       const id = newId();
       const needs = { cpus: 1.5, memoryBytes: 100 * 2 ** 20 + 1, runMs: 90_000, partition: "main" };
-      const handle = await engine.submit(id, "#!/bin/sh\nexec sleep 60\n", needs);
+      const handle = await engine.submit(id, "#!/bin/sh\nexec sleep 600\n", needs);
       const facts = await cluster.run("scontrol", "-o", "show", "job", handle);
       assert.match(facts, / CPUs\/Task=2 /);
       assert.match(facts, / MinMemoryNode=101M /);

@@ -45,25 +45,40 @@ export async function stopGateway(server: Server): Promise<void> {
   await endHosts(server.dir);
 }
 
-/** Finds the hosts of jobs on the nodes of a cluster: the process of each, without the shell that started it. */
-export function nodeHosts({ directory }: SlurmCluster): number[] {
+/** Returns the test of the path of a batch script, which has the number of its job: `n1/job00012/slurm_script`. */
+function isScript({ directory }: SlurmCluster, handle?: string): (path: string | undefined) => boolean {
+  const job = handle === undefined ? "/" : `/job${handle.padStart(5, "0")}/`;
+  return (path) => path !== undefined && path.startsWith(`${directory}/`) && path.includes(job);
+}
+
+/**
+ * Finds the hosts of jobs on the nodes of a cluster: the process of each, without the shell that started it.
+ *
+ * @param handle the number of one job. Without it, hosts of earlier jobs are found too: each ends after its job
+ */
+export function nodeHosts(cluster: SlurmCluster, handle?: string): number[] {
+  const isOurs = isScript(cluster, handle);
   return [...Deno.readDirSync("/proc")].flatMap(({ name }) => {
     try {
       const words = Deno.readTextFileSync(`/proc/${name}/cmdline`).split("\0");
-      const isHost = words.includes("node") && words.some((word) => word.startsWith(`${directory}/`));
-      return isHost && !words[0]?.endsWith("sh") ? [Number(name)] : [];
+      return words.includes("node") && words.some(isOurs) && !words[0]?.endsWith("sh") ? [Number(name)] : [];
     } catch {
       return []; // The process has ended meanwhile.
     }
   });
 }
 
-/** Finds the step daemons of jobs on the nodes of a cluster: each is the parent of the script that starts a host. */
-export function stepDaemons({ directory }: SlurmCluster): number[] {
+/**
+ * Finds the step daemons of jobs on the nodes of a cluster: each is the parent of the script that starts a host.
+ *
+ * @param handle the number of one job
+ */
+export function stepDaemons(cluster: SlurmCluster, handle?: string): number[] {
+  const isOurs = isScript(cluster, handle);
   return [...Deno.readDirSync("/proc")].flatMap(({ name }) => {
     try {
       const [program, script] = Deno.readTextFileSync(`/proc/${name}/cmdline`).split("\0");
-      if (!program?.endsWith("sh") || !script?.startsWith(`${directory}/`)) return [];
+      if (!program?.endsWith("sh") || !isOurs(script)) return [];
       return Number(/^PPid:\s+(\d+)$/m.exec(Deno.readTextFileSync(`/proc/${name}/status`))?.[1] ?? 0) || [];
     } catch {
       return []; // The process has ended meanwhile.

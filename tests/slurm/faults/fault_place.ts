@@ -9,7 +9,7 @@ import { deadline, eventually } from "../../support/deadline.ts";
 import { endHosts, type Server, startServer } from "../../support/programs.ts";
 import { clientOf, living } from "../../support/server_process.ts";
 import { type ClusterOptions, type SlurmCluster, slurmCluster } from "../../support/slurm_cluster.ts";
-import { gatewayArgs, killGateway } from "../../support/slurm_gateway.ts";
+import { gatewayArgs, killGateway, nodeHosts } from "../../support/slurm_gateway.ts";
 import { type TempDir, tempDir } from "../../support/temp_dir.ts";
 
 /** The longest wait for the end of a job, in milliseconds. Slurm takes its time to give a node up. */
@@ -199,6 +199,15 @@ export class Probe {
   /** Waits until it runs and has written something. */
   async writes(): Promise<JobStatus> {
     return await this.until(({ stdout_bytes }) => stdout_bytes > 0, "output");
+  }
+
+  /** Waits for its host on a node, and returns the process. Hosts of earlier jobs may still be there. */
+  async host(): Promise<number> {
+    const { placement } = await this.until(({ placement }) => (placement?.handle ?? "") !== "", "the number of Slurm");
+    let pid: number | undefined;
+    const find = () => pid = nodeHosts(this.#place.cluster, placement?.handle)[0];
+    await eventually(() => find() !== undefined, () => `the host of job ${this.id}`);
+    return pid!;
   }
 
   /** Waits for its end. */

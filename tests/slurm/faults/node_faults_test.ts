@@ -2,9 +2,10 @@
 import assert from "node:assert/strict";
 import { eventually } from "../../support/deadline.ts";
 import { missing, skippedIf } from "../../support/needs.ts";
+import { sendNow } from "../../../worker/linux/signals.ts";
 import { livingAtLeast } from "../../support/server_process.ts";
 import { clusterMissing, slurmCluster } from "../../support/slurm_cluster.ts";
-import { nodeHosts, nothingOnNodes, stepDaemons } from "../../support/slurm_gateway.ts";
+import { nothingOnNodes, stepDaemons } from "../../support/slurm_gateway.ts";
 import { needingDisk, onDisk, run } from "../../support/small_disk.ts";
 import { FaultPlace } from "./fault_place.ts";
 import { Route } from "./route.ts";
@@ -102,8 +103,8 @@ Deno.test(skippedIf(clusterMissing(), "a job outlives the faults of its node, an
 
   await t.step("slurmstepd", async () => {
     const job = await place.run(COUNTS);
-    await job.writes();
-    const [daemon, ...others] = stepDaemons(cluster);
+    const { placement } = await job.writes();
+    const [daemon, ...others] = stepDaemons(cluster, placement?.handle);
     assert.ok(daemon !== undefined && others.length === 0, `${others.length} others`);
     Deno.kill(daemon, "SIGKILL");
     job.pass();
@@ -114,10 +115,8 @@ Deno.test(skippedIf(clusterMissing(), "a job outlives the faults of its node, an
     const job = await place.register(COUNTS);
     await place.kill();
     await place.start();
-    const began = job.start();
-    await eventually(() => nodeHosts(cluster).length > 0, "the host");
-    await began;
-    Deno.kill(nodeHosts(cluster)[0] ?? 0, "SIGKILL");
+    await job.start();
+    Deno.kill(await job.host(), "SIGKILL");
     job.pass();
     const { state, error } = await job.final();
     // Only a job that the host has begun is lost.
@@ -130,7 +129,7 @@ Deno.test(skippedIf(clusterMissing(), "a job outlives the faults of its node, an
     const job = await place.run("setsid sleep 600 & echo up; sleep 600");
     await job.writes();
     await livingAtLeast(job.id, 3);
-    Deno.kill(nodeHosts(cluster)[0] ?? 0, "SIGKILL");
+    Deno.kill(await job.host(), "SIGKILL");
     const { state, error, stdout_bytes } = await job.final();
     assert.deepEqual([state, stdout_bytes], ["STATE_LOST", 3]);
     assert.match(error, /job host died/);
@@ -140,7 +139,7 @@ Deno.test(skippedIf(clusterMissing(), "a job outlives the faults of its node, an
   await t.step("the host and its script: the job is LOST with the words of Slurm", async () => {
     const job = await place.run(COUNTS);
     await job.writes();
-    const [host = 0] = nodeHosts(cluster);
+    const host = await job.host();
     const script = Number(/^PPid:\s+(\d+)$/m.exec(Deno.readTextFileSync(`/proc/${host}/status`))?.[1]);
     Deno.kill(script, "SIGKILL");
     Deno.kill(host, "SIGKILL");
@@ -149,7 +148,10 @@ Deno.test(skippedIf(clusterMissing(), "a job outlives the faults of its node, an
     assert.match(error, /slurm says (FAILED|CANCELLED|NODE_FAIL)/);
     assert.equal(job.starts, 1);
     // Only ProctrackType=proctrack/cgroup finds the processes: docs/slurm.md.
-    for (const pid of job.processes) Deno.kill(Number(pid), "SIGKILL");
+    await eventually(() => {
+      for (const pid of job.processes) sendNow(Number(pid), "SIGKILL");
+      return job.processes.length === 0;
+    }, "the end of the job's processes");
   });
 
   await t.step("the next host on a node removes what was killed together with its script", async () => {

@@ -152,7 +152,7 @@ Deno.test(slow("with proctrack/cgroup nothing is left of a job whose host and sc
   });
   const job = await place.run(`trap '' TERM; setsid sleep 1000 & echo up; while :; do sleep 0.1; done`);
   await job.writes();
-  const [host = 0] = nodeHosts(place.cluster);
+  const host = await job.host();
   const script = Number(/^PPid:\s+(\d+)$/m.exec(Deno.readTextFileSync(`/proc/${host}/status`))?.[1]);
   Deno.kill(script, "SIGKILL");
   Deno.kill(host, "SIGKILL");
