@@ -2,7 +2,7 @@
 
 /** An orderly end. */
 export const EXIT_OK = 0;
-/** The server cannot start, or the audit log is not whole. */
+/** The server cannot start, jobs that end with it could not be stopped, or the audit log is not whole. */
 export const EXIT_FAILED = 1;
 /** The command line or a variable of the environment is wrong. */
 export const EXIT_USAGE = 2;

@@ -14,12 +14,12 @@ import { logToAudit } from "./log_to_audit.ts";
 import { logCheckedConfig } from "./check_config.ts";
 import { directoryErrorOf, makeDataDirectory } from "./data_directory.ts";
 import { DiskTrouble } from "./disk_trouble.ts";
-import { EXIT_OK } from "./exit_code.ts";
+import { EXIT_FAILED, EXIT_OK } from "./exit_code.ts";
 import { authorityKeyWarning } from "./file_trust.ts";
 import type { Flags } from "./flags.ts";
 import { type JobPlace, openJobPlace } from "./job_place.ts";
 import { limitsErrorOf } from "./limits_file.ts";
-import { stoppingText } from "./stopping_text.ts";
+import { stoppingText, unstoppedText } from "./stopping_text.ts";
 import { openMetrics } from "./metrics/open.ts";
 import type { ServerEnvironment } from "./server_environment.ts";
 import { startServing } from "./serving.ts";
@@ -65,7 +65,7 @@ export interface RunControls {
  * Runs a server until the signal aborts, also during the start. Then it takes no new work. It ends the jobs,
  * or leaves them to their job hosts. It lets streams deliver the rest, and gives back everything it has opened.
  *
- * @returns the exit code of an orderly end, 0
+ * @returns the exit code: 0 after an orderly end, 1 when jobs that end with the server could not be stopped
  * @throws {StartError} when the server cannot start
  *
  * @example
@@ -87,22 +87,22 @@ export interface RunControls {
  */
 export async function run(options: ServerOptions, controls: RunControls): Promise<number> {
   try {
-    await runUntilAborted(options, controls);
-    return EXIT_OK;
+    return await runUntilAborted(options, controls) === 0 ? EXIT_OK : EXIT_FAILED;
   } catch (error) {
     throw startErrorOf(error) ?? error;
   }
 }
 
-async function runUntilAborted({ flags, environment }: ServerOptions, controls: RunControls): Promise<void> {
+/** @returns the number of jobs that should have ended with the server and have not */
+async function runUntilAborted({ flags, environment }: ServerOptions, controls: RunControls): Promise<number> {
   const { hurry, log, listening, onJobChange } = controls;
   const signal = hurry === undefined ? controls.signal : AbortSignal.any([controls.signal, hurry]);
   const { env, version } = environment;
   const started = { at: new Date(), ms: performance.now() };
   const config = await readStartConfig(flags, environment, log);
   const { certs, directory, memory, limits } = config;
-  if (flags.checkConfig) return logCheckedConfig(certs, flags, config.reloadable, log);
-  if (signal.aborted) return;
+  if (flags.checkConfig) logCheckedConfig(certs, flags, config.reloadable, log);
+  if (flags.checkConfig || signal.aborted) return 0;
   await makeDataDirectory(directory, config.hostUid);
   const authorityKey = await authorityKeyIn(certs);
   if (authorityKey !== undefined) log.warn(authorityKeyWarning(authorityKey), { path: authorityKey });
@@ -136,7 +136,7 @@ async function runUntilAborted({ flags, environment }: ServerOptions, controls: 
     throw startingErrorOf(error, flags, supervisorParts, place);
   });
   // Aborted during recovery: the processes that an earlier server left have ended, and nothing else has begun.
-  if (signal.aborted) return;
+  if (signal.aborted) return 0;
 
   // The revoked certificates are saved only now, because only now the directory belongs to this server.
   await memory.save().catch((error) => {
@@ -163,10 +163,12 @@ async function runUntilAborted({ flags, environment }: ServerOptions, controls: 
   }));
 
   // The order of the end: no new work is taken, jobs end or are left, streams deliver the rest, and the audit log is closed.
-  await supervisor.run({ signal });
+  const unstopped = await supervisor.run({ signal });
   await stopping;
+  if (unstopped > 0) serverLog.error(unstoppedText(place, directory, unstopped));
   await server.shutdown({ graceMs: hurry?.aborted ? 0 : DRAIN_MS });
   await supervisor.close();
+  return unstopped;
 }
 
 type OpenOptions = SupervisorOptions & { readonly directory: string };

@@ -1,4 +1,4 @@
-/** The sentence with which a server says what happens to its jobs when it stops. */
+/** The sentences with which a server says what happens to its jobs when it stops. */
 import { deadline } from "../base/deadline.ts";
 import type { Supervisor } from "../mod.ts";
 import { shellWord } from "../text/escape_terminal.ts";
@@ -19,4 +19,17 @@ export async function stoppingText(
   return running === 0
     ? "Stopping: no new work is taken, and no job runs"
     : `Stopping: no new work is taken, and ${jobs}; stop them with teleportd host stop --data ${shellWord(directory)}`;
+}
+
+/**
+ * Returns the error of a server that could not stop the jobs that end with it.
+ *
+ * @param count the number of these jobs
+ */
+export function unstoppedText({ options }: Pick<JobPlace, "options">, directory: string, count: number): string {
+  const jobs = count === 1 ? "1 job has not ended" : `${count} jobs have not ended`;
+  return options.hosts === undefined
+    ? `Cannot stop all jobs: ${jobs}: the next server ends what is left`
+    : `Cannot stop all jobs: ${jobs}, or the job host does not answer: ` +
+      `run teleportd host stop --data ${shellWord(directory)}`;
 }

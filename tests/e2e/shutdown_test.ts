@@ -1,5 +1,6 @@
-/** The shutdown of the server: in order, with exit code 0, within bounded time. */
+/** The shutdown of the server: in order, within bounded time, with exit code 0 unless jobs could not be stopped. */
 import assert from "node:assert/strict";
+import { findInstances, untilEnd } from "../../teleportd/host/instance_directory.ts";
 import {
   killWithHosts,
   readUntil,
@@ -103,6 +104,28 @@ Deno.test("teleportd kills a job that ignores SIGTERM after its grace period, an
     assert.deepEqual(await stateAfter(dir, deaf), { state: "STATE_KILLED", reason: "REASON_SHUTDOWN" });
     assert.deepEqual(await stateAfter(dir, stopped), { state: "STATE_EXITED", reason: "REASON_SHUTDOWN" });
   }));
+
+Deno.test("teleportd exits with 1 and says so when a job host that hangs keeps its jobs running", async () => {
+  await using server = await startServer({ args: ["--cgroup=off"] });
+  await using client = await clientOf(server);
+  const id = await startUp(client.calls, "echo up; exec sleep 1000");
+  const [host] = (await findInstances(`${server.dir}/data`)).filter(({ isAlive }) => isAlive);
+  const signal = (name: Deno.Signal) => Deno.kill(host!.info!.pid, name);
+  signal("SIGSTOP");
+  try {
+    assert.equal(await server.stop(), 1);
+    assert.match(
+      server.log(),
+      /^error Cannot stop all jobs: 1 job has not ended, or the job host does not answer: run teleportd host stop /m,
+    );
+    assert.equal(living(id).length, 1);
+  } finally {
+    signal("SIGCONT");
+  }
+  // It has received the call, and ends with its last job.
+  await deadline(untilEnd(host!), "the end of the job host");
+  assert.deepEqual(living(id), []);
+});
 
 Deno.test("teleportd ends after its recovery when SIGTERM comes during it", () =>
   withDirectory(async (dir) => {

@@ -33,7 +33,10 @@ const TELEPORT_CODES: Record<keyof typeof EXIT_CODE, string> = {
 
 const TELEPORTD_CODES: [number, string][] = [
   [EXIT_OK, "The server stopped in order, after SIGTERM or SIGINT. `--check-config` or `audit verify` found no fault."],
-  [EXIT_FAILED, "The server cannot start. `--check-config` or `audit verify` found a fault."],
+  [
+    EXIT_FAILED,
+    "The server cannot start, or could not stop its jobs. `--check-config` or `audit verify` found a fault.",
+  ],
   [EXIT_USAGE, "The command line or the environment is not valid."],
   [EXIT_DEFECT, "A defect of the server: an exception that nothing caught."],
   [EXIT_BROKEN_PIPE, "The reader of the output closed it (128 + SIGPIPE)."],

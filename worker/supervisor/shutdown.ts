@@ -24,11 +24,13 @@ export class Shutdown {
    * Stops all running jobs (reason `SHUTDOWN`) and ends their watchers. A second call joins the first.
    *
    * @param graceMs the grace period in milliseconds; absent: the grace period of each job. A second call may shorten it
+   * @returns the number of jobs that have not ended: of a job host that hangs, or held by the kernel
    */
-  async stopJobs(graceMs: number | undefined): Promise<void> {
+  async stopJobs(graceMs: number | undefined): Promise<number> {
     const stopped = this.#stopAll(graceMs);
     this.#ended ??= this.#end(stopped, false);
     await Promise.all([stopped, this.#ended]);
+    return this.#registry.liveJobs.all().filter((job) => job.isRunningState).length;
   }
 
   /** Ends all watchers. The jobs continue in their job hosts. */

@@ -97,16 +97,19 @@ export class Supervisor implements AsyncDisposable {
   /**
    * Serves until the signal aborts. Then accepts no new work and stops all jobs (reason `SHUTDOWN`). Jobs and output can
    * be read until the supervisor is closed. Jobs of job hosts continue, unless the option `stopsJobs` is true.
+   *
+   * @returns the number of jobs that should have ended and have not
    */
-  async run(options: { readonly signal: AbortSignal }): Promise<void> {
+  async run(options: { readonly signal: AbortSignal }): Promise<number> {
     await this.#ready;
     await aborted(options.signal);
-    await this.#end(this.#options.closeGraceMs);
+    return await this.#end(this.#options.closeGraceMs);
   }
 
-  async #end(graceMs: number | undefined, stopsJobs = this.#options.stopsJobs): Promise<void> {
-    if (this.#registry.hosted === undefined || stopsJobs) await this.#shutdown.stopJobs(graceMs);
-    else await this.#shutdown.leaveJobs();
+  async #end(graceMs: number | undefined, stopsJobs = this.#options.stopsJobs): Promise<number> {
+    if (this.#registry.hosted === undefined || stopsJobs) return await this.#shutdown.stopJobs(graceMs);
+    await this.#shutdown.leaveJobs();
+    return 0;
   }
 
   /**
